@@ -1,0 +1,199 @@
+package store
+
+import (
+	"errors"
+	"time"
+)
+
+// Errors that callers decide on. Every method that names one thing returns
+// ErrNotFound when there is none.
+var (
+	ErrNotFound   = errors.New("not found")
+	ErrConflict   = errors.New("exists already")         // a name or value that must be unique is taken
+	ErrUsed       = errors.New("used already")           // a pairing code or an assertion nonce
+	ErrExpired    = errors.New("expired")                // a pairing code
+	ErrDependents = errors.New("others depend on it")    // users on a gateway, user type or population
+	ErrReadOnly   = errors.New("comes from a directory") // a change that a just-in-time group does not allow
+)
+
+// Environment is one tenant.
+type Environment struct {
+	ID, Name             string
+	CreatedAt, UpdatedAt time.Time
+}
+
+// Population is a named set of users.
+type Population struct {
+	ID, EnvironmentID, Name, Description string
+	Default                              bool
+	UserCount                            int // filled on reading
+	CreatedAt, UpdatedAt                 time.Time
+}
+
+// Gateway is one joined directory. Declared is what compatible clients say of
+// the directory; it is shown and never used to connect.
+type Gateway struct {
+	ID, EnvironmentID, Name, Description, Vendor string
+	Enabled                                      bool
+	Declared                                     Declared
+	UserTypes                                    []UserType // in their order
+	Revision                                     uint64     // grows with every change of a user type
+	CreatedAt, UpdatedAt                         time.Time
+}
+
+// Declared is what an administrator declared about a directory in the cloud.
+// There is no field for a bind password.
+type Declared struct {
+	ServersHostAndPort      []string `json:"serversHostAndPort,omitempty"`
+	BindDN                  string   `json:"bindDN,omitempty"`
+	ConnectionSecurity      string   `json:"connectionSecurity,omitempty"`
+	ValidateTLSCertificates bool     `json:"validateTlsCertificates,omitempty"`
+	FollowReferrals         bool     `json:"followReferrals,omitempty"`
+}
+
+// UserType is a category of directory users on a gateway.
+type UserType struct {
+	ID                string    `json:"id"`
+	Name              string    `json:"name"`
+	SearchBaseDN      string    `json:"searchBaseDn"`
+	Correlation       []string  `json:"orderedCorrelationAttributes"`
+	PasswordAuthority string    `json:"passwordAuthority"` // "LDAP"
+	AllowPasswords    bool      `json:"allowPasswordChanges"`
+	UpdateOnSignOn    bool      `json:"updateUserOnSuccessfulAuthentication"`
+	FilterPattern     string    `json:"ldapFilterPattern"` // with ${identifier}
+	PopulationID      string    `json:"populationId"`
+	Mappings          []Mapping `json:"attributeMappings"`
+	Groups            GroupRule `json:"groups"`
+}
+
+// Mapping fills one property of a user from a template such as "${ldapAttributes.mail}".
+type Mapping struct {
+	Name  string `json:"name"`
+	Value string `json:"value"`
+}
+
+// GroupRule says how a user type's groups become cloud groups. Groups are
+// provisioned only when a mapping named memberOfExternalGroups is there.
+type GroupRule struct {
+	SearchBaseDN  string   `json:"searchBaseDn,omitempty"`
+	NameAttribute string   `json:"nameAttribute,omitempty"` // of the display name; empty: cn
+	Identity      string   `json:"identity,omitempty"`      // "NAME" (also when empty) or "ID"
+	Include       []string `json:"include,omitempty"`
+	Exclude       []string `json:"exclude,omitempty"`
+}
+
+// Pairing is a pending one-time code. The code itself is not kept.
+type Pairing struct {
+	ID, EnvironmentID, GatewayID string
+	CodeHash                     []byte
+	CreatedBy                    string // who made it, in words
+	CreatedAt, ExpiresAt         time.Time
+}
+
+// Instance is one paired agent.
+type Instance struct {
+	ID, EnvironmentID, GatewayID string
+	PublicKey, SealKey           []byte
+	Fingerprint                  string
+	Hostname, Software, System   string
+	PairedAt                     time.Time
+	PairedBy                     string    // who made the code
+	PairedFrom                   string    // address that used it
+	RevokedAt                    time.Time // zero: not revoked
+	RevokedBy                    string
+	PolicyHash                   string
+	InitializedAt                time.Time // of the first link; zero: never
+	LastReportedAt               time.Time
+}
+
+// User is a person's record.
+type User struct {
+	ID, EnvironmentID, PopulationID string
+	Username                        string // unique in its environment, without regard to case
+	GivenName, FamilyName           string
+	Email, ExternalID               string
+	Attributes                      map[string]string // mapped properties beyond those above
+	Enabled                         bool
+	GatewayID, UserTypeID           string        // whose directory checks the password
+	DN                              string        // of the entry at the last provisioning
+	Correlation                     []Correlation // in the user type's order
+	CreatedAt, UpdatedAt            time.Time
+	LastSignOnAt                    time.Time // filled on reading, from the sign-ons
+}
+
+// Correlation is one identifying value of a directory entry.
+type Correlation struct{ Attribute, Value string }
+
+// The sources of just-in-time groups.
+const (
+	SourceGateway = "GATEWAY"
+	SourceIDP     = "IDP"
+)
+
+// Group is a cloud group. SourceType is empty for an ordinary one. Name is the
+// DN of a group that came through a gateway.
+type Group struct {
+	ID, EnvironmentID, PopulationID string
+	Name, DisplayName, Description  string
+	ExternalID                      string
+	SourceType, SourceID            string
+	DirectoryID                     string    // the directory's immutable ID of it; may be empty
+	MemberCount                     int       // filled on reading
+	LastSeenAt                      time.Time // filled on reading: newest sign-on that proved a membership
+	CreatedAt, UpdatedAt            time.Time
+}
+
+// JustInTime tells whether a directory or an identity provider owns the group.
+func (g Group) JustInTime() bool { return g.SourceType != "" }
+
+// Membership is one user in one group.
+type Membership struct {
+	UserID, GroupID string
+	Since           time.Time
+}
+
+// SignOn is the record of one sign-on.
+type SignOn struct {
+	ID, EnvironmentID             string
+	At                            time.Time
+	Method                        string // "password", "kerberos", "idp"
+	Username                      string // as typed
+	UserID, GatewayID, UserTypeID string // empty when not known
+	InstanceID                    string
+	Outcome                       string   // of the closed set
+	Reason                        string   // for the administrator
+	Message                       string   // the sentence the person saw
+	Updated                       bool     // the record was brought up to date
+	UpdateReason                  string   // why it was not, or what changed
+	Verdict, VerdictReason        string   // of the membership; empty: groups were not asked for
+	Added, Removed                []string // group IDs
+	Duration                      time.Duration
+	Address                       string // of the person
+}
+
+// Activity is one line of what happened, by whom, to what.
+type Activity struct {
+	ID, EnvironmentID string
+	At                time.Time
+	Action            string         // "sign-on", "user.created", "membership.added", …
+	Actor             string         // "user:ID", "admin:NAME", "client:ID", "instance:ID", "system"
+	Subject           string         // "user:ID", "group:ID", "gateway:ID", "instance:ID", …
+	SignOnID          string         // when it happened as part of one
+	Text              string         // one sentence for people
+	Detail            map[string]any // before and after, verdicts, reasons
+}
+
+// Administrator signs in to the console.
+type Administrator struct {
+	ID, EnvironmentID, Name string
+	PasswordHash            string // argon2id; empty until set up
+	SetupHash               []byte // of the one-time set-up secret; nil once used
+	CreatedAt               time.Time
+}
+
+// Client is an API client.
+type Client struct {
+	ID, EnvironmentID, Name string
+	SecretHash              []byte
+	CreatedAt               time.Time
+}

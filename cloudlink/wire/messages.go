@@ -1,0 +1,188 @@
+package wire
+
+// Hello is an agent's first frame on a link.
+type Hello struct {
+	Versions   []uint16 `cbor:"1,keyasint"` // of the wire
+	Software   string   `cbor:"2,keyasint"` // version of the agent
+	Hostname   string   `cbor:"3,keyasint,omitempty"`
+	System     string   `cbor:"4,keyasint,omitempty"` // operating system and architecture, as in "linux/amd64"
+	PolicyHash string   `cbor:"5,keyasint,omitempty"` // of the policy in the customer's file
+	Policy     []string `cbor:"6,keyasint,omitempty"` // the policy in words, a line each
+}
+
+// Welcome is the cloud's answer to Hello; the link is up when it arrives.
+type Welcome struct {
+	Version         uint16 `cbor:"1,keyasint"` // of the wire, in use from now on
+	Gateway         string `cbor:"2,keyasint,omitempty"`
+	Node            string `cbor:"3,keyasint,omitempty"` // which node of the cloud this is
+	HeartbeatMillis uint32 `cbor:"4,keyasint"`
+}
+
+// UserTypes delivers the user types of the gateway ahead of any sign-on. It
+// replaces what was delivered before.
+type UserTypes struct {
+	Revision uint64     `cbor:"1,keyasint"` // grows with every change of any of them
+	Types    []UserType `cbor:"2,keyasint,omitempty"`
+}
+
+// UserType is what an agent needs to know of a user type. Whether a sign-on
+// updates the record, and how attributes become one, is the cloud's business.
+type UserType struct {
+	ID          string     `cbor:"1,keyasint"`
+	Name        string     `cbor:"2,keyasint"`
+	SearchBase  string     `cbor:"3,keyasint"`           // DN
+	Filter      string     `cbor:"4,keyasint"`           // RFC 4515, with ${identifier} for what the person typed
+	Correlation []string   `cbor:"5,keyasint"`           // attributes that identify an entry, in order
+	Attributes  []string   `cbor:"6,keyasint,omitempty"` // attributes that the mapping needs
+	Groups      *GroupRule `cbor:"7,keyasint,omitempty"` // nil: no groups are wanted
+}
+
+// GroupRule says which groups of a user are wanted and what of them.
+type GroupRule struct {
+	SearchBase    string   `cbor:"1,keyasint,omitempty"` // DN; empty: the directory's base
+	NameAttribute string   `cbor:"2,keyasint,omitempty"` // of the display name; empty: cn
+	Include       []string `cbor:"3,keyasint,omitempty"` // patterns on the DN with *; none: all
+	Exclude       []string `cbor:"4,keyasint,omitempty"` // patterns on the DN with *, after Include
+	WithID        bool     `cbor:"5,keyasint,omitempty"` // the groups' immutable IDs are wanted too
+}
+
+// UserTypesAnswer tells what the agent made of UserTypes.
+type UserTypesAnswer struct {
+	Revision uint64    `cbor:"1,keyasint"`
+	Refused  []Refused `cbor:"2,keyasint,omitempty"` // every type not listed is accepted
+}
+
+// Refused is a user type that the agent will not serve, and why.
+type Refused struct {
+	ID      string   `cbor:"1,keyasint"`
+	Reasons []string `cbor:"2,keyasint"`
+}
+
+// Heartbeat carries what the console shows of an instance.
+type Heartbeat struct {
+	BusyPercent         uint8     `cbor:"1,keyasint"` // of the bounded handlers
+	OperationsPerSecond float64   `cbor:"2,keyasint"` // sign-ons, since the last heartbeat
+	ResponseTimeMillis  float64   `cbor:"3,keyasint"` // median of a sign-on since the last heartbeat; 0 without one
+	Servers             []Server  `cbor:"4,keyasint,omitempty"`
+	Problems            []Problem `cbor:"5,keyasint,omitempty"`
+}
+
+// Server is the state of one directory server.
+type Server struct {
+	URL    string `cbor:"1,keyasint"`
+	State  string `cbor:"2,keyasint"` // "up", "down" or "unused"
+	Vendor string `cbor:"3,keyasint,omitempty"`
+	Error  string `cbor:"4,keyasint,omitempty"` // why it is down
+}
+
+// Problem is a named thing that is wrong, with its remedy.
+type Problem struct {
+	Code   string `cbor:"1,keyasint"`
+	Text   string `cbor:"2,keyasint"`
+	Remedy string `cbor:"3,keyasint,omitempty"`
+}
+
+// Want says what a sign-on is to bring besides its outcome.
+type Want uint8
+
+const (
+	// WantVerify asks for the outcome alone: no profile, no group search.
+	WantVerify Want = 1
+	// WantRecord asks for the mapped attributes and the direct groups.
+	WantRecord Want = 2
+)
+
+// SignOn asks an agent to check one person's password. It names no filter and
+// no search base: those came with the user type.
+type SignOn struct {
+	ID         string `cbor:"1,keyasint"` // of the sign-on, unique for ever
+	UserType   string `cbor:"2,keyasint"`
+	Revision   uint64 `cbor:"3,keyasint"` // of the UserTypes that the sender means
+	Identifier string `cbor:"4,keyasint"` // what the person typed
+	Password   Sealed `cbor:"5,keyasint"`
+	Want       Want   `cbor:"6,keyasint"`
+	// Known lists the correlation values of the record that the cloud has for
+	// the identifier. With them, WantVerify holds for that entry only: when the
+	// identifier leads to another entry, that one is answered as WantRecord.
+	// They also find the entry when the identifier finds none.
+	Known []Correlation `cbor:"7,keyasint,omitempty"`
+}
+
+// Correlation is one identifying value of an entry, in text form.
+type Correlation struct {
+	Attribute string `cbor:"1,keyasint"`
+	Value     string `cbor:"2,keyasint"`
+}
+
+// Sealed is a password that only one instance can read, for one sign-on only.
+type Sealed struct {
+	Key        []byte `cbor:"1,keyasint"`           // names the sealing key: SHA-256 of its encapsulation, 16 bytes of it
+	Encap      []byte `cbor:"2,keyasint,omitempty"` // HPKE encapsulation (RFC 9180), until the recipient is known to have it
+	Nonce      []byte `cbor:"3,keyasint"`
+	Ciphertext []byte `cbor:"4,keyasint"`
+}
+
+// SignOnResult answers SignOn.
+type SignOnResult struct {
+	ID      string  `cbor:"1,keyasint"` // of the sign-on
+	Outcome Outcome `cbor:"2,keyasint"`
+	Reason  string  `cbor:"3,keyasint,omitempty"` // for the administrator
+	// BindSent is true as soon as a bind with the person's password may have
+	// reached a directory. Nobody may try the sign-on again then.
+	BindSent    bool        `cbor:"4,keyasint,omitempty"`
+	KeyUnknown  bool        `cbor:"5,keyasint,omitempty"` // seal again with Encap; no bind was sent
+	RetryMillis uint32      `cbor:"6,keyasint,omitempty"` // with OutcomeBusy: when to come back
+	Entry       *Entry      `cbor:"7,keyasint,omitempty"` // the person's, when the outcome is OutcomeOK
+	Membership  *Membership `cbor:"8,keyasint,omitempty"` // nil: groups were not asked for
+	Server      string      `cbor:"9,keyasint,omitempty"` // the directory server that answered
+}
+
+// Entry is what leaves the premises of a person's directory entry.
+type Entry struct {
+	DN          string              `cbor:"1,keyasint"`
+	Correlation []Correlation       `cbor:"2,keyasint"`           // in the user type's order; an attribute without value is left out
+	Attributes  map[string][]string `cbor:"3,keyasint,omitempty"` // only with WantRecord; named as the user type names them
+}
+
+// Verdict says how far a list of groups may be trusted.
+type Verdict uint8
+
+const (
+	// VerdictComplete is every direct group: it may add and remove.
+	VerdictComplete Verdict = 1
+	// VerdictPartial is some of the direct groups: it may only add.
+	VerdictPartial Verdict = 2
+	// VerdictUnknown says nothing: it changes nothing.
+	VerdictUnknown Verdict = 3
+)
+
+// String returns the verdict's word in the API, "unknown" for a number not known.
+func (v Verdict) String() string {
+	switch v {
+	case VerdictComplete:
+		return "complete"
+	case VerdictPartial:
+		return "partial"
+	}
+	return "unknown"
+}
+
+// Membership is a person's direct groups.
+type Membership struct {
+	Verdict Verdict `cbor:"1,keyasint"`
+	Reason  string  `cbor:"2,keyasint,omitempty"` // why not complete
+	Groups  []Group `cbor:"3,keyasint,omitempty"`
+}
+
+// Group is one direct group.
+type Group struct {
+	DN   string `cbor:"1,keyasint"`
+	Name string `cbor:"2,keyasint,omitempty"` // display name; empty when the group has none
+	ID   string `cbor:"3,keyasint,omitempty"` // immutable ID in text form; empty when the directory has none
+}
+
+// GoingAway says that this end will close soon: send no more requests. Answers
+// to those already sent still come.
+type GoingAway struct {
+	Reason string `cbor:"1,keyasint,omitempty"`
+}
