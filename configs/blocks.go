@@ -1,0 +1,199 @@
+package configs
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/hex"
+	"net"
+	"net/url"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/go-ldap/ldap/v3"
+	"github.com/hashicorp/hcl/v2"
+)
+
+func (r *reader) cloud(b *cloudBlock) (c Cloud) {
+	c.URL = r.cloudURL(b.URL)
+	c.Proxy = r.proxyURL(b.Proxy)
+	c.RootCAs = r.certificates(b.CAFile)
+	return c
+}
+
+func (r *reader) cloudURL(e hcl.Expression) *url.URL {
+	s := r.required(e, "url", `"https://id.example.com"`)
+	u, err := url.Parse(strings.TrimRight(s, "/"))
+	switch {
+	case s == "":
+		return nil
+	case err != nil || u.Host == "" || u.Path != "" || u.RawQuery != "" || u.User != nil || u.Fragment != "":
+		r.mistake(e, "Not the URL of a cloud", `Write scheme and host only, such as "https://id.example.com".`)
+	case u.Scheme == "http" && !loopback(u.Hostname()):
+		r.mistake(e, "Unprotected cloud", "Write https://. Plain http is for a loopback address only.")
+	case u.Scheme != "https" && u.Scheme != "http":
+		r.mistake(e, "Not the URL of a cloud", "The scheme must be https.")
+	}
+	return u
+}
+
+func loopback(host string) bool {
+	ip := net.ParseIP(host)
+	return host == "localhost" || ip != nil && ip.IsLoopback()
+}
+
+func (r *reader) proxyURL(e hcl.Expression) *url.URL {
+	s := r.str(e, "")
+	if s == "" {
+		return nil
+	}
+	u, err := url.Parse(s)
+	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
+		r.mistake(e, "Not the URL of a proxy", `Write it as "http://proxy.example.com:3128".`)
+	}
+	return u
+}
+
+func (r *reader) certificates(e hcl.Expression) *x509.CertPool {
+	path := r.str(e, "")
+	if path == "" {
+		return nil
+	}
+	pem, err := os.ReadFile(r.path(path))
+	if err != nil {
+		r.mistake(e, "Cannot read the certificates", "%v.", err)
+		return nil
+	}
+	pool := x509.NewCertPool()
+	if !pool.AppendCertsFromPEM(pem) {
+		r.mistake(e, "No certificate in the file", "%s has no PEM certificate. It must start with -----BEGIN CERTIFICATE-----.", path)
+	}
+	return pool
+}
+
+func (r *reader) directory(b *directoryBlock) Directory {
+	d := Directory{
+		BaseDN:          r.dn(b.BaseDN),
+		Vendor:          r.str(b.Vendor, ""),
+		AllowClearText:  r.flag(b.AllowClearText),
+		FollowReferrals: r.flag(b.FollowReferrals),
+		GroupsFrom:      r.choice(b.GroupsFrom, "auto", "auto", "memberOf", "search"),
+		Timeout:         r.duration(b.Timeout, 5*time.Second, 100*time.Millisecond, time.Minute),
+		DialTimeout:     r.duration(b.DialTimeout, 3*time.Second, 100*time.Millisecond, time.Minute),
+	}
+	d.Servers = r.servers(b.Servers)
+	if b.Bind != nil {
+		d.BindDN = r.required(b.Bind.DN, "dn", `"CN=svc-gateway,DC=example,DC=com"`)
+		d.BindPassword = r.secret(b.Bind.Password)
+	}
+	d.TLS = r.tls(b.TLS)
+	d.Pool = r.pool(b.Pool)
+	return d
+}
+
+func (r *reader) dn(e hcl.Expression) string {
+	s := r.required(e, "base_dn", `"DC=example,DC=com"`)
+	if _, err := ldap.ParseDN(s); s != "" && err != nil {
+		r.mistake(e, "Not a DN", `Write a distinguished name such as "DC=example,DC=com".`)
+	}
+	return s
+}
+
+func (r *reader) servers(e hcl.Expression) []string {
+	list := r.list(e)
+	if isNull(e) || list != nil && len(list) == 0 {
+		r.missingKey(e, "servers", `["ldaps://dc1.example.com"]`)
+	}
+	for _, s := range list {
+		u, err := url.Parse(s)
+		if err != nil || u.Hostname() == "" || u.Scheme != "ldaps" && u.Scheme != "ldap" || u.Path != "" && u.Path != "/" {
+			r.mistake(e, "Not the URL of a directory server", `%q: write it as "ldaps://dc1.example.com" or, for StartTLS, "ldap://dc1.example.com".`, s)
+		}
+	}
+	return list
+}
+
+// secret reads a value that must not be empty.
+func (r *reader) secret(e hcl.Expression) Secret {
+	if isNull(e) {
+		r.missingKey(e, "password", `file("/etc/ldap-gateway/bind.password")`)
+	}
+	var s string
+	if r.value(e, &s) && s == "" {
+		r.mistake(e, "Empty password", "A directory takes an empty password for an anonymous bind. Leave the bind block out to bind anonymously.")
+	}
+	return Secret(s)
+}
+
+func (r *reader) tls(b *tlsBlock) TLS {
+	if b == nil {
+		return TLS{MinVersion: tls.VersionTLS12}
+	}
+	t := TLS{RootCAs: r.certificates(b.CAFile), ServerName: r.str(b.ServerName, ""), MinVersion: tls.VersionTLS12}
+	if r.choice(b.MinVersion, "1.2", "1.2", "1.3") == "1.3" {
+		t.MinVersion = tls.VersionTLS13
+	}
+	for _, p := range r.list(b.Pin) {
+		pin, err := hex.DecodeString(strings.ReplaceAll(strings.TrimPrefix(strings.ToLower(p), "sha256:"), ":", ""))
+		if err != nil || len(pin) != 32 {
+			r.mistake(b.Pin, "Not a pin", `Write the SHA-256 of the certificate in hexadecimal, as "sha256:" and 64 digits. "ldap-gateway check" shows it.`)
+		}
+		t.Pins = append(t.Pins, pin)
+	}
+	return t
+}
+
+func (r *reader) pool(b *poolBlock) Pool {
+	if b == nil {
+		b = &poolBlock{}
+	}
+	return Pool{
+		Search:   r.number(b.Search, 2, 1, 64),
+		Bind:     r.number(b.Bind, 64, 1, 1024),
+		Lifetime: r.duration(b.Lifetime, 10*time.Minute, 10*time.Second, 14*time.Minute),
+	}
+}
+
+func (r *reader) policy(b *policyBlock, baseDN string) Policy {
+	if b == nil {
+		b = &policyBlock{}
+	}
+	if b.Groups == nil {
+		b.Groups = &groupPolicyBlock{}
+	}
+	return Policy{
+		SearchBases:      r.dns(b.SearchBases, baseDN),
+		Attributes:       r.list(b.Attributes),
+		FilterAttributes: r.list(b.FilterAttributes),
+		SignOnsPerMinute: r.number(b.SignOnsPerMinute, 6000, 1, 1_000_000),
+		Groups: GroupPolicy{
+			SearchBases: r.dns(b.Groups.SearchBases, baseDN),
+			Include:     r.list(b.Groups.Include),
+			Exclude:     r.list(b.Groups.Exclude),
+			Max:         r.number(b.Groups.Max, 5000, 1, 100_000),
+		},
+	}
+}
+
+func (r *reader) dns(e hcl.Expression, fallback string) []string {
+	list := r.list(e)
+	if len(list) == 0 {
+		return []string{fallback}
+	}
+	for _, s := range list {
+		if _, err := ldap.ParseDN(s); err != nil {
+			r.mistake(e, "Not a DN", `%q: write distinguished names such as "OU=People,DC=example,DC=com".`, s)
+		}
+	}
+	return list
+}
+
+func (r *reader) log(b *logBlock) Log {
+	if b == nil {
+		b = &logBlock{}
+	}
+	return Log{
+		Level: r.choice(b.Level, "info", "trace", "debug", "info", "warn", "error"),
+		JSON:  r.choice(b.Format, "text", "text", "json") == "json",
+	}
+}

@@ -1,0 +1,103 @@
+package configs
+
+import (
+	"crypto/x509"
+	"net/url"
+	"path/filepath"
+	"time"
+)
+
+// Gateway is a whole gateway.hcl, checked and with its defaults.
+type Gateway struct {
+	Path      string // of the file
+	Cloud     Cloud
+	Directory Directory
+	Policy    Policy
+	Log       Log
+}
+
+// Cloud says where the other end of the link is.
+type Cloud struct {
+	URL     *url.URL       // https, or http to a loopback address; no path, no query
+	Proxy   *url.URL       // nil: as HTTPS_PROXY and NO_PROXY say
+	RootCAs *x509.CertPool // nil: the system's
+}
+
+// Directory says which directory is joined and how.
+type Directory struct {
+	Servers         []string // ldaps:// or ldap:// URLs, in order of preference
+	BaseDN          string
+	Vendor          string        // empty: as the root DSE tells
+	BindDN          string        // of the service account; empty: anonymous
+	BindPassword    Secret        // of the service account
+	AllowClearText  bool          // ldap:// without StartTLS; default false
+	FollowReferrals bool          // default false
+	GroupsFrom      string        // "auto" (default), "memberOf" or "search"
+	Timeout         time.Duration // of one operation; default 5 s
+	DialTimeout     time.Duration // of connecting, TLS and service bind together; default 3 s
+	TLS             TLS
+	Pool            Pool
+}
+
+// TLS says whom to trust as a directory server.
+type TLS struct {
+	RootCAs    *x509.CertPool // nil: the system's
+	Pins       [][]byte       // SHA-256 of certificates that are trusted as they are
+	ServerName string         // empty: the host of the URL
+	MinVersion uint16         // default TLS 1.2
+}
+
+// Pool bounds the connections to a directory server.
+type Pool struct {
+	Search   int           // shared by searches; default 2
+	Bind     int           // one user bind at a time on each; default 64
+	Lifetime time.Duration // of a connection; default 10 min, below Active Directory's idle limit of 15
+}
+
+// Policy bounds what the cloud may ask. The zero value of a list allows what
+// its comment says.
+type Policy struct {
+	SearchBases      []string // user types may search at or below these; default: the directory's base_dn
+	Attributes       []string // that may leave besides the usual ones
+	FilterAttributes []string // that a filter may name besides the usual ones
+	Groups           GroupPolicy
+	SignOnsPerMinute int // in all; default 6000
+}
+
+// GroupPolicy bounds which groups may leave.
+type GroupPolicy struct {
+	SearchBases []string // default: the directory's base_dn
+	Include     []string // patterns on the DN with *; none: all
+	Exclude     []string // patterns on the DN with *, after Include
+	Max         int      // groups of one person; default 5000; more are cut and the answer is partial
+}
+
+// Log says how much is logged and in what form, on standard error.
+type Log struct {
+	Level string // "trace", "debug", "info" (default), "warn" or "error"
+	JSON  bool   // format = "json"; default text
+}
+
+// DefaultPath returns where gateway.hcl is when nobody says otherwise.
+func DefaultPath(goos string, getenv func(string) string) string {
+	return filepath.Join(folder(goos, getenv, "/etc"), "gateway.hcl")
+}
+
+// DefaultState returns where the state folder is when nobody says otherwise.
+func DefaultState(goos string, getenv func(string) string) string {
+	if goos == "windows" {
+		return filepath.Join(folder(goos, getenv, ""), "state")
+	}
+	return folder(goos, getenv, "/var/lib")
+}
+
+func folder(goos string, getenv func(string) string, unix string) string {
+	if goos != "windows" {
+		return filepath.Join(unix, "ldap-gateway")
+	}
+	data := getenv("ProgramData")
+	if data == "" {
+		data = `C:\ProgramData`
+	}
+	return filepath.Join(data, "ldap-gateway")
+}

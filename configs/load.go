@@ -1,0 +1,166 @@
+package configs
+
+import (
+	"bytes"
+	"cmp"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/gohcl"
+	"github.com/hashicorp/hcl/v2/hclparse"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
+)
+
+// Mistakes is the error of a file that is not right. Its text shows every
+// mistake with its place; no secret is in it.
+type Mistakes struct {
+	Path  string
+	Count int
+	text  string
+}
+
+// Error returns the mistakes, a paragraph each.
+func (m *Mistakes) Error() string { return m.text }
+
+// Load reads and checks the file at path. Its error is *Mistakes for a file
+// that is not right, and wraps fs.ErrNotExist when there is none.
+func Load(path string) (*Gateway, error) {
+	src, err := os.ReadFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("%w\nWrite the file, starting from the sample, or name another with --config.", err)
+	}
+	return Parse(path, src)
+}
+
+// Parse checks src as Load does the file at path, to which file() is relative.
+func Parse(path string, src []byte) (*Gateway, error) {
+	parser := hclparse.NewParser()
+	f, diags := parser.ParseHCL(src, filepath.Base(path))
+	if diags.HasErrors() {
+		return nil, mistakes(path, parser, diags)
+	}
+	r := newReader(filepath.Dir(path))
+	var body fileBody
+	r.diags = gohcl.DecodeBody(f.Body, r.eval, &body)
+	g := &Gateway{Path: path}
+	r.gateway(&body, f.Body, g)
+	if r.diags.HasErrors() {
+		return nil, mistakes(path, parser, r.diags)
+	}
+	return g, nil
+}
+
+// gateway fills g. A block that is missing is told by the block's own reader.
+func (r *reader) gateway(b *fileBody, body hcl.Body, g *Gateway) {
+	if b.Cloud == nil {
+		r.missing(body, "cloud", "cloud {\n  url = \"https://id.example.com\"\n}")
+	} else {
+		g.Cloud = r.cloud(b.Cloud)
+	}
+	if b.Directory == nil {
+		r.missing(body, "directory", "directory {\n  servers = [\"ldaps://dc1.example.com\"]\n  base_dn = \"DC=example,DC=com\"\n}")
+	} else {
+		g.Directory = r.directory(b.Directory)
+	}
+	g.Policy = r.policy(b.Policy, g.Directory.BaseDN)
+	g.Log = r.log(b.Log)
+}
+
+func (r *reader) missing(body hcl.Body, block, example string) {
+	end := body.MissingItemRange()
+	r.diags = append(r.diags, &hcl.Diagnostic{Severity: hcl.DiagError, Summary: "Missing " + block + " block",
+		Detail: "Every gateway.hcl has one. Write for example:\n" + example, Subject: &end})
+}
+
+// mistakes writes diags with their source lines, secrets blanked.
+func mistakes(path string, parser *hclparse.Parser, diags hcl.Diagnostics) error {
+	files := map[string]*hcl.File{}
+	for name, f := range parser.Files() {
+		shown := *f
+		shown.Bytes = blankSecrets(f)
+		files[name] = &shown
+	}
+	slices.SortStableFunc(diags, byPlace)
+	var text bytes.Buffer
+	if err := hcl.NewDiagnosticTextWriter(&text, files, 100, false).WriteDiagnostics(diags); err != nil {
+		return err
+	}
+	if slices.ContainsFunc(diags, func(d *hcl.Diagnostic) bool { return atBackslash(d, parser) }) {
+		text.WriteString("On Windows write paths with forward slashes, as in \"C:/Users/ca.pem\".\n\n")
+	}
+	count := len(diags.Errs())
+	fmt.Fprintf(&text, "%s: %d mistake%s.\n", filepath.Base(path), count, plural(count))
+	return &Mistakes{Path: path, Count: count, text: text.String()}
+}
+
+func byPlace(a, b *hcl.Diagnostic) int {
+	if a.Subject == nil || b.Subject == nil {
+		return 0
+	}
+	return cmp.Compare(a.Subject.Start.Byte, b.Subject.Start.Byte)
+}
+
+// atBackslash tells whether the mistake is at an escape sequence.
+func atBackslash(d *hcl.Diagnostic, parser *hclparse.Parser) bool {
+	if d.Subject == nil {
+		return false
+	}
+	f := parser.Files()[d.Subject.Filename]
+	return f != nil && d.Subject.CanSliceBytes(f.Bytes) && bytes.HasPrefix(d.Subject.SliceBytes(f.Bytes), []byte(`\`))
+}
+
+func plural(n int) string {
+	if n == 1 {
+		return ""
+	}
+	return "s"
+}
+
+// blankSecrets returns the source with every literal value of a secret key
+// replaced by stars. It works on tokens, so that it holds for a file that does
+// not parse too: after a secret key and its equals sign, everything literal is
+// blanked up to the end of the line, a heredoc to its end.
+func blankSecrets(f *hcl.File) []byte {
+	out := bytes.Clone(f.Bytes)
+	tokens, _ := hclsyntax.LexConfig(f.Bytes, "", hcl.InitialPos)
+	secret := false
+	for i, t := range tokens {
+		switch {
+		case t.Type == hclsyntax.TokenIdent && secretKeys[string(t.Bytes)] && i+1 < len(tokens) && tokens[i+1].Type == hclsyntax.TokenEqual:
+			secret = true
+		case t.Type == hclsyntax.TokenNewline:
+			secret = false
+		case secret && literal(t.Type) && !isArgument(tokens, i):
+			blank(out[t.Range.Start.Byte:t.Range.End.Byte])
+		}
+	}
+	return out
+}
+
+func literal(t hclsyntax.TokenType) bool {
+	switch t {
+	case hclsyntax.TokenQuotedLit, hclsyntax.TokenStringLit, hclsyntax.TokenNumberLit, hclsyntax.TokenInvalid,
+		hclsyntax.TokenBadUTF8, hclsyntax.TokenIdent, hclsyntax.TokenQuotedNewline:
+		return true
+	}
+	return false
+}
+
+// isArgument tells whether the token is file or env, or the quoted argument of one.
+func isArgument(tokens hclsyntax.Tokens, i int) bool {
+	name := func(j int) bool {
+		return j >= 0 && tokens[j].Type == hclsyntax.TokenIdent && (string(tokens[j].Bytes) == "file" || string(tokens[j].Bytes) == "env")
+	}
+	return name(i) || i >= 3 && tokens[i-1].Type == hclsyntax.TokenOQuote && tokens[i-2].Type == hclsyntax.TokenOParen && name(i-3)
+}
+
+func blank(b []byte) {
+	for i, c := range b {
+		if c != '\n' && c != '\r' {
+			b[i] = '*'
+		}
+	}
+}

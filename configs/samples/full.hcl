@@ -1,0 +1,59 @@
+# Every key of gateway.hcl. Those after a "#" show the default.
+
+cloud {
+  url = "https://id.example.com"
+  # proxy   = "http://proxy.example.com:3128"   # default: HTTPS_PROXY and NO_PROXY
+  # ca_file = "/etc/ldap-gateway/cloud-ca.pem"  # default: the system's certificates
+}
+
+directory {
+  # Tried in this order. ldaps:// is TLS from the start, ldap:// is StartTLS.
+  servers = ["ldaps://dc1.corp.example.com", "ldaps://dc2.corp.example.com"]
+  base_dn = "DC=corp,DC=example,DC=com"
+
+  # vendor           = "Microsoft Active Directory"  # default: as the server says
+  # groups_from      = "auto"    # or "memberOf", when it is known to list direct groups only, or "search"
+  # timeout          = "5s"      # of one operation
+  # dial_timeout     = "3s"      # of connecting, TLS and service bind together
+  # follow_referrals = false
+  # allow_clear_text = false     # true: ldap:// without TLS; passwords can be read on the network
+
+  # The service account. Without this block the gateway binds anonymously.
+  bind {
+    dn       = "CN=svc-gateway,OU=Service Accounts,DC=corp,DC=example,DC=com"
+    password = file("/etc/ldap-gateway/bind.password") # or env("BIND_PASSWORD")
+  }
+
+  # tls {
+  #   ca_file     = "/etc/ldap-gateway/directory-ca.pem"
+  #   pin         = ["sha256:…"]  # "ldap-gateway check" shows the value
+  #   server_name = "dc1.corp.example.com"
+  #   min_version = "1.2"
+  # }
+
+  # pool {
+  #   search   = 2
+  #   bind     = 64
+  #   lifetime = "10m"
+  # }
+}
+
+# What the cloud may ask. A user type that reaches further is refused.
+policy {
+  # search_bases        = [base_dn]   # users are looked for at or below these
+  # attributes          = []          # may leave, besides the usual ones
+  # filter_attributes   = []          # may be searched by, besides the usual ones
+  # sign_ons_per_minute = 6000
+
+  # groups {
+  #   search_bases = [base_dn]
+  #   include      = []       # patterns on the DN, such as "*,OU=Cloud,DC=corp,DC=example,DC=com"
+  #   exclude      = []
+  #   max          = 5000
+  # }
+}
+
+# log {
+#   level  = "info"  # trace, debug, info, warn, error
+#   format = "text"  # or "json"
+# }

@@ -1,0 +1,67 @@
+package configs
+
+import "github.com/hashicorp/hcl/v2"
+
+// The schema of gateway.hcl. Every attribute is an expression, so that each
+// mistake in a value can be told with its place, all of them at once.
+type (
+	fileBody struct {
+		Cloud     *cloudBlock     `hcl:"cloud,block"`
+		Directory *directoryBlock `hcl:"directory,block"`
+		Policy    *policyBlock    `hcl:"policy,block"`
+		Log       *logBlock       `hcl:"log,block"`
+	}
+	cloudBlock struct {
+		URL    hcl.Expression `hcl:"url"`
+		Proxy  hcl.Expression `hcl:"proxy,optional"`
+		CAFile hcl.Expression `hcl:"ca_file,optional"`
+	}
+	directoryBlock struct {
+		Servers         hcl.Expression `hcl:"servers"`
+		BaseDN          hcl.Expression `hcl:"base_dn"`
+		Vendor          hcl.Expression `hcl:"vendor,optional"`
+		AllowClearText  hcl.Expression `hcl:"allow_clear_text,optional"`
+		FollowReferrals hcl.Expression `hcl:"follow_referrals,optional"`
+		GroupsFrom      hcl.Expression `hcl:"groups_from,optional"`
+		Timeout         hcl.Expression `hcl:"timeout,optional"`
+		DialTimeout     hcl.Expression `hcl:"dial_timeout,optional"`
+		Bind            *bindBlock     `hcl:"bind,block"`
+		TLS             *tlsBlock      `hcl:"tls,block"`
+		Pool            *poolBlock     `hcl:"pool,block"`
+	}
+	bindBlock struct {
+		DN       hcl.Expression `hcl:"dn"`
+		Password hcl.Expression `hcl:"password"`
+	}
+	tlsBlock struct {
+		CAFile     hcl.Expression `hcl:"ca_file,optional"`
+		Pin        hcl.Expression `hcl:"pin,optional"`
+		ServerName hcl.Expression `hcl:"server_name,optional"`
+		MinVersion hcl.Expression `hcl:"min_version,optional"`
+	}
+	poolBlock struct {
+		Search   hcl.Expression `hcl:"search,optional"`
+		Bind     hcl.Expression `hcl:"bind,optional"`
+		Lifetime hcl.Expression `hcl:"lifetime,optional"`
+	}
+	policyBlock struct {
+		SearchBases      hcl.Expression    `hcl:"search_bases,optional"`
+		Attributes       hcl.Expression    `hcl:"attributes,optional"`
+		FilterAttributes hcl.Expression    `hcl:"filter_attributes,optional"`
+		SignOnsPerMinute hcl.Expression    `hcl:"sign_ons_per_minute,optional"`
+		Groups           *groupPolicyBlock `hcl:"groups,block"`
+	}
+	groupPolicyBlock struct {
+		SearchBases hcl.Expression `hcl:"search_bases,optional"`
+		Include     hcl.Expression `hcl:"include,optional"`
+		Exclude     hcl.Expression `hcl:"exclude,optional"`
+		Max         hcl.Expression `hcl:"max,optional"`
+	}
+	logBlock struct {
+		Level  hcl.Expression `hcl:"level,optional"`
+		Format hcl.Expression `hcl:"format,optional"`
+	}
+)
+
+// secretKeys are the attributes whose source is never shown.
+var secretKeys = map[string]bool{"password": true, "proxy": true}

@@ -1,0 +1,7 @@
+directory {
+  bind {
+    password = <<EOT
+hunter2
+EOT + 1
+  }
+}

@@ -1,0 +1,5 @@
+directory {
+  bind {
+    password = "hunter2 ${
+  }
+}

@@ -1,0 +1,14 @@
+cloud {
+  url   = "https://id.example.com"
+  proxy = "ftp://user:hunter2@proxy.example.com"
+}
+
+directory {
+  servers = ["ldaps://dc1.example.com"]
+  base_dn = "DC=example,DC=com"
+
+  bind {
+    dn       = "CN=svc,DC=example,DC=com"
+    password = ["hunter2"]
+  }
+}

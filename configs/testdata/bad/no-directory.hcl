@@ -1,0 +1,3 @@
+cloud {
+  url = "https://id.example.com"
+}

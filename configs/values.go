@@ -1,0 +1,162 @@
+package configs
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/gohcl"
+	"github.com/zclconf/go-cty/cty"
+	"github.com/zclconf/go-cty/cty/function"
+)
+
+// reader takes values out of expressions and gathers every mistake.
+type reader struct {
+	eval  *hcl.EvalContext
+	dir   string // of gateway.hcl
+	diags hcl.Diagnostics
+}
+
+func newReader(dir string) *reader {
+	r := &reader{dir: dir}
+	r.eval = &hcl.EvalContext{Functions: map[string]function.Function{
+		"env":  oneString("name", readEnv),
+		"file": oneString("path", r.readFile),
+	}}
+	return r
+}
+
+func oneString(param string, f func(string) (string, error)) function.Function {
+	return function.New(&function.Spec{
+		Params: []function.Parameter{{Name: param, Type: cty.String}},
+		Type:   function.StaticReturnType(cty.String),
+		Impl: func(args []cty.Value, _ cty.Type) (cty.Value, error) {
+			s, err := f(args[0].AsString())
+			if err != nil {
+				return cty.NilVal, function.NewArgError(0, err)
+			}
+			return cty.StringVal(s), nil
+		},
+	})
+}
+
+func readEnv(name string) (string, error) {
+	v, ok := os.LookupEnv(name)
+	if !ok {
+		return "", fmt.Errorf("the environment variable %s is not set", name)
+	}
+	return v, nil
+}
+
+func (r *reader) readFile(path string) (string, error) {
+	b, err := os.ReadFile(r.path(path))
+	return strings.TrimRight(string(b), "\r\n"), err
+}
+
+// path returns a path in the file relative to the file.
+func (r *reader) path(p string) string {
+	if filepath.IsAbs(p) {
+		return p
+	}
+	return filepath.Join(r.dir, p)
+}
+
+// mistake records one at the place of e.
+func (r *reader) mistake(e hcl.Expression, summary, detail string, args ...any) {
+	r.diags = append(r.diags, &hcl.Diagnostic{Severity: hcl.DiagError, Summary: summary,
+		Detail: fmt.Sprintf(detail, args...), Subject: e.Range().Ptr()})
+}
+
+// value decodes e into out and tells whether there was a value. An attribute
+// that is not in the file leaves out as it is.
+func (r *reader) value(e hcl.Expression, out any) bool {
+	if e == nil || isNull(e) {
+		return false
+	}
+	diags := gohcl.DecodeExpression(e, r.eval, out)
+	r.diags = append(r.diags, dropEchoes(diags)...)
+	return !diags.HasErrors()
+}
+
+func isNull(e hcl.Expression) bool {
+	v, diags := e.Value(nil)
+	return !diags.HasErrors() && v.IsNull()
+}
+
+// dropEchoes leaves out the "value must be known" that HCL adds to a function
+// that failed.
+func dropEchoes(diags hcl.Diagnostics) hcl.Diagnostics {
+	if len(diags) < 2 {
+		return diags
+	}
+	return diags[:1]
+}
+
+func (r *reader) str(e hcl.Expression, fallback string) string {
+	r.value(e, &fallback)
+	return fallback
+}
+
+// required is str for an attribute that must be there.
+func (r *reader) required(e hcl.Expression, key, example string) string {
+	if isNull(e) {
+		r.missingKey(e, key, example)
+	}
+	return r.str(e, "")
+}
+
+// missingKey records that key is not there; example is its value.
+func (r *reader) missingKey(e hcl.Expression, key, example string) {
+	r.mistake(e, "Missing "+key, "Write for example:\n%s = %s", key, example)
+}
+
+func (r *reader) flag(e hcl.Expression) (b bool) {
+	r.value(e, &b)
+	return b
+}
+
+func (r *reader) list(e hcl.Expression) (l []string) {
+	r.value(e, &l)
+	return l
+}
+
+func (r *reader) number(e hcl.Expression, fallback, low, high int) int {
+	n := fallback
+	if r.value(e, &n) && (n < low || n > high) {
+		r.mistake(e, "Number out of range", "Write a whole number from %d to %d.", low, high)
+	}
+	return n
+}
+
+// choice returns one of the words, in the case that words has.
+func (r *reader) choice(e hcl.Expression, fallback string, words ...string) string {
+	s := fallback
+	if !r.value(e, &s) {
+		return fallback
+	}
+	i := slices.IndexFunc(words, func(w string) bool { return strings.EqualFold(w, s) })
+	if i < 0 {
+		r.mistake(e, "Unknown word", "Write one of: %s.", strings.Join(words, ", "))
+		return fallback
+	}
+	return words[i]
+}
+
+func (r *reader) duration(e hcl.Expression, fallback, low, high time.Duration) time.Duration {
+	var s string
+	if !r.value(e, &s) {
+		return fallback
+	}
+	d, err := time.ParseDuration(s)
+	switch {
+	case err != nil:
+		r.mistake(e, "Not a duration", `Write a number with its unit in quotes, such as "5s", "500ms" or "10m".`)
+	case d < low || d > high:
+		r.mistake(e, "Duration out of range", "Write a duration from %s to %s.", low, high)
+	}
+	return d
+}
