@@ -1,0 +1,141 @@
+package cloudlinktest
+
+import (
+	"context"
+	"crypto/ed25519"
+	"encoding/json"
+	"net"
+	"net/http"
+	"net/url"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/coder/websocket"
+
+	"ldap-gateway/cloudlink/wire"
+)
+
+// URL is where the cloud is for clients made by Cloud.Client.
+const URL = "http://127.0.0.1"
+
+// Cloud is a cloud's end. Its zero value welcomes whoever proves the key; set
+// the fields before Start.
+type Cloud struct {
+	Key       ed25519.PublicKey    // of the one instance
+	Heartbeat time.Duration        // told in the welcome; 0: 10 s
+	Version   uint16               // told in the welcome; 0: the newest
+	Refuse    func() *wire.Refusal // asked at each dial; nil, or nil returned: no refusal
+	Now       func() time.Time     // the cloud's clock; nil: time.Now
+	Deaf      atomic.Bool          // reads nothing after the welcome
+	Mute      atomic.Bool          // answers no heartbeat
+	Dials     atomic.Int64         // counts attempts, refused ones too
+
+	links chan *Conn
+	pipes chan net.Conn
+	done  chan struct{}
+	stop  sync.Once
+}
+
+// Start serves over pipes until the test ends.
+func (c *Cloud) Start(t testing.TB) {
+	c.links, c.pipes, c.done = make(chan *Conn, 64), make(chan net.Conn), make(chan struct{})
+	srv := &http.Server{Handler: c}
+	var served sync.WaitGroup
+	served.Go(func() { _ = srv.Serve(c) })
+	t.Cleanup(func() { c.Close(); _ = srv.Close(); served.Wait() })
+}
+
+// Client returns a client whose every connection leads here.
+func (c *Cloud) Client(t testing.TB) *http.Client {
+	transport := &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+		near, far := net.Pipe()
+		select {
+		case c.pipes <- far:
+			return near, nil
+		case <-c.done:
+			return nil, net.ErrClosed
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+	}}
+	t.Cleanup(transport.CloseIdleConnections)
+	return &http.Client{Transport: transport}
+}
+
+// Base returns URL, parsed.
+func Base() *url.URL { return &url.URL{Scheme: "http", Host: "127.0.0.1"} }
+
+// Accept implements net.Listener.
+func (c *Cloud) Accept() (net.Conn, error) {
+	select {
+	case conn := <-c.pipes:
+		return conn, nil
+	case <-c.done:
+		return nil, net.ErrClosed
+	}
+}
+
+// Close implements net.Listener.
+func (c *Cloud) Close() error {
+	c.stop.Do(func() { close(c.done) })
+	return nil
+}
+
+// Addr implements net.Listener.
+func (c *Cloud) Addr() net.Addr { return &net.UnixAddr{Name: "pipe"} }
+
+// AwaitLink returns the next link that is up, and fails the test after a minute.
+func (c *Cloud) AwaitLink(t testing.TB) *Conn {
+	t.Helper()
+	limit := time.NewTimer(time.Minute)
+	defer limit.Stop()
+	select {
+	case conn := <-c.links:
+		return conn
+	case <-limit.C:
+		t.Fatal("no link within a minute")
+		return nil
+	}
+}
+
+func (c *Cloud) now() time.Time {
+	if c.Now != nil {
+		return c.Now()
+	}
+	return time.Now()
+}
+
+// ServeHTTP opens a link.
+func (c *Cloud) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	c.Dials.Add(1)
+	if refusal := c.refusal(r); refusal != nil {
+		refusal.Time = c.now()
+		w.WriteHeader(http.StatusForbidden)
+		_ = json.NewEncoder(w).Encode(refusal)
+		return
+	}
+	ws, err := websocket.Accept(w, r, &websocket.AcceptOptions{Subprotocols: []string{wire.Subprotocol}})
+	if err != nil {
+		return
+	}
+	defer ws.CloseNow()
+	ws.SetReadLimit(wire.MaxFrame)
+	conn := &Conn{ws: ws, cloud: c, answers: map[uint64]chan wire.Frame{}, Heartbeats: make(chan wire.Heartbeat, 64), Going: make(chan struct{}), Over: make(chan struct{})}
+	conn.serve()
+}
+
+func (c *Cloud) refusal(r *http.Request) *wire.Refusal {
+	if c.Refuse != nil {
+		if refusal := c.Refuse(); refusal != nil {
+			return refusal
+		}
+	}
+	_, err := wire.OpenAssertion(r.Header.Get("Authorization"), []string{URL}, c.now(),
+		func(string) (ed25519.PublicKey, error) { return c.Key, nil })
+	if err != nil {
+		return &wire.Refusal{Code: refusalCode(err), Message: err.Error()}
+	}
+	return nil
+}

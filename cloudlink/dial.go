@@ -1,0 +1,132 @@
+package cloudlink
+
+import (
+	"bytes"
+	"context"
+	"crypto/ed25519"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"time"
+
+	"github.com/coder/websocket"
+
+	"ldap-gateway/cloudlink/wire"
+)
+
+// Credential is what an instance proves itself with.
+type Credential struct {
+	Instance string
+	Key      ed25519.PrivateKey
+}
+
+// NewHTTPClient returns the client that everything outbound goes through.
+// Without a proxy, HTTPS_PROXY and NO_PROXY say which is used; without roots,
+// the system's certificates are trusted. Redirects are not followed.
+func NewHTTPClient(proxy *url.URL, roots *x509.CertPool) *http.Client {
+	through := http.ProxyFromEnvironment
+	if proxy != nil {
+		through = http.ProxyURL(proxy)
+	}
+	return &http.Client{
+		Transport: &http.Transport{
+			Proxy:                 through,
+			DialContext:           (&net.Dialer{Timeout: 10 * time.Second}).DialContext,
+			TLSClientConfig:       &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12},
+			TLSHandshakeTimeout:   10 * time.Second,
+			ResponseHeaderTimeout: 15 * time.Second,
+		},
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
+}
+
+// GetStatus asks the cloud at base who it is and what time it has there.
+func GetStatus(ctx context.Context, client *http.Client, base *url.URL) (wire.Status, error) {
+	var s wire.Status
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, base.JoinPath(wire.PathStatus).String(), nil)
+	if err != nil {
+		return s, err
+	}
+	err = exchange(client, req, &s)
+	if err == nil && s.Service != "ldap-cloud" {
+		err = fmt.Errorf("%s answers, but it is no ldap-cloud", base)
+	}
+	return s, err
+}
+
+// Pair gives the one-time code for an instance of its own. A refusal is a
+// *wire.Refusal, whose message says what to do.
+func Pair(ctx context.Context, client *http.Client, base *url.URL, r wire.PairRequest) (wire.PairAnswer, error) {
+	var a wire.PairAnswer
+	body, err := json.Marshal(r)
+	if err != nil {
+		return a, err
+	}
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, base.JoinPath(wire.PathPair).String(), bytes.NewReader(body))
+	if err != nil {
+		return a, err
+	}
+	req.Header.Set("Content-Type", "application/json")
+	return a, exchange(client, req, &a)
+}
+
+// maxAnswer bounds what is read of an HTTP answer, in bytes.
+const maxAnswer = 64 << 10
+
+// exchange makes one request and decodes the answer into out.
+func exchange(client *http.Client, req *http.Request, out any) error {
+	resp, err := client.Do(req)
+	if err != nil {
+		return err
+	}
+	defer resp.Body.Close()
+	if resp.StatusCode/100 != 2 {
+		return refusalOf(resp)
+	}
+	if err := json.NewDecoder(io.LimitReader(resp.Body, maxAnswer)).Decode(out); err != nil {
+		return fmt.Errorf("%s answers, but not as an ldap-cloud does: %w", req.URL.Host, err)
+	}
+	return nil
+}
+
+// refusalOf reads a refusing answer: a *wire.Refusal, or an error that says
+// what came instead.
+func refusalOf(resp *http.Response) error {
+	var r wire.Refusal
+	err := json.NewDecoder(io.LimitReader(resp.Body, maxAnswer)).Decode(&r)
+	if err != nil || r.Code == "" {
+		return fmt.Errorf("%s answers %s, and not as an ldap-cloud does: check cloud.url and what is between", resp.Request.URL.Host, resp.Status)
+	}
+	return &r
+}
+
+// connect opens a websocket, proving possession of the credential at the given time.
+func connect(ctx context.Context, client *http.Client, base *url.URL, c Credential, now time.Time) (*websocket.Conn, error) {
+	header, err := wire.NewAssertion(c.Instance, base.String(), now).Sign(c.Key)
+	if err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
+	defer cancel()
+	conn, resp, err := websocket.Dial(ctx, base.JoinPath(wire.PathConnect).String(), &websocket.DialOptions{
+		HTTPClient:   client,
+		HTTPHeader:   http.Header{"Authorization": {header}},
+		Subprotocols: []string{wire.Subprotocol},
+	})
+	switch {
+	case err == nil && conn.Subprotocol() != wire.Subprotocol:
+		_ = conn.CloseNow()
+		return nil, errors.New("the other end does not speak our subprotocol: check cloud.url")
+	case err == nil:
+		return conn, nil
+	case resp != nil && resp.StatusCode != http.StatusSwitchingProtocols && resp.Body != nil:
+		return nil, refusalOf(resp)
+	}
+	return nil, err
+}

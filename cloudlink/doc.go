@@ -1,0 +1,28 @@
+// Package cloudlink owns the agent's end of the link to the cloud: it dials,
+// proves whose instance it is, serves the cloud's requests, beats, reconnects
+// and drains. It also makes the pairing exchange that comes before any link.
+//
+// Called by agent, which gives it a [Handler]. It knows nothing of directories,
+// files or services, and decides nothing about a sign-on.
+//
+// # One link's life
+//
+//	dial      GET /link/v1/connect with a fresh signed assertion; proxy and TLS as the client says
+//	hello     the agent's versions and what it is
+//	welcome   the version in use and the heartbeat's interval; the link is up
+//	serve     user types in order, as they come; sign-ons in parallel, at most Handlers at once, busy beyond
+//	          a heartbeat each interval; a peer silent for two and a half intervals is dead
+//	drain     either end says that it is going away: no new requests, answers still go out, then it closes
+//
+// # Promises
+//
+//   - [Link.Run] returns only when its context ends. Whatever goes wrong is a
+//     [State] that it reports and leaves by itself.
+//   - Every request is answered once, or the link is lost. A panic in a handler
+//     is an answer with outcome unknown, never an end of the program.
+//   - The wait before dialling again grows with jitter up to a cap that depends
+//     on the reason, and starts over only after a link has held for half a minute.
+//   - A cloud that is going away is replaced before the old link closes.
+//   - A wrong clock of this machine does not keep the link down: the time that
+//     the cloud tells is used for the next assertion, and the difference is reported.
+package cloudlink

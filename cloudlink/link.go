@@ -1,0 +1,165 @@
+package cloudlink
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"net/url"
+	"sync"
+	"time"
+
+	"github.com/hashicorp/go-hclog"
+
+	"ldap-gateway/cloudlink/wire"
+)
+
+// Handler answers what the cloud asks. UserTypes is called in the order of
+// arrival and holds up what comes after it, so it must be quick. SignOn is
+// called in parallel; its context ends with the request's deadline or the link.
+type Handler interface {
+	UserTypes(ctx context.Context, m wire.UserTypes) wire.UserTypesAnswer
+	SignOn(ctx context.Context, m wire.SignOn) wire.SignOnResult
+}
+
+// Link keeps one websocket to the cloud.
+type Link struct {
+	URL        *url.URL // of the cloud
+	Client     *http.Client
+	Credential Credential
+	Handler    Handler
+	Hello      func() wire.Hello     // Versions is filled in
+	Heartbeat  func() wire.Heartbeat // BusyPercent is filled in
+	Handlers   int                   // sign-ons at once; 0: 256
+	DrainTime  time.Duration         // for answers after Run was told to stop; 0: 10 s
+	Logger     hclog.Logger          // nil: none
+
+	mu    sync.Mutex
+	state State
+	skew  time.Duration // what to add to this machine's clock for the cloud's
+}
+
+// State is how the link is.
+type State struct {
+	Connected bool
+	Since     time.Time     // of Connected, or of its loss; zero: never connected
+	Node      string        // of the cloud
+	LastError error         // why it is not connected, or was not before
+	ClockSkew time.Duration // the cloud's clock minus ours, when it kept the link down once
+}
+
+// State returns how the link is now.
+func (l *Link) State() State {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	s := l.state
+	s.ClockSkew = l.skew
+	return s
+}
+
+// Run keeps the link up until ctx ends, then drains and returns nil.
+func (l *Link) Run(ctx context.Context) error {
+	var draining sync.WaitGroup
+	defer draining.Wait()
+	var wait backoff
+	for ctx.Err() == nil {
+		start := time.Now()
+		s, err := l.open(ctx)
+		if err == nil {
+			start = time.Now()
+			draining.Go(func() { s.serve(ctx) })
+			err = s.wait()
+		}
+		if ctx.Err() != nil {
+			return nil
+		}
+		delay := wait.next(err, time.Since(start))
+		l.down(err, delay)
+		sleep(ctx, delay)
+	}
+	return nil
+}
+
+// open dials and gets as far as the welcome.
+func (l *Link) open(ctx context.Context) (*session, error) {
+	l.mu.Lock()
+	now := time.Now().Add(l.skew)
+	l.mu.Unlock()
+	conn, err := connect(ctx, l.Client, l.URL, l.Credential, now)
+	if err != nil {
+		l.learnClock(err)
+		return nil, err
+	}
+	s := newSession(l, conn)
+	if err := s.greet(ctx); err != nil {
+		_ = conn.CloseNow()
+		return nil, err
+	}
+	l.up(s.welcome.Node)
+	return s, nil
+}
+
+// learnClock takes the cloud's time over when it refused ours.
+func (l *Link) learnClock(err error) {
+	var r *wire.Refusal
+	if !errors.As(err, &r) || r.Code != wire.RefusedClock || r.Time.IsZero() {
+		return
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.skew = time.Until(r.Time).Round(time.Second)
+}
+
+func (l *Link) up(node string) {
+	l.mu.Lock()
+	l.state = State{Connected: true, Since: time.Now(), Node: node, LastError: l.state.LastError}
+	skew := l.skew
+	l.mu.Unlock()
+	l.log().Info("link is up", "cloud", l.URL.Host, "node", node)
+	if skew != 0 {
+		l.log().Warn("this machine's clock is wrong: set it by NTP", "difference", skew)
+	}
+}
+
+func (l *Link) down(err error, delay time.Duration) {
+	l.mu.Lock()
+	if l.state.Connected {
+		l.state.Since = time.Now()
+	}
+	l.state.Connected, l.state.LastError = false, err
+	l.mu.Unlock()
+	if errors.Is(err, errGoingAway) {
+		l.log().Info("this node of the cloud is going away, dialling again", "in", delay)
+		return
+	}
+	l.log().Warn("link is down, dialling again", "in", delay, "error", err)
+}
+
+func (l *Link) log() hclog.Logger {
+	if l.Logger == nil {
+		return hclog.NewNullLogger()
+	}
+	return l.Logger
+}
+
+func (l *Link) handlers() int {
+	if l.Handlers > 0 {
+		return l.Handlers
+	}
+	return 256
+}
+
+func (l *Link) drainTime() time.Duration {
+	if l.DrainTime > 0 {
+		return l.DrainTime
+	}
+	return 10 * time.Second
+}
+
+func sleep(ctx context.Context, d time.Duration) {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-ctx.Done():
+	case <-t.C:
+	}
+}

@@ -1,0 +1,314 @@
+package cloudlink_test
+
+import (
+	"context"
+	"crypto/ed25519"
+	"errors"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"ldap-gateway/cloudlink"
+	"ldap-gateway/cloudlink/cloudlinktest"
+	"ldap-gateway/cloudlink/wire"
+)
+
+// slowHandler answers a sign-on when released, or when its context ends.
+type slowHandler struct {
+	release chan struct{} // nil: at once
+	panics  bool
+	budget  atomic.Int64 // of the last sign-on
+}
+
+func (h *slowHandler) UserTypes(_ context.Context, m wire.UserTypes) wire.UserTypesAnswer {
+	return wire.UserTypesAnswer{Revision: m.Revision}
+}
+
+func (h *slowHandler) SignOn(ctx context.Context, m wire.SignOn) wire.SignOnResult {
+	if end, ok := ctx.Deadline(); ok {
+		h.budget.Store(int64(time.Until(end)))
+	}
+	if h.panics {
+		panic("an entry that nobody foresaw")
+	}
+	if h.release != nil {
+		select {
+		case <-h.release:
+		case <-ctx.Done():
+			return wire.SignOnResult{ID: m.ID, Outcome: wire.OutcomeTimeout}
+		}
+	}
+	return wire.SignOnResult{ID: m.ID, Outcome: wire.OutcomeOK}
+}
+
+type fixture struct {
+	cloud *cloudlinktest.Cloud
+	link  *cloudlink.Link
+	stop  context.CancelFunc
+	ended chan error
+}
+
+// start runs a link against cloud in the bubble, until the test ends.
+func start(t *testing.T, cloud *cloudlinktest.Cloud, h cloudlink.Handler, change ...func(*cloudlink.Link)) *fixture {
+	t.Helper()
+	public, private, err := ed25519.GenerateKey(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if cloud.Key == nil {
+		cloud.Key = public
+	}
+	cloud.Start(t)
+	l := &cloudlink.Link{
+		URL: cloudlinktest.Base(), Client: cloud.Client(t), Handler: h,
+		Credential: cloudlink.Credential{Instance: "instance-1", Key: private},
+		Hello:      func() wire.Hello { return wire.Hello{Software: "test", Hostname: "host"} },
+		Heartbeat:  func() wire.Heartbeat { return wire.Heartbeat{OperationsPerSecond: 1} },
+	}
+	for _, f := range change {
+		f(l)
+	}
+	ctx, stop := context.WithCancel(t.Context())
+	f := &fixture{cloud: cloud, link: l, stop: stop, ended: make(chan error, 1)}
+	go func() { f.ended <- l.Run(ctx) }()
+	t.Cleanup(func() { stop(); synctest.Wait() })
+	return f
+}
+
+func ask(t *testing.T, c *cloudlinktest.Conn, id string, budget time.Duration) <-chan wire.Frame {
+	t.Helper()
+	answer, err := c.Ask(wire.KindSignOn, budget, wire.SignOn{ID: id, Want: wire.WantVerify})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return answer
+}
+
+func result(t *testing.T, f wire.Frame) (r wire.SignOnResult) {
+	t.Helper()
+	if f.Kind != wire.KindSignOnResult {
+		t.Fatalf("got %s", f.Kind)
+	}
+	if err := f.Decode(&r); err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+func TestSignOnIsAnswered(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := &slowHandler{}
+		c := start(t, &cloudlinktest.Cloud{}, h).cloud.AwaitLink(t)
+		if c.Hello.Software != "test" || len(c.Hello.Versions) == 0 {
+			t.Errorf("hello %+v", c.Hello)
+		}
+		if r := result(t, <-ask(t, c, "s1", 3*time.Second)); r.Outcome != wire.OutcomeOK || r.ID != "s1" {
+			t.Errorf("%+v", r)
+		}
+		if got := time.Duration(h.budget.Load()); got != 3*time.Second {
+			t.Errorf("budget %s", got)
+		}
+		answer, err := c.Ask(wire.KindUserTypes, 0, wire.UserTypes{Revision: 7})
+		var a wire.UserTypesAnswer
+		if f := <-answer; err != nil || f.Decode(&a) != nil || a.Revision != 7 {
+			t.Errorf("%v %+v", err, a)
+		}
+	})
+}
+
+func TestUnknownKindIsAnsweredAsUnsupported(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := start(t, &cloudlinktest.Cloud{}, &slowHandler{}).cloud.AwaitLink(t)
+		answer, err := c.Ask(wire.Kind(200), 0, nil)
+		if f := <-answer; err != nil || f.Kind != wire.KindUnsupported {
+			t.Errorf("%v %s", err, f.Kind)
+		}
+	})
+}
+
+func TestBeyondTheHandlersIsBusy(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := &slowHandler{release: make(chan struct{})}
+		c := start(t, &cloudlinktest.Cloud{}, h, func(l *cloudlink.Link) { l.Handlers = 2 }).cloud.AwaitLink(t)
+		first, second, third := ask(t, c, "1", time.Minute), ask(t, c, "2", time.Minute), ask(t, c, "3", time.Minute)
+		if r := result(t, <-third); r.Outcome != wire.OutcomeBusy || r.RetryMillis == 0 || r.BindSent {
+			t.Errorf("%+v", r)
+		}
+		time.Sleep(11 * time.Second)
+		if h := <-c.Heartbeats; h.BusyPercent != 100 {
+			t.Errorf("busy %d%%", h.BusyPercent)
+		}
+		close(h.release)
+		if r, s := result(t, <-first), result(t, <-second); r.Outcome != wire.OutcomeOK || s.Outcome != wire.OutcomeOK {
+			t.Error(r, s)
+		}
+	})
+}
+
+func TestPanicIsAnUnknownOutcome(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := start(t, &cloudlinktest.Cloud{}, &slowHandler{panics: true}).cloud.AwaitLink(t)
+		for range 3 {
+			if r := result(t, <-ask(t, c, "1", time.Minute)); r.Outcome != wire.OutcomeUnknown || !r.BindSent {
+				t.Errorf("%+v", r)
+			}
+		}
+	})
+}
+
+func TestDeadCloudIsFoundWithin30Seconds(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := start(t, &cloudlinktest.Cloud{}, &slowHandler{})
+		c := f.cloud.AwaitLink(t)
+		time.Sleep(5 * time.Minute) // healthy, without traffic
+		select {
+		case <-c.Over:
+			t.Fatal("a healthy link was closed")
+		default:
+		}
+		f.cloud.Mute.Store(true)
+		from := time.Now()
+		<-c.Over
+		if d := time.Since(from); d > 30*time.Second {
+			t.Errorf("noticed after %s", d)
+		}
+		f.cloud.Mute.Store(false)
+		f.cloud.AwaitLink(t)
+	})
+}
+
+func TestStopAnswersWhatIsRunning(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := &slowHandler{release: make(chan struct{})}
+		f := start(t, &cloudlinktest.Cloud{}, h)
+		c := f.cloud.AwaitLink(t)
+		answer := ask(t, c, "1", time.Minute)
+		synctest.Wait()
+		f.stop()
+		<-c.Going
+		if r := result(t, <-ask(t, c, "2", time.Minute)); r.Outcome != wire.OutcomeBusy {
+			t.Errorf("while stopping: %+v", r)
+		}
+		time.Sleep(2 * time.Second)
+		close(h.release)
+		if r := result(t, <-answer); r.Outcome != wire.OutcomeOK {
+			t.Errorf("%+v", r)
+		}
+		if err := <-f.ended; err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+func TestStopDoesNotWaitForEver(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := start(t, &cloudlinktest.Cloud{}, &slowHandler{release: make(chan struct{})})
+		ask(t, f.cloud.AwaitLink(t), "1", 10*time.Minute)
+		synctest.Wait()
+		from := time.Now()
+		f.stop()
+		<-f.ended
+		if d := time.Since(from); d > 12*time.Second {
+			t.Errorf("stopped after %s", d)
+		}
+	})
+}
+
+// TestGoingAwayOverlaps has a node leave: the next link is up while the old
+// one still answers.
+func TestGoingAwayOverlaps(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := &slowHandler{release: make(chan struct{})}
+		f := start(t, &cloudlinktest.Cloud{}, h)
+		old := f.cloud.AwaitLink(t)
+		answer := ask(t, old, "1", time.Minute)
+		if err := old.Send(wire.KindGoingAway, 0, 0, wire.GoingAway{}); err != nil {
+			t.Fatal(err)
+		}
+		f.cloud.AwaitLink(t)
+		close(h.release)
+		if r := result(t, <-answer); r.Outcome != wire.OutcomeOK {
+			t.Errorf("%+v", r)
+		}
+		<-old.Over
+	})
+}
+
+func TestMalformedFrameEndsTheLinkOnly(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := start(t, &cloudlinktest.Cloud{}, &slowHandler{})
+		for _, b := range [][]byte{{}, {0xff}, []byte("hello"), make([]byte, 1<<16)} {
+			c := f.cloud.AwaitLink(t)
+			if err := c.SendBytes(b); err != nil {
+				t.Fatal(err)
+			}
+			<-c.Over
+		}
+		f.cloud.AwaitLink(t)
+	})
+}
+
+func TestWaitGrowsAndStartsOver(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := start(t, &cloudlinktest.Cloud{}, &slowHandler{})
+		for range 8 { // a link that does not hold must not look healthy
+			f.cloud.AwaitLink(t).Cut()
+		}
+		from := time.Now()
+		c := f.cloud.AwaitLink(t)
+		if d := time.Since(from); d < 2*time.Second || d > 6*time.Second {
+			t.Errorf("after eight short links the wait is %s", d)
+		}
+		time.Sleep(time.Minute)
+		c.Cut()
+		from = time.Now()
+		f.cloud.AwaitLink(t)
+		if d := time.Since(from); d > time.Second {
+			t.Errorf("after a link that held the wait is %s", d)
+		}
+	})
+}
+
+func TestRevokedInstanceAsksRarelyAndGoesOn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		cloud := &cloudlinktest.Cloud{Refuse: func() *wire.Refusal {
+			return &wire.Refusal{Code: wire.RefusedRevoked, Message: "revoked; pair again"}
+		}}
+		f := start(t, cloud, &slowHandler{})
+		time.Sleep(24 * time.Hour)
+		if n := cloud.Dials.Load(); n < 200 || n > 700 {
+			t.Errorf("%d dials in a day", n)
+		}
+		var r *wire.Refusal
+		if err := f.link.State().LastError; !errors.As(err, &r) || r.Code != wire.RefusedRevoked {
+			t.Errorf("state says %v", err)
+		}
+	})
+}
+
+func TestWrongClockIsLearned(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		cloud := &cloudlinktest.Cloud{Now: func() time.Time { return time.Now().Add(3 * time.Hour) }}
+		f := start(t, cloud, &slowHandler{})
+		cloud.AwaitLink(t)
+		if s := f.link.State().ClockSkew; s != 3*time.Hour {
+			t.Errorf("skew %s", s)
+		}
+	})
+}
+
+func TestDeafCloudIsLeft(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := start(t, &cloudlinktest.Cloud{}, &slowHandler{})
+		f.cloud.Deaf.Store(true)
+		c := f.cloud.AwaitLink(t)
+		_ = c
+		f.cloud.Deaf.Store(false)
+		from := time.Now()
+		f.cloud.AwaitLink(t) // although the writes to the first one are stuck
+		if d := time.Since(from); d > time.Minute {
+			t.Errorf("left after %s", d)
+		}
+	})
+}

@@ -1,0 +1,280 @@
+package cloudlink
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime/debug"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/coder/websocket"
+
+	"ldap-gateway/cloudlink/wire"
+)
+
+var (
+	errGoingAway = errors.New("the cloud is going away")
+	errSilent    = errors.New("the cloud has gone silent")
+)
+
+// defaultBudget is for a request that does not say how much time it has.
+const defaultBudget = 10 * time.Second
+
+// session is one websocket, from the welcome to its end.
+type session struct {
+	link    *Link
+	conn    *websocket.Conn
+	welcome wire.Welcome
+	slots   chan struct{} // one for each handler that may run
+	running sync.WaitGroup
+	lastID  atomic.Uint64
+	heard   atomic.Int64  // unix nanoseconds of the last frame
+	closed  atomic.Bool   // to new sign-ons
+	leaving chan struct{} // closed when the cloud says that it is going away
+	leave   sync.Once
+	over    chan struct{} // closed when the reader has ended
+	err     error         // why; read after over is closed
+}
+
+func newSession(l *Link, conn *websocket.Conn) *session {
+	conn.SetReadLimit(wire.MaxFrame)
+	return &session{link: l, conn: conn, slots: make(chan struct{}, l.handlers()),
+		leaving: make(chan struct{}), over: make(chan struct{})}
+}
+
+// greet sends the hello and waits for the welcome.
+func (s *session) greet(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, 15*time.Second)
+	defer cancel()
+	hello := s.link.Hello()
+	hello.Versions = wire.Versions()
+	if err := s.send(ctx, wire.KindHello, 0, hello); err != nil {
+		return err
+	}
+	f, err := s.read(ctx)
+	if err != nil {
+		return err
+	}
+	if f.Kind != wire.KindWelcome {
+		return fmt.Errorf("%w: %s instead of a welcome", wire.ErrFrame, f.Kind)
+	}
+	if err := f.Decode(&s.welcome); err != nil {
+		return err
+	}
+	_, err = wire.CommonVersion(wire.Versions(), []uint16{s.welcome.Version})
+	return err
+}
+
+// wait returns when a new link is needed: this one has ended or is about to.
+func (s *session) wait() error {
+	select {
+	case <-s.over:
+		return s.err
+	case <-s.leaving:
+		return errGoingAway
+	}
+}
+
+// serve reads until the link ends or, after ctx has ended, until all is answered.
+func (s *session) serve(ctx context.Context) {
+	work, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	defer cancel()
+	var rest sync.WaitGroup
+	rest.Go(func() { s.beat(work) })
+	rest.Go(func() { s.drain(ctx, work) })
+	s.err = s.readAll(work)
+	close(s.over)
+	cancel()
+	s.running.Wait()
+	rest.Wait()
+	_ = s.conn.CloseNow()
+}
+
+// readAll takes frames until the connection ends.
+func (s *session) readAll(ctx context.Context) error {
+	for {
+		f, err := s.read(ctx)
+		if err == nil {
+			err = s.take(ctx, f)
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
+// read returns the next frame. A context that ends here closes the connection.
+func (s *session) read(ctx context.Context) (wire.Frame, error) {
+	kind, b, err := s.conn.Read(ctx)
+	if err != nil {
+		return wire.Frame{}, err
+	}
+	s.heard.Store(time.Now().UnixNano())
+	if kind != websocket.MessageBinary {
+		return wire.Frame{}, fmt.Errorf("%w: a text message", wire.ErrFrame)
+	}
+	return wire.DecodeFrame(b)
+}
+
+// take acts on one frame.
+func (s *session) take(ctx context.Context, f wire.Frame) error {
+	switch f.Kind {
+	case wire.KindSignOn:
+		return s.takeSignOn(ctx, f)
+	case wire.KindUserTypes:
+		var m wire.UserTypes
+		if err := f.Decode(&m); err != nil {
+			return err
+		}
+		return s.send(ctx, wire.KindUserTypesAnswer, f.ID, s.link.Handler.UserTypes(ctx, m))
+	case wire.KindGoingAway:
+		s.leave.Do(func() { close(s.leaving) })
+	case wire.KindHeartbeat, wire.KindUnsupported: // answers to ours
+	default:
+		if f.ID != 0 {
+			return s.send(ctx, wire.KindUnsupported, f.ID, nil)
+		}
+	}
+	return nil
+}
+
+// takeSignOn starts a handler, or answers busy when all are at work.
+func (s *session) takeSignOn(ctx context.Context, f wire.Frame) error {
+	var m wire.SignOn
+	if err := f.Decode(&m); err != nil {
+		return err
+	}
+	if s.closed.Load() || !s.slot() {
+		return s.send(ctx, wire.KindSignOnResult, f.ID, wire.SignOnResult{ID: m.ID, Outcome: wire.OutcomeBusy,
+			Reason: "this instance is stopping, or all its handlers are at work", RetryMillis: 200})
+	}
+	s.running.Go(func() {
+		defer func() { <-s.slots }()
+		if err := s.send(ctx, wire.KindSignOnResult, f.ID, s.signOn(ctx, m, f.Left())); err != nil {
+			s.link.log().Debug("the answer to a sign-on could not be sent", "signOn", m.ID, "error", err)
+		}
+	})
+	return nil
+}
+
+// slot takes a handler's slot, if one is free.
+func (s *session) slot() bool {
+	select {
+	case s.slots <- struct{}{}:
+		return true
+	default:
+		return false
+	}
+}
+
+// signOn calls the handler within the request's budget. A panic becomes an
+// answer that nobody will try again.
+func (s *session) signOn(ctx context.Context, m wire.SignOn, budget time.Duration) (r wire.SignOnResult) {
+	if budget <= 0 {
+		budget = defaultBudget
+	}
+	ctx, cancel := context.WithTimeout(ctx, budget)
+	defer cancel()
+	defer func() {
+		if p := recover(); p != nil {
+			s.link.log().Error("a sign-on failed in an unforeseen way: please report this", "signOn", m.ID, "panic", p, "stack", string(debug.Stack()))
+			r = wire.SignOnResult{ID: m.ID, Outcome: wire.OutcomeUnknown, BindSent: true, Reason: "internal error of the gateway; its log has the details"}
+		}
+	}()
+	return s.link.Handler.SignOn(ctx, m)
+}
+
+// send writes one frame. It does not give up on its own: beat closes a
+// connection that takes nothing any more.
+func (s *session) send(ctx context.Context, kind wire.Kind, id uint64, body any) error {
+	f, err := wire.NewFrame(kind, id, 0, body)
+	if err != nil {
+		return err
+	}
+	b, err := f.Encode()
+	if err != nil {
+		return err
+	}
+	return s.conn.Write(context.WithoutCancel(ctx), websocket.MessageBinary, b)
+}
+
+// beat sends heartbeats and closes the connection when nothing comes back.
+func (s *session) beat(ctx context.Context) {
+	interval := max(time.Duration(s.welcome.HeartbeatMillis)*time.Millisecond, time.Second)
+	tick := time.NewTicker(interval)
+	defer tick.Stop()
+	var sending sync.WaitGroup
+	defer sending.Wait()
+	var stuck atomic.Bool // a write that waits for the socket
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+		if silent := time.Since(time.Unix(0, s.heard.Load())); silent > interval*5/2 {
+			s.link.log().Warn("nothing heard from the cloud, closing the link", "for", silent.Round(time.Second))
+			_ = s.conn.CloseNow()
+			return
+		}
+		if stuck.CompareAndSwap(false, true) {
+			sending.Go(func() { defer stuck.Store(false); s.sendHeartbeat(ctx) })
+		}
+	}
+}
+
+func (s *session) sendHeartbeat(ctx context.Context) {
+	h := s.link.Heartbeat()
+	h.BusyPercent = uint8(100 * len(s.slots) / cap(s.slots))
+	if err := s.send(ctx, wire.KindHeartbeat, s.lastID.Add(1), h); err != nil {
+		s.link.log().Debug("heartbeat not sent", "error", err)
+	}
+}
+
+// drain waits for the end of ctx, or for the cloud to go away, and then for
+// what is running; then it closes the connection.
+func (s *session) drain(ctx, work context.Context) {
+	select {
+	case <-work.Done():
+		return
+	case <-s.leaving:
+	case <-ctx.Done():
+		s.closed.Store(true)
+		_ = s.send(work, wire.KindGoingAway, 0, wire.GoingAway{Reason: "the agent is stopping"})
+	}
+	idle := make(chan struct{})
+	go func() {
+		// Every slot taken here means that no handler runs; the cloud sends no
+		// new request once it knows.
+		for range cap(s.slots) {
+			select {
+			case s.slots <- struct{}{}:
+			case <-work.Done():
+			}
+		}
+		close(idle)
+	}()
+	limit := time.NewTimer(s.link.drainTime())
+	defer limit.Stop()
+	select {
+	case <-idle:
+	case <-limit.C:
+	case <-work.Done():
+	}
+	s.close()
+}
+
+// close says goodbye for a moment, then closes.
+func (s *session) close() {
+	done := make(chan struct{})
+	go func() { _ = s.conn.Close(websocket.StatusGoingAway, ""); close(done) }()
+	limit := time.NewTimer(time.Second)
+	defer limit.Stop()
+	select {
+	case <-done:
+	case <-limit.C:
+	}
+	_ = s.conn.CloseNow()
+}

@@ -1,0 +1,378 @@
+package wire
+
+import (
+	"bytes"
+	"crypto/ed25519"
+	"encoding/hex"
+	"errors"
+	"flag"
+	"os"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/fxamacker/cbor/v2"
+)
+
+var update = flag.Bool("update", false, "write the golden files anew")
+
+// samples has one filled body for each kind that has one.
+func samples() map[Kind]any {
+	return map[Kind]any{
+		KindHello: Hello{Versions: []uint16{1}, Software: "1.2.3", Hostname: "dc1", System: "linux/amd64",
+			PolicyHash: "ab12", Policy: []string{"users at or below DC=example,DC=com"}},
+		KindWelcome: Welcome{Version: 1, Gateway: "HQ", Node: "n1", HeartbeatMillis: 10000},
+		KindUserTypes: UserTypes{Revision: 3, Types: []UserType{{ID: "t1", Name: "Staff", SearchBase: "DC=example,DC=com",
+			Filter: "(uid=${identifier})", Correlation: []string{"entryUUID"}, Attributes: []string{"mail"},
+			Groups: &GroupRule{NameAttribute: "cn", Exclude: []string{"*,OU=Old,*"}, WithID: true}}}},
+		KindUserTypesAnswer: UserTypesAnswer{Revision: 3, Refused: []Refused{{ID: "t1", Reasons: []string{"base"}}}},
+		KindHeartbeat: Heartbeat{BusyPercent: 5, OperationsPerSecond: 1.5, ResponseTimeMillis: 4,
+			Servers:  []Server{{URL: "ldaps://dc1", State: "up", Vendor: "OpenLDAP"}},
+			Problems: []Problem{{Code: "clock", Text: "off", Remedy: "NTP"}}},
+		KindSignOn: SignOn{ID: "s1", UserType: "t1", Revision: 3, Identifier: "alice", Want: WantRecord,
+			Password: Sealed{Key: []byte{1}, Encap: []byte{2}, Nonce: []byte{3}, Ciphertext: []byte{4}},
+			Known:    []Correlation{{Attribute: "entryUUID", Value: "u1"}}},
+		KindSignOnResult: SignOnResult{ID: "s1", Outcome: OutcomeOK, BindSent: true, Server: "ldaps://dc1",
+			Entry:      &Entry{DN: "uid=alice", Correlation: []Correlation{{"entryUUID", "u1"}}, Attributes: map[string][]string{"mail": {"a@example.com"}}},
+			Membership: &Membership{Verdict: VerdictPartial, Reason: "size limit", Groups: []Group{{DN: "cn=g", Name: "g", ID: "g1"}}}},
+		KindGoingAway: GoingAway{Reason: "stopping"},
+	}
+}
+
+// TestGolden pins the bytes of each message: a change here is a new version.
+func TestGolden(t *testing.T) {
+	for kind, body := range samples() {
+		t.Run(kind.String(), func(t *testing.T) {
+			f, err := NewFrame(kind, 9, 1500*time.Millisecond, body)
+			if err != nil {
+				t.Fatal(err)
+			}
+			b, err := f.Encode()
+			if err != nil {
+				t.Fatal(err)
+			}
+			diag, err := cbor.Diagnose(b)
+			if err != nil {
+				t.Fatal(err)
+			}
+			golden(t, kind.String(), diag+"\n"+hex.EncodeToString(b)+"\n")
+			back, err := DecodeFrame(b)
+			if err != nil || back.Kind != kind || back.ID != 9 || back.Left() != 1500*time.Millisecond {
+				t.Fatalf("%v %+v", err, back)
+			}
+			got := reflect.New(reflect.TypeOf(body))
+			if err := back.Decode(got.Interface()); err != nil || !reflect.DeepEqual(got.Elem().Interface(), body) {
+				t.Errorf("%v\n got %+v\nwant %+v", err, got.Elem(), body)
+			}
+		})
+	}
+}
+
+func golden(t *testing.T, name, got string) {
+	t.Helper()
+	path := filepath.Join("testdata", "golden", name+".txt")
+	if *update {
+		if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(path)
+	if err != nil || got != string(want) {
+		t.Errorf("%v\n got %s\nwant %s", err, got, want)
+	}
+}
+
+// TestEveryFieldIsInTheGolden fails when a field is added and no sample fills it.
+func TestEveryFieldIsInTheGolden(t *testing.T) {
+	for kind, body := range samples() {
+		v := reflect.ValueOf(body)
+		for i := range v.NumField() {
+			name := v.Type().Field(i).Name
+			if v.Field(i).IsZero() && !strings.Contains("Reason KeyUnknown RetryMillis Server", name) {
+				t.Errorf("%s: the sample does not fill %s", kind, name)
+			}
+		}
+	}
+}
+
+func TestStrictDecoding(t *testing.T) {
+	for name, hexed := range map[string]string{
+		"empty":           "",
+		"trailing":        "a1010100",
+		"duplicate-key":   "a201010102",
+		"unknown-field":   "a20101182a01",
+		"indefinite-map":  "bf0101ff",
+		"tag":             "c1a10101",
+		"no-kind":         "a10201",
+		"kind-too-large":  "a101190100",
+		"text-as-kind":    "a1016141",
+		"string-for-map":  "6161",
+		"body-truncated":  "a2010104a1",
+		"nested-too-deep": "a2010104" + strings.Repeat("81", 40) + "00",
+	} {
+		t.Run(name, func(t *testing.T) {
+			b, err := hex.DecodeString(hexed)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if f, err := DecodeFrame(b); !errors.Is(err, ErrFrame) {
+				t.Errorf("accepted as %+v, %v", f, err)
+			}
+		})
+	}
+	if _, err := DecodeFrame(make([]byte, MaxFrame+1)); !errors.Is(err, ErrFrame) {
+		t.Error(err)
+	}
+}
+
+func TestCommonVersion(t *testing.T) {
+	if v, err := CommonVersion([]uint16{2, 1}, []uint16{3, 2, 1}); v != 2 || err != nil {
+		t.Error(v, err)
+	}
+	if _, err := CommonVersion([]uint16{1}, []uint16{2}); !errors.Is(err, ErrVersion) {
+		t.Error(err)
+	}
+}
+
+func TestOutcomesAreClosed(t *testing.T) {
+	seen := map[string]bool{}
+	for o := OutcomeOK; o <= OutcomeUnknown; o++ {
+		if !o.Known() || seen[o.String()] || o.String() == "" {
+			t.Errorf("%d %q", o, o)
+		}
+		seen[o.String()] = true
+	}
+	if Outcome(0).Known() || Outcome(17).Known() || Outcome(17).String() != "outcome 17" {
+		t.Error("the set is not closed")
+	}
+}
+
+func TestSealing(t *testing.T) {
+	private, public, err := NewSealKey()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if derived, err := SealPublicKey(private); err != nil || !bytes.Equal(derived, public) {
+		t.Fatal("the public half is not derived", err)
+	}
+	sealer, err := NewSealer("i1", public)
+	if err != nil {
+		t.Fatal(err)
+	}
+	opener, err := NewOpener("i1", private)
+	if err != nil {
+		t.Fatal(err)
+	}
+	first := sealer.Seal("s1", []byte("hunter2"))
+	if got, err := opener.Open("s1", first); err != nil || string(got) != "hunter2" {
+		t.Fatal(got, err)
+	}
+	sealer.Known(true)
+	second := sealer.Seal("s2", []byte("hunter2"))
+	if second.Encap != nil || bytes.Equal(first.Nonce, second.Nonce) {
+		t.Error("the encapsulation is sent again, or a nonce is")
+	}
+	if got, err := opener.Open("s2", second); err != nil || string(got) != "hunter2" {
+		t.Error(got, err)
+	}
+	if bytes.Contains(second.Ciphertext, []byte("hunter2")) {
+		t.Error("not sealed")
+	}
+	refuseOpening(t, opener, private, first, second)
+}
+
+func refuseOpening(t *testing.T, opener *Opener, private []byte, first, second Sealed) {
+	t.Helper()
+	if _, err := opener.Open("s3", second); !errors.Is(err, ErrSealed) {
+		t.Error("opened for another sign-on", err)
+	}
+	altered := second
+	altered.Ciphertext = append([]byte{second.Ciphertext[0] ^ 1}, second.Ciphertext[1:]...)
+	if _, err := opener.Open("s2", altered); !errors.Is(err, ErrSealed) {
+		t.Error("opened although altered", err)
+	}
+	short := second
+	short.Nonce = nil
+	if _, err := opener.Open("s2", short); !errors.Is(err, ErrSealed) {
+		t.Error(err)
+	}
+	fresh, err := NewOpener("i1", private)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := fresh.Open("s2", second); !errors.Is(err, ErrUnknownKey) {
+		t.Error("after a restart", err)
+	}
+	other, err := NewOpener("i2", private)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := other.Open("s1", first); !errors.Is(err, ErrSealed) {
+		t.Error("opened by another instance", err)
+	}
+	lied := first
+	lied.Key = []byte("another name")
+	if _, err := opener.Open("s1", lied); !errors.Is(err, ErrSealed) {
+		t.Error("a key under another name", err)
+	}
+}
+
+func TestOpenerForgetsTheOldest(t *testing.T) {
+	private, public, err := NewSealKey()
+	if err != nil {
+		t.Fatal(err)
+	}
+	opener, err := NewOpener("i", private)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range keepKeys + 10 {
+		s, err := NewSealer("i", public)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := opener.Open("s", s.Seal("s", []byte("p"))); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if len(opener.keys) != keepKeys || len(opener.order) != keepKeys {
+		t.Error(len(opener.keys), len(opener.order))
+	}
+}
+
+func TestAssertion(t *testing.T) {
+	public, private, err := ed25519.GenerateKey(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	now := time.Unix(1_800_000_000, 0)
+	header, err := NewAssertion("i1", "https://id.example.com/", now).Sign(private)
+	if err != nil {
+		t.Fatal(err)
+	}
+	own := []string{"https://id.example.com"}
+	key := func(instance string) (ed25519.PublicKey, error) {
+		if instance != "i1" {
+			t.Errorf("asked for %q", instance)
+		}
+		return public, nil
+	}
+	if a, err := OpenAssertion(header, own, now.Add(90*time.Second), key); err != nil || a.Instance != "i1" {
+		t.Error(a, err)
+	}
+	_, stranger, err := ed25519.GenerateKey(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	forged, err := NewAssertion("i1", own[0], now).Sign(stranger)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, c := range map[string]struct {
+		header    string
+		audiences []string
+		now       time.Time
+		want      error
+	}{
+		"other-cloud": {header, []string{"https://evil.example.com"}, now, ErrAssertion},
+		"old":         {header, own, now.Add(3 * time.Minute), ErrAssertionTime},
+		"future":      {header, own, now.Add(-3 * time.Minute), ErrAssertionTime},
+		"forged":      {forged, own, now, ErrAssertion},
+		"cut":         {header[:len(header)-9], own, now, ErrAssertion},
+		"no-scheme":   {strings.TrimPrefix(header, "Instance "), own, now, ErrAssertion},
+		"bearer":      {"Bearer abc", own, now, ErrAssertion},
+		"empty":       {"", own, now, ErrAssertion},
+		"long":        {"Instance " + strings.Repeat("A", 5000), own, now, ErrAssertion},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if _, err := OpenAssertion(c.header, c.audiences, c.now, key); !errors.Is(err, c.want) {
+				t.Errorf("got %v, want %v", err, c.want)
+			}
+		})
+	}
+}
+
+func TestPairRequest(t *testing.T) {
+	public, private, err := ed25519.GenerateKey(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, seal, err := NewSealKey()
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := PairRequest{Code: "7qxk-2m9d", PublicKey: public, SealKey: seal}
+	r.Proof = ed25519.Sign(private, PairProof("7QXK 2M9D", public, seal)) // however it was typed
+	if err := r.Check(); err != nil {
+		t.Error(err)
+	}
+	for name, change := range map[string]func(*PairRequest){
+		"other-code": func(r *PairRequest) { r.Code = "AAAA-AAAA" },
+		"other-seal": func(r *PairRequest) { r.SealKey = bytes.Repeat([]byte{1}, len(seal)) },
+		"no-key":     func(r *PairRequest) { r.PublicKey = nil },
+		"no-proof":   func(r *PairRequest) { r.Proof = nil },
+	} {
+		t.Run(name, func(t *testing.T) {
+			bad := r
+			change(&bad)
+			if bad.Check() == nil {
+				t.Error("accepted")
+			}
+		})
+	}
+}
+
+func TestFingerprintAndCodes(t *testing.T) {
+	f := Fingerprint([]byte("a"), []byte("b"))
+	if len(f) != 29 || f == Fingerprint([]byte("ab"), nil) || f == Fingerprint([]byte("b"), []byte("a")) {
+		t.Error(f)
+	}
+	if c := NewCode([]byte{1, 2, 3, 4, 5}); len(c) != 9 || NormalCode(" "+strings.ToLower(c)+"\n") != strings.ReplaceAll(c, "-", "") {
+		t.Error(c)
+	}
+	if NormalCode("oil0-1u") != "01101U" {
+		t.Error(NormalCode("oil0-1u"))
+	}
+}
+
+func FuzzDecodeFrame(f *testing.F) {
+	for kind, body := range samples() {
+		frame, err := NewFrame(kind, 1, 0, body)
+		if err != nil {
+			f.Fatal(err)
+		}
+		b, err := frame.Encode()
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(b)
+	}
+	f.Fuzz(func(t *testing.T, b []byte) {
+		frame, err := DecodeFrame(b)
+		if err != nil {
+			return
+		}
+		for _, body := range samples() {
+			_ = frame.Decode(reflect.New(reflect.TypeOf(body)).Interface())
+		}
+		if again, err := frame.Encode(); err == nil {
+			if second, err := DecodeFrame(again); err != nil || second.Kind != frame.Kind || second.ID != frame.ID {
+				t.Errorf("does not survive: %v", err)
+			}
+		}
+	})
+}
+
+func FuzzOpenAssertion(f *testing.F) {
+	f.Add("Instance abc")
+	f.Fuzz(func(t *testing.T, header string) {
+		_, err := OpenAssertion(header, []string{"https://id.example.com"}, time.Unix(0, 0), func(string) (ed25519.PublicKey, error) {
+			return make(ed25519.PublicKey, ed25519.PublicKeySize), nil
+		})
+		if err == nil {
+			t.Error("accepted")
+		}
+	})
+}
