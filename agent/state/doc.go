@@ -1,0 +1,18 @@
+// Package state owns the state folder: what an instance is, the keys that it
+// proves it with, and what the cloud delivered last. It is the only room that
+// touches files with secrets.
+//
+// Called by agent. It never talks to anyone and never prints a key.
+//
+// # What is in the folder
+//
+//	instance.json   who this instance is, its private keys; readable by its owner only
+//	usertypes.cbor  the user types as delivered last, for "check" and "explain"
+//
+// # Promises
+//
+//   - A file is written whole or not at all: a new one beside it is flushed to
+//     the disk and renamed over it.
+//   - The folder is made with mode 0700 and the files with 0600. A folder or an
+//     instance file that others may read is refused, with the command that mends it.
+package state

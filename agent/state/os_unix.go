@@ -1,0 +1,36 @@
+//go:build unix
+
+package state
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+)
+
+// private returns ErrPermissions when the file at path is open to group or
+// others; a missing file is private.
+func private(path string) error {
+	info, err := os.Stat(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("%w: run the command as the user that the service runs as, or name its folder with --state", err)
+	}
+	if mode := info.Mode().Perm(); mode&0o077 != 0 {
+		return fmt.Errorf("%s: %w (mode %04o): its keys may be known to others. Pair again with \"ldap-gateway pair --replace\", or, if you are sure, chmod 600 it", path, ErrPermissions, mode)
+	}
+	return nil
+}
+
+// syncFolder makes a rename in path last through a power cut.
+func syncFolder(path string) error {
+	d, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	defer d.Close()
+	return d.Sync()
+}
