@@ -1,0 +1,228 @@
+package directory
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/go-ldap/ldap/v3"
+)
+
+// idleBindLink is how long an unused bind link is trusted: firewalls forget
+// connections silently, and a bind sent into one of those is lost.
+const idleBindLink = 2 * time.Minute
+
+// Bind checks a password by the one bind as the user. It never sends a second one:
+// a connection is repeated only while provably no octet of the bind has left. Errors:
+// ErrEmptyPassword, ErrInvalidCredentials, *AccountError, *ResultError,
+// ErrUnavailable (nothing was sent; may wrap the context's error) and ErrAnswerLost.
+func (c *Client) Bind(ctx context.Context, dn string, pw Password) error {
+	if pw.refused() {
+		return ErrEmptyPassword
+	}
+	if dn == "" {
+		return ErrInvalidCredentials // an empty DN is an anonymous bind (RFC 4513, 5.1.1)
+	}
+	if !c.life.begin() {
+		return fmt.Errorf("%w: %w", ErrUnavailable, ErrClosed)
+	}
+	defer c.life.end()
+	select {
+	case c.binding <- struct{}{}:
+		defer func() { <-c.binding }()
+	case <-ctx.Done():
+		return fmt.Errorf("%w: %w", ErrUnavailable, ctx.Err())
+	}
+	return c.bindOnce(ctx, dn, pw)
+}
+
+// bindOnce goes on to another connection only after one that took nothing.
+func (c *Client) bindOnce(ctx context.Context, dn string, pw Password) error {
+	var lastErr error
+	for range 1 + len(c.servers) {
+		l, err := c.eachServer(ctx, "", func(s *server) (*link, error) { return s.bindLink(ctx) })
+		if err != nil {
+			return err
+		}
+		sent, err := l.userBind(ctx, dn, pw)
+		if sent {
+			return err
+		}
+		lastErr = err
+		l.server.dropIdleBinds()
+	}
+	return fmt.Errorf("%w: %w", ErrUnavailable, lastErr)
+}
+
+// userBind sends the bind. sent is false only when nothing left this machine; the
+// link is dead then, as it is after every bind that was not a plain success.
+func (l *link) userBind(ctx context.Context, dn string, pw Password) (sent bool, err error) {
+	before, start := l.socket.written.Load(), time.Now()
+	stop := context.AfterFunc(ctx, l.cut)
+	request := &ldap.SimpleBindRequest{Username: dn, Password: string(pw),
+		Controls: []ldap.Control{ldap.NewControlBeheraPasswordPolicy()}}
+	result, err := l.ldap.SimpleBind(request)
+	alive := stop()
+	sent = l.socket.written.Load() != before
+	if _, ok := answered(err); err != nil && !ok {
+		l.kill()
+		if !sent {
+			return false, err
+		}
+		return true, l.lost(ctx, err, time.Since(start))
+	}
+	err = bindOutcome(l.server, result, err)
+	if err == nil && alive {
+		l.server.keep(l)
+	} else {
+		l.kill()
+	}
+	return true, err
+}
+
+func (l *link) lost(ctx context.Context, err error, after time.Duration) error {
+	if ctx.Err() != nil {
+		err = ctx.Err()
+	} else if after >= l.server.client.cfg.Timeout {
+		l.server.down(fmt.Errorf("no answer to a bind within %s: %w", after.Round(time.Millisecond), err))
+	}
+	return fmt.Errorf("%w: %s: %w", ErrAnswerLost, l.server.url, err)
+}
+
+// bindOutcome reads the result together with the password policy controls; on some
+// servers only the control tells an expired password from a wrong one, and a forced
+// change comes with success.
+func bindOutcome(s *server, result *ldap.SimpleBindResult, err error) error {
+	e, failed := answered(err)
+	text := ""
+	if failed && e.Err != nil {
+		text = e.Err.Error()
+	}
+	if kind, ok := accountByControl(result, failed); ok {
+		return &AccountError{Kind: kind, Server: s.url, Text: text}
+	}
+	if !failed {
+		return nil
+	}
+	if kind, ok := accountByResult(s.vendor(), e.ResultCode, text); ok {
+		return &AccountError{Kind: kind, Server: s.url, Text: text}
+	}
+	switch e.ResultCode {
+	case ldap.LDAPResultInvalidCredentials, ldap.LDAPResultNoSuchObject, ldap.LDAPResultInappropriateAuthentication:
+		return ErrInvalidCredentials
+	}
+	return resultError(s.url, "bind", e)
+}
+
+// accountByControl reads draft-behera-ldap-password-policy-10 and draft-vchu-ldap-pwd-policy-00.
+func accountByControl(result *ldap.SimpleBindResult, failed bool) (AccountKind, bool) {
+	if result == nil {
+		return 0, false
+	}
+	for _, control := range result.Controls {
+		switch c := control.(type) {
+		case *ldap.ControlBeheraPasswordPolicy:
+			if kind, ok := accountByPolicy(c.Error, failed); ok {
+				return kind, true
+			}
+		case *ldap.ControlVChuPasswordMustChange:
+			if failed {
+				return PasswordExpired, true
+			}
+			return PasswordMustChange, true
+		}
+	}
+	return 0, false
+}
+
+// accountByPolicy maps the error of the Behera control. With success only a forced
+// change counts: "expired" there means that a grace sign-on was used up.
+func accountByPolicy(code int8, failed bool) (AccountKind, bool) {
+	switch {
+	case code == 2:
+		return PasswordMustChange, true
+	case code == 0 && failed:
+		return PasswordExpired, true
+	case code == 1 && failed:
+		return Locked, true
+	}
+	return 0, false
+}
+
+func accountByResult(vendor string, code uint16, text string) (AccountKind, bool) {
+	switch {
+	case code == ldap.LDAPResultInvalidCredentials:
+		if sub, ok := subCode(text); ok {
+			return accountBySubCode(sub)
+		}
+	case code == ldap.LDAPResultConstraintViolation: // 389: too many wrong passwords
+		return Locked, true
+	case code == ldap.LDAPResultUnwillingToPerform && vendor == Vendor389: // 389: inactivated
+		return Disabled, true
+	}
+	return 0, false
+}
+
+// bindLink takes an idle bind link, the one used last, or makes a new one.
+func (s *server) bindLink(ctx context.Context) (*link, error) {
+	if l := s.idleBind(); l != nil {
+		return l, nil
+	}
+	dialCtx, cancel := context.WithTimeout(ctx, s.client.cfg.DialTimeout)
+	defer cancel()
+	start := time.Now()
+	l, err := s.connect(dialCtx)
+	// A caller in a hurry is not the server's fault, unless it was kept waiting long.
+	hurried := ctx.Err() != nil && time.Since(start) < s.client.cfg.DialTimeout/2
+	if err != nil && !hurried && !errors.Is(err, context.Canceled) {
+		s.down(err)
+	}
+	return l, err
+}
+
+func (s *server) idleBind() *link {
+	for {
+		s.mu.Lock()
+		n := len(s.binds)
+		if n == 0 {
+			s.mu.Unlock()
+			return nil
+		}
+		l := s.binds[n-1]
+		s.binds = s.binds[:n-1]
+		s.mu.Unlock()
+		if l.usable() && time.Since(l.idle) < idleBindLink {
+			return l
+		}
+		l.kill()
+	}
+}
+
+// keep puts a link back after a successful bind, and drops the one that has been
+// idle longest when it has been idle too long.
+func (s *server) keep(l *link) {
+	l.idle = time.Now()
+	var old *link
+	s.mu.Lock()
+	if len(s.binds) > 0 && time.Since(s.binds[0].idle) > idleBindLink {
+		old, s.binds = s.binds[0], s.binds[1:]
+	}
+	s.binds = append(s.binds, l)
+	s.mu.Unlock()
+	if old != nil {
+		old.kill()
+	}
+}
+
+// dropIdleBinds is for a server that closed one of its connections: the others are
+// likely to be closed as well.
+func (s *server) dropIdleBinds() {
+	s.mu.Lock()
+	idle := s.binds
+	s.binds = nil
+	s.mu.Unlock()
+	for _, l := range idle {
+		l.kill()
+	}
+}

@@ -1,0 +1,262 @@
+package directory
+
+import (
+	"context"
+	"crypto/sha256"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"net"
+	"strings"
+	"time"
+
+	"github.com/go-ldap/ldap/v3"
+)
+
+// CheckState is the outcome of one row of Check.
+type CheckState uint8
+
+// What a row can say; a row that depends on a failed one is NotTried.
+const (
+	OK CheckState = iota + 1
+	Warning
+	Failed
+	NotTried
+)
+
+// String returns ok, warning, failed or not tried.
+func (s CheckState) String() string {
+	switch s {
+	case OK:
+		return "ok"
+	case Warning:
+		return "warning"
+	case Failed:
+		return "failed"
+	case NotTried:
+		return "not tried"
+	}
+	return fmt.Sprintf("CheckState(%d)", uint8(s))
+}
+
+// Check is one row of what an administrator is shown.
+type Check struct {
+	Name   string // "name", "connect", "TLS", "service bind", "base"
+	Target string // URL of the server, or what the row is about
+	State  CheckState
+	Detail string
+	Remedy string // what to do; for TLS it ends with the line for gateway.hcl
+}
+
+// expirySoon is when a certificate that still works becomes a warning.
+const expirySoon = 30 * 24 * time.Hour
+
+// Check tries every server from the ground up, on connections of its own, and
+// returns one row for each step, in order. It binds the service account once for
+// each server that it can reach, and stops doing so once it was refused.
+func (c *Client) Check(ctx context.Context) []Check {
+	var rows []Check
+	refused := false
+	for _, s := range c.servers {
+		k := &checker{server: s, ctx: ctx}
+		k.row("name", k.resolve)
+		k.row("connect", k.connect)
+		k.row("TLS", k.handshake)
+		k.stop = k.stop || refused
+		k.row("service bind", k.bind)
+		k.row("base", k.base)
+		refused = refused || k.refused
+		k.close()
+		rows = append(rows, k.rows...)
+	}
+	return rows
+}
+
+// checker goes down the rows of one server.
+type checker struct {
+	server  *server
+	ctx     context.Context
+	rows    []Check
+	stop    bool // a row failed; the rest is not tried
+	refused bool // the service account was
+	raw     net.Conn
+	link    *link
+}
+
+func (k *checker) row(name string, try func(context.Context) Check) {
+	row := Check{State: NotTried}
+	if !k.stop {
+		ctx, cancel := context.WithTimeout(k.ctx, k.server.client.cfg.DialTimeout)
+		row = try(ctx)
+		cancel()
+		k.stop = row.State == Failed
+	}
+	row.Name, row.Target = name, k.server.url
+	k.rows = append(k.rows, row)
+}
+
+func (k *checker) close() {
+	if k.link != nil {
+		k.link.kill()
+	}
+	if k.raw != nil {
+		_ = k.raw.Close()
+	}
+}
+
+func failed(err error, remedy string) Check {
+	return Check{State: Failed, Detail: err.Error(), Remedy: remedy}
+}
+
+func (k *checker) resolve(ctx context.Context) Check {
+	if net.ParseIP(k.server.host) != nil {
+		return Check{State: OK, Detail: "an address, no name to look up"}
+	}
+	found, err := net.DefaultResolver.LookupHost(ctx, k.server.host)
+	if err != nil {
+		return failed(err, "correct the server's name, or this machine's DNS")
+	}
+	return Check{State: OK, Detail: strings.Join(found, ", ")}
+}
+
+func (k *checker) connect(ctx context.Context) Check {
+	start := time.Now()
+	raw, err := k.server.client.cfg.Dial(ctx, "tcp", k.server.address)
+	if err != nil {
+		return failed(err, "open TCP to "+k.server.address+" in the firewalls between, and see that the server runs")
+	}
+	k.raw = raw
+	return Check{State: OK, Detail: fmt.Sprintf("connected in %s", time.Since(start).Round(time.Millisecond))}
+}
+
+// handshake looks at the certificates without believing them, and then judges them
+// as a real connection would, so that the row can name what was found.
+func (k *checker) handshake(ctx context.Context) Check {
+	cfg := k.server.client.cfg
+	if !k.server.target.tls && cfg.AllowClearText {
+		return Check{State: Warning, Detail: "clear text: everybody between can read passwords", Remedy: "use ldaps://"}
+	}
+	sock := &socket{Conn: k.raw, timeout: cfg.Timeout}
+	if !k.server.target.tls {
+		if err := k.server.startTLS(ctx, sock); err != nil {
+			return failed(err, "use ldaps:// if the server has no StartTLS")
+		}
+	}
+	var chain []*x509.Certificate
+	look := cfg.TLS.config(k.server.host)
+	judge := look.Clone()
+	look.InsecureSkipVerify = true
+	look.VerifyConnection = func(state tls.ConnectionState) error {
+		chain = state.PeerCertificates
+		return judgeChain(judge, state)
+	}
+	if err := tls.Client(sock, look).HandshakeContext(ctx); err != nil {
+		return failed(err, tlsRemedy(err, chain, look.ServerName))
+	}
+	return certificateRow(chain, look.ServerName)
+}
+
+// judgeChain repeats what crypto/tls does when it is not told to skip it.
+func judgeChain(cfg *tls.Config, state tls.ConnectionState) error {
+	if cfg.VerifyConnection != nil {
+		return cfg.VerifyConnection(state)
+	}
+	opts := x509.VerifyOptions{DNSName: cfg.ServerName, Roots: cfg.RootCAs, Intermediates: x509.NewCertPool()}
+	for _, cert := range state.PeerCertificates[1:] {
+		opts.Intermediates.AddCert(cert)
+	}
+	_, err := state.PeerCertificates[0].Verify(opts)
+	return err
+}
+
+func certificateRow(chain []*x509.Certificate, name string) Check {
+	left := time.Until(chain[0].NotAfter)
+	row := Check{State: OK, Detail: fmt.Sprintf("certificate for %s, wanted %s, %d days left", namesOf(chain[0]), name, int(left.Hours()/24))}
+	if left < expirySoon {
+		row.State, row.Remedy = Warning, "renew the server's certificate"
+	}
+	return row
+}
+
+// tlsRemedy ends with the exact line for gateway.hcl where one helps.
+func tlsRemedy(err error, chain []*x509.Certificate, name string) string {
+	if len(chain) == 0 {
+		return "see that this port speaks TLS, with a version that is still accepted"
+	}
+	pin := fmt.Sprintf("pin = [\"sha256:%x\"]", sha256.Sum256(chain[0].Raw))
+	var authority x509.UnknownAuthorityError
+	var host x509.HostnameError
+	var invalid x509.CertificateInvalidError
+	switch {
+	case errors.Is(err, errPin):
+		return "if the certificate was renewed on purpose, put into tls: " + pin
+	case errors.As(err, &authority):
+		return fmt.Sprintf("certificate by %q: put the authority into tls: ca_file = \"/etc/ldap-gateway/ca.pem\", or only this certificate: %s", chain[0].Issuer, pin)
+	case errors.As(err, &host):
+		remedy := fmt.Sprintf("certificate for %s, wanted %s: name the server as the certificate does", namesOf(chain[0]), name)
+		if len(chain[0].DNSNames) > 0 {
+			remedy += fmt.Sprintf(", or put into tls: server_name = %q", chain[0].DNSNames[0])
+		}
+		return remedy + ", or: " + pin
+	case errors.As(err, &invalid) && invalid.Reason == x509.Expired:
+		return fmt.Sprintf("valid from %s to %s: renew the certificate, or set this machine's clock",
+			chain[0].NotBefore.Format(time.DateOnly), chain[0].NotAfter.Format(time.DateOnly))
+	}
+	return "have the certificate made anew, or trust exactly this one in tls: " + pin
+}
+
+func namesOf(cert *x509.Certificate) string {
+	names := append([]string(nil), cert.DNSNames...)
+	for _, ip := range cert.IPAddresses {
+		names = append(names, ip.String())
+	}
+	if len(names) == 0 {
+		return fmt.Sprintf("only the common name %q, which is not looked at (RFC 6125)", cert.Subject.CommonName)
+	}
+	return strings.Join(names, ", ")
+}
+
+func (k *checker) bind(ctx context.Context) Check {
+	if k.server.client.ctx.Err() != nil {
+		return failed(ErrClosed, "")
+	}
+	l, err := k.server.connectService(ctx)
+	if err != nil {
+		var result *ResultError
+		k.refused = refusedBind(err)
+		if errors.As(err, &result) {
+			return failed(err, result.Remedy)
+		}
+		return failed(err, "see the server's log")
+	}
+	k.link = l
+	if k.server.client.cfg.BindDN == "" {
+		return Check{State: Warning, Detail: "anonymous, " + k.server.vendor(), Remedy: "give the gateway a service account that may read users and groups"}
+	}
+	return Check{State: OK, Detail: "as " + k.server.client.cfg.BindDN + ", " + k.server.vendor()}
+}
+
+func (k *checker) base(ctx context.Context) Check {
+	base := k.server.client.cfg.BaseDN
+	request := ldap.NewSearchRequest(base, ldap.ScopeBaseObject, ldap.NeverDerefAliases, 1, 0, false, rootDSEFilter, []string{"1.1"}, nil)
+	if !k.link.enter() {
+		return failed(ErrUnavailable, "see the server's log")
+	}
+	found := k.link.search(ctx, request)
+	if err := found.typed(fmt.Sprintf("read %q", base)); err != nil {
+		return failed(err, k.baseRemedy())
+	}
+	if len(found.result.Entries) == 0 {
+		return failed(fmt.Errorf("%q cannot be read", base), k.baseRemedy())
+	}
+	return Check{State: OK, Detail: base}
+}
+
+func (k *checker) baseRemedy() string {
+	remedy := "correct base_dn, or give the service account the right to read it"
+	if dse := k.server.dse.Load(); dse != nil && len(dse.contexts) > 0 {
+		remedy += fmt.Sprintf("; the server holds %q", dse.contexts)
+	}
+	return remedy
+}

@@ -1,0 +1,169 @@
+package directory
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"net"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/go-ldap/ldap/v3"
+	"github.com/hashicorp/go-hclog"
+)
+
+// Vendors that change how a directory is asked. Any other name is treated as
+// VendorGeneric.
+const (
+	VendorOpenLDAP = "OpenLDAP"
+	Vendor389      = "389 Directory Server"
+	VendorAD       = "Microsoft Active Directory"
+	VendorSamba    = "Samba Active Directory"
+	VendorApacheDS = "ApacheDS"
+	VendorGeneric  = "LDAP v3 compliant Directory Server"
+)
+
+// Config says where a directory is and how to ask it. Open fills in the defaults.
+type Config struct {
+	// Servers, in order of preference: "ldaps://host[:636]" or "ldap://host[:389]".
+	// All must serve the same entries.
+	Servers []string
+	// BaseDN is the suffix that group searches start from by default.
+	BaseDN string
+	// BindDN and BindPassword are the service account; both empty mean anonymous.
+	BindDN       string
+	BindPassword Password
+	// Vendor overrides what the root DSE says; empty means ask the root DSE.
+	Vendor string
+	// AllowClearText lets ldap:// work without TLS. Otherwise ldap:// means StartTLS,
+	// and a server that refuses it is never bound to.
+	AllowClearText bool
+	// FollowReferrals is stored only: this version never follows a referral. A search
+	// reference is left alone and makes a membership partial.
+	FollowReferrals bool
+	// GroupsFrom is "auto" (also ""), "memberOf" or "search".
+	GroupsFrom string
+	TLS        TLS
+	// Timeout bounds one operation; default 5 s.
+	Timeout time.Duration
+	// DialTimeout bounds TCP, TLS handshake and service bind together; default 3 s.
+	DialTimeout time.Duration
+	// SearchConns is the number of service connections for each server, default 2.
+	SearchConns int
+	// BindConns is how many user binds may be under way at once, default 64.
+	BindConns int
+	// Lifetime of a connection; default 10 min, since AD closes idle ones after 900 s.
+	Lifetime time.Duration
+	// Logger may be nil: nothing is logged then.
+	Logger hclog.Logger
+	// Dial replaces net.Dialer, for tests and proxies; nil means net.Dialer.
+	Dial func(ctx context.Context, network, address string) (net.Conn, error)
+}
+
+// TLS says which certificates are believed.
+type TLS struct {
+	// RootCAs replaces the system's authorities; nil means the system's.
+	RootCAs *x509.CertPool
+	// PinsSHA256 are SHA-256 sums of a certificate's DER. When there are any, a server
+	// certificate is believed if it has a pinned sum (name and dates are then not
+	// looked at), or if it verifies up to a pinned certificate that the server sent.
+	PinsSHA256 [][]byte
+	// ServerName replaces the host name of the URL in the check of the certificate.
+	ServerName string
+	// MinVersion is as in crypto/tls; 0 means TLS 1.2.
+	MinVersion uint16
+}
+
+// Ways to read somebody's groups, for Config.GroupsFrom.
+const (
+	GroupsAuto     = "auto"
+	GroupsMemberOf = "memberOf"
+	GroupsSearch   = "search"
+)
+
+func (c Config) withDefaults() Config {
+	setDefault(&c.Timeout, 5*time.Second)
+	setDefault(&c.DialTimeout, 3*time.Second)
+	setDefault(&c.Lifetime, 10*time.Minute)
+	setDefault(&c.SearchConns, 2)
+	setDefault(&c.BindConns, 64)
+	setDefault(&c.GroupsFrom, GroupsAuto)
+	setDefault(&c.TLS.MinVersion, tls.VersionTLS12)
+	if c.Logger == nil {
+		c.Logger = hclog.NewNullLogger()
+	}
+	if c.Dial == nil {
+		// Keep-alive notices a firewall that forgot an idle connection.
+		c.Dial = (&net.Dialer{KeepAlive: 30 * time.Second}).DialContext
+	}
+	return c
+}
+
+func setDefault[T comparable](field *T, value T) {
+	var zero T
+	if *field == zero {
+		*field = value
+	}
+}
+
+// check returns every mistake at once, each with its remedy.
+func (c Config) check() error {
+	var errs []error
+	add := func(format string, args ...any) { errs = append(errs, fmt.Errorf(format, args...)) }
+	if len(c.Servers) == 0 {
+		add(`servers: none given; name at least one, such as "ldaps://dc1.example.com"`)
+	}
+	if _, err := ldap.ParseDN(c.BaseDN); err != nil {
+		add("base DN %q: %w; write it as dc=example,dc=com", c.BaseDN, err)
+	}
+	if c.BindDN != "" && c.BindPassword.refused() {
+		add("bind password: empty for %q; give the service account's password, or leave the bind DN out to ask anonymously", c.BindDN)
+	}
+	if c.BindDN == "" && c.BindPassword != "" {
+		add("bind DN: empty, but there is a bind password; name the service account")
+	}
+	switch c.GroupsFrom {
+	case "", GroupsAuto, GroupsMemberOf, GroupsSearch:
+	default:
+		add("groups from %q: must be auto, memberOf or search", c.GroupsFrom)
+	}
+	for _, pin := range c.TLS.PinsSHA256 {
+		if len(pin) != 32 {
+			add("pin %x: has %d bytes; a SHA-256 sum has 32", pin, len(pin))
+		}
+	}
+	if c.Timeout < 0 || c.DialTimeout < 0 || c.Lifetime < 0 || c.SearchConns < 0 || c.BindConns < 0 {
+		add("timeouts and pool sizes: must not be negative; 0 means the default")
+	}
+	return errors.Join(errs...)
+}
+
+// target is one server of the list, parsed.
+type target struct {
+	url     string // scheme://host:port
+	address string // host:port
+	host    string
+	tls     bool // TLS from the first byte
+}
+
+func parseTarget(text string) (target, error) {
+	u, err := url.Parse(text)
+	if err != nil {
+		return target{}, fmt.Errorf(`server %q: not a URL; write it as "ldaps://host": %w`, text, err)
+	}
+	ports := map[string]string{"ldap": "389", "ldaps": "636"}
+	port, known := ports[strings.ToLower(u.Scheme)]
+	if !known || u.Hostname() == "" || u.User != nil || strings.Trim(u.Path, "/") != "" || u.RawQuery != "" {
+		return target{}, fmt.Errorf(`server %q: write it as "ldaps://host", "ldap://host" or with ":port"`, text)
+	}
+	if u.Port() != "" {
+		port = u.Port()
+	}
+	t := target{host: u.Hostname(), tls: strings.EqualFold(u.Scheme, "ldaps")}
+	t.address = net.JoinHostPort(t.host, port)
+	t.url = strings.ToLower(u.Scheme) + "://" + t.address
+	return t, nil
+}

@@ -1,0 +1,197 @@
+package directory
+
+import (
+	"context"
+	"crypto/tls"
+	"fmt"
+	"net"
+	"sync"
+	"time"
+
+	ber "github.com/go-asn1-ber/asn1-ber"
+	"github.com/go-ldap/ldap/v3"
+)
+
+// link is one LDAP connection. A service link is shared by many searches; a bind
+// link belongs to one bind at a time and is never searched on.
+type link struct {
+	ldap   *ldap.Conn
+	socket *socket
+	server *server
+	born   time.Time
+	idle   time.Time // since when, for a bind link in the pool
+
+	mu      sync.Mutex
+	users   int  // searches under way
+	retired bool // no new ones; closed with the last
+}
+
+// connect makes the connection down to LDAP, with TLS when the URL wants it. The
+// context bounds all of it. Nothing but a StartTLS request is ever sent in clear.
+func (s *server) connect(ctx context.Context) (*link, error) {
+	raw, err := s.client.cfg.Dial(ctx, "tcp", s.address)
+	if err != nil {
+		return nil, fmt.Errorf("connect to %s: %w", s.address, err)
+	}
+	sock := &socket{Conn: raw, timeout: s.client.cfg.Timeout}
+	secure, err := s.secure(ctx, sock)
+	if err != nil {
+		_ = raw.Close()
+		return nil, err
+	}
+	l := &link{socket: sock, server: s, born: time.Now()}
+	_, isTLS := secure.(*tls.Conn)
+	l.ldap = ldap.NewConn(&framed{Conn: secure}, isTLS)
+	l.ldap.SetTimeout(s.client.cfg.Timeout)
+	l.ldap.Start()
+	if !s.client.links.add(l) {
+		l.kill()
+		return nil, ErrClosed
+	}
+	return l, nil
+}
+
+func (s *server) secure(ctx context.Context, sock *socket) (net.Conn, error) {
+	if !s.target.tls {
+		if s.client.cfg.AllowClearText {
+			return sock, nil
+		}
+		if err := s.startTLS(ctx, sock); err != nil {
+			return nil, err
+		}
+	}
+	conn := tls.Client(sock, s.client.cfg.TLS.config(s.host))
+	if err := conn.HandshakeContext(ctx); err != nil {
+		return nil, fmt.Errorf("TLS with %s: %w", s.url, err)
+	}
+	return conn, nil
+}
+
+const oidStartTLS = "1.3.6.1.4.1.1466.20037"
+
+// startTLS speaks the one exchange before the handshake by hand: go-ldap's knows
+// neither context nor deadline. It reads exactly one message and not an octet more,
+// so nothing that an attacker put behind the answer can be taken for TLS content.
+func (s *server) startTLS(ctx context.Context, sock *socket) error {
+	stop := context.AfterFunc(ctx, func() { _ = sock.SetDeadline(time.Unix(1, 0)) })
+	defer stop()
+	request := ber.NewSequence("LDAPMessage")
+	request.AppendChild(ber.NewInteger(ber.ClassUniversal, ber.TypePrimitive, ber.TagInteger, 1, "messageID"))
+	op := ber.Encode(ber.ClassApplication, ber.TypeConstructed, ldap.ApplicationExtendedRequest, nil, "ExtendedRequest")
+	op.AppendChild(ber.NewString(ber.ClassContext, ber.TypePrimitive, 0, oidStartTLS, "requestName"))
+	request.AppendChild(op)
+	if _, err := sock.Write(request.Bytes()); err != nil {
+		return fmt.Errorf("StartTLS with %s: %w", s.url, err)
+	}
+	answer, err := ber.ReadPacket(&framed{Conn: sock})
+	if err != nil {
+		return fmt.Errorf("StartTLS with %s: %w", s.url, err)
+	}
+	err = ldap.GetLDAPError(answer)
+	if e, ok := answered(err); ok {
+		out := resultError(s.url, "StartTLS", e)
+		out.Remedy = "the server does not offer StartTLS: use ldaps://; nothing was sent in clear text"
+		return out
+	}
+	if err != nil {
+		return fmt.Errorf("StartTLS with %s: %w", s.url, err)
+	}
+	return ctx.Err()
+}
+
+// connectService is connect plus the service bind and the reading of the root DSE.
+func (s *server) connectService(ctx context.Context) (*link, error) {
+	l, err := s.connect(ctx)
+	if err != nil {
+		return nil, err
+	}
+	stop := context.AfterFunc(ctx, l.cut)
+	defer stop()
+	if err = l.serviceBind(); err == nil {
+		err = l.readRootDSE()
+	}
+	if err == nil {
+		err = ctx.Err()
+	}
+	if err != nil {
+		l.kill()
+		return nil, err
+	}
+	return l, nil
+}
+
+func (l *link) serviceBind() error {
+	cfg := l.server.client.cfg
+	if cfg.BindDN == "" {
+		return nil
+	}
+	_, err := l.ldap.SimpleBind(&ldap.SimpleBindRequest{Username: cfg.BindDN, Password: string(cfg.BindPassword)})
+	if e, ok := answered(err); ok {
+		return serviceBindError(l.server.url, e)
+	}
+	if err != nil {
+		return fmt.Errorf("service bind at %s: %w", l.server.url, err)
+	}
+	return nil
+}
+
+func serviceBindError(server string, e *ldap.Error) error {
+	out := resultError(server, opServiceBind, e)
+	if e.ResultCode == ldap.LDAPResultInvalidCredentials {
+		out.Remedy = "check the service account's DN and password"
+		if code, ok := subCode(out.Text); ok {
+			if kind, ok := accountBySubCode(code); ok {
+				out.Remedy = "service account: " + kind.String()
+			}
+		}
+	}
+	return out
+}
+
+// usable says whether another operation may start on the link.
+func (l *link) usable() bool {
+	return !l.ldap.IsClosing() && time.Since(l.born) < l.server.client.cfg.Lifetime
+}
+
+// cut drops the connection without waiting; whoever is using it gets an error.
+func (l *link) cut() { _ = l.socket.Close() }
+
+// kill drops the connection and waits until go-ldap's goroutines are gone. The
+// socket goes first: go-ldap's own Close waits for a writer that may be stuck.
+func (l *link) kill() {
+	l.cut()
+	_ = l.ldap.Close()
+	l.server.client.links.remove(l)
+}
+
+// enter counts a search in; it is refused on a link that should not be used any more.
+func (l *link) enter() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.retired || !l.usable() {
+		return false
+	}
+	l.users++
+	return true
+}
+
+func (l *link) leave() {
+	l.mu.Lock()
+	l.users--
+	last := l.retired && l.users == 0
+	l.mu.Unlock()
+	if last {
+		l.kill()
+	}
+}
+
+// retire lets searches under way finish, and closes the link after the last.
+func (l *link) retire() {
+	l.mu.Lock()
+	first, idle := !l.retired, l.users == 0
+	l.retired = true
+	l.mu.Unlock()
+	if first && idle {
+		l.kill()
+	}
+}

@@ -1,0 +1,50 @@
+// Package directory is LDAP as a sign-on needs it: find exactly one entry, bind once
+// as that entry, and read the groups that name it as a direct member.
+//
+// It owns the connections to the directory's servers, what is known of each vendor,
+// and the meaning of every result code. The agent calls it; nothing in it knows of
+// the cloud, the link or the configuration file.
+//
+// # Promises
+//
+//   - A password is sent once. Bind goes on to another connection or server only
+//     while the count of octets that left this machine shows that nothing was sent.
+//     After that, a missing answer is ErrAnswerLost and never a second bind.
+//   - A connection on which a bind did not plainly succeed is closed and never used
+//     again. A bind connection carries one bind at a time, and never a search.
+//   - An empty password, and one that starts with NUL, never reaches the network.
+//   - Without AllowClearText, nothing but a StartTLS request is sent in clear.
+//   - FindUser and DirectGroups make one search each, the groups on the server that
+//     found the user while it is up. (A membership of more than one page of 500, and
+//     a search whose connection was lost, cost more.)
+//   - What a person typed is escaped in one place and can only be an assertion value.
+//   - A Membership is Complete only when a successful search with no reference left
+//     aside, or a memberOf that is known to be direct, said everything.
+//   - A server that fails is put aside and taken back by a goroutine of the client;
+//     while another server is up, no sign-on waits for it a second time.
+//   - The service account is not tried again at once after the directory refused its
+//     password, at any server, so that it does not get locked.
+//   - Every call returns when its context ends. After Close nothing is left running.
+//
+// # Never
+//
+// It never follows a referral, never searches with a user's rights, never reads a
+// password back, and never decides on the text of an error. The one text that it
+// parses is the sub-code of Active Directory's result 49, which stands nowhere else.
+//
+// # What memberOf means
+//
+// A user is in group child, child is in parent, parent is in grand:
+//
+//	server                                  memberOf of the user       so, with groups from "auto"
+//	OpenLDAP, overlay memberof              child                      reverse search: absent for entries older than the overlay, and for posixGroup
+//	OpenLDAP, overlay dynlist, member@…     child                      reverse search
+//	OpenLDAP, overlay dynlist, member@…*    child parent               reverse search: one '*' in its configuration makes it transitive
+//	389 Directory Server, FreeIPA           child parent grand         reverse search: direct only with memberOfSkipNested
+//	Active Directory, Samba                 child, no primary group    memberOf, and the primary group by its SID
+//	ApacheDS                                none                       reverse search
+//
+// The reverse search, (|(member=DN)(uniqueMember=DN)(memberUid=uid)), is direct on
+// every one of them. On Active Directory it also replaces a memberOf that is empty or
+// that came as a range.
+package directory

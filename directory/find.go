@@ -1,0 +1,154 @@
+package directory
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/go-ldap/ldap/v3"
+)
+
+// maxIdentifier is in runes; nobody's name is longer, and a longer one is an attack.
+const maxIdentifier = 256
+
+// Entry is one user as the directory has it.
+type Entry struct {
+	DN string
+	// Attributes are keyed as the user type asked, in text form: objectGUID, entryUUID
+	// and nsUniqueId as lower-case UUIDs, objectSid as S-1-…, what is not UTF-8 as
+	// base64. An attribute without a value is missing.
+	Attributes map[string][]string
+	// Correlation has the first value of each correlation attribute, in the user
+	// type's order; attributes without a value are left out.
+	Correlation []Value
+	Server      string // URL of the server that answered
+
+	uids           []string
+	memberOf       []string
+	memberOfCut    bool // the server sent only a range of memberOf
+	primaryGroupID uint32
+	sid            []byte
+}
+
+// Value is one attribute with one value in text form.
+type Value struct{ Attribute, Value string }
+
+// FindUser looks for the one entry that the user type's filter selects for what a
+// person typed. It makes one search. Errors: ErrNoSuchUser, ErrAmbiguousUser,
+// ErrUnavailable, the context's, or a *ResultError.
+func (c *Client) FindUser(ctx context.Context, ut *UserType, identifier string) (Entry, error) {
+	if !plausible(identifier) {
+		return Entry{}, ErrNoSuchUser
+	}
+	return c.findOne(ctx, ut, ut.filter.with(identifier))
+}
+
+// plausible refuses before the network what cannot be anybody's name.
+func plausible(identifier string) bool {
+	return identifier != "" && utf8.ValidString(identifier) && !strings.ContainsRune(identifier, 0) &&
+		utf8.RuneCountInString(identifier) <= maxIdentifier
+}
+
+// FindCorrelated looks for a person known from an earlier sign-on: by the first of
+// the values that finds exactly one entry, in their order. A value whose attribute
+// is not one of the user type's correlation attributes is left out, and so is one
+// that is not in the attribute's text form. The user type's filter must still hold,
+// apart from what it says about the identifier. Errors are as for FindUser.
+func (c *Client) FindCorrelated(ctx context.Context, ut *UserType, known []Value) (Entry, error) {
+	missing := ErrNoSuchUser
+	for _, v := range known {
+		octets, ok := octetsOf(v.Attribute, v.Value)
+		if !ok || !slices.ContainsFunc(ut.cfg.Correlation, func(a string) bool { return strings.EqualFold(a, v.Attribute) }) {
+			continue
+		}
+		filter := "(&(" + v.Attribute + "=" + ldap.EscapeFilter(octets) + ")" + ut.filter.standing + ")"
+		e, err := c.findOne(ctx, ut, filter)
+		switch {
+		case errors.Is(err, ErrAmbiguousUser):
+			missing = ErrAmbiguousUser
+		case !errors.Is(err, ErrNoSuchUser):
+			return e, err
+		}
+	}
+	return Entry{}, missing
+}
+
+func (c *Client) findOne(ctx context.Context, ut *UserType, filter string) (Entry, error) {
+	found := c.search(ctx, "", func(dse *rootDSE) *ldap.SearchRequest {
+		attributes := ut.attributes
+		if ut.cfg.Groups != nil && c.wantsMemberOf(dse) {
+			attributes = ut.memberships
+		}
+		r := ldap.NewSearchRequest(ut.cfg.SearchBase, ldap.ScopeWholeSubtree, ldap.NeverDerefAliases, 2, 0, false, filter, attributes, nil)
+		r.EnforceSizeLimit = true // some servers ignore the limit
+		return r
+	})
+	entries := found.result.Entries
+	if e, ok := answered(found.err); len(entries) > 1 || ok && e.ResultCode == ldap.LDAPResultSizeLimitExceeded {
+		return Entry{}, ErrAmbiguousUser
+	}
+	if err := found.typed("search below " + strconv.Quote(ut.cfg.SearchBase)); err != nil {
+		return Entry{}, err
+	}
+	if len(entries) == 0 || entries[0].DN == "" {
+		return Entry{}, ErrNoSuchUser
+	}
+	return ut.entry(entries[0], found.server.url), nil
+}
+
+// entry keeps of a raw entry what the user type asked for.
+func (u *UserType) entry(raw *ldap.Entry, server string) Entry {
+	e := Entry{DN: raw.DN, Server: server, Attributes: make(map[string][]string, len(u.cfg.Attributes))}
+	for _, name := range u.cfg.Attributes {
+		if a := attributeOf(raw, name); a != nil && len(a.ByteValues) > 0 {
+			e.Attributes[name] = texts(name, a)
+		}
+	}
+	for _, name := range u.cfg.Correlation {
+		if a := attributeOf(raw, name); a != nil && len(a.ByteValues) > 0 {
+			e.Correlation = append(e.Correlation, Value{name, textOf(name, a.ByteValues[0])})
+		}
+	}
+	if u.cfg.Groups != nil {
+		e.readMembership(raw)
+	}
+	return e
+}
+
+func (e *Entry) readMembership(raw *ldap.Entry) {
+	e.uids = raw.GetEqualFoldAttributeValues("uid")
+	for _, a := range raw.Attributes {
+		switch name, option, _ := strings.Cut(strings.ToLower(a.Name), ";"); {
+		case name == "memberof" && strings.HasPrefix(option, "range="):
+			e.memberOfCut = true
+		case name == "memberof":
+			e.memberOf = append(e.memberOf, a.Values...)
+		}
+	}
+	if a := attributeOf(raw, "objectSid"); a != nil && len(a.ByteValues) == 1 {
+		e.sid = a.ByteValues[0]
+	}
+	if rid, err := strconv.ParseUint(raw.GetEqualFoldAttributeValue("primaryGroupID"), 10, 32); err == nil {
+		e.primaryGroupID = uint32(rid)
+	}
+}
+
+func attributeOf(raw *ldap.Entry, name string) *ldap.EntryAttribute {
+	for _, a := range raw.Attributes {
+		if strings.EqualFold(a.Name, name) {
+			return a
+		}
+	}
+	return nil
+}
+
+func texts(name string, a *ldap.EntryAttribute) []string {
+	out := make([]string, len(a.ByteValues))
+	for i, v := range a.ByteValues {
+		out[i] = textOf(name, v)
+	}
+	return out
+}

@@ -1,0 +1,76 @@
+package directory
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/go-ldap/ldap/v3"
+)
+
+// rootDSE is what a server says about itself (RFC 4512, 5.1).
+type rootDSE struct {
+	vendor   string
+	contexts []string // naming contexts
+	paging   bool     // RFC 2696
+}
+
+const (
+	oidCapabilityAD = "1.2.840.113556.1.4.800" // LDAP_CAP_ACTIVE_DIRECTORY_OID, [MS-ADTS] 3.1.1.3.4.3.1
+	rootDSEFilter   = "(objectClass=*)"
+)
+
+// readRootDSE asks once for each new service link, so a replaced server is noticed.
+// A server that refuses gives an empty answer: everything then works the general way.
+func (l *link) readRootDSE() error {
+	request := ldap.NewSearchRequest("", ldap.ScopeBaseObject, ldap.NeverDerefAliases, 1, 0, false, rootDSEFilter,
+		[]string{"vendorName", "objectClass", "supportedCapabilities", "supportedControl", "namingContexts"}, nil)
+	result, err := l.ldap.Search(request)
+	if _, ok := answered(err); err != nil && !ok {
+		return fmt.Errorf("read the root DSE of %s: %w", l.server.url, err)
+	}
+	dse := &rootDSE{vendor: VendorGeneric}
+	if err == nil && len(result.Entries) == 1 {
+		dse = parseRootDSE(result.Entries[0])
+	}
+	if v := l.server.client.cfg.Vendor; v != "" {
+		dse.vendor = v
+	}
+	l.server.dse.Store(dse)
+	return nil
+}
+
+func parseRootDSE(e *ldap.Entry) *rootDSE {
+	return &rootDSE{
+		vendor:   vendorOf(e),
+		contexts: e.GetEqualFoldAttributeValues("namingContexts"),
+		paging:   slices.Contains(e.GetEqualFoldAttributeValues("supportedControl"), ldap.ControlTypePaging),
+	}
+}
+
+func vendorOf(e *ldap.Entry) string {
+	name := strings.ToLower(e.GetEqualFoldAttributeValue("vendorName"))
+	ad := slices.Contains(e.GetEqualFoldAttributeValues("supportedCapabilities"), oidCapabilityAD)
+	openLDAP := slices.ContainsFunc(e.GetEqualFoldAttributeValues("objectClass"), func(class string) bool {
+		return strings.EqualFold(class, "OpenLDAProotDSE")
+	})
+	switch {
+	case strings.Contains(name, "samba"):
+		return VendorSamba
+	case ad:
+		return VendorAD
+	case openLDAP:
+		return VendorOpenLDAP
+	case strings.Contains(name, "389 project"):
+		return Vendor389
+	case strings.Contains(name, "apache"):
+		return VendorApacheDS
+	}
+	return VendorGeneric
+}
+
+// activeDirectory says whether the server keeps memberOf the way Active Directory
+// does: direct groups, without the primary one.
+func (d *rootDSE) activeDirectory() bool {
+	return d.vendor == VendorAD || d.vendor == VendorSamba
+}

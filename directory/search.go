@@ -1,0 +1,117 @@
+package directory
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/go-ldap/ldap/v3"
+)
+
+// answer is what a search brought. result is never nil and may hold entries even
+// when err is set. server is nil when none could be reached.
+type answer struct {
+	server *server
+	result *ldap.SearchResult
+	err    error
+}
+
+// search asks the preferred server, or the first that can be reached. A search that
+// got no answer is repeated once, elsewhere when there is an elsewhere: unlike a
+// bind, it changes nothing.
+func (c *Client) search(ctx context.Context, prefer string, request func(*rootDSE) *ldap.SearchRequest) answer {
+	var last answer
+	for attempt := range 2 {
+		l, err := c.eachServer(ctx, prefer, func(s *server) (*link, error) { return s.service(ctx) })
+		if err != nil {
+			if attempt == 0 {
+				return answer{result: &ldap.SearchResult{}, err: err}
+			}
+			return last
+		}
+		next, again := c.searchOn(ctx, l, request(l.server.dse.Load()))
+		if attempt == 0 || next.err == nil || len(next.result.Entries) >= len(last.result.Entries) {
+			last = next
+		}
+		if !again {
+			return last
+		}
+	}
+	return last
+}
+
+// searchOn runs one search on a link that this caller has entered, and says whether
+// it is worth repeating.
+func (c *Client) searchOn(ctx context.Context, l *link, request *ldap.SearchRequest) (out answer, again bool) {
+	request.TimeLimit = int((c.cfg.Timeout + time.Second - 1) / time.Second)
+	start := time.Now()
+	out = l.search(ctx, request)
+	switch e, ok := answered(out.err); {
+	case out.err == nil, errors.Is(out.err, ldap.ErrSizeLimitExceeded):
+		return out, false
+	case ok && (e.ResultCode == ldap.LDAPResultBusy || e.ResultCode == ldap.LDAPResultUnavailable):
+		l.server.down(resultError(l.server.url, "search", e))
+		return out, c.anotherUp(l.server)
+	case ok:
+		return out, false
+	case ctx.Err() != nil:
+		out.err = fmt.Errorf("search at %s: %w", l.server.url, ctx.Err())
+		return out, false
+	}
+	l.retire()
+	if time.Since(start) < c.cfg.Timeout {
+		return out, true
+	}
+	l.server.down(fmt.Errorf("no answer to a search within %s: %w", c.cfg.Timeout, out.err))
+	return out, c.anotherUp(l.server)
+}
+
+// search waits for the answer or the context, whichever is first. A search that
+// nobody waits for any more ends by itself with the connection's time-out: cutting
+// the shared connection would fail the searches of others.
+func (l *link) search(ctx context.Context, request *ldap.SearchRequest) answer {
+	if err := ctx.Err(); err != nil || !l.server.client.life.begin() {
+		l.leave()
+		return answer{l.server, &ldap.SearchResult{}, errors.Join(err, errClosedUnless(err))}
+	}
+	done := make(chan answer, 1)
+	go func() {
+		defer l.server.client.life.end()
+		result, err := l.ldap.Search(request)
+		if result == nil {
+			result = &ldap.SearchResult{}
+		}
+		done <- answer{l.server, result, err}
+		l.leave()
+	}()
+	select {
+	case out := <-done:
+		return out
+	case <-ctx.Done():
+		return answer{l.server, &ldap.SearchResult{}, ctx.Err()}
+	}
+}
+
+func errClosedUnless(err error) error {
+	if err != nil {
+		return nil
+	}
+	return ErrClosed
+}
+
+// typed turns the error of a search into this package's.
+func (a answer) typed(op string) error {
+	if a.err == nil || a.server == nil {
+		return a.err
+	}
+	e, ok := answered(a.err)
+	if !ok {
+		return fmt.Errorf("%w: %w", ErrUnavailable, a.err)
+	}
+	out := resultError(a.server.url, op, e)
+	if e.ResultCode == ldap.LDAPResultNoSuchObject {
+		out.Remedy = "the base does not exist or the service account may not see it: correct it, or grant the right to read it"
+	}
+	return out
+}

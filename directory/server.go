@@ -1,0 +1,201 @@
+package directory
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+const (
+	firstPause = 500 * time.Millisecond // a failed server is left alone for this long,
+	lastPause  = 30 * time.Second       // doubled with each failure up to this
+)
+
+// ServerState is what is known of one server.
+type ServerState struct {
+	URL    string
+	State  string // "up", "down" (put aside after a failure) or "unused" (not tried yet)
+	Vendor string // empty until known
+	Error  string // why it is down
+	Since  time.Time
+}
+
+// server is one server of the list, with its connections.
+type server struct {
+	target
+	client *Client
+	dse    atomic.Pointer[rootDSE]
+	turn   atomic.Uint32
+	slots  []slot // service links
+
+	mu       sync.Mutex
+	state    string
+	since    time.Time
+	err      error
+	failures int
+	failedAt time.Time
+	retryAt  time.Time // by the prober
+	binds    []*link // idle bind links, the longest idle first
+}
+
+// slot holds one shared service link. One dial at a time fills it, in a goroutine of
+// the client: a caller that gives up does not spoil it for the others.
+type slot struct {
+	mu      sync.Mutex
+	link    *link
+	dialing *dialing
+}
+
+type dialing struct {
+	done chan struct{}
+	link *link
+	err  error
+}
+
+// service returns a service link with this caller counted in; the caller must leave.
+func (s *server) service(ctx context.Context) (*link, error) {
+	at := &s.slots[int(s.turn.Add(1))%len(s.slots)]
+	for {
+		at.mu.Lock()
+		if at.link != nil && at.link.enter() {
+			l := at.link
+			at.mu.Unlock()
+			return l, nil
+		}
+		d, err := s.fill(at)
+		at.mu.Unlock()
+		if err != nil {
+			return nil, err
+		}
+		select {
+		case <-d.done:
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+		if d.err != nil {
+			return nil, d.err
+		}
+		if d.link.enter() {
+			return d.link, nil
+		}
+	}
+}
+
+// fill starts a dial for the slot unless one is under way. The caller holds at.mu.
+func (s *server) fill(at *slot) (*dialing, error) {
+	if at.dialing != nil {
+		return at.dialing, nil
+	}
+	if !s.client.life.begin() {
+		return nil, ErrClosed
+	}
+	d, old := &dialing{done: make(chan struct{})}, at.link
+	at.link, at.dialing = nil, d
+	go func() {
+		defer s.client.life.end()
+		d.link, d.err = s.dialService()
+		at.mu.Lock()
+		at.link, at.dialing = d.link, nil
+		at.mu.Unlock()
+		close(d.done)
+		if old != nil {
+			old.retire()
+		}
+	}()
+	return d, nil
+}
+
+// dialService makes a service link within DialTimeout and keeps the books.
+func (s *server) dialService() (*link, error) {
+	if err := s.client.refusal.standing(); err != nil {
+		s.down(err)
+		return nil, err
+	}
+	ctx, cancel := context.WithTimeout(s.client.ctx, s.client.cfg.DialTimeout)
+	defer cancel()
+	l, err := s.connectService(ctx)
+	if err != nil {
+		s.client.refusal.note(err)
+		s.down(err)
+		return nil, err
+	}
+	s.client.refusal.clear()
+	s.up()
+	return l, nil
+}
+
+func (s *server) up() {
+	s.mu.Lock()
+	changed := s.state != stateUp
+	if changed {
+		s.state, s.since = stateUp, time.Now()
+	}
+	s.err, s.failures = nil, 0
+	s.mu.Unlock()
+	if changed {
+		s.client.cfg.Logger.Info("directory server is up", "server", s.url, "vendor", s.vendor())
+	}
+}
+
+// down puts the server aside for a growing while; the client's prober takes it back.
+func (s *server) down(err error) {
+	if s.client.ctx.Err() != nil {
+		return
+	}
+	s.mu.Lock()
+	changed := s.state != stateDown
+	if changed {
+		s.state, s.since = stateDown, time.Now()
+	}
+	s.err, s.failedAt = err, time.Now()
+	s.retryAt = s.failedAt.Add(min(firstPause<<min(s.failures, 10), lastPause))
+	s.failures++
+	s.mu.Unlock()
+	if changed {
+		s.client.cfg.Logger.Warn("directory server put aside", "server", s.url, "error", err)
+	}
+	s.client.probe()
+}
+
+const (
+	stateUnused = "unused"
+	stateUp     = "up"
+	stateDown   = "down"
+)
+
+// probeAt returns when the prober should try the server; ok is false unless it is down.
+func (s *server) probeAt() (at time.Time, ok bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.retryAt, s.state == stateDown
+}
+
+// tooSoon returns the last failure while it is so fresh that another try, paid by a
+// waiting person, would be pointless.
+func (s *server) tooSoon() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.state == stateDown && time.Since(s.failedAt) < firstPause {
+		return fmt.Errorf("not tried again yet: %w", s.err)
+	}
+	return nil
+}
+
+func (s *server) snapshot() ServerState {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	out := ServerState{URL: s.url, State: s.state, Vendor: s.vendor(), Since: s.since}
+	if s.err != nil {
+		out.Error = s.err.Error()
+	}
+	return out
+}
+
+func (s *server) vendor() string {
+	if dse := s.dse.Load(); dse != nil {
+		return dse.vendor
+	}
+	return s.client.cfg.Vendor
+}

@@ -1,0 +1,104 @@
+package directory
+
+import (
+	"errors"
+	"net"
+	"sync/atomic"
+	"time"
+)
+
+// socket is the connection below TLS. It counts the octets that really left, which
+// is how a bind knows whether it may be repeated, and it gives every write a deadline,
+// because go-ldap has none and would stop with a full window.
+type socket struct {
+	net.Conn
+	timeout time.Duration
+	written atomic.Int64
+}
+
+func (s *socket) Write(p []byte) (int, error) {
+	if err := s.SetWriteDeadline(time.Now().Add(s.timeout)); err != nil {
+		return 0, err
+	}
+	n, err := s.Conn.Write(p)
+	s.written.Add(int64(n))
+	return n, err
+}
+
+// maxMessage bounds one LDAP message, so that a server cannot fill the memory.
+const maxMessage = 32 << 20
+
+var (
+	errMessageTooLong = errors.New("LDAP message is longer than 32 MiB")
+	errNotLDAP        = errors.New("not an LDAP message; is this an LDAP server?")
+)
+
+// framed is the connection above TLS. It follows the lengths of the messages that
+// pass and refuses a message that is too long before any of it is stored. It does so
+// here because the limit in asn1-ber is a variable of the whole process.
+type framed struct {
+	net.Conn
+	meter meter
+}
+
+func (f *framed) Read(p []byte) (int, error) {
+	n, err := f.Conn.Read(p)
+	if bad := f.meter.feed(p[:n]); bad != nil {
+		return 0, bad
+	}
+	return n, err
+}
+
+// meter counts through messages: a tag, a length, that many octets.
+type meter struct {
+	head [6]byte
+	have int
+	left int64
+}
+
+func (m *meter) feed(p []byte) error {
+	for len(p) > 0 {
+		if m.left > 0 {
+			n := min(m.left, int64(len(p)))
+			m.left, p = m.left-n, p[n:]
+			continue
+		}
+		m.head[m.have] = p[0]
+		m.have, p = m.have+1, p[1:]
+		if err := m.header(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// header looks at what is there of tag and length (RFC 4511, 5.1: definite form only).
+func (m *meter) header() error {
+	if m.head[0] != 0x30 {
+		return errNotLDAP
+	}
+	if m.have < 2 {
+		return nil
+	}
+	first := m.head[1]
+	if first < 0x80 {
+		m.left, m.have = int64(first), 0
+		return nil
+	}
+	octets := int(first & 0x7f)
+	if octets == 0 || octets > 4 {
+		return errMessageTooLong
+	}
+	if m.have < 2+octets {
+		return nil
+	}
+	var length int64
+	for _, b := range m.head[2 : 2+octets] {
+		length = length<<8 | int64(b)
+	}
+	if length > maxMessage {
+		return errMessageTooLong
+	}
+	m.left, m.have = length, 0
+	return nil
+}

@@ -1,0 +1,159 @@
+package directory
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/go-ldap/ldap/v3"
+)
+
+// UserTypeConfig is a user type as it is written down.
+type UserTypeConfig struct {
+	ID, Name   string
+	SearchBase string
+	// Filter is RFC 4515 text in which ${identifier} stands, once or more, for what the
+	// person typed. It may stand only inside an assertion value, and not below a "not".
+	Filter string
+	// Correlation names the attributes that find the same person again, in order.
+	Correlation []string
+	// Attributes to read.
+	Attributes []string
+	// Groups is nil when none are wanted.
+	Groups *GroupRule
+}
+
+// GroupRule says which groups count and how they are named.
+type GroupRule struct {
+	// SearchBase is where groups are; empty means Config.BaseDN.
+	SearchBase string
+	// NameAttribute holds the display name; empty means cn.
+	NameAttribute string
+	// Include and Exclude are patterns on the whole DN, in which '*' stands for any
+	// text; case does not matter. No Include means all; Exclude wins.
+	Include, Exclude []string
+	// WithID asks for each group's immutable ID.
+	WithID bool
+}
+
+// UserType is a compiled user type: immutable and safe for concurrent use.
+type UserType struct {
+	cfg         UserTypeConfig
+	filter      filterTemplate
+	attributes  []string // to ask for, without membership
+	memberships []string // to ask for, with membership attributes
+}
+
+// Compile checks a user type once, so that a sign-on needs no parsing. The error
+// names every field that is wrong.
+func Compile(cfg UserTypeConfig) (*UserType, error) {
+	cfg = cfg.clone()
+	var errs []error
+	filter, err := compileTemplate(cfg.Filter)
+	if err != nil {
+		errs = append(errs, fmt.Errorf("filter: %w", err))
+	}
+	errs = append(errs, checkDN("search base", cfg.SearchBase), checkNames("correlation", cfg.Correlation), checkNames("attributes", cfg.Attributes))
+	if cfg.SearchBase == "" {
+		errs = append(errs, errors.New("search base: empty; write a DN such as ou=people,dc=example,dc=com"))
+	}
+	if g := cfg.Groups; g != nil {
+		if g.NameAttribute == "" {
+			g.NameAttribute = "cn"
+		}
+		errs = append(errs, checkDN("groups: search base", g.SearchBase), checkNames("groups: name attribute", []string{g.NameAttribute}))
+	}
+	if err := errors.Join(errs...); err != nil {
+		return nil, fmt.Errorf("user type %q: %w", cfg.Name, err)
+	}
+	u := &UserType{cfg: cfg, filter: filter}
+	u.planAttributes()
+	return u, nil
+}
+
+func (c UserTypeConfig) clone() UserTypeConfig {
+	c.Correlation, c.Attributes = slices.Clone(c.Correlation), slices.Clone(c.Attributes)
+	if c.Groups != nil {
+		g := *c.Groups
+		g.Include, g.Exclude = slices.Clone(g.Include), slices.Clone(g.Exclude)
+		c.Groups = &g
+	}
+	return c
+}
+
+func (u *UserType) planAttributes() {
+	u.attributes = union(u.cfg.Attributes, u.cfg.Correlation)
+	if u.cfg.Groups != nil {
+		u.attributes = union(u.attributes, []string{"uid"})
+		u.memberships = union(u.attributes, []string{"memberOf", "primaryGroupID", "objectSid"})
+	}
+	if len(u.attributes) == 0 {
+		u.attributes = []string{"1.1"} // none at all (RFC 4511, 4.5.1.8); an empty list means all
+	}
+}
+
+// ID returns the user type's ID.
+func (u *UserType) ID() string { return u.cfg.ID }
+
+// Name returns the user type's name.
+func (u *UserType) Name() string { return u.cfg.Name }
+
+// SearchBase returns the DN below which users are looked for.
+func (u *UserType) SearchBase() string { return u.cfg.SearchBase }
+
+// Filter returns the filter as it was written.
+func (u *UserType) Filter() string { return u.cfg.Filter }
+
+// FilterAttributes returns the attributes that the filter asserts something about,
+// each once, in the order they stand; a policy can check them.
+func (u *UserType) FilterAttributes() []string { return slices.Clone(u.filter.attributes) }
+
+// Attributes returns the attributes to read.
+func (u *UserType) Attributes() []string { return slices.Clone(u.cfg.Attributes) }
+
+// Correlation returns the correlation attributes in order.
+func (u *UserType) Correlation() []string { return slices.Clone(u.cfg.Correlation) }
+
+// Groups returns a copy of the group rule, defaults filled in; nil when no groups
+// are wanted.
+func (u *UserType) Groups() *GroupRule { return u.cfg.clone().Groups }
+
+func checkDN(field, dn string) error {
+	if _, err := ldap.ParseDN(dn); err != nil {
+		return fmt.Errorf("%s %q: not a DN: %w", field, dn, err)
+	}
+	return nil
+}
+
+func checkNames(field string, names []string) error {
+	for _, name := range names {
+		if !attributeName(name) {
+			return fmt.Errorf("%s: %q is not an attribute name", field, name)
+		}
+	}
+	return nil
+}
+
+// attributeName accepts RFC 4512's attribute descriptions, so no '*' and no '+'.
+func attributeName(name string) bool {
+	for i, r := range name {
+		letter := r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z'
+		digit := r >= '0' && r <= '9'
+		if !letter && !digit && (i == 0 || !strings.ContainsRune("-;.", r)) {
+			return false
+		}
+	}
+	return name != ""
+}
+
+// union keeps the first spelling of each name.
+func union(lists ...[]string) []string {
+	var out []string
+	for _, name := range slices.Concat(lists...) {
+		if !slices.ContainsFunc(out, func(have string) bool { return strings.EqualFold(have, name) }) {
+			out = append(out, name)
+		}
+	}
+	return out
+}
