@@ -139,7 +139,7 @@ type Group struct {
 	SourceType, SourceID            string
 	DirectoryID                     string    // the directory's immutable ID of it; may be empty
 	MemberCount                     int       // filled on reading
-	LastSeenAt                      time.Time // filled on reading: newest sign-on that proved a membership
+	LastSeenAt                      time.Time // filled by Store.Group: newest sign-on of a member that brought all of the member's groups
 	CreatedAt, UpdatedAt            time.Time
 }
 

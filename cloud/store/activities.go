@@ -1,0 +1,51 @@
+package store
+
+import "context"
+
+const activityColumns = `SELECT id, environment_id, at, action, actor, subject, sign_on_id, text, detail FROM activities`
+
+func scanActivity(r row) (a Activity, err error) {
+	err = r.Scan(&a.ID, &a.EnvironmentID, at{&a.At}, &a.Action, &a.Actor, &a.Subject, &a.SignOnID, &a.Text, fromJSON{&a.Detail})
+	return a, err
+}
+
+// AddActivity adds lines of what happened; those without ID or time get them.
+func (s *Store) AddActivity(ctx context.Context, activities ...Activity) error {
+	return s.Provision(ctx, func(tx *Tx) error { return tx.AddActivity(ctx, activities...) })
+}
+
+// AddActivity is Store.AddActivity in this transaction.
+func (tx *Tx) AddActivity(ctx context.Context, activities ...Activity) error {
+	for len(activities) > 0 {
+		n := min(chunk, len(activities))
+		var args []any
+		for _, a := range activities[:n] {
+			if err := newID(&a.ID); err != nil {
+				return err
+			}
+			stamp(&a.At)
+			args = append(args, a.ID, a.EnvironmentID, micros(a.At), a.Action, a.Actor, a.Subject, a.SignOnID, a.Text, inJSON(a.Detail))
+		}
+		_, err := tx.c.exec(ctx, `INSERT INTO activities (id, environment_id, at, action, actor, subject, sign_on_id, text, detail) VALUES `+
+			placeholders(1, n, 9), args...)
+		if err != nil {
+			return err
+		}
+		activities = activities[n:]
+	}
+	return nil
+}
+
+// ActivityFilter narrows a list of activities; empty fields do not.
+type ActivityFilter struct{ Action, Actor, Subject, SignOnID string }
+
+// Activities lists the newest first.
+func (r reader) Activities(ctx context.Context, env string, f ActivityFilter, page Page) ([]Activity, string, error) {
+	l := list{query: activityColumns, key: "at", id: "id", backward: true}
+	l.where("environment_id = ?", env)
+	l.whereSet("action", f.Action)
+	l.whereSet("actor", f.Actor)
+	l.whereSet("subject", f.Subject)
+	l.whereSet("sign_on_id", f.SignOnID)
+	return queryPage(ctx, r.c, l, page, scanActivity, func(a Activity) (any, string) { return micros(a.At), a.ID })
+}

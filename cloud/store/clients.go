@@ -1,0 +1,51 @@
+package store
+
+import (
+	"context"
+	"time"
+)
+
+const clientColumns = `SELECT c.id, c.environment_id, c.name, c.secret_hash, c.created_at FROM clients c`
+
+func scanClient(r row) (c Client, err error) {
+	err = r.Scan(&c.ID, &c.EnvironmentID, &c.Name, fromBase64{&c.SecretHash}, at{&c.CreatedAt})
+	return c, err
+}
+
+// CreateClient adds c and fills in its ID and time.
+func (s *Store) CreateClient(ctx context.Context, c *Client) error {
+	return s.Provision(ctx, func(tx *Tx) error {
+		if err := newID(&c.ID); err != nil {
+			return err
+		}
+		stamp(&c.CreatedAt)
+		_, err := tx.c.exec(ctx, `INSERT INTO clients (id, environment_id, name, secret_hash, created_at) VALUES ($1, $2, $3, $4, $5)`,
+			c.ID, c.EnvironmentID, c.Name, inBase64(c.SecretHash), micros(c.CreatedAt))
+		return err
+	})
+}
+
+// Client returns an API client, or ErrNotFound.
+func (r reader) Client(ctx context.Context, env, id string) (Client, error) {
+	return queryOne(ctx, r.c, scanClient, clientColumns+` WHERE c.environment_id = $1 AND c.id = $2`, env, id)
+}
+
+// CreateToken remembers the hash of an access token of a client until it
+// expires, and forgets those that have expired.
+func (s *Store) CreateToken(ctx context.Context, hash []byte, clientID, env string, expires time.Time) error {
+	return s.Provision(ctx, func(tx *Tx) error {
+		if _, err := tx.c.exec(ctx, `DELETE FROM tokens WHERE expires_at < $1`, micros(now())); err != nil {
+			return err
+		}
+		_, err := tx.c.exec(ctx, `INSERT INTO tokens (hash, environment_id, client_id, expires_at) VALUES ($1, $2, $3, $4)`,
+			inBase64(hash), env, clientID, micros(expires))
+		return err
+	})
+}
+
+// TokenClient returns whose access token has that hash; ErrNotFound when there
+// is none that is good at now.
+func (r reader) TokenClient(ctx context.Context, hash []byte, now time.Time) (Client, error) {
+	return queryOne(ctx, r.c, scanClient, clientColumns+` JOIN tokens t ON t.environment_id = c.environment_id AND t.client_id = c.id
+ WHERE t.hash = $1 AND t.expires_at > $2`, inBase64(hash), micros(now))
+}

@@ -1,0 +1,57 @@
+package store
+
+import (
+	"strings"
+	"unicode"
+
+	"golang.org/x/text/unicode/norm"
+)
+
+// Fold returns the form in which names are compared: Unicode simple case
+// folding and NFC. "ß" and "ss" stay two, as they do in most directories.
+func Fold(s string) string {
+	return norm.NFC.String(strings.Map(foldRune, norm.NFC.String(s)))
+}
+
+// foldRune returns the smallest of the characters that r differs from by case
+// only, and a to z rather than A to Z.
+func foldRune(r rune) rune {
+	least := r
+	for n := unicode.SimpleFold(r); n != r; n = unicode.SimpleFold(n) {
+		least = min(least, n)
+	}
+	if 'A' <= least && least <= 'Z' {
+		least += 'a' - 'A'
+	}
+	return least
+}
+
+// GroupKey returns the form in which the names of groups are compared: Fold,
+// with no blanks around the commas, equal signs and plus signs of a DN and one
+// blank for many elsewhere. An escaped character (RFC 4514) is left alone.
+func GroupKey(name string) string {
+	var b strings.Builder
+	blanks, escaped := 0, false
+	for _, r := range Fold(strings.TrimSpace(name)) {
+		if r == ' ' && !escaped {
+			blanks++
+			continue
+		}
+		separator := !escaped && strings.ContainsRune(",=+", r)
+		if blanks > 0 && !separator && !endsInSeparator(b.String()) {
+			b.WriteByte(' ')
+		}
+		blanks, escaped = 0, r == '\\' && !escaped
+		b.WriteRune(r)
+	}
+	return b.String()
+}
+
+// endsInSeparator tells whether key ends in a separator that is not escaped.
+func endsInSeparator(key string) bool {
+	if key == "" || !strings.ContainsRune(",=+", rune(key[len(key)-1])) {
+		return false
+	}
+	rest := strings.TrimRight(key[:len(key)-1], `\`)
+	return (len(key)-1-len(rest))%2 == 0
+}

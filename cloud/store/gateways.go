@@ -1,0 +1,194 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"slices"
+)
+
+const gatewayColumns = `SELECT id, environment_id, name, description, vendor, enabled, declared, user_types, revision, created_at, updated_at FROM gateways`
+
+func scanGateway(r row) (g Gateway, err error) {
+	err = r.Scan(&g.ID, &g.EnvironmentID, &g.Name, &g.Description, &g.Vendor, &g.Enabled, fromJSON{&g.Declared}, fromJSON{&g.UserTypes},
+		&g.Revision, at{&g.CreatedAt}, at{&g.UpdatedAt})
+	return g, err
+}
+
+// CreateGateway adds g and fills in its ID, those of its user types, its
+// revision and times. ErrConflict when the name is taken.
+func (s *Store) CreateGateway(ctx context.Context, g *Gateway) error {
+	return s.Provision(ctx, func(tx *Tx) error {
+		if err := newGatewayIDs(g); err != nil {
+			return err
+		}
+		stamp(&g.CreatedAt)
+		g.UpdatedAt, g.Revision = g.CreatedAt, 1
+		_, err := tx.c.exec(ctx, `INSERT INTO gateways (id, environment_id, name, name_folded, description, vendor, enabled, declared, user_types, revision, created_at, updated_at)
+ VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 1, $10, $10)`, g.ID, g.EnvironmentID, g.Name, Fold(g.Name), g.Description, g.Vendor, g.Enabled,
+			inJSON(g.Declared), inJSON(g.UserTypes), micros(g.CreatedAt))
+		return err
+	})
+}
+
+func newGatewayIDs(g *Gateway) error {
+	if err := newID(&g.ID); err != nil {
+		return err
+	}
+	for i := range g.UserTypes {
+		if err := newID(&g.UserTypes[i].ID); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Gateway returns a gateway, or ErrNotFound.
+func (r reader) Gateway(ctx context.Context, env, id string) (Gateway, error) {
+	return queryOne(ctx, r.c, scanGateway, gatewayColumns+` WHERE environment_id = $1 AND id = $2`, env, id)
+}
+
+// GatewayByID returns a gateway of any environment, or ErrNotFound. It is for
+// the link's end, which knows no more than what an instance has proven.
+func (r reader) GatewayByID(ctx context.Context, id string) (Gateway, error) {
+	return queryOne(ctx, r.c, scanGateway, gatewayColumns+` WHERE id = $1`, id)
+}
+
+// Gateways lists by name.
+func (r reader) Gateways(ctx context.Context, env string, page Page) ([]Gateway, string, error) {
+	l := list{query: gatewayColumns, key: "name_folded", id: "id"}
+	l.where("environment_id = ?", env)
+	return queryPage(ctx, r.c, l, page, scanGateway, func(g Gateway) (any, string) { return Fold(g.Name), g.ID })
+}
+
+// GatewayUsers counts the users of a gateway, or of one of its user types when
+// userType is not empty.
+func (r reader) GatewayUsers(ctx context.Context, env, gateway, userType string) (int, error) {
+	if userType == "" {
+		return queryOne(ctx, r.c, value[int], `SELECT count(*) FROM users WHERE environment_id = $1 AND gateway_id = $2`, env, gateway)
+	}
+	return queryOne(ctx, r.c, value[int], `SELECT count(*) FROM users WHERE environment_id = $1 AND gateway_id = $2 AND user_type_id = $3`, env, gateway, userType)
+}
+
+// UpdateGateway writes g, gives its new user types IDs, and fills in the
+// revision, which has grown when a user type differs. ErrDependents when a user
+// type that is not there any more has users: see RemoveUserType. ErrConflict
+// when the name is taken.
+func (s *Store) UpdateGateway(ctx context.Context, g *Gateway) error {
+	return s.Provision(ctx, func(tx *Tx) error { return tx.updateGateway(ctx, g) })
+}
+
+func (tx *Tx) updateGateway(ctx context.Context, g *Gateway) error {
+	before, err := tx.Gateway(ctx, g.EnvironmentID, g.ID)
+	if err != nil {
+		return err
+	}
+	for _, t := range before.UserTypes {
+		if slices.ContainsFunc(g.UserTypes, func(kept UserType) bool { return kept.ID == t.ID }) {
+			continue
+		}
+		if n, err := tx.GatewayUsers(ctx, g.EnvironmentID, g.ID, t.ID); err != nil || n > 0 {
+			return orDependents(err, n)
+		}
+	}
+	if err := newGatewayIDs(g); err != nil {
+		return err
+	}
+	g.Revision, g.CreatedAt, g.UpdatedAt = before.Revision, before.CreatedAt, now()
+	if inJSON(before.UserTypes) != inJSON(g.UserTypes) {
+		g.Revision++
+	}
+	return tx.c.execOne(ctx, `UPDATE gateways SET name = $1, name_folded = $2, description = $3, vendor = $4, enabled = $5, declared = $6, user_types = $7,
+ revision = $8, updated_at = $9 WHERE environment_id = $10 AND id = $11`, g.Name, Fold(g.Name), g.Description, g.Vendor, g.Enabled, inJSON(g.Declared),
+		inJSON(g.UserTypes), g.Revision, micros(g.UpdatedAt), g.EnvironmentID, g.ID)
+}
+
+func orDependents(err error, users int) error {
+	if err != nil {
+		return err
+	}
+	return fmt.Errorf("%w: %d users", ErrDependents, users)
+}
+
+// RemoveUserType takes a user type off its gateway and returns what is left.
+// ErrDependents when it has users, unless force is set: they stay then, without
+// a directory that checks their passwords.
+func (s *Store) RemoveUserType(ctx context.Context, env, gateway, userType string, force bool) (g Gateway, err error) {
+	err = s.Provision(ctx, func(tx *Tx) error {
+		if g, err = tx.Gateway(ctx, env, gateway); err != nil {
+			return err
+		}
+		had := len(g.UserTypes)
+		g.UserTypes = slices.DeleteFunc(g.UserTypes, func(t UserType) bool { return t.ID == userType })
+		if len(g.UserTypes) == had {
+			return ErrNotFound
+		}
+		if force {
+			err = tx.unlink(ctx, env, gateway, userType)
+		}
+		if err != nil {
+			return err
+		}
+		return tx.updateGateway(ctx, &g)
+	})
+	return g, err
+}
+
+// DeleteGateway removes a gateway, its instances, its pairings and its
+// just-in-time groups. ErrDependents when it has users, unless force is set:
+// they stay then, without a directory that checks their passwords.
+func (s *Store) DeleteGateway(ctx context.Context, env, id string, force bool) error {
+	return s.Provision(ctx, func(tx *Tx) error {
+		users, err := tx.GatewayUsers(ctx, env, id, "")
+		if err != nil || users > 0 && !force {
+			return orDependents(err, users)
+		}
+		if err := tx.unlink(ctx, env, id, ""); err != nil {
+			return err
+		}
+		_, err = tx.c.exec(ctx, `DELETE FROM cloud_groups WHERE environment_id = $1 AND source_type = $2 AND source_id = $3`, env, SourceGateway, id)
+		if err != nil {
+			return err
+		}
+		return tx.c.execOne(ctx, `DELETE FROM gateways WHERE environment_id = $1 AND id = $2`, env, id)
+	})
+}
+
+// unlink takes the users of a gateway, or of one of its user types, off it.
+// What identified them in the directory goes with the link.
+func (tx *Tx) unlink(ctx context.Context, env, gateway, userType string) error {
+	const of = ` WHERE environment_id = $1 AND gateway_id = $2 AND ($3 = '' OR user_type_id = $3)`
+	_, err := tx.c.exec(ctx, `DELETE FROM correlations WHERE user_id IN (SELECT id FROM users`+of+`)`, env, gateway, userType)
+	if err != nil {
+		return err
+	}
+	_, err = tx.c.exec(ctx, `UPDATE users SET gateway_id = NULL, user_type_id = '', dn = '', updated_at = $4`+of, env, gateway, userType, micros(now()))
+	return err
+}
+
+// RelinkUsers moves all users of one user type to another, of the same gateway
+// or of another one, and returns how many. What identified them in the old
+// directory is forgotten when the gateway is another. ErrNotFound when the
+// target does not exist.
+func (s *Store) RelinkUsers(ctx context.Context, env, gateway, userType, toGateway, toUserType string) (moved int, err error) {
+	err = s.Provision(ctx, func(tx *Tx) error {
+		g, err := tx.Gateway(ctx, env, toGateway)
+		if err != nil {
+			return err
+		}
+		if !slices.ContainsFunc(g.UserTypes, func(t UserType) bool { return t.ID == toUserType }) {
+			return fmt.Errorf("user type: %w", ErrNotFound)
+		}
+		if gateway != toGateway {
+			_, err = tx.c.exec(ctx, `DELETE FROM correlations WHERE user_id IN
+ (SELECT id FROM users WHERE environment_id = $1 AND gateway_id = $2 AND user_type_id = $3)`, env, gateway, userType)
+		}
+		if err != nil {
+			return err
+		}
+		n, err := tx.c.exec(ctx, `UPDATE users SET gateway_id = $1, user_type_id = $2, updated_at = $3
+ WHERE environment_id = $4 AND gateway_id = $5 AND user_type_id = $6`, toGateway, toUserType, micros(now()), env, gateway, userType)
+		moved = int(n)
+		return err
+	})
+	return moved, err
+}

@@ -1,0 +1,148 @@
+package store
+
+import (
+	"context"
+	"fmt"
+)
+
+const groupFields = `SELECT g.id, g.environment_id, coalesce(g.population_id, ''), g.name, g.display_name, g.description, g.external_id,
+ g.source_type, g.source_id, g.directory_id, g.created_at, g.updated_at`
+
+const (
+	groupColumns = groupFields + `,
+ (SELECT count(*) FROM memberships m WHERE m.environment_id = g.environment_id AND m.group_id = g.id) FROM cloud_groups g`
+	// proof is the newest sign-on of any member that brought all of the member's groups.
+	proof = `SELECT max((SELECT s.at FROM sign_ons s WHERE s.environment_id = m.environment_id AND s.user_id = m.user_id AND s.verdict = 'complete'
+ ORDER BY s.at DESC LIMIT 1)) FROM memberships m WHERE m.environment_id = $1 AND m.group_id = $2`
+)
+
+func (g *Group) fields() []any {
+	return []any{&g.ID, &g.EnvironmentID, &g.PopulationID, &g.Name, &g.DisplayName, &g.Description, &g.ExternalID,
+		&g.SourceType, &g.SourceID, &g.DirectoryID, at{&g.CreatedAt}, at{&g.UpdatedAt}}
+}
+
+func scanGroup(r row) (g Group, err error) {
+	err = r.Scan(append(g.fields(), &g.MemberCount)...)
+	return g, err
+}
+
+func scanPlainGroup(r row) (g Group, err error) {
+	err = r.Scan(g.fields()...)
+	return g, err
+}
+
+// Group returns a group with LastSeenAt, or ErrNotFound.
+func (r reader) Group(ctx context.Context, env, id string) (Group, error) {
+	g, err := queryOne(ctx, r.c, scanGroup, groupColumns+` WHERE g.environment_id = $1 AND g.id = $2`, env, id)
+	if err != nil || !g.JustInTime() {
+		return g, err
+	}
+	g.LastSeenAt, err = queryOne(ctx, r.c, scanTime, proof, env, id)
+	return g, err
+}
+
+// GroupFilter narrows a list of groups; empty fields do not.
+type GroupFilter struct {
+	Name                             string // the whole name
+	DisplayName                      string // a part of it
+	SourceType, SourceID, ExternalID string
+	JustInTime                       *bool
+	Where                            []Condition
+}
+
+// Groups lists by display name, without LastSeenAt. It returns ErrFilter for a
+// field that it cannot search.
+func (r reader) Groups(ctx context.Context, env string, f GroupFilter, page Page) ([]Group, string, error) {
+	l := list{query: groupColumns, key: "g.display_folded", id: "g.id"}
+	l.where("g.environment_id = ?", env)
+	l.whereSet("g.source_type", f.SourceType)
+	l.whereSet("g.source_id", f.SourceID)
+	l.whereSet("g.external_id", f.ExternalID)
+	if f.Name != "" {
+		l.where("g.name_key = ?", GroupKey(f.Name))
+	}
+	if f.JustInTime != nil {
+		l.where("(g.source_type <> '') = ?", *f.JustInTime)
+	}
+	if f.DisplayName != "" {
+		f.Where = append(f.Where[:len(f.Where):len(f.Where)], Condition{"displayName", Contains, f.DisplayName})
+	}
+	if err := l.matching(f.Where, groupField); err != nil {
+		return nil, "", err
+	}
+	return queryPage(ctx, r.c, l, page, scanGroup, func(g Group) (any, string) { return Fold(g.DisplayName), g.ID })
+}
+
+// CreateGroup adds an ordinary group and fills in its ID and times; without a
+// display name it has its name. ErrReadOnly for a just-in-time group, which
+// only a sign-on makes; ErrConflict when the name is taken.
+func (s *Store) CreateGroup(ctx context.Context, g *Group) error {
+	if g.JustInTime() {
+		return fmt.Errorf("%w: only a sign-on creates such a group", ErrReadOnly)
+	}
+	return s.Provision(ctx, func(tx *Tx) error { return tx.CreateGroups(ctx, []*Group{g}) })
+}
+
+// CreateGroups adds groups of any source and fills in their IDs and times.
+func (tx *Tx) CreateGroups(ctx context.Context, groups []*Group) error {
+	for len(groups) > 0 {
+		n := min(chunk, len(groups))
+		if err := tx.createGroups(ctx, groups[:n]); err != nil {
+			return err
+		}
+		groups = groups[n:]
+	}
+	return nil
+}
+
+func (tx *Tx) createGroups(ctx context.Context, groups []*Group) error {
+	var args []any
+	for _, g := range groups {
+		if err := newID(&g.ID); err != nil {
+			return err
+		}
+		if g.DisplayName == "" {
+			g.DisplayName = g.Name
+		}
+		stamp(&g.CreatedAt)
+		g.UpdatedAt = g.CreatedAt
+		args = append(args, g.ID, g.EnvironmentID, orNull(g.PopulationID), g.Name, GroupKey(g.Name), g.DisplayName, Fold(g.DisplayName),
+			g.Description, g.ExternalID, g.SourceType, g.SourceID, g.DirectoryID, micros(g.CreatedAt), micros(g.UpdatedAt))
+	}
+	_, err := tx.c.exec(ctx, `INSERT INTO cloud_groups (id, environment_id, population_id, name, name_key, display_name, display_folded,
+ description, external_id, source_type, source_id, directory_id, created_at, updated_at) VALUES `+placeholders(1, len(groups), 14), args...)
+	return err
+}
+
+// UpdateGroup writes g and fills in UpdatedAt. The name and display name of a
+// just-in-time group are the directory's: ErrReadOnly when they differ.
+// ErrConflict when the name is taken.
+func (s *Store) UpdateGroup(ctx context.Context, g *Group) error {
+	return s.Provision(ctx, func(tx *Tx) error {
+		before, err := tx.Group(ctx, g.EnvironmentID, g.ID)
+		if err != nil {
+			return err
+		}
+		if before.JustInTime() && (before.Name != g.Name || before.DisplayName != g.DisplayName) {
+			return fmt.Errorf("%w: its name changes where it comes from", ErrReadOnly)
+		}
+		g.SourceType, g.SourceID, g.DirectoryID, g.CreatedAt = before.SourceType, before.SourceID, before.DirectoryID, before.CreatedAt
+		return tx.UpdateGroup(ctx, g)
+	})
+}
+
+// UpdateGroup writes what may change of g, whatever its source, and fills in UpdatedAt.
+func (tx *Tx) UpdateGroup(ctx context.Context, g *Group) error {
+	g.UpdatedAt = now()
+	return tx.c.execOne(ctx, `UPDATE cloud_groups SET population_id = $1, name = $2, name_key = $3, display_name = $4, display_folded = $5, description = $6,
+ external_id = $7, directory_id = $8, updated_at = $9 WHERE environment_id = $10 AND id = $11`, orNull(g.PopulationID), g.Name, GroupKey(g.Name),
+		g.DisplayName, Fold(g.DisplayName), g.Description, g.ExternalID, g.DirectoryID, micros(g.UpdatedAt), g.EnvironmentID, g.ID)
+}
+
+// DeleteGroup removes a group with its memberships. A just-in-time group may
+// come back with the next updating sign-on of a member. ErrNotFound when there is none.
+func (s *Store) DeleteGroup(ctx context.Context, env, id string) error {
+	return s.Provision(ctx, func(tx *Tx) error {
+		return tx.c.execOne(ctx, `DELETE FROM cloud_groups WHERE environment_id = $1 AND id = $2`, env, id)
+	})
+}

@@ -1,0 +1,169 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"time"
+)
+
+// GroupMembership is one of a user's groups.
+type GroupMembership struct {
+	Group Group // without MemberCount and LastSeenAt
+	Since time.Time
+}
+
+// Member is one of a group's users.
+type Member struct {
+	User  User // without Correlation
+	Since time.Time
+}
+
+func scanTime(r row) (t time.Time, err error) {
+	err = r.Scan(at{&t})
+	return t, err
+}
+
+func scanMembership(r row) (m GroupMembership, err error) {
+	err = r.Scan(append(m.Group.fields(), at{&m.Since})...)
+	return m, err
+}
+
+// UserGroups returns all groups of a user by display name; none for a user that
+// does not exist.
+func (r reader) UserGroups(ctx context.Context, env, user string) ([]GroupMembership, error) {
+	return queryAll(ctx, r.c, scanMembership, groupFields+`, m.since FROM memberships m
+ JOIN cloud_groups g ON g.environment_id = m.environment_id AND g.id = m.group_id
+ WHERE m.environment_id = $1 AND m.user_id = $2 ORDER BY g.display_folded, g.id`, env, user)
+}
+
+// GroupMembers lists the users of a group by user ID.
+func (r reader) GroupMembers(ctx context.Context, env, group string, page Page) ([]Member, string, error) {
+	l := list{query: `SELECT m.user_id, m.since FROM memberships m`, key: "m.user_id", id: "m.group_id"}
+	l.where("m.environment_id = ?", env)
+	l.where("m.group_id = ?", group)
+	found, next, err := queryPage(ctx, r.c, l, page, func(r row) (m Membership, err error) {
+		err = r.Scan(&m.UserID, at{&m.Since})
+		m.GroupID = group
+		return m, err
+	}, func(m Membership) (any, string) { return m.UserID, m.GroupID })
+	if err != nil || len(found) == 0 {
+		return nil, "", err
+	}
+	members, err := r.members(ctx, env, found)
+	return members, next, err
+}
+
+// members adds the users to memberships, in their order.
+func (r reader) members(ctx context.Context, env string, found []Membership) ([]Member, error) {
+	args := []any{env}
+	for _, m := range found {
+		args = append(args, m.UserID)
+	}
+	users, err := queryAll(ctx, r.c, scanUser, userColumns+` WHERE u.environment_id = $1 AND u.id IN `+placeholders(2, 1, len(found)), args...)
+	if err != nil {
+		return nil, err
+	}
+	byID := make(map[string]User, len(users))
+	for _, u := range users {
+		byID[u.ID] = u
+	}
+	members := make([]Member, 0, len(found))
+	for _, m := range found {
+		if u, ok := byID[m.UserID]; ok { // it may have gone between the two queries
+			members = append(members, Member{User: u, Since: m.Since})
+		}
+	}
+	return members, nil
+}
+
+// AddMember puts a user into an ordinary group, and does nothing when the user
+// is in it. ErrReadOnly for a just-in-time group, whose members are the
+// directory's; ErrNotFound when the environment has no such user or group.
+func (s *Store) AddMember(ctx context.Context, env, user, group string, at time.Time) error {
+	return s.Provision(ctx, func(tx *Tx) error {
+		g, err := queryOne(ctx, tx.c, scanGroup, groupColumns+` WHERE g.environment_id = $1 AND g.id = $2`, env, group)
+		if err != nil {
+			return err
+		}
+		if g.JustInTime() {
+			return fmt.Errorf("%w: its members are who signs on with it", ErrReadOnly)
+		}
+		_, err = tx.c.exec(ctx, `INSERT INTO memberships (environment_id, user_id, group_id, since) VALUES ($1, $2, $3, $4)
+ ON CONFLICT (user_id, group_id) DO NOTHING`, env, user, group, micros(at))
+		return err
+	})
+}
+
+// RemoveMember takes a user out of a group of any kind; ErrNotFound when it is
+// not in it. A sign-on that updates puts a user back into a just-in-time group
+// that the directory still has them in.
+func (s *Store) RemoveMember(ctx context.Context, env, user, group string) error {
+	return s.Provision(ctx, func(tx *Tx) error {
+		return tx.c.execOne(ctx, `DELETE FROM memberships WHERE environment_id = $1 AND user_id = $2 AND group_id = $3`, env, user, group)
+	})
+}
+
+// AddMemberships puts a user into groups that it is not in.
+func (tx *Tx) AddMemberships(ctx context.Context, env, user string, groups []string, at time.Time) error {
+	for len(groups) > 0 {
+		n := min(chunk, len(groups))
+		args := make([]any, 0, 4*n)
+		for _, g := range groups[:n] {
+			args = append(args, env, user, g, micros(at))
+		}
+		_, err := tx.c.exec(ctx, `INSERT INTO memberships (environment_id, user_id, group_id, since) VALUES `+placeholders(1, n, 4), args...)
+		if err != nil {
+			return err
+		}
+		groups = groups[n:]
+	}
+	return nil
+}
+
+// RemoveMemberships takes a user out of groups; those that it is not in do not matter.
+func (tx *Tx) RemoveMemberships(ctx context.Context, env, user string, groups []string) error {
+	for len(groups) > 0 {
+		n := min(chunk, len(groups))
+		args := []any{env, user}
+		for _, g := range groups[:n] {
+			args = append(args, g)
+		}
+		_, err := tx.c.exec(ctx, `DELETE FROM memberships WHERE environment_id = $1 AND user_id = $2 AND group_id IN `+placeholders(3, 1, n), args...)
+		if err != nil {
+			return err
+		}
+		groups = groups[n:]
+	}
+	return nil
+}
+
+// GroupsByKey returns the groups of a source with those names, each given as
+// its GroupKey, without MemberCount and LastSeenAt.
+func (tx *Tx) GroupsByKey(ctx context.Context, env, sourceType, sourceID string, keys []string) ([]Group, error) {
+	return tx.groupsBy(ctx, "g.name_key", env, sourceType, sourceID, keys)
+}
+
+// GroupsByDirectoryID returns the groups of a source with those immutable IDs,
+// without MemberCount and LastSeenAt.
+func (tx *Tx) GroupsByDirectoryID(ctx context.Context, env, sourceType, sourceID string, ids []string) ([]Group, error) {
+	return tx.groupsBy(ctx, "g.directory_id", env, sourceType, sourceID, ids)
+}
+
+func (tx *Tx) groupsBy(ctx context.Context, column, env, sourceType, sourceID string, values []string) ([]Group, error) {
+	var all []Group
+	for len(values) > 0 {
+		n := min(chunk, len(values))
+		args := []any{env, sourceType, sourceID}
+		for _, v := range values[:n] {
+			args = append(args, v)
+		}
+		found, err := queryAll(ctx, tx.c, scanPlainGroup, groupFields+` FROM cloud_groups g
+ WHERE g.environment_id = $1 AND g.source_type = $2 AND g.source_id = $3 AND `+column+` IN `+placeholders(4, 1, n), args...)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, found...)
+		values = values[n:]
+	}
+	return all, nil
+}

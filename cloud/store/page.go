@@ -1,0 +1,121 @@
+package store
+
+import (
+	"context"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+)
+
+// ErrCursor says that a page's cursor did not come from the same list.
+var ErrCursor = errors.New("not a cursor of this list")
+
+// The limits of a page.
+const (
+	DefaultLimit = 100
+	MaxLimit     = 1000
+)
+
+// Page asks for a part of a list. A list method returns with it the cursor of
+// the next page; it is empty after the last.
+type Page struct {
+	Cursor string // empty: from the start
+	Limit  int    // 0: DefaultLimit; at most MaxLimit
+}
+
+func (p Page) limit() int {
+	if p.Limit <= 0 {
+		return DefaultLimit
+	}
+	return min(p.Limit, MaxLimit)
+}
+
+// list is a query whose answer comes in pages, in the order of key and id.
+type list struct {
+	query    string // up to and without WHERE
+	conds    []string
+	args     []any
+	key, id  string // columns
+	backward bool   // newest first; the key is a time then
+}
+
+// where adds a condition; each ? in it stands for one of args.
+func (l *list) where(cond string, args ...any) {
+	var b strings.Builder
+	for _, r := range cond {
+		if r != '?' {
+			b.WriteRune(r)
+			continue
+		}
+		l.args = append(l.args, args[0])
+		args = args[1:]
+		b.WriteString("$" + strconv.Itoa(len(l.args)))
+	}
+	l.conds = append(l.conds, b.String())
+}
+
+// whereSet adds an equality for a value that is not empty.
+func (l *list) whereSet(column, value string) {
+	if value != "" {
+		l.where(column+" = ?", value)
+	}
+}
+
+// sql returns the text for one page, which starts after what the cursor names.
+func (l *list) sql(p Page) (string, error) {
+	order, direction := ">", ""
+	if l.backward {
+		order, direction = "<", " DESC"
+	}
+	if p.Cursor != "" {
+		c, err := l.parse(p.Cursor)
+		if err != nil {
+			return "", err
+		}
+		l.where(fmt.Sprintf("(%s, %s) %s (?, ?)", l.key, l.id, order), c[0], c[1])
+	}
+	return fmt.Sprintf("%s WHERE %s ORDER BY %s%s, %s%s LIMIT %d", l.query, strings.Join(l.conds, " AND "),
+		l.key, direction, l.id, direction, p.limit()+1), nil
+}
+
+// parse reads a cursor; it came from a client.
+func (l *list) parse(cursor string) ([2]any, error) {
+	var c [2]string
+	b, err := base64.RawURLEncoding.DecodeString(cursor)
+	if err == nil {
+		err = json.Unmarshal(b, &c)
+	}
+	if err != nil {
+		return [2]any{}, fmt.Errorf("%w: %w", ErrCursor, err)
+	}
+	if !l.backward {
+		return [2]any{c[0], c[1]}, nil
+	}
+	n, err := strconv.ParseInt(c[0], 10, 64)
+	if err != nil {
+		return [2]any{}, fmt.Errorf("%w: %w", ErrCursor, err)
+	}
+	return [2]any{n, c[1]}, nil
+}
+
+// cursorOf returns the cursor of what follows the row of that key and id.
+func cursorOf(key any, id string) string {
+	return base64.RawURLEncoding.EncodeToString([]byte(inJSON([2]string{fmt.Sprint(key), id})))
+}
+
+// queryPage returns one page and the cursor of the next.
+func queryPage[T any](ctx context.Context, c conn, l list, p Page, scan func(row) (T, error), key func(T) (any, string)) ([]T, string, error) {
+	query, err := l.sql(p)
+	if err != nil {
+		return nil, "", err
+	}
+	all, err := queryAll(ctx, c, scan, query, l.args...)
+	if err != nil || len(all) <= p.limit() {
+		return all, "", err
+	}
+	all = all[:p.limit()]
+	return all, cursorOf(key(all[len(all)-1])), nil
+}

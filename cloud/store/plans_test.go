@@ -1,0 +1,85 @@
+package store_test
+
+import (
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"ldap-gateway/cloud/store"
+)
+
+// Every read is answered from an index: no scan of a table, no sorting.
+func TestPlans(t *testing.T) {
+	s := open(t)
+	w := build(t, s, "one")
+	r, explained := s.Explain()
+	ctx, e, g, yes := t.Context(), w.env.ID, w.gateway.ID, true
+	page := store.Page{Limit: 1}
+	where := func(field string, op store.Op) []store.Condition {
+		return []store.Condition{{Field: field, Op: op, Value: "x"}}
+	}
+	for name, read := range map[string]func() error{
+		"Environments":   func() error { _, err := r.Environments(ctx); return err },
+		"Populations":    func() error { _, _, err := r.Populations(ctx, e, page); return err },
+		"Default":        func() error { _, err := r.DefaultPopulation(ctx, e); return err },
+		"Gateways":       func() error { _, _, err := r.Gateways(ctx, e, page); return err },
+		"GatewayUsers":   func() error { _, err := r.GatewayUsers(ctx, e, g, "t"); return err },
+		"Pairings":       func() error { _, err := r.Pairings(ctx, e, g, time.Now()); return err },
+		"Instances":      func() error { _, err := r.Instances(ctx, e, g); return err },
+		"Users":          func() error { _, _, err := r.Users(ctx, e, store.UserFilter{}, page); return err },
+		"UsersOfGateway": func() error { _, _, err := r.Users(ctx, e, store.UserFilter{GatewayID: g}, page); return err },
+		"UsersOfType": func() error {
+			_, _, err := r.Users(ctx, e, store.UserFilter{GatewayID: g, UserTypeID: "t"}, page)
+			return err
+		},
+		"UsersOfPop": func() error { _, _, err := r.Users(ctx, e, store.UserFilter{PopulationID: "p"}, page); return err },
+		"UsersPrefix": func() error {
+			_, _, err := r.Users(ctx, e, store.UserFilter{Where: where("username", store.StartsWith)}, page)
+			return err
+		},
+		"ByUsername":       func() error { _, err := r.UserByUsername(ctx, e, "José"); return err },
+		"ByCorrelation":    func() error { _, err := r.UsersByCorrelation(ctx, e, g, "uid", "jose"); return err },
+		"Groups":           func() error { _, _, err := r.Groups(ctx, e, store.GroupFilter{}, page); return err },
+		"GroupsJustInTime": func() error { _, _, err := r.Groups(ctx, e, store.GroupFilter{JustInTime: &yes}, page); return err },
+		"GroupsOfSource": func() error {
+			_, _, err := r.Groups(ctx, e, store.GroupFilter{SourceType: store.SourceGateway, SourceID: g}, page)
+			return err
+		},
+		"UserGroups":     func() error { _, err := r.UserGroups(ctx, e, w.user.ID); return err },
+		"GroupMembers":   func() error { _, _, err := r.GroupMembers(ctx, e, w.jit.ID, page); return err },
+		"Group":          func() error { _, err := r.Group(ctx, e, w.jit.ID); return err },
+		"SignOns":        func() error { _, _, err := r.SignOns(ctx, e, store.SignOnFilter{}, page); return err },
+		"SignOnsOfUser":  func() error { _, _, err := r.SignOns(ctx, e, store.SignOnFilter{UserID: "u"}, page); return err },
+		"Activities":     func() error { _, _, err := r.Activities(ctx, e, store.ActivityFilter{}, page); return err },
+		"ActivitiesOf":   func() error { _, _, err := r.Activities(ctx, e, store.ActivityFilter{Subject: "s"}, page); return err },
+		"ActivitiesBy":   func() error { _, _, err := r.Activities(ctx, e, store.ActivityFilter{Actor: "a"}, page); return err },
+		"ActivitiesDone": func() error { _, _, err := r.Activities(ctx, e, store.ActivityFilter{Action: "a"}, page); return err },
+		"ActivitiesIn":   func() error { _, _, err := r.Activities(ctx, e, store.ActivityFilter{SignOnID: "s"}, page); return err },
+		"Administrators": func() error { _, err := r.Administrators(ctx, e); return err },
+		"Token":          func() error { _, err := r.TokenClient(ctx, []byte("h"), time.Now()); return err },
+		"Session":        func() error { _, _, err := r.FindSession(ctx, "t"); return err },
+	} {
+		t.Run(name, func(t *testing.T) {
+			clear(explained.Plans)
+			if err := read(); err != nil && !errors.Is(err, store.ErrNotFound) {
+				t.Fatal(err)
+			}
+			for query, steps := range explained.Plans {
+				checkPlan(t, query, steps)
+			}
+		})
+	}
+}
+
+// checkPlan lets only one query sort: a user's groups, which are all read anyway.
+func checkPlan(t *testing.T, query string, steps []string) {
+	t.Helper()
+	for _, step := range steps {
+		scan := strings.HasPrefix(step, "SCAN") && !strings.Contains(step, "USING INDEX") && !strings.Contains(step, "USING COVERING INDEX")
+		sorted := strings.Contains(step, "TEMP B-TREE FOR ORDER BY") || strings.Contains(step, "TEMP B-TREE FOR LAST")
+		if scan || sorted && !strings.Contains(query, "ORDER BY g.display_folded, g.id") {
+			t.Errorf("%s\n%s", query, strings.Join(steps, "\n"))
+		}
+	}
+}

@@ -1,0 +1,112 @@
+package store
+
+import (
+	"context"
+	"fmt"
+)
+
+const populationColumns = `SELECT p.id, p.environment_id, p.name, p.description, p.is_default, p.created_at, p.updated_at,
+ (SELECT count(*) FROM users u WHERE u.environment_id = p.environment_id AND u.population_id = p.id) FROM populations p`
+
+func scanPopulation(r row) (p Population, err error) {
+	err = r.Scan(&p.ID, &p.EnvironmentID, &p.Name, &p.Description, &p.Default, at{&p.CreatedAt}, at{&p.UpdatedAt}, &p.UserCount)
+	return p, err
+}
+
+// CreatePopulation adds p and fills in its ID and times. The first of an
+// environment is the default one whatever p says; a later one that says so
+// takes it over. ErrConflict when the name is taken.
+func (s *Store) CreatePopulation(ctx context.Context, p *Population) error {
+	return s.Provision(ctx, func(tx *Tx) error {
+		if err := newID(&p.ID); err != nil {
+			return err
+		}
+		stamp(&p.CreatedAt)
+		p.UpdatedAt = p.CreatedAt
+		if err := tx.takeDefault(ctx, p); err != nil {
+			return err
+		}
+		_, err := tx.c.exec(ctx, `INSERT INTO populations (id, environment_id, name, name_folded, description, is_default, created_at, updated_at)
+ VALUES ($1, $2, $3, $4, $5, $6, $7, $7)`, p.ID, p.EnvironmentID, p.Name, Fold(p.Name), p.Description, p.Default, micros(p.CreatedAt))
+		return err
+	})
+}
+
+// takeDefault sees to it that exactly one population is the default one.
+func (tx *Tx) takeDefault(ctx context.Context, p *Population) error {
+	if p.Default {
+		_, err := tx.c.exec(ctx, `UPDATE populations SET is_default = FALSE WHERE environment_id = $1 AND is_default AND id <> $2`, p.EnvironmentID, p.ID)
+		return err
+	}
+	others, err := queryOne(ctx, tx.c, value[int], `SELECT count(*) FROM populations WHERE environment_id = $1 AND is_default AND id <> $2`, p.EnvironmentID, p.ID)
+	p.Default = others == 0
+	return err
+}
+
+// Population returns a population, or ErrNotFound.
+func (r reader) Population(ctx context.Context, env, id string) (Population, error) {
+	return queryOne(ctx, r.c, scanPopulation, populationColumns+` WHERE p.environment_id = $1 AND p.id = $2`, env, id)
+}
+
+// DefaultPopulation returns the one that new users join when nothing names
+// another; ErrNotFound when the environment has none at all.
+func (r reader) DefaultPopulation(ctx context.Context, env string) (Population, error) {
+	return queryOne(ctx, r.c, scanPopulation, populationColumns+` WHERE p.environment_id = $1 AND p.is_default`, env)
+}
+
+// Populations lists by name.
+func (r reader) Populations(ctx context.Context, env string, page Page) ([]Population, string, error) {
+	l := list{query: populationColumns, key: "p.name_folded", id: "p.id"}
+	l.where("p.environment_id = ?", env)
+	return queryPage(ctx, r.c, l, page, scanPopulation, func(p Population) (any, string) { return Fold(p.Name), p.ID })
+}
+
+// UpdatePopulation writes name, description and default of p. The default one
+// stays it until another takes it over.
+func (s *Store) UpdatePopulation(ctx context.Context, p *Population) error {
+	return s.Provision(ctx, func(tx *Tx) error {
+		if err := tx.takeDefault(ctx, p); err != nil {
+			return err
+		}
+		p.UpdatedAt = now()
+		return tx.c.execOne(ctx, `UPDATE populations SET name = $1, name_folded = $2, description = $3, is_default = $4, updated_at = $5
+ WHERE environment_id = $6 AND id = $7`, p.Name, Fold(p.Name), p.Description, p.Default, micros(p.UpdatedAt), p.EnvironmentID, p.ID)
+	})
+}
+
+// DeletePopulation removes a population. ErrDependents when it has users or
+// groups, when a user type puts new users into it, or when it is the default one.
+func (s *Store) DeletePopulation(ctx context.Context, env, id string) error {
+	return s.Provision(ctx, func(tx *Tx) error {
+		p, err := tx.Population(ctx, env, id)
+		if err != nil {
+			return err
+		}
+		if err := tx.populationFree(ctx, p); err != nil {
+			return err
+		}
+		return tx.c.execOne(ctx, `DELETE FROM populations WHERE environment_id = $1 AND id = $2`, env, id)
+	})
+}
+
+func (tx *Tx) populationFree(ctx context.Context, p Population) error {
+	if p.UserCount > 0 || p.Default {
+		return fmt.Errorf("%w: %d users, default %t", ErrDependents, p.UserCount, p.Default)
+	}
+	groups, err := queryOne(ctx, tx.c, value[int], `SELECT count(*) FROM cloud_groups WHERE environment_id = $1 AND population_id = $2`, p.EnvironmentID, p.ID)
+	if err != nil {
+		return err
+	}
+	if groups > 0 {
+		return fmt.Errorf("%w: %d groups", ErrDependents, groups)
+	}
+	gateways, err := queryAll(ctx, tx.c, scanGateway, gatewayColumns+` WHERE environment_id = $1`, p.EnvironmentID)
+	for _, g := range gateways {
+		for _, t := range g.UserTypes {
+			if t.PopulationID == p.ID {
+				return fmt.Errorf("%w: user type %s of gateway %s", ErrDependents, t.Name, g.Name)
+			}
+		}
+	}
+	return err
+}

@@ -1,0 +1,88 @@
+package store
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"time"
+)
+
+// session is what a console session has in the database.
+type session struct {
+	data []byte
+}
+
+func scanSession(r row) (s session, err error) {
+	err = r.Scan(fromBase64{&s.data})
+	return s, err
+}
+
+// sessionKey keeps the token itself out of the database: whoever reads it there
+// cannot take over a session.
+func sessionKey(token string) string {
+	sum := sha256.Sum256([]byte(token))
+	return inBase64(sum[:])
+}
+
+// FindSession returns what was committed under the token; false when there is
+// nothing or it has expired.
+func (r reader) FindSession(ctx context.Context, token string) (data []byte, found bool, err error) {
+	s, err := queryOne(ctx, r.c, scanSession, `SELECT data FROM sessions WHERE hash = $1 AND expires_at > $2`, sessionKey(token), micros(now()))
+	if errors.Is(err, ErrNotFound) {
+		return nil, false, nil
+	}
+	return s.data, err == nil, err
+}
+
+// CommitSession keeps data under the token until it expires, in place of what
+// was there, and forgets the sessions that have expired.
+func (s *Store) CommitSession(ctx context.Context, token string, data []byte, expires time.Time) error {
+	return s.Provision(ctx, func(tx *Tx) error {
+		if _, err := tx.c.exec(ctx, `DELETE FROM sessions WHERE expires_at < $1`, micros(now())); err != nil {
+			return err
+		}
+		_, err := tx.c.exec(ctx, `INSERT INTO sessions (hash, data, expires_at) VALUES ($1, $2, $3)
+ ON CONFLICT (hash) DO UPDATE SET data = excluded.data, expires_at = excluded.expires_at`, sessionKey(token), inBase64(data), micros(expires))
+		return err
+	})
+}
+
+// DeleteSession forgets a session; it is no error when there is none.
+func (s *Store) DeleteSession(ctx context.Context, token string) error {
+	return s.Provision(ctx, func(tx *Tx) error {
+		_, err := tx.c.exec(ctx, `DELETE FROM sessions WHERE hash = $1`, sessionKey(token))
+		return err
+	})
+}
+
+// Sessions is the store as the session manager of the console wants it, which
+// hands over tokens in the clear and prefers the methods with a context.
+type Sessions struct{ Store *Store }
+
+// FindCtx is Store.FindSession.
+func (s Sessions) FindCtx(ctx context.Context, token string) ([]byte, bool, error) {
+	return s.Store.FindSession(ctx, token)
+}
+
+// CommitCtx is Store.CommitSession.
+func (s Sessions) CommitCtx(ctx context.Context, token string, b []byte, expiry time.Time) error {
+	return s.Store.CommitSession(ctx, token, b, expiry)
+}
+
+// DeleteCtx is Store.DeleteSession.
+func (s Sessions) DeleteCtx(ctx context.Context, token string) error {
+	return s.Store.DeleteSession(ctx, token)
+}
+
+// Find is FindCtx without a context.
+func (s Sessions) Find(token string) ([]byte, bool, error) {
+	return s.FindCtx(context.Background(), token)
+}
+
+// Commit is CommitCtx without a context.
+func (s Sessions) Commit(token string, b []byte, expiry time.Time) error {
+	return s.CommitCtx(context.Background(), token, b, expiry)
+}
+
+// Delete is DeleteCtx without a context.
+func (s Sessions) Delete(token string) error { return s.DeleteCtx(context.Background(), token) }

@@ -1,0 +1,55 @@
+package store
+
+import (
+	"context"
+	"time"
+)
+
+const signOnColumns = `SELECT id, environment_id, at, method, username, user_id, gateway_id, user_type_id, instance_id, outcome, reason, message,
+ updated, update_reason, verdict, verdict_reason, added, removed, duration, address FROM sign_ons`
+
+func scanSignOn(r row) (s SignOn, err error) {
+	var micros int64
+	err = r.Scan(&s.ID, &s.EnvironmentID, at{&s.At}, &s.Method, &s.Username, &s.UserID, &s.GatewayID, &s.UserTypeID, &s.InstanceID, &s.Outcome, &s.Reason,
+		&s.Message, &s.Updated, &s.UpdateReason, &s.Verdict, &s.VerdictReason, fromJSON{&s.Added}, fromJSON{&s.Removed}, &micros, &s.Address)
+	s.Duration = time.Duration(micros) * time.Microsecond
+	return s, err
+}
+
+// RecordSignOn adds a sign-on and the activities that belong to it, and fills
+// in IDs and times. ErrConflict when a sign-on of that ID is recorded already.
+func (s *Store) RecordSignOn(ctx context.Context, so *SignOn, activities ...Activity) error {
+	return s.Provision(ctx, func(tx *Tx) error { return tx.RecordSignOn(ctx, so, activities...) })
+}
+
+// RecordSignOn is Store.RecordSignOn in this transaction.
+func (tx *Tx) RecordSignOn(ctx context.Context, s *SignOn, activities ...Activity) error {
+	if err := newID(&s.ID); err != nil {
+		return err
+	}
+	stamp(&s.At)
+	_, err := tx.c.exec(ctx, `INSERT INTO sign_ons (id, environment_id, at, method, username, user_id, gateway_id, user_type_id, instance_id, outcome, reason,
+ message, updated, update_reason, verdict, verdict_reason, added, removed, duration, address) VALUES `+placeholders(1, 1, 20),
+		s.ID, s.EnvironmentID, micros(s.At), s.Method, s.Username, s.UserID, s.GatewayID, s.UserTypeID, s.InstanceID, s.Outcome, s.Reason,
+		s.Message, s.Updated, s.UpdateReason, s.Verdict, s.VerdictReason, inJSON(s.Added), inJSON(s.Removed), s.Duration.Microseconds(), s.Address)
+	if err != nil {
+		return err
+	}
+	return tx.AddActivity(ctx, activities...)
+}
+
+// SignOn returns a sign-on, or ErrNotFound.
+func (r reader) SignOn(ctx context.Context, env, id string) (SignOn, error) {
+	return queryOne(ctx, r.c, scanSignOn, signOnColumns+` WHERE environment_id = $1 AND id = $2`, env, id)
+}
+
+// SignOnFilter narrows a list of sign-ons; an empty field does not.
+type SignOnFilter struct{ UserID string }
+
+// SignOns lists the newest first.
+func (r reader) SignOns(ctx context.Context, env string, f SignOnFilter, page Page) ([]SignOn, string, error) {
+	l := list{query: signOnColumns, key: "at", id: "id", backward: true}
+	l.where("environment_id = ?", env)
+	l.whereSet("user_id", f.UserID)
+	return queryPage(ctx, r.c, l, page, scanSignOn, func(s SignOn) (any, string) { return micros(s.At), s.ID })
+}

@@ -1,0 +1,223 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+	"modernc.org/sqlite"
+	sqlite3 "modernc.org/sqlite/lib"
+)
+
+// engine is what a pool of connections and a transaction have in common.
+type engine interface {
+	ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error)
+	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
+}
+
+// conn runs portable SQL.
+type conn struct{ db engine }
+
+// reader has the reads; a Store and a Tx both have it.
+type reader struct{ c conn }
+
+// dialect rewrites $1 to ?1, which SQLite takes for the first argument.
+// No SQL text here has a dollar sign but for placeholders.
+func dialect(query string) string { return strings.ReplaceAll(query, "$", "?") }
+
+// exec returns the number of rows written.
+func (c conn) exec(ctx context.Context, query string, args ...any) (int64, error) {
+	res, err := c.db.ExecContext(ctx, dialect(query), args...)
+	if err != nil {
+		return 0, typed(err)
+	}
+	return res.RowsAffected()
+}
+
+// execOne is exec for a statement that must write a row; ErrNotFound otherwise.
+func (c conn) execOne(ctx context.Context, query string, args ...any) error {
+	n, err := c.exec(ctx, query, args...)
+	if err == nil && n == 0 {
+		return ErrNotFound
+	}
+	return err
+}
+
+// row is one row of an answer.
+type row interface{ Scan(dest ...any) error }
+
+// queryAll returns all rows.
+func queryAll[T any](ctx context.Context, c conn, scan func(row) (T, error), query string, args ...any) ([]T, error) {
+	rows, err := c.db.QueryContext(ctx, dialect(query), args...)
+	if err != nil {
+		return nil, typed(err)
+	}
+	defer rows.Close()
+	var all []T
+	for rows.Next() {
+		v, err := scan(rows)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, v)
+	}
+	return all, typed(rows.Err())
+}
+
+// queryOne returns the first row, or ErrNotFound.
+func queryOne[T any](ctx context.Context, c conn, scan func(row) (T, error), query string, args ...any) (T, error) {
+	all, err := queryAll(ctx, c, scan, query, args...)
+	if err == nil && len(all) == 0 {
+		err = ErrNotFound
+	}
+	if err != nil {
+		var none T
+		return none, err
+	}
+	return all[0], nil
+}
+
+// value scans a row of one column.
+func value[T any](r row) (v T, err error) {
+	err = r.Scan(&v)
+	return v, err
+}
+
+// typed makes the database's refusals errors that callers decide on.
+func typed(err error) error {
+	var e *sqlite.Error
+	if !errors.As(err, &e) {
+		return err
+	}
+	switch e.Code() {
+	case sqlite3.SQLITE_CONSTRAINT_UNIQUE, sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY:
+		return fmt.Errorf("%w: %w", ErrConflict, err)
+	case sqlite3.SQLITE_CONSTRAINT_FOREIGNKEY:
+		return fmt.Errorf("%w: what it refers to: %w", ErrNotFound, err)
+	}
+	return err
+}
+
+// newID gives id a value when it has none.
+func newID(id *string) error {
+	if *id != "" {
+		return nil
+	}
+	u, err := uuid.NewV7()
+	if err != nil {
+		return err
+	}
+	*id = u.String()
+	return nil
+}
+
+// now is the time as the database keeps it.
+func now() time.Time { return time.Now().UTC().Truncate(time.Microsecond) }
+
+// stamp gives t the present time when it has none.
+func stamp(t *time.Time) {
+	if t.IsZero() {
+		*t = now()
+	}
+}
+
+// micros is how a time is written.
+func micros(t time.Time) int64 {
+	if t.IsZero() {
+		return 0
+	}
+	return t.UnixMicro()
+}
+
+// at reads a time into t.
+type at struct{ t *time.Time }
+
+// Scan implements sql.Scanner.
+func (a at) Scan(src any) error {
+	n, ok := src.(int64)
+	if !ok && src != nil {
+		return fmt.Errorf("time is a %T", src)
+	}
+	*a.t = time.Time{}
+	if n != 0 {
+		*a.t = time.UnixMicro(n).UTC()
+	}
+	return nil
+}
+
+// inJSON is how lists and structures are written.
+func inJSON(v any) string {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return "null" // only a Detail with something that is no JSON gets here
+	}
+	return string(b)
+}
+
+// fromJSON reads what inJSON wrote into v.
+type fromJSON struct{ v any }
+
+// Scan implements sql.Scanner.
+func (j fromJSON) Scan(src any) error {
+	s, ok := src.(string)
+	if !ok {
+		return fmt.Errorf("JSON is a %T", src)
+	}
+	return json.Unmarshal([]byte(s), j.v)
+}
+
+// inBase64 is how bytes are written.
+func inBase64(b []byte) string { return base64.StdEncoding.EncodeToString(b) }
+
+// fromBase64 reads what inBase64 wrote into b; nil when it is empty.
+type fromBase64 struct{ b *[]byte }
+
+// Scan implements sql.Scanner.
+func (f fromBase64) Scan(src any) (err error) {
+	s, ok := src.(string)
+	if !ok {
+		return fmt.Errorf("base64 is a %T", src)
+	}
+	*f.b = nil
+	if s != "" {
+		*f.b, err = base64.StdEncoding.DecodeString(s)
+	}
+	return err
+}
+
+// orNull writes an empty reference as NULL, which no foreign key checks.
+func orNull(s string) any {
+	if s == "" {
+		return nil
+	}
+	return s
+}
+
+// chunk is how many rows or values one statement takes; an engine's limit of
+// arguments is 32766 or more, and no table here has more than 20 columns.
+const chunk = 500
+
+// placeholders returns "($1,$2),($3,$4)" for two rows of two columns, counting
+// from first.
+func placeholders(first, rows, columns int) string {
+	b := make([]byte, 0, rows*columns*6)
+	for i := range rows * columns {
+		switch {
+		case i == 0:
+			b = append(b, '(')
+		case i%columns == 0:
+			b = append(b, "),("...)
+		default:
+			b = append(b, ',')
+		}
+		b = strconv.AppendInt(append(b, '$'), int64(first+i), 10)
+	}
+	return string(append(b, ')'))
+}

@@ -1,0 +1,101 @@
+package store
+
+import (
+	"context"
+	"strings"
+)
+
+const userColumns = `SELECT u.id, u.environment_id, u.population_id, u.username, u.given_name, u.family_name, u.email, u.external_id, u.attributes,
+ u.enabled, coalesce(u.gateway_id, ''), u.user_type_id, u.dn, u.created_at, u.updated_at,
+ coalesce((SELECT s.at FROM sign_ons s WHERE s.environment_id = u.environment_id AND s.user_id = u.id AND s.outcome = 'ok' ORDER BY s.at DESC LIMIT 1), 0)
+ FROM users u`
+
+func scanUser(r row) (u User, err error) {
+	err = r.Scan(&u.ID, &u.EnvironmentID, &u.PopulationID, &u.Username, &u.GivenName, &u.FamilyName, &u.Email, &u.ExternalID, fromJSON{&u.Attributes},
+		&u.Enabled, &u.GatewayID, &u.UserTypeID, &u.DN, at{&u.CreatedAt}, at{&u.UpdatedAt}, at{&u.LastSignOnAt})
+	return u, err
+}
+
+// User returns a user, or ErrNotFound.
+func (r reader) User(ctx context.Context, env, id string) (User, error) {
+	return r.oneUser(ctx, userColumns+` WHERE u.environment_id = $1 AND u.id = $2`, env, id)
+}
+
+// UserByUsername returns the user of that name, without regard to case, or ErrNotFound.
+func (r reader) UserByUsername(ctx context.Context, env, username string) (User, error) {
+	return r.oneUser(ctx, userColumns+` WHERE u.environment_id = $1 AND u.username_folded = $2`, env, Fold(username))
+}
+
+func (r reader) oneUser(ctx context.Context, query string, args ...any) (User, error) {
+	u, err := queryOne(ctx, r.c, scanUser, query, args...)
+	if err != nil {
+		return User{}, err
+	}
+	users := []User{u}
+	err = r.addCorrelations(ctx, users)
+	return users[0], err
+}
+
+// UsersByCorrelation returns the users of a gateway whose directory entry has
+// the value, at most three: what matters is whether there is exactly one. The
+// attribute is compared without regard to case, the value as it is.
+func (r reader) UsersByCorrelation(ctx context.Context, env, gateway, attribute, value string) ([]User, error) {
+	users, err := queryAll(ctx, r.c, scanUser, userColumns+` WHERE u.environment_id = $1 AND u.gateway_id = $2 AND u.id IN
+ (SELECT c.user_id FROM correlations c WHERE c.environment_id = $1 AND c.attribute_key = $3 AND c.value = $4) LIMIT 3`,
+		env, gateway, strings.ToLower(attribute), value)
+	if err != nil {
+		return nil, err
+	}
+	return users, r.addCorrelations(ctx, users)
+}
+
+// UserFilter narrows a list of users; empty fields do not.
+type UserFilter struct {
+	PopulationID, GatewayID string
+	UserTypeID              string // with GatewayID
+	Where                   []Condition
+}
+
+// Users lists by username. It returns ErrFilter for a field that it cannot search.
+func (r reader) Users(ctx context.Context, env string, f UserFilter, page Page) ([]User, string, error) {
+	l := list{query: userColumns, key: "u.username_folded", id: "u.id"}
+	l.where("u.environment_id = ?", env)
+	l.whereSet("u.population_id", f.PopulationID)
+	l.whereSet("u.gateway_id", f.GatewayID)
+	l.whereSet("u.user_type_id", f.UserTypeID)
+	if err := l.matching(f.Where, userField); err != nil {
+		return nil, "", err
+	}
+	users, next, err := queryPage(ctx, r.c, l, page, scanUser, func(u User) (any, string) { return Fold(u.Username), u.ID })
+	if err != nil {
+		return nil, "", err
+	}
+	return users, next, r.addCorrelations(ctx, users)
+}
+
+// ownedCorrelation is a correlation with whose it is.
+type ownedCorrelation struct {
+	user string
+	Correlation
+}
+
+// addCorrelations fills in the correlations of all users.
+func (r reader) addCorrelations(ctx context.Context, users []User) error {
+	if len(users) == 0 {
+		return nil
+	}
+	index := make(map[string]*User, len(users))
+	args := make([]any, 0, len(users))
+	for i := range users {
+		index[users[i].ID] = &users[i]
+		args = append(args, users[i].ID)
+	}
+	all, err := queryAll(ctx, r.c, func(r row) (o ownedCorrelation, err error) {
+		err = r.Scan(&o.user, &o.Attribute, &o.Value)
+		return o, err
+	}, `SELECT user_id, attribute, value FROM correlations WHERE user_id IN `+placeholders(1, 1, len(args))+` ORDER BY user_id, position`, args...)
+	for _, o := range all {
+		index[o.user].Correlation = append(index[o.user].Correlation, o.Correlation)
+	}
+	return err
+}

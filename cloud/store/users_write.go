@@ -1,0 +1,79 @@
+package store
+
+import (
+	"context"
+	"slices"
+	"strings"
+)
+
+// CreateUser adds u and fills in its ID and times. ErrConflict when the
+// username is taken; ErrNotFound when the environment has no such population or
+// gateway.
+func (s *Store) CreateUser(ctx context.Context, u *User) error {
+	return s.Provision(ctx, func(tx *Tx) error { return tx.CreateUser(ctx, u) })
+}
+
+// CreateUser is Store.CreateUser in this transaction.
+func (tx *Tx) CreateUser(ctx context.Context, u *User) error {
+	if err := newID(&u.ID); err != nil {
+		return err
+	}
+	stamp(&u.CreatedAt)
+	u.UpdatedAt = u.CreatedAt
+	_, err := tx.c.exec(ctx, `INSERT INTO users (id, environment_id, population_id, username, username_folded, given_name, family_name, email, email_folded,
+ external_id, attributes, enabled, gateway_id, user_type_id, dn, created_at, updated_at) VALUES `+placeholders(1, 1, 17),
+		u.ID, u.EnvironmentID, u.PopulationID, u.Username, Fold(u.Username), u.GivenName, u.FamilyName, u.Email, Fold(u.Email),
+		u.ExternalID, inJSON(u.Attributes), u.Enabled, orNull(u.GatewayID), u.UserTypeID, u.DN, micros(u.CreatedAt), micros(u.UpdatedAt))
+	if err != nil {
+		return err
+	}
+	return tx.setCorrelations(ctx, u)
+}
+
+// UpdateUser writes u and fills in UpdatedAt. Errors are those of CreateUser.
+func (s *Store) UpdateUser(ctx context.Context, u *User) error {
+	return s.Provision(ctx, func(tx *Tx) error { return tx.UpdateUser(ctx, u) })
+}
+
+// UpdateUser is Store.UpdateUser in this transaction. The caller compares: the
+// row is written whether or not it differs, its correlations only when they do.
+func (tx *Tx) UpdateUser(ctx context.Context, u *User) error {
+	before, err := tx.User(ctx, u.EnvironmentID, u.ID)
+	if err != nil {
+		return err
+	}
+	u.UpdatedAt = now()
+	err = tx.c.execOne(ctx, `UPDATE users SET population_id = $1, username = $2, username_folded = $3, given_name = $4, family_name = $5, email = $6,
+ email_folded = $7, external_id = $8, attributes = $9, enabled = $10, gateway_id = $11, user_type_id = $12, dn = $13, updated_at = $14
+ WHERE environment_id = $15 AND id = $16`,
+		u.PopulationID, u.Username, Fold(u.Username), u.GivenName, u.FamilyName, u.Email,
+		Fold(u.Email), u.ExternalID, inJSON(u.Attributes), u.Enabled, orNull(u.GatewayID), u.UserTypeID, u.DN, micros(u.UpdatedAt), u.EnvironmentID, u.ID)
+	if err != nil || slices.Equal(before.Correlation, u.Correlation) {
+		return err
+	}
+	if _, err := tx.c.exec(ctx, `DELETE FROM correlations WHERE environment_id = $1 AND user_id = $2`, u.EnvironmentID, u.ID); err != nil {
+		return err
+	}
+	return tx.setCorrelations(ctx, u)
+}
+
+func (tx *Tx) setCorrelations(ctx context.Context, u *User) error {
+	if len(u.Correlation) == 0 {
+		return nil
+	}
+	var args []any
+	for i, c := range u.Correlation {
+		args = append(args, u.EnvironmentID, u.ID, i, c.Attribute, strings.ToLower(c.Attribute), c.Value)
+	}
+	_, err := tx.c.exec(ctx, `INSERT INTO correlations (environment_id, user_id, position, attribute, attribute_key, value) VALUES `+
+		placeholders(1, len(u.Correlation), 6), args...)
+	return err
+}
+
+// DeleteUser removes a user with its memberships; its sign-ons and activities
+// stay. ErrNotFound when there is none.
+func (s *Store) DeleteUser(ctx context.Context, env, id string) error {
+	return s.Provision(ctx, func(tx *Tx) error {
+		return tx.c.execOne(ctx, `DELETE FROM users WHERE environment_id = $1 AND id = $2`, env, id)
+	})
+}
