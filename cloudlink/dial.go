@@ -130,3 +130,12 @@ func connect(ctx context.Context, client *http.Client, base *url.URL, c Credenti
 	}
 	return nil, err
 }
+
+// CertificateProblem tells whether err says that the other end's certificate is
+// not trusted or not its own.
+func CertificateProblem(err error) bool {
+	var verify *tls.CertificateVerificationError
+	var host x509.HostnameError
+	var unknown x509.UnknownAuthorityError
+	return errors.As(err, &verify) || errors.As(err, &host) || errors.As(err, &unknown)
+}

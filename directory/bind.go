@@ -112,7 +112,7 @@ func bindOutcome(s *server, result *ldap.SimpleBindResult, err error) error {
 	case ldap.LDAPResultInvalidCredentials, ldap.LDAPResultNoSuchObject, ldap.LDAPResultInappropriateAuthentication:
 		return ErrInvalidCredentials
 	}
-	return resultError(s.url, "bind", e)
+	return resultError(s.url, OpBind, e)
 }
 
 // accountByControl reads draft-behera-ldap-password-policy-10 and draft-vchu-ldap-pwd-policy-00.

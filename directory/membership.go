@@ -129,6 +129,13 @@ func (r *GroupRule) leavesOut(dn string) string {
 	return ""
 }
 
+// MatchAny tells whether a DN is like one of the patterns, in which '*' stands for
+// any text. Case, and blanks after commas, make no difference.
+func MatchAny(patterns []string, dn string) bool {
+	folded := foldDN(dn)
+	return slices.ContainsFunc(patterns, func(p string) bool { return matchDN(p, folded) })
+}
+
 // matchDN matches a pattern, in which '*' stands for any text, with a folded DN.
 func matchDN(pattern, folded string) bool {
 	parts := strings.Split(foldDN(pattern), "*")

@@ -8,6 +8,9 @@ import (
 	"github.com/go-ldap/ldap/v3"
 )
 
+// OpBind is what ResultError.Op says of a bind with a user's password.
+const OpBind = "bind"
+
 const opServiceBind = "service bind"
 
 // refusal remembers that the directory refused the service account, for the whole

@@ -1,0 +1,32 @@
+// Package agent owns the on-premises program, ldap-gateway: it joins the
+// directory room to the link, and holds the customer's policy between them.
+//
+// Called by the main package in ldap-gateway. It never decides what a sign-on
+// does to a record, and it never asks a directory anything that gateway.hcl
+// does not allow, whoever asks.
+//
+// # The path of one sign-on
+//
+//	step    where                        what happens; what ends it
+//	admit   SignOns.admit                user type delivered, accepted by the policy, rate kept; notAllowed, busy
+//	open    wire.Opener                  password unsealed for this sign-on only; key unknown, notAllowed
+//	find    directory.FindUser           one search, exactly one entry; noSuchUser, ambiguousUser
+//	        directory.FindCorrelated     only when the identifier leads nowhere and the cloud knows the person
+//	bind    directory.Bind               the one bind; invalidCredentials, the account's states, unknown
+//	groups  directory.DirectGroups       only when the record is wanted; a verdict, never an error
+//	cut     Policy.Groups                what may not leave is left out
+//
+// Groups are searched for after the bind and not beside it: a wrong password
+// then costs the directory no group search, and there is nothing to call off.
+//
+// # Promises
+//
+//   - No sign-on makes more than one bind as the person, and an ID that went as
+//     far as a bind is never bound for again.
+//   - With WantVerify, and an entry that is the one the cloud knows, no group is
+//     searched for.
+//   - A password is in memory only between open and the end of the bind; it is
+//     not kept and not logged.
+//   - [Instance.Run] ends only with its context. Not being paired, a lost cloud
+//     and a lost directory are states that it leaves by itself.
+package agent

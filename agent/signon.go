@@ -1,0 +1,202 @@
+package agent
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/hashicorp/go-hclog"
+	"golang.org/x/time/rate"
+
+	"ldap-gateway/cloudlink/wire"
+	"ldap-gateway/directory"
+)
+
+// People is what a sign-on needs of a directory; *directory.Client is one.
+type People interface {
+	FindUser(ctx context.Context, u *directory.UserType, identifier string) (directory.Entry, error)
+	FindCorrelated(ctx context.Context, u *directory.UserType, known []directory.Value) (directory.Entry, error)
+	Bind(ctx context.Context, dn string, password directory.Password) error
+	DirectGroups(ctx context.Context, u *directory.UserType, e directory.Entry) directory.Membership
+}
+
+var _ People = (*directory.Client)(nil)
+
+// Names of log fields.
+const (
+	logSignOn   = "signOn"
+	logUserType = "userType"
+	logOutcome  = "outcome"
+	logReason   = "reason"
+)
+
+// SignOns answers sign-ons. It is safe for concurrent use.
+type SignOns struct {
+	People People
+	Policy *Policy
+	Opener *wire.Opener
+	Rate   *rate.Limiter // of sign-ons in all; nil: no limit
+	Logger hclog.Logger
+	Stats  *Stats
+
+	types userTypes
+	seen  replays
+}
+
+// UserTypes takes what the cloud delivered and says which types are refused.
+func (s *SignOns) UserTypes(m wire.UserTypes) wire.UserTypesAnswer {
+	d := s.types.take(s.Policy, m)
+	for _, r := range d.refused {
+		s.Logger.Warn("user type refused", logUserType, r.ID, logReason, strings.Join(r.Reasons, "; "))
+	}
+	return wire.UserTypesAnswer{Revision: d.revision, Refused: d.refused}
+}
+
+// SignOn checks one person's password and brings what is wanted besides.
+func (s *SignOns) SignOn(ctx context.Context, m wire.SignOn) wire.SignOnResult {
+	start := time.Now()
+	r := s.answer(ctx, m)
+	r.ID = m.ID
+	took := time.Since(start)
+	s.Stats.add(took)
+	s.Logger.Info("sign-on", logSignOn, m.ID, logUserType, m.UserType, logOutcome, r.Outcome, logReason, r.Reason, "took", took)
+	return r
+}
+
+// answer goes through the steps of a sign-on; doc.go has them as a table.
+func (s *SignOns) answer(ctx context.Context, m wire.SignOn) wire.SignOnResult {
+	userType, refusal := s.admit(m)
+	if refusal != nil {
+		return *refusal
+	}
+	password, refusal := s.open(m)
+	if refusal != nil {
+		return *refusal
+	}
+	entry, err := s.find(ctx, userType, m)
+	if err != nil {
+		return failed(ctx, err)
+	}
+	if !s.seen.first(m.ID) {
+		return refused(wire.OutcomeNotAllowed, "this sign-on was answered before")
+	}
+	if err := s.People.Bind(ctx, entry.DN, password); err != nil {
+		return failed(ctx, err)
+	}
+	return s.success(ctx, userType, entry, m)
+}
+
+// admit returns the user type, or why the sign-on goes no further.
+func (s *SignOns) admit(m wire.SignOn) (*directory.UserType, *wire.SignOnResult) {
+	d := s.types.get()
+	t, ok := d.types[m.UserType]
+	switch {
+	case ok && m.Revision > d.revision:
+		return nil, refuse(wire.OutcomeBusy, "the user type has changed and its new form has not arrived yet")
+	case !ok && d.why(m.UserType) != nil:
+		return nil, refuse(wire.OutcomeNotAllowed, "the gateway's policy refuses the user type: "+strings.Join(d.why(m.UserType), "; "))
+	case !ok:
+		return nil, refuse(wire.OutcomeNotAllowed, "this instance does not know the user type")
+	case s.Rate != nil && !s.Rate.Allow():
+		return nil, refuse(wire.OutcomeBusy, "more sign-ons than policy.sign_ons_per_minute allows")
+	}
+	return t, nil
+}
+
+// open unseals the password, or says why not. Nothing has been asked of a
+// directory yet.
+func (s *SignOns) open(m wire.SignOn) (directory.Password, *wire.SignOnResult) {
+	password, err := s.Opener.Open(m.ID, m.Password)
+	switch {
+	case errors.Is(err, wire.ErrUnknownKey):
+		r := refuse(wire.OutcomeBusy, "the sealing key is not known")
+		r.KeyUnknown = true
+		return "", r
+	case err != nil:
+		return "", refuse(wire.OutcomeNotAllowed, "the password is sealed for another sign-on or instance, or was altered")
+	case len(password) == 0:
+		return "", refuse(wire.OutcomeInvalidCredentials, "empty password")
+	}
+	defer clear(password)
+	return directory.Password(password), nil
+}
+
+// find returns the person's entry: by what they typed or, when that leads
+// nowhere, by what the cloud knows of them.
+func (s *SignOns) find(ctx context.Context, t *directory.UserType, m wire.SignOn) (directory.Entry, error) {
+	entry, err := s.People.FindUser(ctx, t, m.Identifier)
+	if errors.Is(err, directory.ErrNoSuchUser) && len(m.Known) > 0 {
+		return s.People.FindCorrelated(ctx, t, values(m.Known))
+	}
+	return entry, err
+}
+
+func values(known []wire.Correlation) []directory.Value {
+	out := make([]directory.Value, len(known))
+	for i, k := range known {
+		out[i] = directory.Value{Attribute: k.Attribute, Value: k.Value}
+	}
+	return out
+}
+
+// success is the answer once the bind has succeeded.
+func (s *SignOns) success(ctx context.Context, t *directory.UserType, e directory.Entry, m wire.SignOn) wire.SignOnResult {
+	r := wire.SignOnResult{Outcome: wire.OutcomeOK, BindSent: true, Server: e.Server,
+		Entry: &wire.Entry{DN: e.DN, Correlation: correlation(e)}}
+	if m.Want == wire.WantVerify && (len(m.Known) == 0 || sameEntry(m.Known, r.Entry.Correlation)) {
+		return r
+	}
+	r.Entry.Attributes = e.Attributes
+	if t.Groups() != nil {
+		r.Membership = membership(s.Policy.Groups(s.People.DirectGroups(ctx, t, e)))
+	}
+	return r
+}
+
+func correlation(e directory.Entry) []wire.Correlation {
+	out := make([]wire.Correlation, len(e.Correlation))
+	for i, v := range e.Correlation {
+		out[i] = wire.Correlation{Attribute: v.Attribute, Value: v.Value}
+	}
+	return out
+}
+
+// sameEntry tells whether the first attribute that both have has one value.
+func sameEntry(known, found []wire.Correlation) bool {
+	for _, k := range known {
+		i := slices.IndexFunc(found, func(f wire.Correlation) bool { return strings.EqualFold(f.Attribute, k.Attribute) })
+		if i >= 0 {
+			return strings.EqualFold(found[i].Value, k.Value)
+		}
+	}
+	return false
+}
+
+func membership(m directory.Membership) *wire.Membership {
+	out := &wire.Membership{Verdict: verdict(m.Verdict), Reason: m.Reason, Groups: make([]wire.Group, len(m.Groups))}
+	for i, g := range m.Groups {
+		out.Groups[i] = wire.Group{DN: g.DN, Name: g.Name, ID: g.ID}
+	}
+	return out
+}
+
+func verdict(v directory.Verdict) wire.Verdict {
+	switch v {
+	case directory.Complete:
+		return wire.VerdictComplete
+	case directory.Partial:
+		return wire.VerdictPartial
+	}
+	return wire.VerdictUnknown
+}
+
+func refuse(o wire.Outcome, reason string) *wire.SignOnResult {
+	r := refused(o, reason)
+	return &r
+}
+
+func refused(o wire.Outcome, reason string) wire.SignOnResult {
+	return wire.SignOnResult{Outcome: o, Reason: reason}
+}

@@ -1,0 +1,21 @@
+package agent
+
+import "runtime/debug"
+
+// release is the version that this source will be.
+const release = "0.1.0"
+
+// Version returns the version of the program, with the commit it was built
+// from when the build recorded one.
+func Version() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return release
+	}
+	for _, s := range info.Settings {
+		if s.Key == "vcs.revision" && len(s.Value) >= 8 {
+			return release + "+" + s.Value[:8]
+		}
+	}
+	return release
+}
