@@ -1,0 +1,14 @@
+// Package mapping owns the templates that make a user's record of a directory
+// entry: "${ldapAttributes.mail}", or "${ldapAttributes.givenName} (ext)".
+//
+// Called by hub, to know which attributes an agent is asked for, by signon, to
+// fill a record, and by api, to tell a wrong template. It knows no record and
+// no directory.
+//
+// # Promises
+//
+//   - A template never fails at a sign-on: what is wrong with it is told when it
+//     is written. An attribute without a value gives the empty text.
+//   - An attribute's name matches without regard to case (RFC 4512 section 2.5),
+//     and of several values the first counts.
+package mapping

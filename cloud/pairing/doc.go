@@ -1,0 +1,15 @@
+// Package pairing owns the exchange of a one-time code for an instance's own
+// credential: it makes codes, keeps nobody from guessing for long, and turns a
+// code and two public keys into an instance.
+//
+// Called by api and console, which offer codes, and by the cloud's web server,
+// which gives it the requests of agents. It never sees a private key, and keeps
+// no code, only its hash.
+//
+// # Promises
+//
+//   - A code works once and for [Life] only. Of many who redeem it at once, one wins.
+//   - Ten wrong codes from one address within ten minutes and that address
+//     waits; a hundred from anywhere and everyone does, also with a right code.
+//   - Who made a code, who used it and from where is in the instance and in the activities.
+package pairing

@@ -1,0 +1,159 @@
+package pairing
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/hashicorp/go-hclog"
+
+	"ldap-gateway/cloud/store"
+	"ldap-gateway/cloudlink/wire"
+)
+
+// Life is how long a code is good for.
+const Life = 10 * time.Minute
+
+// Desk makes codes and redeems them.
+type Desk struct {
+	Store  *store.Store
+	Logger hclog.Logger
+	Now    func() time.Time // nil: time.Now
+
+	wrong throttle
+}
+
+// Offer makes a code for one more instance of a gateway; by says who asked, in
+// words. It returns store.ErrNotFound when the environment has no such gateway.
+func (d *Desk) Offer(ctx context.Context, env, gateway, by string) (store.Pairing, string, error) {
+	if _, err := d.Store.Gateway(ctx, env, gateway); err != nil {
+		return store.Pairing{}, "", err
+	}
+	random := make([]byte, 5)
+	rand.Read(random) // never fails
+	code := wire.NewCode(random)
+	now := d.now()
+	p := store.Pairing{EnvironmentID: env, GatewayID: gateway, CodeHash: hash(code), CreatedBy: by, CreatedAt: now, ExpiresAt: now.Add(Life)}
+	if err := d.Store.CreatePairing(ctx, &p); err != nil {
+		return store.Pairing{}, "", err
+	}
+	return p, code, d.Store.PurgePairings(ctx, now.Add(-24*time.Hour))
+}
+
+func hash(code string) []byte {
+	sum := sha256.Sum256([]byte(wire.NormalCode(code)))
+	return sum[:]
+}
+
+func (d *Desk) now() time.Time {
+	if d.Now != nil {
+		return d.Now()
+	}
+	return time.Now()
+}
+
+// ServeHTTP answers an agent that has a code.
+func (d *Desk) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	address := remoteAddress(r)
+	if wait := d.wrong.wait(address, d.now()); wait > 0 {
+		d.refuse(w, http.StatusTooManyRequests, &wire.Refusal{Code: wire.RefusedThrottled, RetryAfter: int(wait.Seconds()) + 1,
+			Message: fmt.Sprintf("too many wrong codes: wait %s, then make a new code in the console", wait.Round(time.Second))})
+		return
+	}
+	var req wire.PairRequest
+	if err := json.NewDecoder(io.LimitReader(r.Body, wire.MaxFirstFrame)).Decode(&req); err != nil {
+		d.refuse(w, http.StatusBadRequest, &wire.Refusal{Code: wire.RefusedRequest, Message: "not a pairing request"})
+		return
+	}
+	answer, err := d.redeem(r.Context(), req, address)
+	if err != nil {
+		status, refusal := d.refusal(err, address)
+		d.refuse(w, status, refusal)
+		return
+	}
+	w.Header().Set("Content-Type", "application/json")
+	_ = json.NewEncoder(w).Encode(answer)
+}
+
+func remoteAddress(r *http.Request) string {
+	host, _, err := net.SplitHostPort(r.RemoteAddr)
+	if err != nil {
+		return r.RemoteAddr
+	}
+	return host
+}
+
+var errProof = errors.New("the request is not proven")
+
+// redeem makes an instance of a proven request with a good code.
+func (d *Desk) redeem(ctx context.Context, req wire.PairRequest, address string) (a wire.PairAnswer, err error) {
+	if err := req.Check(); err != nil {
+		return a, fmt.Errorf("%w: %w", errProof, err)
+	}
+	i := store.Instance{ID: uuid.NewString(), PublicKey: req.PublicKey, SealKey: req.SealKey, PairedFrom: address,
+		Fingerprint: wire.Fingerprint(req.PublicKey, req.SealKey), Hostname: clip(req.Hostname), Software: clip(req.Software)}
+	p, err := d.Store.RedeemPairing(ctx, hash(req.Code), d.now(), &i)
+	if err != nil {
+		return a, err
+	}
+	g, err := d.Store.Gateway(ctx, p.EnvironmentID, p.GatewayID)
+	if err != nil {
+		return a, err
+	}
+	env, err := d.Store.Environment(ctx, p.EnvironmentID)
+	if err != nil {
+		return a, err
+	}
+	d.Logger.Info("instance paired", "gateway", g.ID, "instance", i.ID, "from", address)
+	return wire.PairAnswer{Instance: i.ID, Gateway: g.ID, GatewayName: g.Name, Environment: env.Name, Fingerprint: i.Fingerprint},
+		d.Store.AddActivity(ctx, store.Activity{EnvironmentID: env.ID, At: d.now(), Action: "instance.paired", Actor: p.CreatedBy, Subject: "instance:" + i.ID,
+			Text:   fmt.Sprintf("%s was paired with gateway %s from %s, by a code of %s", i.Hostname, g.Name, address, p.CreatedBy),
+			Detail: map[string]any{"gateway": g.ID, "fingerprint": i.Fingerprint, "address": address, "hostname": i.Hostname, "software": i.Software}})
+}
+
+// clip bounds what an agent says of itself.
+func clip(s string) string {
+	const most = 255
+	if len(s) > most {
+		return s[:most]
+	}
+	return s
+}
+
+// refusal turns an error into what the agent is told, and counts wrong codes.
+func (d *Desk) refusal(err error, address string) (int, *wire.Refusal) {
+	again := "Make a new one in the console: Gateways, the gateway, Pair an instance."
+	switch {
+	case errors.Is(err, store.ErrNotFound):
+		d.wrong.count(address, d.now())
+		return http.StatusForbidden, &wire.Refusal{Code: wire.RefusedCode, Message: "this code is not known: check it for typing mistakes. " + again}
+	case errors.Is(err, store.ErrUsed):
+		d.wrong.count(address, d.now())
+		return http.StatusForbidden, &wire.Refusal{Code: wire.RefusedCode, Message: "this code was used already, and each works once. " + again}
+	case errors.Is(err, store.ErrExpired):
+		d.wrong.count(address, d.now())
+		return http.StatusForbidden, &wire.Refusal{Code: wire.RefusedCode, Message: fmt.Sprintf("this code has expired: a code lives %s. ", Life) + again}
+	case errors.Is(err, errProof):
+		return http.StatusBadRequest, &wire.Refusal{Code: wire.RefusedRequest, Message: "the request's proof does not fit its keys: update ldap-gateway"}
+	}
+	d.Logger.Error("an instance could not be paired", "error", err)
+	return http.StatusInternalServerError, &wire.Refusal{Code: wire.RefusedRequest, Message: "the cloud could not keep the instance: its log says why. Try again."}
+}
+
+func (d *Desk) refuse(w http.ResponseWriter, status int, r *wire.Refusal) {
+	r.Time = d.now()
+	w.Header().Set("Content-Type", "application/json")
+	if r.RetryAfter > 0 {
+		w.Header().Set("Retry-After", fmt.Sprint(r.RetryAfter))
+	}
+	w.WriteHeader(status)
+	_ = json.NewEncoder(w).Encode(r)
+}
