@@ -67,7 +67,7 @@ func (s *SignOns) SignOn(ctx context.Context, m wire.SignOn) wire.SignOnResult {
 
 // answer goes through the steps of a sign-on; doc.go has them as a table.
 func (s *SignOns) answer(ctx context.Context, m wire.SignOn) wire.SignOnResult {
-	userType, refusal := s.admit(m)
+	userType, refusal := s.admit(ctx, m)
 	if refusal != nil {
 		return *refusal
 	}
@@ -89,8 +89,8 @@ func (s *SignOns) answer(ctx context.Context, m wire.SignOn) wire.SignOnResult {
 }
 
 // admit returns the user type, or why the sign-on goes no further.
-func (s *SignOns) admit(m wire.SignOn) (*directory.UserType, *wire.SignOnResult) {
-	d := s.types.get()
+func (s *SignOns) admit(ctx context.Context, m wire.SignOn) (*directory.UserType, *wire.SignOnResult) {
+	d := s.types.await(ctx, m.Revision)
 	t, ok := d.types[m.UserType]
 	switch {
 	case ok && m.Revision > d.revision:

@@ -1,15 +1,23 @@
 package agent
 
 import (
-	"sync/atomic"
+	"context"
+	"sync"
+	"time"
 
 	"ldap-gateway/cloudlink/wire"
 	"ldap-gateway/directory"
 )
 
+// deliveryWait is how long a sign-on waits for user types that are announced
+// and not here yet.
+const deliveryWait = 2 * time.Second
+
 // userTypes holds what the cloud delivered last, each type checked.
 type userTypes struct {
-	current atomic.Pointer[delivery]
+	mu      sync.Mutex
+	current *delivery
+	next    chan struct{} // closed when current is replaced; nil: nobody waits
 }
 
 // delivery is one wire.UserTypes after the check; it does not change.
@@ -30,16 +38,46 @@ func (u *userTypes) take(p *Policy, m wire.UserTypes) *delivery {
 		}
 		d.types[t.ID] = compiled
 	}
-	u.current.Store(d)
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	u.current = d
+	if u.next != nil {
+		close(u.next)
+		u.next = nil
+	}
 	return d
 }
 
-// get returns the delivery in use; an empty one before the first.
-func (u *userTypes) get() *delivery {
-	if d := u.current.Load(); d != nil {
-		return d
+// get returns the delivery in use, an empty one before the first, and a channel
+// that is closed when there is another.
+func (u *userTypes) get() (*delivery, <-chan struct{}) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if u.next == nil {
+		u.next = make(chan struct{})
 	}
-	return &delivery{}
+	if u.current == nil {
+		return &delivery{}, u.next
+	}
+	return u.current, u.next
+}
+
+// await returns the delivery in use as soon as it has the revision, and what
+// there is when that takes too long.
+func (u *userTypes) await(ctx context.Context, revision uint64) *delivery {
+	ctx, cancel := context.WithTimeout(ctx, deliveryWait)
+	defer cancel()
+	for {
+		d, next := u.get()
+		if d.revision >= revision {
+			return d
+		}
+		select {
+		case <-next:
+		case <-ctx.Done():
+			return d
+		}
+	}
 }
 
 // why returns the reasons for which the type was refused; nil when it was not.

@@ -1,0 +1,130 @@
+package hub
+
+import (
+	"context"
+	"crypto/ed25519"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"time"
+
+	"github.com/coder/websocket"
+	"github.com/google/uuid"
+
+	"ldap-gateway/cloud/store"
+	"ldap-gateway/cloudlink/wire"
+)
+
+var (
+	errRevoked  = errors.New("revoked")
+	errDisabled = errors.New("disabled")
+)
+
+// ServeStatus tells anyone that this is a cloud, and what time it is here.
+func (h *Hub) ServeStatus(w http.ResponseWriter, _ *http.Request) {
+	w.Header().Set("Content-Type", "application/json")
+	_ = json.NewEncoder(w).Encode(wire.Status{Service: "ldap-cloud", Time: time.Now(), Versions: wire.Versions()})
+}
+
+// ServeHTTP opens an agent's link and serves it until it ends.
+func (h *Hub) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	instance, gateway, err := h.admit(r)
+	if err != nil {
+		h.refuse(w, r, err)
+		return
+	}
+	ws, err := websocket.Accept(w, r, &websocket.AcceptOptions{Subprotocols: []string{wire.Subprotocol}})
+	if err != nil {
+		return // Accept has answered
+	}
+	defer ws.CloseNow()
+	if ws.Subprotocol() != wire.Subprotocol {
+		_ = ws.Close(websocket.StatusPolicyViolation, "the subprotocol is missing")
+		return
+	}
+	l := newLink(h, ws, Live{Link: uuid.NewString(), Instance: instance.ID, Gateway: gateway.ID, Node: h.Node,
+		SealKey: instance.SealKey, Since: time.Now()})
+	if err := l.greet(gateway.Name); err != nil {
+		h.Logger.Warn("an instance did not get as far as the welcome", "instance", instance.ID, "error", err)
+		return
+	}
+	if !h.enter(l) {
+		return
+	}
+	defer h.exit(l)
+	l.serve()
+}
+
+// admit tells which instance is at the door, or why it stays outside.
+func (h *Hub) admit(r *http.Request) (i store.Instance, g store.Gateway, err error) {
+	if h.isLeaving() {
+		return i, g, errLeaving
+	}
+	if r.Header.Get("Origin") != "" {
+		return i, g, wire.ErrAssertion // a browser is no agent
+	}
+	ctx := r.Context()
+	a, err := wire.OpenAssertion(r.Header.Get("Authorization"), h.Audiences, time.Now(), func(id string) (ed25519.PublicKey, error) {
+		var err error
+		i, err = h.Store.Instance(ctx, id)
+		return i.PublicKey, err
+	})
+	if err != nil {
+		return i, g, err
+	}
+	if err := h.Store.UseAssertion(ctx, a.Nonce, time.Unix(a.Time, 0).Add(2*wire.AssertionLife)); err != nil {
+		return i, g, err
+	}
+	if !i.RevokedAt.IsZero() {
+		return i, g, errRevoked
+	}
+	g, err = h.Store.Gateway(ctx, i.EnvironmentID, i.GatewayID)
+	if err == nil && !g.Enabled {
+		err = errDisabled
+	}
+	return i, g, err
+}
+
+// refuse answers an agent that stays outside with a reason it can act on.
+func (h *Hub) refuse(w http.ResponseWriter, r *http.Request, err error) {
+	status, refusal := refusalFor(err)
+	if status == http.StatusInternalServerError {
+		h.Logger.Error("an instance could not be admitted", "error", err)
+	} else {
+		h.Logger.Info("an instance was refused", "from", r.RemoteAddr, "code", refusal.Code, "error", err)
+	}
+	refusal.Time = time.Now()
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(status)
+	_ = json.NewEncoder(w).Encode(refusal)
+}
+
+func refusalFor(err error) (int, *wire.Refusal) {
+	again := "Pair this machine again: make a code in the console and run \"ldap-gateway pair --replace\"."
+	switch {
+	case errors.Is(err, wire.ErrAssertionTime):
+		return http.StatusUnauthorized, &wire.Refusal{Code: wire.RefusedClock, Message: "the clocks of this machine and the cloud differ: set both by NTP"}
+	case errors.Is(err, store.ErrNotFound), errors.Is(err, errRevoked):
+		return http.StatusForbidden, &wire.Refusal{Code: wire.RefusedRevoked, Message: "this instance was revoked, or its gateway deleted. " + again}
+	case errors.Is(err, errDisabled):
+		return http.StatusForbidden, &wire.Refusal{Code: wire.RefusedDisabled, Message: "the gateway is switched off in the console"}
+	case errors.Is(err, store.ErrUsed):
+		return http.StatusUnauthorized, &wire.Refusal{Code: wire.RefusedReplay, Message: "this assertion was used before"}
+	case errors.Is(err, wire.ErrAssertion):
+		return http.StatusUnauthorized, &wire.Refusal{Code: wire.RefusedAssertion,
+			Message: "the instance is not proven: cloud.url must be the URL that the cloud knows itself by (ldap-cloud run --url). " + again}
+	case errors.Is(err, errLeaving):
+		return http.StatusServiceUnavailable, &wire.Refusal{Code: wire.RefusedGoingAway, Message: "this node is stopping"}
+	}
+	return http.StatusInternalServerError, &wire.Refusal{Code: wire.RefusedRequest, Message: "internal error of the cloud; its log has the details"}
+}
+
+// report keeps in the store what the instance is.
+func (h *Hub) report(ctx context.Context, l *link, first bool) {
+	hello := l.hello
+	err := h.Store.ReportInstance(ctx, l.live.Instance, store.InstanceReport{Hostname: hello.Hostname, Software: hello.Software,
+		System: hello.System, PolicyHash: hello.PolicyHash, At: time.Now(), First: first})
+	if err != nil {
+		h.Logger.Warn("an instance's report was not kept", "instance", l.live.Instance, "error", err)
+	}
+}

@@ -1,0 +1,34 @@
+// Package hub owns the way from a node of the cloud that wants an answer to the
+// node that holds an instance's link, and the links themselves.
+//
+// Called by signon, which asks for sign-ons, by api and console, which ask who is
+// live and tell of changes, and by the cloud's web server, which hands it the
+// agents' connections. It never decides what a sign-on means, and never sees a
+// password: it carries what [Hub.SignOn] sealed before the first step.
+//
+// # The way of one request
+//
+//	Hub.SignOn      picks a live instance, seals for it, asks on the bus
+//	bus             NATS, embedded in the process; also when asker and holder are one node
+//	link.request    the node that holds the link queues a frame, or says that it cannot
+//	agent           answers, or the link is lost
+//	Hub.SignOn      busy or not sent: another instance; key unknown: sealed anew, once; lost: unknown
+//
+// # Subjects on the bus
+//
+//	presence              what a node knows of a link of its own: at its start, at each heartbeat, at its end
+//	presence.ask          a node has just started and asks all others to say theirs
+//	link.LINK             a request for the agent at the other end of a link
+//	changed.GATEWAY       the user types of a gateway are others now
+//	revoked.INSTANCE      an instance is no longer one
+//
+// # Promises
+//
+//   - A request is handed to another instance only while no bind can have
+//     happened: it was never written to a link, or the agent said that it sent none.
+//   - Once a request was written to a link that is lost, its answer is unknown.
+//   - A revoked instance's link is closed at once and its key refused for ever.
+//   - An answer reaches only the request that was asked on the same link.
+//   - An agent that takes nothing more, or says nothing more, is cut off within
+//     two and a half heartbeats; it holds up no other.
+package hub

@@ -1,0 +1,173 @@
+package hub
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/hashicorp/go-hclog"
+	"github.com/nats-io/nats.go"
+
+	"ldap-gateway/cloud/store"
+	"ldap-gateway/cloudlink/wire"
+)
+
+// Heartbeat is how often an agent is told to report.
+const Heartbeat = 10 * time.Second
+
+// Subjects on the bus.
+const (
+	subjectPresence = "presence"
+	subjectAsk      = "presence.ask"
+	subjectLink     = "link."
+	subjectChanged  = "changed."
+	subjectRevoked  = "revoked."
+)
+
+// Config is what a hub needs.
+type Config struct {
+	Store     *store.Store
+	Bus       *nats.Conn
+	Node      string   // name of this node
+	Audiences []string // URLs that agents know this cloud by
+	Logger    hclog.Logger
+	Heartbeat time.Duration // 0: the constant
+}
+
+// Hub is one node's part of the way to the agents.
+type Hub struct {
+	Config
+	presence presence
+	sealers  sealers
+	subs     []*nats.Subscription
+
+	mu      sync.Mutex
+	links   map[string]*link // of this node
+	leaving bool
+	serving sync.WaitGroup
+}
+
+// New returns a hub that hears what the other nodes say. Close ends it.
+func New(cfg Config) (*Hub, error) {
+	if cfg.Heartbeat == 0 {
+		cfg.Heartbeat = Heartbeat
+	}
+	h := &Hub{Config: cfg, links: map[string]*link{}}
+	for subject, handle := range map[string]nats.MsgHandler{
+		subjectPresence:      h.hearPresence,
+		subjectAsk:           func(*nats.Msg) { h.each(func(l *link) { l.announce() }) },
+		subjectChanged + "*": func(m *nats.Msg) { h.hearChanged(m.Subject[len(subjectChanged):]) },
+		subjectRevoked + "*": func(m *nats.Msg) { h.hearRevoked(m.Subject[len(subjectRevoked):]) },
+	} {
+		sub, err := cfg.Bus.Subscribe(subject, handle)
+		if err != nil {
+			return nil, fmt.Errorf("message bus: %w", err)
+		}
+		h.subs = append(h.subs, sub)
+	}
+	if err := cfg.Bus.Publish(subjectAsk, nil); err != nil {
+		return nil, fmt.Errorf("message bus: %w", err)
+	}
+	return h, cfg.Bus.Flush()
+}
+
+// Live returns the live instances of a gateway.
+func (h *Hub) Live(gateway string) []Live { return h.presence.of(gateway, time.Now()) }
+
+// UserTypesChanged has every link of a gateway deliver its user types anew.
+func (h *Hub) UserTypesChanged(gateway string) { h.publish(subjectChanged+gateway, nil) }
+
+// Revoked cuts the links of an instance that the store says is revoked.
+func (h *Hub) Revoked(instance string) { h.publish(subjectRevoked+instance, nil) }
+
+func (h *Hub) publish(subject string, body any) {
+	b, err := json.Marshal(body)
+	if err == nil {
+		err = h.Bus.Publish(subject, b)
+	}
+	if err != nil && !errors.Is(err, nats.ErrConnectionClosed) {
+		h.Logger.Error("message bus", "subject", subject, "error", err)
+	}
+}
+
+func (h *Hub) hearPresence(m *nats.Msg) {
+	var l Live
+	if err := json.Unmarshal(m.Data, &l); err != nil {
+		h.Logger.Error("message bus", "subject", m.Subject, "error", err)
+		return
+	}
+	h.presence.note(l, time.Now())
+}
+
+func (h *Hub) hearChanged(gateway string) {
+	h.each(func(l *link) {
+		if l.live.Gateway == gateway {
+			l.deliverSoon()
+		}
+	})
+}
+
+func (h *Hub) hearRevoked(instance string) {
+	h.each(func(l *link) {
+		if l.live.Instance == instance {
+			l.end("revoked")
+		}
+	})
+}
+
+// each calls f for every link of this node.
+func (h *Hub) each(f func(*link)) {
+	h.mu.Lock()
+	links := make([]*link, 0, len(h.links))
+	for _, l := range h.links {
+		links = append(links, l)
+	}
+	h.mu.Unlock()
+	for _, l := range links {
+		f(l)
+	}
+}
+
+// enter makes l one of this node's links; false when the node is leaving.
+func (h *Hub) enter(l *link) bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.leaving {
+		return false
+	}
+	h.links[l.live.Link] = l
+	h.serving.Add(1)
+	return true
+}
+
+func (h *Hub) exit(l *link) {
+	h.mu.Lock()
+	delete(h.links, l.live.Link)
+	h.mu.Unlock()
+	h.serving.Done()
+}
+
+// isLeaving tells whether the node takes no more links.
+func (h *Hub) isLeaving() bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.leaving
+}
+
+// Close tells every agent to dial another node, waits for the answers under way
+// until ctx ends, and closes the links.
+func (h *Hub) Close(ctx context.Context) {
+	h.mu.Lock()
+	h.leaving = true
+	h.mu.Unlock()
+	h.each(func(l *link) { l.leave(wire.GoingAway{Reason: "this node is stopping"}) })
+	h.each(func(l *link) { l.idle(ctx) })
+	h.each(func(l *link) { l.end("this node is stopping") })
+	h.serving.Wait()
+	for _, sub := range h.subs {
+		_ = sub.Unsubscribe()
+	}
+}

@@ -1,0 +1,403 @@
+package hub
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/coder/websocket"
+	"github.com/fxamacker/cbor/v2"
+	"github.com/nats-io/nats.go"
+
+	"ldap-gateway/cloud/store"
+	"ldap-gateway/cloudlink/wire"
+)
+
+var errLeaving = errors.New("this node is leaving")
+
+// reply is what the node with the link answers on the bus.
+type reply struct {
+	State  replyState      `cbor:"1,keyasint"`
+	Reason string          `cbor:"2,keyasint,omitempty"`
+	Body   cbor.RawMessage `cbor:"3,keyasint,omitempty"` // the agent's
+}
+
+type replyState uint8
+
+const (
+	replyAnswered replyState = 1
+	replyNotSent  replyState = 2 // the agent cannot have seen the request
+	replyLost     replyState = 3 // it may have seen it, and its answer will not come
+)
+
+const (
+	// queued bounds the frames that wait for one link's socket.
+	queued = 1024
+	// reportEvery is how often a live instance is written to the store.
+	reportEvery = time.Minute
+)
+
+// outgoing is a frame on its way to the agent, with the request it is for.
+type outgoing struct {
+	frame wire.Frame
+	asked *nats.Msg // nil: nobody waits
+}
+
+// link is one agent's connection to this node.
+type link struct {
+	hub   *Hub
+	ws    *websocket.Conn
+	hello wire.Hello
+	send  chan outgoing
+	over  chan struct{} // closed when the link has ended
+	once  sync.Once
+	why   string // it ended; read after over is closed
+
+	mu       sync.Mutex
+	live     Live // Link, Instance and Gateway never change
+	lastID   uint64
+	pending  map[uint64]*nats.Msg // sent, not answered
+	empty    chan struct{}        // closed when leaving and nothing is pending
+	delivery chan struct{}        // asks for the user types to be sent
+	reported time.Time
+}
+
+func newLink(h *Hub, ws *websocket.Conn, live Live) *link {
+	return &link{hub: h, ws: ws, live: live, send: make(chan outgoing, queued), over: make(chan struct{}),
+		pending: map[uint64]*nats.Msg{}, delivery: make(chan struct{}, 1)}
+}
+
+// greet takes the hello and says welcome.
+func (l *link) greet(gateway string) error {
+	ctx, cancel := context.WithTimeout(context.Background(), 15*time.Second)
+	defer cancel()
+	l.ws.SetReadLimit(wire.MaxFirstFrame)
+	f, err := l.read(ctx)
+	if err != nil {
+		return err
+	}
+	if f.Kind != wire.KindHello {
+		return fmt.Errorf("%w: %s instead of a hello", wire.ErrFrame, f.Kind)
+	}
+	if err := f.Decode(&l.hello); err != nil {
+		return err
+	}
+	version, err := wire.CommonVersion(wire.Versions(), l.hello.Versions)
+	if err != nil {
+		_ = l.ws.Close(websocket.StatusPolicyViolation, "no common version: update ldap-gateway")
+		return err
+	}
+	l.live.Hostname, l.live.Software, l.live.System, l.live.Policy = l.hello.Hostname, l.hello.Software, l.hello.System, l.hello.Policy
+	l.ws.SetReadLimit(wire.MaxFrame)
+	return l.write(wire.KindWelcome, wire.Welcome{Version: version, Gateway: gateway, Node: l.hub.Node,
+		HeartbeatMillis: uint32(l.hub.Heartbeat.Milliseconds())})
+}
+
+func (l *link) read(ctx context.Context) (wire.Frame, error) {
+	kind, b, err := l.ws.Read(ctx)
+	if err != nil {
+		return wire.Frame{}, err
+	}
+	if kind != websocket.MessageBinary {
+		return wire.Frame{}, fmt.Errorf("%w: a text message", wire.ErrFrame)
+	}
+	return wire.DecodeFrame(b)
+}
+
+func (l *link) write(kind wire.Kind, body any) error {
+	f, err := wire.NewFrame(kind, 0, 0, body)
+	if err != nil {
+		return err
+	}
+	return l.writeFrame(f)
+}
+
+func (l *link) writeFrame(f wire.Frame) error {
+	b, err := f.Encode()
+	if err != nil {
+		return err
+	}
+	return l.ws.Write(context.Background(), websocket.MessageBinary, b)
+}
+
+// serve runs the link until it ends.
+func (l *link) serve() {
+	log := l.hub.Logger.With("instance", l.live.Instance, "gateway", l.live.Gateway)
+	sub, err := l.hub.Bus.Subscribe(subjectLink+l.live.Link, l.request)
+	if err != nil {
+		log.Error("message bus", "error", err)
+		return
+	}
+	log.Info("link is up", "host", l.hello.Hostname, "software", l.hello.Software)
+	ctx := context.Background() // outlives the request that opened the link
+	l.hub.report(ctx, l, true)
+	l.reported = time.Now()
+	l.deliverSoon()
+	var running sync.WaitGroup
+	running.Go(func() { l.sendAll(ctx) })
+	l.readAll(ctx)
+	_ = sub.Unsubscribe()
+	running.Wait()
+	l.settle()
+	l.announce()
+	l.hub.report(ctx, l, false)
+	log.Info("link is down", "because", l.why)
+}
+
+// readAll takes frames until the link ends. A peer that is silent for two and a
+// half heartbeats is dead.
+func (l *link) readAll(ctx context.Context) {
+	silence := l.hub.Heartbeat * 5 / 2
+	dead := time.AfterFunc(silence, func() { l.end("nothing heard for " + silence.String()) })
+	defer dead.Stop()
+	for {
+		f, err := l.read(ctx)
+		if err == nil {
+			dead.Reset(silence)
+			err = l.take(ctx, f)
+		}
+		if err != nil {
+			l.end(err.Error())
+			return
+		}
+	}
+}
+
+// sendAll writes what is queued until the link ends.
+func (l *link) sendAll(ctx context.Context) {
+	for {
+		select {
+		case <-l.over:
+			return
+		case <-l.delivery:
+			if err := l.deliver(ctx); err != nil {
+				l.end(err.Error())
+			}
+		case o := <-l.send:
+			if o.asked != nil {
+				o.frame.ID = l.expect(o.asked)
+			}
+			if err := l.writeFrame(o.frame); err != nil {
+				l.end(err.Error())
+			}
+		}
+	}
+}
+
+// expect makes an ID, by which the answer will find the request; nil: nobody waits.
+func (l *link) expect(asked *nats.Msg) uint64 {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.lastID++
+	if asked != nil {
+		l.pending[l.lastID] = asked
+	}
+	return l.lastID
+}
+
+// request queues what was asked on the bus.
+func (l *link) request(m *nats.Msg) {
+	f, err := wire.DecodeFrame(m.Data)
+	if err != nil {
+		respond(m, reply{State: replyNotSent, Reason: err.Error()})
+		return
+	}
+	if reason := l.accept(outgoing{f, m}); reason != "" {
+		respond(m, reply{State: replyNotSent, Reason: reason})
+	}
+}
+
+// accept queues a request, or says why not. Under the lock, so that settle
+// misses none.
+func (l *link) accept(o outgoing) (refusal string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.live.Leaving || l.live.Over {
+		return "the instance is stopping"
+	}
+	select {
+	case l.send <- o:
+		return ""
+	default:
+		return "too much is waiting for the instance"
+	}
+}
+
+func respond(m *nats.Msg, r reply) {
+	if b, err := wire.Marshal(r); err == nil {
+		_ = m.Respond(b) // the asker's deadline covers a bus that is gone
+	}
+}
+
+// take acts on one frame of the agent.
+func (l *link) take(ctx context.Context, f wire.Frame) error {
+	switch f.Kind {
+	case wire.KindHeartbeat:
+		return l.takeHeartbeat(ctx, f)
+	case wire.KindUserTypesAnswer:
+		var a wire.UserTypesAnswer
+		if err := f.Decode(&a); err != nil {
+			return err
+		}
+		l.mu.Lock()
+		l.live.Revision, l.live.Refused = a.Revision, a.Refused
+		l.mu.Unlock()
+		l.announce()
+	case wire.KindGoingAway:
+		l.leave(wire.GoingAway{})
+	case wire.KindSignOnResult:
+		l.answer(f)
+	case wire.KindUnsupported:
+		l.fail(f.ID, reply{State: replyNotSent, Reason: "the instance does not know this kind of request: update it"})
+	}
+	return nil
+}
+
+func (l *link) takeHeartbeat(ctx context.Context, f wire.Frame) error {
+	var beat wire.Heartbeat
+	if err := f.Decode(&beat); err != nil {
+		return err
+	}
+	l.mu.Lock()
+	l.live.Beat = beat
+	due := time.Since(l.reported) > reportEvery
+	if due {
+		l.reported = time.Now()
+	}
+	l.mu.Unlock()
+	l.announce()
+	if due {
+		l.hub.report(ctx, l, false)
+	}
+	return l.queue(wire.Frame{Kind: wire.KindHeartbeat, ID: f.ID})
+}
+
+// queue sends a frame that nobody waits for.
+func (l *link) queue(f wire.Frame) error {
+	select {
+	case l.send <- outgoing{frame: f}:
+		return nil
+	default:
+		return errors.New("the agent takes nothing more")
+	}
+}
+
+// answer gives the agent's answer to whoever asked; one that was never asked
+// for, or was answered before, goes nowhere.
+func (l *link) answer(f wire.Frame) {
+	l.fail(f.ID, reply{State: replyAnswered, Body: f.Body})
+}
+
+// fail ends one pending request.
+func (l *link) fail(id uint64, r reply) {
+	l.mu.Lock()
+	m := l.pending[id]
+	delete(l.pending, id)
+	l.checkEmpty()
+	l.mu.Unlock()
+	if m != nil {
+		respond(m, r)
+	}
+}
+
+// settle answers everything that will get no answer any more.
+func (l *link) settle() {
+	l.mu.Lock()
+	l.live.Over = true
+	pending := l.pending
+	l.pending = map[uint64]*nats.Msg{}
+	l.checkEmpty()
+	l.mu.Unlock()
+	for _, m := range pending {
+		respond(m, reply{State: replyLost, Reason: "the link was lost after the request was sent: " + l.why})
+	}
+	for {
+		select {
+		case o := <-l.send:
+			if o.asked != nil {
+				respond(o.asked, reply{State: replyNotSent, Reason: "the link was lost before the request was sent"})
+			}
+		default:
+			return
+		}
+	}
+}
+
+// deliverSoon has the user types sent; several wishes become one.
+func (l *link) deliverSoon() {
+	select {
+	case l.delivery <- struct{}{}:
+	default:
+	}
+}
+
+// deliver sends the gateway's user types as they are now.
+func (l *link) deliver(ctx context.Context) error {
+	g, err := l.hub.Store.GatewayByID(ctx, l.live.Gateway)
+	if errors.Is(err, store.ErrNotFound) || err == nil && !g.Enabled {
+		return errors.New("the gateway was deleted or switched off")
+	}
+	if err != nil {
+		return err
+	}
+	f, err := wire.NewFrame(wire.KindUserTypes, l.expect(nil), 0, delivery(g))
+	if err != nil {
+		return err
+	}
+	return l.writeFrame(f)
+}
+
+// announce tells all nodes how the link is.
+func (l *link) announce() {
+	l.mu.Lock()
+	live := l.live
+	l.mu.Unlock()
+	l.hub.publish(subjectPresence, live)
+}
+
+// leave stops new requests; a reason is told to the agent.
+func (l *link) leave(m wire.GoingAway) {
+	l.mu.Lock()
+	l.live.Leaving = true
+	l.mu.Unlock()
+	l.announce()
+	if m.Reason == "" {
+		return
+	}
+	if f, err := wire.NewFrame(wire.KindGoingAway, 0, 0, m); err == nil {
+		_ = l.queue(f)
+	}
+}
+
+// idle waits until nothing is pending, the link is over, or ctx ends.
+func (l *link) idle(ctx context.Context) {
+	l.mu.Lock()
+	l.empty = make(chan struct{})
+	empty := l.empty
+	l.checkEmpty()
+	l.mu.Unlock()
+	select {
+	case <-empty:
+	case <-l.over:
+	case <-ctx.Done():
+	}
+}
+
+// checkEmpty wakes idle; the caller holds mu.
+func (l *link) checkEmpty() {
+	if l.empty != nil && len(l.pending) == 0 {
+		close(l.empty)
+		l.empty = nil
+	}
+}
+
+// end closes the connection, once, and says why.
+func (l *link) end(why string) {
+	l.once.Do(func() {
+		l.why = why
+		close(l.over)
+		go l.ws.CloseNow() // it can wait for a write in progress
+	})
+}

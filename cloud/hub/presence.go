@@ -1,0 +1,137 @@
+package hub
+
+import (
+	"cmp"
+	"slices"
+	"sync"
+	"time"
+
+	"ldap-gateway/cloudlink/wire"
+)
+
+// presenceLife is how long a link counts as live without another word of it.
+const presenceLife = 30 * time.Second
+
+// Live is one live link, as any node knows it.
+type Live struct {
+	Link      string // unique for each connection
+	Instance  string
+	Gateway   string
+	Node      string
+	SealKey   []byte
+	Since     time.Time
+	Hostname  string
+	Software  string
+	System    string
+	Policy    []string // in words
+	Refused   []wire.Refused
+	Revision  uint64 // of the user types that the agent has
+	Beat      wire.Heartbeat
+	Leaving   bool // it takes no more requests
+	Over      bool // the link has ended
+	HeardAt   time.Time
+	refusedID map[string]bool
+}
+
+// Healthy tells whether nothing is known to be wrong with the instance.
+func (l Live) Healthy() bool {
+	return len(l.Beat.Problems) == 0 && !slices.ContainsFunc(l.Beat.Servers, func(s wire.Server) bool { return s.State == "down" })
+}
+
+// presence is what this node knows of all links.
+type presence struct {
+	mu       sync.RWMutex
+	links    map[string]Live // by link
+	inFlight map[string]int  // requests of this node, by link
+}
+
+// note takes in what a node said of a link.
+func (p *presence) note(l Live, now time.Time) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.links == nil {
+		p.links, p.inFlight = map[string]Live{}, map[string]int{}
+	}
+	if l.Over {
+		delete(p.links, l.Link)
+		delete(p.inFlight, l.Link)
+		return
+	}
+	l.HeardAt, l.refusedID = now, map[string]bool{}
+	for _, r := range l.Refused {
+		l.refusedID[r.ID] = true
+	}
+	p.links[l.Link] = l
+}
+
+// of returns the live links of a gateway, one for each instance: the newest.
+func (p *presence) of(gateway string, now time.Time) []Live {
+	p.mu.RLock()
+	defer p.mu.RUnlock()
+	newest := map[string]Live{}
+	for _, l := range p.links {
+		if l.Gateway != gateway || now.Sub(l.HeardAt) > presenceLife {
+			continue
+		}
+		if n, ok := newest[l.Instance]; !ok || better(l, n) {
+			newest[l.Instance] = l
+		}
+	}
+	out := make([]Live, 0, len(newest))
+	for _, l := range newest {
+		out = append(out, l)
+	}
+	slices.SortFunc(out, func(a, b Live) int { return cmp.Compare(a.Instance, b.Instance) })
+	return out
+}
+
+// better tells which of two links of one instance is to be used.
+func better(a, b Live) bool {
+	if a.Leaving != b.Leaving {
+		return b.Leaving
+	}
+	return a.Since.After(b.Since)
+}
+
+// candidates returns the links that may be asked for a user type, best first:
+// those that work, then those with the least to do, then the quickest. Links of
+// which a type's refusal is known come last, so that its reason is heard.
+func (p *presence) candidates(gateway, userType string, now time.Time) []Live {
+	links := slices.DeleteFunc(p.of(gateway, now), func(l Live) bool { return l.Leaving })
+	p.mu.RLock()
+	defer p.mu.RUnlock()
+	slices.SortStableFunc(links, func(a, b Live) int {
+		return cmp.Or(
+			falseFirst(a.refusedID[userType], b.refusedID[userType]),
+			falseFirst(!a.Healthy(), !b.Healthy()),
+			cmp.Compare(p.inFlight[a.Link], p.inFlight[b.Link]),
+			cmp.Compare(a.Beat.BusyPercent, b.Beat.BusyPercent),
+			cmp.Compare(a.Beat.ResponseTimeMillis, b.Beat.ResponseTimeMillis),
+		)
+	})
+	return links
+}
+
+func falseFirst(a, b bool) int {
+	switch {
+	case a == b:
+		return 0
+	case a:
+		return 1
+	}
+	return -1
+}
+
+// asking counts a request of this node until the returned function is called.
+func (p *presence) asking(link string) (done func()) {
+	p.add(link, 1)
+	return func() { p.add(link, -1) }
+}
+
+func (p *presence) add(link string, n int) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if _, ok := p.links[link]; ok {
+		p.inFlight[link] += n
+	}
+}

@@ -1,0 +1,160 @@
+package hub
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/nats-io/nats.go"
+
+	"ldap-gateway/cloudlink/wire"
+)
+
+// Ask is one sign-on for an agent to check.
+type Ask struct {
+	ID         string // of the sign-on
+	Gateway    string
+	UserType   string
+	Revision   uint64
+	Identifier string
+	Known      []wire.Correlation
+	Want       wire.Want
+	Password   []byte // read before SignOn returns, never kept
+}
+
+// Answer is what came of an Ask.
+type Answer struct {
+	wire.SignOnResult
+	Instance string // that answered, or was asked last
+}
+
+// mostTries bounds how many instances one sign-on is handed to.
+const mostTries = 4
+
+// SignOn has a live instance check a password. It always returns an answer of
+// the closed set: without a live instance the directory is unavailable.
+func (h *Hub) SignOn(ctx context.Context, a Ask) Answer {
+	last := Answer{SignOnResult: wire.SignOnResult{ID: a.ID, Outcome: wire.OutcomeDirectoryUnavailable,
+		Reason: "no instance of the gateway is connected"}}
+	for i, l := range h.presence.candidates(a.Gateway, a.UserType, time.Now()) {
+		if i == mostTries || ctx.Err() != nil {
+			break
+		}
+		r := h.ask(ctx, l, a)
+		last = Answer{SignOnResult: r, Instance: l.Instance}
+		if r.BindSent || !handOn(r.Outcome) {
+			break
+		}
+	}
+	return last
+}
+
+// handOn tells whether another instance may do better, no bind having been sent.
+func handOn(o wire.Outcome) bool {
+	return o == wire.OutcomeBusy || o == wire.OutcomeDirectoryUnavailable
+}
+
+// ask has one instance check the password, sealing anew once when it does not
+// know the key.
+func (h *Hub) ask(ctx context.Context, l Live, a Ask) wire.SignOnResult {
+	defer h.presence.asking(l.Link)()
+	for range 2 {
+		sealer, err := h.sealers.of(l.Instance, l.SealKey, time.Now())
+		if err != nil {
+			return result(a, wire.OutcomeDirectoryUnavailable, false, "sealing for the instance failed: "+err.Error())
+		}
+		r := h.request(ctx, l, wire.SignOn{ID: a.ID, UserType: a.UserType, Revision: a.Revision, Identifier: a.Identifier,
+			Known: a.Known, Want: a.Want, Password: sealer.Seal(a.ID, a.Password)})
+		if !r.KeyUnknown || r.BindSent {
+			sealer.Known(!r.KeyUnknown && r.Outcome != wire.OutcomeBusy && r.Outcome != wire.OutcomeUnknown)
+			return r
+		}
+		sealer.Known(false)
+	}
+	return result(a, wire.OutcomeDirectoryUnavailable, false, "the instance does not take a sealing key: update it")
+}
+
+func result(a Ask, o wire.Outcome, bindSent bool, reason string) wire.SignOnResult {
+	return wire.SignOnResult{ID: a.ID, Outcome: o, BindSent: bindSent, Reason: reason}
+}
+
+// request carries m over the bus to the node with the link and waits.
+func (h *Hub) request(ctx context.Context, l Live, m wire.SignOn) wire.SignOnResult {
+	a := Ask{ID: m.ID}
+	left := 15 * time.Second
+	if end, ok := ctx.Deadline(); ok {
+		left = time.Until(end)
+	}
+	f, err := wire.NewFrame(wire.KindSignOn, 0, left-left/20, m) // the agent gives up a little before we do
+	if err != nil {
+		return result(a, wire.OutcomeDirectoryUnavailable, false, err.Error())
+	}
+	b, err := f.Encode()
+	if err != nil {
+		return result(a, wire.OutcomeDirectoryUnavailable, false, err.Error())
+	}
+	msg, err := h.Bus.RequestWithContext(ctx, subjectLink+l.Link, b)
+	switch {
+	case errors.Is(err, nats.ErrNoResponders):
+		return result(a, wire.OutcomeDirectoryUnavailable, false, "the link was lost before the request was sent")
+	case err != nil:
+		return result(a, wire.OutcomeUnknown, true, fmt.Sprintf("no answer from the instance: %v", err))
+	}
+	return readReply(a, msg.Data)
+}
+
+// readReply reads what the node with the link says. What cannot be read may
+// have been a bind.
+func readReply(a Ask, b []byte) wire.SignOnResult {
+	var r reply
+	if err := wire.Unmarshal(b, &r); err != nil {
+		return result(a, wire.OutcomeUnknown, true, err.Error())
+	}
+	switch r.State {
+	case replyNotSent:
+		return result(a, wire.OutcomeBusy, false, r.Reason)
+	case replyLost:
+		return result(a, wire.OutcomeUnknown, true, r.Reason)
+	}
+	var out wire.SignOnResult
+	if err := wire.Unmarshal(r.Body, &out); err != nil {
+		return result(a, wire.OutcomeUnknown, true, "the instance's answer is malformed: "+err.Error())
+	}
+	if out.ID != a.ID || !out.Outcome.Known() {
+		return result(a, wire.OutcomeUnknown, true, "the instance's answer is for something else")
+	}
+	return out
+}
+
+// sealerLife is how long one sealing key is used.
+const sealerLife = time.Hour
+
+// sealers keeps a sealer for each instance.
+type sealers struct {
+	mu   sync.Mutex
+	byID map[string]timedSealer
+}
+
+type timedSealer struct {
+	*wire.Sealer
+	until time.Time
+}
+
+func (s *sealers) of(instance string, public []byte, now time.Time) (*wire.Sealer, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if have, ok := s.byID[instance]; ok && now.Before(have.until) {
+		return have.Sealer, nil
+	}
+	fresh, err := wire.NewSealer(instance, public)
+	if err != nil {
+		return nil, err
+	}
+	if s.byID == nil {
+		s.byID = map[string]timedSealer{}
+	}
+	s.byID[instance] = timedSealer{fresh, now.Add(sealerLife)}
+	return fresh, nil
+}
