@@ -41,7 +41,7 @@ func ParseLDIF(r io.Reader) ([]Record, error) {
 		case !open && name == "dn":
 			records, open = append(records, Record{DN: line.Value}), true
 		case !open:
-			return nil, fmt.Errorf("LDIF, unfolded line %d: a record must begin with dn:", i+1)
+			return nil, fmt.Errorf("LDIF, unfolded line %d: a record must begin with its dn", i+1)
 		case name == "changetype":
 			records[len(records)-1].ChangeType = strings.ToLower(line.Value)
 		default:
