@@ -37,7 +37,7 @@ type server struct {
 	failures int
 	failedAt time.Time
 	retryAt  time.Time // by the prober
-	binds    []*link // idle bind links, the longest idle first
+	binds    []*link   // idle bind links, the longest idle first
 }
 
 // slot holds one shared service link. One dial at a time fills it, in a goroutine of

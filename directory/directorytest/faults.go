@@ -1,0 +1,152 @@
+package directorytest
+
+import (
+	"slices"
+	"time"
+)
+
+// Result is an LDAP result that replaces the true one.
+type Result struct {
+	Code uint16
+	Text string
+	// Policy is the error of the password policy control (draft-behera-10), sent when
+	// the client asked for the control; nil means no control.
+	Policy *int8
+	// Control is the OID of one more control, sent with the value "0"; empty means none.
+	Control string
+}
+
+// Fault is what goes wrong with an operation, in this order.
+type Fault struct {
+	Delay  time.Duration // before anything else
+	Silent bool          // never answer
+	Close  bool          // close the connection instead of answering
+	// ResetAfter resets the connection when so many entries were sent; 0 means never.
+	ResetAfter int
+	// References are sent as search references after the entries.
+	References []string
+	// Result replaces the result; the entries are sent before it all the same.
+	Result *Result
+}
+
+type faults struct {
+	silent bool
+	bind   map[string]Fault
+	search map[string]Fault
+}
+
+// SetSilent makes the server accept connections and then say nothing at all on them,
+// not even a TLS handshake.
+func (s *Server) SetSilent(silent bool) {
+	s.mu.Lock()
+	s.faults.silent = silent
+	s.mu.Unlock()
+}
+
+// SetBindFault makes binds with this DN go wrong; the empty DN means every bind that
+// has no fault of its own.
+func (s *Server) SetBindFault(dn string, f Fault) { s.setFault(&s.faults.bind, dn, f) }
+
+// SetSearchFault makes searches with this base go wrong; the empty base means every
+// search that has no fault of its own, except of the root DSE.
+func (s *Server) SetSearchFault(base string, f Fault) { s.setFault(&s.faults.search, base, f) }
+
+// ClearFaults makes the server work again.
+func (s *Server) ClearFaults() {
+	s.mu.Lock()
+	s.faults = faults{}
+	s.mu.Unlock()
+}
+
+func (s *Server) setFault(at *map[string]Fault, dn string, f Fault) {
+	key, err := foldDN(dn)
+	if err != nil {
+		key = dn
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if *at == nil {
+		*at = map[string]Fault{}
+	}
+	(*at)[key] = f
+}
+
+func (s *Server) fault(bind bool, dn string) Fault {
+	key, err := foldDN(dn)
+	if err != nil {
+		key = dn
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	from := s.faults.search
+	if bind {
+		from = s.faults.bind
+	}
+	if f, ok := from[key]; ok {
+		return f
+	}
+	return from[""]
+}
+
+func (s *Server) silent() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.faults.silent
+}
+
+// Operation is one bind or search that reached the server.
+type Operation struct {
+	Conn     int    // counts connections from 1
+	Identity string // DN bound on the connection at that moment, "" for nobody
+	Bind     bool   // else a search
+	DN       string // of the bind, or the base of the search
+	Filter   string // of the search
+	Secure   bool   // under TLS
+}
+
+func (s *Server) record(op Operation) {
+	s.mu.Lock()
+	s.log = append(s.log, op)
+	s.mu.Unlock()
+}
+
+// Operations returns all binds and searches so far, in order of arrival.
+func (s *Server) Operations() []Operation {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.log)
+}
+
+// Binds returns how many binds with this DN arrived; the empty DN counts all.
+func (s *Server) Binds(dn string) int {
+	return s.count(func(op Operation) bool { return op.Bind && (dn == "" || sameDN(op.DN, dn)) })
+}
+
+// Searches returns how many searches arrived, without those of the root DSE.
+func (s *Server) Searches() int {
+	return s.count(func(op Operation) bool { return !op.Bind && op.DN != "" })
+}
+
+// OverlappingBinds returns how many binds arrived while another operation was under
+// way on the same connection, which RFC 4511 (4.2.1) forbids.
+func (s *Server) OverlappingBinds() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.overlaps
+}
+
+func (s *Server) count(is func(Operation) bool) int {
+	n := 0
+	for _, op := range s.Operations() {
+		if is(op) {
+			n++
+		}
+	}
+	return n
+}
+
+func sameDN(a, b string) bool {
+	keyA, errA := foldDN(a)
+	keyB, errB := foldDN(b)
+	return errA == nil && errB == nil && keyA == keyB
+}

@@ -1,0 +1,165 @@
+package directorytest
+
+import (
+	"cmp"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	ber "github.com/go-asn1-ber/asn1-ber"
+	"github.com/go-ldap/ldap/v3"
+)
+
+// matcher evaluates one filter over entries.
+type matcher struct {
+	tree     *tree
+	memberOf MemberOf
+}
+
+func (m matcher) values(e *entry, name string) []string {
+	if strings.EqualFold(name, "memberOf") {
+		return m.tree.groupsOf(e, m.memberOf)
+	}
+	return e.values(name)
+}
+
+func (m matcher) match(e *entry, p *ber.Packet) bool {
+	one := func(child *ber.Packet) bool { return m.match(e, child) }
+	switch p.Tag {
+	case ldap.FilterAnd:
+		return !slices.ContainsFunc(p.Children, func(c *ber.Packet) bool { return !one(c) })
+	case ldap.FilterOr:
+		return slices.ContainsFunc(p.Children, one)
+	case ldap.FilterNot:
+		return len(p.Children) == 1 && !one(p.Children[0])
+	case ldap.FilterPresent:
+		return len(m.values(e, p.Data.String())) > 0
+	case ldap.FilterExtensibleMatch:
+		return m.extensible(e, p)
+	}
+	if len(p.Children) != 2 {
+		return false
+	}
+	name := p.Children[0].Data.String()
+	return slices.ContainsFunc(m.values(e, name), func(v string) bool { return assertion(p, name, v) })
+}
+
+// extensible knows no matching rule but equality.
+func (m matcher) extensible(e *entry, p *ber.Packet) bool {
+	var name, value string
+	for _, c := range p.Children {
+		switch c.Tag {
+		case ldap.MatchingRuleAssertionType:
+			name = c.Data.String()
+		case ldap.MatchingRuleAssertionMatchValue:
+			value = c.Data.String()
+		case ldap.MatchingRuleAssertionMatchingRule:
+			return false
+		}
+	}
+	return slices.ContainsFunc(m.values(e, name), func(v string) bool { return equal(name, v, value) })
+}
+
+func assertion(p *ber.Packet, name, value string) bool {
+	asserted := p.Children[1]
+	switch p.Tag {
+	case ldap.FilterEqualityMatch, ldap.FilterApproxMatch:
+		return equal(name, value, asserted.Data.String())
+	case ldap.FilterGreaterOrEqual:
+		return compare(value, asserted.Data.String()) >= 0
+	case ldap.FilterLessOrEqual:
+		return compare(value, asserted.Data.String()) <= 0
+	case ldap.FilterSubstrings:
+		return !dnValued(name) && substrings(prepare(name, value), asserted.Children, name)
+	}
+	return false
+}
+
+func substrings(rest string, parts []*ber.Packet, name string) bool {
+	for _, part := range parts {
+		text, ok := prepare(name, part.Data.String()), true
+		switch part.Tag {
+		case ldap.FilterSubstringsInitial:
+			rest, ok = strings.CutPrefix(rest, text)
+		case ldap.FilterSubstringsFinal:
+			return strings.HasSuffix(rest, text)
+		default:
+			_, rest, ok = strings.Cut(rest, text)
+		}
+		if !ok {
+			return false
+		}
+	}
+	return true
+}
+
+func equal(name, a, b string) bool {
+	switch {
+	case dnValued(name):
+		keyA, errA := foldDN(a)
+		keyB, errB := foldDN(b)
+		return errA == nil && errB == nil && keyA == keyB
+	case strings.EqualFold(name, "objectClass"):
+		return isClass(a, b)
+	}
+	return prepare(name, a) == prepare(name, b)
+}
+
+// prepare brings a value into the form that is compared (RFC 4518, shortened): small
+// letters and single blanks, unless case counts or it is not text.
+func prepare(name, value string) string {
+	if !utf8.ValidString(value) || caseExact(name) {
+		return value
+	}
+	return strings.ToLower(strings.Join(strings.Fields(value), " "))
+}
+
+func compare(a, b string) int {
+	x, errX := strconv.ParseInt(a, 10, 64)
+	y, errY := strconv.ParseInt(b, 10, 64)
+	if errX == nil && errY == nil {
+		return cmp.Compare(x, y)
+	}
+	return strings.Compare(prepare("", a), prepare("", b))
+}
+
+func dnValued(name string) bool {
+	switch strings.ToLower(name) {
+	case "member", "uniquemember", "memberof", "owner", "manager", "seealso", "secretary", "roleoccupant":
+		return true
+	}
+	return false
+}
+
+func caseExact(name string) bool {
+	switch strings.ToLower(name) {
+	case "memberuid", "userpassword", "homedirectory", "loginshell", "objectguid", "objectsid":
+		return true
+	}
+	return false
+}
+
+// isClass knows the superiors of the usual classes, as a real server does.
+func isClass(class, asked string) bool {
+	for ; class != ""; class = superior(class) {
+		if strings.EqualFold(class, asked) {
+			return true
+		}
+	}
+	return false
+}
+
+func superior(class string) string {
+	switch strings.ToLower(class) {
+	case "top":
+		return ""
+	case "inetorgperson", "user":
+		return "organizationalPerson"
+	case "organizationalperson":
+		return "person"
+	case "computer":
+		return "user"
+	}
+	return "top"
+}

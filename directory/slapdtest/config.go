@@ -1,0 +1,141 @@
+package slapdtest
+
+import (
+	"fmt"
+	"strings"
+)
+
+// Names and passwords that every server has.
+const (
+	Suffix   = "dc=example,dc=test"
+	AdminDN  = "cn=admin," + Suffix // no limits, no access control
+	ReaderDN = "cn=reader," + Suffix
+	Password = "secret" // of both
+)
+
+// BaseLDIF is loaded first: the suffix, ou=people, ou=groups and the reader.
+const BaseLDIF = `dn: dc=example,dc=test
+objectClass: dcObject
+objectClass: organization
+o: Example
+dc: example
+
+dn: ou=people,dc=example,dc=test
+objectClass: organizationalUnit
+ou: people
+
+dn: ou=groups,dc=example,dc=test
+objectClass: organizationalUnit
+ou: groups
+
+dn: cn=reader,dc=example,dc=test
+objectClass: organizationalRole
+objectClass: simpleSecurityObject
+cn: reader
+userPassword: secret
+
+`
+
+// Config says what to start; the zero value is an empty directory.
+type Config struct {
+	// LDIF is loaded after BaseLDIF.
+	LDIF string
+	// Users and Groups generate a population: uid=user00000 … with password
+	// "password", and cn=group000 … each user a member of two of them.
+	Users, Groups int
+	// MemberOf adds the memberof overlay, for groupOfNames. The LDIF is then loaded
+	// through LDAP, since the overlay does not see slapadd.
+	MemberOf bool
+	// PasswordPolicy adds the ppolicy overlay; users choose a policy entry by
+	// pwdPolicySubentry.
+	PasswordPolicy bool
+	// SizeLimit is the reader's; 0 means none.
+	SizeLimit int
+	// NoTLS leaves StartTLS and LDAPS out.
+	NoTLS bool
+}
+
+func (c Config) ldif() string {
+	var b strings.Builder
+	b.WriteString(BaseLDIF)
+	for u := range c.Users {
+		fmt.Fprintf(&b, "dn: %s\nobjectClass: inetOrgPerson\nuid: user%05d\ncn: User %d\nsn: %d\nmail: user%05d@example.test\nuserPassword: password\n\n",
+			UserDN(u), u, u, u, u)
+	}
+	for g := range c.Groups {
+		fmt.Fprintf(&b, "dn: cn=group%03d,ou=groups,%s\nobjectClass: groupOfNames\ncn: group%03d\nmember: %s\n", g, Suffix, g, AdminDN)
+		for u := g; u < c.Users; u += c.Groups {
+			fmt.Fprintf(&b, "member: %s\n", UserDN(u))
+		}
+		for u := (g + c.Groups - 1) % c.Groups; u < c.Users && c.Groups > 1; u += c.Groups {
+			fmt.Fprintf(&b, "member: %s\n", UserDN(u))
+		}
+		b.WriteString("\n")
+	}
+	b.WriteString(c.LDIF)
+	return b.String()
+}
+
+// UserDN returns the DN of a generated user.
+func UserDN(n int) string { return fmt.Sprintf("uid=user%05d,ou=people,%s", n, Suffix) }
+
+const confHead = `include /etc/ldap/schema/core.schema
+include /etc/ldap/schema/cosine.schema
+include /etc/ldap/schema/nis.schema
+include /etc/ldap/schema/inetorgperson.schema
+pidfile %[1]s/slapd.pid
+argsfile %[1]s/slapd.args
+modulepath /usr/lib/ldap
+moduleload back_mdb
+moduleload memberof
+moduleload ppolicy
+sizelimit unlimited
+loglevel stats
+`
+
+const confTLS = `TLSCACertificateFile %[1]s/ca.crt
+TLSCertificateFile %[1]s/server.crt
+TLSCertificateKeyFile %[1]s/server.key
+`
+
+const confDatabase = `database mdb
+suffix "%[2]s"
+rootdn "%[3]s"
+rootpw %[4]s
+directory %[1]s/db
+maxsize 1073741824
+dbnosync
+index objectClass,uid,cn,mail,member,uniqueMember,memberUid,entryUUID eq
+limits dn.exact="%[5]s" size=%[6]s time=unlimited
+access to attrs=userPassword by anonymous auth by * none
+access to * by users read by * none
+`
+
+const confMemberOf = `overlay memberof
+memberof-group-oc groupOfNames
+memberof-member-ad member
+memberof-memberof-ad memberOf
+`
+
+const confPolicy = `overlay ppolicy
+ppolicy_use_lockout
+`
+
+func (c Config) conf(dir string) string {
+	size := "unlimited"
+	if c.SizeLimit > 0 {
+		size = fmt.Sprint(c.SizeLimit)
+	}
+	text := fmt.Sprintf(confHead, dir)
+	if !c.NoTLS {
+		text += fmt.Sprintf(confTLS, dir)
+	}
+	text += fmt.Sprintf(confDatabase, dir, Suffix, AdminDN, Password, ReaderDN, size)
+	if c.MemberOf {
+		text += confMemberOf
+	}
+	if c.PasswordPolicy {
+		text += confPolicy
+	}
+	return text
+}
