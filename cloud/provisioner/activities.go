@@ -1,0 +1,78 @@
+package provisioner
+
+import (
+	"fmt"
+
+	"ldap-gateway/cloud/store"
+)
+
+// log adds an activity of this sign-on.
+func (s *step) log(action, subject, text string, detail map[string]any) {
+	actor := "system"
+	if s.so.InstanceID != "" {
+		actor = "instance:" + s.so.InstanceID
+	}
+	s.activities = append(s.activities, store.Activity{EnvironmentID: s.id.EnvironmentID, At: s.so.At, Action: action, Actor: actor,
+		Subject: subject, SignOnID: s.so.ID, Text: text, Detail: detail})
+}
+
+func (s *step) subject() string { return "user:" + s.change.User.ID }
+
+// signOnActivity is the line of the sign-on itself.
+func (s *step) signOnActivity() store.Activity {
+	return store.Activity{EnvironmentID: s.id.EnvironmentID, At: s.so.At, Action: "sign-on", Actor: s.subject(), Subject: s.subject(),
+		SignOnID: s.so.ID, Text: fmt.Sprintf("%s signed on (%s)", s.change.User.Username, s.change.Reason),
+		Detail: map[string]any{"outcome": s.so.Outcome, "method": s.so.Method, "updated": s.so.Updated, "reason": s.change.Reason}}
+}
+
+// refuse notes that a part of the update was not done, and logs it.
+func (s *step) refuse(reason string, detail map[string]any) {
+	s.note("%s", reason)
+	if detail == nil {
+		detail = map[string]any{}
+	}
+	detail["reason"] = reason
+	s.log("update.refused", s.subject(), reason, detail)
+}
+
+func (s *step) userCreated() {
+	u := s.change.User
+	s.log("user.created", s.subject(), u.Username+" signed on for the first time",
+		map[string]any{"username": u.Username, "population": u.PopulationID, "dn": u.DN})
+}
+
+func (s *step) userUpdated() {
+	before, after := map[string]any{}, map[string]any{}
+	for _, f := range s.change.Fields {
+		before[f.Name], after[f.Name] = f.Before, f.After
+	}
+	s.log("user.updated", s.subject(), fmt.Sprintf("%d properties of %s follow the directory", len(s.change.Fields), s.change.User.Username),
+		map[string]any{"before": before, "after": after})
+}
+
+func (s *step) groupsCreated(groups []*store.Group) {
+	for _, g := range groups {
+		s.change.GroupsCreated = append(s.change.GroupsCreated, *g)
+		s.log("group.created", "group:"+g.ID, "group "+g.DisplayName+" was seen for the first time",
+			map[string]any{"name": g.Name, "sourceType": g.SourceType, "sourceId": g.SourceID})
+	}
+}
+
+// groupRenamed logs what people see of a group's change; taking over its ID is not among it.
+func (s *step) groupRenamed(before, after store.Group) {
+	if before.Name == after.Name && before.DisplayName == after.DisplayName {
+		return
+	}
+	s.change.GroupsRenamed = append(s.change.GroupsRenamed, after)
+	s.log("group.renamed", "group:"+after.ID, fmt.Sprintf("group %s is now %s", before.DisplayName, after.DisplayName), map[string]any{
+		"before": map[string]any{"name": before.Name, "displayName": before.DisplayName},
+		"after":  map[string]any{"name": after.Name, "displayName": after.DisplayName}})
+}
+
+func (s *step) memberships(action string, groups []store.Group) {
+	verb := map[string]string{"membership.added": "joined", "membership.removed": "left"}[action]
+	for _, g := range groups {
+		s.log(action, s.subject(), fmt.Sprintf("%s %s %s", s.change.User.Username, verb, g.DisplayName),
+			map[string]any{"group": g.ID, "name": g.Name})
+	}
+}

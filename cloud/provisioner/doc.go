@@ -1,0 +1,47 @@
+// Package provisioner owns what a proven sign-on does to the cloud's records:
+// it creates and updates users, groups and memberships just in time.
+//
+// The sign-on calls [Provisioner.Apply] once, after the directory (or an
+// identity provider) has said who the person is. It never proves anybody, never
+// asks a directory, never runs by itself, and knows of no network: it imports
+// the store and nothing else of ours.
+//
+// # What a sign-on does
+//
+//	record    switch on   properties   what happens
+//	unknown   –           given        the user is created, with properties and groups
+//	unknown   –           nil          ErrUnknownRecord: ask the directory for the record
+//	known     off         –            nothing but the sign-on's own rows
+//	known     on          nil          nothing but the sign-on's own rows
+//	known     on          given        properties follow, memberships by verdict
+//
+// A Kerberos sign-on is treated as one without properties, whatever it carries.
+//
+//	verdict    adds   removes
+//	complete   yes    yes
+//	partial    yes    no
+//	unknown    no     no
+//
+// # Promises
+//
+//   - One Apply is one transaction, with the sign-on and its activities in it.
+//     When it returns an error, nothing was written.
+//   - It compares before it writes: a sign-on that changes nothing writes no
+//     row of users, correlations, groups or memberships.
+//   - Only a complete verdict removes, and only memberships of groups of the
+//     sign-on's own source. Ordinary groups are never touched.
+//   - Two sources never share a group, even under one name.
+//   - The number of queries does not grow with the number of groups, but for
+//     one more in every 500, and one for each group that was renamed.
+//   - Of parallel first sign-ons of one person, one creates the record.
+//   - A just-in-time group that has lost its last member stays, for whatever
+//     refers to it; an administrator may delete it.
+//
+// # Which record
+//
+// The user type's correlation attributes are tried in order; the first that
+// leads to exactly one record of the gateway decides. One that leads to several
+// is passed over. So a correlation attribute must be one that the directory
+// never gives to another person. A record of the gateway that has no
+// correlation values yet is found by its username.
+package provisioner

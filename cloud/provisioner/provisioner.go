@@ -1,0 +1,264 @@
+package provisioner
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+	"ldap-gateway/cloud/store"
+)
+
+// Why a sign-on is refused although the person was proven. Nothing was written.
+var (
+	// ErrAmbiguousRecord says that the correlation values lead to several
+	// records and to no single one.
+	ErrAmbiguousRecord = errors.New("the directory entry belongs to more than one user")
+	// ErrUsernameTaken says that a new person's username is another record's.
+	ErrUsernameTaken = errors.New("the username is taken by another user")
+	// ErrNoUsername says that the directory has no value for a new person's username.
+	ErrNoUsername = errors.New("the directory has no value for the username")
+	// ErrUnknownRecord says that the person has no record and that the sign-on
+	// brought nothing to make one of.
+	ErrUnknownRecord = errors.New("the user is not known yet")
+)
+
+// Verdict says how far a list of groups may be trusted. Its zero value is
+// taken for Unknown.
+type Verdict uint8
+
+// The verdicts.
+const (
+	Complete Verdict = 1 // every direct group: may add and remove
+	Partial  Verdict = 2 // some of them: may only add
+	Unknown  Verdict = 3 // changes nothing
+)
+
+// String returns the verdict's word in the API.
+func (v Verdict) String() string {
+	switch v {
+	case Complete:
+		return "complete"
+	case Partial:
+		return "partial"
+	}
+	return "unknown"
+}
+
+// Identity is what a proven sign-on said.
+type Identity struct {
+	EnvironmentID        string
+	SourceType, SourceID string // of its groups: store.SourceGateway and the gateway, or store.SourceIDP and the provider
+	UserTypeID           string
+	PopulationID         string // that a new user joins; empty: the default one
+	UserID               string // of the record, when the caller knows it; empty: to be found
+	SignOnID             string
+	Username             string // as typed
+	At                   time.Time
+	DN                   string // of the entry
+	Correlation          []store.Correlation
+	// Properties are the mapped values: "username", "name.given",
+	// "name.family", "email", "externalId", and others, which become
+	// attributes. Nil when the record is not to be touched.
+	Properties map[string]string
+	// Mapped lists the properties that the user type fills. One that has no
+	// value in Properties is cleared; one not listed is left alone. Nil: all.
+	Mapped        []string
+	GroupIdentity string      // "NAME" (also when empty) or "ID"
+	Membership    *Membership // nil: groups were not asked for
+	Update        bool        // the user type's switch
+}
+
+// Membership is a person's direct groups.
+type Membership struct {
+	Verdict Verdict
+	Reason  string // why not complete
+	Groups  []Group
+}
+
+// Group is one direct group.
+type Group struct {
+	Name        string // DN, or the name an identity provider gave
+	DisplayName string // empty: the name
+	ID          string // immutable; empty when the directory has none
+}
+
+// FieldChange is one property that changed.
+type FieldChange struct{ Name, Before, After string }
+
+// Change is what a sign-on did.
+type Change struct {
+	User             store.User // as it is now
+	Created, Updated bool       // the record is new; something of an older one was written
+	Fields           []FieldChange
+	GroupsCreated    []store.Group
+	GroupsRenamed    []store.Group // as they are now; their name or display name changed
+	Added, Removed   []store.Group // memberships
+	Verdict          string        // empty: groups were not asked for, or not looked at
+	Reason           string        // in words: why nothing or only a part was done, or what was
+}
+
+// Provisioner applies sign-ons. Safe for concurrent use.
+type Provisioner struct{ Store *store.Store }
+
+// Apply brings the record of the person up to date as far as the rules allow
+// it, and records the sign-on in the same transaction. It fills in what so says
+// of the record: UserID, Updated, UpdateReason, Verdict, VerdictReason, Added,
+// Removed; and ID, EnvironmentID, At and Outcome when they are empty.
+//
+// When it returns an error nothing was written, the sign-on included: one of
+// the errors above; store.ErrNotFound when the population, the gateway or
+// UserID does not exist; store.ErrConflict when that sign-on was applied before.
+func (p *Provisioner) Apply(ctx context.Context, id Identity, so *store.SignOn) (Change, error) {
+	if so.Method == "kerberos" {
+		id.Properties, id.Membership = nil, nil
+	}
+	recorded := *so
+	s := &step{id: id, so: &recorded}
+	if err := p.Store.Provision(ctx, func(tx *store.Tx) error {
+		s.tx = tx
+		return s.run(ctx)
+	}); err != nil {
+		return Change{}, fmt.Errorf("provision: %w", err)
+	}
+	*so = recorded
+	return s.change, nil
+}
+
+// step is one Apply.
+type step struct {
+	tx         *store.Tx
+	id         Identity
+	so         *store.SignOn
+	change     Change
+	notes      []string // of what was not done, and why
+	activities []store.Activity
+}
+
+func (s *step) run(ctx context.Context) error {
+	if err := s.begin(); err != nil {
+		return err
+	}
+	known, err := s.find(ctx)
+	if err != nil {
+		return err
+	}
+	switch {
+	case !known:
+		err = s.create(ctx)
+	case s.updates():
+		err = s.update(ctx)
+	}
+	if err != nil {
+		return err
+	}
+	return s.record(ctx)
+}
+
+// begin fills in what the caller left out of the sign-on.
+func (s *step) begin() error {
+	fresh, err := uuid.NewV7()
+	if err != nil {
+		return err
+	}
+	s.so.EnvironmentID = s.id.EnvironmentID
+	s.so.ID = cmp.Or(s.so.ID, s.id.SignOnID, fresh.String())
+	s.so.At = cmp.Or(s.so.At, s.id.At, time.Now()).UTC().Truncate(time.Microsecond)
+	s.so.Outcome = cmp.Or(s.so.Outcome, "ok")
+	return nil
+}
+
+// updates tells whether a known record is brought up to date, and notes why not.
+func (s *step) updates() bool {
+	switch {
+	case s.so.Method == "kerberos":
+		s.note("a Kerberos sign-on does not update the record")
+	case !s.id.Update:
+		s.note("updates on sign-on are off")
+	case s.id.Properties == nil:
+		s.note("the sign-on did not ask for the record")
+	default:
+		return true
+	}
+	return false
+}
+
+func (s *step) note(format string, args ...any) {
+	s.notes = append(s.notes, fmt.Sprintf(format, args...))
+}
+
+// create makes the record of a person who signs on for the first time.
+func (s *step) create(ctx context.Context) error {
+	if s.id.Properties == nil {
+		return ErrUnknownRecord
+	}
+	if err := s.createUser(ctx); err != nil {
+		return err
+	}
+	return s.follow(ctx)
+}
+
+func (s *step) update(ctx context.Context) error {
+	if err := s.updateUser(ctx); err != nil {
+		return err
+	}
+	if err := s.follow(ctx); err != nil {
+		return err
+	}
+	c := &s.change
+	c.Updated = len(c.Fields)+len(c.Added)+len(c.Removed)+len(c.GroupsRenamed) > 0
+	return nil
+}
+
+// record writes the sign-on, with what it did, and the activities.
+func (s *step) record(ctx context.Context) error {
+	s.change.Reason = s.reason()
+	so := s.so
+	so.UserID, so.Updated, so.UpdateReason = s.change.User.ID, s.change.Created || s.change.Updated, s.change.Reason
+	so.Added, so.Removed = idsOf(s.change.Added), idsOf(s.change.Removed)
+	s.change.User.LastSignOnAt = so.At
+	return s.tx.RecordSignOn(ctx, so, append([]store.Activity{s.signOnActivity()}, s.activities...)...)
+}
+
+// reason puts into words what was done and what was not.
+func (s *step) reason() string {
+	words := s.notes
+	switch {
+	case s.change.Created:
+		words = append([]string{"created"}, words...)
+	case s.change.Updated:
+		words = append([]string{s.done()}, words...)
+	case len(words) == 0:
+		return "nothing changed"
+	}
+	return strings.Join(words, "; ")
+}
+
+// done lists what changed of a known record.
+func (s *step) done() string {
+	var words []string
+	for _, f := range s.change.Fields {
+		words = append(words, f.Name)
+	}
+	if n := len(s.change.Added); n > 0 {
+		words = append(words, fmt.Sprintf("%d groups joined", n))
+	}
+	if n := len(s.change.Removed); n > 0 {
+		words = append(words, fmt.Sprintf("%d groups left", n))
+	}
+	if n := len(s.change.GroupsRenamed); n > 0 {
+		words = append(words, fmt.Sprintf("%d groups renamed", n))
+	}
+	return "changed: " + strings.Join(words, ", ")
+}
+
+func idsOf(groups []store.Group) []string {
+	var ids []string
+	for _, g := range groups {
+		ids = append(ids, g.ID)
+	}
+	return ids
+}

@@ -1,0 +1,120 @@
+package provisioner_test
+
+import (
+	"database/sql"
+	"fmt"
+	"testing"
+
+	"ldap-gateway/cloud/provisioner"
+)
+
+// watch makes the database note each row that is written to the tables of
+// users and groups, and returns a function that tells how many were since it
+// was called last.
+func (w *world) watch() func() int {
+	w.t.Helper()
+	db, err := sql.Open("sqlite", w.path)
+	w.must(err)
+	w.t.Cleanup(func() { w.must(db.Close()) })
+	exec := func(text string, args ...any) {
+		_, err := db.ExecContext(w.t.Context(), fmt.Sprintf(text, args...))
+		w.must(err)
+	}
+	exec("CREATE TABLE written (what TEXT)")
+	for _, table := range []string{"users", "correlations", "cloud_groups", "memberships"} {
+		for _, verb := range []string{"INSERT", "UPDATE", "DELETE"} {
+			exec("CREATE TRIGGER w_%s_%s AFTER %s ON %s BEGIN INSERT INTO written VALUES ('%s'); END", table, verb, verb, table, table)
+		}
+	}
+	return func() int {
+		n := w.count("written")
+		exec("DELETE FROM written")
+		return n
+	}
+}
+
+// A sign-on that changes nothing writes its own row and one activity, and not a
+// row of users, correlations, groups or memberships.
+func TestNothingChangedNothingWritten(t *testing.T) {
+	for name, change := range map[string]func(*provisioner.Identity){
+		"Same":            func(*provisioner.Identity) {},
+		"SwitchOff":       func(id *provisioner.Identity) { id.Update = false; id.Membership.Groups = nil },
+		"NotAsked":        func(id *provisioner.Identity) { id.Properties, id.Membership = nil, nil },
+		"GroupsNotAsked":  func(id *provisioner.Identity) { id.Membership = nil },
+		"CaseAndBlanks":   func(id *provisioner.Identity) { id.Membership.Groups[0].Name = "CN=A, DC=X" },
+		"OtherOrder":      func(id *provisioner.Identity) { g := id.Membership.Groups; g[0], g[1] = g[1], g[0] },
+		"Twice":           func(id *provisioner.Identity) { id.Membership.Groups = append(id.Membership.Groups, named("a")...) },
+		"EmptyProperties": func(id *provisioner.Identity) { id.Properties["name.family"], id.Properties["title"] = "", "" },
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := build(t)
+			w.mustSignOn(w.ada("a", "b"))
+			written := w.watch()
+			signOns, activities := w.count("sign_ons"), w.count("activities")
+			id := w.ada("a", "b")
+			change(&id)
+			c, so := w.mustSignOn(id)
+			if n := written(); n != 0 || c.Updated || so.Updated {
+				t.Errorf("%d rows written: %+v", n, c)
+			}
+			if w.count("sign_ons") != signOns+1 || w.count("activities") != activities+1 {
+				t.Error("the sign-on and its activity are not all that was written")
+			}
+		})
+	}
+}
+
+// What changed is written, and no more than that.
+func TestOnlyWhatChangedIsWritten(t *testing.T) {
+	w := build(t)
+	w.mustSignOn(w.ada("a", "b"))
+	written := w.watch()
+	w.mustSignOn(w.ada("b", "c")) // one group, one membership in, one out
+	if n := written(); n != 3 {
+		t.Errorf("%d rows written, want 3", n)
+	}
+	id := w.ada("b", "c")
+	id.Properties["email"] = "new@x"
+	w.mustSignOn(id)
+	if n := written(); n != 1 {
+		t.Errorf("%d rows written, want the user's", n)
+	}
+}
+
+func many(n int) (names []string) {
+	for i := range n {
+		names = append(names, fmt.Sprintf("group-%04d", i))
+	}
+	return names
+}
+
+func TestManyGroups(t *testing.T) {
+	w := build(t)
+	names := many(2000)
+	c, _ := w.mustSignOn(w.ada(names...))
+	if len(c.Added) != 2000 || len(c.GroupsCreated) != 2000 || w.count("memberships") != 2000 {
+		t.Fatalf("%d added, %d created", len(c.Added), len(c.GroupsCreated))
+	}
+	c, _ = w.mustSignOn(w.ada(names[1000:]...))
+	if len(c.Removed) != 1000 || w.count("memberships") != 1000 {
+		t.Errorf("%d removed", len(c.Removed))
+	}
+	c, _ = w.mustSignOn(w.ada(names...))
+	if len(c.Added) != 1000 || len(c.GroupsCreated) != 0 {
+		t.Errorf("%d added, %d created", len(c.Added), len(c.GroupsCreated))
+	}
+}
+
+// BenchmarkUnchanged is the sign-on that happens most: a record that is up to date.
+func BenchmarkUnchanged(b *testing.B) {
+	for _, n := range []int{12, 2000} {
+		b.Run(fmt.Sprint(n), func(b *testing.B) {
+			w := build(b)
+			id := w.ada(many(n)...)
+			w.mustSignOn(id)
+			for b.Loop() {
+				w.mustSignOn(id)
+			}
+		})
+	}
+}
