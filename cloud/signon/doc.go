@@ -1,0 +1,26 @@
+// Package signon owns a sign-on by password from beginning to end: it finds out
+// who might know the person, has the password checked by an agent, has the
+// record made or brought up to date, and says how it ended.
+//
+// Called by api and, later, by the sign-on page. It never talks to a directory,
+// and it keeps no password: the bytes go to the hub, which seals them, and are
+// overwritten.
+//
+// # Who is asked
+//
+//	the person is    asked is                              wanted of the agent
+//	known            the user type of their record         the outcome alone; the record when its switch is on
+//	not known        the user types of all gateways that   the record
+//	                 are enabled, in their order, until
+//	                 one knows the identifier
+//
+// # Promises
+//
+//   - Every sign-on that ends is in the store, with its reason, before its caller
+//     hears of it.
+//   - An empty password ends before anything is asked of anyone.
+//   - A user type after the first is asked only while the answer was that there
+//     is no such user; that answer comes before any bind.
+//   - What the person is told never shows whether an account exists, unless the
+//     password was right; [Message] is the one table that decides.
+package signon

@@ -1,0 +1,60 @@
+package signon
+
+import (
+	"context"
+	"errors"
+
+	"ldap-gateway/cloud/hub"
+	"ldap-gateway/cloud/mapping"
+	"ldap-gateway/cloud/provisioner"
+	"ldap-gateway/cloud/store"
+	"ldap-gateway/cloudlink/wire"
+)
+
+// provision records a sign-on that succeeded, with what it did to the record.
+func (a *attempt) provision(ctx context.Context, w way, answer hub.Answer) error {
+	a.finish(wire.OutcomeOK, answer.Reason)
+	_, err := a.Provisioner.Apply(context.WithoutCancel(ctx), a.identity(w, answer), &a.record)
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, provisioner.ErrAmbiguousRecord), errors.Is(err, provisioner.ErrUsernameTaken),
+		errors.Is(err, provisioner.ErrNoUsername), errors.Is(err, provisioner.ErrUnknownRecord):
+		return a.fail(ctx, wire.OutcomeNotAllowed, "the password was right, but "+err.Error())
+	}
+	return err
+}
+
+// identity is what the agent's answer says, in the provisioner's words.
+func (a *attempt) identity(w way, answer hub.Answer) provisioner.Identity {
+	id := provisioner.Identity{
+		EnvironmentID: a.request.EnvironmentID, SourceType: store.SourceGateway, SourceID: w.gateway.ID,
+		UserTypeID: w.user.ID, PopulationID: w.user.PopulationID,
+		SignOnID: a.record.ID, Username: a.request.Username, At: a.record.At,
+		DN: answer.Entry.DN, GroupIdentity: w.user.Groups.Identity, Update: w.user.UpdateOnSignOn,
+	}
+	for _, c := range answer.Entry.Correlation {
+		id.Correlation = append(id.Correlation, store.Correlation{Attribute: c.Attribute, Value: c.Value})
+	}
+	if answer.Entry.Attributes != nil {
+		id.Properties = mapping.Properties(w.user, answer.Entry.Attributes)
+	}
+	if m := answer.Membership; m != nil {
+		id.Membership = &provisioner.Membership{Verdict: verdict(m.Verdict), Reason: m.Reason}
+		for _, g := range m.Groups {
+			id.Membership.Groups = append(id.Membership.Groups, provisioner.Group{Name: g.DN, DisplayName: g.Name, ID: g.ID})
+		}
+	}
+	return id
+}
+
+// verdict takes a verdict over; one that is not known is worth nothing.
+func verdict(v wire.Verdict) provisioner.Verdict {
+	switch v {
+	case wire.VerdictComplete:
+		return provisioner.Complete
+	case wire.VerdictPartial:
+		return provisioner.Partial
+	}
+	return provisioner.Unknown
+}

@@ -1,0 +1,225 @@
+package signon
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+	"unicode/utf8"
+
+	"github.com/google/uuid"
+	"github.com/hashicorp/go-hclog"
+
+	"ldap-gateway/cloud/hub"
+	"ldap-gateway/cloud/provisioner"
+	"ldap-gateway/cloud/store"
+	"ldap-gateway/cloudlink/wire"
+)
+
+const (
+	// limit is how long a sign-on may take in all.
+	limit = 15 * time.Second
+	// longest is the most that a username may be, in characters.
+	longest = 256
+	// MethodPassword is the method of every sign-on here.
+	MethodPassword = "password"
+)
+
+// Agents checks passwords; *hub.Hub does.
+type Agents interface {
+	SignOn(ctx context.Context, a hub.Ask) hub.Answer
+}
+
+// Desk takes sign-ons. Safe for concurrent use.
+type Desk struct {
+	Store       *store.Store
+	Agents      Agents
+	Provisioner *provisioner.Provisioner
+	Logger      hclog.Logger
+}
+
+// Request is one person who wants to sign on.
+type Request struct {
+	EnvironmentID string
+	Username      string
+	Password      []byte // overwritten before SignOn returns
+	Address       string // of the person; may be empty
+	Actor         string // who asks on the person's behalf, such as "client:ID"; may be empty
+}
+
+// attempt is one sign-on under way.
+type attempt struct {
+	*Desk
+	request Request
+	record  store.SignOn
+	user    *store.User // the record for the username; nil: none
+	outcome wire.Outcome
+}
+
+// way is a user type that might know the person.
+type way struct {
+	gateway store.Gateway
+	user    store.UserType
+}
+
+// SignOn takes one sign-on to its end and returns its record. An error means
+// that nothing could be recorded; the person is to try again.
+func (d *Desk) SignOn(ctx context.Context, r Request) (store.SignOn, error) {
+	defer clear(r.Password)
+	start := time.Now()
+	ctx, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	a := &attempt{Desk: d, request: r, record: store.SignOn{ID: uuid.Must(uuid.NewV7()).String(), EnvironmentID: r.EnvironmentID,
+		At: start, Method: MethodPassword, Username: r.Username, Address: r.Address}}
+	err := a.run(ctx)
+	d.Logger.Info("sign-on", "signOn", a.record.ID, "environment", r.EnvironmentID, "outcome", a.outcome, "reason", a.record.Reason,
+		"updated", a.record.Updated, "took", time.Since(start), "error", err)
+	return a.record, err
+}
+
+func (a *attempt) run(ctx context.Context) error {
+	if reason := a.implausible(); reason != "" {
+		return a.fail(ctx, wire.OutcomeInvalidCredentials, reason)
+	}
+	ways, err := a.ways(ctx)
+	if err != nil {
+		return err
+	}
+	if a.user != nil && !a.user.Enabled {
+		return a.fail(ctx, wire.OutcomeNotAllowed, "the user is disabled in the cloud")
+	}
+	if len(ways) == 0 {
+		return a.fail(ctx, wire.OutcomeNoSuchUser, "no enabled gateway with a user type could know the person")
+	}
+	w, answer := a.ask(ctx, ways)
+	a.record.GatewayID, a.record.UserTypeID, a.record.InstanceID = w.gateway.ID, w.user.ID, answer.Instance
+	if answer.Outcome != wire.OutcomeOK {
+		return a.fail(ctx, answer.Outcome, answer.Reason)
+	}
+	if answer.Entry == nil {
+		return a.fail(ctx, wire.OutcomeUnknown, "the instance's answer has no entry: update it")
+	}
+	return a.provision(ctx, w, answer)
+}
+
+// implausible says why the request goes nowhere; empty when it may.
+func (a *attempt) implausible() string {
+	switch name := a.request.Username; {
+	case len(a.request.Password) == 0:
+		return "empty password"
+	case name == "":
+		return "empty username"
+	case !utf8.ValidString(name) || utf8.RuneCountInString(name) > longest:
+		a.record.Username = ""
+		return fmt.Sprintf("the username is not text, or longer than %d characters", longest)
+	}
+	return ""
+}
+
+// ways returns the user types to ask, in order.
+func (a *attempt) ways(ctx context.Context) ([]way, error) {
+	u, err := a.Store.UserByUsername(ctx, a.request.EnvironmentID, a.request.Username)
+	switch {
+	case errors.Is(err, store.ErrNotFound):
+		return a.policy(ctx)
+	case err != nil:
+		return nil, err
+	}
+	a.user = &u
+	a.record.UserID = u.ID
+	g, err := a.Store.Gateway(ctx, u.EnvironmentID, u.GatewayID)
+	if errors.Is(err, store.ErrNotFound) {
+		return nil, nil // its gateway was deleted: nobody can check the password
+	}
+	if err != nil || !g.Enabled {
+		return nil, err
+	}
+	for _, t := range g.UserTypes {
+		if t.ID == u.UserTypeID {
+			return []way{{g, t}}, nil
+		}
+	}
+	return nil, nil
+}
+
+// policy returns every user type of every enabled gateway.
+func (a *attempt) policy(ctx context.Context) (ways []way, err error) {
+	var page store.Page
+	for {
+		gateways, next, err := a.Store.Gateways(ctx, a.request.EnvironmentID, page)
+		if err != nil {
+			return nil, err
+		}
+		for _, g := range gateways {
+			for _, t := range g.UserTypes {
+				if g.Enabled {
+					ways = append(ways, way{g, t})
+				}
+			}
+		}
+		if next == "" {
+			return ways, nil
+		}
+		page.Cursor = next
+	}
+}
+
+// ask goes through the ways until one knows the person.
+func (a *attempt) ask(ctx context.Context, ways []way) (w way, answer hub.Answer) {
+	for _, w = range ways {
+		answer = a.Agents.SignOn(ctx, hub.Ask{ID: a.record.ID, Gateway: w.gateway.ID, UserType: w.user.ID, Revision: w.gateway.Revision,
+			Identifier: a.request.Username, Known: a.known(), Want: a.want(w.user), Password: a.request.Password})
+		if answer.Outcome != wire.OutcomeNoSuchUser || answer.BindSent {
+			return w, answer
+		}
+	}
+	return w, answer
+}
+
+func (a *attempt) known() (known []wire.Correlation) {
+	if a.user == nil {
+		return nil
+	}
+	for _, c := range a.user.Correlation {
+		known = append(known, wire.Correlation{Attribute: c.Attribute, Value: c.Value})
+	}
+	return known
+}
+
+// want is decided here and nowhere else: rules 1 and 2 of just-in-time provisioning.
+func (a *attempt) want(t store.UserType) wire.Want {
+	if a.user != nil && !t.UpdateOnSignOn {
+		return wire.WantVerify
+	}
+	return wire.WantRecord
+}
+
+// fail records a sign-on that did not succeed.
+func (a *attempt) fail(ctx context.Context, o wire.Outcome, reason string) error {
+	a.finish(o, reason)
+	a.record.UpdateReason = "the sign-on did not succeed"
+	return a.Store.RecordSignOn(context.WithoutCancel(ctx), &a.record, store.Activity{EnvironmentID: a.record.EnvironmentID, At: a.record.At,
+		Action: "sign-on", Actor: a.actor(), Subject: a.subject(), SignOnID: a.record.ID,
+		Text:   fmt.Sprintf("Sign-on of %q by password: %s. %s", a.record.Username, o, reason),
+		Detail: map[string]any{"outcome": o.String(), "reason": reason, "gateway": a.record.GatewayID, "instance": a.record.InstanceID, "address": a.request.Address}})
+}
+
+func (a *attempt) finish(o wire.Outcome, reason string) {
+	a.outcome = o
+	a.record.Outcome, a.record.Reason, a.record.Message = o.String(), reason, Message(o)
+	a.record.Duration = time.Since(a.record.At)
+}
+
+func (a *attempt) actor() string {
+	if a.request.Actor != "" {
+		return a.request.Actor
+	}
+	return "system"
+}
+
+func (a *attempt) subject() string {
+	if a.record.UserID == "" {
+		return ""
+	}
+	return "user:" + a.record.UserID
+}
