@@ -31,8 +31,7 @@ type session struct {
 	running sync.WaitGroup
 	lastID  atomic.Uint64
 	heard   atomic.Int64  // unix nanoseconds of the last frame
-	closed  atomic.Bool   // to new sign-ons
-	leaving chan struct{} // closed when the cloud says that it is going away
+	leaving chan struct{} // closed when the cloud says that no more requests come
 	leave   sync.Once
 	over    chan struct{} // closed when the reader has ended
 	err     error         // why; read after over is closed
@@ -146,9 +145,9 @@ func (s *session) takeSignOn(ctx context.Context, f wire.Frame) error {
 	if err := f.Decode(&m); err != nil {
 		return err
 	}
-	if s.closed.Load() || !s.slot() {
+	if !s.slot() {
 		return s.send(ctx, wire.KindSignOnResult, f.ID, wire.SignOnResult{ID: m.ID, Outcome: wire.OutcomeBusy,
-			Reason: "this instance is stopping, or all its handlers are at work", RetryMillis: 200})
+			Reason: fmt.Sprintf("all %d handlers of this instance are at work", cap(s.slots)), RetryMillis: 200})
 	}
 	s.running.Go(func() {
 		defer func() { <-s.slots }()
@@ -234,36 +233,36 @@ func (s *session) sendHeartbeat(ctx context.Context) {
 }
 
 // drain waits for the end of ctx, or for the cloud to go away, and then for
-// what is running; then it closes the connection.
+// what is running; then it closes the connection. The cloud's word that it is
+// going away, which is also its answer to ours, comes after its last request.
 func (s *session) drain(ctx, work context.Context) {
 	select {
 	case <-work.Done():
 		return
 	case <-s.leaving:
 	case <-ctx.Done():
-		s.closed.Store(true)
 		_ = s.send(work, wire.KindGoingAway, 0, wire.GoingAway{Reason: "the agent is stopping"})
 	}
-	idle := make(chan struct{})
-	go func() {
-		// Every slot taken here means that no handler runs; the cloud sends no
-		// new request once it knows.
-		for range cap(s.slots) {
-			select {
-			case s.slots <- struct{}{}:
-			case <-work.Done():
-			}
-		}
-		close(idle)
-	}()
-	limit := time.NewTimer(s.link.drainTime())
-	defer limit.Stop()
+	limited, cancel := context.WithTimeout(work, s.link.drainTime())
+	defer cancel()
 	select {
-	case <-idle:
-	case <-limit.C:
-	case <-work.Done():
+	case <-s.leaving:
+		s.idle(limited)
+	case <-limited.Done():
 	}
 	s.close()
+}
+
+// idle waits until no handler runs. It takes every slot, so none may be wanted
+// any more.
+func (s *session) idle(ctx context.Context) {
+	for range cap(s.slots) {
+		select {
+		case s.slots <- struct{}{}:
+		case <-ctx.Done():
+			return
+		}
+	}
 }
 
 // close says goodbye for a moment, then closes.

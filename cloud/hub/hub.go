@@ -12,7 +12,6 @@ import (
 	"github.com/nats-io/nats.go"
 
 	"ldap-gateway/cloud/store"
-	"ldap-gateway/cloudlink/wire"
 )
 
 // Heartbeat is how often an agent is told to report.
@@ -163,7 +162,7 @@ func (h *Hub) Close(ctx context.Context) {
 	h.mu.Lock()
 	h.leaving = true
 	h.mu.Unlock()
-	h.each(func(l *link) { l.leave(wire.GoingAway{Reason: "this node is stopping"}) })
+	h.each(func(l *link) { l.leave("this node is stopping") })
 	h.each(func(l *link) { l.idle(ctx) })
 	h.each(func(l *link) { l.end("this node is stopping") })
 	h.serving.Wait()

@@ -71,7 +71,7 @@ func newLink(h *Hub, ws *websocket.Conn, live Live) *link {
 
 // greet takes the hello and says welcome.
 func (l *link) greet(gateway string) error {
-	ctx, cancel := context.WithTimeout(context.Background(), 15*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), l.hub.Heartbeat*5/2)
 	defer cancel()
 	l.ws.SetReadLimit(wire.MaxFirstFrame)
 	f, err := l.read(ctx)
@@ -138,7 +138,7 @@ func (l *link) serve() {
 	var running sync.WaitGroup
 	running.Go(func() { l.sendAll(ctx) })
 	l.readAll(ctx)
-	_ = sub.Unsubscribe()
+	_ = sub.Drain() // what was asked already is answered; Unsubscribe would drop it
 	running.Wait()
 	l.settle()
 	l.announce()
@@ -246,7 +246,7 @@ func (l *link) take(ctx context.Context, f wire.Frame) error {
 		l.mu.Unlock()
 		l.announce()
 	case wire.KindGoingAway:
-		l.leave(wire.GoingAway{})
+		l.leave("no more requests come")
 	case wire.KindSignOnResult:
 		l.answer(f)
 	case wire.KindUnsupported:
@@ -349,25 +349,28 @@ func (l *link) deliver(ctx context.Context) error {
 	return l.writeFrame(f)
 }
 
-// announce tells all nodes how the link is.
+// announce tells all nodes how the link is. It publishes under the lock, so that
+// an older word never comes after a newer one.
 func (l *link) announce() {
 	l.mu.Lock()
-	live := l.live
-	l.mu.Unlock()
-	l.hub.publish(subjectPresence, live)
+	defer l.mu.Unlock()
+	l.hub.publish(subjectPresence, l.live)
 }
 
-// leave stops new requests; a reason is told to the agent.
-func (l *link) leave(m wire.GoingAway) {
-	l.mu.Lock()
-	l.live.Leaving = true
-	l.mu.Unlock()
-	l.announce()
-	if m.Reason == "" {
+// leave takes no more requests and tells the agent so, after the last of them.
+func (l *link) leave(reason string) {
+	f, err := wire.NewFrame(wire.KindGoingAway, 0, 0, wire.GoingAway{Reason: reason})
+	if err != nil {
+		l.end(err.Error())
 		return
 	}
-	if f, err := wire.NewFrame(wire.KindGoingAway, 0, 0, m); err == nil {
-		_ = l.queue(f)
+	l.mu.Lock()
+	l.live.Leaving = true
+	l.hub.publish(subjectPresence, l.live)
+	err = l.queue(f)
+	l.mu.Unlock()
+	if err != nil {
+		l.end(err.Error())
 	}
 }
 

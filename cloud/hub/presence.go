@@ -93,14 +93,18 @@ func better(a, b Live) bool {
 	return a.Since.After(b.Since)
 }
 
-// candidates returns the links that may be asked for a user type, best first:
-// those that work, then those with the least to do, then the quickest. Links of
-// which a type's refusal is known come last, so that its reason is heard.
-func (p *presence) candidates(gateway, userType string, now time.Time) []Live {
-	links := slices.DeleteFunc(p.of(gateway, now), func(l Live) bool { return l.Leaving })
+// best returns the link to ask for a user type, without those tried already; false
+// when there is none. One that works comes first, then the one with the least to
+// do, then the quickest. A link known to refuse the type comes last, so that
+// its reason is heard.
+func (p *presence) best(gateway, userType string, tried map[string]bool, now time.Time) (Live, bool) {
+	links := slices.DeleteFunc(p.of(gateway, now), func(l Live) bool { return l.Leaving || tried[l.Link] })
+	if len(links) == 0 {
+		return Live{}, false
+	}
 	p.mu.RLock()
 	defer p.mu.RUnlock()
-	slices.SortStableFunc(links, func(a, b Live) int {
+	return slices.MinFunc(links, func(a, b Live) int {
 		return cmp.Or(
 			falseFirst(a.refusedID[userType], b.refusedID[userType]),
 			falseFirst(!a.Healthy(), !b.Healthy()),
@@ -108,8 +112,7 @@ func (p *presence) candidates(gateway, userType string, now time.Time) []Live {
 			cmp.Compare(a.Beat.BusyPercent, b.Beat.BusyPercent),
 			cmp.Compare(a.Beat.ResponseTimeMillis, b.Beat.ResponseTimeMillis),
 		)
-	})
-	return links
+	}), true
 }
 
 func falseFirst(a, b bool) int {

@@ -38,13 +38,15 @@ const mostTries = 4
 func (h *Hub) SignOn(ctx context.Context, a Ask) Answer {
 	last := Answer{SignOnResult: wire.SignOnResult{ID: a.ID, Outcome: wire.OutcomeDirectoryUnavailable,
 		Reason: "no instance of the gateway is connected"}}
-	for i, l := range h.presence.candidates(a.Gateway, a.UserType, time.Now()) {
-		if i == mostTries || ctx.Err() != nil {
+	tried := map[string]bool{}
+	for range mostTries {
+		l, ok := h.presence.best(a.Gateway, a.UserType, tried, time.Now())
+		if !ok || ctx.Err() != nil {
 			break
 		}
-		r := h.ask(ctx, l, a)
-		last = Answer{SignOnResult: r, Instance: l.Instance}
-		if r.BindSent || !handOn(r.Outcome) {
+		tried[l.Link] = true
+		last = Answer{SignOnResult: h.ask(ctx, l, a), Instance: l.Instance}
+		if last.BindSent || !handOn(last.Outcome) {
 			break
 		}
 	}

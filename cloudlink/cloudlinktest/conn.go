@@ -81,6 +81,7 @@ func (c *Conn) take(f wire.Frame) {
 		}
 	case wire.KindGoingAway:
 		close(c.Going)
+		_ = c.Send(wire.KindGoingAway, 0, 0, wire.GoingAway{})
 	default:
 		c.mu.Lock()
 		answer := c.answers[f.ID]

@@ -181,8 +181,9 @@ type Group struct {
 	ID   string `cbor:"3,keyasint,omitempty"` // immutable ID in text form; empty when the directory has none
 }
 
-// GoingAway says that this end will close soon: send no more requests. Answers
-// to those already sent still come.
+// GoingAway of an agent asks for no more requests; it still serves those under
+// way, and closes. GoingAway of a cloud, which is also its answer to an agent's,
+// says that no more requests come on this link.
 type GoingAway struct {
 	Reason string `cbor:"1,keyasint,omitempty"`
 }

@@ -1,0 +1,41 @@
+package cloud
+
+import (
+	"context"
+
+	"ldap-gateway/cloud/api"
+	"ldap-gateway/cloud/hub"
+	"ldap-gateway/cloud/signon"
+	"ldap-gateway/cloud/store"
+)
+
+// apiSignOns is the sign-on desk as the API knows it.
+type apiSignOns struct{ desk *signon.Desk }
+
+// SignOn implements api.SignOner.
+func (s apiSignOns) SignOn(ctx context.Context, r api.SignOnRequest) (store.SignOn, error) {
+	return s.desk.SignOn(ctx, signon.Request{EnvironmentID: r.EnvironmentID, Username: r.Username, Password: r.Password, Address: r.Address, Actor: r.Actor})
+}
+
+// apiLinks is the hub as the API knows it.
+type apiLinks struct{ *hub.Hub }
+
+// Live implements api.Linker.
+func (l apiLinks) Live(gateway string) []api.LiveInstance {
+	all := l.Hub.Live(gateway)
+	out := make([]api.LiveInstance, len(all))
+	for i, x := range all {
+		out[i] = api.LiveInstance{ID: x.Instance, BusyPercent: int(x.Beat.BusyPercent), OperationsPerSecond: x.Beat.OperationsPerSecond,
+			ResponseTimeMillis: x.Beat.ResponseTimeMillis, Servers: x.Beat.Servers, Problems: x.Beat.Problems,
+			Refused: x.Refused, Policy: x.Policy, Since: x.Since}
+	}
+	return out
+}
+
+// UserTypesChanged implements api.Linker.
+func (l apiLinks) UserTypesChanged(_ context.Context, gateway string) {
+	l.Hub.UserTypesChanged(gateway)
+}
+
+// Revoked implements api.Linker.
+func (l apiLinks) Revoked(_ context.Context, instance string) { l.Hub.Revoked(instance) }

@@ -1,0 +1,220 @@
+package hub_test
+
+import (
+	"context"
+	"crypto/ed25519"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"path/filepath"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/hashicorp/go-hclog"
+
+	"ldap-gateway/cloud/hub"
+	"ldap-gateway/cloud/store"
+	"ldap-gateway/cloudlink"
+	"ldap-gateway/cloudlink/wire"
+)
+
+// node is a hub with its store, its bus and a web server.
+type node struct {
+	t       *testing.T
+	store   *store.Store
+	hub     *hub.Hub
+	server  *httptest.Server
+	gateway store.Gateway
+}
+
+func startNode(t *testing.T, heartbeat time.Duration) *node {
+	t.Helper()
+	ctx := t.Context()
+	db, err := store.Open(ctx, filepath.Join(t.TempDir(), "db"))
+	must(t, err)
+	t.Cleanup(func() { must(t, db.Close()) })
+	env := store.Environment{Name: "E"}
+	must(t, db.CreateEnvironment(ctx, &env))
+	n := &node{t: t, store: db, gateway: store.Gateway{EnvironmentID: env.ID, Name: "HQ", Vendor: "OpenLDAP", Enabled: true,
+		UserTypes: []store.UserType{{ID: "t1", Name: "Staff", SearchBaseDN: "dc=x", FilterPattern: "(uid=${identifier})", Correlation: []string{"entryUUID"},
+			PasswordAuthority: "LDAP", Mappings: []store.Mapping{{Name: "username", Value: "${ldapAttributes.uid}"}}}}}}
+	must(t, db.CreateGateway(ctx, &n.gateway))
+	bus, err := hub.StartBus()
+	must(t, err)
+	t.Cleanup(bus.Close)
+	n.server = httptest.NewUnstartedServer(nil)
+	n.hub, err = hub.New(hub.Config{Store: db, Bus: bus.Conn, Node: "n1", Audiences: []string{"http://" + n.server.Listener.Addr().String()},
+		Logger: hclog.NewNullLogger(), Heartbeat: heartbeat})
+	must(t, err)
+	n.server.Config.Handler = n.hub
+	n.server.Start()
+	t.Cleanup(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+		defer cancel()
+		n.hub.Close(ctx)
+		n.server.Close()
+	})
+	return n
+}
+
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// person answers sign-ons as a test says. It opens the password as an agent does.
+type person struct {
+	opener *wire.Opener
+	answer func(ctx context.Context, m wire.SignOn, password string) wire.SignOnResult
+
+	mu        sync.Mutex
+	delivered []wire.UserTypes
+	asked     int
+}
+
+func (p *person) UserTypes(_ context.Context, m wire.UserTypes) wire.UserTypesAnswer {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.delivered = append(p.delivered, m)
+	return wire.UserTypesAnswer{Revision: m.Revision}
+}
+
+func (p *person) SignOn(ctx context.Context, m wire.SignOn) wire.SignOnResult {
+	p.mu.Lock()
+	p.asked++
+	opener := p.opener
+	p.mu.Unlock()
+	password, err := opener.Open(m.ID, m.Password)
+	if err != nil {
+		return wire.SignOnResult{ID: m.ID, Outcome: wire.OutcomeBusy, KeyUnknown: true}
+	}
+	r := p.answer(ctx, m, string(password))
+	if r.ID == "" {
+		r.ID = m.ID
+	}
+	return r
+}
+
+func (p *person) count() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.asked
+}
+
+func ok(context.Context, wire.SignOn, string) wire.SignOnResult {
+	return wire.SignOnResult{Outcome: wire.OutcomeOK, BindSent: true, Entry: &wire.Entry{DN: "uid=alice"}}
+}
+
+func fixed(r wire.SignOnResult) func(context.Context, wire.SignOn, string) wire.SignOnResult {
+	return func(context.Context, wire.SignOn, string) wire.SignOnResult { return r }
+}
+
+// machine is a paired agent with a link.
+type machine struct {
+	person   *person
+	link     *cloudlink.Link
+	instance string
+	keys     cloudlink.Credential
+	seal     []byte
+	stop     func()
+}
+
+// pair makes an instance and does not run it yet.
+func (n *node) pair(answer func(context.Context, wire.SignOn, string) wire.SignOnResult) *machine {
+	n.t.Helper()
+	ctx := n.t.Context()
+	public, private, err := ed25519.GenerateKey(nil)
+	must(n.t, err)
+	sealPrivate, sealPublic, err := wire.NewSealKey()
+	must(n.t, err)
+	code := []byte(uuid.NewString())
+	must(n.t, n.store.CreatePairing(ctx, &store.Pairing{EnvironmentID: n.gateway.EnvironmentID, GatewayID: n.gateway.ID, CodeHash: code,
+		CreatedAt: time.Now(), ExpiresAt: time.Now().Add(time.Hour)}))
+	i := store.Instance{ID: uuid.NewString(), PublicKey: public, SealKey: sealPublic, Fingerprint: wire.Fingerprint(public, sealPublic)}
+	_, err = n.store.RedeemPairing(ctx, code, time.Now(), &i)
+	must(n.t, err)
+	m := &machine{instance: i.ID, seal: sealPrivate, person: &person{answer: answer}, keys: cloudlink.Credential{Instance: i.ID, Key: private}}
+	m.forget(n.t)
+	return m
+}
+
+// forget drops the sealing keys, as a restart does.
+func (m *machine) forget(t *testing.T) {
+	t.Helper()
+	opener, err := wire.NewOpener(m.instance, m.seal)
+	must(t, err)
+	m.person.mu.Lock()
+	m.person.opener = opener
+	m.person.mu.Unlock()
+}
+
+// run links a machine until the test or m.stop ends it.
+func (n *node) run(m *machine) {
+	n.t.Helper()
+	base, err := url.Parse(n.server.URL)
+	must(n.t, err)
+	client := &http.Client{Transport: &http.Transport{}}
+	m.link = &cloudlink.Link{URL: base, Client: client, Credential: m.keys, Handler: m.person, Handlers: 64, DrainTime: time.Second,
+		Hello: func() wire.Hello { return wire.Hello{Software: "t", Hostname: m.instance} }, Heartbeat: func() wire.Heartbeat { return wire.Heartbeat{} }}
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan struct{})
+	go func() { defer close(ended); _ = m.link.Run(ctx) }()
+	m.stop = func() { cancel(); <-ended; client.CloseIdleConnections() }
+	n.t.Cleanup(m.stop)
+}
+
+// start pairs and links one machine, and waits until the hub knows it.
+func (n *node) start(answer func(context.Context, wire.SignOn, string) wire.SignOnResult) *machine {
+	n.t.Helper()
+	m := n.pair(answer)
+	n.run(m)
+	n.await("the instance is live", func() bool { return n.live(m) && len(m.deliveries()) > 0 })
+	return m
+}
+
+func (m *machine) deliveries() []wire.UserTypes {
+	m.person.mu.Lock()
+	defer m.person.mu.Unlock()
+	return m.person.delivered
+}
+
+func (n *node) live(m *machine) bool { return n.liveSince(m, time.Time{}) }
+
+func (n *node) liveSince(m *machine, from time.Time) bool {
+	for _, l := range n.hub.Live(n.gateway.ID) {
+		if l.Instance == m.instance && !l.Leaving && l.Since.After(from) {
+			return true
+		}
+	}
+	return false
+}
+
+// await polls until the condition holds, and fails the test after ten seconds.
+func (n *node) await(what string, holds func() bool) {
+	n.t.Helper()
+	limit := time.NewTimer(10 * time.Second)
+	defer limit.Stop()
+	tick := time.NewTicker(2 * time.Millisecond)
+	defer tick.Stop()
+	for !holds() {
+		select {
+		case <-tick.C:
+		case <-limit.C:
+			n.t.Fatalf("within ten seconds it did not come true that %s", what)
+		}
+	}
+}
+
+func (n *node) signOn(password string) hub.Answer {
+	n.t.Helper()
+	ctx, cancel := context.WithTimeout(n.t.Context(), 5*time.Second)
+	defer cancel()
+	g, err := n.store.GatewayByID(ctx, n.gateway.ID)
+	must(n.t, err)
+	return n.hub.SignOn(ctx, hub.Ask{ID: uuid.NewString(), Gateway: n.gateway.ID, UserType: "t1", Revision: g.Revision, Identifier: "alice",
+		Want: wire.WantRecord, Password: []byte(password)})
+}

@@ -1,0 +1,154 @@
+package cloud
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net"
+	"net/http"
+	"os"
+	"time"
+
+	"github.com/hashicorp/go-hclog"
+
+	"ldap-gateway/cloud/api"
+	"ldap-gateway/cloud/console"
+	"ldap-gateway/cloud/hub"
+	"ldap-gateway/cloud/pairing"
+	"ldap-gateway/cloud/provisioner"
+	"ldap-gateway/cloud/signon"
+	"ldap-gateway/cloud/store"
+	"ldap-gateway/cloudlink/wire"
+)
+
+// Server is one running node of a cloud.
+type Server struct {
+	Data   string   // folder that Init made
+	Listen string   // address, as in "127.0.0.1:8080"
+	URLs   []string // that people and agents know this cloud by; none: the address
+	TLS    *tls.Config
+	Logger hclog.Logger
+	Ready  func(url string) // called once it answers; nil: nobody
+}
+
+// drainTime is how long answers under way have when the server stops.
+const drainTime = 10 * time.Second
+
+// Run serves until ctx ends. It returns an error when it cannot start.
+func (s *Server) Run(ctx context.Context) (err error) {
+	if _, err := os.Stat(databasePath(s.Data)); errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("no cloud in %s: make one with \"ldap-cloud init --data %s\"", s.Data, s.Data)
+	}
+	listener, err := s.listen()
+	if err != nil {
+		return err
+	}
+	defer listener.Close()
+	db, err := store.Open(ctx, databasePath(s.Data))
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, db.Close()) }()
+	bus, err := hub.StartBus()
+	if err != nil {
+		return err
+	}
+	defer bus.Close()
+	agents, err := hub.New(hub.Config{Store: db, Bus: bus.Conn, Node: nodeName(), Audiences: s.audiences(listener), Logger: s.Logger.Named("hub")})
+	if err != nil {
+		return err
+	}
+	return s.serve(ctx, listener, s.handler(db, agents), agents)
+}
+
+// listen opens the address; plain HTTP stays on this machine.
+func (s *Server) listen() (net.Listener, error) {
+	address, err := net.ResolveTCPAddr("tcp", s.Listen)
+	if err != nil {
+		return nil, fmt.Errorf("--listen: %w", err)
+	}
+	if s.TLS == nil && !address.IP.IsLoopback() {
+		return nil, fmt.Errorf("--listen %s: plain HTTP is served on loopback addresses only. Give --tls-cert and --tls-key, or listen on 127.0.0.1 behind a proxy that ends TLS", s.Listen)
+	}
+	l, err := net.ListenTCP("tcp", address)
+	if err != nil {
+		return nil, err
+	}
+	if s.TLS != nil {
+		return tls.NewListener(l, s.TLS), nil
+	}
+	return l, nil
+}
+
+func (s *Server) scheme() string {
+	if s.TLS != nil {
+		return "https://"
+	}
+	return "http://"
+}
+
+// url is what the cloud is known by first.
+func (s *Server) url(l net.Listener) string {
+	if len(s.URLs) > 0 {
+		return s.URLs[0]
+	}
+	return s.scheme() + l.Addr().String()
+}
+
+// audiences are the URLs for which an agent's proof is taken: those configured,
+// and the address itself.
+func (s *Server) audiences(l net.Listener) []string {
+	return append([]string{s.scheme() + l.Addr().String()}, s.URLs...)
+}
+
+func nodeName() string {
+	name, err := os.Hostname()
+	if err != nil {
+		return "node"
+	}
+	return name
+}
+
+// handler says which room answers which path.
+func (s *Server) handler(db *store.Store, agents *hub.Hub) http.Handler {
+	codes := &pairing.Desk{Store: db, Logger: s.Logger.Named("pairing")}
+	people := &signon.Desk{Store: db, Agents: agents, Provisioner: &provisioner.Provisioner{Store: db}, Logger: s.Logger.Named("sign-on")}
+	programs := (&api.Server{Store: db, Logger: s.Logger.Named("api"), SignOns: apiSignOns{people}, Pairings: codes, Links: apiLinks{agents}}).Handler()
+	administrators := (&console.Server{Store: db, Logger: s.Logger.Named("console"), Pairings: codes, Links: agents, Secure: s.TLS != nil}).Handler()
+
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET "+wire.PathStatus, agents.ServeStatus)
+	mux.Handle("POST "+wire.PathPair, codes)
+	mux.Handle("GET "+wire.PathConnect, agents)
+	mux.Handle("/v1/", programs)
+	mux.Handle("POST /{environment}/as/token", programs)
+	mux.Handle("/console/", administrators)
+	mux.Handle("GET /{$}", http.RedirectHandler("/console/", http.StatusSeeOther))
+	return mux
+}
+
+// serve answers until ctx ends, then stops in order: the agents are told first,
+// so that they are elsewhere before the last request is answered.
+func (s *Server) serve(ctx context.Context, l net.Listener, handler http.Handler, agents *hub.Hub) error {
+	srv := &http.Server{Handler: handler, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute,
+		ErrorLog: s.Logger.Named("http").StandardLogger(&hclog.StandardLoggerOptions{ForceLevel: hclog.Debug})}
+	failed := make(chan error, 1)
+	go func() { failed <- srv.Serve(l) }()
+	s.Logger.Info("serving", "address", l.Addr(), "url", s.url(l), "data", s.Data)
+	if s.Ready != nil {
+		s.Ready(s.url(l))
+	}
+	select {
+	case err := <-failed:
+		return err
+	case <-ctx.Done():
+	}
+	s.Logger.Info("stopping")
+	stop, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainTime)
+	defer cancel()
+	err := srv.Shutdown(stop) // waits for requests; links are not among them
+	agents.Close(stop)
+	return err
+}
