@@ -24,29 +24,36 @@ var attribute = regexp.MustCompile(`^([A-Za-z][A-Za-z0-9-]*|[0-9]+(\.[0-9]+)+)(;
 // userTypes checks the user types of a gateway; known are those that it has.
 // An error is the store's.
 func (s *Server) userTypes(c *call, known []store.UserType, forms []userTypeForm) (types []store.UserType, details []detail, err error) {
-	names := map[string]bool{}
 	for i, f := range forms {
-		target := fmt.Sprintf("userTypes[%d].", i)
-		found := f.check(target)
+		at := fmt.Sprintf("userTypes[%d].", i)
 		if f.ID != "" && !slices.ContainsFunc(known, func(t store.UserType) bool { return t.ID == f.ID }) {
-			found = append(found, wrong(target+"id", "This gateway has no such user type. Leave the id out to add one."))
+			details = append(details, wrong(at+"id", "This gateway has no such user type. Leave the id out to add one."))
 		}
-		if names[store.Fold(f.Name)] {
-			found = append(found, detail{notUnique, target + "name", "Another user type of this gateway has this name."})
-		}
-		names[store.Fold(f.Name)] = true
-		if details = append(details, found...); len(found) > 0 {
-			continue
-		}
-		population, err := s.populationFor(c, f.NewUserLookup.Population.id())
-		if errors.Is(err, store.ErrNotFound) {
-			details = append(details, wrong(target+"newUserLookup.population.id", "This environment has no such population."))
-		} else if err != nil {
+		t, found, err := s.userType(c, at, types, f)
+		if err != nil {
 			return nil, nil, err
 		}
-		types = append(types, f.value(population))
+		types, details = append(types, t), append(details, found...)
 	}
 	return types, details, nil
+}
+
+// userType checks one user type; others are those that it must not be named
+// like, and targets begin with at. An error is the store's.
+func (s *Server) userType(c *call, at string, others []store.UserType, f userTypeForm) (store.UserType, []detail, error) {
+	details := f.check(at)
+	if slices.ContainsFunc(others, func(t store.UserType) bool { return store.Fold(t.Name) == store.Fold(f.Name) }) {
+		details = append(details, detail{notUnique, at + "name", "Another user type of this gateway has this name."})
+	}
+	if f.NewUserLookup == nil {
+		return store.UserType{Name: f.Name}, details, nil
+	}
+	population, err := s.populationFor(c, f.NewUserLookup.Population.id())
+	if errors.Is(err, store.ErrNotFound) {
+		details = append(details, wrong(at+"newUserLookup.population.id", "This environment has no such population."))
+		err = nil
+	}
+	return f.value(population), details, err
 }
 
 // populationFor returns the population that a request names, else the default one.

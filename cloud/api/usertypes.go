@@ -109,25 +109,20 @@ func (s *Server) saveUserType(c *call, g store.Gateway, index, status int) (repl
 	if err := c.read(&form); err != nil {
 		return reply{}, err
 	}
-	forms := make([]userTypeForm, 0, len(g.UserTypes)+1)
-	for _, t := range g.UserTypes {
-		forms = append(forms, formOf(t))
-	}
 	form.ID = ""
-	if index < len(forms) {
-		form.ID = forms[index].ID
-		forms[index] = form
-	} else {
-		forms = append(forms, form)
+	others := slices.Clone(g.UserTypes)
+	if index < len(others) {
+		form.ID = others[index].ID
+		others = slices.Delete(others, index, index+1)
 	}
-	types, details, err := s.userTypes(c, g.UserTypes, forms)
+	t, details, err := s.userType(c, "", others, form)
 	if err == nil {
 		err = invalid(details...)
 	}
 	if err != nil {
 		return reply{}, err
 	}
-	g.UserTypes = types
+	g.UserTypes = slices.Insert(others, index, t)
 	if err := s.saveGateway(c, &g); err != nil {
 		return reply{}, err
 	}
