@@ -38,7 +38,7 @@ func writeForEver(ctx context.Context, path string) error {
 	}
 	for {
 		so := store.SignOn{EnvironmentID: "e"}
-		if err := s.RecordSignOn(ctx, &so, store.Activity{EnvironmentID: "e", SignOnID: so.ID}); err != nil {
+		if err := s.RecordSignOn(ctx, &so, store.Activity{Action: "sign-on"}); err != nil {
 			return err
 		}
 		fmt.Println(so.ID)
@@ -74,7 +74,7 @@ func TestKilled(t *testing.T) {
 			t.Errorf("%s: %v", id, err)
 		}
 		as, _, err := s.Activities(t.Context(), "e", store.ActivityFilter{SignOnID: id}, store.Page{})
-		if len(as) > 1 || err != nil {
+		if len(as) != 1 || err != nil {
 			t.Errorf("%s: %d activities, %v", id, len(as), err)
 		}
 	}

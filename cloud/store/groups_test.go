@@ -83,7 +83,7 @@ func TestComputed(t *testing.T) {
 	ctx, e := t.Context(), w.env.ID
 	for i, so := range []store.SignOn{{Outcome: "ok", Verdict: "complete"}, {Outcome: "ok", Verdict: "partial"}, {Outcome: "ok"}, {Outcome: "invalidCredentials"}} {
 		so.EnvironmentID, so.UserID, so.At, so.Added, so.Duration = e, w.user.ID, time.UnixMicro(int64(i+1)*1000).UTC(), []string{"g"}, time.Millisecond
-		must(t, s.RecordSignOn(ctx, &so, store.Activity{EnvironmentID: e, Action: "sign-on", SignOnID: so.ID, Detail: map[string]any{"n": 1.5}}))
+		must(t, s.RecordSignOn(ctx, &so, store.Activity{Action: "sign-on", Detail: map[string]any{"n": 1.5}}))
 		got, err := s.SignOn(ctx, e, so.ID)
 		if err != nil || fmt.Sprint(got) != fmt.Sprint(so) {
 			t.Errorf("read    %+v\nwritten %+v, %v", got, so, err)
@@ -97,7 +97,7 @@ func TestComputed(t *testing.T) {
 		t.Errorf("last seen %s, members %d, %v", g.LastSeenAt, g.MemberCount, err)
 	}
 	as, _, err := s.Activities(ctx, e, store.ActivityFilter{Action: "sign-on"}, store.Page{})
-	if err != nil || len(as) != 4 || as[0].Detail["n"] != 1.5 {
+	if err != nil || len(as) != 4 || as[0].Detail["n"] != 1.5 || as[0].SignOnID == "" || as[0].At.UnixMicro() != 4000 {
 		t.Errorf("%+v, %v", as, err)
 	}
 }

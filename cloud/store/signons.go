@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"time"
 )
@@ -17,7 +18,8 @@ func scanSignOn(r row) (s SignOn, err error) {
 }
 
 // RecordSignOn adds a sign-on and the activities that belong to it, and fills
-// in IDs and times. ErrConflict when a sign-on of that ID is recorded already.
+// in IDs and times. An activity without environment, time or sign-on gets those
+// of so. ErrConflict when a sign-on of that ID is recorded already.
 func (s *Store) RecordSignOn(ctx context.Context, so *SignOn, activities ...Activity) error {
 	return s.Provision(ctx, func(tx *Tx) error { return tx.RecordSignOn(ctx, so, activities...) })
 }
@@ -35,7 +37,12 @@ func (tx *Tx) RecordSignOn(ctx context.Context, s *SignOn, activities ...Activit
 	if err != nil {
 		return err
 	}
-	return tx.AddActivity(ctx, activities...)
+	owned := make([]Activity, 0, len(activities))
+	for _, a := range activities {
+		a.EnvironmentID, a.At, a.SignOnID = cmp.Or(a.EnvironmentID, s.EnvironmentID), cmp.Or(a.At, s.At), cmp.Or(a.SignOnID, s.ID)
+		owned = append(owned, a)
+	}
+	return tx.AddActivity(ctx, owned...)
 }
 
 // SignOn returns a sign-on, or ErrNotFound.

@@ -1,0 +1,202 @@
+package api
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/json"
+	"errors"
+	"io"
+	"mime"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+
+	"ldap-gateway/cloud/store"
+)
+
+// maxBody is the size limit of a request's body in bytes.
+const maxBody = 1 << 20
+
+// call is one request of a client to its own environment.
+type call struct {
+	*http.Request
+	client store.Client
+	env    string
+	root   string // in front of links
+}
+
+// reply is an answer.
+type reply struct {
+	status int
+	body   any
+}
+
+func ok(body any) (reply, error)      { return reply{http.StatusOK, body}, nil }
+func created(body any) (reply, error) { return reply{http.StatusCreated, body}, nil }
+func gone(err error) (reply, error)   { return reply{status: http.StatusNoContent}, err }
+
+// limited bounds the body of every request.
+func limited(h http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		r.Body = http.MaxBytesReader(w, r.Body, maxBody)
+		h.ServeHTTP(w, r)
+	})
+}
+
+// authorised lets a request through to e when its token is good for the
+// environment in its path.
+func (s *Server) authorised(e endpoint) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		client, err := s.bearer(r)
+		if err != nil {
+			var p *problem
+			if errors.As(err, &p) {
+				w.Header().Set("WWW-Authenticate", `Bearer realm="ldap-cloud", error="invalid_token"`)
+			}
+			s.fail(w, r, err)
+			return
+		}
+		c := &call{Request: r, client: client, env: client.EnvironmentID, root: s.URL}
+		if named := r.PathValue("e"); named != "" && named != client.EnvironmentID {
+			s.fail(w, r, &problem{status: http.StatusForbidden, Code: accessFailed, Message: "This access token is not for this environment."})
+			return
+		}
+		answer, err := e(c)
+		if err != nil {
+			s.fail(w, r, err)
+			return
+		}
+		write(w, answer.status, answer.body)
+	})
+}
+
+// bearer returns whose token a request has.
+func (s *Server) bearer(r *http.Request) (store.Client, error) {
+	denied := &problem{status: http.StatusUnauthorized, Code: accessFailed, Message: "The request needs an access token that has not expired."}
+	scheme, token, _ := strings.Cut(r.Header.Get("Authorization"), " ")
+	if !strings.EqualFold(scheme, "Bearer") || token == "" {
+		return store.Client{}, denied
+	}
+	hash := sha256.Sum256([]byte(strings.TrimSpace(token)))
+	client, err := s.Store.TokenClient(r.Context(), hash[:], s.now())
+	if errors.Is(err, store.ErrNotFound) {
+		return store.Client{}, denied
+	}
+	return client, err
+}
+
+// read decodes the body into v, a pointer to a struct. What is not in the body
+// stays as it is in v.
+func (c *call) read(v any) error {
+	kind, _, err := mime.ParseMediaType(c.Header.Get("Content-Type"))
+	if err != nil || kind != "application/json" && !(strings.HasPrefix(kind, "application/") && strings.HasSuffix(kind, "+json")) {
+		return refused(http.StatusUnsupportedMediaType, "The body must be application/json.")
+	}
+	b, err := io.ReadAll(c.Body)
+	if err != nil {
+		return unread(err)
+	}
+	defer clear(b) // it may have a person's password
+	return decode(b, v)
+}
+
+func unread(err error) error {
+	var tooLarge *http.MaxBytesError
+	if errors.As(err, &tooLarge) {
+		return refused(http.StatusRequestEntityTooLarge, "The body must not be larger than "+strconv.Itoa(maxBody)+" bytes.")
+	}
+	return refused(http.StatusBadRequest, "The body ended early.")
+}
+
+// decode reads one JSON object. Its errors name the property.
+func decode(b []byte, v any) error {
+	if trimmed := bytes.TrimLeft(b, " \t\r\n"); len(trimmed) == 0 || trimmed[0] != '{' {
+		return refused(http.StatusBadRequest, "The body must be a JSON object.")
+	}
+	err := json.Unmarshal(b, v)
+	var kind *json.UnmarshalTypeError
+	var syntax *json.SyntaxError
+	switch {
+	case errors.As(err, &kind):
+		return invalid(wrong(kind.Field, "It is a JSON %s, and must be of another type.", kind.Value))
+	case errors.As(err, &syntax):
+		return refused(http.StatusBadRequest, "The body is no JSON: byte "+strconv.FormatInt(syntax.Offset, 10)+".")
+	case err != nil:
+		return refused(http.StatusBadRequest, "The body cannot be read.")
+	}
+	return nil
+}
+
+// page reads limit and cursor.
+func (c *call) page() (store.Page, error) {
+	p := store.Page{Cursor: c.query("cursor")}
+	limit := c.query("limit")
+	if limit == "" {
+		return p, nil
+	}
+	n, err := strconv.Atoi(limit)
+	if err != nil || n < 1 {
+		return p, invalid(wrong("limit", "It must be a number from 1 to %d.", store.MaxLimit))
+	}
+	p.Limit = min(n, store.MaxLimit)
+	return p, nil
+}
+
+// forced tells whether the request says force=true.
+func (c *call) forced() bool { return strings.EqualFold(c.query("force"), "true") }
+
+// asks tells whether a comma-separated parameter has the word.
+func (c *call) asks(parameter, word string) bool {
+	for w := range strings.SplitSeq(c.query(parameter), ",") {
+		if strings.EqualFold(strings.TrimSpace(w), word) {
+			return true
+		}
+	}
+	return false
+}
+
+// link is a place to go to.
+type link struct {
+	Href string `json:"href"`
+}
+
+type links map[string]link
+
+// at returns the link to a path below the environment, in parts.
+func (c *call) at(parts ...string) link {
+	href := c.root + "/v1/environments/" + c.env
+	for _, p := range parts {
+		href += "/" + url.PathEscape(p)
+	}
+	return link{href}
+}
+
+// self returns links with the one to the resource itself.
+func (c *call) self(parts ...string) links { return links{"self": c.at(parts...)} }
+
+// collection is a list as the API shows it.
+type collection struct {
+	Links    links          `json:"_links"`
+	Embedded map[string]any `json:"_embedded"`
+	Count    int            `json:"count"`
+	Size     int            `json:"size"`
+}
+
+// listed makes a list of resources named name; next is the cursor of what follows.
+func listed[From, To any](c *call, name string, items []From, next string, show func(From) To) (reply, error) {
+	shown := make([]To, 0, len(items))
+	for _, i := range items {
+		shown = append(shown, show(i))
+	}
+	l := links{"self": {c.root + c.URL.RequestURI()}}
+	if next != "" {
+		q := c.URL.Query()
+		q.Set("cursor", next)
+		l["next"] = link{c.root + c.URL.Path + "?" + q.Encode()}
+	}
+	return ok(collection{Links: l, Embedded: map[string]any{name: shown}, Count: len(shown), Size: len(shown)})
+}
+
+// query returns a parameter of the URL; empty when it is not there.
+func (c *call) query(name string) string { return c.URL.Query().Get(name) }

@@ -1,0 +1,34 @@
+// Package api owns the REST API: the token endpoint and everything below /v1.
+//
+// The program mounts [Server.Handler] for the paths that [Serves] tells; compatible
+// clients, SDKs and Terraform call it. It never shows a page, never keeps a
+// password, and decides nothing about a sign-on: that is the SignOner's.
+//
+// # A request
+//
+//	limit the body → who is it (401) → is it their environment (403) → read the
+//	body (400, 413, 415) → act (404, 409, …) → answer, with _links.self
+//
+// # Promises
+//
+//   - A token opens its own environment and no other: every path below /v1 names
+//     one, and another answers 403 whether or not it exists.
+//   - Tokens and client secrets are kept as SHA-256 hashes; both are 256 random
+//     bits. A token lives an hour.
+//   - Bodies are JSON objects of at most 1 MiB. A property that is not known is
+//     ignored, since compatible clients send more than we have; one of the wrong
+//     type is refused by name.
+//   - Every refusal is {id, code, message, details[{code, target, message}]}.
+//     A name that is taken is INVALID_DATA with the detail UNIQUENESS_VIOLATION.
+//   - A list has count and size, both of this page, and _links.next until the
+//     last page. The cursor in it is opaque.
+//   - A bind password is discarded, and the answer says so in _warnings.
+//   - Every change is an activity of the client that made it.
+//
+// # Refused, with the reason
+//
+// The password authority PING_ONE, which would keep passwords in the cloud;
+// a user type without a lookup or without a mapping for username; adding users
+// to a just-in-time group, renaming it, giving it a dynamic filter; deleting
+// what users depend on without force=true.
+package api

@@ -1,0 +1,58 @@
+package api
+
+import (
+	"time"
+
+	"ldap-gateway/cloud/store"
+)
+
+type environmentBody struct {
+	Links     links     `json:"_links"`
+	ID        string    `json:"id"`
+	Name      string    `json:"name"`
+	CreatedAt time.Time `json:"createdAt"`
+	UpdatedAt time.Time `json:"updatedAt"`
+}
+
+func showEnvironment(c *call, e store.Environment) environmentBody {
+	return environmentBody{c.self(), e.ID, e.Name, e.CreatedAt, e.UpdatedAt}
+}
+
+// listEnvironments lists the one that the token is for.
+func (s *Server) listEnvironments(c *call) (reply, error) {
+	e, err := s.Store.Environment(c.Context(), c.env)
+	if err != nil {
+		return reply{}, err
+	}
+	return listed(c, "environments", []store.Environment{e}, "", func(e store.Environment) environmentBody { return showEnvironment(c, e) })
+}
+
+func (s *Server) getEnvironment(c *call) (reply, error) {
+	e, err := s.Store.Environment(c.Context(), c.env)
+	if err != nil {
+		return reply{}, err
+	}
+	return ok(showEnvironment(c, e))
+}
+
+func (s *Server) putEnvironment(c *call) (reply, error) {
+	e, err := s.Store.Environment(c.Context(), c.env)
+	if err != nil {
+		return reply{}, err
+	}
+	var body struct {
+		Name string `json:"name"`
+	}
+	if err := c.read(&body); err != nil {
+		return reply{}, err
+	}
+	if body.Name == "" {
+		return reply{}, invalid(missing("name"))
+	}
+	e.Name = body.Name
+	if err := s.Store.UpdateEnvironment(c.Context(), &e); err != nil {
+		return reply{}, err
+	}
+	s.did(c, "environment.updated", "environment:"+e.ID, "environment was changed", nil)
+	return ok(showEnvironment(c, e))
+}

@@ -1,0 +1,17 @@
+package api
+
+import "ldap-gateway/cloud/store"
+
+// Routes returns every method and path below /v1/environments.
+func (s *Server) Routes() []string {
+	var all []string
+	for pattern := range s.endpoints() {
+		all = append(all, pattern)
+	}
+	return all
+}
+
+// ParseFilter is parseFilter.
+func ParseFilter(text string, fields ...string) ([]store.Condition, error) {
+	return parseFilter(text, fields...)
+}

@@ -1,0 +1,188 @@
+package api
+
+import (
+	"time"
+
+	"ldap-gateway/cloud/store"
+	"ldap-gateway/cloudlink/wire"
+)
+
+// The health of an instance.
+const (
+	healthy   = "HEALTHY"   // connected, and nothing is wrong
+	degraded  = "DEGRADED"  // connected, with something wrong
+	unhealthy = "UNHEALTHY" // not connected
+)
+
+type instanceBody struct {
+	Links              links           `json:"_links"`
+	ID                 string          `json:"id"`
+	Gateway            reference       `json:"gateway"`
+	Connected          bool            `json:"connected"`
+	ConnectedSince     *time.Time      `json:"connectedSince,omitempty"`
+	Hostname           string          `json:"hostname"`
+	System             string          `json:"system,omitempty"`
+	InitializedAt      *time.Time      `json:"initializedAt,omitempty"`
+	LastReportedAt     *time.Time      `json:"lastReportedAt,omitempty"`
+	HealthStatus       string          `json:"healthStatus"`
+	BusyPercentage     int             `json:"busyPercentage"`
+	OperationsPerSec   float64         `json:"operationsPerSecond"`
+	ResponseTimeMillis float64         `json:"responseTimeMillis"`
+	Version            versionBody     `json:"version"`
+	CurrentErrors      []currentError  `json:"currentErrors"`
+	Fingerprint        string          `json:"fingerprint"`
+	PairedAt           time.Time       `json:"pairedAt"`
+	PairedBy           string          `json:"pairedBy"`
+	PairedFrom         string          `json:"pairedFrom,omitempty"`
+	RevokedAt          *time.Time      `json:"revokedAt,omitempty"`
+	RevokedBy          string          `json:"revokedBy,omitempty"`
+	PolicyHash         string          `json:"policyHash,omitempty"`
+	Policy             []string        `json:"policy,omitempty"`
+	Servers            []serverBody    `json:"directoryServers,omitempty"`
+	Refused            []refusedByFile `json:"refusedUserTypes,omitempty"`
+}
+
+type versionBody struct {
+	Number string `json:"versionNumber"`
+	Status string `json:"updateStatus,omitempty"`
+}
+
+type currentError struct {
+	Code    string `json:"code"`
+	Message string `json:"message"`
+	Remedy  string `json:"remedy,omitempty"`
+}
+
+type serverBody struct {
+	URL    string `json:"url"`
+	State  string `json:"state"`
+	Vendor string `json:"vendor,omitempty"`
+	Error  string `json:"error,omitempty"`
+}
+
+// refusedByFile is a user type that the file on premises does not allow.
+type refusedByFile struct {
+	UserType reference `json:"userType"`
+	Reasons  []string  `json:"reasons"`
+}
+
+// known returns nil for no time, which JSON leaves out.
+func known(t time.Time) *time.Time {
+	if t.IsZero() {
+		return nil
+	}
+	return &t
+}
+
+func (s *Server) showInstance(c *call, i store.Instance, live *LiveInstance) instanceBody {
+	b := instanceBody{Links: c.self("gateways", i.GatewayID, "instances", i.ID), ID: i.ID, Gateway: reference{i.GatewayID}, Hostname: i.Hostname, System: i.System,
+		InitializedAt: known(i.InitializedAt), LastReportedAt: known(i.LastReportedAt), HealthStatus: unhealthy, Version: s.version(i.Software),
+		CurrentErrors: []currentError{}, Fingerprint: i.Fingerprint, PairedAt: i.PairedAt, PairedBy: i.PairedBy, PairedFrom: i.PairedFrom,
+		RevokedAt: known(i.RevokedAt), RevokedBy: i.RevokedBy, PolicyHash: i.PolicyHash}
+	if live != nil {
+		b.report(*live)
+	}
+	return b
+}
+
+// report puts in what the connected instance says of itself.
+func (b *instanceBody) report(l LiveInstance) {
+	b.Connected, b.ConnectedSince, b.HealthStatus, b.Policy = true, known(l.Since), healthy, l.Policy
+	b.BusyPercentage, b.OperationsPerSec, b.ResponseTimeMillis = l.BusyPercent, l.OperationsPerSecond, l.ResponseTimeMillis
+	for _, p := range l.Problems {
+		b.CurrentErrors = append(b.CurrentErrors, currentError{p.Code, p.Text, p.Remedy})
+	}
+	for _, v := range l.Servers {
+		b.Servers = append(b.Servers, serverBody{v.URL, v.State, v.Vendor, v.Error})
+		if v.State == "down" {
+			b.CurrentErrors = append(b.CurrentErrors, serverDown(v))
+		}
+	}
+	for _, r := range l.Refused {
+		b.Refused = append(b.Refused, refusedByFile{reference{r.ID}, r.Reasons})
+	}
+	if len(b.CurrentErrors)+len(b.Refused) > 0 {
+		b.HealthStatus = degraded
+	}
+}
+
+func serverDown(v wire.Server) currentError {
+	return currentError{"DIRECTORY_SERVER_DOWN", v.URL + ": " + v.Error,
+		"See that the directory server runs and that the agent's machine reaches it; the agent connects again by itself."}
+}
+
+func (s *Server) version(software string) versionBody {
+	v := versionBody{Number: software}
+	switch {
+	case s.Version == "" || software == "":
+	case s.Version == software:
+		v.Status = "AT_LATEST"
+	default:
+		v.Status = "UPGRADE_AVAILABLE"
+	}
+	return v
+}
+
+// instances returns the instances of a gateway, revoked ones only when the
+// request says include=revoked.
+func (s *Server) instances(c *call, gateway string) ([]instanceBody, error) {
+	all, err := s.Store.Instances(c.Context(), c.env, gateway)
+	live := s.live(gateway)
+	bodies := []instanceBody{}
+	for _, i := range all {
+		if i.RevokedAt.IsZero() || c.asks("include", "revoked") {
+			bodies = append(bodies, s.showInstance(c, i, live[i.ID]))
+		}
+	}
+	return bodies, err
+}
+
+func (s *Server) live(gateway string) map[string]*LiveInstance {
+	all := map[string]*LiveInstance{}
+	for _, l := range s.Links.Live(gateway) {
+		all[l.ID] = &l
+	}
+	return all
+}
+
+func (s *Server) listInstances(c *call) (reply, error) {
+	g, _, err := s.gatewayOf(c)
+	if err != nil {
+		return reply{}, err
+	}
+	all, err := s.instances(c, g.ID)
+	if err != nil {
+		return reply{}, err
+	}
+	return listed(c, "instances", all, "", func(b instanceBody) instanceBody { return b })
+}
+
+// instanceOf returns the instance in the path, of the gateway and environment in it.
+func (s *Server) instanceOf(c *call) (store.Instance, error) {
+	i, err := s.Store.Instance(c.Context(), c.PathValue("i"))
+	if err == nil && (i.EnvironmentID != c.env || i.GatewayID != c.PathValue("g")) {
+		err = store.ErrNotFound
+	}
+	return i, err
+}
+
+func (s *Server) getInstance(c *call) (reply, error) {
+	i, err := s.instanceOf(c)
+	if err != nil {
+		return reply{}, err
+	}
+	return ok(s.showInstance(c, i, s.live(i.GatewayID)[i.ID]))
+}
+
+func (s *Server) revokeInstance(c *call) (reply, error) {
+	i, err := s.instanceOf(c)
+	if err != nil {
+		return reply{}, err
+	}
+	if err := s.Store.RevokeInstance(c.Context(), c.env, i.GatewayID, i.ID, c.who(), s.now()); err != nil {
+		return reply{}, err
+	}
+	s.Links.Revoked(c.Context(), i.ID)
+	s.did(c, "instance.revoked", "instance:"+i.ID, "instance on "+i.Hostname+" was revoked", map[string]any{"gateway": i.GatewayID, "fingerprint": i.Fingerprint})
+	return gone(nil)
+}

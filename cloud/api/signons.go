@@ -1,0 +1,197 @@
+package api
+
+import (
+	"encoding/json"
+	"maps"
+	"net"
+	"slices"
+	"time"
+
+	"ldap-gateway/cloud/store"
+)
+
+// password is a secret in a request's body.
+type password []byte
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (p *password) UnmarshalJSON(b []byte) error {
+	var s string
+	err := json.Unmarshal(b, &s)
+	*p = password(s)
+	return err
+}
+
+// String keeps a password out of logs.
+func (p password) String() string { return "[redacted]" }
+
+type signOnBody struct {
+	Links      links           `json:"_links"`
+	ID         string          `json:"id"`
+	At         time.Time       `json:"at"`
+	Method     string          `json:"method"`
+	Outcome    string          `json:"outcome"`
+	Message    string          `json:"message"`
+	Reason     string          `json:"reason,omitempty"`
+	Username   string          `json:"username"`
+	User       *signOnUser     `json:"user,omitempty"`
+	Groups     []signOnGroup   `json:"groups,omitzero"` // only in the answer to POST
+	Record     recordBody      `json:"record"`
+	Membership *membershipBody `json:"membership,omitempty"`
+	Gateway    *reference      `json:"gateway,omitempty"`
+	UserType   *reference      `json:"userType,omitempty"`
+	Instance   *reference      `json:"instance,omitempty"`
+	DurationMs float64         `json:"durationMillis"`
+	Address    string          `json:"address,omitempty"`
+}
+
+type signOnUser struct {
+	ID       string `json:"id"`
+	Username string `json:"username,omitempty"`
+}
+
+type signOnGroup struct {
+	ID          string `json:"id"`
+	Name        string `json:"name"`
+	DisplayName string `json:"displayName"`
+}
+
+type recordBody struct {
+	Updated bool   `json:"updated"`
+	Reason  string `json:"reason"`
+}
+
+type membershipBody struct {
+	Verdict string   `json:"verdict"`
+	Reason  string   `json:"reason,omitempty"`
+	Added   []string `json:"added"`
+	Removed []string `json:"removed"`
+}
+
+func showSignOn(c *call, so store.SignOn) signOnBody {
+	b := signOnBody{Links: c.self("signOns", so.ID), ID: so.ID, At: so.At, Method: so.Method, Outcome: so.Outcome, Message: so.Message, Reason: so.Reason,
+		Username: so.Username, Record: recordBody{so.Updated, so.UpdateReason}, Gateway: refer(so.GatewayID), UserType: refer(so.UserTypeID),
+		Instance: refer(so.InstanceID), DurationMs: float64(so.Duration) / float64(time.Millisecond), Address: so.Address}
+	if so.UserID != "" {
+		b.User = &signOnUser{ID: so.UserID}
+	}
+	if so.Verdict != "" {
+		b.Membership = &membershipBody{so.Verdict, so.VerdictReason, append([]string{}, so.Added...), append([]string{}, so.Removed...)}
+	}
+	return b
+}
+
+func (s *Server) listSignOns(c *call) (reply, error) {
+	page, err := c.page()
+	if err != nil {
+		return reply{}, err
+	}
+	var filter store.SignOnFilter
+	if err := exactly(c, map[string]*string{"user.id": &filter.UserID}); err != nil {
+		return reply{}, err
+	}
+	all, next, err := s.Store.SignOns(c.Context(), c.env, filter, page)
+	if err != nil {
+		return reply{}, err
+	}
+	return listed(c, "signOns", all, next, func(so store.SignOn) signOnBody { return showSignOn(c, so) })
+}
+
+// exactly reads a filter that has nothing but eq into fields.
+func exactly(c *call, fields map[string]*string) error {
+	where, err := parseFilter(c.query("filter"), slices.Sorted(maps.Keys(fields))...)
+	for _, w := range where {
+		if w.Op != store.Equal {
+			return badFilter("%s can be compared with eq only", w.Field)
+		}
+		*fields[w.Field] = w.Value
+	}
+	return err
+}
+
+func (s *Server) getSignOn(c *call) (reply, error) {
+	so, err := s.Store.SignOn(c.Context(), c.env, c.PathValue("id"))
+	if err != nil {
+		return reply{}, err
+	}
+	return ok(showSignOn(c, so))
+}
+
+// createSignOn does a sign-on for a trusted back end. Whatever its outcome, it
+// was done, so the answer is 201.
+func (s *Server) createSignOn(c *call) (reply, error) {
+	var form struct {
+		Username string   `json:"username"`
+		Password password `json:"password"`
+		Address  string   `json:"address"`
+	}
+	if err := c.read(&form); err != nil {
+		return reply{}, err
+	}
+	defer clear(form.Password)
+	if form.Username == "" {
+		return reply{}, invalid(missing("username"))
+	}
+	if form.Address == "" {
+		form.Address, _, _ = net.SplitHostPort(c.RemoteAddr)
+	}
+	so, err := s.SignOns.SignOn(c.Context(), SignOnRequest{EnvironmentID: c.env, Username: form.Username, Password: form.Password,
+		Address: form.Address, Actor: "client:" + c.client.ID})
+	if err != nil {
+		return reply{}, err
+	}
+	b := showSignOn(c, so)
+	if err := s.addPerson(c, &b, so); err != nil {
+		return reply{}, err
+	}
+	return created(b)
+}
+
+// addPerson puts in who signed on, when somebody did.
+func (s *Server) addPerson(c *call, b *signOnBody, so store.SignOn) error {
+	if so.Outcome != "ok" || so.UserID == "" {
+		return nil
+	}
+	u, err := s.Store.User(c.Context(), c.env, so.UserID)
+	if err != nil {
+		return err
+	}
+	all, err := s.Store.UserGroups(c.Context(), c.env, u.ID)
+	b.User.Username, b.Groups = u.Username, []signOnGroup{}
+	for _, m := range all {
+		b.Groups = append(b.Groups, signOnGroup{m.Group.ID, m.Group.Name, m.Group.DisplayName})
+	}
+	return err
+}
+
+type activityBody struct {
+	Links   links          `json:"_links"`
+	ID      string         `json:"id"`
+	At      time.Time      `json:"at"`
+	Action  string         `json:"action"`
+	Actor   string         `json:"actor"`
+	Subject string         `json:"subject"`
+	SignOn  *reference     `json:"signOn,omitempty"`
+	Text    string         `json:"text"`
+	Detail  map[string]any `json:"detail,omitempty"`
+}
+
+func showActivity(c *call, a store.Activity) activityBody {
+	return activityBody{c.self("activities"), a.ID, a.At, a.Action, a.Actor, a.Subject, refer(a.SignOnID), a.Text, a.Detail}
+}
+
+// listActivities lists the newest first; a filter compares with eq only.
+func (s *Server) listActivities(c *call) (reply, error) {
+	page, err := c.page()
+	if err != nil {
+		return reply{}, err
+	}
+	var f store.ActivityFilter
+	if err := exactly(c, map[string]*string{"action": &f.Action, "actor": &f.Actor, "subject": &f.Subject, "signOn.id": &f.SignOnID}); err != nil {
+		return reply{}, err
+	}
+	all, next, err := s.Store.Activities(c.Context(), c.env, f, page)
+	if err != nil {
+		return reply{}, err
+	}
+	return listed(c, "activities", all, next, func(a store.Activity) activityBody { return showActivity(c, a) })
+}

@@ -1,0 +1,91 @@
+package api
+
+import (
+	"crypto/rand"
+	"crypto/sha256"
+	"crypto/subtle"
+	"encoding/base64"
+	"errors"
+	"mime"
+	"net/http"
+	"net/url"
+	"time"
+
+	"ldap-gateway/cloud/store"
+)
+
+// TokenLife is how long an access token is good for.
+const TokenLife = time.Hour
+
+// NewSecret returns a new client secret, and the hash to keep of it.
+func NewSecret() (secret string, hash []byte) {
+	b := make([]byte, 32)
+	rand.Read(b) // never fails: crypto/rand ends the program instead
+	secret = base64.RawURLEncoding.EncodeToString(b)
+	return secret, HashSecret(secret)
+}
+
+// HashSecret returns what store.Client keeps of a client secret. A fast hash
+// will do, since secrets are random and long.
+func HashSecret(secret string) []byte {
+	sum := sha256.Sum256([]byte(secret))
+	return sum[:]
+}
+
+// token is the token endpoint (RFC 6749 section 4.4).
+func (s *Server) token(w http.ResponseWriter, r *http.Request) {
+	kind, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type"))
+	if err := r.ParseForm(); err != nil || kind != "application/x-www-form-urlencoded" {
+		tokenError(w, http.StatusBadRequest, "invalid_request", "The body must be a form.")
+		return
+	}
+	if r.PostForm.Get("grant_type") != "client_credentials" {
+		tokenError(w, http.StatusBadRequest, "unsupported_grant_type", "The grant_type must be client_credentials.")
+		return
+	}
+	client, err := s.clientOf(r)
+	if errors.Is(err, store.ErrNotFound) {
+		w.Header().Set("WWW-Authenticate", `Basic realm="ldap-cloud"`)
+		tokenError(w, http.StatusUnauthorized, "invalid_client", "The client id or secret is wrong.")
+		return
+	}
+	if err != nil {
+		s.fail(w, r, err)
+		return
+	}
+	token, hash := NewSecret()
+	if err := s.Store.CreateToken(r.Context(), hash, client.ID, client.EnvironmentID, s.now().Add(TokenLife)); err != nil {
+		s.fail(w, r, err)
+		return
+	}
+	write(w, http.StatusOK, map[string]any{"access_token": token, "token_type": "Bearer", "expires_in": int(TokenLife.Seconds())})
+}
+
+// tokenError answers as RFC 6749 section 5.2 says.
+func tokenError(w http.ResponseWriter, status int, code, description string) {
+	write(w, status, map[string]string{"error": code, "error_description": description})
+}
+
+// clientOf returns the client that a token request has proven to be;
+// store.ErrNotFound when it has not.
+func (s *Server) clientOf(r *http.Request) (store.Client, error) {
+	id, secret, basic := r.BasicAuth()
+	if basic { // RFC 6749 section 2.3.1: both are form-encoded inside
+		var err1, err2 error
+		id, err1 = url.QueryUnescape(id)
+		secret, err2 = url.QueryUnescape(secret)
+		if err1 != nil || err2 != nil {
+			return store.Client{}, store.ErrNotFound
+		}
+	} else {
+		id, secret = r.PostForm.Get("client_id"), r.PostForm.Get("client_secret")
+	}
+	client, err := s.Store.Client(r.Context(), r.PathValue("environmentId"), id)
+	if err != nil {
+		return store.Client{}, err
+	}
+	if subtle.ConstantTimeCompare(HashSecret(secret), client.SecretHash) != 1 {
+		return store.Client{}, store.ErrNotFound
+	}
+	return client, nil
+}

@@ -1,0 +1,260 @@
+package api
+
+import (
+	"cmp"
+	"maps"
+	"net/http"
+	"slices"
+	"time"
+
+	"ldap-gateway/cloud/store"
+)
+
+type nameForm struct {
+	Given  string `json:"given,omitempty"`
+	Family string `json:"family,omitempty"`
+}
+
+// userForm is what a client may write.
+type userForm struct {
+	Username   string            `json:"username"`
+	Name       nameForm          `json:"name,omitzero"`
+	Email      string            `json:"email,omitempty"`
+	Population *reference        `json:"population,omitempty"`
+	ExternalID string            `json:"externalId,omitempty"`
+	Enabled    *bool             `json:"enabled,omitempty"`
+	Attributes map[string]string `json:"attributes,omitempty"`
+}
+
+type userBody struct {
+	Links links  `json:"_links"`
+	ID    string `json:"id"`
+	userForm
+	Account    accountBody `json:"account"`
+	LastSignOn *momentBody `json:"lastSignOn,omitempty"`
+	CreatedAt  time.Time   `json:"createdAt"`
+	UpdatedAt  time.Time   `json:"updatedAt"`
+	GroupIDs   []string    `json:"memberOfGroupIDs,omitzero"`
+	GroupNames []string    `json:"memberOfGroupNames,omitzero"`
+}
+
+type accountBody struct {
+	CanAuthenticate bool   `json:"canAuthenticate"`
+	Status          string `json:"status"` // always OK: locking is the directory's business
+}
+
+type momentBody struct {
+	At time.Time `json:"at"`
+}
+
+func userFormOf(u store.User) userForm {
+	return userForm{u.Username, nameForm{u.GivenName, u.FamilyName}, u.Email, refer(u.PopulationID), u.ExternalID, &u.Enabled, maps.Clone(u.Attributes)}
+}
+
+func showUser(c *call, u store.User) userBody {
+	b := userBody{Links: c.self("users", u.ID), ID: u.ID, userForm: userFormOf(u), Account: accountBody{u.Enabled, "OK"}, CreatedAt: u.CreatedAt, UpdatedAt: u.UpdatedAt}
+	b.Links["memberOfGroups"], b.Links["password"] = c.at("users", u.ID, "memberOfGroups"), c.at("users", u.ID, "password")
+	if !u.LastSignOnAt.IsZero() {
+		b.LastSignOn = &momentBody{u.LastSignOnAt}
+	}
+	return b
+}
+
+func (s *Server) listUsers(c *call) (reply, error) {
+	page, err := c.page()
+	if err != nil {
+		return reply{}, err
+	}
+	where, err := parseFilter(c.query("filter"), "id", "username", "email", "externalId", "name.given", "name.family", "population.id")
+	if err != nil {
+		return reply{}, err
+	}
+	all, next, err := s.Store.Users(c.Context(), c.env, store.UserFilter{Where: where}, page)
+	if err != nil {
+		return reply{}, err
+	}
+	return listed(c, "users", all, next, func(u store.User) userBody { return showUser(c, u) })
+}
+
+// getUser answers with one user, and with the groups when the request says
+// include=memberOfGroupIDs or include=memberOfGroupNames.
+func (s *Server) getUser(c *call) (reply, error) {
+	u, err := s.userOf(c)
+	if err != nil {
+		return reply{}, err
+	}
+	b := showUser(c, u)
+	ids, names := c.asks("include", "memberOfGroupIDs"), c.asks("include", "memberOfGroupNames")
+	if !ids && !names {
+		return ok(b)
+	}
+	all, err := s.Store.UserGroups(c.Context(), c.env, u.ID)
+	if err != nil {
+		return reply{}, err
+	}
+	for _, m := range all {
+		b.GroupIDs, b.GroupNames = append(b.GroupIDs, m.Group.ID), append(b.GroupNames, m.Group.Name)
+	}
+	b.GroupIDs, b.GroupNames = onlyIf(ids, b.GroupIDs), onlyIf(names, b.GroupNames)
+	return ok(b)
+}
+
+// onlyIf returns list, never nil when it is asked for.
+func onlyIf(asked bool, list []string) []string {
+	if !asked {
+		return nil
+	}
+	return append([]string{}, list...)
+}
+
+func (s *Server) userOf(c *call) (store.User, error) {
+	return s.Store.User(c.Context(), c.env, c.PathValue("u"))
+}
+
+func (s *Server) createUser(c *call) (reply, error) {
+	u := store.User{EnvironmentID: c.env}
+	if err := s.readUser(c, &u, userForm{}); err != nil {
+		return reply{}, err
+	}
+	if err := s.Store.CreateUser(c.Context(), &u); err != nil {
+		return reply{}, absent(taken(err, "username"), "population.id", "This environment has no such population.")
+	}
+	s.did(c, "user.created", "user:"+u.ID, "user "+u.Username+" was created", nil)
+	return created(showUser(c, u))
+}
+
+// putUser replaces, or with PATCH changes what the body has. The link to a
+// directory stays: see linkUser.
+func (s *Server) putUser(c *call) (reply, error) {
+	u, err := s.userOf(c)
+	if err != nil {
+		return reply{}, err
+	}
+	form := userForm{Population: refer(u.PopulationID), Enabled: &u.Enabled}
+	if c.Method == http.MethodPatch {
+		form = userFormOf(u)
+	}
+	if err := s.readUser(c, &u, form); err != nil {
+		return reply{}, err
+	}
+	if err := s.Store.UpdateUser(c.Context(), &u); err != nil {
+		return reply{}, taken(err, "username")
+	}
+	s.did(c, "user.updated", "user:"+u.ID, "user "+u.Username+" was changed", nil)
+	return ok(showUser(c, u))
+}
+
+func (s *Server) readUser(c *call, u *store.User, form userForm) error {
+	if err := c.read(&form); err != nil {
+		return err
+	}
+	if form.Username == "" {
+		return invalid(missing("username"))
+	}
+	population, err := s.populationFor(c, form.Population.id())
+	if err != nil {
+		return absent(err, "population.id", "This environment has no such population.")
+	}
+	u.Username, u.GivenName, u.FamilyName, u.Email, u.ExternalID = form.Username, form.Name.Given, form.Name.Family, form.Email, form.ExternalID
+	u.PopulationID, u.Enabled, u.Attributes = population, form.Enabled == nil || *form.Enabled, form.Attributes
+	return nil
+}
+
+func (s *Server) deleteUser(c *call) (reply, error) {
+	u, err := s.userOf(c)
+	if err != nil {
+		return reply{}, err
+	}
+	if err := s.Store.DeleteUser(c.Context(), c.env, u.ID); err != nil {
+		return reply{}, err
+	}
+	s.did(c, "user.deleted", "user:"+u.ID, "user "+u.Username+" was deleted", nil)
+	return gone(nil)
+}
+
+type passwordBody struct {
+	Links    links         `json:"_links"`
+	Status   string        `json:"status"` // EXTERNAL, or NO_PASSWORD: the cloud keeps none
+	External *externalBody `json:"external,omitempty"`
+}
+
+type externalBody struct {
+	Gateway linkForm `json:"gateway"`
+}
+
+// linkForm says which directory checks a user's password, and which entry is theirs.
+type linkForm struct {
+	ID          string            `json:"id"`
+	Type        string            `json:"type,omitempty"`
+	UserType    *reference        `json:"userType"`
+	Correlation map[string]string `json:"correlationAttributes"`
+}
+
+func showPassword(c *call, u store.User) passwordBody {
+	b := passwordBody{Links: c.self("users", u.ID, "password"), Status: "NO_PASSWORD"}
+	if u.GatewayID == "" {
+		return b
+	}
+	l := linkForm{ID: u.GatewayID, Type: "LDAP", UserType: refer(u.UserTypeID), Correlation: map[string]string{}}
+	for _, v := range u.Correlation {
+		l.Correlation[v.Attribute] = v.Value
+	}
+	b.Status, b.External = "EXTERNAL", &externalBody{l}
+	return b
+}
+
+func (s *Server) getPassword(c *call) (reply, error) {
+	u, err := s.userOf(c)
+	if err != nil {
+		return reply{}, err
+	}
+	return ok(showPassword(c, u))
+}
+
+// linkUser links a user to a gateway's user type. Without correlation values
+// the person's next sign-on finds the record by its username.
+func (s *Server) linkUser(c *call) (reply, error) {
+	u, err := s.userOf(c)
+	if err != nil {
+		return reply{}, err
+	}
+	var form linkForm
+	if err := c.read(&form); err != nil {
+		return reply{}, err
+	}
+	g, err := s.Store.Gateway(c.Context(), c.env, form.ID)
+	if err != nil {
+		return reply{}, absent(err, "id", "This environment has no such gateway.")
+	}
+	i := slices.IndexFunc(g.UserTypes, func(t store.UserType) bool { return t.ID == form.UserType.id() })
+	if i < 0 {
+		return reply{}, invalid(wrong("userType.id", "The gateway has no such user type."))
+	}
+	u.GatewayID, u.UserTypeID, u.DN, u.Correlation = g.ID, form.UserType.id(), "", inOrder(g.UserTypes[i].Correlation, form.Correlation)
+	if err := s.Store.UpdateUser(c.Context(), &u); err != nil {
+		return reply{}, err
+	}
+	s.did(c, "user.linked", "user:"+u.ID, "user "+u.Username+" was linked to gateway "+g.Name, map[string]any{"gateway": g.ID, "userType": u.UserTypeID})
+	return ok(showPassword(c, u))
+}
+
+// inOrder returns correlation values, those of the user type's attributes first.
+func inOrder(first []string, values map[string]string) []store.Correlation {
+	names := slices.SortedFunc(maps.Keys(values), func(a, b string) int {
+		return cmp.Or(cmp.Compare(rank(first, a), rank(first, b)), cmp.Compare(a, b))
+	})
+	var all []store.Correlation
+	for _, n := range names {
+		if values[n] != "" {
+			all = append(all, store.Correlation{Attribute: n, Value: values[n]})
+		}
+	}
+	return all
+}
+
+func rank(list []string, name string) int {
+	if i := slices.IndexFunc(list, func(l string) bool { return store.Fold(l) == store.Fold(name) }); i >= 0 {
+		return i
+	}
+	return len(list)
+}
