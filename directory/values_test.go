@@ -26,12 +26,11 @@ func TestPasswordNeverPrints(t *testing.T) {
 	}
 	out.Write(text)
 	for _, asJSON := range []bool{false, true} {
-		hclog.New(&hclog.LoggerOptions{Output: &out, JSONFormat: asJSON}).Info("m", "password", pw, "list", []Password{pw}, "config", Config{BindPassword: pw})
+		hclog.New(&hclog.LoggerOptions{Output: &out, JSONFormat: asJSON}).Info("m", "password", pw, "pointer", &pw)
 	}
 	for _, leak := range []string{secret, fmt.Sprintf("%x", secret), fmt.Sprintf("%X", secret), "115", "0x73"} {
-		// hclog prints lists of strings by itself; a Password has no business in a list
-		if found := strings.ReplaceAll(out.String(), `list=["s3cret"]`, ""); strings.Contains(found, leak) {
-			t.Errorf("%q is in %s", leak, found)
+		if strings.Contains(out.String(), leak) {
+			t.Errorf("%q is in %s", leak, out.String())
 		}
 	}
 	if !strings.Contains(out.String(), "password=[redacted]") || !strings.Contains(out.String(), `"password":"[redacted]"`) {
