@@ -9,6 +9,7 @@ import (
 	"net"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -255,4 +256,86 @@ func TestCloseEndsCallsUnderWay(t *testing.T) {
 	if err := c.Bind(t.Context(), aliceDN, "password"); !errors.Is(err, directory.ErrClosed) {
 		t.Errorf("after Close: %v", err)
 	}
+}
+
+// New connections fail while an old one still works: the server must come back all
+// the same, and without being dialled in a loop.
+func TestServerComesBackWhileAnOldConnectionWorks(t *testing.T) {
+	s := inProcess(t, person("alice"))
+	var broken atomic.Bool
+	var dials atomic.Int32
+	c := open(t, s.CA(), s.TLSURL(), func(cfg *directory.Config) {
+		cfg.SearchConns = 1
+		cfg.Dial = func(ctx context.Context, network, address string) (net.Conn, error) {
+			dials.Add(1)
+			if broken.Load() {
+				return nil, errors.New("no more sockets")
+			}
+			return (&net.Dialer{}).DialContext(ctx, network, address)
+		}
+	})
+	ut := compile(t, persons())
+	find(t, c, ut, "alice")
+	broken.Store(true)
+	if err := c.Bind(t.Context(), aliceDN, "password"); !errors.Is(err, directory.ErrUnavailable) {
+		t.Fatalf("Bind: %v", err)
+	}
+	if state := c.Servers()[0]; state.State != "down" || !strings.Contains(state.Error, "no more sockets") {
+		t.Errorf("state %+v", state)
+	}
+	eventually(t, "the prober tries", func() bool { return dials.Load() > 2 })
+	broken.Store(false)
+	eventually(t, "the server is up", func() bool { return c.Servers()[0].State == "up" })
+	if n := dials.Load(); n > 6 {
+		t.Errorf("%d dials", n)
+	}
+	if err := c.Bind(t.Context(), aliceDN, "password"); err != nil {
+		t.Error(err)
+	}
+}
+
+// A server that hangs up after the service bind is no endless work.
+func TestServerThatHangsUpIsUnavailable(t *testing.T) {
+	s := inProcess(t, person("alice"))
+	s.SetSearchFault(people, directorytest.Fault{Close: true})
+	c := open(t, s.CA(), s.TLSURL())
+	if _, err := c.FindUser(t.Context(), compile(t, persons()), "alice"); !errors.Is(err, directory.ErrUnavailable) {
+		t.Errorf("got %v", err)
+	}
+	if n := s.Searches(); n != 2 {
+		t.Errorf("%d searches, want the first and one repetition", n)
+	}
+}
+
+func TestBusySingleServerIsNotPutAside(t *testing.T) {
+	s := inProcess(t, person("alice"))
+	s.SetSearchFault(people, directorytest.Fault{Result: &directorytest.Result{Code: 51, Text: "busy"}})
+	c, ut := open(t, s.CA(), s.TLSURL()), compile(t, persons())
+	_, err := c.FindUser(t.Context(), ut, "alice")
+	var result *directory.ResultError
+	if !errors.As(err, &result) || result.Code != 51 {
+		t.Errorf("got %v", err)
+	}
+	s.ClearFaults()
+	find(t, c, ut, "alice")
+}
+
+func TestConnectionsAreReplacedAfterTheirLifetime(t *testing.T) {
+	s := inProcess(t, person("alice"))
+	c := open(t, s.CA(), s.TLSURL(), func(cfg *directory.Config) { cfg.Lifetime, cfg.SearchConns = 20*time.Millisecond, 1 })
+	ut := compile(t, persons())
+	eventually(t, "a second service bind and a second bind connection", func() bool {
+		e := find(t, c, ut, "alice")
+		if err := c.Bind(t.Context(), e.DN, "password"); err != nil {
+			t.Fatal(err)
+		}
+		conns := map[int]bool{}
+		for _, op := range s.Operations() {
+			if op.Bind && op.DN == aliceDN {
+				conns[op.Conn] = true
+			}
+		}
+		return s.Binds(slapdtest.ReaderDN) > 1 && len(conns) > 1
+	})
+	eventually(t, "the old ones are closed", func() bool { return s.Connections() <= 2 })
 }
