@@ -145,9 +145,7 @@ func (c *Client) prober() {
 			return
 		}
 		if now, down := s.probeAt(); down && !now.After(time.Now()) {
-			if l, err := s.service(c.ctx); err == nil {
-				l.leave()
-			}
+			s.tryAgain()
 		}
 	}
 }

@@ -11,7 +11,7 @@ const redacted = "[redacted]"
 //
 // It is a string and not a byte slice because go-hclog writes out the elements of
 // a slice by itself and asks no method of its type; a conversion from []byte or
-// from string works as well.
+// from string works as well. For the same reason never log a slice of passwords.
 type Password string
 
 // Format writes [redacted] for every verb of package fmt.

@@ -51,8 +51,11 @@ func (c *Client) searchOn(ctx context.Context, l *link, request *ldap.SearchRequ
 	case out.err == nil, errors.Is(out.err, ldap.ErrSizeLimitExceeded):
 		return out, false
 	case ok && (e.ResultCode == ldap.LDAPResultBusy || e.ResultCode == ldap.LDAPResultUnavailable):
-		l.server.down(resultError(l.server.url, "search", e))
-		return out, c.anotherUp(l.server)
+		elsewhere := c.anotherUp(l.server)
+		if elsewhere {
+			l.server.down(resultError(l.server.url, "search", e))
+		}
+		return out, elsewhere
 	case ok:
 		return out, false
 	case ctx.Err() != nil:
@@ -71,9 +74,13 @@ func (c *Client) searchOn(ctx context.Context, l *link, request *ldap.SearchRequ
 // nobody waits for any more ends by itself with the connection's time-out: cutting
 // the shared connection would fail the searches of others.
 func (l *link) search(ctx context.Context, request *ldap.SearchRequest) answer {
-	if err := ctx.Err(); err != nil || !l.server.client.life.begin() {
+	err := ctx.Err()
+	if err == nil && !l.server.client.life.begin() {
+		err = ErrClosed
+	}
+	if err != nil {
 		l.leave()
-		return answer{l.server, &ldap.SearchResult{}, errors.Join(err, errClosedUnless(err))}
+		return answer{l.server, &ldap.SearchResult{}, err}
 	}
 	done := make(chan answer, 1)
 	go func() {
@@ -91,13 +98,6 @@ func (l *link) search(ctx context.Context, request *ldap.SearchRequest) answer {
 	case <-ctx.Done():
 		return answer{l.server, &ldap.SearchResult{}, ctx.Err()}
 	}
-}
-
-func errClosedUnless(err error) error {
-	if err != nil {
-		return nil
-	}
-	return ErrClosed
 }
 
 // typed turns the error of a search into this package's.

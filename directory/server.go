@@ -2,6 +2,7 @@ package directory
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 	"sync/atomic"
@@ -57,7 +58,7 @@ type dialing struct {
 // service returns a service link with this caller counted in; the caller must leave.
 func (s *server) service(ctx context.Context) (*link, error) {
 	at := &s.slots[int(s.turn.Add(1))%len(s.slots)]
-	for {
+	for range 3 {
 		at.mu.Lock()
 		if at.link != nil && at.link.enter() {
 			l := at.link
@@ -81,7 +82,11 @@ func (s *server) service(ctx context.Context) (*link, error) {
 			return d.link, nil
 		}
 	}
+	return nil, fmt.Errorf("%s: %w", s.url, errClosesAtOnce)
 }
+
+// errClosesAtOnce: a server that welcomes and hangs up must not be dialled for ever.
+var errClosesAtOnce = errors.New("the server closes its connections at once")
 
 // fill starts a dial for the slot unless one is under way. The caller holds at.mu.
 func (s *server) fill(at *slot) (*dialing, error) {
@@ -124,6 +129,32 @@ func (s *server) dialService() (*link, error) {
 	s.client.refusal.clear()
 	s.up()
 	return l, nil
+}
+
+// tryAgain is the prober's: it makes a new link even when an old one still works, since
+// the failure may have been that no new ones could be made.
+func (s *server) tryAgain() {
+	l, err := s.dialService()
+	if err != nil {
+		return
+	}
+	for i := range s.slots {
+		if s.slots[i].put(l) {
+			return
+		}
+	}
+	l.retire()
+}
+
+// put is refused while the slot has a link or is getting one.
+func (at *slot) put(l *link) bool {
+	at.mu.Lock()
+	defer at.mu.Unlock()
+	if at.link != nil || at.dialing != nil {
+		return false
+	}
+	at.link = l
+	return true
 }
 
 func (s *server) up() {

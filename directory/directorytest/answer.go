@@ -36,11 +36,14 @@ func (c *conn) result(m message, tag ber.Tag, r Result, control ldap.Control) {
 	if control != nil {
 		controls.AppendChild(control.Encode())
 	}
-	if r.Policy != nil && ldap.FindControl(m.controls, oidPolicy) != nil {
+	if r.Policy != nil && m.policy {
 		controls.AppendChild(policyControl(*r.Policy))
 	}
 	if r.Control != "" {
 		controls.AppendChild(valueControl(r.Control, "0"))
+	}
+	if tag == ldap.ApplicationBindResponse || tag == ldap.ApplicationSearchResultDone {
+		c.pending.Add(-1) // before the client can know that it may go on
 	}
 	c.send(m.id, op, controls)
 }

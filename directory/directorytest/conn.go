@@ -43,7 +43,8 @@ type conn struct {
 type message struct {
 	id       int64
 	op       *ber.Packet
-	controls []ldap.Control
+	controls []ldap.Control // those that go-ldap can read
+	policy   bool           // the client wants the password policy control
 }
 
 func (c *conn) serve(secure bool) {
@@ -87,6 +88,7 @@ func parse(p *ber.Packet) (message, bool) {
 	m := message{id: id, op: p.Children[1]}
 	if len(p.Children) > 2 {
 		for _, child := range p.Children[2].Children {
+			m.policy = m.policy || len(child.Children) > 0 && child.Children[0].Data.String() == oidPolicy
 			if control, err := ldap.DecodeControl(child); err == nil {
 				m.controls = append(m.controls, control)
 			}
@@ -120,11 +122,8 @@ func (c *conn) dispatch(m message) bool {
 }
 
 func (c *conn) start(f func()) {
-	c.pending.Add(1)
-	c.busy.Go(func() {
-		defer c.pending.Add(-1)
-		f()
-	})
+	c.pending.Add(1) // until its result is written
+	c.busy.Go(f)
 }
 
 // extended knows StartTLS only. It runs in the reader: nothing may be under way.

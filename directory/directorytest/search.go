@@ -119,6 +119,9 @@ func (c *conn) page(page *ldap.ControlPaging, entries []sentEntry, r Result) ([]
 	}
 	to := min(from+int(page.PagingSize), len(entries))
 	answer := ldap.NewControlPaging(uint32(len(entries)))
+	if limit := c.server.SizeLimit; limit > 0 && to > limit {
+		return entries[min(from, limit):limit], Result{Code: ldap.LDAPResultSizeLimitExceeded}, answer
+	}
 	if to < len(entries) {
 		answer.SetCookie([]byte(strconv.Itoa(c.pages) + ":" + strconv.Itoa(to)))
 	}
@@ -173,9 +176,13 @@ func unescapedCommas(dn string) string { return strings.ReplaceAll(dn, `\,`, "")
 func (s *Server) pick(q query, e *entry) sentEntry {
 	out := sentEntry{dn: e.dn}
 	for _, a := range e.attributes {
-		if wanted(q.names, a.name) && !strings.EqualFold(a.name, "memberOf") && !strings.EqualFold(a.name, "userPassword") {
-			out.attributes = append(out.attributes, s.ranged(a))
+		if !wanted(q.names, a.name) || strings.EqualFold(a.name, "memberOf") || strings.EqualFold(a.name, "userPassword") {
+			continue
 		}
+		if e.dn != "" { // the root DSE is never cut
+			a = s.ranged(a)
+		}
+		out.attributes = append(out.attributes, a)
 	}
 	if groups := s.tree.groupsOf(e, s.MemberOf); len(groups) > 0 && wanted(q.names, "memberOf") {
 		out.attributes = append(out.attributes, s.ranged(attribute{"memberOf", groups}))

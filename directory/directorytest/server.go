@@ -20,7 +20,8 @@ type Server struct {
 	RootDSE map[string][]string
 	// MemberOf says how memberOf is computed; with MemberOfNone it is what was loaded.
 	MemberOf MemberOf
-	// SizeLimit is the most entries that a search without paging gets; 0 means all.
+	// SizeLimit is the most entries that a search gets, all its pages together, as
+	// OpenLDAP counts; 0 means all.
 	SizeLimit int
 	// MaxValues makes an attribute with more values come as name;range=0-N, as Active
 	// Directory does; 0 means never.

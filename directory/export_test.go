@@ -1,0 +1,14 @@
+package directory
+
+// OpenLinks counts the connections that could still be used.
+func OpenLinks(c *Client) int {
+	c.links.mu.Lock()
+	defer c.links.mu.Unlock()
+	n := 0
+	for l := range c.links.all {
+		if !l.ldap.IsClosing() {
+			n++
+		}
+	}
+	return n
+}
