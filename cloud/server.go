@@ -14,7 +14,6 @@ import (
 	"github.com/hashicorp/go-hclog"
 
 	"ldap-gateway/cloud/api"
-	"ldap-gateway/cloud/console"
 	"ldap-gateway/cloud/hub"
 	"ldap-gateway/cloud/pairing"
 	"ldap-gateway/cloud/provisioner"
@@ -116,15 +115,12 @@ func (s *Server) handler(db *store.Store, agents *hub.Hub) http.Handler {
 	codes := &pairing.Desk{Store: db, Logger: s.Logger.Named("pairing")}
 	people := &signon.Desk{Store: db, Agents: agents, Provisioner: &provisioner.Provisioner{Store: db}, Logger: s.Logger.Named("sign-on")}
 	programs := (&api.Server{Store: db, Logger: s.Logger.Named("api"), SignOns: apiSignOns{people}, Pairings: codes, Links: apiLinks{agents}}).Handler()
-	administrators := (&console.Server{Store: db, Logger: s.Logger.Named("console"), Pairings: codes, Links: agents, Secure: s.TLS != nil}).Handler()
 
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET "+wire.PathStatus, agents.ServeStatus)
 	mux.Handle("POST "+wire.PathPair, codes)
 	mux.Handle("GET "+wire.PathConnect, agents)
-	mux.Handle("/v1/", programs)
-	mux.Handle("POST /{environment}/as/token", programs)
-	mux.Handle("/console/", administrators)
+	mux.Handle("/", programs) // tokens are below an environment's ID
 	mux.Handle("GET /{$}", http.RedirectHandler("/console/", http.StatusSeeOther))
 	return mux
 }

@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"ldap-gateway/cloud/api"
 	"ldap-gateway/cloud/store"
 )
 
@@ -58,7 +59,7 @@ func Init(ctx context.Context, data, environment, url string) (s Setup, err erro
 	if err := db.CreateAdministrator(ctx, &store.Administrator{EnvironmentID: env.ID, Name: s.Administrator, SetupHash: digest(s.AdminSetup), CreatedAt: now}); err != nil {
 		return s, err
 	}
-	client := store.Client{EnvironmentID: env.ID, Name: "first client", SecretHash: digest(s.ClientSecret), CreatedAt: now}
+	client := store.Client{EnvironmentID: env.ID, Name: "first client", SecretHash: api.HashSecret(s.ClientSecret), CreatedAt: now}
 	err = db.CreateClient(ctx, &client)
 	s.ClientID = client.ID
 	return s, err
