@@ -16,7 +16,6 @@ import (
 
 var (
 	errGoingAway = errors.New("the cloud is going away")
-	errSilent    = errors.New("the cloud has gone silent")
 )
 
 // defaultBudget is for a request that does not say how much time it has.

@@ -30,7 +30,7 @@ func (m *Mistakes) Error() string { return m.text }
 func Load(path string) (*Gateway, error) {
 	src, err := os.ReadFile(path)
 	if err != nil {
-		return nil, fmt.Errorf("%w\nWrite the file, starting from the sample, or name another with --config.", err)
+		return nil, fmt.Errorf("%w: write the file, starting from the sample, or name another with --config", err)
 	}
 	return Parse(path, src)
 }

@@ -1,0 +1,49 @@
+# The two commands: "make demo" needs Go and nothing else; "make test" installs
+# what the tests need (as root on Debian), or says what is missing.
+
+GO          ?= go
+STATICCHECK  = honnef.co/go/tools/cmd/staticcheck@v0.8.2
+LDFLAGS      = -s -w
+export CGO_ENABLED ?= 0
+
+.DEFAULT_GOAL := help
+
+.PHONY: help demo build test unit race lint tools bench fuzz clean
+
+help: ## show this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+demo: ## tell the main story, then keep everything running until Ctrl-C
+	@$(GO) run ./cloud/demo/ldap-demo
+
+build: ## build both programs into bin/
+	$(GO) build -trimpath -ldflags "$(LDFLAGS)" -o bin/ ./agent/ldap-gateway ./cloud/ldap-cloud
+
+test: tools unit race lint ## install what is needed, run every test and check
+
+unit: ## run the tests; needs what "make tools" installs
+	$(GO) test -timeout 15m ./...
+
+race: ## run the tests again with the race detector, end-to-end tests excepted
+	CGO_ENABLED=1 $(GO) test -race -timeout 15m $$($(GO) list ./... | grep -v /e2e)
+
+lint: ## format, vet on both systems, staticcheck
+	@test -z "$$(gofmt -l .)" || { echo "not formatted:"; gofmt -l .; exit 1; }
+	$(GO) vet ./...
+	GOOS=windows $(GO) build ./...
+	GOOS=windows $(GO) vet ./...
+	$(GO) run $(STATICCHECK) ./...
+
+tools: ## install the servers and the browser that the tests start
+	@.ci/tools
+
+bench: ## the agent's part of a sign-on beside the bare LDAP operations
+	$(GO) test -run '^$$' -bench SignOn -benchtime 3s -count 5 ./agent | .ci/ratios
+
+fuzz: ## two minutes of fuzzing for each target
+	@for p in $$(grep -rlE '^func Fuzz' --include='*_test.go' . | xargs -n1 dirname | sort -u); do \
+	  for f in $$(grep -hoE '^func Fuzz[A-Za-z]+' $$p/*_test.go | cut -c6-); do \
+	    echo "$$p $$f"; $(GO) test -run '^$$' -fuzz "^$$f\$$" -fuzztime 2m $$p || exit 1; done; done
+
+clean: ## remove what was built
+	rm -rf bin

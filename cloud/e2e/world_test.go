@@ -1,0 +1,396 @@
+package e2e
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"ldap-gateway/cloud/api/client"
+	"ldap-gateway/directory/slapdtest"
+)
+
+// programs is the folder with both programs, built once.
+var programs string
+
+func TestMain(m *testing.M) {
+	os.Exit(buildAndRun(m))
+}
+
+func buildAndRun(m *testing.M) int {
+	dir, err := os.MkdirTemp("", "e2e-")
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	defer os.RemoveAll(dir)
+	build := exec.Command("go", "build", "-o", dir, "ldap-gateway/agent/ldap-gateway", "ldap-gateway/cloud/ldap-cloud")
+	if out, err := build.CombinedOutput(); err != nil {
+		fmt.Fprintf(os.Stderr, "%s\n%v\n", out, err)
+		return 1
+	}
+	programs = dir
+	return m.Run()
+}
+
+// world is a directory, a cloud and agents, all real.
+type world struct {
+	t       *testing.T
+	dir     string
+	slapd   *slapdtest.Server
+	cloud   *process
+	url     string
+	api     *client.Client
+	console string
+	secret  string // by which the administrator sets a password
+
+	gateway, userType string
+	update            bool
+	agents            []*machine
+}
+
+// machine is one paired agent.
+type machine struct {
+	name string // of its folder
+	*process
+}
+
+// plan says what differs from the usual world.
+type plan struct {
+	slapd   slapdtest.Config
+	servers []string // of the agent's file; none: the slapd's, over TLS
+	update  bool     // the user type's switch
+	change  func(userType map[string]any)
+	policy  string // more of gateway.hcl
+}
+
+// must fails the test on an error.
+func must(t testing.TB, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// newWorld starts everything and returns when a sign-on would be answered.
+func newWorld(t *testing.T, p plan) *world {
+	t.Helper()
+	w := &world{t: t, dir: t.TempDir(), update: p.update}
+	p.slapd.LDIF = people + p.slapd.LDIF
+	w.slapd = slapdtest.Start(t, p.slapd)
+	w.initCloud()
+	w.startCloud("127.0.0.1:0")
+	w.makeGateway(p.change)
+	w.addAgent("agent1", p)
+	return w
+}
+
+func (w *world) initCloud() {
+	w.t.Helper()
+	out, err := exec.Command(programs+"/ldap-cloud", "init", "--data", w.dir+"/cloud", "--name", "Test", "--json").Output()
+	must(w.t, err)
+	var setup struct{ EnvironmentID, ClientID, ClientSecret, AdminSetup string }
+	must(w.t, json.Unmarshal(out, &setup))
+	w.api = &client.Client{Environment: setup.EnvironmentID, ID: setup.ClientID, Secret: setup.ClientSecret}
+	w.secret = setup.AdminSetup
+}
+
+// startCloud runs the cloud; a restart names the address it had.
+func (w *world) startCloud(listen string) {
+	w.t.Helper()
+	w.cloud = start(w.t, w.dir+"/cloud.log", programs+"/ldap-cloud", "run", "--data", w.dir+"/cloud", "--listen", listen, "--log-level", "trace")
+	w.url = strings.TrimSpace(strings.TrimPrefix(w.cloud.line("ldap-cloud is ready: "), "ldap-cloud is ready: "))
+	w.api.URL, w.console = w.url, w.url+"/console/"
+}
+
+// restartCloud starts it again where it was.
+func (w *world) restartCloud() { w.startCloud(strings.TrimPrefix(w.url, "http://")) }
+
+func (w *world) makeGateway(change func(map[string]any)) {
+	w.t.Helper()
+	u := w.userTypeForm()
+	if change != nil {
+		change(u)
+	}
+	var g struct {
+		ID        string
+		UserTypes []struct{ ID string }
+	}
+	w.must("POST", "/gateways", map[string]any{"name": "HQ", "type": "LDAP", "enabled": true, "vendor": "OpenLDAP", "userTypes": []any{u}}, &g)
+	w.gateway, w.userType = g.ID, g.UserTypes[0].ID
+}
+
+func (w *world) userTypeForm() map[string]any {
+	mapping := func(name, attribute string) map[string]string {
+		return map[string]string{"name": name, "value": "${ldapAttributes." + attribute + "}"}
+	}
+	return map[string]any{
+		"name": "Staff", "passwordAuthority": "LDAP", "searchBaseDn": "ou=people,dc=example,dc=test",
+		"orderedCorrelationAttributes": []string{"entryUUID"}, "updateUserOnSuccessfulAuthentication": w.update,
+		"newUserLookup": map[string]any{
+			"ldapFilterPattern": "(&(objectClass=inetOrgPerson)(uid=${identifier}))",
+			"attributeMappings": []any{mapping("username", "uid"), mapping("name.given", "givenName"), mapping("name.family", "sn"),
+				mapping("email", "mail"), mapping("memberOfExternalGroups", "memberOf")},
+		},
+	}
+}
+
+// setUpdate turns the switch of the user type.
+func (w *world) setUpdate(on bool) {
+	w.t.Helper()
+	w.update = on
+	w.must("PUT", "/gateways/"+w.gateway+"/userTypes/"+w.userType, w.userTypeForm(), nil)
+}
+
+const gatewayFile = `cloud {
+  url = %q
+}
+
+directory {
+  servers          = [%s]
+  base_dn          = "dc=example,dc=test"
+  allow_clear_text = %t
+  timeout          = "2s"
+
+  bind {
+    dn       = "cn=reader,dc=example,dc=test"
+    password = file(%q)
+  }
+
+  tls {
+    ca_file = %q
+  }
+}
+
+log {
+  level = "trace"
+}
+
+%s
+`
+
+// addAgent writes a file, pairs and runs one more agent, and waits for its link.
+func (w *world) addAgent(name string, p plan) *machine {
+	w.t.Helper()
+	w.writeFile(name, p)
+	out, code := w.command(name, w.code(), "pair")
+	if code != 0 {
+		w.t.Fatalf("pair: %d\n%s", code, out)
+	}
+	m := &machine{name: name}
+	w.agents = append(w.agents, m)
+	w.runAgent(m)
+	return m
+}
+
+func (w *world) writeFile(name string, p plan) {
+	w.t.Helper()
+	must(w.t, os.MkdirAll(filepath.Join(w.dir, name), 0o700))
+	servers, clear := w.slapd.TLSURL(), false
+	if len(p.servers) > 0 {
+		servers, clear = strings.Join(p.servers, `", "`), true
+	}
+	password := filepath.Join(w.dir, name, "bind.password")
+	must(w.t, os.WriteFile(password, []byte(slapdtest.Password+"\n"), 0o600))
+	file := fmt.Sprintf(gatewayFile, w.url, `"`+servers+`"`, clear, password, w.slapd.CAFile(), p.policy)
+	must(w.t, os.WriteFile(filepath.Join(w.dir, name, "gateway.hcl"), []byte(file), 0o600))
+}
+
+// code makes a pairing code.
+func (w *world) code() string {
+	w.t.Helper()
+	var p struct{ Code string }
+	w.must("POST", "/gateways/"+w.gateway+"/pairings", struct{}{}, &p)
+	return p.Code
+}
+
+// runAgent starts a paired agent and waits for its link.
+func (w *world) runAgent(m *machine) {
+	w.t.Helper()
+	m.process = start(w.t, filepath.Join(w.dir, m.name, "log"), programs+"/ldap-gateway", w.args(m.name, "run")...)
+	w.awaitInstances(len(w.agents))
+}
+
+func (w *world) args(name string, args ...string) []string {
+	return append(args, "--config", filepath.Join(w.dir, name, "gateway.hcl"), "--state", filepath.Join(w.dir, name, "state"))
+}
+
+// command runs one command of an agent to its end.
+func (w *world) command(name, stdin string, args ...string) (output string, code int) {
+	w.t.Helper()
+	cmd := exec.Command(programs+"/ldap-gateway", w.args(name, args...)...)
+	cmd.Stdin = strings.NewReader(stdin)
+	out, err := cmd.CombinedOutput()
+	var exit *exec.ExitError
+	if err != nil && !errors.As(err, &exit) {
+		w.t.Fatal(err)
+	}
+	return string(out), cmd.ProcessState.ExitCode()
+}
+
+type instance struct {
+	ID, Fingerprint, Hostname, HealthStatus string
+	Connected                               bool
+}
+
+func (w *world) instances() []instance {
+	w.t.Helper()
+	var list struct {
+		Embedded struct{ Instances []instance } `json:"_embedded"`
+	}
+	w.must("GET", "/gateways/"+w.gateway+"/instances", nil, &list)
+	return list.Embedded.Instances
+}
+
+func (w *world) awaitInstances(n int) {
+	w.t.Helper()
+	w.await(fmt.Sprintf("%d instances are connected", n), func() bool {
+		up := 0
+		for _, i := range w.instances() {
+			if i.Connected {
+				up++
+			}
+		}
+		return up == n
+	})
+}
+
+// await polls until the condition holds, and fails the test after 20 seconds.
+func (w *world) await(what string, holds func() bool) {
+	w.t.Helper()
+	limit := time.NewTimer(20 * time.Second)
+	defer limit.Stop()
+	tick := time.NewTicker(10 * time.Millisecond)
+	defer tick.Stop()
+	for !holds() {
+		select {
+		case <-tick.C:
+		case <-limit.C:
+			w.t.Fatalf("within 20 seconds it did not come true that %s", what)
+		}
+	}
+}
+
+// must makes a request that has to succeed.
+func (w *world) must(method, path string, in, out any) {
+	w.t.Helper()
+	must(w.t, w.do(method, path, in, out))
+}
+
+func (w *world) do(method, path string, in, out any) error {
+	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	defer cancel()
+	return w.api.Do(ctx, method, path, in, out)
+}
+
+// process is a running program.
+type process struct {
+	t     *testing.T
+	cmd   *exec.Cmd
+	lines chan string // of its standard output
+	ended chan struct{}
+	once  sync.Once
+}
+
+// start runs a program until the test ends; its standard error is added to a file.
+func start(t *testing.T, log, name string, args ...string) *process {
+	t.Helper()
+	p := &process{t: t, cmd: exec.Command(name, args...), lines: make(chan string, 64), ended: make(chan struct{})}
+	file, err := os.OpenFile(log, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	must(t, err)
+	p.cmd.Stderr = file
+	out, err := p.cmd.StdoutPipe()
+	must(t, err)
+	must(t, p.cmd.Start())
+	go func() {
+		defer close(p.ended)
+		defer file.Close()
+		for s := bufio.NewScanner(out); s.Scan(); {
+			p.lines <- s.Text()
+		}
+		_ = p.cmd.Wait()
+	}()
+	t.Cleanup(func() {
+		p.stop()
+		if b, err := os.ReadFile(log); t.Failed() && err == nil {
+			t.Logf("%s:\n%s", filepath.Base(log), tail(b))
+		}
+	})
+	return p
+}
+
+// tail returns the end of a log.
+func tail(b []byte) []byte { return b[max(0, len(b)-1500):] }
+
+// line returns the next line of the output that begins with prefix.
+func (p *process) line(prefix string) string {
+	p.t.Helper()
+	limit := time.NewTimer(20 * time.Second)
+	defer limit.Stop()
+	for {
+		select {
+		case l := <-p.lines:
+			if strings.HasPrefix(l, prefix) {
+				return l
+			}
+		case <-p.ended:
+			p.t.Fatalf("the program ended without saying %q", prefix)
+		case <-limit.C:
+			p.t.Fatalf("the program does not say %q", prefix)
+		}
+	}
+}
+
+// stop ends the program as a service manager does, and waits.
+func (p *process) stop() { p.signal(syscall.SIGTERM) }
+
+// kill ends it as a crash does.
+func (p *process) kill() { p.signal(syscall.SIGKILL) }
+
+func (p *process) signal(s syscall.Signal) {
+	p.once.Do(func() { _ = p.cmd.Process.Signal(s) })
+	limit := time.NewTimer(30 * time.Second)
+	defer limit.Stop()
+	select {
+	case <-p.ended:
+	case <-limit.C:
+		_ = p.cmd.Process.Kill()
+		<-p.ended
+		p.t.Errorf("%s did not stop within 30 seconds", filepath.Base(p.cmd.Path))
+	}
+}
+
+// running tells whether the program has not ended.
+func (p *process) running() bool {
+	select {
+	case <-p.ended:
+		return false
+	default:
+		return true
+	}
+}
+
+// everything returns all that the programs wrote: logs, database, state.
+func (w *world) everything() []byte {
+	w.t.Helper()
+	var all bytes.Buffer
+	must(w.t, filepath.Walk(w.dir, func(path string, info os.FileInfo, err error) error {
+		if err != nil || info.IsDir() || strings.HasSuffix(path, "bind.password") {
+			return err
+		}
+		b, err := os.ReadFile(path)
+		all.Write(b)
+		return err
+	}))
+	return all.Bytes()
+}
