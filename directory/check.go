@@ -105,7 +105,14 @@ func (k *checker) close() {
 	}
 }
 
+// failed keeps a result's own remedy out of the detail: it has a place of its own.
 func failed(err error, remedy string) Check {
+	var result *ResultError
+	if errors.As(err, &result) {
+		bare := *result
+		bare.Remedy = ""
+		err = &bare
+	}
 	return Check{State: Failed, Detail: err.Error(), Remedy: remedy}
 }
 

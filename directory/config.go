@@ -46,7 +46,8 @@ type Config struct {
 	FollowReferrals bool
 	// GroupsFrom is "auto" (also ""), "memberOf" or "search".
 	GroupsFrom string
-	TLS        TLS
+	// TLS says which certificates are believed; the zero value is the system's way.
+	TLS TLS
 	// Timeout bounds one operation; default 5 s.
 	Timeout time.Duration
 	// DialTimeout bounds TCP, TLS handshake and service bind together; default 3 s.

@@ -114,8 +114,13 @@ func (s *server) fill(at *slot) (*dialing, error) {
 
 // dialService makes a service link within DialTimeout and keeps the books.
 func (s *server) dialService() (*link, error) {
-	if err := s.client.refusal.standing(); err != nil {
+	leave, err := s.client.refusal.enter(s.client.ctx)
+	if err != nil {
 		s.down(err)
+		return nil, err
+	}
+	defer leave()
+	if err := s.tooSoon(); err != nil { // it failed while this one waited
 		return nil, err
 	}
 	ctx, cancel := context.WithTimeout(s.client.ctx, s.client.cfg.DialTimeout)
