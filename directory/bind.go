@@ -99,14 +99,18 @@ func bindOutcome(s *server, result *ldap.SimpleBindResult, err error) error {
 	if failed && e.Err != nil {
 		text = e.Err.Error()
 	}
+	// The result code comes first: 389 adds a control that calls an inactivated account
+	// locked. Result 49 alone says nothing that the control could contradict.
+	if failed {
+		if kind, ok := accountByResult(s.vendor(), e.ResultCode, text); ok {
+			return &AccountError{Kind: kind, Server: s.url, Text: text}
+		}
+	}
 	if kind, ok := accountByControl(result, failed); ok {
 		return &AccountError{Kind: kind, Server: s.url, Text: text}
 	}
 	if !failed {
 		return nil
-	}
-	if kind, ok := accountByResult(s.vendor(), e.ResultCode, text); ok {
-		return &AccountError{Kind: kind, Server: s.url, Text: text}
 	}
 	switch e.ResultCode {
 	case ldap.LDAPResultInvalidCredentials, ldap.LDAPResultNoSuchObject, ldap.LDAPResultInappropriateAuthentication:
