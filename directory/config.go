@@ -97,8 +97,10 @@ func (c Config) withDefaults() Config {
 		c.Logger = hclog.NewNullLogger()
 	}
 	if c.Dial == nil {
-		// Keep-alive notices a firewall that forgot an idle connection.
-		c.Dial = (&net.Dialer{KeepAlive: 30 * time.Second}).DialContext
+		// Keep-alive notices within half a minute that a firewall forgot a connection,
+		// before a bind is lost in it.
+		dialer := &net.Dialer{KeepAliveConfig: net.KeepAliveConfig{Enable: true, Idle: 15 * time.Second, Interval: 5 * time.Second, Count: 3}}
+		c.Dial = dialer.DialContext
 	}
 	return c
 }
