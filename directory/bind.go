@@ -85,7 +85,7 @@ func (l *link) lost(ctx context.Context, err error, after time.Duration) error {
 	if ctx.Err() != nil {
 		err = ctx.Err()
 	} else if after >= l.server.client.cfg.Timeout {
-		l.server.down(fmt.Errorf("no answer to a bind within %s: %w", after.Round(time.Millisecond), err))
+		l.server.down(fmt.Errorf("no answer to a bind within %s: %w", after.Round(time.Millisecond), err), after)
 	}
 	return fmt.Errorf("%w: %s: %w", ErrAnswerLost, l.server.url, err)
 }
@@ -180,7 +180,7 @@ func (s *server) bindLink(ctx context.Context) (*link, error) {
 	// A caller in a hurry is not the server's fault, unless it was kept waiting long.
 	hurried := ctx.Err() != nil && time.Since(start) < s.client.cfg.DialTimeout/2
 	if err != nil && !hurried && !errors.Is(err, context.Canceled) {
-		s.down(err)
+		s.down(err, time.Since(start))
 	}
 	return l, err
 }

@@ -28,22 +28,27 @@ type refusal struct {
 }
 
 // enter waits for its turn when there are turns. It returns the refusal that stands,
-// or what to call when the dial is over.
-func (r *refusal) enter(ctx context.Context) (leave func(), err error) {
+// or what to call when the dial is over, and whether it had to wait for another dial.
+func (r *refusal) enter(ctx context.Context) (leave func(), waited bool, err error) {
 	if r.accepted.Load() {
-		return func() {}, nil
+		return func() {}, false, nil
 	}
 	select {
 	case r.gate <- struct{}{}:
-	case <-ctx.Done():
-		return nil, ctx.Err()
+	default:
+		waited = true
+		select {
+		case r.gate <- struct{}{}:
+		case <-ctx.Done():
+			return nil, waited, ctx.Err()
+		}
 	}
 	leave = func() { <-r.gate }
 	if err := r.standing(); err != nil {
 		leave()
-		return nil, err
+		return nil, waited, err
 	}
-	return leave, nil
+	return leave, waited, nil
 }
 
 func (r *refusal) standing() error {
