@@ -85,7 +85,7 @@ func (l *link) lost(ctx context.Context, err error, after time.Duration) error {
 	if ctx.Err() != nil {
 		err = ctx.Err()
 	} else if after >= l.server.client.cfg.Timeout {
-		l.server.down(fmt.Errorf("no answer to a bind within %s: %w", after.Round(time.Millisecond), err))
+		l.server.down(fmt.Errorf("no answer to a bind within %s: %w", after.Round(time.Millisecond), err), after)
 	}
 	return fmt.Errorf("%w: %s: %w", ErrAnswerLost, l.server.url, err)
 }
@@ -99,14 +99,18 @@ func bindOutcome(s *server, result *ldap.SimpleBindResult, err error) error {
 	if failed && e.Err != nil {
 		text = e.Err.Error()
 	}
+	// The result code comes first: 389 adds a control that calls an inactivated account
+	// locked. Result 49 alone says nothing that the control could contradict.
+	if failed {
+		if kind, ok := accountByResult(s.vendor(), e.ResultCode, text); ok {
+			return &AccountError{Kind: kind, Server: s.url, Text: text}
+		}
+	}
 	if kind, ok := accountByControl(result, failed); ok {
 		return &AccountError{Kind: kind, Server: s.url, Text: text}
 	}
 	if !failed {
 		return nil
-	}
-	if kind, ok := accountByResult(s.vendor(), e.ResultCode, text); ok {
-		return &AccountError{Kind: kind, Server: s.url, Text: text}
 	}
 	switch e.ResultCode {
 	case ldap.LDAPResultInvalidCredentials, ldap.LDAPResultNoSuchObject, ldap.LDAPResultInappropriateAuthentication:
@@ -176,7 +180,7 @@ func (s *server) bindLink(ctx context.Context) (*link, error) {
 	// A caller in a hurry is not the server's fault, unless it was kept waiting long.
 	hurried := ctx.Err() != nil && time.Since(start) < s.client.cfg.DialTimeout/2
 	if err != nil && !hurried && !errors.Is(err, context.Canceled) {
-		s.down(err)
+		s.down(err, time.Since(start))
 	}
 	return l, err
 }

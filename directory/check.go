@@ -42,8 +42,8 @@ func (s CheckState) String() string {
 
 // Check is one row of what an administrator is shown.
 type Check struct {
-	Name   string // "name", "connect", "TLS", "service bind", "base"
-	Target string // URL of the server, or what the row is about
+	Name   string // "DNS", "TCP", "TLS", "service bind" or "base"
+	Target string // URL of the server
 	State  CheckState
 	Detail string
 	Remedy string // what to do; for TLS it ends with the line for gateway.hcl
@@ -60,8 +60,8 @@ func (c *Client) Check(ctx context.Context) []Check {
 	refused := false
 	for _, s := range c.servers {
 		k := &checker{server: s, ctx: ctx}
-		k.row("name", k.resolve)
-		k.row("connect", k.connect)
+		k.row("DNS", k.resolve)
+		k.row("TCP", k.connect)
 		k.row("TLS", k.handshake)
 		k.stop = k.stop || refused
 		k.row("service bind", k.bind)
@@ -105,7 +105,14 @@ func (k *checker) close() {
 	}
 }
 
+// failed keeps a result's own remedy out of the detail: it has a place of its own.
 func failed(err error, remedy string) Check {
+	var result *ResultError
+	if errors.As(err, &result) {
+		bare := *result
+		bare.Remedy = ""
+		err = &bare
+	}
 	return Check{State: Failed, Detail: err.Error(), Remedy: remedy}
 }
 

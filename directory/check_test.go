@@ -52,8 +52,8 @@ func TestCheckStopsAtTheFirstFailure(t *testing.T) {
 	s := inProcess(t, "")
 	c := open(t, s.CA(), "", func(cfg *directory.Config) { cfg.Servers = []string{"ldaps://" + address, s.TLSURL()} })
 	rows := c.Check(t.Context())
-	if r := row(t, rows, 0, "connect"); r.State != directory.Failed || r.Remedy == "" {
-		t.Errorf("connect: %+v", r)
+	if r := row(t, rows, 0, "TCP"); r.State != directory.Failed || r.Remedy == "" {
+		t.Errorf("TCP: %+v", r)
 	}
 	for _, name := range []string{"TLS", "service bind", "base"} {
 		if r := row(t, rows, 0, name); r.State != directory.NotTried {

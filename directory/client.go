@@ -41,6 +41,7 @@ func Open(cfg Config) (*Client, error) {
 	if err := errors.Join(errs...); err != nil {
 		return nil, fmt.Errorf("directory configuration: %w", err)
 	}
+	c.refusal.gate = make(chan struct{}, 1)
 	c.binding = make(chan struct{}, c.cfg.BindConns)
 	c.ctx, c.cancel = context.WithCancel(context.Background())
 	return c, nil

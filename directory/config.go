@@ -46,7 +46,8 @@ type Config struct {
 	FollowReferrals bool
 	// GroupsFrom is "auto" (also ""), "memberOf" or "search".
 	GroupsFrom string
-	TLS        TLS
+	// TLS says which certificates are believed; the zero value is the system's way.
+	TLS TLS
 	// Timeout bounds one operation; default 5 s.
 	Timeout time.Duration
 	// DialTimeout bounds TCP, TLS handshake and service bind together; default 3 s.
@@ -96,8 +97,10 @@ func (c Config) withDefaults() Config {
 		c.Logger = hclog.NewNullLogger()
 	}
 	if c.Dial == nil {
-		// Keep-alive notices a firewall that forgot an idle connection.
-		c.Dial = (&net.Dialer{KeepAlive: 30 * time.Second}).DialContext
+		// Keep-alive notices within half a minute that a firewall forgot a connection,
+		// before a bind is lost in it.
+		dialer := &net.Dialer{KeepAliveConfig: net.KeepAliveConfig{Enable: true, Idle: 15 * time.Second, Interval: 5 * time.Second, Count: 3}}
+		c.Dial = dialer.DialContext
 	}
 	return c
 }

@@ -23,7 +23,8 @@
 //   - A server that fails is put aside and taken back by a goroutine of the client;
 //     while another server is up, no sign-on waits for it a second time.
 //   - The service account is not tried again at once after the directory refused its
-//     password, at any server, so that it does not get locked.
+//     password, at any server, so that it does not get locked. Until it was accepted
+//     once, it is tried over one connection at a time.
 //   - Every call returns when its context ends. After Close nothing is left running.
 //
 // # Never
@@ -31,6 +32,18 @@
 // It never follows a referral, never searches with a user's rights, never reads a
 // password back, and never decides on the text of an error. The one text that it
 // parses is the sub-code of Active Directory's result 49, which stands nowhere else.
+//
+// # What a refused bind means
+//
+//	answer                                            error
+//	49, AD sub-code 525 or 52e, or no sub-code        ErrInvalidCredentials (as 32 and 48)
+//	49, AD sub-code 530 531 532 533 701 773 775       *AccountError
+//	49 with control "expired" or "locked"             *AccountError
+//	0 with control "must be changed"                  *AccountError, PasswordMustChange
+//	19 (389: too many wrong passwords)                *AccountError, Locked
+//	53 from 389 (inactivated), with any password      *AccountError, Disabled
+//	8, 13 and all others                              *ResultError with a remedy
+//	none, or one that cannot be read                  ErrAnswerLost
 //
 // # What memberOf means
 //

@@ -17,7 +17,8 @@ var (
 	ErrInvalidCredentials = errors.New("invalid credentials")
 	// ErrEmptyPassword: refused here, nothing was sent.
 	ErrEmptyPassword = errors.New("empty password")
-	// ErrUnavailable: no server could be reached; no user bind was sent.
+	// ErrUnavailable: no server could be reached, or none answered a search; no user
+	// bind was sent.
 	ErrUnavailable = errors.New("directory unavailable")
 	// ErrAnswerLost: a user bind was sent and no answer came. The password may have
 	// been counted as wrong, so the bind must not be repeated.
@@ -73,6 +74,7 @@ type AccountError struct {
 	Text   string // what the server said, may be empty
 }
 
+// Error returns the kind, and the server's text if there is one.
 func (e *AccountError) Error() string { return withText(e.Kind.String(), e.Text) }
 
 // ResultError is any other LDAP result code (RFC 4511, appendix A) that is not success.
@@ -84,6 +86,7 @@ type ResultError struct {
 	Remedy string // what an administrator can do; may be empty
 }
 
+// Error returns everything, the remedy last.
 func (e *ResultError) Error() string {
 	text := fmt.Sprintf("%s: %s: result %d %s", e.Server, e.Op, e.Code, ldap.LDAPResultCodeMap[e.Code])
 	return withText(withText(text, e.Text), e.Remedy)

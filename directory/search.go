@@ -53,7 +53,7 @@ func (c *Client) searchOn(ctx context.Context, l *link, request *ldap.SearchRequ
 	case ok && (e.ResultCode == ldap.LDAPResultBusy || e.ResultCode == ldap.LDAPResultUnavailable):
 		elsewhere := c.anotherUp(l.server)
 		if elsewhere {
-			l.server.down(resultError(l.server.url, "search", e))
+			l.server.down(resultError(l.server.url, "search", e), 0)
 		}
 		return out, elsewhere
 	case ok:
@@ -66,7 +66,7 @@ func (c *Client) searchOn(ctx context.Context, l *link, request *ldap.SearchRequ
 	if time.Since(start) < c.cfg.Timeout {
 		return out, true
 	}
-	l.server.down(fmt.Errorf("no answer to a search within %s: %w", c.cfg.Timeout, out.err))
+	l.server.down(fmt.Errorf("no answer to a search within %s: %w", c.cfg.Timeout, out.err), c.cfg.Timeout)
 	return out, c.anotherUp(l.server)
 }
 

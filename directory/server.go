@@ -37,8 +37,9 @@ type server struct {
 	err      error
 	failures int
 	failedAt time.Time
-	retryAt  time.Time // by the prober
-	binds    []*link   // idle bind links, the longest idle first
+	cost     time.Duration // of the last failure, to whoever waited for it
+	retryAt  time.Time     // by the prober
+	binds    []*link       // idle bind links, the longest idle first
 }
 
 // slot holds one shared service link. One dial at a time fills it, in a goroutine of
@@ -114,16 +115,24 @@ func (s *server) fill(at *slot) (*dialing, error) {
 
 // dialService makes a service link within DialTimeout and keeps the books.
 func (s *server) dialService() (*link, error) {
-	if err := s.client.refusal.standing(); err != nil {
-		s.down(err)
+	leave, waited, err := s.client.refusal.enter(s.client.ctx)
+	if err != nil {
+		s.down(err, 0)
 		return nil, err
 	}
+	defer leave()
+	if waited { // for a dial that may have failed just now
+		if err := s.tooSoon(); err != nil {
+			return nil, err
+		}
+	}
+	start := time.Now()
 	ctx, cancel := context.WithTimeout(s.client.ctx, s.client.cfg.DialTimeout)
 	defer cancel()
 	l, err := s.connectService(ctx)
 	if err != nil {
 		s.client.refusal.note(err)
-		s.down(err)
+		s.down(err, time.Since(start))
 		return nil, err
 	}
 	s.client.refusal.clear()
@@ -171,7 +180,8 @@ func (s *server) up() {
 }
 
 // down puts the server aside for a growing while; the client's prober takes it back.
-func (s *server) down(err error) {
+// cost is how long somebody waited for the failure.
+func (s *server) down(err error, cost time.Duration) {
 	if s.client.ctx.Err() != nil {
 		return
 	}
@@ -180,7 +190,7 @@ func (s *server) down(err error) {
 	if changed {
 		s.state, s.since = stateDown, time.Now()
 	}
-	s.err, s.failedAt = err, time.Now()
+	s.err, s.failedAt, s.cost = err, time.Now(), cost
 	s.retryAt = s.failedAt.Add(min(firstPause<<min(s.failures, 10), lastPause))
 	s.failures++
 	s.mu.Unlock()
@@ -203,12 +213,13 @@ func (s *server) probeAt() (at time.Time, ok bool) {
 	return s.retryAt, s.state == stateDown
 }
 
-// tooSoon returns the last failure while it is so fresh that another try, paid by a
-// waiting person, would be pointless.
+// tooSoon returns the last failure for as long again as it cost. With no other server
+// up, one that refused at once may be tried at once, and one that was silent for three
+// seconds makes nobody wait during the next three.
 func (s *server) tooSoon() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.state == stateDown && time.Since(s.failedAt) < firstPause {
+	if s.state == stateDown && time.Since(s.failedAt) < s.cost {
 		return fmt.Errorf("not tried again yet: %w", s.err)
 	}
 	return nil

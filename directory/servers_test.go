@@ -195,18 +195,22 @@ func TestServerThatGoesSilentAfterStartTLSIsBounded(t *testing.T) {
 // A service account whose password changed must not be locked by the agent.
 func TestRefusedServiceAccountIsNotHammered(t *testing.T) {
 	first, second, both := twoServers(t, person("alice"))
-	c := open(t, nil, "", both, func(cfg *directory.Config) { cfg.BindPassword = "changed" })
+	c := open(t, nil, "", both, func(cfg *directory.Config) { cfg.BindPassword, cfg.SearchConns = "changed", 4 })
 	ut := compile(t, persons())
+	var wg sync.WaitGroup
 	for range 20 {
-		_, err := c.FindUser(t.Context(), ut, "alice")
-		var result *directory.ResultError
-		if !errors.Is(err, directory.ErrUnavailable) || !errors.As(err, &result) || !strings.Contains(result.Remedy, "service account") {
-			t.Fatalf("got %v", err)
-		}
-		if errors.Is(err, directory.ErrInvalidCredentials) {
-			t.Fatal("looks like a wrong password of the user")
-		}
+		wg.Go(func() {
+			_, err := c.FindUser(t.Context(), ut, "alice")
+			var result *directory.ResultError
+			if !errors.Is(err, directory.ErrUnavailable) || !errors.As(err, &result) || !strings.Contains(result.Remedy, "service account") {
+				t.Errorf("got %v", err)
+			}
+			if errors.Is(err, directory.ErrInvalidCredentials) {
+				t.Error("looks like a wrong password of the user")
+			}
+		})
 	}
+	wg.Wait()
 	if n := first.Binds(slapdtest.ReaderDN) + second.Binds(slapdtest.ReaderDN); n != 1 {
 		t.Errorf("%d service binds with a wrong password, want 1", n)
 	}
