@@ -34,6 +34,6 @@
 //   - A name that must be unique is compared after Unicode simple case folding
 //     and NFC, so "Jose" and "JOSE" are one, and so are the two spellings of é.
 //   - A method returns ErrNotFound, ErrConflict, ErrUsed, ErrExpired,
-//     ErrDependents, ErrReadOnly or ErrCursor, wrapped, when it says so; every
+//     ErrDependents, ErrReadOnly, ErrStale, ErrFilter or ErrCursor, wrapped, when it says so; every
 //     other error is the database's or the context's.
 package store
