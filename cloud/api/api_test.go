@@ -77,7 +77,7 @@ func (l *linker) tell(what string) {
 	l.told = append(l.told, what)
 }
 
-func (l *linker) Live(string) []api.LiveInstance { return l.live }
+func (l *linker) Live(string) []api.LiveInstance               { return l.live }
 func (l *linker) UserTypesChanged(_ context.Context, g string) { l.tell("changed " + g) }
 func (l *linker) Revoked(_ context.Context, i string)          { l.tell("revoked " + i) }
 
