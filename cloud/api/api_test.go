@@ -11,6 +11,7 @@ import (
 	"net/url"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -66,14 +67,19 @@ func (p pairer) Offer(ctx context.Context, env, gateway, by string) (store.Pairi
 // linker knows what instances are live, and records what it was told.
 type linker struct {
 	live []api.LiveInstance
+	mu   sync.Mutex
 	told []string
 }
 
-func (l *linker) Live(string) []api.LiveInstance { return l.live }
-func (l *linker) UserTypesChanged(_ context.Context, g string) {
-	l.told = append(l.told, "changed "+g)
+func (l *linker) tell(what string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.told = append(l.told, what)
 }
-func (l *linker) Revoked(_ context.Context, i string) { l.told = append(l.told, "revoked "+i) }
+
+func (l *linker) Live(string) []api.LiveInstance               { return l.live }
+func (l *linker) UserTypesChanged(_ context.Context, g string) { l.tell("changed " + g) }
+func (l *linker) Revoked(_ context.Context, i string)          { l.tell("revoked " + i) }
 
 func start(t testing.TB) *site {
 	t.Helper()

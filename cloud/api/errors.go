@@ -103,6 +103,8 @@ func asProblem(err error) *problem {
 		return &problem{status: http.StatusBadRequest, Code: invalidData, Message: "It exists already.", Details: []detail{{Code: notUnique, Message: "It exists already."}}}
 	case errors.Is(err, store.ErrDependents):
 		return &problem{status: http.StatusConflict, Code: invalidRequest, Message: "It cannot be removed: " + err.Error() + "."}
+	case errors.Is(err, store.ErrStale):
+		return &problem{status: http.StatusConflict, Code: invalidRequest, Message: "Somebody else changed it meanwhile. Read it again, and repeat."}
 	case errors.Is(err, store.ErrCursor):
 		return &problem{status: http.StatusBadRequest, Code: invalidRequest, Message: "Start the list anew, without a cursor.",
 			Details: []detail{wrong("cursor", "This is not a cursor of this list.")}}

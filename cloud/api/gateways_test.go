@@ -6,6 +6,8 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 
 	"ldap-gateway/cloud/api"
@@ -170,6 +172,31 @@ func TestUserTypeLife(t *testing.T) {
 	s.send("DELETE", base+"/"+guests+"?force=true", "").want(http.StatusNoContent)
 	s.send("GET", base+"/"+guests, "").want(http.StatusNotFound)
 	s.send("GET", "/users/"+s.user.ID+"/password", "").want(http.StatusOK).has("status", "NO_PASSWORD")
+}
+
+// Of user types that are added at the same time, each that was answered with
+// 201 is there: none overwrites another.
+func TestUserTypesAddedTogether(t *testing.T) {
+	s := start(t)
+	base := "/gateways/" + s.gateway.ID + "/userTypes"
+	var made atomic.Int32
+	var wg sync.WaitGroup
+	for i := range 10 {
+		wg.Go(func() {
+			switch a := s.send("POST", base, text(set(userType(), "name", fmt.Sprint("type", i)))); a.status {
+			case http.StatusCreated:
+				made.Add(1)
+			case http.StatusConflict:
+			default:
+				t.Errorf("status %d: %s", a.status, a.text)
+			}
+		})
+	}
+	wg.Wait()
+	g, err := s.store.Gateway(t.Context(), s.env, s.gateway.ID)
+	if err != nil || len(g.UserTypes) != 1+int(made.Load()) || made.Load() == 0 {
+		t.Errorf("%d user types, %d made, %v", len(g.UserTypes), made.Load(), err)
+	}
 }
 
 func TestDeletingNeedsForce(t *testing.T) {

@@ -82,17 +82,20 @@ type endpoint func(c *call) (reply, error)
 // Handler returns the API. It answers every path: with 404 those that it has not.
 func (s *Server) Handler() http.Handler {
 	mux := http.NewServeMux()
-	for pattern, e := range s.endpoints() {
-		method, path, _ := strings.Cut(pattern, " ")
-		mux.Handle(method+" /v1/environments"+path, s.authorised(e))
+	for _, endpoints := range []map[string]endpoint{s.placeEndpoints(), s.peopleEndpoints()} {
+		for pattern, e := range endpoints {
+			method, path, _ := strings.Cut(pattern, " ")
+			mux.Handle(method+" /v1/environments"+path, s.authorised(e))
+		}
 	}
 	mux.HandleFunc("POST /{environmentId}/as/token", s.token)
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) { s.noRoute(mux, w, r) })
 	return limited(mux)
 }
 
-// endpoints lists what there is, by method and path below /v1/environments.
-func (s *Server) endpoints() map[string]endpoint {
+// placeEndpoints lists what there is of environments and gateways, by method
+// and path below /v1/environments.
+func (s *Server) placeEndpoints() map[string]endpoint {
 	return map[string]endpoint{
 		"GET ":     s.listEnvironments,
 		"GET /{e}": s.getEnvironment,
@@ -126,7 +129,12 @@ func (s *Server) endpoints() map[string]endpoint {
 		"POST /{e}/gateways/{g}/pairings":        s.createPairing,
 		"GET /{e}/gateways/{g}/pairings/{id}":    s.getPairing,
 		"DELETE /{e}/gateways/{g}/pairings/{id}": s.deletePairing,
+	}
+}
 
+// peopleEndpoints lists what there is of users and groups, in the same way.
+func (s *Server) peopleEndpoints() map[string]endpoint {
+	return map[string]endpoint{
 		"GET /{e}/users":                            s.listUsers,
 		"POST /{e}/users":                           s.createUser,
 		"GET /{e}/users/{u}":                        s.getUser,

@@ -259,6 +259,19 @@ func TestRule5SourcesNeverShareAGroup(t *testing.T) {
 	}
 }
 
+// Two gateways are two sources, though both are directories.
+func TestRule5GatewaysNeverShareAGroup(t *testing.T) {
+	w := build(t)
+	first, _ := w.mustSignOn(w.ada("cooks"))
+	id := w.ada("readers")
+	id.SourceID, id.UserID = w.newGateway("two").ID, first.User.ID
+	c, _ := w.mustSignOn(id)
+	w.wantGroups(first.User.ID, "cooks readers")
+	if len(c.Removed) != 0 || c.User.GatewayID != w.gateway.ID || c.User.DN != first.User.DN {
+		t.Errorf("%+v", c)
+	}
+}
+
 func TestOrdinaryGroupsAreLeftAlone(t *testing.T) {
 	w := build(t)
 	first, _ := w.mustSignOn(w.ada("cooks"))

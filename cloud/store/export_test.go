@@ -50,3 +50,12 @@ func (e *Explained) QueryContext(ctx context.Context, query string, args ...any)
 	e.mu.Unlock()
 	return e.engine.QueryContext(ctx, query, args...)
 }
+
+// Waiting returns how many writers queue for their turn.
+func (s *Store) Waiting() int { return int(s.waiting.Load()) }
+
+// EndTransaction does what an engine does that has run out of disk or memory.
+func (tx *Tx) EndTransaction(ctx context.Context) error {
+	_, err := tx.c.exec(ctx, "ROLLBACK")
+	return err
+}

@@ -71,8 +71,9 @@ func (r reader) GatewayUsers(ctx context.Context, env, gateway, userType string)
 
 // UpdateGateway writes g, gives its new user types IDs, and fills in the
 // revision, which has grown when a user type differs. ErrDependents when a user
-// type that is not there any more has users: see RemoveUserType. ErrConflict
-// when the name is taken.
+// type that is not there any more has users: see RemoveUserType. ErrStale when
+// g has a revision and the user types have changed since it: the other change
+// would be lost. ErrConflict when the name is taken.
 func (s *Store) UpdateGateway(ctx context.Context, g *Gateway) error {
 	return s.Provision(ctx, func(tx *Tx) error { return tx.updateGateway(ctx, g) })
 }
@@ -81,6 +82,9 @@ func (tx *Tx) updateGateway(ctx context.Context, g *Gateway) error {
 	before, err := tx.Gateway(ctx, g.EnvironmentID, g.ID)
 	if err != nil {
 		return err
+	}
+	if g.Revision != 0 && g.Revision != before.Revision {
+		return ErrStale
 	}
 	for _, t := range before.UserTypes {
 		if slices.ContainsFunc(g.UserTypes, func(kept UserType) bool { return kept.ID == t.ID }) {

@@ -120,6 +120,20 @@ func TestRevision(t *testing.T) {
 	}
 }
 
+// Of two who change what they read at the same time, one is told.
+func TestStaleGateway(t *testing.T) {
+	s := open(t)
+	g := build(t, s, "one").gateway
+	other := g
+	g.UserTypes = append(g.UserTypes[:1:1], store.UserType{Name: "guests"})
+	must(t, s.UpdateGateway(t.Context(), &g))
+	other.UserTypes = append(other.UserTypes[:1:1], store.UserType{Name: "robots"})
+	want(t, s.UpdateGateway(t.Context(), &other), store.ErrStale)
+	if got, err := s.Gateway(t.Context(), g.EnvironmentID, g.ID); err != nil || got.UserTypes[1].Name != "guests" {
+		t.Errorf("%+v, %v", got, err)
+	}
+}
+
 func TestDeleteGateway(t *testing.T) {
 	s := open(t)
 	w := build(t, s, "one")

@@ -102,6 +102,20 @@ func TestComputed(t *testing.T) {
 	}
 }
 
+// A sign-on writes its own rows and no other.
+func TestSignOnWritesItsOwnRows(t *testing.T) {
+	s := open(t)
+	w := build(t, s, "one")
+	before, err := s.RowsWritten(t.Context())
+	must(t, err)
+	so := store.SignOn{EnvironmentID: w.env.ID, UserID: w.user.ID, Outcome: "ok", Verdict: "complete"}
+	must(t, s.RecordSignOn(t.Context(), &so, store.Activity{Action: "sign-on"}))
+	after, err := s.RowsWritten(t.Context())
+	if err != nil || after-before != 2 {
+		t.Errorf("%d rows written, want 2: %v", after-before, err)
+	}
+}
+
 // Pages show each row once, in order, though rows come and go between them.
 func TestPages(t *testing.T) {
 	s := open(t)

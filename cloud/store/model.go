@@ -13,6 +13,7 @@ var (
 	ErrUsed       = errors.New("used already")           // a pairing code or an assertion nonce
 	ErrExpired    = errors.New("expired")                // a pairing code
 	ErrDependents = errors.New("others depend on it")    // users on a gateway, user type or population
+	ErrStale      = errors.New("changed meanwhile")      // what is to be written was read before another change
 	ErrReadOnly   = errors.New("comes from a directory") // a change that a just-in-time group does not allow
 )
 

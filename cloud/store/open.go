@@ -30,7 +30,8 @@ const pragmas = "?_pragma=busy_timeout(5000)&_pragma=journal_mode(WAL)&_pragma=s
 // reader, see what was committed before they began.
 type Store struct {
 	reader
-	w, r *sql.DB
+	writer
+	r *sql.DB
 }
 
 // Open opens the database in the file at path and brings its tables up to
@@ -68,7 +69,7 @@ func openFile(path string) (*Store, error) {
 	readers := max(4, 2*runtime.GOMAXPROCS(0))
 	r.SetMaxOpenConns(readers)
 	r.SetMaxIdleConns(readers)
-	return &Store{reader: reader{conn{r}}, w: w, r: r}, nil
+	return &Store{reader: reader{conn{r}}, writer: writer{w: w}, r: r}, nil
 }
 
 func migrate(ctx context.Context, db *sql.DB) error {
@@ -93,35 +94,12 @@ func migrate(ctx context.Context, db *sql.DB) error {
 }
 
 // Close closes the database after the calls under way.
-func (s *Store) Close() error { return errors.Join(s.r.Close(), s.w.Close()) }
+func (s *Store) Close() error { return errors.Join(s.r.Close(), s.writer.close()) }
 
 // Ping tells whether the database answers.
 func (s *Store) Ping(ctx context.Context) error {
 	if err := s.r.PingContext(ctx); err != nil {
 		return fmt.Errorf("database: %w", err)
-	}
-	return nil
-}
-
-// Tx is one write transaction. It reads its own writes. Not safe for
-// concurrent use, and of no use after the function that got it has returned.
-type Tx struct{ reader }
-
-// Provision runs f in one write transaction: everything that f wrote is
-// committed when it returns nil, and nothing of it otherwise. Its error is that
-// of f or of the database. One transaction runs at a time, so f must not wait
-// for anything but the database, nor call methods of the Store.
-func (s *Store) Provision(ctx context.Context, f func(tx *Tx) error) error {
-	t, err := s.w.BeginTx(ctx, nil)
-	if err != nil {
-		return fmt.Errorf("begin: %w", err)
-	}
-	defer t.Rollback() // does nothing after a commit
-	if err := f(&Tx{reader{conn{t}}}); err != nil {
-		return err
-	}
-	if err := t.Commit(); err != nil {
-		return fmt.Errorf("commit: %w", err)
 	}
 	return nil
 }

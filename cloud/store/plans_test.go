@@ -16,18 +16,34 @@ func TestPlans(t *testing.T) {
 	r, explained := s.Explain()
 	ctx, e, g, yes := t.Context(), w.env.ID, w.gateway.ID, true
 	page := store.Page{Limit: 1}
+	must(t, s.CreateUser(ctx, &store.User{EnvironmentID: e, PopulationID: w.population.ID, Username: "another"}))
+	for range 2 {
+		must(t, s.RecordSignOn(ctx, &store.SignOn{EnvironmentID: e}))
+	}
+	_, afterUser, err := s.Users(ctx, e, store.UserFilter{}, page)
+	must(t, err)
+	_, afterSignOn, err := s.SignOns(ctx, e, store.SignOnFilter{}, page)
+	must(t, err)
 	where := func(field string, op store.Op) []store.Condition {
 		return []store.Condition{{Field: field, Op: op, Value: "x"}}
 	}
 	for name, read := range map[string]func() error{
-		"Environments":   func() error { _, err := r.Environments(ctx); return err },
-		"Populations":    func() error { _, _, err := r.Populations(ctx, e, page); return err },
-		"Default":        func() error { _, err := r.DefaultPopulation(ctx, e); return err },
-		"Gateways":       func() error { _, _, err := r.Gateways(ctx, e, page); return err },
-		"GatewayUsers":   func() error { _, err := r.GatewayUsers(ctx, e, g, "t"); return err },
-		"Pairings":       func() error { _, err := r.Pairings(ctx, e, g, time.Now()); return err },
-		"Instances":      func() error { _, err := r.Instances(ctx, e, g); return err },
-		"Users":          func() error { _, _, err := r.Users(ctx, e, store.UserFilter{}, page); return err },
+		"Environments": func() error { _, err := r.Environments(ctx); return err },
+		"Populations":  func() error { _, _, err := r.Populations(ctx, e, page); return err },
+		"Default":      func() error { _, err := r.DefaultPopulation(ctx, e); return err },
+		"Gateways":     func() error { _, _, err := r.Gateways(ctx, e, page); return err },
+		"GatewayUsers": func() error { _, err := r.GatewayUsers(ctx, e, g, "t"); return err },
+		"Pairings":     func() error { _, err := r.Pairings(ctx, e, g, time.Now()); return err },
+		"Instances":    func() error { _, err := r.Instances(ctx, e, g); return err },
+		"Users":        func() error { _, _, err := r.Users(ctx, e, store.UserFilter{}, page); return err },
+		"UsersNext": func() error {
+			_, _, err := r.Users(ctx, e, store.UserFilter{}, store.Page{Cursor: afterUser})
+			return err
+		},
+		"SignOnsNext": func() error {
+			_, _, err := r.SignOns(ctx, e, store.SignOnFilter{}, store.Page{Cursor: afterSignOn})
+			return err
+		},
 		"UsersOfGateway": func() error { _, _, err := r.Users(ctx, e, store.UserFilter{GatewayID: g}, page); return err },
 		"UsersOfType": func() error {
 			_, _, err := r.Users(ctx, e, store.UserFilter{GatewayID: g, UserTypeID: "t"}, page)

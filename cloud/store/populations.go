@@ -90,8 +90,11 @@ func (s *Store) DeletePopulation(ctx context.Context, env, id string) error {
 }
 
 func (tx *Tx) populationFree(ctx context.Context, p Population) error {
-	if p.UserCount > 0 || p.Default {
-		return fmt.Errorf("%w: %d users, default %t", ErrDependents, p.UserCount, p.Default)
+	if p.Default {
+		return fmt.Errorf("%w: it is the default population", ErrDependents)
+	}
+	if p.UserCount > 0 {
+		return fmt.Errorf("%w: %d users", ErrDependents, p.UserCount)
 	}
 	groups, err := queryOne(ctx, tx.c, value[int], `SELECT count(*) FROM cloud_groups WHERE environment_id = $1 AND population_id = $2`, p.EnvironmentID, p.ID)
 	if err != nil {

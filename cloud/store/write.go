@@ -1,0 +1,153 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+)
+
+// maxBatch bounds how many wait for one commit.
+const maxBatch = 128
+
+// Tx is one write transaction. It reads its own writes. Not safe for
+// concurrent use, and of no use after the function that got it has returned.
+type Tx struct{ reader }
+
+// writer lets one at a time write, and those who queue share a commit: waiting
+// for the disk is what a write costs most. Whoever finds nobody behind commits
+// for all.
+type writer struct {
+	w       *sql.DB
+	turn    sync.Mutex
+	waiting atomic.Int64 // those who are sure to take the turn; the wait is not given up
+	open    *batch       // of whoever wrote before and did not commit; by turn
+}
+
+// batch is what one commit is for. Each member is a savepoint of its own.
+type batch struct {
+	tx   *sql.Tx
+	size int
+	done chan struct{} // closed after err was set
+	err  error
+}
+
+// Provision runs f in one write transaction: everything that f wrote is
+// committed when it returns nil, and nothing of it otherwise. Its error is that
+// of f, of the database or of the context. One f runs at a time, so it must not
+// wait for anything but the database, nor call methods of the Store. A context
+// that ends stops f at its next statement; a commit is not interrupted.
+func (s *Store) Provision(ctx context.Context, f func(tx *Tx) error) error {
+	b, err := s.take(ctx, f)
+	if err != nil {
+		return err
+	}
+	<-b.done
+	return b.err
+}
+
+// take waits for the turn and runs f. The batch that it returns is or will be
+// committed.
+func (w *writer) take(ctx context.Context, f func(tx *Tx) error) (*batch, error) {
+	w.waiting.Add(1)
+	w.turn.Lock()
+	defer w.turn.Unlock()
+	w.waiting.Add(-1)
+	defer w.commitIfLast() // also when f panics
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	if w.open == nil {
+		tx, err := w.w.BeginTx(context.WithoutCancel(ctx), nil) // the context is one member's, the transaction is not
+		if err != nil {
+			return nil, fmt.Errorf("begin: %w", err)
+		}
+		w.open = &batch{tx: tx, done: make(chan struct{})}
+	}
+	b := w.open
+	return b, w.member(ctx, f)
+}
+
+// member runs f in a savepoint of the open batch, and takes back what it wrote
+// when it fails.
+func (w *writer) member(ctx context.Context, f func(tx *Tx) error) error {
+	b := w.open
+	b.size++
+	steady := uninterrupted{b.tx}
+	if _, err := b.tx.ExecContext(context.WithoutCancel(ctx), "SAVEPOINT member"); err != nil {
+		return w.abandon(err)
+	}
+	ending := "ROLLBACK TO member"
+	defer func() {
+		if _, err := b.tx.ExecContext(context.WithoutCancel(ctx), ending); err != nil {
+			_ = w.abandon(err) // every member learns it from the batch
+		}
+	}()
+	err := f(&Tx{reader{conn{steady}}})
+	if err == nil {
+		err = ctx.Err()
+	}
+	if err == nil {
+		ending = "RELEASE member"
+	}
+	return err
+}
+
+// abandon ends a batch that cannot go on: none of its members is committed.
+func (w *writer) abandon(err error) error {
+	if w.open == nil {
+		return err
+	}
+	w.end(errors.Join(fmt.Errorf("transaction: %w", err), w.open.tx.Rollback()))
+	return err
+}
+
+// commitIfLast commits when nobody is behind who would.
+func (w *writer) commitIfLast() {
+	if w.open == nil || w.waiting.Load() > 0 && w.open.size < maxBatch {
+		return
+	}
+	w.end(w.open.tx.Commit())
+}
+
+// end tells the members of the open batch how it ended.
+func (w *writer) end(err error) {
+	if err != nil {
+		w.open.err = fmt.Errorf("commit: %w", err)
+	}
+	close(w.open.done)
+	w.open = nil
+}
+
+// close closes the database after the one whose turn it is.
+func (w *writer) close() error {
+	w.turn.Lock()
+	defer w.turn.Unlock()
+	if w.open != nil {
+		w.end(w.open.tx.Commit())
+	}
+	return w.w.Close()
+}
+
+// uninterrupted runs each statement to its end: one that is interrupted takes
+// the whole transaction with it, and others share that. It begins none once the
+// context has ended.
+type uninterrupted struct{ tx *sql.Tx }
+
+// ExecContext implements engine.
+func (u uninterrupted) ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	return u.tx.ExecContext(context.WithoutCancel(ctx), query, args...)
+}
+
+// QueryContext implements engine.
+func (u uninterrupted) QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	return u.tx.QueryContext(context.WithoutCancel(ctx), query, args...)
+}
