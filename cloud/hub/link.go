@@ -30,6 +30,7 @@ const (
 	replyAnswered replyState = 1
 	replyNotSent  replyState = 2 // the agent cannot have seen the request
 	replyLost     replyState = 3 // it may have seen it, and its answer will not come
+	replyBusy     replyState = 4 // too much waits for it already
 )
 
 const (
@@ -204,24 +205,13 @@ func (l *link) request(m *nats.Msg) {
 		respond(m, reply{State: replyNotSent, Reason: err.Error()})
 		return
 	}
-	if reason := l.accept(outgoing{f, m}); reason != "" {
-		respond(m, reply{State: replyNotSent, Reason: reason})
-	}
-}
-
-// accept queues a request, or says why not. Under the lock, so that settle
-// misses none.
-func (l *link) accept(o outgoing) (refusal string) {
-	l.mu.Lock()
+	l.mu.Lock() // so that settle misses none
 	defer l.mu.Unlock()
-	if l.live.Leaving || l.live.Over {
-		return "the instance is stopping"
-	}
-	select {
-	case l.send <- o:
-		return ""
-	default:
-		return "too much is waiting for the instance"
+	switch {
+	case l.live.Leaving || l.live.Over:
+		respond(m, reply{State: replyNotSent, Reason: "the instance is stopping"})
+	case l.queue(outgoing{f, m}) != nil:
+		respond(m, reply{State: replyBusy, Reason: "too much is waiting for the instance"})
 	}
 }
 
@@ -271,13 +261,13 @@ func (l *link) takeHeartbeat(ctx context.Context, f wire.Frame) error {
 	if due {
 		l.hub.report(ctx, l, false)
 	}
-	return l.queue(wire.Frame{Kind: wire.KindHeartbeat, ID: f.ID})
+	return l.queue(outgoing{frame: wire.Frame{Kind: wire.KindHeartbeat, ID: f.ID}})
 }
 
-// queue sends a frame that nobody waits for.
-func (l *link) queue(f wire.Frame) error {
+// queue has a frame sent, after those that are queued already.
+func (l *link) queue(o outgoing) error {
 	select {
-	case l.send <- outgoing{frame: f}:
+	case l.send <- o:
 		return nil
 	default:
 		return errors.New("the agent takes nothing more")
@@ -367,7 +357,7 @@ func (l *link) leave(reason string) {
 	l.mu.Lock()
 	l.live.Leaving = true
 	l.hub.publish(subjectPresence, l.live)
-	err = l.queue(f)
+	err = l.queue(outgoing{frame: f})
 	l.mu.Unlock()
 	if err != nil {
 		l.end(err.Error())

@@ -116,6 +116,8 @@ func readReply(a Ask, b []byte) wire.SignOnResult {
 	}
 	switch r.State {
 	case replyNotSent:
+		return result(a, wire.OutcomeDirectoryUnavailable, false, r.Reason)
+	case replyBusy:
 		return result(a, wire.OutcomeBusy, false, r.Reason)
 	case replyLost:
 		return result(a, wire.OutcomeUnknown, true, r.Reason)
