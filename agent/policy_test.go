@@ -1,0 +1,117 @@
+package agent
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"ldap-gateway/cloudlink/wire"
+	"ldap-gateway/configs"
+	"ldap-gateway/directory"
+)
+
+func newPolicy(t *testing.T, change func(*configs.Policy)) *Policy {
+	t.Helper()
+	file := filePolicy()
+	if change != nil {
+		change(&file)
+	}
+	p, err := NewPolicy(file)
+	must(t, err)
+	return p
+}
+
+// TestUserTypesBeyondThePolicy has a cloud reach further than the file allows.
+func TestUserTypesBeyondThePolicy(t *testing.T) {
+	p := newPolicy(t, func(c *configs.Policy) {
+		c.SearchBases, c.Groups.SearchBases = []string{"OU=People, DC=x"}, []string{"ou=groups,dc=x"}
+		c.Attributes, c.FilterAttributes = []string{"badgeNumber"}, []string{"badgeNumber"}
+	})
+	for name, c := range map[string]struct {
+		change func(*wire.UserType)
+		reason string // empty: allowed
+	}{
+		"as-it-is":            {func(*wire.UserType) {}, ""},
+		"below-the-base":      {func(u *wire.UserType) { u.SearchBase = "ou=a,ou=people,dc=x" }, ""},
+		"above-the-base":      {func(u *wire.UserType) { u.SearchBase = "dc=x" }, "search base"},
+		"beside-the-base":     {func(u *wire.UserType) { u.SearchBase = "ou=people2,dc=x" }, "search base"},
+		"suffix-trick":        {func(u *wire.UserType) { u.SearchBase = `cn=a\,ou=people,dc=x` }, "search base"},
+		"empty-base":          {func(u *wire.UserType) { u.SearchBase = "" }, "search base"},
+		"no-dn":               {func(u *wire.UserType) { u.SearchBase = "people" }, "DN"},
+		"group-base":          {func(u *wire.UserType) { u.Groups.SearchBase = "dc=x" }, "group search base"},
+		"attribute":           {func(u *wire.UserType) { u.Attributes = []string{"userPassword"} }, `"userPassword" may not leave`},
+		"named-attribute":     {func(u *wire.UserType) { u.Attributes = []string{"BADGENUMBER"} }, ""},
+		"all-attributes":      {func(u *wire.UserType) { u.Attributes = []string{"*"} }, "*"},
+		"operational":         {func(u *wire.UserType) { u.Attributes = []string{"+"} }, "+"},
+		"option":              {func(u *wire.UserType) { u.Attributes = []string{"userPassword;binary"} }, "may not leave"},
+		"correlation":         {func(u *wire.UserType) { u.Correlation = []string{"userPassword"} }, "may not leave"},
+		"group-name":          {func(u *wire.UserType) { u.Groups.NameAttribute = "unicodePwd" }, "may not leave"},
+		"filter-password":     {func(u *wire.UserType) { u.Filter = "(&(uid=${identifier})(userPassword=a*))" }, `filter names "userPassword"`},
+		"filter-hidden":       {func(u *wire.UserType) { u.Filter = "(|(uid=${identifier})(&(!(userPassword=*))))" }, `userPassword`},
+		"filter-named":        {func(u *wire.UserType) { u.Filter = "(badgeNumber=${identifier})" }, ""},
+		"filter-extensible":   {func(u *wire.UserType) { u.Filter = "(&(uid=${identifier})(userPassword:2.5.13.17:=a))" }, "userPassword"},
+		"filter-any":          {func(u *wire.UserType) { u.Filter = "(&(uid=${identifier})(:2.5.13.2:=a))" }, ""},
+		"filter-no-person":    {func(u *wire.UserType) { u.Filter = "(uid=alice)" }, "identifier"},
+		"filter-bad":          {func(u *wire.UserType) { u.Filter = "(uid=${identifier}" }, ""},
+		"identifier-as-name":  {func(u *wire.UserType) { u.Filter = "(${identifier}=x)" }, ""},
+		"without-correlation": {func(u *wire.UserType) { u.Correlation = nil }, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			u := staff()
+			c.change(&u)
+			compiled, reasons := compile(p, u)
+			all := strings.Join(reasons, "; ")
+			mustRefuse := c.reason != "" || slices.Contains([]string{"filter-any", "filter-bad", "identifier-as-name"}, name)
+			if mustRefuse != (len(reasons) > 0) || !strings.Contains(all, c.reason) {
+				t.Errorf("reasons %q, compiled %v", all, compiled != nil)
+			}
+		})
+	}
+}
+
+func TestGroupsThatMayLeave(t *testing.T) {
+	p := newPolicy(t, func(c *configs.Policy) {
+		c.Groups.SearchBases, c.Groups.Include, c.Groups.Exclude, c.Groups.Max = []string{"ou=groups,dc=x"}, []string{"cn=cloud-*"}, []string{"*secret*"}, 2
+	})
+	m := directory.Membership{Verdict: directory.Complete}
+	for _, dn := range []string{"cn=cloud-a,ou=groups,dc=x", "CN=Cloud-B,OU=Groups,DC=x", "cn=other,ou=groups,dc=x",
+		"cn=cloud-secret,ou=groups,dc=x", "cn=cloud-c,ou=elsewhere,dc=x", "no dn"} {
+		m.Groups = append(m.Groups, directory.Group{DN: dn})
+	}
+	got := p.Groups(m)
+	if len(got.Groups) != 2 || len(got.Skipped) != 4 || got.Verdict != directory.Complete {
+		t.Errorf("%+v", got)
+	}
+	m.Groups = append(m.Groups, directory.Group{DN: "cn=cloud-d,ou=groups,dc=x"})
+	if got := p.Groups(m); len(got.Groups) != 2 || got.Verdict != directory.Partial || !strings.Contains(got.Reason, "truncated") {
+		t.Errorf("%+v", got)
+	}
+	m.Verdict = directory.Unknown
+	if got := p.Groups(m); got.Verdict != directory.Unknown {
+		t.Errorf("an unknown answer became %s", got.Verdict)
+	}
+}
+
+func TestHashNamesThePolicy(t *testing.T) {
+	a, b := newPolicy(t, nil), newPolicy(t, nil)
+	c := newPolicy(t, func(p *configs.Policy) { p.Attributes = []string{"badgeNumber"} })
+	if a.Hash() != b.Hash() || a.Hash() == c.Hash() || len(a.Describe()) < 4 {
+		t.Error(a.Hash(), b.Hash(), c.Hash())
+	}
+}
+
+func TestRefusedTypeIsNotServed(t *testing.T) {
+	d := newDesk(t, filePolicy())
+	bad := staff()
+	bad.ID, bad.SearchBase = "bad", "dc=elsewhere"
+	a := d.UserTypes(wire.UserTypes{Revision: 2, Types: []wire.UserType{staff(), bad}})
+	if len(a.Refused) != 1 || a.Refused[0].ID != "bad" {
+		t.Fatalf("%+v", a)
+	}
+	if r := d.ask("1", "alice", "wonderland", func(m *wire.SignOn) { m.UserType = "bad" }); r.Outcome != wire.OutcomeNotAllowed || !strings.Contains(r.Reason, "search base") {
+		t.Errorf("%+v", r)
+	}
+	if r := d.ask("2", "alice", "wonderland"); r.Outcome != wire.OutcomeOK {
+		t.Errorf("%+v", r)
+	}
+}
