@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/alexedwards/scs/v2"
 	"github.com/google/uuid"
 	"ldap-gateway/cloud/store"
 )
@@ -191,6 +192,8 @@ func TestGroupKey(t *testing.T) {
 		}
 	}
 }
+
+var _ scs.CtxStore = store.Sessions{}
 
 func TestSessions(t *testing.T) {
 	s := open(t)
