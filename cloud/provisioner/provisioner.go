@@ -21,6 +21,8 @@ var (
 	ErrUsernameTaken = errors.New("the username is taken by another user")
 	// ErrNoUsername says that the directory has no value for a new person's username.
 	ErrNoUsername = errors.New("the directory has no value for the username")
+	// ErrDisabled says that the person's record is disabled in the cloud.
+	ErrDisabled = errors.New("the user is disabled in the cloud")
 	// ErrUnknownRecord says that the person has no record and that the sign-on
 	// brought nothing to make one of.
 	ErrUnknownRecord = errors.New("the user is not known yet")
@@ -147,6 +149,8 @@ func (s *step) run(ctx context.Context) error {
 		return err
 	}
 	switch {
+	case known && !s.change.User.Enabled:
+		return ErrDisabled
 	case !known:
 		err = s.create(ctx)
 	case s.updates():

@@ -85,11 +85,13 @@ func (a *attempt) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if a.user != nil && !a.user.Enabled {
+	switch {
+	case a.user != nil && !a.user.Enabled:
 		return a.fail(ctx, wire.OutcomeNotAllowed, "the user is disabled in the cloud")
-	}
-	if len(ways) == 0 {
-		return a.fail(ctx, wire.OutcomeNoSuchUser, "no enabled gateway with a user type could know the person")
+	case a.user != nil && len(ways) == 0:
+		return a.fail(ctx, wire.OutcomeNotAllowed, "the gateway or user type that checks this person's password is switched off or deleted: link the user to another")
+	case len(ways) == 0:
+		return a.fail(ctx, wire.OutcomeNoSuchUser, "no enabled gateway has a user type that could know the person")
 	}
 	w, answer := a.ask(ctx, ways)
 	a.record.GatewayID, a.record.UserTypeID, a.record.InstanceID = w.gateway.ID, w.user.ID, answer.Instance

@@ -1,0 +1,223 @@
+package pairing
+
+import (
+	"bytes"
+	"crypto/ed25519"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/hashicorp/go-hclog"
+
+	"ldap-gateway/cloud/store"
+	"ldap-gateway/cloudlink/wire"
+)
+
+// office is a desk with a gateway and a clock that the test sets.
+type office struct {
+	*Desk
+	t       *testing.T
+	gateway store.Gateway
+	mu      sync.Mutex
+	now     time.Time
+}
+
+func newOffice(t *testing.T) *office {
+	t.Helper()
+	db, err := store.Open(t.Context(), filepath.Join(t.TempDir(), "db"))
+	must(t, err)
+	t.Cleanup(func() { must(t, db.Close()) })
+	env := store.Environment{Name: "Example"}
+	must(t, db.CreateEnvironment(t.Context(), &env))
+	o := &office{t: t, gateway: store.Gateway{EnvironmentID: env.ID, Name: "HQ", Enabled: true}, now: time.Now()}
+	must(t, db.CreateGateway(t.Context(), &o.gateway))
+	o.Desk = &Desk{Store: db, Logger: hclog.NewNullLogger(), Now: func() time.Time { o.mu.Lock(); defer o.mu.Unlock(); return o.now }}
+	return o
+}
+
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func (o *office) pass(d time.Duration) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.now = o.now.Add(d)
+}
+
+func (o *office) code() string {
+	o.t.Helper()
+	_, code, err := o.Offer(o.t.Context(), o.gateway.EnvironmentID, o.gateway.ID, "admin:alice")
+	must(o.t, err)
+	return code
+}
+
+// agent is a machine's keys.
+type agent struct {
+	public  ed25519.PublicKey
+	private ed25519.PrivateKey
+	seal    []byte
+}
+
+func newAgent(t *testing.T) agent {
+	t.Helper()
+	public, private, err := ed25519.GenerateKey(nil)
+	must(t, err)
+	_, seal, err := wire.NewSealKey()
+	must(t, err)
+	return agent{public, private, seal}
+}
+
+func (a agent) request(code string) wire.PairRequest {
+	return wire.PairRequest{Code: code, PublicKey: a.public, SealKey: a.seal, Hostname: "dc1", Software: "1.0",
+		Proof: ed25519.Sign(a.private, wire.PairProof(code, a.public, a.seal))}
+}
+
+// send posts a request from an address and returns the status and what came.
+func (o *office) send(from string, r wire.PairRequest) (int, wire.PairAnswer, wire.Refusal) {
+	o.t.Helper()
+	body, err := json.Marshal(r)
+	must(o.t, err)
+	req := httptest.NewRequestWithContext(o.t.Context(), http.MethodPost, wire.PathPair, bytes.NewReader(body))
+	req.RemoteAddr = from + ":4711"
+	w := httptest.NewRecorder()
+	o.ServeHTTP(w, req)
+	var a wire.PairAnswer
+	var refusal wire.Refusal
+	if w.Code == http.StatusOK {
+		must(o.t, json.Unmarshal(w.Body.Bytes(), &a))
+	} else {
+		must(o.t, json.Unmarshal(w.Body.Bytes(), &refusal))
+	}
+	return w.Code, a, refusal
+}
+
+func TestCodeBecomesAnInstance(t *testing.T) {
+	o, a := newOffice(t), newAgent(t)
+	code := o.code()
+	status, answer, _ := o.send("192.0.2.1", a.request(strings.ToLower(code)))
+	if status != http.StatusOK || answer.Gateway != o.gateway.ID || answer.GatewayName != "HQ" || answer.Environment != "Example" ||
+		answer.Fingerprint != wire.Fingerprint(a.public, a.seal) {
+		t.Fatalf("%d %+v", status, answer)
+	}
+	i, err := o.Store.Instance(t.Context(), answer.Instance)
+	must(t, err)
+	if i.PairedBy != "admin:alice" || i.PairedFrom != "192.0.2.1" || i.Hostname != "dc1" || !bytes.Equal(i.PublicKey, a.public) {
+		t.Errorf("%+v", i)
+	}
+	did, _, err := o.Store.Activities(t.Context(), o.gateway.EnvironmentID, store.ActivityFilter{Action: "instance.paired"}, store.Page{})
+	must(t, err)
+	if len(did) != 1 || did[0].Actor != "admin:alice" || did[0].Subject != "instance:"+i.ID || !strings.Contains(did[0].Text, "192.0.2.1") {
+		t.Errorf("%+v", did)
+	}
+}
+
+func TestRefusalsSayWhatToDo(t *testing.T) {
+	o, a := newOffice(t), newAgent(t)
+	used, old := o.code(), o.code()
+	if status, _, r := o.send("192.0.2.1", a.request(used)); status != http.StatusOK {
+		t.Fatal(r)
+	}
+	o.pass(Life + time.Second)
+	unproven := a.request(o.code())
+	unproven.SealKey = newAgent(t).seal
+	for name, c := range map[string]struct {
+		request wire.PairRequest
+		status  int
+		code    wire.RefusalCode
+		says    string
+	}{
+		"used":     {a.request(used), http.StatusForbidden, wire.RefusedCode, "used already"},
+		"expired":  {a.request(old), http.StatusForbidden, wire.RefusedCode, "expired"},
+		"wrong":    {a.request("AAAA-AAAA"), http.StatusForbidden, wire.RefusedCode, "not known"},
+		"unproven": {unproven, http.StatusBadRequest, wire.RefusedRequest, "proof"},
+		"nothing":  {wire.PairRequest{}, http.StatusBadRequest, wire.RefusedRequest, "proof"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			status, _, r := o.send("192.0.2.2", c.request)
+			if status != c.status || r.Code != c.code || !strings.Contains(r.Message, c.says) || r.Time.IsZero() {
+				t.Errorf("%d %+v", status, r)
+			}
+		})
+	}
+}
+
+func TestOneOfManyWins(t *testing.T) {
+	o := newOffice(t)
+	code := o.code()
+	var wg sync.WaitGroup
+	won := make(chan string, 8)
+	for n := range 8 {
+		a := newAgent(t)
+		wg.Go(func() {
+			if status, answer, _ := o.send(fmt.Sprintf("192.0.2.%d", n), a.request(code)); status == http.StatusOK {
+				won <- answer.Instance
+			}
+		})
+	}
+	wg.Wait()
+	if len(won) != 1 {
+		t.Errorf("%d became an instance", len(won))
+	}
+}
+
+func TestGuessingWaits(t *testing.T) {
+	o, a := newOffice(t), newAgent(t)
+	for range wrongPerAddress {
+		if _, _, r := o.send("192.0.2.1", a.request("AAAA-AAAA")); r.Code != wire.RefusedCode {
+			t.Fatal(r)
+		}
+	}
+	good := o.code()
+	if status, _, r := o.send("192.0.2.1", a.request(good)); status != http.StatusTooManyRequests || r.Code != wire.RefusedThrottled || r.RetryAfter < 1 {
+		t.Errorf("%d %+v", status, r)
+	}
+	if status, _, r := o.send("192.0.2.9", a.request(good)); status != http.StatusOK {
+		t.Errorf("another address: %d %+v", status, r)
+	}
+	o.pass(throttleWindow)
+	if status, _, r := o.send("192.0.2.1", a.request(o.code())); status != http.StatusOK {
+		t.Errorf("later: %d %+v", status, r)
+	}
+}
+
+func TestGuessingFromEverywhereWaits(t *testing.T) {
+	o, a := newOffice(t), newAgent(t)
+	for n := range wrongInAll {
+		o.send(fmt.Sprintf("192.0.2.%d", n), a.request("AAAA-AAAA"))
+	}
+	if status, _, _ := o.send("198.51.100.1", a.request(o.code())); status != http.StatusTooManyRequests {
+		t.Error(status)
+	}
+	if n := len(o.wrong.wrong); n > wrongInAll+1 {
+		t.Errorf("%d addresses are remembered", n)
+	}
+}
+
+func TestOfferForAnotherEnvironmentsGateway(t *testing.T) {
+	o := newOffice(t)
+	other := store.Environment{Name: "Other"}
+	must(t, o.Store.CreateEnvironment(t.Context(), &other))
+	if _, _, err := o.Offer(t.Context(), other.ID, o.gateway.ID, "x"); !errors.Is(err, store.ErrNotFound) {
+		t.Error(err)
+	}
+}
+
+func TestCodeIsNotKept(t *testing.T) {
+	o := newOffice(t)
+	p, code, err := o.Offer(t.Context(), o.gateway.EnvironmentID, o.gateway.ID, "x")
+	must(t, err)
+	if bytes.Contains(p.CodeHash, []byte(wire.NormalCode(code))) || len(p.CodeHash) != 32 {
+		t.Errorf("%x", p.CodeHash)
+	}
+}
