@@ -1,7 +1,9 @@
 package hub_test
 
 import (
+	"bytes"
 	"context"
+	"encoding/base64"
 	"encoding/json"
 	"net/http"
 	"sync"
@@ -10,6 +12,7 @@ import (
 	"time"
 
 	"github.com/coder/websocket"
+	"github.com/nats-io/nats.go"
 
 	"ldap-gateway/cloudlink/wire"
 )
@@ -29,6 +32,27 @@ func TestPasswordArrivesSealedAndIsOpened(t *testing.T) {
 	if got.Load() != "hunter2/t1/alice" {
 		t.Error(got.Load())
 	}
+}
+
+// TestBusNeverCarriesThePassword listens to every subject of the bus.
+func TestBusNeverCarriesThePassword(t *testing.T) {
+	n := startNode(t, time.Second)
+	n.start(ok)
+	var heard atomic.Int64
+	sub, err := n.hub.Bus.Subscribe(">", func(m *nats.Msg) {
+		heard.Add(1)
+		if bytes.Contains(m.Data, []byte("hunter2")) || bytes.Contains(m.Data, []byte(base64.StdEncoding.EncodeToString([]byte("hunter2")))) {
+			t.Errorf("%s carries the password", m.Subject)
+		}
+	})
+	must(t, err)
+	defer func() { must(t, sub.Unsubscribe()) }()
+	for range 3 {
+		if a := n.signOn("hunter2"); a.Outcome != wire.OutcomeOK {
+			t.Errorf("%+v", a)
+		}
+	}
+	n.await("both ways were heard", func() bool { return heard.Load() >= 6 })
 }
 
 func TestNoInstanceIsToldAtOnce(t *testing.T) {

@@ -248,15 +248,22 @@ func (s *step) done() string {
 		words = append(words, f.Name)
 	}
 	if n := len(s.change.Added); n > 0 {
-		words = append(words, fmt.Sprintf("%d groups joined", n))
+		words = append(words, "joined "+groupCount(n))
 	}
 	if n := len(s.change.Removed); n > 0 {
-		words = append(words, fmt.Sprintf("%d groups left", n))
+		words = append(words, "left "+groupCount(n))
 	}
 	if n := len(s.change.GroupsRenamed); n > 0 {
-		words = append(words, fmt.Sprintf("%d groups renamed", n))
+		words = append(words, groupCount(n)+" renamed")
 	}
 	return "changed: " + strings.Join(words, ", ")
+}
+
+func groupCount(n int) string {
+	if n == 1 {
+		return "1 group"
+	}
+	return fmt.Sprintf("%d groups", n)
 }
 
 func idsOf(groups []store.Group) []string {

@@ -1,0 +1,110 @@
+package e2e
+
+import (
+	"os"
+	"os/exec"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"ldap-gateway/configs"
+)
+
+// readmeCommands returns the lines with a "$ " in the README.
+func readmeCommands(t *testing.T) (commands []string) {
+	t.Helper()
+	b, err := os.ReadFile("../../README.md")
+	must(t, err)
+	for line := range strings.Lines(string(b)) {
+		if c, ok := strings.CutPrefix(line, "$ "); ok {
+			commands = append(commands, strings.TrimSpace(c))
+		}
+	}
+	if len(commands) < 8 {
+		t.Fatalf("only %d commands: %q", len(commands), commands)
+	}
+	return commands
+}
+
+// TestREADMECommands runs every command of the README.
+func TestREADMECommands(t *testing.T) {
+	w := newWorld(t, plan{})
+	w.mustSignOn("alice", "wonderland")
+	makefile, err := os.ReadFile("../../Makefile")
+	must(t, err)
+	for _, c := range readmeCommands(t) {
+		t.Run(strings.ReplaceAll(c, " ", "_"), func(t *testing.T) {
+			args := strings.Fields(c)
+			switch args[0] {
+			case "make":
+				if !regexp.MustCompile(`(?m)^` + args[1] + `:.* ## `).Match(makefile) {
+					t.Error("no such target, or it says nothing of itself")
+				}
+			case "ldap-gateway":
+				w.readmeGateway(t, args[1:])
+			case "ldap-cloud":
+				w.readmeCloud(t, args[1:])
+			default:
+				t.Error("nothing runs this command")
+			}
+		})
+	}
+}
+
+func (w *world) readmeGateway(t *testing.T, args []string) {
+	t.Helper()
+	switch args[0] {
+	case "run":
+		w.agents[0].stop()
+		w.runAgent(w.agents[0])
+		w.awaitSignOn()
+		return
+	case "pair":
+		w.writeFile("fresh", plan{})
+		out, code := w.command("fresh", w.code(), args...)
+		if code != 0 {
+			t.Errorf("%d\n%s", code, out)
+		}
+		return
+	}
+	if out, code := w.command("agent1", "", args...); code != 0 {
+		t.Errorf("%d\n%s", code, out)
+	}
+}
+
+func (w *world) readmeCloud(t *testing.T, args []string) {
+	t.Helper()
+	dir := w.dir + "/readme-cloud"
+	args[slices.Index(args, "./cloud")] = dir
+	if args[0] == "run" {
+		p := start(t, w.dir+"/readme-cloud.log", programs+"/ldap-cloud", append(args, "--listen", "127.0.0.1:0")...)
+		p.line("ldap-cloud is ready: https://id.example.com")
+		p.stop()
+		return
+	}
+	out, err := exec.Command(programs+"/ldap-cloud", args...).CombinedOutput()
+	if err != nil || !strings.Contains(string(out), "https://id.example.com/console/") {
+		t.Errorf("%v\n%s", err, out)
+	}
+}
+
+// TestREADMEFile has the file of the README be the sample, which a test loads.
+func TestREADMEFile(t *testing.T) {
+	b, err := os.ReadFile("../../README.md")
+	must(t, err)
+	if !strings.Contains(string(b), "```hcl\n"+configs.Minimal+"```") {
+		t.Error("the file in the README is not configs/samples/gateway.hcl")
+	}
+}
+
+// TestREADMELinks has every relative link lead somewhere.
+func TestREADMELinks(t *testing.T) {
+	b, err := os.ReadFile("../../README.md")
+	must(t, err)
+	for _, m := range regexp.MustCompile(`\]\(([^)#:]+)\)`).FindAllStringSubmatch(string(b), -1) {
+		if _, err := os.Stat("../../" + m[1]); err != nil {
+			t.Error(err)
+		}
+	}
+}
