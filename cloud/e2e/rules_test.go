@@ -61,6 +61,14 @@ func TestUpdatesOffLeavesEverything(t *testing.T) {
 	if n := w.groupSearches() - searches; n != 0 {
 		t.Errorf("the agent made %d group searches", n)
 	}
+	w.setUpdate(true) // and at the very next sign-on it follows
+	w.mustSignOn("alice", "wonderland")
+	if u, groups := w.record(first.User.ID); groups != "cn=spare cn=staff cn=unix" || u.Name.Family != "Changed" {
+		t.Errorf("with updates on: %+v %s", u, groups)
+	}
+	if w.groupSearches() == searches {
+		t.Error("the count of group searches does not count")
+	}
 }
 
 // TestUpdatesOnFollows is rule 2.

@@ -356,7 +356,7 @@ func TestRule7DisplayNameFollows(t *testing.T) {
 	c, so := w.mustSignOn(id)
 	w.wantGroups(first.User.ID, "Chefs")
 	w.wantActions(so, "group.renamed", "sign-on")
-	if !c.Updated || so.UpdateReason != "changed: 1 groups renamed" {
+	if !c.Updated || so.UpdateReason != "changed: 1 group renamed" {
 		t.Errorf("%+v", so)
 	}
 	id.Membership.Groups[0].DisplayName = ""
@@ -393,8 +393,8 @@ func TestRule10NobodyIsImported(t *testing.T) {
 
 func TestOnlyCompleteRemoves(t *testing.T) {
 	for verdict, c := range map[provisioner.Verdict]struct{ groups, reason string }{
-		provisioner.Complete: {"b c", "changed: 1 groups joined, 1 groups left"},
-		provisioner.Partial:  {"a b c", "changed: 1 groups joined; membership partial: size limit: nothing removed"},
+		provisioner.Complete: {"b c", "changed: joined 1 group, left 1 group"},
+		provisioner.Partial:  {"a b c", "changed: joined 1 group; membership partial: size limit: nothing removed"},
 		provisioner.Unknown:  {"a b", "membership unknown: size limit: nothing added or removed"},
 		0:                    {"a b", "membership unknown: size limit: nothing added or removed"},
 		77:                   {"a b", "membership unknown: size limit: nothing added or removed"},

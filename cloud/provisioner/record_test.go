@@ -102,7 +102,7 @@ func TestKnownUsernameTaken(t *testing.T) {
 	}
 	w.wantGroups(c.User.ID, "cooks")
 	w.wantActions(so, "group.created", "membership.added", "sign-on", "update.refused", "user.updated")
-	if so.UpdateReason != "changed: email, 1 groups joined; the username is taken by another user: kept" {
+	if so.UpdateReason != "changed: email, joined 1 group; the username is taken by another user: kept" {
 		t.Errorf("%q", so.UpdateReason)
 	}
 }
