@@ -22,14 +22,14 @@ import (
 
 // node is a hub with its store, its bus and a web server.
 type node struct {
-	t       *testing.T
+	t       testing.TB
 	store   *store.Store
 	hub     *hub.Hub
 	server  *httptest.Server
 	gateway store.Gateway
 }
 
-func startNode(t *testing.T, heartbeat time.Duration) *node {
+func startNode(t testing.TB, heartbeat time.Duration) *node {
 	t.Helper()
 	ctx := t.Context()
 	db, err := store.Open(ctx, filepath.Join(t.TempDir(), "db"))
@@ -59,7 +59,7 @@ func startNode(t *testing.T, heartbeat time.Duration) *node {
 	return n
 }
 
-func must(t *testing.T, err error) {
+func must(t testing.TB, err error) {
 	t.Helper()
 	if err != nil {
 		t.Fatal(err)
@@ -143,7 +143,7 @@ func (n *node) pair(answer func(context.Context, wire.SignOn, string) wire.SignO
 }
 
 // forget drops the sealing keys, as a restart does.
-func (m *machine) forget(t *testing.T) {
+func (m *machine) forget(t testing.TB) {
 	t.Helper()
 	opener, err := wire.NewOpener(m.instance, m.seal)
 	must(t, err)
@@ -158,7 +158,7 @@ func (n *node) run(m *machine) {
 	base, err := url.Parse(n.server.URL)
 	must(n.t, err)
 	client := &http.Client{Transport: &http.Transport{}}
-	m.link = &cloudlink.Link{URL: base, Client: client, Credential: m.keys, Handler: m.person, Handlers: 64, DrainTime: time.Second,
+	m.link = &cloudlink.Link{URL: base, Client: client, Credential: m.keys, Handler: m.person, Handlers: 256, DrainTime: time.Second,
 		Hello: func() wire.Hello { return wire.Hello{Software: "t", Hostname: m.instance} }, Heartbeat: func() wire.Heartbeat { return wire.Heartbeat{} }}
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan struct{})
