@@ -17,7 +17,7 @@ import (
 type SignOnRequest struct {
 	EnvironmentID, Username string
 	Password                []byte // overwritten with zeroes after SignOn has returned
-	Address                 string // of the person, as the client says; else the client's
+	Address                 string // of the person, as the client says; empty when it does not
 	Actor                   string // "client:ID"
 }
 

@@ -3,7 +3,6 @@ package api
 import (
 	"encoding/json"
 	"maps"
-	"net"
 	"slices"
 	"time"
 
@@ -130,9 +129,6 @@ func (s *Server) createSignOn(c *call) (reply, error) {
 	defer clear(form.Password)
 	if form.Username == "" {
 		return reply{}, invalid(missing("username"))
-	}
-	if form.Address == "" {
-		form.Address, _, _ = net.SplitHostPort(c.RemoteAddr)
 	}
 	so, err := s.SignOns.SignOn(c.Context(), SignOnRequest{EnvironmentID: c.env, Username: form.Username, Password: form.Password,
 		Address: form.Address, Actor: "client:" + c.client.ID})

@@ -10,12 +10,14 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"sync"
 	"time"
 
 	"github.com/google/uuid"
 	"github.com/hashicorp/go-hclog"
 
 	"ldap-gateway/cloud/store"
+	"ldap-gateway/cloud/throttle"
 	"ldap-gateway/cloudlink/wire"
 )
 
@@ -28,8 +30,15 @@ type Desk struct {
 	Logger hclog.Logger
 	Now    func() time.Time // nil: time.Now
 
-	wrong throttle
+	once  sync.Once
+	wrong throttle.Window
 }
+
+const (
+	throttleWindow  = 10 * time.Minute
+	wrongPerAddress = 10
+	wrongInAll      = 100
+)
 
 // Offer makes a code for one more instance of a gateway; by says who asked, in
 // words. It returns store.ErrNotFound when the environment has no such gateway.
@@ -62,8 +71,9 @@ func (d *Desk) now() time.Time {
 
 // ServeHTTP answers an agent that has a code.
 func (d *Desk) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	d.once.Do(func() { d.wrong.Length, d.wrong.InAll = throttleWindow, wrongInAll })
 	address := remoteAddress(r)
-	if wait := d.wrong.wait(address, d.now()); wait > 0 {
+	if wait := d.wrong.Wait(address, wrongPerAddress, d.now()); wait > 0 {
 		d.refuse(w, http.StatusTooManyRequests, &wire.Refusal{Code: wire.RefusedThrottled, RetryAfter: int(wait.Seconds()) + 1,
 			Message: fmt.Sprintf("too many wrong codes: wait %s, then make a new code in the console", wait.Round(time.Second))})
 		return
@@ -133,13 +143,13 @@ func (d *Desk) refusal(err error, address string) (int, *wire.Refusal) {
 	again := "Make a new one in the console: Gateways, the gateway, Pair an instance."
 	switch {
 	case errors.Is(err, store.ErrNotFound):
-		d.wrong.count(address, d.now())
+		d.wrong.Count(address, d.now())
 		return http.StatusForbidden, &wire.Refusal{Code: wire.RefusedCode, Message: "this code is not known: check it for typing mistakes. " + again}
 	case errors.Is(err, store.ErrUsed):
-		d.wrong.count(address, d.now())
+		d.wrong.Count(address, d.now())
 		return http.StatusForbidden, &wire.Refusal{Code: wire.RefusedCode, Message: "this code was used already, and each works once. " + again}
 	case errors.Is(err, store.ErrExpired):
-		d.wrong.count(address, d.now())
+		d.wrong.Count(address, d.now())
 		return http.StatusForbidden, &wire.Refusal{Code: wire.RefusedCode, Message: fmt.Sprintf("this code has expired: a code lives %s. ", Life) + again}
 	case errors.Is(err, errProof):
 		return http.StatusBadRequest, &wire.Refusal{Code: wire.RefusedRequest, Message: "the request's proof does not fit its keys: update ldap-gateway"}

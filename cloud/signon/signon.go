@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 	"unicode/utf8"
 
@@ -13,6 +14,7 @@ import (
 	"ldap-gateway/cloud/hub"
 	"ldap-gateway/cloud/provisioner"
 	"ldap-gateway/cloud/store"
+	"ldap-gateway/cloud/throttle"
 	"ldap-gateway/cloudlink/wire"
 )
 
@@ -36,7 +38,19 @@ type Desk struct {
 	Agents      Agents
 	Provisioner *provisioner.Provisioner
 	Logger      hclog.Logger
+	Now         func() time.Time // of the throttle; nil: time.Now
+
+	once  sync.Once
+	wrong throttle.Window
 }
+
+// Who gives more wrong passwords than these within the window waits, whether
+// the name is known or not.
+const (
+	throttleWindow  = 10 * time.Minute
+	wrongPerPerson  = 10
+	wrongPerAddress = 100
+)
 
 // Request is one person who wants to sign on.
 type Request struct {
@@ -81,6 +95,9 @@ func (a *attempt) run(ctx context.Context) error {
 	if reason := a.implausible(); reason != "" {
 		return a.fail(ctx, wire.OutcomeInvalidCredentials, reason)
 	}
+	if reason := a.throttled(); reason != "" {
+		return a.fail(ctx, wire.OutcomeBusy, reason)
+	}
 	ways, err := a.ways(ctx)
 	if err != nil {
 		return err
@@ -94,6 +111,7 @@ func (a *attempt) run(ctx context.Context) error {
 		return a.fail(ctx, wire.OutcomeNoSuchUser, "no enabled gateway has a user type that could know the person")
 	}
 	w, answer := a.ask(ctx, ways)
+	a.count(answer.Outcome)
 	a.record.GatewayID, a.record.UserTypeID, a.record.InstanceID = w.gateway.ID, w.user.ID, answer.Instance
 	if answer.Outcome != wire.OutcomeOK {
 		return a.fail(ctx, answer.Outcome, answer.Reason)

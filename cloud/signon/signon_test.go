@@ -2,9 +2,11 @@ package signon
 
 import (
 	"context"
+	"fmt"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/hashicorp/go-hclog"
 
@@ -257,5 +259,46 @@ func TestMessagesDoNotTell(t *testing.T) {
 	}
 	if Message(wire.Outcome(99)) == "" {
 		t.Error("no sentence for what is not known")
+	}
+}
+
+// TestGuessingWaits guesses at a known and at an unknown name: both wait alike,
+// and nobody's directory hears of it.
+func TestGuessingWaits(t *testing.T) {
+	c := newCloud(t)
+	now := time.Now()
+	c.Now = func() time.Time { return now }
+	for _, answer := range []wire.SignOnResult{{Outcome: wire.OutcomeInvalidCredentials, BindSent: true}, {Outcome: wire.OutcomeNoSuchUser}} {
+		c.agents.answers[c.first.ID], c.agents.answers[c.second.ID] = answer, answer
+		name := answer.Outcome.String()
+		for range wrongPerPerson {
+			if so := c.signOn(name, "x"); so.Outcome != answer.Outcome.String() {
+				t.Fatalf("%+v", so)
+			}
+		}
+		if so := c.signOn(strings.ToUpper(name), "x"); so.Outcome != "busy" || so.Message != messageLater || len(c.agents.asked) != 0 {
+			t.Errorf("%+v", so)
+		}
+	}
+	if so := c.signOn("another", "x"); so.Outcome == "busy" {
+		t.Errorf("%+v", so)
+	}
+	now = now.Add(throttleWindow)
+	c.agents.answers[c.first.ID] = right("alice", "u1")
+	for range 2 * wrongPerPerson {
+		if so := c.signOn("alice", "x"); so.Outcome != "ok" {
+			t.Fatalf("right passwords: %+v", so)
+		}
+	}
+}
+
+func TestGuessingFromOneAddressWaits(t *testing.T) {
+	c := newCloud(t)
+	c.agents.answers[c.first.ID] = wire.SignOnResult{Outcome: wire.OutcomeInvalidCredentials, BindSent: true}
+	for i := range wrongPerAddress {
+		c.signOn(fmt.Sprint("user", i), "x")
+	}
+	if so := c.signOn("somebody", "x"); so.Outcome != "busy" {
+		t.Errorf("%+v", so)
 	}
 }

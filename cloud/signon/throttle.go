@@ -1,0 +1,51 @@
+package signon
+
+import (
+	"fmt"
+	"time"
+
+	"ldap-gateway/cloud/store"
+	"ldap-gateway/cloudlink/wire"
+)
+
+func (d *Desk) now() time.Time {
+	if d.Now != nil {
+		return d.Now()
+	}
+	return time.Now()
+}
+
+// person is the throttle's key for a username, known or not.
+func (a *attempt) person() string {
+	return "person:" + a.request.EnvironmentID + "/" + store.Fold(a.request.Username)
+}
+
+func (a *attempt) address() string { return "address:" + a.request.Address }
+
+// throttled says why the password is not even looked at; empty when it is.
+func (a *attempt) throttled() string {
+	a.once.Do(func() { a.wrong.Length = throttleWindow })
+	now := a.now()
+	wait := a.wrong.Wait(a.person(), wrongPerPerson, now)
+	if a.request.Address != "" {
+		wait = max(wait, a.wrong.Wait(a.address(), wrongPerAddress, now))
+	}
+	if wait == 0 {
+		return ""
+	}
+	return fmt.Sprintf("throttled for another %s: too many wrong passwords for this name or from this address", wait.Round(time.Second))
+}
+
+// count notes a wrong password, or takes back what was noted of the person.
+func (a *attempt) count(o wire.Outcome) {
+	switch o {
+	case wire.OutcomeInvalidCredentials, wire.OutcomeNoSuchUser, wire.OutcomeAmbiguousUser:
+		now := a.now()
+		a.wrong.Count(a.person(), now)
+		if a.request.Address != "" {
+			a.wrong.Count(a.address(), now)
+		}
+	case wire.OutcomeOK:
+		a.wrong.Forget(a.person())
+	}
+}
