@@ -12,6 +12,7 @@
 //	open    wire.Opener                  password unsealed for this sign-on only; key unknown, notAllowed
 //	find    directory.FindUser           one search, exactly one entry; noSuchUser, ambiguousUser
 //	        directory.FindCorrelated     only when the identifier leads nowhere and the cloud knows the person
+//	guard   guard.wait                   the directory is not asked when it might lock the account; accountLocked
 //	bind    directory.Bind               the one bind; invalidCredentials, the account's states, unknown
 //	groups  directory.DirectGroups       only when the record is wanted; a verdict, never an error
 //	cut     Policy.Groups                what may not leave is left out

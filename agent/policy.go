@@ -65,6 +65,7 @@ func (p *Policy) Describe() []string {
 		"groups may leave from at or below " + strings.Join(p.file.Groups.SearchBases, " | "),
 		fmt.Sprintf("at most %d groups of one person", p.file.Groups.Max),
 		fmt.Sprintf("at most %d sign-ons a minute", p.file.SignOnsPerMinute),
+		p.describeWrongPasswords(),
 	}
 	for _, extra := range []struct {
 		words string
@@ -80,6 +81,14 @@ func (p *Policy) Describe() []string {
 		}
 	}
 	return lines
+}
+
+func (p *Policy) describeWrongPasswords() string {
+	w := p.file.WrongPasswords
+	if w.Most == 0 {
+		return "any number of wrong passwords is passed on"
+	}
+	return fmt.Sprintf("at most %d wrong passwords of one person within %s are passed on", w.Most, w.Within)
 }
 
 // Hash names the policy: another hash is another policy.

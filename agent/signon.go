@@ -3,6 +3,7 @@ package agent
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -43,6 +44,7 @@ type SignOns struct {
 
 	types userTypes
 	seen  replays
+	guard guard
 }
 
 // UserTypes takes what the cloud delivered and says which types are refused.
@@ -82,9 +84,14 @@ func (s *SignOns) answer(ctx context.Context, m wire.SignOn) wire.SignOnResult {
 	if !s.seen.first(m.ID) {
 		return refused(wire.OutcomeNotAllowed, "this sign-on was answered before")
 	}
+	if wait := s.guard.wait(entry.DN, s.Policy.file.WrongPasswords); wait > 0 {
+		return refused(wire.OutcomeAccountLocked, fmt.Sprintf("held back by the gateway for another %s: so many wrong passwords that the directory might lock the account (policy.wrong_passwords)", wait.Round(time.Second)))
+	}
 	if err := s.People.Bind(ctx, entry.DN, password); err != nil {
+		s.guard.count(entry.DN, err)
 		return failed(ctx, err)
 	}
+	s.guard.forget(entry.DN)
 	return s.success(ctx, userType, entry, m)
 }
 

@@ -161,11 +161,18 @@ func (r *reader) policy(b *policyBlock, baseDN string) Policy {
 	if b.Groups == nil {
 		b.Groups = &groupPolicyBlock{}
 	}
+	if b.WrongPasswords == nil {
+		b.WrongPasswords = &wrongPasswordsBlock{}
+	}
 	return Policy{
 		SearchBases:      r.dns(b.SearchBases, baseDN),
 		Attributes:       r.list(b.Attributes),
 		FilterAttributes: r.list(b.FilterAttributes),
 		SignOnsPerMinute: r.number(b.SignOnsPerMinute, 6000, 1, 1_000_000),
+		WrongPasswords: WrongPasswords{
+			Most:   r.number(b.WrongPasswords.Most, 4, 0, 1000),
+			Within: r.duration(b.WrongPasswords.Within, 15*time.Minute, time.Minute, 24*time.Hour),
+		},
 		Groups: GroupPolicy{
 			SearchBases: r.dns(b.Groups.SearchBases, baseDN),
 			Include:     r.list(b.Groups.Include),

@@ -62,6 +62,16 @@ type Policy struct {
 	FilterAttributes []string // that a filter may name besides the usual ones
 	Groups           GroupPolicy
 	SignOnsPerMinute int // in all; default 6000
+	WrongPasswords   WrongPasswords
+}
+
+// WrongPasswords keeps the gateway from locking people out of the directory:
+// after Most wrong passwords of one person within Within, it asks the directory
+// no more about that person until the time is over. Choose less than the
+// directory's own threshold.
+type WrongPasswords struct {
+	Most   int           // default 4; 0: no limit
+	Within time.Duration // default 15 min
 }
 
 // GroupPolicy bounds which groups may leave.

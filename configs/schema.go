@@ -45,17 +45,22 @@ type (
 		Lifetime hcl.Expression `hcl:"lifetime,optional"`
 	}
 	policyBlock struct {
-		SearchBases      hcl.Expression    `hcl:"search_bases,optional"`
-		Attributes       hcl.Expression    `hcl:"attributes,optional"`
-		FilterAttributes hcl.Expression    `hcl:"filter_attributes,optional"`
-		SignOnsPerMinute hcl.Expression    `hcl:"sign_ons_per_minute,optional"`
-		Groups           *groupPolicyBlock `hcl:"groups,block"`
+		SearchBases      hcl.Expression       `hcl:"search_bases,optional"`
+		Attributes       hcl.Expression       `hcl:"attributes,optional"`
+		FilterAttributes hcl.Expression       `hcl:"filter_attributes,optional"`
+		SignOnsPerMinute hcl.Expression       `hcl:"sign_ons_per_minute,optional"`
+		Groups           *groupPolicyBlock    `hcl:"groups,block"`
+		WrongPasswords   *wrongPasswordsBlock `hcl:"wrong_passwords,block"`
 	}
 	groupPolicyBlock struct {
 		SearchBases hcl.Expression `hcl:"search_bases,optional"`
 		Include     hcl.Expression `hcl:"include,optional"`
 		Exclude     hcl.Expression `hcl:"exclude,optional"`
 		Max         hcl.Expression `hcl:"max,optional"`
+	}
+	wrongPasswordsBlock struct {
+		Most   hcl.Expression `hcl:"most,optional"`
+		Within hcl.Expression `hcl:"within,optional"`
 	}
 	logBlock struct {
 		Level  hcl.Expression `hcl:"level,optional"`

@@ -26,7 +26,6 @@ var mayImport = map[string][]string{
 	"cloudlink/wire":    {},
 	"configs":           {},
 	"directory":         {"directory"},
-	"installer":         {"configs"},
 }
 
 // neverImport lists what single rooms must not know besides.

@@ -51,6 +51,14 @@ policy {
   #   exclude      = []
   #   max          = 5000
   # }
+
+  # So many wrong passwords of one person, and the directory is not asked about
+  # them again until the time is over. Choose less than the directory's own
+  # lock-out threshold, so that nobody is locked out by guessing here.
+  # wrong_passwords {
+  #   most   = 4
+  #   within = "15m"
+  # }
 }
 
 # log {
