@@ -327,6 +327,39 @@ func TestNothingIsLostWhenAgentsComeAndGo(t *testing.T) {
 	t.Logf("%d sign-ons, %d failed", done.Load(), failed.Load())
 }
 
+// TestOnlyAgentRestarts has sign-ons go on while the one agent there is restarts.
+func TestOnlyAgentRestarts(t *testing.T) {
+	n := startNode(t, time.Second)
+	m := n.start(ok)
+	stop := make(chan struct{})
+	var wg sync.WaitGroup
+	var done atomic.Int64
+	for range 4 {
+		wg.Go(func() {
+			for {
+				select {
+				case <-stop:
+					return
+				default:
+				}
+				if a := n.signOn("x"); a.Outcome != wire.OutcomeOK {
+					t.Errorf("%+v", a)
+				}
+				done.Add(1)
+			}
+		})
+	}
+	for range 3 {
+		m.stop()
+		from := time.Now()
+		n.run(m)
+		n.await("it is back", func() bool { return n.liveSince(m, from) })
+	}
+	close(stop)
+	wg.Wait()
+	t.Logf("%d sign-ons", done.Load())
+}
+
 func TestDeletedGatewayHasNoInstances(t *testing.T) {
 	n := startNode(t, time.Second)
 	m := n.start(ok)

@@ -12,6 +12,10 @@ import (
 // presenceLife is how long a link counts as live without another word of it.
 const presenceLife = 30 * time.Second
 
+// returnTime is how long a sign-on waits for an agent that has just gone, as at
+// its restart, when there is no other.
+const returnTime = 5 * time.Second
+
 // Live is one live link, as any node knows it.
 type Live struct {
 	Link      string // unique for each connection
@@ -41,8 +45,10 @@ func (l Live) Healthy() bool {
 // presence is what this node knows of all links.
 type presence struct {
 	mu       sync.RWMutex
-	links    map[string]Live // by link
-	inFlight map[string]int  // requests of this node, by link
+	links    map[string]Live      // by link
+	inFlight map[string]int       // requests of this node, by link
+	lost     map[string]time.Time // when a gateway last lost a link
+	news     chan struct{}        // closed at the next note; nil: nobody waits
 }
 
 // note takes in what a node said of a link.
@@ -50,7 +56,14 @@ func (p *presence) note(l Live, now time.Time) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.links == nil {
-		p.links, p.inFlight = map[string]Live{}, map[string]int{}
+		p.links, p.inFlight, p.lost = map[string]Live{}, map[string]int{}, map[string]time.Time{}
+	}
+	if p.news != nil {
+		close(p.news)
+		p.news = nil
+	}
+	if l.Leaving || l.Over {
+		p.lost[l.Gateway] = now
 	}
 	if l.Over {
 		delete(p.links, l.Link)
@@ -91,6 +104,17 @@ func better(a, b Live) bool {
 		return b.Leaving
 	}
 	return a.Since.After(b.Since)
+}
+
+// returning tells whether a gateway lost a link so recently that its agent may be
+// on its way back, and returns a channel that is closed at the next news.
+func (p *presence) returning(gateway string, now time.Time) (bool, <-chan struct{}) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.news == nil {
+		p.news = make(chan struct{})
+	}
+	return now.Sub(p.lost[gateway]) < returnTime, p.news
 }
 
 // best returns the link to ask for a user type, without those tried already; false

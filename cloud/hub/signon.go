@@ -40,8 +40,8 @@ func (h *Hub) SignOn(ctx context.Context, a Ask) Answer {
 		Reason: "no instance of the gateway is connected"}}
 	tried := map[string]bool{}
 	for range mostTries {
-		l, ok := h.presence.best(a.Gateway, a.UserType, tried, time.Now())
-		if !ok || ctx.Err() != nil {
+		l, ok := h.await(ctx, a, tried)
+		if !ok {
 			break
 		}
 		tried[l.Link] = true
@@ -51,6 +51,26 @@ func (h *Hub) SignOn(ctx context.Context, a Ask) Answer {
 		}
 	}
 	return last
+}
+
+// await returns the best link not tried yet. Without one it waits a moment for an
+// agent that has just gone: nothing has been sent anywhere by then.
+func (h *Hub) await(ctx context.Context, a Ask, tried map[string]bool) (Live, bool) {
+	for ctx.Err() == nil {
+		l, ok := h.presence.best(a.Gateway, a.UserType, tried, time.Now())
+		back, news := h.presence.returning(a.Gateway, time.Now())
+		if ok || !back {
+			return l, ok
+		}
+		tick := time.NewTimer(returnTime / 10)
+		select {
+		case <-news:
+		case <-tick.C:
+		case <-ctx.Done():
+		}
+		tick.Stop()
+	}
+	return Live{}, false
 }
 
 // handOn tells whether another instance may do better, no bind having been sent.
