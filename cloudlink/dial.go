@@ -24,6 +24,15 @@ import (
 type Credential struct {
 	Instance string
 	Key      ed25519.PrivateKey
+	Epoch    func() uint64            // that was kept last; nil: none is ever kept
+	Keep     func(epoch uint64) error // keeps a new one, before anything is served
+}
+
+func (c Credential) epoch() uint64 {
+	if c.Epoch == nil {
+		return 0
+	}
+	return c.Epoch()
 }
 
 // NewHTTPClient returns the client that everything outbound goes through.
@@ -108,7 +117,7 @@ func refusalOf(resp *http.Response) error {
 
 // connect opens a websocket, proving possession of the credential at the given time.
 func connect(ctx context.Context, client *http.Client, base *url.URL, c Credential, now time.Time) (*websocket.Conn, error) {
-	header, err := wire.NewAssertion(c.Instance, base.String(), now).Sign(c.Key)
+	header, err := wire.NewAssertion(c.Instance, base.String(), c.epoch(), now).Sign(c.Key)
 	if err != nil {
 		return nil, err
 	}

@@ -3,6 +3,7 @@ package cloudlink
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"net/url"
 	"sync"
@@ -33,9 +34,10 @@ type Link struct {
 	DrainTime  time.Duration         // for answers after Run was told to stop; 0: 10 s
 	Logger     hclog.Logger          // nil: none
 
-	mu    sync.Mutex
-	state State
-	skew  time.Duration // what to add to this machine's clock for the cloud's
+	mu      sync.Mutex
+	state   State
+	session *session      // the newest
+	skew    time.Duration // what to add to this machine's clock for the cloud's
 }
 
 // State is how the link is.
@@ -94,7 +96,14 @@ func (l *Link) open(ctx context.Context) (*session, error) {
 		_ = conn.CloseNow()
 		return nil, err
 	}
-	l.up(s.welcome.Node)
+	if keep := l.Credential.Keep; keep != nil {
+		// Without it the cloud takes this epoch and the one before, until a
+		// heartbeat says that it was kept.
+		if err := keep(s.welcome.Epoch); err != nil {
+			l.log().Error("the state folder cannot be written", "error", err)
+		}
+	}
+	l.up(s)
 	return s, nil
 }
 
@@ -109,8 +118,10 @@ func (l *Link) learnClock(err error) {
 	l.skew = time.Until(r.Time).Round(time.Second)
 }
 
-func (l *Link) up(node string) {
+func (l *Link) up(s *session) {
+	node := s.welcome.Node
 	l.mu.Lock()
+	l.session = s
 	l.state = State{Connected: true, Since: time.Now(), Node: node, LastError: l.state.LastError}
 	skew := l.skew
 	l.mu.Unlock()
@@ -132,6 +143,30 @@ func (l *Link) down(err error, delay time.Duration) {
 		return
 	}
 	l.log().Warn("link is down, dialling again", "in", delay, "error", err)
+}
+
+// ErrNoLink says that there is no link to ask on.
+var ErrNoLink = errors.New("there is no link to the cloud")
+
+// Rotate asks the cloud to replace the instance's keys, and returns when it has.
+// On an error other than ErrNoLink it may have: both keys are to be kept until
+// one of them opens a link.
+func (l *Link) Rotate(ctx context.Context, r wire.Rotate) error {
+	l.mu.Lock()
+	s := l.session
+	l.mu.Unlock()
+	if s == nil {
+		return ErrNoLink
+	}
+	f, err := s.ask(ctx, wire.KindRotate, r)
+	if err != nil {
+		return err
+	}
+	var done wire.Rotated
+	if f.Kind != wire.KindRotated {
+		return fmt.Errorf("the cloud does not rotate keys: it answers %s", f.Kind)
+	}
+	return f.Decode(&done)
 }
 
 func (l *Link) log() hclog.Logger {

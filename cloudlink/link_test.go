@@ -135,6 +135,7 @@ func TestBeyondTheHandlersIsBusy(t *testing.T) {
 		if r := result(t, <-third); r.Outcome != wire.OutcomeBusy || r.RetryMillis == 0 || r.BindSent {
 			t.Errorf("%+v", r)
 		}
+		<-c.Heartbeats // the first, at once
 		time.Sleep(11 * time.Second)
 		if h := <-c.Heartbeats; h.BusyPercent != 100 {
 			t.Errorf("busy %d%%", h.BusyPercent)
@@ -297,15 +298,73 @@ func TestWrongClockIsLearned(t *testing.T) {
 
 func TestDeafCloudIsLeft(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		f := start(t, &cloudlinktest.Cloud{}, &slowHandler{})
-		f.cloud.Deaf.Store(true)
-		c := f.cloud.AwaitLink(t)
-		_ = c
+		cloud := &cloudlinktest.Cloud{}
+		cloud.Deaf.Store(true)
+		f := start(t, cloud, &slowHandler{})
+		f.cloud.AwaitLink(t)
+		synctest.Wait() // it is deaf now
 		f.cloud.Deaf.Store(false)
 		from := time.Now()
 		f.cloud.AwaitLink(t) // although the writes to the first one are stuck
 		if d := time.Since(from); d > time.Minute {
 			t.Errorf("left after %s", d)
+		}
+	})
+}
+
+// TestEpochIsKeptAndClaimed goes through two links.
+func TestEpochIsKeptAndClaimed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var kept atomic.Uint64
+		f := start(t, &cloudlinktest.Cloud{Epoch: 8}, &slowHandler{}, func(l *cloudlink.Link) {
+			kept.Store(7)
+			l.Credential.Epoch = kept.Load
+			l.Credential.Keep = func(e uint64) error { kept.Store(e); return nil }
+		})
+		c := f.cloud.AwaitLink(t)
+		if h := <-c.Heartbeats; f.cloud.Claimed.Load() != 7 || h.Epoch != 8 {
+			t.Errorf("claimed %d, kept %d", f.cloud.Claimed.Load(), h.Epoch)
+		}
+		c.Cut()
+		f.cloud.AwaitLink(t)
+		if f.cloud.Claimed.Load() != 8 {
+			t.Errorf("claimed %d", f.cloud.Claimed.Load())
+		}
+	})
+}
+
+// TestUnwritableStateServesAll has the state folder be full: sign-ons go on, and
+// the cloud is not told of an epoch that was not kept.
+func TestUnwritableStateServesAll(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := start(t, &cloudlinktest.Cloud{Epoch: 8}, &slowHandler{}, func(l *cloudlink.Link) {
+			l.Credential.Epoch = func() uint64 { return 7 }
+			l.Credential.Keep = func(uint64) error { return errors.New("disk full") }
+		})
+		c := f.cloud.AwaitLink(t)
+		if h := <-c.Heartbeats; h.Epoch != 7 {
+			t.Errorf("kept %d", h.Epoch)
+		}
+		if r := result(t, <-ask(t, c, "1", time.Minute)); r.Outcome != wire.OutcomeOK {
+			t.Errorf("%+v", r)
+		}
+	})
+}
+
+func TestRotate(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		if err := new(cloudlink.Link).Rotate(t.Context(), wire.Rotate{}); !errors.Is(err, cloudlink.ErrNoLink) {
+			t.Errorf("before any link: %v", err)
+		}
+		f := start(t, &cloudlinktest.Cloud{}, &slowHandler{})
+		c := f.cloud.AwaitLink(t)
+		synctest.Wait()
+		if err := f.link.Rotate(t.Context(), wire.Rotate{PublicKey: []byte{1}}); err != nil {
+			t.Error(err)
+		}
+		var r wire.Rotate
+		if got := <-c.Rotations; got.Decode(&r) != nil || r.PublicKey[0] != 1 {
+			t.Errorf("%+v", r)
 		}
 	})
 }

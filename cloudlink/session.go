@@ -29,6 +29,7 @@ type session struct {
 	slots   chan struct{} // one for each handler that may run
 	running sync.WaitGroup
 	lastID  atomic.Uint64
+	asked   sync.Map      // our requests that wait: ID to chan wire.Frame
 	heard   atomic.Int64  // unix nanoseconds of the last frame
 	leaving chan struct{} // closed when the cloud says that no more requests come
 	leave   sync.Once
@@ -129,7 +130,10 @@ func (s *session) take(ctx context.Context, f wire.Frame) error {
 		return s.send(ctx, wire.KindUserTypesAnswer, f.ID, s.link.Handler.UserTypes(ctx, m))
 	case wire.KindGoingAway:
 		s.leave.Do(func() { close(s.leaving) })
-	case wire.KindHeartbeat, wire.KindUnsupported: // answers to ours
+	case wire.KindHeartbeat, wire.KindUnsupported, wire.KindRotated: // answers to ours
+		if answer, ok := s.asked.LoadAndDelete(f.ID); ok {
+			answer.(chan wire.Frame) <- f
+		}
 	default:
 		if f.ID != 0 {
 			return s.send(ctx, wire.KindUnsupported, f.ID, nil)
@@ -198,6 +202,24 @@ func (s *session) send(ctx context.Context, kind wire.Kind, id uint64, body any)
 	return s.conn.Write(context.WithoutCancel(ctx), websocket.MessageBinary, b)
 }
 
+// ask sends a request of ours and returns its answer.
+func (s *session) ask(ctx context.Context, kind wire.Kind, body any) (wire.Frame, error) {
+	id, answer := s.lastID.Add(1), make(chan wire.Frame, 1)
+	s.asked.Store(id, answer)
+	defer s.asked.Delete(id)
+	if err := s.send(ctx, kind, id, body); err != nil {
+		return wire.Frame{}, err
+	}
+	select {
+	case f := <-answer:
+		return f, nil
+	case <-s.over:
+		return wire.Frame{}, fmt.Errorf("the link was lost before the answer: %w", s.err)
+	case <-ctx.Done():
+		return wire.Frame{}, ctx.Err()
+	}
+}
+
 // beat sends heartbeats and closes the connection when nothing comes back.
 func (s *session) beat(ctx context.Context) {
 	interval := max(time.Duration(s.welcome.HeartbeatMillis)*time.Millisecond, time.Second)
@@ -207,11 +229,6 @@ func (s *session) beat(ctx context.Context) {
 	defer sending.Wait()
 	var stuck atomic.Bool // a write that waits for the socket
 	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-tick.C:
-		}
 		if silent := time.Since(time.Unix(0, s.heard.Load())); silent > interval*5/2 {
 			s.link.log().Warn("nothing heard from the cloud, closing the link", "for", silent.Round(time.Second))
 			_ = s.conn.CloseNow()
@@ -220,11 +237,17 @@ func (s *session) beat(ctx context.Context) {
 		if stuck.CompareAndSwap(false, true) {
 			sending.Go(func() { defer stuck.Store(false); s.sendHeartbeat(ctx) })
 		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
 	}
 }
 
 func (s *session) sendHeartbeat(ctx context.Context) {
 	h := s.link.Heartbeat()
+	h.Epoch = s.link.Credential.epoch()
 	h.BusyPercent = uint8(100 * len(s.slots) / cap(s.slots))
 	if err := s.send(ctx, wire.KindHeartbeat, s.lastID.Add(1), h); err != nil {
 		s.link.log().Debug("heartbeat not sent", "error", err)

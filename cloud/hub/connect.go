@@ -18,6 +18,7 @@ import (
 var (
 	errRevoked  = errors.New("revoked")
 	errDisabled = errors.New("disabled")
+	errCloned   = errors.New("in quarantine")
 )
 
 // ServeStatus tells anyone that this is a cloud, and what time it is here.
@@ -28,7 +29,7 @@ func (h *Hub) ServeStatus(w http.ResponseWriter, _ *http.Request) {
 
 // ServeHTTP opens an agent's link and serves it until it ends.
 func (h *Hub) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	instance, gateway, err := h.admit(r)
+	instance, gateway, epoch, err := h.admit(r)
 	if err != nil {
 		h.refuse(w, r, err)
 		return
@@ -44,6 +45,7 @@ func (h *Hub) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	l := newLink(h, ws, Live{Link: uuid.NewString(), Instance: instance.ID, Gateway: gateway.ID, Node: h.Node,
 		SealKey: instance.SealKey, Since: time.Now()})
+	l.epoch = epoch
 	if err := l.greet(gateway.Name); err != nil {
 		h.Logger.Warn("an instance did not get as far as the welcome", "instance", instance.ID, "error", err)
 		return
@@ -55,13 +57,14 @@ func (h *Hub) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	l.serve()
 }
 
-// admit tells which instance is at the door, or why it stays outside.
-func (h *Hub) admit(r *http.Request) (i store.Instance, g store.Gateway, err error) {
+// admit tells which instance is at the door and the epoch that it begins, or why
+// it stays outside.
+func (h *Hub) admit(r *http.Request) (i store.Instance, g store.Gateway, epoch uint64, err error) {
 	if h.isLeaving() {
-		return i, g, errLeaving
+		return i, g, 0, errLeaving
 	}
 	if r.Header.Get("Origin") != "" {
-		return i, g, wire.ErrAssertion // a browser is no agent
+		return i, g, 0, wire.ErrAssertion // a browser is no agent
 	}
 	ctx := r.Context()
 	a, err := wire.OpenAssertion(r.Header.Get("Authorization"), h.Audiences, time.Now(), func(id string) (ed25519.PublicKey, error) {
@@ -70,19 +73,26 @@ func (h *Hub) admit(r *http.Request) (i store.Instance, g store.Gateway, err err
 		return i.PublicKey, err
 	})
 	if err != nil {
-		return i, g, err
+		return i, g, 0, err
 	}
 	if err := h.Store.UseAssertion(ctx, a.Nonce, time.Unix(a.Time, 0).Add(2*wire.AssertionLife)); err != nil {
-		return i, g, err
+		return i, g, 0, err
 	}
-	if !i.RevokedAt.IsZero() {
-		return i, g, errRevoked
+	switch g, err = h.Store.Gateway(ctx, i.EnvironmentID, i.GatewayID); {
+	case err != nil:
+		return i, g, 0, err
+	case !i.RevokedAt.IsZero():
+		return i, g, 0, errRevoked
+	case !i.QuarantinedAt.IsZero():
+		return i, g, 0, errCloned
+	case !g.Enabled:
+		return i, g, 0, errDisabled
 	}
-	g, err = h.Store.Gateway(ctx, i.EnvironmentID, i.GatewayID)
-	if err == nil && !g.Enabled {
-		err = errDisabled
+	epoch, err = h.Store.AdvanceEpoch(ctx, i.ID, a.Epoch)
+	if errors.Is(err, store.ErrCloned) {
+		h.quarantine(ctx, i, "it claimed a state of the past, from "+r.RemoteAddr+": its state folder was copied or restored")
 	}
-	return i, g, err
+	return i, g, epoch, err
 }
 
 // refuse answers an agent that stays outside with a reason it can act on.
@@ -106,6 +116,8 @@ func refusalFor(err error) (int, *wire.Refusal) {
 		return http.StatusUnauthorized, &wire.Refusal{Code: wire.RefusedClock, Message: "the clocks of this machine and the cloud differ: set both by NTP"}
 	case errors.Is(err, store.ErrNotFound), errors.Is(err, errRevoked):
 		return http.StatusForbidden, &wire.Refusal{Code: wire.RefusedRevoked, Message: "this instance was revoked, or its gateway deleted. " + again}
+	case errors.Is(err, errCloned), errors.Is(err, store.ErrCloned):
+		return http.StatusForbidden, &wire.Refusal{Code: wire.RefusedCloned, Message: "this instance is in quarantine: its state folder was copied to another machine, or restored from the past. " + again}
 	case errors.Is(err, errDisabled):
 		return http.StatusForbidden, &wire.Refusal{Code: wire.RefusedDisabled, Message: "the gateway is switched off in the console"}
 	case errors.Is(err, store.ErrUsed):

@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -116,6 +117,7 @@ func fixed(r wire.SignOnResult) func(context.Context, wire.SignOn, string) wire.
 // machine is a paired agent with a link.
 type machine struct {
 	person   *person
+	epoch    atomic.Uint64
 	link     *cloudlink.Link
 	instance string
 	keys     cloudlink.Credential
@@ -158,6 +160,7 @@ func (n *node) run(m *machine) {
 	base, err := url.Parse(n.server.URL)
 	must(n.t, err)
 	client := &http.Client{Transport: &http.Transport{}}
+	m.keys.Epoch, m.keys.Keep = m.epoch.Load, func(e uint64) error { m.epoch.Store(e); return nil }
 	m.link = &cloudlink.Link{URL: base, Client: client, Credential: m.keys, Handler: m.person, Handlers: 256, DrainTime: time.Second,
 		Hello: func() wire.Hello { return wire.Hello{Software: "t", Hostname: m.instance} }, Heartbeat: func() wire.Heartbeat { return wire.Heartbeat{} }}
 	ctx, cancel := context.WithCancel(context.Background())

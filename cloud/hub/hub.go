@@ -79,7 +79,7 @@ func (h *Hub) Live(gateway string) []Live { return h.presence.of(gateway, time.N
 // UserTypesChanged has every link of a gateway deliver its user types anew.
 func (h *Hub) UserTypesChanged(gateway string) { h.publish(subjectChanged+gateway, nil) }
 
-// Revoked cuts the links of an instance that the store says is revoked.
+// Revoked cuts the links of an instance that the store says is revoked or in quarantine.
 func (h *Hub) Revoked(instance string) { h.publish(subjectRevoked+instance, nil) }
 
 func (h *Hub) publish(subject string, body any) {

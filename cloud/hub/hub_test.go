@@ -184,7 +184,7 @@ func TestDoor(t *testing.T) {
 	m, other := n.pair(ok), n.pair(ok)
 	now := time.Now()
 	sign := func(instance, audience string, at time.Time, key *machine) string {
-		h, err := wire.NewAssertion(instance, audience, at).Sign(key.keys.Key)
+		h, err := wire.NewAssertion(instance, audience, 0, at).Sign(key.keys.Key)
 		must(t, err)
 		return h
 	}
@@ -262,7 +262,7 @@ func (n *node) sendHostile(t *testing.T, hello, answer, old wire.Frame) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			m := n.pair(ok)
-			h, err := wire.NewAssertion(m.instance, n.server.URL, time.Now()).Sign(m.keys.Key)
+			h, err := wire.NewAssertion(m.instance, n.server.URL, 0, time.Now()).Sign(m.keys.Key)
 			must(t, err)
 			ws, _, err := websocket.Dial(t.Context(), n.server.URL+wire.PathConnect, &websocket.DialOptions{
 				HTTPHeader: http.Header{"Authorization": {h}}, Subprotocols: []string{wire.Subprotocol}})

@@ -51,6 +51,7 @@ type link struct {
 	hub   *Hub
 	ws    *websocket.Conn
 	hello wire.Hello
+	epoch uint64 // begun by this link
 	send  chan outgoing
 	over  chan struct{} // closed when the link has ended
 	once  sync.Once
@@ -63,6 +64,8 @@ type link struct {
 	empty    chan struct{}        // closed when leaving and nothing is pending
 	delivery chan struct{}        // asks for the user types to be sent
 	reported time.Time
+
+	confirmed bool // the agent has kept the epoch; used by the reader only
 }
 
 func newLink(h *Hub, ws *websocket.Conn, live Live) *link {
@@ -93,7 +96,7 @@ func (l *link) greet(gateway string) error {
 	l.live.Hostname, l.live.Software, l.live.System, l.live.Policy = l.hello.Hostname, l.hello.Software, l.hello.System, l.hello.Policy
 	l.ws.SetReadLimit(wire.MaxFrame)
 	return l.write(wire.KindWelcome, wire.Welcome{Version: version, Gateway: gateway, Node: l.hub.Node,
-		HeartbeatMillis: uint32(l.hub.Heartbeat.Milliseconds())})
+		HeartbeatMillis: uint32(l.hub.Heartbeat.Milliseconds()), Epoch: l.epoch})
 }
 
 func (l *link) read(ctx context.Context) (wire.Frame, error) {
@@ -235,6 +238,8 @@ func (l *link) take(ctx context.Context, f wire.Frame) error {
 		l.live.Revision, l.live.Refused = a.Revision, a.Refused
 		l.mu.Unlock()
 		l.announce()
+	case wire.KindRotate:
+		return l.rotate(ctx, f)
 	case wire.KindGoingAway:
 		l.leave("no more requests come")
 	case wire.KindSignOnResult:
@@ -252,12 +257,22 @@ func (l *link) takeHeartbeat(ctx context.Context, f wire.Frame) error {
 	}
 	l.mu.Lock()
 	l.live.Beat = beat
+	confirm := beat.Epoch == l.epoch && !l.confirmed
+	l.confirmed = l.confirmed || confirm
 	due := time.Since(l.reported) > reportEvery
 	if due {
 		l.reported = time.Now()
 	}
 	l.mu.Unlock()
 	l.announce()
+	if confirm {
+		if err := l.hub.Store.ConfirmEpoch(ctx, l.live.Instance, l.epoch); err != nil {
+			l.hub.Logger.Warn("an epoch was not confirmed", "instance", l.live.Instance, "error", err)
+		}
+	}
+	if twin, ok := l.hub.presence.twin(l.live, time.Now().Add(-2*l.hub.Heartbeat)); ok {
+		l.hub.quarantineLive(ctx, l.live.Instance, "two machines are linked with its key: "+l.live.Hostname+" and "+twin.Hostname)
+	}
 	if due {
 		l.hub.report(ctx, l, false)
 	}

@@ -106,6 +106,21 @@ func better(a, b Live) bool {
 	return a.Since.After(b.Since)
 }
 
+// twin returns another link of the same instance that was opened before the given
+// time, and is alive still although the agent never has two for so long. Links
+// on their way out do not count.
+func (p *presence) twin(l Live, before time.Time) (Live, bool) {
+	p.mu.RLock()
+	defer p.mu.RUnlock()
+	for _, other := range p.links {
+		if other.Instance == l.Instance && other.Link != l.Link && !other.Leaving && !l.Leaving &&
+			other.Since.After(l.Since) && other.Since.Before(before) {
+			return other, true
+		}
+	}
+	return Live{}, false
+}
+
 // returning tells whether a gateway lost a link so recently that its agent may be
 // on its way back, and returns a channel that is closed at the next news.
 func (p *presence) returning(gateway string, now time.Time) (bool, <-chan struct{}) {

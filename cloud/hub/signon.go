@@ -1,6 +1,7 @@
 package hub
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -163,13 +164,14 @@ type sealers struct {
 
 type timedSealer struct {
 	*wire.Sealer
-	until time.Time
+	until  time.Time
+	public []byte // of the instance; it may rotate
 }
 
 func (s *sealers) of(instance string, public []byte, now time.Time) (*wire.Sealer, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if have, ok := s.byID[instance]; ok && now.Before(have.until) {
+	if have, ok := s.byID[instance]; ok && now.Before(have.until) && bytes.Equal(have.public, public) {
 		return have.Sealer, nil
 	}
 	fresh, err := wire.NewSealer(instance, public)
@@ -179,6 +181,6 @@ func (s *sealers) of(instance string, public []byte, now time.Time) (*wire.Seale
 	if s.byID == nil {
 		s.byID = map[string]timedSealer{}
 	}
-	s.byID[instance] = timedSealer{fresh, now.Add(sealerLife)}
+	s.byID[instance] = timedSealer{fresh, now.Add(sealerLife), public}
 	return fresh, nil
 }

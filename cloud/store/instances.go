@@ -7,11 +7,12 @@ import (
 )
 
 const instanceColumns = `SELECT id, environment_id, gateway_id, public_key, seal_key, fingerprint, hostname, software, system,
- paired_at, paired_by, paired_from, revoked_at, revoked_by, policy_hash, initialized_at, last_reported_at FROM instances`
+ paired_at, paired_by, paired_from, revoked_at, revoked_by, policy_hash, initialized_at, last_reported_at, quarantined_at, quarantine FROM instances`
 
 func scanInstance(r row) (i Instance, err error) {
 	err = r.Scan(&i.ID, &i.EnvironmentID, &i.GatewayID, fromBase64{&i.PublicKey}, fromBase64{&i.SealKey}, &i.Fingerprint, &i.Hostname, &i.Software, &i.System,
-		at{&i.PairedAt}, &i.PairedBy, &i.PairedFrom, at{&i.RevokedAt}, &i.RevokedBy, &i.PolicyHash, at{&i.InitializedAt}, at{&i.LastReportedAt})
+		at{&i.PairedAt}, &i.PairedBy, &i.PairedFrom, at{&i.RevokedAt}, &i.RevokedBy, &i.PolicyHash, at{&i.InitializedAt}, at{&i.LastReportedAt},
+		at{&i.QuarantinedAt}, &i.Quarantine)
 	return i, err
 }
 
@@ -20,9 +21,11 @@ func (tx *Tx) addInstance(ctx context.Context, i *Instance) error {
 		return err
 	}
 	_, err := tx.c.exec(ctx, `INSERT INTO instances (id, environment_id, gateway_id, public_key, seal_key, fingerprint, hostname, software, system,
- paired_at, paired_by, paired_from, revoked_at, revoked_by, policy_hash, initialized_at, last_reported_at) VALUES `+placeholders(1, 1, 17),
+ paired_at, paired_by, paired_from, revoked_at, revoked_by, policy_hash, initialized_at, last_reported_at,
+ quarantined_at, quarantine, epoch, epoch_before, epoch_confirmed) VALUES `+placeholders(1, 1, 22),
 		i.ID, i.EnvironmentID, i.GatewayID, inBase64(i.PublicKey), inBase64(i.SealKey), i.Fingerprint, i.Hostname, i.Software, i.System,
-		micros(i.PairedAt), i.PairedBy, i.PairedFrom, micros(i.RevokedAt), i.RevokedBy, i.PolicyHash, micros(i.InitializedAt), micros(i.LastReportedAt))
+		micros(i.PairedAt), i.PairedBy, i.PairedFrom, micros(i.RevokedAt), i.RevokedBy, i.PolicyHash, micros(i.InitializedAt), micros(i.LastReportedAt),
+		micros(i.QuarantinedAt), i.Quarantine, 0, 0, false)
 	return err
 }
 

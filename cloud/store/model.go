@@ -105,6 +105,8 @@ type Instance struct {
 	PolicyHash                   string
 	InitializedAt                time.Time // of the first link; zero: never
 	LastReportedAt               time.Time
+	QuarantinedAt                time.Time // zero: not in quarantine
+	Quarantine                   string    // why it is
 }
 
 // User is a person's record.

@@ -28,6 +28,8 @@ type Cloud struct {
 	Version   uint16               // told in the welcome; 0: the newest
 	Refuse    func() *wire.Refusal // asked at each dial; nil, or nil returned: no refusal
 	Now       func() time.Time     // the cloud's clock; nil: time.Now
+	Epoch     uint64               // told in the welcome
+	Claimed   atomic.Uint64        // epoch of the last assertion
 	Deaf      atomic.Bool          // reads nothing after the welcome
 	Mute      atomic.Bool          // answers no heartbeat
 	Dials     atomic.Int64         // counts attempts, refused ones too
@@ -122,7 +124,7 @@ func (c *Cloud) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	defer ws.CloseNow()
 	ws.SetReadLimit(wire.MaxFrame)
-	conn := &Conn{ws: ws, cloud: c, answers: map[uint64]chan wire.Frame{}, Heartbeats: make(chan wire.Heartbeat, 64), Going: make(chan struct{}), Over: make(chan struct{})}
+	conn := &Conn{ws: ws, cloud: c, answers: map[uint64]chan wire.Frame{}, Heartbeats: make(chan wire.Heartbeat, 64), Rotations: make(chan wire.Frame, 8), Going: make(chan struct{}), Over: make(chan struct{})}
 	conn.serve()
 }
 
@@ -132,10 +134,11 @@ func (c *Cloud) refusal(r *http.Request) *wire.Refusal {
 			return refusal
 		}
 	}
-	_, err := wire.OpenAssertion(r.Header.Get("Authorization"), []string{URL}, c.now(),
+	a, err := wire.OpenAssertion(r.Header.Get("Authorization"), []string{URL}, c.now(),
 		func(string) (ed25519.PublicKey, error) { return c.Key, nil })
 	if err != nil {
 		return &wire.Refusal{Code: refusalCode(err), Message: err.Error()}
 	}
+	c.Claimed.Store(a.Epoch)
 	return nil
 }

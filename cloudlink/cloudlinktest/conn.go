@@ -15,6 +15,7 @@ import (
 type Conn struct {
 	Hello      wire.Hello
 	Heartbeats chan wire.Heartbeat // the newest 64
+	Rotations  chan wire.Frame     // requests of ours, answered
 	Going      chan struct{}       // closed when the agent says that it is going away
 	Over       chan struct{}       // closed when the link has ended
 
@@ -46,7 +47,7 @@ func (c *Conn) serve() {
 	if version == 0 {
 		version = wire.Version
 	}
-	_ = c.Send(wire.KindWelcome, 0, 0, wire.Welcome{Version: version, Node: "test", HeartbeatMillis: uint32(beat.Milliseconds())})
+	_ = c.Send(wire.KindWelcome, 0, 0, wire.Welcome{Version: version, Node: "test", HeartbeatMillis: uint32(beat.Milliseconds()), Epoch: c.cloud.Epoch})
 	c.cloud.links <- c
 	for !c.cloud.Deaf.Load() {
 		f, err := c.read()
@@ -77,11 +78,14 @@ func (c *Conn) take(f wire.Frame) {
 			}
 		}
 		if !c.cloud.Mute.Load() {
-			_ = c.Send(wire.KindHeartbeat, f.ID, 0, nil)
+			c.reply(wire.KindHeartbeat, f.ID, nil)
 		}
+	case wire.KindRotate:
+		c.Rotations <- f
+		c.reply(wire.KindRotated, f.ID, wire.Rotated{})
 	case wire.KindGoingAway:
 		close(c.Going)
-		_ = c.Send(wire.KindGoingAway, 0, 0, wire.GoingAway{})
+		c.reply(wire.KindGoingAway, 0, wire.GoingAway{})
 	default:
 		c.mu.Lock()
 		answer := c.answers[f.ID]
@@ -91,6 +95,12 @@ func (c *Conn) take(f wire.Frame) {
 			answer <- f
 		}
 	}
+}
+
+// reply sends without holding up the reader: a pipe has no buffer, and the other
+// end may be writing too.
+func (c *Conn) reply(kind wire.Kind, id uint64, body any) {
+	go func() { _ = c.Send(kind, id, 0, body) }()
 }
 
 // Send sends one frame.

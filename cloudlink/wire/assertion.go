@@ -32,6 +32,7 @@ type Assertion struct {
 	Audience string `cbor:"2,keyasint"` // the cloud's URL as the agent's file has it, without a trailing slash
 	Time     int64  `cbor:"3,keyasint"` // seconds since 1970
 	Nonce    []byte `cbor:"4,keyasint"` // 16 random bytes
+	Epoch    uint64 `cbor:"5,keyasint"` // that the instance has kept; tells a copy of its state
 }
 
 // signedAssertion is what travels: the exact bytes that were signed beside the signature.
@@ -43,11 +44,12 @@ type signedAssertion struct {
 // assertionDomain keeps a signature made here from meaning anything elsewhere.
 const assertionDomain = "ldap-gateway assertion v1\x00"
 
-// NewAssertion returns an assertion of instance for the cloud at audience, with a fresh nonce.
-func NewAssertion(instance, audience string, now time.Time) Assertion {
+// NewAssertion returns an assertion of instance, at an epoch, for the cloud at
+// audience, with a fresh nonce.
+func NewAssertion(instance, audience string, epoch uint64, now time.Time) Assertion {
 	nonce := make([]byte, 16)
 	rand.Read(nonce) // never fails: crypto/rand ends the program instead
-	return Assertion{Instance: instance, Audience: strings.TrimRight(audience, "/"), Time: now.Unix(), Nonce: nonce}
+	return Assertion{Instance: instance, Audience: strings.TrimRight(audience, "/"), Time: now.Unix(), Nonce: nonce, Epoch: epoch}
 }
 
 // Sign returns the value of the Authorization header for a.

@@ -31,21 +31,23 @@ type Kind uint8
 
 // The kinds of frames, with the end that sends each.
 const (
-	KindHello           Kind = 1 // agent: Hello
-	KindWelcome         Kind = 2 // cloud: Welcome
-	KindUserTypes       Kind = 3 // cloud, request: UserTypes
-	KindUserTypesAnswer Kind = 4 // agent, answer: UserTypesAnswer
-	KindHeartbeat       Kind = 5 // agent, request: Heartbeat; the answer has this kind and no body
-	KindSignOn          Kind = 6 // cloud, request: SignOn
-	KindSignOnResult    Kind = 7 // agent, answer: SignOnResult
-	KindGoingAway       Kind = 8 // either, notice: GoingAway
-	KindUnsupported     Kind = 9 // either, answer to a request of an unknown kind; no body
+	KindHello           Kind = 1  // agent: Hello
+	KindWelcome         Kind = 2  // cloud: Welcome
+	KindUserTypes       Kind = 3  // cloud, request: UserTypes
+	KindUserTypesAnswer Kind = 4  // agent, answer: UserTypesAnswer
+	KindHeartbeat       Kind = 5  // agent, request: Heartbeat; the answer has this kind and no body
+	KindSignOn          Kind = 6  // cloud, request: SignOn
+	KindSignOnResult    Kind = 7  // agent, answer: SignOnResult
+	KindGoingAway       Kind = 8  // either, notice: GoingAway
+	KindUnsupported     Kind = 9  // either, answer to a request of an unknown kind; no body
+	KindRotate          Kind = 10 // agent, request: Rotate
+	KindRotated         Kind = 11 // cloud, answer: Rotated
 )
 
 var kindNames = map[Kind]string{
 	KindHello: "hello", KindWelcome: "welcome", KindUserTypes: "userTypes", KindUserTypesAnswer: "userTypesAnswer",
 	KindHeartbeat: "heartbeat", KindSignOn: "signOn", KindSignOnResult: "signOnResult", KindGoingAway: "goingAway",
-	KindUnsupported: "unsupported",
+	KindUnsupported: "unsupported", KindRotate: "rotate", KindRotated: "rotated",
 }
 
 // String returns the name of k for logs, "kind 77" for one that is not known.

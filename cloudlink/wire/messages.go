@@ -16,6 +16,7 @@ type Welcome struct {
 	Gateway         string `cbor:"2,keyasint,omitempty"`
 	Node            string `cbor:"3,keyasint,omitempty"` // which node of the cloud this is
 	HeartbeatMillis uint32 `cbor:"4,keyasint"`
+	Epoch           uint64 `cbor:"5,keyasint"` // to be kept, and claimed at the next dial
 }
 
 // UserTypes delivers the user types of the gateway ahead of any sign-on. It
@@ -65,6 +66,21 @@ type Heartbeat struct {
 	ResponseTimeMillis  float64   `cbor:"3,keyasint"` // median of a sign-on since the last heartbeat; 0 without one
 	Servers             []Server  `cbor:"4,keyasint,omitempty"`
 	Problems            []Problem `cbor:"5,keyasint,omitempty"`
+	Epoch               uint64    `cbor:"6,keyasint"` // that the instance has kept
+}
+
+// Rotate replaces an instance's keys. Both the old and the new signing key sign
+// RotateProof: who asks has both.
+type Rotate struct {
+	PublicKey []byte `cbor:"1,keyasint"` // Ed25519
+	SealKey   []byte `cbor:"2,keyasint"` // HPKE X-Wing
+	Old       []byte `cbor:"3,keyasint"` // signature
+	New       []byte `cbor:"4,keyasint"` // signature
+}
+
+// Rotated answers Rotate: from now on only the new keys are good.
+type Rotated struct {
+	Fingerprint string `cbor:"1,keyasint"`
 }
 
 // Server is the state of one directory server.

@@ -54,6 +54,27 @@ func PairProof(code string, publicKey, sealKey []byte) []byte {
 	return h.Sum(nil)
 }
 
+// RotateProof returns the bytes that both signatures of a rotation sign.
+func RotateProof(instance string, publicKey, sealKey []byte) []byte {
+	h := sha256.New()
+	h.Write([]byte("ldap-gateway rotation v1\x00"))
+	h.Write([]byte(instance + "\x00"))
+	h.Write(publicKey)
+	h.Write(sealKey)
+	return h.Sum(nil)
+}
+
+// Check tells whether the rotation of an instance's keys is well formed and
+// signed by the key that it has and by the one that it wants.
+func (r Rotate) Check(instance string, have ed25519.PublicKey) error {
+	proof := RotateProof(instance, r.PublicKey, r.SealKey)
+	if len(r.PublicKey) != ed25519.PublicKeySize || !ed25519.Verify(have, proof, r.Old) || !ed25519.Verify(r.PublicKey, proof, r.New) {
+		return errors.New("the signatures do not fit the keys")
+	}
+	_, err := NewSealer(instance, r.SealKey)
+	return err
+}
+
 // Check tells whether the request is well formed and proven.
 func (r PairRequest) Check() error {
 	if len(r.PublicKey) != ed25519.PublicKeySize || !ed25519.Verify(r.PublicKey, PairProof(r.Code, r.PublicKey, r.SealKey), r.Proof) {
@@ -115,6 +136,7 @@ const (
 	RefusedClock     RefusalCode = "CLOCK"     // assertion of another time
 	RefusedReplay    RefusalCode = "REPLAY"    // assertion used before
 	RefusedRevoked   RefusalCode = "REVOKED"   // the instance or its gateway is gone, for good
+	RefusedCloned    RefusalCode = "CLONED"    // the state folder was copied or restored: pair again
 	RefusedDisabled  RefusalCode = "DISABLED"  // the gateway is switched off
 	RefusedVersion   RefusalCode = "VERSION"   // no version of the wire in common
 	RefusedGoingAway RefusalCode = "GOINGAWAY" // this node is stopping: dial again

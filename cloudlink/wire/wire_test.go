@@ -23,14 +23,16 @@ func samples() map[Kind]any {
 	return map[Kind]any{
 		KindHello: Hello{Versions: []uint16{1}, Software: "1.2.3", Hostname: "dc1", System: "linux/amd64",
 			PolicyHash: "ab12", Policy: []string{"users at or below DC=example,DC=com"}},
-		KindWelcome: Welcome{Version: 1, Gateway: "HQ", Node: "n1", HeartbeatMillis: 10000},
+		KindWelcome: Welcome{Version: 1, Gateway: "HQ", Node: "n1", HeartbeatMillis: 10000, Epoch: 7},
 		KindUserTypes: UserTypes{Revision: 3, Types: []UserType{{ID: "t1", Name: "Staff", SearchBase: "DC=example,DC=com",
 			Filter: "(uid=${identifier})", Correlation: []string{"entryUUID"}, Attributes: []string{"mail"},
 			Groups: &GroupRule{NameAttribute: "cn", Exclude: []string{"*,OU=Old,*"}, WithID: true}}}},
 		KindUserTypesAnswer: UserTypesAnswer{Revision: 3, Refused: []Refused{{ID: "t1", Reasons: []string{"base"}}}},
 		KindHeartbeat: Heartbeat{BusyPercent: 5, OperationsPerSecond: 1.5, ResponseTimeMillis: 4,
 			Servers:  []Server{{URL: "ldaps://dc1", State: "up", Vendor: "OpenLDAP"}},
-			Problems: []Problem{{Code: "clock", Text: "off", Remedy: "NTP"}}},
+			Problems: []Problem{{Code: "clock", Text: "off", Remedy: "NTP"}}, Epoch: 7},
+		KindRotate:  Rotate{PublicKey: []byte{1}, SealKey: []byte{2}, Old: []byte{3}, New: []byte{4}},
+		KindRotated: Rotated{Fingerprint: "AAAA"},
 		KindSignOn: SignOn{ID: "s1", UserType: "t1", Revision: 3, Identifier: "alice", Want: WantRecord,
 			Password: Sealed{Key: []byte{1}, Encap: []byte{2}, Nonce: []byte{3}, Ciphertext: []byte{4}},
 			Known:    []Correlation{{Attribute: "entryUUID", Value: "u1"}}},
@@ -248,7 +250,7 @@ func TestAssertion(t *testing.T) {
 		t.Fatal(err)
 	}
 	now := time.Unix(1_800_000_000, 0)
-	header, err := NewAssertion("i1", "https://id.example.com/", now).Sign(private)
+	header, err := NewAssertion("i1", "https://id.example.com/", 3, now).Sign(private)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -259,14 +261,14 @@ func TestAssertion(t *testing.T) {
 		}
 		return public, nil
 	}
-	if a, err := OpenAssertion(header, own, now.Add(90*time.Second), key); err != nil || a.Instance != "i1" {
+	if a, err := OpenAssertion(header, own, now.Add(90*time.Second), key); err != nil || a.Instance != "i1" || a.Epoch != 3 {
 		t.Error(a, err)
 	}
 	_, stranger, err := ed25519.GenerateKey(nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	forged, err := NewAssertion("i1", own[0], now).Sign(stranger)
+	forged, err := NewAssertion("i1", own[0], 3, now).Sign(stranger)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -318,6 +320,44 @@ func TestPairRequest(t *testing.T) {
 			bad := r
 			change(&bad)
 			if bad.Check() == nil {
+				t.Error("accepted")
+			}
+		})
+	}
+}
+
+func TestRotate(t *testing.T) {
+	have, old, err := ed25519.GenerateKey(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	public, private, err := ed25519.GenerateKey(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, seal, err := NewSealKey()
+	if err != nil {
+		t.Fatal(err)
+	}
+	proof := RotateProof("i1", public, seal)
+	good := Rotate{PublicKey: public, SealKey: seal, Old: ed25519.Sign(old, proof), New: ed25519.Sign(private, proof)}
+	if err := good.Check("i1", have); err != nil {
+		t.Error(err)
+	}
+	for name, c := range map[string]struct {
+		instance string
+		change   func(*Rotate)
+	}{
+		"other-instance": {"i2", func(*Rotate) {}},
+		"not-by-the-old": {"i1", func(r *Rotate) { r.Old = r.New }},
+		"not-by-the-new": {"i1", func(r *Rotate) { r.New = r.Old }},
+		"no-key":         {"i1", func(r *Rotate) { r.PublicKey = nil }},
+		"no-seal-key":    {"i1", func(r *Rotate) { r.SealKey = []byte{1} }},
+	} {
+		t.Run(name, func(t *testing.T) {
+			bad := good
+			c.change(&bad)
+			if bad.Check(c.instance, have) == nil {
 				t.Error("accepted")
 			}
 		})

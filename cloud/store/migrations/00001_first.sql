@@ -73,6 +73,11 @@ CREATE TABLE instances (
     policy_hash      TEXT NOT NULL,
     initialized_at   BIGINT NOT NULL,
     last_reported_at BIGINT NOT NULL,
+    epoch            BIGINT NOT NULL,
+    epoch_before     BIGINT NOT NULL,
+    epoch_confirmed  BOOLEAN NOT NULL,
+    quarantined_at   BIGINT NOT NULL,
+    quarantine       TEXT NOT NULL,
     FOREIGN KEY (environment_id, gateway_id) REFERENCES gateways (environment_id, id) ON DELETE CASCADE
 );
 CREATE INDEX instances_gateway ON instances (environment_id, gateway_id, paired_at, id);

@@ -1,0 +1,65 @@
+package hub
+
+import (
+	"context"
+	"time"
+
+	"ldap-gateway/cloud/store"
+	"ldap-gateway/cloudlink/wire"
+)
+
+// quarantine keeps an instance out, and everyone who has its key, until it is
+// paired anew: nobody can tell which of two is the right one.
+func (h *Hub) quarantine(ctx context.Context, i store.Instance, why string) {
+	h.Logger.Error("an instance is put in quarantine", "instance", i.ID, "because", why)
+	if err := h.Store.Quarantine(ctx, i.ID, why, time.Now()); err != nil {
+		h.Logger.Error("an instance could not be put in quarantine", "instance", i.ID, "error", err)
+		return
+	}
+	h.Revoked(i.ID)
+	h.tell(ctx, i, "instance.quarantined", "Instance "+i.Hostname+" was put in quarantine: "+why+". Pair it anew.", map[string]any{"reason": why})
+}
+
+func (h *Hub) quarantineLive(ctx context.Context, instance, why string) {
+	i, err := h.Store.Instance(ctx, instance)
+	if err != nil {
+		h.Logger.Error("an instance could not be put in quarantine", "instance", instance, "error", err)
+		return
+	}
+	h.quarantine(ctx, i, why)
+}
+
+// tell records what happened to an instance.
+func (h *Hub) tell(ctx context.Context, i store.Instance, action, text string, detail map[string]any) {
+	err := h.Store.AddActivity(ctx, store.Activity{EnvironmentID: i.EnvironmentID, At: time.Now(), Action: action,
+		Actor: "instance:" + i.ID, Subject: "instance:" + i.ID, Text: text, Detail: detail})
+	if err != nil {
+		h.Logger.Error("an activity was not recorded", "action", action, "error", err)
+	}
+}
+
+// rotate replaces the instance's keys by those that it asks for.
+func (l *link) rotate(ctx context.Context, f wire.Frame) error {
+	var r wire.Rotate
+	if err := f.Decode(&r); err != nil {
+		return err
+	}
+	i, err := l.hub.Store.Instance(ctx, l.live.Instance)
+	if err != nil {
+		return err
+	}
+	if err := r.Check(i.ID, i.PublicKey); err != nil {
+		return err
+	}
+	fingerprint := wire.Fingerprint(r.PublicKey, r.SealKey)
+	if err := l.hub.Store.RotateKeys(ctx, i.ID, r.PublicKey, r.SealKey, fingerprint); err != nil {
+		return err
+	}
+	l.hub.tell(ctx, i, "instance.rotated", "Instance "+i.Hostname+" changed its keys: the fingerprint is "+fingerprint+" now",
+		map[string]any{"before": i.Fingerprint, "after": fingerprint})
+	answer, err := wire.NewFrame(wire.KindRotated, f.ID, 0, wire.Rotated{Fingerprint: fingerprint})
+	if err != nil {
+		return err
+	}
+	return l.queue(outgoing{frame: answer})
+}

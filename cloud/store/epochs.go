@@ -1,0 +1,67 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"time"
+)
+
+// ErrCloned says that an instance claims an epoch that is not its own: its state
+// was copied to another machine, or restored from the past.
+var ErrCloned = errors.New("the instance's state was copied or restored")
+
+// epochs is how far an instance has come: each link begins a new epoch.
+type epochs struct {
+	now, before int64
+	confirmed   bool // the instance has kept now
+}
+
+func scanEpochs(r row) (e epochs, err error) {
+	err = r.Scan(&e.now, &e.before, &e.confirmed)
+	return e, err
+}
+
+// AdvanceEpoch begins a new epoch for a link of an instance that claims to have
+// come as far as claimed, and returns it. The epoch before is a good claim too
+// until the new one is confirmed: the instance may have been cut off before it
+// learned of it. Any other claim is ErrCloned.
+func (s *Store) AdvanceEpoch(ctx context.Context, id string, claimed uint64) (next uint64, err error) {
+	err = s.Provision(ctx, func(tx *Tx) error {
+		e, err := queryOne(ctx, tx.c, scanEpochs, `SELECT epoch, epoch_before, epoch_confirmed FROM instances WHERE id = $1`, id)
+		switch {
+		case err != nil:
+			return err
+		case claimed == uint64(e.now):
+			e.before = e.now
+		case claimed != uint64(e.before) || e.confirmed:
+			return ErrCloned
+		}
+		next = uint64(e.now) + 1
+		return tx.c.execOne(ctx, `UPDATE instances SET epoch = $1, epoch_before = $2, epoch_confirmed = $3 WHERE id = $4`, e.now+1, e.before, false, id)
+	})
+	return next, err
+}
+
+// ConfirmEpoch records that the instance has kept an epoch; one that is not the
+// newest changes nothing.
+func (s *Store) ConfirmEpoch(ctx context.Context, id string, epoch uint64) error {
+	return s.Provision(ctx, func(tx *Tx) error {
+		_, err := tx.c.exec(ctx, `UPDATE instances SET epoch_confirmed = $1 WHERE id = $2 AND epoch = $3`, true, id, int64(epoch))
+		return err
+	})
+}
+
+// Quarantine keeps an instance out until it is paired anew. The first reason stays.
+func (s *Store) Quarantine(ctx context.Context, id, reason string, at time.Time) error {
+	return s.Provision(ctx, func(tx *Tx) error {
+		return tx.c.execOne(ctx, `UPDATE instances SET quarantine = CASE quarantined_at WHEN 0 THEN $1 ELSE quarantine END,
+ quarantined_at = CASE quarantined_at WHEN 0 THEN $2 ELSE quarantined_at END WHERE id = $3`, reason, micros(at), id)
+	})
+}
+
+// RotateKeys replaces an instance's public keys.
+func (s *Store) RotateKeys(ctx context.Context, id string, public, seal []byte, fingerprint string) error {
+	return s.Provision(ctx, func(tx *Tx) error {
+		return tx.c.execOne(ctx, `UPDATE instances SET public_key = $1, seal_key = $2, fingerprint = $3 WHERE id = $4`, inBase64(public), inBase64(seal), fingerprint, id)
+	})
+}
