@@ -63,9 +63,9 @@ func (k *call) throttled(g guess) string {
 	if wait <= 0 {
 		return ""
 	}
-	k.w.Header().Set("Retry-After", strconv.Itoa(int(wait.Seconds())+1))
+	k.w.Header().Set("Retry-After", strconv.Itoa(int((wait+time.Second-1)/time.Second)))
 	k.console.log().Warn("too many wrong tries", "kind", g.kind, "administrator", g.name, "address", g.address)
-	minutes := int(wait.Minutes()) + 1
+	minutes := int((wait + time.Minute - 1) / time.Minute)
 	return "Too many wrong tries. Wait " + plural(minutes, "minute") + " and try again."
 }
 

@@ -95,7 +95,7 @@ func TestSignInRefusals(t *testing.T) {
 	}
 	v.post("/console/sign-in", "name", "admin", "password", password).is(http.StatusTooManyRequests).has("Wait 10 minutes")
 	s.pass(9 * time.Minute)
-	v.post("/console/sign-in", "name", "admin", "password", password).is(http.StatusTooManyRequests).has("Wait 2 minutes")
+	v.post("/console/sign-in", "name", "admin", "password", password).is(http.StatusTooManyRequests).has("Wait 1 minute and")
 	s.pass(time.Minute)
 	v.post("/console/sign-in", "name", "admin", "password", password).is(http.StatusSeeOther)
 }
