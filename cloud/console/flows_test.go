@@ -122,15 +122,18 @@ func TestMemberIsRemovedByHand(t *testing.T) {
 	v := s.admin()
 	f := s.fill(s.env.ID, "")
 	user := "/console/users/" + f.user.ID
+	jit := user + "/groups/" + f.jit.ID + "/remove"
 	v.get(user + "/groups/" + f.ordinary.ID + "/remove").has("Readers").lacks("puts alice back")
-	v.get(user + "/groups/" + f.jit.ID + "/remove").has("puts alice back, as long as the directory says so").lacks("is off for this user")
-	v.follow(v.post(user + "/groups/" + f.jit.ID + "/remove")).has("alice was taken out of backend")
-	v.get(user + "/groups/" + f.jit.ID + "/remove").is(http.StatusNotFound)
-	s.actor("membership.removed", "user:"+f.user.ID)
+	v.get(user + "/groups/" + f.idp.ID + "/remove").has("puts alice back, as long as the identity provider says so").lacks("the directory says so")
+	v.get(jit).has("puts alice back, as long as the directory says so").lacks("is off for this user")
 	g := f.gateway
 	g.UserTypes[0].UpdateOnSignOn = false
 	s.must(s.store.UpdateGateway(t.Context(), &g))
-	v.get(user + "/groups/" + f.idp.ID + "/remove").has("“Update as users sign on” is off for this user")
+	v.get(jit).has("“Update as users sign on” is off for this user")
+	v.follow(v.post(jit)).has("alice was taken out of backend")
+	v.get(jit).is(http.StatusNotFound)
+	v.post(jit).is(http.StatusNotFound)
+	s.actor("membership.removed", "user:"+f.user.ID)
 }
 
 func TestGroupsAreFilteredAndExplained(t *testing.T) {
