@@ -129,16 +129,25 @@ func TestBrowserHostileNamesDoNothing(t *testing.T) {
 	s := open(t)
 	w := s.window()
 	s.admin()
-	f := s.fill(s.env.ID, hostile)
-	s.connect(f, hostile)
+	mark := hostile + strings.Repeat("x", 200)
+	f := s.fill(s.env.ID, mark)
+	s.connect(f, mark)
 	w.at("/console/sign-in?next="+urlOf("/console/groups")).fill("name", "admin").fill("password", password).press("form button").sees("<script>alert(1)</script>")
-	for _, path := range []string{"/console/gateways/" + f.gateway.ID, "/console/users/" + f.user.ID, "/console/activity"} {
+	for _, path := range []string{"/console/gateways/" + f.gateway.ID, "/console/users/" + f.user.ID, "/console/groups/" + f.jit.ID, "/console/activity"} {
 		n, err := chromedp.Run(w.at(path).ctx, chromedp.Evaluate[int](`document.querySelectorAll("script, main img, [onerror], [style]").length`))
 		if err != nil || n != 0 {
 			t.Errorf("%s: %d elements that no template has, %v", path, n, err)
 		}
+		for _, width := range []int64{1440, 390} {
+			w.must(chromedp.Do(w.ctx, chromedp.EmulateViewport(width, 800)))
+			if over, err := chromedp.Run(w.ctx, chromedp.Evaluate[int](`document.documentElement.scrollWidth - window.innerWidth`)); err != nil || over > 0 {
+				t.Errorf("%s runs %d pixels over the edge at %d, %v", path, over, width, err)
+			}
+		}
 	}
 	styled, err := chromedp.Run(w.ctx, chromedp.Evaluate[int](`document.styleSheets[0].cssRules.length`))
+	w.mu.Lock()
+	defer w.mu.Unlock()
 	if err != nil || styled < 10 || len(w.complaints) > 0 {
 		t.Errorf("%d rules, %v, %q", styled, err, w.complaints)
 	}

@@ -23,11 +23,11 @@
 //     stylesheet, and nothing else.
 //   - Everything is looked up with the environment of the administrator who
 //     asks: an ID of another environment is answered like one that does not exist.
-//   - A GET changes nothing. A POST that a browser sent for another site is
+//   - A GET changes nothing but how long the session lives. A POST that a browser sent for another site is
 //     refused before it is read.
 //   - A set-up secret is good for one password; of two who use it at once, one wins.
 //   - Five wrong passwords for one name from one address within ten minutes,
-//     and that pair waits. A name that does not exist costs the same work and
+//     and that pair waits; fifty for any names, and the address does. A name that does not exist costs the same work and
 //     reads the same as a wrong password.
 //   - A session ends after 30 minutes without a request, after 12 hours, at
 //     sign-out, and when its administrator is no more. Its token is another one after

@@ -1,7 +1,6 @@
 package console
 
 import (
-	"net/http"
 	"strconv"
 	"sync"
 	"time"
@@ -12,6 +11,8 @@ import (
 const (
 	guessWindow = 10 * time.Minute
 	guessLimit  = 5
+	// addressLimit is for all names together that one address tries.
+	addressLimit = 50
 	// guessKeys bounds the memory that strangers can make us use.
 	guessKeys = 10_000
 )
@@ -35,17 +36,22 @@ func (g *guesses) take(k guess, now time.Time) time.Duration {
 		g.start, g.tried = now, map[guess]int{}
 	}
 	_, known := g.tried[k]
-	if g.tried[k] >= guessLimit || !known && len(g.tried) >= guessKeys {
+	if g.tried[k] >= guessLimit || g.tried[k.anyName()] >= addressLimit || !known && len(g.tried) >= guessKeys {
 		return g.start.Add(guessWindow).Sub(now)
 	}
 	g.tried[k]++
+	g.tried[k.anyName()]++
 	return 0
 }
+
+// anyName stands for all guesses from an address.
+func (k guess) anyName() guess { return guess{address: k.address} }
 
 // forget is for a try that was right.
 func (g *guesses) forget(k guess) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
+	g.tried[k.anyName()] -= g.tried[k]
 	delete(g.tried, k)
 }
 
@@ -67,12 +73,4 @@ func (k *call) throttled(g guess) string {
 	k.console.log().Warn("too many wrong tries", "kind", g.kind, "administrator", g.name, "address", g.address)
 	minutes := int((wait + time.Minute - 1) / time.Minute)
 	return "Too many wrong tries. Wait " + plural(minutes, "minute") + " and try again."
-}
-
-// statusOf returns the status of a form that is shown again with a message.
-func statusOf(throttled bool) int {
-	if throttled {
-		return http.StatusTooManyRequests
-	}
-	return http.StatusForbidden
 }

@@ -73,10 +73,16 @@ func TestGuesses(t *testing.T) {
 	if wait := g.take(ada, now); wait != 0 {
 		t.Error(wait)
 	}
-	for i := range guessKeys + 10 {
-		g.take(guess{"password", fmt.Sprint(i), ""}, now)
+	for i := range addressLimit {
+		g.take(guess{"password", fmt.Sprint(i), "192.0.2.9"}, now)
 	}
-	if len(g.tried) > guessKeys || g.take(guess{"password", "one more", ""}, now) == 0 {
+	if g.take(guess{"password", "one more", "192.0.2.9"}, now) == 0 {
+		t.Error("an address tries any number of names")
+	}
+	for i := range guessKeys {
+		g.take(guess{"password", "eve", fmt.Sprint(i)}, now)
+	}
+	if len(g.tried) > guessKeys+1 || g.take(guess{"password", "one more", ""}, now) == 0 {
 		t.Errorf("%d are remembered", len(g.tried))
 	}
 	if wait := g.take(guess{"password", "one more", ""}, now.Add(guessWindow)); wait != 0 {

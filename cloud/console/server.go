@@ -112,9 +112,9 @@ func (c *console) closed() map[string]endpoint {
 		"POST /console/gateways/{g}/instances/{i}/revoke": c.revoke,
 
 		"GET /console/gateways/{g}/user-types/new":         c.newUserType,
-		"POST /console/gateways/{g}/user-types":            c.createUserType,
+		"POST /console/gateways/{g}/user-types":            c.saveUserType,
 		"GET /console/gateways/{g}/user-types/{t}":         c.editUserType,
-		"POST /console/gateways/{g}/user-types/{t}":        c.updateUserType,
+		"POST /console/gateways/{g}/user-types/{t}":        c.saveUserType,
 		"GET /console/gateways/{g}/user-types/{t}/delete":  c.confirmDeleteUserType,
 		"POST /console/gateways/{g}/user-types/{t}/delete": c.deleteUserType,
 

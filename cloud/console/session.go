@@ -102,7 +102,7 @@ func (c *console) doSignIn(k *call) error {
 	form := signInForm{Name: k.posted("name"), Next: k.posted("next")}
 	guess := k.guessOf("password", form.Name)
 	if form.Error = k.throttled(guess); form.Error != "" {
-		return k.render(statusOf(true), "sign-in", "Sign in", form)
+		return k.render(http.StatusTooManyRequests, "sign-in", "Sign in", form)
 	}
 	admin, good, err := c.prove(k, form.Name, k.PostForm.Get("password"))
 	if err != nil {
@@ -111,7 +111,7 @@ func (c *console) doSignIn(k *call) error {
 	if !good {
 		c.log().Info("an administrator's sign-in was refused", "administrator", form.Name, "address", k.address())
 		form.Error = "The name or the password is wrong."
-		return k.render(statusOf(false), "sign-in", "Sign in", form)
+		return k.render(http.StatusForbidden, "sign-in", "Sign in", form)
 	}
 	c.guesses.forget(guess)
 	return c.begin(k, admin, backTo(form.Next))

@@ -32,7 +32,7 @@ func (c *console) doSetup(k *call) error {
 	}
 	guess := k.guessOf("set-up secret", form.Name)
 	if form.Error = k.throttled(guess); form.Error != "" {
-		return k.render(statusOf(true), "setup", "Set your password", form)
+		return k.render(http.StatusTooManyRequests, "setup", "Set your password", form)
 	}
 	hash, err := c.hashPassword(k.Context(), k.PostForm.Get("password"))
 	if err != nil {
@@ -42,7 +42,7 @@ func (c *console) doSetup(k *call) error {
 	if errors.Is(err, store.ErrNotFound) {
 		c.log().Info("a set-up was refused", "administrator", form.Name, "address", k.address())
 		form.Error = "The name or the set-up secret is wrong, or the secret was used already."
-		return k.render(statusOf(false), "setup", "Set your password", form)
+		return k.render(http.StatusForbidden, "setup", "Set your password", form)
 	}
 	if err != nil {
 		return err

@@ -118,9 +118,6 @@ func (c *console) renderUserType(k *call, status int, page userTypePage) (err er
 	return k.render(status, "usertype", title, page)
 }
 
-func (c *console) createUserType(k *call) error { return c.saveUserType(k) }
-func (c *console) updateUserType(k *call) error { return c.saveUserType(k) }
-
 // saveUserType puts what was typed in the place of the user type in the path,
 // or behind the last, or shows the form again.
 func (c *console) saveUserType(k *call) error {
