@@ -2,6 +2,7 @@ package console_test
 
 import (
 	"context"
+	"errors"
 	"os"
 	"strings"
 	"sync"
@@ -9,6 +10,7 @@ import (
 	"time"
 
 	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/emulation"
 	cdplog "github.com/chromedp/cdproto/log"
 	"github.com/chromedp/chromedp"
 
@@ -18,7 +20,7 @@ import (
 // chromium is where Debian installs it.
 const chromium = "/usr/bin/chromium"
 
-// window is a browser's window.
+// window is a browser's window, with scripts switched off.
 type window struct {
 	*site
 	ctx context.Context
@@ -41,7 +43,8 @@ func (s *site) window() *window {
 	w := &window{site: s}
 	s.must(chromedp.Do(ctx, chromedp.EmulateViewport(1440, 900), chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
 		_, err := cdp.Call(ctx, t, cdplog.Enable, cdp.Empty{})
-		return err
+		_, err2 := cdp.Call(ctx, t, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true})
+		return errors.Join(err, err2)
 	}))) // starts the browser, which a deadline must not end
 	s.must(chromedp.Listen(ctx, w.listen))
 	w.ctx, cancel = context.WithTimeout(ctx, time.Minute)
