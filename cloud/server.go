@@ -9,11 +9,13 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/hashicorp/go-hclog"
 
 	"ldap-gateway/cloud/api"
+	"ldap-gateway/cloud/console"
 	"ldap-gateway/cloud/hub"
 	"ldap-gateway/cloud/pairing"
 	"ldap-gateway/cloud/provisioner"
@@ -110,6 +112,11 @@ func nodeName() string {
 	return name
 }
 
+// secure tells whether people reach this cloud over TLS.
+func (s *Server) secure() bool {
+	return s.TLS != nil || len(s.URLs) > 0 && strings.HasPrefix(s.URLs[0], "https://")
+}
+
 // handler says which room answers which path.
 func (s *Server) handler(db *store.Store, agents *hub.Hub) http.Handler {
 	codes := &pairing.Desk{Store: db, Logger: s.Logger.Named("pairing")}
@@ -120,6 +127,7 @@ func (s *Server) handler(db *store.Store, agents *hub.Hub) http.Handler {
 	mux.HandleFunc("GET "+wire.PathStatus, agents.ServeStatus)
 	mux.Handle("POST "+wire.PathPair, codes)
 	mux.Handle("GET "+wire.PathConnect, agents)
+	mux.Handle("/console/", (&console.Server{Store: db, Logger: s.Logger.Named("console"), Pairings: codes, Links: agents, Secure: s.secure()}).Handler())
 	mux.Handle("/", programs) // tokens are below an environment's ID
 	mux.Handle("GET /{$}", http.RedirectHandler("/console/", http.StatusSeeOther))
 	return mux

@@ -1,0 +1,29 @@
+package api
+
+import (
+	"slices"
+
+	"ldap-gateway/cloud/store"
+)
+
+// Fault is one thing that is wrong with a user type, for those who show it
+// beside a field of their own.
+type Fault struct {
+	Target  string // the property as the API names it, as in "newUserLookup.attributeMappings[0].value"
+	Missing bool   // a value that must be given was not; else the value cannot be
+	Message string // one sentence for people
+}
+
+// CheckUserType returns what the API would refuse of t; others are the other
+// user types of its gateway, whose names it must not have. Nothing is returned
+// for a good one. Whether its population exists is for the caller to find out.
+func CheckUserType(t store.UserType, others []store.UserType) []Fault {
+	var faults []Fault
+	for _, d := range formOf(t).check("") {
+		faults = append(faults, Fault{d.Target, d.Code == requiredValue, d.Message})
+	}
+	if slices.ContainsFunc(others, func(o store.UserType) bool { return store.Fold(o.Name) == store.Fold(t.Name) }) {
+		faults = append(faults, Fault{Target: "name", Message: "Another user type of this gateway has this name."})
+	}
+	return faults
+}

@@ -1,0 +1,131 @@
+package console
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"net"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"ldap-gateway/cloud/store"
+)
+
+// call is one request and its answer.
+type call struct {
+	*http.Request
+	console *console
+	w       http.ResponseWriter
+	admin   *store.Administrator // nil: nobody has signed in
+}
+
+// endpoint answers one request, or returns why it cannot.
+type endpoint func(k *call) error
+
+// page makes an endpoint a handler.
+func (c *console) page(e endpoint) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		k := &call{Request: r, console: c, w: w}
+		if err := k.parse(); err != nil {
+			c.fail(w, r, nil, err)
+			return
+		}
+		if err := e(k); err != nil {
+			c.fail(w, r, k.admin, err)
+		}
+	})
+}
+
+// parse reads the query and the form.
+func (k *call) parse() error {
+	err := k.ParseForm()
+	var tooLarge *http.MaxBytesError
+	switch {
+	case errors.As(err, &tooLarge):
+		return &refusal{http.StatusRequestEntityTooLarge, "Too large", "What was sent is larger than any form of this console. Go back and shorten it."}
+	case err != nil:
+		return &refusal{http.StatusBadRequest, "Not understood", "What was sent is not a form. Go back and try again."}
+	}
+	return nil
+}
+
+// env is the environment that everything in this call is looked up in.
+func (k *call) env() string { return k.admin.EnvironmentID }
+
+// posted returns a field of the form, without blanks around it.
+func (k *call) posted(name string) string { return strings.TrimSpace(k.PostForm.Get(name)) }
+
+// query returns a parameter of the address, without blanks around it.
+func (k *call) query(name string) string { return strings.TrimSpace(k.URL.Query().Get(name)) }
+
+// goTo answers with another page to read.
+func (k *call) goTo(path string) error {
+	http.Redirect(k.w, k.Request, path, http.StatusSeeOther)
+	return nil
+}
+
+// done is goTo with a sentence that the next page shows once.
+func (k *call) done(path, notice string) error {
+	k.console.sessions.Put(k.Context(), noticeKey, notice)
+	return k.goTo(path)
+}
+
+// under joins the parts of a path below /console/, escaping each.
+func under(parts ...string) string {
+	path := strings.Builder{}
+	path.WriteString("/console")
+	for _, p := range parts {
+		path.WriteString("/" + url.PathEscape(p))
+	}
+	return path.String()
+}
+
+// address is where the request came from.
+func (k *call) address() string {
+	host, _, err := net.SplitHostPort(k.RemoteAddr)
+	if err != nil {
+		return k.RemoteAddr
+	}
+	return host
+}
+
+// did records a change. That it could not is logged and not told: the change
+// itself is done.
+func (k *call) did(action, subject, text string, detail map[string]any) {
+	err := k.console.Store.AddActivity(context.WithoutCancel(k.Context()), store.Activity{EnvironmentID: k.env(), At: k.console.now(), Action: action,
+		Actor: "admin:" + k.admin.Name, Subject: subject, Text: text + " by " + k.admin.Name, Detail: detail})
+	if err != nil {
+		k.console.log().Error("activity was not recorded", "action", action, "subject", subject, "error", err)
+	}
+}
+
+// refusal is an error that says itself what a person should know.
+type refusal struct {
+	status      int
+	title, text string
+}
+
+// Error implements error.
+func (r *refusal) Error() string { return cmp.Or(r.text, r.title) }
+
+var (
+	errCrossOrigin = &refusal{http.StatusForbidden, "Refused", "This request came from another site, so it was not carried out. Open the console itself and try again."}
+	errGone        = &refusal{http.StatusNotFound, "Not found", "There is nothing here. It may have been deleted meanwhile."}
+	errCursor      = &refusal{http.StatusBadRequest, "Not a page of this list", "Start the list anew."}
+)
+
+// refusalOf returns what a person should know of an error; nil when the error
+// is nobody's fault but ours.
+func refusalOf(err error) *refusal {
+	var r *refusal
+	switch {
+	case errors.As(err, &r):
+		return r
+	case errors.Is(err, store.ErrNotFound):
+		return errGone
+	case errors.Is(err, store.ErrCursor):
+		return errCursor
+	}
+	return nil
+}

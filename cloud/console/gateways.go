@@ -1,0 +1,206 @@
+package console
+
+import (
+	"errors"
+	"net/http"
+	"slices"
+
+	"ldap-gateway/cloud/api"
+	"ldap-gateway/cloud/store"
+)
+
+// gatewayRow is a gateway in the list.
+type gatewayRow struct {
+	store.Gateway
+	Health    health
+	Instances int
+}
+
+type gatewayList struct {
+	Gateways []gatewayRow
+	Pager    pager
+}
+
+func (c *console) listGateways(k *call) error {
+	all, next, err := c.Store.Gateways(k.Context(), k.env(), k.part())
+	if err != nil {
+		return err
+	}
+	list := gatewayList{Pager: k.pagerOf(next)}
+	for _, g := range all {
+		paired, _, err := c.instances(k, g)
+		if err != nil {
+			return err
+		}
+		list.Gateways = append(list.Gateways, gatewayRow{g, healthOf(paired), len(paired)})
+	}
+	return k.render(http.StatusOK, "gateways", "Gateways", list)
+}
+
+// instances returns the paired and the revoked instances of a gateway.
+func (c *console) instances(k *call, g store.Gateway) ([]instance, []store.Instance, error) {
+	all, err := c.Store.Instances(k.Context(), k.env(), g.ID)
+	if err != nil {
+		return nil, nil, err
+	}
+	paired, revoked := instancesOf(g, all, c.Links.Live(g.ID))
+	return paired, revoked, nil
+}
+
+// gateway returns the gateway in the path.
+func (c *console) gateway(k *call) (store.Gateway, error) {
+	return c.Store.Gateway(k.Context(), k.env(), k.PathValue("g"))
+}
+
+// gatewayForm makes a gateway.
+type gatewayForm struct {
+	Name, Description, Vendor string
+	Vendors                   []string
+	Errors                    map[string]string
+}
+
+func (c *console) newGateway(k *call) error {
+	return k.render(http.StatusOK, "gateway-new", "New gateway", gatewayForm{Vendors: api.Vendors()})
+}
+
+func (c *console) createGateway(k *call) error {
+	form := gatewayForm{Name: k.posted("name"), Description: k.posted("description"), Vendor: k.posted("vendor"), Vendors: api.Vendors(), Errors: map[string]string{}}
+	if form.Name == "" {
+		form.Errors["name"] = "Give the gateway a name."
+	}
+	if !slices.Contains(form.Vendors, form.Vendor) {
+		form.Errors["vendor"] = "Choose the directory that this gateway joins."
+	}
+	g := store.Gateway{EnvironmentID: k.env(), Name: form.Name, Description: form.Description, Vendor: form.Vendor, Enabled: true}
+	if len(form.Errors) == 0 {
+		err := c.Store.CreateGateway(k.Context(), &g)
+		if err != nil && !errors.Is(err, store.ErrConflict) {
+			return err
+		}
+		if err != nil {
+			form.Errors["name"] = "Another gateway of this environment has this name."
+		}
+	}
+	if len(form.Errors) > 0 {
+		return k.render(http.StatusUnprocessableEntity, "gateway-new", "New gateway", form)
+	}
+	k.did("gateway.created", "gateway:"+g.ID, "gateway "+g.Name+" was created", map[string]any{"vendor": g.Vendor})
+	return k.done(under("gateways", g.ID), "The gateway was made. Next: add a user type, then pair an instance.")
+}
+
+// gatewayPage is one gateway.
+type gatewayPage struct {
+	store.Gateway
+	Health    health
+	Paired    []instance
+	Revoked   []store.Instance
+	Pairings  []store.Pairing
+	Types     []userTypeRow
+	UserCount int
+}
+
+// userTypeRow is a user type in the list of its gateway.
+type userTypeRow struct {
+	store.UserType
+	Users      int
+	Population string
+	WithGroups bool
+}
+
+func (c *console) showGateway(k *call) error {
+	g, err := c.gateway(k)
+	if err != nil {
+		return err
+	}
+	page := gatewayPage{Gateway: g}
+	if page.Paired, page.Revoked, err = c.instances(k, g); err != nil {
+		return err
+	}
+	page.Health = healthOf(page.Paired)
+	if page.Pairings, err = c.Store.Pairings(k.Context(), k.env(), g.ID, c.now()); err != nil {
+		return err
+	}
+	if page.Types, err = c.userTypeRows(k, g); err != nil {
+		return err
+	}
+	for _, t := range page.Types {
+		page.UserCount += t.Users
+	}
+	return k.render(http.StatusOK, "gateway", g.Name, page)
+}
+
+func (c *console) switchGateway(k *call) error {
+	g, err := c.gateway(k)
+	if err != nil {
+		return err
+	}
+	g.Enabled = k.posted("enabled") == "yes"
+	if err := c.Store.UpdateGateway(k.Context(), &g); err != nil {
+		return err
+	}
+	word := "disabled: nobody signs on through it until it is enabled again"
+	if g.Enabled {
+		word = "enabled"
+	}
+	k.did("gateway.updated", "gateway:"+g.ID, "gateway "+g.Name+" was changed", map[string]any{"enabled": g.Enabled})
+	c.Links.UserTypesChanged(g.ID)
+	return k.done(under("gateways", g.ID), "The gateway is "+word+".")
+}
+
+// deletion asks before something goes, and shows who depends on it.
+type deletion struct {
+	Kind, Name, Back string // as in "gateway"; where it is seen
+	Count            int    // users who depend on it
+	Users            []store.User
+	Unsure           bool // it was tried without the box ticked
+}
+
+// deletionOf counts the users of a gateway, or of one of its user types.
+func (c *console) deletionOf(k *call, d deletion, gateway, userType string) (deletion, error) {
+	var err error
+	if d.Count, err = c.Store.GatewayUsers(k.Context(), k.env(), gateway, userType); err != nil {
+		return d, err
+	}
+	d.Users, _, err = c.Store.Users(k.Context(), k.env(), store.UserFilter{GatewayID: gateway, UserTypeID: userType}, store.Page{Limit: 10})
+	return d, err
+}
+
+func (c *console) confirmDeleteGateway(k *call) error {
+	return c.askDeleteGateway(k, http.StatusOK, false)
+}
+
+func (c *console) askDeleteGateway(k *call, status int, unsure bool) error {
+	g, err := c.gateway(k)
+	if err != nil {
+		return err
+	}
+	d, err := c.deletionOf(k, deletion{Kind: "gateway", Name: g.Name, Back: under("gateways", g.ID), Unsure: unsure}, g.ID, "")
+	if err != nil {
+		return err
+	}
+	return k.render(status, "delete", "Delete "+g.Name, d)
+}
+
+func (c *console) deleteGateway(k *call) error {
+	g, err := c.gateway(k)
+	if err != nil {
+		return err
+	}
+	instances, err := c.Store.Instances(k.Context(), k.env(), g.ID)
+	if err != nil {
+		return err
+	}
+	force := k.posted("force") == "yes"
+	err = c.Store.DeleteGateway(k.Context(), k.env(), g.ID, force)
+	if errors.Is(err, store.ErrDependents) {
+		return c.askDeleteGateway(k, http.StatusConflict, true)
+	}
+	if err != nil {
+		return err
+	}
+	for _, i := range instances {
+		c.Links.Revoked(i.ID)
+	}
+	k.did("gateway.deleted", "gateway:"+g.ID, "gateway "+g.Name+" was deleted", map[string]any{"force": force})
+	return k.done("/console/gateways", "The gateway "+g.Name+" was deleted.")
+}

@@ -1,0 +1,107 @@
+package console
+
+import (
+	"fmt"
+
+	"ldap-gateway/cloud/hub"
+	"ldap-gateway/cloud/store"
+	"ldap-gateway/cloudlink/wire"
+)
+
+// health is how well something works: a word that the API has too, a shape, and
+// why in a few words.
+type health struct{ Word, Shape, Class, Why string }
+
+func healthy(why string) health   { return health{"HEALTHY", "●", "good", why} }
+func degraded(why string) health  { return health{"DEGRADED", "▲", "warn", why} }
+func unhealthy(why string) health { return health{"UNHEALTHY", "■", "bad", why} }
+
+// instance is one paired agent, with what it says of itself when it is connected.
+type instance struct {
+	store.Instance
+	Live     *hub.Live // nil: not connected
+	Health   health
+	Problems []wire.Problem
+	Refused  []refusedType
+}
+
+// refusedType is a user type that the agent's own file does not allow.
+type refusedType struct {
+	Name    string
+	Reasons []string
+}
+
+// instancesOf returns the instances of a gateway that are paired, and those
+// that were revoked.
+func instancesOf(g store.Gateway, all []store.Instance, live []hub.Live) (paired []instance, revoked []store.Instance) {
+	connected := map[string]*hub.Live{}
+	for i := range live {
+		connected[live[i].Instance] = &live[i]
+	}
+	for _, i := range all {
+		if !i.RevokedAt.IsZero() {
+			revoked = append(revoked, i)
+			continue
+		}
+		paired = append(paired, instanceOf(g, i, connected[i.ID]))
+	}
+	return paired, revoked
+}
+
+func instanceOf(g store.Gateway, i store.Instance, live *hub.Live) instance {
+	in := instance{Instance: i, Live: live}
+	if live == nil {
+		in.Health = unhealthy("not connected")
+		return in
+	}
+	in.Problems = append(in.Problems, live.Beat.Problems...)
+	for _, s := range live.Beat.Servers {
+		if s.State == "down" {
+			in.Problems = append(in.Problems, wire.Problem{Code: "DIRECTORY_SERVER_DOWN", Text: s.URL + ": " + s.Error,
+				Remedy: "See that the directory server runs and that the agent's machine reaches it; the agent connects again by itself."})
+		}
+	}
+	for _, r := range live.Refused {
+		in.Refused = append(in.Refused, refusedType{userTypeName(g, r.ID), r.Reasons})
+	}
+	in.Health = healthy("connected")
+	if n := len(in.Problems) + len(in.Refused); n > 0 {
+		in.Health = degraded("connected, " + plural(n, "problem"))
+	}
+	return in
+}
+
+// userTypeName returns the name of a user type, or its ID when the gateway has
+// it no more.
+func userTypeName(g store.Gateway, id string) string {
+	for _, t := range g.UserTypes {
+		if t.ID == id {
+			return t.Name
+		}
+	}
+	return id
+}
+
+// healthOf sums up the instances of a gateway: it works as long as one does.
+func healthOf(paired []instance) health {
+	connected, well := 0, 0
+	for _, i := range paired {
+		if i.Live != nil {
+			connected++
+		}
+		if i.Health.Word == "HEALTHY" {
+			well++
+		}
+	}
+	switch {
+	case len(paired) == 0:
+		return unhealthy("no instance is paired yet")
+	case connected == 0:
+		return unhealthy("no instance is connected")
+	case connected < len(paired):
+		return degraded(fmt.Sprintf("%d of %s connected", connected, plural(len(paired), "instance")))
+	case well < len(paired):
+		return degraded(fmt.Sprintf("%d of %s with problems", len(paired)-well, plural(len(paired), "instance")))
+	}
+	return healthy(plural(connected, "instance") + " connected")
+}

@@ -1,0 +1,138 @@
+package console
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"ldap-gateway/cloud/hub"
+	"ldap-gateway/cloud/store"
+	"ldap-gateway/cloudlink/wire"
+)
+
+func TestHashSurvivesWritingAndReading(t *testing.T) {
+	c := &console{hashing: make(chan struct{}, 1)}
+	hash, err := c.hashPassword(t.Context(), "a fine long pass phrase")
+	if err != nil {
+		t.Fatal(err)
+	}
+	again, _ := c.hashPassword(t.Context(), "a fine long pass phrase")
+	if hash == again || strings.Contains(hash, "phrase") {
+		t.Errorf("%s %s", hash, again)
+	}
+	for password, want := range map[string]bool{"a fine long pass phrase": true, "a fine long pass phrasE": false, "": false} {
+		if good, err := c.checkPassword(t.Context(), hash, password); err != nil || good != want {
+			t.Errorf("%q: %v %v", password, good, err)
+		}
+	}
+	// A hash of other parameters is still good: they are in it.
+	cheap := cost{8, 1, 1, []byte("12345678"), make([]byte, 16)}
+	cheap.key = cheap.derive("x")
+	if good, err := c.checkPassword(t.Context(), cheap.String(), "x"); err != nil || !good {
+		t.Errorf("%v %v", good, err)
+	}
+	for _, bad := range []string{"x", "$argon2i$v=19$m=65536,t=3,p=4$c2FsdHNhbHQ$a2V5a2V5a2V5a2V5a2V5a2V5", strings.Replace(hash, "v=19", "v=16", 1),
+		strings.Replace(hash, "t=3", "t=0", 1), hash[:40], strings.ReplaceAll(hash, "p=4$", "p=4$!")} {
+		if _, err := c.checkPassword(t.Context(), bad, "x"); !errors.Is(err, errHash) {
+			t.Errorf("%s: %v", bad, err)
+		}
+	}
+}
+
+func TestHashingWaitsForItsTurn(t *testing.T) {
+	c := &console{hashing: make(chan struct{}, 1)}
+	c.hashing <- struct{}{}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := c.checkPassword(ctx, "", "x"); !errors.Is(err, context.Canceled) {
+		t.Error(err)
+	}
+}
+
+func TestGuesses(t *testing.T) {
+	var g guesses
+	now := time.Now()
+	ada := guess{"password", "ada", "192.0.2.1"}
+	for range guessLimit {
+		if wait := g.take(ada, now); wait != 0 {
+			t.Fatal(wait)
+		}
+	}
+	if wait := g.take(ada, now.Add(time.Minute)); wait != guessWindow-time.Minute {
+		t.Error(wait)
+	}
+	for _, other := range []guess{{"password", "ada", "192.0.2.2"}, {"password", "bob", "192.0.2.1"}, {"set-up secret", "ada", "192.0.2.1"}} {
+		if wait := g.take(other, now); wait != 0 {
+			t.Errorf("%+v waits %s", other, wait)
+		}
+	}
+	g.forget(ada)
+	if wait := g.take(ada, now); wait != 0 {
+		t.Error(wait)
+	}
+	for i := range addressLimit {
+		g.take(guess{"password", fmt.Sprint(i), "192.0.2.9"}, now)
+	}
+	if g.take(guess{"password", "one more", "192.0.2.9"}, now) == 0 {
+		t.Error("an address tries any number of names")
+	}
+	for i := range guessKeys {
+		g.take(guess{"password", "eve", fmt.Sprint(i)}, now)
+	}
+	if len(g.tried) > guessKeys+1 || g.take(guess{"password", "one more", ""}, now) == 0 {
+		t.Errorf("%d are remembered", len(g.tried))
+	}
+	if wait := g.take(guess{"password", "one more", ""}, now.Add(guessWindow)); wait != 0 {
+		t.Error(wait)
+	}
+}
+
+func TestHealthOfAGateway(t *testing.T) {
+	g := store.Gateway{UserTypes: []store.UserType{{ID: "t", Name: "People"}}}
+	paired := []store.Instance{{ID: "a"}, {ID: "b"}, {ID: "gone", RevokedAt: time.Now()}}
+	up := func(id string) hub.Live { return hub.Live{Instance: id} }
+	sick := hub.Live{Instance: "b", Beat: wire.Heartbeat{Servers: []wire.Server{{URL: "ldaps://x", State: "down"}}}}
+	picky := hub.Live{Instance: "b", Refused: []wire.Refused{{ID: "t"}, {ID: "unknown"}}}
+	for _, c := range []struct {
+		all       []store.Instance
+		live      []hub.Live
+		word, why string
+	}{
+		{nil, nil, "UNHEALTHY", "no instance is paired yet"},
+		{paired[2:], []hub.Live{up("gone")}, "UNHEALTHY", "no instance is paired yet"},
+		{paired, nil, "UNHEALTHY", "no instance is connected"},
+		{paired, []hub.Live{up("a")}, "DEGRADED", "1 of 2 instances connected"},
+		{paired, []hub.Live{up("a"), sick}, "DEGRADED", "1 of 2 instances with problems"},
+		{paired, []hub.Live{up("a"), picky}, "DEGRADED", "1 of 2 instances with problems"},
+		{paired, []hub.Live{up("a"), up("b")}, "HEALTHY", "2 instances connected"},
+	} {
+		instances, _ := instancesOf(g, c.all, c.live)
+		if h := healthOf(instances); h.Word != c.word || h.Why != c.why {
+			t.Errorf("%s, %s; want %s, %s", h.Word, h.Why, c.word, c.why)
+		}
+	}
+	instances, revoked := instancesOf(g, paired, []hub.Live{picky})
+	if len(revoked) != 1 || instances[1].Refused[0].Name != "People" || instances[1].Refused[1].Name != "unknown" {
+		t.Errorf("%+v", instances)
+	}
+}
+
+func TestSessionsEndByThemselves(t *testing.T) {
+	s := sessionsOf(&Server{})
+	if s.IdleTimeout != 30*time.Minute || s.Lifetime != 12*time.Hour || s.Cookie.Persist {
+		t.Errorf("%+v", s)
+	}
+}
+
+// The form shows a template that is one attribute as that attribute, and keeps
+// every other as it is.
+func TestTemplatesAreTypedAsAttributes(t *testing.T) {
+	for template, typed := range map[string]string{"${ldapAttributes.mail}": "mail", "${ldapAttributes.a} ${ldapAttributes.b}": "${ldapAttributes.a} ${ldapAttributes.b}", "": ""} {
+		if short(template) != typed || long(typed) != template {
+			t.Errorf("%q: %q, %q", template, short(template), long(typed))
+		}
+	}
+}

@@ -1,0 +1,160 @@
+package console
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"embed"
+	"errors"
+	"fmt"
+	"html/template"
+	"net/http"
+	"net/url"
+	"path"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+
+	"ldap-gateway/cloud/store"
+)
+
+//go:embed templates/*.html
+var templateFiles embed.FS
+
+// pages are the templates by name, each with the layout.
+type pages map[string]*template.Template
+
+// parsePages reads the templates. One that cannot be parsed is a defect of the
+// program and panics.
+func parsePages(files assets) pages {
+	functions := template.FuncMap{"asset": files.path, "when": when, "iso": iso, "plural": plural, "lines": lines, "fault": faultOf}
+	shared := template.Must(template.New("").Funcs(functions).ParseFS(templateFiles, "templates/layout.html", "templates/parts.html"))
+	entries, err := templateFiles.ReadDir("templates")
+	if err != nil {
+		panic(err)
+	}
+	all := pages{}
+	for _, e := range entries {
+		name := strings.TrimSuffix(e.Name(), path.Ext(e.Name()))
+		if name != "layout" && name != "parts" {
+			all[name] = template.Must(template.Must(shared.Clone()).ParseFS(templateFiles, "templates/"+e.Name()))
+		}
+	}
+	return all
+}
+
+// view is what the layout shows.
+type view struct {
+	Title, Section     string
+	Admin, Environment string // empty: nobody has signed in
+	Notice             string
+	Body               any
+	HasSession         bool
+}
+
+// render answers with a page. A page that fails is not sent in part.
+func (k *call) render(status int, page, title string, body any) error {
+	v := view{Title: title, Notice: k.console.sessions.PopString(k.Context(), noticeKey), Body: body}
+	if k.admin != nil {
+		env, err := k.console.Store.Environment(k.Context(), k.env())
+		if err != nil {
+			return err
+		}
+		v.HasSession, v.Admin, v.Environment, v.Section = true, k.admin.Name, env.Name, section(k.URL.Path)
+	}
+	return k.console.pages.write(k.w, status, page, v)
+}
+
+// section returns the part of the console that a path is in, as in "gateways".
+func section(p string) string {
+	first, _, _ := strings.Cut(strings.TrimPrefix(p, "/console/"), "/")
+	return first
+}
+
+func (p pages) write(w http.ResponseWriter, status int, page string, v view) error {
+	var out bytes.Buffer
+	t, ok := p[page]
+	if !ok {
+		return fmt.Errorf("no template %q", page)
+	}
+	if err := t.ExecuteTemplate(&out, "layout", v); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	w.WriteHeader(status)
+	_, _ = w.Write(out.Bytes()) // the browser is gone: nobody to tell
+	return nil
+}
+
+// fail answers with what a person should know of an error. What is nobody's
+// fault but ours is logged under the ID that the page shows.
+func (c *console) fail(w http.ResponseWriter, r *http.Request, admin *store.Administrator, err error) {
+	known := refusalOf(err)
+	if known == nil {
+		id := uuid.NewString()
+		known = &refusal{http.StatusInternalServerError, "This did not work", "The server could not do this. Its log has the reason under " + id + "."}
+		if !errors.Is(err, context.Canceled) {
+			c.log().Error("page failed", "id", id, "method", r.Method, "path", r.URL.Path, "error", err)
+		}
+	}
+	v := view{Title: known.title, Body: known.text}
+	if admin != nil {
+		v.HasSession, v.Admin, v.Section = true, admin.Name, section(r.URL.Path)
+	}
+	if err := c.pages.write(w, known.status, "failure", v); err != nil {
+		c.log().Error("page failed", "path", r.URL.Path, "error", err)
+		http.Error(w, known.text, known.status)
+	}
+}
+
+// pager leads to the other parts of a list.
+type pager struct{ First, Next string }
+
+// pagerOf returns the links of a list whose next part has that cursor.
+func (k *call) pagerOf(next string) (p pager) {
+	link := func(cursor string) string {
+		q := k.URL.Query()
+		q.Del("cursor")
+		if cursor != "" {
+			q.Set("cursor", cursor)
+		}
+		return (&url.URL{Path: k.URL.Path, RawQuery: q.Encode()}).String()
+	}
+	if next != "" {
+		p.Next = link(next)
+	}
+	if k.query("cursor") != "" {
+		p.First = link("")
+	}
+	return p
+}
+
+// rows is how many lines a list shows at once.
+const rows = 50
+
+func (k *call) part() store.Page { return store.Page{Cursor: k.query("cursor"), Limit: rows} }
+
+// when writes a time for people.
+func when(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05 UTC") }
+
+// iso writes a time for programs.
+func iso(t time.Time) string { return t.UTC().Format(time.RFC3339) }
+
+// plural returns a number with its word, as in "2 minutes".
+func plural(n int, word string) string {
+	if n == 1 {
+		return "1 " + word
+	}
+	return fmt.Sprintf("%d %ss", n, word)
+}
+
+func lines(all []string) string { return strings.Join(all, "\n") }
+
+// fault is the message beside a field.
+type fault struct{ Field, Text string }
+
+// faultOf returns the message of a field; an empty one when it has none.
+func faultOf(all map[string]string, field string) fault {
+	return fault{cmp.Or(field, "form"), all[field]}
+}

@@ -1,0 +1,171 @@
+package console
+
+import (
+	"context"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/alexedwards/scs/v2"
+	"github.com/hashicorp/go-hclog"
+
+	"ldap-gateway/cloud/hub"
+	"ldap-gateway/cloud/pairing"
+	"ldap-gateway/cloud/store"
+)
+
+// Pairer makes pairing codes.
+type Pairer interface {
+	// Offer makes a one-time code for a gateway; by says who asked, in words.
+	// store.ErrNotFound when the environment has no such gateway.
+	Offer(ctx context.Context, env, gateway, by string) (p store.Pairing, code string, err error)
+}
+
+// Linker knows the instances that are connected, and tells them of changes.
+type Linker interface {
+	// Live returns the connected instances of a gateway, each once.
+	Live(gateway string) []hub.Live
+	// UserTypesChanged says that a gateway was changed: its user types, or
+	// whether it is enabled.
+	UserTypesChanged(gateway string)
+	// Revoked says that an instance's credential is not good any more.
+	Revoked(instance string)
+}
+
+var (
+	_ Pairer = (*pairing.Desk)(nil)
+	_ Linker = (*hub.Hub)(nil)
+)
+
+// Server is the console.
+type Server struct {
+	Store    *store.Store
+	Logger   hclog.Logger // nil: none
+	Pairings Pairer
+	Links    Linker
+	Secure   bool             // people reach it over TLS: cookies are sent over nothing else
+	Now      func() time.Time // of records and throttles, not of sessions; nil: time.Now
+}
+
+// console is a server at work.
+type console struct {
+	*Server
+	sessions *scs.SessionManager
+	pages    pages
+	assets   assets
+	guesses  guesses
+	hashing  chan struct{} // a place for each password that may be hashed at once
+	setUp    sync.Mutex    // held from reading a set-up secret until it is used up
+}
+
+// maxForm bounds the body of a request, in bytes.
+const maxForm = 256 << 10
+
+// Handler returns the console. It answers every path below /console/.
+func (s *Server) Handler() http.Handler {
+	files := embeddedAssets()
+	c := &console{Server: s, sessions: sessionsOf(s), assets: files, pages: parsePages(files), hashing: make(chan struct{}, 2)}
+	c.sessions.ErrorFunc = func(w http.ResponseWriter, r *http.Request, err error) { c.fail(w, r, nil, err) }
+
+	pages := http.NewServeMux()
+	for pattern, e := range c.open() {
+		pages.Handle(pattern, c.page(e))
+	}
+	for pattern, e := range c.closed() {
+		pages.Handle(pattern, c.page(c.signedIn(e)))
+	}
+	pages.Handle("/console/", c.page(c.signedIn(func(*call) error { return store.ErrNotFound })))
+
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET "+staticPath+"{file}", c.static)
+	mux.Handle("/", c.sessions.LoadAndSave(pages))
+	return c.guarded(mux)
+}
+
+// open lists the pages that need no session.
+func (c *console) open() map[string]endpoint {
+	return map[string]endpoint{
+		"GET /console/setup":    c.showSetup,
+		"POST /console/setup":   c.doSetup,
+		"GET /console/sign-in":  c.showSignIn,
+		"POST /console/sign-in": c.doSignIn,
+	}
+}
+
+// closed lists the pages of an administrator.
+func (c *console) closed() map[string]endpoint {
+	return map[string]endpoint{
+		"GET /console/{$}":       func(k *call) error { return k.goTo("/console/gateways") },
+		"POST /console/sign-out": c.doSignOut,
+
+		"GET /console/gateways":               c.listGateways,
+		"GET /console/gateways/new":           c.newGateway,
+		"POST /console/gateways":              c.createGateway,
+		"GET /console/gateways/{g}":           c.showGateway,
+		"POST /console/gateways/{g}/enabled":  c.switchGateway,
+		"GET /console/gateways/{g}/delete":    c.confirmDeleteGateway,
+		"POST /console/gateways/{g}/delete":   c.deleteGateway,
+		"POST /console/gateways/{g}/pairings": c.createPairing,
+
+		"POST /console/gateways/{g}/pairings/{id}/delete": c.deletePairing,
+		"GET /console/gateways/{g}/instances/{i}/revoke":  c.confirmRevoke,
+		"POST /console/gateways/{g}/instances/{i}/revoke": c.revoke,
+
+		"GET /console/gateways/{g}/user-types/new":         c.newUserType,
+		"POST /console/gateways/{g}/user-types":            c.saveUserType,
+		"GET /console/gateways/{g}/user-types/{t}":         c.editUserType,
+		"POST /console/gateways/{g}/user-types/{t}":        c.saveUserType,
+		"GET /console/gateways/{g}/user-types/{t}/delete":  c.confirmDeleteUserType,
+		"POST /console/gateways/{g}/user-types/{t}/delete": c.deleteUserType,
+
+		"GET /console/users":                            c.listUsers,
+		"GET /console/users/{u}":                        c.showUser,
+		"GET /console/users/{u}/groups/{group}/remove":  c.confirmRemoveMember,
+		"POST /console/users/{u}/groups/{group}/remove": c.removeMember,
+		"GET /console/groups":                           c.listGroups,
+		"GET /console/groups/{group}":                   c.showGroup,
+		"GET /console/activity":                         c.listActivity,
+		"GET /console/populations":                      c.listPopulations,
+		"POST /console/populations":                     c.createPopulation,
+	}
+}
+
+// guarded does what holds for every request.
+func (c *console) guarded(next http.Handler) http.Handler {
+	crossOrigin := http.NewCrossOriginProtection()
+	crossOrigin.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { c.fail(w, r, nil, errCrossOrigin) }))
+	return headers(crossOrigin.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		r.Body = http.MaxBytesReader(w, r.Body, maxForm)
+		next.ServeHTTP(w, r)
+	})))
+}
+
+// headers sets what every answer says to the browser.
+func headers(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		h := w.Header()
+		h.Set("Content-Security-Policy", "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'")
+		h.Set("X-Content-Type-Options", "nosniff")
+		h.Set("Cross-Origin-Opener-Policy", "same-origin")
+		h.Set("Cross-Origin-Resource-Policy", "same-origin")
+		// With no-referrer browsers would send the origin "null", and their own
+		// forms would look like those of another site.
+		h.Set("Referrer-Policy", "same-origin")
+		h.Set("Cache-Control", "no-store")
+		next.ServeHTTP(w, r)
+	})
+}
+
+func (s *Server) now() time.Time {
+	if s.Now == nil {
+		return time.Now()
+	}
+	return s.Now()
+}
+
+func (s *Server) log() hclog.Logger {
+	if s.Logger == nil {
+		return hclog.NewNullLogger()
+	}
+	return s.Logger
+}

@@ -1,0 +1,84 @@
+package console
+
+import (
+	"crypto/sha256"
+	"crypto/subtle"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"unicode/utf8"
+
+	"ldap-gateway/cloud/store"
+)
+
+// setupForm is the page on which an administrator sets a password for the
+// first time.
+type setupForm struct {
+	Name    string
+	Minimum int
+	Error   string            // of the form as a whole
+	Errors  map[string]string // by field
+}
+
+func (c *console) showSetup(k *call) error {
+	return k.render(http.StatusOK, "setup", "Set your password", setupForm{Name: k.query("name"), Minimum: minPassword})
+}
+
+func (c *console) doSetup(k *call) error {
+	form := setupForm{Name: k.posted("name"), Minimum: minPassword, Errors: checkNewPassword(k.PostForm.Get("password"), k.PostForm.Get("again"))}
+	if len(form.Errors) > 0 {
+		return k.render(http.StatusUnprocessableEntity, "setup", "Set your password", form)
+	}
+	guess := k.guessOf("set-up secret", form.Name)
+	if form.Error = k.throttled(guess); form.Error != "" {
+		return k.render(http.StatusTooManyRequests, "setup", "Set your password", form)
+	}
+	hash, err := c.hashPassword(k.Context(), k.PostForm.Get("password"))
+	if err != nil {
+		return err
+	}
+	admin, err := c.useSetup(k, form.Name, k.posted("secret"), hash)
+	if errors.Is(err, store.ErrNotFound) {
+		c.log().Info("a set-up was refused", "administrator", form.Name, "address", k.address())
+		form.Error = "The name or the set-up secret is wrong, or the secret was used already."
+		return k.render(http.StatusForbidden, "setup", "Set your password", form)
+	}
+	if err != nil {
+		return err
+	}
+	c.guesses.forget(guess)
+	k.admin = &admin
+	k.did("administrator.set-up", "administrator:"+admin.ID, "a password was set with the one-time secret", map[string]any{"address": k.address()})
+	return k.goTo("/console/sign-in?after=setup&name=" + url.QueryEscape(admin.Name))
+}
+
+// useSetup puts a password hash in the place of a set-up secret. It returns
+// store.ErrNotFound when the secret is not the administrator's, or not any more.
+func (c *console) useSetup(k *call, name, secret, hash string) (store.Administrator, error) {
+	c.setUp.Lock()
+	defer c.setUp.Unlock()
+	admin, err := c.Store.Administrator(k.Context(), name)
+	if err != nil {
+		return admin, err
+	}
+	digest := sha256.Sum256([]byte(secret))
+	if len(admin.SetupHash) == 0 || subtle.ConstantTimeCompare(digest[:], admin.SetupHash) != 1 {
+		return admin, store.ErrNotFound
+	}
+	admin.PasswordHash, admin.SetupHash = hash, nil
+	return admin, c.Store.UpdateAdministrator(k.Context(), &admin)
+}
+
+// checkNewPassword tells what is wrong with a new password, by field.
+func checkNewPassword(password, again string) map[string]string {
+	switch n := utf8.RuneCountInString(password); {
+	case n < minPassword:
+		return map[string]string{"password": fmt.Sprintf("It has %s; it needs at least %d.", plural(n, "character"), minPassword)}
+	case len(password) > maxPassword:
+		return map[string]string{"password": fmt.Sprintf("It is longer than %d bytes.", maxPassword)}
+	case password != again:
+		return map[string]string{"again": "The two passwords are not the same. Type both again."}
+	}
+	return nil
+}

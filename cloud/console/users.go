@@ -1,0 +1,175 @@
+package console
+
+import (
+	"cmp"
+	"errors"
+	"net/http"
+	"slices"
+
+	"ldap-gateway/cloud/store"
+)
+
+type userList struct {
+	Search string
+	Users  []store.User
+	Pager  pager
+}
+
+func (c *console) listUsers(k *call) error {
+	list := userList{Search: k.query("q")}
+	var filter store.UserFilter
+	if list.Search != "" {
+		filter.Where = []store.Condition{{Field: "username", Op: store.StartsWith, Value: list.Search}}
+	}
+	var next string
+	var err error
+	if list.Users, next, err = c.Store.Users(k.Context(), k.env(), filter, k.part()); err != nil {
+		return err
+	}
+	list.Pager = k.pagerOf(next)
+	return k.render(http.StatusOK, "users", "Users", list)
+}
+
+// userPage is one user.
+type userPage struct {
+	store.User
+	Population string
+	Gateway    *store.Gateway // nil: none checks this user's password
+	UserType   *store.UserType
+	Attributes []property
+	Groups     []userGroup
+	SignOns    []store.SignOn
+}
+
+// property is a name with its value.
+type property struct{ Name, Value string }
+
+// userGroup is one of a user's groups.
+type userGroup struct {
+	store.GroupMembership
+	Source string // name of the gateway
+}
+
+// signOnsShown is how many of a user's sign-ons the page has.
+const signOnsShown = 10
+
+func (c *console) showUser(k *call) error {
+	u, err := c.Store.User(k.Context(), k.env(), k.PathValue("u"))
+	if err != nil {
+		return err
+	}
+	page := userPage{User: u, Attributes: properties(u.Attributes)}
+	if err := c.origin(k, &page); err != nil {
+		return err
+	}
+	if page.Groups, err = c.groupsOf(k, u.ID); err != nil {
+		return err
+	}
+	page.SignOns, _, err = c.Store.SignOns(k.Context(), k.env(), store.SignOnFilter{UserID: u.ID}, store.Page{Limit: signOnsShown})
+	if err != nil {
+		return err
+	}
+	return k.render(http.StatusOK, "user", u.Username, page)
+}
+
+// properties returns a map in the order of its names.
+func properties(m map[string]string) (all []property) {
+	for name, value := range m {
+		all = append(all, property{name, value})
+	}
+	slices.SortFunc(all, func(a, b property) int { return cmp.Compare(a.Name, b.Name) })
+	return all
+}
+
+// origin finds the names of where a user came from.
+func (c *console) origin(k *call, page *userPage) error {
+	population, err := c.Store.Population(k.Context(), k.env(), page.PopulationID)
+	if err != nil && !errors.Is(err, store.ErrNotFound) {
+		return err
+	}
+	page.Population = population.Name
+	if page.GatewayID == "" {
+		return nil
+	}
+	g, err := c.Store.Gateway(k.Context(), k.env(), page.GatewayID)
+	if errors.Is(err, store.ErrNotFound) {
+		return nil
+	}
+	page.Gateway = &g
+	if i := slices.IndexFunc(g.UserTypes, func(t store.UserType) bool { return t.ID == page.UserTypeID }); i >= 0 {
+		page.UserType = &g.UserTypes[i]
+	}
+	return err
+}
+
+func (c *console) groupsOf(k *call, user string) ([]userGroup, error) {
+	all, err := c.Store.UserGroups(k.Context(), k.env(), user)
+	if err != nil {
+		return nil, err
+	}
+	sources, err := c.sources(k)
+	groups := make([]userGroup, len(all))
+	for i, m := range all {
+		groups[i] = userGroup{m, sources[m.Group.SourceID]}
+	}
+	return groups, err
+}
+
+// sources returns the names of the gateways by ID.
+func (c *console) sources(k *call) (map[string]string, error) {
+	all, _, err := c.Store.Gateways(k.Context(), k.env(), store.Page{Limit: store.MaxLimit})
+	names := map[string]string{}
+	for _, g := range all {
+		names[g.ID] = g.Name
+	}
+	return names, err
+}
+
+// removal asks before a user is taken out of a group.
+type removal struct {
+	User     store.User
+	Group    store.Group
+	Updating bool // the next sign-on puts the user back, if the directory says so
+}
+
+// membership returns the user and the group in the path; store.ErrNotFound when
+// the one is not in the other.
+func (c *console) membership(k *call) (r removal, err error) {
+	if r.User, err = c.Store.User(k.Context(), k.env(), k.PathValue("u")); err != nil {
+		return r, err
+	}
+	all, err := c.Store.UserGroups(k.Context(), k.env(), r.User.ID)
+	if err != nil {
+		return r, err
+	}
+	i := slices.IndexFunc(all, func(m store.GroupMembership) bool { return m.Group.ID == k.PathValue("group") })
+	if i < 0 {
+		return r, store.ErrNotFound
+	}
+	r.Group = all[i].Group
+	page := userPage{User: r.User}
+	err = c.origin(k, &page)
+	r.Updating = page.UserType != nil && page.UserType.UpdateOnSignOn
+	return r, err
+}
+
+func (c *console) confirmRemoveMember(k *call) error {
+	r, err := c.membership(k)
+	if err != nil {
+		return err
+	}
+	return k.render(http.StatusOK, "remove", "Remove from a group", r)
+}
+
+func (c *console) removeMember(k *call) error {
+	r, err := c.membership(k)
+	if err != nil {
+		return err
+	}
+	if err := c.Store.RemoveMember(k.Context(), k.env(), r.User.ID, r.Group.ID); err != nil {
+		return err
+	}
+	k.did("membership.removed", "user:"+r.User.ID, r.User.Username+" was taken out of "+r.Group.DisplayName,
+		map[string]any{"group": r.Group.ID, "name": r.Group.Name})
+	return k.done(under("users", r.User.ID), r.User.Username+" was taken out of "+r.Group.DisplayName+".")
+}

@@ -1,0 +1,200 @@
+package console
+
+import (
+	"errors"
+	"net/http"
+	"slices"
+	"strconv"
+
+	"ldap-gateway/cloud/api"
+	"ldap-gateway/cloud/mapping"
+	"ldap-gateway/cloud/store"
+)
+
+// userTypePage is the form with what it chooses from.
+type userTypePage struct {
+	userTypeForm
+	Gateway     store.Gateway
+	ID          string // empty: a new one
+	Action      string // where the form is sent
+	Here        string // where the usual values are asked for
+	Populations []store.Population
+	Vendors     []string
+	Vendor      string // whose usual values are offered, or were put in
+	Filled      bool   // the usual values were put in
+}
+
+// userTypeRows returns the user types of a gateway as its page shows them.
+func (c *console) userTypeRows(k *call, g store.Gateway) ([]userTypeRow, error) {
+	populations, err := c.populations(k)
+	if err != nil {
+		return nil, err
+	}
+	rows := make([]userTypeRow, len(g.UserTypes))
+	for i, t := range g.UserTypes {
+		rows[i] = userTypeRow{UserType: t, WithGroups: mapping.WantsGroups(t)}
+		if j := slices.IndexFunc(populations, func(p store.Population) bool { return p.ID == t.PopulationID }); j >= 0 {
+			rows[i].Population = populations[j].Name
+		}
+		if rows[i].Users, err = c.Store.GatewayUsers(k.Context(), k.env(), g.ID, t.ID); err != nil {
+			return nil, err
+		}
+	}
+	return rows, nil
+}
+
+// populations returns those to choose from.
+func (c *console) populations(k *call) ([]store.Population, error) {
+	all, _, err := c.Store.Populations(k.Context(), k.env(), store.Page{Limit: store.MaxLimit})
+	return all, err
+}
+
+// userType returns the gateway in the path and the index of the user type in
+// the path; the index behind the last when the path names none.
+func (c *console) userType(k *call) (g store.Gateway, index int, err error) {
+	g, err = c.gateway(k)
+	id := k.PathValue("t")
+	if err != nil || id == "" {
+		return g, len(g.UserTypes), err
+	}
+	index = slices.IndexFunc(g.UserTypes, func(t store.UserType) bool { return t.ID == id })
+	if index < 0 {
+		err = store.ErrNotFound
+	}
+	return g, index, err
+}
+
+func (c *console) newUserType(k *call) error {
+	g, err := c.gateway(k)
+	if err != nil {
+		return err
+	}
+	population, err := c.Store.DefaultPopulation(k.Context(), k.env())
+	if err != nil && !errors.Is(err, store.ErrNotFound) {
+		return err
+	}
+	form := formOf(g, store.UserType{PopulationID: population.ID, Groups: store.GroupRule{Identity: "NAME"}})
+	return c.offerUserType(k, g, "", form)
+}
+
+func (c *console) editUserType(k *call) error {
+	g, i, err := c.userType(k)
+	if err != nil {
+		return err
+	}
+	return c.offerUserType(k, g, g.UserTypes[i].ID, formOf(g, g.UserTypes[i]))
+}
+
+// offerUserType shows a form. When the address asks for a vendor's usual
+// values, they come on top of what the address has of the other fields.
+func (c *console) offerUserType(k *call, g store.Gateway, id string, form userTypeForm) error {
+	vendor := k.query("usual")
+	filled := slices.Contains(api.Vendors(), vendor)
+	if filled {
+		if k.URL.Query().Has("name") {
+			form = readUserType(k.URL.Query())
+		}
+		form.usual(vendor)
+	}
+	return c.renderUserType(k, http.StatusOK, userTypePage{userTypeForm: form, Gateway: g, ID: id, Vendor: vendor, Filled: filled})
+}
+
+// renderUserType shows the form with empty rows behind the filled ones.
+func (c *console) renderUserType(k *call, status int, page userTypePage) (err error) {
+	page.Vendors = api.Vendors()
+	if !page.Filled {
+		page.Vendor = page.Gateway.Vendor
+	}
+	page.Rows = append(slices.Clone(page.Rows), make([]mappingRow, emptyRows)...)
+	page.Action, page.Here = under("gateways", page.Gateway.ID, "user-types"), under("gateways", page.Gateway.ID, "user-types", "new")
+	title := "New user type"
+	if page.ID != "" {
+		page.Action = under("gateways", page.Gateway.ID, "user-types", page.ID)
+		page.Here, title = page.Action, "User type"
+	}
+	if page.Populations, err = c.populations(k); err != nil {
+		return err
+	}
+	return k.render(status, "usertype", title, page)
+}
+
+// saveUserType puts what was typed in the place of the user type in the path,
+// or behind the last, or shows the form again.
+func (c *console) saveUserType(k *call) error {
+	g, index, err := c.userType(k)
+	if err != nil {
+		return err
+	}
+	form, id, others := readUserType(k.PostForm), "", slices.Clone(g.UserTypes)
+	if index < len(others) {
+		id = others[index].ID
+		others = slices.Delete(others, index, index+1)
+	}
+	t := form.value(id)
+	if err := c.checkUserType(k, g, &form, t, others); err != nil {
+		return err
+	}
+	if !form.good() {
+		return c.renderUserType(k, http.StatusUnprocessableEntity, userTypePage{userTypeForm: form, Gateway: g, ID: id})
+	}
+	g.UserTypes = slices.Insert(others, index, t)
+	if err := c.Store.UpdateGateway(k.Context(), &g); err != nil {
+		return err
+	}
+	k.did("gateway.updated", "gateway:"+g.ID, "user type "+t.Name+" was saved", map[string]any{"userType": g.UserTypes[index].ID, "revision": g.Revision})
+	c.Links.UserTypesChanged(g.ID)
+	return k.done(under("gateways", g.ID), "The user type "+t.Name+" was saved and is on its way to the instances.")
+}
+
+// checkUserType puts into the form what is wrong with it. An error is the store's.
+func (c *console) checkUserType(k *call, g store.Gateway, form *userTypeForm, t store.UserType, others []store.UserType) error {
+	for _, x := range api.CheckUserType(t, others) {
+		form.fault(x)
+	}
+	revision := strconv.FormatUint(g.Revision, 10)
+	if t.ID != "" && form.Revision != revision {
+		form.say("form", "This gateway's user types were changed meanwhile, by somebody else or in another window. Saving again replaces what is there now.")
+		form.Revision = revision
+	}
+	_, err := c.Store.Population(k.Context(), k.env(), t.PopulationID)
+	if errors.Is(err, store.ErrNotFound) {
+		form.say("population", "Choose a population.")
+		return nil
+	}
+	return err
+}
+
+func (c *console) confirmDeleteUserType(k *call) error {
+	return c.askDeleteUserType(k, http.StatusOK, false)
+}
+
+func (c *console) askDeleteUserType(k *call, status int, unsure bool) error {
+	g, i, err := c.userType(k)
+	if err != nil {
+		return err
+	}
+	t := g.UserTypes[i]
+	d, err := c.deletionOf(k, deletion{Kind: "user type", Name: t.Name, Back: under("gateways", g.ID), Unsure: unsure}, g.ID, t.ID)
+	if err != nil {
+		return err
+	}
+	return k.render(status, "delete", "Delete "+t.Name, d)
+}
+
+func (c *console) deleteUserType(k *call) error {
+	g, i, err := c.userType(k)
+	if err != nil {
+		return err
+	}
+	t, force := g.UserTypes[i], k.posted("force") == "yes"
+	g, err = c.Store.RemoveUserType(k.Context(), k.env(), g.ID, t.ID, force)
+	if errors.Is(err, store.ErrDependents) {
+		return c.askDeleteUserType(k, http.StatusConflict, true)
+	}
+	if err != nil {
+		return err
+	}
+	k.did("gateway.updated", "gateway:"+g.ID, "user type "+t.Name+" was deleted", map[string]any{"userType": t.ID, "revision": g.Revision, "force": force})
+	c.Links.UserTypesChanged(g.ID)
+	return k.done(under("gateways", g.ID), "The user type "+t.Name+" was deleted.")
+}
