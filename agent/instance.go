@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"os"
 	"runtime"
+	"sync"
 	"time"
 
 	"github.com/hashicorp/go-hclog"
@@ -22,6 +23,9 @@ type Instance struct {
 	File   *configs.Gateway
 	State  state.Folder
 	Logger hclog.Logger
+
+	guard guard // these two outlive a link
+	seen  replays
 }
 
 // pollState is how often the state folder is looked at for a (new) pairing.
@@ -40,23 +44,41 @@ func (i *Instance) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	for ctx.Err() == nil {
+	var links sync.WaitGroup
+	defer links.Wait()
+	for stopLast := func() {}; ; {
 		paired, ok := i.awaitPairing(ctx)
 		if !ok {
 			return nil
 		}
-		if err := i.serve(ctx, paired, people, policy); err != nil {
+		link, err := i.link(paired, people, policy)
+		if err != nil {
 			return err
 		}
+		linked, stop := context.WithCancel(ctx)
+		defer stop()
+		links.Go(func() { _ = link.Run(linked) })
+		awaitUp(ctx, link)
+		stopLast() // the link before, if any, drains while this one is up
+		stopLast = stop
+		i.watch(ctx, link, paired)
 	}
-	return nil
+}
+
+// awaitUp returns when the link is up, or has had its time.
+func awaitUp(ctx context.Context, link *cloudlink.Link) {
+	for range 50 {
+		if link.State().Connected || !wait(ctx, 100*time.Millisecond) {
+			return
+		}
+	}
 }
 
 // awaitPairing returns what the state folder says this instance is, as soon as
 // it says so; false when ctx ended first.
 func (i *Instance) awaitPairing(ctx context.Context) (state.Instance, bool) {
 	told := ""
-	for {
+	for ctx.Err() == nil {
 		paired, err := i.State.Instance()
 		if err == nil {
 			return paired, true
@@ -65,27 +87,28 @@ func (i *Instance) awaitPairing(ctx context.Context) (state.Instance, bool) {
 			told = err.Error()
 			i.Logger.Warn("waiting to be paired", "state", i.State, "error", err)
 		}
-		if !wait(ctx, pollState) {
-			return state.Instance{}, false
-		}
+		wait(ctx, pollState)
 	}
+	return state.Instance{}, false
 }
 
-// serve keeps the link of one pairing until ctx ends or another takes its place.
-func (i *Instance) serve(ctx context.Context, paired state.Instance, people *directory.Client, policy *Policy) error {
+// link prepares the link of one pairing, with the keys that it has now.
+func (i *Instance) link(paired state.Instance, people *directory.Client, policy *Policy) (*cloudlink.Link, error) {
 	opener, err := wire.NewOpener(paired.ID, paired.Keys.Sealing())
 	if err != nil {
-		return err
+		return nil, err
 	}
 	stats := NewStats()
 	handler := &handler{state: i.State, logger: i.Logger, signOns: &SignOns{
-		People: people, Policy: policy, Opener: opener, Stats: stats, Logger: i.Logger.Named("sign-on"),
+		People: people, Policy: policy, Opener: opener, Stats: stats, Logger: i.Logger.Named("sign-on"), Guard: &i.guard, Seen: &i.seen,
 		Rate: rate.NewLimiter(rate.Limit(i.File.Policy.SignOnsPerMinute)/60, max(10, i.File.Policy.SignOnsPerMinute/6)),
 	}}
 	link := &cloudlink.Link{
 		URL: i.File.Cloud.URL, Client: cloudlink.NewHTTPClient(i.File.Cloud.Proxy, i.File.Cloud.RootCAs),
-		Credential: cloudlink.Credential{Instance: paired.ID, Key: paired.Keys.Signing()},
-		Handler:    handler, Hello: func() wire.Hello { return hello(policy) }, Logger: i.Logger.Named("link"),
+		Credential: cloudlink.Credential{Instance: paired.ID, Key: paired.Keys.Signing(),
+			Epoch: func() uint64 { return i.State.Epoch(paired.ID) },
+			Keep:  func(epoch uint64) error { return i.State.SaveEpoch(paired.ID, epoch) }},
+		Handler: handler, Hello: func() wire.Hello { return hello(policy) }, Logger: i.Logger.Named("link"),
 	}
 	link.Heartbeat = func() wire.Heartbeat { return heartbeat(stats, people, link) }
 	if paired.Cloud != i.File.Cloud.URL.String() {
@@ -93,18 +116,16 @@ func (i *Instance) serve(ctx context.Context, paired state.Instance, people *dir
 			"file", i.File.Cloud.URL, "paired", paired.Cloud)
 	}
 	i.Logger.Info("serving", "gateway", paired.GatewayName, "environment", paired.Environment, "instance", paired.ID, "fingerprint", paired.Fingerprint)
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	go i.watch(ctx, cancel, paired)
-	return link.Run(ctx)
+	return link, nil
 }
 
-// watch cancels when the state folder holds another pairing than this one.
-func (i *Instance) watch(ctx context.Context, cancel context.CancelFunc, paired state.Instance) {
+// watch returns when the state folder holds another pairing than this one, or
+// other keys for it, or when ctx ends. Keys that are due are changed here.
+func (i *Instance) watch(ctx context.Context, link *cloudlink.Link, paired state.Instance) {
 	for wait(ctx, pollState) {
-		if now, err := i.State.Instance(); err == nil && now.ID != paired.ID {
-			i.Logger.Info("paired anew, changing over", "instance", now.ID)
-			cancel()
+		i.rotateIfDue(ctx, link, paired)
+		if now, err := i.State.Instance(); err == nil && now.Fingerprint != paired.Fingerprint {
+			i.Logger.Info("changing over", "instance", now.ID, "fingerprint", now.Fingerprint)
 			return
 		}
 	}

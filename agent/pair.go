@@ -122,5 +122,5 @@ func (p pairing) exchange(ctx context.Context, code string) (state.Instance, err
 	}
 	// Our own computation, never the cloud's word: whoever is between would answer what suits.
 	return state.Instance{ID: answer.Instance, Cloud: p.file.Cloud.URL.String(), Gateway: answer.Gateway, GatewayName: answer.GatewayName,
-		Environment: answer.Environment, Fingerprint: wire.Fingerprint(public, seal), PairedAt: time.Now().UTC(), Keys: keys}, nil
+		Environment: answer.Environment, Fingerprint: wire.Fingerprint(public, seal), PairedAt: time.Now().UTC(), KeysSince: time.Now().UTC(), Keys: keys}, nil
 }

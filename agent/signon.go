@@ -42,9 +42,10 @@ type SignOns struct {
 	Logger hclog.Logger
 	Stats  *Stats
 
+	Guard *guard   // of people whom guessing might lock out
+	Seen  *replays // sign-ons that went as far as a bind
+
 	types userTypes
-	seen  replays
-	guard guard
 }
 
 // UserTypes takes what the cloud delivered and says which types are refused.
@@ -81,17 +82,17 @@ func (s *SignOns) answer(ctx context.Context, m wire.SignOn) wire.SignOnResult {
 	if err != nil {
 		return failed(ctx, err)
 	}
-	if !s.seen.first(m.ID) {
+	if !s.Seen.first(m.ID) {
 		return refused(wire.OutcomeNotAllowed, "this sign-on was answered before")
 	}
-	if wait := s.guard.wait(entry.DN, s.Policy.file.WrongPasswords); wait > 0 {
+	if wait := s.Guard.wait(entry.DN, s.Policy.file.WrongPasswords); wait > 0 {
 		return refused(wire.OutcomeAccountLocked, fmt.Sprintf("held back by the gateway for another %s: so many wrong passwords that the directory might lock the account (policy.wrong_passwords)", wait.Round(time.Second)))
 	}
 	if err := s.People.Bind(ctx, entry.DN, password); err != nil {
-		s.guard.count(entry.DN, err)
+		s.Guard.count(entry.DN, err)
 		return failed(ctx, err)
 	}
-	s.guard.forget(entry.DN)
+	s.Guard.forget(entry.DN)
 	return s.success(ctx, userType, entry, m)
 }
 

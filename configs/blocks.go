@@ -18,6 +18,7 @@ func (r *reader) cloud(b *cloudBlock) (c Cloud) {
 	c.URL = r.cloudURL(b.URL)
 	c.Proxy = r.proxyURL(b.Proxy)
 	c.RootCAs = r.certificates(b.CAFile)
+	c.RotateKeys = r.duration(b.Rotate, 30*24*time.Hour, 0, 365*24*time.Hour)
 	return c
 }
 

@@ -21,6 +21,8 @@ type Cloud struct {
 	URL     *url.URL       // https, or http to a loopback address; no path, no query
 	Proxy   *url.URL       // nil: as HTTPS_PROXY and NO_PROXY say
 	RootCAs *x509.CertPool // nil: the system's
+	// RotateKeys is after how long the instance changes its keys; default 30 days, 0: never.
+	RotateKeys time.Duration
 }
 
 // Directory says which directory is joined and how.

@@ -15,6 +15,7 @@ type (
 		URL    hcl.Expression `hcl:"url"`
 		Proxy  hcl.Expression `hcl:"proxy,optional"`
 		CAFile hcl.Expression `hcl:"ca_file,optional"`
+		Rotate hcl.Expression `hcl:"rotate_keys,optional"`
 	}
 	directoryBlock struct {
 		Servers         hcl.Expression `hcl:"servers"`

@@ -7,6 +7,9 @@
 // # What is in the folder
 //
 //	instance.json   who this instance is, its private keys; readable by its owner only
+//	epoch.json      how far it has come; the cloud tells a copied folder by it
+//	next.json       the other pair of keys, while a change of keys is under way
+//	rotate          somebody asked for a change of keys
 //	usertypes.cbor  the user types as delivered last, for "check" and "explain"
 //
 // # Promises

@@ -42,6 +42,7 @@ type Instance struct {
 	Environment string    `json:"environment"`
 	Fingerprint string    `json:"fingerprint"`
 	PairedAt    time.Time `json:"pairedAt"`
+	KeysSince   time.Time `json:"keysSince"`
 	Keys        Keys      `json:"keys"`
 }
 
@@ -117,11 +118,15 @@ func (f Folder) Instance() (Instance, error) {
 
 // SaveInstance makes i what this instance is.
 func (f Folder) SaveInstance(i Instance) error {
-	b, err := json.MarshalIndent(storedInstance{i, storedKeys{i.Keys.signing, i.Keys.sealing}}, "", "  ")
+	return f.writeJSON(instanceFile, storedInstance{i, storedKeys{i.Keys.signing, i.Keys.sealing}})
+}
+
+func (f Folder) writeJSON(name string, v any) error {
+	b, err := json.MarshalIndent(v, "", "  ")
 	if err != nil {
 		return err
 	}
-	return f.write(instanceFile, append(b, '\n'))
+	return f.write(name, append(b, '\n'))
 }
 
 // UserTypes reads what the cloud delivered last; nothing delivered yet is the

@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/coder/websocket"
-	"github.com/fxamacker/cbor/v2"
 	"github.com/nats-io/nats.go"
 
 	"ldap-gateway/cloud/store"
@@ -17,34 +16,12 @@ import (
 
 var errLeaving = errors.New("this node is leaving")
 
-// reply is what the node with the link answers on the bus.
-type reply struct {
-	State  replyState      `cbor:"1,keyasint"`
-	Reason string          `cbor:"2,keyasint,omitempty"`
-	Body   cbor.RawMessage `cbor:"3,keyasint,omitempty"` // the agent's
-}
-
-type replyState uint8
-
-const (
-	replyAnswered replyState = 1
-	replyNotSent  replyState = 2 // the agent cannot have seen the request
-	replyLost     replyState = 3 // it may have seen it, and its answer will not come
-	replyBusy     replyState = 4 // too much waits for it already
-)
-
 const (
 	// queued bounds the frames that wait for one link's socket.
 	queued = 1024
 	// reportEvery is how often a live instance is written to the store.
 	reportEvery = time.Minute
 )
-
-// outgoing is a frame on its way to the agent, with the request it is for.
-type outgoing struct {
-	frame wire.Frame
-	asked *nats.Msg // nil: nobody waits
-}
 
 // link is one agent's connection to this node.
 type link struct {
@@ -190,40 +167,6 @@ func (l *link) sendAll(ctx context.Context) {
 	}
 }
 
-// expect makes an ID, by which the answer will find the request; nil: nobody waits.
-func (l *link) expect(asked *nats.Msg) uint64 {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.lastID++
-	if asked != nil {
-		l.pending[l.lastID] = asked
-	}
-	return l.lastID
-}
-
-// request queues what was asked on the bus.
-func (l *link) request(m *nats.Msg) {
-	f, err := wire.DecodeFrame(m.Data)
-	if err != nil {
-		respond(m, reply{State: replyNotSent, Reason: err.Error()})
-		return
-	}
-	l.mu.Lock() // so that settle misses none
-	defer l.mu.Unlock()
-	switch {
-	case l.live.Leaving || l.live.Over:
-		respond(m, reply{State: replyNotSent, Reason: "the instance is stopping"})
-	case l.queue(outgoing{f, m}) != nil:
-		respond(m, reply{State: replyBusy, Reason: "too much is waiting for the instance"})
-	}
-}
-
-func respond(m *nats.Msg, r reply) {
-	if b, err := wire.Marshal(r); err == nil {
-		_ = m.Respond(b) // the asker's deadline covers a bus that is gone
-	}
-}
-
 // take acts on one frame of the agent.
 func (l *link) take(ctx context.Context, f wire.Frame) error {
 	switch f.Kind {
@@ -279,57 +222,6 @@ func (l *link) takeHeartbeat(ctx context.Context, f wire.Frame) error {
 	return l.queue(outgoing{frame: wire.Frame{Kind: wire.KindHeartbeat, ID: f.ID}})
 }
 
-// queue has a frame sent, after those that are queued already.
-func (l *link) queue(o outgoing) error {
-	select {
-	case l.send <- o:
-		return nil
-	default:
-		return errors.New("the agent takes nothing more")
-	}
-}
-
-// answer gives the agent's answer to whoever asked; one that was never asked
-// for, or was answered before, goes nowhere.
-func (l *link) answer(f wire.Frame) {
-	l.fail(f.ID, reply{State: replyAnswered, Body: f.Body})
-}
-
-// fail ends one pending request.
-func (l *link) fail(id uint64, r reply) {
-	l.mu.Lock()
-	m := l.pending[id]
-	delete(l.pending, id)
-	l.checkEmpty()
-	l.mu.Unlock()
-	if m != nil {
-		respond(m, r)
-	}
-}
-
-// settle answers everything that will get no answer any more.
-func (l *link) settle() {
-	l.mu.Lock()
-	l.live.Over = true
-	pending := l.pending
-	l.pending = map[uint64]*nats.Msg{}
-	l.checkEmpty()
-	l.mu.Unlock()
-	for _, m := range pending {
-		respond(m, reply{State: replyLost, Reason: "the link was lost after the request was sent: " + l.why})
-	}
-	for {
-		select {
-		case o := <-l.send:
-			if o.asked != nil {
-				respond(o.asked, reply{State: replyNotSent, Reason: "the link was lost before the request was sent"})
-			}
-		default:
-			return
-		}
-	}
-}
-
 // deliverSoon has the user types sent; several wishes become one.
 func (l *link) deliverSoon() {
 	select {
@@ -376,28 +268,6 @@ func (l *link) leave(reason string) {
 	l.mu.Unlock()
 	if err != nil {
 		l.end(err.Error())
-	}
-}
-
-// idle waits until nothing is pending, the link is over, or ctx ends.
-func (l *link) idle(ctx context.Context) {
-	l.mu.Lock()
-	l.empty = make(chan struct{})
-	empty := l.empty
-	l.checkEmpty()
-	l.mu.Unlock()
-	select {
-	case <-empty:
-	case <-l.over:
-	case <-ctx.Done():
-	}
-}
-
-// checkEmpty wakes idle; the caller holds mu.
-func (l *link) checkEmpty() {
-	if l.empty != nil && len(l.pending) == 0 {
-		close(l.empty)
-		l.empty = nil
 	}
 }
 

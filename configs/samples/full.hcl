@@ -4,6 +4,7 @@ cloud {
   url = "https://id.example.com"
   # proxy   = "http://proxy.example.com:3128"   # default: HTTPS_PROXY and NO_PROXY
   # ca_file = "/etc/ldap-gateway/cloud-ca.pem"  # default: the system's certificates
+  # rotate_keys = "720h"                        # the instance changes its keys after that; "0s": never
 }
 
 directory {

@@ -1,0 +1,105 @@
+package agent
+
+import (
+	"context"
+	"crypto/ed25519"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"ldap-gateway/agent/state"
+	"ldap-gateway/cloudlink"
+	"ldap-gateway/cloudlink/wire"
+)
+
+// rotateIfDue changes the instance's keys when they are old enough or somebody
+// asked for it, and tries the other pair when the cloud no longer takes this one.
+func (i *Instance) rotateIfDue(ctx context.Context, link *cloudlink.Link, paired state.Instance) {
+	after := i.File.Cloud.RotateKeys
+	due := after > 0 && time.Since(paired.KeysSince) > after
+	var err error
+	switch other, changing := i.State.OtherKeys(paired.ID); {
+	case changing && refusedKeys(link):
+		i.Logger.Info("the cloud does not take these keys, trying the other pair")
+		err = errors.Join(i.State.SaveOtherKeys(paired.ID, paired.Keys), i.become(paired, other))
+	case link.State().Connected && (due || i.State.RotationWished()):
+		err = i.rotate(ctx, link, paired)
+	}
+	if err != nil && ctx.Err() == nil {
+		i.Logger.Warn("the keys were not changed, trying again", "error", err)
+	}
+}
+
+// refusedKeys tells whether the cloud says that the instance is not proven.
+func refusedKeys(link *cloudlink.Link) bool {
+	s := link.State()
+	var refusal *wire.Refusal
+	return !s.Connected && errors.As(s.LastError, &refusal) && refusal.Code == wire.RefusedAssertion
+}
+
+// rotate makes new keys, keeps them, has the cloud take them, and becomes them.
+// Wherever it is interrupted, one of the two pairs that are kept is good.
+func (i *Instance) rotate(ctx context.Context, link *cloudlink.Link, paired state.Instance) error {
+	keys, changing := i.State.OtherKeys(paired.ID)
+	if !changing {
+		var err error
+		if keys, err = state.NewKeys(); err != nil {
+			return err
+		}
+		if err := i.State.SaveOtherKeys(paired.ID, keys); err != nil {
+			return err
+		}
+	}
+	public, seal, err := keys.Public()
+	if err != nil {
+		return err
+	}
+	proof := wire.RotateProof(paired.ID, public, seal)
+	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
+	defer cancel()
+	if err := link.Rotate(ctx, wire.Rotate{PublicKey: public, SealKey: seal, Old: ed25519.Sign(paired.Keys.Signing(), proof), New: ed25519.Sign(keys.Signing(), proof)}); err != nil {
+		return err
+	}
+	return errors.Join(i.become(paired, keys), i.State.DropOtherKeys(), i.State.DropWish())
+}
+
+// become makes keys those of the instance.
+func (i *Instance) become(paired state.Instance, keys state.Keys) error {
+	public, seal, err := keys.Public()
+	if err != nil {
+		return err
+	}
+	paired.Keys, paired.KeysSince, paired.Fingerprint = keys, time.Now().UTC(), wire.Fingerprint(public, seal)
+	return i.State.SaveInstance(paired)
+}
+
+func (c *command) rotateCommand() *cobra.Command {
+	return &cobra.Command{
+		Use: "rotate", Short: "Have the running gateway change its keys now", Args: cobra.NoArgs,
+		Long: `Have the running gateway make new keys and give the cloud their public halves.
+Sign-ons go on meanwhile. The fingerprint that is printed is the one that the
+console shows from now on.`,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			folder := state.At(c.statePath)
+			before, err := folder.Instance()
+			if err != nil {
+				return err
+			}
+			if err := folder.WishRotation(); err != nil {
+				return err
+			}
+			for range 60 {
+				if now, err := folder.Instance(); err == nil && now.Fingerprint != before.Fingerprint {
+					_, err := fmt.Fprintf(c.stdout, "The keys were changed.\n\n  before  %s\n  now     %s\n", before.Fingerprint, now.Fingerprint)
+					return err
+				}
+				if !wait(cmd.Context(), 500*time.Millisecond) {
+					break
+				}
+			}
+			return errors.Join(errors.New("the gateway did not change its keys within 30 s: is it running and linked? Its log says more"), folder.DropWish())
+		},
+	}
+}
