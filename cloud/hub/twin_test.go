@@ -1,0 +1,23 @@
+package hub_test
+
+import (
+	"testing"
+	"time"
+)
+
+// TestTwoMachinesWithOneKey has a copy linked while the original is: both are
+// cut, and neither comes back.
+func TestTwoMachinesWithOneKey(t *testing.T) {
+	n := startNode(t, time.Second)
+	m := n.start(ok)
+	n.await("its epoch is confirmed", func() bool { return m.epoch.Load() == 1 })
+	twin := &machine{instance: m.instance, seal: m.seal, keys: m.keys, person: &person{answer: ok}}
+	twin.epoch.Store(m.epoch.Load())
+	twin.forget(t)
+	n.run(twin)
+	n.await("the instance is in quarantine", func() bool {
+		i, err := n.store.Instance(t.Context(), m.instance)
+		return err == nil && !i.QuarantinedAt.IsZero()
+	})
+	n.await("neither has a link", func() bool { return len(n.hub.Live(n.gateway.ID)) == 0 })
+}
