@@ -82,6 +82,10 @@ func (s *Server) showInstance(c *call, i store.Instance, live *LiveInstance) ins
 	if live != nil {
 		b.report(*live)
 	}
+	if !i.QuarantinedAt.IsZero() {
+		b.HealthStatus = unhealthy
+		b.CurrentErrors = append(b.CurrentErrors, currentError{"QUARANTINE", i.Quarantine, "Pair the right machine anew, and revoke this instance."})
+	}
 	return b
 }
 

@@ -50,6 +50,12 @@ func instancesOf(g store.Gateway, all []store.Instance, live []hub.Live) (paired
 
 func instanceOf(g store.Gateway, i store.Instance, live *hub.Live) instance {
 	in := instance{Instance: i, Live: live}
+	if !i.QuarantinedAt.IsZero() {
+		in.Health = unhealthy("in quarantine")
+		in.Problems = []wire.Problem{{Code: "QUARANTINE", Text: i.Quarantine,
+			Remedy: "Find out which machine is the right one, pair it anew with \"ldap-gateway pair --replace\", and revoke this instance."}}
+		return in
+	}
 	if live == nil {
 		in.Health = unhealthy("not connected")
 		return in

@@ -45,7 +45,7 @@ func (h *Hub) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	l := newLink(h, ws, Live{Link: uuid.NewString(), Instance: instance.ID, Gateway: gateway.ID, Node: h.Node,
 		SealKey: instance.SealKey, Since: time.Now()})
-	l.epoch = epoch
+	l.epoch, l.instance = epoch, instance
 	if err := l.greet(gateway.Name); err != nil {
 		h.Logger.Warn("an instance did not get as far as the welcome", "instance", instance.ID, "error", err)
 		return

@@ -118,6 +118,7 @@ func fixed(r wire.SignOnResult) func(context.Context, wire.SignOn, string) wire.
 type machine struct {
 	person   *person
 	epoch    atomic.Uint64
+	policy   string // hash
 	link     *cloudlink.Link
 	instance string
 	keys     cloudlink.Credential
@@ -162,7 +163,7 @@ func (n *node) run(m *machine) {
 	client := &http.Client{Transport: &http.Transport{}}
 	m.keys.Epoch, m.keys.Keep = m.epoch.Load, func(e uint64) error { m.epoch.Store(e); return nil }
 	m.link = &cloudlink.Link{URL: base, Client: client, Credential: m.keys, Handler: m.person, Handlers: 256, DrainTime: time.Second,
-		Hello: func() wire.Hello { return wire.Hello{Software: "t", Hostname: m.instance} }, Heartbeat: func() wire.Heartbeat { return wire.Heartbeat{} }}
+		Hello: func() wire.Hello { return wire.Hello{Software: "t", Hostname: m.instance, PolicyHash: m.policy} }, Heartbeat: func() wire.Heartbeat { return wire.Heartbeat{} }}
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan struct{})
 	go func() { defer close(ended); _ = m.link.Run(ctx) }()

@@ -29,10 +29,12 @@ type link struct {
 	ws    *websocket.Conn
 	hello wire.Hello
 	epoch uint64 // begun by this link
-	send  chan outgoing
-	over  chan struct{} // closed when the link has ended
-	once  sync.Once
-	why   string // it ended; read after over is closed
+
+	instance store.Instance // as it was at the door
+	send     chan outgoing
+	over     chan struct{} // closed when the link has ended
+	once     sync.Once
+	why      string // it ended; read after over is closed
 
 	mu       sync.Mutex
 	live     Live // Link, Instance and Gateway never change
@@ -114,6 +116,10 @@ func (l *link) serve() {
 	log.Info("link is up", "host", l.hello.Hostname, "software", l.hello.Software)
 	ctx := context.Background() // outlives the request that opened the link
 	l.hub.report(ctx, l, true)
+	if before, now := l.instance.PolicyHash, l.hello.PolicyHash; before != "" && before != now {
+		l.hub.tell(ctx, l.instance, "instance.policyChanged", "The policy on "+l.hello.Hostname+" is another than before",
+			map[string]any{"before": before, "after": now, "policy": l.hello.Policy})
+	}
 	l.reported = time.Now()
 	l.deliverSoon()
 	var running sync.WaitGroup

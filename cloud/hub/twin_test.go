@@ -3,7 +3,26 @@ package hub_test
 import (
 	"testing"
 	"time"
+
+	"ldap-gateway/cloud/store"
 )
+
+func TestChangedPolicyIsAnActivity(t *testing.T) {
+	n := startNode(t, time.Second)
+	m := n.start(ok)
+	for _, policy := range []string{"", "one", "one", "two"} {
+		m.stop()
+		from := time.Now()
+		m.policy = policy
+		n.run(m)
+		n.await("it is back", func() bool { return n.liveSince(m, from) })
+	}
+	did, _, err := n.store.Activities(t.Context(), n.gateway.EnvironmentID, store.ActivityFilter{Action: "instance.policyChanged"}, store.Page{})
+	must(t, err)
+	if len(did) != 1 || did[0].Detail["before"] != "one" || did[0].Detail["after"] != "two" {
+		t.Errorf("%+v", did)
+	}
+}
 
 // TestTwoMachinesWithOneKey has a copy linked while the original is: both are
 // cut, and neither comes back.
