@@ -1,0 +1,76 @@
+package e2e
+
+import (
+	"io"
+	"net/http"
+	"net/http/cookiejar"
+	"net/url"
+	"strings"
+	"testing"
+)
+
+// visitor is an administrator's browser without a script.
+type visitor struct {
+	*world
+	http http.Client
+}
+
+func (w *world) visitor() *visitor {
+	w.t.Helper()
+	jar, err := cookiejar.New(nil)
+	must(w.t, err)
+	return &visitor{w, http.Client{Jar: jar}}
+}
+
+// page returns what a request shows, redirects followed.
+func (v *visitor) page(resp *http.Response, err error) string {
+	v.t.Helper()
+	must(v.t, err)
+	defer resp.Body.Close()
+	b, err := io.ReadAll(resp.Body)
+	must(v.t, err)
+	if resp.StatusCode != http.StatusOK {
+		v.t.Errorf("%s: %s\n%s", resp.Request.URL, resp.Status, b)
+	}
+	return string(b)
+}
+
+func (v *visitor) get(path string) string {
+	v.t.Helper()
+	return v.page(v.http.Get(v.url + path))
+}
+
+func (v *visitor) post(path string, form url.Values) string {
+	v.t.Helper()
+	return v.page(v.http.PostForm(v.url+path, form))
+}
+
+// TestConsoleShowsWhereGroupsComeFrom goes from the set-up secret to the badges.
+func TestConsoleShowsWhereGroupsComeFrom(t *testing.T) {
+	w := newWorld(t, plan{})
+	r := w.mustSignOn("alice", "wonderland")
+	v := w.visitor()
+	if page := v.get("/console/groups"); strings.Contains(page, "Just-in-time") {
+		t.Fatal("groups are shown to a stranger")
+	}
+	v.post("/console/setup", url.Values{"name": {"admin"}, "secret": {w.secret}, "password": {"a long password"}, "again": {"a long password"}})
+	v.post("/console/sign-in", url.Values{"name": {"admin"}, "password": {"a long password"}})
+	groups := v.get("/console/groups")
+	for _, want := range []string{"cn=B,ou=groups", "cn=staff,ou=groups", "cn=unix,ou=groups", "Just-in-time", "LDAP Gateway", "HQ"} {
+		if !strings.Contains(groups, want) {
+			t.Errorf("no %q on the page", want)
+		}
+	}
+	if strings.Contains(groups, "cn=A,ou=groups") || strings.Count(groups, ">Just-in-time<") < 3 {
+		t.Errorf("the parent is there, or a badge is not:\n%s", groups)
+	}
+	user := v.get("/console/users/" + r.User.ID)
+	for _, want := range []string{aliceDN, "entryUUID", "refreshed"} {
+		if !strings.Contains(user, want) {
+			t.Errorf("no %q on the person's page", want)
+		}
+	}
+	if gateways := v.get("/console/gateways/" + w.gateway); !strings.Contains(gateways, w.instances()[0].Fingerprint) || !strings.Contains(gateways, "HEALTHY") {
+		t.Error("the instance is not shown")
+	}
+}
