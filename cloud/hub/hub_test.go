@@ -290,15 +290,13 @@ func encode(t *testing.T, f wire.Frame) []byte {
 	return b
 }
 
-// TestNothingIsLostWhenAgentsComeAndGo signs on without a pause while each of
-// two instances is restarted in turn.
-func TestNothingIsLostWhenAgentsComeAndGo(t *testing.T) {
-	n := startNode(t, time.Second)
-	machines := []*machine{n.start(ok), n.start(ok)}
+// signOnsMeanwhile signs on without a pause, several at once, until the returned
+// function is called; every one has to be ok.
+func (n *node) signOnsMeanwhile(atOnce int) (end func()) {
 	stop := make(chan struct{})
 	var wg sync.WaitGroup
-	var failed, done atomic.Int64
-	for range 8 {
+	var done atomic.Int64
+	for range atOnce {
 		wg.Go(func() {
 			for {
 				select {
@@ -307,57 +305,44 @@ func TestNothingIsLostWhenAgentsComeAndGo(t *testing.T) {
 				default:
 				}
 				if a := n.signOn("x"); a.Outcome != wire.OutcomeOK {
-					failed.Add(1)
-					t.Errorf("%+v", a)
+					n.t.Errorf("%+v", a)
 				}
 				done.Add(1)
 			}
 		})
 	}
+	return func() { close(stop); wg.Wait(); n.t.Logf("%d sign-ons meanwhile", done.Load()) }
+}
+
+// restart ends a machine's link as a stop does, and waits for the next.
+func (n *node) restart(m *machine) {
+	n.t.Helper()
+	m.stop()
+	from := time.Now()
+	n.run(m)
+	n.await("it is back", func() bool { return n.liveSince(m, from) })
+}
+
+// TestNothingIsLostWhenAgentsComeAndGo restarts each of two instances in turn.
+func TestNothingIsLostWhenAgentsComeAndGo(t *testing.T) {
+	n := startNode(t, time.Second)
+	machines := []*machine{n.start(ok), n.start(ok)}
+	defer n.signOnsMeanwhile(8)()
 	for range 3 {
 		for _, m := range machines {
-			m.stop()
-			from := time.Now()
-			n.run(m)
-			n.await("it is back", func() bool { return n.liveSince(m, from) })
+			n.restart(m)
 		}
 	}
-	close(stop)
-	wg.Wait()
-	t.Logf("%d sign-ons, %d failed", done.Load(), failed.Load())
 }
 
 // TestOnlyAgentRestarts has sign-ons go on while the one agent there is restarts.
 func TestOnlyAgentRestarts(t *testing.T) {
 	n := startNode(t, time.Second)
 	m := n.start(ok)
-	stop := make(chan struct{})
-	var wg sync.WaitGroup
-	var done atomic.Int64
-	for range 4 {
-		wg.Go(func() {
-			for {
-				select {
-				case <-stop:
-					return
-				default:
-				}
-				if a := n.signOn("x"); a.Outcome != wire.OutcomeOK {
-					t.Errorf("%+v", a)
-				}
-				done.Add(1)
-			}
-		})
-	}
+	defer n.signOnsMeanwhile(4)()
 	for range 3 {
-		m.stop()
-		from := time.Now()
-		n.run(m)
-		n.await("it is back", func() bool { return n.liveSince(m, from) })
+		n.restart(m)
 	}
-	close(stop)
-	wg.Wait()
-	t.Logf("%d sign-ons", done.Load())
 }
 
 func TestDeletedGatewayHasNoInstances(t *testing.T) {

@@ -11,11 +11,8 @@ func TestChangedPolicyIsAnActivity(t *testing.T) {
 	n := startNode(t, time.Second)
 	m := n.start(ok)
 	for _, policy := range []string{"", "one", "one", "two"} {
-		m.stop()
-		from := time.Now()
 		m.policy = policy
-		n.run(m)
-		n.await("it is back", func() bool { return n.liveSince(m, from) })
+		n.restart(m)
 	}
 	did, _, err := n.store.Activities(t.Context(), n.gateway.EnvironmentID, store.ActivityFilter{Action: "instance.policyChanged"}, store.Page{})
 	must(t, err)
