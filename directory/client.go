@@ -21,6 +21,7 @@ type Client struct {
 	refusal refusal
 	binding chan struct{} // one token for each user bind under way
 	probing atomic.Bool
+	netBIOS atomic.Pointer[string] // of the domain, once it was read
 }
 
 // Open checks the configuration and dials nothing. The error lists every mistake.

@@ -46,6 +46,9 @@ type Config struct {
 	FollowReferrals bool
 	// GroupsFrom is "auto" (also ""), "memberOf" or "search".
 	GroupsFrom string
+	// BuiltInPrimaryGroups counts Domain Users, Domain Guests and Domain Computers of
+	// Active Directory as groups when they are somebody's primary group.
+	BuiltInPrimaryGroups bool
 	// TLS says which certificates are believed; the zero value is the system's way.
 	TLS TLS
 	// Timeout bounds one operation; default 5 s.

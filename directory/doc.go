@@ -15,8 +15,9 @@
 //   - An empty password, and one that starts with NUL, never reaches the network.
 //   - Without AllowClearText, nothing but a StartTLS request is sent in clear.
 //   - FindUser and DirectGroups make one search each, the groups on the server that
-//     found the user while it is up. (A membership of more than one page of 500, and
-//     a search whose connection was lost, cost more.)
+//     found the user while it is up. (A membership of more than one page of 500 or
+//     one range of memberOf, the first DOMAIN\name, and a search whose connection was
+//     lost, cost more.)
 //   - What a person typed is escaped in one place and can only be an assertion value.
 //   - A Membership is Complete only when a successful search with no reference left
 //     aside, or a memberOf that is known to be direct, said everything.
@@ -58,6 +59,7 @@
 //	ApacheDS                                none                       reverse search
 //
 // The reverse search, (|(member=DN)(uniqueMember=DN)(memberUid=uid)), is direct on
-// every one of them. On Active Directory it also replaces a memberOf that is empty or
-// that came as a range.
+// every one of them. On Active Directory it also replaces a memberOf that is empty, or
+// that changed while its ranges were read. What was tried on which server stands in
+// testdata/conformance.md.
 package directory

@@ -82,7 +82,8 @@ func (c *Client) DirectGroups(ctx context.Context, ut *UserType, e Entry) Member
 	q := &groupQuery{client: c, dse: dse, entry: e, base: setOr(rule.SearchBase, c.cfg.BaseDN)}
 	q.rule = rule
 	if c.wantsMemberOf(dse) {
-		q.primary = primarySID(dse, e)
+		q.primary = c.primarySID(dse, e)
+		q.readRanges(ctx)
 		if q.fromMemberOf() {
 			if q.primary != "" {
 				q.search(ctx, "(objectSid="+ldap.EscapeFilter(q.primary)+")")
@@ -105,9 +106,11 @@ func (c *Client) dseOf(server string) *rootDSE {
 }
 
 // primarySID returns the SID of a primary group that has to be looked up. Domain
-// Users, Guests and Domain Computers (513, 514, 515) say nothing about anybody.
-func primarySID(dse *rootDSE, e Entry) string {
-	if !dse.activeDirectory() || e.primaryGroupID == 0 || e.primaryGroupID >= 513 && e.primaryGroupID <= 515 {
+// Users, Guests and Domain Computers (513, 514, 515) say nothing about anybody, and
+// are left out unless they are wanted.
+func (c *Client) primarySID(dse *rootDSE, e Entry) string {
+	builtIn := e.primaryGroupID >= 513 && e.primaryGroupID <= 515
+	if !dse.activeDirectory() || e.primaryGroupID == 0 || builtIn && !c.cfg.BuiltInPrimaryGroups {
 		return ""
 	}
 	sid, _ := primaryGroupSID(e.sid, e.primaryGroupID)
@@ -157,7 +160,7 @@ func (q *groupQuery) fromMemberOf() bool {
 func (q *groupQuery) reverseFilter() string {
 	dn := ldap.EscapeFilter(q.entry.DN)
 	if q.dse.activeDirectory() {
-		if sid := primarySID(q.dse, q.entry); sid != "" {
+		if sid := q.client.primarySID(q.dse, q.entry); sid != "" {
 			q.primary = sid
 			return "(|(member=" + dn + ")(objectSid=" + ldap.EscapeFilter(sid) + "))"
 		}

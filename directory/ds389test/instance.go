@@ -1,8 +1,7 @@
 package ds389test
 
 import (
-	"crypto/x509"
-	"encoding/pem"
+	"crypto/tls"
 	"fmt"
 	"io/fs"
 	"os"
@@ -11,6 +10,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"testing"
 
 	"ldap-gateway/directory/directorytest"
 )
@@ -106,16 +106,31 @@ func (s *Server) writeCertificates() {
 	s.must(err)
 	certificate, err := authority.Issue([]string{"localhost", "127.0.0.1"}, nil)
 	s.must(err)
-	key, err := x509.MarshalPKCS8PrivateKey(certificate.PrivateKey)
-	s.must(err)
 	s.authority = authority
 	s.write("ca.crt", string(authority.PEM))
-	s.write("server.pem", string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: certificate.Certificate[0]}))+
-		string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: key})))
-	store, secret := s.instanceFolder(), s.path("etc", "dirsrv", "slapd-"+instance, "pwdfile.txt")
+	s.tool("certutil", "-A", "-d", s.instanceFolder(), "-n", "CA", "-t", "CT,,", "-a", "-i", s.path("ca.crt"), "-f", s.secretFile())
+	s.writeCertificate(certificate)
+}
+
+func (s *Server) secretFile() string { return filepath.Join(s.instanceFolder(), "pwdfile.txt") }
+
+func (s *Server) writeCertificate(c tls.Certificate) {
+	s.t.Helper()
+	certificate, key, err := directorytest.CertificatePEM(c)
+	s.must(err)
+	s.write("server.pem", string(certificate)+string(key))
 	s.tool("openssl", "pkcs12", "-export", "-in", s.path("server.pem"), "-name", "Server-Cert", "-out", s.path("server.p12"), "-passout", "pass:x")
-	s.tool("certutil", "-A", "-d", store, "-n", "CA", "-t", "CT,,", "-a", "-i", s.path("ca.crt"), "-f", secret)
-	s.tool("pk12util", "-i", s.path("server.p12"), "-d", store, "-k", secret, "-W", "x")
+	s.tool("pk12util", "-i", s.path("server.p12"), "-d", s.instanceFolder(), "-k", s.secretFile(), "-W", "x")
+}
+
+// Present starts the server again with another certificate.
+func (s *Server) Present(t *testing.T, c tls.Certificate) {
+	t.Helper()
+	s.Stop()
+	s.tool("certutil", "-F", "-d", s.instanceFolder(), "-n", "Server-Cert", "-f", s.secretFile())
+	s.writeCertificate(c)
+	s.handOver()
+	s.Restart()
 }
 
 // configure changes dse.ldif while the server is stopped, which saves a restart.
@@ -125,9 +140,11 @@ func (s *Server) configure() {
 	text, err := os.ReadFile(file)
 	s.must(err)
 	changes := map[string]map[string]string{
-		"cn=config":                               {"nsslapd-security": "on", "nsslapd-listenhost": "127.0.0.1", "nsslapd-securelistenhost": "127.0.0.1"},
-		"cn=RSA,cn=encryption,cn=config":          {"nsSSLPersonalitySSL": "Server-Cert", "nsSSLActivation": "on"},
-		"cn=MemberOf Plugin,cn=plugins,cn=config": {"nsslapd-pluginEnabled": "on", "memberOfSkipNested": map[bool]string{true: "on", false: "off"}[s.cfg.SkipNested]},
+		"cn=config": {"nsslapd-security": "on", "nsslapd-listenhost": "127.0.0.1", "nsslapd-securelistenhost": "127.0.0.1"},
+		// Nobody needs the data after a power cut, and waiting for the disk is most of the time.
+		"cn=bdb,cn=config,cn=ldbm database,cn=plugins,cn=config":      {"nsslapd-db-durable-transaction": "off"},
+		"cn=RSA,cn=encryption,cn=config":                              {"nsSSLPersonalitySSL": "Server-Cert", "nsSSLActivation": "on"},
+		"cn=MemberOf Plugin,cn=plugins,cn=config":                     {"nsslapd-pluginEnabled": "on", "memberOfSkipNested": map[bool]string{true: "on", false: "off"}[s.cfg.SkipNested]},
 		"cn=referential integrity postoperation,cn=plugins,cn=config": {"nsslapd-pluginEnabled": "on"},
 	}
 	records := strings.Split(string(text), "\n\n")

@@ -91,7 +91,7 @@ func (s *Server) configure() {
 
 func (s *Server) tls() *tls.Config {
 	// Samba's own certificate cannot be checked, nor is it what a test asks about here.
-	return &tls.Config{RootCAs: s.authority.Pool, ServerName: Host, InsecureSkipVerify: s.cfg.OwnCertificate}
+	return &tls.Config{RootCAs: s.authority.Pool, ServerName: Host, InsecureSkipVerify: s.cfg.OwnCertificate || s.presented}
 }
 
 func (s *Server) ldb(program, ldif string, more ...string) {

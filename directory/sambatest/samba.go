@@ -1,8 +1,8 @@
 package sambatest
 
 import (
+	"crypto/tls"
 	"crypto/x509"
-	"encoding/pem"
 	"fmt"
 	"io"
 	"math/rand/v2"
@@ -46,6 +46,7 @@ type Server struct {
 	dir       string
 	ip        string
 	authority *directorytest.Authority
+	presented bool // by Present
 	cmd       *exec.Cmd
 	stdin     io.Closer     // samba ends with it
 	exited    chan struct{} // closed when cmd has ended
@@ -194,12 +195,26 @@ func (s *Server) writeCertificates() {
 	s.must(err)
 	certificate, err := authority.Issue([]string{Host, s.ip}, nil)
 	s.must(err)
-	key, err := x509.MarshalPKCS8PrivateKey(certificate.PrivateKey)
-	s.must(err)
 	s.authority = authority
 	s.write("ca.crt", string(authority.PEM))
-	s.write("server.crt", string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: certificate.Certificate[0]})))
-	s.write("server.key", string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: key})))
+	s.writeCertificate(certificate)
+}
+
+func (s *Server) writeCertificate(c tls.Certificate) {
+	s.t.Helper()
+	certificate, key, err := directorytest.CertificatePEM(c)
+	s.must(err)
+	s.write("server.crt", string(certificate))
+	s.write("server.key", string(key))
+}
+
+// Present starts samba again with another certificate. Modify does not work any more
+// when Start's authority has not signed it.
+func (s *Server) Present(t *testing.T, c tls.Certificate) {
+	t.Helper()
+	s.writeCertificate(c)
+	s.presented = true
+	s.Restart()
 }
 
 func (s *Server) write(name, content string) {
