@@ -20,6 +20,9 @@ func groupCases() []conformanceCase {
 		{caseRanges, forcedRanges},
 		{casePrimaryGroup, primaryGroup},
 		{caseBuiltInGroup, builtInGroup},
+		{"memberOf is not used while nothing proves it direct", nothingProven},
+		{"memberOf is used where a nested pair proves it direct", nestedPairProves},
+		{caseSkipNested, skipNested},
 		{"a group outside of the group search base is reported", groupOutside},
 		{caseForeign, foreignMember},
 	}
@@ -153,6 +156,48 @@ func builtInGroup(s *scene) {
 	s.wantGroups("alice", "staff")
 	s.client = s.open(func(cfg *directory.Config) { cfg.BuiltInPrimaryGroups = true })
 	wantMembership(s, s.membership("alice"), directory.Complete, "Domain Users "+s.named("staff"))
+}
+
+// wantMethod proves in a folder of its own, where the pair of the case is all there is.
+func (s *scene) wantMethod(folder, want, because string) {
+	s.Helper()
+	s.client = s.open(func(cfg *directory.Config) { cfg.BaseDN = folder })
+	if _, why, err := s.client.ProveMemberOf(s.Context()); err != nil {
+		s.Fatal(why, err)
+	}
+	if method, why := s.client.GroupMethod(s.ut); method != want || !strings.Contains(why, because) {
+		s.Errorf("groups by %s: %s; want %s, %q", method, why, want, because)
+	}
+}
+
+func nothingProven(s *scene) {
+	folder := s.folder("flat")
+	s.groupIn(folder, s.named("only"), s.userIn(folder, "alice"))
+	because := map[string]string{"search": "nothing proves", "memberOf": "lists direct groups only"}[s.memberOf]
+	s.wantMethod(folder, s.memberOf, because)
+	s.wantGroups("alice", "only")
+}
+
+// pairIn makes outer(inner(alice)) in a folder of its own.
+func (s *scene) pairIn(name string) string {
+	folder := s.folder(name)
+	s.groupIn(folder, s.named("outer"), s.groupIn(folder, s.named("inner"), s.userIn(folder, "alice")))
+	return folder
+}
+
+func nestedPairProves(s *scene) {
+	s.wantMethod(s.pairIn("nested"), s.memberOf, s.because)
+	s.wantGroups("alice", "inner")
+}
+
+func skipNested(s *scene) {
+	s.makeDirect(s.T)
+	s.wantMethod(s.pairIn("skipping"), "memberOf", "proven direct")
+	m := s.membership("alice")
+	wantMembership(s, m, directory.Complete, s.named("inner"))
+	if s.membership("alice").Groups[0].Source != "memberOf" { // the first one was searched for as well
+		s.Errorf("%+v", m.Groups)
+	}
 }
 
 func groupOutside(s *scene) {

@@ -42,8 +42,8 @@ func (s CheckState) String() string {
 
 // Check is one row of what an administrator is shown.
 type Check struct {
-	Name   string // "DNS", "TCP", "TLS", "service bind", "base" or "foreign members"
-	Target string // URL of the server
+	Name   string // "DNS", "TCP", "TLS", "service bind", "base", "foreign members" or "memberOf"
+	Target string // URL of the server, or what the row is about
 	State  CheckState
 	Detail string
 	Remedy string // what to do; for TLS it ends with the line for gateway.hcl
@@ -73,7 +73,7 @@ func (c *Client) Check(ctx context.Context) []Check {
 		k.close()
 		rows = append(rows, k.rows...)
 	}
-	return rows
+	return append(rows, c.checkMemberOf(ctx, rows))
 }
 
 // checker goes down the rows of one server.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/go-ldap/ldap/v3"
@@ -65,4 +66,24 @@ func (k *checker) foreignPrincipals(ctx context.Context) ([]*ldap.Entry, error) 
 
 func (k *checker) below(filter string, attributes ...string) *ldap.SearchRequest {
 	return ldap.NewSearchRequest(k.server.client.cfg.BaseDN, ldap.ScopeWholeSubtree, ldap.NeverDerefAliases, 0, 0, false, filter, attributes, nil)
+}
+
+// checkMemberOf tells what memberOf means here, once for the directory, when one of its
+// servers passed all other rows.
+func (c *Client) checkMemberOf(ctx context.Context, rows []Check) Check {
+	row := Check{Name: "memberOf", Target: c.cfg.BaseDN, State: NotTried}
+	if !slices.ContainsFunc(rows, func(r Check) bool { return r.Name == "base" && r.State == OK }) {
+		return row
+	}
+	direct, why, err := c.ProveMemberOf(ctx)
+	row.State, row.Detail = OK, why
+	switch {
+	case err != nil:
+		row.State, row.Detail = Warning, err.Error()
+	case c.cfg.GroupsFrom == GroupsMemberOf && !direct:
+		row.State, row.Remedy = Warning, `leave groups_from out, or set it to "search": people could get groups that they are in only through others, or lose some`
+	case !direct:
+		row.Detail += "; groups are searched for instead"
+	}
+	return row
 }

@@ -16,6 +16,7 @@ const (
 	caseNamesAD      = "user principal name, also with another suffix, and DOMAIN\\user"
 	caseUmlaut       = "a name with an umlaut, in upper and lower case"
 	caseGroupClasses = "groupOfNames, groupOfUniqueNames and posixGroup"
+	caseSkipNested   = "memberOf that was made direct by configuration is used"
 	casePrimaryGroup = "a primary group of one's own is there exactly once"
 	caseBuiltInGroup = "Domain Users is there only when wanted"
 	caseRanges       = "1,499, 1,500, 1,501 and 3,200 groups of one user"

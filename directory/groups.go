@@ -21,6 +21,8 @@ func (c *Client) GroupMethod(ut *UserType) (method, why string) {
 		return "none", "the user type wants no groups"
 	case c.cfg.GroupsFrom == GroupsSearch:
 		return GroupsSearch, "groups_from says so"
+	case !c.wantsMemberOf(dse) && c.proof.Load() != nil:
+		return GroupsSearch, c.proof.Load().why
 	case !c.wantsMemberOf(dse) && dse.vendor == Vendor389:
 		return GroupsSearch, "memberOf of this vendor lists parent groups as well unless configured otherwise"
 	case !c.wantsMemberOf(dse):
@@ -31,6 +33,9 @@ func (c *Client) GroupMethod(ut *UserType) (method, why string) {
 		return GroupsSearch, "the name is taken from " + rule.NameAttribute + ", which is not in memberOf"
 	case c.cfg.GroupsFrom == GroupsMemberOf:
 		return GroupsMemberOf, "groups_from says so"
+	}
+	if !dse.activeDirectory() {
+		return GroupsMemberOf, c.proof.Load().why
 	}
 	return GroupsMemberOf, "it lists direct groups only on " + dse.vendor + "; the primary group is looked up besides"
 }
@@ -59,7 +64,8 @@ func (c *Client) wantsMemberOf(dse *rootDSE) bool {
 	case GroupsSearch:
 		return false
 	}
-	return dse.activeDirectory()
+	p := c.proof.Load()
+	return dse.activeDirectory() || p != nil && p.direct
 }
 
 // rdnCanName says whether a group's DN alone can tell its name: in Active Directory
@@ -88,7 +94,7 @@ func (c *Client) DirectGroups(ctx context.Context, ut *UserType, e Entry) Member
 			if q.primary != "" {
 				q.search(ctx, "(objectSid="+ldap.EscapeFilter(q.primary)+")")
 			}
-			return q.membership()
+			return q.spotCheck(ctx, q.membership())
 		}
 		q.gathering = gathering{rule: rule}
 	}

@@ -73,7 +73,8 @@ func process(t *testing.T, enrich func(string, map[string][]string), configure .
 func processSite(t *testing.T, m *inMemory, name string, d dialect, base string, state map[directory.AccountKind]directorytest.Fault) site {
 	t.Helper()
 	return site{
-		backend: m, name: name, keepsMembers: true, dialect: d, memberOf: "search",
+		backend: m, name: name, keepsMembers: true, dialect: d, memberOf: "search", because: "nothing proves",
+		makeDirect: func(*testing.T) { m.server.SetMemberOf(directorytest.MemberOfDirect) },
 		config: directory.Config{Servers: []string{m.server.TLSURL()}, BaseDN: base, BindDN: "cn=reader," + base, BindPassword: slapdtest.Password,
 			TLS: directory.TLS{RootCAs: m.server.CA()}},
 		account: func(t *testing.T, dn string, kind directory.AccountKind) directory.AccountKind {
@@ -119,12 +120,14 @@ func in389Character(t *testing.T) site {
 		s.MemberOf = directorytest.MemberOfTransitive
 	})
 	const changed = "2.16.840.1.113730.3.4.4"
-	return processSite(t, m, "in the process, as 389", rfc2307("nsUniqueId"), suffix, map[directory.AccountKind]directorytest.Fault{
+	out := processSite(t, m, "in the process, as 389", rfc2307("nsUniqueId"), suffix, map[directory.AccountKind]directorytest.Fault{
 		directory.Locked:             {Result: &directorytest.Result{Code: 19, Text: "Exceed password retry limit. Please try later."}},
 		directory.Disabled:           {Result: &directorytest.Result{Code: 53, Text: "Account inactivated. Contact system administrator."}},
 		directory.PasswordExpired:    {Result: &directorytest.Result{Code: 49, Text: "password expired!", Policy: policyCode(0), Control: changed}, OnlyIfRight: true},
 		directory.PasswordMustChange: {Result: &directorytest.Result{Policy: policyCode(2), Control: changed}, OnlyIfRight: true},
 	})
+	out.because = "lists parent groups"
+	return out
 }
 
 // adContent is what a domain has from the beginning.
@@ -223,7 +226,7 @@ func inADCharacter(t *testing.T) site {
 		mustNot(t)(m.add(dn, map[string][]string{"objectClass": {"foreignSecurityPrincipal"}, "cn": {sid}}))
 		mustNot(t)(m.replace(group, "member", append(slices.Clone(m.members[group]), dn)...))
 	}
-	out.memberOf, out.domain = "memberOf", sambatest.Domain
-	out.cannot = map[string]string{caseGroupClasses: oneGroupClass}
+	out.memberOf, out.because, out.domain = "memberOf", "lists direct groups only", sambatest.Domain
+	out.cannot = map[string]string{caseGroupClasses: oneGroupClass, caseSkipNested: directByNature}
 	return out
 }

@@ -40,6 +40,10 @@ type site struct {
 	domain string
 	// memberOf is how groups must be found while the nested pair of the suite is there.
 	memberOf string
+	// because is what the reason for it says.
+	because string
+	// makeDirect changes the server's configuration, from transitive to direct.
+	makeDirect func(t *testing.T)
 	// cannot says why a case is not for this directory.
 	cannot map[string]string
 }

@@ -96,6 +96,13 @@ func (s *Server) fault(bind bool, dn string) Fault {
 	return from[""]
 }
 
+// SetMemberOf changes how memberOf is computed while the server runs.
+func (s *Server) SetMemberOf(kind MemberOf) {
+	s.mu.Lock()
+	s.MemberOf = kind
+	s.mu.Unlock()
+}
+
 func (s *Server) silent() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
