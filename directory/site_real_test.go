@@ -235,7 +235,7 @@ var adState = map[directory.AccountKind][2]string{
 func activeDirectory() dialect {
 	d := rfc2307("objectGUID")
 	d.suffix, d.people, d.groups = sambatest.Suffix, "CN=Users,"+sambatest.Suffix, "CN=Users,"+sambatest.Suffix
-	d.rdn, d.userClass = "CN", "user"
+	d.rdn = "CN"
 	d.filter = "(&(objectClass=user)(|(sAMAccountName=${identifier})(userPrincipalName=${identifier})(mail=${identifier})))"
 	d.password = func(pw string) (string, string) { return "unicodePwd", sambatest.UnicodePassword(pw) }
 	d.group = func(cn string, members []string) map[string][]string {

@@ -50,20 +50,18 @@ type site struct {
 
 // dialect is how entries look: in Active Directory, or elsewhere.
 type dialect struct {
-	suffix, people, groups  string
-	userClass, filter       string
-	rdn, identity           string
-	nameless, signOnBesides []string
-	password                func(string) (attribute, value string)
-	group                   func(cn string, members []string) map[string][]string
+	suffix, people, groups string
+	filter                 string
+	rdn, identity          string
+	password               func(string) (attribute, value string)
+	group                  func(cn string, members []string) map[string][]string
 }
 
 func rfc2307(identity string, classes ...string) dialect {
 	return dialect{
 		suffix: suffix, people: people, groups: groups, rdn: "uid", identity: identity,
-		userClass: "inetOrgPerson",
-		filter:    "(&(objectClass=inetOrgPerson)(|(uid=${identifier})(mail=${identifier})))",
-		password:  func(pw string) (string, string) { return "userPassword", pw },
+		filter:   "(&(objectClass=inetOrgPerson)(|(uid=${identifier})(mail=${identifier})))",
+		password: func(pw string) (string, string) { return "userPassword", pw },
 		group: func(cn string, members []string) map[string][]string {
 			return map[string][]string{"objectClass": append([]string{"groupOfNames"}, classes...), "cn": {cn}, "member": members}
 		},
