@@ -51,6 +51,9 @@ func explain(ctx context.Context, out io.Writer, file *configs.Gateway, folder s
 		return err
 	}
 	defer people.Close()
+	// Groups are found as the running gateway finds them. A directory that cannot be
+	// reached is told by the search for the person.
+	_, _, _ = people.ProveMemberOf(ctx)
 	delivered, err := folder.UserTypes()
 	if err != nil {
 		return err

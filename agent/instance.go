@@ -28,6 +28,9 @@ type Instance struct {
 	seen  replays
 }
 
+// proveEvery is how often the directory is asked what its memberOf means.
+const proveEvery = 15 * time.Minute
+
 // pollState is how often the state folder is looked at for a (new) pairing.
 const pollState = 2 * time.Second
 
@@ -35,7 +38,9 @@ const pollState = 2 * time.Second
 // yet and follows one that is replaced. It returns an error only for what stays
 // wrong however long it waits: a file that no directory can be opened with.
 func (i *Instance) Run(ctx context.Context) error {
-	people, err := directory.Open(directoryConfig(i.File.Directory, i.Logger.Named("directory")))
+	cfg := directoryConfig(i.File.Directory, i.Logger.Named("directory"))
+	cfg.ProveEvery = proveEvery
+	people, err := directory.Open(cfg)
 	if err != nil {
 		return err
 	}
@@ -200,5 +205,6 @@ func directoryConfig(d configs.Directory, logger hclog.Logger) directory.Config 
 			MinVersion: max(d.TLS.MinVersion, tls.VersionTLS12)},
 		Timeout: d.Timeout, DialTimeout: d.DialTimeout,
 		SearchConns: d.Pool.Search, BindConns: d.Pool.Bind, Lifetime: d.Pool.Lifetime, Logger: logger,
+		BuiltInPrimaryGroups: d.BuiltInPrimaryGroups,
 	}
 }

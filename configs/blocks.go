@@ -74,13 +74,14 @@ func (r *reader) certificates(e hcl.Expression) *x509.CertPool {
 
 func (r *reader) directory(b *directoryBlock) Directory {
 	d := Directory{
-		BaseDN:          r.dn(b.BaseDN),
-		Vendor:          r.str(b.Vendor, ""),
-		AllowClearText:  r.flag(b.AllowClearText),
-		FollowReferrals: r.flag(b.FollowReferrals),
-		GroupsFrom:      r.choice(b.GroupsFrom, "auto", "auto", "memberOf", "search"),
-		Timeout:         r.duration(b.Timeout, 5*time.Second, 100*time.Millisecond, time.Minute),
-		DialTimeout:     r.duration(b.DialTimeout, 3*time.Second, 100*time.Millisecond, time.Minute),
+		BaseDN:               r.dn(b.BaseDN),
+		Vendor:               r.str(b.Vendor, ""),
+		AllowClearText:       r.flag(b.AllowClearText),
+		FollowReferrals:      r.flag(b.FollowReferrals),
+		GroupsFrom:           r.choice(b.GroupsFrom, "auto", "auto", "memberOf", "search"),
+		BuiltInPrimaryGroups: r.flag(b.BuiltInGroups),
+		Timeout:              r.duration(b.Timeout, 5*time.Second, 100*time.Millisecond, time.Minute),
+		DialTimeout:          r.duration(b.DialTimeout, 3*time.Second, 100*time.Millisecond, time.Minute),
 	}
 	d.Servers = r.servers(b.Servers)
 	if b.Bind != nil {

@@ -29,16 +29,19 @@ type Cloud struct {
 type Directory struct {
 	Servers         []string // ldaps:// or ldap:// URLs, in order of preference
 	BaseDN          string
-	Vendor          string        // empty: as the root DSE tells
-	BindDN          string        // of the service account; empty: anonymous
-	BindPassword    Secret        // of the service account
-	AllowClearText  bool          // ldap:// without StartTLS; default false
-	FollowReferrals bool          // default false
-	GroupsFrom      string        // "auto" (default), "memberOf" or "search"
-	Timeout         time.Duration // of one operation; default 5 s
-	DialTimeout     time.Duration // of connecting, TLS and service bind together; default 3 s
-	TLS             TLS
-	Pool            Pool
+	Vendor          string // empty: as the root DSE tells
+	BindDN          string // of the service account; empty: anonymous
+	BindPassword    Secret // of the service account
+	AllowClearText  bool   // ldap:// without StartTLS; default false
+	FollowReferrals bool   // default false
+	GroupsFrom      string // "auto" (default), "memberOf" or "search"
+	// BuiltInPrimaryGroups counts Active Directory's Domain Users, Guests and Computers
+	// as groups; default false.
+	BuiltInPrimaryGroups bool
+	Timeout              time.Duration // of one operation; default 5 s
+	DialTimeout          time.Duration // of connecting, TLS and service bind together; default 3 s
+	TLS                  TLS
+	Pool                 Pool
 }
 
 // TLS says whom to trust as a directory server.

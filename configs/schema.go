@@ -24,6 +24,7 @@ type (
 		AllowClearText  hcl.Expression `hcl:"allow_clear_text,optional"`
 		FollowReferrals hcl.Expression `hcl:"follow_referrals,optional"`
 		GroupsFrom      hcl.Expression `hcl:"groups_from,optional"`
+		BuiltInGroups   hcl.Expression `hcl:"built_in_primary_groups,optional"`
 		Timeout         hcl.Expression `hcl:"timeout,optional"`
 		DialTimeout     hcl.Expression `hcl:"dial_timeout,optional"`
 		Bind            *bindBlock     `hcl:"bind,block"`

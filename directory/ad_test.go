@@ -83,6 +83,31 @@ func TestCutOffMemberOfIsReplacedByTheSearch(t *testing.T) {
 	}
 }
 
+// A membership that changes while its ranges are read must not be taken for whole.
+func TestMemberOfThatMovesBetweenRangesIsReplacedByTheSearch(t *testing.T) {
+	s, c := startAD(t, func(s *directorytest.Server) { s.MaxValues = 2 })
+	ut, dn := compile(t, persons()), "cn=alice,"+people
+	var want []string
+	for i := range 5 {
+		cn := fmt.Sprintf("z%d", i)
+		want = append(want, cn)
+		if err := s.Add("cn="+cn+","+groups, map[string][]string{"objectClass": {"group"}, "cn": {cn}, "member": {dn}}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	e := find(t, c, ut, "alice") // has sales and staff
+	if err := s.Replace("cn=sales,"+groups, "member"); err != nil {
+		t.Fatal(err)
+	}
+	m := c.DirectGroups(t.Context(), ut, e)
+	wantMembership(t, m, directory.Complete, "primary staff "+strings.Join(want, " "))
+	for _, g := range m.Groups {
+		if g.Source == "memberOf" {
+			t.Errorf("from a range: %+v", g)
+		}
+	}
+}
+
 func TestGroupIDsAndOtherNamesNeedTheSearch(t *testing.T) {
 	s, c := startAD(t)
 	cfg := persons()

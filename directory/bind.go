@@ -102,7 +102,7 @@ func bindOutcome(s *server, result *ldap.SimpleBindResult, err error) error {
 	// The result code comes first: 389 adds a control that calls an inactivated account
 	// locked. Result 49 alone says nothing that the control could contradict.
 	if failed {
-		if kind, ok := accountByResult(s.vendor(), e.ResultCode, text); ok {
+		if kind, ok := accountByResult(s.client.vendorAt(s), e.ResultCode, text); ok {
 			return &AccountError{Kind: kind, Server: s.url, Text: text}
 		}
 	}
@@ -152,6 +152,15 @@ func accountByPolicy(code int8, failed bool) (AccountKind, bool) {
 		return Locked, true
 	}
 	return 0, false
+}
+
+// vendorAt returns the vendor of a server, or of the directory when this one of its
+// servers has only been bound to.
+func (c *Client) vendorAt(s *server) string {
+	if dse := s.dse.Load(); dse != nil {
+		return dse.vendor
+	}
+	return c.currentDSE().vendor
 }
 
 func accountByResult(vendor string, code uint16, text string) (AccountKind, bool) {

@@ -42,8 +42,8 @@ func (s CheckState) String() string {
 
 // Check is one row of what an administrator is shown.
 type Check struct {
-	Name   string // "DNS", "TCP", "TLS", "service bind" or "base"
-	Target string // URL of the server
+	Name   string // "DNS", "TCP", "TLS", "service bind", "base", "foreign members" or "memberOf"
+	Target string // URL of the server, or what the row is about
 	State  CheckState
 	Detail string
 	Remedy string // what to do; for TLS it ends with the line for gateway.hcl
@@ -66,11 +66,14 @@ func (c *Client) Check(ctx context.Context) []Check {
 		k.stop = k.stop || refused
 		k.row("service bind", k.bind)
 		k.row("base", k.base)
+		if dse := s.dse.Load(); k.link != nil && dse.activeDirectory() {
+			k.row("foreign members", k.foreignMembers)
+		}
 		refused = refused || k.refused
 		k.close()
 		rows = append(rows, k.rows...)
 	}
-	return rows
+	return append(rows, c.checkMemberOf(ctx, rows))
 }
 
 // checker goes down the rows of one server.
@@ -192,6 +195,9 @@ func tlsRemedy(err error, chain []*x509.Certificate, name string) string {
 		return "see that this port speaks TLS, with a version that is still accepted"
 	}
 	pin := fmt.Sprintf("pin = [\"sha256:%x\"]", sha256.Sum256(chain[0].Raw))
+	if serial := chain[0].SerialNumber; serial.Sign() < 0 {
+		pin = fmt.Sprintf("%s (its serial number is negative, as in certificates that Samba makes by itself)", pin)
+	}
 	var authority x509.UnknownAuthorityError
 	var host x509.HostnameError
 	var invalid x509.CertificateInvalidError
@@ -247,10 +253,7 @@ func (k *checker) bind(ctx context.Context) Check {
 func (k *checker) base(ctx context.Context) Check {
 	base := k.server.client.cfg.BaseDN
 	request := ldap.NewSearchRequest(base, ldap.ScopeBaseObject, ldap.NeverDerefAliases, 1, 0, false, rootDSEFilter, []string{"1.1"}, nil)
-	if !k.link.enter() {
-		return failed(ErrUnavailable, "see the server's log")
-	}
-	found := k.link.search(ctx, request)
+	found := k.search(ctx, request)
 	if err := found.typed(fmt.Sprintf("read %q", base)); err != nil {
 		return failed(err, k.baseRemedy())
 	}

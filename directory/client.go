@@ -21,6 +21,10 @@ type Client struct {
 	refusal refusal
 	binding chan struct{} // one token for each user bind under way
 	probing atomic.Bool
+	proving atomic.Bool            // in the background
+	proof   atomic.Pointer[proof]  // nil: not tried yet
+	spots   atomic.Uint64          // memberships by a proven memberOf
+	netBIOS atomic.Pointer[string] // of the domain, once it was read
 }
 
 // Open checks the configuration and dials nothing. The error lists every mistake.

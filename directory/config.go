@@ -46,6 +46,13 @@ type Config struct {
 	FollowReferrals bool
 	// GroupsFrom is "auto" (also ""), "memberOf" or "search".
 	GroupsFrom string
+	// ProveEvery is how often ProveMemberOf is done in the background, from the first
+	// connection on; 0 means never. Without a proof, "auto" uses memberOf on Active
+	// Directory only.
+	ProveEvery time.Duration
+	// BuiltInPrimaryGroups counts Domain Users, Domain Guests and Domain Computers of
+	// Active Directory as groups when they are somebody's primary group.
+	BuiltInPrimaryGroups bool
 	// TLS says which certificates are believed; the zero value is the system's way.
 	TLS TLS
 	// Timeout bounds one operation; default 5 s.
@@ -138,7 +145,7 @@ func (c Config) check() error {
 			add("pin %x: has %d bytes; a SHA-256 sum has 32", pin, len(pin))
 		}
 	}
-	if c.Timeout < 0 || c.DialTimeout < 0 || c.Lifetime < 0 || c.SearchConns < 0 || c.BindConns < 0 {
+	if c.Timeout < 0 || c.DialTimeout < 0 || c.Lifetime < 0 || c.ProveEvery < 0 || c.SearchConns < 0 || c.BindConns < 0 {
 		add("timeouts and pool sizes: must not be negative; 0 means the default")
 	}
 	return errors.Join(errs...)

@@ -15,7 +15,8 @@
 //   - An empty password, and one that starts with NUL, never reaches the network.
 //   - Without AllowClearText, nothing but a StartTLS request is sent in clear.
 //   - FindUser and DirectGroups make one search each, the groups on the server that
-//     found the user while it is up. (A membership of more than one page of 500, and
+//     found the user while it is up. (A membership of more than one page of 500 or
+//     one range of memberOf, every 32nd by a proven memberOf, the first DOMAIN\name, and
 //     a search whose connection was lost, cost more.)
 //   - What a person typed is escaped in one place and can only be an assertion value.
 //   - A Membership is Complete only when a successful search with no reference left
@@ -50,14 +51,20 @@
 // A user is in group child, child is in parent, parent is in grand:
 //
 //	server                                  memberOf of the user       so, with groups from "auto"
-//	OpenLDAP, overlay memberof              child                      reverse search: absent for entries older than the overlay, and for posixGroup
-//	OpenLDAP, overlay dynlist, member@…     child                      reverse search
+//	OpenLDAP, overlay memberof              child                      memberOf when proven, and no posixGroup is in use
+//	OpenLDAP, overlay dynlist, member@…     child                      memberOf when proven
 //	OpenLDAP, overlay dynlist, member@…*    child parent               reverse search: one '*' in its configuration makes it transitive
-//	389 Directory Server, FreeIPA           child parent grand         reverse search: direct only with memberOfSkipNested
+//	389 Directory Server, FreeIPA           child parent grand         reverse search
+//	389 with memberOfSkipNested             child                      memberOf when proven
 //	Active Directory, Samba                 child, no primary group    memberOf, and the primary group by its SID
 //	ApacheDS                                none                       reverse search
 //
+// It is proven by such a nested pair in the directory itself, at the first connection
+// and then every ProveEvery (see ProveMemberOf), and every 32nd membership that was
+// read that way is searched for as well: one difference, and memberOf is not used again.
+//
 // The reverse search, (|(member=DN)(uniqueMember=DN)(memberUid=uid)), is direct on
-// every one of them. On Active Directory it also replaces a memberOf that is empty or
-// that came as a range.
+// every one of them. On Active Directory it also replaces a memberOf that is empty, or
+// that changed while its ranges were read. What was tried on which server stands in
+// testdata/conformance.md.
 package directory

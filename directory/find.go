@@ -28,7 +28,7 @@ type Entry struct {
 
 	uids           []string
 	memberOf       []string
-	memberOfCut    bool // the server sent only a range of memberOf
+	memberOfCut    bool // the server sent only the first values of memberOf
 	primaryGroupID uint32
 	sid            []byte
 }
@@ -43,7 +43,11 @@ func (c *Client) FindUser(ctx context.Context, ut *UserType, identifier string) 
 	if !plausible(identifier) {
 		return Entry{}, ErrNoSuchUser
 	}
-	return c.findOne(ctx, ut, ut.filter.with(identifier))
+	name, err := c.withoutDomain(ctx, identifier)
+	if err != nil {
+		return Entry{}, err
+	}
+	return c.findOne(ctx, ut, ut.filter.with(name))
 }
 
 // plausible refuses before the network what cannot be anybody's name.
@@ -120,13 +124,9 @@ func (u *UserType) entry(raw *ldap.Entry, server string) Entry {
 
 func (e *Entry) readMembership(raw *ldap.Entry) {
 	e.uids = raw.GetEqualFoldAttributeValues("uid")
-	for _, a := range raw.Attributes {
-		switch name, option, _ := strings.Cut(strings.ToLower(a.Name), ";"); {
-		case name == "memberof" && strings.HasPrefix(option, "range="):
-			e.memberOfCut = true
-		case name == "memberof":
-			e.memberOf = append(e.memberOf, a.Values...)
-		}
+	e.memberOf = raw.GetEqualFoldAttributeValues("memberOf")
+	if part, ok := rangeOf(raw, "memberOf"); ok {
+		e.memberOf, e.memberOfCut = part.values, !part.last
 	}
 	if a := attributeOf(raw, "objectSid"); a != nil && len(a.ByteValues) == 1 {
 		e.sid = a.ByteValues[0]

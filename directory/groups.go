@@ -21,6 +21,8 @@ func (c *Client) GroupMethod(ut *UserType) (method, why string) {
 		return "none", "the user type wants no groups"
 	case c.cfg.GroupsFrom == GroupsSearch:
 		return GroupsSearch, "groups_from says so"
+	case !c.wantsMemberOf(dse) && c.proof.Load() != nil:
+		return GroupsSearch, c.proof.Load().why
 	case !c.wantsMemberOf(dse) && dse.vendor == Vendor389:
 		return GroupsSearch, "memberOf of this vendor lists parent groups as well unless configured otherwise"
 	case !c.wantsMemberOf(dse):
@@ -31,6 +33,9 @@ func (c *Client) GroupMethod(ut *UserType) (method, why string) {
 		return GroupsSearch, "the name is taken from " + rule.NameAttribute + ", which is not in memberOf"
 	case c.cfg.GroupsFrom == GroupsMemberOf:
 		return GroupsMemberOf, "groups_from says so"
+	}
+	if !dse.activeDirectory() {
+		return GroupsMemberOf, c.proof.Load().why
 	}
 	return GroupsMemberOf, "it lists direct groups only on " + dse.vendor + "; the primary group is looked up besides"
 }
@@ -59,7 +64,8 @@ func (c *Client) wantsMemberOf(dse *rootDSE) bool {
 	case GroupsSearch:
 		return false
 	}
-	return dse.activeDirectory()
+	p := c.proof.Load()
+	return dse.activeDirectory() || p != nil && p.direct
 }
 
 // rdnCanName says whether a group's DN alone can tell its name: in Active Directory
@@ -82,12 +88,13 @@ func (c *Client) DirectGroups(ctx context.Context, ut *UserType, e Entry) Member
 	q := &groupQuery{client: c, dse: dse, entry: e, base: setOr(rule.SearchBase, c.cfg.BaseDN)}
 	q.rule = rule
 	if c.wantsMemberOf(dse) {
-		q.primary = primarySID(dse, e)
+		q.primary = c.primarySID(dse, e)
+		q.readRanges(ctx)
 		if q.fromMemberOf() {
 			if q.primary != "" {
 				q.search(ctx, "(objectSid="+ldap.EscapeFilter(q.primary)+")")
 			}
-			return q.membership()
+			return q.spotCheck(ctx, q.membership())
 		}
 		q.gathering = gathering{rule: rule}
 	}
@@ -105,9 +112,11 @@ func (c *Client) dseOf(server string) *rootDSE {
 }
 
 // primarySID returns the SID of a primary group that has to be looked up. Domain
-// Users, Guests and Domain Computers (513, 514, 515) say nothing about anybody.
-func primarySID(dse *rootDSE, e Entry) string {
-	if !dse.activeDirectory() || e.primaryGroupID == 0 || e.primaryGroupID >= 513 && e.primaryGroupID <= 515 {
+// Users, Guests and Domain Computers (513, 514, 515) say nothing about anybody, and
+// are left out unless they are wanted.
+func (c *Client) primarySID(dse *rootDSE, e Entry) string {
+	builtIn := e.primaryGroupID >= 513 && e.primaryGroupID <= 515
+	if !dse.activeDirectory() || e.primaryGroupID == 0 || builtIn && !c.cfg.BuiltInPrimaryGroups {
 		return ""
 	}
 	sid, _ := primaryGroupSID(e.sid, e.primaryGroupID)
@@ -157,7 +166,7 @@ func (q *groupQuery) fromMemberOf() bool {
 func (q *groupQuery) reverseFilter() string {
 	dn := ldap.EscapeFilter(q.entry.DN)
 	if q.dse.activeDirectory() {
-		if sid := primarySID(q.dse, q.entry); sid != "" {
+		if sid := q.client.primarySID(q.dse, q.entry); sid != "" {
 			q.primary = sid
 			return "(|(member=" + dn + ")(objectSid=" + ldap.EscapeFilter(sid) + "))"
 		}

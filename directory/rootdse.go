@@ -13,6 +13,8 @@ type rootDSE struct {
 	vendor   string
 	contexts []string // naming contexts
 	paging   bool     // RFC 2696
+	// domain and configuration are naming contexts of Active Directory.
+	domain, configuration string
 }
 
 const (
@@ -24,7 +26,8 @@ const (
 // A server that refuses gives an empty answer: everything then works the general way.
 func (l *link) readRootDSE() error {
 	request := ldap.NewSearchRequest("", ldap.ScopeBaseObject, ldap.NeverDerefAliases, 1, 0, false, rootDSEFilter,
-		[]string{"vendorName", "objectClass", "supportedCapabilities", "supportedControl", "namingContexts"}, nil)
+		[]string{"vendorName", "objectClass", "supportedCapabilities", "supportedControl", "namingContexts",
+			"defaultNamingContext", "configurationNamingContext"}, nil)
 	result, err := l.ldap.Search(request)
 	if _, ok := answered(err); err != nil && !ok {
 		return fmt.Errorf("read the root DSE of %s: %w", l.server.url, err)
@@ -42,9 +45,11 @@ func (l *link) readRootDSE() error {
 
 func parseRootDSE(e *ldap.Entry) *rootDSE {
 	return &rootDSE{
-		vendor:   vendorOf(e),
-		contexts: e.GetEqualFoldAttributeValues("namingContexts"),
-		paging:   slices.Contains(e.GetEqualFoldAttributeValues("supportedControl"), ldap.ControlTypePaging),
+		vendor:        vendorOf(e),
+		contexts:      e.GetEqualFoldAttributeValues("namingContexts"),
+		domain:        e.GetEqualFoldAttributeValue("defaultNamingContext"),
+		configuration: e.GetEqualFoldAttributeValue("configurationNamingContext"),
+		paging:        slices.Contains(e.GetEqualFoldAttributeValues("supportedControl"), ldap.ControlTypePaging),
 	}
 }
 

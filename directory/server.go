@@ -177,6 +177,7 @@ func (s *server) up() {
 	if changed {
 		s.client.cfg.Logger.Info("directory server is up", "server", s.url, "vendor", s.vendor())
 	}
+	s.client.startProving()
 }
 
 // down puts the server aside for a growing while; the client's prober takes it back.

@@ -1,12 +1,15 @@
 package directorytest
 
 import (
+	"bytes"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
+	"crypto/sha256"
 	"crypto/tls"
 	"crypto/x509"
 	"crypto/x509/pkix"
+	"encoding/asn1"
 	"encoding/pem"
 	"fmt"
 	"math/big"
@@ -62,7 +65,65 @@ func (a *Authority) Issue(names []string, change func(*x509.Certificate)) (tls.C
 	if err != nil {
 		return tls.Certificate{}, err
 	}
-	return tls.Certificate{Certificate: [][]byte{der, a.certificate.Raw}, PrivateKey: key}, nil
+	chain := [][]byte{der}
+	if a.certificate != nil {
+		chain = append(chain, a.certificate.Raw)
+	}
+	return tls.Certificate{Certificate: chain, PrivateKey: key}, nil
+}
+
+// CertificatePEM returns the server's own certificate and its key as files have them.
+func CertificatePEM(c tls.Certificate) (certificate, key []byte, err error) {
+	der, err := x509.MarshalPKCS8PrivateKey(c.PrivateKey)
+	if err != nil {
+		return nil, nil, err
+	}
+	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: c.Certificate[0]}), pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}), nil
+}
+
+// SelfSigned makes a server certificate that is signed by nobody but itself.
+func SelfSigned(names []string) (tls.Certificate, error) {
+	a := &Authority{}
+	return a.Issue(names, nil)
+}
+
+// NegativeSerial makes a self-signed server certificate with a negative serial number,
+// as Samba does when it is given none.
+func NegativeSerial(names []string) (tls.Certificate, error) {
+	a := &Authority{}
+	made, err := a.Issue(names, func(c *x509.Certificate) { c.SerialNumber = big.NewInt(0x7edcba9876543210) })
+	if err != nil {
+		return made, err
+	}
+	made.Certificate[0], err = negate(made.Certificate[0], made.PrivateKey.(*ecdsa.PrivateKey))
+	return made, err
+}
+
+// negate sets the sign of the serial number, which x509.CreateCertificate refuses to
+// do, and signs again.
+func negate(der []byte, key *ecdsa.PrivateKey) ([]byte, error) {
+	var whole struct {
+		TBS       asn1.RawValue
+		Algorithm pkix.AlgorithmIdentifier
+		Signature asn1.BitString
+	}
+	if _, err := asn1.Unmarshal(der, &whole); err != nil {
+		return nil, err
+	}
+	certificate, err := x509.ParseCertificate(der)
+	if err != nil {
+		return nil, err
+	}
+	serial := certificate.SerialNumber.Bytes()
+	at := bytes.Index(whole.TBS.FullBytes, serial)
+	whole.TBS.FullBytes[at] |= 0x80
+	sum := sha256.Sum256(whole.TBS.FullBytes)
+	signature, err := ecdsa.SignASN1(rand.Reader, key, sum[:])
+	if err != nil {
+		return nil, err
+	}
+	whole.Signature = asn1.BitString{Bytes: signature, BitLength: 8 * len(signature)}
+	return asn1.Marshal(whole)
 }
 
 func certificateTemplate(name string) *x509.Certificate {

@@ -6,6 +6,7 @@ import (
 	"crypto/tls"
 	"io"
 	"net"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -182,10 +183,13 @@ func (c *conn) bind(m message) {
 	switch {
 	case !simple:
 		result.Code = ldap.LDAPResultAuthMethodNotSupported
-	case f.Result != nil:
+	case f.Result != nil && !f.OnlyIfRight:
 		result = *f.Result
 	default:
 		result = c.server.checkPassword(dn, password)
+		if f.Result != nil && result.Code == ldap.LDAPResultSuccess {
+			result = *f.Result
+		}
 	}
 	if result.Code == ldap.LDAPResultSuccess {
 		c.become(dn)
@@ -206,12 +210,14 @@ func (s *Server) checkPassword(dn, password string) Result {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if e := s.tree.byKey[key]; e != nil {
-		for _, v := range e.values("userPassword") {
-			if v == password {
-				return Result{}
-			}
-		}
+	e := s.tree.byKey[key]
+	switch {
+	case e != nil && slices.Contains(e.values("userPassword"), password):
+		return Result{}
+	case e == nil && s.UnknownUser != nil:
+		return *s.UnknownUser
+	case e != nil && s.WrongPassword != nil:
+		return *s.WrongPassword
 	}
 	return Result{Code: ldap.LDAPResultInvalidCredentials}
 }

@@ -16,6 +16,12 @@ type Result struct {
 	Control string
 }
 
+// ActiveDirectoryRefusal is result 49 with one of Active Directory's sub-codes, such as
+// "52e", in the text that a domain controller sends.
+func ActiveDirectoryRefusal(subCode string) Result {
+	return Result{Code: 49, Text: "80090308: LdapErr: DSID-0C0903C5, comment: AcceptSecurityContext error, data " + subCode + ", v4563"}
+}
+
 // Fault is what goes wrong with an operation, in this order.
 type Fault struct {
 	Delay  time.Duration // before anything else
@@ -27,6 +33,8 @@ type Fault struct {
 	References []string
 	// Result replaces the result; the entries are sent before it all the same.
 	Result *Result
+	// OnlyIfRight keeps Result for a bind whose password is right.
+	OnlyIfRight bool
 }
 
 type faults struct {
@@ -86,6 +94,13 @@ func (s *Server) fault(bind bool, dn string) Fault {
 		return f
 	}
 	return from[""]
+}
+
+// SetMemberOf changes how memberOf is computed while the server runs.
+func (s *Server) SetMemberOf(kind MemberOf) {
+	s.mu.Lock()
+	s.MemberOf = kind
+	s.mu.Unlock()
 }
 
 func (s *Server) silent() bool {

@@ -9,6 +9,8 @@ import (
 	"github.com/go-ldap/ldap/v3"
 )
 
+const memberOf = "memberOf"
+
 // query is one search request.
 type query struct {
 	base      string
@@ -93,9 +95,11 @@ func (c *conn) limit(m message, q query, entries []sentEntry, r Result) ([]sentE
 	if page, ok := ldap.FindControl(m.controls, oidPaging).(*ldap.ControlPaging); ok && page.PagingSize > 0 {
 		return c.page(page, entries, r)
 	}
-	limit := c.server.SizeLimit
-	if asked := int(q.sizeLimit); asked > 0 && (limit == 0 || asked < limit) {
-		limit = asked
+	limit := 0
+	for _, bound := range []int{c.server.SizeLimit, c.server.MaxPage, int(q.sizeLimit)} {
+		if bound > 0 && (limit == 0 || bound < limit) {
+			limit = bound
+		}
 	}
 	if limit > 0 && len(entries) > limit {
 		return entries[:limit], Result{Code: ldap.LDAPResultSizeLimitExceeded}, nil
@@ -117,7 +121,11 @@ func (c *conn) page(page *ldap.ControlPaging, entries []sentEntry, r Result) ([]
 			return nil, Result{Code: ldap.LDAPResultUnwillingToPerform, Text: "paged results cookie is invalid or old"}, nil
 		}
 	}
-	to := min(from+int(page.PagingSize), len(entries))
+	size := int(page.PagingSize)
+	if c.server.MaxPage > 0 {
+		size = min(size, c.server.MaxPage)
+	}
+	to := min(from+size, len(entries))
 	answer := ldap.NewControlPaging(uint32(len(entries)))
 	if limit := c.server.SizeLimit; limit > 0 && to > limit {
 		return entries[min(from, limit):limit], Result{Code: ldap.LDAPResultSizeLimitExceeded}, answer
@@ -176,16 +184,12 @@ func unescapedCommas(dn string) string { return strings.ReplaceAll(dn, `\,`, "")
 func (s *Server) pick(q query, e *entry) sentEntry {
 	out := sentEntry{dn: e.dn}
 	for _, a := range e.attributes {
-		if !wanted(q.names, a.name) || strings.EqualFold(a.name, "memberOf") || strings.EqualFold(a.name, "userPassword") {
-			continue
+		if !strings.EqualFold(a.name, memberOf) && !strings.EqualFold(a.name, "userPassword") {
+			out.attributes = append(out.attributes, s.parts(q.names, a, e.dn != "")...)
 		}
-		if e.dn != "" { // the root DSE is never cut
-			a = s.ranged(a)
-		}
-		out.attributes = append(out.attributes, a)
 	}
-	if groups := s.tree.groupsOf(e, s.MemberOf); len(groups) > 0 && wanted(q.names, "memberOf") {
-		out.attributes = append(out.attributes, s.ranged(attribute{"memberOf", groups}))
+	if groups := s.tree.groupsOf(e, s.MemberOf); len(groups) > 0 {
+		out.attributes = append(out.attributes, s.parts(q.names, attribute{memberOf, groups}, true)...)
 	}
 	if q.typesOnly {
 		for i := range out.attributes {
@@ -193,14 +197,6 @@ func (s *Server) pick(q query, e *entry) sentEntry {
 		}
 	}
 	return out
-}
-
-// ranged cuts long attributes as Active Directory does ([MS-ADTS] 3.1.1.3.1.3.3).
-func (s *Server) ranged(a attribute) attribute {
-	if s.MaxValues == 0 || len(a.values) <= s.MaxValues {
-		return a
-	}
-	return attribute{fmt.Sprintf("%s;range=0-%d", a.name, s.MaxValues-1), a.values[:s.MaxValues]}
 }
 
 func wanted(names []string, name string) bool {

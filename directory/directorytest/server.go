@@ -29,6 +29,11 @@ type Server struct {
 	// RequireBind answers searches, except of the root DSE, with operationsError
 	// while nobody is bound.
 	RequireBind bool
+	// MaxPage is the most entries of one answer, be it a page or not, as MaxPageSize of
+	// Active Directory; 0 means no such limit.
+	MaxPage int
+	// WrongPassword and UnknownUser replace the bare result 49 for those two.
+	WrongPassword, UnknownUser *Result
 	// NoStartTLS answers StartTLS with unavailable.
 	NoStartTLS bool
 	// Certificate replaces the generated one.
@@ -45,6 +50,7 @@ type Server struct {
 	nextConn  int
 	authority *Authority
 	tls       *tls.Config
+	shown     tls.Certificate
 	ctx       context.Context
 	cancel    context.CancelFunc
 	wg        sync.WaitGroup
@@ -158,10 +164,25 @@ func (s *Server) prepare() error {
 		}
 		s.authority, certificate = authority, &made
 	}
-	s.tls = &tls.Config{Certificates: []tls.Certificate{*certificate}, MinVersion: tls.VersionTLS12}
+	s.shown = *certificate
+	s.tls = &tls.Config{GetCertificate: s.show, MinVersion: tls.VersionTLS12}
 	s.ctx, s.cancel = context.WithCancel(context.Background())
 	s.urls, s.conns = map[string]string{}, map[*conn]struct{}{}
 	return nil
+}
+
+func (s *Server) show(*tls.ClientHelloInfo) (*tls.Certificate, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	shown := s.shown
+	return &shown, nil
+}
+
+// Present shows another certificate to connections from now on.
+func (s *Server) Present(c tls.Certificate) {
+	s.mu.Lock()
+	s.shown = c
+	s.mu.Unlock()
 }
 
 func (s *Server) accept(l net.Listener, secure bool) {

@@ -46,6 +46,9 @@ type Config struct {
 	// MemberOf adds the memberof overlay, for groupOfNames. The LDIF is then loaded
 	// through LDAP, since the overlay does not see slapadd.
 	MemberOf bool
+	// DynList adds the dynlist overlay with this dynlist-attrset, such as
+	// "groupOfURLs memberURL member+memberOf@groupOfNames".
+	DynList string
 	// PasswordPolicy adds the ppolicy overlay; users choose a policy entry by
 	// pwdPolicySubentry.
 	PasswordPolicy bool
@@ -83,12 +86,14 @@ const confHead = `include /etc/ldap/schema/core.schema
 include /etc/ldap/schema/cosine.schema
 include /etc/ldap/schema/nis.schema
 include /etc/ldap/schema/inetorgperson.schema
+include /etc/ldap/schema/dyngroup.schema
 pidfile %[1]s/slapd.pid
 argsfile %[1]s/slapd.args
 modulepath /usr/lib/ldap
 moduleload back_mdb
 moduleload memberof
 moduleload ppolicy
+moduleload dynlist
 sizelimit unlimited
 loglevel stats
 `
@@ -133,6 +138,9 @@ func (c Config) conf(dir string) string {
 	text += fmt.Sprintf(confDatabase, dir, Suffix, AdminDN, Password, ReaderDN, size)
 	if c.MemberOf {
 		text += confMemberOf
+	}
+	if c.DynList != "" {
+		text += "overlay dynlist\ndynlist-attrset " + c.DynList + "\n"
 	}
 	if c.PasswordPolicy {
 		text += confPolicy

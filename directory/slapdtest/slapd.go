@@ -2,8 +2,8 @@ package slapdtest
 
 import (
 	"bytes"
+	"crypto/tls"
 	"crypto/x509"
-	"encoding/pem"
 	"fmt"
 	"io/fs"
 	"math/rand/v2"
@@ -133,12 +133,25 @@ func (s *Server) writeCertificates() {
 	s.must(err)
 	certificate, err := authority.Issue([]string{"localhost", "127.0.0.1"}, nil)
 	s.must(err)
-	key, err := x509.MarshalPKCS8PrivateKey(certificate.PrivateKey)
-	s.must(err)
 	s.authority = authority
 	s.write("ca.crt", authority.PEM)
-	s.write("server.crt", pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: certificate.Certificate[0]}))
-	s.write("server.key", pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: key}))
+	s.writeCertificate(certificate)
+}
+
+func (s *Server) writeCertificate(c tls.Certificate) {
+	s.t.Helper()
+	certificate, key, err := directorytest.CertificatePEM(c)
+	s.must(err)
+	s.write("server.crt", certificate)
+	s.write("server.key", key)
+}
+
+// Present starts slapd again with another certificate.
+func (s *Server) Present(t *testing.T, c tls.Certificate) {
+	t.Helper()
+	s.writeCertificate(c)
+	s.handOver()
+	s.Restart()
 }
 
 // handOver gives the folder to nobody, when this is root.
