@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/ed25519"
 	"errors"
+	"runtime"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -365,6 +366,33 @@ func TestRotate(t *testing.T) {
 		var r wire.Rotate
 		if got := <-c.Rotations; got.Decode(&r) != nil || r.PublicKey[0] != 1 {
 			t.Errorf("%+v", r)
+		}
+	})
+}
+
+// TestAWeek runs seven days: heartbeats, a cut every 37 minutes, a node that
+// leaves every six hours, a sign-on now and then. Nothing is left behind.
+func TestAWeek(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		before := runtime.NumGoroutine()
+		f := start(t, &cloudlinktest.Cloud{Heartbeat: 30 * time.Second}, &slowHandler{})
+		from := time.Now()
+		for links := 1; time.Since(from) < 7*24*time.Hour; links++ {
+			c := f.cloud.AwaitLink(t)
+			time.Sleep(37 * time.Minute)
+			if r := result(t, <-ask(t, c, "1", time.Minute)); r.Outcome != wire.OutcomeOK {
+				t.Fatalf("link %d: %+v", links, r)
+			}
+			if links%10 == 0 {
+				_ = c.Send(wire.KindGoingAway, 0, 0, wire.GoingAway{})
+			} else {
+				c.Cut()
+			}
+		}
+		f.cloud.AwaitLink(t)
+		synctest.Wait()
+		if n := runtime.NumGoroutine() - before; n > 20 {
+			t.Errorf("%d goroutines more than at the start", n)
 		}
 	})
 }

@@ -19,7 +19,12 @@ var (
 	errRevoked  = errors.New("revoked")
 	errDisabled = errors.New("disabled")
 	errCloned   = errors.New("in quarantine")
+	errOften    = errors.New("too many links")
 )
+
+// connectsPerMinute is how many links one instance may open. An agent's own
+// back-off keeps it far below.
+const connectsPerMinute = 60
 
 // ServeStatus tells anyone that this is a cloud, and what time it is here.
 func (h *Hub) ServeStatus(w http.ResponseWriter, _ *http.Request) {
@@ -75,6 +80,10 @@ func (h *Hub) admit(r *http.Request) (i store.Instance, g store.Gateway, epoch u
 	if err != nil {
 		return i, g, 0, err
 	}
+	if h.connects.Wait(a.Instance, connectsPerMinute, time.Now()) > 0 {
+		return i, g, 0, errOften
+	}
+	h.connects.Count(a.Instance, time.Now())
 	if err := h.Store.UseAssertion(ctx, a.Nonce, time.Unix(a.Time, 0).Add(2*wire.AssertionLife)); err != nil {
 		return i, g, 0, err
 	}
@@ -125,6 +134,8 @@ func refusalFor(err error) (int, *wire.Refusal) {
 	case errors.Is(err, wire.ErrAssertion):
 		return http.StatusUnauthorized, &wire.Refusal{Code: wire.RefusedAssertion,
 			Message: "the instance is not proven: cloud.url must be the URL that the cloud knows itself by (ldap-cloud run --url). " + again}
+	case errors.Is(err, errOften):
+		return http.StatusTooManyRequests, &wire.Refusal{Code: wire.RefusedThrottled, RetryAfter: 15, Message: "this instance opens links too often: something between cuts them"}
 	case errors.Is(err, errLeaving):
 		return http.StatusServiceUnavailable, &wire.Refusal{Code: wire.RefusedGoingAway, Message: "this node is stopping"}
 	}

@@ -3,6 +3,7 @@ package hub_test
 import (
 	"context"
 	"crypto/ed25519"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -26,6 +27,7 @@ type node struct {
 	t       testing.TB
 	store   *store.Store
 	hub     *hub.Hub
+	bus     *hub.Bus
 	server  *httptest.Server
 	gateway store.Gateway
 }
@@ -45,19 +47,40 @@ func startNode(t testing.TB, heartbeat time.Duration) *node {
 	bus, err := hub.StartBus()
 	must(t, err)
 	t.Cleanup(bus.Close)
-	n.server = httptest.NewUnstartedServer(nil)
-	n.hub, err = hub.New(hub.Config{Store: db, Bus: bus.Conn, Node: "n1", Audiences: []string{"http://" + n.server.Listener.Addr().String()},
-		Logger: hclog.NewNullLogger(), Heartbeat: heartbeat})
+	n.bus = bus
+	l, err := net.Listen("tcp", "127.0.0.1:0")
 	must(t, err)
-	n.server.Config.Handler = n.hub
-	n.server.Start()
-	t.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
-		defer cancel()
-		n.hub.Close(ctx)
-		n.server.Close()
-	})
+	n.serve(l, heartbeat)
+	t.Cleanup(n.close)
 	return n
+}
+
+// serve starts a hub on a listener.
+func (n *node) serve(l net.Listener, heartbeat time.Duration) {
+	n.t.Helper()
+	var err error
+	n.hub, err = hub.New(hub.Config{Store: n.store, Bus: n.bus.Conn, Node: "n1", Audiences: []string{"http://" + l.Addr().String()},
+		Logger: hclog.NewNullLogger(), Heartbeat: heartbeat})
+	must(n.t, err)
+	n.server = &httptest.Server{Listener: l, Config: &http.Server{Handler: n.hub}}
+	n.server.Start()
+}
+
+func (n *node) close() {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+	defer cancel()
+	n.hub.Close(ctx)
+	n.server.Close()
+}
+
+// restartHub ends the hub and starts another at the same address.
+func (n *node) restartHub() {
+	n.t.Helper()
+	address, heartbeat := n.server.Listener.Addr().String(), n.hub.Heartbeat
+	n.close()
+	l, err := net.Listen("tcp", address)
+	must(n.t, err)
+	n.serve(l, heartbeat)
 }
 
 func must(t testing.TB, err error) {

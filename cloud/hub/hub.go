@@ -12,6 +12,7 @@ import (
 	"github.com/nats-io/nats.go"
 
 	"ldap-gateway/cloud/store"
+	"ldap-gateway/cloud/throttle"
 )
 
 // Heartbeat is how often an agent is told to report.
@@ -41,6 +42,7 @@ type Hub struct {
 	Config
 	presence presence
 	sealers  sealers
+	connects throttle.Window
 	subs     []*nats.Subscription
 
 	mu      sync.Mutex
@@ -55,6 +57,7 @@ func New(cfg Config) (*Hub, error) {
 		cfg.Heartbeat = Heartbeat
 	}
 	h := &Hub{Config: cfg, links: map[string]*link{}}
+	h.connects.Length = time.Minute
 	for subject, handle := range map[string]nats.MsgHandler{
 		subjectPresence:      h.hearPresence,
 		subjectAsk:           func(*nats.Msg) { h.each(func(l *link) { l.announce() }) },

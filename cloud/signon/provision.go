@@ -3,6 +3,7 @@ package signon
 import (
 	"context"
 	"errors"
+	"fmt"
 
 	"ldap-gateway/cloud/hub"
 	"ldap-gateway/cloud/mapping"
@@ -41,12 +42,20 @@ func (a *attempt) identity(w way, answer hub.Answer) provisioner.Identity {
 	}
 	if m := answer.Membership; m != nil {
 		id.Membership = &provisioner.Membership{Verdict: verdict(m.Verdict), Reason: m.Reason}
+		if len(m.Groups) > mostGroups {
+			id.Membership.Verdict = max(id.Membership.Verdict, provisioner.Partial) // an unknown one stays unknown
+			id.Membership.Reason = fmt.Sprintf("%d groups came, and the first %d are taken", len(m.Groups), mostGroups)
+			m.Groups = m.Groups[:mostGroups]
+		}
 		for _, g := range m.Groups {
 			id.Membership.Groups = append(id.Membership.Groups, provisioner.Group{Name: g.DN, DisplayName: g.Name, ID: g.ID})
 		}
 	}
 	return id
 }
+
+// mostGroups bounds what one sign-on may bring, whatever an agent says.
+const mostGroups = 10_000
 
 // verdict takes a verdict over; one that is not known is worth nothing.
 func verdict(v wire.Verdict) provisioner.Verdict {

@@ -302,3 +302,36 @@ func TestGuessingFromOneAddressWaits(t *testing.T) {
 		t.Errorf("%+v", so)
 	}
 }
+
+// TestAnAgentSpeaksForItsOwnGatewayOnly has the second gateway's agent say that
+// it knows the first one's person.
+func TestAnAgentSpeaksForItsOwnGatewayOnly(t *testing.T) {
+	c := newCloud(t)
+	c.agents.answers[c.first.ID] = right("alice", "u1", "admins")
+	first := c.signOn("alice", "x")
+	c.agents.answers[c.first.ID] = wire.SignOnResult{Outcome: wire.OutcomeNoSuchUser}
+	c.agents.answers[c.second.ID] = right("alice", "u1", "cn=admins", "evil")
+	so := c.signOn("alice@somewhere", "x")
+	if so.Outcome != "notAllowed" || !strings.Contains(so.Reason, "taken") {
+		t.Errorf("%+v", so)
+	}
+	groups, err := c.Store.UserGroups(t.Context(), c.env, first.UserID)
+	must(t, err)
+	if len(groups) != 1 || groups[0].Group.SourceID != c.first.ID {
+		t.Errorf("%+v", groups)
+	}
+}
+
+// TestTooManyGroups has an agent bring more than anyone has.
+func TestTooManyGroups(t *testing.T) {
+	c := newCloud(t)
+	c.setUpdate(&c.first)
+	r := right("alice", "u1")
+	for i := range mostGroups + 5 {
+		r.Membership.Groups = append(r.Membership.Groups, wire.Group{DN: fmt.Sprint("cn=g", i), Name: "g"})
+	}
+	c.agents.answers[c.first.ID] = r
+	if so := c.signOn("alice", "x"); so.Verdict != "partial" || len(so.Added) != mostGroups || !strings.Contains(so.VerdictReason, "10005 groups") {
+		t.Errorf("%s %s %d", so.Verdict, so.VerdictReason, len(so.Added))
+	}
+}

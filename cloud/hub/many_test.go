@@ -1,0 +1,55 @@
+package hub_test
+
+import (
+	"testing"
+	"time"
+
+	"ldap-gateway/cloudlink/wire"
+)
+
+// TestThousandAgentsComeBack cuts a thousand links at once, as a restart of the
+// cloud does, and signs on meanwhile.
+func TestThousandAgentsComeBack(t *testing.T) {
+	const many = 1000
+	n := startNode(t, 5*time.Second)
+	machines := make([]*machine, many)
+	for i := range machines {
+		machines[i] = n.pair(ok)
+		n.run(machines[i])
+	}
+	all := func() bool { return len(n.hub.Live(n.gateway.ID)) == many }
+	n.await("all are linked", all)
+	n.restartHub()
+	from := time.Now()
+	n.await("one is back", func() bool { return len(n.hub.Live(n.gateway.ID)) > 0 })
+	first := time.Since(from)
+	signOns := 0
+	n.await("all are back", func() bool {
+		if a := n.signOn("x"); a.Outcome != wire.OutcomeOK {
+			t.Errorf("%+v", a)
+		}
+		signOns++
+		return all()
+	})
+	t.Logf("the first of %d was back after %s, all after %s, with %d sign-ons meanwhile", many, first, time.Since(from), signOns)
+}
+
+// TestReconnectingAllTheTimeIsThrottled has one instance do nothing but dial.
+func TestReconnectingAllTheTimeIsThrottled(t *testing.T) {
+	n := startNode(t, time.Second)
+	good, m := n.start(ok), n.pair(ok)
+	refused := 0
+	for range 100 {
+		h, err := wire.NewAssertion(m.instance, n.server.URL, 0, time.Now()).Sign(m.keys.Key)
+		must(t, err)
+		if n.knock(h, "") == wire.RefusedThrottled {
+			refused++
+		}
+	}
+	if refused < 30 {
+		t.Errorf("refused %d of 100", refused)
+	}
+	if a := n.signOn("x"); a.Outcome != wire.OutcomeOK || a.Instance != good.instance {
+		t.Errorf("%+v", a)
+	}
+}
