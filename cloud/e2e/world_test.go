@@ -56,6 +56,7 @@ type world struct {
 
 	gateway, userType string
 	update            bool
+	cable             *cable
 	agents            []*machine
 }
 
@@ -72,6 +73,7 @@ type plan struct {
 	update  bool     // the user type's switch
 	change  func(userType map[string]any)
 	policy  string // more of gateway.hcl
+	cable   *cable // between agent and cloud; nil: none
 }
 
 // must fails the test on an error.
@@ -85,7 +87,7 @@ func must(t testing.TB, err error) {
 // newWorld starts everything and returns when a sign-on would be answered.
 func newWorld(t *testing.T, p plan) *world {
 	t.Helper()
-	w := &world{t: t, dir: t.TempDir(), update: p.update}
+	w := &world{t: t, dir: t.TempDir(), update: p.update, cable: p.cable}
 	p.slapd.LDIF = people + p.slapd.LDIF
 	w.slapd = slapdtest.Start(t, p.slapd)
 	w.initCloud()
@@ -108,13 +110,33 @@ func (w *world) initCloud() {
 // startCloud runs the cloud; a restart names the address it had.
 func (w *world) startCloud(listen string) {
 	w.t.Helper()
-	w.cloud = start(w.t, w.dir+"/cloud.log", programs+"/ldap-cloud", "run", "--data", w.dir+"/cloud", "--listen", listen, "--log-level", "trace")
+	args := []string{"run", "--data", w.dir + "/cloud", "--listen", listen, "--log-level", "trace"}
+	if w.cable != nil {
+		args = append(args, "--url", w.cable.url())
+	}
+	w.cloud = start(w.t, w.dir+"/cloud.log", programs+"/ldap-cloud", args...)
 	w.url = strings.TrimSpace(strings.TrimPrefix(w.cloud.line("ldap-cloud is ready: "), "ldap-cloud is ready: "))
+	if w.cable != nil {
+		w.url = w.address()
+		w.cable.target = strings.TrimPrefix(w.url, "http://")
+	}
 	w.api.URL, w.console = w.url, w.url+"/console/"
 }
 
 // restartCloud starts it again where it was.
 func (w *world) restartCloud() { w.startCloud(strings.TrimPrefix(w.url, "http://")) }
+
+// address returns where the cloud listens, as its log says it: with a --url the
+// line that says ready has that.
+func (w *world) address() string {
+	w.t.Helper()
+	b, err := os.ReadFile(w.dir + "/cloud.log")
+	must(w.t, err)
+	all := string(b)
+	_, after, _ := strings.Cut(all[strings.LastIndex(all, "serving: address="):], "=")
+	address, _, _ := strings.Cut(after, " ")
+	return "http://" + address
+}
 
 func (w *world) makeGateway(change func(map[string]any)) {
 	w.t.Helper()
@@ -202,7 +224,11 @@ func (w *world) writeFile(name string, p plan) {
 	}
 	password := filepath.Join(w.dir, name, "bind.password")
 	must(w.t, os.WriteFile(password, []byte(slapdtest.Password+"\n"), 0o600))
-	file := fmt.Sprintf(gatewayFile, w.url, `"`+servers+`"`, clear, password, w.slapd.CAFile(), p.policy)
+	cloud := w.url
+	if w.cable != nil {
+		cloud = w.cable.url()
+	}
+	file := fmt.Sprintf(gatewayFile, cloud, `"`+servers+`"`, clear, password, w.slapd.CAFile(), p.policy)
 	must(w.t, os.WriteFile(filepath.Join(w.dir, name, "gateway.hcl"), []byte(file), 0o600))
 }
 

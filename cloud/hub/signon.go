@@ -29,6 +29,7 @@ type Ask struct {
 type Answer struct {
 	wire.SignOnResult
 	Instance string // that answered, or was asked last
+	answered bool   // by an agent, and not by us in its place
 }
 
 // mostTries bounds how many instances one sign-on is handed to.
@@ -41,12 +42,14 @@ func (h *Hub) SignOn(ctx context.Context, a Ask) Answer {
 		Reason: "no instance of the gateway is connected"}}
 	tried := map[string]bool{}
 	for range mostTries {
-		l, ok := h.await(ctx, a, tried)
+		l, ok := h.await(ctx, a, tried, !last.answered)
 		if !ok {
 			break
 		}
 		tried[l.Link] = true
-		last = Answer{SignOnResult: h.ask(ctx, l, a), Instance: l.Instance}
+		answered := last.answered
+		last = h.ask(ctx, l, a)
+		last.answered = last.answered || answered
 		if last.BindSent || !handOn(last.Outcome) {
 			break
 		}
@@ -54,13 +57,13 @@ func (h *Hub) SignOn(ctx context.Context, a Ask) Answer {
 	return last
 }
 
-// await returns the best link not tried yet. Without one it waits a moment for an
-// agent that has just gone: nothing has been sent anywhere by then.
-func (h *Hub) await(ctx context.Context, a Ask, tried map[string]bool) (Live, bool) {
+// await returns the best link not tried yet. Without one, and with patience, it
+// waits a moment for an agent that has just gone: none has answered by then.
+func (h *Hub) await(ctx context.Context, a Ask, tried map[string]bool, patient bool) (Live, bool) {
 	for ctx.Err() == nil {
 		l, ok := h.presence.best(a.Gateway, a.UserType, tried, time.Now())
 		back, news := h.presence.returning(a.Gateway, time.Now())
-		if ok || !back {
+		if ok || !back || !patient {
 			return l, ok
 		}
 		tick := time.NewTimer(returnTime / 10)
@@ -81,74 +84,75 @@ func handOn(o wire.Outcome) bool {
 
 // ask has one instance check the password, sealing anew once when it does not
 // know the key.
-func (h *Hub) ask(ctx context.Context, l Live, a Ask) wire.SignOnResult {
+func (h *Hub) ask(ctx context.Context, l Live, a Ask) Answer {
 	defer h.presence.asking(l.Link)()
 	for range 2 {
 		sealer, err := h.sealers.of(l.Instance, l.SealKey, time.Now())
 		if err != nil {
-			return result(a, wire.OutcomeDirectoryUnavailable, false, "sealing for the instance failed: "+err.Error())
+			return ours(l, a, wire.OutcomeDirectoryUnavailable, false, "sealing for the instance failed: "+err.Error())
 		}
-		r := h.request(ctx, l, wire.SignOn{ID: a.ID, UserType: a.UserType, Revision: a.Revision, Identifier: a.Identifier,
-			Known: a.Known, Want: a.Want, Password: sealer.Seal(a.ID, a.Password)})
+		r := h.request(ctx, l, a, sealer.Seal(a.ID, a.Password))
 		if !r.KeyUnknown || r.BindSent {
 			sealer.Known(!r.KeyUnknown && r.Outcome != wire.OutcomeBusy && r.Outcome != wire.OutcomeUnknown)
 			return r
 		}
 		sealer.Known(false)
 	}
-	return result(a, wire.OutcomeDirectoryUnavailable, false, "the instance does not take a sealing key: update it")
+	return ours(l, a, wire.OutcomeDirectoryUnavailable, false, "the instance does not take a sealing key: update it")
 }
 
-func result(a Ask, o wire.Outcome, bindSent bool, reason string) wire.SignOnResult {
-	return wire.SignOnResult{ID: a.ID, Outcome: o, BindSent: bindSent, Reason: reason}
+// ours is an answer in the place of an agent's.
+func ours(l Live, a Ask, o wire.Outcome, bindSent bool, reason string) Answer {
+	return Answer{SignOnResult: wire.SignOnResult{ID: a.ID, Outcome: o, BindSent: bindSent, Reason: reason}, Instance: l.Instance}
 }
 
-// request carries m over the bus to the node with the link and waits.
-func (h *Hub) request(ctx context.Context, l Live, m wire.SignOn) wire.SignOnResult {
-	a := Ask{ID: m.ID}
+// request carries the sign-on over the bus to the node with the link and waits.
+func (h *Hub) request(ctx context.Context, l Live, a Ask, sealed wire.Sealed) Answer {
 	left := 15 * time.Second
 	if end, ok := ctx.Deadline(); ok {
 		left = time.Until(end)
 	}
-	f, err := wire.NewFrame(wire.KindSignOn, 0, left-left/20, m) // the agent gives up a little before we do
+	// The agent gives up a little before we do.
+	f, err := wire.NewFrame(wire.KindSignOn, 0, left-left/20, wire.SignOn{ID: a.ID, UserType: a.UserType, Revision: a.Revision,
+		Identifier: a.Identifier, Known: a.Known, Want: a.Want, Password: sealed})
 	if err != nil {
-		return result(a, wire.OutcomeDirectoryUnavailable, false, err.Error())
+		return ours(l, a, wire.OutcomeDirectoryUnavailable, false, err.Error())
 	}
 	b, err := f.Encode()
 	if err != nil {
-		return result(a, wire.OutcomeDirectoryUnavailable, false, err.Error())
+		return ours(l, a, wire.OutcomeDirectoryUnavailable, false, err.Error())
 	}
 	msg, err := h.Bus.RequestWithContext(ctx, subjectLink+l.Link, b)
 	switch {
 	case errors.Is(err, nats.ErrNoResponders):
-		return result(a, wire.OutcomeDirectoryUnavailable, false, "the link was lost before the request was sent")
+		return ours(l, a, wire.OutcomeDirectoryUnavailable, false, "the link was lost before the request was sent")
 	case err != nil:
-		return result(a, wire.OutcomeUnknown, true, fmt.Sprintf("no answer from the instance: %v", err))
+		return ours(l, a, wire.OutcomeUnknown, true, fmt.Sprintf("no answer from the instance: %v", err))
 	}
-	return readReply(a, msg.Data)
+	return readReply(l, a, msg.Data)
 }
 
 // readReply reads what the node with the link says. What cannot be read may
 // have been a bind.
-func readReply(a Ask, b []byte) wire.SignOnResult {
+func readReply(l Live, a Ask, b []byte) Answer {
 	var r reply
 	if err := wire.Unmarshal(b, &r); err != nil {
-		return result(a, wire.OutcomeUnknown, true, err.Error())
+		return ours(l, a, wire.OutcomeUnknown, true, err.Error())
 	}
 	switch r.State {
 	case replyNotSent:
-		return result(a, wire.OutcomeDirectoryUnavailable, false, r.Reason)
+		return ours(l, a, wire.OutcomeDirectoryUnavailable, false, r.Reason)
 	case replyBusy:
-		return result(a, wire.OutcomeBusy, false, r.Reason)
+		return ours(l, a, wire.OutcomeBusy, false, r.Reason)
 	case replyLost:
-		return result(a, wire.OutcomeUnknown, true, r.Reason)
+		return ours(l, a, wire.OutcomeUnknown, true, r.Reason)
 	}
-	var out wire.SignOnResult
-	if err := wire.Unmarshal(r.Body, &out); err != nil {
-		return result(a, wire.OutcomeUnknown, true, "the instance's answer is malformed: "+err.Error())
+	out := Answer{Instance: l.Instance, answered: true}
+	if err := wire.Unmarshal(r.Body, &out.SignOnResult); err != nil {
+		return ours(l, a, wire.OutcomeUnknown, true, "the instance's answer is malformed: "+err.Error())
 	}
 	if out.ID != a.ID || !out.Outcome.Known() {
-		return result(a, wire.OutcomeUnknown, true, "the instance's answer is for something else")
+		return ours(l, a, wire.OutcomeUnknown, true, "the instance's answer is for something else")
 	}
 	return out
 }
