@@ -114,7 +114,11 @@ func (s *session) read(ctx context.Context) (wire.Frame, error) {
 	if kind != websocket.MessageBinary {
 		return wire.Frame{}, fmt.Errorf("%w: a text message", wire.ErrFrame)
 	}
-	return wire.DecodeFrame(b)
+	f, err := wire.DecodeFrame(b)
+	if s.link.log().IsTrace() {
+		s.link.log().Trace("received", "frame", f, "bytes", len(b), "error", err)
+	}
+	return f, err
 }
 
 // take acts on one frame.
@@ -198,6 +202,9 @@ func (s *session) send(ctx context.Context, kind wire.Kind, id uint64, body any)
 	b, err := f.Encode()
 	if err != nil {
 		return err
+	}
+	if s.link.log().IsTrace() {
+		s.link.log().Trace("sent", "frame", f, "bytes", len(b))
 	}
 	return s.conn.Write(context.WithoutCancel(ctx), websocket.MessageBinary, b)
 }

@@ -101,6 +101,22 @@ func (f Frame) Decode(body any) error {
 	return nil
 }
 
+// String returns the frame in words, its body in diagnostic notation (RFC 8949
+// section 8), for logs at trace level. A sealed password is left out.
+func (f Frame) String() string {
+	body := f.Body
+	var m SignOn
+	if f.Kind == KindSignOn && f.Decode(&m) == nil {
+		m.Password = Sealed{}
+		body, _ = Marshal(m) // it was decoded just now
+	}
+	text, err := cbor.Diagnose(body)
+	if err != nil {
+		text = "no body"
+	}
+	return fmt.Sprintf("%s #%d %s", f.Kind, f.ID, text)
+}
+
 // Left returns the time that a request leaves its receiver; zero when it says none.
 func (f Frame) Left() time.Duration { return time.Duration(f.Budget) * time.Millisecond }
 

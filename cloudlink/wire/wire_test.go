@@ -129,6 +129,19 @@ func TestStrictDecoding(t *testing.T) {
 	}
 }
 
+func TestFrameInWords(t *testing.T) {
+	f, err := NewFrame(KindSignOn, 9, 0, SignOn{ID: "s1", Identifier: "alice", Password: Sealed{Key: []byte{1}, Nonce: []byte{2}, Ciphertext: []byte("sealed")}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s := f.String(); !strings.HasPrefix(s, `signOn #9 {1: "s1"`) || !strings.Contains(s, `"alice"`) || strings.Contains(s, hex.EncodeToString([]byte("sealed"))) {
+		t.Error(s)
+	}
+	if s := (Frame{Kind: KindHeartbeat, ID: 3}).String(); s != "heartbeat #3 no body" {
+		t.Error(s)
+	}
+}
+
 func TestCommonVersion(t *testing.T) {
 	if v, err := CommonVersion([]uint16{2, 1}, []uint16{3, 2, 1}); v != 2 || err != nil {
 		t.Error(v, err)
