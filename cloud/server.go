@@ -126,6 +126,8 @@ func (s *Server) handler(db *store.Store, agents *hub.Hub) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET "+wire.PathStatus, agents.ServeStatus)
 	mux.Handle("POST "+wire.PathPair, codes)
+	mux.HandleFunc("POST "+wire.PathShow, codes.ServeShow)
+	mux.HandleFunc("POST "+wire.PathAwait, codes.ServeAwait)
 	mux.Handle("GET "+wire.PathConnect, agents)
 	mux.Handle("/console/", (&console.Server{Store: db, Logger: s.Logger.Named("console"), Pairings: codes, Links: agents, Secure: s.secure()}).Handler())
 	mux.Handle("/", programs) // tokens are below an environment's ID

@@ -71,18 +71,41 @@ func GetStatus(ctx context.Context, client *http.Client, base *url.URL) (wire.St
 
 // Pair gives the one-time code for an instance of its own. A refusal is a
 // *wire.Refusal, whose message says what to do.
-func Pair(ctx context.Context, client *http.Client, base *url.URL, r wire.PairRequest) (wire.PairAnswer, error) {
-	var a wire.PairAnswer
-	body, err := json.Marshal(r)
-	if err != nil {
-		return a, err
+func Pair(ctx context.Context, client *http.Client, base *url.URL, r wire.PairRequest) (a wire.PairAnswer, err error) {
+	return a, post(ctx, client, base.JoinPath(wire.PathPair), r, &a)
+}
+
+// Show asks for a code to be shown, which an administrator approves.
+func Show(ctx context.Context, client *http.Client, base *url.URL, r wire.PairRequest) (t wire.PairTicket, err error) {
+	return t, post(ctx, client, base.JoinPath(wire.PathShow), r, &t)
+}
+
+// Await returns when somebody has decided on a code that is shown. A refusal, as
+// when the code has expired or was denied, is a *wire.Refusal.
+func Await(ctx context.Context, client *http.Client, base *url.URL, t wire.PairTicket) (a wire.PairAnswer, err error) {
+	for {
+		err := post(ctx, client, base.JoinPath(wire.PathAwait), wire.PairAwait{Ticket: t.Ticket}, &a)
+		if err != nil || a.Instance != "" {
+			return a, err
+		}
+		sleep(ctx, time.Duration(max(1, t.Seconds))*time.Second)
+		if ctx.Err() != nil {
+			return a, ctx.Err()
+		}
 	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, base.JoinPath(wire.PathPair).String(), bytes.NewReader(body))
+}
+
+func post(ctx context.Context, client *http.Client, to *url.URL, in, out any) error {
+	body, err := json.Marshal(in)
 	if err != nil {
-		return a, err
+		return err
+	}
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, to.String(), bytes.NewReader(body))
+	if err != nil {
+		return err
 	}
 	req.Header.Set("Content-Type", "application/json")
-	return a, exchange(client, req, &a)
+	return exchange(client, req, out)
 }
 
 // maxAnswer bounds what is read of an HTTP answer, in bytes.

@@ -64,6 +64,23 @@ func (p pairer) Offer(ctx context.Context, env, gateway, by string) (store.Pairi
 	return made, "7QXK-2M9D", p.site.store.CreatePairing(ctx, &made)
 }
 
+// waiting is the code that an agent shows in every test.
+const waiting = "WAIT-CODE"
+
+func (p pairer) Approve(_ context.Context, env, gateway, code, by string) (store.Instance, error) {
+	if code != waiting {
+		return store.Instance{}, store.ErrNotFound
+	}
+	return store.Instance{ID: "approved", EnvironmentID: env, GatewayID: gateway, PairedBy: by, Fingerprint: "F"}, nil
+}
+
+func (p pairer) Deny(_ context.Context, code string) error {
+	if code != waiting {
+		return store.ErrUsed
+	}
+	return nil
+}
+
 // linker knows what instances are live, and records what it was told.
 type linker struct {
 	live []api.LiveInstance

@@ -259,6 +259,11 @@ func TestPairings(t *testing.T) {
 	s.send("DELETE", base+"/"+a.at("id"), "").want(http.StatusNoContent)
 	s.send("GET", base+"/"+a.at("id"), "").want(http.StatusNotFound)
 	s.send("POST", base, `{"code":"ABCD-EFGH","approve":true}`).refuses("code")
+	s.send("POST", base, `{"code":"`+waiting+`","approve":true}`).want(http.StatusCreated).has("id", "approved", "fingerprint", "F")
+	s.send("POST", base, `{"code":"`+waiting+`","approve":false}`).want(http.StatusNoContent)
+	for _, body := range []string{`{"code":"` + waiting + `"}`, `{"code":"OTHER","approve":true}`, `{"code":"OTHER","approve":false}`} {
+		s.send("POST", base, body).want(http.StatusBadRequest)
+	}
 	s.send("POST", "/gateways/none/pairings", `{}`).want(http.StatusNotFound)
 }
 

@@ -2,6 +2,7 @@ package api
 
 import (
 	"cmp"
+	"errors"
 	"time"
 
 	"ldap-gateway/cloud/store"
@@ -50,17 +51,21 @@ func (s *Server) getPairing(c *call) (reply, error) {
 	return reply{}, cmp.Or(err, store.ErrNotFound)
 }
 
-// createPairing makes a code that an agent is given. Codes that an agent shows
-// are not to be had here.
+// createPairing makes a code that an agent is given, or decides on one that an
+// agent shows.
 func (s *Server) createPairing(c *call) (reply, error) {
 	var body struct {
-		Code string `json:"code"`
+		Code    string `json:"code"`
+		Approve *bool  `json:"approve"`
 	}
 	if err := c.read(&body); err != nil {
 		return reply{}, err
 	}
-	if body.Code != "" {
-		return reply{}, invalid(wrong("code", "Send {} to be given a code, and give it to the agent: no agent here shows one of its own."))
+	switch {
+	case body.Code != "" && body.Approve == nil:
+		return reply{}, invalid(missing("approve"))
+	case body.Code != "":
+		return s.decidePairing(c, body.Code, *body.Approve)
 	}
 	p, code, err := s.Pairings.Offer(c.Context(), c.env, c.PathValue("g"), c.who())
 	if err != nil {
@@ -68,6 +73,27 @@ func (s *Server) createPairing(c *call) (reply, error) {
 	}
 	s.did(c, "pairing.created", "gateway:"+p.GatewayID, "a pairing code was made", map[string]any{"pairing": p.ID})
 	return created(showPairing(c, p, code))
+}
+
+// decidePairing answers with the instance that an approved agent is now.
+func (s *Server) decidePairing(c *call, code string, approve bool) (reply, error) {
+	g, _, err := s.gatewayOf(c)
+	if err != nil {
+		return reply{}, err
+	}
+	var i store.Instance
+	if approve {
+		i, err = s.Pairings.Approve(c.Context(), c.env, g.ID, code, c.who())
+	} else {
+		err = s.Pairings.Deny(c.Context(), code)
+	}
+	switch {
+	case errors.Is(err, store.ErrNotFound), errors.Is(err, store.ErrUsed), errors.Is(err, store.ErrExpired):
+		return reply{}, invalid(wrong("code", "No agent waits with this code: it is not known, decided already, or expired. Run \"ldap-gateway pair --show-code\" again."))
+	case err != nil || !approve:
+		return gone(err)
+	}
+	return created(s.showInstance(c, i, nil))
 }
 
 func (s *Server) deletePairing(c *call) (reply, error) {

@@ -33,6 +33,10 @@ type Pairer interface {
 	// Offer makes a one-time code for a gateway; by says who asked, in words.
 	// store.ErrNotFound when there is no such gateway.
 	Offer(ctx context.Context, env, gateway, by string) (p store.Pairing, code string, err error)
+	// Approve makes the agent that shows a code an instance, and Deny turns it
+	// away: store.ErrNotFound, store.ErrUsed or store.ErrExpired.
+	Approve(ctx context.Context, env, gateway, code, by string) (store.Instance, error)
+	Deny(ctx context.Context, code string) error
 }
 
 // Linker knows the instances that are connected, and tells them of changes.

@@ -19,6 +19,12 @@ type Pairer interface {
 	// Offer makes a one-time code for a gateway; by says who asked, in words.
 	// store.ErrNotFound when the environment has no such gateway.
 	Offer(ctx context.Context, env, gateway, by string) (p store.Pairing, code string, err error)
+	// Shown returns the agent that shows a code and waits; Approve makes it an
+	// instance, and Deny turns it away. store.ErrNotFound, store.ErrUsed or
+	// store.ErrExpired when none waits with that code.
+	Shown(ctx context.Context, code string) (store.PairingRequest, error)
+	Approve(ctx context.Context, env, gateway, code, by string) (store.Instance, error)
+	Deny(ctx context.Context, code string) error
 }
 
 // Linker knows the instances that are connected, and tells them of changes.
@@ -108,6 +114,8 @@ func (c *console) closed() map[string]endpoint {
 		"POST /console/gateways/{g}/pairings": c.createPairing,
 
 		"POST /console/gateways/{g}/pairings/{id}/delete": c.deletePairing,
+		"GET /console/gateways/{g}/approve":               c.showWaiting,
+		"POST /console/gateways/{g}/approve":              c.decideWaiting,
 		"GET /console/gateways/{g}/instances/{i}/revoke":  c.confirmRevoke,
 		"POST /console/gateways/{g}/instances/{i}/revoke": c.revoke,
 

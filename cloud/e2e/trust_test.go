@@ -46,6 +46,26 @@ func TestPairingCodesWorkOnce(t *testing.T) {
 	}
 }
 
+// TestCodeShownByTheAgentIsApproved goes the other way round: the machine shows a
+// code, and the administrator approves.
+func TestCodeShownByTheAgentIsApproved(t *testing.T) {
+	w := newWorld(t, plan{})
+	w.writeFile("second", plan{})
+	p := start(t, filepath.Join(w.dir, "second", "log"), programs+"/ldap-gateway", w.args("second", "pair", "--show-code")...)
+	code := strings.Fields(p.line("  code"))[1]
+	fingerprint := strings.Fields(p.line("  fingerprint"))[1]
+	var i instance
+	w.must("POST", "/gateways/"+w.gateway+"/pairings", map[string]any{"code": code, "approve": true}, &i)
+	if i.Fingerprint != fingerprint {
+		t.Errorf("%s here, %s there", i.Fingerprint, fingerprint)
+	}
+	p.line("Paired with gateway")
+	<-p.ended
+	m := &machine{name: "second"}
+	w.agents = append(w.agents, m)
+	w.runAgent(m)
+}
+
 // TestFingerprintIsTheSameOnBothSides compares as an administrator would.
 func TestFingerprintIsTheSameOnBothSides(t *testing.T) {
 	w := newWorld(t, plan{})

@@ -30,8 +30,8 @@ type Desk struct {
 	Logger hclog.Logger
 	Now    func() time.Time // nil: time.Now
 
-	once  sync.Once
-	wrong throttle.Window
+	once         sync.Once
+	wrong, shown throttle.Window
 }
 
 const (
@@ -57,8 +57,10 @@ func (d *Desk) Offer(ctx context.Context, env, gateway, by string) (store.Pairin
 	return p, code, d.Store.PurgePairings(ctx, now.Add(-24*time.Hour))
 }
 
-func hash(code string) []byte {
-	sum := sha256.Sum256([]byte(wire.NormalCode(code)))
+func hash(code string) []byte { return hashText(wire.NormalCode(code)) }
+
+func hashText(s string) []byte {
+	sum := sha256.Sum256([]byte(s))
 	return sum[:]
 }
 
@@ -71,7 +73,7 @@ func (d *Desk) now() time.Time {
 
 // ServeHTTP answers an agent that has a code.
 func (d *Desk) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	d.once.Do(func() { d.wrong.Length, d.wrong.InAll = throttleWindow, wrongInAll })
+	d.once.Do(d.begin)
 	address := remoteAddress(r)
 	if wait := d.wrong.Wait(address, wrongPerAddress, d.now()); wait > 0 {
 		d.refuse(w, http.StatusTooManyRequests, &wire.Refusal{Code: wire.RefusedThrottled, RetryAfter: int(wait.Seconds()) + 1,
@@ -84,6 +86,16 @@ func (d *Desk) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	answer, err := d.redeem(r.Context(), req, address)
+	d.reply(w, answer, err, address)
+}
+
+func (d *Desk) begin() {
+	d.wrong.Length, d.wrong.InAll = throttleWindow, wrongInAll
+	d.shown.Length = throttleWindow
+}
+
+// reply answers an agent: with an answer, or with why there is none.
+func (d *Desk) reply(w http.ResponseWriter, answer any, err error, address string) {
 	if err != nil {
 		status, refusal := d.refusal(err, address)
 		d.refuse(w, status, refusal)
@@ -118,15 +130,28 @@ func (d *Desk) redeem(ctx context.Context, req wire.PairRequest, address string)
 	if err != nil {
 		return a, err
 	}
-	env, err := d.Store.Environment(ctx, p.EnvironmentID)
+	if err := d.paired(ctx, i, g, p.CreatedBy); err != nil {
+		return a, err
+	}
+	return d.answer(ctx, i)
+}
+
+// answer is what an agent gets to know of the instance that it is now.
+func (d *Desk) answer(ctx context.Context, i store.Instance) (a wire.PairAnswer, err error) {
+	g, err := d.Store.Gateway(ctx, i.EnvironmentID, i.GatewayID)
 	if err != nil {
 		return a, err
 	}
-	d.Logger.Info("instance paired", "gateway", g.ID, "instance", i.ID, "from", address)
-	return wire.PairAnswer{Instance: i.ID, Gateway: g.ID, GatewayName: g.Name, Environment: env.Name, Fingerprint: i.Fingerprint},
-		d.Store.AddActivity(ctx, store.Activity{EnvironmentID: env.ID, At: d.now(), Action: "instance.paired", Actor: p.CreatedBy, Subject: "instance:" + i.ID,
-			Text:   fmt.Sprintf("%s was paired with gateway %s from %s, by a code of %s", i.Hostname, g.Name, address, p.CreatedBy),
-			Detail: map[string]any{"gateway": g.ID, "fingerprint": i.Fingerprint, "address": address, "hostname": i.Hostname, "software": i.Software}})
+	env, err := d.Store.Environment(ctx, i.EnvironmentID)
+	return wire.PairAnswer{Instance: i.ID, Gateway: g.ID, GatewayName: g.Name, Environment: env.Name, Fingerprint: i.Fingerprint}, err
+}
+
+// paired records who paired an instance and from where.
+func (d *Desk) paired(ctx context.Context, i store.Instance, g store.Gateway, by string) error {
+	d.Logger.Info("instance paired", "gateway", g.ID, "instance", i.ID, "from", i.PairedFrom)
+	return d.Store.AddActivity(ctx, store.Activity{EnvironmentID: i.EnvironmentID, At: d.now(), Action: "instance.paired", Actor: by, Subject: "instance:" + i.ID,
+		Text:   fmt.Sprintf("%s was paired with gateway %s from %s, by %s", i.Hostname, g.Name, i.PairedFrom, by),
+		Detail: map[string]any{"gateway": g.ID, "fingerprint": i.Fingerprint, "address": i.PairedFrom, "hostname": i.Hostname, "software": i.Software}})
 }
 
 // clip bounds what an agent says of itself.
@@ -151,6 +176,8 @@ func (d *Desk) refusal(err error, address string) (int, *wire.Refusal) {
 	case errors.Is(err, store.ErrExpired):
 		d.wrong.Count(address, d.now())
 		return http.StatusForbidden, &wire.Refusal{Code: wire.RefusedCode, Message: fmt.Sprintf("this code has expired: a code lives %s. ", Life) + again}
+	case errors.Is(err, errDenied):
+		return http.StatusForbidden, &wire.Refusal{Code: wire.RefusedCode, Message: "an administrator has denied this code"}
 	case errors.Is(err, errProof):
 		return http.StatusBadRequest, &wire.Refusal{Code: wire.RefusedRequest, Message: "the request's proof does not fit its keys: update ldap-gateway"}
 	}

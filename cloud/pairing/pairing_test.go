@@ -218,3 +218,99 @@ func TestCodeIsNotKept(t *testing.T) {
 		t.Errorf("%x", p.CodeHash)
 	}
 }
+
+// wait shows a code as an agent does, and returns the code and the ticket.
+func (o *office) wait(from string, a agent) wire.PairTicket {
+	o.t.Helper()
+	r := a.request("")
+	var t wire.PairTicket
+	if status := o.ask(o.ServeShow, from, r, &t); status != http.StatusOK {
+		o.t.Fatal(status, t)
+	}
+	return t
+}
+
+// ask posts to one of the desk's handlers.
+func (o *office) ask(to http.HandlerFunc, from string, in, out any) int {
+	o.t.Helper()
+	body, err := json.Marshal(in)
+	must(o.t, err)
+	req := httptest.NewRequestWithContext(o.t.Context(), http.MethodPost, "/", bytes.NewReader(body))
+	req.RemoteAddr = from + ":4711"
+	w := httptest.NewRecorder()
+	to(w, req)
+	must(o.t, json.Unmarshal(w.Body.Bytes(), out))
+	return w.Code
+}
+
+// await asks what became of a code.
+func (o *office) await(ticket string) (int, wire.PairAnswer, wire.Refusal) {
+	o.t.Helper()
+	var both struct {
+		wire.PairAnswer
+		wire.Refusal
+	}
+	status := o.ask(o.ServeAwait, "192.0.2.1", wire.PairAwait{Ticket: ticket}, &both)
+	return status, both.PairAnswer, both.Refusal
+}
+
+func TestShownCodeIsApproved(t *testing.T) {
+	o, a := newOffice(t), newAgent(t)
+	ticket := o.wait("192.0.2.1", a)
+	if status, answer, _ := o.await(ticket.Ticket); status != http.StatusOK || answer.Instance != "" {
+		t.Fatalf("%d %+v", status, answer)
+	}
+	p, err := o.Shown(t.Context(), strings.ToLower(ticket.Code))
+	if err != nil || p.Hostname != "dc1" || p.Address != "192.0.2.1" || p.Fingerprint != wire.Fingerprint(a.public, a.seal) {
+		t.Fatalf("%+v %v", p, err)
+	}
+	i, err := o.Approve(t.Context(), o.gateway.EnvironmentID, o.gateway.ID, ticket.Code, "administrator ada")
+	must(t, err)
+	for range 2 { // an answer that was lost is asked for again
+		if status, answer, _ := o.await(ticket.Ticket); status != http.StatusOK || answer.Instance != i.ID || answer.GatewayName != "HQ" {
+			t.Errorf("%d %+v", status, answer)
+		}
+	}
+	kept, err := o.Store.Instance(t.Context(), i.ID)
+	if err != nil || !bytes.Equal(kept.PublicKey, a.public) || kept.PairedBy != "administrator ada" || kept.PairedFrom != "192.0.2.1" {
+		t.Errorf("%+v %v", kept, err)
+	}
+	if _, err := o.Approve(t.Context(), o.gateway.EnvironmentID, o.gateway.ID, ticket.Code, "x"); !errors.Is(err, store.ErrUsed) {
+		t.Errorf("approved twice: %v", err)
+	}
+}
+
+func TestShownCodeIsDeniedOrExpires(t *testing.T) {
+	o, a := newOffice(t), newAgent(t)
+	denied, late := o.wait("192.0.2.1", a), o.wait("192.0.2.1", newAgent(t))
+	must(t, o.Deny(t.Context(), denied.Code))
+	if status, _, r := o.await(denied.Ticket); status != http.StatusForbidden || !strings.Contains(r.Message, "denied") {
+		t.Errorf("%d %+v", status, r)
+	}
+	o.pass(Life)
+	if status, _, r := o.await(late.Ticket); status != http.StatusForbidden || !strings.Contains(r.Message, "expired") {
+		t.Errorf("%d %+v", status, r)
+	}
+	if _, err := o.Approve(t.Context(), o.gateway.EnvironmentID, o.gateway.ID, late.Code, "x"); !errors.Is(err, store.ErrExpired) {
+		t.Error(err)
+	}
+	if status, _, r := o.await("guessed"); status != http.StatusForbidden || r.Code != wire.RefusedCode {
+		t.Errorf("%d %+v", status, r)
+	}
+}
+
+func TestShowingCodesIsThrottled(t *testing.T) {
+	o := newOffice(t)
+	for range shownPerAddress {
+		o.wait("192.0.2.1", newAgent(t))
+	}
+	var r wire.Refusal
+	if status := o.ask(o.ServeShow, "192.0.2.1", newAgent(t).request(""), &r); status != http.StatusTooManyRequests || r.Code != wire.RefusedThrottled {
+		t.Errorf("%d %+v", status, r)
+	}
+	unproven := newAgent(t).request("")
+	unproven.Proof = nil
+	if status := o.ask(o.ServeShow, "192.0.2.2", unproven, &r); status != http.StatusBadRequest {
+		t.Error(status)
+	}
+}

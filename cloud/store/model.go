@@ -91,6 +91,19 @@ type Pairing struct {
 	CreatedAt, ExpiresAt         time.Time
 }
 
+// PairingRequest is an agent that shows a code and waits for an administrator to
+// approve it. It belongs to no environment until then.
+type PairingRequest struct {
+	ID                          string
+	TicketHash, CodeHash        []byte
+	PublicKey, SealKey          []byte
+	Fingerprint                 string
+	Hostname, Software, Address string
+	CreatedAt, ExpiresAt        time.Time
+	Denied                      bool
+	InstanceID                  string // once approved
+}
+
 // Instance is one paired agent.
 type Instance struct {
 	ID, EnvironmentID, GatewayID string

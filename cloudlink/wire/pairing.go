@@ -14,6 +14,8 @@ import (
 const (
 	PathStatus  = "/link/v1"         // GET: Status
 	PathPair    = "/link/v1/pair"    // POST PairRequest: PairAnswer, or Refusal
+	PathShow    = "/link/v1/show"    // POST PairRequest without a code: PairTicket, or Refusal
+	PathAwait   = "/link/v1/await"   // POST PairAwait: PairAnswer, empty until somebody has decided, or Refusal
 	PathConnect = "/link/v1/connect" // GET, websocket; Refusal when it is not opened
 )
 
@@ -33,6 +35,20 @@ type PairRequest struct {
 	Software  string `json:"software,omitempty"`
 	// Proof is a signature over PairProof: whoever asks has the private key.
 	Proof []byte `json:"proof"`
+}
+
+// PairTicket is for an agent that shows a code and waits for its approval, as in
+// RFC 8628; JSON.
+type PairTicket struct {
+	Ticket  string    `json:"ticket"` // secret, to ask with
+	Code    string    `json:"code"`   // to be shown
+	Expires time.Time `json:"expires"`
+	Seconds int       `json:"seconds"` // between two questions
+}
+
+// PairAwait asks whether somebody has decided; JSON.
+type PairAwait struct {
+	Ticket string `json:"ticket"`
 }
 
 // PairAnswer is the credential's public part; JSON.
@@ -130,7 +146,7 @@ type RefusalCode string
 
 // The reasons of refusals.
 const (
-	RefusedCode      RefusalCode = "CODE"      // pairing code wrong, used or expired
+	RefusedCode      RefusalCode = "CODE"      // pairing code wrong, used, expired or denied
 	RefusedThrottled RefusalCode = "THROTTLED" // too many wrong codes or connects
 	RefusedAssertion RefusalCode = "ASSERTION" // not proven
 	RefusedClock     RefusalCode = "CLOCK"     // assertion of another time

@@ -55,6 +55,23 @@ CREATE TABLE pairings (
 CREATE INDEX pairings_gateway ON pairings (environment_id, gateway_id, created_at, id);
 CREATE INDEX pairings_expiry ON pairings (expires_at);
 
+CREATE TABLE pairing_requests (
+    id          TEXT PRIMARY KEY,
+    ticket_hash TEXT NOT NULL UNIQUE,
+    code_hash   TEXT NOT NULL UNIQUE,
+    public_key  TEXT NOT NULL,
+    seal_key    TEXT NOT NULL,
+    fingerprint TEXT NOT NULL,
+    hostname    TEXT NOT NULL,
+    software    TEXT NOT NULL,
+    address     TEXT NOT NULL,
+    created_at  BIGINT NOT NULL,
+    expires_at  BIGINT NOT NULL,
+    denied      BOOLEAN NOT NULL,
+    instance_id TEXT NOT NULL
+);
+CREATE INDEX pairing_requests_expiry ON pairing_requests (expires_at);
+
 CREATE TABLE instances (
     id               TEXT PRIMARY KEY,
     environment_id   TEXT NOT NULL,

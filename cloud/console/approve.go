@@ -1,0 +1,75 @@
+package console
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+
+	"ldap-gateway/cloud/store"
+)
+
+// waitingPage asks for the code that an agent shows, and then whether to approve.
+type waitingPage struct {
+	Gateway store.Gateway
+	Code    string
+	Agent   *store.PairingRequest // nil: no code yet, or not a good one
+	Error   string
+}
+
+// showWaiting shows who waits with a code, if one is given.
+func (c *console) showWaiting(k *call) error {
+	g, err := c.gateway(k)
+	if err != nil {
+		return err
+	}
+	page := waitingPage{Gateway: g, Code: k.query("code")}
+	if page.Code == "" {
+		return k.render(http.StatusOK, "approve", "Approve a code", page)
+	}
+	agent, err := c.Pairings.Shown(k.Context(), page.Code)
+	if page.Error = notWaiting(err); page.Error != "" {
+		return k.render(http.StatusBadRequest, "approve", "Approve a code", page)
+	}
+	page.Agent = &agent
+	if err != nil {
+		return err
+	}
+	return k.render(http.StatusOK, "approve", "Approve a code", page)
+}
+
+// notWaiting returns a sentence when no agent waits with a code.
+func notWaiting(err error) string {
+	switch {
+	case errors.Is(err, store.ErrNotFound):
+		return "No agent waits with this code. Check it for typing mistakes."
+	case errors.Is(err, store.ErrUsed):
+		return "Somebody has decided on this code already."
+	case errors.Is(err, store.ErrExpired):
+		return "This code has expired. Run the command on the machine again."
+	}
+	return ""
+}
+
+// decideWaiting approves or denies.
+func (c *console) decideWaiting(k *call) error {
+	g, err := c.gateway(k)
+	if err != nil {
+		return err
+	}
+	code, back := k.posted("code"), under("gateways", g.ID)
+	if k.posted("approve") == "" {
+		if err = c.Pairings.Deny(k.Context(), code); err == nil {
+			k.did("pairing.denied", "gateway:"+g.ID, "an agent that showed a code was turned away", nil)
+			return k.done(back, "The agent was turned away.")
+		}
+	} else {
+		var i store.Instance
+		if i, err = c.Pairings.Approve(k.Context(), k.env(), g.ID, code, "administrator "+k.admin.Name); err == nil {
+			return k.done(back, fmt.Sprintf("%s is an instance now. Its fingerprint is %s.", i.Hostname, i.Fingerprint))
+		}
+	}
+	if text := notWaiting(err); text != "" {
+		return k.render(http.StatusBadRequest, "approve", "Approve a code", waitingPage{Gateway: g, Code: code, Error: text})
+	}
+	return err
+}

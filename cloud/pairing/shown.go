@@ -1,0 +1,114 @@
+package pairing
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"time"
+
+	"github.com/google/uuid"
+
+	"ldap-gateway/cloud/store"
+	"ldap-gateway/cloudlink/wire"
+)
+
+const (
+	// awaitSeconds is how often a waiting agent asks.
+	awaitSeconds = 2
+	// shownPerAddress is how many codes one address may have shown in a window.
+	shownPerAddress = 20
+)
+
+// errDenied says that an administrator turned a waiting agent away.
+var errDenied = errors.New("denied")
+
+// ServeShow gives an agent a code to show, and a ticket to wait with.
+func (d *Desk) ServeShow(w http.ResponseWriter, r *http.Request) {
+	address := remoteAddress(r)
+	d.once.Do(d.begin)
+	if wait := d.shown.Wait(address, shownPerAddress, d.now()); wait > 0 {
+		d.refuse(w, http.StatusTooManyRequests, &wire.Refusal{Code: wire.RefusedThrottled, RetryAfter: int(wait.Seconds()) + 1, Message: fmt.Sprintf("too many codes were shown from here: wait %s", wait.Round(time.Second))})
+		return
+	}
+	d.shown.Count(address, d.now())
+	var req wire.PairRequest
+	if err := json.NewDecoder(io.LimitReader(r.Body, wire.MaxFirstFrame)).Decode(&req); err != nil || req.Code != "" {
+		d.refuse(w, http.StatusBadRequest, &wire.Refusal{Code: wire.RefusedRequest, Message: "not a request for a code"})
+		return
+	}
+	ticket, err := d.show(r.Context(), req, address)
+	d.reply(w, ticket, err, address)
+}
+
+// show keeps a proven request until somebody decides on its code.
+func (d *Desk) show(ctx context.Context, req wire.PairRequest, address string) (t wire.PairTicket, err error) {
+	if err := req.Check(); err != nil {
+		return t, fmt.Errorf("%w: %w", errProof, err)
+	}
+	random := make([]byte, 37)
+	rand.Read(random) // never fails
+	t = wire.PairTicket{Ticket: base64.RawURLEncoding.EncodeToString(random[5:]), Code: wire.NewCode(random[:5]), Expires: d.now().Add(Life), Seconds: awaitSeconds}
+	return t, d.Store.CreatePairingRequest(ctx, &store.PairingRequest{TicketHash: hashTicket(t.Ticket), CodeHash: hash(t.Code), PublicKey: req.PublicKey, SealKey: req.SealKey,
+		Fingerprint: wire.Fingerprint(req.PublicKey, req.SealKey), Hostname: clip(req.Hostname), Software: clip(req.Software), Address: address, CreatedAt: d.now(), ExpiresAt: t.Expires})
+}
+
+// ServeAwait tells a waiting agent what became of its code.
+func (d *Desk) ServeAwait(w http.ResponseWriter, r *http.Request) {
+	var req wire.PairAwait
+	if err := json.NewDecoder(io.LimitReader(r.Body, wire.MaxFirstFrame)).Decode(&req); err != nil {
+		d.refuse(w, http.StatusBadRequest, &wire.Refusal{Code: wire.RefusedRequest, Message: "not a question about a code"})
+		return
+	}
+	answer, err := d.decided(r.Context(), req.Ticket)
+	d.reply(w, answer, err, remoteAddress(r))
+}
+
+// decided returns an empty answer until somebody has decided.
+func (d *Desk) decided(ctx context.Context, ticket string) (a wire.PairAnswer, err error) {
+	p, err := d.Store.PairingRequestByTicket(ctx, hashTicket(ticket), d.now())
+	switch {
+	case err != nil:
+		return a, err
+	case p.Denied:
+		return a, errDenied
+	case p.InstanceID == "":
+		return a, nil
+	}
+	i, err := d.Store.Instance(ctx, p.InstanceID)
+	if err != nil {
+		return a, err
+	}
+	return d.answer(ctx, i)
+}
+
+// Shown returns the agent that shows a code and waits. Its errors are
+// store.ErrNotFound, store.ErrUsed and store.ErrExpired.
+func (d *Desk) Shown(ctx context.Context, code string) (store.PairingRequest, error) {
+	return d.Store.PairingRequestByCode(ctx, hash(code), d.now())
+}
+
+// Approve makes the agent that shows a code an instance of a gateway; by says who
+// approves, in words. Its errors are those of Shown.
+func (d *Desk) Approve(ctx context.Context, env, gateway, code, by string) (store.Instance, error) {
+	i := store.Instance{ID: uuid.NewString(), EnvironmentID: env, GatewayID: gateway, PairedBy: by}
+	if err := d.Store.ApprovePairing(ctx, hash(code), d.now(), &i); err != nil {
+		return i, err
+	}
+	g, err := d.Store.Gateway(ctx, env, gateway)
+	if err != nil {
+		return i, err
+	}
+	return i, d.paired(ctx, i, g, by)
+}
+
+// Deny turns the agent away that shows a code. Its errors are those of Shown.
+func (d *Desk) Deny(ctx context.Context, code string) error {
+	return d.Store.DenyPairing(ctx, hash(code), d.now())
+}
+
+func hashTicket(ticket string) []byte { return hashText("ticket " + ticket) }
