@@ -12,10 +12,12 @@
 //	open    wire.Opener                  password unsealed for this sign-on only; key unknown, notAllowed
 //	find    directory.FindUser           one search, exactly one entry; noSuchUser, ambiguousUser
 //	        directory.FindCorrelated     only when the identifier leads nowhere and the cloud knows the person
+//	person  persons.allow                not more sign-ons of one person than the file allows; notAllowed
 //	guard   guard.wait                   the directory is not asked when it might lock the account; accountLocked
 //	bind    directory.Bind               the one bind; invalidCredentials, the account's states, unknown
 //	groups  directory.DirectGroups       only when the record is wanted; a verdict, never an error
 //	cut     Policy.Groups                what may not leave is left out
+//	observe observed                     with policy.mode = "observe" nothing leaves but how many groups would
 //
 // Groups are searched for after the bind and not beside it: a wrong password
 // then costs the directory no group search, and there is nothing to call off.

@@ -24,8 +24,9 @@ type Instance struct {
 	State  state.Folder
 	Logger hclog.Logger
 
-	guard guard // these two outlive a link
-	seen  replays
+	guard   guard // these outlive a link
+	seen    replays
+	persons persons
 }
 
 // pollState is how often the state folder is looked at for a (new) pairing.
@@ -100,7 +101,8 @@ func (i *Instance) link(paired state.Instance, people *directory.Client, policy 
 	}
 	stats := NewStats()
 	handler := &handler{state: i.State, logger: i.Logger, signOns: &SignOns{
-		People: people, Policy: policy, Opener: opener, Stats: stats, Logger: i.Logger.Named("sign-on"), Guard: &i.guard, Seen: &i.seen,
+		People: people, Policy: policy, Opener: opener, Stats: stats, Logger: i.Logger.Named("sign-on"),
+		Guard: &i.guard, Seen: &i.seen, Persons: &i.persons,
 		Rate: rate.NewLimiter(rate.Limit(i.File.Policy.SignOnsPerMinute)/60, max(10, i.File.Policy.SignOnsPerMinute/6)),
 	}}
 	link := &cloudlink.Link{

@@ -42,8 +42,9 @@ type SignOns struct {
 	Logger hclog.Logger
 	Stats  *Stats
 
-	Guard *guard   // of people whom guessing might lock out
-	Seen  *replays // sign-ons that went as far as a bind
+	Guard   *guard   // of people whom guessing might lock out
+	Seen    *replays // sign-ons that went as far as a bind
+	Persons *persons // sign-ons of each person
 
 	types userTypes
 }
@@ -84,6 +85,11 @@ func (s *SignOns) answer(ctx context.Context, m wire.SignOn) wire.SignOnResult {
 	}
 	if !s.Seen.first(m.ID) {
 		return refused(wire.OutcomeNotAllowed, "this sign-on was answered before")
+	}
+	if !s.Persons.allow(entry.DN, s.Policy.file.SignOnsPerPerson) {
+		// Not busy: that would tell the person that the account exists, and send
+		// the cloud to another instance.
+		return refused(wire.OutcomeNotAllowed, "more sign-ons of this person than policy.sign_ons_per_person_per_minute allows")
 	}
 	if wait := s.Guard.wait(entry.DN, s.Policy.file.WrongPasswords); wait > 0 {
 		return refused(wire.OutcomeAccountLocked, fmt.Sprintf("held back by the gateway for another %s: so many wrong passwords that the directory might lock the account (policy.wrong_passwords)", wait.Round(time.Second)))
@@ -156,10 +162,14 @@ func (s *SignOns) success(ctx context.Context, t *directory.UserType, e director
 	if m.Want == wire.WantVerify && (len(m.Known) == 0 || sameEntry(m.Known, r.Entry.Correlation)) {
 		return r
 	}
-	r.Entry.Attributes = e.Attributes
 	if t.Groups() != nil {
 		r.Membership = membership(s.Policy.Groups(s.People.DirectGroups(ctx, t, e)))
 	}
+	if s.Policy.file.Observe {
+		r.Membership = observed(r.Membership)
+		return r
+	}
+	r.Entry.Attributes = e.Attributes
 	return r
 }
 

@@ -169,7 +169,9 @@ func (r *reader) policy(b *policyBlock, baseDN string) Policy {
 		SearchBases:      r.dns(b.SearchBases, baseDN),
 		Attributes:       r.list(b.Attributes),
 		FilterAttributes: r.list(b.FilterAttributes),
+		Observe:          r.choice(b.Mode, "enforce", "enforce", "observe") == "observe",
 		SignOnsPerMinute: r.number(b.SignOnsPerMinute, 6000, 1, 1_000_000),
+		SignOnsPerPerson: r.number(b.SignOnsPerPerson, 30, 1, 1_000_000),
 		WrongPasswords: WrongPasswords{
 			Most:   r.number(b.WrongPasswords.Most, 4, 0, 1000),
 			Within: r.duration(b.WrongPasswords.Within, 15*time.Minute, time.Minute, 24*time.Hour),

@@ -59,11 +59,15 @@ type Pool struct {
 // Policy bounds what the cloud may ask. The zero value of a list allows what
 // its comment says.
 type Policy struct {
+	// Observe is mode = "observe": passwords are checked, and of the rest only what
+	// would be pushed is told. Default "enforce".
+	Observe          bool
 	SearchBases      []string // user types may search at or below these; default: the directory's base_dn
 	Attributes       []string // that may leave besides the usual ones
 	FilterAttributes []string // that a filter may name besides the usual ones
 	Groups           GroupPolicy
 	SignOnsPerMinute int // in all; default 6000
+	SignOnsPerPerson int // in a minute; default 30
 	WrongPasswords   WrongPasswords
 }
 

@@ -46,10 +46,12 @@ type (
 		Lifetime hcl.Expression `hcl:"lifetime,optional"`
 	}
 	policyBlock struct {
+		Mode             hcl.Expression       `hcl:"mode,optional"`
 		SearchBases      hcl.Expression       `hcl:"search_bases,optional"`
 		Attributes       hcl.Expression       `hcl:"attributes,optional"`
 		FilterAttributes hcl.Expression       `hcl:"filter_attributes,optional"`
 		SignOnsPerMinute hcl.Expression       `hcl:"sign_ons_per_minute,optional"`
+		SignOnsPerPerson hcl.Expression       `hcl:"sign_ons_per_person_per_minute,optional"`
 		Groups           *groupPolicyBlock    `hcl:"groups,block"`
 		WrongPasswords   *wrongPasswordsBlock `hcl:"wrong_passwords,block"`
 	}

@@ -41,10 +41,13 @@ directory {
 
 # What the cloud may ask. A user type that reaches further is refused.
 policy {
+  # mode = "enforce"  # or "observe": passwords are checked, but attributes and groups stay here;
+  #                   # the console shows how many groups would be pushed, and which
   # search_bases        = [base_dn]   # users are looked for at or below these
   # attributes          = []          # may leave, besides the usual ones
   # filter_attributes   = []          # may be searched by, besides the usual ones
   # sign_ons_per_minute = 6000
+  # sign_ons_per_person_per_minute = 30
 
   # groups {
   #   search_bases = [base_dn]
