@@ -28,6 +28,8 @@
 //     far as a bind is never bound for again.
 //   - With WantVerify, and an entry that is the one the cloud knows, no group is
 //     searched for.
+//   - Each request of the cloud, and each message that was refused, is a line of
+//     the audit file, also when it is answered by the link or ends in a panic.
 //   - A password is in memory only between open and the end of the bind; it is
 //     not kept and not logged.
 //   - [Instance.Run] ends only with its context. Not being paired, a lost cloud

@@ -60,29 +60,41 @@ func (s *SignOns) UserTypes(m wire.UserTypes) wire.UserTypesAnswer {
 
 // SignOn checks one person's password and brings what is wanted besides.
 func (s *SignOns) SignOn(ctx context.Context, m wire.SignOn) wire.SignOnResult {
+	r, _ := s.signOn(ctx, m)
+	return r
+}
+
+// signOn is SignOn, and tells the DN of the entry that the person was found as.
+func (s *SignOns) signOn(ctx context.Context, m wire.SignOn) (wire.SignOnResult, string) {
 	start := time.Now()
-	r := s.answer(ctx, m)
+	r, dn := s.answer(ctx, m)
 	r.ID = m.ID
 	took := time.Since(start)
 	s.Stats.add(took)
 	s.Logger.Info("sign-on", logSignOn, m.ID, logUserType, m.UserType, logOutcome, r.Outcome, logReason, r.Reason, "took", took)
-	return r
+	return r, dn
 }
 
-// answer goes through the steps of a sign-on; doc.go has them as a table.
-func (s *SignOns) answer(ctx context.Context, m wire.SignOn) wire.SignOnResult {
+// answer goes through the steps of a sign-on; doc.go has them as a table. It
+// returns the DN of the person's entry too, empty when none was found.
+func (s *SignOns) answer(ctx context.Context, m wire.SignOn) (wire.SignOnResult, string) {
 	userType, refusal := s.admit(ctx, m)
 	if refusal != nil {
-		return *refusal
+		return *refusal, ""
 	}
 	password, refusal := s.open(m)
 	if refusal != nil {
-		return *refusal
+		return *refusal, ""
 	}
 	entry, err := s.find(ctx, userType, m)
 	if err != nil {
-		return failed(ctx, err)
+		return failed(ctx, err), ""
 	}
+	return s.prove(ctx, userType, entry, password, m), entry.DN
+}
+
+// prove makes the one bind, when nothing speaks against it.
+func (s *SignOns) prove(ctx context.Context, t *directory.UserType, entry directory.Entry, password directory.Password, m wire.SignOn) wire.SignOnResult {
 	if !s.Seen.first(m.ID) {
 		return refused(wire.OutcomeNotAllowed, "this sign-on was answered before")
 	}
@@ -99,7 +111,7 @@ func (s *SignOns) answer(ctx context.Context, m wire.SignOn) wire.SignOnResult {
 		return failed(ctx, err)
 	}
 	s.Guard.forget(entry.DN)
-	return s.success(ctx, userType, entry, m)
+	return s.success(ctx, t, entry, m)
 }
 
 // admit returns the user type, or why the sign-on goes no further.

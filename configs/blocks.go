@@ -198,6 +198,23 @@ func (r *reader) dns(e hcl.Expression, fallback string) []string {
 	return list
 }
 
+func (r *reader) audit(b *auditBlock) Audit {
+	if b == nil {
+		b = &auditBlock{}
+	}
+	a := Audit{
+		MaxSize: int64(r.number(b.MaxSizeMB, 10, 1, 10_000)) << 20,
+		Keep:    r.number(b.Keep, 5, 0, 1000),
+	}
+	if b.Path != nil && !isNull(b.Path) {
+		if path := r.str(b.Path, ""); path != "" {
+			a.Path = r.path(path)
+		}
+		a.Off = a.Path == ""
+	}
+	return a
+}
+
 func (r *reader) log(b *logBlock) Log {
 	if b == nil {
 		b = &logBlock{}

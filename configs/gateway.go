@@ -13,6 +13,7 @@ type Gateway struct {
 	Cloud     Cloud
 	Directory Directory
 	Policy    Policy
+	Audit     Audit
 	Log       Log
 }
 
@@ -86,6 +87,14 @@ type GroupPolicy struct {
 	Include     []string // patterns on the DN with *; none: all
 	Exclude     []string // patterns on the DN with *, after Include
 	Max         int      // groups of one person; default 5000; more are cut and the answer is partial
+}
+
+// Audit says where each request of the cloud is written down.
+type Audit struct {
+	Path    string // empty: audit.jsonl in the state folder
+	Off     bool   // path = "": nowhere
+	MaxSize int64  // of one file, in bytes; default 10 MB
+	Keep    int    // older files; default 5
 }
 
 // Log says how much is logged and in what form, on standard error.

@@ -9,6 +9,7 @@ type (
 		Cloud     *cloudBlock     `hcl:"cloud,block"`
 		Directory *directoryBlock `hcl:"directory,block"`
 		Policy    *policyBlock    `hcl:"policy,block"`
+		Audit     *auditBlock     `hcl:"audit,block"`
 		Log       *logBlock       `hcl:"log,block"`
 	}
 	cloudBlock struct {
@@ -64,6 +65,11 @@ type (
 	wrongPasswordsBlock struct {
 		Most   hcl.Expression `hcl:"most,optional"`
 		Within hcl.Expression `hcl:"within,optional"`
+	}
+	auditBlock struct {
+		Path      hcl.Expression `hcl:"path,optional"`
+		MaxSizeMB hcl.Expression `hcl:"max_size_mb,optional"`
+		Keep      hcl.Expression `hcl:"keep,optional"`
 	}
 	logBlock struct {
 		Level  hcl.Expression `hcl:"level,optional"`

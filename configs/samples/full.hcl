@@ -65,6 +65,13 @@ policy {
   # }
 }
 
+# What the cloud asked and what it got, a line of JSON for each request.
+# audit {
+#   path        = "/var/lib/ldap-gateway/audit.jsonl"  # default: in the state folder; "" switches it off
+#   max_size_mb = 10                                   # of one file
+#   keep        = 5                                    # older files
+# }
+
 # log {
 #   level  = "info"  # trace, debug, info, warn, error
 #   format = "text"  # or "json"
