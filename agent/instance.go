@@ -114,7 +114,7 @@ func (i *Instance) link(paired state.Instance, people *directory.Client, policy 
 		Credential: cloudlink.Credential{Instance: paired.ID, Key: paired.Keys.Signing(),
 			Epoch: func() uint64 { return i.State.Epoch(paired.ID) },
 			Keep:  func(epoch uint64) error { return i.State.SaveEpoch(paired.ID, epoch) }},
-		Handler: handler, Hello: func() wire.Hello { return hello(policy) }, Logger: i.Logger.Named("link"), Watch: record.happened,
+		Handler: handler, Hello: func() wire.Hello { return hello(policy) }, Logger: i.Logger.Named("link"), Watch: handler.happened,
 	}
 	link.Heartbeat = func() wire.Heartbeat { return heartbeat(stats, people, link) }
 	if paired.Cloud != i.File.Cloud.URL.String() {

@@ -144,13 +144,23 @@ type handler struct {
 
 // UserTypes implements cloudlink.Handler.
 func (h *handler) UserTypes(_ context.Context, m wire.UserTypes) wire.UserTypesAnswer {
-	if err := h.state.SaveUserTypes(m); err != nil {
-		h.logger.Warn("the user types could not be kept for \"check\" and \"explain\"", "error", err)
-	}
 	a := h.signOns.UserTypes(m)
+	if a.Revision == m.Revision {
+		if err := h.state.SaveUserTypes(m); err != nil {
+			h.logger.Warn("the user types could not be kept for \"check\" and \"explain\"", "error", err)
+		}
+	}
 	h.record.userTypes(m, a)
 	h.logger.Info("user types delivered", "revision", m.Revision, "types", len(m.Types), "refused", len(a.Refused))
 	return a
+}
+
+// happened takes what the link did.
+func (h *handler) happened(e cloudlink.Event) {
+	if e.Kind == cloudlink.EventOpened {
+		h.signOns.types.newLink()
+	}
+	h.record.happened(e)
 }
 
 // SignOn implements cloudlink.Handler. A sign-on that ends in a panic is written

@@ -87,7 +87,7 @@ func TestPanicIsWrittenDown(t *testing.T) {
 	d.People = panicking{d.People}
 	func() {
 		defer func() { _ = recover() }()
-		h.SignOn(t.Context(), wire.SignOn{ID: "1", UserType: "staff", Revision: 1, Password: d.sealer.Seal("1", []byte("x"))})
+		h.SignOn(t.Context(), wire.SignOn{ID: "1", UserType: "staff", Revision: 1, Want: wire.WantVerify, Password: d.sealer.Seal("1", []byte("x"))})
 		t.Error("no panic")
 	}()
 	if got := records(t, path); len(got) != 1 || got[0].SignOn.Outcome != "unknown" || !got[0].SignOn.BindSent {

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/hashicorp/go-hclog"
 	"golang.org/x/time/rate"
@@ -86,6 +87,9 @@ func (s *SignOns) answer(ctx context.Context, m wire.SignOn) (wire.SignOnResult,
 	if refusal != nil {
 		return *refusal, ""
 	}
+	if s.Seen.known(m.ID) {
+		return refused(wire.OutcomeNotAllowed, answeredBefore), ""
+	}
 	entry, err := s.find(ctx, userType, m)
 	if err != nil {
 		return failed(ctx, err), ""
@@ -95,8 +99,8 @@ func (s *SignOns) answer(ctx context.Context, m wire.SignOn) (wire.SignOnResult,
 
 // prove makes the one bind, when nothing speaks against it.
 func (s *SignOns) prove(ctx context.Context, t *directory.UserType, entry directory.Entry, password directory.Password, m wire.SignOn) wire.SignOnResult {
-	if !s.Seen.first(m.ID) {
-		return refused(wire.OutcomeNotAllowed, "this sign-on was answered before")
+	if !s.Seen.first(m.ID) { // two of them may have come this far at once
+		return refused(wire.OutcomeNotAllowed, answeredBefore)
 	}
 	if !s.Persons.allow(entry.DN, s.Policy.file.SignOnsPerPerson) {
 		// Not busy: that would tell the person that the account exists, and send
@@ -116,6 +120,9 @@ func (s *SignOns) prove(ctx context.Context, t *directory.UserType, entry direct
 
 // admit returns the user type, or why the sign-on goes no further.
 func (s *SignOns) admit(ctx context.Context, m wire.SignOn) (*directory.UserType, *wire.SignOnResult) {
+	if reason := malformed(m); reason != "" {
+		return nil, refuse(wire.OutcomeNotAllowed, reason)
+	}
 	d := s.types.await(ctx, m.Revision)
 	t, ok := d.types[m.UserType]
 	switch {
@@ -125,10 +132,38 @@ func (s *SignOns) admit(ctx context.Context, m wire.SignOn) (*directory.UserType
 		return nil, refuse(wire.OutcomeNotAllowed, "the gateway's policy refuses the user type: "+strings.Join(d.why(m.UserType), "; "))
 	case !ok:
 		return nil, refuse(wire.OutcomeNotAllowed, "this instance does not know the user type")
+	case ctx.Err() != nil:
+		return nil, refuse(wire.OutcomeTimeout, "the time for this sign-on was over before the directory was asked")
 	case s.Rate != nil && !s.Rate.Allow():
 		return nil, refuse(wire.OutcomeBusy, "more sign-ons than policy.sign_ons_per_minute allows")
 	}
 	return t, nil
+}
+
+const answeredBefore = "this sign-on was answered before"
+
+// Limits, in bytes, of what a sign-on names. They are far above what is real,
+// and keep what a cloud sends from costing more than it is worth.
+const (
+	mostID         = 128
+	mostIdentifier = 1024
+	mostKnown      = 32 // correlation values
+)
+
+// malformed says what of a sign-on no well-behaved cloud sends; empty when
+// nothing is.
+func malformed(m wire.SignOn) string {
+	switch {
+	case m.ID == "" || len(m.ID) > mostID:
+		return "the sign-on's ID is empty or too long"
+	case m.Want != wire.WantVerify && m.Want != wire.WantRecord:
+		return "the sign-on wants what this gateway does not know"
+	case len(m.Identifier) > mostIdentifier || strings.ContainsFunc(m.Identifier, unicode.IsControl):
+		return "the identifier is too long or has control characters"
+	case len(m.Known) > mostKnown || slices.ContainsFunc(m.Known, func(c wire.Correlation) bool { return len(c.Attribute)+len(c.Value) > mostIdentifier }):
+		return "too many correlation values, or one too long"
+	}
+	return ""
 }
 
 // open unseals the password, or says why not. Nothing has been asked of a

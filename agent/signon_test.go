@@ -267,7 +267,7 @@ func TestEndOfTimeBeforeTheBindIsATimeout(t *testing.T) {
 	d.server.SetSilent(true)
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()
-	r := d.SignOn(ctx, wire.SignOn{ID: "1", UserType: "staff", Revision: 1, Identifier: "alice", Password: d.sealer.Seal("1", []byte("wonderland"))})
+	r := d.SignOn(ctx, wire.SignOn{ID: "1", UserType: "staff", Revision: 1, Identifier: "alice", Want: wire.WantVerify, Password: d.sealer.Seal("1", []byte("wonderland"))})
 	if r.Outcome != wire.OutcomeTimeout || r.BindSent {
 		t.Errorf("%+v", r)
 	}

@@ -159,6 +159,8 @@ func (s *session) take(ctx context.Context, f wire.Frame) error {
 	case wire.KindHeartbeat, wire.KindUnsupported, wire.KindRotated: // answers to ours
 		if answer, ok := s.asked.LoadAndDelete(f.ID); ok {
 			answer.(chan wire.Frame) <- f
+		} else if f.Kind != wire.KindHeartbeat {
+			s.link.happened(Event{Kind: EventFrameRefused, Frame: f.Kind, Err: errUnexpected})
 		}
 	default:
 		s.link.happened(Event{Kind: EventFrameRefused, Frame: f.Kind, Err: errUnexpected})
