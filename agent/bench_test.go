@@ -102,7 +102,7 @@ func benchAgent(b *testing.B, s *slapdtest.Server) func(n int) error {
 	must(b, err)
 	sealer, err := wire.NewSealer("i", public)
 	must(b, err)
-	d := &SignOns{People: client, Policy: policy, Opener: opener, Stats: NewStats(), Guard: &guard{}, Seen: &replays{}, Logger: hclog.NewNullLogger()}
+	d := &SignOns{People: client, Policy: policy, Opener: opener, Stats: NewStats(), Guard: &guard{}, Seen: &replays{}, Persons: &persons{}, Logger: hclog.NewNullLogger()}
 	u := staff()
 	u.SearchBase, u.Attributes = "ou=people,"+slapdtest.Suffix, []string{"uid", "cn", "mail"}
 	d.UserTypes(wire.UserTypes{Types: []wire.UserType{u}})

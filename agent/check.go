@@ -58,10 +58,22 @@ func checkAll(ctx context.Context, file *configs.Gateway, folder state.Folder) (
 	for _, line := range policy.Describe() {
 		rows = append(rows, directory.Check{Name: "policy", State: directory.OK, Detail: line})
 	}
+	rows = append(rows, checkAudit(file.Audit, folder))
 	rows = append(rows, people.Check(ctx)...)
 	rows = append(rows, <-cloud...)
 	rows = append(rows, checkPairing(file, folder))
 	return append(rows, checkUserTypes(ctx, people, policy, folder)...), ctx.Err()
+}
+
+// checkAudit says where requests are written down. It does not try to: a file
+// made by whoever runs the command might not be the service's.
+func checkAudit(a configs.Audit, folder state.Folder) directory.Check {
+	path := auditPath(a, folder)
+	if path == "" {
+		return directory.Check{Name: "audit", State: directory.OK, Detail: "switched off"}
+	}
+	return directory.Check{Name: "audit", Target: path, State: directory.OK,
+		Detail: fmt.Sprintf("%d MB a file, %d older files are kept", a.MaxSize>>20, a.Keep)}
 }
 
 // checkCloud asks the cloud who it is and what time it has.

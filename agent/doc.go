@@ -12,10 +12,12 @@
 //	open    wire.Opener                  password unsealed for this sign-on only; key unknown, notAllowed
 //	find    directory.FindUser           one search, exactly one entry; noSuchUser, ambiguousUser
 //	        directory.FindCorrelated     only when the identifier leads nowhere and the cloud knows the person
+//	person  persons.allow                not more sign-ons of one person than the file allows; notAllowed
 //	guard   guard.wait                   the directory is not asked when it might lock the account; accountLocked
 //	bind    directory.Bind               the one bind; invalidCredentials, the account's states, unknown
 //	groups  directory.DirectGroups       only when the record is wanted; a verdict, never an error
 //	cut     Policy.Groups                what may not leave is left out
+//	observe observed                     with policy.mode = "observe" nothing leaves but how many groups would
 //
 // Groups are searched for after the bind and not beside it: a wrong password
 // then costs the directory no group search, and there is nothing to call off.
@@ -26,6 +28,8 @@
 //     far as a bind is never bound for again.
 //   - With WantVerify, and an entry that is the one the cloud knows, no group is
 //     searched for.
+//   - Each request of the cloud, and each message that was refused, is a line of
+//     the audit file, also when it is answered by the link or ends in a panic.
 //   - A password is in memory only between open and the end of the bind; it is
 //     not kept and not logged.
 //   - [Instance.Run] ends only with its context. Not being paired, a lost cloud

@@ -11,6 +11,7 @@ import (
 	"github.com/hashicorp/go-hclog"
 	"golang.org/x/time/rate"
 
+	"ldap-gateway/agent/audit"
 	"ldap-gateway/agent/state"
 	"ldap-gateway/cloudlink"
 	"ldap-gateway/cloudlink/wire"
@@ -24,8 +25,10 @@ type Instance struct {
 	State  state.Folder
 	Logger hclog.Logger
 
-	guard guard // these two outlive a link
-	seen  replays
+	guard   guard // these outlive a link
+	seen    replays
+	persons persons
+	audit   *audit.Log
 }
 
 // proveEvery is how often the directory is asked what its memberOf means.
@@ -45,6 +48,8 @@ func (i *Instance) Run(ctx context.Context) error {
 		return err
 	}
 	defer people.Close()
+	i.audit = auditLog(i.File.Audit, i.State, i.Logger)
+	defer i.audit.Close()
 	policy, err := NewPolicy(i.File.Policy)
 	if err != nil {
 		return err
@@ -103,9 +108,10 @@ func (i *Instance) link(paired state.Instance, people *directory.Client, policy 
 	if err != nil {
 		return nil, err
 	}
-	stats := NewStats()
-	handler := &handler{state: i.State, logger: i.Logger, signOns: &SignOns{
-		People: people, Policy: policy, Opener: opener, Stats: stats, Logger: i.Logger.Named("sign-on"), Guard: &i.guard, Seen: &i.seen,
+	stats, record := NewStats(), &recorder{log: i.audit, instance: paired.ID}
+	handler := &handler{state: i.State, logger: i.Logger, record: record, signOns: &SignOns{
+		People: people, Policy: policy, Opener: opener, Stats: stats, Logger: i.Logger.Named("sign-on"),
+		Guard: &i.guard, Seen: &i.seen, Persons: &i.persons,
 		Rate: rate.NewLimiter(rate.Limit(i.File.Policy.SignOnsPerMinute)/60, max(10, i.File.Policy.SignOnsPerMinute/6)),
 	}}
 	link := &cloudlink.Link{
@@ -113,7 +119,7 @@ func (i *Instance) link(paired state.Instance, people *directory.Client, policy 
 		Credential: cloudlink.Credential{Instance: paired.ID, Key: paired.Keys.Signing(),
 			Epoch: func() uint64 { return i.State.Epoch(paired.ID) },
 			Keep:  func(epoch uint64) error { return i.State.SaveEpoch(paired.ID, epoch) }},
-		Handler: handler, Hello: func() wire.Hello { return hello(policy) }, Logger: i.Logger.Named("link"),
+		Handler: handler, Hello: func() wire.Hello { return hello(policy) }, Logger: i.Logger.Named("link"), Watch: handler.happened,
 	}
 	link.Heartbeat = func() wire.Heartbeat { return heartbeat(stats, people, link) }
 	if paired.Cloud != i.File.Cloud.URL.String() {
@@ -172,28 +178,6 @@ func heartbeat(stats *Stats, people *directory.Client, link *cloudlink.Link) wir
 			Remedy: "set it by NTP"})
 	}
 	return h
-}
-
-// handler gives the link what the sign-ons answer, and keeps what was delivered.
-type handler struct {
-	signOns *SignOns
-	state   state.Folder
-	logger  hclog.Logger
-}
-
-// UserTypes implements cloudlink.Handler.
-func (h *handler) UserTypes(_ context.Context, m wire.UserTypes) wire.UserTypesAnswer {
-	if err := h.state.SaveUserTypes(m); err != nil {
-		h.logger.Warn("the user types could not be kept for \"check\" and \"explain\"", "error", err)
-	}
-	a := h.signOns.UserTypes(m)
-	h.logger.Info("user types delivered", "revision", m.Revision, "types", len(m.Types), "refused", len(a.Refused))
-	return a
-}
-
-// SignOn implements cloudlink.Handler.
-func (h *handler) SignOn(ctx context.Context, m wire.SignOn) wire.SignOnResult {
-	return h.signOns.SignOn(ctx, m)
 }
 
 // directoryConfig is the file's directory block as the directory room takes it.

@@ -61,10 +61,11 @@ func parseDNs(list []string) ([]*ldap.DN, error) {
 // Describe says the policy in words, a line each, as "check" and the console show it.
 func (p *Policy) Describe() []string {
 	lines := []string{
+		p.describeMode(),
 		"people are looked for at or below " + strings.Join(p.file.SearchBases, " | "),
 		"groups may leave from at or below " + strings.Join(p.file.Groups.SearchBases, " | "),
 		fmt.Sprintf("at most %d groups of one person", p.file.Groups.Max),
-		fmt.Sprintf("at most %d sign-ons a minute", p.file.SignOnsPerMinute),
+		fmt.Sprintf("at most %d sign-ons a minute, %d of one person", p.file.SignOnsPerMinute, p.file.SignOnsPerPerson),
 		p.describeWrongPasswords(),
 	}
 	for _, extra := range []struct {
@@ -81,6 +82,13 @@ func (p *Policy) Describe() []string {
 		}
 	}
 	return lines
+}
+
+func (p *Policy) describeMode() string {
+	if p.file.Observe {
+		return "observe: passwords are checked, attributes and groups do not leave"
+	}
+	return "enforce: what the lines below allow leaves at a sign-on"
 }
 
 func (p *Policy) describeWrongPasswords() string {

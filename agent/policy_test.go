@@ -1,9 +1,12 @@
 package agent
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"ldap-gateway/cloudlink/wire"
 	"ldap-gateway/configs"
@@ -114,4 +117,80 @@ func TestRefusedTypeIsNotServed(t *testing.T) {
 	if r := d.ask("2", "alice", "wonderland"); r.Outcome != wire.OutcomeOK {
 		t.Errorf("%+v", r)
 	}
+}
+
+func TestObserveChangesNothing(t *testing.T) {
+	file := filePolicy()
+	file.Observe = true
+	d := newDesk(t, file)
+	r := d.ask("1", "alice", "wonderland")
+	if r.Outcome != wire.OutcomeOK || r.Entry.DN != aliceDN || r.Entry.Attributes != nil {
+		t.Errorf("%+v, leaves %+v", r, r.Entry)
+	}
+	m := r.Membership
+	if m == nil || m.Verdict != wire.VerdictUnknown || len(m.Groups) != 0 || !strings.Contains(m.Reason, "observe: would push 1 groups: cn=child") {
+		t.Errorf("%+v", m)
+	}
+	if r := d.ask("2", "alice", "wrong"); r.Outcome != wire.OutcomeInvalidCredentials {
+		t.Errorf("the password is not checked: %+v", r)
+	}
+	if lines := strings.Join(d.Policy.Describe(), "\n"); !strings.Contains(lines, "observe: ") || d.Policy.Hash() == newPolicy(t, nil).Hash() {
+		t.Error(lines)
+	}
+}
+
+func TestObservedNeverCountsAsAnAnswer(t *testing.T) {
+	many := &wire.Membership{Verdict: wire.VerdictComplete}
+	for i := range 5000 {
+		many.Groups = append(many.Groups, wire.Group{DN: fmt.Sprintf("cn=%d,dc=x", i)})
+	}
+	for name, c := range map[string]struct {
+		m      *wire.Membership
+		reason string
+	}{
+		"no-rule":  {nil, "asks for no groups"},
+		"unknown":  {&wire.Membership{Verdict: wire.VerdictUnknown, Reason: "size limit"}, "would push nothing: size limit"},
+		"complete": {&wire.Membership{Verdict: wire.VerdictComplete}, "would push 0 groups"},
+		"many":     {many, "and 4990 more"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if o := observed(c.m); o.Verdict != wire.VerdictUnknown || len(o.Groups) != 0 || !strings.Contains(o.Reason, c.reason) || len(o.Reason) > 1000 {
+				t.Errorf("%+v", o)
+			}
+		})
+	}
+}
+
+func TestSignOnsOfOnePersonAreLimited(t *testing.T) {
+	file := filePolicy()
+	file.SignOnsPerPerson = 3
+	d := newDesk(t, file)
+	for i := range 5 {
+		r := d.ask(fmt.Sprint(i), []string{"alice", "ALICE"}[i%2], "wonderland")
+		if want := map[bool]wire.Outcome{true: wire.OutcomeOK, false: wire.OutcomeNotAllowed}[i < 3]; r.Outcome != want || r.BindSent != (i < 3) {
+			t.Errorf("%d: %+v", i, r)
+		}
+	}
+	if r := d.ask("bob", "bob", "builder"); r.Outcome != wire.OutcomeOK || d.server.Binds(aliceDN) != 3 {
+		t.Errorf("%d binds, %+v", d.server.Binds(aliceDN), r)
+	}
+}
+
+func TestAPersonsMinuteEnds(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var p persons
+		if !p.allow("a", 1) || p.allow("A", 1) || !p.allow("b", 1) || !p.allow("a", 0) {
+			t.Error("the first minute")
+		}
+		time.Sleep(time.Minute)
+		if !p.allow("a", 1) {
+			t.Error("the second minute")
+		}
+		for i := range guardMost + 10 {
+			p.allow(fmt.Sprint(i), 1)
+		}
+		if len(p.people) > guardMost {
+			t.Error(len(p.people))
+		}
+	})
 }

@@ -17,6 +17,15 @@ type replays struct {
 	turnover time.Time
 }
 
+// known tells whether id went as far as a bind.
+func (r *replays) known(id string) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	_, inYoung := r.young[id]
+	_, inOld := r.old[id]
+	return inYoung || inOld
+}
+
 // first tells whether id is new, and remembers it.
 func (r *replays) first(id string) bool {
 	r.mu.Lock()

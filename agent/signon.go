@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/hashicorp/go-hclog"
 	"golang.org/x/time/rate"
@@ -42,8 +43,9 @@ type SignOns struct {
 	Logger hclog.Logger
 	Stats  *Stats
 
-	Guard *guard   // of people whom guessing might lock out
-	Seen  *replays // sign-ons that went as far as a bind
+	Guard   *guard   // of people whom guessing might lock out
+	Seen    *replays // sign-ons that went as far as a bind
+	Persons *persons // sign-ons of each person
 
 	types userTypes
 }
@@ -59,31 +61,51 @@ func (s *SignOns) UserTypes(m wire.UserTypes) wire.UserTypesAnswer {
 
 // SignOn checks one person's password and brings what is wanted besides.
 func (s *SignOns) SignOn(ctx context.Context, m wire.SignOn) wire.SignOnResult {
+	r, _ := s.signOn(ctx, m)
+	return r
+}
+
+// signOn is SignOn, and tells the DN of the entry that the person was found as.
+func (s *SignOns) signOn(ctx context.Context, m wire.SignOn) (wire.SignOnResult, string) {
 	start := time.Now()
-	r := s.answer(ctx, m)
+	r, dn := s.answer(ctx, m)
 	r.ID = m.ID
 	took := time.Since(start)
 	s.Stats.add(took)
 	s.Logger.Info("sign-on", logSignOn, m.ID, logUserType, m.UserType, logOutcome, r.Outcome, logReason, r.Reason, "took", took)
-	return r
+	return r, dn
 }
 
-// answer goes through the steps of a sign-on; doc.go has them as a table.
-func (s *SignOns) answer(ctx context.Context, m wire.SignOn) wire.SignOnResult {
+// answer goes through the steps of a sign-on; doc.go has them as a table. It
+// returns the DN of the person's entry too, empty when none was found.
+func (s *SignOns) answer(ctx context.Context, m wire.SignOn) (wire.SignOnResult, string) {
 	userType, refusal := s.admit(ctx, m)
 	if refusal != nil {
-		return *refusal
+		return *refusal, ""
 	}
 	password, refusal := s.open(m)
 	if refusal != nil {
-		return *refusal
+		return *refusal, ""
+	}
+	if s.Seen.known(m.ID) {
+		return refused(wire.OutcomeNotAllowed, answeredBefore), ""
 	}
 	entry, err := s.find(ctx, userType, m)
 	if err != nil {
-		return failed(ctx, err)
+		return failed(ctx, err), ""
 	}
-	if !s.Seen.first(m.ID) {
-		return refused(wire.OutcomeNotAllowed, "this sign-on was answered before")
+	return s.prove(ctx, userType, entry, password, m), entry.DN
+}
+
+// prove makes the one bind, when nothing speaks against it.
+func (s *SignOns) prove(ctx context.Context, t *directory.UserType, entry directory.Entry, password directory.Password, m wire.SignOn) wire.SignOnResult {
+	if !s.Seen.first(m.ID) { // two of them may have come this far at once
+		return refused(wire.OutcomeNotAllowed, answeredBefore)
+	}
+	if !s.Persons.allow(entry.DN, s.Policy.file.SignOnsPerPerson) {
+		// Not busy: that would tell the person that the account exists, and send
+		// the cloud to another instance.
+		return refused(wire.OutcomeNotAllowed, "more sign-ons of this person than policy.sign_ons_per_person_per_minute allows")
 	}
 	if wait := s.Guard.wait(entry.DN, s.Policy.file.WrongPasswords); wait > 0 {
 		return refused(wire.OutcomeAccountLocked, fmt.Sprintf("held back by the gateway for another %s: so many wrong passwords that the directory might lock the account (policy.wrong_passwords)", wait.Round(time.Second)))
@@ -93,11 +115,14 @@ func (s *SignOns) answer(ctx context.Context, m wire.SignOn) wire.SignOnResult {
 		return failed(ctx, err)
 	}
 	s.Guard.forget(entry.DN)
-	return s.success(ctx, userType, entry, m)
+	return s.success(ctx, t, entry, m)
 }
 
 // admit returns the user type, or why the sign-on goes no further.
 func (s *SignOns) admit(ctx context.Context, m wire.SignOn) (*directory.UserType, *wire.SignOnResult) {
+	if reason := malformed(m); reason != "" {
+		return nil, refuse(wire.OutcomeNotAllowed, reason)
+	}
 	d := s.types.await(ctx, m.Revision)
 	t, ok := d.types[m.UserType]
 	switch {
@@ -107,10 +132,38 @@ func (s *SignOns) admit(ctx context.Context, m wire.SignOn) (*directory.UserType
 		return nil, refuse(wire.OutcomeNotAllowed, "the gateway's policy refuses the user type: "+strings.Join(d.why(m.UserType), "; "))
 	case !ok:
 		return nil, refuse(wire.OutcomeNotAllowed, "this instance does not know the user type")
+	case ctx.Err() != nil:
+		return nil, refuse(wire.OutcomeTimeout, "the time for this sign-on was over before the directory was asked")
 	case s.Rate != nil && !s.Rate.Allow():
 		return nil, refuse(wire.OutcomeBusy, "more sign-ons than policy.sign_ons_per_minute allows")
 	}
 	return t, nil
+}
+
+const answeredBefore = "this sign-on was answered before"
+
+// Limits, in bytes, of what a sign-on names. They are far above what is real,
+// and keep what a cloud sends from costing more than it is worth.
+const (
+	mostID         = 128
+	mostIdentifier = 1024
+	mostKnown      = 32 // correlation values
+)
+
+// malformed says what of a sign-on no well-behaved cloud sends; empty when
+// nothing is.
+func malformed(m wire.SignOn) string {
+	switch {
+	case m.ID == "" || len(m.ID) > mostID:
+		return "the sign-on's ID is empty or too long"
+	case m.Want != wire.WantVerify && m.Want != wire.WantRecord:
+		return "the sign-on wants what this gateway does not know"
+	case len(m.Identifier) > mostIdentifier || strings.ContainsFunc(m.Identifier, unicode.IsControl):
+		return "the identifier is too long or has control characters"
+	case len(m.Known) > mostKnown || slices.ContainsFunc(m.Known, func(c wire.Correlation) bool { return len(c.Attribute)+len(c.Value) > mostIdentifier }):
+		return "too many correlation values, or one too long"
+	}
+	return ""
 }
 
 // open unseals the password, or says why not. Nothing has been asked of a
@@ -156,10 +209,14 @@ func (s *SignOns) success(ctx context.Context, t *directory.UserType, e director
 	if m.Want == wire.WantVerify && (len(m.Known) == 0 || sameEntry(m.Known, r.Entry.Correlation)) {
 		return r
 	}
-	r.Entry.Attributes = e.Attributes
 	if t.Groups() != nil {
 		r.Membership = membership(s.Policy.Groups(s.People.DirectGroups(ctx, t, e)))
 	}
+	if s.Policy.file.Observe {
+		r.Membership = observed(r.Membership)
+		return r
+	}
+	r.Entry.Attributes = e.Attributes
 	return r
 }
 

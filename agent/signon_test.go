@@ -101,7 +101,7 @@ func newDesk(t *testing.T, p configs.Policy) *desk {
 	must(t, err)
 	sealer, err := wire.NewSealer("i1", public)
 	must(t, err)
-	d := &desk{t: t, server: server, sealer: sealer, SignOns: &SignOns{People: client, Policy: policy, Opener: opener, Stats: NewStats(), Guard: &guard{}, Seen: &replays{}, Logger: hclog.NewNullLogger()}}
+	d := &desk{t: t, server: server, sealer: sealer, SignOns: &SignOns{People: client, Policy: policy, Opener: opener, Stats: NewStats(), Guard: &guard{}, Seen: &replays{}, Persons: &persons{}, Logger: hclog.NewNullLogger()}}
 	if a := d.UserTypes(wire.UserTypes{Revision: 1, Types: []wire.UserType{staff()}}); len(a.Refused) != 0 {
 		t.Fatal(a.Refused)
 	}
@@ -267,7 +267,7 @@ func TestEndOfTimeBeforeTheBindIsATimeout(t *testing.T) {
 	d.server.SetSilent(true)
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()
-	r := d.SignOn(ctx, wire.SignOn{ID: "1", UserType: "staff", Revision: 1, Identifier: "alice", Password: d.sealer.Seal("1", []byte("wonderland"))})
+	r := d.SignOn(ctx, wire.SignOn{ID: "1", UserType: "staff", Revision: 1, Identifier: "alice", Want: wire.WantVerify, Password: d.sealer.Seal("1", []byte("wonderland"))})
 	if r.Outcome != wire.OutcomeTimeout || r.BindSent {
 		t.Errorf("%+v", r)
 	}

@@ -2,6 +2,8 @@ package agent
 
 import (
 	"context"
+	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -18,6 +20,7 @@ type userTypes struct {
 	mu      sync.Mutex
 	current *delivery
 	next    chan struct{} // closed when current is replaced; nil: nobody waits
+	anew    bool          // the next delivery is the first of a link
 }
 
 // delivery is one wire.UserTypes after the check; it does not change.
@@ -27,23 +30,72 @@ type delivery struct {
 	refused  []wire.Refused
 }
 
-// take checks m against the policy and makes it the one in use.
+// mostTypes bounds how many user types one gateway serves.
+const mostTypes = 1000
+
+// newLink lets the revision start anew: a cloud that was restored has older
+// ones, but none goes back while it talks.
+func (u *userTypes) newLink() {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	u.anew = true
+}
+
+// take checks m against the policy and makes it the one in use, unless its
+// revision is older than that on this link; then it refuses all of it.
 func (u *userTypes) take(p *Policy, m wire.UserTypes) *delivery {
-	d := &delivery{revision: m.Revision, types: map[string]*directory.UserType{}}
+	if older := u.older(m); older != nil {
+		return older
+	}
+	d := check(p, m)
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	u.current, u.anew = d, false
+	if u.next != nil {
+		close(u.next)
+		u.next = nil
+	}
+	return d
+}
+
+// older returns the delivery in use with all of m refused, when m is older; else nil.
+func (u *userTypes) older(m wire.UserTypes) *delivery {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if u.current == nil || u.anew || m.Revision >= u.current.revision {
+		return nil
+	}
+	d := &delivery{revision: u.current.revision}
 	for _, t := range m.Types {
-		compiled, reasons := compile(p, t)
+		d.refused = append(d.refused, wire.Refused{ID: t.ID, Reasons: []string{
+			fmt.Sprintf("revision %d was delivered after revision %d", m.Revision, d.revision)}})
+	}
+	return d
+}
+
+// check compiles every type that the policy allows, and says why not the others.
+func check(p *Policy, m wire.UserTypes) *delivery {
+	d := &delivery{revision: m.Revision, types: map[string]*directory.UserType{}}
+	count := map[string]int{}
+	for _, t := range m.Types {
+		count[t.ID]++
+	}
+	for i, t := range m.Types {
+		var compiled *directory.UserType
+		var reasons []string
+		switch {
+		case i >= mostTypes:
+			reasons = []string{fmt.Sprintf("a gateway serves at most %d user types", mostTypes)}
+		case count[t.ID] > 1:
+			reasons = []string{"more than one user type has this ID"}
+		default:
+			compiled, reasons = compile(p, t)
+		}
 		if len(reasons) > 0 {
 			d.refused = append(d.refused, wire.Refused{ID: t.ID, Reasons: reasons})
 			continue
 		}
 		d.types[t.ID] = compiled
-	}
-	u.mu.Lock()
-	defer u.mu.Unlock()
-	u.current = d
-	if u.next != nil {
-		close(u.next)
-		u.next = nil
 	}
 	return d
 }
@@ -90,9 +142,40 @@ func (d *delivery) why(id string) []string {
 	return nil
 }
 
+// Limits of a user type, far above what is real. A filter that is nested a
+// million times would otherwise end the program when it is parsed.
+const (
+	mostFilter = 4096 // bytes, of a filter, a DN or a pattern
+	mostNames  = 256  // attributes or patterns
+)
+
+// oversized says what of a user type is too large; empty when nothing is.
+func oversized(t wire.UserType) string {
+	texts, lists := []string{t.SearchBase, t.Filter}, [][]string{t.Correlation, t.Attributes}
+	if g := t.Groups; g != nil {
+		texts, lists = append(texts, g.SearchBase, g.NameAttribute), append(lists, g.Include, g.Exclude)
+	}
+	for _, l := range lists {
+		if len(l) > mostNames {
+			return fmt.Sprintf("a list of %d names, at most %d", len(l), mostNames)
+		}
+		texts = append(texts, l...)
+	}
+	switch {
+	case t.ID == "" || len(t.ID) > mostID || len(t.Name) > mostIdentifier:
+		return "its ID is empty, or its ID or name too long"
+	case slices.ContainsFunc(texts, func(s string) bool { return len(s) > mostFilter }):
+		return fmt.Sprintf("a filter, DN or name of more than %d bytes", mostFilter)
+	}
+	return ""
+}
+
 // compile turns a delivered type into one that the directory room can use, or
 // says why it is refused.
 func compile(p *Policy, t wire.UserType) (*directory.UserType, []string) {
+	if reason := oversized(t); reason != "" {
+		return nil, []string{reason} // before anything parses it
+	}
 	c := directory.UserTypeConfig{ID: t.ID, Name: t.Name, SearchBase: t.SearchBase, Filter: t.Filter,
 		Correlation: t.Correlation, Attributes: t.Attributes}
 	if g := t.Groups; g != nil {

@@ -11,7 +11,8 @@
 //	hello     the agent's versions and what it is
 //	welcome   the version in use and the heartbeat's interval; the link is up
 //	serve     user types in order, as they come; sign-ons in parallel, at most Handlers at once, busy beyond
-//	          a heartbeat each interval; a peer silent for two and a half intervals is dead
+//	          a heartbeat each interval, which is the cloud's choice between 1 s and 30 s; a peer that
+//	          is silent, or reads nothing, for two and a half intervals is dead
 //	drain     either end says that it is going away: no new requests, answers still go out, then it closes
 //
 // # Promises
@@ -20,6 +21,8 @@
 //     [State] that it reports and leaves by itself.
 //   - Every request is answered once, or the link is lost. A panic in a handler
 //     is an answer with outcome unknown, never an end of the program.
+//   - No request keeps a handler for more than a minute, whatever its budget.
+//   - What the cloud sends and should not is told to Watch, never acted on.
 //   - The wait before dialling again grows with jitter up to a cap that depends
 //     on the reason, and starts over only after a link has held for half a minute.
 //   - A cloud that is going away is replaced before the old link closes.

@@ -33,6 +33,7 @@ type Link struct {
 	Handlers   int                   // sign-ons at once; 0: 256
 	DrainTime  time.Duration         // for answers after Run was told to stop; 0: 10 s
 	Logger     hclog.Logger          // nil: none
+	Watch      func(Event)           // must be quick and take calls in parallel; nil: nobody watches
 
 	mu      sync.Mutex
 	state   State
@@ -86,14 +87,9 @@ func (l *Link) open(ctx context.Context) (*session, error) {
 	l.mu.Lock()
 	now := time.Now().Add(l.skew)
 	l.mu.Unlock()
-	conn, err := connect(ctx, l.Client, l.URL, l.Credential, now)
+	s, err := l.dial(ctx, now)
 	if err != nil {
-		l.learnClock(err)
-		return nil, err
-	}
-	s := newSession(l, conn)
-	if err := s.greet(ctx); err != nil {
-		_ = conn.CloseNow()
+		l.happened(Event{Kind: EventNotOpened, Err: err})
 		return nil, err
 	}
 	if keep := l.Credential.Keep; keep != nil {
@@ -104,6 +100,22 @@ func (l *Link) open(ctx context.Context) (*session, error) {
 		}
 	}
 	l.up(s)
+	l.happened(Event{Kind: EventOpened, Node: s.welcome.Node})
+	return s, nil
+}
+
+// dial connects and exchanges greetings.
+func (l *Link) dial(ctx context.Context, now time.Time) (*session, error) {
+	conn, err := connect(ctx, l.Client, l.URL, l.Credential, now)
+	if err != nil {
+		l.learnClock(err)
+		return nil, err
+	}
+	s := newSession(l, conn)
+	if err := s.greet(ctx); err != nil {
+		_ = conn.CloseNow()
+		return nil, err
+	}
 	return s, nil
 }
 

@@ -15,11 +15,20 @@ import (
 )
 
 var (
-	errGoingAway = errors.New("the cloud is going away")
+	errGoingAway  = errors.New("the cloud is going away")
+	errUnexpected = errors.New("a message that a cloud does not send now, or that is not known here")
 )
 
-// defaultBudget is for a request that does not say how much time it has.
-const defaultBudget = 10 * time.Second
+const (
+	// defaultBudget is for a request that does not say how much time it has.
+	defaultBudget = 10 * time.Second
+	// mostBudget keeps a handler from being taken for as long as a cloud likes.
+	mostBudget = time.Minute
+	// The heartbeat's interval is the cloud's choice between these. More would
+	// let a dead link, or a proxy that cuts idle connections, go unnoticed.
+	leastHeartbeat = time.Second
+	mostHeartbeat  = 30 * time.Second
+)
 
 // session is one websocket, from the welcome to its end.
 type session struct {
@@ -85,10 +94,24 @@ func (s *session) serve(ctx context.Context) {
 	rest.Go(func() { s.drain(ctx, work) })
 	s.err = s.readAll(work)
 	close(s.over)
+	s.link.happened(Event{Kind: EventClosed, Node: s.welcome.Node, Err: s.because(ctx)})
 	cancel()
 	s.running.Wait()
 	rest.Wait()
 	_ = s.conn.CloseNow()
+}
+
+// because returns why the link ended, nil when one end had said that it would.
+func (s *session) because(ctx context.Context) error {
+	select {
+	case <-s.leaving:
+		return nil
+	default:
+	}
+	if ctx.Err() != nil {
+		return nil
+	}
+	return s.err
 }
 
 // readAll takes frames until the connection ends.
@@ -97,6 +120,9 @@ func (s *session) readAll(ctx context.Context) error {
 		f, err := s.read(ctx)
 		if err == nil {
 			err = s.take(ctx, f)
+		}
+		if errors.Is(err, wire.ErrFrame) {
+			s.link.happened(Event{Kind: EventFrameRefused, Frame: f.Kind, Err: err})
 		}
 		if err != nil {
 			return err
@@ -137,8 +163,11 @@ func (s *session) take(ctx context.Context, f wire.Frame) error {
 	case wire.KindHeartbeat, wire.KindUnsupported, wire.KindRotated: // answers to ours
 		if answer, ok := s.asked.LoadAndDelete(f.ID); ok {
 			answer.(chan wire.Frame) <- f
+		} else if f.Kind != wire.KindHeartbeat {
+			s.link.happened(Event{Kind: EventFrameRefused, Frame: f.Kind, Err: errUnexpected})
 		}
 	default:
+		s.link.happened(Event{Kind: EventFrameRefused, Frame: f.Kind, Err: errUnexpected})
 		if f.ID != 0 {
 			return s.send(ctx, wire.KindUnsupported, f.ID, nil)
 		}
@@ -153,6 +182,7 @@ func (s *session) takeSignOn(ctx context.Context, f wire.Frame) error {
 		return err
 	}
 	if !s.slot() {
+		s.link.happened(Event{Kind: EventBusy, SignOn: m})
 		return s.send(ctx, wire.KindSignOnResult, f.ID, wire.SignOnResult{ID: m.ID, Outcome: wire.OutcomeBusy,
 			Reason: fmt.Sprintf("all %d handlers of this instance are at work", cap(s.slots)), RetryMillis: 200})
 	}
@@ -181,7 +211,7 @@ func (s *session) signOn(ctx context.Context, m wire.SignOn, budget time.Duratio
 	if budget <= 0 {
 		budget = defaultBudget
 	}
-	ctx, cancel := context.WithTimeout(ctx, budget)
+	ctx, cancel := context.WithTimeout(ctx, min(budget, mostBudget))
 	defer cancel()
 	defer func() {
 		if p := recover(); p != nil {
@@ -227,22 +257,24 @@ func (s *session) ask(ctx context.Context, kind wire.Kind, body any) (wire.Frame
 	}
 }
 
-// beat sends heartbeats and closes the connection when nothing comes back.
+// beat sends heartbeats, and closes the connection when nothing comes back or
+// when the other end reads no more.
 func (s *session) beat(ctx context.Context) {
-	interval := max(time.Duration(s.welcome.HeartbeatMillis)*time.Millisecond, time.Second)
+	interval := min(max(time.Duration(s.welcome.HeartbeatMillis)*time.Millisecond, leastHeartbeat), mostHeartbeat)
 	tick := time.NewTicker(interval)
 	defer tick.Stop()
 	var sending sync.WaitGroup
 	defer sending.Wait()
-	var stuck atomic.Bool // a write that waits for the socket
+	var writing atomic.Int64 // unix nanoseconds since when a heartbeat waits for the socket; 0: none does
 	for {
-		if silent := time.Since(time.Unix(0, s.heard.Load())); silent > interval*5/2 {
-			s.link.log().Warn("nothing heard from the cloud, closing the link", "for", silent.Round(time.Second))
+		silent, stuck := since(&s.heard), since(&writing)
+		if silent > interval*5/2 || stuck > interval*5/2 {
+			s.link.log().Warn("the cloud says nothing or reads nothing, closing the link", "silent", silent.Round(time.Second), "unread", stuck.Round(time.Second))
 			_ = s.conn.CloseNow()
 			return
 		}
-		if stuck.CompareAndSwap(false, true) {
-			sending.Go(func() { defer stuck.Store(false); s.sendHeartbeat(ctx) })
+		if writing.CompareAndSwap(0, time.Now().UnixNano()) {
+			sending.Go(func() { defer writing.Store(0); s.sendHeartbeat(ctx) })
 		}
 		select {
 		case <-ctx.Done():
@@ -250,6 +282,15 @@ func (s *session) beat(ctx context.Context) {
 		case <-tick.C:
 		}
 	}
+}
+
+// since returns the time since a moment in unix nanoseconds; zero without one.
+func since(moment *atomic.Int64) time.Duration {
+	n := moment.Load()
+	if n == 0 {
+		return 0
+	}
+	return time.Since(time.Unix(0, n))
 }
 
 func (s *session) sendHeartbeat(ctx context.Context) {

@@ -170,7 +170,9 @@ func (r *reader) policy(b *policyBlock, baseDN string) Policy {
 		SearchBases:      r.dns(b.SearchBases, baseDN),
 		Attributes:       r.list(b.Attributes),
 		FilterAttributes: r.list(b.FilterAttributes),
+		Observe:          r.choice(b.Mode, "enforce", "enforce", "observe") == "observe",
 		SignOnsPerMinute: r.number(b.SignOnsPerMinute, 6000, 1, 1_000_000),
+		SignOnsPerPerson: r.number(b.SignOnsPerPerson, 30, 1, 1_000_000),
 		WrongPasswords: WrongPasswords{
 			Most:   r.number(b.WrongPasswords.Most, 4, 0, 1000),
 			Within: r.duration(b.WrongPasswords.Within, 15*time.Minute, time.Minute, 24*time.Hour),
@@ -195,6 +197,23 @@ func (r *reader) dns(e hcl.Expression, fallback string) []string {
 		}
 	}
 	return list
+}
+
+func (r *reader) audit(b *auditBlock) Audit {
+	if b == nil {
+		b = &auditBlock{}
+	}
+	a := Audit{
+		MaxSize: int64(r.number(b.MaxSizeMB, 10, 1, 10_000)) << 20,
+		Keep:    r.number(b.Keep, 5, 0, 1000),
+	}
+	if b.Path != nil && !isNull(b.Path) {
+		if path := r.str(b.Path, ""); path != "" {
+			a.Path = r.path(path)
+		}
+		a.Off = a.Path == ""
+	}
+	return a
 }
 
 func (r *reader) log(b *logBlock) Log {

@@ -13,6 +13,7 @@ type Gateway struct {
 	Cloud     Cloud
 	Directory Directory
 	Policy    Policy
+	Audit     Audit
 	Log       Log
 }
 
@@ -62,11 +63,15 @@ type Pool struct {
 // Policy bounds what the cloud may ask. The zero value of a list allows what
 // its comment says.
 type Policy struct {
+	// Observe is mode = "observe": passwords are checked, and of the rest only what
+	// would be pushed is told. Default "enforce".
+	Observe          bool
 	SearchBases      []string // user types may search at or below these; default: the directory's base_dn
 	Attributes       []string // that may leave besides the usual ones
 	FilterAttributes []string // that a filter may name besides the usual ones
 	Groups           GroupPolicy
 	SignOnsPerMinute int // in all; default 6000
+	SignOnsPerPerson int // in a minute; default 30
 	WrongPasswords   WrongPasswords
 }
 
@@ -85,6 +90,14 @@ type GroupPolicy struct {
 	Include     []string // patterns on the DN with *; none: all
 	Exclude     []string // patterns on the DN with *, after Include
 	Max         int      // groups of one person; default 5000; more are cut and the answer is partial
+}
+
+// Audit says where each request of the cloud is written down.
+type Audit struct {
+	Path    string // empty: audit.jsonl in the state folder
+	Off     bool   // path = "": nowhere
+	MaxSize int64  // of one file, in bytes; default 10 MB
+	Keep    int    // older files; default 5
 }
 
 // Log says how much is logged and in what form, on standard error.

@@ -66,6 +66,7 @@ func (r *reader) gateway(b *fileBody, body hcl.Body, g *Gateway) {
 		g.Directory = r.directory(b.Directory)
 	}
 	g.Policy = r.policy(b.Policy, g.Directory.BaseDN)
+	g.Audit = r.audit(b.Audit)
 	g.Log = r.log(b.Log)
 }
 

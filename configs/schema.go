@@ -9,6 +9,7 @@ type (
 		Cloud     *cloudBlock     `hcl:"cloud,block"`
 		Directory *directoryBlock `hcl:"directory,block"`
 		Policy    *policyBlock    `hcl:"policy,block"`
+		Audit     *auditBlock     `hcl:"audit,block"`
 		Log       *logBlock       `hcl:"log,block"`
 	}
 	cloudBlock struct {
@@ -47,10 +48,12 @@ type (
 		Lifetime hcl.Expression `hcl:"lifetime,optional"`
 	}
 	policyBlock struct {
+		Mode             hcl.Expression       `hcl:"mode,optional"`
 		SearchBases      hcl.Expression       `hcl:"search_bases,optional"`
 		Attributes       hcl.Expression       `hcl:"attributes,optional"`
 		FilterAttributes hcl.Expression       `hcl:"filter_attributes,optional"`
 		SignOnsPerMinute hcl.Expression       `hcl:"sign_ons_per_minute,optional"`
+		SignOnsPerPerson hcl.Expression       `hcl:"sign_ons_per_person_per_minute,optional"`
 		Groups           *groupPolicyBlock    `hcl:"groups,block"`
 		WrongPasswords   *wrongPasswordsBlock `hcl:"wrong_passwords,block"`
 	}
@@ -63,6 +66,11 @@ type (
 	wrongPasswordsBlock struct {
 		Most   hcl.Expression `hcl:"most,optional"`
 		Within hcl.Expression `hcl:"within,optional"`
+	}
+	auditBlock struct {
+		Path      hcl.Expression `hcl:"path,optional"`
+		MaxSizeMB hcl.Expression `hcl:"max_size_mb,optional"`
+		Keep      hcl.Expression `hcl:"keep,optional"`
 	}
 	logBlock struct {
 		Level  hcl.Expression `hcl:"level,optional"`

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"sync"
 	"sync/atomic"
@@ -32,17 +33,38 @@ type Cloud struct {
 	Claimed   atomic.Uint64        // epoch of the last assertion
 	Deaf      atomic.Bool          // reads nothing after the welcome
 	Mute      atomic.Bool          // answers no heartbeat
+	Greet     func(*Conn) bool     // in the place of the welcome; true: send the welcome too; nil: only that
+	Heartless bool                 // tells 0 as the heartbeat's interval
 	Dials     atomic.Int64         // counts attempts, refused ones too
 
+	url   string
 	links chan *Conn
 	pipes chan net.Conn
 	done  chan struct{}
 	stop  sync.Once
 }
 
+// Serve serves over real sockets until the test ends, and returns the URL.
+func (c *Cloud) Serve(t testing.TB, handler ...func(http.Handler) http.Handler) *url.URL {
+	t.Helper()
+	c.links, c.done = make(chan *Conn, 64), make(chan struct{})
+	var h http.Handler = c
+	for _, f := range handler {
+		h = f(h)
+	}
+	srv := httptest.NewServer(h)
+	t.Cleanup(func() { c.Close(); srv.Close() })
+	c.url = srv.URL
+	u, err := url.Parse(srv.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return u
+}
+
 // Start serves over pipes until the test ends.
 func (c *Cloud) Start(t testing.TB) {
-	c.links, c.pipes, c.done = make(chan *Conn, 64), make(chan net.Conn), make(chan struct{})
+	c.url, c.links, c.pipes, c.done = URL, make(chan *Conn, 64), make(chan net.Conn), make(chan struct{})
 	srv := &http.Server{Handler: c}
 	var served sync.WaitGroup
 	served.Go(func() { _ = srv.Serve(c) })
@@ -134,7 +156,7 @@ func (c *Cloud) refusal(r *http.Request) *wire.Refusal {
 			return refusal
 		}
 	}
-	a, err := wire.OpenAssertion(r.Header.Get("Authorization"), []string{URL}, c.now(),
+	a, err := wire.OpenAssertion(r.Header.Get("Authorization"), []string{c.url}, c.now(),
 		func(string) (ed25519.PublicKey, error) { return c.Key, nil })
 	if err != nil {
 		return &wire.Refusal{Code: refusalCode(err), Message: err.Error()}

@@ -47,6 +47,13 @@ func (c *Conn) serve() {
 	if version == 0 {
 		version = wire.Version
 	}
+	if c.cloud.Heartless {
+		beat = 0
+	}
+	if c.cloud.Greet != nil && !c.cloud.Greet(c) {
+		_, _ = c.read()
+		return
+	}
 	_ = c.Send(wire.KindWelcome, 0, 0, wire.Welcome{Version: version, Node: "test", HeartbeatMillis: uint32(beat.Milliseconds()), Epoch: c.cloud.Epoch})
 	c.cloud.links <- c
 	for !c.cloud.Deaf.Load() {
@@ -119,6 +126,11 @@ func (c *Conn) Send(kind wire.Kind, id uint64, budget time.Duration, body any) e
 // SendBytes sends a message as it is.
 func (c *Conn) SendBytes(b []byte) error {
 	return c.ws.Write(context.Background(), websocket.MessageBinary, b)
+}
+
+// SendText sends a message of type text, which the link has none of.
+func (c *Conn) SendText(s string) error {
+	return c.ws.Write(context.Background(), websocket.MessageText, []byte(s))
 }
 
 // Ask sends a request and returns the channel that its answer comes on.

@@ -42,10 +42,13 @@ directory {
 
 # What the cloud may ask. A user type that reaches further is refused.
 policy {
+  # mode = "enforce"  # or "observe": passwords are checked, but attributes and groups stay here;
+  #                   # the console shows how many groups would be pushed, and which
   # search_bases        = [base_dn]   # users are looked for at or below these
   # attributes          = []          # may leave, besides the usual ones
   # filter_attributes   = []          # may be searched by, besides the usual ones
   # sign_ons_per_minute = 6000
+  # sign_ons_per_person_per_minute = 30
 
   # groups {
   #   search_bases = [base_dn]
@@ -62,6 +65,13 @@ policy {
   #   within = "15m"
   # }
 }
+
+# What the cloud asked and what it got, a line of JSON for each request.
+# audit {
+#   path        = "/var/lib/ldap-gateway/audit.jsonl"  # default: in the state folder; "" switches it off
+#   max_size_mb = 10                                   # of one file
+#   keep        = 5                                    # older files
+# }
 
 # log {
 #   level  = "info"  # trace, debug, info, warn, error

@@ -1,0 +1,186 @@
+package agent
+
+import (
+	"context"
+	"crypto/ed25519"
+	"fmt"
+	"net/http"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/hashicorp/go-hclog"
+
+	"ldap-gateway/agent/audit"
+	"ldap-gateway/agent/state"
+	"ldap-gateway/cloudlink/cloudlinktest"
+	"ldap-gateway/cloudlink/wire"
+	"ldap-gateway/configs"
+	"ldap-gateway/directory/directorytest"
+)
+
+// hostile is a whole agent over real sockets, between a directory that counts
+// and a cloud that lies.
+type hostile struct {
+	t      *testing.T
+	server *directorytest.Server
+	cloud  *cloudlinktest.Cloud
+	conn   *cloudlinktest.Conn
+	seal   []byte // the instance's public key
+	sealer *wire.Sealer
+	audit  string
+	ended  chan error
+	count  int
+}
+
+const hostileInstance = "instance-1"
+
+// pair makes the state folder of a paired machine.
+func pair(t *testing.T, folder state.Folder, cloud string) (ed25519.PublicKey, []byte) {
+	t.Helper()
+	keys, err := state.NewKeys()
+	must(t, err)
+	public, seal, err := keys.Public()
+	must(t, err)
+	must(t, folder.SaveInstance(state.Instance{ID: hostileInstance, Cloud: cloud, GatewayName: "test", Fingerprint: wire.Fingerprint(public, seal), KeysSince: time.Now(), Keys: keys}))
+	return public, seal
+}
+
+// newHostile starts the agent and has it serve one sign-on. change alters the
+// cloud before it serves, front what is before it.
+func newHostile(t *testing.T, change func(*cloudlinktest.Cloud), front ...func(http.Handler) http.Handler) *hostile {
+	t.Helper()
+	h := &hostile{t: t, server: directorytest.Start(t, directorytest.LDIF(t, people)), cloud: &cloudlinktest.Cloud{}, ended: make(chan error, 1)}
+	if change != nil {
+		change(h.cloud)
+	}
+	u := h.cloud.Serve(t, front...)
+	folder := state.At(t.TempDir())
+	h.audit = filepath.Join(folder.String(), "audit.jsonl")
+	h.cloud.Key, h.seal = pair(t, folder, u.String())
+	var err error
+	h.sealer, err = wire.NewSealer(hostileInstance, h.seal)
+	must(t, err)
+	file := &configs.Gateway{Cloud: configs.Cloud{URL: u}, Policy: filePolicy(), Audit: configs.Audit{MaxSize: 10 << 20, Keep: 5},
+		Directory: configs.Directory{Servers: []string{h.server.TLSURL()}, BaseDN: "dc=x", Timeout: 5 * time.Second, TLS: configs.TLS{RootCAs: h.server.CA()}}}
+	file.Policy.SearchBases = []string{"ou=people,dc=x"}
+	file.Policy.Groups.SearchBases = []string{"ou=groups,dc=x"}
+	instance := &Instance{File: file, State: folder, Logger: hclog.NewNullLogger()}
+	ctx, stop := context.WithCancel(context.Background())
+	go func() { h.ended <- instance.Run(ctx) }()
+	t.Cleanup(func() {
+		if h.conn != nil {
+			h.conn.Cut() // this cloud does not play its part in a farewell
+		}
+		stop()
+		must(t, <-h.ended)
+	})
+	return h
+}
+
+// link waits for the link, delivers the user type and makes a sign-on: the
+// directory's root DSE is read by then.
+func (h *hostile) link() {
+	h.t.Helper()
+	h.conn = h.cloud.AwaitLink(h.t)
+	h.serves("before")
+}
+
+// serves makes a well-behaved cloud's requests.
+func (h *hostile) serves(when string) {
+	h.t.Helper()
+	select {
+	case err := <-h.ended:
+		h.t.Fatalf("%s: the agent ended: %v", when, err)
+	case <-h.conn.Over:
+		h.conn = h.cloud.AwaitLink(h.t)
+	default:
+	}
+	if a := h.deliver(20, staff()); len(a.Refused) != 0 {
+		h.t.Fatalf("%s: %+v", when, a)
+	}
+	if r := h.signOn(func(m *wire.SignOn) { m.Revision = 20 }); r.Outcome != wire.OutcomeOK || !r.BindSent || r.Entry.DN != aliceDN {
+		h.t.Fatalf("%s: %+v", when, r)
+	}
+}
+
+func (h *hostile) ask(kind wire.Kind, budget time.Duration, body any) wire.Frame {
+	h.t.Helper()
+	answer, err := h.conn.Ask(kind, budget, body)
+	must(h.t, err)
+	select {
+	case f := <-answer:
+		return f
+	case <-h.conn.Over:
+		h.t.Fatalf("the link ended before the answer to %s", kind)
+	case <-time.After(20 * time.Second):
+		h.t.Fatalf("no answer to %s", kind)
+	}
+	return wire.Frame{}
+}
+
+func (h *hostile) deliver(revision uint64, types ...wire.UserType) (a wire.UserTypesAnswer) {
+	h.t.Helper()
+	must(h.t, h.ask(wire.KindUserTypes, 0, wire.UserTypes{Revision: revision, Types: types}).Decode(&a))
+	return a
+}
+
+// message is a good sign-on, with a new ID, altered by change; a password that
+// change leaves alone is sealed for it afterwards.
+func (h *hostile) message(change ...func(*wire.SignOn)) wire.SignOn {
+	h.count++
+	m := wire.SignOn{ID: fmt.Sprint("sign-on-", h.count), UserType: "staff", Revision: 1, Identifier: "alice", Want: wire.WantRecord}
+	m.Password = h.sealer.Seal(m.ID, []byte("wonderland"))
+	for _, f := range change {
+		f(&m)
+	}
+	return m
+}
+
+func (h *hostile) signOn(change ...func(*wire.SignOn)) (r wire.SignOnResult) {
+	h.t.Helper()
+	must(h.t, h.ask(wire.KindSignOn, 5*time.Second, h.message(change...)).Decode(&r))
+	return r
+}
+
+// asked counts binds and searches.
+func (h *hostile) asked() int { return h.server.Binds("") + h.server.Searches() }
+
+// awaitAudit waits for a line, from the given one on, that is what is wanted.
+func (h *hostile) awaitAudit(from int, want func(audit.Record) bool) {
+	h.t.Helper()
+	limit := time.Now().Add(20 * time.Second)
+	tick := time.NewTicker(10 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		all := records(h.t, h.audit)
+		for _, r := range all[from:] {
+			if want(r) {
+				return
+			}
+		}
+		if time.Now().After(limit) {
+			h.t.Fatalf("not in the audit file: %+v", all[from:])
+		}
+		<-tick.C
+	}
+}
+
+// written is how many lines the audit file has.
+func (h *hostile) written() int {
+	if _, err := os.Stat(h.audit); err != nil {
+		return 0
+	}
+	return len(records(h.t, h.audit))
+}
+
+// over waits for the end of the link.
+func (h *hostile) over() {
+	h.t.Helper()
+	select {
+	case <-h.conn.Over:
+	case <-time.After(20 * time.Second):
+		h.t.Fatal("the link is still there")
+	}
+}

@@ -1,0 +1,174 @@
+package agent
+
+import (
+	"context"
+	"path/filepath"
+	"strings"
+	"sync"
+	"time"
+	"unicode"
+
+	"github.com/hashicorp/go-hclog"
+
+	"ldap-gateway/agent/audit"
+	"ldap-gateway/agent/state"
+	"ldap-gateway/cloudlink"
+	"ldap-gateway/cloudlink/wire"
+	"ldap-gateway/configs"
+)
+
+// auditLog returns the audit file that gateway.hcl asks for.
+func auditLog(a configs.Audit, folder state.Folder, logger hclog.Logger) *audit.Log {
+	return &audit.Log{Path: auditPath(a, folder), MaxSize: a.MaxSize, Keep: a.Keep, Logger: logger}
+}
+
+// auditPath returns where the audit file is, empty when it is switched off.
+func auditPath(a configs.Audit, folder state.Folder) string {
+	switch {
+	case a.Off:
+		return ""
+	case a.Path == "":
+		return filepath.Join(folder.String(), "audit.jsonl")
+	}
+	return a.Path
+}
+
+// recorder writes down what the cloud of one pairing asked, and what it got.
+type recorder struct {
+	log      *audit.Log
+	instance string
+
+	mu      sync.Mutex
+	refused int // dials in a row
+}
+
+func (r *recorder) write(a audit.Record) {
+	a.Instance = r.instance
+	r.log.Write(a)
+}
+
+func (r *recorder) signOn(m wire.SignOn, dn string, a wire.SignOnResult, took time.Duration) {
+	s := &audit.SignOn{ID: short(m.ID), UserType: short(m.UserType), DN: short(dn), Outcome: a.Outcome.String(),
+		Reason: short(a.Reason), BindSent: a.BindSent, Millis: took.Milliseconds()}
+	if a.Membership != nil {
+		s.Verdict, s.Groups = a.Membership.Verdict.String(), len(a.Membership.Groups)
+	}
+	r.write(audit.Record{SignOn: s})
+}
+
+func (r *recorder) userTypes(m wire.UserTypes, a wire.UserTypesAnswer) {
+	u := &audit.UserTypes{Revision: m.Revision, Refused: len(a.Refused), Accepted: len(m.Types) - len(a.Refused)}
+	names, refused := map[string]string{}, map[string]bool{}
+	for _, t := range m.Types {
+		names[t.ID] = t.Name
+	}
+	for _, f := range a.Refused[:min(len(a.Refused), audit.MostTypes)] {
+		refused[f.ID] = true
+		u.Types = append(u.Types, audit.UserType{ID: short(f.ID), Name: short(names[f.ID]), Reasons: []string{short(strings.Join(f.Reasons, "; "))}})
+	}
+	for _, t := range m.Types {
+		if len(u.Types) < audit.MostTypes && !refused[t.ID] {
+			u.Types = append(u.Types, audit.UserType{ID: short(t.ID), Name: short(t.Name)})
+		}
+	}
+	r.write(audit.Record{UserTypes: u})
+}
+
+// happened takes what a link did. Of dials that fail in a row the first, second,
+// fourth and so on are written: a cloud that is down for a night must not push
+// everything else out of the file.
+func (r *recorder) happened(e cloudlink.Event) {
+	switch e.Kind {
+	case cloudlink.EventOpened:
+		r.inARow(false)
+		r.write(audit.Record{Link: &audit.Link{What: "opened", Node: short(e.Node)}})
+	case cloudlink.EventClosed:
+		r.write(audit.Record{Link: &audit.Link{What: "closed", Node: short(e.Node), Why: because(e.Err)}})
+	case cloudlink.EventNotOpened:
+		if n := r.inARow(true); n&(n-1) == 0 {
+			r.write(audit.Record{Link: &audit.Link{What: "refused", Why: because(e.Err), Times: n}})
+		}
+	case cloudlink.EventFrameRefused:
+		f := &audit.Frame{Why: because(e.Err)}
+		if e.Frame != 0 {
+			f.Kind = e.Frame.String()
+		}
+		r.write(audit.Record{Frame: f})
+	case cloudlink.EventBusy:
+		r.signOn(e.SignOn, "", refused(wire.OutcomeBusy, "all handlers were at work"), 0)
+	}
+}
+
+func (r *recorder) inARow(failed bool) int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.refused++
+	if !failed {
+		r.refused = 0
+	}
+	return r.refused
+}
+
+func because(err error) string {
+	if err == nil {
+		return ""
+	}
+	return short(err.Error())
+}
+
+// mostText bounds, in bytes, what a cloud can make us write of one text.
+const mostText = 512
+
+// short bounds s, and takes out what JSON would write six times as long.
+func short(s string) string {
+	end := ""
+	if len(s) > mostText {
+		s, end = s[:mostText], "…"
+	}
+	return strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) {
+			return ' '
+		}
+		return r
+	}, strings.ToValidUTF8(s, "?")) + end
+}
+
+// handler gives the link what the sign-ons answer, writes it down, and keeps
+// what was delivered.
+type handler struct {
+	signOns *SignOns
+	state   state.Folder
+	logger  hclog.Logger
+	record  *recorder
+}
+
+// UserTypes implements cloudlink.Handler.
+func (h *handler) UserTypes(_ context.Context, m wire.UserTypes) wire.UserTypesAnswer {
+	a := h.signOns.UserTypes(m)
+	if a.Revision == m.Revision {
+		if err := h.state.SaveUserTypes(m); err != nil {
+			h.logger.Warn("the user types could not be kept for \"check\" and \"explain\"", "error", err)
+		}
+	}
+	h.record.userTypes(m, a)
+	h.logger.Info("user types delivered", "revision", m.Revision, "types", len(m.Types), "refused", len(a.Refused))
+	return a
+}
+
+// happened takes what the link did.
+func (h *handler) happened(e cloudlink.Event) {
+	if e.Kind == cloudlink.EventOpened {
+		h.signOns.types.newLink()
+	}
+	h.record.happened(e)
+}
+
+// SignOn implements cloudlink.Handler. A sign-on that ends in a panic is written
+// down too, as what the link answers then.
+func (h *handler) SignOn(ctx context.Context, m wire.SignOn) (answer wire.SignOnResult) {
+	start, dn := time.Now(), ""
+	answer = wire.SignOnResult{Outcome: wire.OutcomeUnknown, BindSent: true, Reason: "internal error of the gateway; its log has the details"}
+	defer func() { h.record.signOn(m, dn, answer, time.Since(start)) }()
+	answer, dn = h.signOns.signOn(ctx, m)
+	return answer
+}
