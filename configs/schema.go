@@ -17,7 +17,9 @@ type (
 		CAFile hcl.Expression `hcl:"ca_file,optional"`
 	}
 	directoryBlock struct {
-		Servers         hcl.Expression `hcl:"servers"`
+		Servers         hcl.Expression `hcl:"servers,optional"`
+		Discover        hcl.Expression `hcl:"discover,optional"`
+		Site            hcl.Expression `hcl:"site,optional"`
 		BaseDN          hcl.Expression `hcl:"base_dn"`
 		Vendor          hcl.Expression `hcl:"vendor,optional"`
 		AllowClearText  hcl.Expression `hcl:"allow_clear_text,optional"`
@@ -28,6 +30,7 @@ type (
 		DialTimeout     hcl.Expression `hcl:"dial_timeout,optional"`
 		Bind            *bindBlock     `hcl:"bind,block"`
 		TLS             *tlsBlock      `hcl:"tls,block"`
+		Canary          *canaryBlock   `hcl:"canary,block"`
 		Pool            *poolBlock     `hcl:"pool,block"`
 	}
 	bindBlock struct {
@@ -39,6 +42,10 @@ type (
 		Pin        hcl.Expression `hcl:"pin,optional"`
 		ServerName hcl.Expression `hcl:"server_name,optional"`
 		MinVersion hcl.Expression `hcl:"min_version,optional"`
+	}
+	canaryBlock struct {
+		User  hcl.Expression `hcl:"user"`
+		Group hcl.Expression `hcl:"group"`
 	}
 	poolBlock struct {
 		Search   hcl.Expression `hcl:"search,optional"`

@@ -21,6 +21,10 @@
 //   - What a person typed is escaped in one place and can only be an assertion value.
 //   - A Membership is Complete only when a successful search with no reference left
 //     aside, or a memberOf that is known to be direct, said everything.
+//   - With a Canary, a membership is Unknown while the canary is not seen, and none is
+//     read before the first look.
+//   - With Discover, DNS is asked at the first use and then every five minutes; hosts
+//     outside of the domain are never connected to, and a DNS that fails changes nothing.
 //   - A server that fails is put aside and taken back by a goroutine of the client;
 //     while another server is up, no sign-on waits for it a second time.
 //   - The service account is not tried again at once after the directory refused its
