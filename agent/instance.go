@@ -182,7 +182,7 @@ func (h *handler) SignOn(ctx context.Context, m wire.SignOn) wire.SignOnResult {
 func directoryConfig(d configs.Directory, logger hclog.Logger) directory.Config {
 	return directory.Config{
 		Servers: d.Servers, Discover: d.Discover, Site: d.Site, Canary: directory.Canary{User: d.CanaryUser, Group: d.CanaryGroup}, BaseDN: d.BaseDN, BindDN: d.BindDN, BindPassword: directory.Password(d.BindPassword.Reveal()),
-		Vendor: d.Vendor, AllowClearText: d.AllowClearText, FollowReferrals: d.FollowReferrals, GroupsFrom: d.GroupsFrom,
+		Vendor: d.Vendor, AllowClearText: d.AllowClearText, FollowReferrals: d.FollowReferrals, ReferralHosts: d.ReferralHosts, GroupsFrom: d.GroupsFrom,
 		TLS: directory.TLS{RootCAs: d.TLS.RootCAs, PinsSHA256: d.TLS.Pins, ServerName: d.TLS.ServerName,
 			MinVersion: max(d.TLS.MinVersion, tls.VersionTLS12)},
 		Timeout: d.Timeout, DialTimeout: d.DialTimeout,

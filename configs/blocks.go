@@ -83,6 +83,10 @@ func (r *reader) directory(b *directoryBlock) Directory {
 		DialTimeout:          r.duration(b.DialTimeout, 3*time.Second, 100*time.Millisecond, time.Minute),
 	}
 	r.location(b, &d)
+	d.ReferralHosts = r.list(b.ReferralHosts)
+	if d.FollowReferrals && len(d.ReferralHosts) == 0 {
+		r.mistake(b.FollowReferrals, "No host to follow referrals to", "Name the hosts that may get the service account's password: referral_hosts = [\"dc1.child.example.com\"].")
+	}
 	if b.Canary != nil {
 		d.CanaryUser = r.entry(b.Canary.User, "user")
 		d.CanaryGroup = r.entry(b.Canary.Group, "group")

@@ -29,12 +29,13 @@ type Directory struct {
 	Discover        string   // DNS domain whose SRV records name the servers, instead of Servers
 	Site            string   // Active Directory site whose servers come first; only with Discover
 	BaseDN          string
-	Vendor          string // empty: as the root DSE tells
-	BindDN          string // of the service account; empty: anonymous
-	BindPassword    Secret // of the service account
-	AllowClearText  bool   // ldap:// without StartTLS; default false
-	FollowReferrals bool   // default false
-	GroupsFrom      string // "auto" (default), "memberOf" or "search"
+	Vendor          string   // empty: as the root DSE tells
+	BindDN          string   // of the service account; empty: anonymous
+	BindPassword    Secret   // of the service account
+	AllowClearText  bool     // ldap:// without StartTLS; default false
+	FollowReferrals bool     // of group searches, to ReferralHosts; default false
+	ReferralHosts   []string // "host" or "host:port"
+	GroupsFrom      string   // "auto" (default), "memberOf" or "search"
 	// BuiltInPrimaryGroups counts Active Directory's Domain Users, Guests and Computers
 	// as groups; default false.
 	BuiltInPrimaryGroups bool

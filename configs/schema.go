@@ -24,6 +24,7 @@ type (
 		Vendor          hcl.Expression `hcl:"vendor,optional"`
 		AllowClearText  hcl.Expression `hcl:"allow_clear_text,optional"`
 		FollowReferrals hcl.Expression `hcl:"follow_referrals,optional"`
+		ReferralHosts   hcl.Expression `hcl:"referral_hosts,optional"`
 		GroupsFrom      hcl.Expression `hcl:"groups_from,optional"`
 		BuiltInGroups   hcl.Expression `hcl:"built_in_primary_groups,optional"`
 		Timeout         hcl.Expression `hcl:"timeout,optional"`

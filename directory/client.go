@@ -27,6 +27,7 @@ type Client struct {
 	spots     atomic.Uint64               // memberships by a proven memberOf
 	watching  atomic.Bool                 // the canary, in the background
 	canary    atomic.Pointer[canaryState] // nil: not looked at yet
+	referred  sync.Map                    // *server by URL, outside of the list
 	netBIOS   atomic.Pointer[string]      // of the domain, once it was read
 }
 

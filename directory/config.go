@@ -47,9 +47,11 @@ type Config struct {
 	// AllowClearText lets ldap:// work without TLS. Otherwise ldap:// means StartTLS,
 	// and a server that refuses it is never bound to.
 	AllowClearText bool
-	// FollowReferrals is stored only: this version never follows a referral. A search
-	// reference is left alone and makes a membership partial.
+	// FollowReferrals lets group searches go on at the ReferralHosts ("host" or
+	// "host:port") that a server refers to, at most three in a row, with the service
+	// account and the same TLS. Otherwise a reference makes a membership partial.
 	FollowReferrals bool
+	ReferralHosts   []string
 	// GroupsFrom is "auto" (also ""), "memberOf" or "search".
 	GroupsFrom string
 	// ProveEvery is how often ProveMemberOf is done in the background, from the first
@@ -165,6 +167,9 @@ func (c Config) check() error {
 	case "", GroupsAuto, GroupsMemberOf, GroupsSearch:
 	default:
 		add("groups from %q: must be auto, memberOf or search", c.GroupsFrom)
+	}
+	if c.FollowReferrals && len(c.ReferralHosts) == 0 {
+		add("referrals: to be followed, but no host is allowed; name those that may get the service account's password")
 	}
 	if (c.Canary.User == "") != (c.Canary.Group == "") {
 		add("canary: it needs both a user and a group")

@@ -34,9 +34,9 @@
 //
 // # Never
 //
-// It never follows a referral, never searches with a user's rights, never reads a
-// password back, and never decides on the text of an error. The one text that it
-// parses is the sub-code of Active Directory's result 49, which stands nowhere else.
+// It never follows a referral to a host that the configuration does not name, never
+// searches with a user's rights, never reads a password back, and never decides on the
+// text of an error. The one text that it parses is the sub-code of Active Directory's result 49, which stands nowhere else.
 //
 // # What a refused bind means
 //

@@ -200,10 +200,11 @@ func (q *groupQuery) search(ctx context.Context, filter string) {
 	for _, e := range found.result.Entries {
 		q.add(q.group(e))
 	}
-	for _, reference := range found.result.Referrals {
-		if !q.harmless(reference) {
-			q.reasons = append(q.reasons, "search reference to "+reference+" not followed")
-		}
+	f := &follower{query: q, filter: filter, seen: map[string]bool{q.entry.Server + " " + foldDN(q.base): true}}
+	f.references(ctx, found.result.Referrals, 0)
+	if onward := referralsOf(found.err); len(onward) > 0 && q.client.cfg.FollowReferrals {
+		f.references(ctx, onward, 0)
+		return
 	}
 	if err := found.typed("group search below " + q.base); err != nil {
 		q.fail(err.Error())

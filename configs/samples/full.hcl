@@ -20,7 +20,8 @@ directory {
   # built_in_primary_groups = false  # true: Domain Users counts as a group of everybody whose primary group it is
   # timeout          = "5s"      # of one operation
   # dial_timeout     = "3s"      # of connecting, TLS and service bind together
-  # follow_referrals = false
+  # follow_referrals = false     # true: group searches go on where a server refers to, at most three hops
+  # referral_hosts   = []        # but only to these; they get the service account's password
   # allow_clear_text = false     # true: ldap:// without TLS; passwords can be read on the network
 
   # The service account. Without this block the gateway binds anonymously.
