@@ -169,9 +169,12 @@ func heartbeat(stats *Stats, people *directory.Client, link *cloudlink.Link) wir
 			up++
 		}
 	}
-	if up == 0 {
+	if up == 0 && (len(h.Servers) > 0 || people.Undiscovered() != nil) {
 		h.Problems = append(h.Problems, wire.Problem{Code: "directoryDown", Text: "no directory server can be reached",
 			Remedy: "run \"ldap-gateway check\" on the machine"})
+	}
+	for _, p := range people.Problems() {
+		h.Problems = append(h.Problems, wire.Problem{Code: p.Code, Text: p.Text, Remedy: p.Remedy})
 	}
 	if skew := link.State().ClockSkew; skew != 0 {
 		h.Problems = append(h.Problems, wire.Problem{Code: "clock", Text: "the machine's clock differs by " + skew.String(),
@@ -183,8 +186,8 @@ func heartbeat(stats *Stats, people *directory.Client, link *cloudlink.Link) wir
 // directoryConfig is the file's directory block as the directory room takes it.
 func directoryConfig(d configs.Directory, logger hclog.Logger) directory.Config {
 	return directory.Config{
-		Servers: d.Servers, BaseDN: d.BaseDN, BindDN: d.BindDN, BindPassword: directory.Password(d.BindPassword.Reveal()),
-		Vendor: d.Vendor, AllowClearText: d.AllowClearText, FollowReferrals: d.FollowReferrals, GroupsFrom: d.GroupsFrom,
+		Servers: d.Servers, Discover: d.Discover, Site: d.Site, Canary: directory.Canary{User: d.CanaryUser, Group: d.CanaryGroup}, BaseDN: d.BaseDN, BindDN: d.BindDN, BindPassword: directory.Password(d.BindPassword.Reveal()),
+		Vendor: d.Vendor, AllowClearText: d.AllowClearText, FollowReferrals: d.FollowReferrals, ReferralHosts: d.ReferralHosts, GroupsFrom: d.GroupsFrom,
 		TLS: directory.TLS{RootCAs: d.TLS.RootCAs, PinsSHA256: d.TLS.Pins, ServerName: d.TLS.ServerName,
 			MinVersion: max(d.TLS.MinVersion, tls.VersionTLS12)},
 		Timeout: d.Timeout, DialTimeout: d.DialTimeout,

@@ -83,7 +83,15 @@ func (r *reader) directory(b *directoryBlock) Directory {
 		Timeout:              r.duration(b.Timeout, 5*time.Second, 100*time.Millisecond, time.Minute),
 		DialTimeout:          r.duration(b.DialTimeout, 3*time.Second, 100*time.Millisecond, time.Minute),
 	}
-	d.Servers = r.servers(b.Servers)
+	r.location(b, &d)
+	d.ReferralHosts = r.list(b.ReferralHosts)
+	if d.FollowReferrals && len(d.ReferralHosts) == 0 {
+		r.mistake(b.FollowReferrals, "No host to follow referrals to", "Name the hosts that may get the service account's password: referral_hosts = [\"dc1.child.example.com\"].")
+	}
+	if b.Canary != nil {
+		d.CanaryUser = r.entry(b.Canary.User, "user")
+		d.CanaryGroup = r.entry(b.Canary.Group, "group")
+	}
 	if b.Bind != nil {
 		d.BindDN = r.required(b.Bind.DN, "dn", `"CN=svc-gateway,DC=example,DC=com"`)
 		d.BindPassword = r.secret(b.Bind.Password)
@@ -97,6 +105,31 @@ func (r *reader) dn(e hcl.Expression) string {
 	s := r.required(e, "base_dn", `"DC=example,DC=com"`)
 	if _, err := ldap.ParseDN(s); s != "" && err != nil {
 		r.mistake(e, "Not a DN", `Write a distinguished name such as "DC=example,DC=com".`)
+	}
+	return s
+}
+
+// location reads servers, or the domain in which they are discovered.
+func (r *reader) location(b *directoryBlock, d *Directory) {
+	d.Discover, d.Site = r.str(b.Discover, ""), r.str(b.Site, "")
+	switch {
+	case d.Discover == "":
+		d.Servers = r.servers(b.Servers)
+	case !isNull(b.Servers):
+		r.mistake(b.Discover, "Two ways to find the servers", "Give either servers or discover.")
+	case strings.ContainsAny(d.Discover, "/: ") || !strings.Contains(strings.Trim(d.Discover, "."), "."):
+		r.mistake(b.Discover, "Not a DNS domain", `Write the domain whose SRV records name the directory servers, such as "corp.example.com".`)
+	}
+	if d.Site != "" && d.Discover == "" {
+		r.mistake(b.Site, "A site without a domain", "The site is looked up in the domain that discover names. Give discover too.")
+	}
+}
+
+// entry reads the DN of one entry.
+func (r *reader) entry(e hcl.Expression, key string) string {
+	s := r.required(e, key, `"CN=canary,DC=example,DC=com"`)
+	if _, err := ldap.ParseDN(s); s != "" && err != nil {
+		r.mistake(e, "Not a DN", `Write a distinguished name such as "CN=canary,DC=example,DC=com".`)
 	}
 	return s
 }

@@ -29,13 +29,16 @@ type Cloud struct {
 // Directory says which directory is joined and how.
 type Directory struct {
 	Servers         []string // ldaps:// or ldap:// URLs, in order of preference
+	Discover        string   // DNS domain whose SRV records name the servers, instead of Servers
+	Site            string   // Active Directory site whose servers come first; only with Discover
 	BaseDN          string
-	Vendor          string // empty: as the root DSE tells
-	BindDN          string // of the service account; empty: anonymous
-	BindPassword    Secret // of the service account
-	AllowClearText  bool   // ldap:// without StartTLS; default false
-	FollowReferrals bool   // default false
-	GroupsFrom      string // "auto" (default), "memberOf" or "search"
+	Vendor          string   // empty: as the root DSE tells
+	BindDN          string   // of the service account; empty: anonymous
+	BindPassword    Secret   // of the service account
+	AllowClearText  bool     // ldap:// without StartTLS; default false
+	FollowReferrals bool     // of group searches, to ReferralHosts; default false
+	ReferralHosts   []string // "host" or "host:port"
+	GroupsFrom      string   // "auto" (default), "memberOf" or "search"
 	// BuiltInPrimaryGroups counts Active Directory's Domain Users, Guests and Computers
 	// as groups; default false.
 	BuiltInPrimaryGroups bool
@@ -43,6 +46,8 @@ type Directory struct {
 	DialTimeout          time.Duration // of connecting, TLS and service bind together; default 3 s
 	TLS                  TLS
 	Pool                 Pool
+	CanaryUser           string // DN of somebody who is a direct member of CanaryGroup; empty: no canary
+	CanaryGroup          string // DN
 }
 
 // TLS says whom to trust as a directory server.

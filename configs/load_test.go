@@ -138,3 +138,32 @@ func FuzzParse(f *testing.F) {
 		}
 	})
 }
+
+func TestDiscoveryAndCanary(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "gateway.hcl")
+	text := `cloud {
+  url = "https://id.example.com"
+}
+directory {
+  discover = "example.com"
+  site     = "Berlin"
+  base_dn  = "DC=example,DC=com"
+  canary {
+    user  = "CN=canary,DC=example,DC=com"
+    group = "CN=cage,DC=example,DC=com"
+  }
+}
+policy {}
+`
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	file, err := Load(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	d := file.Directory
+	if d.Discover != "example.com" || d.Site != "Berlin" || len(d.Servers) != 0 || d.CanaryUser != "CN=canary,DC=example,DC=com" || d.CanaryGroup != "CN=cage,DC=example,DC=com" {
+		t.Errorf("%+v", d)
+	}
+}

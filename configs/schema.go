@@ -19,17 +19,21 @@ type (
 		Rotate hcl.Expression `hcl:"rotate_keys,optional"`
 	}
 	directoryBlock struct {
-		Servers         hcl.Expression `hcl:"servers"`
+		Servers         hcl.Expression `hcl:"servers,optional"`
+		Discover        hcl.Expression `hcl:"discover,optional"`
+		Site            hcl.Expression `hcl:"site,optional"`
 		BaseDN          hcl.Expression `hcl:"base_dn"`
 		Vendor          hcl.Expression `hcl:"vendor,optional"`
 		AllowClearText  hcl.Expression `hcl:"allow_clear_text,optional"`
 		FollowReferrals hcl.Expression `hcl:"follow_referrals,optional"`
+		ReferralHosts   hcl.Expression `hcl:"referral_hosts,optional"`
 		GroupsFrom      hcl.Expression `hcl:"groups_from,optional"`
 		BuiltInGroups   hcl.Expression `hcl:"built_in_primary_groups,optional"`
 		Timeout         hcl.Expression `hcl:"timeout,optional"`
 		DialTimeout     hcl.Expression `hcl:"dial_timeout,optional"`
 		Bind            *bindBlock     `hcl:"bind,block"`
 		TLS             *tlsBlock      `hcl:"tls,block"`
+		Canary          *canaryBlock   `hcl:"canary,block"`
 		Pool            *poolBlock     `hcl:"pool,block"`
 	}
 	bindBlock struct {
@@ -41,6 +45,10 @@ type (
 		Pin        hcl.Expression `hcl:"pin,optional"`
 		ServerName hcl.Expression `hcl:"server_name,optional"`
 		MinVersion hcl.Expression `hcl:"min_version,optional"`
+	}
+	canaryBlock struct {
+		User  hcl.Expression `hcl:"user"`
+		Group hcl.Expression `hcl:"group"`
 	}
 	poolBlock struct {
 		Search   hcl.Expression `hcl:"search,optional"`

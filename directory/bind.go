@@ -40,7 +40,7 @@ func (c *Client) Bind(ctx context.Context, dn string, pw Password) error {
 // bindOnce goes on to another connection only after one that took nothing.
 func (c *Client) bindOnce(ctx context.Context, dn string, pw Password) error {
 	var lastErr error
-	for range 1 + len(c.servers) {
+	for range 1 + len(c.list()) {
 		l, err := c.eachServer(ctx, "", func(s *server) (*link, error) { return s.bindLink(ctx) })
 		if err != nil {
 			return err

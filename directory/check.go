@@ -42,7 +42,8 @@ func (s CheckState) String() string {
 
 // Check is one row of what an administrator is shown.
 type Check struct {
-	Name   string // "DNS", "TCP", "TLS", "service bind", "base", "foreign members" or "memberOf"
+	Name string // "discover", "DNS", "TCP", "TLS", "service bind", "base", "clock", "foreign members", "memberOf",
+	// "groups" or "canary"
 	Target string // URL of the server, or what the row is about
 	State  CheckState
 	Detail string
@@ -57,8 +58,11 @@ const expirySoon = 30 * 24 * time.Hour
 // each server that it can reach, and stops doing so once it was refused.
 func (c *Client) Check(ctx context.Context) []Check {
 	var rows []Check
+	if c.cfg.Discover != "" {
+		rows = append(rows, c.checkDiscovery(ctx))
+	}
 	refused := false
-	for _, s := range c.servers {
+	for _, s := range c.list() {
 		k := &checker{server: s, ctx: ctx}
 		k.row("DNS", k.resolve)
 		k.row("TCP", k.connect)
@@ -66,14 +70,12 @@ func (c *Client) Check(ctx context.Context) []Check {
 		k.stop = k.stop || refused
 		k.row("service bind", k.bind)
 		k.row("base", k.base)
-		if dse := s.dse.Load(); k.link != nil && dse.activeDirectory() {
-			k.row("foreign members", k.foreignMembers)
-		}
+		k.adRows()
 		refused = refused || k.refused
 		k.close()
 		rows = append(rows, k.rows...)
 	}
-	return append(rows, c.checkMemberOf(ctx, rows))
+	return append(rows, c.checkPeople(ctx, rows)...)
 }
 
 // checker goes down the rows of one server.
@@ -245,9 +247,9 @@ func (k *checker) bind(ctx context.Context) Check {
 	}
 	k.link = l
 	if k.server.client.cfg.BindDN == "" {
-		return Check{State: Warning, Detail: "anonymous, " + k.server.vendor(), Remedy: "give the gateway a service account that may read users and groups"}
+		return Check{State: Warning, Detail: "anonymous, " + k.server.dse.Load().product(), Remedy: "give the gateway a service account that may read users and groups"}
 	}
-	return Check{State: OK, Detail: "as " + k.server.client.cfg.BindDN + ", " + k.server.vendor()}
+	return Check{State: OK, Detail: "as " + k.server.client.cfg.BindDN + ", " + k.server.dse.Load().product()}
 }
 
 func (k *checker) base(ctx context.Context) Check {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/go-ldap/ldap/v3"
 )
@@ -68,22 +69,118 @@ func (k *checker) below(filter string, attributes ...string) *ldap.SearchRequest
 	return ldap.NewSearchRequest(k.server.client.cfg.BaseDN, ldap.ScopeWholeSubtree, ldap.NeverDerefAliases, 0, 0, false, filter, attributes, nil)
 }
 
-// checkMemberOf tells what memberOf means here, once for the directory, when one of its
-// servers passed all other rows.
-func (c *Client) checkMemberOf(ctx context.Context, rows []Check) Check {
-	row := Check{Name: "memberOf", Target: c.cfg.BaseDN, State: NotTried}
-	if !slices.ContainsFunc(rows, func(r Check) bool { return r.Name == "base" && r.State == OK }) {
-		return row
+// adRows are the rows that only Active Directory can fill.
+func (k *checker) adRows() {
+	if k.link == nil || k.stop {
+		return
 	}
-	direct, why, err := c.ProveMemberOf(ctx)
-	row.State, row.Detail = OK, why
+	dse := k.server.dse.Load()
+	if !dse.now.IsZero() {
+		k.row("clock", func(context.Context) Check { return clockRow(dse.now.Sub(dse.read)) })
+	}
+	if dse.activeDirectory() {
+		k.row("foreign members", k.foreignMembers)
+	}
+}
+
+// mostSkew is what Kerberos allows by default (RFC 4120, 8.2).
+const mostSkew = 5 * time.Minute
+
+func clockRow(difference time.Duration) Check {
+	row := Check{State: OK, Detail: "differs by " + difference.Abs().Round(time.Second).String()}
+	if difference.Abs() > mostSkew {
+		row.State, row.Remedy = Warning, "set this machine's clock, or the server's, by NTP: dates of passwords and certificates are judged by it"
+	}
+	return row
+}
+
+// checkPeople is about the directory as a whole, when one of its servers passed all
+// other rows.
+func (c *Client) checkPeople(ctx context.Context, rows []Check) []Check {
+	readable := slices.ContainsFunc(rows, func(r Check) bool { return r.Name == "base" && r.State == OK })
+	out := []Check{{Name: "groups", Target: c.cfg.BaseDN, State: NotTried}, {Name: "memberOf", Target: c.cfg.BaseDN, State: NotTried}}
+	if c.cfg.Canary != (Canary{}) {
+		out = append(out, Check{Name: "canary", Target: c.cfg.Canary.User, State: NotTried})
+	}
+	for i := range out {
+		if readable {
+			row := map[string]func(context.Context) Check{"groups": c.checkGroups, "memberOf": c.checkMemberOf, "canary": c.checkCanary}[out[i].Name](ctx)
+			row.Name, row.Target = out[i].Name, out[i].Target
+			out[i] = row
+		}
+	}
+	return out
+}
+
+// slowSearch is what a search by an indexed attribute never takes.
+const slowSearch = 500 * time.Millisecond
+
+// checkGroups tells whether any group can be read, and whether finding groups by a
+// member is as fast as with an index.
+func (c *Client) checkGroups(ctx context.Context) Check {
+	found := c.search(ctx, "", func(*rootDSE) *ldap.SearchRequest {
+		return ldap.NewSearchRequest(c.cfg.BaseDN, ldap.ScopeWholeSubtree, ldap.NeverDerefAliases, 1, 0, false,
+			"(|"+groupEntries+"(objectClass=posixGroup))", []string{"1.1"}, nil)
+	})
+	if e, ok := answered(found.err); found.err != nil && !(ok && e.ResultCode == ldap.LDAPResultSizeLimitExceeded) {
+		return failed(found.typed("search for groups"), "give the service account the right to read groups")
+	}
+	if len(found.result.Entries) == 0 {
+		return Check{State: Warning, Detail: "no group can be read", Remedy: "give the service account the right to read groups below base_dn, unless there are none"}
+	}
+	start := time.Now()
+	by := c.search(ctx, "", func(*rootDSE) *ldap.SearchRequest {
+		return ldap.NewSearchRequest(c.cfg.BaseDN, ldap.ScopeWholeSubtree, ldap.NeverDerefAliases, 1, 0, false,
+			"(member="+ldap.EscapeFilter(c.cfg.BaseDN)+")", []string{"1.1"}, nil)
+	})
+	took := time.Since(start)
+	if by.err != nil {
+		return failed(by.typed("search for groups by member"), "give the service account the right to search by member")
+	}
+	row := Check{State: OK, Detail: fmt.Sprintf("can be read; found by a member in %s", took.Round(time.Millisecond))}
+	if took > slowSearch {
+		row.State, row.Remedy = Warning, "have the server index member, uniqueMember and memberUid for equality"
+	}
+	return row
+}
+
+func (c *Client) checkCanary(ctx context.Context) Check {
+	lost, err := c.lookForCanary(ctx)
 	switch {
 	case err != nil:
-		row.State, row.Detail = Warning, err.Error()
-	case c.cfg.GroupsFrom == GroupsMemberOf && !direct:
-		row.State, row.Remedy = Warning, `leave groups_from out, or set it to "search": people could get groups that they are in only through others, or lose some`
-	case !direct:
-		row.Detail += "; groups are searched for instead"
+		return failed(err, "see the rows above")
+	case lost != "":
+		return Check{State: Failed, Detail: lost, Remedy: "give the service account the right to read members of groups, or correct the canary: until then no group is given or taken away"}
 	}
+	return Check{State: OK, Detail: "is seen in " + c.cfg.Canary.Group}
+}
+
+// checkMemberOf tells what memberOf means here.
+func (c *Client) checkMemberOf(ctx context.Context) Check {
+	direct, why, err := c.ProveMemberOf(ctx)
+	switch {
+	case err != nil:
+		return Check{State: Warning, Detail: err.Error()}
+	case c.cfg.GroupsFrom == GroupsMemberOf && !direct:
+		return Check{State: Warning, Detail: why, Remedy: memberOfRemedy(GroupsMemberOf)}
+	case !direct:
+		why += "; groups are searched for instead"
+	}
+	return Check{State: OK, Detail: why}
+}
+
+// checkDiscovery tells which servers DNS names.
+func (c *Client) checkDiscovery(ctx context.Context) Check {
+	row := Check{Name: "discover", Target: c.cfg.Discover, State: OK}
+	if err := c.located(ctx); err != nil {
+		row.State, row.Detail = Failed, err.Error()
+		row.Remedy = "see that this machine's DNS has SRV records _ldap._tcp." + c.cfg.Discover + `, or name the servers: servers = ["ldaps://dc1.` + c.cfg.Discover + `"]`
+		return row
+	}
+	var urls []string
+	for _, s := range c.list() {
+		urls = append(urls, s.url)
+	}
+	row.Detail = strings.Join(urls, ", ")
 	return row
 }

@@ -12,19 +12,23 @@ import (
 
 // Client asks one directory through its servers. It is safe for concurrent use.
 type Client struct {
-	cfg     Config
-	servers []*server
-	ctx     context.Context // ends with Close
-	cancel  context.CancelFunc
-	life    lifecycle
-	links   linkSet
-	refusal refusal
-	binding chan struct{} // one token for each user bind under way
-	probing atomic.Bool
-	proving atomic.Bool            // in the background
-	proof   atomic.Pointer[proof]  // nil: not tried yet
-	spots   atomic.Uint64          // memberships by a proven memberOf
-	netBIOS atomic.Pointer[string] // of the domain, once it was read
+	cfg       Config
+	servers   atomic.Pointer[[]*server]
+	discovery discovery
+	ctx       context.Context // ends with Close
+	cancel    context.CancelFunc
+	life      lifecycle
+	links     linkSet
+	refusal   refusal
+	binding   chan struct{} // one token for each user bind under way
+	probing   atomic.Bool
+	proving   atomic.Bool                 // in the background
+	proof     atomic.Pointer[proof]       // nil: not tried yet
+	spots     atomic.Uint64               // memberships by a proven memberOf
+	watching  atomic.Bool                 // the canary, in the background
+	canary    atomic.Pointer[canaryState] // nil: not looked at yet
+	referred  sync.Map                    // *server by URL, outside of the list
+	netBIOS   atomic.Pointer[string]      // of the domain, once it was read
 }
 
 // Open checks the configuration and dials nothing. The error lists every mistake.
@@ -33,18 +37,20 @@ func Open(cfg Config) (*Client, error) {
 	errs := []error{cfg.check()}
 	c.cfg = cfg.withDefaults()
 	c.cfg.Servers = slices.Clone(cfg.Servers)
+	var servers []*server
 	for _, text := range c.cfg.Servers {
 		t, err := parseTarget(text)
 		if err != nil {
 			errs = append(errs, err)
 			continue
 		}
-		c.servers = append(c.servers, &server{target: t, client: c, state: stateUnused,
-			since: time.Now(), slots: make([]slot, c.cfg.SearchConns)})
+		servers = append(servers, c.newServer(t))
 	}
 	if err := errors.Join(errs...); err != nil {
 		return nil, fmt.Errorf("directory configuration: %w", err)
 	}
+	c.servers.Store(&servers)
+	c.discovery.gate = make(chan struct{}, 1)
 	c.refusal.gate = make(chan struct{}, 1)
 	c.binding = make(chan struct{}, c.cfg.BindConns)
 	c.ctx, c.cancel = context.WithCancel(context.Background())
@@ -65,8 +71,8 @@ func (c *Client) Close() error {
 
 // Servers returns the state of each server, in the configured order.
 func (c *Client) Servers() []ServerState {
-	out := make([]ServerState, 0, len(c.servers))
-	for _, s := range c.servers {
+	out := make([]ServerState, 0, len(c.list()))
+	for _, s := range c.list() {
 		out = append(out, s.snapshot())
 	}
 	return out
@@ -75,8 +81,8 @@ func (c *Client) Servers() []ServerState {
 // order returns the servers to try: those not put aside, the preferred one first,
 // and then, as a last resort, the others.
 func (c *Client) order(prefer string) []*server {
-	up, down := make([]*server, 0, len(c.servers)), []*server(nil)
-	for _, s := range c.servers {
+	up, down := make([]*server, 0, len(c.list())), []*server(nil)
+	for _, s := range c.list() {
 		_, aside := s.probeAt()
 		switch {
 		case aside:
@@ -92,7 +98,7 @@ func (c *Client) order(prefer string) []*server {
 
 // anotherUp says whether a server other than s could be asked.
 func (c *Client) anotherUp(s *server) bool {
-	return slices.ContainsFunc(c.servers, func(o *server) bool {
+	return slices.ContainsFunc(c.list(), func(o *server) bool {
 		_, aside := o.probeAt()
 		return o != s && !aside
 	})
@@ -101,6 +107,9 @@ func (c *Client) anotherUp(s *server) bool {
 // eachServer calls try with one server after the other until one answers. try must
 // not have sent anything that may not be repeated when it fails.
 func (c *Client) eachServer(ctx context.Context, prefer string, try func(*server) (*link, error)) (*link, error) {
+	if err := c.located(ctx); err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrUnavailable, err)
+	}
 	var errs []error
 	for _, s := range c.order(prefer) {
 		err := s.tooSoon()
@@ -156,7 +165,7 @@ func (c *Client) prober() {
 }
 
 func (c *Client) nextProbe() (next *server, when time.Time) {
-	for _, s := range c.servers {
+	for _, s := range c.list() {
 		if at, down := s.probeAt(); down && (next == nil || at.Before(when)) {
 			next, when = s, at
 		}

@@ -31,6 +31,12 @@ type Config struct {
 	// Servers, in order of preference: "ldaps://host[:636]" or "ldap://host[:389]".
 	// All must serve the same entries.
 	Servers []string
+	// Discover is a DNS domain whose SRV records name the servers, instead of Servers
+	// (RFC 2782); those of the Active Directory site Site come first, if there is one.
+	// Only hosts in the domain are used, with StartTLS, or LDAPS on port 636.
+	Discover, Site string
+	// DiscoverEvery is how often DNS is asked again; default 5 min.
+	DiscoverEvery time.Duration
 	// BaseDN is the suffix that group searches start from by default.
 	BaseDN string
 	// BindDN and BindPassword are the service account; both empty mean anonymous.
@@ -41,15 +47,21 @@ type Config struct {
 	// AllowClearText lets ldap:// work without TLS. Otherwise ldap:// means StartTLS,
 	// and a server that refuses it is never bound to.
 	AllowClearText bool
-	// FollowReferrals is stored only: this version never follows a referral. A search
-	// reference is left alone and makes a membership partial.
+	// FollowReferrals lets group searches go on at the ReferralHosts ("host" or
+	// "host:port") that a server refers to, at most three in a row, with the service
+	// account and the same TLS. Otherwise a reference makes a membership partial.
 	FollowReferrals bool
+	ReferralHosts   []string
 	// GroupsFrom is "auto" (also ""), "memberOf" or "search".
 	GroupsFrom string
 	// ProveEvery is how often ProveMemberOf is done in the background, from the first
 	// connection on; 0 means never. Without a proof, "auto" uses memberOf on Active
 	// Directory only.
 	ProveEvery time.Duration
+	// Canary, when set, is looked at every CanaryEvery (default 1 min). While it is not
+	// seen, every membership is Unknown.
+	Canary      Canary
+	CanaryEvery time.Duration
 	// BuiltInPrimaryGroups counts Domain Users, Domain Guests and Domain Computers of
 	// Active Directory as groups when they are somebody's primary group.
 	BuiltInPrimaryGroups bool
@@ -67,6 +79,8 @@ type Config struct {
 	Lifetime time.Duration
 	// Logger may be nil: nothing is logged then.
 	Logger hclog.Logger
+	// LookupSRV replaces net.DefaultResolver, for tests; nil means that one.
+	LookupSRV func(ctx context.Context, name string) ([]*net.SRV, error)
 	// Dial replaces net.Dialer, for tests and proxies; nil means net.Dialer.
 	Dial func(ctx context.Context, network, address string) (net.Conn, error)
 }
@@ -103,6 +117,14 @@ func (c Config) withDefaults() Config {
 	if c.Logger == nil {
 		c.Logger = hclog.NewNullLogger()
 	}
+	setDefault(&c.CanaryEvery, canaryEvery)
+	setDefault(&c.DiscoverEvery, discoverEvery)
+	if c.LookupSRV == nil {
+		c.LookupSRV = func(ctx context.Context, name string) ([]*net.SRV, error) {
+			_, records, err := net.DefaultResolver.LookupSRV(ctx, "", "", name)
+			return records, err
+		}
+	}
 	if c.Dial == nil {
 		// Keep-alive notices within half a minute that a firewall forgot a connection,
 		// before a bind is lost in it.
@@ -123,7 +145,13 @@ func setDefault[T comparable](field *T, value T) {
 func (c Config) check() error {
 	var errs []error
 	add := func(format string, args ...any) { errs = append(errs, fmt.Errorf(format, args...)) }
-	if len(c.Servers) == 0 {
+	if len(c.Servers) > 0 && c.Discover != "" {
+		add("servers and discover: only one of them can be given")
+	}
+	if c.Site != "" && c.Discover == "" {
+		add("site: it is looked up in the domain that discover names; give that too")
+	}
+	if len(c.Servers) == 0 && c.Discover == "" {
 		add(`servers: none given; name at least one, such as "ldaps://dc1.example.com"`)
 	}
 	if _, err := ldap.ParseDN(c.BaseDN); err != nil {
@@ -140,12 +168,23 @@ func (c Config) check() error {
 	default:
 		add("groups from %q: must be auto, memberOf or search", c.GroupsFrom)
 	}
+	if c.FollowReferrals && len(c.ReferralHosts) == 0 {
+		add("referrals: to be followed, but no host is allowed; name those that may get the service account's password")
+	}
+	if (c.Canary.User == "") != (c.Canary.Group == "") {
+		add("canary: it needs both a user and a group")
+	}
+	for _, dn := range []string{c.Canary.User, c.Canary.Group} {
+		if _, err := ldap.ParseDN(dn); err != nil {
+			add("canary %q: %w; write a DN", dn, err)
+		}
+	}
 	for _, pin := range c.TLS.PinsSHA256 {
 		if len(pin) != 32 {
 			add("pin %x: has %d bytes; a SHA-256 sum has 32", pin, len(pin))
 		}
 	}
-	if c.Timeout < 0 || c.DialTimeout < 0 || c.Lifetime < 0 || c.ProveEvery < 0 || c.SearchConns < 0 || c.BindConns < 0 {
+	if c.Timeout < 0 || c.DialTimeout < 0 || c.Lifetime < 0 || c.ProveEvery < 0 || c.CanaryEvery < 0 || c.DiscoverEvery < 0 || c.SearchConns < 0 || c.BindConns < 0 {
 		add("timeouts and pool sizes: must not be negative; 0 means the default")
 	}
 	return errors.Join(errs...)

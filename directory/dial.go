@@ -64,6 +64,9 @@ func (s *server) secure(ctx context.Context, sock *socket) (net.Conn, error) {
 	if err := conn.HandshakeContext(ctx); err != nil {
 		return nil, fmt.Errorf("TLS with %s: %w", s.url, err)
 	}
+	if chain := conn.ConnectionState().PeerCertificates; len(chain) > 0 {
+		s.certificateEnds.Store(&chain[0].NotAfter)
+	}
 	return conn, nil
 }
 

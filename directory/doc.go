@@ -21,6 +21,10 @@
 //   - What a person typed is escaped in one place and can only be an assertion value.
 //   - A Membership is Complete only when a successful search with no reference left
 //     aside, or a memberOf that is known to be direct, said everything.
+//   - With a Canary, a membership is Unknown while the canary is not seen, and none is
+//     read before the first look.
+//   - With Discover, DNS is asked at the first use and then every five minutes; hosts
+//     outside of the domain are never connected to, and a DNS that fails changes nothing.
 //   - A server that fails is put aside and taken back by a goroutine of the client;
 //     while another server is up, no sign-on waits for it a second time.
 //   - The service account is not tried again at once after the directory refused its
@@ -30,9 +34,9 @@
 //
 // # Never
 //
-// It never follows a referral, never searches with a user's rights, never reads a
-// password back, and never decides on the text of an error. The one text that it
-// parses is the sub-code of Active Directory's result 49, which stands nowhere else.
+// It never follows a referral to a host that the configuration does not name, never
+// searches with a user's rights, never reads a password back, and never decides on the
+// text of an error. The one text that it parses is the sub-code of Active Directory's result 49, which stands nowhere else.
 //
 // # What a refused bind means
 //

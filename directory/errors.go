@@ -111,7 +111,7 @@ func remedy(code uint16) string {
 	case ldap.LDAPResultSizeLimitExceeded, ldap.LDAPResultTimeLimitExceeded, ldap.LDAPResultAdminLimitExceeded:
 		return "raise the server's limit for the service account, or narrow the search base"
 	case ldap.LDAPResultReferral:
-		return "referrals are not followed: name the server that holds this base"
+		return "name the server that holds this base, or allow its host by follow_referrals and referral_hosts"
 	case ldap.LDAPResultInvalidDNSyntax:
 		return "correct the DN"
 	}

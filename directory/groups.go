@@ -80,10 +80,17 @@ func rdnCanName(dse *rootDSE, rule *GroupRule) bool {
 // fails: what went wrong is the verdict's reason. The entry must come from FindUser
 // or FindCorrelated with the same user type.
 func (c *Client) DirectGroups(ctx context.Context, ut *UserType, e Entry) Membership {
-	rule := ut.cfg.Groups
-	if rule == nil {
+	if ut.cfg.Groups == nil {
 		return Membership{Verdict: Unknown, Reason: "the user type wants no groups"}
 	}
+	if lost := c.canaryLost(ctx); lost != "" {
+		return Membership{Verdict: Unknown, Reason: lost}
+	}
+	return c.directGroups(ctx, ut, e)
+}
+
+func (c *Client) directGroups(ctx context.Context, ut *UserType, e Entry) Membership {
+	rule := ut.cfg.Groups
 	dse := c.dseOf(e.Server)
 	q := &groupQuery{client: c, dse: dse, entry: e, base: setOr(rule.SearchBase, c.cfg.BaseDN)}
 	q.rule = rule
@@ -103,7 +110,7 @@ func (c *Client) DirectGroups(ctx context.Context, ut *UserType, e Entry) Member
 }
 
 func (c *Client) dseOf(server string) *rootDSE {
-	for _, s := range c.servers {
+	for _, s := range c.list() {
 		if dse := s.dse.Load(); s.url == server && dse != nil {
 			return dse
 		}
@@ -193,10 +200,11 @@ func (q *groupQuery) search(ctx context.Context, filter string) {
 	for _, e := range found.result.Entries {
 		q.add(q.group(e))
 	}
-	for _, reference := range found.result.Referrals {
-		if !q.harmless(reference) {
-			q.reasons = append(q.reasons, "search reference to "+reference+" not followed")
-		}
+	f := &follower{query: q, filter: filter, seen: map[string]bool{q.entry.Server + " " + foldDN(q.base): true}}
+	f.references(ctx, found.result.Referrals, 0)
+	if onward := referralsOf(found.err); len(onward) > 0 && q.client.cfg.FollowReferrals {
+		f.references(ctx, onward, 0)
+		return
 	}
 	if err := found.typed("group search below " + q.base); err != nil {
 		q.fail(err.Error())

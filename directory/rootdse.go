@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/go-ldap/ldap/v3"
 )
@@ -13,6 +14,10 @@ type rootDSE struct {
 	vendor   string
 	contexts []string // naming contexts
 	paging   bool     // RFC 2696
+	version  string   // as the server words it, often empty
+	// now is the server's clock when the root DSE was read, at read; zero when the
+	// server does not tell.
+	now, read time.Time
 	// domain and configuration are naming contexts of Active Directory.
 	domain, configuration string
 }
@@ -27,7 +32,7 @@ const (
 func (l *link) readRootDSE() error {
 	request := ldap.NewSearchRequest("", ldap.ScopeBaseObject, ldap.NeverDerefAliases, 1, 0, false, rootDSEFilter,
 		[]string{"vendorName", "objectClass", "supportedCapabilities", "supportedControl", "namingContexts",
-			"defaultNamingContext", "configurationNamingContext"}, nil)
+			"defaultNamingContext", "configurationNamingContext", "vendorVersion", "domainControllerFunctionality", "currentTime"}, nil)
 	result, err := l.ldap.Search(request)
 	if _, ok := answered(err); err != nil && !ok {
 		return fmt.Errorf("read the root DSE of %s: %w", l.server.url, err)
@@ -49,9 +54,37 @@ func parseRootDSE(e *ldap.Entry) *rootDSE {
 		contexts:      e.GetEqualFoldAttributeValues("namingContexts"),
 		domain:        e.GetEqualFoldAttributeValue("defaultNamingContext"),
 		configuration: e.GetEqualFoldAttributeValue("configurationNamingContext"),
+		version:       versionOf(e),
+		now:           currentTime(e),
+		read:          time.Now(),
 		paging:        slices.Contains(e.GetEqualFoldAttributeValues("supportedControl"), ldap.ControlTypePaging),
 	}
 }
+
+// versionOf returns vendorVersion (RFC 3045), or which Windows Server a domain
+// controller is like ([MS-ADTS] 3.1.1.3.2.25).
+func versionOf(e *ldap.Entry) string {
+	levels := map[string]string{"4": "2008 R2", "5": "2012", "6": "2012 R2", "7": "2016", "10": "2025"}
+	if version := e.GetEqualFoldAttributeValue("vendorVersion"); version != "" {
+		return version
+	}
+	if level := levels[e.GetEqualFoldAttributeValue("domainControllerFunctionality")]; level != "" {
+		return "at the level of Windows Server " + level
+	}
+	return ""
+}
+
+// currentTime returns the clock that Active Directory shows; zero when there is none.
+func currentTime(e *ldap.Entry) time.Time {
+	at, err := time.Parse("20060102150405.0Z", e.GetEqualFoldAttributeValue("currentTime"))
+	if err != nil {
+		return time.Time{}
+	}
+	return at
+}
+
+// product returns vendor and version, for people.
+func (d *rootDSE) product() string { return strings.TrimSpace(d.vendor + " " + d.version) }
 
 func vendorOf(e *ldap.Entry) string {
 	name := strings.ToLower(e.GetEqualFoldAttributeValue("vendorName"))

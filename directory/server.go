@@ -29,7 +29,10 @@ type server struct {
 	client *Client
 	dse    atomic.Pointer[rootDSE]
 	turn   atomic.Uint32
-	slots  []slot // service links
+	// certificateEnds is when the certificate that was shown last is no longer valid;
+	// nil without TLS.
+	certificateEnds atomic.Pointer[time.Time]
+	slots           []slot // service links
 
 	mu       sync.Mutex
 	state    string
@@ -178,6 +181,7 @@ func (s *server) up() {
 		s.client.cfg.Logger.Info("directory server is up", "server", s.url, "vendor", s.vendor())
 	}
 	s.client.startProving()
+	s.client.watchCanary()
 }
 
 // down puts the server aside for a growing while; the client's prober takes it back.

@@ -12,12 +12,17 @@ directory {
   servers = ["ldaps://dc1.corp.example.com", "ldaps://dc2.corp.example.com"]
   base_dn = "DC=corp,DC=example,DC=com"
 
+  # Instead of servers: those that DNS names (SRV _ldap._tcp), of one site first.
+  # discover = "corp.example.com"
+  # site     = "Berlin"
+
   # vendor           = "Microsoft Active Directory"  # default: as the server says
   # groups_from      = "auto"    # or "memberOf", when it is known to list direct groups only, or "search"
   # built_in_primary_groups = false  # true: Domain Users counts as a group of everybody whose primary group it is
   # timeout          = "5s"      # of one operation
   # dial_timeout     = "3s"      # of connecting, TLS and service bind together
-  # follow_referrals = false
+  # follow_referrals = false     # true: group searches go on where a server refers to, at most three hops
+  # referral_hosts   = []        # but only to these; they get the service account's password
   # allow_clear_text = false     # true: ldap:// without TLS; passwords can be read on the network
 
   # The service account. Without this block the gateway binds anonymously.
@@ -31,6 +36,13 @@ directory {
   #   pin         = ["sha256:…"]  # "ldap-gateway check" shows the value
   #   server_name = "dc1.corp.example.com"
   #   min_version = "1.2"
+  # }
+
+  # Somebody who is known to be a direct member of a group. While the service account
+  # does not see that, no group is given or taken away, and the console says so.
+  # canary {
+  #   user  = "CN=canary,OU=Service Accounts,DC=corp,DC=example,DC=com"
+  #   group = "CN=canaries,OU=Groups,DC=corp,DC=example,DC=com"
   # }
 
   # pool {

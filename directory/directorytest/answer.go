@@ -32,6 +32,13 @@ func (c *conn) result(m message, tag ber.Tag, r Result, control ldap.Control) {
 	op.AppendChild(ber.NewInteger(ber.ClassUniversal, ber.TypePrimitive, ber.TagEnumerated, int64(r.Code), "resultCode"))
 	op.AppendChild(octets("", "matchedDN"))
 	op.AppendChild(octets(r.Text, "diagnosticMessage"))
+	if len(r.Referrals) > 0 {
+		list := ber.Encode(ber.ClassContext, ber.TypeConstructed, 3, nil, "referral")
+		for _, u := range r.Referrals {
+			list.AppendChild(octets(u, "URI"))
+		}
+		op.AppendChild(list)
+	}
 	controls := ber.Encode(ber.ClassContext, ber.TypeConstructed, 0, nil, "controls")
 	if control != nil {
 		controls.AppendChild(control.Encode())

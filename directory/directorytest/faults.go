@@ -12,6 +12,8 @@ type Result struct {
 	// Policy is the error of the password policy control (draft-behera-10), sent when
 	// the client asked for the control; nil means no control.
 	Policy *int8
+	// Referrals are URLs that go with result 10.
+	Referrals []string
 	// Control is the OID of one more control, sent with the value "0"; empty means none.
 	Control string
 }

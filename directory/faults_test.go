@@ -1,0 +1,218 @@
+package directory_test
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"math/rand/v2"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"ldap-gateway/directory"
+	"ldap-gateway/directory/directorytest"
+	"ldap-gateway/directory/slapdtest"
+)
+
+var (
+	faultySignOns = flag.Int("signons", 500, "sign-ons under random faults")
+	faultySeed    = flag.Uint64("seed", uint64(time.Now().UnixNano()), "of the random faults")
+)
+
+// faultyGroups are the groups of the n-th user.
+func faultyGroups(n int) []string {
+	return []string{fmt.Sprintf("g%02d", n%20), fmt.Sprintf("h%02d", n%7)}
+}
+
+// threeControllers start three domain controllers with the same people.
+func threeControllers(t *testing.T, users int) ([]*directorytest.Server, func(*directory.Config)) {
+	t.Helper()
+	authority, err := directorytest.NewAuthority()
+	if err != nil {
+		t.Fatal(err)
+	}
+	certificate, err := authority.Issue([]string{"127.0.0.1"}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var ldif strings.Builder
+	members := map[string][]string{}
+	for n := range users {
+		ldif.WriteString(person(fmt.Sprintf("u%d", n)))
+		for _, g := range faultyGroups(n) {
+			members[g] = append(members[g], fmt.Sprintf("uid=u%d,%s", n, people))
+		}
+	}
+	for g, list := range members {
+		ldif.WriteString(group(g, list...))
+	}
+	var all []*directorytest.Server
+	for range 3 {
+		all = append(all, inProcess(t, ldif.String(), func(s *directorytest.Server) {
+			s.Certificate, s.RootDSE, s.MemberOf = &certificate, directorytest.ActiveDirectory(), directorytest.MemberOfDirect
+		}))
+	}
+	return all, func(cfg *directory.Config) {
+		cfg.TLS.RootCAs, cfg.Servers = authority.Pool, nil
+		for _, s := range all {
+			cfg.Servers = append(cfg.Servers, s.TLSURL())
+		}
+		cfg.GroupsFrom = directory.GroupsSearch // one more operation that can go wrong
+		cfg.Timeout, cfg.DialTimeout = 150*time.Millisecond, 150*time.Millisecond
+	}
+}
+
+// randomFault is mostly none.
+func randomFault(r *rand.Rand, codes ...uint16) directorytest.Fault {
+	switch r.IntN(20) {
+	case 0:
+		return directorytest.Fault{Close: true}
+	case 1:
+		return directorytest.Fault{Silent: true}
+	case 2:
+		return directorytest.Fault{Delay: time.Duration(r.IntN(200)) * time.Millisecond}
+	case 3:
+		return directorytest.Fault{ResetAfter: 1 + r.IntN(2)}
+	case 4:
+		return directorytest.Fault{Result: &directorytest.Result{Code: codes[r.IntN(len(codes))], Text: "at random"}}
+	}
+	return directorytest.Fault{}
+}
+
+// spoil changes what is wrong with a controller until done is closed.
+func spoil(s *directorytest.Server, r *rand.Rand, done <-chan struct{}) {
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		select {
+		case <-done:
+			return
+		case <-tick.C:
+		}
+		s.SetSearchFault("", randomFault(r, 1, 2, 3, 4, 10, 11, 51, 52, 80))
+		s.SetBindFault("", randomFault(r, 1, 51, 52, 53, 80))
+		s.SetBindFault(slapdtest.ReaderDN, randomFault(r, 51, 52, 80)) // never 49, which stops the client for seconds
+		s.SetSilent(r.IntN(30) == 0)
+		if r.IntN(10) == 0 {
+			s.CutConnections()
+		}
+	}
+}
+
+var errNotTried = errors.New("not tried")
+
+const faultyDeadline = 2 * time.Second
+
+// faultyOutcome is one sign-on.
+type faultyOutcome struct {
+	find, bind error
+	bound      bool
+	groups     directory.Membership
+	took       time.Duration
+}
+
+func faultySignOn(ctx context.Context, c *directory.Client, ut *directory.UserType, n int) (out faultyOutcome) {
+	start := time.Now()
+	ctx, cancel := context.WithTimeout(ctx, faultyDeadline)
+	defer cancel()
+	defer func() { out.took = time.Since(start) }()
+	var e directory.Entry
+	// A search may be repeated; it is here, so that most sign-ons get as far as the bind.
+	tick := time.NewTicker(10 * time.Millisecond)
+	defer tick.Stop()
+	for out.find = errNotTried; out.find != nil; <-tick.C {
+		if e, out.find = c.FindUser(ctx, ut, fmt.Sprintf("u%d", n)); ctx.Err() != nil {
+			return out
+		}
+	}
+	out.bind, out.bound = c.Bind(ctx, e.DN, "password"), true
+	if out.bind == nil {
+		out.groups = c.DirectGroups(ctx, ut, e)
+	}
+	return out
+}
+
+// Whatever three controllers do, a sign-on binds at most once, ends in time, and never
+// calls an incomplete membership complete. That no goroutine is left is TestMain's.
+func TestRandomFaultsNeverBindTwiceNorLoseAGroup(t *testing.T) {
+	t.Logf("seed %d", *faultySeed)
+	controllers, three := threeControllers(t, *faultySignOns)
+	c, ut := open(t, nil, "", three), compile(t, persons())
+	done := make(chan struct{})
+	var spoilers, workers sync.WaitGroup
+	for i, s := range controllers {
+		spoilers.Go(func() { spoil(s, rand.New(rand.NewPCG(*faultySeed, uint64(i))), done) })
+	}
+	outcomes := make([]faultyOutcome, *faultySignOns)
+	for worker := range 16 {
+		workers.Go(func() {
+			for n := worker; n < len(outcomes); n += 16 {
+				outcomes[n] = faultySignOn(t.Context(), c, ut, n)
+			}
+		})
+	}
+	workers.Wait()
+	close(done)
+	spoilers.Wait()
+	judgeFaulty(t, controllers, outcomes)
+	if err := c.Close(); err != nil || directory.OpenLinks(c) != 0 {
+		t.Errorf("after Close: %v, %d links", err, directory.OpenLinks(c))
+	}
+	for _, s := range controllers {
+		eventually(t, "the controllers see no connection", func() bool { return s.Connections() == 0 })
+	}
+}
+
+func judgeFaulty(t *testing.T, controllers []*directorytest.Server, outcomes []faultyOutcome) {
+	t.Helper()
+	binds := map[string]int{}
+	for _, s := range controllers {
+		for _, op := range s.Operations() {
+			if op.Bind {
+				binds[op.DN]++
+			}
+		}
+	}
+	kinds := map[string]int{}
+	for n, o := range outcomes {
+		sent := binds[fmt.Sprintf("uid=u%d,%s", n, people)]
+		kind, agrees := faultyKind(o, sent)
+		kinds[kind]++
+		if !agrees {
+			t.Errorf("sign-on %d: %s, %d binds: %v %v", n, kind, sent, o.find, o.bind)
+		}
+		if o.took > faultyDeadline+time.Second {
+			t.Errorf("sign-on %d took %s", n, o.took)
+		}
+		want := strings.Join(faultyGroups(n), " ")
+		if o.groups.Verdict == directory.Complete && names(o.groups) != want {
+			t.Errorf("sign-on %d: complete with %q, want %q", n, names(o.groups), want)
+		}
+		for _, g := range o.groups.Groups {
+			if !strings.Contains(want, g.Name) {
+				t.Errorf("sign-on %d: a stranger's group %+v", n, g)
+			}
+		}
+	}
+	t.Logf("outcomes: %v", kinds)
+	if kinds["signed on, complete"] == 0 || kinds["signed on, partial"]+kinds["signed on, unknown"] == 0 || kinds["answer lost"]+kinds["not found"] == 0 {
+		t.Errorf("too little happened: %v", kinds)
+	}
+}
+
+// faultyKind names an outcome and says whether it agrees with the binds that arrived.
+func faultyKind(o faultyOutcome, sent int) (string, bool) {
+	switch {
+	case !o.bound:
+		return "not found", sent == 0
+	case o.bind == nil:
+		return "signed on, " + o.groups.Verdict.String(), sent == 1
+	case errors.Is(o.bind, directory.ErrAnswerLost):
+		return "answer lost", sent <= 1
+	case errors.Is(o.bind, directory.ErrUnavailable):
+		return "no bind", sent == 0
+	}
+	return "refused", sent == 1
+}

@@ -1,0 +1,67 @@
+package directory
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/go-ldap/ldap/v3"
+)
+
+// FuzzDN: folding is idempotent, and a DN always matches itself.
+func FuzzDN(f *testing.F) {
+	for _, seed := range []string{"cn=a,dc=b", `cn=a\, b,dc=c`, "CN=Ä , DC=x", "", `\`, "cn=*"} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, dn string) {
+		folded := foldDN(dn)
+		if again := foldDN(folded); again != folded {
+			t.Errorf("%q folds to %q and then to %q", dn, folded, again)
+		}
+		if !matchDN("*", folded) || !strings.Contains(dn, "*") && !matchDN(dn, folded) {
+			t.Errorf("%q does not match itself", dn)
+		}
+		if parsed, err := ldap.ParseDN(dn); err == nil {
+			_ = nameFromRDN(parsed, "cn")
+		}
+		_ = dnsName(dn)
+	})
+}
+
+// FuzzSubCodeInText: a code that is there in AD's form is found, whatever stands around it.
+func FuzzSubCodeInText(f *testing.F) {
+	f.Add("80090308: LdapErr: DSID-0C0903A9, comment: AcceptSecurityContext error, ", uint32(0x52e))
+	f.Add("data , data zz, ", uint32(0x775))
+	f.Fuzz(func(t *testing.T, before string, code uint32) {
+		_, _ = subCode(before)
+		if strings.Contains(strings.ToLower(before), "data") {
+			return // a code of its own may stand there
+		}
+		const digits = "0123456789ABCDEF"
+		text := ""
+		for n := code; n > 0 || text == ""; n >>= 4 {
+			text = string(digits[n&15]) + text
+		}
+		if got, ok := subCode(before + " data " + text + ", v1db1"); !ok || got != code {
+			t.Errorf("%x in %q was read as %x, %v", code, before, got, ok)
+		}
+	})
+}
+
+// FuzzRange: what is accepted is a range, and the option that asks for it is accepted.
+func FuzzRange(f *testing.F) {
+	for _, seed := range []string{"range=0-1499", "range=1500-*", "Range=1-0", "range=-1-5", "range=+1-*", "range=0-", ""} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, option string) {
+		from, last, ok := parseRange(option)
+		if ok && (from < 0 || last != strings.HasSuffix(option, "*")) {
+			t.Errorf("%q: from %d, last %v", option, from, last)
+		}
+		raw := &ldap.Entry{Attributes: []*ldap.EntryAttribute{{Name: "memberOf;" + option, Values: []string{"a", "b"}}}}
+		part, found := rangeOf(raw, "memberof")
+		if found != ok && !strings.Contains(option, ";") || found && !slices.Equal(part.values, []string{"a", "b"}) {
+			t.Errorf("%q: %+v, %v", option, part, found)
+		}
+	})
+}
