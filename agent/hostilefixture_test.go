@@ -63,7 +63,7 @@ func newHostile(t *testing.T, change func(*cloudlinktest.Cloud), front ...func(h
 	h.sealer, err = wire.NewSealer(hostileInstance, h.seal)
 	must(t, err)
 	file := &configs.Gateway{Cloud: configs.Cloud{URL: u}, Policy: filePolicy(), Audit: configs.Audit{MaxSize: 10 << 20, Keep: 5},
-		Directory: configs.Directory{Servers: []string{h.server.TLSURL()}, BaseDN: "dc=x", Timeout: 5 * time.Second, TLS: configs.TLS{RootCAs: h.server.CA()}}}
+		Directory: configs.Directory{Servers: []string{h.server.TLSURL()}, BaseDN: "dc=x", GroupsFrom: "search", Timeout: 5 * time.Second, TLS: configs.TLS{RootCAs: h.server.CA()}}}
 	file.Policy.SearchBases = []string{"ou=people,dc=x"}
 	file.Policy.Groups.SearchBases = []string{"ou=groups,dc=x"}
 	instance := &Instance{File: file, State: folder, Logger: hclog.NewNullLogger()}

@@ -170,7 +170,7 @@ func (l *load) okSince(t time.Time) bool {
 // nobody loses a group.
 func TestFaultsUnderLoad(t *testing.T) {
 	cable := startCable(t)
-	w := newWorld(t, plan{update: true, cable: cable})
+	w := newWorld(t, plan{update: true, cable: cable, policy: unlimited})
 	first := w.mustSignOn("alice", "wonderland")
 	agent := w.agents[0]
 	l, end := w.startLoad(4)

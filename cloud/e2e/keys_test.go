@@ -34,7 +34,7 @@ func (w *world) signOnsMeanwhile() (end func() int) {
 
 // TestRotatedKeysCostNoSignOn changes the keys by command while people sign on.
 func TestRotatedKeysCostNoSignOn(t *testing.T) {
-	w := newWorld(t, plan{})
+	w := newWorld(t, plan{policy: unlimited})
 	w.mustSignOn("alice", "wonderland")
 	before := w.instances()[0]
 	end := w.signOnsMeanwhile()

@@ -43,6 +43,9 @@ func buildAndRun(m *testing.M) int {
 	return m.Run()
 }
 
+// unlimited is a policy for tests that sign one person on without a pause.
+const unlimited = "policy {\n  sign_ons_per_minute            = 1000000\n  sign_ons_per_person_per_minute = 1000000\n}\n"
+
 // world is a directory, a cloud and agents, all real.
 type world struct {
 	t       *testing.T
