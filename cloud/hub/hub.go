@@ -115,7 +115,7 @@ func (h *Hub) hearChanged(gateway string) {
 func (h *Hub) hearRevoked(instance string) {
 	h.each(func(l *link) {
 		if l.live.Instance == instance {
-			l.end("revoked")
+			l.dismiss()
 		}
 	})
 }

@@ -277,6 +277,14 @@ func (l *link) leave(reason string) {
 	}
 }
 
+// dismiss ends the link of an instance that will not come back.
+func (l *link) dismiss() {
+	l.mu.Lock()
+	l.live.Dismissed = true
+	l.mu.Unlock()
+	l.end("revoked")
+}
+
 // end closes the connection, once, and says why.
 func (l *link) end(why string) {
 	l.once.Do(func() {

@@ -33,6 +33,7 @@ type Live struct {
 	Beat      wire.Heartbeat
 	Leaving   bool // it takes no more requests
 	Over      bool // the link has ended
+	Dismissed bool // for good: the instance was revoked, or is in quarantine
 	HeardAt   time.Time
 	refusedID map[string]bool
 }
@@ -62,7 +63,7 @@ func (p *presence) note(l Live, now time.Time) {
 		close(p.news)
 		p.news = nil
 	}
-	if l.Leaving || l.Over {
+	if (l.Leaving || l.Over) && !l.Dismissed {
 		p.lost[l.Gateway] = now
 	}
 	if l.Over {
