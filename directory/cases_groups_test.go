@@ -21,9 +21,9 @@ func groupCases() []conformanceCase {
 		{casePrimaryGroup, primaryGroup},
 		{caseBuiltInGroup, builtInGroup},
 		{"memberOf is not used while nothing proves it direct", nothingProven},
-		{"memberOf is used where a nested pair proves it direct", nestedPairProves},
+		{"a nested pair decides whether memberOf is used", nestedPairProves},
 		{caseSkipNested, skipNested},
-		{"a group outside of the group search base is reported", groupOutside},
+		{"a group outside of the group search base does not count, and is reported where memberOf names it", groupOutside},
 		{caseForeign, foreignMember},
 	}
 }

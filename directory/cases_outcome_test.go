@@ -9,7 +9,7 @@ import (
 func outcomeCases() []conformanceCase {
 	state := func(kind directory.AccountKind) func(*scene) { return func(s *scene) { s.accountState(kind) } }
 	return []conformanceCase{
-		{"account disabled", state(directory.Disabled)},
+		{"account disabled (OpenLDAP calls it locked)", state(directory.Disabled)},
 		{"account locked by wrong passwords", state(directory.Locked)},
 		{caseExpired, state(directory.Expired)},
 		{"password expired", state(directory.PasswordExpired)},

@@ -40,6 +40,12 @@ func (d *fakeDNS) dial(ctx context.Context, network, address string) (net.Conn, 
 	return (&net.Dialer{}).DialContext(ctx, network, to)
 }
 
+func (d *fakeDNS) questions() []string {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return slices.Clone(d.asked)
+}
+
 func (d *fakeDNS) set(name string, records ...*net.SRV) {
 	d.mu.Lock()
 	d.records[name] = records
@@ -83,8 +89,8 @@ func urls(c *directory.Client) (out []string) {
 
 func TestServersAreDiscoveredAtTheFirstSignOn(t *testing.T) {
 	dns, c := startDiscovered(t)
-	if len(dns.asked) != 0 {
-		t.Errorf("Open asked DNS for %q", dns.asked)
+	if len(dns.questions()) != 0 {
+		t.Errorf("Open asked DNS for %q", dns.questions())
 	}
 	for range 2 {
 		e := find(t, c, compile(t, persons()), "alice")
@@ -92,8 +98,8 @@ func TestServersAreDiscoveredAtTheFirstSignOn(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if !slices.Equal(dns.asked, []string{srvName}) {
-		t.Errorf("asked %q", dns.asked)
+	if !slices.Equal(dns.questions(), []string{srvName}) {
+		t.Errorf("asked %q", dns.questions())
 	}
 }
 
@@ -116,8 +122,8 @@ func TestDiscoveryFollowsDNSAndSurvivesItsFailure(t *testing.T) {
 	find(t, c, ut, "alice")
 	eventually(t, "the old server's connections are closed", func() bool { return directory.OpenLinks(c) == 1 })
 	dns.set(srvName)
-	before := len(dns.asked)
-	eventually(t, "DNS is asked again", func() bool { dns.mu.Lock(); defer dns.mu.Unlock(); return len(dns.asked) > before+1 })
+	before := len(dns.questions())
+	eventually(t, "DNS is asked again", func() bool { return len(dns.questions()) > before+1 })
 	find(t, c, ut, "alice")
 }
 
@@ -129,8 +135,8 @@ func TestForgedRecordsAreNotFollowed(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if len(dns.asked) != 1 {
-		t.Errorf("DNS was asked %d times within two seconds", len(dns.asked))
+	if len(dns.questions()) != 1 {
+		t.Errorf("DNS was asked %d times within two seconds", len(dns.questions()))
 	}
 	if row := c.Check(t.Context())[0]; row.Name != "discover" || row.State != directory.Failed || !strings.Contains(row.Remedy, srvName) {
 		t.Errorf("%+v", row)
