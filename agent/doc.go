@@ -32,6 +32,9 @@
 //     the audit file, also when it is answered by the link or ends in a panic.
 //   - A password is in memory only between open and the end of the bind; it is
 //     not kept and not logged.
+//   - Heartbeats, /ready, /metrics and "status" tell from one list of problems;
+//     nothing that they tell is of a person. What listens is a loopback port,
+//     when the file asks for it, and a socket that only its owner can open.
 //   - [Instance.Run] ends only with its context. Not being paired, a lost cloud
 //     and a lost directory are states that it leaves by itself.
 package agent

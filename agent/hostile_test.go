@@ -60,7 +60,7 @@ func TestHostileSignOns(t *testing.T) {
 		"password-nonce-cut":            {func(_ *hostile, m *wire.SignOn) { m.Password.Nonce = nil }, wire.OutcomeNotAllowed},
 		"password-missing":              {func(_ *hostile, m *wire.SignOn) { m.Password = wire.Sealed{} }, wire.OutcomeBusy},
 		"password-empty":                {func(h *hostile, m *wire.SignOn) { m.Password = h.sealer.Seal(m.ID, nil) }, wire.OutcomeInvalidCredentials},
-		"identifier-huge":               {func(_ *hostile, m *wire.SignOn) { m.Identifier = strings.Repeat("a", 1<<20) }, wire.OutcomeNotAllowed},
+		"identifier-huge":               {func(_ *hostile, m *wire.SignOn) { m.Identifier = strings.Repeat("a", 1<<20) }, wire.OutcomeNoSuchUser},
 		"identifier-with-nul":           {func(_ *hostile, m *wire.SignOn) { m.Identifier = "alice\x00" }, wire.OutcomeNoSuchUser},
 		"identifier-with-newline":       {func(_ *hostile, m *wire.SignOn) { m.Identifier = "alice\n{}" }, wire.OutcomeNoSuchUser},
 		"id-huge":                       {func(_ *hostile, m *wire.SignOn) { m.ID = strings.Repeat("a", 1<<20) }, wire.OutcomeNotAllowed},

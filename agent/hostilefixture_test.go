@@ -30,6 +30,7 @@ type hostile struct {
 	seal   []byte // the instance's public key
 	sealer *wire.Sealer
 	audit  string
+	state  state.Folder
 	ended  chan error
 	count  int
 }
@@ -51,12 +52,19 @@ func pair(t *testing.T, folder state.Folder, cloud string) (ed25519.PublicKey, [
 // cloud before it serves, front what is before it.
 func newHostile(t *testing.T, change func(*cloudlinktest.Cloud), front ...func(http.Handler) http.Handler) *hostile {
 	t.Helper()
+	return startHostile(t, func(*configs.Gateway) {}, change, front...)
+}
+
+// startHostile is newHostile with another file.
+func startHostile(t *testing.T, edit func(*configs.Gateway), change func(*cloudlinktest.Cloud), front ...func(http.Handler) http.Handler) *hostile {
+	t.Helper()
 	h := &hostile{t: t, server: directorytest.Start(t, directorytest.LDIF(t, people)), cloud: &cloudlinktest.Cloud{}, ended: make(chan error, 1)}
 	if change != nil {
 		change(h.cloud)
 	}
 	u := h.cloud.Serve(t, front...)
 	folder := state.At(t.TempDir())
+	h.state = folder
 	h.audit = filepath.Join(folder.String(), "audit.jsonl")
 	h.cloud.Key, h.seal = pair(t, folder, u.String())
 	var err error
@@ -66,6 +74,7 @@ func newHostile(t *testing.T, change func(*cloudlinktest.Cloud), front ...func(h
 		Directory: configs.Directory{Servers: []string{h.server.TLSURL()}, BaseDN: "dc=x", GroupsFrom: "search", Timeout: 5 * time.Second, TLS: configs.TLS{RootCAs: h.server.CA()}}}
 	file.Policy.SearchBases = []string{"ou=people,dc=x"}
 	file.Policy.Groups.SearchBases = []string{"ou=groups,dc=x"}
+	edit(file)
 	instance := &Instance{File: file, State: folder, Logger: hclog.NewNullLogger()}
 	ctx, stop := context.WithCancel(context.Background())
 	go func() { h.ended <- instance.Run(ctx) }()

@@ -29,6 +29,7 @@ type Instance struct {
 	seen    replays
 	persons persons
 	audit   *audit.Log
+	health  *health
 }
 
 // proveEvery is how often the directory is asked what its memberOf means.
@@ -54,6 +55,9 @@ func (i *Instance) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	i.health = &health{cloud: i.File.Cloud.URL.String(), people: people, policy: policy, audit: i.audit}
+	stopHealth := i.serveHealth(ctx)
+	defer stopHealth()
 	var links sync.WaitGroup
 	defer links.Wait()
 	for stopLast := func() {}; ; {
@@ -68,7 +72,10 @@ func (i *Instance) Run(ctx context.Context) error {
 		linked, stop := context.WithCancel(ctx)
 		defer stop()
 		links.Go(func() { _ = link.Run(linked) })
+		newest := &pairedLink{paired, link}
+		i.health.current.CompareAndSwap(nil, newest)
 		awaitUp(ctx, link)
+		i.health.current.Store(newest)
 		stopLast() // the link before, if any, drains while this one is up
 		stopLast = stop
 		i.watch(ctx, link, paired)
@@ -109,7 +116,7 @@ func (i *Instance) link(paired state.Instance, people *directory.Client, policy 
 		return nil, err
 	}
 	stats, record := NewStats(), &recorder{log: i.audit, instance: paired.ID}
-	handler := &handler{state: i.State, logger: i.Logger, record: record, signOns: &SignOns{
+	handler := &handler{state: i.State, logger: i.Logger, record: record, totals: &i.health.totals, signOns: &SignOns{
 		People: people, Policy: policy, Opener: opener, Stats: stats, Logger: i.Logger.Named("sign-on"),
 		Guard: &i.guard, Seen: &i.seen, Persons: &i.persons,
 		Rate: rate.NewLimiter(rate.Limit(i.File.Policy.SignOnsPerMinute)/60, max(10, i.File.Policy.SignOnsPerMinute/6)),
@@ -121,7 +128,7 @@ func (i *Instance) link(paired state.Instance, people *directory.Client, policy 
 			Keep:  func(epoch uint64) error { return i.State.SaveEpoch(paired.ID, epoch) }},
 		Handler: handler, Hello: func() wire.Hello { return hello(policy) }, Logger: i.Logger.Named("link"), Watch: handler.happened,
 	}
-	link.Heartbeat = func() wire.Heartbeat { return heartbeat(stats, people, link) }
+	link.Heartbeat = func() wire.Heartbeat { return heartbeat(stats, i.health) }
 	if paired.Cloud != i.File.Cloud.URL.String() {
 		i.Logger.Warn("gateway.hcl names another cloud than the one that this machine was paired with: pair again with --replace, or put cloud.url back",
 			"file", i.File.Cloud.URL, "paired", paired.Cloud)
@@ -159,28 +166,18 @@ func hello(p *Policy) wire.Hello {
 		PolicyHash: p.Hash(), Policy: p.Describe()}
 }
 
-func heartbeat(stats *Stats, people *directory.Client, link *cloudlink.Link) wire.Heartbeat {
+func heartbeat(stats *Stats, h *health) wire.Heartbeat {
 	perSecond, median := stats.take()
-	h := wire.Heartbeat{OperationsPerSecond: perSecond, ResponseTimeMillis: float64(median.Microseconds()) / 1000}
-	up := 0
-	for _, s := range people.Servers() {
-		h.Servers = append(h.Servers, wire.Server{URL: s.URL, State: s.State, Vendor: s.Vendor, Error: s.Error})
-		if s.State != "down" {
-			up++
+	out := wire.Heartbeat{OperationsPerSecond: perSecond, ResponseTimeMillis: float64(median.Microseconds()) / 1000}
+	for _, s := range h.people.Servers() {
+		out.Servers = append(out.Servers, wire.Server{URL: s.URL, State: s.State, Vendor: s.Vendor, Error: s.Error})
+	}
+	for _, p := range h.problems() {
+		if p.Code != "linkDown" { // of a link that drains: this arrives on another
+			out.Problems = append(out.Problems, wire.Problem{Code: p.Code, Text: p.Text, Remedy: p.Remedy})
 		}
 	}
-	if up == 0 && (len(h.Servers) > 0 || people.Undiscovered() != nil) {
-		h.Problems = append(h.Problems, wire.Problem{Code: "directoryDown", Text: "no directory server can be reached",
-			Remedy: "run \"ldap-gateway check\" on the machine"})
-	}
-	for _, p := range people.Problems() {
-		h.Problems = append(h.Problems, wire.Problem{Code: p.Code, Text: p.Text, Remedy: p.Remedy})
-	}
-	if skew := link.State().ClockSkew; skew != 0 {
-		h.Problems = append(h.Problems, wire.Problem{Code: "clock", Text: "the machine's clock differs by " + skew.String(),
-			Remedy: "set it by NTP"})
-	}
-	return h
+	return out
 }
 
 // directoryConfig is the file's directory block as the directory room takes it.

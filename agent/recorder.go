@@ -140,6 +140,7 @@ type handler struct {
 	state   state.Folder
 	logger  hclog.Logger
 	record  *recorder
+	totals  *totals
 }
 
 // UserTypes implements cloudlink.Handler.
@@ -160,6 +161,9 @@ func (h *handler) happened(e cloudlink.Event) {
 	if e.Kind == cloudlink.EventOpened {
 		h.signOns.types.newLink()
 	}
+	if e.Kind == cloudlink.EventBusy {
+		h.totals.add(wire.OutcomeBusy, 0)
+	}
 	h.record.happened(e)
 }
 
@@ -168,7 +172,10 @@ func (h *handler) happened(e cloudlink.Event) {
 func (h *handler) SignOn(ctx context.Context, m wire.SignOn) (answer wire.SignOnResult) {
 	start, dn := time.Now(), ""
 	answer = wire.SignOnResult{Outcome: wire.OutcomeUnknown, BindSent: true, Reason: "internal error of the gateway; its log has the details"}
-	defer func() { h.record.signOn(m, dn, answer, time.Since(start)) }()
+	defer func() {
+		h.record.signOn(m, dn, answer, time.Since(start))
+		h.totals.add(answer.Outcome, time.Since(start))
+	}()
 	answer, dn = h.signOns.signOn(ctx, m)
 	return answer
 }

@@ -40,7 +40,7 @@ func newHandler(t *testing.T, d *desk) (*handler, string) {
 	folder := state.At(t.TempDir())
 	log := auditLog(configs.Audit{}, folder, nil)
 	t.Cleanup(func() { must(t, log.Close()) })
-	return &handler{signOns: d.SignOns, state: folder, logger: hclog.NewNullLogger(), record: &recorder{log: log, instance: "i1"}},
+	return &handler{signOns: d.SignOns, state: folder, logger: hclog.NewNullLogger(), record: &recorder{log: log, instance: "i1"}, totals: &totals{}},
 		filepath.Join(folder.String(), "audit.jsonl")
 }
 

@@ -123,8 +123,9 @@ func (s *SignOns) admit(ctx context.Context, m wire.SignOn) (*directory.UserType
 	if reason := malformed(m); reason != "" {
 		return nil, refuse(wire.OutcomeNotAllowed, reason)
 	}
-	if strings.ContainsFunc(m.Identifier, unicode.IsControl) { // a person can type that, and nobody is called so
-		return nil, refuse(wire.OutcomeNoSuchUser, "the identifier has control characters")
+	if len(m.Identifier) > mostIdentifier || strings.ContainsFunc(m.Identifier, unicode.IsControl) {
+		// A person may have typed it, so it is an answer about persons.
+		return nil, refuse(wire.OutcomeNoSuchUser, "the identifier is too long or has control characters: the directory was not asked")
 	}
 	d := s.types.await(ctx, m.Revision)
 	t, ok := d.types[m.UserType]
@@ -161,8 +162,6 @@ func malformed(m wire.SignOn) string {
 		return "the sign-on's ID is empty or too long"
 	case m.Want != wire.WantVerify && m.Want != wire.WantRecord:
 		return "the sign-on wants what this gateway does not know"
-	case len(m.Identifier) > mostIdentifier:
-		return "the identifier is too long"
 	case len(m.Known) > mostKnown || slices.ContainsFunc(m.Known, func(c wire.Correlation) bool { return len(c.Attribute)+len(c.Value) > mostIdentifier }):
 		return "too many correlation values, or one too long"
 	}

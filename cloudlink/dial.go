@@ -45,7 +45,13 @@ func NewHTTPClient(proxy *url.URL, roots *x509.CertPool) *http.Client {
 	}
 	return &http.Client{
 		Transport: &http.Transport{
-			Proxy:                 through,
+			Proxy: through,
+			OnProxyConnectResponse: func(_ context.Context, proxy *url.URL, _ *http.Request, answer *http.Response) error {
+				if answer.StatusCode == http.StatusOK {
+					return nil
+				}
+				return &ProxyError{Proxy: proxy.Host, Status: answer.StatusCode}
+			},
 			DialContext:           (&net.Dialer{Timeout: 10 * time.Second}).DialContext,
 			TLSClientConfig:       &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12},
 			TLSHandshakeTimeout:   10 * time.Second,
@@ -161,6 +167,28 @@ func connect(ctx context.Context, client *http.Client, base *url.URL, c Credenti
 		return nil, refusalOf(resp)
 	}
 	return nil, err
+}
+
+// ProxyError says that the proxy between does not let us through.
+type ProxyError struct {
+	Proxy  string // host and port
+	Status int    // of its answer to CONNECT (RFC 9110 section 9.3.6)
+}
+
+// Error says which proxy and what it answered.
+func (e *ProxyError) Error() string {
+	return fmt.Sprintf("the proxy %s answers %d %s", e.Proxy, e.Status, http.StatusText(e.Status))
+}
+
+// CertificateIssuer returns who issued the certificate that err says is not
+// trusted: behind a proxy that inspects TLS, that is the proxy's authority. It
+// is empty when err says no such thing.
+func CertificateIssuer(err error) string {
+	var verify *tls.CertificateVerificationError
+	if !errors.As(err, &verify) || len(verify.UnverifiedCertificates) == 0 {
+		return ""
+	}
+	return verify.UnverifiedCertificates[0].Issuer.String()
 }
 
 // CertificateProblem tells whether err says that the other end's certificate is

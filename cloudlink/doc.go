@@ -26,6 +26,9 @@
 //   - The wait before dialling again grows with jitter up to a cap that depends
 //     on the reason, and starts over only after a link has held for half a minute.
 //   - A cloud that is going away is replaced before the old link closes.
+//   - A proxy that is named outright is always used; that of the environment as
+//     NO_PROXY says, and never for a loopback address. Its password is in no error.
+//   - The cloud's name is looked up at each dial.
 //   - A wrong clock of this machine does not keep the link down: the time that
 //     the cloud tells is used for the next assertion, and the difference is reported.
 package cloudlink

@@ -249,6 +249,18 @@ func (r *reader) audit(b *auditBlock) Audit {
 	return a
 }
 
+func (r *reader) metrics(b *metricsBlock) Metrics {
+	if b == nil {
+		return Metrics{}
+	}
+	at := r.required(b.Listen, "listen", `"127.0.0.1:9389"`)
+	host, port, err := net.SplitHostPort(at)
+	if err != nil || port == "" || !loopback(host) {
+		r.mistake(b.Listen, "Not a loopback address", `Write it as "127.0.0.1:9389": what is served has no password.`)
+	}
+	return Metrics{Listen: at}
+}
+
 func (r *reader) log(b *logBlock) Log {
 	if b == nil {
 		b = &logBlock{}

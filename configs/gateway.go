@@ -14,6 +14,7 @@ type Gateway struct {
 	Directory Directory
 	Policy    Policy
 	Audit     Audit
+	Metrics   Metrics
 	Log       Log
 }
 
@@ -103,6 +104,11 @@ type Audit struct {
 	Off     bool   // path = "": nowhere
 	MaxSize int64  // of one file, in bytes; default 10 MB
 	Keep    int    // older files; default 5
+}
+
+// Metrics says where /live, /ready and /metrics are served.
+type Metrics struct {
+	Listen string // a loopback address with port; empty: nowhere
 }
 
 // Log says how much is logged and in what form, on standard error.

@@ -67,6 +67,7 @@ func (r *reader) gateway(b *fileBody, body hcl.Body, g *Gateway) {
 	}
 	g.Policy = r.policy(b.Policy, g.Directory.BaseDN)
 	g.Audit = r.audit(b.Audit)
+	g.Metrics = r.metrics(b.Metrics)
 	g.Log = r.log(b.Log)
 }
 

@@ -40,3 +40,18 @@ func TestAuditOfTheFile(t *testing.T) {
 		})
 	}
 }
+
+func TestMetricsAreForLoopbackOnly(t *testing.T) {
+	path, src := sampleSource(t, Minimal)
+	for at, good := range map[string]bool{"127.0.0.1:9389": true, "[::1]:9389": true, "localhost:1": true, "0.0.0.0:9389": false, ":9389": false, "10.0.0.1:1": false, "127.0.0.1": false, "": false} {
+		t.Run(at, func(t *testing.T) {
+			g, err := Parse(path, append(slices.Clone(src), "metrics {\n listen = \""+at+"\"\n}\n"...))
+			if good != (err == nil) || good && g.Metrics.Listen != at {
+				t.Error(err)
+			}
+		})
+	}
+	if g, err := Parse(path, src); err != nil || g.Metrics.Listen != "" {
+		t.Error(err, g)
+	}
+}

@@ -10,6 +10,7 @@ type (
 		Directory *directoryBlock `hcl:"directory,block"`
 		Policy    *policyBlock    `hcl:"policy,block"`
 		Audit     *auditBlock     `hcl:"audit,block"`
+		Metrics   *metricsBlock   `hcl:"metrics,block"`
 		Log       *logBlock       `hcl:"log,block"`
 	}
 	cloudBlock struct {
@@ -79,6 +80,9 @@ type (
 		Path      hcl.Expression `hcl:"path,optional"`
 		MaxSizeMB hcl.Expression `hcl:"max_size_mb,optional"`
 		Keep      hcl.Expression `hcl:"keep,optional"`
+	}
+	metricsBlock struct {
+		Listen hcl.Expression `hcl:"listen"`
 	}
 	logBlock struct {
 		Level  hcl.Expression `hcl:"level,optional"`

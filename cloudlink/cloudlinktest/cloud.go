@@ -3,6 +3,7 @@ package cloudlinktest
 import (
 	"context"
 	"crypto/ed25519"
+	"crypto/tls"
 	"encoding/json"
 	"net"
 	"net/http"
@@ -35,6 +36,8 @@ type Cloud struct {
 	Mute      atomic.Bool          // answers no heartbeat
 	Greet     func(*Conn) bool     // in the place of the welcome; true: send the welcome too; nil: only that
 	Heartless bool                 // tells 0 as the heartbeat's interval
+	Cert      *tls.Certificate     // of Serve; nil: plain http
+	Address   string               // of Serve; empty: a free port of 127.0.0.1
 	Dials     atomic.Int64         // counts attempts, refused ones too
 
 	url   string
@@ -52,15 +55,32 @@ func (c *Cloud) Serve(t testing.TB, handler ...func(http.Handler) http.Handler) 
 	for _, f := range handler {
 		h = f(h)
 	}
-	srv := httptest.NewServer(h)
+	srv := httptest.NewUnstartedServer(h)
+	if c.Address != "" {
+		l, err := net.Listen("tcp", c.Address)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = srv.Listener.Close()
+		srv.Listener = l
+	}
+	if c.Cert != nil {
+		srv.TLS = &tls.Config{Certificates: []tls.Certificate{*c.Cert}, MinVersion: tls.VersionTLS12}
+		srv.StartTLS()
+	} else {
+		srv.Start()
+	}
 	t.Cleanup(func() { c.Close(); srv.Close() })
-	c.url = srv.URL
 	u, err := url.Parse(srv.URL)
 	if err != nil {
 		t.Fatal(err)
 	}
+	c.At(srv.URL)
 	return u
 }
+
+// At says which URL agents have for the cloud, where it is not that of Serve.
+func (c *Cloud) At(url string) { c.url = url }
 
 // Start serves over pipes until the test ends.
 func (c *Cloud) Start(t testing.TB) {

@@ -85,6 +85,11 @@ policy {
 #   keep        = 5                                    # older files
 # }
 
+# /live, /ready and /metrics (Prometheus), for this machine only. Default: not served.
+# metrics {
+#   listen = "127.0.0.1:9389"
+# }
+
 # log {
 #   level  = "info"  # trace, debug, info, warn, error
 #   format = "text"  # or "json"

@@ -1,0 +1,127 @@
+package agent
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"ldap-gateway/agent/state"
+)
+
+// ErrNotRunning says that no gateway runs with a state folder.
+var ErrNotRunning = errors.New("the gateway does not run, or runs as another user or with another state folder")
+
+func socketPath(folder state.Folder) string { return filepath.Join(folder.String(), "status.sock") }
+
+// serve answers on the socket in the state folder and, when gateway.hcl asks
+// for it, on a loopback port. Neither being possible stops nothing.
+func (i *Instance) serveHealth(ctx context.Context) (stop func()) {
+	var servers []*http.Server
+	serve := func(l net.Listener, h http.Handler) {
+		s := &http.Server{Handler: h, ReadHeaderTimeout: 5 * time.Second, MaxHeaderBytes: 16 << 10,
+			BaseContext: func(net.Listener) context.Context { return ctx }}
+		servers = append(servers, s)
+		go func() { _ = s.Serve(l) }()
+	}
+	if l, err := listenSocket(ctx, i.State); err == nil {
+		serve(l, http.HandlerFunc(i.health.serveStatus))
+	} else {
+		i.Logger.Warn("\"ldap-gateway status\" will not find this gateway", "error", err)
+	}
+	if at := i.File.Metrics.Listen; at != "" {
+		l, err := new(net.ListenConfig).Listen(ctx, "tcp", at)
+		if err == nil {
+			serve(l, i.health.routes())
+			i.Logger.Info("health and metrics are served", "address", l.Addr())
+		} else {
+			why := err.Error()
+			i.health.metrics.Store(&why)
+			i.Logger.Error("metrics.listen", "error", err)
+		}
+	}
+	return func() {
+		for _, s := range servers {
+			_ = s.Close()
+		}
+	}
+}
+
+// listenSocket takes the socket over from a gateway that is gone. One that runs
+// keeps it.
+func listenSocket(ctx context.Context, folder state.Folder) (net.Listener, error) {
+	path := socketPath(folder)
+	if err := os.MkdirAll(folder.String(), 0o700); err != nil {
+		return nil, err
+	}
+	if c, err := new(net.Dialer).DialContext(ctx, "unix", path); err == nil {
+		return nil, errors.Join(fmt.Errorf("another gateway runs with the state folder %s", folder), c.Close())
+	}
+	if err := os.Remove(path); err != nil && !os.IsNotExist(err) {
+		return nil, err
+	}
+	l, err := new(net.ListenConfig).Listen(ctx, "unix", path)
+	if err != nil {
+		return nil, err
+	}
+	// The folder lets nobody else in meanwhile.
+	if err := os.Chmod(path, 0o600); err != nil {
+		return nil, errors.Join(err, l.Close())
+	}
+	return l, nil
+}
+
+// routes is what is served on the loopback port. Texts of problems are not:
+// whoever is on the machine may ask.
+func (h *health) routes() http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /live", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "live") })
+	mux.HandleFunc("GET /ready", func(w http.ResponseWriter, _ *http.Request) {
+		s := h.status()
+		if !s.Ready {
+			w.WriteHeader(http.StatusServiceUnavailable)
+		}
+		fmt.Fprintln(w, map[bool]string{true: "ready", false: "not ready"}[s.Ready])
+		for _, p := range s.Problems {
+			fmt.Fprintf(w, "%s: %s\n", p.Severity, p.Code)
+		}
+	})
+	mux.HandleFunc("GET /metrics", func(w http.ResponseWriter, _ *http.Request) {
+		var text strings.Builder
+		h.status().writeMetrics(&text)
+		w.Header().Set("Content-Type", "text/plain; version=0.0.4; charset=utf-8")
+		_, _ = w.Write([]byte(text.String()))
+	})
+	return mux
+}
+
+func (h *health) serveStatus(w http.ResponseWriter, _ *http.Request) {
+	w.Header().Set("Content-Type", "application/json")
+	_ = json.NewEncoder(w).Encode(h.status())
+}
+
+// askStatus asks the gateway that runs with a state folder; ErrNotRunning when
+// none does.
+func askStatus(ctx context.Context, folder state.Folder) (s Status, err error) {
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+	defer cancel()
+	transport := &http.Transport{DisableKeepAlives: true, DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+		return new(net.Dialer).DialContext(ctx, "unix", socketPath(folder))
+	}}
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://gateway/status", nil)
+	if err != nil {
+		return s, err
+	}
+	resp, err := (&http.Client{Transport: transport}).Do(req)
+	if err != nil {
+		return s, fmt.Errorf("%w: %w", ErrNotRunning, err)
+	}
+	defer resp.Body.Close()
+	return s, json.NewDecoder(resp.Body).Decode(&s)
+}
