@@ -29,6 +29,8 @@
 //   - A proxy that is named outright is always used; that of the environment as
 //     NO_PROXY says, and never for a loopback address. Its password is in no error.
 //   - The cloud's name is looked up at each dial.
+//   - What the welcome says of the epoch is kept before anything is served; a state
+//     folder that cannot be written keeps no link down.
 //   - A wrong clock of this machine does not keep the link down: the time that
 //     the cloud tells is used for the next assertion, and the difference is reported.
 package cloudlink

@@ -27,7 +27,13 @@
 //   - A request is handed to another instance only while no bind can have
 //     happened: it was never written to a link, or the agent said that it sent none.
 //   - Once a request was written to a link that is lost, its answer is unknown.
+//   - Without a live instance the answer comes at once, unless one has gone in the
+//     last seconds, as at a restart: then a sign-on that nobody has answered waits
+//     for it, five seconds at most.
 //   - A revoked instance's link is closed at once and its key refused for ever.
+//   - Each link begins a new epoch. Who claims another than the agent has kept, and
+//     two that are alive with one key, have a copied or restored state folder: the
+//     instance goes into quarantine, and both stay outside until one is paired anew.
 //   - An answer reaches only the request that was asked on the same link.
 //   - An agent that takes nothing more, or says nothing more, is cut off within
 //     two and a half heartbeats; it holds up no other.

@@ -8,6 +8,9 @@
 //
 // # Promises
 //
+//   - An agent that shows a code itself becomes an instance only when an
+//     administrator has seen its host, address and fingerprint and approves; it
+//     waits with a ticket that is kept as a hash only.
 //   - A code works once and for [Life] only. Of many who redeem it at once, one wins.
 //   - Ten wrong codes from one address within ten minutes and that address
 //     waits; a hundred from anywhere and everyone does, also with a right code.
