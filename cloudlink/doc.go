@@ -15,6 +15,20 @@
 //	          is silent, or reads nothing, for two and a half intervals is dead
 //	drain     either end says that it is going away: no new requests, answers still go out, then it closes
 //
+// # Whom the link trusts
+//
+//	threat                                     what stands against it              test
+//	what is between reads a password           it is sealed for one instance       TestSealing (wire)
+//	what is between shows its own certificate  only ca_file or the system's count  TestInspectingProxy
+//	the proof of the instance is replayed      one audience, one nonce, minutes    TestAssertion (wire)
+//	a cloud sends what is no message           strict decoding, the link ends      TestMalformedFrameEndsTheLinkOnly
+//	a cloud asks for more than there is        bounded handlers, budgets, frames   TestBeyondTheHandlersIsBusy, TestBudgetIsBounded
+//	a cloud listens to nothing                 the link is left                    TestTalkingCloudThatReadsNothingIsLeft
+//	a cloud wants absurd heartbeats            1 s to 30 s                         TestAbsurdHeartbeatIsNotFollowed
+//	a state folder is copied                   epochs, claimed at each dial        TestEpochIsKeptAndClaimed
+//
+// The table of the whole product is in .github/SECURITY.md.
+//
 // # Promises
 //
 //   - [Link.Run] returns only when its context ends. Whatever goes wrong is a
