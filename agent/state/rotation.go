@@ -48,12 +48,12 @@ func (f Folder) OtherKeys(instance string) (Keys, bool) {
 	if err := f.readJSON(nextFile, &n); err != nil || n.Instance != instance {
 		return Keys{}, false
 	}
-	return Keys{n.Keys.Signing, n.Keys.Sealing}, true
+	return n.Keys.keys(), true
 }
 
 // SaveOtherKeys keeps keys beside those of an instance.
 func (f Folder) SaveOtherKeys(instance string, k Keys) error {
-	return f.writeJSON(nextFile, storedNext{instance, storedKeys{k.signing, k.sealing}})
+	return f.writeJSON(nextFile, storedNext{instance, k.stored()})
 }
 
 // DropOtherKeys ends a change of keys.

@@ -87,8 +87,35 @@ type storedInstance struct {
 }
 
 type storedKeys struct {
-	Signing []byte `json:"ed25519"`
-	Sealing []byte `json:"xwing"`
+	Signing atRest `json:"ed25519"`
+	Sealing atRest `json:"xwing"`
+}
+
+func (k Keys) stored() storedKeys { return storedKeys{atRest(k.signing), k.sealing} }
+
+func (s storedKeys) keys() Keys { return Keys{ed25519.PrivateKey(s.Signing), s.Sealing} }
+
+// atRest is a secret that is protected in the file as far as the system can.
+type atRest []byte
+
+// MarshalJSON implements json.Marshaler.
+func (a atRest) MarshalJSON() ([]byte, error) {
+	b, err := protect(a)
+	if err != nil {
+		return nil, fmt.Errorf("protect a key: %w", err)
+	}
+	return json.Marshal(b)
+}
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (a *atRest) UnmarshalJSON(text []byte) error {
+	var b []byte
+	err := json.Unmarshal(text, &b)
+	if err == nil {
+		b, err = unprotect(b)
+	}
+	*a = b
+	return err
 }
 
 // Instance reads who this instance is. It returns ErrNotPaired when it is
@@ -112,13 +139,13 @@ func (f Folder) Instance() (Instance, error) {
 	if len(s.Keys.Signing) != ed25519.PrivateKeySize {
 		return Instance{}, fmt.Errorf("%s holds no key: pair again with \"ldap-gateway pair --replace\"", path)
 	}
-	s.Instance.Keys = Keys{s.Keys.Signing, s.Keys.Sealing}
+	s.Instance.Keys = s.Keys.keys()
 	return s.Instance, nil
 }
 
 // SaveInstance makes i what this instance is.
 func (f Folder) SaveInstance(i Instance) error {
-	return f.writeJSON(instanceFile, storedInstance{i, storedKeys{i.Keys.signing, i.Keys.sealing}})
+	return f.writeJSON(instanceFile, storedInstance{i, i.Keys.stored()})
 }
 
 func (f Folder) writeJSON(name string, v any) error {
@@ -153,7 +180,7 @@ func (f Folder) SaveUserTypes(m wire.UserTypes) error {
 
 // Ready makes the folder if it is not there and proves that it can be written.
 func (f Folder) Ready() error {
-	if err := os.MkdirAll(f.path, 0o700); err != nil {
+	if err := makeFolder(f.path); err != nil {
 		return fmt.Errorf("%w: run the command as root or as the service's user, or name another folder with --state", err)
 	}
 	probe, err := os.CreateTemp(f.path, ".probe-*")
@@ -166,7 +193,7 @@ func (f Folder) Ready() error {
 
 // write replaces a file atomically.
 func (f Folder) write(name string, b []byte) (err error) {
-	if err := os.MkdirAll(f.path, 0o700); err != nil {
+	if err := makeFolder(f.path); err != nil {
 		return err
 	}
 	tmp, err := os.CreateTemp(f.path, "."+name+"-*") // mode 0600
