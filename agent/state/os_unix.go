@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"syscall"
 )
 
 // private returns ErrPermissions when the file at path is open to group or
@@ -27,6 +28,23 @@ func private(path string) error {
 
 // makeFolder makes a folder for the owner only, if it is not there.
 func makeFolder(path string) error { return os.MkdirAll(path, 0o700) }
+
+// adopt gives a file of root's to whoever the folder belongs to: what "pair" writes
+// as root the service must be able to read.
+func adopt(file *os.File, folder string) error {
+	if os.Geteuid() != 0 {
+		return nil
+	}
+	info, err := os.Stat(folder)
+	if err != nil {
+		return err
+	}
+	owner, ok := info.Sys().(*syscall.Stat_t)
+	if !ok {
+		return nil
+	}
+	return file.Chown(int(owner.Uid), int(owner.Gid))
+}
 
 // protect and unprotect do nothing: the mode of the file is the protection.
 func protect(b []byte) ([]byte, error)   { return b, nil }

@@ -209,6 +209,9 @@ func (f Folder) write(name string, b []byte) (err error) {
 	if _, err = tmp.Write(b); err != nil {
 		return err
 	}
+	if err = adopt(tmp, f.path); err != nil {
+		return err
+	}
 	if err = tmp.Sync(); err != nil {
 		return err
 	}

@@ -26,6 +26,7 @@ var mayImport = map[string][]string{
 	"cloudlink/wire":    {},
 	"configs":           {},
 	"directory":         {"directory"},
+	"installer":         {"configs"},
 }
 
 // neverImport lists what single rooms must not know besides.

@@ -1,0 +1,77 @@
+package agent
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/spf13/cobra"
+
+	"ldap-gateway/installer"
+)
+
+func (c *command) installCommand() *cobra.Command {
+	var dryRun bool
+	cmd := &cobra.Command{
+		Use: "install", Short: "Make this program a system service", Args: cobra.NoArgs,
+		Long: `Make this program a service that starts with the machine, under an account of
+its own (Linux with systemd; as root). Running it again finishes what was
+interrupted, and brings a newer program in. Your gateway.hcl is never changed.`,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			install, _, err := plans(false)
+			if err != nil {
+				return err
+			}
+			if err := c.carryOut(cmd, install, dryRun); err != nil || dryRun {
+				return err
+			}
+			_, err = fmt.Fprintln(c.stdout, "\nNext: write gateway.hcl if you have not, then \"ldap-gateway check\", \"ldap-gateway pair\", \"systemctl restart ldap-gateway\".")
+			return err
+		},
+	}
+	cmd.Flags().BoolVar(&dryRun, "dry-run", false, "show what would be done, and do nothing")
+	return cmd
+}
+
+func (c *command) uninstallCommand() *cobra.Command {
+	var dryRun, purge bool
+	cmd := &cobra.Command{
+		Use: "uninstall", Short: "Take the system service off this machine", Args: cobra.NoArgs,
+		Long: `Take the service off this machine. gateway.hcl and the instance's keys stay, for
+another install; --purge removes them too. Revoke the instance in the console
+when the machine is not to come back.`,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			_, uninstall, err := plans(purge)
+			if err != nil {
+				return err
+			}
+			return c.carryOut(cmd, uninstall, dryRun)
+		},
+	}
+	cmd.Flags().BoolVar(&dryRun, "dry-run", false, "show what would be done, and do nothing")
+	cmd.Flags().BoolVar(&purge, "purge", false, "remove gateway.hcl and the keys too")
+	return cmd
+}
+
+func plans(purge bool) (install, uninstall installer.Plan, err error) {
+	path, err := os.Executable()
+	if err == nil {
+		path, err = filepath.EvalSymlinks(path)
+	}
+	if err != nil {
+		return nil, nil, err
+	}
+	return installer.Service(path, purge)
+}
+
+// carryOut shows a plan or applies it.
+func (c *command) carryOut(cmd *cobra.Command, p installer.Plan, dryRun bool) error {
+	if dryRun {
+		return p.Show(cmd.Context(), c.stdout)
+	}
+	if os.Geteuid() != 0 {
+		return errors.New("run it as root; --dry-run shows what it would do")
+	}
+	return p.Apply(cmd.Context(), c.stdout)
+}

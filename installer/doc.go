@@ -1,0 +1,18 @@
+// Package installer owns how the gateway gets onto a machine as a system service
+// and off it again: a [Plan] of [Step] values that can be shown, applied and undone.
+//
+// Called by agent, for the commands install and uninstall. It knows the service
+// manager and the file system, and nothing of a directory or a cloud.
+//
+// What there is: Linux with systemd. On any other system [Service] says that it
+// is not supported, and "ldap-gateway run" is to be started by other means.
+//
+// # Promises
+//
+//   - A plan that is shown changes nothing.
+//   - Each step is done only if it is not done yet, so an install that was
+//     interrupted is finished by running it again. A step that fails has those
+//     of this run undone, in reverse.
+//   - gateway.hcl is never overwritten, and uninstall leaves it and the state
+//     folder, with the keys, unless they are to be purged.
+package installer

@@ -1,0 +1,142 @@
+//go:build linux
+
+package installer
+
+import (
+	"bytes"
+	"context"
+	_ "embed"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"os/exec"
+	"os/user"
+	"path/filepath"
+	"strings"
+
+	"ldap-gateway/configs"
+)
+
+//go:embed linux/ldap-gateway.service
+var unit string
+
+const name = "ldap-gateway"
+
+// Where things go. They are what the unit and the defaults of the command line say.
+const (
+	programPath = "/usr/local/bin/ldap-gateway"
+	unitPath    = "/etc/systemd/system/ldap-gateway.service"
+	filePath    = "/etc/ldap-gateway/gateway.hcl"
+	statePath   = "/var/lib/ldap-gateway"
+)
+
+// Service returns the plan that makes the program at executable a service that
+// starts with the machine, and the plan that takes it off; purge takes the file
+// and the keys along. The service is started only when gateway.hcl is there
+// already: a fresh one is a sample.
+func Service(executable string, purge bool) (install, uninstall Plan, err error) {
+	if _, err := exec.LookPath("systemctl"); err != nil {
+		return nil, nil, fmt.Errorf("this machine has no systemd: start %q by its own service manager", executable+" run")
+	}
+	text := strings.ReplaceAll(unit, "@PROGRAM@", programPath)
+	install = Plan{
+		account(),
+		program(executable),
+		folder(filepath.Dir(filePath)),
+		{Name: "write a sample " + filePath, Done: exists(filePath), Apply: func(context.Context) error { return owned(filePath, configs.Minimal) }},
+		{Name: "write " + unitPath, Done: holds(unitPath, text), Apply: func(context.Context) error { return os.WriteFile(unitPath, []byte(text), 0o644) }, Undo: removal(unitPath)},
+		{Name: "have systemd read it", Apply: command("systemctl", "daemon-reload")},
+		{Name: "start the service with the machine", Done: succeeds("systemctl", "is-enabled", "--quiet", name), Apply: command("systemctl", "enable", "--quiet", name), Undo: command("systemctl", "disable", "--quiet", name)},
+	}
+	if _, err := os.Stat(filePath); err == nil {
+		install = append(install, Step{Name: "start the service", Apply: command("systemctl", "restart", name)})
+	}
+	uninstall = Plan{
+		{Name: "stop the service", Done: fails("systemctl", "is-active", "--quiet", name), Apply: command("systemctl", "stop", name)},
+		{Name: "do not start it with the machine", Done: fails("systemctl", "is-enabled", "--quiet", name), Apply: command("systemctl", "disable", "--quiet", name)},
+		{Name: "remove " + unitPath, Done: absent(unitPath), Apply: removal(unitPath)},
+		{Name: "have systemd forget it", Apply: command("systemctl", "daemon-reload")},
+		{Name: "remove " + programPath, Done: absent(programPath), Apply: removal(programPath)},
+	}
+	if purge {
+		uninstall = append(uninstall,
+			Step{Name: "remove " + filepath.Dir(filePath), Done: absent(filepath.Dir(filePath)), Apply: removal(filepath.Dir(filePath))},
+			Step{Name: "remove " + statePath + ", with the keys", Done: absent(statePath), Apply: removal(statePath)},
+			Step{Name: "remove the account " + name, Done: not(accountExists), Apply: command("userdel", name)})
+	}
+	return install, uninstall, nil
+}
+
+func account() Step {
+	return Step{Name: "make the account " + name + ", which nobody can sign on with", Done: accountExists,
+		Apply: command("useradd", "--system", "--user-group", "--no-create-home", "--home-dir", statePath, "--shell", "/usr/sbin/nologin", name), Undo: command("userdel", name)}
+}
+
+func accountExists(context.Context) (bool, error) {
+	_, err := user.Lookup(name)
+	var unknown user.UnknownUserError
+	if errors.As(err, &unknown) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
+// program puts the program where the service manager may run it: a home or a
+// temporary folder is hidden from the service.
+func program(executable string) Step {
+	return Step{Name: "copy this program to " + programPath,
+		Done: func(context.Context) (bool, error) {
+			if executable == programPath {
+				return true, nil
+			}
+			return same(executable, programPath)
+		},
+		Apply: func(context.Context) error {
+			b, err := os.ReadFile(executable)
+			if err != nil {
+				return err
+			}
+			fresh := programPath + ".new" // the old one may be running
+			if err := os.WriteFile(fresh, b, 0o755); err != nil {
+				return err
+			}
+			return os.Rename(fresh, programPath)
+		},
+		Undo: removal(programPath)}
+}
+
+func same(a, b string) (bool, error) {
+	x, err := os.ReadFile(a)
+	if err != nil {
+		return false, err
+	}
+	y, err := os.ReadFile(b)
+	if errors.Is(err, fs.ErrNotExist) {
+		return false, nil
+	}
+	return bytes.Equal(x, y), err
+}
+
+// folder is for root to write and for the service to read.
+func folder(path string) Step {
+	return Step{Name: "make " + path + ", which the service can read", Done: exists(path), Apply: func(context.Context) error {
+		if err := os.MkdirAll(path, 0o750); err != nil {
+			return err
+		}
+		return give(path)
+	}, Undo: removal(path)}
+}
+
+// owned writes a file that the service can read and only root can change.
+func owned(path, text string) error {
+	if err := os.WriteFile(path, []byte(text), 0o640); err != nil {
+		return err
+	}
+	return give(path)
+}
+
+// give makes the service's group the group of path.
+func give(path string) error {
+	return command("chgrp", name, path)(context.Background())
+}
