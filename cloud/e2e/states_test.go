@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -148,4 +149,27 @@ func (w *world) agentLines(text string) (lines []string) {
 		}
 	}
 	return lines
+}
+
+// TestGuessingReadsAlike guesses on and on at somebody, at somebody whom the cloud
+// has switched off, and at nobody. The agent holds guesses at people back, and the
+// cloud guesses at any name: none of it may show who exists.
+func TestGuessingReadsAlike(t *testing.T) {
+	w := newWorld(t, plan{})
+	bob := w.mustSignOn("bob", "builder").User.ID
+	w.must("PATCH", "/users/"+bob, map[string]any{"enabled": false}, nil)
+	told := map[string][]string{}
+	for _, name := range []string{"nobody", "alice", "bob"} {
+		for range 12 {
+			told[name] = append(told[name], w.signOn(name, wrongPassword).Message)
+		}
+	}
+	if first, last := told["nobody"][0], told["nobody"][11]; first != wrongSentence || last == wrongSentence {
+		t.Errorf("nobody is told %q, and in the end %q", first, last)
+	}
+	for _, name := range []string{"alice", "bob"} {
+		if !slices.Equal(told[name], told["nobody"]) {
+			t.Errorf("%s is told %q\nnobody is told %q", name, told[name], told["nobody"])
+		}
+	}
 }
