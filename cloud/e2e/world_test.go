@@ -50,7 +50,8 @@ const unlimited = "policy {\n  sign_ons_per_minute            = 1000000\n  sign_
 type world struct {
 	t       *testing.T
 	dir     string
-	slapd   *slapdtest.Server
+	slapd   *slapdtest.Server // nil when the plan names another directory
+	at      directory
 	cloud   *process
 	url     string
 	api     *client.Client
@@ -72,11 +73,29 @@ type machine struct {
 // plan says what differs from the usual world.
 type plan struct {
 	slapd   slapdtest.Config
-	servers []string // of the agent's file; none: the slapd's, over TLS
-	update  bool     // the user type's switch
+	at      *directory // another than a slapd of the world's own
+	servers []string   // of the agent's file; none: the directory's, over TLS
+	update  bool       // the user type's switch
 	change  func(userType map[string]any)
 	policy  string // more of gateway.hcl
 	cable   *cable // between agent and cloud; nil: none
+}
+
+// directory is a running one, as a gateway's administrator knows it.
+type directory struct {
+	vendor, url, base, bindDN, password, caFile string
+}
+
+// startSlapd starts the directory that most worlds have.
+func (w *world) startSlapd(cfg slapdtest.Config) *directory {
+	w.t.Helper()
+	cfg.LDIF = people + cfg.LDIF
+	w.slapd = slapdtest.Start(w.t, cfg)
+	return slapdDirectory(w.slapd)
+}
+
+func slapdDirectory(s *slapdtest.Server) *directory {
+	return &directory{"OpenLDAP", s.TLSURL(), slapdtest.Suffix, slapdtest.ReaderDN, slapdtest.Password, s.CAFile()}
 }
 
 // must fails the test on an error.
@@ -91,8 +110,10 @@ func must(t testing.TB, err error) {
 func newWorld(t *testing.T, p plan) *world {
 	t.Helper()
 	w := &world{t: t, dir: t.TempDir(), update: p.update, cable: p.cable}
-	p.slapd.LDIF = people + p.slapd.LDIF
-	w.slapd = slapdtest.Start(t, p.slapd)
+	if p.at == nil {
+		p.at = w.startSlapd(p.slapd)
+	}
+	w.at = *p.at
 	w.initCloud()
 	w.startCloud("127.0.0.1:0")
 	w.makeGateway(p.change)
@@ -151,7 +172,7 @@ func (w *world) makeGateway(change func(map[string]any)) {
 		ID        string
 		UserTypes []struct{ ID string }
 	}
-	w.must("POST", "/gateways", map[string]any{"name": "HQ", "type": "LDAP", "enabled": true, "vendor": "OpenLDAP", "userTypes": []any{u}}, &g)
+	w.must("POST", "/gateways", map[string]any{"name": "HQ", "type": "LDAP", "enabled": true, "vendor": w.at.vendor, "userTypes": []any{u}}, &g)
 	w.gateway, w.userType = g.ID, g.UserTypes[0].ID
 }
 
@@ -183,12 +204,12 @@ const gatewayFile = `cloud {
 
 directory {
   servers          = [%s]
-  base_dn          = "dc=example,dc=test"
+  base_dn          = %q
   allow_clear_text = %t
   timeout          = "2s"
 
   bind {
-    dn       = "cn=reader,dc=example,dc=test"
+    dn       = %q
     password = file(%q)
   }
 
@@ -221,17 +242,17 @@ func (w *world) addAgent(name string, p plan) *machine {
 func (w *world) writeFile(name string, p plan) {
 	w.t.Helper()
 	must(w.t, os.MkdirAll(filepath.Join(w.dir, name), 0o700))
-	servers, clear := w.slapd.TLSURL(), false
+	servers, clear := w.at.url, false
 	if len(p.servers) > 0 {
 		servers, clear = strings.Join(p.servers, `", "`), true
 	}
 	password := filepath.Join(w.dir, name, "bind.password")
-	must(w.t, os.WriteFile(password, []byte(slapdtest.Password+"\n"), 0o600))
+	must(w.t, os.WriteFile(password, []byte(w.at.password+"\n"), 0o600))
 	cloud := w.url
 	if w.cable != nil {
 		cloud = w.cable.url()
 	}
-	file := fmt.Sprintf(gatewayFile, cloud, `"`+servers+`"`, clear, password, w.slapd.CAFile(), p.policy)
+	file := fmt.Sprintf(gatewayFile, cloud, `"`+servers+`"`, w.at.base, clear, w.at.bindDN, password, w.at.caFile, p.policy)
 	must(w.t, os.WriteFile(filepath.Join(w.dir, name, "gateway.hcl"), []byte(file), 0o600))
 }
 

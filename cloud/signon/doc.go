@@ -22,5 +22,6 @@
 //   - A user type after the first is asked only while the answer was that there
 //     is no such user; that answer comes before any bind.
 //   - What the person is told never shows whether an account exists, unless the
-//     password was right; [Message] is the one table that decides.
+//     password was right; [Message] is the one table that decides. Whatever reads
+//     as a wrong password is counted as one, so that waiting does not show it either.
 package signon

@@ -102,13 +102,9 @@ func (a *attempt) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	switch {
-	case a.user != nil && !a.user.Enabled:
-		return a.fail(ctx, wire.OutcomeNotAllowed, "the user is disabled in the cloud")
-	case a.user != nil && len(ways) == 0:
-		return a.fail(ctx, wire.OutcomeNotAllowed, "the gateway or user type that checks this person's password is switched off or deleted: link the user to another")
-	case len(ways) == 0:
-		return a.fail(ctx, wire.OutcomeNoSuchUser, "no enabled gateway has a user type that could know the person")
+	if o, reason := a.hopeless(ways); reason != "" {
+		a.count(o)
+		return a.fail(ctx, o, reason)
 	}
 	w, answer := a.ask(ctx, ways)
 	a.count(answer.Outcome)
@@ -134,6 +130,19 @@ func (a *attempt) implausible() string {
 		return fmt.Sprintf("the username is not text, or longer than %d characters", longest)
 	}
 	return ""
+}
+
+// hopeless says why nobody needs to be asked; the reason is empty when they do.
+func (a *attempt) hopeless(ways []way) (o wire.Outcome, reason string) {
+	switch {
+	case a.user != nil && !a.user.Enabled:
+		return wire.OutcomeNotAllowed, "the user is disabled in the cloud"
+	case a.user != nil && len(ways) == 0:
+		return wire.OutcomeNotAllowed, "the gateway or user type that checks this person's password is switched off or deleted: link the user to another"
+	case len(ways) == 0:
+		return wire.OutcomeNoSuchUser, "no enabled gateway has a user type that could know the person"
+	}
+	return 0, ""
 }
 
 // ways returns the user types to ask, in order.

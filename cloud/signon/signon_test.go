@@ -219,6 +219,24 @@ func TestDisabled(t *testing.T) {
 	}
 }
 
+// TestGuessingAtTheDisabledWaits does so though no agent is asked.
+func TestGuessingAtTheDisabledWaits(t *testing.T) {
+	c := newCloud(t)
+	c.agents.answers[c.first.ID] = right("alice", "u1")
+	u, err := c.Store.User(t.Context(), c.env, c.signOn("alice", "x").UserID)
+	must(t, err)
+	u.Enabled = false
+	must(t, c.Store.UpdateUser(t.Context(), &u))
+	for range wrongPerPerson {
+		if so := c.signOn("alice", "x"); so.Outcome != "notAllowed" {
+			t.Fatalf("%+v", so)
+		}
+	}
+	if so := c.signOn("alice", "x"); so.Outcome != "busy" || so.Message != messageLater {
+		t.Errorf("%+v", so)
+	}
+}
+
 func TestNoGateway(t *testing.T) {
 	c := newCloud(t)
 	for _, g := range []store.Gateway{c.first, c.second} {
@@ -262,13 +280,14 @@ func TestMessagesDoNotTell(t *testing.T) {
 	}
 }
 
-// TestGuessingWaits guesses at a known and at an unknown name: both wait alike,
-// and nobody's directory hears of it.
+// TestGuessingWaits guesses at names, of which the directory says whatever reads as a
+// wrong password: all wait alike, and nobody's directory hears of it.
 func TestGuessingWaits(t *testing.T) {
 	c := newCloud(t)
 	now := time.Now()
 	c.Now = func() time.Time { return now }
-	for _, answer := range []wire.SignOnResult{{Outcome: wire.OutcomeInvalidCredentials, BindSent: true}, {Outcome: wire.OutcomeNoSuchUser}} {
+	for _, answer := range []wire.SignOnResult{{Outcome: wire.OutcomeInvalidCredentials, BindSent: true}, {Outcome: wire.OutcomeNoSuchUser}, {Outcome: wire.OutcomeAmbiguousUser},
+		{Outcome: wire.OutcomeAccountLocked}, {Outcome: wire.OutcomeAccountDisabled, BindSent: true}, {Outcome: wire.OutcomeNotAllowed}} {
 		c.agents.answers[c.first.ID], c.agents.answers[c.second.ID] = answer, answer
 		name := answer.Outcome.String()
 		for range wrongPerPerson {

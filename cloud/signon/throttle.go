@@ -36,16 +36,18 @@ func (a *attempt) throttled() string {
 	return fmt.Sprintf("throttled for another %s: too many wrong passwords for this name or from this address", wait.Round(time.Second))
 }
 
-// count notes a wrong password, or takes back what was noted of the person.
+// count notes what the person reads as a wrong password, whatever it was, or takes
+// back what was noted of them. Were a locked or a disabled account not counted, it
+// would be told from a name that nobody has by never having to wait.
 func (a *attempt) count(o wire.Outcome) {
-	switch o {
-	case wire.OutcomeInvalidCredentials, wire.OutcomeNoSuchUser, wire.OutcomeAmbiguousUser:
+	switch {
+	case o == wire.OutcomeOK:
+		a.wrong.Forget(a.person())
+	case Message(o) == messageWrong:
 		now := a.now()
 		a.wrong.Count(a.person(), now)
 		if a.request.Address != "" {
 			a.wrong.Count(a.address(), now)
 		}
-	case wire.OutcomeOK:
-		a.wrong.Forget(a.person())
 	}
 }

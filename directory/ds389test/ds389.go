@@ -92,6 +92,9 @@ func (s *Server) URL() string { return "ldap://" + s.address(0) }
 // TLSURL returns "ldaps://127.0.0.1:port".
 func (s *Server) TLSURL() string { return "ldaps://" + s.address(1) }
 
+// CAFile returns the path of the authority's certificate.
+func (s *Server) CAFile() string { return s.path("ca.crt") }
+
 // CA returns the authority.
 func (s *Server) CA() *x509.CertPool { return s.authority.Pool }
 

@@ -2,7 +2,7 @@
 // test, with a folder, a loopback address and certificates of its own, and stops it
 // when the test ends.
 //
-// Tests of the directory room call it. It needs samba, samba-tool and the ldb tools,
+// Tests of the directory room and end-to-end tests call it. It needs samba, samba-tool and the ldb tools,
 // as Debian's samba-ad-dc, samba-ad-provision, samba-dsdb-modules and ldb-tools
 // install them, and root, since Samba's LDAP ports cannot be chosen. Without them a
 // test fails and says what to install, rather than passing untested.

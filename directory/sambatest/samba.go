@@ -103,6 +103,9 @@ func (s *Server) URL() string { return "ldap://" + s.ip }
 // TLSURL returns "ldaps://address".
 func (s *Server) TLSURL() string { return "ldaps://" + s.ip }
 
+// CAFile returns the path of the authority's certificate.
+func (s *Server) CAFile() string { return s.path("ca.crt") }
+
 // CA returns the authority; the certificate names Host and the address.
 func (s *Server) CA() *x509.CertPool { return s.authority.Pool }
 
