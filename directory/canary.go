@@ -117,7 +117,7 @@ func (c *Client) Problems() []Problem {
 
 func memberOfRemedy(groupsFrom string) string {
 	if groupsFrom == GroupsMemberOf {
-		return `leave groups_from out, or set it to "search": people could get groups that they are in only through others, or lose some`
+		return `leave groups_from out, or set it to "search": what memberOf lists here is not proven to be the direct groups`
 	}
 	return "nothing has to be done: groups are searched for instead; the directory's memberOf is not what its groups say"
 }

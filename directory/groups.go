@@ -56,15 +56,20 @@ func setOr(value, other string) string {
 	return value
 }
 
-// wantsMemberOf says whether memberOf is known to mean direct membership.
+// wantsMemberOf says whether memberOf is known to mean direct membership. That the
+// file says so counts where nothing is found out, and not against the directory's
+// own evidence: no configuration may make parents of direct groups.
 func (c *Client) wantsMemberOf(dse *rootDSE) bool {
+	p := c.proof.Load()
 	switch c.cfg.GroupsFrom {
 	case GroupsMemberOf:
-		return true
+		if p == nil {
+			return c.cfg.ProveEvery == 0 || dse.activeDirectory()
+		}
+		return !p.parents && !p.against
 	case GroupsSearch:
 		return false
 	}
-	p := c.proof.Load()
 	return dse.activeDirectory() || p != nil && p.direct
 }
 

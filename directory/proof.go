@@ -14,8 +14,9 @@ import (
 // proof is what was found out about memberOf in the directory itself.
 type proof struct {
 	direct bool
-	// against is a contradiction, not a mere lack of evidence.
-	against bool
+	// against is a contradiction, not a mere lack of evidence; parents that memberOf
+	// was seen to list groups that a user is in only through others.
+	against, parents bool
 	why     string
 }
 
@@ -211,7 +212,7 @@ func (p prover) judge(ctx context.Context, child, parent string) (proof, error) 
 		case !inChild || inParent:
 			continue
 		case containsDN(user.GetEqualFoldAttributeValues("memberOf"), parent):
-			return proof{why: fmt.Sprintf("memberOf lists parent groups: that of %q has %q, which holds only %q", user.DN, parent, child)}, nil
+			return proof{parents: true, why: fmt.Sprintf("memberOf lists parent groups: that of %q has %q, which holds only %q", user.DN, parent, child)}, nil
 		}
 		return proof{direct: true, why: fmt.Sprintf("memberOf is proven direct: %q is in %q, which is in %q, and memberOf has only the first", user.DN, child, parent)}, nil
 	}

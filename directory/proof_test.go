@@ -51,6 +51,23 @@ func TestMeaningOfMemberOf(t *testing.T) {
 	}
 }
 
+// TestParentsAreNeverDirectWhateverTheFileSays has the file demand a memberOf that
+// lists parents.
+func TestParentsAreNeverDirectWhateverTheFileSays(t *testing.T) {
+	s := slapdtest.Start(t, slapdtest.Config{LDIF: pair(), DynList: "groupOfURLs memberURL member+memberOf@groupOfNames*"})
+	c, ut := open(t, s.CA(), s.TLSURL(), func(cfg *directory.Config) { cfg.GroupsFrom = directory.GroupsMemberOf }), compile(t, persons())
+	if _, _, err := c.ProveMemberOf(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	wantMembership(t, membership(t, c, ut, "alice"), directory.Complete, "inner")
+	if method, why := c.GroupMethod(ut); method != "search" || !strings.Contains(why, "lists parent groups") {
+		t.Errorf("groups by %s: %s", method, why)
+	}
+	if p := c.Problems(); len(p) != 1 || p[0].Code != "memberOf" {
+		t.Errorf("%+v", p)
+	}
+}
+
 // A group older than the overlay is in nobody's memberOf.
 func TestGroupsOlderThanTheOverlayForbidMemberOf(t *testing.T) {
 	s := inProcess(t, person("alice", "memberOf: cn=inner,"+groups)+group("old", aliceDN)+

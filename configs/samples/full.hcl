@@ -17,7 +17,7 @@ directory {
   # site     = "Berlin"
 
   # vendor           = "Microsoft Active Directory"  # default: as the server says
-  # groups_from      = "auto"    # or "memberOf", when it is known to list direct groups only, or "search"
+  # groups_from      = "auto"    # or "search"; or "memberOf", also unproven, but never where it is seen to list parents
   # built_in_primary_groups = false  # true: Domain Users counts as a group of everybody whose primary group it is
   # timeout          = "5s"      # of one operation
   # dial_timeout     = "3s"      # of connecting, TLS and service bind together
