@@ -17,7 +17,7 @@ type proof struct {
 	// against is a contradiction, not a mere lack of evidence; parents that memberOf
 	// was seen to list groups that a user is in only through others.
 	against, parents bool
-	why     string
+	why              string
 }
 
 // ProveMemberOf finds out whether memberOf can be trusted to list exactly the direct
