@@ -208,6 +208,7 @@ func (l *link) takeHeartbeat(ctx context.Context, f wire.Frame) error {
 	l.live.Beat = beat
 	confirm := beat.Epoch == l.epoch && !l.confirmed
 	l.confirmed = l.confirmed || confirm
+	live := l.live
 	due := time.Since(l.reported) > reportEvery
 	if due {
 		l.reported = time.Now()
@@ -219,8 +220,8 @@ func (l *link) takeHeartbeat(ctx context.Context, f wire.Frame) error {
 			l.hub.Logger.Warn("an epoch was not confirmed", "instance", l.live.Instance, "error", err)
 		}
 	}
-	if twin, ok := l.hub.presence.twin(l.live, time.Now().Add(-2*l.hub.Heartbeat)); ok {
-		l.hub.quarantineLive(ctx, l.live.Instance, "two machines are linked with its key: "+l.live.Hostname+" and "+twin.Hostname)
+	if twin, ok := l.hub.presence.twin(live, time.Now().Add(-2*l.hub.Heartbeat)); ok {
+		l.hub.quarantineLive(ctx, live.Instance, "two machines are linked with its key: "+live.Hostname+" and "+twin.Hostname)
 	}
 	if due {
 		l.hub.report(ctx, l, false)
