@@ -78,14 +78,16 @@ func TestHealth(t *testing.T) {
 		t.Error("something of a person is in the metrics")
 	}
 	h.server.Close()
-	h.signOn(func(m *wire.SignOn) { m.Revision = 20 })
-	await(t, "not ready without a directory", func() bool { return !ready() })
+	await(t, "not ready without a directory", func() bool {
+		h.signOn(func(m *wire.SignOn) { m.Revision = 20 }) // that a server is down shows when it is wanted
+		return !ready()
+	})
 	if _, body := get(t, "http://"+at+"/ready"); !strings.Contains(body, "error: directoryDown") {
 		t.Error(body)
 	}
 	s, err := askStatus(t.Context(), h.state)
 	must(t, err)
-	if s.Ready || !s.Connected || !has(s, "directoryDown") || s.SignOns["directoryUnavailable"] != 1 || s.Instance != hostileInstance {
+	if s.Ready || !s.Connected || !has(s, "directoryDown") || s.SignOns["directoryUnavailable"] == 0 || s.Instance != hostileInstance {
 		t.Errorf("%+v", s)
 	}
 }
