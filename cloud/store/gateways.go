@@ -6,10 +6,10 @@ import (
 	"slices"
 )
 
-const gatewayColumns = `SELECT id, environment_id, name, description, vendor, enabled, declared, user_types, revision, created_at, updated_at FROM gateways`
+const gatewayColumns = `SELECT id, environment_id, name, description, vendor, enabled, declared, user_types, kerberos, revision, created_at, updated_at FROM gateways`
 
 func scanGateway(r row) (g Gateway, err error) {
-	err = r.Scan(&g.ID, &g.EnvironmentID, &g.Name, &g.Description, &g.Vendor, &g.Enabled, fromJSON{&g.Declared}, fromJSON{&g.UserTypes},
+	err = r.Scan(&g.ID, &g.EnvironmentID, &g.Name, &g.Description, &g.Vendor, &g.Enabled, fromJSON{&g.Declared}, fromJSON{&g.UserTypes}, fromJSON{&g.Kerberos},
 		&g.Revision, at{&g.CreatedAt}, at{&g.UpdatedAt})
 	return g, err
 }
@@ -23,9 +23,9 @@ func (s *Store) CreateGateway(ctx context.Context, g *Gateway) error {
 		}
 		stamp(&g.CreatedAt)
 		g.UpdatedAt, g.Revision = g.CreatedAt, 1
-		_, err := tx.c.exec(ctx, `INSERT INTO gateways (id, environment_id, name, name_folded, description, vendor, enabled, declared, user_types, revision, created_at, updated_at)
- VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 1, $10, $10)`, g.ID, g.EnvironmentID, g.Name, Fold(g.Name), g.Description, g.Vendor, g.Enabled,
-			inJSON(g.Declared), inJSON(g.UserTypes), micros(g.CreatedAt))
+		_, err := tx.c.exec(ctx, `INSERT INTO gateways (id, environment_id, name, name_folded, description, vendor, enabled, declared, user_types, kerberos, revision, created_at, updated_at)
+ VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $11, 1, $10, $10)`, g.ID, g.EnvironmentID, g.Name, Fold(g.Name), g.Description, g.Vendor, g.Enabled,
+			inJSON(g.Declared), inJSON(g.UserTypes), micros(g.CreatedAt), inJSON(g.Kerberos))
 		return err
 	})
 }
@@ -102,8 +102,8 @@ func (tx *Tx) updateGateway(ctx context.Context, g *Gateway) error {
 		g.Revision++
 	}
 	return tx.c.execOne(ctx, `UPDATE gateways SET name = $1, name_folded = $2, description = $3, vendor = $4, enabled = $5, declared = $6, user_types = $7,
- revision = $8, updated_at = $9 WHERE environment_id = $10 AND id = $11`, g.Name, Fold(g.Name), g.Description, g.Vendor, g.Enabled, inJSON(g.Declared),
-		inJSON(g.UserTypes), g.Revision, micros(g.UpdatedAt), g.EnvironmentID, g.ID)
+ revision = $8, updated_at = $9, kerberos = $12 WHERE environment_id = $10 AND id = $11`, g.Name, Fold(g.Name), g.Description, g.Vendor, g.Enabled, inJSON(g.Declared),
+		inJSON(g.UserTypes), g.Revision, micros(g.UpdatedAt), g.EnvironmentID, g.ID, inJSON(g.Kerberos))
 }
 
 func orDependents(err error, users int) error {

@@ -38,6 +38,7 @@ type Gateway struct {
 	Enabled                                      bool
 	Declared                                     Declared
 	UserTypes                                    []UserType // in their order
+	Kerberos                                     *Kerberos  // nil: no tickets are taken
 	Revision                                     uint64     // grows with every change of a user type
 	CreatedAt, UpdatedAt                         time.Time
 }

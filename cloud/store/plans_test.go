@@ -73,6 +73,7 @@ func TestPlans(t *testing.T) {
 		"ActivitiesDone": func() error { _, _, err := r.Activities(ctx, e, store.ActivityFilter{Action: "a"}, page); return err },
 		"ActivitiesIn":   func() error { _, _, err := r.Activities(ctx, e, store.ActivityFilter{SignOnID: "s"}, page); return err },
 		"Administrators": func() error { _, err := r.Administrators(ctx, e); return err },
+		"KerberosKeys":   func() error { _, err := r.KerberosKeys(ctx, e, g, time.Now()); return err },
 		"Token":          func() error { _, err := r.TokenClient(ctx, []byte("h"), time.Now()); return err },
 		"Session":        func() error { _, _, err := r.FindSession(ctx, "t"); return err },
 	} {
