@@ -1,0 +1,283 @@
+package kerberos
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/hashicorp/go-hclog"
+
+	"ldap-gateway/cloud/provisioner"
+	"ldap-gateway/cloud/store"
+	"ldap-gateway/cloud/throttle"
+	"ldap-gateway/cloud/vault"
+)
+
+// Method is the method of every sign-on here.
+const Method = "kerberos"
+
+// Who sends more tokens that are not taken than these within the window is not
+// listened to: each is a row of the store.
+const (
+	throttleWindow  = 10 * time.Minute
+	wrongPerAddress = 100
+)
+
+// Desk takes sign-ons by ticket. Safe for concurrent use.
+type Desk struct {
+	Store       *store.Store
+	Vault       *vault.Vault
+	Provisioner *provisioner.Provisioner
+	Services    []string // of this cloud's names, as in "HTTP/id.example.com"
+	Logger      hclog.Logger
+	Now         func() time.Time // nil: time.Now
+
+	once  sync.Once
+	wrong throttle.Window
+}
+
+// Request is a browser that has sent a token.
+type Request struct {
+	EnvironmentID string
+	Header        string // Authorization, as it came
+	Address       string // of the person; may be empty
+}
+
+// Answer is how a token fared.
+type Answer struct {
+	SignOn  store.SignOn
+	Header  string   // for WWW-Authenticate; may be empty
+	Refusal *Refusal // nil: the person is signed on
+}
+
+// SignOn takes a token to its end. An error means that nothing could be recorded;
+// the form is to be shown.
+func (d *Desk) SignOn(ctx context.Context, r Request) (Answer, error) {
+	start := d.now()
+	so := store.SignOn{ID: uuid.Must(uuid.NewV7()).String(), EnvironmentID: r.EnvironmentID, At: start, Method: Method, Address: r.Address}
+	if d.throttled(r.Address) {
+		return Answer{Refusal: &Refusal{WhyBusy, ""}}, nil
+	}
+	p, err := d.prove(ctx, r)
+	if err == nil {
+		err = d.onlyOnce(ctx, p.Ticket)
+	}
+	if err == nil {
+		err = d.record(ctx, &so, p)
+	}
+	so.Duration = d.now().Sub(start)
+	refusal, refused := refusalOf(err)
+	if refused {
+		d.count(r.Address)
+		err = d.refused(ctx, &so, p, refusal)
+	}
+	d.Logger.Info("sign-on", "signOn", so.ID, "environment", r.EnvironmentID, "method", Method, "outcome", so.Outcome, "reason", so.Reason, "error", err)
+	return Answer{so, p.Header(), refusal}, err
+}
+
+// Proof is a ticket with whose it is.
+type Proof struct {
+	Ticket
+	Gateway store.Gateway
+	User    store.User
+}
+
+// Explain says how a token would fare, without a sign-on. The same token is good
+// for one afterwards. Its error may be a *Refusal; what is known by then is in the proof.
+func (d *Desk) Explain(ctx context.Context, r Request) (Proof, error) { return d.prove(ctx, r) }
+
+// prove tries the gateways one after the other: the first whose keys open the
+// ticket and who knows the person. Of several refusals the one that came furthest counts.
+func (d *Desk) prove(ctx context.Context, r Request) (best Proof, err error) {
+	domains, err := d.domains(ctx, r.EnvironmentID)
+	if err != nil {
+		return Proof{}, err
+	}
+	best, err = Proof{}, &Refusal{Why: WhyOff}
+	for _, a := range domains {
+		p, err2 := a.prove(ctx, r.Header)
+		refusal, refused := refusalOf(err2)
+		if !refused {
+			return p, err2
+		}
+		if worst, _ := refusalOf(err); rank[refusal.Why] >= rank[worst.Why] {
+			best, err = p, err2
+		}
+	}
+	return best, err
+}
+
+// domain is a gateway that takes tickets.
+type domain struct {
+	*Desk
+	gateway    store.Gateway
+	acceptance Acceptance
+}
+
+// domains returns the gateways of an environment that take tickets, with their keys.
+func (d *Desk) domains(ctx context.Context, env string) (all []domain, err error) {
+	var page store.Page
+	for {
+		gateways, next, err := d.Store.Gateways(ctx, env, page)
+		if err != nil {
+			return nil, err
+		}
+		for _, g := range gateways {
+			if !g.Enabled || g.Kerberos == nil {
+				continue
+			}
+			a, err := d.acceptance(ctx, g)
+			if err != nil {
+				return nil, err
+			}
+			all = append(all, domain{d, g, a})
+		}
+		if next == "" {
+			return all, nil
+		}
+		page.Cursor = next
+	}
+}
+
+// acceptance opens the keys of a gateway.
+func (d *Desk) acceptance(ctx context.Context, g store.Gateway) (Acceptance, error) {
+	a := Acceptance{Services: d.Services, Realms: g.Kerberos.Realms, AllowRC4: g.Kerberos.AllowRC4, Now: d.now()}
+	sets, err := d.Store.KerberosKeys(ctx, g.EnvironmentID, g.ID, a.Now)
+	if err != nil {
+		return a, err
+	}
+	for _, s := range sets {
+		b, err := d.Vault.Open(purpose, s.ID, s.Sealed)
+		if err != nil {
+			return a, fmt.Errorf("keys of gateway %s: %w", g.Name, err)
+		}
+		keys, err := read(b, s.Origin == OriginPassword)
+		if err != nil {
+			return a, err
+		}
+		a.Keys = append(a.Keys, keys...)
+	}
+	return a, nil
+}
+
+func (d domain) prove(ctx context.Context, header string) (Proof, error) {
+	p := Proof{Gateway: d.gateway}
+	t, err := Accept(header, d.acceptance)
+	if err != nil {
+		return p, err
+	}
+	p.Ticket = t
+	p.User, err = d.find(ctx, t)
+	switch {
+	case errors.Is(err, store.ErrNotFound):
+		return p, refuse(WhyUnknown, "It is %s@%s, SID %q.", t.Principal, t.Realm, t.SID)
+	case err == nil && !p.User.Enabled:
+		return p, &Refusal{Why: WhyDisabled}
+	}
+	return p, err
+}
+
+// find returns the one record that a ticket leads to, or store.ErrNotFound.
+func (d domain) find(ctx context.Context, t Ticket) (store.User, error) {
+	if t.SID != "" {
+		u, err := d.only(ctx, sidAttribute, t.SID)
+		if !errors.Is(err, store.ErrNotFound) {
+			return u, err
+		}
+	}
+	k := d.gateway.Kerberos
+	if k.Attribute == "" {
+		return store.User{}, store.ErrNotFound
+	}
+	u, err := d.only(ctx, k.Attribute, strings.NewReplacer("${principal}", t.Principal, "${realm}", t.Realm).Replace(k.Value))
+	if err == nil && t.SID != "" && otherSID(u, t.SID) {
+		return store.User{}, store.ErrNotFound // a name that was another person's
+	}
+	return u, err
+}
+
+const sidAttribute = "objectSid"
+
+// otherSID tells whether a record is of another SID than this.
+func otherSID(u store.User, sid string) bool {
+	for _, c := range u.Correlation {
+		if strings.EqualFold(c.Attribute, sidAttribute) {
+			return c.Value != sid
+		}
+	}
+	return false
+}
+
+// only returns the one user of the gateway with a correlation value.
+func (d domain) only(ctx context.Context, attribute, value string) (store.User, error) {
+	users, err := d.Store.UsersByCorrelation(ctx, d.gateway.EnvironmentID, d.gateway.ID, attribute, value)
+	if err == nil && len(users) != 1 {
+		err = store.ErrNotFound
+	}
+	if err != nil {
+		return store.User{}, err
+	}
+	return users[0], nil
+}
+
+// onlyOnce refuses a token that was taken before, by whichever node.
+func (d *Desk) onlyOnce(ctx context.Context, t Ticket) error {
+	err := d.Store.UseAssertion(ctx, t.Once, t.Until)
+	if errors.Is(err, store.ErrUsed) {
+		return &Refusal{Why: WhyReplay}
+	}
+	return err
+}
+
+// record writes the sign-on's own rows, and none besides.
+func (d *Desk) record(ctx context.Context, so *store.SignOn, p Proof) error {
+	so.Username = p.Principal + "@" + p.Realm
+	so.UserID, so.GatewayID, so.UserTypeID = p.User.ID, p.Gateway.ID, p.User.UserTypeID
+	so.Outcome, so.Message = "ok", "You are signed on."
+	so.Reason = fmt.Sprintf("ticket for %s, %s", p.Service, ETypeName(p.EType))
+	_, err := d.Provisioner.Apply(context.WithoutCancel(ctx), provisioner.Identity{EnvironmentID: so.EnvironmentID, SourceType: store.SourceGateway,
+		SourceID: p.Gateway.ID, UserTypeID: p.User.UserTypeID, UserID: p.User.ID, SignOnID: so.ID, Username: so.Username, At: so.At}, so)
+	if errors.Is(err, provisioner.ErrDisabled) {
+		return &Refusal{Why: WhyDisabled}
+	}
+	return err
+}
+
+// refused records a token that was not taken.
+func (d *Desk) refused(ctx context.Context, so *store.SignOn, p Proof, r *Refusal) error {
+	if p.Principal != "" {
+		so.Username = p.Principal + "@" + p.Realm
+	}
+	so.GatewayID, so.UserID, so.UserTypeID = p.Gateway.ID, p.User.ID, p.User.UserTypeID
+	so.Outcome, so.Reason, so.Message = r.Why.outcome(), r.Error(), r.Why.Told()
+	so.UpdateReason = "the sign-on did not succeed"
+	subject := ""
+	if so.UserID != "" {
+		subject = "user:" + so.UserID
+	}
+	return d.Store.RecordSignOn(context.WithoutCancel(ctx), so, store.Activity{Action: "sign-on", Actor: "system", Subject: subject,
+		Text:   fmt.Sprintf("Sign-on by Kerberos ticket was refused (%s). %s", r.Why, r.Error()),
+		Detail: map[string]any{"outcome": so.Outcome, "method": Method, "reason": r.Error(), "why": string(r.Why), "remedy": r.Why.Remedy(), "gateway": so.GatewayID, "address": so.Address}})
+}
+
+func (d *Desk) now() time.Time {
+	if d.Now != nil {
+		return d.Now()
+	}
+	return time.Now()
+}
+
+func (d *Desk) throttled(address string) bool {
+	d.once.Do(func() { d.wrong.Length = throttleWindow })
+	return address != "" && d.wrong.Wait(address, wrongPerAddress, d.now()) > 0
+}
+
+func (d *Desk) count(address string) {
+	if address != "" {
+		d.wrong.Count(address, d.now())
+	}
+}
