@@ -5,7 +5,6 @@ import (
 	"fmt"
 
 	"github.com/jcmturner/gokrb5/v8/iana/adtype"
-	"github.com/jcmturner/gokrb5/v8/pac"
 	"github.com/jcmturner/gokrb5/v8/types"
 )
 
@@ -61,14 +60,96 @@ func buffer(b []byte, kind uint32) []byte {
 	return nil
 }
 
+// Offsets in KERB_VALIDATION_INFO ([MS-PAC] 2.5), behind the headers that NDR
+// puts in front ([MS-RPCE] 2.2.6) and the pointer to it.
+const (
+	ndrHeaders  = 20
+	infoNames   = 48  // six strings, eight bytes each: lengths, then a pointer
+	infoUser    = 100 // relative ID
+	infoGroups  = 112 // pointer
+	infoServer  = 136 // a string
+	infoDomain  = 144 // a string
+	infoSID     = 152 // pointer to the domain's SID
+	infoSize    = 216
+	mostSubIDs  = 15 // of a SID ([MS-DTYP] 2.4.2)
+	groupLength = 8
+)
+
+// sidOf returns the person's SID. What pointers lead to stands behind the fixed
+// part, in their order. The library's decoder is not used: it takes as much memory
+// as a length asks for.
 func sidOf(b []byte) string {
-	var info pac.KerbValidationInfo
-	if b == nil || info.Unmarshal(b) != nil {
+	if len(b) < ndrHeaders+infoSize {
 		return ""
 	}
-	domain := info.LogonDomainID.String()
-	if info.UserID == 0 || info.LogonDomainID.SubAuthorityCount == 0 {
+	info := b[ndrHeaders:]
+	pointer := func(at int) bool { return binary.LittleEndian.Uint32(info[at:]) != 0 }
+	r := behind{b: info[infoSize:]}
+	for i := range 6 {
+		r.text(pointer(infoNames + 8*i + 4))
+	}
+	if pointer(infoGroups) {
+		r.skip(uint64(r.number()) * groupLength)
+	}
+	r.text(pointer(infoServer + 4))
+	r.text(pointer(infoDomain + 4))
+	user := binary.LittleEndian.Uint32(info[infoUser:])
+	domain := r.sid(pointer(infoSID))
+	if domain == "" || user == 0 {
 		return ""
 	}
-	return fmt.Sprintf("%s-%d", domain, info.UserID)
+	return fmt.Sprintf("%s-%d", domain, user)
+}
+
+// behind reads what pointers lead to. After something that is not there it has
+// nothing more.
+type behind struct {
+	b  []byte
+	at uint64
+}
+
+func (r *behind) skip(n uint64) {
+	if size := uint64(len(r.b)); n > size || r.at > size-n {
+		r.b, r.at = nil, 0
+		return
+	}
+	r.at += n
+}
+
+// number returns four bytes, which stand at a multiple of four; zero when there are none.
+func (r *behind) number() uint32 {
+	start := (r.at + 3) &^ 3
+	if start+4 > uint64(len(r.b)) {
+		r.b, r.at = nil, 0
+		return 0
+	}
+	r.at = start + 4
+	return binary.LittleEndian.Uint32(r.b[start:])
+}
+
+// text passes a string by, if there is one.
+func (r *behind) text(there bool) {
+	if !there {
+		return
+	}
+	r.number() // room for
+	r.number() // beginning at
+	r.skip(uint64(r.number()) * 2)
+}
+
+// sid returns a SID ([MS-DTYP] 2.4.2.2) in text form; empty when there is none.
+func (r *behind) sid(there bool) string {
+	if !there {
+		return ""
+	}
+	n := uint64(r.number())
+	start := r.at
+	if r.skip(8 + 4*n); r.b == nil || n == 0 || n > mostSubIDs || uint64(r.b[start+1]) != n {
+		return ""
+	}
+	text := fmt.Sprintf("S-%d-%d", r.b[start], binary.BigEndian.Uint64(append([]byte{0, 0}, r.b[start+2:start+8]...)))
+	for i := range n {
+		text += fmt.Sprintf("-%d", binary.LittleEndian.Uint32(r.b[start+8+4*i:]))
+	}
+	return text
 }

@@ -1,0 +1,51 @@
+package kerberos
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+
+	"ldap-gateway/cloud/store"
+)
+
+// How long keys that were replaced may be good, in minutes.
+const (
+	DefaultRetainMinutes = 610
+	MostRetainMinutes    = 10_080
+)
+
+// NewKeys are to be put in use: a keytab, or an account and its password.
+type NewKeys struct {
+	Keytab   []byte
+	Account  string // user principal name
+	Password string
+	By       string // who gives them, in words
+}
+
+// Use puts new keys of a gateway in use, sealed. Those before them stay good as
+// long as the gateway says. Its error wraps ErrKeys when they are none, and
+// store.ErrNotFound when there is no such gateway.
+func (d *Desk) Use(ctx context.Context, g store.Gateway, n NewKeys) (store.KerberosKeys, error) {
+	if g.Kerberos == nil {
+		return store.KerberosKeys{}, errors.New("the gateway takes no tickets")
+	}
+	k := store.KerberosKeys{ID: uuid.Must(uuid.NewV7()).String(), EnvironmentID: g.EnvironmentID, GatewayID: g.ID, Origin: OriginKeytab, CreatedBy: n.By, CreatedAt: d.now()}
+	b, err := n.Keytab, error(nil)
+	if n.Keytab != nil {
+		k.Entries, err = FromKeytab(b)
+	} else {
+		k.Origin = OriginPassword
+		b, k.Entries, err = FromPassword(n.Account, n.Password, g.Kerberos.AllowRC4, k.CreatedAt)
+	}
+	if err != nil {
+		return store.KerberosKeys{}, err
+	}
+	k.Sealed = d.Vault.Seal(purpose, k.ID, b)
+	if err := d.Store.ReplaceKerberosKeys(ctx, &k, time.Duration(g.Kerberos.RetainMinutes)*time.Minute); err != nil {
+		return store.KerberosKeys{}, fmt.Errorf("service keys: %w", err)
+	}
+	return k, nil
+}
