@@ -1,0 +1,199 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"time"
+)
+
+// ErrReused says that a code or a refresh token was used before. What came of it
+// is worth nothing any more.
+var ErrReused = errors.New("used before; all that came of it was taken back")
+
+// Authorization is an application's wish to have somebody sign on.
+type Authorization struct {
+	ID, EnvironmentID, ApplicationID string
+	Request                          []byte // JSON, of the room that made it
+	SignedOn                         SignedOn
+	CreatedAt, ExpiresAt             time.Time
+}
+
+// SignedOn is who signed on, and how.
+type SignedOn struct {
+	UserID, SignOnID string // empty: nobody has yet
+	Method           string // of the sign-on
+	At               time.Time
+}
+
+const authorizationColumns = `SELECT id, environment_id, application_id, request, user_id, sign_on_id, method, signed_on_at, created_at, expires_at FROM authorizations`
+
+func scanAuthorization(r row) (a Authorization, err error) {
+	var request string
+	err = r.Scan(&a.ID, &a.EnvironmentID, &a.ApplicationID, &request, &a.SignedOn.UserID, &a.SignedOn.SignOnID, &a.SignedOn.Method, at{&a.SignedOn.At}, at{&a.CreatedAt}, at{&a.ExpiresAt})
+	a.Request = []byte(request)
+	return a, err
+}
+
+// CreateAuthorization adds a and fills in its ID and time, and forgets those that
+// have expired.
+func (s *Store) CreateAuthorization(ctx context.Context, a *Authorization) error {
+	return s.Provision(ctx, func(tx *Tx) error {
+		if err := newID(&a.ID); err != nil {
+			return err
+		}
+		stamp(&a.CreatedAt)
+		if _, err := tx.c.exec(ctx, `DELETE FROM authorizations WHERE expires_at < $1`, micros(now())); err != nil {
+			return err
+		}
+		_, err := tx.c.exec(ctx, `INSERT INTO authorizations (id, environment_id, application_id, request, user_id, sign_on_id, method, signed_on_at, code_hash, used_at, created_at, expires_at)
+ VALUES ($1, $2, $3, $4, '', '', '', 0, '', 0, $5, $6)`, a.ID, a.EnvironmentID, a.ApplicationID, string(a.Request), micros(a.CreatedAt), micros(a.ExpiresAt))
+		return err
+	})
+}
+
+// Authorization returns one that has not expired at now, or ErrNotFound.
+func (r reader) Authorization(ctx context.Context, env, id string, now time.Time) (Authorization, error) {
+	return queryOne(ctx, r.c, scanAuthorization, authorizationColumns+` WHERE environment_id = $1 AND id = $2 AND expires_at > $3`, env, id, micros(now))
+}
+
+// CompleteAuthorization says who signed on. ErrNotFound when there is none of
+// that ID for which no code has been made yet.
+func (s *Store) CompleteAuthorization(ctx context.Context, env, id string, by SignedOn) error {
+	return s.Provision(ctx, func(tx *Tx) error {
+		return tx.c.execOne(ctx, `UPDATE authorizations SET user_id = $1, sign_on_id = $2, method = $3, signed_on_at = $4
+ WHERE environment_id = $5 AND id = $6 AND code_hash = ''`, by.UserID, by.SignOnID, by.Method, micros(by.At), env, id)
+	})
+}
+
+// SetCode gives an authorization the hash of its code, once, and until when the
+// code is good. ErrNotFound when it has one, or nobody has signed on.
+func (s *Store) SetCode(ctx context.Context, env, id string, hash []byte, until time.Time) error {
+	return s.Provision(ctx, func(tx *Tx) error {
+		return tx.c.execOne(ctx, `UPDATE authorizations SET code_hash = $1, expires_at = $2 WHERE environment_id = $3 AND id = $4 AND code_hash = '' AND user_id <> ''`,
+			inBase64(hash), micros(until), env, id)
+	})
+}
+
+// usedTwice stands in used_at when a code was.
+const usedTwice = -1
+
+// UseCode returns the authorization of a code, once, and keeps it in mind until
+// remember, so that a second use is ErrReused and takes back the tokens that the
+// first one brought. ErrNotFound when there is no such code that is good at now.
+func (s *Store) UseCode(ctx context.Context, env string, hash []byte, now, remember time.Time) (a Authorization, err error) {
+	reused := false
+	err = s.Provision(ctx, func(tx *Tx) error {
+		reused = false
+		code := inBase64(hash)
+		if a, err = queryOne(ctx, tx.c, scanAuthorization, authorizationColumns+` WHERE environment_id = $1 AND code_hash = $2`, env, code); err != nil {
+			return err
+		}
+		n, err := tx.c.exec(ctx, `UPDATE authorizations SET used_at = $1, expires_at = $2 WHERE id = $3 AND used_at = 0 AND expires_at > $1`, micros(now), micros(remember), a.ID)
+		if err != nil || n == 1 {
+			return err
+		}
+		used, err := queryOne(ctx, tx.c, value[int64], `SELECT used_at FROM authorizations WHERE id = $1`, a.ID)
+		if err != nil || used == 0 {
+			return errors.Join(err, ErrNotFound)
+		}
+		reused = true
+		if err := tx.c.execOne(ctx, `UPDATE authorizations SET used_at = $1 WHERE id = $2`, usedTwice, a.ID); err != nil {
+			return err
+		}
+		return tx.revokeTokens(ctx, env, a.ID)
+	})
+	switch {
+	case err != nil:
+		return Authorization{}, err
+	case reused:
+		return Authorization{}, ErrReused
+	}
+	return a, nil
+}
+
+// Token is an access token, with the refresh token that came with it.
+type Token struct {
+	ID, EnvironmentID, ApplicationID string
+	AuthorizationID                  string // that it all began with
+	Scopes                           []string
+	SignedOn                         SignedOn // without the sign-on's ID
+	RefreshHash                      []byte   // nil: none
+	AccessUntil, ExpiresAt           time.Time
+}
+
+const tokenColumns = `SELECT id, environment_id, application_id, authorization_id, user_id, scopes, method, signed_on_at, refresh_hash, access_until, expires_at FROM application_tokens`
+
+func scanToken(r row) (t Token, err error) {
+	err = r.Scan(&t.ID, &t.EnvironmentID, &t.ApplicationID, &t.AuthorizationID, &t.SignedOn.UserID, fromJSON{&t.Scopes}, &t.SignedOn.Method, at{&t.SignedOn.At},
+		fromBase64{&t.RefreshHash}, at{&t.AccessUntil}, at{&t.ExpiresAt})
+	return t, err
+}
+
+// AddToken adds t and fills in its ID, and forgets those that have expired. When
+// the code that it all began with was used twice meanwhile, t is good for nothing,
+// as if that had happened a moment later. With
+// the hash of a refresh token that t replaces, that one is used up; when it was
+// before, all tokens of the authorization are taken back: ErrReused.
+func (s *Store) AddToken(ctx context.Context, t *Token, replaces []byte, now time.Time) error {
+	reused := false
+	err := s.Provision(ctx, func(tx *Tx) error {
+		reused = false
+		if err := newID(&t.ID); err != nil {
+			return err
+		}
+		if _, err := tx.c.exec(ctx, `DELETE FROM application_tokens WHERE expires_at < $1`, micros(now)); err != nil {
+			return err
+		}
+		if replaces != nil {
+			n, err := tx.c.exec(ctx, `UPDATE application_tokens SET refreshed_at = $1 WHERE environment_id = $2 AND refresh_hash = $3 AND refreshed_at = 0`,
+				micros(now), t.EnvironmentID, inBase64(replaces))
+			if err != nil {
+				return err
+			}
+			if reused = n == 0; reused {
+				return tx.revokeTokens(ctx, t.EnvironmentID, t.AuthorizationID)
+			}
+		}
+		if twice, err := queryOne(ctx, tx.c, value[int], `SELECT count(*) FROM authorizations WHERE id = $1 AND used_at = $2`, t.AuthorizationID, usedTwice); err != nil || twice > 0 {
+			return err
+		}
+		_, err := tx.c.exec(ctx, `INSERT INTO application_tokens (id, environment_id, application_id, user_id, authorization_id, scopes, method, signed_on_at, refresh_hash, refreshed_at,
+ access_until, expires_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 0, $10, $11)`, t.ID, t.EnvironmentID, t.ApplicationID, t.SignedOn.UserID, t.AuthorizationID, inJSON(t.Scopes),
+			t.SignedOn.Method, micros(t.SignedOn.At), inBase64(t.RefreshHash), micros(t.AccessUntil), micros(t.ExpiresAt))
+		return err
+	})
+	if err == nil && reused {
+		err = ErrReused
+	}
+	return err
+}
+
+// Token returns an access token that is good at now, or ErrNotFound.
+func (r reader) Token(ctx context.Context, env, id string, now time.Time) (Token, error) {
+	return queryOne(ctx, r.c, scanToken, tokenColumns+` WHERE environment_id = $1 AND id = $2 AND access_until > $3`, env, id, micros(now))
+}
+
+// TokenByRefresh returns the token that a refresh token came with, used up or not;
+// ErrNotFound when there is none that is good at now.
+func (r reader) TokenByRefresh(ctx context.Context, env string, hash []byte, now time.Time) (Token, error) {
+	return queryOne(ctx, r.c, scanToken, tokenColumns+` WHERE environment_id = $1 AND refresh_hash = $2 AND expires_at > $3`, env, inBase64(hash), micros(now))
+}
+
+// RevokeAuthorization takes back all tokens that came of an authorization.
+func (s *Store) RevokeAuthorization(ctx context.Context, env, id string) error {
+	return s.Provision(ctx, func(tx *Tx) error { return tx.revokeTokens(ctx, env, id) })
+}
+
+// RevokeUserTokens takes back a person's tokens, of one application or, when that
+// is empty, of all.
+func (s *Store) RevokeUserTokens(ctx context.Context, env, user, application string) error {
+	return s.Provision(ctx, func(tx *Tx) error {
+		_, err := tx.c.exec(ctx, `DELETE FROM application_tokens WHERE environment_id = $1 AND user_id = $2 AND ($3 = '' OR application_id = $3)`, env, user, application)
+		return err
+	})
+}
+
+func (tx *Tx) revokeTokens(ctx context.Context, env, authorization string) error {
+	_, err := tx.c.exec(ctx, `DELETE FROM application_tokens WHERE environment_id = $1 AND authorization_id = $2`, env, authorization)
+	return err
+}
