@@ -1,0 +1,152 @@
+package oidc
+
+import (
+	"context"
+	"errors"
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/zitadel/oidc/v3/pkg/oidc"
+	"github.com/zitadel/oidc/v3/pkg/op"
+
+	"ldap-gateway/cloud/store"
+)
+
+// MaxGroups is how many groups an ID token may have. Cookies and headers carry
+// ID tokens, and most servers take 8 KB of them.
+const MaxGroups = 100
+
+// overflowClaim says how many groups there are when they are not in a token.
+const overflowClaim = "groups_overflow"
+
+// person returns somebody who may have tokens; store.ErrNotFound when there is no
+// such user, or none who is enabled.
+func (p *provider) person(ctx context.Context, id string) (store.User, error) {
+	u, err := p.Store.User(ctx, p.env, id)
+	if err == nil && !u.Enabled {
+		err = store.ErrNotFound
+	}
+	return u, err
+}
+
+// fill writes what an application may know of a person, with at most so many
+// groups; 0 for all.
+func (p *provider) fill(ctx context.Context, info *oidc.UserInfo, user, application string, scopes []string, mostGroups int) error {
+	u, err := p.person(ctx, user)
+	if err != nil {
+		return err
+	}
+	a, err := p.Store.Application(ctx, p.env, application)
+	if err != nil {
+		return err
+	}
+	info.Subject = u.ID
+	for _, scope := range scopes {
+		switch scope {
+		case oidc.ScopeProfile:
+			info.PreferredUsername, info.GivenName, info.FamilyName = u.Username, u.GivenName, u.FamilyName
+			info.Name = strings.TrimSpace(u.GivenName + " " + u.FamilyName)
+			info.UpdatedAt = oidc.FromTime(u.UpdatedAt)
+		case oidc.ScopeEmail:
+			info.Email = u.Email
+		case scopeGroups:
+			err = p.fillGroups(ctx, info, u, a.Groups, mostGroups)
+		}
+	}
+	return err
+}
+
+func (p *provider) fillGroups(ctx context.Context, info *oidc.UserInfo, u store.User, rule store.GroupsClaim, most int) error {
+	all, err := p.Store.UserGroups(ctx, p.env, u.ID)
+	if err != nil {
+		return err
+	}
+	values := []string{} // none is an empty list
+	for _, g := range all {
+		if allowed(rule.Allow, g.Group) {
+			values = append(values, valueOf(rule.Value, g.Group))
+		}
+	}
+	if most > 0 && len(values) > most {
+		info.AppendClaims(overflowClaim, len(values))
+		return nil
+	}
+	slices.Sort(values)
+	info.AppendClaims(scopeGroups, values)
+	return nil
+}
+
+// allowed tells whether an application may know of a group.
+func allowed(patterns []string, g store.Group) bool {
+	return len(patterns) == 0 || slices.ContainsFunc(patterns, func(pattern string) bool {
+		return pattern == g.ID || matches(strings.ToLower(pattern), strings.ToLower(g.Name))
+	})
+}
+
+// matches tells whether a text is what a pattern says, in which * stands for any
+// text. What path.Match gives another meaning means itself.
+func matches(pattern, text string) bool {
+	const slash = "\x00" // path.Match's * stops at a slash
+	pattern = strings.NewReplacer(`\`, `\\`, "?", `\?`, "[", `\[`, "/", slash).Replace(pattern)
+	ok, err := path.Match(pattern, strings.ReplaceAll(text, "/", slash))
+	return err == nil && ok
+}
+
+func valueOf(kind string, g store.Group) string {
+	switch kind {
+	case store.GroupIDs:
+		return g.ID
+	case store.GroupDisplayNames:
+		return g.DisplayName
+	}
+	return g.Name
+}
+
+// SetUserinfoFromScopes is the library's older way.
+func (s *storage) SetUserinfoFromScopes(context.Context, *oidc.UserInfo, string, string, []string) error {
+	return nil
+}
+
+// SetUserinfoFromRequest writes what goes into an ID token.
+func (s *storage) SetUserinfoFromRequest(ctx context.Context, info *oidc.UserInfo, r op.IDTokenRequest, scopes []string) error {
+	err := s.fill(ctx, info, r.GetSubject(), r.GetClientID(), scopes, MaxGroups)
+	if errors.Is(err, store.ErrNotFound) {
+		return oidc.ErrInvalidGrant().WithDescription("The person may not sign on any more.")
+	}
+	return err
+}
+
+// SetUserinfoFromToken writes what userinfo answers.
+func (s *storage) SetUserinfoFromToken(ctx context.Context, info *oidc.UserInfo, id, subject, _ string) error {
+	t, err := s.Store.Token(ctx, s.env, id, s.now())
+	if err == nil && t.SignedOn.UserID != subject {
+		err = store.ErrNotFound
+	}
+	if err == nil {
+		err = s.fill(ctx, info, subject, t.ApplicationID, t.Scopes, 0)
+	}
+	if errors.Is(err, store.ErrNotFound) {
+		return oidc.ErrAccessDenied().WithDescription("The access token is not good any more.")
+	}
+	return err
+}
+
+// SetIntrospectionFromToken tells an application of its own tokens (RFC 7662).
+func (s *storage) SetIntrospectionFromToken(ctx context.Context, r *oidc.IntrospectionResponse, id, subject, application string) error {
+	t, err := s.Store.Token(ctx, s.env, id, s.now())
+	if err != nil {
+		return err
+	}
+	if t.ApplicationID != application || t.SignedOn.UserID != subject {
+		return store.ErrNotFound
+	}
+	info := new(oidc.UserInfo)
+	if err := s.fill(ctx, info, subject, application, t.Scopes, 0); err != nil {
+		return err
+	}
+	r.SetUserInfo(info)
+	r.Scope, r.ClientID, r.TokenType = t.Scopes, application, oidc.BearerToken
+	r.Expiration, r.AuthTime, r.AuthenticationMethodsReferences = oidc.FromTime(t.AccessUntil), oidc.FromTime(t.SignedOn.At), amr(t.SignedOn.Method)
+	return nil
+}

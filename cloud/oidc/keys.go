@@ -1,0 +1,121 @@
+package oidc
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/x509"
+	"fmt"
+	"time"
+
+	jose "github.com/go-jose/go-jose/v4"
+	"github.com/google/uuid"
+	"github.com/zitadel/oidc/v3/pkg/op"
+
+	"ldap-gateway/cloud/store"
+)
+
+// How long keys sign, how long they are published before they do, and how long
+// they are published in all.
+const (
+	keyLife      = 30 * 24 * time.Hour
+	keyLead      = time.Hour
+	keyPublished = 90 * 24 * time.Hour
+	keyBits      = 2048 // RSA, of RS256, which every application knows (OpenID Connect Core section 15.1)
+)
+
+// purpose is what the vault seals private keys for; the owner is the key's ID.
+const purpose = "token signing"
+
+// signingKey is a private key as the library knows it.
+type signingKey struct {
+	id  string
+	key *rsa.PrivateKey
+}
+
+// SignatureAlgorithm implements op.SigningKey, as those below do.
+func (k signingKey) SignatureAlgorithm() jose.SignatureAlgorithm { return jose.RS256 }
+
+// ID names the key in tokens.
+func (k signingKey) ID() string { return k.id }
+
+// Key returns the private key.
+func (k signingKey) Key() any { return k.key }
+
+// publicKey is what everybody may know of one.
+type publicKey struct{ signingKey }
+
+// Algorithm implements op.Key, as those below do.
+func (k publicKey) Algorithm() jose.SignatureAlgorithm { return jose.RS256 }
+
+// Use is signing.
+func (k publicKey) Use() string { return "sig" }
+
+// Key returns the public key.
+func (k publicKey) Key() any { return k.key.Public() }
+
+// SigningKey returns the key that signs now: the newest that has been published
+// long enough for applications to know it.
+func (s *storage) SigningKey(ctx context.Context) (op.SigningKey, error) {
+	all, err := s.keys(ctx)
+	if err != nil {
+		return nil, err
+	}
+	chosen := all[0]
+	for _, k := range all {
+		if chosen = k; s.now().Sub(k.CreatedAt) >= keyLead {
+			break
+		}
+	}
+	return s.open(chosen)
+}
+
+// SignatureAlgorithms implements op.Storage.
+func (s *storage) SignatureAlgorithms(context.Context) ([]jose.SignatureAlgorithm, error) {
+	return []jose.SignatureAlgorithm{jose.RS256}, nil
+}
+
+// KeySet returns the public keys.
+func (s *storage) KeySet(ctx context.Context) (set []op.Key, err error) {
+	all, err := s.keys(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for _, k := range all {
+		opened, err := s.open(k)
+		if err != nil {
+			return nil, err
+		}
+		set = append(set, publicKey{opened})
+	}
+	return set, nil
+}
+
+func (s *storage) open(k store.SigningKey) (signingKey, error) {
+	b, err := s.Vault.Open(purpose, k.ID, k.Sealed)
+	if err != nil {
+		return signingKey{}, fmt.Errorf("signing key %s: %w", k.ID, err)
+	}
+	key, err := x509.ParsePKCS1PrivateKey(b)
+	return signingKey{k.ID, key}, err
+}
+
+// keys returns the environment's keys, the newest first, and makes one when there
+// is none or it has signed long enough.
+func (s *storage) keys(ctx context.Context) ([]store.SigningKey, error) {
+	all, err := s.Store.SigningKeys(ctx, s.env)
+	now := s.now()
+	if err != nil || len(all) > 0 && now.Sub(all[0].CreatedAt) < keyLife {
+		return all, err
+	}
+	key, err := rsa.GenerateKey(rand.Reader, keyBits)
+	if err != nil {
+		return nil, err
+	}
+	k := store.SigningKey{ID: uuid.NewString(), EnvironmentID: s.env, CreatedAt: now}
+	k.Sealed = s.Vault.Seal(purpose, k.ID, x509.MarshalPKCS1PrivateKey(key))
+	if err := s.Store.AddSigningKey(ctx, k, now.Add(-keyLife), now.Add(-keyPublished)); err != nil {
+		return nil, err
+	}
+	return s.Store.SigningKeys(ctx, s.env)
+}
