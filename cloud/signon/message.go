@@ -71,7 +71,6 @@ var changeMessages = map[wire.Outcome]string{
 var refusalMessages = map[wire.PasswordRefusal]string{
 	wire.RefusalOther:        "The new password was not accepted. Choose another one, or ask your administrator.",
 	wire.RefusalTooShort:     "The new password is too short. Choose a longer one.",
-	wire.RefusalTooLong:      "The new password is too long. Choose a shorter one.",
 	wire.RefusalTooSimple:    "The new password is too simple. Use capital and small letters, digits and other characters, and no part of your name.",
 	wire.RefusalInHistory:    "You had the new password before. Choose one that you did not have yet.",
 	wire.RefusalTooYoung:     "Your password was changed too recently to be changed again now. Please try again later.",

@@ -42,16 +42,15 @@ type PasswordRefusal uint8
 const (
 	RefusalOther        PasswordRefusal = 1 // none of the others, or the directory does not say
 	RefusalTooShort     PasswordRefusal = 2
-	RefusalTooLong      PasswordRefusal = 3
-	RefusalTooSimple    PasswordRefusal = 4 // not enough kinds of characters, or a word that is easy to guess
-	RefusalInHistory    PasswordRefusal = 5 // the person had it before
-	RefusalTooYoung     PasswordRefusal = 6 // the old one was set too recently
-	RefusalNotPermitted PasswordRefusal = 7 // this person may not change it
-	RefusalSomeRule     PasswordRefusal = 8 // one of 2 to 6, and the directory does not say which
+	RefusalTooSimple    PasswordRefusal = 3 // not enough kinds of characters, or a word that is easy to guess
+	RefusalInHistory    PasswordRefusal = 4 // the person had it before
+	RefusalTooYoung     PasswordRefusal = 5 // the old one was set too recently
+	RefusalNotPermitted PasswordRefusal = 6 // this person may not change it
+	RefusalSomeRule     PasswordRefusal = 7 // one of 2 to 5, and the directory does not say which
 )
 
 var refusalNames = [...]string{
-	RefusalOther: "other", RefusalTooShort: "tooShort", RefusalTooLong: "tooLong", RefusalTooSimple: "tooSimple",
+	RefusalOther: "other", RefusalTooShort: "tooShort", RefusalTooSimple: "tooSimple",
 	RefusalInHistory: "inHistory", RefusalTooYoung: "tooYoung", RefusalNotPermitted: "notPermitted", RefusalSomeRule: "someRule",
 }
 
