@@ -7,6 +7,9 @@ import (
 	"sync"
 )
 
+// TakeTurn is what a node of many begins to write with.
+const TakeTurn = takeTurn
+
 // RowsWritten returns how many rows the writing connection has written since
 // the store was opened.
 func (s *Store) RowsWritten(ctx context.Context) (int, error) {
