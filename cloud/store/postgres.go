@@ -2,6 +2,8 @@ package store
 
 import (
 	"errors"
+	"net"
+	"os"
 	"runtime"
 	"strings"
 	"time"
@@ -43,6 +45,9 @@ func openPostgres(url string) (*Store, error) {
 	if err != nil {
 		return nil, err // pgx leaves the password out of it
 	}
+	if err := protected(url, cfg); err != nil {
+		return nil, err
+	}
 	if cfg.ConnectTimeout == 0 {
 		cfg.ConnectTimeout = 5 * time.Second
 	}
@@ -53,6 +58,16 @@ func openPostgres(url string) (*Store, error) {
 	r.SetMaxOpenConns(readers)
 	r.SetMaxIdleConns(readers)
 	return &Store{reader: reader{conn{r}}, writer: writer{w: w, speak: func(tx engine) engine { return tx }, turnSQL: takeTurn, limit: batchTime}, r: r}, nil
+}
+
+// protected wants an administrator's word on how a database elsewhere is talked
+// to: left to itself the driver falls back to clear text.
+func protected(url string, cfg *pgx.ConnConfig) error {
+	here := strings.HasPrefix(cfg.Host, "/") || cfg.Host == "localhost" || net.ParseIP(cfg.Host).IsLoopback()
+	if here || strings.Contains(url, "sslmode=") || os.Getenv("PGSSLMODE") != "" {
+		return nil
+	}
+	return errors.New("say how the connection is protected: add sslmode=verify-full to the URL, and sslrootcert=FILE for an authority of your own")
 }
 
 // postgresRefusal returns what of our errors an error of PostgreSQL is, by its
