@@ -1,11 +1,12 @@
 package cloud
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
 	"fmt"
-	"io/fs"
+	"io"
 	"net"
 	"net/http"
 	"os"
@@ -26,12 +27,14 @@ import (
 
 // Server is one running node of a cloud.
 type Server struct {
-	Data   string   // folder that Init made
-	Listen string   // address, as in "127.0.0.1:8080"
-	URLs   []string // that people and agents know this cloud by; none: the address
-	TLS    *tls.Config
-	Logger hclog.Logger
-	Ready  func(url string) // called once it answers; nil: nobody
+	Database string        // that Init filled: as Database returns it
+	Bus      hub.BusConfig // that the nodes share; without URLs this is the only node
+	Listen   string        // address, as in "127.0.0.1:8080"
+	URLs     []string      // that people and agents know this cloud by; none: the address
+	TLS      *tls.Config
+	Grace    time.Duration // how long a stopping node answers while /ready says no
+	Logger   hclog.Logger
+	Ready    func(url string) // called once it answers; nil: nobody
 }
 
 // drainTime is how long answers under way have when the server stops.
@@ -39,20 +42,23 @@ const drainTime = 10 * time.Second
 
 // Run serves until ctx ends. It returns an error when it cannot start.
 func (s *Server) Run(ctx context.Context) (err error) {
-	if _, err := os.Stat(databasePath(s.Data)); errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("no cloud in %s: make one with \"ldap-cloud init --data %s\"", s.Data, s.Data)
+	if !initialised(s.Database) {
+		return noCloud(s.Database)
 	}
 	listener, err := s.listen()
 	if err != nil {
 		return err
 	}
 	defer listener.Close()
-	db, err := store.Open(ctx, databasePath(s.Data))
+	db, err := store.Open(ctx, s.Database)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
-	bus, err := hub.StartBus()
+	if all, err := db.Environments(ctx); err != nil || len(all) == 0 {
+		return errors.Join(err, noCloud(s.Database))
+	}
+	bus, err := s.bus()
 	if err != nil {
 		return err
 	}
@@ -62,6 +68,16 @@ func (s *Server) Run(ctx context.Context) (err error) {
 		return err
 	}
 	return s.serve(ctx, listener, s.handler(db, agents), agents)
+}
+
+// bus starts the node's own bus, or joins the one that the nodes share.
+func (s *Server) bus() (*hub.Bus, error) {
+	if len(s.Bus.URLs) == 0 {
+		return hub.StartBus()
+	}
+	cfg := s.Bus
+	cfg.Node, cfg.Logger = nodeName(), s.Logger.Named("bus")
+	return hub.JoinBus(cfg)
 }
 
 // listen opens the address; plain HTTP stays on this machine.
@@ -124,6 +140,7 @@ func (s *Server) handler(db *store.Store, agents *hub.Hub) http.Handler {
 	programs := (&api.Server{Store: db, Logger: s.Logger.Named("api"), SignOns: apiSignOns{people}, Pairings: codes, Links: apiLinks{agents}}).Handler()
 
 	mux := http.NewServeMux()
+	mux.HandleFunc("GET /ready", func(w http.ResponseWriter, r *http.Request) { s.serveReady(w, r, db, agents) })
 	mux.HandleFunc("GET "+wire.PathStatus, agents.ServeStatus)
 	mux.Handle("POST "+wire.PathPair, codes)
 	mux.HandleFunc("POST "+wire.PathShow, codes.ServeShow)
@@ -135,14 +152,24 @@ func (s *Server) handler(db *store.Store, agents *hub.Hub) http.Handler {
 	return mux
 }
 
-// serve answers until ctx ends, then stops in order: the agents are told first,
-// so that they are elsewhere before the last request is answered.
+// serveReady tells a balancer whether to send requests here.
+func (s *Server) serveReady(w http.ResponseWriter, r *http.Request, db *store.Store, agents *hub.Hub) {
+	if err := cmp.Or(agents.Ready(), db.Ping(r.Context())); err != nil {
+		s.Logger.Debug("not ready", "error", err)
+		http.Error(w, "not ready", http.StatusServiceUnavailable) // why is nobody's business
+		return
+	}
+	_, _ = io.WriteString(w, "ready\n")
+}
+
+// serve answers until ctx ends, then stops in order: balancers and agents are told
+// first, so that they are elsewhere before the last request is answered.
 func (s *Server) serve(ctx context.Context, l net.Listener, handler http.Handler, agents *hub.Hub) error {
 	srv := &http.Server{Handler: handler, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute,
 		ErrorLog: s.Logger.Named("http").StandardLogger(&hclog.StandardLoggerOptions{ForceLevel: hclog.Debug})}
 	failed := make(chan error, 1)
 	go func() { failed <- srv.Serve(l) }()
-	s.Logger.Info("serving", "address", l.Addr(), "url", s.url(l), "data", s.Data)
+	s.Logger.Info("serving", "address", l.Addr(), "url", s.url(l), "database", shown(s.Database))
 	if s.Ready != nil {
 		s.Ready(s.url(l))
 	}
@@ -151,7 +178,11 @@ func (s *Server) serve(ctx context.Context, l net.Listener, handler http.Handler
 		return err
 	case <-ctx.Done():
 	}
-	s.Logger.Info("stopping")
+	s.Logger.Info("stopping", "grace", s.Grace)
+	if s.Grace > 0 {
+		agents.Leave()
+		<-time.After(s.Grace)
+	}
 	stop, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainTime)
 	defer cancel()
 	err := srv.Shutdown(stop) // waits for requests; links are not among them

@@ -6,10 +6,6 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"errors"
-	"fmt"
-	"io/fs"
-	"os"
-	"path/filepath"
 	"time"
 
 	"ldap-gateway/cloud/api"
@@ -26,22 +22,14 @@ type Setup struct {
 	AdminSetup    string `json:"adminSetup"` // one-time secret by which the administrator sets a password
 }
 
-// databasePath is where the store of a data folder is.
-func databasePath(data string) string { return filepath.Join(data, "ldap-cloud.db") }
+// ErrInitialised says that a database holds a cloud already.
+var ErrInitialised = errors.New("there is a cloud already")
 
-// ErrInitialised says that a data folder holds a cloud already.
-var ErrInitialised = errors.New("this data folder holds a cloud already")
-
-// Init makes a data folder: an environment, its default population, an
-// administrator who has yet to set a password, and an API client.
-func Init(ctx context.Context, data, environment, url string) (s Setup, err error) {
-	if _, err := os.Stat(databasePath(data)); !errors.Is(err, fs.ErrNotExist) {
-		return s, fmt.Errorf("%w: %s. Run it with \"ldap-cloud run --data %s\", or name another folder", ErrInitialised, data, data)
-	}
-	if err := os.MkdirAll(data, 0o700); err != nil {
-		return s, err
-	}
-	db, err := store.Open(ctx, databasePath(data))
+// Init makes a cloud in a database, as Database returns it: an environment, its
+// default population, an administrator who has yet to set a password, and an API
+// client.
+func Init(ctx context.Context, database, environment, url string) (s Setup, err error) {
+	db, err := createDatabase(ctx, database)
 	if err != nil {
 		return s, err
 	}

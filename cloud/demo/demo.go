@@ -102,12 +102,12 @@ func (s *stage) path(name string) string { return filepath.Join(s.dir, name) }
 
 // startCloud makes a cloud and runs it; the channel gives its end.
 func (s *stage) startCloud(ctx context.Context, listen string) (url string, ended chan error, err error) {
-	s.setup, err = cloud.Init(ctx, s.path("cloud"), "Demo", "http://"+listen)
+	s.setup, err = cloud.Init(ctx, cloud.InFolder(s.path("cloud")), "Demo", "http://"+listen)
 	if err != nil {
 		return "", nil, err
 	}
 	ready := make(chan string, 1)
-	server := &cloud.Server{Data: s.path("cloud"), Listen: listen, Logger: hclog.NewNullLogger(), Ready: func(u string) { ready <- u }}
+	server := &cloud.Server{Database: cloud.InFolder(s.path("cloud")), Listen: listen, Logger: hclog.NewNullLogger(), Ready: func(u string) { ready <- u }}
 	ended = make(chan error, 1)
 	go func() { ended <- server.Run(ctx) }()
 	select {

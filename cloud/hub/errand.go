@@ -112,6 +112,8 @@ func (h *Hub) request(ctx context.Context, l Live, a errand, sealer *wire.Sealer
 	switch {
 	case errors.Is(err, nats.ErrNoResponders):
 		return ours(l, a, wire.OutcomeDirectoryUnavailable, false, "the link was lost before the request was sent")
+	case errors.Is(err, nats.ErrReconnectBufExceeded):
+		return ours(l, a, wire.OutcomeDirectoryUnavailable, false, "the message bus between the nodes is lost")
 	case err != nil:
 		return ours(l, a, wire.OutcomeUnknown, true, fmt.Sprintf("no answer from the instance: %v", err))
 	}

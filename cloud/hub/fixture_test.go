@@ -34,6 +34,21 @@ type node struct {
 
 func startNode(t testing.TB, heartbeat time.Duration) *node {
 	t.Helper()
+	n := startStore(t)
+	bus, err := hub.StartBus()
+	must(t, err)
+	t.Cleanup(bus.Close)
+	n.bus = bus
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	must(t, err)
+	n.serve(l, heartbeat)
+	t.Cleanup(n.close)
+	return n
+}
+
+// startStore makes a node that does not run yet.
+func startStore(t testing.TB) *node {
+	t.Helper()
 	ctx := t.Context()
 	db, err := store.Open(ctx, filepath.Join(t.TempDir(), "db"))
 	must(t, err)
@@ -44,14 +59,6 @@ func startNode(t testing.TB, heartbeat time.Duration) *node {
 		UserTypes: []store.UserType{{ID: "t1", Name: "Staff", SearchBaseDN: "dc=x", FilterPattern: "(uid=${identifier})", Correlation: []string{"entryUUID"},
 			PasswordAuthority: "LDAP", Mappings: []store.Mapping{{Name: "username", Value: "${ldapAttributes.uid}"}}}}}}
 	must(t, db.CreateGateway(ctx, &n.gateway))
-	bus, err := hub.StartBus()
-	must(t, err)
-	t.Cleanup(bus.Close)
-	n.bus = bus
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	must(t, err)
-	n.serve(l, heartbeat)
-	t.Cleanup(n.close)
 	return n
 }
 

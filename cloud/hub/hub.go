@@ -70,10 +70,32 @@ func New(cfg Config) (*Hub, error) {
 		}
 		h.subs = append(h.subs, sub)
 	}
+	cfg.Bus.SetReconnectHandler(func(*nats.Conn) { h.refresh() })
 	if err := cfg.Bus.Publish(subjectAsk, nil); err != nil {
 		return nil, fmt.Errorf("message bus: %w", err)
 	}
 	return h, cfg.Bus.Flush()
+}
+
+// refresh makes up for what was not heard and not said while the bus was away.
+func (h *Hub) refresh() {
+	h.Logger.Info("the message bus is back")
+	h.publish(subjectAsk, nil)
+	h.each(func(l *link) {
+		l.announce()
+		l.deliverSoon()
+	})
+}
+
+// Ready tells why this node is no good for agents and people now; nil when it is.
+func (h *Hub) Ready() error {
+	if h.isLeaving() {
+		return errLeaving
+	}
+	if !h.Bus.IsConnected() {
+		return errors.New("the message bus is lost")
+	}
+	return nil
 }
 
 // Live returns the live instances of a gateway.
@@ -82,15 +104,19 @@ func (h *Hub) Live(gateway string) []Live { return h.presence.of(gateway, time.N
 // UserTypesChanged has every link of a gateway deliver its user types anew.
 func (h *Hub) UserTypesChanged(gateway string) { h.publish(subjectChanged+gateway, nil) }
 
-// Revoked cuts the links of an instance that the store says is revoked or in quarantine.
-func (h *Hub) Revoked(instance string) { h.publish(subjectRevoked+instance, nil) }
+// Revoked cuts the links of an instance that the store says is revoked or in
+// quarantine: those of this node even when the bus is lost.
+func (h *Hub) Revoked(instance string) {
+	h.hearRevoked(instance)
+	h.publish(subjectRevoked+instance, nil)
+}
 
 func (h *Hub) publish(subject string, body any) {
 	b, err := json.Marshal(body)
 	if err == nil {
 		err = h.Bus.Publish(subject, b)
 	}
-	if err != nil && !errors.Is(err, nats.ErrConnectionClosed) {
+	if err != nil && h.Bus.IsConnected() { // or else that was said already, and refresh makes up for it
 		h.Logger.Error("message bus", "subject", subject, "error", err)
 	}
 }
@@ -159,13 +185,22 @@ func (h *Hub) isLeaving() bool {
 	return h.leaving
 }
 
-// Close tells every agent to dial another node, waits for the answers under way
-// until ctx ends, and closes the links.
-func (h *Hub) Close(ctx context.Context) {
+// Leave tells every agent to dial another node, and takes no more links. Sign-ons
+// go on, by way of the other nodes' links.
+func (h *Hub) Leave() {
 	h.mu.Lock()
+	was := h.leaving
 	h.leaving = true
 	h.mu.Unlock()
-	h.each(func(l *link) { l.leave("this node is stopping") })
+	if !was {
+		h.each(func(l *link) { l.leave("this node is stopping") })
+	}
+}
+
+// Close leaves, waits for the answers under way until ctx ends, and closes the
+// links.
+func (h *Hub) Close(ctx context.Context) {
+	h.Leave()
 	h.each(func(l *link) { l.idle(ctx) })
 	h.each(func(l *link) { l.end("this node is stopping") })
 	h.serving.Wait()

@@ -237,8 +237,14 @@ func (l *link) deliverSoon() {
 	}
 }
 
-// deliver sends the gateway's user types as they are now.
+// deliver sends the gateway's user types as they are now, unless the instance is
+// none any more.
 func (l *link) deliver(ctx context.Context) error {
+	i, err := l.hub.Store.Instance(ctx, l.live.Instance)
+	if err == nil && (!i.RevokedAt.IsZero() || !i.QuarantinedAt.IsZero()) {
+		l.dismiss()
+		return nil
+	}
 	g, err := l.hub.Store.GatewayByID(ctx, l.live.Gateway)
 	if errors.Is(err, store.ErrNotFound) || err == nil && !g.Enabled {
 		return errors.New("the gateway was deleted or switched off")

@@ -1,6 +1,7 @@
 package provisioner_test
 
 import (
+	"cmp"
 	"database/sql"
 	"errors"
 	"fmt"
@@ -13,13 +14,17 @@ import (
 
 	"ldap-gateway/cloud/provisioner"
 	"ldap-gateway/cloud/store"
+	"ldap-gateway/cloud/store/pgtest"
 )
+
+// TestPostgres runs every test here on PostgreSQL.
+func TestPostgres(t *testing.T) { pgtest.Again(t) }
 
 // world is a store with one environment and one gateway.
 type world struct {
 	t          testing.TB
 	store      *store.Store
-	path       string
+	where      string // the store is
 	env        store.Environment
 	population store.Population
 	gateway    store.Gateway
@@ -28,17 +33,35 @@ type world struct {
 
 func build(t testing.TB) *world {
 	t.Helper()
-	w := &world{t: t, path: filepath.Join(t.TempDir(), "cloud.db"), at: time.UnixMicro(1_000_000).UTC()}
-	s, err := store.Open(t.Context(), w.path)
-	w.must(err)
-	t.Cleanup(func() { w.must(s.Close()) })
-	w.store = s
+	w := &world{t: t, where: cmp.Or(pgtest.Database(t), filepath.Join(t.TempDir(), "cloud.db")), at: time.UnixMicro(1_000_000).UTC()}
+	w.store = w.node()
 	w.env = store.Environment{Name: "test"}
-	w.must(s.CreateEnvironment(t.Context(), &w.env))
+	w.must(w.store.CreateEnvironment(t.Context(), &w.env))
 	w.population = store.Population{EnvironmentID: w.env.ID, Name: "Staff"}
-	w.must(s.CreatePopulation(t.Context(), &w.population))
+	w.must(w.store.CreatePopulation(t.Context(), &w.population))
 	w.gateway = w.newGateway("one")
 	return w
+}
+
+// node opens the store, as one more node does.
+func (w *world) node() *store.Store {
+	w.t.Helper()
+	s, err := store.Open(w.t.Context(), w.where)
+	w.must(err)
+	w.t.Cleanup(func() { w.must(s.Close()) })
+	return s
+}
+
+// database opens the store's database beside it.
+func (w *world) database() *sql.DB {
+	w.t.Helper()
+	driver := "sqlite"
+	if store.IsPostgres(w.where) {
+		driver = "pgx"
+	}
+	db, err := sql.Open(driver, w.where)
+	w.must(err)
+	return db
 }
 
 func (w *world) newGateway(name string) store.Gateway {
@@ -109,8 +132,7 @@ func (w *world) wantGroups(user, want string) {
 // count returns how many rows a table has.
 func (w *world) count(table string) (n int) {
 	w.t.Helper()
-	db, err := sql.Open("sqlite", w.path)
-	w.must(err)
+	db := w.database()
 	defer db.Close()
 	w.must(db.QueryRowContext(w.t.Context(), "SELECT count(*) FROM "+table).Scan(&n))
 	return n
@@ -441,14 +463,16 @@ func TestNamelessGroupMakesPartial(t *testing.T) {
 	}
 }
 
-// Of fifty first sign-ons of one person at the same time, one makes the record.
+// Of fifty first sign-ons of one person at the same time, on several nodes, one
+// makes the record.
 func TestParallelFirstSignOns(t *testing.T) {
 	w := build(t)
+	nodes := []*store.Store{w.store, w.node(), w.node()}
 	var wg sync.WaitGroup
-	for range 50 {
+	for i := range 50 {
 		wg.Go(func() {
 			so := store.SignOn{Method: "password"}
-			if _, err := (&provisioner.Provisioner{Store: w.store}).Apply(t.Context(), w.ada("a", "b", "c"), &so); err != nil {
+			if _, err := (&provisioner.Provisioner{Store: nodes[i%3]}).Apply(t.Context(), w.ada("a", "b", "c"), &so); err != nil {
 				t.Error(err)
 			}
 		})

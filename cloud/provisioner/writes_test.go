@@ -1,11 +1,11 @@
 package provisioner_test
 
 import (
-	"database/sql"
 	"fmt"
 	"testing"
 
 	"ldap-gateway/cloud/provisioner"
+	"ldap-gateway/cloud/store"
 )
 
 // watch makes the database note each row that is written to the tables of
@@ -13,17 +13,21 @@ import (
 // was called last.
 func (w *world) watch() func() int {
 	w.t.Helper()
-	db, err := sql.Open("sqlite", w.path)
-	w.must(err)
+	db := w.database()
 	w.t.Cleanup(func() { w.must(db.Close()) })
 	exec := func(text string, args ...any) {
 		_, err := db.ExecContext(w.t.Context(), fmt.Sprintf(text, args...))
 		w.must(err)
 	}
 	exec("CREATE TABLE written (what TEXT)")
+	trigger := "CREATE TRIGGER w_%[1]s_%[2]s AFTER %[2]s ON %[1]s BEGIN INSERT INTO written VALUES ('%[1]s'); END"
+	if store.IsPostgres(w.where) {
+		exec("CREATE FUNCTION note() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN INSERT INTO written VALUES (TG_TABLE_NAME); RETURN NULL; END'")
+		trigger = "CREATE TRIGGER w_%[1]s_%[2]s AFTER %[2]s ON %[1]s FOR EACH ROW EXECUTE FUNCTION note()"
+	}
 	for _, table := range []string{"users", "correlations", "cloud_groups", "memberships"} {
 		for _, verb := range []string{"INSERT", "UPDATE", "DELETE"} {
-			exec("CREATE TRIGGER w_%s_%s AFTER %s ON %s BEGIN INSERT INTO written VALUES ('%s'); END", table, verb, verb, table, table)
+			exec(trigger, table, verb)
 		}
 	}
 	return func() int {

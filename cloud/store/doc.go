@@ -6,15 +6,28 @@
 // console call it. It never decides what a sign-on means, never talks to a
 // network, and never sees a password or a token in the clear but to hash it.
 //
-// # Engine
+// # Engines
 //
-// SQLite, one file. One connection writes, in immediate transactions with
-// synchronous(FULL): what a method has acknowledged survives a power loss.
-// Writers that queue share one commit, each in a savepoint of its own, since
-// waiting for the disk is most of what a write costs: about 1,000 sign-ons a
-// second become 10,000. A pool of read-only connections reads beside it (WAL). The SQL is written in
-// the subset that PostgreSQL understands too, with $n placeholders, times as
-// microseconds since 1970 and JSON as text.
+// SQLite, one file, for one node; PostgreSQL for many. One SQL text is for both:
+// $n placeholders, times as microseconds since 1970, JSON as text. What differs
+// is in sqlite.go and postgres.go.
+//
+// One writes at a time, over all nodes. Writers that queue in a node share one
+// transaction, each in a savepoint of its own, since waiting for the disk is most
+// of what a write costs.
+//
+//	          SQLite                               PostgreSQL
+//	turn      immediate transactions               an advisory lock, held by the transaction
+//	disk      synchronous(FULL)                    the server's synchronous_commit
+//	readers   connections that only read (WAL)     a pool of their own
+//	refusals  by extended result code              by SQLSTATE
+//	new tables by whoever opens the file first     by one node, under a session lock
+//
+// The one turn is what makes two first sign-ons of one person, on two nodes, one
+// record, and what lets a function given to Provision run once and never again. A
+// node that has the turn and is gone without a word loses it within five seconds;
+// a database that says nothing is given up after twenty. When a commit was sent
+// and its answer is lost, the error says so, and it may have been kept.
 //
 // # Promises
 //
@@ -29,6 +42,8 @@
 //   - A user's last sign-on, a group's number of members and when it was last
 //     seen are worked out on reading. A sign-on that changes nothing writes its
 //     own rows and no other.
+//   - Text that is no UTF-8, and NUL in it, is kept and looked for with U+FFFD in
+//     its place, since PostgreSQL has none for it.
 //   - IDs are UUIDs of version 7 (RFC 9562) in text form unless the caller
 //     gave one. Times are UTC, to the microsecond.
 //   - A name that must be unique is compared after Unicode simple case folding

@@ -47,11 +47,11 @@ func writeForEver(ctx context.Context, path string) error {
 
 // Everything that was acknowledged before the process was killed is there.
 func TestKilled(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "cloud.db")
+	where := empty(t)
 	exe, err := os.Executable()
 	must(t, err)
 	cmd := exec.CommandContext(t.Context(), exe)
-	cmd.Env = append(os.Environ(), writerPath+"="+path)
+	cmd.Env = append(os.Environ(), writerPath+"="+where)
 	out, err := cmd.StdoutPipe()
 	must(t, err)
 	must(t, cmd.Start())
@@ -66,9 +66,7 @@ func TestKilled(t *testing.T) {
 	if err := cmd.Wait(); err == nil || len(acknowledged) < 200 {
 		t.Fatalf("%d lines, ended with %v", len(acknowledged), err)
 	}
-	s, err := store.Open(t.Context(), path)
-	must(t, err)
-	defer s.Close()
+	s := openAt(t, where)
 	for _, id := range acknowledged {
 		if _, err := s.SignOn(t.Context(), "e", strings.TrimSpace(id)); err != nil {
 			t.Errorf("%s: %v", id, err)
@@ -106,21 +104,15 @@ func TestParallel(t *testing.T) {
 
 // A newer program's file is left alone.
 func TestNewerFile(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "cloud.db")
-	s, err := store.Open(t.Context(), path)
-	must(t, err)
-	must(t, s.PretendVersion(t.Context(), 9999))
-	must(t, s.Close())
-	_, err = store.Open(t.Context(), path)
+	where := empty(t)
+	must(t, openAt(t, where).PretendVersion(t.Context(), 9999))
+	_, err := store.Open(t.Context(), where)
 	want(t, err, store.ErrNewer)
 }
 
 func TestFileIsPrivate(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "cloud.db")
-	s, err := store.Open(t.Context(), path)
-	must(t, err)
-	defer s.Close()
-	build(t, s, "one")
+	build(t, openAt(t, path), "one")
 	for _, suffix := range []string{"", "-wal", "-shm"} {
 		info, err := os.Stat(path + suffix)
 		must(t, err)

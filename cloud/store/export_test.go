@@ -7,15 +7,18 @@ import (
 	"sync"
 )
 
+// TakeTurn is what a node of many begins to write with.
+const TakeTurn = takeTurn
+
 // RowsWritten returns how many rows the writing connection has written since
 // the store was opened.
 func (s *Store) RowsWritten(ctx context.Context) (int, error) {
-	return queryOne(ctx, conn{s.w}, value[int], `SELECT total_changes()`)
+	return queryOne(ctx, conn{s.speak(s.w)}, value[int], `SELECT total_changes()`)
 }
 
 // PretendVersion makes the file look as if a program of that version wrote it.
 func (s *Store) PretendVersion(ctx context.Context, version int) error {
-	_, err := conn{s.w}.exec(ctx, `INSERT INTO goose_db_version (version_id, is_applied) VALUES ($1, TRUE)`, version)
+	_, err := conn{s.speak(s.w)}.exec(ctx, `INSERT INTO goose_db_version (version_id, is_applied) VALUES ($1, TRUE)`, version)
 	return err
 }
 
@@ -28,7 +31,7 @@ type Explained struct {
 
 // Explain returns a reader of s whose queries are explained.
 func (s *Store) Explain() (Reader, *Explained) {
-	e := &Explained{engine: s.r, Plans: map[string][]string{}}
+	e := &Explained{engine: s.c.db, Plans: map[string][]string{}}
 	return Reader{reader{conn{e}}}, e
 }
 

@@ -2,6 +2,7 @@ package store_test
 
 import (
 	"fmt"
+	"path/filepath"
 	"slices"
 	"testing"
 	"time"
@@ -104,7 +105,7 @@ func TestComputed(t *testing.T) {
 
 // A sign-on writes its own rows and no other.
 func TestSignOnWritesItsOwnRows(t *testing.T) {
-	s := open(t)
+	s := openAt(t, filepath.Join(t.TempDir(), "cloud.db")) // SQLite counts for us
 	w := build(t, s, "one")
 	before, err := s.RowsWritten(t.Context())
 	must(t, err)

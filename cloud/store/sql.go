@@ -1,19 +1,18 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"encoding/base64"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/google/uuid"
-	"modernc.org/sqlite"
-	sqlite3 "modernc.org/sqlite/lib"
 )
 
 // engine is what a pool of connections and a transaction have in common.
@@ -28,13 +27,9 @@ type conn struct{ db engine }
 // reader has the reads; a Store and a Tx both have it.
 type reader struct{ c conn }
 
-// dialect rewrites $1 to ?1, which SQLite takes for the first argument.
-// No SQL text here has a dollar sign but for placeholders.
-func dialect(query string) string { return strings.ReplaceAll(query, "$", "?") }
-
 // exec returns the number of rows written.
 func (c conn) exec(ctx context.Context, query string, args ...any) (int64, error) {
-	res, err := c.db.ExecContext(ctx, dialect(query), args...)
+	res, err := c.db.ExecContext(ctx, query, storable(args)...)
 	if err != nil {
 		return 0, typed(err)
 	}
@@ -55,7 +50,7 @@ type row interface{ Scan(dest ...any) error }
 
 // queryAll returns all rows.
 func queryAll[T any](ctx context.Context, c conn, scan func(row) (T, error), query string, args ...any) ([]T, error) {
-	rows, err := c.db.QueryContext(ctx, dialect(query), args...)
+	rows, err := c.db.QueryContext(ctx, query, storable(args)...)
 	if err != nil {
 		return nil, typed(err)
 	}
@@ -92,17 +87,28 @@ func value[T any](r row) (v T, err error) {
 
 // typed makes the database's refusals errors that callers decide on.
 func typed(err error) error {
-	var e *sqlite.Error
-	if !errors.As(err, &e) {
+	if err == nil {
+		return nil
+	}
+	switch refusal := cmp.Or(sqliteRefusal(err), postgresRefusal(err)); refusal {
+	case nil:
 		return err
-	}
-	switch e.Code() {
-	case sqlite3.SQLITE_CONSTRAINT_UNIQUE, sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY:
-		return fmt.Errorf("%w: %w", ErrConflict, err)
-	case sqlite3.SQLITE_CONSTRAINT_FOREIGNKEY:
+	case ErrNotFound:
 		return fmt.Errorf("%w: what it refers to: %w", ErrNotFound, err)
+	default:
+		return fmt.Errorf("%w: %w", refusal, err)
 	}
-	return err
+}
+
+// storable replaces, in texts, what PostgreSQL has no place for: bytes that are
+// no UTF-8, and NUL. Both engines keep the same.
+func storable(args []any) []any {
+	for i, a := range args {
+		if s, ok := a.(string); ok && (!utf8.ValidString(s) || strings.ContainsRune(s, 0)) {
+			args[i] = strings.ReplaceAll(strings.ToValidUTF8(s, "\uFFFD"), "\x00", "\uFFFD")
+		}
+	}
+	return args
 }
 
 // newID gives id a value when it has none.

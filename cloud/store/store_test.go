@@ -2,6 +2,7 @@ package store_test
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -12,6 +13,7 @@ import (
 	"github.com/alexedwards/scs/v2"
 	"github.com/google/uuid"
 	"ldap-gateway/cloud/store"
+	"ldap-gateway/cloud/store/pgtest"
 )
 
 // world is an environment with one of everything.
@@ -24,9 +26,24 @@ type world struct {
 	jit        store.Group
 }
 
+// TestPostgres runs every test here that opens a store with open on PostgreSQL.
+func TestPostgres(t *testing.T) { pgtest.Again(t) }
+
+// open opens an empty store: in a file, or wherever TestPostgres wants it.
 func open(t testing.TB) *store.Store {
 	t.Helper()
-	s, err := store.Open(t.Context(), filepath.Join(t.TempDir(), "a b?c.db"))
+	return openAt(t, empty(t))
+}
+
+// empty returns where an empty store is to be.
+func empty(t testing.TB) string {
+	t.Helper()
+	return cmp.Or(pgtest.Database(t), filepath.Join(t.TempDir(), "a b?c.db"))
+}
+
+func openAt(t testing.TB, where string) *store.Store {
+	t.Helper()
+	s, err := store.Open(t.Context(), where)
 	must(t, err)
 	t.Cleanup(func() { must(t, s.Close()) })
 	return s
@@ -75,14 +92,12 @@ func build(t testing.TB, s *store.Store, name string) world {
 }
 
 func TestReopen(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "cloud.db")
-	s, err := store.Open(t.Context(), path)
+	where := empty(t)
+	s, err := store.Open(t.Context(), where)
 	must(t, err)
 	w := build(t, s, "one")
 	must(t, s.Close())
-	s, err = store.Open(t.Context(), path)
-	must(t, err)
-	defer s.Close()
+	s = openAt(t, where)
 	must(t, s.Ping(t.Context()))
 	u, err := s.User(t.Context(), w.env.ID, w.user.ID)
 	must(t, err)

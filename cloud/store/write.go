@@ -7,10 +7,12 @@ import (
 	"fmt"
 	"sync"
 	"sync/atomic"
+	"time"
 )
 
-// maxBatch bounds how many wait for one commit.
-const maxBatch = 128
+// maxBatch bounds how many wait for one commit. PostgreSQL slows down beyond 64
+// savepoints.
+const maxBatch = 64
 
 // Tx is one write transaction. It reads its own writes. Not safe for
 // concurrent use, and of no use after the function that got it has returned.
@@ -21,6 +23,9 @@ type Tx struct{ reader }
 // for all.
 type writer struct {
 	w       *sql.DB
+	speak   func(engine) engine // makes a transaction understand portable SQL
+	turnSQL string              // has other nodes wait until the transaction ends; empty: there are none
+	limit   time.Duration       // of a transaction; 0: none
 	turn    sync.Mutex
 	waiting atomic.Int64 // those who are sure to take the turn; the wait is not given up
 	open    *batch       // of whoever wrote before and did not commit; by turn
@@ -28,10 +33,12 @@ type writer struct {
 
 // batch is what one commit is for. Each member is a savepoint of its own.
 type batch struct {
-	tx   *sql.Tx
-	size int
-	done chan struct{} // closed after err was set
-	err  error
+	ctx    context.Context // the transaction's: no member's end is its end
+	cancel context.CancelFunc
+	tx     *sql.Tx
+	size   int
+	done   chan struct{} // closed after err was set
+	err    error
 }
 
 // Provision runs f in one write transaction: everything that f wrote is
@@ -60,14 +67,35 @@ func (w *writer) take(ctx context.Context, f func(tx *Tx) error) (*batch, error)
 		return nil, err
 	}
 	if w.open == nil {
-		tx, err := w.w.BeginTx(context.WithoutCancel(ctx), nil) // the context is one member's, the transaction is not
-		if err != nil {
+		var err error
+		if w.open, err = w.begin(context.WithoutCancel(ctx)); err != nil {
 			return nil, fmt.Errorf("begin: %w", err)
 		}
-		w.open = &batch{tx: tx, done: make(chan struct{})}
 	}
 	b := w.open
 	return b, w.member(ctx, f)
+}
+
+// begin opens a transaction; on return no other node has one until it ends.
+func (w *writer) begin(ctx context.Context) (*batch, error) {
+	b := &batch{ctx: ctx, cancel: func() {}, done: make(chan struct{})}
+	if w.limit > 0 {
+		b.ctx, b.cancel = context.WithTimeout(ctx, w.limit)
+	}
+	var err error
+	if b.tx, err = w.w.BeginTx(b.ctx, nil); err != nil {
+		b.cancel()
+		return nil, err
+	}
+	if w.turnSQL == "" {
+		return b, nil
+	}
+	if _, err := b.tx.ExecContext(b.ctx, w.turnSQL); err != nil {
+		err = errors.Join(err, b.tx.Rollback())
+		b.cancel()
+		return nil, err
+	}
+	return b, nil
 }
 
 // member runs f in a savepoint of the open batch, and takes back what it wrote
@@ -75,17 +103,16 @@ func (w *writer) take(ctx context.Context, f func(tx *Tx) error) (*batch, error)
 func (w *writer) member(ctx context.Context, f func(tx *Tx) error) error {
 	b := w.open
 	b.size++
-	steady := uninterrupted{b.tx}
-	if _, err := b.tx.ExecContext(context.WithoutCancel(ctx), "SAVEPOINT member"); err != nil {
+	if _, err := b.tx.ExecContext(b.ctx, "SAVEPOINT member"); err != nil {
 		return w.abandon(err)
 	}
 	ending := "ROLLBACK TO member"
 	defer func() {
-		if _, err := b.tx.ExecContext(context.WithoutCancel(ctx), ending); err != nil {
+		if _, err := b.tx.ExecContext(b.ctx, ending); err != nil {
 			_ = w.abandon(err) // every member learns it from the batch
 		}
 	}()
-	err := f(&Tx{reader{conn{steady}}})
+	err := f(&Tx{reader{conn{w.speak(uninterrupted{b})}}})
 	if err == nil {
 		err = ctx.Err()
 	}
@@ -117,6 +144,7 @@ func (w *writer) end(err error) {
 	if err != nil {
 		w.open.err = fmt.Errorf("commit: %w", err)
 	}
+	w.open.cancel()
 	close(w.open.done)
 	w.open = nil
 }
@@ -134,14 +162,14 @@ func (w *writer) close() error {
 // uninterrupted runs each statement to its end: one that is interrupted takes
 // the whole transaction with it, and others share that. It begins none once the
 // context has ended.
-type uninterrupted struct{ tx *sql.Tx }
+type uninterrupted struct{ *batch }
 
 // ExecContext implements engine.
 func (u uninterrupted) ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	return u.tx.ExecContext(context.WithoutCancel(ctx), query, args...)
+	return u.tx.ExecContext(u.ctx, query, args...)
 }
 
 // QueryContext implements engine.
@@ -149,5 +177,5 @@ func (u uninterrupted) QueryContext(ctx context.Context, query string, args ...a
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	return u.tx.QueryContext(context.WithoutCancel(ctx), query, args...)
+	return u.tx.QueryContext(u.ctx, query, args...)
 }

@@ -1,0 +1,167 @@
+package hub_test
+
+import (
+	"net"
+	"testing"
+	"time"
+
+	"github.com/hashicorp/go-hclog"
+	"github.com/nats-io/nats-server/v2/server"
+
+	"ldap-gateway/cloud/hub"
+	"ldap-gateway/cloudlink/wire"
+)
+
+// natsCluster is a real NATS cluster in the process, on loopback.
+type natsCluster struct {
+	t       *testing.T
+	servers []*server.Server
+	options []server.Options
+}
+
+func startNATS(t *testing.T, n int) *natsCluster {
+	t.Helper()
+	c := &natsCluster{t: t}
+	for i := range n {
+		o := server.Options{ServerName: string(rune('a' + i)), Host: "127.0.0.1", Port: -1, Username: "cloud", Password: "secret", NoSigs: true, NoLog: true, MaxPayload: 8 << 20,
+			Cluster: server.ClusterOpts{Name: "c", Host: "127.0.0.1", Port: -1}}
+		if i > 0 {
+			o.Routes = server.RoutesFromStr("nats://" + c.servers[0].ClusterAddr().String())
+		}
+		c.options = append(c.options, o)
+		c.servers = append(c.servers, nil)
+		c.start(i)
+	}
+	t.Cleanup(func() {
+		for i := range c.servers {
+			c.stop(i)
+		}
+	})
+	return c
+}
+
+func (c *natsCluster) start(i int) {
+	c.t.Helper()
+	o := c.options[i]
+	s, err := server.NewServer(&o)
+	must(c.t, err)
+	go s.Start()
+	if !s.ReadyForConnections(10 * time.Second) {
+		c.t.Fatal("NATS does not start")
+	}
+	c.options[i].Port = s.Addr().(*net.TCPAddr).Port // a restart comes back there
+	if routes := s.ClusterAddr(); routes != nil {
+		c.options[i].Cluster.Port = routes.Port
+	}
+	c.servers[i] = s
+}
+
+func (c *natsCluster) stop(i int) {
+	c.servers[i].Shutdown()
+	c.servers[i].WaitForShutdown()
+}
+
+func (c *natsCluster) url(i int) string { return "nats://cloud:secret@" + c.servers[i].Addr().String() }
+
+// startNodes starts nodes of one cloud, each with a NATS server of its own.
+func startNodes(t *testing.T, c *natsCluster) []*node {
+	t.Helper()
+	first := startStore(t)
+	nodes := make([]*node, len(c.servers))
+	for i := range nodes {
+		bus, err := hub.JoinBus(hub.BusConfig{URLs: []string{c.url(i)}, Logger: hclog.NewNullLogger()})
+		must(t, err)
+		t.Cleanup(bus.Close)
+		nodes[i] = &node{t: t, store: first.store, gateway: first.gateway, bus: bus}
+		l, err := net.Listen("tcp", "127.0.0.1:0")
+		must(t, err)
+		nodes[i].serve(l, time.Second)
+		t.Cleanup(nodes[i].close)
+	}
+	return nodes
+}
+
+// Every node asks the agents of all nodes, and knows what happens to them.
+func TestNodesShareAgents(t *testing.T) {
+	nodes := startNodes(t, startNATS(t, 2))
+	a, b := nodes[0], nodes[1]
+	m := a.start(ok)
+	b.await("the other node knows the instance", func() bool { return b.live(m) })
+	if r := b.signOn("x"); r.Outcome != wire.OutcomeOK || r.Instance != m.instance {
+		t.Fatalf("%+v", r)
+	}
+	before := len(m.deliveries())
+	b.hub.UserTypesChanged(b.gateway.ID)
+	a.await("a change on one node is delivered by the other", func() bool { return len(m.deliveries()) > before })
+	from := time.Now()
+	must(t, b.store.RevokeInstance(t.Context(), b.gateway.EnvironmentID, b.gateway.ID, m.instance, "test", time.Now()))
+	b.hub.Revoked(m.instance)
+	a.await("the link is cut", func() bool { return !a.live(m) && !b.live(m) })
+	if d := time.Since(from); d > 5*time.Second {
+		t.Errorf("cut after %s", d)
+	}
+}
+
+// A copy that is linked to another node than the original is found all the same.
+func TestTwinOnAnotherNode(t *testing.T) {
+	nodes := startNodes(t, startNATS(t, 2))
+	m := nodes[0].start(ok)
+	nodes[0].await("its epoch is confirmed", func() bool { return m.epoch.Load() == 1 })
+	twin := &machine{instance: m.instance, seal: m.seal, keys: m.keys, person: &person{answer: ok}}
+	twin.epoch.Store(m.epoch.Load())
+	twin.forget(t)
+	nodes[1].run(twin)
+	nodes[0].await("the instance is in quarantine", func() bool {
+		i, err := nodes[0].store.Instance(t.Context(), m.instance)
+		return err == nil && !i.QuarantinedAt.IsZero()
+	})
+	nodes[0].await("neither has a link", func() bool { return !nodes[0].live(m) && !nodes[1].live(m) })
+}
+
+// Nodes that lose their bus say so, come back by themselves, and make up for what
+// they did not hear: here, that an instance was revoked.
+func TestBusIsLostForAWhile(t *testing.T) {
+	c := startNATS(t, 2)
+	nodes := startNodes(t, c)
+	a, b := nodes[0], nodes[1]
+	kept, revoked := a.start(ok), a.start(ok)
+	b.await("the other node knows both", func() bool { return b.live(kept) && b.live(revoked) })
+	c.stop(0)
+	a.await("the node goes to the other server", func() bool { return a.hub.Ready() == nil && b.signOn("x").Outcome == wire.OutcomeOK })
+	c.stop(1)
+	for _, n := range nodes {
+		n.await("it is not ready", func() bool { return n.hub.Ready() != nil })
+		if r := n.signOn("x"); r.Outcome != wire.OutcomeDirectoryUnavailable || r.BindSent {
+			t.Errorf("without a bus: %+v", r)
+		}
+	}
+	must(t, b.store.RevokeInstance(t.Context(), b.gateway.EnvironmentID, b.gateway.ID, revoked.instance, "test", time.Now()))
+	b.hub.Revoked(revoked.instance)
+	c.start(0)
+	c.start(1)
+	for _, n := range nodes {
+		n.await("it is ready again", func() bool { return n.hub.Ready() == nil })
+		n.await("the revoked instance is cut", func() bool { return !n.live(revoked) })
+		n.await("sign-ons work", func() bool { return n.signOn("x").Outcome == wire.OutcomeOK })
+	}
+}
+
+// Who gives the wrong password, or none, is not let onto the bus.
+func TestBusIsGuarded(t *testing.T) {
+	c := startNATS(t, 1)
+	for _, url := range []string{"nats://" + c.servers[0].Addr().String(), "nats://cloud:guess@" + c.servers[0].Addr().String()} {
+		if bus, err := hub.JoinBus(hub.BusConfig{URLs: []string{url}, Logger: hclog.NewNullLogger()}); err == nil {
+			bus.Close()
+			t.Errorf("%s is let in", url)
+		}
+	}
+	small := c.options[0]
+	small.Port, small.MaxPayload, small.Cluster = -1, 1<<20, server.ClusterOpts{}
+	c.options = append(c.options, small)
+	c.servers = append(c.servers, nil)
+	c.start(1)
+	if bus, err := hub.JoinBus(hub.BusConfig{URLs: []string{c.url(1)}, Logger: hclog.NewNullLogger()}); err == nil {
+		bus.Close()
+		t.Error("a bus is taken that cannot carry a frame")
+	}
+}

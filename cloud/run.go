@@ -1,0 +1,142 @@
+package cloud
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/hashicorp/go-hclog"
+	"github.com/spf13/cobra"
+
+	"ldap-gateway/cloud/hub"
+)
+
+// databaseFlags name the database; exactly one of them is given.
+type databaseFlags struct{ data, url, file string }
+
+func (f *databaseFlags) addTo(cmd *cobra.Command) {
+	cmd.Flags().StringVar(&f.data, "data", "", "data folder, for one node")
+	cmd.Flags().StringVar(&f.url, "database", "", "PostgreSQL URL without a password, for many nodes; PGPASSFILE or a service file has it")
+	cmd.Flags().StringVar(&f.file, "database-file", "", "file with a PostgreSQL URL, which may have a password")
+	cmd.MarkFlagsOneRequired("data", "database", "database-file")
+	cmd.MarkFlagsMutuallyExclusive("data", "database", "database-file")
+}
+
+func (f databaseFlags) database() (string, error) {
+	where, err := Database(f.data, f.url, f.file)
+	if err != nil {
+		return "", fmt.Errorf("%w: %w", errUsage, err)
+	}
+	return where, nil
+}
+
+// String returns the flag as it was given.
+func (f databaseFlags) String() string {
+	switch {
+	case f.url != "":
+		return "--database '" + f.url + "'"
+	case f.file != "":
+		return "--database-file " + f.file
+	}
+	return "--data " + f.data
+}
+
+// runFlags are the flags of "run".
+type runFlags struct {
+	where             databaseFlags
+	listen, cert, key string
+	level, format     string
+	urls              []string
+	grace             time.Duration
+	bus               hub.BusConfig
+	busFile           string
+}
+
+func (c *command) runCommand() *cobra.Command {
+	var f runFlags
+	cmd := &cobra.Command{
+		Use: "run", Short: "Serve until stopped", Args: cobra.NoArgs,
+		Long: `Serve until stopped. Without --tls-cert and --tls-key only a loopback address
+is listened on, for a proxy in front that ends TLS. Agents prove themselves to
+the URL that their gateway.hcl has, so name that with --url.
+
+Many nodes share a PostgreSQL database (--database) and a NATS cluster (--nats).
+A balancer in front of them asks /ready, and --grace leaves it the time to see
+that a node is about to stop.`,
+		RunE: func(cmd *cobra.Command, _ []string) error { return c.run(cmd.Context(), f) },
+	}
+	f.where.addTo(cmd)
+	f.addBusTo(cmd)
+	cmd.Flags().StringVar(&f.listen, "listen", "127.0.0.1:8080", "address to listen on")
+	cmd.Flags().StringSliceVar(&f.urls, "url", nil, "URL that people and agents know this cloud by; may be repeated (default: the address)")
+	cmd.Flags().StringVar(&f.cert, "tls-cert", "", "PEM file with the certificate chain")
+	cmd.Flags().StringVar(&f.key, "tls-key", "", "PEM file with the key")
+	cmd.Flags().DurationVar(&f.grace, "grace", 0, "how long a node that was told to stop answers while /ready says no")
+	cmd.Flags().StringVar(&f.level, "log-level", "info", "trace, debug, info, warn or error")
+	cmd.Flags().StringVar(&f.format, "log-format", "text", "text or json")
+	cmd.MarkFlagsRequiredTogether("tls-cert", "tls-key")
+	return cmd
+}
+
+func (f *runFlags) addBusTo(cmd *cobra.Command) {
+	cmd.Flags().StringSliceVar(&f.bus.URLs, "nats", nil, "NATS server that all nodes share, as tls://HOST:4222; may be repeated (default: a bus within the process, for one node)")
+	cmd.Flags().StringVar(&f.busFile, "nats-file", "", "file with such URLs, one a line, which may have user and password")
+	cmd.Flags().StringVar(&f.bus.CredentialsFile, "nats-credentials", "", "NATS credentials file")
+	cmd.Flags().StringVar(&f.bus.CAFile, "nats-ca", "", "PEM file with the authority of the NATS servers (default: the system's)")
+	cmd.Flags().StringVar(&f.bus.CertFile, "nats-cert", "", "PEM file with this node's certificate for NATS")
+	cmd.Flags().StringVar(&f.bus.KeyFile, "nats-key", "", "PEM file with its key")
+	cmd.MarkFlagsMutuallyExclusive("nats", "nats-file")
+	cmd.MarkFlagsRequiredTogether("nats-cert", "nats-key")
+}
+
+func (c *command) run(ctx context.Context, f runFlags) error {
+	level := hclog.LevelFromString(f.level)
+	if level == hclog.NoLevel || f.format != "text" && f.format != "json" {
+		return fmt.Errorf("%w: --log-level is one of trace, debug, info, warn, error; --log-format is text or json", errUsage)
+	}
+	database, err := f.where.database()
+	if err != nil {
+		return err
+	}
+	if f.bus.URLs, err = f.busURLs(); err != nil {
+		return fmt.Errorf("%w: %w", errUsage, err)
+	}
+	s := &Server{Database: database, Bus: f.bus, Listen: f.listen, Grace: f.grace,
+		Logger: hclog.New(&hclog.LoggerOptions{Level: level, JSONFormat: f.format == "json", Output: c.stderr}),
+		Ready:  func(url string) { fmt.Fprintf(c.stdout, "ldap-cloud is ready: %s\n", url) }}
+	for _, u := range f.urls {
+		s.URLs = append(s.URLs, strings.TrimRight(u, "/"))
+	}
+	if f.cert != "" {
+		pair, err := tls.LoadX509KeyPair(f.cert, f.key)
+		if err != nil {
+			return fmt.Errorf("--tls-cert, --tls-key: %w", err)
+		}
+		s.TLS = &tls.Config{Certificates: []tls.Certificate{pair}, MinVersion: tls.VersionTLS12}
+	}
+	return s.Run(ctx)
+}
+
+// busURLs returns the NATS servers, which only a file may have a password for.
+func (f runFlags) busURLs() ([]string, error) {
+	if f.busFile == "" {
+		for _, u := range f.bus.URLs {
+			if strings.Contains(u, "@") {
+				return nil, errors.New("--nats: others can read a password or token in an argument: name a file with the URL in --nats-file")
+			}
+		}
+		return f.bus.URLs, nil
+	}
+	text, err := secretText(f.busFile)
+	if err != nil {
+		return nil, fmt.Errorf("--nats-file: %w", err)
+	}
+	urls := strings.Fields(text)
+	if len(urls) == 0 {
+		return nil, errors.New("--nats-file: it names no server")
+	}
+	return urls, nil
+}

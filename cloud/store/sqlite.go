@@ -1,0 +1,79 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"net/url"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+
+	"github.com/pressly/goose/v3"
+	"modernc.org/sqlite"
+	sqlite3 "modernc.org/sqlite/lib"
+)
+
+// pragmas hold for each connection. synchronous(FULL) makes a commit in WAL
+// mode wait for the disk.
+const pragmas = "?_pragma=busy_timeout(5000)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_pragma=foreign_keys(1)"
+
+func sqliteProduct() product {
+	return product{open: openFile, dialect: goose.DialectSQLite3}
+}
+
+// openFile opens the database in the file at path, and makes the file, for its
+// owner only, when there is none.
+func openFile(path string) (*Store, error) {
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	if err := f.Close(); err != nil {
+		return nil, err
+	}
+	dsn := "file:" + (&url.URL{Path: filepath.ToSlash(path)}).EscapedPath() + pragmas
+	w, err := sql.Open("sqlite", dsn+"&_txlock=immediate")
+	if err != nil {
+		return nil, err
+	}
+	w.SetMaxOpenConns(1)
+	r, err := sql.Open("sqlite", dsn+"&_pragma=query_only(1)")
+	if err != nil {
+		return nil, errors.Join(err, w.Close())
+	}
+	readers := max(4, 2*runtime.GOMAXPROCS(0))
+	r.SetMaxOpenConns(readers)
+	r.SetMaxIdleConns(readers)
+	return &Store{reader: reader{conn{numbered{r}}}, writer: writer{w: w, speak: func(tx engine) engine { return numbered{tx} }}, r: r}, nil
+}
+
+// numbered rewrites $1 to ?1, which SQLite takes for the first argument.
+// No SQL text here has a dollar sign but for placeholders.
+type numbered struct{ engine }
+
+// ExecContext implements engine.
+func (n numbered) ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error) {
+	return n.engine.ExecContext(ctx, strings.ReplaceAll(query, "$", "?"), args...)
+}
+
+// QueryContext implements engine.
+func (n numbered) QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
+	return n.engine.QueryContext(ctx, strings.ReplaceAll(query, "$", "?"), args...)
+}
+
+// sqliteRefusal returns what of our errors an error of SQLite is; nil: none.
+func sqliteRefusal(err error) error {
+	var e *sqlite.Error
+	if !errors.As(err, &e) {
+		return nil
+	}
+	switch e.Code() {
+	case sqlite3.SQLITE_CONSTRAINT_UNIQUE, sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY:
+		return ErrConflict
+	case sqlite3.SQLITE_CONSTRAINT_FOREIGNKEY:
+		return ErrNotFound
+	}
+	return nil
+}
