@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/netip"
 	"strings"
 	"sync"
 	"time"
@@ -120,24 +121,29 @@ type domain struct {
 
 // domains returns the gateways of an environment that take tickets, with their keys.
 func (d *Desk) domains(ctx context.Context, env string) (all []domain, err error) {
+	var opened error
+	err = d.each(ctx, env, func(g store.Gateway) {
+		a, err := d.acceptance(ctx, g)
+		all, opened = append(all, domain{d, g, a}), errors.Join(opened, err)
+	})
+	return all, errors.Join(err, opened)
+}
+
+// each calls visit with the gateways of an environment that take tickets.
+func (d *Desk) each(ctx context.Context, env string, visit func(store.Gateway)) error {
 	var page store.Page
 	for {
 		gateways, next, err := d.Store.Gateways(ctx, env, page)
 		if err != nil {
-			return nil, err
+			return err
 		}
 		for _, g := range gateways {
-			if !g.Enabled || g.Kerberos == nil {
-				continue
+			if g.Enabled && g.Kerberos != nil {
+				visit(g)
 			}
-			a, err := d.acceptance(ctx, g)
-			if err != nil {
-				return nil, err
-			}
-			all = append(all, domain{d, g, a})
 		}
 		if next == "" {
-			return all, nil
+			return nil
 		}
 		page.Cursor = next
 	}
@@ -280,4 +286,23 @@ func (d *Desk) count(address string) {
 	if address != "" {
 		d.wrong.Count(address, d.now())
 	}
+}
+
+// Taken tells whether any gateway of an environment takes tickets.
+func (d *Desk) Taken(ctx context.Context, env string) (bool, error) {
+	taken := false
+	err := d.each(ctx, env, func(store.Gateway) { taken = true })
+	return taken, err
+}
+
+// Asks tells whether browsers at an address are asked for a ticket by themselves.
+// A prefix that is none matches nobody.
+func (d *Desk) Asks(ctx context.Context, env string, from netip.Addr) (asks bool, err error) {
+	err = d.each(ctx, env, func(g store.Gateway) {
+		for _, network := range g.Kerberos.Networks {
+			p, err := netip.ParsePrefix(network)
+			asks = asks || err == nil && p.Contains(from)
+		}
+	})
+	return asks, err
 }

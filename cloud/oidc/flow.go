@@ -107,7 +107,7 @@ func (p *provider) callback(w http.ResponseWriter, r *http.Request) {
 		p.fail(w, err)
 		return
 	}
-	by, ok := p.Sessions.Person(r, p.env)
+	by, ok := p.Sessions.Person(r.Context(), p.env)
 	if !ok || by.SignOnID != a.SignedOn.SignOnID || by.UserID != a.SignedOn.UserID {
 		http.Redirect(w, r, p.pageURL(p.env)+"?flow="+url.QueryEscape(id), http.StatusSeeOther)
 		return

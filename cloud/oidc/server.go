@@ -28,12 +28,13 @@ const (
 // scopeGroups is by which an application asks for groups.
 const scopeGroups = "groups"
 
-// Sessions knows who has signed on in a browser; the sign-on page does.
+// Sessions knows who has signed on in a browser, by the context of its request;
+// the sign-on page does.
 type Sessions interface {
 	// Person returns who has, in an environment; false when nobody has.
-	Person(r *http.Request, env string) (store.SignedOn, bool)
+	Person(ctx context.Context, env string) (store.SignedOn, bool)
 	// End forgets it.
-	End(w http.ResponseWriter, r *http.Request, env string) error
+	End(ctx context.Context, env string) error
 }
 
 // Server is the providers of all environments. Safe for concurrent use.
@@ -80,8 +81,8 @@ func (s *Server) Handler() http.Handler {
 		"GET /{e}/as/jwks":                             (*provider).library,
 		"POST /{e}/as/revoke":                          (*provider).library,
 		"POST /{e}/as/introspect":                      (*provider).library,
-		"GET /{e}/as/signoff":                          (*provider).signOff,
-		"POST /{e}/as/signoff":                         (*provider).signOff,
+		"GET /{e}/as/signoff":                          (*provider).library,
+		"POST /{e}/as/signoff":                         (*provider).library,
 	} {
 		mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
 			p, err := s.provider(r.Context(), r.PathValue("e"))
@@ -184,16 +185,4 @@ func refuseToken(w http.ResponseWriter, code, text string) {
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(http.StatusBadRequest)
 	_ = json.NewEncoder(w).Encode(map[string]string{"error": code, "error_description": text})
-}
-
-// browserKey is where signOff keeps the browser for the library's call back.
-type browserKey struct{}
-
-type browser struct {
-	w http.ResponseWriter
-	r *http.Request
-}
-
-func (p *provider) signOff(w http.ResponseWriter, r *http.Request) {
-	p.library(w, r.WithContext(context.WithValue(r.Context(), browserKey{}, browser{w, r})))
 }

@@ -158,11 +158,9 @@ func (s *storage) TerminateSessionFromRequest(ctx context.Context, r *op.EndSess
 	if r.UserID == "" {
 		return s.pageURL(s.env), nil
 	}
-	if b, ok := ctx.Value(browserKey{}).(browser); ok {
-		if by, signedOn := s.Sessions.Person(b.r, s.env); signedOn && by.UserID == r.UserID {
-			if err := s.Sessions.End(b.w, b.r, s.env); err != nil {
-				return "", err
-			}
+	if by, ok := s.Sessions.Person(ctx, s.env); ok && by.UserID == r.UserID {
+		if err := s.Sessions.End(ctx, s.env); err != nil {
+			return "", err
 		}
 	}
 	return r.RedirectURI, s.TerminateSession(ctx, r.UserID, r.ClientID)

@@ -1,0 +1,33 @@
+// Package signonpage owns what a person who signs on sees: one page for each
+// environment, and the session of their browser.
+//
+// The cloud's web server gives it every request below /ENVIRONMENT/signon, and
+// asks it who has signed on in a browser. It proves nobody: a password goes to
+// signon, a ticket to kerberos. It knows applications only as Flows does.
+//
+//	GET  /ENVIRONMENT/signon            the form; with ?flow= for an application; a ticket when the browser brings one
+//	POST /ENVIRONMENT/signon            the password
+//	POST /ENVIRONMENT/signon/password   another password, when the directory wants one
+//	POST /ENVIRONMENT/signon/off        the session ends
+//	GET  /ENVIRONMENT/signon/ticket     a test page, which says in words how a ticket would fare
+//
+// # Tickets
+//
+// A browser is asked for a ticket (401, Negotiate) when the application wants it,
+// when its address is in a network that a gateway names, and when the person
+// follows the link. That answer has the form in it, so a browser without a ticket
+// shows the form at once. A ticket that is not taken gets the form with status
+// 200 and one sentence: nothing asks twice.
+//
+// # Promises
+//
+//   - There is no script, and the Content-Security-Policy allows none.
+//   - A POST that a browser sent for another site is refused before it is read.
+//   - A session has a new token after each sign-on. Its cookie is for this host
+//     alone, and sent over nothing but TLS when people reach the cloud so. It ends
+//     after two hours without a request, after twelve, at signing off, and when
+//     the user is disabled.
+//   - What a person is told is the sentence of signon, of kerberos, or that this
+//     did not work. It never says whether an account exists.
+//   - A password is in no page, no address and no log.
+package signonpage

@@ -1,0 +1,89 @@
+package signonpage
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"embed"
+	"encoding/hex"
+	"fmt"
+	"html/template"
+	"net/http"
+	"time"
+)
+
+// StaticPath is where the stylesheet and the icon are, for all environments.
+const StaticPath = "/signon/static/"
+
+//go:embed static
+var staticFiles embed.FS
+
+//go:embed templates
+var templateFiles embed.FS
+
+// templates are parsed once. One that cannot be parsed is a defect of the program
+// and panics.
+var templates = template.Must(template.New("").Funcs(template.FuncMap{"asset": asset, "when": when, "ago": ago}).ParseFS(templateFiles, "templates/*.html"))
+
+// view is what a page shows.
+type view struct {
+	Environment string // name; empty when it is not known
+	EnvironID   string
+	Title       string
+	Body        any
+}
+
+// render answers with a page. A page that fails is not sent in part.
+func (k *call) render(status int, name, title string, body any) error {
+	return write(k.w, status, name, view{k.env.Name, k.env.ID, title, body})
+}
+
+func write(w http.ResponseWriter, status int, name string, v view) error {
+	var out bytes.Buffer
+	if err := templates.ExecuteTemplate(&out, name, v); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	w.WriteHeader(status)
+	_, _ = w.Write(out.Bytes()) // the browser is gone: nobody to tell
+	return nil
+}
+
+// failure says in one sentence why there is no page.
+func (s *Server) failure(w http.ResponseWriter, status int, text string) {
+	if err := write(w, status, "failure.html", view{Title: "Not signed on", Body: text}); err != nil {
+		s.Logger.Error("page failed", "error", err)
+		http.Error(w, text, status)
+	}
+}
+
+// asset returns where browsers find a file. Its address changes with its content.
+func asset(name string) (string, error) {
+	b, err := staticFiles.ReadFile("static/" + name)
+	if err != nil {
+		return "", err
+	}
+	sum := sha256.Sum256(b)
+	return StaticPath + name + "?" + hex.EncodeToString(sum[:6]), nil
+}
+
+// serveStatic answers with a file, which browsers may keep.
+func serveStatic(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("Cache-Control", "public, max-age=31536000, immutable")
+	http.ServeFileFS(w, r, staticFiles, "static/"+r.PathValue("file"))
+}
+
+// when writes a time for people.
+func when(t time.Time) string { return t.UTC().Format("2 January 2006, 15:04 UTC") }
+
+// ago says how old something is, in the largest unit that is not too coarse.
+func ago(d time.Duration) string {
+	for _, unit := range []struct {
+		name string
+		size time.Duration
+	}{{"day", 24 * time.Hour}, {"hour", time.Hour}, {"minute", time.Minute}} {
+		if n := int(d / unit.size); n > 1 {
+			return fmt.Sprintf("%d %ss ago", n, unit.name)
+		}
+	}
+	return "just now"
+}

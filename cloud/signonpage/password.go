@@ -1,0 +1,91 @@
+package signonpage
+
+import (
+	"net/http"
+	"strings"
+
+	"ldap-gateway/cloud/oidc"
+	"ldap-gateway/cloud/signon"
+	"ldap-gateway/cloud/store"
+	"ldap-gateway/cloudlink/wire"
+)
+
+// password takes the form.
+func (k *call) password() error {
+	flow, err := k.flow()
+	if err != nil {
+		return err
+	}
+	username := strings.TrimSpace(k.PostForm.Get("username"))
+	so, err := k.Passwords.SignOn(k.Context(), signon.Request{EnvironmentID: k.env.ID, Username: username,
+		Password: []byte(k.PostForm.Get("password")), Address: k.address()})
+	if err != nil {
+		return err
+	}
+	switch so.Outcome {
+	case wire.OutcomeOK.String():
+		return k.signedOn(flow, so)
+	case wire.OutcomePasswordExpired.String(), wire.OutcomePasswordMustChange.String():
+		return k.render(http.StatusOK, "password.html", "Change your password", passwordForm{flow.ID, username, so.Message, ""})
+	case wire.OutcomeBusy.String():
+		k.w.Header().Set("Retry-After", "60")
+		return k.showForm(http.StatusTooManyRequests, flow, so.Message, username)
+	}
+	return k.showForm(http.StatusOK, flow, so.Message, username)
+}
+
+// signedOn keeps who it was and goes on. The next page is a page and no redirect:
+// browsers hold a form's redirects to form-action, wherever the application goes.
+func (k *call) signedOn(flow oidc.Flow, so store.SignOn) error {
+	by, err := k.Sessions.begin(k.Context(), so)
+	if err != nil {
+		return err
+	}
+	if flow.ID == "" {
+		http.Redirect(k.w, k.Request, k.here(flow, nil), http.StatusSeeOther)
+		return nil
+	}
+	next, err := k.Flows.Complete(k.Context(), k.env.ID, flow.ID, by)
+	if err != nil {
+		return err
+	}
+	return k.render(http.StatusOK, "next.html", "You are signed on", map[string]string{"Next": next, "Application": flow.Application})
+}
+
+// passwordForm asks for another password.
+type passwordForm struct {
+	Flow, Username string
+	Why            string // it is asked for
+	Error          string
+}
+
+// changePassword takes the other password, and signs on with it.
+func (k *call) changePassword() error {
+	flow, err := k.flow()
+	if err != nil {
+		return err
+	}
+	f := passwordForm{Flow: flow.ID, Username: strings.TrimSpace(k.PostForm.Get("username")), Why: "Choose a new password."}
+	fresh := k.PostForm.Get("new")
+	if fresh != k.PostForm.Get("again") {
+		f.Error = "The two new passwords differ."
+		return k.render(http.StatusOK, "password.html", "Change your password", f)
+	}
+	c, err := k.Passwords.ChangePassword(k.Context(), signon.ChangeRequest{EnvironmentID: k.env.ID, Username: f.Username,
+		Old: []byte(k.PostForm.Get("password")), New: []byte(fresh), Address: k.address()})
+	if err != nil {
+		return err
+	}
+	if !c.OK() {
+		f.Error = c.Message
+		return k.render(http.StatusOK, "password.html", "Change your password", f)
+	}
+	so, err := k.Passwords.SignOn(k.Context(), signon.Request{EnvironmentID: k.env.ID, Username: f.Username, Password: []byte(fresh), Address: k.address()})
+	if err != nil {
+		return err
+	}
+	if so.Outcome != wire.OutcomeOK.String() {
+		return k.showForm(http.StatusOK, flow, "Your password was changed. Please sign on with it.", f.Username)
+	}
+	return k.signedOn(flow, so)
+}

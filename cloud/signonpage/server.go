@@ -1,0 +1,173 @@
+package signonpage
+
+import (
+	"context"
+	"errors"
+	"net"
+	"net/http"
+	"net/netip"
+	"time"
+
+	"github.com/alexedwards/scs/v2"
+	"github.com/google/uuid"
+	"github.com/hashicorp/go-hclog"
+
+	"ldap-gateway/cloud/kerberos"
+	"ldap-gateway/cloud/oidc"
+	"ldap-gateway/cloud/signon"
+	"ldap-gateway/cloud/store"
+)
+
+// Passwords takes sign-ons by password, and changes of it.
+type Passwords interface {
+	SignOn(ctx context.Context, r signon.Request) (store.SignOn, error)
+	ChangePassword(ctx context.Context, r signon.ChangeRequest) (signon.Change, error)
+}
+
+// Tickets takes sign-ons by ticket.
+type Tickets interface {
+	SignOn(ctx context.Context, r kerberos.Request) (kerberos.Answer, error)
+	Explain(ctx context.Context, r kerberos.Request) (kerberos.Proof, error)
+	Asks(ctx context.Context, env string, from netip.Addr) (bool, error)
+	Taken(ctx context.Context, env string) (bool, error)
+}
+
+// Flows knows what applications want.
+type Flows interface {
+	Flow(ctx context.Context, env, id string) (oidc.Flow, error)
+	Complete(ctx context.Context, env, id string, by store.SignedOn) (next string, err error)
+	Refuse(w http.ResponseWriter, r *http.Request, env, id string) error
+}
+
+var (
+	_ Passwords = (*signon.Desk)(nil)
+	_ Tickets   = (*kerberos.Desk)(nil)
+	_ Flows     = (*oidc.Server)(nil)
+)
+
+// Server is the sign-on pages. Safe for concurrent use.
+type Server struct {
+	Store     *store.Store
+	Passwords Passwords
+	Tickets   Tickets
+	Flows     Flows
+	Sessions  *Sessions
+	Logger    hclog.Logger
+	Now       func() time.Time // nil: time.Now
+}
+
+// maxForm bounds the body of a request, in bytes.
+const maxForm = 16 << 10
+
+// call is one request and its answer.
+type call struct {
+	*http.Request
+	*Server
+	w   http.ResponseWriter
+	env store.Environment
+}
+
+// endpoint answers one request, or returns why it cannot.
+type endpoint func(k *call) error
+
+// Handler answers every path below /ENVIRONMENT/signon, and StaticPath.
+func (s *Server) Handler() http.Handler {
+	mux := http.NewServeMux()
+	for pattern, e := range map[string]endpoint{
+		"GET /{e}/signon":           (*call).show,
+		"POST /{e}/signon":          (*call).password,
+		"POST /{e}/signon/password": (*call).changePassword,
+		"POST /{e}/signon/off":      (*call).signOff,
+		"GET /{e}/signon/ticket":    (*call).testTicket,
+	} {
+		mux.Handle(pattern, s.page(e))
+	}
+	mux.HandleFunc("GET "+StaticPath+"{file}", serveStatic)
+	crossOrigin := http.NewCrossOriginProtection()
+	crossOrigin.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		s.failure(w, http.StatusForbidden, "This came from another site, so it was not carried out. Go back to the application and begin again.")
+	}))
+	return headers(crossOrigin.Handler(mux))
+}
+
+// page makes an endpoint a handler.
+func (s *Server) page(e endpoint) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		r.Body = http.MaxBytesReader(w, r.Body, maxForm)
+		env, err := s.Store.Environment(r.Context(), r.PathValue("e"))
+		if err == nil {
+			err = r.ParseForm()
+		}
+		if err == nil {
+			err = e(&call{r, s, w, env})
+		}
+		s.answerError(w, r, err)
+	})
+}
+
+// answerError says what went wrong; what is nobody's fault but ours is logged
+// under the ID that the page shows.
+func (s *Server) answerError(w http.ResponseWriter, r *http.Request, err error) {
+	var tooLarge *http.MaxBytesError
+	switch {
+	case err == nil:
+	case errors.Is(err, store.ErrNotFound):
+		s.failure(w, http.StatusNotFound, "This sign-on has taken too long or is over. Go back to the application and begin again.")
+	case errors.As(err, &tooLarge):
+		s.failure(w, http.StatusRequestEntityTooLarge, "What was sent is too large.")
+	default:
+		id := uuid.NewString()
+		if !errors.Is(err, context.Canceled) {
+			s.Logger.Error("page failed", "id", id, "path", r.URL.Path, "error", err)
+		}
+		s.failure(w, http.StatusInternalServerError, "This did not work. Please try again in a moment. Your administrator finds the reason under "+id+".")
+	}
+}
+
+// headers sets what every answer says to the browser.
+func headers(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		h := w.Header()
+		h.Set("Content-Security-Policy", "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'")
+		h.Set("X-Content-Type-Options", "nosniff")
+		h.Set("Cross-Origin-Opener-Policy", "same-origin")
+		h.Set("Referrer-Policy", "same-origin")
+		h.Set("Cache-Control", "no-store")
+		next.ServeHTTP(w, r)
+	})
+}
+
+func (s *Server) now() time.Time {
+	if s.Now != nil {
+		return s.Now()
+	}
+	return time.Now()
+}
+
+// address is where the request came from.
+func (k *call) address() string {
+	host, _, err := net.SplitHostPort(k.RemoteAddr)
+	if err != nil {
+		return k.RemoteAddr
+	}
+	return host
+}
+
+// Sessions are those of people's browsers.
+type Sessions struct {
+	store   *store.Store
+	manager *scs.SessionManager
+}
+
+// NewSessions returns the sessions that db keeps. Secure says that people reach
+// the cloud over TLS.
+func NewSessions(db *store.Store, secure bool) *Sessions {
+	cookie := scs.SessionCookie{Name: "ldap-cloud-person", Path: "/", HttpOnly: true, SameSite: http.SameSiteLaxMode}
+	if secure {
+		cookie.Name, cookie.Secure = "__Host-ldap-cloud-person", true
+	}
+	return &Sessions{db, &scs.SessionManager{IdleTimeout: 2 * time.Hour, Lifetime: 12 * time.Hour, Store: store.Sessions{Store: db}, Codec: scs.GobCodec{}, Cookie: cookie,
+		ErrorFunc: func(w http.ResponseWriter, _ *http.Request, _ error) {
+			http.Error(w, "This did not work. Please try again in a moment.", http.StatusInternalServerError)
+		}}}
+}

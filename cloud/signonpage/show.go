@@ -1,0 +1,172 @@
+package signonpage
+
+import (
+	"errors"
+	"net/http"
+	"net/netip"
+	"net/url"
+
+	"ldap-gateway/cloud/kerberos"
+	"ldap-gateway/cloud/oidc"
+	"ldap-gateway/cloud/store"
+)
+
+// form is the sign-on page.
+type form struct {
+	Flow, Application string // empty: for nobody but the person
+	Username          string
+	Error             string
+	Ticket            string // address that asks for one; empty: none is taken
+}
+
+// show answers a browser that comes to sign on: with what it is there for when
+// somebody has, else by ticket, else with the form.
+func (k *call) show() error {
+	flow, err := k.flow()
+	if err != nil {
+		return err
+	}
+	if by, ok := k.Sessions.Person(k.Context(), k.env.ID); ok && k.goodEnough(flow, by) {
+		return k.arrive(flow, by)
+	}
+	if kerberos.Negotiates(k.Header.Get("Authorization")) {
+		return k.ticket(flow)
+	}
+	if flow.Silent {
+		return k.Flows.Refuse(k.w, k.Request, k.env.ID, flow.ID)
+	}
+	asks, err := k.asks(flow)
+	if err != nil {
+		return err
+	}
+	status := http.StatusOK
+	if asks {
+		k.w.Header().Set("WWW-Authenticate", "Negotiate")
+		status = http.StatusUnauthorized // with the form: a browser without a ticket shows it
+	}
+	return k.showForm(status, flow, "", flow.LoginHint)
+}
+
+// flow returns what an application wants; one without an ID when none does.
+func (k *call) flow() (oidc.Flow, error) {
+	id := k.Form.Get("flow")
+	if id == "" {
+		return oidc.Flow{MaxAge: -1}, nil
+	}
+	return k.Flows.Flow(k.Context(), k.env.ID, id)
+}
+
+// goodEnough tells whether a sign-on of before will do.
+func (k *call) goodEnough(flow oidc.Flow, by store.SignedOn) bool {
+	return flow.MaxAge < 0 || k.now().Sub(by.At) < flow.MaxAge
+}
+
+// arrive sends a browser in which somebody has signed on to where it wanted.
+func (k *call) arrive(flow oidc.Flow, by store.SignedOn) error {
+	if flow.ID == "" {
+		return k.account(by)
+	}
+	next, err := k.Flows.Complete(k.Context(), k.env.ID, flow.ID, by)
+	if err != nil {
+		return err
+	}
+	http.Redirect(k.w, k.Request, next, http.StatusSeeOther)
+	return nil
+}
+
+// asks tells whether the browser is to be asked for a ticket.
+func (k *call) asks(flow oidc.Flow) (bool, error) {
+	taken, err := k.Tickets.Taken(k.Context(), k.env.ID)
+	if err != nil || !taken {
+		return false, err
+	}
+	if flow.AskForTicket || k.Form.Has("ticket") {
+		return true, nil
+	}
+	from, err := netip.ParseAddr(k.address())
+	if err != nil {
+		return false, nil
+	}
+	return k.Tickets.Asks(k.Context(), k.env.ID, from.Unmap())
+}
+
+// ticket signs on by what the browser brought. When that is not taken, the form
+// follows, with a status that no browser answers by itself.
+func (k *call) ticket(flow oidc.Flow) error {
+	a, err := k.Tickets.SignOn(k.Context(), kerberos.Request{EnvironmentID: k.env.ID, Header: k.Header.Get("Authorization"), Address: k.address()})
+	if err != nil {
+		return err
+	}
+	if a.Refusal != nil {
+		if flow.Silent {
+			return k.Flows.Refuse(k.w, k.Request, k.env.ID, flow.ID)
+		}
+		return k.showForm(http.StatusOK, flow, a.Refusal.Why.Told(), flow.LoginHint)
+	}
+	if a.Header != "" {
+		k.w.Header().Set("WWW-Authenticate", a.Header)
+	}
+	by, err := k.Sessions.begin(k.Context(), a.SignOn)
+	if err != nil {
+		return err
+	}
+	return k.arrive(flow, by)
+}
+
+// here is the address of the sign-on page for the same purpose.
+func (k *call) here(flow oidc.Flow, more url.Values) string {
+	q := url.Values{}
+	if flow.ID != "" {
+		q.Set("flow", flow.ID)
+	}
+	for name, values := range more {
+		q[name] = values
+	}
+	return (&url.URL{Path: "/" + k.env.ID + "/signon", RawQuery: q.Encode()}).String()
+}
+
+func (k *call) showForm(status int, flow oidc.Flow, problem, username string) error {
+	f := form{Flow: flow.ID, Application: flow.Application, Username: username, Error: problem}
+	taken, err := k.Tickets.Taken(k.Context(), k.env.ID)
+	if err != nil {
+		return err
+	}
+	if taken {
+		f.Ticket = k.here(flow, url.Values{"ticket": {"1"}})
+	}
+	return k.render(status, "form.html", "Sign on", f)
+}
+
+// account is what a person sees who has signed on for no application.
+type account struct {
+	User     store.User
+	SignedOn store.SignedOn
+	Groups   []store.GroupMembership
+	Record   string // why the record may be old; empty when it was just refreshed
+}
+
+func (k *call) account(by store.SignedOn) error {
+	a := account{SignedOn: by}
+	var err error
+	if a.User, err = k.Store.User(k.Context(), k.env.ID, by.UserID); err != nil {
+		return err
+	}
+	if a.Groups, err = k.Store.UserGroups(k.Context(), k.env.ID, by.UserID); err != nil {
+		return err
+	}
+	so, err := k.Store.SignOn(k.Context(), k.env.ID, by.SignOnID)
+	if err != nil && !errors.Is(err, store.ErrNotFound) {
+		return err
+	}
+	if !so.Updated {
+		a.Record = so.UpdateReason
+	}
+	return k.render(http.StatusOK, "account.html", "You are signed on", a)
+}
+
+func (k *call) signOff() error {
+	if err := k.Sessions.End(k.Context(), k.env.ID); err != nil {
+		return err
+	}
+	return k.render(http.StatusOK, "off.html", "You are signed off", nil)
+}
