@@ -63,13 +63,14 @@ func (c *command) initCommand() *cobra.Command {
 		Use: "init", Short: "Make a cloud in an empty data folder or database", Args: cobra.NoArgs,
 		Long: `Make a cloud in an empty data folder, or in an empty PostgreSQL database: an
 environment with a default population, an administrator, and an API client. The
-secrets are printed once; only their hashes are kept.`,
+secrets are printed once; only their hashes are kept. The master key, which seals
+what the database must not show, is made beside it; keep a copy of it apart.`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			database, err := where.database()
 			if err != nil {
 				return err
 			}
-			s, err := Init(cmd.Context(), database, name, strings.TrimRight(url, "/"))
+			s, err := Init(cmd.Context(), database, where.master, name, strings.TrimRight(url, "/"))
 			if err != nil {
 				return err
 			}

@@ -15,12 +15,13 @@ import (
 )
 
 // databaseFlags name the database; exactly one of them is given.
-type databaseFlags struct{ data, url, file string }
+type databaseFlags struct{ data, url, file, master string }
 
 func (f *databaseFlags) addTo(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&f.data, "data", "", "data folder, for one node")
 	cmd.Flags().StringVar(&f.url, "database", "", "PostgreSQL URL without a password, for many nodes; PGPASSFILE or a service file has it")
 	cmd.Flags().StringVar(&f.file, "database-file", "", "file with a PostgreSQL URL, which may have a password")
+	cmd.Flags().StringVar(&f.master, "master-key", "", "file with the master key, which seals what the database must not show (default: in the data folder)")
 	cmd.MarkFlagsOneRequired("data", "database", "database-file")
 	cmd.MarkFlagsMutuallyExclusive("data", "database", "database-file")
 }
@@ -35,6 +36,11 @@ func (f databaseFlags) database() (string, error) {
 
 // String returns the flag as it was given.
 func (f databaseFlags) String() string {
+	if f.master != "" {
+		master := f.master
+		f.master = ""
+		return f.String() + " --master-key " + master
+	}
 	switch {
 	case f.url != "":
 		return "--database '" + f.url + "'"
@@ -104,7 +110,7 @@ func (c *command) run(ctx context.Context, f runFlags) error {
 	if f.bus.URLs, err = f.busURLs(); err != nil {
 		return fmt.Errorf("%w: %w", errUsage, err)
 	}
-	s := &Server{Database: database, Bus: f.bus, Listen: f.listen, Grace: f.grace,
+	s := &Server{Database: database, MasterKey: f.where.master, Bus: f.bus, Listen: f.listen, Grace: f.grace,
 		Logger: hclog.New(&hclog.LoggerOptions{Level: level, JSONFormat: f.format == "json", Output: c.stderr}),
 		Ready:  func(url string) { fmt.Fprintf(c.stdout, "ldap-cloud is ready: %s\n", url) }}
 	for _, u := range f.urls {

@@ -9,6 +9,8 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/netip"
+	"net/url"
 	"os"
 	"strings"
 	"time"
@@ -18,23 +20,28 @@ import (
 	"ldap-gateway/cloud/api"
 	"ldap-gateway/cloud/console"
 	"ldap-gateway/cloud/hub"
+	"ldap-gateway/cloud/kerberos"
+	"ldap-gateway/cloud/oidc"
 	"ldap-gateway/cloud/pairing"
 	"ldap-gateway/cloud/provisioner"
 	"ldap-gateway/cloud/signon"
+	"ldap-gateway/cloud/signonpage"
 	"ldap-gateway/cloud/store"
+	"ldap-gateway/cloud/vault"
 	"ldap-gateway/cloudlink/wire"
 )
 
 // Server is one running node of a cloud.
 type Server struct {
-	Database string        // that Init filled: as Database returns it
-	Bus      hub.BusConfig // that the nodes share; without URLs this is the only node
-	Listen   string        // address, as in "127.0.0.1:8080"
-	URLs     []string      // that people and agents know this cloud by; none: the address
-	TLS      *tls.Config
-	Grace    time.Duration // how long a stopping node answers while /ready says no
-	Logger   hclog.Logger
-	Ready    func(url string) // called once it answers; nil: nobody
+	Database  string        // that Init filled: as Database returns it
+	MasterKey string        // file; empty: in the data folder, or a systemd credential
+	Bus       hub.BusConfig // that the nodes share; without URLs this is the only node
+	Listen    string        // address, as in "127.0.0.1:8080"
+	URLs      []string      // that people and agents know this cloud by; none: the address
+	TLS       *tls.Config
+	Grace     time.Duration // how long a stopping node answers while /ready says no
+	Logger    hclog.Logger
+	Ready     func(url string) // called once it answers; nil: nobody
 }
 
 // drainTime is how long answers under way have when the server stops.
@@ -58,6 +65,10 @@ func (s *Server) Run(ctx context.Context) (err error) {
 	if all, err := db.Environments(ctx); err != nil || len(all) == 0 {
 		return errors.Join(err, noCloud(s.Database))
 	}
+	keys, err := openVault(s.MasterKey, s.Database)
+	if err != nil {
+		return err
+	}
 	bus, err := s.bus()
 	if err != nil {
 		return err
@@ -67,7 +78,7 @@ func (s *Server) Run(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	return s.serve(ctx, listener, s.handler(db, agents), agents)
+	return s.serve(ctx, listener, s.handler(db, agents, keys, listener), agents)
 }
 
 // bus starts the node's own bus, or joins the one that the nodes share.
@@ -134,7 +145,7 @@ func (s *Server) secure() bool {
 }
 
 // handler says which room answers which path.
-func (s *Server) handler(db *store.Store, agents *hub.Hub) http.Handler {
+func (s *Server) handler(db *store.Store, agents *hub.Hub, keys *vault.Vault, l net.Listener) http.Handler {
 	codes := &pairing.Desk{Store: db, Logger: s.Logger.Named("pairing")}
 	people := &signon.Desk{Store: db, Agents: agents, Provisioner: &provisioner.Provisioner{Store: db}, Logger: s.Logger.Named("sign-on")}
 	programs := (&api.Server{Store: db, Logger: s.Logger.Named("api"), SignOns: apiSignOns{people}, Pairings: codes, Links: apiLinks{agents}}).Handler()
@@ -147,9 +158,39 @@ func (s *Server) handler(db *store.Store, agents *hub.Hub) http.Handler {
 	mux.HandleFunc("POST "+wire.PathAwait, codes.ServeAwait)
 	mux.Handle("GET "+wire.PathConnect, agents)
 	mux.Handle("/console/", (&console.Server{Store: db, Logger: s.Logger.Named("console"), Pairings: codes, Links: agents, Secure: s.secure()}).Handler())
-	mux.Handle("/", programs) // tokens are below an environment's ID
+	mux.Handle("/", s.environments(db, keys, l, people, programs))
 	mux.Handle("GET /{$}", http.RedirectHandler("/console/", http.StatusSeeOther))
 	return mux
+}
+
+// environments answers below an environment's ID, and hands everything else to the API.
+func (s *Server) environments(db *store.Store, keys *vault.Vault, l net.Listener, people *signon.Desk, programs http.Handler) http.Handler {
+	sessions := signonpage.NewSessions(db, s.secure())
+	tickets := &kerberos.Desk{Store: db, Vault: keys, Provisioner: &provisioner.Provisioner{Store: db}, Services: services(s.audiences(l)), Logger: s.Logger.Named("kerberos")}
+	applications := &oidc.Server{Store: db, Vault: keys, URL: s.url(l), Sessions: sessions, Clients: programs, Logger: s.Logger.Named("oidc")}
+	pages := sessions.Wrap((&signonpage.Server{Store: db, Passwords: people, Tickets: tickets, Flows: applications, Sessions: sessions, Logger: s.Logger.Named("page")}).Handler())
+	mux := http.NewServeMux()
+	mux.Handle("/{e}/as/", sessions.Wrap(applications.Handler()))
+	mux.Handle("/{e}/signon", pages)
+	mux.Handle("/{e}/signon/", pages)
+	mux.Handle(signonpage.StaticPath, pages)
+	mux.Handle("/", programs)
+	return mux
+}
+
+// services are the Kerberos names that people's browsers ask tickets for.
+func services(urls []string) (names []string) {
+	for _, text := range urls {
+		u, err := url.Parse(text)
+		if err != nil {
+			continue // it is an audience of agents, and no more
+		}
+		names = append(names, "HTTP/"+u.Hostname())
+		if a, err := netip.ParseAddr(u.Hostname()); err == nil && a.IsLoopback() {
+			names = append(names, "HTTP/localhost")
+		}
+	}
+	return names
 }
 
 // serveReady tells a balancer whether to send requests here.

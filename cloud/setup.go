@@ -10,6 +10,7 @@ import (
 
 	"ldap-gateway/cloud/api"
 	"ldap-gateway/cloud/store"
+	"ldap-gateway/cloud/vault"
 )
 
 // Setup is what a new cloud starts with. The secrets in it are shown once.
@@ -27,13 +28,20 @@ var ErrInitialised = errors.New("there is a cloud already")
 
 // Init makes a cloud in a database, as Database returns it: an environment, its
 // default population, an administrator who has yet to set a password, and an API
-// client.
-func Init(ctx context.Context, database, environment, url string) (s Setup, err error) {
+// client. The master key is made in the file that is named, or in the data folder.
+func Init(ctx context.Context, database, masterKey, environment, url string) (s Setup, err error) {
+	master, err := masterKeyPath(masterKey, database)
+	if err != nil {
+		return s, err
+	}
 	db, err := createDatabase(ctx, database)
 	if err != nil {
 		return s, err
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
+	if _, err := vault.OpenOrCreate(master); err != nil {
+		return s, err
+	}
 	now := time.Now()
 	env := store.Environment{Name: environment, CreatedAt: now, UpdatedAt: now}
 	if err := db.CreateEnvironment(ctx, &env); err != nil {

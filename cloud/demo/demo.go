@@ -102,7 +102,7 @@ func (s *stage) path(name string) string { return filepath.Join(s.dir, name) }
 
 // startCloud makes a cloud and runs it; the channel gives its end.
 func (s *stage) startCloud(ctx context.Context, listen string) (url string, ended chan error, err error) {
-	s.setup, err = cloud.Init(ctx, cloud.InFolder(s.path("cloud")), "Demo", "http://"+listen)
+	s.setup, err = cloud.Init(ctx, cloud.InFolder(s.path("cloud")), "", "Demo", "http://"+listen)
 	if err != nil {
 		return "", nil, err
 	}

@@ -210,7 +210,7 @@ func TestRecordIsNotTouched(t *testing.T) {
 func TestReplay(t *testing.T) {
 	s := forged(t)
 	other := &Desk{Store: s.Store, Vault: s.Vault, Provisioner: s.Provisioner, Services: s.Services, Logger: s.Logger, Now: s.time} // another node
-	s.clock = time.Time{} // what the store forgets, it forgets by the true time
+	s.clock = time.Time{}                                                                                                           // what the store forgets, it forgets by the true time
 	header := honest(time.Now()).header(t)
 	var wins, replays int
 	var lock sync.Mutex
