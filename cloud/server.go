@@ -148,7 +148,8 @@ func (s *Server) secure() bool {
 func (s *Server) handler(db *store.Store, agents *hub.Hub, keys *vault.Vault, l net.Listener) http.Handler {
 	codes := &pairing.Desk{Store: db, Logger: s.Logger.Named("pairing")}
 	people := &signon.Desk{Store: db, Agents: agents, Provisioner: &provisioner.Provisioner{Store: db}, Logger: s.Logger.Named("sign-on")}
-	programs := (&api.Server{Store: db, Logger: s.Logger.Named("api"), SignOns: apiSignOns{people}, Pairings: codes, Links: apiLinks{agents}}).Handler()
+	tickets := &kerberos.Desk{Store: db, Vault: keys, Provisioner: &provisioner.Provisioner{Store: db}, Services: services(s.audiences(l)), Logger: s.Logger.Named("kerberos")}
+	programs := (&api.Server{Store: db, Logger: s.Logger.Named("api"), SignOns: apiSignOns{people}, Pairings: codes, Links: apiLinks{agents}, Keys: tickets}).Handler()
 
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /ready", func(w http.ResponseWriter, r *http.Request) { s.serveReady(w, r, db, agents) })
@@ -158,16 +159,15 @@ func (s *Server) handler(db *store.Store, agents *hub.Hub, keys *vault.Vault, l 
 	mux.HandleFunc("POST "+wire.PathAwait, codes.ServeAwait)
 	mux.Handle("GET "+wire.PathConnect, agents)
 	mux.Handle("/console/", (&console.Server{Store: db, Logger: s.Logger.Named("console"), Pairings: codes, Links: agents, Secure: s.secure()}).Handler())
-	mux.Handle("/", s.environments(db, keys, l, people, programs))
+	mux.Handle("/", s.environments(db, keys, s.url(l), people, tickets, programs))
 	mux.Handle("GET /{$}", http.RedirectHandler("/console/", http.StatusSeeOther))
 	return mux
 }
 
 // environments answers below an environment's ID, and hands everything else to the API.
-func (s *Server) environments(db *store.Store, keys *vault.Vault, l net.Listener, people *signon.Desk, programs http.Handler) http.Handler {
+func (s *Server) environments(db *store.Store, keys *vault.Vault, url string, people *signon.Desk, tickets *kerberos.Desk, programs http.Handler) http.Handler {
 	sessions := signonpage.NewSessions(db, s.secure())
-	tickets := &kerberos.Desk{Store: db, Vault: keys, Provisioner: &provisioner.Provisioner{Store: db}, Services: services(s.audiences(l)), Logger: s.Logger.Named("kerberos")}
-	applications := &oidc.Server{Store: db, Vault: keys, URL: s.url(l), Sessions: sessions, Clients: programs, Logger: s.Logger.Named("oidc")}
+	applications := &oidc.Server{Store: db, Vault: keys, URL: url, Sessions: sessions, Clients: programs, Logger: s.Logger.Named("oidc")}
 	pages := sessions.Wrap((&signonpage.Server{Store: db, Passwords: people, Tickets: tickets, Flows: applications, Sessions: sessions, Logger: s.Logger.Named("page")}).Handler())
 	mux := http.NewServeMux()
 	mux.Handle("/{e}/as/", sessions.Wrap(applications.Handler()))

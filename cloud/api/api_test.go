@@ -16,7 +16,9 @@ import (
 	"time"
 
 	"ldap-gateway/cloud/api"
+	"ldap-gateway/cloud/kerberos"
 	"ldap-gateway/cloud/store"
+	"ldap-gateway/cloud/vault"
 )
 
 // site is an API over a real store, with one client of one environment.
@@ -40,6 +42,7 @@ type place struct {
 	pairing                    store.Pairing
 	user                       store.User
 	group, jit                 store.Group
+	application                store.Application
 	signOn                     store.SignOn
 }
 
@@ -105,10 +108,17 @@ func start(t testing.TB) *site {
 	s.must(err)
 	t.Cleanup(func() { s.must(db.Close()) })
 	s.store = db
-	s.server = &api.Server{Store: db, SignOns: s.signOns, Pairings: pairer{s}, Links: s.links, Now: func() time.Time { return s.now }, Version: "2.0"}
+	s.server = &api.Server{Store: db, SignOns: s.signOns, Pairings: pairer{s}, Links: s.links, Keys: s.keys(), Now: func() time.Time { return s.now }, Version: "2.0"}
 	s.handler = s.server.Handler()
 	s.place = s.settle("one")
 	return s
+}
+
+// keys is the real keeper of Kerberos keys.
+func (s *site) keys() *kerberos.Desk {
+	v, err := vault.New(make([]byte, 32))
+	s.must(err)
+	return &kerberos.Desk{Store: s.store, Vault: v, Now: func() time.Time { return s.now }}
 }
 
 func (s *site) must(err error) {
@@ -147,6 +157,8 @@ func (s *site) settle(name string) place {
 		return errors.Join(tx.CreateGroups(ctx, []*store.Group{&p.jit}), tx.AddMemberships(ctx, env.ID, p.user.ID, []string{p.jit.ID}, s.now),
 			tx.RecordSignOn(ctx, &p.signOn, store.Activity{Action: "sign-on", Subject: "user:" + p.user.ID}))
 	}))
+	p.application = store.Application{EnvironmentID: env.ID, Name: "Wiki", Type: store.WebApplication, Enabled: true, RedirectURIs: []string{"https://wiki.example/cb"}}
+	s.must(s.store.CreateApplication(ctx, &p.application))
 	secret, hash := api.NewSecret()
 	client := store.Client{EnvironmentID: env.ID, Name: "terraform", SecretHash: hash}
 	s.must(s.store.CreateClient(ctx, &client))
@@ -250,7 +262,7 @@ func (p place) fill(route string) string {
 		}
 	}
 	return strings.NewReplacer("{e}", p.env, "{p}", p.population.ID, "{g}", p.gateway.ID, "{t}", p.gateway.UserTypes[0].ID,
-		"{i}", p.instance.ID, "{u}", p.user.ID, "{id}", last).Replace(route)
+		"{i}", p.instance.ID, "{a}", p.application.ID, "{u}", p.user.ID, "{id}", last).Replace(route)
 }
 
 // A token opens nothing of another environment: neither under the other's path,

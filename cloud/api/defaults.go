@@ -19,23 +19,23 @@ const person = "(&(objectClass=inetOrgPerson)(uid=${identifier}))"
 
 // DefaultUserType returns the usual values of a new user type for a vendor's
 // directory, without name and population. A vendor that is not known is taken
-// for one that keeps to the RFCs.
+// for one that keeps to the RFCs. By objectSid a Kerberos ticket finds the person.
 func DefaultUserType(vendor string) store.UserType {
 	switch vendor {
 	case activeDirectory, sambaAD:
-		return defaults("(&(objectCategory=person)(objectClass=user)(|(sAMAccountName=${identifier})(userPrincipalName=${identifier})))", "objectGUID", "sAMAccountName")
+		return defaults("(&(objectCategory=person)(objectClass=user)(|(sAMAccountName=${identifier})(userPrincipalName=${identifier})))", "sAMAccountName", "objectGUID", "objectSid")
 	case ds389, "Oracle Directory Server Enterprise Edition":
-		return defaults(person, "nsUniqueId", "uid")
+		return defaults(person, "uid", "nsUniqueId")
 	default: // entryUUID is RFC 4530's
-		return defaults(person, "entryUUID", "uid")
+		return defaults(person, "uid", "entryUUID")
 	}
 }
 
-func defaults(filter, correlation, username string) store.UserType {
+func defaults(filter, username string, correlation ...string) store.UserType {
 	from := func(name, attribute string) store.Mapping {
 		return store.Mapping{Name: name, Value: "${ldapAttributes." + attribute + "}"}
 	}
-	return store.UserType{PasswordAuthority: "LDAP", FilterPattern: filter, Correlation: []string{correlation}, Groups: store.GroupRule{Identity: "NAME"},
+	return store.UserType{PasswordAuthority: "LDAP", FilterPattern: filter, Correlation: correlation, Groups: store.GroupRule{Identity: "NAME"},
 		Mappings: []store.Mapping{from("username", username), from("name.given", "givenName"), from("name.family", "sn"), from("email", "mail"),
 			from(groupsMapping, "memberOf")}}
 }

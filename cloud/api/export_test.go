@@ -5,11 +5,10 @@ import "ldap-gateway/cloud/store"
 // Routes returns every method and path below /v1/environments.
 func (s *Server) Routes() []string {
 	var all []string
-	for pattern := range s.placeEndpoints() {
-		all = append(all, pattern)
-	}
-	for pattern := range s.peopleEndpoints() {
-		all = append(all, pattern)
+	for _, endpoints := range s.endpoints() {
+		for pattern := range endpoints {
+			all = append(all, pattern)
+		}
 	}
 	return all
 }

@@ -1,7 +1,6 @@
 package api
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net"
@@ -23,13 +22,13 @@ type gatewayForm struct {
 	Vendor      string         `json:"vendor"`
 	UserTypes   []userTypeForm `json:"userTypes"`
 
-	ServersHostAndPort      []string        `json:"serversHostAndPort,omitempty"`
-	BindDN                  string          `json:"bindDN,omitempty"`
-	BindPassword            discarded       `json:"bindPassword,omitzero"`
-	ConnectionSecurity      string          `json:"connectionSecurity,omitempty"`
-	ValidateTLSCertificates *bool           `json:"validateTlsCertificates,omitempty"`
-	FollowReferrals         bool            `json:"followReferrals,omitempty"`
-	Kerberos                json.RawMessage `json:"kerberos,omitempty"`
+	ServersHostAndPort      []string      `json:"serversHostAndPort,omitempty"`
+	BindDN                  string        `json:"bindDN,omitempty"`
+	BindPassword            discarded     `json:"bindPassword,omitzero"`
+	ConnectionSecurity      string        `json:"connectionSecurity,omitempty"`
+	ValidateTLSCertificates *bool         `json:"validateTlsCertificates,omitempty"`
+	FollowReferrals         bool          `json:"followReferrals,omitempty"`
+	Kerberos                *kerberosForm `json:"kerberos,omitempty"`
 }
 
 // discarded is a secret that a client sent and that is not kept: only that it
@@ -63,7 +62,7 @@ func Vendors() []string {
 func (s *Server) showGateway(c *call, g store.Gateway) gatewayBody {
 	form := gatewayForm{Name: g.Name, Description: g.Description, Type: "LDAP", Enabled: &g.Enabled, Vendor: g.Vendor, UserTypes: []userTypeForm{},
 		ServersHostAndPort: g.Declared.ServersHostAndPort, BindDN: g.Declared.BindDN, ConnectionSecurity: g.Declared.ConnectionSecurity,
-		ValidateTLSCertificates: &g.Declared.ValidateTLSCertificates, FollowReferrals: g.Declared.FollowReferrals}
+		ValidateTLSCertificates: &g.Declared.ValidateTLSCertificates, FollowReferrals: g.Declared.FollowReferrals, Kerberos: kerberosFormOf(g.Kerberos)}
 	for _, t := range g.UserTypes {
 		form.UserTypes = append(form.UserTypes, formOf(t))
 	}
@@ -110,12 +109,15 @@ func (s *Server) getGateway(c *call) (reply, error) {
 
 func (s *Server) createGateway(c *call) (reply, error) {
 	g := store.Gateway{EnvironmentID: c.env}
-	warnings, err := s.readGateway(c, &g)
+	kerberos, warnings, err := s.readGateway(c, &g)
 	if err != nil {
 		return reply{}, err
 	}
 	if err := s.Store.CreateGateway(c.Context(), &g); err != nil {
 		return reply{}, taken(err, "name")
+	}
+	if err := s.useAccount(c, g, kerberos); err != nil {
+		return reply{}, err
 	}
 	s.did(c, "gateway.created", "gateway:"+g.ID, "gateway "+g.Name+" was created", nil)
 	body := s.showGateway(c, g)
@@ -128,11 +130,14 @@ func (s *Server) putGateway(c *call) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
-	warnings, err := s.readGateway(c, &g)
+	kerberos, warnings, err := s.readGateway(c, &g)
 	if err != nil {
 		return reply{}, err
 	}
 	if err := s.saveGateway(c, &g); err != nil {
+		return reply{}, err
+	}
+	if err := s.useAccount(c, g, kerberos); err != nil {
 		return reply{}, err
 	}
 	body := s.showGateway(c, g)
@@ -155,24 +160,26 @@ func (s *Server) saveGateway(c *call, g *store.Gateway) error {
 	return nil
 }
 
-// readGateway reads the body into g, and returns what of it was not kept.
-func (s *Server) readGateway(c *call, g *store.Gateway) (warnings []string, err error) {
+// readGateway reads the body into g, and returns what it says of Kerberos, and what
+// of it was not kept.
+func (s *Server) readGateway(c *call, g *store.Gateway) (k *kerberosForm, warnings []string, err error) {
 	var form gatewayForm
 	if err := c.read(&form); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	types, details, err := s.userTypes(c, g.UserTypes, form.UserTypes)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	if err := invalid(append(form.check(), details...)...); err != nil {
-		return nil, err
+	details = append(append(form.check(), details...), CheckKerberos(form.Kerberos.value())...)
+	if err := invalid(append(details, form.Kerberos.checkAccount(g.Kerberos)...)...); err != nil {
+		return nil, nil, err
 	}
 	g.Name, g.Description, g.Vendor, g.UserTypes = form.Name, form.Description, form.Vendor, types
-	g.Enabled = form.Enabled == nil || *form.Enabled
+	g.Enabled, g.Kerberos = form.Enabled == nil || *form.Enabled, form.Kerberos.value()
 	g.Declared = store.Declared{ServersHostAndPort: form.ServersHostAndPort, BindDN: form.BindDN, ConnectionSecurity: form.ConnectionSecurity,
 		ValidateTLSCertificates: form.ValidateTLSCertificates == nil || *form.ValidateTLSCertificates, FollowReferrals: form.FollowReferrals}
-	return form.warnings(), nil
+	return form.Kerberos, form.warnings(), nil
 }
 
 func (f gatewayForm) check() []detail {
@@ -203,9 +210,6 @@ func (f gatewayForm) warnings() []string {
 	var w []string
 	if f.BindPassword {
 		w = append(w, "bindPassword was discarded: the directory's password belongs into the agent's own file, and never leaves the premises.")
-	}
-	if len(f.Kerberos) > 0 && string(f.Kerberos) != "null" {
-		w = append(w, "kerberos was discarded: it is not kept with the gateway here.")
 	}
 	return w
 }

@@ -70,6 +70,7 @@ type Server struct {
 	SignOns  SignOner
 	Pairings Pairer
 	Links    Linker
+	Keys     KeyKeeper
 	Now      func() time.Time // nil: time.Now
 	URL      string           // in front of links, as "https://id.example.com"; empty: links are paths
 	Version  string           // of the newest agent, to tell who should upgrade; empty: not told
@@ -86,7 +87,7 @@ type endpoint func(c *call) (reply, error)
 // Handler returns the API. It answers every path: with 404 those that it has not.
 func (s *Server) Handler() http.Handler {
 	mux := http.NewServeMux()
-	for _, endpoints := range []map[string]endpoint{s.placeEndpoints(), s.peopleEndpoints()} {
+	for _, endpoints := range s.endpoints() {
 		for pattern, e := range endpoints {
 			method, path, _ := strings.Cut(pattern, " ")
 			mux.Handle(method+" /v1/environments"+path, s.authorised(e))
@@ -95,6 +96,11 @@ func (s *Server) Handler() http.Handler {
 	mux.HandleFunc("POST /{environmentId}/as/token", s.token)
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) { s.noRoute(mux, w, r) })
 	return limited(mux)
+}
+
+// endpoints lists every method and path below /v1/environments.
+func (s *Server) endpoints() []map[string]endpoint {
+	return []map[string]endpoint{s.placeEndpoints(), s.peopleEndpoints(), s.applicationEndpoints()}
 }
 
 // placeEndpoints lists what there is of environments and gateways, by method

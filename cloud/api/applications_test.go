@@ -1,0 +1,98 @@
+package api_test
+
+import (
+	"encoding/base64"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/jcmturner/gokrb5/v8/iana/etypeID"
+	"github.com/jcmturner/gokrb5/v8/keytab"
+
+	"ldap-gateway/cloud/api"
+)
+
+func TestApplications(t *testing.T) {
+	s := start(t)
+	made := s.send("POST", "/applications", `{"name":"Docs","type":"WEB_APP","protocol":"OPENID_CONNECT","redirectUris":["https://docs.example/cb"],
+ "grantTypes":["AUTHORIZATION_CODE","REFRESH_TOKEN"],"groupsClaim":{"value":"DISPLAY_NAMES","allow":["cn=*"]},"unheardOf":1}`).want(http.StatusCreated).
+		has("enabled", "true", "pkceEnforcement", "S256_REQUIRED", "tokenEndpointAuthMethod", "CLIENT_SECRET_BASIC", "hasSecret", "false", "groupsClaim.allow.0", "cn=*")
+	path := "/applications/" + made.at("id")
+	secret := s.send("POST", path+"/secret", "{}").want(http.StatusCreated).at("secret")
+	if len(secret) < 40 || strings.Contains(s.send("GET", path, "").want(http.StatusOK).has("hasSecret", "true").text, secret) {
+		t.Errorf("the secret %q is too short, or is shown again", secret)
+	}
+	s.send("POST", "/applications", `{"name":"docs","type":"WEB_APP","redirectUris":["https://docs.example/cb"]}`).refuses("name")
+	s.send("PUT", path, `{"name":"Phone","type":"NATIVE_APP","redirectUris":["http://127.0.0.1/cb","com.example.docs:/cb"]}`).want(http.StatusOK).
+		has("tokenEndpointAuthMethod", "NONE", "hasSecret", "false", "grantTypes.0", "AUTHORIZATION_CODE")
+	s.send("POST", path+"/secret", "{}").want(http.StatusBadRequest)
+	s.send("GET", "/applications", "").want(http.StatusOK).has("count", "2", "_embedded.applications.0.name", "Phone")
+	s.send("DELETE", path, "").want(http.StatusNoContent)
+	s.send("GET", path, "").want(http.StatusNotFound)
+}
+
+func TestApplicationsAreChecked(t *testing.T) {
+	s := start(t)
+	for target, body := range map[string]string{
+		"name":                      `{"type":"WEB_APP","redirectUris":["https://x/"]}`,
+		"type":                      `{"name":"a","type":"WORKER","redirectUris":["https://x/"]}`,
+		"protocol":                  `{"name":"a","type":"WEB_APP","protocol":"SAML","redirectUris":["https://x/"]}`,
+		"redirectUris":              `{"name":"a","type":"WEB_APP"}`,
+		"grantTypes[0]":             `{"name":"a","type":"WEB_APP","redirectUris":["https://x/"],"grantTypes":["IMPLICIT"]}`,
+		"groupsClaim.value":         `{"name":"a","type":"WEB_APP","redirectUris":["https://x/"],"groupsClaim":{"value":"DNS"}}`,
+		"postLogoutRedirectUris[0]": `{"name":"a","type":"WEB_APP","redirectUris":["https://x/"],"postLogoutRedirectUris":["//evil"]}`,
+	} {
+		s.send("POST", "/applications", body).refuses(target)
+	}
+	for _, uri := range []string{"", "x", "/cb", "//host/cb", "http://app.example/cb", "https://app.example/cb#f", "https://user@app.example/cb", "javascript:alert(1)", "data:text/html,x", "app:/cb", "https:///cb"} {
+		if len(api.CheckRedirect("r", uri, "WEB_APP")) != 1 {
+			t.Errorf("%q is taken", uri)
+		}
+	}
+	if len(api.CheckRedirect("r", "javascript:alert(1)", "NATIVE_APP")) != 1 {
+		t.Error("a native application may have scripts")
+	}
+}
+
+func TestKerberos(t *testing.T) {
+	s := start(t)
+	gateway := func(kerberos string) string {
+		return `{"name":"Head office","type":"LDAP","vendor":"OpenLDAP","userTypes":[],"kerberos":` + kerberos + `}`
+	}
+	made := s.send("POST", "/gateways", `{"name":"Other","type":"LDAP","vendor":"Microsoft Active Directory","userTypes":[],
+ "kerberos":{"serviceAccountUserPrincipalName":"svc@corp.example.com","serviceAccountPassword":"hunter22"}}`).want(http.StatusCreated).
+		has("kerberos.minutesToRetainPreviousCredentials", "610", "kerberos.serviceAccountUserPrincipalName", "svc@corp.example.com")
+	if strings.Contains(made.text, "hunter22") {
+		t.Error("the password is shown")
+	}
+	path := "/gateways/" + made.at("id")
+	s.send("GET", path+"/kerberosKeys", "").want(http.StatusOK).has("count", "1", "_embedded.kerberosKeys.0.origin", "password", "_embedded.kerberosKeys.0.inUse", "true",
+		"_embedded.kerberosKeys.0.keys.0.realm", "CORP.EXAMPLE.COM", "_embedded.kerberosKeys.0.keys.0.encryptionType", "aes256-cts-hmac-sha1-96")
+
+	kt := keytab.New()
+	s.must(kt.AddEntry("HTTP/id.example.com", "CORP.EXAMPLE.COM", "x", time.Now(), 7, etypeID.AES256_CTS_HMAC_SHA1_96))
+	b, err := kt.Marshal()
+	s.must(err)
+	s.now = s.now.Add(time.Minute)
+	s.send("POST", path+"/kerberosKeys", `{"keytab":"`+base64.StdEncoding.EncodeToString(b)+`"}`).want(http.StatusCreated).
+		has("keys.0.principal", "HTTP/id.example.com", "keys.0.kvno", "7", "origin", "keytab")
+	keys := s.send("GET", path+"/kerberosKeys", "").want(http.StatusOK).has("count", "2", "_embedded.kerberosKeys.1.inUse", "false")
+	if keys.at("_embedded.kerberosKeys.1.expiresAt") == "<nil>" {
+		t.Error(keys.text)
+	}
+	s.send("GET", path, "").has("kerberos.serviceAccountUserPrincipalName", "<nil>")
+	s.send("DELETE", path+"/kerberosKeys/"+keys.at("_embedded.kerberosKeys.1.id"), "").want(http.StatusNoContent)
+	s.send("POST", path+"/kerberosKeys", `{"keytab":"AAAA"}`).refuses("keytab")
+
+	for target, form := range map[string]string{
+		"kerberos.serviceAccountUserPrincipalName":    `{"serviceAccountUserPrincipalName":"svc","serviceAccountPassword":"x"}`,
+		"kerberos.serviceAccountPassword":             `{"serviceAccountUserPrincipalName":"svc@x.example"}`,
+		"kerberos.minutesToRetainPreviousCredentials": `{"minutesToRetainPreviousCredentials":10081}`,
+		"kerberos.principalValue":                     `{"principalAttribute":"uid","principalValue":"x"}`,
+		"kerberos.networks[0]":                        `{"networks":["10.0.0.1"]}`,
+		"kerberos.realms[0]":                          `{"realms":["corp.example.com"]}`,
+	} {
+		s.send("PUT", "/gateways/"+s.gateway.ID, gateway(form)).refuses(target)
+	}
+}
