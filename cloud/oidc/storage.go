@@ -8,6 +8,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"errors"
+	"slices"
 	"time"
 
 	jose "github.com/go-jose/go-jose/v4"
@@ -39,6 +40,9 @@ func hash(secret string) []byte {
 func (s *storage) CreateAuthRequest(ctx context.Context, r *oidc.AuthRequest, _ string) (op.AuthRequest, error) {
 	if r.CodeChallenge == "" || r.CodeChallengeMethod != oidc.CodeChallengeMethodS256 {
 		return nil, oidc.ErrInvalidRequest().WithDescription("A code_challenge with the method S256 is required.")
+	}
+	if !slices.Contains(r.Scopes, oidc.ScopeOpenID) {
+		return nil, oidc.ErrInvalidScope().WithDescription("The scope openid is required.")
 	}
 	req := request{Scopes: r.Scopes, RedirectURI: r.RedirectURI, State: r.State, Nonce: r.Nonce, ResponseMode: string(r.ResponseMode), Challenge: r.CodeChallenge,
 		Prompt: r.Prompt, MaxAge: r.MaxAge, LoginHint: r.LoginHint, ACR: r.ACRValues}
