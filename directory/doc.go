@@ -8,7 +8,7 @@
 //
 // # Promises
 //
-//   - A password is sent once. Bind goes on to another connection or server only
+//   - A password is sent once, and by ChangePassword once more. Bind goes on to another connection or server only
 //     while the count of octets that left this machine shows that nothing was sent.
 //     After that, a missing answer is ErrAnswerLost and never a second bind.
 //   - A connection on which a bind did not plainly succeed is closed and never used
@@ -38,9 +38,9 @@
 //
 // # Never
 //
-// It writes nothing but a password that is changed. It never follows a referral to a host that the configuration does not name, never
-// searches with a user's rights, never reads a password back, and never decides on the
-// text of an error. The texts that it parses are the codes that Active Directory puts
+// It writes nothing but a password that is changed. It never follows a referral to a
+// host that the configuration does not name, never searches with a user's rights, never
+// reads a password back, and never decides on the text of an error. The texts that it parses are the codes that Active Directory puts
 // into the text of a refused bind or change, which stand nowhere else.
 //
 // # What a refused bind means
