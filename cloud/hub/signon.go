@@ -2,6 +2,7 @@ package hub
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -122,6 +123,8 @@ func (h *Hub) request(ctx context.Context, l Live, a Ask, sealed wire.Sealed) An
 	if err != nil {
 		return ours(l, a, wire.OutcomeDirectoryUnavailable, false, err.Error())
 	}
+	ctx, stop := h.whileThere(ctx, l.NodeID)
+	defer stop()
 	msg, err := h.Bus.RequestWithContext(ctx, subjectLink+l.Link, b)
 	switch {
 	case errors.Is(err, nats.ErrNoResponders):
@@ -129,9 +132,42 @@ func (h *Hub) request(ctx context.Context, l Live, a Ask, sealed wire.Sealed) An
 	case errors.Is(err, nats.ErrReconnectBufExceeded):
 		return ours(l, a, wire.OutcomeDirectoryUnavailable, false, "the message bus between the nodes is lost")
 	case err != nil:
-		return ours(l, a, wire.OutcomeUnknown, true, fmt.Sprintf("no answer from the instance: %v", err))
+		return ours(l, a, wire.OutcomeUnknown, true, fmt.Sprintf("no answer from the instance: %v", cmp.Or(context.Cause(ctx), err)))
 	}
 	return readReply(l, a, msg.Data)
+}
+
+// askNode is how long an answer may take before its node is asked whether it is
+// still there, and then each time again.
+const askNode = time.Second
+
+var (
+	errNodeGone = errors.New("the node with its link has died")
+	errBusLost  = errors.New("the message bus was lost meanwhile")
+)
+
+// whileThere returns a context that also ends when no answer can come any more:
+// with errNodeGone when a node is not on the bus, with errBusLost when this one
+// was not. stop frees it.
+func (h *Hub) whileThere(ctx context.Context, node string) (_ context.Context, stop func()) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	reconnects := h.Bus.Stats().Reconnects
+	var look func()
+	look = func() {
+		limited, done := context.WithTimeout(ctx, 5*askNode)
+		defer done()
+		_, err := h.Bus.RequestWithContext(limited, subjectNode+node, nil)
+		switch {
+		case errors.Is(err, nats.ErrNoResponders):
+			cancel(errNodeGone)
+		case !h.Bus.IsConnected() || h.Bus.Stats().Reconnects != reconnects:
+			cancel(errBusLost)
+		case ctx.Err() == nil:
+			time.AfterFunc(askNode, look)
+		}
+	}
+	first := time.AfterFunc(askNode, look)
+	return ctx, func() { cancel(nil); first.Stop() }
 }
 
 // readReply reads what the node with the link says. What cannot be read may
