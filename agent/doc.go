@@ -19,19 +19,24 @@
 //	cut     Policy.Groups                what may not leave is left out
 //	observe observed                     with policy.mode = "observe" nothing leaves but how many groups would
 //
+// A password change goes the same way as far as the guard; then one
+// directory.ChangePassword takes the place of bind and all after it. Before
+// admit, the file's policy.password_changes has to be on, and after it the user
+// type's own switch.
+//
 // Groups are searched for after the bind and not beside it: a wrong password
 // then costs the directory no group search, and there is nothing to call off.
 //
 // # Promises
 //
-//   - No sign-on makes more than one bind as the person, and an ID that went as
-//     far as a bind is never bound for again.
+//   - No sign-on and no change makes more than one bind as the person, and an ID that
+//     went as far as a bind is never bound for again.
 //   - With WantVerify, and an entry that is the one the cloud knows, no group is
 //     searched for.
 //   - Each request of the cloud, and each message that was refused, is a line of
 //     the audit file, also when it is answered by the link or ends in a panic.
-//   - A password is in memory only between open and the end of the bind; it is
-//     not kept and not logged.
+//   - A password is in memory only between open and the end of the bind, or of the
+//     change; it is not kept and not logged.
 //   - Heartbeats, /ready, /metrics and "status" tell from one list of problems;
 //     nothing that they tell is of a person. What listens is a loopback port,
 //     when the file asks for it, and a socket that only its owner can open.

@@ -44,23 +44,42 @@ type Status struct {
 	Since       time.Time               `json:"since,omitzero"` // of Connected, or of its loss
 	Node        string                  `json:"node,omitempty"`
 	Servers     []directory.ServerState `json:"servers"`
-	SignOns     map[string]int64        `json:"signOns"` // by outcome, since the start
-	Took        time.Duration           `json:"took"`    // all of them together, in nanoseconds
+	SignOns     map[string]int64        `json:"signOns"`         // by outcome, since the start
+	Took        time.Duration           `json:"took"`            // all of them together, in nanoseconds
+	Changes     map[string]int64        `json:"passwordChanges"` // by outcome, since the start
 	Problems    []Problem               `json:"problems"`
 }
 
-// totals counts sign-ons by outcome since the start. Safe for concurrent use.
+// totals counts since the start. Safe for concurrent use.
 type totals struct {
-	by   [wire.OutcomeUnknown + 1]atomic.Int64
-	took atomic.Int64 // nanoseconds
+	signOns, changes outcomes
+	took             atomic.Int64 // nanoseconds, of sign-ons
 }
 
-func (t *totals) add(o wire.Outcome, took time.Duration) {
-	if !o.Known() {
-		o = wire.OutcomeUnknown
+// of returns what counts requests of a kind.
+func (t *totals) of(kind wire.Kind) *outcomes {
+	if kind == wire.KindChangePassword {
+		return &t.changes
 	}
-	t.by[o].Add(1)
-	t.took.Add(int64(took))
+	return &t.signOns
+}
+
+// outcomes counts by outcome.
+type outcomes [wire.OutcomeNewPasswordRefused + 1]atomic.Int64
+
+func (o *outcomes) add(one wire.Outcome) {
+	if !one.Known() {
+		one = wire.OutcomeUnknown
+	}
+	o[one].Add(1)
+}
+
+func (o *outcomes) all() map[string]int64 {
+	out := map[string]int64{}
+	for one := wire.OutcomeOK; one.Known(); one++ {
+		out[one.String()] = o[one].Load()
+	}
+	return out
 }
 
 // health knows how everything is that runs.
@@ -82,15 +101,12 @@ type pairedLink struct {
 
 // status asks everything how it is.
 func (h *health) status() Status {
-	s := Status{Version: Version(), Cloud: h.cloud, Servers: h.people.Servers(), SignOns: map[string]int64{},
+	s := Status{Version: Version(), Cloud: h.cloud, Servers: h.people.Servers(), SignOns: h.totals.signOns.all(), Changes: h.totals.changes.all(),
 		Took: time.Duration(h.totals.took.Load()), Problems: h.problems()}
 	if c := h.current.Load(); c != nil {
 		s.Gateway, s.Environment, s.Instance = c.instance.GatewayName, c.instance.Environment, c.instance.ID
 		l := c.link.State()
 		s.Connected, s.Since, s.Node = l.Connected, l.Since, l.Node
-	}
-	for o := wire.OutcomeOK; o.Known(); o++ {
-		s.SignOns[o.String()] = h.totals.by[o].Load()
 	}
 	s.Ready = true
 	for _, p := range s.Problems {
@@ -172,10 +188,14 @@ func (s Status) writeMetrics(w *strings.Builder) {
 	for _, state := range []string{"up", "down", "unused"} {
 		fmt.Fprintf(w, "ldap_gateway_directory_servers{state=%q} %d\n", state, count[state])
 	}
-	family("sign_ons_total", "counter", "Sign-ons by outcome.")
-	for o := wire.OutcomeOK; o.Known(); o++ {
-		fmt.Fprintf(w, "ldap_gateway_sign_ons_total{outcome=%q} %d\n", o, s.SignOns[o.String()])
+	counter := func(name, help string, by map[string]int64) {
+		family(name, "counter", help)
+		for o := wire.OutcomeOK; o.Known(); o++ {
+			fmt.Fprintf(w, "ldap_gateway_%s{outcome=%q} %d\n", name, o, by[o.String()])
+		}
 	}
+	counter("sign_ons_total", "Sign-ons by outcome.", s.SignOns)
+	counter("password_changes_total", "Password changes by outcome.", s.Changes)
 	family("sign_on_seconds_total", "counter", "Time that all sign-ons took together.")
 	fmt.Fprintf(w, "ldap_gateway_sign_on_seconds_total %v\n", s.Took.Seconds())
 	family("problem", "gauge", "Problems that there are now.")

@@ -45,7 +45,7 @@ func failed(ctx context.Context, err error) wire.SignOnResult {
 		// try again when it may have been.
 		r.Outcome = wire.OutcomeDirectoryUnavailable
 		var result *directory.ResultError
-		r.BindSent = errors.As(err, &result) && result.Op == directory.OpBind
+		r.BindSent = errors.As(err, &result) && (result.Op == directory.OpBind || result.Op == directory.OpChange)
 	}
 	return r
 }

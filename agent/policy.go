@@ -67,6 +67,7 @@ func (p *Policy) Describe() []string {
 		fmt.Sprintf("at most %d groups of one person", p.file.Groups.Max),
 		fmt.Sprintf("at most %d sign-ons a minute, %d of one person", p.file.SignOnsPerMinute, p.file.SignOnsPerPerson),
 		p.describeWrongPasswords(),
+		p.describeChanges(),
 	}
 	for _, extra := range []struct {
 		words string
@@ -97,6 +98,24 @@ func (p *Policy) describeWrongPasswords() string {
 		return "any number of wrong passwords is passed on"
 	}
 	return fmt.Sprintf("at most %d wrong passwords of one person within %s are passed on", w.Most, w.Within)
+}
+
+func (p *Policy) describeChanges() string {
+	if reason := p.refuseChanges(); reason != "" {
+		return reason
+	}
+	return "people may change their passwords, where the user type lets them"
+}
+
+// refuseChanges says why nobody's password is changed; empty when it may be.
+func (p *Policy) refuseChanges() string {
+	switch {
+	case !p.file.PasswordChanges:
+		return "passwords are not changed: policy.password_changes is off"
+	case p.file.Observe:
+		return "passwords are not changed: policy.mode is observe"
+	}
+	return ""
 }
 
 // Hash names the policy: another hash is another policy.

@@ -56,6 +56,15 @@ func (r *recorder) signOn(m wire.SignOn, dn string, a wire.SignOnResult, took ti
 	r.write(audit.Record{SignOn: s})
 }
 
+func (r *recorder) change(m wire.ChangePassword, dn string, a wire.PasswordChanged, took time.Duration) {
+	p := &audit.Password{ID: short(m.ID), UserType: short(m.UserType), DN: short(dn), Outcome: a.Outcome.String(),
+		Reason: short(a.Reason), BindSent: a.BindSent, Millis: took.Milliseconds()}
+	if a.Refusal.Known() {
+		p.Refusal = a.Refusal.String()
+	}
+	r.write(audit.Record{Password: p})
+}
+
 func (r *recorder) userTypes(m wire.UserTypes, a wire.UserTypesAnswer) {
 	u := &audit.UserTypes{Revision: m.Revision, Refused: len(a.Refused), Accepted: len(m.Types) - len(a.Refused)}
 	names, refused := map[string]string{}, map[string]bool{}
@@ -95,7 +104,12 @@ func (r *recorder) happened(e cloudlink.Event) {
 		}
 		r.write(audit.Record{Frame: f})
 	case cloudlink.EventBusy:
-		r.signOn(e.SignOn, "", refused(wire.OutcomeBusy, "all handlers were at work"), 0)
+		const reason = "all handlers were at work"
+		if e.Frame == wire.KindChangePassword {
+			r.change(e.Change, "", wire.PasswordChanged{Outcome: wire.OutcomeBusy, Reason: reason}, 0)
+		} else {
+			r.signOn(e.SignOn, "", refused(wire.OutcomeBusy, reason), 0)
+		}
 	}
 }
 
@@ -162,7 +176,7 @@ func (h *handler) happened(e cloudlink.Event) {
 		h.signOns.types.newLink()
 	}
 	if e.Kind == cloudlink.EventBusy {
-		h.totals.add(wire.OutcomeBusy, 0)
+		h.totals.of(e.Frame).add(wire.OutcomeBusy)
 	}
 	h.record.happened(e)
 }
@@ -171,11 +185,26 @@ func (h *handler) happened(e cloudlink.Event) {
 // down too, as what the link answers then.
 func (h *handler) SignOn(ctx context.Context, m wire.SignOn) (answer wire.SignOnResult) {
 	start, dn := time.Now(), ""
-	answer = wire.SignOnResult{Outcome: wire.OutcomeUnknown, BindSent: true, Reason: "internal error of the gateway; its log has the details"}
+	answer = wire.SignOnResult{Outcome: wire.OutcomeUnknown, BindSent: true, Reason: internalError}
 	defer func() {
 		h.record.signOn(m, dn, answer, time.Since(start))
-		h.totals.add(answer.Outcome, time.Since(start))
+		h.totals.signOns.add(answer.Outcome)
+		h.totals.took.Add(int64(time.Since(start)))
 	}()
 	answer, dn = h.signOns.signOn(ctx, m)
 	return answer
 }
+
+// ChangePassword implements cloudlink.Handler; a panic is written down as above.
+func (h *handler) ChangePassword(ctx context.Context, m wire.ChangePassword) (answer wire.PasswordChanged) {
+	start, dn := time.Now(), ""
+	answer = wire.PasswordChanged{Outcome: wire.OutcomeUnknown, BindSent: true, Reason: internalError}
+	defer func() {
+		h.record.change(m, dn, answer, time.Since(start))
+		h.totals.changes.add(answer.Outcome)
+	}()
+	answer, dn = h.signOns.changePassword(ctx, m)
+	return answer
+}
+
+const internalError = "internal error of the gateway; its log has the details"

@@ -21,6 +21,7 @@ type People interface {
 	FindUser(ctx context.Context, u *directory.UserType, identifier string) (directory.Entry, error)
 	FindCorrelated(ctx context.Context, u *directory.UserType, known []directory.Value) (directory.Entry, error)
 	Bind(ctx context.Context, dn string, password directory.Password) error
+	ChangePassword(ctx context.Context, dn string, old, fresh directory.Password) error
 	DirectGroups(ctx context.Context, u *directory.UserType, e directory.Entry) directory.Membership
 }
 
@@ -29,23 +30,24 @@ var _ People = (*directory.Client)(nil)
 // Names of log fields.
 const (
 	logSignOn   = "signOn"
+	logChange   = "change"
 	logUserType = "userType"
 	logOutcome  = "outcome"
 	logReason   = "reason"
 )
 
-// SignOns answers sign-ons. It is safe for concurrent use.
+// SignOns answers sign-ons and password changes. It is safe for concurrent use.
 type SignOns struct {
 	People People
 	Policy *Policy
 	Opener *wire.Opener
-	Rate   *rate.Limiter // of sign-ons in all; nil: no limit
+	Rate   *rate.Limiter // of sign-ons and password changes in all; nil: no limit
 	Logger hclog.Logger
 	Stats  *Stats
 
 	Guard   *guard   // of people whom guessing might lock out
-	Seen    *replays // sign-ons that went as far as a bind
-	Persons *persons // sign-ons of each person
+	Seen    *replays // requests that went as far as a bind
+	Persons *persons // requests about each person
 
 	types userTypes
 }
@@ -79,36 +81,28 @@ func (s *SignOns) signOn(ctx context.Context, m wire.SignOn) (wire.SignOnResult,
 // answer goes through the steps of a sign-on; doc.go has them as a table. It
 // returns the DN of the person's entry too, empty when none was found.
 func (s *SignOns) answer(ctx context.Context, m wire.SignOn) (wire.SignOnResult, string) {
-	userType, refusal := s.admit(ctx, m)
+	admitted, refusal := s.admit(ctx, m)
 	if refusal != nil {
 		return *refusal, ""
 	}
-	password, refusal := s.open(m)
+	password, refusal := s.open(m.ID, m.Password)
 	if refusal != nil {
 		return *refusal, ""
 	}
 	if s.Seen.known(m.ID) {
 		return refused(wire.OutcomeNotAllowed, answeredBefore), ""
 	}
-	entry, err := s.find(ctx, userType, m)
+	entry, err := s.find(ctx, admitted.UserType, m)
 	if err != nil {
 		return failed(ctx, err), ""
 	}
-	return s.prove(ctx, userType, entry, password, m), entry.DN
+	return s.prove(ctx, admitted.UserType, entry, password, m), entry.DN
 }
 
 // prove makes the one bind, when nothing speaks against it.
 func (s *SignOns) prove(ctx context.Context, t *directory.UserType, entry directory.Entry, password directory.Password, m wire.SignOn) wire.SignOnResult {
-	if !s.Seen.first(m.ID) { // two of them may have come this far at once
-		return refused(wire.OutcomeNotAllowed, answeredBefore)
-	}
-	if !s.Persons.allow(entry.DN, s.Policy.file.SignOnsPerPerson) {
-		// Not busy: that would tell the person that the account exists, and send
-		// the cloud to another instance.
-		return refused(wire.OutcomeNotAllowed, "more sign-ons of this person than policy.sign_ons_per_person_per_minute allows")
-	}
-	if wait := s.Guard.wait(entry.DN, s.Policy.file.WrongPasswords); wait > 0 {
-		return refused(wire.OutcomeAccountLocked, fmt.Sprintf("held back by the gateway for another %s: so many wrong passwords that the directory might lock the account (policy.wrong_passwords)", wait.Round(time.Second)))
+	if refusal := s.hold(m.ID, entry.DN); refusal != nil {
+		return *refusal
 	}
 	if err := s.People.Bind(ctx, entry.DN, password); err != nil {
 		s.Guard.count(entry.DN, err)
@@ -118,28 +112,44 @@ func (s *SignOns) prove(ctx context.Context, t *directory.UserType, entry direct
 	return s.success(ctx, t, entry, m)
 }
 
+// hold says why no bind is made for the request and the person; nil when one is.
+func (s *SignOns) hold(id, dn string) *wire.SignOnResult {
+	if !s.Seen.first(id) { // two of them may have come this far at once
+		return refuse(wire.OutcomeNotAllowed, answeredBefore)
+	}
+	if !s.Persons.allow(dn, s.Policy.file.SignOnsPerPerson) {
+		// Not busy: that would tell the person that the account exists, and send
+		// the cloud to another instance.
+		return refuse(wire.OutcomeNotAllowed, "more sign-ons of this person than policy.sign_ons_per_person_per_minute allows")
+	}
+	if wait := s.Guard.wait(dn, s.Policy.file.WrongPasswords); wait > 0 {
+		return refuse(wire.OutcomeAccountLocked, fmt.Sprintf("held back by the gateway for another %s: so many wrong passwords that the directory might lock the account (policy.wrong_passwords)", wait.Round(time.Second)))
+	}
+	return nil
+}
+
 // admit returns the user type, or why the sign-on goes no further.
-func (s *SignOns) admit(ctx context.Context, m wire.SignOn) (*directory.UserType, *wire.SignOnResult) {
+func (s *SignOns) admit(ctx context.Context, m wire.SignOn) (userType, *wire.SignOnResult) {
 	if reason := malformed(m); reason != "" {
-		return nil, refuse(wire.OutcomeNotAllowed, reason)
+		return userType{}, refuse(wire.OutcomeNotAllowed, reason)
 	}
 	if len(m.Identifier) > mostIdentifier || strings.ContainsFunc(m.Identifier, unicode.IsControl) {
 		// A person may have typed it, so it is an answer about persons.
-		return nil, refuse(wire.OutcomeNoSuchUser, "the identifier is too long or has control characters: the directory was not asked")
+		return userType{}, refuse(wire.OutcomeNoSuchUser, "the identifier is too long or has control characters: the directory was not asked")
 	}
 	d := s.types.await(ctx, m.Revision)
 	t, ok := d.types[m.UserType]
 	switch {
 	case ok && m.Revision > d.revision:
-		return nil, refuse(wire.OutcomeBusy, "the user type has changed and its new form has not arrived yet")
+		return userType{}, refuse(wire.OutcomeBusy, "the user type has changed and its new form has not arrived yet")
 	case !ok && d.why(m.UserType) != nil:
-		return nil, refuse(wire.OutcomeNotAllowed, "the gateway's policy refuses the user type: "+strings.Join(d.why(m.UserType), "; "))
+		return userType{}, refuse(wire.OutcomeNotAllowed, "the gateway's policy refuses the user type: "+strings.Join(d.why(m.UserType), "; "))
 	case !ok:
-		return nil, refuse(wire.OutcomeNotAllowed, "this instance does not know the user type")
+		return userType{}, refuse(wire.OutcomeNotAllowed, "this instance does not know the user type")
 	case ctx.Err() != nil:
-		return nil, refuse(wire.OutcomeTimeout, "the time for this sign-on was over before the directory was asked")
+		return userType{}, refuse(wire.OutcomeTimeout, "the time for this sign-on was over before the directory was asked")
 	case s.Rate != nil && !s.Rate.Allow():
-		return nil, refuse(wire.OutcomeBusy, "more sign-ons than policy.sign_ons_per_minute allows")
+		return userType{}, refuse(wire.OutcomeBusy, "more sign-ons than policy.sign_ons_per_minute allows")
 	}
 	return t, nil
 }
@@ -170,8 +180,8 @@ func malformed(m wire.SignOn) string {
 
 // open unseals the password, or says why not. Nothing has been asked of a
 // directory yet.
-func (s *SignOns) open(m wire.SignOn) (directory.Password, *wire.SignOnResult) {
-	password, err := s.Opener.Open(m.ID, m.Password)
+func (s *SignOns) open(purpose string, sealed wire.Sealed) (directory.Password, *wire.SignOnResult) {
+	password, err := s.Opener.Open(purpose, sealed)
 	switch {
 	case errors.Is(err, wire.ErrUnknownKey):
 		r := refuse(wire.OutcomeBusy, "the sealing key is not known")

@@ -26,8 +26,14 @@ type userTypes struct {
 // delivery is one wire.UserTypes after the check; it does not change.
 type delivery struct {
 	revision uint64
-	types    map[string]*directory.UserType // accepted, by ID
+	types    map[string]userType // accepted, by ID
 	refused  []wire.Refused
+}
+
+// userType is one that the directory room can use.
+type userType struct {
+	*directory.UserType
+	changePasswords bool // as far as the policy lets it
 }
 
 // mostTypes bounds how many user types one gateway serves.
@@ -75,7 +81,7 @@ func (u *userTypes) older(m wire.UserTypes) *delivery {
 
 // check compiles every type that the policy allows, and says why not the others.
 func check(p *Policy, m wire.UserTypes) *delivery {
-	d := &delivery{revision: m.Revision, types: map[string]*directory.UserType{}}
+	d := &delivery{revision: m.Revision, types: map[string]userType{}}
 	count := map[string]int{}
 	for _, t := range m.Types {
 		count[t.ID]++
@@ -95,7 +101,7 @@ func check(p *Policy, m wire.UserTypes) *delivery {
 			d.refused = append(d.refused, wire.Refused{ID: t.ID, Reasons: reasons})
 			continue
 		}
-		d.types[t.ID] = compiled
+		d.types[t.ID] = userType{compiled, t.ChangePasswords}
 	}
 	return d
 }

@@ -10,7 +10,8 @@
 //	dial      GET /link/v1/connect with a fresh signed assertion; proxy and TLS as the client says
 //	hello     the agent's versions and what it is
 //	welcome   the version in use and the heartbeat's interval; the link is up
-//	serve     user types in order, as they come; sign-ons in parallel, at most Handlers at once, busy beyond
+//	serve     user types in order, as they come; sign-ons and password changes in parallel, at most Handlers
+//	          at once, busy beyond
 //	          a heartbeat each interval, which is the cloud's choice between 1 s and 30 s; a peer that
 //	          is silent, or reads nothing, for two and a half intervals is dead
 //	drain     either end says that it is going away: no new requests, answers still go out, then it closes

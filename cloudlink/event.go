@@ -11,7 +11,7 @@ const (
 	EventClosed                            // Node; Err says why, nil when either end was going away
 	EventNotOpened                         // Err
 	EventFrameRefused                      // Frame and Err: the cloud sent what cannot be acted on
-	EventBusy                              // SignOn: all handlers were at work, the answer is busy
+	EventBusy                              // Frame, with SignOn or Change: all handlers were at work, the answer is busy
 )
 
 // Event is one thing that happened on a link.
@@ -20,6 +20,7 @@ type Event struct {
 	Node   string
 	Frame  wire.Kind // 0: it could not be told
 	SignOn wire.SignOn
+	Change wire.ChangePassword
 	Err    error
 }
 

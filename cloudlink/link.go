@@ -15,11 +15,12 @@ import (
 )
 
 // Handler answers what the cloud asks. UserTypes is called in the order of
-// arrival and holds up what comes after it, so it must be quick. SignOn is
-// called in parallel; its context ends with the request's deadline or the link.
+// arrival and holds up what comes after it, so it must be quick. The others are
+// called in parallel; their context ends with the request's deadline or the link.
 type Handler interface {
 	UserTypes(ctx context.Context, m wire.UserTypes) wire.UserTypesAnswer
 	SignOn(ctx context.Context, m wire.SignOn) wire.SignOnResult
+	ChangePassword(ctx context.Context, m wire.ChangePassword) wire.PasswordChanged
 }
 
 // Link keeps one websocket to the cloud.
@@ -30,7 +31,7 @@ type Link struct {
 	Handler    Handler
 	Hello      func() wire.Hello     // Versions is filled in
 	Heartbeat  func() wire.Heartbeat // BusyPercent is filled in
-	Handlers   int                   // sign-ons at once; 0: 256
+	Handlers   int                   // sign-ons and password changes at once; 0: 256
 	DrainTime  time.Duration         // for answers after Run was told to stop; 0: 10 s
 	Logger     hclog.Logger          // nil: none
 	Watch      func(Event)           // must be quick and take calls in parallel; nil: nobody watches

@@ -43,6 +43,10 @@ func (h *slowHandler) SignOn(ctx context.Context, m wire.SignOn) wire.SignOnResu
 	return wire.SignOnResult{ID: m.ID, Outcome: wire.OutcomeOK}
 }
 
+func (h *slowHandler) ChangePassword(ctx context.Context, m wire.ChangePassword) wire.PasswordChanged {
+	return wire.PasswordChanged{ID: m.ID, Outcome: h.SignOn(ctx, wire.SignOn{}).Outcome}
+}
+
 type fixture struct {
 	cloud *cloudlinktest.Cloud
 	link  *cloudlink.Link

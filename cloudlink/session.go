@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"runtime/debug"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -20,10 +19,6 @@ var (
 )
 
 const (
-	// defaultBudget is for a request that does not say how much time it has.
-	defaultBudget = 10 * time.Second
-	// mostBudget keeps a handler from being taken for as long as a cloud likes.
-	mostBudget = time.Minute
 	// The heartbeat's interval is the cloud's choice between these. More would
 	// let a dead link, or a proxy that cuts idle connections, go unnoticed.
 	leastHeartbeat = time.Second
@@ -152,6 +147,8 @@ func (s *session) take(ctx context.Context, f wire.Frame) error {
 	switch f.Kind {
 	case wire.KindSignOn:
 		return s.takeSignOn(ctx, f)
+	case wire.KindChangePassword:
+		return s.takeChange(ctx, f)
 	case wire.KindUserTypes:
 		var m wire.UserTypes
 		if err := f.Decode(&m); err != nil {
@@ -173,53 +170,6 @@ func (s *session) take(ctx context.Context, f wire.Frame) error {
 		}
 	}
 	return nil
-}
-
-// takeSignOn starts a handler, or answers busy when all are at work.
-func (s *session) takeSignOn(ctx context.Context, f wire.Frame) error {
-	var m wire.SignOn
-	if err := f.Decode(&m); err != nil {
-		return err
-	}
-	if !s.slot() {
-		s.link.happened(Event{Kind: EventBusy, SignOn: m})
-		return s.send(ctx, wire.KindSignOnResult, f.ID, wire.SignOnResult{ID: m.ID, Outcome: wire.OutcomeBusy,
-			Reason: fmt.Sprintf("all %d handlers of this instance are at work", cap(s.slots)), RetryMillis: 200})
-	}
-	s.running.Go(func() {
-		defer func() { <-s.slots }()
-		if err := s.send(ctx, wire.KindSignOnResult, f.ID, s.signOn(ctx, m, f.Left())); err != nil {
-			s.link.log().Debug("the answer to a sign-on could not be sent", "signOn", m.ID, "error", err)
-		}
-	})
-	return nil
-}
-
-// slot takes a handler's slot, if one is free.
-func (s *session) slot() bool {
-	select {
-	case s.slots <- struct{}{}:
-		return true
-	default:
-		return false
-	}
-}
-
-// signOn calls the handler within the request's budget. A panic becomes an
-// answer that nobody will try again.
-func (s *session) signOn(ctx context.Context, m wire.SignOn, budget time.Duration) (r wire.SignOnResult) {
-	if budget <= 0 {
-		budget = defaultBudget
-	}
-	ctx, cancel := context.WithTimeout(ctx, min(budget, mostBudget))
-	defer cancel()
-	defer func() {
-		if p := recover(); p != nil {
-			s.link.log().Error("a sign-on failed in an unforeseen way: please report this", "signOn", m.ID, "panic", p, "stack", string(debug.Stack()))
-			r = wire.SignOnResult{ID: m.ID, Outcome: wire.OutcomeUnknown, BindSent: true, Reason: "internal error of the gateway; its log has the details"}
-		}
-	}()
-	return s.link.Handler.SignOn(ctx, m)
 }
 
 // send writes one frame. It does not give up on its own: beat closes a

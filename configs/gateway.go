@@ -79,6 +79,7 @@ type Policy struct {
 	SignOnsPerMinute int // in all; default 6000
 	SignOnsPerPerson int // in a minute; default 30
 	WrongPasswords   WrongPasswords
+	PasswordChanges  bool // people may change their passwords, where the user type lets them too; default false
 }
 
 // WrongPasswords keeps the gateway from locking people out of the directory:

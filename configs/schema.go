@@ -63,6 +63,7 @@ type (
 		FilterAttributes hcl.Expression       `hcl:"filter_attributes,optional"`
 		SignOnsPerMinute hcl.Expression       `hcl:"sign_ons_per_minute,optional"`
 		SignOnsPerPerson hcl.Expression       `hcl:"sign_ons_per_person_per_minute,optional"`
+		PasswordChanges  hcl.Expression       `hcl:"password_changes,optional"`
 		Groups           *groupPolicyBlock    `hcl:"groups,block"`
 		WrongPasswords   *wrongPasswordsBlock `hcl:"wrong_passwords,block"`
 	}

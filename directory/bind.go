@@ -18,6 +18,11 @@ const idleBindLink = 2 * time.Minute
 // ErrEmptyPassword, ErrInvalidCredentials, *AccountError, *ResultError,
 // ErrUnavailable (nothing was sent; may wrap the context's error) and ErrAnswerLost.
 func (c *Client) Bind(ctx context.Context, dn string, pw Password) error {
+	return c.asUser(ctx, dn, pw, func(l *link) (bool, error) { return l.userBind(ctx, dn, pw) })
+}
+
+// asUser gives try a bind link, and another only when the last one took nothing.
+func (c *Client) asUser(ctx context.Context, dn string, pw Password, try func(*link) (sent bool, err error)) error {
 	if pw.refused() {
 		return ErrEmptyPassword
 	}
@@ -34,18 +39,13 @@ func (c *Client) Bind(ctx context.Context, dn string, pw Password) error {
 	case <-ctx.Done():
 		return fmt.Errorf("%w: %w", ErrUnavailable, ctx.Err())
 	}
-	return c.bindOnce(ctx, dn, pw)
-}
-
-// bindOnce goes on to another connection only after one that took nothing.
-func (c *Client) bindOnce(ctx context.Context, dn string, pw Password) error {
 	var lastErr error
 	for range 1 + len(c.list()) {
 		l, err := c.eachServer(ctx, "", func(s *server) (*link, error) { return s.bindLink(ctx) })
 		if err != nil {
 			return err
 		}
-		sent, err := l.userBind(ctx, dn, pw)
+		sent, err := try(l)
 		if sent {
 			return err
 		}
@@ -55,30 +55,41 @@ func (c *Client) bindOnce(ctx context.Context, dn string, pw Password) error {
 	return fmt.Errorf("%w: %w", ErrUnavailable, lastErr)
 }
 
-// userBind sends the bind. sent is false only when nothing left this machine; the
-// link is dead then, as it is after every bind that was not a plain success.
+// userBind binds and keeps the link for the next one; it is dead after every bind
+// that was not a plain success.
 func (l *link) userBind(ctx context.Context, dn string, pw Password) (sent bool, err error) {
+	bound := l.bind(ctx, dn, pw)
+	if bound.err == nil && bound.entered {
+		l.server.keep(l)
+	} else {
+		l.kill()
+	}
+	return bound.sent, bound.err
+}
+
+// bound is how a bind ended.
+type bound struct {
+	sent    bool // false only when nothing left this machine
+	entered bool // the server took the password, and the connection is the person's
+	err     error
+}
+
+// bind sends the bind.
+func (l *link) bind(ctx context.Context, dn string, pw Password) bound {
 	before, start := l.socket.written.Load(), time.Now()
 	stop := context.AfterFunc(ctx, l.cut)
 	request := &ldap.SimpleBindRequest{Username: dn, Password: string(pw),
 		Controls: []ldap.Control{ldap.NewControlBeheraPasswordPolicy()}}
 	result, err := l.ldap.SimpleBind(request)
 	alive := stop()
-	sent = l.socket.written.Load() != before
+	sent := l.socket.written.Load() != before
 	if _, ok := answered(err); err != nil && !ok {
-		l.kill()
-		if !sent {
-			return false, err
+		if sent {
+			err = l.lost(ctx, err, time.Since(start))
 		}
-		return true, l.lost(ctx, err, time.Since(start))
+		return bound{sent: sent, err: err}
 	}
-	err = bindOutcome(l.server, result, err)
-	if err == nil && alive {
-		l.server.keep(l)
-	} else {
-		l.kill()
-	}
-	return true, err
+	return bound{sent: true, entered: err == nil && alive, err: bindOutcome(l.server, result, err)}
 }
 
 func (l *link) lost(ctx context.Context, err error, after time.Duration) error {

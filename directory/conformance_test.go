@@ -23,6 +23,9 @@ const (
 	caseForeign      = "a member from a trusted domain is reported"
 	caseExpired      = "account expired"
 	caseLogonHours   = "outside the permitted hours"
+	caseHistory      = "a password that one had before is refused in words"
+	caseYoung        = "a change too soon after the last one is refused in words"
+	caseForbidden    = "whoever may not change the password is told so"
 	caseWorkstation  = "not permitted from this workstation"
 )
 
@@ -34,7 +37,7 @@ type conformanceCase struct {
 // conformance is every case, in the order of the table. Those that change the server's
 // certificate restart it and come last.
 func conformance() []conformanceCase {
-	return slices.Concat(signOnCases(), groupCases(), identityCases(), outcomeCases(), certificateCases())
+	return slices.Concat(signOnCases(), groupCases(), identityCases(), outcomeCases(), passwordCases(), certificateCases())
 }
 
 // TestConformance runs one set of cases against every directory, and writes what came

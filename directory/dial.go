@@ -17,6 +17,7 @@ import (
 type link struct {
 	ldap   *ldap.Conn
 	socket *socket
+	secure bool // TLS
 	server *server
 	born   time.Time
 	idle   time.Time // since when, for a bind link in the pool
@@ -40,8 +41,8 @@ func (s *server) connect(ctx context.Context) (*link, error) {
 		return nil, err
 	}
 	l := &link{socket: sock, server: s, born: time.Now()}
-	_, isTLS := secure.(*tls.Conn)
-	l.ldap = ldap.NewConn(&framed{Conn: secure}, isTLS)
+	_, l.secure = secure.(*tls.Conn)
+	l.ldap = ldap.NewConn(&framed{Conn: secure}, l.secure)
 	l.ldap.SetTimeout(s.client.cfg.Timeout)
 	l.ldap.Start()
 	if !s.client.links.add(l) {

@@ -1,5 +1,6 @@
 // Package directory is LDAP as a sign-on needs it: find exactly one entry, bind once
-// as that entry, and read the groups that name it as a direct member.
+// as that entry, and read the groups that name it as a direct member. It also changes
+// a person's password by the old one.
 //
 // It owns the connections to the directory's servers, what is known of each vendor,
 // and the meaning of every result code. The agent calls it; nothing in it knows of
@@ -7,11 +8,14 @@
 //
 // # Promises
 //
-//   - A password is sent once. Bind goes on to another connection or server only
+//   - A password is sent once, and by ChangePassword once more. Bind goes on to another connection or server only
 //     while the count of octets that left this machine shows that nothing was sent.
 //     After that, a missing answer is ErrAnswerLost and never a second bind.
 //   - A connection on which a bind did not plainly succeed is closed and never used
 //     again. A bind connection carries one bind at a time, and never a search.
+//   - A password is changed once, over TLS only, and after a bind as its owner. The
+//     service account makes the change only when that bind said that the password was
+//     right and has expired or must be changed.
 //   - An empty password, and one that starts with NUL, never reaches the network.
 //   - Without AllowClearText, nothing but a StartTLS request is sent in clear.
 //   - FindUser and DirectGroups make one search each, the groups on the server that
@@ -34,9 +38,10 @@
 //
 // # Never
 //
-// It never follows a referral to a host that the configuration does not name, never
-// searches with a user's rights, never reads a password back, and never decides on the
-// text of an error. The one text that it parses is the sub-code of Active Directory's result 49, which stands nowhere else.
+// It writes nothing but a password that is changed. It never follows a referral to a
+// host that the configuration does not name, never searches with a user's rights, never
+// reads a password back, and never decides on the text of an error. The texts that it parses are the codes that Active Directory puts
+// into the text of a refused bind or change, which stand nowhere else.
 //
 // # What a refused bind means
 //
@@ -49,6 +54,19 @@
 //	53 from 389 (inactivated), with any password      *AccountError, Disabled
 //	8, 13 and all others                              *ResultError with a remedy
 //	none, or one that cannot be read                  ErrAnswerLost
+//
+// # What a refused password change means
+//
+//	answer                                            error
+//	password policy control 3 5 6 7 8                 *PasswordError
+//	Win32 error 52d in front of the text (AD)         *PasswordError, SomeRule: AD never says which
+//	Win32 error 56 (AD), 49                           ErrInvalidCredentials: the old one is wrong
+//	Win32 error 775 and the like (AD)                 *AccountError
+//	50, 53                                            *PasswordError, NotPermitted
+//	19                                                *PasswordError, Unacceptable
+//	all others                                        *ResultError
+//
+// Active Directory takes the old password for another hour after a change.
 //
 // # What memberOf means
 //

@@ -20,9 +20,9 @@ var (
 	// ErrUnavailable: no server could be reached, or none answered a search; no user
 	// bind was sent.
 	ErrUnavailable = errors.New("directory unavailable")
-	// ErrAnswerLost: a user bind was sent and no answer came. The password may have
-	// been counted as wrong, so the bind must not be repeated.
-	ErrAnswerLost = errors.New("the directory's answer to the bind was lost")
+	// ErrAnswerLost: a user bind or a password change was sent and no answer came. The
+	// password may have been counted as wrong, or changed, so it must not be repeated.
+	ErrAnswerLost = errors.New("the directory's answer was lost")
 	// ErrClosed: the client was closed.
 	ErrClosed = errors.New("directory client is closed")
 )

@@ -1,9 +1,12 @@
 package directory
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
+	"unicode/utf16"
+	"unicode/utf8"
 
 	"github.com/go-ldap/ldap/v3"
 )
@@ -62,6 +65,40 @@ func FuzzRange(f *testing.F) {
 		part, found := rangeOf(raw, "memberof")
 		if found != ok && !strings.Contains(option, ";") || found && !slices.Equal(part.values, []string{"a", "b"}) {
 			t.Errorf("%q: %+v, %v", option, part, found)
+		}
+	})
+}
+
+// FuzzWindowsCode: eight digits and a colon are the code, whatever follows, and nothing
+// else is one.
+func FuzzWindowsCode(f *testing.F) {
+	f.Add("AtrErr: DSID-03190FD6, #1:", uint32(0x52d))
+	f.Fuzz(func(t *testing.T, after string, code uint32) {
+		if got, ok := windowsCode(fmt.Sprintf("%08X:%s", code, after)); !ok || got != code {
+			t.Errorf("%x was read as %x, %v", code, got, ok)
+		}
+		if _, ok := windowsCode(after); ok && !strings.ContainsRune(after, ':') {
+			t.Errorf("%q was read", after)
+		}
+	})
+}
+
+// FuzzUnicodePwd: what is typed comes back out of the quotes, octet by octet.
+func FuzzUnicodePwd(f *testing.F) {
+	for _, seed := range []string{"Passw0rd.1", `"`, "Ünï€😀", "a\x00b"} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, password string) {
+		if !utf8.ValidString(password) {
+			return // refused before
+		}
+		raw := quotedUTF16(Password(password))
+		units := make([]uint16, len(raw)/2)
+		for i := range units {
+			units[i] = uint16(raw[2*i]) | uint16(raw[2*i+1])<<8
+		}
+		if got := string(utf16.Decode(units)); got != `"`+password+`"` || len(raw)%2 != 0 {
+			t.Errorf("%q became %q", password, got)
 		}
 	})
 }

@@ -4,6 +4,7 @@ import (
 	"crypto/tls"
 	"encoding/binary"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -66,6 +67,9 @@ func (m *inMemory) remove(dn string) error { return m.server.Delete(dn) }
 
 func process(t *testing.T, enrich func(string, map[string][]string), configure ...func(*directorytest.Server)) *inMemory {
 	t.Helper()
+	configure = append(configure, func(s *directorytest.Server) {
+		s.MinPassword, s.PasswordWriter = 8, "cn=writer,"+suffix
+	})
 	return &inMemory{server: directorytest.Start(t, configure...), enrich: enrich, members: map[string][]string{}, tokens: map[string]string{}}
 }
 
@@ -85,16 +89,32 @@ func processSite(t *testing.T, m *inMemory, name string, d dialect, base string,
 			}
 			return kind
 		},
+		rule:    func(*testing.T, string, directory.PasswordReason) {}, // of length, which is always in force
+		writer:  [2]string{"cn=writer," + base, slapdtest.Password},
 		present: func(_ *testing.T, certificate tls.Certificate) { m.server.Present(certificate) },
-		cannot:  notActiveDirectory(nil),
+		cannot:  notActiveDirectory(oneRule),
 	}
 }
+
+// oneRule is why some cases of password changes need a real server.
+var oneRule = map[string]string{caseHistory: onlyLength, caseYoung: onlyLength, caseForbidden: onlyLength}
+
+const onlyLength = "knows one rule for new passwords, their length"
+
+// writerLDIF has an account that may set passwords.
+const writerLDIF = slapdtest.BaseLDIF + `dn: cn=writer,` + suffix + `
+objectClass: organizationalRole
+objectClass: simpleSecurityObject
+cn: writer
+userPassword: secret
+
+`
 
 func policyCode(n int8) *int8 { return &n }
 
 func inOpenLDAPCharacter(t *testing.T) site {
 	t.Helper()
-	m := process(t, func(string, map[string][]string) {}, directorytest.LDIF(t, slapdtest.BaseLDIF), func(s *directorytest.Server) {
+	m := process(t, func(string, map[string][]string) {}, directorytest.LDIF(t, writerLDIF), func(s *directorytest.Server) {
 		s.RootDSE = map[string][]string{"objectClass": {"top", "OpenLDAProotDSE"}}
 		s.MemberOf = directorytest.MemberOfNone
 	})
@@ -115,7 +135,7 @@ func in389Character(t *testing.T) site {
 		id := strings.ReplaceAll(uuid.NewString(), "-", "")
 		attributes["nsUniqueId"] = []string{id[:8] + "-" + id[8:16] + "-" + id[16:24] + "-" + id[24:]}
 	}
-	m := process(t, identity, directorytest.LDIF(t, slapdtest.BaseLDIF), func(s *directorytest.Server) {
+	m := process(t, identity, directorytest.LDIF(t, writerLDIF), func(s *directorytest.Server) {
 		s.RootDSE = map[string][]string{"vendorName": {"389 Project"}}
 		s.MemberOf = directorytest.MemberOfTransitive
 	})
@@ -226,7 +246,9 @@ func inADCharacter(t *testing.T) site {
 		mustNot(t)(m.add(dn, map[string][]string{"objectClass": {"foreignSecurityPrincipal"}, "cn": {sid}}))
 		mustNot(t)(m.replace(group, "member", append(slices.Clone(m.members[group]), dn)...))
 	}
+	out.writer = [2]string{out.config.BindDN, slapdtest.Password} // everybody may who knows the old one
 	out.memberOf, out.because, out.domain = "memberOf", "lists direct groups only", sambatest.Domain
 	out.cannot = map[string]string{caseGroupClasses: oneGroupClass, caseSkipNested: directByNature}
+	maps.Copy(out.cannot, oneRule)
 	return out
 }

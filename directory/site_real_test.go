@@ -115,7 +115,41 @@ pwdAttribute: userPassword
 pwdMaxAge: 60
 pwdGraceAuthNLimit: 0
 
+dn: cn=length,` + suffix + `
+objectClass: pwdPolicy
+objectClass: organizationalRole
+cn: length
+pwdAttribute: userPassword
+pwdMinLength: 8
+pwdCheckQuality: 2
+
+dn: cn=history,` + suffix + `
+objectClass: pwdPolicy
+objectClass: organizationalRole
+cn: history
+pwdAttribute: userPassword
+pwdInHistory: 3
+
+dn: cn=age,` + suffix + `
+objectClass: pwdPolicy
+objectClass: organizationalRole
+cn: age
+pwdAttribute: userPassword
+pwdMinAge: 3600
+
+dn: cn=forbidden,` + suffix + `
+objectClass: pwdPolicy
+objectClass: organizationalRole
+cn: forbidden
+pwdAttribute: userPassword
+pwdAllowUserChange: FALSE
+
 `
+
+// ruleNames are those policies.
+var ruleNames = map[directory.PasswordReason]string{
+	directory.TooShort: "length", directory.InHistory: "history", directory.TooYoung: "age", directory.NotPermitted: "forbidden",
+}
 
 func openLDAP(t *testing.T) site {
 	t.Helper()
@@ -143,6 +177,10 @@ func openLDAP(t *testing.T) site {
 			}
 			return state
 		},
+		rule: func(t *testing.T, dn string, rule directory.PasswordReason) {
+			mustNot(t)(admin.replace(dn, "pwdPolicySubentry", "cn="+ruleNames[rule]+","+suffix))
+		},
+		writer:  [2]string{slapdtest.AdminDN, slapdtest.Password},
 		present: s.Present,
 		cannot:  notActiveDirectory(map[string]string{caseSkipNested: otherOverlay}),
 	}
@@ -185,12 +223,27 @@ func ds389(t *testing.T) site {
 			}
 			return state
 		},
+		rule: func(t *testing.T, _ string, rule directory.PasswordReason) {
+			for name, values := range rules389[rule] {
+				setting(t, name, values[0])
+				t.Cleanup(func() { setting(t, name, values[1]) })
+			}
+		},
+		writer:  [2]string{ds389test.AdminDN, ds389test.Password},
 		present: s.Present,
 		makeDirect: func(t *testing.T) {
 			mustNot(t)(admin.replace("cn=MemberOf Plugin,cn=plugins,cn=config", "memberOfSkipNested", "on"))
 		},
 		cannot: notActiveDirectory(map[string]string{caseUmlaut: "its 7-bit check plug-in, on by default, refuses such a uid"}),
 	}
+}
+
+// rules389 are settings of the whole server, on and off.
+var rules389 = map[directory.PasswordReason]map[string][2]string{
+	directory.TooShort:     {"passwordCheckSyntax": {"on", "off"}, "passwordMinLength": {"8", "8"}},
+	directory.InHistory:    {"passwordHistory": {"on", "off"}, "passwordInHistory": {"3", "6"}},
+	directory.TooYoung:     {"passwordMinAge": {"3600", "0"}},
+	directory.NotPermitted: {"passwordChange": {"off", "on"}},
 }
 
 func sambaAD(t *testing.T) site {
@@ -214,6 +267,16 @@ func sambaAD(t *testing.T) site {
 			}
 			return state
 		},
+		rule: func(t *testing.T, dn string, rule directory.PasswordReason) {
+			switch rule { // the others are in force from the beginning
+			case directory.TooYoung:
+				mustNot(t)(admin.replace(sambatest.Suffix, "minPwdAge", "-864000000000"))
+				t.Cleanup(func() { mustNot(t)(admin.replace(sambatest.Suffix, "minPwdAge", "0")) })
+			case directory.NotPermitted:
+				s.ForbidChange(dn)
+			}
+		},
+		writer:  [2]string{sambatest.ReaderDN, sambatest.Password},
 		present: s.Present,
 		foreign: func(t *testing.T, group, sid string) { mustNot(t)(admin.extend(group, "member", "<SID="+sid+">")) },
 		cannot: map[string]string{

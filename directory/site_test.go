@@ -32,6 +32,10 @@ type site struct {
 	// account brings an account into a state and returns what a bind with the right
 	// password must then be.
 	account func(t *testing.T, dn string, state directory.AccountKind) directory.AccountKind
+	// rule has a rule for new passwords be in force for somebody, until the test ends.
+	rule func(t *testing.T, dn string, rule directory.PasswordReason)
+	// writer may set everybody's password: its DN and password.
+	writer [2]string
 	// present makes the server show another certificate from now on.
 	present func(t *testing.T, certificate tls.Certificate)
 	// foreign makes somebody of a trusted domain a member of a group.

@@ -7,6 +7,7 @@
 //
 //	time, event, instance   always
 //	signOn                  ID, user type, entry DN, outcome, reason, bind sent, verdict, number of groups
+//	passwordChange          ID, user type, entry DN, outcome, the directory's refusal, reason, bind sent
 //	userTypes               revision, and which types were accepted or refused and why
 //	link                    opened, closed or refused: the cloud's node, or why
 //	frame                   a message that was refused, and why

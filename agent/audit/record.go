@@ -9,6 +9,7 @@ type Record struct {
 	Instance string    `json:"instance,omitempty"`
 
 	SignOn    *SignOn    `json:"signOn,omitempty"`
+	Password  *Password  `json:"passwordChange,omitempty"`
 	UserTypes *UserTypes `json:"userTypes,omitempty"`
 	Link      *Link      `json:"link,omitempty"`
 	Frame     *Frame     `json:"frame,omitempty"`
@@ -25,6 +26,18 @@ type SignOn struct {
 	BindSent bool   `json:"bindSent"`
 	Verdict  string `json:"verdict,omitempty"` // empty: groups were not asked for
 	Groups   int    `json:"groups"`            // that left
+	Millis   int64  `json:"millis"`
+}
+
+// Password is a request to change one person's password, and its answer.
+type Password struct {
+	ID       string `json:"id"`
+	UserType string `json:"userType"`
+	DN       string `json:"dn,omitempty"` // of the entry; empty: none was found, or none was looked for
+	Outcome  string `json:"outcome"`
+	Refusal  string `json:"refusal,omitempty"` // why the directory did not take the new password
+	Reason   string `json:"reason,omitempty"`
+	BindSent bool   `json:"bindSent"`
 	Millis   int64  `json:"millis"`
 }
 
@@ -65,6 +78,8 @@ func (r *Record) event() string {
 	switch {
 	case r.SignOn != nil:
 		return "signOn"
+	case r.Password != nil:
+		return "passwordChange"
 	case r.UserTypes != nil:
 		return "userTypes"
 	case r.Link != nil:

@@ -4,15 +4,16 @@
 // Called by signon, which asks for sign-ons, by api and console, which ask who is
 // live and tell of changes, and by the cloud's web server, which hands it the
 // agents' connections. It never decides what a sign-on means, and never sees a
-// password: it carries what [Hub.SignOn] sealed before the first step.
+// password: it carries what [Hub.SignOn] and [Hub.ChangePassword] sealed before
+// the first step.
 //
 // # The way of one request
 //
-//	Hub.SignOn      picks a live instance, seals for it, asks on the bus
+//	Hub.run         picks a live instance, seals for it, asks on the bus
 //	bus             NATS; also when asker and holder are one node
 //	link.request    the node that holds the link queues a frame, or says that it cannot
 //	agent           answers, or the link is lost
-//	Hub.SignOn      busy or not sent: another instance; key unknown: sealed anew, once; lost: unknown
+//	Hub.run         busy or not sent: another instance; key unknown: sealed anew, once; lost: unknown
 //
 // # The bus
 //

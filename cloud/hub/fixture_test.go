@@ -130,6 +130,28 @@ func (p *person) SignOn(ctx context.Context, m wire.SignOn) wire.SignOnResult {
 	return r
 }
 
+// ChangePassword answers as for a sign-on, with both passwords.
+func (p *person) ChangePassword(ctx context.Context, m wire.ChangePassword) wire.PasswordChanged {
+	p.mu.Lock()
+	p.asked++
+	opener := p.opener
+	p.mu.Unlock()
+	old, err := opener.Open(wire.OldPassword(m.ID), m.Old)
+	fresh, newErr := opener.Open(wire.NewPassword(m.ID), m.New)
+	if err != nil || newErr != nil {
+		return wire.PasswordChanged{ID: m.ID, Outcome: wire.OutcomeBusy, KeyUnknown: true}
+	}
+	r := p.answer(ctx, wire.SignOn{ID: m.ID, UserType: m.UserType, Revision: m.Revision, Identifier: m.Identifier, Known: m.Known}, string(old)+"/"+string(fresh))
+	out := wire.PasswordChanged{ID: m.ID, Outcome: r.Outcome, Reason: r.Reason, BindSent: r.BindSent}
+	if r.ID != "" {
+		out.ID = r.ID
+	}
+	if r.Outcome == wire.OutcomeNewPasswordRefused {
+		out.Refusal = wire.PasswordRefusal(r.RetryMillis)
+	}
+	return out
+}
+
 func (p *person) count() int {
 	p.mu.Lock()
 	defer p.mu.Unlock()

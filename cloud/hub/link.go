@@ -191,7 +191,7 @@ func (l *link) take(ctx context.Context, f wire.Frame) error {
 		return l.rotate(ctx, f)
 	case wire.KindGoingAway:
 		l.leave("no more requests come")
-	case wire.KindSignOnResult:
+	case wire.KindSignOnResult, wire.KindPasswordChanged:
 		l.answer(f)
 	case wire.KindUnsupported:
 		l.fail(f.ID, reply{State: replyNotSent, Reason: "the instance does not know this kind of request: update it"})

@@ -17,7 +17,7 @@ func delivery(g store.Gateway) wire.UserTypes {
 
 func userType(u store.UserType) wire.UserType {
 	w := wire.UserType{ID: u.ID, Name: u.Name, SearchBase: u.SearchBaseDN, Filter: u.FilterPattern,
-		Correlation: u.Correlation, Attributes: mapping.Attributes(u)}
+		Correlation: u.Correlation, Attributes: mapping.Attributes(u), ChangePasswords: u.AllowPasswords}
 	if mapping.WantsGroups(u) {
 		w.Groups = &wire.GroupRule{SearchBase: u.Groups.SearchBaseDN, NameAttribute: u.Groups.NameAttribute,
 			Include: u.Groups.Include, Exclude: u.Groups.Exclude, WithID: u.Groups.Identity == "ID"}

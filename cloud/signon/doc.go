@@ -2,6 +2,8 @@
 // who might know the person, has the password checked by an agent, has the
 // record made or brought up to date, and says how it ended.
 //
+// It owns a password change in the same way: [Desk.ChangePassword].
+//
 // Called by api and, later, by the sign-on page. It never talks to a directory,
 // and it keeps no password: the bytes go to the hub, which seals them, and are
 // overwritten.
@@ -17,11 +19,13 @@
 // # Promises
 //
 //   - Every sign-on that ends is in the store, with its reason, before its caller
-//     hears of it.
+//     hears of it. So is every password change, as an activity.
 //   - An empty password ends before anything is asked of anyone.
 //   - A user type after the first is asked only while the answer was that there
 //     is no such user; that answer comes before any bind.
+//   - A password is changed only at a user type whose switch is on. The agent's own
+//     file has a switch too, which nobody here can turn.
 //   - What the person is told never shows whether an account exists, unless the
-//     password was right; [Message] is the one table that decides. Whatever reads
+//     password was right; [Message] and [ChangeMessage] are the tables that decide. Whatever reads
 //     as a wrong password is counted as one, so that waiting does not show it either.
 package signon

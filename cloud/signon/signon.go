@@ -27,12 +27,15 @@ const (
 	MethodPassword = "password"
 )
 
-// Agents checks passwords; *hub.Hub does.
+// Agents checks and changes passwords; *hub.Hub does.
 type Agents interface {
 	SignOn(ctx context.Context, a hub.Ask) hub.Answer
+	ChangePassword(ctx context.Context, c hub.Change) hub.Changed
 }
 
-// Desk takes sign-ons. Safe for concurrent use.
+var _ Agents = (*hub.Hub)(nil)
+
+// Desk takes sign-ons and password changes. Safe for concurrent use.
 type Desk struct {
 	Store       *store.Store
 	Agents      Agents

@@ -20,6 +20,8 @@ import (
 type agents struct {
 	answers map[string]wire.SignOnResult // by gateway
 	asked   []hub.Ask
+	changed map[string]wire.PasswordChanged // by gateway
+	changes []hub.Change
 	saw     []string // passwords, as they were when asked
 }
 
@@ -27,6 +29,12 @@ func (a *agents) SignOn(_ context.Context, ask hub.Ask) hub.Answer {
 	a.asked = append(a.asked, ask)
 	a.saw = append(a.saw, string(ask.Password))
 	return hub.Answer{SignOnResult: a.answers[ask.Gateway], Instance: "i"}
+}
+
+func (a *agents) ChangePassword(_ context.Context, c hub.Change) hub.Changed {
+	a.changes = append(a.changes, c)
+	a.saw = append(a.saw, string(c.Old), string(c.New))
+	return hub.Changed{PasswordChanged: a.changed[c.Gateway], Instance: "i"}
 }
 
 // cloud is a desk with two gateways.

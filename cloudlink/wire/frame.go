@@ -42,12 +42,15 @@ const (
 	KindUnsupported     Kind = 9  // either, answer to a request of an unknown kind; no body
 	KindRotate          Kind = 10 // agent, request: Rotate
 	KindRotated         Kind = 11 // cloud, answer: Rotated
+	KindChangePassword  Kind = 12 // cloud, request: ChangePassword
+	KindPasswordChanged Kind = 13 // agent, answer: PasswordChanged
 )
 
 var kindNames = map[Kind]string{
 	KindHello: "hello", KindWelcome: "welcome", KindUserTypes: "userTypes", KindUserTypesAnswer: "userTypesAnswer",
 	KindHeartbeat: "heartbeat", KindSignOn: "signOn", KindSignOnResult: "signOnResult", KindGoingAway: "goingAway",
 	KindUnsupported: "unsupported", KindRotate: "rotate", KindRotated: "rotated",
+	KindChangePassword: "changePassword", KindPasswordChanged: "passwordChanged",
 }
 
 // String returns the name of k for logs, "kind 77" for one that is not known.
@@ -102,19 +105,36 @@ func (f Frame) Decode(body any) error {
 }
 
 // String returns the frame in words, its body in diagnostic notation (RFC 8949
-// section 8), for logs at trace level. A sealed password is left out.
+// section 8), for logs at trace level. Sealed passwords are left out.
 func (f Frame) String() string {
-	body := f.Body
-	var m SignOn
-	if f.Kind == KindSignOn && f.Decode(&m) == nil {
-		m.Password = Sealed{}
-		body, _ = Marshal(m) // it was decoded just now
-	}
-	text, err := cbor.Diagnose(body)
+	text, err := cbor.Diagnose(f.withoutPasswords())
 	if err != nil {
 		text = "no body"
 	}
 	return fmt.Sprintf("%s #%d %s", f.Kind, f.ID, text)
+}
+
+// withoutPasswords returns the body with empty ones in their place.
+func (f Frame) withoutPasswords() []byte {
+	var m any
+	switch f.Kind {
+	case KindSignOn:
+		var s SignOn
+		if f.Decode(&s) != nil {
+			return f.Body
+		}
+		s.Password, m = Sealed{}, &s
+	case KindChangePassword:
+		var c ChangePassword
+		if f.Decode(&c) != nil {
+			return f.Body
+		}
+		c.Old, c.New, m = Sealed{}, Sealed{}, &c
+	default:
+		return f.Body
+	}
+	body, _ := Marshal(m) // it was decoded just now
+	return body
 }
 
 // Left returns the time that a request leaves its receiver; zero when it says none.

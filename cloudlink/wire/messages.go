@@ -36,6 +36,9 @@ type UserType struct {
 	Correlation []string   `cbor:"5,keyasint"`           // attributes that identify an entry, in order
 	Attributes  []string   `cbor:"6,keyasint,omitempty"` // attributes that the mapping needs
 	Groups      *GroupRule `cbor:"7,keyasint,omitempty"` // nil: no groups are wanted
+	// ChangePasswords lets people change their passwords, as far as the agent's
+	// own file does too.
+	ChangePasswords bool `cbor:"8,keyasint,omitempty"`
 }
 
 // GroupRule says which groups of a user are wanted and what of them.

@@ -2,7 +2,7 @@ package wire
 
 import "fmt"
 
-// Outcome is how a sign-on ended. The set is closed and its numbers are final.
+// Outcome is how a sign-on or a password change ended. The set is closed and its numbers are final.
 type Outcome uint8
 
 // The outcomes.
@@ -23,6 +23,7 @@ const (
 	OutcomeBusy                 Outcome = 14
 	OutcomeTimeout              Outcome = 15 // the deadline passed before a bind was sent
 	OutcomeUnknown              Outcome = 16 // a bind was sent and its answer was lost
+	OutcomeNewPasswordRefused   Outcome = 17 // only of a password change: the old one was right
 )
 
 var outcomeNames = [...]string{
@@ -33,6 +34,7 @@ var outcomeNames = [...]string{
 	OutcomeLogonHours: "logonHours", OutcomeLogonWorkstation: "logonWorkstation",
 	OutcomeDirectoryUnavailable: "directoryUnavailable", OutcomeNotAllowed: "notAllowed",
 	OutcomeBusy: "busy", OutcomeTimeout: "timeout", OutcomeUnknown: "unknown",
+	OutcomeNewPasswordRefused: "newPasswordRefused",
 }
 
 // Known tells whether o is one of the closed set.

@@ -26,7 +26,7 @@ func samples() map[Kind]any {
 		KindWelcome: Welcome{Version: 1, Gateway: "HQ", Node: "n1", HeartbeatMillis: 10000, Epoch: 7},
 		KindUserTypes: UserTypes{Revision: 3, Types: []UserType{{ID: "t1", Name: "Staff", SearchBase: "DC=example,DC=com",
 			Filter: "(uid=${identifier})", Correlation: []string{"entryUUID"}, Attributes: []string{"mail"},
-			Groups: &GroupRule{NameAttribute: "cn", Exclude: []string{"*,OU=Old,*"}, WithID: true}}}},
+			Groups: &GroupRule{NameAttribute: "cn", Exclude: []string{"*,OU=Old,*"}, WithID: true}, ChangePasswords: true}}},
 		KindUserTypesAnswer: UserTypesAnswer{Revision: 3, Refused: []Refused{{ID: "t1", Reasons: []string{"base"}}}},
 		KindHeartbeat: Heartbeat{BusyPercent: 5, OperationsPerSecond: 1.5, ResponseTimeMillis: 4,
 			Servers:  []Server{{URL: "ldaps://dc1", State: "up", Vendor: "OpenLDAP"}},
@@ -40,6 +40,10 @@ func samples() map[Kind]any {
 			Entry:      &Entry{DN: "uid=alice", Correlation: []Correlation{{"entryUUID", "u1"}}, Attributes: map[string][]string{"mail": {"a@example.com"}}},
 			Membership: &Membership{Verdict: VerdictPartial, Reason: "size limit", Groups: []Group{{DN: "cn=g", Name: "g", ID: "g1"}}}},
 		KindGoingAway: GoingAway{Reason: "stopping"},
+		KindChangePassword: ChangePassword{ID: "c1", UserType: "t1", Revision: 3, Identifier: "alice",
+			Old: Sealed{Key: []byte{1}, Encap: []byte{2}, Nonce: []byte{3}, Ciphertext: []byte{4}},
+			New: Sealed{Key: []byte{1}, Encap: []byte{2}, Nonce: []byte{5}, Ciphertext: []byte{6}}, Known: []Correlation{{Attribute: "entryUUID", Value: "u1"}}},
+		KindPasswordChanged: PasswordChanged{ID: "c1", Outcome: OutcomeNewPasswordRefused, BindSent: true, Refusal: RefusalInHistory},
 	}
 }
 
@@ -153,13 +157,13 @@ func TestCommonVersion(t *testing.T) {
 
 func TestOutcomesAreClosed(t *testing.T) {
 	seen := map[string]bool{}
-	for o := OutcomeOK; o <= OutcomeUnknown; o++ {
+	for o := OutcomeOK; o <= OutcomeNewPasswordRefused; o++ {
 		if !o.Known() || seen[o.String()] || o.String() == "" {
 			t.Errorf("%d %q", o, o)
 		}
 		seen[o.String()] = true
 	}
-	if Outcome(0).Known() || Outcome(17).Known() || Outcome(17).String() != "outcome 17" {
+	if Outcome(0).Known() || Outcome(18).Known() || Outcome(18).String() != "outcome 18" {
 		t.Error("the set is not closed")
 	}
 }

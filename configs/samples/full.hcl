@@ -61,6 +61,8 @@ policy {
   # filter_attributes   = []          # may be searched by, besides the usual ones
   # sign_ons_per_minute = 6000
   # sign_ons_per_person_per_minute = 30
+  # password_changes    = false       # true: people may change their passwords, by the old one and over TLS,
+  #                                   # where the user type lets them too
 
   # groups {
   #   search_bases = [base_dn]

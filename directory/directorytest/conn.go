@@ -116,6 +116,8 @@ func (c *conn) dispatch(m message) bool {
 		c.start(func() { c.bind(m) })
 	case ldap.ApplicationSearchRequest:
 		c.start(func() { c.search(m) })
+	case ldap.ApplicationModifyRequest:
+		c.busy.Go(func() { c.modify(m) })
 	default:
 		c.result(m, m.op.Tag+1, Result{Code: ldap.LDAPResultUnwillingToPerform, Text: "this server is read-only"}, nil)
 	}
@@ -127,14 +129,22 @@ func (c *conn) start(f func()) {
 	c.busy.Go(f)
 }
 
-// extended knows StartTLS only. It runs in the reader: nothing may be under way.
+// extended knows StartTLS, which runs in the reader, since nothing may be under way,
+// and the change of a password.
 func (c *conn) extended(m message) bool {
 	refuse := func(code uint16, text string) bool {
 		c.result(m, ldap.ApplicationExtendedResponse, Result{Code: code, Text: text}, nil)
 		return true
 	}
+	name := ""
+	if len(m.op.Children) > 0 {
+		name = m.op.Children[0].Data.String()
+	}
 	switch {
-	case len(m.op.Children) == 0 || m.op.Children[0].Data.String() != oidStartTLS:
+	case name == oidPasswordModify:
+		c.busy.Go(func() { c.passwordModify(m) })
+		return true
+	case name != oidStartTLS:
 		return refuse(ldap.LDAPResultProtocolError, "unsupported extended operation")
 	case c.secure || c.pending.Load() > 0:
 		return refuse(ldap.LDAPResultOperationsError, "TLS already started or operations under way")
@@ -175,7 +185,7 @@ func (c *conn) bind(m message) {
 	simple := m.op.Children[2].Tag == 0
 	c.server.record(Operation{Conn: c.number, Identity: c.who(), Bind: true, DN: dn, Secure: c.secure})
 	c.become("") // a bind in progress is anonymous (RFC 4511, 4.2.1)
-	f := c.server.fault(true, dn)
+	f := c.server.fault(binds, dn)
 	if !c.suffer(f) {
 		return
 	}

@@ -6,7 +6,7 @@
 // LDIF or Add and can be changed while it runs. Faults are set while it runs, too:
 // delay, silence, a reset after some entries, a connection closed when a bind has
 // been received, any result code, search references. Everything that clients did is
-// in the log: binds and searches with their connection and identity.
+// in the log: binds, searches and password changes with their connection and identity.
 //
 // # Promises
 //
@@ -21,7 +21,7 @@
 //
 // # Never
 //
-// It knows no schema and no access control, never returns userPassword, and writes
-// nothing through LDAP. An attribute that an entry lacks makes an assertion false,
+// It knows no schema and no access control, never returns userPassword, and lets
+// nothing but passwords be changed through LDAP. An attribute that an entry lacks makes an assertion false,
 // never undefined (a real server says undefined for types that it does not know).
 package directorytest

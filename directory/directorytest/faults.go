@@ -39,10 +39,18 @@ type Fault struct {
 	OnlyIfRight bool
 }
 
+// operation is a kind of what clients ask.
+type operation int
+
+const (
+	binds operation = iota
+	searches
+	changes // of a password
+)
+
 type faults struct {
 	silent bool
-	bind   map[string]Fault
-	search map[string]Fault
+	by     [changes + 1]map[string]Fault
 }
 
 // SetSilent makes the server accept connections and then say nothing at all on them,
@@ -55,11 +63,16 @@ func (s *Server) SetSilent(silent bool) {
 
 // SetBindFault makes binds with this DN go wrong; the empty DN means every bind that
 // has no fault of its own.
-func (s *Server) SetBindFault(dn string, f Fault) { s.setFault(&s.faults.bind, dn, f) }
+func (s *Server) SetBindFault(dn string, f Fault) { s.setFault(binds, dn, f) }
 
 // SetSearchFault makes searches with this base go wrong; the empty base means every
 // search that has no fault of its own, except of the root DSE.
-func (s *Server) SetSearchFault(base string, f Fault) { s.setFault(&s.faults.search, base, f) }
+func (s *Server) SetSearchFault(base string, f Fault) { s.setFault(searches, base, f) }
+
+// SetChangeFault makes changes of this entry's password go wrong; the empty DN means
+// every one that has no fault of its own. A Result is sent instead of the true one; the
+// password is changed all the same.
+func (s *Server) SetChangeFault(dn string, f Fault) { s.setFault(changes, dn, f) }
 
 // ClearFaults makes the server work again.
 func (s *Server) ClearFaults() {
@@ -68,30 +81,27 @@ func (s *Server) ClearFaults() {
 	s.mu.Unlock()
 }
 
-func (s *Server) setFault(at *map[string]Fault, dn string, f Fault) {
+func (s *Server) setFault(kind operation, dn string, f Fault) {
 	key, err := foldDN(dn)
 	if err != nil {
 		key = dn
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if *at == nil {
-		*at = map[string]Fault{}
+	if s.faults.by[kind] == nil {
+		s.faults.by[kind] = map[string]Fault{}
 	}
-	(*at)[key] = f
+	s.faults.by[kind][key] = f
 }
 
-func (s *Server) fault(bind bool, dn string) Fault {
+func (s *Server) fault(kind operation, dn string) Fault {
 	key, err := foldDN(dn)
 	if err != nil {
 		key = dn
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	from := s.faults.search
-	if bind {
-		from = s.faults.bind
-	}
+	from := s.faults.by[kind]
 	if f, ok := from[key]; ok {
 		return f
 	}
@@ -111,12 +121,13 @@ func (s *Server) silent() bool {
 	return s.faults.silent
 }
 
-// Operation is one bind or search that reached the server.
+// Operation is one bind, search or password change that reached the server.
 type Operation struct {
 	Conn     int    // counts connections from 1
 	Identity string // DN bound on the connection at that moment, "" for nobody
-	Bind     bool   // else a search
-	DN       string // of the bind, or the base of the search
+	Bind     bool
+	Change   bool   // of a password; neither: a search
+	DN       string // of the bind or the change, or the base of the search
 	Filter   string // of the search
 	Secure   bool   // under TLS
 }
@@ -127,7 +138,7 @@ func (s *Server) record(op Operation) {
 	s.mu.Unlock()
 }
 
-// Operations returns all binds and searches so far, in order of arrival.
+// Operations returns all binds, searches and password changes so far, in order of arrival.
 func (s *Server) Operations() []Operation {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -141,7 +152,12 @@ func (s *Server) Binds(dn string) int {
 
 // Searches returns how many searches arrived, without those of the root DSE.
 func (s *Server) Searches() int {
-	return s.count(func(op Operation) bool { return !op.Bind && op.DN != "" })
+	return s.count(func(op Operation) bool { return !op.Bind && !op.Change && op.DN != "" })
+}
+
+// Changes returns how many changes of this entry's password arrived.
+func (s *Server) Changes(dn string) int {
+	return s.count(func(op Operation) bool { return op.Change && sameDN(op.DN, dn) })
 }
 
 // OverlappingBinds returns how many binds arrived while another operation was under

@@ -53,7 +53,7 @@ func (c *conn) search(m message) {
 	rootDSE := q.base == "" && q.scope == ldap.ScopeBaseObject
 	var f Fault
 	if !rootDSE {
-		f = c.server.fault(false, q.base)
+		f = c.server.fault(searches, q.base)
 	}
 	if !c.suffer(f) {
 		return

@@ -34,6 +34,11 @@ type Server struct {
 	MaxPage int
 	// WrongPassword and UnknownUser replace the bare result 49 for those two.
 	WrongPassword, UnknownUser *Result
+	// MinPassword is the least number of octets of a new password.
+	MinPassword int
+	// PasswordWriter is the DN that may change everybody's password, besides each person
+	// their own; in Active Directory everybody may who knows the old one.
+	PasswordWriter string
 	// NoStartTLS answers StartTLS with unavailable.
 	NoStartTLS bool
 	// Certificate replaces the generated one.

@@ -220,6 +220,7 @@ dn: ` + Suffix + `
 changetype: modify
 add: aci
 aci: (targetattr != "userPassword")(version 3.0; acl "the gateway reads"; allow (read, search, compare) userdn = "ldap:///` + ReaderDN + `";)
+aci: (targetattr = "userPassword")(version 3.0; acl "people change their own"; allow (write) userdn = "ldap:///self";)
 -
 
 `

@@ -128,3 +128,12 @@ func utf16le(text string) []byte {
 	}
 	return out
 }
+
+// ForbidChange is the box "User cannot change password": it denies the right to do so
+// to everybody and to the user.
+func (s *Server) ForbidChange(userDN string) {
+	s.t.Helper()
+	const change = "(OD;;CR;ab721a53-1e2f-11d0-9819-00aa0040529b;;" // User-Change-Password
+	s.tool("", "samba-tool", "dsacl", "set", "-s", s.conf(), "-H", filepath.Join(s.dir, "private", "sam.ldb"), "--action=deny",
+		"--objectdn="+userDN, "--sddl="+change+"WD)"+change+"PS)")
+}

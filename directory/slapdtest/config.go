@@ -112,7 +112,7 @@ maxsize 1073741824
 dbnosync
 index objectClass,uid,cn,mail,member,uniqueMember,memberUid,entryUUID eq
 limits dn.exact="%[5]s" size=%[6]s time=unlimited
-access to attrs=userPassword by anonymous auth by * none
+access to attrs=userPassword by self write by anonymous auth by * none
 access to * by users read by * none
 `
 

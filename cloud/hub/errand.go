@@ -1,0 +1,149 @@
+package hub
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/nats-io/nats.go"
+
+	"ldap-gateway/cloudlink/wire"
+)
+
+// errand is a sign-on or a password change on its way to an agent. Both are
+// handed on, sealed anew and given up by the same rules.
+type errand struct {
+	Ask
+	kind wire.Kind
+	body func(*wire.Sealer) any                  // what is sent, sealed afresh
+	read func([]byte) (wire.SignOnResult, error) // the body of the answer
+}
+
+// mostTries bounds how many instances one errand is handed to.
+const mostTries = 4
+
+// run has a live instance do an errand.
+func (h *Hub) run(ctx context.Context, a errand) Answer {
+	last := Answer{SignOnResult: wire.SignOnResult{ID: a.ID, Outcome: wire.OutcomeDirectoryUnavailable,
+		Reason: "no instance of the gateway is connected"}}
+	tried := map[string]bool{}
+	for range mostTries {
+		l, ok := h.await(ctx, a, tried, !last.answered)
+		if !ok {
+			break
+		}
+		tried[l.Link] = true
+		answered := last.answered
+		last = h.ask(ctx, l, a)
+		last.answered = last.answered || answered
+		if last.BindSent || !handOn(last.Outcome) {
+			break
+		}
+	}
+	return last
+}
+
+// await returns the best link not tried yet. Without one, and with patience, it
+// waits a moment for an agent that has just gone: none has answered by then.
+func (h *Hub) await(ctx context.Context, a errand, tried map[string]bool, patient bool) (Live, bool) {
+	for ctx.Err() == nil {
+		l, ok := h.presence.best(a.Gateway, a.UserType, tried, time.Now())
+		back, news := h.presence.returning(a.Gateway, time.Now())
+		if ok || !back || !patient {
+			return l, ok
+		}
+		tick := time.NewTimer(returnTime / 10)
+		select {
+		case <-news:
+		case <-tick.C:
+		case <-ctx.Done():
+		}
+		tick.Stop()
+	}
+	return Live{}, false
+}
+
+// handOn tells whether another instance may do better, no bind having been sent.
+func handOn(o wire.Outcome) bool {
+	return o == wire.OutcomeBusy || o == wire.OutcomeDirectoryUnavailable
+}
+
+// ask has one instance do the errand, sealing anew once when it does not
+// know the key.
+func (h *Hub) ask(ctx context.Context, l Live, a errand) Answer {
+	defer h.presence.asking(l.Link)()
+	for range 2 {
+		sealer, err := h.sealers.of(l.Instance, l.SealKey, time.Now())
+		if err != nil {
+			return ours(l, a, wire.OutcomeDirectoryUnavailable, false, "sealing for the instance failed: "+err.Error())
+		}
+		r := h.request(ctx, l, a, sealer)
+		if !r.KeyUnknown || r.BindSent {
+			sealer.Known(!r.KeyUnknown && r.Outcome != wire.OutcomeBusy && r.Outcome != wire.OutcomeUnknown)
+			return r
+		}
+		sealer.Known(false)
+	}
+	return ours(l, a, wire.OutcomeDirectoryUnavailable, false, "the instance does not take a sealing key: update it")
+}
+
+// ours is an answer in the place of an agent's.
+func ours(l Live, a errand, o wire.Outcome, bindSent bool, reason string) Answer {
+	return Answer{SignOnResult: wire.SignOnResult{ID: a.ID, Outcome: o, BindSent: bindSent, Reason: reason}, Instance: l.Instance}
+}
+
+// request carries the errand over the bus to the node with the link and waits.
+func (h *Hub) request(ctx context.Context, l Live, a errand, sealer *wire.Sealer) Answer {
+	left := 15 * time.Second
+	if end, ok := ctx.Deadline(); ok {
+		left = time.Until(end)
+	}
+	// The agent gives up a little before we do.
+	f, err := wire.NewFrame(a.kind, 0, left-left/20, a.body(sealer))
+	if err != nil {
+		return ours(l, a, wire.OutcomeDirectoryUnavailable, false, err.Error())
+	}
+	b, err := f.Encode()
+	if err != nil {
+		return ours(l, a, wire.OutcomeDirectoryUnavailable, false, err.Error())
+	}
+	ctx, stop := h.whileThere(ctx, l.NodeID)
+	defer stop()
+	msg, err := h.Bus.RequestWithContext(ctx, subjectLink+l.Link, b)
+	switch {
+	case errors.Is(err, nats.ErrNoResponders):
+		return ours(l, a, wire.OutcomeDirectoryUnavailable, false, "the link was lost before the request was sent")
+	case errors.Is(err, nats.ErrReconnectBufExceeded):
+		return ours(l, a, wire.OutcomeDirectoryUnavailable, false, "the message bus between the nodes is lost")
+	case err != nil:
+		return ours(l, a, wire.OutcomeUnknown, true, fmt.Sprintf("no answer from the instance: %v", cmp.Or(context.Cause(ctx), err)))
+	}
+	return readReply(l, a, msg.Data)
+}
+
+// readReply reads what the node with the link says. What cannot be read may
+// have been a bind.
+func readReply(l Live, a errand, b []byte) Answer {
+	var r reply
+	if err := wire.Unmarshal(b, &r); err != nil {
+		return ours(l, a, wire.OutcomeUnknown, true, err.Error())
+	}
+	switch r.State {
+	case replyNotSent:
+		return ours(l, a, wire.OutcomeDirectoryUnavailable, false, r.Reason)
+	case replyBusy:
+		return ours(l, a, wire.OutcomeBusy, false, r.Reason)
+	case replyLost:
+		return ours(l, a, wire.OutcomeUnknown, true, r.Reason)
+	}
+	result, err := a.read(r.Body)
+	if err != nil {
+		return ours(l, a, wire.OutcomeUnknown, true, "the instance's answer is malformed: "+err.Error())
+	}
+	if result.ID != a.ID || !result.Outcome.Known() {
+		return ours(l, a, wire.OutcomeUnknown, true, "the instance's answer is for something else")
+	}
+	return Answer{SignOnResult: result, Instance: l.Instance, answered: true}
+}

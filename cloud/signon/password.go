@@ -1,0 +1,134 @@
+package signon
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/google/uuid"
+
+	"ldap-gateway/cloud/hub"
+	"ldap-gateway/cloud/store"
+	"ldap-gateway/cloudlink/wire"
+)
+
+// ChangeRequest is one person who wants another password.
+type ChangeRequest struct {
+	EnvironmentID string
+	Username      string
+	Old, New      []byte // overwritten before ChangePassword returns
+	Address       string // of the person; may be empty
+	Actor         string // who asks on the person's behalf, such as "client:ID"; may be empty
+}
+
+// Change is how a password change ended. Nobody is signed on by it.
+type Change struct {
+	ID      string
+	UserID  string // of the record for the username; empty: there is none yet
+	Outcome wire.Outcome
+	Refusal wire.PasswordRefusal // with OutcomeNewPasswordRefused
+	Message string               // the sentence that the person may see
+	Reason  string               // for the administrator
+}
+
+// OK tells whether the password is the new one.
+func (c Change) OK() bool { return c.Outcome == wire.OutcomeOK }
+
+// change is one password change under way. What it shares with a sign-on is
+// in its attempt, whose record is never kept.
+type change struct {
+	attempt
+	new    []byte
+	result Change
+}
+
+// ChangePassword has the password of one person changed in their directory, by
+// the old one. The user type has to allow it, and so has the gateway's own file.
+// An error means that nothing could be recorded; when the outcome is OK the
+// password was changed nevertheless.
+func (d *Desk) ChangePassword(ctx context.Context, r ChangeRequest) (Change, error) {
+	defer clear(r.Old)
+	defer clear(r.New)
+	ctx, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	start, id := time.Now(), uuid.Must(uuid.NewV7()).String()
+	c := &change{new: r.New, result: Change{ID: id}, attempt: attempt{Desk: d, record: store.SignOn{ID: id, At: start, Username: r.Username},
+		request: Request{EnvironmentID: r.EnvironmentID, Username: r.Username, Password: r.Old, Address: r.Address, Actor: r.Actor}}}
+	err := c.run(ctx)
+	d.Logger.Info("password change", "change", id, "environment", r.EnvironmentID, "outcome", c.result.Outcome, "reason", c.result.Reason,
+		"took", time.Since(start), "error", err)
+	return c.result, err
+}
+
+// run is the change from beginning to end.
+func (c *change) run(ctx context.Context) error {
+	if reason := c.implausible(); reason != "" {
+		return c.end(ctx, wire.PasswordChanged{Outcome: wire.OutcomeInvalidCredentials, Reason: reason})
+	}
+	if len(c.new) == 0 {
+		return c.end(ctx, wire.PasswordChanged{Outcome: wire.OutcomeNewPasswordRefused, Refusal: wire.RefusalTooShort, Reason: "empty new password"})
+	}
+	if reason := c.throttled(); reason != "" {
+		return c.end(ctx, wire.PasswordChanged{Outcome: wire.OutcomeBusy, Reason: reason})
+	}
+	ways, err := c.ways(ctx)
+	if err != nil {
+		return err
+	}
+	o, reason := c.hopeless(ways)
+	ways = slices.DeleteFunc(ways, func(w way) bool { return !w.user.AllowPasswords })
+	if reason == "" && len(ways) == 0 {
+		o, reason = wire.OutcomeNotAllowed, "the user type does not allow password changes: its switch is off"
+	}
+	if reason != "" {
+		c.count(o)
+		return c.end(ctx, wire.PasswordChanged{Outcome: o, Reason: reason})
+	}
+	answer := c.ask(ctx, ways)
+	c.count(answer.Outcome)
+	return c.end(ctx, answer)
+}
+
+// ask goes through the ways until one knows the person.
+func (c *change) ask(ctx context.Context, ways []way) (answer wire.PasswordChanged) {
+	for _, w := range ways {
+		changed := c.Agents.ChangePassword(ctx, hub.Change{ID: c.result.ID, Gateway: w.gateway.ID, UserType: w.user.ID, Revision: w.gateway.Revision,
+			Identifier: c.request.Username, Known: c.known(), Old: c.request.Password, New: c.new})
+		c.record.GatewayID, c.record.UserTypeID, c.record.InstanceID = w.gateway.ID, w.user.ID, changed.Instance
+		answer = changed.PasswordChanged
+		if answer.Outcome != wire.OutcomeNoSuchUser || answer.BindSent {
+			break
+		}
+	}
+	return answer
+}
+
+// end records how the change ended, with neither password.
+func (c *change) end(ctx context.Context, r wire.PasswordChanged) error {
+	c.result.UserID, c.result.Outcome, c.result.Refusal, c.result.Reason = c.record.UserID, r.Outcome, r.Refusal, r.Reason
+	c.result.Message = ChangeMessage(r.Outcome, r.Refusal)
+	action, detail := "password.notChanged", map[string]any{"change": c.result.ID, "outcome": r.Outcome.String(), "reason": r.Reason,
+		"gateway": c.record.GatewayID, "userType": c.record.UserTypeID, "instance": c.record.InstanceID, "address": c.request.Address}
+	if c.result.OK() {
+		action = "password.changed"
+	}
+	if r.Outcome == wire.OutcomeNewPasswordRefused {
+		detail["refusal"] = r.Refusal.String()
+	}
+	return c.Store.AddActivity(context.WithoutCancel(ctx), store.Activity{EnvironmentID: c.request.EnvironmentID, At: c.record.At,
+		Action: action, Actor: c.actor(), Subject: c.subject(), Detail: detail,
+		Text: fmt.Sprintf("Password change of %q: %s. %s", c.record.Username, r.Outcome, r.Reason)})
+}
+
+// OffersChange tells whether a sign-on that ended for its password's sake may be
+// followed by ChangePassword: the user type that was asked allows it.
+func (d *Desk) OffersChange(ctx context.Context, so store.SignOn) bool {
+	if so.Outcome != wire.OutcomePasswordExpired.String() && so.Outcome != wire.OutcomePasswordMustChange.String() {
+		return false
+	}
+	g, err := d.Store.Gateway(ctx, so.EnvironmentID, so.GatewayID)
+	return err == nil && g.Enabled && slices.ContainsFunc(g.UserTypes, func(t store.UserType) bool {
+		return t.ID == so.UserTypeID && t.AllowPasswords
+	})
+}
