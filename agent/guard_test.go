@@ -1,8 +1,10 @@
 package agent
 
 import (
+	"context"
 	"fmt"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -10,6 +12,7 @@ import (
 	"ldap-gateway/cloudlink/wire"
 	"ldap-gateway/configs"
 	"ldap-gateway/directory"
+	"ldap-gateway/directory/directorytest"
 )
 
 func TestGuard(t *testing.T) {
@@ -17,24 +20,24 @@ func TestGuard(t *testing.T) {
 		var g guard
 		limit := configs.WrongPasswords{Most: 3, Within: 10 * time.Minute}
 		for i := range 3 {
-			if d := g.wait("uid=Alice", limit); d != 0 {
+			if d := waits(&g, "uid=Alice", limit); d != 0 {
 				t.Errorf("%d wrong, and waits %s", i, d)
 			}
 			g.count("UID=alice", directory.ErrInvalidCredentials)
 			time.Sleep(time.Minute)
 		}
-		if d := g.wait("uid=alice", limit); d != 7*time.Minute {
+		if d := waits(&g, "uid=alice", limit); d != 7*time.Minute {
 			t.Errorf("waits %s", d)
 		}
-		if g.wait("uid=bob", limit) != 0 || g.wait("uid=alice", configs.WrongPasswords{Within: time.Hour}) != 0 {
+		if waits(&g, "uid=bob", limit) != 0 || waits(&g, "uid=alice", configs.WrongPasswords{Within: time.Hour}) != 0 {
 			t.Error("somebody else waits, or everybody although there is no limit")
 		}
 		time.Sleep(7 * time.Minute)
-		if d := g.wait("uid=alice", limit); d != 0 {
+		if d := waits(&g, "uid=alice", limit); d != 0 {
 			t.Errorf("afterwards waits %s", d)
 		}
 		g.count("uid=alice", directory.ErrAnswerLost) // may have been a wrong one
-		if g.wait("uid=alice", limit) == 0 {
+		if waits(&g, "uid=alice", limit) == 0 {
 			t.Error("two are in the window still, and this is the third")
 		}
 		g.forget("uid=alice")
@@ -43,6 +46,15 @@ func TestGuard(t *testing.T) {
 			t.Error(g.people)
 		}
 	})
+}
+
+// waits lets a try begin and end, and returns how long it would have to wait.
+func waits(g *guard, dn string, limit configs.WrongPasswords) time.Duration {
+	wait, err := g.enter(context.Background(), dn, limit)
+	if wait == 0 && err == nil {
+		g.leave(dn)
+	}
+	return wait
 }
 
 func TestGuardIsBounded(t *testing.T) {
@@ -76,4 +88,30 @@ func TestGuessingLocksNobodyOut(t *testing.T) {
 	if r := d.ask("bob", "bob", "builder"); r.Outcome != wire.OutcomeOK {
 		t.Errorf("%+v", r)
 	}
+}
+
+// TestGuessingAtOnceLocksNobodyOut makes the guesses all at the same time, against
+// a directory that takes a while: it hears of no more.
+func TestGuessingAtOnceLocksNobodyOut(t *testing.T) {
+	file := filePolicy()
+	file.WrongPasswords = configs.WrongPasswords{Most: 4, Within: 15 * time.Minute}
+	d := newDesk(t, file)
+	d.server.SetBindFault("", directorytest.Fault{Delay: 50 * time.Millisecond})
+	var guesses sync.WaitGroup
+	for i := range 40 {
+		guesses.Go(func() { d.ask(fmt.Sprint("guess", i), "alice", fmt.Sprint("guess", i)) })
+	}
+	guesses.Wait()
+	if n := d.server.Binds(aliceDN); n != 4 {
+		t.Errorf("the directory heard of %d", n)
+	}
+	var right sync.WaitGroup
+	for i := range 40 { // who knows the password is not held up for good
+		right.Go(func() {
+			if r := d.ask(fmt.Sprint("right", i), "bob", "builder"); r.Outcome != wire.OutcomeOK {
+				t.Errorf("%+v", r)
+			}
+		})
+	}
+	right.Wait()
 }

@@ -53,9 +53,10 @@ func (s *SignOns) change(ctx context.Context, m wire.ChangePassword) (wire.Passw
 	if err != nil {
 		return unchanged(failed(ctx, err)), ""
 	}
-	if refusal := s.hold(m.ID, entry.DN); refusal != nil {
+	if refusal := s.hold(ctx, m.ID, entry.DN); refusal != nil {
 		return unchanged(*refusal), entry.DN
 	}
+	defer s.Guard.leave(entry.DN)
 	return s.makeChange(ctx, entry.DN, old, fresh), entry.DN
 }
 

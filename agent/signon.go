@@ -101,9 +101,10 @@ func (s *SignOns) answer(ctx context.Context, m wire.SignOn) (wire.SignOnResult,
 
 // prove makes the one bind, when nothing speaks against it.
 func (s *SignOns) prove(ctx context.Context, t *directory.UserType, entry directory.Entry, password directory.Password, m wire.SignOn) wire.SignOnResult {
-	if refusal := s.hold(m.ID, entry.DN); refusal != nil {
+	if refusal := s.hold(ctx, m.ID, entry.DN); refusal != nil {
 		return *refusal
 	}
+	defer s.Guard.leave(entry.DN)
 	if err := s.People.Bind(ctx, entry.DN, password); err != nil {
 		s.Guard.count(entry.DN, err)
 		return failed(ctx, err)
@@ -112,8 +113,9 @@ func (s *SignOns) prove(ctx context.Context, t *directory.UserType, entry direct
 	return s.success(ctx, t, entry, m)
 }
 
-// hold says why no bind is made for the request and the person; nil when one is.
-func (s *SignOns) hold(id, dn string) *wire.SignOnResult {
+// hold says why no bind is made for the request and the person; nil when one is,
+// after which the guard is to be left.
+func (s *SignOns) hold(ctx context.Context, id, dn string) *wire.SignOnResult {
 	if !s.Seen.first(id) { // two of them may have come this far at once
 		return refuse(wire.OutcomeNotAllowed, answeredBefore)
 	}
@@ -122,7 +124,11 @@ func (s *SignOns) hold(id, dn string) *wire.SignOnResult {
 		// the cloud to another instance.
 		return refuse(wire.OutcomeNotAllowed, "more sign-ons of this person than policy.sign_ons_per_person_per_minute allows")
 	}
-	if wait := s.Guard.wait(dn, s.Policy.file.WrongPasswords); wait > 0 {
+	wait, err := s.Guard.enter(ctx, dn, s.Policy.file.WrongPasswords)
+	switch {
+	case err != nil:
+		return refuse(wire.OutcomeTimeout, "the time was over before other sign-ons of this person had ended")
+	case wait > 0:
 		return refuse(wire.OutcomeAccountLocked, fmt.Sprintf("held back by the gateway for another %s: so many wrong passwords that the directory might lock the account (policy.wrong_passwords)", wait.Round(time.Second)))
 	}
 	return nil

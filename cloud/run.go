@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"net/netip"
 	"strings"
 	"time"
 
@@ -55,7 +56,7 @@ type runFlags struct {
 	where             databaseFlags
 	listen, cert, key string
 	level, format     string
-	urls              []string
+	urls, proxies     []string
 	grace             time.Duration
 	bus               hub.BusConfig
 	busFile           string
@@ -80,6 +81,7 @@ that a node is about to stop.`,
 	cmd.Flags().StringSliceVar(&f.urls, "url", nil, "URL that people and agents know this cloud by; may be repeated (default: the address)")
 	cmd.Flags().StringVar(&f.cert, "tls-cert", "", "PEM file with the certificate chain")
 	cmd.Flags().StringVar(&f.key, "tls-key", "", "PEM file with the key")
+	cmd.Flags().StringSliceVar(&f.proxies, "trusted-proxy", nil, "network (CIDR) of proxies whose X-Forwarded-For is believed; may be repeated (default: none is)")
 	cmd.Flags().DurationVar(&f.grace, "grace", 0, "how long a node that was told to stop answers while /ready says no")
 	cmd.Flags().StringVar(&f.level, "log-level", "info", "trace, debug, info, warn or error")
 	cmd.Flags().StringVar(&f.format, "log-format", "text", "text or json")
@@ -113,6 +115,13 @@ func (c *command) run(ctx context.Context, f runFlags) error {
 	s := &Server{Database: database, MasterKey: f.where.master, Bus: f.bus, Listen: f.listen, Grace: f.grace,
 		Logger: hclog.New(&hclog.LoggerOptions{Level: level, JSONFormat: f.format == "json", Output: c.stderr}),
 		Ready:  func(url string) { fmt.Fprintf(c.stdout, "ldap-cloud is ready: %s\n", url) }}
+	for _, p := range f.proxies {
+		network, err := netip.ParsePrefix(p)
+		if err != nil {
+			return fmt.Errorf("%w: --trusted-proxy: %q is no network: it looks like 10.0.0.0/8 or 127.0.0.1/32", errUsage, p)
+		}
+		s.Proxies = append(s.Proxies, network)
+	}
 	for _, u := range f.urls {
 		s.URLs = append(s.URLs, strings.TrimRight(u, "/"))
 	}

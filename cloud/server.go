@@ -39,7 +39,8 @@ type Server struct {
 	Listen    string        // address, as in "127.0.0.1:8080"
 	URLs      []string      // that people and agents know this cloud by; none: the address
 	TLS       *tls.Config
-	Grace     time.Duration // how long a stopping node answers while /ready says no
+	Proxies   []netip.Prefix // that are believed when they say whom they speak for; none: no proxy is
+	Grace     time.Duration  // how long a stopping node answers while /ready says no
 	Logger    hclog.Logger
 	Ready     func(url string) // called once it answers; nil: nobody
 }
@@ -78,7 +79,7 @@ func (s *Server) Run(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	return s.serve(ctx, listener, s.handler(db, agents, keys, listener), agents)
+	return s.serve(ctx, listener, realAddress(s.Proxies, s.handler(db, agents, keys, listener)), agents)
 }
 
 // bus starts the node's own bus, or joins the one that the nodes share.

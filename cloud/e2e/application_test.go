@@ -284,7 +284,7 @@ func TestApacheRestrictsByJustInTimeGroups(t *testing.T) {
 // directory wants another, and goes on to the application.
 func TestExpiredPasswordIsCompleted(t *testing.T) {
 	s := openLDAP(t)
-	w := newWorld(t, plan{at: &s.directory, change: func(u map[string]any) { u["allowPasswordChanges"] = true }, policy: "policy {\n  password_change = true\n}\n"})
+	w := newWorld(t, plan{at: &s.directory, change: func(u map[string]any) { u["allowPasswordChanges"] = true }, policy: "policy {\n  password_changes = true\n}\n"})
 	w.mustSignOn("grace", rightPassword)
 	s.set("pwdReset: TRUE")(w, "grace")
 	a := w.application("Wiki", nil)

@@ -119,6 +119,7 @@ type load struct {
 	outcomes map[string]int
 	slowest  time.Duration
 	lastOK   time.Time
+	lastBad  time.Time
 }
 
 func (w *world) startLoad(atOnce int) (l *load, end func()) {
@@ -137,6 +138,10 @@ func (w *world) startLoad(atOnce int) (l *load, end func()) {
 				var r signOn
 				err := w.do("POST", "/signOns", map[string]string{"username": "alice", "password": "wonderland"}, &r)
 				l.note(r.Outcome, err, time.Since(from))
+				if err != nil {
+					pause := time.NewTimer(20 * time.Millisecond)
+					<-pause.C
+				}
 			}
 		})
 	}
@@ -153,6 +158,8 @@ func (l *load) note(outcome string, err error, took time.Duration) {
 	}
 	if outcome == "ok" {
 		l.lastOK = time.Now()
+	} else {
+		l.lastBad = time.Now()
 	}
 	l.outcomes[outcome]++
 }
@@ -162,6 +169,29 @@ func (l *load) okSince(t time.Time) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.lastOK.After(t)
+}
+
+// wellSince tells whether nothing has failed for a while since t, or at all.
+func (l *load) wellSince(t time.Time, while time.Duration) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	bad := l.lastBad
+	if bad.Before(t) {
+		bad = t
+	}
+	return l.lastOK.Sub(bad) > while
+}
+
+// awaitMore returns after so many more sign-ons that were ok.
+func (l *load) awaitMore(w *world, n int) {
+	w.t.Helper()
+	count := func() int {
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		return l.outcomes["ok"]
+	}
+	from := count()
+	w.await("people sign on", func() bool { return count() >= from+n })
 }
 
 // TestFaultsUnderLoad goes through what networks and machines do, while people

@@ -48,7 +48,7 @@ func (h *Hub) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		_ = ws.Close(websocket.StatusPolicyViolation, "the subprotocol is missing")
 		return
 	}
-	l := newLink(h, ws, Live{Link: uuid.NewString(), Instance: instance.ID, Gateway: gateway.ID, Node: h.Node,
+	l := newLink(h, ws, Live{Link: uuid.NewString(), Instance: instance.ID, Gateway: gateway.ID, Node: h.Node, NodeID: h.id,
 		SealKey: instance.SealKey, Since: time.Now()})
 	l.epoch, l.instance = epoch, instance
 	if err := l.greet(gateway.Name); err != nil {

@@ -10,24 +10,41 @@
 // # The way of one request
 //
 //	Hub.run         picks a live instance, seals for it, asks on the bus
-//	bus             NATS, embedded in the process; also when asker and holder are one node
+//	bus             NATS; also when asker and holder are one node
 //	link.request    the node that holds the link queues a frame, or says that it cannot
 //	agent           answers, or the link is lost
 //	Hub.run         busy or not sent: another instance; key unknown: sealed anew, once; lost: unknown
+//
+// # The bus
+//
+// One node has a bus within its process, without a listener. Many nodes join one
+// NATS cluster, which is trusted as their database is: who can publish there could
+// answer in an agent's place. So it is talked to over TLS unless it is on the same
+// machine, and passwords on it are sealed for the agent all the same. Without the
+// bus a node is not ready and its sign-ons are unavailable at once; its links stay
+// up, and when the bus is back all is said again that may not have been heard.
 //
 // # Subjects on the bus
 //
 //	presence              what a node knows of a link of its own: at its start, at each heartbeat, at its end
 //	presence.ask          a node has just started and asks all others to say theirs
 //	link.LINK             a request for the agent at the other end of a link
+//	node.ID               is that node still there?
 //	changed.GATEWAY       the user types of a gateway are others now
 //	revoked.INSTANCE      an instance is no longer one
+//
+// # For each node
+//
+// How many links an instance opens is counted by each node for itself: it only
+// keeps one that dials all the time from being a burden. Nonces, epochs,
+// quarantine and revocation are in the store, for all.
 //
 // # Promises
 //
 //   - A request is handed to another instance only while no bind can have
 //     happened: it was never written to a link, or the agent said that it sent none.
-//   - Once a request was written to a link that is lost, its answer is unknown.
+//   - Once a request was written to a link that is lost, its answer is unknown: at
+//     once, and within two seconds when it was lost with its node.
 //   - Without a live instance the answer comes at once, unless one has gone in the
 //     last seconds, as at a restart: then a sign-on that nobody has answered waits
 //     for it, five seconds at most.

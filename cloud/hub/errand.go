@@ -1,6 +1,7 @@
 package hub
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -108,6 +109,8 @@ func (h *Hub) request(ctx context.Context, l Live, a errand, sealer *wire.Sealer
 	if err != nil {
 		return ours(l, a, wire.OutcomeDirectoryUnavailable, false, err.Error())
 	}
+	ctx, stop := h.whileThere(ctx, l.NodeID)
+	defer stop()
 	msg, err := h.Bus.RequestWithContext(ctx, subjectLink+l.Link, b)
 	switch {
 	case errors.Is(err, nats.ErrNoResponders):
@@ -115,7 +118,7 @@ func (h *Hub) request(ctx context.Context, l Live, a errand, sealer *wire.Sealer
 	case errors.Is(err, nats.ErrReconnectBufExceeded):
 		return ours(l, a, wire.OutcomeDirectoryUnavailable, false, "the message bus between the nodes is lost")
 	case err != nil:
-		return ours(l, a, wire.OutcomeUnknown, true, fmt.Sprintf("no answer from the instance: %v", err))
+		return ours(l, a, wire.OutcomeUnknown, true, fmt.Sprintf("no answer from the instance: %v", cmp.Or(context.Cause(ctx), err)))
 	}
 	return readReply(l, a, msg.Data)
 }

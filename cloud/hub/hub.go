@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/hashicorp/go-hclog"
 	"github.com/nats-io/nats.go"
 
@@ -25,6 +26,7 @@ const (
 	subjectLink     = "link."
 	subjectChanged  = "changed."
 	subjectRevoked  = "revoked."
+	subjectNode     = "node."
 )
 
 // Config is what a hub needs.
@@ -40,6 +42,7 @@ type Config struct {
 // Hub is one node's part of the way to the agents.
 type Hub struct {
 	Config
+	id       string // unique for each run of a node
 	presence presence
 	sealers  sealers
 	connects throttle.Window
@@ -56,11 +59,12 @@ func New(cfg Config) (*Hub, error) {
 	if cfg.Heartbeat == 0 {
 		cfg.Heartbeat = Heartbeat
 	}
-	h := &Hub{Config: cfg, links: map[string]*link{}}
+	h := &Hub{Config: cfg, id: uuid.NewString(), links: map[string]*link{}}
 	h.connects.Length = time.Minute
 	for subject, handle := range map[string]nats.MsgHandler{
 		subjectPresence:      h.hearPresence,
 		subjectAsk:           func(*nats.Msg) { h.each(func(l *link) { l.announce() }) },
+		subjectNode + h.id:   func(m *nats.Msg) { _ = m.Respond(nil) },
 		subjectChanged + "*": func(m *nats.Msg) { h.hearChanged(m.Subject[len(subjectChanged):]) },
 		subjectRevoked + "*": func(m *nats.Msg) { h.hearRevoked(m.Subject[len(subjectRevoked):]) },
 	} {

@@ -1,6 +1,7 @@
 package hub_test
 
 import (
+	"context"
 	"net"
 	"testing"
 	"time"
@@ -116,6 +117,31 @@ func TestTwinOnAnotherNode(t *testing.T) {
 		return err == nil && !i.QuarantinedAt.IsZero()
 	})
 	nodes[0].await("neither has a link", func() bool { return !nodes[0].live(m) && !nodes[1].live(m) })
+}
+
+// Whoever waits for an agent of a node that dies learns it soon, and that a bind
+// may have happened.
+func TestNodeDiesWhileAsked(t *testing.T) {
+	nodes := startNodes(t, startNATS(t, 2))
+	a, b := nodes[0], nodes[1]
+	asked := make(chan struct{})
+	m := a.start(func(ctx context.Context, _ wire.SignOn, _ string) wire.SignOnResult {
+		close(asked)
+		<-ctx.Done()
+		return wire.SignOnResult{Outcome: wire.OutcomeTimeout}
+	})
+	b.await("the other node knows the instance", func() bool { return b.live(m) })
+	go func() {
+		<-asked
+		a.bus.Close() // a process that is killed goes without a word
+	}()
+	from := time.Now()
+	if r := b.signOn("x"); r.Outcome != wire.OutcomeUnknown || !r.BindSent {
+		t.Errorf("%+v", r)
+	}
+	if d := time.Since(from); d > 3*time.Second {
+		t.Errorf("after %s", d)
+	}
 }
 
 // Nodes that lose their bus say so, come back by themselves, and make up for what

@@ -21,7 +21,8 @@ type Live struct {
 	Link      string // unique for each connection
 	Instance  string
 	Gateway   string
-	Node      string
+	Node      string // that holds it, by name
+	NodeID    string
 	SealKey   []byte
 	Since     time.Time
 	Hostname  string

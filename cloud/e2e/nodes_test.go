@@ -1,0 +1,155 @@
+package e2e
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"os/exec"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/nats-io/nats-server/v2/server"
+
+	"ldap-gateway/cloud/api/client"
+	"ldap-gateway/cloud/store/pgtest"
+)
+
+// cluster is a world whose cloud has two nodes, on one PostgreSQL and one NATS
+// server, behind a balancer. It has two agents.
+type cluster struct {
+	*world
+	database *pgtest.Server
+	bus      *server.Server
+	balancer *balancer
+	nodes    []*node
+}
+
+// node is one process of the cloud.
+type node struct {
+	name, listen string
+	*process
+}
+
+func newCluster(t *testing.T) *cluster {
+	t.Helper()
+	c := &cluster{world: &world{t: t, dir: t.TempDir(), update: true}, database: pgtest.Start(t), balancer: startBalancer(t)}
+	c.at = *c.startSlapd(plan{}.slapd)
+	must(t, os.WriteFile(c.dir+"/database", []byte(c.database.Database()+"\n"), 0o600))
+	c.startBus(-1)
+	must(t, os.WriteFile(c.dir+"/nats", []byte("nats://cloud:secret@"+c.bus.Addr().String()+"\n"), 0o600))
+	out, err := exec.Command(programs+"/ldap-cloud", "init", "--database-file", c.dir+"/database", "--json").Output()
+	must(t, err)
+	var setup struct{ EnvironmentID, ClientID, ClientSecret string }
+	must(t, json.Unmarshal(out, &setup))
+	c.url = c.balancer.server.URL
+	c.api = &client.Client{URL: c.url, Environment: setup.EnvironmentID, ID: setup.ClientID, Secret: setup.ClientSecret}
+	for _, name := range []string{"node1", "node2"} {
+		n := &node{name: name, listen: "127.0.0.1:0"}
+		c.nodes = append(c.nodes, n)
+		c.run(n)
+		c.balancer.add(n.listen)
+	}
+	c.awaitReady(2)
+	c.makeGateway(nil)
+	for _, name := range []string{"agent1", "agent2"} {
+		c.addAgent(name, plan{policy: unlimited})
+	}
+	return c
+}
+
+// startBus starts a real NATS server in the process, at a port or any.
+func (c *cluster) startBus(port int) {
+	c.t.Helper()
+	s, err := server.NewServer(&server.Options{Host: "127.0.0.1", Port: port, Username: "cloud", Password: "secret", NoSigs: true, NoLog: true, MaxPayload: 8 << 20})
+	must(c.t, err)
+	go s.Start()
+	if !s.ReadyForConnections(10 * time.Second) {
+		c.t.Fatal("NATS does not start")
+	}
+	c.t.Cleanup(s.Shutdown)
+	c.bus = s
+}
+
+// run starts a node; it comes back at the address that it had.
+func (c *cluster) run(n *node) {
+	c.t.Helper()
+	n.process = start(c.t, c.dir+"/"+n.name+".log", programs+"/ldap-cloud", "run", "--database-file", c.dir+"/database", "--nats-file", c.dir+"/nats",
+		"--listen", n.listen, "--url", c.url, "--grace", "1s", "--log-level", "debug")
+	n.line("ldap-cloud is ready: ")
+	b, err := os.ReadFile(c.dir + "/" + n.name + ".log")
+	must(c.t, err)
+	_, after, _ := strings.Cut(string(b), "serving: address=")
+	n.listen, _, _ = strings.Cut(after, " ")
+}
+
+func (c *cluster) awaitReady(n int) {
+	c.t.Helper()
+	c.await(fmt.Sprintf("%d nodes are ready", n), func() bool { return c.balancer.ready() == n })
+}
+
+// TestRollingRestart replaces each node of the cloud and then each agent, while
+// people sign on. Not one sign-on fails.
+func TestRollingRestart(t *testing.T) {
+	c := newCluster(t)
+	first := c.mustSignOn("alice", "wonderland")
+	l, end := c.startLoad(6)
+	for range 2 {
+		for _, n := range c.nodes {
+			l.awaitMore(c.world, 50)
+			n.stop()
+			c.run(n)
+			c.awaitReady(2)
+			c.awaitInstances(2)
+		}
+		for _, m := range c.agents {
+			l.awaitMore(c.world, 50)
+			m.stop()
+			c.runAgent(m)
+		}
+	}
+	l.awaitMore(c.world, 50)
+	end()
+	t.Logf("%v, the slowest answer took %s", l.outcomes, l.slowest)
+	for outcome, n := range l.outcomes {
+		if outcome != "ok" {
+			t.Errorf("%d sign-ons ended as %q", n, outcome)
+		}
+	}
+	c.checkAfterFaults(first, l)
+}
+
+// TestNodesDie kills a node, and takes away for a while what the nodes share.
+// Whoever gets an answer gets a typed one, and ten seconds later all is well.
+func TestNodesDie(t *testing.T) {
+	c := newCluster(t)
+	first := c.mustSignOn("alice", "wonderland")
+	l, end := c.startLoad(6)
+	for name, fault := range map[string]func(){
+		"node-killed":        func() { c.nodes[0].kill() },
+		"database-restarted": func() { c.database.Restart() },
+		"bus-restarted": func() {
+			port := c.bus.Addr().String()
+			c.bus.Shutdown()
+			c.bus.WaitForShutdown()
+			var n int
+			_, err := fmt.Sscanf(port, "127.0.0.1:%d", &n)
+			must(t, err)
+			c.startBus(n)
+		},
+	} {
+		l.awaitMore(c.world, 50)
+		fault()
+		from := time.Now()
+		c.await("sign-ons work again after "+name, func() bool { return l.wellSince(from, 2*time.Second) })
+		t.Logf("%-20s the last failure came after %s", name, l.lastBad.Sub(from).Round(10*time.Millisecond))
+		if !c.nodes[0].running() {
+			c.run(c.nodes[0])
+		}
+		c.awaitReady(2)
+		c.awaitInstances(2)
+	}
+	end()
+	t.Logf("%v, the slowest answer took %s", l.outcomes, l.slowest)
+	c.checkAfterFaults(first, l)
+}
