@@ -38,7 +38,7 @@ func newCluster(t *testing.T) *cluster {
 	must(t, os.WriteFile(c.dir+"/database", []byte(c.database.Database()+"\n"), 0o600))
 	c.startBus(-1)
 	must(t, os.WriteFile(c.dir+"/nats", []byte("nats://cloud:secret@"+c.bus.Addr().String()+"\n"), 0o600))
-	out, err := exec.Command(programs+"/ldap-cloud", "init", "--database-file", c.dir+"/database", "--json").Output()
+	out, err := exec.Command(programs+"/ldap-cloud", "init", "--database-file", c.dir+"/database", "--master-key", c.dir+"/master.key", "--json").Output()
 	must(t, err)
 	var setup struct{ EnvironmentID, ClientID, ClientSecret string }
 	must(t, json.Unmarshal(out, &setup))
@@ -74,7 +74,7 @@ func (c *cluster) startBus(port int) {
 // run starts a node; it comes back at the address that it had.
 func (c *cluster) run(n *node) {
 	c.t.Helper()
-	n.process = start(c.t, c.dir+"/"+n.name+".log", programs+"/ldap-cloud", "run", "--database-file", c.dir+"/database", "--nats-file", c.dir+"/nats",
+	n.process = start(c.t, c.dir+"/"+n.name+".log", programs+"/ldap-cloud", "run", "--database-file", c.dir+"/database", "--master-key", c.dir+"/master.key", "--nats-file", c.dir+"/nats",
 		"--listen", n.listen, "--url", c.url, "--grace", "1s", "--log-level", "debug")
 	n.line("ldap-cloud is ready: ")
 	b, err := os.ReadFile(c.dir + "/" + n.name + ".log")
