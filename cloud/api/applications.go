@@ -178,10 +178,10 @@ func (f applicationForm) check() (d []detail) {
 		d = append(d, missing("redirectUris"))
 	}
 	for i, uri := range f.RedirectURIs {
-		d = append(d, CheckRedirect(fmt.Sprintf("redirectUris[%d]", i), uri, f.Type)...)
+		d = append(d, checkRedirect(fmt.Sprintf("redirectUris[%d]", i), uri, f.Type)...)
 	}
 	for i, uri := range f.PostLogoutRedirectURIs {
-		d = append(d, CheckRedirect(fmt.Sprintf("postLogoutRedirectUris[%d]", i), uri, f.Type)...)
+		d = append(d, checkRedirect(fmt.Sprintf("postLogoutRedirectUris[%d]", i), uri, f.Type)...)
 	}
 	for i, g := range f.GrantTypes {
 		if g != grantCode && g != grantRefresh {
@@ -194,9 +194,9 @@ func (f applicationForm) check() (d []detail) {
 	return d
 }
 
-// CheckRedirect says what is wrong with an address that browsers are sent to: it
+// checkRedirect says what is wrong with an address that browsers are sent to: it
 // must be a whole one, by TLS, to this machine, or of a program's own scheme.
-func CheckRedirect(target, text, applicationType string) []detail {
+func checkRedirect(target, text, applicationType string) []detail {
 	u, err := url.Parse(text)
 	switch {
 	case err != nil || !u.IsAbs() || u.Fragment != "" || u.User != nil:

@@ -46,11 +46,11 @@ func TestApplicationsAreChecked(t *testing.T) {
 		s.send("POST", "/applications", body).refuses(target)
 	}
 	for _, uri := range []string{"", "x", "/cb", "//host/cb", "http://app.example/cb", "https://app.example/cb#f", "https://user@app.example/cb", "javascript:alert(1)", "data:text/html,x", "app:/cb", "https:///cb"} {
-		if len(api.CheckRedirect("r", uri, "WEB_APP")) != 1 {
+		if len(api.CheckRedirect(uri, "WEB_APP")) != 1 {
 			t.Errorf("%q is taken", uri)
 		}
 	}
-	if len(api.CheckRedirect("r", "javascript:alert(1)", "NATIVE_APP")) != 1 {
+	if len(api.CheckRedirect("javascript:alert(1)", "NATIVE_APP")) != 1 {
 		t.Error("a native application may have scripts")
 	}
 }

@@ -13,6 +13,11 @@ func (s *Server) Routes() []string {
 	return all
 }
 
+// CheckRedirect is checkRedirect.
+func CheckRedirect(uri, applicationType string) []Fault {
+	return faultsOf(checkRedirect("r", uri, applicationType))
+}
+
 // ParseFilter is parseFilter.
 func ParseFilter(text string, fields ...string) ([]store.Condition, error) {
 	return parseFilter(text, fields...)

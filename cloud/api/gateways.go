@@ -171,7 +171,7 @@ func (s *Server) readGateway(c *call, g *store.Gateway) (k *kerberosForm, warnin
 	if err != nil {
 		return nil, nil, err
 	}
-	details = append(append(form.check(), details...), CheckKerberos(form.Kerberos.value())...)
+	details = append(append(form.check(), details...), checkKerberos(form.Kerberos.value())...)
 	if err := invalid(append(details, form.Kerberos.checkAccount(g.Kerberos)...)...); err != nil {
 		return nil, nil, err
 	}

@@ -59,8 +59,8 @@ func (f *kerberosForm) value() *store.Kerberos {
 	return k
 }
 
-// CheckKerberos says what is wrong with how a gateway takes tickets.
-func CheckKerberos(k *store.Kerberos) (d []detail) {
+// checkKerberos says what is wrong with how a gateway takes tickets.
+func checkKerberos(k *store.Kerberos) (d []detail) {
 	if k == nil {
 		return nil
 	}

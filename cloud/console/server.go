@@ -9,6 +9,7 @@ import (
 	"github.com/alexedwards/scs/v2"
 	"github.com/hashicorp/go-hclog"
 
+	"ldap-gateway/cloud/api"
 	"ldap-gateway/cloud/hub"
 	"ldap-gateway/cloud/pairing"
 	"ldap-gateway/cloud/store"
@@ -49,6 +50,9 @@ type Server struct {
 	Logger   hclog.Logger // nil: none
 	Pairings Pairer
 	Links    Linker
+	Keys     api.KeyKeeper    // of Kerberos services
+	Services []string         // Kerberos names that browsers ask tickets for, as in "HTTP/id.example.com"
+	URL      string           // that applications know this cloud by
 	Secure   bool             // people reach it over TLS: cookies are sent over nothing else
 	Now      func() time.Time // of records and throttles, not of sessions; nil: time.Now
 }
@@ -125,6 +129,20 @@ func (c *console) closed() map[string]endpoint {
 		"POST /console/gateways/{g}/user-types/{t}":        c.saveUserType,
 		"GET /console/gateways/{g}/user-types/{t}/delete":  c.confirmDeleteUserType,
 		"POST /console/gateways/{g}/user-types/{t}/delete": c.deleteUserType,
+
+		"GET /console/gateways/{g}/kerberos":                   c.showKerberos,
+		"POST /console/gateways/{g}/kerberos":                  c.saveKerberos,
+		"POST /console/gateways/{g}/kerberos/off":              c.stopKerberos,
+		"POST /console/gateways/{g}/kerberos/keys":             c.addKeys,
+		"POST /console/gateways/{g}/kerberos/keys/{id}/delete": c.deleteKeys,
+
+		"GET /console/applications":             c.listApplications,
+		"POST /console/applications":            c.saveApplication,
+		"GET /console/applications/new":         c.newApplication,
+		"GET /console/applications/{a}":         c.showApplication,
+		"POST /console/applications/{a}":        c.saveApplication,
+		"POST /console/applications/{a}/secret": c.makeSecret,
+		"POST /console/applications/{a}/delete": c.deleteApplication,
 
 		"GET /console/users":                            c.listUsers,
 		"GET /console/users/{u}":                        c.showUser,

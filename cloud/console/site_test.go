@@ -23,9 +23,11 @@ import (
 	"ldap-gateway/cloud/api"
 	"ldap-gateway/cloud/console"
 	"ldap-gateway/cloud/hub"
+	"ldap-gateway/cloud/kerberos"
 	"ldap-gateway/cloud/pairing"
 	"ldap-gateway/cloud/provisioner"
 	"ldap-gateway/cloud/store"
+	"ldap-gateway/cloud/vault"
 )
 
 const (
@@ -99,7 +101,10 @@ func open(t testing.TB) *site {
 }
 
 func (s *site) server() *console.Server {
-	return &console.Server{Store: s.store, Pairings: &pairing.Desk{Store: s.store, Now: s.clock}, Links: s.links, Now: s.clock}
+	v, err := vault.New(make([]byte, 32))
+	s.must(err)
+	return &console.Server{Store: s.store, Pairings: &pairing.Desk{Store: s.store, Now: s.clock}, Links: s.links, Now: s.clock,
+		Keys: &kerberos.Desk{Store: s.store, Vault: v, Now: s.clock}, Services: []string{"HTTP/id.example.com"}, URL: "https://id.example.com"}
 }
 
 func (s *site) newEnvironment(name, admin string) store.Environment {
@@ -236,14 +241,16 @@ func (a answer) text() string {
 
 // filled is an environment with one of everything.
 type filled struct {
-	population store.Population
-	gateway    store.Gateway
-	instance   store.Instance
-	revoked    store.Instance
-	pairing    store.Pairing
-	user       store.User
-	jit, idp   store.Group
-	ordinary   store.Group
+	population  store.Population
+	gateway     store.Gateway
+	instance    store.Instance
+	revoked     store.Instance
+	pairing     store.Pairing
+	user        store.User
+	jit, idp    store.Group
+	ordinary    store.Group
+	keys        store.KerberosKeys
+	application store.Application
 }
 
 // fill puts one of everything into an environment; every text that a directory
@@ -262,6 +269,14 @@ func (s *site) fill(env, mark string) filled {
 	s.must(s.store.RevokeInstance(ctx, env, f.gateway.ID, f.revoked.ID, "administrator"+mark, s.clock()))
 	f.pairing = store.Pairing{EnvironmentID: env, GatewayID: f.gateway.ID, CodeHash: []byte("pending" + env), CreatedBy: "admin" + mark, CreatedAt: s.clock(), ExpiresAt: s.clock().Add(time.Hour)}
 	s.must(s.store.CreatePairing(ctx, &f.pairing))
+	f.gateway.Kerberos = &store.Kerberos{ServiceAccount: "svc@example.com" + mark, Realms: []string{"EXAMPLE.COM" + mark}, Networks: []string{"10.0.0.0/8" + mark}, Attribute: "uid" + mark, Value: "${principal}" + mark}
+	s.must(s.store.UpdateGateway(ctx, &f.gateway))
+	f.keys = store.KerberosKeys{EnvironmentID: env, GatewayID: f.gateway.ID, Origin: "keytab", CreatedBy: "admin" + mark, Sealed: []byte("x"),
+		Entries: []store.KerberosEntry{{Principal: "HTTP/id.example.com" + mark, Realm: "EXAMPLE.COM" + mark, KVNO: 7, EType: 18}}, CreatedAt: s.clock()}
+	s.must(s.store.ReplaceKerberosKeys(ctx, &f.keys, 0))
+	f.application = store.Application{EnvironmentID: env, Name: "Wiki" + mark, Description: mark, Type: store.WebApplication, Enabled: true,
+		RedirectURIs: []string{"https://wiki.example.com/cb" + mark}, Groups: store.GroupsClaim{Value: store.GroupNames, Allow: []string{"cn=*" + mark}}}
+	s.must(s.store.CreateApplication(ctx, &f.application))
 	s.signOns(env, mark, &f)
 	f.ordinary = store.Group{EnvironmentID: env, Name: "Readers" + mark, Description: "Made here" + mark}
 	s.must(s.store.CreateGroup(ctx, &f.ordinary))

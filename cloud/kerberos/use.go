@@ -25,6 +25,21 @@ type NewKeys struct {
 	By       string // who gives them, in words
 }
 
+// Check says whether there are keys in n. Its error wraps ErrKeys.
+func (n NewKeys) Check(rc4 bool) error {
+	_, _, err := n.keytab(rc4, time.Now())
+	return err
+}
+
+// keytab returns the keys as a keytab, with what is in it.
+func (n NewKeys) keytab(rc4 bool, now time.Time) ([]byte, []store.KerberosEntry, error) {
+	if n.Keytab == nil {
+		return FromPassword(n.Account, n.Password, rc4, now)
+	}
+	entries, err := FromKeytab(n.Keytab)
+	return n.Keytab, entries, err
+}
+
 // Use puts new keys of a gateway in use, sealed. Those before them stay good as
 // long as the gateway says. Its error wraps ErrKeys when they are none, and
 // store.ErrNotFound when there is no such gateway.
@@ -33,17 +48,14 @@ func (d *Desk) Use(ctx context.Context, g store.Gateway, n NewKeys) (store.Kerbe
 		return store.KerberosKeys{}, errors.New("the gateway takes no tickets")
 	}
 	k := store.KerberosKeys{ID: uuid.Must(uuid.NewV7()).String(), EnvironmentID: g.EnvironmentID, GatewayID: g.ID, Origin: OriginKeytab, CreatedBy: n.By, CreatedAt: d.now()}
-	b, err := n.Keytab, error(nil)
-	if n.Keytab != nil {
-		k.Entries, err = FromKeytab(b)
-	} else {
+	if n.Keytab == nil {
 		k.Origin = OriginPassword
-		b, k.Entries, err = FromPassword(n.Account, n.Password, g.Kerberos.AllowRC4, k.CreatedAt)
 	}
+	b, entries, err := n.keytab(g.Kerberos.AllowRC4, k.CreatedAt)
 	if err != nil {
 		return store.KerberosKeys{}, err
 	}
-	k.Sealed = d.Vault.Seal(purpose, k.ID, b)
+	k.Entries, k.Sealed = entries, d.Vault.Seal(purpose, k.ID, b)
 	if err := d.Store.ReplaceKerberosKeys(ctx, &k, time.Duration(g.Kerberos.RetainMinutes)*time.Minute); err != nil {
 		return store.KerberosKeys{}, fmt.Errorf("service keys: %w", err)
 	}

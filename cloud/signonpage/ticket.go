@@ -17,13 +17,19 @@ type ticketTest struct {
 
 // testTicket asks for a ticket and explains it. Nobody is signed on by it.
 func (k *call) testTicket() error {
+	taken, err := k.Tickets.Taken(k.Context(), k.env.ID)
+	if err != nil {
+		return err
+	}
+	if !taken {
+		return k.render(http.StatusOK, "ticket.html", "Kerberos test", ticketTest{Sent: true, Refusal: &kerberos.Refusal{Why: kerberos.WhyOff}})
+	}
 	header := k.Header.Get("Authorization")
 	if !kerberos.Negotiates(header) {
 		k.w.Header().Set("WWW-Authenticate", "Negotiate")
 		return k.render(http.StatusUnauthorized, "ticket.html", "Kerberos test", ticketTest{})
 	}
 	t := ticketTest{Sent: true}
-	var err error
 	t.Proof, err = k.Tickets.Explain(k.Context(), kerberos.Request{EnvironmentID: k.env.ID, Header: header, Address: k.address()})
 	if err != nil && !errors.As(err, &t.Refusal) {
 		return err
