@@ -60,6 +60,8 @@ type Config struct {
 	// krb5.conf. With them slapd takes SASL GSSAPI, and everybody who comes that way is
 	// the reader.
 	Keytab, KerberosConf string
+	// ShowConfig lets the reader read cn=config.
+	ShowConfig bool
 }
 
 func (c Config) ldif() string {
@@ -145,6 +147,9 @@ func (c Config) conf(dir string) string {
 	}
 	if c.Keytab != "" {
 		text += fmt.Sprintf(confKerberos, dir, ReaderDN)
+	}
+	if c.ShowConfig {
+		text += "database config\naccess to * by dn.exact=\"" + ReaderDN + "\" read by * none\n"
 	}
 	text += fmt.Sprintf(confDatabase, dir, Suffix, AdminDN, Password, ReaderDN, size)
 	if c.MemberOf {
