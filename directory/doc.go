@@ -34,7 +34,10 @@
 //   - The service account is not tried again at once after the directory refused its
 //     password, at any server, so that it does not get locked. Until it was accepted
 //     once, it is tried over one connection at a time.
-//   - Every call returns when its context ends. After Close nothing is left running.
+//   - A service account with Kerberos gets a ticket for each connection. No ticket is
+//     kept, and a KDC that is silent costs a caller no more than DialTimeout.
+//   - Every call returns when its context ends. After Close nothing is left running; it
+//     waits for a KDC that is being asked, five seconds with each.
 //
 // # Never
 //

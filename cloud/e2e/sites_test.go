@@ -159,10 +159,10 @@ func ds389(t *testing.T) *site {
 
 func sambaAD(t *testing.T) *site {
 	t.Helper()
-	return sambaSite(sambatest.Start(t, sambatest.Config{}))
+	return sambaPeople(sambatest.Start(t, sambatest.Config{}))
 }
 
-func sambaSite(server *sambatest.Server) *site {
+func sambaPeople(server *sambatest.Server) *site {
 	s := &site{people: "CN=Users," + sambatest.Suffix, groups: "CN=Users," + sambatest.Suffix, rdn: "CN", modify: server.Modify,
 		directory: directory{"Samba Active Directory", server.TLSURL(), sambatest.Suffix, sambatest.ReaderDN, sambatest.Password, server.CAFile()},
 		change:    activeDirectory}

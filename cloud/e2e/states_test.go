@@ -92,9 +92,25 @@ func (w *world) keepsTheRecord(t *testing.T, state accountState, person string) 
 	state.enter(w, person)
 	w.isRefused(t, person, wrongPassword, state.wrong)
 	w.isRefused(t, person, rightPassword, state.right)
+	w.explains(t, person, state.right)
 	if after, _ := w.record(id); after != before {
 		t.Errorf("before %+v\nafter  %+v", before, after)
 	}
+}
+
+// explains wants "explain" to say the same without a password. It keeps to what the
+// service account may read, and disabled is locked for ever at OpenLDAP.
+func (w *world) explains(t *testing.T, person, outcome string) {
+	t.Helper()
+	word := map[string]string{"accountLocked": "locked", "accountDisabled": "disabled", "passwordExpired": "expired", "passwordMustChange": "must be changed",
+		"accountExpired": "the account expired", "logonHours": "no hour of the week", "logonWorkstation": "ELSEWHERE only"}[outcome]
+	out, code := w.command("agent1", "", "explain", person)
+	for line := range strings.Lines(out) {
+		if strings.Contains(line, "keep") && strings.Contains(line, "the person out: ") && strings.Contains(line, word) {
+			return
+		}
+	}
+	t.Errorf("explain ends with %d and does not say %q:\n%s", code, word, out)
 }
 
 // makesNoRecord does so with somebody who has never signed on.

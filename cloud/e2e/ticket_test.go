@@ -29,7 +29,7 @@ func newDomain(t *testing.T) *domain {
 	t.Helper()
 	dc := sambatest.Start(t, sambatest.Config{})
 	dc.AddService("svc-sso", servicePassword, "HTTP/127.0.0.1", "HTTP/localhost")
-	s := sambaSite(dc)
+	s := sambaPeople(dc)
 	w := newWorld(t, plan{at: &s.directory, update: true, change: func(u map[string]any) {
 		activeDirectory(u)
 		u["orderedCorrelationAttributes"] = []string{"objectGUID", "objectSid"}

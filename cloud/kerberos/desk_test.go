@@ -133,7 +133,7 @@ func TestSambaDomain(t *testing.T) {
 	header := curl(t, dc.ConfFile(), cache)
 
 	byKeytab := newSite(t, store.Kerberos{RetainMinutes: 10})
-	byKeytab.use(NewKeys{Keytab: must(os.ReadFile(dc.Keytab("HTTP/localhost")))})
+	byKeytab.use(NewKeys{Keytab: must(os.ReadFile(dc.KeytabOf("HTTP/localhost")))})
 	unknown := byKeytab.send(header)
 	if unknown.Refusal == nil || unknown.Refusal.Why != WhyUnknown || unknown.SignOn.Outcome != "noSuchUser" {
 		t.Fatalf("%+v", unknown)

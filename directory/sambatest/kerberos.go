@@ -45,9 +45,9 @@ func (s *Server) AddService(name, password string, services ...string) {
 	s.ldb("ldbadd", ldif)
 }
 
-// Keytab writes the present keys of a principal, or of a service name, into a new
+// KeytabOf writes the present keys of a principal, or of a service name, into a new
 // key table, and returns its path.
-func (s *Server) Keytab(principal string) string {
+func (s *Server) KeytabOf(principal string) string {
 	s.t.Helper()
 	path := filepath.Join(s.newFolder("keytab"), "keytab")
 	s.tool("", "samba-tool", "domain", "exportkeytab", path, "--principal="+principal, "--configfile="+s.conf())
