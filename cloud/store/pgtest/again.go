@@ -9,9 +9,9 @@ import (
 // environment names the server to a test process that is to use it.
 const environment = "PGTEST_SERVER"
 
-// Again runs all tests of the caller's package once more, other than those whose
-// names begin with the caller's,
-// with [Database] giving out databases of a server of their own.
+// Again runs all tests of the caller's package once more, with [Database] giving
+// out databases of a server of their own. It leaves out those whose names begin
+// with the caller's.
 func Again(t *testing.T) {
 	t.Helper()
 	exe, err := os.Executable()
