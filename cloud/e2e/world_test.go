@@ -62,6 +62,8 @@ type world struct {
 	update            bool
 	cable             *cable
 	agents            []*machine
+	runWith           []string // command that runs an agent; nil: the program
+	flags             []string // more of the cloud's
 }
 
 // machine is one paired agent.
@@ -77,8 +79,9 @@ type plan struct {
 	servers []string   // of the agent's file; none: the directory's, over TLS
 	update  bool       // the user type's switch
 	change  func(userType map[string]any)
-	policy  string // more of gateway.hcl
-	cable   *cable // between agent and cloud; nil: none
+	policy  string   // more of gateway.hcl
+	cable   *cable   // between agent and cloud; nil: none
+	flags   []string // more of the cloud's
 }
 
 // directory is a running one, as a gateway's administrator knows it.
@@ -109,7 +112,7 @@ func must(t testing.TB, err error) {
 // newWorld starts everything and returns when a sign-on would be answered.
 func newWorld(t *testing.T, p plan) *world {
 	t.Helper()
-	w := &world{t: t, dir: t.TempDir(), update: p.update, cable: p.cable}
+	w := &world{t: t, dir: t.TempDir(), update: p.update, cable: p.cable, flags: p.flags}
 	if p.at == nil {
 		p.at = w.startSlapd(p.slapd)
 	}
@@ -134,7 +137,7 @@ func (w *world) initCloud() {
 // startCloud runs the cloud; a restart names the address it had.
 func (w *world) startCloud(listen string) {
 	w.t.Helper()
-	args := []string{"run", "--data", w.dir + "/cloud", "--listen", listen, "--log-level", "trace"}
+	args := append([]string{"run", "--data", w.dir + "/cloud", "--listen", listen, "--log-level", "trace"}, w.flags...)
 	if w.cable != nil {
 		args = append(args, "--url", w.cable.url())
 	}
@@ -267,8 +270,18 @@ func (w *world) code() string {
 // runAgent starts a paired agent and waits for its link.
 func (w *world) runAgent(m *machine) {
 	w.t.Helper()
-	m.process = start(w.t, filepath.Join(w.dir, m.name, "log"), programs+"/ldap-gateway", w.args(m.name, "run")...)
+	w.launchAgent(m)
 	w.awaitInstances(len(w.agents))
+}
+
+// launchAgent starts a paired agent and does not wait for its link.
+func (w *world) launchAgent(m *machine) {
+	w.t.Helper()
+	run := w.runWith
+	if run == nil {
+		run = []string{programs + "/ldap-gateway"}
+	}
+	m.process = start(w.t, filepath.Join(w.dir, m.name, "log"), run[0], append(run[1:len(run):len(run)], w.args(m.name, "run")...)...)
 }
 
 func (w *world) args(name string, args ...string) []string {
@@ -379,8 +392,15 @@ func start(t *testing.T, log, name string, args ...string) *process {
 	return p
 }
 
-// tail returns the end of a log.
-func tail(b []byte) []byte { return b[max(0, len(b)-1500):] }
+// tail returns the end of a log, or a crash and what came before it.
+func tail(b []byte) []byte {
+	for _, crash := range []string{"\nfatal error: ", "\npanic: "} {
+		if i := bytes.Index(b, []byte(crash)); i >= 0 {
+			return b[max(0, i-500):min(len(b), i+3000)]
+		}
+	}
+	return b[max(0, len(b)-1500):]
+}
 
 // line returns the next line of the output that begins with prefix.
 func (p *process) line(prefix string) string {
