@@ -15,6 +15,7 @@ import (
 type cable struct {
 	listener net.Listener
 	target   string
+	name     string // that the near end is known by, over TLS; empty: its address, without
 
 	mu    sync.Mutex
 	hole  chan struct{} // while it is open nothing gets through; nil: healthy
@@ -22,9 +23,11 @@ type cable struct {
 	conns map[net.Conn]bool
 }
 
-func startCable(t *testing.T) *cable {
+func startCable(t *testing.T) *cable { return startCableAt(t, "127.0.0.1:0") }
+
+func startCableAt(t *testing.T, address string) *cable {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	l, err := net.Listen("tcp", address)
 	must(t, err)
 	c := &cable{listener: l, conns: map[net.Conn]bool{}}
 	go func() {
@@ -49,7 +52,13 @@ func startCable(t *testing.T) *cable {
 	return c
 }
 
-func (c *cable) url() string { return "http://" + c.listener.Addr().String() }
+func (c *cable) url() string {
+	if c.name == "" {
+		return "http://" + c.listener.Addr().String()
+	}
+	_, port, _ := net.SplitHostPort(c.listener.Addr().String())
+	return "https://" + net.JoinHostPort(c.name, port)
+}
 
 func (c *cable) pump(from, to net.Conn) {
 	defer from.Close()
@@ -74,6 +83,13 @@ func (c *cable) pump(from, to net.Conn) {
 			return
 		}
 	}
+}
+
+// carries counts the ends of connections that are open.
+func (c *cable) carries() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return len(c.conns)
 }
 
 // cut ends every connection; as a reset, without a word.

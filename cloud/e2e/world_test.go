@@ -62,7 +62,8 @@ type world struct {
 	update            bool
 	cable             *cable
 	agents            []*machine
-	runWith           []string // command that runs an agent; nil: the program
+	secure            *secured // nil: plain HTTP
+	runWith           []string // the agent's command; nil: the program
 	flags             []string // more of the cloud's
 }
 
@@ -82,6 +83,7 @@ type plan struct {
 	policy  string   // more of gateway.hcl
 	cable   *cable   // between agent and cloud; nil: none
 	flags   []string // more of the cloud's
+	secure  *secured // nil: plain HTTP
 }
 
 // directory is a running one, as a gateway's administrator knows it.
@@ -112,7 +114,7 @@ func must(t testing.TB, err error) {
 // newWorld starts everything and returns when a sign-on would be answered.
 func newWorld(t *testing.T, p plan) *world {
 	t.Helper()
-	w := &world{t: t, dir: t.TempDir(), update: p.update, cable: p.cable, flags: p.flags}
+	w := &world{t: t, dir: t.TempDir(), update: p.update, cable: p.cable, flags: p.flags, secure: p.secure}
 	if p.at == nil {
 		p.at = w.startSlapd(p.slapd)
 	}
@@ -141,17 +143,27 @@ func (w *world) startCloud(listen string) {
 	if w.cable != nil {
 		args = append(args, "--url", w.cable.url())
 	}
+	if w.secure != nil {
+		args = append(args, "--tls-cert", w.secure.cert, "--tls-key", w.secure.key)
+		w.api.HTTP = w.secure.client
+	}
 	w.cloud = start(w.t, w.dir+"/cloud.log", programs+"/ldap-cloud", args...)
 	w.url = strings.TrimSpace(strings.TrimPrefix(w.cloud.line("ldap-cloud is ready: "), "ldap-cloud is ready: "))
 	if w.cable != nil {
 		w.url = w.address()
-		w.cable.target = strings.TrimPrefix(w.url, "http://")
+		w.cable.target = w.listens()
 	}
 	w.api.URL, w.console = w.url, w.url+"/console/"
 }
 
 // restartCloud starts it again where it was.
-func (w *world) restartCloud() { w.startCloud(strings.TrimPrefix(w.url, "http://")) }
+func (w *world) restartCloud() { w.startCloud(w.listens()) }
+
+// listens returns the address of the cloud, without a scheme.
+func (w *world) listens() string {
+	_, address, _ := strings.Cut(w.url, "://")
+	return address
+}
 
 // address returns where the cloud listens, as its log says it: with a --url the
 // line that says ready has that.
@@ -162,6 +174,9 @@ func (w *world) address() string {
 	all := string(b)
 	_, after, _ := strings.Cut(all[strings.LastIndex(all, "serving: address="):], "=")
 	address, _, _ := strings.Cut(after, " ")
+	if w.secure != nil {
+		return "https://" + address
+	}
 	return "http://" + address
 }
 
@@ -203,6 +218,7 @@ func (w *world) setUpdate(on bool) {
 
 const gatewayFile = `cloud {
   url = %q
+  %s
 }
 
 directory {
@@ -255,7 +271,11 @@ func (w *world) writeFile(name string, p plan) {
 	if w.cable != nil {
 		cloud = w.cable.url()
 	}
-	file := fmt.Sprintf(gatewayFile, cloud, `"`+servers+`"`, w.at.base, clear, w.at.bindDN, password, w.at.caFile, p.policy)
+	trust := ""
+	if w.secure != nil {
+		trust = fmt.Sprintf("ca_file = %q", w.secure.ca)
+	}
+	file := fmt.Sprintf(gatewayFile, cloud, trust, `"`+servers+`"`, w.at.base, clear, w.at.bindDN, password, w.at.caFile, p.policy)
 	must(w.t, os.WriteFile(filepath.Join(w.dir, name, "gateway.hcl"), []byte(file), 0o600))
 }
 
@@ -274,13 +294,18 @@ func (w *world) runAgent(m *machine) {
 	w.awaitInstances(len(w.agents))
 }
 
+// program returns the command that is an agent.
+func (w *world) program() []string {
+	if w.runWith != nil {
+		return w.runWith
+	}
+	return []string{programs + "/ldap-gateway"}
+}
+
 // launchAgent starts a paired agent and does not wait for its link.
 func (w *world) launchAgent(m *machine) {
 	w.t.Helper()
-	run := w.runWith
-	if run == nil {
-		run = []string{programs + "/ldap-gateway"}
-	}
+	run := w.program()
 	m.process = start(w.t, filepath.Join(w.dir, m.name, "log"), run[0], append(run[1:len(run):len(run)], w.args(m.name, "run")...)...)
 }
 
@@ -291,7 +316,8 @@ func (w *world) args(name string, args ...string) []string {
 // command runs one command of an agent to its end.
 func (w *world) command(name, stdin string, args ...string) (output string, code int) {
 	w.t.Helper()
-	cmd := exec.Command(programs+"/ldap-gateway", w.args(name, args...)...)
+	run := w.program()
+	cmd := exec.Command(run[0], append(run[1:len(run):len(run)], w.args(name, args...)...)...)
 	cmd.Stdin = strings.NewReader(stdin)
 	out, err := cmd.CombinedOutput()
 	var exit *exec.ExitError
