@@ -33,8 +33,9 @@ type session struct {
 	slots   chan struct{} // one for each handler that may run
 	running sync.WaitGroup
 	lastID  atomic.Uint64
-	asked   sync.Map      // our requests that wait: ID to chan wire.Frame
-	heard   atomic.Int64  // unix nanoseconds of the last frame
+	asked   sync.Map // our requests that wait: ID to chan wire.Frame
+	began   time.Time
+	heard   atomic.Int64  // when the last frame came, counted from began: the clock on the wall may jump
 	leaving chan struct{} // closed when the cloud says that no more requests come
 	leave   sync.Once
 	over    chan struct{} // closed when the reader has ended
@@ -43,7 +44,7 @@ type session struct {
 
 func newSession(l *Link, conn *websocket.Conn) *session {
 	conn.SetReadLimit(wire.MaxFrame)
-	return &session{link: l, conn: conn, slots: make(chan struct{}, l.handlers()),
+	return &session{link: l, conn: conn, began: time.Now(), slots: make(chan struct{}, l.handlers()),
 		leaving: make(chan struct{}), over: make(chan struct{})}
 }
 
@@ -131,7 +132,7 @@ func (s *session) read(ctx context.Context) (wire.Frame, error) {
 	if err != nil {
 		return wire.Frame{}, err
 	}
-	s.heard.Store(time.Now().UnixNano())
+	s.heard.Store(s.now())
 	if kind != websocket.MessageBinary {
 		return wire.Frame{}, fmt.Errorf("%w: a text message", wire.ErrFrame)
 	}
@@ -215,15 +216,15 @@ func (s *session) beat(ctx context.Context) {
 	defer tick.Stop()
 	var sending sync.WaitGroup
 	defer sending.Wait()
-	var writing atomic.Int64 // unix nanoseconds since when a heartbeat waits for the socket; 0: none does
+	var writing atomic.Int64 // since when a heartbeat waits for the socket, counted from began; 0: none does
 	for {
-		silent, stuck := since(&s.heard), since(&writing)
+		silent, stuck := s.since(&s.heard), s.since(&writing)
 		if silent > interval*5/2 || stuck > interval*5/2 {
 			s.link.log().Warn("the cloud says nothing or reads nothing, closing the link", "silent", silent.Round(time.Second), "unread", stuck.Round(time.Second))
 			_ = s.conn.CloseNow()
 			return
 		}
-		if writing.CompareAndSwap(0, time.Now().UnixNano()) {
+		if writing.CompareAndSwap(0, s.now()) {
 			sending.Go(func() { defer writing.Store(0); s.sendHeartbeat(ctx) })
 		}
 		select {
@@ -234,13 +235,16 @@ func (s *session) beat(ctx context.Context) {
 	}
 }
 
-// since returns the time since a moment in unix nanoseconds; zero without one.
-func since(moment *atomic.Int64) time.Duration {
+// now returns the nanoseconds from began; never 0.
+func (s *session) now() int64 { return max(1, int64(time.Since(s.began))) }
+
+// since returns the time since a moment counted from began; zero without one.
+func (s *session) since(moment *atomic.Int64) time.Duration {
 	n := moment.Load()
 	if n == 0 {
 		return 0
 	}
-	return time.Since(time.Unix(0, n))
+	return time.Since(s.began) - time.Duration(n)
 }
 
 func (s *session) sendHeartbeat(ctx context.Context) {

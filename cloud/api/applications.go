@@ -6,6 +6,7 @@ import (
 	"net/netip"
 	"net/url"
 	"slices"
+	"strings"
 	"time"
 
 	"ldap-gateway/cloud/oidc"
@@ -96,10 +97,9 @@ func (s *Server) createApplication(c *call) (reply, error) {
 	if err := readApplication(c, &a); err != nil {
 		return reply{}, err
 	}
-	if err := s.Store.CreateApplication(c.Context(), &a); err != nil {
+	if err := s.notingApplication(c, "created", &a).CreateApplication(c.Context(), &a); err != nil {
 		return reply{}, taken(err, "name")
 	}
-	s.did(c, "application.created", "application:"+a.ID, "application "+a.Name+" was created", nil)
 	return created(showApplication(c, a))
 }
 
@@ -111,20 +111,27 @@ func (s *Server) putApplication(c *call) (reply, error) {
 	if err := readApplication(c, &a); err != nil {
 		return reply{}, err
 	}
-	if err := s.Store.UpdateApplication(c.Context(), &a); err != nil {
+	if err := s.notingApplication(c, "updated", &a).UpdateApplication(c.Context(), &a); err != nil {
 		return reply{}, taken(err, "name")
 	}
-	s.did(c, "application.updated", "application:"+a.ID, "application "+a.Name+" was changed", nil)
 	return ok(showApplication(c, a))
 }
 
+// notingApplication returns the store, which adds to what is written what was done
+// to an application.
+func (s *Server) notingApplication(c *call, done string, a *store.Application) *store.Store {
+	return s.noting(c, func() note {
+		action, _, _ := strings.Cut(done, " ")
+		return note{"application." + action, "application:" + a.ID, "application " + a.Name + " was " + done, nil}
+	})
+}
+
 func (s *Server) deleteApplication(c *call) (reply, error) {
-	id := c.PathValue("a")
-	if err := s.Store.DeleteApplication(c.Context(), c.env, id); err != nil {
+	a, err := s.Store.Application(c.Context(), c.env, c.PathValue("a"))
+	if err != nil {
 		return reply{}, err
 	}
-	s.did(c, "application.deleted", "application:"+id, "application was deleted", nil)
-	return gone(nil)
+	return gone(s.notingApplication(c, "deleted", &a).DeleteApplication(c.Context(), c.env, a.ID))
 }
 
 // makeSecret gives an application a new secret, which is shown this once.
@@ -138,10 +145,9 @@ func (s *Server) makeSecret(c *call) (reply, error) {
 	}
 	secret, hash := oidc.NewSecret()
 	a.SecretHash = hash
-	if err := s.Store.UpdateApplication(c.Context(), &a); err != nil {
+	if err := s.notingApplication(c, "given a new secret", &a).UpdateApplication(c.Context(), &a); err != nil {
 		return reply{}, err
 	}
-	s.did(c, "application.secret", "application:"+a.ID, "a new secret of application "+a.Name+" was made", nil)
 	return created(map[string]any{"_links": c.self("applications", a.ID, "secret"), "secret": secret})
 }
 

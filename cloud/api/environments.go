@@ -50,9 +50,11 @@ func (s *Server) putEnvironment(c *call) (reply, error) {
 		return reply{}, invalid(missing("name"))
 	}
 	e.Name = body.Name
-	if err := s.Store.UpdateEnvironment(c.Context(), &e); err != nil {
+	noting := s.noting(c, func() note {
+		return note{"environment.updated", "environment:" + e.ID, "environment was changed", nil}
+	})
+	if err := noting.UpdateEnvironment(c.Context(), &e); err != nil {
 		return reply{}, err
 	}
-	s.did(c, "environment.updated", "environment:"+e.ID, "environment was changed", nil)
 	return ok(showEnvironment(c, e))
 }

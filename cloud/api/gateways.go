@@ -113,13 +113,15 @@ func (s *Server) createGateway(c *call) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
-	if err := s.Store.CreateGateway(c.Context(), &g); err != nil {
+	noting := s.noting(c, func() note {
+		return note{"gateway.created", "gateway:" + g.ID, "gateway " + g.Name + " was created", nil}
+	})
+	if err := noting.CreateGateway(c.Context(), &g); err != nil {
 		return reply{}, taken(err, "name")
 	}
 	if err := s.useAccount(c, g, kerberos); err != nil {
 		return reply{}, err
 	}
-	s.did(c, "gateway.created", "gateway:"+g.ID, "gateway "+g.Name+" was created", nil)
 	body := s.showGateway(c, g)
 	body.Warnings = warnings
 	return created(body)
@@ -147,7 +149,10 @@ func (s *Server) putGateway(c *call) (reply, error) {
 
 // saveGateway writes a changed gateway and tells those who need to know.
 func (s *Server) saveGateway(c *call, g *store.Gateway) error {
-	err := s.Store.UpdateGateway(c.Context(), g)
+	noting := s.noting(c, func() note {
+		return note{"gateway.updated", "gateway:" + g.ID, "gateway " + g.Name + " was changed", map[string]any{"revision": g.Revision}}
+	})
+	err := noting.UpdateGateway(c.Context(), g)
 	if errors.Is(err, store.ErrDependents) {
 		return refused(http.StatusConflict, "A user type that is missing here has users. Move them to another user type, or delete it with force=true.",
 			detail{hasDependents, "userTypes", err.Error()})
@@ -155,7 +160,6 @@ func (s *Server) saveGateway(c *call, g *store.Gateway) error {
 	if err != nil {
 		return taken(err, "name")
 	}
-	s.did(c, "gateway.updated", "gateway:"+g.ID, "gateway "+g.Name+" was changed", map[string]any{"revision": g.Revision})
 	s.Links.UserTypesChanged(c.Context(), g.ID)
 	return nil
 }
@@ -220,7 +224,10 @@ func (s *Server) deleteGateway(c *call) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
-	err = s.Store.DeleteGateway(c.Context(), c.env, id, c.forced())
+	noting := s.noting(c, func() note {
+		return note{"gateway.deleted", "gateway:" + id, "gateway was deleted", map[string]any{"force": c.forced()}}
+	})
+	err = noting.DeleteGateway(c.Context(), c.env, id, c.forced())
 	if errors.Is(err, store.ErrDependents) {
 		return reply{}, s.dependents(c, id, "")
 	}
@@ -230,7 +237,6 @@ func (s *Server) deleteGateway(c *call) (reply, error) {
 	for _, i := range instances {
 		s.Links.Revoked(c.Context(), i.ID)
 	}
-	s.did(c, "gateway.deleted", "gateway:"+id, "gateway was deleted", map[string]any{"force": c.forced()})
 	return gone(nil)
 }
 

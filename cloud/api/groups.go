@@ -80,10 +80,12 @@ func (s *Server) createGroup(c *call) (reply, error) {
 	if err := form.into(&g); err != nil {
 		return reply{}, err
 	}
-	if err := s.Store.CreateGroup(c.Context(), &g); err != nil {
+	noting := s.noting(c, func() note {
+		return note{"group.created", "group:" + g.ID, "group " + g.Name + " was created", nil}
+	})
+	if err := noting.CreateGroup(c.Context(), &g); err != nil {
 		return reply{}, absent(taken(err, "name"), "population.id", "This environment has no such population.")
 	}
-	s.did(c, "group.created", "group:"+g.ID, "group "+g.Name+" was created", nil)
 	return created(showGroup(c, g))
 }
 
@@ -109,10 +111,12 @@ func (s *Server) putGroup(c *call) (reply, error) {
 	if err := form.into(&g); err != nil {
 		return reply{}, err
 	}
-	if err := s.Store.UpdateGroup(c.Context(), &g); err != nil {
+	noting := s.noting(c, func() note {
+		return note{"group.updated", "group:" + g.ID, "group " + g.Name + " was changed", nil}
+	})
+	if err := noting.UpdateGroup(c.Context(), &g); err != nil {
 		return reply{}, absent(taken(err, "name"), "population.id", "This environment has no such population.")
 	}
-	s.did(c, "group.updated", "group:"+g.ID, "group "+g.Name+" was changed", nil)
 	return ok(showGroup(c, g))
 }
 
@@ -152,10 +156,12 @@ func (f groupForm) into(g *store.Group) error {
 
 func (s *Server) deleteGroup(c *call) (reply, error) {
 	id := c.PathValue("id")
-	if err := s.Store.DeleteGroup(c.Context(), c.env, id); err != nil {
+	noting := s.noting(c, func() note {
+		return note{"group.deleted", "group:" + id, "group was deleted", nil}
+	})
+	if err := noting.DeleteGroup(c.Context(), c.env, id); err != nil {
 		return reply{}, err
 	}
-	s.did(c, "group.deleted", "group:"+id, "group was deleted", nil)
 	return gone(nil)
 }
 
@@ -218,7 +224,10 @@ func (s *Server) joinGroup(c *call) (reply, error) {
 	if err := c.read(&form); err != nil {
 		return reply{}, err
 	}
-	err = s.Store.AddMember(c.Context(), c.env, u.ID, form.ID, s.now())
+	noting := s.noting(c, func() note {
+		return note{"membership.added", "user:" + u.ID, "user " + u.Username + " was added to a group", map[string]any{"group": form.ID}}
+	})
+	err = noting.AddMember(c.Context(), c.env, u.ID, form.ID, s.now())
 	if errors.Is(err, store.ErrReadOnly) {
 		return reply{}, invalid(detail{readOnly, "id", "This group is just-in-time: its members are those whom the directory or the identity provider names " +
 			"when they sign on. Add the user there; the next updating sign-on brings the membership."})
@@ -226,7 +235,6 @@ func (s *Server) joinGroup(c *call) (reply, error) {
 	if err != nil {
 		return reply{}, absent(err, "id", "This environment has no such group.")
 	}
-	s.did(c, "membership.added", "user:"+u.ID, "user "+u.Username+" was added to a group", map[string]any{"group": form.ID})
 	return s.membership(c, form.ID, http.StatusCreated)
 }
 
@@ -237,9 +245,11 @@ func (s *Server) leaveGroup(c *call) (reply, error) {
 		return reply{}, err
 	}
 	group := c.PathValue("id")
-	if err := s.Store.RemoveMember(c.Context(), c.env, u.ID, group); err != nil {
+	noting := s.noting(c, func() note {
+		return note{"membership.removed", "user:" + u.ID, "user " + u.Username + " was removed from a group", map[string]any{"group": group}}
+	})
+	if err := noting.RemoveMember(c.Context(), c.env, u.ID, group); err != nil {
 		return reply{}, err
 	}
-	s.did(c, "membership.removed", "user:"+u.ID, "user "+u.Username+" was removed from a group", map[string]any{"group": group})
 	return gone(nil)
 }

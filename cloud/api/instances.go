@@ -183,10 +183,12 @@ func (s *Server) revokeInstance(c *call) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
-	if err := s.Store.RevokeInstance(c.Context(), c.env, i.GatewayID, i.ID, c.who(), s.now()); err != nil {
+	noting := s.noting(c, func() note {
+		return note{"instance.revoked", "instance:" + i.ID, "instance on " + i.Hostname + " was revoked", map[string]any{"gateway": i.GatewayID, "fingerprint": i.Fingerprint}}
+	})
+	if err := noting.RevokeInstance(c.Context(), c.env, i.GatewayID, i.ID, c.who(), s.now()); err != nil {
 		return reply{}, err
 	}
 	s.Links.Revoked(c.Context(), i.ID)
-	s.did(c, "instance.revoked", "instance:"+i.ID, "instance on "+i.Hostname+" was revoked", map[string]any{"gateway": i.GatewayID, "fingerprint": i.Fingerprint})
 	return gone(nil)
 }

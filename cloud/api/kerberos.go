@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/http"
 	"net/netip"
 	"strings"
 	"time"
@@ -197,11 +196,10 @@ func (s *Server) deleteKeys(c *call) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
-	if err := s.Store.DeleteKerberosKeys(c.Context(), c.env, g.ID, c.PathValue("id")); err != nil {
-		return reply{}, err
-	}
-	s.did(c, "kerberosKeys.deleted", "gateway:"+g.ID, "Kerberos keys of gateway "+g.Name+" were deleted", nil)
-	return reply{status: http.StatusNoContent}, nil
+	noting := s.noting(c, func() note {
+		return note{"kerberosKeys.deleted", "gateway:" + g.ID, "Kerberos keys of gateway " + g.Name + " were deleted", nil}
+	})
+	return gone(noting.DeleteKerberosKeys(c.Context(), c.env, g.ID, c.PathValue("id")))
 }
 
 // applicationEndpoints lists what there is of applications and keys.

@@ -98,9 +98,11 @@ func (s *Server) decidePairing(c *call, code string, approve bool) (reply, error
 
 func (s *Server) deletePairing(c *call) (reply, error) {
 	id := c.PathValue("id")
-	if err := s.Store.DeletePairing(c.Context(), c.env, c.PathValue("g"), id); err != nil {
+	noting := s.noting(c, func() note {
+		return note{"pairing.deleted", "gateway:" + c.PathValue("g"), "a pairing code was taken back", map[string]any{"pairing": id}}
+	})
+	if err := noting.DeletePairing(c.Context(), c.env, c.PathValue("g"), id); err != nil {
 		return reply{}, err
 	}
-	s.did(c, "pairing.deleted", "gateway:"+c.PathValue("g"), "a pairing code was taken back", map[string]any{"pairing": id})
 	return gone(nil)
 }

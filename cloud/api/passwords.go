@@ -83,10 +83,12 @@ func (s *Server) linkUser(c *call, u store.User, form linkForm) (reply, error) {
 		return reply{}, invalid(wrong("userType.id", "The gateway has no such user type."))
 	}
 	u.GatewayID, u.UserTypeID, u.DN, u.Correlation = g.ID, form.UserType.id(), "", inOrder(g.UserTypes[i].Correlation, form.Correlation)
-	if err := s.Store.UpdateUser(c.Context(), &u); err != nil {
+	noting := s.noting(c, func() note {
+		return note{"user.linked", "user:" + u.ID, "user " + u.Username + " was linked to gateway " + g.Name, map[string]any{"gateway": g.ID, "userType": u.UserTypeID}}
+	})
+	if err := noting.UpdateUser(c.Context(), &u); err != nil {
 		return reply{}, err
 	}
-	s.did(c, "user.linked", "user:"+u.ID, "user "+u.Username+" was linked to gateway "+g.Name, map[string]any{"gateway": g.ID, "userType": u.UserTypeID})
 	return ok(showPassword(c, u))
 }
 

@@ -72,10 +72,12 @@ func (s *Server) createPopulation(c *call) (reply, error) {
 	if err := readPopulation(c, &p, populationForm{}); err != nil {
 		return reply{}, err
 	}
-	if err := s.Store.CreatePopulation(c.Context(), &p); err != nil {
+	noting := s.noting(c, func() note {
+		return note{"population.created", "population:" + p.ID, "population " + p.Name + " was created", nil}
+	})
+	if err := noting.CreatePopulation(c.Context(), &p); err != nil {
 		return reply{}, taken(err, "name")
 	}
-	s.did(c, "population.created", "population:"+p.ID, "population "+p.Name+" was created", nil)
 	return created(showPopulation(c, p))
 }
 
@@ -92,10 +94,12 @@ func (s *Server) putPopulation(c *call) (reply, error) {
 	if err := readPopulation(c, &p, form); err != nil {
 		return reply{}, err
 	}
-	if err := s.Store.UpdatePopulation(c.Context(), &p); err != nil {
+	noting := s.noting(c, func() note {
+		return note{"population.updated", "population:" + p.ID, "population " + p.Name + " was changed", nil}
+	})
+	if err := noting.UpdatePopulation(c.Context(), &p); err != nil {
 		return reply{}, taken(err, "name")
 	}
-	s.did(c, "population.updated", "population:"+p.ID, "population "+p.Name+" was changed", nil)
 	return ok(showPopulation(c, p))
 }
 
@@ -112,9 +116,11 @@ func readPopulation(c *call, p *store.Population, form populationForm) error {
 
 func (s *Server) deletePopulation(c *call) (reply, error) {
 	id := c.PathValue("p")
-	if err := s.Store.DeletePopulation(c.Context(), c.env, id); err != nil {
+	noting := s.noting(c, func() note {
+		return note{"population.deleted", "population:" + id, "population was deleted", nil}
+	})
+	if err := noting.DeletePopulation(c.Context(), c.env, id); err != nil {
 		return reply{}, err
 	}
-	s.did(c, "population.deleted", "population:"+id, "population was deleted", nil)
 	return gone(nil)
 }

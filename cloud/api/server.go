@@ -223,12 +223,27 @@ func (s *Server) noRoute(mux *http.ServeMux, w http.ResponseWriter, r *http.Requ
 	s.fail(w, r, &problem{status: http.StatusNotFound, Code: notFound, Message: "There is nothing at this path."})
 }
 
-// did records a change by a client. That it could not is logged and not told:
-// the change itself is done.
+// note is what a client did, and to what.
+type note struct {
+	action, subject, text string
+	detail                map[string]any
+}
+
+// activity is a note as it is kept.
+func (s *Server) activity(c *call, n note) store.Activity {
+	return store.Activity{EnvironmentID: c.env, At: s.now(), Action: n.action, Actor: "client:" + c.client.ID, Subject: n.subject,
+		Text: n.text + " by " + cmp.Or(c.client.Name, c.client.ID), Detail: n.detail}
+}
+
+// noting returns the store, which adds to what is written that this client did
+// it; of is called when the rest is written.
+func (s *Server) noting(c *call, of func() note) *store.Store {
+	return s.Store.Noting(func() store.Activity { return s.activity(c, of()) })
+}
+
+// did records what was done already. That it could not is logged and not told.
 func (s *Server) did(c *call, action, subject, text string, detail map[string]any) {
-	err := s.Store.AddActivity(context.WithoutCancel(c.Context()), store.Activity{EnvironmentID: c.env, At: s.now(), Action: action,
-		Actor: "client:" + c.client.ID, Subject: subject, Text: text + " by " + cmp.Or(c.client.Name, c.client.ID), Detail: detail})
-	if err != nil {
+	if err := s.Store.AddActivity(context.WithoutCancel(c.Context()), s.activity(c, note{action, subject, text, detail})); err != nil {
 		s.log().Error("activity was not recorded", "action", action, "subject", subject, "error", err)
 	}
 }

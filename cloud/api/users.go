@@ -114,10 +114,12 @@ func (s *Server) createUser(c *call) (reply, error) {
 	if err := s.readUser(c, &u, userForm{}); err != nil {
 		return reply{}, err
 	}
-	if err := s.Store.CreateUser(c.Context(), &u); err != nil {
+	noting := s.noting(c, func() note {
+		return note{"user.created", "user:" + u.ID, "user " + u.Username + " was created", nil}
+	})
+	if err := noting.CreateUser(c.Context(), &u); err != nil {
 		return reply{}, absent(taken(err, "username"), "population.id", "This environment has no such population.")
 	}
-	s.did(c, "user.created", "user:"+u.ID, "user "+u.Username+" was created", nil)
 	return created(showUser(c, u))
 }
 
@@ -135,10 +137,12 @@ func (s *Server) putUser(c *call) (reply, error) {
 	if err := s.readUser(c, &u, form); err != nil {
 		return reply{}, err
 	}
-	if err := s.Store.UpdateUser(c.Context(), &u); err != nil {
+	noting := s.noting(c, func() note {
+		return note{"user.updated", "user:" + u.ID, "user " + u.Username + " was changed", nil}
+	})
+	if err := noting.UpdateUser(c.Context(), &u); err != nil {
 		return reply{}, taken(err, "username")
 	}
-	s.did(c, "user.updated", "user:"+u.ID, "user "+u.Username+" was changed", nil)
 	return ok(showUser(c, u))
 }
 
@@ -163,9 +167,11 @@ func (s *Server) deleteUser(c *call) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
-	if err := s.Store.DeleteUser(c.Context(), c.env, u.ID); err != nil {
+	noting := s.noting(c, func() note {
+		return note{"user.deleted", "user:" + u.ID, "user " + u.Username + " was deleted", nil}
+	})
+	if err := noting.DeleteUser(c.Context(), c.env, u.ID); err != nil {
 		return reply{}, err
 	}
-	s.did(c, "user.deleted", "user:"+u.ID, "user "+u.Username+" was deleted", nil)
 	return gone(nil)
 }

@@ -113,17 +113,18 @@ func (c *console) saveApplication(k *call) error {
 
 func (c *console) writeApplication(k *call, a *store.Application) error {
 	if a.ID == "" {
-		if err := c.Store.CreateApplication(k.Context(), a); err != nil {
-			return err
-		}
-		k.did("application.created", "application:"+a.ID, "application "+a.Name+" was created", nil)
-		return nil
+		return k.notingApplication("created", a).CreateApplication(k.Context(), a)
 	}
-	if err := c.Store.UpdateApplication(k.Context(), a); err != nil {
-		return err
-	}
-	k.did("application.updated", "application:"+a.ID, "application "+a.Name+" was changed", nil)
-	return nil
+	return k.notingApplication("updated", a).UpdateApplication(k.Context(), a)
+}
+
+// notingApplication returns the store, which adds to what is written what was done
+// to an application.
+func (k *call) notingApplication(done string, a *store.Application) *store.Store {
+	return k.noting(func() note {
+		action, _, _ := strings.Cut(done, " ")
+		return note{"application." + action, "application:" + a.ID, "application " + a.Name + " was " + done, nil}
+	})
 }
 
 // makeSecret makes a new secret, and shows it this once.
@@ -137,10 +138,9 @@ func (c *console) makeSecret(k *call) error {
 	if a.Type != store.WebApplication {
 		return &refusal{http.StatusBadRequest, "No secret", "An application of this type cannot keep one: it proves itself by PKCE alone."}
 	}
-	if err := c.Store.UpdateApplication(k.Context(), &a); err != nil {
+	if err := k.notingApplication("given a new secret", &a).UpdateApplication(k.Context(), &a); err != nil {
 		return err
 	}
-	k.did("application.secret", "application:"+a.ID, "a new secret of application "+a.Name+" was made", nil)
 	return c.renderApplication(k, http.StatusOK, applicationPage{Application: a, Secret: secret})
 }
 
@@ -149,9 +149,8 @@ func (c *console) deleteApplication(k *call) error {
 	if err != nil {
 		return err
 	}
-	if err := c.Store.DeleteApplication(k.Context(), k.env(), a.ID); err != nil {
+	if err := k.notingApplication("deleted", &a).DeleteApplication(k.Context(), k.env(), a.ID); err != nil {
 		return err
 	}
-	k.did("application.deleted", "application:"+a.ID, "application "+a.Name+" was deleted", nil)
 	return k.done("/console/applications", "The application "+a.Name+" was deleted.")
 }

@@ -90,12 +90,27 @@ func (k *call) address() string {
 	return host
 }
 
-// did records a change. That it could not is logged and not told: the change
-// itself is done.
+// note is what an administrator did, and to what.
+type note struct {
+	action, subject, text string
+	detail                map[string]any
+}
+
+// activity is a note as it is kept.
+func (k *call) activity(n note) store.Activity {
+	return store.Activity{EnvironmentID: k.env(), At: k.console.now(), Action: n.action, Actor: "admin:" + k.admin.Name, Subject: n.subject,
+		Text: n.text + " by " + k.admin.Name, Detail: n.detail}
+}
+
+// noting returns the store, which adds to what is written that this
+// administrator did it; of is called when the rest is written.
+func (k *call) noting(of func() note) *store.Store {
+	return k.console.Store.Noting(func() store.Activity { return k.activity(of()) })
+}
+
+// did records what was done already. That it could not is logged and not told.
 func (k *call) did(action, subject, text string, detail map[string]any) {
-	err := k.console.Store.AddActivity(context.WithoutCancel(k.Context()), store.Activity{EnvironmentID: k.env(), At: k.console.now(), Action: action,
-		Actor: "admin:" + k.admin.Name, Subject: subject, Text: text + " by " + k.admin.Name, Detail: detail})
-	if err != nil {
+	if err := k.console.Store.AddActivity(context.WithoutCancel(k.Context()), k.activity(note{action, subject, text, detail})); err != nil {
 		k.console.log().Error("activity was not recorded", "action", action, "subject", subject, "error", err)
 	}
 }

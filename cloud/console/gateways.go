@@ -73,7 +73,10 @@ func (c *console) createGateway(k *call) error {
 	}
 	g := store.Gateway{EnvironmentID: k.env(), Name: form.Name, Description: form.Description, Vendor: form.Vendor, Enabled: true}
 	if len(form.Errors) == 0 {
-		err := c.Store.CreateGateway(k.Context(), &g)
+		noting := k.noting(func() note {
+			return note{"gateway.created", "gateway:" + g.ID, "gateway " + g.Name + " was created", map[string]any{"vendor": g.Vendor}}
+		})
+		err := noting.CreateGateway(k.Context(), &g)
 		if err != nil && !errors.Is(err, store.ErrConflict) {
 			return err
 		}
@@ -84,7 +87,6 @@ func (c *console) createGateway(k *call) error {
 	if len(form.Errors) > 0 {
 		return k.render(http.StatusUnprocessableEntity, "gateway-new", "New gateway", form)
 	}
-	k.did("gateway.created", "gateway:"+g.ID, "gateway "+g.Name+" was created", map[string]any{"vendor": g.Vendor})
 	return k.done(under("gateways", g.ID), "The gateway was made. Next: add a user type, then pair an instance.")
 }
 
@@ -135,14 +137,16 @@ func (c *console) switchGateway(k *call) error {
 		return err
 	}
 	g.Enabled = k.posted("enabled") == "yes"
-	if err := c.Store.UpdateGateway(k.Context(), &g); err != nil {
+	noting := k.noting(func() note {
+		return note{"gateway.updated", "gateway:" + g.ID, "gateway " + g.Name + " was changed", map[string]any{"enabled": g.Enabled}}
+	})
+	if err := noting.UpdateGateway(k.Context(), &g); err != nil {
 		return err
 	}
 	word := "disabled: nobody signs on through it until it is enabled again"
 	if g.Enabled {
 		word = "enabled"
 	}
-	k.did("gateway.updated", "gateway:"+g.ID, "gateway "+g.Name+" was changed", map[string]any{"enabled": g.Enabled})
 	c.Links.UserTypesChanged(g.ID)
 	return k.done(under("gateways", g.ID), "The gateway is "+word+".")
 }
@@ -191,7 +195,10 @@ func (c *console) deleteGateway(k *call) error {
 		return err
 	}
 	force := k.posted("force") == "yes"
-	err = c.Store.DeleteGateway(k.Context(), k.env(), g.ID, force)
+	noting := k.noting(func() note {
+		return note{"gateway.deleted", "gateway:" + g.ID, "gateway " + g.Name + " was deleted", map[string]any{"force": force}}
+	})
+	err = noting.DeleteGateway(k.Context(), k.env(), g.ID, force)
 	if errors.Is(err, store.ErrDependents) {
 		return c.askDeleteGateway(k, http.StatusConflict, true)
 	}
@@ -201,6 +208,5 @@ func (c *console) deleteGateway(k *call) error {
 	for _, i := range instances {
 		c.Links.Revoked(i.ID)
 	}
-	k.did("gateway.deleted", "gateway:"+g.ID, "gateway "+g.Name+" was deleted", map[string]any{"force": force})
 	return k.done("/console/gateways", "The gateway "+g.Name+" was deleted.")
 }

@@ -32,10 +32,12 @@ func (c *console) createPairing(k *call) error {
 
 func (c *console) deletePairing(k *call) error {
 	gateway, id := k.PathValue("g"), k.PathValue("id")
-	if err := c.Store.DeletePairing(k.Context(), k.env(), gateway, id); err != nil {
+	noting := k.noting(func() note {
+		return note{"pairing.deleted", "gateway:" + gateway, "a pairing code was taken back", map[string]any{"pairing": id}}
+	})
+	if err := noting.DeletePairing(k.Context(), k.env(), gateway, id); err != nil {
 		return err
 	}
-	k.did("pairing.deleted", "gateway:"+gateway, "a pairing code was taken back", map[string]any{"pairing": id})
 	return k.done(under("gateways", gateway), "The pairing code was taken back.")
 }
 
@@ -85,10 +87,12 @@ func (c *console) revoke(k *call) error {
 		return err
 	}
 	i := r.Instance
-	if err := c.Store.RevokeInstance(k.Context(), k.env(), r.Gateway.ID, i.ID, "administrator "+k.admin.Name, c.now()); err != nil {
+	noting := k.noting(func() note {
+		return note{"instance.revoked", "instance:" + i.ID, "instance on " + i.Hostname + " was revoked", map[string]any{"gateway": r.Gateway.ID, "fingerprint": i.Fingerprint}}
+	})
+	if err := noting.RevokeInstance(k.Context(), k.env(), r.Gateway.ID, i.ID, "administrator "+k.admin.Name, c.now()); err != nil {
 		return err
 	}
 	c.Links.Revoked(i.ID)
-	k.did("instance.revoked", "instance:"+i.ID, "instance on "+i.Hostname+" was revoked", map[string]any{"gateway": r.Gateway.ID, "fingerprint": i.Fingerprint})
 	return k.done(under("gateways", r.Gateway.ID), fmt.Sprintf("The instance on %s was revoked. Its key is refused from now on.", i.Hostname))
 }

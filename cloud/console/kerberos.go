@@ -111,10 +111,12 @@ func (c *console) saveKerberos(k *call) error {
 		return c.renderKerberos(k, http.StatusUnprocessableEntity, page)
 	}
 	g.Kerberos = &wanted
-	if err := c.Store.UpdateGateway(k.Context(), &g); err != nil {
+	noting := k.noting(func() note {
+		return note{"gateway.updated", "gateway:" + g.ID, "how gateway " + g.Name + " takes Kerberos tickets was changed", nil}
+	})
+	if err := noting.UpdateGateway(k.Context(), &g); err != nil {
 		return err
 	}
-	k.did("gateway.updated", "gateway:"+g.ID, "how gateway "+g.Name+" takes Kerberos tickets was changed", nil)
 	return k.done(under("gateways", g.ID, "kerberos"), "Saved.")
 }
 
@@ -180,10 +182,12 @@ func (c *console) deleteKeys(k *call) error {
 	if err != nil {
 		return err
 	}
-	if err := c.Store.DeleteKerberosKeys(k.Context(), k.env(), g.ID, k.PathValue("id")); err != nil {
+	noting := k.noting(func() note {
+		return note{"kerberosKeys.deleted", "gateway:" + g.ID, "Kerberos keys of gateway " + g.Name + " were deleted", nil}
+	})
+	if err := noting.DeleteKerberosKeys(k.Context(), k.env(), g.ID, k.PathValue("id")); err != nil {
 		return err
 	}
-	k.did("kerberosKeys.deleted", "gateway:"+g.ID, "Kerberos keys of gateway "+g.Name+" were deleted", nil)
 	return k.done(under("gateways", g.ID, "kerberos"), "The keys were deleted: tickets made with them are not taken any more.")
 }
 
@@ -194,12 +198,14 @@ func (c *console) stopKerberos(k *call) error {
 		return err
 	}
 	g.Kerberos = nil
-	if err := c.Store.UpdateGateway(k.Context(), &g); err != nil {
+	noting := k.noting(func() note {
+		return note{"gateway.updated", "gateway:" + g.ID, "gateway " + g.Name + " takes no Kerberos tickets any more", nil}
+	})
+	if err := noting.UpdateGateway(k.Context(), &g); err != nil {
 		return err
 	}
 	if err := c.Store.DeleteKerberosKeys(k.Context(), k.env(), g.ID, ""); err != nil {
 		return err
 	}
-	k.did("gateway.updated", "gateway:"+g.ID, "gateway "+g.Name+" takes no Kerberos tickets any more", nil)
 	return k.done(under("gateways", g.ID, "kerberos"), "This gateway takes no tickets any more.")
 }

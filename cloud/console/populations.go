@@ -35,7 +35,10 @@ func (c *console) createPopulation(k *call) error {
 		return c.showPopulations(k, http.StatusUnprocessableEntity, form)
 	}
 	p := store.Population{EnvironmentID: k.env(), Name: form.Name, Description: form.Description}
-	err := c.Store.CreatePopulation(k.Context(), &p)
+	noting := k.noting(func() note {
+		return note{"population.created", "population:" + p.ID, "population " + p.Name + " was created", nil}
+	})
+	err := noting.CreatePopulation(k.Context(), &p)
 	if errors.Is(err, store.ErrConflict) {
 		form.Errors = map[string]string{"name": "Another population of this environment has this name."}
 		return c.showPopulations(k, http.StatusUnprocessableEntity, form)
@@ -43,6 +46,5 @@ func (c *console) createPopulation(k *call) error {
 	if err != nil {
 		return err
 	}
-	k.did("population.created", "population:"+p.ID, "population "+p.Name+" was created", nil)
 	return k.done("/console/populations", "The population "+p.Name+" was made.")
 }

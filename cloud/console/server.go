@@ -3,7 +3,6 @@ package console
 import (
 	"context"
 	"net/http"
-	"sync"
 	"time"
 
 	"github.com/alexedwards/scs/v2"
@@ -13,6 +12,7 @@ import (
 	"ldap-gateway/cloud/hub"
 	"ldap-gateway/cloud/pairing"
 	"ldap-gateway/cloud/store"
+	"ldap-gateway/cloud/throttle"
 )
 
 // Pairer makes pairing codes.
@@ -63,9 +63,8 @@ type console struct {
 	sessions *scs.SessionManager
 	pages    pages
 	assets   assets
-	guesses  guesses
+	guesses  throttle.Window
 	hashing  chan struct{} // a place for each password that may be hashed at once
-	setUp    sync.Mutex    // held from reading a set-up secret until it is used up
 }
 
 // maxForm bounds the body of a request, in bytes.
@@ -75,6 +74,7 @@ const maxForm = 256 << 10
 func (s *Server) Handler() http.Handler {
 	files := embeddedAssets()
 	c := &console{Server: s, sessions: sessionsOf(s), assets: files, pages: parsePages(files), hashing: make(chan struct{}, 2)}
+	c.guesses.Length = guessWindow
 	c.sessions.ErrorFunc = func(w http.ResponseWriter, r *http.Request, err error) { c.fail(w, r, nil, err) }
 
 	pages := http.NewServeMux()

@@ -113,7 +113,7 @@ func (c *console) doSignIn(k *call) error {
 		form.Error = "The name or the password is wrong."
 		return k.render(http.StatusForbidden, "sign-in", "Sign in", form)
 	}
-	c.guesses.forget(guess)
+	c.right(guess)
 	return c.begin(k, admin, backTo(form.Next))
 }
 

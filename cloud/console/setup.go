@@ -2,7 +2,6 @@ package console
 
 import (
 	"crypto/sha256"
-	"crypto/subtle"
 	"errors"
 	"fmt"
 	"net/http"
@@ -38,7 +37,8 @@ func (c *console) doSetup(k *call) error {
 	if err != nil {
 		return err
 	}
-	admin, err := c.useSetup(k, form.Name, k.posted("secret"), hash)
+	digest := sha256.Sum256([]byte(k.posted("secret")))
+	admin, err := c.Store.SetUpAdministrator(k.Context(), form.Name, digest[:], hash)
 	if errors.Is(err, store.ErrNotFound) {
 		c.log().Info("a set-up was refused", "administrator", form.Name, "address", k.address())
 		form.Error = "The name or the set-up secret is wrong, or the secret was used already."
@@ -47,27 +47,10 @@ func (c *console) doSetup(k *call) error {
 	if err != nil {
 		return err
 	}
-	c.guesses.forget(guess)
+	c.right(guess)
 	k.admin = &admin
 	k.did("administrator.set-up", "administrator:"+admin.ID, "a password was set with the one-time secret", map[string]any{"address": k.address()})
 	return k.goTo("/console/sign-in?after=setup&name=" + url.QueryEscape(admin.Name))
-}
-
-// useSetup puts a password hash in the place of a set-up secret. It returns
-// store.ErrNotFound when the secret is not the administrator's, or not any more.
-func (c *console) useSetup(k *call, name, secret, hash string) (store.Administrator, error) {
-	c.setUp.Lock()
-	defer c.setUp.Unlock()
-	admin, err := c.Store.Administrator(k.Context(), name)
-	if err != nil {
-		return admin, err
-	}
-	digest := sha256.Sum256([]byte(secret))
-	if len(admin.SetupHash) == 0 || subtle.ConstantTimeCompare(digest[:], admin.SetupHash) != 1 {
-		return admin, store.ErrNotFound
-	}
-	admin.PasswordHash, admin.SetupHash = hash, nil
-	return admin, c.Store.UpdateAdministrator(k.Context(), &admin)
 }
 
 // checkNewPassword tells what is wrong with a new password, by field.

@@ -166,10 +166,11 @@ func (c *console) removeMember(k *call) error {
 	if err != nil {
 		return err
 	}
-	if err := c.Store.RemoveMember(k.Context(), k.env(), r.User.ID, r.Group.ID); err != nil {
+	noting := k.noting(func() note {
+		return note{"membership.removed", "user:" + r.User.ID, r.User.Username + " was taken out of " + r.Group.DisplayName, map[string]any{"group": r.Group.ID, "name": r.Group.Name}}
+	})
+	if err := noting.RemoveMember(k.Context(), k.env(), r.User.ID, r.Group.ID); err != nil {
 		return err
 	}
-	k.did("membership.removed", "user:"+r.User.ID, r.User.Username+" was taken out of "+r.Group.DisplayName,
-		map[string]any{"group": r.Group.ID, "name": r.Group.Name})
 	return k.done(under("users", r.User.ID), r.User.Username+" was taken out of "+r.Group.DisplayName+".")
 }

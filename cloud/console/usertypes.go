@@ -138,10 +138,12 @@ func (c *console) saveUserType(k *call) error {
 		return c.renderUserType(k, http.StatusUnprocessableEntity, userTypePage{userTypeForm: form, Gateway: g, ID: id})
 	}
 	g.UserTypes = slices.Insert(others, index, t)
-	if err := c.Store.UpdateGateway(k.Context(), &g); err != nil {
+	noting := k.noting(func() note {
+		return note{"gateway.updated", "gateway:" + g.ID, "user type " + t.Name + " was saved", map[string]any{"userType": g.UserTypes[index].ID, "revision": g.Revision}}
+	})
+	if err := noting.UpdateGateway(k.Context(), &g); err != nil {
 		return err
 	}
-	k.did("gateway.updated", "gateway:"+g.ID, "user type "+t.Name+" was saved", map[string]any{"userType": g.UserTypes[index].ID, "revision": g.Revision})
 	c.Links.UserTypesChanged(g.ID)
 	return k.done(under("gateways", g.ID), "The user type "+t.Name+" was saved and is on its way to the instances.")
 }

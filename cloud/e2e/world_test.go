@@ -63,6 +63,9 @@ type world struct {
 	update            bool
 	cable             *cable
 	agents            []*machine
+	secure            *secured // nil: plain HTTP
+	runWith           []string // the agent's command; nil: the program
+	flags             []string // more of the cloud's
 }
 
 // machine is one paired agent.
@@ -78,9 +81,11 @@ type plan struct {
 	servers []string   // of the agent's file; none: the directory's, over TLS
 	update  bool       // the user type's switch
 	change  func(userType map[string]any)
-	policy  string // more of gateway.hcl
-	bind    string // what is in the bind block; empty: DN and password of the directory
-	cable   *cable // between agent and cloud; nil: none
+	policy  string   // more of gateway.hcl
+	bind    string   // what is in the bind block; empty: DN and password of the directory
+	cable   *cable   // between agent and cloud; nil: none
+	flags   []string // more of the cloud's
+	secure  *secured // nil: plain HTTP
 }
 
 // directory is a running one, as a gateway's administrator knows it.
@@ -111,7 +116,7 @@ func must(t testing.TB, err error) {
 // newWorld starts everything and returns when a sign-on would be answered.
 func newWorld(t *testing.T, p plan) *world {
 	t.Helper()
-	w := &world{t: t, dir: t.TempDir(), update: p.update, cable: p.cable}
+	w := &world{t: t, dir: t.TempDir(), update: p.update, cable: p.cable, flags: p.flags, secure: p.secure}
 	if p.at == nil {
 		p.at = w.startSlapd(p.slapd)
 	}
@@ -136,21 +141,31 @@ func (w *world) initCloud() {
 // startCloud runs the cloud; a restart names the address it had.
 func (w *world) startCloud(listen string) {
 	w.t.Helper()
-	args := []string{"run", "--data", w.dir + "/cloud", "--listen", listen, "--log-level", "trace"}
+	args := append([]string{"run", "--data", w.dir + "/cloud", "--listen", listen, "--log-level", "trace"}, w.flags...)
 	if w.cable != nil {
 		args = append(args, "--url", w.cable.url())
+	}
+	if w.secure != nil {
+		args = append(args, "--tls-cert", w.secure.cert, "--tls-key", w.secure.key)
+		w.api.HTTP = w.secure.client
 	}
 	w.cloud = start(w.t, w.dir+"/cloud.log", programs+"/ldap-cloud", args...)
 	w.url = strings.TrimSpace(strings.TrimPrefix(w.cloud.line("ldap-cloud is ready: "), "ldap-cloud is ready: "))
 	if w.cable != nil {
 		w.url = w.address()
-		w.cable.target = strings.TrimPrefix(w.url, "http://")
+		w.cable.target = w.listens()
 	}
 	w.api.URL, w.console = w.url, w.url+"/console/"
 }
 
 // restartCloud starts it again where it was.
-func (w *world) restartCloud() { w.startCloud(strings.TrimPrefix(w.url, "http://")) }
+func (w *world) restartCloud() { w.startCloud(w.listens()) }
+
+// listens returns the address of the cloud, without a scheme.
+func (w *world) listens() string {
+	_, address, _ := strings.Cut(w.url, "://")
+	return address
+}
 
 // address returns where the cloud listens, as its log says it: with a --url the
 // line that says ready has that.
@@ -161,6 +176,9 @@ func (w *world) address() string {
 	all := string(b)
 	_, after, _ := strings.Cut(all[strings.LastIndex(all, "serving: address="):], "=")
 	address, _, _ := strings.Cut(after, " ")
+	if w.secure != nil {
+		return "https://" + address
+	}
 	return "http://" + address
 }
 
@@ -202,6 +220,7 @@ func (w *world) setUpdate(on bool) {
 
 const gatewayFile = `cloud {
   url = %q
+  %s
 }
 
 directory {
@@ -253,8 +272,12 @@ func (w *world) writeFile(name string, p plan) {
 	if w.cable != nil {
 		cloud = w.cable.url()
 	}
+	trust := ""
+	if w.secure != nil {
+		trust = fmt.Sprintf("ca_file = %q", w.secure.ca)
+	}
 	bind := cmp.Or(p.bind, fmt.Sprintf("dn       = %q\n    password = file(%q)", w.at.bindDN, password))
-	file := fmt.Sprintf(gatewayFile, cloud, `"`+servers+`"`, w.at.base, clear, bind, w.at.caFile, p.policy)
+	file := fmt.Sprintf(gatewayFile, cloud, trust, `"`+servers+`"`, w.at.base, clear, bind, w.at.caFile, p.policy)
 	must(w.t, os.WriteFile(filepath.Join(w.dir, name, "gateway.hcl"), []byte(file), 0o600))
 }
 
@@ -269,8 +292,23 @@ func (w *world) code() string {
 // runAgent starts a paired agent and waits for its link.
 func (w *world) runAgent(m *machine) {
 	w.t.Helper()
-	m.process = start(w.t, filepath.Join(w.dir, m.name, "log"), programs+"/ldap-gateway", w.args(m.name, "run")...)
+	w.launchAgent(m)
 	w.awaitInstances(len(w.agents))
+}
+
+// program returns the command that is an agent.
+func (w *world) program() []string {
+	if w.runWith != nil {
+		return w.runWith
+	}
+	return []string{programs + "/ldap-gateway"}
+}
+
+// launchAgent starts a paired agent and does not wait for its link.
+func (w *world) launchAgent(m *machine) {
+	w.t.Helper()
+	run := w.program()
+	m.process = start(w.t, filepath.Join(w.dir, m.name, "log"), run[0], append(run[1:len(run):len(run)], w.args(m.name, "run")...)...)
 }
 
 func (w *world) args(name string, args ...string) []string {
@@ -280,7 +318,8 @@ func (w *world) args(name string, args ...string) []string {
 // command runs one command of an agent to its end.
 func (w *world) command(name, stdin string, args ...string) (output string, code int) {
 	w.t.Helper()
-	cmd := exec.Command(programs+"/ldap-gateway", w.args(name, args...)...)
+	run := w.program()
+	cmd := exec.Command(run[0], append(run[1:len(run):len(run)], w.args(name, args...)...)...)
 	cmd.Stdin = strings.NewReader(stdin)
 	out, err := cmd.CombinedOutput()
 	var exit *exec.ExitError
@@ -381,8 +420,15 @@ func start(t *testing.T, log, name string, args ...string) *process {
 	return p
 }
 
-// tail returns the end of a log.
-func tail(b []byte) []byte { return b[max(0, len(b)-1500):] }
+// tail returns the end of a log, or a crash and what came before it.
+func tail(b []byte) []byte {
+	for _, crash := range []string{"\nfatal error: ", "\npanic: "} {
+		if i := bytes.Index(b, []byte(crash)); i >= 0 {
+			return b[max(0, i-500):min(len(b), i+3000)]
+		}
+	}
+	return b[max(0, len(b)-1500):]
+}
 
 // line returns the next line of the output that begins with prefix.
 func (p *process) line(prefix string) string {

@@ -12,6 +12,7 @@ import (
 	"github.com/google/uuid"
 
 	"ldap-gateway/cloud/store"
+	"ldap-gateway/cloud/throttle"
 	"ldap-gateway/cloudlink/wire"
 )
 
@@ -80,10 +81,9 @@ func (h *Hub) admit(r *http.Request) (i store.Instance, g store.Gateway, epoch u
 	if err != nil {
 		return i, g, 0, err
 	}
-	if h.connects.Wait(a.Instance, connectsPerMinute, time.Now()) > 0 {
+	if h.connects.Begin(time.Now(), throttle.Limit{Key: a.Instance, Most: connectsPerMinute}) > 0 {
 		return i, g, 0, errOften
 	}
-	h.connects.Count(a.Instance, time.Now())
 	if err := h.Store.UseAssertion(ctx, a.Nonce, time.Unix(a.Time, 0).Add(2*wire.AssertionLife)); err != nil {
 		return i, g, 0, err
 	}

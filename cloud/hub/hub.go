@@ -61,6 +61,7 @@ func New(cfg Config) (*Hub, error) {
 	}
 	h := &Hub{Config: cfg, id: uuid.NewString(), links: map[string]*link{}}
 	h.connects.Length = time.Minute
+	h.presence.life = max(3*cfg.Heartbeat, 3*time.Second)
 	for subject, handle := range map[string]nats.MsgHandler{
 		subjectPresence:      h.hearPresence,
 		subjectAsk:           func(*nats.Msg) { h.each(func(l *link) { l.announce() }) },

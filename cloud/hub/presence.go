@@ -9,9 +9,6 @@ import (
 	"ldap-gateway/cloudlink/wire"
 )
 
-// presenceLife is how long a link counts as live without another word of it.
-const presenceLife = 30 * time.Second
-
 // returnTime is how long a sign-on waits for an agent that has just gone, as at
 // its restart, when there is no other.
 const returnTime = 5 * time.Second
@@ -46,6 +43,8 @@ func (l Live) Healthy() bool {
 
 // presence is what this node knows of all links.
 type presence struct {
+	life time.Duration // how long a link counts as live without another word of it
+
 	mu       sync.RWMutex
 	links    map[string]Live      // by link
 	inFlight map[string]int       // requests of this node, by link
@@ -85,7 +84,7 @@ func (p *presence) of(gateway string, now time.Time) []Live {
 	defer p.mu.RUnlock()
 	newest := map[string]Live{}
 	for _, l := range p.links {
-		if l.Gateway != gateway || now.Sub(l.HeardAt) > presenceLife {
+		if l.Gateway != gateway || now.Sub(l.HeardAt) > p.life {
 			continue
 		}
 		if n, ok := newest[l.Instance]; !ok || better(l, n) {

@@ -14,6 +14,7 @@ import (
 	"github.com/google/uuid"
 
 	"ldap-gateway/cloud/store"
+	"ldap-gateway/cloud/throttle"
 	"ldap-gateway/cloudlink/wire"
 )
 
@@ -31,11 +32,10 @@ var errDenied = errors.New("denied")
 func (d *Desk) ServeShow(w http.ResponseWriter, r *http.Request) {
 	address := remoteAddress(r)
 	d.once.Do(d.begin)
-	if wait := d.shown.Wait(address, shownPerAddress, d.now()); wait > 0 {
+	if wait := d.shown.Begin(d.now(), throttle.Limit{Key: address, Most: shownPerAddress}); wait > 0 {
 		d.refuse(w, http.StatusTooManyRequests, &wire.Refusal{Code: wire.RefusedThrottled, RetryAfter: int(wait.Seconds()) + 1, Message: fmt.Sprintf("too many codes were shown from here: wait %s", wait.Round(time.Second))})
 		return
 	}
-	d.shown.Count(address, d.now())
 	var req wire.PairRequest
 	if err := json.NewDecoder(io.LimitReader(r.Body, wire.MaxFirstFrame)).Decode(&req); err != nil || req.Code != "" {
 		d.refuse(w, http.StatusBadRequest, &wire.Refusal{Code: wire.RefusedRequest, Message: "not a request for a code"})

@@ -1,6 +1,9 @@
 package store
 
-import "context"
+import (
+	"context"
+	"crypto/subtle"
+)
 
 const administratorColumns = `SELECT id, environment_id, name, password_hash, setup_hash, created_at FROM administrators`
 
@@ -30,10 +33,29 @@ func (r reader) Administrator(ctx context.Context, name string) (Administrator, 
 
 // UpdateAdministrator writes the name and the hashes of a.
 func (s *Store) UpdateAdministrator(ctx context.Context, a *Administrator) error {
-	return s.Provision(ctx, func(tx *Tx) error {
-		return tx.c.execOne(ctx, `UPDATE administrators SET name = $1, name_folded = $2, password_hash = $3, setup_hash = $4 WHERE environment_id = $5 AND id = $6`,
-			a.Name, Fold(a.Name), a.PasswordHash, inBase64(a.SetupHash), a.EnvironmentID, a.ID)
+	return s.Provision(ctx, func(tx *Tx) error { return tx.updateAdministrator(ctx, *a) })
+}
+
+func (tx *Tx) updateAdministrator(ctx context.Context, a Administrator) error {
+	return tx.c.execOne(ctx, `UPDATE administrators SET name = $1, name_folded = $2, password_hash = $3, setup_hash = $4 WHERE environment_id = $5 AND id = $6`,
+		a.Name, Fold(a.Name), a.PasswordHash, inBase64(a.SetupHash), a.EnvironmentID, a.ID)
+}
+
+// SetUpAdministrator puts a password's hash in the place of the set-up secret
+// with that hash, once. It returns ErrNotFound when the secret is not that
+// administrator's, or not any more.
+func (s *Store) SetUpAdministrator(ctx context.Context, name string, setupHash []byte, passwordHash string) (a Administrator, err error) {
+	err = s.Provision(ctx, func(tx *Tx) error {
+		if a, err = tx.Administrator(ctx, name); err != nil {
+			return err
+		}
+		if len(a.SetupHash) == 0 || subtle.ConstantTimeCompare(setupHash, a.SetupHash) != 1 {
+			return ErrNotFound
+		}
+		a.PasswordHash, a.SetupHash = passwordHash, nil
+		return tx.updateAdministrator(ctx, a)
 	})
+	return a, err
 }
 
 // Administrators returns those of an environment by name, at most MaxLimit.

@@ -10,12 +10,15 @@ import (
 	"ldap-gateway/cloud/store"
 )
 
-// nodes opens one empty store several times, at the same time, as nodes that
-// start together do.
+// nodes opens one empty store several times: on PostgreSQL at the same time, as
+// nodes that start together do.
 func nodes(t *testing.T, n int) []*store.Store {
 	t.Helper()
 	where := empty(t)
 	all := make([]*store.Store, n)
+	if !store.IsPostgres(where) { // one node has the file
+		openAt(t, where)
+	}
 	var wg sync.WaitGroup
 	for i := range all {
 		wg.Go(func() {
@@ -47,6 +50,7 @@ func TestOneOfManyNodes(t *testing.T) {
 	ctx, e := t.Context(), w.env.ID
 	must(t, all[0].CreatePairing(ctx, &store.Pairing{EnvironmentID: e, GatewayID: w.gateway.ID, CodeHash: []byte("c"), ExpiresAt: time.Now().Add(time.Hour)}))
 	must(t, all[0].CreatePairingRequest(ctx, &store.PairingRequest{CodeHash: []byte("d"), TicketHash: []byte("t"), ExpiresAt: time.Now().Add(time.Hour)}))
+	must(t, all[0].CreateAdministrator(ctx, &store.Administrator{EnvironmentID: e, Name: "Ada", SetupHash: []byte("s")}))
 	for name, c := range map[string]struct {
 		do   func(s *store.Store, n int) error
 		lost error
@@ -61,6 +65,10 @@ func TestOneOfManyNodes(t *testing.T) {
 		"assertion": {func(s *store.Store, _ int) error {
 			return s.UseAssertion(ctx, []byte("n"), time.Now().Add(time.Hour))
 		}, store.ErrUsed},
+		"set-up-secret": {func(s *store.Store, n int) error {
+			_, err := s.SetUpAdministrator(ctx, "ada", []byte("s"), fmt.Sprint("hash", n))
+			return err
+		}, store.ErrNotFound},
 		"gateway": {func(s *store.Store, n int) error {
 			g := w.gateway
 			g.UserTypes = []store.UserType{g.UserTypes[0]}

@@ -21,8 +21,9 @@ var ErrNewer = errors.New("the database is of a newer version of this program")
 // reader, see what was committed before they began.
 type Store struct {
 	reader
-	writer
-	r *sql.DB
+	*writer
+	r    *sql.DB
+	note func() Activity // nil: none
 }
 
 // product is a kind of database: what Open has to know of it.

@@ -57,7 +57,7 @@ func openPostgres(url string) (*Store, error) {
 	readers := max(8, 4*runtime.GOMAXPROCS(0))
 	r.SetMaxOpenConns(readers)
 	r.SetMaxIdleConns(readers)
-	return &Store{reader: reader{conn{r}}, writer: writer{w: w, speak: func(tx engine) engine { return tx }, turnSQL: takeTurn, limit: batchTime}, r: r}, nil
+	return &Store{reader: reader{conn{r}}, writer: &writer{w: w, speak: func(tx engine) engine { return tx }, turnSQL: takeTurn, limit: batchTime}, r: r}, nil
 }
 
 // protected wants an administrator's word on how a database elsewhere is talked

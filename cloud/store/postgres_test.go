@@ -10,7 +10,7 @@ import (
 )
 
 // A node that has the turn and says nothing more loses it, and the others write.
-func TestTurnOfTheDead(t *testing.T) {
+func TestPostgresTurnOfTheDead(t *testing.T) {
 	where := pgtest.Start(t).Database()
 	s := openAt(t, where)
 	w := build(t, s, "one")
@@ -29,7 +29,7 @@ func TestTurnOfTheDead(t *testing.T) {
 }
 
 // A store finds its database again, without being told.
-func TestRestartedServer(t *testing.T) {
+func TestPostgresRestarted(t *testing.T) {
 	server := pgtest.Start(t)
 	s := openAt(t, server.Database())
 	w := build(t, s, "one")

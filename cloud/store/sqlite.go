@@ -46,7 +46,7 @@ func openFile(path string) (*Store, error) {
 	readers := max(4, 2*runtime.GOMAXPROCS(0))
 	r.SetMaxOpenConns(readers)
 	r.SetMaxIdleConns(readers)
-	return &Store{reader: reader{conn{numbered{r}}}, writer: writer{w: w, speak: func(tx engine) engine { return numbered{tx} }}, r: r}, nil
+	return &Store{reader: reader{conn{numbered{r}}}, writer: &writer{w: w, speak: func(tx engine) engine { return numbered{tx} }}, r: r}, nil
 }
 
 // numbered rewrites $1 to ?1, which SQLite takes for the first argument.

@@ -47,12 +47,26 @@ type batch struct {
 // wait for anything but the database, nor call methods of the Store. A context
 // that ends stops f at its next statement; a commit is not interrupted.
 func (s *Store) Provision(ctx context.Context, f func(tx *Tx) error) error {
-	b, err := s.take(ctx, f)
+	b, err := s.take(ctx, func(tx *Tx) error {
+		if err := f(tx); err != nil || s.note == nil {
+			return err
+		}
+		return tx.AddActivity(ctx, s.note())
+	})
 	if err != nil {
 		return err
 	}
 	<-b.done
 	return b.err
+}
+
+// Noting returns the same store, whose methods add an activity to what they
+// write, in one transaction. note is called once all else is written, so it may
+// tell of what the method filled in.
+func (s *Store) Noting(note func() Activity) *Store {
+	noting := *s
+	noting.note = note
+	return &noting
 }
 
 // take waits for the turn and runs f. The batch that it returns is or will be

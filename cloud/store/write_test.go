@@ -140,3 +140,24 @@ func TestBrokenBatch(t *testing.T) {
 		t.Errorf("%d users, %v", p.UserCount, err)
 	}
 }
+
+// A note is kept with the change, tells what the change filled in, and is not
+// kept without it.
+func TestNoting(t *testing.T) {
+	s := open(t)
+	w := build(t, s, "one")
+	u := store.User{EnvironmentID: w.env.ID, PopulationID: w.population.ID, Username: "ada"}
+	noting := s.Noting(func() store.Activity {
+		return store.Activity{EnvironmentID: w.env.ID, Action: "user.created", Subject: "user:" + u.ID}
+	})
+	must(t, noting.CreateUser(t.Context(), &u))
+	want(t, noting.CreateUser(t.Context(), &store.User{EnvironmentID: w.env.ID, PopulationID: w.population.ID, Username: "ADA"}), store.ErrConflict)
+	did, _, err := s.Activities(t.Context(), w.env.ID, store.ActivityFilter{Action: "user.created"}, store.Page{})
+	if err != nil || len(did) != 1 || did[0].Subject != "user:"+u.ID {
+		t.Errorf("%+v, %v", did, err)
+	}
+	never := s.Noting(func() store.Activity { return store.Activity{EnvironmentID: "none"} })
+	want(t, never.DeleteUser(t.Context(), w.env.ID, u.ID), store.ErrNotFound)
+	_, err = s.User(t.Context(), w.env.ID, u.ID)
+	must(t, err) // what could not be noted was not done
+}

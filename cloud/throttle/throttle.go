@@ -1,9 +1,14 @@
 // Package throttle owns the counting of tries that went wrong: who made too many
 // within a window of time has to wait until it is over.
 //
-// Called by pairing, for codes, by signon and console, for passwords. It knows
-// keys and numbers only, keeps them in memory, and forgets them all when a window
-// ends. What it holds is bounded by maxKeys.
+// Called by pairing, for codes, by signon and console, for passwords, and by hub,
+// for links. It knows keys and numbers only, keeps them in memory, and forgets them
+// all when a window ends. What it holds is bounded by maxKeys.
+//
+// Each node counts for itself: with many nodes somebody has as many times the
+// tries. That is all right for what it stands against, codes and secrets too long
+// to be guessed in so few, and people whom the gateway guards besides: it counts
+// wrong passwords where they would lock an account.
 package throttle
 
 import (
@@ -36,11 +41,47 @@ func (w *Window) Count(key string, now time.Time) {
 	w.all++
 }
 
-// Forget takes back what was counted for key, as after a try that went right.
-func (w *Window) Forget(key string) {
+// Forget takes back what was counted for key, as after a try that went right, and
+// returns how many tries that were.
+func (w *Window) Forget(key string) int {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	n := w.tries[key]
 	delete(w.tries, key)
+	return n
+}
+
+// Limit is how many tries a key may have in a window.
+type Limit struct {
+	Key  string
+	Most int
+}
+
+// Begin counts a try for each key before it is made, so that many at once count
+// too. When a key has had its most it counts nothing, and returns how long to wait.
+func (w *Window) Begin(now time.Time, limits ...Limit) time.Duration {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.turn(now)
+	for _, l := range limits {
+		if w.tries[l.Key] >= l.Most {
+			return w.start.Add(w.Length).Sub(now)
+		}
+	}
+	for _, l := range limits {
+		w.tries[l.Key]++
+	}
+	w.all++
+	return 0
+}
+
+// Undo takes back n tries of a key.
+func (w *Window) Undo(key string, n int) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.tries[key] -= n; w.tries[key] <= 0 {
+		delete(w.tries, key)
+	}
 }
 
 // Wait returns how long key must wait, having most tries; zero when it need not.

@@ -35,6 +35,34 @@ func TestWindow(t *testing.T) {
 	}
 }
 
+// Tries that begin are counted before they end, for each of their keys or for none.
+func TestBegin(t *testing.T) {
+	w := &Window{Length: time.Minute}
+	now := time.Unix(1_000_000, 0)
+	begin := func(name string) time.Duration { return w.Begin(now, Limit{name, 2}, Limit{"address", 3}) }
+	for _, name := range []string{"ada", "ada"} {
+		if begin(name) != 0 {
+			t.Error("waits too early")
+		}
+	}
+	if begin("ada") != time.Minute || begin("bob") != 0 {
+		t.Error("a name's refused try counts for its address, or counts not at all")
+	}
+	if begin("eve") == 0 {
+		t.Error("an address tries on with other names")
+	}
+	if n := w.Forget("ada"); n != 2 {
+		t.Errorf("forgot %d", n)
+	}
+	w.Undo("address", 2)
+	if begin("eve") != 0 || begin("eve") != 0 || begin("eve") == 0 {
+		t.Error("what went right counts still")
+	}
+	if w.Begin(now.Add(time.Minute), Limit{"eve", 1}) != 0 {
+		t.Error("waits beyond the window")
+	}
+}
+
 func TestWindowIsBounded(t *testing.T) {
 	w := &Window{Length: time.Hour}
 	now := time.Unix(1_000_000, 0)

@@ -9,7 +9,7 @@
 //
 // A room that calls [Again] in one of its tests, and asks [Database] where its
 // store is to be, has all of its tests run a second time on PostgreSQL: in a
-// process of its own, with a fresh database for each store.
+// process of its own, with a fresh schema for each store.
 //
 // # Promises
 //

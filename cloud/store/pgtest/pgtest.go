@@ -163,20 +163,20 @@ func (s *Server) url(database string) string {
 // Database makes an empty database and returns its URL, password included.
 func (s *Server) Database() string {
 	s.t.Helper()
-	name, err := create(s.t.Context(), s.url("postgres"))
+	name, err := create(s.t.Context(), s.url("postgres"), "DATABASE")
 	s.must(err)
 	return s.url(name)
 }
 
-// create makes an empty database in the server that admin is a URL of.
-func create(ctx context.Context, admin string) (name string, err error) {
+// create makes an empty database or schema in the server that admin is a URL of.
+func create(ctx context.Context, admin, kind string) (name string, err error) {
 	db, err := sql.Open("pgx", admin)
 	if err != nil {
 		return "", err
 	}
 	defer db.Close()
 	name = fmt.Sprintf("t%016x", rand.Uint64())
-	_, err = db.ExecContext(ctx, "CREATE DATABASE "+name)
+	_, err = db.ExecContext(ctx, "CREATE "+kind+" "+name)
 	return name, err
 }
 
