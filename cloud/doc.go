@@ -7,6 +7,8 @@
 //	path                    room
 //	/link/v1/…              hub, pairing    the agents' end
 //	/v1/…, /ENV/as/token    api             programs
+//	/ENV/as/…               oidc            applications
+//	/ENV/signon             signonpage      people
 //	/console/…              console         administrators
 //
 // # Promises

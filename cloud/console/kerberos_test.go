@@ -63,9 +63,9 @@ func TestKerberosKeys(t *testing.T) {
 		t.Errorf("refused keys turned it on: %+v %v", kept.Kerberos, err)
 	}
 
-	v.follow(v.post(page+"/keys", "account", "svc@example.com", "password", "hunter22")).has("The new keys are in use", "svc@EXAMPLE.COM", "aes256-cts-hmac-sha1-96", "any", "Turn off").lacks("hunter22")
+	v.follow(v.post(page+"/keys", "account", "svc@example.com", "password", "hunter22")).has("The new keys are in use", "svc@EXAMPLE.COM", "version any, aes256-cts-hmac-sha1-96", "Turn off").lacks("hunter22")
 	s.pass(time.Minute)
-	v.follow(v.upload(page+"/keys", "keytab", sampleKeytab(t, "HTTP/id.example.com"))).has("HTTP/id.example.com@EXAMPLE.COM", "9", "replaced, good until", "in use").lacks("nobody asks for it here")
+	v.follow(v.upload(page+"/keys", "keytab", sampleKeytab(t, "HTTP/id.example.com"))).has("HTTP/id.example.com@EXAMPLE.COM", "version 9,", "replaced, good until", "in use").lacks("nobody asks for it here")
 	s.pass(time.Minute)
 	v.follow(v.upload(page+"/keys", "keytab", sampleKeytab(t, "HTTP/other.example.com"))).has("nobody asks for it here")
 

@@ -20,9 +20,9 @@ func (s *step) subject() string { return "user:" + s.change.User.ID }
 
 // signOnActivity is the line of the sign-on itself.
 func (s *step) signOnActivity() store.Activity {
-	record := "record refreshed"
-	if !s.so.Updated {
-		record = "record not refreshed"
+	record := "record not refreshed"
+	if s.refreshed {
+		record = "record refreshed"
 	}
 	return store.Activity{EnvironmentID: s.id.EnvironmentID, At: s.so.At, Action: "sign-on", Actor: s.subject(), Subject: s.subject(),
 		SignOnID: s.so.ID, Text: fmt.Sprintf("%s signed on, method: %s, %s (%s)", s.change.User.Username, s.so.Method, record, s.change.Reason),

@@ -136,6 +136,7 @@ type step struct {
 	id         Identity
 	so         *store.SignOn
 	change     Change
+	refreshed  bool     // the record was made, or held against what the directory says
 	notes      []string // of what was not done, and why
 	activities []store.Activity
 }
@@ -199,6 +200,7 @@ func (s *step) create(ctx context.Context) error {
 	if s.id.Properties == nil {
 		return ErrUnknownRecord
 	}
+	s.refreshed = true
 	if err := s.createUser(ctx); err != nil {
 		return err
 	}
@@ -206,6 +208,7 @@ func (s *step) create(ctx context.Context) error {
 }
 
 func (s *step) update(ctx context.Context) error {
+	s.refreshed = true
 	if err := s.updateUser(ctx); err != nil {
 		return err
 	}

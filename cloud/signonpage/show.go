@@ -158,7 +158,7 @@ func (k *call) account(by store.SignedOn) error {
 	if err != nil && !errors.Is(err, store.ErrNotFound) {
 		return err
 	}
-	if !so.Updated {
+	if !so.Updated && so.Verdict == "" {
 		a.Record = so.UpdateReason
 	}
 	return k.render(http.StatusOK, "account.html", "You are signed on", a)

@@ -1,0 +1,57 @@
+package cloud
+
+import (
+	"context"
+	"log/slog"
+
+	"github.com/hashicorp/go-hclog"
+)
+
+// slogHandler hands what libraries say by log/slog to our log. What they call an
+// error is somebody's wrong request more often than not, so it is a warning here.
+type slogHandler struct {
+	log   hclog.Logger
+	group string // in front of names, with a dot at its end
+}
+
+var _ slog.Handler = slogHandler{}
+
+// Enabled implements slog.Handler.
+func (h slogHandler) Enabled(_ context.Context, l slog.Level) bool {
+	return h.log.GetLevel() <= levelOf(l)
+}
+
+// Handle implements slog.Handler.
+func (h slogHandler) Handle(_ context.Context, r slog.Record) error {
+	var args []any
+	r.Attrs(func(a slog.Attr) bool {
+		args = append(args, h.group+a.Key, a.Value.Resolve().String())
+		return true
+	})
+	h.log.Log(levelOf(r.Level), r.Message, args...)
+	return nil
+}
+
+// WithAttrs implements slog.Handler.
+func (h slogHandler) WithAttrs(attrs []slog.Attr) slog.Handler {
+	for _, a := range attrs {
+		h.log = h.log.With(h.group+a.Key, a.Value.Resolve().String())
+	}
+	return h
+}
+
+// WithGroup implements slog.Handler.
+func (h slogHandler) WithGroup(name string) slog.Handler {
+	h.group += name + "."
+	return h
+}
+
+func levelOf(l slog.Level) hclog.Level {
+	switch {
+	case l < slog.LevelInfo:
+		return hclog.Debug
+	case l < slog.LevelWarn:
+		return hclog.Info
+	}
+	return hclog.Warn
+}
