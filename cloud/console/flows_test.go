@@ -114,7 +114,7 @@ func TestUsersAreFoundAndPaged(t *testing.T) {
 	v.get(strings.ReplaceAll(next[1], "&amp;", "&")).has("bob50", "bob59", "First page").lacks("bob49", "Next page")
 	user := "/console/users/" + f.user.ID
 	v.get(user).has("uid=alice,ou=people", "entryUUID", "6b1f0e1c", "Headquarters", "People", "Just-in-time", "LDAP Gateway", "External IdP", "Ordinary",
-		"kerberos", "not refreshed because a Kerberos sign-on does not update the record", "complete", "cn=backend,ou=groups,dc=example,dc=com", "phone")
+		"As the directory had them on", "kerberos", "not refreshed because a Kerberos sign-on does not update the record", "complete", "cn=backend,ou=groups,dc=example,dc=com", "phone")
 }
 
 func TestMemberIsRemovedByHand(t *testing.T) {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"slices"
+	"time"
 
 	"ldap-gateway/cloud/store"
 )
@@ -39,6 +40,8 @@ type userPage struct {
 	Attributes []property
 	Groups     []userGroup
 	SignOns    []store.SignOn
+
+	GroupsProven time.Time // when the directory last told all of them
 }
 
 // property is a name with its value.
@@ -63,6 +66,9 @@ func (c *console) showUser(k *call) error {
 		return err
 	}
 	if page.Groups, err = c.groupsOf(k, u.ID); err != nil {
+		return err
+	}
+	if page.GroupsProven, err = c.Store.GroupsProven(k.Context(), k.env(), u.ID); err != nil {
 		return err
 	}
 	page.SignOns, _, err = c.Store.SignOns(k.Context(), k.env(), store.SignOnFilter{UserID: u.ID}, store.Page{Limit: signOnsShown})

@@ -237,6 +237,24 @@ func TestReplay(t *testing.T) {
 	}
 }
 
+// TestForgeriesAreRecorded has each forgery refused, and in the activity log with its reason.
+func TestForgeriesAreRecorded(t *testing.T) {
+	s := forged(t)
+	for name, c := range forgeries() {
+		if c.forge == nil || c.accept != nil {
+			continue // it is about keys that this site has not
+		}
+		k := honest(now)
+		c.forge(&k)
+		a := s.send(k.header(t))
+		all, _, err := s.Store.Activities(t.Context(), s.gateway.EnvironmentID, store.ActivityFilter{SignOnID: a.SignOn.ID}, store.Page{})
+		check(t, err)
+		if a.Refusal == nil || a.Refusal.Why != c.why || len(all) != 1 || all[0].Detail["why"] != string(c.why) || a.SignOn.UserID != "" {
+			t.Errorf("%s: %+v %+v", name, a, all)
+		}
+	}
+}
+
 // TestEachRefusalIsRecorded has everything that is not taken in the activity log,
 // with its reason.
 func TestEachRefusalIsRecorded(t *testing.T) {

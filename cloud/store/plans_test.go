@@ -67,6 +67,7 @@ func TestPlans(t *testing.T) {
 		"UserGroups":     func() error { _, err := r.UserGroups(ctx, e, w.user.ID); return err },
 		"GroupMembers":   func() error { _, _, err := r.GroupMembers(ctx, e, w.jit.ID, page); return err },
 		"Group":          func() error { _, err := r.Group(ctx, e, w.jit.ID); return err },
+		"GroupsProven":   func() error { _, err := r.GroupsProven(ctx, e, w.user.ID); return err },
 		"SignOns":        func() error { _, _, err := r.SignOns(ctx, e, store.SignOnFilter{}, page); return err },
 		"SignOnsOfUser":  func() error { _, _, err := r.SignOns(ctx, e, store.SignOnFilter{UserID: "u"}, page); return err },
 		"Activities":     func() error { _, _, err := r.Activities(ctx, e, store.ActivityFilter{}, page); return err },

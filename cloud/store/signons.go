@@ -3,6 +3,7 @@ package store
 import (
 	"cmp"
 	"context"
+	"errors"
 	"time"
 )
 
@@ -48,6 +49,16 @@ func (tx *Tx) RecordSignOn(ctx context.Context, s *SignOn, activities ...Activit
 // SignOn returns a sign-on, or ErrNotFound.
 func (r reader) SignOn(ctx context.Context, env, id string) (SignOn, error) {
 	return queryOne(ctx, r.c, scanSignOn, signOnColumns+` WHERE environment_id = $1 AND id = $2`, env, id)
+}
+
+// GroupsProven returns when a sign-on last brought all of a user's groups; the
+// zero time when none has.
+func (r reader) GroupsProven(ctx context.Context, env, user string) (time.Time, error) {
+	t, err := queryOne(ctx, r.c, scanTime, `SELECT at FROM sign_ons WHERE environment_id = $1 AND user_id = $2 AND verdict = 'complete' ORDER BY at DESC LIMIT 1`, env, user)
+	if errors.Is(err, ErrNotFound) {
+		err = nil
+	}
+	return t, err
 }
 
 // SignOnFilter narrows a list of sign-ons; an empty field does not.
