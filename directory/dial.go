@@ -159,13 +159,15 @@ func serviceBindError(server string, e *ldap.Error) *ResultError {
 // TLS connection (LdapEnforceChannelBinding), which is done on Windows only.
 const badBindings = 0x80090346
 
+const bindingsRemedy = "the domain controller requires channel binding: bind the service account with dn and password, or on Windows with own_identity"
+
 func serviceAccountRemedy(text string) string {
 	code, ok := subCode(text)
 	if kind, known := accountBySubCode(code); ok && known {
 		return "service account: " + kind.String()
 	}
 	if ok && code == badBindings {
-		return "the domain controller requires channel binding: bind with dn and password, or on Windows with own_identity"
+		return bindingsRemedy
 	}
 	return "check the service account's name, and its password or key"
 }

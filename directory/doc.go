@@ -56,6 +56,7 @@
 //	19 (389: too many wrong passwords)                *AccountError, Locked
 //	53 from 389 (inactivated), with any password      *AccountError, Disabled
 //	8, 13 and all others                              *ResultError with a remedy
+//	49, AD sub-code 80090346 (channel binding)        *ResultError with a remedy
 //	none, or one that cannot be read                  ErrAnswerLost
 //
 // # What a refused password change means

@@ -93,6 +93,7 @@ func spoil(s *directorytest.Server, r *rand.Rand, done <-chan struct{}) {
 		}
 		s.SetSearchFault("", randomFault(r, 1, 2, 3, 4, 10, 11, 51, 52, 80))
 		s.SetBindFault("", randomFault(r, 1, 51, 52, 53, 80))
+		s.SetChangeFault("", randomFault(r, 1, 19, 51, 52, 53, 80))
 		s.SetBindFault(slapdtest.ReaderDN, randomFault(r, 51, 52, 80)) // never 49, which stops the client for seconds
 		s.SetSilent(r.IntN(30) == 0)
 		if r.IntN(10) == 0 {
@@ -107,8 +108,9 @@ const faultyDeadline = 2 * time.Second
 
 // faultyOutcome is one sign-on.
 type faultyOutcome struct {
-	find, bind error
+	find, bind error // bind is that of the change, when there was one
 	bound      bool
+	change     bool
 	groups     directory.Membership
 	took       time.Duration
 }
@@ -127,15 +129,19 @@ func faultySignOn(ctx context.Context, c *directory.Client, ut *directory.UserTy
 			return out
 		}
 	}
-	out.bind, out.bound = c.Bind(ctx, e.DN, "password"), true
-	if out.bind == nil {
+	out.bound, out.change = true, n%5 == 0
+	if out.change {
+		out.bind = c.ChangePassword(ctx, e.DN, "password", "another password")
+		return out
+	}
+	if out.bind = c.Bind(ctx, e.DN, "password"); out.bind == nil {
 		out.groups = c.DirectGroups(ctx, ut, e)
 	}
 	return out
 }
 
-// Whatever three controllers do, a sign-on binds at most once, ends in time, and never
-// calls an incomplete membership complete. That no goroutine is left is TestMain's.
+// Whatever three controllers do, a sign-on or a password change binds at most once and
+// changes at most once, ends in time, and never calls an incomplete membership complete. That no goroutine is left is TestMain's.
 func TestRandomFaultsNeverBindTwiceNorLoseAGroup(t *testing.T) {
 	t.Logf("seed %d", *faultySeed)
 	controllers, three := threeControllers(t, *faultySignOns)
@@ -167,18 +173,22 @@ func TestRandomFaultsNeverBindTwiceNorLoseAGroup(t *testing.T) {
 
 func judgeFaulty(t *testing.T, controllers []*directorytest.Server, outcomes []faultyOutcome) {
 	t.Helper()
-	binds := map[string]int{}
+	binds, changes := map[string]int{}, map[string]int{}
 	for _, s := range controllers {
 		for _, op := range s.Operations() {
-			if op.Bind {
+			switch {
+			case op.Bind:
 				binds[op.DN]++
+			case op.Change:
+				changes[op.DN]++
 			}
 		}
 	}
 	kinds := map[string]int{}
 	for n, o := range outcomes {
-		sent := binds[fmt.Sprintf("uid=u%d,%s", n, people)]
-		kind, agrees := faultyKind(o, sent)
+		dn := fmt.Sprintf("uid=u%d,%s", n, people)
+		sent := binds[dn]
+		kind, agrees := faultyKind(o, sent, changes[dn])
 		kinds[kind]++
 		if !agrees {
 			t.Errorf("sign-on %d: %s, %d binds: %v %v", n, kind, sent, o.find, o.bind)
@@ -197,16 +207,22 @@ func judgeFaulty(t *testing.T, controllers []*directorytest.Server, outcomes []f
 		}
 	}
 	t.Logf("outcomes: %v", kinds)
-	if kinds["signed on, complete"] == 0 || kinds["signed on, partial"]+kinds["signed on, unknown"] == 0 || kinds["answer lost"]+kinds["not found"] == 0 {
+	if kinds["signed on, complete"] == 0 || kinds["signed on, partial"]+kinds["signed on, unknown"] == 0 || kinds["answer lost"]+kinds["not found"] == 0 || kinds["changed"] == 0 {
 		t.Errorf("too little happened: %v", kinds)
 	}
 }
 
-// faultyKind names an outcome and says whether it agrees with the binds that arrived.
-func faultyKind(o faultyOutcome, sent int) (string, bool) {
+// faultyKind names an outcome and says whether it agrees with the binds and changes that
+// arrived.
+func faultyKind(o faultyOutcome, sent, changed int) (string, bool) {
+	if changed > 1 || changed > sent || changed > 0 && !o.change {
+		return "changed more than once, or without a bind", false
+	}
 	switch {
 	case !o.bound:
 		return "not found", sent == 0
+	case o.change && o.bind == nil:
+		return "changed", sent == 1 && changed == 1
 	case o.bind == nil:
 		return "signed on, " + o.groups.Verdict.String(), sent == 1
 	case errors.Is(o.bind, directory.ErrAnswerLost):

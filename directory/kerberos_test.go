@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"ldap-gateway/directory"
+	"ldap-gateway/directory/directorytest"
 	"ldap-gateway/directory/kdctest"
 	"ldap-gateway/directory/sambatest"
 	"ldap-gateway/directory/slapdtest"
@@ -187,5 +188,22 @@ func TestOneServiceAccount(t *testing.T) {
 				t.Errorf("%v", err)
 			}
 		})
+	}
+}
+
+// A domain controller that insists on channel binding has not judged any password.
+func TestChannelBindingIsNoWrongPassword(t *testing.T) {
+	s := inProcess(t, person("alice"))
+	refusal := directorytest.ActiveDirectoryRefusal("80090346")
+	for _, dn := range []string{aliceDN, slapdtest.ReaderDN} {
+		s.SetBindFault(dn, directorytest.Fault{Result: &refusal})
+	}
+	c := open(t, s.CA(), s.TLSURL())
+	var result *directory.ResultError
+	if err := c.Bind(t.Context(), aliceDN, "password"); errors.Is(err, directory.ErrInvalidCredentials) || !errors.As(err, &result) || !strings.Contains(result.Remedy, "channel binding") {
+		t.Errorf("%v", err)
+	}
+	if r := row(t, c.Check(t.Context()), 0, "service bind"); r.State != directory.Failed || !strings.Contains(r.Remedy, "channel binding") {
+		t.Errorf("%+v", r)
 	}
 }
