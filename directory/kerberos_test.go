@@ -108,6 +108,29 @@ func TestKerberosMistakes(t *testing.T) {
 	}
 }
 
+// A KDC that refuses the service account is not asked again at once, for another server
+// or another sign-on: that could lock the account.
+func TestRefusedKeyIsNotTriedAgainAtOnce(t *testing.T) {
+	kdc, s, cfg := kerberized(t, kdctest.Config{})
+	kdc.Admin("modprinc +requires_preauth svc-gateway") // as everywhere
+	kdc.Admin("cpw -randkey svc-gateway")               // the key table's is an old one now
+	cfg.Servers = append(cfg.Servers, s.URL())
+	c, err := directory.Open(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = c.Close() }()
+	for range 3 {
+		var ticket *directory.KerberosError
+		if _, err := c.FindUser(t.Context(), compile(t, persons()), "alice"); !errors.As(err, &ticket) || !ticket.Refused {
+			t.Errorf("%v", err)
+		}
+	}
+	if n := strings.Count(kdc.Log(), "PREAUTH_FAILED"); n != 1 {
+		t.Errorf("tried %d times:\n%s", n, kdc.Log())
+	}
+}
+
 // A key that is changed is used from the next connection on, and tickets that have
 // expired hurt nobody.
 func TestKerberosOutlivesItsTickets(t *testing.T) {
