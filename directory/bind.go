@@ -77,7 +77,9 @@ type bound struct {
 // bind sends the bind.
 func (l *link) bind(ctx context.Context, dn string, pw Password) bound {
 	before, start := l.socket.written.Load(), time.Now()
-	stop := context.AfterFunc(ctx, l.cut)
+	limited, cancel := l.limited(ctx)
+	defer cancel()
+	stop := context.AfterFunc(limited, l.cut)
 	request := &ldap.SimpleBindRequest{Username: dn, Password: string(pw),
 		Controls: []ldap.Control{ldap.NewControlBeheraPasswordPolicy()}}
 	result, err := l.ldap.SimpleBind(request)
