@@ -77,7 +77,9 @@ type bound struct {
 // bind sends the bind.
 func (l *link) bind(ctx context.Context, dn string, pw Password) bound {
 	before, start := l.socket.written.Load(), time.Now()
-	stop := context.AfterFunc(ctx, l.cut)
+	limited, cancel := l.limited(ctx)
+	defer cancel()
+	stop := context.AfterFunc(limited, l.cut)
 	request := &ldap.SimpleBindRequest{Username: dn, Password: string(pw),
 		Controls: []ldap.Control{ldap.NewControlBeheraPasswordPolicy()}}
 	result, err := l.ldap.SimpleBind(request)
@@ -123,11 +125,18 @@ func bindOutcome(s *server, result *ldap.SimpleBindResult, err error) error {
 	if !failed {
 		return nil
 	}
+	sub, _ := subCode(text)
 	switch e.ResultCode {
 	case ldap.LDAPResultInvalidCredentials, ldap.LDAPResultNoSuchObject, ldap.LDAPResultInappropriateAuthentication:
-		return ErrInvalidCredentials
+		if sub != badBindings {
+			return ErrInvalidCredentials
+		}
 	}
-	return resultError(s.url, OpBind, e)
+	out := resultError(s.url, OpBind, e)
+	if sub == badBindings {
+		out.Remedy = bindingsRemedy
+	}
+	return out
 }
 
 // accountByControl reads draft-behera-ldap-password-policy-10 and draft-vchu-ldap-pwd-policy-00.

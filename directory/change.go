@@ -43,7 +43,7 @@ func (l *link) change(ctx context.Context, dn string, old, fresh Password) (sent
 	case bound.entered: // also when all that it lets one do is to change the password
 		return true, l.setPassword(ctx, dn, old, fresh)
 	case bound.err == nil: // but it was too late
-		return true, l.lost(ctx, ctx.Err(), time.Since(start))
+		return true, l.lost(ctx, errNoAnswer, time.Since(start))
 	case errors.As(bound.err, &account) && (account.Kind == PasswordExpired || account.Kind == PasswordMustChange):
 		return true, l.server.changeAsService(ctx, dn, old, fresh, account.Kind)
 	}
@@ -71,7 +71,9 @@ func (s *server) changeAsService(ctx context.Context, dn string, old, fresh Pass
 // setPassword sends the change and waits for its answer.
 func (l *link) setPassword(ctx context.Context, dn string, old, fresh Password) error {
 	start := time.Now()
-	stop := context.AfterFunc(ctx, l.cut)
+	limited, cancel := l.limited(ctx)
+	defer cancel()
+	stop := context.AfterFunc(limited, l.cut)
 	defer stop()
 	var err error
 	if vendor := l.server.client.vendorAt(l.server); vendor == VendorAD || vendor == VendorSamba {

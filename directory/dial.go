@@ -27,7 +27,8 @@ type link struct {
 
 	mu      sync.Mutex
 	users   int  // searches under way
-	retired bool // no new ones; closed with the last
+	stuck   int  // of these, those that nobody waits for any more
+	retired bool // no new ones; closed with the last that is not stuck
 }
 
 // connect makes the connection down to LDAP, with TLS when the URL wants it. The
@@ -48,8 +49,7 @@ func (s *server) connect(ctx context.Context) (*link, error) {
 		l.secure, l.certificate = true, conn.ConnectionState().PeerCertificates[0]
 	}
 	l.ldap = ldap.NewConn(&framed{Conn: secure}, l.secure)
-	l.ldap.SetTimeout(s.client.cfg.Timeout)
-	l.ldap.Start()
+	l.ldap.Start() // without a time-out of its own: see limited
 	if !s.client.links.add(l) {
 		l.kill()
 		return nil, ErrClosed
@@ -159,13 +159,15 @@ func serviceBindError(server string, e *ldap.Error) *ResultError {
 // TLS connection (LdapEnforceChannelBinding), which is done on Windows only.
 const badBindings = 0x80090346
 
+const bindingsRemedy = "the domain controller requires channel binding: bind the service account with dn and password, or on Windows with own_identity"
+
 func serviceAccountRemedy(text string) string {
 	code, ok := subCode(text)
 	if kind, known := accountBySubCode(code); ok && known {
 		return "service account: " + kind.String()
 	}
 	if ok && code == badBindings {
-		return "the domain controller requires channel binding: bind with dn and password, or on Windows with own_identity"
+		return bindingsRemedy
 	}
 	return "check the service account's name, and its password or key"
 }
@@ -173,6 +175,13 @@ func serviceAccountRemedy(text string) string {
 // usable says whether another operation may start on the link.
 func (l *link) usable() bool {
 	return !l.ldap.IsClosing() && time.Since(l.born) < l.server.client.cfg.Lifetime
+}
+
+// limited bounds one operation by Timeout. go-ldap's own time-out must not be used for
+// that: with one it throws an answer away that nobody has taken in time, and a search
+// whose entries were thrown away ends as if it had been complete.
+func (l *link) limited(ctx context.Context) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(ctx, l.server.client.cfg.Timeout)
 }
 
 // cut drops the connection without waiting; whoever is using it gets an error.
@@ -197,10 +206,29 @@ func (l *link) enter() bool {
 	return true
 }
 
-func (l *link) leave() {
+func (l *link) leave() { l.left(false) }
+
+// left counts a search out; wasStuck says that giveUp was called for it.
+func (l *link) left(wasStuck bool) {
 	l.mu.Lock()
 	l.users--
-	last := l.retired && l.users == 0
+	if wasStuck {
+		l.stuck--
+	}
+	last := l.retired && l.users == l.stuck
+	l.mu.Unlock()
+	if last {
+		l.kill()
+	}
+}
+
+// giveUp is for a search that got no answer in time. It ends when the link is closed,
+// which it is as soon as no other search waits there with better hope.
+func (l *link) giveUp() {
+	l.mu.Lock()
+	l.stuck++
+	l.retired = true
+	last := l.users == l.stuck
 	l.mu.Unlock()
 	if last {
 		l.kill()
@@ -210,7 +238,7 @@ func (l *link) leave() {
 // retire lets searches under way finish, and closes the link after the last.
 func (l *link) retire() {
 	l.mu.Lock()
-	first, idle := !l.retired, l.users == 0
+	first, idle := !l.retired, l.users == l.stuck
 	l.retired = true
 	l.mu.Unlock()
 	if first && idle {

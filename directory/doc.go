@@ -24,7 +24,8 @@
 //     a search whose connection was lost, cost more.)
 //   - What a person typed is escaped in one place and can only be an assertion value.
 //   - A Membership is Complete only when a successful search with no reference left
-//     aside, or a memberOf that is known to be direct, said everything.
+//     aside, or a memberOf that is known to be direct, said everything; also on a
+//     machine that stands still meanwhile (see link.limited).
 //   - With a Canary, a membership is Unknown while the canary is not seen, and none is
 //     read before the first look.
 //   - With Discover, DNS is asked at the first use and then every five minutes; hosts
@@ -56,6 +57,7 @@
 //	19 (389: too many wrong passwords)                *AccountError, Locked
 //	53 from 389 (inactivated), with any password      *AccountError, Disabled
 //	8, 13 and all others                              *ResultError with a remedy
+//	49, AD sub-code 80090346 (channel binding)        *ResultError with a remedy
 //	none, or one that cannot be read                  ErrAnswerLost
 //
 // # What a refused password change means

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"ldap-gateway/directory"
+	"ldap-gateway/directory/directorytest"
 	"ldap-gateway/directory/kdctest"
 	"ldap-gateway/directory/sambatest"
 	"ldap-gateway/directory/slapdtest"
@@ -107,6 +108,29 @@ func TestKerberosMistakes(t *testing.T) {
 	}
 }
 
+// A KDC that refuses the service account is not asked again at once, for another server
+// or another sign-on: that could lock the account.
+func TestRefusedKeyIsNotTriedAgainAtOnce(t *testing.T) {
+	kdc, s, cfg := kerberized(t, kdctest.Config{})
+	kdc.Admin("modprinc +requires_preauth svc-gateway") // as everywhere
+	kdc.Admin("cpw -randkey svc-gateway")               // the key table's is an old one now
+	cfg.Servers = append(cfg.Servers, s.URL())
+	c, err := directory.Open(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = c.Close() }()
+	for range 3 {
+		var ticket *directory.KerberosError
+		if _, err := c.FindUser(t.Context(), compile(t, persons()), "alice"); !errors.As(err, &ticket) || !ticket.Refused {
+			t.Errorf("%v", err)
+		}
+	}
+	if n := strings.Count(kdc.Log(), "PREAUTH_FAILED"); n != 1 {
+		t.Errorf("tried %d times:\n%s", n, kdc.Log())
+	}
+}
+
 // A key that is changed is used from the next connection on, and tickets that have
 // expired hurt nobody.
 func TestKerberosOutlivesItsTickets(t *testing.T) {
@@ -187,5 +211,22 @@ func TestOneServiceAccount(t *testing.T) {
 				t.Errorf("%v", err)
 			}
 		})
+	}
+}
+
+// A domain controller that insists on channel binding has not judged any password.
+func TestChannelBindingIsNoWrongPassword(t *testing.T) {
+	s := inProcess(t, person("alice"))
+	refusal := directorytest.ActiveDirectoryRefusal("80090346")
+	for _, dn := range []string{aliceDN, slapdtest.ReaderDN} {
+		s.SetBindFault(dn, directorytest.Fault{Result: &refusal})
+	}
+	c := open(t, s.CA(), s.TLSURL())
+	var result *directory.ResultError
+	if err := c.Bind(t.Context(), aliceDN, "password"); errors.Is(err, directory.ErrInvalidCredentials) || !errors.As(err, &result) || !strings.Contains(result.Remedy, "channel binding") {
+		t.Errorf("%v", err)
+	}
+	if r := row(t, c.Check(t.Context()), 0, "service bind"); r.State != directory.Failed || !strings.Contains(r.Remedy, "channel binding") {
+		t.Errorf("%+v", r)
 	}
 }

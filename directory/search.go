@@ -70,31 +70,44 @@ func (c *Client) searchOn(ctx context.Context, l *link, request *ldap.SearchRequ
 	return out, c.anotherUp(l.server)
 }
 
-// search waits for the answer or the context, whichever is first. A search that
-// nobody waits for any more ends by itself with the connection's time-out: cutting
-// the shared connection would fail the searches of others.
+// errNoAnswer: an operation was sent and no answer came within Timeout.
+var errNoAnswer = errors.New("no answer in time")
+
+// search waits for the answer, the context or Timeout, whichever is first. A search that
+// nobody waits for any more does not end the connection, which would fail the searches
+// of others; see giveUp.
 func (l *link) search(ctx context.Context, request *ldap.SearchRequest) answer {
+	life := &l.server.client.life
 	err := ctx.Err()
-	if err == nil && !l.server.client.life.begin() {
+	if err == nil && !life.begin() {
 		err = ErrClosed
 	}
 	if err != nil {
 		l.leave()
 		return answer{l.server, &ldap.SearchResult{}, err}
 	}
-	done := make(chan answer, 1)
+	done, late := make(chan answer, 1), make(chan struct{})
+	limit := time.AfterFunc(l.server.client.cfg.Timeout, func() {
+		close(late)
+		if life.begin() { // else Close closes the link
+			defer life.end()
+			l.giveUp()
+		}
+	})
 	go func() {
-		defer l.server.client.life.end()
+		defer life.end()
 		result, err := l.ldap.Search(request)
 		if result == nil {
 			result = &ldap.SearchResult{}
 		}
 		done <- answer{l.server, result, err}
-		l.leave()
+		l.left(!limit.Stop())
 	}()
 	select {
 	case out := <-done:
 		return out
+	case <-late:
+		return answer{l.server, &ldap.SearchResult{}, errNoAnswer}
 	case <-ctx.Done():
 		return answer{l.server, &ldap.SearchResult{}, ctx.Err()}
 	}

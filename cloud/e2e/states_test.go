@@ -35,12 +35,16 @@ func TestEachDirectoryTellsItsAccounts(t *testing.T) {
 			t.Parallel()
 			s := start(t)
 			w := newWorld(t, plan{at: &s.directory, change: s.change, update: true})
+			console := w.administrator()
 			t.Run("groups", func(t *testing.T) { w.followsDirectGroups(t, s) })
 			t.Run("unknown", func(t *testing.T) { w.isRefused(t, "nobody", wrongPassword, "noSuchUser") })
 			for _, state := range s.states {
 				t.Run(state.name, func(t *testing.T) {
 					known, newcomer := state.names()
-					w.keepsTheRecord(t, state, known)
+					id := w.keepsTheRecord(t, state, known)
+					if page := console.get("/console/activity?subject=user:" + id); !strings.Contains(page, " by password: "+state.right+".") {
+						t.Errorf("the console does not say %s:\n%s", state.right, page)
+					}
 					w.makesNoRecord(t, state, newcomer)
 				})
 			}
@@ -85,9 +89,9 @@ func (w *world) groupDNs(id string) string {
 
 // keepsTheRecord brings somebody into the state who has signed on before: what the
 // cloud knows of them stays.
-func (w *world) keepsTheRecord(t *testing.T, state accountState, person string) {
+func (w *world) keepsTheRecord(t *testing.T, state accountState, person string) (id string) {
 	t.Helper()
-	id := w.mustSignOn(person, rightPassword).User.ID
+	id = w.mustSignOn(person, rightPassword).User.ID
 	before, _ := w.record(id)
 	state.enter(w, person)
 	w.isRefused(t, person, wrongPassword, state.wrong)
@@ -96,6 +100,7 @@ func (w *world) keepsTheRecord(t *testing.T, state accountState, person string) 
 	if after, _ := w.record(id); after != before {
 		t.Errorf("before %+v\nafter  %+v", before, after)
 	}
+	return id
 }
 
 // explains wants "explain" to say the same without a password. It keeps to what the
