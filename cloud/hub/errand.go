@@ -139,6 +139,9 @@ func readReply(l Live, a errand, b []byte) Answer {
 		return ours(l, a, wire.OutcomeUnknown, true, r.Reason)
 	}
 	result, err := a.read(r.Body)
+	if err == nil {
+		err = boundResult(&result)
+	}
 	if err != nil {
 		return ours(l, a, wire.OutcomeUnknown, true, "the instance's answer is malformed: "+err.Error())
 	}
