@@ -51,7 +51,7 @@ func boundHeartbeat(b *wire.Heartbeat) {
 		}
 	})
 	b.Problems = clipAll(b.Problems, func(p *wire.Problem) {
-		for _, text := range []*string{&p.Code, &p.Text, &p.Remedy} {
+		for _, text := range []*string{&p.Code, &p.Text, &p.Remedy, &p.Severity} {
 			clipText(text)
 		}
 	})

@@ -36,9 +36,11 @@ type Live struct {
 	refusedID map[string]bool
 }
 
-// Healthy tells whether nothing is known to be wrong with the instance.
+// Healthy tells whether nothing is known to be wrong with the instance: an
+// information is nothing wrong.
 func (l Live) Healthy() bool {
-	return len(l.Beat.Problems) == 0 && !slices.ContainsFunc(l.Beat.Servers, func(s wire.Server) bool { return s.State == "down" })
+	wrong := func(p wire.Problem) bool { return p.Severity != wire.SeverityInfo }
+	return !slices.ContainsFunc(l.Beat.Problems, wrong) && !slices.ContainsFunc(l.Beat.Servers, func(s wire.Server) bool { return s.State == "down" })
 }
 
 // presence is what this node knows of all links.
