@@ -4,16 +4,19 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
+	"encoding/json"
 	"fmt"
 	"net"
 	"os"
 	"path/filepath"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/hashicorp/go-hclog"
 	"github.com/nats-io/jwt/v2"
 	"github.com/nats-io/nats-server/v2/server"
+	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nkeys"
 
 	"ldap-gateway/cloud/hub"
@@ -125,6 +128,28 @@ func TestTwinOnAnotherNode(t *testing.T) {
 		return err == nil && !i.QuarantinedAt.IsZero()
 	})
 	nodes[0].await("neither has a link", func() bool { return !nodes[0].live(m) && !nodes[1].live(m) })
+}
+
+// Somebody on the bus announces a link of an instance with a key of their own: no
+// password is sealed for it, and nothing is sent there.
+func TestBusCannotNameAnotherKey(t *testing.T) {
+	n := startNode(t, time.Second)
+	m := n.start(ok)
+	_, public, err := wire.NewSealKey()
+	must(t, err)
+	lie, err := json.Marshal(hub.Live{Link: "lie", Instance: m.instance, Gateway: n.gateway.ID, SealKey: public, Since: time.Now().Add(time.Hour)})
+	must(t, err)
+	var asked atomic.Int64
+	_, err = n.bus.Conn.Subscribe("link.lie", func(*nats.Msg) { asked.Add(1) })
+	must(t, err)
+	must(t, n.bus.Conn.Publish("presence", lie))
+	n.await("it is believed to be live", func() bool { return n.hub.Live(n.gateway.ID)[0].Link == "lie" })
+	ctx, cancel := context.WithTimeout(t.Context(), 500*time.Millisecond)
+	defer cancel()
+	a := n.hub.SignOn(ctx, hub.Ask{ID: "x", Gateway: n.gateway.ID, UserType: "t1", Identifier: "alice", Want: wire.WantRecord, Password: []byte("hunter2")})
+	if a.Outcome != wire.OutcomeDirectoryUnavailable || a.BindSent || asked.Load() != 0 {
+		t.Errorf("%+v, asked %d times", a, asked.Load())
+	}
 }
 
 // Whoever waits for an agent of a node that dies learns it soon, and that a bind

@@ -124,6 +124,13 @@ func (p *presence) twin(l Live, before time.Time) (Live, bool) {
 	return Live{}, false
 }
 
+// expect says that an agent of a gateway may be on its way back.
+func (p *presence) expect(gateway string, now time.Time) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.lost[gateway] = now
+}
+
 // returning tells whether a gateway lost a link so recently that its agent may be
 // on its way back, and returns a channel that is closed at the next news.
 func (p *presence) returning(gateway string, now time.Time) (bool, <-chan struct{}) {
