@@ -8,7 +8,7 @@ export CGO_ENABLED ?= 0
 
 .DEFAULT_GOAL := help
 
-.PHONY: help demo build test unit race lint tools bench fuzz clean
+.PHONY: help demo build test unit race lint tools bench fuzz long clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -44,6 +44,10 @@ fuzz: ## two minutes of fuzzing for each target
 	@for p in $$(grep -rlE '^func Fuzz' --include='*_test.go' . | xargs -n1 dirname | sort -u); do \
 	  for f in $$(grep -hoE '^func Fuzz[A-Za-z]+' $$p/*_test.go | cut -c6-); do \
 	    echo "$$p $$f"; $(GO) test -run '^$$' -fuzz "^$$f\$$" -fuzztime 2m $$p || exit 1; done; done
+
+long: fuzz ## what takes too long for every change: 10,000 sign-ons under random faults, 20,000 people, fuzzing
+	$(GO) test -run RandomFaults -timeout 60m ./directory -signons 10000
+	$(GO) test -run '^$$' -bench DirectorySize -timeout 10m ./directory
 
 clean: ## remove what was built
 	rm -rf bin

@@ -176,8 +176,24 @@ func checkUserTypes(ctx context.Context, people *directory.Client, p *Policy, fo
 			c.Detail = "groups by " + method + ": " + why
 		}
 		rows = append(rows, c)
+		if len(reasons) == 0 && ctx.Err() == nil {
+			rows = append(rows, checkIndexes(ctx, people, t.Name, compiled.AskedAttributes()))
+		}
 	}
 	return rows
+}
+
+// checkIndexes tells whether people are found by attributes that the server indexes.
+func checkIndexes(ctx context.Context, people *directory.Client, userType string, asked []string) directory.Check {
+	c := directory.Check{Name: "indexes", Target: userType, State: directory.OK, Detail: "for " + strings.Join(asked, ", ")}
+	switch missing, told := people.Unindexed(ctx, asked); {
+	case !told:
+		c.State, c.Detail = directory.NotTried, "the server does not tell whether it has indexes for "+strings.Join(asked, ", ")
+	case len(missing) > 0:
+		c.State, c.Detail = directory.Warning, "none for "+strings.Join(missing, ", ")
+		c.Remedy = "have the server index these for equality, or take them out of the user type's filter: otherwise each sign-on makes it read every entry"
+	}
+	return c
 }
 
 // printChecks writes the table, the remedies below it, and a summary; its error

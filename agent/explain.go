@@ -21,9 +21,10 @@ import (
 func (c *command) explainCommand() *cobra.Command {
 	return &cobra.Command{
 		Use: "explain USER", Short: "Show what a sign-on of USER would bring, without a password", Args: cobra.ExactArgs(1),
-		Long: `Show which entry USER leads to, what of it would leave, which groups would be
-pushed and from where they come, and which are left out and why. USER is what
-the person types at the sign-on. No password is needed and no bind is made.`,
+		Long: `Show which entry USER leads to, what of it would leave, how the account is, which
+groups would be pushed and from where they come, and which are left out and why.
+USER is what the person types at the sign-on. No password is needed and no bind
+is made.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			file, err := c.load()
 			if err != nil {
@@ -106,6 +107,7 @@ func (e explainer) userType(ctx context.Context, t wire.UserType, who string) (b
 		return false, err
 	}
 	e.entry(entry)
+	e.account(ctx, entry)
 	if t.Groups != nil {
 		e.groups(ctx, compiled, entry)
 	}
@@ -120,6 +122,19 @@ func (e explainer) entry(entry directory.Entry) {
 	}
 	for _, name := range slices.Sorted(maps.Keys(entry.Attributes)) {
 		fmt.Fprintf(e.out, "  leaves    %s: %s\n", name, strings.Join(entry.Attributes[name], " | "))
+	}
+}
+
+// account prints what the directory says of the account.
+func (e explainer) account(ctx context.Context, entry directory.Entry) {
+	facts, err := e.people.AccountState(ctx, entry)
+	if err != nil {
+		fmt.Fprintf(e.out, "  account   cannot be read: %v\n", err)
+		return
+	}
+	words := map[directory.FactState]string{directory.Hinders: "keeps the person out: ", directory.Depends: "may keep the person out: ", directory.NotReadable: "not readable: "}
+	for _, f := range facts {
+		fmt.Fprintf(e.out, "  %-9s %s%s\n", f.Name, words[f.State], f.Detail)
 	}
 }
 

@@ -182,13 +182,19 @@ func heartbeat(stats *Stats, h *health) wire.Heartbeat {
 
 // directoryConfig is the file's directory block as the directory room takes it.
 func directoryConfig(d configs.Directory, logger hclog.Logger) directory.Config {
-	return directory.Config{
-		Servers: d.Servers, Discover: d.Discover, Site: d.Site, Canary: directory.Canary{User: d.CanaryUser, Group: d.CanaryGroup}, BaseDN: d.BaseDN, BindDN: d.BindDN, BindPassword: directory.Password(d.BindPassword.Reveal()),
-		Vendor: d.Vendor, AllowClearText: d.AllowClearText, FollowReferrals: d.FollowReferrals, ReferralHosts: d.ReferralHosts, GroupsFrom: d.GroupsFrom,
+	out := directory.Config{
+		Servers: d.Servers, Discover: d.Discover, Site: d.Site, BaseDN: d.BaseDN, Vendor: d.Vendor,
+		BindDN: d.BindDN, BindPassword: directory.Password(d.BindPassword.Reveal()), OwnIdentity: d.OwnIdentity,
+		Canary:         directory.Canary{User: d.CanaryUser, Group: d.CanaryGroup},
+		AllowClearText: d.AllowClearText, FollowReferrals: d.FollowReferrals, ReferralHosts: d.ReferralHosts, GroupsFrom: d.GroupsFrom,
 		TLS: directory.TLS{RootCAs: d.TLS.RootCAs, PinsSHA256: d.TLS.Pins, ServerName: d.TLS.ServerName,
 			MinVersion: max(d.TLS.MinVersion, tls.VersionTLS12)},
 		Timeout: d.Timeout, DialTimeout: d.DialTimeout,
 		SearchConns: d.Pool.Search, BindConns: d.Pool.Bind, Lifetime: d.Pool.Lifetime, Logger: logger,
 		BuiltInPrimaryGroups: d.BuiltInPrimaryGroups,
 	}
+	if g := d.GSSAPI; g != nil {
+		out.Kerberos = &directory.Kerberos{Principal: g.Principal, Keytab: g.Keytab, KDCs: g.KDCs, ConfFile: g.Krb5Conf, Service: g.Service}
+	}
+	return out
 }

@@ -17,6 +17,12 @@ func (s apiSignOns) SignOn(ctx context.Context, r api.SignOnRequest) (store.Sign
 	return s.desk.SignOn(ctx, signon.Request{EnvironmentID: r.EnvironmentID, Username: r.Username, Password: r.Password, Address: r.Address, Actor: r.Actor})
 }
 
+// ChangePassword implements api.SignOner.
+func (s apiSignOns) ChangePassword(ctx context.Context, r api.ChangeRequest) (api.ChangeAnswer, error) {
+	c, err := s.desk.ChangePassword(ctx, signon.ChangeRequest{EnvironmentID: r.EnvironmentID, Username: r.Username, Old: r.Current, New: r.New, Address: r.Address, Actor: r.Actor})
+	return api.ChangeAnswer{ID: c.ID, Outcome: c.Outcome, Refusal: c.Refusal, Message: c.Message, Reason: c.Reason}, err
+}
+
 // apiLinks is the hub as the API knows it.
 type apiLinks struct{ *hub.Hub }
 

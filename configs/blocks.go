@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/url"
 	"os"
+	"runtime"
 	"strings"
 	"time"
 
@@ -93,12 +94,63 @@ func (r *reader) directory(b *directoryBlock) Directory {
 		d.CanaryGroup = r.entry(b.Canary.Group, "group")
 	}
 	if b.Bind != nil {
-		d.BindDN = r.required(b.Bind.DN, "dn", `"CN=svc-gateway,DC=example,DC=com"`)
-		d.BindPassword = r.secret(b.Bind.Password)
+		r.bind(b.Bind, &d)
 	}
 	d.TLS = r.tls(b.TLS)
 	d.Pool = r.pool(b.Pool)
 	return d
+}
+
+// bind reads the one way in which the service account binds.
+func (r *reader) bind(b *bindBlock, d *Directory) {
+	d.OwnIdentity = r.flag(b.OwnIdentity)
+	simple := !isNull(b.DN) || !isNull(b.Password)
+	switch {
+	case b.GSSAPI != nil && (simple || d.OwnIdentity):
+		r.mistake(b.GSSAPI.Principal, "Two ways to bind", "Give either gssapi, or dn and password, or own_identity.")
+	case d.OwnIdentity && simple:
+		r.mistake(b.OwnIdentity, "Two ways to bind", "Give either own_identity, or dn and password.")
+	case b.GSSAPI != nil:
+		d.GSSAPI = r.gssapi(b.GSSAPI)
+	case d.OwnIdentity && runtime.GOOS != "windows":
+		r.mistake(b.OwnIdentity, "Only on Windows", "Elsewhere a service has no identity in a domain. Give it a key table: gssapi { … }.")
+	case !d.OwnIdentity:
+		d.BindDN = r.required(b.DN, "dn", `"CN=svc-gateway,DC=example,DC=com"`)
+		d.BindPassword = r.secret(b.Password)
+	}
+}
+
+func (r *reader) gssapi(b *gssapiBlock) *GSSAPI {
+	g := &GSSAPI{
+		Principal: r.required(b.Principal, "principal", `"svc-gateway@CORP.EXAMPLE.COM"`),
+		Keytab:    r.readable(b.Keytab),
+		KDCs:      r.list(b.KDC),
+		Krb5Conf:  "/etc/krb5.conf",
+		Service:   r.str(b.Service, ""),
+	}
+	if !isNull(b.Krb5Conf) {
+		g.Krb5Conf = r.readable(b.Krb5Conf)
+	}
+	switch name, realm, _ := strings.Cut(g.Principal, "@"); {
+	case g.Principal == "":
+	case name == "" || strings.Contains(realm, "@") || realm == "" && len(g.KDCs) > 0:
+		r.mistake(b.Principal, "Not a principal", `Write it with its realm, as "svc-gateway@CORP.EXAMPLE.COM".`)
+	}
+	if len(g.KDCs) > 0 && !isNull(b.Krb5Conf) {
+		r.mistake(b.KDC, "Two ways to find the KDC", "Give either kdc or krb5_conf.")
+	}
+	return g
+}
+
+// readable returns the path of a file that can be read.
+func (r *reader) readable(e hcl.Expression) string {
+	path := r.path(r.str(e, ""))
+	if f, err := os.Open(path); err != nil {
+		r.mistake(e, "Cannot read the file", "%v.", err)
+	} else {
+		_ = f.Close()
+	}
+	return path
 }
 
 func (r *reader) dn(e hcl.Expression) string {

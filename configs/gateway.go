@@ -34,8 +34,10 @@ type Directory struct {
 	Site            string   // Active Directory site whose servers come first; only with Discover
 	BaseDN          string
 	Vendor          string   // empty: as the root DSE tells
-	BindDN          string   // of the service account; empty: anonymous
+	BindDN          string   // of the service account; empty: GSSAPI, OwnIdentity, or else anonymous
 	BindPassword    Secret   // of the service account
+	GSSAPI          *GSSAPI  // the service account by Kerberos; nil: not so
+	OwnIdentity     bool     // the account that the Windows service runs as
 	AllowClearText  bool     // ldap:// without StartTLS; default false
 	FollowReferrals bool     // of group searches, to ReferralHosts; default false
 	ReferralHosts   []string // "host" or "host:port"
@@ -49,6 +51,15 @@ type Directory struct {
 	Pool                 Pool
 	CanaryUser           string // DN of somebody who is a direct member of CanaryGroup; empty: no canary
 	CanaryGroup          string // DN
+}
+
+// GSSAPI is a service account with a key table.
+type GSSAPI struct {
+	Principal string   // "name@REALM"
+	Keytab    string   // path
+	KDCs      []string // "host" or "host:port"; none: as Krb5Conf says
+	Krb5Conf  string   // path; default /etc/krb5.conf
+	Service   string   // principal of the directory servers; empty: ldap/HOST of each
 }
 
 // TLS says whom to trust as a directory server.

@@ -38,8 +38,17 @@ type (
 		Pool            *poolBlock     `hcl:"pool,block"`
 	}
 	bindBlock struct {
-		DN       hcl.Expression `hcl:"dn"`
-		Password hcl.Expression `hcl:"password"`
+		DN          hcl.Expression `hcl:"dn,optional"`
+		Password    hcl.Expression `hcl:"password,optional"`
+		OwnIdentity hcl.Expression `hcl:"own_identity,optional"`
+		GSSAPI      *gssapiBlock   `hcl:"gssapi,block"`
+	}
+	gssapiBlock struct {
+		Principal hcl.Expression `hcl:"principal"`
+		Keytab    hcl.Expression `hcl:"keytab"`
+		KDC       hcl.Expression `hcl:"kdc,optional"`
+		Krb5Conf  hcl.Expression `hcl:"krb5_conf,optional"`
+		Service   hcl.Expression `hcl:"service_principal,optional"`
 	}
 	tlsBlock struct {
 		CAFile     hcl.Expression `hcl:"ca_file,optional"`

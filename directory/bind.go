@@ -123,11 +123,18 @@ func bindOutcome(s *server, result *ldap.SimpleBindResult, err error) error {
 	if !failed {
 		return nil
 	}
+	sub, _ := subCode(text)
 	switch e.ResultCode {
 	case ldap.LDAPResultInvalidCredentials, ldap.LDAPResultNoSuchObject, ldap.LDAPResultInappropriateAuthentication:
-		return ErrInvalidCredentials
+		if sub != badBindings {
+			return ErrInvalidCredentials
+		}
 	}
-	return resultError(s.url, OpBind, e)
+	out := resultError(s.url, OpBind, e)
+	if sub == badBindings {
+		out.Remedy = bindingsRemedy
+	}
+	return out
 }
 
 // accountByControl reads draft-behera-ldap-password-policy-10 and draft-vchu-ldap-pwd-policy-00.

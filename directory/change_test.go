@@ -158,3 +158,29 @@ func TestServiceAccountCompletesTheChange(t *testing.T) {
 		})
 	}
 }
+
+// For whoever may not sign on, the service account changes nothing.
+func TestServiceAccountHelpsNobodyIn(t *testing.T) {
+	for name, c := range map[string]struct {
+		code string
+		kind directory.AccountKind // 0: a wrong password
+	}{
+		"wrong": {"52e", 0}, "hours": {"530", directory.LogonHours}, "disabled": {"533", directory.Disabled},
+		"expired-account": {"701", directory.Expired}, "locked": {"775", directory.Locked},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s, change := aChange(t)
+			refusal := directorytest.ActiveDirectoryRefusal(c.code)
+			s.SetBindFault(aliceDN, directorytest.Fault{Result: &refusal})
+			err := change(t.Context())
+			if c.kind != 0 {
+				wantKind(t, name, err, c.kind)
+			} else if !errors.Is(err, directory.ErrInvalidCredentials) {
+				t.Error(err)
+			}
+			if n := s.Changes(aliceDN); n != 0 {
+				t.Errorf("%d changes", n)
+			}
+		})
+	}
+}

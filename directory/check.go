@@ -113,8 +113,13 @@ func (k *checker) close() {
 // failed keeps a result's own remedy out of the detail: it has a place of its own.
 func failed(err error, remedy string) Check {
 	var result *ResultError
+	var ticket *KerberosError
 	if errors.As(err, &result) {
 		bare := *result
+		bare.Remedy = ""
+		err = &bare
+	} else if errors.As(err, &ticket) {
+		bare := *ticket
 		bare.Remedy = ""
 		err = &bare
 	}
@@ -238,18 +243,27 @@ func (k *checker) bind(ctx context.Context) Check {
 	}
 	l, err := k.server.connectService(ctx)
 	if err != nil {
-		var result *ResultError
 		k.refused = refusedBind(err)
-		if errors.As(err, &result) {
-			return failed(err, result.Remedy)
-		}
-		return failed(err, "see the server's log")
+		return failed(err, bindRemedy(err))
 	}
 	k.link = l
-	if k.server.client.cfg.BindDN == "" {
+	account := k.server.client.cfg.account()
+	if account == "" {
 		return Check{State: Warning, Detail: "anonymous, " + k.server.dse.Load().product(), Remedy: "give the gateway a service account that may read users and groups"}
 	}
-	return Check{State: OK, Detail: "as " + k.server.client.cfg.BindDN + ", " + k.server.dse.Load().product()}
+	return Check{State: OK, Detail: "as " + account + ", " + k.server.dse.Load().product()}
+}
+
+func bindRemedy(err error) string {
+	var result *ResultError
+	var ticket *KerberosError
+	switch {
+	case errors.As(err, &result):
+		return result.Remedy
+	case errors.As(err, &ticket):
+		return ticket.Remedy
+	}
+	return "see the server's log"
 }
 
 func (k *checker) base(ctx context.Context) Check {

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -39,9 +40,12 @@ type Config struct {
 	DiscoverEvery time.Duration
 	// BaseDN is the suffix that group searches start from by default.
 	BaseDN string
-	// BindDN and BindPassword are the service account; both empty mean anonymous.
+	// BindDN and BindPassword are the service account; with Kerberos or OwnIdentity it
+	// binds by GSSAPI instead, and without all of them nobody does: anonymous.
 	BindDN       string
 	BindPassword Password
+	Kerberos     *Kerberos
+	OwnIdentity  bool // the account that this program runs as; on Windows only
 	// Vendor overrides what the root DSE says; empty means ask the root DSE.
 	Vendor string
 	// AllowClearText lets ldap:// work without TLS. Otherwise ldap:// means StartTLS,
@@ -163,6 +167,12 @@ func (c Config) check() error {
 	if c.BindDN == "" && c.BindPassword != "" {
 		add("bind DN: empty, but there is a bind password; name the service account")
 	}
+	if ways := c.serviceWays(); len(ways) > 1 {
+		add("service account: %s: only one of them can be given", strings.Join(ways, ", "))
+	}
+	if c.Kerberos != nil {
+		c.Kerberos.check(add)
+	}
 	switch c.GroupsFrom {
 	case "", GroupsAuto, GroupsMemberOf, GroupsSearch:
 	default:
@@ -188,6 +198,28 @@ func (c Config) check() error {
 		add("timeouts and pool sizes: must not be negative; 0 means the default")
 	}
 	return errors.Join(errs...)
+}
+
+// serviceWays names the ways to bind that are given.
+func (c Config) serviceWays() (ways []string) {
+	for way, given := range map[string]bool{"a DN": c.BindDN != "", "Kerberos": c.Kerberos != nil, "the service's own identity": c.OwnIdentity} {
+		if given {
+			ways = append(ways, way)
+		}
+	}
+	slices.Sort(ways)
+	return ways
+}
+
+// account says in words as whom the gateway searches; empty for nobody.
+func (c Config) account() string {
+	switch {
+	case c.Kerberos != nil:
+		return c.Kerberos.Principal + " by GSSAPI"
+	case c.OwnIdentity:
+		return "the account that this service runs as"
+	}
+	return c.BindDN
 }
 
 // target is one server of the list, parsed.

@@ -13,20 +13,27 @@ import (
 
 // Names of the cases that a site may list as not for it.
 const (
-	caseNamesAD      = "user principal name, also with another suffix, and DOMAIN\\user"
-	caseUmlaut       = "a name with an umlaut, in upper and lower case"
-	caseGroupClasses = "groupOfNames, groupOfUniqueNames and posixGroup"
-	caseSkipNested   = "memberOf that was made direct by configuration is used"
-	casePrimaryGroup = "a primary group of one's own is there exactly once"
-	caseBuiltInGroup = "Domain Users is there only when wanted"
-	caseRanges       = "1,499, 1,500, 1,501 and 3,200 groups of one user"
-	caseForeign      = "a member from a trusted domain is reported"
-	caseExpired      = "account expired"
-	caseLogonHours   = "outside the permitted hours"
-	caseHistory      = "a password that one had before is refused in words"
-	caseYoung        = "a change too soon after the last one is refused in words"
-	caseForbidden    = "whoever may not change the password is told so"
-	caseWorkstation  = "not permitted from this workstation"
+	caseNamesAD       = "user principal name, also with another suffix, and DOMAIN\\user"
+	caseUmlaut        = "a name with an umlaut, in upper and lower case"
+	caseGroupClasses  = "groupOfNames, groupOfUniqueNames and posixGroup"
+	caseSkipNested    = "memberOf that was made direct by configuration is used"
+	casePrimaryGroup  = "a primary group of one's own is there exactly once"
+	caseBuiltInGroup  = "Domain Users is there only when wanted"
+	caseRanges        = "1,499, 1,500, 1,501 and 3,200 groups of one user"
+	caseForeign       = "a member from a trusted domain is reported"
+	caseExpired       = "account expired"
+	caseLogonHours    = "outside the permitted hours"
+	caseHistory       = "a password that one had before is refused in words"
+	caseYoung         = "a change too soon after the last one is refused in words"
+	caseForbidden     = "whoever may not change the password is told so"
+	caseShowsDisabled = "explain: disabled"
+	caseShowsLocked   = "explain: locked"
+	caseShowsPassword = "explain: password expired"
+	caseShowsChange   = "explain: password must be changed"
+	caseShowsExpired  = "explain: account expired"
+	caseShowsHours    = "explain: permitted hours"
+	caseShowsPlaces   = "explain: permitted workstations"
+	caseWorkstation   = "not permitted from this workstation"
 )
 
 type conformanceCase struct {
@@ -37,7 +44,7 @@ type conformanceCase struct {
 // conformance is every case, in the order of the table. Those that change the server's
 // certificate restart it and come last.
 func conformance() []conformanceCase {
-	return slices.Concat(signOnCases(), groupCases(), identityCases(), outcomeCases(), passwordCases(), certificateCases())
+	return slices.Concat(signOnCases(), groupCases(), identityCases(), outcomeCases(), passwordCases(), accountCases(), certificateCases())
 }
 
 // TestConformance runs one set of cases against every directory, and writes what came

@@ -3,6 +3,7 @@ package directory
 import (
 	"context"
 	"crypto/tls"
+	"crypto/x509"
 	"fmt"
 	"net"
 	"sync"
@@ -18,9 +19,11 @@ type link struct {
 	ldap   *ldap.Conn
 	socket *socket
 	secure bool // TLS
-	server *server
-	born   time.Time
-	idle   time.Time // since when, for a bind link in the pool
+	// certificate is the server's, nil without TLS.
+	certificate *x509.Certificate
+	server      *server
+	born        time.Time
+	idle        time.Time // since when, for a bind link in the pool
 
 	mu      sync.Mutex
 	users   int  // searches under way
@@ -41,7 +44,9 @@ func (s *server) connect(ctx context.Context) (*link, error) {
 		return nil, err
 	}
 	l := &link{socket: sock, server: s, born: time.Now()}
-	_, l.secure = secure.(*tls.Conn)
+	if conn, ok := secure.(*tls.Conn); ok {
+		l.secure, l.certificate = true, conn.ConnectionState().PeerCertificates[0]
+	}
 	l.ldap = ldap.NewConn(&framed{Conn: secure}, l.secure)
 	l.ldap.SetTimeout(s.client.cfg.Timeout)
 	l.ldap.Start()
@@ -65,9 +70,7 @@ func (s *server) secure(ctx context.Context, sock *socket) (net.Conn, error) {
 	if err := conn.HandshakeContext(ctx); err != nil {
 		return nil, fmt.Errorf("TLS with %s: %w", s.url, err)
 	}
-	if chain := conn.ConnectionState().PeerCertificates; len(chain) > 0 {
-		s.certificateEnds.Store(&chain[0].NotAfter)
-	}
+	s.certificateEnds.Store(&conn.ConnectionState().PeerCertificates[0].NotAfter) // a server has to send one
 	return conn, nil
 }
 
@@ -111,7 +114,7 @@ func (s *server) connectService(ctx context.Context) (*link, error) {
 	}
 	stop := context.AfterFunc(ctx, l.cut)
 	defer stop()
-	if err = l.serviceBind(); err == nil {
+	if err = l.serviceBind(ctx); err == nil {
 		err = l.readRootDSE()
 	}
 	if err == nil {
@@ -124,9 +127,14 @@ func (s *server) connectService(ctx context.Context) (*link, error) {
 	return l, nil
 }
 
-func (l *link) serviceBind() error {
+func (l *link) serviceBind(ctx context.Context) error {
 	cfg := l.server.client.cfg
-	if cfg.BindDN == "" {
+	switch {
+	case cfg.Kerberos != nil:
+		return l.kerberosBind(ctx)
+	case cfg.OwnIdentity:
+		return l.ownIdentityBind()
+	case cfg.BindDN == "":
 		return nil
 	}
 	_, err := l.ldap.SimpleBind(&ldap.SimpleBindRequest{Username: cfg.BindDN, Password: string(cfg.BindPassword)})
@@ -139,17 +147,29 @@ func (l *link) serviceBind() error {
 	return nil
 }
 
-func serviceBindError(server string, e *ldap.Error) error {
+func serviceBindError(server string, e *ldap.Error) *ResultError {
 	out := resultError(server, opServiceBind, e)
 	if e.ResultCode == ldap.LDAPResultInvalidCredentials {
-		out.Remedy = "check the service account's DN and password"
-		if code, ok := subCode(out.Text); ok {
-			if kind, ok := accountBySubCode(code); ok {
-				out.Remedy = "service account: " + kind.String()
-			}
-		}
+		out.Remedy = serviceAccountRemedy(out.Text)
 	}
 	return out
+}
+
+// badBindings is SEC_E_BAD_BINDINGS: the domain controller wants the bind tied to the
+// TLS connection (LdapEnforceChannelBinding), which is done on Windows only.
+const badBindings = 0x80090346
+
+const bindingsRemedy = "the domain controller requires channel binding: bind the service account with dn and password, or on Windows with own_identity"
+
+func serviceAccountRemedy(text string) string {
+	code, ok := subCode(text)
+	if kind, known := accountBySubCode(code); ok && known {
+		return "service account: " + kind.String()
+	}
+	if ok && code == badBindings {
+		return bindingsRemedy
+	}
+	return "check the service account's name, and its password or key"
 }
 
 // usable says whether another operation may start on the link.

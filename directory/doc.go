@@ -34,7 +34,10 @@
 //   - The service account is not tried again at once after the directory refused its
 //     password, at any server, so that it does not get locked. Until it was accepted
 //     once, it is tried over one connection at a time.
-//   - Every call returns when its context ends. After Close nothing is left running.
+//   - A service account with Kerberos gets a ticket for each connection. No ticket is
+//     kept, and a KDC that is silent costs a caller no more than DialTimeout.
+//   - Every call returns when its context ends. After Close nothing is left running; it
+//     waits for a KDC that is being asked, five seconds with each.
 //
 // # Never
 //
@@ -53,6 +56,7 @@
 //	19 (389: too many wrong passwords)                *AccountError, Locked
 //	53 from 389 (inactivated), with any password      *AccountError, Disabled
 //	8, 13 and all others                              *ResultError with a remedy
+//	49, AD sub-code 80090346 (channel binding)        *ResultError with a remedy
 //	none, or one that cannot be read                  ErrAnswerLost
 //
 // # What a refused password change means

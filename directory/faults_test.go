@@ -93,6 +93,7 @@ func spoil(s *directorytest.Server, r *rand.Rand, done <-chan struct{}) {
 		}
 		s.SetSearchFault("", randomFault(r, 1, 2, 3, 4, 10, 11, 51, 52, 80))
 		s.SetBindFault("", randomFault(r, 1, 51, 52, 53, 80))
+		s.SetChangeFault("", randomFault(r, 1, 19, 51, 52, 53, 80))
 		s.SetBindFault(slapdtest.ReaderDN, randomFault(r, 51, 52, 80)) // never 49, which stops the client for seconds
 		s.SetSilent(r.IntN(30) == 0)
 		if r.IntN(10) == 0 {
@@ -107,8 +108,9 @@ const faultyDeadline = 2 * time.Second
 
 // faultyOutcome is one sign-on.
 type faultyOutcome struct {
-	find, bind error
+	find, bind error // bind is that of the change, when there was one
 	bound      bool
+	change     bool
 	groups     directory.Membership
 	took       time.Duration
 }
@@ -127,25 +129,47 @@ func faultySignOn(ctx context.Context, c *directory.Client, ut *directory.UserTy
 			return out
 		}
 	}
-	out.bind, out.bound = c.Bind(ctx, e.DN, "password"), true
-	if out.bind == nil {
+	out.bound, out.change = true, n%5 == 0
+	if out.change {
+		out.bind = c.ChangePassword(ctx, e.DN, "password", "another password")
+		return out
+	}
+	if out.bind = c.Bind(ctx, e.DN, "password"); out.bind == nil {
 		out.groups = c.DirectGroups(ctx, ut, e)
 	}
 	return out
 }
 
-// Whatever three controllers do, a sign-on binds at most once, ends in time, and never
-// calls an incomplete membership complete. That no goroutine is left is TestMain's.
+// faultyRound is how many people the controllers have: a server in the process goes
+// through all entries at each search.
+const faultyRound = 500
+
+// Whatever three controllers do, a sign-on or a password change binds at most once and
+// changes at most once, ends in time, and never calls an incomplete membership complete. That
+// no goroutine is left is TestMain's.
 func TestRandomFaultsNeverBindTwiceNorLoseAGroup(t *testing.T) {
 	t.Logf("seed %d", *faultySeed)
-	controllers, three := threeControllers(t, *faultySignOns)
+	total := map[string]int{}
+	for from := 0; from < *faultySignOns; from += faultyRound {
+		people := min(faultyRound, *faultySignOns-from)
+		t.Run(fmt.Sprint(from), func(t *testing.T) { randomFaults(t, people, *faultySeed+uint64(from), total) })
+	}
+	t.Logf("outcomes: %v", total)
+	if total["signed on, complete"] == 0 || total["signed on, partial"]+total["signed on, unknown"] == 0 || total["answer lost"]+total["not found"] == 0 || total["changed"] == 0 {
+		t.Errorf("too little happened: %v", total)
+	}
+}
+
+// randomFaults signs each of some people on once, and adds to total how that ended.
+func randomFaults(t *testing.T, people int, seed uint64, total map[string]int) {
+	controllers, three := threeControllers(t, people)
 	c, ut := open(t, nil, "", three), compile(t, persons())
 	done := make(chan struct{})
 	var spoilers, workers sync.WaitGroup
 	for i, s := range controllers {
-		spoilers.Go(func() { spoil(s, rand.New(rand.NewPCG(*faultySeed, uint64(i))), done) })
+		spoilers.Go(func() { spoil(s, rand.New(rand.NewPCG(seed, uint64(i))), done) })
 	}
-	outcomes := make([]faultyOutcome, *faultySignOns)
+	outcomes := make([]faultyOutcome, people)
 	for worker := range 16 {
 		workers.Go(func() {
 			for n := worker; n < len(outcomes); n += 16 {
@@ -156,30 +180,34 @@ func TestRandomFaultsNeverBindTwiceNorLoseAGroup(t *testing.T) {
 	workers.Wait()
 	close(done)
 	spoilers.Wait()
-	judgeFaulty(t, controllers, outcomes)
+	judgeFaulty(t, controllers, outcomes, total)
 	if err := c.Close(); err != nil || directory.OpenLinks(c) != 0 {
 		t.Errorf("after Close: %v, %d links", err, directory.OpenLinks(c))
 	}
 	for _, s := range controllers {
 		eventually(t, "the controllers see no connection", func() bool { return s.Connections() == 0 })
+		s.Close()
 	}
 }
 
-func judgeFaulty(t *testing.T, controllers []*directorytest.Server, outcomes []faultyOutcome) {
+func judgeFaulty(t *testing.T, controllers []*directorytest.Server, outcomes []faultyOutcome, total map[string]int) {
 	t.Helper()
-	binds := map[string]int{}
+	binds, changes := map[string]int{}, map[string]int{}
 	for _, s := range controllers {
 		for _, op := range s.Operations() {
-			if op.Bind {
+			switch {
+			case op.Bind:
 				binds[op.DN]++
+			case op.Change:
+				changes[op.DN]++
 			}
 		}
 	}
-	kinds := map[string]int{}
 	for n, o := range outcomes {
-		sent := binds[fmt.Sprintf("uid=u%d,%s", n, people)]
-		kind, agrees := faultyKind(o, sent)
-		kinds[kind]++
+		dn := fmt.Sprintf("uid=u%d,%s", n, people)
+		sent := binds[dn]
+		kind, agrees := faultyKind(o, sent, changes[dn])
+		total[kind]++
 		if !agrees {
 			t.Errorf("sign-on %d: %s, %d binds: %v %v", n, kind, sent, o.find, o.bind)
 		}
@@ -196,17 +224,19 @@ func judgeFaulty(t *testing.T, controllers []*directorytest.Server, outcomes []f
 			}
 		}
 	}
-	t.Logf("outcomes: %v", kinds)
-	if kinds["signed on, complete"] == 0 || kinds["signed on, partial"]+kinds["signed on, unknown"] == 0 || kinds["answer lost"]+kinds["not found"] == 0 {
-		t.Errorf("too little happened: %v", kinds)
-	}
 }
 
-// faultyKind names an outcome and says whether it agrees with the binds that arrived.
-func faultyKind(o faultyOutcome, sent int) (string, bool) {
+// faultyKind names an outcome and says whether it agrees with the binds and changes that
+// arrived.
+func faultyKind(o faultyOutcome, sent, changed int) (string, bool) {
+	if changed > 1 || changed > sent || changed > 0 && !o.change {
+		return "changed more than once, or without a bind", false
+	}
 	switch {
 	case !o.bound:
 		return "not found", sent == 0
+	case o.change && o.bind == nil:
+		return "changed", sent == 1 && changed == 1
 	case o.bind == nil:
 		return "signed on, " + o.groups.Verdict.String(), sent == 1
 	case errors.Is(o.bind, directory.ErrAnswerLost):

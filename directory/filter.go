@@ -16,7 +16,8 @@ const placeholder = "${identifier}"
 type filterTemplate struct {
 	parts      []string // text around the holes
 	attributes []string
-	standing   string // the filter with each hole's assertion weakened to "has the attribute"
+	asked      []string // those with a hole
+	standing   string   // the filter with each hole's assertion weakened to "has the attribute"
 }
 
 // with returns the filter for one identifier.
@@ -41,7 +42,7 @@ func compileTemplate(text string) (filterTemplate, error) {
 	}
 	w := filterWalk{mark: mark}
 	f.standing = w.walk(packet, false)
-	f.attributes = w.attributes
+	f.attributes, f.asked = w.attributes, w.asked
 	switch {
 	case w.err != nil:
 		return f, w.err
@@ -57,6 +58,7 @@ type filterWalk struct {
 	mark       string
 	holes      int
 	attributes []string
+	asked      []string // of the attributes, those that are compared with a mark
 	err        error
 }
 
@@ -121,6 +123,7 @@ func (w *filterWalk) item(p *ber.Packet, attribute string, holes int, negated bo
 	}
 	w.attributes = union(w.attributes, []string{attribute})
 	if holes > 0 {
+		w.asked = union(w.asked, []string{attribute})
 		return "(" + attribute + "=*)"
 	}
 	text, err := ldap.DecompileFilter(p)

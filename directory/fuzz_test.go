@@ -1,6 +1,8 @@
 package directory
 
 import (
+	"bytes"
+	"encoding/binary"
 	"fmt"
 	"slices"
 	"strings"
@@ -99,6 +101,29 @@ func FuzzUnicodePwd(f *testing.F) {
 		}
 		if got := string(utf16.Decode(units)); got != `"`+password+`"` || len(raw)%2 != 0 {
 			t.Errorf("%q became %q", password, got)
+		}
+	})
+}
+
+// FuzzUnrotated: however much a token was rotated, checksum and payload come out in the
+// order in which go-ldap reads them; and whatever comes, nothing panics.
+func FuzzUnrotated(f *testing.F) {
+	f.Add([]byte("payload"), []byte("checksum----"), uint16(0))
+	f.Add([]byte("payload"), []byte("checksum----"), uint16(12))
+	f.Add([]byte{}, []byte{}, uint16(9))
+	f.Fuzz(func(t *testing.T, payload, checksum []byte, rotation uint16) {
+		_ = unrotated(payload)
+		body := slices.Concat(payload, checksum)
+		if len(body) == 0 || len(checksum) > 1<<15 {
+			return
+		}
+		token := make([]byte, 16)
+		binary.BigEndian.PutUint16(token[4:], uint16(len(checksum)))
+		binary.BigEndian.PutUint16(token[6:], rotation)
+		right := len(body) - int(rotation)%len(body)
+		token = append(token, slices.Concat(body[right:], body[:right])...)
+		if got := unrotated(token)[16:]; !bytes.Equal(got, slices.Concat(checksum, payload)) {
+			t.Errorf("%q, %q rotated by %d came out as %q", payload, checksum, rotation, got)
 		}
 	})
 }

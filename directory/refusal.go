@@ -85,8 +85,11 @@ func (r *refusal) clear() {
 	r.mu.Unlock()
 }
 
-// refusedBind says whether the service bind was refused for its credentials.
+// refusedBind says whether the service bind was refused for its credentials, by the
+// directory or by the KDC.
 func refusedBind(err error) bool {
 	var e *ResultError
-	return errors.As(err, &e) && e.Op == opServiceBind && e.Code == ldap.LDAPResultInvalidCredentials
+	var ticket *KerberosError
+	return errors.As(err, &e) && e.Op == opServiceBind && e.Code == ldap.LDAPResultInvalidCredentials ||
+		errors.As(err, &ticket) && ticket.Refused
 }

@@ -96,10 +96,17 @@ func processSite(t *testing.T, m *inMemory, name string, d dialect, base string,
 	}
 }
 
-// oneRule is why some cases of password changes need a real server.
-var oneRule = map[string]string{caseHistory: onlyLength, caseYoung: onlyLength, caseForbidden: onlyLength}
+// oneRule is why some cases of passwords and accounts need a real server.
+var oneRule = map[string]string{
+	caseHistory: onlyLength, caseYoung: onlyLength, caseForbidden: onlyLength,
+	caseShowsDisabled: noState, caseShowsLocked: noState, caseShowsPassword: noState, caseShowsChange: noState,
+	caseShowsExpired: noState, caseShowsHours: noState, caseShowsPlaces: noState,
+}
 
-const onlyLength = "knows one rule for new passwords, their length"
+const (
+	onlyLength = "knows one rule for new passwords, their length"
+	noState    = "answers a bind as it is told and keeps no state of accounts: TestAccountStateInWords has it"
+)
 
 // writerLDIF has an account that may set passwords.
 const writerLDIF = slapdtest.BaseLDIF + `dn: cn=writer,` + suffix + `

@@ -90,7 +90,7 @@ func notActiveDirectory(more map[string]string) map[string]string {
 	out := map[string]string{
 		casePrimaryGroup: noPrimaryGroup, caseBuiltInGroup: noPrimaryGroup, caseForeign: noForeign,
 		caseNamesAD: onlyActiveDir, caseLogonHours: noSuchState, caseWorkstation: noSuchState, caseExpired: noSuchState,
-		caseRanges: noForcedRange,
+		caseRanges: noForcedRange, caseShowsExpired: noSuchState, caseShowsHours: noSuchState, caseShowsPlaces: noSuchState,
 	}
 	for name, why := range more {
 		out[name] = why

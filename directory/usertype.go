@@ -109,6 +109,10 @@ func (u *UserType) Filter() string { return u.cfg.Filter }
 // each once, in the order they stand; a policy can check them.
 func (u *UserType) FilterAttributes() []string { return slices.Clone(u.filter.attributes) }
 
+// AskedAttributes returns those of them that are compared with what a person typed: an
+// index for these is what makes finding people fast.
+func (u *UserType) AskedAttributes() []string { return slices.Clone(u.filter.asked) }
+
 // Attributes returns the attributes to read.
 func (u *UserType) Attributes() []string { return slices.Clone(u.cfg.Attributes) }
 

@@ -48,7 +48,14 @@ type signOner struct {
 	asked    api.SignOnRequest
 	password string
 	answer   store.SignOn
+	change   api.ChangeRequest
+	changed  api.ChangeAnswer
 	err      error
+}
+
+func (s *signOner) ChangePassword(_ context.Context, r api.ChangeRequest) (api.ChangeAnswer, error) {
+	s.change, s.password = r, string(r.Current)+" "+string(r.New)
+	return s.changed, s.err
 }
 
 func (s *signOner) SignOn(_ context.Context, r api.SignOnRequest) (store.SignOn, error) {

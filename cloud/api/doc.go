@@ -2,7 +2,8 @@
 //
 // The program mounts [Server.Handler] for the paths that [Serves] tells; compatible
 // clients, SDKs and Terraform call it. It never shows a page, never keeps a
-// password, and decides nothing about a sign-on: that is the SignOner's.
+// password, and decides nothing about a sign-on or a password change: that is the
+// SignOner's.
 //
 // # A request
 //
@@ -18,7 +19,8 @@
 //   - Bodies are JSON objects of at most 1 MiB. A property that is not known is
 //     ignored, since compatible clients send more than we have; one of the wrong
 //     type is refused by name.
-//   - Every refusal is {id, code, message, details[{code, target, message}]}.
+//   - Every refusal is {id, code, message, details[{code, target, message}]};
+//     a password that was not changed has its outcome in innerError.
 //     A name that is taken is INVALID_DATA with the detail UNIQUENESS_VIOLATION.
 //   - A list has count and size, both of this page, and _links.next until the
 //     last page. The cursor in it is opaque.

@@ -18,6 +18,7 @@ const (
 	invalidRequest = "INVALID_REQUEST"
 	notFound       = "NOT_FOUND"
 	accessFailed   = "ACCESS_FAILED"
+	requestLimited = "REQUEST_LIMITED"
 	unexpected     = "UNEXPECTED_ERROR"
 )
 
@@ -44,6 +45,8 @@ type problem struct {
 	Code    string   `json:"code"`
 	Message string   `json:"message"`
 	Details []detail `json:"details,omitempty"`
+	// Inner says more to programs, by name; nil: there is no more.
+	Inner map[string]string `json:"innerError,omitempty"`
 }
 
 // Error implements error.

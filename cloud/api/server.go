@@ -21,11 +21,30 @@ type SignOnRequest struct {
 	Actor                   string // "client:ID"
 }
 
-// SignOner does sign-ons.
+// ChangeRequest is one person's password change, asked for by a client.
+type ChangeRequest struct {
+	EnvironmentID, Username string
+	Current, New            []byte // overwritten with zeroes after ChangePassword has returned
+	Address                 string // of the person, as the client says; empty when it does not
+	Actor                   string // "client:ID"
+}
+
+// ChangeAnswer is what came of a ChangeRequest.
+type ChangeAnswer struct {
+	ID      string
+	Outcome wire.Outcome
+	Refusal wire.PasswordRefusal // with wire.OutcomeNewPasswordRefused
+	Message string               // the sentence that the person may see
+	Reason  string               // for the administrator
+}
+
+// SignOner does sign-ons and password changes.
 type SignOner interface {
 	// SignOn returns the recorded sign-on whatever its outcome; an error only
 	// when nothing could be recorded.
 	SignOn(ctx context.Context, r SignOnRequest) (store.SignOn, error)
+	// ChangePassword does so with a change.
+	ChangePassword(ctx context.Context, r ChangeRequest) (ChangeAnswer, error)
 }
 
 // Pairer makes pairing codes.
@@ -146,7 +165,7 @@ func (s *Server) peopleEndpoints() map[string]endpoint {
 		"PATCH /{e}/users/{u}":                      s.putUser,
 		"DELETE /{e}/users/{u}":                     s.deleteUser,
 		"GET /{e}/users/{u}/password":               s.getPassword,
-		"PUT /{e}/users/{u}/password":               s.linkUser,
+		"PUT /{e}/users/{u}/password":               s.putPassword,
 		"GET /{e}/users/{u}/memberOfGroups":         s.listUserGroups,
 		"POST /{e}/users/{u}/memberOfGroups":        s.joinGroup,
 		"GET /{e}/users/{u}/memberOfGroups/{id}":    s.getUserGroup,

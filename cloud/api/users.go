@@ -1,10 +1,8 @@
 package api
 
 import (
-	"cmp"
 	"maps"
 	"net/http"
-	"slices"
 	"time"
 
 	"ldap-gateway/cloud/store"
@@ -176,93 +174,4 @@ func (s *Server) deleteUser(c *call) (reply, error) {
 		return reply{}, err
 	}
 	return gone(nil)
-}
-
-type passwordBody struct {
-	Links    links         `json:"_links"`
-	Status   string        `json:"status"` // EXTERNAL, or NO_PASSWORD: the cloud keeps none
-	External *externalBody `json:"external,omitempty"`
-}
-
-type externalBody struct {
-	Gateway linkForm `json:"gateway"`
-}
-
-// linkForm says which directory checks a user's password, and which entry is theirs.
-type linkForm struct {
-	ID          string            `json:"id"`
-	Type        string            `json:"type,omitempty"`
-	UserType    *reference        `json:"userType"`
-	Correlation map[string]string `json:"correlationAttributes"`
-}
-
-func showPassword(c *call, u store.User) passwordBody {
-	b := passwordBody{Links: c.self("users", u.ID, "password"), Status: "NO_PASSWORD"}
-	if u.GatewayID == "" {
-		return b
-	}
-	l := linkForm{ID: u.GatewayID, Type: "LDAP", UserType: refer(u.UserTypeID), Correlation: map[string]string{}}
-	for _, v := range u.Correlation {
-		l.Correlation[v.Attribute] = v.Value
-	}
-	b.Status, b.External = "EXTERNAL", &externalBody{l}
-	return b
-}
-
-func (s *Server) getPassword(c *call) (reply, error) {
-	u, err := s.userOf(c)
-	if err != nil {
-		return reply{}, err
-	}
-	return ok(showPassword(c, u))
-}
-
-// linkUser links a user to a gateway's user type. Without correlation values
-// the person's next sign-on finds the record by its username.
-func (s *Server) linkUser(c *call) (reply, error) {
-	u, err := s.userOf(c)
-	if err != nil {
-		return reply{}, err
-	}
-	var form linkForm
-	if err := c.read(&form); err != nil {
-		return reply{}, err
-	}
-	g, err := s.Store.Gateway(c.Context(), c.env, form.ID)
-	if err != nil {
-		return reply{}, absent(err, "id", "This environment has no such gateway.")
-	}
-	i := slices.IndexFunc(g.UserTypes, func(t store.UserType) bool { return t.ID == form.UserType.id() })
-	if i < 0 {
-		return reply{}, invalid(wrong("userType.id", "The gateway has no such user type."))
-	}
-	u.GatewayID, u.UserTypeID, u.DN, u.Correlation = g.ID, form.UserType.id(), "", inOrder(g.UserTypes[i].Correlation, form.Correlation)
-	noting := s.noting(c, func() note {
-		return note{"user.linked", "user:" + u.ID, "user " + u.Username + " was linked to gateway " + g.Name, map[string]any{"gateway": g.ID, "userType": u.UserTypeID}}
-	})
-	if err := noting.UpdateUser(c.Context(), &u); err != nil {
-		return reply{}, err
-	}
-	return ok(showPassword(c, u))
-}
-
-// inOrder returns correlation values, those of the user type's attributes first.
-func inOrder(first []string, values map[string]string) []store.Correlation {
-	names := slices.SortedFunc(maps.Keys(values), func(a, b string) int {
-		return cmp.Or(cmp.Compare(rank(first, a), rank(first, b)), cmp.Compare(a, b))
-	})
-	var all []store.Correlation
-	for _, n := range names {
-		if values[n] != "" {
-			all = append(all, store.Correlation{Attribute: n, Value: values[n]})
-		}
-	}
-	return all
-}
-
-func rank(list []string, name string) int {
-	if i := slices.IndexFunc(list, func(l string) bool { return store.Fold(l) == store.Fold(name) }); i >= 0 {
-		return i
-	}
-	return len(list)
 }

@@ -11,7 +11,7 @@ import (
 )
 
 // actions are suggested beside the filter; others can be typed.
-var actions = [...]string{"sign-on", "user.created", "user.updated", "update.refused", "group.created", "group.renamed", "membership.added", "membership.removed",
+var actions = [...]string{"sign-on", "user.created", "user.updated", "update.refused", "password.changed", "password.notChanged", "group.created", "group.renamed", "membership.added", "membership.removed",
 	"gateway.created", "gateway.updated", "gateway.deleted", "pairing.created", "pairing.deleted", "instance.paired", "instance.revoked",
 	"population.created", "administrator.set-up", "administrator.signed-in"}
 

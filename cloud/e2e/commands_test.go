@@ -5,12 +5,14 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"ldap-gateway/directory/slapdtest"
 )
 
 // TestCheck has everything right, then one thing after another wrong, and wants
 // the row and the remedy.
 func TestCheck(t *testing.T) {
-	w := newWorld(t, plan{})
+	w := newWorld(t, plan{slapd: slapdtest.Config{ShowConfig: true}})
 	w.await("the user types are kept", func() bool {
 		_, err := os.Stat(filepath.Join(w.dir, "agent1", "state", "usertypes.cbor"))
 		return err == nil
@@ -20,7 +22,7 @@ func TestCheck(t *testing.T) {
 	if code != 0 || strings.Contains(out, "FAIL") || !strings.Contains(out, "0 failed") {
 		t.Errorf("%d\n%s", code, out)
 	}
-	for _, row := range []string{"DNS", "TCP", "TLS", "service bind", "base", "cloud", "clock", "paired", "user type"} {
+	for _, row := range []string{"DNS", "TCP", "TLS", "service bind", "base", "cloud", "clock", "paired", "user type", "indexes Staff for uid"} {
 		if !strings.Contains(single(out), "ok "+row) {
 			t.Errorf("no row %q", row)
 		}

@@ -22,6 +22,15 @@ func (w *world) visitor() *visitor {
 	return &visitor{w, http.Client{Jar: jar}}
 }
 
+// administrator is one who has set a password and signed in.
+func (w *world) administrator() *visitor {
+	w.t.Helper()
+	v := w.visitor()
+	v.post("/console/setup", url.Values{"name": {"admin"}, "secret": {w.secret}, "password": {"a long password"}, "again": {"a long password"}})
+	v.post("/console/sign-in", url.Values{"name": {"admin"}, "password": {"a long password"}})
+	return v
+}
+
 // page returns what a request shows, redirects followed.
 func (v *visitor) page(resp *http.Response, err error) string {
 	v.t.Helper()
@@ -49,12 +58,10 @@ func (v *visitor) post(path string, form url.Values) string {
 func TestConsoleShowsWhereGroupsComeFrom(t *testing.T) {
 	w := newWorld(t, plan{})
 	r := w.mustSignOn("alice", "wonderland")
-	v := w.visitor()
-	if page := v.get("/console/groups"); strings.Contains(page, "Just-in-time") {
+	if page := w.visitor().get("/console/groups"); strings.Contains(page, "Just-in-time") {
 		t.Fatal("groups are shown to a stranger")
 	}
-	v.post("/console/setup", url.Values{"name": {"admin"}, "secret": {w.secret}, "password": {"a long password"}, "again": {"a long password"}})
-	v.post("/console/sign-in", url.Values{"name": {"admin"}, "password": {"a long password"}})
+	v := w.administrator()
 	groups := v.get("/console/groups")
 	for _, want := range []string{"cn=B,ou=groups", "cn=staff,ou=groups", "cn=unix,ou=groups", "Just-in-time", "LDAP Gateway", "HQ"} {
 		if !strings.Contains(groups, want) {

@@ -25,6 +25,8 @@ type site struct {
 	people, groups string // where they are
 	rdn            string
 	states         []accountState
+	strict         func() // has new passwords be refused that are too short; nil: they are from the beginning
+	writer         string // DN of who may set everybody's password, with the site's own; empty: the service account
 }
 
 // accountState is one kind of trouble: how an account gets into it, and which
@@ -98,6 +100,8 @@ pwdAttribute: userPassword
 pwdLockout: TRUE
 pwdMaxFailure: 3
 pwdMustChange: TRUE
+pwdMinLength: 8
+pwdCheckQuality: 2
 
 dn: cn=old,dc=example,dc=test
 objectClass: pwdPolicy
@@ -125,14 +129,15 @@ func openLDAP(t *testing.T) *site {
 		return s.unixPerson(name, "pwdPolicySubentry: cn=strict,"+slapdtest.Suffix, "pwdChangedTime: 20200101000000Z")
 	}
 	server := slapdtest.Start(t, slapdtest.Config{PasswordPolicy: true, LDIF: slapdPolicies + s.everybody(person, s.unixGroup)})
-	s.directory, s.modify = *slapdDirectory(server), server.Modify
+	s.directory, s.modify, s.writer = *slapdDirectory(server), server.Modify, slapdtest.AdminDN
 	return s
 }
 
 func ds389(t *testing.T) *site {
 	t.Helper()
 	server := ds389test.Start(t, ds389test.Config{})
-	s := &site{people: "ou=people," + ds389test.Suffix, groups: "ou=groups," + ds389test.Suffix, rdn: "uid", modify: server.Modify,
+	s := &site{people: "ou=people," + ds389test.Suffix, groups: "ou=groups," + ds389test.Suffix, rdn: "uid", modify: server.Modify, writer: ds389test.AdminDN,
+		strict:    func() { server.Modify(replace("cn=config", "passwordCheckSyntax: on")) },
 		directory: directory{"389 Directory Server", server.TLSURL(), ds389test.Suffix, ds389test.ReaderDN, ds389test.Password, server.CAFile()},
 		change:    func(u map[string]any) { u["orderedCorrelationAttributes"] = []string{"nsUniqueId"} }}
 	with := func(setting string, lines ...string) func(*world, string) {
@@ -154,7 +159,10 @@ func ds389(t *testing.T) *site {
 
 func sambaAD(t *testing.T) *site {
 	t.Helper()
-	server := sambatest.Start(t, sambatest.Config{})
+	return sambaPeople(sambatest.Start(t, sambatest.Config{}))
+}
+
+func sambaPeople(server *sambatest.Server) *site {
 	s := &site{people: "CN=Users," + sambatest.Suffix, groups: "CN=Users," + sambatest.Suffix, rdn: "CN", modify: server.Modify,
 		directory: directory{"Samba Active Directory", server.TLSURL(), sambatest.Suffix, sambatest.ReaderDN, sambatest.Password, server.CAFile()},
 		change:    activeDirectory}

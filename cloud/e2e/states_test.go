@@ -35,12 +35,16 @@ func TestEachDirectoryTellsItsAccounts(t *testing.T) {
 			t.Parallel()
 			s := start(t)
 			w := newWorld(t, plan{at: &s.directory, change: s.change, update: true})
+			console := w.administrator()
 			t.Run("groups", func(t *testing.T) { w.followsDirectGroups(t, s) })
 			t.Run("unknown", func(t *testing.T) { w.isRefused(t, "nobody", wrongPassword, "noSuchUser") })
 			for _, state := range s.states {
 				t.Run(state.name, func(t *testing.T) {
 					known, newcomer := state.names()
-					w.keepsTheRecord(t, state, known)
+					id := w.keepsTheRecord(t, state, known)
+					if page := console.get("/console/activity?subject=user:" + id); !strings.Contains(page, " by password: "+state.right+".") {
+						t.Errorf("the console does not say %s:\n%s", state.right, page)
+					}
 					w.makesNoRecord(t, state, newcomer)
 				})
 			}
@@ -85,16 +89,33 @@ func (w *world) groupDNs(id string) string {
 
 // keepsTheRecord brings somebody into the state who has signed on before: what the
 // cloud knows of them stays.
-func (w *world) keepsTheRecord(t *testing.T, state accountState, person string) {
+func (w *world) keepsTheRecord(t *testing.T, state accountState, person string) (id string) {
 	t.Helper()
-	id := w.mustSignOn(person, rightPassword).User.ID
+	id = w.mustSignOn(person, rightPassword).User.ID
 	before, _ := w.record(id)
 	state.enter(w, person)
 	w.isRefused(t, person, wrongPassword, state.wrong)
 	w.isRefused(t, person, rightPassword, state.right)
+	w.explains(t, person, state.right)
 	if after, _ := w.record(id); after != before {
 		t.Errorf("before %+v\nafter  %+v", before, after)
 	}
+	return id
+}
+
+// explains wants "explain" to say the same without a password. It keeps to what the
+// service account may read, and disabled is locked for ever at OpenLDAP.
+func (w *world) explains(t *testing.T, person, outcome string) {
+	t.Helper()
+	word := map[string]string{"accountLocked": "locked", "accountDisabled": "disabled", "passwordExpired": "expired", "passwordMustChange": "must be changed",
+		"accountExpired": "the account expired", "logonHours": "no hour of the week", "logonWorkstation": "ELSEWHERE only"}[outcome]
+	out, code := w.command("agent1", "", "explain", person)
+	for line := range strings.Lines(out) {
+		if strings.Contains(line, "keep") && strings.Contains(line, "the person out: ") && strings.Contains(line, word) {
+			return
+		}
+	}
+	t.Errorf("explain ends with %d and does not say %q:\n%s", code, word, out)
 }
 
 // makesNoRecord does so with somebody who has never signed on.

@@ -3,6 +3,7 @@ package e2e
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -81,6 +82,7 @@ type plan struct {
 	update  bool       // the user type's switch
 	change  func(userType map[string]any)
 	policy  string   // more of gateway.hcl
+	bind    string   // what is in the bind block; empty: DN and password of the directory
 	cable   *cable   // between agent and cloud; nil: none
 	flags   []string // more of the cloud's
 	secure  *secured // nil: plain HTTP
@@ -228,8 +230,7 @@ directory {
   timeout          = "2s"
 
   bind {
-    dn       = %q
-    password = file(%q)
+    %s
   }
 
   tls {
@@ -275,7 +276,8 @@ func (w *world) writeFile(name string, p plan) {
 	if w.secure != nil {
 		trust = fmt.Sprintf("ca_file = %q", w.secure.ca)
 	}
-	file := fmt.Sprintf(gatewayFile, cloud, trust, `"`+servers+`"`, w.at.base, clear, w.at.bindDN, password, w.at.caFile, p.policy)
+	bind := cmp.Or(p.bind, fmt.Sprintf("dn       = %q\n    password = file(%q)", w.at.bindDN, password))
+	file := fmt.Sprintf(gatewayFile, cloud, trust, `"`+servers+`"`, w.at.base, clear, bind, w.at.caFile, p.policy)
 	must(w.t, os.WriteFile(filepath.Join(w.dir, name, "gateway.hcl"), []byte(file), 0o600))
 }
 

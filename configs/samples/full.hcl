@@ -28,7 +28,21 @@ directory {
   # The service account. Without this block the gateway binds anonymously.
   bind {
     dn       = "CN=svc-gateway,OU=Service Accounts,DC=corp,DC=example,DC=com"
-    password = file("/etc/ldap-gateway/bind.password") # or env("BIND_PASSWORD")
+    password = file("/etc/ldap-gateway/bind.password") # or env("BIND_PASSWORD"), or of systemd's LoadCredential:
+                                                       # file("${env("CREDENTIALS_DIRECTORY")}/bind.password")
+
+    # Instead of dn and password: Kerberos, with a key table. The gateway binds under TLS without
+    # signing or sealing besides; a domain controller that requires channel binding refuses that.
+    # gssapi {
+    #   principal = "svc-gateway@CORP.EXAMPLE.COM"
+    #   keytab    = "/etc/ldap-gateway/svc-gateway.keytab"
+    #   krb5_conf = "/etc/krb5.conf"
+    #   kdc       = ["dc1.corp.example.com", "dc2.corp.example.com"]  # instead of krb5_conf
+    #   service_principal = "ldap/dc1.corp.example.com"               # default: ldap/ and the host of each server
+    # }
+
+    # Or, on Windows: the account that the service runs as, with channel binding.
+    # own_identity = true
   }
 
   # tls {

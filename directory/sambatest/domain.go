@@ -83,6 +83,9 @@ func (s *Server) configure() {
 		}
 	}
 	fmt.Fprintf(&kept, services, s.dir)
+	if s.cfg.SASLOverTLS {
+		kept.WriteString("\tldap server require strong auth = allow_sasl_over_tls\n")
+	}
 	if !s.cfg.OwnCertificate {
 		fmt.Fprintf(&kept, certificates, s.dir)
 	}
@@ -127,6 +130,17 @@ func utf16le(text string) []byte {
 		out = append(out, byte(unit), byte(unit>>8))
 	}
 	return out
+}
+
+// Keytab writes the reader's keys into a new key table, and returns its path. AES keys
+// are there because the account says that it has them.
+func (s *Server) Keytab() string {
+	s.t.Helper()
+	s.Modify("dn: " + ReaderDN + "\nchangetype: modify\nreplace: msDS-SupportedEncryptionTypes\nmsDS-SupportedEncryptionTypes: 24\n-\n")
+	path := s.path("reader.keytab")
+	_ = os.Remove(path)
+	s.tool("", "samba-tool", "domain", "exportkeytab", path, "--principal=reader", "-s", s.conf())
+	return path
 }
 
 // ForbidChange is the box "User cannot change password": it denies the right to do so

@@ -37,6 +37,9 @@ type Config struct {
 	// OwnCertificate leaves the certificate to Samba, which makes a self-signed one
 	// with a negative serial number.
 	OwnCertificate bool
+	// SASLOverTLS takes GSSAPI binds under TLS that are not signed or sealed besides. By
+	// default Samba refuses them, as a domain controller does that wants channel binding.
+	SASLOverTLS bool
 }
 
 // Server is a running domain controller.
@@ -102,6 +105,9 @@ func (s *Server) URL() string { return "ldap://" + s.ip }
 
 // TLSURL returns "ldaps://address".
 func (s *Server) TLSURL() string { return "ldaps://" + s.ip }
+
+// KDC returns "address:port" of the domain's Kerberos.
+func (s *Server) KDC() string { return s.ip + ":88" }
 
 // CAFile returns the path of the authority's certificate.
 func (s *Server) CAFile() string { return s.path("ca.crt") }

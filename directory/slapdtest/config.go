@@ -56,6 +56,12 @@ type Config struct {
 	SizeLimit int
 	// NoTLS leaves StartTLS and LDAPS out.
 	NoTLS bool
+	// Keytab and KerberosConf are paths of a key table with ldap/localhost and of a
+	// krb5.conf. With them slapd takes SASL GSSAPI, and everybody who comes that way is
+	// the reader.
+	Keytab, KerberosConf string
+	// ShowConfig lets the reader read cn=config.
+	ShowConfig bool
 }
 
 func (c Config) ldif() string {
@@ -103,6 +109,10 @@ TLSCertificateFile %[1]s/server.crt
 TLSCertificateKeyFile %[1]s/server.key
 `
 
+const confKerberos = `sasl-host localhost
+authz-regexp "uid=[^,]*,(cn=[^,]*,)?cn=gssapi,cn=auth" "%[2]s"
+`
+
 const confDatabase = `database mdb
 suffix "%[2]s"
 rootdn "%[3]s"
@@ -134,6 +144,12 @@ func (c Config) conf(dir string) string {
 	text := fmt.Sprintf(confHead, dir)
 	if !c.NoTLS {
 		text += fmt.Sprintf(confTLS, dir)
+	}
+	if c.Keytab != "" {
+		text += fmt.Sprintf(confKerberos, dir, ReaderDN)
+	}
+	if c.ShowConfig {
+		text += "database config\naccess to * by dn.exact=\"" + ReaderDN + "\" read by * none\n"
 	}
 	text += fmt.Sprintf(confDatabase, dir, Suffix, AdminDN, Password, ReaderDN, size)
 	if c.MemberOf {

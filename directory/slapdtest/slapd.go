@@ -109,6 +109,7 @@ func (s *Server) prepare() {
 	s.t.Cleanup(func() { _ = os.RemoveAll(dir) })
 	s.must(os.Mkdir(filepath.Join(dir, "db"), 0o755))
 	s.writeCertificates()
+	s.copyKerberos()
 	s.write("slapd.conf", []byte(s.cfg.conf(dir)))
 	content := s.cfg.ldif()
 	if s.cfg.MemberOf {
@@ -120,6 +121,19 @@ func (s *Server) prepare() {
 		s.t.Fatalf("slapadd: %v\n%s", err, out)
 	}
 	s.handOver()
+}
+
+// copyKerberos takes the files over, since slapd may not be let where they are.
+func (s *Server) copyKerberos() {
+	s.t.Helper()
+	for name, from := range map[string]string{"keytab": s.cfg.Keytab, "krb5.conf": s.cfg.KerberosConf} {
+		if from == "" {
+			continue
+		}
+		content, err := os.ReadFile(from)
+		s.must(err)
+		s.write(name, content)
+	}
 }
 
 func (s *Server) write(name string, content []byte) {
@@ -184,6 +198,7 @@ func (s *Server) run() bool {
 		args = append(args, "-u", "nobody")
 	}
 	cmd, exited := exec.Command(program, args...), make(chan struct{})
+	cmd.Env = append(os.Environ(), "KRB5_KTNAME="+filepath.Join(s.dir, "keytab"), "KRB5_CONFIG="+filepath.Join(s.dir, "krb5.conf"))
 	cmd.Stderr = &s.log
 	s.must(cmd.Start())
 	go func() {

@@ -36,6 +36,8 @@ type Error struct {
 	Code    string   `json:"code"`
 	Message string   `json:"message"`
 	Details []Detail `json:"details"`
+	// Inner says more of some refusals, such as the outcome of a password change.
+	Inner map[string]string `json:"innerError"`
 }
 
 // Detail is one thing that is wrong, and where.

@@ -1,0 +1,154 @@
+package api
+
+import (
+	"cmp"
+	"maps"
+	"net/http"
+	"slices"
+
+	"ldap-gateway/cloud/store"
+	"ldap-gateway/cloudlink/wire"
+)
+
+type passwordBody struct {
+	Links    links         `json:"_links"`
+	Status   string        `json:"status"` // EXTERNAL, or NO_PASSWORD: the cloud keeps none
+	External *externalBody `json:"external,omitempty"`
+}
+
+type externalBody struct {
+	Gateway linkForm `json:"gateway"`
+}
+
+// linkForm says which directory checks a user's password, and which entry is theirs.
+type linkForm struct {
+	ID          string            `json:"id"`
+	Type        string            `json:"type,omitempty"`
+	UserType    *reference        `json:"userType"`
+	Correlation map[string]string `json:"correlationAttributes"`
+}
+
+func showPassword(c *call, u store.User) passwordBody {
+	b := passwordBody{Links: c.self("users", u.ID, "password"), Status: "NO_PASSWORD"}
+	if u.GatewayID == "" {
+		return b
+	}
+	l := linkForm{ID: u.GatewayID, Type: "LDAP", UserType: refer(u.UserTypeID), Correlation: map[string]string{}}
+	for _, v := range u.Correlation {
+		l.Correlation[v.Attribute] = v.Value
+	}
+	b.Status, b.External = "EXTERNAL", &externalBody{l}
+	return b
+}
+
+func (s *Server) getPassword(c *call) (reply, error) {
+	u, err := s.userOf(c)
+	if err != nil {
+		return reply{}, err
+	}
+	return ok(showPassword(c, u))
+}
+
+// putPassword changes a password when the body has a new one, and else says who
+// checks it.
+func (s *Server) putPassword(c *call) (reply, error) {
+	u, err := s.userOf(c)
+	if err != nil {
+		return reply{}, err
+	}
+	var form struct {
+		linkForm
+		changeForm
+	}
+	if err := c.read(&form); err != nil {
+		return reply{}, err
+	}
+	defer clear(form.Current)
+	defer clear(form.New)
+	if len(form.Current) > 0 || len(form.New) > 0 {
+		return s.changePassword(c, u, form.changeForm)
+	}
+	return s.linkUser(c, u, form.linkForm)
+}
+
+// linkUser links a user to a gateway's user type. Without correlation values
+// the person's next sign-on finds the record by its username.
+func (s *Server) linkUser(c *call, u store.User, form linkForm) (reply, error) {
+	g, err := s.Store.Gateway(c.Context(), c.env, form.ID)
+	if err != nil {
+		return reply{}, absent(err, "id", "This environment has no such gateway.")
+	}
+	i := slices.IndexFunc(g.UserTypes, func(t store.UserType) bool { return t.ID == form.UserType.id() })
+	if i < 0 {
+		return reply{}, invalid(wrong("userType.id", "The gateway has no such user type."))
+	}
+	u.GatewayID, u.UserTypeID, u.DN, u.Correlation = g.ID, form.UserType.id(), "", inOrder(g.UserTypes[i].Correlation, form.Correlation)
+	noting := s.noting(c, func() note {
+		return note{"user.linked", "user:" + u.ID, "user " + u.Username + " was linked to gateway " + g.Name, map[string]any{"gateway": g.ID, "userType": u.UserTypeID}}
+	})
+	if err := noting.UpdateUser(c.Context(), &u); err != nil {
+		return reply{}, err
+	}
+	return ok(showPassword(c, u))
+}
+
+// changeForm is a password change by somebody who knows the old one. Nobody else's is
+// made: an administrator's reset is the directory's business.
+type changeForm struct {
+	Current password `json:"currentPassword"`
+	New     password `json:"newPassword"`
+	Address string   `json:"address"` // of the person
+}
+
+func (s *Server) changePassword(c *call, u store.User, form changeForm) (reply, error) {
+	for target, value := range map[string]password{"currentPassword": form.Current, "newPassword": form.New} {
+		if len(value) == 0 {
+			return reply{}, invalid(missing(target))
+		}
+	}
+	changed, err := s.SignOns.ChangePassword(c.Context(), ChangeRequest{EnvironmentID: c.env, Username: u.Username, Current: form.Current, New: form.New,
+		Address: form.Address, Actor: "client:" + c.client.ID})
+	if err != nil {
+		return reply{}, err
+	}
+	if changed.Outcome == wire.OutcomeOK {
+		return ok(showPassword(c, u))
+	}
+	return reply{}, notChanged(changed)
+}
+
+// notChanged is a refusal with the sentence that the person may see.
+func notChanged(a ChangeAnswer) error {
+	p := &problem{status: http.StatusBadRequest, Code: invalidData, Message: a.Message, Details: []detail{wrong("currentPassword", "%s", a.Message)},
+		Inner: map[string]string{"change": a.ID, "outcome": a.Outcome.String(), "reason": a.Reason}}
+	switch a.Outcome {
+	case wire.OutcomeNewPasswordRefused:
+		p.Details, p.Inner["refusal"] = []detail{wrong("newPassword", "%s", a.Message)}, a.Refusal.String()
+	case wire.OutcomeBusy:
+		p.status, p.Code, p.Details = http.StatusTooManyRequests, requestLimited, nil
+	case wire.OutcomeDirectoryUnavailable, wire.OutcomeTimeout, wire.OutcomeUnknown:
+		p.status, p.Code, p.Details = http.StatusServiceUnavailable, unexpected, nil
+	}
+	return p
+}
+
+// inOrder returns correlation values, those of the user type's attributes first.
+func inOrder(first []string, values map[string]string) []store.Correlation {
+	names := slices.SortedFunc(maps.Keys(values), func(a, b string) int {
+		return cmp.Or(cmp.Compare(rank(first, a), rank(first, b)), cmp.Compare(a, b))
+	})
+	var all []store.Correlation
+	for _, n := range names {
+		if values[n] != "" {
+			all = append(all, store.Correlation{Attribute: n, Value: values[n]})
+		}
+	}
+	return all
+}
+
+func rank(list []string, name string) int {
+	if i := slices.IndexFunc(list, func(l string) bool { return store.Fold(l) == store.Fold(name) }); i >= 0 {
+		return i
+	}
+	return len(list)
+}

@@ -1,0 +1,12 @@
+cloud {
+  url = "https://id.example.com"
+}
+
+directory {
+  servers = ["ldaps://dc1.example.com"]
+  base_dn = "DC=example,DC=com"
+
+  bind {
+    own_identity = true
+  }
+}

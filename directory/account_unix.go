@@ -1,0 +1,124 @@
+package directory
+
+import (
+	"strconv"
+	"strings"
+	"time"
+)
+
+// openLDAP reads the operational attributes of the overlay ppolicy
+// (draft-behera-ldap-password-policy-10, 5.3). That one of them is missing can mean
+// that there is nothing to tell, and that it may not be read.
+func (a account) openLDAP() []AccountFact {
+	changed, policy := generalized(a.value("pwdChangedTime")), a.value("pwdPolicySubentry")
+	if changed.IsZero() && policy == "" && a.value("pwdAccountLockedTime") == "" && a.value("pwdReset") == "" {
+		return []AccountFact{{"account", NotReadable, "no password policy attribute is there: the overlay ppolicy keeps none for this entry, or the service account may not read pwdChangedTime"}}
+	}
+	rules := a.rules(policy)
+	facts := []AccountFact{a.openLDAPLock(rules), {"expiry", Fine, "the account does not expire"}, a.openLDAPPassword(changed, rules)}
+	if end := generalized(a.value("pwdEndTime")); !end.IsZero() {
+		facts[1] = AccountFact{"expiry", Fine, "the account expires at " + a.until(end)}
+		if end.Before(a.now) {
+			facts[1] = AccountFact{"expiry", Hinders, "the account expired at " + a.until(end)}
+		}
+	}
+	return facts
+}
+
+// rules are numbers of a password policy, in seconds; nil when it cannot be read.
+func (a account) rules(policy string) map[string]time.Duration {
+	if policy == "" {
+		return nil
+	}
+	e, err := a.read(policy, "pwdMaxAge", "pwdLockoutDuration")
+	if err != nil {
+		return nil
+	}
+	out := map[string]time.Duration{}
+	for _, name := range []string{"pwdMaxAge", "pwdLockoutDuration"} {
+		if n, err := strconv.ParseInt(e.GetEqualFoldAttributeValue(name), 10, 32); err == nil {
+			out[name] = time.Duration(n) * time.Second
+		}
+	}
+	return out
+}
+
+const byDefaultPolicy = ", unless the directory's default policy, which the entry does not name, says otherwise"
+
+func (a account) openLDAPLock(rules map[string]time.Duration) AccountFact {
+	text := a.value("pwdAccountLockedTime")
+	since := generalized(text)
+	switch {
+	case text == "":
+		return AccountFact{"lock", Fine, "not locked"}
+	case strings.HasPrefix(text, "000001010000"):
+		return AccountFact{"lock", Hinders, "disabled: locked until an administrator removes pwdAccountLockedTime"}
+	case since.After(a.now):
+		return AccountFact{"lock", Fine, "will be locked at " + a.until(since)}
+	case rules == nil:
+		return AccountFact{"lock", Hinders, "locked since " + a.until(since) + byDefaultPolicy}
+	case rules["pwdLockoutDuration"] == 0:
+		return AccountFact{"lock", Hinders, "locked since " + a.until(since) + ", until an administrator unlocks it"}
+	}
+	end := since.Add(rules["pwdLockoutDuration"])
+	if end.Before(a.now) {
+		return AccountFact{"lock", Fine, "was locked until " + a.until(end)}
+	}
+	return AccountFact{"lock", Hinders, "locked until " + a.until(end)}
+}
+
+func (a account) openLDAPPassword(changed time.Time, rules map[string]time.Duration) AccountFact {
+	switch {
+	case strings.EqualFold(a.value("pwdReset"), "TRUE"):
+		return AccountFact{"password", Hinders, "must be changed at the next sign-on"}
+	case changed.IsZero():
+		return AccountFact{"password", NotReadable, "the service account may not read pwdChangedTime, or no password was set since the overlay ppolicy is there"}
+	case rules == nil:
+		return AccountFact{"password", Fine, "was set at " + a.until(changed) + byDefaultPolicy}
+	case rules["pwdMaxAge"] == 0:
+		return AccountFact{"password", Fine, "does not expire; it was set at " + a.until(changed)}
+	}
+	end := changed.Add(rules["pwdMaxAge"])
+	if end.Before(a.now) {
+		return AccountFact{"password", Hinders, "expired at " + a.until(end)}
+	}
+	return AccountFact{"password", Fine, "expires at " + a.until(end)}
+}
+
+// ds389 reads what 389 Directory Server keeps. Whether passwords expire at all is a
+// setting of the server that a service account cannot read.
+func (a account) ds389() []AccountFact {
+	enabled := AccountFact{"account", Fine, "enabled"}
+	if strings.EqualFold(a.value("nsAccountLock"), "true") {
+		enabled = AccountFact{"account", Hinders, "disabled (nsAccountLock)"}
+	}
+	return []AccountFact{enabled, a.ds389Lock(), a.ds389Password()}
+}
+
+func (a account) ds389Lock() AccountFact {
+	text := a.value("accountUnlockTime")
+	at := generalized(text)
+	switch {
+	case text == "":
+		return AccountFact{"lock", Fine, "not locked"}
+	case at.Year() == 1970:
+		return AccountFact{"lock", Hinders, "locked until an administrator unlocks it"}
+	case at.After(a.now):
+		return AccountFact{"lock", Hinders, "locked until " + a.until(at)}
+	}
+	return AccountFact{"lock", Fine, "was locked until " + a.until(at)}
+}
+
+func (a account) ds389Password() AccountFact {
+	text := a.value("passwordExpirationTime")
+	at := generalized(text)
+	switch {
+	case text == "":
+		return AccountFact{"password", NotReadable, "there is no passwordExpirationTime: no rule of the server makes passwords expire, or the service account may not read it"}
+	case at.Year() == 1970:
+		return AccountFact{"password", Hinders, "must be changed at the next sign-on"}
+	case at.After(a.now):
+		return AccountFact{"password", Fine, "expires at " + a.until(at)}
+	}
+	return AccountFact{"password", Hinders, "expired at " + a.until(at) + ", if passwordExp is on"}
+}
