@@ -129,7 +129,7 @@ func tenMegabytes(s *siege, t *testing.T) {
 		r.send(wire.KindSignOnResult, f.ID, entryOf(m.ID, "large", groups...))
 	})
 	if got := s.signOn("large"); got.Outcome != "unknown" {
-		t.Errorf("%+v", got.Outcome)
+		t.Errorf("%s, %s", got.Outcome, got.Reason)
 	}
 	s.await(t, "the link is cut", r.isOver)
 }
@@ -144,7 +144,7 @@ func hundredThousandGroups(s *siege, t *testing.T) {
 	})
 	got := s.signOn("popular")
 	if got.Outcome != "ok" || got.Membership.Verdict != "partial" || len(got.Groups) != 10_000 {
-		t.Errorf("%s, %s, %d groups", got.Outcome, got.Membership.Verdict, len(got.Groups))
+		t.Errorf("%s, %s, %s, %d groups", got.Outcome, got.Reason, got.Membership.Verdict, len(got.Groups))
 	}
 }
 
@@ -288,6 +288,7 @@ func enormousHeartbeats(s *siege, t *testing.T) {
 	for range 200 {
 		beat.Problems = append(beat.Problems, wire.Problem{Code: "x", Text: strings.Repeat("x", 16<<10)})
 	}
+	r.beat.Store(&beat)
 	for range 20 {
 		r.send(wire.KindHeartbeat, 1, beat)
 	}
@@ -322,7 +323,8 @@ func html(s *siege, t *testing.T) {
 		r.send(wire.KindSignOnResult, f.ID, answer)
 	})
 	r.send(wire.KindUserTypesAnswer, 1, wire.UserTypesAnswer{Revision: 1, Refused: []wire.Refused{{ID: s.hostile.UserType, Reasons: []string{evil}}}})
-	r.send(wire.KindHeartbeat, 1, wire.Heartbeat{Problems: []wire.Problem{{Code: evil, Text: evil, Remedy: evil}}, Servers: []wire.Server{{URL: evil, State: "down", Vendor: evil, Error: evil}}})
+	r.beat.Store(&wire.Heartbeat{Problems: []wire.Problem{{Code: evil, Text: evil, Remedy: evil, Severity: evil}}, Servers: []wire.Server{{URL: evil, State: "down", Vendor: evil, Error: evil}}})
+	r.send(wire.KindHeartbeat, 1, *r.beat.Load())
 	got := s.signOn("markup")
 	if got.Outcome != "ok" || len(got.Groups) != 1 {
 		t.Fatalf("%+v", got)

@@ -12,6 +12,7 @@ import (
 	"runtime"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -50,7 +51,7 @@ func startSiege(t *testing.T) *siege {
 	setup, err := Init(t.Context(), database, "E", "http://127.0.0.1")
 	must(t, err)
 	ready, ended := make(chan string, 1), make(chan error, 1)
-	server := &Server{Database: database, Listen: "127.0.0.1:0", Logger: hclog.NewNullLogger(), Ready: func(u string) { ready <- u }, heartbeat: time.Second}
+	server := &Server{Database: database, Listen: "127.0.0.1:0", Logger: hclog.NewNullLogger(), Ready: func(u string) { ready <- u }, heartbeat: 2 * time.Second}
 	ctx, stop := context.WithCancel(context.Background())
 	go func() { ended <- server.Run(ctx) }()
 	t.Cleanup(func() { stop(); must(t, <-ended) })
@@ -97,7 +98,7 @@ func (s *siege) must(method, path string, in, out any) {
 }
 
 func (s *siege) do(method, path string, in, out any) error {
-	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
 	defer cancel()
 	return s.api.Do(ctx, method, path, in, out)
 }
@@ -105,6 +106,7 @@ func (s *siege) do(method, path string, in, out any) error {
 // signedOn is what a sign-on came to.
 type signedOn struct {
 	Outcome    string
+	Reason     string
 	User       struct{ ID, Username string }
 	Groups     []struct{ ID, Name string }
 	Membership struct{ Verdict string }
@@ -287,6 +289,21 @@ type raider struct {
 	c  credential
 
 	over chan struct{} // closed when the link has ended
+	beat atomic.Pointer[wire.Heartbeat]
+}
+
+// beats sends heartbeats until the link ends.
+func (r *raider) beats() {
+	tick := time.NewTicker(500 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		r.send(wire.KindHeartbeat, 1, *r.beat.Load())
+		select {
+		case <-tick.C:
+		case <-r.over:
+			return
+		}
+	}
 }
 
 func (r *raider) isOver() bool {
@@ -311,8 +328,9 @@ func (s *siege) raid(t *testing.T, hello wire.Hello, answer func(r *raider, f wi
 	t.Cleanup(func() { _ = ws.CloseNow() })
 	hello.Versions = wire.Versions()
 	r.send(wire.KindHello, 0, hello)
+	r.beat.Store(&wire.Heartbeat{})
 	go r.serve(answer)
-	r.send(wire.KindHeartbeat, 1, wire.Heartbeat{})
+	go r.beats()
 	s.await(t, "the raider is live", func() bool { return s.connected(c.instance) })
 	return r
 }
