@@ -174,7 +174,7 @@ func heartbeat(stats *Stats, h *health) wire.Heartbeat {
 	}
 	for _, p := range h.problems() {
 		if p.Code != "linkDown" { // of a link that drains: this arrives on another
-			out.Problems = append(out.Problems, wire.Problem{Code: p.Code, Text: p.Text, Remedy: p.Remedy})
+			out.Problems = append(out.Problems, wire.Problem{Code: p.Code, Text: p.Text, Remedy: p.Remedy, Severity: string(p.Severity)})
 		}
 	}
 	return out

@@ -10,10 +10,28 @@
 //	/ENV/as/…               oidc            applications
 //	/ENV/signon             signonpage      people
 //	/console/…              console         administrators
+//	/ready                  hub, store      balancers
+//
+// # Many nodes
+//
+// Every node is equal: any takes a sign-on, any holds links. What they share is in
+// the store (records, sessions, tokens, pairing codes, nonces, epochs, revocations)
+// or said on the bus (who is live where, what has changed). What each has for itself
+// are throttles: see the throttle room.
+//
+//	stop        /ready says no, the agents are told to dial another node, and this one
+//	            answers on for the time of --grace; then no connection is taken any more,
+//	            what is under way is answered, and the links are closed
+//	database    away: sign-ons fail with an error, links stay; back by itself
+//	bus         away: the node is not ready and its sign-ons are unavailable; back by itself
+//	killed      whoever waits on one of its links learns within two seconds that the
+//	            outcome is unknown; its agents dial another node
 //
 // # Promises
 //
 //   - Plain HTTP is served on loopback addresses only.
+//   - No password or token of a database or bus is taken from an argument.
+//   - An address that a proxy names is believed of proxies that are trusted only.
 //   - A stop is graceful: agents are told to go elsewhere, requests under way are
 //     answered, the store is closed last.
 //   - What "init" prints as secret is kept as a hash only and cannot be shown again.

@@ -43,6 +43,8 @@ type Server struct {
 	Grace     time.Duration  // how long a stopping node answers while /ready says no
 	Logger    hclog.Logger
 	Ready     func(url string) // called once it answers; nil: nobody
+
+	heartbeat time.Duration // of links; 0: the hub's own
 }
 
 // drainTime is how long answers under way have when the server stops.
@@ -75,7 +77,8 @@ func (s *Server) Run(ctx context.Context) (err error) {
 		return err
 	}
 	defer bus.Close()
-	agents, err := hub.New(hub.Config{Store: db, Bus: bus.Conn, Node: nodeName(), Audiences: s.audiences(listener), Logger: s.Logger.Named("hub")})
+	agents, err := hub.New(hub.Config{Store: db, Bus: bus.Conn, Node: nodeName(), Audiences: s.audiences(listener),
+		Logger: s.Logger.Named("hub"), Heartbeat: s.heartbeat})
 	if err != nil {
 		return err
 	}
@@ -207,7 +210,7 @@ func (s *Server) serveReady(w http.ResponseWriter, r *http.Request, db *store.St
 // serve answers until ctx ends, then stops in order: balancers and agents are told
 // first, so that they are elsewhere before the last request is answered.
 func (s *Server) serve(ctx context.Context, l net.Listener, handler http.Handler, agents *hub.Hub) error {
-	srv := &http.Server{Handler: handler, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute,
+	srv := &http.Server{Handler: handler, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 30 * time.Second, IdleTimeout: 2 * time.Minute,
 		ErrorLog: s.Logger.Named("http").StandardLogger(&hclog.StandardLoggerOptions{ForceLevel: hclog.Debug})}
 	failed := make(chan error, 1)
 	go func() { failed <- srv.Serve(l) }()

@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/ed25519"
 	"errors"
-	"runtime"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -66,7 +65,7 @@ func start(t *testing.T, cloud *cloudlinktest.Cloud, h cloudlink.Handler, change
 	}
 	cloud.Start(t)
 	l := &cloudlink.Link{
-		URL: cloudlinktest.Base(), Client: cloud.Client(t), Handler: h,
+		URL: cloud.Base(), Client: cloud.Client(t), Handler: h,
 		Credential: cloudlink.Credential{Instance: "instance-1", Key: private},
 		Hello:      func() wire.Hello { return wire.Hello{Software: "test", Hostname: "host"} },
 		Heartbeat:  func() wire.Heartbeat { return wire.Heartbeat{OperationsPerSecond: 1} },
@@ -370,33 +369,6 @@ func TestRotate(t *testing.T) {
 		var r wire.Rotate
 		if got := <-c.Rotations; got.Decode(&r) != nil || r.PublicKey[0] != 1 {
 			t.Errorf("%+v", r)
-		}
-	})
-}
-
-// TestAWeek runs seven days: heartbeats, a cut every 37 minutes, a node that
-// leaves every six hours, a sign-on now and then. Nothing is left behind.
-func TestAWeek(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		before := runtime.NumGoroutine()
-		f := start(t, &cloudlinktest.Cloud{Heartbeat: 30 * time.Second}, &slowHandler{})
-		from := time.Now()
-		for links := 1; time.Since(from) < 7*24*time.Hour; links++ {
-			c := f.cloud.AwaitLink(t)
-			time.Sleep(37 * time.Minute)
-			if r := result(t, <-ask(t, c, "1", time.Minute)); r.Outcome != wire.OutcomeOK {
-				t.Fatalf("link %d: %+v", links, r)
-			}
-			if links%10 == 0 {
-				_ = c.Send(wire.KindGoingAway, 0, 0, wire.GoingAway{})
-			} else {
-				c.Cut()
-			}
-		}
-		f.cloud.AwaitLink(t)
-		synctest.Wait()
-		if n := runtime.NumGoroutine() - before; n > 20 {
-			t.Errorf("%d goroutines more than at the start", n)
 		}
 	})
 }

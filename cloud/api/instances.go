@@ -1,6 +1,7 @@
 package api
 
 import (
+	"slices"
 	"time"
 
 	"ldap-gateway/cloud/store"
@@ -48,9 +49,10 @@ type versionBody struct {
 }
 
 type currentError struct {
-	Code    string `json:"code"`
-	Message string `json:"message"`
-	Remedy  string `json:"remedy,omitempty"`
+	Code     string `json:"code"`
+	Message  string `json:"message"`
+	Remedy   string `json:"remedy,omitempty"`
+	Severity string `json:"severity,omitempty"` // error, warning or info
 }
 
 type serverBody struct {
@@ -84,7 +86,7 @@ func (s *Server) showInstance(c *call, i store.Instance, live *LiveInstance) ins
 	}
 	if !i.QuarantinedAt.IsZero() {
 		b.HealthStatus = unhealthy
-		b.CurrentErrors = append(b.CurrentErrors, currentError{"QUARANTINE", i.Quarantine, "Pair the right machine anew, and revoke this instance."})
+		b.CurrentErrors = append(b.CurrentErrors, currentError{"QUARANTINE", i.Quarantine, "Pair the right machine anew, and revoke this instance.", wire.SeverityError})
 	}
 	return b
 }
@@ -94,7 +96,7 @@ func (b *instanceBody) report(l LiveInstance) {
 	b.Connected, b.ConnectedSince, b.HealthStatus, b.Policy = true, known(l.Since), healthy, l.Policy
 	b.BusyPercentage, b.OperationsPerSec, b.ResponseTimeMillis = l.BusyPercent, l.OperationsPerSecond, l.ResponseTimeMillis
 	for _, p := range l.Problems {
-		b.CurrentErrors = append(b.CurrentErrors, currentError{p.Code, p.Text, p.Remedy})
+		b.CurrentErrors = append(b.CurrentErrors, currentError{p.Code, p.Text, p.Remedy, p.Severity})
 	}
 	for _, v := range l.Servers {
 		b.Servers = append(b.Servers, serverBody{v.URL, v.State, v.Vendor, v.Error})
@@ -105,14 +107,18 @@ func (b *instanceBody) report(l LiveInstance) {
 	for _, r := range l.Refused {
 		b.Refused = append(b.Refused, refusedByFile{reference{r.ID}, r.Reasons})
 	}
-	if len(b.CurrentErrors)+len(b.Refused) > 0 {
+	wrong := func(e currentError) bool { return e.Severity != wire.SeverityInfo }
+	if len(b.Refused) > 0 || slices.ContainsFunc(b.CurrentErrors, wrong) {
 		b.HealthStatus = degraded
+	}
+	if slices.ContainsFunc(b.CurrentErrors, func(e currentError) bool { return e.Severity == wire.SeverityError }) {
+		b.HealthStatus = unhealthy
 	}
 }
 
 func serverDown(v wire.Server) currentError {
 	return currentError{"DIRECTORY_SERVER_DOWN", v.URL + ": " + v.Error,
-		"See that the directory server runs and that the agent's machine reaches it; the agent connects again by itself."}
+		"See that the directory server runs and that the agent's machine reaches it; the agent connects again by itself.", "warning"}
 }
 
 func (s *Server) version(software string) versionBody {

@@ -2,6 +2,7 @@ package console
 
 import (
 	"fmt"
+	"slices"
 
 	"ldap-gateway/cloud/hub"
 	"ldap-gateway/cloud/store"
@@ -71,8 +72,17 @@ func instanceOf(g store.Gateway, i store.Instance, live *hub.Live) instance {
 		in.Refused = append(in.Refused, refusedType{userTypeName(g, r.ID), r.Reasons})
 	}
 	in.Health = healthy("connected")
-	if n := len(in.Problems) + len(in.Refused); n > 0 {
-		in.Health = degraded("connected, " + plural(n, "problem"))
+	wrong := len(in.Refused)
+	for _, p := range in.Problems {
+		if p.Severity != wire.SeverityInfo {
+			wrong++
+		}
+	}
+	if wrong > 0 {
+		in.Health = degraded("connected, " + plural(wrong, "problem"))
+	}
+	if slices.ContainsFunc(in.Problems, func(p wire.Problem) bool { return p.Severity == wire.SeverityError }) {
+		in.Health = unhealthy("connected, and nobody can sign on through it")
 	}
 	return in
 }
@@ -90,13 +100,16 @@ func userTypeName(g store.Gateway, id string) string {
 
 // healthOf sums up the instances of a gateway: it works as long as one does.
 func healthOf(paired []instance) health {
-	connected, well := 0, 0
+	connected, well, bad := 0, 0, 0
 	for _, i := range paired {
 		if i.Live != nil {
 			connected++
 		}
-		if i.Health.Word == "HEALTHY" {
+		switch i.Health.Word {
+		case "HEALTHY":
 			well++
+		case "UNHEALTHY":
+			bad++
 		}
 	}
 	switch {
@@ -104,6 +117,8 @@ func healthOf(paired []instance) health {
 		return unhealthy("no instance is paired yet")
 	case connected == 0:
 		return unhealthy("no instance is connected")
+	case bad == len(paired):
+		return unhealthy("nobody can sign on through any of " + plural(len(paired), "instance"))
 	case connected < len(paired):
 		return degraded(fmt.Sprintf("%d of %s connected", connected, plural(len(paired), "instance")))
 	case well < len(paired):

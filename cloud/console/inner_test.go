@@ -88,6 +88,9 @@ func TestHealthOfAGateway(t *testing.T) {
 	paired := []store.Instance{{ID: "a"}, {ID: "b"}, {ID: "gone", RevokedAt: time.Now()}}
 	up := func(id string) hub.Live { return hub.Live{Instance: id} }
 	sick := hub.Live{Instance: "b", Beat: wire.Heartbeat{Servers: []wire.Server{{URL: "ldaps://x", State: "down"}}}}
+	with := func(id, severity string) hub.Live {
+		return hub.Live{Instance: id, Beat: wire.Heartbeat{Problems: []wire.Problem{{Code: "x", Severity: severity}}}}
+	}
 	picky := hub.Live{Instance: "b", Refused: []wire.Refused{{ID: "t"}, {ID: "unknown"}}}
 	for _, c := range []struct {
 		all       []store.Instance
@@ -100,6 +103,10 @@ func TestHealthOfAGateway(t *testing.T) {
 		{paired, []hub.Live{up("a")}, "DEGRADED", "1 of 2 instances connected"},
 		{paired, []hub.Live{up("a"), sick}, "DEGRADED", "1 of 2 instances with problems"},
 		{paired, []hub.Live{up("a"), picky}, "DEGRADED", "1 of 2 instances with problems"},
+		{paired, []hub.Live{up("a"), with("b", "error")}, "DEGRADED", "1 of 2 instances with problems"},
+		{paired, []hub.Live{with("a", "error"), with("b", "error")}, "UNHEALTHY", "nobody can sign on through any of 2 instances"},
+		{paired, []hub.Live{up("a"), with("b", "warning")}, "DEGRADED", "1 of 2 instances with problems"},
+		{paired, []hub.Live{up("a"), with("b", "info")}, "HEALTHY", "2 instances connected"},
 		{paired, []hub.Live{up("a"), up("b")}, "HEALTHY", "2 instances connected"},
 	} {
 		instances, _ := instancesOf(g, c.all, c.live)

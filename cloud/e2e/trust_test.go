@@ -2,9 +2,11 @@ package e2e
 
 import (
 	"bytes"
+	"crypto/ed25519"
 	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -104,6 +106,45 @@ func TestGuessingCodesIsThrottled(t *testing.T) {
 		t.Error(resp.Status, resp.Header)
 	}
 	w.mustSignOn("alice", "wonderland") // paired instances go on
+}
+
+// TestThrottleBehindAProxy has agents come through a proxy that the cloud trusts:
+// each is throttled by its own address, which it cannot make up.
+func TestThrottleBehindAProxy(t *testing.T) {
+	w := newWorld(t, plan{flags: []string{"--trusted-proxy", "127.0.0.1/32"}})
+	guess := func(forwarded string) int {
+		t.Helper()
+		body, err := json.Marshal(pairRequest(t, "AAAA-AAAB"))
+		must(t, err)
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, w.url+wire.PathPair, bytes.NewReader(body))
+		must(t, err)
+		req.Header.Set("X-Forwarded-For", forwarded)
+		resp, err := http.DefaultClient.Do(req)
+		must(t, err)
+		defer resp.Body.Close()
+		return resp.StatusCode
+	}
+	for i := range 10 {
+		if got := guess(fmt.Sprintf("198.51.100.%d, 203.0.113.1", i)); got != http.StatusForbidden {
+			t.Fatalf("guess %d: %d", i, got)
+		}
+	}
+	if got := guess("198.51.100.99, 203.0.113.1"); got != http.StatusTooManyRequests {
+		t.Errorf("with another address made up: %d", got)
+	}
+	if got := guess("203.0.113.2"); got != http.StatusForbidden {
+		t.Errorf("from elsewhere: %d", got)
+	}
+}
+
+// pairRequest is a proven request with a code.
+func pairRequest(t *testing.T, code string) wire.PairRequest {
+	t.Helper()
+	public, private, err := ed25519.GenerateKey(nil)
+	must(t, err)
+	_, seal, err := wire.NewSealKey()
+	must(t, err)
+	return wire.PairRequest{Code: code, PublicKey: public, SealKey: seal, Proof: ed25519.Sign(private, wire.PairProof(code, public, seal))}
 }
 
 func TestRevokedInstanceIsCutWithin5Seconds(t *testing.T) {

@@ -20,7 +20,8 @@
 // One node has a bus within its process, without a listener. Many nodes join one
 // NATS cluster, which is trusted as their database is: who can publish there could
 // answer in an agent's place. So it is talked to over TLS unless it is on the same
-// machine, and passwords on it are sealed for the agent all the same. Without the
+// machine. It is not trusted with passwords: they are sealed for the key that the
+// store has of the instance. Without the
 // bus a node is not ready and its sign-ons are unavailable at once; its links stay
 // up, and when the bus is back all is said again that may not have been heard.
 //

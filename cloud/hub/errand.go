@@ -75,7 +75,7 @@ func handOn(o wire.Outcome) bool {
 func (h *Hub) ask(ctx context.Context, l Live, a errand) Answer {
 	defer h.presence.asking(l.Link)()
 	for range 2 {
-		sealer, err := h.sealers.of(l.Instance, l.SealKey, time.Now())
+		sealer, err := h.sealer(ctx, l)
 		if err != nil {
 			return ours(l, a, wire.OutcomeDirectoryUnavailable, false, "sealing for the instance failed: "+err.Error())
 		}
@@ -139,6 +139,9 @@ func readReply(l Live, a errand, b []byte) Answer {
 		return ours(l, a, wire.OutcomeUnknown, true, r.Reason)
 	}
 	result, err := a.read(r.Body)
+	if err == nil {
+		err = boundResult(&result)
+	}
 	if err != nil {
 		return ours(l, a, wire.OutcomeUnknown, true, "the instance's answer is malformed: "+err.Error())
 	}

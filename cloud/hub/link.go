@@ -67,6 +67,7 @@ func (l *link) greet(gateway string) error {
 	if err := f.Decode(&l.hello); err != nil {
 		return err
 	}
+	boundHello(&l.hello)
 	version, err := wire.CommonVersion(wire.Versions(), l.hello.Versions)
 	if err != nil {
 		_ = l.ws.Close(websocket.StatusPolicyViolation, "no common version: update ldap-gateway")
@@ -184,7 +185,7 @@ func (l *link) take(ctx context.Context, f wire.Frame) error {
 			return err
 		}
 		l.mu.Lock()
-		l.live.Revision, l.live.Refused = a.Revision, a.Refused
+		l.live.Revision, l.live.Refused = a.Revision, boundRefused(a.Refused)
 		l.mu.Unlock()
 		l.announce()
 	case wire.KindRotate:
@@ -204,6 +205,7 @@ func (l *link) takeHeartbeat(ctx context.Context, f wire.Frame) error {
 	if err := f.Decode(&beat); err != nil {
 		return err
 	}
+	boundHeartbeat(&beat)
 	l.mu.Lock()
 	l.live.Beat = beat
 	confirm := beat.Epoch == l.epoch && !l.confirmed

@@ -33,23 +33,3 @@ func TestThousandAgentsComeBack(t *testing.T) {
 	})
 	t.Logf("the first of %d was back after %s, all after %s, with %d sign-ons meanwhile", many, first, time.Since(from), signOns)
 }
-
-// TestReconnectingAllTheTimeIsThrottled has one instance do nothing but dial.
-func TestReconnectingAllTheTimeIsThrottled(t *testing.T) {
-	n := startNode(t, time.Second)
-	good, m := n.start(ok), n.pair(ok)
-	refused := 0
-	for range 100 {
-		h, err := wire.NewAssertion(m.instance, n.server.URL, 0, time.Now()).Sign(m.keys.Key)
-		must(t, err)
-		if n.knock(h, "") == wire.RefusedThrottled {
-			refused++
-		}
-	}
-	if refused < 30 {
-		t.Errorf("refused %d of 100", refused)
-	}
-	if a := n.signOn("x"); a.Outcome != wire.OutcomeOK || a.Instance != good.instance {
-		t.Errorf("%+v", a)
-	}
-}

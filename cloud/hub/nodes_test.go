@@ -2,15 +2,26 @@ package hub_test
 
 import (
 	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/json"
+	"fmt"
 	"net"
+	"os"
+	"path/filepath"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/hashicorp/go-hclog"
+	"github.com/nats-io/jwt/v2"
 	"github.com/nats-io/nats-server/v2/server"
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nkeys"
 
 	"ldap-gateway/cloud/hub"
 	"ldap-gateway/cloudlink/wire"
+	"ldap-gateway/directory/directorytest"
 )
 
 // natsCluster is a real NATS cluster in the process, on loopback.
@@ -119,6 +130,28 @@ func TestTwinOnAnotherNode(t *testing.T) {
 	nodes[0].await("neither has a link", func() bool { return !nodes[0].live(m) && !nodes[1].live(m) })
 }
 
+// Somebody on the bus announces a link of an instance with a key of their own: no
+// password is sealed for it, and nothing is sent there.
+func TestBusCannotNameAnotherKey(t *testing.T) {
+	n := startNode(t, time.Second)
+	m := n.start(ok)
+	_, public, err := wire.NewSealKey()
+	must(t, err)
+	lie, err := json.Marshal(hub.Live{Link: "lie", Instance: m.instance, Gateway: n.gateway.ID, SealKey: public, Since: time.Now().Add(time.Hour)})
+	must(t, err)
+	var asked atomic.Int64
+	_, err = n.bus.Conn.Subscribe("link.lie", func(*nats.Msg) { asked.Add(1) })
+	must(t, err)
+	must(t, n.bus.Conn.Publish("presence", lie))
+	n.await("it is believed to be live", func() bool { return n.hub.Live(n.gateway.ID)[0].Link == "lie" })
+	ctx, cancel := context.WithTimeout(t.Context(), 500*time.Millisecond)
+	defer cancel()
+	a := n.hub.SignOn(ctx, hub.Ask{ID: "x", Gateway: n.gateway.ID, UserType: "t1", Identifier: "alice", Want: wire.WantRecord, Password: []byte("hunter2")})
+	if a.Outcome != wire.OutcomeDirectoryUnavailable || a.BindSent || asked.Load() != 0 {
+		t.Errorf("%+v, asked %d times", a, asked.Load())
+	}
+}
+
 // Whoever waits for an agent of a node that dies learns it soon, and that a bind
 // may have happened.
 func TestNodeDiesWhileAsked(t *testing.T) {
@@ -176,8 +209,7 @@ func TestBusIsLostForAWhile(t *testing.T) {
 func TestBusIsGuarded(t *testing.T) {
 	c := startNATS(t, 1)
 	for _, url := range []string{"nats://" + c.servers[0].Addr().String(), "nats://cloud:guess@" + c.servers[0].Addr().String()} {
-		if bus, err := hub.JoinBus(hub.BusConfig{URLs: []string{url}, Logger: hclog.NewNullLogger()}); err == nil {
-			bus.Close()
+		if join(hub.BusConfig{URLs: []string{url}}) {
 			t.Errorf("%s is let in", url)
 		}
 	}
@@ -186,8 +218,100 @@ func TestBusIsGuarded(t *testing.T) {
 	c.options = append(c.options, small)
 	c.servers = append(c.servers, nil)
 	c.start(1)
-	if bus, err := hub.JoinBus(hub.BusConfig{URLs: []string{c.url(1)}, Logger: hclog.NewNullLogger()}); err == nil {
-		bus.Close()
+	if join(hub.BusConfig{URLs: []string{c.url(1)}}) {
 		t.Error("a bus is taken that cannot carry a frame")
 	}
+}
+
+// join joins a bus, and says whether it was let in.
+func join(cfg hub.BusConfig) bool {
+	cfg.Logger = hclog.NewNullLogger()
+	bus, err := hub.JoinBus(cfg)
+	if err == nil {
+		bus.Close()
+	}
+	return err == nil
+}
+
+// A bus over TLS that wants certificates of both sides, as between machines.
+func TestBusOverTLS(t *testing.T) {
+	authority, err := directorytest.NewAuthority()
+	must(t, err)
+	cert, err := authority.Issue([]string{"localhost"}, func(c *x509.Certificate) {
+		c.ExtKeyUsage = append(c.ExtKeyUsage, x509.ExtKeyUsageClientAuth)
+	})
+	must(t, err)
+	chain, key, err := directorytest.CertificatePEM(cert)
+	must(t, err)
+	dir := t.TempDir()
+	for name, b := range map[string][]byte{"ca": authority.PEM, "cert": chain, "key": key} {
+		must(t, os.WriteFile(filepath.Join(dir, name), b, 0o600))
+	}
+	c := &natsCluster{t: t, servers: make([]*server.Server, 1), options: []server.Options{{Host: "127.0.0.1", Port: -1, NoSigs: true, NoLog: true, MaxPayload: 8 << 20,
+		TLS: true, TLSVerify: true, TLSTimeout: 5,
+		TLSConfig: &tls.Config{Certificates: []tls.Certificate{cert}, ClientAuth: tls.RequireAndVerifyClientCert, ClientCAs: authority.Pool, MinVersion: tls.VersionTLS12}}}}
+	c.start(0)
+	t.Cleanup(func() { c.stop(0) })
+	url := fmt.Sprintf("tls://localhost:%d", c.options[0].Port)
+	full := hub.BusConfig{URLs: []string{url}, CAFile: dir + "/ca", CertFile: dir + "/cert", KeyFile: dir + "/key"}
+	if !join(full) {
+		t.Error("a node with its certificate stays outside")
+	}
+	for name, change := range map[string]func(*hub.BusConfig){
+		"no certificate":      func(c *hub.BusConfig) { c.CertFile, c.KeyFile = "", "" },
+		"another authority":   func(c *hub.BusConfig) { c.CAFile = "" },
+		"authority not there": func(c *hub.BusConfig) { c.CAFile = dir + "/none" },
+		"no authority in it":  func(c *hub.BusConfig) { c.CAFile = dir + "/key" },
+		"another name":        func(n *hub.BusConfig) { n.URLs = []string{fmt.Sprintf("tls://127.0.0.1:%d", c.options[0].Port)} },
+	} {
+		cfg := full
+		change(&cfg)
+		if join(cfg) {
+			t.Errorf("joined with %s", name)
+		}
+	}
+}
+
+// A node proves itself by a NATS credentials file.
+func TestBusWithCredentials(t *testing.T) {
+	operator, account, user := seedOf(t, nkeys.CreateOperator), seedOf(t, nkeys.CreateAccount), seedOf(t, nkeys.CreateUser)
+	accountToken, err := jwt.NewAccountClaims(account.public).Encode(operator.pair)
+	must(t, err)
+	userToken, err := jwt.NewUserClaims(user.public).Encode(account.pair)
+	must(t, err)
+	resolver := &server.MemAccResolver{}
+	must(t, resolver.Store(account.public, accountToken))
+	c := &natsCluster{t: t, servers: make([]*server.Server, 1), options: []server.Options{{Host: "127.0.0.1", Port: -1, NoSigs: true, NoLog: true, MaxPayload: 8 << 20,
+		TrustedKeys: []string{operator.public}, AccountResolver: resolver}}}
+	c.start(0)
+	t.Cleanup(func() { c.stop(0) })
+	file, err := jwt.FormatUserConfig(userToken, user.seed)
+	must(t, err)
+	path := filepath.Join(t.TempDir(), "creds")
+	must(t, os.WriteFile(path, file, 0o600))
+	url := "nats://" + c.servers[0].Addr().String()
+	if !join(hub.BusConfig{URLs: []string{url}, CredentialsFile: path}) {
+		t.Error("a node with its credentials stays outside")
+	}
+	if join(hub.BusConfig{URLs: []string{url}}) {
+		t.Error("joined without credentials")
+	}
+}
+
+// identity is a key of NATS.
+type identity struct {
+	pair   nkeys.KeyPair
+	public string
+	seed   []byte
+}
+
+func seedOf(t *testing.T, create func() (nkeys.KeyPair, error)) identity {
+	t.Helper()
+	pair, err := create()
+	must(t, err)
+	public, err := pair.PublicKey()
+	must(t, err)
+	seed, err := pair.Seed()
+	must(t, err)
+	return identity{pair, public, seed}
 }

@@ -36,9 +36,11 @@ type Live struct {
 	refusedID map[string]bool
 }
 
-// Healthy tells whether nothing is known to be wrong with the instance.
+// Healthy tells whether nothing is known to be wrong with the instance: an
+// information is nothing wrong.
 func (l Live) Healthy() bool {
-	return len(l.Beat.Problems) == 0 && !slices.ContainsFunc(l.Beat.Servers, func(s wire.Server) bool { return s.State == "down" })
+	wrong := func(p wire.Problem) bool { return p.Severity != wire.SeverityInfo }
+	return !slices.ContainsFunc(l.Beat.Problems, wrong) && !slices.ContainsFunc(l.Beat.Servers, func(s wire.Server) bool { return s.State == "down" })
 }
 
 // presence is what this node knows of all links.
@@ -120,6 +122,13 @@ func (p *presence) twin(l Live, before time.Time) (Live, bool) {
 		}
 	}
 	return Live{}, false
+}
+
+// expect says that an agent of a gateway may be on its way back.
+func (p *presence) expect(gateway string, now time.Time) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.lost[gateway] = now
 }
 
 // returning tells whether a gateway lost a link so recently that its agent may be

@@ -1,10 +1,7 @@
 package hub
 
 import (
-	"bytes"
 	"context"
-	"sync"
-	"time"
 
 	"ldap-gateway/cloudlink/wire"
 )
@@ -45,36 +42,4 @@ func readSignOn(b []byte) (r wire.SignOnResult, err error) {
 		r.Outcome = 0 // no sign-on ends so
 	}
 	return r, err
-}
-
-// sealerLife is how long one sealing key is used.
-const sealerLife = time.Hour
-
-// sealers keeps a sealer for each instance.
-type sealers struct {
-	mu   sync.Mutex
-	byID map[string]timedSealer
-}
-
-type timedSealer struct {
-	*wire.Sealer
-	until  time.Time
-	public []byte // of the instance; it may rotate
-}
-
-func (s *sealers) of(instance string, public []byte, now time.Time) (*wire.Sealer, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if have, ok := s.byID[instance]; ok && now.Before(have.until) && bytes.Equal(have.public, public) {
-		return have.Sealer, nil
-	}
-	fresh, err := wire.NewSealer(instance, public)
-	if err != nil {
-		return nil, err
-	}
-	if s.byID == nil {
-		s.byID = map[string]timedSealer{}
-	}
-	s.byID[instance] = timedSealer{fresh, now.Add(sealerLife), public}
-	return fresh, nil
 }

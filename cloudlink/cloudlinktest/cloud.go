@@ -19,26 +19,24 @@ import (
 	"ldap-gateway/cloudlink/wire"
 )
 
-// URL is where the cloud is for clients made by Cloud.Client.
-const URL = "http://127.0.0.1"
-
 // Cloud is a cloud's end. Its zero value welcomes whoever proves the key; set
 // the fields before Start.
 type Cloud struct {
-	Key       ed25519.PublicKey    // of the one instance
-	Heartbeat time.Duration        // told in the welcome; 0: 10 s
-	Version   uint16               // told in the welcome; 0: the newest
-	Refuse    func() *wire.Refusal // asked at each dial; nil, or nil returned: no refusal
-	Now       func() time.Time     // the cloud's clock; nil: time.Now
-	Epoch     uint64               // told in the welcome
-	Claimed   atomic.Uint64        // epoch of the last assertion
-	Deaf      atomic.Bool          // reads nothing after the welcome
-	Mute      atomic.Bool          // answers no heartbeat
-	Greet     func(*Conn) bool     // in the place of the welcome; true: send the welcome too; nil: only that
-	Heartless bool                 // tells 0 as the heartbeat's interval
-	Cert      *tls.Certificate     // of Serve; nil: plain http
-	Address   string               // of Serve; empty: a free port of 127.0.0.1
-	Dials     atomic.Int64         // counts attempts, refused ones too
+	Key       ed25519.PublicKey       // of the one instance
+	Heartbeat time.Duration           // told in the welcome; 0: 10 s
+	Version   uint16                  // told in the welcome; 0: the newest
+	Refuse    func() *wire.Refusal    // asked at each dial; nil, or nil returned: no refusal
+	Now       func() time.Time        // the cloud's clock; nil: time.Now
+	Epoch     uint64                  // told in the welcome
+	Claimed   atomic.Uint64           // epoch of the last assertion
+	Deaf      atomic.Bool             // reads nothing after the welcome
+	Mute      atomic.Bool             // answers no heartbeat
+	Greet     func(*Conn) bool        // in the place of the welcome; true: send the welcome too; nil: only that
+	Heartless bool                    // tells 0 as the heartbeat's interval
+	Cert      *tls.Certificate        // of Serve; nil: plain http
+	Certs     func() *tls.Certificate // of Start, for each connection; nil: plain http
+	Address   string                  // of Serve; empty: a free port of 127.0.0.1
+	Dials     atomic.Int64            // counts attempts, refused ones too
 
 	url   string
 	links chan *Conn
@@ -84,7 +82,7 @@ func (c *Cloud) At(url string) { c.url = url }
 
 // Start serves over pipes until the test ends.
 func (c *Cloud) Start(t testing.TB) {
-	c.url, c.links, c.pipes, c.done = URL, make(chan *Conn, 64), make(chan net.Conn), make(chan struct{})
+	c.url, c.links, c.pipes, c.done = c.Base().String(), make(chan *Conn, 64), make(chan net.Conn), make(chan struct{})
 	srv := &http.Server{Handler: c}
 	var served sync.WaitGroup
 	served.Go(func() { _ = srv.Serve(c) })
@@ -95,6 +93,9 @@ func (c *Cloud) Start(t testing.TB) {
 func (c *Cloud) Client(t testing.TB) *http.Client {
 	transport := &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
 		near, far := net.Pipe()
+		if c.Certs != nil {
+			far = tls.Server(far, &tls.Config{Certificates: []tls.Certificate{*c.Certs()}, MinVersion: tls.VersionTLS12})
+		}
 		select {
 		case c.pipes <- far:
 			return near, nil
@@ -108,8 +109,13 @@ func (c *Cloud) Client(t testing.TB) *http.Client {
 	return &http.Client{Transport: transport}
 }
 
-// Base returns URL, parsed.
-func Base() *url.URL { return &url.URL{Scheme: "http", Host: "127.0.0.1"} }
+// Base returns where the cloud is for clients made by Client.
+func (c *Cloud) Base() *url.URL {
+	if c.Certs != nil {
+		return &url.URL{Scheme: "https", Host: "127.0.0.1"}
+	}
+	return &url.URL{Scheme: "http", Host: "127.0.0.1"}
+}
 
 // Accept implements net.Listener.
 func (c *Cloud) Accept() (net.Conn, error) {

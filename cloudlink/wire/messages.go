@@ -96,10 +96,18 @@ type Server struct {
 
 // Problem is a named thing that is wrong, with its remedy.
 type Problem struct {
-	Code   string `cbor:"1,keyasint"`
-	Text   string `cbor:"2,keyasint"`
-	Remedy string `cbor:"3,keyasint,omitempty"`
+	Code     string `cbor:"1,keyasint"`
+	Text     string `cbor:"2,keyasint"`
+	Remedy   string `cbor:"3,keyasint,omitempty"`
+	Severity string `cbor:"4,keyasint,omitempty"` // SeverityError, "warning" or SeverityInfo; empty: a warning
 }
+
+// Severities of problems. With an error nobody can sign on through the instance;
+// of an information nobody needs to do anything.
+const (
+	SeverityError = "error"
+	SeverityInfo  = "info"
+)
 
 // Want says what a sign-on is to bring besides its outcome.
 type Want uint8

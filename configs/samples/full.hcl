@@ -87,7 +87,8 @@ policy {
 
   # So many wrong passwords of one person, and the directory is not asked about
   # them again until the time is over. Choose less than the directory's own
-  # lock-out threshold, so that nobody is locked out by guessing here.
+  # lock-out threshold, so that nobody is locked out by guessing here; where
+  # several instances serve one gateway, divide it by their number: each counts.
   # wrong_passwords {
   #   most   = 4
   #   within = "15m"

@@ -1,0 +1,97 @@
+package hub
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"ldap-gateway/cloudlink/wire"
+)
+
+// Limits of what an agent says. They are far above what is real, and keep what
+// every node remembers of it, and what the store keeps, small. Texts are cut and
+// lists end there: they are for people to read. Values of an entry are not cut,
+// as another value would be kept: the whole answer is refused.
+const (
+	mostText  = 1 << 10  // bytes of a text
+	mostWords = 64       // problems, servers, refused user types, lines of a policy
+	mostValue = 64 << 10 // bytes of a value, DN or name
+)
+
+// clip cuts a text, between two characters.
+func clip(s string, most int) string {
+	if len(s) <= most {
+		return s
+	}
+	return strings.ToValidUTF8(s[:most], "")
+}
+
+// clipAll is clip for a list, with clipOne for each of it.
+func clipAll[T any](all []T, clipOne func(*T)) []T {
+	all = all[:min(len(all), mostWords)]
+	for i := range all {
+		clipOne(&all[i])
+	}
+	return all
+}
+
+func clipText(s *string) { *s = clip(*s, mostText) }
+
+func boundHello(h *wire.Hello) {
+	for _, s := range []*string{&h.Hostname, &h.Software, &h.System, &h.PolicyHash} {
+		*s = clip(*s, 255)
+	}
+	h.Policy = clipAll(h.Policy, clipText)
+}
+
+func boundHeartbeat(b *wire.Heartbeat) {
+	b.Servers = clipAll(b.Servers, func(s *wire.Server) {
+		for _, text := range []*string{&s.URL, &s.State, &s.Vendor, &s.Error} {
+			clipText(text)
+		}
+	})
+	b.Problems = clipAll(b.Problems, func(p *wire.Problem) {
+		for _, text := range []*string{&p.Code, &p.Text, &p.Remedy, &p.Severity} {
+			clipText(text)
+		}
+	})
+}
+
+func boundRefused(all []wire.Refused) []wire.Refused {
+	return clipAll(all, func(r *wire.Refused) {
+		clipText(&r.ID)
+		r.Reasons = clipAll(r.Reasons, clipText)
+	})
+}
+
+// boundResult cuts the reasons of an answer, and tells what of it is too long.
+func boundResult(r *wire.SignOnResult) error {
+	clipText(&r.Reason)
+	if m := r.Membership; m != nil {
+		clipText(&m.Reason)
+		for _, g := range m.Groups {
+			if len(g.DN) > mostValue || len(g.Name) > mostValue || len(g.ID) > mostValue {
+				return errors.New("the name of a group is too long")
+			}
+		}
+	}
+	if r.Entry == nil {
+		return nil
+	}
+	for _, c := range r.Entry.Correlation {
+		if len(c.Attribute) > mostValue || len(c.Value) > mostValue {
+			return errors.New("an identifying value is too long")
+		}
+	}
+	for name, values := range r.Entry.Attributes {
+		for _, v := range values {
+			if len(v) > mostValue {
+				return fmt.Errorf("a value of %s is too long", clip(name, 64))
+			}
+		}
+	}
+	if len(r.Entry.DN) > mostValue {
+		return errors.New("the DN is too long")
+	}
+	return nil
+}
