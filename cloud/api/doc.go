@@ -27,6 +27,9 @@
 //   - A bind password is discarded, and the answer says so in _warnings.
 //   - Every change is an activity of the client that made it.
 //
+//   - An application's secret is made here, shown once, and kept as a hash. Keys of
+//     Kerberos services go in and never come out.
+//
 // # Refused, with the reason
 //
 // The password authority PING_ONE, which would keep passwords in the cloud;

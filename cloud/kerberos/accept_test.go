@@ -269,3 +269,14 @@ func FuzzAccept(f *testing.F) {
 		}
 	})
 }
+
+// BenchmarkAccept is what a ticket costs, without the store.
+func BenchmarkAccept(b *testing.B) {
+	k := honest(now)
+	header, a := k.header(b), takes(b, k, now)
+	for b.Loop() {
+		if _, err := Accept(header, a); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

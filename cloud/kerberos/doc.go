@@ -29,8 +29,12 @@
 //   - An authenticator is good once, over all nodes: its hash is a unique row of
 //     the store until the clock has passed it by.
 //   - Whatever bytes come, the answer is a sign-on or a Refusal.
-//   - Every sign-on, refused ones too, is in the store with its reason before
-//     the person hears of it. What is no ticket at all (no token, NTLM) is not one.
+//   - Every token, a refused one too, is in the store with its reason before the
+//     person hears of it; but from an address that sent a hundred that were
+//     refused within ten minutes no more are looked at.
+//
+// What a ticket says of addresses and of realms that it passed through is not
+// looked at: people are behind proxies, and the list of realms decides whom we trust.
 //
 // The library's own acceptor is not used: it believes the authenticator's realm
 // (its issue 577), and its replay cache knows one process. Only its codecs,
