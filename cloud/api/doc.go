@@ -14,17 +14,23 @@
 //
 //   - A token opens its own environment and no other: every path below /v1 names
 //     one, and another answers 403 whether or not it exists.
+//
 //   - Tokens and client secrets are kept as SHA-256 hashes; both are 256 random
 //     bits. A token lives an hour.
+//
 //   - Bodies are JSON objects of at most 1 MiB. A property that is not known is
 //     ignored, since compatible clients send more than we have; one of the wrong
 //     type is refused by name.
+//
 //   - Every refusal is {id, code, message, details[{code, target, message}]};
 //     a password that was not changed has its outcome in innerError.
 //     A name that is taken is INVALID_DATA with the detail UNIQUENESS_VIOLATION.
+//
 //   - A list has count and size, both of this page, and _links.next until the
 //     last page. The cursor in it is opaque.
+//
 //   - A bind password is discarded, and the answer says so in _warnings.
+//
 //   - Every change is an activity of the client that made it.
 //
 //   - An application's secret is made here, shown once, and kept as a hash. Keys of

@@ -10,6 +10,10 @@ import (
 // was copied to another machine, or restored from the past.
 var ErrCloned = errors.New("the instance's state was copied or restored")
 
+// anyEpoch is that of an instance that has gone on while the database went back:
+// whatever it claims once is good.
+const anyEpoch = -1
+
 // epochs is how far an instance has come: each link begins a new epoch.
 type epochs struct {
 	now, before int64
@@ -24,13 +28,15 @@ func scanEpochs(r row) (e epochs, err error) {
 // AdvanceEpoch begins a new epoch for a link of an instance that claims to have
 // come as far as claimed, and returns it. The epoch before is a good claim too
 // until the new one is confirmed: the instance may have been cut off before it
-// learned of it. Any other claim is ErrCloned.
+// learned of it. Any other claim is ErrCloned, but for the first after a restore.
 func (s *Store) AdvanceEpoch(ctx context.Context, id string, claimed uint64) (next uint64, err error) {
 	err = s.Provision(ctx, func(tx *Tx) error {
 		e, err := queryOne(ctx, tx.c, scanEpochs, `SELECT epoch, epoch_before, epoch_confirmed FROM instances WHERE id = $1`, id)
 		switch {
 		case err != nil:
 			return err
+		case e.now == anyEpoch:
+			e.now, e.before = int64(claimed), int64(claimed)
 		case claimed == uint64(e.now):
 			e.before = e.now
 		case claimed != uint64(e.before) || e.confirmed:

@@ -1,0 +1,73 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"net/url"
+	"os"
+	"path/filepath"
+)
+
+var (
+	// ErrPostgres says that PostgreSQL's own tools do this.
+	ErrPostgres = errors.New("a PostgreSQL database is backed up by its own tools, such as pg_dump")
+	// ErrDamaged says that a file is no database of this program, or not whole.
+	ErrDamaged = errors.New("the file is damaged, or no database of this program")
+)
+
+// Backup writes a copy of an SQLite database into a new file, for its owner only.
+// The copy is of one moment, also while a program serves from the database. The
+// error wraps fs.ErrExist when the file is there already.
+func Backup(ctx context.Context, database, to string) (err error) {
+	if IsPostgres(database) {
+		return ErrPostgres
+	}
+	f, err := os.OpenFile(to, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+	if err != nil {
+		return fmt.Errorf("backup: %w", err)
+	}
+	defer func() {
+		if err = errors.Join(err, f.Close()); err != nil {
+			err = errors.Join(fmt.Errorf("backup: %w", err), os.Remove(to))
+		}
+	}()
+	db, err := sql.Open("sqlite", "file:"+(&url.URL{Path: filepath.ToSlash(database)}).EscapedPath()+"?mode=ro&_pragma=busy_timeout(5000)")
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	if _, err := db.ExecContext(ctx, `VACUUM INTO ?1`, to); err != nil {
+		return err
+	}
+	return f.Sync()
+}
+
+// Restored makes a copy of a database, as Backup wrote it, fit to be served from:
+// it looks whether the copy is whole, brings its tables up to date, and forgets
+// sessions and tokens. Instances have gone on since, so each may say once how far it
+// has come; after that a copied state folder is noticed as before. ErrDamaged when
+// the copy is not whole.
+func Restored(ctx context.Context, database string) (err error) {
+	s, err := openFile(database)
+	if err != nil {
+		return fmt.Errorf("restore: %w", err)
+	}
+	defer func() { err = errors.Join(err, s.Close()) }()
+	if verdict, err := queryOne(ctx, s.c, value[string], `PRAGMA integrity_check`); err != nil || verdict != "ok" {
+		return fmt.Errorf("%w: %s %w", ErrDamaged, verdict, err)
+	}
+	if err := sqliteProduct().migrate(ctx, s.w); err != nil {
+		return fmt.Errorf("restore: %w", err)
+	}
+	return s.Provision(ctx, func(tx *Tx) error {
+		for _, statement := range []string{`DELETE FROM sessions`, `DELETE FROM tokens`, `DELETE FROM application_tokens`, `DELETE FROM authorizations`} {
+			if _, err := tx.c.exec(ctx, statement); err != nil {
+				return err
+			}
+		}
+		_, err := tx.c.exec(ctx, `UPDATE instances SET epoch = $1`, anyEpoch)
+		return err
+	})
+}
