@@ -8,16 +8,19 @@ export CGO_ENABLED ?= 0
 
 .DEFAULT_GOAL := help
 
-.PHONY: help demo build test unit race lint tools bench fuzz long clean
+.PHONY: help demo build packages test unit race lint tools bench fuzz long clean
 
 help: ## show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: ## tell the main story, then keep everything running until Ctrl-C
 	@$(GO) build -o bin/ ./cloud/demo/ldap-demo && exec bin/ldap-demo
 
 build: ## build both programs into bin/
 	$(GO) build -trimpath -ldflags "$(LDFLAGS)" -o bin/ ./agent/ldap-gateway ./cloud/ldap-cloud
+
+packages: ## build deb, rpm, apk, Arch Linux packages and archives into dist/
+	@installer/linux/packages
 
 test: tools unit race lint ## install what is needed, run every test and check
 
@@ -50,4 +53,4 @@ long: fuzz ## what takes too long for every change: 10,000 sign-ons under random
 	$(GO) test -run '^$$' -bench DirectorySize -timeout 10m ./directory
 
 clean: ## remove what was built
-	rm -rf bin
+	rm -rf bin dist
