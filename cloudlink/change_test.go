@@ -12,22 +12,12 @@ import (
 
 func askChange(t *testing.T, c *cloudlinktest.Conn, id string) <-chan wire.Frame {
 	t.Helper()
-	answer, err := c.Ask(wire.KindChangePassword, time.Second, wire.ChangePassword{ID: id})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return answer
+	return asked(t, c, wire.KindChangePassword, time.Second, wire.ChangePassword{ID: id})
 }
 
-func changed(t *testing.T, f wire.Frame) (r wire.PasswordChanged) {
+func changed(t *testing.T, f wire.Frame) wire.PasswordChanged {
 	t.Helper()
-	if f.Kind != wire.KindPasswordChanged {
-		t.Fatalf("got %s", f.Kind)
-	}
-	if err := f.Decode(&r); err != nil {
-		t.Fatal(err)
-	}
-	return r
+	return decoded[wire.PasswordChanged](t, f, wire.KindPasswordChanged)
 }
 
 // TestChangeIsAnswered also when the handler ends in a panic, or none is free.

@@ -82,22 +82,32 @@ func start(t *testing.T, cloud *cloudlinktest.Cloud, h cloudlink.Handler, change
 
 func ask(t *testing.T, c *cloudlinktest.Conn, id string, budget time.Duration) <-chan wire.Frame {
 	t.Helper()
-	answer, err := c.Ask(wire.KindSignOn, budget, wire.SignOn{ID: id, Want: wire.WantVerify})
+	return asked(t, c, wire.KindSignOn, budget, wire.SignOn{ID: id, Want: wire.WantVerify})
+}
+
+func asked(t *testing.T, c *cloudlinktest.Conn, kind wire.Kind, budget time.Duration, body any) <-chan wire.Frame {
+	t.Helper()
+	answer, err := c.Ask(kind, budget, body)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return answer
 }
 
-func result(t *testing.T, f wire.Frame) (r wire.SignOnResult) {
+func result(t *testing.T, f wire.Frame) wire.SignOnResult {
 	t.Helper()
-	if f.Kind != wire.KindSignOnResult {
+	return decoded[wire.SignOnResult](t, f, wire.KindSignOnResult)
+}
+
+func decoded[T any](t *testing.T, f wire.Frame, kind wire.Kind) (body T) {
+	t.Helper()
+	if f.Kind != kind {
 		t.Fatalf("got %s", f.Kind)
 	}
-	if err := f.Decode(&r); err != nil {
+	if err := f.Decode(&body); err != nil {
 		t.Fatal(err)
 	}
-	return r
+	return body
 }
 
 func TestSignOnIsAnswered(t *testing.T) {

@@ -25,9 +25,9 @@ func (a account) activeDirectory() []AccountFact {
 		enabled = AccountFact{"account", Hinders, "disabled"}
 	}
 	facts := []AccountFact{enabled, a.adLock(), a.adExpiry(), a.adPassword(control), {"hours", Fine, "no logonHours to be seen"}, {"machines", Fine, "no userWorkstations to be seen"}}
-	if hours := a.value("logonHours"); hours != "" && strings.Trim(hours, "\xff") != "" {
+	if hours := a.value("logonHours"); strings.Count(hours, "\xff") != len(hours) { // a bit for each hour of the week
 		facts[4] = AccountFact{"hours", Depends, "logonHours permits some hours of the week only"}
-		if strings.Trim(hours, "\x00") == "" {
+		if strings.Count(hours, "\x00") == len(hours) {
 			facts[4] = AccountFact{"hours", Hinders, "logonHours permits no hour of the week"}
 		}
 	}

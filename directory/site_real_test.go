@@ -213,9 +213,8 @@ func ds389(t *testing.T) site {
 			case directory.Disabled:
 				must(admin.replace(dn, "nsAccountLock", "true"))
 			case directory.PasswordMustChange:
-				setting(t, "passwordMustChange", "on")
 				t.Cleanup(func() { setting(t, "passwordMustChange", "off") })
-				must(admin.replace(dn, "userPassword", rightPassword))
+				s.MustChange(dn, rightPassword)
 			case directory.PasswordExpired:
 				setting(t, "passwordExp", "on")
 				t.Cleanup(func() { setting(t, "passwordExp", "off") })

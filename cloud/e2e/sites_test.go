@@ -150,7 +150,7 @@ func ds389(t *testing.T) *site {
 		{"locked", lockedOut, "accountLocked", "accountLocked"},
 		{"disabled", s.set("nsAccountLock: true"), "accountDisabled", "accountDisabled"},
 		{"password-expired", with("passwordExp: on", "passwordExpirationTime: 20200101000000Z"), "passwordExpired", "invalidCredentials"},
-		{"must-change", with("passwordMustChange: on", "userPassword: "+rightPassword), "passwordMustChange", "invalidCredentials"},
+		{"must-change", func(_ *world, person string) { server.MustChange(s.personDN(person), rightPassword) }, "passwordMustChange", "invalidCredentials"},
 	}
 	s.modify(replace("cn=config", "passwordLockout: on", "passwordMaxFailure: 3"))
 	s.modify(s.everybody(func(name string) string { return s.unixPerson(name) }, s.unixGroup))

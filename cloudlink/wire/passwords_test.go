@@ -25,14 +25,7 @@ func TestPasswordsOfAChangeAreSealedApart(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	sealer, err := NewSealer("i1", public)
-	if err != nil {
-		t.Fatal(err)
-	}
-	opener, err := NewOpener("i1", private)
-	if err != nil {
-		t.Fatal(err)
-	}
+	sealer, opener := sealing(t, private, public)
 	sealed := sealer.Seal(OldPassword("c1"), []byte("hunter2"))
 	if got, err := opener.Open(OldPassword("c1"), sealed); err != nil || string(got) != "hunter2" {
 		t.Fatal(got, err)

@@ -176,14 +176,7 @@ func TestSealing(t *testing.T) {
 	if derived, err := SealPublicKey(private); err != nil || !bytes.Equal(derived, public) {
 		t.Fatal("the public half is not derived", err)
 	}
-	sealer, err := NewSealer("i1", public)
-	if err != nil {
-		t.Fatal(err)
-	}
-	opener, err := NewOpener("i1", private)
-	if err != nil {
-		t.Fatal(err)
-	}
+	sealer, opener := sealing(t, private, public)
 	first := sealer.Seal("s1", []byte("hunter2"))
 	if got, err := opener.Open("s1", first); err != nil || string(got) != "hunter2" {
 		t.Fatal(got, err)
@@ -200,6 +193,20 @@ func TestSealing(t *testing.T) {
 		t.Error("not sealed")
 	}
 	refuseOpening(t, opener, private, first, second)
+}
+
+// sealing returns both ends for the instance i1.
+func sealing(t *testing.T, private, public []byte) (*Sealer, *Opener) {
+	t.Helper()
+	sealer, err := NewSealer("i1", public)
+	if err != nil {
+		t.Fatal(err)
+	}
+	opener, err := NewOpener("i1", private)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return sealer, opener
 }
 
 func refuseOpening(t *testing.T, opener *Opener, private []byte, first, second Sealed) {

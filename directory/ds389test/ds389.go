@@ -183,6 +183,22 @@ func (s *Server) Modify(ldif string) {
 	s.must(directorytest.Apply(c, ldif))
 }
 
+// MustChange has an administrator set somebody's password while passwordMustChange is on,
+// and waits until the server has noted that: it answers first.
+func (s *Server) MustChange(dn, password string) {
+	s.t.Helper()
+	s.Modify("dn: cn=config\nchangetype: modify\nreplace: passwordMustChange\npasswordMustChange: on\n-\n\n" +
+		"dn: " + dn + "\nchangetype: modify\nreplace: userPassword\nuserPassword: " + password + "\n-\n")
+	c, err := ldap.DialURL(s.URL())
+	s.must(err)
+	defer func() { _ = c.Close() }()
+	s.must(c.Bind(AdminDN, Password))
+	request := ldap.NewSearchRequest(dn, ldap.ScopeBaseObject, ldap.NeverDerefAliases, 0, 0, false, "(passwordExpirationTime=19700101000000Z)", []string{"1.1"}, nil)
+	if !s.until(10*time.Second, func() bool { found, err := c.Search(request); return err == nil && len(found.Entries) == 1 }) {
+		s.t.Fatalf("ds389test: the password of %s need not be changed", dn)
+	}
+}
+
 // command runs with PREFIX, which is where 389's tools look for everything.
 func (s *Server) command(name string, args ...string) *exec.Cmd {
 	cmd := exec.Command(name, args...)
