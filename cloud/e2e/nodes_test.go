@@ -75,7 +75,7 @@ func (c *cluster) startBus(port int) {
 func (c *cluster) run(n *node) {
 	c.t.Helper()
 	n.process = start(c.t, c.dir+"/"+n.name+".log", programs+"/ldap-cloud", "run", "--database-file", c.dir+"/database", "--master-key", c.dir+"/master.key", "--nats-file", c.dir+"/nats",
-		"--listen", n.listen, "--url", c.url, "--grace", "1s", "--log-level", "debug")
+		"--listen", n.listen, "--url", c.url, "--grace", "1s", "--trusted-proxy", "127.0.0.1/32", "--log-level", "debug")
 	n.line("ldap-cloud is ready: ")
 	b, err := os.ReadFile(c.dir + "/" + n.name + ".log")
 	must(c.t, err)

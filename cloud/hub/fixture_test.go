@@ -252,7 +252,13 @@ func (n *node) liveSince(m *machine, from time.Time) bool {
 // await polls until the condition holds, and fails the test after ten seconds.
 func (n *node) await(what string, holds func() bool) {
 	n.t.Helper()
-	limit := time.NewTimer(10 * time.Second)
+	n.awaitFor(10*time.Second, what, holds)
+}
+
+// awaitFor is await with another limit.
+func (n *node) awaitFor(most time.Duration, what string, holds func() bool) {
+	n.t.Helper()
+	limit := time.NewTimer(most)
 	defer limit.Stop()
 	tick := time.NewTicker(2 * time.Millisecond)
 	defer tick.Stop()
@@ -260,7 +266,7 @@ func (n *node) await(what string, holds func() bool) {
 		select {
 		case <-tick.C:
 		case <-limit.C:
-			n.t.Fatalf("within ten seconds it did not come true that %s", what)
+			n.t.Fatalf("within %s it did not come true that %s", most, what)
 		}
 	}
 }

@@ -18,13 +18,13 @@ func TestThousandAgentsComeBack(t *testing.T) {
 		n.run(machines[i])
 	}
 	all := func() bool { return len(n.hub.Live(n.gateway.ID)) == many }
-	n.await("all are linked", all)
+	n.awaitFor(time.Minute, "all are linked", all)
 	n.restartHub()
 	from := time.Now()
-	n.await("one is back", func() bool { return len(n.hub.Live(n.gateway.ID)) > 0 })
+	n.awaitFor(time.Minute, "one is back", func() bool { return len(n.hub.Live(n.gateway.ID)) > 0 })
 	first := time.Since(from)
 	signOns := 0
-	n.await("all are back", func() bool {
+	n.awaitFor(time.Minute, "all are back", func() bool {
 		if a := n.signOn("x"); a.Outcome != wire.OutcomeOK {
 			t.Errorf("%+v", a)
 		}
