@@ -7,10 +7,10 @@ import (
 	"ldap-gateway/cloudlink/wire"
 )
 
-// TestThousandAgentsComeBack cuts a thousand links at once, as a restart of the
+// TestThousandAgentsComeBack cuts all links at once, as a restart of the
 // cloud does, and signs on meanwhile.
 func TestThousandAgentsComeBack(t *testing.T) {
-	const many = 1000
+	const many = agentsAtOnce
 	n := startNode(t, 5*time.Second)
 	machines := make([]*machine, many)
 	for i := range machines {

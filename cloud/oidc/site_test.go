@@ -54,6 +54,8 @@ func (d desk) SignOn(ctx context.Context, r signon.Request) (store.SignOn, error
 	return so, d.db.RecordSignOn(ctx, &so)
 }
 
+func (desk) OffersChange(context.Context, store.SignOn) bool { return false }
+
 func (desk) ChangePassword(context.Context, signon.ChangeRequest) (signon.Change, error) {
 	return signon.Change{Outcome: wire.OutcomeNotAllowed}, nil
 }

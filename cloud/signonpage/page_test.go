@@ -37,6 +37,7 @@ type site struct {
 	outcome string // of a sign-on by password
 	broken  error
 	changed wire.PasswordChanged
+	offers  bool     // a change of the password
 	asked   []string // passwords, old and new
 	asks    bool     // for tickets, from everywhere
 	taken   bool     // tickets are
@@ -51,6 +52,10 @@ func (s *site) SignOn(ctx context.Context, r signon.Request) (store.SignOn, erro
 		so.UserID = s.alice.ID
 	}
 	return so, errors.Join(s.broken, s.db.RecordSignOn(ctx, &so))
+}
+
+func (s *site) OffersChange(_ context.Context, so store.SignOn) bool {
+	return s.offers && so.Outcome == "passwordMustChange"
 }
 
 func (s *site) ChangePassword(_ context.Context, r signon.ChangeRequest) (signon.Change, error) {
@@ -287,6 +292,10 @@ func TestChangingThePassword(t *testing.T) {
 	s := start(t)
 	c := s.visitor()
 	s.outcome = "passwordMustChange"
+	if a := s.post(c, "", "flow", "f1", "username", "alice", "password", "old"); !strings.Contains(a.page, "The sentence for passwordMustChange.") || strings.Contains(a.page, "New password") {
+		t.Errorf("not offered: %s", a.page)
+	}
+	s.offers, s.asked = true, nil
 	form := s.post(c, "", "flow", "f1", "username", "alice", "password", "old")
 	if !strings.Contains(form.page, "The sentence for passwordMustChange.") || !strings.Contains(form.page, `value="alice"`) || strings.Contains(form.page, `value="old"`) {
 		t.Fatal(form.page)

@@ -22,12 +22,12 @@ func (k *call) password() error {
 	if err != nil {
 		return err
 	}
-	switch so.Outcome {
-	case wire.OutcomeOK.String():
+	switch {
+	case so.Outcome == wire.OutcomeOK.String():
 		return k.signedOn(flow, so)
-	case wire.OutcomePasswordExpired.String(), wire.OutcomePasswordMustChange.String():
+	case k.Passwords.OffersChange(k.Context(), so):
 		return k.render(http.StatusOK, "password.html", "Change your password", passwordForm{flow.ID, username, so.Message, ""})
-	case wire.OutcomeBusy.String():
+	case so.Outcome == wire.OutcomeBusy.String():
 		k.w.Header().Set("Retry-After", "60")
 		return k.showForm(http.StatusTooManyRequests, flow, so.Message, username)
 	}

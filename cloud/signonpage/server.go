@@ -21,6 +21,9 @@ import (
 // Passwords takes sign-ons by password, and changes of it.
 type Passwords interface {
 	SignOn(ctx context.Context, r signon.Request) (store.SignOn, error)
+	// OffersChange tells whether a sign-on that ended for its password's sake may be
+	// completed by another one.
+	OffersChange(ctx context.Context, so store.SignOn) bool
 	ChangePassword(ctx context.Context, r signon.ChangeRequest) (signon.Change, error)
 }
 
