@@ -25,14 +25,13 @@ import (
 
 // site is a sign-on page of one environment, whose rooms answer as a test says.
 type site struct {
-	t      *testing.T
-	db     *store.Store
-	url    string
-	env    string
-	alice  store.User
-	clock  time.Duration // ahead of the true time
-	now    func() time.Time
-	sentTo string // where an application was told that nobody signed on
+	t     *testing.T
+	db    *store.Store
+	url   string
+	env   string
+	alice store.User
+	clock time.Duration // ahead of the true time
+	now   func() time.Time
 
 	outcome string // of a sign-on by password
 	broken  error
