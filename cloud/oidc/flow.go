@@ -112,7 +112,7 @@ func (p *provider) callback(w http.ResponseWriter, r *http.Request) {
 		http.Redirect(w, r, p.pageURL(p.env)+"?flow="+url.QueryEscape(id), http.StatusSeeOther)
 		return
 	}
-	p.library(w, r)
+	p.protocol(w, r)
 }
 
 // authRequest is an authorization as the library knows it.

@@ -72,17 +72,17 @@ func (s *Server) Handler() http.Handler {
 	mux := http.NewServeMux()
 	for pattern, serve := range map[string]func(*provider, http.ResponseWriter, *http.Request){
 		"GET /{e}/as/.well-known/openid-configuration": (*provider).discovery,
-		"GET /{e}/as/authorize":                        (*provider).library,
-		"POST /{e}/as/authorize":                       (*provider).library,
+		"GET /{e}/as/authorize":                        (*provider).protocol,
+		"POST /{e}/as/authorize":                       (*provider).protocol,
 		"GET /{e}/as/authorize/callback":               (*provider).callback,
 		"POST /{e}/as/token":                           (*provider).token,
-		"GET /{e}/as/userinfo":                         (*provider).library,
-		"POST /{e}/as/userinfo":                        (*provider).library,
-		"GET /{e}/as/jwks":                             (*provider).library,
-		"POST /{e}/as/revoke":                          (*provider).library,
-		"POST /{e}/as/introspect":                      (*provider).library,
-		"GET /{e}/as/signoff":                          (*provider).library,
-		"POST /{e}/as/signoff":                         (*provider).library,
+		"GET /{e}/as/userinfo":                         (*provider).protocol,
+		"POST /{e}/as/userinfo":                        (*provider).protocol,
+		"GET /{e}/as/jwks":                             (*provider).protocol,
+		"POST /{e}/as/revoke":                          (*provider).protocol,
+		"POST /{e}/as/introspect":                      (*provider).protocol,
+		"GET /{e}/as/signoff":                          (*provider).protocol,
+		"POST /{e}/as/signoff":                         (*provider).protocol,
 	} {
 		mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
 			p, err := s.provider(r.Context(), r.PathValue("e"))
@@ -143,8 +143,8 @@ func options(url string) []op.Option {
 // pageURL is the sign-on page's address.
 func (s *Server) pageURL(env string) string { return s.URL + "/" + env + "/signon" }
 
-// library hands a request to the library, which knows its paths below the issuer.
-func (p *provider) library(w http.ResponseWriter, r *http.Request) {
+// protocol hands a request to the library, which knows its paths below the issuer.
+func (p *provider) protocol(w http.ResponseWriter, r *http.Request) {
 	http.StripPrefix("/"+p.env+"/as", p.op).ServeHTTP(w, r)
 }
 
@@ -170,7 +170,7 @@ func (p *provider) token(w http.ResponseWriter, r *http.Request) {
 	}
 	switch oidc.GrantType(r.PostForm.Get("grant_type")) {
 	case oidc.GrantTypeCode, oidc.GrantTypeRefreshToken:
-		p.library(w, r)
+		p.protocol(w, r)
 	case oidc.GrantTypeClientCredentials:
 		p.Clients.ServeHTTP(w, r)
 	case "":
