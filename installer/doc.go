@@ -5,7 +5,7 @@
 // manager and the file system, and nothing of a directory or a cloud.
 //
 // linux/ has the units, and linux/packages builds the packages of both programs
-// with them: the same commit gives the same bytes.
+// with them: the same commit gives the same bytes, but for apk.
 //
 // What there is: Linux with systemd. On any other system [Service] says that it
 // is not supported, and "ldap-gateway run" is to be started by other means.
