@@ -47,6 +47,7 @@ type forgery struct {
 func forgeries() map[string]forgery {
 	return map[string]forgery{
 		"realmOfTheAuthenticator": {forge: func(k *kdc) { k.ticketRealm = "TRUSTED.OTHER" }, why: WhyRealm},
+		"realmOfAnotherTrusted":   {forge: func(k *kdc) { k.ticketRealm = "TRUSTED.OTHER" }, accept: func(a *Acceptance) { a.Realms = []string{realm, "TRUSTED.OTHER"} }, why: WhyRealm},
 		"realmNotOnTheList":       {forge: func(k *kdc) { k.ticketRealm, k.claimedRealm = "TRUSTED.OTHER", "TRUSTED.OTHER" }, why: WhyRealm},
 		"realmInAnotherCase":      {forge: func(k *kdc) { k.ticketRealm, k.claimedRealm = "example.test", "example.test" }, why: WhyRealm},
 		"listWithoutTheRealm":     {accept: func(a *Acceptance) { a.Realms = []string{"OTHER"} }, why: WhyRealm},
