@@ -74,7 +74,7 @@ First steps: write gateway.hcl, "ldap-gateway check", "ldap-gateway pair",
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return fmt.Errorf("%w: %w", errUsage, err) })
 	root.PersistentFlags().StringVar(&c.configPath, "config", configs.DefaultPath(runtime.GOOS, os.Getenv), "path of gateway.hcl")
 	root.PersistentFlags().StringVar(&c.statePath, "state", configs.DefaultState(runtime.GOOS, os.Getenv), "folder for the instance's keys")
-	root.AddCommand(c.runCommand(), c.pairCommand(), c.checkCommand(), c.explainCommand(), c.statusCommand(), c.rotateCommand(), c.installCommand(), c.uninstallCommand(), c.versionCommand())
+	root.AddCommand(c.runCommand(), c.pairCommand(), c.checkCommand(), c.explainCommand(), c.statusCommand(), c.rotateCommand(), c.unpairCommand(), c.installCommand(), c.uninstallCommand(), c.versionCommand())
 	for _, sub := range root.Commands() {
 		sub.Args = usage(sub.Args)
 	}

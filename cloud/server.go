@@ -162,6 +162,7 @@ func (s *Server) handler(db *store.Store, agents *hub.Hub, keys *vault.Vault, l 
 	mux.HandleFunc("POST "+wire.PathShow, codes.ServeShow)
 	mux.HandleFunc("POST "+wire.PathAwait, codes.ServeAwait)
 	mux.Handle("GET "+wire.PathConnect, agents)
+	mux.HandleFunc("POST "+wire.PathUnpair, agents.ServeUnpair)
 	mux.Handle("/console/", (&console.Server{Store: db, Logger: s.Logger.Named("console"), Pairings: codes, Links: agents, Keys: tickets, Services: tickets.Services, URL: s.url(l), Secure: s.secure()}).Handler())
 	mux.Handle("/", s.environments(db, keys, s.url(l), people, tickets, programs))
 	mux.Handle("GET /{$}", http.RedirectHandler("/console/", http.StatusSeeOther))
