@@ -66,8 +66,10 @@ type site struct {
 
 // system is one kind of packages.
 type system struct {
-	pattern                string   // of a file's name: program, version
-	install, remove, purge []string // commands; a file or a program is added. No purge: remove
+	pattern        string   // of a file's name: program, version
+	install, older []string // commands; a file is added. older has the tool itself not mind an older version
+	remove, purge  []string // commands; a program is added. No purge: remove
+	change         func(s *site, file, version, program string) (changed string)
 }
 
 const people = 400
@@ -188,6 +190,25 @@ func (s *site) signOn(n int) string {
 		return err.Error()
 	}
 	return strings.TrimSuffix(r.Outcome+": "+r.Reason, ": ")
+}
+
+type instance struct {
+	ID        string
+	RevokedAt *time.Time
+	RevokedBy string
+}
+
+// instance returns the only one that was ever paired.
+func (s *site) instance() instance {
+	s.t.Helper()
+	var list struct {
+		Embedded struct{ Instances []instance } `json:"_embedded"`
+	}
+	s.must(s.do("GET", "/gateways/"+s.gateway+"/instances?include=revoked", nil, &list))
+	if len(list.Embedded.Instances) != 1 {
+		s.t.Fatalf("instances: %+v", list.Embedded.Instances)
+	}
+	return list.Embedded.Instances[0]
 }
 
 func (s *site) awaitSignOn(when string) {

@@ -158,7 +158,8 @@ func removeGroups(path string) {
 func (m *Machine) boot() {
 	m.t.Helper()
 	cmd := exec.Command("/bin/bash", "-euc", bootScript, m.Root(), m.cgroup, filepath.Join(m.dir, "console"))
-	cmd.SysProcAttr = &unix.SysProcAttr{Cloneflags: unix.CLONE_NEWNS | unix.CLONE_NEWPID | unix.CLONE_NEWUTS | unix.CLONE_NEWIPC}
+	cmd.SysProcAttr = &unix.SysProcAttr{Cloneflags: unix.CLONE_NEWNS | unix.CLONE_NEWPID | unix.CLONE_NEWUTS | unix.CLONE_NEWIPC,
+		Pdeathsig: unix.SIGKILL} // a test that is killed leaves no machine behind
 	var said bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &said, &said
 	var err error
