@@ -47,7 +47,7 @@ type GroupFilter struct {
 	DisplayName                      string // a part of it
 	SourceType, SourceID, ExternalID string
 	JustInTime                       *bool
-	Where                            []Condition
+	Where                            Where
 }
 
 // Groups lists by display name, without LastSeenAt. It returns ErrFilter for a
@@ -65,7 +65,7 @@ func (r reader) Groups(ctx context.Context, env string, f GroupFilter, page Page
 		l.where("(g.source_type <> '') = ?", *f.JustInTime)
 	}
 	if f.DisplayName != "" {
-		f.Where = append(f.Where[:len(f.Where):len(f.Where)], Condition{"displayName", Contains, f.DisplayName})
+		f.Where = Where{All: []Where{f.Where, {Condition: Condition{"displayName", Contains, f.DisplayName}}}}
 	}
 	if err := l.matching(f.Where, groupField); err != nil {
 		return nil, "", err

@@ -173,7 +173,7 @@ func TestUserPages(t *testing.T) {
 		}
 	}
 	where := func(field string, op store.Op, value string) store.UserFilter {
-		return store.UserFilter{Where: []store.Condition{{Field: field, Op: op, Value: value}}}
+		return store.UserFilter{Where: store.Where{Condition: store.Condition{Field: field, Op: op, Value: value}}}
 	}
 	for _, c := range []struct {
 		filter store.UserFilter

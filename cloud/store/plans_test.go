@@ -26,8 +26,8 @@ func TestPlans(t *testing.T) {
 	must(t, err)
 	_, afterSignOn, err := s.SignOns(ctx, e, store.SignOnFilter{}, page)
 	must(t, err)
-	where := func(field string, op store.Op) []store.Condition {
-		return []store.Condition{{Field: field, Op: op, Value: "x"}}
+	where := func(field string, op store.Op) store.Where {
+		return store.Where{Condition: store.Condition{Field: field, Op: op, Value: "x"}}
 	}
 	for name, read := range map[string]func() error{
 		"Environments": func() error { _, err := r.Environments(ctx); return err },
