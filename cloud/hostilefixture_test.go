@@ -32,6 +32,7 @@ type siege struct {
 	url     string
 	api     *client.Client
 	secret  string // of the administrator
+	data    string // folder
 	browser *http.Client
 	good    *goodAgent
 	honest  place
@@ -54,7 +55,8 @@ func startSiege(t testing.TB) *siege {
 // startSiegeOn starts it on a database that fill has written to.
 func startSiegeOn(t testing.TB, fill func(db *store.Store, env string)) *siege {
 	t.Helper()
-	database := InFolder(t.TempDir() + "/cloud")
+	data := t.TempDir() + "/cloud"
+	database := InFolder(data)
 	setup, err := Init(t.Context(), database, "", "E", "http://127.0.0.1")
 	must(t, err)
 	db, err := store.Open(t.Context(), database)
@@ -66,7 +68,7 @@ func startSiegeOn(t testing.TB, fill func(db *store.Store, env string)) *siege {
 	ctx, stop := context.WithCancel(context.Background())
 	go func() { ended <- server.Run(ctx) }()
 	t.Cleanup(func() { stop(); must(t, <-ended) })
-	s := &siege{t: t, secret: setup.AdminSetup}
+	s := &siege{t: t, secret: setup.AdminSetup, data: data}
 	select {
 	case s.url = <-ready:
 	case err := <-ended:
