@@ -33,7 +33,7 @@ func TestRoles(t *testing.T) {
 		s.must(s.store.CreateAdministrator(t.Context(), &store.Administrator{EnvironmentID: s.env.ID, Name: string(role), Role: role}))
 		for _, pattern := range closed {
 			method, path := f.at(pattern)
-			if role == store.RoleOwner && method == "POST" {
+			if role == store.RoleOwner && method == "POST" || strings.HasSuffix(path, "/live") {
 				continue // it would do it
 			}
 			v := s.signIn(string(role))

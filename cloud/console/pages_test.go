@@ -51,8 +51,8 @@ func TestEveryPageShowsHostileTextAsText(t *testing.T) {
 	openPages, closed := console.Routes()
 	for _, pattern := range append(openPages, closed...) {
 		method, path := f.at(pattern)
-		if method != "GET" || path == "/console/" {
-			continue
+		if method != "GET" || path == "/console/" || strings.HasPrefix(path, "/console/activity/") {
+			continue // the first leads elsewhere, and what activity sends is no page
 		}
 		a := v.get(path + "?e=" + s.env.ID + "&next=" + urlOf(hostile) + "&name=" + urlOf(hostile) + "&q=" + urlOf(hostile))
 		if harmless(t, a); strings.HasSuffix(path, ".png") || a.status == http.StatusSeeOther {
@@ -154,7 +154,7 @@ func TestAnotherEnvironmentCannotBeReached(t *testing.T) {
 	for _, pattern := range closed {
 		method, path := f.at(pattern)
 		if !strings.Contains(strings.ReplaceAll(pattern, "{$}", ""), "{") {
-			if method == "GET" {
+			if method == "GET" && !strings.HasSuffix(path, "/live") {
 				eve.get(path).lacks("of ours")
 			}
 			continue

@@ -65,6 +65,7 @@ type Server struct {
 	Services []string         // Kerberos names that browsers ask tickets for, as in "HTTP/id.example.com"
 	URL      string           // that applications know this cloud by
 	Secure   bool             // people reach it over TLS: cookies are sent over nothing else
+	Ending   <-chan struct{}  // closed when the server stops: what streams ends; nil: never
 	Now      func() time.Time // of records and throttles, not of sessions; nil: time.Now
 }
 
@@ -178,6 +179,8 @@ func (c *console) closed() map[string]endpoint {
 		"GET /console/groups":                           c.listGroups,
 		"GET /console/groups/{group}":                   c.showGroup,
 		"GET /console/activity":                         c.listActivity,
+		"GET /console/activity/live":                    c.streamActivity,
+		"GET /console/activity/export":                  c.exportActivity,
 		"GET /console/populations":                      c.listPopulations,
 		"POST /console/populations":                     c.createPopulation,
 

@@ -20,6 +20,8 @@ var (
 	icon []byte
 	//go:embed static/passkey.js
 	passkeyScript []byte
+	//go:embed static/activity.js
+	activityScript []byte
 )
 
 // asset is a file that browsers may keep: its name changes with its content.
@@ -37,6 +39,7 @@ func embeddedAssets() assets {
 	for name, a := range map[string]asset{
 		"console.css": {kind: "text/css; charset=utf-8", content: stylesheet},
 		"passkey.js":  {kind: "text/javascript; charset=utf-8", content: passkeyScript},
+		"activity.js": {kind: "text/javascript; charset=utf-8", content: activityScript},
 		"icon.svg":    {kind: "image/svg+xml", content: icon},
 	} {
 		sum := sha256.Sum256(a.content)
