@@ -431,3 +431,8 @@ func (s *siege) page(path string) string {
 	}
 	return string(b)
 }
+
+// Explain implements cloudlink.Handler.
+func (*goodAgent) Explain(_ context.Context, m wire.Explain) wire.Explained {
+	return wire.Explained{ID: m.ID, Outcome: wire.OutcomeNotAllowed}
+}

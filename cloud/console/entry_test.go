@@ -25,7 +25,7 @@ func TestRoles(t *testing.T) {
 		store.RoleOwner:         func(string, string) bool { return false },
 		store.RoleIdentityAdmin: func(_, path string) bool { return isSettings(path) },
 		store.RoleReadOnly: func(method, path string) bool {
-			return isSettings(path) || method == "POST" && !strings.HasPrefix(path, "/console/account") && path != "/console/sign-out"
+			return isSettings(path) || strings.HasSuffix(path, "/try") || method == "POST" && !strings.HasPrefix(path, "/console/account") && path != "/console/sign-out"
 		},
 	}
 	_, closed := console.Routes()

@@ -28,7 +28,7 @@ type pages map[string]*template.Template
 // parsePages reads the templates. One that cannot be parsed is a defect of the
 // program and panics.
 func parsePages(files assets) pages {
-	functions := template.FuncMap{"asset": files.path, "when": when, "iso": iso, "plural": plural, "lines": lines, "fault": faultOf}
+	functions := template.FuncMap{"asset": files.path, "when": when, "iso": iso, "plural": plural, "int": func(n uint32) int { return int(n) }, "lines": lines, "fault": faultOf}
 	shared := template.Must(template.New("").Funcs(functions).ParseFS(templateFiles, "templates/layout.html", "templates/parts.html"))
 	entries, err := templateFiles.ReadDir("templates")
 	if err != nil {

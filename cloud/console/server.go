@@ -2,6 +2,7 @@ package console
 
 import (
 	"context"
+	"maps"
 	"net/http"
 	"strings"
 	"time"
@@ -15,6 +16,7 @@ import (
 	"ldap-gateway/cloud/pairing"
 	"ldap-gateway/cloud/store"
 	"ldap-gateway/cloud/throttle"
+	"ldap-gateway/cloudlink/wire"
 )
 
 // Pairer makes pairing codes.
@@ -37,6 +39,9 @@ type Linker interface {
 	// UserTypesChanged says that a gateway was changed: its user types, or
 	// whether it is enabled.
 	UserTypesChanged(gateway string)
+	// Explain has an agent say what a sign-on of a person would bring, without a
+	// password.
+	Explain(ctx context.Context, a hub.Ask) wire.Explained
 	// Revoked says that an instance's credential is not good any more.
 	Revoked(instance string)
 }
@@ -120,58 +125,60 @@ func (c *console) open() map[string]endpoint {
 	}
 }
 
-// closed lists the pages of an administrator.
+// closed lists the pages of those who have signed in.
 func (c *console) closed() map[string]endpoint {
-	return map[string]endpoint{
+	all := map[string]endpoint{
 		"GET /console/{$}":       func(k *call) error { return k.goTo("/console/gateways") },
 		"POST /console/sign-out": c.doSignOut,
+	}
+	for _, part := range []map[string]endpoint{c.gatewayPages(), c.peoplePages(), c.settingsPages()} {
+		maps.Copy(all, part)
+	}
+	return all
+}
 
-		"GET /console/account":                  c.showAccount,
-		"POST /console/account/password":        c.changePassword,
-		"GET /console/account/one-time":         c.newOneTime,
-		"GET /console/account/one-time.png":     c.drawOneTime,
-		"POST /console/account/one-time":        c.keepOneTime,
-		"POST /console/account/one-time/delete": c.dropOneTime,
-		"POST /console/account/passkey/options": c.askNewPasskey,
-		"POST /console/account/passkey":         c.keepPasskey,
-		"POST /console/account/passkey/delete":  c.dropPasskey,
-
-		"GET /console/gateways":               c.listGateways,
-		"GET /console/gateways/new":           c.newGateway,
-		"POST /console/gateways":              c.createGateway,
-		"GET /console/gateways/{g}":           c.showGateway,
-		"POST /console/gateways/{g}/enabled":  c.switchGateway,
-		"GET /console/gateways/{g}/delete":    c.confirmDeleteGateway,
-		"POST /console/gateways/{g}/delete":   c.deleteGateway,
-		"POST /console/gateways/{g}/pairings": c.createPairing,
-
-		"POST /console/gateways/{g}/pairings/{id}/delete": c.deletePairing,
-		"GET /console/gateways/{g}/approve":               c.showWaiting,
-		"POST /console/gateways/{g}/approve":              c.decideWaiting,
-		"GET /console/gateways/{g}/instances/{i}/revoke":  c.confirmRevoke,
-		"POST /console/gateways/{g}/instances/{i}/revoke": c.revoke,
-
-		"GET /console/gateways/{g}/user-types/new":         c.newUserType,
-		"POST /console/gateways/{g}/user-types":            c.saveUserType,
-		"GET /console/gateways/{g}/user-types/{t}":         c.editUserType,
-		"POST /console/gateways/{g}/user-types/{t}":        c.saveUserType,
-		"GET /console/gateways/{g}/user-types/{t}/delete":  c.confirmDeleteUserType,
-		"POST /console/gateways/{g}/user-types/{t}/delete": c.deleteUserType,
-
+// gatewayPages lists what there is of gateways.
+func (c *console) gatewayPages() map[string]endpoint {
+	return map[string]endpoint{
+		"GET /console/gateways":                                c.listGateways,
+		"GET /console/gateways/new":                            c.newGateway,
+		"POST /console/gateways":                               c.createGateway,
+		"GET /console/gateways/{g}":                            c.showGateway,
+		"POST /console/gateways/{g}/enabled":                   c.switchGateway,
+		"GET /console/gateways/{g}/delete":                     c.confirmDeleteGateway,
+		"POST /console/gateways/{g}/delete":                    c.deleteGateway,
+		"POST /console/gateways/{g}/pairings":                  c.createPairing,
+		"POST /console/gateways/{g}/pairings/{id}/delete":      c.deletePairing,
+		"GET /console/gateways/{g}/approve":                    c.showWaiting,
+		"POST /console/gateways/{g}/approve":                   c.decideWaiting,
+		"GET /console/gateways/{g}/instances/{i}/revoke":       c.confirmRevoke,
+		"POST /console/gateways/{g}/instances/{i}/revoke":      c.revoke,
+		"GET /console/gateways/{g}/try":                        c.showTry,
+		"POST /console/gateways/{g}/try":                       c.tryPerson,
+		"GET /console/gateways/{g}/user-types/new":             c.newUserType,
+		"POST /console/gateways/{g}/user-types":                c.saveUserType,
+		"GET /console/gateways/{g}/user-types/{t}":             c.editUserType,
+		"POST /console/gateways/{g}/user-types/{t}":            c.saveUserType,
+		"GET /console/gateways/{g}/user-types/{t}/delete":      c.confirmDeleteUserType,
+		"POST /console/gateways/{g}/user-types/{t}/delete":     c.deleteUserType,
 		"GET /console/gateways/{g}/kerberos":                   c.showKerberos,
 		"POST /console/gateways/{g}/kerberos":                  c.saveKerberos,
 		"POST /console/gateways/{g}/kerberos/off":              c.stopKerberos,
 		"POST /console/gateways/{g}/kerberos/keys":             c.addKeys,
 		"POST /console/gateways/{g}/kerberos/keys/{id}/delete": c.deleteKeys,
+	}
+}
 
-		"GET /console/applications":             c.listApplications,
-		"POST /console/applications":            c.saveApplication,
-		"GET /console/applications/new":         c.newApplication,
-		"GET /console/applications/{a}":         c.showApplication,
-		"POST /console/applications/{a}":        c.saveApplication,
-		"POST /console/applications/{a}/secret": c.makeSecret,
-		"POST /console/applications/{a}/delete": c.deleteApplication,
-
+// peoplePages lists what there is of applications, people and what happened.
+func (c *console) peoplePages() map[string]endpoint {
+	return map[string]endpoint{
+		"GET /console/applications":                     c.listApplications,
+		"POST /console/applications":                    c.saveApplication,
+		"GET /console/applications/new":                 c.newApplication,
+		"GET /console/applications/{a}":                 c.showApplication,
+		"POST /console/applications/{a}":                c.saveApplication,
+		"POST /console/applications/{a}/secret":         c.makeSecret,
+		"POST /console/applications/{a}/delete":         c.deleteApplication,
 		"GET /console/users":                            c.listUsers,
 		"GET /console/users/{u}":                        c.showUser,
 		"GET /console/users/{u}/groups/{group}/remove":  c.confirmRemoveMember,
@@ -183,7 +190,21 @@ func (c *console) closed() map[string]endpoint {
 		"GET /console/activity/export":                  c.exportActivity,
 		"GET /console/populations":                      c.listPopulations,
 		"POST /console/populations":                     c.createPopulation,
+	}
+}
 
+// settingsPages lists what somebody settles about their account, and owners about the environment.
+func (c *console) settingsPages() map[string]endpoint {
+	return map[string]endpoint{
+		"GET /console/account":                              c.showAccount,
+		"POST /console/account/password":                    c.changePassword,
+		"GET /console/account/one-time":                     c.newOneTime,
+		"GET /console/account/one-time.png":                 c.drawOneTime,
+		"POST /console/account/one-time":                    c.keepOneTime,
+		"POST /console/account/one-time/delete":             c.dropOneTime,
+		"POST /console/account/passkey/options":             c.askNewPasskey,
+		"POST /console/account/passkey":                     c.keepPasskey,
+		"POST /console/account/passkey/delete":              c.dropPasskey,
 		"GET /console/settings":                             c.showSettings,
 		"POST /console/settings":                            c.saveSettings,
 		"POST /console/settings/logo":                       c.saveLogo,
@@ -212,7 +233,7 @@ func roleFor(pattern string) store.Role {
 		return store.RoleReadOnly
 	case strings.HasPrefix(path, "/console/settings"):
 		return store.RoleOwner
-	case method == http.MethodGet:
+	case method == http.MethodGet && !strings.HasSuffix(path, "/try"):
 		return store.RoleReadOnly
 	}
 	return store.RoleIdentityAdmin

@@ -29,6 +29,7 @@ import (
 	"ldap-gateway/cloud/provisioner"
 	"ldap-gateway/cloud/store"
 	"ldap-gateway/cloud/vault"
+	"ldap-gateway/cloudlink/wire"
 )
 
 const (
@@ -54,6 +55,8 @@ type links struct {
 	mu   sync.Mutex
 	live []hub.Live
 	told []string
+
+	explained wire.Explained
 }
 
 func (l *links) Live(gateway string) (all []hub.Live) {
@@ -67,7 +70,11 @@ func (l *links) Live(gateway string) (all []hub.Live) {
 	return all
 }
 func (l *links) UserTypesChanged(g string) { l.tell("changed " + g) }
-func (l *links) Revoked(i string)          { l.tell("revoked " + i) }
+func (l *links) Explain(_ context.Context, a hub.Ask) wire.Explained {
+	l.tell("explain " + a.Identifier)
+	return l.explained
+}
+func (l *links) Revoked(i string) { l.tell("revoked " + i) }
 func (l *links) tell(s string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
