@@ -13,8 +13,9 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// release is the version that this source will be.
-const release = "0.1.0"
+// release is the version that this source will be. A package of another version
+// has it set by the linker; nothing changes it after.
+var release = "0.1.0"
 
 // Exit codes of the program.
 const (

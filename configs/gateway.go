@@ -3,7 +3,9 @@ package configs
 import (
 	"crypto/x509"
 	"net/url"
+	"os"
 	"path/filepath"
+	"runtime"
 	"time"
 )
 
@@ -142,6 +144,12 @@ func DefaultState(goos string, getenv func(string) string) string {
 	}
 	return folder(goos, getenv, "/var/lib")
 }
+
+// SystemPath is DefaultPath on this machine.
+func SystemPath() string { return DefaultPath(runtime.GOOS, os.Getenv) }
+
+// SystemState is DefaultState on this machine.
+func SystemState() string { return DefaultState(runtime.GOOS, os.Getenv) }
 
 func folder(goos string, getenv func(string) string, unix string) string {
 	if goos != "windows" {

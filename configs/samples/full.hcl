@@ -28,8 +28,8 @@ directory {
   # The service account. Without this block the gateway binds anonymously.
   bind {
     dn       = "CN=svc-gateway,OU=Service Accounts,DC=corp,DC=example,DC=com"
-    password = file("/etc/ldap-gateway/bind.password") # or env("BIND_PASSWORD"), or of systemd's LoadCredential:
-                                                       # file("${env("CREDENTIALS_DIRECTORY")}/bind.password")
+    password = credential("bind.password") # what the unit's LoadCredential= hands over, or the file beside this one;
+                                           # or file("/etc/ldap-gateway/bind.password"), or env("BIND_PASSWORD")
 
     # Instead of dn and password: Kerberos, with a key table. The gateway binds under TLS without
     # signing or sealing besides; a domain controller that requires channel binding refuses that.
