@@ -199,10 +199,24 @@ func checkIndexes(ctx context.Context, people *directory.Client, userType string
 // printChecks writes the table, the remedies below it, and a summary; its error
 // is errTold when a row failed.
 func printChecks(w io.Writer, rows []directory.Check) error {
-	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	if err := printRows(w, rows); err != nil {
+		return err
+	}
 	count := map[directory.CheckState]int{}
 	for _, r := range rows {
 		count[r.State]++
+	}
+	fmt.Fprintf(w, "\n%d ok, %d warnings, %d failed, %d not tried\n", count[directory.OK], count[directory.Warning], count[directory.Failed], count[directory.NotTried])
+	if count[directory.Failed] > 0 {
+		return errTold
+	}
+	return nil
+}
+
+// printRows writes the table and the remedies below it.
+func printRows(w io.Writer, rows []directory.Check) error {
+	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	for _, r := range rows {
 		fmt.Fprintf(table, "%s\t%s\t%s\t%s\n", marks[r.State], r.Name, r.Target, oneLine(r.Detail))
 	}
 	if err := table.Flush(); err != nil {
@@ -212,10 +226,6 @@ func printChecks(w io.Writer, rows []directory.Check) error {
 		if r.State != directory.OK && r.Remedy != "" {
 			fmt.Fprintf(w, "\n%s %s\n  %s\n", r.Name, r.Target, strings.ReplaceAll(r.Remedy, "\n", "\n  "))
 		}
-	}
-	fmt.Fprintf(w, "\n%d ok, %d warnings, %d failed, %d not tried\n", count[directory.OK], count[directory.Warning], count[directory.Failed], count[directory.NotTried])
-	if count[directory.Failed] > 0 {
-		return errTold
 	}
 	return nil
 }

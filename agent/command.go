@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"runtime"
 
 	"github.com/hashicorp/go-hclog"
@@ -66,15 +65,15 @@ func (c *command) root() *cobra.Command {
 passwords of people who sign on there, and brings their direct groups along.
 What it may be asked is in gateway.hcl, which only you can change.
 
-First steps: write gateway.hcl, "ldap-gateway check", "ldap-gateway pair",
-"ldap-gateway run".`,
+First step: "ldap-gateway setup". Or write gateway.hcl yourself, then
+"ldap-gateway check", "ldap-gateway pair", "ldap-gateway run".`,
 		SilenceErrors: true, SilenceUsage: true, Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return fmt.Errorf("%w: %w", errUsage, err) })
-	root.PersistentFlags().StringVar(&c.configPath, "config", configs.DefaultPath(runtime.GOOS, os.Getenv), "path of gateway.hcl")
-	root.PersistentFlags().StringVar(&c.statePath, "state", configs.DefaultState(runtime.GOOS, os.Getenv), "folder for the instance's keys")
-	root.AddCommand(c.runCommand(), c.pairCommand(), c.checkCommand(), c.explainCommand(), c.statusCommand(), c.rotateCommand(), c.unpairCommand(), c.installCommand(), c.uninstallCommand(), c.versionCommand())
+	root.PersistentFlags().StringVar(&c.configPath, "config", configs.SystemPath(), "path of gateway.hcl")
+	root.PersistentFlags().StringVar(&c.statePath, "state", configs.SystemState(), "folder for the instance's keys")
+	root.AddCommand(c.setupCommand(), c.runCommand(), c.pairCommand(), c.checkCommand(), c.explainCommand(), c.statusCommand(), c.rotateCommand(), c.unpairCommand(), c.installCommand(), c.uninstallCommand(), c.versionCommand())
 	for _, sub := range root.Commands() {
 		sub.Args = usage(sub.Args)
 	}

@@ -1,13 +1,13 @@
 package agent
 
 import (
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 
 	"github.com/spf13/cobra"
 
+	"ldap-gateway/configs"
 	"ldap-gateway/installer"
 )
 
@@ -23,10 +23,13 @@ interrupted, and brings a newer program in. Your gateway.hcl is never changed.`,
 			if err != nil {
 				return err
 			}
+			if text, err := os.ReadFile(configs.SystemPath()); err == nil && string(text) != configs.Minimal {
+				install = append(install, startPlan()...)
+			}
 			if err := c.carryOut(cmd, install, dryRun); err != nil || dryRun {
 				return err
 			}
-			_, err = fmt.Fprintln(c.stdout, "\nNext: write gateway.hcl if you have not, then \"ldap-gateway check\", \"ldap-gateway pair\", \"systemctl restart ldap-gateway\".")
+			_, err = fmt.Fprintln(c.stdout, "\nNext: \"ldap-gateway setup\", if you have not set it up.")
 			return err
 		},
 	}
@@ -68,13 +71,16 @@ func plans(purge bool) (install, uninstall installer.Plan, err error) {
 	return installer.Service(path, purge)
 }
 
+// startPlan starts the service, or has it start anew with what was written.
+func startPlan() installer.Plan { return installer.Start() }
+
 // carryOut shows a plan or applies it.
 func (c *command) carryOut(cmd *cobra.Command, p installer.Plan, dryRun bool) error {
 	if dryRun {
 		return p.Show(cmd.Context(), c.stdout)
 	}
-	if os.Geteuid() != 0 {
-		return errors.New("run it as root; --dry-run shows what it would do")
+	if err := privileged(); err != nil {
+		return fmt.Errorf("%w; --dry-run shows what it would do", err)
 	}
 	return p.Apply(cmd.Context(), c.stdout)
 }

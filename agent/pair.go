@@ -61,10 +61,18 @@ fingerprint there, and approves.`,
 	return cmd
 }
 
+// read returns the content of a file; "-" is standard input.
+func (c *command) read(path string) ([]byte, error) {
+	if path == "-" {
+		return io.ReadAll(io.LimitReader(c.stdin, 64<<10))
+	}
+	return os.ReadFile(path)
+}
+
 // readCode takes the code from a file, a pipe or a person.
 func (c *command) readCode(path string) (string, error) {
 	if path != "" {
-		b, err := os.ReadFile(path)
+		b, err := c.read(path)
 		return strings.TrimSpace(string(b)), err
 	}
 	fmt.Fprint(c.stderr, "Code from the console: ")

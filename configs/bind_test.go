@@ -48,16 +48,31 @@ func TestBindByGSSAPI(t *testing.T) {
 	}
 }
 
-// TestPasswordOfSystemd takes it from the folder that LoadCredential= makes.
-func TestPasswordOfSystemd(t *testing.T) {
-	dir := t.TempDir()
-	t.Setenv("CREDENTIALS_DIRECTORY", dir)
-	if err := os.WriteFile(filepath.Join(dir, "bind.password"), []byte("s3cret\n"), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	const credential = `file("${env("CREDENTIALS_DIRECTORY")}/bind.password")`
-	g, err := Parse("gateway.hcl", []byte(strings.Replace(Minimal, `file("/etc/ldap-gateway/bind.password")`, credential, 1)))
-	if err != nil || g.Directory.BindPassword.Reveal() != "s3cret" || !strings.Contains(Full, credential) {
-		t.Error(err)
+// TestCredential takes the password from the folder that LoadCredential= makes,
+// and from beside the file when there is none or it is empty.
+func TestCredential(t *testing.T) {
+	for name, c := range map[string]struct{ handed, beside, want string }{
+		"handed-over": {"s3cret\n", "", "s3cret"},
+		"both":        {"s3cret\n", "other", "s3cret"},
+		"empty":       {"", "beside", "beside"},
+		"none":        {"-", "beside\n", "beside"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir, handed := t.TempDir(), t.TempDir()
+			t.Setenv("CREDENTIALS_DIRECTORY", handed)
+			for path, text := range map[string]string{filepath.Join(dir, "bind.password"): c.beside, filepath.Join(handed, "bind.password"): c.handed} {
+				if text == "-" {
+					continue
+				}
+				if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+					t.Fatal(err)
+				}
+			}
+			src := strings.Replace(Minimal, `file("/etc/ldap-gateway/bind.password")`, `credential("bind.password")`, 1)
+			g, err := Parse(filepath.Join(dir, "gateway.hcl"), []byte(src))
+			if err != nil || g.Directory.BindPassword.Reveal() != c.want {
+				t.Errorf("%v %q", err, g.Directory.BindPassword.Reveal())
+			}
+		})
 	}
 }

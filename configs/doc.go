@@ -14,11 +14,14 @@
 //   - What Load returns is complete: every default is filled in, every URL,
 //     certificate and duration is parsed, nothing needs to be parsed again.
 //   - A key left out means what its field's comment says.
+//   - The file that a [Draft] writes is the full sample with its answers in it,
+//     and loads as those answers.
 //
 // # Functions in the file
 //
-//	file("PATH")  the content of a file, without its last line end; relative to gateway.hcl
-//	env("NAME")   an environment variable, which must be set
+//	credential("NAME")  what systemd's LoadCredential= hands over, and else the file NAME beside gateway.hcl
+//	file("PATH")        the content of a file, without its last line end; relative to gateway.hcl
+//	env("NAME")         an environment variable, which must be set
 //
 // On Windows write paths with forward slashes: a backslash starts an escape.
 package configs

@@ -3,7 +3,9 @@ package configs
 import (
 	"crypto/x509"
 	"net/url"
+	"os"
 	"path/filepath"
+	"runtime"
 	"time"
 )
 
@@ -90,6 +92,7 @@ type Policy struct {
 	SignOnsPerMinute int // in all; default 6000
 	SignOnsPerPerson int // in a minute; default 30
 	WrongPasswords   WrongPasswords
+	Explain          bool // administrators of the cloud may ask what a sign-on of a person would bring, without a password; default false
 	PasswordChanges  bool // people may change their passwords, where the user type lets them too; default false
 }
 
@@ -141,6 +144,12 @@ func DefaultState(goos string, getenv func(string) string) string {
 	}
 	return folder(goos, getenv, "/var/lib")
 }
+
+// SystemPath is DefaultPath on this machine.
+func SystemPath() string { return DefaultPath(runtime.GOOS, os.Getenv) }
+
+// SystemState is DefaultState on this machine.
+func SystemState() string { return DefaultState(runtime.GOOS, os.Getenv) }
 
 func folder(goos string, getenv func(string) string, unix string) string {
 	if goos != "windows" {

@@ -36,13 +36,16 @@ func Load(path string) (*Gateway, error) {
 }
 
 // Parse checks src as Load does the file at path, to which file() is relative.
-func Parse(path string, src []byte) (*Gateway, error) {
+func Parse(path string, src []byte) (*Gateway, error) { return parse(path, src, nil) }
+
+func parse(path string, src []byte, given map[string]string) (*Gateway, error) {
 	parser := hclparse.NewParser()
 	f, diags := parser.ParseHCL(src, filepath.Base(path))
 	if diags.HasErrors() {
 		return nil, mistakes(path, parser, diags)
 	}
 	r := newReader(filepath.Dir(path))
+	r.given = given
 	var body fileBody
 	r.diags = gohcl.DecodeBody(f.Body, r.eval, &body)
 	g := &Gateway{Path: path}
@@ -151,10 +154,10 @@ func literal(t hclsyntax.TokenType) bool {
 	return false
 }
 
-// isArgument tells whether the token is file or env, or the quoted argument of one.
+// isArgument tells whether the token is a function, or the quoted argument of one.
 func isArgument(tokens hclsyntax.Tokens, i int) bool {
 	name := func(j int) bool {
-		return j >= 0 && tokens[j].Type == hclsyntax.TokenIdent && (string(tokens[j].Bytes) == "file" || string(tokens[j].Bytes) == "env")
+		return j >= 0 && tokens[j].Type == hclsyntax.TokenIdent && slices.Contains([]string{"credential", "file", "env"}, string(tokens[j].Bytes))
 	}
 	return name(i) || i >= 3 && tokens[i-1].Type == hclsyntax.TokenOQuote && tokens[i-2].Type == hclsyntax.TokenOParen && name(i-3)
 }

@@ -19,13 +19,15 @@ type reader struct {
 	eval  *hcl.EvalContext
 	dir   string // of gateway.hcl
 	diags hcl.Diagnostics
+	given map[string]string // credentials that are in no file yet
 }
 
 func newReader(dir string) *reader {
 	r := &reader{dir: dir}
 	r.eval = &hcl.EvalContext{Functions: map[string]function.Function{
-		"env":  oneString("name", readEnv),
-		"file": oneString("path", r.readFile),
+		"credential": oneString("name", r.credential),
+		"env":        oneString("name", readEnv),
+		"file":       oneString("path", r.readFile),
 	}}
 	return r
 }
@@ -55,6 +57,24 @@ func readEnv(name string) (string, error) {
 func (r *reader) readFile(path string) (string, error) {
 	b, err := os.ReadFile(r.path(path))
 	return strings.TrimRight(string(b), "\r\n"), err
+}
+
+// credential reads what systemd's LoadCredential= handed over under a name, and
+// else the file of that name. An empty credential is none: a unit has one for
+// a file that may not be there.
+func (r *reader) credential(name string) (string, error) {
+	if secret, ok := r.given[name]; ok {
+		return secret, nil
+	}
+	if name != filepath.Base(name) {
+		return "", fmt.Errorf("%q is a path: give the name of a credential, or use file()", name)
+	}
+	if dir := os.Getenv("CREDENTIALS_DIRECTORY"); dir != "" {
+		if secret, err := r.readFile(filepath.Join(dir, name)); err == nil && secret != "" {
+			return secret, nil
+		}
+	}
+	return r.readFile(name)
 }
 
 // path returns a path in the file relative to the file.

@@ -86,6 +86,7 @@ type checker struct {
 	stop    bool // a row failed; the rest is not tried
 	refused bool // the service account was
 	raw     net.Conn
+	chain   []*x509.Certificate // that the server showed
 	link    *link
 }
 
@@ -160,18 +161,17 @@ func (k *checker) handshake(ctx context.Context) Check {
 			return failed(err, "use ldaps:// if the server has no StartTLS")
 		}
 	}
-	var chain []*x509.Certificate
 	look := cfg.TLS.config(k.server.host)
 	judge := look.Clone()
 	look.InsecureSkipVerify = true
 	look.VerifyConnection = func(state tls.ConnectionState) error {
-		chain = state.PeerCertificates
+		k.chain = state.PeerCertificates
 		return judgeChain(judge, state)
 	}
 	if err := tls.Client(sock, look).HandshakeContext(ctx); err != nil {
-		return failed(err, tlsRemedy(err, chain, look.ServerName))
+		return failed(err, tlsRemedy(err, k.chain, look.ServerName))
 	}
-	return certificateRow(chain, look.ServerName)
+	return certificateRow(k.chain, look.ServerName)
 }
 
 // judgeChain repeats what crypto/tls does when it is not told to skip it.

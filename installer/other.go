@@ -11,3 +11,6 @@ import (
 func Service(executable string, _ bool) (install, uninstall Plan, err error) {
 	return nil, nil, fmt.Errorf("installing as a service is not supported on %s yet: have its service manager run %q", runtime.GOOS, executable+" run")
 }
+
+// Start returns an empty plan: there is no service.
+func Start() Plan { return nil }

@@ -13,6 +13,7 @@ import (
 	"os/exec"
 	"os/user"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"ldap-gateway/configs"
@@ -31,26 +32,41 @@ const (
 	statePath   = "/var/lib/ldap-gateway"
 )
 
+// packagedUnits are where a package has its unit. The program then belongs to the
+// package manager.
+var packagedUnits = []string{"/usr/lib/systemd/system/ldap-gateway.service", "/lib/systemd/system/ldap-gateway.service"}
+
+func packaged() bool {
+	return slices.ContainsFunc(packagedUnits, func(path string) bool {
+		_, err := os.Stat(path)
+		return err == nil
+	})
+}
+
 // Service returns the plan that makes the program at executable a service that
 // starts with the machine, and the plan that takes it off; purge takes the file
-// and the keys along. The service is started only when gateway.hcl is there
-// already: a fresh one is a sample.
+// and the keys along. The service is not started: see Start. Where a package
+// brought the program, only the start with the machine is left to do.
 func Service(executable string, purge bool) (install, uninstall Plan, err error) {
 	if _, err := exec.LookPath("systemctl"); err != nil {
 		return nil, nil, fmt.Errorf("this machine has no systemd: start %q by its own service manager", executable+" run")
+	}
+	enable := Step{Name: "start the service with the machine", Done: succeeds("systemctl", "is-enabled", "--quiet", name), Apply: command("systemctl", "enable", "--quiet", name), Undo: command("systemctl", "disable", "--quiet", name)}
+	if packaged() {
+		return Plan{enable}, Plan{{Name: "remove the package", Apply: func(context.Context) error {
+			return errors.New("a package brought the service: remove it with the package manager")
+		}}}, nil
 	}
 	text := strings.ReplaceAll(unit, "@PROGRAM@", programPath)
 	install = Plan{
 		account(),
 		program(executable),
-		folder(filepath.Dir(filePath)),
+		folder(filepath.Dir(filePath), 0o750, command("chgrp", name, filepath.Dir(filePath))),
+		folder(statePath, 0o700, command("chown", name+":"+name, statePath)),
 		{Name: "write a sample " + filePath, Done: exists(filePath), Apply: func(context.Context) error { return owned(filePath, configs.Minimal) }},
 		{Name: "write " + unitPath, Done: holds(unitPath, text), Apply: func(context.Context) error { return os.WriteFile(unitPath, []byte(text), 0o644) }, Undo: removal(unitPath)},
 		{Name: "have systemd read it", Apply: command("systemctl", "daemon-reload")},
-		{Name: "start the service with the machine", Done: succeeds("systemctl", "is-enabled", "--quiet", name), Apply: command("systemctl", "enable", "--quiet", name), Undo: command("systemctl", "disable", "--quiet", name)},
-	}
-	if _, err := os.Stat(filePath); err == nil {
-		install = append(install, Step{Name: "start the service", Apply: command("systemctl", "restart", name)})
+		enable,
 	}
 	uninstall = Plan{
 		{Name: "stop the service", Done: fails("systemctl", "is-active", "--quiet", name), Apply: command("systemctl", "stop", name)},
@@ -118,13 +134,13 @@ func same(a, b string) (bool, error) {
 	return bytes.Equal(x, y), err
 }
 
-// folder is for root to write and for the service to read.
-func folder(path string) Step {
-	return Step{Name: "make " + path + ", which the service can read", Done: exists(path), Apply: func(context.Context) error {
-		if err := os.MkdirAll(path, 0o750); err != nil {
+// folder makes a folder and gives it to whom it is for.
+func folder(path string, mode os.FileMode, give func(context.Context) error) Step {
+	return Step{Name: "make " + path, Done: exists(path), Apply: func(ctx context.Context) error {
+		if err := os.MkdirAll(path, mode); err != nil {
 			return err
 		}
-		return give(path)
+		return give(ctx)
 	}, Undo: removal(path)}
 }
 
@@ -133,10 +149,10 @@ func owned(path, text string) error {
 	if err := os.WriteFile(path, []byte(text), 0o640); err != nil {
 		return err
 	}
-	return give(path)
+	return command("chgrp", name, path)(context.Background())
 }
 
-// give makes the service's group the group of path.
-func give(path string) error {
-	return command("chgrp", name, path)(context.Background())
+// Start returns the plan that starts the service, or has it start anew.
+func Start() Plan {
+	return Plan{{Name: "start the service", Apply: command("systemctl", "restart", name)}}
 }

@@ -28,8 +28,8 @@ directory {
   # The service account. Without this block the gateway binds anonymously.
   bind {
     dn       = "CN=svc-gateway,OU=Service Accounts,DC=corp,DC=example,DC=com"
-    password = file("/etc/ldap-gateway/bind.password") # or env("BIND_PASSWORD"), or of systemd's LoadCredential:
-                                                       # file("${env("CREDENTIALS_DIRECTORY")}/bind.password")
+    password = credential("bind.password") # what the unit's LoadCredential= hands over, or the file beside this one;
+                                           # or file("/etc/ldap-gateway/bind.password"), or env("BIND_PASSWORD")
 
     # Instead of dn and password: Kerberos, with a key table. The gateway binds under TLS without
     # signing or sealing besides; a domain controller that requires channel binding refuses that.
@@ -75,6 +75,8 @@ policy {
   # filter_attributes   = []          # may be searched by, besides the usual ones
   # sign_ons_per_minute = 6000
   # sign_ons_per_person_per_minute = 30
+  # explain             = false       # true: the cloud's administrators may ask, without a password, what a
+  #                                   # sign-on of a person would bring, within all that is allowed above
   # password_changes    = false       # true: people may change their passwords, by the old one and over TLS,
   #                                   # where the user type lets them too
 
