@@ -46,8 +46,8 @@ func live(t *testing.T, how system) {
 	if state := s.property("UnitFileState"); state != "enabled" {
 		t.Errorf("after the install the service is %s", state)
 	}
-	s.pair()
-	s.awaitSignOn("after the pairing")
+	s.setUp()
+	s.awaitSignOn("after a restart")
 
 	pid := s.property("MainPID")
 	s.Run("kill", "-9", pid)
