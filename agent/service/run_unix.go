@@ -1,0 +1,50 @@
+//go:build unix
+
+package service
+
+import (
+	"context"
+	"net"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+)
+
+// Run calls serve with the service manager that started this program, and returns
+// its error. SIGHUP is a wish to reload.
+func Run(ctx context.Context, serve func(context.Context, *Manager) error) error {
+	m := newManager(systemd(os.Getenv("NOTIFY_SOCKET")))
+	defer context.AfterFunc(ctx, m.stopping)()
+	hangUps := make(chan os.Signal, 1)
+	signal.Notify(hangUps, syscall.SIGHUP)
+	defer signal.Stop(hangUps)
+	over, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	defer cancel()
+	go func() {
+		for {
+			select {
+			case <-hangUps:
+				m.wished()
+			case <-over.Done():
+				return
+			}
+		}
+	}()
+	return serve(ctx, m)
+}
+
+// systemd returns what sends to the socket, nil when there is none.
+func systemd(socket string) func(string) {
+	if socket == "" {
+		return nil
+	}
+	return func(state string) {
+		c, err := net.DialUnix("unixgram", nil, &net.UnixAddr{Name: socket, Net: "unixgram"})
+		if err != nil {
+			return // see the promises
+		}
+		_, _ = c.Write([]byte(strings.ReplaceAll(state, "\r", " ")))
+		_ = c.Close()
+	}
+}
