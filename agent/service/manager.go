@@ -1,8 +1,9 @@
 package service
 
-import (
-	"sync/atomic"
-)
+import "sync/atomic"
+
+// Name is that of the service, to every manager.
+const Name = "ldap-gateway"
 
 // Manager is the service manager as the running program sees it. A nil *Manager is
 // none. Safe for concurrent use.
