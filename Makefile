@@ -8,7 +8,7 @@ export CGO_ENABLED ?= 0
 
 .DEFAULT_GOAL := help
 
-.PHONY: help demo build packages test unit race lint tools bench fuzz long clean
+.PHONY: help demo build packages test unit race lint tools bench scale fuzz long clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -42,6 +42,9 @@ tools: ## install the servers and the browser that the tests start
 
 bench: ## the agent's part of a sign-on beside the bare LDAP operations
 	$(GO) test -run '^$$' -bench SignOn -benchtime 1x -timeout 10m ./agent
+
+scale: ## lists of the console and the API with 100,000 users, 10,000 groups and 2 million memberships
+	$(GO) test -run '^$$' -bench Lists -benchtime 30x -timeout 30m ./cloud -scale 100000
 
 fuzz: ## two minutes of fuzzing for each target
 	@for p in $$(grep -rlE '^func Fuzz' --include='*_test.go' . | xargs -n1 dirname | sort -u); do \

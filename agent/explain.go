@@ -37,7 +37,7 @@ is made.`,
 
 // explainer prints what a sign-on would bring.
 type explainer struct {
-	people *directory.Client
+	people People
 	policy *Policy
 	out    io.Writer
 }
@@ -153,7 +153,7 @@ func (e explainer) groups(ctx context.Context, t *directory.UserType, entry dire
 	}
 	skipped := m.Skipped
 	if m.Verdict != directory.Unknown {
-		skipped = append(skipped, e.parents(ctx, t, entry, m.Groups)...)
+		skipped = append(skipped, parents(ctx, e.people, t, entry, m.Groups)...)
 	}
 	for _, s := range skipped {
 		fmt.Fprintf(table, "  - \t%s\tleft out: %s\n", s.DN, s.Reason)
@@ -165,13 +165,13 @@ func (e explainer) groups(ctx context.Context, t *directory.UserType, entry dire
 }
 
 // parents finds the groups that hold one of the direct groups but not the person.
-func (e explainer) parents(ctx context.Context, t *directory.UserType, entry directory.Entry, direct []directory.Group) (out []directory.Skipped) {
+func parents(ctx context.Context, people People, t *directory.UserType, entry directory.Entry, direct []directory.Group) (out []directory.Skipped) {
 	seen := map[string]bool{}
 	for _, g := range direct {
 		seen[strings.ToLower(g.DN)] = true
 	}
 	for _, g := range direct {
-		above := e.people.DirectGroups(ctx, t, directory.Entry{DN: g.DN, Server: entry.Server})
+		above := people.DirectGroups(ctx, t, directory.Entry{DN: g.DN, Server: entry.Server})
 		for _, parent := range above.Groups {
 			if key := strings.ToLower(parent.DN); !seen[key] {
 				seen[key] = true

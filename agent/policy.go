@@ -68,6 +68,7 @@ func (p *Policy) Describe() []string {
 		fmt.Sprintf("at most %d sign-ons a minute, %d of one person", p.file.SignOnsPerMinute, p.file.SignOnsPerPerson),
 		p.describeWrongPasswords(),
 		p.describeChanges(),
+		p.describeExplain(),
 	}
 	for _, extra := range []struct {
 		words string
@@ -105,6 +106,24 @@ func (p *Policy) describeChanges() string {
 		return reason
 	}
 	return "people may change their passwords, where the user type lets them"
+}
+
+func (p *Policy) describeExplain() string {
+	if reason := p.refuseExplain(); reason != "" {
+		return reason
+	}
+	return "the cloud may ask what a sign-on of a person would bring, without a password"
+}
+
+// refuseExplain says why nothing is told without a password; empty when it is.
+func (p *Policy) refuseExplain() string {
+	switch {
+	case !p.file.Explain:
+		return "nothing is told of a person without a password: policy.explain is off"
+	case p.file.Observe:
+		return "nothing is told of a person without a password: policy.mode is observe"
+	}
+	return ""
 }
 
 // refuseChanges says why nobody's password is changed; empty when it may be.

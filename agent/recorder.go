@@ -65,6 +65,14 @@ func (r *recorder) change(m wire.ChangePassword, dn string, a wire.PasswordChang
 	r.write(audit.Record{Password: p})
 }
 
+func (r *recorder) explained(m wire.Explain, dn string, a wire.Explained, took time.Duration) {
+	e := &audit.Explain{ID: short(m.ID), UserType: short(m.UserType), DN: short(dn), Outcome: a.Outcome.String(), Reason: short(a.Reason), Millis: took.Milliseconds()}
+	if a.Membership != nil {
+		e.Groups = len(a.Membership.Groups)
+	}
+	r.write(audit.Record{Explain: e})
+}
+
 func (r *recorder) userTypes(m wire.UserTypes, a wire.UserTypesAnswer) {
 	u := &audit.UserTypes{Revision: m.Revision, Refused: len(a.Refused), Accepted: len(m.Types) - len(a.Refused)}
 	names, refused := map[string]string{}, map[string]bool{}
@@ -105,9 +113,12 @@ func (r *recorder) happened(e cloudlink.Event) {
 		r.write(audit.Record{Frame: f})
 	case cloudlink.EventBusy:
 		const reason = "all handlers were at work"
-		if e.Frame == wire.KindChangePassword {
+		switch e.Frame {
+		case wire.KindChangePassword:
 			r.change(e.Change, "", wire.PasswordChanged{Outcome: wire.OutcomeBusy, Reason: reason}, 0)
-		} else {
+		case wire.KindExplain:
+			r.explained(e.Explain, "", wire.Explained{Outcome: wire.OutcomeBusy, Reason: reason}, 0)
+		default:
 			r.signOn(e.SignOn, "", refused(wire.OutcomeBusy, reason), 0)
 		}
 	}
@@ -175,7 +186,7 @@ func (h *handler) happened(e cloudlink.Event) {
 	if e.Kind == cloudlink.EventOpened {
 		h.signOns.types.newLink()
 	}
-	if e.Kind == cloudlink.EventBusy {
+	if e.Kind == cloudlink.EventBusy && e.Frame != wire.KindExplain {
 		h.totals.of(e.Frame).add(wire.OutcomeBusy)
 	}
 	h.record.happened(e)
@@ -204,6 +215,15 @@ func (h *handler) ChangePassword(ctx context.Context, m wire.ChangePassword) (an
 		h.totals.changes.add(answer.Outcome)
 	}()
 	answer, dn = h.signOns.changePassword(ctx, m)
+	return answer
+}
+
+// Explain implements cloudlink.Handler; a panic is written down as above.
+func (h *handler) Explain(ctx context.Context, m wire.Explain) (answer wire.Explained) {
+	start, dn := time.Now(), ""
+	answer = wire.Explained{Outcome: wire.OutcomeUnknown, Reason: internalError}
+	defer func() { h.record.explained(m, dn, answer, time.Since(start)) }()
+	answer, dn = h.signOns.explain(ctx, m)
 	return answer
 }
 

@@ -23,6 +23,8 @@ type People interface {
 	Bind(ctx context.Context, dn string, password directory.Password) error
 	ChangePassword(ctx context.Context, dn string, old, fresh directory.Password) error
 	DirectGroups(ctx context.Context, u *directory.UserType, e directory.Entry) directory.Membership
+	GroupMethod(u *directory.UserType) (method, why string)
+	AccountState(ctx context.Context, e directory.Entry) ([]directory.AccountFact, error)
 }
 
 var _ People = (*directory.Client)(nil)

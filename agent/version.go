@@ -2,8 +2,9 @@ package agent
 
 import "runtime/debug"
 
-// release is the version that this source will be.
-const release = "0.1.0"
+// release is the version that this source will be. A package of another version
+// has it set by the linker; nothing changes it after.
+var release = "0.1.0"
 
 // Version returns the version of the program, with the commit it was built
 // from when the build recorded one.

@@ -13,8 +13,9 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// release is the version that this source will be.
-const release = "0.1.0"
+// release is the version that this source will be. A package of another version
+// has it set by the linker; nothing changes it after.
+var release = "0.1.0"
 
 // Exit codes of the program.
 const (
@@ -41,7 +42,7 @@ First steps: "ldap-cloud init --data DIR", "ldap-cloud run --data DIR".`,
 	root.SetOut(stdout)
 	root.SetErr(stderr)
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return fmt.Errorf("%w: %w", errUsage, err) })
-	root.AddCommand(c.initCommand(), c.runCommand(), c.backupCommand(), c.restoreCommand(), c.versionCommand())
+	root.AddCommand(c.initCommand(), c.runCommand(), c.backupCommand(), c.restoreCommand(), c.administratorCommand(), c.versionCommand())
 	err := root.ExecuteContext(ctx)
 	if err == nil {
 		return ExitOK

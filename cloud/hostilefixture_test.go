@@ -20,6 +20,7 @@ import (
 	"github.com/hashicorp/go-hclog"
 
 	"ldap-gateway/cloud/api/client"
+	"ldap-gateway/cloud/store"
 	"ldap-gateway/cloudlink"
 	"ldap-gateway/cloudlink/wire"
 )
@@ -27,10 +28,11 @@ import (
 // siege is a whole cloud in the process, with two gateways: the agent of one
 // behaves well, and those of the other do not.
 type siege struct {
-	t       *testing.T
+	t       testing.TB
 	url     string
 	api     *client.Client
 	secret  string // of the administrator
+	data    string // folder
 	browser *http.Client
 	good    *goodAgent
 	honest  place
@@ -45,17 +47,28 @@ type place struct{ Gateway, UserType string }
 // with all that the case left alive: links, presence, sealing keys, caches.
 const mostHeap = 48 << 20
 
-func startSiege(t *testing.T) *siege {
+func startSiege(t testing.TB) *siege {
 	t.Helper()
-	database := InFolder(t.TempDir() + "/cloud")
+	return startSiegeOn(t, func(*store.Store, string) {})
+}
+
+// startSiegeOn starts it on a database that fill has written to.
+func startSiegeOn(t testing.TB, fill func(db *store.Store, env string)) *siege {
+	t.Helper()
+	data := t.TempDir() + "/cloud"
+	database := InFolder(data)
 	setup, err := Init(t.Context(), database, "", "E", "http://127.0.0.1")
 	must(t, err)
+	db, err := store.Open(t.Context(), database)
+	must(t, err)
+	fill(db, setup.EnvironmentID)
+	must(t, db.Close())
 	ready, ended := make(chan string, 1), make(chan error, 1)
 	server := &Server{Database: database, Listen: "127.0.0.1:0", Logger: hclog.NewNullLogger(), Ready: func(u string) { ready <- u }, heartbeat: 2 * time.Second}
 	ctx, stop := context.WithCancel(context.Background())
 	go func() { ended <- server.Run(ctx) }()
 	t.Cleanup(func() { stop(); must(t, <-ended) })
-	s := &siege{t: t, secret: setup.AdminSetup}
+	s := &siege{t: t, secret: setup.AdminSetup, data: data}
 	select {
 	case s.url = <-ready:
 	case err := <-ended:
@@ -144,7 +157,7 @@ func heapInUse() uint64 {
 }
 
 // await polls until the condition holds, and fails the test after 20 seconds.
-func (s *siege) await(t *testing.T, what string, holds func() bool) {
+func (s *siege) await(t testing.TB, what string, holds func() bool) {
 	t.Helper()
 	limit := time.NewTimer(20 * time.Second)
 	defer limit.Stop()
@@ -417,4 +430,9 @@ func (s *siege) page(path string) string {
 		s.t.Errorf("%s: %s", path, resp.Status)
 	}
 	return string(b)
+}
+
+// Explain implements cloudlink.Handler.
+func (*goodAgent) Explain(_ context.Context, m wire.Explain) wire.Explained {
+	return wire.Explained{ID: m.ID, Outcome: wire.OutcomeNotAllowed}
 }

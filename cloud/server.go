@@ -17,6 +17,7 @@ import (
 
 	"github.com/hashicorp/go-hclog"
 
+	"ldap-gateway/cloud/administrators"
 	"ldap-gateway/cloud/api"
 	"ldap-gateway/cloud/console"
 	"ldap-gateway/cloud/hub"
@@ -82,7 +83,7 @@ func (s *Server) Run(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	return s.serve(ctx, listener, realAddress(s.Proxies, s.handler(db, agents, keys, listener)), agents)
+	return s.serve(ctx, listener, realAddress(s.Proxies, s.handler(ctx.Done(), db, agents, keys, listener)), agents)
 }
 
 // bus starts the node's own bus, or joins the one that the nodes share.
@@ -149,7 +150,7 @@ func (s *Server) secure() bool {
 }
 
 // handler says which room answers which path.
-func (s *Server) handler(db *store.Store, agents *hub.Hub, keys *vault.Vault, l net.Listener) http.Handler {
+func (s *Server) handler(ending <-chan struct{}, db *store.Store, agents *hub.Hub, keys *vault.Vault, l net.Listener) http.Handler {
 	codes := &pairing.Desk{Store: db, Logger: s.Logger.Named("pairing")}
 	people := &signon.Desk{Store: db, Agents: agents, Provisioner: &provisioner.Provisioner{Store: db}, Logger: s.Logger.Named("sign-on")}
 	tickets := &kerberos.Desk{Store: db, Vault: keys, Provisioner: &provisioner.Provisioner{Store: db}, Services: services(s.audiences(l)), Logger: s.Logger.Named("kerberos")}
@@ -162,15 +163,16 @@ func (s *Server) handler(db *store.Store, agents *hub.Hub, keys *vault.Vault, l 
 	mux.HandleFunc("POST "+wire.PathShow, codes.ServeShow)
 	mux.HandleFunc("POST "+wire.PathAwait, codes.ServeAwait)
 	mux.Handle("GET "+wire.PathConnect, agents)
-	mux.Handle("/console/", (&console.Server{Store: db, Logger: s.Logger.Named("console"), Pairings: codes, Links: agents, Keys: tickets, Services: tickets.Services, URL: s.url(l), Secure: s.secure()}).Handler())
-	mux.Handle("/", s.environments(db, keys, s.url(l), people, tickets, programs))
+	sessions := signonpage.NewSessions(db, s.secure())
+	mux.Handle("/console/", (&console.Server{Store: db, Logger: s.Logger.Named("console"), Pairings: codes, Links: agents, Keys: tickets, Services: tickets.Services, URL: s.url(l), Secure: s.secure(),
+		Proofs: &administrators.Desk{Store: db, Vault: keys, URLs: append(s.URLs[:len(s.URLs):len(s.URLs)], s.url(l))}, People: sessions, Ending: ending}).Handler())
+	mux.Handle("/", s.environments(db, keys, s.url(l), sessions, people, tickets, programs))
 	mux.Handle("GET /{$}", http.RedirectHandler("/console/", http.StatusSeeOther))
 	return mux
 }
 
 // environments answers below an environment's ID, and hands everything else to the API.
-func (s *Server) environments(db *store.Store, keys *vault.Vault, url string, people *signon.Desk, tickets *kerberos.Desk, programs http.Handler) http.Handler {
-	sessions := signonpage.NewSessions(db, s.secure())
+func (s *Server) environments(db *store.Store, keys *vault.Vault, url string, sessions *signonpage.Sessions, people *signon.Desk, tickets *kerberos.Desk, programs http.Handler) http.Handler {
 	applications := &oidc.Server{Store: db, Vault: keys, URL: url, Sessions: sessions, Clients: programs, Logger: s.Logger.Named("oidc")}
 	pages := sessions.Wrap((&signonpage.Server{Store: db, Passwords: people, Tickets: tickets, Flows: applications, Sessions: sessions, Logger: s.Logger.Named("page")}).Handler())
 	mux := http.NewServeMux()

@@ -11,17 +11,18 @@ const (
 	EventClosed                            // Node; Err says why, nil when either end was going away
 	EventNotOpened                         // Err
 	EventFrameRefused                      // Frame and Err: the cloud sent what cannot be acted on
-	EventBusy                              // Frame, with SignOn or Change: all handlers were at work, the answer is busy
+	EventBusy                              // Frame, with SignOn, Change or Explain: all handlers were at work, the answer is busy
 )
 
 // Event is one thing that happened on a link.
 type Event struct {
-	Kind   EventKind
-	Node   string
-	Frame  wire.Kind // 0: it could not be told
-	SignOn wire.SignOn
-	Change wire.ChangePassword
-	Err    error
+	Kind    EventKind
+	Node    string
+	Frame   wire.Kind // 0: it could not be told
+	SignOn  wire.SignOn
+	Change  wire.ChangePassword
+	Explain wire.Explain
+	Err     error
 }
 
 // happened tells Watch, if there is one.

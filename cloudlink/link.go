@@ -21,6 +21,7 @@ type Handler interface {
 	UserTypes(ctx context.Context, m wire.UserTypes) wire.UserTypesAnswer
 	SignOn(ctx context.Context, m wire.SignOn) wire.SignOnResult
 	ChangePassword(ctx context.Context, m wire.ChangePassword) wire.PasswordChanged
+	Explain(ctx context.Context, m wire.Explain) wire.Explained
 }
 
 // Link keeps one websocket to the cloud.

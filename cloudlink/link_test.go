@@ -382,3 +382,8 @@ func TestRotate(t *testing.T) {
 		}
 	})
 }
+
+// Explain implements cloudlink.Handler.
+func (*slowHandler) Explain(_ context.Context, m wire.Explain) wire.Explained {
+	return wire.Explained{ID: m.ID, Outcome: wire.OutcomeNotAllowed}
+}

@@ -50,6 +50,18 @@ func (s *session) takeChange(ctx context.Context, f wire.Frame) error {
 		}})
 }
 
+func (s *session) takeExplain(ctx context.Context, f wire.Frame) error {
+	var m wire.Explain
+	if err := f.Decode(&m); err != nil {
+		return err
+	}
+	return s.start(ctx, f, work{id: m.ID, answer: wire.KindExplained, busy: Event{Kind: EventBusy, Frame: f.Kind, Explain: m},
+		handle: func(ctx context.Context) any { return s.link.Handler.Explain(ctx, m) },
+		instead: func(o wire.Outcome, _ bool, reason string, _ uint32) any {
+			return wire.Explained{ID: m.ID, Outcome: o, Reason: reason}
+		}})
+}
+
 // start starts a handler, or answers busy when all are at work.
 func (s *session) start(ctx context.Context, f wire.Frame, w work) error {
 	if !s.slot() {

@@ -257,6 +257,7 @@ func (r *reader) policy(b *policyBlock, baseDN string) Policy {
 		FilterAttributes: r.list(b.FilterAttributes),
 		Observe:          r.choice(b.Mode, "enforce", "enforce", "observe") == "observe",
 		PasswordChanges:  r.flag(b.PasswordChanges),
+		Explain:          r.flag(b.Explain),
 		SignOnsPerMinute: r.number(b.SignOnsPerMinute, 6000, 1, 1_000_000),
 		SignOnsPerPerson: r.number(b.SignOnsPerPerson, 30, 1, 1_000_000),
 		WrongPasswords: WrongPasswords{

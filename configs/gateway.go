@@ -92,6 +92,7 @@ type Policy struct {
 	SignOnsPerMinute int // in all; default 6000
 	SignOnsPerPerson int // in a minute; default 30
 	WrongPasswords   WrongPasswords
+	Explain          bool // administrators of the cloud may ask what a sign-on of a person would bring, without a password; default false
 	PasswordChanges  bool // people may change their passwords, where the user type lets them too; default false
 }
 

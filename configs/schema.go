@@ -73,6 +73,7 @@ type (
 		SignOnsPerMinute hcl.Expression       `hcl:"sign_ons_per_minute,optional"`
 		SignOnsPerPerson hcl.Expression       `hcl:"sign_ons_per_person_per_minute,optional"`
 		PasswordChanges  hcl.Expression       `hcl:"password_changes,optional"`
+		Explain          hcl.Expression       `hcl:"explain,optional"`
 		Groups           *groupPolicyBlock    `hcl:"groups,block"`
 		WrongPasswords   *wrongPasswordsBlock `hcl:"wrong_passwords,block"`
 	}

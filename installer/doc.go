@@ -5,7 +5,8 @@
 // manager and the file system, and nothing of a directory or a cloud.
 //
 // linux/ has the units, and linux/packages builds the packages of both programs
-// with them: the same commit gives the same bytes, but for apk.
+// with them: the same commit gives the same bytes, but for apk. The tests install
+// those packages in a booted systemd (systemdtest).
 //
 // What there is: Linux with systemd. On any other system [Service] says that it
 // is not supported, and "ldap-gateway run" is to be started by other means.
@@ -18,4 +19,7 @@
 //     of this run undone, in reverse.
 //   - gateway.hcl is never overwritten, and uninstall leaves it and the state
 //     folder, with the keys, unless they are to be purged.
+//   - An upgrade by a package turns nobody away. A new program that is not ready
+//     within a minute, where the one before was, makes way for that again. An
+//     older version is refused.
 package installer

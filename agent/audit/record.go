@@ -10,6 +10,7 @@ type Record struct {
 
 	SignOn    *SignOn    `json:"signOn,omitempty"`
 	Password  *Password  `json:"passwordChange,omitempty"`
+	Explain   *Explain   `json:"explain,omitempty"`
 	UserTypes *UserTypes `json:"userTypes,omitempty"`
 	Link      *Link      `json:"link,omitempty"`
 	Frame     *Frame     `json:"frame,omitempty"`
@@ -38,6 +39,18 @@ type Password struct {
 	Refusal  string `json:"refusal,omitempty"` // why the directory did not take the new password
 	Reason   string `json:"reason,omitempty"`
 	BindSent bool   `json:"bindSent"`
+	Millis   int64  `json:"millis"`
+}
+
+// Explain is a question what a sign-on of a person would bring, without a
+// password, and its answer.
+type Explain struct {
+	ID       string `json:"id"`
+	UserType string `json:"userType"`
+	DN       string `json:"dn,omitempty"` // of the entry; empty: none was found, or none was looked for
+	Outcome  string `json:"outcome"`
+	Reason   string `json:"reason,omitempty"`
+	Groups   int    `json:"groups"` // that left
 	Millis   int64  `json:"millis"`
 }
 
@@ -80,6 +93,8 @@ func (r *Record) event() string {
 		return "signOn"
 	case r.Password != nil:
 		return "passwordChange"
+	case r.Explain != nil:
+		return "explain"
 	case r.UserTypes != nil:
 		return "userTypes"
 	case r.Link != nil:

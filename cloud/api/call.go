@@ -44,9 +44,17 @@ func limited(h http.Handler) http.Handler {
 	})
 }
 
+// mayCall tells whether clients of a role may use an endpoint.
+func mayCall(r store.Role, method, path string) bool {
+	if r == store.RoleSignOn {
+		return strings.HasPrefix(path, "/{e}/signOns") && (method == http.MethodPost || strings.HasSuffix(path, "/{id}"))
+	}
+	return r.Covers(store.RoleIdentityAdmin) || r == store.RoleReadOnly && method == http.MethodGet
+}
+
 // authorised lets a request through to e when its token is good for the
-// environment in its path.
-func (s *Server) authorised(e endpoint) http.Handler {
+// environment in its path, and the client's role for what it wants.
+func (s *Server) authorised(method, path string, e endpoint) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		client, err := s.bearer(r)
 		if err != nil {
@@ -60,6 +68,10 @@ func (s *Server) authorised(e endpoint) http.Handler {
 		c := &call{Request: r, client: client, env: client.EnvironmentID, root: s.URL}
 		if named := r.PathValue("e"); named != "" && named != client.EnvironmentID {
 			s.fail(w, r, &problem{status: http.StatusForbidden, Code: accessFailed, Message: "This access token is not for this environment."})
+			return
+		}
+		if !mayCall(client.Role, method, path) {
+			s.fail(w, r, &problem{status: http.StatusForbidden, Code: accessFailed, Message: "The role of this client does not allow this."})
 			return
 		}
 		answer, err := e(c)

@@ -19,6 +19,6 @@ func CheckRedirect(uri, applicationType string) []Fault {
 }
 
 // ParseFilter is parseFilter.
-func ParseFilter(text string, fields ...string) ([]store.Condition, error) {
+func ParseFilter(text string, fields ...string) (store.Where, error) {
 	return parseFilter(text, fields...)
 }

@@ -10,50 +10,132 @@ import (
 	"ldap-gateway/cloud/store"
 )
 
-// maxConditions bounds the parts of one filter.
-const maxConditions = 10
+// The limits of one filter.
+const (
+	maxConditions = 10
+	maxDepth      = 10 // of parentheses
+)
+
+// filterText is what is left of a filter, and how much was read.
+type filterText struct {
+	rest              string
+	fields            []string
+	conditions, depth int
+}
 
 // parseFilter reads the part of a SCIM filter (RFC 7644 section 3.4.2.2) that
-// the API has: ATTRIBUTE eq|sw|co "VALUE", joined by and. Words are read
-// without regard to case. Fields lists the attributes that can be searched.
-func parseFilter(text string, fields ...string) ([]store.Condition, error) {
-	var all []store.Condition
-	for rest := strings.TrimLeft(text, " "); rest != ""; {
-		if len(all) == maxConditions {
-			return nil, badFilter("it has more than %d conditions", maxConditions)
-		}
-		condition, after, err := parseCondition(rest, fields)
-		if err != nil {
-			return nil, err
-		}
-		all = append(all, condition)
-		if rest = strings.TrimLeft(after, " "); rest == "" {
-			break
-		}
-		word, after := nextWord(rest)
-		if !strings.EqualFold(word, "and") || strings.TrimLeft(after, " ") == "" {
-			return nil, badFilter("another condition must follow %q with and", text[:len(text)-len(rest)])
-		}
-		rest = after
+// the API has: ATTRIBUTE eq|sw|co "VALUE", joined by and, or and parentheses,
+// where and binds tighter. Words are read without regard to case. Fields lists
+// the attributes that can be searched. An empty filter is the zero Where.
+func parseFilter(text string, fields ...string) (store.Where, error) {
+	f := &filterText{rest: text, fields: fields}
+	if f.skip(); f.rest == "" {
+		return store.Where{}, nil
 	}
-	return all, nil
+	where, err := f.alternatives()
+	if f.skip(); err == nil && f.rest != "" {
+		return store.Where{}, badFilter("%q was not expected", f.rest)
+	}
+	return where, err
 }
 
-// parseCondition reads one condition and returns what follows it.
-func parseCondition(text string, fields []string) (c store.Condition, rest string, err error) {
-	attribute, rest := nextWord(text)
-	i := slices.IndexFunc(fields, func(f string) bool { return strings.EqualFold(f, attribute) })
-	if i < 0 {
-		return c, "", badFilter("%q cannot be searched, only %s", attribute, strings.Join(fields, ", "))
+// alternatives reads what is joined by or.
+func (f *filterText) alternatives() (store.Where, error) {
+	var all []store.Where
+	for {
+		w, err := f.conjunction()
+		if err != nil {
+			return w, err
+		}
+		if all = append(all, w); !f.takes("or") {
+			return joined(store.Where{Any: all}, all), nil
+		}
 	}
-	c.Field = fields[i]
-	operator, rest := nextWord(rest)
-	if c.Op = operatorOf(operator); c.Op == 0 {
-		return c, "", badFilter("%q is no operator, only eq, sw and co are", operator)
-	}
-	c.Value, rest, err = quoted(rest)
-	return c, rest, err
 }
+
+// conjunction reads what is joined by and.
+func (f *filterText) conjunction() (store.Where, error) {
+	var all []store.Where
+	for {
+		w, err := f.operand()
+		if err != nil {
+			return w, err
+		}
+		if all = append(all, w); !f.takes("and") {
+			return joined(store.Where{All: all}, all), nil
+		}
+	}
+}
+
+// joined returns several as one, and one as it is.
+func joined(several store.Where, all []store.Where) store.Where {
+	if len(all) == 1 {
+		return all[0]
+	}
+	return several
+}
+
+// operand reads a condition, or a filter in parentheses.
+func (f *filterText) operand() (store.Where, error) {
+	f.skip()
+	if !strings.HasPrefix(f.rest, "(") {
+		c, err := f.condition()
+		return store.Where{Condition: c}, err
+	}
+	if f.depth++; f.depth > maxDepth {
+		return store.Where{}, badFilter("parentheses are nested more than %d times", maxDepth)
+	}
+	f.rest = f.rest[1:]
+	w, err := f.alternatives()
+	if f.skip(); err == nil && !strings.HasPrefix(f.rest, ")") {
+		return w, badFilter("a parenthesis is not closed")
+	}
+	f.rest = strings.TrimPrefix(f.rest, ")")
+	f.depth--
+	return w, err
+}
+
+// condition reads one comparison.
+func (f *filterText) condition() (c store.Condition, err error) {
+	if f.conditions++; f.conditions > maxConditions {
+		return c, badFilter("there are more than %d conditions", maxConditions)
+	}
+	attribute := f.word()
+	i := slices.IndexFunc(f.fields, func(name string) bool { return strings.EqualFold(name, attribute) })
+	if i < 0 {
+		return c, badFilter("%q cannot be searched, only %s", attribute, strings.Join(f.fields, ", "))
+	}
+	c.Field = f.fields[i]
+	operator := f.word()
+	if c.Op = operatorOf(operator); c.Op == 0 {
+		return c, badFilter("%q is no operator, only eq, sw and co are", operator)
+	}
+	c.Value, f.rest, err = quoted(f.rest)
+	return c, err
+}
+
+// takes reads a word when it is the next.
+func (f *filterText) takes(word string) bool {
+	before := f.rest
+	if strings.EqualFold(f.word(), word) {
+		return true
+	}
+	f.rest = before
+	return false
+}
+
+// word reads the next word.
+func (f *filterText) word() (word string) {
+	f.skip()
+	end := strings.IndexAny(f.rest, " ()\"")
+	if end < 0 {
+		end = len(f.rest)
+	}
+	word, f.rest = f.rest[:end], f.rest[end:]
+	return word
+}
+
+func (f *filterText) skip() { f.rest = strings.TrimLeft(f.rest, " ") }
 
 func operatorOf(word string) store.Op {
 	switch strings.ToLower(word) {
@@ -65,12 +147,6 @@ func operatorOf(word string) store.Op {
 		return store.Contains
 	}
 	return 0
-}
-
-// nextWord returns the next word and what follows it.
-func nextWord(text string) (word, rest string) {
-	word, rest, _ = strings.Cut(strings.TrimLeft(text, " "), " ")
-	return word, rest
 }
 
 // quoted reads a JSON string and returns what follows it.
@@ -91,7 +167,7 @@ func quoted(text string) (value, rest string, err error) {
 		return "", "", badFilter("%s is not a JSON string", text[:end+1])
 	}
 	rest = text[end+1:]
-	if rest != "" && rest[0] != ' ' {
+	if rest != "" && rest[0] != ' ' && rest[0] != ')' {
 		return "", "", badFilter("a blank must follow %s", text[:end+1])
 	}
 	return value, rest, nil

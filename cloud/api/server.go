@@ -109,7 +109,7 @@ func (s *Server) Handler() http.Handler {
 	for _, endpoints := range s.endpoints() {
 		for pattern, e := range endpoints {
 			method, path, _ := strings.Cut(pattern, " ")
-			mux.Handle(method+" /v1/environments"+path, s.authorised(e))
+			mux.Handle(method+" /v1/environments"+path, s.authorised(method, path, e))
 		}
 	}
 	mux.HandleFunc("POST /{environmentId}/as/token", s.token)

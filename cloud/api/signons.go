@@ -95,16 +95,23 @@ func (s *Server) listSignOns(c *call) (reply, error) {
 	return listed(c, "signOns", all, next, func(so store.SignOn) signOnBody { return showSignOn(c, so) })
 }
 
-// exactly reads a filter that has nothing but eq into fields.
+// exactly reads a filter that has nothing but eq, joined by and, into fields.
 func exactly(c *call, fields map[string]*string) error {
 	where, err := parseFilter(c.query("filter"), slices.Sorted(maps.Keys(fields))...)
-	for _, w := range where {
+	if err != nil || c.query("filter") == "" {
+		return err
+	}
+	all := where.All
+	if len(all) == 0 {
+		all = []store.Where{where}
+	}
+	for _, w := range all {
 		if w.Op != store.Equal {
-			return badFilter("%s can be compared with eq only", w.Field)
+			return badFilter("there may be nothing but eq, joined by and")
 		}
 		*fields[w.Field] = w.Value
 	}
-	return err
+	return nil
 }
 
 func (s *Server) getSignOn(c *call) (reply, error) {

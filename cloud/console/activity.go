@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"time"
 
 	"ldap-gateway/cloud/store"
 )
@@ -13,13 +14,23 @@ import (
 // actions are suggested beside the filter; others can be typed.
 var actions = [...]string{"sign-on", "user.created", "user.updated", "update.refused", "password.changed", "password.notChanged", "group.created", "group.renamed", "membership.added", "membership.removed",
 	"gateway.created", "gateway.updated", "gateway.deleted", "pairing.created", "pairing.deleted", "instance.paired", "instance.revoked",
-	"population.created", "administrator.set-up", "administrator.signed-in"}
+	"population.created", "administrator.created", "administrator.updated", "administrator.deleted", "administrator.reset", "administrator.set-up", "administrator.signed-in",
+	"client.created", "client.updated", "client.deleted", "role.changed", "environment.updated"}
 
+// activityList is the page. The filter is as it was typed.
 type activityList struct {
-	Action, Subject string
-	Actions         []string
-	Activities      []activityRow
-	Pager           pager
+	Q, Action, Subject, From, Until string
+	Actions                         []string
+	Activities                      []activityRow
+	Pager                           pager
+	Query                           string // of the address, for what else shows the same
+	Live                            bool
+	Errors                          map[string]string
+}
+
+// Filtered tells whether anything is left out.
+func (l activityList) Filtered() bool {
+	return l.Q+l.Action+l.Subject+l.From+l.Until != ""
 }
 
 // activityRow is one line, with where its subject is seen.
@@ -29,17 +40,52 @@ type activityRow struct {
 	Facts []property
 }
 
+// day is how a date is typed and sent.
+const day = "2006-01-02"
+
+// activityFilter reads the filter of a request. Days are those of UTC, and the
+// last one counts.
+func (k *call) activityFilter() (l activityList, f store.ActivityFilter) {
+	l = activityList{Q: k.query("q"), Action: k.query("action"), Subject: k.query("subject"), From: k.query("from"), Until: k.query("until"), Actions: actions[:], Errors: map[string]string{}}
+	f = store.ActivityFilter{Text: l.Q, Action: l.Action, Subject: l.Subject}
+	for name, at := range map[string]*time.Time{"from": &f.From, "until": &f.Until} {
+		text := k.query(name)
+		if text == "" {
+			continue
+		}
+		d, err := time.Parse(day, text)
+		if err != nil {
+			l.Errors[name] = "A day looks like 2026-01-31."
+			continue
+		}
+		if *at = d; name == "until" {
+			*at = d.AddDate(0, 0, 1)
+		}
+	}
+	q := k.URL.Query()
+	q.Del("cursor")
+	l.Query, l.Live = q.Encode(), k.query("cursor") == "" && l.Until == "" && len(l.Errors) == 0
+	return l, f
+}
+
 func (c *console) listActivity(k *call) error {
-	list := activityList{Action: k.query("action"), Subject: k.query("subject"), Actions: actions[:]}
-	all, next, err := c.Store.Activities(k.Context(), k.env(), store.ActivityFilter{Action: list.Action, Subject: list.Subject}, k.part())
+	list, f := k.activityFilter()
+	if len(list.Errors) > 0 {
+		return k.render(http.StatusUnprocessableEntity, "activity", "Activity", list)
+	}
+	all, next, err := c.Store.Activities(k.Context(), k.env(), f, k.part())
 	if err != nil {
 		return err
 	}
-	for _, a := range all {
-		list.Activities = append(list.Activities, activityRow{a, subjectPath(a), facts(a.Detail)})
-	}
-	list.Pager = k.pagerOf(next)
+	list.Activities, list.Pager = rowsOf(all), k.pagerOf(next)
 	return k.render(http.StatusOK, "activity", "Activity", list)
+}
+
+func rowsOf(all []store.Activity) (rows []activityRow) {
+	for _, a := range all {
+		rows = append(rows, activityRow{a, subjectPath(a), facts(a.Detail)})
+	}
+	return rows
 }
 
 // subjectPath returns the page of what an activity is about.

@@ -17,8 +17,26 @@ type call struct {
 	*http.Request
 	console *console
 	w       http.ResponseWriter
-	admin   *store.Administrator // nil: nobody has signed in
+	admin   *person // nil: nobody has signed in
 }
+
+// person is who uses the console: one of its own administrators, or a user whose
+// groups give a role. Of a user there are name, environment and role only.
+type person struct {
+	store.Administrator
+	UserID string // empty: an administrator
+}
+
+// actor is who did something, as activities have it.
+func (p *person) actor() string {
+	if p.UserID != "" {
+		return "user:" + p.UserID
+	}
+	return "admin:" + p.Name
+}
+
+// own tells whether this is one of the console's own administrators.
+func (p *person) own() bool { return p.UserID == "" }
 
 // endpoint answers one request, or returns why it cannot.
 type endpoint func(k *call) error
@@ -98,7 +116,7 @@ type note struct {
 
 // activity is a note as it is kept.
 func (k *call) activity(n note) store.Activity {
-	return store.Activity{EnvironmentID: k.env(), At: k.console.now(), Action: n.action, Actor: "admin:" + k.admin.Name, Subject: n.subject,
+	return store.Activity{EnvironmentID: k.env(), At: k.console.now(), Action: n.action, Actor: k.admin.actor(), Subject: n.subject,
 		Text: n.text + " by " + k.admin.Name, Detail: n.detail}
 }
 
@@ -126,6 +144,7 @@ func (r *refusal) Error() string { return cmp.Or(r.text, r.title) }
 
 var (
 	errCrossOrigin = &refusal{http.StatusForbidden, "Refused", "This request came from another site, so it was not carried out. Open the console itself and try again."}
+	errRole        = &refusal{http.StatusForbidden, "Not yours to do", "Your role does not allow this. An owner of this environment can give you another, under Settings."}
 	errGone        = &refusal{http.StatusNotFound, "Not found", "There is nothing here. It may have been deleted meanwhile."}
 	errCursor      = &refusal{http.StatusBadRequest, "Not a page of this list", "Start the list anew."}
 )

@@ -1,10 +1,7 @@
 package console
 
 import (
-	"context"
-	"errors"
 	"fmt"
-	"strings"
 	"testing"
 	"time"
 
@@ -12,45 +9,6 @@ import (
 	"ldap-gateway/cloud/store"
 	"ldap-gateway/cloudlink/wire"
 )
-
-func TestHashSurvivesWritingAndReading(t *testing.T) {
-	c := &console{hashing: make(chan struct{}, 1)}
-	hash, err := c.hashPassword(t.Context(), "a fine long pass phrase")
-	if err != nil {
-		t.Fatal(err)
-	}
-	again, _ := c.hashPassword(t.Context(), "a fine long pass phrase")
-	if hash == again || strings.Contains(hash, "phrase") {
-		t.Errorf("%s %s", hash, again)
-	}
-	for password, want := range map[string]bool{"a fine long pass phrase": true, "a fine long pass phrasE": false, "": false} {
-		if good, err := c.checkPassword(t.Context(), hash, password); err != nil || good != want {
-			t.Errorf("%q: %v %v", password, good, err)
-		}
-	}
-	// A hash of other parameters is still good: they are in it.
-	cheap := cost{8, 1, 1, []byte("12345678"), make([]byte, 16)}
-	cheap.key = cheap.derive("x")
-	if good, err := c.checkPassword(t.Context(), cheap.String(), "x"); err != nil || !good {
-		t.Errorf("%v %v", good, err)
-	}
-	for _, bad := range []string{"x", "$argon2i$v=19$m=65536,t=3,p=4$c2FsdHNhbHQ$a2V5a2V5a2V5a2V5a2V5a2V5", strings.Replace(hash, "v=19", "v=16", 1),
-		strings.Replace(hash, "t=3", "t=0", 1), hash[:40], strings.ReplaceAll(hash, "p=4$", "p=4$!")} {
-		if _, err := c.checkPassword(t.Context(), bad, "x"); !errors.Is(err, errHash) {
-			t.Errorf("%s: %v", bad, err)
-		}
-	}
-}
-
-func TestHashingWaitsForItsTurn(t *testing.T) {
-	c := &console{hashing: make(chan struct{}, 1)}
-	c.hashing <- struct{}{}
-	ctx, cancel := context.WithCancel(t.Context())
-	cancel()
-	if _, err := c.checkPassword(ctx, "", "x"); !errors.Is(err, context.Canceled) {
-		t.Error(err)
-	}
-}
 
 func TestGuesses(t *testing.T) {
 	now := time.Now()

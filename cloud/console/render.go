@@ -28,7 +28,7 @@ type pages map[string]*template.Template
 // parsePages reads the templates. One that cannot be parsed is a defect of the
 // program and panics.
 func parsePages(files assets) pages {
-	functions := template.FuncMap{"asset": files.path, "when": when, "iso": iso, "plural": plural, "lines": lines, "fault": faultOf}
+	functions := template.FuncMap{"asset": files.path, "when": when, "iso": iso, "plural": plural, "int": func(n uint32) int { return int(n) }, "lines": lines, "fault": faultOf}
 	shared := template.Must(template.New("").Funcs(functions).ParseFS(templateFiles, "templates/layout.html", "templates/parts.html"))
 	entries, err := templateFiles.ReadDir("templates")
 	if err != nil {
@@ -51,7 +51,15 @@ type view struct {
 	Notice             string
 	Body               any
 	HasSession         bool
+	Role               store.Role
+	Weak               bool // signed in with a password alone, and nothing else is set up
 }
+
+// Changes tells whether forms that change something are shown.
+func (v view) Changes() bool { return v.Role.Covers(store.RoleIdentityAdmin) }
+
+// Owner tells whether settings are shown.
+func (v view) Owner() bool { return v.Role.Covers(store.RoleOwner) }
 
 // render answers with a page. A page that fails is not sent in part.
 func (k *call) render(status int, page, title string, body any) error {
@@ -61,7 +69,8 @@ func (k *call) render(status int, page, title string, body any) error {
 		if err != nil {
 			return err
 		}
-		v.HasSession, v.Admin, v.Environment, v.Section = true, k.admin.Name, env.Name, section(k.URL.Path)
+		v.HasSession, v.Admin, v.Environment, v.Section, v.Role = true, k.admin.Name, env.Name, section(k.URL.Path), k.admin.Role
+		v.Weak = k.console.sessions.GetBool(k.Context(), weakKey) && v.Section != "account"
 	}
 	return k.console.pages.write(k.w, status, page, v)
 }
@@ -89,7 +98,7 @@ func (p pages) write(w http.ResponseWriter, status int, page string, v view) err
 
 // fail answers with what a person should know of an error. What is nobody's
 // fault but ours is logged under the ID that the page shows.
-func (c *console) fail(w http.ResponseWriter, r *http.Request, admin *store.Administrator, err error) {
+func (c *console) fail(w http.ResponseWriter, r *http.Request, admin *person, err error) {
 	known := refusalOf(err)
 	if known == nil {
 		id := uuid.NewString()
@@ -100,7 +109,7 @@ func (c *console) fail(w http.ResponseWriter, r *http.Request, admin *store.Admi
 	}
 	v := view{Title: known.title, Body: known.text}
 	if admin != nil {
-		v.HasSession, v.Admin, v.Section = true, admin.Name, section(r.URL.Path)
+		v.HasSession, v.Admin, v.Section, v.Role = true, admin.Name, section(r.URL.Path), admin.Role
 	}
 	if err := c.pages.write(w, known.status, "failure", v); err != nil {
 		c.log().Error("page failed", "path", r.URL.Path, "error", err)

@@ -1,6 +1,7 @@
 package console
 
 import (
+	"cmp"
 	"errors"
 	"net/http"
 	"net/url"
@@ -15,9 +16,16 @@ import (
 
 // What a session holds.
 const (
-	adminKey  = "administrator" // the name
-	adminID   = "administratorID"
-	noticeKey = "notice" // a sentence for the next page
+	adminKey   = "administrator" // the name
+	adminID    = "administratorID"
+	userKey    = "user"        // ID of a user whose groups give a role
+	userEnv    = "environment" // of that user
+	noticeKey  = "notice"      // a sentence for the next page
+	weakKey    = "weak"        // signed in with a password, and has nothing better
+	pendingKey = "pending"     // name of who has proven a password, and not yet the rest
+	nextKey    = "next"        // where that one wanted to go
+	oneTimeKey = "oneTime"     // new secret, not kept yet
+	askedKey   = "asked"       // what a browser was asked about passkeys
 )
 
 // How long a session lives.
@@ -37,34 +45,43 @@ func sessionsOf(s *Server) *scs.SessionManager {
 	return &scs.SessionManager{IdleTimeout: sessionIdle, Lifetime: sessionLifetime, Store: store.Sessions{Store: s.Store}, Codec: scs.GobCodec{}, Cookie: cookie}
 }
 
-// signedIn lets an endpoint be reached by administrators only, and sends others
-// to the sign-in page.
-func (c *console) signedIn(e endpoint) endpoint {
+// signedIn lets an endpoint be reached by those who have a role, and sends
+// others to the sign-in page.
+func (c *console) signedIn(needed store.Role, e endpoint) endpoint {
 	return func(k *call) error {
-		admin, err := c.administrator(k)
+		p, err := c.person(k)
 		if errors.Is(err, store.ErrNotFound) {
 			return k.goTo(signInPath(k.Request))
 		}
 		if err != nil {
 			return err
 		}
-		k.admin = &admin
+		k.admin = &p
+		if !p.Role.Covers(needed) {
+			return errRole
+		}
+		if missing, err := c.lacksFactor(k); err != nil || missing {
+			return cmp.Or(err, k.done("/console/account", "This environment wants a second factor of every administrator. Set one up to go on."))
+		}
 		return e(k)
 	}
 }
 
-// administrator returns who the session belongs to, as the store has them now;
+// person returns who the session belongs to, as the store has them now;
 // store.ErrNotFound when it belongs to nobody.
-func (c *console) administrator(k *call) (store.Administrator, error) {
+func (c *console) person(k *call) (person, error) {
+	if id := c.sessions.GetString(k.Context(), userKey); id != "" {
+		return c.user(k, c.sessions.GetString(k.Context(), userEnv), id)
+	}
 	name, id := c.sessions.GetString(k.Context(), adminKey), c.sessions.GetString(k.Context(), adminID)
 	if name == "" {
-		return store.Administrator{}, store.ErrNotFound
+		return person{}, store.ErrNotFound
 	}
 	admin, err := c.Store.Administrator(k.Context(), name)
 	if err == nil && (admin.ID != id || admin.PasswordHash == "") {
 		err = store.ErrNotFound
 	}
-	return admin, err
+	return person{Administrator: admin}, err
 }
 
 // signInPath returns the sign-in page that leads back to where a request wanted to go.
@@ -88,21 +105,36 @@ func backTo(next string) string {
 }
 
 // signInForm is the sign-in page.
-type signInForm struct{ Name, Next, Error, Notice string }
+type signInForm struct {
+	Name, Next, Error, Notice string
+	Passkeys                  bool
+	Organisation              string // address for those with an account of their own; empty: none
+}
 
 func (c *console) showSignIn(k *call) error {
 	form := signInForm{Name: k.query("name"), Next: k.query("next")}
-	if k.query("after") == "setup" {
+	switch k.query("after") {
+	case "setup":
 		form.Notice = "Your password is set. Sign in with it."
+	case "organisation":
+		form.Error = "Your account gives you no role in this console. Ask an administrator to add one of your groups."
 	}
-	return k.render(http.StatusOK, "sign-in", "Sign in", form)
+	return c.renderSignIn(k, http.StatusOK, form)
+}
+
+func (c *console) renderSignIn(k *call, status int, form signInForm) (err error) {
+	form.Passkeys = c.Proofs.PasskeySite() != ""
+	if form.Organisation, err = c.organisation(k); err != nil {
+		return err
+	}
+	return k.render(status, "sign-in", "Sign in", form)
 }
 
 func (c *console) doSignIn(k *call) error {
 	form := signInForm{Name: k.posted("name"), Next: k.posted("next")}
 	guess := k.guessOf("password", form.Name)
 	if form.Error = k.throttled(guess); form.Error != "" {
-		return k.render(http.StatusTooManyRequests, "sign-in", "Sign in", form)
+		return c.renderSignIn(k, http.StatusTooManyRequests, form)
 	}
 	admin, good, err := c.prove(k, form.Name, k.PostForm.Get("password"))
 	if err != nil {
@@ -111,10 +143,21 @@ func (c *console) doSignIn(k *call) error {
 	if !good {
 		c.log().Info("an administrator's sign-in was refused", "administrator", form.Name, "address", k.address())
 		form.Error = "The name or the password is wrong."
-		return k.render(http.StatusForbidden, "sign-in", "Sign in", form)
+		return c.renderSignIn(k, http.StatusForbidden, form)
 	}
 	c.right(guess)
-	return c.begin(k, admin, backTo(form.Next))
+	keys, err := c.Store.Passkeys(k.Context(), admin.ID)
+	if err != nil {
+		return err
+	}
+	if len(admin.TOTP) > 0 || len(keys) > 0 {
+		return c.askSecond(k, admin, form.Next)
+	}
+	if err := c.begin(k, &person{Administrator: admin}, "password"); err != nil {
+		return err
+	}
+	c.sessions.Put(k.Context(), weakKey, true)
+	return k.goTo(backTo(form.Next))
 }
 
 // prove tells whether a password is the administrator's. It costs the same for
@@ -124,27 +167,31 @@ func (c *console) prove(k *call, name, password string) (admin store.Administrat
 	if err != nil && !errors.Is(err, store.ErrNotFound) {
 		return admin, false, err
 	}
-	if len(password) > maxPassword {
-		return admin, false, nil
-	}
-	good, err = c.checkPassword(k.Context(), admin.PasswordHash, password)
+	good, err = c.Proofs.CheckPassword(k.Context(), admin.PasswordHash, password)
 	return admin, good, err
 }
 
-// begin starts the session of an administrator under a new token: one that was
-// there before, whoever planted it, is worth nothing.
-func (c *console) begin(k *call, admin store.Administrator, next string) error {
-	if err := c.sessions.RenewToken(k.Context()); err != nil {
+// renew gives the session a new token and takes everything out of it: one that
+// was there before, whoever planted it, is worth nothing.
+func (c *console) renew(k *call) error {
+	return cmp.Or(c.sessions.RenewToken(k.Context()), c.sessions.Clear(k.Context()))
+}
+
+// begin starts the session of somebody who has proven who they are, and how.
+func (c *console) begin(k *call, p *person, how string) error {
+	if err := c.renew(k); err != nil {
 		return err
 	}
-	if err := c.sessions.Clear(k.Context()); err != nil {
-		return err
+	if k.admin = p; p.own() {
+		c.sessions.Put(k.Context(), adminKey, p.Name)
+		c.sessions.Put(k.Context(), adminID, p.ID)
+		k.did("administrator.signed-in", "administrator:"+p.ID, "the console was opened", map[string]any{"address": k.address(), "proof": how})
+		return nil
 	}
-	c.sessions.Put(k.Context(), adminKey, admin.Name)
-	c.sessions.Put(k.Context(), adminID, admin.ID)
-	k.admin = &admin
-	k.did("administrator.signed-in", "administrator:"+admin.ID, "the console was opened", map[string]any{"address": k.address()})
-	return k.goTo(next)
+	c.sessions.Put(k.Context(), userKey, p.UserID)
+	c.sessions.Put(k.Context(), userEnv, p.EnvironmentID)
+	k.did("administrator.signed-in", "user:"+p.UserID, "the console was opened", map[string]any{"address": k.address(), "proof": how, "role": p.Role})
+	return nil
 }
 
 func (c *console) doSignOut(k *call) error {

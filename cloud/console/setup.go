@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"unicode/utf8"
 
+	"ldap-gateway/cloud/administrators"
 	"ldap-gateway/cloud/store"
 )
 
@@ -21,11 +22,11 @@ type setupForm struct {
 }
 
 func (c *console) showSetup(k *call) error {
-	return k.render(http.StatusOK, "setup", "Set your password", setupForm{Name: k.query("name"), Minimum: minPassword})
+	return k.render(http.StatusOK, "setup", "Set your password", setupForm{Name: k.query("name"), Minimum: administrators.MinPassword})
 }
 
 func (c *console) doSetup(k *call) error {
-	form := setupForm{Name: k.posted("name"), Minimum: minPassword, Errors: checkNewPassword(k.PostForm.Get("password"), k.PostForm.Get("again"))}
+	form := setupForm{Name: k.posted("name"), Minimum: administrators.MinPassword, Errors: checkNewPassword(k.PostForm.Get("password"), k.PostForm.Get("again"))}
 	if len(form.Errors) > 0 {
 		return k.render(http.StatusUnprocessableEntity, "setup", "Set your password", form)
 	}
@@ -33,7 +34,7 @@ func (c *console) doSetup(k *call) error {
 	if form.Error = k.throttled(guess); form.Error != "" {
 		return k.render(http.StatusTooManyRequests, "setup", "Set your password", form)
 	}
-	hash, err := c.hashPassword(k.Context(), k.PostForm.Get("password"))
+	hash, err := c.Proofs.HashPassword(k.Context(), k.PostForm.Get("password"))
 	if err != nil {
 		return err
 	}
@@ -48,7 +49,7 @@ func (c *console) doSetup(k *call) error {
 		return err
 	}
 	c.right(guess)
-	k.admin = &admin
+	k.admin = &person{Administrator: admin}
 	k.did("administrator.set-up", "administrator:"+admin.ID, "a password was set with the one-time secret", map[string]any{"address": k.address()})
 	return k.goTo("/console/sign-in?after=setup&name=" + url.QueryEscape(admin.Name))
 }
@@ -56,10 +57,10 @@ func (c *console) doSetup(k *call) error {
 // checkNewPassword tells what is wrong with a new password, by field.
 func checkNewPassword(password, again string) map[string]string {
 	switch n := utf8.RuneCountInString(password); {
-	case n < minPassword:
-		return map[string]string{"password": fmt.Sprintf("It has %s; it needs at least %d.", plural(n, "character"), minPassword)}
-	case len(password) > maxPassword:
-		return map[string]string{"password": fmt.Sprintf("It is longer than %d bytes.", maxPassword)}
+	case n < administrators.MinPassword:
+		return map[string]string{"password": fmt.Sprintf("It has %s; it needs at least %d.", plural(n, "character"), administrators.MinPassword)}
+	case len(password) > administrators.MaxPassword:
+		return map[string]string{"password": fmt.Sprintf("It is longer than %d bytes.", administrators.MaxPassword)}
 	case password != again:
 		return map[string]string{"again": "The two passwords are not the same. Type both again."}
 	}

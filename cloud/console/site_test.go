@@ -20,6 +20,7 @@ import (
 
 	"golang.org/x/crypto/argon2"
 
+	"ldap-gateway/cloud/administrators"
 	"ldap-gateway/cloud/api"
 	"ldap-gateway/cloud/console"
 	"ldap-gateway/cloud/hub"
@@ -28,6 +29,7 @@ import (
 	"ldap-gateway/cloud/provisioner"
 	"ldap-gateway/cloud/store"
 	"ldap-gateway/cloud/vault"
+	"ldap-gateway/cloudlink/wire"
 )
 
 const (
@@ -37,11 +39,12 @@ const (
 
 // site is a console over a real store, served on a real address.
 type site struct {
-	t     testing.TB
-	store *store.Store
-	links *links
-	url   string
-	env   store.Environment
+	t      testing.TB
+	store  *store.Store
+	links  *links
+	people *people
+	url    string
+	env    store.Environment
 
 	mu  sync.Mutex
 	now time.Time
@@ -52,6 +55,8 @@ type links struct {
 	mu   sync.Mutex
 	live []hub.Live
 	told []string
+
+	explained wire.Explained
 }
 
 func (l *links) Live(gateway string) (all []hub.Live) {
@@ -65,7 +70,11 @@ func (l *links) Live(gateway string) (all []hub.Live) {
 	return all
 }
 func (l *links) UserTypesChanged(g string) { l.tell("changed " + g) }
-func (l *links) Revoked(i string)          { l.tell("revoked " + i) }
+func (l *links) Explain(_ context.Context, a hub.Ask) wire.Explained {
+	l.tell("explain " + a.Identifier)
+	return l.explained
+}
+func (l *links) Revoked(i string) { l.tell("revoked " + i) }
 func (l *links) tell(s string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -88,15 +97,17 @@ func (s *site) pass(d time.Duration) {
 // administrator "admin" who has yet to set a password.
 func open(t testing.TB) *site {
 	t.Helper()
-	s := &site{t: t, links: &links{}, now: time.Now().UTC().Truncate(time.Second)}
+	s := &site{t: t, links: &links{}, people: &people{}, now: time.Now().UTC().Truncate(time.Second)}
 	db, err := store.Open(t.Context(), filepath.Join(t.TempDir(), "cloud.db"))
 	s.must(err)
 	t.Cleanup(func() { s.must(db.Close()) })
 	s.store = db
 	s.env = s.newEnvironment("Example", "admin")
-	server := httptest.NewServer(s.server().Handler())
+	server := httptest.NewUnstartedServer(nil)
+	s.url = "http://" + server.Listener.Addr().String()
+	server.Config.Handler = s.server().Handler()
+	server.Start()
 	t.Cleanup(server.Close)
-	s.url = server.URL
 	return s
 }
 
@@ -104,7 +115,16 @@ func (s *site) server() *console.Server {
 	v, err := vault.New(make([]byte, 32))
 	s.must(err)
 	return &console.Server{Store: s.store, Pairings: &pairing.Desk{Store: s.store, Now: s.clock}, Links: s.links, Now: s.clock,
-		Keys: &kerberos.Desk{Store: s.store, Vault: v, Now: s.clock}, Services: []string{"HTTP/id.example.com"}, URL: "https://id.example.com"}
+		Keys: &kerberos.Desk{Store: s.store, Vault: v, Now: s.clock}, Services: []string{"HTTP/id.example.com"}, URL: "https://id.example.com",
+		Proofs: &administrators.Desk{Store: s.store, Vault: v, URLs: []string{s.url}, Now: s.clock}, People: s.people}
+}
+
+// people knows whom a test lets have signed on.
+type people struct{ by store.SignedOn }
+
+// PersonOf implements console.People.
+func (p *people) PersonOf(*http.Request, string) (store.SignedOn, bool, error) {
+	return p.by, p.by.UserID != "", nil
 }
 
 func (s *site) newEnvironment(name, admin string) store.Environment {
@@ -251,6 +271,8 @@ type filled struct {
 	ordinary    store.Group
 	keys        store.KerberosKeys
 	application store.Application
+	admin       store.Administrator
+	client      store.Client
 }
 
 // fill puts one of everything into an environment; every text that a directory
@@ -278,6 +300,10 @@ func (s *site) fill(env, mark string) filled {
 		RedirectURIs: []string{"https://wiki.example.com/cb" + mark}, Groups: store.GroupsClaim{Value: store.GroupNames, Allow: []string{"cn=*" + mark}}}
 	s.must(s.store.CreateApplication(ctx, &f.application))
 	s.signOns(env, mark, &f)
+	f.admin = store.Administrator{EnvironmentID: env, Name: "another of " + env + mark, Role: store.RoleReadOnly}
+	s.must(s.store.CreateAdministrator(ctx, &f.admin))
+	f.client = store.Client{EnvironmentID: env, Name: "client" + mark}
+	s.must(s.store.CreateClient(ctx, &f.client))
 	f.ordinary = store.Group{EnvironmentID: env, Name: "Readers" + mark, Description: "Made here" + mark}
 	s.must(s.store.CreateGroup(ctx, &f.ordinary))
 	s.must(s.store.AddMember(ctx, env, f.user.ID, f.ordinary.ID, s.clock()))

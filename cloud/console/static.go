@@ -3,7 +3,7 @@ package console
 import (
 	"bytes"
 	"crypto/sha256"
-	_ "embed" // the stylesheet and the icon
+	_ "embed" // what pages load
 	"encoding/hex"
 	"net/http"
 	"path"
@@ -18,6 +18,10 @@ var (
 	stylesheet []byte
 	//go:embed static/icon.svg
 	icon []byte
+	//go:embed static/passkey.js
+	passkeyScript []byte
+	//go:embed static/activity.js
+	activityScript []byte
 )
 
 // asset is a file that browsers may keep: its name changes with its content.
@@ -34,6 +38,8 @@ func embeddedAssets() assets {
 	all := assets{}
 	for name, a := range map[string]asset{
 		"console.css": {kind: "text/css; charset=utf-8", content: stylesheet},
+		"passkey.js":  {kind: "text/javascript; charset=utf-8", content: passkeyScript},
+		"activity.js": {kind: "text/javascript; charset=utf-8", content: activityScript},
 		"icon.svg":    {kind: "image/svg+xml", content: icon},
 	} {
 		sum := sha256.Sum256(a.content)

@@ -20,7 +20,7 @@ func (c *console) listUsers(k *call) error {
 	list := userList{Search: k.query("q")}
 	var filter store.UserFilter
 	if list.Search != "" {
-		filter.Where = []store.Condition{{Field: "username", Op: store.StartsWith, Value: list.Search}}
+		filter.Where = store.Where{Condition: store.Condition{Field: "username", Op: store.StartsWith, Value: list.Search}}
 	}
 	var next string
 	var err error

@@ -141,6 +141,10 @@ directory {
   }
 }
 
+policy {
+  explain = true # "Try a person" in the console
+}
+
 log {
   level = "error"
 }

@@ -5,6 +5,8 @@ import (
 	"net/http"
 	"net/http/cookiejar"
 	"net/url"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 )
@@ -79,5 +81,39 @@ func TestConsoleShowsWhereGroupsComeFrom(t *testing.T) {
 	}
 	if gateways := v.get("/console/gateways/" + w.gateway); !strings.Contains(gateways, w.instances()[0].Fingerprint) || !strings.Contains(gateways, "HEALTHY") {
 		t.Error("the instance is not shown")
+	}
+}
+
+// TestTryAPerson asks the agent through the console, and says the same as a
+// sign-on of the person does afterwards.
+func TestTryAPerson(t *testing.T) {
+	w := newWorld(t, plan{policy: "policy {\n  explain = true\n  groups {\n    exclude = [\"cn=unix,*\"]\n  }\n}\n"})
+	v := w.administrator()
+	ask := func(name string) string {
+		return strings.Join(strings.Fields(v.post("/console/gateways/"+w.gateway+"/try", url.Values{"name": {name}})), " ")
+	}
+	w.await("an instance is live", func() bool { return strings.Contains(ask("alice"), "Record") })
+	page := ask("alice")
+	for _, text := range []string{"uid=alice", "none yet: a sign-on makes one", "All direct groups", "cn=staff", "kept back by the policy"} {
+		if !strings.Contains(page, text) {
+			t.Errorf("%q is not in\n%s", text, page)
+		}
+	}
+	if strings.Contains(page, "cn=unix") {
+		t.Error("a group that the policy keeps back is named")
+	}
+	if !strings.Contains(ask("nobody"), "It leads to nobody") {
+		t.Error("nobody is somebody")
+	}
+	r := w.mustSignOn("alice", "wonderland")
+	if _, groups := w.record(r.User.ID); strings.Contains(groups, "unix") || !strings.Contains(groups, "cn=staff") {
+		t.Error(groups)
+	}
+	if page := ask("alice"); !strings.Contains(page, "/console/users/"+r.User.ID) {
+		t.Error("the user is not linked")
+	}
+	audit, err := os.ReadFile(filepath.Join(w.dir, "agent1", "state", "audit.jsonl"))
+	if err != nil || !strings.Contains(string(audit), `"event":"explain"`) {
+		t.Error("the agent wrote nothing down")
 	}
 }

@@ -280,3 +280,8 @@ func (n *node) signOn(password string) hub.Answer {
 	return n.hub.SignOn(ctx, hub.Ask{ID: uuid.NewString(), Gateway: n.gateway.ID, UserType: "t1", Revision: g.Revision, Identifier: "alice",
 		Want: wire.WantRecord, Password: []byte(password)})
 }
+
+// Explain implements cloudlink.Handler.
+func (*person) Explain(_ context.Context, m wire.Explain) wire.Explained {
+	return wire.Explained{ID: m.ID, Outcome: wire.OutcomeNotAllowed}
+}

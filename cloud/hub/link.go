@@ -192,7 +192,7 @@ func (l *link) take(ctx context.Context, f wire.Frame) error {
 		return l.rotate(ctx, f)
 	case wire.KindGoingAway:
 		l.leave("no more requests come")
-	case wire.KindSignOnResult, wire.KindPasswordChanged:
+	case wire.KindSignOnResult, wire.KindPasswordChanged, wire.KindExplained:
 		l.answer(f)
 	case wire.KindUnsupported:
 		l.fail(f.ID, reply{State: replyNotSent, Reason: "the instance does not know this kind of request: update it"})

@@ -77,7 +77,7 @@ func (c *change) run(ctx context.Context) error {
 		return err
 	}
 	o, reason := c.hopeless(ways)
-	ways = slices.DeleteFunc(ways, func(w way) bool { return !w.user.AllowPasswords })
+	ways = slices.DeleteFunc(ways, func(w Way) bool { return !w.UserType.AllowPasswords })
 	if reason == "" && len(ways) == 0 {
 		o, reason = wire.OutcomeNotAllowed, "the user type does not allow password changes: its switch is off"
 	}
@@ -91,11 +91,11 @@ func (c *change) run(ctx context.Context) error {
 }
 
 // ask goes through the ways until one knows the person.
-func (c *change) ask(ctx context.Context, ways []way) (answer wire.PasswordChanged) {
+func (c *change) ask(ctx context.Context, ways []Way) (answer wire.PasswordChanged) {
 	for _, w := range ways {
-		changed := c.Agents.ChangePassword(ctx, hub.Change{ID: c.result.ID, Gateway: w.gateway.ID, UserType: w.user.ID, Revision: w.gateway.Revision,
+		changed := c.Agents.ChangePassword(ctx, hub.Change{ID: c.result.ID, Gateway: w.Gateway.ID, UserType: w.UserType.ID, Revision: w.Gateway.Revision,
 			Identifier: c.request.Username, Known: c.known(), Old: c.request.Password, New: c.new})
-		c.record.GatewayID, c.record.UserTypeID, c.record.InstanceID = w.gateway.ID, w.user.ID, changed.Instance
+		c.record.GatewayID, c.record.UserTypeID, c.record.InstanceID = w.Gateway.ID, w.UserType.ID, changed.Instance
 		answer = changed.PasswordChanged
 		if answer.Outcome != wire.OutcomeNoSuchUser || answer.BindSent {
 			break

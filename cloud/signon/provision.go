@@ -13,7 +13,7 @@ import (
 )
 
 // provision records a sign-on that succeeded, with what it did to the record.
-func (a *attempt) provision(ctx context.Context, w way, answer hub.Answer) error {
+func (a *attempt) provision(ctx context.Context, w Way, answer hub.Answer) error {
 	a.finish(wire.OutcomeOK, answer.Reason)
 	_, err := a.Provisioner.Apply(context.WithoutCancel(ctx), a.identity(w, answer), &a.record)
 	switch {
@@ -27,18 +27,18 @@ func (a *attempt) provision(ctx context.Context, w way, answer hub.Answer) error
 }
 
 // identity is what the agent's answer says, in the provisioner's words.
-func (a *attempt) identity(w way, answer hub.Answer) provisioner.Identity {
+func (a *attempt) identity(w Way, answer hub.Answer) provisioner.Identity {
 	id := provisioner.Identity{
-		EnvironmentID: a.request.EnvironmentID, SourceType: store.SourceGateway, SourceID: w.gateway.ID,
-		UserTypeID: w.user.ID, PopulationID: w.user.PopulationID,
+		EnvironmentID: a.request.EnvironmentID, SourceType: store.SourceGateway, SourceID: w.Gateway.ID,
+		UserTypeID: w.UserType.ID, PopulationID: w.UserType.PopulationID,
 		SignOnID: a.record.ID, Username: a.request.Username, At: a.record.At,
-		DN: answer.Entry.DN, GroupIdentity: w.user.Groups.Identity, Update: w.user.UpdateOnSignOn,
+		DN: answer.Entry.DN, GroupIdentity: w.UserType.Groups.Identity, Update: w.UserType.UpdateOnSignOn,
 	}
 	for _, c := range answer.Entry.Correlation {
 		id.Correlation = append(id.Correlation, store.Correlation{Attribute: c.Attribute, Value: c.Value})
 	}
 	if answer.Entry.Attributes != nil {
-		id.Properties = mapping.Properties(w.user, answer.Entry.Attributes)
+		id.Properties = mapping.Properties(w.UserType, answer.Entry.Attributes)
 	}
 	if m := answer.Membership; m != nil {
 		id.Membership = &provisioner.Membership{Verdict: verdict(m.Verdict), Reason: m.Reason}

@@ -73,12 +73,6 @@ type attempt struct {
 	outcome wire.Outcome
 }
 
-// way is a user type that might know the person.
-type way struct {
-	gateway store.Gateway
-	user    store.UserType
-}
-
 // SignOn takes one sign-on to its end and returns its record. An error means
 // that nothing could be recorded; the person is to try again.
 func (d *Desk) SignOn(ctx context.Context, r Request) (store.SignOn, error) {
@@ -111,7 +105,7 @@ func (a *attempt) run(ctx context.Context) error {
 	}
 	w, answer := a.ask(ctx, ways)
 	a.count(answer.Outcome)
-	a.record.GatewayID, a.record.UserTypeID, a.record.InstanceID = w.gateway.ID, w.user.ID, answer.Instance
+	a.record.GatewayID, a.record.UserTypeID, a.record.InstanceID = w.Gateway.ID, w.UserType.ID, answer.Instance
 	if answer.Outcome != wire.OutcomeOK {
 		return a.fail(ctx, answer.Outcome, answer.Reason)
 	}
@@ -136,7 +130,7 @@ func (a *attempt) implausible() string {
 }
 
 // hopeless says why nobody needs to be asked; the reason is empty when they do.
-func (a *attempt) hopeless(ways []way) (o wire.Outcome, reason string) {
+func (a *attempt) hopeless(ways []Way) (o wire.Outcome, reason string) {
 	switch {
 	case a.user != nil && !a.user.Enabled:
 		return wire.OutcomeNotAllowed, "the user is disabled in the cloud"
@@ -149,7 +143,7 @@ func (a *attempt) hopeless(ways []way) (o wire.Outcome, reason string) {
 }
 
 // ways returns the user types to ask, in order.
-func (a *attempt) ways(ctx context.Context) ([]way, error) {
+func (a *attempt) ways(ctx context.Context) ([]Way, error) {
 	u, err := a.Store.UserByUsername(ctx, a.request.EnvironmentID, a.request.Username)
 	switch {
 	case errors.Is(err, store.ErrNotFound):
@@ -168,39 +162,17 @@ func (a *attempt) ways(ctx context.Context) ([]way, error) {
 	}
 	for _, t := range g.UserTypes {
 		if t.ID == u.UserTypeID {
-			return []way{{g, t}}, nil
+			return []Way{{g, t}}, nil
 		}
 	}
 	return nil, nil
 }
 
-// policy returns every user type of every enabled gateway.
-func (a *attempt) policy(ctx context.Context) (ways []way, err error) {
-	var page store.Page
-	for {
-		gateways, next, err := a.Store.Gateways(ctx, a.request.EnvironmentID, page)
-		if err != nil {
-			return nil, err
-		}
-		for _, g := range gateways {
-			for _, t := range g.UserTypes {
-				if g.Enabled {
-					ways = append(ways, way{g, t})
-				}
-			}
-		}
-		if next == "" {
-			return ways, nil
-		}
-		page.Cursor = next
-	}
-}
-
 // ask goes through the ways until one knows the person.
-func (a *attempt) ask(ctx context.Context, ways []way) (w way, answer hub.Answer) {
+func (a *attempt) ask(ctx context.Context, ways []Way) (w Way, answer hub.Answer) {
 	for _, w = range ways {
-		answer = a.Agents.SignOn(ctx, hub.Ask{ID: a.record.ID, Gateway: w.gateway.ID, UserType: w.user.ID, Revision: w.gateway.Revision,
-			Identifier: a.request.Username, Known: a.known(), Want: a.want(w.user), Password: a.request.Password})
+		answer = a.Agents.SignOn(ctx, hub.Ask{ID: a.record.ID, Gateway: w.Gateway.ID, UserType: w.UserType.ID, Revision: w.Gateway.Revision,
+			Identifier: a.request.Username, Known: a.known(), Want: a.want(w.UserType), Password: a.request.Password})
 		if answer.Outcome != wire.OutcomeNoSuchUser || answer.BindSent {
 			return w, answer
 		}

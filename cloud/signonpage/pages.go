@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"html/template"
 	"net/http"
+	"strconv"
 	"time"
 )
 
@@ -28,13 +29,30 @@ var templates = template.Must(template.New("").Funcs(template.FuncMap{"asset": a
 type view struct {
 	Environment string // name; empty when it is not known
 	EnvironID   string
+	Logo        string // address of the environment's picture; empty: it has none
 	Title       string
 	Body        any
 }
 
 // render answers with a page. A page that fails is not sent in part.
 func (k *call) render(status int, name, title string, body any) error {
-	return write(k.w, status, name, view{k.env.Name, k.env.ID, title, body})
+	v := view{Environment: k.env.Name, EnvironID: k.env.ID, Title: title, Body: body}
+	if k.env.HasLogo {
+		v.Logo = "/" + k.env.ID + "/signon/logo.png?" + strconv.FormatInt(k.env.UpdatedAt.UnixMicro(), 36)
+	}
+	return write(k.w, status, name, v)
+}
+
+// logo answers with the environment's picture.
+func (k *call) logo() error {
+	picture, err := k.Store.Logo(k.Context(), k.env.ID)
+	if err != nil {
+		return err
+	}
+	k.w.Header().Set("Content-Type", "image/png")
+	k.w.Header().Set("Cache-Control", "public, max-age=86400")
+	_, _ = k.w.Write(picture) // the browser is gone: nobody to tell
+	return nil
 }
 
 func write(w http.ResponseWriter, status int, name string, v view) error {

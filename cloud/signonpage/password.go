@@ -26,7 +26,7 @@ func (k *call) password() error {
 	case so.Outcome == wire.OutcomeOK.String():
 		return k.signedOn(flow, so)
 	case k.Passwords.OffersChange(k.Context(), so):
-		return k.render(http.StatusOK, "password.html", "Change your password", passwordForm{flow.ID, username, so.Message, ""})
+		return k.render(http.StatusOK, "password.html", "Change your password", passwordForm{flow.ID, k.then(), username, so.Message, ""})
 	case so.Outcome == wire.OutcomeBusy.String():
 		k.w.Header().Set("Retry-After", "60")
 		return k.showForm(http.StatusTooManyRequests, flow, so.Message, username)
@@ -54,9 +54,9 @@ func (k *call) signedOn(flow oidc.Flow, so store.SignOn) error {
 
 // passwordForm asks for another password.
 type passwordForm struct {
-	Flow, Username string
-	Why            string // it is asked for
-	Error          string
+	Flow, Then, Username string
+	Why                  string // it is asked for
+	Error                string
 }
 
 // changePassword takes the other password, and signs on with it.
@@ -65,7 +65,7 @@ func (k *call) changePassword() error {
 	if err != nil {
 		return err
 	}
-	f := passwordForm{Flow: flow.ID, Username: strings.TrimSpace(k.PostForm.Get("username")), Why: "Choose a new password."}
+	f := passwordForm{Flow: flow.ID, Then: k.then(), Username: strings.TrimSpace(k.PostForm.Get("username")), Why: "Choose a new password."}
 	fresh := k.PostForm.Get("new")
 	if fresh != k.PostForm.Get("again") {
 		f.Error = "The two new passwords differ."

@@ -82,6 +82,7 @@ func (s *Server) Handler() http.Handler {
 		"POST /{e}/signon/password": (*call).changePassword,
 		"POST /{e}/signon/off":      (*call).signOff,
 		"GET /{e}/signon/ticket":    (*call).testTicket,
+		"GET /{e}/signon/logo.png":  (*call).logo,
 	} {
 		mux.Handle(pattern, s.page(e))
 	}

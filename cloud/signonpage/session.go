@@ -29,6 +29,27 @@ func (s *Sessions) Person(ctx context.Context, env string) (by store.SignedOn, o
 	return by, true
 }
 
+// PersonOf is Person for a request that Wrap has not seen.
+func (s *Sessions) PersonOf(r *http.Request, env string) (by store.SignedOn, ok bool, err error) {
+	cookie, err := r.Cookie(s.manager.Cookie.Name)
+	if err != nil {
+		return by, false, nil // the only error is that there is none
+	}
+	ctx, err := s.manager.Load(bare{r.Context()}, cookie.Value)
+	if err != nil {
+		return by, false, err
+	}
+	by, ok = s.Person(ctx, env)
+	return by, ok, nil
+}
+
+// bare is a context without its values: among them may be the session of another
+// kind of page, which would be taken for ours.
+type bare struct{ context.Context }
+
+// Value implements context.Context.
+func (bare) Value(any) any { return nil }
+
 // begin keeps who has signed on, under a new token: one that was there before,
 // whoever planted it, is worth nothing.
 func (s *Sessions) begin(ctx context.Context, so store.SignOn) (store.SignedOn, error) {

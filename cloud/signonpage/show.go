@@ -17,6 +17,7 @@ type form struct {
 	Username          string
 	Error             string
 	Ticket            string // address that asks for one; empty: none is taken
+	Then              string // "console", or empty
 }
 
 // show answers a browser that comes to sign on: with what it is there for when
@@ -63,6 +64,10 @@ func (k *call) goodEnough(flow oidc.Flow, by store.SignedOn) bool {
 
 // arrive sends a browser in which somebody has signed on to where it wanted.
 func (k *call) arrive(flow oidc.Flow, by store.SignedOn) error {
+	if flow.ID == "" && k.then() != "" {
+		http.Redirect(k.w, k.Request, "/console/organisation?e="+k.env.ID, http.StatusSeeOther)
+		return nil
+	}
 	if flow.ID == "" {
 		return k.account(by)
 	}
@@ -72,6 +77,14 @@ func (k *call) arrive(flow oidc.Flow, by store.SignedOn) error {
 	}
 	http.Redirect(k.w, k.Request, next, http.StatusSeeOther)
 	return nil
+}
+
+// then returns where somebody wants to go afterwards: "console", or nowhere.
+func (k *call) then() string {
+	if k.Form.Get("then") == "console" {
+		return "console"
+	}
+	return ""
 }
 
 // asks tells whether the browser is to be asked for a ticket.
@@ -119,6 +132,9 @@ func (k *call) here(flow oidc.Flow, more url.Values) string {
 	if flow.ID != "" {
 		q.Set("flow", flow.ID)
 	}
+	if then := k.then(); then != "" {
+		q.Set("then", then)
+	}
 	for name, values := range more {
 		q[name] = values
 	}
@@ -126,7 +142,7 @@ func (k *call) here(flow oidc.Flow, more url.Values) string {
 }
 
 func (k *call) showForm(status int, flow oidc.Flow, problem, username string) error {
-	f := form{Flow: flow.ID, Application: flow.Application, Username: username, Error: problem}
+	f := form{Flow: flow.ID, Then: k.then(), Application: flow.Application, Username: username, Error: problem}
 	taken, err := k.Tickets.Taken(k.Context(), k.env.ID)
 	if err != nil {
 		return err

@@ -1,6 +1,9 @@
 package store
 
-import "context"
+import (
+	"context"
+	"time"
+)
 
 const activityColumns = `SELECT id, environment_id, at, action, actor, subject, sign_on_id, text, detail FROM activities`
 
@@ -37,7 +40,11 @@ func (tx *Tx) AddActivity(ctx context.Context, activities ...Activity) error {
 }
 
 // ActivityFilter narrows a list of activities; empty fields do not.
-type ActivityFilter struct{ Action, Actor, Subject, SignOnID string }
+type ActivityFilter struct {
+	Action, Actor, Subject, SignOnID string
+	Text                             string    // a part of it, without regard to case in ASCII
+	From, Until                      time.Time // from is in it, until is not
+}
 
 // Activities lists the newest first.
 func (r reader) Activities(ctx context.Context, env string, f ActivityFilter, page Page) ([]Activity, string, error) {
@@ -47,5 +54,14 @@ func (r reader) Activities(ctx context.Context, env string, f ActivityFilter, pa
 	l.whereSet("actor", f.Actor)
 	l.whereSet("subject", f.Subject)
 	l.whereSet("sign_on_id", f.SignOnID)
+	if f.Text != "" {
+		l.where(`lower(text) LIKE lower(?) ESCAPE '\'`, "%"+escapeLike(f.Text)+"%")
+	}
+	if !f.From.IsZero() {
+		l.where("at >= ?", micros(f.From))
+	}
+	if !f.Until.IsZero() {
+		l.where("at < ?", micros(f.Until))
+	}
 	return queryPage(ctx, r.c, l, page, scanActivity, func(a Activity) (any, string) { return micros(a.At), a.ID })
 }

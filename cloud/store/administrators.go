@@ -1,27 +1,30 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"crypto/subtle"
 )
 
-const administratorColumns = `SELECT id, environment_id, name, password_hash, setup_hash, created_at FROM administrators`
+const administratorColumns = `SELECT id, environment_id, name, role, password_hash, setup_hash, totp, created_at FROM administrators`
 
 func scanAdministrator(r row) (a Administrator, err error) {
-	err = r.Scan(&a.ID, &a.EnvironmentID, &a.Name, &a.PasswordHash, fromBase64{&a.SetupHash}, at{&a.CreatedAt})
+	err = r.Scan(&a.ID, &a.EnvironmentID, &a.Name, &a.Role, &a.PasswordHash, fromBase64{&a.SetupHash}, fromBase64{&a.TOTP}, at{&a.CreatedAt})
 	return a, err
 }
 
-// CreateAdministrator adds a and fills in its ID and time. ErrConflict when the
-// name is taken, in any environment: an administrator signs in by name alone.
+// CreateAdministrator adds a and fills in its ID and time; without a role it is
+// an owner. ErrConflict when the name is taken, in any environment: an
+// administrator signs in by name alone.
 func (s *Store) CreateAdministrator(ctx context.Context, a *Administrator) error {
 	return s.Provision(ctx, func(tx *Tx) error {
 		if err := newID(&a.ID); err != nil {
 			return err
 		}
 		stamp(&a.CreatedAt)
-		_, err := tx.c.exec(ctx, `INSERT INTO administrators (id, environment_id, name, name_folded, password_hash, setup_hash, created_at)
- VALUES ($1, $2, $3, $4, $5, $6, $7)`, a.ID, a.EnvironmentID, a.Name, Fold(a.Name), a.PasswordHash, inBase64(a.SetupHash), micros(a.CreatedAt))
+		a.Role = cmp.Or(a.Role, RoleOwner)
+		_, err := tx.c.exec(ctx, `INSERT INTO administrators (id, environment_id, name, name_folded, role, password_hash, setup_hash, totp, created_at)
+ VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`, a.ID, a.EnvironmentID, a.Name, Fold(a.Name), a.Role, a.PasswordHash, inBase64(a.SetupHash), inBase64(a.TOTP), micros(a.CreatedAt))
 		return err
 	})
 }
@@ -31,14 +34,62 @@ func (r reader) Administrator(ctx context.Context, name string) (Administrator, 
 	return queryOne(ctx, r.c, scanAdministrator, administratorColumns+` WHERE name_folded = $1`, Fold(name))
 }
 
-// UpdateAdministrator writes the name and the hashes of a.
+// AdministratorByID returns an administrator of an environment, or ErrNotFound.
+func (r reader) AdministratorByID(ctx context.Context, env, id string) (Administrator, error) {
+	return queryOne(ctx, r.c, scanAdministrator, administratorColumns+` WHERE environment_id = $1 AND id = $2`, env, id)
+}
+
+// Administrators returns those of an environment by name, at most MaxLimit.
+func (r reader) Administrators(ctx context.Context, env string) ([]Administrator, error) {
+	return queryAll(ctx, r.c, scanAdministrator, administratorColumns+` WHERE environment_id = $1 ORDER BY name_folded LIMIT $2`, env, MaxLimit)
+}
+
+// UpdateAdministrator writes the name, the role and the hashes of a.
+// ErrLastOwner when no owner would be left.
 func (s *Store) UpdateAdministrator(ctx context.Context, a *Administrator) error {
-	return s.Provision(ctx, func(tx *Tx) error { return tx.updateAdministrator(ctx, *a) })
+	return s.Provision(ctx, func(tx *Tx) error {
+		if err := tx.updateAdministrator(ctx, *a); err != nil {
+			return err
+		}
+		return tx.needOwner(ctx, a.EnvironmentID)
+	})
 }
 
 func (tx *Tx) updateAdministrator(ctx context.Context, a Administrator) error {
-	return tx.c.execOne(ctx, `UPDATE administrators SET name = $1, name_folded = $2, password_hash = $3, setup_hash = $4 WHERE environment_id = $5 AND id = $6`,
-		a.Name, Fold(a.Name), a.PasswordHash, inBase64(a.SetupHash), a.EnvironmentID, a.ID)
+	return tx.c.execOne(ctx, `UPDATE administrators SET name = $1, name_folded = $2, role = $3, password_hash = $4, setup_hash = $5, totp = $6 WHERE environment_id = $7 AND id = $8`,
+		a.Name, Fold(a.Name), a.Role, a.PasswordHash, inBase64(a.SetupHash), inBase64(a.TOTP), a.EnvironmentID, a.ID)
+}
+
+// needOwner returns ErrLastOwner when an environment has no owner.
+func (tx *Tx) needOwner(ctx context.Context, env string) error {
+	n, err := queryOne(ctx, tx.c, value[int], `SELECT count(*) FROM administrators WHERE environment_id = $1 AND role = $2`, env, RoleOwner)
+	if err == nil && n == 0 {
+		return ErrLastOwner
+	}
+	return err
+}
+
+// DeleteAdministrator removes one with its passkeys. ErrNotFound when there is
+// none, ErrLastOwner when no owner would be left.
+func (s *Store) DeleteAdministrator(ctx context.Context, env, id string) error {
+	return s.Provision(ctx, func(tx *Tx) error {
+		if err := tx.c.execOne(ctx, `DELETE FROM administrators WHERE environment_id = $1 AND id = $2`, env, id); err != nil {
+			return err
+		}
+		return tx.needOwner(ctx, env)
+	})
+}
+
+// ResetAdministrator takes an administrator's password, one-time passwords and
+// passkeys away, and puts the hash of a set-up secret in their place.
+// ErrNotFound when there is none.
+func (s *Store) ResetAdministrator(ctx context.Context, env, id string, setupHash []byte) error {
+	return s.Provision(ctx, func(tx *Tx) error {
+		if _, err := tx.c.exec(ctx, `DELETE FROM passkeys WHERE administrator_id = $1`, id); err != nil {
+			return err
+		}
+		return tx.c.execOne(ctx, `UPDATE administrators SET password_hash = '', totp = '', setup_hash = $1 WHERE environment_id = $2 AND id = $3`, inBase64(setupHash), env, id)
+	})
 }
 
 // SetUpAdministrator puts a password's hash in the place of the set-up secret
@@ -58,7 +109,17 @@ func (s *Store) SetUpAdministrator(ctx context.Context, name string, setupHash [
 	return a, err
 }
 
-// Administrators returns those of an environment by name, at most MaxLimit.
-func (r reader) Administrators(ctx context.Context, env string) ([]Administrator, error) {
-	return queryAll(ctx, r.c, scanAdministrator, administratorColumns+` WHERE environment_id = $1 ORDER BY name_folded LIMIT $2`, env, MaxLimit)
+// UseOneTimePassword remembers the time step of a one-time password. ErrUsed
+// when that step or a later one was used (RFC 6238 section 5.2).
+func (s *Store) UseOneTimePassword(ctx context.Context, env, id string, step int64) error {
+	return s.Provision(ctx, func(tx *Tx) error {
+		last, err := queryOne(ctx, tx.c, value[int64], `SELECT totp_step FROM administrators WHERE environment_id = $1 AND id = $2`, env, id)
+		if err != nil {
+			return err
+		}
+		if step <= last {
+			return ErrUsed
+		}
+		return tx.c.execOne(ctx, `UPDATE administrators SET totp_step = $1 WHERE environment_id = $2 AND id = $3`, step, env, id)
+	})
 }

@@ -1,26 +1,29 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"time"
 )
 
-const clientColumns = `SELECT c.id, c.environment_id, c.name, c.secret_hash, c.created_at FROM clients c`
+const clientColumns = `SELECT c.id, c.environment_id, c.name, c.role, c.secret_hash, c.created_at FROM clients c`
 
 func scanClient(r row) (c Client, err error) {
-	err = r.Scan(&c.ID, &c.EnvironmentID, &c.Name, fromBase64{&c.SecretHash}, at{&c.CreatedAt})
+	err = r.Scan(&c.ID, &c.EnvironmentID, &c.Name, &c.Role, fromBase64{&c.SecretHash}, at{&c.CreatedAt})
 	return c, err
 }
 
-// CreateClient adds c and fills in its ID and time.
+// CreateClient adds c and fills in its ID and time; without a role it is an
+// identity administrator.
 func (s *Store) CreateClient(ctx context.Context, c *Client) error {
 	return s.Provision(ctx, func(tx *Tx) error {
 		if err := newID(&c.ID); err != nil {
 			return err
 		}
 		stamp(&c.CreatedAt)
-		_, err := tx.c.exec(ctx, `INSERT INTO clients (id, environment_id, name, secret_hash, created_at) VALUES ($1, $2, $3, $4, $5)`,
-			c.ID, c.EnvironmentID, c.Name, inBase64(c.SecretHash), micros(c.CreatedAt))
+		c.Role = cmp.Or(c.Role, RoleIdentityAdmin)
+		_, err := tx.c.exec(ctx, `INSERT INTO clients (id, environment_id, name, role, secret_hash, created_at) VALUES ($1, $2, $3, $4, $5, $6)`,
+			c.ID, c.EnvironmentID, c.Name, c.Role, inBase64(c.SecretHash), micros(c.CreatedAt))
 		return err
 	})
 }
@@ -28,6 +31,32 @@ func (s *Store) CreateClient(ctx context.Context, c *Client) error {
 // Client returns an API client, or ErrNotFound.
 func (r reader) Client(ctx context.Context, env, id string) (Client, error) {
 	return queryOne(ctx, r.c, scanClient, clientColumns+` WHERE c.environment_id = $1 AND c.id = $2`, env, id)
+}
+
+// Clients returns the API clients of an environment, the oldest first, at most
+// MaxLimit.
+func (r reader) Clients(ctx context.Context, env string) ([]Client, error) {
+	return queryAll(ctx, r.c, scanClient, clientColumns+` WHERE c.environment_id = $1 ORDER BY c.created_at, c.id LIMIT $2`, env, MaxLimit)
+}
+
+// UpdateClient writes the name, the role and the secret's hash of c, and ends
+// its access tokens. ErrNotFound when there is none.
+func (s *Store) UpdateClient(ctx context.Context, c *Client) error {
+	return s.Provision(ctx, func(tx *Tx) error {
+		if _, err := tx.c.exec(ctx, `DELETE FROM tokens WHERE environment_id = $1 AND client_id = $2`, c.EnvironmentID, c.ID); err != nil {
+			return err
+		}
+		return tx.c.execOne(ctx, `UPDATE clients SET name = $1, role = $2, secret_hash = $3 WHERE environment_id = $4 AND id = $5`,
+			c.Name, c.Role, inBase64(c.SecretHash), c.EnvironmentID, c.ID)
+	})
+}
+
+// DeleteClient removes an API client with its access tokens; ErrNotFound when
+// there is none.
+func (s *Store) DeleteClient(ctx context.Context, env, id string) error {
+	return s.Provision(ctx, func(tx *Tx) error {
+		return tx.c.execOne(ctx, `DELETE FROM clients WHERE environment_id = $1 AND id = $2`, env, id)
+	})
 }
 
 // CreateToken remembers the hash of an access token of a client until it

@@ -2,10 +2,10 @@ package store
 
 import "context"
 
-const environmentColumns = `SELECT id, name, created_at, updated_at FROM environments`
+const environmentColumns = `SELECT id, name, settings, logo <> '', created_at, updated_at FROM environments`
 
 func scanEnvironment(r row) (e Environment, err error) {
-	err = r.Scan(&e.ID, &e.Name, at{&e.CreatedAt}, at{&e.UpdatedAt})
+	err = r.Scan(&e.ID, &e.Name, fromJSON{&e.Settings}, &e.HasLogo, at{&e.CreatedAt}, at{&e.UpdatedAt})
 	return e, err
 }
 
@@ -17,8 +17,8 @@ func (s *Store) CreateEnvironment(ctx context.Context, e *Environment) error {
 		}
 		stamp(&e.CreatedAt)
 		e.UpdatedAt = e.CreatedAt
-		_, err := tx.c.exec(ctx, `INSERT INTO environments (id, name, created_at, updated_at) VALUES ($1, $2, $3, $3)`,
-			e.ID, e.Name, micros(e.CreatedAt))
+		_, err := tx.c.exec(ctx, `INSERT INTO environments (id, name, settings, created_at, updated_at) VALUES ($1, $2, $3, $4, $4)`,
+			e.ID, e.Name, inJSON(e.Settings), micros(e.CreatedAt))
 		return err
 	})
 }
@@ -33,10 +33,30 @@ func (r reader) Environments(ctx context.Context) ([]Environment, error) {
 	return queryAll(ctx, r.c, scanEnvironment, environmentColumns+` ORDER BY id`)
 }
 
-// UpdateEnvironment writes the name of e and fills in when; ErrNotFound when there is none.
+// UpdateEnvironment writes the name and settings of e and fills in when;
+// ErrNotFound when there is none.
 func (s *Store) UpdateEnvironment(ctx context.Context, e *Environment) error {
 	return s.Provision(ctx, func(tx *Tx) error {
 		e.UpdatedAt = now()
-		return tx.c.execOne(ctx, `UPDATE environments SET name = $1, updated_at = $2 WHERE id = $3`, e.Name, micros(e.UpdatedAt), e.ID)
+		return tx.c.execOne(ctx, `UPDATE environments SET name = $1, settings = $2, updated_at = $3 WHERE id = $4`, e.Name, inJSON(e.Settings), micros(e.UpdatedAt), e.ID)
+	})
+}
+
+// Logo returns the picture of an environment, a PNG; ErrNotFound when it has none.
+func (r reader) Logo(ctx context.Context, env string) (png []byte, err error) {
+	png, err = queryOne(ctx, r.c, func(r row) (b []byte, err error) {
+		err = r.Scan(fromBase64{&b})
+		return b, err
+	}, `SELECT logo FROM environments WHERE id = $1`, env)
+	if err == nil && len(png) == 0 {
+		err = ErrNotFound
+	}
+	return png, err
+}
+
+// SetLogo keeps the picture of an environment; nil takes it away.
+func (s *Store) SetLogo(ctx context.Context, env string, png []byte) error {
+	return s.Provision(ctx, func(tx *Tx) error {
+		return tx.c.execOne(ctx, `UPDATE environments SET logo = $1, updated_at = $2 WHERE id = $3`, inBase64(png), micros(now()), env)
 	})
 }

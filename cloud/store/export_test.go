@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"strings"
 	"sync"
+	"time"
 )
 
 // TakeTurn is what a node of many begins to write with.
@@ -62,3 +63,9 @@ func (tx *Tx) EndTransaction(ctx context.Context) error {
 	_, err := tx.c.exec(ctx, "ROLLBACK")
 	return err
 }
+
+// Many is from how many members on the newest proof is looked for from the other end.
+const Many = many
+
+// LastSeen is Group's LastSeenAt.
+func (r reader) LastSeen(ctx context.Context, g Group) (time.Time, error) { return r.lastSeen(ctx, g) }

@@ -29,6 +29,13 @@ type Condition struct {
 	Value string
 }
 
+// Where is one condition, or several of which all or any must hold. The zero
+// Where holds always.
+type Where struct {
+	Condition
+	All, Any []Where
+}
+
 // field is a column to search, and the form in which it keeps its values.
 type field struct {
 	column string
@@ -53,27 +60,58 @@ func groupField(name string) (field, bool) {
 	return f, ok
 }
 
-// matching adds conditions on the fields that of knows.
-func (l *list) matching(conditions []Condition, of func(string) (field, bool)) error {
-	for _, c := range conditions {
-		f, ok := of(c.Field)
-		if !ok {
-			return fmt.Errorf("%w: %s", ErrFilter, c.Field)
+// matching adds what must hold of the fields that of knows.
+func (l *list) matching(w Where, of func(string) (field, bool)) error {
+	text, args, err := w.sql(of)
+	if err == nil && text != "" {
+		l.where(text, args...)
+	}
+	return err
+}
+
+// sql returns a condition with a ? for each argument; empty when it holds always.
+func (w Where) sql(of func(string) (field, bool)) (text string, args []any, err error) {
+	switch {
+	case len(w.All) > 0:
+		return joinSQL(" AND ", w.All, of)
+	case len(w.Any) > 0:
+		return joinSQL(" OR ", w.Any, of)
+	case w.Condition == Condition{}:
+		return "", nil, nil
+	}
+	f, ok := of(w.Field)
+	if !ok {
+		return "", nil, fmt.Errorf("%w: %s", ErrFilter, w.Field)
+	}
+	v := w.Value
+	if f.form != nil {
+		v = f.form(v)
+	}
+	switch w.Op {
+	case StartsWith:
+		return f.column + ` LIKE ? ESCAPE '\'`, []any{escapeLike(v) + "%"}, nil
+	case Contains:
+		return f.column + ` LIKE ? ESCAPE '\'`, []any{"%" + escapeLike(v) + "%"}, nil
+	}
+	return f.column + " = ?", []any{v}, nil
+}
+
+func joinSQL(word string, all []Where, of func(string) (field, bool)) (string, []any, error) {
+	var texts []string
+	var args []any
+	for _, w := range all {
+		text, more, err := w.sql(of)
+		if err != nil {
+			return "", nil, err
 		}
-		v := c.Value
-		if f.form != nil {
-			v = f.form(v)
-		}
-		switch c.Op {
-		case StartsWith:
-			l.where(f.column+` LIKE ? ESCAPE '\'`, escapeLike(v)+"%")
-		case Contains:
-			l.where(f.column+` LIKE ? ESCAPE '\'`, "%"+escapeLike(v)+"%")
-		default:
-			l.where(f.column+" = ?", v)
+		if text != "" {
+			texts, args = append(texts, text), append(args, more...)
 		}
 	}
-	return nil
+	if len(texts) == 0 {
+		return "", nil, nil
+	}
+	return "(" + strings.Join(texts, word) + ")", args, nil
 }
 
 // escapeLike takes the meaning off the wildcards of LIKE.

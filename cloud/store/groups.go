@@ -2,7 +2,9 @@ package store
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"time"
 )
 
 const groupFields = `SELECT g.id, g.environment_id, coalesce(g.population_id, ''), g.name, g.display_name, g.description, g.external_id,
@@ -11,9 +13,16 @@ const groupFields = `SELECT g.id, g.environment_id, coalesce(g.population_id, ''
 const (
 	groupColumns = groupFields + `,
  (SELECT count(*) FROM memberships m WHERE m.environment_id = g.environment_id AND m.group_id = g.id) FROM cloud_groups g`
-	// proof is the newest sign-on of any member that brought all of the member's groups.
+	// proof is the newest sign-on of any member that brought all of the member's
+	// groups: each member's newest, and the newest of these.
 	proof = `SELECT max((SELECT s.at FROM sign_ons s WHERE s.environment_id = m.environment_id AND s.user_id = m.user_id AND s.verdict = 'complete'
  ORDER BY s.at DESC LIMIT 1)) FROM memberships m WHERE m.environment_id = $1 AND m.group_id = $2`
+	// proofOfMany finds the same from the other end: it goes back from the newest
+	// sign-on to the first of a member. It gives up after some.
+	proofOfMany = `SELECT s.at FROM (SELECT at, user_id FROM sign_ons WHERE environment_id = $1 AND verdict = 'complete' ORDER BY at DESC LIMIT 10000) s
+ WHERE EXISTS (SELECT 1 FROM memberships m WHERE m.environment_id = $1 AND m.group_id = $2 AND m.user_id = s.user_id) ORDER BY s.at DESC LIMIT 1`
+	// many is the number of members from which on proofOfMany is tried first.
+	many = 1000
 )
 
 func (g *Group) fields() []any {
@@ -37,8 +46,17 @@ func (r reader) Group(ctx context.Context, env, id string) (Group, error) {
 	if err != nil || !g.JustInTime() {
 		return g, err
 	}
-	g.LastSeenAt, err = queryOne(ctx, r.c, scanTime, proof, env, id)
+	g.LastSeenAt, err = r.lastSeen(ctx, g)
 	return g, err
+}
+
+func (r reader) lastSeen(ctx context.Context, g Group) (time.Time, error) {
+	if g.MemberCount >= many {
+		if t, err := queryOne(ctx, r.c, scanTime, proofOfMany, g.EnvironmentID, g.ID); !errors.Is(err, ErrNotFound) {
+			return t, err
+		}
+	}
+	return queryOne(ctx, r.c, scanTime, proof, g.EnvironmentID, g.ID)
 }
 
 // GroupFilter narrows a list of groups; empty fields do not.
@@ -47,7 +65,7 @@ type GroupFilter struct {
 	DisplayName                      string // a part of it
 	SourceType, SourceID, ExternalID string
 	JustInTime                       *bool
-	Where                            []Condition
+	Where                            Where
 }
 
 // Groups lists by display name, without LastSeenAt. It returns ErrFilter for a
@@ -65,7 +83,7 @@ func (r reader) Groups(ctx context.Context, env string, f GroupFilter, page Page
 		l.where("(g.source_type <> '') = ?", *f.JustInTime)
 	}
 	if f.DisplayName != "" {
-		f.Where = append(f.Where[:len(f.Where):len(f.Where)], Condition{"displayName", Contains, f.DisplayName})
+		f.Where = Where{All: []Where{f.Where, {Condition: Condition{"displayName", Contains, f.DisplayName}}}}
 	}
 	if err := l.matching(f.Where, groupField); err != nil {
 		return nil, "", err

@@ -97,6 +97,13 @@ func TestComputed(t *testing.T) {
 	if g, err := s.Group(ctx, e, w.jit.ID); err != nil || g.LastSeenAt.UnixMicro() != 1000 || g.MemberCount != 1 {
 		t.Errorf("last seen %s, members %d, %v", g.LastSeenAt, g.MemberCount, err)
 	}
+	// And from the other end.
+	if at, err := s.LastSeen(ctx, store.Group{EnvironmentID: e, ID: w.jit.ID, MemberCount: store.Many}); err != nil || at.UnixMicro() != 1000 {
+		t.Errorf("last seen %s, %v", at, err)
+	}
+	if at, err := s.LastSeen(ctx, store.Group{EnvironmentID: e, ID: w.group.ID, MemberCount: store.Many}); err != nil || !at.IsZero() && at.UnixMicro() != 1000 {
+		t.Errorf("last seen %s, %v", at, err)
+	}
 	as, _, err := s.Activities(ctx, e, store.ActivityFilter{Action: "sign-on"}, store.Page{})
 	if err != nil || len(as) != 4 || as[0].Detail["n"] != 1.5 || as[0].SignOnID == "" || as[0].At.UnixMicro() != 4000 {
 		t.Errorf("%+v, %v", as, err)
@@ -173,7 +180,7 @@ func TestUserPages(t *testing.T) {
 		}
 	}
 	where := func(field string, op store.Op, value string) store.UserFilter {
-		return store.UserFilter{Where: []store.Condition{{Field: field, Op: op, Value: value}}}
+		return store.UserFilter{Where: store.Where{Condition: store.Condition{Field: field, Op: op, Value: value}}}
 	}
 	for _, c := range []struct {
 		filter store.UserFilter

@@ -20,7 +20,24 @@ var (
 // Environment is one tenant.
 type Environment struct {
 	ID, Name             string
+	Settings             Settings
+	HasLogo              bool // filled on reading
 	CreatedAt, UpdatedAt time.Time
+}
+
+// Settings are an environment's choices.
+type Settings struct {
+	// SecondFactor has an administrator who has none set one up before anything else.
+	SecondFactor bool `json:"secondFactor,omitempty"`
+	// SignOnOrder is the order in which user types are asked for a person whom
+	// the cloud does not know. Those that are not in it come after.
+	SignOnOrder []UserTypeRef `json:"signOnOrder,omitempty"`
+}
+
+// UserTypeRef names a user type of a gateway.
+type UserTypeRef struct {
+	Gateway  string `json:"gateway"`
+	UserType string `json:"userType"`
 }
 
 // Population is a named set of users.
@@ -203,14 +220,28 @@ type Activity struct {
 // Administrator signs in to the console.
 type Administrator struct {
 	ID, EnvironmentID, Name string
+	Role                    Role
 	PasswordHash            string // argon2id; empty until set up
 	SetupHash               []byte // of the one-time set-up secret; nil once used
+	TOTP                    []byte // sealed secret of one-time passwords (RFC 6238); nil: none
 	CreatedAt               time.Time
+}
+
+// Passkey is a WebAuthn credential of an administrator.
+type Passkey struct {
+	ID              string // of the credential, in base64url
+	EnvironmentID   string
+	AdministratorID string
+	Name            string // that the administrator gave it
+	Credential      []byte // what the WebAuthn library keeps of it, in JSON
+	CreatedAt       time.Time
+	UsedAt          time.Time // zero: never
 }
 
 // Client is an API client.
 type Client struct {
 	ID, EnvironmentID, Name string
+	Role                    Role
 	SecretHash              []byte
 	CreatedAt               time.Time
 }

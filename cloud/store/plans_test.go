@@ -3,6 +3,7 @@ package store_test
 import (
 	"errors"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -26,8 +27,8 @@ func TestPlans(t *testing.T) {
 	must(t, err)
 	_, afterSignOn, err := s.SignOns(ctx, e, store.SignOnFilter{}, page)
 	must(t, err)
-	where := func(field string, op store.Op) []store.Condition {
-		return []store.Condition{{Field: field, Op: op, Value: "x"}}
+	where := func(field string, op store.Op) store.Where {
+		return store.Where{Condition: store.Condition{Field: field, Op: op, Value: "x"}}
 	}
 	for name, read := range map[string]func() error{
 		"Environments": func() error { _, err := r.Environments(ctx); return err },
@@ -52,6 +53,18 @@ func TestPlans(t *testing.T) {
 			return err
 		},
 		"UsersOfPop": func() error { _, _, err := r.Users(ctx, e, store.UserFilter{PopulationID: "p"}, page); return err },
+		"UserOfMail": func() error {
+			_, _, err := r.Users(ctx, e, store.UserFilter{Where: where("email", store.Equal)}, page)
+			return err
+		},
+		"GroupOfName": func() error {
+			_, _, err := r.Groups(ctx, e, store.GroupFilter{Where: where("name", store.Equal)}, page)
+			return err
+		},
+		"GroupOfMany": func() error {
+			_, err := r.LastSeen(ctx, store.Group{EnvironmentID: e, ID: w.jit.ID, MemberCount: store.Many})
+			return err
+		},
 		"UsersPrefix": func() error {
 			_, _, err := r.Users(ctx, e, store.UserFilter{Where: where("username", store.StartsWith)}, page)
 			return err
@@ -99,11 +112,15 @@ func TestPlans(t *testing.T) {
 }
 
 // checkPlan lets only one query sort: a user's groups, which are all read anyway.
+// And one may scan: what it has read of an index before, which is bounded.
 func checkPlan(t *testing.T, query string, steps []string) {
 	t.Helper()
 	for _, step := range steps {
 		scan := strings.HasPrefix(step, "SCAN") && !strings.Contains(step, "USING INDEX") && !strings.Contains(step, "USING COVERING INDEX")
 		sorted := strings.Contains(step, "TEMP B-TREE FOR ORDER BY") || strings.Contains(step, "TEMP B-TREE FOR LAST")
+		if scan && slices.Contains(steps, "CO-ROUTINE "+strings.TrimPrefix(step, "SCAN ")) && strings.Contains(query, "LIMIT 10000") {
+			continue
+		}
 		if scan || sorted && !strings.Contains(query, "ORDER BY g.display_folded, g.id") {
 			t.Errorf("%s\n%s", query, strings.Join(steps, "\n"))
 		}

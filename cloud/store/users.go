@@ -53,7 +53,7 @@ func (r reader) UsersByCorrelation(ctx context.Context, env, gateway, attribute,
 type UserFilter struct {
 	PopulationID, GatewayID string
 	UserTypeID              string // with GatewayID
-	Where                   []Condition
+	Where                   Where
 }
 
 // Users lists by username. It returns ErrFilter for a field that it cannot search.

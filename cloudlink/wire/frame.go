@@ -44,6 +44,8 @@ const (
 	KindRotated         Kind = 11 // cloud, answer: Rotated
 	KindChangePassword  Kind = 12 // cloud, request: ChangePassword
 	KindPasswordChanged Kind = 13 // agent, answer: PasswordChanged
+	KindExplain         Kind = 14 // cloud, request: Explain
+	KindExplained       Kind = 15 // agent, answer: Explained
 )
 
 var kindNames = map[Kind]string{
@@ -51,6 +53,7 @@ var kindNames = map[Kind]string{
 	KindHeartbeat: "heartbeat", KindSignOn: "signOn", KindSignOnResult: "signOnResult", KindGoingAway: "goingAway",
 	KindUnsupported: "unsupported", KindRotate: "rotate", KindRotated: "rotated",
 	KindChangePassword: "changePassword", KindPasswordChanged: "passwordChanged",
+	KindExplain: "explain", KindExplained: "explained",
 }
 
 // String returns the name of k for logs, "kind 77" for one that is not known.

@@ -44,6 +44,10 @@ func samples() map[Kind]any {
 			Old: Sealed{Key: []byte{1}, Encap: []byte{2}, Nonce: []byte{3}, Ciphertext: []byte{4}},
 			New: Sealed{Key: []byte{1}, Encap: []byte{2}, Nonce: []byte{5}, Ciphertext: []byte{6}}, Known: []Correlation{{Attribute: "entryUUID", Value: "u1"}}},
 		KindPasswordChanged: PasswordChanged{ID: "c1", Outcome: OutcomeNewPasswordRefused, BindSent: true, Refusal: RefusalInHistory},
+		KindExplain:         Explain{ID: "x1", UserType: "t1", Revision: 3, Identifier: "alice"},
+		KindExplained: Explained{ID: "x1", Outcome: OutcomeOK, Server: "ldaps://dc1", Entry: &Entry{DN: "uid=alice", Correlation: []Correlation{{"entryUUID", "u1"}}},
+			Account: []AccountFact{{Name: "expiry", State: "fine", Detail: "never"}}, Membership: &Membership{Verdict: VerdictComplete, Groups: []Group{{DN: "cn=g", Name: "g"}}},
+			Method: "memberOf: it is proven", Skipped: []Skipped{{DN: "cn=p", Reason: "not direct"}}, Withheld: 2},
 	}
 }
 

@@ -1,4 +1,4 @@
-package console
+package administrators
 
 import (
 	"context"
@@ -22,11 +22,11 @@ const (
 	argonKey     = 32
 )
 
-// The lengths of a password in bytes and characters. The upper one bounds what
+// The lengths of a password in characters and bytes. The upper one bounds what
 // a request can make us hash.
 const (
-	minPassword = 12
-	maxPassword = 512
+	MinPassword = 12
+	MaxPassword = 512
 )
 
 // cost is what it takes to turn a password into its key.
@@ -44,7 +44,7 @@ func decoy() cost {
 
 var errHash = errors.New("not a password hash of this program")
 
-// parseHash reads what hashPassword wrote.
+// parseHash reads what HashPassword wrote.
 func parseHash(text string) (c cost, err error) {
 	var version int
 	var rest string // %s would run over the separator: the two texts come as one
@@ -73,36 +73,40 @@ func (c cost) derive(password string) []byte {
 	return argon2.IDKey([]byte(password), c.salt, c.time, c.memory, c.threads, uint32(len(c.key)))
 }
 
-// hashPassword returns a new hash of a password. Its error is the context's.
-func (c *console) hashPassword(ctx context.Context, password string) (string, error) {
+// HashPassword returns a new hash of a password. Its error is the context's.
+func (d *Desk) HashPassword(ctx context.Context, password string) (string, error) {
 	h := decoy()
 	rand.Read(h.salt) // never fails
-	err := c.inTurn(ctx, func() { h.key = h.derive(password) })
+	err := d.inTurn(ctx, func() { h.key = h.derive(password) })
 	return h.String(), err
 }
 
-// checkPassword tells whether a password is the one of a hash. It works as long
-// for an empty hash. Its error is the context's, or errHash.
-func (c *console) checkPassword(ctx context.Context, hash, password string) (good bool, err error) {
+// CheckPassword tells whether a password is the one of a hash. It works as long
+// for an empty hash. Its error is the context's, or says that the hash is none.
+func (d *Desk) CheckPassword(ctx context.Context, hash, password string) (good bool, err error) {
+	if len(password) > MaxPassword {
+		return false, nil
+	}
 	h := decoy()
 	if hash != "" {
 		if h, err = parseHash(hash); err != nil {
 			return false, err
 		}
 	}
-	err = c.inTurn(ctx, func() { good = subtle.ConstantTimeCompare(h.derive(password), h.key) == 1 })
+	err = d.inTurn(ctx, func() { good = subtle.ConstantTimeCompare(h.derive(password), h.key) == 1 })
 	return good && hash != "", err
 }
 
 // inTurn runs f when there is a place for it: each takes 64 MiB, and strangers
 // can ask for it.
-func (c *console) inTurn(ctx context.Context, f func()) error {
+func (d *Desk) inTurn(ctx context.Context, f func()) error {
+	d.once.Do(func() { d.hashing = make(chan struct{}, 2) })
 	select {
-	case c.hashing <- struct{}{}:
+	case d.hashing <- struct{}{}:
 	case <-ctx.Done():
 		return ctx.Err()
 	}
-	defer func() { <-c.hashing }()
+	defer func() { <-d.hashing }()
 	f()
 	return nil
 }

@@ -1,0 +1,228 @@
+package administrators
+
+import (
+	"bytes"
+	"context"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net"
+	"net/url"
+	"slices"
+	"time"
+
+	"github.com/go-webauthn/webauthn/protocol"
+	"github.com/go-webauthn/webauthn/webauthn"
+
+	"ldap-gateway/cloud/store"
+)
+
+// ErrNoPasskeys says that the console is not opened by a name that browsers keep
+// passkeys for.
+var ErrNoPasskeys = errors.New("passkeys need a host name")
+
+// ceremonyTime is how long a person has to show or make a passkey.
+const ceremonyTime = 5 * time.Minute
+
+// Ceremony is what a browser is asked, and what has to be kept until it answers.
+type Ceremony struct {
+	Options []byte // JSON for the browser
+	State   []byte // for the session; not for the browser
+}
+
+// holder is an administrator as the library knows them.
+type holder struct {
+	store.Administrator
+	credentials []webauthn.Credential
+}
+
+// WebAuthnID implements webauthn.User.
+func (h holder) WebAuthnID() []byte { return []byte(h.ID) }
+
+// WebAuthnName implements webauthn.User.
+func (h holder) WebAuthnName() string { return h.Name }
+
+// WebAuthnDisplayName implements webauthn.User.
+func (h holder) WebAuthnDisplayName() string { return h.Name }
+
+// WebAuthnCredentials implements webauthn.User.
+func (h holder) WebAuthnCredentials() []webauthn.Credential { return h.credentials }
+
+// holderOf returns an administrator with the passkeys.
+func (d *Desk) holderOf(ctx context.Context, a store.Administrator) (holder, error) {
+	h := holder{Administrator: a}
+	all, err := d.Store.Passkeys(ctx, a.ID)
+	for _, p := range all {
+		var c webauthn.Credential
+		if err := json.Unmarshal(p.Credential, &c); err != nil {
+			return h, fmt.Errorf("passkey %s: %w", p.ID, err)
+		}
+		h.credentials = append(h.credentials, c)
+	}
+	return h, err
+}
+
+// site returns the relying party of the console, at its first address that has a
+// name: a passkey belongs to a name, and no other site gets it.
+func (d *Desk) site() (*webauthn.WebAuthn, error) {
+	limit := webauthn.TimeoutConfig{Enforce: true, Timeout: ceremonyTime, TimeoutUVD: ceremonyTime}
+	cfg := &webauthn.Config{RPDisplayName: "ldap-cloud", AttestationPreference: protocol.PreferNoAttestation,
+		Timeouts: webauthn.TimeoutsConfig{Login: limit, Registration: limit}}
+	for _, text := range d.URLs {
+		u, err := url.Parse(text)
+		if err != nil {
+			continue
+		}
+		name, origin := u.Hostname(), u.Scheme+"://"+u.Host
+		if ip := net.ParseIP(name); ip != nil && ip.IsLoopback() { // the same place has a name as well
+			name = "localhost"
+			origin = u.Scheme + "://" + name + portOf(u)
+		}
+		if net.ParseIP(name) != nil || cfg.RPID != "" && cfg.RPID != name {
+			continue
+		}
+		cfg.RPID = name
+		if !slices.Contains(cfg.RPOrigins, origin) {
+			cfg.RPOrigins = append(cfg.RPOrigins, origin)
+		}
+	}
+	if cfg.RPID == "" {
+		return nil, ErrNoPasskeys
+	}
+	return webauthn.New(cfg)
+}
+
+func portOf(u *url.URL) string {
+	if u.Port() == "" {
+		return ""
+	}
+	return ":" + u.Port()
+}
+
+// PasskeySite returns the host name that passkeys are kept for; empty when they
+// cannot be had.
+func (d *Desk) PasskeySite() string {
+	w, err := d.site()
+	if err != nil {
+		return ""
+	}
+	return w.Config.RPID
+}
+
+func ceremony(options any, s *webauthn.SessionData, err error) (c Ceremony, _ error) {
+	if err != nil {
+		return c, err
+	}
+	if c.Options, err = json.Marshal(options); err != nil {
+		return c, err
+	}
+	c.State, err = json.Marshal(s)
+	return c, err
+}
+
+// AskNewPasskey begins the making of a passkey. ErrNoPasskeys where none can be.
+func (d *Desk) AskNewPasskey(ctx context.Context, a store.Administrator) (Ceremony, error) {
+	w, err := d.site()
+	if err != nil {
+		return Ceremony{}, err
+	}
+	h, err := d.holderOf(ctx, a)
+	if err != nil {
+		return Ceremony{}, err
+	}
+	options, s, err := w.BeginRegistration(h,
+		webauthn.WithAuthenticatorSelection(protocol.AuthenticatorSelection{ResidentKey: protocol.ResidentKeyRequirementRequired, UserVerification: protocol.VerificationRequired}),
+		webauthn.WithExclusions(webauthn.Credentials(h.credentials).CredentialDescriptors()))
+	if err != nil {
+		return Ceremony{}, err
+	}
+	return ceremony(options.Response, s, nil)
+}
+
+// NewPasskey returns what a browser made, to be stored. ErrProof when it does not
+// answer the question.
+func (d *Desk) NewPasskey(ctx context.Context, a store.Administrator, state, answer []byte, name string) (p store.Passkey, err error) {
+	w, s, err := d.resume(state)
+	if err != nil {
+		return p, err
+	}
+	h, err := d.holderOf(ctx, a)
+	if err != nil {
+		return p, err
+	}
+	parsed, err := protocol.ParseCredentialCreationResponseBytes(answer)
+	if err != nil {
+		return p, fmt.Errorf("%w: %w", ErrProof, err)
+	}
+	made, err := w.CreateCredential(h, s, parsed)
+	if err != nil {
+		return p, fmt.Errorf("%w: %w", ErrProof, err)
+	}
+	p = store.Passkey{ID: idOf(made.ID), EnvironmentID: a.EnvironmentID, AdministratorID: a.ID, Name: name}
+	p.Credential, err = json.Marshal(made)
+	return p, err
+}
+
+// AskPasskey begins a sign-in by whatever passkey the browser has for this site.
+func (d *Desk) AskPasskey() (Ceremony, error) {
+	w, err := d.site()
+	if err != nil {
+		return Ceremony{}, err
+	}
+	options, s, err := w.BeginDiscoverableLogin(webauthn.WithUserVerification(protocol.VerificationRequired))
+	if err != nil {
+		return Ceremony{}, err
+	}
+	return ceremony(options.Response, s, nil)
+}
+
+// CheckPasskey returns whose passkey a browser has shown. ErrProof when it does
+// not answer the question, nobody has that passkey any more, or it looks like a
+// copy: its counter went back.
+func (d *Desk) CheckPasskey(ctx context.Context, state, answer []byte) (a store.Administrator, err error) {
+	w, s, err := d.resume(state)
+	if err != nil {
+		return a, err
+	}
+	parsed, err := protocol.ParseCredentialRequestResponseBytes(answer)
+	if err != nil {
+		return a, fmt.Errorf("%w: %w", ErrProof, err)
+	}
+	var p store.Passkey
+	used, err := w.ValidateDiscoverableLogin(func(id, handle []byte) (webauthn.User, error) {
+		var err error
+		if p, err = d.Store.Passkey(ctx, idOf(id)); err != nil {
+			return nil, err
+		}
+		if a, err = d.Store.AdministratorByID(ctx, p.EnvironmentID, p.AdministratorID); err != nil {
+			return nil, err
+		}
+		if !bytes.Equal(handle, []byte(a.ID)) {
+			return nil, store.ErrNotFound
+		}
+		return d.holderOf(ctx, a)
+	}, s, parsed)
+	if err != nil {
+		return a, fmt.Errorf("%w: %w", ErrProof, err)
+	}
+	if used.Authenticator.CloneWarning {
+		return a, fmt.Errorf("%w: its counter went back: it may be a copy", ErrProof)
+	}
+	p.UsedAt = d.now()
+	if p.Credential, err = json.Marshal(used); err != nil {
+		return a, err
+	}
+	return a, d.Store.UpdatePasskey(ctx, &p)
+}
+
+// resume returns the relying party and the ceremony that was begun.
+func (d *Desk) resume(state []byte) (w *webauthn.WebAuthn, s webauthn.SessionData, err error) {
+	if len(state) == 0 || json.Unmarshal(state, &s) != nil {
+		return nil, s, fmt.Errorf("%w: nothing was asked, or too long ago", ErrProof)
+	}
+	w, err = d.site()
+	return w, s, err
+}
+
+func idOf(credential []byte) string { return base64.RawURLEncoding.EncodeToString(credential) }

@@ -1,0 +1,129 @@
+package console_test
+
+import (
+	"bufio"
+	"context"
+	"encoding/csv"
+	"encoding/json"
+	"errors"
+	"html"
+	"net/http"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/chromedp/chromedp"
+
+	"ldap-gateway/cloud/store"
+)
+
+func (s *site) happens(action, subject, text string, at time.Time) {
+	s.t.Helper()
+	s.must(s.store.AddActivity(s.t.Context(), store.Activity{EnvironmentID: s.env.ID, At: at, Action: action, Actor: "system", Subject: subject, Text: text}))
+}
+
+func TestActivityIsSearched(t *testing.T) {
+	s := open(t)
+	v := s.admin()
+	monday := time.Date(2026, 3, 2, 23, 59, 0, 0, time.UTC)
+	s.happens("sign-on", "user:1", "Alice signed on, 100%", monday)
+	s.happens("sign-on", "user:2", "Bob signed on", monday.Add(time.Hour))
+	for query, has := range map[string]string{"q=ALICE": "Alice", "q=100%25": "Alice", "q=bob&action=sign-on": "Bob", "from=2026-03-03&until=2026-03-03": "Bob", "until=2026-03-02": "Alice", "subject=user:2": "Bob"} {
+		other := map[string]string{"Alice": "Bob signed", "Bob": "Alice signed"}[has]
+		v.get("/console/activity?" + query).is(http.StatusOK).has(has + " signed").lacks(other)
+	}
+	v.get("/console/activity?q=1_0").has("Nothing like that happened")
+	v.get("/console/activity?from=yesterday").is(http.StatusUnprocessableEntity).has("A day looks like")
+}
+
+func TestActivityIsExported(t *testing.T) {
+	s := open(t)
+	v := s.admin()
+	s.happens("sign-on", "user:1", "=HYPERLINK(\"x\")\nand, more", s.clock())
+	for range 1100 { // more than a page
+		s.happens("group.created", "group:1", "made", s.clock())
+	}
+	a := v.get("/console/activity/export?as=csv&until=" + s.clock().Format("2006-01-02")).is(http.StatusOK)
+	rows, err := csv.NewReader(strings.NewReader(a.body)).ReadAll()
+	s.must(err)
+	if len(rows) != 1+1101+1 || rows[0][0] != "at" || !strings.HasPrefix(a.header.Get("Content-Disposition"), `attachment; filename="activity-`) {
+		t.Errorf("%d rows, %v", len(rows), a.header)
+	}
+	count := 0
+	for _, r := range rows {
+		if strings.HasPrefix(r[5], "'=HYPERLINK") {
+			count++
+		}
+	}
+	if count != 1 {
+		t.Errorf("%d rows with a formula taken out of force", count)
+	}
+	for line := range strings.Lines(v.get("/console/activity/export?as=jsonl&q=hyperlink").is(http.StatusOK).body) {
+		var m map[string]any
+		s.must(json.Unmarshal([]byte(line), &m))
+		if m["text"] != "=HYPERLINK(\"x\")\nand, more" || m["action"] != "sign-on" {
+			t.Error(m)
+		}
+	}
+}
+
+// A stream brings what comes and nothing else, and goes on where it was.
+func TestActivityIsStreamed(t *testing.T) {
+	s := open(t)
+	v := s.admin()
+	s.happens("group.created", "group:1", "before", s.clock())
+	page := regexp.MustCompile(`data-from="([^"]+)"`).FindStringSubmatch(v.get("/console/activity?action=group.created").body)[1]
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	next := func(last string) (id, data string) {
+		r, err := http.NewRequestWithContext(ctx, "GET", s.url+html.UnescapeString(page), nil)
+		s.must(err)
+		r.Header.Set("Last-Event-ID", last)
+		resp, err := v.client.Do(r)
+		s.must(err)
+		defer resp.Body.Close()
+		lines := bufio.NewScanner(resp.Body)
+		for lines.Scan() {
+			text := lines.Text()
+			switch {
+			case strings.HasPrefix(text, "retry:") && last == "":
+				s.happens("user.created", "user:1", "filtered out", s.clock())
+				s.happens("group.created", "group:2", "<b>the first</b>", s.clock())
+			case strings.HasPrefix(text, "id: "):
+				id = text[4:]
+			case strings.HasPrefix(text, "data: "):
+				data += text[6:]
+			case text == "" && data != "":
+				return id, data
+			}
+		}
+		t.Fatal(errors.Join(lines.Err(), ctx.Err()))
+		return "", ""
+	}
+	first, data := next("")
+	if !strings.Contains(data, "&lt;b&gt;the first") || strings.Contains(data, "filtered out") || strings.Contains(data, "before") {
+		t.Error(data)
+	}
+	s.happens("group.created", "group:3", "the second", s.clock().Add(time.Millisecond))
+	if _, data := next(first); !strings.Contains(data, "the second") {
+		t.Error(data)
+	}
+	s.visitor().get("/console/activity/live").is(http.StatusSeeOther)
+}
+
+func TestBrowserShowsWhatHappensNow(t *testing.T) {
+	s := open(t)
+	s.admin()
+	w := s.open(func(context.Context, *chromedp.Target) error { return nil })
+	w.at("/console/sign-in?next=/console/activity").fill("name", "admin").fill("password", password).press("form button")
+	w.click("#live button").waits("Waiting for what comes")
+	s.happens("group.created", "group:2", "Cooks were made <img src=x>", s.clock())
+	w.waits("Cooks were made <img src=x>").waits("1 new.")
+	w.click("#live button").waits("Show new ones as they come")
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if len(w.complaints) > 0 {
+		t.Errorf("the browser complains: %q", w.complaints)
+	}
+}

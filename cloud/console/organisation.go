@@ -1,0 +1,66 @@
+package console
+
+import (
+	"errors"
+
+	"ldap-gateway/cloud/store"
+)
+
+// organisation returns the address at which people with an account of their
+// organisation come in: when there is one environment whose groups give roles.
+// Of several none is told to strangers, and owners know the address of theirs.
+func (c *console) organisation(k *call) (string, error) {
+	all, err := c.Store.Environments(k.Context())
+	if err != nil || len(all) != 1 {
+		return "", err
+	}
+	groups, err := c.Store.RoleGroups(k.Context(), all[0].ID)
+	if err != nil || len(groups) == 0 {
+		return "", err
+	}
+	return enterPath(all[0].ID), nil
+}
+
+func enterPath(env string) string { return "/console/organisation?e=" + env }
+
+// enter lets in who has signed on with an account of the organisation, if their
+// groups give a role, and sends others to sign on.
+func (c *console) enter(k *call) error {
+	env, err := c.Store.Environment(k.Context(), k.query("e"))
+	if err != nil {
+		return err
+	}
+	by, ok, err := c.People.PersonOf(k.Request, env.ID)
+	if err != nil {
+		return err
+	}
+	if !ok {
+		return k.goTo("/" + env.ID + "/signon?then=console")
+	}
+	p, err := c.user(k, env.ID, by.UserID)
+	if errors.Is(err, store.ErrNotFound) {
+		c.log().Info("the console was refused to a user", "user", by.UserID, "address", k.address())
+		return k.goTo("/console/sign-in?after=organisation")
+	}
+	if err != nil {
+		return err
+	}
+	if err := c.begin(k, &p, "organisation account, "+by.Method); err != nil {
+		return err
+	}
+	return k.goTo("/console/")
+}
+
+// user returns a user as a person of the console, with the role that the groups
+// give now; store.ErrNotFound when they give none, or the user is disabled.
+func (c *console) user(k *call, env, id string) (person, error) {
+	u, err := c.Store.User(k.Context(), env, id)
+	if err != nil {
+		return person{}, err
+	}
+	role, err := c.Store.UserRole(k.Context(), env, id)
+	if err == nil && (role == "" || !u.Enabled) {
+		err = store.ErrNotFound
+	}
+	return person{store.Administrator{EnvironmentID: env, Name: u.Username, Role: role}, u.ID}, err
+}

@@ -1,0 +1,178 @@
+package console
+
+import (
+	"cmp"
+	"encoding/json"
+	"errors"
+	"io"
+	"net/http"
+
+	"ldap-gateway/cloud/administrators"
+	"ldap-gateway/cloud/store"
+)
+
+// lacksFactor tells whether whoever calls must set up a second factor before
+// they may go to this page.
+func (c *console) lacksFactor(k *call) (bool, error) {
+	if !k.admin.own() || section(k.URL.Path) == "account" || k.URL.Path == "/console/sign-out" {
+		return false, nil
+	}
+	env, err := c.Store.Environment(k.Context(), k.env())
+	if err != nil || !env.Settings.SecondFactor || len(k.admin.TOTP) > 0 {
+		return false, err
+	}
+	keys, err := c.Store.Passkeys(k.Context(), k.admin.ID)
+	return len(keys) == 0, err
+}
+
+// secondForm asks who has proven a password for the rest.
+type secondForm struct {
+	Name, Next, Error string
+	OneTime, Passkeys bool
+}
+
+// askSecond remembers that somebody knows a password. It opens nothing yet.
+func (c *console) askSecond(k *call, admin store.Administrator, next string) error {
+	if err := c.renew(k); err != nil {
+		return err
+	}
+	c.sessions.Put(k.Context(), pendingKey, admin.Name)
+	c.sessions.Put(k.Context(), nextKey, backTo(next))
+	return k.goTo("/console/sign-in/second")
+}
+
+// pending returns who has proven a password; store.ErrNotFound when nobody has.
+func (c *console) pending(k *call) (admin store.Administrator, form secondForm, err error) {
+	name := c.sessions.GetString(k.Context(), pendingKey)
+	if name == "" {
+		return admin, form, store.ErrNotFound
+	}
+	if admin, err = c.Store.Administrator(k.Context(), name); err != nil {
+		return admin, form, err
+	}
+	form = secondForm{Name: admin.Name, Next: c.sessions.GetString(k.Context(), nextKey), OneTime: len(admin.TOTP) > 0}
+	keys, err := c.Store.Passkeys(k.Context(), admin.ID)
+	form.Passkeys = len(keys) > 0
+	return admin, form, err
+}
+
+func (c *console) showSecond(k *call) error {
+	_, form, err := c.pending(k)
+	if errors.Is(err, store.ErrNotFound) {
+		return k.goTo("/console/sign-in")
+	}
+	if err != nil {
+		return err
+	}
+	return k.render(http.StatusOK, "second", "Second factor", form)
+}
+
+func (c *console) doSecond(k *call) error {
+	admin, form, err := c.pending(k)
+	if errors.Is(err, store.ErrNotFound) {
+		return k.goTo("/console/sign-in")
+	}
+	if err != nil {
+		return err
+	}
+	guess := k.guessOf("one-time password", admin.Name)
+	if form.Error = k.throttled(guess); form.Error != "" {
+		return k.render(http.StatusTooManyRequests, "second", "Second factor", form)
+	}
+	err = c.Proofs.CheckOneTime(k.Context(), admin, k.posted("code"))
+	if errors.Is(err, administrators.ErrProof) {
+		c.log().Info("an administrator's second factor was refused", "administrator", admin.Name, "address", k.address())
+		form.Error = "That is not the one-time password of now, or it was used already. Wait for the next."
+		return k.render(http.StatusForbidden, "second", "Second factor", form)
+	}
+	if err != nil {
+		return err
+	}
+	c.right(guess)
+	if err := c.begin(k, &person{Administrator: admin}, "password and one-time password"); err != nil {
+		return err
+	}
+	return k.goTo(backTo(form.Next))
+}
+
+// answerJSON answers a script.
+func (k *call) answerJSON(status int, body any) error {
+	b, err := json.Marshal(body)
+	if err != nil {
+		return err
+	}
+	k.w.Header().Set("Content-Type", "application/json")
+	k.w.WriteHeader(status)
+	_, _ = k.w.Write(b) // the browser is gone: nobody to tell
+	return nil
+}
+
+// told answers a script with what a person should know of an error.
+func (k *call) told(err error) error {
+	var known *refusal
+	switch {
+	case errors.Is(err, administrators.ErrProof):
+		k.console.log().Info("a passkey was refused", "address", k.address(), "error", err)
+		return k.answerJSON(http.StatusForbidden, map[string]string{"error": "This passkey is not known here, or was not the one asked for."})
+	case errors.Is(err, administrators.ErrNoPasskeys):
+		return k.answerJSON(http.StatusConflict, map[string]string{"error": "This console is opened by an address, and browsers keep passkeys for names only."})
+	case errors.As(err, &known):
+		return k.answerJSON(known.status, map[string]string{"error": known.text})
+	}
+	return err
+}
+
+// ask sends a browser what it is asked about passkeys, and remembers it.
+func (k *call) ask(asked administrators.Ceremony, err error) error {
+	if err != nil {
+		return k.told(err)
+	}
+	k.console.sessions.Put(k.Context(), askedKey, asked.State)
+	return k.answerJSON(http.StatusOK, json.RawMessage(asked.Options))
+}
+
+// answered returns a browser's answer about a passkey, and the question, which
+// is good once.
+func (k *call) answered(v any) (state []byte, err error) {
+	state = k.console.sessions.PopBytes(k.Context(), askedKey)
+	b, err := io.ReadAll(k.Body)
+	if err == nil {
+		err = json.Unmarshal(b, v)
+	}
+	if err != nil {
+		return nil, &refusal{http.StatusBadRequest, "Not understood", "The browser's answer cannot be read."}
+	}
+	return state, nil
+}
+
+func (c *console) askPasskey(k *call) error { return k.ask(c.Proofs.AskPasskey()) }
+
+// takePasskey lets in whose passkey it is. A passkey is had and its holder was
+// verified, so it is two factors.
+func (c *console) takePasskey(k *call) error {
+	var form struct {
+		Answer json.RawMessage `json:"answer"`
+		Next   string          `json:"next"`
+	}
+	guess := k.guessOf("passkey", "")
+	if wait := k.throttled(guess); wait != "" {
+		return k.answerJSON(http.StatusTooManyRequests, map[string]string{"error": wait})
+	}
+	state, err := k.answered(&form)
+	if err != nil {
+		return k.told(err)
+	}
+	admin, err := c.Proofs.CheckPasskey(k.Context(), state, form.Answer)
+	if err == nil && admin.PasswordHash == "" {
+		err = administrators.ErrProof // it was reset
+	}
+	if err != nil {
+		return k.told(err)
+	}
+	c.right(guess)
+	next := backTo(cmp.Or(form.Next, c.sessions.GetString(k.Context(), nextKey)))
+	if err := c.begin(k, &person{Administrator: admin}, "passkey"); err != nil {
+		return err
+	}
+	return k.answerJSON(http.StatusOK, map[string]string{"next": next})
+}

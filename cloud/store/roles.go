@@ -1,0 +1,75 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"slices"
+)
+
+// Role is what somebody may do in the console or over the API.
+type Role string
+
+// The roles. Each may do what those after it may, except RoleSignOn.
+const (
+	RoleOwner         Role = "OWNER"          // administrators, API clients and settings too
+	RoleIdentityAdmin Role = "IDENTITY_ADMIN" // gateways, users, groups, applications
+	RoleReadOnly      Role = "READ_ONLY"
+	RoleSignOn        Role = "SIGN_ON" // of an API client that signs people on, and does nothing else
+)
+
+// Roles are those that an administrator may have, the mightiest first.
+func Roles() []Role { return []Role{RoleOwner, RoleIdentityAdmin, RoleReadOnly} }
+
+// Covers tells whether who has role r may do what needs role needed.
+func (r Role) Covers(needed Role) bool {
+	have, need := slices.Index(Roles(), r), slices.Index(Roles(), needed)
+	return have >= 0 && need >= 0 && have <= need
+}
+
+// ErrLastOwner says that an environment would have no owner left.
+var ErrLastOwner = errors.New("an environment needs an owner")
+
+// RoleGroup gives the members of a group a role.
+type RoleGroup struct {
+	EnvironmentID, GroupID string
+	Role                   Role
+}
+
+// RoleGroups returns the groups of an environment whose members have a role.
+func (r reader) RoleGroups(ctx context.Context, env string) ([]RoleGroup, error) {
+	return queryAll(ctx, r.c, scanRoleGroup, `SELECT environment_id, group_id, role FROM role_groups WHERE environment_id = $1 ORDER BY group_id`, env)
+}
+
+func scanRoleGroup(r row) (g RoleGroup, err error) {
+	err = r.Scan(&g.EnvironmentID, &g.GroupID, &g.Role)
+	return g, err
+}
+
+// SetRoleGroup gives the members of a group a role; ErrNotFound when the
+// environment has no such group. The empty role takes it away.
+func (s *Store) SetRoleGroup(ctx context.Context, g RoleGroup) error {
+	return s.Provision(ctx, func(tx *Tx) error {
+		if _, err := tx.Group(ctx, g.EnvironmentID, g.GroupID); err != nil {
+			return err
+		}
+		if g.Role == "" {
+			return tx.c.execOne(ctx, `DELETE FROM role_groups WHERE environment_id = $1 AND group_id = $2`, g.EnvironmentID, g.GroupID)
+		}
+		_, err := tx.c.exec(ctx, `INSERT INTO role_groups (environment_id, group_id, role) VALUES ($1, $2, $3)
+ ON CONFLICT (environment_id, group_id) DO UPDATE SET role = $3`, g.EnvironmentID, g.GroupID, g.Role)
+		return err
+	})
+}
+
+// UserRole returns the mightiest role that a user's groups give; empty when
+// they give none.
+func (r reader) UserRole(ctx context.Context, env, user string) (role Role, err error) {
+	all, err := queryAll(ctx, r.c, value[Role], `SELECT r.role FROM role_groups r WHERE r.environment_id = $1 AND EXISTS
+ (SELECT 1 FROM memberships m WHERE m.user_id = $2 AND m.group_id = r.group_id)`, env, user)
+	for _, mighty := range Roles() {
+		if slices.Contains(all, mighty) {
+			return mighty, err
+		}
+	}
+	return "", err
+}

@@ -1,0 +1,246 @@
+package installer_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"ldap-gateway/cloud/api/client"
+	"ldap-gateway/directory/slapdtest"
+	"ldap-gateway/installer/systemdtest"
+)
+
+// built is the folder for the packages that the tests build.
+var built string
+
+func TestMain(m *testing.M) {
+	os.Exit(withFolder(m))
+}
+
+func withFolder(m *testing.M) int {
+	dir, err := os.MkdirTemp("", "packages-")
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	defer os.RemoveAll(dir)
+	built = dir
+	return m.Run()
+}
+
+// The versions of the story: what is installed, and what it is upgraded to.
+var (
+	first  = sync.OnceValues(func() (string, error) { return build("0.1.0", "ldap-gateway ldap-cloud") })
+	second = sync.OnceValues(func() (string, error) { return build("0.2.0", "ldap-gateway") })
+)
+
+// build makes packages by the script that makes those of a release, and returns
+// their folder.
+func build(version, programs string) (string, error) {
+	dir := filepath.Join(built, version)
+	cmd := exec.Command("linux/packages")
+	cmd.Env = append(os.Environ(), "DIST="+dir, "VERSION="+version, "PROGRAMS="+programs, "ARCHES=amd64", "FORMATS=deb rpm")
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		return "", fmt.Errorf("%w: %s", err, out)
+	}
+	return dir, nil
+}
+
+// site is a machine with the gateway and the cloud on it, and a directory.
+type site struct {
+	*systemdtest.Machine
+	t       *testing.T
+	how     system
+	slapd   *slapdtest.Server
+	api     *client.Client
+	gateway string
+}
+
+// system is one kind of packages.
+type system struct {
+	pattern                string   // of a file's name: program, version
+	install, remove, purge []string // commands; a file or a program is added. No purge: remove
+}
+
+const people = 400
+
+// newSite boots a machine with a cloud from its package and a directory that the
+// machine reaches.
+func newSite(t *testing.T, how system) *site {
+	t.Helper()
+	s := &site{Machine: systemdtest.Boot(t), t: t, how: how}
+	s.Inside(func() { s.slapd = slapdtest.Start(t, slapdtest.Config{Users: people, Groups: 3}) })
+	s.install(first, "ldap-cloud", "0.1.0")
+	out := s.Run("runuser", "-u", "ldap-cloud", "--", "ldap-cloud", "init", "--data", "/var/lib/ldap-cloud", "--json")
+	var setup struct{ EnvironmentID, ClientID, ClientSecret string }
+	s.must(json.Unmarshal([]byte(out), &setup))
+	s.api = &client.Client{URL: "http://127.0.0.1:8080", Environment: setup.EnvironmentID, ID: setup.ClientID, Secret: setup.ClientSecret,
+		HTTP: &http.Client{Transport: &http.Transport{DialContext: s.Dial}}}
+	s.Run("systemctl", "start", "ldap-cloud")
+	s.await("the cloud answers", func() bool { return s.do("GET", "/gateways", nil, nil) == nil })
+	var g struct{ ID string }
+	s.must(s.do("POST", "/gateways", map[string]any{"name": "HQ", "type": "LDAP", "enabled": true, "vendor": "OpenLDAP", "userTypes": []any{userType()}}, &g))
+	s.gateway = g.ID
+	return s
+}
+
+func userType() map[string]any {
+	mapping := func(name, attribute string) map[string]string {
+		return map[string]string{"name": name, "value": "${ldapAttributes." + attribute + "}"}
+	}
+	return map[string]any{"name": "Staff", "passwordAuthority": "LDAP", "searchBaseDn": "ou=people," + slapdtest.Suffix,
+		"orderedCorrelationAttributes": []string{"entryUUID"},
+		"newUserLookup": map[string]any{"ldapFilterPattern": "(uid=${identifier})",
+			"attributeMappings": []any{mapping("username", "uid"), mapping("memberOfExternalGroups", "memberOf")}}}
+}
+
+func (s *site) must(err error) {
+	s.t.Helper()
+	if err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+func (s *site) do(method, path string, in, out any) error {
+	return s.api.Do(s.t.Context(), method, path, in, out)
+}
+
+// await polls until something holds, for 20 seconds at most.
+func (s *site) await(what string, holds func() bool) {
+	s.t.Helper()
+	end := time.Now().Add(20 * time.Second)
+	for tick := time.NewTicker(50 * time.Millisecond); !holds(); <-tick.C {
+		if time.Now().After(end) {
+			log, _ := s.Try("journalctl", "--no-pager", "-n", "40", "-u", "ldap-gateway", "-u", "ldap-cloud")
+			s.t.Fatalf("within 20 seconds it did not come true that %s\n%s", what, log)
+		}
+	}
+}
+
+// file puts a package on the machine and returns its path there.
+func (s *site) file(from func() (string, error), program, version string) string {
+	s.t.Helper()
+	dir, err := from()
+	s.must(err)
+	name := fmt.Sprintf(s.how.pattern, program, version)
+	content, err := os.ReadFile(filepath.Join(dir, name))
+	s.must(err)
+	s.Write("/var/cache/packages/"+name, content, 0o644)
+	return "/var/cache/packages/" + name
+}
+
+func (s *site) install(from func() (string, error), program, version string) {
+	s.t.Helper()
+	s.Run(append(s.how.install, s.file(from, program, version))...)
+}
+
+// pair configures the gateway and pairs it, by files and flags alone.
+func (s *site) pair() {
+	s.t.Helper()
+	ca, err := os.ReadFile(s.slapd.CAFile())
+	s.must(err)
+	s.Write("/etc/ldap-gateway/ca.pem", ca, 0o644)
+	s.Write("/etc/ldap-gateway/bind.password", []byte(slapdtest.Password+"\n"), 0o640)
+	s.Write("/etc/ldap-gateway/gateway.hcl", fmt.Appendf(nil, `cloud {
+  url = "http://127.0.0.1:8080"
+}
+
+directory {
+  servers = [%q]
+  base_dn = %q
+
+  bind {
+    dn       = %q
+    password = file("/etc/ldap-gateway/bind.password")
+  }
+
+  tls {
+    ca_file = "/etc/ldap-gateway/ca.pem"
+  }
+}
+
+policy {
+  sign_ons_per_minute = 1000000
+}
+`, s.slapd.TLSURL(), slapdtest.Suffix, slapdtest.ReaderDN), 0o640)
+	s.Run("chgrp", "ldap-gateway", "/etc/ldap-gateway/bind.password", "/etc/ldap-gateway/gateway.hcl")
+	var p struct{ Code string }
+	s.must(s.do("POST", "/gateways/"+s.gateway+"/pairings", struct{}{}, &p))
+	s.Write("/root/code", []byte(p.Code+"\n"), 0o600)
+	s.Run("ldap-gateway", "pair", "--code-file", "/root/code")
+	s.Run("rm", "/root/code")
+	s.Run("systemctl", "restart", "ldap-gateway")
+}
+
+// signOn signs one of the people on and returns the outcome, or what went wrong.
+func (s *site) signOn(n int) string {
+	var r struct{ Outcome, Reason string }
+	err := s.do("POST", "/signOns", map[string]string{"username": fmt.Sprintf("user%05d", n%people), "password": "password"}, &r)
+	if err != nil {
+		return err.Error()
+	}
+	return strings.TrimSuffix(r.Outcome+": "+r.Reason, ": ")
+}
+
+func (s *site) awaitSignOn(when string) {
+	s.t.Helper()
+	s.await("somebody signs on "+when, func() bool { return s.signOn(0) == "ok" })
+}
+
+// property asks systemd about the gateway's service.
+func (s *site) property(name string) string {
+	s.t.Helper()
+	return s.Run("systemctl", "show", "--property", name, "--value", "ldap-gateway")
+}
+
+// version is that of the gateway that runs.
+func (s *site) version() string {
+	s.t.Helper()
+	out := s.Run("ldap-gateway", "status")
+	fields := strings.Fields(out)
+	if len(fields) < 2 {
+		s.t.Fatal(out)
+	}
+	version, _, _ := strings.Cut(fields[1], "+")
+	return version
+}
+
+// load signs people on, several at once, until end is called, which returns how
+// often each outcome came. Each comes again only after all the others.
+func (s *site) load(atOnce int) (end func() map[string]int) {
+	var wg sync.WaitGroup
+	var mu sync.Mutex
+	outcomes, next, stop := map[string]int{}, 0, make(chan struct{})
+	for range atOnce {
+		wg.Go(func() {
+			for tick := time.NewTicker(25 * time.Millisecond); ; {
+				select {
+				case <-stop:
+					return
+				case <-tick.C:
+				}
+				mu.Lock()
+				next++
+				n := next
+				mu.Unlock()
+				outcome := s.signOn(n)
+				mu.Lock()
+				outcomes[outcome]++
+				mu.Unlock()
+			}
+		})
+	}
+	return func() map[string]int {
+		close(stop)
+		wg.Wait()
+		return outcomes
+	}
+}
