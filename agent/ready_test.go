@@ -4,6 +4,7 @@ package agent
 
 import (
 	"context"
+	"io"
 	"net"
 	"net/url"
 	"path/filepath"
@@ -36,7 +37,7 @@ func TestReadyWithoutACloud(t *testing.T) {
 				Directory: configs.Directory{Servers: []string{"ldaps://127.0.0.1:1"}, BaseDN: "dc=x"}}}
 			ended := make(chan error, 1)
 			go func() {
-				ended <- service.Run(ctx, func(ctx context.Context, m *service.Manager) error { i.Manager = m; return i.Run(ctx) })
+				ended <- service.Run(ctx, false, nil, "", func(ctx context.Context, m *service.Manager, _ io.Writer) error { i.Manager = m; return i.Run(ctx) })
 			}()
 			for _, want := range []string{"READY=1\nSTATUS=" + c.how, "WATCHDOG=1"} {
 				if got := told(); !strings.HasPrefix(got, want) {

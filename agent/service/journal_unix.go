@@ -73,19 +73,16 @@ var priorities = map[hclog.Level]int{hclog.Error: 3, hclog.Warn: 4, hclog.Info: 
 // entry is a line in the format of systemd's journal (Native Journal Protocol).
 func entry(name string, level hclog.Level, msg string, args []any) []byte {
 	var out bytes.Buffer
-	text, fields := msg, bytes.Buffer{}
+	var fields bytes.Buffer
 	if name != "" {
-		text = name + ": " + msg
 		field(&fields, "LDAP_GATEWAY_LOGGER", name)
 	}
 	for i := 0; i+1 < len(args); i += 2 {
-		key, value := fmt.Sprint(args[i]), fmt.Sprint(args[i+1])
-		text += " " + key + "=" + value
-		field(&fields, "LDAP_GATEWAY_"+fieldName(key), value)
+		field(&fields, "LDAP_GATEWAY_"+fieldName(fmt.Sprint(args[i])), fmt.Sprint(args[i+1]))
 	}
-	field(&out, "MESSAGE", text)
+	field(&out, "MESSAGE", line(name, msg, args))
 	field(&out, "PRIORITY", fmt.Sprint(priorities[level]))
-	field(&out, "SYSLOG_IDENTIFIER", "ldap-gateway")
+	field(&out, "SYSLOG_IDENTIFIER", Name)
 	out.Write(fields.Bytes())
 	return out.Bytes()
 }

@@ -1,9 +1,29 @@
 package service
 
-import "sync/atomic"
+import (
+	"fmt"
+	"strings"
+	"sync/atomic"
+)
 
 // Name is that of the service, to every manager.
 const Name = "ldap-gateway"
+
+// mostLog bounds, in bytes, what RecentLog returns.
+const mostLog = 4 << 20
+
+// line is what stands in a log that has no fields.
+func line(name, msg string, args []any) string {
+	var out strings.Builder
+	if name != "" {
+		out.WriteString(name + ": ")
+	}
+	out.WriteString(msg)
+	for i := 0; i+1 < len(args); i += 2 {
+		fmt.Fprintf(&out, " %v=%v", args[i], args[i+1])
+	}
+	return out.String()
+}
 
 // Manager is the service manager as the running program sees it. A nil *Manager is
 // none. Safe for concurrent use.

@@ -10,10 +10,10 @@ import (
 
 // RecentLog returns the end of what the service logged; the error says why it
 // cannot be had.
-func RecentLog(ctx context.Context) ([]byte, error) {
+func RecentLog(ctx context.Context, _ string) ([]byte, error) {
 	out, err := exec.CommandContext(ctx, "journalctl", "--unit", Name, "--lines", "3000", "--no-pager", "--output", "short-iso").CombinedOutput()
 	if err != nil {
 		return out, fmt.Errorf("journalctl: %w", err)
 	}
-	return out, nil
+	return out[max(0, len(out)-mostLog):], nil
 }

@@ -4,6 +4,7 @@ package service
 
 import (
 	"context"
+	"io"
 	"net"
 	"os"
 	"os/signal"
@@ -12,8 +13,9 @@ import (
 )
 
 // Run calls serve with the service manager that started this program, and returns
-// its error. SIGHUP is a wish to reload.
-func Run(ctx context.Context, serve func(context.Context, *Manager) error) error {
+// its error. SIGHUP is a wish to reload. The other arguments are for Windows; serve
+// gets out back.
+func Run(ctx context.Context, _ bool, out io.Writer, _ string, serve func(context.Context, *Manager, io.Writer) error) error {
 	m := newManager(systemd(os.Getenv("NOTIFY_SOCKET")))
 	defer context.AfterFunc(ctx, m.stopping)()
 	hangUps := make(chan os.Signal, 1)
@@ -31,7 +33,7 @@ func Run(ctx context.Context, serve func(context.Context, *Manager) error) error
 			}
 		}
 	}()
-	return serve(ctx, m)
+	return serve(ctx, m, out)
 }
 
 // systemd returns what sends to the socket, nil when there is none.

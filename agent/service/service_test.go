@@ -45,7 +45,7 @@ func TestSystemdIsTold(t *testing.T) {
 	next := systemdSocket(t)
 	ctx, stop := context.WithCancel(t.Context())
 	ended := errors.New("ended")
-	err := Run(ctx, func(ctx context.Context, m *Manager) error {
+	err := Run(ctx, false, nil, "", func(ctx context.Context, m *Manager, _ io.Writer) error {
 		want := func(text string) {
 			t.Helper()
 			if got := next(); got != text {
@@ -80,7 +80,7 @@ func TestSystemdIsTold(t *testing.T) {
 // TestNobodyListens has neither a dead socket nor none at all stop anything.
 func TestNobodyListens(t *testing.T) {
 	t.Setenv("NOTIFY_SOCKET", filepath.Join(t.TempDir(), "gone"))
-	if err := Run(t.Context(), func(_ context.Context, m *Manager) error { m.Ready(""); m.Alive(); return nil }); err != nil {
+	if err := Run(t.Context(), false, nil, "", func(_ context.Context, m *Manager, _ io.Writer) error { m.Ready(""); m.Alive(); return nil }); err != nil {
 		t.Error(err)
 	}
 	var none *Manager
