@@ -99,7 +99,7 @@ func (c *command) runCommand() *cobra.Command {
 is lost, the cloud, the directory or the network, it waits for and goes on.
 Logs go to standard error, or to the journal with their fields.`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return service.Run(cmd.Context(), asService, c.stderr, configs.LogPath(), c.run)
+			return service.Run(cmd.Context(), asService, c.stderr, configs.LogPath(c.statePath), c.run)
 		},
 	}
 	cmd.Flags().BoolVar(&asService, "service", false, "started by the Windows service manager")

@@ -3,6 +3,7 @@ package service
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"strings"
@@ -41,7 +42,8 @@ func Run(ctx context.Context, asService bool, out io.Writer, logPath string, ser
 		return err
 	}
 	if h.err != nil {
-		report(func(l *eventlog.Log) error { return l.Error(1, h.err.Error()) })
+		fmt.Fprintf(file, "ended: %v\n", h.err)
+		report(func(l *eventlog.Log) error { return l.Error(1, h.err.Error()+"; more is in "+logPath) })
 	}
 	return h.err
 }
