@@ -97,7 +97,8 @@ func (c *command) runCommand() *cobra.Command {
 		Use: "run", Short: "Serve the cloud until stopped", Args: cobra.NoArgs,
 		Long: `Serve the cloud until stopped. Before it is paired it waits to be; whatever
 is lost, the cloud, the directory or the network, it waits for and goes on.
-Logs go to standard error, or to the journal with their fields.`,
+Logs go to standard error; under systemd to the journal with their fields, and
+as a Windows service to ldap-gateway.log in the state folder.`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return service.Run(cmd.Context(), asService, c.stderr, configs.LogPath(c.statePath), c.run)
 		},
