@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/url"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -136,7 +137,7 @@ func TestProblems(t *testing.T) {
 	d := newDesk(t, file)
 	unwritable := &audit.Log{Path: filepath.Join(os.DevNull, "audit.jsonl")}
 	unwritable.Write(audit.Record{Link: &audit.Link{What: "opened"}})
-	h := &health{people: d.People.(*directory.Client), policy: d.Policy, audit: unwritable}
+	h := newHealth(&serving{file: &configs.Gateway{Cloud: configs.Cloud{URL: &url.URL{}}}, people: d.People.(*directory.Client), policy: d.Policy}, unwritable)
 	why := "address in use"
 	h.metrics.Store(&why)
 	s := h.status()
@@ -166,9 +167,9 @@ func TestHeartbeatTellsProblems(t *testing.T) {
 
 func TestSocketIsTakenOverFromTheDeadOnly(t *testing.T) {
 	folder := state.At(t.TempDir())
-	first, err := listenSocket(t.Context(), folder)
+	first, _, err := openDoor(t.Context(), folder)
 	must(t, err)
-	if _, err := listenSocket(t.Context(), folder); err == nil {
+	if _, _, err := openDoor(t.Context(), folder); err == nil {
 		t.Error("two gateways have one socket")
 	}
 	first.(*net.UnixListener).SetUnlinkOnClose(false) // as kill -9 would
@@ -176,7 +177,7 @@ func TestSocketIsTakenOverFromTheDeadOnly(t *testing.T) {
 	if _, err := askStatus(t.Context(), folder); !errors.Is(err, ErrNotRunning) {
 		t.Error(err)
 	}
-	second, err := listenSocket(t.Context(), folder)
+	second, _, err := openDoor(t.Context(), folder)
 	if err != nil {
 		t.Fatal(fmt.Errorf("a dead gateway keeps its socket: %w", err))
 	}

@@ -1,9 +1,10 @@
-//go:build !linux
+//go:build !linux && !windows
 
 package installer
 
 import (
 	"fmt"
+	"os"
 	"runtime"
 )
 
@@ -14,3 +15,8 @@ func Service(executable string, _ bool) (install, uninstall Plan, err error) {
 
 // Start returns an empty plan: there is no service.
 func Start() Plan { return nil }
+
+// Stop returns an empty plan: there is no service.
+func Stop() Plan { return nil }
+
+func removeAll(path string) error { return os.RemoveAll(path) }

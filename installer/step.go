@@ -1,43 +1,15 @@
-//go:build linux
-
 package installer
 
 import (
+	"bytes"
 	"context"
 	"errors"
-	"fmt"
 	"io/fs"
 	"os"
-	"os/exec"
-	"strings"
+	"path/filepath"
 )
 
-// command runs a program of the system; what it prints is in the error.
-func command(name string, args ...string) func(context.Context) error {
-	return func(ctx context.Context) error {
-		out, err := exec.CommandContext(ctx, name, args...).CombinedOutput()
-		if err != nil {
-			return fmt.Errorf("%s %s: %w: %s", name, strings.Join(args, " "), err, strings.TrimSpace(string(out)))
-		}
-		return nil
-	}
-}
-
-// succeeds tells whether a program of the system ends well.
-func succeeds(name string, args ...string) func(context.Context) (bool, error) {
-	return func(ctx context.Context) (bool, error) {
-		err := exec.CommandContext(ctx, name, args...).Run()
-		var exit *exec.ExitError
-		if errors.As(err, &exit) {
-			return false, nil
-		}
-		return err == nil, err
-	}
-}
-
-func fails(name string, args ...string) func(context.Context) (bool, error) {
-	return not(succeeds(name, args...))
-}
+const name = "ldap-gateway"
 
 func not(done func(context.Context) (bool, error)) func(context.Context) (bool, error) {
 	return func(ctx context.Context) (bool, error) {
@@ -58,16 +30,71 @@ func exists(path string) func(context.Context) (bool, error) {
 
 func absent(path string) func(context.Context) (bool, error) { return not(exists(path)) }
 
-func holds(path, text string) func(context.Context) (bool, error) {
-	return func(context.Context) (bool, error) {
-		b, err := os.ReadFile(path)
-		if errors.Is(err, fs.ErrNotExist) {
-			return false, nil
+func removal(paths ...string) func(context.Context) error {
+	return func(context.Context) (err error) {
+		for _, path := range paths {
+			err = errors.Join(err, removeAll(path))
 		}
-		return string(b) == text, err
+		return err
 	}
 }
 
-func removal(path string) func(context.Context) error {
-	return func(context.Context) error { return os.RemoveAll(path) }
+func same(a, b string) (bool, error) {
+	x, err := os.ReadFile(a)
+	if err != nil {
+		return false, err
+	}
+	y, err := os.ReadFile(b)
+	if errors.Is(err, fs.ErrNotExist) {
+		return false, nil
+	}
+	return bytes.Equal(x, y), err
+}
+
+// oldEnding is that of the program before, which an install that fails puts back.
+const oldEnding = ".old"
+
+func isCopied(from, to string) func(context.Context) (bool, error) {
+	return func(context.Context) (bool, error) {
+		if filepath.Clean(from) == to {
+			return true, nil
+		}
+		return same(from, to)
+	}
+}
+
+// copying puts the program where the service runs it from. One that runs cannot be
+// written over, but it can be renamed.
+func copying(from, to string) func(context.Context) error {
+	return func(context.Context) error {
+		b, err := os.ReadFile(from)
+		if err != nil {
+			return err
+		}
+		if err := os.MkdirAll(filepath.Dir(to), 0o755); err != nil {
+			return err
+		}
+		fresh, old := to+".new", to+oldEnding
+		if err := os.WriteFile(fresh, b, 0o755); err != nil {
+			return err
+		}
+		_ = os.Remove(old) // of an earlier install; in use, it stays
+		if _, err := os.Stat(to); err == nil {
+			if err := os.Rename(to, old); err != nil {
+				return err
+			}
+		}
+		return os.Rename(fresh, to)
+	}
+}
+
+// uncopying puts the program before back, or removes this one when there was none.
+func uncopying(to string) func(context.Context) error {
+	return func(context.Context) error {
+		err := os.Rename(to+oldEnding, to)
+		if errors.Is(err, fs.ErrNotExist) {
+			return os.Remove(to)
+		}
+		return err
+	}
 }

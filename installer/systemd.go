@@ -3,12 +3,10 @@
 package installer
 
 import (
-	"bytes"
 	"context"
 	_ "embed"
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"os/exec"
 	"os/user"
@@ -21,8 +19,6 @@ import (
 
 //go:embed linux/ldap-gateway.service
 var unit string
-
-const name = "ldap-gateway"
 
 // Where things go. They are what the unit and the defaults of the command line say.
 const (
@@ -60,7 +56,8 @@ func Service(executable string, purge bool) (install, uninstall Plan, err error)
 	text := strings.ReplaceAll(unit, "@PROGRAM@", programPath)
 	install = Plan{
 		account(),
-		program(executable),
+		// A home or a temporary folder is hidden from the service.
+		{Name: "copy this program to " + programPath, Done: isCopied(executable, programPath), Apply: copying(executable, programPath), Undo: uncopying(programPath)},
 		folder(filepath.Dir(filePath), 0o750, command("chgrp", name, filepath.Dir(filePath))),
 		folder(statePath, 0o700, command("chown", name+":"+name, statePath)),
 		{Name: "write a sample " + filePath, Done: exists(filePath), Apply: func(context.Context) error { return owned(filePath, configs.Minimal) }},
@@ -68,13 +65,12 @@ func Service(executable string, purge bool) (install, uninstall Plan, err error)
 		{Name: "have systemd read it", Apply: command("systemctl", "daemon-reload")},
 		enable,
 	}
-	uninstall = Plan{
-		{Name: "stop the service", Done: fails("systemctl", "is-active", "--quiet", name), Apply: command("systemctl", "stop", name)},
+	uninstall = append(Stop(), Plan{
 		{Name: "do not start it with the machine", Done: fails("systemctl", "is-enabled", "--quiet", name), Apply: command("systemctl", "disable", "--quiet", name)},
 		{Name: "remove " + unitPath, Done: absent(unitPath), Apply: removal(unitPath)},
 		{Name: "have systemd forget it", Apply: command("systemctl", "daemon-reload")},
-		{Name: "remove " + programPath, Done: absent(programPath), Apply: removal(programPath)},
-	}
+		{Name: "remove " + programPath, Done: absent(programPath), Apply: removal(programPath, programPath+oldEnding)},
+	}...)
 	if purge {
 		uninstall = append(uninstall,
 			Step{Name: "remove " + filepath.Dir(filePath), Done: absent(filepath.Dir(filePath)), Apply: removal(filepath.Dir(filePath))},
@@ -98,42 +94,6 @@ func accountExists(context.Context) (bool, error) {
 	return err == nil, err
 }
 
-// program puts the program where the service manager may run it: a home or a
-// temporary folder is hidden from the service.
-func program(executable string) Step {
-	return Step{Name: "copy this program to " + programPath,
-		Done: func(context.Context) (bool, error) {
-			if executable == programPath {
-				return true, nil
-			}
-			return same(executable, programPath)
-		},
-		Apply: func(context.Context) error {
-			b, err := os.ReadFile(executable)
-			if err != nil {
-				return err
-			}
-			fresh := programPath + ".new" // the old one may be running
-			if err := os.WriteFile(fresh, b, 0o755); err != nil {
-				return err
-			}
-			return os.Rename(fresh, programPath)
-		},
-		Undo: removal(programPath)}
-}
-
-func same(a, b string) (bool, error) {
-	x, err := os.ReadFile(a)
-	if err != nil {
-		return false, err
-	}
-	y, err := os.ReadFile(b)
-	if errors.Is(err, fs.ErrNotExist) {
-		return false, nil
-	}
-	return bytes.Equal(x, y), err
-}
-
 // folder makes a folder and gives it to whom it is for.
 func folder(path string, mode os.FileMode, give func(context.Context) error) Step {
 	return Step{Name: "make " + path, Done: exists(path), Apply: func(ctx context.Context) error {
@@ -155,4 +115,9 @@ func owned(path, text string) error {
 // Start returns the plan that starts the service, or has it start anew.
 func Start() Plan {
 	return Plan{{Name: "start the service", Apply: command("systemctl", "restart", name)}}
+}
+
+// Stop returns the plan that stops the service.
+func Stop() Plan {
+	return Plan{{Name: "stop the service", Done: fails("systemctl", "is-active", "--quiet", name), Apply: command("systemctl", "stop", name)}}
 }
