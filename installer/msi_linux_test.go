@@ -25,11 +25,12 @@ func TestMSI(t *testing.T) {
 	s := newSite(t, debian)
 	w := &windowsSite{site: s}
 	s.Inside(func() { w.Machine = winetest.Start(t) })
+	ca, err := os.ReadFile(s.slapd.CAFile())
+	s.must(err)
+	w.write(`C:\ca.pem`, string(ca))
 	before := w.files()
 	w.setUp()
-	if i := s.instance(); i.RevokedAt != nil {
-		t.Errorf("after the install the cloud has %+v", i)
-	}
+	s.awaitSignOn("after the install")
 	w.registered()
 	paired := w.read(`C:\ProgramData\ldap-gateway\state\instance.json`)
 
@@ -37,6 +38,7 @@ func TestMSI(t *testing.T) {
 		t.Fatalf("upgrade: %d %s", code, out)
 	}
 	w.runs("0.2.0")
+	s.awaitSignOn("after the upgrade")
 	w.registered()
 	if w.read(`C:\ProgramData\ldap-gateway\state\instance.json`) != paired {
 		t.Error("the upgrade changed who the machine is")
@@ -47,6 +49,7 @@ func TestMSI(t *testing.T) {
 		t.Errorf("downgrade: %d %s", code, out)
 	}
 	w.runs("0.2.0")
+	s.awaitSignOn("after a refused downgrade")
 
 	if out, code := w.msi("/x", secondWindows, "0.2.0"); code != 0 {
 		t.Fatalf("removal: %d %s", code, out)
@@ -64,9 +67,6 @@ func TestMSI(t *testing.T) {
 func (w *windowsSite) setUp() {
 	t := w.site.t
 	t.Helper()
-	ca, err := os.ReadFile(w.site.slapd.CAFile())
-	w.site.must(err)
-	w.write(`C:\ca.pem`, string(ca))
 	w.write(`C:\password`, slapdtest.Password)
 	w.write(`C:\code`, w.site.code())
 	out, code := w.msi("/i", firstWindows, "0.1.0", "CLOUDURL="+w.site.api.URL, `CODEFILE=C:\code`,
@@ -75,7 +75,7 @@ func (w *windowsSite) setUp() {
 		t.Fatalf("install: %d %s", code, out)
 	}
 	w.runs("0.1.0")
-	for _, path := range []string{`C:\ca.pem`, `C:\password`, `C:\code`} {
+	for _, path := range []string{`C:\password`, `C:\code`} {
 		w.site.must(os.Remove(w.Path(path)))
 	}
 }
@@ -130,7 +130,7 @@ func (w *windowsSite) registered() {
 	out, _ := w.run("reg", "query", service)
 	has := strings.Join(strings.Fields(out), " ")
 	for _, want := range []string{`ObjectName REG_SZ NT SERVICE\ldap-gateway`, "Start REG_DWORD 0x2", "Type REG_DWORD 0x10",
-		`ImagePath REG_SZ C:\Program Files\ldap-gateway\ldap-gateway.exe run`, "DisplayName REG_SZ LDAP Gateway", "Description REG_SZ Joins the directory to the cloud"} {
+		`"C:\Program Files\ldap-gateway\ldap-gateway.exe" run --service`, "DisplayName REG_SZ LDAP gateway", "Description REG_SZ Joins the directory to the cloud"} {
 		if !strings.Contains(has, want) {
 			w.site.t.Errorf("the service has no %s:\n%s", want, out)
 		}
