@@ -29,7 +29,7 @@ type groupBody struct {
 	JustInTime   bool           `json:"justInTime"`
 	DirectoryID  string         `json:"directoryId,omitempty"`
 	LastSeenAt   *time.Time     `json:"lastSeenAt,omitempty"`
-	DirectCounts map[string]int `json:"directMemberCounts"`
+	DirectCounts map[string]int `json:"directMemberCounts,omitempty"`
 	CreatedAt    time.Time      `json:"createdAt"`
 	UpdatedAt    time.Time      `json:"updatedAt"`
 }

@@ -32,7 +32,7 @@ type instanceBody struct {
 	ResponseTimeMillis float64         `json:"responseTimeMillis"`
 	Version            versionBody     `json:"version"`
 	CurrentErrors      []string        `json:"currentErrors"` // the problems in words
-	Problems           []problemBody   `json:"problems"`
+	Problems           []instanceProblem   `json:"problems"`
 	Fingerprint        string          `json:"fingerprint"`
 	PairedAt           time.Time       `json:"pairedAt"`
 	PairedBy           string          `json:"pairedBy"`
@@ -50,8 +50,8 @@ type versionBody struct {
 	Status string `json:"updateStatus,omitempty"`
 }
 
-// problemBody is one thing that is wrong with an instance.
-type problemBody struct {
+// instanceProblem is one thing that is wrong with an instance.
+type instanceProblem struct {
 	Code     string `json:"code"`
 	Message  string `json:"message"`
 	Remedy   string `json:"remedy,omitempty"`
@@ -82,14 +82,14 @@ func known(t time.Time) *time.Time {
 func (s *Server) showInstance(c *call, i store.Instance, live *LiveInstance) instanceBody {
 	b := instanceBody{Links: c.self("gateways", i.GatewayID, "instances", i.ID), ID: i.ID, Environment: reference{c.env}, Gateway: reference{i.GatewayID}, Hostname: i.Hostname, System: i.System,
 		InitializedAt: known(i.InitializedAt), LastReportedAt: known(i.LastReportedAt), HealthStatus: unhealthy, Version: s.version(i.Software),
-		CurrentErrors: []string{}, Problems: []problemBody{}, Fingerprint: i.Fingerprint, PairedAt: i.PairedAt, PairedBy: i.PairedBy, PairedFrom: i.PairedFrom,
+		CurrentErrors: []string{}, Problems: []instanceProblem{}, Fingerprint: i.Fingerprint, PairedAt: i.PairedAt, PairedBy: i.PairedBy, PairedFrom: i.PairedFrom,
 		RevokedAt: known(i.RevokedAt), RevokedBy: i.RevokedBy, PolicyHash: i.PolicyHash}
 	if live != nil {
 		b.report(*live)
 	}
 	if !i.QuarantinedAt.IsZero() {
 		b.HealthStatus = unhealthy
-		b.Problems = append(b.Problems, problemBody{"QUARANTINE", i.Quarantine, "Pair the right machine anew, and revoke this instance.", wire.SeverityError})
+		b.Problems = append(b.Problems, instanceProblem{"QUARANTINE", i.Quarantine, "Pair the right machine anew, and revoke this instance.", wire.SeverityError})
 	}
 	for _, p := range b.Problems {
 		b.CurrentErrors = append(b.CurrentErrors, p.Message)
@@ -102,7 +102,7 @@ func (b *instanceBody) report(l LiveInstance) {
 	b.Connected, b.ConnectedSince, b.HealthStatus, b.Policy = true, known(l.Since), healthy, l.Policy
 	b.BusyPercentage, b.OperationsPerSec, b.ResponseTimeMillis = l.BusyPercent, l.OperationsPerSecond, l.ResponseTimeMillis
 	for _, p := range l.Problems {
-		b.Problems = append(b.Problems, problemBody{p.Code, p.Text, p.Remedy, p.Severity})
+		b.Problems = append(b.Problems, instanceProblem{p.Code, p.Text, p.Remedy, p.Severity})
 	}
 	for _, v := range l.Servers {
 		b.Servers = append(b.Servers, serverBody{v.URL, v.State, v.Vendor, v.Error})
@@ -113,17 +113,17 @@ func (b *instanceBody) report(l LiveInstance) {
 	for _, r := range l.Refused {
 		b.Refused = append(b.Refused, refusedByFile{reference{r.ID}, r.Reasons})
 	}
-	wrong := func(p problemBody) bool { return p.Severity != wire.SeverityInfo }
+	wrong := func(p instanceProblem) bool { return p.Severity != wire.SeverityInfo }
 	if len(b.Refused) > 0 || slices.ContainsFunc(b.Problems, wrong) {
 		b.HealthStatus = degraded
 	}
-	if slices.ContainsFunc(b.Problems, func(p problemBody) bool { return p.Severity == wire.SeverityError }) {
+	if slices.ContainsFunc(b.Problems, func(p instanceProblem) bool { return p.Severity == wire.SeverityError }) {
 		b.HealthStatus = unhealthy
 	}
 }
 
-func serverDown(v wire.Server) problemBody {
-	return problemBody{"DIRECTORY_SERVER_DOWN", v.URL + ": " + v.Error,
+func serverDown(v wire.Server) instanceProblem {
+	return instanceProblem{"DIRECTORY_SERVER_DOWN", v.URL + ": " + v.Error,
 		"See that the directory server runs and that the agent's machine reaches it; the agent connects again by itself.", "warning"}
 }
 

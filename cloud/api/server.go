@@ -121,6 +121,7 @@ func (s *Server) Handler() http.Handler {
 			return s.once(c, path, func(c *call) (reply, error) { return s.unchanged(c, all["GET "+path], e) })
 		}))
 	}
+	mux.HandleFunc("GET /v1/openapi.json", serveOpenAPI)
 	mux.HandleFunc("POST /{environmentId}/as/token", s.token)
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) { s.noRoute(mux, w, r) })
 	return limited(mux)
