@@ -24,7 +24,7 @@ type gatewayForm struct {
 
 	ServersHostAndPort      []string      `json:"serversHostAndPort,omitempty"`
 	BindDN                  string        `json:"bindDN,omitempty"`
-	BindPassword            discarded     `json:"bindPassword,omitzero"`
+	BindPassword            discarded     `json:"bindPassword,omitzero" jsonschema:"type=string"`
 	ConnectionSecurity      string        `json:"connectionSecurity,omitempty"`
 	ValidateTLSCertificates *bool         `json:"validateTlsCertificates,omitempty"`
 	FollowReferrals         bool          `json:"followReferrals,omitempty"`

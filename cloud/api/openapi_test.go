@@ -35,7 +35,7 @@ type operation struct {
 	statuses []int // of success, when it is not the usual one
 }
 
-type decision struct {
+type decisionForm struct {
 	Code    string `json:"code,omitempty"`
 	Approve *bool  `json:"approve,omitempty"`
 }
@@ -46,7 +46,7 @@ type signOnForm struct {
 	Address  string `json:"address,omitempty"`
 }
 
-type passwordChange struct {
+type passwordForm struct {
 	External *externalBody `json:"external,omitempty"`
 	Current  string        `json:"currentPassword,omitempty"`
 	New      string        `json:"newPassword,omitempty"`
@@ -96,7 +96,7 @@ func operations() map[string]operation {
 		"GET /{e}/gateways/{g}/instances/{i}":       {summary: "Read an instance", out: instanceBody{}},
 		"DELETE /{e}/gateways/{g}/instances/{i}":    {summary: "Revoke an instance"},
 		"GET /{e}/gateways/{g}/pairings":            {summary: "List pending pairing codes", out: pairingBody{}, list: "pairings"},
-		"POST /{e}/gateways/{g}/pairings":           {summary: "Make a pairing code, or decide on one that an agent shows", in: decision{}, out: pairingBody{}, or: instanceBody{}},
+		"POST /{e}/gateways/{g}/pairings":           {summary: "Make a pairing code, or decide on one that an agent shows", in: decisionForm{}, out: pairingBody{}, or: instanceBody{}},
 		"GET /{e}/gateways/{g}/pairings/{id}":       {summary: "Read a pending pairing code", out: pairingBody{}},
 		"DELETE /{e}/gateways/{g}/pairings/{id}":    {summary: "Take a pairing code back"},
 		"GET /{e}/gateways/{g}/credentials":         {summary: "List pending pairing codes, as credentials", out: credentialBody{}, list: "credentials"},
@@ -115,7 +115,7 @@ func operations() map[string]operation {
 		"PATCH /{e}/users/{u}":                      {summary: "Change what is named of a user", in: userForm{}, out: userBody{}},
 		"DELETE /{e}/users/{u}":                     {summary: "Delete a user"},
 		"GET /{e}/users/{u}/password":               {summary: "Read who checks a user's password", out: passwordBody{}},
-		"PUT /{e}/users/{u}/password":               {summary: "Link a user to a user type, or change the password in the directory", in: passwordChange{}, out: passwordBody{}},
+		"PUT /{e}/users/{u}/password":               {summary: "Link a user to a user type, or change the password in the directory", in: passwordForm{}, out: passwordBody{}},
 		"GET /{e}/users/{u}/memberOfGroups":         {summary: "List a user's groups", out: userGroupBody{}, list: "groupMemberships"},
 		"POST /{e}/users/{u}/memberOfGroups":        {summary: "Put a user into an ordinary group", in: reference{}, out: userGroupBody{}},
 		"GET /{e}/users/{u}/memberOfGroups/{id}":    {summary: "Read one of a user's groups", out: userGroupBody{}},
@@ -159,9 +159,9 @@ func name(t reflect.Type) string {
 	return string(unicode.ToUpper(rune(n[0]))) + n[1:]
 }
 
-// schema returns a reference to the schema of a value's type, and keeps it. What
-// is sent may leave out what it likes, and have more.
-func (d *document) schema(v any, sent bool) object {
+// schema returns a reference to the schema of a value's type, and keeps it. A form
+// may leave out what it likes, and have more.
+func (d *document) schema(v any) object {
 	if reflect.TypeOf(v).Kind() == reflect.Map {
 		return object{"type": "object"}
 	}
@@ -176,7 +176,7 @@ func (d *document) schema(v any, sent bool) object {
 			panic(err)
 		}
 		delete(plain, "$schema")
-		if sent && n == name(reflect.TypeOf(v)) {
+		if strings.HasSuffix(n, "Form") {
 			delete(plain, "additionalProperties")
 			delete(plain, "required")
 		}
@@ -192,7 +192,7 @@ func inJSON(schema object) object {
 func (d *document) list(o operation) object {
 	return object{"type": "object", "required": []string{"_links", "_embedded", "count", "size"}, "properties": object{
 		"_links":    object{"$ref": "#/components/schemas/Links"},
-		"_embedded": object{"type": "object", "required": []string{o.list}, "properties": object{o.list: object{"type": "array", "items": d.schema(o.out, false)}}},
+		"_embedded": object{"type": "object", "required": []string{o.list}, "properties": object{o.list: object{"type": "array", "items": d.schema(o.out)}}},
 		"count":     object{"type": "integer"}, "size": object{"type": "integer"}}}
 }
 
@@ -233,7 +233,21 @@ func (d *document) operation(method, path string, o operation) object {
 	case "GET":
 		parameters = append(parameters, parameter("header", "If-None-Match", "ETag of what the client has", false))
 	}
-	return object{"summary": o.summary, "parameters": parameters, "responses": d.responses(method, o), "tags": []string{tag(path)}, "requestBody": d.body(o)}
+	return object{"operationId": operationID(method, path, o), "summary": o.summary, "parameters": parameters, "responses": d.responses(method, o), "tags": []string{tag(path)}, "requestBody": d.body(o)}
+}
+
+// operationID names an endpoint for generators of clients, as in "listUsers".
+func operationID(method, path string, o operation) string {
+	id := map[string]string{"GET": "read", "POST": "create", "PUT": "replace", "PATCH": "update", "DELETE": "delete"}[method]
+	if o.list != "" {
+		id = "list"
+	}
+	for _, part := range strings.Split("environments"+strings.TrimPrefix(path, "/{e}"), "/")[min(1, strings.Count(path, "/{e}/")):] {
+		if !strings.HasPrefix(part, "{") {
+			id += string(unicode.ToUpper(rune(part[0]))) + part[1:]
+		}
+	}
+	return id
 }
 
 func tag(path string) string {
@@ -248,20 +262,20 @@ func (d *document) body(o operation) any {
 	if o.in == nil {
 		return nil
 	}
-	return object{"required": true, "content": inJSON(d.schema(o.in, true))}
+	return object{"required": true, "content": inJSON(d.schema(o.in))}
 }
 
 func (d *document) responses(method string, o operation) object {
-	all := object{"default": object{"description": "Refused", "content": inJSON(d.schema(problem{}, false))}}
+	all := object{"default": object{"description": "Refused", "content": inJSON(d.schema(problem{}))}}
 	success := object{"description": "Done"}
 	status := http.StatusOK
 	switch {
 	case o.list != "":
 		success["content"] = inJSON(d.list(o))
 	case o.or != nil:
-		success["content"] = inJSON(object{"oneOf": []object{d.schema(o.out, false), d.schema(o.or, false)}})
+		success["content"] = inJSON(object{"oneOf": []object{d.schema(o.out), d.schema(o.or)}})
 	case o.out != nil:
-		success["content"] = inJSON(d.schema(o.out, false))
+		success["content"] = inJSON(d.schema(o.out))
 	default:
 		status = http.StatusNoContent
 	}
@@ -293,7 +307,7 @@ func writeDocument() object {
 		paths[full].(object)[strings.ToLower(method)] = op
 	}
 	return object{"openapi": "3.1.0", "info": object{"title": "ldap-cloud", "version": "1", "description": "Gateways, users, groups, sign-ons and applications of one environment. Access tokens come from POST /{environmentId}/as/token by client credentials."},
-		"security": []object{{"bearer": []string{}}}, "paths": paths,
+		"servers": []object{{"url": "/"}}, "security": []object{{"bearer": []string{}}}, "paths": paths,
 		"components": object{"schemas": d.schemas, "securitySchemes": object{"bearer": object{"type": "http", "scheme": "bearer"}}}}
 }
 
