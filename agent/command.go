@@ -10,6 +10,7 @@ import (
 	"github.com/hashicorp/go-hclog"
 	"github.com/spf13/cobra"
 
+	"ldap-gateway/agent/service"
 	"ldap-gateway/agent/state"
 	"ldap-gateway/configs"
 )
@@ -73,7 +74,7 @@ First step: "ldap-gateway setup". Or write gateway.hcl yourself, then
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return fmt.Errorf("%w: %w", errUsage, err) })
 	root.PersistentFlags().StringVar(&c.configPath, "config", configs.SystemPath(), "path of gateway.hcl")
 	root.PersistentFlags().StringVar(&c.statePath, "state", configs.SystemState(), "folder for the instance's keys")
-	root.AddCommand(c.setupCommand(), c.runCommand(), c.pairCommand(), c.checkCommand(), c.explainCommand(), c.statusCommand(), c.rotateCommand(), c.unpairCommand(), c.installCommand(), c.uninstallCommand(), c.versionCommand())
+	root.AddCommand(c.setupCommand(), c.runCommand(), c.pairCommand(), c.checkCommand(), c.explainCommand(), c.statusCommand(), c.reloadCommand(), c.diagnoseCommand(), c.rotateCommand(), c.unpairCommand(), c.installCommand(), c.uninstallCommand(), c.startCommand(), c.stopCommand(), c.restartCommand(), c.versionCommand())
 	for _, sub := range root.Commands() {
 		sub.Args = usage(sub.Args)
 	}
@@ -91,24 +92,35 @@ func usage(check cobra.PositionalArgs) cobra.PositionalArgs {
 }
 
 func (c *command) runCommand() *cobra.Command {
-	return &cobra.Command{
+	var asService bool
+	cmd := &cobra.Command{
 		Use: "run", Short: "Serve the cloud until stopped", Args: cobra.NoArgs,
 		Long: `Serve the cloud until stopped. Before it is paired it waits to be; whatever
 is lost, the cloud, the directory or the network, it waits for and goes on.
-Logs go to standard error.`,
+Logs go to standard error, or to the journal with their fields.`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			file, err := c.load()
-			if err != nil {
-				return err
-			}
-			logger := newLogger(file.Log, c.stderr)
-			logger.Info("starting", "version", Version(), "config", file.Path)
-			i := &Instance{File: file, State: state.At(c.statePath), Logger: logger}
-			err = i.Run(cmd.Context())
-			logger.Info("stopped")
-			return err
+			return service.Run(cmd.Context(), asService, c.stderr, configs.LogPath(), c.run)
 		},
 	}
+	cmd.Flags().BoolVar(&asService, "service", false, "started by the Windows service manager")
+	_ = cmd.Flags().MarkHidden("service")
+	return cmd
+}
+
+// run serves; out is where the service manager wants the log.
+func (c *command) run(ctx context.Context, m *service.Manager, out io.Writer) error {
+	c.stderr = out
+	file, err := c.load()
+	if err != nil {
+		return err
+	}
+	logger := newLogger(file.Log, out)
+	logger.Info("starting", "version", Version(), "config", file.Path)
+	i := &Instance{File: file, State: state.At(c.statePath), Logger: logger, Manager: m,
+		Load: func() (*configs.Gateway, error) { return configs.Load(c.configPath) }}
+	err = i.Run(ctx)
+	logger.Info("stopped")
+	return err
 }
 
 func (c *command) versionCommand() *cobra.Command {
@@ -133,5 +145,5 @@ func (c *command) load() (*configs.Gateway, error) {
 }
 
 func newLogger(l configs.Log, to io.Writer) hclog.Logger {
-	return hclog.New(&hclog.LoggerOptions{Level: hclog.LevelFromString(l.Level), JSONFormat: l.JSON, Output: to})
+	return service.Logger(hclog.LoggerOptions{Level: hclog.LevelFromString(l.Level), JSONFormat: l.JSON}, to)
 }

@@ -32,6 +32,9 @@ type Problem struct {
 	Remedy   string   `json:"remedy"`
 }
 
+// problemRestart is the code of a file that waits in part for a restart.
+const problemRestart = "restartNeeded"
+
 // Status is how the running gateway is. Nothing in it is of a person.
 type Status struct {
 	Version     string                  `json:"version"`
@@ -84,13 +87,20 @@ func (o *outcomes) all() map[string]int64 {
 
 // health knows how everything is that runs.
 type health struct {
-	cloud   string
-	people  *directory.Client
-	policy  *Policy
 	audit   *audit.Log
 	totals  totals
-	current atomic.Pointer[pairedLink] // nil: not paired yet
-	metrics atomic.Pointer[string]     // why metrics are not served; nil: they are, or were not asked for
+	serving atomic.Pointer[serving]
+	current atomic.Pointer[pairedLink]  // nil: not paired yet
+	metrics atomic.Pointer[string]      // why metrics are not served; nil: they are, or were not asked for
+	refused atomic.Pointer[refusedFile] // nil: the file that was read last is in use
+	restart atomic.Pointer[[]string]    // what of it waits for a restart
+	reloads chan chan error             // wishes to read the file again
+}
+
+func newHealth(s *serving, log *audit.Log) *health {
+	h := &health{audit: log, reloads: make(chan chan error)}
+	h.serving.Store(s)
+	return h
 }
 
 // pairedLink is the newest link and whose it is.
@@ -101,7 +111,8 @@ type pairedLink struct {
 
 // status asks everything how it is.
 func (h *health) status() Status {
-	s := Status{Version: Version(), Cloud: h.cloud, Servers: h.people.Servers(), SignOns: h.totals.signOns.all(), Changes: h.totals.changes.all(),
+	now := h.serving.Load()
+	s := Status{Version: Version(), Cloud: now.file.Cloud.URL.String(), Servers: now.people.Servers(), SignOns: h.totals.signOns.all(), Changes: h.totals.changes.all(),
 		Took: time.Duration(h.totals.took.Load()), Problems: h.problems()}
 	if c := h.current.Load(); c != nil {
 		s.Gateway, s.Environment, s.Instance = c.instance.GatewayName, c.instance.Environment, c.instance.ID
@@ -121,10 +132,11 @@ func (h *health) problems() (all []Problem) {
 	if p := h.linkProblem(); p != nil {
 		all = append(all, *p)
 	}
-	if servers := h.people.Servers(); allDown(servers) && (len(servers) > 0 || h.people.Undiscovered() != nil) {
+	now := h.serving.Load()
+	if servers := now.people.Servers(); allDown(servers) && (len(servers) > 0 || now.people.Undiscovered() != nil) {
 		all = append(all, Problem{"directoryDown", Error, "no directory server can be reached", "run \"ldap-gateway check\" on the machine"})
 	}
-	for _, p := range h.people.Problems() {
+	for _, p := range now.people.Problems() {
 		all = append(all, Problem{p.Code, Warning, p.Text, p.Remedy})
 	}
 	if c := h.current.Load(); c != nil && c.link.State().ClockSkew != 0 {
@@ -136,8 +148,21 @@ func (h *health) problems() (all []Problem) {
 	if why := h.metrics.Load(); why != nil {
 		all = append(all, Problem{"metricsNotServed", Warning, *why, "name another port in metrics.listen and restart the gateway"})
 	}
-	if h.policy.file.Observe {
-		all = append(all, Problem{"observing", Info, "passwords are checked, attributes and groups stay here", "write policy.mode = \"enforce\" and restart the gateway when they may leave"})
+	if now.policy.file.Observe {
+		all = append(all, Problem{"observing", Info, "passwords are checked, attributes and groups stay here", "write policy.mode = \"enforce\" and run \"ldap-gateway reload\" when they may leave"})
+	}
+	return append(all, h.fileProblems()...)
+}
+
+// fileProblems tells what of gateway.hcl is not in use. The mistakes themselves
+// are on the machine: their text has lines of the file.
+func (h *health) fileProblems() (all []Problem) {
+	if r := h.refused.Load(); r != nil {
+		all = append(all, Problem{"fileRefused", Warning, "gateway.hcl was refused at " + r.at.Format("2006-01-02 15:04:05 MST") + ", the former one is in use",
+			"run \"ldap-gateway check\" on the machine, mend the file, then \"ldap-gateway reload\""})
+	}
+	if r := h.restart.Load(); r != nil && len(*r) > 0 {
+		all = append(all, Problem{problemRestart, Info, "changed in gateway.hcl, and read at a start only: " + strings.Join(*r, ", "), "restart the gateway"})
 	}
 	return all
 }

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/url"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -136,7 +137,7 @@ func TestProblems(t *testing.T) {
 	d := newDesk(t, file)
 	unwritable := &audit.Log{Path: filepath.Join(os.DevNull, "audit.jsonl")}
 	unwritable.Write(audit.Record{Link: &audit.Link{What: "opened"}})
-	h := &health{people: d.People.(*directory.Client), policy: d.Policy, audit: unwritable}
+	h := newHealth(&serving{file: &configs.Gateway{Cloud: configs.Cloud{URL: &url.URL{}}}, people: d.People.(*directory.Client), policy: d.Policy}, unwritable)
 	why := "address in use"
 	h.metrics.Store(&why)
 	s := h.status()

@@ -5,10 +5,12 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"os"
 	"path/filepath"
+	"runtime/pprof"
 	"strings"
 	"time"
 
@@ -31,7 +33,7 @@ func (i *Instance) serveHealth(ctx context.Context) (stop func()) {
 		go func() { _ = s.Serve(l) }()
 	}
 	if l, err := listenSocket(ctx, i.State); err == nil {
-		serve(l, http.HandlerFunc(i.health.serveStatus))
+		serve(l, i.health.ownRoutes())
 	} else {
 		i.Logger.Warn("\"ldap-gateway status\" will not find this gateway", "error", err)
 	}
@@ -101,6 +103,32 @@ func (h *health) routes() http.Handler {
 	return mux
 }
 
+// ownRoutes is what the socket serves, to the gateway's own account and to root.
+func (h *health) ownRoutes() http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /status", h.serveStatus)
+	mux.HandleFunc("POST /reload", h.serveReload)
+	mux.HandleFunc("GET /goroutines", func(w http.ResponseWriter, _ *http.Request) {
+		_ = pprof.Lookup("goroutine").WriteTo(w, 2)
+	})
+	return mux
+}
+
+// serveReload answers once the file is in use or refused.
+func (h *health) serveReload(w http.ResponseWriter, r *http.Request) {
+	done := make(chan error, 1)
+	select {
+	case h.reloads <- done:
+	case <-r.Context().Done():
+		return
+	}
+	if err := <-done; err != nil {
+		http.Error(w, err.Error(), http.StatusUnprocessableEntity)
+		return
+	}
+	h.serveStatus(w, r)
+}
+
 func (h *health) serveStatus(w http.ResponseWriter, _ *http.Request) {
 	w.Header().Set("Content-Type", "application/json")
 	_ = json.NewEncoder(w).Encode(h.status())
@@ -111,17 +139,27 @@ func (h *health) serveStatus(w http.ResponseWriter, _ *http.Request) {
 func askStatus(ctx context.Context, folder state.Folder) (s Status, err error) {
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
+	return s, askRunning(ctx, folder, http.MethodGet, "/status", func(body io.Reader) error { return json.NewDecoder(body).Decode(&s) })
+}
+
+// askRunning makes one request on the socket. Errors: ErrNotRunning, and what the
+// gateway says instead of an answer.
+func askRunning(ctx context.Context, folder state.Folder, method, path string, take func(io.Reader) error) error {
 	transport := &http.Transport{DisableKeepAlives: true, DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
 		return new(net.Dialer).DialContext(ctx, "unix", socketPath(folder))
 	}}
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://gateway/status", nil)
+	req, err := http.NewRequestWithContext(ctx, method, "http://gateway"+path, nil)
 	if err != nil {
-		return s, err
+		return err
 	}
 	resp, err := (&http.Client{Transport: transport}).Do(req)
 	if err != nil {
-		return s, fmt.Errorf("%w: %w", ErrNotRunning, err)
+		return fmt.Errorf("%w: %w", ErrNotRunning, err)
 	}
 	defer resp.Body.Close()
-	return s, json.NewDecoder(resp.Body).Decode(&s)
+	if resp.StatusCode != http.StatusOK {
+		text, err := io.ReadAll(io.LimitReader(resp.Body, 1<<20))
+		return errors.Join(errors.New(strings.TrimSpace(string(text))), err)
+	}
+	return take(resp.Body)
 }

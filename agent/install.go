@@ -16,7 +16,7 @@ func (c *command) installCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "install", Short: "Make this program a system service", Args: cobra.NoArgs,
 		Long: `Make this program a service that starts with the machine, under an account of
-its own (Linux with systemd; as root). Running it again finishes what was
+its own (Linux with systemd, or Windows; as root or administrator). Running it again finishes what was
 interrupted, and brings a newer program in. Your gateway.hcl is never changed.`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			install, _, err := plans(false)
@@ -24,7 +24,7 @@ interrupted, and brings a newer program in. Your gateway.hcl is never changed.`,
 				return err
 			}
 			if text, err := os.ReadFile(configs.SystemPath()); err == nil && string(text) != configs.Minimal {
-				install = append(install, startPlan()...)
+				install = append(install, installer.Start()...)
 			}
 			if err := c.carryOut(cmd, install, dryRun); err != nil || dryRun {
 				return err
@@ -60,6 +60,32 @@ is gone.`,
 	return cmd
 }
 
+func (c *command) startCommand() *cobra.Command {
+	return c.planCommand("start", "Start the service, or have it start anew", installer.Start)
+}
+
+func (c *command) restartCommand() *cobra.Command {
+	return c.planCommand("restart", "Have the service start anew", installer.Start)
+}
+
+func (c *command) stopCommand() *cobra.Command {
+	return c.planCommand("stop", "Stop the service", installer.Stop)
+}
+
+// planCommand is a command that carries a plan out.
+func (c *command) planCommand(use, short string, plan func() installer.Plan) *cobra.Command {
+	var dryRun bool
+	cmd := &cobra.Command{Use: use, Short: short, Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if _, _, err := plans(false); err != nil {
+				return err
+			}
+			return c.carryOut(cmd, plan(), dryRun)
+		}}
+	cmd.Flags().BoolVar(&dryRun, "dry-run", false, "show what would be done, and do nothing")
+	return cmd
+}
+
 func plans(purge bool) (install, uninstall installer.Plan, err error) {
 	path, err := os.Executable()
 	if err == nil {
@@ -70,9 +96,6 @@ func plans(purge bool) (install, uninstall installer.Plan, err error) {
 	}
 	return installer.Service(path, purge)
 }
-
-// startPlan starts the service, or has it start anew with what was written.
-func startPlan() installer.Plan { return installer.Start() }
 
 // carryOut shows a plan or applies it.
 func (c *command) carryOut(cmd *cobra.Command, p installer.Plan, dryRun bool) error {

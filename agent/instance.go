@@ -9,9 +9,9 @@ import (
 	"time"
 
 	"github.com/hashicorp/go-hclog"
-	"golang.org/x/time/rate"
 
 	"ldap-gateway/agent/audit"
+	"ldap-gateway/agent/service"
 	"ldap-gateway/agent/state"
 	"ldap-gateway/cloudlink"
 	"ldap-gateway/cloudlink/wire"
@@ -21,15 +21,19 @@ import (
 
 // Instance is the running agent.
 type Instance struct {
-	File   *configs.Gateway
-	State  state.Folder
-	Logger hclog.Logger
+	File    *configs.Gateway
+	Load    func() (*configs.Gateway, error) // the file again, to reload it; nil: it cannot be
+	State   state.Folder
+	Logger  hclog.Logger
+	Manager *service.Manager // nil: none
 
 	guard   guard // these outlive a link
 	seen    replays
 	persons persons
 	audit   *audit.Log
 	health  *health
+	now     *serving       // of the goroutine of Run
+	former  sync.WaitGroup // what drains of files that were replaced
 }
 
 // proveEvery is how often the directory is asked what its memberOf means.
@@ -39,43 +43,37 @@ const proveEvery = 15 * time.Minute
 const pollState = 2 * time.Second
 
 // Run serves the cloud until ctx ends. It waits for a pairing that is not there
-// yet and follows one that is replaced. It returns an error only for what stays
-// wrong however long it waits: a file that no directory can be opened with.
-func (i *Instance) Run(ctx context.Context) error {
-	cfg := directoryConfig(i.File.Directory, i.Logger.Named("directory"))
-	cfg.ProveEvery = proveEvery
-	people, err := directory.Open(cfg)
-	if err != nil {
+// yet and follows one that is replaced, and a file that is to be read again. It
+// returns an error only for what stays wrong however long it waits: a file that
+// no directory can be opened with.
+func (i *Instance) Run(ctx context.Context) (err error) {
+	if i.now, err = i.open(i.File); err != nil {
 		return err
 	}
-	defer people.Close()
 	i.audit = auditLog(i.File.Audit, i.State, i.Logger)
 	defer i.audit.Close()
-	policy, err := NewPolicy(i.File.Policy)
-	if err != nil {
-		return err
-	}
-	i.health = &health{cloud: i.File.Cloud.URL.String(), people: people, policy: policy, audit: i.audit}
+	defer func() { i.now.close() }()
+	i.health = newHealth(i.now, i.audit)
 	stopHealth := i.serveHealth(ctx)
 	defer stopHealth()
-	var links sync.WaitGroup
-	defer links.Wait()
+	defer i.former.Wait()
 	for stopLast := func() {}; ; {
 		paired, ok := i.awaitPairing(ctx)
 		if !ok {
 			return nil
 		}
-		link, err := i.link(paired, people, policy)
+		link, err := i.link(paired, i.now)
 		if err != nil {
 			return err
 		}
 		linked, stop := context.WithCancel(ctx)
 		defer stop()
-		links.Go(func() { _ = link.Run(linked) })
+		i.now.links.Go(func() { _ = link.Run(linked) })
 		newest := &pairedLink{paired, link}
 		i.health.current.CompareAndSwap(nil, newest)
 		awaitUp(ctx, link)
 		i.health.current.Store(newest)
+		i.Manager.Ready(i.health.status().summary())
 		stopLast() // the link before, if any, drains while this one is up
 		stopLast = stop
 		i.watch(ctx, link, paired)
@@ -104,43 +102,45 @@ func (i *Instance) awaitPairing(ctx context.Context) (state.Instance, bool) {
 			told = err.Error()
 			i.Logger.Warn("waiting to be paired", "state", i.State, "error", err)
 		}
-		wait(ctx, pollState)
+		i.Manager.Ready(i.health.status().summary())
+		i.pause(ctx)
 	}
 	return state.Instance{}, false
 }
 
 // link prepares the link of one pairing, with the keys that it has now.
-func (i *Instance) link(paired state.Instance, people *directory.Client, policy *Policy) (*cloudlink.Link, error) {
+func (i *Instance) link(paired state.Instance, s *serving) (*cloudlink.Link, error) {
 	opener, err := wire.NewOpener(paired.ID, paired.Keys.Sealing())
 	if err != nil {
 		return nil, err
 	}
 	stats, record := NewStats(), &recorder{log: i.audit, instance: paired.ID}
 	handler := &handler{state: i.State, logger: i.Logger, record: record, totals: &i.health.totals, signOns: &SignOns{
-		People: people, Policy: policy, Opener: opener, Stats: stats, Logger: i.Logger.Named("sign-on"),
+		People: s.people, Policy: s.policy, Opener: opener, Stats: stats, Logger: i.Logger.Named("sign-on"),
 		Guard: &i.guard, Seen: &i.seen, Persons: &i.persons,
-		Rate: rate.NewLimiter(rate.Limit(i.File.Policy.SignOnsPerMinute)/60, max(10, i.File.Policy.SignOnsPerMinute/6)),
+		Rate: s.rate,
 	}}
 	link := &cloudlink.Link{
-		URL: i.File.Cloud.URL, Client: cloudlink.NewHTTPClient(i.File.Cloud.Proxy, i.File.Cloud.RootCAs),
+		URL: s.file.Cloud.URL, Client: cloudlink.NewHTTPClient(s.file.Cloud.Proxy, s.file.Cloud.RootCAs),
 		Credential: cloudlink.Credential{Instance: paired.ID, Key: paired.Keys.Signing(),
 			Epoch: func() uint64 { return i.State.Epoch(paired.ID) },
 			Keep:  func(epoch uint64) error { return i.State.SaveEpoch(paired.ID, epoch) }},
-		Handler: handler, Hello: func() wire.Hello { return hello(policy) }, Logger: i.Logger.Named("link"), Watch: handler.happened,
+		Handler: handler, Hello: func() wire.Hello { return hello(s.policy) }, Logger: i.Logger.Named("link"), Watch: handler.happened,
 	}
 	link.Heartbeat = func() wire.Heartbeat { return heartbeat(stats, i.health) }
-	if paired.Cloud != i.File.Cloud.URL.String() {
+	if paired.Cloud != s.file.Cloud.URL.String() {
 		i.Logger.Warn("gateway.hcl names another cloud than the one that this machine was paired with: pair again with --replace, or put cloud.url back",
-			"file", i.File.Cloud.URL, "paired", paired.Cloud)
+			"file", s.file.Cloud.URL, "paired", paired.Cloud)
 	}
 	i.Logger.Info("serving", "gateway", paired.GatewayName, "environment", paired.Environment, "instance", paired.ID, "fingerprint", paired.Fingerprint)
 	return link, nil
 }
 
 // watch returns when the state folder holds another pairing than this one, or
-// other keys for it, or when ctx ends. Keys that are due are changed here.
+// other keys for it, when another file is in use, or when ctx ends. Keys that are
+// due are changed here.
 func (i *Instance) watch(ctx context.Context, link *cloudlink.Link, paired state.Instance) {
-	for wait(ctx, pollState) {
+	for s := i.now; i.pause(ctx) && i.now == s; {
 		i.rotateIfDue(ctx, link, paired)
 		if now, err := i.State.Instance(); err == nil && now.Fingerprint != paired.Fingerprint {
 			i.Logger.Info("changing over", "instance", now.ID, "fingerprint", now.Fingerprint)
@@ -169,7 +169,7 @@ func hello(p *Policy) wire.Hello {
 func heartbeat(stats *Stats, h *health) wire.Heartbeat {
 	perSecond, median := stats.take()
 	out := wire.Heartbeat{OperationsPerSecond: perSecond, ResponseTimeMillis: float64(median.Microseconds()) / 1000}
-	for _, s := range h.people.Servers() {
+	for _, s := range h.serving.Load().people.Servers() {
 		out.Servers = append(out.Servers, wire.Server{URL: s.URL, State: s.State, Vendor: s.Vendor, Error: s.Error})
 	}
 	for _, p := range h.problems() {

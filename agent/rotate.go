@@ -17,7 +17,7 @@ import (
 // rotateIfDue changes the instance's keys when they are old enough or somebody
 // asked for it, and tries the other pair when the cloud no longer takes this one.
 func (i *Instance) rotateIfDue(ctx context.Context, link *cloudlink.Link, paired state.Instance) {
-	after := i.File.Cloud.RotateKeys
+	after := i.now.file.Cloud.RotateKeys
 	due := after > 0 && time.Since(paired.KeysSince) > after
 	var err error
 	switch other, changing := i.State.OtherKeys(paired.ID); {

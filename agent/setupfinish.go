@@ -15,6 +15,7 @@ import (
 	"ldap-gateway/cloudlink"
 	"ldap-gateway/cloudlink/wire"
 	"ldap-gateway/configs"
+	"ldap-gateway/installer"
 )
 
 // askService asks whether the service is to be installed and started.
@@ -148,7 +149,7 @@ func (s *setup) pairNow(ctx context.Context, file *configs.Gateway) error {
 
 // startService starts it, and waits until it says how it is.
 func (s *setup) startService(ctx context.Context) error {
-	if err := startPlan().Apply(ctx, s.Out); err != nil {
+	if err := installer.Start().Apply(ctx, s.Out); err != nil {
 		return err
 	}
 	for range 20 {

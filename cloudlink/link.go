@@ -50,6 +50,9 @@ type State struct {
 	Node      string        // of the cloud
 	LastError error         // why it is not connected, or was not before
 	ClockSkew time.Duration // the cloud's clock minus ours, when it kept the link down once
+	// Silent is how long nothing came from the cloud while Connected. A link closes
+	// itself long before three minutes: a longer silence is that of a program that hangs.
+	Silent time.Duration
 }
 
 // State returns how the link is now.
@@ -58,6 +61,9 @@ func (l *Link) State() State {
 	defer l.mu.Unlock()
 	s := l.state
 	s.ClockSkew = l.skew
+	if s.Connected && l.session != nil {
+		s.Silent = l.session.since(&l.session.heard)
+	}
 	return s
 }
 

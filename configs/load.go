@@ -145,6 +145,28 @@ func blankSecrets(f *hcl.File) []byte {
 	return out
 }
 
+// WithoutSecrets returns the file at path, whether it is right or not, with every
+// literal value of a secret key replaced by stars, and without its comments, which
+// may say anything.
+func WithoutSecrets(path string) ([]byte, error) {
+	src, err := os.ReadFile(path)
+	if err != nil {
+		return nil, err
+	}
+	tokens, _ := hclsyntax.LexConfig(src, "", hcl.InitialPos)
+	out := blankSecrets(&hcl.File{Bytes: src})
+	for i := len(tokens) - 1; i >= 0; i-- {
+		if t := tokens[i]; t.Type == hclsyntax.TokenComment {
+			end := t.Range.End.Byte
+			if bytes.HasSuffix(t.Bytes, []byte("\n")) {
+				end-- // the line end is in the comment
+			}
+			out = slices.Delete(out, t.Range.Start.Byte, end)
+		}
+	}
+	return out, nil
+}
+
 func literal(t hclsyntax.TokenType) bool {
 	switch t {
 	case hclsyntax.TokenQuotedLit, hclsyntax.TokenStringLit, hclsyntax.TokenNumberLit, hclsyntax.TokenInvalid,

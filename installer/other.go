@@ -1,4 +1,4 @@
-//go:build !linux
+//go:build !linux && !windows
 
 package installer
 
@@ -14,3 +14,6 @@ func Service(executable string, _ bool) (install, uninstall Plan, err error) {
 
 // Start returns an empty plan: there is no service.
 func Start() Plan { return nil }
+
+// Stop returns an empty plan: there is no service.
+func Stop() Plan { return nil }

@@ -9,8 +9,10 @@ import (
 
 // Step is one thing to be done to a machine.
 type Step struct {
-	Name  string                                  // what it does, in words, as an administrator would
-	Done  func(ctx context.Context) (bool, error) // nil: not to be told, so it is always done
+	Name string                                  // what it does, in words, as an administrator would
+	Done func(ctx context.Context) (bool, error) // nil: not to be told, so it is always done
+	// Apply does it. errors.ErrUnsupported is of a system that does not have what is
+	// asked for: the plan goes on without it.
 	Apply func(ctx context.Context) error
 	Undo  func(ctx context.Context) error // nil: nothing to undo
 }
@@ -50,6 +52,10 @@ func (p Plan) Apply(ctx context.Context, w io.Writer) error {
 		if err == nil && !done {
 			err = s.Apply(ctx)
 			did = append(did, s)
+		}
+		if errors.Is(err, errors.ErrUnsupported) {
+			fmt.Fprintf(w, "skip  %s: %v\n", s.Name, err)
+			continue
 		}
 		if err != nil {
 			fmt.Fprintf(w, "FAIL  %s\n", s.Name)

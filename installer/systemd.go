@@ -3,12 +3,10 @@
 package installer
 
 import (
-	"bytes"
 	"context"
 	_ "embed"
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"os/exec"
 	"os/user"
@@ -21,8 +19,6 @@ import (
 
 //go:embed linux/ldap-gateway.service
 var unit string
-
-const name = "ldap-gateway"
 
 // Where things go. They are what the unit and the defaults of the command line say.
 const (
@@ -68,13 +64,12 @@ func Service(executable string, purge bool) (install, uninstall Plan, err error)
 		{Name: "have systemd read it", Apply: command("systemctl", "daemon-reload")},
 		enable,
 	}
-	uninstall = Plan{
-		{Name: "stop the service", Done: fails("systemctl", "is-active", "--quiet", name), Apply: command("systemctl", "stop", name)},
+	uninstall = append(Stop(), Plan{
 		{Name: "do not start it with the machine", Done: fails("systemctl", "is-enabled", "--quiet", name), Apply: command("systemctl", "disable", "--quiet", name)},
 		{Name: "remove " + unitPath, Done: absent(unitPath), Apply: removal(unitPath)},
 		{Name: "have systemd forget it", Apply: command("systemctl", "daemon-reload")},
 		{Name: "remove " + programPath, Done: absent(programPath), Apply: removal(programPath)},
-	}
+	}...)
 	if purge {
 		uninstall = append(uninstall,
 			Step{Name: "remove " + filepath.Dir(filePath), Done: absent(filepath.Dir(filePath)), Apply: removal(filepath.Dir(filePath))},
@@ -122,18 +117,6 @@ func program(executable string) Step {
 		Undo: removal(programPath)}
 }
 
-func same(a, b string) (bool, error) {
-	x, err := os.ReadFile(a)
-	if err != nil {
-		return false, err
-	}
-	y, err := os.ReadFile(b)
-	if errors.Is(err, fs.ErrNotExist) {
-		return false, nil
-	}
-	return bytes.Equal(x, y), err
-}
-
 // folder makes a folder and gives it to whom it is for.
 func folder(path string, mode os.FileMode, give func(context.Context) error) Step {
 	return Step{Name: "make " + path, Done: exists(path), Apply: func(ctx context.Context) error {
@@ -155,4 +138,9 @@ func owned(path, text string) error {
 // Start returns the plan that starts the service, or has it start anew.
 func Start() Plan {
 	return Plan{{Name: "start the service", Apply: command("systemctl", "restart", name)}}
+}
+
+// Stop returns the plan that stops the service.
+func Stop() Plan {
+	return Plan{{Name: "stop the service", Done: fails("systemctl", "is-active", "--quiet", name), Apply: command("systemctl", "stop", name)}}
 }
