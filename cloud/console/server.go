@@ -160,6 +160,7 @@ func (c *console) gatewayPages() map[string]endpoint {
 		"GET /console/gateways/{g}/user-types/{t}":             c.editUserType,
 		"POST /console/gateways/{g}/user-types/{t}":            c.saveUserType,
 		"GET /console/gateways/{g}/user-types/{t}/delete":      c.confirmDeleteUserType,
+		"POST /console/gateways/{g}/user-types/{t}/relink":     c.relinkUsers,
 		"POST /console/gateways/{g}/user-types/{t}/delete":     c.deleteUserType,
 		"GET /console/gateways/{g}/kerberos":                   c.showKerberos,
 		"POST /console/gateways/{g}/kerberos":                  c.saveKerberos,
@@ -181,6 +182,7 @@ func (c *console) peoplePages() map[string]endpoint {
 		"POST /console/applications/{a}/delete":         c.deleteApplication,
 		"GET /console/users":                            c.listUsers,
 		"GET /console/users/{u}":                        c.showUser,
+		"POST /console/users/{u}/link":                  c.linkUser,
 		"GET /console/users/{u}/groups/{group}/remove":  c.confirmRemoveMember,
 		"POST /console/users/{u}/groups/{group}/remove": c.removeMember,
 		"GET /console/groups":                           c.listGroups,
@@ -190,6 +192,8 @@ func (c *console) peoplePages() map[string]endpoint {
 		"GET /console/activity/export":                  c.exportActivity,
 		"GET /console/populations":                      c.listPopulations,
 		"POST /console/populations":                     c.createPopulation,
+		"GET /console/populations/{p}/delete":           c.confirmDeletePopulation,
+		"POST /console/populations/{p}/delete":          c.deletePopulation,
 	}
 }
 
