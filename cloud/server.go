@@ -13,11 +13,13 @@ import (
 	"net/url"
 	"os"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/hashicorp/go-hclog"
 
 	"ldap-gateway/cloud/administrators"
+	"ldap-gateway/cloud/alerts"
 	"ldap-gateway/cloud/api"
 	"ldap-gateway/cloud/console"
 	"ldap-gateway/cloud/hub"
@@ -41,6 +43,9 @@ type Server struct {
 	URLs      []string      // that people and agents know this cloud by; none: the address
 	TLS       *tls.Config
 	Proxies   []netip.Prefix // that are believed when they say whom they speak for; none: no proxy is
+	SMTP      string         // host:port of the mail server; empty: nothing is mailed
+	MailFrom  string         // address that mails come from
+	Webhooks  []netip.Prefix // networks that webhooks may be in although they are not public
 	Grace     time.Duration  // how long a stopping node answers while /ready says no
 	Logger    hclog.Logger
 	Ready     func(url string) // called once it answers; nil: nobody
@@ -83,6 +88,12 @@ func (s *Server) Run(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
+	watching, stop := context.WithCancel(ctx)
+	watch := &alerts.Watch{Store: db, Links: agents, Post: s.post(keys, listener), Logger: s.Logger.Named("alerts")}
+	var watcher sync.WaitGroup
+	watcher.Go(func() { watch.Run(watching) })
+	defer watcher.Wait()
+	defer stop()
 	return s.serve(ctx, listener, realAddress(s.Proxies, s.handler(ctx.Done(), db, agents, keys, listener)), agents)
 }
 
@@ -166,7 +177,7 @@ func (s *Server) handler(ending <-chan struct{}, db *store.Store, agents *hub.Hu
 	mux.HandleFunc("POST "+wire.PathUnpair, agents.ServeUnpair)
 	sessions := signonpage.NewSessions(db, s.secure())
 	mux.Handle("/console/", (&console.Server{Store: db, Logger: s.Logger.Named("console"), Pairings: codes, Links: agents, Keys: tickets, Services: tickets.Services, URL: s.url(l), Secure: s.secure(),
-		Proofs: &administrators.Desk{Store: db, Vault: keys, URLs: append(s.URLs[:len(s.URLs):len(s.URLs)], s.url(l))}, People: sessions, Ending: ending}).Handler())
+		Proofs: &administrators.Desk{Store: db, Vault: keys, URLs: append(s.URLs[:len(s.URLs):len(s.URLs)], s.url(l))}, People: sessions, Ending: ending, Post: s.post(keys, l)}).Handler())
 	mux.Handle("/", s.environments(db, keys, s.url(l), sessions, people, tickets, programs))
 	mux.Handle("GET /{$}", http.RedirectHandler("/console/", http.StatusSeeOther))
 	return mux
@@ -183,6 +194,11 @@ func (s *Server) environments(db *store.Store, keys *vault.Vault, url string, se
 	mux.Handle(signonpage.StaticPath, pages)
 	mux.Handle("/", programs)
 	return mux
+}
+
+// post tells alerts.
+func (s *Server) post(keys *vault.Vault, l net.Listener) *alerts.Post {
+	return &alerts.Post{Vault: keys, SMTP: s.SMTP, From: s.MailFrom, Allowed: s.Webhooks, URL: s.url(l)}
 }
 
 // services are the Kerberos names that people's browsers ask tickets for.
