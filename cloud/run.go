@@ -60,6 +60,7 @@ type runFlags struct {
 	urls, proxies     []string
 	webhooks          []string
 	smtp, from        string
+	metrics           string
 	grace             time.Duration
 	bus               hub.BusConfig
 	busFile           string
@@ -86,6 +87,7 @@ that a node is about to stop.`,
 	cmd.Flags().StringVar(&f.key, "tls-key", "", "PEM file with the key")
 	cmd.Flags().StringSliceVar(&f.proxies, "trusted-proxy", nil, "network (CIDR) of proxies whose X-Forwarded-For is believed; may be repeated (default: none is)")
 	cmd.Flags().DurationVar(&f.grace, "grace", 0, "how long a node that was told to stop answers while /ready says no")
+	cmd.Flags().StringVar(&f.metrics, "metrics", "", "address at which a Prometheus server reads /metrics, as in 127.0.0.1:9390 (default: nowhere)")
 	cmd.Flags().StringVar(&f.smtp, "smtp", "", "mail server for alerts, as in mail.example.com:25; it takes mail from this machine without a password")
 	cmd.Flags().StringVar(&f.from, "mail-from", "", "address that mails come from")
 	cmd.Flags().StringSliceVar(&f.webhooks, "webhook-network", nil, "network (CIDR) that is not public and that webhooks may be in all the same; may be repeated")
@@ -128,7 +130,7 @@ func (c *command) run(ctx context.Context, f runFlags) error {
 	if s.Webhooks, err = networks("--webhook-network", f.webhooks); err != nil {
 		return err
 	}
-	s.SMTP, s.MailFrom = f.smtp, f.from
+	s.SMTP, s.MailFrom, s.Metrics = f.smtp, f.from, f.metrics
 	for _, u := range f.urls {
 		s.URLs = append(s.URLs, strings.TrimRight(u, "/"))
 	}

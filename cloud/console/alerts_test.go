@@ -22,7 +22,7 @@ func TestAlerts(t *testing.T) {
 	s.must(err)
 	for _, c := range all {
 		says := map[string]string{"webhook": "not public", "email": "mail server"}[c.Kind]
-		v.post(add + "/" + c.ID + "/try").is(http.StatusBadGateway).has("The trial did not arrive", says)
+		v.post(add+"/"+c.ID+"/try").is(http.StatusBadGateway).has("The trial did not arrive", says)
 		v.follow(v.post(add + "/" + c.ID + "/delete")).has("Nothing is told to")
 	}
 	v.post(add + "/none/try").is(http.StatusNotFound)
