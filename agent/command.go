@@ -74,7 +74,7 @@ First step: "ldap-gateway setup". Or write gateway.hcl yourself, then
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return fmt.Errorf("%w: %w", errUsage, err) })
 	root.PersistentFlags().StringVar(&c.configPath, "config", configs.SystemPath(), "path of gateway.hcl")
 	root.PersistentFlags().StringVar(&c.statePath, "state", configs.SystemState(), "folder for the instance's keys")
-	root.AddCommand(c.setupCommand(), c.runCommand(), c.pairCommand(), c.checkCommand(), c.explainCommand(), c.statusCommand(), c.reloadCommand(), c.diagnoseCommand(), c.rotateCommand(), c.unpairCommand(), c.installCommand(), c.uninstallCommand(), c.startCommand(), c.stopCommand(), c.restartCommand(), c.versionCommand())
+	root.AddCommand(c.setupCommand(), c.runCommand(), c.pairCommand(), c.checkCommand(), c.explainCommand(), c.statusCommand(), c.reloadCommand(), c.diagnoseCommand(), c.rotateCommand(), c.unpairCommand(), c.installCommand(), c.uninstallCommand(), c.startCommand(), c.stopCommand(), c.restartCommand(), c.versionCommand(), manualCommand())
 	for _, sub := range root.Commands() {
 		sub.Args = usage(sub.Args)
 	}
@@ -97,9 +97,10 @@ func (c *command) runCommand() *cobra.Command {
 		Use: "run", Short: "Serve the cloud until stopped", Args: cobra.NoArgs,
 		Long: `Serve the cloud until stopped. Before it is paired it waits to be; whatever
 is lost, the cloud, the directory or the network, it waits for and goes on.
-Logs go to standard error, or to the journal with their fields.`,
+Logs go to standard error; under systemd to the journal with their fields, and
+as a Windows service to ldap-gateway.log in the state folder.`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return service.Run(cmd.Context(), asService, c.stderr, configs.LogPath(), c.run)
+			return service.Run(cmd.Context(), asService, c.stderr, configs.LogPath(c.statePath), c.run)
 		},
 	}
 	cmd.Flags().BoolVar(&asService, "service", false, "started by the Windows service manager")

@@ -63,7 +63,7 @@ func (c *command) diagnose(ctx context.Context, to string, logs []string) error 
 	d.add("goroutines.txt", func() ([]byte, error) { return d.ask("/goroutines") })
 	d.add("versions.txt", versions)
 	d.add("state.txt", d.stateFolder)
-	d.add("log.txt", func() ([]byte, error) { return service.RecentLog(ctx, configs.LogPath()) })
+	d.add("log.txt", func() ([]byte, error) { return service.RecentLog(ctx, configs.LogPath(c.statePath)) })
 	for i, path := range logs {
 		d.add(fmt.Sprintf("log-%d.txt", i+1), func() ([]byte, error) { return tail(path) })
 	}

@@ -167,9 +167,9 @@ func TestHeartbeatTellsProblems(t *testing.T) {
 
 func TestSocketIsTakenOverFromTheDeadOnly(t *testing.T) {
 	folder := state.At(t.TempDir())
-	first, err := listenSocket(t.Context(), folder)
+	first, _, err := openDoor(t.Context(), folder)
 	must(t, err)
-	if _, err := listenSocket(t.Context(), folder); err == nil {
+	if _, _, err := openDoor(t.Context(), folder); err == nil {
 		t.Error("two gateways have one socket")
 	}
 	first.(*net.UnixListener).SetUnlinkOnClose(false) // as kill -9 would
@@ -177,7 +177,7 @@ func TestSocketIsTakenOverFromTheDeadOnly(t *testing.T) {
 	if _, err := askStatus(t.Context(), folder); !errors.Is(err, ErrNotRunning) {
 		t.Error(err)
 	}
-	second, err := listenSocket(t.Context(), folder)
+	second, _, err := openDoor(t.Context(), folder)
 	if err != nil {
 		t.Fatal(fmt.Errorf("a dead gateway keeps its socket: %w", err))
 	}

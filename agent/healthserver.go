@@ -2,14 +2,13 @@ package agent
 
 import (
 	"context"
+	"crypto/subtle"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
-	"os"
-	"path/filepath"
 	"runtime/pprof"
 	"strings"
 	"time"
@@ -20,9 +19,7 @@ import (
 // ErrNotRunning says that no gateway runs with a state folder.
 var ErrNotRunning = errors.New("the gateway does not run, or runs as another user or with another state folder")
 
-func socketPath(folder state.Folder) string { return filepath.Join(folder.String(), "status.sock") }
-
-// serve answers on the socket in the state folder and, when gateway.hcl asks
+// serveHealth answers at the door that the state folder has and, when gateway.hcl asks
 // for it, on a loopback port. Neither being possible stops nothing.
 func (i *Instance) serveHealth(ctx context.Context) (stop func()) {
 	var servers []*http.Server
@@ -32,8 +29,8 @@ func (i *Instance) serveHealth(ctx context.Context) (stop func()) {
 		servers = append(servers, s)
 		go func() { _ = s.Serve(l) }()
 	}
-	if l, err := listenSocket(ctx, i.State); err == nil {
-		serve(l, i.health.ownRoutes())
+	if l, token, err := openDoor(ctx, i.State); err == nil {
+		serve(l, guarded(token, i.health.ownRoutes()))
 	} else {
 		i.Logger.Warn("\"ldap-gateway status\" will not find this gateway", "error", err)
 	}
@@ -53,30 +50,6 @@ func (i *Instance) serveHealth(ctx context.Context) (stop func()) {
 			_ = s.Close()
 		}
 	}
-}
-
-// listenSocket takes the socket over from a gateway that is gone. One that runs
-// keeps it.
-func listenSocket(ctx context.Context, folder state.Folder) (net.Listener, error) {
-	path := socketPath(folder)
-	if err := os.MkdirAll(folder.String(), 0o700); err != nil {
-		return nil, err
-	}
-	if c, err := new(net.Dialer).DialContext(ctx, "unix", path); err == nil {
-		return nil, errors.Join(fmt.Errorf("another gateway runs with the state folder %s", folder), c.Close())
-	}
-	if err := os.Remove(path); err != nil && !os.IsNotExist(err) {
-		return nil, err
-	}
-	l, err := new(net.ListenConfig).Listen(ctx, "unix", path)
-	if err != nil {
-		return nil, err
-	}
-	// The folder lets nobody else in meanwhile.
-	if err := os.Chmod(path, 0o600); err != nil {
-		return nil, errors.Join(err, l.Close())
-	}
-	return l, nil
 }
 
 // routes is what is served on the loopback port. Texts of problems are not:
@@ -103,7 +76,19 @@ func (h *health) routes() http.Handler {
 	return mux
 }
 
-// ownRoutes is what the socket serves, to the gateway's own account and to root.
+// guarded lets those in who know the token; everybody who came this far when there
+// is none.
+func guarded(token string, h http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if subtle.ConstantTimeCompare([]byte(r.Header.Get("Authorization")), []byte(token)) != 1 {
+			http.Error(w, "the token is in the state folder", http.StatusForbidden)
+			return
+		}
+		h.ServeHTTP(w, r)
+	})
+}
+
+// ownRoutes is what is served at the door, to the gateway's own account and to root.
 func (h *health) ownRoutes() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /status", h.serveStatus)
@@ -142,16 +127,17 @@ func askStatus(ctx context.Context, folder state.Folder) (s Status, err error) {
 	return s, askRunning(ctx, folder, http.MethodGet, "/status", func(body io.Reader) error { return json.NewDecoder(body).Decode(&s) })
 }
 
-// askRunning makes one request on the socket. Errors: ErrNotRunning, and what the
+// askRunning makes one request at the door. Errors: ErrNotRunning, and what the
 // gateway says instead of an answer.
 func askRunning(ctx context.Context, folder state.Folder, method, path string, take func(io.Reader) error) error {
 	transport := &http.Transport{DisableKeepAlives: true, DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
-		return new(net.Dialer).DialContext(ctx, "unix", socketPath(folder))
+		return knock(ctx, folder)
 	}}
 	req, err := http.NewRequestWithContext(ctx, method, "http://gateway"+path, nil)
 	if err != nil {
 		return err
 	}
+	req.Header.Set("Authorization", doorToken(folder))
 	resp, err := (&http.Client{Transport: transport}).Do(req)
 	if err != nil {
 		return fmt.Errorf("%w: %w", ErrNotRunning, err)

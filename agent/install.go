@@ -23,11 +23,15 @@ interrupted, and brings a newer program in. Your gateway.hcl is never changed.`,
 			if err != nil {
 				return err
 			}
-			if text, err := os.ReadFile(configs.SystemPath()); err == nil && string(text) != configs.Minimal {
-				install = append(install, installer.Start()...)
-			}
-			if err := c.carryOut(cmd, install, dryRun); err != nil || dryRun {
+			if err := c.carryOut(cmd, install, dryRun); err != nil {
 				return err
+			}
+			// A file that was written is to be in use; that it is not does not undo the rest.
+			if text, err := os.ReadFile(configs.SystemPath()); err == nil && string(text) != configs.Minimal {
+				return c.carryOut(cmd, installer.Start(), dryRun)
+			}
+			if dryRun {
+				return nil
 			}
 			_, err = fmt.Fprintln(c.stdout, "\nNext: \"ldap-gateway setup\", if you have not set it up.")
 			return err

@@ -151,8 +151,9 @@ func SystemPath() string { return DefaultPath(runtime.GOOS, os.Getenv) }
 // SystemState is DefaultState on this machine.
 func SystemState() string { return DefaultState(runtime.GOOS, os.Getenv) }
 
-// LogPath is where the service logs on Windows; elsewhere its manager keeps the log.
-func LogPath() string { return filepath.Join(SystemState(), "ldap-gateway.log") }
+// LogPath is where the service with a state folder logs on Windows; elsewhere its
+// manager keeps the log.
+func LogPath(state string) string { return filepath.Join(state, "ldap-gateway.log") }
 
 func folder(goos string, getenv func(string) string, unix string) string {
 	if goos != "windows" {

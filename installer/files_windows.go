@@ -4,7 +4,9 @@ import (
 	"context"
 	"crypto/sha1" //nolint:gosec // the SID of a service is defined by it
 	"encoding/binary"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -54,36 +56,29 @@ func securing(path, rights string) func(context.Context) error {
 	}
 }
 
-func isCopied(from, to string) func(context.Context) (bool, error) {
-	return func(context.Context) (bool, error) {
-		if strings.EqualFold(from, to) {
-			return true, nil
-		}
-		return same(from, to)
+// removeAll removes a file or a tree. A program that runs, as this one may, goes at
+// the next start of the machine.
+func removeAll(path string) error {
+	var all []string
+	err := filepath.WalkDir(path, func(path string, _ fs.DirEntry, err error) error {
+		all = append(all, path)
+		return err
+	})
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
 	}
+	for i := len(all) - 1; i >= 0; i-- { // what is in a folder comes after it
+		if os.Remove(all[i]) != nil {
+			err = errors.Join(err, removeLater(all[i]))
+		}
+	}
+	return err
 }
 
-// copying puts the program where the service runs it from. One that runs cannot be
-// written over, but it can be renamed.
-func copying(from, to string) func(context.Context) error {
-	return func(context.Context) error {
-		b, err := os.ReadFile(from)
-		if err != nil {
-			return err
-		}
-		if err := os.MkdirAll(filepath.Dir(to), 0o755); err != nil {
-			return err
-		}
-		fresh, old := to+".new", to+".old"
-		if err := os.WriteFile(fresh, b, 0o755); err != nil {
-			return err
-		}
-		_ = os.Remove(old) // of an earlier install; in use, it stays
-		if _, err := os.Stat(to); err == nil {
-			if err := os.Rename(to, old); err != nil {
-				return err
-			}
-		}
-		return os.Rename(fresh, to)
+func removeLater(path string) error {
+	p, err := windows.UTF16PtrFromString(path)
+	if err != nil {
+		return err
 	}
+	return windows.MoveFileEx(p, nil, windows.MOVEFILE_DELAY_UNTIL_REBOOT)
 }

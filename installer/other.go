@@ -4,6 +4,7 @@ package installer
 
 import (
 	"fmt"
+	"os"
 	"runtime"
 )
 
@@ -17,3 +18,5 @@ func Start() Plan { return nil }
 
 // Stop returns an empty plan: there is no service.
 func Stop() Plan { return nil }
+
+func removeAll(path string) error { return os.RemoveAll(path) }

@@ -6,7 +6,9 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"syscall"
 	"time"
+	"unsafe"
 
 	"golang.org/x/sys/windows"
 	"golang.org/x/sys/windows/registry"
@@ -37,10 +39,24 @@ func programPath() string {
 func wanted() mgr.Config {
 	return mgr.Config{
 		ServiceType: windows.SERVICE_WIN32_OWN_PROCESS, StartType: mgr.StartAutomatic, ErrorControl: mgr.ErrorNormal,
-		BinaryPathName: `"` + programPath() + `" run --service`, Dependencies: []string{"Tcpip", "Dnscache"},
+		BinaryPathName: commandLine(), Dependencies: []string{"Tcpip", "Dnscache"},
 		ServiceStartName: `NT SERVICE\` + name, DisplayName: displayName, Description: description,
 		SidType: windows.SERVICE_SID_TYPE_UNRESTRICTED, DelayedAutoStart: true,
 	}
+}
+
+// arguments name the folders: an account may have others for the usual ones.
+func arguments() []string {
+	return []string{"run", "--service", "--config", configs.SystemPath(), "--state", configs.SystemState()}
+}
+
+// commandLine is what the service manager is to start, written as mgr writes it.
+func commandLine() string {
+	line := syscall.EscapeArg(programPath())
+	for _, a := range arguments() {
+		line += " " + syscall.EscapeArg(a)
+	}
+	return line
 }
 
 // recovery is what the service manager does when the service ends without being
@@ -60,10 +76,11 @@ func Service(executable string, purge bool) (install, uninstall Plan, err error)
 	file, state := configs.SystemPath(), configs.SystemState()
 	folder, program := filepath.Dir(file), programPath()
 	install = Plan{
-		{Name: "copy this program to " + program, Done: isCopied(executable, program), Apply: copying(executable, program), Undo: removal(filepath.Dir(program))},
+		{Name: "copy this program to " + program, Done: isCopied(executable, program), Apply: copying(executable, program), Undo: uncopying(program)},
 		{Name: "register the service " + name, Done: registered, Apply: register, Undo: unregister},
 		{Name: "start it after the others, and give it an identity of its own", Apply: withService(configure)},
-		{Name: "have it restarted after 5, 30 and 60 seconds when it fails", Apply: withService(setRecovery)},
+		{Name: "have it restarted after 5, 30 and 60 seconds when it crashes", Apply: withService(func(_ context.Context, s *mgr.Service) error { return s.SetRecoveryActions(recovery, resetAfter) })},
+		{Name: "and when it ends with an error", Apply: withService(func(_ context.Context, s *mgr.Service) error { return s.SetRecoveryActionsOnNonCrashFailures(true) })},
 		{Name: "make it a source of the event log", Done: isSource, Apply: addSource, Undo: removeSource},
 		{Name: "make " + folder + ", which only administrators and the service can read", Apply: securing(folder, readable), Undo: nil},
 		{Name: "make " + state + ", which only administrators and the service can read and write", Apply: securing(state, writable), Undo: nil},
@@ -114,7 +131,7 @@ func await(ctx context.Context, s *mgr.Service, state svc.State) error {
 		case now.State == state:
 			return nil
 		case state == svc.Running && now.State == svc.Stopped:
-			return errors.New("it ended at once: the event log and " + configs.LogPath() + " say why")
+			return errors.New("it ended at once: the event log and " + configs.LogPath(configs.SystemState()) + " say why")
 		}
 		select {
 		case <-tick.C:
@@ -159,14 +176,26 @@ func unsupported(err error) error {
 // registered tells whether the service is there and runs this program.
 func registered(ctx context.Context) (is bool, err error) {
 	err = withService(func(_ context.Context, s *mgr.Service) error {
-		c, err := s.Config()
-		is = err == nil && c.BinaryPathName == wanted().BinaryPathName
+		path, err := startsNow(s)
+		is = path == commandLine()
 		return err
 	})(ctx)
 	if errors.Is(err, windows.ERROR_SERVICE_DOES_NOT_EXIST) {
 		return false, nil
 	}
 	return is, err
+}
+
+// startsNow returns what the service manager starts. The rest of the service's
+// configuration is not asked for: not every Windows has all of it.
+func startsNow(s *mgr.Service) (string, error) {
+	size := uint32(8 << 10) // the most that there is
+	b := make([]byte, size)
+	c := (*windows.QUERY_SERVICE_CONFIG)(unsafe.Pointer(&b[0]))
+	if err := windows.QueryServiceConfig(s.Handle, c, size, &size); err != nil {
+		return "", err
+	}
+	return windows.UTF16PtrToString(c.BinaryPathName), nil
 }
 
 func isStopped(ctx context.Context) (is bool, err error) {
@@ -197,7 +226,7 @@ func register(ctx context.Context) error {
 		}
 		return nil
 	}
-	s, err := m.CreateService(name, programPath(), c, "run", "--service")
+	s, err := m.CreateService(name, programPath(), c, arguments()...)
 	if err != nil {
 		return asAdministrator(err)
 	}
@@ -205,13 +234,6 @@ func register(ctx context.Context) error {
 }
 
 func configure(_ context.Context, s *mgr.Service) error { return s.UpdateConfig(wanted()) }
-
-func setRecovery(_ context.Context, s *mgr.Service) error {
-	if err := s.SetRecoveryActions(recovery, resetAfter); err != nil {
-		return err
-	}
-	return s.SetRecoveryActionsOnNonCrashFailures(true)
-}
 
 // unregister deletes the service, which has to be stopped: one that runs is only
 // marked, and is in the way of the next install.

@@ -46,3 +46,5 @@ func holds(path, text string) func(context.Context) (bool, error) {
 		return string(b) == text, err
 	}
 }
+
+func removeAll(path string) error { return os.RemoveAll(path) }

@@ -56,7 +56,8 @@ func Service(executable string, purge bool) (install, uninstall Plan, err error)
 	text := strings.ReplaceAll(unit, "@PROGRAM@", programPath)
 	install = Plan{
 		account(),
-		program(executable),
+		// A home or a temporary folder is hidden from the service.
+		{Name: "copy this program to " + programPath, Done: isCopied(executable, programPath), Apply: copying(executable, programPath), Undo: uncopying(programPath)},
 		folder(filepath.Dir(filePath), 0o750, command("chgrp", name, filepath.Dir(filePath))),
 		folder(statePath, 0o700, command("chown", name+":"+name, statePath)),
 		{Name: "write a sample " + filePath, Done: exists(filePath), Apply: func(context.Context) error { return owned(filePath, configs.Minimal) }},
@@ -68,7 +69,7 @@ func Service(executable string, purge bool) (install, uninstall Plan, err error)
 		{Name: "do not start it with the machine", Done: fails("systemctl", "is-enabled", "--quiet", name), Apply: command("systemctl", "disable", "--quiet", name)},
 		{Name: "remove " + unitPath, Done: absent(unitPath), Apply: removal(unitPath)},
 		{Name: "have systemd forget it", Apply: command("systemctl", "daemon-reload")},
-		{Name: "remove " + programPath, Done: absent(programPath), Apply: removal(programPath)},
+		{Name: "remove " + programPath, Done: absent(programPath), Apply: removal(programPath, programPath+oldEnding)},
 	}...)
 	if purge {
 		uninstall = append(uninstall,
@@ -91,30 +92,6 @@ func accountExists(context.Context) (bool, error) {
 		return false, nil
 	}
 	return err == nil, err
-}
-
-// program puts the program where the service manager may run it: a home or a
-// temporary folder is hidden from the service.
-func program(executable string) Step {
-	return Step{Name: "copy this program to " + programPath,
-		Done: func(context.Context) (bool, error) {
-			if executable == programPath {
-				return true, nil
-			}
-			return same(executable, programPath)
-		},
-		Apply: func(context.Context) error {
-			b, err := os.ReadFile(executable)
-			if err != nil {
-				return err
-			}
-			fresh := programPath + ".new" // the old one may be running
-			if err := os.WriteFile(fresh, b, 0o755); err != nil {
-				return err
-			}
-			return os.Rename(fresh, programPath)
-		},
-		Undo: removal(programPath)}
 }
 
 // folder makes a folder and gives it to whom it is for.

@@ -3,6 +3,7 @@ package service
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"strings"
@@ -27,11 +28,12 @@ const (
 	exitHung   = 2 // the stop took too long
 )
 
-// Run calls serve with the service manager, and returns its error. asService says
-// that the service manager has started this program; out is then not the console's
-// but a file at logPath, which is rotated, and errors are in the event log too.
+// Run calls serve with the service manager, and returns its error. Where the
+// service manager has started this program, out is not the console's but a file at
+// logPath, which is rotated, and errors are in the event log too. asService says
+// that it has; else it is found out, which does not work under wine.
 func Run(ctx context.Context, asService bool, out io.Writer, logPath string, serve func(context.Context, *Manager, io.Writer) error) error {
-	if !asService {
+	if is, err := svc.IsWindowsService(); !asService && (err != nil || !is) {
 		return serve(ctx, newManager(nil), out)
 	}
 	file := &rotated.File{Path: logPath, MaxSize: 10 << 20, Keep: 5}
@@ -41,7 +43,8 @@ func Run(ctx context.Context, asService bool, out io.Writer, logPath string, ser
 		return err
 	}
 	if h.err != nil {
-		report(func(l *eventlog.Log) error { return l.Error(1, h.err.Error()) })
+		fmt.Fprintf(file, "ended: %v\n", h.err)
+		report(func(l *eventlog.Log) error { return l.Error(1, h.err.Error()+"; more is in "+logPath) })
 	}
 	return h.err
 }

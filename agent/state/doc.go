@@ -7,6 +7,7 @@
 // # What is in the folder
 //
 //	instance.json   who this instance is, its private keys; readable by its owner only
+//	door.json       where the running gateway answers "status", on Windows
 //	epoch.json      how far it has come; the cloud tells a copied folder by it
 //	next.json       the other pair of keys, while a change of keys is under way
 //	rotate          somebody asked for a change of keys
