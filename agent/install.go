@@ -46,12 +46,15 @@ func (c *command) uninstallCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "uninstall", Short: "Take the system service off this machine", Args: cobra.NoArgs,
 		Long: `Take the service off this machine. gateway.hcl and the instance's keys stay, for
-another install; --purge removes them too. Revoke the instance in the console
-when the machine is not to come back.`,
+another install; --purge removes them too, and tells the cloud that the instance
+is gone.`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			_, uninstall, err := plans(purge)
 			if err != nil {
 				return err
+			}
+			if purge {
+				uninstall = append(installer.Plan{c.unpairStep()}, uninstall...)
 			}
 			return c.carryOut(cmd, uninstall, dryRun)
 		},

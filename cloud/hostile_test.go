@@ -294,7 +294,7 @@ func enormousHeartbeats(s *siege, t *testing.T) {
 	}
 	var list struct {
 		Embedded struct {
-			Instances []struct {
+			GatewayInstances []struct {
 				ID            string
 				CurrentErrors []any
 			}
@@ -302,7 +302,7 @@ func enormousHeartbeats(s *siege, t *testing.T) {
 	}
 	s.await(t, "a part of it is shown", func() bool {
 		s.must("GET", "/gateways/"+s.hostile.Gateway+"/instances", nil, &list)
-		for _, i := range list.Embedded.Instances {
+		for _, i := range list.Embedded.GatewayInstances {
 			if i.ID == r.c.instance {
 				return len(i.CurrentErrors) == 64
 			}

@@ -163,6 +163,7 @@ func (s *Server) handler(ending <-chan struct{}, db *store.Store, agents *hub.Hu
 	mux.HandleFunc("POST "+wire.PathShow, codes.ServeShow)
 	mux.HandleFunc("POST "+wire.PathAwait, codes.ServeAwait)
 	mux.Handle("GET "+wire.PathConnect, agents)
+	mux.HandleFunc("POST "+wire.PathUnpair, agents.ServeUnpair)
 	sessions := signonpage.NewSessions(db, s.secure())
 	mux.Handle("/console/", (&console.Server{Store: db, Logger: s.Logger.Named("console"), Pairings: codes, Links: agents, Keys: tickets, Services: tickets.Services, URL: s.url(l), Secure: s.secure(),
 		Proofs: &administrators.Desk{Store: db, Vault: keys, URLs: append(s.URLs[:len(s.URLs):len(s.URLs)], s.url(l))}, People: sessions, Ending: ending}).Handler())

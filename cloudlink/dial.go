@@ -101,6 +101,23 @@ func Await(ctx context.Context, client *http.Client, base *url.URL, t wire.PairT
 	}
 }
 
+// Unpair has the cloud revoke the instance whose credential c is. The assertion is
+// for this alone: one that opens a link is none here. A refusal is a *wire.Refusal,
+// with wire.RefusedRevoked when the instance was revoked before.
+func Unpair(ctx context.Context, client *http.Client, base *url.URL, c Credential) error {
+	to := base.JoinPath(wire.PathUnpair).String()
+	header, err := wire.NewAssertion(c.Instance, to, 0, time.Now()).Sign(c.Key)
+	if err != nil {
+		return err
+	}
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, to, nil)
+	if err != nil {
+		return err
+	}
+	req.Header.Set("Authorization", header)
+	return exchange(client, req, &wire.Unpaired{})
+}
+
 func post(ctx context.Context, client *http.Client, to *url.URL, in, out any) error {
 	body, err := json.Marshal(in)
 	if err != nil {

@@ -66,8 +66,10 @@ type site struct {
 
 // system is one kind of packages.
 type system struct {
-	pattern                string   // of a file's name: program, version
-	install, remove, purge []string // commands; a file or a program is added. No purge: remove
+	pattern        string   // of a file's name: program, version
+	install, older []string // commands; a file is added. older has the tool itself not mind an older version
+	remove, purge  []string // commands; a program is added. No purge: remove
+	change         func(s *site, file, version, program string) (changed string)
 }
 
 const people = 400
@@ -83,7 +85,7 @@ func newSite(t *testing.T, how system) *site {
 	var setup struct{ EnvironmentID, ClientID, ClientSecret string }
 	s.must(json.Unmarshal([]byte(out), &setup))
 	s.api = &client.Client{URL: "http://127.0.0.1:8080", Environment: setup.EnvironmentID, ID: setup.ClientID, Secret: setup.ClientSecret,
-		HTTP: &http.Client{Transport: &http.Transport{DialContext: s.Dial}}}
+		HTTP: &http.Client{Timeout: 30 * time.Second, Transport: &http.Transport{DialContext: s.Dial}}}
 	s.Run("systemctl", "start", "ldap-cloud")
 	s.await("the cloud answers", func() bool { return s.do("GET", "/gateways", nil, nil) == nil })
 	var g struct{ ID string }
@@ -142,41 +144,21 @@ func (s *site) install(from func() (string, error), program, version string) {
 	s.Run(append(s.how.install, s.file(from, program, version))...)
 }
 
-// pair configures the gateway and pairs it, by files and flags alone.
-func (s *site) pair() {
+// setUp configures, pairs and starts the gateway by the command for it, with files
+// and flags alone, as a script would; and raises the rates for what comes.
+func (s *site) setUp() {
 	s.t.Helper()
 	ca, err := os.ReadFile(s.slapd.CAFile())
 	s.must(err)
 	s.Write("/etc/ldap-gateway/ca.pem", ca, 0o644)
-	s.Write("/etc/ldap-gateway/bind.password", []byte(slapdtest.Password+"\n"), 0o640)
-	s.Write("/etc/ldap-gateway/gateway.hcl", fmt.Appendf(nil, `cloud {
-  url = "http://127.0.0.1:8080"
-}
-
-directory {
-  servers = [%q]
-  base_dn = %q
-
-  bind {
-    dn       = %q
-    password = file("/etc/ldap-gateway/bind.password")
-  }
-
-  tls {
-    ca_file = "/etc/ldap-gateway/ca.pem"
-  }
-}
-
-policy {
-  sign_ons_per_minute = 1000000
-}
-`, s.slapd.TLSURL(), slapdtest.Suffix, slapdtest.ReaderDN), 0o640)
-	s.Run("chgrp", "ldap-gateway", "/etc/ldap-gateway/bind.password", "/etc/ldap-gateway/gateway.hcl")
+	s.Write("/root/password", []byte(slapdtest.Password+"\n"), 0o600)
 	var p struct{ Code string }
 	s.must(s.do("POST", "/gateways/"+s.gateway+"/pairings", struct{}{}, &p))
 	s.Write("/root/code", []byte(p.Code+"\n"), 0o600)
-	s.Run("ldap-gateway", "pair", "--code-file", "/root/code")
-	s.Run("rm", "/root/code")
+	s.Run("ldap-gateway", "setup", "--yes", "--cloud", "http://127.0.0.1:8080", "--server", s.slapd.TLSURL(), "--directory-ca", "/etc/ldap-gateway/ca.pem",
+		"--base-dn", slapdtest.Suffix, "--bind-dn", slapdtest.ReaderDN, "--bind-password-file", "/root/password", "--code-file", "/root/code")
+	s.awaitSignOn("after the setup")
+	s.Run("sh", "-c", "rm /root/code /root/password; sed -i 's/# sign_ons_per_minute = .*/sign_ons_per_minute = 1000000/' /etc/ldap-gateway/gateway.hcl")
 	s.Run("systemctl", "restart", "ldap-gateway")
 }
 
@@ -188,6 +170,25 @@ func (s *site) signOn(n int) string {
 		return err.Error()
 	}
 	return strings.TrimSuffix(r.Outcome+": "+r.Reason, ": ")
+}
+
+type instance struct {
+	ID        string
+	RevokedAt *time.Time
+	RevokedBy string
+}
+
+// instance returns the only one that was ever paired.
+func (s *site) instance() instance {
+	s.t.Helper()
+	var list struct {
+		Embedded struct{ Instances []instance } `json:"_embedded"`
+	}
+	s.must(s.do("GET", "/gateways/"+s.gateway+"/instances?include=revoked", nil, &list))
+	if len(list.Embedded.Instances) != 1 {
+		s.t.Fatalf("instances: %+v", list.Embedded.Instances)
+	}
+	return list.Embedded.Instances[0]
 }
 
 func (s *site) awaitSignOn(when string) {

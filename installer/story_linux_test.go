@@ -12,6 +12,8 @@ import (
 var debian = system{
 	pattern: "%s_%s_amd64.deb",
 	install: []string{"dpkg", "--install"},
+	older:   []string{"dpkg", "--install"},
+	change:  changeDebian,
 	remove:  []string{"dpkg", "--remove"},
 	purge:   []string{"dpkg", "--purge"},
 }
@@ -20,6 +22,7 @@ var debian = system{
 var rpm = system{
 	pattern: "%s-%s-1.x86_64.rpm",
 	install: []string{"rpm", "--force-debian", "--nodeps", "-U"},
+	older:   []string{"rpm", "--force-debian", "--nodeps", "-U", "--oldpackage"},
 	remove:  []string{"rpm", "--force-debian", "--nodeps", "-e"},
 }
 
@@ -43,8 +46,8 @@ func live(t *testing.T, how system) {
 	if state := s.property("UnitFileState"); state != "enabled" {
 		t.Errorf("after the install the service is %s", state)
 	}
-	s.pair()
-	s.awaitSignOn("after the pairing")
+	s.setUp()
+	s.awaitSignOn("after a restart")
 
 	pid := s.property("MainPID")
 	s.Run("kill", "-9", pid)
@@ -59,7 +62,21 @@ func live(t *testing.T, how system) {
 	s.awaitSignOn("after a reboot")
 
 	s.upgradeUnderLoad()
+	s.refuseDowngrade()
+	if how.change != nil {
+		s.comeBackFrom("broken", "#!/bin/sh\nexit 1\n")
+		s.comeBackFrom("never ready", "#!/bin/sh\nexec sleep 1000\n")
+	}
 	s.removeAndPurge(before)
+}
+
+// changeDebian makes another version of a package, with another program.
+func changeDebian(s *site, file, version, program string) string {
+	s.t.Helper()
+	s.Write("/root/program", []byte(program), 0o755)
+	s.Run("sh", "-euc", `cd /root; rm -rf unpacked; dpkg-deb --raw-extract "$0" unpacked; cp program unpacked/usr/bin/ldap-gateway
+sed -i "s/0\\.2\\.0/$1/" unpacked/DEBIAN/control unpacked/DEBIAN/p*; dpkg-deb --build -Znone unpacked changed.deb`, file, version)
+	return "/root/changed.deb"
 }
 
 // upgradeUnderLoad brings the next version in while people sign on, and nobody is
@@ -67,8 +84,9 @@ func live(t *testing.T, how system) {
 func (s *site) upgradeUnderLoad() {
 	s.t.Helper()
 	fingerprint := s.Run("sh", "-c", "ldap-gateway status | sed -n 's/^instance *//p'")
+	next := s.file(second, "ldap-gateway", "0.2.0")
 	end := s.load(4)
-	s.install(second, "ldap-gateway", "0.2.0")
+	s.Run(append(s.how.install, next)...)
 	s.awaitSignOn("after the upgrade")
 	outcomes := end()
 	s.t.Log("sign-ons during the upgrade:", outcomes)
@@ -81,6 +99,39 @@ func (s *site) upgradeUnderLoad() {
 	if now := s.Run("sh", "-c", "ldap-gateway status | sed -n 's/^instance *//p'"); now != fingerprint {
 		s.t.Errorf("instance %s, after the upgrade %s", fingerprint, now)
 	}
+}
+
+// refuseDowngrade has the version before refused, with the reason, and all goes on.
+func (s *site) refuseDowngrade() {
+	s.t.Helper()
+	out, err := s.Try(append(s.how.older, s.file(first, "ldap-gateway", "0.1.0"))...)
+	if err == nil || !strings.Contains(out, "0.2.0 is, which is newer") || !strings.Contains(out, "remove the package first") {
+		s.t.Errorf("downgrade: %v\n%s", err, out)
+	}
+	s.awaitSignOn("after a refused downgrade")
+	if v := s.version(); v != "0.2.0" {
+		s.t.Errorf("after a refused downgrade %s runs", v)
+	}
+}
+
+// comeBackFrom installs a newer version with a program that is no good: the one
+// before it runs again by itself, and the package manager says why.
+func (s *site) comeBackFrom(what, program string) {
+	s.t.Helper()
+	file := s.how.change(s, s.file(second, "ldap-gateway", "0.2.0"), "0.3.0", program)
+	out, err := s.Try(slices.Concat([]string{"env", "LDAP_GATEWAY_READY_WITHIN=3"}, s.how.install, []string{file})...)
+	if err == nil || !strings.Contains(out, "0.3.0 was not ready within 3 seconds. The program before it is back") {
+		s.t.Errorf("upgrade to one that is %s: %v\n%s", what, err, out)
+	}
+	s.awaitSignOn("after an upgrade to one that is " + what)
+	if v := s.version(); v != "0.2.0" {
+		s.t.Errorf("after an upgrade to one that is %s, %s runs", what, v)
+	}
+	if out, err := s.Try("dpkg", "--configure", "ldap-gateway"); err == nil || !strings.Contains(out, "install another version") {
+		s.t.Errorf("configured again: %v\n%s", err, out)
+	}
+	s.install(second, "ldap-gateway", "0.2.0")
+	s.awaitSignOn("after the good version was installed again")
 }
 
 // removeAndPurge takes the package off, and then all that it ever made.
@@ -97,6 +148,9 @@ func (s *site) removeAndPurge(before map[string]string) {
 		return
 	}
 	s.Run(append(s.how.purge, "ldap-gateway")...)
+	if i := s.instance(); i.RevokedAt == nil || i.RevokedBy != "the machine itself" {
+		s.t.Errorf("after the purge the cloud has %+v", i)
+	}
 	after := s.Changes()
 	maps.DeleteFunc(after, func(path, kind string) bool { return before[path] == kind || others(path) })
 	for _, path := range slices.Sorted(maps.Keys(after)) {

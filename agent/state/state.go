@@ -148,6 +148,17 @@ func (f Folder) SaveInstance(i Instance) error {
 	return f.writeJSON(instanceFile, storedInstance{i, i.Keys.stored()})
 }
 
+// Forget makes this machine nobody again: what the folder knows of an instance is
+// removed, its keys first. Nothing there is no error.
+func (f Folder) Forget() error {
+	for _, name := range []string{instanceFile, nextFile, wishedFile, epochFile, userTypesFile} {
+		if err := f.remove(name); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 func (f Folder) writeJSON(name string, v any) error {
 	b, err := json.MarshalIndent(v, "", "  ")
 	if err != nil {

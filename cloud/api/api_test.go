@@ -202,6 +202,9 @@ func (s *site) do(r *http.Request) answer {
 	s.handler.ServeHTTP(w, r)
 	b, err := io.ReadAll(w.Body)
 	s.must(err)
+	if err := api.CheckAnswer(r.Pattern, w.Code, b); err != nil {
+		s.t.Errorf("%s: %d is not as the document says: %v\n%s", r.Pattern, w.Code, err, b)
+	}
 	a := answer{t: s.t, status: w.Code, header: w.Header(), text: string(b)}
 	if len(b) > 0 {
 		s.must(json.Unmarshal(b, &a.body))

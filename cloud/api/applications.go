@@ -42,8 +42,9 @@ type groupsClaimForm struct {
 
 // applicationBody has besides what is the same for all.
 type applicationBody struct {
-	Links links  `json:"_links"`
-	ID    string `json:"id"`
+	Links       links     `json:"_links"`
+	ID          string    `json:"id"`
+	Environment reference `json:"environment"`
 	applicationForm
 	ResponseTypes           []string  `json:"responseTypes"`
 	PKCEEnforcement         string    `json:"pkceEnforcement"`
@@ -63,7 +64,7 @@ func formOfApplication(a store.Application) applicationForm {
 }
 
 func showApplication(c *call, a store.Application) applicationBody {
-	b := applicationBody{Links: c.self("applications", a.ID), ID: a.ID, applicationForm: formOfApplication(a), ResponseTypes: []string{"CODE"}, PKCEEnforcement: "S256_REQUIRED",
+	b := applicationBody{Links: c.self("applications", a.ID), ID: a.ID, Environment: reference{c.env}, applicationForm: formOfApplication(a), ResponseTypes: []string{"CODE"}, PKCEEnforcement: "S256_REQUIRED",
 		TokenEndpointAuthMethod: "NONE", HasSecret: a.SecretHash != nil, CreatedAt: a.CreatedAt, UpdatedAt: a.UpdatedAt}
 	if a.Type == store.WebApplication {
 		b.TokenEndpointAuthMethod = "CLIENT_SECRET_BASIC"

@@ -70,17 +70,41 @@ func (s *Server) authorised(method, path string, e endpoint) http.Handler {
 			s.fail(w, r, &problem{status: http.StatusForbidden, Code: accessFailed, Message: "This access token is not for this environment."})
 			return
 		}
-		if !mayCall(client.Role, method, path) {
-			s.fail(w, r, &problem{status: http.StatusForbidden, Code: accessFailed, Message: "The role of this client does not allow this."})
-			return
+		err = s.allow(w, client.ID)
+		if err == nil && !mayCall(client.Role, method, path) {
+			err = &problem{status: http.StatusForbidden, Code: accessFailed, Message: "The role of this client does not allow this."}
 		}
-		answer, err := e(c)
+		var answer reply
+		if err == nil {
+			answer, err = e(c)
+		}
 		if err != nil {
 			s.fail(w, r, err)
 			return
 		}
-		write(w, answer.status, answer.body)
+		s.respond(w, r, answer)
 	})
+}
+
+// respond answers with what an endpoint returned. What is read has a validator,
+// and is not sent to who has it already.
+func (s *Server) respond(w http.ResponseWriter, r *http.Request, answer reply) {
+	if r.Method != http.MethodGet {
+		write(w, answer.status, answer.body)
+		return
+	}
+	body, err := json.Marshal(answer.body)
+	if err != nil {
+		s.fail(w, r, err)
+		return
+	}
+	etag := etagOf(body)
+	w.Header().Set("ETag", etag)
+	if matches(r.Header.Get("If-None-Match"), etag) {
+		write(w, http.StatusNotModified, nil)
+		return
+	}
+	write(w, answer.status, json.RawMessage(body))
 }
 
 // bearer returns whose token a request has.

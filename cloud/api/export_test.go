@@ -5,10 +5,8 @@ import "ldap-gateway/cloud/store"
 // Routes returns every method and path below /v1/environments.
 func (s *Server) Routes() []string {
 	var all []string
-	for _, endpoints := range s.endpoints() {
-		for pattern := range endpoints {
-			all = append(all, pattern)
-		}
+	for pattern := range s.endpoints() {
+		all = append(all, pattern)
 	}
 	return all
 }

@@ -24,7 +24,7 @@ type gatewayForm struct {
 
 	ServersHostAndPort      []string      `json:"serversHostAndPort,omitempty"`
 	BindDN                  string        `json:"bindDN,omitempty"`
-	BindPassword            discarded     `json:"bindPassword,omitzero"`
+	BindPassword            discarded     `json:"bindPassword,omitzero" jsonschema:"type=string"`
 	ConnectionSecurity      string        `json:"connectionSecurity,omitempty"`
 	ValidateTLSCertificates *bool         `json:"validateTlsCertificates,omitempty"`
 	FollowReferrals         bool          `json:"followReferrals,omitempty"`
@@ -42,8 +42,9 @@ func (d *discarded) UnmarshalJSON(b []byte) error {
 }
 
 type gatewayBody struct {
-	Links links  `json:"_links"`
-	ID    string `json:"id"`
+	Links       links     `json:"_links"`
+	ID          string    `json:"id"`
+	Environment reference `json:"environment"`
 	gatewayForm
 	Revision  uint64         `json:"revision"`
 	CreatedAt time.Time      `json:"createdAt"`
@@ -68,7 +69,7 @@ func (s *Server) showGateway(c *call, g store.Gateway) gatewayBody {
 	}
 	l := c.self("gateways", g.ID)
 	l["instances"], l["pairings"] = c.at("gateways", g.ID, "instances"), c.at("gateways", g.ID, "pairings")
-	return gatewayBody{Links: l, ID: g.ID, gatewayForm: form, Revision: g.Revision, CreatedAt: g.CreatedAt, UpdatedAt: g.UpdatedAt}
+	return gatewayBody{Links: l, ID: g.ID, Environment: reference{c.env}, gatewayForm: form, Revision: g.Revision, CreatedAt: g.CreatedAt, UpdatedAt: g.UpdatedAt}
 }
 
 // showExpanded is showGateway with what the request asks for besides.

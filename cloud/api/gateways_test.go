@@ -227,7 +227,7 @@ func TestInstanceHealth(t *testing.T) {
 		s.send("GET", path, "").want(http.StatusOK).has("healthStatus", want, "connected", "true", "busyPercentage", fmt.Sprint(live.BusyPercent))
 	}
 	s.links.live[1] = api.LiveInstance{ID: s.instance.ID, Problems: []wire.Problem{{Code: "CLOCK", Text: "wrong", Remedy: "set it"}}}
-	s.send("GET", path, "").has("healthStatus", "DEGRADED", "currentErrors.0.code", "CLOCK", "currentErrors.0.remedy", "set it")
+	s.send("GET", path, "").has("healthStatus", "DEGRADED", "problems.0.code", "CLOCK", "problems.0.remedy", "set it", "currentErrors.0", "wrong")
 	s.links.live[1] = api.LiveInstance{ID: s.instance.ID, Refused: []wire.Refused{{ID: "t", Reasons: []string{"base"}}}}
 	s.send("GET", path, "").has("healthStatus", "DEGRADED", "refusedUserTypes.0.reasons.0", "base")
 	s.send("GET", "/gateways/"+s.gateway.ID+"?expand=instances", "").has("_embedded.instances.0.healthStatus", "DEGRADED")
@@ -241,7 +241,7 @@ func TestRevoke(t *testing.T) {
 		t.Errorf("told %v", s.links.told)
 	}
 	s.send("GET", base, "").want(http.StatusOK).has("size", "0")
-	s.send("GET", base+"?include=revoked", "").has("_embedded.instances.0.revokedBy", "API client terraform")
+	s.send("GET", base+"?include=revoked", "").has("_embedded.gatewayInstances.0.revokedBy", "API client terraform")
 	if i, err := s.store.Instance(t.Context(), s.instance.ID); err != nil || i.RevokedAt.IsZero() {
 		t.Errorf("%+v, %v", i, err)
 	}

@@ -21,14 +21,15 @@ type groupForm struct {
 }
 
 type groupBody struct {
-	Links links  `json:"_links"`
-	ID    string `json:"id"`
+	Links       links     `json:"_links"`
+	ID          string    `json:"id"`
+	Environment reference `json:"environment"`
 	groupForm
 	SourceID     string         `json:"sourceId,omitempty"`
 	JustInTime   bool           `json:"justInTime"`
 	DirectoryID  string         `json:"directoryId,omitempty"`
 	LastSeenAt   *time.Time     `json:"lastSeenAt,omitempty"`
-	DirectCounts map[string]int `json:"directMemberCounts"`
+	DirectCounts map[string]int `json:"directMemberCounts,omitempty"`
 	CreatedAt    time.Time      `json:"createdAt"`
 	UpdatedAt    time.Time      `json:"updatedAt"`
 }
@@ -39,7 +40,7 @@ func groupFormOf(g store.Group) groupForm {
 }
 
 func showGroup(c *call, g store.Group) groupBody {
-	return groupBody{Links: c.self("groups", g.ID), ID: g.ID, groupForm: groupFormOf(g), SourceID: g.SourceID, JustInTime: g.JustInTime(),
+	return groupBody{Links: c.self("groups", g.ID), ID: g.ID, Environment: reference{c.env}, groupForm: groupFormOf(g), SourceID: g.SourceID, JustInTime: g.JustInTime(),
 		DirectoryID: g.DirectoryID, LastSeenAt: known(g.LastSeenAt), DirectCounts: map[string]int{"users": g.MemberCount},
 		CreatedAt: g.CreatedAt, UpdatedAt: g.UpdatedAt}
 }

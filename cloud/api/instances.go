@@ -18,6 +18,7 @@ const (
 type instanceBody struct {
 	Links              links           `json:"_links"`
 	ID                 string          `json:"id"`
+	Environment        reference       `json:"environment"`
 	Gateway            reference       `json:"gateway"`
 	Connected          bool            `json:"connected"`
 	ConnectedSince     *time.Time      `json:"connectedSince,omitempty"`
@@ -30,7 +31,8 @@ type instanceBody struct {
 	OperationsPerSec   float64         `json:"operationsPerSecond"`
 	ResponseTimeMillis float64         `json:"responseTimeMillis"`
 	Version            versionBody     `json:"version"`
-	CurrentErrors      []currentError  `json:"currentErrors"`
+	CurrentErrors      []string        `json:"currentErrors"` // the problems in words
+	Problems           []instanceProblem   `json:"problems"`
 	Fingerprint        string          `json:"fingerprint"`
 	PairedAt           time.Time       `json:"pairedAt"`
 	PairedBy           string          `json:"pairedBy"`
@@ -48,7 +50,8 @@ type versionBody struct {
 	Status string `json:"updateStatus,omitempty"`
 }
 
-type currentError struct {
+// instanceProblem is one thing that is wrong with an instance.
+type instanceProblem struct {
 	Code     string `json:"code"`
 	Message  string `json:"message"`
 	Remedy   string `json:"remedy,omitempty"`
@@ -77,16 +80,19 @@ func known(t time.Time) *time.Time {
 }
 
 func (s *Server) showInstance(c *call, i store.Instance, live *LiveInstance) instanceBody {
-	b := instanceBody{Links: c.self("gateways", i.GatewayID, "instances", i.ID), ID: i.ID, Gateway: reference{i.GatewayID}, Hostname: i.Hostname, System: i.System,
+	b := instanceBody{Links: c.self("gateways", i.GatewayID, "instances", i.ID), ID: i.ID, Environment: reference{c.env}, Gateway: reference{i.GatewayID}, Hostname: i.Hostname, System: i.System,
 		InitializedAt: known(i.InitializedAt), LastReportedAt: known(i.LastReportedAt), HealthStatus: unhealthy, Version: s.version(i.Software),
-		CurrentErrors: []currentError{}, Fingerprint: i.Fingerprint, PairedAt: i.PairedAt, PairedBy: i.PairedBy, PairedFrom: i.PairedFrom,
+		CurrentErrors: []string{}, Problems: []instanceProblem{}, Fingerprint: i.Fingerprint, PairedAt: i.PairedAt, PairedBy: i.PairedBy, PairedFrom: i.PairedFrom,
 		RevokedAt: known(i.RevokedAt), RevokedBy: i.RevokedBy, PolicyHash: i.PolicyHash}
 	if live != nil {
 		b.report(*live)
 	}
 	if !i.QuarantinedAt.IsZero() {
 		b.HealthStatus = unhealthy
-		b.CurrentErrors = append(b.CurrentErrors, currentError{"QUARANTINE", i.Quarantine, "Pair the right machine anew, and revoke this instance.", wire.SeverityError})
+		b.Problems = append(b.Problems, instanceProblem{"QUARANTINE", i.Quarantine, "Pair the right machine anew, and revoke this instance.", wire.SeverityError})
+	}
+	for _, p := range b.Problems {
+		b.CurrentErrors = append(b.CurrentErrors, p.Message)
 	}
 	return b
 }
@@ -96,28 +102,28 @@ func (b *instanceBody) report(l LiveInstance) {
 	b.Connected, b.ConnectedSince, b.HealthStatus, b.Policy = true, known(l.Since), healthy, l.Policy
 	b.BusyPercentage, b.OperationsPerSec, b.ResponseTimeMillis = l.BusyPercent, l.OperationsPerSecond, l.ResponseTimeMillis
 	for _, p := range l.Problems {
-		b.CurrentErrors = append(b.CurrentErrors, currentError{p.Code, p.Text, p.Remedy, p.Severity})
+		b.Problems = append(b.Problems, instanceProblem{p.Code, p.Text, p.Remedy, p.Severity})
 	}
 	for _, v := range l.Servers {
 		b.Servers = append(b.Servers, serverBody{v.URL, v.State, v.Vendor, v.Error})
 		if v.State == "down" {
-			b.CurrentErrors = append(b.CurrentErrors, serverDown(v))
+			b.Problems = append(b.Problems, serverDown(v))
 		}
 	}
 	for _, r := range l.Refused {
 		b.Refused = append(b.Refused, refusedByFile{reference{r.ID}, r.Reasons})
 	}
-	wrong := func(e currentError) bool { return e.Severity != wire.SeverityInfo }
-	if len(b.Refused) > 0 || slices.ContainsFunc(b.CurrentErrors, wrong) {
+	wrong := func(p instanceProblem) bool { return p.Severity != wire.SeverityInfo }
+	if len(b.Refused) > 0 || slices.ContainsFunc(b.Problems, wrong) {
 		b.HealthStatus = degraded
 	}
-	if slices.ContainsFunc(b.CurrentErrors, func(e currentError) bool { return e.Severity == wire.SeverityError }) {
+	if slices.ContainsFunc(b.Problems, func(p instanceProblem) bool { return p.Severity == wire.SeverityError }) {
 		b.HealthStatus = unhealthy
 	}
 }
 
-func serverDown(v wire.Server) currentError {
-	return currentError{"DIRECTORY_SERVER_DOWN", v.URL + ": " + v.Error,
+func serverDown(v wire.Server) instanceProblem {
+	return instanceProblem{"DIRECTORY_SERVER_DOWN", v.URL + ": " + v.Error,
 		"See that the directory server runs and that the agent's machine reaches it; the agent connects again by itself.", "warning"}
 }
 
@@ -164,7 +170,7 @@ func (s *Server) listInstances(c *call) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
-	return listed(c, "instances", all, "", func(b instanceBody) instanceBody { return b })
+	return listed(c, "gatewayInstances", all, "", func(b instanceBody) instanceBody { return b })
 }
 
 // instanceOf returns the instance in the path, of the gateway and environment in it.

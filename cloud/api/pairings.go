@@ -67,12 +67,20 @@ func (s *Server) createPairing(c *call) (reply, error) {
 	case body.Code != "":
 		return s.decidePairing(c, body.Code, *body.Approve)
 	}
-	p, code, err := s.Pairings.Offer(c.Context(), c.env, c.PathValue("g"), c.who())
+	p, code, err := s.offer(c)
 	if err != nil {
 		return reply{}, err
 	}
-	s.did(c, "pairing.created", "gateway:"+p.GatewayID, "a pairing code was made", map[string]any{"pairing": p.ID})
 	return created(showPairing(c, p, code))
+}
+
+// offer makes a code for the gateway in the path.
+func (s *Server) offer(c *call) (store.Pairing, string, error) {
+	p, code, err := s.Pairings.Offer(c.Context(), c.env, c.PathValue("g"), c.who())
+	if err == nil {
+		s.did(c, "pairing.created", "gateway:"+p.GatewayID, "a pairing code was made", map[string]any{"pairing": p.ID})
+	}
+	return p, code, err
 }
 
 // decidePairing answers with the instance that an approved agent is now.

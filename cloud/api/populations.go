@@ -35,8 +35,9 @@ type populationForm struct {
 }
 
 type populationBody struct {
-	Links links  `json:"_links"`
-	ID    string `json:"id"`
+	Links       links     `json:"_links"`
+	ID          string    `json:"id"`
+	Environment reference `json:"environment"`
 	populationForm
 	UserCount int       `json:"userCount"`
 	CreatedAt time.Time `json:"createdAt"`
@@ -44,7 +45,7 @@ type populationBody struct {
 }
 
 func showPopulation(c *call, p store.Population) populationBody {
-	return populationBody{c.self("populations", p.ID), p.ID, populationForm{p.Name, p.Description, p.Default}, p.UserCount, p.CreatedAt, p.UpdatedAt}
+	return populationBody{c.self("populations", p.ID), p.ID, reference{c.env}, populationForm{p.Name, p.Description, p.Default}, p.UserCount, p.CreatedAt, p.UpdatedAt}
 }
 
 func (s *Server) listPopulations(c *call) (reply, error) {

@@ -3,8 +3,11 @@ package api
 import (
 	"cmp"
 	"context"
+	"hash/maphash"
+	"maps"
 	"net/http"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/hashicorp/go-hclog"
@@ -93,6 +96,10 @@ type Server struct {
 	Now      func() time.Time // nil: time.Now
 	URL      string           // in front of links, as "https://id.example.com"; empty: links are paths
 	Version  string           // of the newest agent, to tell who should upgrade; empty: not told
+	Requests int              // that a client may make in a minute; 0: DefaultRequests
+
+	turns    turns
+	limiters sync.Map // of clients, by ID
 }
 
 // Serves tells whether a request's path is one of this API.
@@ -105,21 +112,28 @@ type endpoint func(c *call) (reply, error)
 
 // Handler returns the API. It answers every path: with 404 those that it has not.
 func (s *Server) Handler() http.Handler {
+	s.turns.seed = maphash.MakeSeed()
 	mux := http.NewServeMux()
-	for _, endpoints := range s.endpoints() {
-		for pattern, e := range endpoints {
-			method, path, _ := strings.Cut(pattern, " ")
-			mux.Handle(method+" /v1/environments"+path, s.authorised(method, path, e))
-		}
+	all := s.endpoints()
+	for pattern, e := range all {
+		method, path, _ := strings.Cut(pattern, " ")
+		mux.Handle(method+" /v1/environments"+path, s.authorised(method, path, func(c *call) (reply, error) {
+			return s.once(c, path, func(c *call) (reply, error) { return s.unchanged(c, all["GET "+path], e) })
+		}))
 	}
+	mux.HandleFunc("GET /v1/openapi.json", serveOpenAPI)
 	mux.HandleFunc("POST /{environmentId}/as/token", s.token)
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) { s.noRoute(mux, w, r) })
 	return limited(mux)
 }
 
 // endpoints lists every method and path below /v1/environments.
-func (s *Server) endpoints() []map[string]endpoint {
-	return []map[string]endpoint{s.placeEndpoints(), s.peopleEndpoints(), s.applicationEndpoints()}
+func (s *Server) endpoints() map[string]endpoint {
+	all := map[string]endpoint{}
+	for _, part := range []map[string]endpoint{s.placeEndpoints(), s.peopleEndpoints(), s.applicationEndpoints()} {
+		maps.Copy(all, part)
+	}
+	return all
 }
 
 // placeEndpoints lists what there is of environments and gateways, by method
@@ -158,6 +172,11 @@ func (s *Server) placeEndpoints() map[string]endpoint {
 		"POST /{e}/gateways/{g}/pairings":        s.createPairing,
 		"GET /{e}/gateways/{g}/pairings/{id}":    s.getPairing,
 		"DELETE /{e}/gateways/{g}/pairings/{id}": s.deletePairing,
+
+		"GET /{e}/gateways/{g}/credentials":         s.listCredentials,
+		"POST /{e}/gateways/{g}/credentials":        s.createCredential,
+		"GET /{e}/gateways/{g}/credentials/{id}":    s.getCredential,
+		"DELETE /{e}/gateways/{g}/credentials/{id}": s.deletePairing,
 	}
 }
 

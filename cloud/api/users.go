@@ -25,8 +25,9 @@ type userForm struct {
 }
 
 type userBody struct {
-	Links links  `json:"_links"`
-	ID    string `json:"id"`
+	Links       links     `json:"_links"`
+	ID          string    `json:"id"`
+	Environment reference `json:"environment"`
 	userForm
 	Account    accountBody `json:"account"`
 	LastSignOn *momentBody `json:"lastSignOn,omitempty"`
@@ -50,7 +51,7 @@ func userFormOf(u store.User) userForm {
 }
 
 func showUser(c *call, u store.User) userBody {
-	b := userBody{Links: c.self("users", u.ID), ID: u.ID, userForm: userFormOf(u), Account: accountBody{u.Enabled, "OK"}, CreatedAt: u.CreatedAt, UpdatedAt: u.UpdatedAt}
+	b := userBody{Links: c.self("users", u.ID), ID: u.ID, Environment: reference{c.env}, userForm: userFormOf(u), Account: accountBody{u.Enabled, "OK"}, CreatedAt: u.CreatedAt, UpdatedAt: u.UpdatedAt}
 	b.Links["memberOfGroups"], b.Links["password"] = c.at("users", u.ID, "memberOfGroups"), c.at("users", u.ID, "password")
 	if !u.LastSignOnAt.IsZero() {
 		b.LastSignOn = &momentBody{u.LastSignOnAt}

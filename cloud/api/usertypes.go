@@ -28,9 +28,9 @@ type lookupForm struct {
 }
 
 func formOf(t store.UserType) userTypeForm {
-	return userTypeForm{ID: t.ID, Name: t.Name, PasswordAuthority: t.PasswordAuthority, SearchBaseDN: t.SearchBaseDN, Correlation: t.Correlation,
+	return userTypeForm{ID: t.ID, Name: t.Name, PasswordAuthority: t.PasswordAuthority, SearchBaseDN: t.SearchBaseDN, Correlation: append([]string{}, t.Correlation...),
 		AllowPasswords: t.AllowPasswords, UpdateOnSignOn: t.UpdateOnSignOn, Groups: t.Groups,
-		NewUserLookup: &lookupForm{FilterPattern: t.FilterPattern, Population: refer(t.PopulationID), Mappings: t.Mappings}}
+		NewUserLookup: &lookupForm{FilterPattern: t.FilterPattern, Population: refer(t.PopulationID), Mappings: append([]store.Mapping{}, t.Mappings...)}}
 }
 
 // value returns the user type of a form that was checked.

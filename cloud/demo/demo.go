@@ -197,13 +197,13 @@ func (s *stage) awaitLink(ctx context.Context) error {
 	for {
 		var list struct {
 			Embedded struct {
-				Instances []struct{ Connected bool }
+				GatewayInstances []struct{ Connected bool }
 			} `json:"_embedded"`
 		}
 		if err := s.api.Do(ctx, "GET", "/gateways/"+s.gateway+"/instances", nil, &list); err != nil {
 			return err
 		}
-		if i := list.Embedded.Instances; len(i) > 0 && i[0].Connected {
+		if i := list.Embedded.GatewayInstances; len(i) > 0 && i[0].Connected {
 			s.say("   It dialled the cloud, outbound, and holds one websocket.\n")
 			return nil
 		}

@@ -337,7 +337,9 @@ type instance struct {
 func (w *world) instances() []instance {
 	w.t.Helper()
 	var list struct {
-		Embedded struct{ Instances []instance } `json:"_embedded"`
+		Embedded struct {
+			Instances []instance `json:"gatewayInstances"`
+		} `json:"_embedded"`
 	}
 	w.must("GET", "/gateways/"+w.gateway+"/instances", nil, &list)
 	return list.Embedded.Instances

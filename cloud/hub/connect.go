@@ -69,22 +69,9 @@ func (h *Hub) admit(r *http.Request) (i store.Instance, g store.Gateway, epoch u
 	if h.isLeaving() {
 		return i, g, 0, errLeaving
 	}
-	if r.Header.Get("Origin") != "" {
-		return i, g, 0, wire.ErrAssertion // a browser is no agent
-	}
 	ctx := r.Context()
-	a, err := wire.OpenAssertion(r.Header.Get("Authorization"), h.Audiences, time.Now(), func(id string) (ed25519.PublicKey, error) {
-		var err error
-		i, err = h.Store.Instance(ctx, id)
-		return i.PublicKey, err
-	})
+	i, a, err := h.prove(r, h.Audiences)
 	if err != nil {
-		return i, g, 0, err
-	}
-	if h.connects.Begin(time.Now(), throttle.Limit{Key: a.Instance, Most: connectsPerMinute}) > 0 {
-		return i, g, 0, errOften
-	}
-	if err := h.Store.UseAssertion(ctx, a.Nonce, time.Unix(a.Time, 0).Add(2*wire.AssertionLife)); err != nil {
 		return i, g, 0, err
 	}
 	switch g, err = h.Store.Gateway(ctx, i.EnvironmentID, i.GatewayID); {
@@ -102,6 +89,27 @@ func (h *Hub) admit(r *http.Request) (i store.Instance, g store.Gateway, epoch u
 		h.quarantine(ctx, i, "it claimed a state of the past, from "+r.RemoteAddr+": its state folder was copied or restored")
 	}
 	return i, g, epoch, err
+}
+
+// prove tells which instance makes a request, by an assertion for one of the
+// audiences that was never used before.
+func (h *Hub) prove(r *http.Request, audiences []string) (i store.Instance, a wire.Assertion, err error) {
+	if r.Header.Get("Origin") != "" {
+		return i, a, wire.ErrAssertion // a browser is no agent
+	}
+	ctx := r.Context()
+	a, err = wire.OpenAssertion(r.Header.Get("Authorization"), audiences, time.Now(), func(id string) (ed25519.PublicKey, error) {
+		var err error
+		i, err = h.Store.Instance(ctx, id)
+		return i.PublicKey, err
+	})
+	if err != nil {
+		return i, a, err
+	}
+	if h.connects.Begin(time.Now(), throttle.Limit{Key: a.Instance, Most: connectsPerMinute}) > 0 {
+		return i, a, errOften
+	}
+	return i, a, h.Store.UseAssertion(ctx, a.Nonce, time.Unix(a.Time, 0).Add(2*wire.AssertionLife))
 }
 
 // refuse answers an agent that stays outside with a reason it can act on.

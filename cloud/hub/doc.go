@@ -49,7 +49,8 @@
 //   - Without a live instance the answer comes at once, unless one has gone in the
 //     last seconds, as at a restart: then a sign-on that nobody has answered waits
 //     for it, five seconds at most.
-//   - A revoked instance's link is closed at once and its key refused for ever.
+//   - A revoked instance's link is closed at once and its key refused for ever. An
+//     instance may revoke itself, by an assertion made for that alone.
 //   - Each link begins a new epoch. Who claims another than the agent has kept, and
 //     two that are alive with one key, have a copied or restored state folder: the
 //     instance goes into quarantine, and both stay outside until one is paired anew.

@@ -69,7 +69,10 @@ func (n *node) serve(l net.Listener, heartbeat time.Duration) {
 	n.hub, err = hub.New(hub.Config{Store: n.store, Bus: n.bus.Conn, Node: "n1", Audiences: []string{"http://" + l.Addr().String()},
 		Logger: hclog.NewNullLogger(), Heartbeat: heartbeat})
 	must(n.t, err)
-	n.server = &httptest.Server{Listener: l, Config: &http.Server{Handler: n.hub}}
+	paths := http.NewServeMux()
+	paths.Handle("/", n.hub)
+	paths.HandleFunc("POST "+wire.PathUnpair, n.hub.ServeUnpair)
+	n.server = &httptest.Server{Listener: l, Config: &http.Server{Handler: paths}}
 	n.server.Start()
 }
 

@@ -17,6 +17,7 @@ const (
 	PathShow    = "/link/v1/show"    // POST PairRequest without a code: PairTicket, or Refusal
 	PathAwait   = "/link/v1/await"   // POST PairAwait: PairAnswer, empty until somebody has decided, or Refusal
 	PathConnect = "/link/v1/connect" // GET, websocket; Refusal when it is not opened
+	PathUnpair  = "/link/v1/unpair"  // POST, with an assertion whose audience is this path's URL: Unpaired, or Refusal
 )
 
 // Status is what anyone may know of the cloud's end; JSON.
@@ -58,6 +59,11 @@ type PairAnswer struct {
 	GatewayName string `json:"gatewayName"`
 	Environment string `json:"environment"` // name
 	Fingerprint string `json:"fingerprint"`
+}
+
+// Unpaired says that the instance which asked is one no longer; JSON.
+type Unpaired struct {
+	Instance string `json:"instance"`
 }
 
 // PairProof returns the bytes that the proof of a pairing request signs.

@@ -33,6 +33,7 @@ type Machine struct {
 	network *os.File // its network namespace
 	init    *exec.Cmd
 	ended   chan struct{}
+	release func() // ends the machine
 }
 
 // Boot boots a machine that runs until the test ends.
@@ -170,6 +171,7 @@ func (m *Machine) boot() {
 		close(ended)
 	}()
 	m.init, m.ended = cmd, ended
+	m.leash()
 	limit := time.Now().Add(30 * time.Second)
 	for {
 		// Before its mounts are there, a command would be run on this machine.
@@ -188,6 +190,21 @@ func (m *Machine) boot() {
 	}
 }
 
+// leash has the machine end with the test, also when the test is killed: another
+// process, which hears of it by the end of its standard input, ends the machine.
+func (m *Machine) leash() {
+	m.t.Helper()
+	holder := exec.Command("/bin/sh", "-c", `read -r _; kill -9 "$0"`, strconv.Itoa(m.init.Process.Pid))
+	holder.SysProcAttr = &unix.SysProcAttr{Setpgid: true} // Ctrl-C is for the test
+	in, err := holder.StdinPipe()
+	m.must(err)
+	m.must(holder.Start())
+	m.release = func() {
+		_ = in.Close()
+		_ = holder.Wait()
+	}
+}
+
 func (m *Machine) console() string {
 	b, err := os.ReadFile(filepath.Join(m.dir, "console"))
 	if err != nil {
@@ -201,7 +218,7 @@ func (m *Machine) halt() {
 	if m.init == nil {
 		return
 	}
-	_ = m.init.Process.Kill()
+	m.release()
 	<-m.ended
 	m.init = nil
 }

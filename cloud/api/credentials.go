@@ -1,0 +1,49 @@
+package api
+
+import (
+	"cmp"
+	"time"
+
+	"ldap-gateway/cloud/store"
+)
+
+// credentialBody is a pairing code under the name that compatible clients know:
+// what an agent is given to come in with. Ours is good once and for a short time.
+type credentialBody struct {
+	Links      links     `json:"_links"`
+	ID         string    `json:"id"`
+	Credential string    `json:"credential,omitempty"` // only in the answer to POST
+	CreatedAt  time.Time `json:"createdAt"`
+	ExpiresAt  time.Time `json:"expiresAt"`
+}
+
+func showCredential(c *call, p store.Pairing, code string) credentialBody {
+	return credentialBody{c.self("gateways", p.GatewayID, "credentials", p.ID), p.ID, code, p.CreatedAt, p.ExpiresAt}
+}
+
+func (s *Server) listCredentials(c *call) (reply, error) {
+	all, err := s.pairings(c)
+	if err != nil {
+		return reply{}, err
+	}
+	return listed(c, "credentials", all, "", func(p store.Pairing) credentialBody { return showCredential(c, p, "") })
+}
+
+func (s *Server) getCredential(c *call) (reply, error) {
+	all, err := s.pairings(c)
+	for _, p := range all {
+		if p.ID == c.PathValue("id") {
+			return ok(showCredential(c, p, ""))
+		}
+	}
+	return reply{}, cmp.Or(err, store.ErrNotFound)
+}
+
+// createCredential makes a code; the request needs no body.
+func (s *Server) createCredential(c *call) (reply, error) {
+	p, code, err := s.offer(c)
+	if err != nil {
+		return reply{}, err
+	}
+	return created(showCredential(c, p, code))
+}

@@ -1,0 +1,81 @@
+package api
+
+import (
+	"bytes"
+	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/json"
+	"io"
+	"net/http"
+
+	"ldap-gateway/cloud/store"
+)
+
+// secretPaths are what answers with a secret, which is told once and never kept.
+var secretPaths = map[string]bool{
+	"/{e}/gateways/{g}/pairings": true, "/{e}/gateways/{g}/credentials": true, "/{e}/applications/{a}/secret": true,
+}
+
+// maxKey bounds an Idempotency-Key, in bytes.
+const maxKey = 255
+
+// once does a POST with an Idempotency-Key once, however often it comes
+// (draft-ietf-httpapi-idempotency-key-header-07): the same request under the same
+// key gets the same answer for a day.
+func (s *Server) once(c *call, path string, e endpoint) (reply, error) {
+	key := c.Header.Get("Idempotency-Key")
+	if c.Method != http.MethodPost || key == "" {
+		return e(c)
+	}
+	if len(key) > maxKey {
+		return reply{}, invalid(wrong("Idempotency-Key", "It must be at most %d bytes.", maxKey))
+	}
+	body, err := io.ReadAll(c.Body)
+	if err != nil {
+		return reply{}, unread(err)
+	}
+	defer clear(body) // it may have a person's password
+	c.Body = io.NopCloser(bytes.NewReader(body))
+	o := store.Once{EnvironmentID: c.env, ClientID: c.client.ID, KeyHash: HashSecret(key), Request: requestHash(key, c, body)}
+	before, err := s.Store.BeginOnce(c.Context(), o)
+	if err != nil {
+		return reply{}, err
+	}
+	if before != nil {
+		return again(*before, o)
+	}
+	answer, err := e(c)
+	if err == nil {
+		o.Status = answer.status
+		if !secretPaths[path] {
+			o.Body, err = json.Marshal(answer.body)
+		}
+	}
+	if failed := s.Store.EndOnce(context.WithoutCancel(c.Context()), o); failed != nil {
+		s.log().Error("the answer to a request was not kept for its Idempotency-Key", "error", failed)
+	}
+	return answer, err
+}
+
+// requestHash tells one request from another. It is keyed by what only the client
+// knows, so that a password in it cannot be guessed from the database.
+func requestHash(key string, c *call, body []byte) []byte {
+	h := hmac.New(sha256.New, []byte(key))
+	_, _ = h.Write([]byte(c.Method + " " + c.URL.RequestURI() + "\n")) // never fails
+	_, _ = h.Write(body)
+	return h.Sum(nil)
+}
+
+// again answers a request that came before.
+func again(before, now store.Once) (reply, error) {
+	switch {
+	case !hmac.Equal(before.Request, now.Request):
+		return reply{}, refused(http.StatusUnprocessableEntity, "This Idempotency-Key was used for another request.")
+	case before.Status == 0:
+		return reply{}, refused(http.StatusConflict, "The first request with this Idempotency-Key is still under way, or was cut off. Look whether it was done.")
+	case len(before.Body) == 0:
+		return reply{}, refused(http.StatusConflict, "This was done already, and its secret is told only once. Make another.")
+	}
+	return reply{before.Status, json.RawMessage(before.Body)}, nil
+}

@@ -1,0 +1,265 @@
+package cloud
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"os"
+	"slices"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/spf13/cobra"
+
+	"ldap-gateway/cloud/api/client"
+)
+
+// access is how the commands for resources reach a cloud.
+type access struct{ file, url string }
+
+func (a *access) addTo(cmd *cobra.Command) {
+	cmd.Flags().StringVar(&a.file, "client", os.Getenv("LDAP_CLOUD_CLIENT"), `file with the client's credentials, as "init --json" prints them (default: $LDAP_CLOUD_CLIENT)`)
+	cmd.Flags().StringVar(&a.url, "url", os.Getenv("LDAP_CLOUD_URL"), "URL of the cloud (default: $LDAP_CLOUD_URL, or the one in the file)")
+}
+
+// open returns a client of the API.
+func (a access) open() (*client.Client, error) {
+	if a.file == "" {
+		return nil, fmt.Errorf(`%w: --client: name a file with environmentId, clientId and clientSecret in JSON, as "init --json" prints them`, errUsage)
+	}
+	text, err := secretText(a.file)
+	if err != nil {
+		return nil, fmt.Errorf("--client: %w", err)
+	}
+	var s Setup
+	if err := json.Unmarshal([]byte(text), &s); err != nil || s.EnvironmentID == "" || s.ClientID == "" || s.ClientSecret == "" {
+		return nil, fmt.Errorf("--client: %s has no environmentId, clientId and clientSecret in JSON", a.file)
+	}
+	address := strings.TrimRight(a.url, "/")
+	if address == "" {
+		address = strings.TrimSuffix(s.ConsoleURL, "/console/")
+	}
+	return &client.Client{URL: address, Environment: s.EnvironmentID, ID: s.ClientID, Secret: s.ClientSecret}, nil
+}
+
+// columns are what a table shows of a resource: properties, those of objects by a dot.
+var columns = map[string][]string{
+	"populations": {"id", "name", "userCount", "default"}, "gateways": {"id", "name", "vendor", "enabled"},
+	"gatewayInstances": {"id", "hostname", "connected", "healthStatus", "version.versionNumber", "fingerprint"},
+	"userTypes":        {"id", "name", "searchBaseDn", "updateUserOnSuccessfulAuthentication", "userCount"},
+	"users":            {"id", "username", "email", "enabled", "lastSignOn.at"}, "groups": {"id", "displayName", "sourceType", "directMemberCounts.users", "name"},
+	"groupMemberships": {"id", "displayName", "sourceType", "since"}, "signOns": {"at", "username", "method", "outcome", "reason"},
+	"activities": {"at", "action", "actor", "text"}, "applications": {"id", "name", "type", "enabled"}, "pairings": {"id", "createdBy", "expiresAt"},
+}
+
+// resourceCommands are the commands that speak with a running cloud over its API.
+func (c *command) resourceCommands() []*cobra.Command {
+	where := "RESOURCE is a path below the environment, as in users, gateways/ID/instances or users/ID/memberOfGroups."
+	return []*cobra.Command{c.listCommand(where), c.getCommand(where), c.writeCommand("create", "POST", 1, where), c.writeCommand("update", "PATCH", 2, where),
+		c.writeCommand("replace", "PUT", 2, where), c.deleteCommand(where)}
+}
+
+func (c *command) listCommand(where string) *cobra.Command {
+	var a access
+	var filter string
+	var most int
+	var asJSON bool
+	cmd := &cobra.Command{Use: "list RESOURCE", Short: "List resources of a running cloud", Args: cobra.ExactArgs(1),
+		Long: "List resources of a running cloud, as a table or as JSON, one a line. " + where,
+		Example: `  ldap-cloud list users --filter 'email co "@example.com" or username sw "svc-"'
+  ldap-cloud list gateways --json`,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			api, err := a.open()
+			if err != nil {
+				return err
+			}
+			l := lister{api: api, path: "/" + strings.Trim(args[0], "/"), filter: filter, left: most}
+			if asJSON {
+				return l.each(cmd.Context(), func(_ string, item json.RawMessage) error {
+					_, err := fmt.Fprintf(c.stdout, "%s\n", item)
+					return err
+				})
+			}
+			return l.table(cmd.Context(), c.stdout)
+		}}
+	a.addTo(cmd)
+	cmd.Flags().StringVar(&filter, "filter", "", "SCIM filter, where the resource has one")
+	cmd.Flags().IntVar(&most, "limit", 1000, "how many at most; 0: all")
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON, one resource a line")
+	return cmd
+}
+
+// lister goes through the parts of a list.
+type lister struct {
+	api          *client.Client
+	path, filter string
+	left         int // 0: all
+}
+
+// each calls show for every resource, with the name of the list.
+func (l lister) each(ctx context.Context, show func(name string, item json.RawMessage) error) error {
+	q := url.Values{}
+	if l.filter != "" {
+		q.Set("filter", l.filter)
+	}
+	for {
+		var part struct {
+			Links    map[string]struct{ Href string } `json:"_links"`
+			Embedded map[string]([]json.RawMessage)   `json:"_embedded"`
+		}
+		if err := l.api.Do(ctx, http.MethodGet, l.path+"?"+q.Encode(), nil, &part); err != nil {
+			return err
+		}
+		if part.Embedded == nil {
+			return fmt.Errorf("%w: %s is no list: use \"get\"", errUsage, strings.TrimPrefix(l.path, "/"))
+		}
+		for name, items := range part.Embedded {
+			for _, item := range items {
+				if err := show(name, item); err != nil {
+					return err
+				}
+				if l.left--; l.left == 0 {
+					return nil
+				}
+			}
+		}
+		next, err := url.Parse(part.Links["next"].Href)
+		if err != nil || next.Query().Get("cursor") == "" {
+			return err
+		}
+		q.Set("cursor", next.Query().Get("cursor"))
+	}
+}
+
+// table prints a list with the columns of its resource.
+func (l lister) table(ctx context.Context, out io.Writer) error {
+	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	var shown []string
+	err := l.each(ctx, func(name string, item json.RawMessage) error {
+		if shown == nil {
+			if shown = columns[name]; shown == nil {
+				shown = []string{"id", "name"}
+			}
+			fmt.Fprintln(w, strings.ToUpper(strings.Join(shown, "\t")))
+		}
+		var properties map[string]any
+		if err := json.Unmarshal(item, &properties); err != nil {
+			return err
+		}
+		cells := make([]string, len(shown))
+		for i, column := range shown {
+			cells[i] = cell(properties, column)
+		}
+		_, err := fmt.Fprintln(w, strings.Join(cells, "\t"))
+		return err
+	})
+	return errors.Join(err, w.Flush())
+}
+
+// cell returns a property as a table has it: on one line, empty when it is not there.
+func cell(properties map[string]any, column string) string {
+	first, rest, inner := strings.Cut(column, ".")
+	value := properties[first]
+	if inner {
+		object, _ := value.(map[string]any)
+		return cell(object, rest)
+	}
+	if value == nil {
+		return ""
+	}
+	return strings.Map(func(r rune) rune {
+		if r < ' ' || r == 0x7f { // a directory's text must not command the terminal
+			return ' '
+		}
+		return r
+	}, fmt.Sprint(value))
+}
+
+func (c *command) getCommand(where string) *cobra.Command {
+	var a access
+	cmd := &cobra.Command{Use: "get RESOURCE ID", Short: "Print one resource of a running cloud as JSON", Args: cobra.ExactArgs(2), Long: "Print one resource of a running cloud as JSON. " + where,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return c.call(cmd.Context(), a, http.MethodGet, args, nil)
+		}}
+	a.addTo(cmd)
+	return cmd
+}
+
+func (c *command) writeCommand(word, method string, args int, where string) *cobra.Command {
+	var a access
+	var file string
+	use := map[int]string{1: " RESOURCE", 2: " RESOURCE ID"}[args]
+	cmd := &cobra.Command{Use: word + use, Short: strings.ToUpper(word[:1]) + word[1:] + " a resource of a running cloud from JSON", Args: cobra.ExactArgs(args),
+		Long: strings.ToUpper(word[:1]) + word[1:] + " a resource of a running cloud from JSON in a file or on standard input, and print what it is then. " + where,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			body, err := readBody(cmd.InOrStdin(), file)
+			if err != nil {
+				return err
+			}
+			return c.call(cmd.Context(), a, method, args, body)
+		}}
+	a.addTo(cmd)
+	cmd.Flags().StringVarP(&file, "file", "f", "-", "file with the JSON; -: standard input")
+	return cmd
+}
+
+func readBody(stdin io.Reader, file string) (json.RawMessage, error) {
+	b, err := os.ReadFile(file)
+	if file == "-" {
+		b, err = io.ReadAll(stdin)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("--file: %w", err)
+	}
+	if !json.Valid(b) {
+		return nil, fmt.Errorf("%w: --file: this is no JSON", errUsage)
+	}
+	return b, nil
+}
+
+func (c *command) deleteCommand(where string) *cobra.Command {
+	var a access
+	var force bool
+	cmd := &cobra.Command{Use: "delete RESOURCE ID", Short: "Delete a resource of a running cloud", Args: cobra.ExactArgs(2), Long: "Delete a resource of a running cloud. " + where,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if force {
+				args = append(slices.Clone(args), "?force=true")
+			}
+			return c.call(cmd.Context(), a, http.MethodDelete, args, nil)
+		}}
+	a.addTo(cmd)
+	cmd.Flags().BoolVar(&force, "force", false, "also when others depend on it")
+	return cmd
+}
+
+// call makes one request and prints its answer. Path is in parts; one that begins
+// with a question mark is the query.
+func (c *command) call(ctx context.Context, a access, method string, parts []string, body json.RawMessage) error {
+	api, err := a.open()
+	if err != nil {
+		return err
+	}
+	path := "/" + strings.Trim(parts[0], "/")
+	for _, p := range parts[1:] {
+		if strings.HasPrefix(p, "?") {
+			path += p
+			continue
+		}
+		path += "/" + url.PathEscape(p)
+	}
+	var in any
+	if body != nil {
+		in = body
+	}
+	var answer json.RawMessage
+	if err := api.Do(ctx, method, path, in, &answer); err != nil || len(answer) == 0 {
+		return err
+	}
+	e := json.NewEncoder(c.stdout)
+	e.SetIndent("", "  ")
+	return e.Encode(answer)
+}
