@@ -30,6 +30,7 @@ func Start(t testing.TB) *Machine {
 	if out, code := m.Run("wineboot", "--init"); code != 0 {
 		t.Fatalf("wineboot: %d %s", code, out)
 	}
+	m.server("--wait") // or the service manager of this start would be a second one beside the next
 	m.must(os.WriteFile(m.Path(`C:\windows\system32\bcryptprimitives.dll`), forwarder("bcryptprimitives.dll", "ProcessPrng", "advapi32.SystemFunction036"), 0o644))
 	m.hold()
 	return m
@@ -44,9 +45,7 @@ func (m *Machine) hold() {
 	m.must(holder.Start())
 	m.t.Cleanup(func() {
 		_ = in.Close()
-		off := exec.Command("wineserver", "--kill")
-		off.Env = holder.Env
-		_ = off.Run()
+		m.server("--kill")
 		_ = holder.Wait()
 	})
 	end := time.Now().Add(30 * time.Second)
@@ -59,6 +58,16 @@ func (m *Machine) hold() {
 			m.t.Fatalf("the service manager does not answer: %s", out)
 		}
 	}
+}
+
+// server tells the process that all of the machine's programs hang on to wait for
+// their end, or to end them.
+func (m *Machine) server(what string) {
+	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, "wineserver", what)
+	cmd.Env = m.env()
+	_ = cmd.Run() // no server is no program
 }
 
 func (m *Machine) must(err error) {
@@ -99,6 +108,10 @@ func (m *Machine) Run(program string, args ...string) (output string, code int) 
 
 func (m *Machine) command(ctx context.Context, program string, args ...string) *exec.Cmd {
 	cmd := exec.CommandContext(ctx, "wine", append([]string{program}, args...)...)
-	cmd.Env = append(os.Environ(), "WINEPREFIX="+m.prefix, "WINEARCH=win64", "WINEDEBUG=-all", "WINEDLLOVERRIDES=mscoree,mshtml=", "DISPLAY=")
+	cmd.Env = m.env()
 	return cmd
+}
+
+func (m *Machine) env() []string {
+	return append(os.Environ(), "WINEPREFIX="+m.prefix, "WINEARCH=win64", "WINEDEBUG=-all", "WINEDLLOVERRIDES=mscoree,mshtml=", "DISPLAY=")
 }
