@@ -3,7 +3,6 @@ package e2e
 import (
 	"archive/zip"
 	"bytes"
-	"fmt"
 	"os"
 	"os/exec"
 	"strings"
@@ -88,7 +87,7 @@ func (w *world) hasServiceLog(t *testing.T, path string) {
 	files := unzipped(t, path)
 	for name, has := range map[string]string{"log.txt": "link is up", "goroutines.txt": "service.(*handler)", "versions.txt": "windows/amd64"} {
 		if !strings.Contains(files[name], has) {
-			t.Error(fmt.Sprintf("%s has no %q: %.300s", name, has, files[name]))
+			t.Errorf("%s has no %q: %.300s", name, has, files[name])
 		}
 	}
 }
