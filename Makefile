@@ -20,7 +20,7 @@ build: ## build both programs into bin/
 	$(GO) build -trimpath -ldflags "$(LDFLAGS)" -o bin/ ./agent/ldap-gateway ./cloud/ldap-cloud
 
 packages: ## build deb, rpm, apk, Arch Linux packages and archives into dist/
-	@installer/linux/packages
+	@installer/packages
 
 test: tools unit race lint ## install what is needed, run every test and check
 

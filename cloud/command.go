@@ -42,7 +42,7 @@ First steps: "ldap-cloud init --data DIR", "ldap-cloud run --data DIR".`,
 	root.SetOut(stdout)
 	root.SetErr(stderr)
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return fmt.Errorf("%w: %w", errUsage, err) })
-	root.AddCommand(c.initCommand(), c.runCommand(), c.backupCommand(), c.restoreCommand(), c.administratorCommand(), c.versionCommand())
+	root.AddCommand(c.initCommand(), c.runCommand(), c.backupCommand(), c.restoreCommand(), c.administratorCommand(), c.versionCommand(), manualCommand())
 	root.AddCommand(c.resourceCommands()...)
 	err := root.ExecuteContext(ctx)
 	if err == nil {

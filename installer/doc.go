@@ -4,9 +4,9 @@
 // Called by agent, for the commands install and uninstall. It knows the service
 // manager and the file system, and nothing of a directory or a cloud.
 //
-// linux/ has the units, and linux/packages builds the packages of both programs
-// with them: the same commit gives the same bytes, but for apk. The tests install
-// those packages in a booted systemd (systemdtest).
+// The script packages builds the packages of both programs, with what is in linux/
+// and windows/. The tests install those packages in a booted systemd (systemdtest)
+// and under wine (winetest).
 //
 // What there is: Linux with systemd. On any other system [Service] says that it
 // is not supported, and "ldap-gateway run" is to be started by other means.

@@ -37,16 +37,18 @@ func withFolder(m *testing.M) int {
 
 // The versions of the story: what is installed, and what it is upgraded to.
 var (
-	first  = sync.OnceValues(func() (string, error) { return build("0.1.0", "ldap-gateway ldap-cloud") })
-	second = sync.OnceValues(func() (string, error) { return build("0.2.0", "ldap-gateway") })
+	first         = sync.OnceValues(func() (string, error) { return build("0.1.0", "ldap-gateway ldap-cloud", "deb rpm") })
+	second        = sync.OnceValues(func() (string, error) { return build("0.2.0", "ldap-gateway", "deb rpm") })
+	firstWindows  = sync.OnceValues(func() (string, error) { return build("0.1.0", "ldap-gateway", "windows") })
+	secondWindows = sync.OnceValues(func() (string, error) { return build("0.2.0", "ldap-gateway", "windows") })
 )
 
 // build makes packages by the script that makes those of a release, and returns
 // their folder.
-func build(version, programs string) (string, error) {
-	dir := filepath.Join(built, version)
-	cmd := exec.Command("linux/packages")
-	cmd.Env = append(os.Environ(), "DIST="+dir, "VERSION="+version, "PROGRAMS="+programs, "ARCHES=amd64", "FORMATS=deb rpm")
+func build(version, programs, formats string) (string, error) {
+	dir := filepath.Join(built, strings.Fields(formats)[0]+version)
+	cmd := exec.Command("./packages")
+	cmd.Env = append(os.Environ(), "DIST="+dir, "VERSION="+version, "PROGRAMS="+programs, "ARCHES=amd64", "FORMATS="+formats)
 	out, err := cmd.CombinedOutput()
 	if err != nil {
 		return "", fmt.Errorf("%w: %s", err, out)
@@ -144,6 +146,14 @@ func (s *site) install(from func() (string, error), program, version string) {
 	s.Run(append(s.how.install, s.file(from, program, version))...)
 }
 
+// code makes a pairing code.
+func (s *site) code() string {
+	s.t.Helper()
+	var p struct{ Code string }
+	s.must(s.do("POST", "/gateways/"+s.gateway+"/pairings", struct{}{}, &p))
+	return p.Code
+}
+
 // setUp configures, pairs and starts the gateway by the command for it, with files
 // and flags alone, as a script would; and raises the rates for what comes.
 func (s *site) setUp() {
@@ -152,9 +162,7 @@ func (s *site) setUp() {
 	s.must(err)
 	s.Write("/etc/ldap-gateway/ca.pem", ca, 0o644)
 	s.Write("/root/password", []byte(slapdtest.Password+"\n"), 0o600)
-	var p struct{ Code string }
-	s.must(s.do("POST", "/gateways/"+s.gateway+"/pairings", struct{}{}, &p))
-	s.Write("/root/code", []byte(p.Code+"\n"), 0o600)
+	s.Write("/root/code", []byte(s.code()+"\n"), 0o600)
 	s.Run("ldap-gateway", "setup", "--yes", "--cloud", "http://127.0.0.1:8080", "--server", s.slapd.TLSURL(), "--directory-ca", "/etc/ldap-gateway/ca.pem",
 		"--base-dn", slapdtest.Suffix, "--bind-dn", slapdtest.ReaderDN, "--bind-password-file", "/root/password", "--code-file", "/root/code")
 	s.awaitSignOn("after the setup")
