@@ -123,7 +123,11 @@ func (c *command) run(ctx context.Context, f runFlags) error {
 	}
 	s := &Server{Database: database, MasterKey: f.where.master, Bus: f.bus, Listen: f.listen, Grace: f.grace,
 		Logger: hclog.New(&hclog.LoggerOptions{Level: level, JSONFormat: f.format == "json", Output: c.stderr}),
-		Ready:  func(url string) { fmt.Fprintf(c.stdout, "ldap-cloud is ready: %s\n", url) }}
+		Ready: func(url string) {
+			fmt.Fprintf(c.stdout, "ldap-cloud is ready: %s\n", url)
+			tellSystemd("READY=1\nSTATUS=" + url)
+		}}
+	defer context.AfterFunc(ctx, func() { tellSystemd("STOPPING=1") })()
 	if s.Proxies, err = networks("--trusted-proxy", f.proxies); err != nil {
 		return err
 	}
