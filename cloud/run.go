@@ -58,6 +58,9 @@ type runFlags struct {
 	listen, cert, key string
 	level, format     string
 	urls, proxies     []string
+	webhooks          []string
+	smtp, from        string
+	metrics           string
 	grace             time.Duration
 	bus               hub.BusConfig
 	busFile           string
@@ -84,9 +87,14 @@ that a node is about to stop.`,
 	cmd.Flags().StringVar(&f.key, "tls-key", "", "PEM file with the key")
 	cmd.Flags().StringSliceVar(&f.proxies, "trusted-proxy", nil, "network (CIDR) of proxies whose X-Forwarded-For is believed; may be repeated (default: none is)")
 	cmd.Flags().DurationVar(&f.grace, "grace", 0, "how long a node that was told to stop answers while /ready says no")
+	cmd.Flags().StringVar(&f.metrics, "metrics", "", "address at which a Prometheus server reads /metrics, as in 127.0.0.1:9390 (default: nowhere)")
+	cmd.Flags().StringVar(&f.smtp, "smtp", "", "mail server for alerts, as in mail.example.com:25; it takes mail from this machine without a password")
+	cmd.Flags().StringVar(&f.from, "mail-from", "", "address that mails come from")
+	cmd.Flags().StringSliceVar(&f.webhooks, "webhook-network", nil, "network (CIDR) that is not public and that webhooks may be in all the same; may be repeated")
 	cmd.Flags().StringVar(&f.level, "log-level", "info", "trace, debug, info, warn or error")
 	cmd.Flags().StringVar(&f.format, "log-format", "text", "text or json")
 	cmd.MarkFlagsRequiredTogether("tls-cert", "tls-key")
+	cmd.MarkFlagsRequiredTogether("smtp", "mail-from")
 	return cmd
 }
 
@@ -120,13 +128,13 @@ func (c *command) run(ctx context.Context, f runFlags) error {
 			tellSystemd("READY=1\nSTATUS=" + url)
 		}}
 	defer context.AfterFunc(ctx, func() { tellSystemd("STOPPING=1") })()
-	for _, p := range f.proxies {
-		network, err := netip.ParsePrefix(p)
-		if err != nil {
-			return fmt.Errorf("%w: --trusted-proxy: %q is no network: it looks like 10.0.0.0/8 or 127.0.0.1/32", errUsage, p)
-		}
-		s.Proxies = append(s.Proxies, network)
+	if s.Proxies, err = networks("--trusted-proxy", f.proxies); err != nil {
+		return err
 	}
+	if s.Webhooks, err = networks("--webhook-network", f.webhooks); err != nil {
+		return err
+	}
+	s.SMTP, s.MailFrom, s.Metrics = f.smtp, f.from, f.metrics
 	for _, u := range f.urls {
 		s.URLs = append(s.URLs, strings.TrimRight(u, "/"))
 	}
@@ -139,6 +147,18 @@ func (c *command) run(ctx context.Context, f runFlags) error {
 		s.TLS = &tls.Config{Certificates: []tls.Certificate{pair}, MinVersion: tls.VersionTLS12}
 	}
 	return s.Run(ctx)
+}
+
+// networks reads a flag that names networks.
+func networks(flag string, texts []string) (all []netip.Prefix, err error) {
+	for _, text := range texts {
+		network, err := netip.ParsePrefix(text)
+		if err != nil {
+			return nil, fmt.Errorf("%w: %s: %q is no network: it looks like 10.0.0.0/8 or 127.0.0.1/32", errUsage, flag, text)
+		}
+		all = append(all, network)
+	}
+	return all, nil
 }
 
 // busURLs returns the NATS servers, which only a file may have a password for.

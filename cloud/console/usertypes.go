@@ -180,6 +180,10 @@ func (c *console) askDeleteUserType(k *call, status int, unsure bool) error {
 	if err != nil {
 		return err
 	}
+	d.Relink = under("gateways", g.ID, "user-types", t.ID, "relink")
+	if d.Targets, err = c.targets(k, store.UserTypeRef{Gateway: g.ID, UserType: t.ID}); err != nil {
+		return err
+	}
 	return k.render(status, "delete", "Delete "+t.Name, d)
 }
 

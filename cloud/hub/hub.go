@@ -106,6 +106,9 @@ func (h *Hub) Ready() error {
 // Live returns the live instances of a gateway.
 func (h *Hub) Live(gateway string) []Live { return h.presence.of(gateway, time.Now()) }
 
+// All returns the connected instances of every gateway, each once.
+func (h *Hub) All() []Live { return h.presence.of("", time.Now()) }
+
 // UserTypesChanged has every link of a gateway deliver its user types anew.
 func (h *Hub) UserTypesChanged(gateway string) { h.publish(subjectChanged+gateway, nil) }
 

@@ -41,7 +41,8 @@ type Desk struct {
 	Agents      Agents
 	Provisioner *provisioner.Provisioner
 	Logger      hclog.Logger
-	Now         func() time.Time // of the throttle; nil: time.Now
+	Counted     func(store.SignOn) // told of each that was recorded; nil: nobody
+	Now         func() time.Time   // of the throttle; nil: time.Now
 
 	once  sync.Once
 	wrong throttle.Window
@@ -83,6 +84,9 @@ func (d *Desk) SignOn(ctx context.Context, r Request) (store.SignOn, error) {
 	a := &attempt{Desk: d, request: r, record: store.SignOn{ID: uuid.Must(uuid.NewV7()).String(), EnvironmentID: r.EnvironmentID,
 		At: start, Method: MethodPassword, Username: r.Username, Address: r.Address}}
 	err := a.run(ctx)
+	if err == nil && d.Counted != nil {
+		d.Counted(a.record)
+	}
 	d.Logger.Info("sign-on", "signOn", a.record.ID, "environment", r.EnvironmentID, "outcome", a.outcome, "reason", a.record.Reason,
 		"updated", a.record.Updated, "took", time.Since(start), "error", err)
 	return a.record, err
