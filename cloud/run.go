@@ -61,6 +61,8 @@ type runFlags struct {
 	webhooks          []string
 	smtp, from        string
 	metrics           string
+	acmeOn            bool
+	acme              ACME
 	grace             time.Duration
 	bus               hub.BusConfig
 	busFile           string
@@ -85,6 +87,10 @@ that a node is about to stop.`,
 	cmd.Flags().StringSliceVar(&f.urls, "url", nil, "URL that people and agents know this cloud by; may be repeated (default: the address)")
 	cmd.Flags().StringVar(&f.cert, "tls-cert", "", "PEM file with the certificate chain")
 	cmd.Flags().StringVar(&f.key, "tls-key", "", "PEM file with the key")
+	cmd.Flags().BoolVar(&f.acmeOn, "acme", false, "have certificates for the hosts of --url made by ACME, which accepts the maker's terms; they must lead here at port 443")
+	cmd.Flags().StringVar(&f.acme.Directory, "acme-directory", "", "URL of another maker of certificates (default: Let's Encrypt)")
+	cmd.Flags().StringVar(&f.acme.Email, "acme-email", "", "address that is told when a certificate is about to end")
+	cmd.Flags().StringVar(&f.acme.CAFile, "acme-ca", "", "PEM file with the authority of --acme-directory (default: the system's)")
 	cmd.Flags().StringSliceVar(&f.proxies, "trusted-proxy", nil, "network (CIDR) of proxies whose X-Forwarded-For is believed; may be repeated (default: none is)")
 	cmd.Flags().DurationVar(&f.grace, "grace", 0, "how long a node that was told to stop answers while /ready says no")
 	cmd.Flags().StringVar(&f.metrics, "metrics", "", "address at which a Prometheus server reads /metrics, as in 127.0.0.1:9390 (default: nowhere)")
@@ -95,6 +101,7 @@ that a node is about to stop.`,
 	cmd.Flags().StringVar(&f.format, "log-format", "text", "text or json")
 	cmd.MarkFlagsRequiredTogether("tls-cert", "tls-key")
 	cmd.MarkFlagsRequiredTogether("smtp", "mail-from")
+	cmd.MarkFlagsMutuallyExclusive("acme", "tls-cert")
 	return cmd
 }
 
@@ -140,11 +147,14 @@ func (c *command) run(ctx context.Context, f runFlags) error {
 	}
 	slog.SetDefault(slog.New(slogHandler{log: s.Logger.Named("library")}))
 	if f.cert != "" {
-		pair, err := tls.LoadX509KeyPair(f.cert, f.key)
+		files, err := newCertificateFiles(f.cert, f.key, s.Logger.Named("tls"))
 		if err != nil {
 			return fmt.Errorf("--tls-cert, --tls-key: %w", err)
 		}
-		s.TLS = &tls.Config{Certificates: []tls.Certificate{pair}, MinVersion: tls.VersionTLS12}
+		s.TLS = &tls.Config{GetCertificate: files.get, MinVersion: tls.VersionTLS12}
+	}
+	if f.acmeOn {
+		s.ACME = &f.acme
 	}
 	return s.Run(ctx)
 }

@@ -27,6 +27,7 @@ type Server struct {
 	Listen    string        // address, as in "127.0.0.1:8080"
 	URLs      []string      // that people and agents know this cloud by; none: the address
 	TLS       *tls.Config
+	ACME      *ACME          // certificates are had by it, instead of TLS; nil: they are not
 	Proxies   []netip.Prefix // that are believed when they say whom they speak for; none: no proxy is
 	Metrics   string         // address at which metrics are served, for a Prometheus server; empty: nowhere
 	SMTP      string         // host:port of the mail server; empty: nothing is mailed
@@ -47,6 +48,10 @@ func (s *Server) Run(ctx context.Context) (err error) {
 	if !initialised(s.Database) {
 		return noCloud(s.Database)
 	}
+	certificates, err := s.certificates()
+	if err != nil {
+		return err
+	}
 	listener, err := s.listen()
 	if err != nil {
 		return err
@@ -64,6 +69,9 @@ func (s *Server) Run(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
+	if certificates != nil {
+		*certificates.kept = sealedCache{db, keys}
+	}
 	bus, err := s.bus()
 	if err != nil {
 		return err
@@ -78,6 +86,19 @@ func (s *Server) Run(ctx context.Context) (err error) {
 	defer n.watch(ctx)()
 	defer n.serveMetrics()()
 	return s.serve(ctx, listener, realAddress(s.Proxies, n.handler()), agents)
+}
+
+// certificates has TLS take them from where ACME says; nil when it does not.
+func (s *Server) certificates() (*acmeCertificates, error) {
+	if s.ACME == nil {
+		return nil, nil
+	}
+	made, err := newACME(*s.ACME, s.URLs)
+	if err == nil {
+		s.TLS = made.TLSConfig()
+		s.TLS.MinVersion = tls.VersionTLS12
+	}
+	return made, err
 }
 
 // bus starts the node's own bus, or joins the one that the nodes share.
