@@ -22,6 +22,17 @@ type userTypePage struct {
 	Vendors     []string
 	Vendor      string // whose usual values are offered, or were put in
 	Filled      bool   // the usual values were put in
+	Attributes  []string // that the directory has, as the agents say
+}
+
+// attributes returns the names that connected agents say their directory has, and
+// that their files let leave.
+func (c *console) attributes(gateway string) (all []string) {
+	for _, l := range c.Links.Live(gateway) {
+		all = append(all, l.Beat.Attributes...)
+	}
+	slices.Sort(all)
+	return slices.Compact(all)
 }
 
 // userTypeRows returns the user types of a gateway as its page shows them.
@@ -101,6 +112,7 @@ func (c *console) offerUserType(k *call, g store.Gateway, id string, form userTy
 
 // renderUserType shows the form with empty rows behind the filled ones.
 func (c *console) renderUserType(k *call, status int, page userTypePage) (err error) {
+	page.Attributes = c.attributes(page.Gateway.ID)
 	page.Vendors = api.Vendors()
 	if !page.Filled {
 		page.Vendor = page.Gateway.Vendor
