@@ -42,10 +42,14 @@ type node struct {
 	counts    *metrics.Metrics
 }
 
+// floor is how long a sign-on by password that fails takes at least: longer than a
+// directory near its agent takes for one.
+const floor = 300 * time.Millisecond
+
 // handler says which room answers which path.
 func (n *node) handler() http.Handler {
 	codes := &pairing.Desk{Store: n.db, Logger: n.Logger.Named("pairing")}
-	people := &signon.Desk{Store: n.db, Agents: n.agents, Provisioner: &provisioner.Provisioner{Store: n.db}, Counted: n.counts.SignOn, Logger: n.Logger.Named("sign-on")}
+	people := &signon.Desk{Store: n.db, Agents: n.agents, Provisioner: &provisioner.Provisioner{Store: n.db}, Floor: floor, Counted: n.counts.SignOn, Logger: n.Logger.Named("sign-on")}
 	tickets := &kerberos.Desk{Store: n.db, Vault: n.keys, Provisioner: &provisioner.Provisioner{Store: n.db}, Services: services(n.audiences), Counted: n.counts.SignOn, Logger: n.Logger.Named("kerberos")}
 	programs := (&api.Server{Store: n.db, Logger: n.Logger.Named("api"), SignOns: apiSignOns{people}, Pairings: codes, Links: apiLinks{n.agents}, Keys: tickets}).Handler()
 	sessions := signonpage.NewSessions(n.db, n.secure())

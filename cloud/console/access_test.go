@@ -48,6 +48,12 @@ func TestEveryPageIsAccessible(t *testing.T) {
 			w.must(chromedp.Do(w.ctx, appearance(scheme)))
 			axetest.Look(w.ctx, t, scheme+" "+path)
 		}
+		for _, width := range []int64{390, 1440} {
+			w.must(chromedp.Do(w.ctx, chromedp.EmulateViewport(width, 800)))
+			if over, err := chromedp.Run(w.ctx, chromedp.Evaluate[int](`document.documentElement.scrollWidth - window.innerWidth`)); err != nil || over > 0 {
+				t.Errorf("%s runs %d pixels over the edge at %d, %v", path, over, width, err)
+			}
+		}
 	}
 	for _, p := range openPages {
 		look(p)
