@@ -20,8 +20,8 @@ type userTypePage struct {
 	Here        string // where the usual values are asked for
 	Populations []store.Population
 	Vendors     []string
-	Vendor      string // whose usual values are offered, or were put in
-	Filled      bool   // the usual values were put in
+	Vendor      string   // whose usual values are offered, or were put in
+	Filled      bool     // the usual values were put in
 	Attributes  []string // that the directory has, as the agents say
 }
 
