@@ -43,6 +43,8 @@ type Linker interface {
 	// Explain has an agent say what a sign-on of a person would bring, without a
 	// password.
 	Explain(ctx context.Context, a hub.Ask) wire.Explained
+	// Rotate has an instance change its keys soon.
+	Rotate(instance string)
 	// Revoked says that an instance's credential is not good any more.
 	Revoked(instance string)
 }
@@ -153,6 +155,7 @@ func (c *console) gatewayPages() map[string]endpoint {
 		"POST /console/gateways/{g}/pairings/{id}/delete":      c.deletePairing,
 		"GET /console/gateways/{g}/approve":                    c.showWaiting,
 		"POST /console/gateways/{g}/approve":                   c.decideWaiting,
+		"POST /console/gateways/{g}/instances/{i}/rotate":      c.rotate,
 		"GET /console/gateways/{g}/instances/{i}/revoke":       c.confirmRevoke,
 		"POST /console/gateways/{g}/instances/{i}/revoke":      c.revoke,
 		"GET /console/gateways/{g}/try":                        c.showTry,

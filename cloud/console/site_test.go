@@ -75,6 +75,7 @@ func (l *links) Explain(_ context.Context, a hub.Ask) wire.Explained {
 	l.tell("explain " + a.Identifier)
 	return l.explained
 }
+func (l *links) Rotate(i string)  { l.tell("rotate " + i) }
 func (l *links) Revoked(i string) { l.tell("revoked " + i) }
 func (l *links) tell(s string) {
 	l.mu.Lock()
