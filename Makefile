@@ -27,8 +27,8 @@ test: tools unit race lint ## install what is needed, run every test and check
 unit: ## run the tests; needs what "make tools" installs
 	$(GO) test -timeout 15m ./...
 
-race: ## run the tests again with the race detector, end-to-end tests excepted
-	CGO_ENABLED=1 $(GO) test -race -timeout 15m $$($(GO) list ./... | grep -v /e2e)
+race: ## run the tests again with the race detector, those excepted that start programs
+	CGO_ENABLED=1 $(GO) test -race -timeout 15m $$($(GO) list ./... | grep -v -e /e2e -e '/installer$$')
 
 lint: ## format, vet on both systems, staticcheck
 	@test -z "$$(gofmt -l .)" || { echo "not formatted:"; gofmt -l .; exit 1; }
@@ -51,8 +51,9 @@ fuzz: ## two minutes of fuzzing for each target
 	  for f in $$(grep -hoE '^func Fuzz[A-Za-z]+' $$p/*_test.go | cut -c6-); do \
 	    echo "$$p $$f"; $(GO) test -run '^$$' -fuzz "^$$f\$$" -fuzztime 2m $$p || exit 1; done; done
 
-long: fuzz ## what takes too long for every change: 10,000 sign-ons under random faults, 20,000 people, fuzzing
+long: fuzz ## what takes too long for every change: 10,000 sign-ons under random faults, 50 kills, 20,000 people, fuzzing
 	$(GO) test -run RandomFaults -timeout 60m ./directory -signons 10000
+	$(GO) test -run KilledAtRandom -timeout 30m ./cloud/e2e -kills 50
 	$(GO) test -run '^$$' -bench DirectorySize -timeout 10m ./directory
 
 clean: ## remove what was built

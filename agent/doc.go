@@ -39,7 +39,12 @@
 //     change; it is not kept and not logged.
 //   - Heartbeats, /ready, /metrics and "status" tell from one list of problems;
 //     nothing that they tell is of a person. What listens is a loopback port,
-//     when the file asks for it, and a socket that only its owner can open.
+//     when the file asks for it, and a socket that only its owner can open; on
+//     Windows a loopback port in its place, for whoever can read the state folder.
+//   - Another file is taken on whole or not at all. A link answers from the file
+//     that it began with, and is left once another is up.
+//   - The set-up writes nothing before its end was agreed to, and diagnose writes
+//     no secret.
 //   - [Instance.Run] ends only with its context. Not being paired, a lost cloud
 //     and a lost directory are states that it leaves by itself.
 package agent

@@ -69,6 +69,8 @@ func (i *Instance) Run(ctx context.Context) (err error) {
 		linked, stop := context.WithCancel(ctx)
 		defer stop()
 		i.now.links.Go(func() { _ = link.Run(linked) })
+		now := i.now
+		now.links.Go(func() { now.learnAttributes(linked) })
 		newest := &pairedLink{paired, link}
 		i.health.current.CompareAndSwap(nil, newest)
 		awaitUp(ctx, link)
@@ -169,6 +171,9 @@ func hello(p *Policy) wire.Hello {
 func heartbeat(stats *Stats, h *health) wire.Heartbeat {
 	perSecond, median := stats.take()
 	out := wire.Heartbeat{OperationsPerSecond: perSecond, ResponseTimeMillis: float64(median.Microseconds()) / 1000}
+	if names := h.serving.Load().attributes.Load(); names != nil {
+		out.Attributes = *names
+	}
 	for _, s := range h.serving.Load().people.Servers() {
 		out.Servers = append(out.Servers, wire.Server{URL: s.URL, State: s.State, Vendor: s.Vendor, Error: s.Error})
 	}

@@ -186,10 +186,25 @@ func (h *handler) happened(e cloudlink.Event) {
 	if e.Kind == cloudlink.EventOpened {
 		h.signOns.types.newLink()
 	}
+	if e.Kind == cloudlink.EventRotate {
+		h.rotateSoon()
+	}
 	if e.Kind == cloudlink.EventBusy && e.Frame != wire.KindExplain {
 		h.totals.of(e.Frame).add(wire.OutcomeBusy)
 	}
 	h.record.happened(e)
+}
+
+// rotateSoon has the keys be changed, unless they were changed just now: a cloud
+// that asks again and again gets no more of it.
+func (h *handler) rotateSoon() {
+	paired, err := h.state.Instance()
+	if err != nil || time.Since(paired.KeysSince) < time.Minute {
+		return
+	}
+	if err := h.state.WishRotation(); err != nil {
+		h.logger.Warn("the keys are not changed, as the cloud asked", "error", err)
+	}
 }
 
 // SignOn implements cloudlink.Handler. A sign-on that ends in a panic is written

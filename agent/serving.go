@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/hashicorp/go-hclog"
@@ -23,6 +25,24 @@ type serving struct {
 	people *directory.Client
 	rate   *rate.Limiter
 	links  sync.WaitGroup // that answer from it
+
+	attributes atomic.Pointer[[]string] // that the directory has and that may leave; nil: not known yet
+}
+
+// learnAttributes finds out what attributes there are to map, for the form in
+// the console. It asks until the directory answers.
+func (s *serving) learnAttributes(ctx context.Context) {
+	for s.attributes.Load() == nil {
+		names, err := s.people.AttributeNames(ctx)
+		if err == nil {
+			names = slices.DeleteFunc(names, func(n string) bool {
+				return !containsFold(usualAttributes, n) && !containsFold(s.policy.file.Attributes, n)
+			})
+			s.attributes.Store(&names)
+		} else if !wait(ctx, proveEvery) {
+			return
+		}
+	}
 }
 
 // open prepares what a file says, and dials nothing.

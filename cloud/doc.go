@@ -10,7 +10,8 @@
 //	/ENV/as/…               oidc            applications
 //	/ENV/signon             signonpage      people
 //	/console/…              console         administrators
-//	/ready                  hub, store      balancers
+//	/live, /ready           hub, store      balancers
+//	/metrics                metrics         Prometheus, at an address of its own
 //
 // # Many nodes
 //

@@ -58,6 +58,11 @@ type runFlags struct {
 	listen, cert, key string
 	level, format     string
 	urls, proxies     []string
+	webhooks          []string
+	smtp, from        string
+	metrics           string
+	acmeOn            bool
+	acme              ACME
 	grace             time.Duration
 	bus               hub.BusConfig
 	busFile           string
@@ -82,11 +87,21 @@ that a node is about to stop.`,
 	cmd.Flags().StringSliceVar(&f.urls, "url", nil, "URL that people and agents know this cloud by; may be repeated (default: the address)")
 	cmd.Flags().StringVar(&f.cert, "tls-cert", "", "PEM file with the certificate chain")
 	cmd.Flags().StringVar(&f.key, "tls-key", "", "PEM file with the key")
+	cmd.Flags().BoolVar(&f.acmeOn, "acme", false, "have certificates for the hosts of --url made by ACME, which accepts the maker's terms; they must lead here at port 443")
+	cmd.Flags().StringVar(&f.acme.Directory, "acme-directory", "", "URL of another maker of certificates (default: Let's Encrypt)")
+	cmd.Flags().StringVar(&f.acme.Email, "acme-email", "", "address that is told when a certificate is about to end")
+	cmd.Flags().StringVar(&f.acme.CAFile, "acme-ca", "", "PEM file with the authority of --acme-directory (default: the system's)")
 	cmd.Flags().StringSliceVar(&f.proxies, "trusted-proxy", nil, "network (CIDR) of proxies whose X-Forwarded-For is believed; may be repeated (default: none is)")
 	cmd.Flags().DurationVar(&f.grace, "grace", 0, "how long a node that was told to stop answers while /ready says no")
+	cmd.Flags().StringVar(&f.metrics, "metrics", "", "address at which a Prometheus server reads /metrics, as in 127.0.0.1:9390 (default: nowhere)")
+	cmd.Flags().StringVar(&f.smtp, "smtp", "", "mail server for alerts, as in mail.example.com:25; it takes mail from this machine without a password")
+	cmd.Flags().StringVar(&f.from, "mail-from", "", "address that mails come from")
+	cmd.Flags().StringSliceVar(&f.webhooks, "webhook-network", nil, "network (CIDR) that is not public and that webhooks may be in all the same; may be repeated")
 	cmd.Flags().StringVar(&f.level, "log-level", "info", "trace, debug, info, warn or error")
 	cmd.Flags().StringVar(&f.format, "log-format", "text", "text or json")
 	cmd.MarkFlagsRequiredTogether("tls-cert", "tls-key")
+	cmd.MarkFlagsRequiredTogether("smtp", "mail-from")
+	cmd.MarkFlagsMutuallyExclusive("acme", "tls-cert")
 	return cmd
 }
 
@@ -115,26 +130,45 @@ func (c *command) run(ctx context.Context, f runFlags) error {
 	}
 	s := &Server{Database: database, MasterKey: f.where.master, Bus: f.bus, Listen: f.listen, Grace: f.grace,
 		Logger: hclog.New(&hclog.LoggerOptions{Level: level, JSONFormat: f.format == "json", Output: c.stderr}),
-		Ready:  func(url string) { fmt.Fprintf(c.stdout, "ldap-cloud is ready: %s\n", url) }}
-	for _, p := range f.proxies {
-		network, err := netip.ParsePrefix(p)
-		if err != nil {
-			return fmt.Errorf("%w: --trusted-proxy: %q is no network: it looks like 10.0.0.0/8 or 127.0.0.1/32", errUsage, p)
-		}
-		s.Proxies = append(s.Proxies, network)
+		Ready: func(url string) {
+			fmt.Fprintf(c.stdout, "ldap-cloud is ready: %s\n", url)
+			tellSystemd("READY=1\nSTATUS=" + url)
+		}}
+	defer context.AfterFunc(ctx, func() { tellSystemd("STOPPING=1") })()
+	if s.Proxies, err = networks("--trusted-proxy", f.proxies); err != nil {
+		return err
 	}
+	if s.Webhooks, err = networks("--webhook-network", f.webhooks); err != nil {
+		return err
+	}
+	s.SMTP, s.MailFrom, s.Metrics = f.smtp, f.from, f.metrics
 	for _, u := range f.urls {
 		s.URLs = append(s.URLs, strings.TrimRight(u, "/"))
 	}
 	slog.SetDefault(slog.New(slogHandler{log: s.Logger.Named("library")}))
 	if f.cert != "" {
-		pair, err := tls.LoadX509KeyPair(f.cert, f.key)
+		files, err := newCertificateFiles(f.cert, f.key, s.Logger.Named("tls"))
 		if err != nil {
 			return fmt.Errorf("--tls-cert, --tls-key: %w", err)
 		}
-		s.TLS = &tls.Config{Certificates: []tls.Certificate{pair}, MinVersion: tls.VersionTLS12}
+		s.TLS = &tls.Config{GetCertificate: files.get, MinVersion: tls.VersionTLS12}
+	}
+	if f.acmeOn {
+		s.ACME = &f.acme
 	}
 	return s.Run(ctx)
+}
+
+// networks reads a flag that names networks.
+func networks(flag string, texts []string) (all []netip.Prefix, err error) {
+	for _, text := range texts {
+		network, err := netip.ParsePrefix(text)
+		if err != nil {
+			return nil, fmt.Errorf("%w: %s: %q is no network: it looks like 10.0.0.0/8 or 127.0.0.1/32", errUsage, flag, text)
+		}
+		all = append(all, network)
+	}
+	return all, nil
 }
 
 // busURLs returns the NATS servers, which only a file may have a password for.

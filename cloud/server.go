@@ -1,35 +1,22 @@
 package cloud
 
 import (
-	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
 	"fmt"
-	"io"
 	"net"
 	"net/http"
 	"net/netip"
-	"net/url"
 	"os"
 	"strings"
 	"time"
 
 	"github.com/hashicorp/go-hclog"
 
-	"ldap-gateway/cloud/administrators"
-	"ldap-gateway/cloud/api"
-	"ldap-gateway/cloud/console"
 	"ldap-gateway/cloud/hub"
-	"ldap-gateway/cloud/kerberos"
-	"ldap-gateway/cloud/oidc"
-	"ldap-gateway/cloud/pairing"
-	"ldap-gateway/cloud/provisioner"
-	"ldap-gateway/cloud/signon"
-	"ldap-gateway/cloud/signonpage"
+	"ldap-gateway/cloud/metrics"
 	"ldap-gateway/cloud/store"
-	"ldap-gateway/cloud/vault"
-	"ldap-gateway/cloudlink/wire"
 )
 
 // Server is one running node of a cloud.
@@ -40,7 +27,12 @@ type Server struct {
 	Listen    string        // address, as in "127.0.0.1:8080"
 	URLs      []string      // that people and agents know this cloud by; none: the address
 	TLS       *tls.Config
+	ACME      *ACME          // certificates are had by it, instead of TLS; nil: they are not
 	Proxies   []netip.Prefix // that are believed when they say whom they speak for; none: no proxy is
+	Metrics   string         // address at which metrics are served, for a Prometheus server; empty: nowhere
+	SMTP      string         // host:port of the mail server; empty: nothing is mailed
+	MailFrom  string         // address that mails come from
+	Webhooks  []netip.Prefix // networks that webhooks may be in although they are not public
 	Grace     time.Duration  // how long a stopping node answers while /ready says no
 	Logger    hclog.Logger
 	Ready     func(url string) // called once it answers; nil: nobody
@@ -55,6 +47,10 @@ const drainTime = 10 * time.Second
 func (s *Server) Run(ctx context.Context) (err error) {
 	if !initialised(s.Database) {
 		return noCloud(s.Database)
+	}
+	certificates, err := s.certificates()
+	if err != nil {
+		return err
 	}
 	listener, err := s.listen()
 	if err != nil {
@@ -73,6 +69,9 @@ func (s *Server) Run(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
+	if certificates != nil {
+		*certificates.kept = sealedCache{db, keys}
+	}
 	bus, err := s.bus()
 	if err != nil {
 		return err
@@ -83,7 +82,23 @@ func (s *Server) Run(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	return s.serve(ctx, listener, realAddress(s.Proxies, s.handler(ctx.Done(), db, agents, keys, listener)), agents)
+	n := &node{Server: s, db: db, agents: agents, keys: keys, url: s.url(listener), audiences: s.audiences(listener), ending: ctx.Done(), counts: metrics.New(version(), agents.All)}
+	defer n.watch(ctx)()
+	defer n.serveMetrics()()
+	return s.serve(ctx, listener, realAddress(s.Proxies, n.handler()), agents)
+}
+
+// certificates has TLS take them from where ACME says; nil when it does not.
+func (s *Server) certificates() (*acmeCertificates, error) {
+	if s.ACME == nil {
+		return nil, nil
+	}
+	made, err := newACME(*s.ACME, s.URLs)
+	if err == nil {
+		s.TLS = made.TLSConfig()
+		s.TLS.MinVersion = tls.VersionTLS12
+	}
+	return made, err
 }
 
 // bus starts the node's own bus, or joins the one that the nodes share.
@@ -147,67 +162,6 @@ func nodeName() string {
 // secure tells whether people reach this cloud over TLS.
 func (s *Server) secure() bool {
 	return s.TLS != nil || len(s.URLs) > 0 && strings.HasPrefix(s.URLs[0], "https://")
-}
-
-// handler says which room answers which path.
-func (s *Server) handler(ending <-chan struct{}, db *store.Store, agents *hub.Hub, keys *vault.Vault, l net.Listener) http.Handler {
-	codes := &pairing.Desk{Store: db, Logger: s.Logger.Named("pairing")}
-	people := &signon.Desk{Store: db, Agents: agents, Provisioner: &provisioner.Provisioner{Store: db}, Logger: s.Logger.Named("sign-on")}
-	tickets := &kerberos.Desk{Store: db, Vault: keys, Provisioner: &provisioner.Provisioner{Store: db}, Services: services(s.audiences(l)), Logger: s.Logger.Named("kerberos")}
-	programs := (&api.Server{Store: db, Logger: s.Logger.Named("api"), SignOns: apiSignOns{people}, Pairings: codes, Links: apiLinks{agents}, Keys: tickets}).Handler()
-
-	mux := http.NewServeMux()
-	mux.HandleFunc("GET /ready", func(w http.ResponseWriter, r *http.Request) { s.serveReady(w, r, db, agents) })
-	mux.HandleFunc("GET "+wire.PathStatus, agents.ServeStatus)
-	mux.Handle("POST "+wire.PathPair, codes)
-	mux.HandleFunc("POST "+wire.PathShow, codes.ServeShow)
-	mux.HandleFunc("POST "+wire.PathAwait, codes.ServeAwait)
-	mux.Handle("GET "+wire.PathConnect, agents)
-	mux.HandleFunc("POST "+wire.PathUnpair, agents.ServeUnpair)
-	sessions := signonpage.NewSessions(db, s.secure())
-	mux.Handle("/console/", (&console.Server{Store: db, Logger: s.Logger.Named("console"), Pairings: codes, Links: agents, Keys: tickets, Services: tickets.Services, URL: s.url(l), Secure: s.secure(),
-		Proofs: &administrators.Desk{Store: db, Vault: keys, URLs: append(s.URLs[:len(s.URLs):len(s.URLs)], s.url(l))}, People: sessions, Ending: ending}).Handler())
-	mux.Handle("/", s.environments(db, keys, s.url(l), sessions, people, tickets, programs))
-	mux.Handle("GET /{$}", http.RedirectHandler("/console/", http.StatusSeeOther))
-	return mux
-}
-
-// environments answers below an environment's ID, and hands everything else to the API.
-func (s *Server) environments(db *store.Store, keys *vault.Vault, url string, sessions *signonpage.Sessions, people *signon.Desk, tickets *kerberos.Desk, programs http.Handler) http.Handler {
-	applications := &oidc.Server{Store: db, Vault: keys, URL: url, Sessions: sessions, Clients: programs, Logger: s.Logger.Named("oidc")}
-	pages := sessions.Wrap((&signonpage.Server{Store: db, Passwords: people, Tickets: tickets, Flows: applications, Sessions: sessions, Logger: s.Logger.Named("page")}).Handler())
-	mux := http.NewServeMux()
-	mux.Handle("/{e}/as/", sessions.Wrap(applications.Handler()))
-	mux.Handle("/{e}/signon", pages)
-	mux.Handle("/{e}/signon/", pages)
-	mux.Handle(signonpage.StaticPath, pages)
-	mux.Handle("/", programs)
-	return mux
-}
-
-// services are the Kerberos names that people's browsers ask tickets for.
-func services(urls []string) (names []string) {
-	for _, text := range urls {
-		u, err := url.Parse(text)
-		if err != nil {
-			continue // it is an audience of agents, and no more
-		}
-		names = append(names, "HTTP/"+u.Hostname())
-		if a, err := netip.ParseAddr(u.Hostname()); err == nil && a.IsLoopback() {
-			names = append(names, "HTTP/localhost")
-		}
-	}
-	return names
-}
-
-// serveReady tells a balancer whether to send requests here.
-func (s *Server) serveReady(w http.ResponseWriter, r *http.Request, db *store.Store, agents *hub.Hub) {
-	if err := cmp.Or(agents.Ready(), db.Ping(r.Context())); err != nil {
-		s.Logger.Debug("not ready", "error", err)
-		http.Error(w, "not ready", http.StatusServiceUnavailable) // why is nobody's business
-		return
-	}
-	_, _ = io.WriteString(w, "ready\n")
 }
 
 // serve answers until ctx ends, then stops in order: balancers and agents are told

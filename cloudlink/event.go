@@ -12,6 +12,7 @@ const (
 	EventNotOpened                         // Err
 	EventFrameRefused                      // Frame and Err: the cloud sent what cannot be acted on
 	EventBusy                              // Frame, with SignOn, Change or Explain: all handlers were at work, the answer is busy
+	EventRotate                            // an administrator of the cloud wants other keys
 )
 
 // Event is one thing that happened on a link.

@@ -158,6 +158,8 @@ func (s *session) take(ctx context.Context, f wire.Frame) error {
 			return err
 		}
 		return s.send(ctx, wire.KindUserTypesAnswer, f.ID, s.link.Handler.UserTypes(ctx, m))
+	case wire.KindRotateSoon:
+		s.link.happened(Event{Kind: EventRotate})
 	case wire.KindGoingAway:
 		s.leave.Do(func() { close(s.leaving) })
 	case wire.KindHeartbeat, wire.KindUnsupported, wire.KindRotated: // answers to ours

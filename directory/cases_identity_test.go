@@ -2,6 +2,8 @@ package directory_test
 
 import (
 	"errors"
+	"slices"
+	"strings"
 
 	"ldap-gateway/directory"
 )
@@ -13,6 +15,17 @@ func identityCases() []conformanceCase {
 		{"a deleted and recreated person is another", recreatedPerson},
 		{"an ambiguous correlation attribute falls through to the next", ambiguousCorrelation},
 		{"a group keeps its immutable ID when it is renamed", renamedGroupID},
+		{"the schema tells what attributes there are", schemaAttributes},
+	}
+}
+
+func schemaAttributes(s *scene) {
+	names, err := s.client.AttributeNames(s.Context())
+	s.must(err)
+	for _, want := range []string{"mail", "givenName", "member"} {
+		if !slices.ContainsFunc(names, func(n string) bool { return strings.EqualFold(n, want) }) {
+			s.Errorf("%s is not among %d attributes", want, len(names))
+		}
 	}
 }
 

@@ -88,5 +88,3 @@ func (m *Manager) Reloading() { m.send("RELOADING=1") }
 
 // Reloaded says that the file was read, or refused.
 func (m *Manager) Reloaded() { m.send("READY=1") }
-
-func (m *Manager) stopping() { m.send("STOPPING=1") }

@@ -17,7 +17,7 @@ import (
 // gets out back.
 func Run(ctx context.Context, _ bool, out io.Writer, _ string, serve func(context.Context, *Manager, io.Writer) error) error {
 	m := newManager(systemd(os.Getenv("NOTIFY_SOCKET")))
-	defer context.AfterFunc(ctx, m.stopping)()
+	defer context.AfterFunc(ctx, func() { m.send("STOPPING=1") })()
 	hangUps := make(chan os.Signal, 1)
 	signal.Notify(hangUps, syscall.SIGHUP)
 	defer signal.Stop(hangUps)

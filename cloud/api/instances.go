@@ -16,33 +16,33 @@ const (
 )
 
 type instanceBody struct {
-	Links              links           `json:"_links"`
-	ID                 string          `json:"id"`
-	Environment        reference       `json:"environment"`
-	Gateway            reference       `json:"gateway"`
-	Connected          bool            `json:"connected"`
-	ConnectedSince     *time.Time      `json:"connectedSince,omitempty"`
-	Hostname           string          `json:"hostname"`
-	System             string          `json:"system,omitempty"`
-	InitializedAt      *time.Time      `json:"initializedAt,omitempty"`
-	LastReportedAt     *time.Time      `json:"lastReportedAt,omitempty"`
-	HealthStatus       string          `json:"healthStatus"`
-	BusyPercentage     int             `json:"busyPercentage"`
-	OperationsPerSec   float64         `json:"operationsPerSecond"`
-	ResponseTimeMillis float64         `json:"responseTimeMillis"`
-	Version            versionBody     `json:"version"`
-	CurrentErrors      []string        `json:"currentErrors"` // the problems in words
-	Problems           []instanceProblem   `json:"problems"`
-	Fingerprint        string          `json:"fingerprint"`
-	PairedAt           time.Time       `json:"pairedAt"`
-	PairedBy           string          `json:"pairedBy"`
-	PairedFrom         string          `json:"pairedFrom,omitempty"`
-	RevokedAt          *time.Time      `json:"revokedAt,omitempty"`
-	RevokedBy          string          `json:"revokedBy,omitempty"`
-	PolicyHash         string          `json:"policyHash,omitempty"`
-	Policy             []string        `json:"policy,omitempty"`
-	Servers            []serverBody    `json:"directoryServers,omitempty"`
-	Refused            []refusedByFile `json:"refusedUserTypes,omitempty"`
+	Links              links             `json:"_links"`
+	ID                 string            `json:"id"`
+	Environment        reference         `json:"environment"`
+	Gateway            reference         `json:"gateway"`
+	Connected          bool              `json:"connected"`
+	ConnectedSince     *time.Time        `json:"connectedSince,omitempty"`
+	Hostname           string            `json:"hostname"`
+	System             string            `json:"system,omitempty"`
+	InitializedAt      *time.Time        `json:"initializedAt,omitempty"`
+	LastReportedAt     *time.Time        `json:"lastReportedAt,omitempty"`
+	HealthStatus       string            `json:"healthStatus"`
+	BusyPercentage     int               `json:"busyPercentage"`
+	OperationsPerSec   float64           `json:"operationsPerSecond"`
+	ResponseTimeMillis float64           `json:"responseTimeMillis"`
+	Version            versionBody       `json:"version"`
+	CurrentErrors      []string          `json:"currentErrors"` // the problems in words
+	Problems           []instanceProblem `json:"problems"`
+	Fingerprint        string            `json:"fingerprint"`
+	PairedAt           time.Time         `json:"pairedAt"`
+	PairedBy           string            `json:"pairedBy"`
+	PairedFrom         string            `json:"pairedFrom,omitempty"`
+	RevokedAt          *time.Time        `json:"revokedAt,omitempty"`
+	RevokedBy          string            `json:"revokedBy,omitempty"`
+	PolicyHash         string            `json:"policyHash,omitempty"`
+	Policy             []string          `json:"policy,omitempty"`
+	Servers            []serverBody      `json:"directoryServers,omitempty"`
+	Refused            []refusedByFile   `json:"refusedUserTypes,omitempty"`
 }
 
 type versionBody struct {

@@ -52,6 +52,11 @@ type passwordForm struct {
 	New      string        `json:"newPassword,omitempty"`
 }
 
+type relinkForm struct {
+	Gateway  *reference `json:"gateway,omitempty"`
+	UserType *reference `json:"userType"`
+}
+
 type keytabForm struct {
 	Keytab []byte `json:"keytab"`
 }
@@ -90,7 +95,7 @@ func operations() map[string]operation {
 		"GET /{e}/gateways/{g}/userTypes/{t}":         {summary: "Read a user type", out: userTypeBody{}},
 		"PUT /{e}/gateways/{g}/userTypes/{t}":         {summary: "Change a user type", in: userTypeForm{}, out: userTypeBody{}},
 		"DELETE /{e}/gateways/{g}/userTypes/{t}":      {summary: "Delete a user type; with users only by force=true", selects: []string{"force=true"}},
-		"POST /{e}/gateways/{g}/userTypes/{t}/relink": {summary: "Link all users of a user type to another", in: linkForm{}, out: map[string]any{}, statuses: []int{http.StatusOK}},
+		"POST /{e}/gateways/{g}/userTypes/{t}/relink": {summary: "Link all users of a user type to another", in: relinkForm{}, out: map[string]any{}, statuses: []int{http.StatusOK}},
 
 		"GET /{e}/gateways/{g}/instances":           {summary: "List the instances of a gateway", out: instanceBody{}, list: "gatewayInstances", selects: []string{"include=revoked"}},
 		"GET /{e}/gateways/{g}/instances/{i}":       {summary: "Read an instance", out: instanceBody{}},

@@ -156,7 +156,10 @@ type deletion struct {
 	Kind, Name, Back string // as in "gateway"; where it is seen
 	Count            int    // users who depend on it
 	Users            []store.User
-	Unsure           bool // it was tried without the box ticked
+	Unsure           bool   // it was tried without the box ticked
+	Relink           string // where the users are moved to another user type from; empty: not here
+	Targets          []target
+	Never            string // why it cannot be deleted at all; empty: it can
 }
 
 // deletionOf counts the users of a gateway, or of one of its user types.

@@ -73,6 +73,17 @@ func (c *console) instance(k *call) (r revocation, err error) {
 	return r, nil
 }
 
+// rotate has an instance change its keys. Which they are is seen when they are.
+func (c *console) rotate(k *call) error {
+	r, err := c.instance(k)
+	if err != nil {
+		return err
+	}
+	c.Links.Rotate(r.Instance.ID)
+	k.did("instance.rotation", "instance:"+r.Instance.ID, "the instance on "+r.Instance.Hostname+" was asked to change its keys", map[string]any{"gateway": r.Gateway.ID})
+	return k.done(under("gateways", r.Gateway.ID), fmt.Sprintf("The instance on %s was asked to change its keys. Its fingerprint will be another in a moment.", r.Instance.Hostname))
+}
+
 func (c *console) confirmRevoke(k *call) error {
 	r, err := c.instance(k)
 	if err != nil {

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net/http"
 
+	"ldap-gateway/cloud/signon"
 	"ldap-gateway/cloud/store"
 )
 
@@ -47,4 +48,55 @@ func (c *console) createPopulation(k *call) error {
 		return err
 	}
 	return k.done("/console/populations", "The population "+p.Name+" was made.")
+}
+
+// populationDeletion returns the population in the path, and what speaks against its end.
+func (c *console) populationDeletion(k *call) (p store.Population, d deletion, err error) {
+	if p, err = c.Store.Population(k.Context(), k.env(), k.PathValue("p")); err != nil {
+		return p, d, err
+	}
+	d = deletion{Kind: "population", Name: p.Name, Back: "/console/populations", Count: p.UserCount}
+	if d.Users, _, err = c.Store.Users(k.Context(), k.env(), store.UserFilter{PopulationID: p.ID}, store.Page{Limit: 10}); err != nil {
+		return p, d, err
+	}
+	ways, err := signon.Ways(k.Context(), c.Store, k.env())
+	for _, w := range ways {
+		if w.UserType.PopulationID == p.ID {
+			d.Never = "New users of " + w.UserType.Name + " of " + w.Gateway.Name + " join it. Give that user type another population first."
+		}
+	}
+	if d.Count > 0 {
+		d.Never = "It has " + plural(d.Count, "user") + ". Move or delete them first."
+	}
+	if p.Default {
+		d.Never = "It is where users go whom no user type sends elsewhere. Make another the default first."
+	}
+	return p, d, err
+}
+
+func (c *console) confirmDeletePopulation(k *call) error {
+	p, d, err := c.populationDeletion(k)
+	if err != nil {
+		return err
+	}
+	return k.render(http.StatusOK, "delete", "Delete "+p.Name, d)
+}
+
+func (c *console) deletePopulation(k *call) error {
+	p, d, err := c.populationDeletion(k)
+	if err != nil {
+		return err
+	}
+	if d.Never != "" {
+		return k.render(http.StatusConflict, "delete", "Delete "+p.Name, d)
+	}
+	noting := k.noting(func() note {
+		return note{"population.deleted", "population:" + p.ID, "population " + p.Name + " was deleted", nil}
+	})
+	if err := noting.DeletePopulation(k.Context(), k.env(), p.ID); errors.Is(err, store.ErrDependents) {
+		return &refusal{http.StatusConflict, "Not deleted", "Groups belong to it. Give them another population first."}
+	} else if err != nil {
+		return err
+	}
+	return k.done("/console/populations", "The population "+p.Name+" was deleted.")
 }

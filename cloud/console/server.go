@@ -11,6 +11,7 @@ import (
 	"github.com/hashicorp/go-hclog"
 
 	"ldap-gateway/cloud/administrators"
+	"ldap-gateway/cloud/alerts"
 	"ldap-gateway/cloud/api"
 	"ldap-gateway/cloud/hub"
 	"ldap-gateway/cloud/pairing"
@@ -42,6 +43,8 @@ type Linker interface {
 	// Explain has an agent say what a sign-on of a person would bring, without a
 	// password.
 	Explain(ctx context.Context, a hub.Ask) wire.Explained
+	// Rotate has an instance change its keys soon.
+	Rotate(instance string)
 	// Revoked says that an instance's credential is not good any more.
 	Revoked(instance string)
 }
@@ -66,6 +69,7 @@ type Server struct {
 	Links    Linker
 	Keys     api.KeyKeeper // of Kerberos services
 	Proofs   *administrators.Desk
+	Post     *alerts.Post     // tells alerts
 	People   People           // who have signed on with their own account
 	Services []string         // Kerberos names that browsers ask tickets for, as in "HTTP/id.example.com"
 	URL      string           // that applications know this cloud by
@@ -151,6 +155,7 @@ func (c *console) gatewayPages() map[string]endpoint {
 		"POST /console/gateways/{g}/pairings/{id}/delete":      c.deletePairing,
 		"GET /console/gateways/{g}/approve":                    c.showWaiting,
 		"POST /console/gateways/{g}/approve":                   c.decideWaiting,
+		"POST /console/gateways/{g}/instances/{i}/rotate":      c.rotate,
 		"GET /console/gateways/{g}/instances/{i}/revoke":       c.confirmRevoke,
 		"POST /console/gateways/{g}/instances/{i}/revoke":      c.revoke,
 		"GET /console/gateways/{g}/try":                        c.showTry,
@@ -160,6 +165,7 @@ func (c *console) gatewayPages() map[string]endpoint {
 		"GET /console/gateways/{g}/user-types/{t}":             c.editUserType,
 		"POST /console/gateways/{g}/user-types/{t}":            c.saveUserType,
 		"GET /console/gateways/{g}/user-types/{t}/delete":      c.confirmDeleteUserType,
+		"POST /console/gateways/{g}/user-types/{t}/relink":     c.relinkUsers,
 		"POST /console/gateways/{g}/user-types/{t}/delete":     c.deleteUserType,
 		"GET /console/gateways/{g}/kerberos":                   c.showKerberos,
 		"POST /console/gateways/{g}/kerberos":                  c.saveKerberos,
@@ -181,6 +187,7 @@ func (c *console) peoplePages() map[string]endpoint {
 		"POST /console/applications/{a}/delete":         c.deleteApplication,
 		"GET /console/users":                            c.listUsers,
 		"GET /console/users/{u}":                        c.showUser,
+		"POST /console/users/{u}/link":                  c.linkUser,
 		"GET /console/users/{u}/groups/{group}/remove":  c.confirmRemoveMember,
 		"POST /console/users/{u}/groups/{group}/remove": c.removeMember,
 		"GET /console/groups":                           c.listGroups,
@@ -190,37 +197,44 @@ func (c *console) peoplePages() map[string]endpoint {
 		"GET /console/activity/export":                  c.exportActivity,
 		"GET /console/populations":                      c.listPopulations,
 		"POST /console/populations":                     c.createPopulation,
+		"GET /console/populations/{p}/delete":           c.confirmDeletePopulation,
+		"POST /console/populations/{p}/delete":          c.deletePopulation,
 	}
 }
 
 // settingsPages lists what somebody settles about their account, and owners about the environment.
 func (c *console) settingsPages() map[string]endpoint {
 	return map[string]endpoint{
-		"GET /console/account":                              c.showAccount,
-		"POST /console/account/password":                    c.changePassword,
-		"GET /console/account/one-time":                     c.newOneTime,
-		"GET /console/account/one-time.png":                 c.drawOneTime,
-		"POST /console/account/one-time":                    c.keepOneTime,
-		"POST /console/account/one-time/delete":             c.dropOneTime,
-		"POST /console/account/passkey/options":             c.askNewPasskey,
-		"POST /console/account/passkey":                     c.keepPasskey,
-		"POST /console/account/passkey/delete":              c.dropPasskey,
-		"GET /console/settings":                             c.showSettings,
-		"POST /console/settings":                            c.saveSettings,
-		"POST /console/settings/logo":                       c.saveLogo,
-		"GET /console/settings/logo.png":                    c.drawLogo,
-		"GET /console/settings/administrators":              c.listAdministrators,
-		"POST /console/settings/administrators":             c.addAdministrator,
-		"POST /console/settings/administrators/{id}":        c.changeAdministrator,
-		"POST /console/settings/administrators/{id}/reset":  c.resetAdministrator,
-		"POST /console/settings/administrators/{id}/delete": c.deleteAdministrator,
-		"POST /console/settings/role-groups":                c.setRoleGroup,
-		"GET /console/settings/clients":                     c.listClients,
-		"POST /console/settings/clients":                    c.addClient,
-		"POST /console/settings/clients/{id}/secret":        c.renewClient,
-		"POST /console/settings/clients/{id}/delete":        c.deleteClient,
-		"GET /console/settings/sign-on":                     c.showOrder,
-		"POST /console/settings/sign-on":                    c.moveOrder,
+		"GET /console/account":                               c.showAccount,
+		"POST /console/account/password":                     c.changePassword,
+		"GET /console/account/one-time":                      c.newOneTime,
+		"GET /console/account/one-time.png":                  c.drawOneTime,
+		"POST /console/account/one-time":                     c.keepOneTime,
+		"POST /console/account/one-time/delete":              c.dropOneTime,
+		"POST /console/account/passkey/options":              c.askNewPasskey,
+		"POST /console/account/passkey":                      c.keepPasskey,
+		"POST /console/account/passkey/delete":               c.dropPasskey,
+		"GET /console/settings":                              c.showSettings,
+		"POST /console/settings":                             c.saveSettings,
+		"POST /console/settings/logo":                        c.saveLogo,
+		"GET /console/settings/logo.png":                     c.drawLogo,
+		"GET /console/settings/administrators":               c.listAdministrators,
+		"POST /console/settings/administrators":              c.addAdministrator,
+		"POST /console/settings/administrators/{id}":         c.changeAdministrator,
+		"POST /console/settings/administrators/{id}/reset":   c.resetAdministrator,
+		"POST /console/settings/administrators/{id}/delete":  c.deleteAdministrator,
+		"POST /console/settings/role-groups":                 c.setRoleGroup,
+		"GET /console/settings/clients":                      c.listClients,
+		"POST /console/settings/clients":                     c.addClient,
+		"POST /console/settings/clients/{id}/secret":         c.renewClient,
+		"POST /console/settings/clients/{id}/delete":         c.deleteClient,
+		"GET /console/settings/alerts":                       c.showAlerts,
+		"POST /console/settings/alerts/channels":             c.addChannel,
+		"POST /console/settings/alerts/channels/{id}/try":    c.tryChannel,
+		"POST /console/settings/alerts/channels/{id}/delete": c.deleteChannel,
+		"POST /console/settings/alerts/quiet":                c.quietAlert,
+		"GET /console/settings/sign-on":                      c.showOrder,
+		"POST /console/settings/sign-on":                     c.moveOrder,
 	}
 }
 

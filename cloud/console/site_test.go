@@ -21,6 +21,7 @@ import (
 	"golang.org/x/crypto/argon2"
 
 	"ldap-gateway/cloud/administrators"
+	"ldap-gateway/cloud/alerts"
 	"ldap-gateway/cloud/api"
 	"ldap-gateway/cloud/console"
 	"ldap-gateway/cloud/hub"
@@ -74,6 +75,7 @@ func (l *links) Explain(_ context.Context, a hub.Ask) wire.Explained {
 	l.tell("explain " + a.Identifier)
 	return l.explained
 }
+func (l *links) Rotate(i string)  { l.tell("rotate " + i) }
 func (l *links) Revoked(i string) { l.tell("revoked " + i) }
 func (l *links) tell(s string) {
 	l.mu.Lock()
@@ -116,6 +118,7 @@ func (s *site) server() *console.Server {
 	s.must(err)
 	return &console.Server{Store: s.store, Pairings: &pairing.Desk{Store: s.store, Now: s.clock}, Links: s.links, Now: s.clock,
 		Keys: &kerberos.Desk{Store: s.store, Vault: v, Now: s.clock}, Services: []string{"HTTP/id.example.com"}, URL: "https://id.example.com",
+		Post:   &alerts.Post{Vault: v, SMTP: "127.0.0.1:1", From: "cloud@example.com", URL: "https://id.example.com"},
 		Proofs: &administrators.Desk{Store: s.store, Vault: v, URLs: []string{s.url}, Now: s.clock}, People: s.people}
 }
 

@@ -40,6 +40,7 @@ type userPage struct {
 	Attributes []property
 	Groups     []userGroup
 	SignOns    []store.SignOn
+	Targets    []target // user types to link to
 
 	GroupsProven time.Time // when the directory last told all of them
 }
@@ -66,6 +67,9 @@ func (c *console) showUser(k *call) error {
 		return err
 	}
 	if page.Groups, err = c.groupsOf(k, u.ID); err != nil {
+		return err
+	}
+	if page.Targets, err = c.targets(k, store.UserTypeRef{Gateway: u.GatewayID, UserType: u.UserTypeID}); err != nil {
 		return err
 	}
 	if page.GroupsProven, err = c.Store.GroupsProven(k.Context(), k.env(), u.ID); err != nil {

@@ -20,8 +20,19 @@ type userTypePage struct {
 	Here        string // where the usual values are asked for
 	Populations []store.Population
 	Vendors     []string
-	Vendor      string // whose usual values are offered, or were put in
-	Filled      bool   // the usual values were put in
+	Vendor      string   // whose usual values are offered, or were put in
+	Filled      bool     // the usual values were put in
+	Attributes  []string // that the directory has, as the agents say
+}
+
+// attributes returns the names that connected agents say their directory has, and
+// that their files let leave.
+func (c *console) attributes(gateway string) (all []string) {
+	for _, l := range c.Links.Live(gateway) {
+		all = append(all, l.Beat.Attributes...)
+	}
+	slices.Sort(all)
+	return slices.Compact(all)
 }
 
 // userTypeRows returns the user types of a gateway as its page shows them.
@@ -101,6 +112,7 @@ func (c *console) offerUserType(k *call, g store.Gateway, id string, form userTy
 
 // renderUserType shows the form with empty rows behind the filled ones.
 func (c *console) renderUserType(k *call, status int, page userTypePage) (err error) {
+	page.Attributes = c.attributes(page.Gateway.ID)
 	page.Vendors = api.Vendors()
 	if !page.Filled {
 		page.Vendor = page.Gateway.Vendor
@@ -178,6 +190,10 @@ func (c *console) askDeleteUserType(k *call, status int, unsure bool) error {
 	t := g.UserTypes[i]
 	d, err := c.deletionOf(k, deletion{Kind: "user type", Name: t.Name, Back: under("gateways", g.ID), Unsure: unsure}, g.ID, t.ID)
 	if err != nil {
+		return err
+	}
+	d.Relink = under("gateways", g.ID, "user-types", t.ID, "relink")
+	if d.Targets, err = c.targets(k, store.UserTypeRef{Gateway: g.ID, UserType: t.ID}); err != nil {
 		return err
 	}
 	return k.render(status, "delete", "Delete "+t.Name, d)

@@ -93,6 +93,10 @@ func TestTryAPerson(t *testing.T) {
 		return strings.Join(strings.Fields(v.post("/console/gateways/"+w.gateway+"/try", url.Values{"name": {name}})), " ")
 	}
 	w.await("an instance is live", func() bool { return strings.Contains(ask("alice"), "Record") })
+	w.await("the form offers what the directory has", func() bool {
+		form := v.get("/console/gateways/" + w.gateway + "/user-types/" + w.userType)
+		return strings.Contains(form, `<option value="mail">`) && !strings.Contains(form, `<option value="userPassword">`)
+	})
 	page := ask("alice")
 	for _, text := range []string{"uid=alice", "none yet: a sign-on makes one", "All direct groups", "cn=staff", "kept back by the policy"} {
 		if !strings.Contains(page, text) {

@@ -55,15 +55,10 @@ func TestREADMECommands(t *testing.T) {
 func (w *world) readmeGateway(t *testing.T, args []string) {
 	t.Helper()
 	switch args[0] {
-	case "run":
-		w.agents[0].stop()
-		w.runAgent(w.agents[0])
-		w.awaitSignOn()
-		return
-	case "pair":
-		w.writeFile("fresh", plan{})
-		out, code := w.command("fresh", w.code(), args...)
-		if code != 0 {
+	case "setup":
+		typed := []string{w.url, w.at.url, w.at.caFile, w.at.base, w.at.bindDN, w.at.password, w.code(), "yes"}
+		out, code := w.command("setup", strings.Join(typed, "\n")+"\n", args...)
+		if code != 0 || !strings.Contains(out, "Paired with") {
 			t.Errorf("%d\n%s", code, out)
 		}
 		return

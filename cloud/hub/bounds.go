@@ -45,6 +45,7 @@ func boundHello(h *wire.Hello) {
 }
 
 func boundHeartbeat(b *wire.Heartbeat) {
+	b.Attributes = boundAttributes(b.Attributes)
 	b.Servers = clipAll(b.Servers, func(s *wire.Server) {
 		for _, text := range []*string{&s.URL, &s.State, &s.Vendor, &s.Error} {
 			clipText(text)
@@ -55,6 +56,17 @@ func boundHeartbeat(b *wire.Heartbeat) {
 			clipText(text)
 		}
 	})
+}
+
+// mostAttributes bounds the names of attributes that an agent tells.
+const mostAttributes = 500
+
+func boundAttributes(all []string) []string {
+	all = all[:min(len(all), mostAttributes)]
+	for i := range all {
+		all[i] = clip(all[i], 255)
+	}
+	return all
 }
 
 func boundRefused(all []wire.Refused) []wire.Refused {

@@ -26,6 +26,7 @@ const (
 	subjectLink     = "link."
 	subjectChanged  = "changed."
 	subjectRevoked  = "revoked."
+	subjectRotate   = "rotate."
 	subjectNode     = "node."
 )
 
@@ -67,6 +68,7 @@ func New(cfg Config) (*Hub, error) {
 		subjectAsk:           func(*nats.Msg) { h.each(func(l *link) { l.announce() }) },
 		subjectNode + h.id:   func(m *nats.Msg) { _ = m.Respond(nil) },
 		subjectChanged + "*": func(m *nats.Msg) { h.hearChanged(m.Subject[len(subjectChanged):]) },
+		subjectRotate + "*":  func(m *nats.Msg) { h.hearRotate(m.Subject[len(subjectRotate):]) },
 		subjectRevoked + "*": func(m *nats.Msg) { h.hearRevoked(m.Subject[len(subjectRevoked):]) },
 	} {
 		sub, err := cfg.Bus.Subscribe(subject, handle)
@@ -106,6 +108,9 @@ func (h *Hub) Ready() error {
 // Live returns the live instances of a gateway.
 func (h *Hub) Live(gateway string) []Live { return h.presence.of(gateway, time.Now()) }
 
+// All returns the connected instances of every gateway, each once.
+func (h *Hub) All() []Live { return h.presence.of("", time.Now()) }
+
 // UserTypesChanged has every link of a gateway deliver its user types anew.
 func (h *Hub) UserTypesChanged(gateway string) { h.publish(subjectChanged+gateway, nil) }
 
@@ -114,6 +119,18 @@ func (h *Hub) UserTypesChanged(gateway string) { h.publish(subjectChanged+gatewa
 func (h *Hub) Revoked(instance string) {
 	h.hearRevoked(instance)
 	h.publish(subjectRevoked+instance, nil)
+}
+
+// Rotate has an instance change its keys soon. One that is not connected, or that
+// changed them within a minute, does not.
+func (h *Hub) Rotate(instance string) { h.publish(subjectRotate+instance, nil) }
+
+func (h *Hub) hearRotate(instance string) {
+	h.each(func(l *link) {
+		if l.live.Instance == instance {
+			l.rotateSoon()
+		}
+	})
 }
 
 func (h *Hub) publish(subject string, body any) {

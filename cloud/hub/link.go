@@ -286,6 +286,17 @@ func (l *link) leave(reason string) {
 	}
 }
 
+// rotateSoon tells the agent that it should change its keys.
+func (l *link) rotateSoon() {
+	f, err := wire.NewFrame(wire.KindRotateSoon, 0, 0, nil)
+	if err != nil {
+		return // it has no body: cannot be
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	_ = l.queue(outgoing{frame: f}) // a link that takes no more is about to end
+}
+
 // dismiss ends the link of an instance that will not come back.
 func (l *link) dismiss() {
 	l.mu.Lock()

@@ -80,13 +80,14 @@ func (p *presence) note(l Live, now time.Time) {
 	p.links[l.Link] = l
 }
 
-// of returns the live links of a gateway, one for each instance: the newest.
+// of returns the live links of a gateway, or of all without one; of each instance
+// the newest.
 func (p *presence) of(gateway string, now time.Time) []Live {
 	p.mu.RLock()
 	defer p.mu.RUnlock()
 	newest := map[string]Live{}
 	for _, l := range p.links {
-		if l.Gateway != gateway || now.Sub(l.HeardAt) > p.life {
+		if gateway != "" && l.Gateway != gateway || now.Sub(l.HeardAt) > p.life {
 			continue
 		}
 		if n, ok := newest[l.Instance]; !ok || better(l, n) {

@@ -35,7 +35,8 @@ type Desk struct {
 	Provisioner *provisioner.Provisioner
 	Services    []string // of this cloud's names, as in "HTTP/id.example.com"
 	Logger      hclog.Logger
-	Now         func() time.Time // nil: time.Now
+	Counted     func(store.SignOn) // told of each that was recorded; nil: nobody
+	Now         func() time.Time   // nil: time.Now
 
 	once  sync.Once
 	wrong throttle.Window
@@ -75,6 +76,9 @@ func (d *Desk) SignOn(ctx context.Context, r Request) (Answer, error) {
 	if refused {
 		d.count(r.Address)
 		err = d.refused(ctx, &so, p, refusal)
+	}
+	if err == nil && d.Counted != nil {
+		d.Counted(so)
 	}
 	d.Logger.Info("sign-on", "signOn", so.ID, "environment", r.EnvironmentID, "method", Method, "outcome", so.Outcome, "reason", so.Reason, "error", err)
 	return Answer{so, p.Header(), refusal}, err

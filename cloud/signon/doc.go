@@ -4,7 +4,7 @@
 //
 // It owns a password change in the same way: [Desk.ChangePassword].
 //
-// Called by api and, later, by the sign-on page. It never talks to a directory,
+// Called by api and by the sign-on page. It never talks to a directory,
 // and it keeps no password: the bytes go to the hub, which seals them, and are
 // overwritten.
 //
@@ -27,5 +27,6 @@
 //     file has a switch too, which nobody here can turn.
 //   - What the person is told never shows whether an account exists, unless the
 //     password was right; [Message] and [ChangeMessage] are the tables that decide. Whatever reads
-//     as a wrong password is counted as one, so that waiting does not show it either.
+//     as a wrong password is counted as one, so that waiting does not show it either,
+//     and what fails takes as long: [Desk.Floor].
 package signon

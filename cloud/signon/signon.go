@@ -41,7 +41,9 @@ type Desk struct {
 	Agents      Agents
 	Provisioner *provisioner.Provisioner
 	Logger      hclog.Logger
-	Now         func() time.Time // of the throttle; nil: time.Now
+	Floor       time.Duration      // how long a sign-on that fails takes at least; 0: as long as it takes
+	Counted     func(store.SignOn) // told of each that was recorded; nil: nobody
+	Now         func() time.Time   // of the throttle; nil: time.Now
 
 	once  sync.Once
 	wrong throttle.Window
@@ -83,9 +85,28 @@ func (d *Desk) SignOn(ctx context.Context, r Request) (store.SignOn, error) {
 	a := &attempt{Desk: d, request: r, record: store.SignOn{ID: uuid.Must(uuid.NewV7()).String(), EnvironmentID: r.EnvironmentID,
 		At: start, Method: MethodPassword, Username: r.Username, Address: r.Address}}
 	err := a.run(ctx)
+	a.hold(ctx, start)
+	if err == nil && d.Counted != nil {
+		d.Counted(a.record)
+	}
 	d.Logger.Info("sign-on", "signOn", a.record.ID, "environment", r.EnvironmentID, "outcome", a.outcome, "reason", a.record.Reason,
 		"updated", a.record.Updated, "took", time.Since(start), "error", err)
 	return a.record, err
+}
+
+// hold has a sign-on that failed take as long as the next: a name that nobody has
+// is answered sooner than one whose password was tried.
+func (a *attempt) hold(ctx context.Context, start time.Time) {
+	left := a.Floor - time.Since(start)
+	if a.outcome == wire.OutcomeOK || a.outcome == wire.OutcomeBusy || left <= 0 {
+		return
+	}
+	wait := time.NewTimer(left)
+	defer wait.Stop()
+	select {
+	case <-wait.C:
+	case <-ctx.Done():
+	}
 }
 
 func (a *attempt) run(ctx context.Context) error {

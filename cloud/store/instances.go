@@ -7,11 +7,11 @@ import (
 )
 
 const instanceColumns = `SELECT id, environment_id, gateway_id, public_key, seal_key, fingerprint, hostname, software, system,
- paired_at, paired_by, paired_from, revoked_at, revoked_by, policy_hash, initialized_at, last_reported_at, quarantined_at, quarantine FROM instances`
+ paired_at, paired_by, paired_from, revoked_at, revoked_by, policy_hash, policy_changed_at, initialized_at, last_reported_at, quarantined_at, quarantine FROM instances`
 
 func scanInstance(r row) (i Instance, err error) {
 	err = r.Scan(&i.ID, &i.EnvironmentID, &i.GatewayID, fromBase64{&i.PublicKey}, fromBase64{&i.SealKey}, &i.Fingerprint, &i.Hostname, &i.Software, &i.System,
-		at{&i.PairedAt}, &i.PairedBy, &i.PairedFrom, at{&i.RevokedAt}, &i.RevokedBy, &i.PolicyHash, at{&i.InitializedAt}, at{&i.LastReportedAt},
+		at{&i.PairedAt}, &i.PairedBy, &i.PairedFrom, at{&i.RevokedAt}, &i.RevokedBy, &i.PolicyHash, at{&i.PolicyChangedAt}, at{&i.InitializedAt}, at{&i.LastReportedAt},
 		at{&i.QuarantinedAt}, &i.Quarantine)
 	return i, err
 }
@@ -63,6 +63,7 @@ func (s *Store) ReportInstance(ctx context.Context, id string, r InstanceReport)
 	return s.Provision(ctx, func(tx *Tx) error {
 		return tx.c.execOne(ctx, `UPDATE instances SET last_reported_at = $1, hostname = coalesce($2, hostname), software = coalesce($3, software),
  system = coalesce($4, system), policy_hash = coalesce($5, policy_hash),
+ policy_changed_at = CASE WHEN policy_hash <> '' AND policy_hash <> coalesce($5, policy_hash) THEN $1 ELSE policy_changed_at END,
  initialized_at = CASE WHEN $6 AND initialized_at = 0 THEN $1 ELSE initialized_at END WHERE id = $7`,
 			micros(r.At), orNull(r.Hostname), orNull(r.Software), orNull(r.System), orNull(r.PolicyHash), r.First, id)
 	})

@@ -134,6 +134,7 @@ type Instance struct {
 	RevokedAt                    time.Time // zero: not revoked
 	RevokedBy                    string
 	PolicyHash                   string
+	PolicyChangedAt              time.Time // zero: never since it was first told
 	InitializedAt                time.Time // of the first link; zero: never
 	LastReportedAt               time.Time
 	QuarantinedAt                time.Time // zero: not in quarantine

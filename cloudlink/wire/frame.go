@@ -46,6 +46,7 @@ const (
 	KindPasswordChanged Kind = 13 // agent, answer: PasswordChanged
 	KindExplain         Kind = 14 // cloud, request: Explain
 	KindExplained       Kind = 15 // agent, answer: Explained
+	KindRotateSoon      Kind = 16 // cloud, notice that the agent should change its keys; no body
 )
 
 var kindNames = map[Kind]string{
@@ -53,7 +54,7 @@ var kindNames = map[Kind]string{
 	KindHeartbeat: "heartbeat", KindSignOn: "signOn", KindSignOnResult: "signOnResult", KindGoingAway: "goingAway",
 	KindUnsupported: "unsupported", KindRotate: "rotate", KindRotated: "rotated",
 	KindChangePassword: "changePassword", KindPasswordChanged: "passwordChanged",
-	KindExplain: "explain", KindExplained: "explained",
+	KindExplain: "explain", KindExplained: "explained", KindRotateSoon: "rotateSoon",
 }
 
 // String returns the name of k for logs, "kind 77" for one that is not known.

@@ -69,7 +69,8 @@ type Heartbeat struct {
 	ResponseTimeMillis  float64   `cbor:"3,keyasint"` // median of a sign-on since the last heartbeat; 0 without one
 	Servers             []Server  `cbor:"4,keyasint,omitempty"`
 	Problems            []Problem `cbor:"5,keyasint,omitempty"`
-	Epoch               uint64    `cbor:"6,keyasint"` // that the instance has kept
+	Epoch               uint64    `cbor:"6,keyasint"`           // that the instance has kept
+	Attributes          []string  `cbor:"7,keyasint,omitempty"` // that the directory has and that may leave
 }
 
 // Rotate replaces an instance's keys. Both the old and the new signing key sign

@@ -30,7 +30,7 @@ func samples() map[Kind]any {
 		KindUserTypesAnswer: UserTypesAnswer{Revision: 3, Refused: []Refused{{ID: "t1", Reasons: []string{"base"}}}},
 		KindHeartbeat: Heartbeat{BusyPercent: 5, OperationsPerSecond: 1.5, ResponseTimeMillis: 4,
 			Servers:  []Server{{URL: "ldaps://dc1", State: "up", Vendor: "OpenLDAP"}},
-			Problems: []Problem{{Code: "clock", Text: "off", Remedy: "NTP", Severity: "warning"}}, Epoch: 7},
+			Problems: []Problem{{Code: "clock", Text: "off", Remedy: "NTP", Severity: "warning"}}, Epoch: 7, Attributes: []string{"mail"}},
 		KindRotate:  Rotate{PublicKey: []byte{1}, SealKey: []byte{2}, Old: []byte{3}, New: []byte{4}},
 		KindRotated: Rotated{Fingerprint: "AAAA"},
 		KindSignOn: SignOn{ID: "s1", UserType: "t1", Revision: 3, Identifier: "alice", Want: WantRecord,

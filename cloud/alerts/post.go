@@ -1,0 +1,268 @@
+package alerts
+
+import (
+	"bytes"
+	"context"
+	"crypto/hmac"
+	"crypto/rand"
+	"crypto/sha256"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/base64"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"mime"
+	"net"
+	"net/http"
+	"net/mail"
+	"net/netip"
+	"net/smtp"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+
+	"ldap-gateway/cloud/store"
+)
+
+// The ways in which alerts are told.
+const (
+	Webhook = "webhook"
+	Email   = "email"
+)
+
+// purpose is what the vault seals secrets of webhooks for; the owner is the channel's ID.
+const purpose = "webhook"
+
+const sendTime = 15 * time.Second
+
+// ErrChannel says that nobody can be told in this way. Its text is for people.
+var ErrChannel = errors.New("cannot be told this way")
+
+// Sealer keeps secrets so that the database does not show them; *vault.Vault does.
+type Sealer interface {
+	Seal(purpose, owner string, secret []byte) []byte
+	Open(purpose, owner string, sealed []byte) ([]byte, error)
+}
+
+// Post tells. Safe for concurrent use.
+type Post struct {
+	Vault   Sealer
+	SMTP    string         // host:port of the mail server; empty: nothing is mailed
+	From    string         // address that mails come from
+	Allowed []netip.Prefix // networks that webhooks may be in although they are not public
+	URL     string         // of the console
+	RootCAs *x509.CertPool // of webhooks and the mail server; nil: the system's
+}
+
+// Message is what is told of an alert.
+type Message struct {
+	ID          string    `json:"id"`    // of the alert: the same for its begin and its end
+	State       string    `json:"state"` // "open" or "ended"
+	Code        string    `json:"code"`
+	Environment string    `json:"environment"` // ID
+	Name        string    `json:"environmentName"`
+	Gateway     string    `json:"gateway,omitempty"` // ID
+	Text        string    `json:"text"`
+	Remedy      string    `json:"remedy,omitempty"`
+	Since       time.Time `json:"since"`
+	At          time.Time `json:"at"`
+}
+
+func messageOf(e store.Environment, a store.Alert, now time.Time) Message {
+	m := Message{ID: a.Key, State: "open", Code: a.Code, Environment: e.ID, Name: e.Name, Gateway: a.GatewayID, Text: a.Text, Remedy: a.Remedy, Since: a.Since, At: now}
+	if !a.EndedAt.IsZero() {
+		m.State = "ended"
+	}
+	return m
+}
+
+// Trial is a message that says that nothing is wrong.
+func Trial(e store.Environment, now time.Time) Message {
+	return Message{ID: "trial", State: "open", Code: "trial", Environment: e.ID, Name: e.Name, Text: "This is a trial: nothing is wrong.", Since: now, At: now}
+}
+
+// Make returns a channel with a new secret for it, which a webhook's receiver is
+// given once; mail has none. ErrChannel when the target cannot be one.
+func (p *Post) Make(env, id, kind, target string) (c store.AlertChannel, secret string, err error) {
+	c = store.AlertChannel{ID: id, EnvironmentID: env, Kind: kind, Target: target}
+	switch kind {
+	case Webhook:
+		u, err := url.Parse(target)
+		if err != nil || u.Scheme != "https" || u.Host == "" || u.User != nil || u.Fragment != "" || len(target) > 2000 {
+			return c, "", fmt.Errorf("%w: a webhook is an address that begins with https://, without a password in it", ErrChannel)
+		}
+		b := make([]byte, 32)
+		rand.Read(b) // never fails
+		secret = base64.RawURLEncoding.EncodeToString(b)
+		c.Sealed = p.Vault.Seal(purpose, id, []byte(secret))
+	case Email:
+		a, err := mail.ParseAddress(target)
+		if err != nil || a.Address != target || strings.ContainsAny(target, "\r\n") {
+			return c, "", fmt.Errorf("%w: a mail address looks like alerts@example.com", ErrChannel)
+		}
+		if p.SMTP == "" {
+			return c, "", fmt.Errorf("%w: this cloud has no mail server: ldap-cloud run --smtp HOST:PORT --mail-from ADDRESS", ErrChannel)
+		}
+	default:
+		return c, "", fmt.Errorf("%w: neither webhook nor email", ErrChannel)
+	}
+	return c, secret, nil
+}
+
+// Send tells one channel. Its error is for administrators.
+func (p *Post) Send(ctx context.Context, c store.AlertChannel, m Message) error {
+	ctx, cancel := context.WithTimeout(ctx, sendTime)
+	defer cancel()
+	if c.Kind == Email {
+		return p.mail(ctx, c.Target, m)
+	}
+	return p.call(ctx, c, m)
+}
+
+// call sends a message to a webhook, signed as GitHub and Stripe do: the header
+// has the time and the HMAC of it with the body, so that an old one is known.
+func (p *Post) call(ctx context.Context, c store.AlertChannel, m Message) error {
+	secret, err := p.Vault.Open(purpose, c.ID, c.Sealed)
+	if err != nil {
+		return fmt.Errorf("the secret of the webhook: %w", err)
+	}
+	body, err := json.Marshal(m)
+	if err != nil {
+		return err
+	}
+	r, err := http.NewRequestWithContext(ctx, http.MethodPost, c.Target, bytes.NewReader(body))
+	if err != nil {
+		return err
+	}
+	at := strconv.FormatInt(m.At.Unix(), 10)
+	r.Header.Set("Content-Type", "application/json")
+	r.Header.Set("User-Agent", "ldap-cloud")
+	r.Header.Set("X-Ldap-Cloud-Signature", "t="+at+",v1="+Signature(secret, at, body))
+	answer, err := p.client().Do(r)
+	if err != nil {
+		return fmt.Errorf("the webhook: %w", err)
+	}
+	defer answer.Body.Close()
+	_, _ = io.Copy(io.Discard, io.LimitReader(answer.Body, 64<<10))
+	if answer.StatusCode/100 != 2 {
+		return fmt.Errorf("the webhook answered %s", answer.Status)
+	}
+	return nil
+}
+
+// Signature returns what a webhook's receiver compares: HMAC-SHA-256 of the time,
+// a dot and the body, in hexadecimal digits.
+func Signature(secret []byte, at string, body []byte) string {
+	h := hmac.New(sha256.New, secret)
+	_, _ = h.Write([]byte(at + "."))
+	_, _ = h.Write(body)
+	return hex.EncodeToString(h.Sum(nil))
+}
+
+var errPrivate = errors.New("this address is not public: whoever runs the cloud may allow its network by --webhook-network")
+
+// client returns one that reaches public addresses only. The address is looked at
+// when it is dialled, after every name was resolved.
+func (p *Post) client() *http.Client {
+	dialer := net.Dialer{Timeout: 5 * time.Second, Control: func(_, address string, _ syscall.RawConn) error {
+		a, err := netip.ParseAddrPort(address)
+		if err != nil {
+			return err
+		}
+		if !p.reachable(a.Addr().Unmap()) {
+			return errPrivate
+		}
+		return nil
+	}}
+	return &http.Client{
+		Transport:     &http.Transport{DialContext: dialer.DialContext, TLSClientConfig: &tls.Config{RootCAs: p.RootCAs, MinVersion: tls.VersionTLS12}, DisableKeepAlives: true, TLSHandshakeTimeout: 5 * time.Second, ResponseHeaderTimeout: 10 * time.Second},
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
+}
+
+// notPublic are networks that are nobody's, or one's own, and are not told by netip.
+var notPublic = []netip.Prefix{netip.MustParsePrefix("0.0.0.0/8"), netip.MustParsePrefix("100.64.0.0/10"), netip.MustParsePrefix("192.0.0.0/24"), netip.MustParsePrefix("198.18.0.0/15"),
+	netip.MustParsePrefix("240.0.0.0/4"), netip.MustParsePrefix("64:ff9b::/96"), netip.MustParsePrefix("2002::/16"), netip.MustParsePrefix("fec0::/10")}
+
+func (p *Post) reachable(a netip.Addr) bool {
+	in := func(n netip.Prefix) bool { return n.Contains(a) }
+	if slices.ContainsFunc(p.Allowed, in) {
+		return true
+	}
+	return a.IsGlobalUnicast() && !a.IsPrivate() && !slices.ContainsFunc(notPublic, in)
+}
+
+// mail sends a message by SMTP (RFC 5321), over TLS when the server offers it.
+func (p *Post) mail(ctx context.Context, to string, m Message) error {
+	if p.SMTP == "" {
+		return fmt.Errorf("%w: this cloud has no mail server", ErrChannel)
+	}
+	conn, err := new(net.Dialer).DialContext(ctx, "tcp", p.SMTP)
+	if err != nil {
+		return fmt.Errorf("the mail server: %w", err)
+	}
+	defer conn.Close()
+	if end, ok := ctx.Deadline(); ok {
+		_ = conn.SetDeadline(end) // fails only when it is closed, and then so does all else
+	}
+	if err := p.speak(conn, to, m); err != nil {
+		return fmt.Errorf("the mail server: %w", err)
+	}
+	return nil
+}
+
+func (p *Post) speak(conn net.Conn, to string, m Message) error {
+	host, _, err := net.SplitHostPort(p.SMTP)
+	if err != nil {
+		return err
+	}
+	c, err := smtp.NewClient(conn, host)
+	if err != nil {
+		return err
+	}
+	if offered, _ := c.Extension("STARTTLS"); offered {
+		if err := c.StartTLS(&tls.Config{ServerName: host, RootCAs: p.RootCAs, MinVersion: tls.VersionTLS12}); err != nil {
+			return err
+		}
+	}
+	if err := errors.Join(c.Mail(p.From), c.Rcpt(to)); err != nil {
+		return err
+	}
+	w, err := c.Data()
+	if err != nil {
+		return err
+	}
+	_, err = w.Write(p.letter(to, m))
+	return errors.Join(err, w.Close(), c.Quit())
+}
+
+// letter is the mail. Nothing in it can be a header of its own: names come from
+// directories and agents.
+func (p *Post) letter(to string, m Message) []byte {
+	subject := m.Text
+	if m.State == "ended" {
+		subject = "Over: " + subject
+	}
+	oneLine := strings.NewReplacer("\r", " ", "\n", " ")
+	var b bytes.Buffer
+	fmt.Fprintf(&b, "From: ldap-cloud <%s>\r\nTo: %s\r\nSubject: %s\r\nDate: %s\r\nAuto-Submitted: auto-generated\r\nMIME-Version: 1.0\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: base64\r\n\r\n",
+		p.From, to, mime.QEncoding.Encode("utf-8", oneLine.Replace(subject)), m.At.UTC().Format(time.RFC1123Z))
+	text := subject + "\n\n"
+	if m.Remedy != "" && m.State == "open" {
+		text += "What helps: " + m.Remedy + "\n\n"
+	}
+	text += "Environment: " + m.Name + "\nSince: " + m.Since.UTC().Format("2006-01-02 15:04:05 UTC") + "\nConsole: " + p.URL + "/console/settings/alerts\n"
+	encoded := base64.StdEncoding.EncodeToString([]byte(text))
+	for len(encoded) > 76 {
+		b.WriteString(encoded[:76] + "\r\n")
+		encoded = encoded[76:]
+	}
+	b.WriteString(encoded + "\r\n")
+	return b.Bytes()
+}

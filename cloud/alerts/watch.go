@@ -1,0 +1,177 @@
+package alerts
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/hashicorp/go-hclog"
+
+	"ldap-gateway/cloud/hub"
+	"ldap-gateway/cloud/store"
+	"ldap-gateway/cloudlink/wire"
+)
+
+const (
+	look    = 30 * time.Second   // between two looks
+	holding = time.Minute        // that something lasts before anybody is told
+	daily   = 24 * time.Hour     // until it is told again
+	calm    = 10 * time.Minute   // after something is over, before it is told to have come back
+	kept    = 7 * 24 * time.Hour // that the end of an alert is remembered
+	claimed = 2 * time.Minute    // that one node has for telling
+	slow    = 2000               // milliseconds that a sign-on takes at an instance
+)
+
+// Links knows the connected instances; *hub.Hub does.
+type Links interface {
+	Live(gateway string) []hub.Live
+}
+
+// Watch looks for what is wrong and has it told. Safe for concurrent use.
+type Watch struct {
+	Store  *store.Store
+	Links  Links
+	Post   *Post
+	Logger hclog.Logger
+	Now    func() time.Time // nil: time.Now
+}
+
+// Run looks until ctx ends.
+func (w *Watch) Run(ctx context.Context) {
+	tick := time.NewTicker(look)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+		if err := w.Look(ctx); err != nil && ctx.Err() == nil {
+			w.Logger.Warn("alerts could not be looked for", "error", err)
+		}
+	}
+}
+
+func (w *Watch) now() time.Time {
+	if w.Now == nil {
+		return time.Now()
+	}
+	return w.Now()
+}
+
+// Look takes in what is wrong now, and tells what is due.
+func (w *Watch) Look(ctx context.Context) error {
+	environments, err := w.Store.Environments(ctx)
+	if err != nil {
+		return err
+	}
+	for _, e := range environments {
+		channels, err := w.Store.AlertChannels(ctx, e.ID)
+		if err != nil {
+			return err
+		}
+		wrong, err := w.wrong(ctx, e.ID)
+		if err != nil {
+			return err
+		}
+		if err := w.Store.SeeAlerts(ctx, e.ID, w.now(), kept, wrong); err != nil {
+			return err
+		}
+		if len(channels) == 0 {
+			continue
+		}
+		if err := w.tell(ctx, e); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// tell has every channel of an environment told what is due.
+func (w *Watch) tell(ctx context.Context, e store.Environment) error {
+	due, err := w.Store.DueTellings(ctx, e.ID, w.now(), holding)
+	if err != nil {
+		return err
+	}
+	for _, t := range due {
+		err := w.Store.ClaimTelling(ctx, t, w.now(), w.now().Add(claimed))
+		if errors.Is(err, store.ErrStale) {
+			continue // another node has
+		}
+		if err != nil {
+			return err
+		}
+		told, next := "open", w.now().Add(daily)
+		if !t.Alert.EndedAt.IsZero() {
+			told, next = "ended", w.now().Add(calm)
+		}
+		problem := ""
+		if err := w.Post.Send(ctx, t.Channel, messageOf(e, t.Alert, w.now())); err != nil {
+			told, next, problem = t.Told, w.now().Add(claimed), err.Error()
+			w.Logger.Warn("an alert could not be told", "kind", t.Channel.Kind, "channel", t.Channel.ID, "error", err)
+		}
+		if err := w.Store.EndTelling(ctx, t, told, problem, next); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// wrong returns what is wrong in an environment now.
+func (w *Watch) wrong(ctx context.Context, env string) (all []store.Alert, err error) {
+	page := store.Page{Limit: store.MaxLimit}
+	for {
+		gateways, next, err := w.Store.Gateways(ctx, env, page)
+		if err != nil {
+			return nil, err
+		}
+		for _, g := range gateways {
+			if !g.Enabled || len(g.UserTypes) == 0 {
+				continue // nobody is meant to sign on through it
+			}
+			instances, err := w.Store.Instances(ctx, env, g.ID)
+			if err != nil {
+				return nil, err
+			}
+			all = append(all, w.ofGateway(g, instances)...)
+		}
+		if page.Cursor = next; next == "" {
+			return all, nil
+		}
+	}
+}
+
+// ofGateway returns what is wrong with a gateway.
+func (w *Watch) ofGateway(g store.Gateway, instances []store.Instance) (all []store.Alert) {
+	alert := func(code, about, remedy, format string, args ...any) {
+		all = append(all, store.Alert{Key: code + "/" + g.ID + "/" + about, Code: code, GatewayID: g.ID, Text: "Gateway " + g.Name + ": " + fmt.Sprintf(format, args...), Remedy: remedy})
+	}
+	paired := slices.DeleteFunc(slices.Clone(instances), func(i store.Instance) bool { return !i.RevokedAt.IsZero() })
+	live := w.Links.Live(g.ID)
+	switch {
+	case len(live) == 0:
+		alert("noInstance", "", "Look on the machines: ldap-gateway status", "no instance is connected, so nobody can sign on through it")
+	case len(live) == 1 && len(paired) > 1:
+		alert("singleInstance", "", "Look on the other machines: ldap-gateway status", "one of %d instances is connected: when it goes nobody can sign on", len(paired))
+	case len(live) == 1:
+		alert("singleInstance", "", "Pair a second instance on another machine", "it has one instance only: when it goes nobody can sign on")
+	}
+	for _, l := range live {
+		for _, p := range l.Beat.Problems {
+			if p.Severity != wire.SeverityInfo {
+				alert(p.Code, l.Instance, p.Remedy, "on %s %s", l.Hostname, p.Text)
+			}
+		}
+		if l.Beat.ResponseTimeMillis > slow {
+			alert("slowDirectory", l.Instance, "See how the directory fares: ldap-gateway check", "on %s a sign-on takes %.1f seconds", l.Hostname, l.Beat.ResponseTimeMillis/1000)
+		}
+	}
+	for _, i := range paired {
+		if w.now().Sub(i.PolicyChangedAt) < daily {
+			alert("policyChanged", i.ID+"/"+i.PolicyHash, "If nobody on the premises meant to, find out who did", "the policy in the file on %s was changed", i.Hostname)
+		}
+	}
+	return all
+}

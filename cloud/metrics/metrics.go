@@ -1,0 +1,122 @@
+package metrics
+
+import (
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/hashicorp/go-hclog"
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"ldap-gateway/cloud/hub"
+	"ldap-gateway/cloud/store"
+)
+
+// seconds are the buckets of durations: a sign-on waits for a directory.
+var seconds = [...]float64{.005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 15}
+
+// Metrics counts. Safe for concurrent use.
+type Metrics struct {
+	registry    *prometheus.Registry
+	signOns     *prometheus.CounterVec
+	signOnTime  *prometheus.HistogramVec
+	requests    *prometheus.CounterVec
+	requestTime *prometheus.HistogramVec
+}
+
+// New returns the metrics of a node of that version; links returns the instances
+// that are connected to any node.
+func New(version string, links func() []hub.Live) *Metrics {
+	m := &Metrics{
+		registry:   prometheus.NewRegistry(),
+		signOns:    prometheus.NewCounterVec(prometheus.CounterOpts{Name: "ldap_cloud_sign_ons_total", Help: "Sign-ons by method and outcome."}, []string{"method", "outcome"}),
+		signOnTime: prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: "ldap_cloud_sign_on_seconds", Help: "Time that sign-ons took, by method.", Buckets: seconds[:]}, []string{"method"}),
+		requests:   prometheus.NewCounterVec(prometheus.CounterOpts{Name: "ldap_cloud_http_requests_total", Help: "HTTP requests by who answered, and status."}, []string{"room", "status"}),
+		requestTime: prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: "ldap_cloud_http_request_seconds", Help: "Time that HTTP requests took, by who answered.", Buckets: seconds[:]},
+			[]string{"room"}),
+	}
+	info := prometheus.NewGauge(prometheus.GaugeOpts{Name: "ldap_cloud_info", Help: "The version that runs.", ConstLabels: prometheus.Labels{"version": version}})
+	info.Set(1)
+	m.registry.MustRegister(m.signOns, m.signOnTime, m.requests, m.requestTime, info, instances{links}, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	return m
+}
+
+// Handler answers in the Prometheus text format.
+func (m *Metrics) Handler() http.Handler {
+	return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{})
+}
+
+// SignOn counts a sign-on that was recorded.
+func (m *Metrics) SignOn(so store.SignOn) {
+	m.signOns.WithLabelValues(so.Method, so.Outcome).Inc()
+	m.signOnTime.WithLabelValues(so.Method).Observe(so.Duration.Seconds())
+}
+
+// instances counts the connected instances when it is asked.
+type instances struct{ links func() []hub.Live }
+
+var instancesDesc = prometheus.NewDesc("ldap_cloud_instances", "Connected instances by gateway, and whether something is known to be wrong with them.", []string{"gateway", "health"}, nil)
+
+// Describe implements prometheus.Collector.
+func (instances) Describe(out chan<- *prometheus.Desc) { out <- instancesDesc }
+
+// Collect implements prometheus.Collector.
+func (i instances) Collect(out chan<- prometheus.Metric) {
+	count := map[[2]string]int{}
+	for _, l := range i.links() {
+		health := "degraded"
+		if l.Healthy() {
+			health = "healthy"
+		}
+		count[[2]string{l.Gateway, health}]++
+	}
+	for labels, n := range count {
+		out <- prometheus.MustNewConstMetric(instancesDesc, prometheus.GaugeValue, float64(n), labels[0], labels[1])
+	}
+}
+
+// answer remembers the status of what is written through it.
+type answer struct {
+	http.ResponseWriter
+	status int
+}
+
+// WriteHeader implements http.ResponseWriter.
+func (a *answer) WriteHeader(status int) {
+	if a.status == 0 {
+		a.status = status
+	}
+	a.ResponseWriter.WriteHeader(status)
+}
+
+// Write implements http.ResponseWriter.
+func (a *answer) Write(b []byte) (int, error) {
+	if a.status == 0 {
+		a.status = http.StatusOK
+	}
+	return a.ResponseWriter.Write(b)
+}
+
+// Unwrap is for http.ResponseController, which streams and takes connections over.
+func (a *answer) Unwrap() http.ResponseWriter { return a.ResponseWriter }
+
+// Requests counts the requests that h answers, and logs each under an ID that the
+// answer has too. Room says who answers.
+func (m *Metrics) Requests(logger hclog.Logger, room func(r *http.Request) string, h http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		start, id, by := time.Now(), uuid.NewString(), room(r)
+		w.Header().Set("X-Request-Id", id)
+		a := &answer{ResponseWriter: w}
+		defer func() {
+			m.requests.WithLabelValues(by, strconv.Itoa(a.status)).Inc()
+			if a.status >= http.StatusOK { // a link is no request that ends
+				m.requestTime.WithLabelValues(by).Observe(time.Since(start).Seconds())
+			}
+			logger.Debug("request", "id", id, "method", r.Method, "path", r.URL.Path, "status", a.status, "took", time.Since(start), "from", r.RemoteAddr)
+		}()
+		h.ServeHTTP(a, r)
+	})
+}

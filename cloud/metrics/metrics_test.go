@@ -1,0 +1,101 @@
+package metrics_test
+
+import (
+	"encoding/json"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/hashicorp/go-hclog"
+
+	"ldap-gateway/cloud/hub"
+	"ldap-gateway/cloud/metrics"
+	"ldap-gateway/cloud/store"
+	"ldap-gateway/cloudlink/wire"
+)
+
+func scrape(t *testing.T, m *metrics.Metrics) string {
+	t.Helper()
+	w := httptest.NewRecorder()
+	m.Handler().ServeHTTP(w, httptest.NewRequest("GET", "/metrics", nil))
+	b, err := io.ReadAll(w.Body)
+	if err != nil || w.Code != http.StatusOK {
+		t.Fatal(w.Code, err)
+	}
+	return string(b)
+}
+
+func filled(t *testing.T) *metrics.Metrics {
+	t.Helper()
+	links := []hub.Live{{Gateway: "g", Instance: "a"}, {Gateway: "g", Instance: "b", Beat: wire.Heartbeat{Problems: []wire.Problem{{Code: "x"}}}}}
+	m := metrics.New("1.2.3", func() []hub.Live { return links })
+	m.SignOn(store.SignOn{Method: "password", Outcome: "ok", Username: "alice", Duration: 20 * time.Millisecond})
+	m.SignOn(store.SignOn{Method: "password", Outcome: "invalidCredentials", Username: "alice"})
+	h := m.Requests(hclog.NewNullLogger(), func(*http.Request) string { return "console" }, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/none" {
+			http.NotFound(w, r)
+			return
+		}
+		_, _ = w.Write([]byte("x"))
+	}))
+	ids := map[string]bool{}
+	for _, path := range []string{"/", "/none", "/none?user=alice"} {
+		w := httptest.NewRecorder()
+		h.ServeHTTP(w, httptest.NewRequest("GET", path, nil))
+		ids[w.Header().Get("X-Request-Id")] = true
+	}
+	if len(ids) != 3 || ids[""] {
+		t.Errorf("IDs %v", ids)
+	}
+	return m
+}
+
+func TestMetrics(t *testing.T) {
+	text := scrape(t, filled(t))
+	for _, line := range []string{`ldap_cloud_sign_ons_total{method="password",outcome="ok"} 1`, `ldap_cloud_sign_on_seconds_bucket{method="password",le="0.025"} 2`,
+		`ldap_cloud_http_requests_total{room="console",status="404"} 2`, `ldap_cloud_http_requests_total{room="console",status="200"} 1`, `ldap_cloud_info{version="1.2.3"} 1`,
+		`ldap_cloud_instances{gateway="g",health="healthy"} 1`, `ldap_cloud_instances{gateway="g",health="degraded"} 1`, "go_goroutines ", "process_resident_memory_bytes "} {
+		if !strings.Contains(text, "\n"+line) {
+			t.Errorf("%q is missing", line)
+		}
+	}
+	if strings.Contains(text, "alice") {
+		t.Error("a person is named")
+	}
+}
+
+// TestDashboard holds the dashboard against what there is to draw.
+func TestDashboard(t *testing.T) {
+	b, err := os.ReadFile("../../installer/grafana.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var dashboard struct {
+		Panels []struct {
+			Title   string
+			Targets []struct{ Expr string }
+		}
+	}
+	if err := json.Unmarshal(b, &dashboard); err != nil || len(dashboard.Panels) < 6 {
+		t.Fatalf("%d panels, %v", len(dashboard.Panels), err)
+	}
+	text := scrape(t, filled(t))
+	for _, p := range dashboard.Panels {
+		for _, target := range p.Targets {
+			names := regexp.MustCompile(`(?:ldap_cloud|go|process)_[a-z_]+`).FindAllString(target.Expr, -1)
+			if len(names) == 0 {
+				t.Errorf("%s draws nothing: %s", p.Title, target.Expr)
+			}
+			for _, n := range names {
+				if !strings.Contains(text, "\n"+n) {
+					t.Errorf("%s: there is no %s", p.Title, n)
+				}
+			}
+		}
+	}
+}

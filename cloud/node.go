@@ -1,0 +1,164 @@
+package cloud
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"strings"
+	"sync"
+	"time"
+
+	"ldap-gateway/cloud/administrators"
+	"ldap-gateway/cloud/alerts"
+	"ldap-gateway/cloud/api"
+	"ldap-gateway/cloud/console"
+	"ldap-gateway/cloud/hub"
+	"ldap-gateway/cloud/kerberos"
+	"ldap-gateway/cloud/metrics"
+	"ldap-gateway/cloud/oidc"
+	"ldap-gateway/cloud/pairing"
+	"ldap-gateway/cloud/provisioner"
+	"ldap-gateway/cloud/signon"
+	"ldap-gateway/cloud/signonpage"
+	"ldap-gateway/cloud/store"
+	"ldap-gateway/cloud/vault"
+	"ldap-gateway/cloudlink/wire"
+)
+
+// node is a server with what it has opened.
+type node struct {
+	*Server
+	db        *store.Store
+	agents    *hub.Hub
+	keys      *vault.Vault
+	url       string   // that people know this cloud by
+	audiences []string // that agents prove themselves to
+	ending    <-chan struct{}
+	counts    *metrics.Metrics
+}
+
+// floor is how long a sign-on by password that fails takes at least: longer than a
+// directory near its agent takes for one.
+const floor = 300 * time.Millisecond
+
+// handler says which room answers which path.
+func (n *node) handler() http.Handler {
+	codes := &pairing.Desk{Store: n.db, Logger: n.Logger.Named("pairing")}
+	people := &signon.Desk{Store: n.db, Agents: n.agents, Provisioner: &provisioner.Provisioner{Store: n.db}, Floor: floor, Counted: n.counts.SignOn, Logger: n.Logger.Named("sign-on")}
+	tickets := &kerberos.Desk{Store: n.db, Vault: n.keys, Provisioner: &provisioner.Provisioner{Store: n.db}, Services: services(n.audiences), Counted: n.counts.SignOn, Logger: n.Logger.Named("kerberos")}
+	programs := (&api.Server{Store: n.db, Logger: n.Logger.Named("api"), SignOns: apiSignOns{people}, Pairings: codes, Links: apiLinks{n.agents}, Keys: tickets}).Handler()
+	sessions := signonpage.NewSessions(n.db, n.secure())
+
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /live", func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "live\n") })
+	mux.HandleFunc("GET /ready", n.serveReady)
+	mux.HandleFunc("GET "+wire.PathStatus, n.agents.ServeStatus)
+	mux.Handle("POST "+wire.PathPair, codes)
+	mux.HandleFunc("POST "+wire.PathShow, codes.ServeShow)
+	mux.HandleFunc("POST "+wire.PathAwait, codes.ServeAwait)
+	mux.HandleFunc("POST "+wire.PathUnpair, n.agents.ServeUnpair)
+	mux.Handle("GET "+wire.PathConnect, n.agents)
+	mux.Handle("/console/", (&console.Server{Store: n.db, Logger: n.Logger.Named("console"), Pairings: codes, Links: n.agents, Keys: tickets, Services: tickets.Services, URL: n.url, Secure: n.secure(),
+		Proofs: &administrators.Desk{Store: n.db, Vault: n.keys, URLs: append(n.URLs[:len(n.URLs):len(n.URLs)], n.url)}, People: sessions, Ending: n.ending, Post: n.post()}).Handler())
+	mux.Handle("/", n.environments(sessions, people, tickets, programs))
+	mux.Handle("GET /{$}", http.RedirectHandler("/console/", http.StatusSeeOther))
+	return n.counts.Requests(n.Logger.Named("http"), roomOf, mux)
+}
+
+// roomOf says who answers a request, for the metrics.
+func roomOf(r *http.Request) string {
+	path := r.URL.Path
+	switch {
+	case strings.HasPrefix(path, "/console"):
+		return "console"
+	case api.Serves(path):
+		return "api"
+	case strings.Contains(path, "/as/"):
+		return "oidc"
+	case strings.Contains(path, "/signon"):
+		return "signon"
+	case path == "/live" || path == "/ready":
+		return "health"
+	}
+	return "link"
+}
+
+// environments answers below an environment's ID, and hands everything else to the API.
+func (n *node) environments(sessions *signonpage.Sessions, people *signon.Desk, tickets *kerberos.Desk, programs http.Handler) http.Handler {
+	applications := &oidc.Server{Store: n.db, Vault: n.keys, URL: n.url, Sessions: sessions, Clients: programs, Logger: n.Logger.Named("oidc")}
+	pages := sessions.Wrap((&signonpage.Server{Store: n.db, Passwords: people, Tickets: tickets, Flows: applications, Sessions: sessions, Logger: n.Logger.Named("page")}).Handler())
+	mux := http.NewServeMux()
+	mux.Handle("/{e}/as/", sessions.Wrap(applications.Handler()))
+	mux.Handle("/{e}/signon", pages)
+	mux.Handle("/{e}/signon/", pages)
+	mux.Handle(signonpage.StaticPath, pages)
+	mux.Handle("/", programs)
+	return mux
+}
+
+// watch has alerts looked for until the returned function is called.
+func (n *node) watch(ctx context.Context) (stop func()) {
+	ctx, cancel := context.WithCancel(ctx)
+	watch := &alerts.Watch{Store: n.db, Links: n.agents, Post: n.post(), Logger: n.Logger.Named("alerts")}
+	var running sync.WaitGroup
+	running.Go(func() { watch.Run(ctx) })
+	return func() { cancel(); running.Wait() }
+}
+
+// post tells alerts.
+func (n *node) post() *alerts.Post {
+	return &alerts.Post{Vault: n.keys, SMTP: n.SMTP, From: n.MailFrom, Allowed: n.Webhooks, URL: n.url}
+}
+
+// serveMetrics serves them at an address of their own until the returned function
+// is called. That they cannot be stops nothing else.
+func (n *node) serveMetrics() (stop func()) {
+	if n.Metrics == "" {
+		return func() {}
+	}
+	l, err := net.Listen("tcp", n.Metrics)
+	if err != nil {
+		n.Logger.Error("--metrics", "error", err)
+		return func() {}
+	}
+	mux := http.NewServeMux()
+	mux.Handle("GET /metrics", n.counts.Handler())
+	srv := &http.Server{Handler: mux, ReadHeaderTimeout: 5 * time.Second}
+	go func() {
+		if err := srv.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+			n.Logger.Error("metrics are not served any more", "error", err)
+		}
+	}()
+	n.Logger.Info("metrics are served", "address", l.Addr())
+	return func() { _ = srv.Close() }
+}
+
+// services are the Kerberos names that people's browsers ask tickets for.
+func services(urls []string) (names []string) {
+	for _, text := range urls {
+		u, err := url.Parse(text)
+		if err != nil {
+			continue // it is an audience of agents, and no more
+		}
+		names = append(names, "HTTP/"+u.Hostname())
+		if a, err := netip.ParseAddr(u.Hostname()); err == nil && a.IsLoopback() {
+			names = append(names, "HTTP/localhost")
+		}
+	}
+	return names
+}
+
+// serveReady tells a balancer whether to send requests here.
+func (n *node) serveReady(w http.ResponseWriter, r *http.Request) {
+	if err := cmp.Or(n.agents.Ready(), n.db.Ping(r.Context())); err != nil {
+		n.Logger.Debug("not ready", "error", err)
+		http.Error(w, "not ready", http.StatusServiceUnavailable) // why is nobody's business
+		return
+	}
+	_, _ = io.WriteString(w, "ready\n")
+}
