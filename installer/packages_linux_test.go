@@ -190,13 +190,13 @@ type instance struct {
 func (s *site) instance() instance {
 	s.t.Helper()
 	var list struct {
-		Embedded struct{ Instances []instance } `json:"_embedded"`
+		Embedded struct{ GatewayInstances []instance } `json:"_embedded"`
 	}
 	s.must(s.do("GET", "/gateways/"+s.gateway+"/instances?include=revoked", nil, &list))
-	if len(list.Embedded.Instances) != 1 {
-		s.t.Fatalf("instances: %+v", list.Embedded.Instances)
+	if len(list.Embedded.GatewayInstances) != 1 {
+		s.t.Fatalf("instances: %+v", list.Embedded.GatewayInstances)
 	}
-	return list.Embedded.Instances[0]
+	return list.Embedded.GatewayInstances[0]
 }
 
 func (s *site) awaitSignOn(when string) {
