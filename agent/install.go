@@ -16,7 +16,7 @@ func (c *command) installCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "install", Short: "Make this program a system service", Args: cobra.NoArgs,
 		Long: `Make this program a service that starts with the machine, under an account of
-its own (Linux with systemd, or Windows; as root or administrator). Running it again finishes what was
+its own (Linux with systemd, System V or OpenRC, or Windows; as root or administrator). Running it again finishes what was
 interrupted, and brings a newer program in. Your gateway.hcl is never changed.`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			install, _, err := plans(false)

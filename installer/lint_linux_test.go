@@ -34,7 +34,7 @@ func TestPackagesPassTheirLinters(t *testing.T) {
 }
 
 // apart returns a command that sees this machine's files, and whose own are gone
-// afterwards: rpmlint unpacks a package to the paths that it names, and these are
+// afterwards, with its processes: rpmlint unpacks a package to the paths that it names, and these are
 // the machine's.
 func apart(t *testing.T, command ...string) *exec.Cmd {
 	t.Helper()
@@ -44,9 +44,9 @@ func apart(t *testing.T, command ...string) *exec.Cmd {
 	}
 	const script = `mount -t tmpfs layers "$0"; mkdir "$0"/upper "$0"/work "$0"/root
 mount -t overlay overlay -o "lowerdir=/,upperdir=$0/upper,workdir=$0/work" "$0/root"
-mount --rbind /proc "$0/root/proc"; mount --rbind /dev "$0/root/dev"
+mount -t proc proc "$0/root/proc"; mount --rbind /dev "$0/root/dev"
 exec chroot "$0/root" sh -euc 'cd "$0"; exec "$@"' "$@"`
-	return exec.Command("unshare", append([]string{"--mount", "--propagation", "private", "sh", "-euc", script, t.TempDir(), here}, command...)...)
+	return exec.Command("unshare", append([]string{"--mount", "--pid", "--fork", "--kill-child", "--propagation", "private", "sh", "-euc", script, t.TempDir(), here}, command...)...)
 }
 
 // exposed is how systemd-analyze sums up what a service could do.

@@ -8,7 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"os/exec"
 	"os/user"
 	"path/filepath"
 	"slices"
@@ -44,8 +43,8 @@ func packaged() bool {
 // and the keys along. The service is not started: see Start. Where a package
 // brought the program, only the start with the machine is left to do.
 func Service(executable string, purge bool) (install, uninstall Plan, err error) {
-	if _, err := exec.LookPath("systemctl"); err != nil {
-		return nil, nil, fmt.Errorf("this machine has no systemd: start %q by its own service manager", executable+" run")
+	if !hasSystemd() {
+		return withoutSystemd(executable, purge)
 	}
 	enable := Step{Name: "start the service with the machine", Done: succeeds("systemctl", "is-enabled", "--quiet", name), Apply: command("systemctl", "enable", "--quiet", name), Undo: command("systemctl", "disable", "--quiet", name)}
 	if packaged() {
@@ -54,17 +53,11 @@ func Service(executable string, purge bool) (install, uninstall Plan, err error)
 		}}}, nil
 	}
 	text := strings.ReplaceAll(unit, "@PROGRAM@", programPath)
-	install = Plan{
-		account(),
-		// A home or a temporary folder is hidden from the service.
-		{Name: "copy this program to " + programPath, Done: isCopied(executable, programPath), Apply: copying(executable, programPath), Undo: uncopying(programPath)},
-		folder(filepath.Dir(filePath), 0o750, command("chgrp", name, filepath.Dir(filePath))),
-		folder(statePath, 0o700, command("chown", name+":"+name, statePath)),
-		{Name: "write a sample " + filePath, Done: exists(filePath), Apply: func(context.Context) error { return owned(filePath, configs.Minimal) }},
+	install = append(program(executable), Plan{
 		{Name: "write " + unitPath, Done: holds(unitPath, text), Apply: func(context.Context) error { return os.WriteFile(unitPath, []byte(text), 0o644) }, Undo: removal(unitPath)},
 		{Name: "have systemd read it", Apply: command("systemctl", "daemon-reload")},
 		enable,
-	}
+	}...)
 	uninstall = append(Stop(), Plan{
 		{Name: "do not start it with the machine", Done: fails("systemctl", "is-enabled", "--quiet", name), Apply: command("systemctl", "disable", "--quiet", name)},
 		{Name: "remove " + unitPath, Done: absent(unitPath), Apply: removal(unitPath)},
@@ -72,12 +65,43 @@ func Service(executable string, purge bool) (install, uninstall Plan, err error)
 		{Name: "remove " + programPath, Done: absent(programPath), Apply: removal(programPath, programPath+oldEnding)},
 	}...)
 	if purge {
-		uninstall = append(uninstall,
-			Step{Name: "remove " + filepath.Dir(filePath), Done: absent(filepath.Dir(filePath)), Apply: removal(filepath.Dir(filePath))},
-			Step{Name: "remove " + statePath + ", with the keys", Done: absent(statePath), Apply: removal(statePath)},
-			Step{Name: "remove the account " + name, Done: not(accountExists), Apply: command("userdel", name)})
+		uninstall = append(uninstall, traces()...)
 	}
 	return install, uninstall, nil
+}
+
+// withoutSystemd is Service for System V and OpenRC.
+func withoutSystemd(executable string, purge bool) (install, uninstall Plan, err error) {
+	made, gone, err := script()
+	if err != nil {
+		return nil, nil, fmt.Errorf("no init system is known here: start %q by your own: %w", executable+" run", err)
+	}
+	uninstall = append(gone, Step{Name: "remove " + programPath, Done: absent(programPath), Apply: removal(programPath, programPath+oldEnding)})
+	if purge {
+		uninstall = append(uninstall, traces()...)
+	}
+	return append(program(executable), made), uninstall, nil
+}
+
+// program returns the steps that put the program, its account and its folders there.
+func program(executable string) Plan {
+	return Plan{
+		account(),
+		// A home or a temporary folder is hidden from the service.
+		{Name: "copy this program to " + programPath, Done: isCopied(executable, programPath), Apply: copying(executable, programPath), Undo: uncopying(programPath)},
+		folder(filepath.Dir(filePath), 0o750, command("chgrp", name, filepath.Dir(filePath))),
+		folder(statePath, 0o700, command("chown", name+":"+name, statePath)),
+		{Name: "write a sample " + filePath, Done: exists(filePath), Apply: func(context.Context) error { return owned(filePath, configs.Minimal) }},
+	}
+}
+
+// traces returns the steps that remove what a customer may want to keep.
+func traces() Plan {
+	return Plan{
+		{Name: "remove " + filepath.Dir(filePath), Done: absent(filepath.Dir(filePath)), Apply: removal(filepath.Dir(filePath))},
+		{Name: "remove " + statePath + ", with the keys", Done: absent(statePath), Apply: removal(statePath)},
+		{Name: "remove the account " + name, Done: not(accountExists), Apply: command("userdel", name)},
+	}
 }
 
 func account() Step {
@@ -114,10 +138,20 @@ func owned(path, text string) error {
 
 // Start returns the plan that starts the service, or has it start anew.
 func Start() Plan {
+	if !hasSystemd() {
+		return Plan{{Name: "start the service", Apply: restartScripted}}
+	}
 	return Plan{{Name: "start the service", Apply: command("systemctl", "restart", name)}}
 }
 
 // Stop returns the plan that stops the service.
 func Stop() Plan {
+	if !hasSystemd() {
+		_, stop, err := script()
+		if err != nil {
+			return nil
+		}
+		return stop[:1]
+	}
 	return Plan{{Name: "stop the service", Done: fails("systemctl", "is-active", "--quiet", name), Apply: command("systemctl", "stop", name)}}
 }

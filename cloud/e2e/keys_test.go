@@ -132,8 +132,8 @@ func TestRestoredStateIsQuarantined(t *testing.T) {
 	m := w.agents[0]
 	m.process = start(t, filepath.Join(w.dir, "agent1", "log2"), programs+"/ldap-gateway", w.args("agent1", "run")...)
 	w.await("the instance is in quarantine", w.quarantined)
-	b, err := os.ReadFile(filepath.Join(w.dir, "agent1", "log2"))
-	if err != nil || !strings.Contains(string(b), "restored from the past") {
-		t.Errorf("%v %s", err, b)
-	}
+	w.await("the agent says so", func() bool {
+		b, err := os.ReadFile(filepath.Join(w.dir, "agent1", "log2"))
+		return err == nil && strings.Contains(string(b), "restored from the past")
+	})
 }

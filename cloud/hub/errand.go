@@ -37,6 +37,9 @@ func (h *Hub) run(ctx context.Context, a errand) Answer {
 		tried[l.Link] = true
 		answered := last.answered
 		last = h.ask(ctx, l, a)
+		if !last.answered && !last.BindSent { // it has gone, and this node may not have heard of it yet
+			h.presence.expect(a.Gateway, time.Now())
+		}
 		last.answered = last.answered || answered
 		if last.BindSent || !handOn(last.Outcome) {
 			break

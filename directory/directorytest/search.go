@@ -147,6 +147,9 @@ func (s *Server) find(q query, rootDSE bool) ([]sentEntry, Result) {
 		}
 		return nil, Result{}
 	}
+	if strings.EqualFold(q.base, subschema) && q.scope == ldap.ScopeBaseObject {
+		return []sentEntry{s.pick(q, &entry{dn: subschema, attributes: []attribute{{"objectClass", []string{"top", "subschema"}}, {"attributeTypes", attributeTypes[:]}}})}, Result{}
+	}
 	base, err := foldDN(q.base)
 	if err != nil {
 		return nil, Result{Code: ldap.LDAPResultInvalidDNSyntax, Text: "invalid DN"}
@@ -213,11 +216,19 @@ func wanted(names []string, name string) bool {
 func operational(name string) bool {
 	switch strings.ToLower(name) {
 	case "entryuuid", "memberof", "nsuniqueid", "createtimestamp", "modifytimestamp", "structuralobjectclass", "entrydn",
-		"supportedcontrol", "supportedextension", "supportedldapversion", "namingcontexts":
+		"supportedcontrol", "supportedextension", "supportedldapversion", "namingcontexts",
+		"subschemasubentry", "attributetypes":
 		return true
 	}
 	return strings.HasPrefix(strings.ToLower(name), "pwd")
 }
+
+// subschema is where the schema is (RFC 4512 section 4.2).
+const subschema = "cn=Subschema"
+
+// attributeTypes are a few of what a schema has, each in another form.
+var attributeTypes = [...]string{"( 0.9.2342.19200300.100.1.3 NAME ( 'mail' 'rfc822Mailbox' ) EQUALITY caseIgnoreIA5Match SYNTAX 1.3.6.1.4.1.1466.115.121.1.26{256} )",
+	"( 2.5.4.42 NAME ( 'givenName' 'gn' ) SUP name )", "( 2.5.4.31 NAME 'member' DESC 'it''s NAME' SUP distinguishedName )"}
 
 func (s *Server) rootDSE() *entry {
 	values := map[string][]string{
@@ -226,6 +237,7 @@ func (s *Server) rootDSE() *entry {
 		"supportedControl":     {oidPaging, oidPolicy},
 		"supportedExtension":   {oidStartTLS},
 		"namingContexts":       s.suffixes(),
+		"subschemaSubentry":    {subschema},
 	}
 	for name, replaced := range s.RootDSE {
 		values[name] = replaced

@@ -116,6 +116,7 @@ func licenceOf(text string) string {
 	text = strings.Join(strings.Fields(text), " ")
 	for _, known := range []struct{ id, sentence string }{
 		{"Apache-2.0", "Apache License Version 2.0"},
+		{"Zlib", "This software is provided 'as-is', without any express or implied warranty"},
 		{"MPL-2.0", "Mozilla Public License"},
 		{"BSD-3-Clause", "may be used to endorse or promote products"},
 		{"BSD-3-Clause", "to endorse or promote products derived"},

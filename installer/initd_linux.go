@@ -1,0 +1,73 @@
+package installer
+
+import (
+	"context"
+	_ "embed"
+	"errors"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+
+	"github.com/kardianos/service"
+)
+
+// The scripts take the place of the library's own, which would run the agent as root.
+var (
+	//go:embed linux/ldap-gateway.sysv
+	sysvScript string
+	//go:embed linux/ldap-gateway.openrc
+	openRCScript string
+)
+
+// scriptPath is where System V and OpenRC have scripts.
+const scriptPath = "/etc/init.d/" + name
+
+// hasSystemd tells whether systemd starts the services of this machine.
+func hasSystemd() bool {
+	_, err := exec.LookPath("systemctl")
+	return err == nil
+}
+
+// scripted returns the service of a machine without systemd. The library knows
+// which init system there is, and what else it wants.
+func scripted() (service.Service, error) {
+	return service.New(nil, &service.Config{Name: name, DisplayName: name, Executable: programPath, Arguments: []string{"run"},
+		Option: service.KeyValue{"SysvScript": sysvScript, "OpenRCScript": openRCScript}})
+}
+
+// script returns the step that makes the program a service of System V or OpenRC,
+// and the steps that take it off. The library leaves its links behind.
+func script() (install Step, uninstall Plan, err error) {
+	s, err := scripted()
+	if err != nil {
+		return install, nil, err
+	}
+	remove := func(context.Context) error { return s.Uninstall() }
+	install = Step{Name: "make it a service of " + s.Platform(), Done: exists(scriptPath), Apply: func(context.Context) error { return s.Install() }, Undo: remove}
+	return install, Plan{
+		{Name: "stop the service", Done: absent(scriptPath), Apply: func(context.Context) error { return s.Stop() }},
+		{Name: "remove " + scriptPath, Done: absent(scriptPath), Apply: remove},
+		{Name: "remove the links to it", Apply: func(context.Context) error { return removeLinks() }},
+	}, nil
+}
+
+// removeLinks removes the links by which System V starts and stops the service.
+func removeLinks() error {
+	links, err := filepath.Glob("/etc/rc?.d/[SK][0-9][0-9]" + name)
+	for _, link := range links {
+		if gone := os.Remove(link); !errors.Is(gone, fs.ErrNotExist) {
+			err = errors.Join(err, gone)
+		}
+	}
+	return err
+}
+
+// restartScripted starts the service, or has it start anew.
+func restartScripted(context.Context) error {
+	s, err := scripted()
+	if err != nil {
+		return err
+	}
+	return s.Restart()
+}
