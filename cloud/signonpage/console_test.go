@@ -56,19 +56,19 @@ func TestPersonOfARequest(t *testing.T) {
 		env    string
 		want   bool
 	}{"ours": {cookie, s.env, true}, "another environment": {cookie, "other", false}, "forged": {&http.Cookie{Name: cookie.Name, Value: "x" + cookie.Value}, s.env, false}, "none": {nil, s.env, false}} {
-		r := httptest.NewRequest("GET", "/", nil)
-		if c.cookie != nil {
-			r.AddCookie(c.cookie)
-		}
-		// The console's own session is in the context, under the same key.
+		// The console's own session is in the context, under the same key. It came
+		// with a cookie of its own: ours is added afterwards.
 		other := NewSessions(s.db, false)
 		other.Wrap(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+			if c.cookie != nil {
+				r.AddCookie(c.cookie)
+			}
 			other.manager.Put(r.Context(), s.env, []byte(`{"UserID":"somebody else"}`))
 			by, ok, err := sessions.PersonOf(r, c.env)
 			if err != nil || ok != c.want || ok && by.UserID != s.alice.ID {
 				t.Errorf("%s: %+v %v %v", name, by, ok, err)
 			}
-		})).ServeHTTP(httptest.NewRecorder(), r)
+		})).ServeHTTP(httptest.NewRecorder(), httptest.NewRequest("GET", "/", nil))
 	}
 }
 

@@ -2,6 +2,7 @@ package directorytest
 
 import (
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -150,9 +151,12 @@ func (s *Server) Binds(dn string) int {
 	return s.count(func(op Operation) bool { return op.Bind && (dn == "" || sameDN(op.DN, dn)) })
 }
 
-// Searches returns how many searches arrived, without those of the root DSE.
+// Searches returns how many searches arrived, without those of the root DSE and the
+// schema: a client may read these at any time, and they tell of no entry.
 func (s *Server) Searches() int {
-	return s.count(func(op Operation) bool { return !op.Bind && !op.Change && op.DN != "" })
+	return s.count(func(op Operation) bool {
+		return !op.Bind && !op.Change && op.DN != "" && !strings.EqualFold(op.DN, subschema)
+	})
 }
 
 // Changes returns how many changes of this entry's password arrived.
