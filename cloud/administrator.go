@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"ldap-gateway/cloud/administrators"
 	"ldap-gateway/cloud/store"
 )
 
@@ -53,10 +54,10 @@ func ResetAdministrator(ctx context.Context, database, name string) (once string
 	if err != nil {
 		return "", fmt.Errorf("administrator %q: %w", name, err)
 	}
-	once = secret(15)
+	once, hash := administrators.NewSetupSecret()
 	noting := db.Noting(func() store.Activity {
 		return store.Activity{EnvironmentID: a.EnvironmentID, Action: "administrator.reset", Actor: "system", Subject: "administrator:" + a.ID,
 			Text: "the password and factors of administrator " + a.Name + " were taken away on the server"}
 	})
-	return once, noting.ResetAdministrator(ctx, a.EnvironmentID, a.ID, digest(once))
+	return once, noting.ResetAdministrator(ctx, a.EnvironmentID, a.ID, hash)
 }

@@ -2,12 +2,10 @@ package cloud
 
 import (
 	"context"
-	"crypto/rand"
-	"crypto/sha256"
-	"encoding/base64"
 	"errors"
 	"time"
 
+	"ldap-gateway/cloud/administrators"
 	"ldap-gateway/cloud/api"
 	"ldap-gateway/cloud/store"
 	"ldap-gateway/cloud/vault"
@@ -51,26 +49,14 @@ func Init(ctx context.Context, database, masterKey, environment, url string) (s 
 	if err := db.CreatePopulation(ctx, &population); err != nil {
 		return s, err
 	}
-	s = Setup{EnvironmentID: env.ID, ConsoleURL: url + "/console/", Administrator: "admin", AdminSetup: secret(15), ClientSecret: secret(32)}
-	if err := db.CreateAdministrator(ctx, &store.Administrator{EnvironmentID: env.ID, Name: s.Administrator, SetupHash: digest(s.AdminSetup), CreatedAt: now}); err != nil {
+	s = Setup{EnvironmentID: env.ID, ConsoleURL: url + "/console/", Administrator: "admin"}
+	admin, client := store.Administrator{EnvironmentID: env.ID, Name: s.Administrator, CreatedAt: now}, store.Client{EnvironmentID: env.ID, Name: "first client", CreatedAt: now}
+	s.AdminSetup, admin.SetupHash = administrators.NewSetupSecret()
+	s.ClientSecret, client.SecretHash = api.NewSecret()
+	if err := db.CreateAdministrator(ctx, &admin); err != nil {
 		return s, err
 	}
-	client := store.Client{EnvironmentID: env.ID, Name: "first client", SecretHash: api.HashSecret(s.ClientSecret), CreatedAt: now}
 	err = db.CreateClient(ctx, &client)
 	s.ClientID = client.ID
 	return s, err
-}
-
-// secret returns n random bytes as text.
-func secret(n int) string {
-	b := make([]byte, n)
-	rand.Read(b) // never fails
-	return base64.RawURLEncoding.EncodeToString(b)
-}
-
-// digest is how a random secret is kept: it has too much in it to be guessed
-// from its hash, so the hash needs no salt and no time.
-func digest(s string) []byte {
-	sum := sha256.Sum256([]byte(s))
-	return sum[:]
 }

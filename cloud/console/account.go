@@ -71,6 +71,15 @@ func (k *call) notingSelf(action, text string) *store.Store {
 	return k.noting(func() note { return note{action, "administrator:" + k.admin.ID, text, nil} })
 }
 
+// changed ends a change of an administrator's proofs: this session goes on with
+// the new ones, the others of the same person end.
+func (c *console) changed(k *call, sentence string) error {
+	if err := c.keepProofs(k, k.admin.Administrator); err != nil {
+		return err
+	}
+	return k.done("/console/account", sentence)
+}
+
 func (c *console) changePassword(k *call) error {
 	message, err := c.proveAgain(k, k.PostForm.Get("current"))
 	if err != nil {
@@ -89,7 +98,7 @@ func (c *console) changePassword(k *call) error {
 	if err := k.notingSelf("administrator.updated", "the password was changed").UpdateAdministrator(k.Context(), &k.admin.Administrator); err != nil {
 		return err
 	}
-	return k.done("/console/account", "Your password was changed.")
+	return c.changed(k, "Your password was changed. Where else you were signed in, you are not any more.")
 }
 
 // oneTimePage shows a new secret until it is kept.
@@ -154,7 +163,7 @@ func (c *console) keepOneTime(k *call) error {
 	}
 	c.sessions.Remove(k.Context(), oneTimeKey)
 	c.sessions.Remove(k.Context(), weakKey)
-	return k.done("/console/account", "From now on you are asked for a one-time password after your password.")
+	return c.changed(k, "From now on you are asked for a one-time password after your password.")
 }
 
 func (c *console) dropOneTime(k *call) error {
@@ -169,7 +178,7 @@ func (c *console) dropOneTime(k *call) error {
 	if err := k.notingSelf("administrator.updated", "one-time passwords were given up").UpdateAdministrator(k.Context(), &k.admin.Administrator); err != nil {
 		return err
 	}
-	return k.done("/console/account", "You are not asked for one-time passwords any more.")
+	return c.changed(k, "You are not asked for one-time passwords any more.")
 }
 
 func (c *console) askNewPasskey(k *call) error {
@@ -206,6 +215,9 @@ func (c *console) keepPasskey(k *call) error {
 	if err != nil {
 		return k.told(err)
 	}
+	if err := c.keepProofs(k, k.admin.Administrator); err != nil {
+		return err
+	}
 	c.sessions.Remove(k.Context(), weakKey)
 	c.sessions.Put(k.Context(), noticeKey, "The passkey "+p.Name+" was added. You can sign in with it alone.")
 	return k.answerJSON(http.StatusOK, map[string]string{"next": "/console/account"})
@@ -222,5 +234,5 @@ func (c *console) dropPasskey(k *call) error {
 	if err := k.notingSelf("administrator.updated", "a passkey was removed").DeletePasskey(k.Context(), k.admin.ID, k.posted("id")); err != nil {
 		return err
 	}
-	return k.done("/console/account", "The passkey was removed.")
+	return c.changed(k, "The passkey was removed. Whoever signed in with it is not any more.")
 }

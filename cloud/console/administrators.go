@@ -1,13 +1,11 @@
 package console
 
 import (
-	"crypto/rand"
-	"crypto/sha256"
-	"encoding/base64"
 	"errors"
 	"net/http"
 	"slices"
 
+	"ldap-gateway/cloud/administrators"
 	"ldap-gateway/cloud/store"
 )
 
@@ -73,30 +71,28 @@ func (k *call) postedRole(those ...store.Role) (store.Role, bool) {
 	return r, slices.Contains(those, r)
 }
 
-// newSetupSecret returns a one-time secret and what is kept of it.
-func newSetupSecret() (secret string, hash []byte) {
-	b := make([]byte, 15)
-	rand.Read(b) // never fails
-	secret = base64.RawURLEncoding.EncodeToString(b)
-	digest := sha256.Sum256([]byte(secret))
-	return secret, digest[:]
+// postedNew returns name and role of what a form makes, and what is wrong with them
+// by field.
+func (k *call) postedNew(what string, those ...store.Role) (name string, role store.Role, faults map[string]string) {
+	faults = map[string]string{}
+	if name = k.posted("name"); name == "" || len(name) > 200 {
+		faults["name"] = "Give the " + what + " a name of at most 200 characters."
+	}
+	role, ok := k.postedRole(those...)
+	if !ok {
+		faults["role"] = "Choose a role."
+	}
+	return name, role, faults
 }
 
 func (c *console) addAdministrator(k *call) error {
-	role, ok := k.postedRole(store.Roles()...)
-	a := store.Administrator{EnvironmentID: k.env(), Name: k.posted("name"), Role: role}
-	list := administratorList{Name: a.Name, Errors: map[string]string{}}
-	if a.Name == "" || len(a.Name) > 200 {
-		list.Errors["name"] = "Give the administrator a name of at most 200 characters."
-	}
-	if !ok {
-		list.Errors["role"] = "Choose a role."
-	}
+	name, role, faults := k.postedNew("administrator", store.Roles()...)
+	a, list := store.Administrator{EnvironmentID: k.env(), Name: name, Role: role}, administratorList{Name: name, Errors: faults}
 	if len(list.Errors) > 0 {
 		return c.renderAdministrators(k, http.StatusUnprocessableEntity, list)
 	}
 	var secret string
-	secret, a.SetupHash = newSetupSecret()
+	secret, a.SetupHash = administrators.NewSetupSecret()
 	noting := k.noting(func() note {
 		return note{"administrator.created", "administrator:" + a.ID, "administrator " + a.Name + " was added", map[string]any{"role": a.Role}}
 	})
@@ -147,7 +143,7 @@ func (c *console) resetAdministrator(k *call) error {
 	if err != nil {
 		return err
 	}
-	secret, hash := newSetupSecret()
+	secret, hash := administrators.NewSetupSecret()
 	noting := k.noting(func() note {
 		return note{"administrator.reset", "administrator:" + a.ID, "the password and factors of administrator " + a.Name + " were taken away", nil}
 	})

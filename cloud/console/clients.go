@@ -45,15 +45,8 @@ func (k *call) notingClient(action, done string, client *store.Client) *store.St
 }
 
 func (c *console) addClient(k *call) error {
-	role, ok := k.postedRole(clientRoles()...)
-	made := store.Client{EnvironmentID: k.env(), Name: k.posted("name"), Role: role}
-	list := clientList{Name: made.Name, Errors: map[string]string{}}
-	if made.Name == "" || len(made.Name) > 200 {
-		list.Errors["name"] = "Give the client a name of at most 200 characters."
-	}
-	if !ok {
-		list.Errors["role"] = "Choose a role."
-	}
+	name, role, faults := k.postedNew("client", clientRoles()...)
+	made, list := store.Client{EnvironmentID: k.env(), Name: name, Role: role}, clientList{Name: name, Errors: faults}
 	if len(list.Errors) > 0 {
 		return c.renderClients(k, http.StatusUnprocessableEntity, list)
 	}

@@ -36,6 +36,9 @@ func (c *console) askSecond(k *call, admin store.Administrator, next string) err
 	if err := c.renew(k); err != nil {
 		return err
 	}
+	if err := c.keepProofs(k, admin); err != nil {
+		return err
+	}
 	c.sessions.Put(k.Context(), pendingKey, admin.Name)
 	c.sessions.Put(k.Context(), nextKey, backTo(next))
 	return k.goTo("/console/sign-in/second")
@@ -48,6 +51,9 @@ func (c *console) pending(k *call) (admin store.Administrator, form secondForm, 
 		return admin, form, store.ErrNotFound
 	}
 	if admin, err = c.Store.Administrator(k.Context(), name); err != nil {
+		return admin, form, err
+	}
+	if err := c.stillProven(k, admin); err != nil {
 		return admin, form, err
 	}
 	form = secondForm{Name: admin.Name, Next: c.sessions.GetString(k.Context(), nextKey), OneTime: len(admin.TOTP) > 0}

@@ -18,6 +18,7 @@ import (
 const (
 	adminKey   = "administrator" // the name
 	adminID    = "administratorID"
+	proofsKey  = "proofs"      // mark of the administrator's proofs at that time
 	userKey    = "user"        // ID of a user whose groups give a role
 	userEnv    = "environment" // of that user
 	noticeKey  = "notice"      // a sentence for the next page
@@ -60,8 +61,12 @@ func (c *console) signedIn(needed store.Role, e endpoint) endpoint {
 		if !p.Role.Covers(needed) {
 			return errRole
 		}
-		if missing, err := c.lacksFactor(k); err != nil || missing {
-			return cmp.Or(err, k.done("/console/account", "This environment wants a second factor of every administrator. Set one up to go on."))
+		missing, err := c.lacksFactor(k)
+		if err != nil {
+			return err
+		}
+		if missing {
+			return k.done("/console/account", "This environment wants a second factor of every administrator. Set one up to go on.")
 		}
 		return e(k)
 	}
@@ -78,10 +83,31 @@ func (c *console) person(k *call) (person, error) {
 		return person{}, store.ErrNotFound
 	}
 	admin, err := c.Store.Administrator(k.Context(), name)
-	if err == nil && (admin.ID != id || admin.PasswordHash == "") {
+	if err == nil && admin.ID != id {
 		err = store.ErrNotFound
 	}
-	return person{Administrator: admin}, err
+	if err != nil {
+		return person{}, err
+	}
+	return person{Administrator: admin}, c.stillProven(k, admin)
+}
+
+// stillProven returns store.ErrNotFound when an administrator's proofs are not
+// those that the session began with: whoever opened it by a password or a passkey
+// that was given up since is out.
+func (c *console) stillProven(k *call, admin store.Administrator) error {
+	mark, err := c.Proofs.Mark(k.Context(), admin)
+	if err == nil && (admin.PasswordHash == "" || mark != c.sessions.GetString(k.Context(), proofsKey)) {
+		err = store.ErrNotFound
+	}
+	return err
+}
+
+// keepProofs has the session go on with an administrator's proofs as they are.
+func (c *console) keepProofs(k *call, admin store.Administrator) error {
+	mark, err := c.Proofs.Mark(k.Context(), admin)
+	c.sessions.Put(k.Context(), proofsKey, mark)
+	return err
 }
 
 // signInPath returns the sign-in page that leads back to where a request wanted to go.
@@ -185,6 +211,9 @@ func (c *console) begin(k *call, p *person, how string) error {
 	if k.admin = p; p.own() {
 		c.sessions.Put(k.Context(), adminKey, p.Name)
 		c.sessions.Put(k.Context(), adminID, p.ID)
+		if err := c.keepProofs(k, p.Administrator); err != nil {
+			return err
+		}
 		k.did("administrator.signed-in", "administrator:"+p.ID, "the console was opened", map[string]any{"address": k.address(), "proof": how})
 		return nil
 	}

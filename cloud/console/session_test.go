@@ -4,9 +4,15 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/pquerna/otp/totp"
+
+	"ldap-gateway/cloud/administrators"
+	"ldap-gateway/cloud/store"
 )
 
 func urlOf(s string) string { return url.QueryEscape(s) }
@@ -139,6 +145,43 @@ func TestSessionEndsWithItsAdministrator(t *testing.T) {
 	s.must(err)
 	admin.Name = "renamed"
 	s.must(s.store.UpdateAdministrator(t.Context(), &admin))
+	v.get("/console/gateways").is(http.StatusSeeOther)
+}
+
+// Whoever changes a password or a factor has a reason: a session that somebody
+// else may have opened with the former one ends, the one it is done in does not.
+func TestChangedProofsEndOtherSessions(t *testing.T) {
+	s := open(t)
+	v := s.admin()
+	other := s.admin()
+	const fresh = "another good password"
+	v.follow(v.post("/console/account/password", "current", password, "password", fresh, "again", fresh)).is(http.StatusOK).has("Your password was changed")
+	other.get("/console/gateways").is(http.StatusSeeOther)
+
+	other.post("/console/sign-in", "name", "admin", "password", fresh).is(http.StatusSeeOther)
+	secret := regexp.MustCompile(`<code>([A-Z2-7]{32})</code>`).FindStringSubmatch(v.get("/console/account/one-time").body)[1]
+	code, err := totp.GenerateCode(secret, s.clock())
+	s.must(err)
+	v.follow(v.post("/console/account/one-time", "code", code, "password", fresh)).is(http.StatusOK).has("From now on you are asked")
+	other.get("/console/gateways").is(http.StatusSeeOther)
+
+	// Half of a sign-in is worth nothing either.
+	other.post("/console/sign-in", "name", "admin", "password", fresh).is(http.StatusSeeOther)
+	other.get("/console/sign-in/second").is(http.StatusOK)
+	v.follow(v.post("/console/account/one-time/delete", "password", fresh)).is(http.StatusOK).has("not asked for one-time passwords any more")
+	other.get("/console/sign-in/second").is(http.StatusSeeOther)
+
+	other.post("/console/sign-in", "name", "admin", "password", fresh).is(http.StatusSeeOther)
+	admin, err := s.store.Administrator(t.Context(), "admin")
+	s.must(err)
+	s.must(s.store.AddPasskey(t.Context(), &store.Passkey{ID: "key", EnvironmentID: s.env.ID, Credential: []byte("{}"), AdministratorID: admin.ID, Name: "lost", CreatedAt: s.clock()}))
+	other.get("/console/gateways").is(http.StatusSeeOther)
+
+	// A reset ends every session for good, also once there is a password again.
+	reset, hash := administrators.NewSetupSecret()
+	s.must(s.store.ResetAdministrator(t.Context(), s.env.ID, admin.ID, hash))
+	v.get("/console/gateways").is(http.StatusSeeOther)
+	s.visitor().post("/console/setup", "name", "admin", "secret", reset, "password", password, "again", password).is(http.StatusSeeOther)
 	v.get("/console/gateways").is(http.StatusSeeOther)
 }
 

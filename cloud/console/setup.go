@@ -1,7 +1,6 @@
 package console
 
 import (
-	"crypto/sha256"
 	"errors"
 	"fmt"
 	"net/http"
@@ -38,8 +37,7 @@ func (c *console) doSetup(k *call) error {
 	if err != nil {
 		return err
 	}
-	digest := sha256.Sum256([]byte(k.posted("secret")))
-	admin, err := c.Store.SetUpAdministrator(k.Context(), form.Name, digest[:], hash)
+	admin, err := c.Store.SetUpAdministrator(k.Context(), form.Name, administrators.SetupHash(k.posted("secret")), hash)
 	if errors.Is(err, store.ErrNotFound) {
 		c.log().Info("a set-up was refused", "administrator", form.Name, "address", k.address())
 		form.Error = "The name or the set-up secret is wrong, or the secret was used already."
