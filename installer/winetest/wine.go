@@ -26,14 +26,30 @@ func Start(t testing.TB) *Machine {
 			t.Fatalf(`%s is not installed: run "make tools" or apt-get install wine wine64`, pkg)
 		}
 	}
-	m := &Machine{t: t, prefix: filepath.Join(t.TempDir(), "prefix")}
-	if out, code := m.Run("wineboot", "--init"); code != 0 {
-		t.Fatalf("wineboot: %d %s", code, out)
-	}
+	m := &Machine{t: t}
+	m.make(3)
 	m.server("--wait") // or the service manager of this start would be a second one beside the next
 	m.must(os.WriteFile(m.Path(`C:\windows\system32\bcryptprimitives.dll`), forwarder("bcryptprimitives.dll", "ProcessPrng", "advapi32.SystemFunction036"), 0o644))
 	m.hold()
 	return m
+}
+
+// make makes the machine's files. Once in several hundred times wine's loader finds
+// no kernel32.dll in a folder that it has just begun (status c0000135, also where
+// nothing else runs); then it is done anew, in another folder.
+func (m *Machine) make(tries int) {
+	m.t.Helper()
+	for try := 1; ; try++ {
+		m.prefix = filepath.Join(m.t.TempDir(), "prefix")
+		out, code := m.Run("wineboot", "--init")
+		if code == 0 {
+			return
+		}
+		if m.t.Logf("wineboot, try %d: %d %s", try, code, out); try == tries {
+			m.t.Fatal("wine makes no machine here")
+		}
+		m.server("--kill")
+	}
 }
 
 // hold keeps the machine on: without a program that runs, its services end.
