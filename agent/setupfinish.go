@@ -55,6 +55,11 @@ func (s *setup) askLeave(ctx context.Context) error {
 		if s.draft.BindDN != "" {
 			fmt.Fprintf(s.Out, "  write its password to %s\n", filepath.Join(filepath.Dir(s.configPath), configs.CredentialName))
 		}
+		for _, ca := range []string{s.draft.CloudCA, s.draft.DirectoryCA} {
+			if ca != "" {
+				fmt.Fprintf(s.Out, "  keep the authority of %s beside it\n", ca)
+			}
+		}
 	}
 	if s.pairing != pairedAlready {
 		fmt.Fprintf(s.Out, "  pair this machine %s\n", s.pairing)

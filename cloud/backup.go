@@ -46,7 +46,7 @@ paired go on; but what was revoked or changed since the copy is as it was then.`
 				return err
 			}
 			_, err := fmt.Fprintf(c.stdout, "Restored. Instances, administrators, secrets and keys that were revoked since the copy are good again:\n"+
-				"look through them. Start it: ldap-cloud run --data %s\n", data)
+				"look through them. Start it: %s\n", databaseFlags{data: data}.start(""))
 			return err
 		},
 	}
@@ -75,7 +75,7 @@ func Restore(ctx context.Context, data, from, masterKey string) (err error) {
 	if _, err := openVault(masterKey, database); err != nil {
 		return err
 	}
-	if err := os.MkdirAll(data, 0o700); err != nil {
+	if err := errors.Join(checkOwner(data), os.MkdirAll(data, 0o700)); err != nil {
 		return err
 	}
 	beside := filepath.Join(data, "restoring.db")

@@ -79,7 +79,7 @@ what the database must not show, is made beside it; keep a copy of it apart.`,
 			if asJSON {
 				return json.NewEncoder(c.stdout).Encode(s)
 			}
-			return printSetup(c.stdout, s, where)
+			return printSetup(c.stdout, s, where, url)
 		},
 	}
 	where.addTo(cmd)
@@ -89,19 +89,19 @@ what the database must not show, is made beside it; keep a copy of it apart.`,
 	return cmd
 }
 
-func printSetup(w io.Writer, s Setup, where databaseFlags) error {
+func printSetup(w io.Writer, s Setup, where databaseFlags, url string) error {
 	_, err := fmt.Fprintf(w, `A cloud was made. These secrets are not shown again.
 
   environment     %s
   API client      %s
   client secret   %s
 
-Start it:         ldap-cloud run %s
+Start it:         %s
 Then open:        %s
 and set a password for %q with this one-time secret:
 
   %s
-`, s.EnvironmentID, s.ClientID, s.ClientSecret, where, s.ConsoleURL, s.Administrator, s.AdminSetup)
+`, s.EnvironmentID, s.ClientID, s.ClientSecret, where.start(" --url "+url), s.ConsoleURL, s.Administrator, s.AdminSetup)
 	return err
 }
 

@@ -101,7 +101,7 @@ func createDatabase(ctx context.Context, database string) (*store.Store, error) 
 		if initialised(database) {
 			return nil, there
 		}
-		if err := os.MkdirAll(filepath.Dir(database), 0o700); err != nil {
+		if err := errors.Join(checkOwner(filepath.Dir(database)), os.MkdirAll(filepath.Dir(database), 0o700)); err != nil {
 			return nil, err
 		}
 	}

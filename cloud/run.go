@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/netip"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -50,6 +51,20 @@ func (f databaseFlags) String() string {
 		return "--database-file " + f.file
 	}
 	return "--data " + f.data
+}
+
+// packaged is the data folder of the service that the packages bring.
+const packaged = "/var/lib/ldap-cloud"
+
+// start returns what starts the cloud in a data folder, for people.
+func (f databaseFlags) start(options string) string {
+	switch {
+	case filepath.Clean(f.data) != packaged:
+		return "ldap-cloud run " + f.String() + options
+	case options == "":
+		return "systemctl start ldap-cloud"
+	}
+	return "systemctl start ldap-cloud, with OPTIONS=\"" + strings.TrimSpace(options) + "\" in /etc/default/ldap-cloud"
 }
 
 // runFlags are the flags of "run".

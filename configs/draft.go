@@ -16,6 +16,13 @@ import (
 // account's password in, and the credential of the unit.
 const CredentialName = "bind.password"
 
+// The files beside gateway.hcl that a draft keeps copies of authorities in: where
+// they come from the service may not be able to read them, or somebody tidies up.
+const (
+	cloudCAName     = "cloud-ca.pem"
+	directoryCAName = "directory-ca.pem"
+)
+
 // Draft is a gateway.hcl to be written: what it says besides the defaults.
 type Draft struct {
 	CloudURL, Proxy, CloudCA string
@@ -135,9 +142,9 @@ func (d Draft) Check(path string) (*Gateway, error) {
 	return parse(path, []byte(d.Text()), map[string]string{CredentialName: d.Password.Reveal()})
 }
 
-// Save writes the file at path, and the password beside it, each whole or not at
-// all and readable by the owner and the group of their folder, which is made when
-// it is not there. A file of another content is kept with ".old" at its end, unless
+// Save writes the file at path, and the password and the authorities beside it,
+// each whole or not at all and readable by the owner and the group of their folder,
+// which is made when it is not there. A file of another content is kept with ".old" at its end, unless
 // it is the sample as a package puts it there.
 func (d Draft) Save(path string) error {
 	if err := os.MkdirAll(filepath.Dir(path), 0o750); err != nil {
@@ -145,6 +152,11 @@ func (d Draft) Save(path string) error {
 	}
 	if d.BindDN != "" {
 		if err := replace(filepath.Join(filepath.Dir(path), CredentialName), d.Password.Reveal()+"\n"); err != nil {
+			return err
+		}
+	}
+	for name, ca := range map[string]*string{cloudCAName: &d.CloudCA, directoryCAName: &d.DirectoryCA} {
+		if err := bring(ca, filepath.Join(filepath.Dir(path), name)); err != nil {
 			return err
 		}
 	}
@@ -161,6 +173,27 @@ func (d Draft) Save(path string) error {
 		return err
 	}
 	return replace(path, text)
+}
+
+// bring copies a file to where the service can read it, unless it is there, and
+// names the copy instead.
+func bring(file *string, to string) error {
+	if *file == "" {
+		return nil
+	}
+	whole, err := filepath.Abs(to)
+	if err != nil {
+		return err
+	}
+	if filepath.Dir(filepath.FromSlash(*file)) == filepath.Dir(whole) {
+		return nil
+	}
+	pem, err := os.ReadFile(*file)
+	if err != nil {
+		return err
+	}
+	*file = filepath.ToSlash(whole)
+	return replace(whole, string(pem))
 }
 
 // replace writes a file beside the one at path and renames it over that.

@@ -2,7 +2,10 @@ package configs
 
 import (
 	"encoding/hex"
+	"encoding/pem"
+	"errors"
 	"io/fs"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"slices"
@@ -54,6 +57,39 @@ func TestDraftOfTheSampleIsTheSample(t *testing.T) {
 	want := strings.Replace(Full, ` # what the unit's LoadCredential= hands over, or the file beside this one;`, "", 1)
 	if got := d.Text(); got != want {
 		t.Errorf("got:\n%s", got)
+	}
+}
+
+// TestSaveBringsAuthorities copies them to where the service can read them.
+func TestSaveBringsAuthorities(t *testing.T) {
+	elsewhere, path := filepath.Join(t.TempDir(), "ca.pem"), filepath.Join(t.TempDir(), "etc", "gateway.hcl")
+	server := httptest.NewTLSServer(nil)
+	defer server.Close()
+	sample := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw})
+	if err := os.WriteFile(elsewhere, sample, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	d := Draft{CloudURL: "https://id.example.com", CloudCA: elsewhere, Servers: []string{"ldaps://dc1.example.com"}, BaseDN: "dc=x", DirectoryCA: elsewhere}
+	if err := d.Save(path); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Remove(elsewhere); err != nil {
+		t.Fatal(err)
+	}
+	if g, err := Load(path); err != nil || g.Cloud.RootCAs == nil || g.Directory.TLS.RootCAs == nil {
+		t.Fatal(err)
+	}
+	// One that is beside the file already stays under its name.
+	d.CloudCA, d.DirectoryCA = "", filepath.Join(filepath.Dir(path), directoryCAName)
+	if err := d.Save(path); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Load(path); err != nil {
+		t.Error(err)
+	}
+	d.DirectoryCA = elsewhere
+	if err := d.Save(path); !errors.Is(err, fs.ErrNotExist) {
+		t.Error(err)
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"os/exec"
 	"os/user"
 	"path/filepath"
 	"slices"
@@ -141,7 +142,21 @@ func Start() Plan {
 	if !hasSystemd() {
 		return Plan{{Name: "start the service", Apply: restartScripted}}
 	}
-	return Plan{{Name: "start the service", Apply: command("systemctl", "restart", name)}}
+	return Plan{{Name: "start the service", Apply: startUnit}}
+}
+
+// startUnit starts the service, or has it start anew. Its error has the last that
+// the service said.
+func startUnit(ctx context.Context) error {
+	err := command("systemctl", "restart", name)(ctx)
+	if err == nil {
+		return nil
+	}
+	said, journal := exec.CommandContext(ctx, "journalctl", "--unit", name, "--lines", "8", "--output", "cat", "--no-pager").Output()
+	if journal != nil {
+		return err
+	}
+	return fmt.Errorf("%w\nThe last that it said:\n%s", err, said)
 }
 
 // Stop returns the plan that stops the service.

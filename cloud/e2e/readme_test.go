@@ -43,8 +43,10 @@ func TestREADMECommands(t *testing.T) {
 				}
 			case "ldap-gateway":
 				w.readmeGateway(t, args[1:])
-			case "ldap-cloud":
-				w.readmeCloud(t, args[1:])
+			case "runuser":
+				w.readmeCloud(t, args[slices.Index(args, "--")+2:])
+			case "apt", "editor", "systemctl":
+				inAPackage(t, args[len(args)-1])
 			default:
 				t.Error("nothing runs this command")
 			}
@@ -70,18 +72,26 @@ func (w *world) readmeGateway(t *testing.T, args []string) {
 
 func (w *world) readmeCloud(t *testing.T, args []string) {
 	t.Helper()
-	dir := w.dir + "/readme-cloud"
-	args[slices.Index(args, "./cloud")] = dir
-	if args[0] == "run" {
-		p := start(t, w.dir+"/readme-cloud.log", programs+"/ldap-cloud", append(args, "--listen", "127.0.0.1:0")...)
-		p.line("ldap-cloud is ready: https://id.example.com")
-		p.stop()
-		return
-	}
+	args[slices.Index(args, "/var/lib/ldap-cloud")] = w.dir + "/readme-cloud"
 	out, err := exec.Command(programs+"/ldap-cloud", args...).CombinedOutput()
 	if err != nil || !strings.Contains(string(out), "https://id.example.com/console/") {
 		t.Errorf("%v\n%s", err, out)
 	}
+}
+
+// inAPackage fails when what a command is about is in none of our packages. What
+// these commands do is shown by the installer's tests, on a booted system.
+func inAPackage(t *testing.T, what string) {
+	t.Helper()
+	what, _, _ = strings.Cut(strings.TrimPrefix(what, "./dist/"), "_") // of a package its name
+	for _, name := range []string{"ldap-gateway", "ldap-cloud"} {
+		b, err := os.ReadFile("../../installer/linux/" + name + ".nfpm.yaml")
+		must(t, err)
+		if what == name || strings.Contains(string(b), " dst: "+what+",") {
+			return
+		}
+	}
+	t.Errorf("no package is or has %s", what)
 }
 
 // TestREADMEFile has the file of the README be the sample, which a test loads.
