@@ -61,7 +61,7 @@ func explain(ctx context.Context, out io.Writer, file *configs.Gateway, folder s
 	}
 	if len(delivered.Types) == 0 {
 		fmt.Fprintf(out, "No user type was delivered yet; this is what one with the usual values would bring.\n\n")
-		delivered.Types = []wire.UserType{usualUserType(file.Directory.BaseDN)}
+		delivered.Types = []wire.UserType{usualUserType(file.Policy.SearchBases[0])}
 	}
 	e := explainer{people, policy, out}
 	found := false
@@ -94,7 +94,7 @@ func (e explainer) userType(ctx context.Context, t wire.UserType, who string) (b
 		fmt.Fprintf(e.out, "  refused by gateway.hcl: %s\n\n", strings.Join(reasons, "; "))
 		return false, nil
 	}
-	fmt.Fprintf(e.out, "  searched  %s below %s\n", t.Filter, t.SearchBase)
+	fmt.Fprintf(e.out, "  searched  %s below %s\n", t.Filter, compiled.SearchBase())
 	entry, err := e.people.FindUser(ctx, compiled, who)
 	switch {
 	case errors.Is(err, directory.ErrNoSuchUser):

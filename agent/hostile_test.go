@@ -96,7 +96,7 @@ func TestHostileUserTypes(t *testing.T) {
 	for name, change := range map[string]func(*wire.UserType){
 		"whole-directory":          func(u *wire.UserType) { u.SearchBase = "dc=x" },
 		"other-base":               func(u *wire.UserType) { u.SearchBase = "ou=admins,dc=x" },
-		"no-base":                  func(u *wire.UserType) { u.SearchBase = "" },
+		"base-of-spaces":           func(u *wire.UserType) { u.SearchBase = "  " },
 		"base-by-escape":           func(u *wire.UserType) { u.SearchBase = `cn=a\,ou=people,dc=x` },
 		"base-with-nul":            func(u *wire.UserType) { u.SearchBase = "ou=people\x00,dc=x" },
 		"base-of-two":              func(u *wire.UserType) { u.SearchBase = "ou=people,dc=x;dc=x" },

@@ -143,6 +143,15 @@ func (p *Policy) Hash() string {
 	return hex.EncodeToString(sum[:8])
 }
 
+// base returns where a user type looks for people: where it says, else where the
+// file lets people be looked for, if that is one place.
+func (p *Policy) base(asked string) string {
+	if asked == "" && len(p.file.SearchBases) == 1 {
+		return p.file.SearchBases[0]
+	}
+	return asked
+}
+
 // Refuse returns every reason why the policy does not allow the user type; none
 // when it does. filterAttributes are those that the type's filter names.
 func (p *Policy) Refuse(u wire.UserType, filterAttributes []string) (reasons []string) {

@@ -39,7 +39,7 @@ func TestUserTypesBeyondThePolicy(t *testing.T) {
 		"above-the-base":      {func(u *wire.UserType) { u.SearchBase = "dc=x" }, "search base"},
 		"beside-the-base":     {func(u *wire.UserType) { u.SearchBase = "ou=people2,dc=x" }, "search base"},
 		"suffix-trick":        {func(u *wire.UserType) { u.SearchBase = `cn=a\,ou=people,dc=x` }, "search base"},
-		"empty-base":          {func(u *wire.UserType) { u.SearchBase = "" }, "search base"},
+		"empty-base":          {func(u *wire.UserType) { u.SearchBase = "" }, ""},
 		"no-dn":               {func(u *wire.UserType) { u.SearchBase = "people" }, "DN"},
 		"group-base":          {func(u *wire.UserType) { u.Groups.SearchBase = "dc=x" }, "group search base"},
 		"attribute":           {func(u *wire.UserType) { u.Attributes = []string{"userPassword"} }, `"userPassword" may not leave`},
@@ -69,6 +69,21 @@ func TestUserTypesBeyondThePolicy(t *testing.T) {
 				t.Errorf("reasons %q, compiled %v", all, compiled != nil)
 			}
 		})
+	}
+}
+
+// TestEmptyBase has a user type that names no base look where the file says, which
+// must leave no choice.
+func TestEmptyBase(t *testing.T) {
+	u := staff()
+	u.SearchBase = ""
+	one := newPolicy(t, func(c *configs.Policy) { c.SearchBases = []string{"ou=people,dc=x"} })
+	if compiled, reasons := compile(one, u); len(reasons) > 0 || compiled.SearchBase() != "ou=people,dc=x" {
+		t.Errorf("%q", reasons)
+	}
+	two := newPolicy(t, func(c *configs.Policy) { c.SearchBases = []string{"ou=people,dc=x", "ou=guests,dc=x"} })
+	if _, reasons := compile(two, u); !strings.Contains(strings.Join(reasons, "; "), "search base") {
+		t.Errorf("%q", reasons)
 	}
 }
 

@@ -57,7 +57,7 @@ func (s *setup) askLeave(ctx context.Context) error {
 		}
 		for _, ca := range []string{s.draft.CloudCA, s.draft.DirectoryCA} {
 			if ca != "" {
-				fmt.Fprintf(s.Out, "  keep the authority of %s beside it\n", ca)
+				fmt.Fprintf(s.Out, "  copy the authority in %s beside it\n", ca)
 			}
 		}
 	}

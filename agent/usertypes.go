@@ -182,6 +182,7 @@ func compile(p *Policy, t wire.UserType) (*directory.UserType, []string) {
 	if reason := oversized(t); reason != "" {
 		return nil, []string{reason} // before anything parses it
 	}
+	t.SearchBase = p.base(t.SearchBase)
 	c := directory.UserTypeConfig{ID: t.ID, Name: t.Name, SearchBase: t.SearchBase, Filter: t.Filter,
 		Correlation: t.Correlation, Attributes: t.Attributes}
 	if g := t.Groups; g != nil {

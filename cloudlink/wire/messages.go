@@ -31,7 +31,7 @@ type UserTypes struct {
 type UserType struct {
 	ID          string     `cbor:"1,keyasint"`
 	Name        string     `cbor:"2,keyasint"`
-	SearchBase  string     `cbor:"3,keyasint"`           // DN
+	SearchBase  string     `cbor:"3,keyasint"`           // DN; empty: where the agent's file lets people be looked for, if that is one place
 	Filter      string     `cbor:"4,keyasint"`           // RFC 4515, with ${identifier} for what the person typed
 	Correlation []string   `cbor:"5,keyasint"`           // attributes that identify an entry, in order
 	Attributes  []string   `cbor:"6,keyasint,omitempty"` // attributes that the mapping needs
