@@ -4,6 +4,7 @@ import (
 	"context"
 	_ "embed"
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"os/exec"
@@ -20,8 +21,11 @@ var (
 	openRCScript string
 )
 
-// scriptPath is where System V and OpenRC have scripts.
-const scriptPath = "/etc/init.d/" + name
+// scriptPath is where System V and OpenRC have scripts, and logPath where ours log.
+const (
+	scriptPath = "/etc/init.d/" + name
+	logPath    = "/var/log/" + name + ".log"
+)
 
 // hasSystemd tells whether systemd starts the services of this machine.
 func hasSystemd() bool {
@@ -29,24 +33,43 @@ func hasSystemd() bool {
 	return err == nil
 }
 
-// scripted returns the service of a machine without systemd. The library knows
-// which init system there is, and what else it wants.
-func scripted() (service.Service, error) {
-	return service.New(nil, &service.Config{Name: name, DisplayName: name, Executable: programPath, Arguments: []string{"run"},
+// scripted returns the service of a machine without systemd, and its script. The
+// library knows which init system there is, and what else it wants.
+func scripted() (s service.Service, text string, err error) {
+	s, err = service.New(nil, &service.Config{Name: name, DisplayName: name, Executable: programPath, Arguments: []string{"run"},
 		Option: service.KeyValue{"SysvScript": sysvScript, "OpenRCScript": openRCScript}})
+	if err != nil {
+		return nil, "", err
+	}
+	switch s.Platform() {
+	case "unix-systemv":
+		return s, sysvScript, nil
+	case "linux-openrc":
+		return s, openRCScript, nil
+	}
+	return nil, "", fmt.Errorf("%s is not supported", s.Platform())
 }
 
 // script returns the step that makes the program a service of System V or OpenRC,
 // and the steps that take it off. The library leaves its links behind.
 func script() (install Step, uninstall Plan, err error) {
-	s, err := scripted()
+	s, text, err := scripted()
 	if err != nil {
 		return install, nil, err
 	}
 	remove := func(context.Context) error { return s.Uninstall() }
-	install = Step{Name: "make it a service of " + s.Platform(), Done: exists(scriptPath), Apply: func(context.Context) error { return s.Install() }, Undo: remove}
+	install = Step{Name: "make it a service of " + s.Platform(), Done: holds(scriptPath, text), Undo: remove, Apply: func(ctx context.Context) error {
+		earlier, err := exists(scriptPath)(ctx)
+		switch {
+		case err != nil:
+			return err
+		case earlier:
+			return os.WriteFile(scriptPath, []byte(text), 0o755)
+		}
+		return s.Install()
+	}}
 	return install, Plan{
-		{Name: "stop the service", Done: absent(scriptPath), Apply: func(context.Context) error { return s.Stop() }},
+		{Name: "stop the service", Done: absent(scriptPath), Apply: command(scriptPath, "stop")},
 		{Name: "remove " + scriptPath, Done: absent(scriptPath), Apply: remove},
 		{Name: "remove the links to it", Apply: func(context.Context) error { return removeLinks() }},
 	}, nil
@@ -61,13 +84,4 @@ func removeLinks() error {
 		}
 	}
 	return err
-}
-
-// restartScripted starts the service, or has it start anew.
-func restartScripted(context.Context) error {
-	s, err := scripted()
-	if err != nil {
-		return err
-	}
-	return s.Restart()
 }

@@ -148,6 +148,13 @@ func (s *site) removeAndPurge(before map[string]string) {
 		return
 	}
 	s.Run(append(s.how.purge, "ldap-gateway")...)
+	s.nothingLeft(before)
+}
+
+// nothingLeft checks that the cloud has the instance revoked, and that the machine is
+// as it was.
+func (s *site) nothingLeft(before map[string]string) {
+	s.t.Helper()
 	if i := s.instance(); i.RevokedAt == nil || i.RevokedBy != "the machine itself" {
 		s.t.Errorf("after the purge the cloud has %+v", i)
 	}
@@ -159,9 +166,9 @@ func (s *site) removeAndPurge(before map[string]string) {
 }
 
 // others tells whether a path is written by the machine itself, by its package
-// manager, or by the test.
+// manager, by what makes accounts, or by the test.
 func others(path string) bool {
-	for _, of := range []string{"/var/lib/dpkg", "/var/log/", "/var/lib/systemd/", "/var/cache/", "/var/lib/ldap-cloud/", "/tmp", "/var/tmp/systemd-private-", "/root"} {
+	for _, of := range []string{"/var/lib/dpkg", "/var/log/", "/var/lib/systemd/", "/var/cache/", "/var/lib/ldap-cloud/", "/tmp", "/var/tmp/systemd-private-", "/root", "/etc/passwd-", "/etc/shadow-", "/etc/group-", "/etc/gshadow-"} {
 		if strings.HasPrefix(path, of) {
 			return true
 		}

@@ -78,6 +78,7 @@ func withoutSystemd(executable string, purge bool) (install, uninstall Plan, err
 	}
 	uninstall = append(gone, Step{Name: "remove " + programPath, Done: absent(programPath), Apply: removal(programPath, programPath+oldEnding)})
 	if purge {
+		uninstall = append(uninstall, Step{Name: "remove " + logPath, Done: absent(logPath), Apply: removal(logPath)})
 		uninstall = append(uninstall, traces()...)
 	}
 	return append(program(executable), made), uninstall, nil
@@ -139,7 +140,7 @@ func owned(path, text string) error {
 // Start returns the plan that starts the service, or has it start anew.
 func Start() Plan {
 	if !hasSystemd() {
-		return Plan{{Name: "start the service", Apply: restartScripted}}
+		return Plan{{Name: "start the service", Apply: command(scriptPath, "restart")}}
 	}
 	return Plan{{Name: "start the service", Apply: command("systemctl", "restart", name)}}
 }

@@ -1,4 +1,4 @@
-package systemdtest
+package machinetest
 
 import (
 	"maps"
@@ -9,7 +9,7 @@ import (
 
 // TestMachine boots twice, and sees what was written between.
 func TestMachine(t *testing.T) {
-	m := Boot(t)
+	m := Boot(t, Systemd())
 	if pid := m.Run("systemctl", "show", "--property=Version"); !strings.HasPrefix(pid, "Version=") {
 		t.Error(pid)
 	}
