@@ -22,5 +22,6 @@
 //     folder, with the keys, unless they are to be purged.
 //   - An upgrade by a package turns nobody away. A new program that is not ready
 //     within a minute, where the one before was, makes way for that again. An
-//     older version is refused.
+//     older version is refused; pacman and apk go on all the same, and have the
+//     program before put back.
 package installer

@@ -1,6 +1,7 @@
 package installer
 
 import (
+	"bytes"
 	"context"
 	_ "embed"
 	"errors"
@@ -9,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 
 	"github.com/kardianos/service"
 )
@@ -33,11 +35,18 @@ func hasSystemd() bool {
 	return err == nil
 }
 
+// packagedScript tells whether a package has brought a script for OpenRC.
+func packagedScript() bool {
+	text, err := os.ReadFile(scriptPath)
+	return err == nil && bytes.Contains(text, []byte("command=/usr/bin/"+name))
+}
+
 // scripted returns the service of a machine without systemd, and its script. The
 // library knows which init system there is, and what else it wants.
 func scripted() (s service.Service, text string, err error) {
+	openRC := strings.ReplaceAll(openRCScript, "@PROGRAM@", programPath)
 	s, err = service.New(nil, &service.Config{Name: name, DisplayName: name, Executable: programPath, Arguments: []string{"run"},
-		Option: service.KeyValue{"SysvScript": sysvScript, "OpenRCScript": openRCScript}})
+		Option: service.KeyValue{"SysvScript": sysvScript, "OpenRCScript": openRC}})
 	if err != nil {
 		return nil, "", err
 	}
@@ -45,7 +54,7 @@ func scripted() (s service.Service, text string, err error) {
 	case "unix-systemv":
 		return s, sysvScript, nil
 	case "linux-openrc":
-		return s, openRCScript, nil
+		return s, openRC, nil
 	}
 	return nil, "", fmt.Errorf("%s is not supported", s.Platform())
 }

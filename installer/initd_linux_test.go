@@ -45,7 +45,7 @@ func TestOpenRC(t *testing.T) {
 // liveByScript is the story: install, pair, sign on, reload, crash, restart, stop,
 // reboot, uninstall.
 func liveByScript(t *testing.T, how scripts) {
-	s := newScriptedSite(t, how)
+	s := newScriptedSite(t, how.init)
 	before := s.Changes()
 	if plan := s.Run("/opt/ldap-gateway", "install", "--dry-run"); !strings.HasSuffix(plan, "would  make it a service of "+how.platform) {
 		t.Error(plan)
@@ -95,9 +95,9 @@ func liveByScript(t *testing.T, how scripts) {
 
 // newScriptedSite boots a machine beside a cloud and a directory that it reaches, and
 // puts the program there.
-func newScriptedSite(t *testing.T, how scripts) *site {
+func newScriptedSite(t *testing.T, how machinetest.Init) *site {
 	t.Helper()
-	s := &site{Machine: machinetest.Boot(t, how.init), t: t}
+	s := &site{Machine: machinetest.Boot(t, how), t: t}
 	dir := t.TempDir()
 	build := exec.Command("go", "build", "-o", dir, "./agent/ldap-gateway", "./cloud/ldap-cloud")
 	build.Dir = ".."
@@ -150,7 +150,7 @@ func (s *site) zipped(path, name string) string {
 
 // pid is that of the gateway, empty when none runs.
 func (s *site) pid() string {
-	out, _ := s.Try("pgrep", "-x", "-f", "/usr/local/bin/ldap-gateway run")
+	out, _ := s.Try("pgrep", "-x", "-f", "/usr/(local/)?bin/ldap-gateway run")
 	return out
 }
 

@@ -37,8 +37,8 @@ func withFolder(m *testing.M) int {
 
 // The versions of the story: what is installed, and what it is upgraded to.
 var (
-	first         = sync.OnceValues(func() (string, error) { return build("0.1.0", "ldap-gateway ldap-cloud", "deb rpm") })
-	second        = sync.OnceValues(func() (string, error) { return build("0.2.0", "ldap-gateway", "deb rpm") })
+	first         = sync.OnceValues(func() (string, error) { return build("0.1.0", "ldap-gateway ldap-cloud", "deb rpm archlinux apk") })
+	second        = sync.OnceValues(func() (string, error) { return build("0.2.0", "ldap-gateway", "deb rpm archlinux apk") })
 	firstWindows  = sync.OnceValues(func() (string, error) { return build("0.1.0", "ldap-gateway", "windows") })
 	secondWindows = sync.OnceValues(func() (string, error) { return build("0.2.0", "ldap-gateway", "windows") })
 )
@@ -71,17 +71,50 @@ type system struct {
 	pattern        string   // of a file's name: program, version
 	install, older []string // commands; a file is added. older has the tool itself not mind an older version
 	remove, purge  []string // commands; a program is added. No purge: remove
+	again          []string // as remove: finishes an install that failed. None: there is no such thing
 	change         func(s *site, file, version, program string) (changed string)
+	goesOn         bool   // it only tells when a script fails
+	shell          string // of a machine that has such packages; empty: this one's
+	gatewayAlone   bool   // there is none of the cloud, which then is Debian's
+	openRC         bool   // the machine has no systemd
+}
+
+// enabled is a command that says that the service starts with the machine, and known
+// one that says that there is such a service.
+func (how system) enabled() string {
+	if how.openRC {
+		return "rc-update show default | grep -q ldap-gateway"
+	}
+	return "systemctl is-enabled --quiet ldap-gateway"
+}
+
+func (how system) known() string {
+	if how.openRC {
+		return "test -e /etc/init.d/ldap-gateway"
+	}
+	return "systemctl cat ldap-gateway"
 }
 
 const people = 400
 
-// newSite boots a machine with a cloud from its package and a directory that the
-// machine reaches.
+// newSite boots a machine with a cloud from its package, where that is for systemd, and
+// a directory that the machine reaches.
 func newSite(t *testing.T, how system) *site {
 	t.Helper()
+	if how.openRC {
+		s := newScriptedSite(t, machinetest.OpenRC())
+		s.how = how
+		return s
+	}
 	s := &site{Machine: machinetest.Boot(t, machinetest.Systemd()), t: t, how: how}
+	if how.shell != "" {
+		s.Run("ln", "-sf", how.shell, "/bin/sh")
+	}
+	if how.gatewayAlone {
+		s.how = debian
+	}
 	s.install(first, "ldap-cloud", "0.1.0")
+	s.how = how
 	out := s.Run("runuser", "-u", "ldap-cloud", "--", "ldap-cloud", "init", "--data", "/var/lib/ldap-cloud", "--json")
 	s.Run("systemctl", "start", "ldap-cloud")
 	s.join(out)
@@ -209,12 +242,6 @@ func (s *site) instance() instance {
 func (s *site) awaitSignOn(when string) {
 	s.t.Helper()
 	s.await("somebody signs on "+when, func() bool { return s.signOn(0) == "ok" })
-}
-
-// property asks systemd about the gateway's service.
-func (s *site) property(name string) string {
-	s.t.Helper()
-	return s.Run("systemctl", "show", "--property", name, "--value", "ldap-gateway")
 }
 
 // version is that of the gateway that runs.
