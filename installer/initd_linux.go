@@ -21,12 +21,15 @@ var (
 	sysvScript string
 	//go:embed linux/ldap-gateway.openrc
 	openRCScript string
+	//go:embed linux/ldap-gateway.logrotate
+	rotation string
 )
 
-// scriptPath is where System V and OpenRC have scripts, and logPath where ours log.
+// Where System V and OpenRC have scripts, where ours log, and what keeps that short.
 const (
-	scriptPath = "/etc/init.d/" + name
-	logPath    = "/var/log/" + name + ".log"
+	scriptPath   = "/etc/init.d/" + name
+	logPath      = "/var/log/" + name + ".log"
+	rotationPath = "/etc/logrotate.d/" + name
 )
 
 // hasSystemd tells whether systemd starts the services of this machine.
@@ -80,17 +83,31 @@ func script() (install Step, uninstall Plan, err error) {
 	return install, Plan{
 		{Name: "stop the service", Done: absent(scriptPath), Apply: command(scriptPath, "stop")},
 		{Name: "remove " + scriptPath, Done: absent(scriptPath), Apply: remove},
-		{Name: "remove the links to it", Apply: func(context.Context) error { return removeLinks() }},
+		{Name: "remove the links to it", Apply: removeMatching("/etc/rc?.d/[SK][0-9][0-9]" + name)},
+		{Name: "remove " + rotationPath, Done: absent(rotationPath), Apply: removal(rotationPath)},
 	}, nil
 }
 
-// removeLinks removes the links by which System V starts and stops the service.
-func removeLinks() error {
-	links, err := filepath.Glob("/etc/rc?.d/[SK][0-9][0-9]" + name)
-	for _, link := range links {
-		if gone := os.Remove(link); !errors.Is(gone, fs.ErrNotExist) {
-			err = errors.Join(err, gone)
+// rotating returns the step that has logrotate, where it is, keep the log short.
+func rotating() Step {
+	return Step{Name: "write " + rotationPath, Done: holds(rotationPath, rotation), Undo: removal(rotationPath), Apply: func(context.Context) error {
+		err := os.WriteFile(rotationPath, []byte(rotation), 0o644)
+		if errors.Is(err, fs.ErrNotExist) {
+			return fmt.Errorf("there is no logrotate: %w", errors.ErrUnsupported)
 		}
+		return err
+	}}
+}
+
+// removeMatching removes the files and links of a pattern.
+func removeMatching(pattern string) func(context.Context) error {
+	return func(context.Context) error {
+		found, err := filepath.Glob(pattern)
+		for _, path := range found {
+			if gone := os.Remove(path); !errors.Is(gone, fs.ErrNotExist) {
+				err = errors.Join(err, gone)
+			}
+		}
+		return err
 	}
-	return err
 }

@@ -52,6 +52,8 @@ func liveByScript(t *testing.T, how scripts) {
 	}
 	s.Run("sh", "-c", "! getent passwd ldap-gateway && test ! -e /etc/init.d/ldap-gateway")
 	s.Run("/opt/ldap-gateway", "install")
+	s.Run("sh", "-c", "echo '# of an earlier version' >>/etc/init.d/ldap-gateway")
+	s.Run("/opt/ldap-gateway", "install")
 	if again := s.Run("/opt/ldap-gateway", "install"); strings.Contains(again, "ok  ") {
 		t.Errorf("installed again, and something was left to do:\n%s", again)
 	}
@@ -61,15 +63,7 @@ func liveByScript(t *testing.T, how scripts) {
 	s.says(how, how.started)
 	s.ownsLittle()
 
-	s.Run(append(how.service, "reload")...)
-	s.await("it reads its file again", func() bool {
-		_, err := s.Try("grep", "-q", "read again", "/var/log/ldap-gateway.log")
-		return err == nil
-	})
-	s.Run("ldap-gateway", "diagnose", "--output", "/root/diagnosed.zip")
-	if log := s.zipped("/root/diagnosed.zip", "log.txt"); !strings.Contains(log, "read again") {
-		t.Errorf("diagnosed with this log: %s", log)
-	}
+	s.logs(how)
 	if how.supervised {
 		s.comesBack(func(pid string) { s.Run("kill", "-9", pid) }, "after a crash")
 		s.says(how, how.started)
@@ -89,7 +83,7 @@ func liveByScript(t *testing.T, how scripts) {
 	if pid := s.pid(); pid != "" {
 		t.Error("uninstalled, and still there is", pid)
 	}
-	s.Run("test", "!", "-e", "/var/log/ldap-gateway.log")
+	s.Run("sh", "-c", "! ls /var/log/ldap-gateway.log*")
 	s.nothingLeft(before)
 }
 
@@ -126,6 +120,24 @@ func (s *site) says(how scripts, want string) {
 	s.t.Helper()
 	if out, _ := s.Try(append(slices.Clone(how.service), "status")...); !strings.Contains(out, want) {
 		s.t.Errorf("status %q, want %q", out, want)
+	}
+}
+
+// logs checks that what the program says at a reload is in its log, also after that was
+// put aside, and in what is mailed when asking for help.
+func (s *site) logs(how scripts) {
+	s.t.Helper()
+	s.Run("logrotate", "--state", "/root/rotated", "--force", "/etc/logrotate.d/ldap-gateway")
+	s.Run("test", "-s", "/var/log/ldap-gateway.log.1.gz")
+	s.Run(append(slices.Clone(how.service), "reload")...)
+	s.await("it reads its file again", func() bool {
+		_, err := s.Try("grep", "-q", "read again", "/var/log/ldap-gateway.log")
+		return err == nil
+	})
+	s.Run("sh", "-c", `test -n "$(head -c 1 /var/log/ldap-gateway.log | tr -d '\0')"`) // it begins anew, without a hole
+	s.Run("ldap-gateway", "diagnose", "--output", "/root/diagnosed.zip")
+	if log := s.zipped("/root/diagnosed.zip", "log.txt"); !strings.Contains(log, "read again") {
+		s.t.Errorf("diagnosed with this log: %s", log)
 	}
 }
 

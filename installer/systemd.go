@@ -87,10 +87,10 @@ func withoutSystemd(executable string, purge bool) (install, uninstall Plan, err
 	}
 	uninstall = append(gone, Step{Name: "remove " + programPath, Done: absent(programPath), Apply: removal(programPath, programPath+oldEnding)})
 	if purge {
-		uninstall = append(uninstall, Step{Name: "remove " + logPath, Done: absent(logPath), Apply: removal(logPath)})
+		uninstall = append(uninstall, Step{Name: "remove " + logPath, Apply: removeMatching(logPath + "*")})
 		uninstall = append(uninstall, traces()...)
 	}
-	return append(program(executable), made), uninstall, nil
+	return append(program(executable), rotating(), made), uninstall, nil
 }
 
 // program returns the steps that put the program, its account and its folders there.
