@@ -34,7 +34,10 @@ rm -r /root/installed`
 
 // TestAlpinePackage goes through the whole life of the package on a machine that OpenRC
 // boots.
-func TestAlpinePackage(t *testing.T) { live(t, alpine) }
+func TestAlpinePackage(t *testing.T) {
+	has(t, "busybox", "busybox")
+	live(t, alpine)
+}
 
 // changeAlpine makes another version of a package, with another program.
 func changeAlpine(s *site, file, version, program string) string {

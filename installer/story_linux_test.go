@@ -42,14 +42,23 @@ func TestDebianPackage(t *testing.T) { live(t, debian) }
 
 // TestRPM goes through the same with the other package manager.
 func TestRPM(t *testing.T) {
-	if _, err := exec.LookPath("rpm"); err != nil {
-		t.Fatal(`rpm is not installed: run "make tools" or apt-get install rpm`)
-	}
+	has(t, "rpm", "rpm")
 	live(t, rpm)
 }
 
+// has fails the test when a program is missing here.
+func has(t *testing.T, program, pkg string) {
+	t.Helper()
+	if _, err := exec.LookPath(program); err != nil {
+		t.Fatalf(`%s is not installed: run "make tools" or apt-get install %s`, program, pkg)
+	}
+}
+
 // TestPacman goes through the same with the package manager of Arch Linux.
-func TestPacman(t *testing.T) { live(t, pacman) }
+func TestPacman(t *testing.T) {
+	has(t, "pacman", "pacman-package-manager")
+	live(t, pacman)
+}
 
 // live is the story: install, pair, sign on, crash, reboot, upgrade under load,
 // removal, purge.

@@ -37,3 +37,21 @@ func TestMachine(t *testing.T) {
 		t.Log(after)
 	}
 }
+
+// TestInits has each init be process 1 of a machine, twice, and systemd on its own alone.
+func TestInits(t *testing.T) {
+	for name, how := range map[string]Init{"systemd": Systemd(), "openrc-init": OpenRC(), "sh": SystemV()} {
+		t.Run(name, func(t *testing.T) {
+			m := Boot(t, how)
+			for range 2 {
+				if first := m.Run("cat", "/proc/1/comm"); first != name {
+					t.Errorf("process 1 is %s", first)
+				}
+				if _, err := m.Try("which", "systemctl"); (err == nil) != (name == "systemd") {
+					t.Errorf("systemctl: %v", err)
+				}
+				m.Reboot()
+			}
+		})
+	}
+}
