@@ -5,11 +5,12 @@
 // manager and the file system, and nothing of a directory or a cloud.
 //
 // The script packages builds the packages of both programs, with what is in linux/
-// and windows/. The tests install those packages in a booted systemd (systemdtest)
-// and under wine (winetest).
+// and windows/. The tests install those packages, and the program by itself, on a
+// machine that systemd or OpenRC has booted (machinetest), and under wine (winetest).
 //
-// What there is: Linux with systemd. On any other system [Service] says that it
-// is not supported, and "ldap-gateway run" is to be started by other means.
+// What there is: Linux with systemd, System V or OpenRC, and Windows. On any other
+// system [Service] says that it is not supported, and "ldap-gateway run" is to be
+// started by other means. System V does not start a service that died; the others do.
 //
 // # Promises
 //
@@ -21,5 +22,6 @@
 //     folder, with the keys, unless they are to be purged.
 //   - An upgrade by a package turns nobody away. A new program that is not ready
 //     within a minute, where the one before was, makes way for that again. An
-//     older version is refused.
+//     older version is refused; pacman and apk go on all the same, and have the
+//     program before put back.
 package installer

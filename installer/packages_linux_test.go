@@ -14,7 +14,7 @@ import (
 
 	"ldap-gateway/cloud/api/client"
 	"ldap-gateway/directory/slapdtest"
-	"ldap-gateway/installer/systemdtest"
+	"ldap-gateway/installer/machinetest"
 )
 
 // built is the folder for the packages that the tests build.
@@ -37,8 +37,8 @@ func withFolder(m *testing.M) int {
 
 // The versions of the story: what is installed, and what it is upgraded to.
 var (
-	first         = sync.OnceValues(func() (string, error) { return build("0.1.0", "ldap-gateway ldap-cloud", "deb rpm") })
-	second        = sync.OnceValues(func() (string, error) { return build("0.2.0", "ldap-gateway", "deb rpm") })
+	first         = sync.OnceValues(func() (string, error) { return build("0.1.0", "ldap-gateway ldap-cloud", "deb rpm archlinux apk") })
+	second        = sync.OnceValues(func() (string, error) { return build("0.2.0", "ldap-gateway", "deb rpm archlinux apk") })
 	firstWindows  = sync.OnceValues(func() (string, error) { return build("0.1.0", "ldap-gateway", "windows") })
 	secondWindows = sync.OnceValues(func() (string, error) { return build("0.2.0", "ldap-gateway", "windows") })
 )
@@ -58,7 +58,7 @@ func build(version, programs, formats string) (string, error) {
 
 // site is a machine with the gateway and the cloud on it, and a directory.
 type site struct {
-	*systemdtest.Machine
+	*machinetest.Machine
 	t       *testing.T
 	how     system
 	slapd   *slapdtest.Server
@@ -71,29 +71,69 @@ type system struct {
 	pattern        string   // of a file's name: program, version
 	install, older []string // commands; a file is added. older has the tool itself not mind an older version
 	remove, purge  []string // commands; a program is added. No purge: remove
+	again          []string // as remove: finishes an install that failed. None: there is no such thing
 	change         func(s *site, file, version, program string) (changed string)
+	goesOn         bool   // it only tells when a script fails
+	shell          string // of a machine that has such packages; empty: this one's
+	gatewayAlone   bool   // there is none of the cloud, which then is Debian's
+	openRC         bool   // the machine has no systemd
+}
+
+// enabled is a command that says that the service starts with the machine, and known
+// one that says that there is such a service.
+func (how system) enabled() string {
+	if how.openRC {
+		return "rc-update show default | grep -q ldap-gateway"
+	}
+	return "systemctl is-enabled --quiet ldap-gateway"
+}
+
+func (how system) known() string {
+	if how.openRC {
+		return "test -e /etc/init.d/ldap-gateway"
+	}
+	return "systemctl cat ldap-gateway"
 }
 
 const people = 400
 
-// newSite boots a machine with a cloud from its package and a directory that the
-// machine reaches.
+// newSite boots a machine with a cloud from its package, where that is for systemd, and
+// a directory that the machine reaches.
 func newSite(t *testing.T, how system) *site {
 	t.Helper()
-	s := &site{Machine: systemdtest.Boot(t), t: t, how: how}
-	s.Inside(func() { s.slapd = slapdtest.Start(t, slapdtest.Config{Users: people, Groups: 3}) })
+	if how.openRC {
+		s := newScriptedSite(t, machinetest.OpenRC())
+		s.how = how
+		return s
+	}
+	s := &site{Machine: machinetest.Boot(t, machinetest.Systemd()), t: t, how: how}
+	if how.shell != "" {
+		s.Run("ln", "-sf", how.shell, "/bin/sh")
+	}
+	if how.gatewayAlone {
+		s.how = debian
+	}
 	s.install(first, "ldap-cloud", "0.1.0")
+	s.how = how
 	out := s.Run("runuser", "-u", "ldap-cloud", "--", "ldap-cloud", "init", "--data", "/var/lib/ldap-cloud", "--json")
+	s.Run("systemctl", "start", "ldap-cloud")
+	s.join(out)
+	return s
+}
+
+// join makes a gateway in the cloud, of which made tells the secrets, and the directory
+// for it.
+func (s *site) join(made string) {
+	s.t.Helper()
+	s.Inside(func() { s.slapd = slapdtest.Start(s.t, slapdtest.Config{Users: people, Groups: 3}) })
 	var setup struct{ EnvironmentID, ClientID, ClientSecret string }
-	s.must(json.Unmarshal([]byte(out), &setup))
+	s.must(json.Unmarshal([]byte(made), &setup))
 	s.api = &client.Client{URL: "http://127.0.0.1:8080", Environment: setup.EnvironmentID, ID: setup.ClientID, Secret: setup.ClientSecret,
 		HTTP: &http.Client{Timeout: 30 * time.Second, Transport: &http.Transport{DialContext: s.Dial}}}
-	s.Run("systemctl", "start", "ldap-cloud")
 	s.await("the cloud answers", func() bool { return s.do("GET", "/gateways", nil, nil) == nil })
 	var g struct{ ID string }
 	s.must(s.do("POST", "/gateways", map[string]any{"name": "HQ", "type": "LDAP", "enabled": true, "vendor": "OpenLDAP", "userTypes": []any{userType()}}, &g))
 	s.gateway = g.ID
-	return s
 }
 
 func userType() map[string]any {
@@ -123,7 +163,7 @@ func (s *site) await(what string, holds func() bool) {
 	end := time.Now().Add(20 * time.Second)
 	for tick := time.NewTicker(50 * time.Millisecond); !holds(); <-tick.C {
 		if time.Now().After(end) {
-			log, _ := s.Try("journalctl", "--no-pager", "-n", "40", "-u", "ldap-gateway", "-u", "ldap-cloud")
+			log, _ := s.Try("sh", "-c", "journalctl --no-pager -n 40 -u ldap-gateway -u ldap-cloud || tail -n 40 /var/log/ldap-gateway.log")
 			s.t.Fatalf("within 20 seconds it did not come true that %s\n%s", what, log)
 		}
 	}
@@ -167,7 +207,7 @@ func (s *site) setUp() {
 		"--base-dn", slapdtest.Suffix, "--bind-dn", slapdtest.ReaderDN, "--bind-password-file", "/root/password", "--code-file", "/root/code")
 	s.awaitSignOn("after the setup")
 	s.Run("sh", "-c", "rm /root/code /root/password; sed -i 's/# sign_ons_per_minute = .*/sign_ons_per_minute = 1000000/' /etc/ldap-gateway/gateway.hcl")
-	s.Run("systemctl", "restart", "ldap-gateway")
+	s.Run("ldap-gateway", "restart")
 }
 
 // signOn signs one of the people on and returns the outcome, or what went wrong.
@@ -202,12 +242,6 @@ func (s *site) instance() instance {
 func (s *site) awaitSignOn(when string) {
 	s.t.Helper()
 	s.await("somebody signs on "+when, func() bool { return s.signOn(0) == "ok" })
-}
-
-// property asks systemd about the gateway's service.
-func (s *site) property(name string) string {
-	s.t.Helper()
-	return s.Run("systemctl", "show", "--property", name, "--value", "ldap-gateway")
 }
 
 // version is that of the gateway that runs.

@@ -49,9 +49,7 @@ func Service(executable string, purge bool) (install, uninstall Plan, err error)
 	}
 	enable := Step{Name: "start the service with the machine", Done: succeeds("systemctl", "is-enabled", "--quiet", name), Apply: command("systemctl", "enable", "--quiet", name), Undo: command("systemctl", "disable", "--quiet", name)}
 	if packaged() {
-		return Plan{enable}, Plan{{Name: "remove the package", Apply: func(context.Context) error {
-			return errors.New("a package brought the service: remove it with the package manager")
-		}}}, nil
+		return Plan{enable}, notOurs(), nil
 	}
 	text := strings.ReplaceAll(unit, "@PROGRAM@", programPath)
 	install = append(program(executable), Plan{
@@ -71,17 +69,28 @@ func Service(executable string, purge bool) (install, uninstall Plan, err error)
 	return install, uninstall, nil
 }
 
+// notOurs refuses to take off what a package has brought.
+func notOurs() Plan {
+	return Plan{{Name: "remove the package", Apply: func(context.Context) error {
+		return errors.New("a package brought the service: remove it with the package manager")
+	}}}
+}
+
 // withoutSystemd is Service for System V and OpenRC.
 func withoutSystemd(executable string, purge bool) (install, uninstall Plan, err error) {
+	if packagedScript() {
+		return Plan{{Name: "start the service with the machine", Done: exists("/etc/runlevels/default/" + name), Apply: command("rc-update", "add", name, "default"), Undo: command("rc-update", "delete", name, "default")}}, notOurs(), nil
+	}
 	made, gone, err := script()
 	if err != nil {
 		return nil, nil, fmt.Errorf("no init system is known here: start %q by your own: %w", executable+" run", err)
 	}
 	uninstall = append(gone, Step{Name: "remove " + programPath, Done: absent(programPath), Apply: removal(programPath, programPath+oldEnding)})
 	if purge {
+		uninstall = append(uninstall, Step{Name: "remove " + logPath, Apply: removeMatching(logPath + "*")})
 		uninstall = append(uninstall, traces()...)
 	}
-	return append(program(executable), made), uninstall, nil
+	return append(program(executable), rotating(), made), uninstall, nil
 }
 
 // program returns the steps that put the program, its account and its folders there.
@@ -98,16 +107,26 @@ func program(executable string) Plan {
 
 // traces returns the steps that remove what a customer may want to keep.
 func traces() Plan {
+	_, removeAccount := accountCommands()
 	return Plan{
 		{Name: "remove " + filepath.Dir(filePath), Done: absent(filepath.Dir(filePath)), Apply: removal(filepath.Dir(filePath))},
 		{Name: "remove " + statePath + ", with the keys", Done: absent(statePath), Apply: removal(statePath)},
-		{Name: "remove the account " + name, Done: not(accountExists), Apply: command("userdel", name)},
+		{Name: "remove the account " + name, Done: not(accountExists), Apply: removeAccount},
 	}
 }
 
 func account() Step {
-	return Step{Name: "make the account " + name + ", which nobody can sign on with", Done: accountExists,
-		Apply: command("useradd", "--system", "--user-group", "--no-create-home", "--home-dir", statePath, "--shell", "/usr/sbin/nologin", name), Undo: command("userdel", name)}
+	add, remove := accountCommands()
+	return Step{Name: "make the account " + name + ", which nobody can sign on with", Done: accountExists, Apply: add, Undo: remove}
+}
+
+// accountCommands are those of most systems, or else BusyBox's, as on Alpine Linux.
+func accountCommands() (add, remove func(context.Context) error) {
+	if _, err := exec.LookPath("useradd"); err == nil {
+		return command("useradd", "--system", "--user-group", "--no-create-home", "--home-dir", statePath, "--shell", "/usr/sbin/nologin", name), command("userdel", name)
+	}
+	add = command("sh", "-c", fmt.Sprintf("busybox addgroup -S %[1]s && busybox adduser -S -D -H -h %[2]s -s /sbin/nologin -G %[1]s %[1]s", name, statePath))
+	return add, command("busybox", "deluser", name)
 }
 
 func accountExists(context.Context) (bool, error) {
@@ -140,7 +159,7 @@ func owned(path, text string) error {
 // Start returns the plan that starts the service, or has it start anew.
 func Start() Plan {
 	if !hasSystemd() {
-		return Plan{{Name: "start the service", Apply: restartScripted}}
+		return Plan{{Name: "start the service", Apply: command(scriptPath, "restart")}}
 	}
 	return Plan{{Name: "start the service", Apply: startUnit}}
 }

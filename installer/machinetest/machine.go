@@ -1,6 +1,6 @@
 //go:build linux
 
-package systemdtest
+package machinetest
 
 import (
 	"bytes"
@@ -25,9 +25,10 @@ import (
 //go:embed boot.sh
 var bootScript string
 
-// Machine is a booted systemd.
+// Machine is a booted machine.
 type Machine struct {
 	t       testing.TB
+	how     Init
 	dir     string // tmpfs with the overlay's layers
 	cgroup  string
 	network *os.File // its network namespace
@@ -37,11 +38,11 @@ type Machine struct {
 }
 
 // Boot boots a machine that runs until the test ends.
-func Boot(t testing.TB) *Machine {
+func Boot(t testing.TB, how Init) *Machine {
 	t.Helper()
-	need(t)
-	m := &Machine{t: t}
-	dir, err := os.MkdirTemp("", "systemdtest")
+	need(t, how)
+	m := &Machine{t: t, how: how}
+	dir, err := os.MkdirTemp("", "machinetest")
 	m.must(err)
 	m.dir = dir
 	t.Cleanup(func() { _ = os.Remove(dir) })
@@ -54,14 +55,14 @@ func Boot(t testing.TB) *Machine {
 }
 
 // need fails the test when something is missing here.
-func need(t testing.TB) {
+func need(t testing.TB, how Init) {
 	t.Helper()
 	if os.Geteuid() != 0 {
-		t.Fatal("booting systemd in namespaces needs root")
+		t.Fatal("booting a machine in namespaces needs root")
 	}
-	for program, pkg := range map[string]string{"/lib/systemd/systemd": "systemd", "dbus-daemon": "dbus", "nsenter": "util-linux", "ip": "iproute2"} {
-		if _, err := exec.LookPath(program); err != nil {
-			t.Fatalf(`%s is not installed: run "make tools" or apt-get install %s`, program, pkg)
+	for _, pattern := range append([]string{"/usr/bin/nsenter", "/*bin/ip"}, how.needs...) {
+		if found, err := filepath.Glob(pattern); err != nil || len(found) == 0 {
+			t.Fatalf(`%s is missing: run "make tools" (%v)`, pattern, err)
 		}
 	}
 }
@@ -69,7 +70,7 @@ func need(t testing.TB) {
 func (m *Machine) must(err error) {
 	m.t.Helper()
 	if err != nil {
-		m.t.Fatalf("systemdtest: %v", err)
+		m.t.Fatalf("machinetest: %v", err)
 	}
 }
 
@@ -79,7 +80,7 @@ func (m *Machine) Root() string { return filepath.Join(m.dir, "root") }
 // mount lays the overlay, with none of this machine's own services in it.
 func (m *Machine) mount() {
 	m.t.Helper()
-	m.must(unix.Mount("systemdtest", m.dir, "tmpfs", 0, "size=2g,mode=755"))
+	m.must(unix.Mount("machinetest", m.dir, "tmpfs", 0, "size=2g,mode=755"))
 	m.t.Cleanup(func() { _ = unix.Unmount(m.dir, unix.MNT_DETACH) })
 	for _, d := range []string{"upper", "work", "root"} {
 		m.must(os.Mkdir(filepath.Join(m.dir, d), 0o755))
@@ -155,10 +156,10 @@ func removeGroups(path string) {
 	_ = os.Remove(path)
 }
 
-// boot starts systemd and waits until the machine is up.
+// boot starts process 1 and waits until the machine is up.
 func (m *Machine) boot() {
 	m.t.Helper()
-	cmd := exec.Command("/bin/bash", "-euc", bootScript, m.Root(), m.cgroup, filepath.Join(m.dir, "console"))
+	cmd := exec.Command("/bin/bash", "-euc", bootScript, m.Root(), m.cgroup, filepath.Join(m.dir, "console"), m.how.start)
 	cmd.SysProcAttr = &unix.SysProcAttr{Cloneflags: unix.CLONE_NEWNS | unix.CLONE_NEWPID | unix.CLONE_NEWUTS | unix.CLONE_NEWIPC}
 	var said bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &said, &said
@@ -175,7 +176,7 @@ func (m *Machine) boot() {
 	limit := time.Now().Add(30 * time.Second)
 	for {
 		// Before its mounts are there, a command would be run on this machine.
-		out, err := m.Try("sh", "-c", "test -d /run/systemdtest && systemctl is-active multi-user.target")
+		out, err := m.Try("sh", "-c", "test -d /run/machinetest && "+m.how.isUp)
 		if err == nil {
 			return
 		}

@@ -1,9 +1,9 @@
-# What process 1 does before it is systemd; bash -c with the root, the control
-# group and the console's file. Namespaces but the control groups' are made already.
-root=$0 group=$1 console=$2
+# What process 1 does before it is an init; bash -c with the root, the control
+# group, the console's file and what starts the init. Namespaces but the control groups' are made already.
+root=$0 group=$1 console=$2 start=$3
 echo 0 >"$group/cgroup.procs"
 exec unshare --cgroup --mount --propagation private bash -euc '
-  root=$0 console=$1
+  root=$0 console=$1 start=$2
   mount -t proc proc "$root/proc"
   mount --bind "$root/proc/sys" "$root/proc/sys"
   mount -o remount,bind,ro "$root/proc/sys" # or systemd-sysctl would set the values of this kernel
@@ -25,11 +25,11 @@ exec unshare --cgroup --mount --propagation private bash -euc '
   touch "$root/dev/console"
   mount --bind "$console" "$root/dev/console"
   mount -t tmpfs -o mode=755 run "$root/run"
-  mkdir "$root/run/before" "$root/run/systemdtest"
+  mkdir "$root/run/before" "$root/run/machinetest"
   hostname machine
   cd "$root"
   pivot_root . run/before
   umount -l /run/before
   mount -t tmpfs -o mode=1777 tmp /tmp
-  exec env -i container=systemdtest PATH=/usr/sbin:/usr/bin:/sbin:/bin /lib/systemd/systemd --log-target=console systemd.unit=multi-user.target
-' "$root" "$console"
+  exec env -i container=machinetest PATH=/usr/sbin:/usr/bin:/sbin:/bin /bin/sh -euc "$start"
+' "$root" "$console" "$start"

@@ -1,4 +1,4 @@
-package systemdtest
+package machinetest
 
 import (
 	"maps"
@@ -9,7 +9,7 @@ import (
 
 // TestMachine boots twice, and sees what was written between.
 func TestMachine(t *testing.T) {
-	m := Boot(t)
+	m := Boot(t, Systemd())
 	if pid := m.Run("systemctl", "show", "--property=Version"); !strings.HasPrefix(pid, "Version=") {
 		t.Error(pid)
 	}
@@ -35,5 +35,23 @@ func TestMachine(t *testing.T) {
 	if t.Failed() {
 		maps.DeleteFunc(after, func(path, _ string) bool { return before[path] != "" })
 		t.Log(after)
+	}
+}
+
+// TestInits has each init be process 1 of a machine, twice, and systemd on its own alone.
+func TestInits(t *testing.T) {
+	for name, how := range map[string]Init{"systemd": Systemd(), "openrc-init": OpenRC(), "sh": SystemV()} {
+		t.Run(name, func(t *testing.T) {
+			m := Boot(t, how)
+			for range 2 {
+				if first := m.Run("cat", "/proc/1/comm"); first != name {
+					t.Errorf("process 1 is %s", first)
+				}
+				if _, err := m.Try("which", "systemctl"); (err == nil) != (name == "systemd") {
+					t.Errorf("systemctl: %v", err)
+				}
+				m.Reboot()
+			}
+		})
 	}
 }

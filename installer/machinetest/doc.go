@@ -1,5 +1,5 @@
-// Package systemdtest boots a real systemd over a throw-away copy of this machine,
-// for tests of what a package does to a machine and its services.
+// Package machinetest boots a throw-away copy of this machine, by a real systemd or
+// OpenRC, for tests of what a package does to a machine and its services.
 //
 // Called by tests of installer. What is installed here is there too; what is
 // written there is in memory, and gone when the test ends. It needs root, systemd,
@@ -9,7 +9,7 @@
 // # How
 //
 // An overlay of / whose upper layer is a tmpfs, and namespaces of its own for
-// processes, mounts, network, names, IPC and control groups; systemd is process 1
+// processes, mounts, network, names, IPC and control groups; the init is process 1
 // there. /proc/sys is read-only, so it cannot change this machine.
 //
 // # Promises
@@ -25,4 +25,4 @@
 //
 // It never changes a file of this machine. Limits of control groups (MemoryMax=)
 // are accepted there and not enforced where the kernel has version 1 in use.
-package systemdtest
+package machinetest

@@ -1,6 +1,6 @@
 //go:build linux
 
-package systemdtest
+package machinetest
 
 import (
 	"bytes"
