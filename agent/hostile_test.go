@@ -26,16 +26,18 @@ func play(t *testing.T, do func(*hostile), audited func(audit.Record) bool) {
 	h.serves("afterwards")
 }
 
+// sealedFor seals the password for an instance, with a key.
+func sealedFor(instance string, key func(*hostile) []byte) func(*hostile, *wire.SignOn) {
+	return func(h *hostile, m *wire.SignOn) {
+		s, err := wire.NewSealer(instance, key(h))
+		must(h.t, err)
+		m.Password = s.Seal(m.ID, []byte("wonderland"))
+	}
+}
+
 // TestHostileSignOns has a cloud ask for what it may not.
 func TestHostileSignOns(t *testing.T) {
 	otherKey := func(*hostile) []byte { _, public, err := wire.NewSealKey(); must(t, err); return public }
-	sealedFor := func(instance string, key func(*hostile) []byte) func(*hostile, *wire.SignOn) {
-		return func(h *hostile, m *wire.SignOn) {
-			s, err := wire.NewSealer(instance, key(h))
-			must(t, err)
-			m.Password = s.Seal(m.ID, []byte("wonderland"))
-		}
-	}
 	own := func(h *hostile) []byte { return h.seal }
 	for name, c := range map[string]struct {
 		change func(*hostile, *wire.SignOn)

@@ -338,7 +338,10 @@ func (s *siege) raid(t *testing.T, hello wire.Hello, answer func(r *raider, f wi
 		t.Fatalf("refused: %s", refused)
 	}
 	r := &raider{s: s, t: t, ws: ws, c: c, over: make(chan struct{})}
-	t.Cleanup(func() { _ = ws.CloseNow() })
+	t.Cleanup(func() {
+		_ = ws.CloseNow()
+		s.await(t, "the raider is gone", func() bool { return !s.connected(c.instance) }) // nobody is sent there any more
+	})
 	hello.Versions = wire.Versions()
 	r.send(wire.KindHello, 0, hello)
 	r.beat.Store(&wire.Heartbeat{})

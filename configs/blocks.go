@@ -209,6 +209,9 @@ func (r *reader) secret(e hcl.Expression) Secret {
 	if r.value(e, &s) && s == "" {
 		r.mistake(e, "Empty password", "A directory takes an empty password for an anonymous bind. Leave the bind block out to bind anonymously.")
 	}
+	if exact, read := r.exact[s]; read {
+		s = exact
+	}
 	return Secret(s)
 }
 

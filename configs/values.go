@@ -20,19 +20,22 @@ type reader struct {
 	dir   string // of gateway.hcl
 	diags hcl.Diagnostics
 	given map[string]string // credentials that are in no file yet
+	exact map[string]string // what functions read, by what HCL makes of it
 }
 
 func newReader(dir string) *reader {
-	r := &reader{dir: dir}
+	r := &reader{dir: dir, exact: map[string]string{}}
 	r.eval = &hcl.EvalContext{Functions: map[string]function.Function{
-		"credential": oneString("name", r.credential),
-		"env":        oneString("name", readEnv),
-		"file":       oneString("path", r.readFile),
+		"credential": r.oneString("name", r.credential),
+		"env":        r.oneString("name", readEnv),
+		"file":       r.oneString("path", r.readFile),
 	}}
 	return r
 }
 
-func oneString(param string, f func(string) (string, error)) function.Function {
+// oneString is a function of HCL. That has every string in Unicode's form C, and
+// a password is not to be changed.
+func (r *reader) oneString(param string, f func(string) (string, error)) function.Function {
 	return function.New(&function.Spec{
 		Params: []function.Parameter{{Name: param, Type: cty.String}},
 		Type:   function.StaticReturnType(cty.String),
@@ -41,7 +44,9 @@ func oneString(param string, f func(string) (string, error)) function.Function {
 			if err != nil {
 				return cty.NilVal, function.NewArgError(0, err)
 			}
-			return cty.StringVal(s), nil
+			v := cty.StringVal(s)
+			r.exact[v.AsString()] = s
+			return v, nil
 		},
 	})
 }

@@ -70,81 +70,80 @@ const (
 	groupFields = "id, name, displayName, externalId, sourceType, sourceId, directoryId, population.id"
 )
 
-func operations() map[string]operation {
-	return map[string]operation{
-		"GET ":     {summary: "List the environments of this client", out: environmentBody{}, list: "environments"},
-		"GET /{e}": {summary: "Read the environment", out: environmentBody{}},
-		"PUT /{e}": {summary: "Rename the environment", in: namedForm{}, out: environmentBody{}},
+// operations are those of every endpoint, by method and path.
+var operations = map[string]operation{
+	"GET ":     {summary: "List the environments of this client", out: environmentBody{}, list: "environments"},
+	"GET /{e}": {summary: "Read the environment", out: environmentBody{}},
+	"PUT /{e}": {summary: "Rename the environment", in: namedForm{}, out: environmentBody{}},
 
-		"GET /{e}/populations":        {summary: "List populations", out: populationBody{}, list: "populations"},
-		"POST /{e}/populations":       {summary: "Make a population", in: populationForm{}, out: populationBody{}},
-		"GET /{e}/populations/{p}":    {summary: "Read a population", out: populationBody{}},
-		"PUT /{e}/populations/{p}":    {summary: "Change a population", in: populationForm{}, out: populationBody{}},
-		"PATCH /{e}/populations/{p}":  {summary: "Change what is named of a population", in: populationForm{}, out: populationBody{}},
-		"DELETE /{e}/populations/{p}": {summary: "Delete a population that has no users"},
+	"GET /{e}/populations":        {summary: "List populations", out: populationBody{}, list: "populations"},
+	"POST /{e}/populations":       {summary: "Make a population", in: populationForm{}, out: populationBody{}},
+	"GET /{e}/populations/{p}":    {summary: "Read a population", out: populationBody{}},
+	"PUT /{e}/populations/{p}":    {summary: "Change a population", in: populationForm{}, out: populationBody{}},
+	"PATCH /{e}/populations/{p}":  {summary: "Change what is named of a population", in: populationForm{}, out: populationBody{}},
+	"DELETE /{e}/populations/{p}": {summary: "Delete a population that has no users"},
 
-		"GET /{e}/gateways":        {summary: "List gateways", out: gatewayBody{}, list: "gateways", selects: []string{"expand=instances"}},
-		"POST /{e}/gateways":       {summary: "Make a gateway, with its user types", in: gatewayForm{}, out: gatewayBody{}},
-		"GET /{e}/gateways/{g}":    {summary: "Read a gateway", out: gatewayBody{}, selects: []string{"expand=instances"}},
-		"PUT /{e}/gateways/{g}":    {summary: "Change a gateway", in: gatewayForm{}, out: gatewayBody{}},
-		"DELETE /{e}/gateways/{g}": {summary: "Delete a gateway; with users only by force=true", selects: []string{"force=true"}},
+	"GET /{e}/gateways":        {summary: "List gateways", out: gatewayBody{}, list: "gateways", selects: []string{"expand=instances"}},
+	"POST /{e}/gateways":       {summary: "Make a gateway, with its user types", in: gatewayForm{}, out: gatewayBody{}},
+	"GET /{e}/gateways/{g}":    {summary: "Read a gateway", out: gatewayBody{}, selects: []string{"expand=instances"}},
+	"PUT /{e}/gateways/{g}":    {summary: "Change a gateway", in: gatewayForm{}, out: gatewayBody{}},
+	"DELETE /{e}/gateways/{g}": {summary: "Delete a gateway; with users only by force=true", selects: []string{"force=true"}},
 
-		"GET /{e}/gateways/{g}/userTypes":             {summary: "List the user types of a gateway", out: userTypeBody{}, list: "userTypes"},
-		"POST /{e}/gateways/{g}/userTypes":            {summary: "Add a user type", in: userTypeForm{}, out: userTypeBody{}},
-		"GET /{e}/gateways/{g}/userTypes/defaults":    {summary: "Read the usual user type of the gateway's vendor", out: userTypeForm{}},
-		"GET /{e}/gateways/{g}/userTypes/{t}":         {summary: "Read a user type", out: userTypeBody{}},
-		"PUT /{e}/gateways/{g}/userTypes/{t}":         {summary: "Change a user type", in: userTypeForm{}, out: userTypeBody{}},
-		"DELETE /{e}/gateways/{g}/userTypes/{t}":      {summary: "Delete a user type; with users only by force=true", selects: []string{"force=true"}},
-		"POST /{e}/gateways/{g}/userTypes/{t}/relink": {summary: "Link all users of a user type to another", in: relinkForm{}, out: map[string]any{}, statuses: []int{http.StatusOK}},
+	"GET /{e}/gateways/{g}/userTypes":             {summary: "List the user types of a gateway", out: userTypeBody{}, list: "userTypes"},
+	"POST /{e}/gateways/{g}/userTypes":            {summary: "Add a user type", in: userTypeForm{}, out: userTypeBody{}},
+	"GET /{e}/gateways/{g}/userTypes/defaults":    {summary: "Read the usual user type of the gateway's vendor", out: userTypeForm{}},
+	"GET /{e}/gateways/{g}/userTypes/{t}":         {summary: "Read a user type", out: userTypeBody{}},
+	"PUT /{e}/gateways/{g}/userTypes/{t}":         {summary: "Change a user type", in: userTypeForm{}, out: userTypeBody{}},
+	"DELETE /{e}/gateways/{g}/userTypes/{t}":      {summary: "Delete a user type; with users only by force=true", selects: []string{"force=true"}},
+	"POST /{e}/gateways/{g}/userTypes/{t}/relink": {summary: "Link all users of a user type to another", in: relinkForm{}, out: map[string]any{}, statuses: []int{http.StatusOK}},
 
-		"GET /{e}/gateways/{g}/instances":           {summary: "List the instances of a gateway", out: instanceBody{}, list: "gatewayInstances", selects: []string{"include=revoked"}},
-		"GET /{e}/gateways/{g}/instances/{i}":       {summary: "Read an instance", out: instanceBody{}},
-		"DELETE /{e}/gateways/{g}/instances/{i}":    {summary: "Revoke an instance"},
-		"GET /{e}/gateways/{g}/pairings":            {summary: "List pending pairing codes", out: pairingBody{}, list: "pairings"},
-		"POST /{e}/gateways/{g}/pairings":           {summary: "Make a pairing code, or decide on one that an agent shows", in: decisionForm{}, out: pairingBody{}, or: instanceBody{}},
-		"GET /{e}/gateways/{g}/pairings/{id}":       {summary: "Read a pending pairing code", out: pairingBody{}},
-		"DELETE /{e}/gateways/{g}/pairings/{id}":    {summary: "Take a pairing code back"},
-		"GET /{e}/gateways/{g}/credentials":         {summary: "List pending pairing codes, as credentials", out: credentialBody{}, list: "credentials"},
-		"POST /{e}/gateways/{g}/credentials":        {summary: "Make a pairing code, as a credential", out: credentialBody{}},
-		"GET /{e}/gateways/{g}/credentials/{id}":    {summary: "Read a pending pairing code, as a credential", out: credentialBody{}},
-		"DELETE /{e}/gateways/{g}/credentials/{id}": {summary: "Take a pairing code back"},
+	"GET /{e}/gateways/{g}/instances":           {summary: "List the instances of a gateway", out: instanceBody{}, list: "gatewayInstances", selects: []string{"include=revoked"}},
+	"GET /{e}/gateways/{g}/instances/{i}":       {summary: "Read an instance", out: instanceBody{}},
+	"DELETE /{e}/gateways/{g}/instances/{i}":    {summary: "Revoke an instance"},
+	"GET /{e}/gateways/{g}/pairings":            {summary: "List pending pairing codes", out: pairingBody{}, list: "pairings"},
+	"POST /{e}/gateways/{g}/pairings":           {summary: "Make a pairing code, or decide on one that an agent shows", in: decisionForm{}, out: pairingBody{}, or: instanceBody{}},
+	"GET /{e}/gateways/{g}/pairings/{id}":       {summary: "Read a pending pairing code", out: pairingBody{}},
+	"DELETE /{e}/gateways/{g}/pairings/{id}":    {summary: "Take a pairing code back"},
+	"GET /{e}/gateways/{g}/credentials":         {summary: "List pending pairing codes, as credentials", out: credentialBody{}, list: "credentials"},
+	"POST /{e}/gateways/{g}/credentials":        {summary: "Make a pairing code, as a credential", out: credentialBody{}},
+	"GET /{e}/gateways/{g}/credentials/{id}":    {summary: "Read a pending pairing code, as a credential", out: credentialBody{}},
+	"DELETE /{e}/gateways/{g}/credentials/{id}": {summary: "Take a pairing code back"},
 
-		"GET /{e}/gateways/{g}/kerberosKeys":         {summary: "List the Kerberos keys of a gateway", out: keysBody{}, list: "kerberosKeys"},
-		"POST /{e}/gateways/{g}/kerberosKeys":        {summary: "Use the keys of a keytab", in: keytabForm{}, out: keysBody{}},
-		"DELETE /{e}/gateways/{g}/kerberosKeys/{id}": {summary: "Delete a set of Kerberos keys"},
+	"GET /{e}/gateways/{g}/kerberosKeys":         {summary: "List the Kerberos keys of a gateway", out: keysBody{}, list: "kerberosKeys"},
+	"POST /{e}/gateways/{g}/kerberosKeys":        {summary: "Use the keys of a keytab", in: keytabForm{}, out: keysBody{}},
+	"DELETE /{e}/gateways/{g}/kerberosKeys/{id}": {summary: "Delete a set of Kerberos keys"},
 
-		"GET /{e}/users":                            {summary: "List users", out: userBody{}, list: "users", filter: userFields, selects: []string{"include=memberOfGroupIDs,memberOfGroupNames"}},
-		"POST /{e}/users":                           {summary: "Make a user", in: userForm{}, out: userBody{}},
-		"GET /{e}/users/{u}":                        {summary: "Read a user", out: userBody{}, selects: []string{"include=memberOfGroupIDs,memberOfGroupNames"}},
-		"PUT /{e}/users/{u}":                        {summary: "Change a user", in: userForm{}, out: userBody{}},
-		"PATCH /{e}/users/{u}":                      {summary: "Change what is named of a user", in: userForm{}, out: userBody{}},
-		"DELETE /{e}/users/{u}":                     {summary: "Delete a user"},
-		"GET /{e}/users/{u}/password":               {summary: "Read who checks a user's password", out: passwordBody{}},
-		"PUT /{e}/users/{u}/password":               {summary: "Link a user to a user type, or change the password in the directory", in: passwordForm{}, out: passwordBody{}},
-		"GET /{e}/users/{u}/memberOfGroups":         {summary: "List a user's groups", out: userGroupBody{}, list: "groupMemberships"},
-		"POST /{e}/users/{u}/memberOfGroups":        {summary: "Put a user into an ordinary group", in: reference{}, out: userGroupBody{}},
-		"GET /{e}/users/{u}/memberOfGroups/{id}":    {summary: "Read one of a user's groups", out: userGroupBody{}},
-		"DELETE /{e}/users/{u}/memberOfGroups/{id}": {summary: "Take a user out of a group"},
+	"GET /{e}/users":                            {summary: "List users", out: userBody{}, list: "users", filter: userFields, selects: []string{"include=memberOfGroupIDs,memberOfGroupNames"}},
+	"POST /{e}/users":                           {summary: "Make a user", in: userForm{}, out: userBody{}},
+	"GET /{e}/users/{u}":                        {summary: "Read a user", out: userBody{}, selects: []string{"include=memberOfGroupIDs,memberOfGroupNames"}},
+	"PUT /{e}/users/{u}":                        {summary: "Change a user", in: userForm{}, out: userBody{}},
+	"PATCH /{e}/users/{u}":                      {summary: "Change what is named of a user", in: userForm{}, out: userBody{}},
+	"DELETE /{e}/users/{u}":                     {summary: "Delete a user"},
+	"GET /{e}/users/{u}/password":               {summary: "Read who checks a user's password", out: passwordBody{}},
+	"PUT /{e}/users/{u}/password":               {summary: "Link a user to a user type, or change the password in the directory", in: passwordForm{}, out: passwordBody{}},
+	"GET /{e}/users/{u}/memberOfGroups":         {summary: "List a user's groups", out: userGroupBody{}, list: "groupMemberships"},
+	"POST /{e}/users/{u}/memberOfGroups":        {summary: "Put a user into an ordinary group", in: reference{}, out: userGroupBody{}},
+	"GET /{e}/users/{u}/memberOfGroups/{id}":    {summary: "Read one of a user's groups", out: userGroupBody{}},
+	"DELETE /{e}/users/{u}/memberOfGroups/{id}": {summary: "Take a user out of a group"},
 
-		"GET /{e}/groups":         {summary: "List groups", out: groupBody{}, list: "groups", filter: groupFields},
-		"POST /{e}/groups":        {summary: "Make an ordinary group", in: groupForm{}, out: groupBody{}},
-		"GET /{e}/groups/{id}":    {summary: "Read a group", out: groupBody{}},
-		"PUT /{e}/groups/{id}":    {summary: "Change a group", in: groupForm{}, out: groupBody{}},
-		"PATCH /{e}/groups/{id}":  {summary: "Change what is named of a group", in: groupForm{}, out: groupBody{}},
-		"DELETE /{e}/groups/{id}": {summary: "Delete a group"},
+	"GET /{e}/groups":         {summary: "List groups", out: groupBody{}, list: "groups", filter: groupFields},
+	"POST /{e}/groups":        {summary: "Make an ordinary group", in: groupForm{}, out: groupBody{}},
+	"GET /{e}/groups/{id}":    {summary: "Read a group", out: groupBody{}},
+	"PUT /{e}/groups/{id}":    {summary: "Change a group", in: groupForm{}, out: groupBody{}},
+	"PATCH /{e}/groups/{id}":  {summary: "Change what is named of a group", in: groupForm{}, out: groupBody{}},
+	"DELETE /{e}/groups/{id}": {summary: "Delete a group"},
 
-		"GET /{e}/signOns":      {summary: "List sign-ons, the newest first", out: signOnBody{}, list: "signOns", filter: "user.id"},
-		"POST /{e}/signOns":     {summary: "Sign a person on for a trusted back end; whatever its outcome, it was done", in: signOnForm{}, out: signOnBody{}},
-		"GET /{e}/signOns/{id}": {summary: "Read a sign-on", out: signOnBody{}},
-		"GET /{e}/activities":   {summary: "List what happened, the newest first", out: activityBody{}, list: "activities", filter: "action, actor, subject, signOn.id"},
+	"GET /{e}/signOns":      {summary: "List sign-ons, the newest first", out: signOnBody{}, list: "signOns", filter: "user.id"},
+	"POST /{e}/signOns":     {summary: "Sign a person on for a trusted back end; whatever its outcome, it was done", in: signOnForm{}, out: signOnBody{}},
+	"GET /{e}/signOns/{id}": {summary: "Read a sign-on", out: signOnBody{}},
+	"GET /{e}/activities":   {summary: "List what happened, the newest first", out: activityBody{}, list: "activities", filter: "action, actor, subject, signOn.id"},
 
-		"GET /{e}/applications":             {summary: "List applications", out: applicationBody{}, list: "applications"},
-		"POST /{e}/applications":            {summary: "Make an application", in: applicationForm{}, out: applicationBody{}},
-		"GET /{e}/applications/{a}":         {summary: "Read an application", out: applicationBody{}},
-		"PUT /{e}/applications/{a}":         {summary: "Change an application", in: applicationForm{}, out: applicationBody{}},
-		"DELETE /{e}/applications/{a}":      {summary: "Delete an application"},
-		"POST /{e}/applications/{a}/secret": {summary: "Make a new secret", out: map[string]any{}},
-	}
+	"GET /{e}/applications":             {summary: "List applications", out: applicationBody{}, list: "applications"},
+	"POST /{e}/applications":            {summary: "Make an application", in: applicationForm{}, out: applicationBody{}},
+	"GET /{e}/applications/{a}":         {summary: "Read an application", out: applicationBody{}},
+	"PUT /{e}/applications/{a}":         {summary: "Change an application", in: applicationForm{}, out: applicationBody{}},
+	"DELETE /{e}/applications/{a}":      {summary: "Delete an application"},
+	"POST /{e}/applications/{a}/secret": {summary: "Make a new secret", out: map[string]any{}},
 }
 
 // document is the OpenAPI document under construction.
@@ -299,7 +298,7 @@ func writeDocument() object {
 	d := &document{schemas: map[string]any{}, reflector: jsonschema.Reflector{Namer: name, DoNotReference: false}}
 	d.schemas["Links"] = object{"type": "object", "additionalProperties": object{"type": "object", "required": []string{"href"}, "properties": object{"href": object{"type": "string"}}}}
 	paths := object{}
-	for pattern, o := range operations() {
+	for pattern, o := range operations {
 		method, path, _ := strings.Cut(pattern, " ")
 		full := "/v1/environments" + path
 		if paths[full] == nil {
@@ -337,11 +336,11 @@ func TestOpenAPI(t *testing.T) {
 	}
 	routes := (&Server{}).Routes()
 	for _, r := range routes {
-		if _, ok := operations()[r]; !ok {
+		if _, ok := operations[r]; !ok {
 			t.Errorf("%q is not in the document", r)
 		}
 	}
-	for pattern := range operations() {
+	for pattern := range operations {
 		if !slices.Contains(routes, pattern) {
 			t.Errorf("%q is in the document, and no route", pattern)
 		}

@@ -43,8 +43,8 @@
 // # Promises
 //
 //   - A request is handed to another instance only while no bind can have
-//     happened: it was never written to a link, or the agent said that it sent none.
-//   - Once a request was written to a link that is lost, its answer is unknown: at
+//     happened: it was not written to a link whole, or the agent said that it sent none.
+//   - Once a request was written whole to a link that is lost, its answer is unknown: at
 //     once, and within two seconds when it was lost with its node.
 //   - Without a live instance the answer comes at once, unless one has gone in the
 //     last seconds, as at a restart: then a sign-on that nobody has answered waits

@@ -84,7 +84,7 @@ func (h *Hub) ask(ctx context.Context, l Live, a errand) Answer {
 		}
 		r := h.request(ctx, l, a, sealer)
 		if !r.KeyUnknown || r.BindSent {
-			sealer.Known(!r.KeyUnknown && r.Outcome != wire.OutcomeBusy && r.Outcome != wire.OutcomeUnknown)
+			sealer.Known(r.answered && !r.KeyUnknown && r.Outcome != wire.OutcomeBusy && r.Outcome != wire.OutcomeUnknown)
 			return r
 		}
 		sealer.Known(false)

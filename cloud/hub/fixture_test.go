@@ -34,13 +34,19 @@ type node struct {
 
 func startNode(t testing.TB, heartbeat time.Duration) *node {
 	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	must(t, err)
+	return startNodeAt(t, l, heartbeat)
+}
+
+// startNodeAt is startNode on a listener.
+func startNodeAt(t testing.TB, l net.Listener, heartbeat time.Duration) *node {
+	t.Helper()
 	n := startStore(t)
 	bus, err := hub.StartBus()
 	must(t, err)
 	t.Cleanup(bus.Close)
 	n.bus = bus
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	must(t, err)
 	n.serve(l, heartbeat)
 	t.Cleanup(n.close)
 	return n

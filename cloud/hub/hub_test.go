@@ -5,9 +5,11 @@ import (
 	"context"
 	"encoding/base64"
 	"encoding/json"
+	"net"
 	"net/http"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 
@@ -138,6 +140,49 @@ func TestLinkLostAfterSendingIsUnknown(t *testing.T) {
 	}
 	if asked := first.person.count() + second.person.count(); asked != 1 {
 		t.Errorf("asked %d times", asked)
+	}
+}
+
+// torn is a listener whose next write of so many bytes or more comes through in part
+// only, when it is told so.
+type torn struct {
+	net.Listener
+	least atomic.Int64 // 0: all is well
+}
+
+func (l *torn) Accept() (net.Conn, error) {
+	c, err := l.Listener.Accept()
+	return tornConn{c, l}, err
+}
+
+type tornConn struct {
+	net.Conn
+	by *torn
+}
+
+func (c tornConn) Write(b []byte) (int, error) {
+	least := c.by.least.Load()
+	if least == 0 || int64(len(b)) < least || !c.by.least.CompareAndSwap(least, 0) {
+		return c.Conn.Write(b)
+	}
+	n, _ := c.Conn.Write(b[:len(b)/2])
+	return n, syscall.ECONNRESET
+}
+
+// TestHalfARequestIsNone has a link break while a request is being written: the
+// agent has not seen it, so another link may take it.
+func TestHalfARequestIsNone(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	must(t, err)
+	breaking := &torn{Listener: l}
+	n := startNodeAt(t, breaking, 10*time.Second)
+	m := n.start(ok)
+	breaking.least.Store(200) // more than any other frame has
+	if a := n.signOn("x"); a.Outcome != wire.OutcomeOK {
+		t.Errorf("%+v", a)
+	}
+	if breaking.least.Load() != 0 || m.person.count() != 1 {
+		t.Errorf("asked %d times", m.person.count())
 	}
 }
 
