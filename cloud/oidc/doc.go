@@ -29,5 +29,7 @@
 //     none, and "groups_overflow" says how many there are; userinfo has them all.
 //   - A person who is disabled gets no token, and those there are open nothing.
 //   - Keys that sign are made anew every 30 days, and sealed in the store.
+//   - What is kept of sign-ons that nobody ends is bounded: an address begins at most
+//     3,000 in a minute, on each node, and each is kept for half an hour.
 //   - What a browser of another site may read is nothing: no CORS.
 package oidc

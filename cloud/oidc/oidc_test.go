@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"strings"
 	"sync"
@@ -372,5 +373,34 @@ func TestGrants(t *testing.T) {
 	c, _ := s.relying()
 	if _, err := c.Exchange(t.Context(), "x"); !errors.As(err, &retrieve) || retrieve.ErrorCode != "invalid_grant" {
 		t.Error(err)
+	}
+}
+
+// One address does not fill the store with sign-ons that nobody ends; another
+// address is not held up by it.
+func TestBeginsAreBounded(t *testing.T) {
+	s := start(t)
+	h := s.server.Handler()
+	begin := func(from string) int {
+		r := httptest.NewRequest("GET", "/"+s.env+"/as/authorize", nil) // without a client it is kept nowhere
+		r.RemoteAddr = from
+		w := httptest.NewRecorder()
+		h.ServeHTTP(w, r)
+		return w.Code
+	}
+	for range 3000 {
+		if status := begin("192.0.2.1:1"); status != http.StatusBadRequest {
+			t.Fatal(status)
+		}
+	}
+	if status := begin("192.0.2.1:2"); status != http.StatusTooManyRequests {
+		t.Error(status)
+	}
+	if status := begin("192.0.2.2:1"); status != http.StatusBadRequest {
+		t.Error(status)
+	}
+	s.clock += time.Minute
+	if status := begin("192.0.2.1:3"); status != http.StatusBadRequest {
+		t.Error(status)
 	}
 }

@@ -4,7 +4,9 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"net"
 	"net/http"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -14,6 +16,7 @@ import (
 	"github.com/zitadel/oidc/v3/pkg/op"
 
 	"ldap-gateway/cloud/store"
+	"ldap-gateway/cloud/throttle"
 	"ldap-gateway/cloud/vault"
 )
 
@@ -24,6 +27,10 @@ const (
 	accessLife  = time.Hour // also of an ID token
 	refreshLife = 30 * 24 * time.Hour
 )
+
+// beginsPerAddress is how many sign-ons may be begun from one address in a minute:
+// each is kept for requestLife. Behind an address there may be a whole company.
+const beginsPerAddress = 3000
 
 // scopeGroups is by which an application asks for groups.
 const scopeGroups = "groups"
@@ -69,11 +76,12 @@ func (s *Server) Issuer(env string) string { return s.URL + "/" + env + "/as" }
 
 // Handler answers every path below /ENVIRONMENT/as/.
 func (s *Server) Handler() http.Handler {
-	mux := http.NewServeMux()
+	mux, begun := http.NewServeMux(), &throttle.Window{Length: time.Minute}
+	authorize := func(p *provider, w http.ResponseWriter, r *http.Request) { p.authorize(begun, w, r) }
 	for pattern, serve := range map[string]func(*provider, http.ResponseWriter, *http.Request){
 		"GET /{e}/as/.well-known/openid-configuration": (*provider).discovery,
-		"GET /{e}/as/authorize":                        (*provider).protocol,
-		"POST /{e}/as/authorize":                       (*provider).protocol,
+		"GET /{e}/as/authorize":                        authorize,
+		"POST /{e}/as/authorize":                       authorize,
 		"GET /{e}/as/authorize/callback":               (*provider).callback,
 		"POST /{e}/as/token":                           (*provider).token,
 		"GET /{e}/as/userinfo":                         (*provider).protocol,
@@ -146,6 +154,20 @@ func (s *Server) pageURL(env string) string { return s.URL + "/" + env + "/signo
 // protocol hands a request to the library, which knows its paths below the issuer.
 func (p *provider) protocol(w http.ResponseWriter, r *http.Request) {
 	http.StripPrefix("/"+p.env+"/as", p.op).ServeHTTP(w, r)
+}
+
+// authorize begins a sign-on, which is kept until it has ended.
+func (p *provider) authorize(begun *throttle.Window, w http.ResponseWriter, r *http.Request) {
+	address, _, err := net.SplitHostPort(r.RemoteAddr)
+	if err != nil {
+		address = r.RemoteAddr
+	}
+	if wait := begun.Begin(p.now(), throttle.Limit{Key: address, Most: beginsPerAddress}); wait > 0 {
+		w.Header().Set("Retry-After", strconv.Itoa(int(wait.Seconds())+1))
+		http.Error(w, "Too many people sign on from this address at this moment. Wait a minute, then go back to the application.", http.StatusTooManyRequests)
+		return
+	}
+	p.protocol(w, r)
 }
 
 // discovery tells what there really is (OpenID Connect Discovery 1.0): the
