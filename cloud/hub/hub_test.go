@@ -186,6 +186,23 @@ func TestHalfARequestIsNone(t *testing.T) {
 	}
 }
 
+// TestBrokenHeartbeatIsNoRequest has a link break while another frame is written
+// than the request that waits for its answer: the agent has seen that one.
+func TestBrokenHeartbeatIsNoRequest(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	must(t, err)
+	breaking := &torn{Listener: l}
+	n := startNodeAt(t, breaking, time.Second)
+	m := n.start(func(ctx context.Context, _ wire.SignOn, _ string) wire.SignOnResult {
+		breaking.least.Store(1) // the next is the answer to the second heartbeat, and has the request's number by chance
+		<-ctx.Done()
+		return wire.SignOnResult{Outcome: wire.OutcomeUnknown, BindSent: true}
+	})
+	if a := n.signOn("x"); a.Outcome != wire.OutcomeUnknown || !a.BindSent || m.person.count() != 1 {
+		t.Errorf("asked %d times: %+v", m.person.count(), a)
+	}
+}
+
 func TestRevokedInstanceIsCutAndRefused(t *testing.T) {
 	n := startNode(t, time.Second)
 	m := n.start(ok)

@@ -168,9 +168,11 @@ func (l *link) sendAll(ctx context.Context) {
 				o.frame.ID = l.expect(o.asked)
 			}
 			if err := l.writeFrame(o.frame); err != nil {
-				// The library says so only of a message that it has not written whole, and
-				// of that an agent sees nothing.
-				l.fail(o.frame.ID, reply{State: replyNotSent, Reason: "the link was lost before the request was sent"})
+				if o.asked != nil {
+					// The library says so only of a message that it has not written whole, and
+					// of that an agent sees nothing.
+					l.fail(o.frame.ID, reply{State: replyNotSent, Reason: "the link was lost before the request was sent"})
+				}
 				l.end(err.Error())
 			}
 		}
