@@ -75,7 +75,10 @@ func Restore(ctx context.Context, data, from, masterKey string) (err error) {
 	if _, err := openVault(masterKey, database); err != nil {
 		return err
 	}
-	if err := errors.Join(checkOwner(data), os.MkdirAll(data, 0o700)); err != nil {
+	if err := checkOwner(data); err != nil {
+		return err
+	}
+	if err := os.MkdirAll(data, 0o700); err != nil {
 		return err
 	}
 	beside := filepath.Join(data, "restoring.db")

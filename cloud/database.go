@@ -101,7 +101,10 @@ func createDatabase(ctx context.Context, database string) (*store.Store, error) 
 		if initialised(database) {
 			return nil, there
 		}
-		if err := errors.Join(checkOwner(filepath.Dir(database)), os.MkdirAll(filepath.Dir(database), 0o700)); err != nil {
+		if err := checkOwner(filepath.Dir(database)); err != nil {
+			return nil, err
+		}
+		if err := os.MkdirAll(filepath.Dir(database), 0o700); err != nil {
 			return nil, err
 		}
 	}

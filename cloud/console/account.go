@@ -77,7 +77,7 @@ func (c *console) changed(k *call, sentence string) error {
 	if err := c.keepProofs(k, k.admin.Administrator); err != nil {
 		return err
 	}
-	return k.done("/console/account", sentence)
+	return k.done("/console/account", sentence+" Your other sessions have ended.")
 }
 
 func (c *console) changePassword(k *call) error {
@@ -98,7 +98,7 @@ func (c *console) changePassword(k *call) error {
 	if err := k.notingSelf("administrator.updated", "the password was changed").UpdateAdministrator(k.Context(), &k.admin.Administrator); err != nil {
 		return err
 	}
-	return c.changed(k, "Your password was changed. Where else you were signed in, you are not any more.")
+	return c.changed(k, "Your password was changed.")
 }
 
 // oneTimePage shows a new secret until it is kept.
@@ -219,7 +219,7 @@ func (c *console) keepPasskey(k *call) error {
 		return err
 	}
 	c.sessions.Remove(k.Context(), weakKey)
-	c.sessions.Put(k.Context(), noticeKey, "The passkey "+p.Name+" was added. You can sign in with it alone.")
+	c.sessions.Put(k.Context(), noticeKey, "The passkey "+p.Name+" was added. You can sign in with it alone. Your other sessions have ended.")
 	return k.answerJSON(http.StatusOK, map[string]string{"next": "/console/account"})
 }
 
@@ -234,5 +234,5 @@ func (c *console) dropPasskey(k *call) error {
 	if err := k.notingSelf("administrator.updated", "a passkey was removed").DeletePasskey(k.Context(), k.admin.ID, k.posted("id")); err != nil {
 		return err
 	}
-	return c.changed(k, "The passkey was removed. Whoever signed in with it is not any more.")
+	return c.changed(k, "The passkey was removed.")
 }

@@ -2,8 +2,9 @@
 // within a window of time has to wait until it is over.
 //
 // Called by pairing, for codes, by signon and console, for passwords, by hub, for
-// links, and by oidc, for what it keeps. It knows keys and numbers only, keeps them in memory, and forgets them
-// all when a window ends. What it holds is bounded by maxKeys.
+// links, and by oidc, for what it keeps. It knows keys and numbers only, keeps them
+// in memory, and forgets them all when a window ends. What it holds is bounded by
+// maxKeys.
 //
 // Each node counts for itself: with many nodes somebody has as many times the
 // tries. That is all right for what it stands against, codes and secrets too long

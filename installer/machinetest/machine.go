@@ -100,15 +100,11 @@ func (m *Machine) mount() {
 // makeNetwork makes a network namespace, whose loopback interface is up.
 func (m *Machine) makeNetwork() {
 	m.t.Helper()
-	runtime.LockOSThread()
-	defer runtime.UnlockOSThread()
-	here, err := os.Open("/proc/thread-self/ns/net")
-	m.must(err)
-	defer here.Close()
-	m.must(unix.Unshare(unix.CLONE_NEWNET))
-	m.network, err = os.Open("/proc/thread-self/ns/net")
-	up := exec.Command("ip", "link", "set", "lo", "up").Run()
-	m.must(errors.Join(err, up, unix.Setns(int(here.Fd()), unix.CLONE_NEWNET)))
+	m.elsewhere(func() error { return unix.Unshare(unix.CLONE_NEWNET) }, func() {
+		var err error
+		m.network, err = os.Open("/proc/thread-self/ns/net")
+		m.must(errors.Join(err, exec.Command("ip", "link", "set", "lo", "up").Run()))
+	})
 	m.t.Cleanup(func() { _ = m.network.Close() })
 }
 
@@ -116,12 +112,18 @@ func (m *Machine) makeNetwork() {
 // opens itself and a process that it starts are there.
 func (m *Machine) Inside(f func()) {
 	m.t.Helper()
+	m.elsewhere(func() error { return unix.Setns(int(m.network.Fd()), unix.CLONE_NEWNET) }, f)
+}
+
+// elsewhere has a thread enter another network, calls f there, and brings it back.
+func (m *Machine) elsewhere(enter func() error, f func()) {
+	m.t.Helper()
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
 	here, err := os.Open("/proc/thread-self/ns/net")
 	m.must(err)
 	defer here.Close()
-	m.must(unix.Setns(int(m.network.Fd()), unix.CLONE_NEWNET))
+	m.must(enter())
 	defer func() { m.must(unix.Setns(int(here.Fd()), unix.CLONE_NEWNET)) }()
 	f()
 }
