@@ -200,6 +200,9 @@ type Membership struct {
 	Verdict Verdict `cbor:"1,keyasint"`
 	Reason  string  `cbor:"2,keyasint,omitempty"` // why not complete
 	Groups  []Group `cbor:"3,keyasint,omitempty"`
+	// Unconfirmed says that the groups come from a memberOf that the directory does
+	// not compute: one that the record would join is asked about first. Since version 2.
+	Unconfirmed bool `cbor:"4,keyasint,omitempty"`
 }
 
 // Group is one direct group.
@@ -207,6 +210,9 @@ type Group struct {
 	DN   string `cbor:"1,keyasint"`
 	Name string `cbor:"2,keyasint,omitempty"` // display name; empty when the group has none
 	ID   string `cbor:"3,keyasint,omitempty"` // immutable ID in text form; empty when the directory has none
+	// Stamp tells two states of the group apart, as the directory counts them: of two,
+	// the greater one is newer. Empty when the directory does not tell. Since version 2.
+	Stamp string `cbor:"4,keyasint,omitempty"`
 }
 
 // GoingAway of an agent asks for no more requests; it still serves those under
