@@ -152,20 +152,16 @@ func (q *groupQuery) fromMemberOf() bool {
 	if q.entry.memberOfCut || len(q.entry.memberOf) == 0 || q.rule.WithID {
 		return false
 	}
-	base, err := ldap.ParseDN(q.base)
-	if err != nil {
-		return false
-	}
 	for _, text := range q.entry.memberOf {
-		dn, err := ldap.ParseDN(text)
+		parsed, err := ldap.ParseDN(text)
 		if err != nil {
 			return false
 		}
-		name := nameFromRDN(dn, q.rule.NameAttribute)
+		name := nameFromRDN(parsed, q.rule.NameAttribute)
 		if name == "" {
 			return false
 		}
-		if base.EqualFold(dn) || base.AncestorOfFold(dn) {
+		if inside(q.base, text) {
 			q.add(Group{DN: text, Name: name, Source: "memberOf"})
 		} else {
 			q.skip(text, "outside of the group search base "+q.base)

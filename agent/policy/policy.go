@@ -3,15 +3,15 @@ package policy
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
 
-	"github.com/go-ldap/ldap/v3"
-
 	"ldap-gateway/cloudlink/wire"
 	"ldap-gateway/configs"
 	"ldap-gateway/directory"
+	"ldap-gateway/directory/dn"
 )
 
 // usualAttributes may leave although the file does not name them: what a user
@@ -32,28 +32,43 @@ var usualFilterAttributes = []string{
 // Policy is what the customer's file lets a cloud ask.
 type Policy struct {
 	File        configs.Policy // as it was checked; nobody changes it
-	searchBases []*ldap.DN
-	groupBases  []*ldap.DN
+	searchBases []dn.Name
+	groupBases  []dn.Name
+	include     []dn.Pattern
+	exclude     []dn.Pattern
 }
 
-// New prepares the policy of a checked file.
+// New prepares the policy of a checked file. It fails for what the file's checks
+// cannot see: a base or a pattern that is no DN.
 func New(p configs.Policy) (*Policy, error) {
-	users, err := parseDNs(p.SearchBases)
-	if err != nil {
+	out := &Policy{File: p}
+	var errs [4]error
+	out.searchBases, errs[0] = names("policy.search_bases", p.SearchBases)
+	out.groupBases, errs[1] = names("policy.groups.search_bases", p.Groups.SearchBases)
+	out.include, errs[2] = patterns("policy.groups.include", p.Groups.Include)
+	out.exclude, errs[3] = patterns("policy.groups.exclude", p.Groups.Exclude)
+	if err := errors.Join(errs[:]...); err != nil {
 		return nil, err
 	}
-	groups, err := parseDNs(p.Groups.SearchBases)
-	return &Policy{p, users, groups}, err
+	return out, nil
 }
 
-func parseDNs(list []string) ([]*ldap.DN, error) {
-	out := make([]*ldap.DN, 0, len(list))
-	for _, s := range list {
-		dn, err := ldap.ParseDN(s)
+func names(key string, list []string) ([]dn.Name, error) {
+	out := make([]dn.Name, 0, len(list))
+	for _, text := range list {
+		name, err := dn.Parse(text)
 		if err != nil {
-			return nil, fmt.Errorf("policy: %q: %w", s, err)
+			return nil, fmt.Errorf("gateway.hcl: %s: %w", key, err)
 		}
-		out = append(out, dn)
+		out = append(out, name)
+	}
+	return out, nil
+}
+
+func patterns(key string, list []string) ([]dn.Pattern, error) {
+	out, err := dn.CompileAll(list)
+	if err != nil {
+		return nil, fmt.Errorf("gateway.hcl: %s: %w: write the whole DN, with * for any text", key, err)
 	}
 	return out, nil
 }
@@ -186,13 +201,10 @@ func containsFold(list []string, s string) bool {
 	return slices.ContainsFunc(list, func(x string) bool { return strings.EqualFold(x, s) })
 }
 
-// within tells whether dn is one of bases or below one. What is no DN is not.
-func within(dn string, bases []*ldap.DN) bool {
-	parsed, err := ldap.ParseDN(dn)
-	if err != nil {
-		return false
-	}
-	return slices.ContainsFunc(bases, func(b *ldap.DN) bool { return b.EqualFold(parsed) || b.AncestorOfFold(parsed) })
+// within tells whether an entry is one of bases or below one. What is no DN is not.
+func within(entry string, bases []dn.Name) bool {
+	name, err := dn.Parse(entry)
+	return err == nil && slices.ContainsFunc(bases, name.Within)
 }
 
 // Groups cuts m to the groups that may leave. What the policy leaves out does
@@ -217,14 +229,17 @@ func (p *Policy) Groups(m directory.Membership) directory.Membership {
 	return m
 }
 
-// LeaveOut returns why the group at dn may not leave; empty when it may.
-func (p *Policy) LeaveOut(dn string) string {
-	switch g := p.File.Groups; {
-	case !within(dn, p.groupBases):
+// LeaveOut returns why a group may not leave; empty when it may.
+func (p *Policy) LeaveOut(group string) string {
+	name, err := dn.Parse(group)
+	switch {
+	case err != nil:
+		return "its name is no DN"
+	case !slices.ContainsFunc(p.groupBases, name.Within):
 		return "not at or below policy.groups.search_bases"
-	case len(g.Include) > 0 && !directory.MatchAny(g.Include, dn):
+	case len(p.include) > 0 && !dn.MatchAny(p.include, name):
 		return "not like any of policy.groups.include"
-	case directory.MatchAny(g.Exclude, dn):
+	case dn.MatchAny(p.exclude, name):
 		return "like one of policy.groups.exclude"
 	}
 	return ""

@@ -3,12 +3,12 @@ package signon
 import (
 	"context"
 	"errors"
-	"strings"
 	"sync"
 	"time"
 
 	"ldap-gateway/configs"
 	"ldap-gateway/directory"
+	"ldap-gateway/directory/dn"
 )
 
 // guardMost bounds the people that a guard remembers.
@@ -23,7 +23,7 @@ const guardMost = 100_000
 // itself: policy.wrong_passwords is to be what the directory allows, divided.
 type Guard struct {
 	mu     sync.Mutex
-	people map[string]*suspect // by DN
+	people map[string]*suspect // by dn.Key
 }
 
 // suspect is who gave wrong passwords, or may be about to.
@@ -36,9 +36,9 @@ type suspect struct {
 // enter lets one more try begin, once those under way leave room for it; leave
 // ends it. Otherwise it returns how long nothing is asked about the person, or
 // the error of a context that ended first.
-func (g *Guard) enter(ctx context.Context, dn string, limit configs.WrongPasswords) (wait time.Duration, err error) {
+func (g *Guard) enter(ctx context.Context, entry string, limit configs.WrongPasswords) (wait time.Duration, err error) {
 	for {
-		wait, ended := g.try(strings.ToLower(dn), limit)
+		wait, ended := g.try(dn.Key(entry), limit)
 		if ended == nil {
 			return wait, nil
 		}
@@ -86,10 +86,10 @@ func (g *Guard) person(key string) *suspect {
 }
 
 // leave ends a try that enter let begin.
-func (g *Guard) leave(dn string) {
+func (g *Guard) leave(entry string) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	key := strings.ToLower(dn)
+	key := dn.Key(entry)
 	p, known := g.people[key]
 	if !known {
 		return // forgotten, as too many people were known
@@ -105,21 +105,21 @@ func (g *Guard) leave(dn string) {
 }
 
 // count notes how a bind ended.
-func (g *Guard) count(dn string, err error) {
+func (g *Guard) count(entry string, err error) {
 	if !errors.Is(err, directory.ErrInvalidCredentials) && !errors.Is(err, directory.ErrAnswerLost) {
 		return
 	}
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	p := g.person(strings.ToLower(dn))
+	p := g.person(dn.Key(entry))
 	p.wrong = append(p.wrong, time.Now())
 }
 
 // forget takes back what was counted, as the directory does after a right password.
-func (g *Guard) forget(dn string) {
+func (g *Guard) forget(entry string) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	key := strings.ToLower(dn)
+	key := dn.Key(entry)
 	if p, known := g.people[key]; known {
 		p.wrong = nil
 		if p.tries == 0 {

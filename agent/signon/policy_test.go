@@ -133,7 +133,7 @@ func TestUserTypesBeyondThePolicy(t *testing.T) {
 		"beside-the-base":     {func(u *wire.UserType) { u.SearchBase = "ou=people2,dc=x" }, "search base"},
 		"suffix-trick":        {func(u *wire.UserType) { u.SearchBase = `cn=a\,ou=people,dc=x` }, "search base"},
 		"empty-base":          {func(u *wire.UserType) { u.SearchBase = "" }, ""},
-		"no-dn":               {func(u *wire.UserType) { u.SearchBase = "people" }, "DN"},
+		"no-dn":               {func(u *wire.UserType) { u.SearchBase = "people" }, "not a distinguished name"},
 		"group-base":          {func(u *wire.UserType) { u.Groups.SearchBase = "dc=x" }, "group search base"},
 		"attribute":           {func(u *wire.UserType) { u.Attributes = []string{"userPassword"} }, `"userPassword" may not leave`},
 		"named-attribute":     {func(u *wire.UserType) { u.Attributes = []string{"BADGENUMBER"} }, ""},

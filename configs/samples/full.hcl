@@ -82,8 +82,9 @@ policy {
 
   # groups {
   #   search_bases = [base_dn]
-  #   include      = []       # patterns on the DN, such as "*,OU=Cloud,DC=corp,DC=example,DC=com"
-  #   exclude      = []
+  #   include      = []       # patterns on the DN, such as "*,OU=Cloud,DC=corp,DC=example,DC=com"; none: all
+  #   exclude      = []       # the same, after include. DNs are compared as DNs: case, blanks and escapes make
+  #                           # no difference. "*" is any text, also over several parts of the DN; "\\*" is a star
   #   max          = 5000
   # }
 
