@@ -1,6 +1,7 @@
 package directory
 
 import (
+	"fmt"
 	"strconv"
 	"strings"
 	"time"
@@ -32,7 +33,7 @@ func (a account) activeDirectory() []AccountFact {
 		}
 	}
 	if from := a.value("userWorkstations"); from != "" {
-		facts[5] = AccountFact{"machines", Depends, "userWorkstations permits " + from + " only, which a bind from here is not"}
+		facts[5] = AccountFact{"machines", Depends, fmt.Sprintf("userWorkstations permits %d machines only, which this one is not", strings.Count(from, ",")+1)}
 	}
 	return facts
 }

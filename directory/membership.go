@@ -2,6 +2,7 @@ package directory
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -38,6 +39,7 @@ func (v Verdict) String() string {
 type Membership struct {
 	Verdict Verdict
 	Reason  string // why not Complete
+	Told    string // the same, as it may be told elsewhere: numbers in place of names
 	Groups  []Group
 	Skipped []Skipped
 }
@@ -53,15 +55,24 @@ type Group struct {
 }
 
 // Skipped is a group that was found and left out.
-type Skipped struct{ DN, Reason string }
+type Skipped struct {
+	DN     string
+	Reason string // names no other entry than what the user type names
+}
+
+const noGroupsWanted = "the user type wants no groups"
 
 // gathering collects groups under one rule.
 type gathering struct {
 	rule    *GroupRule
 	out     Membership
 	have    map[string]bool
-	reasons []string // why it is not complete
-	failed  bool     // nothing can be said when no group came
+	reasons []string       // why it is not complete
+	told    []string       // the same, without names
+	unread  map[string]int // groups that were left out, by what of them cannot be read
+	// unfollowed counts references to other servers.
+	unfollowed int
+	failed     bool // nothing can be said when no group came
 }
 
 func (g *gathering) add(group Group) {
@@ -100,16 +111,33 @@ func (g *gathering) skip(group, reason string) {
 func (g *gathering) incomplete(group, reason string) {
 	g.skip(group, reason)
 	g.reasons = append(g.reasons, fmt.Sprintf("group %q was left out: %s", group, reason))
+	if g.unread == nil {
+		g.unread = map[string]int{}
+	}
+	g.unread[reason]++
 }
 
-func (g *gathering) fail(reason string) {
+func (g *gathering) fail(err error) {
 	g.failed = true
-	g.reasons = append(g.reasons, reason)
+	g.reasons = append(g.reasons, err.Error())
+	g.told = append(g.told, Told(err))
+}
+
+// withoutNames is why it is not complete, with numbers of groups.
+func (g *gathering) withoutNames() string {
+	told := slices.Clone(g.told)
+	for _, reason := range slices.Sorted(maps.Keys(g.unread)) {
+		told = append(told, fmt.Sprintf("%d groups were left out: %s", g.unread[reason], reason))
+	}
+	if g.unfollowed > 0 {
+		told = append(told, fmt.Sprintf("%d references to other servers were not followed", g.unfollowed))
+	}
+	return strings.Join(told, "; ")
 }
 
 func (g *gathering) membership() Membership {
 	slices.SortFunc(g.out.Groups, func(a, b Group) int { return strings.Compare(a.DN, b.DN) })
-	g.out.Reason = strings.Join(g.reasons, "; ")
+	g.out.Reason, g.out.Told = strings.Join(g.reasons, "; "), g.withoutNames()
 	switch {
 	case len(g.reasons) == 0:
 		g.out.Verdict = Complete

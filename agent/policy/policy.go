@@ -103,7 +103,7 @@ func (p *Policy) Describe() []string {
 
 func (p *Policy) describeMode() string {
 	if p.File.Observe {
-		return "observe: passwords are checked, attributes and groups do not leave"
+		return "observe: passwords are checked, and of people only the outcome and how many groups would be pushed leave"
 	}
 	return "enforce: what the lines below allow leaves at a sign-on"
 }
@@ -222,6 +222,7 @@ func (p *Policy) Groups(m directory.Membership) directory.Membership {
 	if most := p.File.Groups.Max; len(kept) > most {
 		if m.Verdict == directory.Complete {
 			m.Verdict, m.Reason = directory.Partial, fmt.Sprintf("truncated: %d groups, and policy.groups.max is %d", len(kept), most)
+			m.Told = m.Reason
 		}
 		kept = kept[:most]
 	}

@@ -32,7 +32,7 @@ func (s *Service) explained(ctx context.Context, m wire.Explain) (wire.Explained
 	}
 	entry, err := s.People.FindUser(ctx, t.UserType, m.Identifier)
 	if err != nil {
-		f := failed(ctx, err)
+		f := s.failed(ctx, m.ID, err)
 		return wire.Explained{Outcome: f.Outcome, Reason: f.Reason}, ""
 	}
 	if !s.Persons.allow(entry.DN, s.Policy.File.SignOnsPerPerson) {
@@ -49,7 +49,7 @@ func (s *Service) explained(ctx context.Context, m wire.Explain) (wire.Explained
 func (s *Service) accountOf(ctx context.Context, entry directory.Entry) []wire.AccountFact {
 	facts, err := s.People.AccountState(ctx, entry)
 	if err != nil {
-		return []wire.AccountFact{{Name: "account", State: "notReadable", Detail: err.Error()}}
+		return []wire.AccountFact{{Name: "account", State: "notReadable", Detail: directory.Told(err)}}
 	}
 	words := map[directory.FactState]string{directory.Hinders: "hinders", directory.Depends: "depends", directory.NotReadable: "notReadable", directory.Fine: "fine"}
 	all := make([]wire.AccountFact, len(facts))
@@ -67,7 +67,9 @@ func (s *Service) groupsOf(ctx context.Context, e *wire.Explained, t *directory.
 	skipped := found.Skipped
 	direct := found.Groups[:min(len(found.Groups), mostParents)]
 	if found.Verdict != directory.Unknown {
-		skipped = append(skipped, Parents(ctx, s.People, t, entry, direct)...)
+		for _, p := range Parents(ctx, s.People, t, entry, direct) {
+			skipped = append(skipped, directory.Skipped{DN: p.DN, Reason: "not direct: it holds a group that holds the person"})
+		}
 	}
 	m := s.Policy.Groups(found)
 	e.Membership = membership(m)

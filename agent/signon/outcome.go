@@ -20,9 +20,18 @@ var accountOutcomes = map[directory.AccountKind]wire.Outcome{
 }
 
 // failed turns an error of the directory room into the closed set. BindSent is
-// true for every error that only a bind can bring.
+// true for every error that only a bind can bring. What the error says in full
+// names entries and servers: that is for the log of this machine, where the ID of
+// the request leads to it.
+func (s *Service) failed(ctx context.Context, id string, err error) wire.SignOnResult {
+	if full := err.Error(); full != directory.Told(err) {
+		s.Logger.Info("what the directory said", logSignOn, id, "error", full)
+	}
+	return failed(ctx, err)
+}
+
 func failed(ctx context.Context, err error) wire.SignOnResult {
-	r := wire.SignOnResult{Reason: err.Error()}
+	r := wire.SignOnResult{Reason: directory.Told(err)}
 	var account *directory.AccountError
 	switch {
 	case errors.Is(err, directory.ErrAnswerLost):

@@ -45,18 +45,18 @@ func (s *Service) change(ctx context.Context, m wire.ChangePassword) (wire.Passw
 	}
 	entry, err := s.find(ctx, admitted.UserType, asSignOn)
 	if err != nil {
-		return unchanged(failed(ctx, err)), ""
+		return unchanged(s.failed(ctx, m.ID, err)), ""
 	}
 	if refusal := s.hold(ctx, m.ID, entry.DN); refusal != nil {
 		return unchanged(*refusal), entry.DN
 	}
 	defer s.Guard.leave(entry.DN)
-	return s.makeChange(ctx, entry.DN, old, fresh), entry.DN
+	return s.makeChange(ctx, m.ID, entry.DN, old, fresh), entry.DN
 }
 
 // makeChange has the directory make the change, once, and counts what it says of the
 // old password as it does at a sign-on.
-func (s *Service) makeChange(ctx context.Context, dn string, old, fresh directory.Password) wire.PasswordChanged {
+func (s *Service) makeChange(ctx context.Context, id, dn string, old, fresh directory.Password) wire.PasswordChanged {
 	err := s.People.ChangePassword(ctx, dn, old, fresh)
 	var refused *directory.PasswordError
 	switch {
@@ -64,12 +64,17 @@ func (s *Service) makeChange(ctx context.Context, dn string, old, fresh director
 		s.Guard.forget(dn)
 		return wire.PasswordChanged{Outcome: wire.OutcomeOK, BindSent: true}
 	case errors.As(err, &refused):
-		return wire.PasswordChanged{Outcome: wire.OutcomeNewPasswordRefused, Reason: err.Error(), Refusal: refusals[refused.Reason], BindSent: refused.Server != ""}
+		return wire.PasswordChanged{
+			Outcome:  wire.OutcomeNewPasswordRefused,
+			Reason:   s.failed(ctx, id, err).Reason,
+			Refusal:  refusals[refused.Reason],
+			BindSent: refused.Server != "",
+		}
 	case errors.Is(err, directory.ErrClearText):
-		return wire.PasswordChanged{Outcome: wire.OutcomeNotAllowed, Reason: err.Error() + ": write ldaps://, or leave allow_clear_text out"}
+		return wire.PasswordChanged{Outcome: wire.OutcomeNotAllowed, Reason: directory.Told(err) + ": write ldaps://, or leave allow_clear_text out"}
 	}
 	s.Guard.count(dn, err)
-	return unchanged(failed(ctx, err))
+	return unchanged(s.failed(ctx, id, err))
 }
 
 // unchanged is an answer about the old password as one about the change.

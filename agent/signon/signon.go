@@ -96,7 +96,7 @@ func (s *Service) answer(ctx context.Context, m wire.SignOn) (wire.SignOnResult,
 	}
 	entry, err := s.find(ctx, admitted.UserType, m)
 	if err != nil {
-		return failed(ctx, err), ""
+		return s.failed(ctx, m.ID, err), ""
 	}
 	return s.prove(ctx, admitted.UserType, entry, password, m), entry.DN
 }
@@ -109,7 +109,7 @@ func (s *Service) prove(ctx context.Context, t *directory.UserType, entry direct
 	defer s.Guard.leave(entry.DN)
 	if err := s.People.Bind(ctx, entry.DN, password); err != nil {
 		s.Guard.count(entry.DN, err)
-		return failed(ctx, err)
+		return s.failed(ctx, m.ID, err)
 	}
 	s.Guard.forget(entry.DN)
 	return s.success(ctx, t, entry, m)
@@ -226,18 +226,26 @@ func values(known []wire.Correlation) []directory.Value {
 func (s *Service) success(ctx context.Context, t *directory.UserType, e directory.Entry, m wire.SignOn) wire.SignOnResult {
 	r := wire.SignOnResult{Outcome: wire.OutcomeOK, BindSent: true, Server: e.Server,
 		Entry: &wire.Entry{DN: e.DN, Correlation: correlation(e)}}
-	if m.Want == wire.WantVerify && (len(m.Known) == 0 || sameEntry(m.Known, r.Entry.Correlation)) {
-		return r
-	}
-	if t.Groups() != nil {
-		r.Membership = membership(s.Policy.Groups(s.People.DirectGroups(ctx, t, e)))
+	if m.Want == wire.WantRecord || len(m.Known) > 0 && !sameEntry(m.Known, r.Entry.Correlation) {
+		r.Entry.Attributes = e.Attributes
+		if t.Groups() != nil {
+			r.Membership = s.groups(ctx, t, e, m.ID)
+		}
 	}
 	if s.Policy.File.Observe {
-		r.Membership = observed(r.Membership)
-		return r
+		return observed(r, m.Known)
 	}
-	r.Entry.Attributes = e.Attributes
 	return r
+}
+
+// groups finds the person's direct groups and cuts them to those that may leave.
+// Why they are not all is for the log in full, and for the cloud without names.
+func (s *Service) groups(ctx context.Context, t *directory.UserType, e directory.Entry, id string) *wire.Membership {
+	found := s.People.DirectGroups(ctx, t, e)
+	if found.Reason != "" {
+		s.Logger.Info("not all groups could be read", logSignOn, id, "verdict", found.Verdict, logReason, found.Reason)
+	}
+	return membership(s.Policy.Groups(found))
 }
 
 func correlation(e directory.Entry) []wire.Correlation {
@@ -250,17 +258,24 @@ func correlation(e directory.Entry) []wire.Correlation {
 
 // sameEntry tells whether the first attribute that both have has one value.
 func sameEntry(known, found []wire.Correlation) bool {
+	_, same := decisive(known, found)
+	return same
+}
+
+// decisive returns the first of known whose attribute is in found, and whether its
+// value is, too.
+func decisive(known, found []wire.Correlation) (k wire.Correlation, same bool) {
 	for _, k := range known {
 		i := slices.IndexFunc(found, func(f wire.Correlation) bool { return strings.EqualFold(f.Attribute, k.Attribute) })
 		if i >= 0 {
-			return strings.EqualFold(found[i].Value, k.Value)
+			return k, strings.EqualFold(found[i].Value, k.Value)
 		}
 	}
-	return false
+	return wire.Correlation{}, false
 }
 
 func membership(m directory.Membership) *wire.Membership {
-	out := &wire.Membership{Verdict: verdict(m.Verdict), Reason: m.Reason, Groups: make([]wire.Group, len(m.Groups))}
+	out := &wire.Membership{Verdict: verdict(m.Verdict), Reason: m.Told, Groups: make([]wire.Group, len(m.Groups))}
 	for i, g := range m.Groups {
 		out.Groups[i] = wire.Group{DN: g.DN, Name: g.Name, ID: g.ID}
 	}
