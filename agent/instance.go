@@ -171,7 +171,7 @@ func wait(ctx context.Context, d time.Duration) bool {
 func hello(p *policy.Policy) wire.Hello {
 	host, _ := os.Hostname() // empty when the system does not know
 	return wire.Hello{Software: version.Current(), Hostname: host, System: runtime.GOOS + "/" + runtime.GOARCH,
-		PolicyHash: p.Hash(), Policy: p.Describe()}
+		PolicyHash: p.Hash(), Policy: p.Told()}
 }
 
 func (i *Instance) heartbeat(stats *signon.Stats) wire.Heartbeat {
@@ -182,7 +182,7 @@ func (i *Instance) heartbeat(stats *signon.Stats) wire.Heartbeat {
 		out.Attributes = *names
 	}
 	for _, s := range now.people.Servers() {
-		out.Servers = append(out.Servers, wire.Server{URL: s.URL, State: s.State, Vendor: s.Vendor, Error: s.Error})
+		out.Servers = append(out.Servers, wire.Server{URL: s.URL, State: s.State, Vendor: s.Vendor, Error: s.Told})
 	}
 	for _, p := range i.health.Problems() {
 		if p.Code != "linkDown" { // of a link that drains: this arrives on another

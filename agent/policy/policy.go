@@ -73,8 +73,22 @@ func patterns(key string, list []string) ([]dn.Pattern, error) {
 	return out, nil
 }
 
-// Describe says the policy in words, a line each, as "check" and the console show it.
+// Describe says the policy in words, a line each, as "check" shows it.
 func (p *Policy) Describe() []string {
+	return append(p.Told(), p.describeExceptions()...)
+}
+
+// describeExceptions are the lines that name what is kept back.
+func (p *Policy) describeExceptions() []string {
+	if len(p.File.Groups.Exclude) == 0 {
+		return nil
+	}
+	return []string{"no groups like " + strings.Join(p.File.Groups.Exclude, " | ")}
+}
+
+// Told says the policy in words, a line each, as the console shows it: what is kept
+// back has a number there and no name.
+func (p *Policy) Told() []string {
 	lines := []string{
 		p.describeMode(),
 		"people are looked for at or below " + strings.Join(p.File.SearchBases, " | "),
@@ -90,13 +104,15 @@ func (p *Policy) Describe() []string {
 		list  []string
 	}{
 		{"only groups like ", p.File.Groups.Include},
-		{"no groups like ", p.File.Groups.Exclude},
 		{"attributes besides the usual ones: ", p.File.Attributes},
 		{"searchable besides the usual ones: ", p.File.FilterAttributes},
 	} {
 		if len(extra.list) > 0 {
 			lines = append(lines, extra.words+strings.Join(extra.list, " | "))
 		}
+	}
+	if n := len(p.File.Groups.Exclude); n > 0 {
+		lines = append(lines, fmt.Sprintf("%d patterns keep groups back", n))
 	}
 	return lines
 }
