@@ -126,11 +126,11 @@ func (u *UserType) SearchBase() string { return u.cfg.SearchBase }
 // Filter returns the filter as it was written.
 func (u *UserType) Filter() string { return u.cfg.Filter }
 
-// FilterAttributes returns the attributes that the filter asserts something about,
-// each once, in the order they stand; a policy can check them.
-func (u *UserType) FilterAttributes() []string { return slices.Clone(u.filter.attributes) }
+// FilterAssertions returns everything that the filter asserts, in the order it stands;
+// a policy can check how and with what an attribute is compared.
+func (u *UserType) FilterAssertions() []Assertion { return slices.Clone(u.filter.assertions) }
 
-// AskedAttributes returns those of them that are compared with what a person typed: an
+// AskedAttributes returns the attributes that are compared with what a person typed: an
 // index for these is what makes finding people fast.
 func (u *UserType) AskedAttributes() []string { return slices.Clone(u.filter.asked) }
 

@@ -184,8 +184,8 @@ func (p *Policy) Base(asked string) string {
 }
 
 // Refuse returns every reason why the policy does not allow the user type; none
-// when it does. filterAttributes are those that the type's filter names.
-func (p *Policy) Refuse(u wire.UserType, filterAttributes []string) (reasons []string) {
+// when it does. asserted is what the type's filter asserts of an entry.
+func (p *Policy) Refuse(u wire.UserType, asserted []directory.Assertion) (reasons []string) {
 	if !within(u.SearchBase, p.searchBases) {
 		reasons = append(reasons, fmt.Sprintf("search base %q is not at or below policy.search_bases", u.SearchBase))
 	}
@@ -200,12 +200,65 @@ func (p *Policy) Refuse(u wire.UserType, filterAttributes []string) (reasons []s
 	if u.Groups != nil && u.Groups.NameAttribute != "" && !p.MayLeave(u.Groups.NameAttribute) {
 		reasons = append(reasons, fmt.Sprintf("group name attribute %q may not leave: add it to policy.attributes to allow it", u.Groups.NameAttribute))
 	}
-	for _, a := range filterAttributes {
-		if !containsFold(usualFilterAttributes, a) && !containsFold(p.File.FilterAttributes, a) {
-			reasons = append(reasons, fmt.Sprintf("the filter names %q: add it to policy.filter_attributes to allow it", a))
+	for _, a := range asserted {
+		if reason := p.refuseAssertion(a); reason != "" && !slices.Contains(reasons, reason) {
+			reasons = append(reasons, reason)
 		}
 	}
 	return reasons
+}
+
+// refuseAssertion says why a filter may not assert something; empty when it may. A
+// filter is a question, which is answered by whether somebody can sign on: what is
+// usual may be compared for equality and presence only, and a group that does not
+// leave may not be asked for.
+func (p *Policy) refuseAssertion(a directory.Assertion) string {
+	named := containsFold(p.File.FilterAttributes, a.Attribute)
+	switch {
+	case strings.EqualFold(a.Attribute, "memberOf") && a.Match != directory.MatchPresence:
+		if reason := p.refuseMemberOf(a); reason != "" {
+			return reason
+		}
+	case named:
+		return ""
+	}
+	switch {
+	case !named && !containsFold(usualFilterAttributes, a.Attribute):
+		return fmt.Sprintf("the filter names %q: add it to policy.filter_attributes to allow it", a.Attribute)
+	case !named && !plain(a):
+		return fmt.Sprintf("the filter compares %q in part or by order: add it to policy.filter_attributes to allow it", a.Attribute)
+	}
+	return ""
+}
+
+// refuseMemberOf is for what asks whether somebody is in a group.
+func (p *Policy) refuseMemberOf(a directory.Assertion) string {
+	whole := a.Match == directory.MatchEquality || a.Match == directory.MatchExtensible && a.Rule == inChain
+	typed := strings.Contains(a.Value, "${") // by a person, or by a cloud that plays one
+	if !whole || typed || p.LeaveOut(a.Value) != "" {
+		return "the filter asks for a group with memberOf that policy.groups does not let out"
+	}
+	return ""
+}
+
+// Matching rules of [MS-ADTS] 3.1.1.3.4.4 that ask for whole values or for flags.
+const (
+	inChain = "1.2.840.113556.1.4.1941"
+	bitAnd  = "1.2.840.113556.1.4.803"
+	bitOr   = "1.2.840.113556.1.4.804"
+)
+
+// plain tells whether an assertion is true of a whole value, or of flags that say
+// whether an account is one that signs on.
+func plain(a directory.Assertion) bool {
+	switch a.Match {
+	case directory.MatchEquality, directory.MatchPresence:
+		return true
+	case directory.MatchExtensible:
+		flags := a.Rule == bitAnd || a.Rule == bitOr
+		return flags && strings.EqualFold(a.Attribute, "userAccountControl") || a.Rule == inChain && strings.EqualFold(a.Attribute, "memberOf")
+	}
+	return false
 }
 
 // MayLeave tells whether an attribute may leave: it is a usual one, or the file names it.

@@ -140,6 +140,7 @@ func newPolicy(t *testing.T, change func(*configs.Policy)) *policy.Policy {
 func TestUserTypesBeyondThePolicy(t *testing.T) {
 	p := newPolicy(t, func(c *configs.Policy) {
 		c.SearchBases, c.Groups.SearchBases = []string{"OU=People, DC=x"}, []string{"ou=groups,dc=x"}
+		c.Groups.Exclude = []string{"cn=secret*"}
 		c.Attributes, c.FilterAttributes = []string{"badgeNumber"}, []string{"badgeNumber"}
 	})
 	for name, c := range map[string]struct {
@@ -166,6 +167,25 @@ func TestUserTypesBeyondThePolicy(t *testing.T) {
 		"filter-named":        {func(u *wire.UserType) { u.Filter = "(badgeNumber=${identifier})" }, ""},
 		"filter-extensible":   {func(u *wire.UserType) { u.Filter = "(&(uid=${identifier})(userPassword:2.5.13.17:=a))" }, "userPassword"},
 		"filter-any":          {func(u *wire.UserType) { u.Filter = "(&(uid=${identifier})(:2.5.13.2:=a))" }, ""},
+		"filter-in-part":      {func(u *wire.UserType) { u.Filter = "(&(uid=${identifier})(mail=a*))" }, `compares "mail" in part`},
+		"filter-part-typed":   {func(u *wire.UserType) { u.Filter = "(mail=${identifier}@*)" }, `compares "mail" in part`},
+		"filter-in-order":     {func(u *wire.UserType) { u.Filter = "(&(uid=${identifier})(employeeNumber>=5))" }, `compares "employeeNumber" in part`},
+		"filter-in-order-2":   {func(u *wire.UserType) { u.Filter = "(&(uid=${identifier})(!(employeeNumber<=5)))" }, `compares "employeeNumber" in part`},
+		"filter-alike":        {func(u *wire.UserType) { u.Filter = "(&(uid=${identifier})(cn~=a))" }, `compares "cn" in part`},
+		"filter-rule":         {func(u *wire.UserType) { u.Filter = "(&(uid=${identifier})(mail:2.5.13.4:=a*))" }, `compares "mail" in part`},
+		"filter-flags-of":     {func(u *wire.UserType) { u.Filter = "(&(uid=${identifier})(employeeID:1.2.840.113556.1.4.803:=4))" }, `compares "employeeID" in part`},
+		"filter-flags":        {func(u *wire.UserType) { u.Filter = "(&(uid=${identifier})(!(userAccountControl:1.2.840.113556.1.4.803:=2)))" }, ""},
+		"filter-present":      {func(u *wire.UserType) { u.Filter = "(&(uid=${identifier})(mail=*))" }, ""},
+		"filter-part-named":   {func(u *wire.UserType) { u.Filter = "(badgeNumber=${identifier}*)" }, ""},
+		"group-excluded":      {func(u *wire.UserType) { u.Filter = `(&(uid=${identifier})(memberOf=CN=Secret\5c2C a, ou=Groups,dc=x))` }, "asks for a group"},
+		"group-outside":       {func(u *wire.UserType) { u.Filter = "(&(uid=${identifier})(memberOf=cn=a,ou=elsewhere,dc=x))" }, "asks for a group"},
+		"group-negated":       {func(u *wire.UserType) { u.Filter = "(&(uid=${identifier})(!(memberof=cn=secret,ou=groups,dc=x)))" }, "asks for a group"},
+		"group-typed":         {func(u *wire.UserType) { u.Filter = "(|(uid=${identifier})(memberOf=${identifier}))" }, "asks for a group"},
+		"group-typed-in-part": {func(u *wire.UserType) { u.Filter = "(&(uid=${identifier})(memberOf=cn=${identifier},ou=groups,dc=x))" }, "asks for a group"},
+		"group-chain":         {func(u *wire.UserType) { u.Filter = "(&(uid=${identifier})(memberOf:1.2.840.113556.1.4.1941:=cn=secret,ou=groups,dc=x))" }, "asks for a group"},
+		"group-in-part":       {func(u *wire.UserType) { u.Filter = "(&(uid=${identifier})(memberOf=cn=s*))" }, "asks for a group"},
+		"group-let-out":       {func(u *wire.UserType) { u.Filter = "(&(uid=${identifier})(memberOf=cn=staff,ou=groups,dc=x))" }, ""},
+		"group-let-out-chain": {func(u *wire.UserType) { u.Filter = "(&(uid=${identifier})(memberOf:1.2.840.113556.1.4.1941:=cn=staff,ou=groups,dc=x))" }, ""},
 		"filter-no-person":    {func(u *wire.UserType) { u.Filter = "(uid=alice)" }, "identifier"},
 		"filter-bad":          {func(u *wire.UserType) { u.Filter = "(uid=${identifier}" }, ""},
 		"identifier-as-name":  {func(u *wire.UserType) { u.Filter = "(${identifier}=x)" }, ""},
