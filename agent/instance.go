@@ -60,7 +60,10 @@ func (i *Instance) Run(ctx context.Context) (err error) {
 	i.audit = auditLog(i.File.Audit, i.State, i.Logger)
 	defer i.audit.Close()
 	defer func() { i.now.close() }()
-	i.health = health.New(i.now.shown(), i.audit)
+	if err := i.guard.Remember(i.State.WrongPasswords()); err != nil {
+		i.Logger.Warn("wrong passwords are counted until the next start only", "error", err)
+	}
+	i.health = health.New(i.now.shown(), i.audit, i.guard.Lost)
 	stopHealth := i.health.Serve(ctx, i.State, i.File.Metrics.Listen, i.Logger)
 	defer stopHealth()
 	defer i.former.Wait()

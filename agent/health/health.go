@@ -2,6 +2,7 @@ package health
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -111,6 +112,7 @@ type Monitor struct {
 	Totals Totals
 
 	audit   *audit.Log
+	guard   func() error // why wrong passwords would be forgotten at a restart; nil: they would not
 	serving atomic.Pointer[Serving]
 	current atomic.Pointer[pairedLink]  // nil: not paired yet
 	metrics atomic.Pointer[string]      // why metrics are not served; nil: they are, or were not asked for
@@ -131,9 +133,10 @@ type refusedFile struct {
 	err error
 }
 
-// New returns the Monitor of a gateway that serves s and writes its audit to log.
-func New(s Serving, log *audit.Log) *Monitor {
-	m := &Monitor{audit: log, reloads: make(chan chan error)}
+// New returns the Monitor of a gateway that serves s, writes its audit to log, and
+// counts wrong passwords where guard tells.
+func New(s Serving, log *audit.Log, guard func() error) *Monitor {
+	m := &Monitor{audit: log, guard: guard, reloads: make(chan chan error)}
 	m.serving.Store(&s)
 	return m
 }
@@ -213,12 +216,26 @@ func (m *Monitor) Problems() (all []Problem) {
 			Remedy:   "set it by NTP",
 		})
 	}
+	return slices.Concat(all, m.ownProblems(now), m.fileProblems())
+}
+
+// ownProblems tells what this program cannot do, or was told not to.
+func (m *Monitor) ownProblems(now *Serving) (all []Problem) {
 	if err := m.audit.Err(); err != nil {
 		all = append(all, Problem{
 			Code:     "auditNotWritten",
 			Severity: Warning,
 			Text:     "the audit file cannot be written",
 			Remedy:   "make room on the disk, or name another file in audit.path",
+			Detail:   err.Error(),
+		})
+	}
+	if err := m.guard(); err != nil {
+		all = append(all, Problem{
+			Code:     "wrongPasswordsNotKept",
+			Severity: Warning,
+			Text:     "wrong passwords are counted until the next start only",
+			Remedy:   "make the state folder writable, and make room on the disk",
 			Detail:   err.Error(),
 		})
 	}
@@ -239,7 +256,7 @@ func (m *Monitor) Problems() (all []Problem) {
 			Remedy:   "write policy.mode = \"enforce\" and run \"ldap-gateway reload\" when they may leave",
 		})
 	}
-	return append(all, m.fileProblems()...)
+	return all
 }
 
 // fileProblems tells what of gateway.hcl is not in use. The mistakes themselves

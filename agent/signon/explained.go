@@ -16,34 +16,39 @@ const mostParents = 50
 // Explain says what a sign-on of a person would bring, and the DN of the entry.
 // It makes no bind. What the file's policy keeps back is counted, not named.
 func (s *Service) Explain(ctx context.Context, m wire.Explain) (wire.Explained, string) {
-	e, dn := s.explained(ctx, m)
+	e, dn, said := s.explained(ctx, m)
 	e.ID = m.ID
-	s.Logger.Info("explained", "question", m.ID, logUserType, m.UserType, logOutcome, e.Outcome, logReason, e.Reason)
+	line := []any{"question", m.ID, logUserType, m.UserType, logOutcome, e.Outcome, logReason, e.Reason}
+	s.Logger.Info("explained", append(line, detail(said)...)...)
 	return e, dn
 }
 
-func (s *Service) explained(ctx context.Context, m wire.Explain) (wire.Explained, string) {
+func (s *Service) explained(ctx context.Context, m wire.Explain) (e wire.Explained, dn string, said error) {
 	if reason := s.Policy.RefuseExplain(); reason != "" {
-		return wire.Explained{Outcome: wire.OutcomeNotAllowed, Reason: reason}, ""
+		return wire.Explained{Outcome: wire.OutcomeNotAllowed, Reason: reason}, "", nil
 	}
 	t, refusal := s.admit(ctx, wire.SignOn{ID: m.ID, UserType: m.UserType, Revision: m.Revision, Identifier: m.Identifier, Want: wire.WantRecord})
 	if refusal != nil {
-		return wire.Explained{Outcome: refusal.Outcome, Reason: refusal.Reason}, ""
+		return wire.Explained{Outcome: refusal.Outcome, Reason: refusal.Reason}, "", nil
 	}
 	entry, err := s.People.FindUser(ctx, t.UserType, m.Identifier)
 	if err != nil {
-		f := s.failed(ctx, m.ID, err)
-		return wire.Explained{Outcome: f.Outcome, Reason: f.Reason}, ""
+		f := failed(ctx, err)
+		return wire.Explained{Outcome: f.Outcome, Reason: f.Reason}, "", err
 	}
 	if !s.Persons.allow(entry.DN, s.Policy.File.SignOnsPerPerson) {
-		return wire.Explained{Outcome: wire.OutcomeNotAllowed, Reason: "more sign-ons of this person than policy.sign_ons_per_person_per_minute allows"}, entry.DN
+		return wire.Explained{Outcome: wire.OutcomeNotAllowed, Reason: "more sign-ons of this person than policy.sign_ons_per_person_per_minute allows"}, entry.DN, nil
 	}
-	e := wire.Explained{Outcome: wire.OutcomeOK, Server: entry.Server, Account: s.accountOf(ctx, entry),
-		Entry: &wire.Entry{DN: entry.DN, Correlation: correlation(entry), Attributes: entry.Attributes}}
+	e = wire.Explained{
+		Outcome: wire.OutcomeOK,
+		Server:  entry.Server,
+		Account: s.accountOf(ctx, entry),
+		Entry:   &wire.Entry{DN: entry.DN, Correlation: correlation(entry), Attributes: entry.Attributes},
+	}
 	if t.Groups() != nil {
 		s.groupsOf(ctx, &e, t.UserType, entry)
 	}
-	return e, entry.DN
+	return e, entry.DN, nil
 }
 
 func (s *Service) accountOf(ctx context.Context, entry directory.Entry) []wire.AccountFact {
@@ -54,7 +59,7 @@ func (s *Service) accountOf(ctx context.Context, entry directory.Entry) []wire.A
 	words := map[directory.FactState]string{directory.Hinders: "hinders", directory.Depends: "depends", directory.NotReadable: "notReadable", directory.Fine: "fine"}
 	all := make([]wire.AccountFact, len(facts))
 	for i, f := range facts {
-		all[i] = wire.AccountFact{Name: f.Name, State: words[f.State], Detail: f.Detail}
+		all[i] = wire.AccountFact{Name: f.Name, State: words[f.State], Detail: f.Told()}
 	}
 	return all
 }

@@ -19,17 +19,25 @@ var accountOutcomes = map[directory.AccountKind]wire.Outcome{
 	directory.LogonWorkstation:   wire.OutcomeLogonWorkstation,
 }
 
-// failed turns an error of the directory room into the closed set. BindSent is
-// true for every error that only a bind can bring. What the error says in full
-// names entries and servers: that is for the log of this machine, where the ID of
-// the request leads to it.
-func (s *Service) failed(ctx context.Context, id string, err error) wire.SignOnResult {
-	if full := err.Error(); full != directory.Told(err) {
-		s.Logger.Info("what the directory said", logSignOn, id, "error", full)
-	}
-	return failed(ctx, err)
+// answered is an answer with what stays on this machine.
+type answered struct {
+	wire.SignOnResult
+	dn   string // of the person's entry; empty when none was found
+	said error  // what the directory said in full: it names entries and servers; nil: nothing more
 }
 
+// detail is what the log has besides the reason, under the ID of the request.
+func (a answered) detail() []any { return detail(a.said) }
+
+func detail(said error) []any {
+	if said == nil || said.Error() == directory.Told(said) {
+		return nil
+	}
+	return []any{logSaid, said}
+}
+
+// failed turns an error of the directory room into the closed set. BindSent is
+// true for every error that only a bind can bring.
 func failed(ctx context.Context, err error) wire.SignOnResult {
 	r := wire.SignOnResult{Reason: directory.Told(err)}
 	var account *directory.AccountError

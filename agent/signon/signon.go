@@ -37,6 +37,7 @@ const (
 	logUserType = "userType"
 	logOutcome  = "outcome"
 	logReason   = "reason"
+	logSaid     = "directorySaid"
 )
 
 // Service answers sign-ons and password changes. It is safe for concurrent use.
@@ -72,47 +73,47 @@ func (s *Service) UserTypes(m wire.UserTypes) wire.UserTypesAnswer {
 // the DN of the entry that the person was found as, empty when none was found.
 func (s *Service) SignOn(ctx context.Context, m wire.SignOn) (wire.SignOnResult, string) {
 	start := time.Now()
-	r, dn := s.answer(ctx, m)
-	r.ID = m.ID
+	a := s.answer(ctx, m)
+	a.ID = m.ID
 	took := time.Since(start)
 	s.Stats.add(took)
-	s.Logger.Info("sign-on", logSignOn, m.ID, logUserType, m.UserType, logOutcome, r.Outcome, logReason, r.Reason, "took", took)
-	return r, dn
+	line := []any{logSignOn, m.ID, logUserType, m.UserType, logOutcome, a.Outcome, logReason, a.Reason, "took", took}
+	s.Logger.Info("sign-on", append(line, a.detail()...)...)
+	return a.SignOnResult, a.dn
 }
 
-// answer goes through the steps of a sign-on; doc.go has them as a table. It
-// returns the DN of the person's entry too, empty when none was found.
-func (s *Service) answer(ctx context.Context, m wire.SignOn) (wire.SignOnResult, string) {
+// answer goes through the steps of a sign-on; doc.go has them as a table.
+func (s *Service) answer(ctx context.Context, m wire.SignOn) answered {
 	admitted, refusal := s.admit(ctx, m)
 	if refusal != nil {
-		return *refusal, ""
+		return answered{SignOnResult: *refusal}
 	}
 	password, refusal := s.open(m.ID, m.Password)
 	if refusal != nil {
-		return *refusal, ""
+		return answered{SignOnResult: *refusal}
 	}
 	if s.Seen.known(m.ID) {
-		return refused(wire.OutcomeNotAllowed, answeredBefore), ""
+		return answered{SignOnResult: refused(wire.OutcomeNotAllowed, answeredBefore)}
 	}
 	entry, err := s.find(ctx, admitted.UserType, m)
 	if err != nil {
-		return s.failed(ctx, m.ID, err), ""
+		return answered{SignOnResult: failed(ctx, err), said: err}
 	}
-	return s.prove(ctx, admitted.UserType, entry, password, m), entry.DN
+	return s.prove(ctx, admitted.UserType, entry, password, m)
 }
 
 // prove makes the one bind, when nothing speaks against it.
-func (s *Service) prove(ctx context.Context, t *directory.UserType, entry directory.Entry, password directory.Password, m wire.SignOn) wire.SignOnResult {
+func (s *Service) prove(ctx context.Context, t *directory.UserType, entry directory.Entry, password directory.Password, m wire.SignOn) answered {
 	if refusal := s.hold(ctx, m.ID, entry.DN); refusal != nil {
-		return *refusal
+		return answered{SignOnResult: *refusal, dn: entry.DN}
 	}
 	defer s.Guard.leave(entry.DN)
 	if err := s.People.Bind(ctx, entry.DN, password); err != nil {
 		s.Guard.count(entry.DN, err)
-		return s.failed(ctx, m.ID, err)
+		return answered{SignOnResult: failed(ctx, err), dn: entry.DN, said: err}
 	}
 	s.Guard.forget(entry.DN)
-	return s.success(ctx, t, entry, m)
+	return answered{SignOnResult: s.success(ctx, t, entry, m), dn: entry.DN}
 }
 
 // hold says why no bind is made for the request and the person; nil when one is,
@@ -197,11 +198,13 @@ func (s *Service) open(purpose string, sealed wire.Sealed) (directory.Password, 
 		return "", r
 	case err != nil:
 		return "", refuse(wire.OutcomeNotAllowed, "the password is sealed for another sign-on or instance, or was altered")
-	case len(password) == 0:
-		return "", refuse(wire.OutcomeInvalidCredentials, "empty password")
 	}
 	defer clear(password)
-	return directory.Password(password), nil
+	if p := directory.Password(password); !p.Refused() {
+		return p, nil
+	}
+	// Before any search: what is no password of anybody is no question about somebody.
+	return "", refuse(wire.OutcomeInvalidCredentials, "empty password, or one that begins with NUL: the directory was not asked")
 }
 
 // find returns the person's entry: by what they typed or, when that leads
