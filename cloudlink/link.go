@@ -14,9 +14,9 @@ import (
 	"ldap-gateway/cloudlink/wire"
 )
 
-// Handler answers what the cloud asks. UserTypes is called in the order of
-// arrival and holds up what comes after it, so it must be quick. The others are
-// called in parallel; their context ends with the request's deadline or the link.
+// Handler answers what the cloud asks. UserTypes is called in the order of arrival,
+// one at a time, beside the others. Those are called in parallel; their context
+// ends with the request's deadline or the link.
 type Handler interface {
 	UserTypes(ctx context.Context, m wire.UserTypes) wire.UserTypesAnswer
 	SignOn(ctx context.Context, m wire.SignOn) wire.SignOnResult

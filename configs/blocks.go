@@ -263,6 +263,9 @@ func (r *reader) policy(b *policyBlock, baseDN string) Policy {
 		Explain:          r.flag(b.Explain),
 		SignOnsPerMinute: r.number(b.SignOnsPerMinute, 6000, 1, 1_000_000),
 		SignOnsPerPerson: r.number(b.SignOnsPerPerson, 30, 1, 1_000_000),
+
+		UserTypeChangesPerHour: r.number(b.TypeChanges, 20, 1, 1_000_000),
+
 		WrongPasswords: WrongPasswords{
 			Most:   r.number(b.WrongPasswords.Most, 4, 0, 1000),
 			Within: r.duration(b.WrongPasswords.Within, 15*time.Minute, time.Minute, 24*time.Hour),

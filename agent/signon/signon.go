@@ -49,9 +49,10 @@ type Service struct {
 	Logger hclog.Logger
 	Stats  *Stats
 
-	Guard   *Guard   // of people whom guessing might lock out
-	Seen    *Replays // requests that went as far as a bind
-	Persons *Persons // requests about each person
+	Guard   *Guard      // of people whom guessing might lock out
+	Seen    *Replays    // requests that went as far as a bind
+	Persons *Persons    // requests about each person
+	Changes *Deliveries // how often user types change
 
 	types userTypes
 }
@@ -62,7 +63,7 @@ func (s *Service) NewLink() { s.types.newLink() }
 
 // UserTypes takes what the cloud delivered and says which types are refused.
 func (s *Service) UserTypes(m wire.UserTypes) wire.UserTypesAnswer {
-	d := s.types.take(s.Policy, m)
+	d := s.types.take(s.Policy, s.Changes, m)
 	for _, r := range d.refused {
 		s.Logger.Warn("user type refused", logUserType, r.ID, logReason, strings.Join(r.Reasons, "; "))
 	}

@@ -75,6 +75,7 @@ policy {
   # filter_attributes   = []          # may be searched by, besides the usual ones
   # sign_ons_per_minute = 6000
   # sign_ons_per_person_per_minute = 30
+  # user_type_changes_per_hour     = 20  # a changed user type is a new question to the directory
   # explain             = false       # true: the cloud's administrators may ask, without a password, what a
   #                                   # sign-on of a person would bring, within all that is allowed above
   # password_changes    = false       # true: people may change their passwords, by the old one and over TLS,
