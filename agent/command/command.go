@@ -113,7 +113,7 @@ as a Windows service to ldap-gateway.log in the state folder.`,
 // run serves; out is where the service manager wants the log.
 func (c *command) run(ctx context.Context, m *service.Manager, out io.Writer) error {
 	c.stderr = out
-	file, err := c.load()
+	file, err := c.load(ctx)
 	if err != nil {
 		return err
 	}
@@ -136,15 +136,34 @@ func (c *command) versionCommand() *cobra.Command {
 	}
 }
 
-// load reads gateway.hcl. Mistakes in it are printed here.
-func (c *command) load() (*configs.Gateway, error) {
-	file, err := configs.Load(c.configPath)
+// load reads gateway.hcl. Mistakes in it are printed here. It ends with ctx at the
+// latest: whoever stops the program does not wait for a file system.
+func (c *command) load(ctx context.Context) (*configs.Gateway, error) {
+	file, err := loadWithin(ctx, c.configPath)
 	var mistakes *configs.Mistakes
 	if errors.As(err, &mistakes) {
 		fmt.Fprint(c.stderr, mistakes.Error())
 		return nil, errTold
 	}
 	return file, err
+}
+
+func loadWithin(ctx context.Context, path string) (*configs.Gateway, error) {
+	type loaded struct {
+		file *configs.Gateway
+		err  error
+	}
+	done := make(chan loaded, 1)
+	go func() {
+		file, err := configs.Load(path)
+		done <- loaded{file, err}
+	}()
+	select {
+	case l := <-done:
+		return l.file, l.err
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
 }
 
 func newLogger(l configs.Log, to io.Writer) hclog.Logger {
