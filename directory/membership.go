@@ -39,6 +39,12 @@ type Membership struct {
 	Reason  string // why not Complete
 	Groups  []Group
 	Skipped []Skipped
+	// Unconfirmed says that the groups come from a memberOf that the server does not
+	// compute. What it would add is to be asked for: see Evidence.
+	Unconfirmed bool
+
+	link       *link // that the answer came by; nil: none
+	byMemberOf bool  // and not by a search
 }
 
 // Group is one group that has the user as a direct member.
@@ -49,6 +55,9 @@ type Group struct {
 	// Source is what made the user a member: "member", "uniqueMember", "memberUid",
 	// "memberOf" or "primaryGroup".
 	Source string
+	// Stamp tells two states of the group apart, on one server or two: of two, the
+	// greater one is newer. Empty when the directory does not tell.
+	Stamp string
 }
 
 // Skipped is a group that was found and left out.
