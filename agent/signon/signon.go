@@ -24,6 +24,7 @@ type People interface {
 	Bind(ctx context.Context, dn string, password directory.Password) error
 	ChangePassword(ctx context.Context, dn string, old, fresh directory.Password) error
 	DirectGroups(ctx context.Context, u *directory.UserType, e directory.Entry) directory.Membership
+	Evidence(ctx context.Context, u *directory.UserType, e directory.Entry, m directory.Membership, asked []directory.Asked) []directory.Sight
 	GroupMethod(u *directory.UserType) (method, why string)
 	AccountState(ctx context.Context, e directory.Entry) ([]directory.AccountFact, error)
 }
@@ -53,6 +54,7 @@ type Service struct {
 	Persons *Persons // requests about each person
 
 	types userTypes
+	looks looks
 }
 
 // NewLink lets a cloud deliver older user types than before: a link begins, and
@@ -229,14 +231,19 @@ func (s *Service) success(ctx context.Context, t *directory.UserType, e director
 	if m.Want == wire.WantVerify && (len(m.Known) == 0 || sameEntry(m.Known, r.Entry.Correlation)) {
 		return r
 	}
+	var found directory.Membership
 	if t.Groups() != nil {
-		r.Membership = membership(s.Policy.Groups(s.People.DirectGroups(ctx, t, e)))
+		found = s.People.DirectGroups(ctx, t, e)
+		r.Membership = membership(s.Policy.Groups(found))
 	}
 	if s.Policy.File.Observe {
 		r.Membership = observed(r.Membership)
 		return r
 	}
 	r.Entry.Attributes = e.Attributes
+	if r.Membership != nil && r.Membership.Verdict != wire.VerdictUnknown {
+		s.looks.keep(&finished{id: m.ID, userType: t, entry: e, membership: found, at: time.Now()})
+	}
 	return r
 }
 
@@ -260,9 +267,14 @@ func sameEntry(known, found []wire.Correlation) bool {
 }
 
 func membership(m directory.Membership) *wire.Membership {
-	out := &wire.Membership{Verdict: verdict(m.Verdict), Reason: m.Reason, Groups: make([]wire.Group, len(m.Groups))}
+	out := &wire.Membership{
+		Verdict:     verdict(m.Verdict),
+		Reason:      m.Reason,
+		Groups:      make([]wire.Group, len(m.Groups)),
+		Unconfirmed: m.Unconfirmed,
+	}
 	for i, g := range m.Groups {
-		out.Groups[i] = wire.Group{DN: g.DN, Name: g.Name, ID: g.ID}
+		out.Groups[i] = wire.Group{DN: g.DN, Name: g.Name, ID: g.ID, Stamp: g.Stamp}
 	}
 	return out
 }

@@ -111,6 +111,8 @@ type person struct {
 	opener *wire.Opener
 	answer func(ctx context.Context, m wire.SignOn, password string) wire.SignOnResult
 
+	look func(wire.Look) wire.Looked // nil: refused
+
 	mu        sync.Mutex
 	delivered []wire.UserTypes
 	asked     int
@@ -291,6 +293,16 @@ func (n *node) signOn(password string) hub.Answer {
 }
 
 // Explain implements cloudlink.Handler.
+// Look answers as a test says, and refuses otherwise.
+func (p *person) Look(_ context.Context, m wire.Look) wire.Looked {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.look != nil {
+		return p.look(m)
+	}
+	return wire.Looked{ID: m.ID, Outcome: wire.OutcomeNotAllowed}
+}
+
 func (*person) Explain(_ context.Context, m wire.Explain) wire.Explained {
 	return wire.Explained{ID: m.ID, Outcome: wire.OutcomeNotAllowed}
 }
