@@ -39,6 +39,10 @@ type Membership struct {
 	Reason  string // why not Complete
 	Groups  []Group
 	Skipped []Skipped
+	// Whole says that the search came to its end: what a Partial membership lacks was
+	// left aside, as a reference or an entry without a name. Then Evidence can tell of
+	// the rest; after a size limit it would be asked about most groups every time.
+	Whole bool
 	// Unconfirmed says that the groups come from a memberOf that the server does not
 	// compute. What it would add is to be asked for: see Evidence.
 	Unconfirmed bool
@@ -112,7 +116,7 @@ func (g *gathering) fail(reason string) {
 
 func (g *gathering) membership() Membership {
 	slices.SortFunc(g.out.Groups, func(a, b Group) int { return strings.Compare(a.DN, b.DN) })
-	g.out.Reason = strings.Join(g.reasons, "; ")
+	g.out.Reason, g.out.Whole = strings.Join(g.reasons, "; "), !g.failed
 	switch {
 	case len(g.reasons) == 0:
 		g.out.Verdict = Complete

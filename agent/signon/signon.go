@@ -272,6 +272,7 @@ func membership(m directory.Membership) *wire.Membership {
 		Reason:      m.Reason,
 		Groups:      make([]wire.Group, len(m.Groups)),
 		Unconfirmed: m.Unconfirmed,
+		Whole:       m.Whole,
 	}
 	for i, g := range m.Groups {
 		out.Groups[i] = wire.Group{DN: g.DN, Name: g.Name, ID: g.ID, Stamp: g.Stamp}

@@ -292,7 +292,6 @@ func (n *node) signOn(password string) hub.Answer {
 		Want: wire.WantRecord, Password: []byte(password)})
 }
 
-// Explain implements cloudlink.Handler.
 // Look answers as a test says, and refuses otherwise.
 func (p *person) Look(_ context.Context, m wire.Look) wire.Looked {
 	p.mu.Lock()
@@ -303,6 +302,7 @@ func (p *person) Look(_ context.Context, m wire.Look) wire.Looked {
 	return wire.Looked{ID: m.ID, Outcome: wire.OutcomeNotAllowed}
 }
 
+// Explain implements cloudlink.Handler.
 func (*person) Explain(_ context.Context, m wire.Explain) wire.Explained {
 	return wire.Explained{ID: m.ID, Outcome: wire.OutcomeNotAllowed}
 }
