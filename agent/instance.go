@@ -60,7 +60,10 @@ func (i *Instance) Run(ctx context.Context) (err error) {
 	i.audit = auditLog(i.File.Audit, i.State, i.Logger)
 	defer i.audit.Close()
 	defer func() { i.now.close() }()
-	i.health = health.New(i.now.shown(), i.audit)
+	if err := i.guard.Remember(i.State.WrongPasswords()); err != nil {
+		i.Logger.Warn("wrong passwords are counted until the next start only", "error", err)
+	}
+	i.health = health.New(i.now.shown(), i.audit, i.guard.Lost)
 	stopHealth := i.health.Serve(ctx, i.State, i.File.Metrics.Listen, i.Logger)
 	defer stopHealth()
 	defer i.former.Wait()
@@ -171,7 +174,7 @@ func wait(ctx context.Context, d time.Duration) bool {
 func hello(p *policy.Policy) wire.Hello {
 	host, _ := os.Hostname() // empty when the system does not know
 	return wire.Hello{Software: version.Current(), Hostname: host, System: runtime.GOOS + "/" + runtime.GOARCH,
-		PolicyHash: p.Hash(), Policy: p.Describe()}
+		PolicyHash: p.Hash(), Policy: p.Told()}
 }
 
 func (i *Instance) heartbeat(stats *signon.Stats) wire.Heartbeat {
@@ -182,7 +185,7 @@ func (i *Instance) heartbeat(stats *signon.Stats) wire.Heartbeat {
 		out.Attributes = *names
 	}
 	for _, s := range now.people.Servers() {
-		out.Servers = append(out.Servers, wire.Server{URL: s.URL, State: s.State, Vendor: s.Vendor, Error: s.Error})
+		out.Servers = append(out.Servers, wire.Server{URL: s.URL, State: s.State, Vendor: s.Vendor, Error: s.Told})
 	}
 	for _, p := range i.health.Problems() {
 		if p.Code != "linkDown" { // of a link that drains: this arrives on another

@@ -6,6 +6,8 @@ import (
 	"sync"
 
 	"github.com/go-ldap/ldap/v3"
+
+	"ldap-gateway/directory/dn"
 )
 
 // Asked is a group that somebody may be in or not.
@@ -118,7 +120,7 @@ type looker struct {
 	link       *link
 	in, notIn  string   // filters: of groups that the person is in, and is seen not to be in
 	blind      []string // object classes of groups whose members cannot be asked for
-	base       *ldap.DN
+	base       dn.Name
 	attributes []string
 	found      map[string]bool // groups that a search found, folded
 	own        ownSide
@@ -133,7 +135,7 @@ func (c *Client) looker(ctx context.Context, ut *UserType, e Entry, l *link) *lo
 	if q.dse.activeDirectory() { // what may not be read counts as absent there, and its negation is true
 		k.notIn = noneOf(ways, "(member=*)")
 	}
-	k.base, _ = ldap.ParseDN(q.base) // it was parsed before: when the type was compiled, or the file read
+	k.base, _ = dn.Parse(q.base) // it was parsed before: when the type was compiled, or the file read
 	k.attributes = union([]string{"objectClass", "objectSid"}, q.rule.idAttributes(q.dse))
 	if stamp := stampAttribute(q.dse); stamp != "" {
 		k.attributes = append(k.attributes, stamp)
@@ -183,26 +185,26 @@ func (k *looker) searchFirst(ctx context.Context) {
 
 // look is the decision on one group.
 func (k *looker) look(ctx context.Context, g Asked) Sight {
-	dn, err := ldap.ParseDN(g.DN)
+	name, err := dn.Parse(g.DN)
 	switch {
-	case err != nil || len(dn.RDNs) == 0:
+	case err != nil || name.IsZero():
 		return Sight{Finding: Untellable, Obstacle: Malformed}
-	case !covers(k.base, dn) || k.query.rule.leavesOut(foldDN(g.DN)) != "":
+	case !name.Within(k.base) || k.query.rule.leavesOut(name) != "":
 		return Sight{Finding: Outside}
 	case k.found[foldDN(g.DN)]:
 		return Sight{Finding: Still, DN: g.DN}
 	}
-	s := k.judge(ctx, g, dn)
+	s := k.judge(ctx, g, name)
 	switch {
 	case (s.Finding == Seen || s.Finding == Renamed) && older(s.Stamp, g.Stamp),
-		s.Finding == Gone && k.behind(ctx, dn, g.Stamp):
+		s.Finding == Gone && k.behind(ctx, name, g.Stamp):
 		s.Finding, s.Obstacle = Untellable, Behind
 	}
 	return s
 }
 
 // judge looks at the group's name and, where groups go by ID, at what has the ID.
-func (k *looker) judge(ctx context.Context, g Asked, dn *ldap.DN) Sight {
+func (k *looker) judge(ctx context.Context, g Asked, name dn.Name) Sight {
 	s, at := k.at(ctx, g.DN)
 	byID, ad := g.ID != "" && k.query.rule.WithID, k.query.dse.activeDirectory()
 	recycled := false
@@ -218,34 +220,34 @@ func (k *looker) judge(ctx context.Context, g Asked, dn *ldap.DN) Sight {
 	// The server names an existing entry above: nothing has the name. Active Directory
 	// answers the same of what may not be seen.
 	absent := at.code == ldap.LDAPResultNoSuchObject
-	gone := recycled || absent && !ad && above(at.matched, dn)
+	gone := recycled || absent && !ad && above(at.matched, name)
 	switch {
 	case byID && (gone || ad && absent):
-		return k.byID(ctx, g, dn)
+		return k.byID(ctx, g, name)
 	case gone:
 		return Sight{Finding: Gone}
 	case ad && s.undecided():
-		return k.fromOwnSide(ctx, g, dn, absent)
+		return k.fromOwnSide(ctx, g, name, absent)
 	}
 	return s
 }
 
 // byID looks for what has the ID of a group whose name is gone, or belongs to another
 // group now.
-func (k *looker) byID(ctx context.Context, g Asked, dn *ldap.DN) Sight {
+func (k *looker) byID(ctx context.Context, g Asked, name dn.Name) Sight {
 	now, obstacle := k.locate(ctx, g.ID)
 	ad := k.query.dse.activeDirectory()
 	switch {
 	case obstacle != 0:
 		return Sight{Finding: Untellable, Obstacle: obstacle}
 	case now == "" && ad:
-		return k.fromOwnSide(ctx, g, dn, true)
+		return k.fromOwnSide(ctx, g, name, true)
 	case now == "":
 		return Sight{Finding: Gone}
 	}
 	s, _ := k.at(ctx, now)
 	if ad && s.undecided() {
-		s = k.fromOwnSide(ctx, g, dn, false)
+		s = k.fromOwnSide(ctx, g, name, false)
 	}
 	if s.Finding == Seen {
 		s.Finding = Renamed
@@ -260,20 +262,20 @@ func (s Sight) undecided() bool {
 }
 
 // at asks at one name. "In it" is believed over "not in it": a dynamic group says both.
-func (k *looker) at(ctx context.Context, dn string) (Sight, sighting) {
-	in := k.ask(ctx, dn, k.in)
+func (k *looker) at(ctx context.Context, base string) (Sight, sighting) {
+	in := k.ask(ctx, base, k.in)
 	if in.entry != nil {
 		return k.sight(Still, in.entry), in
 	}
 	if in.code != 0 || in.obstacle != 0 {
 		return in.untellable(), in
 	}
-	out := k.ask(ctx, dn, k.notIn)
+	out := k.ask(ctx, base, k.notIn)
 	switch {
 	case out.code != 0 || out.obstacle != 0:
 		return out.untellable(), out
 	case out.entry == nil:
-		there := k.ask(ctx, dn, rootDSEFilter)
+		there := k.ask(ctx, base, rootDSEFilter)
 		return there.untellable(), there
 	case isComputed(out.entry):
 		return Sight{Finding: Untellable, Obstacle: Computed}, out
@@ -293,13 +295,8 @@ func isComputed(e *ldap.Entry) bool {
 	return hasClass(e, "groupOfURLs", "labeledURIObject", "dynGroup", "dgIdentityAux")
 }
 
-// covers tells whether dn is base or below it.
-func covers(base, dn *ldap.DN) bool {
-	return base != nil && (base.EqualFold(dn) || base.AncestorOfFold(dn))
-}
-
-// above tells whether a matchedDN is that of an entry above dn.
-func above(matched string, dn *ldap.DN) bool {
-	parsed, err := ldap.ParseDN(matched)
-	return err == nil && len(parsed.RDNs) > 0 && parsed.AncestorOfFold(dn)
+// above tells whether a matchedDN is that of an entry above a name.
+func above(matched string, name dn.Name) bool {
+	parsed, err := dn.Parse(matched)
+	return err == nil && !parsed.IsZero() && parsed != name && name.Within(parsed)
 }

@@ -6,6 +6,8 @@ import (
 	"sync"
 
 	"github.com/go-ldap/ldap/v3"
+
+	"ldap-gateway/directory/dn"
 )
 
 // ownSide is what an entry of Active Directory says of its own groups. The server
@@ -31,9 +33,9 @@ const securityGroup = "(groupType:1.2.840.113556.1.4.803:=2147483648)"
 
 // fromOwnSide judges a group that does not tell by itself who is in it. absent says
 // that it was not found.
-func (k *looker) fromOwnSide(ctx context.Context, g Asked, dn *ldap.DN, absent bool) Sight {
-	domain, err := ldap.ParseDN(k.query.dse.domain)
-	if err != nil || !covers(domain, dn) {
+func (k *looker) fromOwnSide(ctx context.Context, g Asked, name dn.Name, absent bool) Sight {
+	domain, err := dn.Parse(k.query.dse.domain)
+	if err != nil || !name.Within(domain) {
 		return Sight{Finding: Untellable, Obstacle: OtherDomain}
 	}
 	byID := g.ID != "" && k.query.rule.WithID
@@ -100,8 +102,8 @@ func (k *looker) readMemberOf(ctx context.Context) {
 	o := &k.own
 	o.whole, o.byID, o.names, o.ids = true, true, map[string]bool{}, map[string]bool{}
 	for _, value := range values {
-		id, dn := splitExtended(value)
-		o.names[foldDN(dn)] = true
+		id, group := splitExtended(value)
+		o.names[foldDN(group)] = true
 		o.ids[id] = true
 		o.byID = o.byID && id != ""
 	}
@@ -135,7 +137,7 @@ func (k *looker) readOwn(ctx context.Context, attribute string, controls ...ldap
 }
 
 // splitExtended reads "<GUID=…>;<SID=…>;DN"; a plain DN has no ID.
-func splitExtended(value string) (id, dn string) {
+func splitExtended(value string) (id, name string) {
 	for strings.HasPrefix(value, "<") {
 		part, rest, ok := strings.Cut(value, ">;")
 		if !ok {

@@ -7,6 +7,8 @@ import (
 	"strings"
 
 	"github.com/go-ldap/ldap/v3"
+
+	"ldap-gateway/directory/dn"
 )
 
 // sighting is what one base search showed.
@@ -32,7 +34,7 @@ func (s sighting) untellable() Sight {
 
 // ask makes one base search. Values are never read and "types only" never asked for:
 // either gives false evidence somewhere.
-func (k *looker) ask(ctx context.Context, dn, filter string, controls ...ldap.Control) sighting {
+func (k *looker) ask(ctx context.Context, base, filter string, controls ...ldap.Control) sighting {
 	if ctx.Err() != nil {
 		return sighting{obstacle: OutOfTime}
 	}
@@ -40,7 +42,7 @@ func (k *looker) ask(ctx context.Context, dn, filter string, controls ...ldap.Co
 		return sighting{obstacle: ConnectionLost}
 	}
 	found := k.link.search(ctx, &ldap.SearchRequest{
-		BaseDN:       dn,
+		BaseDN:       base,
 		Scope:        ldap.ScopeBaseObject,
 		DerefAliases: ldap.NeverDerefAliases,
 		SizeLimit:    2, // so that two are noticed
@@ -76,7 +78,7 @@ func (k *looker) sighting(ctx context.Context, found answer) sighting {
 }
 
 // locate returns the DN of what has an ID now, empty when nothing has.
-func (k *looker) locate(ctx context.Context, id string) (dn string, o Obstacle) {
+func (k *looker) locate(ctx context.Context, id string) (now string, o Obstacle) {
 	if k.query.dse.activeDirectory() {
 		return k.locateByGUID(ctx, id)
 	}
@@ -101,13 +103,13 @@ func (k *looker) locate(ctx context.Context, id string) (dn string, o Obstacle) 
 		value := e.GetEqualFoldAttributeValue(attribute)
 		seen = seen || value == witness
 		if value != witness {
-			dn = e.DN
+			now = e.DN
 		}
 	}
 	if !seen || len(found.result.Entries) > 2 {
 		return "", NoID
 	}
-	return dn, 0 // a reference may lead to where it is: out of sight counts as gone
+	return now, 0 // a reference may lead to where it is: out of sight counts as gone
 }
 
 func (s sighting) obstacleOr(o Obstacle) Obstacle {
@@ -125,7 +127,7 @@ func (k *looker) witness(ctx context.Context, attribute string) string {
 	return ""
 }
 
-func (k *looker) locateByGUID(ctx context.Context, id string) (dn string, o Obstacle) {
+func (k *looker) locateByGUID(ctx context.Context, id string) (now string, o Obstacle) {
 	s := k.ask(ctx, "<GUID="+id+">", rootDSEFilter)
 	if s.entry != nil {
 		return s.entry.DN, 0
@@ -135,13 +137,13 @@ func (k *looker) locateByGUID(ctx context.Context, id string) (dn string, o Obst
 
 // behind tells whether the server is known to lack what another has shown: OpenLDAP's
 // contextCSN says up to when a replica has followed.
-func (k *looker) behind(ctx context.Context, dn *ldap.DN, stamp string) bool {
+func (k *looker) behind(ctx context.Context, name dn.Name, stamp string) bool {
 	if stamp == "" || k.query.dse.vendor != VendorOpenLDAP {
 		return false
 	}
 	i := slices.IndexFunc(k.query.dse.contexts, func(context string) bool {
-		suffix, err := ldap.ParseDN(context)
-		return err == nil && covers(suffix, dn)
+		suffix, err := dn.Parse(context)
+		return err == nil && name.Within(suffix)
 	})
 	if i < 0 || !k.link.enter() {
 		return false

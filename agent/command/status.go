@@ -50,7 +50,7 @@ func printStatus(w io.Writer, s health.Status) error {
 		return err
 	}
 	for _, p := range s.Problems {
-		fmt.Fprintf(w, "\n%s %s: %s\n  %s\n", p.Severity, p.Code, oneLine(p.Text), p.Remedy)
+		fmt.Fprintf(w, "\n%s %s: %s\n  %s\n", p.Severity, p.Code, p.InFull(), p.Remedy)
 	}
 	if !s.Ready {
 		fmt.Fprintln(w, "\nnot ready")

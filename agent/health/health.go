@@ -2,6 +2,7 @@ package health
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -29,8 +30,10 @@ const (
 type Problem struct {
 	Code     string   `json:"code"`
 	Severity Severity `json:"severity"`
-	Text     string   `json:"text"`
+	Text     string   `json:"text"` // goes to the cloud: words of ours and numbers
 	Remedy   string   `json:"remedy"`
+	// Detail is what stays on the machine: the text of an error, with its names and paths.
+	Detail string `json:"detail,omitempty"`
 }
 
 // RestartNeeded is the code of a file that waits in part for a restart.
@@ -109,6 +112,7 @@ type Monitor struct {
 	Totals Totals
 
 	audit   *audit.Log
+	guard   func() error // why wrong passwords would be forgotten at a restart; nil: they would not
 	serving atomic.Pointer[Serving]
 	current atomic.Pointer[pairedLink]  // nil: not paired yet
 	metrics atomic.Pointer[string]      // why metrics are not served; nil: they are, or were not asked for
@@ -129,9 +133,10 @@ type refusedFile struct {
 	err error
 }
 
-// New returns the Monitor of a gateway that serves s and writes its audit to log.
-func New(s Serving, log *audit.Log) *Monitor {
-	m := &Monitor{audit: log, reloads: make(chan chan error)}
+// New returns the Monitor of a gateway that serves s, writes its audit to log, and
+// counts wrong passwords where guard tells.
+func New(s Serving, log *audit.Log, guard func() error) *Monitor {
+	m := &Monitor{audit: log, guard: guard, reloads: make(chan chan error)}
 	m.serving.Store(&s)
 	return m
 }
@@ -193,35 +198,85 @@ func (m *Monitor) Problems() (all []Problem) {
 	}
 	now := m.serving.Load()
 	if servers := now.Directory.Servers(); allDown(servers) && (len(servers) > 0 || now.Directory.Undiscovered() != nil) {
-		all = append(all, Problem{"directoryDown", Error, "no directory server can be reached", "run \"ldap-gateway check\" on the machine"})
+		all = append(all, Problem{
+			Code:     "directoryDown",
+			Severity: Error,
+			Text:     "no directory server can be reached",
+			Remedy:   "run \"ldap-gateway check\" on the machine",
+		})
 	}
 	for _, p := range now.Directory.Problems() {
-		all = append(all, Problem{p.Code, Warning, p.Text, p.Remedy})
+		all = append(all, Problem{Code: p.Code, Severity: Warning, Text: p.Text, Remedy: p.Remedy})
 	}
 	if c := m.current.Load(); c != nil && c.link.State().ClockSkew != 0 {
-		all = append(all, Problem{"clock", Warning, "the machine's clock differs by " + c.link.State().ClockSkew.String(), "set it by NTP"})
+		all = append(all, Problem{
+			Code:     "clock",
+			Severity: Warning,
+			Text:     "the machine's clock differs by " + c.link.State().ClockSkew.String(),
+			Remedy:   "set it by NTP",
+		})
 	}
+	return slices.Concat(all, m.ownProblems(now), m.fileProblems())
+}
+
+// ownProblems tells what this program cannot do, or was told not to.
+func (m *Monitor) ownProblems(now *Serving) (all []Problem) {
 	if err := m.audit.Err(); err != nil {
-		all = append(all, Problem{"auditNotWritten", Warning, "the audit file cannot be written: " + err.Error(), "make room on the disk, or name another file in audit.path"})
+		all = append(all, Problem{
+			Code:     "auditNotWritten",
+			Severity: Warning,
+			Text:     "the audit file cannot be written",
+			Remedy:   "make room on the disk, or name another file in audit.path",
+			Detail:   err.Error(),
+		})
+	}
+	if err := m.guard(); err != nil {
+		all = append(all, Problem{
+			Code:     "wrongPasswordsNotKept",
+			Severity: Warning,
+			Text:     "wrong passwords are counted until the next start only",
+			Remedy:   "make the state folder writable, and make room on the disk",
+			Detail:   err.Error(),
+		})
 	}
 	if why := m.metrics.Load(); why != nil {
-		all = append(all, Problem{"metricsNotServed", Warning, *why, "name another port in metrics.listen and restart the gateway"})
+		all = append(all, Problem{
+			Code:     "metricsNotServed",
+			Severity: Warning,
+			Text:     "health and metrics are not served",
+			Remedy:   "name another port in metrics.listen and restart the gateway",
+			Detail:   *why,
+		})
 	}
 	if now.Observe {
-		all = append(all, Problem{"observing", Info, "passwords are checked, attributes and groups stay here", "write policy.mode = \"enforce\" and run \"ldap-gateway reload\" when they may leave"})
+		all = append(all, Problem{
+			Code:     "observing",
+			Severity: Info,
+			Text:     "passwords are checked, attributes and groups stay here",
+			Remedy:   "write policy.mode = \"enforce\" and run \"ldap-gateway reload\" when they may leave",
+		})
 	}
-	return append(all, m.fileProblems()...)
+	return all
 }
 
 // fileProblems tells what of gateway.hcl is not in use. The mistakes themselves
 // are on the machine: their text has lines of the file.
 func (m *Monitor) fileProblems() (all []Problem) {
 	if r := m.refused.Load(); r != nil {
-		all = append(all, Problem{"fileRefused", Warning, "gateway.hcl was refused at " + r.at.Format("2006-01-02 15:04:05 MST") + ", the former one is in use",
-			"run \"ldap-gateway check\" on the machine, mend the file, then \"ldap-gateway reload\""})
+		all = append(all, Problem{
+			Code:     "fileRefused",
+			Severity: Warning,
+			Text:     "gateway.hcl was refused at " + r.at.Format("2006-01-02 15:04:05 MST") + ", the former one is in use",
+			Remedy:   "run \"ldap-gateway check\" on the machine, mend the file, then \"ldap-gateway reload\"",
+		})
 	}
 	if r := m.restart.Load(); r != nil && len(*r) > 0 {
-		all = append(all, Problem{RestartNeeded, Info, "changed in gateway.hcl, and read at a start only: " + strings.Join(*r, ", "), "restart the gateway"})
+		all = append(all, Problem{
+			Code:     RestartNeeded,
+			Severity: Info,
+			Text:     "changed in gateway.hcl, and read at a start only: " + strings.Join(*r, ", "),
+			Remedy:   "restart the gateway",
+		})
 	}
 	return all
 }
@@ -229,16 +284,32 @@ func (m *Monitor) fileProblems() (all []Problem) {
 func (m *Monitor) linkProblem() *Problem {
 	c := m.current.Load()
 	if c == nil {
-		return &Problem{"notPaired", Error, "this machine is not paired", "make a code in the console and run \"ldap-gateway pair\""}
+		return &Problem{
+			Code:     "notPaired",
+			Severity: Error,
+			Text:     "this machine is not paired",
+			Remedy:   "make a code in the console and run \"ldap-gateway pair\"",
+		}
 	}
 	l := c.link.State()
 	switch {
 	case l.Connected:
 		return nil
 	case l.LastError == nil:
-		return &Problem{"linkDown", Error, "there is no link to the cloud yet", "wait a moment; then run \"ldap-gateway check\" on the machine"}
+		return &Problem{
+			Code:     "linkDown",
+			Severity: Error,
+			Text:     "there is no link to the cloud yet",
+			Remedy:   "wait a moment; then run \"ldap-gateway check\" on the machine",
+		}
 	}
-	return &Problem{"linkDown", Error, "there is no link to the cloud: " + l.LastError.Error(), CloudRemedy(l.LastError)}
+	return &Problem{
+		Code:     "linkDown",
+		Severity: Error,
+		Text:     "there is no link to the cloud",
+		Remedy:   CloudRemedy(l.LastError),
+		Detail:   l.LastError.Error(),
+	}
 }
 
 func allDown(servers []directory.ServerState) bool {
@@ -254,13 +325,21 @@ func allDown(servers []directory.ServerState) bool {
 func (s Status) Summary() string {
 	for _, p := range s.Problems {
 		if p.Severity == Error {
-			return oneLine(p.Text)
+			return p.InFull()
 		}
 	}
 	if n := len(s.Problems); n > 0 {
 		return fmt.Sprintf("people can sign on; \"ldap-gateway status\" has %d more to say", n)
 	}
 	return "people can sign on"
+}
+
+// InFull is the text with its detail, for whoever looks on the machine.
+func (p Problem) InFull() string {
+	if p.Detail == "" {
+		return oneLine(p.Text)
+	}
+	return oneLine(p.Text + ": " + p.Detail)
 }
 
 func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }

@@ -34,11 +34,11 @@ func has(s Status, code string) bool {
 func TestProblems(t *testing.T) {
 	unwritable := &audit.Log{Path: filepath.Join(os.DevNull, "audit.jsonl")}
 	unwritable.Write(audit.Record{Link: &audit.Link{What: "opened"}})
-	m := New(Serving{Observe: true, Directory: unasked{}}, unwritable)
+	m := New(Serving{Observe: true, Directory: unasked{}}, unwritable, func() error { return errors.New("disk full") })
 	why := "address in use"
 	m.metrics.Store(&why)
 	s := m.Status()
-	for _, code := range []string{"notPaired", "auditNotWritten", "metricsNotServed", "observing"} {
+	for _, code := range []string{"notPaired", "auditNotWritten", "metricsNotServed", "observing", "wrongPasswordsNotKept"} {
 		if !has(s, code) {
 			t.Errorf("%s is not told: %+v", code, s.Problems)
 		}

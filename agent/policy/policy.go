@@ -3,15 +3,15 @@ package policy
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
 
-	"github.com/go-ldap/ldap/v3"
-
 	"ldap-gateway/cloudlink/wire"
 	"ldap-gateway/configs"
 	"ldap-gateway/directory"
+	"ldap-gateway/directory/dn"
 )
 
 // usualAttributes may leave although the file does not name them: what a user
@@ -32,34 +32,63 @@ var usualFilterAttributes = []string{
 // Policy is what the customer's file lets a cloud ask.
 type Policy struct {
 	File        configs.Policy // as it was checked; nobody changes it
-	searchBases []*ldap.DN
-	groupBases  []*ldap.DN
+	searchBases []dn.Name
+	groupBases  []dn.Name
+	include     []dn.Pattern
+	exclude     []dn.Pattern
 }
 
-// New prepares the policy of a checked file.
+// New prepares the policy of a checked file. It fails for what the file's checks
+// cannot see: a base or a pattern that is no DN.
 func New(p configs.Policy) (*Policy, error) {
-	users, err := parseDNs(p.SearchBases)
-	if err != nil {
+	out := &Policy{File: p}
+	var errs [4]error
+	out.searchBases, errs[0] = names("policy.search_bases", p.SearchBases)
+	out.groupBases, errs[1] = names("policy.groups.search_bases", p.Groups.SearchBases)
+	out.include, errs[2] = patterns("policy.groups.include", p.Groups.Include)
+	out.exclude, errs[3] = patterns("policy.groups.exclude", p.Groups.Exclude)
+	if err := errors.Join(errs[:]...); err != nil {
 		return nil, err
-	}
-	groups, err := parseDNs(p.Groups.SearchBases)
-	return &Policy{p, users, groups}, err
-}
-
-func parseDNs(list []string) ([]*ldap.DN, error) {
-	out := make([]*ldap.DN, 0, len(list))
-	for _, s := range list {
-		dn, err := ldap.ParseDN(s)
-		if err != nil {
-			return nil, fmt.Errorf("policy: %q: %w", s, err)
-		}
-		out = append(out, dn)
 	}
 	return out, nil
 }
 
-// Describe says the policy in words, a line each, as "check" and the console show it.
+func names(key string, list []string) ([]dn.Name, error) {
+	out := make([]dn.Name, 0, len(list))
+	for _, text := range list {
+		name, err := dn.Parse(text)
+		if err != nil {
+			return nil, fmt.Errorf("gateway.hcl: %s: %w", key, err)
+		}
+		out = append(out, name)
+	}
+	return out, nil
+}
+
+func patterns(key string, list []string) ([]dn.Pattern, error) {
+	out, err := dn.CompileAll(list)
+	if err != nil {
+		return nil, fmt.Errorf("gateway.hcl: %s: %w: write the whole DN, with * for any text", key, err)
+	}
+	return out, nil
+}
+
+// Describe says the policy in words, a line each, as "check" shows it.
 func (p *Policy) Describe() []string {
+	return append(p.Told(), p.describeExceptions()...)
+}
+
+// describeExceptions are the lines that name what is kept back.
+func (p *Policy) describeExceptions() []string {
+	if len(p.File.Groups.Exclude) == 0 {
+		return nil
+	}
+	return []string{"no groups like " + strings.Join(p.File.Groups.Exclude, " | ")}
+}
+
+// Told says the policy in words, a line each, as the console shows it: what is kept
+// back has a number there and no name.
+func (p *Policy) Told() []string {
 	lines := []string{
 		p.describeMode(),
 		"people are looked for at or below " + strings.Join(p.File.SearchBases, " | "),
@@ -75,7 +104,6 @@ func (p *Policy) Describe() []string {
 		list  []string
 	}{
 		{"only groups like ", p.File.Groups.Include},
-		{"no groups like ", p.File.Groups.Exclude},
 		{"attributes besides the usual ones: ", p.File.Attributes},
 		{"searchable besides the usual ones: ", p.File.FilterAttributes},
 	} {
@@ -83,12 +111,15 @@ func (p *Policy) Describe() []string {
 			lines = append(lines, extra.words+strings.Join(extra.list, " | "))
 		}
 	}
+	if n := len(p.File.Groups.Exclude); n > 0 {
+		lines = append(lines, fmt.Sprintf("%d patterns keep groups back", n))
+	}
 	return lines
 }
 
 func (p *Policy) describeMode() string {
 	if p.File.Observe {
-		return "observe: passwords are checked, attributes and groups do not leave"
+		return "observe: passwords are checked, and of people only the outcome and how many groups would be pushed leave"
 	}
 	return "enforce: what the lines below allow leaves at a sign-on"
 }
@@ -153,8 +184,8 @@ func (p *Policy) Base(asked string) string {
 }
 
 // Refuse returns every reason why the policy does not allow the user type; none
-// when it does. filterAttributes are those that the type's filter names.
-func (p *Policy) Refuse(u wire.UserType, filterAttributes []string) (reasons []string) {
+// when it does. asserted is what the type's filter asserts of an entry.
+func (p *Policy) Refuse(u wire.UserType, asserted []directory.Assertion) (reasons []string) {
 	if !within(u.SearchBase, p.searchBases) {
 		reasons = append(reasons, fmt.Sprintf("search base %q is not at or below policy.search_bases", u.SearchBase))
 	}
@@ -169,12 +200,65 @@ func (p *Policy) Refuse(u wire.UserType, filterAttributes []string) (reasons []s
 	if u.Groups != nil && u.Groups.NameAttribute != "" && !p.MayLeave(u.Groups.NameAttribute) {
 		reasons = append(reasons, fmt.Sprintf("group name attribute %q may not leave: add it to policy.attributes to allow it", u.Groups.NameAttribute))
 	}
-	for _, a := range filterAttributes {
-		if !containsFold(usualFilterAttributes, a) && !containsFold(p.File.FilterAttributes, a) {
-			reasons = append(reasons, fmt.Sprintf("the filter names %q: add it to policy.filter_attributes to allow it", a))
+	for _, a := range asserted {
+		if reason := p.refuseAssertion(a); reason != "" && !slices.Contains(reasons, reason) {
+			reasons = append(reasons, reason)
 		}
 	}
 	return reasons
+}
+
+// refuseAssertion says why a filter may not assert something; empty when it may. A
+// filter is a question, which is answered by whether somebody can sign on: what is
+// usual may be compared for equality and presence only, and a group that does not
+// leave may not be asked for.
+func (p *Policy) refuseAssertion(a directory.Assertion) string {
+	named := containsFold(p.File.FilterAttributes, a.Attribute)
+	switch {
+	case strings.EqualFold(a.Attribute, "memberOf") && a.Match != directory.MatchPresence:
+		if reason := p.refuseMemberOf(a); reason != "" {
+			return reason
+		}
+	case named:
+		return ""
+	}
+	switch {
+	case !named && !containsFold(usualFilterAttributes, a.Attribute):
+		return fmt.Sprintf("the filter names %q: add it to policy.filter_attributes to allow it", a.Attribute)
+	case !named && !plain(a):
+		return fmt.Sprintf("the filter compares %q in part or by order: add it to policy.filter_attributes to allow it", a.Attribute)
+	}
+	return ""
+}
+
+// refuseMemberOf is for what asks whether somebody is in a group.
+func (p *Policy) refuseMemberOf(a directory.Assertion) string {
+	whole := a.Match == directory.MatchEquality || a.Match == directory.MatchExtensible && a.Rule == inChain
+	typed := strings.Contains(a.Value, "${") // by a person, or by a cloud that plays one
+	if !whole || typed || p.LeaveOut(a.Value) != "" {
+		return "the filter asks for a group with memberOf that policy.groups does not let out"
+	}
+	return ""
+}
+
+// Matching rules of [MS-ADTS] 3.1.1.3.4.4 that ask for whole values or for flags.
+const (
+	inChain = "1.2.840.113556.1.4.1941"
+	bitAnd  = "1.2.840.113556.1.4.803"
+	bitOr   = "1.2.840.113556.1.4.804"
+)
+
+// plain tells whether an assertion is true of a whole value, or of flags that say
+// whether an account is one that signs on.
+func plain(a directory.Assertion) bool {
+	switch a.Match {
+	case directory.MatchEquality, directory.MatchPresence:
+		return true
+	case directory.MatchExtensible:
+		flags := a.Rule == bitAnd || a.Rule == bitOr
+		return flags && strings.EqualFold(a.Attribute, "userAccountControl") || a.Rule == inChain && strings.EqualFold(a.Attribute, "memberOf")
+	}
+	return false
 }
 
 // MayLeave tells whether an attribute may leave: it is a usual one, or the file names it.
@@ -186,13 +270,10 @@ func containsFold(list []string, s string) bool {
 	return slices.ContainsFunc(list, func(x string) bool { return strings.EqualFold(x, s) })
 }
 
-// within tells whether dn is one of bases or below one. What is no DN is not.
-func within(dn string, bases []*ldap.DN) bool {
-	parsed, err := ldap.ParseDN(dn)
-	if err != nil {
-		return false
-	}
-	return slices.ContainsFunc(bases, func(b *ldap.DN) bool { return b.EqualFold(parsed) || b.AncestorOfFold(parsed) })
+// within tells whether an entry is one of bases or below one. What is no DN is not.
+func within(entry string, bases []dn.Name) bool {
+	name, err := dn.Parse(entry)
+	return err == nil && slices.ContainsFunc(bases, name.Within)
 }
 
 // Groups cuts m to the groups that may leave. What the policy leaves out does
@@ -211,6 +292,7 @@ func (p *Policy) Groups(m directory.Membership) directory.Membership {
 		m.Whole = false
 		if m.Verdict == directory.Complete {
 			m.Verdict, m.Reason = directory.Partial, fmt.Sprintf("truncated: %d groups, and policy.groups.max is %d", len(kept), most)
+			m.Told = m.Reason
 		}
 		kept = kept[:most]
 	}
@@ -218,14 +300,17 @@ func (p *Policy) Groups(m directory.Membership) directory.Membership {
 	return m
 }
 
-// LeaveOut returns why the group at dn may not leave; empty when it may.
-func (p *Policy) LeaveOut(dn string) string {
-	switch g := p.File.Groups; {
-	case !within(dn, p.groupBases):
+// LeaveOut returns why a group may not leave; empty when it may.
+func (p *Policy) LeaveOut(group string) string {
+	name, err := dn.Parse(group)
+	switch {
+	case err != nil:
+		return "its name is no DN"
+	case !slices.ContainsFunc(p.groupBases, name.Within):
 		return "not at or below policy.groups.search_bases"
-	case len(g.Include) > 0 && !directory.MatchAny(g.Include, dn):
+	case len(p.include) > 0 && !dn.MatchAny(p.include, name):
 		return "not like any of policy.groups.include"
-	case directory.MatchAny(g.Exclude, dn):
+	case dn.MatchAny(p.exclude, name):
 		return "like one of policy.groups.exclude"
 	}
 	return ""

@@ -1,12 +1,14 @@
 package policy
 
 import (
+	"errors"
 	"strings"
 	"testing"
 
 	"ldap-gateway/agent/agenttest"
 	"ldap-gateway/configs"
 	"ldap-gateway/directory"
+	"ldap-gateway/directory/dn"
 )
 
 func newPolicy(t *testing.T, change func(*configs.Policy)) *Policy {
@@ -40,6 +42,38 @@ func TestGroupsThatMayLeave(t *testing.T) {
 	m.Verdict = directory.Unknown
 	if got := p.Groups(m); got.Verdict != directory.Unknown {
 		t.Errorf("an unknown answer became %s", got.Verdict)
+	}
+}
+
+// TestGroupsAreComparedAsNames has directory and file write one group differently.
+func TestGroupsAreComparedAsNames(t *testing.T) {
+	spellings := []string{
+		`cn=Merger\, Acme+ou=a,OU=Groups, dc=x`, `CN = Merger\2C  ACME + ou=a,ou=groups,DC=x`, `ou=A+cn="Merger, Acme",ou=groups,dc=x`,
+		`2.5.4.3=Merger\2c\20Acme+OU=a,ou=groups,dc=x`, `cn=#040c4d65726765722c2041636d65+ou=a,ou=groups,dc=x`,
+	}
+	for _, file := range spellings {
+		excluding := newPolicy(t, func(c *configs.Policy) { c.Groups.Exclude = []string{strings.ReplaceAll(file, "=a", "=*")} })
+		including := newPolicy(t, func(c *configs.Policy) { c.Groups.Include = []string{file} })
+		for _, server := range spellings {
+			if excluding.LeaveOut(server) == "" || including.LeaveOut(server) != "" {
+				t.Errorf("%q in the file, %q in the directory: excluded %q, included %q", file, server, excluding.LeaveOut(server), including.LeaveOut(server))
+			}
+		}
+		if other := `cn=Merger+ou=a,ou=groups,dc=x`; excluding.LeaveOut(other) != "" || including.LeaveOut(other) == "" {
+			t.Errorf("%q in the file means %q", file, other)
+		}
+	}
+	for _, list := range []func(*configs.Policy){
+		func(c *configs.Policy) { c.Groups.Exclude = []string{"secret"} },
+		func(c *configs.Policy) { c.Groups.Include = []string{`cn=a\`} },
+		func(c *configs.Policy) { c.SearchBases = []string{"dc=x,"} },
+		func(c *configs.Policy) { c.Groups.SearchBases = []string{"x"} },
+	} {
+		file := agenttest.Policy()
+		list(&file)
+		if _, err := New(file); !errors.Is(err, dn.ErrSyntax) || !strings.Contains(err.Error(), "gateway.hcl: policy.") {
+			t.Error(err)
+		}
 	}
 }
 

@@ -2,32 +2,39 @@ package signon
 
 import (
 	"fmt"
-	"strings"
 
 	"ldap-gateway/cloudlink/wire"
 )
 
-// observeNames bounds how many groups a reason names.
-const observeNames = 10
+// observed is what leaves of a sign-on that succeeded while policy.mode is
+// "observe": the outcome and numbers. Of the entry that is what the cloud said
+// itself, and only when the entry is the one that it means: it is nothing that the
+// cloud did not have, and lets people whom it knows sign on.
+func observed(r wire.SignOnResult, known []wire.Correlation) wire.SignOnResult {
+	out := wire.SignOnResult{
+		Outcome:    r.Outcome,
+		BindSent:   r.BindSent,
+		Membership: observedGroups(r.Membership),
+		Observed:   true,
+	}
+	if k, same := decisive(known, r.Entry.Correlation); same {
+		out.Entry = &wire.Entry{Correlation: []wire.Correlation{k}}
+	}
+	return out
+}
 
-// observed is what leaves of a membership while policy.mode is "observe": a
-// verdict that changes nothing, and in its reason what would have been pushed.
-// Without a membership it is still unknown, so that the cloud never takes the
-// answer for one without groups.
-func observed(m *wire.Membership) *wire.Membership {
+// observedGroups is a verdict that changes nothing, and in its reason how many
+// groups would have been pushed. Without a membership it is still unknown, so that
+// the cloud never takes the answer for one without groups.
+func observedGroups(m *wire.Membership) *wire.Membership {
+	out := &wire.Membership{Verdict: wire.VerdictUnknown}
 	switch {
 	case m == nil:
-		return &wire.Membership{Verdict: wire.VerdictUnknown, Reason: "observe: the user type asks for no groups"}
+		out.Reason = "observe: no groups were asked for"
 	case m.Verdict == wire.VerdictUnknown:
-		return &wire.Membership{Verdict: wire.VerdictUnknown, Reason: "observe: would push nothing: " + m.Reason}
+		out.Reason = "observe: would push nothing: " + m.Reason
+	default:
+		out.Reason = fmt.Sprintf("observe: would push %d groups (%s)", len(m.Groups), m.Verdict)
 	}
-	names := make([]string, 0, observeNames)
-	for _, g := range m.Groups[:min(len(m.Groups), observeNames)] {
-		names = append(names, g.DN)
-	}
-	if more := len(m.Groups) - len(names); more > 0 {
-		names = append(names, fmt.Sprintf("and %d more", more))
-	}
-	return &wire.Membership{Verdict: wire.VerdictUnknown,
-		Reason: fmt.Sprintf("observe: would push %d groups: %s (%s)", len(m.Groups), strings.Join(names, "; "), m.Verdict)}
+	return out
 }

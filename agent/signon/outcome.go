@@ -19,10 +19,27 @@ var accountOutcomes = map[directory.AccountKind]wire.Outcome{
 	directory.LogonWorkstation:   wire.OutcomeLogonWorkstation,
 }
 
+// answered is an answer with what stays on this machine.
+type answered struct {
+	wire.SignOnResult
+	dn   string // of the person's entry; empty when none was found
+	said error  // what the directory said in full: it names entries and servers; nil: nothing more
+}
+
+// detail is what the log has besides the reason, under the ID of the request.
+func (a answered) detail() []any { return detail(a.said) }
+
+func detail(said error) []any {
+	if said == nil || said.Error() == directory.Told(said) {
+		return nil
+	}
+	return []any{logSaid, said}
+}
+
 // failed turns an error of the directory room into the closed set. BindSent is
 // true for every error that only a bind can bring.
 func failed(ctx context.Context, err error) wire.SignOnResult {
-	r := wire.SignOnResult{Reason: err.Error()}
+	r := wire.SignOnResult{Reason: directory.Told(err)}
 	var account *directory.AccountError
 	switch {
 	case errors.Is(err, directory.ErrAnswerLost):

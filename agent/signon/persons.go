@@ -1,15 +1,16 @@
 package signon
 
 import (
-	"strings"
 	"sync"
 	"time"
+
+	"ldap-gateway/directory/dn"
 )
 
 // Persons counts the sign-ons of each person, minute by minute.
 type Persons struct {
 	mu     sync.Mutex
-	people map[string]minute // by DN
+	people map[string]minute // by dn.Key
 }
 
 // minute begins with a person's first sign-on in it.
@@ -20,10 +21,10 @@ type minute struct {
 
 // allow counts one sign-on of the person at dn, and tells whether it is within
 // the limit; a limit of zero allows all.
-func (p *Persons) allow(dn string, limit int) bool {
+func (p *Persons) allow(entry string, limit int) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	key, now := strings.ToLower(dn), time.Now()
+	key, now := dn.Key(entry), time.Now()
 	m := p.people[key]
 	if now.Sub(m.from) >= time.Minute {
 		m = minute{from: now}

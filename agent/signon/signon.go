@@ -38,6 +38,7 @@ const (
 	logUserType = "userType"
 	logOutcome  = "outcome"
 	logReason   = "reason"
+	logSaid     = "directorySaid"
 )
 
 // Service answers sign-ons and password changes. It is safe for concurrent use.
@@ -74,47 +75,47 @@ func (s *Service) UserTypes(m wire.UserTypes) wire.UserTypesAnswer {
 // the DN of the entry that the person was found as, empty when none was found.
 func (s *Service) SignOn(ctx context.Context, m wire.SignOn) (wire.SignOnResult, string) {
 	start := time.Now()
-	r, dn := s.answer(ctx, m)
-	r.ID = m.ID
+	a := s.answer(ctx, m)
+	a.ID = m.ID
 	took := time.Since(start)
 	s.Stats.add(took)
-	s.Logger.Info("sign-on", logSignOn, m.ID, logUserType, m.UserType, logOutcome, r.Outcome, logReason, r.Reason, "took", took)
-	return r, dn
+	line := []any{logSignOn, m.ID, logUserType, m.UserType, logOutcome, a.Outcome, logReason, a.Reason, "took", took}
+	s.Logger.Info("sign-on", append(line, a.detail()...)...)
+	return a.SignOnResult, a.dn
 }
 
-// answer goes through the steps of a sign-on; doc.go has them as a table. It
-// returns the DN of the person's entry too, empty when none was found.
-func (s *Service) answer(ctx context.Context, m wire.SignOn) (wire.SignOnResult, string) {
+// answer goes through the steps of a sign-on; doc.go has them as a table.
+func (s *Service) answer(ctx context.Context, m wire.SignOn) answered {
 	admitted, refusal := s.admit(ctx, m)
 	if refusal != nil {
-		return *refusal, ""
+		return answered{SignOnResult: *refusal}
 	}
 	password, refusal := s.open(m.ID, m.Password)
 	if refusal != nil {
-		return *refusal, ""
+		return answered{SignOnResult: *refusal}
 	}
 	if s.Seen.known(m.ID) {
-		return refused(wire.OutcomeNotAllowed, answeredBefore), ""
+		return answered{SignOnResult: refused(wire.OutcomeNotAllowed, answeredBefore)}
 	}
 	entry, err := s.find(ctx, admitted.UserType, m)
 	if err != nil {
-		return failed(ctx, err), ""
+		return answered{SignOnResult: failed(ctx, err), said: err}
 	}
-	return s.prove(ctx, admitted.UserType, entry, password, m), entry.DN
+	return s.prove(ctx, admitted.UserType, entry, password, m)
 }
 
 // prove makes the one bind, when nothing speaks against it.
-func (s *Service) prove(ctx context.Context, t *directory.UserType, entry directory.Entry, password directory.Password, m wire.SignOn) wire.SignOnResult {
+func (s *Service) prove(ctx context.Context, t *directory.UserType, entry directory.Entry, password directory.Password, m wire.SignOn) answered {
 	if refusal := s.hold(ctx, m.ID, entry.DN); refusal != nil {
-		return *refusal
+		return answered{SignOnResult: *refusal, dn: entry.DN}
 	}
 	defer s.Guard.leave(entry.DN)
 	if err := s.People.Bind(ctx, entry.DN, password); err != nil {
 		s.Guard.count(entry.DN, err)
-		return failed(ctx, err)
+		return answered{SignOnResult: failed(ctx, err), dn: entry.DN, said: err}
 	}
 	s.Guard.forget(entry.DN)
-	return s.success(ctx, t, entry, m)
+	return answered{SignOnResult: s.success(ctx, t, entry, m), dn: entry.DN}
 }
 
 // hold says why no bind is made for the request and the person; nil when one is,
@@ -199,11 +200,13 @@ func (s *Service) open(purpose string, sealed wire.Sealed) (directory.Password, 
 		return "", r
 	case err != nil:
 		return "", refuse(wire.OutcomeNotAllowed, "the password is sealed for another sign-on or instance, or was altered")
-	case len(password) == 0:
-		return "", refuse(wire.OutcomeInvalidCredentials, "empty password")
 	}
 	defer clear(password)
-	return directory.Password(password), nil
+	if p := directory.Password(password); !p.Refused() {
+		return p, nil
+	}
+	// Before any search: what is no password of anybody is no question about somebody.
+	return "", refuse(wire.OutcomeInvalidCredentials, "empty password, or one that begins with NUL: the directory was not asked")
 }
 
 // find returns the person's entry: by what they typed or, when that leads
@@ -228,23 +231,30 @@ func values(known []wire.Correlation) []directory.Value {
 func (s *Service) success(ctx context.Context, t *directory.UserType, e directory.Entry, m wire.SignOn) wire.SignOnResult {
 	r := wire.SignOnResult{Outcome: wire.OutcomeOK, BindSent: true, Server: e.Server,
 		Entry: &wire.Entry{DN: e.DN, Correlation: correlation(e)}}
-	if m.Want == wire.WantVerify && (len(m.Known) == 0 || sameEntry(m.Known, r.Entry.Correlation)) {
-		return r
-	}
-	var found directory.Membership
-	if t.Groups() != nil {
-		found = s.People.DirectGroups(ctx, t, e)
-		r.Membership = membership(s.Policy.Groups(found))
+	if m.Want == wire.WantRecord || len(m.Known) > 0 && !sameEntry(m.Known, r.Entry.Correlation) {
+		r.Entry.Attributes = e.Attributes
+		if t.Groups() != nil {
+			r.Membership = s.groups(ctx, t, e, m.ID)
+		}
 	}
 	if s.Policy.File.Observe {
-		r.Membership = observed(r.Membership)
-		return r
-	}
-	r.Entry.Attributes = e.Attributes
-	if r.Membership != nil && r.Membership.Verdict != wire.VerdictUnknown {
-		s.looks.keep(&finished{id: m.ID, userType: t, entry: e, membership: found, at: time.Now()})
+		return observed(r, m.Known)
 	}
 	return r
+}
+
+// groups finds the person's direct groups and cuts them to those that may leave.
+// Why they are not all is for the log in full, and for the cloud without names. What
+// was found is kept for a moment: see Look.
+func (s *Service) groups(ctx context.Context, t *directory.UserType, e directory.Entry, id string) *wire.Membership {
+	found := s.People.DirectGroups(ctx, t, e)
+	if found.Reason != "" {
+		s.Logger.Info("not all groups could be read", logSignOn, id, "verdict", found.Verdict, logReason, found.Reason)
+	}
+	if found.Verdict != directory.Unknown && !s.Policy.File.Observe {
+		s.looks.keep(&finished{id: id, userType: t, entry: e, membership: found, at: time.Now()})
+	}
+	return membership(s.Policy.Groups(found))
 }
 
 func correlation(e directory.Entry) []wire.Correlation {
@@ -257,19 +267,26 @@ func correlation(e directory.Entry) []wire.Correlation {
 
 // sameEntry tells whether the first attribute that both have has one value.
 func sameEntry(known, found []wire.Correlation) bool {
+	_, same := decisive(known, found)
+	return same
+}
+
+// decisive returns the first of known whose attribute is in found, and whether its
+// value is, too.
+func decisive(known, found []wire.Correlation) (k wire.Correlation, same bool) {
 	for _, k := range known {
 		i := slices.IndexFunc(found, func(f wire.Correlation) bool { return strings.EqualFold(f.Attribute, k.Attribute) })
 		if i >= 0 {
-			return strings.EqualFold(found[i].Value, k.Value)
+			return k, strings.EqualFold(found[i].Value, k.Value)
 		}
 	}
-	return false
+	return wire.Correlation{}, false
 }
 
 func membership(m directory.Membership) *wire.Membership {
 	out := &wire.Membership{
 		Verdict:     verdict(m.Verdict),
-		Reason:      m.Reason,
+		Reason:      m.Told,
 		Groups:      make([]wire.Group, len(m.Groups)),
 		Unconfirmed: m.Unconfirmed,
 		Whole:       m.Whole,

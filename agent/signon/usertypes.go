@@ -194,5 +194,5 @@ func Compile(p *policy.Policy, t wire.UserType) (*directory.UserType, []string) 
 	if err != nil {
 		return nil, []string{err.Error()}
 	}
-	return compiled, p.Refuse(t, compiled.FilterAttributes())
+	return compiled, p.Refuse(t, compiled.FilterAssertions())
 }

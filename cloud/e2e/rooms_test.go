@@ -62,8 +62,8 @@ var house = []row{
 	}},
 	{"agent/agenttest", []string{"agent/audit", "agent/state", "cloudlink/wire", "configs"}},
 	{"agent/health", []string{"agent/audit", "agent/state", "agent/version", "cloudlink", "cloudlink/wire", "directory"}},
-	{"agent/signon", []string{"agent/policy", "cloudlink/wire", "configs", "directory"}},
-	{"agent/policy", []string{"cloudlink/wire", "configs", "directory"}},
+	{"agent/signon", []string{"agent/policy", "cloudlink/wire", "configs", "directory", "directory/dn"}},
+	{"agent/policy", []string{"cloudlink/wire", "configs", "directory", "directory/dn"}},
 	{"agent/version", nil},
 	{"agent/audit", []string{"agent/rotated"}},
 	{"agent/service", []string{"agent/rotated"}},
@@ -81,7 +81,8 @@ var house = []row{
 	{"directory/sambatest", []string{"directory/directorytest"}},
 	{"directory/slapdtest", []string{"directory/directorytest"}},
 	{"directory/directorytest", nil},
-	{"directory", nil},
+	{"directory", []string{"directory/dn"}},
+	{"directory/dn", nil},
 
 	{"cloudlink/cloudlinktest", []string{"cloudlink/wire"}},
 	{"cloudlink", []string{"cloudlink/wire"}},
@@ -93,7 +94,7 @@ var house = []row{
 var onlyIn = []row{
 	{"github.com/go-ldap/ldap/v3", []string{
 		"directory", "directory/directorytest", "directory/ds389test", "directory/sambatest", "directory/slapdtest",
-		"agent/policy", "cloud/api", "configs", // to parse a DN or a filter
+		"cloud/api", "configs", // to parse a DN or a filter
 	}},
 	{"github.com/go-asn1-ber/asn1-ber", []string{"directory", "directory/directorytest"}},
 	{"github.com/coder/websocket", []string{"cloudlink", "cloudlink/cloudlinktest", "cloud/hub"}},

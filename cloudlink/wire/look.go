@@ -141,6 +141,7 @@ func (r LookReason) String() string {
 // For returns the answer as a version of the wire has it.
 func (r SignOnResult) For(version uint16) SignOnResult {
 	r.Membership = r.Membership.before(version)
+	r.Observed = r.Observed && version >= 2
 	return r
 }
 

@@ -163,6 +163,9 @@ type SignOnResult struct {
 	Entry       *Entry      `cbor:"7,keyasint,omitempty"` // the person's, when the outcome is OutcomeOK
 	Membership  *Membership `cbor:"8,keyasint,omitempty"` // nil: groups were not asked for
 	Server      string      `cbor:"9,keyasint,omitempty"` // the directory server that answered
+	// Observed says that the agent's file only shows what it would let out: Entry has
+	// no more than the one of Known that fits, or is nil. Since version 2.
+	Observed bool `cbor:"10,keyasint,omitempty"`
 }
 
 // Entry is what leaves the premises of a person's directory entry.
