@@ -110,6 +110,16 @@ func (r *recorder) explained(m wire.Explain, dn string, a wire.Explained, took t
 	r.admitted(audit.Record{Explain: e}, asked(dn, a.Outcome, false))
 }
 
+func (r *recorder) looked(m wire.Look, dn string, a wire.Looked, took time.Duration) {
+	l := &audit.Look{ID: short(m.ID), UserType: short(m.UserType), DN: short(dn), Outcome: a.Outcome.String(), Groups: len(m.Groups), Millis: took.Milliseconds()}
+	for _, g := range a.Groups {
+		if g.Finding == wire.FindingUntellable {
+			l.Untellable++
+		}
+	}
+	r.write(audit.Record{Look: l})
+}
+
 func (r *recorder) userTypes(m wire.UserTypes, a wire.UserTypesAnswer) {
 	u := &audit.UserTypes{Revision: m.Revision, Refused: len(a.Refused), Accepted: len(m.Types) - len(a.Refused)}
 	names, refused := map[string]string{}, map[string]bool{}
@@ -153,6 +163,8 @@ func (r *recorder) happened(e cloudlink.Event) {
 		switch e.Frame {
 		case wire.KindChangePassword:
 			r.change(e.Change, "", wire.PasswordChanged{Outcome: wire.OutcomeBusy, Reason: reason}, 0)
+		case wire.KindLook:
+			r.looked(e.Look, "", wire.Looked{Outcome: wire.OutcomeBusy}, 0)
 		case wire.KindExplain:
 			r.explained(e.Explain, "", wire.Explained{Outcome: wire.OutcomeBusy, Reason: reason}, 0)
 		default:
@@ -245,7 +257,7 @@ func (h *handler) happened(e cloudlink.Event) {
 	if e.Kind == cloudlink.EventRotate {
 		h.rotateSoon()
 	}
-	if e.Kind == cloudlink.EventBusy && e.Frame != wire.KindExplain {
+	if e.Kind == cloudlink.EventBusy && e.Frame != wire.KindExplain && e.Frame != wire.KindLook {
 		h.totals.Of(e.Frame).Add(wire.OutcomeBusy)
 	}
 	h.record.happened(e)
@@ -295,6 +307,15 @@ func (h *handler) Explain(ctx context.Context, m wire.Explain) (answer wire.Expl
 	answer = wire.Explained{Outcome: wire.OutcomeUnknown, Reason: internalError}
 	defer func() { h.record.explained(m, dn, answer, time.Since(start)) }()
 	answer, dn = h.signOns.Explain(ctx, m)
+	return answer
+}
+
+// Look implements cloudlink.Handler; a panic is written down as above.
+func (h *handler) Look(ctx context.Context, m wire.Look) (answer wire.Looked) {
+	start, dn := time.Now(), ""
+	answer = wire.Looked{Outcome: wire.OutcomeUnknown}
+	defer func() { h.record.looked(m, dn, answer, time.Since(start)) }()
+	answer, dn = h.signOns.Look(ctx, m)
 	return answer
 }
 

@@ -22,6 +22,7 @@ type Handler interface {
 	SignOn(ctx context.Context, m wire.SignOn) wire.SignOnResult
 	ChangePassword(ctx context.Context, m wire.ChangePassword) wire.PasswordChanged
 	Explain(ctx context.Context, m wire.Explain) wire.Explained
+	Look(ctx context.Context, m wire.Look) wire.Looked
 }
 
 // Link keeps one websocket to the cloud.

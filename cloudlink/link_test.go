@@ -383,6 +383,11 @@ func TestRotate(t *testing.T) {
 	})
 }
 
+// Look implements cloudlink.Handler.
+func (*slowHandler) Look(_ context.Context, m wire.Look) wire.Looked {
+	return wire.Looked{ID: m.ID, Outcome: wire.OutcomeOK, Groups: make([]wire.Sight, len(m.Groups))}
+}
+
 // Explain implements cloudlink.Handler.
 func (*slowHandler) Explain(_ context.Context, m wire.Explain) wire.Explained {
 	return wire.Explained{ID: m.ID, Outcome: wire.OutcomeNotAllowed}

@@ -154,6 +154,8 @@ func (s *session) take(ctx context.Context, f wire.Frame) error {
 		return s.takeChange(ctx, f)
 	case wire.KindExplain:
 		return s.takeExplain(ctx, f)
+	case wire.KindLook:
+		return s.takeLook(ctx, f)
 	case wire.KindUserTypes:
 		return s.takeUserTypes(ctx, f)
 	case wire.KindRotateSoon:

@@ -124,6 +124,23 @@ func (s *session) lookAt(ctx context.Context, d delivery) (answer wire.UserTypes
 	return s.link.Handler.UserTypes(ctx, d.types)
 }
 
+func (s *session) takeLook(ctx context.Context, f wire.Frame) error {
+	var m wire.Look
+	if err := f.Decode(&m); err != nil {
+		return err
+	}
+	m = m.Bounded()
+	return s.start(ctx, f, work{
+		id:     m.ID,
+		answer: wire.KindLooked,
+		busy:   Event{Kind: EventBusy, Frame: f.Kind, Look: m},
+		handle: func(ctx context.Context) any { return s.link.Handler.Look(ctx, m) },
+		instead: func(o wire.Outcome, _ bool, _ string, _ uint32) any {
+			return wire.Looked{ID: m.ID, Outcome: o}
+		},
+	})
+}
+
 // start starts a handler, or answers busy when all are at work.
 func (s *session) start(ctx context.Context, f wire.Frame, w work) error {
 	if !s.slot() {

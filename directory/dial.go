@@ -25,6 +25,8 @@ type link struct {
 	born        time.Time
 	idle        time.Time // since when, for a bind link in the pool
 
+	types attributeTypes // of the server's schema
+
 	mu      sync.Mutex
 	users   int  // searches under way
 	stuck   int  // of these, those that nobody waits for any more

@@ -290,6 +290,7 @@ func (p *Policy) Groups(m directory.Membership) directory.Membership {
 		kept = append(kept, g)
 	}
 	if most := p.File.Groups.Max; len(kept) > most {
+		m.Whole = false
 		if m.Verdict == directory.Complete {
 			m.Verdict, m.Reason = directory.Partial, fmt.Sprintf("truncated: %d groups, and policy.groups.max is %d", len(kept), most)
 			m.Told = m.Reason

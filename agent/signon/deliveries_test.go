@@ -17,7 +17,7 @@ func asking(value string) wire.UserType {
 	return u
 }
 
-func count(taken []bool) (n int) {
+func admitted(taken []bool) (n int) {
 	for _, one := range taken {
 		if one {
 			n++
@@ -35,22 +35,22 @@ func TestChangesAreFew(t *testing.T) {
 		for i := range first {
 			first[i] = asking(fmt.Sprint("first", i))
 		}
-		if n := count(d.admit(first, 20)); n != len(first) || d.Refused() {
+		if n := admitted(d.admit(first, 20)); n != len(first) || d.Refused() {
 			t.Errorf("%d of the first delivery", n)
 		}
 		guesses := 0
 		for i := range 6000 {
-			guesses += count(d.admit([]wire.UserType{asking(fmt.Sprint("guess", i))}, 20))
+			guesses += admitted(d.admit([]wire.UserType{asking(fmt.Sprint("guess", i))}, 20))
 			time.Sleep(time.Second / 10)
 		}
 		if guesses < 20 || guesses > 24 || !d.Refused() {
 			t.Errorf("%d guesses in ten minutes", guesses)
 		}
-		if n := count(d.admit([]wire.UserType{first[7], first[0]}, 20)); n != 2 {
+		if n := admitted(d.admit([]wire.UserType{first[7], first[0]}, 20)); n != 2 {
 			t.Errorf("%d of 2 that were taken before", n)
 		}
 		time.Sleep(2 * time.Hour)
-		if n := count(d.admit([]wire.UserType{asking("an-honest-change")}, 20)); n != 1 || d.Refused() {
+		if n := admitted(d.admit([]wire.UserType{asking("an-honest-change")}, 20)); n != 1 || d.Refused() {
 			t.Error("a change is refused for ever")
 		}
 		if len(d.have) > mostHashes+mostTypes {

@@ -20,6 +20,8 @@
 //	groups  directory.DirectGroups       only when the record is wanted; a verdict, never an error
 //	cut     policy.Groups                what may not leave is left out
 //	observe observed                     with policy.mode = "observe" nothing leaves but how many groups would
+//	look    Service.Look                 when the cloud asks, once, within seconds: how the person stands to groups that
+//	                                     the record has and the answer had not; only groups that may leave
 //
 // A password change goes the same way as far as hold; then one
 // directory.ChangePassword takes the place of bind and all after it. Before

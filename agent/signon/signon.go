@@ -24,6 +24,7 @@ type People interface {
 	Bind(ctx context.Context, dn string, password directory.Password) error
 	ChangePassword(ctx context.Context, dn string, old, fresh directory.Password) error
 	DirectGroups(ctx context.Context, u *directory.UserType, e directory.Entry) directory.Membership
+	Evidence(ctx context.Context, u *directory.UserType, e directory.Entry, m directory.Membership, asked []directory.Asked) []directory.Sight
 	GroupMethod(u *directory.UserType) (method, why string)
 	AccountState(ctx context.Context, e directory.Entry) ([]directory.AccountFact, error)
 }
@@ -55,6 +56,7 @@ type Service struct {
 	Changes *Deliveries // how often user types change
 
 	types userTypes
+	looks looks
 }
 
 // NewLink lets a cloud deliver older user types than before: a link begins, and
@@ -243,11 +245,15 @@ func (s *Service) success(ctx context.Context, t *directory.UserType, e director
 }
 
 // groups finds the person's direct groups and cuts them to those that may leave.
-// Why they are not all is for the log in full, and for the cloud without names.
+// Why they are not all is for the log in full, and for the cloud without names. What
+// was found is kept for a moment: see Look.
 func (s *Service) groups(ctx context.Context, t *directory.UserType, e directory.Entry, id string) *wire.Membership {
 	found := s.People.DirectGroups(ctx, t, e)
 	if found.Reason != "" {
 		s.Logger.Info("not all groups could be read", logSignOn, id, "verdict", found.Verdict, logReason, found.Reason)
+	}
+	if found.Verdict != directory.Unknown && !s.Policy.File.Observe {
+		s.looks.keep(&finished{id: id, userType: t, entry: e, membership: found, at: time.Now()})
 	}
 	return membership(s.Policy.Groups(found))
 }
@@ -279,9 +285,15 @@ func decisive(known, found []wire.Correlation) (k wire.Correlation, same bool) {
 }
 
 func membership(m directory.Membership) *wire.Membership {
-	out := &wire.Membership{Verdict: verdict(m.Verdict), Reason: m.Told, Groups: make([]wire.Group, len(m.Groups))}
+	out := &wire.Membership{
+		Verdict:     verdict(m.Verdict),
+		Reason:      m.Told,
+		Groups:      make([]wire.Group, len(m.Groups)),
+		Unconfirmed: m.Unconfirmed,
+		Whole:       m.Whole,
+	}
 	for i, g := range m.Groups {
-		out.Groups[i] = wire.Group{DN: g.DN, Name: g.Name, ID: g.ID}
+		out.Groups[i] = wire.Group{DN: g.DN, Name: g.Name, ID: g.ID, Stamp: g.Stamp}
 	}
 	return out
 }

@@ -8,6 +8,8 @@ const (
 	mostSealed = 8 << 10   // bytes
 	mostValue  = 1<<10 + 1 // bytes, of what is known of a person
 	mostKnown  = 32 + 1
+	mostName   = 8<<10 + 1 // bytes, of a DN that is asked about
+	mostAsked  = 256       // groups
 )
 
 // Bounded returns the request with every field cut to what is kept.
@@ -27,6 +29,19 @@ func (m ChangePassword) Bounded() ChangePassword {
 // Bounded returns the request with every field cut to what is kept.
 func (m Explain) Bounded() Explain {
 	m.ID, m.UserType, m.Identifier = text(m.ID), text(m.UserType), text(m.Identifier)
+	return m
+}
+
+// Bounded returns the request with every field, and the number of groups, cut to
+// what is kept.
+func (m Look) Bounded() Look {
+	m.ID, m.UserType = text(m.ID), text(m.UserType)
+	if len(m.Groups) > mostAsked {
+		m.Groups = append([]LookGroup(nil), m.Groups[:mostAsked]...)
+	}
+	for i, g := range m.Groups {
+		m.Groups[i] = LookGroup{DN: cut(g.DN, mostName), ID: cut(g.ID, mostName), Stamp: cut(g.Stamp, mostName)}
+	}
 	return m
 }
 

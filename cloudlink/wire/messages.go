@@ -206,6 +206,9 @@ type Membership struct {
 	// Unconfirmed says that the groups come from a memberOf that the directory does
 	// not compute: one that the record would join is asked about first. Since version 2.
 	Unconfirmed bool `cbor:"4,keyasint,omitempty"`
+	// Whole says that only what is named in Reason was left aside: that a group of the
+	// record is not in the list can be asked about. Since version 2.
+	Whole bool `cbor:"5,keyasint,omitempty"`
 }
 
 // Group is one direct group.

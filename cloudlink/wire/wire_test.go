@@ -38,7 +38,7 @@ func samples() map[Kind]any {
 			Known:    []Correlation{{Attribute: "entryUUID", Value: "u1"}}},
 		KindSignOnResult: SignOnResult{ID: "s1", Outcome: OutcomeOK, BindSent: true, Server: "ldaps://dc1", Observed: true,
 			Entry: &Entry{DN: "uid=alice", Correlation: []Correlation{{"entryUUID", "u1"}}, Attributes: map[string][]string{"mail": {"a@example.com"}}},
-			Membership: &Membership{Verdict: VerdictPartial, Reason: "size limit", Unconfirmed: true,
+			Membership: &Membership{Verdict: VerdictPartial, Reason: "size limit", Unconfirmed: true, Whole: true,
 				Groups: []Group{{DN: "cn=g", Name: "g", ID: "g1", Stamp: "20260101000000Z"}}}},
 		KindLook:      Look{ID: "s1", UserType: "t1", Revision: 3, Groups: []LookGroup{{DN: "cn=g", ID: "g1", Stamp: "20260101000000Z"}}},
 		KindLooked:    Looked{ID: "s1", Outcome: OutcomeOK, Groups: []Sight{{Finding: FindingUntellable, Reason: LookBehind, Stamp: "20250101000000Z"}}},
@@ -117,7 +117,7 @@ func TestVersionBefore(t *testing.T) {
 	now := samples()[KindSignOnResult].(SignOnResult)
 	golden(t, "signOnResult-1", of(now.For(1)))
 	golden(t, "signOnResult", of(now.For(2)))
-	if e := (Explained{Membership: now.Membership}).For(1); e.Membership.Unconfirmed || e.Membership.Groups[0].Stamp != "" || now.Membership.Groups[0].Stamp == "" {
+	if e := (Explained{Membership: now.Membership}).For(1); e.Membership.Unconfirmed || e.Membership.Whole || e.Membership.Groups[0].Stamp != "" || now.Membership.Groups[0].Stamp == "" {
 		t.Errorf("%+v %+v", e.Membership, now.Membership)
 	}
 	if none := (SignOnResult{}).For(1); none.Membership != nil {
@@ -135,6 +135,14 @@ func TestOnlyWhatWasSeenIsEvidence(t *testing.T) {
 	}
 	if LookReason(0).Known() || LookReason(99).Known() || LookReason(99).String() != "reason 99" || LookBehind.String() != "behind" {
 		t.Error("reasons")
+	}
+	for r := LookMembersHidden; r.Known(); r++ {
+		if LookReasonOf(r.String()) != r || r.Words() == "" || r.Remedy() == "" {
+			t.Errorf("%s: %q %q", r, r.Words(), r.Remedy())
+		}
+	}
+	if LookReasonOf("x") != LookNotAsked || LookReason(99).Words() != LookNotAsked.Words() {
+		t.Error("an unknown reason")
 	}
 }
 

@@ -17,6 +17,8 @@ type Result struct {
 	Referrals []string
 	// Control is the OID of one more control, sent with the value "0"; empty means none.
 	Control string
+
+	matched string // DN
 }
 
 // ActiveDirectoryRefusal is result 49 with one of Active Directory's sub-codes, such as

@@ -155,7 +155,7 @@ func (s *Server) find(q query, rootDSE bool) ([]sentEntry, Result) {
 		return nil, Result{Code: ldap.LDAPResultInvalidDNSyntax, Text: "invalid DN"}
 	}
 	if base != "" && s.tree.byKey[base] == nil {
-		return nil, Result{Code: ldap.LDAPResultNoSuchObject}
+		return nil, Result{Code: ldap.LDAPResultNoSuchObject, matched: s.tree.matched(q.base)}
 	}
 	var out []sentEntry
 	for _, e := range s.tree.entries {
@@ -228,7 +228,9 @@ const subschema = "cn=Subschema"
 
 // attributeTypes are a few of what a schema has, each in another form.
 var attributeTypes = [...]string{"( 0.9.2342.19200300.100.1.3 NAME ( 'mail' 'rfc822Mailbox' ) EQUALITY caseIgnoreIA5Match SYNTAX 1.3.6.1.4.1.1466.115.121.1.26{256} )",
-	"( 2.5.4.42 NAME ( 'givenName' 'gn' ) SUP name )", "( 2.5.4.31 NAME 'member' DESC 'it''s NAME' SUP distinguishedName )"}
+	"( 2.5.4.42 NAME ( 'givenName' 'gn' ) SUP name )", "( 2.5.4.31 NAME 'member' DESC 'it''s NAME' SUP distinguishedName )",
+	"( 2.5.4.50 NAME 'uniqueMember' EQUALITY uniqueMemberMatch SYNTAX 1.3.6.1.4.1.1466.115.121.1.34 )",
+	"( 1.3.6.1.1.1.1.12 NAME 'memberUid' EQUALITY caseExactIA5Match SYNTAX 1.3.6.1.4.1.1466.115.121.1.26 )"}
 
 func (s *Server) rootDSE() *entry {
 	values := map[string][]string{
