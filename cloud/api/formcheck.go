@@ -1,10 +1,6 @@
 package api
 
-import (
-	"slices"
-
-	"ldap-gateway/cloud/store"
-)
+import "ldap-gateway/cloud/store"
 
 // Fault is one thing that is wrong with a form, for those who show it
 // beside a field of their own.
@@ -26,14 +22,3 @@ func CheckApplication(a store.Application) []Fault { return faultsOf(formOfAppli
 
 // CheckKerberos returns what the API would refuse of how a gateway takes tickets.
 func CheckKerberos(k *store.Kerberos) []Fault { return faultsOf(checkKerberos(k)) }
-
-// CheckUserType returns what the API would refuse of t; others are the other
-// user types of its gateway, whose names it must not have. Nothing is returned
-// for a good one. Whether its population exists is for the caller to find out.
-func CheckUserType(t store.UserType, others []store.UserType) []Fault {
-	faults := faultsOf(formOf(t).check(""))
-	if slices.ContainsFunc(others, func(o store.UserType) bool { return store.Fold(o.Name) == store.Fold(t.Name) }) {
-		faults = append(faults, Fault{Target: "name", Message: "Another user type of this gateway has this name."})
-	}
-	return faults
-}

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"ldap-gateway/cloud/store"
+	"ldap-gateway/cloud/usertypes"
 )
 
 // gatewayForm is what a client may write. The properties from
@@ -51,13 +52,6 @@ type gatewayBody struct {
 	UpdatedAt time.Time      `json:"updatedAt"`
 	Embedded  map[string]any `json:"_embedded,omitempty"`
 	Warnings  []string       `json:"_warnings,omitempty"`
-}
-
-// Vendors lists the directories that a gateway can be for, as the API names them.
-func Vendors() []string {
-	return []string{"PingDirectory", activeDirectory, "Oracle Directory Server Enterprise Edition", "Oracle Unified Directory",
-		"CA Directory", "OpenDJ Directory", "IBM (Tivoli) Security Directory Server", "LDAP v3 compliant Directory Server",
-		openLDAP, ds389, sambaAD}
 }
 
 func (s *Server) showGateway(c *call, g store.Gateway) gatewayBody {
@@ -172,11 +166,11 @@ func (s *Server) readGateway(c *call, g *store.Gateway) (k *kerberosForm, warnin
 	if err := c.read(&form); err != nil {
 		return nil, nil, err
 	}
-	types, details, err := s.userTypes(c, g.UserTypes, form.UserTypes)
+	types, l, err := s.userTypes(c, g.UserTypes, form.UserTypes)
 	if err != nil {
 		return nil, nil, err
 	}
-	details = append(append(form.check(), details...), checkKerberos(form.Kerberos.value())...)
+	details := append(append(form.check(), detailsOf(l)...), checkKerberos(form.Kerberos.value())...)
 	if err := invalid(append(details, form.Kerberos.checkAccount(g.Kerberos)...)...); err != nil {
 		return nil, nil, err
 	}
@@ -195,8 +189,8 @@ func (f gatewayForm) check() []detail {
 	if f.Type != "LDAP" {
 		d = append(d, wrong("type", "It must be LDAP: there are no gateways of another type here."))
 	}
-	if !slices.Contains(Vendors(), f.Vendor) {
-		d = append(d, wrong("vendor", "It must be one of %q.", Vendors()))
+	if !slices.Contains(usertypes.Vendors(), f.Vendor) {
+		d = append(d, wrong("vendor", "It must be one of %q.", usertypes.Vendors()))
 	}
 	if !slices.Contains([]string{"", "None", "TLS", "StartTLS"}, f.ConnectionSecurity) {
 		d = append(d, wrong("connectionSecurity", "It must be None, TLS or StartTLS."))

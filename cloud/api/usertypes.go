@@ -1,11 +1,13 @@
 package api
 
 import (
+	"cmp"
 	"errors"
 	"net/http"
 	"slices"
 
 	"ldap-gateway/cloud/store"
+	"ldap-gateway/cloud/usertypes"
 )
 
 // userTypeForm is a user type as clients read and write it.
@@ -33,11 +35,29 @@ func formOf(t store.UserType) userTypeForm {
 		NewUserLookup: &lookupForm{FilterPattern: t.FilterPattern, Population: refer(t.PopulationID), Mappings: append([]store.Mapping{}, t.Mappings...)}}
 }
 
-// value returns the user type of a form that was checked.
+// lookup returns how a person is found; an empty one when the form does not say.
+func (f userTypeForm) lookup() lookupForm {
+	if f.NewUserLookup == nil {
+		return lookupForm{}
+	}
+	return *f.NewUserLookup
+}
+
+// value returns the user type of a form.
 func (f userTypeForm) value(population string) store.UserType {
-	return store.UserType{ID: f.ID, Name: f.Name, PasswordAuthority: "LDAP", SearchBaseDN: f.SearchBaseDN, Correlation: f.Correlation,
-		AllowPasswords: f.AllowPasswords, UpdateOnSignOn: f.UpdateOnSignOn, Groups: f.Groups,
-		FilterPattern: f.NewUserLookup.FilterPattern, Mappings: f.NewUserLookup.Mappings, PopulationID: population}
+	return store.UserType{
+		ID:                f.ID,
+		Name:              f.Name,
+		PasswordAuthority: cmp.Or(f.PasswordAuthority, usertypes.Authority),
+		SearchBaseDN:      f.SearchBaseDN,
+		Correlation:       f.Correlation,
+		AllowPasswords:    f.AllowPasswords,
+		UpdateOnSignOn:    f.UpdateOnSignOn,
+		Groups:            f.Groups,
+		FilterPattern:     f.lookup().FilterPattern,
+		Mappings:          f.lookup().Mappings,
+		PopulationID:      population,
+	}
 }
 
 type userTypeBody struct {
@@ -115,9 +135,9 @@ func (s *Server) saveUserType(c *call, g store.Gateway, index, status int) (repl
 		form.ID = others[index].ID
 		others = slices.Delete(others, index, index+1)
 	}
-	t, details, err := s.userType(c, "", others, form)
+	t, l, err := s.userType(c, others, form)
 	if err == nil {
-		err = invalid(details...)
+		err = invalid(detailsOf(l)...)
 	}
 	if err != nil {
 		return reply{}, err

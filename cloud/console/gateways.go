@@ -5,8 +5,8 @@ import (
 	"net/http"
 	"slices"
 
-	"ldap-gateway/cloud/api"
 	"ldap-gateway/cloud/store"
+	"ldap-gateway/cloud/usertypes"
 )
 
 // gatewayRow is a gateway in the list.
@@ -60,11 +60,11 @@ type gatewayForm struct {
 }
 
 func (c *console) newGateway(k *call) error {
-	return k.render(http.StatusOK, "gateway-new", "New gateway", gatewayForm{Vendors: api.Vendors()})
+	return k.render(http.StatusOK, "gateway-new", "New gateway", gatewayForm{Vendors: usertypes.Vendors()})
 }
 
 func (c *console) createGateway(k *call) error {
-	form := gatewayForm{Name: k.posted("name"), Description: k.posted("description"), Vendor: k.posted("vendor"), Vendors: api.Vendors(), Errors: map[string]string{}}
+	form := gatewayForm{Name: k.posted("name"), Description: k.posted("description"), Vendor: k.posted("vendor"), Vendors: usertypes.Vendors(), Errors: map[string]string{}}
 	if form.Name == "" {
 		form.Errors["name"] = "Give the gateway a name."
 	}

@@ -63,16 +63,16 @@ const (
 
 // saveLogo keeps a picture, written anew: what else was in the file is not.
 func (c *console) saveLogo(k *call) error {
-	picture, fault, err := readLogo(k)
+	picture, wrong, err := readLogo(k)
 	if err != nil {
 		return err
 	}
-	if fault != "" {
+	if wrong != "" {
 		env, err := c.Store.Environment(k.Context(), k.env())
 		if err != nil {
 			return err
 		}
-		return c.renderSettings(k, http.StatusUnprocessableEntity, settingsPage{Environment: env, Errors: map[string]string{"logo": fault}})
+		return c.renderSettings(k, http.StatusUnprocessableEntity, settingsPage{Environment: env, Errors: map[string]string{"logo": wrong}})
 	}
 	if err := k.notingSettings(map[string]any{"logo": picture != nil}).SetLogo(k.Context(), k.env(), picture); err != nil {
 		return err
@@ -82,7 +82,7 @@ func (c *console) saveLogo(k *call) error {
 
 // readLogo returns the picture of a form, nil when there is none, or what is
 // wrong with it.
-func readLogo(k *call) (picture []byte, fault string, err error) {
+func readLogo(k *call) (picture []byte, wrong string, err error) {
 	file, _, err := k.FormFile("logo")
 	switch {
 	case errors.Is(err, http.ErrNotMultipart): // the form that takes it away

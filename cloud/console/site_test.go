@@ -22,13 +22,13 @@ import (
 
 	"ldap-gateway/cloud/administrators"
 	"ldap-gateway/cloud/alerts"
-	"ldap-gateway/cloud/api"
 	"ldap-gateway/cloud/console"
 	"ldap-gateway/cloud/hub"
 	"ldap-gateway/cloud/kerberos"
 	"ldap-gateway/cloud/pairing"
 	"ldap-gateway/cloud/provisioner"
 	"ldap-gateway/cloud/store"
+	"ldap-gateway/cloud/usertypes"
 	"ldap-gateway/cloud/vault"
 	"ldap-gateway/cloudlink/wire"
 )
@@ -286,7 +286,7 @@ func (s *site) fill(env, mark string) filled {
 	var f filled
 	f.population = store.Population{EnvironmentID: env, Name: "Staff" + mark, Description: "People" + mark}
 	s.must(s.store.CreatePopulation(ctx, &f.population))
-	people := api.DefaultUserType("OpenLDAP")
+	people := usertypes.Usual("OpenLDAP")
 	people.Name, people.PopulationID, people.SearchBaseDN, people.UpdateOnSignOn = "People"+mark, f.population.ID, "ou=people,dc=example,dc=com", true
 	f.gateway = store.Gateway{EnvironmentID: env, Name: "Headquarters" + mark, Vendor: "OpenLDAP", Enabled: true, UserTypes: []store.UserType{people}}
 	s.must(s.store.CreateGateway(ctx, &f.gateway))

@@ -2,14 +2,14 @@ package console
 
 import (
 	"net/url"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 
-	"ldap-gateway/cloud/api"
+	"ldap-gateway/cloud/fault"
 	"ldap-gateway/cloud/mapping"
 	"ldap-gateway/cloud/store"
+	"ldap-gateway/cloud/usertypes"
 )
 
 // emptyRows is how many rows for further mappings the form has.
@@ -69,14 +69,14 @@ func readUserType(v url.Values) userTypeForm {
 
 // usual puts a vendor's usual values into the form; name, base and population stay.
 func (f *userTypeForm) usual(vendor string) {
-	with := formOf(store.Gateway{}, api.DefaultUserType(vendor))
+	with := formOf(store.Gateway{}, usertypes.Usual(vendor))
 	f.Filter, f.Correlation, f.Rows = with.Filter, with.Correlation, with.Rows
 	f.Groups, f.GroupAttribute, f.Identity = with.Groups, with.GroupAttribute, with.Identity
 }
 
 // value returns the user type that the form describes.
 func (f userTypeForm) value(id string) store.UserType {
-	t := store.UserType{ID: id, Name: f.Name, SearchBaseDN: f.SearchBase, Correlation: split(f.Correlation), PasswordAuthority: "LDAP",
+	t := store.UserType{ID: id, Name: f.Name, SearchBaseDN: f.SearchBase, Correlation: split(f.Correlation), PasswordAuthority: usertypes.Authority,
 		AllowPasswords: f.Passwords, UpdateOnSignOn: f.Update, FilterPattern: f.Filter, PopulationID: f.Population,
 		Groups: store.GroupRule{SearchBaseDN: f.GroupBase, NameAttribute: f.NameAttribute, Identity: f.Identity,
 			Include: split(f.Include), Exclude: split(f.Exclude)}}
@@ -99,17 +99,13 @@ func split(text string) (all []string) {
 	return all
 }
 
-const opening, closing = "${ldapAttributes.", "}"
-
 // short returns the attribute of a template that is nothing else, to be typed
 // by people; any other template as it is.
 func short(template string) string {
-	name, front := strings.CutPrefix(template, opening)
-	name, back := strings.CutSuffix(name, closing)
-	if !front || !back || strings.ContainsAny(name, "${}") {
-		return template
+	if name, ok := mapping.Attribute(template); ok {
+		return name
 	}
-	return name
+	return template
 }
 
 // long undoes short.
@@ -117,50 +113,31 @@ func long(typed string) string {
 	if typed == "" || strings.Contains(typed, "${") {
 		return typed
 	}
-	return opening + typed + closing
+	return mapping.Of(typed)
 }
 
-// fields says beside which field of the form a fault is shown.
-var fields = map[string]string{
-	"name": "name", "searchBaseDn": "base", "orderedCorrelationAttributes": "correlation",
-	"newUserLookup.ldapFilterPattern": "filter", "newUserLookup.attributeMappings": "mappings",
-	"groups.searchBaseDn": "groupBase", "groups.nameAttribute": "nameAttribute", "groups.identity": "identity",
-	"groups.include": "include", "groups.exclude": "exclude",
-}
-
-// element is the index at the end of the name of a property, or inside it.
-var element = regexp.MustCompile(`^(.*)\[(\d+)\](\.name|\.value)?$`)
-
-// fault puts what is wrong beside its field.
-func (f *userTypeForm) fault(x api.Fault) {
-	field, index := x.Target, -1
-	if m := element.FindStringSubmatch(x.Target); m != nil {
-		field = m[1]
-		index, _ = strconv.Atoi(m[2]) // digits, as the expression says
-	}
-	message := x.Message
-	if x.Missing && field != "newUserLookup.attributeMappings" {
+// wrong puts what is wrong beside its field.
+func (f *userTypeForm) wrong(x fault.Fault) {
+	field, message := fields[x.Field], x.Message
+	if x.Kind == fault.Missing && x.Field != fault.Mappings {
 		message = "Fill this in."
 	}
-	field, known := fields[field]
 	switch {
-	case !known:
-		f.say("form", x.Message)
-	case field == "mappings" && index == len(f.Rows):
+	case field == "mappings" && x.Item == len(f.Rows)+1: // the one behind them is that of groups
 		f.say("groupAttribute", "It must be the name of an attribute, as in memberOf.")
-	case field == "mappings" && index >= 0:
-		f.Rows[index].Error = rowMessage(x)
+	case field == "mappings" && x.Item > 0:
+		f.Rows[x.Item-1].Error = rowMessage(x)
 	default:
 		f.say(field, message)
 	}
 }
 
 // rowMessage is the sentence beside a mapping.
-func rowMessage(x api.Fault) string {
+func rowMessage(x fault.Fault) string {
 	switch {
-	case x.Missing:
+	case x.Kind == fault.Missing:
 		return "Name the property."
-	case strings.HasSuffix(x.Target, ".value"):
+	case x.Field == fault.MappingValue:
 		return "Name one attribute, as in mail."
 	}
 	return "Another row has this property."

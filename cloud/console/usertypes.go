@@ -6,9 +6,9 @@ import (
 	"slices"
 	"strconv"
 
-	"ldap-gateway/cloud/api"
 	"ldap-gateway/cloud/mapping"
 	"ldap-gateway/cloud/store"
+	"ldap-gateway/cloud/usertypes"
 )
 
 // userTypePage is the form with what it chooses from.
@@ -100,7 +100,7 @@ func (c *console) editUserType(k *call) error {
 // values, they come on top of what the address has of the other fields.
 func (c *console) offerUserType(k *call, g store.Gateway, id string, form userTypeForm) error {
 	vendor := k.query("usual")
-	filled := slices.Contains(api.Vendors(), vendor)
+	filled := slices.Contains(usertypes.Vendors(), vendor)
 	if filled {
 		if k.URL.Query().Has("name") {
 			form = readUserType(k.URL.Query())
@@ -113,7 +113,7 @@ func (c *console) offerUserType(k *call, g store.Gateway, id string, form userTy
 // renderUserType shows the form with empty rows behind the filled ones.
 func (c *console) renderUserType(k *call, status int, page userTypePage) (err error) {
 	page.Attributes = c.attributes(page.Gateway.ID)
-	page.Vendors = api.Vendors()
+	page.Vendors = usertypes.Vendors()
 	if !page.Filled {
 		page.Vendor = page.Gateway.Vendor
 	}
@@ -162,8 +162,8 @@ func (c *console) saveUserType(k *call) error {
 
 // checkUserType puts into the form what is wrong with it. An error is the store's.
 func (c *console) checkUserType(k *call, g store.Gateway, form *userTypeForm, t store.UserType, others []store.UserType) error {
-	for _, x := range api.CheckUserType(t, others) {
-		form.fault(x)
+	for _, x := range usertypes.Check(t, others) {
+		form.wrong(x)
 	}
 	revision := strconv.FormatUint(g.Revision, 10)
 	if t.ID != "" && form.Revision != revision {

@@ -27,11 +27,11 @@ var house = []row{
 		"cloud/vault", "cloudlink/wire",
 	}},
 	{"cloud/console", []string{
-		"cloud/administrators", "cloud/alerts", "cloud/api", "cloud/hub", "cloud/kerberos", "cloud/mapping", "cloud/oidc",
-		"cloud/pairing", "cloud/signon", "cloud/store", "cloud/throttle", "cloudlink/wire",
+		"cloud/administrators", "cloud/alerts", "cloud/api", "cloud/fault", "cloud/hub", "cloud/kerberos", "cloud/mapping",
+		"cloud/oidc", "cloud/pairing", "cloud/signon", "cloud/store", "cloud/throttle", "cloud/usertypes", "cloudlink/wire",
 	}},
 	{"cloud/console/axetest", nil},
-	{"cloud/api", []string{"cloud/kerberos", "cloud/oidc", "cloud/store", "cloudlink/wire"}},
+	{"cloud/api", []string{"cloud/fault", "cloud/kerberos", "cloud/oidc", "cloud/store", "cloud/usertypes", "cloudlink/wire"}},
 	{"cloud/api/client", nil},
 	{"cloud/signonpage", []string{"cloud/kerberos", "cloud/oidc", "cloud/signon", "cloud/store", "cloudlink/wire"}},
 	{"cloud/oidc", []string{"cloud/store", "cloud/throttle", "cloud/vault"}},
@@ -43,9 +43,11 @@ var house = []row{
 	{"cloud/kerberos", []string{"cloud/provisioner", "cloud/store", "cloud/throttle", "cloud/vault"}},
 	{"cloud/pairing", []string{"cloud/store", "cloud/throttle", "cloudlink/wire"}},
 	{"cloud/administrators", []string{"cloud/store"}},
-	{"cloud/hub", []string{"cloud/mapping", "cloud/store", "cloud/throttle", "cloudlink/wire"}},
+	{"cloud/hub", []string{"cloud/store", "cloud/throttle", "cloud/usertypes", "cloudlink/wire"}},
+	{"cloud/usertypes", []string{"cloud/fault", "cloud/mapping", "cloud/store", "cloudlink/wire"}},
 	{"cloud/provisioner", []string{"cloud/store"}},
 	{"cloud/mapping", []string{"cloud/store"}},
+	{"cloud/fault", nil},
 	{"cloud/store", nil},
 	{"cloud/store/pgtest", nil},
 	{"cloud/throttle", nil},
@@ -83,7 +85,7 @@ var house = []row{
 var onlyIn = []row{
 	{"github.com/go-ldap/ldap/v3", []string{
 		"directory", "directory/directorytest", "directory/ds389test", "directory/sambatest", "directory/slapdtest",
-		"agent", "cloud/api", "configs", // to parse a DN or a filter
+		"agent", "cloud/usertypes", "configs", // to parse a DN or a filter
 	}},
 	{"github.com/go-asn1-ber/asn1-ber", []string{"directory", "directory/directorytest"}},
 	{"github.com/coder/websocket", []string{"cloudlink", "cloudlink/cloudlinktest", "cloud/hub"}},
