@@ -19,10 +19,11 @@ func (s *Server) userTypeDefaults(c *call) (reply, error) {
 		return reply{}, invalid(wrong("vendor", "It must be one of %q.", usertypes.Vendors()))
 	}
 	t := usertypes.Usual(vendor)
-	t.PopulationID, err = s.populationFor(c, "")
+	population, err := s.Store.DefaultPopulation(c.Context(), c.env)
 	if err != nil {
 		return reply{}, err
 	}
+	t.PopulationID = population.ID
 	return ok(struct {
 		Links  links  `json:"_links"`
 		Vendor string `json:"vendor"`

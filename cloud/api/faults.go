@@ -12,6 +12,7 @@ type property struct{ path, tail string }
 
 // ofGateway are the properties of a gateway's body, and of others.
 var ofGateway = map[fault.Field]property{
+	fault.Whole:        {"", ""},
 	fault.Name:         {"name", ""},
 	fault.Role:         {"role", ""},
 	fault.Username:     {"username", ""},

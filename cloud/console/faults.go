@@ -4,6 +4,7 @@ import "ldap-gateway/cloud/fault"
 
 // fields says beside which field of a form a fault is shown.
 var fields = map[fault.Field]string{
+	fault.Whole:        "form",
 	fault.Name:         "name",
 	fault.Role:         "role",
 	fault.Username:     "username",

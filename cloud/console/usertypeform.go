@@ -2,7 +2,6 @@ package console
 
 import (
 	"net/url"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -36,10 +35,21 @@ type mappingRow struct{ Property, Attribute, Error string }
 
 // formOf returns the form of a user type of a gateway.
 func formOf(g store.Gateway, t store.UserType) userTypeForm {
-	f := userTypeForm{Name: t.Name, SearchBase: t.SearchBaseDN, Filter: t.FilterPattern, Correlation: lines(t.Correlation), Population: t.PopulationID,
-		GroupBase: t.Groups.SearchBaseDN, NameAttribute: t.Groups.NameAttribute, Identity: t.Groups.Identity,
-		Include: lines(t.Groups.Include), Exclude: lines(t.Groups.Exclude), Update: t.UpdateOnSignOn, Passwords: t.AllowPasswords,
-		Revision: strconv.FormatUint(g.Revision, 10)}
+	f := userTypeForm{
+		Name:          t.Name,
+		SearchBase:    t.SearchBaseDN,
+		Filter:        t.FilterPattern,
+		Correlation:   lines(t.Correlation),
+		Population:    t.PopulationID,
+		GroupBase:     t.Groups.SearchBaseDN,
+		NameAttribute: t.Groups.NameAttribute,
+		Identity:      t.Groups.Identity,
+		Include:       lines(t.Groups.Include),
+		Exclude:       lines(t.Groups.Exclude),
+		Update:        t.UpdateOnSignOn,
+		Passwords:     t.AllowPasswords,
+		Revision:      strconv.FormatUint(g.Revision, 10),
+	}
 	for _, m := range t.Mappings {
 		if m.Name == mapping.Groups {
 			f.Groups, f.GroupAttribute = true, short(m.Value)
@@ -53,10 +63,23 @@ func formOf(g store.Gateway, t store.UserType) userTypeForm {
 // readUserType returns what was typed.
 func readUserType(v url.Values) userTypeForm {
 	text := func(name string) string { return strings.TrimSpace(v.Get(name)) }
-	f := userTypeForm{Name: text("name"), SearchBase: text("base"), Filter: text("filter"), Correlation: v.Get("correlation"), Population: text("population"),
-		Groups: text("groups") == "yes", GroupAttribute: text("groupAttribute"), GroupBase: text("groupBase"), NameAttribute: text("nameAttribute"),
-		Identity: text("identity"), Include: v.Get("include"), Exclude: v.Get("exclude"), Update: text("update") == "yes",
-		Passwords: text("passwords") == "yes", Revision: text("revision")}
+	f := userTypeForm{
+		Name:           text("name"),
+		SearchBase:     text("base"),
+		Filter:         text("filter"),
+		Correlation:    v.Get("correlation"),
+		Population:     text("population"),
+		Groups:         text("groups") == "yes",
+		GroupAttribute: text("groupAttribute"),
+		GroupBase:      text("groupBase"),
+		NameAttribute:  text("nameAttribute"),
+		Identity:       text("identity"),
+		Include:        v.Get("include"),
+		Exclude:        v.Get("exclude"),
+		Update:         text("update") == "yes",
+		Passwords:      text("passwords") == "yes",
+		Revision:       text("revision"),
+	}
 	properties, attributes := v["property"], v["attribute"]
 	for i := 0; i < min(len(properties), len(attributes), maxRows); i++ {
 		row := mappingRow{Property: strings.TrimSpace(properties[i]), Attribute: strings.TrimSpace(attributes[i])}
@@ -75,11 +98,24 @@ func (f *userTypeForm) usual(vendor string) {
 }
 
 // value returns the user type that the form describes.
-func (f userTypeForm) value(id string) store.UserType {
-	t := store.UserType{ID: id, Name: f.Name, SearchBaseDN: f.SearchBase, Correlation: split(f.Correlation), PasswordAuthority: usertypes.Authority,
-		AllowPasswords: f.Passwords, UpdateOnSignOn: f.Update, FilterPattern: f.Filter, PopulationID: f.Population,
-		Groups: store.GroupRule{SearchBaseDN: f.GroupBase, NameAttribute: f.NameAttribute, Identity: f.Identity,
-			Include: split(f.Include), Exclude: split(f.Exclude)}}
+func (f userTypeForm) value() store.UserType {
+	t := store.UserType{
+		Name:              f.Name,
+		SearchBaseDN:      f.SearchBase,
+		Correlation:       split(f.Correlation),
+		PasswordAuthority: usertypes.Authority,
+		AllowPasswords:    f.Passwords,
+		UpdateOnSignOn:    f.Update,
+		FilterPattern:     f.Filter,
+		PopulationID:      f.Population,
+		Groups: store.GroupRule{
+			SearchBaseDN:  f.GroupBase,
+			NameAttribute: f.NameAttribute,
+			Identity:      f.Identity,
+			Include:       split(f.Include),
+			Exclude:       split(f.Exclude),
+		},
+	}
 	for _, r := range f.Rows {
 		t.Mappings = append(t.Mappings, store.Mapping{Name: r.Property, Value: long(r.Attribute)})
 	}
@@ -119,7 +155,10 @@ func long(typed string) string {
 // wrong puts what is wrong beside its field.
 func (f *userTypeForm) wrong(x fault.Fault) {
 	field, message := fields[x.Field], x.Message
-	if x.Kind == fault.Missing && x.Field != fault.Mappings {
+	switch {
+	case x.Field == fault.TypeTarget:
+		message = "Choose a population."
+	case x.Kind == fault.Missing && x.Field != fault.Mappings:
 		message = "Fill this in."
 	}
 	switch {
@@ -149,9 +188,4 @@ func (f *userTypeForm) say(field, message string) {
 		f.Errors = map[string]string{}
 	}
 	f.Errors[field] = strings.TrimSpace(f.Errors[field] + " " + message)
-}
-
-// good tells whether nothing is wrong.
-func (f userTypeForm) good() bool {
-	return len(f.Errors) == 0 && !slices.ContainsFunc(f.Rows, func(r mappingRow) bool { return r.Error != "" })
 }

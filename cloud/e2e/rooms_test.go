@@ -23,18 +23,24 @@ var house = []row{
 
 	{"cloud", []string{
 		"cloud/administrators", "cloud/alerts", "cloud/api", "cloud/api/client", "cloud/console", "cloud/hub", "cloud/kerberos",
-		"cloud/metrics", "cloud/oidc", "cloud/pairing", "cloud/provisioner", "cloud/signon", "cloud/signonpage", "cloud/store",
+		"cloud/management", "cloud/metrics", "cloud/oidc", "cloud/pairing", "cloud/provisioner", "cloud/signon", "cloud/signonpage", "cloud/store",
 		"cloud/vault", "cloudlink/wire",
 	}},
 	{"cloud/console", []string{
-		"cloud/administrators", "cloud/alerts", "cloud/api", "cloud/fault", "cloud/hub", "cloud/kerberos", "cloud/mapping",
-		"cloud/oidc", "cloud/pairing", "cloud/signon", "cloud/store", "cloud/throttle", "cloud/usertypes", "cloudlink/wire",
+		"cloud/administrators", "cloud/fault", "cloud/hub", "cloud/kerberos", "cloud/management", "cloud/mapping",
+		"cloud/pairing", "cloud/signon", "cloud/store", "cloud/throttle", "cloud/usertypes", "cloudlink/wire",
 	}},
 	{"cloud/console/axetest", nil},
-	{"cloud/api", []string{"cloud/fault", "cloud/kerberos", "cloud/oidc", "cloud/store", "cloud/usertypes", "cloudlink/wire"}},
+	{"cloud/api", []string{
+		"cloud/fault", "cloud/kerberos", "cloud/management", "cloud/store", "cloud/usertypes", "cloud/vault", "cloudlink/wire",
+	}},
 	{"cloud/api/client", nil},
 	{"cloud/signonpage", []string{"cloud/kerberos", "cloud/oidc", "cloud/signon", "cloud/store", "cloudlink/wire"}},
 	{"cloud/oidc", []string{"cloud/store", "cloud/throttle", "cloud/vault"}},
+	{"cloud/management", []string{
+		"cloud/administrators", "cloud/alerts", "cloud/fault", "cloud/kerberos", "cloud/pairing", "cloud/signon", "cloud/store",
+		"cloud/usertypes", "cloud/vault",
+	}},
 	{"cloud/metrics", []string{"cloud/hub", "cloud/store"}},
 	{"cloud/alerts", []string{"cloud/hub", "cloud/store", "cloudlink/wire"}},
 	{"cloud/signon", []string{

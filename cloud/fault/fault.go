@@ -13,6 +13,7 @@ type Field string
 
 // The values of what an environment has.
 const (
+	Whole        Field = "" // the thing as a whole, and no value of it
 	Name         Field = "name"
 	Role         Field = "role"
 	Username     Field = "username"
@@ -77,7 +78,7 @@ const (
 // Fields lists all of them, for the faces' tables to be held against.
 func Fields() []Field {
 	return []Field{
-		Name, Role, Username, Population, Group, Gateway, UserType, DisplayName, UserFilter, Source, Vendor, Security,
+		Whole, Name, Role, Username, Population, Group, Gateway, UserType, DisplayName, UserFilter, Source, Vendor, Security,
 		Servers, UserTypes, UserTypeID, PairingCode, Channel, Logo, Password, SignOnOrder, PasskeyLabel,
 		TypeName, Authority, SearchBase, Correlation, Lookup, Filter, Mappings, MappingName, MappingValue, TypeTarget,
 		GroupBase, GroupName, GroupIdentity, GroupInclude, GroupExclude,
