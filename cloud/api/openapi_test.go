@@ -124,6 +124,7 @@ var operations = map[string]operation{
 	"PUT /{e}/users/{u}":                        {summary: "Change a user", in: userForm{}, out: userBody{}},
 	"PATCH /{e}/users/{u}":                      {summary: "Change what is named of a user", in: userForm{}, out: userBody{}},
 	"DELETE /{e}/users/{u}":                     {summary: "Delete a user"},
+	"DELETE /{e}/users/{u}/secondFactor":        {summary: "Take away the second factor by which a user opens the console"},
 	"POST /{e}/users/{u}/off":                   {summary: "Sign a user off everywhere", statuses: []int{http.StatusNoContent}},
 	"GET /{e}/users/{u}/password":               {summary: "Read who checks a user's password", out: passwordBody{}},
 	"PUT /{e}/users/{u}/password":               {summary: "Link a user to a user type, or change the password in the directory", in: passwordForm{}, out: passwordBody{}},

@@ -101,6 +101,8 @@ func (s *Server) userRoutes() map[string]route {
 		"DELETE /{e}/users/{u}":   {action: m.DeleteUser, answer: s.deleteUser},
 		"POST /{e}/users/{u}/off": {action: m.SignOffUser, answer: s.signOffUser},
 
+		"DELETE /{e}/users/{u}/secondFactor": {action: m.ResetFactor, answer: s.resetFactor},
+
 		"GET /{e}/users/{u}/password": {action: m.Read, answer: s.getPassword},
 		"PUT /{e}/users/{u}/password": {action: m.LinkUser, answer: s.putPassword},
 
@@ -148,4 +150,13 @@ func (s *Server) rightsRoutes() map[string]route {
 		"PUT /{e}/roleGroups/{id}":    {action: m.SetRoleGroup, answer: s.putRoleGroup},
 		"DELETE /{e}/roleGroups/{id}": {action: m.SetRoleGroup, answer: s.deleteRoleGroup},
 	}
+}
+
+// Places says which actions each method and path below /v1/environments is for.
+func Places() map[string][]m.Action {
+	places := map[string][]m.Action{}
+	for pattern, r := range (&Server{}).endpoints() {
+		places[pattern] = append([]m.Action{r.action}, r.or...)
+	}
+	return places
 }

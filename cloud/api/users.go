@@ -184,3 +184,9 @@ func (s *Server) signOffUser(c *call) (reply, error) {
 	_, err := s.Management.SignOffUser(c.Context(), c.by(), c.PathValue("u"))
 	return gone(err)
 }
+
+// resetFactor takes away the second factor by which a user opens the console.
+func (s *Server) resetFactor(c *call) (reply, error) {
+	_, err := s.Management.ResetFactor(c.Context(), c.by(), c.PathValue("u"))
+	return gone(err)
+}

@@ -216,3 +216,12 @@ func (c *console) alertPages() map[string]route {
 		"POST /console/settings/alerts/quiet": {action: m.QuietAlert, answer: c.quietAlert},
 	}
 }
+
+// Places says which actions each page and form of those who have signed in is for.
+func Places() map[string][]m.Action {
+	places := map[string][]m.Action{}
+	for pattern, r := range (&console{Server: &Server{}}).closed() {
+		places[pattern] = append([]m.Action{r.action}, r.or...)
+	}
+	return places
+}
