@@ -55,9 +55,16 @@ func ResetAdministrator(ctx context.Context, database, name string) (once string
 		return "", fmt.Errorf("administrator %q: %w", name, err)
 	}
 	once, hash := administrators.NewSetupSecret()
-	noting := db.Noting(func() store.Activity {
-		return store.Activity{EnvironmentID: a.EnvironmentID, Action: "administrator.reset", Actor: "system", Subject: "administrator:" + a.ID,
-			Text: "the password and factors of administrator " + a.Name + " were taken away on the server"}
+	return once, db.Provision(ctx, func(tx *store.Tx) error {
+		if err := tx.Store().ResetAdministrator(ctx, a.EnvironmentID, a.ID, hash); err != nil {
+			return err
+		}
+		return tx.AddActivity(ctx, store.Activity{
+			EnvironmentID: a.EnvironmentID,
+			Action:        "administrator.reset",
+			Actor:         "system",
+			Subject:       "administrator:" + a.ID,
+			Text:          "the password and factors of administrator " + a.Name + " were taken away on the server",
+		})
 	})
-	return once, noting.ResetAdministrator(ctx, a.EnvironmentID, a.ID, hash)
 }

@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"ldap-gateway/cloud/administrators"
-	"ldap-gateway/cloud/api"
 	"ldap-gateway/cloud/store"
 	"ldap-gateway/cloud/vault"
 )
@@ -52,7 +51,7 @@ func Init(ctx context.Context, database, masterKey, environment, url string) (s 
 	s = Setup{EnvironmentID: env.ID, ConsoleURL: url + "/console/", Administrator: "admin"}
 	admin, client := store.Administrator{EnvironmentID: env.ID, Name: s.Administrator, CreatedAt: now}, store.Client{EnvironmentID: env.ID, Name: "first client", CreatedAt: now}
 	s.AdminSetup, admin.SetupHash = administrators.NewSetupSecret()
-	s.ClientSecret, client.SecretHash = api.NewSecret()
+	s.ClientSecret, client.SecretHash = vault.NewSecret()
 	if err := db.CreateAdministrator(ctx, &admin); err != nil {
 		return s, err
 	}

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"net/http"
 	"slices"
 	"time"
 
@@ -80,10 +81,27 @@ func known(t time.Time) *time.Time {
 }
 
 func (s *Server) showInstance(c *call, i store.Instance, live *LiveInstance) instanceBody {
-	b := instanceBody{Links: c.self("gateways", i.GatewayID, "instances", i.ID), ID: i.ID, Environment: reference{c.env}, Gateway: reference{i.GatewayID}, Hostname: i.Hostname, System: i.System,
-		InitializedAt: known(i.InitializedAt), LastReportedAt: known(i.LastReportedAt), HealthStatus: unhealthy, Version: s.version(i.Software),
-		CurrentErrors: []string{}, Problems: []instanceProblem{}, Fingerprint: i.Fingerprint, PairedAt: i.PairedAt, PairedBy: i.PairedBy, PairedFrom: i.PairedFrom,
-		RevokedAt: known(i.RevokedAt), RevokedBy: i.RevokedBy, PolicyHash: i.PolicyHash}
+	b := instanceBody{
+		Links:          c.self("gateways", i.GatewayID, "instances", i.ID),
+		ID:             i.ID,
+		Environment:    reference{c.env},
+		Gateway:        reference{i.GatewayID},
+		Hostname:       i.Hostname,
+		System:         i.System,
+		InitializedAt:  known(i.InitializedAt),
+		LastReportedAt: known(i.LastReportedAt),
+		HealthStatus:   unhealthy,
+		Version:        s.version(i.Software),
+		CurrentErrors:  []string{},
+		Problems:       []instanceProblem{},
+		Fingerprint:    i.Fingerprint,
+		PairedAt:       i.PairedAt,
+		PairedBy:       i.PairedBy,
+		PairedFrom:     i.PairedFrom,
+		RevokedAt:      known(i.RevokedAt),
+		RevokedBy:      i.RevokedBy,
+		PolicyHash:     i.PolicyHash,
+	}
 	if live != nil {
 		b.report(*live)
 	}
@@ -191,16 +209,19 @@ func (s *Server) getInstance(c *call) (reply, error) {
 }
 
 func (s *Server) revokeInstance(c *call) (reply, error) {
-	i, err := s.instanceOf(c)
+	gateway, id := c.PathValue("g"), c.PathValue("i")
+	_, err := s.Management.RevokeInstance(c.Context(), c.by(), gateway, id, func(i store.Instance) error {
+		return c.fresh(s.showInstance(c, i, s.live(i.GatewayID)[i.ID]))
+	})
+	return gone(err)
+}
+
+// rotateInstance has an instance change its keys. The answer has those of before:
+// the new ones are seen when it has them.
+func (s *Server) rotateInstance(c *call) (reply, error) {
+	i, err := s.Management.RotateInstance(c.Context(), c.by(), c.PathValue("g"), c.PathValue("i"))
 	if err != nil {
 		return reply{}, err
 	}
-	noting := s.noting(c, func() note {
-		return note{"instance.revoked", "instance:" + i.ID, "instance on " + i.Hostname + " was revoked", map[string]any{"gateway": i.GatewayID, "fingerprint": i.Fingerprint}}
-	})
-	if err := noting.RevokeInstance(c.Context(), c.env, i.GatewayID, i.ID, c.who(), s.now()); err != nil {
-		return reply{}, err
-	}
-	s.Links.Revoked(c.Context(), i.ID)
-	return gone(nil)
+	return reply{http.StatusAccepted, s.showInstance(c, i, s.live(i.GatewayID)[i.ID])}, nil
 }

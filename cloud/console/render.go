@@ -160,10 +160,10 @@ func plural(n int, word string) string {
 
 func lines(all []string) string { return strings.Join(all, "\n") }
 
-// fault is the message beside a field.
-type fault struct{ Field, Text string }
+// message is what is said beside a field.
+type message struct{ Field, Text string }
 
 // faultOf returns the message of a field; an empty one when it has none.
-func faultOf(all map[string]string, field string) fault {
-	return fault{cmp.Or(field, "form"), all[field]}
+func faultOf(all map[string]string, field string) message {
+	return message{cmp.Or(field, "form"), all[field]}
 }

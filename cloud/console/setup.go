@@ -8,7 +8,6 @@ import (
 	"unicode/utf8"
 
 	"ldap-gateway/cloud/administrators"
-	"ldap-gateway/cloud/store"
 )
 
 // setupForm is the page on which an administrator sets a password for the
@@ -33,12 +32,8 @@ func (c *console) doSetup(k *call) error {
 	if form.Error = k.throttled(guess); form.Error != "" {
 		return k.render(http.StatusTooManyRequests, "setup", "Set your password", form)
 	}
-	hash, err := c.Proofs.HashPassword(k.Context(), k.PostForm.Get("password"))
-	if err != nil {
-		return err
-	}
-	admin, err := c.Store.SetUpAdministrator(k.Context(), form.Name, administrators.SetupHash(k.posted("secret")), hash)
-	if errors.Is(err, store.ErrNotFound) {
+	admin, err := c.Proofs.SetUp(k.Context(), form.Name, k.posted("secret"), k.PostForm.Get("password"), k.address())
+	if errors.Is(err, administrators.ErrProof) {
 		c.log().Info("a set-up was refused", "administrator", form.Name, "address", k.address())
 		form.Error = "The name or the set-up secret is wrong, or the secret was used already."
 		return k.render(http.StatusForbidden, "setup", "Set your password", form)
@@ -47,8 +42,6 @@ func (c *console) doSetup(k *call) error {
 		return err
 	}
 	c.right(guess)
-	k.admin = &person{Administrator: admin}
-	k.did("administrator.set-up", "administrator:"+admin.ID, "a password was set with the one-time secret", map[string]any{"address": k.address()})
 	return k.goTo("/console/sign-in?after=setup&name=" + url.QueryEscape(admin.Name))
 }
 

@@ -55,6 +55,9 @@ func (c *console) tryPerson(k *call) error {
 	if page.Name == "" {
 		return k.goTo(under("gateways", g.ID, "try"))
 	}
+	if err := c.Management.TriedPerson(k.Context(), k.by(), g.ID, page.Name); err != nil {
+		return err
+	}
 	ctx, cancel := context.WithTimeout(k.Context(), tryTime)
 	defer cancel()
 	for _, t := range g.UserTypes {
@@ -67,7 +70,6 @@ func (c *console) tryPerson(k *call) error {
 		}
 		page.Tried = append(page.Tried, one)
 	}
-	k.did("person.tried", "gateway:"+g.ID, "it was asked what a sign-on of "+page.Name+" would bring", nil)
 	return k.render(http.StatusOK, "try", "Try a person", page)
 }
 

@@ -23,18 +23,24 @@ var house = []row{
 
 	{"cloud", []string{
 		"cloud/administrators", "cloud/alerts", "cloud/api", "cloud/api/client", "cloud/console", "cloud/hub", "cloud/kerberos",
-		"cloud/metrics", "cloud/oidc", "cloud/pairing", "cloud/provisioner", "cloud/signon", "cloud/signonpage", "cloud/store",
+		"cloud/management", "cloud/metrics", "cloud/oidc", "cloud/pairing", "cloud/provisioner", "cloud/signon", "cloud/signonpage", "cloud/store",
 		"cloud/vault", "cloudlink/wire",
 	}},
 	{"cloud/console", []string{
-		"cloud/administrators", "cloud/alerts", "cloud/api", "cloud/hub", "cloud/kerberos", "cloud/mapping", "cloud/oidc",
-		"cloud/pairing", "cloud/signon", "cloud/store", "cloud/throttle", "cloudlink/wire",
+		"cloud/administrators", "cloud/fault", "cloud/hub", "cloud/kerberos", "cloud/management", "cloud/mapping",
+		"cloud/pairing", "cloud/signon", "cloud/store", "cloud/throttle", "cloud/usertypes", "cloudlink/wire",
 	}},
 	{"cloud/console/axetest", nil},
-	{"cloud/api", []string{"cloud/kerberos", "cloud/oidc", "cloud/store", "cloudlink/wire"}},
+	{"cloud/api", []string{
+		"cloud/fault", "cloud/kerberos", "cloud/management", "cloud/store", "cloud/usertypes", "cloud/vault", "cloudlink/wire",
+	}},
 	{"cloud/api/client", nil},
 	{"cloud/signonpage", []string{"cloud/kerberos", "cloud/oidc", "cloud/signon", "cloud/store", "cloudlink/wire"}},
 	{"cloud/oidc", []string{"cloud/store", "cloud/throttle", "cloud/vault"}},
+	{"cloud/management", []string{
+		"cloud/administrators", "cloud/alerts", "cloud/fault", "cloud/kerberos", "cloud/pairing", "cloud/signon", "cloud/store",
+		"cloud/usertypes", "cloud/vault",
+	}},
 	{"cloud/metrics", []string{"cloud/hub", "cloud/store"}},
 	{"cloud/alerts", []string{"cloud/hub", "cloud/store", "cloudlink/wire"}},
 	{"cloud/signon", []string{
@@ -43,9 +49,11 @@ var house = []row{
 	{"cloud/kerberos", []string{"cloud/provisioner", "cloud/store", "cloud/throttle", "cloud/vault"}},
 	{"cloud/pairing", []string{"cloud/store", "cloud/throttle", "cloudlink/wire"}},
 	{"cloud/administrators", []string{"cloud/store"}},
-	{"cloud/hub", []string{"cloud/mapping", "cloud/store", "cloud/throttle", "cloudlink/wire"}},
+	{"cloud/hub", []string{"cloud/store", "cloud/throttle", "cloud/usertypes", "cloudlink/wire"}},
+	{"cloud/usertypes", []string{"cloud/fault", "cloud/mapping", "cloud/store", "cloudlink/wire"}},
 	{"cloud/provisioner", []string{"cloud/store"}},
 	{"cloud/mapping", []string{"cloud/store"}},
+	{"cloud/fault", nil},
 	{"cloud/store", nil},
 	{"cloud/store/pgtest", nil},
 	{"cloud/throttle", nil},
@@ -94,7 +102,7 @@ var house = []row{
 var onlyIn = []row{
 	{"github.com/go-ldap/ldap/v3", []string{
 		"directory", "directory/directorytest", "directory/ds389test", "directory/sambatest", "directory/slapdtest",
-		"cloud/api", "configs", // to parse a DN or a filter
+		"cloud/usertypes", "configs", // to parse a DN or a filter
 	}},
 	{"github.com/go-asn1-ber/asn1-ber", []string{"directory", "directory/directorytest"}},
 	{"github.com/coder/websocket", []string{"cloudlink", "cloudlink/cloudlinktest", "cloud/hub"}},

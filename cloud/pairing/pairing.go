@@ -40,24 +40,24 @@ const (
 	wrongInAll      = 100
 )
 
-// Offer makes a code for one more instance of a gateway; by says who asked, in
-// words. It returns store.ErrNotFound when the environment has no such gateway.
-func (d *Desk) Offer(ctx context.Context, env, gateway, by string) (store.Pairing, string, error) {
-	if _, err := d.Store.Gateway(ctx, env, gateway); err != nil {
-		return store.Pairing{}, "", err
-	}
+// Offer makes a code for one more instance of a gateway, to be kept; by says who
+// asked, in words. Only this answer has the code.
+func Offer(g store.Gateway, by string, now time.Time) (p store.Pairing, code string) {
 	random := make([]byte, 5)
 	rand.Read(random) // never fails
-	code := wire.NewCode(random)
-	now := d.now()
-	p := store.Pairing{EnvironmentID: env, GatewayID: gateway, CodeHash: hash(code), CreatedBy: by, CreatedAt: now, ExpiresAt: now.Add(Life)}
-	if err := d.Store.CreatePairing(ctx, &p); err != nil {
-		return store.Pairing{}, "", err
-	}
-	return p, code, d.Store.PurgePairings(ctx, now.Add(-24*time.Hour))
+	code = wire.NewCode(random)
+	return store.Pairing{
+		EnvironmentID: g.EnvironmentID,
+		GatewayID:     g.ID,
+		CodeHash:      HashCode(code),
+		CreatedBy:     by,
+		CreatedAt:     now,
+		ExpiresAt:     now.Add(Life),
+	}, code
 }
 
-func hash(code string) []byte { return hashText(wire.NormalCode(code)) }
+// HashCode returns what is kept of a code, however it was typed.
+func HashCode(code string) []byte { return hashText(wire.NormalCode(code)) }
 
 func hashText(s string) []byte {
 	sum := sha256.Sum256([]byte(s))
@@ -122,7 +122,7 @@ func (d *Desk) redeem(ctx context.Context, req wire.PairRequest, address string)
 	}
 	i := store.Instance{ID: uuid.NewString(), PublicKey: req.PublicKey, SealKey: req.SealKey, PairedFrom: address,
 		Fingerprint: wire.Fingerprint(req.PublicKey, req.SealKey), Hostname: clip(req.Hostname), Software: clip(req.Software)}
-	p, err := d.Store.RedeemPairing(ctx, hash(req.Code), d.now(), &i)
+	p, err := d.Store.RedeemPairing(ctx, HashCode(req.Code), d.now(), &i)
 	if err != nil {
 		return a, err
 	}
@@ -151,7 +151,18 @@ func (d *Desk) paired(ctx context.Context, i store.Instance, g store.Gateway, by
 	d.Logger.Info("instance paired", "gateway", g.ID, "instance", i.ID, "from", i.PairedFrom)
 	return d.Store.AddActivity(ctx, store.Activity{EnvironmentID: i.EnvironmentID, At: d.now(), Action: "instance.paired", Actor: by, Subject: "instance:" + i.ID,
 		Text:   fmt.Sprintf("%s was paired with gateway %s from %s, by %s", i.Hostname, g.Name, i.PairedFrom, by),
-		Detail: map[string]any{"gateway": g.ID, "fingerprint": i.Fingerprint, "address": i.PairedFrom, "hostname": i.Hostname, "software": i.Software}})
+		Detail: Facts(i)})
+}
+
+// Facts are what the activity of a pairing tells of the new instance.
+func Facts(i store.Instance) map[string]any {
+	return map[string]any{
+		"gateway":     i.GatewayID,
+		"fingerprint": i.Fingerprint,
+		"pairedFrom":  i.PairedFrom,
+		"hostname":    i.Hostname,
+		"software":    i.Software,
+	}
 }
 
 // clip bounds what an agent says of itself.
