@@ -36,6 +36,7 @@ type Instance struct {
 	seen    signon.Replays
 	persons signon.Persons
 	changes signon.Deliveries
+	started time.Time
 	audit   *audit.Log
 	health  *health.Monitor
 	now     *serving                // of the goroutine of Run
@@ -54,6 +55,7 @@ const pollState = 2 * time.Second
 // returns an error only for what stays wrong however long it waits: a file that
 // no directory can be opened with.
 func (i *Instance) Run(ctx context.Context) (err error) {
+	i.started = time.Now()
 	if i.now, err = i.open(i.File); err != nil {
 		return err
 	}
@@ -148,6 +150,7 @@ func (i *Instance) link(paired state.Instance, s *serving) (*cloudlink.Link, err
 	if err != nil {
 		return nil, err
 	}
+	var link *cloudlink.Link
 	stats := signon.NewStats()
 	service := &signon.Service{
 		People:  s.people,
@@ -159,10 +162,12 @@ func (i *Instance) link(paired state.Instance, s *serving) (*cloudlink.Link, err
 		Seen:    &i.seen,
 		Persons: &i.persons,
 		Changes: &i.changes,
+		Started: i.started,
+		Ahead:   func() time.Duration { return link.Ahead() },
 		Rate:    s.rate,
 	}
 	handler := newHandler(service, i.State, i.Logger, newRecorder(i.audit, paired.ID), &i.health.Totals)
-	link := &cloudlink.Link{
+	link = &cloudlink.Link{
 		URL: s.file.Cloud.URL, Client: cloudlink.NewHTTPClient(s.file.Cloud.Proxy, s.file.Cloud.RootCAs),
 		Credential: cloudlink.Credential{Instance: paired.ID, Key: paired.Keys.Signing(),
 			Epoch: func() uint64 { return i.State.Epoch(paired.ID) },

@@ -30,6 +30,7 @@ type session struct {
 	link    *Link
 	conn    *websocket.Conn
 	welcome wire.Welcome
+	greeted time.Time     // when the hello was sent, so before the cloud looked at its clock
 	slots   chan struct{} // one for each handler that may run
 	types   chan delivery // deliveries that wait to be looked at
 	running sync.WaitGroup
@@ -55,6 +56,7 @@ func (s *session) greet(ctx context.Context) error {
 	defer cancel()
 	hello := s.link.Hello()
 	hello.Versions = wire.Versions()
+	s.greeted = time.Now()
 	if err := s.send(ctx, wire.KindHello, 0, hello); err != nil {
 		return err
 	}
