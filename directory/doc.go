@@ -11,6 +11,9 @@
 //   - A password is sent once, and by ChangePassword once more. Bind goes on to another connection or server only
 //     while the count of octets that left this machine shows that nothing was sent.
 //     After that, a missing answer is ErrAnswerLost and never a second bind.
+//   - An answer is believed only when it is what it claims to be: it has the ID and the
+//     operation of a request that waits for one, and a result code of one octet, and its
+//     entries are where they were looked for. Of anything else nothing is believed.
 //   - A connection on which a bind did not plainly succeed is closed and never used
 //     again. A bind connection carries one bind at a time, and never a search.
 //   - A password is changed once, over TLS only, and after a bind as its owner. The
