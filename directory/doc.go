@@ -11,6 +11,9 @@
 //   - A password is sent once, and by ChangePassword once more. Bind goes on to another connection or server only
 //     while the count of octets that left this machine shows that nothing was sent.
 //     After that, a missing answer is ErrAnswerLost and never a second bind.
+//   - An answer is believed only when it is what it claims to be: it has the ID and the
+//     operation of a request that waits for one, and a result code of one octet, and its
+//     entries are where they were looked for. Of anything else nothing is believed.
 //   - A connection on which a bind did not plainly succeed is closed and never used
 //     again. A bind connection carries one bind at a time, and never a search.
 //   - A password is changed once, over TLS only, and after a bind as its owner. The
@@ -19,14 +22,17 @@
 //   - An empty password, and one that starts with NUL, never reaches the network.
 //   - Without AllowClearText, nothing but a StartTLS request is sent in clear.
 //   - FindUser and DirectGroups make one search each, the groups on the server that
-//     found the user while it is up. (A membership of more than one page of 500 or
-//     one range of memberOf, the first DOMAIN\name, and a search whose connection was
+//     found the user while it is up. (A membership that the server's size limit cuts
+//     off, which is then read in pages, one of more than one range of memberOf, the first DOMAIN\name, and a search whose connection was
 //     lost, cost more.)
 //   - What a person typed is escaped in one place and can only be an assertion value.
 //   - A Membership is Complete only when a successful search with no reference left
 //     aside, or a memberOf that the server computes, said everything; also on a
 //     machine that stands still meanwhile (see link.limited). Even so it is a list of
 //     what was seen: that a group is not in it shows nothing. Evidence does.
+//   - A control goes with a request only where it is needed and offered: pages are
+//     asked for after a size limit, and not again for an hour of a server that refuses
+//     them or answers less with them.
 //   - With a Canary, a membership is Unknown while the canary is not seen, and none is
 //     read before the first look.
 //   - With Discover, DNS is asked at the first use and then every five minutes; hosts

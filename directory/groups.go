@@ -2,7 +2,6 @@ package directory
 
 import (
 	"context"
-	"errors"
 	"net/url"
 	"slices"
 	"strings"
@@ -192,17 +191,14 @@ func (q *groupQuery) fromMemberOf() bool {
 	return true
 }
 
-const groupPage = 500
-
 func (q *groupQuery) search(ctx context.Context, filter string) {
-	first := q.client.search(ctx, q.entry.Server, func(dse *rootDSE) *ldap.SearchRequest {
+	found := q.client.search(ctx, q.entry.Server, func(dse *rootDSE) *ldap.SearchRequest {
 		q.dse = dse
-		return q.request(filter, nil)
+		return q.request(filter)
 	})
-	q.link = first.link
-	found := first
-	if first.err == nil && len(pageCookie(first.result)) > 0 {
-		found = q.client.searchPages(ctx, first, func(cookie []byte) *ldap.SearchRequest { return q.request(filter, cookie) })
+	q.link = found.link
+	if found.cutOff() {
+		found = q.inPages(ctx, found, filter)
 	}
 	for _, e := range found.result.Entries {
 		q.add(q.group(e))
@@ -218,7 +214,7 @@ func (q *groupQuery) search(ctx context.Context, filter string) {
 	}
 }
 
-func (q *groupQuery) request(filter string, cookie []byte) *ldap.SearchRequest {
+func (q *groupQuery) request(filter string) *ldap.SearchRequest {
 	attributes := union([]string{q.rule.NameAttribute, "objectClass"}, q.rule.idAttributes(q.dse))
 	if stamp := stampAttribute(q.dse); stamp != "" {
 		attributes = union(attributes, []string{stamp})
@@ -226,13 +222,7 @@ func (q *groupQuery) request(filter string, cookie []byte) *ldap.SearchRequest {
 	if q.primary != "" {
 		attributes = union(attributes, []string{"objectSid"})
 	}
-	var controls []ldap.Control
-	if q.dse.paging {
-		page := ldap.NewControlPaging(groupPage)
-		page.SetCookie(cookie)
-		controls = []ldap.Control{page}
-	}
-	return ldap.NewSearchRequest(q.base, ldap.ScopeWholeSubtree, ldap.NeverDerefAliases, 0, 0, false, filter, attributes, controls)
+	return ldap.NewSearchRequest(q.base, ldap.ScopeWholeSubtree, ldap.NeverDerefAliases, 0, 0, false, filter, attributes, nil)
 }
 
 func (q *groupQuery) group(e *ldap.Entry) Group {
@@ -258,40 +248,4 @@ func (q *groupQuery) harmless(reference string) bool {
 	dn := strings.ToLower(strings.TrimPrefix(u.Path, "/"))
 	return slices.ContainsFunc([]string{"cn=configuration,", "dc=domaindnszones,", "dc=forestdnszones,"},
 		func(prefix string) bool { return strings.HasPrefix(dn, prefix) })
-}
-
-func pageCookie(result *ldap.SearchResult) []byte {
-	control, _ := ldap.FindControl(result.Controls, ldap.ControlTypePaging).(*ldap.ControlPaging)
-	if control == nil {
-		return nil
-	}
-	return control.Cookie
-}
-
-// searchPages reads all pages on a link of its own: a server keeps the state of a
-// paged search with the connection, and OpenLDAP keeps only one of them. It returns
-// what it has when a page fails, or the first page when there is no link to be had.
-func (c *Client) searchPages(ctx context.Context, first answer, page func(cookie []byte) *ldap.SearchRequest) answer {
-	dialCtx, cancel := context.WithTimeout(ctx, c.cfg.DialTimeout)
-	defer cancel()
-	l, err := first.server.connectService(dialCtx)
-	if err != nil {
-		first.err = err
-		return first
-	}
-	defer l.retire()
-	all := answer{server: first.server, result: &ldap.SearchResult{}}
-	for cookie := []byte(nil); ; {
-		if !l.enter() {
-			all.err = errors.New("the connection was closed between two pages")
-			return all
-		}
-		next := l.search(ctx, page(cookie))
-		all.result.Entries = append(all.result.Entries, next.result.Entries...)
-		all.result.Referrals = append(all.result.Referrals, next.result.Referrals...)
-		all.err = next.err
-		if cookie = pageCookie(next.result); next.err != nil || len(cookie) == 0 {
-			return all
-		}
-	}
 }

@@ -14,6 +14,7 @@ type rootDSE struct {
 	vendor   string
 	contexts []string // naming contexts
 	schema   string   // DN of the subschema entry, empty when none is shown
+	controls []string // OIDs; none when the server does not show them
 	paging   bool     // RFC 2696
 	version  string   // as the server words it, often empty
 	// now is the server's clock when the root DSE was read, at read; zero when the
@@ -56,6 +57,7 @@ func parseRootDSE(e *ldap.Entry) *rootDSE {
 		domain:        e.GetEqualFoldAttributeValue("defaultNamingContext"),
 		configuration: e.GetEqualFoldAttributeValue("configurationNamingContext"),
 		schema:        e.GetEqualFoldAttributeValue("subschemaSubentry"),
+		controls:      e.GetEqualFoldAttributeValues("supportedControl"),
 		version:       versionOf(e),
 		now:           currentTime(e),
 		read:          time.Now(),

@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/go-ldap/ldap/v3"
+
+	"ldap-gateway/directory/dn"
 )
 
 // answer is what a search brought. result is never nil and may hold entries even
@@ -101,6 +103,9 @@ func (l *link) search(ctx context.Context, request *ldap.SearchRequest) answer {
 		if result == nil {
 			result = &ldap.SearchResult{}
 		}
+		if !withinBase(request, result.Entries) {
+			result, err = &ldap.SearchResult{}, errStrange
+		}
 		done <- answer{l, l.server, result, err}
 		l.left(!limit.Stop())
 	}()
@@ -112,6 +117,25 @@ func (l *link) search(ctx context.Context, request *ldap.SearchRequest) answer {
 	case <-ctx.Done():
 		return l.nothing(ctx.Err())
 	}
+}
+
+// withinBase tells whether all entries are where they were looked for. A base that is no
+// DN, as Active Directory's <GUID=…>, tells nothing of where that is.
+func withinBase(request *ldap.SearchRequest, entries []*ldap.Entry) bool {
+	base, err := dn.Parse(request.BaseDN)
+	if err != nil {
+		return true
+	}
+	for _, e := range entries {
+		name, err := dn.Parse(e.DN)
+		if err != nil {
+			continue // odd names there are; whoever decides on one parses it again
+		}
+		if !name.Within(base) || request.Scope == ldap.ScopeBaseObject && name != base {
+			return false
+		}
+	}
+	return true
 }
 
 func (l *link) nothing(err error) answer { return answer{l, l.server, &ldap.SearchResult{}, err} }

@@ -42,6 +42,18 @@ type Fault struct {
 	OnlyIfRight bool
 }
 
+// Pages is what becomes of the paged results control (RFC 2696), which the root DSE
+// offers whatever comes of it.
+type Pages int
+
+// The zero value gives pages.
+const (
+	PagesGiven   Pages = iota
+	PagesRefused       // result 53 and nothing else
+	PagesHalved        // half of the entries, as if there were no more
+	PagesEndless       // the first page again and again
+)
+
 // operation is a kind of what clients ask.
 type operation int
 
@@ -132,6 +144,7 @@ type Operation struct {
 	Change   bool   // of a password; neither: a search
 	DN       string // of the bind or the change, or the base of the search
 	Filter   string // of the search
+	Policy   bool   // the password policy control came with the bind
 	Secure   bool   // under TLS
 }
 

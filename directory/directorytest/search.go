@@ -93,7 +93,7 @@ func (c *conn) sendEntries(m message, entries []sentEntry, f Fault) bool {
 // limit applies the paged results control (RFC 2696), or the size limits.
 func (c *conn) limit(m message, q query, entries []sentEntry, r Result) ([]sentEntry, Result, ldap.Control) {
 	if page, ok := ldap.FindControl(m.controls, oidPaging).(*ldap.ControlPaging); ok && page.PagingSize > 0 {
-		return c.page(page, entries, r)
+		return c.inPages(page, entries, r)
 	}
 	limit := 0
 	for _, bound := range []int{c.server.SizeLimit, c.server.MaxPage, int(q.sizeLimit)} {
@@ -105,6 +105,20 @@ func (c *conn) limit(m message, q query, entries []sentEntry, r Result) ([]sentE
 		return entries[:limit], Result{Code: ldap.LDAPResultSizeLimitExceeded}, nil
 	}
 	return entries, r, nil
+}
+
+func (c *conn) inPages(page *ldap.ControlPaging, entries []sentEntry, r Result) ([]sentEntry, Result, ldap.Control) {
+	switch c.server.Pages {
+	case PagesRefused:
+		return nil, Result{Code: ldap.LDAPResultUnwillingToPerform, Text: "no pages"}, nil
+	case PagesHalved:
+		return entries[:len(entries)/2], r, ldap.NewControlPaging(0)
+	case PagesEndless:
+		again := ldap.NewControlPaging(0)
+		again.SetCookie([]byte("again"))
+		return entries[:min(len(entries), int(page.PagingSize))], r, again
+	}
+	return c.page(page, entries, r)
 }
 
 // page returns one page. The cookie names the paged search that the connection

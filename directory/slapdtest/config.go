@@ -52,8 +52,9 @@ type Config struct {
 	// PasswordPolicy adds the ppolicy overlay; users choose a policy entry by
 	// pwdPolicySubentry.
 	PasswordPolicy bool
-	// SizeLimit is the reader's; 0 means none.
+	// SizeLimit is the reader's; 0 means none. Limits has more of them, as in slapd.conf.
 	SizeLimit int
+	Limits    string
 	// NoTLS leaves StartTLS and LDAPS out.
 	NoTLS bool
 	// Keytab and KerberosConf are paths of a key table with ldap/localhost and of a
@@ -133,7 +134,7 @@ directory %[1]s/db
 maxsize 1073741824
 dbnosync
 index %[7]s eq
-limits dn.exact="%[5]s" size=%[6]s time=unlimited
+limits dn.exact="%[5]s" size=%[6]s time=unlimited %[9]s
 %[8]saccess to attrs=userPassword by self write by anonymous auth by * none
 access to * by users read by * none
 `
@@ -181,7 +182,7 @@ func (c Config) conf(dir string) string {
 	if c.ShowConfig {
 		text += "database config\naccess to * by dn.exact=\"" + ReaderDN + "\" read by * none\n"
 	}
-	text += fmt.Sprintf(confDatabase, dir, Suffix, AdminDN, Password, ReaderDN, size, indexes, inLines(c.Access))
+	text += fmt.Sprintf(confDatabase, dir, Suffix, AdminDN, Password, ReaderDN, size, indexes, inLines(c.Access), c.Limits)
 	text += inLines(c.Database)
 	if c.ReplicaOf != "" {
 		text += fmt.Sprintf(confReplica, c.ReplicaOf, Suffix, AdminDN, Password)
