@@ -76,7 +76,12 @@ First step: "ldap-gateway setup". Or write gateway.hcl yourself, then
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return fmt.Errorf("%w: %w", errUsage, err) })
 	root.PersistentFlags().StringVar(&c.configPath, "config", configs.SystemPath(), "path of gateway.hcl")
 	root.PersistentFlags().StringVar(&c.statePath, "state", configs.SystemState(), "folder for the instance's keys")
-	root.AddCommand(c.setupCommand(), c.runCommand(), c.pairCommand(), c.checkCommand(), c.explainCommand(), c.statusCommand(), c.reloadCommand(), c.diagnoseCommand(), c.rotateCommand(), c.unpairCommand(), c.installCommand(), c.uninstallCommand(), c.startCommand(), c.stopCommand(), c.restartCommand(), c.versionCommand(), manualCommand())
+	root.AddCommand(
+		c.setupCommand(), c.runCommand(), c.pairCommand(), c.checkCommand(), c.explainCommand(), c.leavesCommand(),
+		c.statusCommand(), c.reloadCommand(), c.diagnoseCommand(), c.rotateCommand(), c.unpairCommand(),
+		c.installCommand(), c.uninstallCommand(), c.startCommand(), c.stopCommand(), c.restartCommand(),
+		c.versionCommand(), manualCommand(),
+	)
 	for _, sub := range root.Commands() {
 		sub.Args = usage(sub.Args)
 	}
