@@ -41,7 +41,7 @@ tools: ## install the servers and the browser that the tests start
 	@.ci/tools
 
 bench: ## the agent's part of a sign-on beside the bare LDAP operations
-	$(GO) test -run '^$$' -bench SignOn -benchtime 1x -timeout 10m ./agent
+	$(GO) test -run '^$$' -bench SignOn -benchtime 1x -timeout 10m ./agent/signon
 
 scale: ## lists of the console and the API with 100,000 users, 10,000 groups and 2 million memberships
 	$(GO) test -run '^$$' -bench Lists -benchtime 30x -timeout 30m ./cloud -scale 100000

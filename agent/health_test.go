@@ -1,13 +1,10 @@
-package agent
+package agent_test
 
 import (
 	"bytes"
-	"errors"
-	"fmt"
 	"io"
 	"net"
 	"net/http"
-	"net/url"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -17,19 +14,19 @@ import (
 	"testing"
 	"time"
 
-	"ldap-gateway/agent/audit"
-	"ldap-gateway/agent/state"
+	"ldap-gateway/agent/agenttest"
+	"ldap-gateway/agent/command"
+	"ldap-gateway/agent/health"
 	"ldap-gateway/cloudlink/cloudlinktest"
 	"ldap-gateway/cloudlink/wire"
 	"ldap-gateway/configs"
-	"ldap-gateway/directory"
 )
 
 // freePort returns a loopback address that nobody listens on.
 func freePort(t *testing.T) string {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
-	must(t, err)
+	agenttest.Must(t, err)
 	defer l.Close()
 	return l.Addr().String()
 }
@@ -37,10 +34,10 @@ func freePort(t *testing.T) string {
 func get(t *testing.T, url string) (int, string) {
 	t.Helper()
 	resp, err := http.Get(url)
-	must(t, err)
+	agenttest.Must(t, err)
 	defer resp.Body.Close()
 	b, err := io.ReadAll(resp.Body)
-	must(t, err)
+	agenttest.Must(t, err)
 	return resp.StatusCode, string(b)
 }
 
@@ -86,15 +83,15 @@ func TestHealth(t *testing.T) {
 	if _, body := get(t, "http://"+at+"/ready"); !strings.Contains(body, "error: directoryDown") {
 		t.Error(body)
 	}
-	s, err := askStatus(t.Context(), h.state)
-	must(t, err)
-	if s.Ready || !s.Connected || !has(s, "directoryDown") || s.SignOns["directoryUnavailable"] == 0 || s.Instance != hostileInstance {
+	s, err := health.Ask(t.Context(), h.state)
+	agenttest.Must(t, err)
+	if s.Ready || !s.Connected || !has(s, "directoryDown") || s.SignOns["directoryUnavailable"] == 0 || s.Instance != agenttest.Instance {
 		t.Errorf("%+v", s)
 	}
 }
 
-func has(s Status, code string) bool {
-	return slices.ContainsFunc(s.Problems, func(p Problem) bool { return p.Code == code && p.Text != "" && p.Remedy != "" })
+func has(s health.Status, code string) bool {
+	return slices.ContainsFunc(s.Problems, func(p health.Problem) bool { return p.Code == code && p.Text != "" && p.Remedy != "" })
 }
 
 func TestStatus(t *testing.T) {
@@ -108,13 +105,13 @@ func TestStatus(t *testing.T) {
 		}
 	})
 	h.link()
-	command := func() (int, string) {
+	status := func() (int, string) {
 		var out bytes.Buffer
-		code := Main(t.Context(), []string{"status", "--state", h.state.String()}, strings.NewReader(""), &out, &out)
+		code := command.Main(t.Context(), []string{"status", "--state", h.state.String()}, strings.NewReader(""), &out, &out)
 		return code, out.String()
 	}
-	await(t, "ready", func() bool { code, _ := command(); return code == ExitOK })
-	if _, out := command(); !strings.Contains(out, "link") || !strings.Contains(out, "up since") || !strings.Contains(out, "1 ok") || !strings.Contains(out, "\nready\n") {
+	await(t, "ready", func() bool { code, _ := status(); return code == command.ExitOK })
+	if _, out := status(); !strings.Contains(out, "link") || !strings.Contains(out, "up since") || !strings.Contains(out, "1 ok") || !strings.Contains(out, "\nready\n") {
 		t.Error(out)
 	}
 	info, err := os.Stat(filepath.Join(h.state.String(), "status.sock"))
@@ -124,36 +121,9 @@ func TestStatus(t *testing.T) {
 	revoked.Store(true)
 	h.conn.Cut()
 	await(t, "not ready without a link", func() bool {
-		code, out := command()
-		return code == ExitFailed && strings.Contains(out, "error linkDown") && strings.Contains(out, "pair again") && strings.Contains(out, "not ready")
+		code, out := status()
+		return code == command.ExitFailed && strings.Contains(out, "error linkDown") && strings.Contains(out, "pair again") && strings.Contains(out, "not ready")
 	})
-}
-
-// TestProblems has each problem be there, with its severity, and the gateway be
-// ready in spite of those that are no error.
-func TestProblems(t *testing.T) {
-	file := filePolicy()
-	file.Observe = true
-	d := newDesk(t, file)
-	unwritable := &audit.Log{Path: filepath.Join(os.DevNull, "audit.jsonl")}
-	unwritable.Write(audit.Record{Link: &audit.Link{What: "opened"}})
-	h := newHealth(&serving{file: &configs.Gateway{Cloud: configs.Cloud{URL: &url.URL{}}}, people: d.People.(*directory.Client), policy: d.Policy}, unwritable)
-	why := "address in use"
-	h.metrics.Store(&why)
-	s := h.status()
-	for _, code := range []string{"notPaired", "auditNotWritten", "metricsNotServed", "observing"} {
-		if !has(s, code) {
-			t.Errorf("%s is not told: %+v", code, s.Problems)
-		}
-	}
-	if s.Ready || has(s, "directoryDown") {
-		t.Errorf("%+v", s)
-	}
-	var text strings.Builder
-	s.writeMetrics(&text)
-	if !strings.Contains(text.String(), `ldap_gateway_problem{code="observing",severity="info"} 1`) {
-		t.Error(text.String())
-	}
 }
 
 // TestHeartbeatTellsProblems has observe mode reach the console.
@@ -163,23 +133,4 @@ func TestHeartbeatTellsProblems(t *testing.T) {
 	if b := <-h.conn.Heartbeats; len(b.Problems) != 1 || b.Problems[0].Code != "observing" {
 		t.Errorf("%+v", b.Problems)
 	}
-}
-
-func TestSocketIsTakenOverFromTheDeadOnly(t *testing.T) {
-	folder := state.At(t.TempDir())
-	first, _, err := openDoor(t.Context(), folder)
-	must(t, err)
-	if _, _, err := openDoor(t.Context(), folder); err == nil {
-		t.Error("two gateways have one socket")
-	}
-	first.(*net.UnixListener).SetUnlinkOnClose(false) // as kill -9 would
-	must(t, first.Close())
-	if _, err := askStatus(t.Context(), folder); !errors.Is(err, ErrNotRunning) {
-		t.Error(err)
-	}
-	second, _, err := openDoor(t.Context(), folder)
-	if err != nil {
-		t.Fatal(fmt.Errorf("a dead gateway keeps its socket: %w", err))
-	}
-	must(t, second.Close())
 }

@@ -1,4 +1,4 @@
-package agent
+package agent_test
 
 import (
 	"bytes"
@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"ldap-gateway/agent/agenttest"
 	"ldap-gateway/agent/audit"
 	"ldap-gateway/cloudlink/wire"
 )
@@ -30,14 +31,14 @@ func play(t *testing.T, do func(*hostile), audited func(audit.Record) bool) {
 func sealedFor(instance string, key func(*hostile) []byte) func(*hostile, *wire.SignOn) {
 	return func(h *hostile, m *wire.SignOn) {
 		s, err := wire.NewSealer(instance, key(h))
-		must(h.t, err)
+		agenttest.Must(h.t, err)
 		m.Password = s.Seal(m.ID, []byte("wonderland"))
 	}
 }
 
 // TestHostileSignOns has a cloud ask for what it may not.
 func TestHostileSignOns(t *testing.T) {
-	otherKey := func(*hostile) []byte { _, public, err := wire.NewSealKey(); must(t, err); return public }
+	otherKey := func(*hostile) []byte { _, public, err := wire.NewSealKey(); agenttest.Must(t, err); return public }
 	own := func(h *hostile) []byte { return h.seal }
 	for name, c := range map[string]struct {
 		change func(*hostile, *wire.SignOn)
@@ -54,7 +55,7 @@ func TestHostileSignOns(t *testing.T) {
 		"revision-without-end":          {func(_ *hostile, m *wire.SignOn) { m.Revision = 1<<64 - 1 }, wire.OutcomeBusy},
 		"sealed-for-another-sign-on":    {func(h *hostile, m *wire.SignOn) { m.Password = h.sealer.Seal("other", []byte("wonderland")) }, wire.OutcomeNotAllowed},
 		"sealed-for-another-instance":   {sealedFor("instance-2", own), wire.OutcomeNotAllowed},
-		"sealed-with-another-key":       {sealedFor(hostileInstance, otherKey), wire.OutcomeNotAllowed},
+		"sealed-with-another-key":       {sealedFor(agenttest.Instance, otherKey), wire.OutcomeNotAllowed},
 		"sealed-with-a-key-not-told":    {func(_ *hostile, m *wire.SignOn) { m.Password.Key, m.Password.Encap = make([]byte, 16), nil }, wire.OutcomeBusy},
 		"sealed-with-a-key-of-nonsense": {func(_ *hostile, m *wire.SignOn) { m.Password.Key = make([]byte, 16) }, wire.OutcomeNotAllowed},
 		"password-altered":              {func(_ *hostile, m *wire.SignOn) { m.Password.Ciphertext[0] ^= 1 }, wire.OutcomeNotAllowed},
@@ -81,7 +82,7 @@ func TestHostileSignOns(t *testing.T) {
 					budget = time.Millisecond
 				}
 				var r wire.SignOnResult
-				must(t, h.ask(wire.KindSignOn, budget, h.message(func(m *wire.SignOn) { c.change(h, m) })).Decode(&r))
+				agenttest.Must(t, h.ask(wire.KindSignOn, budget, h.message(func(m *wire.SignOn) { c.change(h, m) })).Decode(&r))
 				if r.Outcome != c.want || r.BindSent || r.Entry != nil || r.Reason == "" {
 					t.Errorf("%+v", r)
 				}
@@ -130,10 +131,10 @@ func TestHostileUserTypes(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			play(t, func(h *hostile) {
-				bad := staff()
+				bad := agenttest.Staff()
 				bad.ID = "bad"
 				change(&bad)
-				if a := h.deliver(21, staff(), bad); len(a.Refused) != 1 || a.Refused[0].ID != bad.ID || len(a.Refused[0].Reasons) == 0 {
+				if a := h.deliver(21, agenttest.Staff(), bad); len(a.Refused) != 1 || a.Refused[0].ID != bad.ID || len(a.Refused[0].Reasons) == 0 {
 					t.Errorf("%+v", a)
 				}
 				if r := h.signOn(func(m *wire.SignOn) { m.UserType = bad.ID }); r.Outcome != wire.OutcomeNotAllowed || r.BindSent {
@@ -159,19 +160,19 @@ func (h *hostile) cutAndLinkAgain() {
 func TestHostileDeliveries(t *testing.T) {
 	many := make([]wire.UserType, 10_000)
 	for i := range many {
-		many[i] = staff()
+		many[i] = agenttest.Staff()
 		many[i].ID = strings.Repeat("i", 1+i%100) + string(rune('a'+i/100%26)) + string(rune('0'+i/2600))
 	}
-	other := staff()
+	other := agenttest.Staff()
 	other.SearchBase = "ou=others,ou=people,dc=x"
 	for name, c := range map[string]struct {
 		revision uint64
 		types    []wire.UserType
 		refused  int
 	}{
-		"two-of-one-id":       {21, []wire.UserType{staff(), other}, 2},
+		"two-of-one-id":       {21, []wire.UserType{agenttest.Staff(), other}, 2},
 		"ten-thousand":        {21, many, 9000},
-		"revision-going-back": {19, []wire.UserType{staff()}, 1},
+		"revision-going-back": {19, []wire.UserType{agenttest.Staff()}, 1},
 		"revision-zero":       {0, []wire.UserType{other}, 1},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -191,9 +192,9 @@ func TestHostileDeliveries(t *testing.T) {
 func TestHostileFrames(t *testing.T) {
 	frame := func(kind wire.Kind, id uint64, body any) []byte {
 		f, err := wire.NewFrame(kind, id, 0, body)
-		must(t, err)
+		agenttest.Must(t, err)
 		b, err := f.Encode()
-		must(t, err)
+		agenttest.Must(t, err)
 		return b
 	}
 	good := frame(wire.KindSignOn, 7, wire.SignOn{ID: "x", UserType: "staff", Identifier: "alice", Want: wire.WantVerify})
@@ -227,7 +228,7 @@ func TestHostileFrames(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			play(t, func(h *hostile) {
-				must(t, h.conn.SendBytes(c.send))
+				agenttest.Must(t, h.conn.SendBytes(c.send))
 				if !c.stays {
 					h.over()
 				}

@@ -1,8 +1,7 @@
-package agent
+package agent_test
 
 import (
 	"context"
-	"crypto/ed25519"
 	"fmt"
 	"net/http"
 	"os"
@@ -12,6 +11,8 @@ import (
 
 	"github.com/hashicorp/go-hclog"
 
+	"ldap-gateway/agent"
+	"ldap-gateway/agent/agenttest"
 	"ldap-gateway/agent/audit"
 	"ldap-gateway/agent/state"
 	"ldap-gateway/cloudlink/cloudlinktest"
@@ -35,19 +36,6 @@ type hostile struct {
 	count  int
 }
 
-const hostileInstance = "instance-1"
-
-// pair makes the state folder of a paired machine.
-func pair(t *testing.T, folder state.Folder, cloud string) (ed25519.PublicKey, []byte) {
-	t.Helper()
-	keys, err := state.NewKeys()
-	must(t, err)
-	public, seal, err := keys.Public()
-	must(t, err)
-	must(t, folder.SaveInstance(state.Instance{ID: hostileInstance, Cloud: cloud, GatewayName: "test", Fingerprint: wire.Fingerprint(public, seal), KeysSince: time.Now(), Keys: keys}))
-	return public, seal
-}
-
 // newHostile starts the agent and has it serve one sign-on. change alters the
 // cloud before it serves, front what is before it.
 func newHostile(t *testing.T, change func(*cloudlinktest.Cloud), front ...func(http.Handler) http.Handler) *hostile {
@@ -58,7 +46,7 @@ func newHostile(t *testing.T, change func(*cloudlinktest.Cloud), front ...func(h
 // startHostile is newHostile with another file.
 func startHostile(t *testing.T, edit func(*configs.Gateway), change func(*cloudlinktest.Cloud), front ...func(http.Handler) http.Handler) *hostile {
 	t.Helper()
-	h := &hostile{t: t, server: directorytest.Start(t, directorytest.LDIF(t, people)), cloud: &cloudlinktest.Cloud{}, ended: make(chan error, 1)}
+	h := &hostile{t: t, server: directorytest.Start(t, directorytest.LDIF(t, agenttest.People)), cloud: &cloudlinktest.Cloud{}, ended: make(chan error, 1)}
 	if change != nil {
 		change(h.cloud)
 	}
@@ -66,16 +54,16 @@ func startHostile(t *testing.T, edit func(*configs.Gateway), change func(*cloudl
 	folder := state.At(t.TempDir())
 	h.state = folder
 	h.audit = filepath.Join(folder.String(), "audit.jsonl")
-	h.cloud.Key, h.seal = pair(t, folder, u.String())
+	h.cloud.Key, h.seal = agenttest.Pair(t, folder, u.String())
 	var err error
-	h.sealer, err = wire.NewSealer(hostileInstance, h.seal)
-	must(t, err)
-	file := &configs.Gateway{Cloud: configs.Cloud{URL: u}, Policy: filePolicy(), Audit: configs.Audit{MaxSize: 10 << 20, Keep: 5},
+	h.sealer, err = wire.NewSealer(agenttest.Instance, h.seal)
+	agenttest.Must(t, err)
+	file := &configs.Gateway{Cloud: configs.Cloud{URL: u}, Policy: agenttest.Policy(), Audit: configs.Audit{MaxSize: 10 << 20, Keep: 5},
 		Directory: configs.Directory{Servers: []string{h.server.TLSURL()}, BaseDN: "dc=x", GroupsFrom: "search", Timeout: 5 * time.Second, TLS: configs.TLS{RootCAs: h.server.CA()}}}
 	file.Policy.SearchBases = []string{"ou=people,dc=x"}
 	file.Policy.Groups.SearchBases = []string{"ou=groups,dc=x"}
 	edit(file)
-	instance := &Instance{File: file, State: folder, Logger: hclog.NewNullLogger()}
+	instance := &agent.Instance{File: file, State: folder, Logger: hclog.NewNullLogger()}
 	ctx, stop := context.WithCancel(context.Background())
 	go func() { h.ended <- instance.Run(ctx) }()
 	t.Cleanup(func() {
@@ -83,7 +71,7 @@ func startHostile(t *testing.T, edit func(*configs.Gateway), change func(*cloudl
 			h.conn.Cut() // this cloud does not play its part in a farewell
 		}
 		stop()
-		must(t, <-h.ended)
+		agenttest.Must(t, <-h.ended)
 	})
 	return h
 }
@@ -106,10 +94,10 @@ func (h *hostile) serves(when string) {
 		h.conn = h.cloud.AwaitLink(h.t)
 	default:
 	}
-	if a := h.deliver(20, staff()); len(a.Refused) != 0 {
+	if a := h.deliver(20, agenttest.Staff()); len(a.Refused) != 0 {
 		h.t.Fatalf("%s: %+v", when, a)
 	}
-	if r := h.signOn(func(m *wire.SignOn) { m.Revision = 20 }); r.Outcome != wire.OutcomeOK || !r.BindSent || r.Entry.DN != aliceDN {
+	if r := h.signOn(func(m *wire.SignOn) { m.Revision = 20 }); r.Outcome != wire.OutcomeOK || !r.BindSent || r.Entry.DN != agenttest.AliceDN {
 		h.t.Fatalf("%s: %+v", when, r)
 	}
 }
@@ -117,7 +105,7 @@ func (h *hostile) serves(when string) {
 func (h *hostile) ask(kind wire.Kind, budget time.Duration, body any) wire.Frame {
 	h.t.Helper()
 	answer, err := h.conn.Ask(kind, budget, body)
-	must(h.t, err)
+	agenttest.Must(h.t, err)
 	select {
 	case f := <-answer:
 		return f
@@ -131,7 +119,7 @@ func (h *hostile) ask(kind wire.Kind, budget time.Duration, body any) wire.Frame
 
 func (h *hostile) deliver(revision uint64, types ...wire.UserType) (a wire.UserTypesAnswer) {
 	h.t.Helper()
-	must(h.t, h.ask(wire.KindUserTypes, 0, wire.UserTypes{Revision: revision, Types: types}).Decode(&a))
+	agenttest.Must(h.t, h.ask(wire.KindUserTypes, 0, wire.UserTypes{Revision: revision, Types: types}).Decode(&a))
 	return a
 }
 
@@ -149,7 +137,7 @@ func (h *hostile) message(change ...func(*wire.SignOn)) wire.SignOn {
 
 func (h *hostile) signOn(change ...func(*wire.SignOn)) (r wire.SignOnResult) {
 	h.t.Helper()
-	must(h.t, h.ask(wire.KindSignOn, 5*time.Second, h.message(change...)).Decode(&r))
+	agenttest.Must(h.t, h.ask(wire.KindSignOn, 5*time.Second, h.message(change...)).Decode(&r))
 	return r
 }
 
@@ -163,7 +151,7 @@ func (h *hostile) awaitAudit(from int, want func(audit.Record) bool) {
 	tick := time.NewTicker(10 * time.Millisecond)
 	defer tick.Stop()
 	for {
-		all := records(h.t, h.audit)
+		all := agenttest.Records(h.t, h.audit)
 		for _, r := range all[from:] {
 			if want(r) {
 				return
@@ -181,7 +169,7 @@ func (h *hostile) written() int {
 	if _, err := os.Stat(h.audit); err != nil {
 		return 0
 	}
-	return len(records(h.t, h.audit))
+	return len(agenttest.Records(h.t, h.audit))
 }
 
 // over waits for the end of the link.

@@ -1,4 +1,4 @@
-package agent
+package agent_test
 
 import (
 	"fmt"
@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"ldap-gateway/agent/agenttest"
 	"ldap-gateway/agent/audit"
 	"ldap-gateway/cloudlink/cloudlinktest"
 	"ldap-gateway/cloudlink/wire"
@@ -26,7 +27,7 @@ func TestHostileOversizedFrame(t *testing.T) {
 }
 
 func TestHostileTextMessage(t *testing.T) {
-	play(t, func(h *hostile) { must(t, h.conn.SendText("hello")); h.over() }, func(r audit.Record) bool { return r.Frame != nil })
+	play(t, func(h *hostile) { agenttest.Must(t, h.conn.SendText("hello")); h.over() }, func(r audit.Record) bool { return r.Frame != nil })
 }
 
 // TestHostileFlood asks for more than there are handlers, with sign-ons that
@@ -36,13 +37,13 @@ func TestHostileFlood(t *testing.T) {
 		var answers []<-chan wire.Frame
 		for range 600 {
 			answer, err := h.conn.Ask(wire.KindSignOn, time.Hour, h.message(func(m *wire.SignOn) { m.Revision = 1 << 40 }))
-			must(t, err)
+			agenttest.Must(t, err)
 			answers = append(answers, answer)
 		}
 		atOnce := 0
 		for _, a := range answers {
 			var r wire.SignOnResult
-			must(t, (<-a).Decode(&r))
+			agenttest.Must(t, (<-a).Decode(&r))
 			if r.Outcome != wire.OutcomeBusy || r.BindSent {
 				t.Fatalf("%+v", r)
 			}
@@ -87,7 +88,7 @@ func TestHostileSlowReader(t *testing.T) {
 	h.link()
 	asked, written := h.asked(), h.written()
 	h.cloud.Deaf.Store(true)
-	bad := staff()
+	bad := agenttest.Staff()
 	bad.SearchBase = strings.Repeat("x", 3000)
 	m := wire.UserTypes{Revision: 21}
 	for i := range 1000 {
@@ -112,7 +113,7 @@ func TestHostileSlowReader(t *testing.T) {
 func TestHostileGoodbyes(t *testing.T) {
 	play(t, func(h *hostile) {
 		for range 3 {
-			must(t, h.conn.Send(wire.KindGoingAway, 0, 0, wire.GoingAway{Reason: strings.Repeat("x", 1<<20)}))
+			agenttest.Must(t, h.conn.Send(wire.KindGoingAway, 0, 0, wire.GoingAway{Reason: strings.Repeat("x", 1<<20)}))
 			h.conn = h.cloud.AwaitLink(t)
 		}
 	}, func(r audit.Record) bool { return r.Link != nil && r.Link.What == "closed" })

@@ -6,13 +6,18 @@ import (
 	"os"
 	"runtime"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/hashicorp/go-hclog"
 
 	"ldap-gateway/agent/audit"
+	"ldap-gateway/agent/health"
+	"ldap-gateway/agent/policy"
 	"ldap-gateway/agent/service"
+	"ldap-gateway/agent/signon"
 	"ldap-gateway/agent/state"
+	"ldap-gateway/agent/version"
 	"ldap-gateway/cloudlink"
 	"ldap-gateway/cloudlink/wire"
 	"ldap-gateway/configs"
@@ -27,13 +32,14 @@ type Instance struct {
 	Logger  hclog.Logger
 	Manager *service.Manager // nil: none
 
-	guard   guard // these outlive a link
-	seen    replays
-	persons persons
+	guard   signon.Guard // these outlive a link
+	seen    signon.Replays
+	persons signon.Persons
 	audit   *audit.Log
-	health  *health
-	now     *serving       // of the goroutine of Run
-	former  sync.WaitGroup // what drains of files that were replaced
+	health  *health.Monitor
+	now     *serving                // of the goroutine of Run
+	inUse   atomic.Pointer[serving] // now, for everybody else
+	former  sync.WaitGroup          // what drains of files that were replaced
 }
 
 // proveEvery is how often the directory is asked what its memberOf means.
@@ -50,11 +56,15 @@ func (i *Instance) Run(ctx context.Context) (err error) {
 	if i.now, err = i.open(i.File); err != nil {
 		return err
 	}
+	i.inUse.Store(i.now)
 	i.audit = auditLog(i.File.Audit, i.State, i.Logger)
 	defer i.audit.Close()
 	defer func() { i.now.close() }()
-	i.health = newHealth(i.now, i.audit)
-	stopHealth := i.serveHealth(ctx)
+	if err := i.guard.Remember(i.State.WrongPasswords()); err != nil {
+		i.Logger.Warn("wrong passwords are counted until the next start only", "error", err)
+	}
+	i.health = health.New(i.now.shown(), i.audit, i.guard.Lost)
+	stopHealth := i.health.Serve(ctx, i.State, i.File.Metrics.Listen, i.Logger)
 	defer stopHealth()
 	defer i.former.Wait()
 	for stopLast := func() {}; ; {
@@ -71,11 +81,10 @@ func (i *Instance) Run(ctx context.Context) (err error) {
 		i.now.links.Go(func() { _ = link.Run(linked) })
 		now := i.now
 		now.links.Go(func() { now.learnAttributes(linked) })
-		newest := &pairedLink{paired, link}
-		i.health.current.CompareAndSwap(nil, newest)
+		i.health.Opens(paired, link)
 		awaitUp(ctx, link)
-		i.health.current.Store(newest)
-		i.Manager.Ready(i.health.status().summary())
+		i.health.Linked(paired, link)
+		i.Manager.Ready(i.health.Status().Summary())
 		stopLast() // the link before, if any, drains while this one is up
 		stopLast = stop
 		i.watch(ctx, link, paired)
@@ -104,7 +113,7 @@ func (i *Instance) awaitPairing(ctx context.Context) (state.Instance, bool) {
 			told = err.Error()
 			i.Logger.Warn("waiting to be paired", "state", i.State, "error", err)
 		}
-		i.Manager.Ready(i.health.status().summary())
+		i.Manager.Ready(i.health.Status().Summary())
 		i.pause(ctx)
 	}
 	return state.Instance{}, false
@@ -116,8 +125,8 @@ func (i *Instance) link(paired state.Instance, s *serving) (*cloudlink.Link, err
 	if err != nil {
 		return nil, err
 	}
-	stats, record := NewStats(), &recorder{log: i.audit, instance: paired.ID}
-	handler := &handler{state: i.State, logger: i.Logger, record: record, totals: &i.health.totals, signOns: &SignOns{
+	stats, record := signon.NewStats(), &recorder{log: i.audit, instance: paired.ID}
+	handler := &handler{state: i.State, logger: i.Logger, record: record, totals: &i.health.Totals, signOns: &signon.Service{
 		People: s.people, Policy: s.policy, Opener: opener, Stats: stats, Logger: i.Logger.Named("sign-on"),
 		Guard: &i.guard, Seen: &i.seen, Persons: &i.persons,
 		Rate: s.rate,
@@ -129,7 +138,7 @@ func (i *Instance) link(paired state.Instance, s *serving) (*cloudlink.Link, err
 			Keep:  func(epoch uint64) error { return i.State.SaveEpoch(paired.ID, epoch) }},
 		Handler: handler, Hello: func() wire.Hello { return hello(s.policy) }, Logger: i.Logger.Named("link"), Watch: handler.happened,
 	}
-	link.Heartbeat = func() wire.Heartbeat { return heartbeat(stats, i.health) }
+	link.Heartbeat = func() wire.Heartbeat { return i.heartbeat(stats) }
 	if paired.Cloud != s.file.Cloud.URL.String() {
 		i.Logger.Warn("gateway.hcl names another cloud than the one that this machine was paired with: pair again with --replace, or put cloud.url back",
 			"file", s.file.Cloud.URL, "paired", paired.Cloud)
@@ -162,22 +171,23 @@ func wait(ctx context.Context, d time.Duration) bool {
 	}
 }
 
-func hello(p *Policy) wire.Hello {
+func hello(p *policy.Policy) wire.Hello {
 	host, _ := os.Hostname() // empty when the system does not know
-	return wire.Hello{Software: Version(), Hostname: host, System: runtime.GOOS + "/" + runtime.GOARCH,
-		PolicyHash: p.Hash(), Policy: p.Describe()}
+	return wire.Hello{Software: version.Current(), Hostname: host, System: runtime.GOOS + "/" + runtime.GOARCH,
+		PolicyHash: p.Hash(), Policy: p.Told()}
 }
 
-func heartbeat(stats *Stats, h *health) wire.Heartbeat {
-	perSecond, median := stats.take()
+func (i *Instance) heartbeat(stats *signon.Stats) wire.Heartbeat {
+	perSecond, median := stats.Take()
+	now := i.inUse.Load()
 	out := wire.Heartbeat{OperationsPerSecond: perSecond, ResponseTimeMillis: float64(median.Microseconds()) / 1000}
-	if names := h.serving.Load().attributes.Load(); names != nil {
+	if names := now.attributes.Load(); names != nil {
 		out.Attributes = *names
 	}
-	for _, s := range h.serving.Load().people.Servers() {
-		out.Servers = append(out.Servers, wire.Server{URL: s.URL, State: s.State, Vendor: s.Vendor, Error: s.Error})
+	for _, s := range now.people.Servers() {
+		out.Servers = append(out.Servers, wire.Server{URL: s.URL, State: s.State, Vendor: s.Vendor, Error: s.Told})
 	}
-	for _, p := range h.problems() {
+	for _, p := range i.health.Problems() {
 		if p.Code != "linkDown" { // of a link that drains: this arrives on another
 			out.Problems = append(out.Problems, wire.Problem{Code: p.Code, Text: p.Text, Remedy: p.Remedy, Severity: string(p.Severity)})
 		}
@@ -185,8 +195,8 @@ func heartbeat(stats *Stats, h *health) wire.Heartbeat {
 	return out
 }
 
-// directoryConfig is the file's directory block as the directory room takes it.
-func directoryConfig(d configs.Directory, logger hclog.Logger) directory.Config {
+// DirectoryConfig is the file's directory block as the directory room takes it.
+func DirectoryConfig(d configs.Directory, logger hclog.Logger) directory.Config {
 	out := directory.Config{
 		Servers: d.Servers, Discover: d.Discover, Site: d.Site, BaseDN: d.BaseDN, Vendor: d.Vendor,
 		BindDN: d.BindDN, BindPassword: directory.Password(d.BindPassword.Reveal()), OwnIdentity: d.OwnIdentity,

@@ -1,6 +1,6 @@
 //go:build unix
 
-package agent
+package agent_test
 
 import (
 	"context"
@@ -14,6 +14,8 @@ import (
 
 	"github.com/hashicorp/go-hclog"
 
+	"ldap-gateway/agent"
+	"ldap-gateway/agent/agenttest"
 	"ldap-gateway/agent/service"
 	"ldap-gateway/agent/state"
 	"ldap-gateway/configs"
@@ -29,11 +31,11 @@ func TestReadyWithoutACloud(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			folder, u := state.At(t.TempDir()), &url.URL{Scheme: "http", Host: "127.0.0.1:1"}
 			if c.paired {
-				pair(t, folder, u.String())
+				agenttest.Pair(t, folder, u.String())
 			}
 			told := notifySocket(t)
 			ctx, stop := context.WithCancel(t.Context())
-			i := &Instance{State: folder, Logger: hclog.NewNullLogger(), File: &configs.Gateway{Cloud: configs.Cloud{URL: u}, Policy: filePolicy(), Audit: configs.Audit{Off: true},
+			i := &agent.Instance{State: folder, Logger: hclog.NewNullLogger(), File: &configs.Gateway{Cloud: configs.Cloud{URL: u}, Policy: agenttest.Policy(), Audit: configs.Audit{Off: true},
 				Directory: configs.Directory{Servers: []string{"ldaps://127.0.0.1:1"}, BaseDN: "dc=x"}}}
 			ended := make(chan error, 1)
 			go func() {
@@ -45,7 +47,7 @@ func TestReadyWithoutACloud(t *testing.T) {
 				}
 			}
 			stop()
-			must(t, <-ended)
+			agenttest.Must(t, <-ended)
 			for got := told(); got != "STOPPING=1"; got = told() {
 				if got != "WATCHDOG=1" {
 					t.Error(got)
@@ -61,15 +63,15 @@ func notifySocket(t *testing.T) func() string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "notify")
 	c, err := net.ListenUnixgram("unixgram", &net.UnixAddr{Name: path, Net: "unixgram"})
-	must(t, err)
+	agenttest.Must(t, err)
 	t.Cleanup(func() { _ = c.Close() })
 	t.Setenv("NOTIFY_SOCKET", path)
 	return func() string {
 		t.Helper()
-		must(t, c.SetReadDeadline(time.Now().Add(10*time.Second)))
+		agenttest.Must(t, c.SetReadDeadline(time.Now().Add(10*time.Second)))
 		b := make([]byte, 4096)
 		n, err := c.Read(b)
-		must(t, err)
+		agenttest.Must(t, err)
 		return string(b[:n])
 	}
 }

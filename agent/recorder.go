@@ -11,6 +11,8 @@ import (
 	"github.com/hashicorp/go-hclog"
 
 	"ldap-gateway/agent/audit"
+	"ldap-gateway/agent/health"
+	"ldap-gateway/agent/signon"
 	"ldap-gateway/agent/state"
 	"ldap-gateway/cloudlink"
 	"ldap-gateway/cloudlink/wire"
@@ -19,11 +21,11 @@ import (
 
 // auditLog returns the audit file that gateway.hcl asks for.
 func auditLog(a configs.Audit, folder state.Folder, logger hclog.Logger) *audit.Log {
-	return &audit.Log{Path: auditPath(a, folder), MaxSize: a.MaxSize, Keep: a.Keep, Logger: logger}
+	return &audit.Log{Path: AuditPath(a, folder), MaxSize: a.MaxSize, Keep: a.Keep, Logger: logger}
 }
 
-// auditPath returns where the audit file is, empty when it is switched off.
-func auditPath(a configs.Audit, folder state.Folder) string {
+// AuditPath returns where the audit file is, empty when it is switched off.
+func AuditPath(a configs.Audit, folder state.Folder) string {
 	switch {
 	case a.Off:
 		return ""
@@ -119,7 +121,7 @@ func (r *recorder) happened(e cloudlink.Event) {
 		case wire.KindExplain:
 			r.explained(e.Explain, "", wire.Explained{Outcome: wire.OutcomeBusy, Reason: reason}, 0)
 		default:
-			r.signOn(e.SignOn, "", refused(wire.OutcomeBusy, reason), 0)
+			r.signOn(e.SignOn, "", wire.SignOnResult{Outcome: wire.OutcomeBusy, Reason: reason}, 0)
 		}
 	}
 }
@@ -161,11 +163,11 @@ func short(s string) string {
 // handler gives the link what the sign-ons answer, writes it down, and keeps
 // what was delivered.
 type handler struct {
-	signOns *SignOns
+	signOns *signon.Service
 	state   state.Folder
 	logger  hclog.Logger
 	record  *recorder
-	totals  *totals
+	totals  *health.Totals
 }
 
 // UserTypes implements cloudlink.Handler.
@@ -184,13 +186,13 @@ func (h *handler) UserTypes(_ context.Context, m wire.UserTypes) wire.UserTypesA
 // happened takes what the link did.
 func (h *handler) happened(e cloudlink.Event) {
 	if e.Kind == cloudlink.EventOpened {
-		h.signOns.types.newLink()
+		h.signOns.NewLink()
 	}
 	if e.Kind == cloudlink.EventRotate {
 		h.rotateSoon()
 	}
 	if e.Kind == cloudlink.EventBusy && e.Frame != wire.KindExplain {
-		h.totals.of(e.Frame).add(wire.OutcomeBusy)
+		h.totals.Of(e.Frame).Add(wire.OutcomeBusy)
 	}
 	h.record.happened(e)
 }
@@ -214,10 +216,10 @@ func (h *handler) SignOn(ctx context.Context, m wire.SignOn) (answer wire.SignOn
 	answer = wire.SignOnResult{Outcome: wire.OutcomeUnknown, BindSent: true, Reason: internalError}
 	defer func() {
 		h.record.signOn(m, dn, answer, time.Since(start))
-		h.totals.signOns.add(answer.Outcome)
-		h.totals.took.Add(int64(time.Since(start)))
+		h.totals.SignOns.Add(answer.Outcome)
+		h.totals.Took.Add(int64(time.Since(start)))
 	}()
-	answer, dn = h.signOns.signOn(ctx, m)
+	answer, dn = h.signOns.SignOn(ctx, m)
 	return answer
 }
 
@@ -227,9 +229,9 @@ func (h *handler) ChangePassword(ctx context.Context, m wire.ChangePassword) (an
 	answer = wire.PasswordChanged{Outcome: wire.OutcomeUnknown, BindSent: true, Reason: internalError}
 	defer func() {
 		h.record.change(m, dn, answer, time.Since(start))
-		h.totals.changes.add(answer.Outcome)
+		h.totals.Changes.Add(answer.Outcome)
 	}()
-	answer, dn = h.signOns.changePassword(ctx, m)
+	answer, dn = h.signOns.ChangePassword(ctx, m)
 	return answer
 }
 
@@ -238,7 +240,7 @@ func (h *handler) Explain(ctx context.Context, m wire.Explain) (answer wire.Expl
 	start, dn := time.Now(), ""
 	answer = wire.Explained{Outcome: wire.OutcomeUnknown, Reason: internalError}
 	defer func() { h.record.explained(m, dn, answer, time.Since(start)) }()
-	answer, dn = h.signOns.explain(ctx, m)
+	answer, dn = h.signOns.Explain(ctx, m)
 	return answer
 }
 

@@ -3,7 +3,6 @@ package agent
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -13,25 +12,53 @@ import (
 
 	"github.com/hashicorp/go-hclog"
 
+	"ldap-gateway/agent/agenttest"
 	"ldap-gateway/agent/audit"
+	"ldap-gateway/agent/health"
+	"ldap-gateway/agent/policy"
+	"ldap-gateway/agent/signon"
 	"ldap-gateway/agent/state"
 	"ldap-gateway/cloudlink"
 	"ldap-gateway/cloudlink/wire"
 	"ldap-gateway/configs"
 	"ldap-gateway/directory"
+	"ldap-gateway/directory/directorytest"
 )
 
-// records reads an audit file.
-func records(t testing.TB, path string) (out []audit.Record) {
+// desk is sign-ons on a directory in the process.
+type desk struct {
+	*signon.Service
+	sealer *wire.Sealer
+}
+
+func newDesk(t *testing.T) *desk {
 	t.Helper()
-	b, err := os.ReadFile(path)
-	must(t, err)
-	for line := range bytes.Lines(b) {
-		var r audit.Record
-		must(t, json.Unmarshal(line, &r))
-		out = append(out, r)
+	server := directorytest.Start(t, directorytest.LDIF(t, agenttest.People))
+	client, err := directory.Open(directory.Config{Servers: []string{server.TLSURL()}, BaseDN: "dc=x", TLS: directory.TLS{RootCAs: server.CA()}})
+	agenttest.Must(t, err)
+	t.Cleanup(func() { agenttest.Must(t, client.Close()) })
+	rules, err := policy.New(agenttest.Policy())
+	agenttest.Must(t, err)
+	private, public, err := wire.NewSealKey()
+	agenttest.Must(t, err)
+	opener, err := wire.NewOpener("i1", private)
+	agenttest.Must(t, err)
+	sealer, err := wire.NewSealer("i1", public)
+	agenttest.Must(t, err)
+	d := &desk{sealer: sealer, Service: &signon.Service{
+		People:  client,
+		Policy:  rules,
+		Opener:  opener,
+		Stats:   signon.NewStats(),
+		Guard:   &signon.Guard{},
+		Seen:    &signon.Replays{},
+		Persons: &signon.Persons{},
+		Logger:  hclog.NewNullLogger(),
+	}}
+	if a := d.UserTypes(wire.UserTypes{Revision: 1, Types: []wire.UserType{agenttest.Staff()}}); len(a.Refused) != 0 {
+		t.Fatal(a.Refused)
 	}
-	return out
+	return d
 }
 
 // newHandler joins a desk to an audit file.
@@ -39,50 +66,50 @@ func newHandler(t *testing.T, d *desk) (*handler, string) {
 	t.Helper()
 	folder := state.At(t.TempDir())
 	log := auditLog(configs.Audit{}, folder, nil)
-	t.Cleanup(func() { must(t, log.Close()) })
-	return &handler{signOns: d.SignOns, state: folder, logger: hclog.NewNullLogger(), record: &recorder{log: log, instance: "i1"}, totals: &totals{}},
+	t.Cleanup(func() { agenttest.Must(t, log.Close()) })
+	return &handler{signOns: d.Service, state: folder, logger: hclog.NewNullLogger(), record: &recorder{log: log, instance: "i1"}, totals: &health.Totals{}},
 		filepath.Join(folder.String(), "audit.jsonl")
 }
 
 func TestEachRequestIsWrittenDown(t *testing.T) {
-	d := newDesk(t, filePolicy())
+	d := newDesk(t)
 	h, path := newHandler(t, d)
-	bad := staff()
+	bad := agenttest.Staff()
 	bad.ID, bad.Name, bad.SearchBase = "bad", "Bad", "dc=elsewhere"
-	h.UserTypes(t.Context(), wire.UserTypes{Revision: 1, Types: []wire.UserType{staff(), bad}})
+	h.UserTypes(t.Context(), wire.UserTypes{Revision: 1, Types: []wire.UserType{agenttest.Staff(), bad}})
 	for i, password := range []string{"wonderland", "a-guess"} {
 		id := fmt.Sprint(i)
 		h.SignOn(t.Context(), wire.SignOn{ID: id, UserType: "staff", Revision: 1, Identifier: "alice", Want: wire.WantRecord, Password: d.sealer.Seal(id, []byte(password))})
 	}
-	got := records(t, path)
+	got := agenttest.Records(t, path)
 	if len(got) != 3 || got[0].Instance != "i1" {
 		t.Fatalf("%+v", got)
 	}
 	if u := got[0].UserTypes; u.Accepted != 1 || u.Refused != 1 || u.Types[0].Name != "Bad" || !strings.Contains(u.Types[0].Reasons[0], "search base") || u.Types[1].ID != "staff" {
 		t.Errorf("%+v", u)
 	}
-	if s := got[1].SignOn; s.ID != "0" || s.UserType != "staff" || s.DN != aliceDN || s.Outcome != "ok" || !s.BindSent || s.Verdict != "complete" || s.Groups != 1 {
+	if s := got[1].SignOn; s.ID != "0" || s.UserType != "staff" || s.DN != agenttest.AliceDN || s.Outcome != "ok" || !s.BindSent || s.Verdict != "complete" || s.Groups != 1 {
 		t.Errorf("%+v", s)
 	}
-	if s := got[2].SignOn; s.DN != aliceDN || s.Outcome != "invalidCredentials" || !s.BindSent || s.Verdict != "" {
+	if s := got[2].SignOn; s.DN != agenttest.AliceDN || s.Outcome != "invalidCredentials" || !s.BindSent || s.Verdict != "" {
 		t.Errorf("%+v", s)
 	}
 	b, err := os.ReadFile(path)
-	must(t, err)
+	agenttest.Must(t, err)
 	if bytes.Contains(b, []byte("wonderland")) || bytes.Contains(b, []byte("a-guess")) {
 		t.Error("a password is in the audit file")
 	}
 }
 
 // panicking is a directory that nobody foresaw.
-type panicking struct{ People }
+type panicking struct{ signon.People }
 
 func (panicking) FindUser(context.Context, *directory.UserType, string) (directory.Entry, error) {
 	panic("an entry that nobody foresaw")
 }
 
 func TestPanicIsWrittenDown(t *testing.T) {
-	d := newDesk(t, filePolicy())
+	d := newDesk(t)
 	h, path := newHandler(t, d)
 	d.People = panicking{d.People}
 	func() {
@@ -90,13 +117,13 @@ func TestPanicIsWrittenDown(t *testing.T) {
 		h.SignOn(t.Context(), wire.SignOn{ID: "1", UserType: "staff", Revision: 1, Want: wire.WantVerify, Password: d.sealer.Seal("1", []byte("x"))})
 		t.Error("no panic")
 	}()
-	if got := records(t, path); len(got) != 1 || got[0].SignOn.Outcome != "unknown" || !got[0].SignOn.BindSent {
+	if got := agenttest.Records(t, path); len(got) != 1 || got[0].SignOn.Outcome != "unknown" || !got[0].SignOn.BindSent {
 		t.Errorf("%+v", got)
 	}
 }
 
 func TestLinkIsWrittenDown(t *testing.T) {
-	h, path := newHandler(t, newDesk(t, filePolicy()))
+	h, path := newHandler(t, newDesk(t))
 	r := h.record
 	for range 100 {
 		r.happened(cloudlink.Event{Kind: cloudlink.EventNotOpened, Err: errors.New(strings.Repeat("x", 1<<20))})
@@ -106,7 +133,7 @@ func TestLinkIsWrittenDown(t *testing.T) {
 	r.happened(cloudlink.Event{Kind: cloudlink.EventBusy, SignOn: wire.SignOn{ID: "7"}})
 	r.happened(cloudlink.Event{Kind: cloudlink.EventClosed})
 	r.happened(cloudlink.Event{Kind: cloudlink.EventNotOpened, Err: errors.New("refused")})
-	got := records(t, path)
+	got := agenttest.Records(t, path)
 	if len(got) != 7+5 || got[6].Link.Times != 64 || len(got[6].Link.Why) > 600 {
 		t.Fatalf("%d %+v", len(got), got)
 	}
@@ -117,7 +144,7 @@ func TestLinkIsWrittenDown(t *testing.T) {
 
 // TestAuditFileIsBoundedPerRequest has a cloud deliver as much as it can.
 func TestAuditFileIsBoundedPerRequest(t *testing.T) {
-	h, path := newHandler(t, newDesk(t, filePolicy()))
+	h, path := newHandler(t, newDesk(t))
 	for revision, worst := range []string{"\x00", "\xff", `"`, "\u2028", "<"} {
 		m := wire.UserTypes{Revision: uint64(revision + 1)}
 		long := strings.Repeat(worst, 2000)
@@ -126,7 +153,7 @@ func TestAuditFileIsBoundedPerRequest(t *testing.T) {
 		}
 		h.UserTypes(t.Context(), m)
 	}
-	got := records(t, path)
+	got := agenttest.Records(t, path)
 	if len(got) != 5 || h.record.log.Err() != nil {
 		t.Fatalf("%d records, %v", len(got), h.record.log.Err())
 	}

@@ -4,10 +4,7 @@ import (
 	"context"
 	"crypto/ed25519"
 	"errors"
-	"fmt"
 	"time"
-
-	"github.com/spf13/cobra"
 
 	"ldap-gateway/agent/state"
 	"ldap-gateway/cloudlink"
@@ -73,33 +70,4 @@ func (i *Instance) become(paired state.Instance, keys state.Keys) error {
 	}
 	paired.Keys, paired.KeysSince, paired.Fingerprint = keys, time.Now().UTC(), wire.Fingerprint(public, seal)
 	return i.State.SaveInstance(paired)
-}
-
-func (c *command) rotateCommand() *cobra.Command {
-	return &cobra.Command{
-		Use: "rotate", Short: "Have the running gateway change its keys now", Args: cobra.NoArgs,
-		Long: `Have the running gateway make new keys and give the cloud their public halves.
-Sign-ons go on meanwhile. The fingerprint that is printed is the one that the
-console shows from now on.`,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			folder := state.At(c.statePath)
-			before, err := folder.Instance()
-			if err != nil {
-				return err
-			}
-			if err := folder.WishRotation(); err != nil {
-				return err
-			}
-			for range 60 {
-				if now, err := folder.Instance(); err == nil && now.Fingerprint != before.Fingerprint {
-					_, err := fmt.Fprintf(c.stdout, "The keys were changed.\n\n  before  %s\n  now     %s\n", before.Fingerprint, now.Fingerprint)
-					return err
-				}
-				if !wait(cmd.Context(), 500*time.Millisecond) {
-					break
-				}
-			}
-			return errors.Join(errors.New("the gateway did not change its keys within 30 s: is it running and linked? Its log says more"), folder.DropWish())
-		},
-	}
 }

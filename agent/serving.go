@@ -3,7 +3,6 @@ package agent
 import (
 	"context"
 	"errors"
-	"fmt"
 	"slices"
 	"strings"
 	"sync"
@@ -13,6 +12,8 @@ import (
 	"github.com/hashicorp/go-hclog"
 	"golang.org/x/time/rate"
 
+	"ldap-gateway/agent/health"
+	"ldap-gateway/agent/policy"
 	"ldap-gateway/configs"
 	"ldap-gateway/directory"
 )
@@ -21,7 +22,7 @@ import (
 // a link answers from the one that it began with.
 type serving struct {
 	file   *configs.Gateway
-	policy *Policy
+	policy *policy.Policy
 	people *directory.Client
 	rate   *rate.Limiter
 	links  sync.WaitGroup // that answer from it
@@ -35,9 +36,7 @@ func (s *serving) learnAttributes(ctx context.Context) {
 	for s.attributes.Load() == nil {
 		names, err := s.people.AttributeNames(ctx)
 		if err == nil {
-			names = slices.DeleteFunc(names, func(n string) bool {
-				return !containsFold(usualAttributes, n) && !containsFold(s.policy.file.Attributes, n)
-			})
+			names = slices.DeleteFunc(names, func(n string) bool { return !s.policy.MayLeave(n) })
 			s.attributes.Store(&names)
 		} else if !wait(ctx, proveEvery) {
 			return
@@ -47,30 +46,33 @@ func (s *serving) learnAttributes(ctx context.Context) {
 
 // open prepares what a file says, and dials nothing.
 func (i *Instance) open(file *configs.Gateway) (*serving, error) {
-	policy, err := NewPolicy(file.Policy)
+	rules, err := policy.New(file.Policy)
 	if err != nil {
 		return nil, err
 	}
-	cfg := directoryConfig(file.Directory, i.Logger.Named("directory"))
+	cfg := DirectoryConfig(file.Directory, i.Logger.Named("directory"))
 	cfg.ProveEvery = proveEvery
 	people, err := directory.Open(cfg)
 	if err != nil {
 		return nil, err
 	}
 	perMinute := file.Policy.SignOnsPerMinute
-	return &serving{file: file, policy: policy, people: people, rate: rate.NewLimiter(rate.Limit(perMinute)/60, max(10, perMinute/6))}, nil
+	return &serving{file: file, policy: rules, people: people, rate: rate.NewLimiter(rate.Limit(perMinute)/60, max(10, perMinute/6))}, nil
+}
+
+// shown is what says how the gateway is.
+func (s *serving) shown() health.Serving {
+	return health.Serving{
+		Cloud:     s.file.Cloud.URL.String(),
+		Observe:   s.policy.File.Observe,
+		Directory: s.people,
+	}
 }
 
 // close waits for the links that answer from it, and gives the directory up.
 func (s *serving) close() {
 	s.links.Wait()
 	_ = s.people.Close()
-}
-
-// refusedFile is a gateway.hcl that was not taken on.
-type refusedFile struct {
-	at  time.Time
-	err error
 }
 
 // errCannotReload says that nobody told the instance where its file is.
@@ -84,16 +86,15 @@ func (i *Instance) reload() error {
 	defer i.Manager.Reloaded()
 	fresh, err := i.reread()
 	if err != nil {
-		i.health.refused.Store(&refusedFile{time.Now(), err})
+		i.health.Refused(err)
 		i.Logger.Error("gateway.hcl is refused, the former one stays in use", "error", err)
 		return err
 	}
 	restart := takeOver(i.now.file, fresh.file)
-	i.health.refused.Store(nil)
-	i.health.restart.Store(&restart)
 	i.former.Go(i.now.close)
 	i.now = fresh
-	i.health.serving.Store(fresh)
+	i.inUse.Store(fresh)
+	i.health.TookOn(fresh.shown(), restart)
 	if level := fresh.file.Log.Level; level != "" {
 		i.Logger.SetLevel(hclog.LevelFromString(level))
 	}
@@ -133,11 +134,10 @@ func takeOver(old, fresh *configs.Gateway) (restart []string) {
 
 // pause waits until the state folder is to be looked at again, and meanwhile takes
 // another file on when that is wished. False when ctx has ended. It is where the
-// instance says that it is alive: see lives.
+// instance says that it is alive: see [health.Monitor.Lives].
 func (i *Instance) pause(ctx context.Context) bool {
-	how := i.health.status()
-	i.Manager.Tell(how.summary())
-	if i.health.lives() {
+	i.Manager.Tell(i.health.Status().Summary())
+	if i.health.Lives() {
 		i.Manager.Alive()
 	}
 	next := time.NewTimer(pollState)
@@ -147,33 +147,9 @@ func (i *Instance) pause(ctx context.Context) bool {
 		return false
 	case <-i.Manager.Reloads():
 		_ = i.reload() // which has told it
-	case done := <-i.health.reloads:
+	case done := <-i.health.Reloads():
 		done <- i.reload()
 	case <-next.C:
 	}
 	return true
-}
-
-// mostSilence is above what a link lets pass before it closes itself.
-const mostSilence = 3 * time.Minute
-
-// lives tells whether the parts of the instance get on. Whoever asks has taken the
-// locks of directory and link for the status before; here it is whether the link
-// still watches over itself.
-func (h *health) lives() bool {
-	c := h.current.Load()
-	return c == nil || c.link.State().Silent < mostSilence
-}
-
-// summary says how it is in one line, for the service manager.
-func (s Status) summary() string {
-	for _, p := range s.Problems {
-		if p.Severity == Error {
-			return oneLine(p.Text)
-		}
-	}
-	if n := len(s.Problems); n > 0 {
-		return fmt.Sprintf("people can sign on; \"ldap-gateway status\" has %d more to say", n)
-	}
-	return "people can sign on"
 }

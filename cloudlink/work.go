@@ -32,7 +32,7 @@ func (s *session) takeSignOn(ctx context.Context, f wire.Frame) error {
 		return err
 	}
 	return s.start(ctx, f, work{id: m.ID, answer: wire.KindSignOnResult, busy: Event{Kind: EventBusy, Frame: f.Kind, SignOn: m},
-		handle: func(ctx context.Context) any { return s.link.Handler.SignOn(ctx, m) },
+		handle: func(ctx context.Context) any { return s.link.Handler.SignOn(ctx, m).For(s.welcome.Version) },
 		instead: func(o wire.Outcome, bindSent bool, reason string, retry uint32) any {
 			return wire.SignOnResult{ID: m.ID, Outcome: o, BindSent: bindSent, Reason: reason, RetryMillis: retry}
 		}})
@@ -56,7 +56,7 @@ func (s *session) takeExplain(ctx context.Context, f wire.Frame) error {
 		return err
 	}
 	return s.start(ctx, f, work{id: m.ID, answer: wire.KindExplained, busy: Event{Kind: EventBusy, Frame: f.Kind, Explain: m},
-		handle: func(ctx context.Context) any { return s.link.Handler.Explain(ctx, m) },
+		handle: func(ctx context.Context) any { return s.link.Handler.Explain(ctx, m).For(s.welcome.Version) },
 		instead: func(o wire.Outcome, _ bool, reason string, _ uint32) any {
 			return wire.Explained{ID: m.ID, Outcome: o, Reason: reason}
 		}})

@@ -82,8 +82,8 @@ type Pool struct {
 // Policy bounds what the cloud may ask. The zero value of a list allows what
 // its comment says.
 type Policy struct {
-	// Observe is mode = "observe": passwords are checked, and of the rest only what
-	// would be pushed is told. Default "enforce".
+	// Observe is mode = "observe": passwords are checked, and of the rest only how many
+	// groups would be pushed is told. Default "enforce".
 	Observe          bool
 	SearchBases      []string // user types may search at or below these; default: the directory's base_dn
 	Attributes       []string // that may leave besides the usual ones

@@ -17,6 +17,18 @@ type AccountFact struct {
 	Detail string
 }
 
+// machinesFact is of the one attribute whose value is in a fact's words.
+const machinesFact = "machines"
+
+// Told returns the fact in words that may be told elsewhere: with no attribute's value
+// but times.
+func (f AccountFact) Told() string {
+	if f.Name == machinesFact && f.State == Depends {
+		return "userWorkstations permits some machines only, which a bind from here is not"
+	}
+	return f.Detail
+}
+
 // FactState says what a fact does to a sign-on.
 type FactState uint8
 

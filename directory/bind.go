@@ -23,7 +23,7 @@ func (c *Client) Bind(ctx context.Context, dn string, pw Password) error {
 
 // asUser gives try a bind link, and another only when the last one took nothing.
 func (c *Client) asUser(ctx context.Context, dn string, pw Password, try func(*link) (sent bool, err error)) error {
-	if pw.refused() {
+	if pw.Refused() {
 		return ErrEmptyPassword
 	}
 	if dn == "" {

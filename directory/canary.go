@@ -17,6 +17,9 @@ const canaryEvery = time.Minute
 // canaryState is the outcome of the last look.
 type canaryState struct{ lost string } // why, or ""
 
+// canaryTold is what may be told elsewhere of a canary that is lost; the log says why.
+const canaryTold = "memberships cannot be read, all are unknown: the canary is not seen in its group"
+
 // lookForCanary reads the canary's groups as those of anybody. When the directory cannot
 // be asked, the last outcome stands. It returns why the canary was not seen, or "".
 func (c *Client) lookForCanary(ctx context.Context) (lost string, err error) {
@@ -97,7 +100,7 @@ type Problem struct {
 func (c *Client) Problems() []Problem {
 	var out []Problem
 	if last := c.canary.Load(); last != nil && last.lost != "" {
-		out = append(out, Problem{"canary", "memberships cannot be read, all are unknown: " + last.lost,
+		out = append(out, Problem{"canary", canaryTold,
 			"give the service account back the right to read members of groups, or correct the canary in gateway.hcl"})
 	}
 	if p := c.proof.Load(); p != nil && (p.against || c.cfg.GroupsFrom == GroupsMemberOf && !p.direct) {

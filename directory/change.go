@@ -21,7 +21,7 @@ import (
 // An *AccountError of a password that has expired or must be changed means that the
 // service account may not change it either.
 func (c *Client) ChangePassword(ctx context.Context, dn string, old, fresh Password) error {
-	if fresh.refused() || !utf8.ValidString(string(fresh)) {
+	if fresh.Refused() || !utf8.ValidString(string(fresh)) {
 		return &PasswordError{Reason: Unacceptable, Text: "the new password is empty, starts with NUL or is no text: it was not sent"}
 	}
 	return c.asUser(ctx, dn, old, func(l *link) (bool, error) { return l.change(ctx, dn, old, fresh) })

@@ -161,7 +161,7 @@ func (c Config) check() error {
 	if _, err := ldap.ParseDN(c.BaseDN); err != nil {
 		add("base DN %q: %w; write it as dc=example,dc=com", c.BaseDN, err)
 	}
-	if c.BindDN != "" && c.BindPassword.refused() {
+	if c.BindDN != "" && c.BindPassword.Refused() {
 		add("bind password: empty for %q; give the service account's password, or leave the bind DN out to ask anonymously", c.BindDN)
 	}
 	if c.BindDN == "" && c.BindPassword != "" {

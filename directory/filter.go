@@ -15,9 +15,41 @@ const placeholder = "${identifier}"
 // and nowhere else, so that it can only ever be an assertion value.
 type filterTemplate struct {
 	parts      []string // text around the holes
-	attributes []string
-	asked      []string // those with a hole
+	asked      []string // attributes with a hole
 	standing   string   // the filter with each hole's assertion weakened to "has the attribute"
+	assertions []Assertion
+}
+
+// Assertion is one thing that a filter asserts of an entry.
+type Assertion struct {
+	Attribute string
+	Match     Match
+	Rule      string // OID or name of the matching rule, of an extensible match; may be empty
+	Value     string // of an equality or an extensible match, unescaped; ${identifier} stands in it as it was written
+}
+
+// Match is how a filter compares (RFC 4511, 4.5.1.7).
+type Match uint8
+
+// The ways.
+const (
+	MatchEquality Match = iota + 1
+	MatchPresence
+	MatchSubstrings
+	MatchOrdering // >= and <=
+	MatchApproximate
+	MatchExtensible
+)
+
+// matches says which way each tag of a filter item is.
+var matches = map[ber.Tag]Match{
+	ldap.FilterEqualityMatch:   MatchEquality,
+	ldap.FilterPresent:         MatchPresence,
+	ldap.FilterSubstrings:      MatchSubstrings,
+	ldap.FilterGreaterOrEqual:  MatchOrdering,
+	ldap.FilterLessOrEqual:     MatchOrdering,
+	ldap.FilterApproxMatch:     MatchApproximate,
+	ldap.FilterExtensibleMatch: MatchExtensible,
 }
 
 // with returns the filter for one identifier.
@@ -42,7 +74,7 @@ func compileTemplate(text string) (filterTemplate, error) {
 	}
 	w := filterWalk{mark: mark}
 	f.standing = w.walk(packet, false)
-	f.attributes, f.asked = w.attributes, w.asked
+	f.asked, f.assertions = w.asked, w.assertions
 	switch {
 	case w.err != nil:
 		return f, w.err
@@ -53,13 +85,23 @@ func compileTemplate(text string) (filterTemplate, error) {
 }
 
 // filterWalk goes through a compiled filter: it counts the marks in assertion
-// values, collects attributes, and writes the weakened filter.
+// values, collects assertions, and writes the weakened filter.
 type filterWalk struct {
 	mark       string
 	holes      int
-	attributes []string
-	asked      []string // of the attributes, those that are compared with a mark
+	asked      []string // attributes that are compared with a mark
+	assertions []Assertion
 	err        error
+}
+
+// note keeps what an item asserts.
+func (w *filterWalk) note(p *ber.Packet, attribute, rule, value string) {
+	w.assertions = append(w.assertions, Assertion{
+		Attribute: attribute,
+		Match:     matches[p.Tag],
+		Rule:      rule,
+		Value:     strings.ReplaceAll(value, w.mark, placeholder),
+	})
 }
 
 func (w *filterWalk) walk(p *ber.Packet, negated bool) string {
@@ -71,7 +113,9 @@ func (w *filterWalk) walk(p *ber.Packet, negated bool) string {
 	case ldap.FilterNot:
 		return w.set("!", p.Children, true)
 	case ldap.FilterPresent:
-		return w.item(p, ber.DecodeString(p.Data.Bytes()), 0, negated)
+		attribute := ber.DecodeString(p.Data.Bytes())
+		w.note(p, attribute, "", "")
+		return w.item(p, attribute, 0, negated)
 	case ldap.FilterExtensibleMatch:
 		return w.extensible(p, negated)
 	}
@@ -83,7 +127,13 @@ func (w *filterWalk) walk(p *ber.Packet, negated bool) string {
 			holes += strings.Count(part.Data.String(), w.mark)
 		}
 	}
-	return w.item(p, p.Children[0].Data.String(), holes, negated)
+	attribute := p.Children[0].Data.String()
+	text := ""
+	if p.Tag != ldap.FilterSubstrings {
+		text = value.Data.String()
+	}
+	w.note(p, attribute, "", text)
+	return w.item(p, attribute, holes, negated)
 }
 
 func (w *filterWalk) set(operator string, children []*ber.Packet, negated bool) string {
@@ -95,15 +145,19 @@ func (w *filterWalk) set(operator string, children []*ber.Packet, negated bool) 
 }
 
 func (w *filterWalk) extensible(p *ber.Packet, negated bool) string {
-	attribute, holes := "", 0
+	var attribute, rule, value string
 	for _, child := range p.Children {
 		switch child.Tag {
+		case ldap.MatchingRuleAssertionMatchingRule:
+			rule = child.Data.String()
 		case ldap.MatchingRuleAssertionType:
 			attribute = child.Data.String()
 		case ldap.MatchingRuleAssertionMatchValue:
-			holes = strings.Count(child.Data.String(), w.mark)
+			value = child.Data.String()
 		}
 	}
+	holes := strings.Count(value, w.mark)
+	w.note(p, attribute, rule, value)
 	if attribute == "" {
 		w.fail("an extensible match must name its attribute, or no policy can check it")
 		return ""
@@ -121,7 +175,6 @@ func (w *filterWalk) item(p *ber.Packet, attribute string, holes int, negated bo
 	case holes > 0 && negated:
 		w.fail(placeholder + " stands below a not: such a filter finds everybody else")
 	}
-	w.attributes = union(w.attributes, []string{attribute})
 	if holes > 0 {
 		w.asked = union(w.asked, []string{attribute})
 		return "(" + attribute + "=*)"

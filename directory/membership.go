@@ -2,9 +2,11 @@ package directory
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
-	"unicode"
+
+	"ldap-gateway/directory/dn"
 
 	"github.com/go-ldap/ldap/v3"
 )
@@ -37,6 +39,7 @@ func (v Verdict) String() string {
 type Membership struct {
 	Verdict Verdict
 	Reason  string // why not Complete
+	Told    string // the same, as it may be told elsewhere: numbers in place of names
 	Groups  []Group
 	Skipped []Skipped
 }
@@ -52,15 +55,24 @@ type Group struct {
 }
 
 // Skipped is a group that was found and left out.
-type Skipped struct{ DN, Reason string }
+type Skipped struct {
+	DN     string
+	Reason string // names no other entry than what the user type names
+}
+
+const noGroupsWanted = "the user type wants no groups"
 
 // gathering collects groups under one rule.
 type gathering struct {
 	rule    *GroupRule
 	out     Membership
 	have    map[string]bool
-	reasons []string // why it is not complete
-	failed  bool     // nothing can be said when no group came
+	reasons []string       // why it is not complete
+	told    []string       // the same, without names
+	unread  map[string]int // groups that were left out, by what of them cannot be read
+	// unfollowed counts references to other servers.
+	unfollowed int
+	failed     bool // nothing can be said when no group came
 }
 
 func (g *gathering) add(group Group) {
@@ -72,7 +84,12 @@ func (g *gathering) add(group Group) {
 		g.have = map[string]bool{}
 	}
 	g.have[key] = true
-	if reason := g.rule.leavesOut(key); reason != "" {
+	name, err := dn.Parse(group.DN)
+	if err != nil { // whether it is wanted cannot be told
+		g.incomplete(group.DN, "its name is no DN")
+		return
+	}
+	if reason := g.rule.leavesOut(name); reason != "" {
 		g.skip(group.DN, reason)
 		return
 	}
@@ -87,23 +104,40 @@ func (g *gathering) add(group Group) {
 	}
 }
 
-func (g *gathering) skip(dn, reason string) {
-	g.out.Skipped = append(g.out.Skipped, Skipped{dn, reason})
+func (g *gathering) skip(group, reason string) {
+	g.out.Skipped = append(g.out.Skipped, Skipped{group, reason})
 }
 
-func (g *gathering) incomplete(dn, reason string) {
-	g.skip(dn, reason)
-	g.reasons = append(g.reasons, fmt.Sprintf("group %q was left out: %s", dn, reason))
+func (g *gathering) incomplete(group, reason string) {
+	g.skip(group, reason)
+	g.reasons = append(g.reasons, fmt.Sprintf("group %q was left out: %s", group, reason))
+	if g.unread == nil {
+		g.unread = map[string]int{}
+	}
+	g.unread[reason]++
 }
 
-func (g *gathering) fail(reason string) {
+func (g *gathering) fail(err error) {
 	g.failed = true
-	g.reasons = append(g.reasons, reason)
+	g.reasons = append(g.reasons, err.Error())
+	g.told = append(g.told, Told(err))
+}
+
+// withoutNames is why it is not complete, with numbers of groups.
+func (g *gathering) withoutNames() string {
+	told := slices.Clone(g.told)
+	for _, reason := range slices.Sorted(maps.Keys(g.unread)) {
+		told = append(told, fmt.Sprintf("%d groups were left out: %s", g.unread[reason], reason))
+	}
+	if g.unfollowed > 0 {
+		told = append(told, fmt.Sprintf("%d references to other servers were not followed", g.unfollowed))
+	}
+	return strings.Join(told, "; ")
 }
 
 func (g *gathering) membership() Membership {
 	slices.SortFunc(g.out.Groups, func(a, b Group) int { return strings.Compare(a.DN, b.DN) })
-	g.out.Reason = strings.Join(g.reasons, "; ")
+	g.out.Reason, g.out.Told = strings.Join(g.reasons, "; "), g.withoutNames()
 	switch {
 	case len(g.reasons) == 0:
 		g.out.Verdict = Complete
@@ -115,64 +149,28 @@ func (g *gathering) membership() Membership {
 	return g.out
 }
 
-// leavesOut returns why a group does not count; dn is folded.
-func (r *GroupRule) leavesOut(dn string) string {
-	for _, pattern := range r.Exclude {
-		if matchDN(pattern, dn) {
-			return "excluded by " + pattern
+// leavesOut returns why a group does not count; empty when it does.
+func (r *GroupRule) leavesOut(name dn.Name) string {
+	for i, pattern := range r.exclude {
+		if pattern.Match(name) {
+			return "excluded by " + r.Exclude[i]
 		}
 	}
-	included := len(r.Include) == 0 || slices.ContainsFunc(r.Include, func(p string) bool { return matchDN(p, dn) })
-	if !included {
+	if len(r.include) > 0 && !dn.MatchAny(r.include, name) {
 		return "not included by any pattern"
 	}
 	return ""
 }
 
-// MatchAny tells whether a DN is like one of the patterns, in which '*' stands for
-// any text. Case, and blanks after commas, make no difference.
-func MatchAny(patterns []string, dn string) bool {
-	folded := foldDN(dn)
-	return slices.ContainsFunc(patterns, func(p string) bool { return matchDN(p, folded) })
-}
-
-// matchDN matches a pattern, in which '*' stands for any text, with a folded DN.
-func matchDN(pattern, folded string) bool {
-	parts := strings.Split(foldDN(pattern), "*")
-	rest, ok := strings.CutPrefix(folded, parts[0])
-	if !ok || len(parts) == 1 {
-		return ok && rest == ""
-	}
-	last := len(parts) - 1
-	for _, part := range parts[1:last] {
-		if _, rest, ok = strings.Cut(rest, part); !ok {
-			return false
-		}
-	}
-	return strings.HasSuffix(rest, parts[last])
-}
-
-// foldDN makes two spellings of one DN alike: case, and blanks after commas.
-func foldDN(dn string) string {
-	var out strings.Builder
-	separator, escaped := true, false
-	for _, r := range dn {
-		if separator && r == ' ' {
-			continue
-		}
-		separator = r == ',' && !escaped
-		escaped = r == '\\' && !escaped
-		out.WriteRune(unicode.ToLower(r))
-	}
-	return out.String()
-}
+// foldDN makes all spellings of one DN alike.
+func foldDN(text string) string { return dn.Key(text) }
 
 // nameFromRDN returns the value of the attribute in the first RDN, or "".
-func nameFromRDN(dn *ldap.DN, attribute string) string {
-	if len(dn.RDNs) == 0 {
+func nameFromRDN(name *ldap.DN, attribute string) string {
+	if len(name.RDNs) == 0 {
 		return ""
 	}
-	for _, a := range dn.RDNs[0].Attributes {
+	for _, a := range name.RDNs[0].Attributes {
 		if strings.EqualFold(a.Type, attribute) {
 			return a.Value
 		}

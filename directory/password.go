@@ -23,7 +23,7 @@ func (Password) String() string { return redacted }
 // MarshalText returns [redacted]; encoding/json and hclog's JSON use it.
 func (Password) MarshalText() ([]byte, error) { return []byte(redacted), nil }
 
-// refused says why a password must not reach the network: a simple bind with an
+// Refused says that a password must not reach the network: a simple bind with an
 // empty password is an unauthenticated bind, which many servers answer with success
 // (RFC 4513, section 5.1.2), and some read a leading NUL as the end of the text.
-func (p Password) refused() bool { return p == "" || p[0] == 0 }
+func (p Password) Refused() bool { return p == "" || p[0] == 0 }

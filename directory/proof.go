@@ -303,11 +303,11 @@ func (q *groupQuery) spotCheck(ctx context.Context, byMemberOf Membership) Membe
 func dnsOf(m Membership) []string {
 	var out []string
 	for _, g := range m.Groups {
-		dn := g.DN
-		if parsed, err := ldap.ParseDN(dn); err == nil {
-			dn = parsed.String() // one way to escape
+		text := g.DN
+		if parsed, err := ldap.ParseDN(text); err == nil {
+			text = parsed.String() // one way to escape
 		}
-		out = append(out, foldDN(dn))
+		out = append(out, strings.ToLower(text))
 	}
 	slices.Sort(out)
 	return out

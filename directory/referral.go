@@ -33,6 +33,7 @@ func (f *follower) references(ctx context.Context, list []string, hop int) {
 		}
 		if err := f.reference(ctx, reference, hop); err != nil {
 			f.query.reasons = append(f.query.reasons, fmt.Sprintf("search reference to %s not followed: %v", reference, err))
+			f.query.unfollowed++
 		}
 	}
 }

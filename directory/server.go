@@ -20,6 +20,7 @@ type ServerState struct {
 	State  string // "up", "down" (put aside after a failure) or "unused" (not tried yet)
 	Vendor string // empty until known
 	Error  string // why it is down
+	Told   string // the same, as it may be told elsewhere: see [Told]
 	Since  time.Time
 }
 
@@ -235,7 +236,7 @@ func (s *server) snapshot() ServerState {
 	defer s.mu.Unlock()
 	out := ServerState{URL: s.url, State: s.state, Vendor: s.vendor(), Since: s.since}
 	if s.err != nil {
-		out.Error = s.err.Error()
+		out.Error, out.Told = s.err.Error(), Told(s.err)
 	}
 	return out
 }

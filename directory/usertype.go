@@ -6,7 +6,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/go-ldap/ldap/v3"
+	"ldap-gateway/directory/dn"
 )
 
 // UserTypeConfig is a user type as it is written down.
@@ -30,11 +30,13 @@ type GroupRule struct {
 	SearchBase string
 	// NameAttribute holds the display name; empty means cn.
 	NameAttribute string
-	// Include and Exclude are patterns on the whole DN, in which '*' stands for any
-	// text; case does not matter. No Include means all; Exclude wins.
+	// Include and Exclude are patterns on the whole DN, compared as names are: see
+	// [dn.Pattern]. No Include means all; Exclude wins.
 	Include, Exclude []string
 	// WithID asks for each group's immutable ID.
 	WithID bool
+
+	include, exclude []dn.Pattern // compiled
 }
 
 // UserType is a compiled user type: immutable and safe for concurrent use.
@@ -62,7 +64,11 @@ func Compile(cfg UserTypeConfig) (*UserType, error) {
 		if g.NameAttribute == "" {
 			g.NameAttribute = "cn"
 		}
-		errs = append(errs, checkDN("groups: search base", g.SearchBase), checkNames("groups: name attribute", []string{g.NameAttribute}))
+		errs = append(errs,
+			checkDN("groups: search base", g.SearchBase),
+			checkNames("groups: name attribute", []string{g.NameAttribute}),
+			g.compile(),
+		)
 	}
 	if err := errors.Join(errs...); err != nil {
 		return nil, fmt.Errorf("user type %q: %w", cfg.Name, err)
@@ -70,6 +76,21 @@ func Compile(cfg UserTypeConfig) (*UserType, error) {
 	u := &UserType{cfg: cfg, filter: filter}
 	u.planAttributes()
 	return u, nil
+}
+
+// compile reads the patterns; the error names the first of each list that is none.
+func (g *GroupRule) compile() error {
+	var include, exclude error
+	g.include, include = dn.CompileAll(g.Include)
+	g.exclude, exclude = dn.CompileAll(g.Exclude)
+	return errors.Join(inList("groups: include", include), inList("groups: exclude", exclude))
+}
+
+func inList(list string, err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("%s: %w", list, err)
 }
 
 func (c UserTypeConfig) clone() UserTypeConfig {
@@ -105,11 +126,11 @@ func (u *UserType) SearchBase() string { return u.cfg.SearchBase }
 // Filter returns the filter as it was written.
 func (u *UserType) Filter() string { return u.cfg.Filter }
 
-// FilterAttributes returns the attributes that the filter asserts something about,
-// each once, in the order they stand; a policy can check them.
-func (u *UserType) FilterAttributes() []string { return slices.Clone(u.filter.attributes) }
+// FilterAssertions returns everything that the filter asserts, in the order it stands;
+// a policy can check how and with what an attribute is compared.
+func (u *UserType) FilterAssertions() []Assertion { return slices.Clone(u.filter.assertions) }
 
-// AskedAttributes returns those of them that are compared with what a person typed: an
+// AskedAttributes returns the attributes that are compared with what a person typed: an
 // index for these is what makes finding people fast.
 func (u *UserType) AskedAttributes() []string { return slices.Clone(u.filter.asked) }
 
@@ -123,9 +144,9 @@ func (u *UserType) Correlation() []string { return slices.Clone(u.cfg.Correlatio
 // are wanted.
 func (u *UserType) Groups() *GroupRule { return u.cfg.clone().Groups }
 
-func checkDN(field, dn string) error {
-	if _, err := ldap.ParseDN(dn); err != nil {
-		return fmt.Errorf("%s %q: not a DN: %w", field, dn, err)
+func checkDN(field, text string) error {
+	if _, err := dn.Parse(text); err != nil {
+		return fmt.Errorf("%s: %w", field, err)
 	}
 	return nil
 }

@@ -84,28 +84,6 @@ func TestSubCodes(t *testing.T) {
 	}
 }
 
-func TestMatchDN(t *testing.T) {
-	for _, tc := range []struct {
-		pattern, dn string
-		want        bool
-	}{
-		{"*", "cn=a,dc=x", true},
-		{"cn=a,dc=x", "CN=A, DC=X", true},
-		{"cn=a,dc=x", "cn=ab,dc=x", false},
-		{"cn=app-*,ou=Groups,*", "cn=app-one,ou=groups,dc=x", true},
-		{"cn=app-*,ou=Groups,*", "cn=other,ou=groups,dc=x", false},
-		{"*,ou=a,*", "cn=x,ou=b,dc=y", false},
-		{"cn=a*a", "cn=a", false},
-		{"*one*two*", "cn=two,cn=one", false},
-		{`cn=a\, b,*`, `cn=a\, b,dc=x`, true},
-		{`cn=a\,b,*`, `cn=a\, b,dc=x`, false},
-	} {
-		if got := matchDN(tc.pattern, foldDN(tc.dn)); got != tc.want {
-			t.Errorf("%q on %q: %v", tc.pattern, tc.dn, got)
-		}
-	}
-}
-
 func TestMeterRefusesWhatIsTooLong(t *testing.T) {
 	for name, tc := range map[string]struct {
 		stream []byte

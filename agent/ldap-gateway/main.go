@@ -12,12 +12,12 @@ import (
 	"os/signal"
 	"syscall"
 
-	"ldap-gateway/agent"
+	"ldap-gateway/agent/command"
 )
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	code := agent.Main(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr)
+	code := command.Main(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr)
 	stop()
 	os.Exit(code)
 }

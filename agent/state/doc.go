@@ -11,6 +11,7 @@
 //	epoch.json      how far it has come; the cloud tells a copied folder by it
 //	next.json       the other pair of keys, while a change of keys is under way
 //	rotate          somebody asked for a change of keys
+//	wrong-passwords who gave wrong passwords and when, as a hash and a time, for policy.wrong_passwords
 //	usertypes.cbor  the user types as delivered last, for "check" and "explain"
 //
 // # Promises

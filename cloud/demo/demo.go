@@ -13,7 +13,7 @@ import (
 
 	"github.com/hashicorp/go-hclog"
 
-	"ldap-gateway/agent"
+	"ldap-gateway/agent/command"
 	"ldap-gateway/cloud"
 	"ldap-gateway/cloud/api/client"
 	"ldap-gateway/directory/directorytest"
@@ -168,7 +168,7 @@ func (s *stage) startAgent(ctx context.Context, url string) (ended chan struct{}
 	}
 	s.say("3. On premises again, ldap-gateway: paired with the one-time code %s", pairing.Code)
 	var output strings.Builder
-	if code := s.agent(ctx, &output, "pair", "--code-file", s.path("code")); code != agent.ExitOK {
+	if code := s.agent(ctx, &output, "pair", "--code-file", s.path("code")); code != command.ExitOK {
 		return nil, errors.New(output.String())
 	}
 	for line := range strings.Lines(output.String()) {
@@ -187,7 +187,7 @@ func (s *stage) startAgent(ctx context.Context, url string) (ended chan struct{}
 // agent runs one command of ldap-gateway.
 func (s *stage) agent(ctx context.Context, out io.Writer, args ...string) int {
 	args = append(args, "--config", s.path("gateway.hcl"), "--state", s.path("state"))
-	return agent.Main(ctx, args, strings.NewReader(""), out, out)
+	return command.Main(ctx, args, strings.NewReader(""), out, out)
 }
 
 // awaitLink returns when the console would show the instance as connected.

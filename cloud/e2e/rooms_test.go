@@ -15,10 +15,10 @@ import (
 // row, a row stands above all that it may import (so no arrow points upward), and
 // what a row lists it uses. Tests are exempt.
 var house = []row{
-	{"agent/ldap-gateway", []string{"agent"}},
+	{"agent/ldap-gateway", []string{"agent/command"}},
 	{"cloud/ldap-cloud", []string{"cloud"}},
 	{"cloud/demo/ldap-demo", []string{"cloud/demo"}},
-	{"cloud/demo", []string{"agent", "cloud", "cloud/api/client", "directory/directorytest"}},
+	{"cloud/demo", []string{"agent/command", "cloud", "cloud/api/client", "directory/directorytest"}},
 	{"cloud/e2e", nil},
 
 	{"cloud", []string{
@@ -59,11 +59,21 @@ var house = []row{
 	{"cloud/throttle", nil},
 	{"cloud/vault", nil},
 
-	{"agent", []string{
-		"agent/audit", "agent/dialogue", "agent/service", "agent/state", "cloudlink", "cloudlink/wire", "configs", "directory", "installer",
+	{"agent/command", []string{
+		"agent", "agent/command/dialogue", "agent/health", "agent/policy", "agent/service", "agent/signon", "agent/state", "agent/version",
+		"cloudlink", "cloudlink/wire", "configs", "directory", "installer",
 	}},
+	{"agent/command/dialogue", nil},
+	{"agent", []string{
+		"agent/audit", "agent/health", "agent/policy", "agent/service", "agent/signon", "agent/state", "agent/version",
+		"cloudlink", "cloudlink/wire", "configs", "directory",
+	}},
+	{"agent/agenttest", []string{"agent/audit", "agent/state", "cloudlink/wire", "configs"}},
+	{"agent/health", []string{"agent/audit", "agent/state", "agent/version", "cloudlink", "cloudlink/wire", "directory"}},
+	{"agent/signon", []string{"agent/policy", "cloudlink/wire", "configs", "directory", "directory/dn"}},
+	{"agent/policy", []string{"cloudlink/wire", "configs", "directory", "directory/dn"}},
+	{"agent/version", nil},
 	{"agent/audit", []string{"agent/rotated"}},
-	{"agent/dialogue", nil},
 	{"agent/service", []string{"agent/rotated"}},
 	{"agent/rotated", nil},
 	{"agent/state", []string{"cloudlink/wire"}},
@@ -79,7 +89,8 @@ var house = []row{
 	{"directory/sambatest", []string{"directory/directorytest"}},
 	{"directory/slapdtest", []string{"directory/directorytest"}},
 	{"directory/directorytest", nil},
-	{"directory", nil},
+	{"directory", []string{"directory/dn"}},
+	{"directory/dn", nil},
 
 	{"cloudlink/cloudlinktest", []string{"cloudlink/wire"}},
 	{"cloudlink", []string{"cloudlink/wire"}},
@@ -91,7 +102,7 @@ var house = []row{
 var onlyIn = []row{
 	{"github.com/go-ldap/ldap/v3", []string{
 		"directory", "directory/directorytest", "directory/ds389test", "directory/sambatest", "directory/slapdtest",
-		"agent", "cloud/usertypes", "configs", // to parse a DN or a filter
+		"cloud/usertypes", "configs", // to parse a DN or a filter
 	}},
 	{"github.com/go-asn1-ber/asn1-ber", []string{"directory", "directory/directorytest"}},
 	{"github.com/coder/websocket", []string{"cloudlink", "cloudlink/cloudlinktest", "cloud/hub"}},

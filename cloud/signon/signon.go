@@ -130,11 +130,17 @@ func (a *attempt) run(ctx context.Context) error {
 	if answer.Outcome != wire.OutcomeOK {
 		return a.fail(ctx, answer.Outcome, answer.Reason)
 	}
+	if answer.Entry == nil && answer.Observed {
+		return a.fail(ctx, wire.OutcomeNotAllowed, observedOnly)
+	}
 	if answer.Entry == nil {
 		return a.fail(ctx, wire.OutcomeUnknown, "the instance's answer has no entry: update it")
 	}
 	return a.provision(ctx, w, answer)
 }
+
+// observedOnly is why a person who is new does not get in through such a gateway.
+const observedOnly = "the password was right, but gateway.hcl has policy.mode = \"observe\": it lets nothing out to make a record of"
 
 // implausible says why the request goes nowhere; empty when it may.
 func (a *attempt) implausible() string {

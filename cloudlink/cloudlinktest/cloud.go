@@ -37,6 +37,7 @@ type Cloud struct {
 	Certs     func() *tls.Certificate // of Start, for each connection; nil: plain http
 	Address   string                  // of Serve; empty: a free port of 127.0.0.1
 	Dials     atomic.Int64            // counts attempts, refused ones too
+	Tap       func(message []byte)    // sees each message of the agent as it came; nil: nobody does
 
 	url   string
 	links chan *Conn

@@ -71,6 +71,9 @@ func (c *Conn) read() (wire.Frame, error) {
 	if err != nil {
 		return wire.Frame{}, err
 	}
+	if c.cloud.Tap != nil {
+		c.cloud.Tap(b)
+	}
 	return wire.DecodeFrame(b)
 }
 

@@ -11,7 +11,7 @@ import (
 
 const (
 	// Version is the newest version of the wire that this code speaks.
-	Version = 1
+	Version = 2
 	// Subprotocol is the websocket subprotocol (RFC 6455 section 1.9) of the link.
 	Subprotocol = "ldap-gateway.link"
 	// MaxFrame is the size limit of one frame in bytes.
@@ -47,6 +47,8 @@ const (
 	KindExplain         Kind = 14 // cloud, request: Explain
 	KindExplained       Kind = 15 // agent, answer: Explained
 	KindRotateSoon      Kind = 16 // cloud, notice that the agent should change its keys; no body
+	KindLook            Kind = 17 // cloud, request: Look
+	KindLooked          Kind = 18 // agent, answer: Looked
 )
 
 var kindNames = map[Kind]string{
@@ -55,6 +57,7 @@ var kindNames = map[Kind]string{
 	KindUnsupported: "unsupported", KindRotate: "rotate", KindRotated: "rotated",
 	KindChangePassword: "changePassword", KindPasswordChanged: "passwordChanged",
 	KindExplain: "explain", KindExplained: "explained", KindRotateSoon: "rotateSoon",
+	KindLook: "look", KindLooked: "looked",
 }
 
 // String returns the name of k for logs, "kind 77" for one that is not known.
@@ -159,7 +162,7 @@ func CommonVersion(ours, theirs []uint16) (uint16, error) {
 }
 
 // Versions lists the versions that this code speaks, newest first.
-func Versions() []uint16 { return []uint16{Version} }
+func Versions() []uint16 { return []uint16{Version, Version - 1} }
 
 var (
 	encoder = must(cbor.EncOptions{Sort: cbor.SortCoreDeterministic, IndefLength: cbor.IndefLengthForbidden,

@@ -163,6 +163,9 @@ type SignOnResult struct {
 	Entry       *Entry      `cbor:"7,keyasint,omitempty"` // the person's, when the outcome is OutcomeOK
 	Membership  *Membership `cbor:"8,keyasint,omitempty"` // nil: groups were not asked for
 	Server      string      `cbor:"9,keyasint,omitempty"` // the directory server that answered
+	// Observed says that the agent's file only shows what it would let out: Entry has
+	// no more than the one of Known that fits, or is nil. Since version 2.
+	Observed bool `cbor:"10,keyasint,omitempty"`
 }
 
 // Entry is what leaves the premises of a person's directory entry.
@@ -200,6 +203,9 @@ type Membership struct {
 	Verdict Verdict `cbor:"1,keyasint"`
 	Reason  string  `cbor:"2,keyasint,omitempty"` // why not complete
 	Groups  []Group `cbor:"3,keyasint,omitempty"`
+	// Unconfirmed says that the groups come from a memberOf that the directory does
+	// not compute: one that the record would join is asked about first. Since version 2.
+	Unconfirmed bool `cbor:"4,keyasint,omitempty"`
 }
 
 // Group is one direct group.
@@ -207,6 +213,9 @@ type Group struct {
 	DN   string `cbor:"1,keyasint"`
 	Name string `cbor:"2,keyasint,omitempty"` // display name; empty when the group has none
 	ID   string `cbor:"3,keyasint,omitempty"` // immutable ID in text form; empty when the directory has none
+	// Stamp tells two states of the group apart, as the directory counts them: of two,
+	// the greater one is newer. Empty when the directory does not tell. Since version 2.
+	Stamp string `cbor:"4,keyasint,omitempty"`
 }
 
 // GoingAway of an agent asks for no more requests; it still serves those under

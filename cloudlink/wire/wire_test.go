@@ -36,9 +36,12 @@ func samples() map[Kind]any {
 		KindSignOn: SignOn{ID: "s1", UserType: "t1", Revision: 3, Identifier: "alice", Want: WantRecord,
 			Password: Sealed{Key: []byte{1}, Encap: []byte{2}, Nonce: []byte{3}, Ciphertext: []byte{4}},
 			Known:    []Correlation{{Attribute: "entryUUID", Value: "u1"}}},
-		KindSignOnResult: SignOnResult{ID: "s1", Outcome: OutcomeOK, BindSent: true, Server: "ldaps://dc1",
-			Entry:      &Entry{DN: "uid=alice", Correlation: []Correlation{{"entryUUID", "u1"}}, Attributes: map[string][]string{"mail": {"a@example.com"}}},
-			Membership: &Membership{Verdict: VerdictPartial, Reason: "size limit", Groups: []Group{{DN: "cn=g", Name: "g", ID: "g1"}}}},
+		KindSignOnResult: SignOnResult{ID: "s1", Outcome: OutcomeOK, BindSent: true, Server: "ldaps://dc1", Observed: true,
+			Entry: &Entry{DN: "uid=alice", Correlation: []Correlation{{"entryUUID", "u1"}}, Attributes: map[string][]string{"mail": {"a@example.com"}}},
+			Membership: &Membership{Verdict: VerdictPartial, Reason: "size limit", Unconfirmed: true,
+				Groups: []Group{{DN: "cn=g", Name: "g", ID: "g1", Stamp: "20260101000000Z"}}}},
+		KindLook:      Look{ID: "s1", UserType: "t1", Revision: 3, Groups: []LookGroup{{DN: "cn=g", ID: "g1", Stamp: "20260101000000Z"}}},
+		KindLooked:    Looked{ID: "s1", Outcome: OutcomeOK, Groups: []Sight{{Finding: FindingUntellable, Reason: LookBehind, Stamp: "20250101000000Z"}}},
 		KindGoingAway: GoingAway{Reason: "stopping"},
 		KindChangePassword: ChangePassword{ID: "c1", UserType: "t1", Revision: 3, Identifier: "alice",
 			Old: Sealed{Key: []byte{1}, Encap: []byte{2}, Nonce: []byte{3}, Ciphertext: []byte{4}},
@@ -91,6 +94,47 @@ func golden(t *testing.T, name, got string) {
 	want, err := os.ReadFile(path)
 	if err != nil || got != string(want) {
 		t.Errorf("%v\n got %s\nwant %s", err, got, want)
+	}
+}
+
+// TestVersionBefore has the answer of version 1 be what it was, octet by octet.
+func TestVersionBefore(t *testing.T) {
+	of := func(body any) string {
+		f, err := NewFrame(KindSignOnResult, 9, 1500*time.Millisecond, body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		b, err := f.Encode()
+		if err != nil {
+			t.Fatal(err)
+		}
+		diag, err := cbor.Diagnose(b)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return diag + "\n" + hex.EncodeToString(b) + "\n"
+	}
+	now := samples()[KindSignOnResult].(SignOnResult)
+	golden(t, "signOnResult-1", of(now.For(1)))
+	golden(t, "signOnResult", of(now.For(2)))
+	if e := (Explained{Membership: now.Membership}).For(1); e.Membership.Unconfirmed || e.Membership.Groups[0].Stamp != "" || now.Membership.Groups[0].Stamp == "" {
+		t.Errorf("%+v %+v", e.Membership, now.Membership)
+	}
+	if none := (SignOnResult{}).For(1); none.Membership != nil {
+		t.Errorf("%+v", none)
+	}
+}
+
+// TestOnlyWhatWasSeenIsEvidence: an unknown number takes nothing away.
+func TestOnlyWhatWasSeenIsEvidence(t *testing.T) {
+	evidence := map[Finding]bool{FindingSeen: true, FindingRenamed: true, FindingGone: true, FindingOutside: true}
+	for n := range 256 {
+		if f := Finding(n); f.Evidence() != evidence[f] {
+			t.Errorf("finding %d", n)
+		}
+	}
+	if LookReason(0).Known() || LookReason(99).Known() || LookReason(99).String() != "reason 99" || LookBehind.String() != "behind" {
+		t.Error("reasons")
 	}
 }
 

@@ -68,8 +68,8 @@ directory {
 
 # What the cloud may ask. A user type that reaches further is refused.
 policy {
-  # mode = "enforce"  # or "observe": passwords are checked, but attributes and groups stay here;
-  #                   # the console shows how many groups would be pushed, and which
+  # mode = "enforce"  # or "observe": passwords are checked, and of people the outcome leaves and how many
+  #                   # groups would be pushed; whom the cloud does not know yet gets no record and no way in
   # search_bases        = [base_dn]   # users are looked for at or below these
   # attributes          = []          # may leave, besides the usual ones
   # filter_attributes   = []          # may be searched by, besides the usual ones
@@ -82,8 +82,9 @@ policy {
 
   # groups {
   #   search_bases = [base_dn]
-  #   include      = []       # patterns on the DN, such as "*,OU=Cloud,DC=corp,DC=example,DC=com"
-  #   exclude      = []
+  #   include      = []       # patterns on the DN, such as "*,OU=Cloud,DC=corp,DC=example,DC=com"; none: all
+  #   exclude      = []       # the same, after include. DNs are compared as DNs: case, blanks and escapes make
+  #                           # no difference. "*" is any text, also over several parts of the DN; "\\*" is a star
   #   max          = 5000
   # }
 

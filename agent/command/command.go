@@ -1,0 +1,152 @@
+package command
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"runtime"
+
+	"github.com/hashicorp/go-hclog"
+	"github.com/spf13/cobra"
+
+	"ldap-gateway/agent"
+	"ldap-gateway/agent/service"
+	"ldap-gateway/agent/state"
+	"ldap-gateway/agent/version"
+	"ldap-gateway/configs"
+)
+
+// Exit codes of the program.
+const (
+	ExitOK     = 0
+	ExitFailed = 1 // what was asked for did not succeed
+	ExitUsage  = 2 // the command line is wrong
+)
+
+// errTold ends a command whose output has said already what is wrong.
+var errTold = errors.New("told already")
+
+// errUsage marks a wrong command line.
+var errUsage = errors.New("wrong usage")
+
+// Main runs the command line in args and returns the exit code.
+func Main(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
+	c := &command{stdin: stdin, stdout: stdout, stderr: stderr}
+	root := c.root()
+	root.SetArgs(args)
+	root.SetIn(stdin)
+	root.SetOut(stdout)
+	root.SetErr(stderr)
+	err := root.ExecuteContext(ctx)
+	switch {
+	case err == nil:
+		return ExitOK
+	case errors.Is(err, errTold):
+		return ExitFailed
+	}
+	fmt.Fprintf(stderr, "ldap-gateway: %v\n", err)
+	if errors.Is(err, errUsage) {
+		return ExitUsage
+	}
+	return ExitFailed
+}
+
+// command holds what all commands share.
+type command struct {
+	stdin          io.Reader
+	stdout, stderr io.Writer
+	configPath     string
+	statePath      string
+}
+
+func (c *command) root() *cobra.Command {
+	root := &cobra.Command{
+		Use:   "ldap-gateway",
+		Short: "Joins your directory to your cloud, without opening a port",
+		Long: `ldap-gateway runs next to your directory. It dials your cloud, checks the
+passwords of people who sign on there, and brings their direct groups along.
+What it may be asked is in gateway.hcl, which only you can change.
+
+First step: "ldap-gateway setup". Or write gateway.hcl yourself, then
+"ldap-gateway check", "ldap-gateway pair", "ldap-gateway run".`,
+		SilenceErrors: true, SilenceUsage: true, Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return fmt.Errorf("%w: %w", errUsage, err) })
+	root.PersistentFlags().StringVar(&c.configPath, "config", configs.SystemPath(), "path of gateway.hcl")
+	root.PersistentFlags().StringVar(&c.statePath, "state", configs.SystemState(), "folder for the instance's keys")
+	root.AddCommand(c.setupCommand(), c.runCommand(), c.pairCommand(), c.checkCommand(), c.explainCommand(), c.statusCommand(), c.reloadCommand(), c.diagnoseCommand(), c.rotateCommand(), c.unpairCommand(), c.installCommand(), c.uninstallCommand(), c.startCommand(), c.stopCommand(), c.restartCommand(), c.versionCommand(), manualCommand())
+	for _, sub := range root.Commands() {
+		sub.Args = usage(sub.Args)
+	}
+	return root
+}
+
+// usage marks what a check of arguments finds as wrong usage.
+func usage(check cobra.PositionalArgs) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		if err := check(cmd, args); err != nil {
+			return fmt.Errorf("%w: %w; see \"%s --help\"", errUsage, err, cmd.CommandPath())
+		}
+		return nil
+	}
+}
+
+func (c *command) runCommand() *cobra.Command {
+	var asService bool
+	cmd := &cobra.Command{
+		Use: "run", Short: "Serve the cloud until stopped", Args: cobra.NoArgs,
+		Long: `Serve the cloud until stopped. Before it is paired it waits to be; whatever
+is lost, the cloud, the directory or the network, it waits for and goes on.
+Logs go to standard error; under systemd to the journal with their fields, and
+as a Windows service to ldap-gateway.log in the state folder.`,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return service.Run(cmd.Context(), asService, c.stderr, configs.LogPath(c.statePath), c.run)
+		},
+	}
+	cmd.Flags().BoolVar(&asService, "service", false, "started by the Windows service manager")
+	_ = cmd.Flags().MarkHidden("service")
+	return cmd
+}
+
+// run serves; out is where the service manager wants the log.
+func (c *command) run(ctx context.Context, m *service.Manager, out io.Writer) error {
+	c.stderr = out
+	file, err := c.load()
+	if err != nil {
+		return err
+	}
+	logger := newLogger(file.Log, out)
+	logger.Info("starting", "version", version.Current(), "config", file.Path)
+	i := &agent.Instance{File: file, State: state.At(c.statePath), Logger: logger, Manager: m,
+		Load: func() (*configs.Gateway, error) { return configs.Load(c.configPath) }}
+	err = i.Run(ctx)
+	logger.Info("stopped")
+	return err
+}
+
+func (c *command) versionCommand() *cobra.Command {
+	return &cobra.Command{
+		Use: "version", Short: "Print the version", Args: cobra.NoArgs,
+		RunE: func(*cobra.Command, []string) error {
+			_, err := fmt.Fprintf(c.stdout, "ldap-gateway %s %s %s/%s\n", version.Current(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
+			return err
+		},
+	}
+}
+
+// load reads gateway.hcl. Mistakes in it are printed here.
+func (c *command) load() (*configs.Gateway, error) {
+	file, err := configs.Load(c.configPath)
+	var mistakes *configs.Mistakes
+	if errors.As(err, &mistakes) {
+		fmt.Fprint(c.stderr, mistakes.Error())
+		return nil, errTold
+	}
+	return file, err
+}
+
+func newLogger(l configs.Log, to io.Writer) hclog.Logger {
+	return service.Logger(hclog.LoggerOptions{Level: hclog.LevelFromString(l.Level), JSONFormat: l.JSON}, to)
+}

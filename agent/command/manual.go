@@ -1,0 +1,21 @@
+package command
+
+import (
+	"github.com/spf13/cobra"
+	"github.com/spf13/cobra/doc"
+
+	"ldap-gateway/agent/version"
+)
+
+// manualCommand writes the manual pages that packages bring. SOURCE_DATE_EPOCH is
+// their date.
+func manualCommand() *cobra.Command {
+	return &cobra.Command{
+		Use: "man DIR", Short: "Write the manual pages to a folder", Args: cobra.ExactArgs(1), Hidden: true,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			root := cmd.Root()
+			root.DisableAutoGenTag = true
+			return doc.GenManTree(root, &doc.GenManHeader{Section: "8", Source: "ldap-gateway " + version.Release(), Manual: "ldap-gateway"}, args[0])
+		},
+	}
+}

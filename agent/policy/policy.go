@@ -1,0 +1,316 @@
+package policy
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"ldap-gateway/cloudlink/wire"
+	"ldap-gateway/configs"
+	"ldap-gateway/directory"
+	"ldap-gateway/directory/dn"
+)
+
+// usualAttributes may leave although the file does not name them: what a user
+// record is usually made of, and what identifies an entry.
+var usualAttributes = []string{
+	"c", "cn", "co", "company", "department", "departmentNumber", "description", "displayName", "division", "employeeID",
+	"employeeNumber", "employeeType", "entryUUID", "givenName", "initials", "l", "mail", "memberOf", "mobile", "nsUniqueId",
+	"o", "objectGUID", "objectSid", "ou", "physicalDeliveryOfficeName", "postalCode", "preferredLanguage", "sAMAccountName",
+	"sn", "st", "street", "telephoneNumber", "title", "uid", "uidNumber", "userPrincipalName",
+}
+
+// usualFilterAttributes may stand in a lookup filter although the file does not name them.
+var usualFilterAttributes = []string{
+	"cn", "employeeID", "employeeNumber", "mail", "memberOf", "objectCategory", "objectClass", "proxyAddresses",
+	"sAMAccountName", "uid", "userAccountControl", "userPrincipalName",
+}
+
+// Policy is what the customer's file lets a cloud ask.
+type Policy struct {
+	File        configs.Policy // as it was checked; nobody changes it
+	searchBases []dn.Name
+	groupBases  []dn.Name
+	include     []dn.Pattern
+	exclude     []dn.Pattern
+}
+
+// New prepares the policy of a checked file. It fails for what the file's checks
+// cannot see: a base or a pattern that is no DN.
+func New(p configs.Policy) (*Policy, error) {
+	out := &Policy{File: p}
+	var errs [4]error
+	out.searchBases, errs[0] = names("policy.search_bases", p.SearchBases)
+	out.groupBases, errs[1] = names("policy.groups.search_bases", p.Groups.SearchBases)
+	out.include, errs[2] = patterns("policy.groups.include", p.Groups.Include)
+	out.exclude, errs[3] = patterns("policy.groups.exclude", p.Groups.Exclude)
+	if err := errors.Join(errs[:]...); err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func names(key string, list []string) ([]dn.Name, error) {
+	out := make([]dn.Name, 0, len(list))
+	for _, text := range list {
+		name, err := dn.Parse(text)
+		if err != nil {
+			return nil, fmt.Errorf("gateway.hcl: %s: %w", key, err)
+		}
+		out = append(out, name)
+	}
+	return out, nil
+}
+
+func patterns(key string, list []string) ([]dn.Pattern, error) {
+	out, err := dn.CompileAll(list)
+	if err != nil {
+		return nil, fmt.Errorf("gateway.hcl: %s: %w: write the whole DN, with * for any text", key, err)
+	}
+	return out, nil
+}
+
+// Describe says the policy in words, a line each, as "check" shows it.
+func (p *Policy) Describe() []string {
+	return append(p.Told(), p.describeExceptions()...)
+}
+
+// describeExceptions are the lines that name what is kept back.
+func (p *Policy) describeExceptions() []string {
+	if len(p.File.Groups.Exclude) == 0 {
+		return nil
+	}
+	return []string{"no groups like " + strings.Join(p.File.Groups.Exclude, " | ")}
+}
+
+// Told says the policy in words, a line each, as the console shows it: what is kept
+// back has a number there and no name.
+func (p *Policy) Told() []string {
+	lines := []string{
+		p.describeMode(),
+		"people are looked for at or below " + strings.Join(p.File.SearchBases, " | "),
+		"groups may leave from at or below " + strings.Join(p.File.Groups.SearchBases, " | "),
+		fmt.Sprintf("at most %d groups of one person", p.File.Groups.Max),
+		fmt.Sprintf("at most %d sign-ons a minute, %d of one person", p.File.SignOnsPerMinute, p.File.SignOnsPerPerson),
+		p.describeWrongPasswords(),
+		p.describeChanges(),
+		p.describeExplain(),
+	}
+	for _, extra := range []struct {
+		words string
+		list  []string
+	}{
+		{"only groups like ", p.File.Groups.Include},
+		{"attributes besides the usual ones: ", p.File.Attributes},
+		{"searchable besides the usual ones: ", p.File.FilterAttributes},
+	} {
+		if len(extra.list) > 0 {
+			lines = append(lines, extra.words+strings.Join(extra.list, " | "))
+		}
+	}
+	if n := len(p.File.Groups.Exclude); n > 0 {
+		lines = append(lines, fmt.Sprintf("%d patterns keep groups back", n))
+	}
+	return lines
+}
+
+func (p *Policy) describeMode() string {
+	if p.File.Observe {
+		return "observe: passwords are checked, and of people only the outcome and how many groups would be pushed leave"
+	}
+	return "enforce: what the lines below allow leaves at a sign-on"
+}
+
+func (p *Policy) describeWrongPasswords() string {
+	w := p.File.WrongPasswords
+	if w.Most == 0 {
+		return "any number of wrong passwords is passed on"
+	}
+	return fmt.Sprintf("at most %d wrong passwords of one person within %s are passed on", w.Most, w.Within)
+}
+
+func (p *Policy) describeChanges() string {
+	if reason := p.RefuseChanges(); reason != "" {
+		return reason
+	}
+	return "people may change their passwords, where the user type lets them"
+}
+
+func (p *Policy) describeExplain() string {
+	if reason := p.RefuseExplain(); reason != "" {
+		return reason
+	}
+	return "the cloud may ask what a sign-on of a person would bring, without a password"
+}
+
+// RefuseExplain says why nothing is told without a password; empty when it is.
+func (p *Policy) RefuseExplain() string {
+	switch {
+	case !p.File.Explain:
+		return "nothing is told of a person without a password: policy.explain is off"
+	case p.File.Observe:
+		return "nothing is told of a person without a password: policy.mode is observe"
+	}
+	return ""
+}
+
+// RefuseChanges says why nobody's password is changed; empty when it may be.
+func (p *Policy) RefuseChanges() string {
+	switch {
+	case !p.File.PasswordChanges:
+		return "passwords are not changed: policy.password_changes is off"
+	case p.File.Observe:
+		return "passwords are not changed: policy.mode is observe"
+	}
+	return ""
+}
+
+// Hash names the policy: another hash is another policy.
+func (p *Policy) Hash() string {
+	sum := sha256.Sum256([]byte(strings.Join(p.Describe(), "\n")))
+	return hex.EncodeToString(sum[:8])
+}
+
+// Base returns where a user type looks for people: where it says, else where the
+// file lets people be looked for, if that is one place.
+func (p *Policy) Base(asked string) string {
+	if asked == "" && len(p.File.SearchBases) == 1 {
+		return p.File.SearchBases[0]
+	}
+	return asked
+}
+
+// Refuse returns every reason why the policy does not allow the user type; none
+// when it does. asserted is what the type's filter asserts of an entry.
+func (p *Policy) Refuse(u wire.UserType, asserted []directory.Assertion) (reasons []string) {
+	if !within(u.SearchBase, p.searchBases) {
+		reasons = append(reasons, fmt.Sprintf("search base %q is not at or below policy.search_bases", u.SearchBase))
+	}
+	if u.Groups != nil && u.Groups.SearchBase != "" && !within(u.Groups.SearchBase, p.groupBases) {
+		reasons = append(reasons, fmt.Sprintf("group search base %q is not at or below policy.groups.search_bases", u.Groups.SearchBase))
+	}
+	for _, a := range slices.Concat(u.Attributes, u.Correlation) {
+		if !p.MayLeave(a) {
+			reasons = append(reasons, fmt.Sprintf("attribute %q may not leave: add it to policy.attributes to allow it", a))
+		}
+	}
+	if u.Groups != nil && u.Groups.NameAttribute != "" && !p.MayLeave(u.Groups.NameAttribute) {
+		reasons = append(reasons, fmt.Sprintf("group name attribute %q may not leave: add it to policy.attributes to allow it", u.Groups.NameAttribute))
+	}
+	for _, a := range asserted {
+		if reason := p.refuseAssertion(a); reason != "" && !slices.Contains(reasons, reason) {
+			reasons = append(reasons, reason)
+		}
+	}
+	return reasons
+}
+
+// refuseAssertion says why a filter may not assert something; empty when it may. A
+// filter is a question, which is answered by whether somebody can sign on: what is
+// usual may be compared for equality and presence only, and a group that does not
+// leave may not be asked for.
+func (p *Policy) refuseAssertion(a directory.Assertion) string {
+	named := containsFold(p.File.FilterAttributes, a.Attribute)
+	switch {
+	case strings.EqualFold(a.Attribute, "memberOf") && a.Match != directory.MatchPresence:
+		if reason := p.refuseMemberOf(a); reason != "" {
+			return reason
+		}
+	case named:
+		return ""
+	}
+	switch {
+	case !named && !containsFold(usualFilterAttributes, a.Attribute):
+		return fmt.Sprintf("the filter names %q: add it to policy.filter_attributes to allow it", a.Attribute)
+	case !named && !plain(a):
+		return fmt.Sprintf("the filter compares %q in part or by order: add it to policy.filter_attributes to allow it", a.Attribute)
+	}
+	return ""
+}
+
+// refuseMemberOf is for what asks whether somebody is in a group.
+func (p *Policy) refuseMemberOf(a directory.Assertion) string {
+	whole := a.Match == directory.MatchEquality || a.Match == directory.MatchExtensible && a.Rule == inChain
+	typed := strings.Contains(a.Value, "${") // by a person, or by a cloud that plays one
+	if !whole || typed || p.LeaveOut(a.Value) != "" {
+		return "the filter asks for a group with memberOf that policy.groups does not let out"
+	}
+	return ""
+}
+
+// Matching rules of [MS-ADTS] 3.1.1.3.4.4 that ask for whole values or for flags.
+const (
+	inChain = "1.2.840.113556.1.4.1941"
+	bitAnd  = "1.2.840.113556.1.4.803"
+	bitOr   = "1.2.840.113556.1.4.804"
+)
+
+// plain tells whether an assertion is true of a whole value, or of flags that say
+// whether an account is one that signs on.
+func plain(a directory.Assertion) bool {
+	switch a.Match {
+	case directory.MatchEquality, directory.MatchPresence:
+		return true
+	case directory.MatchExtensible:
+		flags := a.Rule == bitAnd || a.Rule == bitOr
+		return flags && strings.EqualFold(a.Attribute, "userAccountControl") || a.Rule == inChain && strings.EqualFold(a.Attribute, "memberOf")
+	}
+	return false
+}
+
+// MayLeave tells whether an attribute may leave: it is a usual one, or the file names it.
+func (p *Policy) MayLeave(attribute string) bool {
+	return containsFold(usualAttributes, attribute) || containsFold(p.File.Attributes, attribute)
+}
+
+func containsFold(list []string, s string) bool {
+	return slices.ContainsFunc(list, func(x string) bool { return strings.EqualFold(x, s) })
+}
+
+// within tells whether an entry is one of bases or below one. What is no DN is not.
+func within(entry string, bases []dn.Name) bool {
+	name, err := dn.Parse(entry)
+	return err == nil && slices.ContainsFunc(bases, name.Within)
+}
+
+// Groups cuts m to the groups that may leave. What the policy leaves out does
+// not make the answer less complete: to the cloud those groups do not exist.
+// More groups than the policy's maximum do.
+func (p *Policy) Groups(m directory.Membership) directory.Membership {
+	kept := m.Groups[:0:0]
+	for _, g := range m.Groups {
+		if reason := p.LeaveOut(g.DN); reason != "" {
+			m.Skipped = append(m.Skipped, directory.Skipped{DN: g.DN, Reason: reason})
+			continue
+		}
+		kept = append(kept, g)
+	}
+	if most := p.File.Groups.Max; len(kept) > most {
+		if m.Verdict == directory.Complete {
+			m.Verdict, m.Reason = directory.Partial, fmt.Sprintf("truncated: %d groups, and policy.groups.max is %d", len(kept), most)
+			m.Told = m.Reason
+		}
+		kept = kept[:most]
+	}
+	m.Groups = kept
+	return m
+}
+
+// LeaveOut returns why a group may not leave; empty when it may.
+func (p *Policy) LeaveOut(group string) string {
+	name, err := dn.Parse(group)
+	switch {
+	case err != nil:
+		return "its name is no DN"
+	case !slices.ContainsFunc(p.groupBases, name.Within):
+		return "not at or below policy.groups.search_bases"
+	case len(p.include) > 0 && !dn.MatchAny(p.include, name):
+		return "not like any of policy.groups.include"
+	case dn.MatchAny(p.exclude, name):
+		return "like one of policy.groups.exclude"
+	}
+	return ""
+}

@@ -1,0 +1,42 @@
+// Package signon owns the answer to one sign-on: the steps from an admitted request
+// to the closed outcome that leaves, the same for a change of password, and what a
+// sign-on would bring, without a password. It holds the user types as the cloud
+// delivered them, each checked against the policy.
+//
+// Called by agent, which gives it what arrives on the link, and by agent/command
+// for "check" and "explain". It never decides what a sign-on does to a record, and
+// it never asks a directory anything that the policy does not allow.
+//
+// # The path of one sign-on
+//
+//	step    where                        what happens; what ends it
+//	admit   Service.admit                user type delivered, accepted by the policy, rate kept; notAllowed, busy
+//	open    wire.Opener                  password unsealed for this sign-on only; key unknown, notAllowed
+//	find    directory.FindUser           one search, exactly one entry; noSuchUser, ambiguousUser
+//	        directory.FindCorrelated     only when the identifier leads nowhere and the cloud knows the person
+//	hold    Persons.allow                not more sign-ons of one person than the file allows; notAllowed
+//	        Guard.enter                  the directory is not asked when it might lock the account; accountLocked
+//	bind    directory.Bind               the one bind; invalidCredentials, the account's states, unknown
+//	groups  directory.DirectGroups       only when the record is wanted; a verdict, never an error
+//	cut     policy.Groups                what may not leave is left out
+//	observe observed                     with policy.mode = "observe" nothing leaves but how many groups would
+//
+// A password change goes the same way as far as hold; then one
+// directory.ChangePassword takes the place of bind and all after it. Before
+// admit, the file's policy.password_changes has to be on, and after it the user
+// type's own switch.
+//
+// Groups are searched for after the bind and not beside it: a wrong password
+// then costs the directory no group search, and there is nothing to call off.
+//
+// # Promises
+//
+//   - No sign-on and no change makes more than one bind as the person, and an ID that
+//     went as far as a bind is never bound for again.
+//   - With WantVerify, and an entry that is the one the cloud knows, no group is
+//     searched for.
+//   - A password is in memory only between open and the end of the bind, or of the
+//     change; it is not kept and not logged.
+//   - A [Service] is safe for concurrent use. [Guard], [Replays] and [Persons] outlive
+//     it: they are shared by the links that follow each other.
+package signon

@@ -1,0 +1,217 @@
+package signon
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"slices"
+	"sync"
+	"time"
+
+	"ldap-gateway/configs"
+	"ldap-gateway/directory"
+	"ldap-gateway/directory/dn"
+)
+
+// guardMost bounds the people that a guard remembers.
+const guardMost = 100_000
+
+// guardLines is after how many lines the journal is written anew.
+const guardLines = 20_000
+
+// Journal keeps what a Guard counted, so that it outlives the program. People are
+// named by a hash.
+type Journal interface {
+	Load(since, now time.Time) (map[string][]time.Time, error)
+	Wrong(who string, at time.Time) error
+	Right(who string) error
+	Replace(all map[string][]time.Time) error
+}
+
+// Guard counts wrong passwords by person, so that guessing through the gateway
+// ends before the directory locks the account. It counts what the directory
+// counts: binds that it refused because of the password. A bind under way may
+// become one, so no more are under way than may still go wrong.
+//
+// It counts for this instance. Where several serve one gateway, each counts for
+// itself: policy.wrong_passwords is to be what the directory allows, divided.
+type Guard struct {
+	mu      sync.Mutex
+	people  map[string]*suspect // by the hash of dn.Key
+	journal Journal             // nil: a restart forgets
+	lines   int                 // written since the journal was begun
+	lost    error               // why the journal is not written; nil: it is
+}
+
+// suspect is who gave wrong passwords, or may be about to.
+type suspect struct {
+	wrong []time.Time   // oldest first
+	tries int           // under way
+	ended chan struct{} // closed when one of them has; nil: nobody waits for it
+}
+
+// mostWrong is the highest number that configs lets the directory hear of.
+const mostWrong = 1000
+
+// mostWithin is the longest time that configs lets a wrong password count.
+const mostWithin = 24 * time.Hour
+
+// Remember has the guard go on from what a journal kept, and keep it there from
+// now on. An error says that it could not be read or written: the guard counts
+// all the same, and forgets at the end of the program.
+func (g *Guard) Remember(j Journal) error {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	now := time.Now()
+	kept, err := j.Load(now.Add(-mostWithin), now)
+	for who, times := range kept {
+		if p := g.person(who); len(p.wrong) == 0 {
+			p.wrong = times
+		}
+	}
+	g.journal = j
+	return errors.Join(err, g.rewrite())
+}
+
+// Lost returns why counts would not outlive the program; nil when they do.
+func (g *Guard) Lost() error {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.lost
+}
+
+// rewrite begins the journal anew with what still counts; the caller holds mu.
+func (g *Guard) rewrite() error {
+	all, oldest := map[string][]time.Time{}, time.Now().Add(-mostWithin)
+	for who, p := range g.people {
+		young := slices.DeleteFunc(slices.Clone(p.wrong), func(at time.Time) bool { return at.Before(oldest) })
+		if len(young) > 0 {
+			all[who] = young
+		}
+	}
+	g.lines, g.lost = 0, g.journal.Replace(all)
+	return g.lost
+}
+
+// keep adds a line to the journal; the caller holds mu.
+func (g *Guard) keep(add func(Journal) error) {
+	if g.journal == nil {
+		return
+	}
+	g.lines++
+	if g.lines > guardLines {
+		_ = g.rewrite() // which keeps why it did not
+		return
+	}
+	g.lost = add(g.journal)
+}
+
+// who names a person in the guard and in its journal.
+func who(entry string) string {
+	sum := sha256.Sum256([]byte(dn.Key(entry)))
+	return hex.EncodeToString(sum[:16])
+}
+
+// enter lets one more try begin, once those under way leave room for it; leave
+// ends it. Otherwise it returns how long nothing is asked about the person, or
+// the error of a context that ended first.
+func (g *Guard) enter(ctx context.Context, entry string, limit configs.WrongPasswords) (wait time.Duration, err error) {
+	for {
+		wait, ended := g.try(who(entry), limit)
+		if ended == nil {
+			return wait, nil
+		}
+		select {
+		case <-ended:
+		case <-ctx.Done():
+			return 0, ctx.Err()
+		}
+	}
+}
+
+// try is enter without waiting: it returns what to wait for.
+func (g *Guard) try(key string, limit configs.WrongPasswords) (wait time.Duration, ended <-chan struct{}) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	p, now := g.person(key), time.Now()
+	for len(p.wrong) > 0 && now.Sub(p.wrong[0]) >= limit.Within {
+		p.wrong = p.wrong[1:]
+	}
+	switch {
+	case limit.Most > 0 && len(p.wrong) >= limit.Most:
+		return p.wrong[len(p.wrong)-limit.Most].Add(limit.Within).Sub(now), nil
+	case limit.Most > 0 && len(p.wrong)+p.tries >= limit.Most:
+		if p.ended == nil {
+			p.ended = make(chan struct{})
+		}
+		return 0, p.ended
+	}
+	p.tries++
+	return 0, nil
+}
+
+// person returns what is known of one; the caller holds mu.
+func (g *Guard) person(key string) *suspect {
+	p, known := g.people[key]
+	if known {
+		return p
+	}
+	if g.people == nil || len(g.people) >= guardMost {
+		g.people = map[string]*suspect{}
+	}
+	p = &suspect{}
+	g.people[key] = p
+	return p
+}
+
+// leave ends a try that enter let begin.
+func (g *Guard) leave(entry string) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	key := who(entry)
+	p, known := g.people[key]
+	if !known {
+		return // forgotten, as too many people were known
+	}
+	p.tries = max(0, p.tries-1)
+	if p.ended != nil {
+		close(p.ended)
+		p.ended = nil
+	}
+	if p.tries == 0 && len(p.wrong) == 0 {
+		delete(g.people, key)
+	}
+}
+
+// count notes how a bind ended.
+func (g *Guard) count(entry string, err error) {
+	if !errors.Is(err, directory.ErrInvalidCredentials) && !errors.Is(err, directory.ErrAnswerLost) {
+		return
+	}
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	key, now := who(entry), time.Now()
+	p := g.person(key)
+	p.wrong = append(p.wrong, now)
+	p.wrong = p.wrong[max(0, len(p.wrong)-mostWrong):]
+	g.keep(func(j Journal) error { return j.Wrong(key, now) })
+}
+
+// forget takes back what was counted, as the directory does after a right password.
+func (g *Guard) forget(entry string) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	key := who(entry)
+	p, known := g.people[key]
+	if !known {
+		return
+	}
+	if len(p.wrong) > 0 {
+		g.keep(func(j Journal) error { return j.Right(key) })
+	}
+	p.wrong = nil
+	if p.tries == 0 {
+		delete(g.people, key)
+	}
+}

@@ -1,0 +1,91 @@
+package signon
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"ldap-gateway/agent/agenttest"
+	"ldap-gateway/agent/state"
+	"ldap-gateway/configs"
+	"ldap-gateway/directory"
+)
+
+// restarted is a guard that goes on from a state folder.
+func restarted(t *testing.T, folder state.Folder) *Guard {
+	t.Helper()
+	g, j := &Guard{}, folder.WrongPasswords()
+	t.Cleanup(func() { agenttest.Must(t, j.Close()) })
+	agenttest.Must(t, g.Remember(j))
+	return g
+}
+
+// TestWrongPasswordsOutliveTheProgram ends the program without a word between any
+// two guesses.
+func TestWrongPasswordsOutliveTheProgram(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		folder, limit := state.At(t.TempDir()), configs.WrongPasswords{Most: 3, Within: 10 * time.Minute}
+		for i := range 3 {
+			g := restarted(t, folder)
+			if waits(g, "uid=alice,dc=x", limit) != 0 {
+				t.Errorf("waits after %d", i)
+			}
+			g.count("UID=Alice, dc=x", directory.ErrInvalidCredentials)
+			time.Sleep(time.Minute)
+		}
+		if d := waits(restarted(t, folder), "uid=alice,dc=x", limit); d != 7*time.Minute {
+			t.Errorf("waits %s", d)
+		}
+		right := restarted(t, folder)
+		right.forget("uid=alice,dc=x")
+		right.count("uid=bob,dc=x", directory.ErrAnswerLost)
+		after := restarted(t, folder)
+		if waits(after, "uid=alice,dc=x", limit) != 0 || len(after.people) != 1 {
+			t.Errorf("a right password is forgotten: %v", after.people)
+		}
+		time.Sleep(mostWithin)
+		if g := restarted(t, folder); len(g.people) != 0 {
+			t.Errorf("after a day: %v", g.people)
+		}
+	})
+}
+
+// TestJournalIsBounded has one person guess for ever, without a limit.
+func TestJournalIsBounded(t *testing.T) {
+	folder := state.At(t.TempDir())
+	g := restarted(t, folder)
+	for range 3 * guardLines {
+		g.count("uid=alice,dc=x", directory.ErrInvalidCredentials)
+	}
+	info, err := os.Stat(filepath.Join(folder.String(), "wrong-passwords"))
+	agenttest.Must(t, err)
+	if info.Size() > 2*guardLines*50 || info.Mode().Perm() != 0o600 || len(g.people[who("uid=alice,dc=x")].wrong) > mostWrong {
+		t.Errorf("%d bytes, %s", info.Size(), info.Mode())
+	}
+}
+
+// TestJournalIsNoTrap has the file be damaged, of another time, or not writable: the
+// guard counts all the same.
+func TestJournalIsNoTrap(t *testing.T) {
+	folder := state.At(t.TempDir())
+	agenttest.Must(t, folder.Ready())
+	path := filepath.Join(folder.String(), "wrong-passwords")
+	text := fmt.Sprintf("nonsense\n12\n%d future\n%d old\n%d %s\n\x00\xff", time.Now().Add(time.Hour).Unix(), time.Now().Add(-48*time.Hour).Unix(), time.Now().Unix(), who("uid=bob"))
+	agenttest.Must(t, os.WriteFile(path, []byte(text), 0o600))
+	if g := restarted(t, folder); len(g.people) != 1 || len(g.people[who("uid=bob")].wrong) != 1 {
+		t.Errorf("%v", g.people)
+	}
+	agenttest.Must(t, os.Remove(path))
+	agenttest.Must(t, os.Mkdir(path, 0o700))
+	g := &Guard{}
+	if err := g.Remember(folder.WrongPasswords()); err == nil || g.Lost() == nil {
+		t.Error("nobody is told")
+	}
+	g.count("uid=bob", directory.ErrInvalidCredentials)
+	if waits(g, "uid=bob", configs.WrongPasswords{Most: 1, Within: time.Hour}) == 0 {
+		t.Error("it does not count any more")
+	}
+}
