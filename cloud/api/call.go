@@ -55,6 +55,7 @@ func (c *call) by() management.By {
 		Name:        c.client.Name,
 		Role:        c.client.Role,
 		Address:     addressOf(c.Request),
+		Request:     c.Header.Get("X-Request-Id"),
 	}
 }
 

@@ -103,16 +103,19 @@ func (k *call) address() string {
 }
 
 // by says who makes a change.
-func (k *call) by() management.By { return k.admin.by(k.address()) }
+func (k *call) by() management.By {
+	by := k.admin.by()
+	by.Address, by.Request = k.address(), k.Header.Get("X-Request-Id")
+	return by
+}
 
-func (p *person) by(address string) management.By {
+func (p *person) by() management.By {
 	by := management.By{
 		Environment: p.EnvironmentID,
 		Kind:        management.Administrator,
 		ID:          p.ID,
 		Name:        p.Name,
 		Role:        p.Role,
-		Address:     address,
 	}
 	if !p.own() {
 		by.Kind, by.ID = management.Person, p.UserID

@@ -46,6 +46,7 @@ func (c *console) createPopulation(k *call) error {
 // populationPage is the form of one population.
 type populationPage struct {
 	store.Population
+	Seen   string // when it was changed, when the form was shown
 	Errors map[string]string
 }
 
@@ -54,15 +55,19 @@ func (c *console) editPopulation(k *call) error {
 	if err != nil {
 		return err
 	}
-	return k.render(http.StatusOK, "population", p.Name, populationPage{Population: p})
+	return k.render(http.StatusOK, "population", p.Name, populationPage{Population: p, Seen: seenAs(p.UpdatedAt)})
 }
 
 func (c *console) changePopulation(k *call) error {
-	var page populationPage
+	page := populationPage{Seen: k.posted("seen")}
 	p, err := c.Management.ChangePopulation(k.Context(), k.by(), k.PathValue("p"), func(p *store.Population) error {
-		p.Name, p.Description = k.posted("name"), k.posted("description")
-		p.Default = p.Default || k.posted("default") == "yes"
 		page.Population = *p
+		page.Name, page.Description = k.posted("name"), k.posted("description")
+		page.Default = p.Default || k.posted("default") == "yes"
+		if err := unseen(&page.Seen, p.UpdatedAt, "population"); err != nil {
+			return err
+		}
+		*p = page.Population
 		return nil
 	})
 	if wrong, ok := faults(err); ok {

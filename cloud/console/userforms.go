@@ -22,11 +22,12 @@ type userForm struct {
 // seenAs is a time as a form carries it, to tell whether somebody came between.
 func seenAs(t time.Time) string { return strconv.FormatInt(t.UnixMicro(), 10) }
 
-// unseen is what is wrong when somebody came between; again is the word of the
-// button. Nil: nobody did. The form is told the time of now, so saving again works.
+// unseen is what is wrong when somebody came between; nil: nobody did, or the form
+// does not say when it was shown. The form is told the time of now, so that saving
+// again works.
 func unseen(seen *string, changed time.Time, what string) error {
 	now := seenAs(changed)
-	if *seen == now {
+	if *seen == now || *seen == "" {
 		return nil
 	}
 	*seen = now

@@ -109,6 +109,7 @@ func (m *Metrics) Requests(logger hclog.Logger, room func(r *http.Request) strin
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		start, id, by := time.Now(), uuid.NewString(), room(r)
 		w.Header().Set("X-Request-Id", id)
+		r.Header.Set("X-Request-Id", id) // for what is noted of it, whatever the client called it
 		a := &answer{ResponseWriter: w}
 		defer func() {
 			m.requests.WithLabelValues(by, strconv.Itoa(a.status)).Inc()
