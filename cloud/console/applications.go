@@ -57,7 +57,8 @@ func (c *console) showApplication(k *call) error {
 
 func (c *console) renderApplication(k *call, status int, page applicationPage) error {
 	if page.Errors == nil {
-		page.Redirects, page.SignOffs, page.Allow = lines(page.RedirectURIs), lines(page.SignOffURIs), lines(page.Groups.Allow)
+		page.Redirects, page.SignOffs = lines(page.RedirectURIs), lines(page.SignOffURIs)
+		page.Allow = lines(page.Groups.Allow)
 	}
 	if page.ID != "" && page.Seen == "" {
 		page.Seen = seenAs(page.UpdatedAt)

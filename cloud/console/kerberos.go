@@ -84,7 +84,8 @@ func (c *console) renderKerberos(k *call, status int, page kerberosPage) error {
 	for _, s := range sets {
 		set := keySet{KerberosKeys: s}
 		for _, e := range s.Entries {
-			set.Keys = append(set.Keys, keyRow{e, kerberos.ETypeName(e.EType), s.Origin == kerberos.OriginPassword || c.serves(e.Principal)})
+			served := s.Origin == kerberos.OriginPassword || c.serves(e.Principal)
+			set.Keys = append(set.Keys, keyRow{e, kerberos.ETypeName(e.EType), served})
 		}
 		page.Sets = append(page.Sets, set)
 	}
@@ -202,7 +203,10 @@ func (c *console) deleteKeys(k *call) error {
 	if err := c.Management.DeleteKeys(k.Context(), k.by(), gateway, k.PathValue("id")); err != nil {
 		return err
 	}
-	return k.done(under("gateways", gateway, "kerberos"), "The keys were deleted: tickets made with them are not taken any more.")
+	return k.done(
+		under("gateways", gateway, "kerberos"),
+		"The keys were deleted: tickets made with them are not taken any more.",
+	)
 }
 
 // stopKerberos turns it off, and forgets every key.

@@ -86,13 +86,19 @@ func (c *console) populationDeletion(k *call) (p store.Population, d deletion, e
 		return p, d, err
 	}
 	d = deletion{Kind: "population", Name: p.Name, Back: "/console/populations", Count: p.UserCount}
-	if d.Users, _, err = c.Store.Users(k.Context(), k.env(), store.UserFilter{PopulationID: p.ID}, store.Page{Limit: 10}); err != nil {
+	if d.Users, _, err = c.Store.Users(
+		k.Context(),
+		k.env(),
+		store.UserFilter{PopulationID: p.ID},
+		store.Page{Limit: 10},
+	); err != nil {
 		return p, d, err
 	}
 	ways, err := signon.Ways(k.Context(), c.Store, k.env())
 	for _, w := range ways {
 		if w.UserType.PopulationID == p.ID {
-			d.Never = "New users of " + w.UserType.Name + " of " + w.Gateway.Name + " join it. Give that user type another population first."
+			d.Never = "New users of " + w.UserType.Name + " of " + w.Gateway.Name + " join it. " +
+				"Give that user type another population first."
 		}
 	}
 	if d.Count > 0 {

@@ -75,7 +75,10 @@ func (c *console) saveLogo(k *call) error {
 		if err != nil {
 			return err
 		}
-		return c.renderSettings(k, http.StatusUnprocessableEntity, settingsPage{Environment: env, Errors: map[string]string{"logo": wrong}})
+		return c.renderSettings(k, http.StatusUnprocessableEntity, settingsPage{
+			Environment: env,
+			Errors:      map[string]string{"logo": wrong},
+		})
 	}
 	if err := c.Management.SetLogo(k.Context(), k.by(), picture); err != nil {
 		return err

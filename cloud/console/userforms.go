@@ -31,8 +31,8 @@ func unseen(seen *string, changed time.Time, what string) error {
 		return nil
 	}
 	*seen = now
-	return fault.Of(fault.Whole, fault.Invalid,
-		"This "+what+" was changed meanwhile, by somebody else or in another window. Saving again replaces what is there now.")
+	return fault.Of(fault.Whole, fault.Invalid, "This "+what+" was changed meanwhile, "+
+		"by somebody else or in another window. Saving again replaces what is there now.")
 }
 
 func (c *console) newUser(k *call) error {
@@ -145,7 +145,10 @@ func (c *console) signOffUser(k *call) error {
 	if err != nil {
 		return err
 	}
-	return k.done(under("users", u.ID), u.Username+" was signed off everywhere: sessions here, and what applications hold, are over.")
+	return k.done(
+		under("users", u.ID),
+		u.Username+" was signed off everywhere: sessions here, and what applications hold, are over.",
+	)
 }
 
 // resetFactor takes away the second factor of somebody who has lost it.
@@ -154,7 +157,10 @@ func (c *console) resetFactor(k *call) error {
 	if err != nil {
 		return err
 	}
-	return k.done(under("users", u.ID), u.Username+" has no second factor for the console any more, and may set up another.")
+	return k.done(
+		under("users", u.ID),
+		u.Username+" has no second factor for the console any more, and may set up another.",
+	)
 }
 
 func (c *console) confirmDeleteUser(k *call) error {
