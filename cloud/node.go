@@ -51,8 +51,22 @@ const floor = 300 * time.Millisecond
 // handler says which room answers which path.
 func (n *node) handler() http.Handler {
 	codes := &pairing.Desk{Store: n.db, Logger: n.Logger.Named("pairing")}
-	people := &signon.Desk{Store: n.db, Agents: n.agents, Provisioner: &provisioner.Provisioner{Store: n.db}, Floor: floor, Counted: n.counts.SignOn, Logger: n.Logger.Named("sign-on")}
-	tickets := &kerberos.Desk{Store: n.db, Vault: n.keys, Provisioner: &provisioner.Provisioner{Store: n.db}, Services: services(n.audiences), Counted: n.counts.SignOn, Logger: n.Logger.Named("kerberos")}
+	people := &signon.Desk{
+		Store:       n.db,
+		Agents:      n.agents,
+		Provisioner: &provisioner.Provisioner{Store: n.db},
+		Floor:       floor,
+		Counted:     n.counts.SignOn,
+		Logger:      n.Logger.Named("sign-on"),
+	}
+	tickets := &kerberos.Desk{
+		Store:       n.db,
+		Vault:       n.keys,
+		Provisioner: &provisioner.Provisioner{Store: n.db},
+		Services:    services(n.audiences),
+		Counted:     n.counts.SignOn,
+		Logger:      n.Logger.Named("kerberos"),
+	}
 	changes := &management.Service{Store: n.db, Links: n.agents, Keys: tickets, Channels: n.post()}
 	programs := (&api.Server{
 		Store:      n.db,
@@ -118,9 +132,25 @@ func roomOf(r *http.Request) string {
 }
 
 // environments answers below an environment's ID, and hands everything else to the API.
-func (n *node) environments(sessions *signonpage.Sessions, people *signon.Desk, tickets *kerberos.Desk, programs http.Handler) http.Handler {
-	applications := &oidc.Server{Store: n.db, Vault: n.keys, URL: n.url, Sessions: sessions, Clients: programs, Logger: n.Logger.Named("oidc")}
-	pages := sessions.Wrap((&signonpage.Server{Store: n.db, Passwords: people, Tickets: tickets, Flows: applications, Sessions: sessions, Logger: n.Logger.Named("page")}).Handler())
+func (n *node) environments(
+	sessions *signonpage.Sessions, people *signon.Desk, tickets *kerberos.Desk, programs http.Handler,
+) http.Handler {
+	applications := &oidc.Server{
+		Store:    n.db,
+		Vault:    n.keys,
+		URL:      n.url,
+		Sessions: sessions,
+		Clients:  programs,
+		Logger:   n.Logger.Named("oidc"),
+	}
+	pages := sessions.Wrap((&signonpage.Server{
+		Store:     n.db,
+		Passwords: people,
+		Tickets:   tickets,
+		Flows:     applications,
+		Sessions:  sessions,
+		Logger:    n.Logger.Named("page"),
+	}).Handler())
 	mux := http.NewServeMux()
 	mux.Handle("/{e}/as/", sessions.Wrap(applications.Handler()))
 	mux.Handle("/{e}/signon", pages)
@@ -141,7 +171,13 @@ func (n *node) watch(ctx context.Context) (stop func()) {
 
 // post tells alerts.
 func (n *node) post() *alerts.Post {
-	return &alerts.Post{Vault: n.keys, SMTP: n.SMTP, From: n.MailFrom, Allowed: n.Webhooks, URL: n.url}
+	return &alerts.Post{
+		Vault:   n.keys,
+		SMTP:    n.SMTP,
+		From:    n.MailFrom,
+		Allowed: n.Webhooks,
+		URL:     n.url,
+	}
 }
 
 // serveMetrics serves them at an address of their own until the returned function

@@ -55,6 +55,7 @@ func (c *call) by() management.By {
 		Name:        c.client.Name,
 		Role:        c.client.Role,
 		Address:     addressOf(c.Request),
+		Request:     c.Header.Get("X-Request-Id"),
 	}
 }
 
@@ -82,7 +83,11 @@ func (s *Server) authorised(a management.Action, e endpoint) http.Handler {
 		}
 		c := &call{Request: r, client: client, env: client.EnvironmentID, root: s.URL}
 		if named := r.PathValue("e"); named != "" && named != client.EnvironmentID {
-			s.fail(w, r, &problem{status: http.StatusForbidden, Code: accessFailed, Message: "This access token is not for this environment."})
+			s.fail(w, r, &problem{
+				status:  http.StatusForbidden,
+				Code:    accessFailed,
+				Message: "This access token is not for this environment.",
+			})
 			return
 		}
 		err = s.allow(w, client.ID)
@@ -124,7 +129,11 @@ func (s *Server) respond(w http.ResponseWriter, r *http.Request, answer reply) {
 
 // bearer returns whose token a request has.
 func (s *Server) bearer(r *http.Request) (store.Client, error) {
-	denied := &problem{status: http.StatusUnauthorized, Code: accessFailed, Message: "The request needs an access token that has not expired."}
+	denied := &problem{
+		status:  http.StatusUnauthorized,
+		Code:    accessFailed,
+		Message: "The request needs an access token that has not expired.",
+	}
 	scheme, token, _ := strings.Cut(r.Header.Get("Authorization"), " ")
 	if !strings.EqualFold(scheme, "Bearer") || token == "" {
 		return store.Client{}, denied
@@ -151,7 +160,8 @@ func (c *call) read(v any) error {
 // body reads the body whole, to be decoded on top of what there is then.
 func (c *call) body() ([]byte, error) {
 	kind, _, err := mime.ParseMediaType(c.Header.Get("Content-Type"))
-	if err != nil || kind != "application/json" && !(strings.HasPrefix(kind, "application/") && strings.HasSuffix(kind, "+json")) {
+	extended := strings.HasPrefix(kind, "application/") && strings.HasSuffix(kind, "+json")
+	if err != nil || kind != "application/json" && !extended {
 		return nil, refused(http.StatusUnsupportedMediaType, "The body must be application/json.")
 	}
 	b, err := io.ReadAll(c.Body)

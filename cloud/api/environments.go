@@ -24,7 +24,9 @@ func (s *Server) listEnvironments(c *call) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
-	return listed(c, "environments", []store.Environment{e}, "", func(e store.Environment) environmentBody { return showEnvironment(c, e) })
+	return listed(c, "environments", []store.Environment{
+		e,
+	}, "", func(e store.Environment) environmentBody { return showEnvironment(c, e) })
 }
 
 func (s *Server) getEnvironment(c *call) (reply, error) {

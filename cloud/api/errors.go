@@ -93,16 +93,37 @@ func asProblem(err error) *problem {
 	}
 	switch {
 	case errors.Is(err, store.ErrNotFound):
-		return &problem{status: http.StatusNotFound, Code: notFound, Message: "There is no such resource in this environment."}
+		return &problem{
+			status:  http.StatusNotFound,
+			Code:    notFound,
+			Message: "There is no such resource in this environment.",
+		}
 	case errors.Is(err, store.ErrConflict):
-		return &problem{status: http.StatusBadRequest, Code: invalidData, Message: "It exists already.", Details: []detail{{Code: notUnique, Message: "It exists already."}}}
+		return &problem{
+			status:  http.StatusBadRequest,
+			Code:    invalidData,
+			Message: "It exists already.",
+			Details: []detail{{Code: notUnique, Message: "It exists already."}},
+		}
 	case errors.Is(err, store.ErrDependents):
-		return &problem{status: http.StatusConflict, Code: invalidRequest, Message: "It cannot be removed: " + err.Error() + "."}
+		return &problem{
+			status:  http.StatusConflict,
+			Code:    invalidRequest,
+			Message: "It cannot be removed: " + err.Error() + ".",
+		}
 	case errors.Is(err, store.ErrStale):
-		return &problem{status: http.StatusConflict, Code: invalidRequest, Message: "Somebody else changed it meanwhile. Read it again, and repeat."}
+		return &problem{
+			status:  http.StatusConflict,
+			Code:    invalidRequest,
+			Message: "Somebody else changed it meanwhile. Read it again, and repeat.",
+		}
 	case errors.Is(err, store.ErrCursor):
-		return &problem{status: http.StatusBadRequest, Code: invalidRequest, Message: "Start the list anew, without a cursor.",
-			Details: []detail{wrong("cursor", "This is not a cursor of this list.")}}
+		return &problem{
+			status:  http.StatusBadRequest,
+			Code:    invalidRequest,
+			Message: "Start the list anew, without a cursor.",
+			Details: []detail{wrong("cursor", "This is not a cursor of this list.")},
+		}
 	}
 	return nil
 }
@@ -117,7 +138,11 @@ func unmanaged(err error) *problem {
 	case errors.As(err, &faults):
 		return ofFaults(faults)
 	case errors.Is(err, management.ErrRole):
-		return &problem{status: http.StatusForbidden, Code: accessFailed, Message: "The role of this client does not allow this."}
+		return &problem{
+			status:  http.StatusForbidden,
+			Code:    accessFailed,
+			Message: "The role of this client does not allow this.",
+		}
 	case errors.As(err, &higher):
 		return &problem{status: http.StatusForbidden, Code: accessFailed, Message: sentence(higher.Error())}
 	case errors.As(err, &dependents):
@@ -173,7 +198,11 @@ func ofDependents(e *management.DependentsError) *problem {
 func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) {
 	p := asProblem(err)
 	if p == nil {
-		p = &problem{status: http.StatusInternalServerError, Code: unexpected, Message: "The server could not do this. Its log has the reason under this id."}
+		p = &problem{
+			status:  http.StatusInternalServerError,
+			Code:    unexpected,
+			Message: "The server could not do this. Its log has the reason under this id.",
+		}
 	}
 	p.ID = uuid.NewString()
 	if p.status >= http.StatusInternalServerError && !errors.Is(err, context.Canceled) {

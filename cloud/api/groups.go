@@ -68,7 +68,17 @@ func (s *Server) listGroups(c *call) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
-	where, err := parseFilter(c.query("filter"), "id", "name", "displayName", "externalId", "sourceType", "sourceId", "directoryId", "population.id")
+	where, err := parseFilter(
+		c.query("filter"),
+		"id",
+		"name",
+		"displayName",
+		"externalId",
+		"sourceType",
+		"sourceId",
+		"directoryId",
+		"population.id",
+	)
 	if err != nil {
 		return reply{}, err
 	}
@@ -177,7 +187,8 @@ func (s *Server) listUserGroups(c *call) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
-	return listed(c, "groupMemberships", all, "", func(m store.GroupMembership) userGroupBody { return showUserGroup(c, m) })
+	show := func(m store.GroupMembership) userGroupBody { return showUserGroup(c, m) }
+	return listed(c, "groupMemberships", all, "", show)
 }
 
 func (s *Server) getUserGroup(c *call) (reply, error) {

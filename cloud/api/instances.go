@@ -107,7 +107,12 @@ func (s *Server) showInstance(c *call, i store.Instance, live *LiveInstance) ins
 	}
 	if !i.QuarantinedAt.IsZero() {
 		b.HealthStatus = unhealthy
-		b.Problems = append(b.Problems, instanceProblem{"QUARANTINE", i.Quarantine, "Pair the right machine anew, and revoke this instance.", wire.SeverityError})
+		b.Problems = append(b.Problems, instanceProblem{
+			Code:     "QUARANTINE",
+			Message:  i.Quarantine,
+			Remedy:   "Pair the right machine anew, and revoke this instance.",
+			Severity: wire.SeverityError,
+		})
 	}
 	for _, p := range b.Problems {
 		b.CurrentErrors = append(b.CurrentErrors, p.Message)
@@ -141,8 +146,13 @@ func (b *instanceBody) report(l LiveInstance) {
 }
 
 func serverDown(v wire.Server) instanceProblem {
-	return instanceProblem{"DIRECTORY_SERVER_DOWN", v.URL + ": " + v.Error,
-		"See that the directory server runs and that the agent's machine reaches it; the agent connects again by itself.", "warning"}
+	return instanceProblem{
+		Code:    "DIRECTORY_SERVER_DOWN",
+		Message: v.URL + ": " + v.Error,
+		Remedy: "See that the directory server runs and that the agent's machine reaches it; " +
+			"the agent connects again by itself.",
+		Severity: "warning",
+	}
 }
 
 func (s *Server) version(software string) versionBody {

@@ -42,7 +42,12 @@ func (s *Server) once(c *call, path string, e endpoint) (reply, error) {
 	}
 	defer clear(body) // it may have a person's password
 	c.Body = io.NopCloser(bytes.NewReader(body))
-	o := store.Once{EnvironmentID: c.env, ClientID: c.client.ID, KeyHash: vault.HashSecret(key), Request: requestHash(key, c, body)}
+	o := store.Once{
+		EnvironmentID: c.env,
+		ClientID:      c.client.ID,
+		KeyHash:       vault.HashSecret(key),
+		Request:       requestHash(key, c, body),
+	}
 	before, err := s.Store.BeginOnce(c.Context(), o)
 	if err != nil {
 		return reply{}, err
@@ -78,7 +83,10 @@ func again(before, now store.Once) (reply, error) {
 	case !hmac.Equal(before.Request, now.Request):
 		return reply{}, refused(http.StatusUnprocessableEntity, "This Idempotency-Key was used for another request.")
 	case before.Status == 0:
-		return reply{}, refused(http.StatusConflict, "The first request with this Idempotency-Key is still under way, or was cut off. Look whether it was done.")
+		return reply{}, refused(
+			http.StatusConflict,
+			"The first request with this Idempotency-Key is still under way, or was cut off. Look whether it was done.",
+		)
 	case len(before.Body) == 0:
 		return reply{}, refused(http.StatusConflict, "This was done already, and its secret is told only once. Make another.")
 	}

@@ -18,7 +18,14 @@ type pairingBody struct {
 }
 
 func showPairing(c *call, p store.Pairing, code string) pairingBody {
-	return pairingBody{c.self("gateways", p.GatewayID, "pairings", p.ID), p.ID, code, p.CreatedBy, p.CreatedAt, p.ExpiresAt}
+	return pairingBody{
+		Links:     c.self("gateways", p.GatewayID, "pairings", p.ID),
+		ID:        p.ID,
+		Code:      code,
+		CreatedBy: p.CreatedBy,
+		CreatedAt: p.CreatedAt,
+		ExpiresAt: p.ExpiresAt,
+	}
 }
 
 // pairings returns the pending pairings of the gateway in the path.

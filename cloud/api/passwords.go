@@ -122,8 +122,13 @@ func (s *Server) changePassword(c *call, u store.User, form changeForm) (reply, 
 
 // notChanged is a refusal with the sentence that the person may see.
 func notChanged(a ChangeAnswer) error {
-	p := &problem{status: http.StatusBadRequest, Code: invalidData, Message: a.Message, Details: []detail{wrong("currentPassword", "%s", a.Message)},
-		Inner: map[string]string{"change": a.ID, "outcome": a.Outcome.String(), "reason": a.Reason}}
+	p := &problem{
+		status:  http.StatusBadRequest,
+		Code:    invalidData,
+		Message: a.Message,
+		Details: []detail{wrong("currentPassword", "%s", a.Message)},
+		Inner:   map[string]string{"change": a.ID, "outcome": a.Outcome.String(), "reason": a.Reason},
+	}
 	switch a.Outcome {
 	case wire.OutcomeNewPasswordRefused:
 		p.Details, p.Inner["refusal"] = []detail{wrong("newPassword", "%s", a.Message)}, a.Refusal.String()

@@ -167,11 +167,12 @@ func (c *call) freshRole(g store.Group, role store.Role) error {
 
 // deleteRoleGroup has a group give no role any more.
 func (s *Server) deleteRoleGroup(c *call) (reply, error) {
-	_, err := s.Management.SetRoleGroup(c.Context(), c.by(), c.PathValue("id"), "", func(g store.Group, role store.Role) error {
+	given := func(g store.Group, role store.Role) error {
 		if role == "" {
 			return store.ErrNotFound
 		}
 		return c.freshRole(g, role)
-	})
+	}
+	_, err := s.Management.SetRoleGroup(c.Context(), c.by(), c.PathValue("id"), "", given)
 	return gone(err)
 }

@@ -84,7 +84,8 @@ type Server struct {
 
 // Serves tells whether a request's path is one of this API.
 func Serves(path string) bool {
-	return path == "/v1" || strings.HasPrefix(path, "/v1/") || strings.Count(path, "/") == 3 && strings.HasSuffix(path, "/as/token")
+	token := strings.Count(path, "/") == 3 && strings.HasSuffix(path, "/as/token")
+	return path == "/v1" || strings.HasPrefix(path, "/v1/") || token
 }
 
 // endpoint answers one authorised request.
@@ -136,7 +137,11 @@ func (s *Server) noRoute(mux *http.ServeMux, w http.ResponseWriter, r *http.Requ
 	}
 	if len(allowed) > 0 {
 		w.Header().Set("Allow", strings.Join(allowed, ", "))
-		s.fail(w, r, &problem{status: http.StatusMethodNotAllowed, Code: invalidRequest, Message: "This resource has no " + r.Method + "."})
+		s.fail(w, r, &problem{
+			status:  http.StatusMethodNotAllowed,
+			Code:    invalidRequest,
+			Message: "This resource has no " + r.Method + ".",
+		})
 		return
 	}
 	s.fail(w, r, &problem{status: http.StatusNotFound, Code: notFound, Message: "There is nothing at this path."})

@@ -41,7 +41,11 @@ func (s *Server) token(w http.ResponseWriter, r *http.Request) {
 		s.fail(w, r, err)
 		return
 	}
-	write(w, http.StatusOK, map[string]any{"access_token": token, "token_type": "Bearer", "expires_in": int(TokenLife.Seconds())})
+	write(w, http.StatusOK, map[string]any{
+		"access_token": token,
+		"token_type":   "Bearer",
+		"expires_in":   int(TokenLife.Seconds()),
+	})
 }
 
 // tokenError answers as RFC 6749 section 5.2 says.

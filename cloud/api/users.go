@@ -81,7 +81,16 @@ func (s *Server) listUsers(c *call) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
-	where, err := parseFilter(c.query("filter"), "id", "username", "email", "externalId", "name.given", "name.family", "population.id")
+	where, err := parseFilter(
+		c.query("filter"),
+		"id",
+		"username",
+		"email",
+		"externalId",
+		"name.given",
+		"name.family",
+		"population.id",
+	)
 	if err != nil {
 		return reply{}, err
 	}

@@ -163,9 +163,8 @@ func (s *Server) putUserType(c *call) (reply, error) {
 }
 
 func (s *Server) deleteUserType(c *call) (reply, error) {
-	return gone(s.Management.RemoveUserType(c.Context(), c.by(), typeOf(c), c.forced(), func(t management.TypeState) error {
-		return c.fresh(showTypeState(c, t))
-	}))
+	fresh := func(t management.TypeState) error { return c.fresh(showTypeState(c, t)) }
+	return gone(s.Management.RemoveUserType(c.Context(), c.by(), typeOf(c), c.forced(), fresh))
 }
 
 // relinkUsers moves all users of a user type to another.

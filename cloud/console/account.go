@@ -57,7 +57,8 @@ func (k *call) ownOnly() error {
 	if k.admin.own() {
 		return nil
 	}
-	return &refusal{http.StatusBadRequest, "Not here", "You signed in with your organisation's account: its password is settled there, and passkeys are for administrators."}
+	return &refusal{http.StatusBadRequest, "Not here", "You signed in with your organisation's account: " +
+		"its password is settled there, and passkeys are for administrators."}
 }
 
 // proveAgain has an administrator give the password once more before a proof is
@@ -177,7 +178,10 @@ func (c *console) keepOneTime(k *call) error {
 		return k.goTo("/console/account/one-time")
 	}
 	if message, err := c.provenForFactor(k); err != nil || message != "" {
-		return cmp.Or(err, c.renderOneTime(k, http.StatusUnprocessableEntity, key.Secret(), map[string]string{"password": message}))
+		return cmp.Or(
+			err,
+			c.renderOneTime(k, http.StatusUnprocessableEntity, key.Secret(), map[string]string{"password": message}),
+		)
 	}
 	sealed, step, err := c.Proofs.SealOneTime(k.admin.owner(), key, k.posted("code"))
 	if err == nil {
@@ -258,7 +262,8 @@ func (c *console) keepPasskey(k *call) error {
 		return k.told(err)
 	}
 	if form.Name == "" || len(form.Name) > 100 {
-		return k.told(&refusal{http.StatusUnprocessableEntity, "", "Give the passkey a name of at most 100 characters, so that you know it again."})
+		const text = "Give the passkey a name of at most 100 characters, so that you know it again."
+		return k.told(&refusal{http.StatusUnprocessableEntity, "", text})
 	}
 	p, err := c.Proofs.NewPasskey(k.Context(), k.admin.Administrator, state, form.Answer, form.Name)
 	if err == nil {
@@ -271,7 +276,11 @@ func (c *console) keepPasskey(k *call) error {
 		return err
 	}
 	c.sessions.Remove(k.Context(), weakKey)
-	c.sessions.Put(k.Context(), noticeKey, "The passkey "+p.Name+" was added. You can sign in with it alone. Your other sessions have ended.")
+	c.sessions.Put(
+		k.Context(),
+		noticeKey,
+		"The passkey "+p.Name+" was added. You can sign in with it alone. Your other sessions have ended.",
+	)
 	return k.answerJSON(http.StatusOK, map[string]string{"next": "/console/account"})
 }
 

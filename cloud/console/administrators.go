@@ -113,7 +113,8 @@ func (c *console) setRoleGroup(k *call) error {
 	role := store.Role(k.posted("role"))
 	g, err := c.Management.SetRoleGroup(k.Context(), k.by(), k.posted("group"), role, nil)
 	if errors.Is(err, store.ErrNotFound) {
-		wrong := map[string]string{"group": "There is no group with this ID. It is on the group’s page, and in its address."}
+		const text = "There is no group with this ID. It is on the group’s page, and in its address."
+		wrong := map[string]string{"group": text}
 		return c.renderAdministrators(k, http.StatusUnprocessableEntity, administratorList{Errors: wrong})
 	}
 	if err != nil {

@@ -18,6 +18,7 @@ type applicationPage struct {
 	Redirects, SignOffs, Allow string // a line each
 	Issuer                     string
 	Secret                     string // when it was just made
+	Seen                       string // when the application was changed, when the form was shown
 	Errors                     map[string]string
 }
 
@@ -56,7 +57,11 @@ func (c *console) showApplication(k *call) error {
 
 func (c *console) renderApplication(k *call, status int, page applicationPage) error {
 	if page.Errors == nil {
-		page.Redirects, page.SignOffs, page.Allow = lines(page.RedirectURIs), lines(page.SignOffURIs), lines(page.Groups.Allow)
+		page.Redirects, page.SignOffs = lines(page.RedirectURIs), lines(page.SignOffURIs)
+		page.Allow = lines(page.Groups.Allow)
+	}
+	if page.ID != "" && page.Seen == "" {
+		page.Seen = seenAs(page.UpdatedAt)
 	}
 	page.Issuer = c.URL + "/" + k.env() + "/as"
 	title := "New application"
@@ -69,6 +74,7 @@ func (c *console) renderApplication(k *call, status int, page applicationPage) e
 // read puts what was typed into the form.
 func (p *applicationPage) read(k *call) {
 	p.Redirects, p.SignOffs, p.Allow = k.posted("redirects"), k.posted("signoffs"), k.posted("allow")
+	p.Seen = k.posted("seen")
 	p.Name, p.Description, p.Type = k.posted("name"), k.posted("description"), k.posted("type")
 	p.Enabled = k.posted("enabled") == "yes"
 	p.Refresh, p.AskForTicket = k.posted("refresh") == "yes", k.posted("ticket") == "yes"
@@ -88,6 +94,9 @@ func (c *console) changeApplication(k *call) error {
 	a, err := c.Management.ChangeApplication(k.Context(), k.by(), k.PathValue("a"), func(a *store.Application) error {
 		page.Application = *a
 		page.read(k)
+		if err := unseen(&page.Seen, a.UpdatedAt, "application"); err != nil {
+			return err
+		}
 		*a = page.Application
 		return nil
 	})

@@ -55,7 +55,7 @@ func (k *call) parse() error {
 	var tooLarge *http.MaxBytesError
 	switch {
 	case errors.As(err, &tooLarge):
-		return &refusal{http.StatusRequestEntityTooLarge, "Too large", "What was sent is larger than any form of this console. Go back and shorten it."}
+		return errTooLarge
 	case err != nil:
 		return &refusal{http.StatusBadRequest, "Not understood", "What was sent is not a form. Go back and try again."}
 	}
@@ -103,16 +103,19 @@ func (k *call) address() string {
 }
 
 // by says who makes a change.
-func (k *call) by() management.By { return k.admin.by(k.address()) }
+func (k *call) by() management.By {
+	by := k.admin.by()
+	by.Address, by.Request = k.address(), k.Header.Get("X-Request-Id")
+	return by
+}
 
-func (p *person) by(address string) management.By {
+func (p *person) by() management.By {
 	by := management.By{
 		Environment: p.EnvironmentID,
 		Kind:        management.Administrator,
 		ID:          p.ID,
 		Name:        p.Name,
 		Role:        p.Role,
-		Address:     address,
 	}
 	if !p.own() {
 		by.Kind, by.ID = management.Person, p.UserID
@@ -140,11 +143,17 @@ type refusal struct {
 func (r *refusal) Error() string { return cmp.Or(r.text, r.title) }
 
 var (
-	errCrossOrigin = &refusal{http.StatusForbidden, "Refused", "This request came from another site, so it was not carried out. Open the console itself and try again."}
-	errRole        = &refusal{http.StatusForbidden, "Not yours to do", "Your role does not allow this. An owner of this environment can give you another, under Settings."}
-	errGone        = &refusal{http.StatusNotFound, "Not found", "There is nothing here. It may have been deleted meanwhile."}
-	errLastOwner   = &refusal{http.StatusConflict, "The last owner", "An environment needs an owner. Make somebody else one first."}
-	errCursor      = &refusal{http.StatusBadRequest, "Not a page of this list", "Start the list anew."}
+	errTooLarge = &refusal{http.StatusRequestEntityTooLarge, "Too large",
+		"What was sent is larger than any form of this console. Go back and shorten it."}
+	errCrossOrigin = &refusal{http.StatusForbidden, "Refused",
+		"This request came from another site, so it was not carried out. Open the console itself and try again."}
+	errRole = &refusal{http.StatusForbidden, "Not yours to do",
+		"Your role does not allow this. An owner of this environment can give you another, under Settings."}
+	errGone = &refusal{http.StatusNotFound, "Not found",
+		"There is nothing here. It may have been deleted meanwhile."}
+	errLastOwner = &refusal{http.StatusConflict, "The last owner",
+		"An environment needs an owner. Make somebody else one first."}
+	errCursor = &refusal{http.StatusBadRequest, "Not a page of this list", "Start the list anew."}
 )
 
 // refusalOf returns what a person should know of an error; nil when the error
@@ -160,7 +169,8 @@ func refusalOf(err error) *refusal {
 	case errors.Is(err, management.ErrRole):
 		return errRole
 	case errors.As(err, &higher):
-		return &refusal{http.StatusForbidden, "Not yours to do", strings.ToUpper(higher.Error()[:1]) + higher.Error()[1:] + "."}
+		text := higher.Error()
+		return &refusal{http.StatusForbidden, "Not yours to do", strings.ToUpper(text[:1]) + text[1:] + "."}
 	case errors.As(err, &rule):
 		return &refusal{http.StatusBadRequest, "Not done", rule.Text}
 	case errors.As(err, &wrong):

@@ -57,5 +57,8 @@ func (c *console) deleteClient(k *call) error {
 	if err != nil {
 		return err
 	}
-	return k.done("/console/settings/clients", "The API client "+client.Name+" was deleted; its access tokens open nothing.")
+	return k.done(
+		"/console/settings/clients",
+		"The API client "+client.Name+" was deleted; its access tokens open nothing.",
+	)
 }

@@ -140,7 +140,10 @@ func (c *console) switchGateway(k *call) error {
 	if enabled {
 		return k.done(under("gateways", g.ID), "The gateway is enabled.")
 	}
-	return k.done(under("gateways", g.ID), "The gateway is disabled: nobody signs on through it until it is enabled again.")
+	return k.done(
+		under("gateways", g.ID),
+		"The gateway is disabled: nobody signs on through it until it is enabled again.",
+	)
 }
 
 // deletion asks before something goes, and shows who depends on it.
@@ -161,7 +164,10 @@ func (c *console) deletionOf(k *call, d deletion, gateway, userType string) (del
 	if d.Count, err = c.Store.GatewayUsers(k.Context(), k.env(), gateway, userType); err != nil {
 		return d, err
 	}
-	d.Users, _, err = c.Store.Users(k.Context(), k.env(), store.UserFilter{GatewayID: gateway, UserTypeID: userType}, store.Page{Limit: 10})
+	d.Users, _, err = c.Store.Users(k.Context(), k.env(), store.UserFilter{
+		GatewayID:  gateway,
+		UserTypeID: userType,
+	}, store.Page{Limit: 10})
 	return d, err
 }
 
@@ -174,7 +180,12 @@ func (c *console) askDeleteGateway(k *call, status int, unsure bool) error {
 	if err != nil {
 		return err
 	}
-	d, err := c.deletionOf(k, deletion{Kind: "gateway", Name: g.Name, Back: under("gateways", g.ID), Unsure: unsure}, g.ID, "")
+	d, err := c.deletionOf(k, deletion{
+		Kind:   "gateway",
+		Name:   g.Name,
+		Back:   under("gateways", g.ID),
+		Unsure: unsure,
+	}, g.ID, "")
 	if err != nil {
 		return err
 	}

@@ -31,6 +31,7 @@ type kerberosForm struct {
 	Attribute, Value  string
 	AllowRC4          bool
 	Account, Password string // the password is never shown again
+	Seen              string // when the gateway was changed, when the form was shown
 }
 
 // keySet is one set of keys as the page shows it.
@@ -73,6 +74,9 @@ func (c *console) renderKerberos(k *call, status int, page kerberosPage) error {
 	if err != nil {
 		return err
 	}
+	if page.Form.Seen == "" {
+		page.Form.Seen = seenAs(page.Gateway.UpdatedAt)
+	}
 	page.Services, page.TestPath = c.Services, "/"+k.env()+"/signon/ticket"
 	for _, s := range c.Services {
 		page.Hosts = append(page.Hosts, strings.TrimPrefix(s, "HTTP/"))
@@ -80,7 +84,8 @@ func (c *console) renderKerberos(k *call, status int, page kerberosPage) error {
 	for _, s := range sets {
 		set := keySet{KerberosKeys: s}
 		for _, e := range s.Entries {
-			set.Keys = append(set.Keys, keyRow{e, kerberos.ETypeName(e.EType), s.Origin == kerberos.OriginPassword || c.serves(e.Principal)})
+			served := s.Origin == kerberos.OriginPassword || c.serves(e.Principal)
+			set.Keys = append(set.Keys, keyRow{e, kerberos.ETypeName(e.EType), served})
 		}
 		page.Sets = append(page.Sets, set)
 	}
@@ -106,8 +111,12 @@ func (c *console) saveKerberos(k *call) error {
 		Attribute: k.posted("attribute"),
 		Value:     k.posted("value"),
 		AllowRC4:  k.posted("rc4") == "yes",
+		Seen:      k.posted("seen"),
 	}
 	g, err := c.Management.ChangeGateway(k.Context(), k.by(), k.PathValue("g"), func(d *management.Draft) error {
+		if err := unseen(&form.Seen, d.UpdatedAt, "gateway"); err != nil {
+			return err
+		}
 		return form.into(d)
 	})
 	if wrong, ok := faults(err); ok {
@@ -194,7 +203,10 @@ func (c *console) deleteKeys(k *call) error {
 	if err := c.Management.DeleteKeys(k.Context(), k.by(), gateway, k.PathValue("id")); err != nil {
 		return err
 	}
-	return k.done(under("gateways", gateway, "kerberos"), "The keys were deleted: tickets made with them are not taken any more.")
+	return k.done(
+		under("gateways", gateway, "kerberos"),
+		"The keys were deleted: tickets made with them are not taken any more.",
+	)
 }
 
 // stopKerberos turns it off, and forgets every key.

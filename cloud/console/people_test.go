@@ -177,3 +177,30 @@ func TestFactorIsTakenAwayAndSessionsEnd(t *testing.T) {
 	owner.follow(owner.post(page + "/off")).has("signed off everywhere")
 	v.get("/console/users").is(http.StatusSeeOther)
 }
+
+// Every form that replaces what it shows tells whoever saves it second that somebody
+// came between, shows what they typed, and saves when they say so again.
+func TestFormsTellWhoCameBetween(t *testing.T) {
+	s := open(t)
+	v := s.admin()
+	f := s.fill(s.env.ID, "")
+	for name, c := range map[string]struct {
+		form, to string
+		fields   []string
+	}{
+		"user":        {"/console/users/" + f.user.ID + "/edit", "/console/users/" + f.user.ID, []string{"username", "alice", "population", f.population.ID}},
+		"group":       {"/console/groups/" + f.ordinary.ID + "/edit", "/console/groups/" + f.ordinary.ID, []string{"name", "Readers"}},
+		"population":  {"/console/populations/" + f.population.ID, "/console/populations/" + f.population.ID, []string{"name", "Staff"}},
+		"application": {"/console/applications/" + f.application.ID, "/console/applications/" + f.application.ID, []string{"name", "Wiki", "type", "WEB_APP", "redirects", "https://wiki.example.com/", "groups", "NAMES"}},
+		"gateway":     {"/console/gateways/" + f.gateway.ID + "/kerberos", "/console/gateways/" + f.gateway.ID + "/kerberos", []string{"retain", "10"}},
+		"environment": {"/console/settings", "/console/settings", []string{"name", "Example"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			first, second := append(c.fields, "seen", seenIn(v.get(c.form))), append(c.fields, "seen", seenIn(v.get(c.form)))
+			v.post(c.to, first...).is(http.StatusSeeOther)
+			told := v.post(c.to, second...).is(http.StatusUnprocessableEntity).has("This "+name+" was changed meanwhile", c.fields[1])
+			v.post(c.to, append(c.fields, "seen", seenIn(told))...).is(http.StatusSeeOther)
+			v.post(c.to, c.fields...).is(http.StatusSeeOther) // a program that says nothing of what it saw
+		})
+	}
+}

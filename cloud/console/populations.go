@@ -46,6 +46,7 @@ func (c *console) createPopulation(k *call) error {
 // populationPage is the form of one population.
 type populationPage struct {
 	store.Population
+	Seen   string // when it was changed, when the form was shown
 	Errors map[string]string
 }
 
@@ -54,15 +55,19 @@ func (c *console) editPopulation(k *call) error {
 	if err != nil {
 		return err
 	}
-	return k.render(http.StatusOK, "population", p.Name, populationPage{Population: p})
+	return k.render(http.StatusOK, "population", p.Name, populationPage{Population: p, Seen: seenAs(p.UpdatedAt)})
 }
 
 func (c *console) changePopulation(k *call) error {
-	var page populationPage
+	page := populationPage{Seen: k.posted("seen")}
 	p, err := c.Management.ChangePopulation(k.Context(), k.by(), k.PathValue("p"), func(p *store.Population) error {
-		p.Name, p.Description = k.posted("name"), k.posted("description")
-		p.Default = p.Default || k.posted("default") == "yes"
 		page.Population = *p
+		page.Name, page.Description = k.posted("name"), k.posted("description")
+		page.Default = p.Default || k.posted("default") == "yes"
+		if err := unseen(&page.Seen, p.UpdatedAt, "population"); err != nil {
+			return err
+		}
+		*p = page.Population
 		return nil
 	})
 	if wrong, ok := faults(err); ok {
@@ -81,13 +86,19 @@ func (c *console) populationDeletion(k *call) (p store.Population, d deletion, e
 		return p, d, err
 	}
 	d = deletion{Kind: "population", Name: p.Name, Back: "/console/populations", Count: p.UserCount}
-	if d.Users, _, err = c.Store.Users(k.Context(), k.env(), store.UserFilter{PopulationID: p.ID}, store.Page{Limit: 10}); err != nil {
+	if d.Users, _, err = c.Store.Users(
+		k.Context(),
+		k.env(),
+		store.UserFilter{PopulationID: p.ID},
+		store.Page{Limit: 10},
+	); err != nil {
 		return p, d, err
 	}
 	ways, err := signon.Ways(k.Context(), c.Store, k.env())
 	for _, w := range ways {
 		if w.UserType.PopulationID == p.ID {
-			d.Never = "New users of " + w.UserType.Name + " of " + w.Gateway.Name + " join it. Give that user type another population first."
+			d.Never = "New users of " + w.UserType.Name + " of " + w.Gateway.Name + " join it. " +
+				"Give that user type another population first."
 		}
 	}
 	if d.Count > 0 {

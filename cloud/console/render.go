@@ -28,8 +28,20 @@ type pages map[string]*template.Template
 // parsePages reads the templates. One that cannot be parsed is a defect of the
 // program and panics.
 func parsePages(files assets) pages {
-	functions := template.FuncMap{"asset": files.path, "when": when, "iso": iso, "plural": plural, "int": func(n uint32) int { return int(n) }, "lines": lines, "fault": faultOf}
-	shared := template.Must(template.New("").Funcs(functions).ParseFS(templateFiles, "templates/layout.html", "templates/parts.html"))
+	functions := template.FuncMap{
+		"asset":  files.path,
+		"when":   when,
+		"iso":    iso,
+		"plural": plural,
+		"int":    func(n uint32) int { return int(n) },
+		"lines":  lines,
+		"fault":  faultOf,
+	}
+	shared := template.Must(template.New("").Funcs(functions).ParseFS(
+		templateFiles,
+		"templates/layout.html",
+		"templates/parts.html",
+	))
 	entries, err := templateFiles.ReadDir("templates")
 	if err != nil {
 		panic(err)
@@ -69,7 +81,8 @@ func (k *call) render(status int, page, title string, body any) error {
 		if err != nil {
 			return err
 		}
-		v.HasSession, v.Admin, v.Environment, v.Section, v.Role = true, k.admin.Name, env.Name, section(k.URL.Path), k.admin.Role
+		v.HasSession, v.Admin, v.Role = true, k.admin.Name, k.admin.Role
+		v.Environment, v.Section = env.Name, section(k.URL.Path)
 		v.Weak = k.console.sessions.GetBool(k.Context(), weakKey) && v.Section != "account"
 	}
 	return k.console.pages.write(k.w, status, page, v)
@@ -102,7 +115,8 @@ func (c *console) fail(w http.ResponseWriter, r *http.Request, admin *person, er
 	known := refusalOf(err)
 	if known == nil {
 		id := uuid.NewString()
-		known = &refusal{http.StatusInternalServerError, "This did not work", "The server could not do this. Its log has the reason under " + id + "."}
+		text := "The server could not do this. Its log has the reason under " + id + "."
+		known = &refusal{http.StatusInternalServerError, "This did not work", text}
 		if !errors.Is(err, context.Canceled) {
 			c.log().Error("page failed", "id", id, "method", r.Method, "path", r.URL.Path, "error", err)
 		}

@@ -143,9 +143,15 @@ func (k *call) told(err error) error {
 	switch {
 	case errors.Is(err, administrators.ErrProof):
 		k.console.log().Info("a passkey was refused", "address", k.address(), "error", err)
-		return k.answerJSON(http.StatusForbidden, map[string]string{"error": "This passkey is not known here, or was not the one asked for."})
+		return k.answerJSON(
+			http.StatusForbidden,
+			map[string]string{"error": "This passkey is not known here, or was not the one asked for."},
+		)
 	case errors.Is(err, administrators.ErrNoPasskeys):
-		return k.answerJSON(http.StatusConflict, map[string]string{"error": "This console is opened by an address, and browsers keep passkeys for names only."})
+		return k.answerJSON(
+			http.StatusConflict,
+			map[string]string{"error": "This console is opened by an address, and browsers keep passkeys for names only."},
+		)
 	case errors.As(err, &known):
 		return k.answerJSON(known.status, map[string]string{"error": known.text})
 	}

@@ -42,7 +42,12 @@ const (
 // sessionsOf returns the sessions, kept in the store. It is no scs.New, which
 // would start a memory store of its own with a goroutine that never ends.
 func sessionsOf(s *Server) *scs.SessionManager {
-	cookie := scs.SessionCookie{Name: "ldap-cloud-console", Path: "/console/", HttpOnly: true, SameSite: http.SameSiteLaxMode}
+	cookie := scs.SessionCookie{
+		Name:     "ldap-cloud-console",
+		Path:     "/console/",
+		HttpOnly: true,
+		SameSite: http.SameSiteLaxMode,
+	}
 	if s.Secure {
 		// The prefix keeps a neighbouring host name from planting a cookie.
 		cookie.Name, cookie.Path, cookie.Secure = "__Host-ldap-cloud-console", "/", true
@@ -76,7 +81,10 @@ func (c *console) signedIn(a management.Action, e endpoint) endpoint {
 			return err
 		}
 		if missing {
-			return k.done("/console/account", "This environment wants a second factor of every administrator. Set one up to go on.")
+			return k.done(
+				"/console/account",
+				"This environment wants a second factor of every administrator. Set one up to go on.",
+			)
 		}
 		return e(k)
 	}
@@ -144,8 +152,11 @@ func signInPath(r *http.Request) string {
 func backTo(next string) string {
 	const first = "/console/gateways"
 	u, err := url.Parse(next)
-	if err != nil || u.Scheme != "" || u.Host != "" || u.User != nil || u.Opaque != "" || strings.ContainsAny(next, "\\\t\r\n") ||
-		!strings.HasPrefix(path.Clean(u.Path)+"/", "/console/") || !strings.HasPrefix(next, "/console/") {
+	if err != nil || u.Scheme != "" || u.Host != "" || u.User != nil || u.Opaque != "" {
+		return first
+	}
+	if strings.ContainsAny(next, "\\\t\r\n") || !strings.HasPrefix(next, "/console/") ||
+		!strings.HasPrefix(path.Clean(u.Path)+"/", "/console/") {
 		return first
 	}
 	return next

@@ -17,6 +17,7 @@ import (
 type settingsPage struct {
 	store.Environment
 	SignOn string // address of the sign-on page
+	Seen   string // when it was changed, when the form was shown
 	Errors map[string]string
 }
 
@@ -29,19 +30,27 @@ func (c *console) showSettings(k *call) error {
 }
 
 func (c *console) renderSettings(k *call, status int, page settingsPage) error {
+	if page.Seen == "" {
+		page.Seen = seenAs(page.UpdatedAt)
+	}
 	page.SignOn = c.URL + "/" + k.env() + "/signon"
 	return k.render(status, "settings", "Settings", page)
 }
 
 func (c *console) saveSettings(k *call) error {
-	var typed store.Environment
+	page := settingsPage{Seen: k.posted("seen")}
 	_, err := c.Management.ChangeSettings(k.Context(), k.by(), func(e *store.Environment) error {
-		e.Name, e.Settings.SecondFactor = k.posted("name"), k.posted("second-factor") == "yes"
-		typed = *e
+		page.Environment = *e
+		page.Name, page.Settings.SecondFactor = k.posted("name"), k.posted("second-factor") == "yes"
+		if err := unseen(&page.Seen, e.UpdatedAt, "environment"); err != nil {
+			return err
+		}
+		*e = page.Environment
 		return nil
 	})
 	if wrong, ok := faults(err); ok {
-		return c.renderSettings(k, http.StatusUnprocessableEntity, settingsPage{Environment: typed, Errors: wrong})
+		page.Errors = wrong
+		return c.renderSettings(k, http.StatusUnprocessableEntity, page)
 	}
 	if err != nil {
 		return err
@@ -66,7 +75,10 @@ func (c *console) saveLogo(k *call) error {
 		if err != nil {
 			return err
 		}
-		return c.renderSettings(k, http.StatusUnprocessableEntity, settingsPage{Environment: env, Errors: map[string]string{"logo": wrong}})
+		return c.renderSettings(k, http.StatusUnprocessableEntity, settingsPage{
+			Environment: env,
+			Errors:      map[string]string{"logo": wrong},
+		})
 	}
 	if err := c.Management.SetLogo(k.Context(), k.by(), picture); err != nil {
 		return err

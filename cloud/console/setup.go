@@ -20,11 +20,18 @@ type setupForm struct {
 }
 
 func (c *console) showSetup(k *call) error {
-	return k.render(http.StatusOK, "setup", "Set your password", setupForm{Name: k.query("name"), Minimum: administrators.MinPassword})
+	return k.render(http.StatusOK, "setup", "Set your password", setupForm{
+		Name:    k.query("name"),
+		Minimum: administrators.MinPassword,
+	})
 }
 
 func (c *console) doSetup(k *call) error {
-	form := setupForm{Name: k.posted("name"), Minimum: administrators.MinPassword, Errors: checkNewPassword(k.PostForm.Get("password"), k.PostForm.Get("again"))}
+	form := setupForm{
+		Name:    k.posted("name"),
+		Minimum: administrators.MinPassword,
+		Errors:  checkNewPassword(k.PostForm.Get("password"), k.PostForm.Get("again")),
+	}
 	if len(form.Errors) > 0 {
 		return k.render(http.StatusUnprocessableEntity, "setup", "Set your password", form)
 	}
@@ -49,7 +56,9 @@ func (c *console) doSetup(k *call) error {
 func checkNewPassword(password, again string) map[string]string {
 	switch n := utf8.RuneCountInString(password); {
 	case n < administrators.MinPassword:
-		return map[string]string{"password": fmt.Sprintf("It has %s; it needs at least %d.", plural(n, "character"), administrators.MinPassword)}
+		return map[string]string{
+			"password": fmt.Sprintf("It has %s; it needs at least %d.", plural(n, "character"), administrators.MinPassword),
+		}
 	case len(password) > administrators.MaxPassword:
 		return map[string]string{"password": fmt.Sprintf("It is longer than %d bytes.", administrators.MaxPassword)}
 	case password != again:

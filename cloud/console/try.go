@@ -61,7 +61,16 @@ func (c *console) tryPerson(k *call) error {
 	ctx, cancel := context.WithTimeout(k.Context(), tryTime)
 	defer cancel()
 	for _, t := range g.UserTypes {
-		one := tried{UserType: t, Explained: c.Links.Explain(ctx, hub.Ask{ID: uuid.Must(uuid.NewV7()).String(), Gateway: g.ID, UserType: t.ID, Revision: g.Revision, Identifier: page.Name})}
+		one := tried{
+			UserType: t,
+			Explained: c.Links.Explain(ctx, hub.Ask{
+				ID:         uuid.Must(uuid.NewV7()).String(),
+				Gateway:    g.ID,
+				UserType:   t.ID,
+				Revision:   g.Revision,
+				Identifier: page.Name,
+			}),
+		}
 		if one.Found() {
 			one.Properties = properties(mapping.Properties(t, one.Entry.Attributes))
 			if one.Known, err = c.known(k, g, one.Entry.Correlation); err != nil {

@@ -22,16 +22,17 @@ type userForm struct {
 // seenAs is a time as a form carries it, to tell whether somebody came between.
 func seenAs(t time.Time) string { return strconv.FormatInt(t.UnixMicro(), 10) }
 
-// unseen is what is wrong when somebody came between; again is the word of the
-// button. Nil: nobody did. The form is told the time of now, so saving again works.
+// unseen is what is wrong when somebody came between; nil: nobody did, or the form
+// does not say when it was shown. The form is told the time of now, so that saving
+// again works.
 func unseen(seen *string, changed time.Time, what string) error {
 	now := seenAs(changed)
-	if *seen == now {
+	if *seen == now || *seen == "" {
 		return nil
 	}
 	*seen = now
-	return fault.Of(fault.Whole, fault.Invalid,
-		"This "+what+" was changed meanwhile, by somebody else or in another window. Saving again replaces what is there now.")
+	return fault.Of(fault.Whole, fault.Invalid, "This "+what+" was changed meanwhile, "+
+		"by somebody else or in another window. Saving again replaces what is there now.")
 }
 
 func (c *console) newUser(k *call) error {
@@ -144,7 +145,10 @@ func (c *console) signOffUser(k *call) error {
 	if err != nil {
 		return err
 	}
-	return k.done(under("users", u.ID), u.Username+" was signed off everywhere: sessions here, and what applications hold, are over.")
+	return k.done(
+		under("users", u.ID),
+		u.Username+" was signed off everywhere: sessions here, and what applications hold, are over.",
+	)
 }
 
 // resetFactor takes away the second factor of somebody who has lost it.
@@ -153,7 +157,10 @@ func (c *console) resetFactor(k *call) error {
 	if err != nil {
 		return err
 	}
-	return k.done(under("users", u.ID), u.Username+" has no second factor for the console any more, and may set up another.")
+	return k.done(
+		under("users", u.ID),
+		u.Username+" has no second factor for the console any more, and may set up another.",
+	)
 }
 
 func (c *console) confirmDeleteUser(k *call) error {

@@ -85,7 +85,12 @@ func (c *console) showUser(k *call) error {
 	if page.GroupsProven, err = c.Store.GroupsProven(k.Context(), k.env(), u.ID); err != nil {
 		return err
 	}
-	page.SignOns, _, err = c.Store.SignOns(k.Context(), k.env(), store.SignOnFilter{UserID: u.ID}, store.Page{Limit: signOnsShown})
+	page.SignOns, _, err = c.Store.SignOns(
+		k.Context(),
+		k.env(),
+		store.SignOnFilter{UserID: u.ID},
+		store.Page{Limit: signOnsShown},
+	)
 	if err != nil {
 		return err
 	}

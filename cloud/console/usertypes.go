@@ -109,7 +109,13 @@ func (c *console) offerUserType(k *call, g store.Gateway, id string, form userTy
 		}
 		form.usual(vendor)
 	}
-	return c.renderUserType(k, http.StatusOK, userTypePage{userTypeForm: form, Gateway: g, ID: id, Vendor: vendor, Filled: filled})
+	return c.renderUserType(k, http.StatusOK, userTypePage{
+		userTypeForm: form,
+		Gateway:      g,
+		ID:           id,
+		Vendor:       vendor,
+		Filled:       filled,
+	})
 }
 
 // renderUserType shows the form with empty rows behind the filled ones.
@@ -120,7 +126,8 @@ func (c *console) renderUserType(k *call, status int, page userTypePage) (err er
 		page.Vendor = page.Gateway.Vendor
 	}
 	page.Rows = append(slices.Clone(page.Rows), make([]mappingRow, emptyRows)...)
-	page.Action, page.Here = under("gateways", page.Gateway.ID, "user-types"), under("gateways", page.Gateway.ID, "user-types", "new")
+	page.Action = under("gateways", page.Gateway.ID, "user-types")
+	page.Here = page.Action + "/new"
 	title := "New user type"
 	if page.ID != "" {
 		page.Action = under("gateways", page.Gateway.ID, "user-types", page.ID)
@@ -151,7 +158,10 @@ func (c *console) saveUserType(k *call) error {
 	if err != nil {
 		return err
 	}
-	return k.done(under("gateways", k.PathValue("g")), "The user type "+form.Name+" was saved and is on its way to the instances.")
+	return k.done(
+		under("gateways", k.PathValue("g")),
+		"The user type "+form.Name+" was saved and is on its way to the instances.",
+	)
 }
 
 // writeUserType saves a form, unless the user types were others when it was shown.
@@ -184,7 +194,12 @@ func (c *console) askDeleteUserType(k *call, status int, unsure bool) error {
 		return err
 	}
 	t := g.UserTypes[i]
-	d, err := c.deletionOf(k, deletion{Kind: "user type", Name: t.Name, Back: under("gateways", g.ID), Unsure: unsure}, g.ID, t.ID)
+	d, err := c.deletionOf(k, deletion{
+		Kind:   "user type",
+		Name:   t.Name,
+		Back:   under("gateways", g.ID),
+		Unsure: unsure,
+	}, g.ID, t.ID)
 	if err != nil {
 		return err
 	}

@@ -5,10 +5,13 @@ import (
 	"go/parser"
 	"go/token"
 	"io/fs"
+	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
+	"unicode/utf8"
 )
 
 // house says who may import whom of ours. Every folder with Go files has its own
@@ -170,6 +173,36 @@ func TestRoomsImportOnlyWhatTheyMay(t *testing.T) {
 	})
 	for _, breach := range breaches(fences{house, onlyIn, neverIn}, files) {
 		t.Error(breach)
+	}
+}
+
+// narrow are the rooms in which no line but of a test is longer than 120 characters.
+var narrow = []string{
+	"cloud/administrators", "cloud/api", "cloud/console", "cloud/fault", "cloud/management", "cloud/mapping", "cloud/metrics",
+	"cloud/oidc", "cloud/pairing", "cloud/signonpage", "cloud/throttle", "cloud/usertypes", "cloud/vault",
+}
+
+func TestHouseRulesLinesAreNarrow(t *testing.T) {
+	seen := map[string]bool{}
+	sources(t, func(folder, path string, _ *ast.File, _ *token.FileSet) {
+		if strings.HasSuffix(path, "_test.go") || !slices.Contains(narrow, folder) {
+			return
+		}
+		seen[folder] = true
+		text, err := os.ReadFile(filepath.Join("..", "..", path))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i, line := range strings.Split(string(text), "\n") {
+			if n := utf8.RuneCountInString(line); n > 120 {
+				t.Errorf("%s:%d has %d characters, at most 120", path, i+1, n)
+			}
+		}
+	})
+	for _, folder := range narrow {
+		if !seen[folder] {
+			t.Errorf("there is no room %s", folder)
+		}
 	}
 }
 

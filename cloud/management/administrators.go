@@ -104,7 +104,9 @@ func (s *Service) ChangeAdministrator(
 
 // ResetAdministrator takes away every proof of an administrator, and returns a new
 // set-up secret. Only this answer has it.
-func (s *Service) ResetAdministrator(ctx context.Context, by By, id string) (a store.Administrator, secret string, err error) {
+func (s *Service) ResetAdministrator(
+	ctx context.Context, by By, id string,
+) (a store.Administrator, secret string, err error) {
 	err = s.act(ctx, by, ResetAdministrator, func(t *turn) (err error) {
 		if a, err = t.administrator(ctx, id); err != nil {
 			return err

@@ -29,7 +29,9 @@ func factsOfChannel(c store.AlertChannel) facts { return facts{"kind": c.Kind, "
 
 // AddChannel adds a way of telling alerts, and returns the secret that signs them.
 // Only this answer has it; mail has none.
-func (s *Service) AddChannel(ctx context.Context, by By, kind, target string) (c store.AlertChannel, secret string, err error) {
+func (s *Service) AddChannel(
+	ctx context.Context, by By, kind, target string,
+) (c store.AlertChannel, secret string, err error) {
 	err = s.act(ctx, by, AddChannel, func(t *turn) (err error) {
 		c, secret, err = s.Channels.Make(t.env(), uuid.Must(uuid.NewV7()).String(), kind, target)
 		if errors.Is(err, alerts.ErrChannel) {

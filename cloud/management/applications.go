@@ -96,7 +96,9 @@ func applicationNameTaken(err error) error {
 
 // RenewApplication gives an application a new secret, which only this answer has.
 // ErrNoSecret when its type cannot keep one.
-func (s *Service) RenewApplication(ctx context.Context, by By, id string) (a store.Application, secret string, err error) {
+func (s *Service) RenewApplication(
+	ctx context.Context, by By, id string,
+) (a store.Application, secret string, err error) {
 	err = s.act(ctx, by, RenewApplication, func(t *turn) error {
 		before, err := t.Application(ctx, t.env(), id)
 		if err != nil {
@@ -169,7 +171,12 @@ func checkRedirect(field fault.Field, item int, text, applicationType string) fa
 	u, err := url.Parse(text)
 	switch {
 	case err != nil || !u.IsAbs() || u.Fragment != "" || u.User != nil:
-		return wrong(field, item, "%q is not a whole address without a fragment, as in https://app.example.com/callback.", text)
+		return wrong(
+			field,
+			item,
+			"%q is not a whole address without a fragment, as in https://app.example.com/callback.",
+			text,
+		)
 	case u.Scheme == "https" && u.Host != "", u.Scheme == "http" && loopback(u.Hostname()):
 		return nil
 	case u.Scheme == "http" || u.Scheme == "https":

@@ -31,6 +31,7 @@ func TestActivitiesTellBeforeAndAfter(t *testing.T) {
 	h := open(t)
 	w, ctx := h.world(), t.Context()
 	by := w.as(store.RoleOwner)
+	by.Request = "its ID in the log"
 	_, err := w.ChangeUser(ctx, by, w.user.ID, func(u *store.User) error {
 		u.Email, u.Attributes["phone"] = "ada@example.com", "2"
 		return nil
@@ -38,6 +39,7 @@ func TestActivitiesTellBeforeAndAfter(t *testing.T) {
 	must(t, err)
 	want := map[string]any{
 		"address": "192.0.2.1",
+		"request": "its ID in the log",
 		"before":  map[string]any{"email": "", "attributes": map[string]any{"phone": "1"}},
 		"after":   map[string]any{"email": "ada@example.com", "attributes": map[string]any{"phone": "2"}},
 	}

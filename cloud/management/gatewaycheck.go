@@ -30,7 +30,12 @@ func checkPlace(g store.Gateway) (l fault.List) {
 		l = append(l, fault.Of(fault.Name, fault.Missing, "Give the gateway a name.")...)
 	}
 	if !slices.Contains(usertypes.Vendors(), g.Vendor) {
-		l = append(l, wrong(fault.Vendor, 0, "Choose the directory that this gateway joins: one of %q.", usertypes.Vendors())...)
+		l = append(l, wrong(
+			fault.Vendor,
+			0,
+			"Choose the directory that this gateway joins: one of %q.",
+			usertypes.Vendors(),
+		)...)
 	}
 	if !slices.Contains(securities, g.Declared.ConnectionSecurity) {
 		l = append(l, wrong(fault.Security, 0, "It must be None, TLS or StartTLS.")...)
@@ -62,7 +67,11 @@ func (t *turn) checkUserTypes(ctx context.Context, types, known []store.UserType
 		}
 		same := func(k store.UserType) bool { return k.ID == types[i].ID }
 		if types[i].ID != "" && !slices.ContainsFunc(known, same) {
-			found = append(found, wrong(fault.UserTypeID, 0, "This gateway has no such user type. Leave the id out to add one.")...)
+			found = append(found, wrong(
+				fault.UserTypeID,
+				0,
+				"This gateway has no such user type. Leave the id out to add one.",
+			)...)
 		}
 		for _, f := range found {
 			f.Type = i + 1

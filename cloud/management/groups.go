@@ -45,7 +45,9 @@ func (s *Service) CreateGroup(ctx context.Context, by By, g *store.Group) error 
 
 // ChangeGroup changes a group. Name and display name of a just-in-time group are
 // decided where it comes from.
-func (s *Service) ChangeGroup(ctx context.Context, by By, id string, change func(*store.Group) error) (g store.Group, err error) {
+func (s *Service) ChangeGroup(
+	ctx context.Context, by By, id string, change func(*store.Group) error,
+) (g store.Group, err error) {
 	err = s.act(ctx, by, ChangeGroup, func(t *turn) error {
 		before, err := t.group(ctx, id, nil)
 		if err != nil {

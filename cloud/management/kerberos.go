@@ -98,7 +98,9 @@ func (t *turn) useKeys(ctx context.Context, g store.Gateway, n kerberos.NewKeys)
 
 // UseKeys puts a keytab, or the keys of an account's password, in use. A gateway
 // that took no tickets does from then on.
-func (s *Service) UseKeys(ctx context.Context, by By, gateway string, n kerberos.NewKeys) (k store.KerberosKeys, err error) {
+func (s *Service) UseKeys(
+	ctx context.Context, by By, gateway string, n kerberos.NewKeys,
+) (k store.KerberosKeys, err error) {
 	err = s.act(ctx, by, UseKeys, func(t *turn) error {
 		before, err := t.gateway(ctx, gateway)
 		if err != nil {

@@ -29,7 +29,9 @@ func factsOfLink(u store.User) facts {
 }
 
 // LinkUser has a user type check a user's password. Link gets the user as they are.
-func (s *Service) LinkUser(ctx context.Context, by By, id string, link func(store.User) (Link, error)) (u store.User, err error) {
+func (s *Service) LinkUser(
+	ctx context.Context, by By, id string, link func(store.User) (Link, error),
+) (u store.User, err error) {
 	err = s.act(ctx, by, LinkUser, func(t *turn) error {
 		before, err := t.user(ctx, id, nil)
 		if err != nil {

@@ -45,7 +45,8 @@ var (
 	// ErrNoSecret: applications of this type prove themselves by PKCE alone.
 	ErrNoSecret = &Refusal{"An application of this type cannot keep a secret: it proves itself by PKCE alone."}
 	// ErrRevoked: an instance that was revoked has no keys to change.
-	ErrRevoked = &Refusal{"This instance was revoked: its key is refused, and there is none to change. Pair the machine anew."}
+	ErrRevoked = &Refusal{"This instance was revoked: its key is refused, and there is none to change. " +
+		"Pair the machine anew."}
 	// ErrNotOwn: whose account is their organisation's has no password here.
 	ErrNotOwn = &Refusal{"You signed in with your organisation's account: its password is settled there."}
 )

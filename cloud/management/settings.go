@@ -93,7 +93,9 @@ func (s *Service) SetLogo(ctx context.Context, by By, png []byte) error {
 // they are asked for a person whom the cloud does not know. One that is at the end
 // already stays there. It returns the user type's name; store.ErrNotFound when there
 // is none.
-func (s *Service) MoveSignOnOrder(ctx context.Context, by By, ref store.UserTypeRef, places int) (name string, err error) {
+func (s *Service) MoveSignOnOrder(
+	ctx context.Context, by By, ref store.UserTypeRef, places int,
+) (name string, err error) {
 	err = s.act(ctx, by, MoveSignOnOrder, func(t *turn) error {
 		before, err := t.Environment(ctx, t.env())
 		if err != nil {

@@ -47,7 +47,9 @@ func (s *Service) CreateUser(ctx context.Context, by By, u *store.User) error {
 
 // ChangeUser changes a user's own values; the link to a directory stays, whatever
 // change does to it: see LinkUser.
-func (s *Service) ChangeUser(ctx context.Context, by By, id string, change func(*store.User) error) (u store.User, err error) {
+func (s *Service) ChangeUser(
+	ctx context.Context, by By, id string, change func(*store.User) error,
+) (u store.User, err error) {
 	err = s.act(ctx, by, ChangeUser, func(t *turn) error {
 		before, err := t.User(ctx, t.env(), id)
 		if err != nil {

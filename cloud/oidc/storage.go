@@ -36,13 +36,29 @@ func (s *storage) CreateAuthRequest(ctx context.Context, r *oidc.AuthRequest, _ 
 	if !slices.Contains(r.Scopes, oidc.ScopeOpenID) {
 		return nil, oidc.ErrInvalidScope().WithDescription("The scope openid is required.")
 	}
-	req := request{Scopes: r.Scopes, RedirectURI: r.RedirectURI, State: r.State, Nonce: r.Nonce, ResponseMode: string(r.ResponseMode), Challenge: r.CodeChallenge,
-		Prompt: r.Prompt, MaxAge: r.MaxAge, LoginHint: r.LoginHint, ACR: r.ACRValues}
+	req := request{
+		Scopes:       r.Scopes,
+		RedirectURI:  r.RedirectURI,
+		State:        r.State,
+		Nonce:        r.Nonce,
+		ResponseMode: string(r.ResponseMode),
+		Challenge:    r.CodeChallenge,
+		Prompt:       r.Prompt,
+		MaxAge:       r.MaxAge,
+		LoginHint:    r.LoginHint,
+		ACR:          r.ACRValues,
+	}
 	b, err := json.Marshal(req)
 	if err != nil {
 		return nil, err
 	}
-	a := store.Authorization{EnvironmentID: s.env, ApplicationID: r.ClientID, Request: b, CreatedAt: s.now(), ExpiresAt: s.now().Add(requestLife)}
+	a := store.Authorization{
+		EnvironmentID: s.env,
+		ApplicationID: r.ClientID,
+		Request:       b,
+		CreatedAt:     s.now(),
+		ExpiresAt:     s.now().Add(requestLife),
+	}
 	if err := s.Store.CreateAuthorization(ctx, &a); err != nil {
 		return nil, err
 	}
@@ -97,7 +113,9 @@ func (s *storage) CreateAccessToken(ctx context.Context, r op.TokenRequest) (id 
 
 // CreateAccessAndRefreshTokens implements op.Storage. The refresh token in hand,
 // if there is one, is used up.
-func (s *storage) CreateAccessAndRefreshTokens(ctx context.Context, r op.TokenRequest, current string) (id, refresh string, expires time.Time, err error) {
+func (s *storage) CreateAccessAndRefreshTokens(
+	ctx context.Context, r op.TokenRequest, current string,
+) (id, refresh string, expires time.Time, err error) {
 	t, err := s.tokenFor(r)
 	if err != nil {
 		return "", "", time.Time{}, err
@@ -110,7 +128,13 @@ func (s *storage) CreateAccessAndRefreshTokens(ctx context.Context, r op.TokenRe
 	}
 	err = s.Store.AddToken(ctx, &t, replaces, s.now())
 	if errors.Is(err, store.ErrReused) {
-		s.Logger.Warn("a refresh token was used twice: all that came of it was taken back", "environment", s.env, "application", t.ApplicationID)
+		s.Logger.Warn(
+			"a refresh token was used twice: all that came of it was taken back",
+			"environment",
+			s.env,
+			"application",
+			t.ApplicationID,
+		)
 		err = oidc.ErrInvalidGrant().WithDescription("The refresh token was used before.")
 	}
 	return t.ID, refresh, t.AccessUntil, err

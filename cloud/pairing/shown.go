@@ -31,7 +31,11 @@ func (d *Desk) ServeShow(w http.ResponseWriter, r *http.Request) {
 	address := remoteAddress(r)
 	d.once.Do(d.begin)
 	if wait := d.shown.Begin(d.now(), throttle.Limit{Key: address, Most: shownPerAddress}); wait > 0 {
-		d.refuse(w, http.StatusTooManyRequests, &wire.Refusal{Code: wire.RefusedThrottled, RetryAfter: int(wait.Seconds()) + 1, Message: fmt.Sprintf("too many codes were shown from here: wait %s", wait.Round(time.Second))})
+		d.refuse(w, http.StatusTooManyRequests, &wire.Refusal{
+			Code:       wire.RefusedThrottled,
+			RetryAfter: int(wait.Seconds()) + 1,
+			Message:    fmt.Sprintf("too many codes were shown from here: wait %s", wait.Round(time.Second)),
+		})
 		return
 	}
 	var req wire.PairRequest
@@ -50,9 +54,24 @@ func (d *Desk) show(ctx context.Context, req wire.PairRequest, address string) (
 	}
 	random := make([]byte, 37)
 	rand.Read(random) // never fails
-	t = wire.PairTicket{Ticket: base64.RawURLEncoding.EncodeToString(random[5:]), Code: wire.NewCode(random[:5]), Expires: d.now().Add(Life), Seconds: awaitSeconds}
-	return t, d.Store.CreatePairingRequest(ctx, &store.PairingRequest{TicketHash: hashTicket(t.Ticket), CodeHash: HashCode(t.Code), PublicKey: req.PublicKey, SealKey: req.SealKey,
-		Fingerprint: wire.Fingerprint(req.PublicKey, req.SealKey), Hostname: clip(req.Hostname), Software: clip(req.Software), Address: address, CreatedAt: d.now(), ExpiresAt: t.Expires})
+	t = wire.PairTicket{
+		Ticket:  base64.RawURLEncoding.EncodeToString(random[5:]),
+		Code:    wire.NewCode(random[:5]),
+		Expires: d.now().Add(Life),
+		Seconds: awaitSeconds,
+	}
+	return t, d.Store.CreatePairingRequest(ctx, &store.PairingRequest{
+		TicketHash:  hashTicket(t.Ticket),
+		CodeHash:    HashCode(t.Code),
+		PublicKey:   req.PublicKey,
+		SealKey:     req.SealKey,
+		Fingerprint: wire.Fingerprint(req.PublicKey, req.SealKey),
+		Hostname:    clip(req.Hostname),
+		Software:    clip(req.Software),
+		Address:     address,
+		CreatedAt:   d.now(),
+		ExpiresAt:   t.Expires,
+	})
 }
 
 // ServeAwait tells a waiting agent what became of its code.
