@@ -1,5 +1,7 @@
 package policy
 
+import "slices"
+
 // Leaf is one kind of thing that leaves the network towards the cloud.
 type Leaf struct {
 	What string // in words
@@ -12,7 +14,10 @@ type Leaf struct {
 // Leaves is everything that leaves, in the order of a gateway's life. README,
 // SECURITY.md, the sample file and "ldap-gateway leaves" show this list, and a test
 // finds each field of each message in it.
-func Leaves() []Leaf {
+func Leaves() []Leaf { return slices.Concat(ofTheMachine(), ofPeople()) }
+
+// ofTheMachine is what is of no person.
+func ofTheMachine() []Leaf {
 	return []Leaf{
 		{
 			What:   "the public halves of the instance's keys, and what they sign",
@@ -46,6 +51,17 @@ func Leaves() []Leaf {
 			When:   "when user types are delivered",
 			Fields: []string{"UserTypesAnswer.Revision", "Refused"},
 		},
+		{
+			What:   "why the link ends",
+			When:   "at the end of the program",
+			Fields: []string{"GoingAway"},
+		},
+	}
+}
+
+// ofPeople is what is of one person.
+func ofPeople() []Leaf {
+	return []Leaf{
 		{
 			What: "the outcome, a reason in words of ours with a result code, whether a bind was sent, the directory server's address",
 			When: "at each sign-on and change of password",
@@ -83,11 +99,6 @@ func Leaves() []Leaf {
 			When:   "when an administrator of the cloud asks, without a password",
 			Key:    "policy.explain",
 			Fields: []string{"Explained", "AccountFact", "Skipped"},
-		},
-		{
-			What:   "why the link ends",
-			When:   "at the end of the program",
-			Fields: []string{"GoingAway"},
 		},
 	}
 }
