@@ -119,7 +119,9 @@ func TestNothingKeptBackLeaves(t *testing.T) {
 			s.SetBindFault("", directorytest.Fault{Result: text})
 			s.SetChangeFault("", directorytest.Fault{Result: text})
 		}},
-		"referring": {func(g *configs.Gateway) { g.Directory.FollowReferrals, g.Directory.ReferralHosts = true, []string{mark + ".example"} }, func(s *directorytest.Server) {
+		"referring": {func(g *configs.Gateway) {
+			g.Directory.FollowReferrals, g.Directory.ReferralHosts = true, []string{mark + ".example"}
+		}, func(s *directorytest.Server) {
 			s.SetSearchFault("", directorytest.Fault{References: []string{"ldap://" + mark + ".example/ou=" + mark + ",dc=x", "ldap:///ou=" + mark + "-place,dc=x"}})
 		}},
 		"limiting": {func(*configs.Gateway) {}, func(s *directorytest.Server) {

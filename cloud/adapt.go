@@ -14,13 +14,32 @@ type apiSignOns struct{ desk *signon.Desk }
 
 // SignOn implements api.SignOner.
 func (s apiSignOns) SignOn(ctx context.Context, r api.SignOnRequest) (store.SignOn, error) {
-	return s.desk.SignOn(ctx, signon.Request{EnvironmentID: r.EnvironmentID, Username: r.Username, Password: r.Password, Address: r.Address, Actor: r.Actor})
+	return s.desk.SignOn(ctx, signon.Request{
+		EnvironmentID: r.EnvironmentID,
+		Username:      r.Username,
+		Password:      r.Password,
+		Address:       r.Address,
+		Actor:         r.Actor,
+	})
 }
 
 // ChangePassword implements api.SignOner.
 func (s apiSignOns) ChangePassword(ctx context.Context, r api.ChangeRequest) (api.ChangeAnswer, error) {
-	c, err := s.desk.ChangePassword(ctx, signon.ChangeRequest{EnvironmentID: r.EnvironmentID, Username: r.Username, Old: r.Current, New: r.New, Address: r.Address, Actor: r.Actor})
-	return api.ChangeAnswer{ID: c.ID, Outcome: c.Outcome, Refusal: c.Refusal, Message: c.Message, Reason: c.Reason}, err
+	c, err := s.desk.ChangePassword(ctx, signon.ChangeRequest{
+		EnvironmentID: r.EnvironmentID,
+		Username:      r.Username,
+		Old:           r.Current,
+		New:           r.New,
+		Address:       r.Address,
+		Actor:         r.Actor,
+	})
+	return api.ChangeAnswer{
+		ID:      c.ID,
+		Outcome: c.Outcome,
+		Refusal: c.Refusal,
+		Message: c.Message,
+		Reason:  c.Reason,
+	}, err
 }
 
 // apiLinks is the hub as the API knows it.
@@ -31,17 +50,17 @@ func (l apiLinks) Live(gateway string) []api.LiveInstance {
 	all := l.Hub.Live(gateway)
 	out := make([]api.LiveInstance, len(all))
 	for i, x := range all {
-		out[i] = api.LiveInstance{ID: x.Instance, BusyPercent: int(x.Beat.BusyPercent), OperationsPerSecond: x.Beat.OperationsPerSecond,
-			ResponseTimeMillis: x.Beat.ResponseTimeMillis, Servers: x.Beat.Servers, Problems: x.Beat.Problems,
-			Refused: x.Refused, Policy: x.Policy, Since: x.Since}
+		out[i] = api.LiveInstance{
+			ID:                  x.Instance,
+			BusyPercent:         int(x.Beat.BusyPercent),
+			OperationsPerSecond: x.Beat.OperationsPerSecond,
+			ResponseTimeMillis:  x.Beat.ResponseTimeMillis,
+			Servers:             x.Beat.Servers,
+			Problems:            x.Beat.Problems,
+			Refused:             x.Refused,
+			Policy:              x.Policy,
+			Since:               x.Since,
+		}
 	}
 	return out
 }
-
-// UserTypesChanged implements api.Linker.
-func (l apiLinks) UserTypesChanged(_ context.Context, gateway string) {
-	l.Hub.UserTypesChanged(gateway)
-}
-
-// Revoked implements api.Linker.
-func (l apiLinks) Revoked(_ context.Context, instance string) { l.Hub.Revoked(instance) }

@@ -12,11 +12,17 @@ import (
 )
 
 func (c *command) administratorCommand() *cobra.Command {
-	cmd := &cobra.Command{Use: "administrator", Short: "Let an administrator in again who is locked out", Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() }}
+	cmd := &cobra.Command{
+		Use:   "administrator",
+		Short: "Let an administrator in again who is locked out",
+		Args:  cobra.NoArgs,
+		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
 	var where databaseFlags
 	reset := &cobra.Command{
-		Use: "reset NAME", Short: "Take an administrator's password and factors away, and print a set-up secret", Args: cobra.ExactArgs(1),
+		Use:   "reset NAME",
+		Short: "Take an administrator's password and factors away, and print a set-up secret",
+		Args:  cobra.ExactArgs(1),
 		Long: `Take an administrator's password, one-time passwords and passkeys away, end the
 sessions, and print a one-time secret by which a new password is set in the console.
 It works also while the cloud runs.`,
@@ -29,7 +35,12 @@ It works also while the cloud runs.`,
 			if err != nil {
 				return err
 			}
-			_, err = fmt.Fprintf(c.stdout, "Open the console at /console/setup and set a password for %q with this one-time secret:\n\n  %s\n", args[0], once)
+			_, err = fmt.Fprintf(
+				c.stdout,
+				"Open the console at /console/setup and set a password for %q with this one-time secret:\n\n  %s\n",
+				args[0],
+				once,
+			)
 			return err
 		},
 	}
@@ -55,9 +66,16 @@ func ResetAdministrator(ctx context.Context, database, name string) (once string
 		return "", fmt.Errorf("administrator %q: %w", name, err)
 	}
 	once, hash := administrators.NewSetupSecret()
-	noting := db.Noting(func() store.Activity {
-		return store.Activity{EnvironmentID: a.EnvironmentID, Action: "administrator.reset", Actor: "system", Subject: "administrator:" + a.ID,
-			Text: "the password and factors of administrator " + a.Name + " were taken away on the server"}
+	return once, db.Provision(ctx, func(tx *store.Tx) error {
+		if err := tx.Store().ResetAdministrator(ctx, a.EnvironmentID, a.ID, hash); err != nil {
+			return err
+		}
+		return tx.AddActivity(ctx, store.Activity{
+			EnvironmentID: a.EnvironmentID,
+			Action:        "administrator.reset",
+			Actor:         "system",
+			Subject:       "administrator:" + a.ID,
+			Text:          "the password and factors of administrator " + a.Name + " were taken away on the server",
+		})
 	})
-	return once, noting.ResetAdministrator(ctx, a.EnvironmentID, a.ID, hash)
 }

@@ -16,7 +16,9 @@ import (
 func (c *command) backupCommand() *cobra.Command {
 	var data, to string
 	cmd := &cobra.Command{
-		Use: "backup", Short: "Write a copy of a cloud into a file, also while it runs", Args: cobra.NoArgs,
+		Use:   "backup",
+		Short: "Write a copy of a cloud into a file, also while it runs",
+		Args:  cobra.NoArgs,
 		Long: `Write a copy of a cloud's database into a new file, also while it runs. The copy is
 of one moment. The master key is not in it: keep a copy of that apart, since
 together they open everything. A cloud on PostgreSQL is backed up by pg_dump.`,
@@ -37,7 +39,9 @@ together they open everything. A cloud on PostgreSQL is backed up by pg_dump.`,
 func (c *command) restoreCommand() *cobra.Command {
 	var data, from, master string
 	cmd := &cobra.Command{
-		Use: "restore", Short: "Make a data folder of a copy that \"backup\" wrote", Args: cobra.NoArgs,
+		Use:   "restore",
+		Short: "Make a data folder of a copy that \"backup\" wrote",
+		Args:  cobra.NoArgs,
 		Long: `Make a data folder of a copy that "backup" wrote. The master key must be in the
 folder already, or be named. Everybody has to sign on again. Instances that are
 paired go on; but what was revoked or changed since the copy is as it was then.`,

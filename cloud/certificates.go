@@ -122,10 +122,18 @@ func newACME(a ACME, urls []string) (*acmeCertificates, error) {
 		if !roots.AppendCertsFromPEM(pem) {
 			return nil, fmt.Errorf("%w: --acme-ca: %s has no certificate in PEM", errUsage, a.CAFile)
 		}
-		client.HTTPClient = &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12}}}
+		client.HTTPClient = &http.Client{
+			Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12}},
+		}
 	}
 	kept := &sealedCache{}
-	return &acmeCertificates{&autocert.Manager{Prompt: autocert.AcceptTOS, HostPolicy: autocert.HostWhitelist(hosts...), Email: a.Email, Client: client, Cache: kept}, kept}, nil
+	return &acmeCertificates{&autocert.Manager{
+		Prompt:     autocert.AcceptTOS,
+		HostPolicy: autocert.HostWhitelist(hosts...),
+		Email:      a.Email,
+		Client:     client,
+		Cache:      kept,
+	}, kept}, nil
 }
 
 // sealedCache keeps certificates with their keys in the store, sealed, where every

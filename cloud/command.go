@@ -30,19 +30,30 @@ var errUsage = errors.New("wrong usage")
 func Main(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	c := &command{stdout: stdout, stderr: stderr}
 	root := &cobra.Command{
-		Use: "ldap-cloud", Short: "The cloud's end: sign-on, just-in-time provisioning, console and API",
+		Use:   "ldap-cloud",
+		Short: "The cloud's end: sign-on, just-in-time provisioning, console and API",
 		Long: `ldap-cloud signs people on whose passwords are checked by an ldap-gateway next
 to their directory, and keeps their records and groups as the directory says.
 
 First steps: "ldap-cloud init --data DIR", "ldap-cloud run --data DIR".`,
-		SilenceErrors: true, SilenceUsage: true, Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+		SilenceErrors: true,
+		SilenceUsage:  true,
+		Args:          cobra.NoArgs,
+		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	root.SetArgs(args)
 	root.SetOut(stdout)
 	root.SetErr(stderr)
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return fmt.Errorf("%w: %w", errUsage, err) })
-	root.AddCommand(c.initCommand(), c.runCommand(), c.backupCommand(), c.restoreCommand(), c.administratorCommand(), c.versionCommand(), manualCommand())
+	root.AddCommand(
+		c.initCommand(),
+		c.runCommand(),
+		c.backupCommand(),
+		c.restoreCommand(),
+		c.administratorCommand(),
+		c.versionCommand(),
+		manualCommand(),
+	)
 	root.AddCommand(c.resourceCommands()...)
 	err := root.ExecuteContext(ctx)
 	if err == nil {
@@ -62,7 +73,9 @@ func (c *command) initCommand() *cobra.Command {
 	var name, url string
 	var asJSON bool
 	cmd := &cobra.Command{
-		Use: "init", Short: "Make a cloud in an empty data folder or database", Args: cobra.NoArgs,
+		Use:   "init",
+		Short: "Make a cloud in an empty data folder or database",
+		Args:  cobra.NoArgs,
 		Long: `Make a cloud in an empty data folder, or in an empty PostgreSQL database: an
 environment with a default population, an administrator, and an API client. The
 secrets are printed once; only their hashes are kept. The master key, which seals
@@ -107,9 +120,18 @@ and set a password for %q with this one-time secret:
 
 func (c *command) versionCommand() *cobra.Command {
 	return &cobra.Command{
-		Use: "version", Short: "Print the version", Args: cobra.NoArgs,
+		Use:   "version",
+		Short: "Print the version",
+		Args:  cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
-			_, err := fmt.Fprintf(c.stdout, "ldap-cloud %s %s %s/%s\n", version(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
+			_, err := fmt.Fprintf(
+				c.stdout,
+				"ldap-cloud %s %s %s/%s\n",
+				version(),
+				runtime.Version(),
+				runtime.GOOS,
+				runtime.GOARCH,
+			)
 			return err
 		},
 	}

@@ -40,7 +40,10 @@ func openVault(named, database string) (*vault.Vault, error) {
 	}
 	v, err := vault.Open(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("%w: bring it back from your backup, or name it with --master-key. What is sealed in the database cannot be opened with another", err)
+		return nil, fmt.Errorf(
+			"%w: bring it back from your backup, or name it with --master-key. What is sealed in the database cannot be opened with another",
+			err,
+		)
 	}
 	return v, err
 }

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -19,6 +20,7 @@ import (
 	"ldap-gateway/cloud/console"
 	"ldap-gateway/cloud/hub"
 	"ldap-gateway/cloud/kerberos"
+	"ldap-gateway/cloud/management"
 	"ldap-gateway/cloud/metrics"
 	"ldap-gateway/cloud/oidc"
 	"ldap-gateway/cloud/pairing"
@@ -49,9 +51,30 @@ const floor = 300 * time.Millisecond
 // handler says which room answers which path.
 func (n *node) handler() http.Handler {
 	codes := &pairing.Desk{Store: n.db, Logger: n.Logger.Named("pairing")}
-	people := &signon.Desk{Store: n.db, Agents: n.agents, Provisioner: &provisioner.Provisioner{Store: n.db}, Floor: floor, Counted: n.counts.SignOn, Logger: n.Logger.Named("sign-on")}
-	tickets := &kerberos.Desk{Store: n.db, Vault: n.keys, Provisioner: &provisioner.Provisioner{Store: n.db}, Services: services(n.audiences), Counted: n.counts.SignOn, Logger: n.Logger.Named("kerberos")}
-	programs := (&api.Server{Store: n.db, Logger: n.Logger.Named("api"), SignOns: apiSignOns{people}, Pairings: codes, Links: apiLinks{n.agents}, Keys: tickets}).Handler()
+	people := &signon.Desk{
+		Store:       n.db,
+		Agents:      n.agents,
+		Provisioner: &provisioner.Provisioner{Store: n.db},
+		Floor:       floor,
+		Counted:     n.counts.SignOn,
+		Logger:      n.Logger.Named("sign-on"),
+	}
+	tickets := &kerberos.Desk{
+		Store:       n.db,
+		Vault:       n.keys,
+		Provisioner: &provisioner.Provisioner{Store: n.db},
+		Services:    services(n.audiences),
+		Counted:     n.counts.SignOn,
+		Logger:      n.Logger.Named("kerberos"),
+	}
+	changes := &management.Service{Store: n.db, Links: n.agents, Keys: tickets, Channels: n.post()}
+	programs := (&api.Server{
+		Store:      n.db,
+		Management: changes,
+		Logger:     n.Logger.Named("api"),
+		SignOns:    apiSignOns{people},
+		Links:      apiLinks{n.agents},
+	}).Handler()
 	sessions := signonpage.NewSessions(n.db, n.secure())
 
 	mux := http.NewServeMux()
@@ -63,11 +86,31 @@ func (n *node) handler() http.Handler {
 	mux.HandleFunc("POST "+wire.PathAwait, codes.ServeAwait)
 	mux.HandleFunc("POST "+wire.PathUnpair, n.agents.ServeUnpair)
 	mux.Handle("GET "+wire.PathConnect, n.agents)
-	mux.Handle("/console/", (&console.Server{Store: n.db, Logger: n.Logger.Named("console"), Pairings: codes, Links: n.agents, Keys: tickets, Services: tickets.Services, URL: n.url, Secure: n.secure(),
-		Proofs: &administrators.Desk{Store: n.db, Vault: n.keys, URLs: append(n.URLs[:len(n.URLs):len(n.URLs)], n.url)}, People: sessions, Ending: n.ending, Post: n.post()}).Handler())
+	mux.Handle("/console/", n.console(changes, codes, sessions, tickets.Services))
 	mux.Handle("/", n.environments(sessions, people, tickets, programs))
 	mux.Handle("GET /{$}", http.RedirectHandler("/console/", http.StatusSeeOther))
 	return n.counts.Requests(n.Logger.Named("http"), roomOf, mux)
+}
+
+// console is where administrators see and steer environments.
+func (n *node) console(
+	changes *management.Service, codes *pairing.Desk, sessions *signonpage.Sessions, services []string,
+) http.Handler {
+	addresses := append(slices.Clone(n.URLs), n.url)
+	return (&console.Server{
+		Store:      n.db,
+		Management: changes,
+		Logger:     n.Logger.Named("console"),
+		Pairings:   codes,
+		Links:      n.agents,
+		Proofs:     &administrators.Desk{Store: n.db, Vault: n.keys, URLs: addresses},
+		Mails:      n.SMTP != "",
+		People:     sessions,
+		Services:   services,
+		URL:        n.url,
+		Secure:     n.secure(),
+		Ending:     n.ending,
+	}).Handler()
 }
 
 // roomOf says who answers a request, for the metrics.
@@ -89,9 +132,25 @@ func roomOf(r *http.Request) string {
 }
 
 // environments answers below an environment's ID, and hands everything else to the API.
-func (n *node) environments(sessions *signonpage.Sessions, people *signon.Desk, tickets *kerberos.Desk, programs http.Handler) http.Handler {
-	applications := &oidc.Server{Store: n.db, Vault: n.keys, URL: n.url, Sessions: sessions, Clients: programs, Logger: n.Logger.Named("oidc")}
-	pages := sessions.Wrap((&signonpage.Server{Store: n.db, Passwords: people, Tickets: tickets, Flows: applications, Sessions: sessions, Logger: n.Logger.Named("page")}).Handler())
+func (n *node) environments(
+	sessions *signonpage.Sessions, people *signon.Desk, tickets *kerberos.Desk, programs http.Handler,
+) http.Handler {
+	applications := &oidc.Server{
+		Store:    n.db,
+		Vault:    n.keys,
+		URL:      n.url,
+		Sessions: sessions,
+		Clients:  programs,
+		Logger:   n.Logger.Named("oidc"),
+	}
+	pages := sessions.Wrap((&signonpage.Server{
+		Store:     n.db,
+		Passwords: people,
+		Tickets:   tickets,
+		Flows:     applications,
+		Sessions:  sessions,
+		Logger:    n.Logger.Named("page"),
+	}).Handler())
 	mux := http.NewServeMux()
 	mux.Handle("/{e}/as/", sessions.Wrap(applications.Handler()))
 	mux.Handle("/{e}/signon", pages)
@@ -112,7 +171,13 @@ func (n *node) watch(ctx context.Context) (stop func()) {
 
 // post tells alerts.
 func (n *node) post() *alerts.Post {
-	return &alerts.Post{Vault: n.keys, SMTP: n.SMTP, From: n.MailFrom, Allowed: n.Webhooks, URL: n.url}
+	return &alerts.Post{
+		Vault:   n.keys,
+		SMTP:    n.SMTP,
+		From:    n.MailFrom,
+		Allowed: n.Webhooks,
+		URL:     n.url,
+	}
 }
 
 // serveMetrics serves them at an address of their own until the returned function

@@ -30,5 +30,10 @@ func checkOwner(folder string) error {
 	if u, err := user.LookupId(owner); err == nil {
 		owner = u.Username
 	}
-	return fmt.Errorf("%s belongs to %s, who could not read what root makes in it: repeat this with \"runuser -u %s --\" before it", folder, owner, owner)
+	return fmt.Errorf(
+		"%s belongs to %s, who could not read what root makes in it: repeat this with \"runuser -u %s --\" before it",
+		folder,
+		owner,
+		owner,
+	)
 }

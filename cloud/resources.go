@@ -22,14 +22,27 @@ import (
 type access struct{ file, url string }
 
 func (a *access) addTo(cmd *cobra.Command) {
-	cmd.Flags().StringVar(&a.file, "client", os.Getenv("LDAP_CLOUD_CLIENT"), `file with the client's credentials, as "init --json" prints them (default: $LDAP_CLOUD_CLIENT)`)
-	cmd.Flags().StringVar(&a.url, "url", os.Getenv("LDAP_CLOUD_URL"), "URL of the cloud (default: $LDAP_CLOUD_URL, or the one in the file)")
+	cmd.Flags().StringVar(
+		&a.file,
+		"client",
+		os.Getenv("LDAP_CLOUD_CLIENT"),
+		`file with the client's credentials, as "init --json" prints them (default: $LDAP_CLOUD_CLIENT)`,
+	)
+	cmd.Flags().StringVar(
+		&a.url,
+		"url",
+		os.Getenv("LDAP_CLOUD_URL"),
+		"URL of the cloud (default: $LDAP_CLOUD_URL, or the one in the file)",
+	)
 }
 
 // open returns a client of the API.
 func (a access) open() (*client.Client, error) {
 	if a.file == "" {
-		return nil, fmt.Errorf(`%w: --client: name a file with environmentId, clientId and clientSecret in JSON, as "init --json" prints them`, errUsage)
+		return nil, fmt.Errorf(
+			`%w: --client: name a file with environmentId, clientId and clientSecret in JSON, as "init --json" prints them`,
+			errUsage,
+		)
 	}
 	text, err := secretText(a.file)
 	if err != nil {
@@ -48,19 +61,30 @@ func (a access) open() (*client.Client, error) {
 
 // columns are what a table shows of a resource: properties, those of objects by a dot.
 var columns = map[string][]string{
-	"populations": {"id", "name", "userCount", "default"}, "gateways": {"id", "name", "vendor", "enabled"},
+	"populations":      {"id", "name", "userCount", "default"},
+	"gateways":         {"id", "name", "vendor", "enabled"},
 	"gatewayInstances": {"id", "hostname", "connected", "healthStatus", "version.versionNumber", "fingerprint"},
 	"userTypes":        {"id", "name", "searchBaseDn", "updateUserOnSuccessfulAuthentication", "userCount"},
-	"users":            {"id", "username", "email", "enabled", "lastSignOn.at"}, "groups": {"id", "displayName", "sourceType", "directMemberCounts.users", "name"},
-	"groupMemberships": {"id", "displayName", "sourceType", "since"}, "signOns": {"at", "username", "method", "outcome", "reason"},
-	"activities": {"at", "action", "actor", "text"}, "applications": {"id", "name", "type", "enabled"}, "pairings": {"id", "createdBy", "expiresAt"},
+	"users":            {"id", "username", "email", "enabled", "lastSignOn.at"},
+	"groups":           {"id", "displayName", "sourceType", "directMemberCounts.users", "name"},
+	"groupMemberships": {"id", "displayName", "sourceType", "since"},
+	"signOns":          {"at", "username", "method", "outcome", "reason"},
+	"activities":       {"at", "action", "actor", "text"},
+	"applications":     {"id", "name", "type", "enabled"},
+	"pairings":         {"id", "createdBy", "expiresAt"},
 }
 
 // resourceCommands are the commands that speak with a running cloud over its API.
 func (c *command) resourceCommands() []*cobra.Command {
 	where := "RESOURCE is a path below the environment, as in users, gateways/ID/instances or users/ID/memberOfGroups."
-	return []*cobra.Command{c.listCommand(where), c.getCommand(where), c.writeCommand("create", "POST", 1, where), c.writeCommand("update", "PATCH", 2, where),
-		c.writeCommand("replace", "PUT", 2, where), c.deleteCommand(where)}
+	return []*cobra.Command{
+		c.listCommand(where),
+		c.getCommand(where),
+		c.writeCommand("create", "POST", 1, where),
+		c.writeCommand("update", "PATCH", 2, where),
+		c.writeCommand("replace", "PUT", 2, where),
+		c.deleteCommand(where),
+	}
 }
 
 func (c *command) listCommand(where string) *cobra.Command {
@@ -68,8 +92,11 @@ func (c *command) listCommand(where string) *cobra.Command {
 	var filter string
 	var most int
 	var asJSON bool
-	cmd := &cobra.Command{Use: "list RESOURCE", Short: "List resources of a running cloud", Args: cobra.ExactArgs(1),
-		Long: "List resources of a running cloud, as a table or as JSON, one a line. " + where,
+	cmd := &cobra.Command{
+		Use:   "list RESOURCE",
+		Short: "List resources of a running cloud",
+		Args:  cobra.ExactArgs(1),
+		Long:  "List resources of a running cloud, as a table or as JSON, one a line. " + where,
 		Example: `  ldap-cloud list users --filter 'email co "@example.com" or username sw "svc-"'
   ldap-cloud list gateways --json`,
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -85,7 +112,8 @@ func (c *command) listCommand(where string) *cobra.Command {
 				})
 			}
 			return l.table(cmd.Context(), c.stdout)
-		}}
+		},
+	}
 	a.addTo(cmd)
 	cmd.Flags().StringVar(&filter, "filter", "", "SCIM filter, where the resource has one")
 	cmd.Flags().IntVar(&most, "limit", 1000, "how many at most; 0: all")
@@ -181,10 +209,15 @@ func cell(properties map[string]any, column string) string {
 
 func (c *command) getCommand(where string) *cobra.Command {
 	var a access
-	cmd := &cobra.Command{Use: "get RESOURCE ID", Short: "Print one resource of a running cloud as JSON", Args: cobra.ExactArgs(2), Long: "Print one resource of a running cloud as JSON. " + where,
+	cmd := &cobra.Command{
+		Use:   "get RESOURCE ID",
+		Short: "Print one resource of a running cloud as JSON",
+		Args:  cobra.ExactArgs(2),
+		Long:  "Print one resource of a running cloud as JSON. " + where,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return c.call(cmd.Context(), a, http.MethodGet, args, nil)
-		}}
+		},
+	}
 	a.addTo(cmd)
 	return cmd
 }
@@ -193,15 +226,19 @@ func (c *command) writeCommand(word, method string, args int, where string) *cob
 	var a access
 	var file string
 	use := map[int]string{1: " RESOURCE", 2: " RESOURCE ID"}[args]
-	cmd := &cobra.Command{Use: word + use, Short: strings.ToUpper(word[:1]) + word[1:] + " a resource of a running cloud from JSON", Args: cobra.ExactArgs(args),
-		Long: strings.ToUpper(word[:1]) + word[1:] + " a resource of a running cloud from JSON in a file or on standard input, and print what it is then. " + where,
+	cmd := &cobra.Command{
+		Use:   word + use,
+		Short: strings.ToUpper(word[:1]) + word[1:] + " a resource of a running cloud from JSON",
+		Args:  cobra.ExactArgs(args),
+		Long:  strings.ToUpper(word[:1]) + word[1:] + " a resource of a running cloud from JSON in a file or on standard input, and print what it is then. " + where,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			body, err := readBody(cmd.InOrStdin(), file)
 			if err != nil {
 				return err
 			}
 			return c.call(cmd.Context(), a, method, args, body)
-		}}
+		},
+	}
 	a.addTo(cmd)
 	cmd.Flags().StringVarP(&file, "file", "f", "-", "file with the JSON; -: standard input")
 	return cmd
@@ -224,13 +261,18 @@ func readBody(stdin io.Reader, file string) (json.RawMessage, error) {
 func (c *command) deleteCommand(where string) *cobra.Command {
 	var a access
 	var force bool
-	cmd := &cobra.Command{Use: "delete RESOURCE ID", Short: "Delete a resource of a running cloud", Args: cobra.ExactArgs(2), Long: "Delete a resource of a running cloud. " + where,
+	cmd := &cobra.Command{
+		Use:   "delete RESOURCE ID",
+		Short: "Delete a resource of a running cloud",
+		Args:  cobra.ExactArgs(2),
+		Long:  "Delete a resource of a running cloud. " + where,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if force {
 				args = append(slices.Clone(args), "?force=true")
 			}
 			return c.call(cmd.Context(), a, http.MethodDelete, args, nil)
-		}}
+		},
+	}
 	a.addTo(cmd)
 	cmd.Flags().BoolVar(&force, "force", false, "also when others depend on it")
 	return cmd

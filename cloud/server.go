@@ -77,12 +77,27 @@ func (s *Server) Run(ctx context.Context) (err error) {
 		return err
 	}
 	defer bus.Close()
-	agents, err := hub.New(hub.Config{Store: db, Bus: bus.Conn, Node: nodeName(), Audiences: s.audiences(listener),
-		Logger: s.Logger.Named("hub"), Heartbeat: s.heartbeat})
+	agents, err := hub.New(hub.Config{
+		Store:     db,
+		Bus:       bus.Conn,
+		Node:      nodeName(),
+		Audiences: s.audiences(listener),
+		Logger:    s.Logger.Named("hub"),
+		Heartbeat: s.heartbeat,
+	})
 	if err != nil {
 		return err
 	}
-	n := &node{Server: s, db: db, agents: agents, keys: keys, url: s.url(listener), audiences: s.audiences(listener), ending: ctx.Done(), counts: metrics.New(version(), agents.All)}
+	n := &node{
+		Server:    s,
+		db:        db,
+		agents:    agents,
+		keys:      keys,
+		url:       s.url(listener),
+		audiences: s.audiences(listener),
+		ending:    ctx.Done(),
+		counts:    metrics.New(version(), agents.All),
+	}
 	defer n.watch(ctx)()
 	defer n.serveMetrics()()
 	return s.serve(ctx, listener, realAddress(s.Proxies, n.handler()), agents)
@@ -118,7 +133,10 @@ func (s *Server) listen() (net.Listener, error) {
 		return nil, fmt.Errorf("--listen: %w", err)
 	}
 	if s.TLS == nil && !address.IP.IsLoopback() {
-		return nil, fmt.Errorf("--listen %s: plain HTTP is served on loopback addresses only. Give --tls-cert and --tls-key, or listen on 127.0.0.1 behind a proxy that ends TLS", s.Listen)
+		return nil, fmt.Errorf(
+			"--listen %s: plain HTTP is served on loopback addresses only. Give --tls-cert and --tls-key, or listen on 127.0.0.1 behind a proxy that ends TLS",
+			s.Listen,
+		)
 	}
 	l, err := net.ListenTCP("tcp", address)
 	if err != nil {
@@ -167,8 +185,13 @@ func (s *Server) secure() bool {
 // serve answers until ctx ends, then stops in order: balancers and agents are told
 // first, so that they are elsewhere before the last request is answered.
 func (s *Server) serve(ctx context.Context, l net.Listener, handler http.Handler, agents *hub.Hub) error {
-	srv := &http.Server{Handler: handler, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 30 * time.Second, IdleTimeout: 2 * time.Minute,
-		ErrorLog: s.Logger.Named("http").StandardLogger(&hclog.StandardLoggerOptions{ForceLevel: hclog.Debug})}
+	srv := &http.Server{
+		Handler:           handler,
+		ReadHeaderTimeout: 10 * time.Second,
+		ReadTimeout:       30 * time.Second,
+		IdleTimeout:       2 * time.Minute,
+		ErrorLog:          s.Logger.Named("http").StandardLogger(&hclog.StandardLoggerOptions{ForceLevel: hclog.Debug}),
+	}
 	failed := make(chan error, 1)
 	go func() { failed <- srv.Serve(l) }()
 	s.Logger.Info("serving", "address", l.Addr(), "url", s.url(l), "database", shown(s.Database))

@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"ldap-gateway/cloud/administrators"
-	"ldap-gateway/cloud/api"
 	"ldap-gateway/cloud/store"
 	"ldap-gateway/cloud/vault"
 )
@@ -45,14 +44,25 @@ func Init(ctx context.Context, database, masterKey, environment, url string) (s 
 	if err := db.CreateEnvironment(ctx, &env); err != nil {
 		return s, err
 	}
-	population := store.Population{EnvironmentID: env.ID, Name: "Default", Description: "Where users go whom no user type sends elsewhere", Default: true, CreatedAt: now, UpdatedAt: now}
+	population := store.Population{
+		EnvironmentID: env.ID,
+		Name:          "Default",
+		Description:   "Where users go whom no user type sends elsewhere",
+		Default:       true,
+		CreatedAt:     now,
+		UpdatedAt:     now,
+	}
 	if err := db.CreatePopulation(ctx, &population); err != nil {
 		return s, err
 	}
 	s = Setup{EnvironmentID: env.ID, ConsoleURL: url + "/console/", Administrator: "admin"}
-	admin, client := store.Administrator{EnvironmentID: env.ID, Name: s.Administrator, CreatedAt: now}, store.Client{EnvironmentID: env.ID, Name: "first client", CreatedAt: now}
+	admin, client := store.Administrator{
+		EnvironmentID: env.ID,
+		Name:          s.Administrator,
+		CreatedAt:     now,
+	}, store.Client{EnvironmentID: env.ID, Name: "first client", CreatedAt: now}
 	s.AdminSetup, admin.SetupHash = administrators.NewSetupSecret()
-	s.ClientSecret, client.SecretHash = api.NewSecret()
+	s.ClientSecret, client.SecretHash = vault.NewSecret()
 	if err := db.CreateAdministrator(ctx, &admin); err != nil {
 		return s, err
 	}

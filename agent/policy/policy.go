@@ -95,6 +95,7 @@ func (p *Policy) Told() []string {
 		"groups may leave from at or below " + strings.Join(p.File.Groups.SearchBases, " | "),
 		fmt.Sprintf("at most %d groups of one person", p.File.Groups.Max),
 		fmt.Sprintf("at most %d sign-ons a minute, %d of one person", p.File.SignOnsPerMinute, p.File.SignOnsPerPerson),
+		fmt.Sprintf("at most %d changed user types an hour", p.File.UserTypeChangesPerHour),
 		p.describeWrongPasswords(),
 		p.describeChanges(),
 		p.describeExplain(),

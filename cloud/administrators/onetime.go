@@ -29,45 +29,69 @@ func (d *Desk) NewOneTime(a store.Administrator) (*otp.Key, error) {
 // OneTimeOf returns the key of what NewOneTime wrote. Its error is not for people.
 func OneTimeOf(url string) (*otp.Key, error) { return otp.NewKeyFromURL(url) }
 
-// KeepOneTime keeps a secret of NewOneTime in a, once its owner has shown the
-// one-time password that it makes now. ErrProof when it is not that.
-func (d *Desk) KeepOneTime(ctx context.Context, a *store.Administrator, key *otp.Key, code string) error {
-	if err := d.use(ctx, *a, key.Secret(), code); err != nil {
-		return err
+// SealOneTime seals a secret of NewOneTime for its owner, once they have shown the
+// one-time password that it makes now. At is that password's time step, to be used up with
+// the secret. ErrProof when it is not that.
+func (d *Desk) SealOneTime(owner string, key *otp.Key, code string) (sealed []byte, at int64, err error) {
+	if at, err = d.stepOf(key.Secret(), code); err != nil {
+		return nil, 0, err
 	}
-	a.TOTP = d.Vault.Seal(purpose, a.ID, []byte(key.Secret()))
-	return nil
+	return d.Vault.Seal(purpose, owner, []byte(key.Secret())), at, nil
 }
+
+// PersonOwner is the owner of a user's secret.
+func PersonOwner(user string) string { return "user:" + user }
 
 // CheckOneTime takes a one-time password of an administrator, once. ErrProof
 // when it is wrong, or was used, or the administrator has none.
 func (d *Desk) CheckOneTime(ctx context.Context, a store.Administrator, code string) error {
-	if len(a.TOTP) == 0 {
-		return ErrProof
-	}
-	secret, err := d.Vault.Open(purpose, a.ID, a.TOTP)
+	at, err := d.stepOfSealed(a.ID, a.TOTP, code)
 	if err != nil {
-		return fmt.Errorf("one-time password: %w", err)
+		return err
 	}
-	return d.use(ctx, a, string(secret), code)
+	return used(d.Store.UseOneTimePassword(ctx, a.EnvironmentID, a.ID, at))
 }
 
-// use takes a one-time password that a secret makes about now.
-func (d *Desk) use(ctx context.Context, a store.Administrator, secret, code string) error {
+// CheckPersonOneTime does so for a user whose groups give a role.
+func (d *Desk) CheckPersonOneTime(ctx context.Context, env, user string, sealed []byte, code string) error {
+	at, err := d.stepOfSealed(PersonOwner(user), sealed, code)
+	if err != nil {
+		return err
+	}
+	return used(d.Store.UsePersonOneTime(ctx, env, user, at))
+}
+
+func used(err error) error {
+	if errors.Is(err, store.ErrUsed) {
+		return ErrProof
+	}
+	return err
+}
+
+// stepOfSealed is stepOf for a secret as it is kept; ErrProof when there is none.
+func (d *Desk) stepOfSealed(owner string, sealed []byte, code string) (int64, error) {
+	if len(sealed) == 0 {
+		return 0, ErrProof
+	}
+	secret, err := d.Vault.Open(purpose, owner, sealed)
+	if err != nil {
+		return 0, fmt.Errorf("one-time password: %w", err)
+	}
+	return d.stepOf(string(secret), code)
+}
+
+// stepOf returns the time step of a one-time password that a secret makes about
+// now; ErrProof when it makes no such.
+func (d *Desk) stepOf(secret, code string) (int64, error) {
 	code = strings.Join(strings.Fields(code), "")
 	for _, at := range []time.Time{d.now().Add(-step), d.now(), d.now().Add(step)} {
 		want, err := totp.GenerateCode(secret, at)
 		if err != nil {
-			return fmt.Errorf("one-time password: %w", err)
+			return 0, fmt.Errorf("one-time password: %w", err)
 		}
-		if subtle.ConstantTimeCompare([]byte(want), []byte(code)) != 1 {
-			continue
+		if subtle.ConstantTimeCompare([]byte(want), []byte(code)) == 1 {
+			return at.Unix() / int64(step/time.Second), nil
 		}
-		err = d.Store.UseOneTimePassword(ctx, a.EnvironmentID, a.ID, at.Unix()/int64(step/time.Second))
-		if errors.Is(err, store.ErrUsed) {
-			return ErrProof
-		}
-		return err
 	}
-	return ErrProof
+	return 0, ErrProof
 }

@@ -132,7 +132,10 @@ func (d *Desk) AskNewPasskey(ctx context.Context, a store.Administrator) (Ceremo
 		return Ceremony{}, err
 	}
 	options, s, err := w.BeginRegistration(h,
-		webauthn.WithAuthenticatorSelection(protocol.AuthenticatorSelection{ResidentKey: protocol.ResidentKeyRequirementRequired, UserVerification: protocol.VerificationRequired}),
+		webauthn.WithAuthenticatorSelection(protocol.AuthenticatorSelection{
+			ResidentKey:      protocol.ResidentKeyRequirementRequired,
+			UserVerification: protocol.VerificationRequired,
+		}),
 		webauthn.WithExclusions(webauthn.Credentials(h.credentials).CredentialDescriptors()))
 	if err != nil {
 		return Ceremony{}, err
@@ -142,7 +145,9 @@ func (d *Desk) AskNewPasskey(ctx context.Context, a store.Administrator) (Ceremo
 
 // NewPasskey returns what a browser made, to be stored. ErrProof when it does not
 // answer the question.
-func (d *Desk) NewPasskey(ctx context.Context, a store.Administrator, state, answer []byte, name string) (p store.Passkey, err error) {
+func (d *Desk) NewPasskey(
+	ctx context.Context, a store.Administrator, state, answer []byte, name string,
+) (p store.Passkey, err error) {
 	w, s, err := d.resume(state)
 	if err != nil {
 		return p, err

@@ -48,7 +48,15 @@ var errHash = errors.New("not a password hash of this program")
 func parseHash(text string) (c cost, err error) {
 	var version int
 	var rest string // %s would run over the separator: the two texts come as one
-	if _, err := fmt.Sscanf(text, "$argon2id$v=%d$m=%d,t=%d,p=%d$%s", &version, &c.memory, &c.time, &c.threads, &rest); err != nil {
+	if _, err := fmt.Sscanf(
+		text,
+		"$argon2id$v=%d$m=%d,t=%d,p=%d$%s",
+		&version,
+		&c.memory,
+		&c.time,
+		&c.threads,
+		&rest,
+	); err != nil {
 		return cost{}, errHash
 	}
 	salt, key, _ := strings.Cut(rest, "$")

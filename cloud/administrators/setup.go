@@ -1,9 +1,13 @@
 package administrators
 
 import (
+	"context"
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/base64"
+	"errors"
+
+	"ldap-gateway/cloud/store"
 )
 
 // NewSetupSecret returns a one-time secret by which an administrator sets a first
@@ -20,4 +24,31 @@ func NewSetupSecret() (secret string, hash []byte) {
 func SetupHash(secret string) []byte {
 	sum := sha256.Sum256([]byte(secret))
 	return sum[:]
+}
+
+// SetUp sets an administrator's first password, or the one after a reset, by the
+// set-up secret, once. Address is where they are, for the activity. ErrProof when
+// the secret is not theirs, or not any more.
+func (d *Desk) SetUp(ctx context.Context, name, secret, password, address string) (a store.Administrator, err error) {
+	hash, err := d.HashPassword(ctx, password)
+	if err != nil {
+		return a, err
+	}
+	err = d.Store.Provision(ctx, func(tx *store.Tx) error {
+		if a, err = tx.Store().SetUpAdministrator(ctx, name, SetupHash(secret), hash); err != nil {
+			return err
+		}
+		return tx.AddActivity(ctx, store.Activity{
+			EnvironmentID: a.EnvironmentID,
+			Action:        "administrator.set-up",
+			Actor:         "admin:" + a.Name,
+			Subject:       "administrator:" + a.ID,
+			Text:          "a password was set with the one-time secret by " + a.Name,
+			Detail:        map[string]any{"address": address},
+		})
+	})
+	if errors.Is(err, store.ErrNotFound) {
+		err = ErrProof
+	}
+	return a, err
 }

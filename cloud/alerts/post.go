@@ -75,7 +75,18 @@ type Message struct {
 }
 
 func messageOf(e store.Environment, a store.Alert, now time.Time) Message {
-	m := Message{ID: a.Key, State: "open", Code: a.Code, Environment: e.ID, Name: e.Name, Gateway: a.GatewayID, Text: a.Text, Remedy: a.Remedy, Since: a.Since, At: now}
+	m := Message{
+		ID:          a.Key,
+		State:       "open",
+		Code:        a.Code,
+		Environment: e.ID,
+		Name:        e.Name,
+		Gateway:     a.GatewayID,
+		Text:        a.Text,
+		Remedy:      a.Remedy,
+		Since:       a.Since,
+		At:          now,
+	}
 	if !a.EndedAt.IsZero() {
 		m.State = "ended"
 	}
@@ -84,7 +95,16 @@ func messageOf(e store.Environment, a store.Alert, now time.Time) Message {
 
 // Trial is a message that says that nothing is wrong.
 func Trial(e store.Environment, now time.Time) Message {
-	return Message{ID: "trial", State: "open", Code: "trial", Environment: e.ID, Name: e.Name, Text: "This is a trial: nothing is wrong.", Since: now, At: now}
+	return Message{
+		ID:          "trial",
+		State:       "open",
+		Code:        "trial",
+		Environment: e.ID,
+		Name:        e.Name,
+		Text:        "This is a trial: nothing is wrong.",
+		Since:       now,
+		At:          now,
+	}
 }
 
 // Make returns a channel with a new secret for it, which a webhook's receiver is
@@ -95,7 +115,10 @@ func (p *Post) Make(env, id, kind, target string) (c store.AlertChannel, secret 
 	case Webhook:
 		u, err := url.Parse(target)
 		if err != nil || u.Scheme != "https" || u.Host == "" || u.User != nil || u.Fragment != "" || len(target) > 2000 {
-			return c, "", fmt.Errorf("%w: a webhook is an address that begins with https://, without a password in it", ErrChannel)
+			return c, "", fmt.Errorf(
+				"%w: a webhook is an address that begins with https://, without a password in it",
+				ErrChannel,
+			)
 		}
 		b := make([]byte, 32)
 		rand.Read(b) // never fails
@@ -107,7 +130,10 @@ func (p *Post) Make(env, id, kind, target string) (c store.AlertChannel, secret 
 			return c, "", fmt.Errorf("%w: a mail address looks like alerts@example.com", ErrChannel)
 		}
 		if p.SMTP == "" {
-			return c, "", fmt.Errorf("%w: this cloud has no mail server: ldap-cloud run --smtp HOST:PORT --mail-from ADDRESS", ErrChannel)
+			return c, "", fmt.Errorf(
+				"%w: this cloud has no mail server: ldap-cloud run --smtp HOST:PORT --mail-from ADDRESS",
+				ErrChannel,
+			)
 		}
 	default:
 		return c, "", fmt.Errorf("%w: neither webhook nor email", ErrChannel)
@@ -181,14 +207,28 @@ func (p *Post) client() *http.Client {
 		return nil
 	}}
 	return &http.Client{
-		Transport:     &http.Transport{DialContext: dialer.DialContext, TLSClientConfig: &tls.Config{RootCAs: p.RootCAs, MinVersion: tls.VersionTLS12}, DisableKeepAlives: true, TLSHandshakeTimeout: 5 * time.Second, ResponseHeaderTimeout: 10 * time.Second},
+		Transport: &http.Transport{
+			DialContext:           dialer.DialContext,
+			TLSClientConfig:       &tls.Config{RootCAs: p.RootCAs, MinVersion: tls.VersionTLS12},
+			DisableKeepAlives:     true,
+			TLSHandshakeTimeout:   5 * time.Second,
+			ResponseHeaderTimeout: 10 * time.Second,
+		},
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
 }
 
 // notPublic are networks that are nobody's, or one's own, and are not told by netip.
-var notPublic = []netip.Prefix{netip.MustParsePrefix("0.0.0.0/8"), netip.MustParsePrefix("100.64.0.0/10"), netip.MustParsePrefix("192.0.0.0/24"), netip.MustParsePrefix("198.18.0.0/15"),
-	netip.MustParsePrefix("240.0.0.0/4"), netip.MustParsePrefix("64:ff9b::/96"), netip.MustParsePrefix("2002::/16"), netip.MustParsePrefix("fec0::/10")}
+var notPublic = []netip.Prefix{
+	netip.MustParsePrefix("0.0.0.0/8"),
+	netip.MustParsePrefix("100.64.0.0/10"),
+	netip.MustParsePrefix("192.0.0.0/24"),
+	netip.MustParsePrefix("198.18.0.0/15"),
+	netip.MustParsePrefix("240.0.0.0/4"),
+	netip.MustParsePrefix("64:ff9b::/96"),
+	netip.MustParsePrefix("2002::/16"),
+	netip.MustParsePrefix("fec0::/10"),
+}
 
 func (p *Post) reachable(a netip.Addr) bool {
 	in := func(n netip.Prefix) bool { return n.Contains(a) }

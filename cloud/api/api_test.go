@@ -17,6 +17,8 @@ import (
 
 	"ldap-gateway/cloud/api"
 	"ldap-gateway/cloud/kerberos"
+	"ldap-gateway/cloud/management"
+	"ldap-gateway/cloud/pairing"
 	"ldap-gateway/cloud/store"
 	"ldap-gateway/cloud/vault"
 )
@@ -44,6 +46,7 @@ type place struct {
 	group, jit                 store.Group
 	application                store.Application
 	signOn                     store.SignOn
+	administrator              store.Administrator
 }
 
 // signOner records what it is asked, and answers with a recorded sign-on.
@@ -66,31 +69,6 @@ func (s *signOner) SignOn(_ context.Context, r api.SignOnRequest) (store.SignOn,
 	return s.answer, s.err
 }
 
-// pairer offers codes, as the pairing room does.
-type pairer struct{ site *site }
-
-func (p pairer) Offer(ctx context.Context, env, gateway, by string) (store.Pairing, string, error) {
-	made := store.Pairing{EnvironmentID: env, GatewayID: gateway, CodeHash: []byte("offered"), CreatedBy: by, ExpiresAt: p.site.now.Add(time.Minute)}
-	return made, "7QXK-2M9D", p.site.store.CreatePairing(ctx, &made)
-}
-
-// waiting is the code that an agent shows in every test.
-const waiting = "WAIT-CODE"
-
-func (p pairer) Approve(_ context.Context, env, gateway, code, by string) (store.Instance, error) {
-	if code != waiting {
-		return store.Instance{}, store.ErrNotFound
-	}
-	return store.Instance{ID: "approved", EnvironmentID: env, GatewayID: gateway, PairedBy: by, Fingerprint: "F"}, nil
-}
-
-func (p pairer) Deny(_ context.Context, code string) error {
-	if code != waiting {
-		return store.ErrUsed
-	}
-	return nil
-}
-
 // linker knows what instances are live, and records what it was told.
 type linker struct {
 	live []api.LiveInstance
@@ -104,9 +82,22 @@ func (l *linker) tell(what string) {
 	l.told = append(l.told, what)
 }
 
-func (l *linker) Live(string) []api.LiveInstance               { return l.live }
-func (l *linker) UserTypesChanged(_ context.Context, g string) { l.tell("changed " + g) }
-func (l *linker) Revoked(_ context.Context, i string)          { l.tell("revoked " + i) }
+func (l *linker) Live(string) []api.LiveInstance { return l.live }
+func (l *linker) UserTypesChanged(g string)      { l.tell("changed " + g) }
+func (l *linker) Rotate(i string)                { l.tell("rotate " + i) }
+func (l *linker) Revoked(i string)               { l.tell("revoked " + i) }
+
+// waits has an agent show a code; its fingerprint is the code.
+func (s *site) waits(code string) {
+	s.t.Helper()
+	s.must(s.store.CreatePairingRequest(s.t.Context(), &store.PairingRequest{
+		TicketHash:  []byte("ticket " + code),
+		CodeHash:    pairing.HashCode(code),
+		Fingerprint: code,
+		CreatedAt:   s.now,
+		ExpiresAt:   s.now.Add(time.Minute),
+	}))
+}
 
 func start(t testing.TB) *site {
 	t.Helper()
@@ -115,17 +106,27 @@ func start(t testing.TB) *site {
 	s.must(err)
 	t.Cleanup(func() { s.must(db.Close()) })
 	s.store = db
-	s.server = &api.Server{Store: db, SignOns: s.signOns, Pairings: pairer{s}, Links: s.links, Keys: s.keys(), Now: func() time.Time { return s.now }, Version: "2.0"}
+	s.server = &api.Server{
+		Store:      db,
+		Management: s.management(),
+		SignOns:    s.signOns,
+		Links:      s.links,
+		Now:        s.clock,
+		Version:    "2.0",
+	}
 	s.handler = s.server.Handler()
 	s.place = s.settle("one")
 	return s
 }
 
-// keys is the real keeper of Kerberos keys.
-func (s *site) keys() *kerberos.Desk {
+func (s *site) clock() time.Time { return s.now }
+
+// management is the real one, with the test's links.
+func (s *site) management() *management.Service {
 	v, err := vault.New(make([]byte, 32))
 	s.must(err)
-	return &kerberos.Desk{Store: s.store, Vault: v, Now: func() time.Time { return s.now }}
+	keys := &kerberos.Desk{Store: s.store, Vault: v, Now: s.clock}
+	return &management.Service{Store: s.store, Links: s.links, Keys: keys, Now: s.clock}
 }
 
 func (s *site) must(err error) {
@@ -166,11 +167,13 @@ func (s *site) settle(name string) place {
 	}))
 	p.application = store.Application{EnvironmentID: env.ID, Name: "Wiki", Type: store.WebApplication, Enabled: true, RedirectURIs: []string{"https://wiki.example/cb"}}
 	s.must(s.store.CreateApplication(ctx, &p.application))
-	secret, hash := api.NewSecret()
+	p.administrator = store.Administrator{EnvironmentID: env.ID, Name: "root of " + name, Role: store.RoleOwner}
+	s.must(s.store.CreateAdministrator(ctx, &p.administrator))
+	secret, hash := vault.NewSecret()
 	client := store.Client{EnvironmentID: env.ID, Name: "terraform", SecretHash: hash}
 	s.must(s.store.CreateClient(ctx, &client))
 	p.client, p.secret = client.ID, secret
-	token, hash := api.NewSecret()
+	token, hash := vault.NewSecret()
 	s.must(s.store.CreateToken(ctx, hash, client.ID, env.ID, s.now.Add(time.Hour)))
 	p.token = token
 	return p
@@ -266,7 +269,13 @@ func (a answer) refuses(target string) answer {
 // fill puts the IDs of a place into a route's path.
 func (p place) fill(route string) string {
 	last := p.pairing.ID
-	for part, id := range map[string]string{"/groups/": p.jit.ID, "/memberOfGroups/": p.jit.ID, "/signOns/": p.signOn.ID} {
+	for part, id := range map[string]string{
+		"/groups/":         p.jit.ID,
+		"/memberOfGroups/": p.jit.ID,
+		"/roleGroups/":     p.jit.ID,
+		"/signOns/":        p.signOn.ID,
+		"/administrators/": p.administrator.ID,
+	} {
 		if strings.Contains(route, part+"{id}") {
 			last = id
 		}
@@ -279,6 +288,7 @@ func (p place) fill(route string) string {
 // nor under its own path with the IDs of the other's things.
 func TestEveryRouteKeepsToItsEnvironment(t *testing.T) {
 	s := start(t)
+	s.as(store.RoleOwner)
 	theirs := s.settle("two")
 	for _, route := range s.server.Routes() {
 		method, path, _ := strings.Cut(route, " ")
@@ -287,7 +297,7 @@ func TestEveryRouteKeepsToItsEnvironment(t *testing.T) {
 				return // the list of environments, tested below
 			}
 			request := func(path, token string) answer {
-				r := httptest.NewRequestWithContext(t.Context(), method, "/v1/environments"+path, strings.NewReader(`{"name":"stolen","username":"stolen"}`))
+				r := httptest.NewRequestWithContext(t.Context(), method, "/v1/environments"+path, strings.NewReader(`{"name":"stolen","username":"stolen","role":"READ_ONLY"}`))
 				r.Header.Set("Content-Type", "application/json")
 				r.Header.Set("Authorization", token)
 				return s.do(r)

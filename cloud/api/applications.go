@@ -2,14 +2,9 @@ package api
 
 import (
 	"fmt"
-	"net/http"
-	"net/netip"
-	"net/url"
 	"slices"
-	"strings"
 	"time"
 
-	"ldap-gateway/cloud/oidc"
 	"ldap-gateway/cloud/store"
 )
 
@@ -55,8 +50,18 @@ type applicationBody struct {
 }
 
 func formOfApplication(a store.Application) applicationForm {
-	f := applicationForm{Name: a.Name, Description: a.Description, Enabled: &a.Enabled, Type: a.Type, Protocol: openIDConnect, RedirectURIs: a.RedirectURIs,
-		PostLogoutRedirectURIs: a.SignOffURIs, GrantTypes: []string{grantCode}, AskForTicket: a.AskForTicket, GroupsClaim: groupsClaimForm(a.Groups)}
+	f := applicationForm{
+		Name:                   a.Name,
+		Description:            a.Description,
+		Enabled:                &a.Enabled,
+		Type:                   a.Type,
+		Protocol:               openIDConnect,
+		RedirectURIs:           a.RedirectURIs,
+		PostLogoutRedirectURIs: a.SignOffURIs,
+		GrantTypes:             []string{grantCode},
+		AskForTicket:           a.AskForTicket,
+		GroupsClaim:            groupsClaimForm(a.Groups),
+	}
 	if a.Refresh {
 		f.GrantTypes = append(f.GrantTypes, grantRefresh)
 	}
@@ -64,8 +69,18 @@ func formOfApplication(a store.Application) applicationForm {
 }
 
 func showApplication(c *call, a store.Application) applicationBody {
-	b := applicationBody{Links: c.self("applications", a.ID), ID: a.ID, Environment: reference{c.env}, applicationForm: formOfApplication(a), ResponseTypes: []string{"CODE"}, PKCEEnforcement: "S256_REQUIRED",
-		TokenEndpointAuthMethod: "NONE", HasSecret: a.SecretHash != nil, CreatedAt: a.CreatedAt, UpdatedAt: a.UpdatedAt}
+	b := applicationBody{
+		Links:                   c.self("applications", a.ID),
+		ID:                      a.ID,
+		Environment:             reference{c.env},
+		applicationForm:         formOfApplication(a),
+		ResponseTypes:           []string{"CODE"},
+		PKCEEnforcement:         "S256_REQUIRED",
+		TokenEndpointAuthMethod: "NONE",
+		HasSecret:               a.SecretHash != nil,
+		CreatedAt:               a.CreatedAt,
+		UpdatedAt:               a.UpdatedAt,
+	}
 	if a.Type == store.WebApplication {
 		b.TokenEndpointAuthMethod = "CLIENT_SECRET_BASIC"
 	}
@@ -94,131 +109,77 @@ func (s *Server) getApplication(c *call) (reply, error) {
 }
 
 func (s *Server) createApplication(c *call) (reply, error) {
-	a := store.Application{EnvironmentID: c.env}
-	if err := readApplication(c, &a); err != nil {
+	form, err := readApplication(c)
+	if err != nil {
 		return reply{}, err
 	}
-	if err := s.notingApplication(c, "created", &a).CreateApplication(c.Context(), &a); err != nil {
-		return reply{}, taken(err, "name")
+	var a store.Application
+	form.into(&a)
+	if err := s.Management.CreateApplication(c.Context(), c.by(), &a); err != nil {
+		return reply{}, err
 	}
 	return created(showApplication(c, a))
 }
 
 func (s *Server) putApplication(c *call) (reply, error) {
-	a, err := s.Store.Application(c.Context(), c.env, c.PathValue("a"))
+	form, err := readApplication(c)
 	if err != nil {
 		return reply{}, err
 	}
-	if err := readApplication(c, &a); err != nil {
+	a, err := s.Management.ChangeApplication(c.Context(), c.by(), c.PathValue("a"), func(a *store.Application) error {
+		err := c.fresh(showApplication(c, *a))
+		form.into(a)
+		return err
+	})
+	if err != nil {
 		return reply{}, err
-	}
-	if err := s.notingApplication(c, "updated", &a).UpdateApplication(c.Context(), &a); err != nil {
-		return reply{}, taken(err, "name")
 	}
 	return ok(showApplication(c, a))
 }
 
-// notingApplication returns the store, which adds to what is written what was done
-// to an application.
-func (s *Server) notingApplication(c *call, done string, a *store.Application) *store.Store {
-	return s.noting(c, func() note {
-		action, _, _ := strings.Cut(done, " ")
-		return note{"application." + action, "application:" + a.ID, "application " + a.Name + " was " + done, nil}
-	})
-}
-
 func (s *Server) deleteApplication(c *call) (reply, error) {
-	a, err := s.Store.Application(c.Context(), c.env, c.PathValue("a"))
-	if err != nil {
-		return reply{}, err
-	}
-	return gone(s.notingApplication(c, "deleted", &a).DeleteApplication(c.Context(), c.env, a.ID))
+	_, err := s.Management.DeleteApplication(c.Context(), c.by(), c.PathValue("a"), func(a store.Application) error {
+		return c.fresh(showApplication(c, a))
+	})
+	return gone(err)
 }
 
 // makeSecret gives an application a new secret, which is shown this once.
 func (s *Server) makeSecret(c *call) (reply, error) {
-	a, err := s.Store.Application(c.Context(), c.env, c.PathValue("a"))
+	a, secret, err := s.Management.RenewApplication(c.Context(), c.by(), c.PathValue("a"))
 	if err != nil {
-		return reply{}, err
-	}
-	if a.Type != store.WebApplication {
-		return reply{}, refused(http.StatusBadRequest, "An application of the type "+a.Type+" cannot keep a secret: it proves itself by PKCE alone.")
-	}
-	secret, hash := oidc.NewSecret()
-	a.SecretHash = hash
-	if err := s.notingApplication(c, "given a new secret", &a).UpdateApplication(c.Context(), &a); err != nil {
 		return reply{}, err
 	}
 	return created(map[string]any{"_links": c.self("applications", a.ID, "secret"), "secret": secret})
 }
 
-// readApplication reads the body into a.
-func readApplication(c *call, a *store.Application) error {
-	form := applicationForm{Protocol: openIDConnect, GrantTypes: []string{grantCode}, GroupsClaim: groupsClaimForm{Value: store.GroupNames}}
+// readApplication reads a body, and refuses what only the API has words for.
+func readApplication(c *call) (form applicationForm, err error) {
+	form = applicationForm{
+		Protocol:    openIDConnect,
+		GrantTypes:  []string{grantCode},
+		GroupsClaim: groupsClaimForm{Value: store.GroupNames},
+	}
 	if err := c.read(&form); err != nil {
-		return err
+		return form, err
 	}
-	if err := invalid(form.check()...); err != nil {
-		return err
-	}
-	a.Name, a.Description, a.Type, a.RedirectURIs, a.SignOffURIs = form.Name, form.Description, form.Type, form.RedirectURIs, form.PostLogoutRedirectURIs
-	a.Enabled = form.Enabled == nil || *form.Enabled
-	a.Refresh, a.AskForTicket, a.Groups = slices.Contains(form.GrantTypes, grantRefresh), form.AskForTicket, store.GroupsClaim(form.GroupsClaim)
-	if a.Type != store.WebApplication {
-		a.SecretHash = nil
-	}
-	return nil
-}
-
-func (f applicationForm) check() (d []detail) {
-	if f.Name == "" {
-		d = append(d, missing("name"))
-	}
-	types := []string{store.WebApplication, store.NativeApplication, store.SinglePage}
-	if !slices.Contains(types, f.Type) {
-		d = append(d, wrong("type", "It must be one of %q.", types))
-	}
-	if f.Protocol != openIDConnect {
+	var d []detail
+	if form.Protocol != openIDConnect {
 		d = append(d, wrong("protocol", "It must be %s.", openIDConnect))
 	}
-	if len(f.RedirectURIs) == 0 {
-		d = append(d, missing("redirectUris"))
-	}
-	for i, uri := range f.RedirectURIs {
-		d = append(d, checkRedirect(fmt.Sprintf("redirectUris[%d]", i), uri, f.Type)...)
-	}
-	for i, uri := range f.PostLogoutRedirectURIs {
-		d = append(d, checkRedirect(fmt.Sprintf("postLogoutRedirectUris[%d]", i), uri, f.Type)...)
-	}
-	for i, g := range f.GrantTypes {
+	for i, g := range form.GrantTypes {
 		if g != grantCode && g != grantRefresh {
 			d = append(d, wrong(fmt.Sprintf("grantTypes[%d]", i), "It must be %s or %s.", grantCode, grantRefresh))
 		}
 	}
-	if values := []string{store.GroupNames, store.GroupDisplayNames, store.GroupIDs}; !slices.Contains(values, f.GroupsClaim.Value) {
-		d = append(d, wrong("groupsClaim.value", "It must be one of %q.", values))
-	}
-	return d
+	return form, invalid(d...)
 }
 
-// checkRedirect says what is wrong with an address that browsers are sent to: it
-// must be a whole one, by TLS, to this machine, or of a program's own scheme.
-func checkRedirect(target, text, applicationType string) []detail {
-	u, err := url.Parse(text)
-	switch {
-	case err != nil || !u.IsAbs() || u.Fragment != "" || u.User != nil:
-		return []detail{wrong(target, "%q is not a whole address without a fragment, as in https://app.example.com/callback.", text)}
-	case u.Scheme == "https" && u.Host != "", u.Scheme == "http" && loopback(u.Hostname()):
-		return nil
-	case u.Scheme == "http" || u.Scheme == "https":
-		return []detail{wrong(target, "%q goes over the network without TLS: use https.", text)}
-	case u.Scheme == "javascript" || u.Scheme == "data" || applicationType != store.NativeApplication:
-		return []detail{wrong(target, "%q has a scheme that only a NATIVE_APP may have of its own.", text)}
-	}
-	return nil
-}
-
-func loopback(host string) bool {
-	a, err := netip.ParseAddr(host)
-	return host == "localhost" || err == nil && a.IsLoopback()
+// into makes an application what the form says.
+func (f applicationForm) into(a *store.Application) {
+	a.Name, a.Description, a.Type = f.Name, f.Description, f.Type
+	a.RedirectURIs, a.SignOffURIs = f.RedirectURIs, f.PostLogoutRedirectURIs
+	a.Enabled = f.Enabled == nil || *f.Enabled
+	a.Refresh = slices.Contains(f.GrantTypes, grantRefresh)
+	a.AskForTicket, a.Groups = f.AskForTicket, store.GroupsClaim(f.GroupsClaim)
 }

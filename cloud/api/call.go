@@ -7,11 +7,13 @@ import (
 	"errors"
 	"io"
 	"mime"
+	"net"
 	"net/http"
 	"net/url"
 	"strconv"
 	"strings"
 
+	"ldap-gateway/cloud/management"
 	"ldap-gateway/cloud/store"
 )
 
@@ -44,17 +46,31 @@ func limited(h http.Handler) http.Handler {
 	})
 }
 
-// mayCall tells whether clients of a role may use an endpoint.
-func mayCall(r store.Role, method, path string) bool {
-	if r == store.RoleSignOn {
-		return strings.HasPrefix(path, "/{e}/signOns") && (method == http.MethodPost || strings.HasSuffix(path, "/{id}"))
+// by says who makes a change.
+func (c *call) by() management.By {
+	return management.By{
+		Environment: c.env,
+		Kind:        management.Program,
+		ID:          c.client.ID,
+		Name:        c.client.Name,
+		Role:        c.client.Role,
+		Address:     addressOf(c.Request),
+		Request:     c.Header.Get("X-Request-Id"),
 	}
-	return r.Covers(store.RoleIdentityAdmin) || r == store.RoleReadOnly && method == http.MethodGet
+}
+
+// addressOf is where a request came from.
+func addressOf(r *http.Request) string {
+	host, _, err := net.SplitHostPort(r.RemoteAddr)
+	if err != nil {
+		return r.RemoteAddr
+	}
+	return host
 }
 
 // authorised lets a request through to e when its token is good for the
-// environment in its path, and the client's role for what it wants.
-func (s *Server) authorised(method, path string, e endpoint) http.Handler {
+// environment in its path, and the client's role for the action.
+func (s *Server) authorised(a management.Action, e endpoint) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		client, err := s.bearer(r)
 		if err != nil {
@@ -67,12 +83,16 @@ func (s *Server) authorised(method, path string, e endpoint) http.Handler {
 		}
 		c := &call{Request: r, client: client, env: client.EnvironmentID, root: s.URL}
 		if named := r.PathValue("e"); named != "" && named != client.EnvironmentID {
-			s.fail(w, r, &problem{status: http.StatusForbidden, Code: accessFailed, Message: "This access token is not for this environment."})
+			s.fail(w, r, &problem{
+				status:  http.StatusForbidden,
+				Code:    accessFailed,
+				Message: "This access token is not for this environment.",
+			})
 			return
 		}
 		err = s.allow(w, client.ID)
-		if err == nil && !mayCall(client.Role, method, path) {
-			err = &problem{status: http.StatusForbidden, Code: accessFailed, Message: "The role of this client does not allow this."}
+		if err == nil && !management.May(client.Role, a) {
+			err = management.ErrRole
 		}
 		var answer reply
 		if err == nil {
@@ -109,7 +129,11 @@ func (s *Server) respond(w http.ResponseWriter, r *http.Request, answer reply) {
 
 // bearer returns whose token a request has.
 func (s *Server) bearer(r *http.Request) (store.Client, error) {
-	denied := &problem{status: http.StatusUnauthorized, Code: accessFailed, Message: "The request needs an access token that has not expired."}
+	denied := &problem{
+		status:  http.StatusUnauthorized,
+		Code:    accessFailed,
+		Message: "The request needs an access token that has not expired.",
+	}
 	scheme, token, _ := strings.Cut(r.Header.Get("Authorization"), " ")
 	if !strings.EqualFold(scheme, "Bearer") || token == "" {
 		return store.Client{}, denied
@@ -125,16 +149,26 @@ func (s *Server) bearer(r *http.Request) (store.Client, error) {
 // read decodes the body into v, a pointer to a struct. What is not in the body
 // stays as it is in v.
 func (c *call) read(v any) error {
-	kind, _, err := mime.ParseMediaType(c.Header.Get("Content-Type"))
-	if err != nil || kind != "application/json" && !(strings.HasPrefix(kind, "application/") && strings.HasSuffix(kind, "+json")) {
-		return refused(http.StatusUnsupportedMediaType, "The body must be application/json.")
-	}
-	b, err := io.ReadAll(c.Body)
+	b, err := c.body()
 	if err != nil {
-		return unread(err)
+		return err
 	}
 	defer clear(b) // it may have a person's password
 	return decode(b, v)
+}
+
+// body reads the body whole, to be decoded on top of what there is then.
+func (c *call) body() ([]byte, error) {
+	kind, _, err := mime.ParseMediaType(c.Header.Get("Content-Type"))
+	extended := strings.HasPrefix(kind, "application/") && strings.HasSuffix(kind, "+json")
+	if err != nil || kind != "application/json" && !extended {
+		return nil, refused(http.StatusUnsupportedMediaType, "The body must be application/json.")
+	}
+	b, err := io.ReadAll(c.Body)
+	if err != nil {
+		return nil, unread(err)
+	}
+	return b, nil
 }
 
 func unread(err error) error {

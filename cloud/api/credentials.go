@@ -41,7 +41,7 @@ func (s *Server) getCredential(c *call) (reply, error) {
 
 // createCredential makes a code; the request needs no body.
 func (s *Server) createCredential(c *call) (reply, error) {
-	p, code, err := s.offer(c)
+	p, code, err := s.Management.OfferPairing(c.Context(), c.by(), c.PathValue("g"))
 	if err != nil {
 		return reply{}, err
 	}

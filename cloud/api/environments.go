@@ -24,7 +24,9 @@ func (s *Server) listEnvironments(c *call) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
-	return listed(c, "environments", []store.Environment{e}, "", func(e store.Environment) environmentBody { return showEnvironment(c, e) })
+	return listed(c, "environments", []store.Environment{
+		e,
+	}, "", func(e store.Environment) environmentBody { return showEnvironment(c, e) })
 }
 
 func (s *Server) getEnvironment(c *call) (reply, error) {
@@ -36,24 +38,22 @@ func (s *Server) getEnvironment(c *call) (reply, error) {
 }
 
 func (s *Server) putEnvironment(c *call) (reply, error) {
-	e, err := s.Store.Environment(c.Context(), c.env)
+	body, err := c.body()
 	if err != nil {
 		return reply{}, err
 	}
-	var body struct {
-		Name string `json:"name"`
-	}
-	if err := c.read(&body); err != nil {
-		return reply{}, err
-	}
-	if body.Name == "" {
-		return reply{}, invalid(missing("name"))
-	}
-	e.Name = body.Name
-	noting := s.noting(c, func() note {
-		return note{"environment.updated", "environment:" + e.ID, "environment was changed", nil}
+	e, err := s.Management.RenameEnvironment(c.Context(), c.by(), func(e *store.Environment) error {
+		if err := c.fresh(showEnvironment(c, *e)); err != nil {
+			return err
+		}
+		var form struct {
+			Name string `json:"name"`
+		}
+		err := decode(body, &form)
+		e.Name = form.Name
+		return err
 	})
-	if err := noting.UpdateEnvironment(c.Context(), &e); err != nil {
+	if err != nil {
 		return reply{}, err
 	}
 	return ok(showEnvironment(c, e))

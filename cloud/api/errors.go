@@ -6,9 +6,13 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
+	"strings"
 
 	"github.com/google/uuid"
 
+	"ldap-gateway/cloud/fault"
+	"ldap-gateway/cloud/management"
 	"ldap-gateway/cloud/store"
 )
 
@@ -71,48 +75,122 @@ func missing(target string) detail {
 	return detail{requiredValue, target, target + " must be given."}
 }
 
-// taken makes store.ErrConflict a refusal that names the property.
-func taken(err error, target string) error {
-	if errors.Is(err, store.ErrConflict) {
-		return invalid(detail{notUnique, target, "This " + target + " is taken."})
-	}
-	return err
-}
-
-// absent makes store.ErrNotFound, in a write that refers to something, a
-// refusal that names the property.
-func absent(err error, target, message string) error {
-	if errors.Is(err, store.ErrNotFound) {
-		return invalid(wrong(target, "%s", message))
-	}
-	return err
-}
-
 // refused is a request that is well formed and against the rules.
 func refused(status int, message string, details ...detail) error {
 	return &problem{status: status, Code: invalidRequest, Message: message, Details: details}
 }
 
-// asProblem finds the refusal for an error of the store.
+// asProblem finds the refusal for an error of management or of the store; nil when
+// it is none.
 func asProblem(err error) *problem {
 	var p *problem
-	switch {
-	case errors.As(err, &p):
+	if errors.As(err, &p) {
 		copied := *p
 		return &copied
+	}
+	if p := unmanaged(err); p != nil {
+		return p
+	}
+	switch {
 	case errors.Is(err, store.ErrNotFound):
-		return &problem{status: http.StatusNotFound, Code: notFound, Message: "There is no such resource in this environment."}
+		return &problem{
+			status:  http.StatusNotFound,
+			Code:    notFound,
+			Message: "There is no such resource in this environment.",
+		}
 	case errors.Is(err, store.ErrConflict):
-		return &problem{status: http.StatusBadRequest, Code: invalidData, Message: "It exists already.", Details: []detail{{Code: notUnique, Message: "It exists already."}}}
+		return &problem{
+			status:  http.StatusBadRequest,
+			Code:    invalidData,
+			Message: "It exists already.",
+			Details: []detail{{Code: notUnique, Message: "It exists already."}},
+		}
 	case errors.Is(err, store.ErrDependents):
-		return &problem{status: http.StatusConflict, Code: invalidRequest, Message: "It cannot be removed: " + err.Error() + "."}
+		return &problem{
+			status:  http.StatusConflict,
+			Code:    invalidRequest,
+			Message: "It cannot be removed: " + err.Error() + ".",
+		}
 	case errors.Is(err, store.ErrStale):
-		return &problem{status: http.StatusConflict, Code: invalidRequest, Message: "Somebody else changed it meanwhile. Read it again, and repeat."}
+		return &problem{
+			status:  http.StatusConflict,
+			Code:    invalidRequest,
+			Message: "Somebody else changed it meanwhile. Read it again, and repeat.",
+		}
 	case errors.Is(err, store.ErrCursor):
-		return &problem{status: http.StatusBadRequest, Code: invalidRequest, Message: "Start the list anew, without a cursor.",
-			Details: []detail{wrong("cursor", "This is not a cursor of this list.")}}
+		return &problem{
+			status:  http.StatusBadRequest,
+			Code:    invalidRequest,
+			Message: "Start the list anew, without a cursor.",
+			Details: []detail{wrong("cursor", "This is not a cursor of this list.")},
+		}
 	}
 	return nil
+}
+
+// unmanaged finds the refusal for an error of management.
+func unmanaged(err error) *problem {
+	var faults fault.List
+	var higher *management.HigherError
+	var dependents *management.DependentsError
+	var rule *management.Refusal
+	switch {
+	case errors.As(err, &faults):
+		return ofFaults(faults)
+	case errors.Is(err, management.ErrRole):
+		return &problem{
+			status:  http.StatusForbidden,
+			Code:    accessFailed,
+			Message: "The role of this client does not allow this.",
+		}
+	case errors.As(err, &higher):
+		return &problem{status: http.StatusForbidden, Code: accessFailed, Message: sentence(higher.Error())}
+	case errors.As(err, &dependents):
+		return ofDependents(dependents)
+	case errors.As(err, &rule):
+		return &problem{status: http.StatusBadRequest, Code: invalidRequest, Message: rule.Text}
+	case errors.Is(err, store.ErrLastOwner):
+		return &problem{
+			status:  http.StatusConflict,
+			Code:    invalidRequest,
+			Message: "An environment needs an owner. Make somebody else one first.",
+		}
+	}
+	return nil
+}
+
+// sentence makes one of the text of an error.
+func sentence(text string) string { return strings.ToUpper(text[:1]) + text[1:] + "." }
+
+// ofFaults is the refusal of what may not be kept.
+func ofFaults(l fault.List) *problem {
+	p := &problem{
+		status:  http.StatusBadRequest,
+		Code:    invalidData,
+		Message: "The request could not be completed. One or more validation errors were in the request.",
+		Details: detailsOf(l),
+	}
+	if i := slices.IndexFunc(l, func(f fault.Fault) bool { return f.Kind == fault.Depended }); i >= 0 {
+		p.status, p.Code, p.Message = http.StatusConflict, invalidRequest, l[i].Message
+	}
+	return p
+}
+
+// ofDependents is the refusal to delete what users depend on, with how many and
+// the first of them.
+func ofDependents(e *management.DependentsError) *problem {
+	through := fmt.Sprintf("%d users have their password checked through it.", e.Users)
+	details := []detail{{hasDependents, "users", through}}
+	for _, u := range e.Some {
+		details = append(details, detail{hasDependents, "users/" + u.ID, u.Username})
+	}
+	return &problem{
+		status: http.StatusConflict,
+		Code:   invalidRequest,
+		Message: fmt.Sprintf("%d users depend on it. Move them to another user type, or repeat with force=true: "+
+			"they stay then, and cannot sign on until they are linked again.", e.Users),
+		Details: details,
+	}
 }
 
 // fail answers with a refusal. What is nobody's fault but ours is logged under
@@ -120,7 +198,11 @@ func asProblem(err error) *problem {
 func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) {
 	p := asProblem(err)
 	if p == nil {
-		p = &problem{status: http.StatusInternalServerError, Code: unexpected, Message: "The server could not do this. Its log has the reason under this id."}
+		p = &problem{
+			status:  http.StatusInternalServerError,
+			Code:    unexpected,
+			Message: "The server could not do this. Its log has the reason under this id.",
+		}
 	}
 	p.ID = uuid.NewString()
 	if p.status >= http.StatusInternalServerError && !errors.Is(err, context.Canceled) {

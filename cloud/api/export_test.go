@@ -11,11 +11,6 @@ func (s *Server) Routes() []string {
 	return all
 }
 
-// CheckRedirect is checkRedirect.
-func CheckRedirect(uri, applicationType string) []Fault {
-	return faultsOf(checkRedirect("r", uri, applicationType))
-}
-
 // ParseFilter is parseFilter.
 func ParseFilter(text string, fields ...string) (store.Where, error) {
 	return parseFilter(text, fields...)

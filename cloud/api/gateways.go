@@ -1,14 +1,12 @@
 package api
 
 import (
-	"errors"
-	"fmt"
-	"net"
+	"cmp"
 	"net/http"
-	"slices"
-	"strconv"
 	"time"
 
+	"ldap-gateway/cloud/fault"
+	"ldap-gateway/cloud/management"
 	"ldap-gateway/cloud/store"
 )
 
@@ -53,23 +51,35 @@ type gatewayBody struct {
 	Warnings  []string       `json:"_warnings,omitempty"`
 }
 
-// Vendors lists the directories that a gateway can be for, as the API names them.
-func Vendors() []string {
-	return []string{"PingDirectory", activeDirectory, "Oracle Directory Server Enterprise Edition", "Oracle Unified Directory",
-		"CA Directory", "OpenDJ Directory", "IBM (Tivoli) Security Directory Server", "LDAP v3 compliant Directory Server",
-		openLDAP, ds389, sambaAD}
-}
-
 func (s *Server) showGateway(c *call, g store.Gateway) gatewayBody {
-	form := gatewayForm{Name: g.Name, Description: g.Description, Type: "LDAP", Enabled: &g.Enabled, Vendor: g.Vendor, UserTypes: []userTypeForm{},
-		ServersHostAndPort: g.Declared.ServersHostAndPort, BindDN: g.Declared.BindDN, ConnectionSecurity: g.Declared.ConnectionSecurity,
-		ValidateTLSCertificates: &g.Declared.ValidateTLSCertificates, FollowReferrals: g.Declared.FollowReferrals, Kerberos: kerberosFormOf(g.Kerberos)}
+	form := gatewayForm{
+		Name:                    g.Name,
+		Description:             g.Description,
+		Type:                    "LDAP",
+		Enabled:                 &g.Enabled,
+		Vendor:                  g.Vendor,
+		UserTypes:               []userTypeForm{},
+		ServersHostAndPort:      g.Declared.ServersHostAndPort,
+		BindDN:                  g.Declared.BindDN,
+		ConnectionSecurity:      g.Declared.ConnectionSecurity,
+		ValidateTLSCertificates: &g.Declared.ValidateTLSCertificates,
+		FollowReferrals:         g.Declared.FollowReferrals,
+		Kerberos:                kerberosFormOf(g.Kerberos),
+	}
 	for _, t := range g.UserTypes {
 		form.UserTypes = append(form.UserTypes, formOf(t))
 	}
 	l := c.self("gateways", g.ID)
 	l["instances"], l["pairings"] = c.at("gateways", g.ID, "instances"), c.at("gateways", g.ID, "pairings")
-	return gatewayBody{Links: l, ID: g.ID, Environment: reference{c.env}, gatewayForm: form, Revision: g.Revision, CreatedAt: g.CreatedAt, UpdatedAt: g.UpdatedAt}
+	return gatewayBody{
+		Links:       l,
+		ID:          g.ID,
+		Environment: reference{c.env},
+		gatewayForm: form,
+		Revision:    g.Revision,
+		CreatedAt:   g.CreatedAt,
+		UpdatedAt:   g.UpdatedAt,
+	}
 }
 
 // showExpanded is showGateway with what the request asks for besides.
@@ -109,153 +119,78 @@ func (s *Server) getGateway(c *call) (reply, error) {
 }
 
 func (s *Server) createGateway(c *call) (reply, error) {
-	g := store.Gateway{EnvironmentID: c.env}
-	kerberos, warnings, err := s.readGateway(c, &g)
-	if err != nil {
+	var form gatewayForm
+	if err := c.read(&form); err != nil {
 		return reply{}, err
 	}
-	noting := s.noting(c, func() note {
-		return note{"gateway.created", "gateway:" + g.ID, "gateway " + g.Name + " was created", nil}
-	})
-	if err := noting.CreateGateway(c.Context(), &g); err != nil {
-		return reply{}, taken(err, "name")
-	}
-	if err := s.useAccount(c, g, kerberos); err != nil {
+	var d management.Draft
+	if err := form.into(&d); err != nil {
 		return reply{}, err
 	}
-	body := s.showGateway(c, g)
-	body.Warnings = warnings
+	if err := s.Management.CreateGateway(c.Context(), c.by(), &d); err != nil {
+		return reply{}, err
+	}
+	body := s.showGateway(c, d.Gateway)
+	body.Warnings = form.warnings()
 	return created(body)
 }
 
 func (s *Server) putGateway(c *call) (reply, error) {
-	g, err := s.Store.Gateway(c.Context(), c.env, c.PathValue("g"))
+	var form gatewayForm
+	if err := c.read(&form); err != nil {
+		return reply{}, err
+	}
+	g, err := s.Management.ChangeGateway(c.Context(), c.by(), c.PathValue("g"), func(d *management.Draft) error {
+		return cmp.Or(c.fresh(s.showGateway(c, d.Gateway)), form.into(d))
+	})
 	if err != nil {
-		return reply{}, err
-	}
-	kerberos, warnings, err := s.readGateway(c, &g)
-	if err != nil {
-		return reply{}, err
-	}
-	if err := s.saveGateway(c, &g); err != nil {
-		return reply{}, err
-	}
-	if err := s.useAccount(c, g, kerberos); err != nil {
 		return reply{}, err
 	}
 	body := s.showGateway(c, g)
-	body.Warnings = warnings
+	body.Warnings = form.warnings()
 	return ok(body)
 }
 
-// saveGateway writes a changed gateway and tells those who need to know.
-func (s *Server) saveGateway(c *call, g *store.Gateway) error {
-	noting := s.noting(c, func() note {
-		return note{"gateway.updated", "gateway:" + g.ID, "gateway " + g.Name + " was changed", map[string]any{"revision": g.Revision}}
-	})
-	err := noting.UpdateGateway(c.Context(), g)
-	if errors.Is(err, store.ErrDependents) {
-		return refused(http.StatusConflict, "A user type that is missing here has users. Move them to another user type, or delete it with force=true.",
-			detail{hasDependents, "userTypes", err.Error()})
-	}
-	if err != nil {
-		return taken(err, "name")
-	}
-	s.Links.UserTypesChanged(c.Context(), g.ID)
-	return nil
-}
-
-// readGateway reads the body into g, and returns what it says of Kerberos, and what
-// of it was not kept.
-func (s *Server) readGateway(c *call, g *store.Gateway) (k *kerberosForm, warnings []string, err error) {
-	var form gatewayForm
-	if err := c.read(&form); err != nil {
-		return nil, nil, err
-	}
-	types, details, err := s.userTypes(c, g.UserTypes, form.UserTypes)
-	if err != nil {
-		return nil, nil, err
-	}
-	details = append(append(form.check(), details...), checkKerberos(form.Kerberos.value())...)
-	if err := invalid(append(details, form.Kerberos.checkAccount(g.Kerberos)...)...); err != nil {
-		return nil, nil, err
-	}
-	g.Name, g.Description, g.Vendor, g.UserTypes = form.Name, form.Description, form.Vendor, types
-	g.Enabled, g.Kerberos = form.Enabled == nil || *form.Enabled, form.Kerberos.value()
-	g.Declared = store.Declared{ServersHostAndPort: form.ServersHostAndPort, BindDN: form.BindDN, ConnectionSecurity: form.ConnectionSecurity,
-		ValidateTLSCertificates: form.ValidateTLSCertificates == nil || *form.ValidateTLSCertificates, FollowReferrals: form.FollowReferrals}
-	return form.Kerberos, form.warnings(), nil
-}
-
-func (f gatewayForm) check() []detail {
-	var d []detail
-	if f.Name == "" {
-		d = append(d, missing("name"))
-	}
+// into makes a gateway what the form says.
+func (f gatewayForm) into(d *management.Draft) error {
 	if f.Type != "LDAP" {
-		d = append(d, wrong("type", "It must be LDAP: there are no gateways of another type here."))
+		return invalid(wrong("type", "It must be LDAP: there are no gateways of another type here."))
 	}
-	if !slices.Contains(Vendors(), f.Vendor) {
-		d = append(d, wrong("vendor", "It must be one of %q.", Vendors()))
+	d.Name, d.Description, d.Vendor = f.Name, f.Description, f.Vendor
+	d.Enabled = f.Enabled == nil || *f.Enabled
+	d.Declared = store.Declared{
+		ServersHostAndPort:      f.ServersHostAndPort,
+		BindDN:                  f.BindDN,
+		ConnectionSecurity:      f.ConnectionSecurity,
+		ValidateTLSCertificates: f.ValidateTLSCertificates == nil || *f.ValidateTLSCertificates,
+		FollowReferrals:         f.FollowReferrals,
 	}
-	if !slices.Contains([]string{"", "None", "TLS", "StartTLS"}, f.ConnectionSecurity) {
-		d = append(d, wrong("connectionSecurity", "It must be None, TLS or StartTLS."))
+	d.Kerberos = f.Kerberos.value()
+	if f.Kerberos != nil {
+		d.ServicePassword = f.Kerberos.Password
 	}
-	for i, server := range f.ServersHostAndPort {
-		host, port, err := net.SplitHostPort(server)
-		n, err2 := strconv.ParseUint(port, 10, 16)
-		if err != nil || err2 != nil || host == "" || n == 0 {
-			d = append(d, wrong(fmt.Sprintf("serversHostAndPort[%d]", i), "%q is not a host and a port, as in ldap.example.com:636.", server))
+	var l fault.List
+	d.UserTypes = nil
+	for i, u := range f.UserTypes {
+		d.UserTypes = append(d.UserTypes, u.value())
+		if u.NewUserLookup == nil {
+			l = append(l, fault.Fault{Field: fault.Lookup, Type: i + 1, Kind: fault.Missing})
 		}
 	}
-	return d
+	return l.Err()
 }
 
 func (f gatewayForm) warnings() []string {
-	var w []string
-	if f.BindPassword {
-		w = append(w, "bindPassword was discarded: the directory's password belongs into the agent's own file, and never leaves the premises.")
+	if !f.BindPassword {
+		return nil
 	}
-	return w
+	return []string{"bindPassword was discarded: the directory's password belongs into the agent's own file, " +
+		"and never leaves the premises."}
 }
 
 func (s *Server) deleteGateway(c *call) (reply, error) {
-	id := c.PathValue("g")
-	instances, err := s.Store.Instances(c.Context(), c.env, id)
-	if err != nil {
-		return reply{}, err
-	}
-	noting := s.noting(c, func() note {
-		return note{"gateway.deleted", "gateway:" + id, "gateway was deleted", map[string]any{"force": c.forced()}}
-	})
-	err = noting.DeleteGateway(c.Context(), c.env, id, c.forced())
-	if errors.Is(err, store.ErrDependents) {
-		return reply{}, s.dependents(c, id, "")
-	}
-	if err != nil {
-		return reply{}, err
-	}
-	for _, i := range instances {
-		s.Links.Revoked(c.Context(), i.ID)
-	}
-	return gone(nil)
-}
-
-// dependents is the refusal to delete what users depend on, with how many and
-// the first ten of them.
-func (s *Server) dependents(c *call, gateway, userType string) error {
-	n, err := s.Store.GatewayUsers(c.Context(), c.env, gateway, userType)
-	if err != nil {
-		return err
-	}
-	users, _, err := s.Store.Users(c.Context(), c.env, store.UserFilter{GatewayID: gateway, UserTypeID: userType}, store.Page{Limit: 10})
-	if err != nil {
-		return err
-	}
-	details := []detail{{hasDependents, "users", fmt.Sprintf("%d users have their password checked through it.", n)}}
-	for _, u := range users {
-		details = append(details, detail{hasDependents, "users/" + u.ID, u.Username})
-	}
-	return refused(http.StatusConflict, fmt.Sprintf("%d users depend on it. Move them to another user type, or repeat with force=true: "+
-		"they stay then, and cannot sign on until they are linked again.", n), details...)
+	id, force := c.PathValue("g"), c.forced()
+	return gone(s.Management.DeleteGateway(c.Context(), c.by(), id, force, func(g store.Gateway) error {
+		return c.fresh(s.showGateway(c, g))
+	}))
 }

@@ -1,11 +1,13 @@
 package api
 
 import (
+	"cmp"
 	"encoding/json"
-	"errors"
 	"net/http"
 	"time"
 
+	"ldap-gateway/cloud/fault"
+	"ldap-gateway/cloud/management"
 	"ldap-gateway/cloud/store"
 )
 
@@ -35,14 +37,30 @@ type groupBody struct {
 }
 
 func groupFormOf(g store.Group) groupForm {
-	return groupForm{Name: g.Name, DisplayName: g.DisplayName, Description: g.Description, ExternalID: g.ExternalID,
-		Population: refer(g.PopulationID), SourceType: g.SourceType}
+	return groupForm{
+		Name:        g.Name,
+		DisplayName: g.DisplayName,
+		Description: g.Description,
+		ExternalID:  g.ExternalID,
+		Population:  refer(g.PopulationID),
+		SourceType:  g.SourceType,
+	}
 }
 
 func showGroup(c *call, g store.Group) groupBody {
-	return groupBody{Links: c.self("groups", g.ID), ID: g.ID, Environment: reference{c.env}, groupForm: groupFormOf(g), SourceID: g.SourceID, JustInTime: g.JustInTime(),
-		DirectoryID: g.DirectoryID, LastSeenAt: known(g.LastSeenAt), DirectCounts: map[string]int{"users": g.MemberCount},
-		CreatedAt: g.CreatedAt, UpdatedAt: g.UpdatedAt}
+	return groupBody{
+		Links:        c.self("groups", g.ID),
+		ID:           g.ID,
+		Environment:  reference{c.env},
+		groupForm:    groupFormOf(g),
+		SourceID:     g.SourceID,
+		JustInTime:   g.JustInTime(),
+		DirectoryID:  g.DirectoryID,
+		LastSeenAt:   known(g.LastSeenAt),
+		DirectCounts: map[string]int{"users": g.MemberCount},
+		CreatedAt:    g.CreatedAt,
+		UpdatedAt:    g.UpdatedAt,
+	}
 }
 
 func (s *Server) listGroups(c *call) (reply, error) {
@@ -50,7 +68,17 @@ func (s *Server) listGroups(c *call) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
-	where, err := parseFilter(c.query("filter"), "id", "name", "displayName", "externalId", "sourceType", "sourceId", "directoryId", "population.id")
+	where, err := parseFilter(
+		c.query("filter"),
+		"id",
+		"name",
+		"displayName",
+		"externalId",
+		"sourceType",
+		"sourceId",
+		"directoryId",
+		"population.id",
+	)
 	if err != nil {
 		return reply{}, err
 	}
@@ -70,22 +98,16 @@ func (s *Server) getGroup(c *call) (reply, error) {
 }
 
 func (s *Server) createGroup(c *call) (reply, error) {
-	g := store.Group{EnvironmentID: c.env}
 	var form groupForm
 	if err := c.read(&form); err != nil {
 		return reply{}, err
 	}
-	if form.SourceType != "" {
-		return reply{}, invalid(detail{readOnly, "sourceType", "A group with a source exists because a sign-on brought it: it cannot be created here."})
-	}
+	g := store.Group{SourceType: form.SourceType}
 	if err := form.into(&g); err != nil {
 		return reply{}, err
 	}
-	noting := s.noting(c, func() note {
-		return note{"group.created", "group:" + g.ID, "group " + g.Name + " was created", nil}
-	})
-	if err := noting.CreateGroup(c.Context(), &g); err != nil {
-		return reply{}, absent(taken(err, "name"), "population.id", "This environment has no such population.")
+	if err := s.Management.CreateGroup(c.Context(), c.by(), &g); err != nil {
+		return reply{}, err
 	}
 	return created(showGroup(c, g))
 }
@@ -93,77 +115,48 @@ func (s *Server) createGroup(c *call) (reply, error) {
 // putGroup replaces, or with PATCH changes what the body has. A name that the
 // body leaves out of a just-in-time group stays.
 func (s *Server) putGroup(c *call) (reply, error) {
-	g, err := s.Store.Group(c.Context(), c.env, c.PathValue("id"))
+	body, err := c.body()
 	if err != nil {
 		return reply{}, err
 	}
-	form := groupForm{}
-	if c.Method == http.MethodPatch {
-		form = groupFormOf(g)
-	} else if g.JustInTime() {
-		form.Name, form.DisplayName = g.Name, g.DisplayName
-	}
-	if err := c.read(&form); err != nil {
-		return reply{}, err
-	}
-	if err := form.allowed(g); err != nil {
-		return reply{}, err
-	}
-	if err := form.into(&g); err != nil {
-		return reply{}, err
-	}
-	noting := s.noting(c, func() note {
-		return note{"group.updated", "group:" + g.ID, "group " + g.Name + " was changed", nil}
+	g, err := s.Management.ChangeGroup(c.Context(), c.by(), c.PathValue("id"), func(g *store.Group) error {
+		form := groupForm{}
+		if c.Method == http.MethodPatch {
+			form = groupFormOf(*g)
+		} else if g.JustInTime() {
+			form.Name, form.DisplayName = g.Name, g.DisplayName
+		}
+		if err := cmp.Or(c.fresh(showGroup(c, *g)), decode(body, &form)); err != nil {
+			return err
+		}
+		return form.into(g)
 	})
-	if err := noting.UpdateGroup(c.Context(), &g); err != nil {
-		return reply{}, absent(taken(err, "name"), "population.id", "This environment has no such population.")
+	if err != nil {
+		return reply{}, err
 	}
 	return ok(showGroup(c, g))
 }
 
-// allowed tells what of the form a just-in-time group does not allow.
-func (f groupForm) allowed(g store.Group) error {
-	if !g.JustInTime() {
-		return nil
-	}
-	var d []detail
-	add := func(changed bool, target, reason string) {
-		if changed {
-			d = append(d, detail{readOnly, target, reason})
-		}
-	}
-	from := map[string]string{store.SourceGateway: "the directory", store.SourceIDP: "the identity provider"}[g.SourceType]
-	add(f.Name != g.Name, "name", "This group is just-in-time: its name is that in "+from+".")
-	add(f.DisplayName != g.DisplayName, "displayName", "This group is just-in-time: its display name is that in "+from+".")
-	add(isSet(f.UserFilter), "userFilter", "This group is just-in-time: who is in it is decided in "+from+", not by a filter.")
-	return invalid(d...)
-}
-
 func isSet(b json.RawMessage) bool { return len(b) > 0 && string(b) != "null" && string(b) != `""` }
 
+// into makes a group what the form says. A filter has no place in one.
 func (f groupForm) into(g *store.Group) error {
-	if f.Name == "" {
-		return invalid(missing("name"))
+	g.Name, g.DisplayName, g.Description = f.Name, f.DisplayName, f.Description
+	g.ExternalID, g.PopulationID = f.ExternalID, f.Population.id()
+	switch {
+	case !isSet(f.UserFilter):
+		return nil
+	case g.ID != "" && g.JustInTime():
+		return fault.Of(fault.UserFilter, fault.ReadOnly, "This group is just-in-time: who is in it is decided in "+
+			management.Origin(*g)+", not by a filter.")
 	}
-	if isSet(f.UserFilter) {
-		return invalid(wrong("userFilter", "There are no dynamic groups here: add the members one by one."))
-	}
-	if f.DisplayName == "" {
-		f.DisplayName = f.Name
-	}
-	g.Name, g.DisplayName, g.Description, g.ExternalID, g.PopulationID = f.Name, f.DisplayName, f.Description, f.ExternalID, f.Population.id()
-	return nil
+	return fault.Of(fault.UserFilter, fault.Invalid, "There are no dynamic groups here: add the members one by one.")
 }
 
 func (s *Server) deleteGroup(c *call) (reply, error) {
-	id := c.PathValue("id")
-	noting := s.noting(c, func() note {
-		return note{"group.deleted", "group:" + id, "group was deleted", nil}
-	})
-	if err := noting.DeleteGroup(c.Context(), c.env, id); err != nil {
-		return reply{}, err
-	}
-	return gone(nil)
+	return gone(s.Management.DeleteGroup(c.Context(), c.by(), c.PathValue("id"), func(g store.Group) error {
+		return c.fresh(showGroup(c, g))
+	}))
 }
 
 type userGroupBody struct {
@@ -194,7 +187,8 @@ func (s *Server) listUserGroups(c *call) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
-	return listed(c, "groupMemberships", all, "", func(m store.GroupMembership) userGroupBody { return showUserGroup(c, m) })
+	show := func(m store.GroupMembership) userGroupBody { return showUserGroup(c, m) }
+	return listed(c, "groupMemberships", all, "", show)
 }
 
 func (s *Server) getUserGroup(c *call) (reply, error) {
@@ -217,40 +211,20 @@ func (s *Server) membership(c *call, group string, status int) (reply, error) {
 
 // joinGroup adds a user to an ordinary group.
 func (s *Server) joinGroup(c *call) (reply, error) {
-	u, err := s.userOf(c)
-	if err != nil {
-		return reply{}, err
-	}
 	var form reference
 	if err := c.read(&form); err != nil {
 		return reply{}, err
 	}
-	noting := s.noting(c, func() note {
-		return note{"membership.added", "user:" + u.ID, "user " + u.Username + " was added to a group", map[string]any{"group": form.ID}}
-	})
-	err = noting.AddMember(c.Context(), c.env, u.ID, form.ID, s.now())
-	if errors.Is(err, store.ErrReadOnly) {
-		return reply{}, invalid(detail{readOnly, "id", "This group is just-in-time: its members are those whom the directory or the identity provider names " +
-			"when they sign on. Add the user there; the next updating sign-on brings the membership."})
-	}
-	if err != nil {
-		return reply{}, absent(err, "id", "This environment has no such group.")
+	if err := s.Management.AddMember(c.Context(), c.by(), c.PathValue("u"), form.ID); err != nil {
+		return reply{}, err
 	}
 	return s.membership(c, form.ID, http.StatusCreated)
 }
 
 // leaveGroup takes a user out of a group of any kind.
 func (s *Server) leaveGroup(c *call) (reply, error) {
-	u, err := s.userOf(c)
-	if err != nil {
-		return reply{}, err
-	}
-	group := c.PathValue("id")
-	noting := s.noting(c, func() note {
-		return note{"membership.removed", "user:" + u.ID, "user " + u.Username + " was removed from a group", map[string]any{"group": group}}
-	})
-	if err := noting.RemoveMember(c.Context(), c.env, u.ID, group); err != nil {
-		return reply{}, err
-	}
-	return gone(nil)
+	user, group := c.PathValue("u"), c.PathValue("id")
+	return gone(s.Management.RemoveMember(c.Context(), c.by(), user, group, func(m store.GroupMembership) error {
+		return c.fresh(showUserGroup(c, m))
+	}))
 }

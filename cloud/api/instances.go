@@ -1,6 +1,7 @@
 package api
 
 import (
+	"net/http"
 	"slices"
 	"time"
 
@@ -80,16 +81,38 @@ func known(t time.Time) *time.Time {
 }
 
 func (s *Server) showInstance(c *call, i store.Instance, live *LiveInstance) instanceBody {
-	b := instanceBody{Links: c.self("gateways", i.GatewayID, "instances", i.ID), ID: i.ID, Environment: reference{c.env}, Gateway: reference{i.GatewayID}, Hostname: i.Hostname, System: i.System,
-		InitializedAt: known(i.InitializedAt), LastReportedAt: known(i.LastReportedAt), HealthStatus: unhealthy, Version: s.version(i.Software),
-		CurrentErrors: []string{}, Problems: []instanceProblem{}, Fingerprint: i.Fingerprint, PairedAt: i.PairedAt, PairedBy: i.PairedBy, PairedFrom: i.PairedFrom,
-		RevokedAt: known(i.RevokedAt), RevokedBy: i.RevokedBy, PolicyHash: i.PolicyHash}
+	b := instanceBody{
+		Links:          c.self("gateways", i.GatewayID, "instances", i.ID),
+		ID:             i.ID,
+		Environment:    reference{c.env},
+		Gateway:        reference{i.GatewayID},
+		Hostname:       i.Hostname,
+		System:         i.System,
+		InitializedAt:  known(i.InitializedAt),
+		LastReportedAt: known(i.LastReportedAt),
+		HealthStatus:   unhealthy,
+		Version:        s.version(i.Software),
+		CurrentErrors:  []string{},
+		Problems:       []instanceProblem{},
+		Fingerprint:    i.Fingerprint,
+		PairedAt:       i.PairedAt,
+		PairedBy:       i.PairedBy,
+		PairedFrom:     i.PairedFrom,
+		RevokedAt:      known(i.RevokedAt),
+		RevokedBy:      i.RevokedBy,
+		PolicyHash:     i.PolicyHash,
+	}
 	if live != nil {
 		b.report(*live)
 	}
 	if !i.QuarantinedAt.IsZero() {
 		b.HealthStatus = unhealthy
-		b.Problems = append(b.Problems, instanceProblem{"QUARANTINE", i.Quarantine, "Pair the right machine anew, and revoke this instance.", wire.SeverityError})
+		b.Problems = append(b.Problems, instanceProblem{
+			Code:     "QUARANTINE",
+			Message:  i.Quarantine,
+			Remedy:   "Pair the right machine anew, and revoke this instance.",
+			Severity: wire.SeverityError,
+		})
 	}
 	for _, p := range b.Problems {
 		b.CurrentErrors = append(b.CurrentErrors, p.Message)
@@ -123,8 +146,13 @@ func (b *instanceBody) report(l LiveInstance) {
 }
 
 func serverDown(v wire.Server) instanceProblem {
-	return instanceProblem{"DIRECTORY_SERVER_DOWN", v.URL + ": " + v.Error,
-		"See that the directory server runs and that the agent's machine reaches it; the agent connects again by itself.", "warning"}
+	return instanceProblem{
+		Code:    "DIRECTORY_SERVER_DOWN",
+		Message: v.URL + ": " + v.Error,
+		Remedy: "See that the directory server runs and that the agent's machine reaches it; " +
+			"the agent connects again by itself.",
+		Severity: "warning",
+	}
 }
 
 func (s *Server) version(software string) versionBody {
@@ -191,16 +219,19 @@ func (s *Server) getInstance(c *call) (reply, error) {
 }
 
 func (s *Server) revokeInstance(c *call) (reply, error) {
-	i, err := s.instanceOf(c)
+	gateway, id := c.PathValue("g"), c.PathValue("i")
+	_, err := s.Management.RevokeInstance(c.Context(), c.by(), gateway, id, func(i store.Instance) error {
+		return c.fresh(s.showInstance(c, i, s.live(i.GatewayID)[i.ID]))
+	})
+	return gone(err)
+}
+
+// rotateInstance has an instance change its keys. The answer has those of before:
+// the new ones are seen when it has them.
+func (s *Server) rotateInstance(c *call) (reply, error) {
+	i, err := s.Management.RotateInstance(c.Context(), c.by(), c.PathValue("g"), c.PathValue("i"))
 	if err != nil {
 		return reply{}, err
 	}
-	noting := s.noting(c, func() note {
-		return note{"instance.revoked", "instance:" + i.ID, "instance on " + i.Hostname + " was revoked", map[string]any{"gateway": i.GatewayID, "fingerprint": i.Fingerprint}}
-	})
-	if err := noting.RevokeInstance(c.Context(), c.env, i.GatewayID, i.ID, c.who(), s.now()); err != nil {
-		return reply{}, err
-	}
-	s.Links.Revoked(c.Context(), i.ID)
-	return gone(nil)
+	return reply{http.StatusAccepted, s.showInstance(c, i, s.live(i.GatewayID)[i.ID])}, nil
 }

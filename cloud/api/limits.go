@@ -31,5 +31,9 @@ func (s *Server) allow(w http.ResponseWriter, client string) error {
 		return nil
 	}
 	h.Set("Retry-After", strconv.Itoa(int(math.Ceil(1/perSecond))))
-	return &problem{status: http.StatusTooManyRequests, Code: requestLimited, Message: "This client makes more requests than it may. Retry-After says when the next is taken."}
+	return &problem{
+		status:  http.StatusTooManyRequests,
+		Code:    requestLimited,
+		Message: "This client makes more requests than it may. Retry-After says when the next is taken.",
+	}
 }

@@ -10,11 +10,16 @@ import (
 	"net/http"
 
 	"ldap-gateway/cloud/store"
+	"ldap-gateway/cloud/vault"
 )
 
 // secretPaths are what answers with a secret, which is told once and never kept.
 var secretPaths = map[string]bool{
-	"/{e}/gateways/{g}/pairings": true, "/{e}/gateways/{g}/credentials": true, "/{e}/applications/{a}/secret": true,
+	"/{e}/gateways/{g}/pairings":     true,
+	"/{e}/gateways/{g}/credentials":  true,
+	"/{e}/applications/{a}/secret":   true,
+	"/{e}/administrators":            true,
+	"/{e}/administrators/{id}/reset": true,
 }
 
 // maxKey bounds an Idempotency-Key, in bytes.
@@ -37,7 +42,12 @@ func (s *Server) once(c *call, path string, e endpoint) (reply, error) {
 	}
 	defer clear(body) // it may have a person's password
 	c.Body = io.NopCloser(bytes.NewReader(body))
-	o := store.Once{EnvironmentID: c.env, ClientID: c.client.ID, KeyHash: HashSecret(key), Request: requestHash(key, c, body)}
+	o := store.Once{
+		EnvironmentID: c.env,
+		ClientID:      c.client.ID,
+		KeyHash:       vault.HashSecret(key),
+		Request:       requestHash(key, c, body),
+	}
 	before, err := s.Store.BeginOnce(c.Context(), o)
 	if err != nil {
 		return reply{}, err
@@ -73,7 +83,10 @@ func again(before, now store.Once) (reply, error) {
 	case !hmac.Equal(before.Request, now.Request):
 		return reply{}, refused(http.StatusUnprocessableEntity, "This Idempotency-Key was used for another request.")
 	case before.Status == 0:
-		return reply{}, refused(http.StatusConflict, "The first request with this Idempotency-Key is still under way, or was cut off. Look whether it was done.")
+		return reply{}, refused(
+			http.StatusConflict,
+			"The first request with this Idempotency-Key is still under way, or was cut off. Look whether it was done.",
+		)
 	case len(before.Body) == 0:
 		return reply{}, refused(http.StatusConflict, "This was done already, and its secret is told only once. Make another.")
 	}

@@ -97,9 +97,14 @@ var operations = map[string]operation{
 	"DELETE /{e}/gateways/{g}/userTypes/{t}":      {summary: "Delete a user type; with users only by force=true", selects: []string{"force=true"}},
 	"POST /{e}/gateways/{g}/userTypes/{t}/relink": {summary: "Link all users of a user type to another", in: relinkForm{}, out: map[string]any{}, statuses: []int{http.StatusOK}},
 
-	"GET /{e}/gateways/{g}/instances":           {summary: "List the instances of a gateway", out: instanceBody{}, list: "gatewayInstances", selects: []string{"include=revoked"}},
-	"GET /{e}/gateways/{g}/instances/{i}":       {summary: "Read an instance", out: instanceBody{}},
-	"DELETE /{e}/gateways/{g}/instances/{i}":    {summary: "Revoke an instance"},
+	"GET /{e}/gateways/{g}/instances":        {summary: "List the instances of a gateway", out: instanceBody{}, list: "gatewayInstances", selects: []string{"include=revoked"}},
+	"GET /{e}/gateways/{g}/instances/{i}":    {summary: "Read an instance", out: instanceBody{}},
+	"DELETE /{e}/gateways/{g}/instances/{i}": {summary: "Revoke an instance"},
+	"POST /{e}/gateways/{g}/instances/{i}/rotate": {
+		summary:  "Have an instance change its keys; the answer has those of before",
+		out:      instanceBody{},
+		statuses: []int{http.StatusAccepted},
+	},
 	"GET /{e}/gateways/{g}/pairings":            {summary: "List pending pairing codes", out: pairingBody{}, list: "pairings"},
 	"POST /{e}/gateways/{g}/pairings":           {summary: "Make a pairing code, or decide on one that an agent shows", in: decisionForm{}, out: pairingBody{}, or: instanceBody{}},
 	"GET /{e}/gateways/{g}/pairings/{id}":       {summary: "Read a pending pairing code", out: pairingBody{}},
@@ -119,6 +124,8 @@ var operations = map[string]operation{
 	"PUT /{e}/users/{u}":                        {summary: "Change a user", in: userForm{}, out: userBody{}},
 	"PATCH /{e}/users/{u}":                      {summary: "Change what is named of a user", in: userForm{}, out: userBody{}},
 	"DELETE /{e}/users/{u}":                     {summary: "Delete a user"},
+	"DELETE /{e}/users/{u}/secondFactor":        {summary: "Take away the second factor by which a user opens the console"},
+	"POST /{e}/users/{u}/off":                   {summary: "Sign a user off everywhere", statuses: []int{http.StatusNoContent}},
 	"GET /{e}/users/{u}/password":               {summary: "Read who checks a user's password", out: passwordBody{}},
 	"PUT /{e}/users/{u}/password":               {summary: "Link a user to a user type, or change the password in the directory", in: passwordForm{}, out: passwordBody{}},
 	"GET /{e}/users/{u}/memberOfGroups":         {summary: "List a user's groups", out: userGroupBody{}, list: "groupMemberships"},
@@ -144,6 +151,18 @@ var operations = map[string]operation{
 	"PUT /{e}/applications/{a}":         {summary: "Change an application", in: applicationForm{}, out: applicationBody{}},
 	"DELETE /{e}/applications/{a}":      {summary: "Delete an application"},
 	"POST /{e}/applications/{a}/secret": {summary: "Make a new secret", out: map[string]any{}},
+
+	"GET /{e}/administrators":             {summary: "List the administrators of the console", out: administratorBody{}, list: "administrators"},
+	"POST /{e}/administrators":            {summary: "Make an administrator; the answer has the secret by which they set a password", in: administratorForm{}, out: administratorBody{}},
+	"GET /{e}/administrators/{id}":        {summary: "Read an administrator", out: administratorBody{}},
+	"PATCH /{e}/administrators/{id}":      {summary: "Give an administrator another role", in: administratorForm{}, out: administratorBody{}},
+	"DELETE /{e}/administrators/{id}":     {summary: "Remove an administrator"},
+	"POST /{e}/administrators/{id}/reset": {summary: "Take away an administrator's password and factors; the answer has a new set-up secret", out: administratorBody{}},
+
+	"GET /{e}/roleGroups":         {summary: "List the groups whose members have a role in the console", out: roleGroupBody{}, list: "roleGroups"},
+	"GET /{e}/roleGroups/{id}":    {summary: "Read the role that a group gives", out: roleGroupBody{}},
+	"PUT /{e}/roleGroups/{id}":    {summary: "Have a group give its members a role", in: roleForm{}, out: roleGroupBody{}},
+	"DELETE /{e}/roleGroups/{id}": {summary: "Have a group give no role any more"},
 }
 
 // document is the OpenAPI document under construction.

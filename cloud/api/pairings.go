@@ -2,7 +2,7 @@ package api
 
 import (
 	"cmp"
-	"errors"
+	"strings"
 	"time"
 
 	"ldap-gateway/cloud/store"
@@ -18,11 +18,15 @@ type pairingBody struct {
 }
 
 func showPairing(c *call, p store.Pairing, code string) pairingBody {
-	return pairingBody{c.self("gateways", p.GatewayID, "pairings", p.ID), p.ID, code, p.CreatedBy, p.CreatedAt, p.ExpiresAt}
+	return pairingBody{
+		Links:     c.self("gateways", p.GatewayID, "pairings", p.ID),
+		ID:        p.ID,
+		Code:      code,
+		CreatedBy: p.CreatedBy,
+		CreatedAt: p.CreatedAt,
+		ExpiresAt: p.ExpiresAt,
+	}
 }
-
-// who says in words who made a request.
-func (c *call) who() string { return "API client " + cmp.Or(c.client.Name, c.client.ID) }
 
 // pairings returns the pending pairings of the gateway in the path.
 func (s *Server) pairings(c *call) ([]store.Pairing, error) {
@@ -67,50 +71,32 @@ func (s *Server) createPairing(c *call) (reply, error) {
 	case body.Code != "":
 		return s.decidePairing(c, body.Code, *body.Approve)
 	}
-	p, code, err := s.offer(c)
+	p, code, err := s.Management.OfferPairing(c.Context(), c.by(), c.PathValue("g"))
 	if err != nil {
 		return reply{}, err
 	}
 	return created(showPairing(c, p, code))
 }
 
-// offer makes a code for the gateway in the path.
-func (s *Server) offer(c *call) (store.Pairing, string, error) {
-	p, code, err := s.Pairings.Offer(c.Context(), c.env, c.PathValue("g"), c.who())
-	if err == nil {
-		s.did(c, "pairing.created", "gateway:"+p.GatewayID, "a pairing code was made", map[string]any{"pairing": p.ID})
-	}
-	return p, code, err
-}
-
 // decidePairing answers with the instance that an approved agent is now.
 func (s *Server) decidePairing(c *call, code string, approve bool) (reply, error) {
-	g, _, err := s.gatewayOf(c)
+	if !approve {
+		return gone(s.Management.DenyPairing(c.Context(), c.by(), c.PathValue("g"), code))
+	}
+	i, err := s.Management.ApprovePairing(c.Context(), c.by(), c.PathValue("g"), code)
 	if err != nil {
 		return reply{}, err
-	}
-	var i store.Instance
-	if approve {
-		i, err = s.Pairings.Approve(c.Context(), c.env, g.ID, code, c.who())
-	} else {
-		err = s.Pairings.Deny(c.Context(), code)
-	}
-	switch {
-	case errors.Is(err, store.ErrNotFound), errors.Is(err, store.ErrUsed), errors.Is(err, store.ErrExpired):
-		return reply{}, invalid(wrong("code", "No agent waits with this code: it is not known, decided already, or expired. Run \"ldap-gateway pair --show-code\" again."))
-	case err != nil || !approve:
-		return gone(err)
 	}
 	return created(s.showInstance(c, i, nil))
 }
 
+// deletePairing takes a code back, under either of its names.
 func (s *Server) deletePairing(c *call) (reply, error) {
-	id := c.PathValue("id")
-	noting := s.noting(c, func() note {
-		return note{"pairing.deleted", "gateway:" + c.PathValue("g"), "a pairing code was taken back", map[string]any{"pairing": id}}
-	})
-	if err := noting.DeletePairing(c.Context(), c.env, c.PathValue("g"), id); err != nil {
-		return reply{}, err
-	}
-	return gone(nil)
+	gateway, id := c.PathValue("g"), c.PathValue("id")
+	return gone(s.Management.WithdrawPairing(c.Context(), c.by(), gateway, id, func(p store.Pairing) error {
+		if strings.Contains(c.URL.Path, "/credentials/") {
+			return c.fresh(showCredential(c, p, ""))
+		}
+		return c.fresh(showPairing(c, p, ""))
+	}))
 }

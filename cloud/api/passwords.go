@@ -1,11 +1,9 @@
 package api
 
 import (
-	"cmp"
-	"maps"
 	"net/http"
-	"slices"
 
+	"ldap-gateway/cloud/management"
 	"ldap-gateway/cloud/store"
 	"ldap-gateway/cloudlink/wire"
 )
@@ -68,25 +66,21 @@ func (s *Server) putPassword(c *call) (reply, error) {
 	if len(form.Current) > 0 || len(form.New) > 0 {
 		return s.changePassword(c, u, form.changeForm)
 	}
-	return s.linkUser(c, u, form.linkForm)
+	return s.linkUser(c, u.ID, form.linkForm)
 }
 
 // linkUser links a user to a gateway's user type. Without correlation values
 // the person's next sign-on finds the record by its username.
-func (s *Server) linkUser(c *call, u store.User, form linkForm) (reply, error) {
-	g, err := s.Store.Gateway(c.Context(), c.env, form.ID)
-	if err != nil {
-		return reply{}, absent(err, "id", "This environment has no such gateway.")
+func (s *Server) linkUser(c *call, user string, form linkForm) (reply, error) {
+	values := form.Correlation
+	if values == nil {
+		values = map[string]string{}
 	}
-	i := slices.IndexFunc(g.UserTypes, func(t store.UserType) bool { return t.ID == form.UserType.id() })
-	if i < 0 {
-		return reply{}, invalid(wrong("userType.id", "The gateway has no such user type."))
-	}
-	u.GatewayID, u.UserTypeID, u.DN, u.Correlation = g.ID, form.UserType.id(), "", inOrder(g.UserTypes[i].Correlation, form.Correlation)
-	noting := s.noting(c, func() note {
-		return note{"user.linked", "user:" + u.ID, "user " + u.Username + " was linked to gateway " + g.Name, map[string]any{"gateway": g.ID, "userType": u.UserTypeID}}
+	u, err := s.Management.LinkUser(c.Context(), c.by(), user, func(u store.User) (management.Link, error) {
+		to := store.UserTypeRef{Gateway: form.ID, UserType: form.UserType.id()}
+		return management.Link{To: to, Values: values}, c.fresh(showPassword(c, u))
 	})
-	if err := noting.UpdateUser(c.Context(), &u); err != nil {
+	if err != nil {
 		return reply{}, err
 	}
 	return ok(showPassword(c, u))
@@ -106,8 +100,17 @@ func (s *Server) changePassword(c *call, u store.User, form changeForm) (reply, 
 			return reply{}, invalid(missing(target))
 		}
 	}
-	changed, err := s.SignOns.ChangePassword(c.Context(), ChangeRequest{EnvironmentID: c.env, Username: u.Username, Current: form.Current, New: form.New,
-		Address: form.Address, Actor: "client:" + c.client.ID})
+	if err := c.fresh(showPassword(c, u)); err != nil {
+		return reply{}, err
+	}
+	changed, err := s.SignOns.ChangePassword(c.Context(), ChangeRequest{
+		EnvironmentID: c.env,
+		Username:      u.Username,
+		Current:       form.Current,
+		New:           form.New,
+		Address:       form.Address,
+		Actor:         c.by().Actor(),
+	})
 	if err != nil {
 		return reply{}, err
 	}
@@ -119,8 +122,13 @@ func (s *Server) changePassword(c *call, u store.User, form changeForm) (reply, 
 
 // notChanged is a refusal with the sentence that the person may see.
 func notChanged(a ChangeAnswer) error {
-	p := &problem{status: http.StatusBadRequest, Code: invalidData, Message: a.Message, Details: []detail{wrong("currentPassword", "%s", a.Message)},
-		Inner: map[string]string{"change": a.ID, "outcome": a.Outcome.String(), "reason": a.Reason}}
+	p := &problem{
+		status:  http.StatusBadRequest,
+		Code:    invalidData,
+		Message: a.Message,
+		Details: []detail{wrong("currentPassword", "%s", a.Message)},
+		Inner:   map[string]string{"change": a.ID, "outcome": a.Outcome.String(), "reason": a.Reason},
+	}
 	switch a.Outcome {
 	case wire.OutcomeNewPasswordRefused:
 		p.Details, p.Inner["refusal"] = []detail{wrong("newPassword", "%s", a.Message)}, a.Refusal.String()
@@ -130,25 +138,4 @@ func notChanged(a ChangeAnswer) error {
 		p.status, p.Code, p.Details = http.StatusServiceUnavailable, unexpected, nil
 	}
 	return p
-}
-
-// inOrder returns correlation values, those of the user type's attributes first.
-func inOrder(first []string, values map[string]string) []store.Correlation {
-	names := slices.SortedFunc(maps.Keys(values), func(a, b string) int {
-		return cmp.Or(cmp.Compare(rank(first, a), rank(first, b)), cmp.Compare(a, b))
-	})
-	var all []store.Correlation
-	for _, n := range names {
-		if values[n] != "" {
-			all = append(all, store.Correlation{Attribute: n, Value: values[n]})
-		}
-	}
-	return all
-}
-
-func rank(list []string, name string) int {
-	if i := slices.IndexFunc(list, func(l string) bool { return store.Fold(l) == store.Fold(name) }); i >= 0 {
-		return i
-	}
-	return len(list)
 }

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"net/http"
 	"time"
 
@@ -45,7 +46,15 @@ type populationBody struct {
 }
 
 func showPopulation(c *call, p store.Population) populationBody {
-	return populationBody{c.self("populations", p.ID), p.ID, reference{c.env}, populationForm{p.Name, p.Description, p.Default}, p.UserCount, p.CreatedAt, p.UpdatedAt}
+	return populationBody{
+		Links:          c.self("populations", p.ID),
+		ID:             p.ID,
+		Environment:    reference{c.env},
+		populationForm: populationForm{p.Name, p.Description, p.Default},
+		UserCount:      p.UserCount,
+		CreatedAt:      p.CreatedAt,
+		UpdatedAt:      p.UpdatedAt,
+	}
 }
 
 func (s *Server) listPopulations(c *call) (reply, error) {
@@ -69,59 +78,47 @@ func (s *Server) getPopulation(c *call) (reply, error) {
 }
 
 func (s *Server) createPopulation(c *call) (reply, error) {
-	p := store.Population{EnvironmentID: c.env}
-	if err := readPopulation(c, &p, populationForm{}); err != nil {
+	var form populationForm
+	if err := c.read(&form); err != nil {
 		return reply{}, err
 	}
-	noting := s.noting(c, func() note {
-		return note{"population.created", "population:" + p.ID, "population " + p.Name + " was created", nil}
-	})
-	if err := noting.CreatePopulation(c.Context(), &p); err != nil {
-		return reply{}, taken(err, "name")
+	var p store.Population
+	form.into(&p)
+	if err := s.Management.CreatePopulation(c.Context(), c.by(), &p); err != nil {
+		return reply{}, err
 	}
 	return created(showPopulation(c, p))
 }
 
 // putPopulation replaces, or with PATCH changes what the body has.
 func (s *Server) putPopulation(c *call) (reply, error) {
-	p, err := s.Store.Population(c.Context(), c.env, c.PathValue("p"))
+	body, err := c.body()
 	if err != nil {
 		return reply{}, err
 	}
-	form := populationForm{}
-	if c.Method == http.MethodPatch {
-		form = populationForm{p.Name, p.Description, p.Default}
-	}
-	if err := readPopulation(c, &p, form); err != nil {
-		return reply{}, err
-	}
-	noting := s.noting(c, func() note {
-		return note{"population.updated", "population:" + p.ID, "population " + p.Name + " was changed", nil}
+	p, err := s.Management.ChangePopulation(c.Context(), c.by(), c.PathValue("p"), func(p *store.Population) error {
+		form := populationForm{}
+		if c.Method == http.MethodPatch {
+			form = populationForm{p.Name, p.Description, p.Default}
+		}
+		if err := cmp.Or(c.fresh(showPopulation(c, *p)), decode(body, &form)); err != nil {
+			return err
+		}
+		form.into(p)
+		return nil
 	})
-	if err := noting.UpdatePopulation(c.Context(), &p); err != nil {
-		return reply{}, taken(err, "name")
+	if err != nil {
+		return reply{}, err
 	}
 	return ok(showPopulation(c, p))
 }
 
-func readPopulation(c *call, p *store.Population, form populationForm) error {
-	if err := c.read(&form); err != nil {
-		return err
-	}
-	if form.Name == "" {
-		return invalid(missing("name"))
-	}
-	p.Name, p.Description, p.Default = form.Name, form.Description, form.Default
-	return nil
+func (f populationForm) into(p *store.Population) {
+	p.Name, p.Description, p.Default = f.Name, f.Description, f.Default
 }
 
 func (s *Server) deletePopulation(c *call) (reply, error) {
-	id := c.PathValue("p")
-	noting := s.noting(c, func() note {
-		return note{"population.deleted", "population:" + id, "population was deleted", nil}
-	})
-	if err := noting.DeletePopulation(c.Context(), c.env, id); err != nil {
-		return reply{}, err
-	}
-	return gone(nil)
+	return gone(s.Management.DeletePopulation(c.Context(), c.by(), c.PathValue("p"), func(p store.Population) error {
+		return c.fresh(showPopulation(c, p))
+	}))
 }

@@ -4,11 +4,8 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
-	"hash/maphash"
 	"net/http"
-	"net/url"
 	"strings"
-	"sync"
 )
 
 // etagOf returns the strong validator of an answer (RFC 9110 section 8.8.3).
@@ -28,43 +25,20 @@ func matches(list, etag string) bool {
 	return false
 }
 
-// turns has writers of one resource go one after the other, so that none comes
-// between another's comparison and its write. It does so on this node.
-type turns struct {
-	seed  maphash.Seed
-	locks [64]sync.Mutex
-}
-
-func (t *turns) of(path string) *sync.Mutex {
-	return &t.locks[maphash.String(t.seed, path)%uint64(len(t.locks))]
-}
-
-// unchanged refuses a write whose If-Match does not name the resource as it is
-// now, and calls do otherwise.
-func (s *Server) unchanged(c *call, get, do endpoint) (reply, error) {
+// fresh refuses a write whose If-Match does not name a resource as it is now: body
+// is what reading it would answer. It is called within the change, so nobody comes
+// between.
+func (c *call) fresh(body any) error {
 	want := c.Header.Get("If-Match")
-	if want == "" || c.Method == http.MethodGet || c.Method == http.MethodPost {
-		return do(c)
+	if want == "" {
+		return nil
 	}
-	if get == nil {
-		return reply{}, refused(http.StatusBadRequest, "This resource cannot be read, so If-Match says nothing of it.")
-	}
-	lock := s.turns.of(c.URL.Path)
-	lock.Lock()
-	defer lock.Unlock()
-	reading := *c
-	reading.Request = c.Clone(c.Context())
-	reading.Request.URL = &url.URL{Path: c.URL.Path}
-	now, err := get(&reading)
+	b, err := json.Marshal(body)
 	if err != nil {
-		return reply{}, err
+		return err
 	}
-	body, err := json.Marshal(now.body)
-	if err != nil {
-		return reply{}, err
+	if !matches(want, etagOf(b)) {
+		return refused(http.StatusPreconditionFailed, "It has changed since it was read. Read it again, and repeat.")
 	}
-	if !matches(want, etagOf(body)) {
-		return reply{}, refused(http.StatusPreconditionFailed, "It has changed since it was read. Read it again, and repeat.")
-	}
-	return do(c)
+	return nil
 }

@@ -6,7 +6,20 @@ import (
 
 	"ldap-gateway/cloud/api"
 	"ldap-gateway/cloud/store"
+	"ldap-gateway/cloud/vault"
 )
+
+// as gives the client of the test a role. A change of it ends the tokens; the test's
+// is made good again.
+func (s *site) as(role store.Role) {
+	s.t.Helper()
+	client, err := s.store.Client(s.t.Context(), s.env, s.client)
+	s.must(err)
+	client.Role = role
+	s.must(s.store.UpdateClient(s.t.Context(), &client))
+	s.send("GET", "/users", "").want(http.StatusUnauthorized)
+	s.must(s.store.CreateToken(s.t.Context(), vault.HashSecret(s.token), client.ID, s.env, s.now.Add(api.TokenLife)))
+}
 
 // Each client does what its role says, and is refused the rest before anything
 // is looked at.
@@ -20,12 +33,7 @@ func TestClientRoles(t *testing.T) {
 		role    store.Role
 		allowed string
 	}{{store.RoleReadOnly, "110 00"}, {store.RoleSignOn, "011 00"}, {"NONSENSE", "000 00"}, {store.RoleIdentityAdmin, "111 11"}} {
-		client, err := s.store.Client(t.Context(), s.env, s.client)
-		s.must(err)
-		client.Role = c.role
-		s.must(s.store.UpdateClient(t.Context(), &client))
-		s.send("GET", "/users", "").want(http.StatusUnauthorized) // a change ends the tokens
-		s.must(s.store.CreateToken(t.Context(), api.HashSecret(s.token), client.ID, s.env, s.now.Add(api.TokenLife)))
+		s.as(c.role)
 		got := ""
 		for i, r := range requests {
 			if i == 3 {

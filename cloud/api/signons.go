@@ -67,14 +67,32 @@ type membershipBody struct {
 }
 
 func showSignOn(c *call, so store.SignOn) signOnBody {
-	b := signOnBody{Links: c.self("signOns", so.ID), ID: so.ID, At: so.At, Method: so.Method, Outcome: so.Outcome, Message: so.Message, Reason: so.Reason,
-		Username: so.Username, Record: recordBody{so.Updated, so.UpdateReason}, Gateway: refer(so.GatewayID), UserType: refer(so.UserTypeID),
-		Instance: refer(so.InstanceID), DurationMs: float64(so.Duration) / float64(time.Millisecond), Address: so.Address}
+	b := signOnBody{
+		Links:      c.self("signOns", so.ID),
+		ID:         so.ID,
+		At:         so.At,
+		Method:     so.Method,
+		Outcome:    so.Outcome,
+		Message:    so.Message,
+		Reason:     so.Reason,
+		Username:   so.Username,
+		Record:     recordBody{so.Updated, so.UpdateReason},
+		Gateway:    refer(so.GatewayID),
+		UserType:   refer(so.UserTypeID),
+		Instance:   refer(so.InstanceID),
+		DurationMs: float64(so.Duration) / float64(time.Millisecond),
+		Address:    so.Address,
+	}
 	if so.UserID != "" {
 		b.User = &signOnUser{ID: so.UserID}
 	}
 	if so.Verdict != "" {
-		b.Membership = &membershipBody{so.Verdict, so.VerdictReason, append([]string{}, so.Added...), append([]string{}, so.Removed...)}
+		b.Membership = &membershipBody{
+			Verdict: so.Verdict,
+			Reason:  so.VerdictReason,
+			Added:   append([]string{}, so.Added...),
+			Removed: append([]string{}, so.Removed...),
+		}
 	}
 	return b
 }
@@ -137,8 +155,13 @@ func (s *Server) createSignOn(c *call) (reply, error) {
 	if form.Username == "" {
 		return reply{}, invalid(missing("username"))
 	}
-	so, err := s.SignOns.SignOn(c.Context(), SignOnRequest{EnvironmentID: c.env, Username: form.Username, Password: form.Password,
-		Address: form.Address, Actor: "client:" + c.client.ID})
+	so, err := s.SignOns.SignOn(c.Context(), SignOnRequest{
+		EnvironmentID: c.env,
+		Username:      form.Username,
+		Password:      form.Password,
+		Address:       form.Address,
+		Actor:         "client:" + c.client.ID,
+	})
 	if err != nil {
 		return reply{}, err
 	}
@@ -179,7 +202,17 @@ type activityBody struct {
 }
 
 func showActivity(c *call, a store.Activity) activityBody {
-	return activityBody{c.self("activities"), a.ID, a.At, a.Action, a.Actor, a.Subject, refer(a.SignOnID), a.Text, a.Detail}
+	return activityBody{
+		Links:   c.self("activities"),
+		ID:      a.ID,
+		At:      a.At,
+		Action:  a.Action,
+		Actor:   a.Actor,
+		Subject: a.Subject,
+		SignOn:  refer(a.SignOnID),
+		Text:    a.Text,
+		Detail:  a.Detail,
+	}
 }
 
 // listActivities lists the newest first; a filter compares with eq only.
@@ -189,7 +222,12 @@ func (s *Server) listActivities(c *call) (reply, error) {
 		return reply{}, err
 	}
 	var f store.ActivityFilter
-	if err := exactly(c, map[string]*string{"action": &f.Action, "actor": &f.Actor, "subject": &f.Subject, "signOn.id": &f.SignOnID}); err != nil {
+	if err := exactly(c, map[string]*string{
+		"action":    &f.Action,
+		"actor":     &f.Actor,
+		"subject":   &f.Subject,
+		"signOn.id": &f.SignOnID,
+	}); err != nil {
 		return reply{}, err
 	}
 	all, next, err := s.Store.Activities(c.Context(), c.env, f, page)

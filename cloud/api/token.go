@@ -1,10 +1,7 @@
 package api
 
 import (
-	"crypto/rand"
-	"crypto/sha256"
 	"crypto/subtle"
-	"encoding/base64"
 	"errors"
 	"mime"
 	"net/http"
@@ -12,25 +9,11 @@ import (
 	"time"
 
 	"ldap-gateway/cloud/store"
+	"ldap-gateway/cloud/vault"
 )
 
 // TokenLife is how long an access token is good for.
 const TokenLife = time.Hour
-
-// NewSecret returns a new client secret, and the hash to keep of it.
-func NewSecret() (secret string, hash []byte) {
-	b := make([]byte, 32)
-	rand.Read(b) // never fails: crypto/rand ends the program instead
-	secret = base64.RawURLEncoding.EncodeToString(b)
-	return secret, HashSecret(secret)
-}
-
-// HashSecret returns what store.Client keeps of a client secret. A fast hash
-// will do, since secrets are random and long.
-func HashSecret(secret string) []byte {
-	sum := sha256.Sum256([]byte(secret))
-	return sum[:]
-}
 
 // token is the token endpoint (RFC 6749 section 4.4).
 func (s *Server) token(w http.ResponseWriter, r *http.Request) {
@@ -53,12 +36,16 @@ func (s *Server) token(w http.ResponseWriter, r *http.Request) {
 		s.fail(w, r, err)
 		return
 	}
-	token, hash := NewSecret()
+	token, hash := vault.NewSecret()
 	if err := s.Store.CreateToken(r.Context(), hash, client.ID, client.EnvironmentID, s.now().Add(TokenLife)); err != nil {
 		s.fail(w, r, err)
 		return
 	}
-	write(w, http.StatusOK, map[string]any{"access_token": token, "token_type": "Bearer", "expires_in": int(TokenLife.Seconds())})
+	write(w, http.StatusOK, map[string]any{
+		"access_token": token,
+		"token_type":   "Bearer",
+		"expires_in":   int(TokenLife.Seconds()),
+	})
 }
 
 // tokenError answers as RFC 6749 section 5.2 says.
@@ -84,7 +71,7 @@ func (s *Server) clientOf(r *http.Request) (store.Client, error) {
 	if err != nil {
 		return store.Client{}, err
 	}
-	if subtle.ConstantTimeCompare(HashSecret(secret), client.SecretHash) != 1 {
+	if subtle.ConstantTimeCompare(vault.HashSecret(secret), client.SecretHash) != 1 {
 		return store.Client{}, store.ErrNotFound
 	}
 	return client, nil

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"maps"
 	"net/http"
 	"time"
@@ -47,11 +48,27 @@ type momentBody struct {
 }
 
 func userFormOf(u store.User) userForm {
-	return userForm{u.Username, nameForm{u.GivenName, u.FamilyName}, u.Email, refer(u.PopulationID), u.ExternalID, &u.Enabled, maps.Clone(u.Attributes)}
+	return userForm{
+		Username:   u.Username,
+		Name:       nameForm{u.GivenName, u.FamilyName},
+		Email:      u.Email,
+		Population: refer(u.PopulationID),
+		ExternalID: u.ExternalID,
+		Enabled:    &u.Enabled,
+		Attributes: maps.Clone(u.Attributes),
+	}
 }
 
 func showUser(c *call, u store.User) userBody {
-	b := userBody{Links: c.self("users", u.ID), ID: u.ID, Environment: reference{c.env}, userForm: userFormOf(u), Account: accountBody{u.Enabled, "OK"}, CreatedAt: u.CreatedAt, UpdatedAt: u.UpdatedAt}
+	b := userBody{
+		Links:       c.self("users", u.ID),
+		ID:          u.ID,
+		Environment: reference{c.env},
+		userForm:    userFormOf(u),
+		Account:     accountBody{u.Enabled, "OK"},
+		CreatedAt:   u.CreatedAt,
+		UpdatedAt:   u.UpdatedAt,
+	}
 	b.Links["memberOfGroups"], b.Links["password"] = c.at("users", u.ID, "memberOfGroups"), c.at("users", u.ID, "password")
 	if !u.LastSignOnAt.IsZero() {
 		b.LastSignOn = &momentBody{u.LastSignOnAt}
@@ -64,7 +81,16 @@ func (s *Server) listUsers(c *call) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
-	where, err := parseFilter(c.query("filter"), "id", "username", "email", "externalId", "name.given", "name.family", "population.id")
+	where, err := parseFilter(
+		c.query("filter"),
+		"id",
+		"username",
+		"email",
+		"externalId",
+		"name.given",
+		"name.family",
+		"population.id",
+	)
 	if err != nil {
 		return reply{}, err
 	}
@@ -111,15 +137,14 @@ func (s *Server) userOf(c *call) (store.User, error) {
 }
 
 func (s *Server) createUser(c *call) (reply, error) {
-	u := store.User{EnvironmentID: c.env}
-	if err := s.readUser(c, &u, userForm{}); err != nil {
+	var form userForm
+	if err := c.read(&form); err != nil {
 		return reply{}, err
 	}
-	noting := s.noting(c, func() note {
-		return note{"user.created", "user:" + u.ID, "user " + u.Username + " was created", nil}
-	})
-	if err := noting.CreateUser(c.Context(), &u); err != nil {
-		return reply{}, absent(taken(err, "username"), "population.id", "This environment has no such population.")
+	var u store.User
+	form.into(&u)
+	if err := s.Management.CreateUser(c.Context(), c.by(), &u); err != nil {
+		return reply{}, err
 	}
 	return created(showUser(c, u))
 }
@@ -127,52 +152,50 @@ func (s *Server) createUser(c *call) (reply, error) {
 // putUser replaces, or with PATCH changes what the body has. The link to a
 // directory stays: see linkUser.
 func (s *Server) putUser(c *call) (reply, error) {
-	u, err := s.userOf(c)
+	body, err := c.body()
 	if err != nil {
 		return reply{}, err
 	}
-	form := userForm{Population: refer(u.PopulationID), Enabled: &u.Enabled}
-	if c.Method == http.MethodPatch {
-		form = userFormOf(u)
-	}
-	if err := s.readUser(c, &u, form); err != nil {
-		return reply{}, err
-	}
-	noting := s.noting(c, func() note {
-		return note{"user.updated", "user:" + u.ID, "user " + u.Username + " was changed", nil}
+	u, err := s.Management.ChangeUser(c.Context(), c.by(), c.PathValue("u"), func(u *store.User) error {
+		form := userForm{Population: refer(u.PopulationID), Enabled: new(u.Enabled)}
+		if c.Method == http.MethodPatch {
+			form = userFormOf(*u)
+		}
+		if err := cmp.Or(c.fresh(showUser(c, *u)), decode(body, &form)); err != nil {
+			return err
+		}
+		form.into(u)
+		return nil
 	})
-	if err := noting.UpdateUser(c.Context(), &u); err != nil {
-		return reply{}, taken(err, "username")
+	if err != nil {
+		return reply{}, err
 	}
 	return ok(showUser(c, u))
 }
 
-func (s *Server) readUser(c *call, u *store.User, form userForm) error {
-	if err := c.read(&form); err != nil {
-		return err
-	}
-	if form.Username == "" {
-		return invalid(missing("username"))
-	}
-	population, err := s.populationFor(c, form.Population.id())
-	if err != nil {
-		return absent(err, "population.id", "This environment has no such population.")
-	}
-	u.Username, u.GivenName, u.FamilyName, u.Email, u.ExternalID = form.Username, form.Name.Given, form.Name.Family, form.Email, form.ExternalID
-	u.PopulationID, u.Enabled, u.Attributes = population, form.Enabled == nil || *form.Enabled, form.Attributes
-	return nil
+// into makes a user what the form says.
+func (f userForm) into(u *store.User) {
+	u.Username, u.Email, u.ExternalID = f.Username, f.Email, f.ExternalID
+	u.GivenName, u.FamilyName = f.Name.Given, f.Name.Family
+	u.PopulationID = f.Population.id()
+	u.Enabled = f.Enabled == nil || *f.Enabled
+	u.Attributes = f.Attributes
 }
 
 func (s *Server) deleteUser(c *call) (reply, error) {
-	u, err := s.userOf(c)
-	if err != nil {
-		return reply{}, err
-	}
-	noting := s.noting(c, func() note {
-		return note{"user.deleted", "user:" + u.ID, "user " + u.Username + " was deleted", nil}
-	})
-	if err := noting.DeleteUser(c.Context(), c.env, u.ID); err != nil {
-		return reply{}, err
-	}
-	return gone(nil)
+	return gone(s.Management.DeleteUser(c.Context(), c.by(), c.PathValue("u"), func(u store.User) error {
+		return c.fresh(showUser(c, u))
+	}))
+}
+
+// signOffUser ends a user's sessions and what applications hold for them.
+func (s *Server) signOffUser(c *call) (reply, error) {
+	_, err := s.Management.SignOffUser(c.Context(), c.by(), c.PathValue("u"))
+	return gone(err)
+}
+
+// resetFactor takes away the second factor by which a user opens the console.
+func (s *Server) resetFactor(c *call) (reply, error) {
+	_, err := s.Management.ResetFactor(c.Context(), c.by(), c.PathValue("u"))
+	return gone(err)
 }

@@ -1,10 +1,11 @@
 package api
 
 import (
-	"errors"
+	"cmp"
 	"net/http"
 	"slices"
 
+	"ldap-gateway/cloud/management"
 	"ldap-gateway/cloud/store"
 )
 
@@ -28,16 +29,51 @@ type lookupForm struct {
 }
 
 func formOf(t store.UserType) userTypeForm {
-	return userTypeForm{ID: t.ID, Name: t.Name, PasswordAuthority: t.PasswordAuthority, SearchBaseDN: t.SearchBaseDN, Correlation: append([]string{}, t.Correlation...),
-		AllowPasswords: t.AllowPasswords, UpdateOnSignOn: t.UpdateOnSignOn, Groups: t.Groups,
-		NewUserLookup: &lookupForm{FilterPattern: t.FilterPattern, Population: refer(t.PopulationID), Mappings: append([]store.Mapping{}, t.Mappings...)}}
+	return userTypeForm{
+		ID:                t.ID,
+		Name:              t.Name,
+		PasswordAuthority: t.PasswordAuthority,
+		SearchBaseDN:      t.SearchBaseDN,
+		Correlation:       append([]string{}, t.Correlation...),
+		AllowPasswords:    t.AllowPasswords,
+		UpdateOnSignOn:    t.UpdateOnSignOn,
+		Groups:            t.Groups,
+		NewUserLookup: &lookupForm{
+			FilterPattern: t.FilterPattern,
+			Population:    refer(t.PopulationID),
+			Mappings:      append([]store.Mapping{}, t.Mappings...),
+		},
+	}
 }
 
-// value returns the user type of a form that was checked.
-func (f userTypeForm) value(population string) store.UserType {
-	return store.UserType{ID: f.ID, Name: f.Name, PasswordAuthority: "LDAP", SearchBaseDN: f.SearchBaseDN, Correlation: f.Correlation,
-		AllowPasswords: f.AllowPasswords, UpdateOnSignOn: f.UpdateOnSignOn, Groups: f.Groups,
-		FilterPattern: f.NewUserLookup.FilterPattern, Mappings: f.NewUserLookup.Mappings, PopulationID: population}
+// value returns the user type of a form.
+func (f userTypeForm) value() store.UserType {
+	u := store.UserType{
+		ID:                f.ID,
+		Name:              f.Name,
+		PasswordAuthority: f.PasswordAuthority,
+		SearchBaseDN:      f.SearchBaseDN,
+		Correlation:       f.Correlation,
+		AllowPasswords:    f.AllowPasswords,
+		UpdateOnSignOn:    f.UpdateOnSignOn,
+		Groups:            f.Groups,
+	}
+	if l := f.NewUserLookup; l != nil {
+		u.FilterPattern, u.Mappings, u.PopulationID = l.FilterPattern, l.Mappings, l.Population.id()
+	}
+	return u
+}
+
+// readUserType reads a body that has how a person is found.
+func readUserType(c *call) (store.UserType, error) {
+	var form userTypeForm
+	if err := c.read(&form); err != nil {
+		return store.UserType{}, err
+	}
+	if form.NewUserLookup == nil {
+		return store.UserType{}, invalid(missing("newUserLookup"))
+	}
+	return form.value(), nil
 }
 
 type userTypeBody struct {
@@ -49,6 +85,11 @@ type userTypeBody struct {
 func (s *Server) showUserType(c *call, gateway string, t store.UserType) (userTypeBody, error) {
 	n, err := s.Store.GatewayUsers(c.Context(), c.env, gateway, t.ID)
 	return userTypeBody{c.self("gateways", gateway, "userTypes", t.ID), formOf(t), n}, err
+}
+
+// showTypeState is showUserType of one in a change.
+func showTypeState(c *call, t management.TypeState) userTypeBody {
+	return userTypeBody{c.self("gateways", c.PathValue("g"), "userTypes", t.ID), formOf(t.UserType), t.Users}
 }
 
 // gatewayOf returns the gateway in the path, with the index of the user type
@@ -87,69 +128,47 @@ func (s *Server) getUserType(c *call) (reply, error) {
 }
 
 func (s *Server) createUserType(c *call) (reply, error) {
-	g, _, err := s.gatewayOf(c)
+	u, err := readUserType(c)
 	if err != nil {
 		return reply{}, err
 	}
-	return s.saveUserType(c, g, len(g.UserTypes), http.StatusCreated)
+	g, u, err := s.Management.AddUserType(c.Context(), c.by(), c.PathValue("g"), u)
+	if err != nil {
+		return reply{}, err
+	}
+	body, err := s.showUserType(c, g.ID, u)
+	return reply{http.StatusCreated, body}, err
+}
+
+// typeOf names the user type in the path.
+func typeOf(c *call) store.UserTypeRef {
+	return store.UserTypeRef{Gateway: c.PathValue("g"), UserType: c.PathValue("t")}
 }
 
 func (s *Server) putUserType(c *call) (reply, error) {
-	g, i, err := s.gatewayOf(c)
+	wanted, err := readUserType(c)
 	if err != nil {
 		return reply{}, err
 	}
-	return s.saveUserType(c, g, i, http.StatusOK)
-}
-
-// saveUserType puts the body in the place of the user type at an index, or
-// behind the last.
-func (s *Server) saveUserType(c *call, g store.Gateway, index, status int) (reply, error) {
-	var form userTypeForm
-	if err := c.read(&form); err != nil {
-		return reply{}, err
-	}
-	form.ID = ""
-	others := slices.Clone(g.UserTypes)
-	if index < len(others) {
-		form.ID = others[index].ID
-		others = slices.Delete(others, index, index+1)
-	}
-	t, details, err := s.userType(c, "", others, form)
-	if err == nil {
-		err = invalid(details...)
-	}
+	g, u, err := s.Management.ChangeUserType(c.Context(), c.by(), typeOf(c), func(t *management.TypeState) error {
+		err := c.fresh(showTypeState(c, *t))
+		t.UserType = wanted
+		return err
+	})
 	if err != nil {
 		return reply{}, err
 	}
-	g.UserTypes = slices.Insert(others, index, t)
-	if err := s.saveGateway(c, &g); err != nil {
-		return reply{}, err
-	}
-	body, err := s.showUserType(c, g.ID, g.UserTypes[index])
-	return reply{status, body}, err
+	body, err := s.showUserType(c, g.ID, u)
+	return reply{http.StatusOK, body}, err
 }
 
 func (s *Server) deleteUserType(c *call) (reply, error) {
-	gateway, id := c.PathValue("g"), c.PathValue("t")
-	g, err := s.Store.RemoveUserType(c.Context(), c.env, gateway, id, c.forced())
-	if errors.Is(err, store.ErrDependents) {
-		return reply{}, s.dependents(c, gateway, id)
-	}
-	if err != nil {
-		return reply{}, err
-	}
-	s.did(c, "gateway.updated", "gateway:"+gateway, "a user type was deleted", map[string]any{"userType": id, "revision": g.Revision, "force": c.forced()})
-	s.Links.UserTypesChanged(c.Context(), gateway)
-	return gone(nil)
+	fresh := func(t management.TypeState) error { return c.fresh(showTypeState(c, t)) }
+	return gone(s.Management.RemoveUserType(c.Context(), c.by(), typeOf(c), c.forced(), fresh))
 }
 
 // relinkUsers moves all users of a user type to another.
 func (s *Server) relinkUsers(c *call) (reply, error) {
-	g, i, err := s.gatewayOf(c)
-	if err != nil {
-		return reply{}, err
-	}
 	var to struct {
 		Gateway  *reference `json:"gateway"`
 		UserType *reference `json:"userType"`
@@ -157,14 +176,14 @@ func (s *Server) relinkUsers(c *call) (reply, error) {
 	if err := c.read(&to); err != nil {
 		return reply{}, err
 	}
-	if to.Gateway == nil {
-		to.Gateway = refer(g.ID)
-	}
-	n, err := s.Store.RelinkUsers(c.Context(), c.env, g.ID, g.UserTypes[i].ID, to.Gateway.id(), to.UserType.id())
+	from := typeOf(c)
+	target := store.UserTypeRef{Gateway: cmp.Or(to.Gateway.id(), from.Gateway), UserType: to.UserType.id()}
+	n, err := s.Management.RelinkUsers(c.Context(), c.by(), from, target)
 	if err != nil {
-		return reply{}, absent(err, "userType.id", "This environment has no such gateway, or the gateway no such user type.")
+		return reply{}, err
 	}
-	s.did(c, "users.relinked", "gateway:"+to.Gateway.id(), "users were moved to another user type",
-		map[string]any{"from": g.UserTypes[i].ID, "to": to.UserType.id(), "users": n})
-	return ok(map[string]any{"_links": c.self("gateways", g.ID, "userTypes", g.UserTypes[i].ID, "relink"), "userCount": n})
+	return ok(map[string]any{
+		"_links":    c.self("gateways", from.Gateway, "userTypes", from.UserType, "relink"),
+		"userCount": n,
+	})
 }

@@ -2,6 +2,7 @@ package console
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"image/png"
@@ -26,8 +27,15 @@ func (c *console) showAccount(k *call) error {
 	return c.renderAccount(k, http.StatusOK, nil)
 }
 
-func (c *console) renderAccount(k *call, status int, faults map[string]string) (err error) {
-	page := accountPage{Own: k.admin.own(), RoleName: roleName(k.admin.Role), OneTime: len(k.admin.TOTP) > 0, PasskeySite: c.Proofs.PasskeySite(), Minimum: administrators.MinPassword, Errors: faults}
+func (c *console) renderAccount(k *call, status int, wrong map[string]string) (err error) {
+	page := accountPage{
+		Own:         k.admin.own(),
+		RoleName:    roleName(k.admin.Role),
+		OneTime:     len(k.admin.TOTP) > 0,
+		PasskeySite: c.Proofs.PasskeySite(),
+		Minimum:     administrators.MinPassword,
+		Errors:      wrong,
+	}
 	if page.Passkeys, err = c.Store.Passkeys(k.Context(), k.admin.ID); err != nil {
 		return err
 	}
@@ -36,7 +44,12 @@ func (c *console) renderAccount(k *call, status int, faults map[string]string) (
 
 // roleName is a role in words.
 func roleName(r store.Role) string {
-	return map[store.Role]string{store.RoleOwner: "Owner", store.RoleIdentityAdmin: "Identity administrator", store.RoleReadOnly: "Read only", store.RoleSignOn: "Signs people on"}[r]
+	return map[store.Role]string{
+		store.RoleOwner:         "Owner",
+		store.RoleIdentityAdmin: "Identity administrator",
+		store.RoleReadOnly:      "Read only",
+		store.RoleSignOn:        "Signs people on",
+	}[r]
 }
 
 // ownOnly refuses who signed in with an account of the organisation.
@@ -44,7 +57,8 @@ func (k *call) ownOnly() error {
 	if k.admin.own() {
 		return nil
 	}
-	return &refusal{http.StatusBadRequest, "Not here", "You signed in with your organisation's account: its password and factors are settled there."}
+	return &refusal{http.StatusBadRequest, "Not here", "You signed in with your organisation's account: " +
+		"its password is settled there, and passkeys are for administrators."}
 }
 
 // proveAgain has an administrator give the password once more before a proof is
@@ -65,19 +79,26 @@ func (c *console) proveAgain(k *call, password string) (message string, err erro
 	return "", nil
 }
 
-// notingSelf returns the store, which adds to what is written what
-// administrators did about their own way in.
-func (k *call) notingSelf(action, text string) *store.Store {
-	return k.noting(func() note { return note{action, "administrator:" + k.admin.ID, text, nil} })
-}
-
-// changed ends a change of an administrator's proofs: this session goes on with
-// the new ones, the others of the same person end.
+// changed ends a change of somebody's proofs: this session goes on with the new
+// ones, the others of the same person end.
 func (c *console) changed(k *call, sentence string) error {
-	if err := c.keepProofs(k, k.admin.Administrator); err != nil {
+	p, err := c.asTheyAre(k)
+	if err != nil {
+		return err
+	}
+	if err := c.keepProofs(k, p); err != nil {
 		return err
 	}
 	return k.done("/console/account", sentence+" Your other sessions have ended.")
+}
+
+// asTheyAre returns who uses the console as the store has them now.
+func (c *console) asTheyAre(k *call) (person, error) {
+	if !k.admin.own() {
+		return c.user(k, k.env(), k.admin.UserID)
+	}
+	a, err := c.Store.AdministratorByID(k.Context(), k.env(), k.admin.ID)
+	return person{Administrator: a}, err
 }
 
 func (c *console) changePassword(k *call) error {
@@ -85,17 +106,18 @@ func (c *console) changePassword(k *call) error {
 	if err != nil {
 		return err
 	}
-	faults := checkNewPassword(k.PostForm.Get("password"), k.PostForm.Get("again"))
+	wrong := checkNewPassword(k.PostForm.Get("password"), k.PostForm.Get("again"))
 	if message != "" {
-		faults = map[string]string{"current": message}
+		wrong = map[string]string{"current": message}
 	}
-	if len(faults) > 0 {
-		return c.renderAccount(k, http.StatusUnprocessableEntity, faults)
+	if len(wrong) > 0 {
+		return c.renderAccount(k, http.StatusUnprocessableEntity, wrong)
 	}
-	if k.admin.PasswordHash, err = c.Proofs.HashPassword(k.Context(), k.PostForm.Get("password")); err != nil {
+	hash, err := c.Proofs.HashPassword(k.Context(), k.PostForm.Get("password"))
+	if err != nil {
 		return err
 	}
-	if err := k.notingSelf("administrator.updated", "the password was changed").UpdateAdministrator(k.Context(), &k.admin.Administrator); err != nil {
+	if err := c.Management.ChangeOwnPassword(k.Context(), k.by(), hash); err != nil {
 		return err
 	}
 	return c.changed(k, "Your password was changed.")
@@ -103,20 +125,24 @@ func (c *console) changePassword(k *call) error {
 
 // oneTimePage shows a new secret until it is kept.
 type oneTimePage struct {
-	Secret string
-	Errors map[string]string
+	Own      bool // has a password here, which is asked for
+	Replaces bool // has one-time passwords already
+	Secret   string
+	Errors   map[string]string
 }
 
 func (c *console) newOneTime(k *call) error {
-	if err := k.ownOnly(); err != nil {
-		return err
-	}
 	key, err := c.Proofs.NewOneTime(k.admin.Administrator)
 	if err != nil {
 		return err
 	}
 	c.sessions.Put(k.Context(), oneTimeKey, key.URL())
-	return k.render(http.StatusOK, "one-time", "One-time passwords", oneTimePage{Secret: key.Secret()})
+	return c.renderOneTime(k, http.StatusOK, key.Secret(), nil)
+}
+
+func (c *console) renderOneTime(k *call, status int, secret string, wrong map[string]string) error {
+	page := oneTimePage{Own: k.admin.own(), Replaces: len(k.admin.TOTP) > 0, Secret: secret, Errors: wrong}
+	return k.render(status, "one-time", "One-time passwords", page)
 }
 
 // drawOneTime answers with the picture of the new secret.
@@ -138,27 +164,34 @@ func (c *console) drawOneTime(k *call) error {
 	return nil
 }
 
+// owner is whose secret of one-time passwords is sealed.
+func (p *person) owner() string {
+	if p.own() {
+		return p.ID
+	}
+	return administrators.PersonOwner(p.UserID)
+}
+
 func (c *console) keepOneTime(k *call) error {
 	key, err := administrators.OneTimeOf(c.sessions.GetString(k.Context(), oneTimeKey))
-	if err != nil || k.ownOnly() != nil {
+	if err != nil {
 		return k.goTo("/console/account/one-time")
 	}
-	message, err := c.proveAgain(k, k.PostForm.Get("password"))
+	if message, err := c.provenForFactor(k); err != nil || message != "" {
+		return cmp.Or(
+			err,
+			c.renderOneTime(k, http.StatusUnprocessableEntity, key.Secret(), map[string]string{"password": message}),
+		)
+	}
+	sealed, step, err := c.Proofs.SealOneTime(k.admin.owner(), key, k.posted("code"))
+	if err == nil {
+		err = c.Management.KeepOwnOneTime(k.Context(), k.by(), sealed, step)
+	}
+	if errors.Is(err, administrators.ErrProof) || errors.Is(err, store.ErrUsed) {
+		message := "That is not what the program shows now. Is the clock of your telephone right?"
+		return c.renderOneTime(k, http.StatusUnprocessableEntity, key.Secret(), map[string]string{"code": message})
+	}
 	if err != nil {
-		return err
-	}
-	page := oneTimePage{Secret: key.Secret(), Errors: map[string]string{}}
-	if message != "" {
-		page.Errors["password"] = message
-	} else if err := c.Proofs.KeepOneTime(k.Context(), &k.admin.Administrator, key, k.posted("code")); errors.Is(err, administrators.ErrProof) {
-		page.Errors["code"] = "That is not what the program shows now. Is the clock of your telephone right?"
-	} else if err != nil {
-		return err
-	}
-	if len(page.Errors) > 0 {
-		return k.render(http.StatusUnprocessableEntity, "one-time", "One-time passwords", page)
-	}
-	if err := k.notingSelf("administrator.updated", "one-time passwords were set up").UpdateAdministrator(k.Context(), &k.admin.Administrator); err != nil {
 		return err
 	}
 	c.sessions.Remove(k.Context(), oneTimeKey)
@@ -166,16 +199,39 @@ func (c *console) keepOneTime(k *call) error {
 	return c.changed(k, "From now on you are asked for a one-time password after your password.")
 }
 
+// provenForFactor has who changes their one-time passwords prove once more that it
+// is they: an administrator by the password, a person with an account of their
+// organisation by the one-time passwords that they have, if they have any.
+func (c *console) provenForFactor(k *call) (message string, err error) {
+	if k.admin.own() {
+		return c.proveAgain(k, k.PostForm.Get("password"))
+	}
+	if len(k.admin.TOTP) == 0 {
+		return "", nil
+	}
+	guess := k.guessOf("one-time password", k.admin.UserID+k.admin.Name)
+	if message = k.throttled(guess); message != "" {
+		return message, nil
+	}
+	err = c.checkOneTime(k, *k.admin, k.PostForm.Get("password"))
+	if errors.Is(err, administrators.ErrProof) {
+		return "That is not the one-time password of now, or it was used already. Wait for the next.", nil
+	}
+	if err == nil {
+		c.right(guess)
+	}
+	return "", err
+}
+
 func (c *console) dropOneTime(k *call) error {
-	message, err := c.proveAgain(k, k.PostForm.Get("password"))
+	message, err := c.provenForFactor(k)
 	if err != nil {
 		return err
 	}
 	if message != "" {
 		return c.renderAccount(k, http.StatusUnprocessableEntity, map[string]string{"drop": message})
 	}
-	k.admin.TOTP = nil
-	if err := k.notingSelf("administrator.updated", "one-time passwords were given up").UpdateAdministrator(k.Context(), &k.admin.Administrator); err != nil {
+	if err := c.Management.DropOwnOneTime(k.Context(), k.by()); err != nil {
 		return err
 	}
 	return c.changed(k, "You are not asked for one-time passwords any more.")
@@ -206,20 +262,25 @@ func (c *console) keepPasskey(k *call) error {
 		return k.told(err)
 	}
 	if form.Name == "" || len(form.Name) > 100 {
-		return k.told(&refusal{http.StatusUnprocessableEntity, "", "Give the passkey a name of at most 100 characters, so that you know it again."})
+		const text = "Give the passkey a name of at most 100 characters, so that you know it again."
+		return k.told(&refusal{http.StatusUnprocessableEntity, "", text})
 	}
 	p, err := c.Proofs.NewPasskey(k.Context(), k.admin.Administrator, state, form.Answer, form.Name)
 	if err == nil {
-		err = k.notingSelf("administrator.updated", "a passkey was added").AddPasskey(k.Context(), &p)
+		err = c.Management.AddOwnPasskey(k.Context(), k.by(), &p)
 	}
 	if err != nil {
 		return k.told(err)
 	}
-	if err := c.keepProofs(k, k.admin.Administrator); err != nil {
+	if err := c.keepProofs(k, *k.admin); err != nil {
 		return err
 	}
 	c.sessions.Remove(k.Context(), weakKey)
-	c.sessions.Put(k.Context(), noticeKey, "The passkey "+p.Name+" was added. You can sign in with it alone. Your other sessions have ended.")
+	c.sessions.Put(
+		k.Context(),
+		noticeKey,
+		"The passkey "+p.Name+" was added. You can sign in with it alone. Your other sessions have ended.",
+	)
 	return k.answerJSON(http.StatusOK, map[string]string{"next": "/console/account"})
 }
 
@@ -231,7 +292,7 @@ func (c *console) dropPasskey(k *call) error {
 	if message != "" {
 		return c.renderAccount(k, http.StatusUnprocessableEntity, map[string]string{"passkey": message})
 	}
-	if err := k.notingSelf("administrator.updated", "a passkey was removed").DeletePasskey(k.Context(), k.admin.ID, k.posted("id")); err != nil {
+	if err := c.Management.DropOwnPasskey(k.Context(), k.by(), k.posted("id")); err != nil {
 		return err
 	}
 	return c.changed(k, "The passkey was removed.")

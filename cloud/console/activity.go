@@ -12,10 +12,19 @@ import (
 )
 
 // actions are suggested beside the filter; others can be typed.
-var actions = [...]string{"sign-on", "user.created", "user.updated", "update.refused", "password.changed", "password.notChanged", "group.created", "group.renamed", "membership.added", "membership.removed",
-	"gateway.created", "gateway.updated", "gateway.deleted", "pairing.created", "pairing.deleted", "instance.paired", "instance.revoked",
-	"population.created", "administrator.created", "administrator.updated", "administrator.deleted", "administrator.reset", "administrator.set-up", "administrator.signed-in",
-	"client.created", "client.updated", "client.deleted", "role.changed", "environment.updated"}
+var actions = [...]string{
+	"sign-on", "user.created", "user.updated", "user.deleted", "user.linked", "user.signed-off",
+	"user.factor-reset", "users.relinked", "person.tried", "update.refused", "password.changed",
+	"password.notChanged", "group.created", "group.renamed", "group.updated", "group.deleted",
+	"membership.added", "membership.removed", "gateway.created", "gateway.updated", "gateway.deleted",
+	"kerberosKeys.replaced", "kerberosKeys.deleted", "pairing.created", "pairing.deleted",
+	"pairing.denied", "instance.paired", "instance.revoked", "instance.rotation", "population.created",
+	"population.updated", "population.deleted", "application.created", "application.updated",
+	"application.deleted", "administrator.created", "administrator.updated", "administrator.deleted",
+	"administrator.reset", "administrator.set-up", "administrator.signed-in", "client.created",
+	"client.updated", "client.deleted", "role.changed", "environment.updated", "alertChannel.created",
+	"alertChannel.deleted", "alert.quieted",
+}
 
 // activityList is the page. The filter is as it was typed.
 type activityList struct {
@@ -46,7 +55,15 @@ const day = "2006-01-02"
 // activityFilter reads the filter of a request. Days are those of UTC, and the
 // last one counts.
 func (k *call) activityFilter() (l activityList, f store.ActivityFilter) {
-	l = activityList{Q: k.query("q"), Action: k.query("action"), Subject: k.query("subject"), From: k.query("from"), Until: k.query("until"), Actions: actions[:], Errors: map[string]string{}}
+	l = activityList{
+		Q:       k.query("q"),
+		Action:  k.query("action"),
+		Subject: k.query("subject"),
+		From:    k.query("from"),
+		Until:   k.query("until"),
+		Actions: actions[:],
+		Errors:  map[string]string{},
+	}
 	f = store.ActivityFilter{Text: l.Q, Action: l.Action, Subject: l.Subject}
 	for name, at := range map[string]*time.Time{"from": &f.From, "until": &f.Until} {
 		text := k.query(name)

@@ -125,7 +125,10 @@ func (c *console) exportActivity(k *call) error {
 		return err
 	}
 	k.w.Header().Set("Content-Type", as.kind)
-	k.w.Header().Set("Content-Disposition", `attachment; filename="activity-`+c.now().UTC().Format(day)+"."+as.extension+`"`)
+	k.w.Header().Set(
+		"Content-Disposition",
+		`attachment; filename="activity-`+c.now().UTC().Format(day)+"."+as.extension+`"`,
+	)
 	_, err = io.WriteString(k.w, as.head)
 	for err == nil {
 		for _, a := range all {
@@ -143,7 +146,16 @@ func (c *console) exportActivity(k *call) error {
 }
 
 func jsonLine(w io.Writer, a store.Activity) error {
-	return json.NewEncoder(w).Encode(map[string]any{"id": a.ID, "at": a.At, "action": a.Action, "actor": a.Actor, "subject": a.Subject, "signOn": a.SignOnID, "text": a.Text, "detail": a.Detail})
+	return json.NewEncoder(w).Encode(map[string]any{
+		"id":      a.ID,
+		"at":      a.At,
+		"action":  a.Action,
+		"actor":   a.Actor,
+		"subject": a.Subject,
+		"signOn":  a.SignOnID,
+		"text":    a.Text,
+		"detail":  a.Detail,
+	})
 }
 
 // csvLine writes a row by RFC 4180. A value that a spreadsheet would take for a

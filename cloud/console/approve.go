@@ -56,20 +56,20 @@ func (c *console) decideWaiting(k *call) error {
 	if err != nil {
 		return err
 	}
-	code, back := k.posted("code"), under("gateways", g.ID)
+	code, said := k.posted("code"), "The agent was turned away."
 	if k.posted("approve") == "" {
-		if err = c.Pairings.Deny(k.Context(), code); err == nil {
-			k.did("pairing.denied", "gateway:"+g.ID, "an agent that showed a code was turned away", nil)
-			return k.done(back, "The agent was turned away.")
-		}
+		err = c.Management.DenyPairing(k.Context(), k.by(), g.ID, code)
 	} else {
 		var i store.Instance
-		if i, err = c.Pairings.Approve(k.Context(), k.env(), g.ID, code, "administrator "+k.admin.Name); err == nil {
-			return k.done(back, fmt.Sprintf("%s is an instance now. Its fingerprint is %s.", i.Hostname, i.Fingerprint))
-		}
+		i, err = c.Management.ApprovePairing(k.Context(), k.by(), g.ID, code)
+		said = fmt.Sprintf("%s is an instance now. Its fingerprint is %s.", i.Hostname, i.Fingerprint)
 	}
-	if text := notWaiting(err); text != "" {
-		return k.render(http.StatusBadRequest, "approve", "Approve a code", waitingPage{Gateway: g, Code: code, Error: text})
+	if wrong, ok := faults(err); ok {
+		page := waitingPage{Gateway: g, Code: code, Error: wrong["code"]}
+		return k.render(http.StatusBadRequest, "approve", "Approve a code", page)
 	}
-	return err
+	if err != nil {
+		return err
+	}
+	return k.done(under("gateways", g.ID), said)
 }

@@ -2,13 +2,14 @@ package console
 
 import (
 	"cmp"
-	"context"
 	"errors"
 	"net"
 	"net/http"
 	"net/url"
 	"strings"
 
+	"ldap-gateway/cloud/fault"
+	"ldap-gateway/cloud/management"
 	"ldap-gateway/cloud/store"
 )
 
@@ -21,18 +22,11 @@ type call struct {
 }
 
 // person is who uses the console: one of its own administrators, or a user whose
-// groups give a role. Of a user there are name, environment and role only.
+// groups give a role. Of a user there are name, environment, role and one-time passwords.
 type person struct {
 	store.Administrator
-	UserID string // empty: an administrator
-}
-
-// actor is who did something, as activities have it.
-func (p *person) actor() string {
-	if p.UserID != "" {
-		return "user:" + p.UserID
-	}
-	return "admin:" + p.Name
+	UserID   string // empty: an administrator
+	SignOffs int    // of a user
 }
 
 // own tells whether this is one of the console's own administrators.
@@ -61,7 +55,7 @@ func (k *call) parse() error {
 	var tooLarge *http.MaxBytesError
 	switch {
 	case errors.As(err, &tooLarge):
-		return &refusal{http.StatusRequestEntityTooLarge, "Too large", "What was sent is larger than any form of this console. Go back and shorten it."}
+		return errTooLarge
 	case err != nil:
 		return &refusal{http.StatusBadRequest, "Not understood", "What was sent is not a form. Go back and try again."}
 	}
@@ -108,29 +102,35 @@ func (k *call) address() string {
 	return host
 }
 
-// note is what an administrator did, and to what.
-type note struct {
-	action, subject, text string
-	detail                map[string]any
+// by says who makes a change.
+func (k *call) by() management.By {
+	by := k.admin.by()
+	by.Address, by.Request = k.address(), k.Header.Get("X-Request-Id")
+	return by
 }
 
-// activity is a note as it is kept.
-func (k *call) activity(n note) store.Activity {
-	return store.Activity{EnvironmentID: k.env(), At: k.console.now(), Action: n.action, Actor: k.admin.actor(), Subject: n.subject,
-		Text: n.text + " by " + k.admin.Name, Detail: n.detail}
-}
-
-// noting returns the store, which adds to what is written that this
-// administrator did it; of is called when the rest is written.
-func (k *call) noting(of func() note) *store.Store {
-	return k.console.Store.Noting(func() store.Activity { return k.activity(of()) })
-}
-
-// did records what was done already. That it could not is logged and not told.
-func (k *call) did(action, subject, text string, detail map[string]any) {
-	if err := k.console.Store.AddActivity(context.WithoutCancel(k.Context()), k.activity(note{action, subject, text, detail})); err != nil {
-		k.console.log().Error("activity was not recorded", "action", action, "subject", subject, "error", err)
+func (p *person) by() management.By {
+	by := management.By{
+		Environment: p.EnvironmentID,
+		Kind:        management.Administrator,
+		ID:          p.ID,
+		Name:        p.Name,
+		Role:        p.Role,
 	}
+	if !p.own() {
+		by.Kind, by.ID = management.Person, p.UserID
+	}
+	return by
+}
+
+// faults returns what is wrong with a form, by its fields; false when an error is
+// something else.
+func faults(err error) (map[string]string, bool) {
+	var l fault.List
+	if !errors.As(err, &l) {
+		return nil, false
+	}
+	return messagesOf(l), true
 }
 
 // refusal is an error that says itself what a person should know.
@@ -143,19 +143,40 @@ type refusal struct {
 func (r *refusal) Error() string { return cmp.Or(r.text, r.title) }
 
 var (
-	errCrossOrigin = &refusal{http.StatusForbidden, "Refused", "This request came from another site, so it was not carried out. Open the console itself and try again."}
-	errRole        = &refusal{http.StatusForbidden, "Not yours to do", "Your role does not allow this. An owner of this environment can give you another, under Settings."}
-	errGone        = &refusal{http.StatusNotFound, "Not found", "There is nothing here. It may have been deleted meanwhile."}
-	errCursor      = &refusal{http.StatusBadRequest, "Not a page of this list", "Start the list anew."}
+	errTooLarge = &refusal{http.StatusRequestEntityTooLarge, "Too large",
+		"What was sent is larger than any form of this console. Go back and shorten it."}
+	errCrossOrigin = &refusal{http.StatusForbidden, "Refused",
+		"This request came from another site, so it was not carried out. Open the console itself and try again."}
+	errRole = &refusal{http.StatusForbidden, "Not yours to do",
+		"Your role does not allow this. An owner of this environment can give you another, under Settings."}
+	errGone = &refusal{http.StatusNotFound, "Not found",
+		"There is nothing here. It may have been deleted meanwhile."}
+	errLastOwner = &refusal{http.StatusConflict, "The last owner",
+		"An environment needs an owner. Make somebody else one first."}
+	errCursor = &refusal{http.StatusBadRequest, "Not a page of this list", "Start the list anew."}
 )
 
 // refusalOf returns what a person should know of an error; nil when the error
 // is nobody's fault but ours.
 func refusalOf(err error) *refusal {
 	var r *refusal
+	var higher *management.HigherError
+	var rule *management.Refusal
+	var wrong fault.List
 	switch {
 	case errors.As(err, &r):
 		return r
+	case errors.Is(err, management.ErrRole):
+		return errRole
+	case errors.As(err, &higher):
+		text := higher.Error()
+		return &refusal{http.StatusForbidden, "Not yours to do", strings.ToUpper(text[:1]) + text[1:] + "."}
+	case errors.As(err, &rule):
+		return &refusal{http.StatusBadRequest, "Not done", rule.Text}
+	case errors.As(err, &wrong):
+		return &refusal{http.StatusBadRequest, "Not saved", wrong.Error()}
+	case errors.Is(err, store.ErrLastOwner):
+		return errLastOwner
 	case errors.Is(err, store.ErrNotFound):
 		return errGone
 	case errors.Is(err, store.ErrCursor):

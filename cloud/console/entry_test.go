@@ -178,7 +178,7 @@ func TestAdministrators(t *testing.T) {
 func TestClients(t *testing.T) {
 	s := open(t)
 	v := s.admin()
-	v.post("/console/settings/clients", "name", "", "role", "OWNER").is(http.StatusUnprocessableEntity).has("Give the client a name", "Choose a role")
+	v.post("/console/settings/clients", "name", "", "role", "NONE").is(http.StatusUnprocessableEntity).has("Give the client a name", "Choose a role")
 	v.post("/console/settings/clients", "name", "deploy", "role", "READ_ONLY").is(http.StatusOK).has("The secret of deploy", "Reads only")
 	all, err := s.store.Clients(t.Context(), s.env.ID)
 	s.must(err)

@@ -3,10 +3,10 @@ package console
 import (
 	"errors"
 	"net/http"
-	"slices"
 
-	"ldap-gateway/cloud/api"
+	"ldap-gateway/cloud/management"
 	"ldap-gateway/cloud/store"
+	"ldap-gateway/cloud/usertypes"
 )
 
 // gatewayRow is a gateway in the list.
@@ -60,34 +60,31 @@ type gatewayForm struct {
 }
 
 func (c *console) newGateway(k *call) error {
-	return k.render(http.StatusOK, "gateway-new", "New gateway", gatewayForm{Vendors: api.Vendors()})
+	return k.render(http.StatusOK, "gateway-new", "New gateway", gatewayForm{Vendors: usertypes.Vendors()})
 }
 
 func (c *console) createGateway(k *call) error {
-	form := gatewayForm{Name: k.posted("name"), Description: k.posted("description"), Vendor: k.posted("vendor"), Vendors: api.Vendors(), Errors: map[string]string{}}
-	if form.Name == "" {
-		form.Errors["name"] = "Give the gateway a name."
+	form := gatewayForm{
+		Name:        k.posted("name"),
+		Description: k.posted("description"),
+		Vendor:      k.posted("vendor"),
+		Vendors:     usertypes.Vendors(),
 	}
-	if !slices.Contains(form.Vendors, form.Vendor) {
-		form.Errors["vendor"] = "Choose the directory that this gateway joins."
-	}
-	g := store.Gateway{EnvironmentID: k.env(), Name: form.Name, Description: form.Description, Vendor: form.Vendor, Enabled: true}
-	if len(form.Errors) == 0 {
-		noting := k.noting(func() note {
-			return note{"gateway.created", "gateway:" + g.ID, "gateway " + g.Name + " was created", map[string]any{"vendor": g.Vendor}}
-		})
-		err := noting.CreateGateway(k.Context(), &g)
-		if err != nil && !errors.Is(err, store.ErrConflict) {
-			return err
-		}
-		if err != nil {
-			form.Errors["name"] = "Another gateway of this environment has this name."
-		}
-	}
-	if len(form.Errors) > 0 {
+	d := management.Draft{Gateway: store.Gateway{
+		Name:        form.Name,
+		Description: form.Description,
+		Vendor:      form.Vendor,
+		Enabled:     true,
+	}}
+	err := c.Management.CreateGateway(k.Context(), k.by(), &d)
+	if wrong, ok := faults(err); ok {
+		form.Errors = wrong
 		return k.render(http.StatusUnprocessableEntity, "gateway-new", "New gateway", form)
 	}
-	return k.done(under("gateways", g.ID), "The gateway was made. Next: add a user type, then pair an instance.")
+	if err != nil {
+		return err
+	}
+	return k.done(under("gateways", d.ID), "The gateway was made. Next: add a user type, then pair an instance.")
 }
 
 // gatewayPage is one gateway.
@@ -132,23 +129,21 @@ func (c *console) showGateway(k *call) error {
 }
 
 func (c *console) switchGateway(k *call) error {
-	g, err := c.gateway(k)
+	enabled := k.posted("enabled") == "yes"
+	g, err := c.Management.ChangeGateway(k.Context(), k.by(), k.PathValue("g"), func(d *management.Draft) error {
+		d.Enabled = enabled
+		return nil
+	})
 	if err != nil {
 		return err
 	}
-	g.Enabled = k.posted("enabled") == "yes"
-	noting := k.noting(func() note {
-		return note{"gateway.updated", "gateway:" + g.ID, "gateway " + g.Name + " was changed", map[string]any{"enabled": g.Enabled}}
-	})
-	if err := noting.UpdateGateway(k.Context(), &g); err != nil {
-		return err
+	if enabled {
+		return k.done(under("gateways", g.ID), "The gateway is enabled.")
 	}
-	word := "disabled: nobody signs on through it until it is enabled again"
-	if g.Enabled {
-		word = "enabled"
-	}
-	c.Links.UserTypesChanged(g.ID)
-	return k.done(under("gateways", g.ID), "The gateway is "+word+".")
+	return k.done(
+		under("gateways", g.ID),
+		"The gateway is disabled: nobody signs on through it until it is enabled again.",
+	)
 }
 
 // deletion asks before something goes, and shows who depends on it.
@@ -160,6 +155,7 @@ type deletion struct {
 	Relink           string // where the users are moved to another user type from; empty: not here
 	Targets          []target
 	Never            string // why it cannot be deleted at all; empty: it can
+	JustInTime       bool   // a group that a sign-on may bring back
 }
 
 // deletionOf counts the users of a gateway, or of one of its user types.
@@ -168,7 +164,10 @@ func (c *console) deletionOf(k *call, d deletion, gateway, userType string) (del
 	if d.Count, err = c.Store.GatewayUsers(k.Context(), k.env(), gateway, userType); err != nil {
 		return d, err
 	}
-	d.Users, _, err = c.Store.Users(k.Context(), k.env(), store.UserFilter{GatewayID: gateway, UserTypeID: userType}, store.Page{Limit: 10})
+	d.Users, _, err = c.Store.Users(k.Context(), k.env(), store.UserFilter{
+		GatewayID:  gateway,
+		UserTypeID: userType,
+	}, store.Page{Limit: 10})
 	return d, err
 }
 
@@ -181,7 +180,12 @@ func (c *console) askDeleteGateway(k *call, status int, unsure bool) error {
 	if err != nil {
 		return err
 	}
-	d, err := c.deletionOf(k, deletion{Kind: "gateway", Name: g.Name, Back: under("gateways", g.ID), Unsure: unsure}, g.ID, "")
+	d, err := c.deletionOf(k, deletion{
+		Kind:   "gateway",
+		Name:   g.Name,
+		Back:   under("gateways", g.ID),
+		Unsure: unsure,
+	}, g.ID, "")
 	if err != nil {
 		return err
 	}
@@ -193,23 +197,12 @@ func (c *console) deleteGateway(k *call) error {
 	if err != nil {
 		return err
 	}
-	instances, err := c.Store.Instances(k.Context(), k.env(), g.ID)
-	if err != nil {
-		return err
-	}
-	force := k.posted("force") == "yes"
-	noting := k.noting(func() note {
-		return note{"gateway.deleted", "gateway:" + g.ID, "gateway " + g.Name + " was deleted", map[string]any{"force": force}}
-	})
-	err = noting.DeleteGateway(k.Context(), k.env(), g.ID, force)
+	err = c.Management.DeleteGateway(k.Context(), k.by(), g.ID, k.posted("force") == "yes", nil)
 	if errors.Is(err, store.ErrDependents) {
 		return c.askDeleteGateway(k, http.StatusConflict, true)
 	}
 	if err != nil {
 		return err
-	}
-	for _, i := range instances {
-		c.Links.Revoked(i.ID)
 	}
 	return k.done("/console/gateways", "The gateway "+g.Name+" was deleted.")
 }

@@ -69,9 +69,16 @@ type groupPage struct {
 	Population string
 	Members    []store.Member
 	Pager      pager
+	Role       store.Role        // that members have in this console; empty: none
+	Add        string            // username, as typed
+	Errors     map[string]string // of the form that adds somebody
 }
 
-func (c *console) showGroup(k *call) error {
+func (c *console) showGroup(k *call) error { return c.renderGroup(k, http.StatusOK, "", nil) }
+
+// renderGroup shows the group in the path, with what was typed to add somebody and
+// what is wrong with that.
+func (c *console) renderGroup(k *call, status int, add string, wrong map[string]string) error {
 	g, err := c.Store.Group(k.Context(), k.env(), k.PathValue("group"))
 	if err != nil {
 		return err
@@ -80,7 +87,7 @@ func (c *console) showGroup(k *call) error {
 	if err != nil {
 		return err
 	}
-	page := groupPage{groupRow: groupRow{g, sources[g.SourceID]}}
+	page := groupPage{groupRow: groupRow{g, sources[g.SourceID]}, Add: add, Errors: wrong}
 	if g.PopulationID != "" {
 		p, err := c.Store.Population(k.Context(), k.env(), g.PopulationID)
 		if err != nil {
@@ -88,10 +95,13 @@ func (c *console) showGroup(k *call) error {
 		}
 		page.Population = p.Name
 	}
+	if page.Role, err = c.Store.GroupRole(k.Context(), k.env(), g.ID); err != nil {
+		return err
+	}
 	members, next, err := c.Store.GroupMembers(k.Context(), k.env(), g.ID, k.part())
 	if err != nil {
 		return err
 	}
 	page.Members, page.Pager = members, k.pagerOf(next)
-	return k.render(http.StatusOK, "group", g.DisplayName, page)
+	return k.render(status, "group", g.DisplayName, page)
 }

@@ -32,7 +32,10 @@ func (k *call) guessOf(kind, name string) guess {
 
 // try counts a try, or returns how long to wait instead of it.
 func (c *console) try(g guess) time.Duration {
-	return c.guesses.Begin(c.now(), throttle.Limit{Key: g.key(), Most: guessLimit}, throttle.Limit{Key: g.addressKey(), Most: addressLimit})
+	return c.guesses.Begin(c.now(), throttle.Limit{
+		Key:  g.key(),
+		Most: guessLimit,
+	}, throttle.Limit{Key: g.addressKey(), Most: addressLimit})
 }
 
 // throttled counts a try, and returns a sentence when there were too many.

@@ -53,8 +53,14 @@ func instanceOf(g store.Gateway, i store.Instance, live *hub.Live) instance {
 	in := instance{Instance: i, Live: live}
 	if !i.QuarantinedAt.IsZero() {
 		in.Health = unhealthy("in quarantine")
-		in.Problems = []wire.Problem{{Code: "QUARANTINE", Text: i.Quarantine,
-			Remedy: "Find out which machine is the right one, pair it anew with \"ldap-gateway pair --replace\", and revoke this instance."}}
+		in.Problems = []wire.Problem{
+			{
+				Code: "QUARANTINE",
+				Text: i.Quarantine,
+				Remedy: "Find out which machine is the right one, pair it anew with " +
+					"\"ldap-gateway pair --replace\", and revoke this instance.",
+			},
+		}
 		return in
 	}
 	if live == nil {
@@ -64,8 +70,12 @@ func instanceOf(g store.Gateway, i store.Instance, live *hub.Live) instance {
 	in.Problems = append(in.Problems, live.Beat.Problems...)
 	for _, s := range live.Beat.Servers {
 		if s.State == "down" {
-			in.Problems = append(in.Problems, wire.Problem{Code: "DIRECTORY_SERVER_DOWN", Text: s.URL + ": " + s.Error,
-				Remedy: "See that the directory server runs and that the agent's machine reaches it; the agent connects again by itself."})
+			in.Problems = append(in.Problems, wire.Problem{
+				Code: "DIRECTORY_SERVER_DOWN",
+				Text: s.URL + ": " + s.Error,
+				Remedy: "See that the directory server runs and that the agent's machine reaches it; " +
+					"the agent connects again by itself.",
+			})
 		}
 	}
 	for _, r := range live.Refused {

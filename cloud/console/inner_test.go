@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"ldap-gateway/cloud/fault"
 	"ldap-gateway/cloud/hub"
 	"ldap-gateway/cloud/store"
 	"ldap-gateway/cloudlink/wire"
@@ -92,5 +93,17 @@ func TestTemplatesAreTypedAsAttributes(t *testing.T) {
 		if short(template) != typed || long(typed) != template {
 			t.Errorf("%q: %q, %q", template, short(template), long(typed))
 		}
+	}
+}
+
+// Every value that a fault can be of has its field in a form.
+func TestEveryFaultHasItsField(t *testing.T) {
+	for _, field := range fault.Fields() {
+		if fields[field] == "" {
+			t.Errorf("%q is shown beside nothing", field)
+		}
+	}
+	if len(fields) != len(fault.Fields()) {
+		t.Errorf("%d fields for %d values", len(fields), len(fault.Fields()))
 	}
 }

@@ -17,25 +17,21 @@ type pairingPage struct {
 }
 
 func (c *console) createPairing(k *call) error {
+	p, code, err := c.Management.OfferPairing(k.Context(), k.by(), k.PathValue("g"))
+	if err != nil {
+		return err
+	}
 	g, err := c.gateway(k)
 	if err != nil {
 		return err
 	}
-	p, code, err := c.Pairings.Offer(k.Context(), k.env(), g.ID, "administrator "+k.admin.Name)
-	if err != nil {
-		return err
-	}
-	k.did("pairing.created", "gateway:"+g.ID, "a pairing code was made", map[string]any{"pairing": p.ID})
 	minutes := int(p.ExpiresAt.Sub(c.now()).Round(time.Minute).Minutes())
 	return k.render(http.StatusCreated, "pairing", "Pair an instance", pairingPage{g, code, p.ExpiresAt, minutes})
 }
 
 func (c *console) deletePairing(k *call) error {
-	gateway, id := k.PathValue("g"), k.PathValue("id")
-	noting := k.noting(func() note {
-		return note{"pairing.deleted", "gateway:" + gateway, "a pairing code was taken back", map[string]any{"pairing": id}}
-	})
-	if err := noting.DeletePairing(k.Context(), k.env(), gateway, id); err != nil {
+	gateway := k.PathValue("g")
+	if err := c.Management.WithdrawPairing(k.Context(), k.by(), gateway, k.PathValue("id"), nil); err != nil {
 		return err
 	}
 	return k.done(under("gateways", gateway), "The pairing code was taken back.")
@@ -75,13 +71,12 @@ func (c *console) instance(k *call) (r revocation, err error) {
 
 // rotate has an instance change its keys. Which they are is seen when they are.
 func (c *console) rotate(k *call) error {
-	r, err := c.instance(k)
+	i, err := c.Management.RotateInstance(k.Context(), k.by(), k.PathValue("g"), k.PathValue("i"))
 	if err != nil {
 		return err
 	}
-	c.Links.Rotate(r.Instance.ID)
-	k.did("instance.rotation", "instance:"+r.Instance.ID, "the instance on "+r.Instance.Hostname+" was asked to change its keys", map[string]any{"gateway": r.Gateway.ID})
-	return k.done(under("gateways", r.Gateway.ID), fmt.Sprintf("The instance on %s was asked to change its keys. Its fingerprint will be another in a moment.", r.Instance.Hostname))
+	const said = "The instance on %s was asked to change its keys. Its fingerprint will be another in a moment."
+	return k.done(under("gateways", i.GatewayID), fmt.Sprintf(said, i.Hostname))
 }
 
 func (c *console) confirmRevoke(k *call) error {
@@ -93,17 +88,10 @@ func (c *console) confirmRevoke(k *call) error {
 }
 
 func (c *console) revoke(k *call) error {
-	r, err := c.instance(k)
+	i, err := c.Management.RevokeInstance(k.Context(), k.by(), k.PathValue("g"), k.PathValue("i"), nil)
 	if err != nil {
 		return err
 	}
-	i := r.Instance
-	noting := k.noting(func() note {
-		return note{"instance.revoked", "instance:" + i.ID, "instance on " + i.Hostname + " was revoked", map[string]any{"gateway": r.Gateway.ID, "fingerprint": i.Fingerprint}}
-	})
-	if err := noting.RevokeInstance(k.Context(), k.env(), r.Gateway.ID, i.ID, "administrator "+k.admin.Name, c.now()); err != nil {
-		return err
-	}
-	c.Links.Revoked(i.ID)
-	return k.done(under("gateways", r.Gateway.ID), fmt.Sprintf("The instance on %s was revoked. Its key is refused from now on.", i.Hostname))
+	const said = "The instance on %s was revoked. Its key is refused from now on."
+	return k.done(under("gateways", i.GatewayID), fmt.Sprintf(said, i.Hostname))
 }

@@ -7,8 +7,9 @@ import (
 	"strconv"
 	"strings"
 
-	"ldap-gateway/cloud/api"
+	"ldap-gateway/cloud/fault"
 	"ldap-gateway/cloud/kerberos"
+	"ldap-gateway/cloud/management"
 	"ldap-gateway/cloud/store"
 )
 
@@ -30,6 +31,7 @@ type kerberosForm struct {
 	Attribute, Value  string
 	AllowRC4          bool
 	Account, Password string // the password is never shown again
+	Seen              string // when the gateway was changed, when the form was shown
 }
 
 // keySet is one set of keys as the page shows it.
@@ -56,14 +58,24 @@ func kerberosFormOf(kept *store.Kerberos) kerberosForm {
 	if kept == nil {
 		return kerberosForm{Retain: strconv.Itoa(kerberos.DefaultRetainMinutes)}
 	}
-	return kerberosForm{Retain: strconv.Itoa(kept.RetainMinutes), Realms: lines(kept.Realms), Networks: lines(kept.Networks), Attribute: kept.Attribute,
-		Value: kept.Value, AllowRC4: kept.AllowRC4, Account: kept.ServiceAccount}
+	return kerberosForm{
+		Retain:    strconv.Itoa(kept.RetainMinutes),
+		Realms:    lines(kept.Realms),
+		Networks:  lines(kept.Networks),
+		Attribute: kept.Attribute,
+		Value:     kept.Value,
+		AllowRC4:  kept.AllowRC4,
+		Account:   kept.ServiceAccount,
+	}
 }
 
 func (c *console) renderKerberos(k *call, status int, page kerberosPage) error {
 	sets, err := c.Store.KerberosKeys(k.Context(), k.env(), page.Gateway.ID, c.now())
 	if err != nil {
 		return err
+	}
+	if page.Form.Seen == "" {
+		page.Form.Seen = seenAs(page.Gateway.UpdatedAt)
 	}
 	page.Services, page.TestPath = c.Services, "/"+k.env()+"/signon/ticket"
 	for _, s := range c.Services {
@@ -72,7 +84,8 @@ func (c *console) renderKerberos(k *call, status int, page kerberosPage) error {
 	for _, s := range sets {
 		set := keySet{KerberosKeys: s}
 		for _, e := range s.Entries {
-			set.Keys = append(set.Keys, keyRow{e, kerberos.ETypeName(e.EType), s.Origin == kerberos.OriginPassword || c.serves(e.Principal)})
+			served := s.Origin == kerberos.OriginPassword || c.serves(e.Principal)
+			set.Keys = append(set.Keys, keyRow{e, kerberos.ETypeName(e.EType), served})
 		}
 		page.Sets = append(page.Sets, set)
 	}
@@ -91,53 +104,86 @@ func (c *console) serves(principal string) bool {
 
 // saveKerberos writes how tickets are taken, and turns it on.
 func (c *console) saveKerberos(k *call) error {
-	g, err := c.gateway(k)
-	if err != nil {
-		return err
+	form := kerberosForm{
+		Retain:    k.posted("retain"),
+		Realms:    k.posted("realms"),
+		Networks:  k.posted("networks"),
+		Attribute: k.posted("attribute"),
+		Value:     k.posted("value"),
+		AllowRC4:  k.posted("rc4") == "yes",
+		Seen:      k.posted("seen"),
 	}
-	page := kerberosPage{Gateway: g, Errors: map[string]string{}, Form: kerberosForm{Retain: k.posted("retain"), Realms: k.posted("realms"), Networks: k.posted("networks"),
-		Attribute: k.posted("attribute"), Value: k.posted("value"), AllowRC4: k.posted("rc4") == "yes"}}
-	wanted := store.Kerberos{Realms: strings.Fields(page.Form.Realms), Networks: strings.Fields(page.Form.Networks), Attribute: page.Form.Attribute, Value: page.Form.Value, AllowRC4: page.Form.AllowRC4}
-	if g.Kerberos != nil {
-		wanted.ServiceAccount = g.Kerberos.ServiceAccount
-	}
-	if wanted.RetainMinutes, err = strconv.Atoi(page.Form.Retain); err != nil {
-		page.Errors["retain"] = "Give a number of minutes."
-	}
-	for _, d := range api.CheckKerberos(&wanted) {
-		page.Errors[fieldOfKerberos(d.Target)] = d.Message
-	}
-	if len(page.Errors) > 0 {
-		return c.renderKerberos(k, http.StatusUnprocessableEntity, page)
-	}
-	g.Kerberos = &wanted
-	noting := k.noting(func() note {
-		return note{"gateway.updated", "gateway:" + g.ID, "how gateway " + g.Name + " takes Kerberos tickets was changed", nil}
+	g, err := c.Management.ChangeGateway(k.Context(), k.by(), k.PathValue("g"), func(d *management.Draft) error {
+		if err := unseen(&form.Seen, d.UpdatedAt, "gateway"); err != nil {
+			return err
+		}
+		return form.into(d)
 	})
-	if err := noting.UpdateGateway(k.Context(), &g); err != nil {
+	if wrong, ok := faults(err); ok {
+		return c.againKerberos(k, form, wrong)
+	}
+	if err != nil {
 		return err
 	}
 	return k.done(under("gateways", g.ID, "kerberos"), "Saved.")
 }
 
-// fieldOfKerberos returns the form's field for a property of the API.
-func fieldOfKerberos(target string) string {
-	for prefix, field := range map[string]string{"kerberos.minutes": "retain", "kerberos.realms": "realms", "kerberos.networks": "networks", "kerberos.principal": "value"} {
-		if strings.HasPrefix(target, prefix) {
-			return field
-		}
+// into makes how a gateway takes tickets what the form says.
+func (f kerberosForm) into(d *management.Draft) (err error) {
+	wanted := store.Kerberos{
+		Realms:    strings.Fields(f.Realms),
+		Networks:  strings.Fields(f.Networks),
+		Attribute: f.Attribute,
+		Value:     f.Value,
+		AllowRC4:  f.AllowRC4,
 	}
-	return "form"
+	if d.Kerberos != nil {
+		wanted.ServiceAccount = d.Kerberos.ServiceAccount
+	}
+	if wanted.RetainMinutes, err = strconv.Atoi(f.Retain); err != nil {
+		return fault.Of(fault.Retain, fault.Invalid, "Give a number of minutes.")
+	}
+	d.Kerberos = &wanted
+	return nil
+}
+
+// againKerberos shows what was typed, with what is wrong with it.
+func (c *console) againKerberos(k *call, form kerberosForm, wrong map[string]string) error {
+	g, err := c.gateway(k)
+	if err != nil {
+		return err
+	}
+	page := kerberosPage{Gateway: g, Form: form, Errors: wrong}
+	return c.renderKerberos(k, http.StatusUnprocessableEntity, page)
 }
 
 // addKeys puts a keytab, or the keys of an account's password, in use. A gateway
 // that took no tickets does from then on.
 func (c *console) addKeys(k *call) error {
-	g, err := c.gateway(k)
+	n, err := readKeys(k)
 	if err != nil {
 		return err
 	}
-	n := kerberos.NewKeys{Account: k.posted("account"), Password: k.PostForm.Get("password"), By: "admin:" + k.admin.Name}
+	gateway := k.PathValue("g")
+	_, err = c.Management.UseKeys(k.Context(), k.by(), gateway, n)
+	if wrong, ok := faults(err); ok {
+		g, err := c.gateway(k)
+		if err != nil {
+			return err
+		}
+		form := kerberosFormOf(g.Kerberos)
+		form.Account = n.Account
+		return c.againKerberos(k, form, wrong)
+	}
+	if err != nil {
+		return err
+	}
+	return k.done(under("gateways", gateway, "kerberos"), "The new keys are in use.")
+}
+
+// readKeys returns the file of a form, else the account and its password.
+func readKeys(k *call) (n kerberos.NewKeys, err error) {
+	n = kerberos.NewKeys{Account: k.posted("account"), Password: k.PostForm.Get("password")}
 	file, _, err := k.FormFile("keytab") // reads the form when it came in parts
 	if err == nil {
 		defer file.Close()
@@ -146,66 +192,28 @@ func (c *console) addKeys(k *call) error {
 	if errors.Is(err, http.ErrMissingFile) || errors.Is(err, http.ErrNotMultipart) {
 		err = nil
 	}
-	if err != nil {
-		return err
-	}
 	if k.MultipartForm != nil && n.Keytab == nil {
 		n.Keytab = []byte{}
 	}
-	return c.useKeys(k, g, n)
-}
-
-func (c *console) useKeys(k *call, g store.Gateway, n kerberos.NewKeys) error {
-	page := kerberosPage{Gateway: g, Form: kerberosFormOf(g.Kerberos)}
-	if g.Kerberos == nil {
-		g.Kerberos = &store.Kerberos{RetainMinutes: kerberos.DefaultRetainMinutes}
-	}
-	g.Kerberos.ServiceAccount = n.Account
-	if err := n.Check(g.Kerberos.AllowRC4); err != nil {
-		page.Form.Account = n.Account
-		page.Errors = map[string]string{"keys": err.Error()}
-		return c.renderKerberos(k, http.StatusUnprocessableEntity, page)
-	}
-	if err := c.Store.UpdateGateway(k.Context(), &g); err != nil {
-		return err
-	}
-	set, err := c.Keys.Use(k.Context(), g, n)
-	if err != nil {
-		return err
-	}
-	k.did("kerberosKeys.replaced", "gateway:"+g.ID, "the Kerberos keys of gateway "+g.Name+" were replaced", map[string]any{"origin": set.Origin, "keys": set.Entries})
-	return k.done(under("gateways", g.ID, "kerberos"), "The new keys are in use.")
+	return n, err
 }
 
 func (c *console) deleteKeys(k *call) error {
-	g, err := c.gateway(k)
-	if err != nil {
+	gateway := k.PathValue("g")
+	if err := c.Management.DeleteKeys(k.Context(), k.by(), gateway, k.PathValue("id")); err != nil {
 		return err
 	}
-	noting := k.noting(func() note {
-		return note{"kerberosKeys.deleted", "gateway:" + g.ID, "Kerberos keys of gateway " + g.Name + " were deleted", nil}
-	})
-	if err := noting.DeleteKerberosKeys(k.Context(), k.env(), g.ID, k.PathValue("id")); err != nil {
-		return err
-	}
-	return k.done(under("gateways", g.ID, "kerberos"), "The keys were deleted: tickets made with them are not taken any more.")
+	return k.done(
+		under("gateways", gateway, "kerberos"),
+		"The keys were deleted: tickets made with them are not taken any more.",
+	)
 }
 
 // stopKerberos turns it off, and forgets every key.
 func (c *console) stopKerberos(k *call) error {
-	g, err := c.gateway(k)
-	if err != nil {
+	gateway := k.PathValue("g")
+	if err := c.Management.StopKerberos(k.Context(), k.by(), gateway); err != nil {
 		return err
 	}
-	g.Kerberos = nil
-	noting := k.noting(func() note {
-		return note{"gateway.updated", "gateway:" + g.ID, "gateway " + g.Name + " takes no Kerberos tickets any more", nil}
-	})
-	if err := noting.UpdateGateway(k.Context(), &g); err != nil {
-		return err
-	}
-	if err := c.Store.DeleteKerberosKeys(k.Context(), k.env(), g.ID, ""); err != nil {
-		return err
-	}
-	return k.done(under("gateways", g.ID, "kerberos"), "This gateway takes no tickets any more.")
+	return k.done(under("gateways", gateway, "kerberos"), "This gateway takes no tickets any more.")
 }

@@ -45,6 +45,9 @@ func (c *console) enter(k *call) error {
 	if err != nil {
 		return err
 	}
+	if len(p.TOTP) > 0 {
+		return c.askSecond(k, p, "")
+	}
 	if err := c.begin(k, &p, "organisation account, "+by.Method); err != nil {
 		return err
 	}
@@ -62,5 +65,10 @@ func (c *console) user(k *call, env, id string) (person, error) {
 	if err == nil && (role == "" || !u.Enabled) {
 		err = store.ErrNotFound
 	}
-	return person{store.Administrator{EnvironmentID: env, Name: u.Username, Role: role}, u.ID}, err
+	if err != nil {
+		return person{}, err
+	}
+	factor, err := c.Store.PersonFactor(k.Context(), env, id)
+	as := store.Administrator{EnvironmentID: env, Name: u.Username, Role: role, TOTP: factor}
+	return person{Administrator: as, UserID: u.ID, SignOffs: u.SignOffs}, err
 }

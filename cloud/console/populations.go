@@ -31,17 +31,10 @@ func (c *console) showPopulations(k *call, status int, list populationList) erro
 
 func (c *console) createPopulation(k *call) error {
 	form := populationList{Name: k.posted("name"), Description: k.posted("description")}
-	if form.Name == "" {
-		form.Errors = map[string]string{"name": "Give the population a name."}
-		return c.showPopulations(k, http.StatusUnprocessableEntity, form)
-	}
-	p := store.Population{EnvironmentID: k.env(), Name: form.Name, Description: form.Description}
-	noting := k.noting(func() note {
-		return note{"population.created", "population:" + p.ID, "population " + p.Name + " was created", nil}
-	})
-	err := noting.CreatePopulation(k.Context(), &p)
-	if errors.Is(err, store.ErrConflict) {
-		form.Errors = map[string]string{"name": "Another population of this environment has this name."}
+	p := store.Population{Name: form.Name, Description: form.Description}
+	err := c.Management.CreatePopulation(k.Context(), k.by(), &p)
+	if wrong, ok := faults(err); ok {
+		form.Errors = wrong
 		return c.showPopulations(k, http.StatusUnprocessableEntity, form)
 	}
 	if err != nil {
@@ -50,19 +43,62 @@ func (c *console) createPopulation(k *call) error {
 	return k.done("/console/populations", "The population "+p.Name+" was made.")
 }
 
+// populationPage is the form of one population.
+type populationPage struct {
+	store.Population
+	Seen   string // when it was changed, when the form was shown
+	Errors map[string]string
+}
+
+func (c *console) editPopulation(k *call) error {
+	p, err := c.Store.Population(k.Context(), k.env(), k.PathValue("p"))
+	if err != nil {
+		return err
+	}
+	return k.render(http.StatusOK, "population", p.Name, populationPage{Population: p, Seen: seenAs(p.UpdatedAt)})
+}
+
+func (c *console) changePopulation(k *call) error {
+	page := populationPage{Seen: k.posted("seen")}
+	p, err := c.Management.ChangePopulation(k.Context(), k.by(), k.PathValue("p"), func(p *store.Population) error {
+		page.Population = *p
+		page.Name, page.Description = k.posted("name"), k.posted("description")
+		page.Default = p.Default || k.posted("default") == "yes"
+		if err := unseen(&page.Seen, p.UpdatedAt, "population"); err != nil {
+			return err
+		}
+		*p = page.Population
+		return nil
+	})
+	if wrong, ok := faults(err); ok {
+		page.Errors = wrong
+		return k.render(http.StatusUnprocessableEntity, "population", "Population", page)
+	}
+	if err != nil {
+		return err
+	}
+	return k.done("/console/populations", "The population "+p.Name+" was changed.")
+}
+
 // populationDeletion returns the population in the path, and what speaks against its end.
 func (c *console) populationDeletion(k *call) (p store.Population, d deletion, err error) {
 	if p, err = c.Store.Population(k.Context(), k.env(), k.PathValue("p")); err != nil {
 		return p, d, err
 	}
 	d = deletion{Kind: "population", Name: p.Name, Back: "/console/populations", Count: p.UserCount}
-	if d.Users, _, err = c.Store.Users(k.Context(), k.env(), store.UserFilter{PopulationID: p.ID}, store.Page{Limit: 10}); err != nil {
+	if d.Users, _, err = c.Store.Users(
+		k.Context(),
+		k.env(),
+		store.UserFilter{PopulationID: p.ID},
+		store.Page{Limit: 10},
+	); err != nil {
 		return p, d, err
 	}
 	ways, err := signon.Ways(k.Context(), c.Store, k.env())
 	for _, w := range ways {
 		if w.UserType.PopulationID == p.ID {
-			d.Never = "New users of " + w.UserType.Name + " of " + w.Gateway.Name + " join it. Give that user type another population first."
+			d.Never = "New users of " + w.UserType.Name + " of " + w.Gateway.Name + " join it. " +
+				"Give that user type another population first."
 		}
 	}
 	if d.Count > 0 {
@@ -90,12 +126,11 @@ func (c *console) deletePopulation(k *call) error {
 	if d.Never != "" {
 		return k.render(http.StatusConflict, "delete", "Delete "+p.Name, d)
 	}
-	noting := k.noting(func() note {
-		return note{"population.deleted", "population:" + p.ID, "population " + p.Name + " was deleted", nil}
-	})
-	if err := noting.DeletePopulation(k.Context(), k.env(), p.ID); errors.Is(err, store.ErrDependents) {
+	err = c.Management.DeletePopulation(k.Context(), k.by(), p.ID, nil)
+	if errors.Is(err, store.ErrDependents) {
 		return &refusal{http.StatusConflict, "Not deleted", "Groups belong to it. Give them another population first."}
-	} else if err != nil {
+	}
+	if err != nil {
 		return err
 	}
 	return k.done("/console/populations", "The population "+p.Name+" was deleted.")

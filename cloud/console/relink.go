@@ -1,9 +1,9 @@
 package console
 
 import (
-	"slices"
 	"strings"
 
+	"ldap-gateway/cloud/management"
 	"ldap-gateway/cloud/signon"
 	"ldap-gateway/cloud/store"
 )
@@ -23,60 +23,56 @@ func (c *console) targets(k *call, but store.UserTypeRef) ([]target, error) {
 	return all, err
 }
 
-// target returns the user type that a form names; store.ErrNotFound when the
-// environment has none such.
-func (c *console) target(k *call) (g store.Gateway, t store.UserType, err error) {
+// wanted names the user type that a form chooses.
+func (k *call) wanted() store.UserTypeRef {
 	gateway, id, _ := strings.Cut(k.posted("to"), "/")
-	if g, err = c.Store.Gateway(k.Context(), k.env(), gateway); err != nil {
-		return g, t, err
+	return store.UserTypeRef{Gateway: gateway, UserType: id}
+}
+
+// nameOf returns a user type in words.
+func (c *console) nameOf(k *call, ref store.UserTypeRef) (string, error) {
+	g, err := c.Store.Gateway(k.Context(), k.env(), ref.Gateway)
+	for _, t := range g.UserTypes {
+		if t.ID == ref.UserType {
+			return t.Name + " of " + g.Name, err
+		}
 	}
-	i := slices.IndexFunc(g.UserTypes, func(t store.UserType) bool { return t.ID == id })
-	if i < 0 {
-		return g, t, store.ErrNotFound
-	}
-	return g, g.UserTypes[i], nil
+	return g.Name, err
 }
 
 // linkUser has another user type check a user's password. The next sign-on finds
 // the record by its username, and keeps what identifies the entry.
 func (c *console) linkUser(k *call) error {
-	u, err := c.Store.User(k.Context(), k.env(), k.PathValue("u"))
-	if err != nil {
-		return err
-	}
-	g, t, err := c.target(k)
-	if err != nil {
-		return err
-	}
-	if u.GatewayID != g.ID {
-		u.DN, u.Correlation = "", nil
-	}
-	u.GatewayID, u.UserTypeID = g.ID, t.ID
-	noting := k.noting(func() note {
-		return note{"user.linked", "user:" + u.ID, "user " + u.Username + " was linked to " + t.Name + " of " + g.Name, map[string]any{"gateway": g.ID, "userType": t.ID}}
+	to := k.wanted()
+	u, err := c.Management.LinkUser(k.Context(), k.by(), k.PathValue("u"), func(store.User) (management.Link, error) {
+		return management.Link{To: to}, nil
 	})
-	if err := noting.UpdateUser(k.Context(), &u); err != nil {
+	if _, wrong := faults(err); wrong {
+		return errGone
+	}
+	if err != nil {
 		return err
 	}
-	return k.done(under("users", u.ID), u.Username+" is linked to "+t.Name+" of "+g.Name+".")
+	name, err := c.nameOf(k, to)
+	if err != nil {
+		return err
+	}
+	return k.done(under("users", u.ID), u.Username+" is linked to "+name+".")
 }
 
 // relinkUsers does so with all users of a user type.
 func (c *console) relinkUsers(k *call) error {
-	from, i, err := c.userType(k)
+	from, to := store.UserTypeRef{Gateway: k.PathValue("g"), UserType: k.PathValue("t")}, k.wanted()
+	n, err := c.Management.RelinkUsers(k.Context(), k.by(), from, to)
+	if _, wrong := faults(err); wrong {
+		return errGone
+	}
 	if err != nil {
 		return err
 	}
-	g, t, err := c.target(k)
+	name, err := c.nameOf(k, to)
 	if err != nil {
 		return err
 	}
-	var n int
-	noting := k.noting(func() note {
-		return note{"users.relinked", "gateway:" + g.ID, "users of " + from.UserTypes[i].Name + " were moved to " + t.Name + " of " + g.Name, map[string]any{"from": from.UserTypes[i].ID, "to": t.ID}}
-	})
-	if n, err = noting.RelinkUsers(k.Context(), k.env(), from.ID, from.UserTypes[i].ID, g.ID, t.ID); err != nil {
-		return err
-	}
-	return k.done(under("gateways", from.ID), plural(n, "user")+" moved to "+t.Name+" of "+g.Name+".")
+	return k.done(under("gateways", from.Gateway), plural(n, "user")+" moved to "+name+".")
 }

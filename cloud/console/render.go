@@ -28,8 +28,20 @@ type pages map[string]*template.Template
 // parsePages reads the templates. One that cannot be parsed is a defect of the
 // program and panics.
 func parsePages(files assets) pages {
-	functions := template.FuncMap{"asset": files.path, "when": when, "iso": iso, "plural": plural, "int": func(n uint32) int { return int(n) }, "lines": lines, "fault": faultOf}
-	shared := template.Must(template.New("").Funcs(functions).ParseFS(templateFiles, "templates/layout.html", "templates/parts.html"))
+	functions := template.FuncMap{
+		"asset":  files.path,
+		"when":   when,
+		"iso":    iso,
+		"plural": plural,
+		"int":    func(n uint32) int { return int(n) },
+		"lines":  lines,
+		"fault":  faultOf,
+	}
+	shared := template.Must(template.New("").Funcs(functions).ParseFS(
+		templateFiles,
+		"templates/layout.html",
+		"templates/parts.html",
+	))
 	entries, err := templateFiles.ReadDir("templates")
 	if err != nil {
 		panic(err)
@@ -69,7 +81,8 @@ func (k *call) render(status int, page, title string, body any) error {
 		if err != nil {
 			return err
 		}
-		v.HasSession, v.Admin, v.Environment, v.Section, v.Role = true, k.admin.Name, env.Name, section(k.URL.Path), k.admin.Role
+		v.HasSession, v.Admin, v.Role = true, k.admin.Name, k.admin.Role
+		v.Environment, v.Section = env.Name, section(k.URL.Path)
 		v.Weak = k.console.sessions.GetBool(k.Context(), weakKey) && v.Section != "account"
 	}
 	return k.console.pages.write(k.w, status, page, v)
@@ -102,7 +115,8 @@ func (c *console) fail(w http.ResponseWriter, r *http.Request, admin *person, er
 	known := refusalOf(err)
 	if known == nil {
 		id := uuid.NewString()
-		known = &refusal{http.StatusInternalServerError, "This did not work", "The server could not do this. Its log has the reason under " + id + "."}
+		text := "The server could not do this. Its log has the reason under " + id + "."
+		known = &refusal{http.StatusInternalServerError, "This did not work", text}
 		if !errors.Is(err, context.Canceled) {
 			c.log().Error("page failed", "id", id, "method", r.Method, "path", r.URL.Path, "error", err)
 		}
@@ -160,10 +174,10 @@ func plural(n int, word string) string {
 
 func lines(all []string) string { return strings.Join(all, "\n") }
 
-// fault is the message beside a field.
-type fault struct{ Field, Text string }
+// message is what is said beside a field.
+type message struct{ Field, Text string }
 
 // faultOf returns the message of a field; an empty one when it has none.
-func faultOf(all map[string]string, field string) fault {
-	return fault{cmp.Or(field, "form"), all[field]}
+func faultOf(all map[string]string, field string) message {
+	return message{cmp.Or(field, "form"), all[field]}
 }

@@ -12,14 +12,17 @@ import (
 )
 
 // lacksFactor tells whether whoever calls must set up a second factor before
-// they may go to this page.
+// they may go to this page: an administrator and a person with a role by group alike.
 func (c *console) lacksFactor(k *call) (bool, error) {
-	if !k.admin.own() || section(k.URL.Path) == "account" || k.URL.Path == "/console/sign-out" {
+	if section(k.URL.Path) == "account" || k.URL.Path == "/console/sign-out" {
 		return false, nil
 	}
 	env, err := c.Store.Environment(k.Context(), k.env())
 	if err != nil || !env.Settings.SecondFactor || len(k.admin.TOTP) > 0 {
 		return false, err
+	}
+	if !k.admin.own() {
+		return true, nil // passkeys are administrators' alone
 	}
 	keys, err := c.Store.Passkeys(k.Context(), k.admin.ID)
 	return len(keys) == 0, err
@@ -32,34 +35,55 @@ type secondForm struct {
 }
 
 // askSecond remembers that somebody knows a password. It opens nothing yet.
-func (c *console) askSecond(k *call, admin store.Administrator, next string) error {
+func (c *console) askSecond(k *call, p person, next string) error {
 	if err := c.renew(k); err != nil {
 		return err
 	}
-	if err := c.keepProofs(k, admin); err != nil {
+	if err := c.keepProofs(k, p); err != nil {
 		return err
 	}
-	c.sessions.Put(k.Context(), pendingKey, admin.Name)
+	if p.own() {
+		c.sessions.Put(k.Context(), pendingKey, p.Name)
+	} else {
+		c.sessions.Put(k.Context(), pendingID, p.UserID)
+		c.sessions.Put(k.Context(), pendingEnv, p.EnvironmentID)
+	}
 	c.sessions.Put(k.Context(), nextKey, backTo(next))
 	return k.goTo("/console/sign-in/second")
 }
 
 // pending returns who has proven a password; store.ErrNotFound when nobody has.
-func (c *console) pending(k *call) (admin store.Administrator, form secondForm, err error) {
+func (c *console) pending(k *call) (p person, form secondForm, err error) {
+	if p, err = c.pendingPerson(k); err == nil {
+		err = c.stillProven(k, p)
+	}
+	if err != nil {
+		return p, form, err
+	}
+	form = secondForm{Name: p.Name, Next: c.sessions.GetString(k.Context(), nextKey), OneTime: len(p.TOTP) > 0}
+	keys, err := c.Store.Passkeys(k.Context(), p.ID)
+	form.Passkeys = len(keys) > 0
+	return p, form, err
+}
+
+func (c *console) pendingPerson(k *call) (person, error) {
+	if id := c.sessions.GetString(k.Context(), pendingID); id != "" {
+		return c.user(k, c.sessions.GetString(k.Context(), pendingEnv), id)
+	}
 	name := c.sessions.GetString(k.Context(), pendingKey)
 	if name == "" {
-		return admin, form, store.ErrNotFound
+		return person{}, store.ErrNotFound
 	}
-	if admin, err = c.Store.Administrator(k.Context(), name); err != nil {
-		return admin, form, err
+	admin, err := c.Store.Administrator(k.Context(), name)
+	return person{Administrator: admin}, err
+}
+
+// checkOneTime takes a one-time password of somebody, once.
+func (c *console) checkOneTime(k *call, p person, code string) error {
+	if p.own() {
+		return c.Proofs.CheckOneTime(k.Context(), p.Administrator, code)
 	}
-	if err := c.stillProven(k, admin); err != nil {
-		return admin, form, err
-	}
-	form = secondForm{Name: admin.Name, Next: c.sessions.GetString(k.Context(), nextKey), OneTime: len(admin.TOTP) > 0}
-	keys, err := c.Store.Passkeys(k.Context(), admin.ID)
-	form.Passkeys = len(keys) > 0
-	return admin, form, err
+	return c.Proofs.CheckPersonOneTime(k.Context(), p.EnvironmentID, p.UserID, p.TOTP, code)
 }
 
 func (c *console) showSecond(k *call) error {
@@ -74,20 +98,20 @@ func (c *console) showSecond(k *call) error {
 }
 
 func (c *console) doSecond(k *call) error {
-	admin, form, err := c.pending(k)
+	p, form, err := c.pending(k)
 	if errors.Is(err, store.ErrNotFound) {
 		return k.goTo("/console/sign-in")
 	}
 	if err != nil {
 		return err
 	}
-	guess := k.guessOf("one-time password", admin.Name)
+	guess := k.guessOf("one-time password", p.UserID+p.Name)
 	if form.Error = k.throttled(guess); form.Error != "" {
 		return k.render(http.StatusTooManyRequests, "second", "Second factor", form)
 	}
-	err = c.Proofs.CheckOneTime(k.Context(), admin, k.posted("code"))
+	err = c.checkOneTime(k, p, k.posted("code"))
 	if errors.Is(err, administrators.ErrProof) {
-		c.log().Info("an administrator's second factor was refused", "administrator", admin.Name, "address", k.address())
+		c.log().Info("an administrator's second factor was refused", "administrator", p.Name, "address", k.address())
 		form.Error = "That is not the one-time password of now, or it was used already. Wait for the next."
 		return k.render(http.StatusForbidden, "second", "Second factor", form)
 	}
@@ -95,7 +119,7 @@ func (c *console) doSecond(k *call) error {
 		return err
 	}
 	c.right(guess)
-	if err := c.begin(k, &person{Administrator: admin}, "password and one-time password"); err != nil {
+	if err := c.begin(k, &p, "password and one-time password"); err != nil {
 		return err
 	}
 	return k.goTo(backTo(form.Next))
@@ -119,9 +143,15 @@ func (k *call) told(err error) error {
 	switch {
 	case errors.Is(err, administrators.ErrProof):
 		k.console.log().Info("a passkey was refused", "address", k.address(), "error", err)
-		return k.answerJSON(http.StatusForbidden, map[string]string{"error": "This passkey is not known here, or was not the one asked for."})
+		return k.answerJSON(
+			http.StatusForbidden,
+			map[string]string{"error": "This passkey is not known here, or was not the one asked for."},
+		)
 	case errors.Is(err, administrators.ErrNoPasskeys):
-		return k.answerJSON(http.StatusConflict, map[string]string{"error": "This console is opened by an address, and browsers keep passkeys for names only."})
+		return k.answerJSON(
+			http.StatusConflict,
+			map[string]string{"error": "This console is opened by an address, and browsers keep passkeys for names only."},
+		)
 	case errors.As(err, &known):
 		return k.answerJSON(known.status, map[string]string{"error": known.text})
 	}

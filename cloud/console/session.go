@@ -11,22 +11,26 @@ import (
 
 	"github.com/alexedwards/scs/v2"
 
+	"ldap-gateway/cloud/management"
 	"ldap-gateway/cloud/store"
 )
 
 // What a session holds.
 const (
-	adminKey   = "administrator" // the name
-	adminID    = "administratorID"
-	proofsKey  = "proofs"      // mark of the administrator's proofs at that time
-	userKey    = "user"        // ID of a user whose groups give a role
-	userEnv    = "environment" // of that user
-	noticeKey  = "notice"      // a sentence for the next page
-	weakKey    = "weak"        // signed in with a password, and has nothing better
-	pendingKey = "pending"     // name of who has proven a password, and not yet the rest
-	nextKey    = "next"        // where that one wanted to go
-	oneTimeKey = "oneTime"     // new secret, not kept yet
-	askedKey   = "asked"       // what a browser was asked about passkeys
+	adminKey    = "administrator" // the name
+	adminID     = "administratorID"
+	proofsKey   = "proofs"      // mark of the administrator's proofs at that time
+	userKey     = "user"        // ID of a user whose groups give a role
+	userEnv     = "environment" // of that user
+	noticeKey   = "notice"      // a sentence for the next page
+	weakKey     = "weak"        // signed in with a password, and has nothing better
+	pendingKey  = "pending"     // name of who has proven a password, and not yet the rest
+	pendingID   = "pendingUser" // ID of a user who has signed on, and has not yet proven the rest
+	pendingEnv  = "pendingEnv"  // of that user
+	signOffsKey = "signOffs"    // of that user
+	nextKey     = "next"        // where that one wanted to go
+	oneTimeKey  = "oneTime"     // new secret, not kept yet
+	askedKey    = "asked"       // what a browser was asked about passkeys
 )
 
 // How long a session lives.
@@ -38,17 +42,28 @@ const (
 // sessionsOf returns the sessions, kept in the store. It is no scs.New, which
 // would start a memory store of its own with a goroutine that never ends.
 func sessionsOf(s *Server) *scs.SessionManager {
-	cookie := scs.SessionCookie{Name: "ldap-cloud-console", Path: "/console/", HttpOnly: true, SameSite: http.SameSiteLaxMode}
+	cookie := scs.SessionCookie{
+		Name:     "ldap-cloud-console",
+		Path:     "/console/",
+		HttpOnly: true,
+		SameSite: http.SameSiteLaxMode,
+	}
 	if s.Secure {
 		// The prefix keeps a neighbouring host name from planting a cookie.
 		cookie.Name, cookie.Path, cookie.Secure = "__Host-ldap-cloud-console", "/", true
 	}
-	return &scs.SessionManager{IdleTimeout: sessionIdle, Lifetime: sessionLifetime, Store: store.Sessions{Store: s.Store}, Codec: scs.GobCodec{}, Cookie: cookie}
+	return &scs.SessionManager{
+		IdleTimeout: sessionIdle,
+		Lifetime:    sessionLifetime,
+		Store:       store.Sessions{Store: s.Store},
+		Codec:       scs.GobCodec{},
+		Cookie:      cookie,
+	}
 }
 
-// signedIn lets an endpoint be reached by those who have a role, and sends
+// signedIn lets an endpoint be reached by those who may do an action, and sends
 // others to the sign-in page.
-func (c *console) signedIn(needed store.Role, e endpoint) endpoint {
+func (c *console) signedIn(a management.Action, e endpoint) endpoint {
 	return func(k *call) error {
 		p, err := c.person(k)
 		if errors.Is(err, store.ErrNotFound) {
@@ -58,7 +73,7 @@ func (c *console) signedIn(needed store.Role, e endpoint) endpoint {
 			return err
 		}
 		k.admin = &p
-		if !p.Role.Covers(needed) {
+		if !management.May(p.Role, a) {
 			return errRole
 		}
 		missing, err := c.lacksFactor(k)
@@ -66,7 +81,10 @@ func (c *console) signedIn(needed store.Role, e endpoint) endpoint {
 			return err
 		}
 		if missing {
-			return k.done("/console/account", "This environment wants a second factor of every administrator. Set one up to go on.")
+			return k.done(
+				"/console/account",
+				"This environment wants a second factor of every administrator. Set one up to go on.",
+			)
 		}
 		return e(k)
 	}
@@ -76,7 +94,11 @@ func (c *console) signedIn(needed store.Role, e endpoint) endpoint {
 // store.ErrNotFound when it belongs to nobody.
 func (c *console) person(k *call) (person, error) {
 	if id := c.sessions.GetString(k.Context(), userKey); id != "" {
-		return c.user(k, c.sessions.GetString(k.Context(), userEnv), id)
+		p, err := c.user(k, c.sessions.GetString(k.Context(), userEnv), id)
+		if err == nil {
+			err = c.stillProven(k, p)
+		}
+		return p, err
 	}
 	name, id := c.sessions.GetString(k.Context(), adminKey), c.sessions.GetString(k.Context(), adminID)
 	if name == "" {
@@ -89,24 +111,31 @@ func (c *console) person(k *call) (person, error) {
 	if err != nil {
 		return person{}, err
 	}
-	return person{Administrator: admin}, c.stillProven(k, admin)
+	p := person{Administrator: admin}
+	return p, c.stillProven(k, p)
 }
 
-// stillProven returns store.ErrNotFound when an administrator's proofs are not
-// those that the session began with: whoever opened it by a password or a passkey
-// that was given up since is out.
-func (c *console) stillProven(k *call, admin store.Administrator) error {
-	mark, err := c.Proofs.Mark(k.Context(), admin)
-	if err == nil && (admin.PasswordHash == "" || mark != c.sessions.GetString(k.Context(), proofsKey)) {
-		err = store.ErrNotFound
+// stillProven returns store.ErrNotFound when somebody's proofs are not those that
+// the session began with: whoever opened it by a password, a passkey or one-time
+// passwords that were given up since is out, and so is who was signed off everywhere.
+func (c *console) stillProven(k *call, p person) error {
+	mark, err := c.Proofs.Mark(k.Context(), p.Administrator)
+	if err != nil {
+		return err
 	}
-	return err
+	unset := p.own() && p.PasswordHash == ""
+	signedOff := p.SignOffs != c.sessions.GetInt(k.Context(), signOffsKey)
+	if unset || signedOff || mark != c.sessions.GetString(k.Context(), proofsKey) {
+		return store.ErrNotFound
+	}
+	return nil
 }
 
-// keepProofs has the session go on with an administrator's proofs as they are.
-func (c *console) keepProofs(k *call, admin store.Administrator) error {
-	mark, err := c.Proofs.Mark(k.Context(), admin)
+// keepProofs has the session go on with somebody's proofs as they are.
+func (c *console) keepProofs(k *call, p person) error {
+	mark, err := c.Proofs.Mark(k.Context(), p.Administrator)
 	c.sessions.Put(k.Context(), proofsKey, mark)
+	c.sessions.Put(k.Context(), signOffsKey, p.SignOffs)
 	return err
 }
 
@@ -123,8 +152,11 @@ func signInPath(r *http.Request) string {
 func backTo(next string) string {
 	const first = "/console/gateways"
 	u, err := url.Parse(next)
-	if err != nil || u.Scheme != "" || u.Host != "" || u.User != nil || u.Opaque != "" || strings.ContainsAny(next, "\\\t\r\n") ||
-		!strings.HasPrefix(path.Clean(u.Path)+"/", "/console/") || !strings.HasPrefix(next, "/console/") {
+	if err != nil || u.Scheme != "" || u.Host != "" || u.User != nil || u.Opaque != "" {
+		return first
+	}
+	if strings.ContainsAny(next, "\\\t\r\n") || !strings.HasPrefix(next, "/console/") ||
+		!strings.HasPrefix(path.Clean(u.Path)+"/", "/console/") {
 		return first
 	}
 	return next
@@ -177,7 +209,7 @@ func (c *console) doSignIn(k *call) error {
 		return err
 	}
 	if len(admin.TOTP) > 0 || len(keys) > 0 {
-		return c.askSecond(k, admin, form.Next)
+		return c.askSecond(k, person{Administrator: admin}, form.Next)
 	}
 	if err := c.begin(k, &person{Administrator: admin}, "password"); err != nil {
 		return err
@@ -211,16 +243,14 @@ func (c *console) begin(k *call, p *person, how string) error {
 	if k.admin = p; p.own() {
 		c.sessions.Put(k.Context(), adminKey, p.Name)
 		c.sessions.Put(k.Context(), adminID, p.ID)
-		if err := c.keepProofs(k, p.Administrator); err != nil {
-			return err
-		}
-		k.did("administrator.signed-in", "administrator:"+p.ID, "the console was opened", map[string]any{"address": k.address(), "proof": how})
-		return nil
+	} else {
+		c.sessions.Put(k.Context(), userKey, p.UserID)
+		c.sessions.Put(k.Context(), userEnv, p.EnvironmentID)
 	}
-	c.sessions.Put(k.Context(), userKey, p.UserID)
-	c.sessions.Put(k.Context(), userEnv, p.EnvironmentID)
-	k.did("administrator.signed-in", "user:"+p.UserID, "the console was opened", map[string]any{"address": k.address(), "proof": how, "role": p.Role})
-	return nil
+	if err := c.keepProofs(k, *p); err != nil {
+		return err
+	}
+	return c.Management.SignedIn(k.Context(), k.by(), how)
 }
 
 func (c *console) doSignOut(k *call) error {

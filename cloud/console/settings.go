@@ -7,7 +7,6 @@ import (
 	"image/png"
 	"io"
 	"net/http"
-	"slices"
 	"strconv"
 
 	"ldap-gateway/cloud/signon"
@@ -18,6 +17,7 @@ import (
 type settingsPage struct {
 	store.Environment
 	SignOn string // address of the sign-on page
+	Seen   string // when it was changed, when the form was shown
 	Errors map[string]string
 }
 
@@ -30,29 +30,32 @@ func (c *console) showSettings(k *call) error {
 }
 
 func (c *console) renderSettings(k *call, status int, page settingsPage) error {
+	if page.Seen == "" {
+		page.Seen = seenAs(page.UpdatedAt)
+	}
 	page.SignOn = c.URL + "/" + k.env() + "/signon"
 	return k.render(status, "settings", "Settings", page)
 }
 
 func (c *console) saveSettings(k *call) error {
-	env, err := c.Store.Environment(k.Context(), k.env())
+	page := settingsPage{Seen: k.posted("seen")}
+	_, err := c.Management.ChangeSettings(k.Context(), k.by(), func(e *store.Environment) error {
+		page.Environment = *e
+		page.Name, page.Settings.SecondFactor = k.posted("name"), k.posted("second-factor") == "yes"
+		if err := unseen(&page.Seen, e.UpdatedAt, "environment"); err != nil {
+			return err
+		}
+		*e = page.Environment
+		return nil
+	})
+	if wrong, ok := faults(err); ok {
+		page.Errors = wrong
+		return c.renderSettings(k, http.StatusUnprocessableEntity, page)
+	}
 	if err != nil {
 		return err
 	}
-	env.Name, env.Settings.SecondFactor = k.posted("name"), k.posted("second-factor") == "yes"
-	if env.Name == "" || len(env.Name) > 200 {
-		return c.renderSettings(k, http.StatusUnprocessableEntity, settingsPage{Environment: env, Errors: map[string]string{"name": "Give the environment a name of at most 200 characters."}})
-	}
-	if err := k.notingSettings(map[string]any{"name": env.Name, "secondFactor": env.Settings.SecondFactor}).UpdateEnvironment(k.Context(), &env); err != nil {
-		return err
-	}
 	return k.done("/console/settings", "Saved.")
-}
-
-func (k *call) notingSettings(detail map[string]any) *store.Store {
-	return k.noting(func() note {
-		return note{"environment.updated", "environment:" + k.env(), "the settings were changed", detail}
-	})
 }
 
 // The most that a logo may be.
@@ -63,18 +66,21 @@ const (
 
 // saveLogo keeps a picture, written anew: what else was in the file is not.
 func (c *console) saveLogo(k *call) error {
-	picture, fault, err := readLogo(k)
+	picture, wrong, err := readLogo(k)
 	if err != nil {
 		return err
 	}
-	if fault != "" {
+	if wrong != "" {
 		env, err := c.Store.Environment(k.Context(), k.env())
 		if err != nil {
 			return err
 		}
-		return c.renderSettings(k, http.StatusUnprocessableEntity, settingsPage{Environment: env, Errors: map[string]string{"logo": fault}})
+		return c.renderSettings(k, http.StatusUnprocessableEntity, settingsPage{
+			Environment: env,
+			Errors:      map[string]string{"logo": wrong},
+		})
 	}
-	if err := k.notingSettings(map[string]any{"logo": picture != nil}).SetLogo(k.Context(), k.env(), picture); err != nil {
+	if err := c.Management.SetLogo(k.Context(), k.by(), picture); err != nil {
 		return err
 	}
 	return k.done("/console/settings", "Saved.")
@@ -82,7 +88,7 @@ func (c *console) saveLogo(k *call) error {
 
 // readLogo returns the picture of a form, nil when there is none, or what is
 // wrong with it.
-func readLogo(k *call) (picture []byte, fault string, err error) {
+func readLogo(k *call) (picture []byte, wrong string, err error) {
 	file, _, err := k.FormFile("logo")
 	switch {
 	case errors.Is(err, http.ErrNotMultipart): // the form that takes it away
@@ -133,28 +139,17 @@ func (c *console) showOrder(k *call) error {
 
 // moveOrder moves one user type up or down.
 func (c *console) moveOrder(k *call) error {
-	ways, err := signon.Ways(k.Context(), c.Store, k.env())
+	places, err := strconv.Atoi(k.posted("by"))
 	if err != nil {
-		return err
-	}
-	i := slices.IndexFunc(ways, func(w signon.Way) bool {
-		return w.Ref() == store.UserTypeRef{Gateway: k.posted("gateway"), UserType: k.posted("type")}
-	})
-	by, err := strconv.Atoi(k.posted("by"))
-	if i < 0 || err != nil || by*by != 1 || i+by < 0 || i+by >= len(ways) {
 		return k.goTo("/console/settings/sign-on")
 	}
-	ways[i], ways[i+by] = ways[i+by], ways[i]
-	env, err := c.Store.Environment(k.Context(), k.env())
+	ref := store.UserTypeRef{Gateway: k.posted("gateway"), UserType: k.posted("type")}
+	name, err := c.Management.MoveSignOnOrder(k.Context(), k.by(), ref, places)
+	if errors.Is(err, store.ErrNotFound) {
+		return k.goTo("/console/settings/sign-on")
+	}
 	if err != nil {
 		return err
 	}
-	env.Settings.SignOnOrder = nil
-	for _, w := range ways {
-		env.Settings.SignOnOrder = append(env.Settings.SignOnOrder, w.Ref())
-	}
-	if err := k.notingSettings(map[string]any{"signOnOrder": env.Settings.SignOnOrder}).UpdateEnvironment(k.Context(), &env); err != nil {
-		return err
-	}
-	return k.done("/console/settings/sign-on", ways[i+by].UserType.Name+" was moved.")
+	return k.done("/console/settings/sign-on", name+" was moved.")
 }

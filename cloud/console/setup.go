@@ -8,7 +8,6 @@ import (
 	"unicode/utf8"
 
 	"ldap-gateway/cloud/administrators"
-	"ldap-gateway/cloud/store"
 )
 
 // setupForm is the page on which an administrator sets a password for the
@@ -21,11 +20,18 @@ type setupForm struct {
 }
 
 func (c *console) showSetup(k *call) error {
-	return k.render(http.StatusOK, "setup", "Set your password", setupForm{Name: k.query("name"), Minimum: administrators.MinPassword})
+	return k.render(http.StatusOK, "setup", "Set your password", setupForm{
+		Name:    k.query("name"),
+		Minimum: administrators.MinPassword,
+	})
 }
 
 func (c *console) doSetup(k *call) error {
-	form := setupForm{Name: k.posted("name"), Minimum: administrators.MinPassword, Errors: checkNewPassword(k.PostForm.Get("password"), k.PostForm.Get("again"))}
+	form := setupForm{
+		Name:    k.posted("name"),
+		Minimum: administrators.MinPassword,
+		Errors:  checkNewPassword(k.PostForm.Get("password"), k.PostForm.Get("again")),
+	}
 	if len(form.Errors) > 0 {
 		return k.render(http.StatusUnprocessableEntity, "setup", "Set your password", form)
 	}
@@ -33,12 +39,8 @@ func (c *console) doSetup(k *call) error {
 	if form.Error = k.throttled(guess); form.Error != "" {
 		return k.render(http.StatusTooManyRequests, "setup", "Set your password", form)
 	}
-	hash, err := c.Proofs.HashPassword(k.Context(), k.PostForm.Get("password"))
-	if err != nil {
-		return err
-	}
-	admin, err := c.Store.SetUpAdministrator(k.Context(), form.Name, administrators.SetupHash(k.posted("secret")), hash)
-	if errors.Is(err, store.ErrNotFound) {
+	admin, err := c.Proofs.SetUp(k.Context(), form.Name, k.posted("secret"), k.PostForm.Get("password"), k.address())
+	if errors.Is(err, administrators.ErrProof) {
 		c.log().Info("a set-up was refused", "administrator", form.Name, "address", k.address())
 		form.Error = "The name or the set-up secret is wrong, or the secret was used already."
 		return k.render(http.StatusForbidden, "setup", "Set your password", form)
@@ -47,8 +49,6 @@ func (c *console) doSetup(k *call) error {
 		return err
 	}
 	c.right(guess)
-	k.admin = &person{Administrator: admin}
-	k.did("administrator.set-up", "administrator:"+admin.ID, "a password was set with the one-time secret", map[string]any{"address": k.address()})
 	return k.goTo("/console/sign-in?after=setup&name=" + url.QueryEscape(admin.Name))
 }
 
@@ -56,7 +56,9 @@ func (c *console) doSetup(k *call) error {
 func checkNewPassword(password, again string) map[string]string {
 	switch n := utf8.RuneCountInString(password); {
 	case n < administrators.MinPassword:
-		return map[string]string{"password": fmt.Sprintf("It has %s; it needs at least %d.", plural(n, "character"), administrators.MinPassword)}
+		return map[string]string{
+			"password": fmt.Sprintf("It has %s; it needs at least %d.", plural(n, "character"), administrators.MinPassword),
+		}
 	case len(password) > administrators.MaxPassword:
 		return map[string]string{"password": fmt.Sprintf("It is longer than %d bytes.", administrators.MaxPassword)}
 	case password != again:

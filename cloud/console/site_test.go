@@ -22,13 +22,14 @@ import (
 
 	"ldap-gateway/cloud/administrators"
 	"ldap-gateway/cloud/alerts"
-	"ldap-gateway/cloud/api"
 	"ldap-gateway/cloud/console"
 	"ldap-gateway/cloud/hub"
 	"ldap-gateway/cloud/kerberos"
+	"ldap-gateway/cloud/management"
 	"ldap-gateway/cloud/pairing"
 	"ldap-gateway/cloud/provisioner"
 	"ldap-gateway/cloud/store"
+	"ldap-gateway/cloud/usertypes"
 	"ldap-gateway/cloud/vault"
 	"ldap-gateway/cloudlink/wire"
 )
@@ -116,10 +117,24 @@ func open(t testing.TB) *site {
 func (s *site) server() *console.Server {
 	v, err := vault.New(make([]byte, 32))
 	s.must(err)
-	return &console.Server{Store: s.store, Pairings: &pairing.Desk{Store: s.store, Now: s.clock}, Links: s.links, Now: s.clock,
-		Keys: &kerberos.Desk{Store: s.store, Vault: v, Now: s.clock}, Services: []string{"HTTP/id.example.com"}, URL: "https://id.example.com",
-		Post:   &alerts.Post{Vault: v, SMTP: "127.0.0.1:1", From: "cloud@example.com", URL: "https://id.example.com"},
-		Proofs: &administrators.Desk{Store: s.store, Vault: v, URLs: []string{s.url}, Now: s.clock}, People: s.people}
+	return &console.Server{
+		Store: s.store,
+		Management: &management.Service{
+			Store:    s.store,
+			Links:    s.links,
+			Keys:     &kerberos.Desk{Store: s.store, Vault: v, Now: s.clock},
+			Channels: &alerts.Post{Vault: v, SMTP: "127.0.0.1:1", From: "cloud@example.com", URL: "https://id.example.com"},
+			Now:      s.clock,
+		},
+		Pairings: &pairing.Desk{Store: s.store, Now: s.clock},
+		Links:    s.links,
+		Mails:    true,
+		Services: []string{"HTTP/id.example.com"},
+		URL:      "https://id.example.com",
+		Proofs:   &administrators.Desk{Store: s.store, Vault: v, URLs: []string{s.url}, Now: s.clock},
+		People:   s.people,
+		Now:      s.clock,
+	}
 }
 
 // people knows whom a test lets have signed on.
@@ -286,7 +301,7 @@ func (s *site) fill(env, mark string) filled {
 	var f filled
 	f.population = store.Population{EnvironmentID: env, Name: "Staff" + mark, Description: "People" + mark}
 	s.must(s.store.CreatePopulation(ctx, &f.population))
-	people := api.DefaultUserType("OpenLDAP")
+	people := usertypes.Usual("OpenLDAP")
 	people.Name, people.PopulationID, people.SearchBaseDN, people.UpdateOnSignOn = "People"+mark, f.population.ID, "ou=people,dc=example,dc=com", true
 	f.gateway = store.Gateway{EnvironmentID: env, Name: "Headquarters" + mark, Vendor: "OpenLDAP", Enabled: true, UserTypes: []store.UserType{people}}
 	s.must(s.store.CreateGateway(ctx, &f.gateway))

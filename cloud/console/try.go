@@ -55,10 +55,22 @@ func (c *console) tryPerson(k *call) error {
 	if page.Name == "" {
 		return k.goTo(under("gateways", g.ID, "try"))
 	}
+	if err := c.Management.TriedPerson(k.Context(), k.by(), g.ID, page.Name); err != nil {
+		return err
+	}
 	ctx, cancel := context.WithTimeout(k.Context(), tryTime)
 	defer cancel()
 	for _, t := range g.UserTypes {
-		one := tried{UserType: t, Explained: c.Links.Explain(ctx, hub.Ask{ID: uuid.Must(uuid.NewV7()).String(), Gateway: g.ID, UserType: t.ID, Revision: g.Revision, Identifier: page.Name})}
+		one := tried{
+			UserType: t,
+			Explained: c.Links.Explain(ctx, hub.Ask{
+				ID:         uuid.Must(uuid.NewV7()).String(),
+				Gateway:    g.ID,
+				UserType:   t.ID,
+				Revision:   g.Revision,
+				Identifier: page.Name,
+			}),
+		}
 		if one.Found() {
 			one.Properties = properties(mapping.Properties(t, one.Entry.Attributes))
 			if one.Known, err = c.known(k, g, one.Entry.Correlation); err != nil {
@@ -67,7 +79,6 @@ func (c *console) tryPerson(k *call) error {
 		}
 		page.Tried = append(page.Tried, one)
 	}
-	k.did("person.tried", "gateway:"+g.ID, "it was asked what a sign-on of "+page.Name+" would bring", nil)
 	return k.render(http.StatusOK, "try", "Try a person", page)
 }
 

@@ -42,7 +42,9 @@ type userPage struct {
 	SignOns    []store.SignOn
 	Targets    []target // user types to link to
 
-	GroupsProven time.Time // when the directory last told all of them
+	GroupsProven time.Time  // when the directory last told all of them
+	Role         store.Role // that the groups give in this console; empty: none
+	Factor       bool       // one-time passwords are asked for there
 }
 
 // property is a name with its value.
@@ -72,10 +74,23 @@ func (c *console) showUser(k *call) error {
 	if page.Targets, err = c.targets(k, store.UserTypeRef{Gateway: u.GatewayID, UserType: u.UserTypeID}); err != nil {
 		return err
 	}
+	if page.Role, err = c.Store.UserRole(k.Context(), k.env(), u.ID); err != nil {
+		return err
+	}
+	factor, err := c.Store.PersonFactor(k.Context(), k.env(), u.ID)
+	if err != nil {
+		return err
+	}
+	page.Factor = factor != nil
 	if page.GroupsProven, err = c.Store.GroupsProven(k.Context(), k.env(), u.ID); err != nil {
 		return err
 	}
-	page.SignOns, _, err = c.Store.SignOns(k.Context(), k.env(), store.SignOnFilter{UserID: u.ID}, store.Page{Limit: signOnsShown})
+	page.SignOns, _, err = c.Store.SignOns(
+		k.Context(),
+		k.env(),
+		store.SignOnFilter{UserID: u.ID},
+		store.Page{Limit: signOnsShown},
+	)
 	if err != nil {
 		return err
 	}
@@ -176,10 +191,7 @@ func (c *console) removeMember(k *call) error {
 	if err != nil {
 		return err
 	}
-	noting := k.noting(func() note {
-		return note{"membership.removed", "user:" + r.User.ID, r.User.Username + " was taken out of " + r.Group.DisplayName, map[string]any{"group": r.Group.ID, "name": r.Group.Name}}
-	})
-	if err := noting.RemoveMember(k.Context(), k.env(), r.User.ID, r.Group.ID); err != nil {
+	if err := c.Management.RemoveMember(k.Context(), k.by(), r.User.ID, r.Group.ID, nil); err != nil {
 		return err
 	}
 	return k.done(under("users", r.User.ID), r.User.Username+" was taken out of "+r.Group.DisplayName+".")

@@ -2,14 +2,13 @@ package console
 
 import (
 	"net/url"
-	"regexp"
-	"slices"
 	"strconv"
 	"strings"
 
-	"ldap-gateway/cloud/api"
+	"ldap-gateway/cloud/fault"
 	"ldap-gateway/cloud/mapping"
 	"ldap-gateway/cloud/store"
+	"ldap-gateway/cloud/usertypes"
 )
 
 // emptyRows is how many rows for further mappings the form has.
@@ -36,10 +35,21 @@ type mappingRow struct{ Property, Attribute, Error string }
 
 // formOf returns the form of a user type of a gateway.
 func formOf(g store.Gateway, t store.UserType) userTypeForm {
-	f := userTypeForm{Name: t.Name, SearchBase: t.SearchBaseDN, Filter: t.FilterPattern, Correlation: lines(t.Correlation), Population: t.PopulationID,
-		GroupBase: t.Groups.SearchBaseDN, NameAttribute: t.Groups.NameAttribute, Identity: t.Groups.Identity,
-		Include: lines(t.Groups.Include), Exclude: lines(t.Groups.Exclude), Update: t.UpdateOnSignOn, Passwords: t.AllowPasswords,
-		Revision: strconv.FormatUint(g.Revision, 10)}
+	f := userTypeForm{
+		Name:          t.Name,
+		SearchBase:    t.SearchBaseDN,
+		Filter:        t.FilterPattern,
+		Correlation:   lines(t.Correlation),
+		Population:    t.PopulationID,
+		GroupBase:     t.Groups.SearchBaseDN,
+		NameAttribute: t.Groups.NameAttribute,
+		Identity:      t.Groups.Identity,
+		Include:       lines(t.Groups.Include),
+		Exclude:       lines(t.Groups.Exclude),
+		Update:        t.UpdateOnSignOn,
+		Passwords:     t.AllowPasswords,
+		Revision:      strconv.FormatUint(g.Revision, 10),
+	}
 	for _, m := range t.Mappings {
 		if m.Name == mapping.Groups {
 			f.Groups, f.GroupAttribute = true, short(m.Value)
@@ -53,10 +63,23 @@ func formOf(g store.Gateway, t store.UserType) userTypeForm {
 // readUserType returns what was typed.
 func readUserType(v url.Values) userTypeForm {
 	text := func(name string) string { return strings.TrimSpace(v.Get(name)) }
-	f := userTypeForm{Name: text("name"), SearchBase: text("base"), Filter: text("filter"), Correlation: v.Get("correlation"), Population: text("population"),
-		Groups: text("groups") == "yes", GroupAttribute: text("groupAttribute"), GroupBase: text("groupBase"), NameAttribute: text("nameAttribute"),
-		Identity: text("identity"), Include: v.Get("include"), Exclude: v.Get("exclude"), Update: text("update") == "yes",
-		Passwords: text("passwords") == "yes", Revision: text("revision")}
+	f := userTypeForm{
+		Name:           text("name"),
+		SearchBase:     text("base"),
+		Filter:         text("filter"),
+		Correlation:    v.Get("correlation"),
+		Population:     text("population"),
+		Groups:         text("groups") == "yes",
+		GroupAttribute: text("groupAttribute"),
+		GroupBase:      text("groupBase"),
+		NameAttribute:  text("nameAttribute"),
+		Identity:       text("identity"),
+		Include:        v.Get("include"),
+		Exclude:        v.Get("exclude"),
+		Update:         text("update") == "yes",
+		Passwords:      text("passwords") == "yes",
+		Revision:       text("revision"),
+	}
 	properties, attributes := v["property"], v["attribute"]
 	for i := 0; i < min(len(properties), len(attributes), maxRows); i++ {
 		row := mappingRow{Property: strings.TrimSpace(properties[i]), Attribute: strings.TrimSpace(attributes[i])}
@@ -69,17 +92,30 @@ func readUserType(v url.Values) userTypeForm {
 
 // usual puts a vendor's usual values into the form; name, base and population stay.
 func (f *userTypeForm) usual(vendor string) {
-	with := formOf(store.Gateway{}, api.DefaultUserType(vendor))
+	with := formOf(store.Gateway{}, usertypes.Usual(vendor))
 	f.Filter, f.Correlation, f.Rows = with.Filter, with.Correlation, with.Rows
 	f.Groups, f.GroupAttribute, f.Identity = with.Groups, with.GroupAttribute, with.Identity
 }
 
 // value returns the user type that the form describes.
-func (f userTypeForm) value(id string) store.UserType {
-	t := store.UserType{ID: id, Name: f.Name, SearchBaseDN: f.SearchBase, Correlation: split(f.Correlation), PasswordAuthority: "LDAP",
-		AllowPasswords: f.Passwords, UpdateOnSignOn: f.Update, FilterPattern: f.Filter, PopulationID: f.Population,
-		Groups: store.GroupRule{SearchBaseDN: f.GroupBase, NameAttribute: f.NameAttribute, Identity: f.Identity,
-			Include: split(f.Include), Exclude: split(f.Exclude)}}
+func (f userTypeForm) value() store.UserType {
+	t := store.UserType{
+		Name:              f.Name,
+		SearchBaseDN:      f.SearchBase,
+		Correlation:       split(f.Correlation),
+		PasswordAuthority: usertypes.Authority,
+		AllowPasswords:    f.Passwords,
+		UpdateOnSignOn:    f.Update,
+		FilterPattern:     f.Filter,
+		PopulationID:      f.Population,
+		Groups: store.GroupRule{
+			SearchBaseDN:  f.GroupBase,
+			NameAttribute: f.NameAttribute,
+			Identity:      f.Identity,
+			Include:       split(f.Include),
+			Exclude:       split(f.Exclude),
+		},
+	}
 	for _, r := range f.Rows {
 		t.Mappings = append(t.Mappings, store.Mapping{Name: r.Property, Value: long(r.Attribute)})
 	}
@@ -99,17 +135,13 @@ func split(text string) (all []string) {
 	return all
 }
 
-const opening, closing = "${ldapAttributes.", "}"
-
 // short returns the attribute of a template that is nothing else, to be typed
 // by people; any other template as it is.
 func short(template string) string {
-	name, front := strings.CutPrefix(template, opening)
-	name, back := strings.CutSuffix(name, closing)
-	if !front || !back || strings.ContainsAny(name, "${}") {
-		return template
+	if name, ok := mapping.Attribute(template); ok {
+		return name
 	}
-	return name
+	return template
 }
 
 // long undoes short.
@@ -117,50 +149,34 @@ func long(typed string) string {
 	if typed == "" || strings.Contains(typed, "${") {
 		return typed
 	}
-	return opening + typed + closing
+	return mapping.Of(typed)
 }
 
-// fields says beside which field of the form a fault is shown.
-var fields = map[string]string{
-	"name": "name", "searchBaseDn": "base", "orderedCorrelationAttributes": "correlation",
-	"newUserLookup.ldapFilterPattern": "filter", "newUserLookup.attributeMappings": "mappings",
-	"groups.searchBaseDn": "groupBase", "groups.nameAttribute": "nameAttribute", "groups.identity": "identity",
-	"groups.include": "include", "groups.exclude": "exclude",
-}
-
-// element is the index at the end of the name of a property, or inside it.
-var element = regexp.MustCompile(`^(.*)\[(\d+)\](\.name|\.value)?$`)
-
-// fault puts what is wrong beside its field.
-func (f *userTypeForm) fault(x api.Fault) {
-	field, index := x.Target, -1
-	if m := element.FindStringSubmatch(x.Target); m != nil {
-		field = m[1]
-		index, _ = strconv.Atoi(m[2]) // digits, as the expression says
-	}
-	message := x.Message
-	if x.Missing && field != "newUserLookup.attributeMappings" {
+// wrong puts what is wrong beside its field.
+func (f *userTypeForm) wrong(x fault.Fault) {
+	field, message := fields[x.Field], x.Message
+	switch {
+	case x.Field == fault.TypeTarget:
+		message = "Choose a population."
+	case x.Kind == fault.Missing && x.Field != fault.Mappings:
 		message = "Fill this in."
 	}
-	field, known := fields[field]
 	switch {
-	case !known:
-		f.say("form", x.Message)
-	case field == "mappings" && index == len(f.Rows):
+	case field == "mappings" && x.Item == len(f.Rows)+1: // the one behind them is that of groups
 		f.say("groupAttribute", "It must be the name of an attribute, as in memberOf.")
-	case field == "mappings" && index >= 0:
-		f.Rows[index].Error = rowMessage(x)
+	case field == "mappings" && x.Item > 0:
+		f.Rows[x.Item-1].Error = rowMessage(x)
 	default:
 		f.say(field, message)
 	}
 }
 
 // rowMessage is the sentence beside a mapping.
-func rowMessage(x api.Fault) string {
+func rowMessage(x fault.Fault) string {
 	switch {
-	case x.Missing:
+	case x.Kind == fault.Missing:
 		return "Name the property."
-	case strings.HasSuffix(x.Target, ".value"):
+	case x.Field == fault.MappingValue:
 		return "Name one attribute, as in mail."
 	}
 	return "Another row has this property."
@@ -172,9 +188,4 @@ func (f *userTypeForm) say(field, message string) {
 		f.Errors = map[string]string{}
 	}
 	f.Errors[field] = strings.TrimSpace(f.Errors[field] + " " + message)
-}
-
-// good tells whether nothing is wrong.
-func (f userTypeForm) good() bool {
-	return len(f.Errors) == 0 && !slices.ContainsFunc(f.Rows, func(r mappingRow) bool { return r.Error != "" })
 }

@@ -6,9 +6,11 @@ import (
 	"slices"
 	"strconv"
 
-	"ldap-gateway/cloud/api"
+	"ldap-gateway/cloud/fault"
+	"ldap-gateway/cloud/management"
 	"ldap-gateway/cloud/mapping"
 	"ldap-gateway/cloud/store"
+	"ldap-gateway/cloud/usertypes"
 )
 
 // userTypePage is the form with what it chooses from.
@@ -100,25 +102,32 @@ func (c *console) editUserType(k *call) error {
 // values, they come on top of what the address has of the other fields.
 func (c *console) offerUserType(k *call, g store.Gateway, id string, form userTypeForm) error {
 	vendor := k.query("usual")
-	filled := slices.Contains(api.Vendors(), vendor)
+	filled := slices.Contains(usertypes.Vendors(), vendor)
 	if filled {
 		if k.URL.Query().Has("name") {
 			form = readUserType(k.URL.Query())
 		}
 		form.usual(vendor)
 	}
-	return c.renderUserType(k, http.StatusOK, userTypePage{userTypeForm: form, Gateway: g, ID: id, Vendor: vendor, Filled: filled})
+	return c.renderUserType(k, http.StatusOK, userTypePage{
+		userTypeForm: form,
+		Gateway:      g,
+		ID:           id,
+		Vendor:       vendor,
+		Filled:       filled,
+	})
 }
 
 // renderUserType shows the form with empty rows behind the filled ones.
 func (c *console) renderUserType(k *call, status int, page userTypePage) (err error) {
 	page.Attributes = c.attributes(page.Gateway.ID)
-	page.Vendors = api.Vendors()
+	page.Vendors = usertypes.Vendors()
 	if !page.Filled {
 		page.Vendor = page.Gateway.Vendor
 	}
 	page.Rows = append(slices.Clone(page.Rows), make([]mappingRow, emptyRows)...)
-	page.Action, page.Here = under("gateways", page.Gateway.ID, "user-types"), under("gateways", page.Gateway.ID, "user-types", "new")
+	page.Action = under("gateways", page.Gateway.ID, "user-types")
+	page.Here = page.Action + "/new"
 	title := "New user type"
 	if page.ID != "" {
 		page.Action = under("gateways", page.Gateway.ID, "user-types", page.ID)
@@ -133,48 +142,45 @@ func (c *console) renderUserType(k *call, status int, page userTypePage) (err er
 // saveUserType puts what was typed in the place of the user type in the path,
 // or behind the last, or shows the form again.
 func (c *console) saveUserType(k *call) error {
-	g, index, err := c.userType(k)
+	form, id := readUserType(k.PostForm), k.PathValue("t")
+	err := c.writeUserType(k, &form, id)
+	var l fault.List
+	if errors.As(err, &l) {
+		for _, x := range l {
+			form.wrong(x)
+		}
+		g, err := c.gateway(k)
+		if err != nil {
+			return err
+		}
+		return c.renderUserType(k, http.StatusUnprocessableEntity, userTypePage{userTypeForm: form, Gateway: g, ID: id})
+	}
 	if err != nil {
 		return err
 	}
-	form, id, others := readUserType(k.PostForm), "", slices.Clone(g.UserTypes)
-	if index < len(others) {
-		id = others[index].ID
-		others = slices.Delete(others, index, index+1)
-	}
-	t := form.value(id)
-	if err := c.checkUserType(k, g, &form, t, others); err != nil {
-		return err
-	}
-	if !form.good() {
-		return c.renderUserType(k, http.StatusUnprocessableEntity, userTypePage{userTypeForm: form, Gateway: g, ID: id})
-	}
-	g.UserTypes = slices.Insert(others, index, t)
-	noting := k.noting(func() note {
-		return note{"gateway.updated", "gateway:" + g.ID, "user type " + t.Name + " was saved", map[string]any{"userType": g.UserTypes[index].ID, "revision": g.Revision}}
-	})
-	if err := noting.UpdateGateway(k.Context(), &g); err != nil {
-		return err
-	}
-	c.Links.UserTypesChanged(g.ID)
-	return k.done(under("gateways", g.ID), "The user type "+t.Name+" was saved and is on its way to the instances.")
+	return k.done(
+		under("gateways", k.PathValue("g")),
+		"The user type "+form.Name+" was saved and is on its way to the instances.",
+	)
 }
 
-// checkUserType puts into the form what is wrong with it. An error is the store's.
-func (c *console) checkUserType(k *call, g store.Gateway, form *userTypeForm, t store.UserType, others []store.UserType) error {
-	for _, x := range api.CheckUserType(t, others) {
-		form.fault(x)
+// writeUserType saves a form, unless the user types were others when it was shown.
+func (c *console) writeUserType(k *call, form *userTypeForm, id string) error {
+	gateway := k.PathValue("g")
+	if id == "" {
+		_, _, err := c.Management.AddUserType(k.Context(), k.by(), gateway, form.value())
+		return err
 	}
-	revision := strconv.FormatUint(g.Revision, 10)
-	if t.ID != "" && form.Revision != revision {
-		form.say("form", "This gateway's user types were changed meanwhile, by somebody else or in another window. Saving again replaces what is there now.")
-		form.Revision = revision
-	}
-	_, err := c.Store.Population(k.Context(), k.env(), t.PopulationID)
-	if errors.Is(err, store.ErrNotFound) {
-		form.say("population", "Choose a population.")
+	ref := store.UserTypeRef{Gateway: gateway, UserType: id}
+	_, _, err := c.Management.ChangeUserType(k.Context(), k.by(), ref, func(t *management.TypeState) error {
+		if revision := strconv.FormatUint(t.Revision, 10); form.Revision != revision {
+			form.Revision = revision
+			return fault.Of(fault.Whole, fault.Invalid, "This gateway's user types were changed meanwhile, "+
+				"by somebody else or in another window. Saving again replaces what is there now.")
+		}
+		t.UserType = form.value()
 		return nil
-	}
+	})
 	return err
 }
 
@@ -188,7 +194,12 @@ func (c *console) askDeleteUserType(k *call, status int, unsure bool) error {
 		return err
 	}
 	t := g.UserTypes[i]
-	d, err := c.deletionOf(k, deletion{Kind: "user type", Name: t.Name, Back: under("gateways", g.ID), Unsure: unsure}, g.ID, t.ID)
+	d, err := c.deletionOf(k, deletion{
+		Kind:   "user type",
+		Name:   t.Name,
+		Back:   under("gateways", g.ID),
+		Unsure: unsure,
+	}, g.ID, t.ID)
 	if err != nil {
 		return err
 	}
@@ -204,15 +215,14 @@ func (c *console) deleteUserType(k *call) error {
 	if err != nil {
 		return err
 	}
-	t, force := g.UserTypes[i], k.posted("force") == "yes"
-	g, err = c.Store.RemoveUserType(k.Context(), k.env(), g.ID, t.ID, force)
+	t := g.UserTypes[i]
+	ref := store.UserTypeRef{Gateway: g.ID, UserType: t.ID}
+	err = c.Management.RemoveUserType(k.Context(), k.by(), ref, k.posted("force") == "yes", nil)
 	if errors.Is(err, store.ErrDependents) {
 		return c.askDeleteUserType(k, http.StatusConflict, true)
 	}
 	if err != nil {
 		return err
 	}
-	k.did("gateway.updated", "gateway:"+g.ID, "user type "+t.Name+" was deleted", map[string]any{"userType": t.ID, "revision": g.Revision, "force": force})
-	c.Links.UserTypesChanged(g.ID)
 	return k.done(under("gateways", g.ID), "The user type "+t.Name+" was deleted.")
 }

@@ -7,8 +7,8 @@ import (
 	"strings"
 	"testing"
 
-	"ldap-gateway/cloud/api"
 	"ldap-gateway/cloud/store"
+	"ldap-gateway/cloud/usertypes"
 )
 
 // good is a user type as a browser sends it.
@@ -89,9 +89,9 @@ func TestUsualValuesForEveryVendorAreGood(t *testing.T) {
 	v := s.admin()
 	f := s.fill(s.env.ID, "")
 	page := "/console/gateways/" + f.gateway.ID + "/user-types"
-	for _, vendor := range api.Vendors() {
+	for _, vendor := range usertypes.Vendors() {
 		a := v.get(page+"/new?usual="+urlOf(vendor)+"&name=Kept&base=dc%3Dkept&population="+f.population.ID+"&filter=abandoned").is(http.StatusOK).
-			has("The usual values for "+vendor+" are filled in", "Kept", "dc=kept", api.DefaultUserType(vendor).FilterPattern, "memberOf", "givenName").lacks("abandoned")
+			has("The usual values for "+vendor+" are filled in", "Kept", "dc=kept", usertypes.Usual(vendor).FilterPattern, "memberOf", "givenName").lacks("abandoned")
 		if strings.Count(a.body, " checked") != 1 || !strings.Contains(a.body, `value="`+f.population.ID+`" selected`) {
 			t.Errorf("%s: %s", vendor, a.body)
 		}

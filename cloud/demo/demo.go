@@ -107,7 +107,12 @@ func (s *stage) startCloud(ctx context.Context, listen string) (url string, ende
 		return "", nil, err
 	}
 	ready := make(chan string, 1)
-	server := &cloud.Server{Database: cloud.InFolder(s.path("cloud")), Listen: listen, Logger: hclog.NewNullLogger(), Ready: func(u string) { ready <- u }}
+	server := &cloud.Server{
+		Database: cloud.InFolder(s.path("cloud")),
+		Listen:   listen,
+		Logger:   hclog.NewNullLogger(),
+		Ready:    func(u string) { ready <- u },
+	}
 	ended = make(chan error, 1)
 	go func() { ended <- server.Run(ctx) }()
 	select {
@@ -116,7 +121,12 @@ func (s *stage) startCloud(ctx context.Context, listen string) (url string, ende
 		return "", nil, fmt.Errorf("%w (another address: -listen 127.0.0.1:0)", err)
 	}
 	s.setup.ConsoleURL = url + "/console/"
-	s.api = &client.Client{URL: url, Environment: s.setup.EnvironmentID, ID: s.setup.ClientID, Secret: s.setup.ClientSecret}
+	s.api = &client.Client{
+		URL:         url,
+		Environment: s.setup.EnvironmentID,
+		ID:          s.setup.ClientID,
+		Secret:      s.setup.ClientSecret,
+	}
 	s.say("2. In the cloud, ldap-cloud: %s", url)
 	s.say("   It opens no port towards the directory and knows no password of it.\n")
 	return url, ended, nil

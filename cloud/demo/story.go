@@ -97,7 +97,12 @@ const alice = "uid=alice,ou=people,dc=example,dc=com"
 func (s *stage) move(ctx context.Context) error {
 	err := errors.Join(
 		s.directory.Replace("cn=on-call,ou=groups,dc=example,dc=com", "member", "uid=mei,ou=people,dc=example,dc=com"),
-		s.directory.Replace("cn=frontend,ou=groups,dc=example,dc=com", "member", "uid=mei,ou=people,dc=example,dc=com", alice),
+		s.directory.Replace(
+			"cn=frontend,ou=groups,dc=example,dc=com",
+			"member",
+			"uid=mei,ou=people,dc=example,dc=com",
+			alice,
+		),
 		s.directory.Replace(alice, "sn", "Archer-Lee"))
 	if err != nil {
 		return err

@@ -76,8 +76,15 @@ func (l *link) greet(gateway string) error {
 	l.live.Wire = version
 	l.live.Hostname, l.live.Software, l.live.System, l.live.Policy = l.hello.Hostname, l.hello.Software, l.hello.System, l.hello.Policy
 	l.ws.SetReadLimit(wire.MaxFrame)
-	return l.write(wire.KindWelcome, wire.Welcome{Version: version, Gateway: gateway, Node: l.hub.Node,
-		HeartbeatMillis: uint32(l.hub.Heartbeat.Milliseconds()), Epoch: l.epoch})
+	welcome := wire.Welcome{
+		Version:         version,
+		Gateway:         gateway,
+		Node:            l.hub.Node,
+		HeartbeatMillis: uint32(l.hub.Heartbeat.Milliseconds()),
+		Epoch:           l.epoch,
+		At:              uint64(time.Now().UnixMilli()),
+	}
+	return l.write(wire.KindWelcome, welcome.For(version))
 }
 
 func (l *link) read(ctx context.Context) (wire.Frame, error) {

@@ -37,7 +37,7 @@ func (h *Hub) Look(ctx context.Context, q Look) []wire.Sight {
 	a := h.request(ctx, l, errand{
 		Ask:  Ask{ID: q.ID},
 		kind: wire.KindLook,
-		body: func(*wire.Sealer) any {
+		body: func(sealing) any {
 			return wire.Look{ID: q.ID, UserType: q.UserType, Revision: q.Revision, Groups: q.Groups}
 		},
 		read: func(b []byte) (wire.SignOnResult, error) {

@@ -68,9 +68,16 @@ func (a Acceptance) accept(o offer) (t Ticket, err error) {
 	}
 	enc := r.Ticket.DecryptedEncPart
 	once := sha256.Sum256(r.EncryptedAuthenticator.Cipher)
-	t = Ticket{Principal: enc.CName.PrincipalNameString(), Realm: enc.CRealm, Service: r.Ticket.SName.PrincipalNameString(),
-		EType: r.Ticket.EncPart.EType, KVNO: r.Ticket.EncPart.KVNO, SID: personSID(enc.AuthorizationData),
-		Once: once[:], Until: a.Now.Add(2*Skew + time.Minute)}
+	t = Ticket{
+		Principal: enc.CName.PrincipalNameString(),
+		Realm:     enc.CRealm,
+		Service:   r.Ticket.SName.PrincipalNameString(),
+		EType:     r.Ticket.EncPart.EType,
+		KVNO:      r.Ticket.EncPart.KVNO,
+		SID:       personSID(enc.AuthorizationData),
+		Once:      once[:],
+		Until:     a.Now.Add(2*Skew + time.Minute),
+	}
 	t.Reply, err = reply(o)
 	return t, err
 }
@@ -117,7 +124,13 @@ func (a Acceptance) candidates(t *messages.Ticket) (fit []Key, err error) {
 		return k.EType != t.EncPart.EType || k.KVNO != 0 && t.EncPart.KVNO != 0 && int(k.KVNO) != t.EncPart.KVNO
 	})
 	if len(fit) == 0 {
-		return nil, refuse(WhyKey, "The ticket has version %d, %s; there is %s.", t.EncPart.KVNO, ETypeName(t.EncPart.EType), list(inRealm))
+		return nil, refuse(
+			WhyKey,
+			"The ticket has version %d, %s; there is %s.",
+			t.EncPart.KVNO,
+			ETypeName(t.EncPart.EType),
+			list(inRealm),
+		)
 	}
 	return fit, nil
 }

@@ -60,7 +60,13 @@ type Answer struct {
 // the form is to be shown.
 func (d *Desk) SignOn(ctx context.Context, r Request) (Answer, error) {
 	start := d.now()
-	so := store.SignOn{ID: uuid.Must(uuid.NewV7()).String(), EnvironmentID: r.EnvironmentID, At: start, Method: Method, Address: r.Address}
+	so := store.SignOn{
+		ID:            uuid.Must(uuid.NewV7()).String(),
+		EnvironmentID: r.EnvironmentID,
+		At:            start,
+		Method:        Method,
+		Address:       r.Address,
+	}
 	if d.throttled(r.Address) {
 		return Answer{Refusal: &Refusal{WhyBusy, ""}}, nil
 	}
@@ -80,7 +86,21 @@ func (d *Desk) SignOn(ctx context.Context, r Request) (Answer, error) {
 	if err == nil && d.Counted != nil {
 		d.Counted(so)
 	}
-	d.Logger.Info("sign-on", "signOn", so.ID, "environment", r.EnvironmentID, "method", Method, "outcome", so.Outcome, "reason", so.Reason, "error", err)
+	d.Logger.Info(
+		"sign-on",
+		"signOn",
+		so.ID,
+		"environment",
+		r.EnvironmentID,
+		"method",
+		Method,
+		"outcome",
+		so.Outcome,
+		"reason",
+		so.Reason,
+		"error",
+		err,
+	)
 	return Answer{so, p.Header(), refusal}, err
 }
 
@@ -203,7 +223,11 @@ func (d domain) find(ctx context.Context, t Ticket) (store.User, error) {
 	if k.Attribute == "" {
 		return store.User{}, store.ErrNotFound
 	}
-	u, err := d.only(ctx, k.Attribute, strings.NewReplacer("${principal}", t.Principal, "${realm}", t.Realm).Replace(k.Value))
+	u, err := d.only(
+		ctx,
+		k.Attribute,
+		strings.NewReplacer("${principal}", t.Principal, "${realm}", t.Realm).Replace(k.Value),
+	)
 	if err == nil && t.SID != "" && otherSID(u, t.SID) {
 		return store.User{}, store.ErrNotFound // a name that was another person's
 	}
@@ -249,8 +273,16 @@ func (d *Desk) record(ctx context.Context, so *store.SignOn, p Proof) error {
 	so.UserID, so.GatewayID, so.UserTypeID = p.User.ID, p.Gateway.ID, p.User.UserTypeID
 	so.Outcome, so.Message = "ok", "You are signed on."
 	so.Reason = fmt.Sprintf("ticket for %s, %s", p.Service, ETypeName(p.EType))
-	_, err := d.Provisioner.Apply(context.WithoutCancel(ctx), provisioner.Identity{EnvironmentID: so.EnvironmentID, SourceType: store.SourceGateway,
-		SourceID: p.Gateway.ID, UserTypeID: p.User.UserTypeID, UserID: p.User.ID, SignOnID: so.ID, Username: so.Username, At: so.At}, so)
+	_, err := d.Provisioner.Apply(context.WithoutCancel(ctx), provisioner.Identity{
+		EnvironmentID: so.EnvironmentID,
+		SourceType:    store.SourceGateway,
+		SourceID:      p.Gateway.ID,
+		UserTypeID:    p.User.UserTypeID,
+		UserID:        p.User.ID,
+		SignOnID:      so.ID,
+		Username:      so.Username,
+		At:            so.At,
+	}, so)
 	if errors.Is(err, provisioner.ErrDisabled) {
 		return &Refusal{Why: WhyDisabled}
 	}
@@ -269,9 +301,21 @@ func (d *Desk) refused(ctx context.Context, so *store.SignOn, p Proof, r *Refusa
 	if so.UserID != "" {
 		subject = "user:" + so.UserID
 	}
-	return d.Store.RecordSignOn(context.WithoutCancel(ctx), so, store.Activity{Action: "sign-on", Actor: "system", Subject: subject,
-		Text:   fmt.Sprintf("Sign-on by Kerberos ticket was refused (%s). %s", r.Why, r.Error()),
-		Detail: map[string]any{"outcome": so.Outcome, "method": Method, "reason": r.Error(), "why": string(r.Why), "remedy": r.Why.Remedy(), "gateway": so.GatewayID, "address": so.Address}})
+	return d.Store.RecordSignOn(context.WithoutCancel(ctx), so, store.Activity{
+		Action:  "sign-on",
+		Actor:   "system",
+		Subject: subject,
+		Text:    fmt.Sprintf("Sign-on by Kerberos ticket was refused (%s). %s", r.Why, r.Error()),
+		Detail: map[string]any{
+			"outcome": so.Outcome,
+			"method":  Method,
+			"reason":  r.Error(),
+			"why":     string(r.Why),
+			"remedy":  r.Why.Remedy(),
+			"gateway": so.GatewayID,
+			"address": so.Address,
+		},
+	})
 }
 
 func (d *Desk) now() time.Time {

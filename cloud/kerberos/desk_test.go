@@ -72,8 +72,9 @@ func (s *site) time() time.Time {
 
 func (s *site) use(n NewKeys) store.KerberosKeys {
 	s.t.Helper()
-	k, err := s.Use(s.t.Context(), s.gateway, n)
+	k, err := s.Seal(s.gateway, n)
 	check(s.t, err)
+	check(s.t, s.Store.ReplaceKerberosKeys(s.t.Context(), &k, Retained(*s.gateway.Kerberos)))
 	return k
 }
 

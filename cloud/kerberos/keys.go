@@ -69,7 +69,11 @@ func FromKeytab(b []byte) (entries []store.KerberosEntry, err error) {
 	}
 	for _, k := range keys {
 		if !strings.HasPrefix(strings.ToUpper(k.Principal), "HTTP/") {
-			return nil, fmt.Errorf("%w: %s is not an HTTP service: make the keytab for HTTP/ and the host name that people type", ErrKeys, k.Principal)
+			return nil, fmt.Errorf(
+				"%w: %s is not an HTTP service: make the keytab for HTTP/ and the host name that people type",
+				ErrKeys,
+				k.Principal,
+			)
 		}
 	}
 	return describe(keys), nil
@@ -79,10 +83,15 @@ func FromKeytab(b []byte) (entries []store.KerberosEntry, err error) {
 // with the salt that Active Directory gives an account of that name: the realm
 // in capitals and the name ([MS-KILE] 3.1.1.2). It returns them as a keytab.
 // Its error wraps ErrKeys.
-func FromPassword(account, password string, rc4 bool, now time.Time) (b []byte, entries []store.KerberosEntry, err error) {
+func FromPassword(
+	account, password string, rc4 bool, now time.Time,
+) (b []byte, entries []store.KerberosEntry, err error) {
 	name, suffix, found := strings.Cut(account, "@")
 	if !found || name == "" || suffix == "" || password == "" {
-		return nil, nil, fmt.Errorf("%w: it takes the account's user principal name, as in svc-sso@corp.example.com, and its password", ErrKeys)
+		return nil, nil, fmt.Errorf(
+			"%w: it takes the account's user principal name, as in svc-sso@corp.example.com, and its password",
+			ErrKeys,
+		)
 	}
 	etypes := []int32{etypeID.AES256_CTS_HMAC_SHA1_96, etypeID.AES128_CTS_HMAC_SHA1_96}
 	if rc4 {
@@ -118,8 +127,14 @@ func read(b []byte, derived bool) (keys []Key, err error) {
 	}
 	for _, e := range kt.Entries {
 		if supported(e.Key.KeyType) {
-			keys = append(keys, Key{Principal: strings.Join(e.Principal.Components, "/"), Realm: e.Principal.Realm,
-				KVNO: cmp.Or(e.KVNO, uint32(e.KVNO8)), EType: e.Key.KeyType, Value: e.Key.KeyValue, Derived: derived})
+			keys = append(keys, Key{
+				Principal: strings.Join(e.Principal.Components, "/"),
+				Realm:     e.Principal.Realm,
+				KVNO:      cmp.Or(e.KVNO, uint32(e.KVNO8)),
+				EType:     e.Key.KeyType,
+				Value:     e.Key.KeyValue,
+				Derived:   derived,
+			})
 		}
 	}
 	if len(keys) == 0 {

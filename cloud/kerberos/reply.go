@@ -42,7 +42,11 @@ func reply(o offer) ([]byte, error) {
 	if o.mechanism == nil {
 		return proof, nil
 	}
-	answer := spnego.NegTokenResp{NegState: asn1.Enumerated(spnego.NegStateAcceptCompleted), SupportedMech: o.mechanism, ResponseToken: proof}
+	answer := spnego.NegTokenResp{
+		NegState:      asn1.Enumerated(spnego.NegStateAcceptCompleted),
+		SupportedMech: o.mechanism,
+		ResponseToken: proof,
+	}
 	return answer.Marshal()
 }
 

@@ -1,9 +1,7 @@
 package kerberos
 
 import (
-	"context"
 	"errors"
-	"fmt"
 	"time"
 
 	"github.com/google/uuid"
@@ -40,14 +38,20 @@ func (n NewKeys) keytab(rc4 bool, now time.Time) ([]byte, []store.KerberosEntry,
 	return n.Keytab, entries, err
 }
 
-// Use puts new keys of a gateway in use, sealed. Those before them stay good as
-// long as the gateway says. Its error wraps ErrKeys when they are none, and
-// store.ErrNotFound when there is no such gateway.
-func (d *Desk) Use(ctx context.Context, g store.Gateway, n NewKeys) (store.KerberosKeys, error) {
+// Seal returns new keys of a gateway, sealed, to be put in use. Its error wraps
+// ErrKeys when they are none.
+func (d *Desk) Seal(g store.Gateway, n NewKeys) (store.KerberosKeys, error) {
 	if g.Kerberos == nil {
 		return store.KerberosKeys{}, errors.New("the gateway takes no tickets")
 	}
-	k := store.KerberosKeys{ID: uuid.Must(uuid.NewV7()).String(), EnvironmentID: g.EnvironmentID, GatewayID: g.ID, Origin: OriginKeytab, CreatedBy: n.By, CreatedAt: d.now()}
+	k := store.KerberosKeys{
+		ID:            uuid.Must(uuid.NewV7()).String(),
+		EnvironmentID: g.EnvironmentID,
+		GatewayID:     g.ID,
+		Origin:        OriginKeytab,
+		CreatedBy:     n.By,
+		CreatedAt:     d.now(),
+	}
 	if n.Keytab == nil {
 		k.Origin = OriginPassword
 	}
@@ -56,8 +60,8 @@ func (d *Desk) Use(ctx context.Context, g store.Gateway, n NewKeys) (store.Kerbe
 		return store.KerberosKeys{}, err
 	}
 	k.Entries, k.Sealed = entries, d.Vault.Seal(purpose, k.ID, b)
-	if err := d.Store.ReplaceKerberosKeys(ctx, &k, time.Duration(g.Kerberos.RetainMinutes)*time.Minute); err != nil {
-		return store.KerberosKeys{}, fmt.Errorf("service keys: %w", err)
-	}
 	return k, nil
 }
+
+// Retained is how long keys that are replaced are still good.
+func Retained(k store.Kerberos) time.Duration { return time.Duration(k.RetainMinutes) * time.Minute }

@@ -1,9 +1,9 @@
 // Package mapping owns the templates that make a user's record of a directory
 // entry: "${ldapAttributes.mail}", or "${ldapAttributes.givenName} (ext)".
 //
-// Called by hub, to know which attributes an agent is asked for, by signon, to
-// fill a record, and by api, to tell a wrong template. It knows no record and
-// no directory.
+// Called by usertypes, to tell a wrong template and to know which attributes an
+// agent is asked for, by signon, to fill a record, and by console, which shows the
+// attribute alone. It knows no record and no directory.
 //
 // # Promises
 //

@@ -2,6 +2,7 @@ package mapping
 
 import (
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -12,10 +13,31 @@ import (
 // names the membership attribute; how groups are found is the agent's business.
 const Groups = "memberOfExternalGroups"
 
+// Identifier stands in a filter for what the person typed.
+const Identifier = "${identifier}"
+
 const (
 	opening = "${ldapAttributes."
 	closing = "}"
 )
+
+// description is an attribute description (RFC 4512 section 2.5).
+var description = regexp.MustCompile(`^([A-Za-z][A-Za-z0-9-]*|[0-9]+(\.[0-9]+)+)(;[A-Za-z0-9-]+)*$`)
+
+// AttributeName tells whether a text is the name of an attribute, with options
+// or as an OID too.
+func AttributeName(text string) bool { return description.MatchString(text) }
+
+// Of returns the template that is one attribute and nothing else.
+func Of(attribute string) string { return opening + attribute + closing }
+
+// Attribute returns the attribute of a template that is one and nothing else;
+// false for every other template.
+func Attribute(template string) (name string, ok bool) {
+	name, front := strings.CutPrefix(template, opening)
+	name, back := strings.CutSuffix(name, closing)
+	return name, front && back && AttributeName(name)
+}
 
 // part is a literal text, or the name of an attribute.
 type part struct {
@@ -35,29 +57,13 @@ func parse(template string) (parts []part, err error) {
 		}
 		name, tail, closed := strings.Cut(after, closing)
 		name, known := strings.CutPrefix(name, "ldapAttributes.")
-		if !closed || !known || !attributeName(name) {
+		if !closed || !known || !AttributeName(name) {
 			return nil, fmt.Errorf("write an attribute as %sNAME%s", opening, closing)
 		}
 		parts = append(parts, part{name, true})
 		rest = tail
 	}
 	return parts, nil
-}
-
-// attributeName tells whether s is an attribute description (RFC 4512 section 2.5).
-func attributeName(s string) bool {
-	if s == "" {
-		return false
-	}
-	return !strings.ContainsFunc(s, func(r rune) bool {
-		return !(r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || r == '-' || r == '.' || r == ';')
-	})
-}
-
-// Check says what is wrong with a template; nil when nothing is.
-func Check(template string) error {
-	_, err := parse(template)
-	return err
 }
 
 // WantsGroups tells whether a user type asks for direct groups.

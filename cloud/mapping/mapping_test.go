@@ -30,21 +30,33 @@ func TestProperties(t *testing.T) {
 	}
 }
 
-func TestCheck(t *testing.T) {
-	for template, ok := range map[string]bool{
-		"":                            true,
-		"plain":                       true,
-		"${ldapAttributes.mail}":      true,
-		"a${ldapAttributes.a-b;x}b":   true,
-		"${ldapAttributes.}":          false,
-		"${ldapAttributes.mail":       false,
-		"${mail}":                     false,
-		"${ldapAttributes.ma il}":     false,
-		"${ldapAttributes.(uid=*)}":   false,
-		"${ldapAttributes.${nested}}": false,
+func TestTemplatesThatArePropertiesOfOneAttribute(t *testing.T) {
+	for template, want := range map[string]string{
+		"${ldapAttributes.mail}":                   "mail",
+		"${ldapAttributes.userCertificate;binary}": "userCertificate;binary",
+		"${ldapAttributes.2.5.4.3}":                "2.5.4.3",
+		"":                                         "",
+		"plain":                                    "",
+		"mail":                                     "",
+		"a${ldapAttributes.mail}":                  "",
+		"${ldapAttributes.mail} ":                  "",
+		"${ldapAttributes.a}${ldapAttributes.b}":   "",
+		"${ldapAttributes.}":                       "",
+		"${ldapAttributes.mail":                    "",
+		"${mail}":                                  "",
+		"${ldapAttributes.ma il}":                  "",
+		"${ldapAttributes.(uid=*)}":                "",
+		"${ldapAttributes.${nested}}":              "",
+		"${ldapAttributes.1}":                      "",
+		"${ldapAttributes.-a}":                     "",
+		"${ldapAttributes.a;}":                     "",
 	} {
-		if err := Check(template); (err == nil) != ok {
-			t.Errorf("%q: %v", template, err)
+		name, ok := Attribute(template)
+		if ok != (want != "") || ok && name != want {
+			t.Errorf("%q: %q, %v", template, name, ok)
+		}
+		if ok && Of(name) != template {
+			t.Errorf("%q is not made again of %q", template, name)
 		}
 	}
 }

@@ -31,16 +31,43 @@ type Metrics struct {
 // that are connected to any node.
 func New(version string, links func() []hub.Live) *Metrics {
 	m := &Metrics{
-		registry:   prometheus.NewRegistry(),
-		signOns:    prometheus.NewCounterVec(prometheus.CounterOpts{Name: "ldap_cloud_sign_ons_total", Help: "Sign-ons by method and outcome."}, []string{"method", "outcome"}),
-		signOnTime: prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: "ldap_cloud_sign_on_seconds", Help: "Time that sign-ons took, by method.", Buckets: seconds[:]}, []string{"method"}),
-		requests:   prometheus.NewCounterVec(prometheus.CounterOpts{Name: "ldap_cloud_http_requests_total", Help: "HTTP requests by who answered, and status."}, []string{"room", "status"}),
-		requestTime: prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: "ldap_cloud_http_request_seconds", Help: "Time that HTTP requests took, by who answered.", Buckets: seconds[:]},
+		registry: prometheus.NewRegistry(),
+		signOns: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "ldap_cloud_sign_ons_total",
+			Help: "Sign-ons by method and outcome.",
+		}, []string{"method", "outcome"}),
+		signOnTime: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Name:    "ldap_cloud_sign_on_seconds",
+			Help:    "Time that sign-ons took, by method.",
+			Buckets: seconds[:],
+		}, []string{"method"}),
+		requests: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "ldap_cloud_http_requests_total",
+			Help: "HTTP requests by who answered, and status.",
+		}, []string{"room", "status"}),
+		requestTime: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Name:    "ldap_cloud_http_request_seconds",
+			Help:    "Time that HTTP requests took, by who answered.",
+			Buckets: seconds[:],
+		},
 			[]string{"room"}),
 	}
-	info := prometheus.NewGauge(prometheus.GaugeOpts{Name: "ldap_cloud_info", Help: "The version that runs.", ConstLabels: prometheus.Labels{"version": version}})
+	info := prometheus.NewGauge(prometheus.GaugeOpts{
+		Name:        "ldap_cloud_info",
+		Help:        "The version that runs.",
+		ConstLabels: prometheus.Labels{"version": version},
+	})
 	info.Set(1)
-	m.registry.MustRegister(m.signOns, m.signOnTime, m.requests, m.requestTime, info, instances{links}, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	m.registry.MustRegister(
+		m.signOns,
+		m.signOnTime,
+		m.requests,
+		m.requestTime,
+		info,
+		instances{links},
+		collectors.NewGoCollector(),
+		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
+	)
 	return m
 }
 
@@ -58,7 +85,12 @@ func (m *Metrics) SignOn(so store.SignOn) {
 // instances counts the connected instances when it is asked.
 type instances struct{ links func() []hub.Live }
 
-var instancesDesc = prometheus.NewDesc("ldap_cloud_instances", "Connected instances by gateway, and whether something is known to be wrong with them.", []string{"gateway", "health"}, nil)
+var instancesDesc = prometheus.NewDesc(
+	"ldap_cloud_instances",
+	"Connected instances by gateway, and whether something is known to be wrong with them.",
+	[]string{"gateway", "health"},
+	nil,
+)
 
 // Describe implements prometheus.Collector.
 func (instances) Describe(out chan<- *prometheus.Desc) { out <- instancesDesc }
@@ -109,13 +141,28 @@ func (m *Metrics) Requests(logger hclog.Logger, room func(r *http.Request) strin
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		start, id, by := time.Now(), uuid.NewString(), room(r)
 		w.Header().Set("X-Request-Id", id)
+		r.Header.Set("X-Request-Id", id) // for what is noted of it, whatever the client called it
 		a := &answer{ResponseWriter: w}
 		defer func() {
 			m.requests.WithLabelValues(by, strconv.Itoa(a.status)).Inc()
 			if a.status >= http.StatusOK { // a link is no request that ends
 				m.requestTime.WithLabelValues(by).Observe(time.Since(start).Seconds())
 			}
-			logger.Debug("request", "id", id, "method", r.Method, "path", r.URL.Path, "status", a.status, "took", time.Since(start), "from", r.RemoteAddr)
+			logger.Debug(
+				"request",
+				"id",
+				id,
+				"method",
+				r.Method,
+				"path",
+				r.URL.Path,
+				"status",
+				a.status,
+				"took",
+				time.Since(start),
+				"from",
+				r.RemoteAddr,
+			)
 		}()
 		h.ServeHTTP(a, r)
 	})

@@ -32,7 +32,9 @@ func (p *provider) person(ctx context.Context, id string) (store.User, error) {
 
 // fill writes what an application may know of a person, with at most so many
 // groups; 0 for all.
-func (p *provider) fill(ctx context.Context, info *oidc.UserInfo, user, application string, scopes []string, mostGroups int) error {
+func (p *provider) fill(
+	ctx context.Context, info *oidc.UserInfo, user, application string, scopes []string, mostGroups int,
+) error {
 	u, err := p.person(ctx, user)
 	if err != nil {
 		return err
@@ -57,7 +59,9 @@ func (p *provider) fill(ctx context.Context, info *oidc.UserInfo, user, applicat
 	return err
 }
 
-func (p *provider) fillGroups(ctx context.Context, info *oidc.UserInfo, u store.User, rule store.GroupsClaim, most int) error {
+func (p *provider) fillGroups(
+	ctx context.Context, info *oidc.UserInfo, u store.User, rule store.GroupsClaim, most int,
+) error {
 	all, err := p.Store.UserGroups(ctx, p.env, u.ID)
 	if err != nil {
 		return err
@@ -109,7 +113,9 @@ func (s *storage) SetUserinfoFromScopes(context.Context, *oidc.UserInfo, string,
 }
 
 // SetUserinfoFromRequest writes what goes into an ID token.
-func (s *storage) SetUserinfoFromRequest(ctx context.Context, info *oidc.UserInfo, r op.IDTokenRequest, scopes []string) error {
+func (s *storage) SetUserinfoFromRequest(
+	ctx context.Context, info *oidc.UserInfo, r op.IDTokenRequest, scopes []string,
+) error {
 	err := s.fill(ctx, info, r.GetSubject(), r.GetClientID(), scopes, MaxGroups)
 	if errors.Is(err, store.ErrNotFound) {
 		return oidc.ErrInvalidGrant().WithDescription("The person may not sign on any more.")
@@ -133,7 +139,9 @@ func (s *storage) SetUserinfoFromToken(ctx context.Context, info *oidc.UserInfo,
 }
 
 // SetIntrospectionFromToken tells an application of its own tokens (RFC 7662).
-func (s *storage) SetIntrospectionFromToken(ctx context.Context, r *oidc.IntrospectionResponse, id, subject, application string) error {
+func (s *storage) SetIntrospectionFromToken(
+	ctx context.Context, r *oidc.IntrospectionResponse, id, subject, application string,
+) error {
 	t, err := s.Store.Token(ctx, s.env, id, s.now())
 	if err != nil {
 		return err
@@ -147,6 +155,7 @@ func (s *storage) SetIntrospectionFromToken(ctx context.Context, r *oidc.Introsp
 	}
 	r.SetUserInfo(info)
 	r.Scope, r.ClientID, r.TokenType = t.Scopes, application, oidc.BearerToken
-	r.Expiration, r.AuthTime, r.AuthenticationMethodsReferences = oidc.FromTime(t.AccessUntil), oidc.FromTime(t.SignedOn.At), amr(t.SignedOn.Method)
+	r.Expiration, r.AuthTime = oidc.FromTime(t.AccessUntil), oidc.FromTime(t.SignedOn.At)
+	r.AuthenticationMethodsReferences = amr(t.SignedOn.Method)
 	return nil
 }

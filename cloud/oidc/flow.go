@@ -55,8 +55,14 @@ func (s *Server) Flow(ctx context.Context, env, id string) (Flow, error) {
 	if err != nil {
 		return Flow{}, err
 	}
-	f := Flow{ID: id, Application: app.Name, LoginHint: r.LoginHint, Silent: slices.Contains(r.Prompt, oidc.PromptNone), MaxAge: -1,
-		AskForTicket: app.AskForTicket || slices.Contains(r.ACR, acrTicket)}
+	f := Flow{
+		ID:           id,
+		Application:  app.Name,
+		LoginHint:    r.LoginHint,
+		Silent:       slices.Contains(r.Prompt, oidc.PromptNone),
+		MaxAge:       -1,
+		AskForTicket: app.AskForTicket || slices.Contains(r.ACR, acrTicket),
+	}
 	if r.MaxAge != nil {
 		f.MaxAge = time.Duration(*r.MaxAge) * time.Second
 	}
@@ -90,7 +96,8 @@ func (s *Server) Refuse(w http.ResponseWriter, r *http.Request, env, id string) 
 	if err != nil {
 		return err
 	}
-	op.AuthRequestError(w, r, &authRequest{a, req}, oidc.ErrLoginRequired().WithDescription("Nobody has signed on in this browser."), p.op)
+	nobody := oidc.ErrLoginRequired().WithDescription("Nobody has signed on in this browser.")
+	op.AuthRequestError(w, r, &authRequest{a, req}, nobody, p.op)
 	return nil
 }
 
@@ -101,7 +108,11 @@ func (p *provider) callback(w http.ResponseWriter, r *http.Request) {
 	a, _, err := p.authorization(r.Context(), p.env, id)
 	switch {
 	case errors.Is(err, store.ErrNotFound):
-		http.Error(w, "This sign-on has taken too long or is over. Go back to the application and begin again.", http.StatusBadRequest)
+		http.Error(
+			w,
+			"This sign-on has taken too long or is over. Go back to the application and begin again.",
+			http.StatusBadRequest,
+		)
 		return
 	case err != nil:
 		p.fail(w, err)

@@ -17,6 +17,7 @@ import (
 
 	"ldap-gateway/cloud/oidc"
 	"ldap-gateway/cloud/store"
+	"ldap-gateway/cloud/vault"
 )
 
 func TestSignOnForAnApplication(t *testing.T) {
@@ -95,7 +96,7 @@ func TestCodesAreRefused(t *testing.T) {
 	s := start(t)
 	c, _ := s.relying()
 	other := store.Application{EnvironmentID: s.env, Name: "Other", Type: store.WebApplication, Enabled: true, RedirectURIs: []string{redirect}}
-	otherSecret, hash := oidc.NewSecret()
+	otherSecret, hash := vault.NewSecret()
 	other.SecretHash = hash
 	check(t, s.db.CreateApplication(t.Context(), &other))
 	for name, redeem := range map[string]func(code, verifier string) (*oauth2.Token, error){

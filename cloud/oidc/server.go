@@ -127,8 +127,20 @@ func (s *Server) provider(ctx context.Context, env string) (*provider, error) {
 	}
 	p := &provider{Server: s, env: env}
 	var err error
-	p.op, err = op.NewProvider(&op.Config{CryptoKey: s.Vault.Derive("access tokens of " + env), CodeMethodS256: true, AuthMethodPost: true, GrantTypeRefreshToken: true,
-		DefaultLogoutRedirectURI: s.pageURL(env), SupportedScopes: []string{oidc.ScopeOpenID, oidc.ScopeProfile, oidc.ScopeEmail, scopeGroups, oidc.ScopeOfflineAccess}},
+	p.op, err = op.NewProvider(&op.Config{
+		CryptoKey:                s.Vault.Derive("access tokens of " + env),
+		CodeMethodS256:           true,
+		AuthMethodPost:           true,
+		GrantTypeRefreshToken:    true,
+		DefaultLogoutRedirectURI: s.pageURL(env),
+		SupportedScopes: []string{
+			oidc.ScopeOpenID,
+			oidc.ScopeProfile,
+			oidc.ScopeEmail,
+			scopeGroups,
+			oidc.ScopeOfflineAccess,
+		},
+	},
 		&storage{p}, op.StaticIssuer(s.Issuer(env)), options(s.URL)...)
 	if err != nil {
 		return nil, err
@@ -140,8 +152,18 @@ func (s *Server) provider(ctx context.Context, env string) (*provider, error) {
 // options name the endpoints as compatible clients know them, and take away what
 // the library would let browsers of other sites read.
 func options(url string) []op.Option {
-	all := []op.Option{op.WithCustomEndpoints(op.NewEndpoint("authorize"), op.NewEndpoint("token"), op.NewEndpoint("userinfo"), op.NewEndpoint("revoke"),
-		op.NewEndpoint("signoff"), op.NewEndpoint("jwks")), op.WithCustomIntrospectionEndpoint(op.NewEndpoint("introspect")), op.WithCORSOptions(nil)}
+	all := []op.Option{
+		op.WithCustomEndpoints(
+			op.NewEndpoint("authorize"),
+			op.NewEndpoint("token"),
+			op.NewEndpoint("userinfo"),
+			op.NewEndpoint("revoke"),
+			op.NewEndpoint("signoff"),
+			op.NewEndpoint("jwks"),
+		),
+		op.WithCustomIntrospectionEndpoint(op.NewEndpoint("introspect")),
+		op.WithCORSOptions(nil),
+	}
 	if strings.HasPrefix(url, "http://") {
 		all = append(all, op.WithAllowInsecure()) // only loopback addresses are served so
 	}
@@ -164,7 +186,11 @@ func (p *provider) authorize(begun *throttle.Window, w http.ResponseWriter, r *h
 	}
 	if wait := begun.Begin(p.now(), throttle.Limit{Key: address, Most: beginsPerAddress}); wait > 0 {
 		w.Header().Set("Retry-After", strconv.Itoa(int(wait.Seconds())+1))
-		http.Error(w, "Too many people sign on from this address at this moment. Wait a minute, then go back to the application.", http.StatusTooManyRequests)
+		http.Error(
+			w,
+			"Too many people sign on from this address at this moment. Wait a minute, then go back to the application.",
+			http.StatusTooManyRequests,
+		)
 		return
 	}
 	p.protocol(w, r)
@@ -176,10 +202,14 @@ func (p *provider) discovery(w http.ResponseWriter, r *http.Request) {
 	d := op.CreateDiscoveryConfig(op.ContextWithIssuer(r.Context(), p.Issuer(p.env)), p.op, &storage{p})
 	d.ResponseTypesSupported = []string{string(oidc.ResponseTypeCode)}
 	d.ResponseModesSupported = []string{string(oidc.ResponseModeQuery), string(oidc.ResponseModeFormPost)}
-	d.GrantTypesSupported = []oidc.GrantType{oidc.GrantTypeCode, oidc.GrantTypeRefreshToken, oidc.GrantTypeClientCredentials}
+	d.GrantTypesSupported = []oidc.GrantType{
+		oidc.GrantTypeCode,
+		oidc.GrantTypeRefreshToken,
+		oidc.GrantTypeClientCredentials,
+	}
 	d.DeviceAuthorizationEndpoint, d.CheckSessionIframe = "", ""
-	d.ClaimsSupported = []string{"sub", "iss", "aud", "exp", "iat", "auth_time", "amr", "nonce", "azp", "at_hash", "preferred_username", "name", "given_name", "family_name",
-		"updated_at", "email", scopeGroups, overflowClaim}
+	d.ClaimsSupported = []string{"sub", "iss", "aud", "exp", "iat", "auth_time", "amr", "nonce", "azp", "at_hash",
+		"preferred_username", "name", "given_name", "family_name", "updated_at", "email", scopeGroups, overflowClaim}
 	w.Header().Set("Content-Type", "application/json")
 	_ = json.NewEncoder(w).Encode(d) // the client is gone: nobody to tell
 }

@@ -118,7 +118,7 @@ func (s *site) settle() {
 	s.alice = store.User{EnvironmentID: env.ID, PopulationID: people.ID, Username: "alice", GivenName: "Alice", FamilyName: "Archer", Email: "alice@acme.example", Enabled: true}
 	check(s.t, s.db.CreateUser(ctx, &s.alice))
 	s.join("readers", "cn=a,dc=x", "cn=b,dc=x", "cn=b/c,dc=y")
-	secret, hash := oidc.NewSecret()
+	secret, hash := vault.NewSecret()
 	s.secret = secret
 	s.app = store.Application{EnvironmentID: env.ID, Name: "Wiki", Type: store.WebApplication, Enabled: true, SecretHash: hash, RedirectURIs: []string{redirect},
 		SignOffURIs: []string{"https://app.example/bye"}, Refresh: true, Groups: store.GroupsClaim{Value: store.GroupNames}}

@@ -2,10 +2,7 @@ package oidc
 
 import (
 	"context"
-	"crypto/rand"
-	"crypto/sha256"
 	"crypto/subtle"
-	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"slices"
@@ -16,6 +13,7 @@ import (
 	"github.com/zitadel/oidc/v3/pkg/op"
 
 	"ldap-gateway/cloud/store"
+	"ldap-gateway/cloud/vault"
 )
 
 // storage is a provider as the library calls it.
@@ -29,12 +27,6 @@ var (
 
 var errNotHere = errors.New("not offered here")
 
-// hash is how codes, secrets and refresh tokens are kept: all have 256 random bits.
-func hash(secret string) []byte {
-	sum := sha256.Sum256([]byte(secret))
-	return sum[:]
-}
-
 // CreateAuthRequest keeps an application's wish. PKCE is asked of every
 // application, and S256 at that (RFC 9700 section 2.1.1).
 func (s *storage) CreateAuthRequest(ctx context.Context, r *oidc.AuthRequest, _ string) (op.AuthRequest, error) {
@@ -44,13 +36,29 @@ func (s *storage) CreateAuthRequest(ctx context.Context, r *oidc.AuthRequest, _ 
 	if !slices.Contains(r.Scopes, oidc.ScopeOpenID) {
 		return nil, oidc.ErrInvalidScope().WithDescription("The scope openid is required.")
 	}
-	req := request{Scopes: r.Scopes, RedirectURI: r.RedirectURI, State: r.State, Nonce: r.Nonce, ResponseMode: string(r.ResponseMode), Challenge: r.CodeChallenge,
-		Prompt: r.Prompt, MaxAge: r.MaxAge, LoginHint: r.LoginHint, ACR: r.ACRValues}
+	req := request{
+		Scopes:       r.Scopes,
+		RedirectURI:  r.RedirectURI,
+		State:        r.State,
+		Nonce:        r.Nonce,
+		ResponseMode: string(r.ResponseMode),
+		Challenge:    r.CodeChallenge,
+		Prompt:       r.Prompt,
+		MaxAge:       r.MaxAge,
+		LoginHint:    r.LoginHint,
+		ACR:          r.ACRValues,
+	}
 	b, err := json.Marshal(req)
 	if err != nil {
 		return nil, err
 	}
-	a := store.Authorization{EnvironmentID: s.env, ApplicationID: r.ClientID, Request: b, CreatedAt: s.now(), ExpiresAt: s.now().Add(requestLife)}
+	a := store.Authorization{
+		EnvironmentID: s.env,
+		ApplicationID: r.ClientID,
+		Request:       b,
+		CreatedAt:     s.now(),
+		ExpiresAt:     s.now().Add(requestLife),
+	}
 	if err := s.Store.CreateAuthorization(ctx, &a); err != nil {
 		return nil, err
 	}
@@ -70,7 +78,7 @@ func (s *storage) AuthRequestByID(ctx context.Context, id string) (op.AuthReques
 // a wrong secret costs it too.
 func (s *storage) AuthRequestByCode(ctx context.Context, code string) (op.AuthRequest, error) {
 	now := s.now()
-	a, err := s.Store.UseCode(ctx, s.env, hash(code), now, now.Add(refreshLife))
+	a, err := s.Store.UseCode(ctx, s.env, vault.HashSecret(code), now, now.Add(refreshLife))
 	if errors.Is(err, store.ErrReused) {
 		s.Logger.Warn("a code was used twice: its tokens were taken back", "environment", s.env)
 	}
@@ -86,7 +94,7 @@ func (s *storage) AuthRequestByCode(ctx context.Context, code string) (op.AuthRe
 
 // SaveAuthCode keeps a code's hash.
 func (s *storage) SaveAuthCode(ctx context.Context, id, code string) error {
-	return s.Store.SetCode(ctx, s.env, id, hash(code), s.now().Add(codeLife))
+	return s.Store.SetCode(ctx, s.env, id, vault.HashSecret(code), s.now().Add(codeLife))
 }
 
 // DeleteAuthRequest keeps it: a second use of its code must be known as one.
@@ -105,20 +113,28 @@ func (s *storage) CreateAccessToken(ctx context.Context, r op.TokenRequest) (id 
 
 // CreateAccessAndRefreshTokens implements op.Storage. The refresh token in hand,
 // if there is one, is used up.
-func (s *storage) CreateAccessAndRefreshTokens(ctx context.Context, r op.TokenRequest, current string) (id, refresh string, expires time.Time, err error) {
+func (s *storage) CreateAccessAndRefreshTokens(
+	ctx context.Context, r op.TokenRequest, current string,
+) (id, refresh string, expires time.Time, err error) {
 	t, err := s.tokenFor(r)
 	if err != nil {
 		return "", "", time.Time{}, err
 	}
-	refresh = newSecret()
-	t.RefreshHash, t.ExpiresAt = hash(refresh), s.now().Add(refreshLife)
+	refresh, _ = vault.NewSecret()
+	t.RefreshHash, t.ExpiresAt = vault.HashSecret(refresh), s.now().Add(refreshLife)
 	var replaces []byte
 	if current != "" {
-		replaces = hash(current)
+		replaces = vault.HashSecret(current)
 	}
 	err = s.Store.AddToken(ctx, &t, replaces, s.now())
 	if errors.Is(err, store.ErrReused) {
-		s.Logger.Warn("a refresh token was used twice: all that came of it was taken back", "environment", s.env, "application", t.ApplicationID)
+		s.Logger.Warn(
+			"a refresh token was used twice: all that came of it was taken back",
+			"environment",
+			s.env,
+			"application",
+			t.ApplicationID,
+		)
 		err = oidc.ErrInvalidGrant().WithDescription("The refresh token was used before.")
 	}
 	return t.ID, refresh, t.AccessUntil, err
@@ -140,7 +156,7 @@ func (s *storage) tokenFor(r op.TokenRequest) (store.Token, error) {
 // TokenRequestByRefreshToken finds what a refresh token stands for. One that was
 // used up is found too: CreateAccessAndRefreshTokens sees that.
 func (s *storage) TokenRequestByRefreshToken(ctx context.Context, refresh string) (op.RefreshTokenRequest, error) {
-	t, err := s.Store.TokenByRefresh(ctx, s.env, hash(refresh), s.now())
+	t, err := s.Store.TokenByRefresh(ctx, s.env, vault.HashSecret(refresh), s.now())
 	if err != nil {
 		return nil, err
 	}
@@ -173,7 +189,7 @@ func (s *storage) TerminateSessionFromRequest(ctx context.Context, r *op.EndSess
 // RevokeToken takes back what came with a token (RFC 7009). One that is not
 // known, or another application's, is no error.
 func (s *storage) RevokeToken(ctx context.Context, token, _, application string) *oidc.Error {
-	t, err := s.Store.TokenByRefresh(ctx, s.env, hash(token), s.now())
+	t, err := s.Store.TokenByRefresh(ctx, s.env, vault.HashSecret(token), s.now())
 	if errors.Is(err, store.ErrNotFound) {
 		t, err = s.Store.Token(ctx, s.env, token, s.now())
 	}
@@ -191,7 +207,7 @@ func (s *storage) RevokeToken(ctx context.Context, token, _, application string)
 
 // GetRefreshTokenInfo hands the token itself on as its ID; see RevokeToken.
 func (s *storage) GetRefreshTokenInfo(ctx context.Context, _, token string) (user, id string, err error) {
-	t, err := s.Store.TokenByRefresh(ctx, s.env, hash(token), s.now())
+	t, err := s.Store.TokenByRefresh(ctx, s.env, vault.HashSecret(token), s.now())
 	if errors.Is(err, store.ErrNotFound) {
 		return "", "", op.ErrInvalidRefreshToken
 	}
@@ -216,7 +232,7 @@ func (s *storage) AuthorizeClientIDSecret(ctx context.Context, id, secret string
 	if err != nil {
 		return err
 	}
-	if !a.Enabled || a.SecretHash == nil || subtle.ConstantTimeCompare(a.SecretHash, hash(secret)) != 1 {
+	if !a.Enabled || a.SecretHash == nil || subtle.ConstantTimeCompare(a.SecretHash, vault.HashSecret(secret)) != 1 {
 		return errors.New("the secret is not the application's")
 	}
 	return nil
@@ -263,16 +279,3 @@ func (r *refreshRequest) GetSubject() string { return r.SignedOn.UserID }
 
 // SetCurrentScopes narrows them.
 func (r *refreshRequest) SetCurrentScopes(scopes []string) { r.Scopes = scopes }
-
-// newSecret returns 256 random bits as text.
-func newSecret() string {
-	b := make([]byte, 32)
-	rand.Read(b) // never fails
-	return base64.RawURLEncoding.EncodeToString(b)
-}
-
-// NewSecret makes a secret of an application, and returns the hash that is kept.
-func NewSecret() (secret string, kept []byte) {
-	secret = newSecret()
-	return secret, hash(secret)
-}

@@ -40,24 +40,24 @@ const (
 	wrongInAll      = 100
 )
 
-// Offer makes a code for one more instance of a gateway; by says who asked, in
-// words. It returns store.ErrNotFound when the environment has no such gateway.
-func (d *Desk) Offer(ctx context.Context, env, gateway, by string) (store.Pairing, string, error) {
-	if _, err := d.Store.Gateway(ctx, env, gateway); err != nil {
-		return store.Pairing{}, "", err
-	}
+// Offer makes a code for one more instance of a gateway, to be kept; by says who
+// asked, in words. Only this answer has the code.
+func Offer(g store.Gateway, by string, now time.Time) (p store.Pairing, code string) {
 	random := make([]byte, 5)
 	rand.Read(random) // never fails
-	code := wire.NewCode(random)
-	now := d.now()
-	p := store.Pairing{EnvironmentID: env, GatewayID: gateway, CodeHash: hash(code), CreatedBy: by, CreatedAt: now, ExpiresAt: now.Add(Life)}
-	if err := d.Store.CreatePairing(ctx, &p); err != nil {
-		return store.Pairing{}, "", err
-	}
-	return p, code, d.Store.PurgePairings(ctx, now.Add(-24*time.Hour))
+	code = wire.NewCode(random)
+	return store.Pairing{
+		EnvironmentID: g.EnvironmentID,
+		GatewayID:     g.ID,
+		CodeHash:      HashCode(code),
+		CreatedBy:     by,
+		CreatedAt:     now,
+		ExpiresAt:     now.Add(Life),
+	}, code
 }
 
-func hash(code string) []byte { return hashText(wire.NormalCode(code)) }
+// HashCode returns what is kept of a code, however it was typed.
+func HashCode(code string) []byte { return hashText(wire.NormalCode(code)) }
 
 func hashText(s string) []byte {
 	sum := sha256.Sum256([]byte(s))
@@ -76,8 +76,14 @@ func (d *Desk) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	d.once.Do(d.begin)
 	address := remoteAddress(r)
 	if wait := d.wrong.Wait(address, wrongPerAddress, d.now()); wait > 0 {
-		d.refuse(w, http.StatusTooManyRequests, &wire.Refusal{Code: wire.RefusedThrottled, RetryAfter: int(wait.Seconds()) + 1,
-			Message: fmt.Sprintf("too many wrong codes: wait %s, then make a new code in the console", wait.Round(time.Second))})
+		d.refuse(w, http.StatusTooManyRequests, &wire.Refusal{
+			Code:       wire.RefusedThrottled,
+			RetryAfter: int(wait.Seconds()) + 1,
+			Message: fmt.Sprintf(
+				"too many wrong codes: wait %s, then make a new code in the console",
+				wait.Round(time.Second),
+			),
+		})
 		return
 	}
 	var req wire.PairRequest
@@ -120,9 +126,16 @@ func (d *Desk) redeem(ctx context.Context, req wire.PairRequest, address string)
 	if err := req.Check(); err != nil {
 		return a, fmt.Errorf("%w: %w", errProof, err)
 	}
-	i := store.Instance{ID: uuid.NewString(), PublicKey: req.PublicKey, SealKey: req.SealKey, PairedFrom: address,
-		Fingerprint: wire.Fingerprint(req.PublicKey, req.SealKey), Hostname: clip(req.Hostname), Software: clip(req.Software)}
-	p, err := d.Store.RedeemPairing(ctx, hash(req.Code), d.now(), &i)
+	i := store.Instance{
+		ID:          uuid.NewString(),
+		PublicKey:   req.PublicKey,
+		SealKey:     req.SealKey,
+		PairedFrom:  address,
+		Fingerprint: wire.Fingerprint(req.PublicKey, req.SealKey),
+		Hostname:    clip(req.Hostname),
+		Software:    clip(req.Software),
+	}
+	p, err := d.Store.RedeemPairing(ctx, HashCode(req.Code), d.now(), &i)
 	if err != nil {
 		return a, err
 	}
@@ -143,15 +156,38 @@ func (d *Desk) answer(ctx context.Context, i store.Instance) (a wire.PairAnswer,
 		return a, err
 	}
 	env, err := d.Store.Environment(ctx, i.EnvironmentID)
-	return wire.PairAnswer{Instance: i.ID, Gateway: g.ID, GatewayName: g.Name, Environment: env.Name, Fingerprint: i.Fingerprint}, err
+	return wire.PairAnswer{
+		Instance:    i.ID,
+		Gateway:     g.ID,
+		GatewayName: g.Name,
+		Environment: env.Name,
+		Fingerprint: i.Fingerprint,
+	}, err
 }
 
 // paired records who paired an instance and from where.
 func (d *Desk) paired(ctx context.Context, i store.Instance, g store.Gateway, by string) error {
 	d.Logger.Info("instance paired", "gateway", g.ID, "instance", i.ID, "from", i.PairedFrom)
-	return d.Store.AddActivity(ctx, store.Activity{EnvironmentID: i.EnvironmentID, At: d.now(), Action: "instance.paired", Actor: by, Subject: "instance:" + i.ID,
-		Text:   fmt.Sprintf("%s was paired with gateway %s from %s, by %s", i.Hostname, g.Name, i.PairedFrom, by),
-		Detail: map[string]any{"gateway": g.ID, "fingerprint": i.Fingerprint, "address": i.PairedFrom, "hostname": i.Hostname, "software": i.Software}})
+	return d.Store.AddActivity(ctx, store.Activity{
+		EnvironmentID: i.EnvironmentID,
+		At:            d.now(),
+		Action:        "instance.paired",
+		Actor:         by,
+		Subject:       "instance:" + i.ID,
+		Text:          fmt.Sprintf("%s was paired with gateway %s from %s, by %s", i.Hostname, g.Name, i.PairedFrom, by),
+		Detail:        Facts(i),
+	})
+}
+
+// Facts are what the activity of a pairing tells of the new instance.
+func Facts(i store.Instance) map[string]any {
+	return map[string]any{
+		"gateway":     i.GatewayID,
+		"fingerprint": i.Fingerprint,
+		"pairedFrom":  i.PairedFrom,
+		"hostname":    i.Hostname,
+		"software":    i.Software,
+	}
 }
 
 // clip bounds what an agent says of itself.
@@ -169,20 +205,35 @@ func (d *Desk) refusal(err error, address string) (int, *wire.Refusal) {
 	switch {
 	case errors.Is(err, store.ErrNotFound):
 		d.wrong.Count(address, d.now())
-		return http.StatusForbidden, &wire.Refusal{Code: wire.RefusedCode, Message: "this code is not known: check it for typing mistakes. " + again}
+		return http.StatusForbidden, &wire.Refusal{
+			Code:    wire.RefusedCode,
+			Message: "this code is not known: check it for typing mistakes. " + again,
+		}
 	case errors.Is(err, store.ErrUsed):
 		d.wrong.Count(address, d.now())
-		return http.StatusForbidden, &wire.Refusal{Code: wire.RefusedCode, Message: "this code was used already, and each works once. " + again}
+		return http.StatusForbidden, &wire.Refusal{
+			Code:    wire.RefusedCode,
+			Message: "this code was used already, and each works once. " + again,
+		}
 	case errors.Is(err, store.ErrExpired):
 		d.wrong.Count(address, d.now())
-		return http.StatusForbidden, &wire.Refusal{Code: wire.RefusedCode, Message: fmt.Sprintf("this code has expired: a code lives %s. ", Life) + again}
+		return http.StatusForbidden, &wire.Refusal{
+			Code:    wire.RefusedCode,
+			Message: fmt.Sprintf("this code has expired: a code lives %s. ", Life) + again,
+		}
 	case errors.Is(err, errDenied):
 		return http.StatusForbidden, &wire.Refusal{Code: wire.RefusedCode, Message: "an administrator has denied this code"}
 	case errors.Is(err, errProof):
-		return http.StatusBadRequest, &wire.Refusal{Code: wire.RefusedRequest, Message: "the request's proof does not fit its keys: update ldap-gateway"}
+		return http.StatusBadRequest, &wire.Refusal{
+			Code:    wire.RefusedRequest,
+			Message: "the request's proof does not fit its keys: update ldap-gateway",
+		}
 	}
 	d.Logger.Error("an instance could not be paired", "error", err)
-	return http.StatusInternalServerError, &wire.Refusal{Code: wire.RefusedRequest, Message: "the cloud could not keep the instance: its log says why. Try again."}
+	return http.StatusInternalServerError, &wire.Refusal{
+		Code:    wire.RefusedRequest,
+		Message: "the cloud could not keep the instance: its log says why. Try again.",
+	}
 }
 
 func (d *Desk) refuse(w http.ResponseWriter, status int, r *wire.Refusal) {

@@ -57,9 +57,16 @@ func (o *office) pass(d time.Duration) {
 
 func (o *office) code() string {
 	o.t.Helper()
-	_, code, err := o.Offer(o.t.Context(), o.gateway.EnvironmentID, o.gateway.ID, "admin:alice")
-	must(o.t, err)
+	p, code := Offer(o.gateway, "admin:alice", o.Now())
+	must(o.t, o.Store.CreatePairing(o.t.Context(), &p))
 	return code
+}
+
+// approve makes the agent that shows a code an instance, as management does.
+func (o *office) approve(code string) (store.Instance, error) {
+	i := store.Instance{EnvironmentID: o.gateway.EnvironmentID, GatewayID: o.gateway.ID, PairedBy: "administrator ada"}
+	err := o.Store.ApprovePairing(o.t.Context(), HashCode(code), o.Now(), &i)
+	return i, err
 }
 
 // agent is a machine's keys.
@@ -201,21 +208,14 @@ func TestGuessingFromEverywhereWaits(t *testing.T) {
 	}
 }
 
-func TestOfferForAnotherEnvironmentsGateway(t *testing.T) {
-	o := newOffice(t)
-	other := store.Environment{Name: "Other"}
-	must(t, o.Store.CreateEnvironment(t.Context(), &other))
-	if _, _, err := o.Offer(t.Context(), other.ID, o.gateway.ID, "x"); !errors.Is(err, store.ErrNotFound) {
-		t.Error(err)
-	}
-}
-
 func TestCodeIsNotKept(t *testing.T) {
 	o := newOffice(t)
-	p, code, err := o.Offer(t.Context(), o.gateway.EnvironmentID, o.gateway.ID, "x")
-	must(t, err)
+	p, code := Offer(o.gateway, "x", o.Now())
 	if bytes.Contains(p.CodeHash, []byte(wire.NormalCode(code))) || len(p.CodeHash) != 32 {
 		t.Errorf("%x", p.CodeHash)
+	}
+	if p.GatewayID != o.gateway.ID || p.EnvironmentID != o.gateway.EnvironmentID || !p.ExpiresAt.Equal(o.Now().Add(Life)) {
+		t.Errorf("%+v", p)
 	}
 }
 
@@ -264,7 +264,7 @@ func TestShownCodeIsApproved(t *testing.T) {
 	if err != nil || p.Hostname != "dc1" || p.Address != "192.0.2.1" || p.Fingerprint != wire.Fingerprint(a.public, a.seal) {
 		t.Fatalf("%+v %v", p, err)
 	}
-	i, err := o.Approve(t.Context(), o.gateway.EnvironmentID, o.gateway.ID, ticket.Code, "administrator ada")
+	i, err := o.approve(ticket.Code)
 	must(t, err)
 	for range 2 { // an answer that was lost is asked for again
 		if status, answer, _ := o.await(ticket.Ticket); status != http.StatusOK || answer.Instance != i.ID || answer.GatewayName != "HQ" {
@@ -275,7 +275,7 @@ func TestShownCodeIsApproved(t *testing.T) {
 	if err != nil || !bytes.Equal(kept.PublicKey, a.public) || kept.PairedBy != "administrator ada" || kept.PairedFrom != "192.0.2.1" {
 		t.Errorf("%+v %v", kept, err)
 	}
-	if _, err := o.Approve(t.Context(), o.gateway.EnvironmentID, o.gateway.ID, ticket.Code, "x"); !errors.Is(err, store.ErrUsed) {
+	if _, err := o.approve(ticket.Code); !errors.Is(err, store.ErrUsed) {
 		t.Errorf("approved twice: %v", err)
 	}
 }
@@ -283,7 +283,7 @@ func TestShownCodeIsApproved(t *testing.T) {
 func TestShownCodeIsDeniedOrExpires(t *testing.T) {
 	o, a := newOffice(t), newAgent(t)
 	denied, late := o.wait("192.0.2.1", a), o.wait("192.0.2.1", newAgent(t))
-	must(t, o.Deny(t.Context(), denied.Code))
+	must(t, o.Store.DenyPairing(t.Context(), HashCode(denied.Code), o.Now()))
 	if status, _, r := o.await(denied.Ticket); status != http.StatusForbidden || !strings.Contains(r.Message, "denied") {
 		t.Errorf("%d %+v", status, r)
 	}
@@ -291,7 +291,7 @@ func TestShownCodeIsDeniedOrExpires(t *testing.T) {
 	if status, _, r := o.await(late.Ticket); status != http.StatusForbidden || !strings.Contains(r.Message, "expired") {
 		t.Errorf("%d %+v", status, r)
 	}
-	if _, err := o.Approve(t.Context(), o.gateway.EnvironmentID, o.gateway.ID, late.Code, "x"); !errors.Is(err, store.ErrExpired) {
+	if _, err := o.approve(late.Code); !errors.Is(err, store.ErrExpired) {
 		t.Error(err)
 	}
 	if status, _, r := o.await("guessed"); status != http.StatusForbidden || r.Code != wire.RefusedCode {

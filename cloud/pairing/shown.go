@@ -11,8 +11,6 @@ import (
 	"net/http"
 	"time"
 
-	"github.com/google/uuid"
-
 	"ldap-gateway/cloud/store"
 	"ldap-gateway/cloud/throttle"
 	"ldap-gateway/cloudlink/wire"
@@ -33,7 +31,11 @@ func (d *Desk) ServeShow(w http.ResponseWriter, r *http.Request) {
 	address := remoteAddress(r)
 	d.once.Do(d.begin)
 	if wait := d.shown.Begin(d.now(), throttle.Limit{Key: address, Most: shownPerAddress}); wait > 0 {
-		d.refuse(w, http.StatusTooManyRequests, &wire.Refusal{Code: wire.RefusedThrottled, RetryAfter: int(wait.Seconds()) + 1, Message: fmt.Sprintf("too many codes were shown from here: wait %s", wait.Round(time.Second))})
+		d.refuse(w, http.StatusTooManyRequests, &wire.Refusal{
+			Code:       wire.RefusedThrottled,
+			RetryAfter: int(wait.Seconds()) + 1,
+			Message:    fmt.Sprintf("too many codes were shown from here: wait %s", wait.Round(time.Second)),
+		})
 		return
 	}
 	var req wire.PairRequest
@@ -52,9 +54,24 @@ func (d *Desk) show(ctx context.Context, req wire.PairRequest, address string) (
 	}
 	random := make([]byte, 37)
 	rand.Read(random) // never fails
-	t = wire.PairTicket{Ticket: base64.RawURLEncoding.EncodeToString(random[5:]), Code: wire.NewCode(random[:5]), Expires: d.now().Add(Life), Seconds: awaitSeconds}
-	return t, d.Store.CreatePairingRequest(ctx, &store.PairingRequest{TicketHash: hashTicket(t.Ticket), CodeHash: hash(t.Code), PublicKey: req.PublicKey, SealKey: req.SealKey,
-		Fingerprint: wire.Fingerprint(req.PublicKey, req.SealKey), Hostname: clip(req.Hostname), Software: clip(req.Software), Address: address, CreatedAt: d.now(), ExpiresAt: t.Expires})
+	t = wire.PairTicket{
+		Ticket:  base64.RawURLEncoding.EncodeToString(random[5:]),
+		Code:    wire.NewCode(random[:5]),
+		Expires: d.now().Add(Life),
+		Seconds: awaitSeconds,
+	}
+	return t, d.Store.CreatePairingRequest(ctx, &store.PairingRequest{
+		TicketHash:  hashTicket(t.Ticket),
+		CodeHash:    HashCode(t.Code),
+		PublicKey:   req.PublicKey,
+		SealKey:     req.SealKey,
+		Fingerprint: wire.Fingerprint(req.PublicKey, req.SealKey),
+		Hostname:    clip(req.Hostname),
+		Software:    clip(req.Software),
+		Address:     address,
+		CreatedAt:   d.now(),
+		ExpiresAt:   t.Expires,
+	})
 }
 
 // ServeAwait tells a waiting agent what became of its code.
@@ -89,26 +106,7 @@ func (d *Desk) decided(ctx context.Context, ticket string) (a wire.PairAnswer, e
 // Shown returns the agent that shows a code and waits. Its errors are
 // store.ErrNotFound, store.ErrUsed and store.ErrExpired.
 func (d *Desk) Shown(ctx context.Context, code string) (store.PairingRequest, error) {
-	return d.Store.PairingRequestByCode(ctx, hash(code), d.now())
-}
-
-// Approve makes the agent that shows a code an instance of a gateway; by says who
-// approves, in words. Its errors are those of Shown.
-func (d *Desk) Approve(ctx context.Context, env, gateway, code, by string) (store.Instance, error) {
-	i := store.Instance{ID: uuid.NewString(), EnvironmentID: env, GatewayID: gateway, PairedBy: by}
-	if err := d.Store.ApprovePairing(ctx, hash(code), d.now(), &i); err != nil {
-		return i, err
-	}
-	g, err := d.Store.Gateway(ctx, env, gateway)
-	if err != nil {
-		return i, err
-	}
-	return i, d.paired(ctx, i, g, by)
-}
-
-// Deny turns the agent away that shows a code. Its errors are those of Shown.
-func (d *Desk) Deny(ctx context.Context, code string) error {
-	return d.Store.DenyPairing(ctx, hash(code), d.now())
+	return d.Store.PairingRequestByCode(ctx, HashCode(code), d.now())
 }
 
 func hashTicket(ticket string) []byte { return hashText("ticket " + ticket) }

@@ -23,7 +23,11 @@ var templateFiles embed.FS
 
 // templates are parsed once. One that cannot be parsed is a defect of the program
 // and panics.
-var templates = template.Must(template.New("").Funcs(template.FuncMap{"asset": asset, "when": when, "ago": ago}).ParseFS(templateFiles, "templates/*.html"))
+var templates = template.Must(template.New("").Funcs(template.FuncMap{
+	"asset": asset,
+	"when":  when,
+	"ago":   ago,
+}).ParseFS(templateFiles, "templates/*.html"))
 
 // view is what a page shows.
 type view struct {

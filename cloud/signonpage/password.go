@@ -26,7 +26,8 @@ func (k *call) password() error {
 	case so.Outcome == wire.OutcomeOK.String():
 		return k.signedOn(flow, so)
 	case k.Passwords.OffersChange(k.Context(), so):
-		return k.render(http.StatusOK, "password.html", "Change your password", passwordForm{flow.ID, k.then(), username, so.Message, ""})
+		form := passwordForm{flow.ID, k.then(), username, so.Message, ""}
+		return k.render(http.StatusOK, "password.html", "Change your password", form)
 	case so.Outcome == wire.OutcomeBusy.String():
 		k.w.Header().Set("Retry-After", "60")
 		return k.showForm(http.StatusTooManyRequests, flow, so.Message, username)
@@ -49,7 +50,10 @@ func (k *call) signedOn(flow oidc.Flow, so store.SignOn) error {
 	if err != nil {
 		return err
 	}
-	return k.render(http.StatusOK, "next.html", "You are signed on", map[string]string{"Next": next, "Application": flow.Application})
+	return k.render(http.StatusOK, "next.html", "You are signed on", map[string]string{
+		"Next":        next,
+		"Application": flow.Application,
+	})
 }
 
 // passwordForm asks for another password.
@@ -65,14 +69,24 @@ func (k *call) changePassword() error {
 	if err != nil {
 		return err
 	}
-	f := passwordForm{Flow: flow.ID, Then: k.then(), Username: strings.TrimSpace(k.PostForm.Get("username")), Why: "Choose a new password."}
+	f := passwordForm{
+		Flow:     flow.ID,
+		Then:     k.then(),
+		Username: strings.TrimSpace(k.PostForm.Get("username")),
+		Why:      "Choose a new password.",
+	}
 	fresh := k.PostForm.Get("new")
 	if fresh != k.PostForm.Get("again") {
 		f.Error = "The two new passwords differ."
 		return k.render(http.StatusOK, "password.html", "Change your password", f)
 	}
-	c, err := k.Passwords.ChangePassword(k.Context(), signon.ChangeRequest{EnvironmentID: k.env.ID, Username: f.Username,
-		Old: []byte(k.PostForm.Get("password")), New: []byte(fresh), Address: k.address()})
+	c, err := k.Passwords.ChangePassword(k.Context(), signon.ChangeRequest{
+		EnvironmentID: k.env.ID,
+		Username:      f.Username,
+		Old:           []byte(k.PostForm.Get("password")),
+		New:           []byte(fresh),
+		Address:       k.address(),
+	})
 	if err != nil {
 		return err
 	}
@@ -80,7 +94,12 @@ func (k *call) changePassword() error {
 		f.Error = c.Message
 		return k.render(http.StatusOK, "password.html", "Change your password", f)
 	}
-	so, err := k.Passwords.SignOn(k.Context(), signon.Request{EnvironmentID: k.env.ID, Username: f.Username, Password: []byte(fresh), Address: k.address()})
+	so, err := k.Passwords.SignOn(k.Context(), signon.Request{
+		EnvironmentID: k.env.ID,
+		Username:      f.Username,
+		Password:      []byte(fresh),
+		Address:       k.address(),
+	})
 	if err != nil {
 		return err
 	}

@@ -89,7 +89,11 @@ func (s *Server) Handler() http.Handler {
 	mux.HandleFunc("GET "+StaticPath+"{file}", serveStatic)
 	crossOrigin := http.NewCrossOriginProtection()
 	crossOrigin.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		s.failure(w, http.StatusForbidden, "This came from another site, so it was not carried out. Go back to the application and begin again.")
+		s.failure(
+			w,
+			http.StatusForbidden,
+			"This came from another site, so it was not carried out. Go back to the application and begin again.",
+		)
 	}))
 	return headers(crossOrigin.Handler(mux))
 }
@@ -116,7 +120,11 @@ func (s *Server) answerError(w http.ResponseWriter, r *http.Request, err error) 
 	switch {
 	case err == nil:
 	case errors.Is(err, store.ErrNotFound):
-		s.failure(w, http.StatusNotFound, "This sign-on has taken too long or is over. Go back to the application and begin again.")
+		s.failure(
+			w,
+			http.StatusNotFound,
+			"This sign-on has taken too long or is over. Go back to the application and begin again.",
+		)
 	case errors.As(err, &tooLarge):
 		s.failure(w, http.StatusRequestEntityTooLarge, "What was sent is too large.")
 	default:
@@ -124,7 +132,11 @@ func (s *Server) answerError(w http.ResponseWriter, r *http.Request, err error) 
 		if !errors.Is(err, context.Canceled) {
 			s.Logger.Error("page failed", "id", id, "path", r.URL.Path, "error", err)
 		}
-		s.failure(w, http.StatusInternalServerError, "This did not work. Please try again in a moment. Your administrator finds the reason under "+id+".")
+		s.failure(
+			w,
+			http.StatusInternalServerError,
+			"This did not work. Please try again in a moment. Your administrator finds the reason under "+id+".",
+		)
 	}
 }
 
@@ -132,7 +144,10 @@ func (s *Server) answerError(w http.ResponseWriter, r *http.Request, err error) 
 func headers(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()
-		h.Set("Content-Security-Policy", "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'")
+		h.Set(
+			"Content-Security-Policy",
+			"default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'",
+		)
 		h.Set("X-Content-Type-Options", "nosniff")
 		h.Set("Cross-Origin-Opener-Policy", "same-origin")
 		h.Set("Referrer-Policy", "same-origin")
@@ -170,8 +185,14 @@ func NewSessions(db *store.Store, secure bool) *Sessions {
 	if secure {
 		cookie.Name, cookie.Secure = "__Host-ldap-cloud-person", true
 	}
-	return &Sessions{db, &scs.SessionManager{IdleTimeout: 2 * time.Hour, Lifetime: 12 * time.Hour, Store: store.Sessions{Store: db}, Codec: scs.GobCodec{}, Cookie: cookie,
+	return &Sessions{db, &scs.SessionManager{
+		IdleTimeout: 2 * time.Hour,
+		Lifetime:    12 * time.Hour,
+		Store:       store.Sessions{Store: db},
+		Codec:       scs.GobCodec{},
+		Cookie:      cookie,
 		ErrorFunc: func(w http.ResponseWriter, _ *http.Request, _ error) {
 			http.Error(w, "This did not work. Please try again in a moment.", http.StatusInternalServerError)
-		}}}
+		},
+	}}
 }

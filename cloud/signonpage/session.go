@@ -15,18 +15,25 @@ var _ oidc.Sessions = (*Sessions)(nil)
 // Wrap gives the requests of a handler their session, in their context.
 func (s *Sessions) Wrap(h http.Handler) http.Handler { return s.manager.LoadAndSave(h) }
 
+// kept is what a session has of who has signed on.
+type kept struct {
+	store.SignedOn
+	SignOffs int // of the user when the session began
+}
+
 // Person returns who has signed on in an environment; false when nobody has, or
-// the user may not sign on any more.
+// the user may not sign on any more, or was signed off everywhere since.
 func (s *Sessions) Person(ctx context.Context, env string) (by store.SignedOn, ok bool) {
-	kept := s.manager.GetBytes(ctx, env)
-	if kept == nil || json.Unmarshal(kept, &by) != nil {
+	b := s.manager.GetBytes(ctx, env)
+	var has kept
+	if b == nil || json.Unmarshal(b, &has) != nil {
 		return store.SignedOn{}, false
 	}
-	u, err := s.store.User(ctx, env, by.UserID)
-	if err != nil || !u.Enabled {
+	u, err := s.store.User(ctx, env, has.UserID)
+	if err != nil || !u.Enabled || u.SignOffs != has.SignOffs {
 		return store.SignedOn{}, false
 	}
-	return by, true
+	return has.SignedOn, true
 }
 
 // PersonOf is Person for a request that Wrap has not seen.
@@ -54,7 +61,11 @@ func (bare) Value(any) any { return nil }
 // whoever planted it, is worth nothing.
 func (s *Sessions) begin(ctx context.Context, so store.SignOn) (store.SignedOn, error) {
 	by := store.SignedOn{UserID: so.UserID, SignOnID: so.ID, Method: so.Method, At: so.At.UTC().Truncate(time.Second)}
-	b, err := json.Marshal(by)
+	u, err := s.store.User(ctx, so.EnvironmentID, so.UserID)
+	if err != nil {
+		return by, err
+	}
+	b, err := json.Marshal(kept{by, u.SignOffs})
 	if err == nil {
 		err = s.manager.RenewToken(ctx)
 	}

@@ -106,7 +106,11 @@ func (k *call) asks(flow oidc.Flow) (bool, error) {
 // ticket signs on by what the browser brought. When that is not taken, the form
 // follows, with a status that no browser answers by itself.
 func (k *call) ticket(flow oidc.Flow) error {
-	a, err := k.Tickets.SignOn(k.Context(), kerberos.Request{EnvironmentID: k.env.ID, Header: k.Header.Get("Authorization"), Address: k.address()})
+	a, err := k.Tickets.SignOn(k.Context(), kerberos.Request{
+		EnvironmentID: k.env.ID,
+		Header:        k.Header.Get("Authorization"),
+		Address:       k.address(),
+	})
 	if err != nil {
 		return err
 	}
@@ -142,7 +146,13 @@ func (k *call) here(flow oidc.Flow, more url.Values) string {
 }
 
 func (k *call) showForm(status int, flow oidc.Flow, problem, username string) error {
-	f := form{Flow: flow.ID, Then: k.then(), Application: flow.Application, Username: username, Error: problem}
+	f := form{
+		Flow:        flow.ID,
+		Then:        k.then(),
+		Application: flow.Application,
+		Username:    username,
+		Error:       problem,
+	}
 	taken, err := k.Tickets.Taken(k.Context(), k.env.ID)
 	if err != nil {
 		return err

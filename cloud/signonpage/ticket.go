@@ -22,7 +22,10 @@ func (k *call) testTicket() error {
 		return err
 	}
 	if !taken {
-		return k.render(http.StatusOK, "ticket.html", "Kerberos test", ticketTest{Sent: true, Refusal: &kerberos.Refusal{Why: kerberos.WhyOff}})
+		return k.render(http.StatusOK, "ticket.html", "Kerberos test", ticketTest{
+			Sent:    true,
+			Refusal: &kerberos.Refusal{Why: kerberos.WhyOff},
+		})
 	}
 	header := k.Header.Get("Authorization")
 	if !kerberos.Negotiates(header) {
@@ -30,7 +33,11 @@ func (k *call) testTicket() error {
 		return k.render(http.StatusUnauthorized, "ticket.html", "Kerberos test", ticketTest{})
 	}
 	t := ticketTest{Sent: true}
-	t.Proof, err = k.Tickets.Explain(k.Context(), kerberos.Request{EnvironmentID: k.env.ID, Header: header, Address: k.address()})
+	t.Proof, err = k.Tickets.Explain(k.Context(), kerberos.Request{
+		EnvironmentID: k.env.ID,
+		Header:        header,
+		Address:       k.address(),
+	})
 	if err != nil && !errors.As(err, &t.Refusal) {
 		return err
 	}

@@ -154,6 +154,7 @@ type User struct {
 	Correlation                     []Correlation // in the user type's order
 	CreatedAt, UpdatedAt            time.Time
 	LastSignOnAt                    time.Time // filled on reading, from the sign-ons
+	SignOffs                        int       // filled on reading: how often they were signed off everywhere
 }
 
 // Correlation is one identifying value of a directory entry.

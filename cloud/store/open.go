@@ -22,8 +22,8 @@ var ErrNewer = errors.New("the database is of a newer version of this program")
 type Store struct {
 	reader
 	*writer
-	r    *sql.DB
-	note func() Activity // nil: none
+	r      *sql.DB
+	within *Tx // of which this is a view; nil: each method has a transaction of its own
 }
 
 // product is a kind of database: what Open has to know of it.

@@ -6,13 +6,13 @@ import (
 )
 
 const userColumns = `SELECT u.id, u.environment_id, u.population_id, u.username, u.given_name, u.family_name, u.email, u.external_id, u.attributes,
- u.enabled, coalesce(u.gateway_id, ''), u.user_type_id, u.dn, u.created_at, u.updated_at,
+ u.enabled, coalesce(u.gateway_id, ''), u.user_type_id, u.dn, u.created_at, u.updated_at, u.sign_offs,
  coalesce((SELECT s.at FROM sign_ons s WHERE s.environment_id = u.environment_id AND s.user_id = u.id AND s.outcome = 'ok' ORDER BY s.at DESC LIMIT 1), 0)
  FROM users u`
 
 func scanUser(r row) (u User, err error) {
 	err = r.Scan(&u.ID, &u.EnvironmentID, &u.PopulationID, &u.Username, &u.GivenName, &u.FamilyName, &u.Email, &u.ExternalID, fromJSON{&u.Attributes},
-		&u.Enabled, &u.GatewayID, &u.UserTypeID, &u.DN, at{&u.CreatedAt}, at{&u.UpdatedAt}, at{&u.LastSignOnAt})
+		&u.Enabled, &u.GatewayID, &u.UserTypeID, &u.DN, at{&u.CreatedAt}, at{&u.UpdatedAt}, &u.SignOffs, at{&u.LastSignOnAt})
 	return u, err
 }
 

@@ -77,3 +77,19 @@ func (s *Store) DeleteUser(ctx context.Context, env, id string) error {
 		return tx.c.execOne(ctx, `DELETE FROM users WHERE environment_id = $1 AND id = $2`, env, id)
 	})
 }
+
+// SignOffUser ends everything that a user has opened: sessions, which hold their
+// own count against the user's, and what applications hold for them. It returns
+// ErrNotFound when there is no such user.
+func (s *Store) SignOffUser(ctx context.Context, env, id string) error {
+	return s.Provision(ctx, func(tx *Tx) error {
+		if err := tx.c.execOne(ctx, `UPDATE users SET sign_offs = sign_offs + 1 WHERE environment_id = $1 AND id = $2`, env, id); err != nil {
+			return err
+		}
+		if _, err := tx.c.exec(ctx, `DELETE FROM authorizations WHERE environment_id = $1 AND user_id = $2`, env, id); err != nil {
+			return err
+		}
+		_, err := tx.c.exec(ctx, `DELETE FROM application_tokens WHERE environment_id = $1 AND user_id = $2`, env, id)
+		return err
+	})
+}

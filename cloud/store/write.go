@@ -44,15 +44,14 @@ type batch struct {
 // Provision runs f in one write transaction: everything that f wrote is
 // committed when it returns nil, and nothing of it otherwise. Its error is that
 // of f, of the database or of the context. One f runs at a time, so it must not
-// wait for anything but the database, nor call methods of the Store. A context
+// wait for anything but the database, nor call methods of the Store; those of
+// tx.Store it may. A context
 // that ends stops f at its next statement; a commit is not interrupted.
 func (s *Store) Provision(ctx context.Context, f func(tx *Tx) error) error {
-	b, err := s.take(ctx, func(tx *Tx) error {
-		if err := f(tx); err != nil || s.note == nil {
-			return err
-		}
-		return tx.AddActivity(ctx, s.note())
-	})
+	if s.within != nil {
+		return f(s.within)
+	}
+	b, err := s.take(ctx, f)
 	if err != nil {
 		return err
 	}
@@ -60,14 +59,9 @@ func (s *Store) Provision(ctx context.Context, f func(tx *Tx) error) error {
 	return b.err
 }
 
-// Noting returns the same store, whose methods add an activity to what they
-// write, in one transaction. note is called once all else is written, so it may
-// tell of what the method filled in.
-func (s *Store) Noting(note func() Activity) *Store {
-	noting := *s
-	noting.note = note
-	return &noting
-}
+// Store returns the store as this transaction sees and writes it: what its methods
+// do is done or undone with the rest. After one of them has failed, f must fail too.
+func (tx *Tx) Store() *Store { return &Store{reader: tx.reader, within: tx} }
 
 // take waits for the turn and runs f. The batch that it returns is or will be
 // committed.

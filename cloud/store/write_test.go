@@ -141,23 +141,38 @@ func TestBrokenBatch(t *testing.T) {
 	}
 }
 
-// A note is kept with the change, tells what the change filled in, and is not
-// kept without it.
-func TestNoting(t *testing.T) {
+// What is done by a transaction's view of the store is seen by what comes after it
+// there, and is kept or undone with the rest.
+func TestStoreOfATransaction(t *testing.T) {
 	s := open(t)
 	w := build(t, s, "one")
-	u := store.User{EnvironmentID: w.env.ID, PopulationID: w.population.ID, Username: "ada"}
-	noting := s.Noting(func() store.Activity {
-		return store.Activity{EnvironmentID: w.env.ID, Action: "user.created", Subject: "user:" + u.ID}
-	})
-	must(t, noting.CreateUser(t.Context(), &u))
-	want(t, noting.CreateUser(t.Context(), &store.User{EnvironmentID: w.env.ID, PopulationID: w.population.ID, Username: "ADA"}), store.ErrConflict)
-	did, _, err := s.Activities(t.Context(), w.env.ID, store.ActivityFilter{Action: "user.created"}, store.Page{})
-	if err != nil || len(did) != 1 || did[0].Subject != "user:"+u.ID {
-		t.Errorf("%+v, %v", did, err)
+	refused := errors.New("refused")
+	write := func(end error) error {
+		return s.Provision(t.Context(), func(tx *store.Tx) error {
+			in := tx.Store()
+			u := store.User{EnvironmentID: w.env.ID, PopulationID: w.population.ID, Username: "grace"}
+			if err := in.CreateUser(t.Context(), &u); err != nil {
+				return err
+			}
+			u.Email = "grace@example.com"
+			if err := in.UpdateUser(t.Context(), &u); err != nil {
+				return err
+			}
+			if again, err := in.User(t.Context(), w.env.ID, u.ID); err != nil || again.Email != u.Email {
+				t.Errorf("within it: %+v, %v", again, err)
+			}
+			if _, err := s.User(t.Context(), w.env.ID, u.ID); !errors.Is(err, store.ErrNotFound) {
+				t.Errorf("others see it before the end: %v", err)
+			}
+			return end
+		})
 	}
-	never := s.Noting(func() store.Activity { return store.Activity{EnvironmentID: "none"} })
-	want(t, never.DeleteUser(t.Context(), w.env.ID, u.ID), store.ErrNotFound)
-	_, err = s.User(t.Context(), w.env.ID, u.ID)
-	must(t, err) // what could not be noted was not done
+	want(t, write(refused), refused)
+	_, err := s.UserByUsername(t.Context(), w.env.ID, "grace")
+	want(t, err, store.ErrNotFound)
+	must(t, write(nil))
+	u, err := s.UserByUsername(t.Context(), w.env.ID, "grace")
+	if err != nil || u.Email != "grace@example.com" {
+		t.Errorf("%+v, %v", u, err)
+	}
 }

@@ -1,0 +1,110 @@
+package api
+
+import (
+	"fmt"
+
+	"ldap-gateway/cloud/fault"
+)
+
+// property is where a value is in a body: of a list, the item's index stands
+// between path and tail.
+type property struct{ path, tail string }
+
+// ofGateway are the properties of a gateway's body, and of others.
+var ofGateway = map[fault.Field]property{
+	fault.Whole:        {"", ""},
+	fault.Name:         {"name", ""},
+	fault.Role:         {"role", ""},
+	fault.Username:     {"username", ""},
+	fault.Population:   {"population.id", ""},
+	fault.Group:        {"id", ""},
+	fault.Gateway:      {"id", ""},
+	fault.UserType:     {"userType.id", ""},
+	fault.DisplayName:  {"displayName", ""},
+	fault.UserFilter:   {"userFilter", ""},
+	fault.Source:       {"sourceType", ""},
+	fault.Vendor:       {"vendor", ""},
+	fault.Security:     {"connectionSecurity", ""},
+	fault.Servers:      {"serversHostAndPort", ""},
+	fault.UserTypes:    {"userTypes", ""},
+	fault.PairingCode:  {"code", ""},
+	fault.Channel:      {"target", ""},
+	fault.Logo:         {"logo", ""},
+	fault.Password:     {"password", ""},
+	fault.SignOnOrder:  {"signOnOrder", ""},
+	fault.PasskeyLabel: {"name", ""},
+
+	fault.ApplicationType: {"type", ""},
+	fault.Redirects:       {"redirectUris", ""},
+	fault.SignOffs:        {"postLogoutRedirectUris", ""},
+	fault.GroupsClaim:     {"groupsClaim.value", ""},
+
+	fault.Retain:          {"kerberos.minutesToRetainPreviousCredentials", ""},
+	fault.PrincipalValue:  {"kerberos.principalValue", ""},
+	fault.Networks:        {"kerberos.networks", ""},
+	fault.Realms:          {"kerberos.realms", ""},
+	fault.ServiceAccount:  {"kerberos.serviceAccountUserPrincipalName", ""},
+	fault.ServicePassword: {"kerberos.serviceAccountPassword", ""},
+	fault.Keys:            {"keytab", ""},
+}
+
+// ofUserType are the properties of a user type's body, which a gateway's has in a list.
+var ofUserType = map[fault.Field]property{
+	fault.UserTypeID:    {"id", ""},
+	fault.TypeName:      {"name", ""},
+	fault.Authority:     {"passwordAuthority", ""},
+	fault.SearchBase:    {"searchBaseDn", ""},
+	fault.Correlation:   {"orderedCorrelationAttributes", ""},
+	fault.Lookup:        {"newUserLookup", ""},
+	fault.Filter:        {"newUserLookup.ldapFilterPattern", ""},
+	fault.Mappings:      {"newUserLookup.attributeMappings", ""},
+	fault.MappingName:   {"newUserLookup.attributeMappings", ".name"},
+	fault.MappingValue:  {"newUserLookup.attributeMappings", ".value"},
+	fault.TypeTarget:    {"newUserLookup.population.id", ""},
+	fault.GroupBase:     {"groups.searchBaseDn", ""},
+	fault.GroupName:     {"groups.nameAttribute", ""},
+	fault.GroupIdentity: {"groups.identity", ""},
+	fault.GroupInclude:  {"groups.include", ""},
+	fault.GroupExclude:  {"groups.exclude", ""},
+}
+
+// targetOf returns the property of a fault, as in "userTypes[0].searchBaseDn".
+func targetOf(f fault.Fault) string {
+	front := ""
+	p, inType := ofUserType[f.Field]
+	if !inType {
+		p = ofGateway[f.Field]
+	} else if f.Type > 0 {
+		front = fmt.Sprintf("userTypes[%d].", f.Type-1)
+	}
+	if f.Item > 0 {
+		return fmt.Sprintf("%s%s[%d]%s", front, p.path, f.Item-1, p.tail)
+	}
+	return front + p.path + p.tail
+}
+
+// detailsOf returns faults as details.
+func detailsOf(l fault.List) (details []detail) {
+	for _, f := range l {
+		details = append(details, detailOf(f))
+	}
+	return details
+}
+
+func detailOf(f fault.Fault) detail {
+	target := targetOf(f)
+	switch f.Kind {
+	case fault.Missing:
+		if f.Field == fault.Mappings { // they are there, and one is not
+			return detail{requiredValue, target, f.Message}
+		}
+		return missing(target)
+	case fault.Taken:
+		return detail{notUnique, target, f.Message}
+	case fault.ReadOnly:
+		return detail{readOnly, target, f.Message}
+	case fault.Depended:
+		return detail{hasDependents, target, f.Message}
+	}
+	return detail{invalidValue, target, f.Message}
+}

@@ -1,0 +1,162 @@
+package api
+
+import (
+	"maps"
+
+	m "ldap-gateway/cloud/management"
+)
+
+// route is who may ask for something, and what answers it. Which role that takes
+// is management's to say; what a body decides, it asks of management besides.
+type route struct {
+	action m.Action
+	answer endpoint
+	or     []m.Action // that the body may ask for instead
+}
+
+// endpoints lists every method and path below /v1/environments.
+func (s *Server) endpoints() map[string]route {
+	all := map[string]route{}
+	for _, part := range []map[string]route{
+		s.placeRoutes(), s.gatewayRoutes(), s.instanceRoutes(), s.userRoutes(), s.groupRoutes(),
+		s.applicationRoutes(), s.rightsRoutes(),
+	} {
+		maps.Copy(all, part)
+	}
+	return all
+}
+
+func (s *Server) placeRoutes() map[string]route {
+	return map[string]route{
+		"GET ":     {action: m.Read, answer: s.listEnvironments},
+		"GET /{e}": {action: m.Read, answer: s.getEnvironment},
+		"PUT /{e}": {action: m.RenameEnvironment, answer: s.putEnvironment},
+
+		"GET /{e}/populations":        {action: m.Read, answer: s.listPopulations},
+		"POST /{e}/populations":       {action: m.CreatePopulation, answer: s.createPopulation},
+		"GET /{e}/populations/{p}":    {action: m.Read, answer: s.getPopulation},
+		"PUT /{e}/populations/{p}":    {action: m.ChangePopulation, answer: s.putPopulation},
+		"PATCH /{e}/populations/{p}":  {action: m.ChangePopulation, answer: s.putPopulation},
+		"DELETE /{e}/populations/{p}": {action: m.DeletePopulation, answer: s.deletePopulation},
+
+		"GET /{e}/signOns":      {action: m.Read, answer: s.listSignOns},
+		"POST /{e}/signOns":     {action: m.SignPeopleOn, answer: s.createSignOn},
+		"GET /{e}/signOns/{id}": {action: m.ReadSignOn, answer: s.getSignOn},
+		"GET /{e}/activities":   {action: m.Read, answer: s.listActivities},
+	}
+}
+
+func (s *Server) gatewayRoutes() map[string]route {
+	return map[string]route{
+		"GET /{e}/gateways":        {action: m.Read, answer: s.listGateways},
+		"POST /{e}/gateways":       {action: m.CreateGateway, answer: s.createGateway},
+		"GET /{e}/gateways/{g}":    {action: m.Read, answer: s.getGateway},
+		"PUT /{e}/gateways/{g}":    {action: m.ChangeGateway, answer: s.putGateway},
+		"DELETE /{e}/gateways/{g}": {action: m.DeleteGateway, answer: s.deleteGateway},
+
+		"GET /{e}/gateways/{g}/userTypes":             {action: m.Read, answer: s.listUserTypes},
+		"POST /{e}/gateways/{g}/userTypes":            {action: m.AddUserType, answer: s.createUserType},
+		"GET /{e}/gateways/{g}/userTypes/defaults":    {action: m.Read, answer: s.userTypeDefaults},
+		"GET /{e}/gateways/{g}/userTypes/{t}":         {action: m.Read, answer: s.getUserType},
+		"PUT /{e}/gateways/{g}/userTypes/{t}":         {action: m.ChangeUserType, answer: s.putUserType},
+		"DELETE /{e}/gateways/{g}/userTypes/{t}":      {action: m.RemoveUserType, answer: s.deleteUserType},
+		"POST /{e}/gateways/{g}/userTypes/{t}/relink": {action: m.RelinkUsers, answer: s.relinkUsers},
+
+		"GET /{e}/gateways/{g}/kerberosKeys":         {action: m.Read, answer: s.listKeys},
+		"POST /{e}/gateways/{g}/kerberosKeys":        {action: m.UseKeys, answer: s.createKeys},
+		"DELETE /{e}/gateways/{g}/kerberosKeys/{id}": {action: m.DeleteKeys, answer: s.deleteKeys},
+	}
+}
+
+func (s *Server) instanceRoutes() map[string]route {
+	return map[string]route{
+		"GET /{e}/gateways/{g}/instances":             {action: m.Read, answer: s.listInstances},
+		"GET /{e}/gateways/{g}/instances/{i}":         {action: m.Read, answer: s.getInstance},
+		"POST /{e}/gateways/{g}/instances/{i}/rotate": {action: m.RotateInstance, answer: s.rotateInstance},
+		"DELETE /{e}/gateways/{g}/instances/{i}":      {action: m.RevokeInstance, answer: s.revokeInstance},
+
+		"GET /{e}/gateways/{g}/pairings": {action: m.Read, answer: s.listPairings},
+		"POST /{e}/gateways/{g}/pairings": {
+			action: m.OfferPairing,
+			answer: s.createPairing,
+			or:     []m.Action{m.ApprovePairing, m.DenyPairing},
+		},
+		"GET /{e}/gateways/{g}/pairings/{id}":    {action: m.Read, answer: s.getPairing},
+		"DELETE /{e}/gateways/{g}/pairings/{id}": {action: m.WithdrawPairing, answer: s.deletePairing},
+
+		"GET /{e}/gateways/{g}/credentials":         {action: m.Read, answer: s.listCredentials},
+		"POST /{e}/gateways/{g}/credentials":        {action: m.OfferPairing, answer: s.createCredential},
+		"GET /{e}/gateways/{g}/credentials/{id}":    {action: m.Read, answer: s.getCredential},
+		"DELETE /{e}/gateways/{g}/credentials/{id}": {action: m.WithdrawPairing, answer: s.deletePairing},
+	}
+}
+
+func (s *Server) userRoutes() map[string]route {
+	return map[string]route{
+		"GET /{e}/users":          {action: m.Read, answer: s.listUsers},
+		"POST /{e}/users":         {action: m.CreateUser, answer: s.createUser},
+		"GET /{e}/users/{u}":      {action: m.Read, answer: s.getUser},
+		"PUT /{e}/users/{u}":      {action: m.ChangeUser, answer: s.putUser},
+		"PATCH /{e}/users/{u}":    {action: m.ChangeUser, answer: s.putUser},
+		"DELETE /{e}/users/{u}":   {action: m.DeleteUser, answer: s.deleteUser},
+		"POST /{e}/users/{u}/off": {action: m.SignOffUser, answer: s.signOffUser},
+
+		"DELETE /{e}/users/{u}/secondFactor": {action: m.ResetFactor, answer: s.resetFactor},
+
+		"GET /{e}/users/{u}/password": {action: m.Read, answer: s.getPassword},
+		"PUT /{e}/users/{u}/password": {action: m.LinkUser, answer: s.putPassword},
+
+		"GET /{e}/users/{u}/memberOfGroups":         {action: m.Read, answer: s.listUserGroups},
+		"POST /{e}/users/{u}/memberOfGroups":        {action: m.AddMember, answer: s.joinGroup},
+		"GET /{e}/users/{u}/memberOfGroups/{id}":    {action: m.Read, answer: s.getUserGroup},
+		"DELETE /{e}/users/{u}/memberOfGroups/{id}": {action: m.RemoveMember, answer: s.leaveGroup},
+	}
+}
+
+func (s *Server) groupRoutes() map[string]route {
+	return map[string]route{
+		"GET /{e}/groups":         {action: m.Read, answer: s.listGroups},
+		"POST /{e}/groups":        {action: m.CreateGroup, answer: s.createGroup},
+		"GET /{e}/groups/{id}":    {action: m.Read, answer: s.getGroup},
+		"PUT /{e}/groups/{id}":    {action: m.ChangeGroup, answer: s.putGroup},
+		"PATCH /{e}/groups/{id}":  {action: m.ChangeGroup, answer: s.putGroup},
+		"DELETE /{e}/groups/{id}": {action: m.DeleteGroup, answer: s.deleteGroup},
+	}
+}
+
+func (s *Server) applicationRoutes() map[string]route {
+	return map[string]route{
+		"GET /{e}/applications":             {action: m.Read, answer: s.listApplications},
+		"POST /{e}/applications":            {action: m.CreateApplication, answer: s.createApplication},
+		"GET /{e}/applications/{a}":         {action: m.Read, answer: s.getApplication},
+		"PUT /{e}/applications/{a}":         {action: m.ChangeApplication, answer: s.putApplication},
+		"DELETE /{e}/applications/{a}":      {action: m.DeleteApplication, answer: s.deleteApplication},
+		"POST /{e}/applications/{a}/secret": {action: m.RenewApplication, answer: s.makeSecret},
+	}
+}
+
+// rightsRoutes lists what there is of who may do what.
+func (s *Server) rightsRoutes() map[string]route {
+	return map[string]route{
+		"GET /{e}/administrators":             {action: m.ReadSettings, answer: s.listAdministrators},
+		"POST /{e}/administrators":            {action: m.CreateAdministrator, answer: s.createAdministrator},
+		"GET /{e}/administrators/{id}":        {action: m.ReadSettings, answer: s.getAdministrator},
+		"PATCH /{e}/administrators/{id}":      {action: m.ChangeAdministrator, answer: s.patchAdministrator},
+		"DELETE /{e}/administrators/{id}":     {action: m.DeleteAdministrator, answer: s.deleteAdministrator},
+		"POST /{e}/administrators/{id}/reset": {action: m.ResetAdministrator, answer: s.resetAdministrator},
+
+		"GET /{e}/roleGroups":         {action: m.ReadSettings, answer: s.listRoleGroups},
+		"GET /{e}/roleGroups/{id}":    {action: m.ReadSettings, answer: s.getRoleGroup},
+		"PUT /{e}/roleGroups/{id}":    {action: m.SetRoleGroup, answer: s.putRoleGroup},
+		"DELETE /{e}/roleGroups/{id}": {action: m.SetRoleGroup, answer: s.deleteRoleGroup},
+	}
+}
+
+// Places says which actions each method and path below /v1/environments is for.
+func Places() map[string][]m.Action {
+	places := map[string][]m.Action{}
+	for pattern, r := range (&Server{}).endpoints() {
+		places[pattern] = append([]m.Action{r.action}, r.or...)
+	}
+	return places
+}

@@ -1,0 +1,69 @@
+package console
+
+import "ldap-gateway/cloud/fault"
+
+// fields says beside which field of a form a fault is shown.
+var fields = map[fault.Field]string{
+	fault.Whole:        "form",
+	fault.Name:         "name",
+	fault.Role:         "role",
+	fault.Username:     "username",
+	fault.Population:   "population",
+	fault.Group:        "group",
+	fault.Gateway:      "form",
+	fault.UserType:     "form",
+	fault.DisplayName:  "displayName",
+	fault.UserFilter:   "form",
+	fault.Source:       "form",
+	fault.Vendor:       "vendor",
+	fault.Security:     "form",
+	fault.Servers:      "form",
+	fault.UserTypes:    "form",
+	fault.UserTypeID:   "form",
+	fault.PairingCode:  "code",
+	fault.Channel:      "target",
+	fault.Logo:         "logo",
+	fault.Password:     "password",
+	fault.SignOnOrder:  "form",
+	fault.PasskeyLabel: "name",
+
+	fault.TypeName:      "name",
+	fault.Authority:     "form",
+	fault.SearchBase:    "base",
+	fault.Correlation:   "correlation",
+	fault.Lookup:        "form",
+	fault.Filter:        "filter",
+	fault.Mappings:      "mappings",
+	fault.MappingName:   "mappings",
+	fault.MappingValue:  "mappings",
+	fault.TypeTarget:    "population",
+	fault.GroupBase:     "groupBase",
+	fault.GroupName:     "nameAttribute",
+	fault.GroupIdentity: "identity",
+	fault.GroupInclude:  "include",
+	fault.GroupExclude:  "exclude",
+
+	fault.ApplicationType: "type",
+	fault.Redirects:       "redirects",
+	fault.SignOffs:        "signoffs",
+	fault.GroupsClaim:     "groups",
+
+	fault.Retain:          "retain",
+	fault.PrincipalValue:  "value",
+	fault.Networks:        "networks",
+	fault.Realms:          "realms",
+	fault.ServiceAccount:  "keys",
+	fault.ServicePassword: "keys",
+	fault.Keys:            "keys",
+}
+
+// messagesOf returns the sentences of faults by the field of the form.
+func messagesOf(l fault.List) map[string]string {
+	all := map[string]string{}
+	for _, f := range l {
+		if field := fields[f.Field]; all[field] == "" {
+			all[field] = f.Message
+		}
+	}
+	return all
+}

@@ -1,0 +1,145 @@
+package console
+
+import (
+	"errors"
+	"net/http"
+
+	"ldap-gateway/cloud/store"
+)
+
+// groupForm is a group as it is edited: as typed, whatever it is.
+type groupForm struct {
+	ID                                          string // empty: a new one
+	Name, Display, Description, External, Place string
+	JustInTime                                  bool   // its names are decided elsewhere
+	Seen                                        string // when the group was changed, when the form was shown
+	Populations                                 []store.Population
+	Errors                                      map[string]string
+}
+
+func (c *console) newGroup(k *call) error { return c.renderGroupForm(k, http.StatusOK, groupForm{}) }
+
+func (c *console) editGroup(k *call) error {
+	g, err := c.Store.Group(k.Context(), k.env(), k.PathValue("group"))
+	if err != nil {
+		return err
+	}
+	return c.renderGroupForm(k, http.StatusOK, groupForm{
+		ID:          g.ID,
+		Name:        g.Name,
+		Display:     g.DisplayName,
+		Description: g.Description,
+		External:    g.ExternalID,
+		Place:       g.PopulationID,
+		JustInTime:  g.JustInTime(),
+		Seen:        seenAs(g.UpdatedAt),
+	})
+}
+
+func (c *console) renderGroupForm(k *call, status int, form groupForm) (err error) {
+	if form.Populations, err = c.populations(k); err != nil {
+		return err
+	}
+	title := "New group"
+	if form.ID != "" {
+		title = "Change a group"
+	}
+	return k.render(status, "group-form", title, form)
+}
+
+func readGroupForm(k *call) groupForm {
+	return groupForm{
+		ID:          k.PathValue("group"),
+		Name:        k.posted("name"),
+		Display:     k.posted("displayName"),
+		Description: k.posted("description"),
+		External:    k.posted("external"),
+		Place:       k.posted("population"),
+		Seen:        k.posted("seen"),
+	}
+}
+
+// into makes a group what the form says. Names that are decided elsewhere are not
+// in the form.
+func (f groupForm) into(g *store.Group) {
+	if !f.JustInTime {
+		g.Name, g.DisplayName = f.Name, f.Display
+	}
+	g.Description, g.ExternalID, g.PopulationID = f.Description, f.External, f.Place
+}
+
+func (c *console) createGroup(k *call) error {
+	form, g := readGroupForm(k), store.Group{}
+	form.into(&g)
+	err := c.Management.CreateGroup(k.Context(), k.by(), &g)
+	return c.savedGroup(k, form, g, err, g.DisplayName+" was made. Add the first members below.")
+}
+
+func (c *console) changeGroup(k *call) error {
+	form := readGroupForm(k)
+	g, err := c.Management.ChangeGroup(k.Context(), k.by(), form.ID, func(g *store.Group) error {
+		if form.JustInTime = g.JustInTime(); form.JustInTime {
+			form.Name, form.Display = g.Name, g.DisplayName
+		}
+		if err := unseen(&form.Seen, g.UpdatedAt, "group"); err != nil {
+			return err
+		}
+		form.into(g)
+		return nil
+	})
+	return c.savedGroup(k, form, g, err, "Saved.")
+}
+
+// savedGroup goes on after a group was saved, or shows the form again.
+func (c *console) savedGroup(k *call, form groupForm, g store.Group, err error, notice string) error {
+	if wrong, ok := faults(err); ok {
+		form.Errors = wrong
+		return c.renderGroupForm(k, http.StatusUnprocessableEntity, form)
+	}
+	if err != nil {
+		return err
+	}
+	return k.done(under("groups", g.ID), notice)
+}
+
+func (c *console) confirmDeleteGroup(k *call) error {
+	g, err := c.Store.Group(k.Context(), k.env(), k.PathValue("group"))
+	if err != nil {
+		return err
+	}
+	d := deletion{Kind: "group", Name: g.DisplayName, Back: under("groups", g.ID), JustInTime: g.JustInTime()}
+	return k.render(http.StatusOK, "delete", "Delete "+g.DisplayName, d)
+}
+
+func (c *console) deleteGroup(k *call) error {
+	name := ""
+	err := c.Management.DeleteGroup(k.Context(), k.by(), k.PathValue("group"), func(g store.Group) error {
+		name = g.DisplayName
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	return k.done("/console/groups", "The group "+name+" was deleted.")
+}
+
+// addToGroup puts the user of a name into the group in the path.
+func (c *console) addToGroup(k *call) error {
+	name, group := k.posted("username"), k.PathValue("group")
+	u, err := c.Store.UserByUsername(k.Context(), k.env(), name)
+	if errors.Is(err, store.ErrNotFound) {
+		wrong := map[string]string{"username": "This environment has no user of that name."}
+		return c.renderGroup(k, http.StatusUnprocessableEntity, name, wrong)
+	}
+	if err != nil {
+		return err
+	}
+	err = c.Management.AddMember(k.Context(), k.by(), u.ID, group)
+	if wrong, ok := faults(err); ok {
+		return c.renderGroup(k, http.StatusUnprocessableEntity, name, map[string]string{"username": wrong["group"]})
+	}
+	if err != nil {
+		return err
+	}
+	return k.done(under("groups", group), u.Username+" was added.")
+}

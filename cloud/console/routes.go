@@ -1,0 +1,227 @@
+package console
+
+import (
+	"maps"
+
+	m "ldap-gateway/cloud/management"
+)
+
+// route is who may ask for a page, and what answers it. Which role that takes is
+// management's to say.
+type route struct {
+	action m.Action
+	answer endpoint
+	or     []m.Action // that the form may ask for instead
+}
+
+// open lists the pages that need no session.
+func (c *console) open() map[string]endpoint {
+	return map[string]endpoint{
+		"GET /console/setup":    c.showSetup,
+		"POST /console/setup":   c.doSetup,
+		"GET /console/sign-in":  c.showSignIn,
+		"POST /console/sign-in": c.doSignIn,
+
+		"GET /console/organisation": c.enter,
+
+		"GET /console/sign-in/second":           c.showSecond,
+		"POST /console/sign-in/second":          c.doSecond,
+		"POST /console/sign-in/passkey/options": c.askPasskey,
+		"POST /console/sign-in/passkey":         c.takePasskey,
+	}
+}
+
+// closed lists the pages of those who have signed in.
+func (c *console) closed() map[string]route {
+	all := map[string]route{
+		"GET /console/{$}":       {action: m.Read, answer: func(k *call) error { return k.goTo("/console/gateways") }},
+		"POST /console/sign-out": {action: m.Read, answer: c.doSignOut},
+	}
+	for _, part := range []map[string]route{
+		c.gatewayPages(), c.instancePages(), c.kerberosPages(), c.applicationPages(), c.userPages(), c.groupPages(),
+		c.populationPages(), c.accountPages(), c.settingsPages(), c.rightsPages(), c.alertPages(),
+	} {
+		maps.Copy(all, part)
+	}
+	return all
+}
+
+func (c *console) gatewayPages() map[string]route {
+	const one, kind = "/console/gateways/{g}", "/console/gateways/{g}/user-types/{t}"
+	return map[string]route{
+		"GET /console/gateways":       {action: m.Read, answer: c.listGateways},
+		"GET /console/gateways/new":   {action: m.Read, answer: c.newGateway},
+		"POST /console/gateways":      {action: m.CreateGateway, answer: c.createGateway},
+		"GET " + one:                  {action: m.Read, answer: c.showGateway},
+		"POST " + one + "/enabled":    {action: m.ChangeGateway, answer: c.switchGateway},
+		"GET " + one + "/delete":      {action: m.Read, answer: c.confirmDeleteGateway},
+		"POST " + one + "/delete":     {action: m.DeleteGateway, answer: c.deleteGateway},
+		"GET " + one + "/try":         {action: m.TryPerson, answer: c.showTry},
+		"POST " + one + "/try":        {action: m.TryPerson, answer: c.tryPerson},
+		"POST " + one + "/user-types": {action: m.AddUserType, answer: c.saveUserType},
+
+		"GET " + one + "/user-types/new": {action: m.Read, answer: c.newUserType},
+		"GET " + kind:                    {action: m.Read, answer: c.editUserType},
+		"POST " + kind:                   {action: m.ChangeUserType, answer: c.saveUserType},
+		"GET " + kind + "/delete":        {action: m.Read, answer: c.confirmDeleteUserType},
+		"POST " + kind + "/relink":       {action: m.RelinkUsers, answer: c.relinkUsers},
+		"POST " + kind + "/delete":       {action: m.RemoveUserType, answer: c.deleteUserType},
+	}
+}
+
+func (c *console) instancePages() map[string]route {
+	const of = "/console/gateways/{g}"
+	return map[string]route{
+		"POST " + of + "/pairings":             {action: m.OfferPairing, answer: c.createPairing},
+		"POST " + of + "/pairings/{id}/delete": {action: m.WithdrawPairing, answer: c.deletePairing},
+		"GET " + of + "/approve":               {action: m.Read, answer: c.showWaiting},
+		"POST " + of + "/approve": {
+			action: m.ApprovePairing,
+			answer: c.decideWaiting,
+			or:     []m.Action{m.DenyPairing},
+		},
+		"POST " + of + "/instances/{i}/rotate": {action: m.RotateInstance, answer: c.rotate},
+		"GET " + of + "/instances/{i}/revoke":  {action: m.Read, answer: c.confirmRevoke},
+		"POST " + of + "/instances/{i}/revoke": {action: m.RevokeInstance, answer: c.revoke},
+	}
+}
+
+func (c *console) kerberosPages() map[string]route {
+	const of = "/console/gateways/{g}/kerberos"
+	return map[string]route{
+		"GET " + of:                        {action: m.Read, answer: c.showKerberos},
+		"POST " + of:                       {action: m.ChangeGateway, answer: c.saveKerberos},
+		"POST " + of + "/off":              {action: m.ChangeGateway, answer: c.stopKerberos},
+		"POST " + of + "/keys":             {action: m.UseKeys, answer: c.addKeys},
+		"POST " + of + "/keys/{id}/delete": {action: m.DeleteKeys, answer: c.deleteKeys},
+	}
+}
+
+func (c *console) applicationPages() map[string]route {
+	const one = "/console/applications/{a}"
+	return map[string]route{
+		"GET /console/applications":     {action: m.Read, answer: c.listApplications},
+		"POST /console/applications":    {action: m.CreateApplication, answer: c.createApplication},
+		"GET /console/applications/new": {action: m.Read, answer: c.newApplication},
+		"GET " + one:                    {action: m.Read, answer: c.showApplication},
+		"POST " + one:                   {action: m.ChangeApplication, answer: c.changeApplication},
+		"POST " + one + "/secret":       {action: m.RenewApplication, answer: c.makeSecret},
+		"POST " + one + "/delete":       {action: m.DeleteApplication, answer: c.deleteApplication},
+	}
+}
+
+func (c *console) userPages() map[string]route {
+	const one = "/console/users/{u}"
+	return map[string]route{
+		"GET /console/users":           {action: m.Read, answer: c.listUsers},
+		"GET /console/users/new":       {action: m.Read, answer: c.newUser},
+		"POST /console/users":          {action: m.CreateUser, answer: c.createUser},
+		"GET " + one:                   {action: m.Read, answer: c.showUser},
+		"GET " + one + "/edit":         {action: m.Read, answer: c.editUser},
+		"POST " + one:                  {action: m.ChangeUser, answer: c.changeUser},
+		"POST " + one + "/enabled":     {action: m.ChangeUser, answer: c.switchUser},
+		"POST " + one + "/off":         {action: m.SignOffUser, answer: c.signOffUser},
+		"POST " + one + "/factor":      {action: m.ResetFactor, answer: c.resetFactor},
+		"GET " + one + "/delete":       {action: m.Read, answer: c.confirmDeleteUser},
+		"POST " + one + "/delete":      {action: m.DeleteUser, answer: c.deleteUser},
+		"POST " + one + "/link":        {action: m.LinkUser, answer: c.linkUser},
+		"GET /console/activity":        {action: m.Read, answer: c.listActivity},
+		"GET /console/activity/live":   {action: m.Read, answer: c.streamActivity},
+		"GET /console/activity/export": {action: m.Read, answer: c.exportActivity},
+
+		"GET " + one + "/groups/{group}/remove":  {action: m.Read, answer: c.confirmRemoveMember},
+		"POST " + one + "/groups/{group}/remove": {action: m.RemoveMember, answer: c.removeMember},
+	}
+}
+
+func (c *console) groupPages() map[string]route {
+	const one = "/console/groups/{group}"
+	return map[string]route{
+		"GET /console/groups":      {action: m.Read, answer: c.listGroups},
+		"GET /console/groups/new":  {action: m.Read, answer: c.newGroup},
+		"POST /console/groups":     {action: m.CreateGroup, answer: c.createGroup},
+		"GET " + one:               {action: m.Read, answer: c.showGroup},
+		"GET " + one + "/edit":     {action: m.Read, answer: c.editGroup},
+		"POST " + one:              {action: m.ChangeGroup, answer: c.changeGroup},
+		"GET " + one + "/delete":   {action: m.Read, answer: c.confirmDeleteGroup},
+		"POST " + one + "/delete":  {action: m.DeleteGroup, answer: c.deleteGroup},
+		"POST " + one + "/members": {action: m.AddMember, answer: c.addToGroup},
+	}
+}
+
+func (c *console) populationPages() map[string]route {
+	const one = "/console/populations/{p}"
+	return map[string]route{
+		"GET /console/populations":  {action: m.Read, answer: c.listPopulations},
+		"POST /console/populations": {action: m.CreatePopulation, answer: c.createPopulation},
+		"GET " + one:                {action: m.Read, answer: c.editPopulation},
+		"POST " + one:               {action: m.ChangePopulation, answer: c.changePopulation},
+		"GET " + one + "/delete":    {action: m.Read, answer: c.confirmDeletePopulation},
+		"POST " + one + "/delete":   {action: m.DeletePopulation, answer: c.deletePopulation},
+	}
+}
+
+// accountPages list what somebody settles about their own way in.
+func (c *console) accountPages() map[string]route {
+	return map[string]route{
+		"GET /console/account":                  {action: m.KeepOwn, answer: c.showAccount},
+		"POST /console/account/password":        {action: m.KeepOwn, answer: c.changePassword},
+		"GET /console/account/one-time":         {action: m.KeepOwn, answer: c.newOneTime},
+		"GET /console/account/one-time.png":     {action: m.KeepOwn, answer: c.drawOneTime},
+		"POST /console/account/one-time":        {action: m.KeepOwn, answer: c.keepOneTime},
+		"POST /console/account/one-time/delete": {action: m.KeepOwn, answer: c.dropOneTime},
+		"POST /console/account/passkey/options": {action: m.KeepOwn, answer: c.askNewPasskey},
+		"POST /console/account/passkey":         {action: m.KeepOwn, answer: c.keepPasskey},
+		"POST /console/account/passkey/delete":  {action: m.KeepOwn, answer: c.dropPasskey},
+	}
+}
+
+// settingsPages list what owners settle about the environment.
+func (c *console) settingsPages() map[string]route {
+	return map[string]route{
+		"GET /console/settings":          {action: m.ReadSettings, answer: c.showSettings},
+		"POST /console/settings":         {action: m.ChangeSettings, answer: c.saveSettings},
+		"POST /console/settings/logo":    {action: m.SetLogo, answer: c.saveLogo},
+		"GET /console/settings/logo.png": {action: m.Read, answer: c.drawLogo},
+		"GET /console/settings/sign-on":  {action: m.ReadSettings, answer: c.showOrder},
+		"POST /console/settings/sign-on": {action: m.MoveSignOnOrder, answer: c.moveOrder},
+	}
+}
+
+// rightsPages list what owners settle about who may do what.
+func (c *console) rightsPages() map[string]route {
+	const admins, clients = "/console/settings/administrators", "/console/settings/clients"
+	return map[string]route{
+		"GET " + admins:                      {action: m.ReadSettings, answer: c.listAdministrators},
+		"POST " + admins:                     {action: m.CreateAdministrator, answer: c.addAdministrator},
+		"POST " + admins + "/{id}":           {action: m.ChangeAdministrator, answer: c.changeAdministrator},
+		"POST " + admins + "/{id}/reset":     {action: m.ResetAdministrator, answer: c.resetAdministrator},
+		"POST " + admins + "/{id}/delete":    {action: m.DeleteAdministrator, answer: c.deleteAdministrator},
+		"POST /console/settings/role-groups": {action: m.SetRoleGroup, answer: c.setRoleGroup},
+
+		"GET " + clients:                   {action: m.ReadSettings, answer: c.listClients},
+		"POST " + clients:                  {action: m.CreateClient, answer: c.addClient},
+		"POST " + clients + "/{id}/secret": {action: m.RenewClient, answer: c.renewClient},
+		"POST " + clients + "/{id}/delete": {action: m.DeleteClient, answer: c.deleteClient},
+	}
+}
+
+func (c *console) alertPages() map[string]route {
+	const channels = "/console/settings/alerts/channels"
+	return map[string]route{
+		"GET /console/settings/alerts":        {action: m.ReadSettings, answer: c.showAlerts},
+		"POST " + channels:                    {action: m.AddChannel, answer: c.addChannel},
+		"POST " + channels + "/{id}/try":      {action: m.TryChannel, answer: c.tryChannel},
+		"POST " + channels + "/{id}/delete":   {action: m.DeleteChannel, answer: c.deleteChannel},
+		"POST /console/settings/alerts/quiet": {action: m.QuietAlert, answer: c.quietAlert},
+	}
+}
+
+// Places says which actions each page and form of those who have signed in is for.
+func Places() map[string][]m.Action {
+	places := map[string][]m.Action{}
+	for pattern, r := range (&console{Server: &Server{}}).closed() {
+		places[pattern] = append([]m.Action{r.action}, r.or...)
+	}
+	return places
+}

@@ -1,0 +1,149 @@
+package e2e
+
+import (
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// faceWrites names what a face may write itself: its own sessions, tokens, codes and
+// what makes a request good once. Everything else is management's.
+var faceWrites = []row{
+	{"cloud/api", []string{"BeginOnce", "CreateToken", "EndOnce"}},
+	{"cloud/console", nil},
+	{"cloud/signonpage", nil},
+	{"cloud/oidc", []string{
+		"AddSigningKey", "AddToken", "CompleteAuthorization", "CreateAuthorization", "RevokeAuthorization", "RevokeUserTokens",
+		"SetCode", "UseCode",
+	}},
+}
+
+// ending are methods of the store that write nothing.
+var ending = []string{"Close", "Ping", "Backup", "Store"}
+
+// writers returns the methods of the store that write: those of a Store, while reading
+// is promoted to it.
+func writers(files []*ast.File) map[string]bool {
+	all := map[string]bool{}
+	for _, f := range files {
+		for _, d := range f.Decls {
+			fn, ok := d.(*ast.FuncDecl)
+			if !ok || fn.Recv == nil || !fn.Name.IsExported() || slices.Contains(ending, fn.Name.Name) {
+				continue
+			}
+			star, ok := fn.Recv.List[0].Type.(*ast.StarExpr)
+			if !ok {
+				continue
+			}
+			if of, ok := star.X.(*ast.Ident); ok && (of.Name == "Store" || of.Name == "Tx") {
+				all[fn.Name.Name] = true
+			}
+		}
+	}
+	return all
+}
+
+// calls returns the names of the writing methods that a file calls or hands on, unless
+// it is management's method of that name.
+func calls(f *ast.File, writing map[string]bool) map[string]bool {
+	found := map[string]bool{}
+	ast.Inspect(f, func(n ast.Node) bool {
+		s, of := selected(n)
+		if s == nil || !writing[s.Sel.Name] {
+			return true
+		}
+		_, called := n.(*ast.CallExpr)
+		switch {
+		case of == "Management" || of == "management" || of == "m": // its method, or the action of that name
+		case called || of == "Store" || of == "store" || of == "db":
+			found[s.Sel.Name] = true
+		}
+		return true
+	})
+	return found
+}
+
+// selected returns a selector, called or not, with the name of what it is of.
+func selected(n ast.Node) (s *ast.SelectorExpr, of string) {
+	if call, ok := n.(*ast.CallExpr); ok {
+		n = call.Fun
+	}
+	s, ok := n.(*ast.SelectorExpr)
+	if !ok {
+		return nil, ""
+	}
+	switch x := s.X.(type) {
+	case *ast.SelectorExpr:
+		return s, x.Sel.Name
+	case *ast.Ident:
+		return s, x.Name
+	}
+	return s, ""
+}
+
+// TestHouseRulesFacesWriteNothing finds no writing call of the store in a face but what
+// faceWrites names, and nothing named there that is not written.
+func TestHouseRulesFacesWriteNothing(t *testing.T) {
+	faces, ground := map[string][]*ast.File{}, []*ast.File{}
+	sources(t, func(folder, path string, f *ast.File, _ *token.FileSet) {
+		if strings.HasSuffix(path, "_test.go") {
+			return
+		}
+		faces[folder] = append(faces[folder], f)
+		if folder == "cloud/store" {
+			ground = append(ground, f)
+		}
+	})
+	writing := writers(ground)
+	if len(writing) < 50 {
+		t.Fatalf("the store writes by %d methods only", len(writing))
+	}
+	for _, face := range faceWrites {
+		found := map[string]bool{}
+		for _, f := range faces[face.name] {
+			maps.Copy(found, calls(f, writing))
+		}
+		if got := slices.Sorted(maps.Keys(found)); !slices.Equal(got, face.of) {
+			t.Errorf("%s writes by %q, and may by %q", face.name, got, face.of)
+		}
+	}
+}
+
+// TestHouseRulesWritesAreFound has each way of writing found in made-up files.
+func TestHouseRulesWritesAreFound(t *testing.T) {
+	parse := func(text string) *ast.File {
+		f, err := parser.ParseFile(token.NewFileSet(), "x.go", "package x\n"+text, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return f
+	}
+	writing := writers([]*ast.File{parse(`
+func (s *Store) CreateUser() {}
+func (tx *Tx) AddMembers() {}
+func (s *Store) Close() {}
+func (r reader) User() {}
+func (s *Store) hidden() {}`)})
+	if got := slices.Sorted(maps.Keys(writing)); !slices.Equal(got, []string{"AddMembers", "CreateUser"}) {
+		t.Errorf("writing are %q", got)
+	}
+	for text, want := range map[string]string{
+		"func f() { s.Store.CreateUser() }":         "CreateUser",
+		"func f() { db.CreateUser() }":              "CreateUser",
+		"func f() { (&other).CreateUser() }":        "CreateUser",
+		"func f() { g(s.Store.CreateUser) }":        "CreateUser",
+		"func f() { s.Store.Under().AddMembers() }": "AddMembers",
+		"func f() { s.Management.CreateUser() }":    "",
+		"var a = m.CreateUser":                      "",
+		"var a = u.CreateUser":                      "", // a field
+		"func f() { s.Store.User() }":               "",
+	} {
+		if got := strings.Join(slices.Sorted(maps.Keys(calls(parse(text), writing))), " "); got != want {
+			t.Errorf("%s: found %q, want %q", text, got, want)
+		}
+	}
+}

@@ -1,0 +1,135 @@
+// Package fault owns what can be wrong with something that is to be kept: which
+// value, in which way, and one sentence about it for people.
+//
+// The rooms that check make faults; the API and the console show each beside the
+// property or the field of theirs. A fault names a value by a Field of a closed
+// set, so that each face holds a whole table of them, and never by a path in text.
+package fault
+
+import "strings"
+
+// Field names a value that an administrator gives.
+type Field string
+
+// The values of what an environment has.
+const (
+	Whole        Field = "" // the thing as a whole, and no value of it
+	Name         Field = "name"
+	Role         Field = "role"
+	Username     Field = "username"
+	Population   Field = "population"
+	Group        Field = "group"
+	Gateway      Field = "gateway"
+	UserType     Field = "user type"
+	DisplayName  Field = "display name"
+	UserFilter   Field = "user filter"
+	Source       Field = "source"
+	Vendor       Field = "vendor"
+	Security     Field = "connection security"
+	Servers      Field = "servers"
+	UserTypes    Field = "user types"
+	UserTypeID   Field = "ID of a user type"
+	PairingCode  Field = "pairing code"
+	Channel      Field = "alert channel"
+	Logo         Field = "logo"
+	Password     Field = "password"
+	SignOnOrder  Field = "sign-on order"
+	PasskeyLabel Field = "name of a passkey"
+)
+
+// The values of a user type.
+const (
+	TypeName      Field = "name of a user type"
+	Authority     Field = "password authority"
+	SearchBase    Field = "search base"
+	Correlation   Field = "correlation attributes"
+	Lookup        Field = "lookup"
+	Filter        Field = "lookup filter"
+	Mappings      Field = "mappings"
+	MappingName   Field = "property of a mapping"
+	MappingValue  Field = "attribute of a mapping"
+	TypeTarget    Field = "population of a user type"
+	GroupBase     Field = "search base of groups"
+	GroupName     Field = "name attribute of groups"
+	GroupIdentity Field = "identity of groups"
+	GroupInclude  Field = "groups included"
+	GroupExclude  Field = "groups excluded"
+)
+
+// The values of an application.
+const (
+	ApplicationType Field = "type of an application"
+	Redirects       Field = "redirect addresses"
+	SignOffs        Field = "sign-off addresses"
+	GroupsClaim     Field = "groups claim"
+)
+
+// The values of how a gateway takes Kerberos tickets.
+const (
+	Retain          Field = "minutes that keys are retained"
+	PrincipalValue  Field = "value of a principal"
+	Networks        Field = "networks"
+	Realms          Field = "realms"
+	ServiceAccount  Field = "service account"
+	ServicePassword Field = "password of a service account"
+	Keys            Field = "service keys"
+)
+
+// Fields lists all of them, for the faces' tables to be held against.
+func Fields() []Field {
+	return []Field{
+		Whole, Name, Role, Username, Population, Group, Gateway, UserType, DisplayName, UserFilter, Source, Vendor, Security,
+		Servers, UserTypes, UserTypeID, PairingCode, Channel, Logo, Password, SignOnOrder, PasskeyLabel,
+		TypeName, Authority, SearchBase, Correlation, Lookup, Filter, Mappings, MappingName, MappingValue, TypeTarget,
+		GroupBase, GroupName, GroupIdentity, GroupInclude, GroupExclude,
+		ApplicationType, Redirects, SignOffs, GroupsClaim,
+		Retain, PrincipalValue, Networks, Realms, ServiceAccount, ServicePassword, Keys,
+	}
+}
+
+// Kind says in which way a value is wrong.
+type Kind int
+
+// The kinds of faults.
+const (
+	Invalid  Kind = iota // it cannot be
+	Missing              // it must be given
+	Taken                // something else has it, and it must be unique
+	ReadOnly             // it is decided elsewhere
+	Depended             // others depend on what it would end
+)
+
+// Fault is one value that is wrong.
+type Fault struct {
+	Field   Field
+	Item    int // which of a list, from 1; 0: the value as a whole
+	Type    int // which user type of a gateway, from 1; 0: there is only one
+	Kind    Kind
+	Message string // one sentence for people
+}
+
+// List is everything that is wrong with one thing. As an error it has the
+// sentences.
+type List []Fault
+
+// Error implements error.
+func (l List) Error() string {
+	var all []string
+	for _, f := range l {
+		all = append(all, f.Message)
+	}
+	return strings.Join(all, " ")
+}
+
+// Err returns the list as an error; nil when nothing is wrong.
+func (l List) Err() error {
+	if len(l) == 0 {
+		return nil
+	}
+	return l
+}
+
+// Of returns a list of one.
+func Of(field Field, kind Kind, message string) List {
+	return List{{Field: field, Kind: kind, Message: message}}
+}

@@ -1,0 +1,184 @@
+package management
+
+import (
+	"slices"
+
+	"ldap-gateway/cloud/store"
+)
+
+// Action is one thing that somebody may do.
+type Action string
+
+// What may be looked at. Reading is no method here; faces ask by these whether a
+// page or a path is somebody's to see.
+const (
+	Read         Action = "read"
+	ReadSignOn   Action = "read a sign-on"
+	ReadSettings Action = "read the settings"
+	SignPeopleOn Action = "sign people on"
+	TryPerson    Action = "try a person" // asks an agent what a sign-on would bring
+	KeepOwn      Action = "keep one's own way in"
+)
+
+// What may be changed.
+const (
+	CreateUser  Action = "create a user"
+	ChangeUser  Action = "change a user"
+	DeleteUser  Action = "delete a user"
+	LinkUser    Action = "link a user"
+	SignOffUser Action = "sign a user off everywhere"
+	ResetFactor Action = "take away a user's second factor"
+
+	CreateGroup  Action = "create a group"
+	ChangeGroup  Action = "change a group"
+	DeleteGroup  Action = "delete a group"
+	AddMember    Action = "add a member"
+	RemoveMember Action = "remove a member"
+
+	CreatePopulation Action = "create a population"
+	ChangePopulation Action = "change a population"
+	DeletePopulation Action = "delete a population"
+
+	CreateGateway  Action = "create a gateway"
+	ChangeGateway  Action = "change a gateway"
+	DeleteGateway  Action = "delete a gateway"
+	AddUserType    Action = "add a user type"
+	ChangeUserType Action = "change a user type"
+	RemoveUserType Action = "remove a user type"
+	RelinkUsers    Action = "relink users"
+	UseKeys        Action = "use Kerberos keys"
+	DeleteKeys     Action = "delete Kerberos keys"
+
+	OfferPairing    Action = "make a pairing code"
+	WithdrawPairing Action = "take back a pairing code"
+	ApprovePairing  Action = "approve an agent"
+	DenyPairing     Action = "turn an agent away"
+	RotateInstance  Action = "rotate an instance's keys"
+	RevokeInstance  Action = "revoke an instance"
+
+	CreateApplication Action = "create an application"
+	ChangeApplication Action = "change an application"
+	DeleteApplication Action = "delete an application"
+	RenewApplication  Action = "make an application's secret"
+
+	CreateAdministrator Action = "create an administrator"
+	ChangeAdministrator Action = "change an administrator"
+	ResetAdministrator  Action = "reset an administrator"
+	DeleteAdministrator Action = "delete an administrator"
+	SetRoleGroup        Action = "give a group a role"
+
+	CreateClient Action = "create an API client"
+	RenewClient  Action = "make an API client's secret"
+	DeleteClient Action = "delete an API client"
+
+	RenameEnvironment Action = "rename the environment"
+	ChangeSettings    Action = "change the settings"
+	SetLogo           Action = "set the logo"
+	MoveSignOnOrder   Action = "move a user type in the sign-on order"
+	AddChannel        Action = "add an alert channel"
+	TryChannel        Action = "try an alert channel"
+	DeleteChannel     Action = "delete an alert channel"
+	QuietAlert        Action = "make an alert quiet"
+)
+
+// Who may: each of these is a set of roles.
+var (
+	owners   = []store.Role{store.RoleOwner}
+	keepers  = []store.Role{store.RoleOwner, store.RoleIdentityAdmin}
+	readers  = []store.Role{store.RoleOwner, store.RoleIdentityAdmin, store.RoleReadOnly}
+	signers  = []store.Role{store.RoleOwner, store.RoleIdentityAdmin, store.RoleSignOn}
+	everyone = []store.Role{store.RoleOwner, store.RoleIdentityAdmin, store.RoleReadOnly, store.RoleSignOn}
+)
+
+// table says which roles may do what. It is the only place that does.
+var table = []struct {
+	action Action
+	roles  []store.Role
+}{
+	{Read, readers},
+	{ReadSignOn, everyone},
+	{ReadSettings, owners},
+	{SignPeopleOn, signers},
+	{TryPerson, keepers},
+	{KeepOwn, readers},
+
+	{CreateUser, keepers},
+	{ChangeUser, keepers},
+	{DeleteUser, keepers},
+	{LinkUser, keepers},
+	{SignOffUser, keepers},
+	{ResetFactor, keepers},
+
+	{CreateGroup, keepers},
+	{ChangeGroup, keepers},
+	{DeleteGroup, keepers},
+	{AddMember, keepers},
+	{RemoveMember, keepers},
+
+	{CreatePopulation, keepers},
+	{ChangePopulation, keepers},
+	{DeletePopulation, keepers},
+
+	{CreateGateway, keepers},
+	{ChangeGateway, keepers},
+	{DeleteGateway, keepers},
+	{AddUserType, keepers},
+	{ChangeUserType, keepers},
+	{RemoveUserType, keepers},
+	{RelinkUsers, keepers},
+	{UseKeys, keepers},
+	{DeleteKeys, keepers},
+
+	{OfferPairing, keepers},
+	{WithdrawPairing, keepers},
+	{ApprovePairing, keepers},
+	{DenyPairing, keepers},
+	{RotateInstance, keepers},
+	{RevokeInstance, keepers},
+
+	{CreateApplication, keepers},
+	{ChangeApplication, keepers},
+	{DeleteApplication, keepers},
+	{RenewApplication, keepers},
+
+	{CreateAdministrator, owners},
+	{ChangeAdministrator, owners},
+	{ResetAdministrator, owners},
+	{DeleteAdministrator, owners},
+	{SetRoleGroup, owners},
+
+	{CreateClient, owners},
+	{RenewClient, owners},
+	{DeleteClient, owners},
+
+	{RenameEnvironment, keepers},
+	{ChangeSettings, owners},
+	{SetLogo, owners},
+	{MoveSignOnOrder, owners},
+	{AddChannel, owners},
+	{TryChannel, owners},
+	{DeleteChannel, owners},
+	{QuietAlert, owners},
+}
+
+// Actions lists every action, in the order of the table.
+func Actions() (all []Action) {
+	for _, row := range table {
+		all = append(all, row.action)
+	}
+	return all
+}
+
+// May tells whether who has a role may do an action. Nobody may do what is not in
+// the table.
+func May(role store.Role, a Action) bool {
+	for _, row := range table {
+		if row.action == a {
+			return slices.Contains(row.roles, role)
+		}
+	}
+	return false
+}
+
+// ClientRoles are the roles that an API client may have, the mightiest first.
+func ClientRoles() []store.Role { return append(store.Roles(), store.RoleSignOn) }

@@ -1,0 +1,70 @@
+package management
+
+import (
+	"maps"
+	"reflect"
+
+	"ldap-gateway/cloud/store"
+)
+
+// facts are the values of one thing, by name, as an activity shows them. Nothing
+// secret is in them.
+type facts map[string]any
+
+// note is one thing that was done, and to what.
+type note struct {
+	action, subject, text string
+	before, after         facts // what there was and is; of a change the same names
+	more                  facts // what else there is to know
+}
+
+// did has the activity of an action written with it.
+func (t *turn) did(n note) {
+	detail := facts{}
+	maps.Copy(detail, n.more)
+	before, after := differing(n.before, n.after)
+	if len(before) > 0 {
+		detail["before"] = before
+	}
+	if len(after) > 0 {
+		detail["after"] = after
+	}
+	for name, value := range map[string]string{"address": t.by.Address, "request": t.by.Request} {
+		if value != "" {
+			detail[name] = value
+		}
+	}
+	t.notes = append(t.notes, store.Activity{
+		EnvironmentID: t.env(),
+		At:            t.service.now(),
+		Action:        n.action,
+		Actor:         t.by.Actor(),
+		Subject:       n.subject,
+		Text:          n.text + " by " + t.by.short(),
+		Detail:        detail,
+	})
+}
+
+// short names the actor in a sentence.
+func (by By) short() string {
+	if by.Name == "" {
+		return by.ID
+	}
+	return by.Name
+}
+
+// differing returns what is not the same in both.
+func differing(before, after facts) (gone, come facts) {
+	gone, come = facts{}, facts{}
+	for name, value := range before {
+		if other, ok := after[name]; !ok || !reflect.DeepEqual(value, other) {
+			gone[name] = value
+		}
+	}
+	for name, value := range after {
+		if other, ok := before[name]; !ok || !reflect.DeepEqual(value, other) {
+			come[name] = value
+		}
+	}
+	return gone, come
+}

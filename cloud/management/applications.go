@@ -1,0 +1,193 @@
+package management
+
+import (
+	"context"
+	"errors"
+	"net/netip"
+	"net/url"
+	"slices"
+
+	"ldap-gateway/cloud/fault"
+	"ldap-gateway/cloud/store"
+	"ldap-gateway/cloud/vault"
+)
+
+func factsOfApplication(a store.Application) facts {
+	return facts{
+		"name":         a.Name,
+		"description":  a.Description,
+		"type":         a.Type,
+		"enabled":      a.Enabled,
+		"hasSecret":    a.SecretHash != nil,
+		"redirectUris": slices.Clone(a.RedirectURIs),
+		"signOffUris":  slices.Clone(a.SignOffURIs),
+		"refresh":      a.Refresh,
+		"askForTicket": a.AskForTicket,
+		"groupsClaim":  a.Groups,
+	}
+}
+
+// CreateApplication adds an application without a secret, and fills in ID and times.
+func (s *Service) CreateApplication(ctx context.Context, by By, a *store.Application) error {
+	return s.act(ctx, by, CreateApplication, func(t *turn) error {
+		a.ID, a.EnvironmentID, a.SecretHash = "", t.env(), nil
+		if err := checkApplication(*a).Err(); err != nil {
+			return err
+		}
+		if err := t.Store.CreateApplication(ctx, a); err != nil {
+			return applicationNameTaken(err)
+		}
+		t.did(note{
+			action:  "application.created",
+			subject: "application:" + a.ID,
+			text:    "application " + a.Name + " was created",
+			after:   factsOfApplication(*a),
+		})
+		return nil
+	})
+}
+
+// ChangeApplication changes an application. Its secret stays, unless it becomes of
+// a type that cannot keep one.
+func (s *Service) ChangeApplication(
+	ctx context.Context, by By, id string, change func(*store.Application) error,
+) (a store.Application, err error) {
+	err = s.act(ctx, by, ChangeApplication, func(t *turn) error {
+		before, err := t.Application(ctx, t.env(), id)
+		if err != nil {
+			return err
+		}
+		a = before
+		if err := change(&a); err != nil {
+			return err
+		}
+		a.ID, a.EnvironmentID, a.SecretHash = before.ID, before.EnvironmentID, before.SecretHash
+		if a.Type != store.WebApplication {
+			a.SecretHash = nil
+		}
+		if err := checkApplication(a).Err(); err != nil {
+			return err
+		}
+		return t.saveApplication(ctx, &a, before, "updated")
+	})
+	return a, err
+}
+
+func (t *turn) saveApplication(ctx context.Context, a *store.Application, before store.Application, done string) error {
+	if err := t.UpdateApplication(ctx, a); err != nil {
+		return applicationNameTaken(err)
+	}
+	t.did(note{
+		action:  "application.updated",
+		subject: "application:" + a.ID,
+		text:    "application " + a.Name + " was " + done,
+		before:  factsOfApplication(before),
+		after:   factsOfApplication(*a),
+	})
+	return nil
+}
+
+func applicationNameTaken(err error) error {
+	if errors.Is(err, store.ErrConflict) {
+		return fault.Of(fault.Name, fault.Taken, "Another application of this environment has this name.")
+	}
+	return err
+}
+
+// RenewApplication gives an application a new secret, which only this answer has.
+// ErrNoSecret when its type cannot keep one.
+func (s *Service) RenewApplication(
+	ctx context.Context, by By, id string,
+) (a store.Application, secret string, err error) {
+	err = s.act(ctx, by, RenewApplication, func(t *turn) error {
+		before, err := t.Application(ctx, t.env(), id)
+		if err != nil {
+			return err
+		}
+		if before.Type != store.WebApplication {
+			return ErrNoSecret
+		}
+		a = before
+		secret, a.SecretHash = vault.NewSecret()
+		return t.saveApplication(ctx, &a, before, "given a new secret")
+	})
+	return a, secret, err
+}
+
+// DeleteApplication removes an application; its tokens are worth nothing from then on.
+func (s *Service) DeleteApplication(
+	ctx context.Context, by By, id string, seen func(store.Application) error,
+) (a store.Application, err error) {
+	err = s.act(ctx, by, DeleteApplication, func(t *turn) (err error) {
+		if a, err = t.Application(ctx, t.env(), id); err == nil {
+			err = ask(seen, a)
+		}
+		if err != nil {
+			return err
+		}
+		t.did(note{
+			action:  "application.deleted",
+			subject: "application:" + a.ID,
+			text:    "application " + a.Name + " was deleted",
+			before:  factsOfApplication(a),
+		})
+		return t.Store.DeleteApplication(ctx, t.env(), a.ID)
+	})
+	return a, err
+}
+
+// The types and the values of the groups claim that there are.
+var (
+	applicationTypes = []string{store.WebApplication, store.NativeApplication, store.SinglePage}
+	claimValues      = []string{store.GroupNames, store.GroupDisplayNames, store.GroupIDs}
+)
+
+// checkApplication tells what may not be kept of an application.
+func checkApplication(a store.Application) (l fault.List) {
+	if a.Name == "" {
+		l = append(l, fault.Of(fault.Name, fault.Missing, "Give the application a name.")...)
+	}
+	if !slices.Contains(applicationTypes, a.Type) {
+		l = append(l, wrong(fault.ApplicationType, 0, "It must be one of %q.", applicationTypes)...)
+	}
+	if len(a.RedirectURIs) == 0 {
+		l = append(l, fault.Of(fault.Redirects, fault.Missing, "Say where people come back to after they have signed on.")...)
+	}
+	for i, uri := range a.RedirectURIs {
+		l = append(l, checkRedirect(fault.Redirects, i+1, uri, a.Type)...)
+	}
+	for i, uri := range a.SignOffURIs {
+		l = append(l, checkRedirect(fault.SignOffs, i+1, uri, a.Type)...)
+	}
+	if !slices.Contains(claimValues, a.Groups.Value) {
+		l = append(l, wrong(fault.GroupsClaim, 0, "It must be one of %q.", claimValues)...)
+	}
+	return l
+}
+
+// checkRedirect says what is wrong with an address that browsers are sent to: it
+// must be a whole one, by TLS, to this machine, or of a program's own scheme.
+func checkRedirect(field fault.Field, item int, text, applicationType string) fault.List {
+	u, err := url.Parse(text)
+	switch {
+	case err != nil || !u.IsAbs() || u.Fragment != "" || u.User != nil:
+		return wrong(
+			field,
+			item,
+			"%q is not a whole address without a fragment, as in https://app.example.com/callback.",
+			text,
+		)
+	case u.Scheme == "https" && u.Host != "", u.Scheme == "http" && loopback(u.Hostname()):
+		return nil
+	case u.Scheme == "http" || u.Scheme == "https":
+		return wrong(field, item, "%q goes over the network without TLS: use https.", text)
+	case u.Scheme == "javascript" || u.Scheme == "data" || applicationType != store.NativeApplication:
+		return wrong(field, item, "%q has a scheme that only a NATIVE_APP may have of its own.", text)
+	}
+	return nil
+}
+
+func loopback(host string) bool {
+	a, err := netip.ParseAddr(host)
+	return host == "localhost" || err == nil && a.IsLoopback()
+}

@@ -1,0 +1,74 @@
+package management
+
+import (
+	"cmp"
+	"context"
+
+	"ldap-gateway/cloud/store"
+	"ldap-gateway/cloud/vault"
+)
+
+func factsOfClient(c store.Client) facts { return facts{"name": c.Name, "role": c.Role} }
+
+// CreateClient adds an API client, and returns its secret. Only this answer has it.
+func (s *Service) CreateClient(ctx context.Context, by By, c *store.Client) (secret string, err error) {
+	err = s.act(ctx, by, CreateClient, func(t *turn) error {
+		*c = store.Client{EnvironmentID: t.env(), Name: c.Name, Role: c.Role}
+		if err := cmp.Or(checkNamed("client", c.Name, c.Role, ClientRoles()).Err(), t.mayGive(c.Role)); err != nil {
+			return err
+		}
+		secret, c.SecretHash = vault.NewSecret()
+		if err := t.Store.CreateClient(ctx, c); err != nil {
+			return err
+		}
+		t.did(note{
+			action:  "client.created",
+			subject: "client:" + c.ID,
+			text:    "API client " + c.Name + " was made",
+			after:   factsOfClient(*c),
+		})
+		return nil
+	})
+	return secret, err
+}
+
+// client returns an API client that the actor may change.
+func (t *turn) client(ctx context.Context, id string) (store.Client, error) {
+	c, err := t.Client(ctx, t.env(), id)
+	return c, t.needs(c.Role, "the API client "+c.Name, err)
+}
+
+// RenewClient gives an API client a new secret, which only this answer has. Its
+// access tokens end.
+func (s *Service) RenewClient(ctx context.Context, by By, id string) (c store.Client, secret string, err error) {
+	err = s.act(ctx, by, RenewClient, func(t *turn) (err error) {
+		if c, err = t.client(ctx, id); err != nil {
+			return err
+		}
+		secret, c.SecretHash = vault.NewSecret()
+		t.did(note{
+			action:  "client.updated",
+			subject: "client:" + c.ID,
+			text:    "API client " + c.Name + " was given a new secret",
+		})
+		return t.UpdateClient(ctx, &c)
+	})
+	return c, secret, err
+}
+
+// DeleteClient removes an API client with its access tokens.
+func (s *Service) DeleteClient(ctx context.Context, by By, id string) (c store.Client, err error) {
+	err = s.act(ctx, by, DeleteClient, func(t *turn) (err error) {
+		if c, err = t.client(ctx, id); err != nil {
+			return err
+		}
+		t.did(note{
+			action:  "client.deleted",
+			subject: "client:" + c.ID,
+			text:    "API client " + c.Name + " was deleted",
+			before:  factsOfClient(c),
+		})
+		return t.Store.DeleteClient(ctx, t.env(), c.ID)
+	})
+	return c, err
+}

@@ -1,0 +1,105 @@
+package management
+
+import (
+	"cmp"
+	"context"
+
+	"ldap-gateway/cloud/store"
+)
+
+// own runs a change of the actor's own way in.
+func (s *Service) own(ctx context.Context, by By, text string, f func(t *turn) error) error {
+	return s.act(ctx, by, KeepOwn, func(t *turn) error {
+		subject := "administrator:" + by.ID
+		if by.Kind == Person {
+			subject = "user:" + by.ID
+		}
+		t.did(note{action: "administrator.updated", subject: subject, text: text})
+		return f(t)
+	})
+}
+
+// ChangeOwnPassword keeps the hash of the actor's new password. ErrNotOwn for who
+// has none here.
+func (s *Service) ChangeOwnPassword(ctx context.Context, by By, hash string) error {
+	if by.Kind != Administrator {
+		return ErrNotOwn
+	}
+	return s.own(ctx, by, "the password was changed", func(t *turn) error {
+		a, err := t.AdministratorByID(ctx, t.env(), by.ID)
+		if err != nil {
+			return err
+		}
+		a.PasswordHash = hash
+		return t.UpdateAdministrator(ctx, &a)
+	})
+}
+
+// KeepOwnOneTime keeps the sealed secret of the actor's one-time passwords. Step is
+// the time step of the one that proved it, which is used up: store.ErrUsed when it
+// was before.
+func (s *Service) KeepOwnOneTime(ctx context.Context, by By, sealed []byte, step int64) error {
+	return s.own(ctx, by, "one-time passwords were set up", func(t *turn) error {
+		if by.Kind == Person {
+			return cmp.Or(t.SetPersonFactor(ctx, t.env(), by.ID, sealed), t.UsePersonOneTime(ctx, t.env(), by.ID, step))
+		}
+		if err := t.UseOneTimePassword(ctx, t.env(), by.ID, step); err != nil {
+			return err
+		}
+		return t.setOneTime(ctx, sealed)
+	})
+}
+
+// DropOwnOneTime gives the actor's one-time passwords up.
+func (s *Service) DropOwnOneTime(ctx context.Context, by By) error {
+	return s.own(ctx, by, "one-time passwords were given up", func(t *turn) error {
+		if by.Kind == Person {
+			return t.SetPersonFactor(ctx, t.env(), by.ID, nil)
+		}
+		return t.setOneTime(ctx, nil)
+	})
+}
+
+func (t *turn) setOneTime(ctx context.Context, sealed []byte) error {
+	a, err := t.AdministratorByID(ctx, t.env(), t.by.ID)
+	if err != nil {
+		return err
+	}
+	a.TOTP = sealed
+	return t.UpdateAdministrator(ctx, &a)
+}
+
+// AddOwnPasskey keeps a passkey of the actor's.
+func (s *Service) AddOwnPasskey(ctx context.Context, by By, p *store.Passkey) error {
+	if by.Kind != Administrator {
+		return ErrNotOwn
+	}
+	p.EnvironmentID, p.AdministratorID = by.Environment, by.ID
+	return s.own(ctx, by, "a passkey was added", func(t *turn) error { return t.AddPasskey(ctx, p) })
+}
+
+// DropOwnPasskey removes a passkey of the actor's.
+func (s *Service) DropOwnPasskey(ctx context.Context, by By, id string) error {
+	if by.Kind != Administrator {
+		return ErrNotOwn
+	}
+	return s.own(ctx, by, "a passkey was removed", func(t *turn) error { return t.DeletePasskey(ctx, by.ID, id) })
+}
+
+// SignedIn notes that the actor has opened the console, and how they proved who
+// they are.
+func (s *Service) SignedIn(ctx context.Context, by By, proof string) error {
+	return s.act(ctx, by, KeepOwn, func(t *turn) error {
+		subject := "administrator:" + by.ID
+		if by.Kind == Person {
+			subject = "user:" + by.ID
+		}
+		t.did(note{
+			action:  "administrator.signed-in",
+			subject: subject,
+			text:    "the console was opened",
+			more:    facts{"proof": proof, "role": t.by.Role},
+		})
+		return nil
+	})
+}

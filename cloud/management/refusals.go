@@ -1,0 +1,52 @@
+package management
+
+import (
+	"errors"
+	"fmt"
+
+	"ldap-gateway/cloud/store"
+)
+
+// ErrRole says that the actor's role does not allow an action.
+var ErrRole = errors.New("the role does not allow this")
+
+// HigherError says that a right that the actor does not have hangs on what was to
+// be changed, or was to be given.
+type HigherError struct {
+	What string     // for people, as in "the group Operators"
+	Role store.Role // that it takes
+}
+
+// Error implements error.
+func (e *HigherError) Error() string {
+	return fmt.Sprintf("%s carries the role %s, and only who has that role may change it", e.What, e.Role)
+}
+
+// DependentsError says that users depend on what was to go.
+type DependentsError struct {
+	Users int
+	Some  []store.User // the first ten
+}
+
+// Error implements error.
+func (e *DependentsError) Error() string { return fmt.Sprintf("%d users depend on it", e.Users) }
+
+// Unwrap makes it a store.ErrDependents.
+func (e *DependentsError) Unwrap() error { return store.ErrDependents }
+
+// Refusal is a rule that an action would break, in a sentence for people.
+type Refusal struct{ Text string }
+
+// Error implements error.
+func (r *Refusal) Error() string { return r.Text }
+
+// What rules refuse.
+var (
+	// ErrNoSecret: applications of this type prove themselves by PKCE alone.
+	ErrNoSecret = &Refusal{"An application of this type cannot keep a secret: it proves itself by PKCE alone."}
+	// ErrRevoked: an instance that was revoked has no keys to change.
+	ErrRevoked = &Refusal{"This instance was revoked: its key is refused, and there is none to change. " +
+		"Pair the machine anew."}
+	// ErrNotOwn: whose account is their organisation's has no password here.
+	ErrNotOwn = &Refusal{"You signed in with your organisation's account: its password is settled there."}
+)

@@ -1,0 +1,41 @@
+package management
+
+import (
+	"context"
+
+	"ldap-gateway/cloud/store"
+)
+
+// holds tells whether who has one role has all that another allows.
+func holds(have, role store.Role) bool {
+	if role == "" || have.Covers(role) {
+		return true
+	}
+	return role == store.RoleSignOn && May(have, SignPeopleOn)
+}
+
+// needs returns an error unless the actor has a role that hangs on something.
+func (t *turn) needs(role store.Role, what string, err error) error {
+	if err != nil || holds(t.by.Role, role) {
+		return err
+	}
+	return &HigherError{What: what, Role: role}
+}
+
+// weighUser refuses who has less than what a user has by groups.
+func (t *turn) weighUser(ctx context.Context, u store.User) error {
+	role, err := t.UserRole(ctx, t.env(), u.ID)
+	return t.needs(role, "the user "+u.Username, err)
+}
+
+// weighGroup refuses who has less than what a group gives.
+func (t *turn) weighGroup(ctx context.Context, g store.Group) error {
+	role, err := t.GroupRole(ctx, t.env(), g.ID)
+	return t.needs(role, "the group "+g.DisplayName, err)
+}
+
+// weighGateway refuses who has less than people have whom its directory vouches for.
+func (t *turn) weighGateway(ctx context.Context, g store.Gateway) error {
+	role, err := t.GatewayRole(ctx, t.env(), g.ID)
+	return t.needs(role, "the gateway "+g.Name, err)
+}

@@ -1,0 +1,124 @@
+package management
+
+import (
+	"context"
+	"slices"
+
+	"ldap-gateway/cloud/fault"
+	"ldap-gateway/cloud/signon"
+	"ldap-gateway/cloud/store"
+)
+
+func factsOfEnvironment(e store.Environment) facts {
+	return facts{
+		"name":         e.Name,
+		"secondFactor": e.Settings.SecondFactor,
+		"signOnOrder":  slices.Clone(e.Settings.SignOnOrder),
+	}
+}
+
+// ChangeSettings changes the name and the settings of the environment.
+func (s *Service) ChangeSettings(
+	ctx context.Context, by By, change func(*store.Environment) error,
+) (e store.Environment, err error) {
+	return s.changeEnvironment(ctx, by, ChangeSettings, change)
+}
+
+// RenameEnvironment changes the name of the environment, whatever else change does.
+func (s *Service) RenameEnvironment(
+	ctx context.Context, by By, change func(*store.Environment) error,
+) (e store.Environment, err error) {
+	return s.changeEnvironment(ctx, by, RenameEnvironment, func(e *store.Environment) error {
+		renamed := *e
+		err := change(&renamed)
+		e.Name = renamed.Name
+		return err
+	})
+}
+
+func (s *Service) changeEnvironment(
+	ctx context.Context, by By, a Action, change func(*store.Environment) error,
+) (e store.Environment, err error) {
+	err = s.act(ctx, by, a, func(t *turn) error {
+		before, err := t.Environment(ctx, t.env())
+		if err != nil {
+			return err
+		}
+		e = before
+		if err := change(&e); err != nil {
+			return err
+		}
+		e.ID = before.ID
+		switch {
+		case e.Name == "":
+			return fault.Of(fault.Name, fault.Missing, "Give the environment a name of at most 200 characters.")
+		case len(e.Name) > maxName:
+			return fault.Of(fault.Name, fault.Invalid, "Give the environment a name of at most 200 characters.")
+		}
+		return t.saveEnvironment(ctx, &e, before)
+	})
+	return e, err
+}
+
+func (t *turn) saveEnvironment(ctx context.Context, e *store.Environment, before store.Environment) error {
+	t.did(note{
+		action:  "environment.updated",
+		subject: "environment:" + e.ID,
+		text:    "the settings were changed",
+		before:  factsOfEnvironment(before),
+		after:   factsOfEnvironment(*e),
+	})
+	return t.UpdateEnvironment(ctx, e)
+}
+
+// SetLogo keeps the environment's picture, a PNG; nil takes it away.
+func (s *Service) SetLogo(ctx context.Context, by By, png []byte) error {
+	return s.act(ctx, by, SetLogo, func(t *turn) error {
+		before, err := t.Environment(ctx, t.env())
+		if err != nil {
+			return err
+		}
+		t.did(note{
+			action:  "environment.updated",
+			subject: "environment:" + t.env(),
+			text:    "the logo was changed",
+			before:  facts{"logo": before.HasLogo},
+			after:   facts{"logo": png != nil},
+		})
+		return t.Store.SetLogo(ctx, t.env(), png)
+	})
+}
+
+// MoveSignOnOrder moves a user type up (by -1) or down (by 1) in the order in which
+// they are asked for a person whom the cloud does not know. One that is at the end
+// already stays there. It returns the user type's name; store.ErrNotFound when there
+// is none.
+func (s *Service) MoveSignOnOrder(
+	ctx context.Context, by By, ref store.UserTypeRef, places int,
+) (name string, err error) {
+	err = s.act(ctx, by, MoveSignOnOrder, func(t *turn) error {
+		before, err := t.Environment(ctx, t.env())
+		if err != nil {
+			return err
+		}
+		routes, err := signon.Ways(ctx, t.Store, t.env())
+		if err != nil {
+			return err
+		}
+		i := slices.IndexFunc(routes, func(r signon.Way) bool { return r.Ref() == ref })
+		if i < 0 {
+			return store.ErrNotFound
+		}
+		name = routes[i].UserType.Name
+		if to := i + places; places*places == 1 && to >= 0 && to < len(routes) {
+			routes[i], routes[to] = routes[to], routes[i]
+		}
+		e := before
+		e.Settings.SignOnOrder = nil
+		for _, r := range routes {
+			e.Settings.SignOnOrder = append(e.Settings.SignOnOrder, r.Ref())
+		}
+		return t.saveEnvironment(ctx, &e, before)
+	})
+	return name, err
+}

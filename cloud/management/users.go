@@ -1,0 +1,193 @@
+package management
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"maps"
+
+	"ldap-gateway/cloud/fault"
+	"ldap-gateway/cloud/store"
+)
+
+func factsOfUser(u store.User) facts {
+	return facts{
+		"username":   u.Username,
+		"givenName":  u.GivenName,
+		"familyName": u.FamilyName,
+		"email":      u.Email,
+		"externalId": u.ExternalID,
+		"population": u.PopulationID,
+		"enabled":    u.Enabled,
+		"attributes": maps.Clone(u.Attributes),
+	}
+}
+
+// CreateUser adds a user who is linked to no directory, and fills in ID, times and,
+// when none is named, the default population.
+func (s *Service) CreateUser(ctx context.Context, by By, u *store.User) error {
+	return s.act(ctx, by, CreateUser, func(t *turn) error {
+		u.ID, u.EnvironmentID = "", t.env()
+		u.GatewayID, u.UserTypeID, u.DN, u.Correlation = "", "", "", nil
+		if err := t.checkUser(ctx, u); err != nil {
+			return err
+		}
+		if err := t.Store.CreateUser(ctx, u); err != nil {
+			return usernameTaken(err)
+		}
+		t.did(note{
+			action:  "user.created",
+			subject: "user:" + u.ID,
+			text:    "user " + u.Username + " was created",
+			after:   factsOfUser(*u),
+		})
+		return nil
+	})
+}
+
+// ChangeUser changes a user's own values; the link to a directory stays, whatever
+// change does to it: see LinkUser.
+func (s *Service) ChangeUser(
+	ctx context.Context, by By, id string, change func(*store.User) error,
+) (u store.User, err error) {
+	err = s.act(ctx, by, ChangeUser, func(t *turn) error {
+		before, err := t.User(ctx, t.env(), id)
+		if err != nil {
+			return err
+		}
+		if err := t.weighUser(ctx, before); err != nil {
+			return err
+		}
+		u = before
+		u.Attributes = maps.Clone(before.Attributes)
+		if err := change(&u); err != nil {
+			return err
+		}
+		keepIdentity(&u, before)
+		if err := t.checkUser(ctx, &u); err != nil {
+			return err
+		}
+		if err := t.UpdateUser(ctx, &u); err != nil {
+			return usernameTaken(err)
+		}
+		t.did(note{
+			action:  "user.updated",
+			subject: "user:" + u.ID,
+			text:    "user " + u.Username + " was " + changeOfUser(before, u),
+			before:  factsOfUser(before),
+			after:   factsOfUser(u),
+		})
+		return nil
+	})
+	return u, err
+}
+
+// keepIdentity keeps what a user is known again by.
+func keepIdentity(u *store.User, before store.User) {
+	u.ID, u.EnvironmentID, u.CreatedAt = before.ID, before.EnvironmentID, before.CreatedAt
+	u.GatewayID, u.UserTypeID, u.DN, u.Correlation = before.GatewayID, before.UserTypeID, before.DN, before.Correlation
+}
+
+func changeOfUser(before, after store.User) string {
+	switch {
+	case before.Enabled && !after.Enabled:
+		return "disabled"
+	case !before.Enabled && after.Enabled:
+		return "enabled"
+	}
+	return "changed"
+}
+
+// checkUser tells what may not be kept of a user, and fills in the population.
+func (t *turn) checkUser(ctx context.Context, u *store.User) error {
+	var l fault.List
+	if u.Username == "" {
+		l = append(l, fault.Of(fault.Username, fault.Missing, "Give the user a username.")...)
+	}
+	var err error
+	u.PopulationID, err = t.populationFor(ctx, u.PopulationID)
+	if errors.Is(err, store.ErrNotFound) {
+		l, err = append(l, fault.Of(fault.Population, fault.Invalid, "This environment has no such population.")...), nil
+	}
+	return cmp.Or(err, l.Err())
+}
+
+// populationFor returns a population that is there: the default one when none is
+// named.
+func (t *turn) populationFor(ctx context.Context, id string) (string, error) {
+	find := t.DefaultPopulation
+	if id != "" {
+		find = func(ctx context.Context, env string) (store.Population, error) { return t.Population(ctx, env, id) }
+	}
+	p, err := find(ctx, t.env())
+	return p.ID, err
+}
+
+func usernameTaken(err error) error {
+	if errors.Is(err, store.ErrConflict) {
+		return fault.Of(fault.Username, fault.Taken, "Another user of this environment has this username.")
+	}
+	return err
+}
+
+// user returns a user whom the actor may change.
+func (t *turn) user(ctx context.Context, id string, seen func(store.User) error) (store.User, error) {
+	u, err := t.User(ctx, t.env(), id)
+	if err == nil {
+		err = t.weighUser(ctx, u)
+	}
+	if err == nil {
+		err = ask(seen, u)
+	}
+	return u, err
+}
+
+// DeleteUser removes a user with its memberships. Seen may refuse; nil: it does not.
+func (s *Service) DeleteUser(ctx context.Context, by By, id string, seen func(store.User) error) error {
+	return s.act(ctx, by, DeleteUser, func(t *turn) error {
+		u, err := t.user(ctx, id, seen)
+		if err != nil {
+			return err
+		}
+		t.did(note{
+			action:  "user.deleted",
+			subject: "user:" + u.ID,
+			text:    "user " + u.Username + " was deleted",
+			before:  factsOfUser(u),
+		})
+		return t.Store.DeleteUser(ctx, t.env(), u.ID)
+	})
+}
+
+// SignOffUser ends a user's sessions and what applications hold for them.
+func (s *Service) SignOffUser(ctx context.Context, by By, id string) (u store.User, err error) {
+	err = s.act(ctx, by, SignOffUser, func(t *turn) (err error) {
+		if u, err = t.user(ctx, id, nil); err != nil {
+			return err
+		}
+		t.did(note{
+			action:  "user.signed-off",
+			subject: "user:" + u.ID,
+			text:    "user " + u.Username + " was signed off everywhere",
+		})
+		return t.Store.SignOffUser(ctx, t.env(), u.ID)
+	})
+	return u, err
+}
+
+// ResetFactor takes away the second factor by which a user opens the console, who
+// has lost it: they set up another, if the environment wants one.
+func (s *Service) ResetFactor(ctx context.Context, by By, id string) (u store.User, err error) {
+	err = s.act(ctx, by, ResetFactor, func(t *turn) (err error) {
+		if u, err = t.user(ctx, id, nil); err != nil {
+			return err
+		}
+		t.did(note{
+			action:  "user.factor-reset",
+			subject: "user:" + u.ID,
+			text:    "the second factor of user " + u.Username + " was taken away",
+		})
+		return t.SetPersonFactor(ctx, t.env(), u.ID, nil)
+	})
+	return u, err
+}

@@ -1,0 +1,167 @@
+package usertypes
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/go-ldap/ldap/v3"
+
+	"ldap-gateway/cloud/fault"
+	"ldap-gateway/cloud/mapping"
+	"ldap-gateway/cloud/store"
+)
+
+// Authority is who checks passwords: the directory, always.
+const Authority = "LDAP"
+
+// keeping is the authority of the incumbent's that would keep passwords here.
+const keeping = "PING_ONE"
+
+// By what a group is known again.
+const (
+	ByName = "NAME"
+	ByID   = "ID"
+)
+
+// Check returns what is wrong with a user type. Others are the other user types of
+// its gateway, whose names it must not have.
+func Check(t store.UserType, others []store.UserType) fault.List {
+	return slices.Concat(
+		checkName(t.Name, others),
+		checkAuthority(t.PasswordAuthority),
+		checkDN(fault.SearchBase, t.SearchBaseDN),
+		checkCorrelation(t.Correlation),
+		checkFilter(t.FilterPattern),
+		checkMappings(t.Mappings),
+		checkGroups(t.Groups),
+	)
+}
+
+func checkName(name string, others []store.UserType) fault.List {
+	if name == "" {
+		return fault.Of(fault.TypeName, fault.Missing, "Give the user type a name.")
+	}
+	same := func(o store.UserType) bool { return store.Fold(o.Name) == store.Fold(name) }
+	if slices.ContainsFunc(others, same) {
+		return fault.Of(fault.TypeName, fault.Taken, "Another user type of this gateway has this name.")
+	}
+	return nil
+}
+
+func checkAuthority(authority string) fault.List {
+	switch authority {
+	case Authority, "":
+		return nil
+	case keeping:
+		return fault.Of(fault.Authority, fault.Invalid,
+			"It must be LDAP: with PING_ONE the cloud would keep people's passwords, and this one keeps none.")
+	}
+	return fault.Of(fault.Authority, fault.Invalid, "It must be LDAP.")
+}
+
+func checkDN(field fault.Field, dn string) fault.List {
+	if _, err := ldap.ParseDN(dn); err != nil {
+		return invalid(field, 0, "%q is not a distinguished name: %v.", dn, err)
+	}
+	return nil
+}
+
+func checkCorrelation(attributes []string) (l fault.List) {
+	if len(attributes) == 0 {
+		return fault.Of(fault.Correlation, fault.Missing, "Name an attribute that identifies a person for good.")
+	}
+	for i, name := range attributes {
+		l = append(l, checkAttribute(fault.Correlation, i+1, name)...)
+	}
+	return l
+}
+
+func checkAttribute(field fault.Field, item int, name string) fault.List {
+	if !mapping.AttributeName(name) {
+		return invalid(field, item, "%q is not the name of an attribute.", name)
+	}
+	return nil
+}
+
+// checkFilter tells whether pattern is a filter (RFC 4515) with the identifier in
+// the place of values, and nowhere else.
+func checkFilter(pattern string) fault.List {
+	const id = mapping.Identifier
+	switch {
+	case pattern == "":
+		return fault.Of(fault.Filter, fault.Missing, "Say how a person is found, as in (uid="+id+").")
+	case !strings.Contains(pattern, id):
+		return invalid(fault.Filter, 0, "It must have %s where the person's own input goes, as in (uid=%s).", id, id)
+	case !onlyInValues(pattern):
+		return invalid(fault.Filter, 0, "%s must stand for a value, behind an equal sign.", id)
+	case strings.Contains(strings.ReplaceAll(pattern, id, ""), "${"):
+		return invalid(fault.Filter, 0, "The only variable is %s.", id)
+	}
+	if _, err := ldap.CompileFilter(strings.ReplaceAll(pattern, id, "x")); err != nil {
+		return invalid(fault.Filter, 0, "It is not an LDAP filter: %v.", err)
+	}
+	return nil
+}
+
+// onlyInValues tells whether an equal sign is between each identifier and the
+// parenthesis before it. One inside a value is written as \28.
+func onlyInValues(pattern string) bool {
+	parts := strings.Split(pattern, mapping.Identifier)
+	before := ""
+	for _, part := range parts[:len(parts)-1] {
+		before += part
+		if !strings.Contains(before[strings.LastIndexByte(before, '(')+1:], "=") {
+			return false
+		}
+	}
+	return true
+}
+
+// checkMappings tells whether each property comes from one attribute.
+func checkMappings(mappings []store.Mapping) (l fault.List) {
+	seen := map[string]bool{}
+	for i, m := range mappings {
+		if m.Name == "" {
+			l = append(l, fault.Fault{Field: fault.MappingName, Item: i + 1, Kind: fault.Missing, Message: "Name the property."})
+		} else if seen[m.Name] {
+			l = append(l, fault.Fault{
+				Field:   fault.MappingName,
+				Item:    i + 1,
+				Kind:    fault.Taken,
+				Message: "Another mapping has this name.",
+			})
+		}
+		seen[m.Name] = true
+		if _, ok := mapping.Attribute(m.Value); !ok {
+			l = append(l, invalid(fault.MappingValue, i+1, "%q is not of the form %s.", m.Value, mapping.Of("NAME"))...)
+		}
+	}
+	if !seen["username"] {
+		l = append(l, fault.Of(fault.Mappings, fault.Missing, "There must be a mapping with the name username.")...)
+	}
+	return l
+}
+
+func checkGroups(g store.GroupRule) fault.List {
+	l := checkDN(fault.GroupBase, g.SearchBaseDN)
+	if g.NameAttribute != "" {
+		l = append(l, checkAttribute(fault.GroupName, 0, g.NameAttribute)...)
+	}
+	if !slices.Contains([]string{"", ByName, ByID}, g.Identity) {
+		l = append(l, invalid(fault.GroupIdentity, 0, "It must be %s or %s.", ByName, ByID)...)
+	}
+	l = append(l, checkPatterns(fault.GroupInclude, g.Include)...)
+	return append(l, checkPatterns(fault.GroupExclude, g.Exclude)...)
+}
+
+func checkPatterns(field fault.Field, patterns []string) fault.List {
+	if i := slices.Index(patterns, ""); i >= 0 {
+		return invalid(field, i+1, "A pattern must not be empty.")
+	}
+	return nil
+}
+
+func invalid(field fault.Field, item int, format string, args ...any) fault.List {
+	return fault.List{{Field: field, Item: item, Kind: fault.Invalid, Message: fmt.Sprintf(format, args...)}}
+}
