@@ -14,7 +14,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"ldap-gateway/agent/agenttest"
-	"ldap-gateway/cloud"
+	cloud "ldap-gateway/cloud/command"
 	"ldap-gateway/cloud/api/client"
 	"ldap-gateway/directory/slapdtest"
 )
