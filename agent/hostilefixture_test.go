@@ -9,9 +9,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/hashicorp/go-hclog"
-
-	"ldap-gateway/agent"
 	"ldap-gateway/agent/agenttest"
 	"ldap-gateway/agent/audit"
 	"ldap-gateway/agent/state"
@@ -32,6 +29,8 @@ type hostile struct {
 	sealer *wire.Sealer
 	audit  string
 	state  state.Folder
+	file   *configs.Gateway
+	stop   context.CancelFunc
 	ended  chan error
 	count  int
 }
@@ -46,7 +45,7 @@ func newHostile(t *testing.T, change func(*cloudlinktest.Cloud), front ...func(h
 // startHostile is newHostile with another file.
 func startHostile(t *testing.T, edit func(*configs.Gateway), change func(*cloudlinktest.Cloud), front ...func(http.Handler) http.Handler) *hostile {
 	t.Helper()
-	h := &hostile{t: t, server: directorytest.Start(t, directorytest.LDIF(t, agenttest.People)), cloud: &cloudlinktest.Cloud{}, ended: make(chan error, 1)}
+	h := &hostile{t: t, server: directorytest.Start(t, directorytest.LDIF(t, agenttest.People)), cloud: &cloudlinktest.Cloud{}}
 	if change != nil {
 		change(h.cloud)
 	}
@@ -63,14 +62,13 @@ func startHostile(t *testing.T, edit func(*configs.Gateway), change func(*cloudl
 	file.Policy.SearchBases = []string{"ou=people,dc=x"}
 	file.Policy.Groups.SearchBases = []string{"ou=groups,dc=x"}
 	edit(file)
-	instance := &agent.Instance{File: file, State: folder, Logger: hclog.NewNullLogger()}
-	ctx, stop := context.WithCancel(context.Background())
-	go func() { h.ended <- instance.Run(ctx) }()
+	h.file = file
+	h.run()
 	t.Cleanup(func() {
 		if h.conn != nil {
 			h.conn.Cut() // this cloud does not play its part in a farewell
 		}
-		stop()
+		h.stop()
 		agenttest.Must(t, <-h.ended)
 	})
 	return h

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"runtime"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -192,4 +193,54 @@ func TestHostileRefusals(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestHostileSizes has requests of every kind be as large as a message may be, in
+// every field, and wait all at once: the gateway keeps what it needs of them.
+func TestHostileSizes(t *testing.T) {
+	h := newHostile(t, nil)
+	h.link()
+	big := strings.Repeat("x", 3<<20)
+	many := make([]wire.Correlation, 50_000)
+	for i := range many {
+		many[i] = wire.Correlation{Attribute: "entryUUID", Value: "11111111-1111-1111-1111-111111111111"}
+	}
+	later := uint64(1 << 40) // so that it is waited for
+	good := func(n int) wire.SignOn {
+		return h.message(func(m *wire.SignOn) { m.ID, m.Revision = fmt.Sprint("big-", n), later })
+	}
+	bodies := func(n int) []any {
+		id, typ, who, known, password := good(n), good(n), good(n), good(n), good(n)
+		id.ID, typ.UserType, who.Identifier, known.Known = big, big, big, many
+		password.Password.Ciphertext = []byte(big)
+		change := wire.ChangePassword{ID: fmt.Sprint("change-", n), UserType: "staff", Revision: later, Identifier: "alice", Old: wire.Sealed{Ciphertext: []byte(big)}}
+		return []any{id, typ, who, known, password, change, wire.Explain{ID: fmt.Sprint("x-", n), UserType: big, Revision: later}}
+	}
+	before := heap()
+	for n := range 32 {
+		for _, body := range bodies(n) {
+			kind := wire.KindSignOn
+			switch body.(type) {
+			case wire.ChangePassword:
+				kind = wire.KindChangePassword
+			case wire.Explain:
+				kind = wire.KindExplain
+			}
+			_, err := h.conn.Ask(kind, time.Minute, body)
+			agenttest.Must(t, err)
+		}
+	}
+	h.ask(wire.KindExplain, time.Minute, wire.Explain{ID: "last"}) // all before it are read
+	if after := heap(); after > before+64<<20 {
+		t.Errorf("%d MB are kept", (after-before)>>20)
+	}
+	h.serves("afterwards")
+}
+
+// heap returns the bytes that are in use.
+func heap() uint64 {
+	runtime.GC()
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return m.HeapAlloc
 }

@@ -35,6 +35,8 @@ type Instance struct {
 	guard   signon.Guard // these outlive a link
 	seen    signon.Replays
 	persons signon.Persons
+	changes signon.Deliveries
+	started time.Time
 	audit   *audit.Log
 	health  *health.Monitor
 	now     *serving                // of the goroutine of Run
@@ -53,6 +55,7 @@ const pollState = 2 * time.Second
 // returns an error only for what stays wrong however long it waits: a file that
 // no directory can be opened with.
 func (i *Instance) Run(ctx context.Context) (err error) {
+	i.started = time.Now()
 	if i.now, err = i.open(i.File); err != nil {
 		return err
 	}
@@ -63,7 +66,7 @@ func (i *Instance) Run(ctx context.Context) (err error) {
 	if err := i.guard.Remember(i.State.WrongPasswords()); err != nil {
 		i.Logger.Warn("wrong passwords are counted until the next start only", "error", err)
 	}
-	i.health = health.New(i.now.shown(), i.audit, i.guard.Lost)
+	i.health = health.New(i.now.shown(), i.audit, i.problems)
 	stopHealth := i.health.Serve(ctx, i.State, i.File.Metrics.Listen, i.Logger)
 	defer stopHealth()
 	defer i.former.Wait()
@@ -89,6 +92,28 @@ func (i *Instance) Run(ctx context.Context) (err error) {
 		stopLast = stop
 		i.watch(ctx, link, paired)
 	}
+}
+
+// problems are those of what outlives a link.
+func (i *Instance) problems() (all []health.Problem) {
+	if err := i.guard.Lost(); err != nil {
+		all = append(all, health.Problem{
+			Code:     "wrongPasswordsNotKept",
+			Severity: health.Warning,
+			Text:     "wrong passwords are counted until the next start only",
+			Remedy:   "make the state folder writable, and make room on the disk",
+			Detail:   err.Error(),
+		})
+	}
+	if i.changes.Refused() {
+		all = append(all, health.Problem{
+			Code:     "userTypesChangedOften",
+			Severity: health.Warning,
+			Text:     "the cloud changed user types more often than policy.user_type_changes_per_hour allows",
+			Remedy:   "ask who changes them: a cloud that does so by itself asks the directory questions. Or raise the number",
+		})
+	}
+	return all
 }
 
 // awaitUp returns when the link is up, or has had its time.
@@ -125,13 +150,24 @@ func (i *Instance) link(paired state.Instance, s *serving) (*cloudlink.Link, err
 	if err != nil {
 		return nil, err
 	}
-	stats, record := signon.NewStats(), &recorder{log: i.audit, instance: paired.ID}
-	handler := &handler{state: i.State, logger: i.Logger, record: record, totals: &i.health.Totals, signOns: &signon.Service{
-		People: s.people, Policy: s.policy, Opener: opener, Stats: stats, Logger: i.Logger.Named("sign-on"),
-		Guard: &i.guard, Seen: &i.seen, Persons: &i.persons,
-		Rate: s.rate,
-	}}
-	link := &cloudlink.Link{
+	var link *cloudlink.Link
+	stats := signon.NewStats()
+	service := &signon.Service{
+		People:  s.people,
+		Policy:  s.policy,
+		Opener:  opener,
+		Stats:   stats,
+		Logger:  i.Logger.Named("sign-on"),
+		Guard:   &i.guard,
+		Seen:    &i.seen,
+		Persons: &i.persons,
+		Changes: &i.changes,
+		Started: i.started,
+		Ahead:   func() time.Duration { return link.Ahead() },
+		Rate:    s.rate,
+	}
+	handler := newHandler(service, i.State, i.Logger, newRecorder(i.audit, paired.ID), &i.health.Totals)
+	link = &cloudlink.Link{
 		URL: s.file.Cloud.URL, Client: cloudlink.NewHTTPClient(s.file.Cloud.Proxy, s.file.Cloud.RootCAs),
 		Credential: cloudlink.Credential{Instance: paired.ID, Key: paired.Keys.Signing(),
 			Epoch: func() uint64 { return i.State.Epoch(paired.ID) },

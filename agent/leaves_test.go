@@ -119,7 +119,9 @@ func TestNothingKeptBackLeaves(t *testing.T) {
 			s.SetBindFault("", directorytest.Fault{Result: text})
 			s.SetChangeFault("", directorytest.Fault{Result: text})
 		}},
-		"referring": {func(g *configs.Gateway) { g.Directory.FollowReferrals, g.Directory.ReferralHosts = true, []string{mark + ".example"} }, func(s *directorytest.Server) {
+		"referring": {func(g *configs.Gateway) {
+			g.Directory.FollowReferrals, g.Directory.ReferralHosts = true, []string{mark + ".example"}
+		}, func(s *directorytest.Server) {
 			s.SetSearchFault("", directorytest.Fault{References: []string{"ldap://" + mark + ".example/ou=" + mark + ",dc=x", "ldap:///ou=" + mark + "-place,dc=x"}})
 		}},
 		"limiting": {func(*configs.Gateway) {}, func(s *directorytest.Server) {
@@ -163,7 +165,7 @@ func (p *tapped) askEverything() {
 		p.deliver(revision, u, greedy)
 		at := func(m *wire.SignOn) { m.Revision = revision }
 		for _, who := range []string{"alice", "bob", "twin", "nobody", "al*", strings.Repeat("a", 2000)} {
-			p.signOn(at, func(m *wire.SignOn) { m.Identifier = who })
+			p.look(revision, p.signOn(at, func(m *wire.SignOn) { m.Identifier = who }).ID)
 			p.signOn(at, func(m *wire.SignOn) { m.Identifier, m.Want = who, wire.WantVerify })
 			p.signOn(at, func(m *wire.SignOn) {
 				m.Identifier, m.Known = who, []wire.Correlation{{Attribute: "entryUUID", Value: agenttest.AliceUUID}}
@@ -181,6 +183,12 @@ func (p *tapped) askEverything() {
 func (p *tapped) explain(revision uint64, who string) {
 	p.count++
 	p.ask(wire.KindExplain, 5*time.Second, wire.Explain{ID: fmt.Sprint("explain-", p.count), UserType: "staff", Revision: revision, Identifier: who})
+}
+
+// look asks about groups that leave and that do not, and not in the cloud's own words.
+func (p *tapped) look(revision uint64, id string) {
+	groups := []wire.LookGroup{{DN: "cn=child,ou=groups,dc=x"}, {DN: "cn=gone,ou=groups,dc=x"}, {DN: "cn=outside,ou=" + mark + "-place,dc=x"}, {DN: "x"}}
+	p.ask(wire.KindLook, 5*time.Second, wire.Look{ID: id, UserType: "staff", Revision: revision, Groups: groups})
 }
 
 func (p *tapped) change(revision uint64, who, old, fresh string) {

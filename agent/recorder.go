@@ -3,15 +3,17 @@ package agent
 import (
 	"context"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"sync"
 	"time"
-	"unicode"
 
 	"github.com/hashicorp/go-hclog"
+	"golang.org/x/time/rate"
 
 	"ldap-gateway/agent/audit"
 	"ldap-gateway/agent/health"
+	"ldap-gateway/agent/service"
 	"ldap-gateway/agent/signon"
 	"ldap-gateway/agent/state"
 	"ldap-gateway/cloudlink"
@@ -42,6 +44,39 @@ type recorder struct {
 
 	mu      sync.Mutex
 	refused int // dials in a row
+
+	deliveries rate.Sometimes // what a cloud can cause for nothing
+	frames     rate.Sometimes
+	unadmitted rate.Sometimes
+}
+
+// newRecorder returns one that writes to log for an instance. What costs a cloud
+// nothing is written whole at first and then now and then, so that it cannot push
+// everything else out of the file: deliveries, messages that are none, and requests
+// that ended before the directory was asked.
+func newRecorder(log *audit.Log, instance string) *recorder {
+	return &recorder{
+		log:        log,
+		instance:   instance,
+		deliveries: rate.Sometimes{First: 60, Interval: time.Minute},
+		frames:     rate.Sometimes{First: 200, Interval: 10 * time.Second},
+		unadmitted: rate.Sometimes{First: 1000, Interval: time.Second},
+	}
+}
+
+// admitted writes a record of a request that had the directory be asked; another
+// one now and then.
+func (r *recorder) admitted(a audit.Record, asked bool) {
+	if asked {
+		r.write(a)
+		return
+	}
+	r.unadmitted.Do(func() { r.write(a) })
+}
+
+// asked tells whether a request came as far as the directory.
+func asked(dn string, o wire.Outcome, bindSent bool) bool {
+	return dn != "" || bindSent || o != wire.OutcomeNotAllowed && o != wire.OutcomeBusy
 }
 
 func (r *recorder) write(a audit.Record) {
@@ -55,7 +90,7 @@ func (r *recorder) signOn(m wire.SignOn, dn string, a wire.SignOnResult, took ti
 	if a.Membership != nil {
 		s.Verdict, s.Groups = a.Membership.Verdict.String(), len(a.Membership.Groups)
 	}
-	r.write(audit.Record{SignOn: s})
+	r.admitted(audit.Record{SignOn: s}, asked(dn, a.Outcome, a.BindSent))
 }
 
 func (r *recorder) change(m wire.ChangePassword, dn string, a wire.PasswordChanged, took time.Duration) {
@@ -64,7 +99,7 @@ func (r *recorder) change(m wire.ChangePassword, dn string, a wire.PasswordChang
 	if a.Refusal.Known() {
 		p.Refusal = a.Refusal.String()
 	}
-	r.write(audit.Record{Password: p})
+	r.admitted(audit.Record{Password: p}, asked(dn, a.Outcome, a.BindSent))
 }
 
 func (r *recorder) explained(m wire.Explain, dn string, a wire.Explained, took time.Duration) {
@@ -72,7 +107,17 @@ func (r *recorder) explained(m wire.Explain, dn string, a wire.Explained, took t
 	if a.Membership != nil {
 		e.Groups = len(a.Membership.Groups)
 	}
-	r.write(audit.Record{Explain: e})
+	r.admitted(audit.Record{Explain: e}, asked(dn, a.Outcome, false))
+}
+
+func (r *recorder) looked(m wire.Look, dn string, a wire.Looked, took time.Duration) {
+	l := &audit.Look{ID: short(m.ID), UserType: short(m.UserType), DN: short(dn), Outcome: a.Outcome.String(), Groups: len(m.Groups), Millis: took.Milliseconds()}
+	for _, g := range a.Groups {
+		if g.Finding == wire.FindingUntellable {
+			l.Untellable++
+		}
+	}
+	r.write(audit.Record{Look: l})
 }
 
 func (r *recorder) userTypes(m wire.UserTypes, a wire.UserTypesAnswer) {
@@ -90,7 +135,7 @@ func (r *recorder) userTypes(m wire.UserTypes, a wire.UserTypesAnswer) {
 			u.Types = append(u.Types, audit.UserType{ID: short(t.ID), Name: short(t.Name)})
 		}
 	}
-	r.write(audit.Record{UserTypes: u})
+	r.deliveries.Do(func() { r.write(audit.Record{UserTypes: u}) })
 }
 
 // happened takes what a link did. Of dials that fail in a row the first, second,
@@ -112,12 +157,14 @@ func (r *recorder) happened(e cloudlink.Event) {
 		if e.Frame != 0 {
 			f.Kind = e.Frame.String()
 		}
-		r.write(audit.Record{Frame: f})
+		r.frames.Do(func() { r.write(audit.Record{Frame: f}) })
 	case cloudlink.EventBusy:
 		const reason = "all handlers were at work"
 		switch e.Frame {
 		case wire.KindChangePassword:
 			r.change(e.Change, "", wire.PasswordChanged{Outcome: wire.OutcomeBusy, Reason: reason}, 0)
+		case wire.KindLook:
+			r.looked(e.Look, "", wire.Looked{Outcome: wire.OutcomeBusy}, 0)
 		case wire.KindExplain:
 			r.explained(e.Explain, "", wire.Explained{Outcome: wire.OutcomeBusy, Reason: reason}, 0)
 		default:
@@ -146,18 +193,9 @@ func because(err error) string {
 // mostText bounds, in bytes, what a cloud can make us write of one text.
 const mostText = 512
 
-// short bounds s, and takes out what JSON would write six times as long.
+// short bounds s, and makes a line of it.
 func short(s string) string {
-	end := ""
-	if len(s) > mostText {
-		s, end = s[:mostText], "…"
-	}
-	return strings.Map(func(r rune) rune {
-		if unicode.IsControl(r) {
-			return ' '
-		}
-		return r
-	}, strings.ToValidUTF8(s, "?")) + end
+	return strings.ReplaceAll(service.Short(s, mostText), "\n", " ")
 }
 
 // handler gives the link what the sign-ons answer, writes it down, and keeps
@@ -168,19 +206,47 @@ type handler struct {
 	logger  hclog.Logger
 	record  *recorder
 	totals  *health.Totals
+
+	delivered rate.Sometimes // and logged
+	saved     rate.Sometimes // in the state folder
+}
+
+// newHandler returns one; what a cloud can have it do for nothing it does often at
+// first, and then once a while.
+func newHandler(s *signon.Service, folder state.Folder, logger hclog.Logger, record *recorder, totals *health.Totals) *handler {
+	return &handler{
+		signOns:   s,
+		state:     folder,
+		logger:    logger,
+		record:    record,
+		totals:    totals,
+		delivered: rate.Sometimes{First: 60, Interval: time.Minute},
+		saved:     rate.Sometimes{First: 60, Interval: time.Second},
+	}
 }
 
 // UserTypes implements cloudlink.Handler.
 func (h *handler) UserTypes(_ context.Context, m wire.UserTypes) wire.UserTypesAnswer {
 	a := h.signOns.UserTypes(m)
-	if a.Revision == m.Revision {
-		if err := h.state.SaveUserTypes(m); err != nil {
-			h.logger.Warn("the user types could not be kept for \"check\" and \"explain\"", "error", err)
-		}
-	}
 	h.record.userTypes(m, a)
-	h.logger.Info("user types delivered", "revision", m.Revision, "types", len(m.Types), "refused", len(a.Refused))
+	h.delivered.Do(func() {
+		h.logger.Info("user types delivered", "revision", m.Revision, "types", len(m.Types), "refused", len(a.Refused))
+	})
+	if a.Revision == m.Revision {
+		h.saved.Do(func() { h.save(m) })
+	}
 	return a
+}
+
+// save keeps what was delivered for "check" and "explain", unless it is there already.
+func (h *handler) save(m wire.UserTypes) {
+	kept, err := h.state.UserTypes()
+	if err != nil || !reflect.DeepEqual(kept, m) {
+		err = h.state.SaveUserTypes(m)
+	}
+	if err != nil {
+		h.logger.Warn("the user types could not be kept for \"check\" and \"explain\"", "error", err)
+	}
 }
 
 // happened takes what the link did.
@@ -191,7 +257,7 @@ func (h *handler) happened(e cloudlink.Event) {
 	if e.Kind == cloudlink.EventRotate {
 		h.rotateSoon()
 	}
-	if e.Kind == cloudlink.EventBusy && e.Frame != wire.KindExplain {
+	if e.Kind == cloudlink.EventBusy && e.Frame != wire.KindExplain && e.Frame != wire.KindLook {
 		h.totals.Of(e.Frame).Add(wire.OutcomeBusy)
 	}
 	h.record.happened(e)
@@ -241,6 +307,15 @@ func (h *handler) Explain(ctx context.Context, m wire.Explain) (answer wire.Expl
 	answer = wire.Explained{Outcome: wire.OutcomeUnknown, Reason: internalError}
 	defer func() { h.record.explained(m, dn, answer, time.Since(start)) }()
 	answer, dn = h.signOns.Explain(ctx, m)
+	return answer
+}
+
+// Look implements cloudlink.Handler; a panic is written down as above.
+func (h *handler) Look(ctx context.Context, m wire.Look) (answer wire.Looked) {
+	start, dn := time.Now(), ""
+	answer = wire.Looked{Outcome: wire.OutcomeUnknown}
+	defer func() { h.record.looked(m, dn, answer, time.Since(start)) }()
+	answer, dn = h.signOns.Look(ctx, m)
 	return answer
 }
 

@@ -53,6 +53,7 @@ func newDesk(t *testing.T) *desk {
 		Guard:   &signon.Guard{},
 		Seen:    &signon.Replays{},
 		Persons: &signon.Persons{},
+		Changes: &signon.Deliveries{},
 		Logger:  hclog.NewNullLogger(),
 	}}
 	if a := d.UserTypes(wire.UserTypes{Revision: 1, Types: []wire.UserType{agenttest.Staff()}}); len(a.Refused) != 0 {
@@ -61,19 +62,19 @@ func newDesk(t *testing.T) *desk {
 	return d
 }
 
-// newHandler joins a desk to an audit file.
-func newHandler(t *testing.T, d *desk) (*handler, string) {
+// aHandler joins a desk to an audit file.
+func aHandler(t *testing.T, d *desk) (*handler, string) {
 	t.Helper()
 	folder := state.At(t.TempDir())
 	log := auditLog(configs.Audit{}, folder, nil)
 	t.Cleanup(func() { agenttest.Must(t, log.Close()) })
-	return &handler{signOns: d.Service, state: folder, logger: hclog.NewNullLogger(), record: &recorder{log: log, instance: "i1"}, totals: &health.Totals{}},
-		filepath.Join(folder.String(), "audit.jsonl")
+	h := newHandler(d.Service, folder, hclog.NewNullLogger(), newRecorder(log, "i1"), &health.Totals{})
+	return h, filepath.Join(folder.String(), "audit.jsonl")
 }
 
 func TestEachRequestIsWrittenDown(t *testing.T) {
 	d := newDesk(t)
-	h, path := newHandler(t, d)
+	h, path := aHandler(t, d)
 	bad := agenttest.Staff()
 	bad.ID, bad.Name, bad.SearchBase = "bad", "Bad", "dc=elsewhere"
 	h.UserTypes(t.Context(), wire.UserTypes{Revision: 1, Types: []wire.UserType{agenttest.Staff(), bad}})
@@ -110,7 +111,7 @@ func (panicking) FindUser(context.Context, *directory.UserType, string) (directo
 
 func TestPanicIsWrittenDown(t *testing.T) {
 	d := newDesk(t)
-	h, path := newHandler(t, d)
+	h, path := aHandler(t, d)
 	d.People = panicking{d.People}
 	func() {
 		defer func() { _ = recover() }()
@@ -123,7 +124,7 @@ func TestPanicIsWrittenDown(t *testing.T) {
 }
 
 func TestLinkIsWrittenDown(t *testing.T) {
-	h, path := newHandler(t, newDesk(t))
+	h, path := aHandler(t, newDesk(t))
 	r := h.record
 	for range 100 {
 		r.happened(cloudlink.Event{Kind: cloudlink.EventNotOpened, Err: errors.New(strings.Repeat("x", 1<<20))})
@@ -144,7 +145,7 @@ func TestLinkIsWrittenDown(t *testing.T) {
 
 // TestAuditFileIsBoundedPerRequest has a cloud deliver as much as it can.
 func TestAuditFileIsBoundedPerRequest(t *testing.T) {
-	h, path := newHandler(t, newDesk(t))
+	h, path := aHandler(t, newDesk(t))
 	for revision, worst := range []string{"\x00", "\xff", `"`, "\u2028", "<"} {
 		m := wire.UserTypes{Revision: uint64(revision + 1)}
 		long := strings.Repeat(worst, 2000)

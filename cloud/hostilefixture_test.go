@@ -436,6 +436,10 @@ func (s *siege) page(path string) string {
 }
 
 // Explain implements cloudlink.Handler.
+func (*goodAgent) Look(_ context.Context, m wire.Look) wire.Looked {
+	return wire.Looked{ID: m.ID, Outcome: wire.OutcomeNotAllowed}
+}
+
 func (*goodAgent) Explain(_ context.Context, m wire.Explain) wire.Explained {
 	return wire.Explained{ID: m.ID, Outcome: wire.OutcomeNotAllowed}
 }

@@ -85,11 +85,11 @@ func person(ctx context.Context, tx *store.Tx, i int, u store.User, groups []*st
 	if err := tx.CreateUser(ctx, &u); err != nil {
 		return err
 	}
-	ids := []string{everyone}
+	joined := []store.Joined{{GroupID: everyone}}
 	for k := range 19 {
-		ids = append(ids, groups[1+(i*19+k)%(len(groups)-1)].ID)
+		joined = append(joined, store.Joined{GroupID: groups[1+(i*19+k)%(len(groups)-1)].ID})
 	}
-	if err := tx.AddMemberships(ctx, u.EnvironmentID, u.ID, ids, time.Now()); err != nil {
+	if err := tx.AddMemberships(ctx, u.EnvironmentID, u.ID, joined, time.Now()); err != nil {
 		return err
 	}
 	so := store.SignOn{EnvironmentID: u.EnvironmentID, UserID: u.ID, Username: u.Username, GatewayID: u.GatewayID, Method: "password", Outcome: "ok", Verdict: "complete"}

@@ -13,7 +13,9 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"strings"
 	"time"
+	"unicode"
 
 	"github.com/coder/websocket"
 
@@ -78,13 +80,29 @@ func GetStatus(ctx context.Context, client *http.Client, base *url.URL) (wire.St
 // Pair gives the one-time code for an instance of its own. A refusal is a
 // *wire.Refusal, whose message says what to do.
 func Pair(ctx context.Context, client *http.Client, base *url.URL, r wire.PairRequest) (a wire.PairAnswer, err error) {
-	return a, post(ctx, client, base.JoinPath(wire.PathPair), r, &a)
+	err = post(ctx, client, base.JoinPath(wire.PathPair), r, &a)
+	if err == nil && a.Instance == "" {
+		err = notACloud(base)
+	}
+	return a, err
+}
+
+// notACloud is for an answer that lacks what it is for: something between made it up.
+func notACloud(base *url.URL) error {
+	return fmt.Errorf("%s answers, but not as an ldap-cloud does: check cloud.url and what is between", base.Host)
 }
 
 // Show asks for a code to be shown, which an administrator approves.
 func Show(ctx context.Context, client *http.Client, base *url.URL, r wire.PairRequest) (t wire.PairTicket, err error) {
-	return t, post(ctx, client, base.JoinPath(wire.PathShow), r, &t)
+	err = post(ctx, client, base.JoinPath(wire.PathShow), r, &t)
+	if err == nil && (t.Code == "" || t.Ticket == "") {
+		err = notACloud(base)
+	}
+	return t, err
 }
+
+// mostPause is the longest time between two questions of Await, whatever a cloud says.
+const mostPause = time.Minute
 
 // Await returns when somebody has decided on a code that is shown. A refusal, as
 // when the code has expired or was denied, is a *wire.Refusal.
@@ -94,7 +112,7 @@ func Await(ctx context.Context, client *http.Client, base *url.URL, t wire.PairT
 		if err != nil || a.Instance != "" {
 			return a, err
 		}
-		sleep(ctx, time.Duration(max(1, t.Seconds))*time.Second)
+		sleep(ctx, min(time.Duration(min(max(1, t.Seconds), 3600))*time.Second, mostPause))
 		if ctx.Err() != nil {
 			return a, ctx.Err()
 		}
@@ -115,7 +133,12 @@ func Unpair(ctx context.Context, client *http.Client, base *url.URL, c Credentia
 		return err
 	}
 	req.Header.Set("Authorization", header)
-	return exchange(client, req, &wire.Unpaired{})
+	var done wire.Unpaired
+	err = exchange(client, req, &done)
+	if err == nil && done.Instance != c.Instance {
+		err = notACloud(base)
+	}
+	return err
 }
 
 func post(ctx context.Context, client *http.Client, to *url.URL, in, out any) error {
@@ -158,7 +181,24 @@ func refusalOf(resp *http.Response) error {
 	if err != nil || r.Code == "" {
 		return fmt.Errorf("%s answers %s, and not as an ldap-cloud does: check cloud.url and what is between", resp.Request.URL.Host, resp.Status)
 	}
+	r.Message = plain(r.Message)
 	return &r
+}
+
+// mostMessage bounds a refusal's message, in bytes.
+const mostMessage = 1024
+
+// plain bounds what a cloud says, and takes out what a terminal would act on.
+func plain(s string) string {
+	if len(s) > mostMessage {
+		s = s[:mostMessage] + "…"
+	}
+	return strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) || unicode.Is(unicode.Cf, r) {
+			return ' '
+		}
+		return r
+	}, strings.ToValidUTF8(s, "?"))
 }
 
 // connect opens a websocket, proving possession of the credential at the given time.

@@ -46,6 +46,11 @@
 //   - The cloud's name is looked up at each dial.
 //   - What the welcome says of the epoch is kept before anything is served; a state
 //     folder that cannot be written keeps no link down.
-//   - A wrong clock of this machine does not keep the link down: the time that
-//     the cloud tells is used for the next assertion, and the difference is reported.
+//   - A clock of this machine that is wrong by an hour at most does not keep the link
+//     down: the time that the cloud tells is used for the next assertion, and the
+//     difference is reported. A cloud that tells more is not believed: whoever
+//     answers once would have proofs signed that are good for later.
+//   - Of a request about one person no more is kept than its fields may have, and
+//     user types are looked at beside the reading: neither fills the memory, nor
+//     holds up a sign-on.
 package cloudlink

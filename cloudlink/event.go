@@ -11,7 +11,7 @@ const (
 	EventClosed                            // Node; Err says why, nil when either end was going away
 	EventNotOpened                         // Err
 	EventFrameRefused                      // Frame and Err: the cloud sent what cannot be acted on
-	EventBusy                              // Frame, with SignOn, Change or Explain: all handlers were at work, the answer is busy
+	EventBusy                              // Frame, with SignOn, Change, Explain or Look: all handlers were at work, the answer is busy
 	EventRotate                            // an administrator of the cloud wants other keys
 )
 
@@ -23,6 +23,7 @@ type Event struct {
 	SignOn  wire.SignOn
 	Change  wire.ChangePassword
 	Explain wire.Explain
+	Look    wire.Look
 	Err     error
 }
 

@@ -14,14 +14,15 @@ import (
 	"ldap-gateway/cloudlink/wire"
 )
 
-// Handler answers what the cloud asks. UserTypes is called in the order of
-// arrival and holds up what comes after it, so it must be quick. The others are
-// called in parallel; their context ends with the request's deadline or the link.
+// Handler answers what the cloud asks. UserTypes is called in the order of arrival,
+// one at a time, beside the others. Those are called in parallel; their context
+// ends with the request's deadline or the link.
 type Handler interface {
 	UserTypes(ctx context.Context, m wire.UserTypes) wire.UserTypesAnswer
 	SignOn(ctx context.Context, m wire.SignOn) wire.SignOnResult
 	ChangePassword(ctx context.Context, m wire.ChangePassword) wire.PasswordChanged
 	Explain(ctx context.Context, m wire.Explain) wire.Explained
+	Look(ctx context.Context, m wire.Look) wire.Looked
 }
 
 // Link keeps one websocket to the cloud.
@@ -40,7 +41,21 @@ type Link struct {
 	mu      sync.Mutex
 	state   State
 	session *session      // the newest
-	skew    time.Duration // what to add to this machine's clock for the cloud's
+	skew    time.Duration // what to add to this machine's clock for the cloud's, to be let in
+	ahead   time.Duration // the same, as the last welcome told it: see Ahead
+}
+
+// mostSkew is how far the cloud's word moves this machine's clock. More would let
+// whoever answers once have proofs signed that are good for later.
+const mostSkew = time.Hour
+
+// Ahead returns what to add to this machine's clock for the cloud's, an hour at most:
+// rather too much than too little, by the time that the welcome was on its way. Zero
+// before the first link, and with a cloud of version 1.
+func (l *Link) Ahead() time.Duration {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.ahead
 }
 
 // State is how the link is.
@@ -133,15 +148,24 @@ func (l *Link) learnClock(err error) {
 	if !errors.As(err, &r) || r.Code != wire.RefusedClock || r.Time.IsZero() {
 		return
 	}
+	said := time.Until(r.Time).Round(time.Second)
 	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.skew = time.Until(r.Time).Round(time.Second)
+	l.skew = withinAnHour(said)
+	l.mu.Unlock()
+	if said != withinAnHour(said) {
+		l.log().Error("the cloud's clock and this machine's differ by more than an hour: set both by NTP", "difference", said)
+	}
 }
+
+func withinAnHour(d time.Duration) time.Duration { return min(max(d, -mostSkew), mostSkew) }
 
 func (l *Link) up(s *session) {
 	node := s.welcome.Node
 	l.mu.Lock()
 	l.session = s
+	if at := s.welcome.At; at > 0 {
+		l.ahead = withinAnHour(time.UnixMilli(int64(min(at, 1<<62))+1).Sub(s.greeted))
+	}
 	l.state = State{Connected: true, Since: time.Now(), Node: node, LastError: l.state.LastError}
 	skew := l.skew
 	l.mu.Unlock()

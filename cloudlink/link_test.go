@@ -300,14 +300,39 @@ func TestRevokedInstanceAsksRarelyAndGoesOn(t *testing.T) {
 }
 
 func TestWrongClockIsLearned(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		cloud := &cloudlinktest.Cloud{Now: func() time.Time { return time.Now().Add(3 * time.Hour) }}
-		f := start(t, cloud, &slowHandler{})
-		cloud.AwaitLink(t)
-		if s := f.link.State().ClockSkew; s != 3*time.Hour {
-			t.Errorf("skew %s", s)
-		}
-	})
+	for _, ahead := range []time.Duration{50 * time.Minute, -50 * time.Minute, time.Second} {
+		synctest.Test(t, func(t *testing.T) {
+			cloud := &cloudlinktest.Cloud{Now: func() time.Time { return time.Now().Add(ahead) }}
+			f := start(t, cloud, &slowHandler{})
+			cloud.AwaitLink(t)
+			if s := f.link.State().ClockSkew; s != ahead && ahead.Abs() > wire.AssertionLife {
+				t.Errorf("skew %s", s)
+			}
+			synctest.Wait()
+			if d := f.link.Ahead(); d < ahead || d > ahead+2*time.Millisecond {
+				t.Errorf("the cloud is ahead by %s, taken for %s", ahead, d)
+			}
+		})
+	}
+}
+
+// TestCloudMovesTheClockByAnHour has a cloud say that it is another day: no proof is
+// signed for then, and the link is there once the clocks are right.
+func TestCloudMovesTheClockByAnHour(t *testing.T) {
+	for _, ahead := range []time.Duration{3 * time.Hour, 180 * 24 * time.Hour, -3 * time.Hour} {
+		synctest.Test(t, func(t *testing.T) {
+			var off atomic.Int64
+			off.Store(int64(ahead))
+			cloud := &cloudlinktest.Cloud{Now: func() time.Time { return time.Now().Add(time.Duration(off.Load())) }}
+			f := start(t, cloud, &slowHandler{})
+			time.Sleep(time.Hour)
+			if s := f.link.State(); s.Connected || s.ClockSkew.Abs() > time.Hour {
+				t.Errorf("%+v", s)
+			}
+			off.Store(0)
+			cloud.AwaitLink(t)
+		})
+	}
 }
 
 func TestDeafCloudIsLeft(t *testing.T) {
@@ -381,6 +406,11 @@ func TestRotate(t *testing.T) {
 			t.Errorf("%+v", r)
 		}
 	})
+}
+
+// Look implements cloudlink.Handler.
+func (*slowHandler) Look(_ context.Context, m wire.Look) wire.Looked {
+	return wire.Looked{ID: m.ID, Outcome: wire.OutcomeOK, Groups: make([]wire.Sight, len(m.Groups))}
 }
 
 // Explain implements cloudlink.Handler.

@@ -30,7 +30,9 @@ type session struct {
 	link    *Link
 	conn    *websocket.Conn
 	welcome wire.Welcome
+	greeted time.Time     // when the hello was sent, so before the cloud looked at its clock
 	slots   chan struct{} // one for each handler that may run
+	types   chan delivery // deliveries that wait to be looked at
 	running sync.WaitGroup
 	lastID  atomic.Uint64
 	asked   sync.Map // our requests that wait: ID to chan wire.Frame
@@ -44,7 +46,7 @@ type session struct {
 
 func newSession(l *Link, conn *websocket.Conn) *session {
 	conn.SetReadLimit(wire.MaxFrame)
-	return &session{link: l, conn: conn, began: time.Now(), slots: make(chan struct{}, l.handlers()),
+	return &session{link: l, conn: conn, began: time.Now(), slots: make(chan struct{}, l.handlers()), types: make(chan delivery, 1),
 		leaving: make(chan struct{}), over: make(chan struct{})}
 }
 
@@ -54,6 +56,7 @@ func (s *session) greet(ctx context.Context) error {
 	defer cancel()
 	hello := s.link.Hello()
 	hello.Versions = wire.Versions()
+	s.greeted = time.Now()
 	if err := s.send(ctx, wire.KindHello, 0, hello); err != nil {
 		return err
 	}
@@ -88,6 +91,7 @@ func (s *session) serve(ctx context.Context) {
 	var rest sync.WaitGroup
 	rest.Go(func() { s.beat(work) })
 	rest.Go(func() { s.drain(ctx, work) })
+	rest.Go(func() { s.lookAtTypes(work) })
 	s.err = s.readAll(work)
 	close(s.over)
 	s.link.happened(Event{Kind: EventClosed, Node: s.welcome.Node, Err: s.because(ctx)})
@@ -152,12 +156,10 @@ func (s *session) take(ctx context.Context, f wire.Frame) error {
 		return s.takeChange(ctx, f)
 	case wire.KindExplain:
 		return s.takeExplain(ctx, f)
+	case wire.KindLook:
+		return s.takeLook(ctx, f)
 	case wire.KindUserTypes:
-		var m wire.UserTypes
-		if err := f.Decode(&m); err != nil {
-			return err
-		}
-		return s.send(ctx, wire.KindUserTypesAnswer, f.ID, s.link.Handler.UserTypes(ctx, m))
+		return s.takeUserTypes(ctx, f)
 	case wire.KindRotateSoon:
 		s.link.happened(Event{Kind: EventRotate})
 	case wire.KindGoingAway:

@@ -6,6 +6,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"ldap-gateway/cloudlink"
 	"ldap-gateway/cloudlink/cloudlinktest"
 	"ldap-gateway/cloudlink/wire"
 )
@@ -30,4 +31,35 @@ func TestCloudOfTheVersionBefore(t *testing.T) {
 			}
 		})
 	}
+}
+
+func TestLookIsAnsweredAndBusyBeyondTheHandlers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := &slowHandler{release: make(chan struct{})}
+		var busy []cloudlink.Event
+		f := start(t, &cloudlinktest.Cloud{}, h, func(l *cloudlink.Link) {
+			l.Handlers = 1
+			l.Watch = func(e cloudlink.Event) {
+				if e.Kind == cloudlink.EventBusy {
+					busy = append(busy, e)
+				}
+			}
+		})
+		c := f.cloud.AwaitLink(t)
+		look := wire.Look{ID: "s1", UserType: "t", Groups: []wire.LookGroup{{DN: "cn=g"}}}
+		if l := decoded[wire.Looked](t, <-asked(t, c, wire.KindLook, time.Second, look), wire.KindLooked); l.ID != "s1" || len(l.Groups) != 1 {
+			t.Errorf("%+v", l)
+		}
+		synctest.Wait() // its handler is free again
+		waiting := ask(t, c, "s2", time.Minute)
+		synctest.Wait()
+		if l := decoded[wire.Looked](t, <-asked(t, c, wire.KindLook, time.Second, look), wire.KindLooked); l.Outcome != wire.OutcomeBusy || l.ID != "s1" {
+			t.Errorf("%+v", l)
+		}
+		close(h.release)
+		<-waiting
+		if len(busy) != 1 || busy[0].Look.ID != "s1" || busy[0].Frame != wire.KindLook {
+			t.Errorf("%+v", busy)
+		}
+	})
 }

@@ -31,6 +31,7 @@ func (s *session) takeSignOn(ctx context.Context, f wire.Frame) error {
 	if err := f.Decode(&m); err != nil {
 		return err
 	}
+	m = m.Bounded()
 	return s.start(ctx, f, work{id: m.ID, answer: wire.KindSignOnResult, busy: Event{Kind: EventBusy, Frame: f.Kind, SignOn: m},
 		handle: func(ctx context.Context) any { return s.link.Handler.SignOn(ctx, m).For(s.welcome.Version) },
 		instead: func(o wire.Outcome, bindSent bool, reason string, retry uint32) any {
@@ -43,6 +44,7 @@ func (s *session) takeChange(ctx context.Context, f wire.Frame) error {
 	if err := f.Decode(&m); err != nil {
 		return err
 	}
+	m = m.Bounded()
 	return s.start(ctx, f, work{id: m.ID, answer: wire.KindPasswordChanged, busy: Event{Kind: EventBusy, Frame: f.Kind, Change: m},
 		handle: func(ctx context.Context) any { return s.link.Handler.ChangePassword(ctx, m) },
 		instead: func(o wire.Outcome, bindSent bool, reason string, retry uint32) any {
@@ -55,11 +57,88 @@ func (s *session) takeExplain(ctx context.Context, f wire.Frame) error {
 	if err := f.Decode(&m); err != nil {
 		return err
 	}
+	m = m.Bounded()
 	return s.start(ctx, f, work{id: m.ID, answer: wire.KindExplained, busy: Event{Kind: EventBusy, Frame: f.Kind, Explain: m},
 		handle: func(ctx context.Context) any { return s.link.Handler.Explain(ctx, m).For(s.welcome.Version) },
 		instead: func(o wire.Outcome, _ bool, reason string, _ uint32) any {
 			return wire.Explained{ID: m.ID, Outcome: o, Reason: reason}
 		}})
+}
+
+// delivery is a UserTypes that waits to be looked at, and the request that it came by.
+type delivery struct {
+	id    uint64
+	types wire.UserTypes
+}
+
+// takeUserTypes has a delivery be looked at, beside the reading: what compiles long
+// holds up no sign-on. One waits at most: a newer one takes its place.
+func (s *session) takeUserTypes(ctx context.Context, f wire.Frame) error {
+	var m wire.UserTypes
+	if err := f.Decode(&m); err != nil {
+		return err
+	}
+	for {
+		select {
+		case s.types <- delivery{f.ID, m}:
+			return nil
+		case older := <-s.types:
+			if err := s.send(ctx, wire.KindUserTypesAnswer, older.id, older.refused("a newer delivery came")); err != nil {
+				return err
+			}
+		}
+	}
+}
+
+// refused is an answer that takes none of the types.
+func (d delivery) refused(reason string) wire.UserTypesAnswer {
+	a := wire.UserTypesAnswer{Revision: d.types.Revision}
+	for _, t := range d.types.Types {
+		a.Refused = append(a.Refused, wire.Refused{ID: t.ID, Reasons: []string{reason}})
+	}
+	return a
+}
+
+// lookAtTypes answers deliveries, one after the other, until ctx ends.
+func (s *session) lookAtTypes(ctx context.Context) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case d := <-s.types:
+			if err := s.send(ctx, wire.KindUserTypesAnswer, d.id, s.lookAt(ctx, d)); err != nil {
+				s.link.log().Debug("an answer could not be sent", "request", wire.KindUserTypes, "error", err)
+			}
+		}
+	}
+}
+
+// lookAt calls the handler. A panic becomes an answer that takes nothing.
+func (s *session) lookAt(ctx context.Context, d delivery) (answer wire.UserTypesAnswer) {
+	defer func() {
+		if p := recover(); p != nil {
+			s.link.log().Error("a delivery failed in an unforeseen way: please report this", "panic", p, "stack", string(debug.Stack()))
+			answer = d.refused("internal error of the gateway; its log has the details")
+		}
+	}()
+	return s.link.Handler.UserTypes(ctx, d.types)
+}
+
+func (s *session) takeLook(ctx context.Context, f wire.Frame) error {
+	var m wire.Look
+	if err := f.Decode(&m); err != nil {
+		return err
+	}
+	m = m.Bounded()
+	return s.start(ctx, f, work{
+		id:     m.ID,
+		answer: wire.KindLooked,
+		busy:   Event{Kind: EventBusy, Frame: f.Kind, Look: m},
+		handle: func(ctx context.Context) any { return s.link.Handler.Look(ctx, m) },
+		instead: func(o wire.Outcome, _ bool, _ string, _ uint32) any {
+			return wire.Looked{ID: m.ID, Outcome: o}
+		},
+	})
 }
 
 // start starts a handler, or answers busy when all are at work.
@@ -68,10 +147,11 @@ func (s *session) start(ctx context.Context, f wire.Frame, w work) error {
 		s.link.happened(w.busy)
 		return s.send(ctx, w.answer, f.ID, w.instead(wire.OutcomeBusy, false, fmt.Sprintf("all %d handlers of this instance are at work", cap(s.slots)), 200))
 	}
+	id, kind, left := f.ID, f.Kind, f.Left() // a handler keeps no frame
 	s.running.Go(func() {
 		defer func() { <-s.slots }()
-		if err := s.send(ctx, w.answer, f.ID, s.do(ctx, w, f.Left())); err != nil {
-			s.link.log().Debug("an answer could not be sent", "request", f.Kind, "id", w.id, "error", err)
+		if err := s.send(ctx, w.answer, id, s.do(ctx, w, left)); err != nil {
+			s.link.log().Debug("an answer could not be sent", "request", kind, "id", w.id, "error", err)
 		}
 	})
 	return nil

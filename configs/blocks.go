@@ -6,7 +6,6 @@ import (
 	"encoding/hex"
 	"net"
 	"net/url"
-	"os"
 	"runtime"
 	"strings"
 	"time"
@@ -61,7 +60,7 @@ func (r *reader) certificates(e hcl.Expression) *x509.CertPool {
 	if path == "" {
 		return nil
 	}
-	pem, err := os.ReadFile(r.path(path))
+	pem, err := readFile(r.path(path))
 	if err != nil {
 		r.mistake(e, "Cannot read the certificates", "%v.", err)
 		return nil
@@ -145,10 +144,8 @@ func (r *reader) gssapi(b *gssapiBlock) *GSSAPI {
 // readable returns the path of a file that can be read.
 func (r *reader) readable(e hcl.Expression) string {
 	path := r.path(r.str(e, ""))
-	if f, err := os.Open(path); err != nil {
+	if _, err := readFile(path); err != nil {
 		r.mistake(e, "Cannot read the file", "%v.", err)
-	} else {
-		_ = f.Close()
 	}
 	return path
 }
@@ -263,6 +260,9 @@ func (r *reader) policy(b *policyBlock, baseDN string) Policy {
 		Explain:          r.flag(b.Explain),
 		SignOnsPerMinute: r.number(b.SignOnsPerMinute, 6000, 1, 1_000_000),
 		SignOnsPerPerson: r.number(b.SignOnsPerPerson, 30, 1, 1_000_000),
+
+		UserTypeChangesPerHour: r.number(b.TypeChanges, 20, 1, 1_000_000),
+
 		WrongPasswords: WrongPasswords{
 			Most:   r.number(b.WrongPasswords.Most, 4, 0, 1000),
 			Within: r.duration(b.WrongPasswords.Within, 15*time.Minute, time.Minute, 24*time.Hour),

@@ -161,7 +161,7 @@ func (d Draft) Save(path string) error {
 		}
 	}
 	text := d.Text()
-	old, err := os.ReadFile(path)
+	old, err := readFile(path)
 	switch {
 	case err == nil && string(old) == text:
 		return nil
@@ -188,7 +188,7 @@ func bring(file *string, to string) error {
 	if filepath.Dir(filepath.FromSlash(*file)) == filepath.Dir(whole) {
 		return nil
 	}
-	pem, err := os.ReadFile(*file)
+	pem, err := readFile(*file)
 	if err != nil {
 		return err
 	}

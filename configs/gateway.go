@@ -91,9 +91,11 @@ type Policy struct {
 	Groups           GroupPolicy
 	SignOnsPerMinute int // in all; default 6000
 	SignOnsPerPerson int // in a minute; default 30
-	WrongPasswords   WrongPasswords
-	Explain          bool // administrators of the cloud may ask what a sign-on of a person would bring, without a password; default false
-	PasswordChanges  bool // people may change their passwords, where the user type lets them too; default false
+	// UserTypeChangesPerHour is how many changed user types are taken; default 20.
+	UserTypeChangesPerHour int
+	WrongPasswords         WrongPasswords
+	Explain                bool // administrators of the cloud may ask what a sign-on of a person would bring, without a password; default false
+	PasswordChanges        bool // people may change their passwords, where the user type lets them too; default false
 }
 
 // WrongPasswords keeps the gateway from locking people out of the directory:

@@ -4,9 +4,11 @@ import (
 	"bytes"
 	"cmp"
 	"fmt"
-	"os"
+	"maps"
 	"path/filepath"
+	"regexp"
 	"slices"
+	"strings"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/gohcl"
@@ -28,7 +30,7 @@ func (m *Mistakes) Error() string { return m.text }
 // Load reads and checks the file at path. Its error is *Mistakes for a file
 // that is not right, and wraps fs.ErrNotExist when there is none.
 func Load(path string) (*Gateway, error) {
-	src, err := os.ReadFile(path)
+	src, err := readFile(path)
 	if err != nil {
 		return nil, fmt.Errorf("%w: write the file, starting from the sample, or name another with --config", err)
 	}
@@ -40,7 +42,11 @@ func Parse(path string, src []byte) (*Gateway, error) { return parse(path, src, 
 
 func parse(path string, src []byte, given map[string]string) (*Gateway, error) {
 	parser := hclparse.NewParser()
-	f, diags := parser.ParseHCL(src, filepath.Base(path))
+	name := filepath.Base(path)
+	if diags := shape(src, name); diags.HasErrors() {
+		return nil, mistakes(path, parser, diags)
+	}
+	f, diags := parser.ParseHCL(src, name)
 	if diags.HasErrors() {
 		return nil, mistakes(path, parser, diags)
 	}
@@ -98,7 +104,15 @@ func mistakes(path string, parser *hclparse.Parser, diags hcl.Diagnostics) error
 	}
 	count := len(diags.Errs())
 	fmt.Fprintf(&text, "%s: %d mistake%s.\n", filepath.Base(path), count, plural(count))
-	return &Mistakes{Path: path, Count: count, text: text.String()}
+	return &Mistakes{Path: path, Count: count, text: scrub(text.String(), source(parser))}
+}
+
+// source returns the file that was parsed; nil when none was.
+func source(parser *hclparse.Parser) []byte {
+	for _, f := range parser.Files() {
+		return f.Bytes
+	}
+	return nil
 }
 
 func byPlace(a, b *hcl.Diagnostic) int {
@@ -127,7 +141,8 @@ func plural(n int) string {
 // blankSecrets returns the source with every literal value of a secret key
 // replaced by stars. It works on tokens, so that it holds for a file that does
 // not parse too: after a secret key and its equals sign, everything literal is
-// blanked up to the end of the line, a heredoc to its end.
+// blanked up to the end of the line, a heredoc to its end. And it works on lines,
+// since a quotation mark that is not closed makes other tokens of all that follows.
 func blankSecrets(f *hcl.File) []byte {
 	out := bytes.Clone(f.Bytes)
 	tokens, _ := hclsyntax.LexConfig(f.Bytes, "", hcl.InitialPos)
@@ -142,14 +157,54 @@ func blankSecrets(f *hcl.File) []byte {
 			blank(out[t.Range.Start.Byte:t.Range.End.Byte])
 		}
 	}
+	for _, piece := range secretPieces(f.Bytes) {
+		blank(out[piece[0]:piece[1]])
+	}
 	return out
 }
+
+// secretPieces returns where literal secrets begin and end, without the quotation
+// marks and brackets around them, by lines alone.
+func secretPieces(src []byte) (pieces [][2]int) {
+	for _, at := range secretLine.FindAllSubmatchIndex(src, -1) {
+		from, to := at[2], at[3]
+		if readsSecret.Match(src[from:to]) {
+			continue
+		}
+		for _, piece := range betweenQuotes.FindAllIndex(src[from:to], -1) {
+			pieces = append(pieces, [2]int{from + piece[0], from + piece[1]})
+		}
+	}
+	return pieces
+}
+
+// scrub takes literal secrets out of a text about a source. It is the second lock:
+// what does not parse may be taken for anything, a secret for the name of a block.
+func scrub(text string, src []byte) string {
+	for _, piece := range secretPieces(src) {
+		if secret := src[piece[0]:piece[1]]; len(secret) >= 4 {
+			text = strings.ReplaceAll(text, string(secret), "****")
+		}
+	}
+	return text
+}
+
+// betweenQuotes finds what is neither a quotation mark nor a bracket or blank beside one.
+var betweenQuotes = regexp.MustCompile(`[^"\[\]{}(), \t\r](?:[^"]*[^"\[\]{}(), \t\r])?`)
+
+// readsSecret finds what stands in a secret's place and is none: a function that
+// reads it, and the beginning of a heredoc.
+var readsSecret = regexp.MustCompile(`^(?:(?:credential|file|env)[ \t]*\(|<<)`)
+
+// secretLine finds what stands behind a secret key and its equals sign, up to the
+// end of the line.
+var secretLine = regexp.MustCompile(`(?m)\b(?:` + strings.Join(slices.Sorted(maps.Keys(secretKeys)), "|") + `)[ \t]*=[ \t]*([^ \t\n].*)$`)
 
 // WithoutSecrets returns the file at path, whether it is right or not, with every
 // literal value of a secret key replaced by stars, and without its comments, which
 // may say anything.
 func WithoutSecrets(path string) ([]byte, error) {
-	src, err := os.ReadFile(path)
+	src, err := readFile(path)
 	if err != nil {
 		return nil, err
 	}

@@ -72,6 +72,7 @@ type (
 		FilterAttributes hcl.Expression       `hcl:"filter_attributes,optional"`
 		SignOnsPerMinute hcl.Expression       `hcl:"sign_ons_per_minute,optional"`
 		SignOnsPerPerson hcl.Expression       `hcl:"sign_ons_per_person_per_minute,optional"`
+		TypeChanges      hcl.Expression       `hcl:"user_type_changes_per_hour,optional"`
 		PasswordChanges  hcl.Expression       `hcl:"password_changes,optional"`
 		Explain          hcl.Expression       `hcl:"explain,optional"`
 		Groups           *groupPolicyBlock    `hcl:"groups,block"`

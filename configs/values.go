@@ -60,7 +60,7 @@ func readEnv(name string) (string, error) {
 }
 
 func (r *reader) readFile(path string) (string, error) {
-	b, err := os.ReadFile(r.path(path))
+	b, err := readFile(r.path(path))
 	return strings.TrimRight(string(b), "\r\n"), err
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/go-ldap/ldap/v3"
@@ -80,8 +81,10 @@ func (l *link) bind(ctx context.Context, dn string, pw Password) bound {
 	limited, cancel := l.limited(ctx)
 	defer cancel()
 	stop := context.AfterFunc(limited, l.cut)
-	request := &ldap.SimpleBindRequest{Username: dn, Password: string(pw),
-		Controls: []ldap.Control{ldap.NewControlBeheraPasswordPolicy()}}
+	request := &ldap.SimpleBindRequest{Username: dn, Password: string(pw)}
+	if l.server.offersPolicy() {
+		request.Controls = []ldap.Control{ldap.NewControlBeheraPasswordPolicy()}
+	}
 	result, err := l.ldap.SimpleBind(request)
 	alive := stop()
 	sent := l.socket.written.Load() != before
@@ -92,6 +95,14 @@ func (l *link) bind(ctx context.Context, dn string, pw Password) bound {
 		return bound{sent: sent, err: err}
 	}
 	return bound{sent: true, entered: err == nil && alive, err: bindOutcome(l.server, result, err)}
+}
+
+// offersPolicy says whether the password policy control may go with a bind: some
+// servers complain of a control that they do not know, each time. One that does not
+// show its controls is taken to know it.
+func (s *server) offersPolicy() bool {
+	dse := s.dse.Load()
+	return dse == nil || len(dse.controls) == 0 || slices.Contains(dse.controls, ldap.ControlTypeBeheraPasswordPolicy)
 }
 
 func (l *link) lost(ctx context.Context, err error, after time.Duration) error {

@@ -302,3 +302,21 @@ func TestOtherBindResultsSayWhatToDo(t *testing.T) {
 		}
 	}
 }
+
+// TestOnlyOfferedControlsGoWithABind: some servers log a complaint of each other one.
+func TestOnlyOfferedControlsGoWithABind(t *testing.T) {
+	for offered, want := range map[string]bool{"1.3.6.1.4.1.42.2.27.8.5.1": true, "1.2.3": false, "": true} {
+		s := inProcess(t, person("alice"), func(s *directorytest.Server) {
+			s.RootDSE = map[string][]string{"supportedControl": strings.Fields(offered)}
+		})
+		c, ut := open(t, s.CA(), s.TLSURL()), compile(t, persons())
+		if err := c.Bind(t.Context(), find(t, c, ut, "alice").DN, "password"); err != nil {
+			t.Error(err)
+		}
+		for _, op := range s.Operations() {
+			if op.Bind && op.DN == aliceDN && op.Policy != want {
+				t.Errorf("%q is offered, and the policy control came: %v", offered, op.Policy)
+			}
+		}
+	}
+}

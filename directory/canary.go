@@ -90,7 +90,7 @@ func (c *Client) watchCanary() {
 
 // Problem is something that an administrator should know while the client works on.
 type Problem struct {
-	Code   string // "canary", "memberOf" or "certificateExpires"
+	Code   string // "canary", "memberOf", "groupSearch" or "certificateExpires"
 	Text   string
 	Remedy string
 }
@@ -105,6 +105,10 @@ func (c *Client) Problems() []Problem {
 	}
 	if p := c.proof.Load(); p != nil && (p.against || c.cfg.GroupsFrom == GroupsMemberOf && !p.direct) {
 		out = append(out, Problem{"memberOf", p.why, memberOfRemedy(c.cfg.GroupsFrom)})
+	}
+	if m := c.missed.Load(); m != nil && time.Since(m.at) < missedFor {
+		out = append(out, Problem{"groupSearch", fmt.Sprintf("a search for the groups of one person left out %d that have them as a member", m.groups),
+			"see that the service account may search every group by its members; the log of this gateway names the groups"})
 	}
 	for _, s := range c.list() {
 		ends := s.certificateEnds.Load()

@@ -20,11 +20,14 @@ func groupCases() []conformanceCase {
 		{caseRanges, forcedRanges},
 		{casePrimaryGroup, primaryGroup},
 		{caseBuiltInGroup, builtInGroup},
-		{"memberOf is not used while nothing proves it direct", nothingProven},
-		{"a nested pair decides whether memberOf is used", nestedPairProves},
+		{"memberOf decides only where the server computes it", whereComputed},
 		{caseSkipNested, skipNested},
 		{"a group outside of the group search base does not count, and is reported where memberOf names it", groupOutside},
 		{caseForeign, foreignMember},
+		{"evidence: still a member, and a group that was left", leftIsSeen},
+		{"evidence: the last group of a person that others are in still", lastIsSeen},
+		{"evidence: a deleted and a renamed group are gone, others remaining", goneIsGone},
+		{caseByID, followedByID},
 	}
 }
 
@@ -170,14 +173,6 @@ func (s *scene) wantMethod(folder, want, because string) {
 	}
 }
 
-func nothingProven(s *scene) {
-	folder := s.folder("flat")
-	s.groupIn(folder, s.named("only"), s.userIn(folder, "alice"))
-	because := map[string]string{"search": "nothing proves", "memberOf": "lists direct groups only"}[s.memberOf]
-	s.wantMethod(folder, s.memberOf, because)
-	s.wantGroups("alice", "only")
-}
-
 // pairIn makes outer(inner(alice)) in a folder of its own.
 func (s *scene) pairIn(name string) string {
 	folder := s.folder(name)
@@ -185,18 +180,19 @@ func (s *scene) pairIn(name string) string {
 	return folder
 }
 
-func nestedPairProves(s *scene) {
+func whereComputed(s *scene) {
 	s.wantMethod(s.pairIn("nested"), s.memberOf, s.because)
 	s.wantGroups("alice", "inner")
 }
 
 func skipNested(s *scene) {
 	s.makeDirect(s.T)
-	s.wantMethod(s.pairIn("skipping"), "memberOf", "proven direct")
+	s.config.GroupsFrom = directory.GroupsMemberOf
+	s.wantMethod(s.pairIn("skipping"), "memberOf", "groups_from says so")
 	m := s.membership("alice")
 	wantMembership(s, m, directory.Complete, s.named("inner"))
-	if s.membership("alice").Groups[0].Source != "memberOf" { // the first one was searched for as well
-		s.Errorf("%+v", m.Groups)
+	if m.Groups[0].Source != "memberOf" || !m.Unconfirmed {
+		s.Errorf("%+v", m)
 	}
 }
 
@@ -222,4 +218,75 @@ func foreignMember(s *scene) {
 		s.Errorf("not reported: %+v", s.client.Check(s.Context()))
 	}
 	s.wantGroups("alice", "open to others")
+}
+
+// wantSight asks about one group as it was, with the ID that it had.
+func (s *scene) wantSight(user string, g directory.Group, want string) {
+	s.Helper()
+	e := s.find(user)
+	m := s.client.DirectGroups(s.Context(), s.ut, e)
+	got := s.client.Evidence(s.Context(), s.ut, e, m, []directory.Asked{{DN: g.DN, ID: g.ID, Stamp: g.Stamp}})
+	if inWords(got[0]) != want {
+		s.Errorf("%s: %s (obstacle %d), want %s", g.DN, inWords(got[0]), got[0].Obstacle, want)
+	}
+}
+
+// before returns somebody's groups by the name that they have in the scene.
+func (s *scene) before(user string) map[string]directory.Group {
+	s.Helper()
+	out := map[string]directory.Group{}
+	for _, g := range s.membership(user).Groups {
+		out[strings.TrimSuffix(g.Name, s.tag)] = g
+	}
+	return out
+}
+
+func leftIsSeen(s *scene) {
+	alice, bob := s.user("alice"), s.user("bob")
+	s.group("stays", alice, bob)
+	left, empty := s.group("left", alice, bob), s.group("other", bob)
+	had := s.before("alice")
+	s.must(s.replace(left, "member", bob))
+	s.wantSight("alice", had["stays"], "still")
+	s.wantSight("alice", had["left"], "seen")
+	s.wantSight("alice", directory.Group{DN: empty}, "seen")
+}
+
+func lastIsSeen(s *scene) {
+	alice, bob := s.user("alice"), s.user("bob")
+	last := s.group("last", alice, bob)
+	had := s.before("alice")
+	s.must(s.replace(last, "member", bob))
+	s.wantSight("alice", had["last"], "seen")
+}
+
+func goneIsGone(s *scene) {
+	alice, bob := s.user("alice"), s.user("bob")
+	s.group("stays", alice)
+	deleted, renamed := s.group("deleted", alice, bob), s.group("before", alice, bob)
+	had := s.before("alice")
+	s.must(s.remove(deleted))
+	s.must(s.rename(renamed, "cn="+s.named("after")+","+s.dialect.groups))
+	s.wantSight("alice", had["deleted"], "gone")
+	s.wantSight("alice", had["before"], "gone")
+	s.wantGroups("alice", "after", "stays")
+}
+
+func followedByID(s *scene) {
+	alice, bob := s.user("alice"), s.user("bob")
+	s.ut = s.userType(func(cfg *directory.UserTypeConfig) { cfg.Groups.WithID = true })
+	s.group("stays", alice)
+	in, out, deleted, again := s.group("in", alice), s.group("out", alice, bob), s.group("deleted", alice), s.group("again", alice, bob)
+	had := s.before("alice")
+	s.must(s.rename(in, "cn="+s.named("in now")+","+s.dialect.groups))
+	s.must(s.replace(out, "member", bob))
+	s.must(s.rename(out, "cn="+s.named("out now")+","+s.dialect.groups))
+	s.must(s.remove(deleted))
+	s.must(s.remove(again))
+	s.group("again", bob) // has the name, and another ID
+	s.wantSight("alice", had["stays"], "still")
+	s.wantSight("alice", had["in"], "still")
+	s.wantSight("alice", had["out"], "renamed")
+	s.wantSight("alice", had["deleted"], "gone")
+	s.wantSight("alice", had["again"], "gone")
 }

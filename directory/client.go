@@ -24,7 +24,7 @@ type Client struct {
 	probing   atomic.Bool
 	proving   atomic.Bool                 // in the background
 	proof     atomic.Pointer[proof]       // nil: not tried yet
-	spots     atomic.Uint64               // memberships by a proven memberOf
+	missed    atomic.Pointer[missed]      // nil: never
 	watching  atomic.Bool                 // the canary, in the background
 	canary    atomic.Pointer[canaryState] // nil: not looked at yet
 	referred  sync.Map                    // *server by URL, outside of the list

@@ -20,6 +20,7 @@ const (
 	casePrimaryGroup  = "a primary group of one's own is there exactly once"
 	caseBuiltInGroup  = "Domain Users is there only when wanted"
 	caseRanges        = "1,499, 1,500, 1,501 and 3,200 groups of one user"
+	caseByID          = "evidence: groups that go by their ID are followed to another name"
 	caseForeign       = "a member from a trusted domain is reported"
 	caseExpired       = "account expired"
 	caseLogonHours    = "outside the permitted hours"

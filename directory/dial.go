@@ -25,6 +25,8 @@ type link struct {
 	born        time.Time
 	idle        time.Time // since when, for a bind link in the pool
 
+	types attributeTypes // of the server's schema
+
 	mu      sync.Mutex
 	users   int  // searches under way
 	stuck   int  // of these, those that nobody waits for any more
@@ -87,10 +89,11 @@ func (s *server) startTLS(ctx context.Context, sock *socket) error {
 	op := ber.Encode(ber.ClassApplication, ber.TypeConstructed, ldap.ApplicationExtendedRequest, nil, "ExtendedRequest")
 	op.AppendChild(ber.NewString(ber.ClassContext, ber.TypePrimitive, 0, oidStartTLS, "requestName"))
 	request.AppendChild(op)
-	if _, err := sock.Write(request.Bytes()); err != nil {
+	conn := &framed{Conn: sock}
+	if _, err := conn.Write(request.Bytes()); err != nil {
 		return fmt.Errorf("StartTLS with %s: %w", s.url, err)
 	}
-	answer, err := ber.ReadPacket(&framed{Conn: sock})
+	answer, err := ber.ReadPacket(conn)
 	if err != nil {
 		return fmt.Errorf("StartTLS with %s: %w", s.url, err)
 	}

@@ -11,6 +11,9 @@
 //   - A password is sent once, and by ChangePassword once more. Bind goes on to another connection or server only
 //     while the count of octets that left this machine shows that nothing was sent.
 //     After that, a missing answer is ErrAnswerLost and never a second bind.
+//   - An answer is believed only when it is what it claims to be: it has the ID and the
+//     operation of a request that waits for one, and a result code of one octet, and its
+//     entries are where they were looked for. Of anything else nothing is believed.
 //   - A connection on which a bind did not plainly succeed is closed and never used
 //     again. A bind connection carries one bind at a time, and never a search.
 //   - A password is changed once, over TLS only, and after a bind as its owner. The
@@ -19,13 +22,17 @@
 //   - An empty password, and one that starts with NUL, never reaches the network.
 //   - Without AllowClearText, nothing but a StartTLS request is sent in clear.
 //   - FindUser and DirectGroups make one search each, the groups on the server that
-//     found the user while it is up. (A membership of more than one page of 500 or
-//     one range of memberOf, every 32nd by a proven memberOf, the first DOMAIN\name, and
-//     a search whose connection was lost, cost more.)
+//     found the user while it is up. (A membership that the server's size limit cuts
+//     off, which is then read in pages, one of more than one range of memberOf, the first DOMAIN\name, and a search whose connection was
+//     lost, cost more.)
 //   - What a person typed is escaped in one place and can only be an assertion value.
 //   - A Membership is Complete only when a successful search with no reference left
-//     aside, or a memberOf that is known to be direct, said everything; also on a
-//     machine that stands still meanwhile (see link.limited).
+//     aside, or a memberOf that the server computes, said everything; also on a
+//     machine that stands still meanwhile (see link.limited). Even so it is a list of
+//     what was seen: that a group is not in it shows nothing. Evidence does.
+//   - A control goes with a request only where it is needed and offered: pages are
+//     asked for after a size limit, and not again for an hour of a server that refuses
+//     them or answers less with them.
 //   - With a Canary, a membership is Unknown while the canary is not seen, and none is
 //     read before the first look.
 //   - With Discover, DNS is asked at the first use and then every five minutes; hosts
@@ -78,20 +85,42 @@
 // A user is in group child, child is in parent, parent is in grand:
 //
 //	server                                  memberOf of the user       so, with groups from "auto"
-//	OpenLDAP, overlay memberof              child                      memberOf when proven, and no posixGroup is in use
-//	OpenLDAP, overlay dynlist, member@…     child                      memberOf when proven
-//	OpenLDAP, overlay dynlist, member@…*    child parent               reverse search: one '*' in its configuration makes it transitive
+//	OpenLDAP, overlay memberof              child                      reverse search: it knows nothing older than itself
+//	OpenLDAP, overlay dynlist, member@…     child                      reverse search
+//	OpenLDAP, overlay dynlist, member@…*    child parent               reverse search
 //	389 Directory Server, FreeIPA           child parent grand         reverse search
-//	389 with memberOfSkipNested             child                      memberOf when proven
+//	389 with memberOfSkipNested             child                      reverse search
 //	Active Directory, Samba                 child, no primary group    memberOf, and the primary group by its SID
 //	ApacheDS                                none                       reverse search
 //
-// It is proven by such a nested pair in the directory itself, at the first connection
-// and then every ProveEvery (see ProveMemberOf), and every 32nd membership that was
-// read that way is searched for as well: one difference, and memberOf is not used again.
+// Only Active Directory computes it from the groups' own members, so only there it
+// decides. "memberOf" in the file has it read elsewhere as well, unless the directory
+// itself shows that it lists parents (see ProveMemberOf, done at the first connection and
+// every ProveEvery); what it would add is confirmed by Evidence, and after one
+// contradiction it is not used again.
 //
 // The reverse search, (|(member=DN)(uniqueMember=DN)(memberUid=uid)), is direct on
 // every one of them. On Active Directory it also replaces a memberOf that is empty, or
 // that changed while its ranges were read. What was tried on which server stands in
 // testdata/conformance.md.
+//
+// # What shows that somebody is not in a group
+//
+// A server answers "nothing" alike for not a member, not allowed to see and not there.
+// Evidence asks at the group for (member=DN) and for its negation, and believes only
+// what the server affirms:
+//
+//	server                    seen without the person                     gone
+//	OpenLDAP, 389             the negation finds the group: it is         code 32 that names an entry above
+//	                          undefined where a value may not be
+//	                          searched for, and empty groups have it
+//	Active Directory          the negation and (member=*): what may       the person's memberOf can be read,
+//	                          not be read counts as absent there; or      to its end, and does not have it
+//	                          memberOf; or tokenGroups, of a security
+//	                          group that can be seen
+//
+// What it cannot tell apart, and so calls Untellable: whatever is hidden, by entry,
+// attribute or value; groups whose members are computed; a replica that is behind
+// (by entryCSN and contextCSN on OpenLDAP, modifyTimestamp elsewhere, nothing on Active
+// Directory); and in Active Directory the last group of somebody when it was deleted.
 package directory

@@ -31,6 +31,7 @@ type Entry struct {
 	memberOfCut    bool // the server sent only the first values of memberOf
 	primaryGroupID uint32
 	sid            []byte
+	link           *link // that the entry came by
 }
 
 // Value is one attribute with one value in text form.
@@ -100,7 +101,9 @@ func (c *Client) findOne(ctx context.Context, ut *UserType, filter string) (Entr
 	if len(entries) == 0 || entries[0].DN == "" {
 		return Entry{}, ErrNoSuchUser
 	}
-	return ut.entry(entries[0], found.server.url), nil
+	e := ut.entry(entries[0], found.server.url)
+	e.link = found.link
+	return e, nil
 }
 
 // entry keeps of a raw entry what the user type asked for.

@@ -120,3 +120,21 @@ func FuzzUnrotated(f *testing.F) {
 		}
 	})
 }
+
+// FuzzAnswer: whatever a server sends, only the result of a waiting bind ends it.
+func FuzzAnswer(f *testing.F) {
+	for _, seed := range []string{"\x02\x01\x01\x61\x07\x0a\x01\x00\x04\x00\x04\x00", "\x02\x01\x01\x65\x03\x0a\x01\x00", "\x02\x00", "\x02\x01\x01\x61\x84\xff\xff\xff\xff\x0a", ""} {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, begin []byte) {
+		e := exchange{}
+		e.asked([]byte("\x30\x0c\x02\x01\x01\x60\x07\x02\x01\x03\x04\x00\x80\x00"))
+		if len(e.waiting) != 1 {
+			t.Fatal("the bind was not noted")
+		}
+		err := e.answered(begin)
+		if ended := len(e.waiting) == 0; ended && !bytes.Contains(begin, []byte{opBindResponse}) || err == nil && !ended && len(begin) == 0 {
+			t.Errorf("%x: %v, %d wait", begin, err, len(e.waiting))
+		}
+	})
+}

@@ -2,7 +2,6 @@ package directory
 
 import (
 	"context"
-	"errors"
 	"net/url"
 	"slices"
 	"strings"
@@ -21,23 +20,29 @@ func (c *Client) GroupMethod(ut *UserType) (method, why string) {
 		return "none", "the user type wants no groups"
 	case c.cfg.GroupsFrom == GroupsSearch:
 		return GroupsSearch, "groups_from says so"
-	case !c.wantsMemberOf(dse) && c.proof.Load() != nil:
-		return GroupsSearch, c.proof.Load().why
-	case !c.wantsMemberOf(dse) && dse.vendor == Vendor389:
-		return GroupsSearch, "memberOf of this vendor lists parent groups as well unless configured otherwise"
 	case !c.wantsMemberOf(dse):
-		return GroupsSearch, "memberOf may be absent or list parent groups on " + dse.vendor
+		return GroupsSearch, c.whySearch(dse)
 	case rule.WithID:
 		return GroupsSearch, "the immutable ID of a group is not in memberOf"
 	case !rdnCanName(dse, rule):
 		return GroupsSearch, "the name is taken from " + rule.NameAttribute + ", which is not in memberOf"
-	case c.cfg.GroupsFrom == GroupsMemberOf:
-		return GroupsMemberOf, "groups_from says so"
-	}
-	if !dse.activeDirectory() {
-		return GroupsMemberOf, c.proof.Load().why
+	case !dse.activeDirectory():
+		return GroupsMemberOf, "groups_from says so; a group that it would add is looked at first"
 	}
 	return GroupsMemberOf, "it lists direct groups only on " + dse.vendor + "; the primary group is looked up besides"
+}
+
+// whySearch says why memberOf is not used where the file does not say so.
+func (c *Client) whySearch(dse *rootDSE) string {
+	switch p := c.proof.Load(); {
+	case p != nil && (p.against || p.parents):
+		return p.why
+	case c.cfg.GroupsFrom == GroupsMemberOf:
+		return "what memberOf means is not found out yet"
+	case dse.vendor == Vendor389:
+		return "memberOf of this vendor lists parent groups as well unless configured otherwise"
+	}
+	return "memberOf is not computed by " + dse.vendor + ": it may be absent, out of date or list parent groups"
 }
 
 func (c *Client) currentDSE() *rootDSE {
@@ -56,21 +61,22 @@ func setOr(value, other string) string {
 	return value
 }
 
-// wantsMemberOf says whether memberOf is known to mean direct membership. That the
-// file says so counts where nothing is found out, and not against the directory's
-// own evidence: no configuration may make parents of direct groups.
+// wantsMemberOf says whether somebody's groups are read from memberOf: where the
+// server computes it, or where the file says so and nothing speaks against it. No
+// configuration may make parents of direct groups.
 func (c *Client) wantsMemberOf(dse *rootDSE) bool {
 	p := c.proof.Load()
-	switch c.cfg.GroupsFrom {
-	case GroupsMemberOf:
-		if p == nil {
-			return c.cfg.ProveEvery == 0 || dse.activeDirectory()
-		}
-		return !p.parents && !p.against
-	case GroupsSearch:
+	switch {
+	case c.cfg.GroupsFrom == GroupsSearch, p != nil && p.against:
 		return false
+	case dse.activeDirectory():
+		return true
+	case c.cfg.GroupsFrom != GroupsMemberOf:
+		return false
+	case p == nil:
+		return c.cfg.ProveEvery == 0
 	}
-	return dse.activeDirectory() || p != nil && p.direct
+	return !p.parents
 }
 
 // rdnCanName says whether a group's DN alone can tell its name: in Active Directory
@@ -97,8 +103,7 @@ func (c *Client) DirectGroups(ctx context.Context, ut *UserType, e Entry) Member
 func (c *Client) directGroups(ctx context.Context, ut *UserType, e Entry) Membership {
 	rule := ut.cfg.Groups
 	dse := c.dseOf(e.Server)
-	q := &groupQuery{client: c, dse: dse, entry: e, base: setOr(rule.SearchBase, c.cfg.BaseDN)}
-	q.rule = rule
+	q := c.groupQuery(rule, dse, e)
 	if c.wantsMemberOf(dse) {
 		q.primary = c.primarySID(dse, e)
 		q.readRanges(ctx)
@@ -106,12 +111,20 @@ func (c *Client) directGroups(ctx context.Context, ut *UserType, e Entry) Member
 			if q.primary != "" {
 				q.search(ctx, "(objectSid="+ldap.EscapeFilter(q.primary)+")")
 			}
-			return q.spotCheck(ctx, q.membership())
+			m := q.membership()
+			m.byMemberOf, m.Unconfirmed = true, !dse.activeDirectory()
+			return m
 		}
 		q.gathering = gathering{rule: rule}
 	}
 	q.search(ctx, q.reverseFilter())
 	return q.membership()
+}
+
+func (c *Client) groupQuery(rule *GroupRule, dse *rootDSE, e Entry) *groupQuery {
+	q := &groupQuery{client: c, dse: dse, entry: e, base: setOr(rule.SearchBase, c.cfg.BaseDN), link: e.link}
+	q.rule = rule
+	return q
 }
 
 func (c *Client) dseOf(server string) *rootDSE {
@@ -143,6 +156,14 @@ type groupQuery struct {
 	entry   Entry
 	base    string
 	primary string // SID, octets
+	link    *link  // that the answer came by
+}
+
+// membership is what was found.
+func (q *groupQuery) membership() Membership {
+	m := q.gathering.membership()
+	m.link = q.link
+	return m
 }
 
 // fromMemberOf uses what the user's entry said. It is false when that is not enough:
@@ -170,33 +191,14 @@ func (q *groupQuery) fromMemberOf() bool {
 	return true
 }
 
-// reverseFilter asks for the groups that name the user. It is direct on every server.
-func (q *groupQuery) reverseFilter() string {
-	dn := ldap.EscapeFilter(q.entry.DN)
-	if q.dse.activeDirectory() {
-		if sid := q.client.primarySID(q.dse, q.entry); sid != "" {
-			q.primary = sid
-			return "(|(member=" + dn + ")(objectSid=" + ldap.EscapeFilter(sid) + "))"
-		}
-		return "(member=" + dn + ")"
-	}
-	filter := "(|(member=" + dn + ")(uniqueMember=" + dn + ")"
-	for _, uid := range q.entry.uids {
-		filter += "(memberUid=" + ldap.EscapeFilter(uid) + ")"
-	}
-	return filter + ")"
-}
-
-const groupPage = 500
-
 func (q *groupQuery) search(ctx context.Context, filter string) {
-	first := q.client.search(ctx, q.entry.Server, func(dse *rootDSE) *ldap.SearchRequest {
+	found := q.client.search(ctx, q.entry.Server, func(dse *rootDSE) *ldap.SearchRequest {
 		q.dse = dse
-		return q.request(filter, nil)
+		return q.request(filter)
 	})
-	found := first
-	if first.err == nil && len(pageCookie(first.result)) > 0 {
-		found = q.client.searchPages(ctx, first, func(cookie []byte) *ldap.SearchRequest { return q.request(filter, cookie) })
+	q.link = found.link
+	if found.cutOff() {
+		found = q.inPages(ctx, found, filter)
 	}
 	for _, e := range found.result.Entries {
 		q.add(q.group(e))
@@ -212,61 +214,25 @@ func (q *groupQuery) search(ctx context.Context, filter string) {
 	}
 }
 
-func (q *groupQuery) request(filter string, cookie []byte) *ldap.SearchRequest {
-	attributes := union([]string{q.rule.NameAttribute, "objectClass"}, q.idAttributes())
+func (q *groupQuery) request(filter string) *ldap.SearchRequest {
+	attributes := union([]string{q.rule.NameAttribute, "objectClass"}, q.rule.idAttributes(q.dse))
+	if stamp := stampAttribute(q.dse); stamp != "" {
+		attributes = union(attributes, []string{stamp})
+	}
 	if q.primary != "" {
 		attributes = union(attributes, []string{"objectSid"})
 	}
-	var controls []ldap.Control
-	if q.dse.paging {
-		page := ldap.NewControlPaging(groupPage)
-		page.SetCookie(cookie)
-		controls = []ldap.Control{page}
-	}
-	return ldap.NewSearchRequest(q.base, ldap.ScopeWholeSubtree, ldap.NeverDerefAliases, 0, 0, false, filter, attributes, controls)
-}
-
-// idAttributes are those that may hold a group's immutable ID, by vendor.
-func (q *groupQuery) idAttributes() []string {
-	switch {
-	case !q.rule.WithID:
-		return nil
-	case q.dse.activeDirectory():
-		return []string{"objectGUID"}
-	case q.dse.vendor == Vendor389:
-		return []string{"nsUniqueId"}
-	case q.dse.vendor == VendorOpenLDAP:
-		return []string{"entryUUID"}
-	}
-	return []string{"entryUUID", "objectGUID", "nsUniqueId"}
+	return ldap.NewSearchRequest(q.base, ldap.ScopeWholeSubtree, ldap.NeverDerefAliases, 0, 0, false, filter, attributes, nil)
 }
 
 func (q *groupQuery) group(e *ldap.Entry) Group {
-	g := Group{DN: e.DN, Name: e.GetEqualFoldAttributeValue(q.rule.NameAttribute), Source: q.source(e)}
-	for _, name := range q.idAttributes() {
-		if a := attributeOf(e, name); a != nil && len(a.ByteValues) > 0 && g.ID == "" {
-			g.ID = textOf(name, a.ByteValues[0])
-		}
+	return Group{
+		DN:     e.DN,
+		Name:   e.GetEqualFoldAttributeValue(q.rule.NameAttribute),
+		ID:     q.rule.idOf(q.dse, e),
+		Source: q.source(e),
+		Stamp:  stampOf(q.dse, e),
 	}
-	return g
-}
-
-// source says what made the user a member, as far as the kind of group tells.
-func (q *groupQuery) source(e *ldap.Entry) string {
-	if sid := attributeOf(e, "objectSid"); q.primary != "" && sid != nil && len(sid.ByteValues) == 1 && string(sid.ByteValues[0]) == q.primary {
-		return "primaryGroup"
-	}
-	classes := e.GetEqualFoldAttributeValues("objectClass")
-	is := func(name string) bool {
-		return slices.ContainsFunc(classes, func(class string) bool { return strings.EqualFold(class, name) })
-	}
-	switch {
-	case is("groupOfUniqueNames"):
-		return "uniqueMember"
-	case is("posixGroup") && !is("groupOfNames"):
-		return "memberUid"
-	}
-	return "member"
 }
 
 // harmless says whether a reference leads to one of the partitions that Active
@@ -282,40 +248,4 @@ func (q *groupQuery) harmless(reference string) bool {
 	dn := strings.ToLower(strings.TrimPrefix(u.Path, "/"))
 	return slices.ContainsFunc([]string{"cn=configuration,", "dc=domaindnszones,", "dc=forestdnszones,"},
 		func(prefix string) bool { return strings.HasPrefix(dn, prefix) })
-}
-
-func pageCookie(result *ldap.SearchResult) []byte {
-	control, _ := ldap.FindControl(result.Controls, ldap.ControlTypePaging).(*ldap.ControlPaging)
-	if control == nil {
-		return nil
-	}
-	return control.Cookie
-}
-
-// searchPages reads all pages on a link of its own: a server keeps the state of a
-// paged search with the connection, and OpenLDAP keeps only one of them. It returns
-// what it has when a page fails, or the first page when there is no link to be had.
-func (c *Client) searchPages(ctx context.Context, first answer, page func(cookie []byte) *ldap.SearchRequest) answer {
-	dialCtx, cancel := context.WithTimeout(ctx, c.cfg.DialTimeout)
-	defer cancel()
-	l, err := first.server.connectService(dialCtx)
-	if err != nil {
-		first.err = err
-		return first
-	}
-	defer l.retire()
-	all := answer{server: first.server, result: &ldap.SearchResult{}}
-	for cookie := []byte(nil); ; {
-		if !l.enter() {
-			all.err = errors.New("the connection was closed between two pages")
-			return all
-		}
-		next := l.search(ctx, page(cookie))
-		all.result.Entries = append(all.result.Entries, next.result.Entries...)
-		all.result.Referrals = append(all.result.Referrals, next.result.Referrals...)
-		all.err = next.err
-		if cookie = pageCookie(next.result); next.err != nil || len(cookie) == 0 {
-			return all
-		}
-	}
 }

@@ -42,6 +42,16 @@ type Membership struct {
 	Told    string // the same, as it may be told elsewhere: numbers in place of names
 	Groups  []Group
 	Skipped []Skipped
+	// Whole says that the search came to its end: what a Partial membership lacks was
+	// left aside, as a reference or an entry without a name. Then Evidence can tell of
+	// the rest; after a size limit it would be asked about most groups every time.
+	Whole bool
+	// Unconfirmed says that the groups come from a memberOf that the server does not
+	// compute. What it would add is to be asked for: see Evidence.
+	Unconfirmed bool
+
+	link       *link // that the answer came by; nil: none
+	byMemberOf bool  // and not by a search
 }
 
 // Group is one group that has the user as a direct member.
@@ -52,6 +62,9 @@ type Group struct {
 	// Source is what made the user a member: "member", "uniqueMember", "memberUid",
 	// "memberOf" or "primaryGroup".
 	Source string
+	// Stamp tells two states of the group apart, on one server or two: of two, the
+	// greater one is newer. Empty when the directory does not tell.
+	Stamp string
 }
 
 // Skipped is a group that was found and left out.
@@ -137,7 +150,7 @@ func (g *gathering) withoutNames() string {
 
 func (g *gathering) membership() Membership {
 	slices.SortFunc(g.out.Groups, func(a, b Group) int { return strings.Compare(a.DN, b.DN) })
-	g.out.Reason, g.out.Told = strings.Join(g.reasons, "; "), g.withoutNames()
+	g.out.Reason, g.out.Told, g.out.Whole = strings.Join(g.reasons, "; "), g.withoutNames(), !g.failed
 	switch {
 	case len(g.reasons) == 0:
 		g.out.Verdict = Complete

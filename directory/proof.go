@@ -17,7 +17,16 @@ type proof struct {
 	// against is a contradiction, not a mere lack of evidence; parents that memberOf
 	// was seen to list groups that a user is in only through others.
 	against, parents bool
-	why              string
+	why              string // names no entry: it leaves the machine
+	example          string // which entries showed it
+}
+
+// inFull is why with the example, for whoever looks on this machine.
+func (p proof) inFull() string {
+	if p.example == "" {
+		return p.why
+	}
+	return p.why + ": " + p.example
 }
 
 // ProveMemberOf finds out whether memberOf can be trusted to list exactly the direct
@@ -25,7 +34,8 @@ type proof struct {
 // DirectGroups. It needs a nested pair: a group in a group, with a user in it who is
 // not in the outer one. Of that user memberOf must not list the outer group; and no
 // kind of group may be in use that memberOf leaves out. On Active Directory it is
-// direct by nature and nothing is asked. The second value says why, for people.
+// direct by nature and nothing is asked. The second value says why, for people on this
+// machine: it names entries.
 //
 // A contradiction that a sign-on found (see DirectGroups) stands until the client is
 // opened anew.
@@ -45,7 +55,7 @@ func (c *Client) ProveMemberOf(ctx context.Context) (direct bool, why string, er
 		found = proof{why: "whether memberOf is direct could not be found out: " + err.Error()}
 	}
 	c.keepProof(found)
-	return found.direct, found.why, err
+	return found.direct, found.inFull(), err
 }
 
 // keepProof never replaces what a sign-on has contradicted.
@@ -57,7 +67,7 @@ func (c *Client) keepProof(p proof) {
 		}
 		if c.proof.CompareAndSwap(old, &p) {
 			if old == nil || old.direct != p.direct {
-				c.cfg.Logger.Info("meaning of memberOf", "direct", p.direct, "because", p.why)
+				c.cfg.Logger.Info("meaning of memberOf", "direct", p.direct, "because", p.inFull())
 			}
 			return
 		}
@@ -65,14 +75,13 @@ func (c *Client) keepProof(p proof) {
 }
 
 // contradict is for a sign-on that found memberOf wrong.
-func (c *Client) contradict(why string) {
-	c.proof.Store(&proof{against: true, why: why})
-	c.cfg.Logger.Warn("memberOf is not used any more", "because", why)
+func (c *Client) contradict(groups int) {
+	c.proof.Store(&proof{against: true, why: fmt.Sprintf("memberOf and the groups' own members differ in %d memberships of one person", groups)})
 }
 
 // startProving proves now and every ProveEvery, until Close.
 func (c *Client) startProving() {
-	wanted := c.cfg.ProveEvery > 0 && c.cfg.GroupsFrom != GroupsSearch
+	wanted := c.cfg.ProveEvery > 0 && c.cfg.GroupsFrom == GroupsMemberOf
 	if !wanted || !c.proving.CompareAndSwap(false, true) || !c.life.begin() {
 		return
 	}
@@ -106,8 +115,8 @@ func (p prover) prove(ctx context.Context) (proof, error) {
 	if err != nil || !pair.direct {
 		return pair, err
 	}
-	if gap, err := p.gap(ctx); err != nil || gap != "" {
-		return proof{why: gap}, err
+	if gap, err := p.gap(ctx); err != nil || gap.why != "" {
+		return gap, err
 	}
 	return pair, nil
 }
@@ -212,9 +221,11 @@ func (p prover) judge(ctx context.Context, child, parent string) (proof, error) 
 		case !inChild || inParent:
 			continue
 		case containsDN(user.GetEqualFoldAttributeValues("memberOf"), parent):
-			return proof{parents: true, why: fmt.Sprintf("memberOf lists parent groups: that of %q has %q, which holds only %q", user.DN, parent, child)}, nil
+			return proof{parents: true, why: "memberOf lists parent groups",
+				example: fmt.Sprintf("that of %q has %q, which holds only %q", user.DN, parent, child)}, nil
 		}
-		return proof{direct: true, why: fmt.Sprintf("memberOf is proven direct: %q is in %q, which is in %q, and memberOf has only the first", user.DN, child, parent)}, nil
+		return proof{direct: true, why: "memberOf is proven direct",
+			example: fmt.Sprintf("%q is in %q, which is in %q, and memberOf has only the first", user.DN, child, parent)}, nil
 	}
 	return proof{}, nil
 }
@@ -225,27 +236,28 @@ func isGroup(e *ldap.Entry) bool {
 	})
 }
 
-// gap returns what memberOf leaves out, or "".
-func (p prover) gap(ctx context.Context) (string, error) {
+// gap returns what memberOf leaves out; nothing when it leaves nothing out.
+func (p prover) gap(ctx context.Context) (proof, error) {
 	posix, err := p.below(ctx, 1, "(&(objectClass=posixGroup)(memberUid=*)(!(member=*)))", "1.1")
 	if err != nil {
-		return "", err
+		return proof{}, err
 	}
 	if len(posix) > 0 {
-		return fmt.Sprintf("memberOf never lists a posixGroup, and there are some, such as %q", posix[0].DN), nil
+		return proof{why: "memberOf never lists a posixGroup, and there are some", example: fmt.Sprintf("%q", posix[0].DN)}, nil
 	}
 	for _, attribute := range []string{"uniqueMember", "member"} {
 		sample, err := p.below(ctx, proofSample, "("+attribute+"=*)", "1.1")
 		if err != nil {
-			return "", err
+			return proof{}, err
 		}
 		for _, group := range sample {
 			if left, err := p.leftOut(ctx, group.DN, attribute); err != nil || left {
-				return fmt.Sprintf("memberOf does not list %q, a group with %s; it may be older than what keeps memberOf", group.DN, attribute), err
+				return proof{why: "memberOf leaves out a group with " + attribute + "; it may be older than what keeps memberOf",
+					example: fmt.Sprintf("%q", group.DN)}, err
 			}
 		}
 	}
-	return "", nil
+	return proof{}, nil
 }
 
 // leftOut says whether a group has members that exist and are no groups, and is in the
@@ -273,42 +285,4 @@ func first(list []string, n int) []string { return list[:min(n, len(list))] }
 func containsDN(list []string, dn string) bool {
 	folded := foldDN(dn)
 	return slices.ContainsFunc(list, func(other string) bool { return foldDN(other) == folded })
-}
-
-// spotEvery is how many memberships by a proven memberOf pass between two that are
-// also searched for. The first one is.
-const spotEvery = 32
-
-// spotCheck compares a membership by memberOf with the reverse search, now and then,
-// where memberOf is direct by proof and not by nature. It returns the membership to
-// use.
-func (q *groupQuery) spotCheck(ctx context.Context, byMemberOf Membership) Membership {
-	if q.client.cfg.GroupsFrom != GroupsAuto || q.dse.activeDirectory() || (q.client.spots.Add(1)-1)%spotEvery != 0 {
-		return byMemberOf
-	}
-	other := &groupQuery{client: q.client, dse: q.dse, entry: q.entry, base: q.base}
-	other.rule = q.rule
-	other.search(ctx, other.reverseFilter())
-	searched := other.membership()
-	if searched.Verdict != Complete {
-		return byMemberOf
-	}
-	if a, b := dnsOf(byMemberOf), dnsOf(searched); !slices.Equal(a, b) {
-		q.client.contradict(fmt.Sprintf("memberOf of %q has [%s], but the groups that name that entry are [%s]",
-			q.entry.DN, strings.Join(a, "; "), strings.Join(b, "; ")))
-	}
-	return searched
-}
-
-func dnsOf(m Membership) []string {
-	var out []string
-	for _, g := range m.Groups {
-		text := g.DN
-		if parsed, err := ldap.ParseDN(text); err == nil {
-			text = parsed.String() // one way to escape
-		}
-		out = append(out, strings.ToLower(text))
-	}
-	slices.Sort(out)
-	return out
 }

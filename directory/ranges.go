@@ -68,7 +68,7 @@ func (q *groupQuery) readRanges(ctx context.Context) {
 		at := len(all) - 1
 		found := q.client.search(ctx, q.entry.Server, func(*rootDSE) *ldap.SearchRequest {
 			return ldap.NewSearchRequest(q.entry.DN, ldap.ScopeBaseObject, ldap.NeverDerefAliases, 1, 0, false, rootDSEFilter,
-				[]string{fmt.Sprintf("memberOf;range=%d-*", at)}, nil)
+				[]string{memberOfFrom(at)}, nil)
 		})
 		if found.err != nil || len(found.result.Entries) != 1 {
 			return
@@ -83,3 +83,6 @@ func (q *groupQuery) readRanges(ctx context.Context) {
 		}
 	}
 }
+
+// memberOfFrom asks for the values of memberOf from one on.
+func memberOfFrom(at int) string { return fmt.Sprintf("memberOf;range=%d-*", at) }

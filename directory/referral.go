@@ -65,25 +65,27 @@ func (f *follower) search(ctx context.Context, s *server, base string, hop int) 
 		return err
 	}
 	defer l.retire()
-	for cookie := []byte(nil); ; {
-		if !l.enter() {
-			return fmt.Errorf("the connection was closed: %w", ErrUnavailable)
-		}
-		request := f.query.request(f.filter, cookie)
-		request.BaseDN = base
-		found := l.search(ctx, request)
-		for _, e := range found.result.Entries {
-			f.query.add(f.query.group(e))
-		}
-		f.references(ctx, found.result.Referrals, hop+1)
-		if onward := referralsOf(found.err); len(onward) > 0 {
-			f.references(ctx, onward, hop+1)
-			return nil
-		}
-		if cookie = pageCookie(found.result); found.err != nil || len(cookie) == 0 {
-			return found.typed("group search below " + base)
-		}
+	if !l.enter() {
+		return fmt.Errorf("the connection was closed: %w", ErrUnavailable)
 	}
+	request := func() *ldap.SearchRequest {
+		r := f.query.request(f.filter)
+		r.BaseDN = base
+		return r
+	}
+	found := l.search(ctx, request())
+	if found.cutOff() && l.server.dse.Load().paging && !s.pagesBadly() {
+		found = l.pagesInPlaceOf(ctx, found, request)
+	}
+	for _, e := range found.result.Entries {
+		f.query.add(f.query.group(e))
+	}
+	f.references(ctx, found.result.Referrals, hop+1)
+	if onward := referralsOf(found.err); len(onward) > 0 {
+		f.references(ctx, onward, hop+1)
+		return nil
+	}
+	return found.typed("group search below " + base)
 }
 
 // refusedVisit is how long a server that refused the service account is left alone, so

@@ -13,6 +13,8 @@ import (
 type rootDSE struct {
 	vendor   string
 	contexts []string // naming contexts
+	schema   string   // DN of the subschema entry, empty when none is shown
+	controls []string // OIDs; none when the server does not show them
 	paging   bool     // RFC 2696
 	version  string   // as the server words it, often empty
 	// now is the server's clock when the root DSE was read, at read; zero when the
@@ -32,7 +34,7 @@ const (
 func (l *link) readRootDSE() error {
 	request := ldap.NewSearchRequest("", ldap.ScopeBaseObject, ldap.NeverDerefAliases, 1, 0, false, rootDSEFilter,
 		[]string{"vendorName", "objectClass", "supportedCapabilities", "supportedControl", "namingContexts",
-			"defaultNamingContext", "configurationNamingContext", "vendorVersion", "domainControllerFunctionality", "currentTime"}, nil)
+			"defaultNamingContext", "configurationNamingContext", "subschemaSubentry", "vendorVersion", "domainControllerFunctionality", "currentTime"}, nil)
 	result, err := l.ldap.Search(request)
 	if _, ok := answered(err); err != nil && !ok {
 		return fmt.Errorf("read the root DSE of %s: %w", l.server.url, err)
@@ -54,6 +56,8 @@ func parseRootDSE(e *ldap.Entry) *rootDSE {
 		contexts:      e.GetEqualFoldAttributeValues("namingContexts"),
 		domain:        e.GetEqualFoldAttributeValue("defaultNamingContext"),
 		configuration: e.GetEqualFoldAttributeValue("configurationNamingContext"),
+		schema:        e.GetEqualFoldAttributeValue("subschemaSubentry"),
+		controls:      e.GetEqualFoldAttributeValues("supportedControl"),
 		version:       versionOf(e),
 		now:           currentTime(e),
 		read:          time.Now(),

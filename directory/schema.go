@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/go-ldap/ldap/v3"
 )
@@ -33,17 +34,54 @@ func (c *Client) AttributeNames(ctx context.Context) ([]string, error) {
 	if len(where) == 0 {
 		return nil, ErrNoSchema
 	}
-	var names []string
-	for _, description := range read(where[0], "attributeTypes") {
+	names := namesIn(read(where[0], "attributeTypes"))
+	if len(names) == 0 {
+		return nil, ErrNoSchema
+	}
+	slices.Sort(names)
+	return slices.Compact(names), nil
+}
+
+// namesIn returns all names in descriptions of attribute types.
+func namesIn(descriptions []string) (names []string) {
+	for _, description := range descriptions {
 		for _, m := range attributeNames.FindAllStringSubmatch(description, -1) {
 			for name := range strings.FieldsSeq(m[1] + " " + m[2]) {
 				names = append(names, strings.Trim(name, "'"))
 			}
 		}
 	}
-	if len(names) == 0 {
-		return nil, ErrNoSchema
+	return names
+}
+
+// attributeTypes is what a server's schema has, read at most once for each connection.
+type attributeTypes struct {
+	mu    sync.Mutex
+	names map[string]bool // in lower case; nil: not read
+}
+
+func (a *attributeTypes) has(name string) bool { return a.names[strings.ToLower(name)] }
+
+// schema returns the attribute types of the server; nil when it does not show them.
+func (l *link) schema(ctx context.Context) *attributeTypes {
+	l.types.mu.Lock()
+	defer l.types.mu.Unlock()
+	if l.types.names != nil {
+		return &l.types
 	}
-	slices.Sort(names)
-	return slices.Compact(names), nil
+	where := l.server.dse.Load().schema
+	if where == "" || !l.enter() {
+		return nil
+	}
+	found := l.search(ctx, ldap.NewSearchRequest(where, ldap.ScopeBaseObject, ldap.NeverDerefAliases, 1, 0, false,
+		rootDSEFilter, []string{"attributeTypes"}, nil))
+	names := namesIn(valuesOf(found.result.Entries, "attributeTypes"))
+	if found.err != nil || len(names) == 0 {
+		return nil
+	}
+	l.types.names = make(map[string]bool, len(names))
+	for _, n := range names {
+		l.types.names[strings.ToLower(n)] = true
+	}
+	return &l.types
 }

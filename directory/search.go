@@ -7,11 +7,14 @@ import (
 	"time"
 
 	"github.com/go-ldap/ldap/v3"
+
+	"ldap-gateway/directory/dn"
 )
 
 // answer is what a search brought. result is never nil and may hold entries even
-// when err is set. server is nil when none could be reached.
+// when err is set. link and server are nil when none could be reached.
 type answer struct {
+	link   *link
 	server *server
 	result *ldap.SearchResult
 	err    error
@@ -84,7 +87,7 @@ func (l *link) search(ctx context.Context, request *ldap.SearchRequest) answer {
 	}
 	if err != nil {
 		l.leave()
-		return answer{l.server, &ldap.SearchResult{}, err}
+		return l.nothing(err)
 	}
 	done, late := make(chan answer, 1), make(chan struct{})
 	limit := time.AfterFunc(l.server.client.cfg.Timeout, func() {
@@ -100,18 +103,42 @@ func (l *link) search(ctx context.Context, request *ldap.SearchRequest) answer {
 		if result == nil {
 			result = &ldap.SearchResult{}
 		}
-		done <- answer{l.server, result, err}
+		if !withinBase(request, result.Entries) {
+			result, err = &ldap.SearchResult{}, errStrange
+		}
+		done <- answer{l, l.server, result, err}
 		l.left(!limit.Stop())
 	}()
 	select {
 	case out := <-done:
 		return out
 	case <-late:
-		return answer{l.server, &ldap.SearchResult{}, errNoAnswer}
+		return l.nothing(errNoAnswer)
 	case <-ctx.Done():
-		return answer{l.server, &ldap.SearchResult{}, ctx.Err()}
+		return l.nothing(ctx.Err())
 	}
 }
+
+// withinBase tells whether all entries are where they were looked for. A base that is no
+// DN, as Active Directory's <GUID=…>, tells nothing of where that is.
+func withinBase(request *ldap.SearchRequest, entries []*ldap.Entry) bool {
+	base, err := dn.Parse(request.BaseDN)
+	if err != nil {
+		return true
+	}
+	for _, e := range entries {
+		name, err := dn.Parse(e.DN)
+		if err != nil {
+			continue // odd names there are; whoever decides on one parses it again
+		}
+		if !name.Within(base) || request.Scope == ldap.ScopeBaseObject && name != base {
+			return false
+		}
+	}
+	return true
+}
+
+func (l *link) nothing(err error) answer { return answer{l, l.server, &ldap.SearchResult{}, err} }
 
 // typed turns the error of a search into this package's.
 func (a answer) typed(op string) error {

@@ -30,6 +30,8 @@ type server struct {
 	client *Client
 	dse    atomic.Pointer[rootDSE]
 	turn   atomic.Uint32
+	// noPages is until when pages are not asked for, in nanoseconds; 0: they may be.
+	noPages atomic.Int64
 	// certificateEnds is when the certificate that was shown last is no longer valid;
 	// nil without TLS.
 	certificateEnds atomic.Pointer[time.Time]

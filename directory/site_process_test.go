@@ -77,7 +77,7 @@ func process(t *testing.T, enrich func(string, map[string][]string), configure .
 func processSite(t *testing.T, m *inMemory, name string, d dialect, base string, state map[directory.AccountKind]directorytest.Fault) site {
 	t.Helper()
 	return site{
-		backend: m, name: name, keepsMembers: true, dialect: d, memberOf: "search", because: "nothing proves",
+		backend: m, name: name, keepsMembers: true, dialect: d, memberOf: "search", because: "not computed",
 		makeDirect: func(*testing.T) { m.server.SetMemberOf(directorytest.MemberOfDirect) },
 		config: directory.Config{Servers: []string{m.server.TLSURL()}, BaseDN: base, BindDN: "cn=reader," + base, BindPassword: slapdtest.Password,
 			TLS: directory.TLS{RootCAs: m.server.CA()}},
@@ -255,7 +255,7 @@ func inADCharacter(t *testing.T) site {
 	}
 	out.writer = [2]string{out.config.BindDN, slapdtest.Password} // everybody may who knows the old one
 	out.memberOf, out.because, out.domain = "memberOf", "lists direct groups only", sambatest.Domain
-	out.cannot = map[string]string{caseGroupClasses: oneGroupClass, caseSkipNested: directByNature}
+	out.cannot = map[string]string{caseGroupClasses: oneGroupClass, caseSkipNested: directByNature, caseByID: "knows no base by an objectGUID"}
 	maps.Copy(out.cannot, oneRule)
 	return out
 }

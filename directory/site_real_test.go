@@ -156,7 +156,7 @@ func openLDAP(t *testing.T) site {
 	s := slapdtest.Start(t, slapdtest.Config{LDIF: policies, PasswordPolicy: true})
 	admin := administer(t, s.TLSURL(), s.CA(), "127.0.0.1", slapdtest.AdminDN, slapdtest.Password)
 	return site{
-		backend: admin, name: "OpenLDAP 2.5", dialect: rfc2307("entryUUID"), memberOf: "search", because: "nothing proves",
+		backend: admin, name: "OpenLDAP 2.5", dialect: rfc2307("entryUUID"), memberOf: "search", because: "not computed",
 		config: directory.Config{Servers: []string{s.TLSURL()}, BaseDN: suffix, BindDN: slapdtest.ReaderDN, BindPassword: slapdtest.Password, TLS: directory.TLS{RootCAs: s.CA()}},
 		account: func(t *testing.T, dn string, state directory.AccountKind) directory.AccountKind {
 			must := mustNot(t)

@@ -35,32 +35,53 @@ var (
 
 // framed is the connection above TLS. It follows the lengths of the messages that
 // pass and refuses a message that is too long before any of it is stored. It does so
-// here because the limit in asn1-ber is a variable of the whole process.
+// here because the limit in asn1-ber is a variable of the whole process. And it refuses
+// an answer that is not what it claims to be (see exchange), which go-ldap does not look
+// at: there a search's result 0 would do for a bind.
 type framed struct {
 	net.Conn
-	meter meter
+	meter    meter
+	exchange exchange
 }
 
 func (f *framed) Read(p []byte) (int, error) {
 	n, err := f.Conn.Read(p)
-	if bad := f.meter.feed(p[:n]); bad != nil {
+	if bad := f.meter.feed(p[:n], f.exchange.answered); bad != nil {
 		return 0, bad
 	}
 	return n, err
 }
 
-// meter counts through messages: a tag, a length, that many octets.
-type meter struct {
-	head [6]byte
-	have int
-	left int64
+// Write takes one whole request, as go-ldap writes them.
+func (f *framed) Write(p []byte) (int, error) {
+	f.exchange.asked(p)
+	return f.Conn.Write(p)
 }
 
-func (m *meter) feed(p []byte) error {
+// meter counts through messages: a tag, a length, that many octets. It keeps the first
+// of each, for whoever looks at them.
+type meter struct {
+	head  [6]byte
+	have  int
+	left  int64
+	begin [envelopeLength]byte // of what is in the message
+	kept  int
+	open  bool // begin was not looked at yet
+}
+
+// feed takes what was read, and gives look the beginning of each message that is here.
+func (m *meter) feed(p []byte, look func([]byte) error) error {
 	for len(p) > 0 {
 		if m.left > 0 {
 			n := min(m.left, int64(len(p)))
+			m.kept += copy(m.begin[m.kept:], p[:n])
 			m.left, p = m.left-n, p[n:]
+			if m.open && (m.kept == len(m.begin) || m.left == 0) {
+				m.open = false
+				if err := look(m.begin[:m.kept]); err != nil {
+					return err
+				}
+			}
 			continue
 		}
 		m.head[m.have] = p[0]
@@ -82,8 +103,7 @@ func (m *meter) header() error {
 	}
 	first := m.head[1]
 	if first < 0x80 {
-		m.left, m.have = int64(first), 0
-		return nil
+		return m.body(int64(first))
 	}
 	octets := int(first & 0x7f)
 	if octets == 0 || octets > 4 {
@@ -99,6 +119,14 @@ func (m *meter) header() error {
 	if length > maxMessage {
 		return errMessageTooLong
 	}
-	m.left, m.have = length, 0
+	return m.body(length)
+}
+
+// body begins a message. One without anything in it is none.
+func (m *meter) body(length int64) error {
+	if length == 0 {
+		return errNotLDAP
+	}
+	m.left, m.have, m.kept, m.open = length, 0, 0, true
 	return nil
 }

@@ -89,7 +89,8 @@ func TestMeterRefusesWhatIsTooLong(t *testing.T) {
 		stream []byte
 		err    error
 	}{
-		"short":      {[]byte{0x30, 3, 1, 2, 3, 0x30, 0}, nil},
+		"short":      {[]byte{0x30, 3, 1, 2, 3, 0x30, 1, 5}, nil},
+		"empty":      {[]byte{0x30, 3, 1, 2, 3, 0x30, 0}, errNotLDAP},
 		"long-form":  {append([]byte{0x30, 0x82, 1, 0}, make([]byte, 256)...), nil},
 		"just-fits":  {[]byte{0x30, 0x84, 2, 0, 0, 0}, nil},
 		"too-long":   {[]byte{0x30, 0x84, 2, 0, 0, 1}, errMessageTooLong},
@@ -99,12 +100,13 @@ func TestMeterRefusesWhatIsTooLong(t *testing.T) {
 		"second":     {[]byte{0x30, 1, 9, 0x31}, errNotLDAP},
 	} {
 		var whole, bytewise meter
-		if err := whole.feed(tc.stream); !errors.Is(err, tc.err) {
+		look := func([]byte) error { return nil }
+		if err := whole.feed(tc.stream, look); !errors.Is(err, tc.err) {
 			t.Errorf("%s: %v, want %v", name, err, tc.err)
 		}
 		var err error
 		for i := 0; i < len(tc.stream) && err == nil; i++ {
-			err = bytewise.feed(tc.stream[i : i+1])
+			err = bytewise.feed(tc.stream[i:i+1], look)
 		}
 		if !errors.Is(err, tc.err) {
 			t.Errorf("%s octet by octet: %v, want %v", name, err, tc.err)

@@ -111,7 +111,10 @@ func Policy() configs.Policy {
 	return configs.Policy{
 		SearchBases:      []string{"dc=x"},
 		SignOnsPerMinute: 6000,
-		Groups:           configs.GroupPolicy{SearchBases: []string{"dc=x"}, Max: 5000},
+
+		UserTypeChangesPerHour: 1_000_000,
+
+		Groups: configs.GroupPolicy{SearchBases: []string{"dc=x"}, Max: 5000},
 	}
 }
 

@@ -12,6 +12,10 @@
 //	link                    opened, closed or refused: the cloud's node, or why
 //	frame                   a message that was refused, and why
 //
+// What costs a cloud nothing is written whole at first and then now and then, so that
+// it cannot push everything else out of the file: deliveries, messages that are none,
+// and requests that ended before the directory was asked.
+//
 // # Promises
 //
 //   - No field can hold a password or what a person typed: people type

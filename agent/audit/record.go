@@ -11,6 +11,7 @@ type Record struct {
 	SignOn    *SignOn    `json:"signOn,omitempty"`
 	Password  *Password  `json:"passwordChange,omitempty"`
 	Explain   *Explain   `json:"explain,omitempty"`
+	Look      *Look      `json:"look,omitempty"`
 	UserTypes *UserTypes `json:"userTypes,omitempty"`
 	Link      *Link      `json:"link,omitempty"`
 	Frame     *Frame     `json:"frame,omitempty"`
@@ -54,6 +55,17 @@ type Explain struct {
 	Millis   int64  `json:"millis"`
 }
 
+// Look is a question, after a sign-on, how its person stands to single groups.
+type Look struct {
+	ID         string `json:"id"` // of the sign-on
+	UserType   string `json:"userType"`
+	DN         string `json:"dn,omitempty"` // of the entry; empty: the question is refused
+	Outcome    string `json:"outcome"`
+	Groups     int    `json:"groups"` // that were asked about
+	Untellable int    `json:"untellable"`
+	Millis     int64  `json:"millis"`
+}
+
 // UserTypes is a delivery of user types.
 type UserTypes struct {
 	Revision uint64     `json:"revision"`
@@ -95,6 +107,8 @@ func (r *Record) event() string {
 		return "passwordChange"
 	case r.Explain != nil:
 		return "explain"
+	case r.Look != nil:
+		return "look"
 	case r.UserTypes != nil:
 		return "userTypes"
 	case r.Link != nil:

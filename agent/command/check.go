@@ -29,7 +29,7 @@ each directory server from its name to a readable base, the cloud, the clock,
 the pairing and the user types. Nothing is changed. The exit code is 0 when
 nothing failed.`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			file, err := c.load()
+			file, err := c.load(cmd.Context())
 			if err != nil {
 				return err
 			}

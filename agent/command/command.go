@@ -76,7 +76,12 @@ First step: "ldap-gateway setup". Or write gateway.hcl yourself, then
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return fmt.Errorf("%w: %w", errUsage, err) })
 	root.PersistentFlags().StringVar(&c.configPath, "config", configs.SystemPath(), "path of gateway.hcl")
 	root.PersistentFlags().StringVar(&c.statePath, "state", configs.SystemState(), "folder for the instance's keys")
-	root.AddCommand(c.setupCommand(), c.runCommand(), c.pairCommand(), c.checkCommand(), c.explainCommand(), c.statusCommand(), c.reloadCommand(), c.diagnoseCommand(), c.rotateCommand(), c.unpairCommand(), c.installCommand(), c.uninstallCommand(), c.startCommand(), c.stopCommand(), c.restartCommand(), c.versionCommand(), manualCommand())
+	root.AddCommand(
+		c.setupCommand(), c.runCommand(), c.pairCommand(), c.checkCommand(), c.explainCommand(), c.leavesCommand(),
+		c.statusCommand(), c.reloadCommand(), c.diagnoseCommand(), c.rotateCommand(), c.unpairCommand(),
+		c.installCommand(), c.uninstallCommand(), c.startCommand(), c.stopCommand(), c.restartCommand(),
+		c.versionCommand(), manualCommand(),
+	)
 	for _, sub := range root.Commands() {
 		sub.Args = usage(sub.Args)
 	}
@@ -113,7 +118,7 @@ as a Windows service to ldap-gateway.log in the state folder.`,
 // run serves; out is where the service manager wants the log.
 func (c *command) run(ctx context.Context, m *service.Manager, out io.Writer) error {
 	c.stderr = out
-	file, err := c.load()
+	file, err := c.load(ctx)
 	if err != nil {
 		return err
 	}
@@ -136,15 +141,34 @@ func (c *command) versionCommand() *cobra.Command {
 	}
 }
 
-// load reads gateway.hcl. Mistakes in it are printed here.
-func (c *command) load() (*configs.Gateway, error) {
-	file, err := configs.Load(c.configPath)
+// load reads gateway.hcl. Mistakes in it are printed here. It ends with ctx at the
+// latest: whoever stops the program does not wait for a file system.
+func (c *command) load(ctx context.Context) (*configs.Gateway, error) {
+	file, err := loadWithin(ctx, c.configPath)
 	var mistakes *configs.Mistakes
 	if errors.As(err, &mistakes) {
 		fmt.Fprint(c.stderr, mistakes.Error())
 		return nil, errTold
 	}
 	return file, err
+}
+
+func loadWithin(ctx context.Context, path string) (*configs.Gateway, error) {
+	type loaded struct {
+		file *configs.Gateway
+		err  error
+	}
+	done := make(chan loaded, 1)
+	go func() {
+		file, err := configs.Load(path)
+		done <- loaded{file, err}
+	}()
+	select {
+	case l := <-done:
+		return l.file, l.err
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
 }
 
 func newLogger(l configs.Log, to io.Writer) hclog.Logger {

@@ -29,7 +29,7 @@ groups would be pushed and from where they come, and which are left out and why.
 USER is what the person types at the sign-on. No password is needed and no bind
 is made.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			file, err := c.load()
+			file, err := c.load(cmd.Context())
 			if err != nil {
 				return err
 			}

@@ -37,7 +37,7 @@ With --show-code it is the other way round: a code is shown here, and an
 administrator enters it in the console, sees this machine's name and
 fingerprint there, and approves.`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			file, err := c.load()
+			file, err := c.load(cmd.Context())
 			if err != nil {
 				return err
 			}

@@ -108,7 +108,7 @@ func (s *setup) carryOutAnswers(cmd *cobra.Command) error {
 		}
 		fmt.Fprintf(s.Out, "ok  write %s\n", s.configPath)
 	}
-	file, err := s.load()
+	file, err := s.load(ctx)
 	if err != nil {
 		return err
 	}

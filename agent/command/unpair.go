@@ -27,7 +27,7 @@ up, and drop its keys. The cloud revokes it at once and for ever. When the cloud
 does not answer within five seconds the keys are kept: try again, or revoke the
 instance in the console. Purging a package does this by itself.`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			file, err := c.load()
+			file, err := c.load(cmd.Context())
 			if err != nil {
 				return err
 			}

@@ -112,7 +112,7 @@ type Monitor struct {
 	Totals Totals
 
 	audit   *audit.Log
-	guard   func() error // why wrong passwords would be forgotten at a restart; nil: they would not
+	more    func() []Problem // that others know of
 	serving atomic.Pointer[Serving]
 	current atomic.Pointer[pairedLink]  // nil: not paired yet
 	metrics atomic.Pointer[string]      // why metrics are not served; nil: they are, or were not asked for
@@ -133,10 +133,10 @@ type refusedFile struct {
 	err error
 }
 
-// New returns the Monitor of a gateway that serves s, writes its audit to log, and
-// counts wrong passwords where guard tells.
-func New(s Serving, log *audit.Log, guard func() error) *Monitor {
-	m := &Monitor{audit: log, guard: guard, reloads: make(chan chan error)}
+// New returns the Monitor of a gateway that serves s and writes its audit to log;
+// more tells problems that only others know of, and must be quick.
+func New(s Serving, log *audit.Log, more func() []Problem) *Monitor {
+	m := &Monitor{audit: log, more: more, reloads: make(chan chan error)}
 	m.serving.Store(&s)
 	return m
 }
@@ -216,7 +216,7 @@ func (m *Monitor) Problems() (all []Problem) {
 			Remedy:   "set it by NTP",
 		})
 	}
-	return slices.Concat(all, m.ownProblems(now), m.fileProblems())
+	return slices.Concat(all, m.ownProblems(now), m.more(), m.fileProblems())
 }
 
 // ownProblems tells what this program cannot do, or was told not to.
@@ -227,15 +227,6 @@ func (m *Monitor) ownProblems(now *Serving) (all []Problem) {
 			Severity: Warning,
 			Text:     "the audit file cannot be written",
 			Remedy:   "make room on the disk, or name another file in audit.path",
-			Detail:   err.Error(),
-		})
-	}
-	if err := m.guard(); err != nil {
-		all = append(all, Problem{
-			Code:     "wrongPasswordsNotKept",
-			Severity: Warning,
-			Text:     "wrong passwords are counted until the next start only",
-			Remedy:   "make the state folder writable, and make room on the disk",
 			Detail:   err.Error(),
 		})
 	}

@@ -34,11 +34,11 @@ func has(s Status, code string) bool {
 func TestProblems(t *testing.T) {
 	unwritable := &audit.Log{Path: filepath.Join(os.DevNull, "audit.jsonl")}
 	unwritable.Write(audit.Record{Link: &audit.Link{What: "opened"}})
-	m := New(Serving{Observe: true, Directory: unasked{}}, unwritable, func() error { return errors.New("disk full") })
+	m := New(Serving{Observe: true, Directory: unasked{}}, unwritable, func() []Problem { return []Problem{{Code: "another", Text: "t", Remedy: "r"}} })
 	why := "address in use"
 	m.metrics.Store(&why)
 	s := m.Status()
-	for _, code := range []string{"notPaired", "auditNotWritten", "metricsNotServed", "observing", "wrongPasswordsNotKept"} {
+	for _, code := range []string{"notPaired", "auditNotWritten", "metricsNotServed", "observing", "another"} {
 		if !has(s, code) {
 			t.Errorf("%s is not told: %+v", code, s.Problems)
 		}

@@ -95,6 +95,7 @@ func (p *Policy) Told() []string {
 		"groups may leave from at or below " + strings.Join(p.File.Groups.SearchBases, " | "),
 		fmt.Sprintf("at most %d groups of one person", p.File.Groups.Max),
 		fmt.Sprintf("at most %d sign-ons a minute, %d of one person", p.File.SignOnsPerMinute, p.File.SignOnsPerPerson),
+		fmt.Sprintf("at most %d changed user types an hour", p.File.UserTypeChangesPerHour),
 		p.describeWrongPasswords(),
 		p.describeChanges(),
 		p.describeExplain(),
@@ -289,6 +290,7 @@ func (p *Policy) Groups(m directory.Membership) directory.Membership {
 		kept = append(kept, g)
 	}
 	if most := p.File.Groups.Max; len(kept) > most {
+		m.Whole = false
 		if m.Verdict == directory.Complete {
 			m.Verdict, m.Reason = directory.Partial, fmt.Sprintf("truncated: %d groups, and policy.groups.max is %d", len(kept), most)
 			m.Told = m.Reason

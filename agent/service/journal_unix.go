@@ -19,8 +19,10 @@ import (
 const journalSocket = "/run/systemd/journal/socket"
 
 // Logger logs to out; where out is journald's, by journald's protocol, so that
-// each field of a line is one of the journal's.
-func Logger(opts hclog.LoggerOptions, out io.Writer) hclog.Logger {
+// each field of a line is one of the journal's. No field is longer than 4 KB.
+func Logger(opts hclog.LoggerOptions, out io.Writer) hclog.Logger { return bounded{logger(opts, out)} }
+
+func logger(opts hclog.LoggerOptions, out io.Writer) hclog.Logger {
 	opts.Output = out
 	if !journals(out, os.Getenv("JOURNAL_STREAM")) {
 		return hclog.New(&opts)

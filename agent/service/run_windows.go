@@ -148,8 +148,10 @@ func (l *life) pending() {
 }
 
 // Logger logs to out, and when that is the service's file, warnings and errors to
-// the event log as well.
-func Logger(opts hclog.LoggerOptions, out io.Writer) hclog.Logger {
+// the event log as well. No field is longer than 4 KB.
+func Logger(opts hclog.LoggerOptions, out io.Writer) hclog.Logger { return bounded{logger(opts, out)} }
+
+func logger(opts hclog.LoggerOptions, out io.Writer) hclog.Logger {
 	opts.Output = out
 	logger := hclog.NewInterceptLogger(&opts)
 	if _, ok := out.(*rotated.File); ok {

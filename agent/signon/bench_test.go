@@ -104,7 +104,7 @@ func benchAgent(b *testing.B, s *slapdtest.Server) func(n int) error {
 	agenttest.Must(b, err)
 	sealer, err := wire.NewSealer("i", public)
 	agenttest.Must(b, err)
-	d := &Service{People: client, Policy: rules, Opener: opener, Stats: NewStats(), Guard: &Guard{}, Seen: &Replays{}, Persons: &Persons{}, Logger: hclog.NewNullLogger()}
+	d := &Service{People: client, Policy: rules, Opener: opener, Stats: NewStats(), Guard: &Guard{}, Seen: &Replays{}, Persons: &Persons{}, Changes: &Deliveries{}, Logger: hclog.NewNullLogger()}
 	u := agenttest.Staff()
 	u.SearchBase, u.Attributes = "ou=people,"+slapdtest.Suffix, []string{"uid", "cn", "mail"}
 	d.UserTypes(wire.UserTypes{Types: []wire.UserType{u}})

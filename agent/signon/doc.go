@@ -20,6 +20,8 @@
 //	groups  directory.DirectGroups       only when the record is wanted; a verdict, never an error
 //	cut     policy.Groups                what may not leave is left out
 //	observe observed                     with policy.mode = "observe" nothing leaves but how many groups would
+//	look    Service.Look                 when the cloud asks, once, within seconds: how the person stands to groups that
+//	                                     the record has and the answer had not; only groups that may leave
 //
 // A password change goes the same way as far as hold; then one
 // directory.ChangePassword takes the place of bind and all after it. Before
@@ -32,7 +34,13 @@
 // # Promises
 //
 //   - No sign-on and no change makes more than one bind as the person, and an ID that
-//     went as far as a bind is never bound for again.
+//     went as far as a bind is never bound for again: not later, since a password is
+//     tried for five minutes after it was sealed and IDs are remembered for longer;
+//     and not after a restart, since what was sealed before is not tried. With a cloud
+//     of version 1 of the wire, which seals no time, that holds until the restart.
+//   - A name that the policy keeps back leaves in no field: a reason has words of ours
+//     and numbers, and what the directory said in full is in the log.
+//   - Wrong passwords are counted over restarts, as [Guard.Remember] is given a journal.
 //   - With WantVerify, and an entry that is the one the cloud knows, no group is
 //     searched for.
 //   - A password is in memory only between open and the end of the bind, or of the

@@ -24,6 +24,7 @@ type People interface {
 	Bind(ctx context.Context, dn string, password directory.Password) error
 	ChangePassword(ctx context.Context, dn string, old, fresh directory.Password) error
 	DirectGroups(ctx context.Context, u *directory.UserType, e directory.Entry) directory.Membership
+	Evidence(ctx context.Context, u *directory.UserType, e directory.Entry, m directory.Membership, asked []directory.Asked) []directory.Sight
 	GroupMethod(u *directory.UserType) (method, why string)
 	AccountState(ctx context.Context, e directory.Entry) ([]directory.AccountFact, error)
 }
@@ -49,11 +50,18 @@ type Service struct {
 	Logger hclog.Logger
 	Stats  *Stats
 
-	Guard   *Guard   // of people whom guessing might lock out
-	Seen    *Replays // requests that went as far as a bind
-	Persons *Persons // requests about each person
+	Guard   *Guard      // of people whom guessing might lock out
+	Seen    *Replays    // requests that went as far as a bind
+	Persons *Persons    // requests about each person
+	Changes *Deliveries // how often user types change
+
+	// Started is when the program was started: no request of before is answered. Ahead
+	// is what to add to this machine's clock for the cloud's; nil: nothing.
+	Started time.Time
+	Ahead   func() time.Duration
 
 	types userTypes
+	looks looks
 }
 
 // NewLink lets a cloud deliver older user types than before: a link begins, and
@@ -62,7 +70,7 @@ func (s *Service) NewLink() { s.types.newLink() }
 
 // UserTypes takes what the cloud delivered and says which types are refused.
 func (s *Service) UserTypes(m wire.UserTypes) wire.UserTypesAnswer {
-	d := s.types.take(s.Policy, m)
+	d := s.types.take(s.Policy, s.Changes, m)
 	for _, r := range d.refused {
 		s.Logger.Warn("user type refused", logUserType, r.ID, logReason, strings.Join(r.Reasons, "; "))
 	}
@@ -200,11 +208,42 @@ func (s *Service) open(purpose string, sealed wire.Sealed) (directory.Password, 
 		return "", refuse(wire.OutcomeNotAllowed, "the password is sealed for another sign-on or instance, or was altered")
 	}
 	defer clear(password)
+	if refusal := s.untimely(sealed.At); refusal != nil {
+		return "", refusal
+	}
 	if p := directory.Password(password); !p.Refused() {
 		return p, nil
 	}
 	// Before any search: what is no password of anybody is no question about somebody.
 	return "", refuse(wire.OutcomeInvalidCredentials, "empty password, or one that begins with NUL: the directory was not asked")
+}
+
+// mostFuture is how far the cloud's nodes may be ahead of what is known of their clock.
+const mostFuture = time.Minute
+
+// untimely says why a password that was sealed at a time is not tried: who kept a
+// request could send it again to a program that has forgotten it. Nil when it is,
+// and for a cloud that tells no time.
+func (s *Service) untimely(millis uint64) *wire.SignOnResult {
+	if millis == 0 {
+		return nil
+	}
+	var ahead time.Duration
+	if s.Ahead != nil {
+		ahead = s.Ahead()
+	}
+	at, now := time.UnixMilli(int64(min(millis, 1<<62))), time.Now().Add(ahead)
+	switch {
+	case now.Sub(at) > replayLife:
+		return refuse(wire.OutcomeNotAllowed, "the password was sealed longer ago than requests are remembered")
+	case at.Sub(now) > mostFuture:
+		return refuse(wire.OutcomeNotAllowed, "the password was sealed in the future: set the clocks of the cloud's nodes by NTP")
+	case at.Before(s.Started.Add(ahead)):
+		r := refuse(wire.OutcomeBusy, "the password was sealed before this gateway was started")
+		r.KeyUnknown = true // sealed anew it is tried
+		return r
+	}
+	return nil
 }
 
 // find returns the person's entry: by what they typed or, when that leads
@@ -242,11 +281,15 @@ func (s *Service) success(ctx context.Context, t *directory.UserType, e director
 }
 
 // groups finds the person's direct groups and cuts them to those that may leave.
-// Why they are not all is for the log in full, and for the cloud without names.
+// Why they are not all is for the log in full, and for the cloud without names. What
+// was found is kept for a moment: see Look.
 func (s *Service) groups(ctx context.Context, t *directory.UserType, e directory.Entry, id string) *wire.Membership {
 	found := s.People.DirectGroups(ctx, t, e)
 	if found.Reason != "" {
 		s.Logger.Info("not all groups could be read", logSignOn, id, "verdict", found.Verdict, logReason, found.Reason)
+	}
+	if found.Verdict != directory.Unknown && !s.Policy.File.Observe {
+		s.looks.keep(&finished{id: id, userType: t, entry: e, membership: found, at: time.Now()})
 	}
 	return membership(s.Policy.Groups(found))
 }
@@ -278,9 +321,15 @@ func decisive(known, found []wire.Correlation) (k wire.Correlation, same bool) {
 }
 
 func membership(m directory.Membership) *wire.Membership {
-	out := &wire.Membership{Verdict: verdict(m.Verdict), Reason: m.Told, Groups: make([]wire.Group, len(m.Groups))}
+	out := &wire.Membership{
+		Verdict:     verdict(m.Verdict),
+		Reason:      m.Told,
+		Groups:      make([]wire.Group, len(m.Groups)),
+		Unconfirmed: m.Unconfirmed,
+		Whole:       m.Whole,
+	}
 	for i, g := range m.Groups {
-		out.Groups[i] = wire.Group{DN: g.DN, Name: g.Name, ID: g.ID}
+		out.Groups[i] = wire.Group{DN: g.DN, Name: g.Name, ID: g.ID, Stamp: g.Stamp}
 	}
 	return out
 }

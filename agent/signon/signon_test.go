@@ -40,7 +40,7 @@ func newDesk(t *testing.T, p configs.Policy) *desk {
 	agenttest.Must(t, err)
 	sealer, err := wire.NewSealer("i1", public)
 	agenttest.Must(t, err)
-	d := &desk{t: t, server: server, sealer: sealer, Service: &Service{People: client, Policy: rules, Opener: opener, Stats: NewStats(), Guard: &Guard{}, Seen: &Replays{}, Persons: &Persons{}, Logger: hclog.NewNullLogger()}}
+	d := &desk{t: t, server: server, sealer: sealer, Service: &Service{People: client, Policy: rules, Opener: opener, Stats: NewStats(), Guard: &Guard{}, Seen: &Replays{}, Persons: &Persons{}, Changes: &Deliveries{}, Logger: hclog.NewNullLogger()}}
 	if a := d.UserTypes(wire.UserTypes{Revision: 1, Types: []wire.UserType{agenttest.Staff()}}); len(a.Refused) != 0 {
 		t.Fatal(a.Refused)
 	}
@@ -222,10 +222,10 @@ func TestAnnouncedUserTypesAreAwaited(t *testing.T) {
 		rules, err := policy.New(agenttest.Policy())
 		agenttest.Must(t, err)
 		var u userTypes
-		u.take(rules, wire.UserTypes{Revision: 1})
+		u.take(rules, &Deliveries{}, wire.UserTypes{Revision: 1})
 		go func() {
 			time.Sleep(time.Second)
-			u.take(rules, wire.UserTypes{Revision: 2, Types: []wire.UserType{agenttest.Staff()}})
+			u.take(rules, &Deliveries{}, wire.UserTypes{Revision: 2, Types: []wire.UserType{agenttest.Staff()}})
 		}()
 		from := time.Now()
 		if d := u.await(t.Context(), 2); d.revision != 2 || time.Since(from) != time.Second {

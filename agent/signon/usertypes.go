@@ -50,11 +50,11 @@ func (u *userTypes) newLink() {
 
 // take checks m against the policy and makes it the one in use, unless its
 // revision is older than that on this link; then it refuses all of it.
-func (u *userTypes) take(p *policy.Policy, m wire.UserTypes) *delivery {
+func (u *userTypes) take(p *policy.Policy, changes *Deliveries, m wire.UserTypes) *delivery {
 	if older := u.older(m); older != nil {
 		return older
 	}
-	d := check(p, m)
+	d := check(p, m, changes.admit(m.Types, p.File.UserTypeChangesPerHour))
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	u.current, u.anew = d, false
@@ -80,8 +80,9 @@ func (u *userTypes) older(m wire.UserTypes) *delivery {
 	return d
 }
 
-// check compiles every type that the policy allows, and says why not the others.
-func check(p *policy.Policy, m wire.UserTypes) *delivery {
+// check compiles every type that is taken and that the policy allows, and says why
+// not the others.
+func check(p *policy.Policy, m wire.UserTypes, taken []bool) *delivery {
 	d := &delivery{revision: m.Revision, types: map[string]userType{}}
 	count := map[string]int{}
 	for _, t := range m.Types {
@@ -93,6 +94,8 @@ func check(p *policy.Policy, m wire.UserTypes) *delivery {
 		switch {
 		case i >= mostTypes:
 			reasons = []string{fmt.Sprintf("a gateway serves at most %d user types", mostTypes)}
+		case !taken[i]:
+			reasons = []string{tooOften(p.File.UserTypeChangesPerHour)}
 		case count[t.ID] > 1:
 			reasons = []string{"more than one user type has this ID"}
 		default:

@@ -309,3 +309,66 @@ func TestDisabledGatewaysAreNotMissed(t *testing.T) {
 		t.Errorf("%s, %v", fmt.Sprint(slices.Clone(all)), err)
 	}
 }
+
+// TestMembershipsThatCannotBeTold are an alert for each reason, with the groups by name.
+func TestMembershipsThatCannotBeTold(t *testing.T) {
+	s := start(t)
+	s.live = []hub.Live{beat(), beat()}
+	s.channel("webhook", s.hook.URL)
+	u := store.User{EnvironmentID: s.env.ID, Username: "ada", PopulationID: s.gateway.UserTypes[0].PopulationID}
+	var groups []*store.Group
+	for i := range 25 {
+		groups = append(groups, &store.Group{EnvironmentID: s.env.ID, Name: fmt.Sprintf("cn=g%02d", i), DisplayName: fmt.Sprintf("G%02d", i), SourceType: store.SourceGateway, SourceID: s.gateway.ID})
+	}
+	doubt := func(reason string, of []*store.Group) {
+		must(t, s.Store.Provision(t.Context(), func(tx *store.Tx) error {
+			for _, g := range of {
+				must(t, tx.DoubtMemberships(t.Context(), s.env.ID, u.ID, []string{g.ID}, reason, s.now))
+			}
+			return nil
+		}))
+	}
+	must(t, s.Store.Provision(t.Context(), func(tx *store.Tx) error {
+		must(t, tx.CreateUser(t.Context(), &u))
+		must(t, tx.CreateGroups(t.Context(), groups))
+		for _, g := range groups {
+			must(t, tx.AddMemberships(t.Context(), s.env.ID, u.ID, []store.Joined{{GroupID: g.ID}}, s.now))
+		}
+		return nil
+	}))
+	doubt("notVisible", groups[:24])
+	doubt("computed", groups[24:])
+	if got := s.later(0) + s.later(2*time.Minute); got != "open membershipUntold, open membershipUntold" {
+		t.Errorf("heard %q", got)
+	}
+	all, err := s.Store.Alerts(t.Context(), s.env.ID)
+	must(t, err)
+	for _, a := range all {
+		hidden := strings.HasSuffix(a.Key, "/notVisible")
+		if hidden != strings.Contains(a.Text, "G00 (1), G01 (1)") || hidden != strings.Contains(a.Text, "4 more groups") || hidden == strings.Contains(a.Text, "G24 (1)") || a.Remedy == "" {
+			t.Errorf("%+v", a)
+		}
+	}
+	doubt("", groups)
+	s.later(time.Minute)
+	if all, err := s.Store.Alerts(t.Context(), s.env.ID); err != nil || len(all) != 0 {
+		t.Errorf("%+v, %v", all, err)
+	}
+}
+
+// TestAgentTooOldToShowThatSomebodyLeft matters where updates are on.
+func TestAgentTooOldToShowThatSomebodyLeft(t *testing.T) {
+	s := start(t)
+	old := beat()
+	old.Wire, old.Software = 1, "0.1"
+	s.live = []hub.Live{old, beat()}
+	s.channel("webhook", s.hook.URL)
+	if got := s.later(0) + s.later(2*time.Minute); got != "" {
+		t.Errorf("heard %q", got)
+	}
+	s.gateway.UserTypes[0].UpdateOnSignOn = true
+	must(t, s.Store.UpdateGateway(t.Context(), &s.gateway))
+	if got := s.later(0) + s.later(2*time.Minute); got != "open oldAgent" {
+		t.Errorf("heard %q", got)
+	}
+}

@@ -121,6 +121,10 @@ func (w *Watch) tell(ctx context.Context, e store.Environment) error {
 
 // wrong returns what is wrong in an environment now.
 func (w *Watch) wrong(ctx context.Context, env string) (all []store.Alert, err error) {
+	doubted, err := w.Store.DoubtedGroups(ctx, env)
+	if err != nil {
+		return nil, err
+	}
 	page := store.Page{Limit: store.MaxLimit}
 	for {
 		gateways, next, err := w.Store.Gateways(ctx, env, page)
@@ -136,6 +140,7 @@ func (w *Watch) wrong(ctx context.Context, env string) (all []store.Alert, err e
 				return nil, err
 			}
 			all = append(all, w.ofGateway(g, instances)...)
+			all = append(all, ofDoubts(g, doubted)...)
 		}
 		if page.Cursor = next; next == "" {
 			return all, nil
@@ -163,6 +168,9 @@ func (w *Watch) ofGateway(g store.Gateway, instances []store.Instance) (all []st
 			if p.Severity != wire.SeverityInfo {
 				alert(p.Code, l.Instance, p.Remedy, "on %s %s", l.Hostname, p.Text)
 			}
+		}
+		if l.Wire > 0 && l.Wire < wire.Version && slices.ContainsFunc(g.UserTypes, func(u store.UserType) bool { return u.UpdateOnSignOn }) {
+			alert("oldAgent", l.Instance, wire.LookOldAgent.Remedy(), "on %s ldap-gateway %s is too old to show that somebody left a group: memberships are only added", l.Hostname, l.Software)
 		}
 		if l.Beat.ResponseTimeMillis > slow {
 			alert("slowDirectory", l.Instance, "See how the directory fares: ldap-gateway check", "on %s a sign-on takes %.1f seconds", l.Hostname, l.Beat.ResponseTimeMillis/1000)

@@ -81,7 +81,9 @@ func boundResult(r *wire.SignOnResult) error {
 	clipText(&r.Reason)
 	if m := r.Membership; m != nil {
 		clipText(&m.Reason)
-		for _, g := range m.Groups {
+		for i := range m.Groups {
+			g := &m.Groups[i]
+			g.Stamp = clip(g.Stamp, mostStamp)
 			if len(g.DN) > mostValue || len(g.Name) > mostValue || len(g.ID) > mostValue {
 				return errors.New("the name of a group is too long")
 			}

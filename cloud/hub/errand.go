@@ -17,8 +17,22 @@ import (
 type errand struct {
 	Ask
 	kind wire.Kind
-	body func(*wire.Sealer) any                  // what is sent, sealed afresh
+	body func(sealing) any                       // what is sent, sealed afresh
 	read func([]byte) (wire.SignOnResult, error) // the body of the answer
+}
+
+// sealing seals for one link.
+type sealing struct {
+	sealer *wire.Sealer // nil: nothing is sealed
+	wire   uint16       // version of the link
+}
+
+// seal seals a password for one request, with the time where the other end reads it.
+func (s sealing) seal(id string, password []byte) wire.Sealed {
+	if s.wire < 2 {
+		return s.sealer.Seal(id, password)
+	}
+	return s.sealer.SealAt(id, time.Now(), password)
 }
 
 // mostTries bounds how many instances one errand is handed to.
@@ -104,7 +118,7 @@ func (h *Hub) request(ctx context.Context, l Live, a errand, sealer *wire.Sealer
 		left = time.Until(end)
 	}
 	// The agent gives up a little before we do.
-	f, err := wire.NewFrame(a.kind, 0, left-left/20, a.body(sealer))
+	f, err := wire.NewFrame(a.kind, 0, left-left/20, a.body(sealing{sealer, l.Wire}))
 	if err != nil {
 		return ours(l, a, wire.OutcomeDirectoryUnavailable, false, err.Error())
 	}

@@ -11,7 +11,7 @@ import (
 func (h *Hub) Explain(ctx context.Context, a Ask) wire.Explained {
 	var answered wire.Explained
 	r := h.run(ctx, errand{kind: wire.KindExplain, Ask: a,
-		body: func(*wire.Sealer) any {
+		body: func(sealing) any {
 			return wire.Explain{ID: a.ID, UserType: a.UserType, Revision: a.Revision, Identifier: a.Identifier}
 		},
 		read: func(b []byte) (wire.SignOnResult, error) {

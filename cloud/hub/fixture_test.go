@@ -111,6 +111,8 @@ type person struct {
 	opener *wire.Opener
 	answer func(ctx context.Context, m wire.SignOn, password string) wire.SignOnResult
 
+	look func(wire.Look) wire.Looked // nil: refused
+
 	mu        sync.Mutex
 	delivered []wire.UserTypes
 	asked     int
@@ -288,6 +290,16 @@ func (n *node) signOn(password string) hub.Answer {
 	must(n.t, err)
 	return n.hub.SignOn(ctx, hub.Ask{ID: uuid.NewString(), Gateway: n.gateway.ID, UserType: "t1", Revision: g.Revision, Identifier: "alice",
 		Want: wire.WantRecord, Password: []byte(password)})
+}
+
+// Look answers as a test says, and refuses otherwise.
+func (p *person) Look(_ context.Context, m wire.Look) wire.Looked {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.look != nil {
+		return p.look(m)
+	}
+	return wire.Looked{ID: m.ID, Outcome: wire.OutcomeNotAllowed}
 }
 
 // Explain implements cloudlink.Handler.

@@ -73,10 +73,18 @@ func (l *link) greet(gateway string) error {
 		_ = l.ws.Close(websocket.StatusPolicyViolation, "no common version: update ldap-gateway")
 		return err
 	}
+	l.live.Wire = version
 	l.live.Hostname, l.live.Software, l.live.System, l.live.Policy = l.hello.Hostname, l.hello.Software, l.hello.System, l.hello.Policy
 	l.ws.SetReadLimit(wire.MaxFrame)
-	return l.write(wire.KindWelcome, wire.Welcome{Version: version, Gateway: gateway, Node: l.hub.Node,
-		HeartbeatMillis: uint32(l.hub.Heartbeat.Milliseconds()), Epoch: l.epoch})
+	welcome := wire.Welcome{
+		Version:         version,
+		Gateway:         gateway,
+		Node:            l.hub.Node,
+		HeartbeatMillis: uint32(l.hub.Heartbeat.Milliseconds()),
+		Epoch:           l.epoch,
+		At:              uint64(time.Now().UnixMilli()),
+	}
+	return l.write(wire.KindWelcome, welcome.For(version))
 }
 
 func (l *link) read(ctx context.Context) (wire.Frame, error) {
@@ -197,7 +205,7 @@ func (l *link) take(ctx context.Context, f wire.Frame) error {
 		return l.rotate(ctx, f)
 	case wire.KindGoingAway:
 		l.leave("no more requests come")
-	case wire.KindSignOnResult, wire.KindPasswordChanged, wire.KindExplained:
+	case wire.KindSignOnResult, wire.KindPasswordChanged, wire.KindExplained, wire.KindLooked:
 		l.answer(f)
 	case wire.KindUnsupported:
 		l.fail(f.ID, reply{State: replyNotSent, Reason: "the instance does not know this kind of request: update it"})

@@ -28,9 +28,9 @@ type Changed struct {
 func (h *Hub) ChangePassword(ctx context.Context, c Change) Changed {
 	var answered wire.PasswordChanged
 	a := h.run(ctx, errand{kind: wire.KindChangePassword, Ask: Ask{ID: c.ID, Gateway: c.Gateway, UserType: c.UserType},
-		body: func(s *wire.Sealer) any {
+		body: func(s sealing) any {
 			return wire.ChangePassword{ID: c.ID, UserType: c.UserType, Revision: c.Revision, Identifier: c.Identifier, Known: c.Known,
-				Old: s.Seal(wire.OldPassword(c.ID), c.Old), New: s.Seal(wire.NewPassword(c.ID), c.New)}
+				Old: s.seal(wire.OldPassword(c.ID), c.Old), New: s.seal(wire.NewPassword(c.ID), c.New)}
 		},
 		read: func(b []byte) (wire.SignOnResult, error) {
 			err := wire.Unmarshal(b, &answered)

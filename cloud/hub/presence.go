@@ -24,6 +24,7 @@ type Live struct {
 	Since     time.Time
 	Hostname  string
 	Software  string
+	Wire      uint16 // version of the wire in use; 0: a node of before version 2 holds the link
 	System    string
 	Policy    []string // in words
 	Refused   []wire.Refused
@@ -100,6 +101,16 @@ func (p *presence) of(gateway string, now time.Time) []Live {
 	}
 	slices.SortFunc(out, func(a, b Live) int { return cmp.Compare(a.Instance, b.Instance) })
 	return out
+}
+
+// instance returns the newest live link of one instance; false when it has none.
+func (p *presence) instance(gateway, id string, now time.Time) (Live, bool) {
+	for _, l := range p.of(gateway, now) {
+		if l.Instance == id {
+			return l, true
+		}
+	}
+	return Live{}, false
 }
 
 // better tells which of two links of one instance is to be used.

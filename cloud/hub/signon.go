@@ -29,9 +29,9 @@ type Answer struct {
 // the closed set: without a live instance the directory is unavailable.
 func (h *Hub) SignOn(ctx context.Context, a Ask) Answer {
 	return h.run(ctx, errand{Ask: a, kind: wire.KindSignOn,
-		body: func(s *wire.Sealer) any {
+		body: func(s sealing) any {
 			return wire.SignOn{ID: a.ID, UserType: a.UserType, Revision: a.Revision, Identifier: a.Identifier,
-				Known: a.Known, Want: a.Want, Password: s.Seal(a.ID, a.Password)}
+				Known: a.Known, Want: a.Want, Password: s.seal(a.ID, a.Password)}
 		},
 		read: readSignOn})
 }

@@ -56,7 +56,7 @@ func newSite(t *testing.T, k store.Kerberos, correlation ...store.Correlation) *
 		if err := tx.CreateGroups(t.Context(), []*store.Group{&group}); err != nil {
 			return err
 		}
-		return tx.AddMemberships(t.Context(), env.ID, s.alice.ID, []string{group.ID}, time.Now())
+		return tx.AddMemberships(t.Context(), env.ID, s.alice.ID, []store.Joined{{GroupID: group.ID}}, time.Now())
 	}))
 	s.Desk = &Desk{Store: db, Vault: must(vault.New(make([]byte, 32))), Provisioner: &provisioner.Provisioner{Store: db},
 		Services: []string{spn, "HTTP/localhost"}, Logger: hclog.NewNullLogger(), Now: s.time}

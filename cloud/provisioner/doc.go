@@ -18,9 +18,17 @@
 // A Kerberos sign-on is treated as one without properties, whatever it carries.
 //
 //	verdict    adds   removes
-//	complete   yes    yes
-//	partial    yes    no
+//	complete   yes    what the evidence shows that the user left
+//	partial    yes    the same, of a whole list; else nothing
 //	unknown    no     no
+//
+// That a directory's list lacks a group is no evidence: it lacks what may not be seen
+// too. So an Apply that would take a gateway's groups away ends with [EvidenceWanted],
+// having written nothing; the caller asks, and calls it again with the answers. What
+// could not be told stays, makes the verdict partial, and is kept as the membership's
+// doubt until it is told, or an administrator takes the user out of the group. A list
+// of a memberOf that the directory does not compute needs evidence to add as well.
+// What an identity provider lists is all that it says.
 //
 // # Promises
 //
@@ -28,8 +36,10 @@
 //     When it returns an error, nothing was written.
 //   - It compares before it writes: a sign-on that changes nothing writes no
 //     row of users, correlations, groups or memberships.
-//   - Only a complete verdict removes, and only memberships of groups of the
-//     sign-on's own source. Ordinary groups are never touched.
+//   - Nothing is removed without evidence, and only memberships of groups of the
+//     sign-on's own source are. Ordinary groups are never touched.
+//   - One sign-on is asked about [MostQuestions] groups at most; of more, each comes in
+//     its turn.
 //   - Two sources never share a group, even under one name.
 //   - The number of queries does not grow with the number of groups, but for
 //     one more in every 500, and one for each group that was renamed.

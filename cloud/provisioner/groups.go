@@ -3,41 +3,97 @@ package provisioner
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
+	"strings"
 
 	"ldap-gateway/cloud/store"
 )
 
-// follow makes the memberships those of the directory, as far as the verdict allows.
+// follow makes the memberships those of the directory, as far as verdict and evidence
+// allow.
 func (s *step) follow(ctx context.Context) error {
-	m := s.id.Membership
-	if m == nil {
+	if s.id.Membership == nil {
 		return nil
 	}
-	verdict, reason := judge(*m)
-	s.change.Verdict = verdict.String()
-	s.so.Verdict, s.so.VerdictReason = s.change.Verdict, reason
+	m := *s.id.Membership
+	verdict, reason := judge(m)
 	if verdict == Unknown {
+		s.told(verdict, reason)
 		s.refuse(fmt.Sprintf("membership unknown: %s: nothing added or removed", orUnsaid(reason)), map[string]any{"verdict": s.change.Verdict})
 		return nil
-	}
-	if verdict == Partial {
-		s.refuse(fmt.Sprintf("membership partial: %s: nothing removed", orUnsaid(reason)), map[string]any{"verdict": s.change.Verdict})
 	}
 	current, err := s.current(ctx)
 	if err != nil {
 		return err
 	}
-	wanted, err := s.resolve(ctx, m.Groups, current)
+	groups, joining := s.confirmed(m, current)
+	wanted, err := s.resolve(ctx, groups, groupsOf(current))
 	if err != nil {
 		return err
 	}
-	if err := s.join(ctx, current, wanted); err != nil {
+	held, absent := split(current, wanted)
+	if verdict == Partial && !m.Whole {
+		absent = nil // a list that was cut off only adds
+	}
+	if err := s.asked(absent, joining); err != nil {
 		return err
 	}
-	if verdict != Complete {
+	d := s.decide(verdict == Complete, held, absent)
+	d.join = without(wanted, groupsOf(current))
+	s.settle(verdict, reason, d)
+	if err := s.join(ctx, d.join, groups); err != nil {
+		return err
+	}
+	if err := s.leave(ctx, d.leave); err != nil {
+		return err
+	}
+	return s.doubt(ctx, d)
+}
+
+// asked returns *EvidenceWanted as long as nobody asked about what would change.
+func (s *step) asked(absent []store.GroupMembership, joining []Question) error {
+	if !s.needsEvidence() || s.id.Evidence != nil || len(absent)+len(joining) == 0 {
 		return nil
 	}
-	return s.leave(ctx, current, wanted)
+	return &EvidenceWanted{Questions: s.questions(absent, joining)}
+}
+
+// split tells the memberships that a list has from those that it does not have.
+func split(current []store.GroupMembership, wanted []store.Group) (held, absent []store.GroupMembership) {
+	listed := make(map[string]bool, len(wanted))
+	for _, g := range wanted {
+		listed[g.ID] = true
+	}
+	for _, m := range current {
+		if listed[m.Group.ID] {
+			held = append(held, m)
+		} else {
+			absent = append(absent, m)
+		}
+	}
+	return held, absent
+}
+
+// settle says how far the memberships are the directory's now: no further than what
+// could be told.
+func (s *step) settle(verdict Verdict, reason string, d changes) {
+	if kept := s.whyKept(d); kept != "" {
+		verdict, reason = Partial, joinWords([]string{reason, kept})
+	}
+	s.told(verdict, reason)
+	if verdict == Partial {
+		removed := "nothing removed"
+		if len(d.leave) > 0 {
+			removed = groupCount(len(d.leave)) + " removed that the user was seen not to be in"
+		}
+		s.refuse(fmt.Sprintf("membership partial: %s: %s", orUnsaid(reason), removed), map[string]any{"verdict": s.change.Verdict})
+	}
+}
+
+func (s *step) told(verdict Verdict, reason string) {
+	s.change.Verdict = verdict.String()
+	s.so.Verdict, s.so.VerdictReason = s.change.Verdict, reason
 }
 
 // judge trusts a list no further than its content: a group without a name
@@ -64,33 +120,55 @@ func orUnsaid(reason string) string {
 	return reason
 }
 
+// joinWords puts what is said into one text.
+func joinWords(words []string) string {
+	return strings.Join(slices.DeleteFunc(words, func(w string) bool { return w == "" }), "; ")
+}
+
+// joined lists words by their codes' order.
+func joined(words map[string]string) string {
+	var all []string
+	for _, reason := range slices.Sorted(maps.Keys(words)) {
+		all = append(all, words[reason])
+	}
+	return strings.Join(all, ", ")
+}
+
 // current returns the user's groups of this source.
-func (s *step) current(ctx context.Context) ([]store.Group, error) {
+func (s *step) current(ctx context.Context) ([]store.GroupMembership, error) {
 	if s.change.Created {
 		return nil, nil
 	}
 	all, err := s.tx.UserGroups(ctx, s.id.EnvironmentID, s.change.User.ID)
-	var mine []store.Group
+	var mine []store.GroupMembership
 	for _, m := range all {
 		if m.Group.SourceType == s.id.SourceType && m.Group.SourceID == s.id.SourceID {
-			mine = append(mine, m.Group)
+			mine = append(mine, m)
 		}
 	}
 	return mine, err
 }
 
-// join adds the memberships that are wanted and missing.
-func (s *step) join(ctx context.Context, current, wanted []store.Group) error {
-	s.change.Added = without(wanted, current)
-	s.memberships("membership.added", s.change.Added)
-	return s.tx.AddMemberships(ctx, s.id.EnvironmentID, s.change.User.ID, idsOf(s.change.Added), s.so.At)
+// join adds memberships, each with the stamp that its group came with.
+func (s *step) join(ctx context.Context, groups []store.Group, listed []Group) error {
+	stamps := make(map[string]string, len(listed))
+	for _, g := range listed {
+		stamps[store.GroupKey(g.Name)] = g.Stamp
+	}
+	joined := make([]store.Joined, len(groups))
+	for i, g := range groups {
+		joined[i] = store.Joined{GroupID: g.ID, Stamp: stamps[store.GroupKey(g.Name)]}
+	}
+	s.change.Added = groups
+	s.memberships("membership.added", groups)
+	return s.tx.AddMemberships(ctx, s.id.EnvironmentID, s.change.User.ID, joined, s.so.At)
 }
 
-// leave removes the memberships that are not wanted.
-func (s *step) leave(ctx context.Context, current, wanted []store.Group) error {
-	s.change.Removed = without(current, wanted)
-	s.memberships("membership.removed", s.change.Removed)
-	return s.tx.RemoveMemberships(ctx, s.id.EnvironmentID, s.change.User.ID, idsOf(s.change.Removed))
+// leave ends memberships.
+func (s *step) leave(ctx context.Context, groups []store.Group) error {
+	s.change.Removed = groups
+	s.memberships("membership.removed", groups)
+	return s.tx.RemoveMemberships(ctx, s.id.EnvironmentID, s.change.User.ID, idsOf(groups))
 }
 
 // without returns those of all that are not among others.

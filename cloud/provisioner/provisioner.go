@@ -71,6 +71,7 @@ type Identity struct {
 	Mapped        []string
 	GroupIdentity string      // "NAME" (also when empty) or "ID"
 	Membership    *Membership // nil: groups were not asked for
+	Evidence      *Evidence   // nil: nobody was asked yet
 	Update        bool        // the user type's switch
 }
 
@@ -79,6 +80,13 @@ type Membership struct {
 	Verdict Verdict
 	Reason  string // why not complete
 	Groups  []Group
+	// Whole says of a partial list that only what the reason names was left aside, so
+	// that the directory can be asked about the user's other groups. Of a list that was
+	// cut off most groups would have to be asked about at each sign-on.
+	Whole bool
+	// Unconfirmed says that the directory does not vouch for the list: what it would
+	// join needs evidence as well.
+	Unconfirmed bool
 }
 
 // Group is one direct group.
@@ -86,6 +94,7 @@ type Group struct {
 	Name        string // DN, or the name an identity provider gave
 	DisplayName string // empty: the name
 	ID          string // immutable; empty when the directory has none
+	Stamp       string // of its state in the directory; empty when it has none
 }
 
 // FieldChange is one property that changed.
@@ -112,7 +121,7 @@ type Provisioner struct{ Store *store.Store }
 // Removed; and ID, EnvironmentID, At and Outcome when they are empty.
 //
 // When it returns an error nothing was written, the sign-on included: one of
-// the errors above; store.ErrNotFound when the population, the gateway or
+// the errors above; *EvidenceWanted; store.ErrNotFound when the population, the gateway or
 // UserID does not exist; store.ErrConflict when that sign-on was applied before.
 func (p *Provisioner) Apply(ctx context.Context, id Identity, so *store.SignOn) (Change, error) {
 	if so.Method == "kerberos" {
@@ -132,13 +141,14 @@ func (p *Provisioner) Apply(ctx context.Context, id Identity, so *store.SignOn) 
 
 // step is one Apply.
 type step struct {
-	tx         *store.Tx
-	id         Identity
-	so         *store.SignOn
-	change     Change
-	refreshed  bool     // the record was made, or held against what the directory says
-	notes      []string // of what was not done, and why
-	activities []store.Activity
+	tx          *store.Tx
+	id          Identity
+	so          *store.SignOn
+	change      Change
+	unconfirmed int      // groups that memberOf has and nobody confirmed
+	refreshed   bool     // the record was made, or held against what the directory says
+	notes       []string // of what was not done, and why
+	activities  []store.Activity
 }
 
 func (s *step) run(ctx context.Context) error {

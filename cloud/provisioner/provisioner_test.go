@@ -29,6 +29,8 @@ type world struct {
 	population store.Population
 	gateway    store.Gateway
 	at         time.Time
+	seen       func(provisioner.Question) provisioner.Sight // nil: the user left every group of a complete list
+	asked      []provisioner.Question                       // by the sign-on before
 }
 
 func build(t testing.TB) *world {
@@ -100,7 +102,29 @@ func (w *world) signOn(id provisioner.Identity) (provisioner.Change, store.SignO
 	id.At = w.at
 	so := store.SignOn{Method: "password", InstanceID: "i"}
 	c, err := (&provisioner.Provisioner{Store: w.store}).Apply(w.t.Context(), id, &so)
+	var wanted *provisioner.EvidenceWanted
+	if w.asked = nil; errors.As(err, &wanted) {
+		w.asked = wanted.Questions
+		id.Evidence = w.answer(id)
+		c, err = (&provisioner.Provisioner{Store: w.store}).Apply(w.t.Context(), id, &so)
+	}
 	return c, so, err
+}
+
+// answer is what the directory shows.
+func (w *world) answer(id provisioner.Identity) *provisioner.Evidence {
+	e := &provisioner.Evidence{Of: map[string]provisioner.Sight{}, Beyond: provisioner.Sight{Reason: "tooMany", Words: "too many"}}
+	for _, q := range w.asked {
+		switch {
+		case w.seen != nil:
+			e.Of[q.Key] = w.seen(q)
+		case id.Membership.Verdict == provisioner.Complete:
+			e.Of[q.Key] = provisioner.Sight{Finding: provisioner.Left}
+		default:
+			e.Of[q.Key] = provisioner.Sight{Reason: "notVisible", Words: "hidden"}
+		}
+	}
+	return e
 }
 
 func (w *world) mustSignOn(id provisioner.Identity) (provisioner.Change, store.SignOn) {
@@ -456,6 +480,7 @@ func TestNamelessGroupMakesPartial(t *testing.T) {
 	first, _ := w.mustSignOn(w.ada("a", "b"))
 	id := w.ada("a")
 	id.Membership.Groups = append(id.Membership.Groups, provisioner.Group{Name: " ", ID: "7"})
+	w.seen = func(provisioner.Question) provisioner.Sight { return provisioner.Sight{Reason: "notVisible"} }
 	_, so := w.mustSignOn(id)
 	w.wantGroups(first.User.ID, "a b")
 	if so.Verdict != "partial" {

@@ -16,6 +16,9 @@
 //	                 are enabled, in their order, until
 //	                 one knows the identifier
 //
+// Before an updating sign-on takes groups away, the instance that answered is asked,
+// once, about just those groups: see the provisioner's [provisioner.EvidenceWanted].
+//
 // # Promises
 //
 //   - Every sign-on that ends is in the store, with its reason, before its caller

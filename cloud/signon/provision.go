@@ -15,7 +15,13 @@ import (
 // provision records a sign-on that succeeded, with what it did to the record.
 func (a *attempt) provision(ctx context.Context, w Way, answer hub.Answer) error {
 	a.finish(wire.OutcomeOK, answer.Reason)
-	_, err := a.Provisioner.Apply(context.WithoutCancel(ctx), a.identity(w, answer), &a.record)
+	id := a.identity(w, answer)
+	_, err := a.Provisioner.Apply(context.WithoutCancel(ctx), id, &a.record)
+	var wanted *provisioner.EvidenceWanted
+	if errors.As(err, &wanted) {
+		id.Evidence = a.look(ctx, w, answer.Instance, wanted.Questions)
+		_, err = a.Provisioner.Apply(context.WithoutCancel(ctx), id, &a.record)
+	}
 	switch {
 	case err == nil:
 		return nil
@@ -41,14 +47,15 @@ func (a *attempt) identity(w Way, answer hub.Answer) provisioner.Identity {
 		id.Properties = mapping.Properties(w.UserType, answer.Entry.Attributes)
 	}
 	if m := answer.Membership; m != nil {
-		id.Membership = &provisioner.Membership{Verdict: verdict(m.Verdict), Reason: m.Reason}
+		id.Membership = &provisioner.Membership{Verdict: verdict(m.Verdict), Reason: m.Reason, Unconfirmed: m.Unconfirmed, Whole: m.Whole}
 		if len(m.Groups) > mostGroups {
 			id.Membership.Verdict = max(id.Membership.Verdict, provisioner.Partial) // an unknown one stays unknown
+			id.Membership.Whole = false
 			id.Membership.Reason = fmt.Sprintf("%d groups came, and the first %d are taken", len(m.Groups), mostGroups)
 			m.Groups = m.Groups[:mostGroups]
 		}
 		for _, g := range m.Groups {
-			id.Membership.Groups = append(id.Membership.Groups, provisioner.Group{Name: g.DN, DisplayName: g.Name, ID: g.ID})
+			id.Membership.Groups = append(id.Membership.Groups, provisioner.Group{Name: g.DN, DisplayName: g.Name, ID: g.ID, Stamp: g.Stamp})
 		}
 	}
 	return id

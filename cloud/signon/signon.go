@@ -31,6 +31,7 @@ const (
 type Agents interface {
 	SignOn(ctx context.Context, a hub.Ask) hub.Answer
 	ChangePassword(ctx context.Context, c hub.Change) hub.Changed
+	Look(ctx context.Context, q hub.Look) []wire.Sight
 }
 
 var _ Agents = (*hub.Hub)(nil)

@@ -251,3 +251,39 @@ func TestCorrelation(t *testing.T) {
 		t.Error("not replaced")
 	}
 }
+
+// TestDoubtedMemberships are listed by group and reason, taken back, and let go.
+func TestDoubtedMemberships(t *testing.T) {
+	s := open(t)
+	w := build(t, s, "one")
+	ctx, e, at := t.Context(), w.env.ID, time.UnixMicro(9).UTC()
+	doubt := func(why string) {
+		must(t, s.Provision(ctx, func(tx *store.Tx) error {
+			return tx.DoubtMemberships(ctx, e, w.user.ID, []string{w.jit.ID, "another"}, why, at)
+		}))
+	}
+	doubt("notVisible")
+	in, err := s.UserGroups(ctx, e, w.user.ID)
+	if err != nil || len(in) != 1 || in[0].Doubt != "notVisible" || !in[0].DoubtedAt.Equal(at) {
+		t.Errorf("%+v, %v", in, err)
+	}
+	all, err := s.DoubtedGroups(ctx, e)
+	want := store.DoubtedGroup{GroupID: w.jit.ID, Name: w.jit.Name, DisplayName: w.jit.DisplayName, SourceID: w.jit.SourceID, Doubt: "notVisible", Users: 1}
+	if err != nil || len(all) != 1 || all[0] != want {
+		t.Errorf("%+v, %v", all, err)
+	}
+	doubt("")
+	if all, err := s.DoubtedGroups(ctx, e); err != nil || len(all) != 0 {
+		t.Errorf("%+v, %v", all, err)
+	}
+	if n, err := s.ReleaseDoubted(ctx, e, w.jit.ID); err != nil || n != 0 {
+		t.Errorf("%d were let go: %v", n, err)
+	}
+	doubt("notVisible")
+	if n, err := s.ReleaseDoubted(ctx, e, w.jit.ID); err != nil || n != 1 {
+		t.Errorf("%d were let go: %v", n, err)
+	}
+	if in, _ := s.UserGroups(ctx, e, w.user.ID); len(in) != 0 {
+		t.Errorf("%+v", in)
+	}
+}

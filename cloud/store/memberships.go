@@ -1,8 +1,10 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -10,6 +12,11 @@ import (
 type GroupMembership struct {
 	Group Group // without MemberCount and LastSeenAt
 	Since time.Time
+	Stamp string // of the group in the directory, when the user joined; empty when it has none
+	// Doubt is why it could not be told, at DoubtedAt, whether the user is in the group
+	// still; empty when the last sign-on that brought groups had it.
+	Doubt     string
+	DoubtedAt time.Time
 }
 
 // Member is one of a group's users.
@@ -24,14 +31,14 @@ func scanTime(r row) (t time.Time, err error) {
 }
 
 func scanMembership(r row) (m GroupMembership, err error) {
-	err = r.Scan(append(m.Group.fields(), at{&m.Since})...)
+	err = r.Scan(append(m.Group.fields(), at{&m.Since}, &m.Stamp, &m.Doubt, at{&m.DoubtedAt})...)
 	return m, err
 }
 
 // UserGroups returns all groups of a user by display name; none for a user that
 // does not exist.
 func (r reader) UserGroups(ctx context.Context, env, user string) ([]GroupMembership, error) {
-	return queryAll(ctx, r.c, scanMembership, groupFields+`, m.since FROM memberships m
+	return queryAll(ctx, r.c, scanMembership, groupFields+`, m.since, m.stamp, m.doubt, m.doubted_at FROM memberships m
  JOIN cloud_groups g ON g.environment_id = m.environment_id AND g.id = m.group_id
  WHERE m.environment_id = $1 AND m.user_id = $2 ORDER BY g.display_folded, g.id`, env, user)
 }
@@ -103,15 +110,21 @@ func (s *Store) RemoveMember(ctx context.Context, env, user, group string) error
 	})
 }
 
+// Joined is a group that a user joins.
+type Joined struct {
+	GroupID string
+	Stamp   string // as in GroupMembership
+}
+
 // AddMemberships puts a user into groups that it is not in.
-func (tx *Tx) AddMemberships(ctx context.Context, env, user string, groups []string, at time.Time) error {
+func (tx *Tx) AddMemberships(ctx context.Context, env, user string, groups []Joined, at time.Time) error {
 	for len(groups) > 0 {
 		n := min(chunk, len(groups))
-		args := make([]any, 0, 4*n)
+		args := make([]any, 0, 5*n)
 		for _, g := range groups[:n] {
-			args = append(args, env, user, g, micros(at))
+			args = append(args, env, user, g.GroupID, micros(at), g.Stamp)
 		}
-		_, err := tx.c.exec(ctx, `INSERT INTO memberships (environment_id, user_id, group_id, since) VALUES `+placeholders(1, n, 4), args...)
+		_, err := tx.c.exec(ctx, `INSERT INTO memberships (environment_id, user_id, group_id, since, stamp) VALUES `+placeholders(1, n, 5), args...)
 		if err != nil {
 			return err
 		}
@@ -166,4 +179,57 @@ func (tx *Tx) groupsBy(ctx context.Context, column, env, sourceType, sourceID st
 		values = values[n:]
 	}
 	return all, nil
+}
+
+// DoubtMemberships notes of a user's memberships why it cannot be told whether they
+// are true still; an empty doubt takes that back.
+func (tx *Tx) DoubtMemberships(ctx context.Context, env, user string, groups []string, doubt string, at time.Time) error {
+	for len(groups) > 0 {
+		n := min(chunk, len(groups))
+		args := []any{env, user, doubt, micros(at)}
+		for _, g := range groups[:n] {
+			args = append(args, g)
+		}
+		_, err := tx.c.exec(ctx, `UPDATE memberships SET doubt = $3, doubted_at = $4 WHERE environment_id = $1 AND user_id = $2 AND group_id IN `+placeholders(5, 1, n), args...)
+		if err != nil {
+			return err
+		}
+		groups = groups[n:]
+	}
+	return nil
+}
+
+// DoubtedGroup is a group of which it cannot be told, for one reason, whether some
+// users are in it still.
+type DoubtedGroup struct {
+	GroupID, Name, DisplayName string
+	SourceID                   string // the gateway
+	Doubt                      string
+	Users                      int
+}
+
+// DoubtedGroups lists the groups of an environment that have memberships in doubt, at
+// most MaxLimit, by name.
+func (r reader) DoubtedGroups(ctx context.Context, env string) ([]DoubtedGroup, error) {
+	all, err := queryAll(ctx, r.c, func(r row) (d DoubtedGroup, err error) {
+		err = r.Scan(&d.GroupID, &d.Name, &d.DisplayName, &d.SourceID, &d.Doubt, &d.Users)
+		return d, err
+	}, `SELECT g.id, g.name, g.display_name, g.source_id, m.doubt, count(*) FROM memberships m
+ JOIN cloud_groups g ON g.environment_id = m.environment_id AND g.id = m.group_id
+ WHERE m.environment_id = $1 AND m.doubt <> '' GROUP BY g.id, g.name, g.display_name, g.source_id, m.doubt LIMIT $2`, env, MaxLimit)
+	slices.SortFunc(all, func(a, b DoubtedGroup) int {
+		return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.GroupID, b.GroupID), cmp.Compare(a.Doubt, b.Doubt))
+	})
+	return all, err
+}
+
+// ReleaseDoubted takes every user out of a group whose membership in it is in doubt,
+// and returns how many there were.
+func (s *Store) ReleaseDoubted(ctx context.Context, env, group string) (users int, err error) {
+	err = s.Provision(ctx, func(tx *Tx) error {
+		n, err := tx.c.exec(ctx, `DELETE FROM memberships WHERE environment_id = $1 AND group_id = $2 AND doubt <> ''`, env, group)
+		users = int(n)
+		return err
+	})
+	return users, err
 }

@@ -113,10 +113,11 @@ func (a asked) groups() map[string]func() error {
 			_, _, err := r.Groups(ctx, e, store.GroupFilter{SourceType: store.SourceGateway, SourceID: g}, page)
 			return err
 		},
-		"UserGroups":   func() error { _, err := r.UserGroups(ctx, e, a.user.ID); return err },
-		"GroupMembers": func() error { _, _, err := r.GroupMembers(ctx, e, a.jit.ID, page); return err },
-		"Group":        func() error { _, err := r.Group(ctx, e, a.jit.ID); return err },
-		"GroupsProven": func() error { _, err := r.GroupsProven(ctx, e, a.user.ID); return err },
+		"UserGroups":    func() error { _, err := r.UserGroups(ctx, e, a.user.ID); return err },
+		"GroupMembers":  func() error { _, _, err := r.GroupMembers(ctx, e, a.jit.ID, page); return err },
+		"Group":         func() error { _, err := r.Group(ctx, e, a.jit.ID); return err },
+		"DoubtedGroups": func() error { _, err := r.DoubtedGroups(ctx, e); return err },
+		"GroupsProven":  func() error { _, err := r.GroupsProven(ctx, e, a.user.ID); return err },
 	}
 }
 

@@ -86,7 +86,7 @@ func build(t testing.TB, s *store.Store, name string) world {
 		if err := tx.CreateGroups(ctx, []*store.Group{&w.jit}); err != nil {
 			return err
 		}
-		return tx.AddMemberships(ctx, e, w.user.ID, []string{w.jit.ID}, time.UnixMicro(5))
+		return tx.AddMemberships(ctx, e, w.user.ID, []store.Joined{{GroupID: w.jit.ID}}, time.UnixMicro(5))
 	}))
 	return w
 }
@@ -144,7 +144,7 @@ func TestEnvironmentsApart(t *testing.T) {
 		},
 		"Memberships": func() error {
 			return s.Provision(ctx, func(tx *store.Tx) error {
-				return tx.AddMemberships(ctx, e, theirs.user.ID, []string{ours.jit.ID}, time.Now())
+				return tx.AddMemberships(ctx, e, theirs.user.ID, []store.Joined{{GroupID: ours.jit.ID}}, time.Now())
 			})
 		},
 	} {

@@ -54,7 +54,14 @@ func (c *Conn) serve() {
 		_, _ = c.read()
 		return
 	}
-	_ = c.Send(wire.KindWelcome, 0, 0, wire.Welcome{Version: version, Node: "test", HeartbeatMillis: uint32(beat.Milliseconds()), Epoch: c.cloud.Epoch})
+	welcome := wire.Welcome{
+		Version:         version,
+		Node:            "test",
+		HeartbeatMillis: uint32(beat.Milliseconds()),
+		Epoch:           c.cloud.Epoch,
+		At:              uint64(c.cloud.now().UnixMilli()),
+	}
+	_ = c.Send(wire.KindWelcome, 0, 0, welcome.For(version))
 	c.cloud.links <- c
 	for !c.cloud.Deaf.Load() {
 		f, err := c.read()

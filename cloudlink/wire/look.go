@@ -78,22 +78,64 @@ const (
 	LookOldAgent      LookReason = 15 // the agent is too old to be asked; never sent
 )
 
-var lookReasonNames = [...]string{
-	LookMembersHidden: "membersHidden", LookNotVisible: "notVisible", LookComputed: "computed", LookBehind: "behind",
-	LookConnection: "connection", LookPerson: "person", LookTooMany: "tooMany", LookTime: "time",
-	LookElsewhere: "elsewhere", LookFailed: "failed", LookNoID: "noID", LookOtherDomain: "otherDomain",
-	LookMalformed: "malformed", LookNotAsked: "notAsked", LookOldAgent: "oldAgent",
+// lookReasons has the name of each reason, and what it means and what helps in words
+// for an administrator of the cloud.
+var lookReasons = [...]struct{ name, words, remedy string }{
+	LookMembersHidden: {"membersHidden", "the members of the groups cannot be read",
+		"Give the gateway's service account the right to search and read the members of groups"},
+	LookNotVisible: {"notVisible", "the groups cannot be seen any more, or are gone together with their place",
+		"Give the gateway's service account the right to read them; if they were deleted, remove the users"},
+	LookComputed: {"computed", "the directory computes the members of the groups, so that it cannot be told who is not in them",
+		"Remove the users who are not meant to be in them"},
+	LookBehind: {"behind", "the directory server has an older state of the groups than was seen before",
+		"See that the directory's replication works: the next sign-on after it follows"},
+	LookConnection: {"connection", "the connection to the directory was lost", "Nothing has to be done: the next sign-on asks again"},
+	LookPerson:     {"person", "the user's entry was changed during the sign-on", "Nothing has to be done: the next sign-on asks again"},
+	LookTooMany:    {"tooMany", "there are more such groups than are looked at in one sign-on", "Nothing has to be done: the next sign-ons ask about the others"},
+	LookTime:       {"time", "the directory did not answer in time", "See how fast the directory is: ldap-gateway check"},
+	LookElsewhere:  {"elsewhere", "the directory server refers to another one for the groups", "Have the gateway ask the server that has the groups"},
+	LookFailed:     {"failed", "the directory server answered with an error", "The log of the gateway has the error: ldap-gateway check"},
+	LookNoID: {"noID", "the immutable IDs of the groups cannot be read or searched for",
+		"Give the gateway's service account the right to search for entries by their ID"},
+	LookOtherDomain: {"otherDomain", "the groups are of another domain than the user", "Join that domain by a gateway of its own, or remove the users"},
+	LookMalformed:   {"malformed", "the names of the groups are no DNs", "Remove the users"},
+	LookNotAsked:    {"notAsked", "the gateway's instance did not answer the question", "See that the instance is connected and not overloaded: ldap-gateway status"},
+	LookOldAgent:    {"oldAgent", "the gateway's instance is too old to show it", "Update ldap-gateway on its machine"},
 }
 
 // Known tells whether r is one of the closed set.
-func (r LookReason) Known() bool { return r >= LookMembersHidden && int(r) < len(lookReasonNames) }
+func (r LookReason) Known() bool { return r >= LookMembersHidden && int(r) < len(lookReasons) }
+
+// LookReasonOf returns the reason with a name; LookNotAsked for one that is not known.
+func LookReasonOf(name string) LookReason {
+	for r := LookMembersHidden; r.Known(); r++ {
+		if lookReasons[r].name == name {
+			return r
+		}
+	}
+	return LookNotAsked
+}
+
+// Words says in words what r means, and Remedy what helps. Both are for an
+// administrator of the cloud; one that is not known is as good as LookNotAsked.
+func (r LookReason) Words() string { return lookReasons[r.orNotAsked()].words }
+
+// Remedy is said with Words.
+func (r LookReason) Remedy() string { return lookReasons[r.orNotAsked()].remedy }
+
+func (r LookReason) orNotAsked() LookReason {
+	if !r.Known() {
+		return LookNotAsked
+	}
+	return r
+}
 
 // String returns the reason's name as the API writes it; "reason 99" when it is not known.
 func (r LookReason) String() string {
 	if !r.Known() {
 		return fmt.Sprintf("reason %d", uint8(r))
 	}
-	return lookReasonNames[r]
+	return lookReasons[r].name
 }
 
 // For returns the answer as a version of the wire has it.

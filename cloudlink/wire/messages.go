@@ -17,6 +17,16 @@ type Welcome struct {
 	Node            string `cbor:"3,keyasint,omitempty"` // which node of the cloud this is
 	HeartbeatMillis uint32 `cbor:"4,keyasint"`
 	Epoch           uint64 `cbor:"5,keyasint"` // to be kept, and claimed at the next dial
+	// At is the cloud's clock, in milliseconds since 1970. Since version 2.
+	At uint64 `cbor:"6,keyasint,omitempty"`
+}
+
+// For returns the welcome as a version of the wire has it.
+func (w Welcome) For(version uint16) Welcome {
+	if version < 2 {
+		w.At = 0
+	}
+	return w
 }
 
 // UserTypes delivers the user types of the gateway ahead of any sign-on. It
@@ -148,6 +158,9 @@ type Sealed struct {
 	Encap      []byte `cbor:"2,keyasint,omitempty"` // HPKE encapsulation (RFC 9180), until the recipient is known to have it
 	Nonce      []byte `cbor:"3,keyasint"`
 	Ciphertext []byte `cbor:"4,keyasint"`
+	// At is when it was sealed, by the cloud's clock, in milliseconds since 1970; 0: by
+	// a cloud of version 1. Nobody can alter it. Since version 2.
+	At uint64 `cbor:"5,keyasint,omitempty"`
 }
 
 // SignOnResult answers SignOn.
@@ -206,6 +219,9 @@ type Membership struct {
 	// Unconfirmed says that the groups come from a memberOf that the directory does
 	// not compute: one that the record would join is asked about first. Since version 2.
 	Unconfirmed bool `cbor:"4,keyasint,omitempty"`
+	// Whole says that only what is named in Reason was left aside: that a group of the
+	// record is not in the list can be asked about. Since version 2.
+	Whole bool `cbor:"5,keyasint,omitempty"`
 }
 
 // Group is one direct group.

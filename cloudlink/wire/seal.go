@@ -10,8 +10,10 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 	"sync/atomic"
+	"time"
 )
 
 // ErrUnknownKey says that a password was sealed with a key that this recipient
@@ -77,13 +79,26 @@ func NewSealer(instance string, public []byte) (*Sealer, error) {
 	return s, nil
 }
 
-// Seal returns password for the given sign-on only. Until Known was called the
-// result carries what the recipient needs to make the key.
-func (s *Sealer) Seal(signOn string, password []byte) Sealed {
+// Seal returns password for the given sign-on only, as version 1 of the wire has it:
+// without a time. Until Known was called the result carries what the recipient needs
+// to make the key.
+func (s *Sealer) Seal(signOn string, password []byte) Sealed { return s.seal(signOn, 0, password) }
+
+// SealAt is Seal for a moment: the recipient learns it, and nobody else can alter it.
+func (s *Sealer) SealAt(signOn string, at time.Time, password []byte) Sealed {
+	return s.seal(signOn, uint64(max(1, at.UnixMilli())), password)
+}
+
+func (s *Sealer) seal(signOn string, at uint64, password []byte) Sealed {
 	nonce := make([]byte, 12)
 	copy(nonce, s.prefix[:])
 	binary.BigEndian.PutUint64(nonce[4:], s.count.Add(1))
-	out := Sealed{Key: s.key, Nonce: nonce, Ciphertext: s.aead.Seal(nil, nonce, password, []byte(signOn))}
+	out := Sealed{
+		Key:        s.key,
+		Nonce:      nonce,
+		Ciphertext: s.aead.Seal(nil, nonce, password, bound(signOn, at)),
+		At:         at,
+	}
 	if !s.known.Load() {
 		out.Encap = s.encap
 	}
@@ -122,11 +137,25 @@ func (o *Opener) Open(signOn string, s Sealed) ([]byte, error) {
 	if len(s.Nonce) != aead.NonceSize() {
 		return nil, ErrSealed
 	}
-	password, err := aead.Open(nil, s.Nonce, s.Ciphertext, []byte(signOn))
+	if s.At == 0 && strings.HasPrefix(signOn, timed) {
+		return nil, ErrSealed // a time would be taken for a part of the ID
+	}
+	password, err := aead.Open(nil, s.Nonce, s.Ciphertext, bound(signOn, s.At))
 	if err != nil {
 		return nil, ErrSealed
 	}
 	return password, nil
+}
+
+// timed begins what a password with a time is bound to; no ID begins with it.
+const timed = "\x00at"
+
+// bound is what a sealed password is bound to: its sign-on and, if it has one, its time.
+func bound(signOn string, at uint64) []byte {
+	if at == 0 {
+		return []byte(signOn)
+	}
+	return append(binary.BigEndian.AppendUint64([]byte(timed), at), signOn...)
 }
 
 func (o *Opener) aead(s Sealed) (cipher.AEAD, error) {

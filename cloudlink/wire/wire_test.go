@@ -23,7 +23,7 @@ func samples() map[Kind]any {
 	return map[Kind]any{
 		KindHello: Hello{Versions: []uint16{1}, Software: "1.2.3", Hostname: "dc1", System: "linux/amd64",
 			PolicyHash: "ab12", Policy: []string{"users at or below DC=example,DC=com"}},
-		KindWelcome: Welcome{Version: 1, Gateway: "HQ", Node: "n1", HeartbeatMillis: 10000, Epoch: 7},
+		KindWelcome: Welcome{Version: 2, Gateway: "HQ", Node: "n1", HeartbeatMillis: 10000, Epoch: 7, At: 1767225600000},
 		KindUserTypes: UserTypes{Revision: 3, Types: []UserType{{ID: "t1", Name: "Staff", SearchBase: "DC=example,DC=com",
 			Filter: "(uid=${identifier})", Correlation: []string{"entryUUID"}, Attributes: []string{"mail"},
 			Groups: &GroupRule{NameAttribute: "cn", Exclude: []string{"*,OU=Old,*"}, WithID: true}, ChangePasswords: true}}},
@@ -34,11 +34,11 @@ func samples() map[Kind]any {
 		KindRotate:  Rotate{PublicKey: []byte{1}, SealKey: []byte{2}, Old: []byte{3}, New: []byte{4}},
 		KindRotated: Rotated{Fingerprint: "AAAA"},
 		KindSignOn: SignOn{ID: "s1", UserType: "t1", Revision: 3, Identifier: "alice", Want: WantRecord,
-			Password: Sealed{Key: []byte{1}, Encap: []byte{2}, Nonce: []byte{3}, Ciphertext: []byte{4}},
+			Password: Sealed{Key: []byte{1}, Encap: []byte{2}, Nonce: []byte{3}, Ciphertext: []byte{4}, At: 5},
 			Known:    []Correlation{{Attribute: "entryUUID", Value: "u1"}}},
 		KindSignOnResult: SignOnResult{ID: "s1", Outcome: OutcomeOK, BindSent: true, Server: "ldaps://dc1", Observed: true,
 			Entry: &Entry{DN: "uid=alice", Correlation: []Correlation{{"entryUUID", "u1"}}, Attributes: map[string][]string{"mail": {"a@example.com"}}},
-			Membership: &Membership{Verdict: VerdictPartial, Reason: "size limit", Unconfirmed: true,
+			Membership: &Membership{Verdict: VerdictPartial, Reason: "size limit", Unconfirmed: true, Whole: true,
 				Groups: []Group{{DN: "cn=g", Name: "g", ID: "g1", Stamp: "20260101000000Z"}}}},
 		KindLook:      Look{ID: "s1", UserType: "t1", Revision: 3, Groups: []LookGroup{{DN: "cn=g", ID: "g1", Stamp: "20260101000000Z"}}},
 		KindLooked:    Looked{ID: "s1", Outcome: OutcomeOK, Groups: []Sight{{Finding: FindingUntellable, Reason: LookBehind, Stamp: "20250101000000Z"}}},
@@ -117,7 +117,7 @@ func TestVersionBefore(t *testing.T) {
 	now := samples()[KindSignOnResult].(SignOnResult)
 	golden(t, "signOnResult-1", of(now.For(1)))
 	golden(t, "signOnResult", of(now.For(2)))
-	if e := (Explained{Membership: now.Membership}).For(1); e.Membership.Unconfirmed || e.Membership.Groups[0].Stamp != "" || now.Membership.Groups[0].Stamp == "" {
+	if e := (Explained{Membership: now.Membership}).For(1); e.Membership.Unconfirmed || e.Membership.Whole || e.Membership.Groups[0].Stamp != "" || now.Membership.Groups[0].Stamp == "" {
 		t.Errorf("%+v %+v", e.Membership, now.Membership)
 	}
 	if none := (SignOnResult{}).For(1); none.Membership != nil {
@@ -135,6 +135,14 @@ func TestOnlyWhatWasSeenIsEvidence(t *testing.T) {
 	}
 	if LookReason(0).Known() || LookReason(99).Known() || LookReason(99).String() != "reason 99" || LookBehind.String() != "behind" {
 		t.Error("reasons")
+	}
+	for r := LookMembersHidden; r.Known(); r++ {
+		if LookReasonOf(r.String()) != r || r.Words() == "" || r.Remedy() == "" {
+			t.Errorf("%s: %q %q", r, r.Words(), r.Remedy())
+		}
+	}
+	if LookReasonOf("x") != LookNotAsked || LookReason(99).Words() != LookNotAsked.Words() {
+		t.Error("an unknown reason")
 	}
 }
 
@@ -241,6 +249,40 @@ func TestSealing(t *testing.T) {
 		t.Error("not sealed")
 	}
 	refuseOpening(t, opener, private, first, second)
+}
+
+// TestSealedTime has the time of a sealed password be altered, left out, and made
+// a part of the ID.
+func TestSealedTime(t *testing.T) {
+	private, public, err := NewSealKey()
+	if err != nil {
+		t.Fatal(err)
+	}
+	sealer, opener := sealing(t, private, public)
+	at := time.UnixMilli(1767225600123)
+	sealed := sealer.SealAt("s1", at, []byte("hunter2"))
+	if got, err := opener.Open("s1", sealed); err != nil || string(got) != "hunter2" || sealed.At != 1767225600123 {
+		t.Fatal(got, err, sealed.At)
+	}
+	later, without, within := sealed, sealed, sealed
+	later.At++
+	without.At, within.At = 0, 0
+	added := sealer.Seal("s1", []byte("hunter2"))
+	added.At = 1767225600123
+	for name, c := range map[string]struct {
+		id string
+		s  Sealed
+	}{
+		"later": {"s1", later}, "without": {"s1", without}, "added": {"s1", added}, "another": {"s2", sealed},
+		"in-the-id": {string(bound("s1", sealed.At)), within},
+	} {
+		if got, err := opener.Open(c.id, c.s); !errors.Is(err, ErrSealed) {
+			t.Errorf("%s: %q, %v", name, got, err)
+		}
+	}
+	if s := sealer.SealAt("s1", time.Time{}, nil); s.At == 0 {
+		t.Error("no time")
+	}
 }
 
 // sealing returns both ends for the instance i1.

@@ -1,4 +1,19 @@
 # Every key of gateway.hcl. Those after a "#" show the default.
+#
+# What leaves this network, all of it ("ldap-gateway leaves" prints it with what bounds it):
+#   at the pairing, at each dial, when keys change: the public halves of the instance's keys, and what they sign
+#   at the pairing and at each dial: the machine's name, operating system and version of the gateway
+#   at each dial: the policy in words: bases, limits, attributes that may leave, patterns of groups that may; how many patterns keep groups back
+#   every ten seconds or so: how many sign-ons there were and how long they took; addresses, kinds and states of directory servers; problems in words of ours
+#   every ten seconds or so: names of attributes that the directory has and that may leave
+#   when user types are delivered: which user types are refused, and the keys of this file that would allow them
+#   at the end of the program: why the link ends
+#   at each sign-on and change of password: the outcome, a reason in words of ours with a result code, whether a bind was sent, the directory server's address
+#   after a right password: the DN of the person's entry and what identifies it
+#   after a right password, when the record is wanted: attributes that the user type maps
+#   after a right password, when the record is wanted: DN, name, ID and state of direct groups that may leave; how many could not be read, and why, without names
+#   after a right password, when the record would lose them: how the person stands to groups that the cloud names
+#   when an administrator of the cloud asks, without a password: what a sign-on would bring, the state of the account in words and times, groups that are not direct, how many are kept back
 
 cloud {
   url = "https://id.example.com"
@@ -75,6 +90,7 @@ policy {
   # filter_attributes   = []          # may be searched by, besides the usual ones
   # sign_ons_per_minute = 6000
   # sign_ons_per_person_per_minute = 30
+  # user_type_changes_per_hour     = 20  # a changed user type is a new question to the directory
   # explain             = false       # true: the cloud's administrators may ask, without a password, what a
   #                                   # sign-on of a person would bring, within all that is allowed above
   # password_changes    = false       # true: people may change their passwords, by the old one and over TLS,

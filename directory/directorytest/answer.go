@@ -30,7 +30,7 @@ func (c *conn) send(id int64, op, controls *ber.Packet) {
 func (c *conn) result(m message, tag ber.Tag, r Result, control ldap.Control) {
 	op := ber.Encode(ber.ClassApplication, ber.TypeConstructed, tag, nil, "LDAPResult")
 	op.AppendChild(ber.NewInteger(ber.ClassUniversal, ber.TypePrimitive, ber.TagEnumerated, int64(r.Code), "resultCode"))
-	op.AppendChild(octets("", "matchedDN"))
+	op.AppendChild(octets(r.matched, "matchedDN"))
 	op.AppendChild(octets(r.Text, "diagnosticMessage"))
 	if len(r.Referrals) > 0 {
 		list := ber.Encode(ber.ClassContext, ber.TypeConstructed, 3, nil, "referral")

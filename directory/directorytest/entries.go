@@ -245,3 +245,15 @@ func foldDN(dn string) (string, error) {
 	}
 	return strings.ToLower(parsed.String()), nil
 }
+
+// matched returns the DN of the nearest entry above a name that nothing has, or "".
+func (t *tree) matched(dn string) string {
+	parsed, err := ldap.ParseDN(dn)
+	for err == nil && len(parsed.RDNs) > 0 {
+		parsed.RDNs = parsed.RDNs[1:]
+		if e := t.byKey[strings.ToLower(parsed.String())]; e != nil {
+			return e.dn
+		}
+	}
+	return ""
+}

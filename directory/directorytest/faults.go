@@ -17,6 +17,8 @@ type Result struct {
 	Referrals []string
 	// Control is the OID of one more control, sent with the value "0"; empty means none.
 	Control string
+
+	matched string // DN
 }
 
 // ActiveDirectoryRefusal is result 49 with one of Active Directory's sub-codes, such as
@@ -39,6 +41,18 @@ type Fault struct {
 	// OnlyIfRight keeps Result for a bind whose password is right.
 	OnlyIfRight bool
 }
+
+// Pages is what becomes of the paged results control (RFC 2696), which the root DSE
+// offers whatever comes of it.
+type Pages int
+
+// The zero value gives pages.
+const (
+	PagesGiven   Pages = iota
+	PagesRefused       // result 53 and nothing else
+	PagesHalved        // half of the entries, as if there were no more
+	PagesEndless       // the first page again and again
+)
 
 // operation is a kind of what clients ask.
 type operation int
@@ -130,6 +144,7 @@ type Operation struct {
 	Change   bool   // of a password; neither: a search
 	DN       string // of the bind or the change, or the base of the search
 	Filter   string // of the search
+	Policy   bool   // the password policy control came with the bind
 	Secure   bool   // under TLS
 }
 

@@ -93,7 +93,7 @@ func (c *conn) sendEntries(m message, entries []sentEntry, f Fault) bool {
 // limit applies the paged results control (RFC 2696), or the size limits.
 func (c *conn) limit(m message, q query, entries []sentEntry, r Result) ([]sentEntry, Result, ldap.Control) {
 	if page, ok := ldap.FindControl(m.controls, oidPaging).(*ldap.ControlPaging); ok && page.PagingSize > 0 {
-		return c.page(page, entries, r)
+		return c.inPages(page, entries, r)
 	}
 	limit := 0
 	for _, bound := range []int{c.server.SizeLimit, c.server.MaxPage, int(q.sizeLimit)} {
@@ -105,6 +105,20 @@ func (c *conn) limit(m message, q query, entries []sentEntry, r Result) ([]sentE
 		return entries[:limit], Result{Code: ldap.LDAPResultSizeLimitExceeded}, nil
 	}
 	return entries, r, nil
+}
+
+func (c *conn) inPages(page *ldap.ControlPaging, entries []sentEntry, r Result) ([]sentEntry, Result, ldap.Control) {
+	switch c.server.Pages {
+	case PagesRefused:
+		return nil, Result{Code: ldap.LDAPResultUnwillingToPerform, Text: "no pages"}, nil
+	case PagesHalved:
+		return entries[:len(entries)/2], r, ldap.NewControlPaging(0)
+	case PagesEndless:
+		again := ldap.NewControlPaging(0)
+		again.SetCookie([]byte("again"))
+		return entries[:min(len(entries), int(page.PagingSize))], r, again
+	}
+	return c.page(page, entries, r)
 }
 
 // page returns one page. The cookie names the paged search that the connection
@@ -155,7 +169,7 @@ func (s *Server) find(q query, rootDSE bool) ([]sentEntry, Result) {
 		return nil, Result{Code: ldap.LDAPResultInvalidDNSyntax, Text: "invalid DN"}
 	}
 	if base != "" && s.tree.byKey[base] == nil {
-		return nil, Result{Code: ldap.LDAPResultNoSuchObject}
+		return nil, Result{Code: ldap.LDAPResultNoSuchObject, matched: s.tree.matched(q.base)}
 	}
 	var out []sentEntry
 	for _, e := range s.tree.entries {
@@ -228,7 +242,9 @@ const subschema = "cn=Subschema"
 
 // attributeTypes are a few of what a schema has, each in another form.
 var attributeTypes = [...]string{"( 0.9.2342.19200300.100.1.3 NAME ( 'mail' 'rfc822Mailbox' ) EQUALITY caseIgnoreIA5Match SYNTAX 1.3.6.1.4.1.1466.115.121.1.26{256} )",
-	"( 2.5.4.42 NAME ( 'givenName' 'gn' ) SUP name )", "( 2.5.4.31 NAME 'member' DESC 'it''s NAME' SUP distinguishedName )"}
+	"( 2.5.4.42 NAME ( 'givenName' 'gn' ) SUP name )", "( 2.5.4.31 NAME 'member' DESC 'it''s NAME' SUP distinguishedName )",
+	"( 2.5.4.50 NAME 'uniqueMember' EQUALITY uniqueMemberMatch SYNTAX 1.3.6.1.4.1.1466.115.121.1.34 )",
+	"( 1.3.6.1.1.1.1.12 NAME 'memberUid' EQUALITY caseExactIA5Match SYNTAX 1.3.6.1.4.1.1466.115.121.1.26 )"}
 
 func (s *Server) rootDSE() *entry {
 	values := map[string][]string{

@@ -29,6 +29,8 @@ type Server struct {
 	// RequireBind answers searches, except of the root DSE, with operationsError
 	// while nobody is bound.
 	RequireBind bool
+	// Pages says what becomes of the paged results control.
+	Pages Pages
 	// MaxPage is the most entries of one answer, be it a page or not, as MaxPageSize of
 	// Active Directory; 0 means no such limit.
 	MaxPage int

@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"unicode/utf16"
@@ -138,6 +139,31 @@ func (s *Server) Keytab() string {
 	s.t.Helper()
 	s.Modify("dn: " + ReaderDN + "\nchangetype: modify\nreplace: msDS-SupportedEncryptionTypes\nmsDS-SupportedEncryptionTypes: 24\n-\n")
 	return s.KeytabOf("reader")
+}
+
+// Deny takes rights on an entry away from the reader, as aces of SDDL in which %s stands
+// for the reader's SID.
+func (s *Server) Deny(dn string, aces ...string) {
+	s.t.Helper()
+	sddl := ""
+	for _, ace := range aces {
+		sddl += strings.ReplaceAll(ace, "%s", s.sid(ReaderDN))
+	}
+	s.tool("", "samba-tool", "dsacl", "set", "-s", s.conf(), "-H", filepath.Join(s.dir, "private", "sam.ldb"), "--action=deny",
+		"--objectdn="+dn, "--sddl="+sddl)
+}
+
+// sid returns the SID of an entry as text.
+func (s *Server) sid(dn string) string {
+	s.t.Helper()
+	out, err := exec.Command("ldbsearch", "--configfile="+s.conf(), "-H", filepath.Join(s.dir, "private", "sam.ldb"), "-b", dn, "-s", "base", "objectSid").Output()
+	s.must(err)
+	_, after, found := strings.Cut(string(out), "objectSid: ")
+	if !found {
+		s.t.Fatalf("sambatest: %s has no objectSid", dn)
+	}
+	sid, _, _ := strings.Cut(after, "\n")
+	return sid
 }
 
 // ForbidChange is the box "User cannot change password": it denies the right to do so

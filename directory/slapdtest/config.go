@@ -52,8 +52,9 @@ type Config struct {
 	// PasswordPolicy adds the ppolicy overlay; users choose a policy entry by
 	// pwdPolicySubentry.
 	PasswordPolicy bool
-	// SizeLimit is the reader's; 0 means none.
+	// SizeLimit is the reader's; 0 means none. Limits has more of them, as in slapd.conf.
 	SizeLimit int
+	Limits    string
 	// NoTLS leaves StartTLS and LDAPS out.
 	NoTLS bool
 	// Keytab and KerberosConf are paths of a key table with ldap/localhost and of a
@@ -62,6 +63,18 @@ type Config struct {
 	Keytab, KerberosConf string
 	// ShowConfig lets the reader read cn=config.
 	ShowConfig bool
+	// Access has access rules of slapd.conf, a line each, that come before the usual ones.
+	Access []string
+	// Indexes replaces what is indexed for equality: attributes with commas between.
+	Indexes string
+	// Database has more lines of the database's part of slapd.conf, before its overlays.
+	Database []string
+	// Provider lets replicas follow. ReplicaOf is the URL of such a server: this one takes
+	// all that it has at each start, and then nothing for a day.
+	Provider  bool
+	ReplicaOf string
+	// NoNIS leaves the schema of posixGroup out.
+	NoNIS bool
 }
 
 func (c Config) ldif() string {
@@ -90,8 +103,7 @@ func UserDN(n int) string { return fmt.Sprintf("uid=user%05d,ou=people,%s", n, S
 
 const confHead = `include /etc/ldap/schema/core.schema
 include /etc/ldap/schema/cosine.schema
-include /etc/ldap/schema/nis.schema
-include /etc/ldap/schema/inetorgperson.schema
+%[2]sinclude /etc/ldap/schema/inetorgperson.schema
 include /etc/ldap/schema/dyngroup.schema
 pidfile %[1]s/slapd.pid
 argsfile %[1]s/slapd.args
@@ -100,6 +112,7 @@ moduleload back_mdb
 moduleload memberof
 moduleload ppolicy
 moduleload dynlist
+moduleload syncprov
 sizelimit unlimited
 loglevel stats
 `
@@ -120,9 +133,9 @@ rootpw %[4]s
 directory %[1]s/db
 maxsize 1073741824
 dbnosync
-index objectClass,uid,cn,mail,member,uniqueMember,memberUid,entryUUID eq
-limits dn.exact="%[5]s" size=%[6]s time=unlimited
-access to attrs=userPassword by self write by anonymous auth by * none
+index %[7]s eq
+limits dn.exact="%[5]s" size=%[6]s time=unlimited %[9]s
+%[8]saccess to attrs=userPassword by self write by anonymous auth by * none
 access to * by users read by * none
 `
 
@@ -132,16 +145,34 @@ memberof-member-ad member
 memberof-memberof-ad memberOf
 `
 
+const confReplica = `syncrepl rid=001 provider=%[1]s searchbase="%[2]s" bindmethod=simple binddn="%[3]s" credentials=%[4]s
+ type=refreshOnly interval=01:00:00:00 retry="1 +"
+`
+
 const confPolicy = `overlay ppolicy
 ppolicy_use_lockout
 `
+
+func inLines(all []string) string {
+	if len(all) == 0 {
+		return ""
+	}
+	return strings.Join(all, "\n") + "\n"
+}
 
 func (c Config) conf(dir string) string {
 	size := "unlimited"
 	if c.SizeLimit > 0 {
 		size = fmt.Sprint(c.SizeLimit)
 	}
-	text := fmt.Sprintf(confHead, dir)
+	nis, indexes := "include /etc/ldap/schema/nis.schema\n", "objectClass,uid,cn,mail,member,uniqueMember,memberUid,entryUUID"
+	if c.NoNIS {
+		nis, indexes = "", "objectClass,uid,cn,mail,member,uniqueMember,entryUUID"
+	}
+	if c.Indexes != "" {
+		indexes = c.Indexes
+	}
+	text := fmt.Sprintf(confHead, dir, nis)
 	if !c.NoTLS {
 		text += fmt.Sprintf(confTLS, dir)
 	}
@@ -151,7 +182,14 @@ func (c Config) conf(dir string) string {
 	if c.ShowConfig {
 		text += "database config\naccess to * by dn.exact=\"" + ReaderDN + "\" read by * none\n"
 	}
-	text += fmt.Sprintf(confDatabase, dir, Suffix, AdminDN, Password, ReaderDN, size)
+	text += fmt.Sprintf(confDatabase, dir, Suffix, AdminDN, Password, ReaderDN, size, indexes, inLines(c.Access), c.Limits)
+	text += inLines(c.Database)
+	if c.ReplicaOf != "" {
+		text += fmt.Sprintf(confReplica, c.ReplicaOf, Suffix, AdminDN, Password)
+	}
+	if c.Provider {
+		text += "overlay syncprov\n"
+	}
 	if c.MemberOf {
 		text += confMemberOf
 	}

@@ -93,6 +93,15 @@ func (s *Server) Restart() {
 	}
 }
 
+// Reconfigure starts slapd again with another configuration, on the same data.
+func (s *Server) Reconfigure(change func(*Config)) {
+	s.t.Helper()
+	change(&s.cfg)
+	s.write("slapd.conf", []byte(s.cfg.conf(s.dir)))
+	s.handOver()
+	s.Restart()
+}
+
 func (s *Server) must(err error) {
 	s.t.Helper()
 	if err != nil {
@@ -116,6 +125,10 @@ func (s *Server) prepare() {
 		content = BaseLDIF
 	}
 	s.write("load.ldif", []byte(content))
+	if s.cfg.ReplicaOf != "" {
+		s.handOver()
+		return
+	}
 	out, err := exec.Command(program, "-Tadd", "-q", "-f", filepath.Join(dir, "slapd.conf"), "-l", filepath.Join(dir, "load.ldif")).CombinedOutput()
 	if err != nil {
 		s.t.Fatalf("slapadd: %v\n%s", err, out)

@@ -1,0 +1,80 @@
+package signon
+
+import (
+	"fmt"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"ldap-gateway/agent/agenttest"
+	"ldap-gateway/cloudlink/wire"
+)
+
+// asking is a user type that asks whether an attribute has a value.
+func asking(value string) wire.UserType {
+	u := agenttest.Staff()
+	u.Filter = "(&(uid=${identifier})(mail=" + value + "))"
+	return u
+}
+
+func admitted(taken []bool) (n int) {
+	for _, one := range taken {
+		if one {
+			n++
+		}
+	}
+	return n
+}
+
+// TestChangesAreFew has a cloud guess an attribute by changing a user type, over
+// links that follow each other.
+func TestChangesAreFew(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var d Deliveries
+		first := make([]wire.UserType, 300)
+		for i := range first {
+			first[i] = asking(fmt.Sprint("first", i))
+		}
+		if n := admitted(d.admit(first, 20)); n != len(first) || d.Refused() {
+			t.Errorf("%d of the first delivery", n)
+		}
+		guesses := 0
+		for i := range 6000 {
+			guesses += admitted(d.admit([]wire.UserType{asking(fmt.Sprint("guess", i))}, 20))
+			time.Sleep(time.Second / 10)
+		}
+		if guesses < 20 || guesses > 24 || !d.Refused() {
+			t.Errorf("%d guesses in ten minutes", guesses)
+		}
+		if n := admitted(d.admit([]wire.UserType{first[7], first[0]}, 20)); n != 2 {
+			t.Errorf("%d of 2 that were taken before", n)
+		}
+		time.Sleep(2 * time.Hour)
+		if n := admitted(d.admit([]wire.UserType{asking("an-honest-change")}, 20)); n != 1 || d.Refused() {
+			t.Error("a change is refused for ever")
+		}
+		if len(d.have) > mostHashes+mostTypes {
+			t.Error(len(d.have))
+		}
+	})
+}
+
+// TestRefusedChangeIsTold has the answer name the key, and the type not be served.
+func TestRefusedChangeIsTold(t *testing.T) {
+	p := agenttest.Policy()
+	p.UserTypeChangesPerHour = 1
+	d := newDesk(t, p)
+	u := asking("a")
+	if a := d.UserTypes(wire.UserTypes{Revision: 2, Types: []wire.UserType{u}}); len(a.Refused) != 0 {
+		t.Fatalf("%+v", a)
+	}
+	a := d.UserTypes(wire.UserTypes{Revision: 3, Types: []wire.UserType{asking("b")}})
+	if len(a.Refused) != 1 || a.Refused[0].Reasons[0] != tooOften(1) {
+		t.Fatalf("%+v", a)
+	}
+	searches := d.server.Searches()
+	r := d.ask("1", "alice", "wonderland", func(m *wire.SignOn) { m.Revision = 3 })
+	if r.Outcome != wire.OutcomeNotAllowed || d.server.Searches() != searches {
+		t.Errorf("%+v, %d searches", r, d.server.Searches()-searches)
+	}
+}

@@ -1,0 +1,72 @@
+package directory
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/go-ldap/ldap/v3"
+)
+
+// missed is when a search for somebody's groups last left some out, and how many.
+type missed struct {
+	groups int
+	at     time.Time
+}
+
+// missedFor is how long that stays a problem.
+const missedFor = 24 * time.Hour
+
+// learn takes from what was seen that the way in which m was read was wrong. That it
+// may only have been read a moment too early is asked once more before that.
+func (c *Client) learn(ctx context.Context, ut *UserType, e Entry, m Membership, asked []Asked, out []Sight) {
+	if len(differing(m, asked, out)) == 0 || ctx.Err() != nil {
+		return
+	}
+	if m.byMemberOf {
+		now, err := c.reread(ctx, e)
+		if err != nil {
+			return
+		}
+		e = now
+	}
+	again := c.directGroups(ctx, ut, e)
+	wrong := differing(again, asked, out)
+	switch {
+	case len(wrong) == 0 || again.Verdict == Unknown:
+	case again.byMemberOf:
+		c.contradict(len(wrong))
+		c.cfg.Logger.Warn("memberOf and the members of groups differ", "person", e.DN, "groups", wrong)
+	default:
+		c.missed.Store(&missed{len(wrong), time.Now()})
+		c.cfg.Logger.Warn("a search for groups leaves some out", "person", e.DN, "groups", wrong)
+	}
+}
+
+// differing returns the groups of which m and what was seen say opposite things.
+func differing(m Membership, asked []Asked, out []Sight) (wrong []string) {
+	listed := make(map[string]bool, len(m.Groups))
+	for _, g := range m.Groups {
+		listed[foldDN(g.DN)] = true
+	}
+	for i, s := range out {
+		in := listed[foldDN(asked[i].DN)] || s.DN != "" && listed[foldDN(s.DN)]
+		if in && (s.Finding == Seen || s.Finding == Renamed || s.Finding == Gone) || !in && s.Finding == Still {
+			wrong = append(wrong, asked[i].DN)
+		}
+	}
+	return wrong
+}
+
+// reread returns the entry with the memberOf that it has now.
+func (c *Client) reread(ctx context.Context, e Entry) (Entry, error) {
+	found := c.search(ctx, e.Server, func(*rootDSE) *ldap.SearchRequest {
+		return ldap.NewSearchRequest(e.DN, ldap.ScopeBaseObject, ldap.NeverDerefAliases, 1, 0, false, rootDSEFilter,
+			[]string{"uid", "memberOf", "primaryGroupID", "objectSid"}, nil)
+	})
+	if err := found.typed("read memberOf"); err != nil || len(found.result.Entries) != 1 {
+		return e, fmt.Errorf("memberOf could not be read again: %w", err)
+	}
+	e.readMembership(found.result.Entries[0])
+	return e, nil
+}
