@@ -164,7 +164,7 @@ func (l *Link) up(s *session) {
 	l.mu.Lock()
 	l.session = s
 	if at := s.welcome.At; at > 0 {
-		l.ahead = withinAnHour(time.UnixMilli(int64(min(at, 1<<62))+1).Sub(s.greeted))
+		l.ahead = withinAnHour(time.UnixMilli(int64(min(at, 1<<62)) + 1).Sub(s.greeted))
 	}
 	l.state = State{Connected: true, Since: time.Now(), Node: node, LastError: l.state.LastError}
 	skew := l.skew
