@@ -66,6 +66,10 @@ directory {
   #   pin         = ["sha256:…"]  # "ldap-gateway check" shows the value
   #   server_name = "dc1.corp.example.com"
   #   min_version = "1.2"
+  #   certificate = "/etc/ldap-gateway/client.pem"  # for a server that wants one; with its key, without a password
+  #   key         = "/etc/ldap-gateway/client.key"
+  #   old_key_exchange = false  # true: also with servers that know RSA key exchange alone. Whoever gets the server's
+  #                             # key later can read what was recorded, passwords included
   # }
 
   # Somebody who is known to be a direct member of a group. While the service account
