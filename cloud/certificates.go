@@ -35,6 +35,16 @@ type certificateFiles struct {
 // lookAgain is how often the files are looked at.
 const lookAgain = time.Minute
 
+// CertificateFiles returns TLS with the certificate of two PEM files, which are read
+// again when they have changed. Its error says what is wrong with them now.
+func CertificateFiles(cert, key string, logger hclog.Logger) (*tls.Config, error) {
+	files, err := newCertificateFiles(cert, key, logger)
+	if err != nil {
+		return nil, err
+	}
+	return &tls.Config{GetCertificate: files.get, MinVersion: tls.VersionTLS12}, nil
+}
+
 // newCertificateFiles reads the files for the first time.
 func newCertificateFiles(cert, key string, logger hclog.Logger) (*certificateFiles, error) {
 	c := &certificateFiles{cert: cert, key: key, logger: logger}
@@ -110,7 +120,7 @@ func newACME(a ACME, urls []string) (*acmeCertificates, error) {
 		}
 	}
 	if len(hosts) == 0 {
-		return nil, fmt.Errorf("%w: --acme: name the host that the certificate is for: --url https://HOST", errUsage)
+		return nil, fmt.Errorf("%w: --acme: name the host that the certificate is for: --url https://HOST", ErrUsage)
 	}
 	client := &acme.Client{DirectoryURL: a.Directory, UserAgent: "ldap-cloud"}
 	if a.CAFile != "" {
@@ -120,7 +130,7 @@ func newACME(a ACME, urls []string) (*acmeCertificates, error) {
 		}
 		roots := x509.NewCertPool()
 		if !roots.AppendCertsFromPEM(pem) {
-			return nil, fmt.Errorf("%w: --acme-ca: %s has no certificate in PEM", errUsage, a.CAFile)
+			return nil, fmt.Errorf("%w: --acme-ca: %s has no certificate in PEM", ErrUsage, a.CAFile)
 		}
 		client.HTTPClient = &http.Client{
 			Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12}},

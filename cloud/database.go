@@ -29,7 +29,7 @@ func Database(data, postgres, file string) (string, error) {
 		}
 		return postgresURL("--database", postgres)
 	case file != "":
-		text, err := secretText(file)
+		text, err := SecretText(file)
 		if err != nil {
 			return "", fmt.Errorf("--database-file: %w", err)
 		}
@@ -57,8 +57,8 @@ func withoutPassword(text string) error {
 	return nil
 }
 
-// secretText returns the text of a file that nobody but its owner and group reads.
-func secretText(path string) (string, error) {
+// SecretText returns the text of a file that nobody but its owner and group reads.
+func SecretText(path string) (string, error) {
 	info, err := os.Stat(path)
 	if err != nil {
 		return "", err

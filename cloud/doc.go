@@ -1,7 +1,7 @@
 // Package cloud owns the program ldap-cloud: it puts the rooms below it together
 // and answers on one address.
 //
-// Called by the main package in ldap-cloud and by demo. It decides nothing about
+// Called by command, which reads what it is told, and by demo. It decides nothing about
 // sign-ons, records or links; it says which room answers which path.
 //
 //	path                    room

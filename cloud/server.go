@@ -40,6 +40,9 @@ type Server struct {
 	heartbeat time.Duration // of links; 0: the hub's own
 }
 
+// ErrUsage says that a server was told what cannot be.
+var ErrUsage = errors.New("wrong usage")
+
 // drainTime is how long answers under way have when the server stops.
 const drainTime = 10 * time.Second
 
@@ -96,7 +99,7 @@ func (s *Server) Run(ctx context.Context) (err error) {
 		url:       s.url(listener),
 		audiences: s.audiences(listener),
 		ending:    ctx.Done(),
-		counts:    metrics.New(version(), agents.All),
+		counts:    metrics.New(Version(), agents.All),
 	}
 	defer n.watch(ctx)()
 	defer n.serveMetrics()()

@@ -14,8 +14,8 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"ldap-gateway/agent/agenttest"
-	"ldap-gateway/cloud"
 	"ldap-gateway/cloud/api/client"
+	cloud "ldap-gateway/cloud/command"
 	"ldap-gateway/directory/slapdtest"
 )
 

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"io"
 	"mime"
-	"net"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -15,6 +14,7 @@ import (
 
 	"ldap-gateway/cloud/management"
 	"ldap-gateway/cloud/store"
+	"ldap-gateway/cloud/web"
 )
 
 // maxBody is the size limit of a request's body in bytes.
@@ -38,14 +38,6 @@ func ok(body any) (reply, error)      { return reply{http.StatusOK, body}, nil }
 func created(body any) (reply, error) { return reply{http.StatusCreated, body}, nil }
 func gone(err error) (reply, error)   { return reply{status: http.StatusNoContent}, err }
 
-// limited bounds the body of every request.
-func limited(h http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		r.Body = http.MaxBytesReader(w, r.Body, maxBody)
-		h.ServeHTTP(w, r)
-	})
-}
-
 // by says who makes a change.
 func (c *call) by() management.By {
 	return management.By{
@@ -54,18 +46,9 @@ func (c *call) by() management.By {
 		ID:          c.client.ID,
 		Name:        c.client.Name,
 		Role:        c.client.Role,
-		Address:     addressOf(c.Request),
+		Address:     web.Address(c.Request),
 		Request:     c.Header.Get("X-Request-Id"),
 	}
-}
-
-// addressOf is where a request came from.
-func addressOf(r *http.Request) string {
-	host, _, err := net.SplitHostPort(r.RemoteAddr)
-	if err != nil {
-		return r.RemoteAddr
-	}
-	return host
 }
 
 // authorised lets a request through to e when its token is good for the

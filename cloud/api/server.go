@@ -11,6 +11,7 @@ import (
 
 	"ldap-gateway/cloud/management"
 	"ldap-gateway/cloud/store"
+	"ldap-gateway/cloud/web"
 	"ldap-gateway/cloudlink/wire"
 )
 
@@ -108,7 +109,7 @@ func (s *Server) Handler() http.Handler {
 	mux.HandleFunc("GET /v1/openapi.json", serveOpenAPI)
 	mux.HandleFunc("POST /{environmentId}/as/token", s.token)
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) { s.noRoute(mux, w, r) })
-	return limited(mux)
+	return web.Limited(maxBody, mux)
 }
 
 func (s *Server) now() time.Time {

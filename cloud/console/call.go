@@ -3,7 +3,6 @@ package console
 import (
 	"cmp"
 	"errors"
-	"net"
 	"net/http"
 	"net/url"
 	"strings"
@@ -11,6 +10,7 @@ import (
 	"ldap-gateway/cloud/fault"
 	"ldap-gateway/cloud/management"
 	"ldap-gateway/cloud/store"
+	"ldap-gateway/cloud/web"
 )
 
 // call is one request and its answer.
@@ -94,13 +94,7 @@ func under(parts ...string) string {
 }
 
 // address is where the request came from.
-func (k *call) address() string {
-	host, _, err := net.SplitHostPort(k.RemoteAddr)
-	if err != nil {
-		return k.RemoteAddr
-	}
-	return host
-}
+func (k *call) address() string { return web.Address(k.Request) }
 
 // by says who makes a change.
 func (k *call) by() management.By {

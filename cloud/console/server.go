@@ -14,6 +14,7 @@ import (
 	"ldap-gateway/cloud/pairing"
 	"ldap-gateway/cloud/store"
 	"ldap-gateway/cloud/throttle"
+	"ldap-gateway/cloud/web"
 	"ldap-gateway/cloudlink/wire"
 )
 
@@ -98,34 +99,8 @@ func (s *Server) Handler() http.Handler {
 
 // guarded does what holds for every request.
 func (c *console) guarded(next http.Handler) http.Handler {
-	crossOrigin := http.NewCrossOriginProtection()
-	crossOrigin.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		c.fail(w, r, nil, errCrossOrigin)
-	}))
-	return headers(crossOrigin.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		r.Body = http.MaxBytesReader(w, r.Body, maxForm)
-		next.ServeHTTP(w, r)
-	})))
-}
-
-// policy lets a page use what is this console's own, and nothing else.
-const policy = "default-src 'none'; script-src 'self'; connect-src 'self'; style-src 'self'; img-src 'self'; " +
-	"form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
-
-// headers sets what every answer says to the browser.
-func headers(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		h := w.Header()
-		h.Set("Content-Security-Policy", policy)
-		h.Set("X-Content-Type-Options", "nosniff")
-		h.Set("Cross-Origin-Opener-Policy", "same-origin")
-		h.Set("Cross-Origin-Resource-Policy", "same-origin")
-		// With no-referrer browsers would send the origin "null", and their own
-		// forms would look like those of another site.
-		h.Set("Referrer-Policy", "same-origin")
-		h.Set("Cache-Control", "no-store")
-		next.ServeHTTP(w, r)
-	})
+	refuse := func(w http.ResponseWriter, r *http.Request) { c.fail(w, r, nil, errCrossOrigin) }
+	return web.Pages(web.Scripted, web.SameSite(refuse, web.Limited(maxForm, next)))
 }
 
 func (s *Server) now() time.Time {

@@ -13,6 +13,7 @@ import (
 
 	"ldap-gateway/cloud/management"
 	"ldap-gateway/cloud/store"
+	"ldap-gateway/cloud/web"
 )
 
 // What a session holds.
@@ -42,22 +43,12 @@ const (
 // sessionsOf returns the sessions, kept in the store. It is no scs.New, which
 // would start a memory store of its own with a goroutine that never ends.
 func sessionsOf(s *Server) *scs.SessionManager {
-	cookie := scs.SessionCookie{
-		Name:     "ldap-cloud-console",
-		Path:     "/console/",
-		HttpOnly: true,
-		SameSite: http.SameSiteLaxMode,
-	}
-	if s.Secure {
-		// The prefix keeps a neighbouring host name from planting a cookie.
-		cookie.Name, cookie.Path, cookie.Secure = "__Host-ldap-cloud-console", "/", true
-	}
 	return &scs.SessionManager{
 		IdleTimeout: sessionIdle,
 		Lifetime:    sessionLifetime,
 		Store:       store.Sessions{Store: s.Store},
 		Codec:       scs.GobCodec{},
-		Cookie:      cookie,
+		Cookie:      web.Cookie("ldap-cloud-console", "/console/", s.Secure),
 	}
 }
 

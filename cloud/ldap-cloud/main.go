@@ -7,12 +7,12 @@ import (
 	"os/signal"
 	"syscall"
 
-	"ldap-gateway/cloud"
+	"ldap-gateway/cloud/command"
 )
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	code := cloud.Main(ctx, os.Args[1:], os.Stdout, os.Stderr)
+	code := command.Main(ctx, os.Args[1:], os.Stdout, os.Stderr)
 	stop()
 	os.Exit(code)
 }

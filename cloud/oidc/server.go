@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"net"
 	"net/http"
 	"strconv"
 	"strings"
@@ -18,6 +17,7 @@ import (
 	"ldap-gateway/cloud/store"
 	"ldap-gateway/cloud/throttle"
 	"ldap-gateway/cloud/vault"
+	"ldap-gateway/cloud/web"
 )
 
 // How long things live.
@@ -180,11 +180,7 @@ func (p *provider) protocol(w http.ResponseWriter, r *http.Request) {
 
 // authorize begins a sign-on, which is kept until it has ended.
 func (p *provider) authorize(begun *throttle.Window, w http.ResponseWriter, r *http.Request) {
-	address, _, err := net.SplitHostPort(r.RemoteAddr)
-	if err != nil {
-		address = r.RemoteAddr
-	}
-	if wait := begun.Begin(p.now(), throttle.Limit{Key: address, Most: beginsPerAddress}); wait > 0 {
+	if wait := begun.Begin(p.now(), throttle.Limit{Key: web.Address(r), Most: beginsPerAddress}); wait > 0 {
 		w.Header().Set("Retry-After", strconv.Itoa(int(wait.Seconds())+1))
 		http.Error(
 			w,

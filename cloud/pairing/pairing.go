@@ -8,7 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"sync"
 	"time"
@@ -18,6 +17,7 @@ import (
 
 	"ldap-gateway/cloud/store"
 	"ldap-gateway/cloud/throttle"
+	"ldap-gateway/cloud/web"
 	"ldap-gateway/cloudlink/wire"
 )
 
@@ -74,7 +74,7 @@ func (d *Desk) now() time.Time {
 // ServeHTTP answers an agent that has a code.
 func (d *Desk) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	d.once.Do(d.begin)
-	address := remoteAddress(r)
+	address := web.Address(r)
 	if wait := d.wrong.Wait(address, wrongPerAddress, d.now()); wait > 0 {
 		d.refuse(w, http.StatusTooManyRequests, &wire.Refusal{
 			Code:       wire.RefusedThrottled,
@@ -109,14 +109,6 @@ func (d *Desk) reply(w http.ResponseWriter, answer any, err error, address strin
 	}
 	w.Header().Set("Content-Type", "application/json")
 	_ = json.NewEncoder(w).Encode(answer)
-}
-
-func remoteAddress(r *http.Request) string {
-	host, _, err := net.SplitHostPort(r.RemoteAddr)
-	if err != nil {
-		return r.RemoteAddr
-	}
-	return host
 }
 
 var errProof = errors.New("the request is not proven")

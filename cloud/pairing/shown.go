@@ -13,6 +13,7 @@ import (
 
 	"ldap-gateway/cloud/store"
 	"ldap-gateway/cloud/throttle"
+	"ldap-gateway/cloud/web"
 	"ldap-gateway/cloudlink/wire"
 )
 
@@ -28,7 +29,7 @@ var errDenied = errors.New("denied")
 
 // ServeShow gives an agent a code to show, and a ticket to wait with.
 func (d *Desk) ServeShow(w http.ResponseWriter, r *http.Request) {
-	address := remoteAddress(r)
+	address := web.Address(r)
 	d.once.Do(d.begin)
 	if wait := d.shown.Begin(d.now(), throttle.Limit{Key: address, Most: shownPerAddress}); wait > 0 {
 		d.refuse(w, http.StatusTooManyRequests, &wire.Refusal{
@@ -82,7 +83,7 @@ func (d *Desk) ServeAwait(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	answer, err := d.decided(r.Context(), req.Ticket)
-	d.reply(w, answer, err, remoteAddress(r))
+	d.reply(w, answer, err, web.Address(r))
 }
 
 // decided returns an empty answer until somebody has decided.

@@ -3,7 +3,6 @@ package signonpage
 import (
 	"context"
 	"errors"
-	"net"
 	"net/http"
 	"net/netip"
 	"time"
@@ -16,6 +15,7 @@ import (
 	"ldap-gateway/cloud/oidc"
 	"ldap-gateway/cloud/signon"
 	"ldap-gateway/cloud/store"
+	"ldap-gateway/cloud/web"
 )
 
 // Passwords takes sign-ons by password, and changes of it.
@@ -87,21 +87,19 @@ func (s *Server) Handler() http.Handler {
 		mux.Handle(pattern, s.page(e))
 	}
 	mux.HandleFunc("GET "+StaticPath+"{file}", serveStatic)
-	crossOrigin := http.NewCrossOriginProtection()
-	crossOrigin.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+	refuse := func(w http.ResponseWriter, _ *http.Request) {
 		s.failure(
 			w,
 			http.StatusForbidden,
 			"This came from another site, so it was not carried out. Go back to the application and begin again.",
 		)
-	}))
-	return headers(crossOrigin.Handler(mux))
+	}
+	return web.Pages(web.Plain, web.SameSite(refuse, web.Limited(maxForm, mux)))
 }
 
 // page makes an endpoint a handler.
 func (s *Server) page(e endpoint) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		r.Body = http.MaxBytesReader(w, r.Body, maxForm)
 		env, err := s.Store.Environment(r.Context(), r.PathValue("e"))
 		if err == nil {
 			err = r.ParseForm()
@@ -140,22 +138,6 @@ func (s *Server) answerError(w http.ResponseWriter, r *http.Request, err error) 
 	}
 }
 
-// headers sets what every answer says to the browser.
-func headers(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		h := w.Header()
-		h.Set(
-			"Content-Security-Policy",
-			"default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'",
-		)
-		h.Set("X-Content-Type-Options", "nosniff")
-		h.Set("Cross-Origin-Opener-Policy", "same-origin")
-		h.Set("Referrer-Policy", "same-origin")
-		h.Set("Cache-Control", "no-store")
-		next.ServeHTTP(w, r)
-	})
-}
-
 func (s *Server) now() time.Time {
 	if s.Now != nil {
 		return s.Now()
@@ -164,13 +146,7 @@ func (s *Server) now() time.Time {
 }
 
 // address is where the request came from.
-func (k *call) address() string {
-	host, _, err := net.SplitHostPort(k.RemoteAddr)
-	if err != nil {
-		return k.RemoteAddr
-	}
-	return host
-}
+func (k *call) address() string { return web.Address(k.Request) }
 
 // Sessions are those of people's browsers.
 type Sessions struct {
@@ -181,16 +157,12 @@ type Sessions struct {
 // NewSessions returns the sessions that db keeps. Secure says that people reach
 // the cloud over TLS.
 func NewSessions(db *store.Store, secure bool) *Sessions {
-	cookie := scs.SessionCookie{Name: "ldap-cloud-person", Path: "/", HttpOnly: true, SameSite: http.SameSiteLaxMode}
-	if secure {
-		cookie.Name, cookie.Secure = "__Host-ldap-cloud-person", true
-	}
 	return &Sessions{db, &scs.SessionManager{
 		IdleTimeout: 2 * time.Hour,
 		Lifetime:    12 * time.Hour,
 		Store:       store.Sessions{Store: db},
 		Codec:       scs.GobCodec{},
-		Cookie:      cookie,
+		Cookie:      web.Cookie("ldap-cloud-person", "/", secure),
 		ErrorFunc: func(w http.ResponseWriter, _ *http.Request, _ error) {
 			http.Error(w, "This did not work. Please try again in a moment.", http.StatusInternalServerError)
 		},

@@ -1,4 +1,4 @@
-package cloud
+package command
 
 import (
 	"context"
@@ -7,15 +7,12 @@ import (
 	"fmt"
 	"io"
 	"runtime"
-	"runtime/debug"
 	"strings"
 
 	"github.com/spf13/cobra"
-)
 
-// release is the version that this source will be. A package of another version
-// has it set by the linker; nothing changes it after.
-var release = "0.1.0"
+	"ldap-gateway/cloud"
+)
 
 // Exit codes of the program.
 const (
@@ -23,8 +20,6 @@ const (
 	ExitFailed = 1
 	ExitUsage  = 2
 )
-
-var errUsage = errors.New("wrong usage")
 
 // Main runs the command line in args and returns the exit code.
 func Main(ctx context.Context, args []string, stdout, stderr io.Writer) int {
@@ -44,7 +39,7 @@ First steps: "ldap-cloud init --data DIR", "ldap-cloud run --data DIR".`,
 	root.SetArgs(args)
 	root.SetOut(stdout)
 	root.SetErr(stderr)
-	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return fmt.Errorf("%w: %w", errUsage, err) })
+	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return fmt.Errorf("%w: %w", cloud.ErrUsage, err) })
 	root.AddCommand(
 		c.initCommand(),
 		c.runCommand(),
@@ -60,7 +55,7 @@ First steps: "ldap-cloud init --data DIR", "ldap-cloud run --data DIR".`,
 		return ExitOK
 	}
 	fmt.Fprintf(stderr, "ldap-cloud: %v\n", err)
-	if errors.Is(err, errUsage) {
+	if errors.Is(err, cloud.ErrUsage) {
 		return ExitUsage
 	}
 	return ExitFailed
@@ -85,7 +80,7 @@ what the database must not show, is made beside it; keep a copy of it apart.`,
 			if err != nil {
 				return err
 			}
-			s, err := Init(cmd.Context(), database, where.master, name, strings.TrimRight(url, "/"))
+			s, err := cloud.Init(cmd.Context(), database, where.master, name, strings.TrimRight(url, "/"))
 			if err != nil {
 				return err
 			}
@@ -102,7 +97,7 @@ what the database must not show, is made beside it; keep a copy of it apart.`,
 	return cmd
 }
 
-func printSetup(w io.Writer, s Setup, where databaseFlags, url string) error {
+func printSetup(w io.Writer, s cloud.Setup, where databaseFlags, url string) error {
 	_, err := fmt.Fprintf(w, `A cloud was made. These secrets are not shown again.
 
   environment     %s
@@ -127,7 +122,7 @@ func (c *command) versionCommand() *cobra.Command {
 			_, err := fmt.Fprintf(
 				c.stdout,
 				"ldap-cloud %s %s %s/%s\n",
-				version(),
+				cloud.Version(),
 				runtime.Version(),
 				runtime.GOOS,
 				runtime.GOARCH,
@@ -135,17 +130,4 @@ func (c *command) versionCommand() *cobra.Command {
 			return err
 		},
 	}
-}
-
-// version returns the version of the program, with the commit it was built from
-// when the build recorded one.
-func version() string {
-	if info, ok := debug.ReadBuildInfo(); ok {
-		for _, s := range info.Settings {
-			if s.Key == "vcs.revision" && len(s.Value) >= 8 {
-				return release + "+" + s.Value[:8]
-			}
-		}
-	}
-	return release
 }

@@ -1,4 +1,4 @@
-package cloud
+package command
 
 import (
 	"context"
@@ -15,6 +15,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"ldap-gateway/cloud"
 	"ldap-gateway/cloud/api/client"
 )
 
@@ -41,14 +42,14 @@ func (a access) open() (*client.Client, error) {
 	if a.file == "" {
 		return nil, fmt.Errorf(
 			`%w: --client: name a file with environmentId, clientId and clientSecret in JSON, as "init --json" prints them`,
-			errUsage,
+			cloud.ErrUsage,
 		)
 	}
-	text, err := secretText(a.file)
+	text, err := cloud.SecretText(a.file)
 	if err != nil {
 		return nil, fmt.Errorf("--client: %w", err)
 	}
-	var s Setup
+	var s cloud.Setup
 	if err := json.Unmarshal([]byte(text), &s); err != nil || s.EnvironmentID == "" || s.ClientID == "" || s.ClientSecret == "" {
 		return nil, fmt.Errorf("--client: %s has no environmentId, clientId and clientSecret in JSON", a.file)
 	}
@@ -143,7 +144,7 @@ func (l lister) each(ctx context.Context, show func(name string, item json.RawMe
 			return err
 		}
 		if part.Embedded == nil {
-			return fmt.Errorf("%w: %s is no list: use \"get\"", errUsage, strings.TrimPrefix(l.path, "/"))
+			return fmt.Errorf("%w: %s is no list: use \"get\"", cloud.ErrUsage, strings.TrimPrefix(l.path, "/"))
 		}
 		for name, items := range part.Embedded {
 			for _, item := range items {
@@ -253,7 +254,7 @@ func readBody(stdin io.Reader, file string) (json.RawMessage, error) {
 		return nil, fmt.Errorf("--file: %w", err)
 	}
 	if !json.Valid(b) {
-		return nil, fmt.Errorf("%w: --file: this is no JSON", errUsage)
+		return nil, fmt.Errorf("%w: --file: this is no JSON", cloud.ErrUsage)
 	}
 	return b, nil
 }

@@ -1,8 +1,7 @@
-package cloud
+package command
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -14,6 +13,7 @@ import (
 	"github.com/hashicorp/go-hclog"
 	"github.com/spf13/cobra"
 
+	"ldap-gateway/cloud"
 	"ldap-gateway/cloud/hub"
 )
 
@@ -30,9 +30,9 @@ func (f *databaseFlags) addTo(cmd *cobra.Command) {
 }
 
 func (f databaseFlags) database() (string, error) {
-	where, err := Database(f.data, f.url, f.file)
+	where, err := cloud.Database(f.data, f.url, f.file)
 	if err != nil {
-		return "", fmt.Errorf("%w: %w", errUsage, err)
+		return "", fmt.Errorf("%w: %w", cloud.ErrUsage, err)
 	}
 	return where, nil
 }
@@ -77,7 +77,7 @@ type runFlags struct {
 	smtp, from        string
 	metrics           string
 	acmeOn            bool
-	acme              ACME
+	acme              cloud.ACME
 	grace             time.Duration
 	bus               hub.BusConfig
 	busFile           string
@@ -134,16 +134,16 @@ func (f *runFlags) addBusTo(cmd *cobra.Command) {
 func (c *command) run(ctx context.Context, f runFlags) error {
 	level := hclog.LevelFromString(f.level)
 	if level == hclog.NoLevel || f.format != "text" && f.format != "json" {
-		return fmt.Errorf("%w: --log-level is one of trace, debug, info, warn, error; --log-format is text or json", errUsage)
+		return fmt.Errorf("%w: --log-level is one of trace, debug, info, warn, error; --log-format is text or json", cloud.ErrUsage)
 	}
 	database, err := f.where.database()
 	if err != nil {
 		return err
 	}
 	if f.bus.URLs, err = f.busURLs(); err != nil {
-		return fmt.Errorf("%w: %w", errUsage, err)
+		return fmt.Errorf("%w: %w", cloud.ErrUsage, err)
 	}
-	s := &Server{Database: database, MasterKey: f.where.master, Bus: f.bus, Listen: f.listen, Grace: f.grace,
+	s := &cloud.Server{Database: database, MasterKey: f.where.master, Bus: f.bus, Listen: f.listen, Grace: f.grace,
 		Logger: hclog.New(&hclog.LoggerOptions{Level: level, JSONFormat: f.format == "json", Output: c.stderr}),
 		Ready: func(url string) {
 			fmt.Fprintf(c.stdout, "ldap-cloud is ready: %s\n", url)
@@ -162,11 +162,9 @@ func (c *command) run(ctx context.Context, f runFlags) error {
 	}
 	slog.SetDefault(slog.New(slogHandler{log: s.Logger.Named("library")}))
 	if f.cert != "" {
-		files, err := newCertificateFiles(f.cert, f.key, s.Logger.Named("tls"))
-		if err != nil {
+		if s.TLS, err = cloud.CertificateFiles(f.cert, f.key, s.Logger.Named("tls")); err != nil {
 			return fmt.Errorf("--tls-cert, --tls-key: %w", err)
 		}
-		s.TLS = &tls.Config{GetCertificate: files.get, MinVersion: tls.VersionTLS12}
 	}
 	if f.acmeOn {
 		s.ACME = &f.acme
@@ -179,7 +177,7 @@ func networks(flag string, texts []string) (all []netip.Prefix, err error) {
 	for _, text := range texts {
 		network, err := netip.ParsePrefix(text)
 		if err != nil {
-			return nil, fmt.Errorf("%w: %s: %q is no network: it looks like 10.0.0.0/8 or 127.0.0.1/32", errUsage, flag, text)
+			return nil, fmt.Errorf("%w: %s: %q is no network: it looks like 10.0.0.0/8 or 127.0.0.1/32", cloud.ErrUsage, flag, text)
 		}
 		all = append(all, network)
 	}
@@ -196,7 +194,7 @@ func (f runFlags) busURLs() ([]string, error) {
 		}
 		return f.bus.URLs, nil
 	}
-	text, err := secretText(f.busFile)
+	text, err := cloud.SecretText(f.busFile)
 	if err != nil {
 		return nil, fmt.Errorf("--nats-file: %w", err)
 	}

@@ -1,8 +1,10 @@
-package cloud
+package command
 
 import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/cobra/doc"
+
+	"ldap-gateway/cloud"
 )
 
 // manualCommand writes the manual pages that packages bring. SOURCE_DATE_EPOCH is
@@ -18,7 +20,7 @@ func manualCommand() *cobra.Command {
 			root.DisableAutoGenTag = true
 			return doc.GenManTree(root, &doc.GenManHeader{
 				Section: "8",
-				Source:  "ldap-cloud " + release,
+				Source:  "ldap-cloud " + cloud.Release(),
 				Manual:  "ldap-cloud",
 			}, args[0])
 		},

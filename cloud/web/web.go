@@ -1,0 +1,77 @@
+package web
+
+import (
+	"net"
+	"net/http"
+
+	"github.com/alexedwards/scs/v2"
+)
+
+// The content security policies of pages.
+const (
+	// Plain lets a page have styles, pictures and forms of this cloud.
+	Plain = "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; " +
+		"frame-ancestors 'none'; base-uri 'none'"
+	// Scripted lets it have scripts of this cloud, too, and ask this cloud by them.
+	Scripted = "default-src 'none'; script-src 'self'; connect-src 'self'; style-src 'self'; img-src 'self'; " +
+		"form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
+)
+
+// Address is where a request came from, without the port. A proxy that is trusted has
+// put the real one in its place.
+func Address(r *http.Request) string {
+	host, _, err := net.SplitHostPort(r.RemoteAddr)
+	if err != nil {
+		return r.RemoteAddr
+	}
+	return host
+}
+
+// Pages sets what every answer says to the browser.
+func Pages(policy string, next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		h := w.Header()
+		h.Set("Content-Security-Policy", policy)
+		h.Set("X-Content-Type-Options", "nosniff")
+		h.Set("Cross-Origin-Opener-Policy", "same-origin")
+		h.Set("Cross-Origin-Resource-Policy", "same-origin")
+		// With no-referrer browsers would send the origin "null", and their own
+		// forms would look like those of another site.
+		h.Set("Referrer-Policy", "same-origin")
+		h.Set("Cache-Control", "no-store")
+		next.ServeHTTP(w, r)
+	})
+}
+
+// Limited bounds the body of a request, in bytes. Reading more is an
+// *http.MaxBytesError.
+func Limited(most int64, next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		r.Body = http.MaxBytesReader(w, r.Body, most)
+		next.ServeHTTP(w, r)
+	})
+}
+
+// SameSite has refuse answer what a browser sends for another site. Reading is not
+// refused.
+func SameSite(refuse http.HandlerFunc, next http.Handler) http.Handler {
+	guard := http.NewCrossOriginProtection()
+	guard.SetDenyHandler(refuse)
+	return guard.Handler(next)
+}
+
+// Cookie is how a session's token is kept by the browser. Secure says that people
+// reach this cloud over TLS: the cookie then has a name that no neighbouring host can
+// plant, which takes the whole site as its path.
+func Cookie(name, path string, secure bool) scs.SessionCookie {
+	cookie := scs.SessionCookie{
+		Name:     name,
+		Path:     path,
+		HttpOnly: true,
+		SameSite: http.SameSiteLaxMode,
+	}
+	if secure {
+		cookie.Name, cookie.Path, cookie.Secure = "__Host-"+name, "/", true
+	}
+	return cookie
+}
