@@ -18,9 +18,6 @@ import (
 	"ldap-gateway/cloud/vault"
 )
 
-// Method is the method of every sign-on here.
-const Method = "kerberos"
-
 // Who sends more tokens that are not taken than these within the window is not
 // listened to: each is a row of the store.
 const (
@@ -64,7 +61,7 @@ func (d *Verifier) SignOn(ctx context.Context, r Request) (Answer, error) {
 		ID:            uuid.Must(uuid.NewV7()).String(),
 		EnvironmentID: r.EnvironmentID,
 		At:            start,
-		Method:        Method,
+		Method:        store.ByKerberos,
 		Address:       r.Address,
 	}
 	if d.throttled(r.Address) {
@@ -93,7 +90,7 @@ func (d *Verifier) SignOn(ctx context.Context, r Request) (Answer, error) {
 		"environment",
 		r.EnvironmentID,
 		"method",
-		Method,
+		store.ByKerberos,
 		"outcome",
 		so.Outcome,
 		"reason",
@@ -271,7 +268,7 @@ func (d *Verifier) onlyOnce(ctx context.Context, t Ticket) error {
 func (d *Verifier) record(ctx context.Context, so *store.SignOn, p Proof) error {
 	so.Username = p.Principal + "@" + p.Realm
 	so.UserID, so.GatewayID, so.UserTypeID = p.User.ID, p.Gateway.ID, p.User.UserTypeID
-	so.Outcome, so.Message = "ok", "You are signed on."
+	so.Outcome, so.Message = store.SignedOnOK, "You are signed on."
 	so.Reason = fmt.Sprintf("ticket for %s, %s", p.Service, ETypeName(p.EType))
 	_, err := d.Provisioner.Apply(context.WithoutCancel(ctx), provisioner.Identity{
 		EnvironmentID: so.EnvironmentID,
@@ -308,7 +305,7 @@ func (d *Verifier) refused(ctx context.Context, so *store.SignOn, p Proof, r *Re
 		Text:    fmt.Sprintf("Sign-on by Kerberos ticket was refused (%s). %s", r.Reason, r.Error()),
 		Detail: map[string]any{
 			"outcome": so.Outcome,
-			"method":  Method,
+			"method":  store.ByKerberos,
 			"reason":  r.Error(),
 			"why":     string(r.Reason),
 			"remedy":  r.Reason.Remedy(),

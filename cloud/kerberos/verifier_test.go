@@ -195,7 +195,7 @@ func TestRecordIsNotTouched(t *testing.T) {
 	s := forged(t)
 	before := s.rows()
 	a := s.send(honest(now).header(t))
-	if a.Refusal != nil || a.SignOn.Method != Method || a.SignOn.Outcome != "ok" || a.SignOn.Updated || a.SignOn.Verdict != "" || !strings.Contains(a.SignOn.UpdateReason, "Kerberos") {
+	if a.Refusal != nil || a.SignOn.Method != store.ByKerberos || a.SignOn.Outcome != "ok" || a.SignOn.Updated || a.SignOn.Verdict != "" || !strings.Contains(a.SignOn.UpdateReason, "Kerberos") {
 		t.Errorf("%+v", a)
 	}
 	if after := s.rows(); after != before {

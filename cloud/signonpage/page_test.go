@@ -93,7 +93,7 @@ func (f flows) Flow(_ context.Context, _, id string) (oidc.Flow, error) {
 }
 
 func (f flows) Complete(_ context.Context, _, id string, by store.SignedOn) (string, error) {
-	return "/completed/" + id + "/" + by.Method, nil
+	return "/completed/" + id + "/" + string(by.Method), nil
 }
 
 func (f flows) Refuse(w http.ResponseWriter, r *http.Request, _, id string) error {
