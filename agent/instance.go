@@ -153,18 +153,18 @@ func (i *Instance) link(paired state.Instance, s *serving) (*cloudlink.Link, err
 	var link *cloudlink.Link
 	stats := signon.NewStats()
 	service := &signon.Service{
-		People:  s.people,
-		Policy:  s.policy,
-		Opener:  opener,
-		Stats:   stats,
-		Logger:  i.Logger.Named("sign-on"),
-		Guard:   &i.guard,
-		Seen:    &i.seen,
-		Persons: &i.persons,
-		Changes: &i.changes,
-		Started: i.started,
-		Ahead:   func() time.Duration { return link.Ahead() },
-		Rate:    s.rate,
+		People:    s.people,
+		Policy:    s.policy,
+		Opener:    opener,
+		Stats:     stats,
+		Logger:    i.Logger.Named("sign-on"),
+		Guard:     &i.guard,
+		Seen:      &i.seen,
+		Persons:   &i.persons,
+		Changes:   &i.changes,
+		Started:   i.started,
+		CloudTime: func(t time.Time) time.Time { return link.CloudTime(t) },
+		Rate:      s.rate,
 	}
 	handler := newHandler(service, i.State, i.Logger, newRecorder(i.audit, paired.ID), &i.health.Totals)
 	link = &cloudlink.Link{

@@ -42,20 +42,25 @@ type Link struct {
 	state   State
 	session *session      // the newest
 	skew    time.Duration // what to add to this machine's clock for the cloud's, to be let in
-	ahead   time.Duration // the same, as the last welcome told it: see Ahead
+	greeted time.Time     // when the newest hello was sent; zero: no welcome told a time
+	cloudAt time.Time     // what the cloud's clock showed then
 }
 
 // mostSkew is how far the cloud's word moves this machine's clock. More would let
 // whoever answers once have proofs signed that are good for later.
 const mostSkew = time.Hour
 
-// Ahead returns what to add to this machine's clock for the cloud's, an hour at most:
-// rather too much than too little, by the time that the welcome was on its way. Zero
-// before the first link, and with a cloud of version 1.
-func (l *Link) Ahead() time.Duration {
+// CloudTime returns what the cloud's clock showed at a moment of this program, by the
+// last welcome: rather too late than too early, by the time that the welcome was on
+// its way. It goes by time that has passed, so that setting this machine's clock
+// changes nothing. Before the first welcome, and with a cloud of version 1, it is t.
+func (l *Link) CloudTime(t time.Time) time.Time {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.ahead
+	if l.greeted.IsZero() {
+		return t
+	}
+	return l.cloudAt.Add(t.Sub(l.greeted))
 }
 
 // State is how the link is.
@@ -164,7 +169,9 @@ func (l *Link) up(s *session) {
 	l.mu.Lock()
 	l.session = s
 	if at := s.welcome.At; at > 0 {
-		l.ahead = withinAnHour(time.UnixMilli(int64(min(at, 1<<62))+1).Sub(s.greeted))
+		wall := s.greeted.Round(0) // without what has passed: a clock is compared with a clock
+		l.greeted = s.greeted
+		l.cloudAt = wall.Add(withinAnHour(time.UnixMilli(int64(min(at, 1<<62)) + 1).Sub(wall)))
 	}
 	l.state = State{Connected: true, Since: time.Now(), Node: node, LastError: l.state.LastError}
 	skew := l.skew

@@ -109,7 +109,7 @@ func (l *link) lost(ctx context.Context, err error, after time.Duration) error {
 	if ctx.Err() != nil {
 		err = ctx.Err()
 	} else if after >= l.server.client.cfg.Timeout {
-		l.server.down(fmt.Errorf("no answer to a bind within %s: %w", after.Round(time.Millisecond), err), after)
+		l.server.silent(fmt.Errorf("no answer to a bind within %s: %w", after.Round(time.Millisecond), err))
 	}
 	return fmt.Errorf("%w: %s: %w", ErrAnswerLost, l.server.url, err)
 }

@@ -22,11 +22,14 @@ type Client struct {
 	refusal   refusal
 	binding   chan struct{} // one token for each user bind under way
 	probing   atomic.Bool
-	proving   atomic.Bool                 // in the background
-	proof     atomic.Pointer[proof]       // nil: not tried yet
+	proving   atomic.Bool           // in the background
+	proof     atomic.Pointer[proof] // nil: not tried yet
+	proved    chan struct{}         // closed with the first proof
+	proofMade sync.Once
 	missed    atomic.Pointer[missed]      // nil: never
 	watching  atomic.Bool                 // the canary, in the background
 	canary    atomic.Pointer[canaryState] // nil: not looked at yet
+	kinds     sync.Map                    // *kinds by base of groups, folded
 	referred  sync.Map                    // *server by URL, outside of the list
 	netBIOS   atomic.Pointer[string]      // of the domain, once it was read
 }
@@ -50,6 +53,7 @@ func Open(cfg Config) (*Client, error) {
 		return nil, fmt.Errorf("directory configuration: %w", err)
 	}
 	c.servers.Store(&servers)
+	c.proved = make(chan struct{})
 	c.discovery.gate = make(chan struct{}, 1)
 	c.refusal.gate = make(chan struct{}, 1)
 	c.binding = make(chan struct{}, c.cfg.BindConns)

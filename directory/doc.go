@@ -30,6 +30,12 @@
 //     aside, or a memberOf that the server computes, said everything; also on a
 //     machine that stands still meanwhile (see link.limited). Even so it is a list of
 //     what was seen: that a group is not in it shows nothing. Evidence does.
+//   - Groups are searched for by the attributes that groups here have members in:
+//     which these are is looked for before the first membership and then again, a minute
+//     later at the earliest. What could not be found out is searched for. A kind of
+//     groups that is new is so missed for about a minute, by who was in none of it yet.
+//   - Searches wait for their turn here, in order, once a server gets slower with each
+//     more that is under way (see limiter): those for people apart from those for groups.
 //   - A control goes with a request only where it is needed and offered: pages are
 //     asked for after a size limit, and not again for an hour of a server that refuses
 //     them or answers less with them.
@@ -38,7 +44,8 @@
 //   - With Discover, DNS is asked at the first use and then every five minutes; hosts
 //     outside of the domain are never connected to, and a DNS that fails changes nothing.
 //   - A server that fails is put aside and taken back by a goroutine of the client;
-//     while another server is up, no sign-on waits for it a second time.
+//     while another server is up, no sign-on waits for it a second time. The only one is
+//     not put aside for being slow: it is asked whether it is there.
 //   - The service account is not tried again at once after the directory refused its
 //     password, at any server, so that it does not get locked. Until it was accepted
 //     once, it is tried over one connection at a time.
@@ -95,11 +102,12 @@
 //
 // Only Active Directory computes it from the groups' own members, so only there it
 // decides. "memberOf" in the file has it read elsewhere as well, unless the directory
-// itself shows that it lists parents (see ProveMemberOf, done at the first connection and
-// every ProveEvery); what it would add is confirmed by Evidence, and after one
+// itself shows that it lists parents (see ProveMemberOf, done over a connection of its own
+// before the first membership, and every ProveEvery); what it would add is confirmed by Evidence, and after one
 // contradiction it is not used again.
 //
-// The reverse search, (|(member=DN)(uniqueMember=DN)(memberUid=uid)), is direct on
+// The reverse search, (|(member=DN)(uniqueMember=DN)(memberUid=uid)) or what of it there
+// is, is direct on
 // every one of them. On Active Directory it also replaces a memberOf that is empty, or
 // that changed while its ranges were read. What was tried on which server stands in
 // testdata/conformance.md.

@@ -82,6 +82,9 @@ func (c *Client) FindCorrelated(ctx context.Context, ut *UserType, known []Value
 }
 
 func (c *Client) findOne(ctx context.Context, ut *UserType, filter string) (Entry, error) {
+	if ut.cfg.Groups != nil {
+		c.awaitProof(ctx)
+	}
 	found := c.search(ctx, "", func(dse *rootDSE) *ldap.SearchRequest {
 		attributes := ut.attributes
 		if ut.cfg.Groups != nil && c.wantsMemberOf(dse) {

@@ -117,7 +117,7 @@ func (c *Client) directGroups(ctx context.Context, ut *UserType, e Entry) Member
 		}
 		q.gathering = gathering{rule: rule}
 	}
-	q.search(ctx, q.reverseFilter())
+	q.search(ctx, anyOf(q.present(ctx, q.ways())))
 	return q.membership()
 }
 
@@ -192,7 +192,7 @@ func (q *groupQuery) fromMemberOf() bool {
 }
 
 func (q *groupQuery) search(ctx context.Context, filter string) {
-	found := q.client.search(ctx, q.entry.Server, func(dse *rootDSE) *ldap.SearchRequest {
+	found := q.client.searchIn(ctx, q.entry.Server, func(s *server) *limiter { return &s.grouping }, func(dse *rootDSE) *ldap.SearchRequest {
 		q.dse = dse
 		return q.request(filter)
 	})

@@ -18,7 +18,8 @@ type missed struct {
 const missedFor = 24 * time.Hour
 
 // learn takes from what was seen that the way in which m was read was wrong. That it
-// may only have been read a moment too early is asked once more before that.
+// may only have been read a moment too early, or before a kind of groups was known, is
+// asked once more before that.
 func (c *Client) learn(ctx context.Context, ut *UserType, e Entry, m Membership, asked []Asked, out []Sight) {
 	if len(differing(m, asked, out)) == 0 || ctx.Err() != nil {
 		return
@@ -30,6 +31,7 @@ func (c *Client) learn(ctx context.Context, ut *UserType, e Entry, m Membership,
 		}
 		e = now
 	}
+	c.forgetKinds() // a kind of groups may be new here
 	again := c.directGroups(ctx, ut, e)
 	wrong := differing(again, asked, out)
 	switch {

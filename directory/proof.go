@@ -49,7 +49,12 @@ func (c *Client) ProveMemberOf(ctx context.Context) (direct bool, why string, er
 	if dse.activeDirectory() {
 		return true, "memberOf lists direct groups only on " + dse.vendor, nil
 	}
-	p := prover{client: c, server: l.server.url}
+	own, err := l.server.extraLink(ctx) // it does not wait behind sign-ons, nor they behind it
+	if err != nil {
+		return false, "", err
+	}
+	defer own.retire()
+	p := prover{client: c, link: own}
 	found, err := p.prove(ctx)
 	if err != nil {
 		found = proof{why: "whether memberOf is direct could not be found out: " + err.Error()}
@@ -66,6 +71,7 @@ func (c *Client) keepProof(p proof) {
 			return
 		}
 		if c.proof.CompareAndSwap(old, &p) {
+			c.proofMade.Do(func() { close(c.proved) })
 			if old == nil || old.direct != p.direct {
 				c.cfg.Logger.Info("meaning of memberOf", "direct", p.direct, "because", p.inFull())
 			}
@@ -98,16 +104,39 @@ func (c *Client) startProving() {
 	}()
 }
 
+// awaitProof has the first membership wait for the first proof, where the file has
+// memberOf be read: until then groups would be searched for, and a burst of that is what
+// the file avoids.
+func (c *Client) awaitProof(ctx context.Context) {
+	if c.cfg.GroupsFrom != GroupsMemberOf || c.cfg.ProveEvery == 0 || c.proof.Load() != nil {
+		return
+	}
+	l, err := c.eachServer(ctx, "", func(s *server) (*link, error) { return s.service(ctx) }) // which begins the proof
+	if err != nil {
+		return
+	}
+	l.leave()
+	if l.server.dse.Load().activeDirectory() {
+		return
+	}
+	limited, cancel := l.limited(ctx)
+	defer cancel()
+	select {
+	case <-c.proved:
+	case <-limited.Done():
+	}
+}
+
 const (
 	groupEntries = "(|(objectClass=groupOfNames)(objectClass=groupOfUniqueNames)(objectClass=group))"
 	proofGroups  = 10 // nested groups, parents and users that are looked at
 	proofSample  = 50 // groups whose members must have them in memberOf
 )
 
-// prover asks one server, since the answers belong together.
+// prover asks one server over one connection, since the answers belong together.
 type prover struct {
 	client *Client
-	server string
+	link   *link
 }
 
 func (p prover) prove(ctx context.Context) (proof, error) {
@@ -123,9 +152,10 @@ func (p prover) prove(ctx context.Context) (proof, error) {
 
 // ask searches; a size limit that was reached is no failure here.
 func (p prover) ask(ctx context.Context, base string, scope, limit int, filter string, attributes ...string) ([]*ldap.Entry, error) {
-	found := p.client.search(ctx, p.server, func(*rootDSE) *ldap.SearchRequest {
-		return ldap.NewSearchRequest(base, scope, ldap.NeverDerefAliases, limit, 0, false, filter, attributes, nil)
-	})
+	if !p.link.enter() {
+		return nil, fmt.Errorf("%w: the connection was closed", ErrUnavailable)
+	}
+	found := p.link.search(ctx, ldap.NewSearchRequest(base, scope, ldap.NeverDerefAliases, limit, 0, false, filter, attributes, nil))
 	e, ok := answered(found.err)
 	if ok && (e.ResultCode == ldap.LDAPResultSizeLimitExceeded || e.ResultCode == ldap.LDAPResultNoSuchObject) || errors.Is(found.err, ldap.ErrSizeLimitExceeded) {
 		return found.result.Entries, nil

@@ -20,10 +20,15 @@ type answer struct {
 	err    error
 }
 
-// search asks the preferred server, or the first that can be reached. A search that
-// got no answer is repeated once, elsewhere when there is an elsewhere: unlike a
-// bind, it changes nothing.
+// search looks for people and single entries: see searchIn.
 func (c *Client) search(ctx context.Context, prefer string, request func(*rootDSE) *ldap.SearchRequest) answer {
+	return c.searchIn(ctx, prefer, func(s *server) *limiter { return &s.finding }, request)
+}
+
+// searchIn asks the preferred server, or the first that can be reached. A search that
+// got no answer is repeated once, elsewhere when there is an elsewhere: unlike a
+// bind, it changes nothing. Before it is sent it waits for its turn.
+func (c *Client) searchIn(ctx context.Context, prefer string, turns func(*server) *limiter, request func(*rootDSE) *ldap.SearchRequest) answer {
 	var last answer
 	for attempt := range 2 {
 		l, err := c.eachServer(ctx, prefer, func(s *server) (*link, error) { return s.service(ctx) })
@@ -33,7 +38,7 @@ func (c *Client) search(ctx context.Context, prefer string, request func(*rootDS
 			}
 			return last
 		}
-		next, again := c.searchOn(ctx, l, request(l.server.dse.Load()))
+		next, again := c.inTurn(ctx, l, turns(l.server), request(l.server.dse.Load()))
 		if attempt == 0 || next.err == nil || len(next.result.Entries) >= len(last.result.Entries) {
 			last = next
 		}
@@ -42,6 +47,19 @@ func (c *Client) search(ctx context.Context, prefer string, request func(*rootDS
 		}
 	}
 	return last
+}
+
+// inTurn is searchOn when the server has time for it.
+func (c *Client) inTurn(ctx context.Context, l *link, turns *limiter, request *ldap.SearchRequest) (answer, bool) {
+	if err := turns.enter(ctx); err != nil {
+		l.leave()
+		return l.nothing(fmt.Errorf("%w: it has not come to its turn at %s: %w", ErrUnavailable, l.server.url, err)), false
+	}
+	start := time.Now()
+	out, again := c.searchOn(ctx, l, request)
+	_, refused := answered(out.err)
+	turns.leave(time.Since(start), out.err == nil || refused, time.Now())
+	return out, again
 }
 
 // searchOn runs one search on a link that this caller has entered, and says whether
@@ -69,7 +87,7 @@ func (c *Client) searchOn(ctx context.Context, l *link, request *ldap.SearchRequ
 	if time.Since(start) < c.cfg.Timeout {
 		return out, true
 	}
-	l.server.down(fmt.Errorf("no answer to a search within %s: %w", c.cfg.Timeout, out.err), c.cfg.Timeout)
+	l.server.silent(fmt.Errorf("no answer to a search within %s: %w", c.cfg.Timeout, out.err))
 	return out, c.anotherUp(l.server)
 }
 

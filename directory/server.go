@@ -35,7 +35,10 @@ type server struct {
 	// certificateEnds is when the certificate that was shown last is no longer valid;
 	// nil without TLS.
 	certificateEnds atomic.Pointer[time.Time]
-	slots           []slot // service links
+	slots           []slot      // service links
+	finding         limiter     // searches for people and single entries
+	grouping        limiter     // searches for somebody's groups
+	asking          atomic.Bool // whether it is there at all
 
 	mu       sync.Mutex
 	state    string
@@ -206,6 +209,29 @@ func (s *server) down(err error, cost time.Duration) {
 		s.client.cfg.Logger.Warn("directory server put aside", "server", s.url, "error", err)
 	}
 	s.client.probe()
+}
+
+// silent is for a server that did not answer in time. While another is up, this one is
+// put aside. The only one may be slow and not dead: it is asked whether it is there,
+// and stays until it is not.
+func (s *server) silent(err error) {
+	if s.client.anotherUp(s) {
+		s.down(err, s.client.cfg.Timeout)
+		return
+	}
+	if !s.asking.CompareAndSwap(false, true) {
+		return
+	}
+	if !s.client.life.begin() {
+		s.asking.Store(false)
+		return
+	}
+	s.client.cfg.Logger.Warn("the only directory server is slow, or does not answer", "server", s.url, "error", err)
+	go func() {
+		defer s.client.life.end()
+		defer s.asking.Store(false)
+		s.tryAgain() // which puts it aside when it fails
+	}()
 }
 
 const (

@@ -52,9 +52,6 @@ func noneOf(ways []way, more ...string) string {
 	return filter + ")"
 }
 
-// reverseFilter asks for the groups that name the user. It is direct on every server.
-func (q *groupQuery) reverseFilter() string { return anyOf(q.ways()) }
-
 // idAttributes are those that may hold a group's immutable ID, by vendor.
 func (r *GroupRule) idAttributes(dse *rootDSE) []string {
 	switch {

@@ -55,10 +55,11 @@ type Service struct {
 	Persons *Persons    // requests about each person
 	Changes *Deliveries // how often user types change
 
-	// Started is when the program was started: no request of before is answered. Ahead
-	// is what to add to this machine's clock for the cloud's; nil: nothing.
+	// Started is when the program was started: no request of before is answered.
 	Started time.Time
-	Ahead   func() time.Duration
+	// CloudTime returns what the cloud's clock showed at a moment of this program; nil:
+	// what this machine's did.
+	CloudTime func(time.Time) time.Time
 
 	types userTypes
 	looks looks
@@ -221,29 +222,31 @@ func (s *Service) open(purpose string, sealed wire.Sealed) (directory.Password, 
 // mostFuture is how far the cloud's nodes may be ahead of what is known of their clock.
 const mostFuture = time.Minute
 
-// untimely says why a password that was sealed at a time is not tried: who kept a
-// request could send it again to a program that has forgotten it. Nil when it is,
-// and for a cloud that tells no time.
+// untimely says that a password was sealed at a time at which it is not tried: who
+// kept a request could send it again to a program that has forgotten it. An honest
+// cloud seals it anew. Nil when it is tried, and for a cloud that tells no time.
 func (s *Service) untimely(millis uint64) *wire.SignOnResult {
 	if millis == 0 {
 		return nil
 	}
-	var ahead time.Duration
-	if s.Ahead != nil {
-		ahead = s.Ahead()
+	at, now, started := time.UnixMilli(int64(min(millis, 1<<62))), time.Now(), s.Started
+	if s.CloudTime != nil {
+		now, started = s.CloudTime(now), s.CloudTime(started)
 	}
-	at, now := time.UnixMilli(int64(min(millis, 1<<62))), time.Now().Add(ahead)
+	reason := ""
 	switch {
+	case at.Before(started):
+		reason = "the password was sealed before this gateway was started"
 	case now.Sub(at) > replayLife:
-		return refuse(wire.OutcomeNotAllowed, "the password was sealed longer ago than requests are remembered")
+		reason = "the password was sealed longer ago than requests are remembered"
 	case at.Sub(now) > mostFuture:
-		return refuse(wire.OutcomeNotAllowed, "the password was sealed in the future: set the clocks of the cloud's nodes by NTP")
-	case at.Before(s.Started.Add(ahead)):
-		r := refuse(wire.OutcomeBusy, "the password was sealed before this gateway was started")
-		r.KeyUnknown = true // sealed anew it is tried
-		return r
+		reason = "the password was sealed in the future: set the clocks of the cloud's nodes by NTP"
+	default:
+		return nil
 	}
-	return nil
+	r := refuse(wire.OutcomeBusy, reason)
+	r.KeyUnknown = true
+	return r
 }
 
 // find returns the person's entry: by what they typed or, when that leads

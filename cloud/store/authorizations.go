@@ -85,7 +85,8 @@ func (s *Store) UseCode(ctx context.Context, env string, hash []byte, now, remem
 	err = s.Provision(ctx, func(tx *Tx) error {
 		reused = false
 		code := inBase64(hash)
-		if a, err = queryOne(ctx, tx.c, scanAuthorization, authorizationColumns+` WHERE environment_id = $1 AND code_hash = $2`, env, code); err != nil {
+		// That it is not empty says again what the index says of itself: else it is not used.
+		if a, err = queryOne(ctx, tx.c, scanAuthorization, authorizationColumns+` WHERE environment_id = $1 AND code_hash = $2 AND code_hash <> ''`, env, code); err != nil {
 			return err
 		}
 		n, err := tx.c.exec(ctx, `UPDATE authorizations SET used_at = $1, expires_at = $2 WHERE id = $3 AND used_at = 0 AND expires_at > $1`, micros(now), micros(remember), a.ID)
@@ -145,7 +146,7 @@ func (s *Store) AddToken(ctx context.Context, t *Token, replaces []byte, now tim
 			return err
 		}
 		if replaces != nil {
-			n, err := tx.c.exec(ctx, `UPDATE application_tokens SET refreshed_at = $1 WHERE environment_id = $2 AND refresh_hash = $3 AND refreshed_at = 0`,
+			n, err := tx.c.exec(ctx, `UPDATE application_tokens SET refreshed_at = $1 WHERE environment_id = $2 AND refresh_hash = $3 AND refresh_hash <> '' AND refreshed_at = 0`,
 				micros(now), t.EnvironmentID, inBase64(replaces))
 			if err != nil {
 				return err
@@ -176,7 +177,7 @@ func (r reader) Token(ctx context.Context, env, id string, now time.Time) (Token
 // TokenByRefresh returns the token that a refresh token came with, used up or not;
 // ErrNotFound when there is none that is good at now.
 func (r reader) TokenByRefresh(ctx context.Context, env string, hash []byte, now time.Time) (Token, error) {
-	return queryOne(ctx, r.c, scanToken, tokenColumns+` WHERE environment_id = $1 AND refresh_hash = $2 AND expires_at > $3`, env, inBase64(hash), micros(now))
+	return queryOne(ctx, r.c, scanToken, tokenColumns+` WHERE environment_id = $1 AND refresh_hash = $2 AND refresh_hash <> '' AND expires_at > $3`, env, inBase64(hash), micros(now))
 }
 
 // RevokeAuthorization takes back all tokens that came of an authorization.

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"database/sql"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -34,6 +35,48 @@ type Explained struct {
 func (s *Store) Explain() (Reader, *Explained) {
 	e := &Explained{engine: s.c.db, Plans: map[string][]string{}}
 	return Reader{reader{conn{e}}}, e
+}
+
+// ExplainAll has see be told how the engine goes about each statement of s, reads and
+// writes, the first time that it is made. For SQLite.
+func (s *Store) ExplainAll(see func(query string, steps []string)) {
+	var seen sync.Map
+	watch := func(e engine) engine { return watched{e, &seen, see} }
+	s.c.db = watch(s.c.db)
+	speak := s.writer.speak
+	s.writer.speak = func(e engine) engine { return watch(speak(e)) }
+}
+
+// watched explains statements before it makes them.
+type watched struct {
+	engine
+	seen *sync.Map
+	see  func(query string, steps []string)
+}
+
+func (w watched) QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
+	w.explain(ctx, query, args)
+	return w.engine.QueryContext(ctx, query, args...)
+}
+
+func (w watched) ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error) {
+	w.explain(ctx, query, args)
+	return w.engine.ExecContext(ctx, query, args...)
+}
+
+func (w watched) explain(ctx context.Context, query string, args []any) {
+	verb, _, _ := strings.Cut(strings.TrimSpace(query), " ")
+	if _, known := w.seen.LoadOrStore(query, true); known || !slices.Contains([]string{"SELECT", "UPDATE", "DELETE", "INSERT", "WITH"}, verb) {
+		return
+	}
+	steps, err := queryAll(ctx, conn{w.engine}, func(r row) (step string, err error) {
+		var a, b, c any
+		err = r.Scan(&a, &b, &c, &step)
+		return strings.TrimSpace(step), err
+	}, "EXPLAIN QUERY PLAN "+query, args...)
+	if err == nil { // else the statement itself has the error
+		w.see(query, steps)
+	}
 }
 
 // Reader has the reads of a store.

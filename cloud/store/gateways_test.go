@@ -191,8 +191,11 @@ func TestPopulations(t *testing.T) {
 	guests := store.Population{EnvironmentID: e, Name: "Guests"}
 	must(t, s.CreatePopulation(ctx, &guests))
 	want(t, s.CreatePopulation(ctx, &store.Population{EnvironmentID: e, Name: "GUESTS"}), store.ErrConflict)
-	if d, err := s.DefaultPopulation(ctx, e); err != nil || d.ID != w.population.ID || d.UserCount != 1 {
+	if d, err := s.DefaultPopulation(ctx, e); err != nil || d.ID != w.population.ID {
 		t.Errorf("%+v, %v", d, err)
+	}
+	if p, err := s.Population(ctx, e, w.population.ID); err != nil || p.UserCount != 1 {
+		t.Errorf("%+v, %v", p, err)
 	}
 	want(t, s.DeletePopulation(ctx, e, w.population.ID), store.ErrDependents)
 	guests.Default = true

@@ -8,6 +8,9 @@ import (
 const populationColumns = `SELECT p.id, p.environment_id, p.name, p.description, p.is_default, p.created_at, p.updated_at,
  (SELECT count(*) FROM users u WHERE u.environment_id = p.environment_id AND u.population_id = p.id) FROM populations p`
 
+// uncounted are the columns without the count, which takes as long as there are users.
+const uncounted = `SELECT p.id, p.environment_id, p.name, p.description, p.is_default, p.created_at, p.updated_at, 0 FROM populations p`
+
 func scanPopulation(r row) (p Population, err error) {
 	err = r.Scan(&p.ID, &p.EnvironmentID, &p.Name, &p.Description, &p.Default, at{&p.CreatedAt}, at{&p.UpdatedAt}, &p.UserCount)
 	return p, err
@@ -49,9 +52,9 @@ func (r reader) Population(ctx context.Context, env, id string) (Population, err
 }
 
 // DefaultPopulation returns the one that new users join when nothing names
-// another; ErrNotFound when the environment has none at all.
+// another, without its UserCount; ErrNotFound when the environment has none at all.
 func (r reader) DefaultPopulation(ctx context.Context, env string) (Population, error) {
-	return queryOne(ctx, r.c, scanPopulation, populationColumns+` WHERE p.environment_id = $1 AND p.is_default`, env)
+	return queryOne(ctx, r.c, scanPopulation, uncounted+` WHERE p.environment_id = $1 AND p.is_default`, env)
 }
 
 // Populations lists by name.

@@ -46,6 +46,9 @@ func openAt(t testing.TB, where string) *store.Store {
 	s, err := store.Open(t.Context(), where)
 	must(t, err)
 	t.Cleanup(func() { must(t, s.Close()) })
+	if tt, is := t.(*testing.T); is && !store.IsPostgres(where) {
+		s.ExplainAll(func(query string, steps []string) { checkPlan(tt, query, steps) })
+	}
 	return s
 }
 

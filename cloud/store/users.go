@@ -5,10 +5,12 @@ import (
 	"strings"
 )
 
-const userColumns = `SELECT u.id, u.environment_id, u.population_id, u.username, u.given_name, u.family_name, u.email, u.external_id, u.attributes,
+// userFields are what scanUser reads of a user, whose table goes by u.
+const userFields = `SELECT u.id, u.environment_id, u.population_id, u.username, u.given_name, u.family_name, u.email, u.external_id, u.attributes,
  u.enabled, coalesce(u.gateway_id, ''), u.user_type_id, u.dn, u.created_at, u.updated_at, u.sign_offs,
- coalesce((SELECT s.at FROM sign_ons s WHERE s.environment_id = u.environment_id AND s.user_id = u.id AND s.outcome = 'ok' ORDER BY s.at DESC LIMIT 1), 0)
- FROM users u`
+ coalesce((SELECT s.at FROM sign_ons s WHERE s.environment_id = u.environment_id AND s.user_id = u.id AND s.outcome = 'ok' ORDER BY s.at DESC LIMIT 1), 0)`
+
+const userColumns = userFields + ` FROM users u`
 
 func scanUser(r row) (u User, err error) {
 	err = r.Scan(&u.ID, &u.EnvironmentID, &u.PopulationID, &u.Username, &u.GivenName, &u.FamilyName, &u.Email, &u.ExternalID, fromJSON{&u.Attributes},
@@ -40,8 +42,11 @@ func (r reader) oneUser(ctx context.Context, query string, args ...any) (User, e
 // the value, at most three: what matters is whether there is exactly one. The
 // attribute is compared without regard to case, the value as it is.
 func (r reader) UsersByCorrelation(ctx context.Context, env, gateway, attribute, value string) ([]User, error) {
-	users, err := queryAll(ctx, r.c, scanUser, userColumns+` WHERE u.environment_id = $1 AND u.gateway_id = $2 AND u.id IN
- (SELECT c.user_id FROM correlations c WHERE c.environment_id = $1 AND c.attribute_key = $3 AND c.value = $4) LIMIT 3`,
+	// CROSS JOIN has SQLite begin with the value, which few have. Left to choose it
+	// begins with the gateway, and looks at each of its users.
+	users, err := queryAll(ctx, r.c, scanUser, userFields+` FROM correlations c CROSS JOIN users u
+ WHERE c.environment_id = $1 AND c.attribute_key = $3 AND c.value = $4
+ AND u.environment_id = c.environment_id AND u.id = c.user_id AND u.gateway_id = $2 LIMIT 3`,
 		env, gateway, strings.ToLower(attribute), value)
 	if err != nil {
 		return nil, err

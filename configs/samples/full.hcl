@@ -32,7 +32,8 @@ directory {
   # site     = "Berlin"
 
   # vendor           = "Microsoft Active Directory"  # default: as the server says
-  # groups_from      = "auto"    # or "search"; or "memberOf", also unproven, but never where it is seen to list parents
+  # groups_from      = "auto"    # memberOf in Active Directory, which computes it, else the groups' own members; or "search"; or
+  #                              # "memberOf" anywhere, but not where it is seen to list parents or to differ from the groups' members
   # built_in_primary_groups = false  # true: Domain Users counts as a group of everybody whose primary group it is
   # timeout          = "5s"      # of one operation
   # dial_timeout     = "3s"      # of connecting, TLS and service bind together
