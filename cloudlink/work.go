@@ -106,7 +106,7 @@ func (s *session) lookAtTypes(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case d := <-s.types:
-			if err := s.send(ctx, wire.KindUserTypesAnswer, d.id, s.lookAt(ctx, d)); err != nil {
+			if err := s.send(ctx, wire.KindUserTypesAnswer, d.id, s.lookAt(ctx, d).For(s.welcome.Version)); err != nil {
 				s.link.log().Debug("an answer could not be sent", "request", wire.KindUserTypes, "error", err)
 			}
 		}

@@ -69,7 +69,7 @@ func TestRefusedChangeIsTold(t *testing.T) {
 		t.Fatalf("%+v", a)
 	}
 	a := d.UserTypes(wire.UserTypes{Revision: 3, Types: []wire.UserType{asking("b")}})
-	if len(a.Refused) != 1 || a.Refused[0].Reasons[0] != tooOften(1) {
+	if len(a.Refused) != 1 || a.Refused[0].Reasons[0] != tooOften(1) || a.Refused[0].RetryMillis != 3_600_000 {
 		t.Fatalf("%+v", a)
 	}
 	searches := d.server.Searches()

@@ -102,7 +102,11 @@ func check(p *policy.Policy, m wire.UserTypes, taken []bool) *delivery {
 			compiled, reasons = Compile(p, t)
 		}
 		if len(reasons) > 0 {
-			d.refused = append(d.refused, wire.Refused{ID: t.ID, Reasons: reasons})
+			r := wire.Refused{ID: t.ID, Reasons: reasons}
+			if !taken[i] && i < mostTypes {
+				r.RetryMillis = uint32(changeEvery(p.File.UserTypeChangesPerHour).Milliseconds())
+			}
+			d.refused = append(d.refused, r)
 			continue
 		}
 		d.types[t.ID] = userType{compiled, t.ChangePasswords}

@@ -43,6 +43,7 @@ type link struct {
 	empty    chan struct{}        // closed when leaving and nothing is pending
 	delivery chan struct{}        // asks for the user types to be sent
 	reported time.Time
+	again    *time.Timer // sends the user types once more; nil: nothing was refused for now
 
 	confirmed bool // the agent has kept the epoch; used by the reader only
 }
@@ -137,6 +138,7 @@ func (l *link) serve() {
 	_ = sub.Drain() // what was asked already is answered; Unsubscribe would drop it
 	running.Wait()
 	l.settle()
+	l.deliverLater(nil)
 	l.announce()
 	l.hub.report(ctx, l, false)
 	log.Info("link is down", "because", l.why)
@@ -201,6 +203,7 @@ func (l *link) take(ctx context.Context, f wire.Frame) error {
 		l.live.Revision, l.live.Refused = a.Revision, boundRefused(a.Refused)
 		l.mu.Unlock()
 		l.announce()
+		l.deliverLater(a.Refused)
 	case wire.KindRotate:
 		return l.rotate(ctx, f)
 	case wire.KindGoingAway:
@@ -249,6 +252,30 @@ func (l *link) deliverSoon() {
 	select {
 	case l.delivery <- struct{}{}:
 	default:
+	}
+}
+
+// soonest and latest bound when user types are sent again that an instance would
+// take later.
+const (
+	soonest = time.Minute
+	latest  = time.Hour
+)
+
+// deliverLater sends the user types again once one would be taken that was refused.
+func (l *link) deliverLater(refused []wire.Refused) {
+	var after time.Duration
+	for _, r := range refused {
+		after = max(after, time.Duration(r.RetryMillis)*time.Millisecond)
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.again != nil {
+		l.again.Stop()
+		l.again = nil
+	}
+	if after > 0 {
+		l.again = time.AfterFunc(min(max(after, soonest), latest), l.deliverSoon)
 	}
 }
 

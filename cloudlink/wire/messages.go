@@ -70,6 +70,20 @@ type UserTypesAnswer struct {
 type Refused struct {
 	ID      string   `cbor:"1,keyasint"`
 	Reasons []string `cbor:"2,keyasint"`
+	// RetryMillis is after how long the same would be taken; 0: never. Since version 2.
+	RetryMillis uint32 `cbor:"3,keyasint,omitempty"`
+}
+
+// For returns the answer as a version of the wire has it.
+func (a UserTypesAnswer) For(version uint16) UserTypesAnswer {
+	if version >= 2 {
+		return a
+	}
+	old := UserTypesAnswer{Revision: a.Revision}
+	for _, r := range a.Refused {
+		old.Refused = append(old.Refused, Refused{ID: r.ID, Reasons: r.Reasons})
+	}
+	return old
 }
 
 // Heartbeat carries what the console shows of an instance.

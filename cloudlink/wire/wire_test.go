@@ -27,7 +27,7 @@ func samples() map[Kind]any {
 		KindUserTypes: UserTypes{Revision: 3, Types: []UserType{{ID: "t1", Name: "Staff", SearchBase: "DC=example,DC=com",
 			Filter: "(uid=${identifier})", Correlation: []string{"entryUUID"}, Attributes: []string{"mail"},
 			Groups: &GroupRule{NameAttribute: "cn", Exclude: []string{"*,OU=Old,*"}, WithID: true}, ChangePasswords: true}}},
-		KindUserTypesAnswer: UserTypesAnswer{Revision: 3, Refused: []Refused{{ID: "t1", Reasons: []string{"base"}}}},
+		KindUserTypesAnswer: UserTypesAnswer{Revision: 3, Refused: []Refused{{ID: "t1", Reasons: []string{"base"}, RetryMillis: 180000}}},
 		KindHeartbeat: Heartbeat{BusyPercent: 5, OperationsPerSecond: 1.5, ResponseTimeMillis: 4,
 			Servers:  []Server{{URL: "ldaps://dc1", State: "up", Vendor: "OpenLDAP"}},
 			Problems: []Problem{{Code: "clock", Text: "off", Remedy: "NTP", Severity: "warning"}}, Epoch: 7, Attributes: []string{"mail"}},
@@ -119,6 +119,13 @@ func TestVersionBefore(t *testing.T) {
 	golden(t, "signOnResult", of(now.For(2)))
 	if e := (Explained{Membership: now.Membership}).For(1); e.Membership.Unconfirmed || e.Membership.Whole || e.Membership.Groups[0].Stamp != "" || now.Membership.Groups[0].Stamp == "" {
 		t.Errorf("%+v %+v", e.Membership, now.Membership)
+	}
+	types := samples()[KindUserTypesAnswer].(UserTypesAnswer)
+	if old := types.For(1); old.Refused[0].RetryMillis != 0 || old.Refused[0].ID != "t1" || types.For(2).Refused[0].RetryMillis == 0 {
+		t.Errorf("%+v", old)
+	}
+	if (Welcome{At: 1}).For(1).At != 0 || (Welcome{At: 1}).For(2).At != 1 {
+		t.Error("the time of a welcome")
 	}
 	if none := (SignOnResult{}).For(1); none.Membership != nil {
 		t.Errorf("%+v", none)
