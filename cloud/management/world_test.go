@@ -32,6 +32,7 @@ type house struct {
 	t     testing.TB
 	links *links
 	sent  []string // to alert channels
+	fails error    // what sending to them ends with
 	made  int      // environments
 }
 
@@ -59,7 +60,7 @@ type channels struct {
 
 func (c channels) Send(_ context.Context, ch store.AlertChannel, _ alerts.Message) error {
 	c.h.sent = append(c.h.sent, ch.Target)
-	return nil
+	return c.h.fails
 }
 
 func open(t testing.TB) *house {
