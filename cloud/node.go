@@ -50,7 +50,7 @@ const floor = 300 * time.Millisecond
 
 // handler says which room answers which path.
 func (n *node) handler() http.Handler {
-	codes := &pairing.Desk{Store: n.db, Logger: n.Logger.Named("pairing")}
+	codes := &pairing.Broker{Store: n.db, Logger: n.Logger.Named("pairing")}
 	people := &signon.Desk{
 		Store:       n.db,
 		Agents:      n.agents,
@@ -59,7 +59,7 @@ func (n *node) handler() http.Handler {
 		Counted:     n.counts.SignOn,
 		Logger:      n.Logger.Named("sign-on"),
 	}
-	tickets := &kerberos.Desk{
+	tickets := &kerberos.Verifier{
 		Store:       n.db,
 		Vault:       n.keys,
 		Provisioner: &provisioner.Provisioner{Store: n.db},
@@ -94,7 +94,7 @@ func (n *node) handler() http.Handler {
 
 // console is where administrators see and steer environments.
 func (n *node) console(
-	changes *management.Service, codes *pairing.Desk, sessions *signonpage.Sessions, services []string,
+	changes *management.Service, codes *pairing.Broker, sessions *signonpage.Sessions, services []string,
 ) http.Handler {
 	addresses := append(slices.Clone(n.URLs), n.url)
 	return (&console.Server{
@@ -103,7 +103,7 @@ func (n *node) console(
 		Logger:     n.Logger.Named("console"),
 		Pairings:   codes,
 		Links:      n.agents,
-		Proofs:     &administrators.Desk{Store: n.db, Vault: n.keys, URLs: addresses},
+		Proofs:     &administrators.Authenticator{Store: n.db, Vault: n.keys, URLs: addresses},
 		Mails:      n.SMTP != "",
 		People:     sessions,
 		Services:   services,
@@ -133,7 +133,7 @@ func roomOf(r *http.Request) string {
 
 // environments answers below an environment's ID, and hands everything else to the API.
 func (n *node) environments(
-	sessions *signonpage.Sessions, people *signon.Desk, tickets *kerberos.Desk, programs http.Handler,
+	sessions *signonpage.Sessions, people *signon.Desk, tickets *kerberos.Verifier, programs http.Handler,
 ) http.Handler {
 	applications := &oidc.Server{
 		Store:    n.db,

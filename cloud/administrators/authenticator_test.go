@@ -21,7 +21,7 @@ import (
 
 // office is a desk over a real store, with one administrator.
 type office struct {
-	*Desk
+	*Authenticator
 	t     testing.TB
 	admin store.Administrator
 	now   time.Time
@@ -37,7 +37,7 @@ func newOffice(t testing.TB) *office {
 	v, err := vault.New(make([]byte, 32))
 	must(t, err)
 	o := &office{t: t, now: time.Now().UTC().Truncate(time.Minute)}
-	o.Desk = &Desk{Store: db, Vault: v, URLs: []string{site}, Now: func() time.Time { return o.now }}
+	o.Authenticator = &Authenticator{Store: db, Vault: v, URLs: []string{site}, Now: func() time.Time { return o.now }}
 	env := store.Environment{Name: "Example"}
 	must(t, db.CreateEnvironment(t.Context(), &env))
 	o.admin = store.Administrator{EnvironmentID: env.ID, Name: "ada", Role: store.RoleOwner}

@@ -2,11 +2,12 @@
 // password (Argon2id, RFC 9106), by one-time password beside it (RFC 6238), or
 // by passkey (W3C Web Authentication Level 3).
 //
-// Called by console. It promises that:
+// Called by console, and by management for set-up secrets. It promises that:
 //
 //   - a password costs the same to check for a name that does not exist
 //   - no more than two passwords are hashed at once, each in 64 MiB
-//   - a one-time password is good once, also over several nodes
+//   - a one-time password is good once, also over several nodes; so is one of a person
+//     whose groups give a role, who proves the rest to their own organisation
 //   - the secret of one-time passwords is kept sealed
 //   - a passkey is taken for no other site than this cloud's addresses, and only
 //     when its holder was verified

@@ -22,7 +22,7 @@ const step = 30 * time.Second
 
 // NewOneTime returns a new secret for an administrator's one-time passwords, as
 // their program reads it from a picture or by hand. It is not kept.
-func (d *Desk) NewOneTime(a store.Administrator) (*otp.Key, error) {
+func (d *Authenticator) NewOneTime(a store.Administrator) (*otp.Key, error) {
 	return totp.Generate(totp.GenerateOpts{Issuer: "ldap-cloud", AccountName: a.Name})
 }
 
@@ -32,7 +32,7 @@ func OneTimeOf(url string) (*otp.Key, error) { return otp.NewKeyFromURL(url) }
 // SealOneTime seals a secret of NewOneTime for its owner, once they have shown the
 // one-time password that it makes now. At is that password's time step, to be used up with
 // the secret. ErrProof when it is not that.
-func (d *Desk) SealOneTime(owner string, key *otp.Key, code string) (sealed []byte, at int64, err error) {
+func (d *Authenticator) SealOneTime(owner string, key *otp.Key, code string) (sealed []byte, at int64, err error) {
 	if at, err = d.stepOf(key.Secret(), code); err != nil {
 		return nil, 0, err
 	}
@@ -44,7 +44,7 @@ func PersonOwner(user string) string { return "user:" + user }
 
 // CheckOneTime takes a one-time password of an administrator, once. ErrProof
 // when it is wrong, or was used, or the administrator has none.
-func (d *Desk) CheckOneTime(ctx context.Context, a store.Administrator, code string) error {
+func (d *Authenticator) CheckOneTime(ctx context.Context, a store.Administrator, code string) error {
 	at, err := d.stepOfSealed(a.ID, a.TOTP, code)
 	if err != nil {
 		return err
@@ -53,7 +53,7 @@ func (d *Desk) CheckOneTime(ctx context.Context, a store.Administrator, code str
 }
 
 // CheckPersonOneTime does so for a user whose groups give a role.
-func (d *Desk) CheckPersonOneTime(ctx context.Context, env, user string, sealed []byte, code string) error {
+func (d *Authenticator) CheckPersonOneTime(ctx context.Context, env, user string, sealed []byte, code string) error {
 	at, err := d.stepOfSealed(PersonOwner(user), sealed, code)
 	if err != nil {
 		return err
@@ -69,7 +69,7 @@ func used(err error) error {
 }
 
 // stepOfSealed is stepOf for a secret as it is kept; ErrProof when there is none.
-func (d *Desk) stepOfSealed(owner string, sealed []byte, code string) (int64, error) {
+func (d *Authenticator) stepOfSealed(owner string, sealed []byte, code string) (int64, error) {
 	if len(sealed) == 0 {
 		return 0, ErrProof
 	}
@@ -82,7 +82,7 @@ func (d *Desk) stepOfSealed(owner string, sealed []byte, code string) (int64, er
 
 // stepOf returns the time step of a one-time password that a secret makes about
 // now; ErrProof when it makes no such.
-func (d *Desk) stepOf(secret, code string) (int64, error) {
+func (d *Authenticator) stepOf(secret, code string) (int64, error) {
 	code = strings.Join(strings.Fields(code), "")
 	for _, at := range []time.Time{d.now().Add(-step), d.now(), d.now().Add(step)} {
 		want, err := totp.GenerateCode(secret, at)

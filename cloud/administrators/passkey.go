@@ -50,7 +50,7 @@ func (h holder) WebAuthnDisplayName() string { return h.Name }
 func (h holder) WebAuthnCredentials() []webauthn.Credential { return h.credentials }
 
 // holderOf returns an administrator with the passkeys.
-func (d *Desk) holderOf(ctx context.Context, a store.Administrator) (holder, error) {
+func (d *Authenticator) holderOf(ctx context.Context, a store.Administrator) (holder, error) {
 	h := holder{Administrator: a}
 	all, err := d.Store.Passkeys(ctx, a.ID)
 	for _, p := range all {
@@ -65,7 +65,7 @@ func (d *Desk) holderOf(ctx context.Context, a store.Administrator) (holder, err
 
 // site returns the relying party of the console, at its first address that has a
 // name: a passkey belongs to a name, and no other site gets it.
-func (d *Desk) site() (*webauthn.WebAuthn, error) {
+func (d *Authenticator) site() (*webauthn.WebAuthn, error) {
 	limit := webauthn.TimeoutConfig{Enforce: true, Timeout: ceremonyTime, TimeoutUVD: ceremonyTime}
 	cfg := &webauthn.Config{RPDisplayName: "ldap-cloud", AttestationPreference: protocol.PreferNoAttestation,
 		Timeouts: webauthn.TimeoutsConfig{Login: limit, Registration: limit}}
@@ -102,7 +102,7 @@ func portOf(u *url.URL) string {
 
 // PasskeySite returns the host name that passkeys are kept for; empty when they
 // cannot be had.
-func (d *Desk) PasskeySite() string {
+func (d *Authenticator) PasskeySite() string {
 	w, err := d.site()
 	if err != nil {
 		return ""
@@ -122,7 +122,7 @@ func ceremony(options any, s *webauthn.SessionData, err error) (c Ceremony, _ er
 }
 
 // AskNewPasskey begins the making of a passkey. ErrNoPasskeys where none can be.
-func (d *Desk) AskNewPasskey(ctx context.Context, a store.Administrator) (Ceremony, error) {
+func (d *Authenticator) AskNewPasskey(ctx context.Context, a store.Administrator) (Ceremony, error) {
 	w, err := d.site()
 	if err != nil {
 		return Ceremony{}, err
@@ -145,7 +145,7 @@ func (d *Desk) AskNewPasskey(ctx context.Context, a store.Administrator) (Ceremo
 
 // NewPasskey returns what a browser made, to be stored. ErrProof when it does not
 // answer the question.
-func (d *Desk) NewPasskey(
+func (d *Authenticator) NewPasskey(
 	ctx context.Context, a store.Administrator, state, answer []byte, name string,
 ) (p store.Passkey, err error) {
 	w, s, err := d.resume(state)
@@ -170,7 +170,7 @@ func (d *Desk) NewPasskey(
 }
 
 // AskPasskey begins a sign-in by whatever passkey the browser has for this site.
-func (d *Desk) AskPasskey() (Ceremony, error) {
+func (d *Authenticator) AskPasskey() (Ceremony, error) {
 	w, err := d.site()
 	if err != nil {
 		return Ceremony{}, err
@@ -185,7 +185,7 @@ func (d *Desk) AskPasskey() (Ceremony, error) {
 // CheckPasskey returns whose passkey a browser has shown. ErrProof when it does
 // not answer the question, nobody has that passkey any more, or it looks like a
 // copy: its counter went back.
-func (d *Desk) CheckPasskey(ctx context.Context, state, answer []byte) (a store.Administrator, err error) {
+func (d *Authenticator) CheckPasskey(ctx context.Context, state, answer []byte) (a store.Administrator, err error) {
 	w, s, err := d.resume(state)
 	if err != nil {
 		return a, err
@@ -222,7 +222,7 @@ func (d *Desk) CheckPasskey(ctx context.Context, state, answer []byte) (a store.
 }
 
 // resume returns the relying party and the ceremony that was begun.
-func (d *Desk) resume(state []byte) (w *webauthn.WebAuthn, s webauthn.SessionData, err error) {
+func (d *Authenticator) resume(state []byte) (w *webauthn.WebAuthn, s webauthn.SessionData, err error) {
 	if len(state) == 0 || json.Unmarshal(state, &s) != nil {
 		return nil, s, fmt.Errorf("%w: nothing was asked, or too long ago", ErrProof)
 	}

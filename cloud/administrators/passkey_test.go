@@ -142,7 +142,7 @@ func TestPasskeySite(t *testing.T) {
 		{[]string{"http://[::1]:8080"}, "localhost"},
 		{[]string{"http://localhost:8080"}, "localhost"},
 	} {
-		d := &Desk{URLs: c.urls}
+		d := &Authenticator{URLs: c.urls}
 		if got := d.PasskeySite(); got != c.want {
 			t.Errorf("%v: %q, want %q", c.urls, got, c.want)
 		}

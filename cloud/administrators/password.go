@@ -82,7 +82,7 @@ func (c cost) derive(password string) []byte {
 }
 
 // HashPassword returns a new hash of a password. Its error is the context's.
-func (d *Desk) HashPassword(ctx context.Context, password string) (string, error) {
+func (d *Authenticator) HashPassword(ctx context.Context, password string) (string, error) {
 	h := decoy()
 	rand.Read(h.salt) // never fails
 	err := d.inTurn(ctx, func() { h.key = h.derive(password) })
@@ -91,7 +91,7 @@ func (d *Desk) HashPassword(ctx context.Context, password string) (string, error
 
 // CheckPassword tells whether a password is the one of a hash. It works as long
 // for an empty hash. Its error is the context's, or says that the hash is none.
-func (d *Desk) CheckPassword(ctx context.Context, hash, password string) (good bool, err error) {
+func (d *Authenticator) CheckPassword(ctx context.Context, hash, password string) (good bool, err error) {
 	if len(password) > MaxPassword {
 		return false, nil
 	}
@@ -107,7 +107,7 @@ func (d *Desk) CheckPassword(ctx context.Context, hash, password string) (good b
 
 // inTurn runs f when there is a place for it: each takes 64 MiB, and strangers
 // can ask for it.
-func (d *Desk) inTurn(ctx context.Context, f func()) error {
+func (d *Authenticator) inTurn(ctx context.Context, f func()) error {
 	d.once.Do(func() { d.hashing = make(chan struct{}, 2) })
 	select {
 	case d.hashing <- struct{}{}:

@@ -8,7 +8,7 @@ import (
 )
 
 func TestHashSurvivesWritingAndReading(t *testing.T) {
-	d := &Desk{}
+	d := &Authenticator{}
 	hash, err := d.HashPassword(t.Context(), "a fine long pass phrase")
 	if err != nil {
 		t.Fatal(err)
@@ -37,7 +37,7 @@ func TestHashSurvivesWritingAndReading(t *testing.T) {
 }
 
 func TestHashingWaitsForItsTurn(t *testing.T) {
-	d := &Desk{}
+	d := &Authenticator{}
 	ctx, cancel := context.WithCancel(t.Context())
 	if err := d.inTurn(ctx, cancel); err != nil {
 		t.Fatal(err)

@@ -29,7 +29,9 @@ func SetupHash(secret string) []byte {
 // SetUp sets an administrator's first password, or the one after a reset, by the
 // set-up secret, once. Address is where they are, for the activity. ErrProof when
 // the secret is not theirs, or not any more.
-func (d *Desk) SetUp(ctx context.Context, name, secret, password, address string) (a store.Administrator, err error) {
+func (d *Authenticator) SetUp(
+	ctx context.Context, name, secret, password, address string,
+) (a store.Administrator, err error) {
 	hash, err := d.HashPassword(ctx, password)
 	if err != nil {
 		return a, err

@@ -91,12 +91,12 @@ func (w *Watch) Look(ctx context.Context) error {
 
 // tell has every channel of an environment told what is due.
 func (w *Watch) tell(ctx context.Context, e store.Environment) error {
-	due, err := w.Store.DueTellings(ctx, e.ID, w.now(), holding)
+	due, err := w.Store.DueDeliveries(ctx, e.ID, w.now(), holding)
 	if err != nil {
 		return err
 	}
 	for _, t := range due {
-		err := w.Store.ClaimTelling(ctx, t, w.now(), w.now().Add(claimed))
+		err := w.Store.ClaimDelivery(ctx, t, w.now(), w.now().Add(claimed))
 		if errors.Is(err, store.ErrStale) {
 			continue // another node has
 		}
@@ -112,7 +112,7 @@ func (w *Watch) tell(ctx context.Context, e store.Environment) error {
 			told, next, problem = t.Told, w.now().Add(claimed), err.Error()
 			w.Logger.Warn("an alert could not be told", "kind", t.Channel.Kind, "channel", t.Channel.ID, "error", err)
 		}
-		if err := w.Store.EndTelling(ctx, t, told, problem, next); err != nil {
+		if err := w.Store.EndDelivery(ctx, t, told, problem, next); err != nil {
 			return err
 		}
 	}

@@ -125,7 +125,7 @@ func (s *site) clock() time.Time { return s.now }
 func (s *site) management() *management.Service {
 	v, err := vault.New(make([]byte, 32))
 	s.must(err)
-	keys := &kerberos.Desk{Store: s.store, Vault: v, Now: s.clock}
+	keys := &kerberos.Verifier{Store: s.store, Vault: v, Now: s.clock}
 	return &management.Service{Store: s.store, Links: s.links, Keys: keys, Now: s.clock}
 }
 

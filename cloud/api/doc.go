@@ -1,14 +1,19 @@
 // Package api owns the REST API: the token endpoint and everything below /v1.
 //
 // The program mounts [Server.Handler] for the paths that [Serves] tells; compatible
-// clients, SDKs and Terraform call it. It never shows a page, never keeps a
-// password, and decides nothing about a sign-on or a password change: that is the
-// SignOner's.
+// clients, SDKs and Terraform call it. It reads requests, calls management for what
+// changes something, and shows the answers. It never shows a page, never keeps a
+// password, and decides nothing: not about a sign-on or a password change, which is the
+// SignOner's, nor who may do what and what may be kept, which is management's.
 //
 // # A request
 //
-//	limit the body → who is it (401) → is it their environment (403) → read the
-//	body (400, 413, 415) → act (404, 409, …) → answer, with _links.self
+//	limit the body → who is it (401) → is it their environment, and may their role do
+//	this (403) → read the body (400, 413, 415) → act (403, 404, 409, 412, …) → answer,
+//	with _links.self
+//
+// routes.go says which action each path is for, and faults.go where a body has what a
+// fault is of.
 //
 // # Promises
 //
@@ -31,7 +36,9 @@
 //
 //   - A bind password is discarded, and the answer says so in _warnings.
 //
-//   - Every change is an activity of the client that made it.
+//   - Every change is an activity of the client that made it. Of changes at once each is
+//     made on top of the others; a request with If-Match is made only on top of what it
+//     names, and 412 otherwise, over all nodes.
 //
 //   - An application's secret is made here, shown once, and kept as a hash. Keys of
 //     Kerberos services go in and never come out.

@@ -20,6 +20,7 @@ var ofGateway = map[fault.Field]property{
 	fault.Group:        {"id", ""},
 	fault.Gateway:      {"id", ""},
 	fault.UserType:     {"userType.id", ""},
+	fault.Entry:        {"correlationAttributes", ""},
 	fault.DisplayName:  {"displayName", ""},
 	fault.UserFilter:   {"userFilter", ""},
 	fault.Source:       {"sourceType", ""},

@@ -145,7 +145,7 @@ func TestDefaults(t *testing.T) {
 		id := s.send("POST", "/gateways", text(g)).want(http.StatusCreated).at("id")
 		a := s.send("GET", "/gateways/"+id+"/userTypes/defaults", "").want(http.StatusOK).has("vendor", vendor)
 		form := a.body.(object)
-		form["name"] = "people"
+		form["name"], form["searchBaseDn"] = "people", "ou=people,dc=example,dc=com"
 		s.send("POST", "/gateways/"+id+"/userTypes", text(form)).want(http.StatusCreated)
 	}
 }

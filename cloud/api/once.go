@@ -42,13 +42,13 @@ func (s *Server) once(c *call, path string, e endpoint) (reply, error) {
 	}
 	defer clear(body) // it may have a person's password
 	c.Body = io.NopCloser(bytes.NewReader(body))
-	o := store.Once{
+	o := store.IdempotentRequest{
 		EnvironmentID: c.env,
 		ClientID:      c.client.ID,
 		KeyHash:       vault.HashSecret(key),
 		Request:       requestHash(key, c, body),
 	}
-	before, err := s.Store.BeginOnce(c.Context(), o)
+	before, err := s.Store.BeginRequest(c.Context(), o)
 	if err != nil {
 		return reply{}, err
 	}
@@ -62,7 +62,7 @@ func (s *Server) once(c *call, path string, e endpoint) (reply, error) {
 			o.Body, err = json.Marshal(answer.body)
 		}
 	}
-	if failed := s.Store.EndOnce(context.WithoutCancel(c.Context()), o); failed != nil {
+	if failed := s.Store.EndRequest(context.WithoutCancel(c.Context()), o); failed != nil {
 		s.log().Error("the answer to a request was not kept for its Idempotency-Key", "error", failed)
 	}
 	return answer, err
@@ -78,7 +78,7 @@ func requestHash(key string, c *call, body []byte) []byte {
 }
 
 // again answers a request that came before.
-func again(before, now store.Once) (reply, error) {
+func again(before, now store.IdempotentRequest) (reply, error) {
 	switch {
 	case !hmac.Equal(before.Request, now.Request):
 		return reply{}, refused(http.StatusUnprocessableEntity, "This Idempotency-Key was used for another request.")

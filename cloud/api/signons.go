@@ -27,7 +27,7 @@ type signOnBody struct {
 	Links      links           `json:"_links"`
 	ID         string          `json:"id"`
 	At         time.Time       `json:"at"`
-	Method     string          `json:"method"`
+	Method     store.Method    `json:"method"`
 	Outcome    string          `json:"outcome"`
 	Message    string          `json:"message"`
 	Reason     string          `json:"reason,omitempty"`
@@ -174,7 +174,7 @@ func (s *Server) createSignOn(c *call) (reply, error) {
 
 // addPerson puts in who signed on, when somebody did.
 func (s *Server) addPerson(c *call, b *signOnBody, so store.SignOn) error {
-	if so.Outcome != "ok" || so.UserID == "" {
+	if so.Outcome != store.SignedOnOK || so.UserID == "" {
 		return nil
 	}
 	u, err := s.Store.User(c.Context(), c.env, so.UserID)

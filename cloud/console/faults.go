@@ -12,6 +12,7 @@ var fields = map[fault.Field]string{
 	fault.Group:        "group",
 	fault.Gateway:      "form",
 	fault.UserType:     "form",
+	fault.Entry:        "form",
 	fault.DisplayName:  "displayName",
 	fault.UserFilter:   "form",
 	fault.Source:       "form",

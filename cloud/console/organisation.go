@@ -48,7 +48,7 @@ func (c *console) enter(k *call) error {
 	if len(p.TOTP) > 0 {
 		return c.askSecond(k, p, "")
 	}
-	if err := c.begin(k, &p, "organisation account, "+by.Method); err != nil {
+	if err := c.begin(k, &p, "organisation account, "+string(by.Method)); err != nil {
 		return err
 	}
 	return k.goTo("/console/")

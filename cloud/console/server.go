@@ -42,7 +42,7 @@ type People interface {
 }
 
 var (
-	_ Pairer = (*pairing.Desk)(nil)
+	_ Pairer = (*pairing.Broker)(nil)
 	_ Linker = (*hub.Hub)(nil)
 )
 
@@ -53,7 +53,7 @@ type Server struct {
 	Logger     hclog.Logger // nil: none
 	Pairings   Pairer
 	Links      Linker
-	Proofs     *administrators.Desk
+	Proofs     *administrators.Authenticator
 	Mails      bool             // there is a mail server for alerts
 	People     People           // who have signed on with their own account
 	Services   []string         // Kerberos names that browsers ask tickets for, as in "HTTP/id.example.com"

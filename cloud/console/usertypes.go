@@ -86,7 +86,7 @@ func (c *console) newUserType(k *call) error {
 	if err != nil && !errors.Is(err, store.ErrNotFound) {
 		return err
 	}
-	form := formOf(g, store.UserType{PopulationID: population.ID, Groups: store.GroupRule{Identity: "NAME"}})
+	form := formOf(g, store.UserType{PopulationID: population.ID, Groups: store.GroupRule{Identity: usertypes.ByName}})
 	return c.offerUserType(k, g, "", form)
 }
 

@@ -13,7 +13,7 @@ import (
 // faceWrites names what a face may write itself: its own sessions, tokens, codes and
 // what makes a request good once. Everything else is management's.
 var faceWrites = []row{
-	{"cloud/api", []string{"BeginOnce", "CreateToken", "EndOnce"}},
+	{"cloud/api", []string{"BeginRequest", "CreateToken", "EndRequest"}},
 	{"cloud/console", nil},
 	{"cloud/signonpage", nil},
 	{"cloud/oidc", []string{

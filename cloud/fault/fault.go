@@ -21,6 +21,7 @@ const (
 	Group        Field = "group"
 	Gateway      Field = "gateway"
 	UserType     Field = "user type"
+	Entry        Field = "entry of a directory"
 	DisplayName  Field = "display name"
 	UserFilter   Field = "user filter"
 	Source       Field = "source"
@@ -78,8 +79,9 @@ const (
 // Fields lists all of them, for the faces' tables to be held against.
 func Fields() []Field {
 	return []Field{
-		Whole, Name, Role, Username, Population, Group, Gateway, UserType, DisplayName, UserFilter, Source, Vendor, Security,
-		Servers, UserTypes, UserTypeID, PairingCode, Channel, Logo, Password, SignOnOrder, PasskeyLabel,
+		Whole, Name, Role, Username, Population, Group, Gateway, UserType, Entry, DisplayName, UserFilter,
+		Source, Vendor, Security, Servers, UserTypes, UserTypeID, PairingCode, Channel, Logo, Password,
+		SignOnOrder, PasskeyLabel,
 		TypeName, Authority, SearchBase, Correlation, Lookup, Filter, Mappings, MappingName, MappingValue, TypeTarget,
 		GroupBase, GroupName, GroupIdentity, GroupInclude, GroupExclude,
 		ApplicationType, Redirects, SignOffs, GroupsClaim,

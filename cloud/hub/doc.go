@@ -33,6 +33,7 @@
 //	node.ID               is that node still there?
 //	changed.GATEWAY       the user types of a gateway are others now
 //	revoked.INSTANCE      an instance is no longer one
+//	rotate.INSTANCE       an instance is to change its keys
 //
 // # For each node
 //

@@ -53,7 +53,7 @@ func Accept(header string, a Acceptance) (Ticket, error) {
 func (a Acceptance) accept(o offer) (t Ticket, err error) {
 	defer func() {
 		if p := recover(); p != nil {
-			t, err = Ticket{}, refuse(WhyMalformed, "What is in the ticket cannot be decoded.")
+			t, err = Ticket{}, refuse(ReasonMalformed, "What is in the ticket cannot be decoded.")
 		}
 	}()
 	r := &o.request
@@ -61,7 +61,7 @@ func (a Acceptance) accept(o offer) (t Ticket, err error) {
 		return Ticket{}, err
 	}
 	if err := r.DecryptAuthenticator(r.Ticket.DecryptedEncPart.Key); err != nil {
-		return Ticket{}, refuse(WhyIntegrity, "The authenticator was altered, or is of another ticket.")
+		return Ticket{}, refuse(ReasonIntegrity, "The authenticator was altered, or is of another ticket.")
 	}
 	if err := a.agree(r); err != nil {
 		return Ticket{}, err
@@ -85,7 +85,7 @@ func (a Acceptance) accept(o offer) (t Ticket, err error) {
 // open decrypts the ticket with the first key that can.
 func (a Acceptance) open(t *messages.Ticket) error {
 	if !a.takes(t.EncPart.EType) {
-		return refuse(WhyEType, "It is %s.", ETypeName(t.EncPart.EType))
+		return refuse(ReasonEType, "It is %s.", ETypeName(t.EncPart.EType))
 	}
 	keys, err := a.candidates(t)
 	if err != nil {
@@ -96,7 +96,7 @@ func (a Acceptance) open(t *messages.Ticket) error {
 			return nil
 		}
 	}
-	return refuse(WhyIntegrity, "%d keys were tried.", len(keys))
+	return refuse(ReasonIntegrity, "%d keys were tried.", len(keys))
 }
 
 // takes tells whether an encryption type is taken. The library's session keys
@@ -114,18 +114,18 @@ func (a Acceptance) candidates(t *messages.Ticket) (fit []Key, err error) {
 	service := t.SName.PrincipalNameString()
 	forService := slices.DeleteFunc(slices.Clone(a.Keys), func(k Key) bool { return !k.serves(service, a.Services) })
 	if len(forService) == 0 {
-		return nil, refuse(WhyService, "It is for %s.", service)
+		return nil, refuse(ReasonService, "It is for %s.", service)
 	}
 	inRealm := slices.DeleteFunc(forService, func(k Key) bool { return !strings.EqualFold(k.Realm, t.Realm) })
 	if len(inRealm) == 0 {
-		return nil, refuse(WhyRealm, "The ticket was issued in %s.", t.Realm)
+		return nil, refuse(ReasonRealm, "The ticket was issued in %s.", t.Realm)
 	}
 	fit = slices.DeleteFunc(slices.Clone(inRealm), func(k Key) bool {
 		return k.EType != t.EncPart.EType || k.KVNO != 0 && t.EncPart.KVNO != 0 && int(k.KVNO) != t.EncPart.KVNO
 	})
 	if len(fit) == 0 {
 		return nil, refuse(
-			WhyKey,
+			ReasonKey,
 			"The ticket has version %d, %s; there is %s.",
 			t.EncPart.KVNO,
 			ETypeName(t.EncPart.EType),
@@ -141,17 +141,17 @@ func (a Acceptance) agree(r *messages.APReq) error {
 	sent := auth.CTime.Add(time.Duration(auth.Cusec) * time.Microsecond)
 	switch {
 	case auth.CRealm != enc.CRealm:
-		return refuse(WhyRealm, "The ticket is of %q, and the authenticator says %q.", enc.CRealm, auth.CRealm)
+		return refuse(ReasonRealm, "The ticket is of %q, and the authenticator says %q.", enc.CRealm, auth.CRealm)
 	case len(enc.CName.NameString) == 0, !slices.Equal(auth.CName.NameString, enc.CName.NameString):
-		return &Refusal{Why: WhyClient}
+		return &Refusal{Reason: ReasonClient}
 	case !a.trusts(enc.CRealm):
-		return refuse(WhyRealm, "It is %q.", enc.CRealm)
+		return refuse(ReasonRealm, "It is %q.", enc.CRealm)
 	case types.IsFlagSet(&enc.Flags, flags.Invalid), startOf(enc).Sub(a.Now) > Skew:
-		return refuse(WhyEarly, "It begins at %s.", startOf(enc).UTC().Format(time.RFC3339))
+		return refuse(ReasonEarly, "It begins at %s.", startOf(enc).UTC().Format(time.RFC3339))
 	case a.Now.Sub(enc.EndTime) > Skew:
-		return refuse(WhyExpired, "It ended at %s.", enc.EndTime.UTC().Format(time.RFC3339))
+		return refuse(ReasonExpired, "It ended at %s.", enc.EndTime.UTC().Format(time.RFC3339))
 	case a.Now.Sub(sent).Abs() > Skew:
-		return refuse(WhySkew, "The other clock is at %s.", sent.UTC().Format(time.RFC3339))
+		return refuse(ReasonSkew, "The other clock is at %s.", sent.UTC().Format(time.RFC3339))
 	}
 	return nil
 }

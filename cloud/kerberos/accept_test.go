@@ -40,38 +40,38 @@ func TestHonestTickets(t *testing.T) {
 type forgery struct {
 	forge  func(k *kdc)
 	accept func(a *Acceptance)
-	why    Why
+	why    Reason
 }
 
 // forgeries are all of them, each with the reason. The first is issue 577 of the library.
 func forgeries() map[string]forgery {
 	return map[string]forgery{
-		"realmOfTheAuthenticator": {forge: func(k *kdc) { k.ticketRealm = "TRUSTED.OTHER" }, why: WhyRealm},
-		"realmOfAnotherTrusted":   {forge: func(k *kdc) { k.ticketRealm = "TRUSTED.OTHER" }, accept: func(a *Acceptance) { a.Realms = []string{realm, "TRUSTED.OTHER"} }, why: WhyRealm},
-		"realmNotOnTheList":       {forge: func(k *kdc) { k.ticketRealm, k.claimedRealm = "TRUSTED.OTHER", "TRUSTED.OTHER" }, why: WhyRealm},
-		"realmInAnotherCase":      {forge: func(k *kdc) { k.ticketRealm, k.claimedRealm = "example.test", "example.test" }, why: WhyRealm},
-		"listWithoutTheRealm":     {accept: func(a *Acceptance) { a.Realms = []string{"OTHER"} }, why: WhyRealm},
-		"issuedElsewhere":         {accept: func(a *Acceptance) { a.Keys[0].Realm = "OTHER" }, why: WhyRealm},
-		"anotherClient":           {forge: func(k *kdc) { k.claimed = []string{"administrator"} }, why: WhyClient},
-		"noClient":                {forge: func(k *kdc) { k.client, k.claimed = nil, nil }, why: WhyClient},
-		"longerClient":            {forge: func(k *kdc) { k.claimed = []string{"alice", "admin"} }, why: WhyClient},
-		"expired":                 {forge: func(k *kdc) { k.until = now.Add(-Skew - time.Second) }, why: WhyExpired},
-		"future":                  {forge: func(k *kdc) { k.from = now.Add(Skew + time.Minute) }, why: WhyEarly},
-		"invalidFlag":             {forge: func(k *kdc) { k.invalid = true }, why: WhyEarly},
-		"clockBehind":             {forge: func(k *kdc) { k.sent = now.Add(-Skew - time.Second) }, why: WhySkew},
-		"clockAhead":              {forge: func(k *kdc) { k.sent = now.Add(Skew + time.Second) }, why: WhySkew},
-		"otherService":            {forge: func(k *kdc) { k.service = "cifs/id.example.test" }, why: WhyService},
-		"otherHost":               {accept: func(a *Acceptance) { a.Keys[0].Principal, a.Services = "HTTP/other", []string{"HTTP/third"} }, why: WhyService},
-		"krbtgt":                  {forge: func(k *kdc) { k.service = "krbtgt/EXAMPLE.TEST" }, why: WhyService},
-		"rc4":                     {forge: func(k *kdc) { k.etype = etypeID.RC4_HMAC }, why: WhyEType},
-		"tripleDES":               {forge: func(k *kdc) { k.etype = etypeID.DES3_CBC_SHA1_KD }, accept: func(a *Acceptance) { a.AllowRC4 = true }, why: WhyEType},
-		"kvno":                    {accept: func(a *Acceptance) { a.Keys[0].KVNO = 4 }, why: WhyKey},
-		"keyOfAnotherType":        {accept: func(a *Acceptance) { a.Keys[0].EType = etypeID.AES128_CTS_HMAC_SHA1_96 }, why: WhyKey},
-		"wrongKey":                {accept: func(a *Acceptance) { a.Keys[0].Value = make([]byte, 32) }, why: WhyIntegrity},
-		"noKeys":                  {accept: func(a *Acceptance) { a.Keys = nil }, why: WhyService},
-		"ntlmFirst":               {forge: func(k *kdc) { k.mechanisms = []asn1.ObjectIdentifier{ntlmOID} }, why: WhyNTLM},
-		"negoExFirst":             {forge: func(k *kdc) { k.mechanisms = []asn1.ObjectIdentifier{{1, 3, 6, 1, 4, 1, 311, 2, 2, 30}} }, why: WhyMechanism},
-		"emptyMechanisms":         {forge: func(k *kdc) { k.mechanisms = []asn1.ObjectIdentifier{} }, why: WhyMechanism},
+		"realmOfTheAuthenticator": {forge: func(k *kdc) { k.ticketRealm = "TRUSTED.OTHER" }, why: ReasonRealm},
+		"realmOfAnotherTrusted":   {forge: func(k *kdc) { k.ticketRealm = "TRUSTED.OTHER" }, accept: func(a *Acceptance) { a.Realms = []string{realm, "TRUSTED.OTHER"} }, why: ReasonRealm},
+		"realmNotOnTheList":       {forge: func(k *kdc) { k.ticketRealm, k.claimedRealm = "TRUSTED.OTHER", "TRUSTED.OTHER" }, why: ReasonRealm},
+		"realmInAnotherCase":      {forge: func(k *kdc) { k.ticketRealm, k.claimedRealm = "example.test", "example.test" }, why: ReasonRealm},
+		"listWithoutTheRealm":     {accept: func(a *Acceptance) { a.Realms = []string{"OTHER"} }, why: ReasonRealm},
+		"issuedElsewhere":         {accept: func(a *Acceptance) { a.Keys[0].Realm = "OTHER" }, why: ReasonRealm},
+		"anotherClient":           {forge: func(k *kdc) { k.claimed = []string{"administrator"} }, why: ReasonClient},
+		"noClient":                {forge: func(k *kdc) { k.client, k.claimed = nil, nil }, why: ReasonClient},
+		"longerClient":            {forge: func(k *kdc) { k.claimed = []string{"alice", "admin"} }, why: ReasonClient},
+		"expired":                 {forge: func(k *kdc) { k.until = now.Add(-Skew - time.Second) }, why: ReasonExpired},
+		"future":                  {forge: func(k *kdc) { k.from = now.Add(Skew + time.Minute) }, why: ReasonEarly},
+		"invalidFlag":             {forge: func(k *kdc) { k.invalid = true }, why: ReasonEarly},
+		"clockBehind":             {forge: func(k *kdc) { k.sent = now.Add(-Skew - time.Second) }, why: ReasonSkew},
+		"clockAhead":              {forge: func(k *kdc) { k.sent = now.Add(Skew + time.Second) }, why: ReasonSkew},
+		"otherService":            {forge: func(k *kdc) { k.service = "cifs/id.example.test" }, why: ReasonService},
+		"otherHost":               {accept: func(a *Acceptance) { a.Keys[0].Principal, a.Services = "HTTP/other", []string{"HTTP/third"} }, why: ReasonService},
+		"krbtgt":                  {forge: func(k *kdc) { k.service = "krbtgt/EXAMPLE.TEST" }, why: ReasonService},
+		"rc4":                     {forge: func(k *kdc) { k.etype = etypeID.RC4_HMAC }, why: ReasonEType},
+		"tripleDES":               {forge: func(k *kdc) { k.etype = etypeID.DES3_CBC_SHA1_KD }, accept: func(a *Acceptance) { a.AllowRC4 = true }, why: ReasonEType},
+		"kvno":                    {accept: func(a *Acceptance) { a.Keys[0].KVNO = 4 }, why: ReasonKey},
+		"keyOfAnotherType":        {accept: func(a *Acceptance) { a.Keys[0].EType = etypeID.AES128_CTS_HMAC_SHA1_96 }, why: ReasonKey},
+		"wrongKey":                {accept: func(a *Acceptance) { a.Keys[0].Value = make([]byte, 32) }, why: ReasonIntegrity},
+		"noKeys":                  {accept: func(a *Acceptance) { a.Keys = nil }, why: ReasonService},
+		"ntlmFirst":               {forge: func(k *kdc) { k.mechanisms = []asn1.ObjectIdentifier{ntlmOID} }, why: ReasonNTLM},
+		"negoExFirst":             {forge: func(k *kdc) { k.mechanisms = []asn1.ObjectIdentifier{{1, 3, 6, 1, 4, 1, 311, 2, 2, 30}} }, why: ReasonMechanism},
+		"emptyMechanisms":         {forge: func(k *kdc) { k.mechanisms = []asn1.ObjectIdentifier{} }, why: ReasonMechanism},
 	}
 }
 
@@ -90,7 +90,7 @@ func TestRefusals(t *testing.T) {
 			c.accept(&a)
 		}
 		got, err := Accept(k.header(t), a)
-		if r, ok := refusalOf(err); !ok || r.Why != c.why || got.Principal != "" {
+		if r, ok := refusalOf(err); !ok || r.Reason != c.why || got.Principal != "" {
 			t.Errorf("%s: %+v %v", name, got, err)
 		}
 	}
@@ -179,16 +179,16 @@ func TestMutualAuthentication(t *testing.T) {
 
 func TestWhatIsNoToken(t *testing.T) {
 	a := takes(t, honest(now), now)
-	for text, why := range map[string]Why{
-		"":     WhyMalformed,
-		"!!!":  WhyMalformed,
-		"AAAA": WhyMalformed,
-		"YIIB": WhyMalformed,
-		base64.StdEncoding.EncodeToString([]byte("NTLMSSP\x00\x01\x00\x00\x00")): WhyNTLM,
-		strings.Repeat("A", 1<<20): WhyTooLarge,
+	for text, why := range map[string]Reason{
+		"":     ReasonMalformed,
+		"!!!":  ReasonMalformed,
+		"AAAA": ReasonMalformed,
+		"YIIB": ReasonMalformed,
+		base64.StdEncoding.EncodeToString([]byte("NTLMSSP\x00\x01\x00\x00\x00")): ReasonNTLM,
+		strings.Repeat("A", 1<<20): ReasonTooLarge,
 	} {
 		_, err := Accept("Negotiate "+text, a)
-		if r, ok := refusalOf(err); !ok || r.Why != why {
+		if r, ok := refusalOf(err); !ok || r.Reason != why {
 			t.Errorf("%.20q: %v", text, err)
 		}
 	}

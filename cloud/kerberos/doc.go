@@ -9,7 +9,7 @@
 //
 //	token.go   size, base64, SPNEGO (RFC 4178) or raw Kerberos (RFC 4121): an AP-REQ (RFC 4120), or a Refusal
 //	accept.go  service, realm, encryption type; a key opens the ticket; times; the authenticator is of the same client
-//	desk.go    replay, whose it is, the sign-on's own rows
+//	verifier.go replay, whose it is, the sign-on's own rows
 //	reply.go   the AP-REP that a client may ask for
 //
 // # Whose it is

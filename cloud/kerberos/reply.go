@@ -35,7 +35,7 @@ func reply(o offer) ([]byte, error) {
 	if types.IsFlagSet(&o.request.APOptions, flags.APOptionMutualRequired) {
 		b, err := apReply(&o.request)
 		if err != nil {
-			return nil, refuse(WhyMalformed, "The session key cannot be used.")
+			return nil, refuse(ReasonMalformed, "The session key cannot be used.")
 		}
 		proof = b
 	}

@@ -32,16 +32,16 @@ func Negotiates(header string) bool {
 func parse(header string) (offer, error) {
 	_, text, _ := strings.Cut(header, " ")
 	if len(text) > maxToken {
-		return offer{}, refuse(WhyTooLarge, "It has %d bytes.", len(text))
+		return offer{}, refuse(ReasonTooLarge, "It has %d bytes.", len(text))
 	}
 	token, err := base64.StdEncoding.DecodeString(strings.TrimSpace(text))
 	switch {
 	case err != nil:
-		return offer{}, refuse(WhyMalformed, "It is not base64.")
+		return offer{}, refuse(ReasonMalformed, "It is not base64.")
 	case len(token) == 0:
-		return offer{}, refuse(WhyMalformed, "It is empty.")
+		return offer{}, refuse(ReasonMalformed, "It is empty.")
 	case bytes.HasPrefix(token, []byte("NTLMSSP\x00")):
-		return offer{}, &Refusal{Why: WhyNTLM}
+		return offer{}, &Refusal{Reason: ReasonNTLM}
 	}
 	return decode(token)
 }
@@ -50,7 +50,7 @@ func parse(header string) (offer, error) {
 func decode(token []byte) (o offer, err error) {
 	defer func() {
 		if p := recover(); p != nil {
-			o, err = offer{}, refuse(WhyMalformed, "It cannot be decoded.")
+			o, err = offer{}, refuse(ReasonMalformed, "It cannot be decoded.")
 		}
 	}()
 	var raw spnego.KRB5Token
@@ -59,14 +59,14 @@ func decode(token []byte) (o offer, err error) {
 	}
 	var wrapped spnego.SPNEGOToken
 	if err := wrapped.Unmarshal(token); err != nil || !wrapped.Init {
-		return offer{}, refuse(WhyMalformed, "It is neither SPNEGO nor Kerberos.")
+		return offer{}, refuse(ReasonMalformed, "It is neither SPNEGO nor Kerberos.")
 	}
 	mechanism, err := firstMechanism(wrapped.NegTokenInit)
 	if err != nil {
 		return offer{}, err
 	}
 	if err := raw.Unmarshal(wrapped.NegTokenInit.MechTokenBytes); err != nil {
-		return offer{}, refuse(WhyMalformed, "What SPNEGO wraps is no Kerberos token.")
+		return offer{}, refuse(ReasonMalformed, "What SPNEGO wraps is no Kerberos token.")
 	}
 	return offerOf(raw, mechanism)
 }
@@ -75,14 +75,14 @@ func decode(token []byte) (o offer, err error) {
 // token is. Another leg would need the state of a connection, which the web has not.
 func firstMechanism(n spnego.NegTokenInit) (asn1.ObjectIdentifier, error) {
 	if len(n.MechTypes) == 0 {
-		return nil, refuse(WhyMechanism, "The list of mechanisms is empty.")
+		return nil, refuse(ReasonMechanism, "The list of mechanisms is empty.")
 	}
 	first := n.MechTypes[0]
 	switch {
 	case first.Equal(ntlmOID):
-		return nil, &Refusal{Why: WhyNTLM}
+		return nil, &Refusal{Reason: ReasonNTLM}
 	case !first.Equal(gssapi.OIDKRB5.OID()) && !first.Equal(gssapi.OIDMSLegacyKRB5.OID()):
-		return nil, refuse(WhyMechanism, "It prefers %s.", first)
+		return nil, refuse(ReasonMechanism, "It prefers %s.", first)
 	}
 	return first, nil
 }
@@ -92,11 +92,11 @@ var ntlmOID = asn1.ObjectIdentifier{1, 3, 6, 1, 4, 1, 311, 2, 2, 10}
 
 func offerOf(t spnego.KRB5Token, mechanism asn1.ObjectIdentifier) (offer, error) {
 	if !t.IsAPReq() {
-		return offer{}, refuse(WhyMalformed, "It is no AP-REQ.")
+		return offer{}, refuse(ReasonMalformed, "It is no AP-REQ.")
 	}
 	r := t.APReq
 	if len(r.Ticket.SName.NameString) == 0 {
-		return offer{}, refuse(WhyMalformed, "The ticket names no service.")
+		return offer{}, refuse(ReasonMalformed, "The ticket names no service.")
 	}
 	return offer{r, mechanism}, nil
 }

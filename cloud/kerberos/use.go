@@ -40,7 +40,7 @@ func (n NewKeys) keytab(rc4 bool, now time.Time) ([]byte, []store.KerberosEntry,
 
 // Seal returns new keys of a gateway, sealed, to be put in use. Its error wraps
 // ErrKeys when they are none.
-func (d *Desk) Seal(g store.Gateway, n NewKeys) (store.KerberosKeys, error) {
+func (d *Verifier) Seal(g store.Gateway, n NewKeys) (store.KerberosKeys, error) {
 	if g.Kerberos == nil {
 		return store.KerberosKeys{}, errors.New("the gateway takes no tickets")
 	}

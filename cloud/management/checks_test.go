@@ -65,6 +65,12 @@ var checks = []check{
 		_, err := w.LinkUser(ctx, by, w.user.ID, func(store.User) (m.Link, error) { return m.Link{To: to}, nil })
 		return err
 	}, fault.UserType, fault.Invalid, 0, 0},
+	{"link to the entry of another", func(ctx context.Context, w *world, by m.By) error {
+		_, err := w.LinkUser(ctx, by, w.second.ID, func(store.User) (m.Link, error) {
+			return m.Link{To: w.other, Values: map[string]string{"ENTRYUUID": "1"}}, nil
+		})
+		return err
+	}, fault.Entry, fault.Taken, 0, 0},
 	{"relink to no user type", func(ctx context.Context, w *world, by m.By) error {
 		_, err := w.RelinkUsers(ctx, by, w.kind, store.UserTypeRef{Gateway: w.gateway.ID})
 		return err

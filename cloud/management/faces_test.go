@@ -124,9 +124,9 @@ func (h *house) console() http.Handler {
 	return (&console.Server{
 		Store:      h.Store,
 		Management: h.Service,
-		Pairings:   &pairing.Desk{Store: h.Store},
+		Pairings:   &pairing.Broker{Store: h.Store},
 		Links:      nobodyHere{},
-		Proofs:     &administrators.Desk{Store: h.Store, Vault: v, URLs: []string{"https://id.example.com"}},
+		Proofs:     &administrators.Authenticator{Store: h.Store, Vault: v, URLs: []string{"https://id.example.com"}},
 		Mails:      true,
 		People:     nobodyHere{},
 		URL:        "https://id.example.com",

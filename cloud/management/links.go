@@ -45,6 +45,9 @@ func (s *Service) LinkUser(
 		if err != nil {
 			return err
 		}
+		if err := t.ownEntry(ctx, before, g, wanted.Values); err != nil {
+			return err
+		}
 		u = linked(before, g, to, wanted.Values)
 		t.did(note{
 			action:  "user.linked",
@@ -57,6 +60,21 @@ func (s *Service) LinkUser(
 		return t.UpdateUser(ctx, &u)
 	})
 	return u, err
+}
+
+// ownEntry refuses values that identify the entry of another user: neither of the two
+// could sign on any more, and one of them may be who the actor is less than.
+func (t *turn) ownEntry(ctx context.Context, u store.User, g store.Gateway, values map[string]string) error {
+	for attribute, value := range values {
+		others, err := t.UsersByCorrelation(ctx, t.env(), g.ID, attribute, value)
+		if err != nil {
+			return err
+		}
+		if value != "" && slices.ContainsFunc(others, func(o store.User) bool { return o.ID != u.ID }) {
+			return fault.Of(fault.Entry, fault.Taken, "Another user is linked to the entry that has this "+attribute+".")
+		}
+	}
+	return nil
 }
 
 // linked returns a user as another user type has them.

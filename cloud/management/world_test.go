@@ -73,7 +73,7 @@ func open(t testing.TB) *house {
 	h.Service = &management.Service{
 		Store:    db,
 		Links:    h.links,
-		Keys:     &kerberos.Desk{Store: db, Vault: v},
+		Keys:     &kerberos.Verifier{Store: db, Vault: v},
 		Channels: channels{&alerts.Post{Vault: v, SMTP: "127.0.0.1:1", From: "cloud@example.com"}, h},
 	}
 	return h

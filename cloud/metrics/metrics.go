@@ -78,8 +78,8 @@ func (m *Metrics) Handler() http.Handler {
 
 // SignOn counts a sign-on that was recorded.
 func (m *Metrics) SignOn(so store.SignOn) {
-	m.signOns.WithLabelValues(so.Method, so.Outcome).Inc()
-	m.signOnTime.WithLabelValues(so.Method).Observe(so.Duration.Seconds())
+	m.signOns.WithLabelValues(string(so.Method), so.Outcome).Inc()
+	m.signOnTime.WithLabelValues(string(so.Method)).Observe(so.Duration.Seconds())
 }
 
 // instances counts the connected instances when it is asked.

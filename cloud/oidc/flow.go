@@ -183,12 +183,12 @@ func (a *authRequest) Done() bool { return a.SignedOn.UserID != "" }
 
 // amr returns a sign-on's method in the words of RFC 8176: "pwd" for a password,
 // "wia" for a ticket of the domain, which the RFC names after Windows.
-func amr(method string) []string {
+func amr(method store.Method) []string {
 	switch method {
-	case "password":
+	case store.ByPassword:
 		return []string{"pwd"}
-	case "kerberos":
+	case store.ByKerberos:
 		return []string{"wia"}
 	}
-	return []string{strings.ToLower(method)}
+	return []string{strings.ToLower(string(method))}
 }

@@ -64,10 +64,10 @@ func (desk) ChangePassword(context.Context, signon.ChangeRequest) (signon.Change
 type noTickets struct{}
 
 func (noTickets) SignOn(context.Context, kerberos.Request) (kerberos.Answer, error) {
-	return kerberos.Answer{Refusal: &kerberos.Refusal{Why: kerberos.WhyOff}}, nil
+	return kerberos.Answer{Refusal: &kerberos.Refusal{Reason: kerberos.ReasonOff}}, nil
 }
 func (noTickets) Explain(context.Context, kerberos.Request) (kerberos.Proof, error) {
-	return kerberos.Proof{}, &kerberos.Refusal{Why: kerberos.WhyOff}
+	return kerberos.Proof{}, &kerberos.Refusal{Reason: kerberos.ReasonOff}
 }
 func (noTickets) Asks(context.Context, string, netip.Addr) (bool, error) { return false, nil }
 func (noTickets) Taken(context.Context, string) (bool, error)            { return false, nil }

@@ -2,9 +2,10 @@
 // credential: it makes codes, keeps nobody from guessing for long, and turns a
 // code and two public keys into an instance.
 //
-// Called by api and console, which offer codes, and by the cloud's web server,
-// which gives it the requests of agents. It never sees a private key, and keeps
-// no code, only its hash.
+// Called by management, which keeps the codes that it makes and decides on those that
+// agents show, by console, which shows who waits, and by the cloud's web server, which
+// gives it the requests of agents. It never sees a private key, and keeps no code, only
+// its hash.
 //
 // # Promises
 //

@@ -24,8 +24,8 @@ import (
 // Life is how long a code is good for.
 const Life = 10 * time.Minute
 
-// Desk makes codes and redeems them.
-type Desk struct {
+// Broker makes codes and redeems them.
+type Broker struct {
 	Store  *store.Store
 	Logger hclog.Logger
 	Now    func() time.Time // nil: time.Now
@@ -64,7 +64,7 @@ func hashText(s string) []byte {
 	return sum[:]
 }
 
-func (d *Desk) now() time.Time {
+func (d *Broker) now() time.Time {
 	if d.Now != nil {
 		return d.Now()
 	}
@@ -72,7 +72,7 @@ func (d *Desk) now() time.Time {
 }
 
 // ServeHTTP answers an agent that has a code.
-func (d *Desk) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+func (d *Broker) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	d.once.Do(d.begin)
 	address := web.Address(r)
 	if wait := d.wrong.Wait(address, wrongPerAddress, d.now()); wait > 0 {
@@ -95,13 +95,13 @@ func (d *Desk) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	d.reply(w, answer, err, address)
 }
 
-func (d *Desk) begin() {
+func (d *Broker) begin() {
 	d.wrong.Length, d.wrong.InAll = throttleWindow, wrongInAll
 	d.shown.Length = throttleWindow
 }
 
 // reply answers an agent: with an answer, or with why there is none.
-func (d *Desk) reply(w http.ResponseWriter, answer any, err error, address string) {
+func (d *Broker) reply(w http.ResponseWriter, answer any, err error, address string) {
 	if err != nil {
 		status, refusal := d.refusal(err, address)
 		d.refuse(w, status, refusal)
@@ -114,7 +114,7 @@ func (d *Desk) reply(w http.ResponseWriter, answer any, err error, address strin
 var errProof = errors.New("the request is not proven")
 
 // redeem makes an instance of a proven request with a good code.
-func (d *Desk) redeem(ctx context.Context, req wire.PairRequest, address string) (a wire.PairAnswer, err error) {
+func (d *Broker) redeem(ctx context.Context, req wire.PairRequest, address string) (a wire.PairAnswer, err error) {
 	if err := req.Check(); err != nil {
 		return a, fmt.Errorf("%w: %w", errProof, err)
 	}
@@ -142,7 +142,7 @@ func (d *Desk) redeem(ctx context.Context, req wire.PairRequest, address string)
 }
 
 // answer is what an agent gets to know of the instance that it is now.
-func (d *Desk) answer(ctx context.Context, i store.Instance) (a wire.PairAnswer, err error) {
+func (d *Broker) answer(ctx context.Context, i store.Instance) (a wire.PairAnswer, err error) {
 	g, err := d.Store.Gateway(ctx, i.EnvironmentID, i.GatewayID)
 	if err != nil {
 		return a, err
@@ -158,7 +158,7 @@ func (d *Desk) answer(ctx context.Context, i store.Instance) (a wire.PairAnswer,
 }
 
 // paired records who paired an instance and from where.
-func (d *Desk) paired(ctx context.Context, i store.Instance, g store.Gateway, by string) error {
+func (d *Broker) paired(ctx context.Context, i store.Instance, g store.Gateway, by string) error {
 	d.Logger.Info("instance paired", "gateway", g.ID, "instance", i.ID, "from", i.PairedFrom)
 	return d.Store.AddActivity(ctx, store.Activity{
 		EnvironmentID: i.EnvironmentID,
@@ -192,7 +192,7 @@ func clip(s string) string {
 }
 
 // refusal turns an error into what the agent is told, and counts wrong codes.
-func (d *Desk) refusal(err error, address string) (int, *wire.Refusal) {
+func (d *Broker) refusal(err error, address string) (int, *wire.Refusal) {
 	again := "Make a new one in the console: Gateways, the gateway, Pair an instance."
 	switch {
 	case errors.Is(err, store.ErrNotFound):
@@ -228,7 +228,7 @@ func (d *Desk) refusal(err error, address string) (int, *wire.Refusal) {
 	}
 }
 
-func (d *Desk) refuse(w http.ResponseWriter, status int, r *wire.Refusal) {
+func (d *Broker) refuse(w http.ResponseWriter, status int, r *wire.Refusal) {
 	r.Time = d.now()
 	w.Header().Set("Content-Type", "application/json")
 	if r.RetryAfter > 0 {

@@ -22,7 +22,7 @@ import (
 
 // office is a desk with a gateway and a clock that the test sets.
 type office struct {
-	*Desk
+	*Broker
 	t       *testing.T
 	gateway store.Gateway
 	mu      sync.Mutex
@@ -38,7 +38,7 @@ func newOffice(t *testing.T) *office {
 	must(t, db.CreateEnvironment(t.Context(), &env))
 	o := &office{t: t, gateway: store.Gateway{EnvironmentID: env.ID, Name: "HQ", Enabled: true}, now: time.Now()}
 	must(t, db.CreateGateway(t.Context(), &o.gateway))
-	o.Desk = &Desk{Store: db, Logger: hclog.NewNullLogger(), Now: func() time.Time { o.mu.Lock(); defer o.mu.Unlock(); return o.now }}
+	o.Broker = &Broker{Store: db, Logger: hclog.NewNullLogger(), Now: func() time.Time { o.mu.Lock(); defer o.mu.Unlock(); return o.now }}
 	return o
 }
 

@@ -28,7 +28,7 @@ const (
 var errDenied = errors.New("denied")
 
 // ServeShow gives an agent a code to show, and a ticket to wait with.
-func (d *Desk) ServeShow(w http.ResponseWriter, r *http.Request) {
+func (d *Broker) ServeShow(w http.ResponseWriter, r *http.Request) {
 	address := web.Address(r)
 	d.once.Do(d.begin)
 	if wait := d.shown.Begin(d.now(), throttle.Limit{Key: address, Most: shownPerAddress}); wait > 0 {
@@ -49,7 +49,7 @@ func (d *Desk) ServeShow(w http.ResponseWriter, r *http.Request) {
 }
 
 // show keeps a proven request until somebody decides on its code.
-func (d *Desk) show(ctx context.Context, req wire.PairRequest, address string) (t wire.PairTicket, err error) {
+func (d *Broker) show(ctx context.Context, req wire.PairRequest, address string) (t wire.PairTicket, err error) {
 	if err := req.Check(); err != nil {
 		return t, fmt.Errorf("%w: %w", errProof, err)
 	}
@@ -76,7 +76,7 @@ func (d *Desk) show(ctx context.Context, req wire.PairRequest, address string) (
 }
 
 // ServeAwait tells a waiting agent what became of its code.
-func (d *Desk) ServeAwait(w http.ResponseWriter, r *http.Request) {
+func (d *Broker) ServeAwait(w http.ResponseWriter, r *http.Request) {
 	var req wire.PairAwait
 	if err := json.NewDecoder(io.LimitReader(r.Body, wire.MaxFirstFrame)).Decode(&req); err != nil {
 		d.refuse(w, http.StatusBadRequest, &wire.Refusal{Code: wire.RefusedRequest, Message: "not a question about a code"})
@@ -87,7 +87,7 @@ func (d *Desk) ServeAwait(w http.ResponseWriter, r *http.Request) {
 }
 
 // decided returns an empty answer until somebody has decided.
-func (d *Desk) decided(ctx context.Context, ticket string) (a wire.PairAnswer, err error) {
+func (d *Broker) decided(ctx context.Context, ticket string) (a wire.PairAnswer, err error) {
 	p, err := d.Store.PairingRequestByTicket(ctx, hashTicket(ticket), d.now())
 	switch {
 	case err != nil:
@@ -106,7 +106,7 @@ func (d *Desk) decided(ctx context.Context, ticket string) (a wire.PairAnswer, e
 
 // Shown returns the agent that shows a code and waits. Its errors are
 // store.ErrNotFound, store.ErrUsed and store.ErrExpired.
-func (d *Desk) Shown(ctx context.Context, code string) (store.PairingRequest, error) {
+func (d *Broker) Shown(ctx context.Context, code string) (store.PairingRequest, error) {
 	return d.Store.PairingRequestByCode(ctx, HashCode(code), d.now())
 }
 

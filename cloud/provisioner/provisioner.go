@@ -124,7 +124,7 @@ type Provisioner struct{ Store *store.Store }
 // the errors above; *EvidenceWanted; store.ErrNotFound when the population, the gateway or
 // UserID does not exist; store.ErrConflict when that sign-on was applied before.
 func (p *Provisioner) Apply(ctx context.Context, id Identity, so *store.SignOn) (Change, error) {
-	if so.Method == "kerberos" {
+	if so.Method == store.ByKerberos {
 		id.Properties, id.Membership = nil, nil
 	}
 	recorded := *so
@@ -182,14 +182,14 @@ func (s *step) begin() error {
 	s.so.EnvironmentID = s.id.EnvironmentID
 	s.so.ID = cmp.Or(s.so.ID, s.id.SignOnID, fresh.String())
 	s.so.At = cmp.Or(s.so.At, s.id.At, time.Now()).UTC().Truncate(time.Microsecond)
-	s.so.Outcome = cmp.Or(s.so.Outcome, "ok")
+	s.so.Outcome = cmp.Or(s.so.Outcome, store.SignedOnOK)
 	return nil
 }
 
 // updates tells whether a known record is brought up to date, and notes why not.
 func (s *step) updates() bool {
 	switch {
-	case s.so.Method == "kerberos":
+	case s.so.Method == store.ByKerberos:
 		s.note("a Kerberos sign-on does not update the record")
 	case !s.id.Update:
 		s.note("updates on sign-on are off")

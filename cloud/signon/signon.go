@@ -23,8 +23,6 @@ const (
 	limit = 15 * time.Second
 	// longest is the most that a username may be, in characters.
 	longest = 256
-	// MethodPassword is the method of every sign-on here.
-	MethodPassword = "password"
 )
 
 // Agents checks and changes passwords; *hub.Hub does.
@@ -84,7 +82,7 @@ func (d *Desk) SignOn(ctx context.Context, r Request) (store.SignOn, error) {
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	a := &attempt{Desk: d, request: r, record: store.SignOn{ID: uuid.Must(uuid.NewV7()).String(), EnvironmentID: r.EnvironmentID,
-		At: start, Method: MethodPassword, Username: r.Username, Address: r.Address}}
+		At: start, Method: store.ByPassword, Username: r.Username, Address: r.Address}}
 	err := a.run(ctx)
 	a.hold(ctx, start)
 	if err == nil && d.Counted != nil {

@@ -93,7 +93,7 @@ func (f flows) Flow(_ context.Context, _, id string) (oidc.Flow, error) {
 }
 
 func (f flows) Complete(_ context.Context, _, id string, by store.SignedOn) (string, error) {
-	return "/completed/" + id + "/" + by.Method, nil
+	return "/completed/" + id + "/" + string(by.Method), nil
 }
 
 func (f flows) Refuse(w http.ResponseWriter, r *http.Request, _, id string) error {
@@ -252,11 +252,11 @@ func TestTickets(t *testing.T) {
 	if a := s.get(c, "?flow=f1&ticket=1"); a.status != 401 {
 		t.Errorf("the link: %d", a.status)
 	}
-	s.refusal = &kerberos.Refusal{Why: kerberos.WhyUnknown}
+	s.refusal = &kerberos.Refusal{Reason: kerberos.ReasonUnknown}
 	if a := s.get(c, "?flow=f1&ticket=1", negotiate...); a.status != 200 || a.header.Get("WWW-Authenticate") != "" || !strings.Contains(a.page, "not known here yet") || !strings.Contains(a.page, `type="password"`) {
 		t.Errorf("refused: %d %v %s", a.status, a.header, a.page)
 	}
-	if a := s.get(c, "/ticket", negotiate...); a.status != 200 || !strings.Contains(a.page, kerberos.WhyUnknown.Remedy()) {
+	if a := s.get(c, "/ticket", negotiate...); a.status != 200 || !strings.Contains(a.page, kerberos.ReasonUnknown.Remedy()) {
 		t.Errorf("%d %s", a.status, a.page)
 	}
 	s.refusal = nil
@@ -281,7 +281,7 @@ func TestSilentFlows(t *testing.T) {
 	if a := s.get(s.visitor(), "?flow=f1"); a.to != "/refused/f1" {
 		t.Errorf("%d %s", a.status, a.to)
 	}
-	s.refusal = &kerberos.Refusal{Why: kerberos.WhyReplay}
+	s.refusal = &kerberos.Refusal{Reason: kerberos.ReasonReplay}
 	if a := s.get(s.visitor(), "?flow=f1", "Authorization", "Negotiate abc"); a.to != "/refused/f1" {
 		t.Errorf("%d %s", a.status, a.to)
 	}

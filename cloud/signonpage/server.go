@@ -44,7 +44,7 @@ type Flows interface {
 
 var (
 	_ Passwords = (*signon.Desk)(nil)
-	_ Tickets   = (*kerberos.Desk)(nil)
+	_ Tickets   = (*kerberos.Verifier)(nil)
 	_ Flows     = (*oidc.Server)(nil)
 )
 

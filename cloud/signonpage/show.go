@@ -118,7 +118,7 @@ func (k *call) ticket(flow oidc.Flow) error {
 		if flow.Silent {
 			return k.Flows.Refuse(k.w, k.Request, k.env.ID, flow.ID)
 		}
-		return k.showForm(http.StatusOK, flow, a.Refusal.Why.Told(), flow.LoginHint)
+		return k.showForm(http.StatusOK, flow, a.Refusal.Reason.Told(), flow.LoginHint)
 	}
 	if a.Header != "" {
 		k.w.Header().Set("WWW-Authenticate", a.Header)

@@ -24,7 +24,7 @@ func (k *call) testTicket() error {
 	if !taken {
 		return k.render(http.StatusOK, "ticket.html", "Kerberos test", ticketTest{
 			Sent:    true,
-			Refusal: &kerberos.Refusal{Why: kerberos.WhyOff},
+			Refusal: &kerberos.Refusal{Reason: kerberos.ReasonOff},
 		})
 	}
 	header := k.Header.Get("Authorization")

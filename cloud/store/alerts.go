@@ -27,8 +27,8 @@ type Alert struct {
 	QuietUntil         time.Time // nobody is told before
 }
 
-// Telling is what a channel is to be told of an alert.
-type Telling struct {
+// Delivery is what a channel is to be told of an alert.
+type Delivery struct {
 	Channel AlertChannel
 	Alert   Alert
 	Told    string // before: "" nothing, "open" that it lasts
@@ -109,11 +109,11 @@ func (s *Store) QuietAlert(ctx context.Context, env, key string, until time.Time
 	})
 }
 
-// DueTellings returns what channels of an environment are to be told now: what
+// DueDeliveries returns what channels of an environment are to be told now: what
 // lasts since holding or longer and was not told, or not since; and the end of
 // what was told.
-func (r reader) DueTellings(ctx context.Context, env string, now time.Time, holding time.Duration) ([]Telling, error) {
-	return queryAll(ctx, r.c, func(r row) (t Telling, err error) {
+func (r reader) DueDeliveries(ctx context.Context, env string, now time.Time, holding time.Duration) ([]Delivery, error) {
+	return queryAll(ctx, r.c, func(r row) (t Delivery, err error) {
 		a, c := &t.Alert, &t.Channel
 		err = r.Scan(&a.EnvironmentID, &a.Key, &a.Code, &a.GatewayID, &a.Text, &a.Remedy, at{&a.Since}, at{&a.SeenAt}, at{&a.EndedAt}, at{&a.QuietUntil},
 			&c.ID, &c.EnvironmentID, &c.Kind, &c.Target, fromBase64{&c.Sealed}, &t.Told)
@@ -127,9 +127,9 @@ func (r reader) DueTellings(ctx context.Context, env string, now time.Time, hold
 		env, micros(now), micros(now.Add(-holding)), MaxLimit)
 }
 
-// ClaimTelling takes on to tell a channel, until next; ErrStale when another node
+// ClaimDelivery takes on to tell a channel, until next; ErrStale when another node
 // has, or it is done.
-func (s *Store) ClaimTelling(ctx context.Context, t Telling, now, next time.Time) error {
+func (s *Store) ClaimDelivery(ctx context.Context, t Delivery, now, next time.Time) error {
 	return s.Provision(ctx, func(tx *Tx) error {
 		n, err := tx.c.exec(ctx, `INSERT INTO alert_tellings (environment_id, alert_key, channel_id, told, next_at, failures, problem) VALUES ($1, $2, $3, '', $4, 0, '')
  ON CONFLICT (environment_id, alert_key, channel_id) DO UPDATE SET next_at = $4 WHERE alert_tellings.next_at <= $5`,
@@ -141,9 +141,9 @@ func (s *Store) ClaimTelling(ctx context.Context, t Telling, now, next time.Time
 	})
 }
 
-// EndTelling notes that a channel was told, or why it was not, and when it is to
+// EndDelivery notes that a channel was told, or why it was not, and when it is to
 // be told again.
-func (s *Store) EndTelling(ctx context.Context, t Telling, told, problem string, next time.Time) error {
+func (s *Store) EndDelivery(ctx context.Context, t Delivery, told, problem string, next time.Time) error {
 	err := s.Provision(ctx, func(tx *Tx) error {
 		return tx.c.execOne(ctx, `UPDATE alert_tellings SET told = $1, problem = $2, next_at = $3, failures = CASE WHEN $2 = '' THEN 0 ELSE failures + 1 END
  WHERE environment_id = $4 AND alert_key = $5 AND channel_id = $6`, told, problem, micros(next), t.Alert.EnvironmentID, t.Alert.Key, t.Channel.ID)

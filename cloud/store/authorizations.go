@@ -21,7 +21,7 @@ type Authorization struct {
 // SignedOn is who signed on, and how.
 type SignedOn struct {
 	UserID, SignOnID string // empty: nobody has yet
-	Method           string // of the sign-on
+	Method           Method // of the sign-on
 	At               time.Time
 }
 

@@ -188,11 +188,24 @@ type Membership struct {
 	Since           time.Time
 }
 
+// Method is how somebody proved who they are.
+type Method string
+
+// The methods of sign-ons.
+const (
+	ByPassword Method = "password"
+	ByKerberos Method = "kerberos"
+	ByIDP      Method = "idp"
+)
+
+// SignedOnOK is the outcome of a sign-on that succeeded; the others say why it did not.
+const SignedOnOK = "ok"
+
 // SignOn is the record of one sign-on.
 type SignOn struct {
 	ID, EnvironmentID             string
 	At                            time.Time
-	Method                        string // "password", "kerberos", "idp"
+	Method                        Method
 	Username                      string // as typed
 	UserID, GatewayID, UserTypeID string // empty when not known
 	InstanceID                    string

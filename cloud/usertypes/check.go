@@ -30,7 +30,7 @@ func Check(t store.UserType, others []store.UserType) fault.List {
 	return slices.Concat(
 		checkName(t.Name, others),
 		checkAuthority(t.PasswordAuthority),
-		checkDN(fault.SearchBase, t.SearchBaseDN),
+		checkBase(t.SearchBaseDN),
 		checkCorrelation(t.Correlation),
 		checkFilter(t.FilterPattern),
 		checkMappings(t.Mappings),
@@ -58,6 +58,14 @@ func checkAuthority(authority string) fault.List {
 			"It must be LDAP: with PING_ONE the cloud would keep people's passwords, and this one keeps none.")
 	}
 	return fault.Of(fault.Authority, fault.Invalid, "It must be LDAP.")
+}
+
+func checkBase(dn string) fault.List {
+	if dn == "" {
+		return fault.Of(fault.SearchBase, fault.Missing,
+			"Say below which entry people are, as in ou=people,dc=example,dc=com.")
+	}
+	return checkDN(fault.SearchBase, dn)
 }
 
 func checkDN(field fault.Field, dn string) fault.List {
@@ -95,13 +103,34 @@ func checkFilter(pattern string) fault.List {
 		return invalid(fault.Filter, 0, "It must have %s where the person's own input goes, as in (uid=%s).", id, id)
 	case !onlyInValues(pattern):
 		return invalid(fault.Filter, 0, "%s must stand for a value, behind an equal sign.", id)
+	case belowNot(pattern):
+		return invalid(fault.Filter, 0, "%s must not stand below a \"not\": everybody else would be found.", id)
 	case strings.Contains(strings.ReplaceAll(pattern, id, ""), "${"):
 		return invalid(fault.Filter, 0, "The only variable is %s.", id)
 	}
 	if _, err := ldap.CompileFilter(strings.ReplaceAll(pattern, id, "x")); err != nil {
 		return invalid(fault.Filter, 0, "It is not an LDAP filter: %v.", err)
 	}
+	if name, bad := strangeAttribute(pattern); bad {
+		return invalid(fault.Filter, 0, "%q is not the name of an attribute, and each comparison needs one.", name)
+	}
 	return nil
+}
+
+// strangeAttribute returns what a comparison of a filter has in the place of an
+// attribute's name, when that is none.
+func strangeAttribute(filter string) (name string, bad bool) {
+	for _, item := range strings.Split(filter, "(")[1:] {
+		item = strings.TrimLeft(item, " ")
+		if item == "" || strings.ContainsRune("&|!", rune(item[0])) {
+			continue
+		}
+		end := strings.IndexAny(item, "=<>~:")
+		if name = item[:max(end, 0)]; !mapping.AttributeName(name) {
+			return name, true
+		}
+	}
+	return "", false
 }
 
 // onlyInValues tells whether an equal sign is between each identifier and the
@@ -116,6 +145,24 @@ func onlyInValues(pattern string) bool {
 		}
 	}
 	return true
+}
+
+// belowNot tells whether an identifier is anywhere in what a "!" negates.
+func belowNot(pattern string) bool {
+	var open []bool // of each parenthesis that is not closed: a "!" follows it, or is around it
+	for i := range len(pattern) {
+		negated := len(open) > 0 && open[len(open)-1]
+		switch {
+		case strings.HasPrefix(pattern[i:], mapping.Identifier) && negated:
+			return true
+		case pattern[i] == '(':
+			after := strings.TrimLeft(pattern[i+1:], " ")
+			open = append(open, negated || strings.HasPrefix(after, "!"))
+		case pattern[i] == ')' && len(open) > 0:
+			open = open[:len(open)-1]
+		}
+	}
+	return false
 }
 
 // checkMappings tells whether each property comes from one attribute.

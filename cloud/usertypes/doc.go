@@ -7,8 +7,8 @@
 //
 // # Promises
 //
-//   - What Check finds nothing wrong with, an agent can compile: each DN, filter,
-//     attribute and template is parsed here as it is there.
+//   - What Check finds nothing wrong with, an agent can compile, but for the patterns of
+//     groups: these are the agent's to read, and it says what it refuses.
 //   - A filter arrives at an agent with the user type and never with a sign-on; the
 //     person's own input stands in it for values only.
 //   - The usual values of every vendor pass Check once they have a name and a base.

@@ -10,6 +10,7 @@ import (
 	"ldap-gateway/cloud/store"
 	"ldap-gateway/cloud/usertypes"
 	"ldap-gateway/cloudlink/wire"
+	"ldap-gateway/directory"
 )
 
 // people is a user type that nothing is wrong with.
@@ -35,7 +36,7 @@ func TestUsualValuesOfEveryVendor(t *testing.T) {
 		}
 		seen[vendor] = true
 		usual := usertypes.Usual(vendor)
-		if l := usertypes.Check(usual, nil); len(l) != 1 || l[0].Field != fault.TypeName {
+		if l := usertypes.Check(usual, nil); len(l) != 2 || l[0].Field != fault.TypeName || l[1].Field != fault.SearchBase {
 			t.Errorf("%s: %v", vendor, l)
 		}
 		want := identifying[vendor]
@@ -70,7 +71,14 @@ func TestWhatIsWrongWithAUserType(t *testing.T) {
 		{"an authority of nobody", func(u *store.UserType) { u.PasswordAuthority = "ldap" }, fault.Authority, fault.Invalid, 0},
 		{"no authority", func(u *store.UserType) { u.PasswordAuthority = "" }, "", 0, 0},
 		{"a base that is no DN", func(u *store.UserType) { u.SearchBaseDN = "people" }, fault.SearchBase, fault.Invalid, 0},
-		{"the root as base", func(u *store.UserType) { u.SearchBaseDN = "" }, "", 0, 0},
+		{"no base", func(u *store.UserType) { u.SearchBaseDN = "" }, fault.SearchBase, fault.Missing, 0},
+		{"a comparison with no attribute", func(u *store.UserType) { u.FilterPattern = "(:dn:2.5.13.5:=${identifier})" }, fault.Filter, fault.Invalid, 0},
+		{"a comparison with a strange one", func(u *store.UserType) { u.FilterPattern = "(|(uid=${identifier})(u id=x))" }, fault.Filter, fault.Invalid, 0},
+		{"everybody but one", func(u *store.UserType) { u.FilterPattern = "(!(uid=${identifier}))" }, fault.Filter, fault.Invalid, 0},
+		{"everybody but one, deep inside", func(u *store.UserType) {
+			u.FilterPattern = "(&(objectClass=*)(!(|(uid=a)(&(mail=${identifier})(o=x)))))"
+		}, fault.Filter, fault.Invalid, 0},
+		{"nobody who is disabled", func(u *store.UserType) { u.FilterPattern = "(&(!(disabled=TRUE))(uid=${identifier}))" }, "", 0, 0},
 		{"no correlation", func(u *store.UserType) { u.Correlation = nil }, fault.Correlation, fault.Missing, 0},
 		{"a correlation that is no attribute", func(u *store.UserType) { u.Correlation = []string{"uid", "a b"} }, fault.Correlation, fault.Invalid, 2},
 		{"a correlation by OID", func(u *store.UserType) { u.Correlation = []string{"1.3.6.1.1.16.4"} }, "", 0, 0},
@@ -165,5 +173,71 @@ func TestCompiledForTheWire(t *testing.T) {
 	u.Mappings = u.Mappings[:1]
 	if got := usertypes.Compile(u); got.Groups != nil || len(got.Attributes) != 1 {
 		t.Errorf("groups go to the agent although no mapping asks for them: %+v", got)
+	}
+}
+
+// agents compiles a user type as an agent does.
+func agents(u store.UserType) error {
+	w := usertypes.Compile(u)
+	cfg := directory.UserTypeConfig{
+		ID:          w.ID,
+		Name:        w.Name,
+		SearchBase:  w.SearchBase,
+		Filter:      w.Filter,
+		Correlation: w.Correlation,
+		Attributes:  w.Attributes,
+	}
+	if w.Groups != nil {
+		cfg.Groups = &directory.GroupRule{SearchBase: w.Groups.SearchBase, NameAttribute: w.Groups.NameAttribute, WithID: w.Groups.WithID}
+	}
+	_, err := directory.Compile(cfg)
+	return err
+}
+
+// What is kept here an agent can compile: of filters, bases and attributes of all
+// kinds, what the agent refuses is refused here.
+func TestWhatIsKeptAnAgentCompiles(t *testing.T) {
+	for _, vendor := range usertypes.Vendors() {
+		u := usertypes.Usual(vendor)
+		u.Name, u.SearchBaseDN = "People", "ou=people,dc=example,dc=com"
+		if err := agents(u); err != nil {
+			t.Errorf("%s: %v", vendor, err)
+		}
+	}
+	for part, spoil := range map[string]struct {
+		values []string
+		set    func(u *store.UserType, value string)
+	}{
+		"filter": {[]string{
+			"(uid=${identifier})", "uid=${identifier}", "(uid=${identifier}*)", "(uid=*${identifier}*)", "(uid:=${identifier})",
+			"(uid:caseExactMatch:=${identifier})", "(:dn:2.5.13.5:=${identifier})", "(uid>=${identifier})", "(uid~=${identifier})",
+			"(&(a=b)(|(uid=${identifier})(mail=${identifier})))", "( & (a=b) (uid=${identifier}))", "(!(uid=${identifier}))",
+			"(&(!(a=b))(uid=${identifier}))", "(!(&(a=b)(uid=${identifier})))", "(uid=\\28${identifier}\\29)", "(uid=\\2${identifier})",
+			"(${identifier}=x)", "(uid=${identifier}", "(uid=${identifier}))", "${identifier}", "(&${identifier})", "()", "(&)", "",
+			"(uid=${identifer})", "(uid=x)", "(u id=${identifier})", "(=${identifier})", "(uid=${identifier})(uid=${identifier})",
+		}, func(u *store.UserType, v string) { u.FilterPattern = v }},
+		"base": {[]string{
+			"dc=com", "ou=people,dc=example,dc=com", "OU=Pe\\,ople,DC=x", "", " ", "people", "=x", "ou=people,", "ou=people,,dc=x", "ou=a+cn=b,dc=x",
+		}, func(u *store.UserType, v string) { u.SearchBaseDN = v }},
+		"correlation": {[]string{
+			"uid", "entryUUID", "2.5.4.3", "userCertificate;binary", "", "a b", "(uid)", "*", "uid=", "-uid", "1", "u_id", "é",
+		}, func(u *store.UserType, v string) { u.Correlation = []string{v} }},
+		"name of groups": {[]string{"cn", "displayName", "a b", "*"}, func(u *store.UserType, v string) { u.Groups.NameAttribute = v }},
+	} {
+		kept := 0
+		for _, value := range spoil.values {
+			u := people()
+			spoil.set(&u, value)
+			if len(usertypes.Check(u, nil)) > 0 {
+				continue
+			}
+			kept++
+			if err := agents(u); err != nil {
+				t.Errorf("%s %q is kept, and no agent can use it: %v", part, value, err)
+			}
+		}
+		if kept == 0 || kept == len(spoil.values) {
+			t.Errorf("%s: %d of %d are kept", part, kept, len(spoil.values))
+		}
 	}
 }

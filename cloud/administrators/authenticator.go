@@ -18,8 +18,8 @@ type Sealer interface {
 	Open(purpose, owner string, sealed []byte) ([]byte, error)
 }
 
-// Desk checks proofs. Safe for concurrent use.
-type Desk struct {
+// Authenticator checks proofs. Safe for concurrent use.
+type Authenticator struct {
 	Store *store.Store
 	Vault Sealer
 	URLs  []string         // that people open the console by
@@ -34,7 +34,7 @@ var ErrProof = errors.New("not proven")
 
 // Mark stands for the password, the one-time passwords and the passkeys of an
 // administrator: it is another one as soon as one of them is. It gives none away.
-func (d *Desk) Mark(ctx context.Context, a store.Administrator) (string, error) {
+func (d *Authenticator) Mark(ctx context.Context, a store.Administrator) (string, error) {
 	keys, err := d.Store.Passkeys(ctx, a.ID)
 	sum := sha256.New()
 	fmt.Fprintf(sum, "%q %q", a.PasswordHash, a.TOTP)
@@ -44,7 +44,7 @@ func (d *Desk) Mark(ctx context.Context, a store.Administrator) (string, error) 
 	return hex.EncodeToString(sum.Sum(nil)), err
 }
 
-func (d *Desk) now() time.Time {
+func (d *Authenticator) now() time.Time {
 	if d.Now == nil {
 		return time.Now()
 	}

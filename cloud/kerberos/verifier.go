@@ -18,9 +18,6 @@ import (
 	"ldap-gateway/cloud/vault"
 )
 
-// Method is the method of every sign-on here.
-const Method = "kerberos"
-
 // Who sends more tokens that are not taken than these within the window is not
 // listened to: each is a row of the store.
 const (
@@ -28,8 +25,8 @@ const (
 	wrongPerAddress = 100
 )
 
-// Desk takes sign-ons by ticket. Safe for concurrent use.
-type Desk struct {
+// Verifier takes sign-ons by ticket. Safe for concurrent use.
+type Verifier struct {
 	Store       *store.Store
 	Vault       *vault.Vault
 	Provisioner *provisioner.Provisioner
@@ -58,17 +55,17 @@ type Answer struct {
 
 // SignOn takes a token to its end. An error means that nothing could be recorded;
 // the form is to be shown.
-func (d *Desk) SignOn(ctx context.Context, r Request) (Answer, error) {
+func (d *Verifier) SignOn(ctx context.Context, r Request) (Answer, error) {
 	start := d.now()
 	so := store.SignOn{
 		ID:            uuid.Must(uuid.NewV7()).String(),
 		EnvironmentID: r.EnvironmentID,
 		At:            start,
-		Method:        Method,
+		Method:        store.ByKerberos,
 		Address:       r.Address,
 	}
 	if d.throttled(r.Address) {
-		return Answer{Refusal: &Refusal{WhyBusy, ""}}, nil
+		return Answer{Refusal: &Refusal{ReasonBusy, ""}}, nil
 	}
 	p, err := d.prove(ctx, r)
 	if err == nil {
@@ -93,7 +90,7 @@ func (d *Desk) SignOn(ctx context.Context, r Request) (Answer, error) {
 		"environment",
 		r.EnvironmentID,
 		"method",
-		Method,
+		store.ByKerberos,
 		"outcome",
 		so.Outcome,
 		"reason",
@@ -113,23 +110,23 @@ type Proof struct {
 
 // Explain says how a token would fare, without a sign-on. The same token is good
 // for one afterwards. Its error may be a *Refusal; what is known by then is in the proof.
-func (d *Desk) Explain(ctx context.Context, r Request) (Proof, error) { return d.prove(ctx, r) }
+func (d *Verifier) Explain(ctx context.Context, r Request) (Proof, error) { return d.prove(ctx, r) }
 
 // prove tries the gateways one after the other: the first whose keys open the
 // ticket and who knows the person. Of several refusals the one that came furthest counts.
-func (d *Desk) prove(ctx context.Context, r Request) (best Proof, err error) {
+func (d *Verifier) prove(ctx context.Context, r Request) (best Proof, err error) {
 	domains, err := d.domains(ctx, r.EnvironmentID)
 	if err != nil {
 		return Proof{}, err
 	}
-	best, err = Proof{}, &Refusal{Why: WhyOff}
+	best, err = Proof{}, &Refusal{Reason: ReasonOff}
 	for _, a := range domains {
 		p, err2 := a.prove(ctx, r.Header)
 		refusal, refused := refusalOf(err2)
 		if !refused {
 			return p, err2
 		}
-		if worst, _ := refusalOf(err); rank[refusal.Why] >= rank[worst.Why] {
+		if worst, _ := refusalOf(err); rank[refusal.Reason] >= rank[worst.Reason] {
 			best, err = p, err2
 		}
 	}
@@ -138,13 +135,13 @@ func (d *Desk) prove(ctx context.Context, r Request) (best Proof, err error) {
 
 // domain is a gateway that takes tickets.
 type domain struct {
-	*Desk
+	*Verifier
 	gateway    store.Gateway
 	acceptance Acceptance
 }
 
 // domains returns the gateways of an environment that take tickets, with their keys.
-func (d *Desk) domains(ctx context.Context, env string) (all []domain, err error) {
+func (d *Verifier) domains(ctx context.Context, env string) (all []domain, err error) {
 	var opened error
 	err = d.each(ctx, env, func(g store.Gateway) {
 		a, err := d.acceptance(ctx, g)
@@ -154,7 +151,7 @@ func (d *Desk) domains(ctx context.Context, env string) (all []domain, err error
 }
 
 // each calls visit with the gateways of an environment that take tickets.
-func (d *Desk) each(ctx context.Context, env string, visit func(store.Gateway)) error {
+func (d *Verifier) each(ctx context.Context, env string, visit func(store.Gateway)) error {
 	var page store.Page
 	for {
 		gateways, next, err := d.Store.Gateways(ctx, env, page)
@@ -174,7 +171,7 @@ func (d *Desk) each(ctx context.Context, env string, visit func(store.Gateway)) 
 }
 
 // acceptance opens the keys of a gateway.
-func (d *Desk) acceptance(ctx context.Context, g store.Gateway) (Acceptance, error) {
+func (d *Verifier) acceptance(ctx context.Context, g store.Gateway) (Acceptance, error) {
 	a := Acceptance{Services: d.Services, Realms: g.Kerberos.Realms, AllowRC4: g.Kerberos.AllowRC4, Now: d.now()}
 	sets, err := d.Store.KerberosKeys(ctx, g.EnvironmentID, g.ID, a.Now)
 	if err != nil {
@@ -204,9 +201,9 @@ func (d domain) prove(ctx context.Context, header string) (Proof, error) {
 	p.User, err = d.find(ctx, t)
 	switch {
 	case errors.Is(err, store.ErrNotFound):
-		return p, refuse(WhyUnknown, "It is %s@%s, SID %q.", t.Principal, t.Realm, t.SID)
+		return p, refuse(ReasonUnknown, "It is %s@%s, SID %q.", t.Principal, t.Realm, t.SID)
 	case err == nil && !p.User.Enabled:
-		return p, &Refusal{Why: WhyDisabled}
+		return p, &Refusal{Reason: ReasonDisabled}
 	}
 	return p, err
 }
@@ -259,19 +256,19 @@ func (d domain) only(ctx context.Context, attribute, value string) (store.User, 
 }
 
 // onlyOnce refuses a token that was taken before, by whichever node.
-func (d *Desk) onlyOnce(ctx context.Context, t Ticket) error {
+func (d *Verifier) onlyOnce(ctx context.Context, t Ticket) error {
 	err := d.Store.UseAssertion(ctx, t.Once, t.Until)
 	if errors.Is(err, store.ErrUsed) {
-		return &Refusal{Why: WhyReplay}
+		return &Refusal{Reason: ReasonReplay}
 	}
 	return err
 }
 
 // record writes the sign-on's own rows, and none besides.
-func (d *Desk) record(ctx context.Context, so *store.SignOn, p Proof) error {
+func (d *Verifier) record(ctx context.Context, so *store.SignOn, p Proof) error {
 	so.Username = p.Principal + "@" + p.Realm
 	so.UserID, so.GatewayID, so.UserTypeID = p.User.ID, p.Gateway.ID, p.User.UserTypeID
-	so.Outcome, so.Message = "ok", "You are signed on."
+	so.Outcome, so.Message = store.SignedOnOK, "You are signed on."
 	so.Reason = fmt.Sprintf("ticket for %s, %s", p.Service, ETypeName(p.EType))
 	_, err := d.Provisioner.Apply(context.WithoutCancel(ctx), provisioner.Identity{
 		EnvironmentID: so.EnvironmentID,
@@ -284,18 +281,18 @@ func (d *Desk) record(ctx context.Context, so *store.SignOn, p Proof) error {
 		At:            so.At,
 	}, so)
 	if errors.Is(err, provisioner.ErrDisabled) {
-		return &Refusal{Why: WhyDisabled}
+		return &Refusal{Reason: ReasonDisabled}
 	}
 	return err
 }
 
 // refused records a token that was not taken.
-func (d *Desk) refused(ctx context.Context, so *store.SignOn, p Proof, r *Refusal) error {
+func (d *Verifier) refused(ctx context.Context, so *store.SignOn, p Proof, r *Refusal) error {
 	if p.Principal != "" {
 		so.Username = p.Principal + "@" + p.Realm
 	}
 	so.GatewayID, so.UserID, so.UserTypeID = p.Gateway.ID, p.User.ID, p.User.UserTypeID
-	so.Outcome, so.Reason, so.Message = r.Why.outcome(), r.Error(), r.Why.Told()
+	so.Outcome, so.Reason, so.Message = r.Reason.outcome(), r.Error(), r.Reason.Told()
 	so.UpdateReason = "the sign-on did not succeed"
 	subject := ""
 	if so.UserID != "" {
@@ -305,39 +302,39 @@ func (d *Desk) refused(ctx context.Context, so *store.SignOn, p Proof, r *Refusa
 		Action:  "sign-on",
 		Actor:   "system",
 		Subject: subject,
-		Text:    fmt.Sprintf("Sign-on by Kerberos ticket was refused (%s). %s", r.Why, r.Error()),
+		Text:    fmt.Sprintf("Sign-on by Kerberos ticket was refused (%s). %s", r.Reason, r.Error()),
 		Detail: map[string]any{
 			"outcome": so.Outcome,
-			"method":  Method,
+			"method":  store.ByKerberos,
 			"reason":  r.Error(),
-			"why":     string(r.Why),
-			"remedy":  r.Why.Remedy(),
+			"why":     string(r.Reason),
+			"remedy":  r.Reason.Remedy(),
 			"gateway": so.GatewayID,
 			"address": so.Address,
 		},
 	})
 }
 
-func (d *Desk) now() time.Time {
+func (d *Verifier) now() time.Time {
 	if d.Now != nil {
 		return d.Now()
 	}
 	return time.Now()
 }
 
-func (d *Desk) throttled(address string) bool {
+func (d *Verifier) throttled(address string) bool {
 	d.once.Do(func() { d.wrong.Length = throttleWindow })
 	return address != "" && d.wrong.Wait(address, wrongPerAddress, d.now()) > 0
 }
 
-func (d *Desk) count(address string) {
+func (d *Verifier) count(address string) {
 	if address != "" {
 		d.wrong.Count(address, d.now())
 	}
 }
 
 // Taken tells whether any gateway of an environment takes tickets.
-func (d *Desk) Taken(ctx context.Context, env string) (bool, error) {
+func (d *Verifier) Taken(ctx context.Context, env string) (bool, error) {
 	taken := false
 	err := d.each(ctx, env, func(store.Gateway) { taken = true })
 	return taken, err
@@ -345,7 +342,7 @@ func (d *Desk) Taken(ctx context.Context, env string) (bool, error) {
 
 // Asks tells whether browsers at an address are asked for a ticket by themselves.
 // A prefix that is none matches nobody.
-func (d *Desk) Asks(ctx context.Context, env string, from netip.Addr) (asks bool, err error) {
+func (d *Verifier) Asks(ctx context.Context, env string, from netip.Addr) (asks bool, err error) {
 	err = d.each(ctx, env, func(g store.Gateway) {
 		for _, network := range g.Kerberos.Networks {
 			p, err := netip.ParsePrefix(network)

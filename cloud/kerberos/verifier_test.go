@@ -23,7 +23,7 @@ import (
 
 // site is a cloud with one gateway and alice.
 type site struct {
-	*Desk
+	*Verifier
 	t       *testing.T
 	gateway store.Gateway
 	alice   store.User
@@ -58,7 +58,7 @@ func newSite(t *testing.T, k store.Kerberos, correlation ...store.Correlation) *
 		}
 		return tx.AddMemberships(t.Context(), env.ID, s.alice.ID, []store.Joined{{GroupID: group.ID}}, time.Now())
 	}))
-	s.Desk = &Desk{Store: db, Vault: must(vault.New(make([]byte, 32))), Provisioner: &provisioner.Provisioner{Store: db},
+	s.Verifier = &Verifier{Store: db, Vault: must(vault.New(make([]byte, 32))), Provisioner: &provisioner.Provisioner{Store: db},
 		Services: []string{spn, "HTTP/localhost"}, Logger: hclog.NewNullLogger(), Now: s.time}
 	return s
 }
@@ -136,11 +136,11 @@ func TestSambaDomain(t *testing.T) {
 	byKeytab := newSite(t, store.Kerberos{RetainMinutes: 10})
 	byKeytab.use(NewKeys{Keytab: must(os.ReadFile(dc.KeytabOf("HTTP/localhost")))})
 	unknown := byKeytab.send(header)
-	if unknown.Refusal == nil || unknown.Refusal.Why != WhyUnknown || unknown.SignOn.Outcome != "noSuchUser" {
+	if unknown.Refusal == nil || unknown.Refusal.Reason != ReasonUnknown || unknown.SignOn.Outcome != "noSuchUser" {
 		t.Fatalf("%+v", unknown)
 	}
 	proof, err := byKeytab.Explain(t.Context(), Request{EnvironmentID: byKeytab.gateway.EnvironmentID, Header: header})
-	if r, ok := refusalOf(err); !ok || r.Why != WhyUnknown || !strings.HasPrefix(proof.SID, "S-1-5-21-") || proof.Principal != "reader" || proof.Realm != sambatest.Realm {
+	if r, ok := refusalOf(err); !ok || r.Reason != ReasonUnknown || !strings.HasPrefix(proof.SID, "S-1-5-21-") || proof.Principal != "reader" || proof.Realm != sambatest.Realm {
 		t.Fatalf("%+v %v", proof, err)
 	}
 
@@ -161,10 +161,10 @@ func TestSambaDomain(t *testing.T) {
 	}
 	old := curl(t, dc.ConfFile(), cache)
 	byPassword.clock = time.Now().Add(11 * time.Minute)
-	if a := byPassword.send(old); a.Refusal == nil || a.Refusal.Why != WhyIntegrity {
+	if a := byPassword.send(old); a.Refusal == nil || a.Refusal.Reason != ReasonIntegrity {
 		t.Errorf("an old ticket when the old keys are gone: %+v", a)
 	}
-	if a := byKeytab.send(curl(t, dc.ConfFile(), dc.Cache("reader", sambatest.Password))); a.Refusal == nil || a.Refusal.Why != WhyKey {
+	if a := byKeytab.send(curl(t, dc.ConfFile(), dc.Cache("reader", sambatest.Password))); a.Refusal == nil || a.Refusal.Reason != ReasonKey {
 		t.Errorf("a new ticket and the old keytab: %+v", a.Refusal)
 	}
 }
@@ -177,7 +177,7 @@ func TestMITRealm(t *testing.T) {
 	if a := s.send(curl(t, kdc.ConfFile(), kdc.Cache("alice", "a"))); a.Refusal != nil || a.SignOn.UserID != s.alice.ID {
 		t.Errorf("%+v", a)
 	}
-	if a := s.send(curl(t, kdc.ConfFile(), kdc.Cache("bob", "b"))); a.Refusal == nil || a.Refusal.Why != WhyUnknown || a.SignOn.UserID != "" {
+	if a := s.send(curl(t, kdc.ConfFile(), kdc.Cache("bob", "b"))); a.Refusal == nil || a.Refusal.Reason != ReasonUnknown || a.SignOn.UserID != "" {
 		t.Errorf("%+v", a)
 	}
 }
@@ -195,7 +195,7 @@ func TestRecordIsNotTouched(t *testing.T) {
 	s := forged(t)
 	before := s.rows()
 	a := s.send(honest(now).header(t))
-	if a.Refusal != nil || a.SignOn.Method != Method || a.SignOn.Outcome != "ok" || a.SignOn.Updated || a.SignOn.Verdict != "" || !strings.Contains(a.SignOn.UpdateReason, "Kerberos") {
+	if a.Refusal != nil || a.SignOn.Method != store.ByKerberos || a.SignOn.Outcome != "ok" || a.SignOn.Updated || a.SignOn.Verdict != "" || !strings.Contains(a.SignOn.UpdateReason, "Kerberos") {
 		t.Errorf("%+v", a)
 	}
 	if after := s.rows(); after != before {
@@ -210,15 +210,15 @@ func TestRecordIsNotTouched(t *testing.T) {
 
 func TestReplay(t *testing.T) {
 	s := forged(t)
-	other := &Desk{Store: s.Store, Vault: s.Vault, Provisioner: s.Provisioner, Services: s.Services, Logger: s.Logger, Now: s.time} // another node
-	s.clock = time.Time{}                                                                                                           // what the store forgets, it forgets by the true time
+	other := &Verifier{Store: s.Store, Vault: s.Vault, Provisioner: s.Provisioner, Services: s.Services, Logger: s.Logger, Now: s.time} // another node
+	s.clock = time.Time{}                                                                                                               // what the store forgets, it forgets by the true time
 	header := honest(time.Now()).header(t)
 	var wins, replays int
 	var lock sync.Mutex
 	var all sync.WaitGroup
 	for i := range 1000 {
 		all.Go(func() {
-			d := []*Desk{s.Desk, other}[i%2]
+			d := []*Verifier{s.Verifier, other}[i%2]
 			a, err := d.SignOn(t.Context(), Request{EnvironmentID: s.gateway.EnvironmentID, Header: header})
 			lock.Lock()
 			defer lock.Unlock()
@@ -227,7 +227,7 @@ func TestReplay(t *testing.T) {
 				t.Error(err)
 			case a.Refusal == nil:
 				wins++
-			case a.Refusal.Why == WhyReplay:
+			case a.Refusal.Reason == ReasonReplay:
 				replays++
 			}
 		})
@@ -250,7 +250,7 @@ func TestForgeriesAreRecorded(t *testing.T) {
 		a := s.send(k.header(t))
 		all, _, err := s.Store.Activities(t.Context(), s.gateway.EnvironmentID, store.ActivityFilter{SignOnID: a.SignOn.ID}, store.Page{})
 		check(t, err)
-		if a.Refusal == nil || a.Refusal.Why != c.why || len(all) != 1 || all[0].Detail["why"] != string(c.why) || a.SignOn.UserID != "" {
+		if a.Refusal == nil || a.Refusal.Reason != c.why || len(all) != 1 || all[0].Detail["why"] != string(c.why) || a.SignOn.UserID != "" {
 			t.Errorf("%s: %+v %+v", name, a, all)
 		}
 	}
@@ -264,29 +264,29 @@ func TestEachRefusalIsRecorded(t *testing.T) {
 	mallory.client, mallory.claimed = []string{"mallory"}, []string{"mallory"}
 	spoof := honest(now)
 	spoof.ticketRealm = "TRUSTED.OTHER"
-	for why, header := range map[Why]string{WhyUnknown: mallory.header(t), WhyRealm: spoof.header(t), WhyTooLarge: "Negotiate " + strings.Repeat("A", 1<<20),
-		WhyMalformed: "Negotiate AAAA", WhyNTLM: "Negotiate TlRMTVNTUAABAAAA"} {
+	for why, header := range map[Reason]string{ReasonUnknown: mallory.header(t), ReasonRealm: spoof.header(t), ReasonTooLarge: "Negotiate " + strings.Repeat("A", 1<<20),
+		ReasonMalformed: "Negotiate AAAA", ReasonNTLM: "Negotiate TlRMTVNTUAABAAAA"} {
 		a := s.send(header)
 		all, _, err := s.Store.Activities(t.Context(), s.gateway.EnvironmentID, store.ActivityFilter{SignOnID: a.SignOn.ID}, store.Page{})
 		check(t, err)
-		if a.Refusal == nil || a.Refusal.Why != why || len(all) != 1 || all[0].Detail["why"] != string(why) || a.SignOn.Outcome == "ok" || a.SignOn.Message == "" {
+		if a.Refusal == nil || a.Refusal.Reason != why || len(all) != 1 || all[0].Detail["why"] != string(why) || a.SignOn.Outcome == "ok" || a.SignOn.Message == "" {
 			t.Errorf("%s: %+v %+v", why, a, all)
 		}
 	}
 	s.alice.Enabled = false
 	check(t, s.Store.UpdateUser(t.Context(), &s.alice))
-	if a := s.send(honest(now).header(t)); a.Refusal == nil || a.Refusal.Why != WhyDisabled || a.SignOn.UserID != s.alice.ID {
+	if a := s.send(honest(now).header(t)); a.Refusal == nil || a.Refusal.Reason != ReasonDisabled || a.SignOn.UserID != s.alice.ID {
 		t.Errorf("%+v", a)
 	}
 	s.gateway.Enabled = false
 	check(t, s.Store.UpdateGateway(t.Context(), &s.gateway))
-	if a := s.send(honest(now).header(t)); a.Refusal == nil || a.Refusal.Why != WhyOff {
+	if a := s.send(honest(now).header(t)); a.Refusal == nil || a.Refusal.Reason != ReasonOff {
 		t.Errorf("%+v", a)
 	}
 	for range wrongPerAddress {
 		s.send("Negotiate AAAA")
 	}
-	if a := s.send("Negotiate AAAA"); a.Refusal == nil || a.Refusal.Why != WhyBusy || a.SignOn.ID != "" {
+	if a := s.send("Negotiate AAAA"); a.Refusal == nil || a.Refusal.Reason != ReasonBusy || a.SignOn.ID != "" {
 		t.Errorf("%+v", a)
 	}
 }
@@ -294,7 +294,7 @@ func TestEachRefusalIsRecorded(t *testing.T) {
 // TestNameOfAnother has a name be given to a new person: the SID tells.
 func TestNameOfAnother(t *testing.T) {
 	s := forged(t)
-	d := domain{Desk: s.Desk, gateway: s.gateway}
+	d := domain{Verifier: s.Verifier, gateway: s.gateway}
 	ticket := Ticket{Principal: "alice", Realm: realm, SID: "S-1-5-21-1-2-3-1104"}
 	if u, err := d.find(t.Context(), ticket); err != nil || u.ID != s.alice.ID {
 		t.Errorf("no SID in the record: %v", err)

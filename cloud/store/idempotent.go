@@ -9,8 +9,8 @@ import (
 // onceTime is how long an answer is kept for a request that comes again.
 const onceTime = 24 * time.Hour
 
-// Once is a request that a client may send again without doing it again.
-type Once struct {
+// IdempotentRequest is a request that a client may send again without doing it again.
+type IdempotentRequest struct {
 	EnvironmentID, ClientID string
 	KeyHash                 []byte // of what the client calls it
 	Request                 []byte // what tells it from another under the same key
@@ -19,15 +19,15 @@ type Once struct {
 	CreatedAt               time.Time
 }
 
-// BeginOnce notes a request before it is done. When it was noted before, it
+// BeginRequest notes a request before it is done. When it was noted before, it
 // returns what is kept of it, and nothing is written. What is older than a day
 // is forgotten.
-func (s *Store) BeginOnce(ctx context.Context, o Once) (before *Once, err error) {
+func (s *Store) BeginRequest(ctx context.Context, o IdempotentRequest) (before *IdempotentRequest, err error) {
 	err = s.Provision(ctx, func(tx *Tx) error {
 		if _, err := tx.c.exec(ctx, `DELETE FROM once WHERE created_at < $1`, micros(now().Add(-onceTime))); err != nil {
 			return err
 		}
-		found, err := queryOne(ctx, tx.c, scanOnce, `SELECT environment_id, client_id, key_hash, request, status, body, created_at FROM once WHERE client_id = $1 AND key_hash = $2`,
+		found, err := queryOne(ctx, tx.c, scanIdempotentRequest, `SELECT environment_id, client_id, key_hash, request, status, body, created_at FROM once WHERE client_id = $1 AND key_hash = $2`,
 			o.ClientID, inBase64(o.KeyHash))
 		if err == nil {
 			before = &found
@@ -42,14 +42,14 @@ func (s *Store) BeginOnce(ctx context.Context, o Once) (before *Once, err error)
 	return before, err
 }
 
-func scanOnce(r row) (o Once, err error) {
+func scanIdempotentRequest(r row) (o IdempotentRequest, err error) {
 	err = r.Scan(&o.EnvironmentID, &o.ClientID, fromBase64{&o.KeyHash}, fromBase64{&o.Request}, &o.Status, fromBase64{&o.Body}, at{&o.CreatedAt})
 	return o, err
 }
 
-// EndOnce keeps the answer to a request that was begun; without a status the
+// EndRequest keeps the answer to a request that was begun; without a status the
 // request is forgotten, so that it can be made again.
-func (s *Store) EndOnce(ctx context.Context, o Once) error {
+func (s *Store) EndRequest(ctx context.Context, o IdempotentRequest) error {
 	return s.Provision(ctx, func(tx *Tx) error {
 		if o.Status == 0 {
 			_, err := tx.c.exec(ctx, `DELETE FROM once WHERE client_id = $1 AND key_hash = $2`, o.ClientID, inBase64(o.KeyHash))
