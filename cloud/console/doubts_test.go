@@ -19,7 +19,7 @@ func TestMembersWhoCannotBeTold(t *testing.T) {
 	}))
 	v.get(group).has("It cannot be told who left", "1 of them: the members of the groups cannot be read", "Let them go")
 	v.get(user).has("kept, as the members of the groups cannot be read")
-	v.follow(v.post(group+"/release")).has("1 were let go.").lacks("It cannot be told who left")
+	v.follow(v.post(group + "/release")).has("1 were let go.").lacks("It cannot be told who left")
 	if in, err := s.store.UserGroups(t.Context(), s.env.ID, f.user.ID); err != nil || len(in) != 0 {
 		for _, m := range in {
 			if m.Group.ID == f.jit.ID {
