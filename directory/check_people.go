@@ -130,10 +130,8 @@ func (c *Client) checkGroups(ctx context.Context) Check {
 		return failed(err, "give the service account the right to search for groups by their members")
 	}
 	row := waysRow(c.currentDSE().vendor, times)
-	if aside := c.leftAside(ctx); aside != "" {
-		row.State, row.Detail = Warning, row.Detail+"; "+aside
-		row.Remedy = joinRemedies(row.Remedy, asideRemedy)
-	}
+	row.warn(c.leftAside(ctx), asideRemedy)
+	row.warn(c.mirrors(ctx), mirrorRemedy)
 	return row
 }
 

@@ -104,11 +104,16 @@ func indexLine(vendor, attribute string) string {
 const asideRemedy = "name the servers that have the rest, allow them by follow_referrals and referral_hosts, " +
 	"or narrow base_dn: until then each membership is partial, and of groups elsewhere nothing is known"
 
-func joinRemedies(a, b string) string {
-	if a == "" {
-		return b
+// warn adds something to tell, if there is anything.
+func (row *Check) warn(detail, remedy string) {
+	if detail == "" {
+		return
 	}
-	return a + "; " + b
+	row.State, row.Detail = Warning, row.Detail+"; "+detail
+	if row.Remedy != "" {
+		remedy = row.Remedy + "; " + remedy
+	}
+	row.Remedy = remedy
 }
 
 // leftAside says which references a search below the base leads to that are not

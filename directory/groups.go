@@ -233,11 +233,24 @@ func (q *groupQuery) request(filter string) *ldap.SearchRequest {
 func (q *groupQuery) group(e *ldap.Entry) Group {
 	return Group{
 		DN:     e.DN,
-		Name:   e.GetEqualFoldAttributeValue(q.rule.NameAttribute),
+		Name:   nameOf(e, q.rule.NameAttribute),
 		ID:     q.rule.idOf(q.dse, e),
 		Source: q.source(e),
 		Stamp:  stampOf(q.dse, e),
 	}
+}
+
+// nameOf returns a group's name: of several, the one that its DN has, as memberOf
+// shows it, so that a name does not depend on how the group was found.
+func nameOf(e *ldap.Entry, attribute string) string {
+	values := e.GetEqualFoldAttributeValues(attribute)
+	if len(values) < 2 {
+		return strings.Join(values, "")
+	}
+	if parsed, err := ldap.ParseDN(e.DN); err == nil {
+		return setOr(nameFromRDN(parsed, attribute), values[0])
+	}
+	return values[0]
 }
 
 // harmless says whether a reference leads to one of the partitions that Active

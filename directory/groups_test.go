@@ -6,6 +6,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"ldap-gateway/directory"
 	"ldap-gateway/directory/directorytest"
@@ -234,4 +235,36 @@ func TestManyGroupsComeInPages(t *testing.T) {
 		}
 		wg.Wait()
 	})
+}
+
+// TestNameDoesNotDependOnHowTheGroupWasFound: of two names the one in the DN counts.
+func TestNameDoesNotDependOnHowTheGroupWasFound(t *testing.T) {
+	ldif := person("alice", "memberOf: cn=second,"+groups) + strings.Replace(group("second", aliceDN), "cn: second\n", "cn: first\ncn: second\n", 1)
+	s := inProcess(t, ldif)
+	for _, from := range []string{directory.GroupsSearch, directory.GroupsMemberOf} {
+		c := open(t, s.CA(), s.TLSURL(), func(cfg *directory.Config) { cfg.GroupsFrom = from })
+		wantMembership(t, membership(t, c, compile(t, persons()), "alice"), directory.Complete, "second")
+	}
+}
+
+// TestManyGroupsAreLookedAt asks about 200 of thousands that would go, in the time there is.
+func TestManyGroupsAreLookedAt(t *testing.T) {
+	ldif, asked := person("alice")+person("wit"), make([]directory.Asked, 0, 200)
+	for i := range 5000 {
+		ldif += group(fmt.Sprintf("g%04d", i), witDN)
+	}
+	for i := range 200 {
+		asked = append(asked, directory.Asked{DN: fmt.Sprintf("cn=g%04d,%s", 20*i, groups)})
+	}
+	s := slapdtest.Start(t, slapdtest.Config{LDIF: ldif})
+	c, ut := open(t, s.CA(), s.TLSURL()), compile(t, persons())
+	e := find(t, c, ut, "alice")
+	m := c.DirectGroups(t.Context(), ut, e)
+	start := time.Now()
+	for i, one := range c.Evidence(t.Context(), ut, e, m, asked) {
+		if one.Finding != directory.Seen || one.Stamp == "" {
+			t.Errorf("%s: %+v", asked[i].DN, one)
+		}
+	}
+	t.Logf("200 of 5,000 groups took %s", time.Since(start))
 }

@@ -1,6 +1,7 @@
 package directory_test
 
 import (
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -120,6 +121,33 @@ func TestMissingIndexIsToldWithItsLine(t *testing.T) {
 		s := slapdtest.Start(t, tc.cfg)
 		for _, row := range open(t, s.CA(), s.TLSURL()).Check(t.Context()) {
 			if row.Name == "groups" && (tc.want == "" && row.State != directory.OK || !strings.Contains(row.Remedy, tc.want) || strings.Contains(row.Detail, "memberUid")) {
+				t.Errorf("%s: %+v", name, row)
+			}
+		}
+	}
+}
+
+// TestMirroredTreesAreTold, and two folders that happen to share a name are not.
+func TestMirroredTreesAreTold(t *testing.T) {
+	folder := func(ou string, names ...string) (ldif string) {
+		ldif = unit(ou)
+		for i, n := range names {
+			ldif += "dn: cn=" + n + ",ou=" + ou + "," + suffix + "\nobjectClass: posixGroup\ncn: " + n + "\ngidNumber: " + strconv.Itoa(i+1) + "\nmemberUid: alice\n\n"
+		}
+		return ldif
+	}
+	for name, tc := range map[string]struct {
+		ldif string
+		told bool
+	}{
+		"mirrored":    {folder("real", "a", "b", "c", "d", "e") + folder("compat", "a", "b", "c", "d"), true},
+		"by the way":  {folder("north", "a", "b", "c", "staff") + folder("south", "d", "e", "f", "staff"), false},
+		"only a few":  {folder("one", "staff", "admins") + folder("two", "staff", "admins"), false},
+		"one of many": {folder("one", "a", "b", "c", "x", "y", "z") + folder("two", "a", "b", "c", "u", "v", "w"), false},
+	} {
+		s := slapdtest.Start(t, slapdtest.Config{LDIF: person("alice") + tc.ldif})
+		for _, row := range open(t, s.CA(), s.TLSURL()).Check(t.Context()) {
+			if row.Name == "groups" && strings.Contains(row.Detail, "ou=compat") != tc.told || row.Name == "groups" && (row.State == directory.Warning) != tc.told {
 				t.Errorf("%s: %+v", name, row)
 			}
 		}

@@ -182,14 +182,14 @@ func printChecks(w io.Writer, rows []directory.Check) error {
 func printRows(w io.Writer, rows []directory.Check) error {
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	for _, r := range rows {
-		fmt.Fprintf(table, "%s\t%s\t%s\t%s\n", marks[r.State], r.Name, r.Target, oneLine(r.Detail))
+		say(table, "%s\t%s\t%s\t%s\n", marks[r.State], r.Name, r.Target, oneLine(r.Detail))
 	}
 	if err := table.Flush(); err != nil {
 		return err
 	}
 	for _, r := range rows {
 		if r.State != directory.OK && r.Remedy != "" {
-			fmt.Fprintf(w, "\n%s %s\n  %s\n", r.Name, r.Target, strings.ReplaceAll(r.Remedy, "\n", "\n  "))
+			say(w, "\n%s %s\n  %s\n", r.Name, r.Target, lines(strings.ReplaceAll(r.Remedy, "\n", "\n  ")))
 		}
 	}
 	return nil

@@ -63,7 +63,7 @@ func explain(ctx context.Context, out io.Writer, file *configs.Gateway, folder s
 		return err
 	}
 	if len(delivered.Types) == 0 {
-		fmt.Fprintf(out, "No user type was delivered yet; this is what one with the usual values would bring.\n\n")
+		say(out, "No user type was delivered yet; this is what one with the usual values would bring.\n\n")
 		delivered.Types = []wire.UserType{usualUserType(file.Policy.SearchBases[0])}
 	}
 	e := explainer{people, rules, out}
@@ -91,20 +91,20 @@ func usualUserType(base string) wire.UserType {
 
 // userType explains one user type and tells whether it leads to the person.
 func (e explainer) userType(ctx context.Context, t wire.UserType, who string) (bool, error) {
-	fmt.Fprintf(e.out, "User type %q\n", t.Name)
+	say(e.out, "User type %q\n", t.Name)
 	compiled, reasons := signon.Compile(e.policy, t)
 	if len(reasons) > 0 {
-		fmt.Fprintf(e.out, "  refused by gateway.hcl: %s\n\n", strings.Join(reasons, "; "))
+		say(e.out, "  refused by gateway.hcl: %s\n\n", strings.Join(reasons, "; "))
 		return false, nil
 	}
-	fmt.Fprintf(e.out, "  searched  %s below %s\n", t.Filter, compiled.SearchBase())
+	say(e.out, "  searched  %s below %s\n", t.Filter, compiled.SearchBase())
 	entry, err := e.people.FindUser(ctx, compiled, who)
 	switch {
 	case errors.Is(err, directory.ErrNoSuchUser):
-		fmt.Fprintf(e.out, "  entry     none: no entry fits %q\n\n", who)
+		say(e.out, "  entry     none: no entry fits %q\n\n", who)
 		return false, nil
 	case errors.Is(err, directory.ErrAmbiguousUser):
-		fmt.Fprintf(e.out, "  entry     more than one fits %q, so nobody can sign on with it\n\n", who)
+		say(e.out, "  entry     more than one fits %q, so nobody can sign on with it\n\n", who)
 		return false, nil
 	case err != nil:
 		return false, err
@@ -119,15 +119,15 @@ func (e explainer) userType(ctx context.Context, t wire.UserType, who string) (b
 }
 
 func (e explainer) entry(entry directory.Entry) {
-	fmt.Fprintf(e.out, "  server    %s\n  entry     %s\n", entry.Server, entry.DN)
+	say(e.out, "  server    %s\n  entry     %s\n", entry.Server, entry.DN)
 	for _, v := range entry.Correlation {
-		fmt.Fprintf(e.out, "  known by  %s=%s\n", v.Attribute, v.Value)
+		say(e.out, "  known by  %s=%s\n", v.Attribute, v.Value)
 	}
 	for _, name := range entry.TooLarge {
-		fmt.Fprintf(e.out, "  too large %s: its values do not leave, and the record keeps what it has\n", name)
+		say(e.out, "  too large %s: its values do not leave, and the record keeps what it has\n", name)
 	}
 	for _, name := range slices.Sorted(maps.Keys(entry.Attributes)) {
-		fmt.Fprintf(e.out, "  leaves    %s: %s\n", name, strings.Join(entry.Attributes[name], " | "))
+		say(e.out, "  leaves    %s: %s\n", name, strings.Join(entry.Attributes[name], " | "))
 	}
 }
 
@@ -135,12 +135,12 @@ func (e explainer) entry(entry directory.Entry) {
 func (e explainer) account(ctx context.Context, entry directory.Entry) {
 	facts, err := e.people.AccountState(ctx, entry)
 	if err != nil {
-		fmt.Fprintf(e.out, "  account   cannot be read: %v\n", err)
+		say(e.out, "  account   cannot be read: %v\n", err)
 		return
 	}
 	words := map[directory.FactState]string{directory.Hinders: "keeps the person out: ", directory.Depends: "may keep the person out: ", directory.NotReadable: "not readable: "}
 	for _, f := range facts {
-		fmt.Fprintf(e.out, "  %-9s %s%s\n", f.Name, words[f.State], f.Detail)
+		say(e.out, "  %-9s %s%s\n", f.Name, words[f.State], f.Detail)
 	}
 }
 
@@ -149,20 +149,20 @@ func (e explainer) account(ctx context.Context, entry directory.Entry) {
 func (e explainer) groups(ctx context.Context, t *directory.UserType, entry directory.Entry) {
 	method, why := e.people.GroupMethod(t)
 	m := e.policy.Groups(e.people.DirectGroups(ctx, t, entry))
-	fmt.Fprintf(e.out, "  groups    %s, found by %s: %s\n", m.Verdict, method, why)
+	say(e.out, "  groups    %s, found by %s: %s\n", m.Verdict, method, why)
 	if m.Reason != "" {
-		fmt.Fprintf(e.out, "            %s\n", m.Reason)
+		say(e.out, "            %s\n", m.Reason)
 	}
 	table := tabwriter.NewWriter(e.out, 0, 0, 2, ' ', 0)
 	for _, g := range m.Groups {
-		fmt.Fprintf(table, "  + %s\t%s\tby %s\n", g.Name, g.DN, g.Source)
+		say(table, "  + %s\t%s\tby %s\n", g.Name, g.DN, g.Source)
 	}
 	skipped := m.Skipped
 	if m.Verdict != directory.Unknown {
 		skipped = append(skipped, signon.Parents(ctx, e.people, t, entry, m.Groups)...)
 	}
 	for _, s := range skipped {
-		fmt.Fprintf(table, "  - \t%s\tleft out: %s\n", s.DN, s.Reason)
+		say(table, "  - \t%s\tleft out: %s\n", s.DN, s.Reason)
 	}
 	_ = table.Flush()
 	if len(m.Groups) == 0 && len(skipped) == 0 {

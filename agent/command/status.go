@@ -37,20 +37,20 @@ func printStatus(w io.Writer, s health.Status) error {
 	if !s.Since.IsZero() {
 		link += " since " + s.Since.Format("2006-01-02 15:04:05 MST")
 	}
-	fmt.Fprintf(table, "version\t%s\ngateway\t%s\ninstance\t%s\nlink\t%s\t%s %s\n", s.Version, orNone(s.Gateway), orNone(s.Instance), link, s.Cloud, s.Node)
+	say(table, "version\t%s\ngateway\t%s\ninstance\t%s\nlink\t%s\t%s %s\n", s.Version, orNone(s.Gateway), orNone(s.Instance), link, s.Cloud, s.Node)
 	for _, d := range s.Servers {
-		fmt.Fprintf(table, "directory\t%s\t%s %s %s\n", d.State, d.URL, d.Vendor, oneLine(d.Error))
+		say(table, "directory\t%s\t%s %s %s\n", d.State, d.URL, d.Vendor, oneLine(d.Error))
 	}
 	all := int64(0)
 	for _, n := range s.SignOns {
 		all += n
 	}
-	fmt.Fprintf(table, "sign-ons\t%d\t%d ok\n", all, s.SignOns["ok"])
+	say(table, "sign-ons\t%d\t%d ok\n", all, s.SignOns["ok"])
 	if err := table.Flush(); err != nil {
 		return err
 	}
 	for _, p := range s.Problems {
-		fmt.Fprintf(w, "\n%s %s: %s\n  %s\n", p.Severity, p.Code, p.InFull(), p.Remedy)
+		say(w, "\n%s %s: %s\n  %s\n", p.Severity, p.Code, p.InFull(), p.Remedy)
 	}
 	if !s.Ready {
 		fmt.Fprintln(w, "\nnot ready")

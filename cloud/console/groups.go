@@ -2,10 +2,12 @@ package console
 
 import (
 	"cmp"
+	"fmt"
 	"net/http"
 	"slices"
 
 	"ldap-gateway/cloud/store"
+	"ldap-gateway/cloudlink/wire"
 )
 
 // groupRow is a group with the name of where it came from.
@@ -68,10 +70,34 @@ type groupPage struct {
 	groupRow
 	Population string
 	Members    []store.Member
+	Doubts     []doubt
 	Pager      pager
 	Role       store.Role        // that members have in this console; empty: none
 	Add        string            // username, as typed
 	Errors     map[string]string // of the form that adds somebody
+}
+
+// doubt is why it cannot be told of some users whether they are in a group still.
+type doubt struct {
+	Users         int
+	Words, Remedy string
+}
+
+func (c *console) doubts(k *call, group string) (all []doubt, err error) {
+	doubted, err := c.Store.GroupDoubts(k.Context(), k.env(), group)
+	for _, d := range doubted {
+		r := wire.LookReasonOf(d.Doubt)
+		all = append(all, doubt{d.Users, r.Words(), r.Remedy()})
+	}
+	return all, err
+}
+
+func (c *console) releaseGroup(k *call) error {
+	n, err := c.Management.ReleaseGroup(k.Context(), k.by(), k.PathValue("group"))
+	if err != nil {
+		return err
+	}
+	return k.done(under("groups", k.PathValue("group")), fmt.Sprintf("%d were let go.", n))
 }
 
 func (c *console) showGroup(k *call) error { return c.renderGroup(k, http.StatusOK, "", nil) }
@@ -96,6 +122,9 @@ func (c *console) renderGroup(k *call, status int, add string, wrong map[string]
 		page.Population = p.Name
 	}
 	if page.Role, err = c.Store.GroupRole(k.Context(), k.env(), g.ID); err != nil {
+		return err
+	}
+	if page.Doubts, err = c.doubts(k, g.ID); err != nil {
 		return err
 	}
 	members, next, err := c.Store.GroupMembers(k.Context(), k.env(), g.ID, k.part())

@@ -146,6 +146,7 @@ func (c *console) groupPages() map[string]route {
 		"GET " + one + "/delete":   {action: m.Read, answer: c.confirmDeleteGroup},
 		"POST " + one + "/delete":  {action: m.DeleteGroup, answer: c.deleteGroup},
 		"POST " + one + "/members": {action: m.AddMember, answer: c.addToGroup},
+		"POST " + one + "/release": {action: m.ReleaseGroup, answer: c.releaseGroup},
 	}
 }
 

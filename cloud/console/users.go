@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"ldap-gateway/cloud/store"
+	"ldap-gateway/cloudlink/wire"
 )
 
 type userList struct {
@@ -54,6 +55,15 @@ type property struct{ Name, Value string }
 type userGroup struct {
 	store.GroupMembership
 	Source string // name of the gateway
+}
+
+// DoubtWords says why it cannot be told whether the user is in the group still; empty
+// when the last sign-on showed it.
+func (g userGroup) DoubtWords() string {
+	if g.Doubt == "" {
+		return ""
+	}
+	return wire.LookReasonOf(g.Doubt).Words()
 }
 
 // signOnsShown is how many of a user's sign-ons the page has.

@@ -34,6 +34,7 @@ const (
 	DeleteGroup  Action = "delete a group"
 	AddMember    Action = "add a member"
 	RemoveMember Action = "remove a member"
+	ReleaseGroup Action = "let go of members who cannot be told"
 
 	CreatePopulation Action = "create a population"
 	ChangePopulation Action = "change a population"
@@ -114,6 +115,7 @@ var table = []struct {
 	{DeleteGroup, keepers},
 	{AddMember, keepers},
 	{RemoveMember, keepers},
+	{ReleaseGroup, keepers},
 
 	{CreatePopulation, keepers},
 	{ChangePopulation, keepers},

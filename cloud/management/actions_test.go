@@ -61,6 +61,10 @@ var tries = []try{
 	{m.RemoveMember, "OI", false, "membership.removed", func(ctx context.Context, w *world, by m.By) error {
 		return w.RemoveMember(ctx, by, w.user.ID, w.group.ID, nil)
 	}},
+	{m.ReleaseGroup, "OI", false, "group.released", func(ctx context.Context, w *world, by m.By) error {
+		_, err := w.ReleaseGroup(ctx, by, w.group.ID)
+		return err
+	}},
 	{m.CreatePopulation, "OI", false, "population.created", func(ctx context.Context, w *world, by m.By) error {
 		return w.CreatePopulation(ctx, by, &store.Population{Name: "Partners"})
 	}},

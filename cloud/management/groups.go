@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 
 	"ldap-gateway/cloud/fault"
 	"ldap-gateway/cloud/store"
@@ -212,6 +213,32 @@ func (s *Service) RemoveMember(
 		})
 		return t.Store.RemoveMember(ctx, t.env(), u.ID, m.Group.ID)
 	})
+}
+
+// ReleaseGroup takes every user out of a group of whom it cannot be told whether they
+// are in it still, and returns how many there were. A sign-on that updates brings
+// back whom the directory shows in it.
+func (s *Service) ReleaseGroup(ctx context.Context, by By, group string) (users int, err error) {
+	err = s.act(ctx, by, ReleaseGroup, func(t *turn) error {
+		g, err := t.Group(ctx, t.env(), group)
+		if err == nil {
+			err = t.weighGroup(ctx, g)
+		}
+		if err == nil {
+			users, err = t.Store.ReleaseDoubted(ctx, t.env(), g.ID)
+		}
+		if err != nil {
+			return err
+		}
+		t.did(note{
+			action:  "group.released",
+			subject: "group:" + g.ID,
+			text:    fmt.Sprintf("%d users of whom it could not be told were taken out of %s", users, g.DisplayName),
+			more:    facts{"name": g.Name, "users": users},
+		})
+		return nil
+	})
+	return users, err
 }
 
 // membership returns a user's membership in a group, or store.ErrNotFound.

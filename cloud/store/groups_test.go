@@ -272,6 +272,12 @@ func TestDoubtedMemberships(t *testing.T) {
 	if err != nil || len(all) != 1 || all[0] != want {
 		t.Errorf("%+v, %v", all, err)
 	}
+	if one, err := s.GroupDoubts(ctx, e, w.jit.ID); err != nil || len(one) != 1 || one[0] != want {
+		t.Errorf("%+v, %v", one, err)
+	}
+	if none, err := s.GroupDoubts(ctx, e, w.group.ID); err != nil || len(none) != 0 {
+		t.Errorf("%+v, %v", none, err)
+	}
 	doubt("")
 	if all, err := s.DoubtedGroups(ctx, e); err != nil || len(all) != 0 {
 		t.Errorf("%+v, %v", all, err)

@@ -209,14 +209,23 @@ type DoubtedGroup struct {
 }
 
 // DoubtedGroups lists the groups of an environment that have memberships in doubt, at
-// most MaxLimit, by name.
+// most MaxLimit, by name; once for each reason.
 func (r reader) DoubtedGroups(ctx context.Context, env string) ([]DoubtedGroup, error) {
+	return r.doubted(ctx, `m.environment_id = $1`, env)
+}
+
+// GroupDoubts is DoubtedGroups of one group.
+func (r reader) GroupDoubts(ctx context.Context, env, group string) ([]DoubtedGroup, error) {
+	return r.doubted(ctx, `m.environment_id = $1 AND m.group_id = $2`, env, group)
+}
+
+func (r reader) doubted(ctx context.Context, where string, args ...any) ([]DoubtedGroup, error) {
 	all, err := queryAll(ctx, r.c, func(r row) (d DoubtedGroup, err error) {
 		err = r.Scan(&d.GroupID, &d.Name, &d.DisplayName, &d.SourceID, &d.Doubt, &d.Users)
 		return d, err
 	}, `SELECT g.id, g.name, g.display_name, g.source_id, m.doubt, count(*) FROM memberships m
  JOIN cloud_groups g ON g.environment_id = m.environment_id AND g.id = m.group_id
- WHERE m.environment_id = $1 AND m.doubt <> '' GROUP BY g.id, g.name, g.display_name, g.source_id, m.doubt LIMIT $2`, env, MaxLimit)
+ WHERE `+where+` AND m.doubt <> '' GROUP BY g.id, g.name, g.display_name, g.source_id, m.doubt LIMIT 1000`, args...)
 	slices.SortFunc(all, func(a, b DoubtedGroup) int {
 		return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.GroupID, b.GroupID), cmp.Compare(a.Doubt, b.Doubt))
 	})

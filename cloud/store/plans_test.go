@@ -116,6 +116,7 @@ func (a asked) groups() map[string]func() error {
 		"UserGroups":    func() error { _, err := r.UserGroups(ctx, e, a.user.ID); return err },
 		"GroupMembers":  func() error { _, _, err := r.GroupMembers(ctx, e, a.jit.ID, page); return err },
 		"Group":         func() error { _, err := r.Group(ctx, e, a.jit.ID); return err },
+		"GroupDoubts":   func() error { _, err := r.GroupDoubts(ctx, e, a.jit.ID); return err },
 		"DoubtedGroups": func() error { _, err := r.DoubtedGroups(ctx, e); return err },
 		"GroupsProven":  func() error { _, err := r.GroupsProven(ctx, e, a.user.ID); return err },
 	}
