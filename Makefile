@@ -28,7 +28,7 @@ unit: ## run the tests; needs what "make tools" installs
 	$(GO) test -timeout 15m ./...
 
 race: ## run the tests again with the race detector, those excepted that start programs
-	CGO_ENABLED=1 $(GO) test -race -timeout 15m $$($(GO) list ./... | grep -v -e /e2e -e '/installer$$')
+	CGO_ENABLED=1 $(GO) test -race -timeout 15m $$($(GO) list ./... | grep -v -e /e2e -e /simulation -e '/installer$$')
 
 lint: ## format, vet on both systems, staticcheck
 	@test -z "$$(gofmt -l .)" || { echo "not formatted:"; gofmt -l .; exit 1; }
@@ -49,8 +49,9 @@ scale: ## lists of the console and the API with 100,000 users, 10,000 groups and
 fuzz: ## two minutes of fuzzing for each target, with how often each was run
 	@.ci/fuzz
 
-long: fuzz ## what takes too long for every change: 10,000 sign-ons under random faults, 50 kills, 20,000 people, fuzzing
+long: fuzz ## what takes too long for every change: a million simulated steps, 10,000 sign-ons under random faults, 50 kills, 20,000 people, fuzzing
 	$(GO) test -run RandomFaults -timeout 60m ./directory -signons 10000
+	$(GO) test -run 'TestSimulation$$' -timeout 60m ./cloud/simulation -steps 1000000
 	$(GO) test -run KilledAtRandom -timeout 30m ./cloud/e2e -kills 50
 	$(GO) test -run '^$$' -bench DirectorySize -timeout 10m ./directory
 

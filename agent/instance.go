@@ -239,7 +239,7 @@ func DirectoryConfig(d configs.Directory, logger hclog.Logger) directory.Config 
 		Canary:         directory.Canary{User: d.CanaryUser, Group: d.CanaryGroup},
 		AllowClearText: d.AllowClearText, FollowReferrals: d.FollowReferrals, ReferralHosts: d.ReferralHosts, GroupsFrom: d.GroupsFrom,
 		TLS: directory.TLS{RootCAs: d.TLS.RootCAs, PinsSHA256: d.TLS.Pins, ServerName: d.TLS.ServerName,
-			MinVersion: max(d.TLS.MinVersion, tls.VersionTLS12)},
+			MinVersion: max(d.TLS.MinVersion, tls.VersionTLS12), Certificate: d.TLS.Certificate, OldKeyExchange: d.TLS.OldKeyExchange},
 		Timeout: d.Timeout, DialTimeout: d.DialTimeout,
 		SearchConns: d.Pool.Search, BindConns: d.Pool.Bind, Lifetime: d.Pool.Lifetime, Logger: logger,
 		BuiltInPrimaryGroups: d.BuiltInPrimaryGroups,

@@ -72,6 +72,37 @@ func (r *reader) certificates(e hcl.Expression) *x509.CertPool {
 	return pool
 }
 
+// certificate reads a certificate and its key, PEM files both; nil without them.
+func (r *reader) certificate(certificate, key hcl.Expression) *tls.Certificate {
+	at, keyAt := r.str(certificate, ""), r.str(key, "")
+	switch {
+	case at == "" && keyAt == "":
+		return nil
+	case at == "":
+		r.mistake(key, "A key without its certificate", `Name the certificate too: certificate = "/etc/ldap-gateway/client.pem".`)
+		return nil
+	case keyAt == "":
+		r.mistake(certificate, "A certificate without its key", `Name the key too: key = "/etc/ldap-gateway/client.key".`)
+		return nil
+	}
+	chain, err := readFile(r.path(at))
+	if err != nil {
+		r.mistake(certificate, "Cannot read the certificate", "%v.", err)
+		return nil
+	}
+	private, err := readFile(r.path(keyAt))
+	if err != nil {
+		r.mistake(key, "Cannot read the key", "%v.", err)
+		return nil
+	}
+	pair, err := tls.X509KeyPair(chain, private)
+	if err != nil {
+		r.mistake(key, "The certificate and its key do not fit", "Both must be PEM, the key without a password: %v.", err)
+		return nil
+	}
+	return &pair
+}
+
 func (r *reader) directory(b *directoryBlock) Directory {
 	d := Directory{
 		BaseDN:               r.dn(b.BaseDN),
@@ -216,7 +247,13 @@ func (r *reader) tls(b *tlsBlock) TLS {
 	if b == nil {
 		return TLS{MinVersion: tls.VersionTLS12}
 	}
-	t := TLS{RootCAs: r.certificates(b.CAFile), ServerName: r.str(b.ServerName, ""), MinVersion: tls.VersionTLS12}
+	t := TLS{
+		RootCAs:        r.certificates(b.CAFile),
+		ServerName:     r.str(b.ServerName, ""),
+		MinVersion:     tls.VersionTLS12,
+		Certificate:    r.certificate(b.Certificate, b.Key),
+		OldKeyExchange: r.flag(b.OldKeyExchange),
+	}
 	if r.choice(b.MinVersion, "1.2", "1.2", "1.3") == "1.3" {
 		t.MinVersion = tls.VersionTLS13
 	}

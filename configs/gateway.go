@@ -1,6 +1,7 @@
 package configs
 
 import (
+	"crypto/tls"
 	"crypto/x509"
 	"net/url"
 	"os"
@@ -70,6 +71,11 @@ type TLS struct {
 	Pins       [][]byte       // SHA-256 of certificates that are trusted as they are
 	ServerName string         // empty: the host of the URL
 	MinVersion uint16         // default TLS 1.2
+	// Certificate is shown to a server that asks for one; nil: none is.
+	Certificate *tls.Certificate
+	// OldKeyExchange lets a server do that knows the key exchange by RSA alone: whoever
+	// gets its key later reads what was recorded before.
+	OldKeyExchange bool
 }
 
 // Pool bounds the connections to a directory server.

@@ -51,10 +51,13 @@ type (
 		Service   hcl.Expression `hcl:"service_principal,optional"`
 	}
 	tlsBlock struct {
-		CAFile     hcl.Expression `hcl:"ca_file,optional"`
-		Pin        hcl.Expression `hcl:"pin,optional"`
-		ServerName hcl.Expression `hcl:"server_name,optional"`
-		MinVersion hcl.Expression `hcl:"min_version,optional"`
+		CAFile         hcl.Expression `hcl:"ca_file,optional"`
+		Pin            hcl.Expression `hcl:"pin,optional"`
+		ServerName     hcl.Expression `hcl:"server_name,optional"`
+		MinVersion     hcl.Expression `hcl:"min_version,optional"`
+		Certificate    hcl.Expression `hcl:"certificate,optional"`
+		Key            hcl.Expression `hcl:"key,optional"`
+		OldKeyExchange hcl.Expression `hcl:"old_key_exchange,optional"`
 	}
 	canaryBlock struct {
 		User  hcl.Expression `hcl:"user"`

@@ -90,7 +90,7 @@ func (c *Client) watchCanary() {
 
 // Problem is something that an administrator should know while the client works on.
 type Problem struct {
-	Code   string // "canary", "memberOf", "groupSearch" or "certificateExpires"
+	Code   string // "canary", "memberOf", "groupSearch", "membershipPartial" or "certificateExpires"
 	Text   string
 	Remedy string
 }
@@ -109,6 +109,10 @@ func (c *Client) Problems() []Problem {
 	if m := c.missed.Load(); m != nil && time.Since(m.at) < missedFor {
 		out = append(out, Problem{"groupSearch", fmt.Sprintf("a search for the groups of one person left out %d that have them as a member", m.groups),
 			"see that the service account may search every group by its members; the log of this gateway names the groups"})
+	}
+	if p := c.partial.Load(); p != nil && time.Since(p.at) < missedFor {
+		out = append(out, Problem{"membershipPartial", "not all groups of a person could be read: " + p.told,
+			"run \"ldap-gateway check\" and \"ldap-gateway explain\", which name what is left aside"})
 	}
 	for _, s := range c.list() {
 		ends := s.certificateEnds.Load()

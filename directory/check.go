@@ -87,6 +87,7 @@ type checker struct {
 	refused bool // the service account was
 	raw     net.Conn
 	chain   []*x509.Certificate // that the server showed
+	wanted  bool                // the server asked for a certificate, and got none
 	link    *link
 }
 
@@ -168,10 +169,40 @@ func (k *checker) handshake(ctx context.Context) Check {
 		k.chain = state.PeerCertificates
 		return judgeChain(judge, state)
 	}
+	if len(look.Certificates) == 0 {
+		look.GetClientCertificate = func(*tls.CertificateRequestInfo) (*tls.Certificate, error) {
+			k.wanted = true
+			return &tls.Certificate{}, nil
+		}
+	}
 	if err := tls.Client(sock, look).HandshakeContext(ctx); err != nil {
-		return failed(err, tlsRemedy(err, k.chain, look.ServerName))
+		remedy := handshakeRemedy(err, k.wanted)
+		switch {
+		case remedy == "" && len(k.chain) == 0 && k.oldKeyExchangeHelps(ctx, look):
+			remedy = oldKeyExchangeRemedy // some servers hang up without a word
+		case remedy == "":
+			remedy = tlsRemedy(err, k.chain, look.ServerName)
+		}
+		return failed(err, remedy)
 	}
 	return certificateRow(k.chain, look.ServerName)
+}
+
+// oldKeyExchangeHelps tries the handshake once more, with more on offer.
+func (k *checker) oldKeyExchangeHelps(ctx context.Context, look *tls.Config) bool {
+	cfg := k.server.client.cfg
+	raw, err := cfg.Dial(ctx, "tcp", k.server.address)
+	if err != nil || cfg.TLS.OldKeyExchange {
+		return false
+	}
+	defer func() { _ = raw.Close() }()
+	sock := &socket{Conn: raw, timeout: cfg.Timeout}
+	if !k.server.target.tls && k.server.startTLS(ctx, sock) != nil {
+		return false
+	}
+	more := look.Clone()
+	more.CipherSuites, more.VerifyConnection = withOldKeyExchange(), nil
+	return tls.Client(sock, more).HandshakeContext(ctx) == nil
 }
 
 // judgeChain repeats what crypto/tls does when it is not told to skip it.
@@ -208,7 +239,11 @@ func tlsRemedy(err error, chain []*x509.Certificate, name string) string {
 	var authority x509.UnknownAuthorityError
 	var host x509.HostnameError
 	var invalid x509.CertificateInvalidError
+	var insecure x509.InsecureAlgorithmError
 	switch {
+	case errors.As(err, &insecure):
+		return fmt.Sprintf("its authority signed by %s, which is broken: have the certificate made anew, or trust exactly this one in tls: %s",
+			x509.SignatureAlgorithm(insecure), pin)
 	case errors.Is(err, errPin):
 		return "if the certificate was renewed on purpose, put into tls: " + pin
 	case errors.As(err, &authority):
@@ -244,7 +279,7 @@ func (k *checker) bind(ctx context.Context) Check {
 	l, err := k.server.connectService(ctx)
 	if err != nil {
 		k.refused = refusedBind(err)
-		return failed(err, bindRemedy(err))
+		return failed(err, k.bindRemedy(err))
 	}
 	k.link = l
 	account := k.server.client.cfg.account()
@@ -254,14 +289,17 @@ func (k *checker) bind(ctx context.Context) Check {
 	return Check{State: OK, Detail: "as " + account + ", " + k.server.dse.Load().product()}
 }
 
-func bindRemedy(err error) string {
+func (k *checker) bindRemedy(err error) string {
 	var result *ResultError
 	var ticket *KerberosError
+	_, answered := answered(err)
 	switch {
 	case errors.As(err, &result):
 		return result.Remedy
 	case errors.As(err, &ticket):
 		return ticket.Remedy
+	case !answered && k.wanted: // with TLS 1.3 it says so after the handshake
+		return clientCertificateRemedy
 	}
 	return "see the server's log"
 }

@@ -129,7 +129,12 @@ func (c *Client) checkGroups(ctx context.Context) Check {
 	if err != nil {
 		return failed(err, "give the service account the right to search for groups by their members")
 	}
-	return waysRow(c.currentDSE().vendor, times)
+	row := waysRow(c.currentDSE().vendor, times)
+	if aside := c.leftAside(ctx); aside != "" {
+		row.State, row.Detail = Warning, row.Detail+"; "+aside
+		row.Remedy = joinRemedies(row.Remedy, asideRemedy)
+	}
+	return row
 }
 
 func (c *Client) checkCanary(ctx context.Context) Check {

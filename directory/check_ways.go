@@ -100,3 +100,33 @@ func indexLine(vendor, attribute string) string {
 	}
 	return "index " + attribute + " for equality"
 }
+
+const asideRemedy = "name the servers that have the rest, allow them by follow_referrals and referral_hosts, " +
+	"or narrow base_dn: until then each membership is partial, and of groups elsewhere nothing is known"
+
+func joinRemedies(a, b string) string {
+	if a == "" {
+		return b
+	}
+	return a + "; " + b
+}
+
+// leftAside says which references a search below the base leads to that are not
+// followed; empty when there are none.
+func (c *Client) leftAside(ctx context.Context) string {
+	found := c.search(ctx, "", func(*rootDSE) *ldap.SearchRequest { // for what nothing has: references come all the same
+		return ldap.NewSearchRequest(c.cfg.BaseDN, ldap.ScopeWholeSubtree, ldap.NeverDerefAliases, 0, 0, false,
+			"(member="+ldap.EscapeFilter(c.cfg.BaseDN)+")", []string{"1.1"}, nil)
+	})
+	var aside []string
+	q := &groupQuery{dse: c.currentDSE()}
+	for _, reference := range found.result.Referrals {
+		if _, _, err := c.referralTarget(reference); err != nil && !q.harmless(reference) {
+			aside = append(aside, reference)
+		}
+	}
+	if len(aside) == 0 {
+		return ""
+	}
+	return "the server refers to others for a part, which are not asked: " + strings.Join(aside, ", ")
+}

@@ -27,6 +27,7 @@ type Client struct {
 	proved    chan struct{}         // closed with the first proof
 	proofMade sync.Once
 	missed    atomic.Pointer[missed]      // nil: never
+	partial   atomic.Pointer[partial]     // nil: never
 	watching  atomic.Bool                 // the canary, in the background
 	canary    atomic.Pointer[canaryState] // nil: not looked at yet
 	kinds     sync.Map                    // *kinds by base of groups, folded

@@ -101,6 +101,11 @@ type TLS struct {
 	ServerName string
 	// MinVersion is as in crypto/tls; 0 means TLS 1.2.
 	MinVersion uint16
+	// Certificate is shown to a server that asks for one; nil means none.
+	Certificate *tls.Certificate
+	// OldKeyExchange offers the key exchange by RSA as well, without forward secrecy,
+	// for servers that know no other.
+	OldKeyExchange bool
 }
 
 // Ways to read somebody's groups, for Config.GroupsFrom.

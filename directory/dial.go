@@ -18,6 +18,7 @@ import (
 type link struct {
 	ldap   *ldap.Conn
 	socket *socket
+	framed *framed
 	secure bool // TLS
 	// certificate is the server's, nil without TLS.
 	certificate *x509.Certificate
@@ -50,7 +51,8 @@ func (s *server) connect(ctx context.Context) (*link, error) {
 	if conn, ok := secure.(*tls.Conn); ok {
 		l.secure, l.certificate = true, conn.ConnectionState().PeerCertificates[0]
 	}
-	l.ldap = ldap.NewConn(&framed{Conn: secure}, l.secure)
+	l.framed = &framed{Conn: secure}
+	l.ldap = ldap.NewConn(l.framed, l.secure)
 	l.ldap.Start() // without a time-out of its own: see limited
 	if !s.client.links.add(l) {
 		l.kill()
@@ -178,6 +180,13 @@ func serviceAccountRemedy(text string) string {
 // usable says whether another operation may start on the link.
 func (l *link) usable() bool {
 	return !l.ldap.IsClosing() && time.Since(l.born) < l.server.client.cfg.Lifetime
+}
+
+// silentSince tells whether nothing has come on a link that worked before: what is
+// between may have forgotten it without a word.
+func (l *link) silentSince(moment time.Time) bool {
+	heard := l.framed.heard.Load()
+	return heard != 0 && heard < moment.UnixNano()
 }
 
 // limited bounds one operation by Timeout. go-ldap's own time-out must not be used for

@@ -45,7 +45,9 @@
 //     outside of the domain are never connected to, and a DNS that fails changes nothing.
 //   - A server that fails is put aside and taken back by a goroutine of the client;
 //     while another server is up, no sign-on waits for it a second time. The only one is
-//     not put aside for being slow: it is asked whether it is there.
+//     not put aside for being slow: it is asked whether it is there. A search that got
+//     no answer over a connection that something between may have forgotten is tried
+//     once more, over a new one; a bind never is.
 //   - The service account is not tried again at once after the directory refused its
 //     password, at any server, so that it does not get locked. Until it was accepted
 //     once, it is tried over one connection at a time.

@@ -21,6 +21,9 @@ type Entry struct {
 	// and nsUniqueId as lower-case UUIDs, objectSid as S-1-…, what is not UTF-8 as
 	// base64. An attribute without a value is missing.
 	Attributes map[string][]string
+	// TooLarge names attributes that have values and are left out of Attributes, since
+	// those are larger than what a record is made of.
+	TooLarge []string
 	// Correlation has the first value of each correlation attribute, in the user
 	// type's order; attributes without a value are left out.
 	Correlation []Value
@@ -109,11 +112,31 @@ func (c *Client) findOne(ctx context.Context, ut *UserType, filter string) (Entr
 	return e, nil
 }
 
+// What of one entry is kept, in octets: of the values of one attribute, and of all.
+const (
+	mostValues  = 32 << 10
+	mostOfEntry = 512 << 10
+)
+
+func sizeOf(a *ldap.EntryAttribute) (octets int) {
+	for _, v := range a.ByteValues {
+		octets += len(v)
+	}
+	return octets
+}
+
 // entry keeps of a raw entry what the user type asked for.
 func (u *UserType) entry(raw *ldap.Entry, server string) Entry {
 	e := Entry{DN: raw.DN, Server: server, Attributes: make(map[string][]string, len(u.cfg.Attributes))}
+	total := 0
 	for _, name := range u.cfg.Attributes {
-		if a := attributeOf(raw, name); a != nil && len(a.ByteValues) > 0 {
+		a := attributeOf(raw, name)
+		switch {
+		case a == nil || len(a.ByteValues) == 0:
+		case sizeOf(a) > mostValues || total+sizeOf(a) > mostOfEntry:
+			e.TooLarge = append(e.TooLarge, name)
+		default:
+			total += sizeOf(a)
 			e.Attributes[name] = texts(name, a)
 		}
 	}

@@ -233,3 +233,29 @@ func TestTypedTextArrivesUnchanged(t *testing.T) {
 		}
 	})
 }
+
+// TestValuesThatAreTooLargeAreLeftOut, and not the person.
+func TestValuesThatAreTooLargeAreLeftOut(t *testing.T) {
+	large := strings.Repeat("x", 100<<10)
+	onBoth(t, slapdtest.Config{LDIF: person("alice", "description: "+large, "title: boss")}, func(t *testing.T, b bed) {
+		cfg := persons()
+		cfg.Attributes = []string{"uid", "description", "title", "street"}
+		e := find(t, open(t, b.ca, b.url), compile(t, cfg), "alice")
+		if len(e.Attributes) != 2 || e.Attributes["title"][0] != "boss" || len(e.TooLarge) != 1 || e.TooLarge[0] != "description" {
+			t.Errorf("%d attributes, too large: %q", len(e.Attributes), e.TooLarge)
+		}
+	})
+	var many []string
+	for i := range 60 { // each is small enough, all of them are not
+		many = append(many, fmt.Sprintf("x-%02d: %s", i, strings.Repeat("y", 30<<10)))
+	}
+	cfg := persons()
+	cfg.Attributes = nil
+	for i := range 60 {
+		cfg.Attributes = append(cfg.Attributes, fmt.Sprintf("x-%02d", i))
+	}
+	s := inProcess(t, person("alice", many...))
+	if e := find(t, open(t, s.CA(), s.TLSURL()), compile(t, cfg), "alice"); len(e.Attributes) == 0 || len(e.TooLarge) == 0 || len(e.Attributes)+len(e.TooLarge) != 60 {
+		t.Errorf("%d attributes, %d too large", len(e.Attributes), len(e.TooLarge))
+	}
+}

@@ -5,6 +5,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/go-ldap/ldap/v3"
 )
@@ -97,7 +98,11 @@ func (c *Client) DirectGroups(ctx context.Context, ut *UserType, e Entry) Member
 	if lost := c.canaryLost(ctx); lost != "" {
 		return Membership{Verdict: Unknown, Reason: lost, Told: canaryTold}
 	}
-	return c.directGroups(ctx, ut, e)
+	m := c.directGroups(ctx, ut, e)
+	if m.Verdict == Partial {
+		c.partial.Store(&partial{m.Told, time.Now()})
+	}
+	return m
 }
 
 func (c *Client) directGroups(ctx context.Context, ut *UserType, e Entry) Membership {

@@ -161,6 +161,13 @@ func TestSearchReferenceMakesItPartial(t *testing.T) {
 		if !strings.Contains(m.Reason, "192.0.2.1") {
 			t.Errorf("reason %q does not name the reference", m.Reason)
 		}
+		wantProblem(t, c, "membershipPartial")
+		at := slices.IndexFunc(c.Check(t.Context()), func(row directory.Check) bool {
+			return row.Name == "groups" && row.State == directory.Warning && strings.Contains(row.Detail, "192.0.2.1") && row.Remedy != ""
+		})
+		if at < 0 {
+			t.Errorf("check does not tell of it: %+v", c.Check(t.Context()))
+		}
 	}
 	t.Run("slapd", func(t *testing.T) {
 		s := slapdtest.Start(t, slapdtest.Config{LDIF: ldif})

@@ -14,7 +14,13 @@ type missed struct {
 	at     time.Time
 }
 
-// missedFor is how long that stays a problem.
+// partial is why a membership was last read in part, and when.
+type partial struct {
+	told string
+	at   time.Time
+}
+
+// missedFor is how long either stays a problem.
 const missedFor = 24 * time.Hour
 
 // learn takes from what was seen that the way in which m was read was wrong. That it

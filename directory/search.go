@@ -87,9 +87,18 @@ func (c *Client) searchOn(ctx context.Context, l *link, request *ldap.SearchRequ
 	if time.Since(start) < c.cfg.Timeout {
 		return out, true
 	}
+	forgotten := l.silentSince(start) && start.Sub(l.born) > forgottenAfter*c.cfg.Timeout
+	if forgotten {
+		l.server.dropSilent(start)
+	}
 	l.server.silent(fmt.Errorf("no answer to a search within %s: %w", c.cfg.Timeout, out.err))
-	return out, c.anotherUp(l.server)
+	return out, forgotten || c.anotherUp(l.server)
 }
+
+// forgottenAfter is how many time-outs old a connection is at the least that something
+// between may have forgotten: a search that gets no answer there is tried once more, on
+// a new one.
+const forgottenAfter = 2
 
 // errNoAnswer: an operation was sent and no answer came within Timeout.
 var errNoAnswer = errors.New("no answer in time")

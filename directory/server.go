@@ -211,6 +211,25 @@ func (s *server) down(err error, cost time.Duration) {
 	s.client.probe()
 }
 
+// dropSilent gives service links up on which nothing has come since, as on the one that
+// a search got no answer on: the next caller gets a new one.
+func (s *server) dropSilent(since time.Time) {
+	for i := range s.slots {
+		at := &s.slots[i]
+		at.mu.Lock()
+		old := at.link
+		if old != nil && old.silentSince(since) {
+			at.link = nil
+		} else {
+			old = nil
+		}
+		at.mu.Unlock()
+		if old != nil {
+			old.retire()
+		}
+	}
+}
+
 // silent is for a server that did not answer in time. While another is up, this one is
 // put aside. The only one may be slow and not dead: it is asked whether it is there,
 // and stays until it is not.

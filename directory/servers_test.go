@@ -345,3 +345,54 @@ func TestConnectionsAreReplacedAfterTheirLifetime(t *testing.T) {
 	})
 	eventually(t, "the old ones are closed", func() bool { return s.Connections() <= 2 })
 }
+
+// forgetful is what stands between and drops what it forgot, without a word.
+type forgetful struct {
+	net.Conn
+	forgotten atomic.Bool
+}
+
+func (f *forgetful) Write(p []byte) (int, error) {
+	if f.forgotten.Load() {
+		return len(p), nil
+	}
+	return f.Conn.Write(p)
+}
+
+// TestForgottenConnectionCostsNoSignOn has all connections to the only server be
+// forgotten: a search is tried once more, on a new one, and the server stays in service.
+func TestForgottenConnectionCostsNoSignOn(t *testing.T) {
+	s := inProcess(t, person("alice")+group("g", aliceDN))
+	var mu sync.Mutex
+	var all []*forgetful
+	const timeout = 200 * time.Millisecond
+	c := open(t, s.CA(), s.TLSURL(), func(cfg *directory.Config) {
+		cfg.Timeout = timeout
+		cfg.Dial = func(ctx context.Context, network, address string) (net.Conn, error) {
+			raw, err := (&net.Dialer{}).DialContext(ctx, network, address)
+			if err != nil {
+				return nil, err
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			all = append(all, &forgetful{Conn: raw})
+			return all[len(all)-1], nil
+		}
+	})
+	ut, start := compile(t, persons()), time.Now()
+	for range 4 { // over both connections
+		find(t, c, ut, "alice")
+	}
+	eventually(t, "the connections are old", func() bool { return time.Since(start) > 3*timeout })
+	mu.Lock()
+	for _, conn := range all {
+		conn.forgotten.Store(true)
+	}
+	mu.Unlock()
+	for range 4 {
+		wantMembership(t, membership(t, c, ut, "alice"), directory.Complete, "g")
+	}
+	if state := c.Servers()[0]; state.State != "up" {
+		t.Errorf("%+v", state)
+	}
+}

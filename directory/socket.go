@@ -42,10 +42,14 @@ type framed struct {
 	net.Conn
 	meter    meter
 	exchange exchange
+	heard    atomic.Int64 // when something came, in nanoseconds since 1970; 0: nothing did
 }
 
 func (f *framed) Read(p []byte) (int, error) {
 	n, err := f.Conn.Read(p)
+	if n > 0 {
+		f.heard.Store(time.Now().UnixNano())
+	}
 	if bad := f.meter.feed(p[:n], f.exchange.answered); bad != nil {
 		return 0, bad
 	}

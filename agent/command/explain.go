@@ -123,6 +123,9 @@ func (e explainer) entry(entry directory.Entry) {
 	for _, v := range entry.Correlation {
 		fmt.Fprintf(e.out, "  known by  %s=%s\n", v.Attribute, v.Value)
 	}
+	for _, name := range entry.TooLarge {
+		fmt.Fprintf(e.out, "  too large %s: its values do not leave, and the record keeps what it has\n", name)
+	}
 	for _, name := range slices.Sorted(maps.Keys(entry.Attributes)) {
 		fmt.Fprintf(e.out, "  leaves    %s: %s\n", name, strings.Join(entry.Attributes[name], " | "))
 	}

@@ -77,10 +77,10 @@ func ofPeople() []Leaf {
 			Fields: []string{"Entry.DN", "Correlation"},
 		},
 		{
-			What:   "attributes that the user type maps",
+			What:   "attributes that the user type maps; of those that are too large, the name",
 			When:   "after a right password, when the record is wanted",
 			Key:    "policy.attributes",
-			Fields: []string{"Entry.Attributes"},
+			Fields: []string{"Entry.Attributes", "Entry.TooLarge"},
 		},
 		{
 			What:   "DN, name, ID and state of direct groups that may leave; how many could not be read, and why, without names",

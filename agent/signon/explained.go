@@ -43,7 +43,7 @@ func (s *Service) explained(ctx context.Context, m wire.Explain) (e wire.Explain
 		Outcome: wire.OutcomeOK,
 		Server:  entry.Server,
 		Account: s.accountOf(ctx, entry),
-		Entry:   &wire.Entry{DN: entry.DN, Correlation: correlation(entry), Attributes: entry.Attributes},
+		Entry:   &wire.Entry{DN: entry.DN, Correlation: correlation(entry), Attributes: entry.Attributes, TooLarge: entry.TooLarge},
 	}
 	if t.Groups() != nil {
 		s.groupsOf(ctx, &e, t.UserType, entry)

@@ -272,7 +272,7 @@ func (s *Service) success(ctx context.Context, t *directory.UserType, e director
 	r := wire.SignOnResult{Outcome: wire.OutcomeOK, BindSent: true, Server: e.Server,
 		Entry: &wire.Entry{DN: e.DN, Correlation: correlation(e)}}
 	if m.Want == wire.WantRecord || len(m.Known) > 0 && !sameEntry(m.Known, r.Entry.Correlation) {
-		r.Entry.Attributes = e.Attributes
+		r.Entry.Attributes, r.Entry.TooLarge = e.Attributes, e.TooLarge
 		if t.Groups() != nil {
 			r.Membership = s.groups(ctx, t, e, m.ID)
 		}

@@ -24,6 +24,7 @@ var house = []row{
 	{"cloud/demo/ldap-demo", []string{"cloud/demo"}},
 	{"cloud/demo", []string{"agent/command", "cloud", "cloud/api/client", "directory/directorytest"}},
 	{"cloud/e2e", nil},
+	{"cloud/simulation", nil},
 
 	{"cloud", []string{
 		"cloud/administrators", "cloud/alerts", "cloud/api", "cloud/console", "cloud/hub", "cloud/kerberos",

@@ -92,6 +92,7 @@ func boundResult(r *wire.SignOnResult) error {
 	if r.Entry == nil {
 		return nil
 	}
+	r.Entry.TooLarge = clipAll(r.Entry.TooLarge, clipText)
 	for _, c := range r.Entry.Correlation {
 		if len(c.Attribute) > mostValue || len(c.Value) > mostValue {
 			return errors.New("an identifying value is too long")

@@ -47,3 +47,28 @@ func TestWhatWouldGoIsAskedAboutFirst(t *testing.T) {
 		t.Error(got)
 	}
 }
+
+// TestValueThatIsTooLargeStays as the record has it: it is not known, and not none.
+func TestValueThatIsTooLargeStays(t *testing.T) {
+	c := newCloud(t)
+	c.setUpdate(&c.first)
+	c.agents.answers[c.first.ID] = right("alice", "1")
+	first := c.signOn("alice", "x")
+	large := right("alice", "1")
+	delete(large.Entry.Attributes, "mail")
+	large.Entry.TooLarge = []string{"Mail"}
+	c.agents.answers[c.first.ID] = large
+	if so := c.signOn("alice", "x"); so.Outcome != "ok" || so.Updated {
+		t.Errorf("%+v", so)
+	}
+	if u, err := c.Store.User(t.Context(), c.env, first.UserID); err != nil || u.Email != "alice@x" {
+		t.Errorf("%+v %v", u, err)
+	}
+	delete(large.Entry.Attributes, "mail")
+	large.Entry.TooLarge = nil
+	c.agents.answers[c.first.ID] = large
+	c.signOn("alice", "x")
+	if u, err := c.Store.User(t.Context(), c.env, first.UserID); err != nil || u.Email != "" {
+		t.Errorf("without a value: %+v %v", u, err)
+	}
+}

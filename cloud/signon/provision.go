@@ -45,6 +45,9 @@ func (a *attempt) identity(w Way, answer hub.Answer) provisioner.Identity {
 	}
 	if answer.Entry.Attributes != nil {
 		id.Properties = mapping.Properties(w.UserType, answer.Entry.Attributes)
+		if len(answer.Entry.TooLarge) > 0 {
+			id.Mapped = mapping.Filled(w.UserType, answer.Entry.TooLarge)
+		}
 	}
 	if m := answer.Membership; m != nil {
 		id.Membership = &provisioner.Membership{Verdict: verdict(m.Verdict), Reason: m.Reason, Unconfirmed: m.Unconfirmed, Whole: m.Whole}

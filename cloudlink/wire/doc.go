@@ -16,7 +16,7 @@
 //
 //	version  since  what changed
 //	1        0.1    first
-//	2        0.2    Look and Looked; Group.Stamp, Membership.Unconfirmed and Whole; SignOnResult.Observed, Sealed.At, Welcome.At
+//	2        0.2    Look and Looked; Group.Stamp, Membership.Unconfirmed and Whole; Entry.TooLarge; SignOnResult.Observed, Sealed.At, Welcome.At
 //
 // An agent's [Hello] lists the versions that it speaks, the cloud's [Welcome]
 // names the one in use: the highest that both know. Each end speaks at least

@@ -140,15 +140,23 @@ func (r LookReason) String() string {
 
 // For returns the answer as a version of the wire has it.
 func (r SignOnResult) For(version uint16) SignOnResult {
-	r.Membership = r.Membership.before(version)
+	r.Entry, r.Membership = r.Entry.before(version), r.Membership.before(version)
 	r.Observed = r.Observed && version >= 2
 	return r
 }
 
 // For returns the answer as a version of the wire has it.
 func (e Explained) For(version uint16) Explained {
-	e.Membership = e.Membership.before(version)
+	e.Entry, e.Membership = e.Entry.before(version), e.Membership.before(version)
 	return e
+}
+
+// before leaves out what version 1 does not have.
+func (e *Entry) before(version uint16) *Entry {
+	if e == nil || version >= 2 {
+		return e
+	}
+	return &Entry{DN: e.DN, Correlation: e.Correlation, Attributes: e.Attributes}
 }
 
 // before leaves out what version 1 does not have.

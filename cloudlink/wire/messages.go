@@ -186,6 +186,9 @@ type Entry struct {
 	DN          string              `cbor:"1,keyasint"`
 	Correlation []Correlation       `cbor:"2,keyasint"`           // in the user type's order; an attribute without value is left out
 	Attributes  map[string][]string `cbor:"3,keyasint,omitempty"` // only with WantRecord; named as the user type names them
+	// TooLarge names attributes that have values, too large to be sent: what the record
+	// has of them is to stay. Since version 2.
+	TooLarge []string `cbor:"4,keyasint,omitempty"`
 }
 
 // Verdict says how far a list of groups may be trusted.

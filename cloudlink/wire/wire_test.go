@@ -37,7 +37,7 @@ func samples() map[Kind]any {
 			Password: Sealed{Key: []byte{1}, Encap: []byte{2}, Nonce: []byte{3}, Ciphertext: []byte{4}, At: 5},
 			Known:    []Correlation{{Attribute: "entryUUID", Value: "u1"}}},
 		KindSignOnResult: SignOnResult{ID: "s1", Outcome: OutcomeOK, BindSent: true, Server: "ldaps://dc1", Observed: true,
-			Entry: &Entry{DN: "uid=alice", Correlation: []Correlation{{"entryUUID", "u1"}}, Attributes: map[string][]string{"mail": {"a@example.com"}}},
+			Entry: &Entry{DN: "uid=alice", Correlation: []Correlation{{"entryUUID", "u1"}}, Attributes: map[string][]string{"mail": {"a@example.com"}}, TooLarge: []string{"jpegPhoto"}},
 			Membership: &Membership{Verdict: VerdictPartial, Reason: "size limit", Unconfirmed: true, Whole: true,
 				Groups: []Group{{DN: "cn=g", Name: "g", ID: "g1", Stamp: "20260101000000Z"}}}},
 		KindLook:      Look{ID: "s1", UserType: "t1", Revision: 3, Groups: []LookGroup{{DN: "cn=g", ID: "g1", Stamp: "20260101000000Z"}}},

@@ -10,7 +10,7 @@
 #   at the end of the program: why the link ends
 #   at each sign-on and change of password: the outcome, a reason in words of ours with a result code, whether a bind was sent, the directory server's address
 #   after a right password: the DN of the person's entry and what identifies it
-#   after a right password, when the record is wanted: attributes that the user type maps
+#   after a right password, when the record is wanted: attributes that the user type maps; of those that are too large, the name
 #   after a right password, when the record is wanted: DN, name, ID and state of direct groups that may leave; how many could not be read, and why, without names
 #   after a right password, when the record would lose them: how the person stands to groups that the cloud names
 #   when an administrator of the cloud asks, without a password: what a sign-on would bring, the state of the account in words and times, groups that are not direct, how many are kept back
@@ -66,6 +66,10 @@ directory {
   #   pin         = ["sha256:…"]  # "ldap-gateway check" shows the value
   #   server_name = "dc1.corp.example.com"
   #   min_version = "1.2"
+  #   certificate = "/etc/ldap-gateway/client.pem"  # for a server that wants one; with its key, without a password
+  #   key         = "/etc/ldap-gateway/client.key"
+  #   old_key_exchange = false  # true: also with servers that know RSA key exchange alone. Whoever gets the server's
+  #                             # key later can read what was recorded, passwords included
   # }
 
   # Somebody who is known to be a direct member of a group. While the service account

@@ -63,6 +63,36 @@ const (
 	changes // of a password
 )
 
+// Hiding says what of an entry searches do not show, as access rules of a real server
+// would have it. It goes for everybody who searches.
+type Hiding uint8
+
+// The ways to hide.
+const (
+	HideNothing Hiding = iota
+	HideMembers        // who is in a group
+	HideEntry          // that it is there
+)
+
+// Hide sets what of an entry is not shown; it stays so over ClearFaults.
+func (s *Server) Hide(dn string, what Hiding) {
+	key, err := foldDN(dn)
+	if err != nil {
+		key = dn
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.hidden == nil {
+		s.hidden = map[string]Hiding{}
+	}
+	s.hidden[key] = what
+}
+
+// members tells whether an attribute says who is in a group.
+func members(name string) bool {
+	return slices.ContainsFunc([]string{"member", "uniqueMember", "memberUid"}, func(m string) bool { return strings.EqualFold(m, name) })
+}
+
 type faults struct {
 	silent bool
 	by     [changes + 1]map[string]Fault
@@ -134,6 +164,13 @@ func (s *Server) silent() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.faults.silent
+}
+
+// Forget has Operations, and all counts of them, begin anew.
+func (s *Server) Forget() {
+	s.mu.Lock()
+	s.log = nil
+	s.mu.Unlock()
 }
 
 // Operation is one bind, search or password change that reached the server.

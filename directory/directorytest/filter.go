@@ -15,6 +15,7 @@ import (
 type matcher struct {
 	tree     *tree
 	memberOf MemberOf
+	hidden   map[string]Hiding
 }
 
 func (m matcher) values(e *entry, name string) []string {
@@ -24,25 +25,65 @@ func (m matcher) values(e *entry, name string) []string {
 	return e.values(name)
 }
 
-func (m matcher) match(e *entry, p *ber.Packet) bool {
-	one := func(child *ber.Packet) bool { return m.match(e, child) }
+// truth is what a filter is of an entry (RFC 4511, 4.5.1.7). What an access rule
+// hides makes an assertion undefined, and its negation, too.
+type truth int8
+
+const (
+	isFalse     truth = -1
+	isUndefined truth = 0
+	isTrue      truth = 1
+)
+
+func truthOf(is bool) truth {
+	if is {
+		return isTrue
+	}
+	return isFalse
+}
+
+// match tells whether an entry is found by a filter: whether that is true of it.
+func (m matcher) match(e *entry, p *ber.Packet) bool { return m.evaluate(e, p) == isTrue }
+
+func (m matcher) evaluate(e *entry, p *ber.Packet) truth {
 	switch p.Tag {
 	case ldap.FilterAnd:
-		return !slices.ContainsFunc(p.Children, func(c *ber.Packet) bool { return !one(c) })
+		all := isTrue
+		for _, child := range p.Children {
+			all = min(all, m.evaluate(e, child))
+		}
+		return all
 	case ldap.FilterOr:
-		return slices.ContainsFunc(p.Children, one)
+		one := isFalse
+		for _, child := range p.Children {
+			one = max(one, m.evaluate(e, child))
+		}
+		return one
 	case ldap.FilterNot:
-		return len(p.Children) == 1 && !one(p.Children[0])
+		if len(p.Children) != 1 {
+			return isFalse
+		}
+		return -m.evaluate(e, p.Children[0])
 	case ldap.FilterPresent:
-		return len(m.values(e, p.Data.String())) > 0
+		return m.asserted(e, p.Data.String(), func(values []string) bool { return len(values) > 0 })
 	case ldap.FilterExtensibleMatch:
-		return m.extensible(e, p)
+		return truthOf(m.extensible(e, p))
 	}
 	if len(p.Children) != 2 {
-		return false
+		return isFalse
 	}
 	name := p.Children[0].Data.String()
-	return slices.ContainsFunc(m.values(e, name), func(v string) bool { return assertion(p, name, v) })
+	return m.asserted(e, name, func(values []string) bool {
+		return slices.ContainsFunc(values, func(v string) bool { return assertion(p, name, v) })
+	})
+}
+
+// asserted is what an assertion about an attribute is.
+func (m matcher) asserted(e *entry, name string, is func(values []string) bool) truth {
+	if m.hidden[e.key] == HideMembers && members(name) {
+		return isUndefined
+	}
+	return truthOf(is(m.values(e, name)))
 }
 
 // extensible knows no matching rule but equality.

@@ -154,7 +154,7 @@ func (c *conn) page(page *ldap.ControlPaging, entries []sentEntry, r Result) ([]
 func (s *Server) find(q query, rootDSE bool) ([]sentEntry, Result) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	m := matcher{tree: &s.tree, memberOf: s.MemberOf}
+	m := matcher{tree: &s.tree, memberOf: s.MemberOf, hidden: s.hidden}
 	if rootDSE {
 		if e := s.rootDSE(); m.match(e, q.filter) {
 			return []sentEntry{s.pick(q, e)}, Result{}
@@ -168,12 +168,15 @@ func (s *Server) find(q query, rootDSE bool) ([]sentEntry, Result) {
 	if err != nil {
 		return nil, Result{Code: ldap.LDAPResultInvalidDNSyntax, Text: "invalid DN"}
 	}
+	if s.hidden[base] == HideEntry { // as OpenLDAP has it: it names nothing above
+		return nil, Result{Code: ldap.LDAPResultNoSuchObject}
+	}
 	if base != "" && s.tree.byKey[base] == nil {
 		return nil, Result{Code: ldap.LDAPResultNoSuchObject, matched: s.tree.matched(q.base)}
 	}
 	var out []sentEntry
 	for _, e := range s.tree.entries {
-		if inScope(e.key, base, q.scope) && m.match(e, q.filter) {
+		if s.hidden[e.key] != HideEntry && inScope(e.key, base, q.scope) && m.match(e, q.filter) {
 			out = append(out, s.pick(q, e))
 		}
 	}
@@ -201,7 +204,8 @@ func unescapedCommas(dn string) string { return strings.ReplaceAll(dn, `\,`, "")
 func (s *Server) pick(q query, e *entry) sentEntry {
 	out := sentEntry{dn: e.dn}
 	for _, a := range e.attributes {
-		if !strings.EqualFold(a.name, memberOf) && !strings.EqualFold(a.name, "userPassword") {
+		concealed := s.hidden[e.key] == HideMembers && members(a.name)
+		if !concealed && !strings.EqualFold(a.name, memberOf) && !strings.EqualFold(a.name, "userPassword") {
 			out.attributes = append(out.attributes, s.parts(q.names, a, e.dn != "")...)
 		}
 	}

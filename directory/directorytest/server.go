@@ -49,6 +49,7 @@ type Server struct {
 	mu        sync.Mutex
 	tree      tree
 	faults    faults
+	hidden    map[string]Hiding // by folded DN
 	log       []Operation
 	overlaps  int
 	listeners []net.Listener

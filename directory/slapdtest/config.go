@@ -55,8 +55,9 @@ type Config struct {
 	// SizeLimit is the reader's; 0 means none. Limits has more of them, as in slapd.conf.
 	SizeLimit int
 	Limits    string
-	// NoTLS leaves StartTLS and LDAPS out.
+	// NoTLS leaves StartTLS and LDAPS out. TLS has more lines for them, as in slapd.conf.
 	NoTLS bool
+	TLS   []string
 	// Keytab and KerberosConf are paths of a key table with ldap/localhost and of a
 	// krb5.conf. With them slapd takes SASL GSSAPI, and everybody who comes that way is
 	// the reader.
@@ -174,7 +175,7 @@ func (c Config) conf(dir string) string {
 	}
 	text := fmt.Sprintf(confHead, dir, nis)
 	if !c.NoTLS {
-		text += fmt.Sprintf(confTLS, dir)
+		text += fmt.Sprintf(confTLS, dir) + inLines(c.TLS)
 	}
 	if c.Keytab != "" {
 		text += fmt.Sprintf(confKerberos, dir, ReaderDN)

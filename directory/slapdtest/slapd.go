@@ -69,6 +69,14 @@ func (s *Server) CAFile() string { return filepath.Join(s.dir, "ca.crt") }
 // CA returns the authority.
 func (s *Server) CA() *x509.CertPool { return s.authority.Pool }
 
+// Certificate makes one for a client, by the authority that the server knows.
+func (s *Server) Certificate(name string) tls.Certificate {
+	s.t.Helper()
+	c, err := s.authority.Issue([]string{name}, nil)
+	s.must(err)
+	return c
+}
+
 func (s *Server) address(n int) string {
 	return net.JoinHostPort("127.0.0.1", strconv.Itoa(s.port+n))
 }
