@@ -13,29 +13,25 @@ type Field string
 
 // The values of what an environment has.
 const (
-	Whole        Field = "" // the thing as a whole, and no value of it
-	Name         Field = "name"
-	Role         Field = "role"
-	Username     Field = "username"
-	Population   Field = "population"
-	Group        Field = "group"
-	Gateway      Field = "gateway"
-	UserType     Field = "user type"
-	Entry        Field = "entry of a directory"
-	DisplayName  Field = "display name"
-	UserFilter   Field = "user filter"
-	Source       Field = "source"
-	Vendor       Field = "vendor"
-	Security     Field = "connection security"
-	Servers      Field = "servers"
-	UserTypes    Field = "user types"
-	UserTypeID   Field = "ID of a user type"
-	PairingCode  Field = "pairing code"
-	Channel      Field = "alert channel"
-	Logo         Field = "logo"
-	Password     Field = "password"
-	SignOnOrder  Field = "sign-on order"
-	PasskeyLabel Field = "name of a passkey"
+	Whole       Field = "" // the thing as a whole, and no value of it
+	Name        Field = "name"
+	Role        Field = "role"
+	Username    Field = "username"
+	Population  Field = "population"
+	Group       Field = "group"
+	Gateway     Field = "gateway"
+	UserType    Field = "user type"
+	Entry       Field = "entry of a directory"
+	DisplayName Field = "display name"
+	UserFilter  Field = "user filter"
+	Source      Field = "source"
+	Vendor      Field = "vendor"
+	Security    Field = "connection security"
+	Servers     Field = "servers"
+	UserTypes   Field = "user types"
+	UserTypeID  Field = "ID of a user type"
+	PairingCode Field = "pairing code"
+	Channel     Field = "alert channel"
 )
 
 // The values of a user type.
@@ -80,8 +76,7 @@ const (
 func Fields() []Field {
 	return []Field{
 		Whole, Name, Role, Username, Population, Group, Gateway, UserType, Entry, DisplayName, UserFilter,
-		Source, Vendor, Security, Servers, UserTypes, UserTypeID, PairingCode, Channel, Logo, Password,
-		SignOnOrder, PasskeyLabel,
+		Source, Vendor, Security, Servers, UserTypes, UserTypeID, PairingCode, Channel,
 		TypeName, Authority, SearchBase, Correlation, Lookup, Filter, Mappings, MappingName, MappingValue, TypeTarget,
 		GroupBase, GroupName, GroupIdentity, GroupInclude, GroupExclude,
 		ApplicationType, Redirects, SignOffs, GroupsClaim,
