@@ -9,12 +9,12 @@ import (
 	"ldap-gateway/cloud/store"
 )
 
-// apiSignOns is the sign-on desk as the API knows it.
-type apiSignOns struct{ desk *signon.Desk }
+// apiSignOns is the sign-on as the API knows it.
+type apiSignOns struct{ service *signon.Service }
 
 // SignOn implements api.SignOner.
 func (s apiSignOns) SignOn(ctx context.Context, r api.SignOnRequest) (store.SignOn, error) {
-	return s.desk.SignOn(ctx, signon.Request{
+	return s.service.SignOn(ctx, signon.Request{
 		EnvironmentID: r.EnvironmentID,
 		Username:      r.Username,
 		Password:      r.Password,
@@ -25,7 +25,7 @@ func (s apiSignOns) SignOn(ctx context.Context, r api.SignOnRequest) (store.Sign
 
 // ChangePassword implements api.SignOner.
 func (s apiSignOns) ChangePassword(ctx context.Context, r api.ChangeRequest) (api.ChangeAnswer, error) {
-	c, err := s.desk.ChangePassword(ctx, signon.ChangeRequest{
+	c, err := s.service.ChangePassword(ctx, signon.ChangeRequest{
 		EnvironmentID: r.EnvironmentID,
 		Username:      r.Username,
 		Old:           r.Current,

@@ -51,13 +51,13 @@ const floor = 300 * time.Millisecond
 // handler says which room answers which path.
 func (n *node) handler() http.Handler {
 	codes := &pairing.Broker{Store: n.db, Logger: n.Logger.Named("pairing")}
-	people := &signon.Desk{
-		Store:       n.db,
-		Agents:      n.agents,
-		Provisioner: &provisioner.Provisioner{Store: n.db},
-		Floor:       floor,
-		Counted:     n.counts.SignOn,
-		Logger:      n.Logger.Named("sign-on"),
+	people := &signon.Service{
+		Store:          n.db,
+		Agents:         n.agents,
+		Provisioner:    &provisioner.Provisioner{Store: n.db},
+		MinFailureTime: floor,
+		Counted:        n.counts.SignOn,
+		Logger:         n.Logger.Named("sign-on"),
 	}
 	tickets := &kerberos.Verifier{
 		Store:       n.db,
@@ -133,7 +133,7 @@ func roomOf(r *http.Request) string {
 
 // environments answers below an environment's ID, and hands everything else to the API.
 func (n *node) environments(
-	sessions *signonpage.Sessions, people *signon.Desk, tickets *kerberos.Verifier, programs http.Handler,
+	sessions *signonpage.Sessions, people *signon.Service, tickets *kerberos.Verifier, programs http.Handler,
 ) http.Handler {
 	applications := &oidc.Server{
 		Store:    n.db,

@@ -94,7 +94,7 @@ func (c *console) populationDeletion(k *call) (p store.Population, d deletion, e
 	); err != nil {
 		return p, d, err
 	}
-	ways, err := signon.Ways(k.Context(), c.Store, k.env())
+	ways, err := signon.Routes(k.Context(), c.Store, k.env())
 	for _, w := range ways {
 		if w.UserType.PopulationID == p.ID {
 			d.Never = "New users of " + w.UserType.Name + " of " + w.Gateway.Name + " join it. " +

@@ -13,7 +13,7 @@ type target struct{ Value, Name string }
 
 // targets returns every user type of the environment but one.
 func (c *console) targets(k *call, but store.UserTypeRef) ([]target, error) {
-	ways, err := signon.Ways(k.Context(), c.Store, k.env())
+	ways, err := signon.Routes(k.Context(), c.Store, k.env())
 	var all []target
 	for _, w := range ways {
 		if w.Ref() != but {

@@ -31,7 +31,7 @@ type Linker interface {
 	Live(gateway string) []hub.Live
 	// Explain has an agent say what a sign-on of a person would bring, without a
 	// password.
-	Explain(ctx context.Context, a hub.Ask) wire.Explained
+	Explain(ctx context.Context, a hub.Request) wire.Explained
 }
 
 // People knows who has signed on with an account of their organisation.

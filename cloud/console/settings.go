@@ -127,10 +127,10 @@ func (c *console) drawLogo(k *call) error {
 }
 
 // orderPage is in which order user types are asked.
-type orderPage struct{ Ways []signon.Way }
+type orderPage struct{ Routes []signon.Route }
 
 func (c *console) showOrder(k *call) error {
-	ways, err := signon.Ways(k.Context(), c.Store, k.env())
+	ways, err := signon.Routes(k.Context(), c.Store, k.env())
 	if err != nil {
 		return err
 	}

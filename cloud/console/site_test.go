@@ -72,7 +72,7 @@ func (l *links) Live(gateway string) (all []hub.Live) {
 	return all
 }
 func (l *links) UserTypesChanged(g string) { l.tell("changed " + g) }
-func (l *links) Explain(_ context.Context, a hub.Ask) wire.Explained {
+func (l *links) Explain(_ context.Context, a hub.Request) wire.Explained {
 	l.tell("explain " + a.Identifier)
 	return l.explained
 }

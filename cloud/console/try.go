@@ -63,7 +63,7 @@ func (c *console) tryPerson(k *call) error {
 	for _, t := range g.UserTypes {
 		one := tried{
 			UserType: t,
-			Explained: c.Links.Explain(ctx, hub.Ask{
+			Explained: c.Links.Explain(ctx, hub.Request{
 				ID:         uuid.Must(uuid.NewV7()).String(),
 				Gateway:    g.ID,
 				UserType:   t.ID,

@@ -24,7 +24,7 @@ func BenchmarkWay(b *testing.B) {
 	b.ReportAllocs()
 	b.RunParallel(func(pb *testing.PB) {
 		for pb.Next() {
-			a := n.hub.SignOn(b.Context(), hub.Ask{ID: time.Duration(id.Add(1)).String(), Gateway: n.gateway.ID, UserType: "t1", Want: wire.WantRecord, Identifier: "alice", Password: []byte("hunter2")})
+			a := n.hub.SignOn(b.Context(), hub.Request{ID: time.Duration(id.Add(1)).String(), Gateway: n.gateway.ID, UserType: "t1", Want: wire.WantRecord, Identifier: "alice", Password: []byte("hunter2")})
 			if a.Outcome != wire.OutcomeOK {
 				b.Errorf("%+v", a)
 				return

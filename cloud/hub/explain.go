@@ -8,9 +8,9 @@ import (
 
 // Explain has a live instance say what a sign-on of a person would bring. It
 // always returns an answer of the closed set.
-func (h *Hub) Explain(ctx context.Context, a Ask) wire.Explained {
+func (h *Hub) Explain(ctx context.Context, a Request) wire.Explained {
 	var answered wire.Explained
-	r := h.run(ctx, errand{kind: wire.KindExplain, Ask: a,
+	r := h.run(ctx, pending{kind: wire.KindExplain, Request: a,
 		body: func(sealing) any {
 			return wire.Explain{ID: a.ID, UserType: a.UserType, Revision: a.Revision, Identifier: a.Identifier}
 		},

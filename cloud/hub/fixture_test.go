@@ -288,7 +288,7 @@ func (n *node) signOn(password string) hub.Answer {
 	defer cancel()
 	g, err := n.store.GatewayByID(ctx, n.gateway.ID)
 	must(n.t, err)
-	return n.hub.SignOn(ctx, hub.Ask{ID: uuid.NewString(), Gateway: n.gateway.ID, UserType: "t1", Revision: g.Revision, Identifier: "alice",
+	return n.hub.SignOn(ctx, hub.Request{ID: uuid.NewString(), Gateway: n.gateway.ID, UserType: "t1", Revision: g.Revision, Identifier: "alice",
 		Want: wire.WantRecord, Password: []byte(password)})
 }
 

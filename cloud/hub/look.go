@@ -34,9 +34,9 @@ func (h *Hub) Look(ctx context.Context, q Look) []wire.Sight {
 	ctx, cancel := context.WithTimeout(ctx, timeToLook(ctx))
 	defer cancel()
 	var looked wire.Looked
-	a := h.request(ctx, l, errand{
-		Ask:  Ask{ID: q.ID},
-		kind: wire.KindLook,
+	a := h.request(ctx, l, pending{
+		Request: Request{ID: q.ID},
+		kind:    wire.KindLook,
 		body: func(sealing) any {
 			return wire.Look{ID: q.ID, UserType: q.UserType, Revision: q.Revision, Groups: q.Groups}
 		},

@@ -146,7 +146,7 @@ func TestBusCannotNameAnotherKey(t *testing.T) {
 	n.await("it is believed to be live", func() bool { return n.hub.Live(n.gateway.ID)[0].Link == "lie" })
 	ctx, cancel := context.WithTimeout(t.Context(), 500*time.Millisecond)
 	defer cancel()
-	a := n.hub.SignOn(ctx, hub.Ask{ID: "x", Gateway: n.gateway.ID, UserType: "t1", Identifier: "alice", Want: wire.WantRecord, Password: []byte("hunter2")})
+	a := n.hub.SignOn(ctx, hub.Request{ID: "x", Gateway: n.gateway.ID, UserType: "t1", Identifier: "alice", Want: wire.WantRecord, Password: []byte("hunter2")})
 	if a.Outcome != wire.OutcomeDirectoryUnavailable || a.BindSent || asked.Load() != 0 {
 		t.Errorf("%+v, asked %d times", a, asked.Load())
 	}

@@ -27,7 +27,7 @@ type Changed struct {
 // returns an answer of the closed set.
 func (h *Hub) ChangePassword(ctx context.Context, c Change) Changed {
 	var answered wire.PasswordChanged
-	a := h.run(ctx, errand{kind: wire.KindChangePassword, Ask: Ask{ID: c.ID, Gateway: c.Gateway, UserType: c.UserType},
+	a := h.run(ctx, pending{kind: wire.KindChangePassword, Request: Request{ID: c.ID, Gateway: c.Gateway, UserType: c.UserType},
 		body: func(s sealing) any {
 			return wire.ChangePassword{ID: c.ID, UserType: c.UserType, Revision: c.Revision, Identifier: c.Identifier, Known: c.Known,
 				Old: s.seal(wire.OldPassword(c.ID), c.Old), New: s.seal(wire.NewPassword(c.ID), c.New)}

@@ -6,8 +6,8 @@ import (
 	"ldap-gateway/cloudlink/wire"
 )
 
-// Ask is one sign-on for an agent to check.
-type Ask struct {
+// Request is one sign-on for an agent to check.
+type Request struct {
 	ID         string // of the sign-on
 	Gateway    string
 	UserType   string
@@ -27,8 +27,8 @@ type Answer struct {
 
 // SignOn has a live instance check a password. It always returns an answer of
 // the closed set: without a live instance the directory is unavailable.
-func (h *Hub) SignOn(ctx context.Context, a Ask) Answer {
-	return h.run(ctx, errand{Ask: a, kind: wire.KindSignOn,
+func (h *Hub) SignOn(ctx context.Context, a Request) Answer {
+	return h.run(ctx, pending{Request: a, kind: wire.KindSignOn,
 		body: func(s sealing) any {
 			return wire.SignOn{ID: a.ID, UserType: a.UserType, Revision: a.Revision, Identifier: a.Identifier,
 				Known: a.Known, Want: a.Want, Password: s.seal(a.ID, a.Password)}

@@ -106,8 +106,8 @@ func (nobody) Live(string) []api.LiveInstance { return nil }
 
 type nobodyHere struct{}
 
-func (nobodyHere) Live(string) []hub.Live                          { return nil }
-func (nobodyHere) Explain(context.Context, hub.Ask) wire.Explained { return wire.Explained{} }
+func (nobodyHere) Live(string) []hub.Live                              { return nil }
+func (nobodyHere) Explain(context.Context, hub.Request) wire.Explained { return wire.Explained{} }
 func (nobodyHere) PersonOf(*http.Request, string) (store.SignedOn, bool, error) {
 	return store.SignedOn{}, false, nil
 }

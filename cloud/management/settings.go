@@ -101,11 +101,11 @@ func (s *Service) MoveSignOnOrder(
 		if err != nil {
 			return err
 		}
-		routes, err := signon.Ways(ctx, t.Store, t.env())
+		routes, err := signon.Routes(ctx, t.Store, t.env())
 		if err != nil {
 			return err
 		}
-		i := slices.IndexFunc(routes, func(r signon.Way) bool { return r.Ref() == ref })
+		i := slices.IndexFunc(routes, func(r signon.Route) bool { return r.Ref() == ref })
 		if i < 0 {
 			return store.ErrNotFound
 		}

@@ -2,7 +2,7 @@
 // who might know the person, has the password checked by an agent, has the
 // record made or brought up to date, and says how it ended.
 //
-// It owns a password change in the same way: [Desk.ChangePassword].
+// It owns a password change in the same way: [Service.ChangePassword].
 //
 // Called by api and by the sign-on page. It never talks to a directory,
 // and it keeps no password: the bytes go to the hub, which seals them, and are
@@ -31,5 +31,5 @@
 //   - What the person is told never shows whether an account exists, unless the
 //     password was right; [Message] and [ChangeMessage] are the tables that decide. Whatever reads
 //     as a wrong password is counted as one, so that waiting does not show it either,
-//     and what fails takes as long: [Desk.Floor].
+//     and what fails takes as long: [Service.MinFailureTime].
 package signon

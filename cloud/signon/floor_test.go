@@ -22,7 +22,7 @@ func TestFailuresTakeAsLong(t *testing.T) {
 		} {
 			start := time.Now()
 			<-time.After(c.took)
-			a := &attempt{Desk: &Desk{Floor: 300 * time.Millisecond}, outcome: c.outcome}
+			a := &attempt{Service: &Service{MinFailureTime: 300 * time.Millisecond}, outcome: c.outcome}
 			a.hold(t.Context(), start)
 			if took := time.Since(start); took != c.want {
 				t.Errorf("%s after %s: %s, want %s", c.outcome, c.took, took, c.want)
@@ -31,7 +31,7 @@ func TestFailuresTakeAsLong(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()
 		start := time.Now()
-		(&attempt{Desk: &Desk{Floor: time.Hour}, outcome: wire.OutcomeNoSuchUser}).hold(ctx, start)
+		(&attempt{Service: &Service{MinFailureTime: time.Hour}, outcome: wire.OutcomeNoSuchUser}).hold(ctx, start)
 		if time.Since(start) != 0 {
 			t.Error("who has gone is waited for")
 		}

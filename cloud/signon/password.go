@@ -47,16 +47,16 @@ type change struct {
 // the old one. The user type has to allow it, and so has the gateway's own file.
 // An error means that nothing could be recorded; when the outcome is OK the
 // password was changed nevertheless.
-func (d *Desk) ChangePassword(ctx context.Context, r ChangeRequest) (Change, error) {
+func (s *Service) ChangePassword(ctx context.Context, r ChangeRequest) (Change, error) {
 	defer clear(r.Old)
 	defer clear(r.New)
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	start, id := time.Now(), uuid.Must(uuid.NewV7()).String()
-	c := &change{new: r.New, result: Change{ID: id}, attempt: attempt{Desk: d, record: store.SignOn{ID: id, At: start, Username: r.Username},
+	c := &change{new: r.New, result: Change{ID: id}, attempt: attempt{Service: s, record: store.SignOn{ID: id, At: start, Username: r.Username},
 		request: Request{EnvironmentID: r.EnvironmentID, Username: r.Username, Password: r.Old, Address: r.Address, Actor: r.Actor}}}
 	err := c.run(ctx)
-	d.Logger.Info("password change", "change", id, "environment", r.EnvironmentID, "outcome", c.result.Outcome, "reason", c.result.Reason,
+	s.Logger.Info("password change", "change", id, "environment", r.EnvironmentID, "outcome", c.result.Outcome, "reason", c.result.Reason,
 		"took", time.Since(start), "error", err)
 	return c.result, err
 }
@@ -72,12 +72,12 @@ func (c *change) run(ctx context.Context) error {
 	if reason := c.throttled(); reason != "" {
 		return c.end(ctx, wire.PasswordChanged{Outcome: wire.OutcomeBusy, Reason: reason})
 	}
-	ways, err := c.ways(ctx)
+	ways, err := c.routes(ctx)
 	if err != nil {
 		return err
 	}
-	o, reason := c.hopeless(ways)
-	ways = slices.DeleteFunc(ways, func(w Way) bool { return !w.UserType.AllowPasswords })
+	o, reason := c.refusedAhead(ways)
+	ways = slices.DeleteFunc(ways, func(w Route) bool { return !w.UserType.AllowPasswords })
 	if reason == "" && len(ways) == 0 {
 		o, reason = wire.OutcomeNotAllowed, "the user type does not allow password changes: its switch is off"
 	}
@@ -91,7 +91,7 @@ func (c *change) run(ctx context.Context) error {
 }
 
 // ask goes through the ways until one knows the person.
-func (c *change) ask(ctx context.Context, ways []Way) (answer wire.PasswordChanged) {
+func (c *change) ask(ctx context.Context, ways []Route) (answer wire.PasswordChanged) {
 	for _, w := range ways {
 		changed := c.Agents.ChangePassword(ctx, hub.Change{ID: c.result.ID, Gateway: w.Gateway.ID, UserType: w.UserType.ID, Revision: w.Gateway.Revision,
 			Identifier: c.request.Username, Known: c.known(), Old: c.request.Password, New: c.new})
@@ -123,11 +123,11 @@ func (c *change) end(ctx context.Context, r wire.PasswordChanged) error {
 
 // OffersChange tells whether a sign-on that ended for its password's sake may be
 // followed by ChangePassword: the user type that was asked allows it.
-func (d *Desk) OffersChange(ctx context.Context, so store.SignOn) bool {
+func (s *Service) OffersChange(ctx context.Context, so store.SignOn) bool {
 	if so.Outcome != wire.OutcomePasswordExpired.String() && so.Outcome != wire.OutcomePasswordMustChange.String() {
 		return false
 	}
-	g, err := d.Store.Gateway(ctx, so.EnvironmentID, so.GatewayID)
+	g, err := s.Store.Gateway(ctx, so.EnvironmentID, so.GatewayID)
 	return err == nil && g.Enabled && slices.ContainsFunc(g.UserTypes, func(t store.UserType) bool {
 		return t.ID == so.UserTypeID && t.AllowPasswords
 	})

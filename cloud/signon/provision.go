@@ -13,7 +13,7 @@ import (
 )
 
 // provision records a sign-on that succeeded, with what it did to the record.
-func (a *attempt) provision(ctx context.Context, w Way, answer hub.Answer) error {
+func (a *attempt) provision(ctx context.Context, w Route, answer hub.Answer) error {
 	a.finish(wire.OutcomeOK, answer.Reason)
 	id := a.identity(w, answer)
 	_, err := a.Provisioner.Apply(context.WithoutCancel(ctx), id, &a.record)
@@ -33,7 +33,7 @@ func (a *attempt) provision(ctx context.Context, w Way, answer hub.Answer) error
 }
 
 // identity is what the agent's answer says, in the provisioner's words.
-func (a *attempt) identity(w Way, answer hub.Answer) provisioner.Identity {
+func (a *attempt) identity(w Route, answer hub.Answer) provisioner.Identity {
 	id := provisioner.Identity{
 		EnvironmentID: a.request.EnvironmentID, SourceType: store.SourceGateway, SourceID: w.Gateway.ID,
 		UserTypeID: w.UserType.ID, PopulationID: w.UserType.PopulationID,

@@ -27,22 +27,22 @@ const (
 
 // Agents checks and changes passwords; *hub.Hub does.
 type Agents interface {
-	SignOn(ctx context.Context, a hub.Ask) hub.Answer
+	SignOn(ctx context.Context, a hub.Request) hub.Answer
 	ChangePassword(ctx context.Context, c hub.Change) hub.Changed
 	Look(ctx context.Context, q hub.Look) []wire.Sight
 }
 
 var _ Agents = (*hub.Hub)(nil)
 
-// Desk takes sign-ons and password changes. Safe for concurrent use.
-type Desk struct {
-	Store       *store.Store
-	Agents      Agents
-	Provisioner *provisioner.Provisioner
-	Logger      hclog.Logger
-	Floor       time.Duration      // how long a sign-on that fails takes at least; 0: as long as it takes
-	Counted     func(store.SignOn) // told of each that was recorded; nil: nobody
-	Now         func() time.Time   // of the throttle; nil: time.Now
+// Service takes sign-ons and password changes. Safe for concurrent use.
+type Service struct {
+	Store          *store.Store
+	Agents         Agents
+	Provisioner    *provisioner.Provisioner
+	Logger         hclog.Logger
+	MinFailureTime time.Duration      // how long a sign-on that fails takes at least; 0: as long as it takes
+	Counted        func(store.SignOn) // told of each that was recorded; nil: nobody
+	Now            func() time.Time   // of the throttle; nil: time.Now
 
 	once  sync.Once
 	wrong throttle.Window
@@ -67,7 +67,7 @@ type Request struct {
 
 // attempt is one sign-on under way.
 type attempt struct {
-	*Desk
+	*Service
 	request Request
 	record  store.SignOn
 	user    *store.User // the record for the username; nil: none
@@ -76,19 +76,19 @@ type attempt struct {
 
 // SignOn takes one sign-on to its end and returns its record. An error means
 // that nothing could be recorded; the person is to try again.
-func (d *Desk) SignOn(ctx context.Context, r Request) (store.SignOn, error) {
+func (s *Service) SignOn(ctx context.Context, r Request) (store.SignOn, error) {
 	defer clear(r.Password)
 	start := time.Now()
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
-	a := &attempt{Desk: d, request: r, record: store.SignOn{ID: uuid.Must(uuid.NewV7()).String(), EnvironmentID: r.EnvironmentID,
+	a := &attempt{Service: s, request: r, record: store.SignOn{ID: uuid.Must(uuid.NewV7()).String(), EnvironmentID: r.EnvironmentID,
 		At: start, Method: store.ByPassword, Username: r.Username, Address: r.Address}}
 	err := a.run(ctx)
 	a.hold(ctx, start)
-	if err == nil && d.Counted != nil {
-		d.Counted(a.record)
+	if err == nil && s.Counted != nil {
+		s.Counted(a.record)
 	}
-	d.Logger.Info("sign-on", "signOn", a.record.ID, "environment", r.EnvironmentID, "outcome", a.outcome, "reason", a.record.Reason,
+	s.Logger.Info("sign-on", "signOn", a.record.ID, "environment", r.EnvironmentID, "outcome", a.outcome, "reason", a.record.Reason,
 		"updated", a.record.Updated, "took", time.Since(start), "error", err)
 	return a.record, err
 }
@@ -96,7 +96,7 @@ func (d *Desk) SignOn(ctx context.Context, r Request) (store.SignOn, error) {
 // hold has a sign-on that failed take as long as the next: a name that nobody has
 // is answered sooner than one whose password was tried.
 func (a *attempt) hold(ctx context.Context, start time.Time) {
-	left := a.Floor - time.Since(start)
+	left := a.MinFailureTime - time.Since(start)
 	if a.outcome == wire.OutcomeOK || a.outcome == wire.OutcomeBusy || left <= 0 {
 		return
 	}
@@ -115,15 +115,15 @@ func (a *attempt) run(ctx context.Context) error {
 	if reason := a.throttled(); reason != "" {
 		return a.fail(ctx, wire.OutcomeBusy, reason)
 	}
-	ways, err := a.ways(ctx)
+	routes, err := a.routes(ctx)
 	if err != nil {
 		return err
 	}
-	if o, reason := a.hopeless(ways); reason != "" {
+	if o, reason := a.refusedAhead(routes); reason != "" {
 		a.count(o)
 		return a.fail(ctx, o, reason)
 	}
-	w, answer := a.ask(ctx, ways)
+	w, answer := a.ask(ctx, routes)
 	a.count(answer.Outcome)
 	a.record.GatewayID, a.record.UserTypeID, a.record.InstanceID = w.Gateway.ID, w.UserType.ID, answer.Instance
 	if answer.Outcome != wire.OutcomeOK {
@@ -155,21 +155,21 @@ func (a *attempt) implausible() string {
 	return ""
 }
 
-// hopeless says why nobody needs to be asked; the reason is empty when they do.
-func (a *attempt) hopeless(ways []Way) (o wire.Outcome, reason string) {
+// refusedAhead says why nobody needs to be asked; the reason is empty when they do.
+func (a *attempt) refusedAhead(routes []Route) (o wire.Outcome, reason string) {
 	switch {
 	case a.user != nil && !a.user.Enabled:
 		return wire.OutcomeNotAllowed, "the user is disabled in the cloud"
-	case a.user != nil && len(ways) == 0:
+	case a.user != nil && len(routes) == 0:
 		return wire.OutcomeNotAllowed, "the gateway or user type that checks this person's password is switched off or deleted: link the user to another"
-	case len(ways) == 0:
+	case len(routes) == 0:
 		return wire.OutcomeNoSuchUser, "no enabled gateway has a user type that could know the person"
 	}
 	return 0, ""
 }
 
-// ways returns the user types to ask, in order.
-func (a *attempt) ways(ctx context.Context) ([]Way, error) {
+// routes returns the user types to ask, in order.
+func (a *attempt) routes(ctx context.Context) ([]Route, error) {
 	u, err := a.Store.UserByUsername(ctx, a.request.EnvironmentID, a.request.Username)
 	switch {
 	case errors.Is(err, store.ErrNotFound):
@@ -188,16 +188,16 @@ func (a *attempt) ways(ctx context.Context) ([]Way, error) {
 	}
 	for _, t := range g.UserTypes {
 		if t.ID == u.UserTypeID {
-			return []Way{{g, t}}, nil
+			return []Route{{g, t}}, nil
 		}
 	}
 	return nil, nil
 }
 
-// ask goes through the ways until one knows the person.
-func (a *attempt) ask(ctx context.Context, ways []Way) (w Way, answer hub.Answer) {
-	for _, w = range ways {
-		answer = a.Agents.SignOn(ctx, hub.Ask{ID: a.record.ID, Gateway: w.Gateway.ID, UserType: w.UserType.ID, Revision: w.Gateway.Revision,
+// ask goes through the routes until one knows the person.
+func (a *attempt) ask(ctx context.Context, routes []Route) (w Route, answer hub.Answer) {
+	for _, w = range routes {
+		answer = a.Agents.SignOn(ctx, hub.Request{ID: a.record.ID, Gateway: w.Gateway.ID, UserType: w.UserType.ID, Revision: w.Gateway.Revision,
 			Identifier: a.request.Username, Known: a.known(), Want: a.want(w.UserType), Password: a.request.Password})
 		if answer.Outcome != wire.OutcomeNoSuchUser || answer.BindSent {
 			return w, answer

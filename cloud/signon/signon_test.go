@@ -19,7 +19,7 @@ import (
 // agents answers as a test says, by gateway, and keeps what it was asked.
 type agents struct {
 	answers map[string]wire.SignOnResult // by gateway
-	asked   []hub.Ask
+	asked   []hub.Request
 	changed map[string]wire.PasswordChanged // by gateway
 	changes []hub.Change
 	saw     []string              // passwords, as they were when asked
@@ -39,7 +39,7 @@ func (a *agents) Look(_ context.Context, q hub.Look) []wire.Sight {
 	return out
 }
 
-func (a *agents) SignOn(_ context.Context, ask hub.Ask) hub.Answer {
+func (a *agents) SignOn(_ context.Context, ask hub.Request) hub.Answer {
 	a.asked = append(a.asked, ask)
 	a.saw = append(a.saw, string(ask.Password))
 	return hub.Answer{SignOnResult: a.answers[ask.Gateway], Instance: "i"}
@@ -53,7 +53,7 @@ func (a *agents) ChangePassword(_ context.Context, c hub.Change) hub.Changed {
 
 // cloud is a desk with two gateways.
 type cloud struct {
-	*Desk
+	*Service
 	t             *testing.T
 	agents        *agents
 	env           string
@@ -76,7 +76,7 @@ func newCloud(t *testing.T) *cloud {
 	must(t, db.CreateEnvironment(t.Context(), &env))
 	must(t, db.CreatePopulation(t.Context(), &store.Population{EnvironmentID: env.ID, Name: "Default", Default: true}))
 	c := &cloud{t: t, env: env.ID, agents: &agents{answers: map[string]wire.SignOnResult{}}}
-	c.Desk = &Desk{Store: db, Agents: c.agents, Provisioner: &provisioner.Provisioner{Store: db}, Logger: hclog.NewNullLogger()}
+	c.Service = &Service{Store: db, Agents: c.agents, Provisioner: &provisioner.Provisioner{Store: db}, Logger: hclog.NewNullLogger()}
 	c.first, c.second = c.gateway("first"), c.gateway("second")
 	return c
 }

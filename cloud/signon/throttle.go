@@ -8,9 +8,9 @@ import (
 	"ldap-gateway/cloudlink/wire"
 )
 
-func (d *Desk) now() time.Time {
-	if d.Now != nil {
-		return d.Now()
+func (s *Service) now() time.Time {
+	if s.Now != nil {
+		return s.Now()
 	}
 	return time.Now()
 }

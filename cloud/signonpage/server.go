@@ -43,7 +43,7 @@ type Flows interface {
 }
 
 var (
-	_ Passwords = (*signon.Desk)(nil)
+	_ Passwords = (*signon.Service)(nil)
 	_ Tickets   = (*kerberos.Verifier)(nil)
 	_ Flows     = (*oidc.Server)(nil)
 )

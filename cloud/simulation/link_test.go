@@ -16,7 +16,7 @@ import (
 type simulatedLinks struct{ w *simulation }
 
 // SignOn asks one instance, and the other when the first was not reached.
-func (l simulatedLinks) SignOn(ctx context.Context, a hub.Ask) hub.Answer {
+func (l simulatedLinks) SignOn(ctx context.Context, a hub.Request) hub.Answer {
 	w := l.w
 	first := w.r.IntN(len(w.agents))
 	for i := range w.agents {
@@ -35,7 +35,7 @@ func (l simulatedLinks) SignOn(ctx context.Context, a hub.Ask) hub.Answer {
 	return hub.Answer{SignOnResult: wire.SignOnResult{ID: a.ID, Outcome: wire.OutcomeDirectoryUnavailable}}
 }
 
-func (l simulatedLinks) give(ctx context.Context, agent *simulatedAgent, a hub.Ask) wire.SignOnResult {
+func (l simulatedLinks) give(ctx context.Context, agent *simulatedAgent, a hub.Request) wire.SignOnResult {
 	w := l.w
 	m := wire.SignOn{
 		ID:         a.ID,

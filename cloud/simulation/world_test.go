@@ -47,7 +47,7 @@ type simulation struct {
 
 	path    string
 	db      *store.Store
-	desk    *signon.Desk
+	desk    *signon.Service
 	env     string
 	gateway store.Gateway
 	update  bool
@@ -263,7 +263,7 @@ func (w *simulation) openCloud() {
 	db, err := store.Open(w.t.Context(), w.path)
 	must(w.t, err)
 	w.db = db
-	w.desk = &signon.Desk{
+	w.desk = &signon.Service{
 		Store:       db,
 		Agents:      simulatedLinks{w},
 		Provisioner: &provisioner.Provisioner{Store: db},

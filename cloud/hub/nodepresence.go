@@ -17,10 +17,10 @@ var (
 	errBusLost  = errors.New("the message bus was lost meanwhile")
 )
 
-// whileThere returns a context that also ends when no answer can come any more:
+// whilePresent returns a context that also ends when no answer can come any more:
 // with errNodeGone when a node is not on the bus, with errBusLost when this one
 // was not. stop frees it.
-func (h *Hub) whileThere(ctx context.Context, node string) (_ context.Context, stop func()) {
+func (h *Hub) whilePresent(ctx context.Context, node string) (_ context.Context, stop func()) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	reconnects := h.Bus.Stats().Reconnects
 	var look func()

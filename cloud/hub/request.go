@@ -12,10 +12,10 @@ import (
 	"ldap-gateway/cloudlink/wire"
 )
 
-// errand is a sign-on or a password change on its way to an agent. Both are
+// pending is a sign-on or a password change on its way to an agent. Both are
 // handed on, sealed anew and given up by the same rules.
-type errand struct {
-	Ask
+type pending struct {
+	Request
 	kind wire.Kind
 	body func(sealing) any                       // what is sent, sealed afresh
 	read func([]byte) (wire.SignOnResult, error) // the body of the answer
@@ -35,11 +35,11 @@ func (s sealing) seal(id string, password []byte) wire.Sealed {
 	return s.sealer.SealAt(id, time.Now(), password)
 }
 
-// mostTries bounds how many instances one errand is handed to.
+// mostTries bounds how many instances one request is handed to.
 const mostTries = 4
 
-// run has a live instance do an errand.
-func (h *Hub) run(ctx context.Context, a errand) Answer {
+// run has a live instance do an request.
+func (h *Hub) run(ctx context.Context, a pending) Answer {
 	last := Answer{SignOnResult: wire.SignOnResult{ID: a.ID, Outcome: wire.OutcomeDirectoryUnavailable,
 		Reason: "no instance of the gateway is connected"}}
 	tried := map[string]bool{}
@@ -64,7 +64,7 @@ func (h *Hub) run(ctx context.Context, a errand) Answer {
 
 // await returns the best link not tried yet. Without one, and with patience, it
 // waits a moment for an agent that has just gone: none has answered by then.
-func (h *Hub) await(ctx context.Context, a errand, tried map[string]bool, patient bool) (Live, bool) {
+func (h *Hub) await(ctx context.Context, a pending, tried map[string]bool, patient bool) (Live, bool) {
 	for ctx.Err() == nil {
 		l, ok := h.presence.best(a.Gateway, a.UserType, tried, time.Now())
 		back, news := h.presence.returning(a.Gateway, time.Now())
@@ -87,9 +87,9 @@ func handOn(o wire.Outcome) bool {
 	return o == wire.OutcomeBusy || o == wire.OutcomeDirectoryUnavailable
 }
 
-// ask has one instance do the errand, sealing anew once when it does not
+// ask has one instance do the request, sealing anew once when it does not
 // know the key.
-func (h *Hub) ask(ctx context.Context, l Live, a errand) Answer {
+func (h *Hub) ask(ctx context.Context, l Live, a pending) Answer {
 	defer h.presence.asking(l.Link)()
 	for range 2 {
 		sealer, err := h.sealer(ctx, l)
@@ -107,12 +107,12 @@ func (h *Hub) ask(ctx context.Context, l Live, a errand) Answer {
 }
 
 // ours is an answer in the place of an agent's.
-func ours(l Live, a errand, o wire.Outcome, bindSent bool, reason string) Answer {
+func ours(l Live, a pending, o wire.Outcome, bindSent bool, reason string) Answer {
 	return Answer{SignOnResult: wire.SignOnResult{ID: a.ID, Outcome: o, BindSent: bindSent, Reason: reason}, Instance: l.Instance}
 }
 
-// request carries the errand over the bus to the node with the link and waits.
-func (h *Hub) request(ctx context.Context, l Live, a errand, sealer *wire.Sealer) Answer {
+// request carries the request over the bus to the node with the link and waits.
+func (h *Hub) request(ctx context.Context, l Live, a pending, sealer *wire.Sealer) Answer {
 	left := 15 * time.Second
 	if end, ok := ctx.Deadline(); ok {
 		left = time.Until(end)
@@ -126,7 +126,7 @@ func (h *Hub) request(ctx context.Context, l Live, a errand, sealer *wire.Sealer
 	if err != nil {
 		return ours(l, a, wire.OutcomeDirectoryUnavailable, false, err.Error())
 	}
-	ctx, stop := h.whileThere(ctx, l.NodeID)
+	ctx, stop := h.whilePresent(ctx, l.NodeID)
 	defer stop()
 	msg, err := h.Bus.RequestWithContext(ctx, subjectLink+l.Link, b)
 	switch {
@@ -142,7 +142,7 @@ func (h *Hub) request(ctx context.Context, l Live, a errand, sealer *wire.Sealer
 
 // readReply reads what the node with the link says. What cannot be read may
 // have been a bind.
-func readReply(l Live, a errand, b []byte) Answer {
+func readReply(l Live, a pending, b []byte) Answer {
 	var r reply
 	if err := wire.Unmarshal(b, &r); err != nil {
 		return ours(l, a, wire.OutcomeUnknown, true, err.Error())

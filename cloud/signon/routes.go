@@ -1,0 +1,59 @@
+package signon
+
+import (
+	"context"
+	"slices"
+
+	"ldap-gateway/cloud/store"
+)
+
+// Route is a user type that might know a person.
+type Route struct {
+	Gateway  store.Gateway
+	UserType store.UserType
+}
+
+// Ref names the user type.
+func (r Route) Ref() store.UserTypeRef {
+	return store.UserTypeRef{Gateway: r.Gateway.ID, UserType: r.UserType.ID}
+}
+
+// Routes returns every user type of an environment, also of gateways that are
+// switched off, in the order in which they are asked for a person whom the cloud
+// does not know: the environment's own order, and then by the gateway's name.
+func Routes(ctx context.Context, db *store.Store, env string) (routes []Route, err error) {
+	e, err := db.Environment(ctx, env)
+	if err != nil {
+		return nil, err
+	}
+	page := store.Page{Limit: store.MaxLimit}
+	for {
+		gateways, next, err := db.Gateways(ctx, env, page)
+		if err != nil {
+			return nil, err
+		}
+		for _, g := range gateways {
+			for _, t := range g.UserTypes {
+				routes = append(routes, Route{g, t})
+			}
+		}
+		if page.Cursor = next; next == "" {
+			break
+		}
+	}
+	order := e.Settings.SignOnOrder
+	place := func(r Route) int {
+		if i := slices.Index(order, r.Ref()); i >= 0 {
+			return i
+		}
+		return len(order)
+	}
+	slices.SortStableFunc(routes, func(a, b Route) int { return place(a) - place(b) })
+	return routes, nil
+}
+
+// policy returns the routes to ask for a person whom the cloud does not know.
+func (a *attempt) policy(ctx context.Context) ([]Route, error) {
+	routes, err := Routes(ctx, a.Store, a.request.EnvironmentID)
+	return slices.DeleteFunc(routes, func(r Route) bool { return !r.Gateway.Enabled }), err
+}
