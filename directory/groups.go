@@ -88,8 +88,8 @@ func rdnCanName(dse *rootDSE, rule *GroupRule) bool {
 
 // DirectGroups returns the groups that have the entry as a direct member, read from
 // the server that found the entry as long as it is up. It makes at most one search
-// (a search of more than one page starts again on a connection of its own). It never
-// fails: what went wrong is the verdict's reason. The entry must come from FindUser
+// (one that a limit of the server's cuts off is read again, in pages, on a connection
+// of its own). It never fails: what went wrong is the verdict's reason. The entry must come from FindUser
 // or FindCorrelated with the same user type.
 func (c *Client) DirectGroups(ctx context.Context, ut *UserType, e Entry) Membership {
 	if ut.cfg.Groups == nil {

@@ -56,6 +56,8 @@
 //     two that are alive with one key, have a copied or restored state folder: the
 //     instance goes into quarantine, and both stay outside until one is paired anew.
 //   - An answer reaches only the request that was asked on the same link.
+//   - A question about single groups goes to the instance that answered the sign-on,
+//     and to no other; without a whole answer nothing can be told of any of them.
 //   - An agent that takes nothing more, or says nothing more, is cut off within
 //     two and a half heartbeats; it holds up no other.
 package hub
