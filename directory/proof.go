@@ -49,18 +49,23 @@ func (c *Client) ProveMemberOf(ctx context.Context) (direct bool, why string, er
 	if dse.activeDirectory() {
 		return true, "memberOf lists direct groups only on " + dse.vendor, nil
 	}
-	own, err := l.server.extraLink(ctx) // it does not wait behind sign-ons, nor they behind it
+	found, err := c.proveOver(ctx, l.server)
 	if err != nil {
-		return false, "", err
-	}
-	defer own.retire()
-	p := prover{client: c, link: own}
-	found, err := p.prove(ctx)
-	if err != nil {
-		found = proof{why: "whether memberOf is direct could not be found out: " + err.Error()}
+		found = proof{why: "whether memberOf is direct could not be found out: " + Told(err), example: err.Error()}
 	}
 	c.keepProof(found)
 	return found.direct, found.inFull(), err
+}
+
+// proveOver has a connection of its own: it does not wait behind sign-ons, nor they
+// behind it.
+func (c *Client) proveOver(ctx context.Context, s *server) (proof, error) {
+	own, err := s.extraLink(ctx)
+	if err != nil {
+		return proof{}, err
+	}
+	defer own.retire()
+	return prover{client: c, link: own}.prove(ctx)
 }
 
 // keepProof never replaces what a sign-on has contradicted.
