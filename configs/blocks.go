@@ -49,8 +49,10 @@ func (r *reader) proxyURL(e hcl.Expression) *url.URL {
 		return nil
 	}
 	u, err := url.Parse(s)
-	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
-		r.mistake(e, "Not the URL of a proxy", `Write it as "http://proxy.example.com:3128".`)
+	odd := err != nil || u.Host == "" || u.Fragment != "" || u.RawQuery != "" || strings.Trim(u.Path, "/") != ""
+	if odd || u.Scheme != "http" && u.Scheme != "https" {
+		r.mistake(e, "Not the URL of a proxy", `Write it as "http://proxy.example.com:3128", and in a user or password `+
+			`"%%23" for "#", "%%2F" for "/", "%%3F" for "?", "%%40" for "@" and "%%25" for "%%".`)
 	}
 	return u
 }

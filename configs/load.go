@@ -99,8 +99,8 @@ func mistakes(path string, parser *hclparse.Parser, diags hcl.Diagnostics) error
 	if err := hcl.NewDiagnosticTextWriter(&text, files, 100, false).WriteDiagnostics(diags); err != nil {
 		return err
 	}
-	if slices.ContainsFunc(diags, func(d *hcl.Diagnostic) bool { return atBackslash(d, parser) }) {
-		text.WriteString("On Windows write paths with forward slashes, as in \"C:/Users/ca.pem\".\n\n")
+	for _, hint := range backslashHints(diags, parser) {
+		text.WriteString(hint + "\n\n")
 	}
 	count := len(diags.Errs())
 	fmt.Fprintf(&text, "%s: %d mistake%s.\n", filepath.Base(path), count, plural(count))
@@ -122,13 +122,37 @@ func byPlace(a, b *hcl.Diagnostic) int {
 	return cmp.Compare(a.Subject.Start.Byte, b.Subject.Start.Byte)
 }
 
-// atBackslash tells whether the mistake is at an escape sequence.
-func atBackslash(d *hcl.Diagnostic, parser *hclparse.Parser) bool {
+// What a backslash was meant for that is no escape of HCL.
+const (
+	hintPath = `On Windows write paths with forward slashes, as in "C:/Users/ca.pem".`
+	hintDN   = `In a DN write each backslash twice, as in "CN=Smith\\, John,OU=People,DC=example,DC=com".`
+)
+
+// backslashHints says what to write instead of escapes that are none, each once.
+func backslashHints(diags hcl.Diagnostics, parser *hclparse.Parser) (hints []string) {
+	for _, d := range diags {
+		if hint := backslashHint(d, parser); hint != "" && !slices.Contains(hints, hint) {
+			hints = append(hints, hint)
+		}
+	}
+	return hints
+}
+
+// backslashHint goes by what stands before it between the quotation marks: a DN has
+// an equals sign there, a path has none. Empty when the mistake is at no backslash.
+func backslashHint(d *hcl.Diagnostic, parser *hclparse.Parser) string {
 	if d.Subject == nil {
-		return false
+		return ""
 	}
 	f := parser.Files()[d.Subject.Filename]
-	return f != nil && d.Subject.CanSliceBytes(f.Bytes) && bytes.HasPrefix(d.Subject.SliceBytes(f.Bytes), []byte(`\`))
+	if f == nil || !d.Subject.CanSliceBytes(f.Bytes) || !bytes.HasPrefix(d.Subject.SliceBytes(f.Bytes), []byte(`\`)) {
+		return ""
+	}
+	before := f.Bytes[:d.Subject.Start.Byte]
+	if bytes.IndexByte(before[bytes.LastIndexByte(before, '"')+1:], '=') >= 0 {
+		return hintDN
+	}
+	return hintPath
 }
 
 func plural(n int) string {

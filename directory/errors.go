@@ -27,6 +27,15 @@ var (
 	ErrClosed = errors.New("directory client is closed")
 )
 
+// AmbiguousError is ErrAmbiguousUser with the entries that match, as far as they came.
+type AmbiguousError struct{ DNs []string }
+
+// Error names the entries.
+func (e *AmbiguousError) Error() string { return fmt.Sprintf("%v: %q", ErrAmbiguousUser, e.DNs) }
+
+// Unwrap returns ErrAmbiguousUser.
+func (e *AmbiguousError) Unwrap() error { return ErrAmbiguousUser }
+
 // AccountKind says what is wrong with an account.
 type AccountKind uint8
 

@@ -99,7 +99,11 @@ func (c *Client) findOne(ctx context.Context, ut *UserType, filter string) (Entr
 	})
 	entries := found.result.Entries
 	if e, ok := answered(found.err); len(entries) > 1 || ok && e.ResultCode == ldap.LDAPResultSizeLimitExceeded {
-		return Entry{}, ErrAmbiguousUser
+		ambiguous := &AmbiguousError{}
+		for _, one := range entries {
+			ambiguous.DNs = append(ambiguous.DNs, one.DN)
+		}
+		return Entry{}, ambiguous
 	}
 	if err := found.typed("search below " + strconv.Quote(ut.cfg.SearchBase)); err != nil {
 		return Entry{}, err

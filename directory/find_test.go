@@ -78,8 +78,13 @@ func TestTwoMatchingEntriesAreAmbiguous(t *testing.T) {
 	ldif := person("alice") + person("bob", "mail: alice")
 	onBoth(t, slapdtest.Config{LDIF: ldif}, func(t *testing.T, b bed) {
 		c, ut := open(t, b.ca, b.url), compile(t, persons())
-		if _, err := c.FindUser(t.Context(), ut, "alice"); !errors.Is(err, directory.ErrAmbiguousUser) {
-			t.Errorf("got %v, want ErrAmbiguousUser", err)
+		_, err := c.FindUser(t.Context(), ut, "alice")
+		var ambiguous *directory.AmbiguousError
+		if !errors.Is(err, directory.ErrAmbiguousUser) || !errors.As(err, &ambiguous) || len(ambiguous.DNs) != 2 {
+			t.Errorf("got %v, want both entries named", err)
+		}
+		if told := directory.Told(err); told != directory.ErrAmbiguousUser.Error() {
+			t.Errorf("told elsewhere: %s", told)
 		}
 	})
 }

@@ -104,7 +104,14 @@ func (e explainer) userType(ctx context.Context, t wire.UserType, who string) (b
 		say(e.out, "  entry     none: no entry fits %q\n\n", who)
 		return false, nil
 	case errors.Is(err, directory.ErrAmbiguousUser):
-		say(e.out, "  entry     more than one fits %q, so nobody can sign on with it\n\n", who)
+		say(e.out, "  entry     more than one fits %q, so nobody can sign on with it\n", who)
+		var ambiguous *directory.AmbiguousError
+		if errors.As(err, &ambiguous) {
+			for _, dn := range ambiguous.DNs {
+				say(e.out, "            %s\n", dn)
+			}
+		}
+		say(e.out, "\n")
 		return false, nil
 	case err != nil:
 		return false, err

@@ -29,7 +29,7 @@ type desk struct {
 func newDesk(t *testing.T, p configs.Policy) *desk {
 	t.Helper()
 	server := directorytest.Start(t, directorytest.LDIF(t, agenttest.People))
-	client, err := directory.Open(directory.Config{Servers: []string{server.TLSURL()}, BaseDN: "dc=x", TLS: directory.TLS{RootCAs: server.CA()}, Timeout: time.Second})
+	client, err := directory.Open(directory.Config{Servers: []string{server.TLSURL()}, BaseDN: "dc=x", TLS: directory.TLS{RootCAs: server.CA()}, Timeout: 5 * time.Second})
 	agenttest.Must(t, err)
 	t.Cleanup(func() { agenttest.Must(t, client.Close()) })
 	rules, err := policy.New(p)
