@@ -11,6 +11,7 @@ import (
 
 	"ldap-gateway/agent/agenttest"
 	"ldap-gateway/agent/policy"
+	"ldap-gateway/cloud/usertypes"
 	"ldap-gateway/cloudlink/wire"
 	"ldap-gateway/configs"
 )
@@ -222,5 +223,18 @@ func TestEmptyBase(t *testing.T) {
 	two := newPolicy(t, func(c *configs.Policy) { c.SearchBases = []string{"ou=people,dc=x", "ou=guests,dc=x"} })
 	if _, reasons := Compile(two, u); !strings.Contains(strings.Join(reasons, "; "), "search base") {
 		t.Errorf("%q", reasons)
+	}
+}
+
+// TestUsualValuesAreAllowed has a file without a policy let every vendor's usual user
+// type be served: whoever keeps to them needs no key.
+func TestUsualValuesAreAllowed(t *testing.T) {
+	p := newPolicy(t, nil)
+	for _, vendor := range usertypes.Vendors() {
+		u := usertypes.Usual(vendor)
+		u.ID, u.Name, u.SearchBaseDN = "1", "People", "ou=people,dc=x"
+		if _, reasons := Compile(p, usertypes.Compile(u)); len(reasons) > 0 {
+			t.Errorf("%s: %q", vendor, reasons)
+		}
 	}
 }
