@@ -29,6 +29,8 @@ func factsOfLink(u store.User) facts {
 }
 
 // LinkUser has a user type check a user's password. Link gets the user as they are.
+// Another gateway or another entry may be another person: sessions, what applications
+// hold and the second factor end with the old link.
 func (s *Service) LinkUser(
 	ctx context.Context, by By, id string, link func(store.User) (Link, error),
 ) (u store.User, err error) {
@@ -57,9 +59,23 @@ func (s *Service) LinkUser(
 			after:   factsOfLink(u),
 			more:    facts{"gateway": g.ID, "userType": to.ID},
 		})
-		return t.UpdateUser(ctx, &u)
+		if err := t.UpdateUser(ctx, &u); err != nil {
+			return err
+		}
+		return t.endOldLink(ctx, before, u)
 	})
 	return u, err
+}
+
+// endOldLink ends what was opened and proven by whom the old link let in.
+func (t *turn) endOldLink(ctx context.Context, before, after store.User) error {
+	if before.GatewayID == after.GatewayID && slices.Equal(before.Correlation, after.Correlation) {
+		return nil
+	}
+	if err := t.Store.SignOffUser(ctx, t.env(), after.ID); err != nil {
+		return err
+	}
+	return t.SetPersonFactor(ctx, t.env(), after.ID, nil)
 }
 
 // ownEntry refuses values that identify the entry of another user: neither of the two
@@ -86,13 +102,17 @@ func linked(u store.User, g store.Gateway, to store.UserType, values map[string]
 	return u
 }
 
-// target returns the user type that users are to be linked to.
+// target returns the user type that users are to be linked to. Its directory says who
+// they are from then on, so it is weighed like them.
 func (t *turn) target(ctx context.Context, ref store.UserTypeRef) (g store.Gateway, to store.UserType, err error) {
 	g, err = t.Gateway(ctx, t.env(), ref.Gateway)
 	if errors.Is(err, store.ErrNotFound) {
 		return g, to, fault.Of(fault.Gateway, fault.Invalid, "This environment has no such gateway.")
 	}
 	if err != nil {
+		return g, to, err
+	}
+	if err := t.weighGateway(ctx, g); err != nil {
 		return g, to, err
 	}
 	i := indexOf(g, ref.UserType)
@@ -127,7 +147,8 @@ func rank(list []string, name string) int {
 	return len(list)
 }
 
-// RelinkUsers moves all users of one user type to another, and returns how many.
+// RelinkUsers moves all users of one user type to another, and returns how many. When
+// the gateway is another, it ends what LinkUser ends.
 func (s *Service) RelinkUsers(ctx context.Context, by By, from, to store.UserTypeRef) (moved int, err error) {
 	err = s.act(ctx, by, RelinkUsers, func(t *turn) error {
 		g, i, err := t.userType(ctx, from)

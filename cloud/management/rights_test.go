@@ -31,6 +31,10 @@ var waysToAGroup = []way{
 		_, err := w.ChangeGroup(ctx, by, w.group.ID, func(g *store.Group) error { g.Name = "x"; return nil })
 		return err
 	}},
+	{"let its doubted members go", func(ctx context.Context, w *world, by m.By) error {
+		_, err := w.ReleaseGroup(ctx, by, w.group.ID)
+		return err
+	}},
 	{"delete it", func(ctx context.Context, w *world, by m.By) error { return w.DeleteGroup(ctx, by, w.group.ID, nil) }},
 }
 
@@ -99,6 +103,21 @@ var waysToAGateway = []way{
 	{"change the user type of others", func(ctx context.Context, w *world, by m.By) error {
 		_, _, err := w.ChangeUserType(ctx, by, w.other, func(t *m.TypeState) error { t.UpdateOnSignOn = true; return nil })
 		return err
+	}},
+	{"link a lesser user to it", func(ctx context.Context, w *world, by m.By) error {
+		return second(w.LinkUser(ctx, by, w.second.ID, func(store.User) (m.Link, error) { return m.Link{To: w.other}, nil }))
+	}},
+	{"link a lesser user to an entry of it", func(ctx context.Context, w *world, by m.By) error {
+		return second(w.LinkUser(ctx, by, w.second.ID, func(store.User) (m.Link, error) {
+			return m.Link{To: w.kind, Values: map[string]string{"entryUUID": "of-an-owner"}}, nil
+		}))
+	}},
+	{"move lesser users to it", func(ctx context.Context, w *world, by m.By) error {
+		own := m.Draft{Gateway: store.Gateway{Name: "Mine", Vendor: "OpenLDAP", UserTypes: []store.UserType{w.people("Mine")}}}
+		if err := w.CreateGateway(ctx, by, &own); err != nil {
+			return err
+		}
+		return second(w.RelinkUsers(ctx, by, store.UserTypeRef{Gateway: own.ID, UserType: own.UserTypes[0].ID}, w.kind))
 	}},
 	{"add a user type", func(ctx context.Context, w *world, by m.By) error {
 		_, _, err := w.AddUserType(ctx, by, w.gateway.ID, w.people("Mine"))

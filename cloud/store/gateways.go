@@ -170,9 +170,10 @@ func (tx *Tx) unlink(ctx context.Context, env, gateway, userType string) error {
 }
 
 // RelinkUsers moves all users of one user type to another, of the same gateway
-// or of another one, and returns how many. What identified them in the old
-// directory is forgotten when the gateway is another. ErrNotFound when the
-// target does not exist.
+// or of another one, and returns how many. When the gateway is another, what
+// identified them in the old directory is forgotten, and so are their sessions, what
+// applications hold for them and their second factors. ErrNotFound when the target
+// does not exist.
 func (s *Store) RelinkUsers(ctx context.Context, env, gateway, userType, toGateway, toUserType string) (moved int, err error) {
 	err = s.Provision(ctx, func(tx *Tx) error {
 		g, err := tx.Gateway(ctx, env, toGateway)
@@ -183,11 +184,9 @@ func (s *Store) RelinkUsers(ctx context.Context, env, gateway, userType, toGatew
 			return fmt.Errorf("user type: %w", ErrNotFound)
 		}
 		if gateway != toGateway {
-			_, err = tx.c.exec(ctx, `DELETE FROM correlations WHERE user_id IN
- (SELECT id FROM users WHERE environment_id = $1 AND gateway_id = $2 AND user_type_id = $3)`, env, gateway, userType)
-		}
-		if err != nil {
-			return err
+			if err := tx.endLinks(ctx, env, gateway, userType); err != nil {
+				return err
+			}
 		}
 		n, err := tx.c.exec(ctx, `UPDATE users SET gateway_id = $1, user_type_id = $2, updated_at = $3
  WHERE environment_id = $4 AND gateway_id = $5 AND user_type_id = $6`, toGateway, toUserType, micros(now()), env, gateway, userType)
@@ -195,4 +194,21 @@ func (s *Store) RelinkUsers(ctx context.Context, env, gateway, userType, toGatew
 		return err
 	})
 	return moved, err
+}
+
+// endLinks ends what hangs on a directory having said who the users of a user type are.
+func (tx *Tx) endLinks(ctx context.Context, env, gateway, userType string) error {
+	for _, end := range []string{
+		"DELETE FROM correlations WHERE user_id IN",
+		"DELETE FROM authorizations WHERE user_id IN",
+		"DELETE FROM application_tokens WHERE user_id IN",
+		"DELETE FROM person_factors WHERE user_id IN",
+		"UPDATE users SET sign_offs = sign_offs + 1 WHERE id IN",
+	} {
+		linked := " (SELECT id FROM users WHERE environment_id = $1 AND gateway_id = $2 AND user_type_id = $3)"
+		if _, err := tx.c.exec(ctx, end+linked, env, gateway, userType); err != nil {
+			return err
+		}
+	}
+	return nil
 }
