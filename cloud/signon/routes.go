@@ -1,6 +1,7 @@
 package signon
 
 import (
+	"cmp"
 	"context"
 	"slices"
 
@@ -20,25 +21,20 @@ func (r Route) Ref() store.UserTypeRef {
 
 // Routes returns every user type of an environment, also of gateways that are
 // switched off, in the order in which they are asked for a person whom the cloud
-// does not know: the environment's own order, and then by the gateway's name.
+// does not know: the environment's own order, and then the oldest gateway first, so that who
+// adds or renames a gateway puts it before no other.
 func Routes(ctx context.Context, db *store.Store, env string) (routes []Route, err error) {
 	e, err := db.Environment(ctx, env)
 	if err != nil {
 		return nil, err
 	}
-	page := store.Page{Limit: store.MaxLimit}
-	for {
-		gateways, next, err := db.Gateways(ctx, env, page)
-		if err != nil {
-			return nil, err
-		}
-		for _, g := range gateways {
-			for _, t := range g.UserTypes {
-				routes = append(routes, Route{g, t})
-			}
-		}
-		if page.Cursor = next; next == "" {
-			break
+	gateways, err := oldestFirst(ctx, db, env)
+	if err != nil {
+		return nil, err
+	}
+	for _, g := range gateways {
+		for _, t := range g.UserTypes {
+			routes = append(routes, Route{g, t})
 		}
 	}
 	order := e.Settings.SignOnOrder
@@ -50,6 +46,25 @@ func Routes(ctx context.Context, db *store.Store, env string) (routes []Route, e
 	}
 	slices.SortStableFunc(routes, func(a, b Route) int { return place(a) - place(b) })
 	return routes, nil
+}
+
+// oldestFirst returns all gateways of an environment.
+func oldestFirst(ctx context.Context, db *store.Store, env string) (all []store.Gateway, err error) {
+	page := store.Page{Limit: store.MaxLimit}
+	for {
+		gateways, next, err := db.Gateways(ctx, env, page)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, gateways...)
+		if page.Cursor = next; next == "" {
+			break
+		}
+	}
+	slices.SortStableFunc(all, func(a, b store.Gateway) int {
+		return cmp.Or(a.CreatedAt.Compare(b.CreatedAt), cmp.Compare(a.ID, b.ID))
+	})
+	return all, nil
 }
 
 // policy returns the routes to ask for a person whom the cloud does not know.
