@@ -108,7 +108,8 @@ func (s *survey) outer(f file, name string) {
 		s.used[[2]string{only.name, f.folder}] = true
 	}
 	for _, never := range s.neverIn {
-		if never.name == f.folder && slices.Contains(never.of, name) {
+		banned := slices.ContainsFunc(never.of, func(of string) bool { return within(name, of) })
+		if never.name == f.folder && banned {
 			s.found("%s imports %s: %s must not know it", f.path, name, f.folder)
 		}
 	}

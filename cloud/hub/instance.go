@@ -12,7 +12,7 @@ import (
 // paired anew: nobody can tell which of two is the right one.
 func (h *Hub) quarantine(ctx context.Context, i store.Instance, why string) {
 	h.Logger.Error("an instance is put in quarantine", "instance", i.ID, "because", why)
-	if err := h.Store.Quarantine(ctx, i.ID, why, time.Now()); err != nil {
+	if err := h.Store.QuarantineInstance(ctx, i.ID, why, time.Now()); err != nil {
 		h.Logger.Error("an instance could not be put in quarantine", "instance", i.ID, "error", err)
 		return
 	}

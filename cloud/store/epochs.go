@@ -57,8 +57,8 @@ func (s *Store) ConfirmEpoch(ctx context.Context, id string, epoch uint64) error
 	})
 }
 
-// Quarantine keeps an instance out until it is paired anew. The first reason stays.
-func (s *Store) Quarantine(ctx context.Context, id, reason string, at time.Time) error {
+// QuarantineInstance keeps an instance out until it is paired anew. The first reason stays.
+func (s *Store) QuarantineInstance(ctx context.Context, id, reason string, at time.Time) error {
 	return s.Provision(ctx, func(tx *Tx) error {
 		return tx.c.execOne(ctx, `UPDATE instances SET quarantine = CASE quarantined_at WHEN 0 THEN $1 ELSE quarantine END,
  quarantined_at = CASE quarantined_at WHEN 0 THEN $2 ELSE quarantined_at END WHERE id = $3`, reason, micros(at), id)

@@ -48,7 +48,7 @@ func TestQuarantineAndRotation(t *testing.T) {
 	id := pairInstance(t, w)
 	at := time.Unix(1_800_000_000, 0).UTC()
 	for _, reason := range []string{"first", "second"} {
-		if err := w.Quarantine(t.Context(), id, reason, at); err != nil {
+		if err := w.QuarantineInstance(t.Context(), id, reason, at); err != nil {
 			t.Fatal(err)
 		}
 	}
