@@ -36,6 +36,12 @@ objectClass: groupOfNames
 cn: Tender, zzkept
 member: uid=alice,ou=people,dc=x
 
+dn: cn=zzkept-several+businessCategory=a,ou=groups,dc=x
+objectClass: groupOfNames
+cn: zzkept-several
+businessCategory: a
+member: uid=alice,ou=people,dc=x
+
 dn: cn=outside,ou=zzkept-place,dc=x
 objectClass: groupOfNames
 cn: outside
@@ -156,13 +162,16 @@ func TestNothingKeptBackLeaves(t *testing.T) {
 // askEverything makes each request of the wire, well and badly.
 func (p *tapped) askEverything() {
 	revision := uint64(10)
-	for _, group := range []*wire.GroupRule{{}, {NameAttribute: "employeeNumber"}, {WithID: true}, {SearchBase: "dc=x"}, {Include: []string{"cn=child,*"}}} {
+	for _, group := range []*wire.GroupRule{{}, {NameAttribute: "employeeNumber"}, {WithID: true}, {SearchBase: "dc=x"}, {Include: []string{"cn=child,*"}}, {NameAttribute: "memberOf"}, {NameAttribute: "memberof;x"}} {
 		u := agenttest.Staff()
 		u.Groups, u.ChangePasswords = group, true
 		greedy := u
 		greedy.ID, greedy.SearchBase, greedy.Attributes = "greedy", "dc=elsewhere", []string{"userPassword"}
+		nosy, knowing := u, u
+		nosy.ID, nosy.Attributes = "nosy", []string{"mail", "MEMBEROF", "memberOf;range=0-1"}
+		knowing.ID, knowing.Correlation = "knowing", []string{"entryUUID", "memberOf"}
 		revision++
-		p.deliver(revision, u, greedy)
+		p.deliver(revision, u, greedy, nosy, knowing)
 		at := func(m *wire.SignOn) { m.Revision = revision }
 		for _, who := range []string{"alice", "bob", "twin", "nobody", "al*", strings.Repeat("a", 2000)} {
 			p.look(revision, p.signOn(at, func(m *wire.SignOn) { m.Identifier = who }).ID)
@@ -173,7 +182,9 @@ func (p *tapped) askEverything() {
 			p.signOn(at, func(m *wire.SignOn) { m.Identifier, m.Password = who, p.sealer.Seal(m.ID, []byte("wrong")) })
 			p.explain(revision, who)
 		}
-		p.signOn(at, func(m *wire.SignOn) { m.UserType = "greedy" })
+		for _, refused := range []string{"greedy", "nosy", "knowing"} {
+			p.signOn(at, func(m *wire.SignOn) { m.UserType = refused })
+		}
 		p.signOn(func(m *wire.SignOn) { m.Revision, m.UserType = revision, "none" })
 		p.change(revision, "alice", "wrong", "looking-glass")
 		p.change(revision, "alice", "wonderland", "wonderland")

@@ -63,15 +63,17 @@ func plausible(identifier string) bool {
 // FindCorrelated looks for a person known from an earlier sign-on: by the first of
 // the values that finds exactly one entry, in their order. A value whose attribute
 // is not one of the user type's correlation attributes is left out, and so is one
-// that is not in the attribute's text form. The user type's filter must still hold,
+// that is not in the attribute's text form, and a second one of an attribute. The user type's filter must still hold,
 // apart from what it says about the identifier. Errors are as for FindUser.
 func (c *Client) FindCorrelated(ctx context.Context, ut *UserType, known []Value) (Entry, error) {
-	missing := ErrNoSuchUser
+	missing, tried := ErrNoSuchUser, map[string]bool{}
 	for _, v := range known {
 		octets, ok := octetsOf(v.Attribute, v.Value)
-		if !ok || !slices.ContainsFunc(ut.cfg.Correlation, func(a string) bool { return strings.EqualFold(a, v.Attribute) }) {
+		asked := strings.ToLower(v.Attribute)
+		if !ok || tried[asked] || !slices.ContainsFunc(ut.cfg.Correlation, func(a string) bool { return strings.EqualFold(a, v.Attribute) }) {
 			continue
 		}
+		tried[asked] = true
 		filter := "(&(" + v.Attribute + "=" + ldap.EscapeFilter(octets) + ")" + ut.filter.standing + ")"
 		e, err := c.findOne(ctx, ut, filter)
 		switch {

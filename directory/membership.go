@@ -164,8 +164,8 @@ func (g *gathering) membership() Membership {
 
 // leavesOut returns why a group does not count; empty when it does.
 func (r *GroupRule) leavesOut(name dn.Name) string {
-	for i, pattern := range r.exclude {
-		if pattern.Match(name) {
+	for i := range r.exclude {
+		if dn.MeanAnyPart(r.exclude[i:i+1], name) {
 			return "excluded by " + r.Exclude[i]
 		}
 	}

@@ -18,7 +18,7 @@ import (
 // record is usually made of, and what identifies an entry.
 var usualAttributes = []string{
 	"c", "cn", "co", "company", "department", "departmentNumber", "description", "displayName", "division", "employeeID",
-	"employeeNumber", "employeeType", "entryUUID", "givenName", "initials", "l", "mail", "memberOf", "mobile", "nsUniqueId",
+	"employeeNumber", "employeeType", "entryUUID", "givenName", "initials", "l", "mail", "mobile", "nsUniqueId",
 	"o", "objectGUID", "objectSid", "ou", "physicalDeliveryOfficeName", "postalCode", "preferredLanguage", "sAMAccountName",
 	"sn", "st", "street", "telephoneNumber", "title", "uid", "uidNumber", "userPrincipalName",
 }
@@ -28,6 +28,9 @@ var usualFilterAttributes = []string{
 	"cn", "employeeID", "employeeNumber", "mail", "memberOf", "objectCategory", "objectClass", "proxyAddresses",
 	"sAMAccountName", "uid", "userAccountControl", "userPrincipalName",
 }
+
+// identities are what tells an entry from all others, and says nothing else of it.
+var identities = []string{"entryUUID", "nsUniqueId", "objectGUID", "objectSid"}
 
 // Policy is what the customer's file lets a cloud ask.
 type Policy struct {
@@ -194,19 +197,53 @@ func (p *Policy) Refuse(u wire.UserType, asserted []directory.Assertion) (reason
 		reasons = append(reasons, fmt.Sprintf("group search base %q is not at or below policy.groups.search_bases", u.Groups.SearchBase))
 	}
 	for _, a := range slices.Concat(u.Attributes, u.Correlation) {
-		if !p.MayLeave(a) {
-			reasons = append(reasons, fmt.Sprintf("attribute %q may not leave: add it to policy.attributes to allow it", a))
-		}
+		reasons = refused(reasons, p.refuseLeaving("attribute", a))
 	}
-	if u.Groups != nil && u.Groups.NameAttribute != "" && !p.MayLeave(u.Groups.NameAttribute) {
-		reasons = append(reasons, fmt.Sprintf("group name attribute %q may not leave: add it to policy.attributes to allow it", u.Groups.NameAttribute))
+	for _, a := range u.Correlation {
+		reasons = refused(reasons, p.refuseCorrelation(a))
+	}
+	if u.Groups != nil && u.Groups.NameAttribute != "" {
+		reasons = refused(reasons, p.refuseLeaving("group name attribute", u.Groups.NameAttribute))
 	}
 	for _, a := range asserted {
-		if reason := p.refuseAssertion(a); reason != "" && !slices.Contains(reasons, reason) {
-			reasons = append(reasons, reason)
-		}
+		reasons = refused(reasons, p.refuseAssertion(a))
 	}
 	return reasons
+}
+
+// refused adds a reason, unless it is empty or is there already.
+func refused(reasons []string, reason string) []string {
+	if reason == "" || slices.Contains(reasons, reason) {
+		return reasons
+	}
+	return append(reasons, reason)
+}
+
+// refuseLeaving says why the values of an attribute do not leave; empty when they do.
+func (p *Policy) refuseLeaving(what, attribute string) string {
+	switch {
+	case isMemberOf(attribute):
+		return fmt.Sprintf("%s %q names groups: they leave as groups only, cut by policy.groups", what, attribute)
+	case !p.MayLeave(attribute):
+		return fmt.Sprintf("%s %q may not leave: add it to policy.attributes to allow it", what, attribute)
+	}
+	return ""
+}
+
+// refuseCorrelation says why people are not found again by an attribute; empty when
+// they are. A cloud says the value, so that it is a question like a filter.
+func (p *Policy) refuseCorrelation(attribute string) string {
+	if slices.ContainsFunc([][]string{identities, usualFilterAttributes, p.File.FilterAttributes},
+		func(list []string) bool { return containsFold(list, attribute) }) {
+		return ""
+	}
+	return fmt.Sprintf("people are not found by %q: add it to policy.filter_attributes to allow it", attribute)
+}
+
+// isMemberOf tells whether an attribute names the groups of its entry, also with options.
+func isMemberOf(attribute string) bool {
+	base, _, _ := strings.Cut(attribute, ";")
+	return strings.EqualFold(base, "memberOf")
 }
 
 // refuseAssertion says why a filter may not assert something; empty when it may. A
@@ -262,9 +299,10 @@ func plain(a directory.Assertion) bool {
 	return false
 }
 
-// MayLeave tells whether an attribute may leave: it is a usual one, or the file names it.
+// MayLeave tells whether an attribute may leave: it is a usual one, or the file names
+// it. What names groups never may.
 func (p *Policy) MayLeave(attribute string) bool {
-	return containsFold(usualAttributes, attribute) || containsFold(p.File.Attributes, attribute)
+	return !isMemberOf(attribute) && (containsFold(usualAttributes, attribute) || containsFold(p.File.Attributes, attribute))
 }
 
 func containsFold(list []string, s string) bool {
@@ -311,7 +349,7 @@ func (p *Policy) LeaveOut(group string) string {
 		return "not at or below policy.groups.search_bases"
 	case len(p.include) > 0 && !dn.MatchAny(p.include, name):
 		return "not like any of policy.groups.include"
-	case dn.MatchAny(p.exclude, name):
+	case dn.MeanAnyPart(p.exclude, name):
 		return "like one of policy.groups.exclude"
 	}
 	return ""

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"ldap-gateway/agent/agenttest"
+	"ldap-gateway/cloudlink/wire"
 	"ldap-gateway/configs"
 	"ldap-gateway/directory"
 	"ldap-gateway/directory/dn"
@@ -82,5 +83,46 @@ func TestHashNamesThePolicy(t *testing.T) {
 	c := newPolicy(t, func(p *configs.Policy) { p.Attributes = []string{"badgeNumber"} })
 	if a.Hash() != b.Hash() || a.Hash() == c.Hash() || len(a.Describe()) < 4 {
 		t.Error(a.Hash(), b.Hash(), c.Hash())
+	}
+}
+
+// What a user type asks by an attribute is refused in whatever place it asks.
+func TestAttributesOfAUserType(t *testing.T) {
+	p, err := New(configs.Policy{
+		SearchBases:      []string{"dc=x"},
+		Attributes:       []string{"homePhone", "memberOf", "badge"},
+		FilterAttributes: []string{"badge"},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		attribute                        string
+		leaves, identifies, namesOfGroup bool
+	}{
+		{"mail", true, true, true},
+		{"entryUUID", true, true, true},
+		{"objectsid", true, true, true},
+		{"telephoneNumber", true, false, true}, // usual, and no question to ask by
+		{"homePhone", true, false, true},
+		{"badge", true, true, true},
+		{"userPassword", false, false, false},
+		{"proxyAddresses", false, false, false},
+		{"memberOf", false, false, false}, // though the file names it
+		{"MEMBEROF;range=0-1", false, false, false},
+	} {
+		for what, asks := range map[string]struct {
+			u   wire.UserType
+			may bool
+		}{
+			"attribute":   {wire.UserType{Attributes: []string{c.attribute}}, c.leaves},
+			"correlation": {wire.UserType{Correlation: []string{"entryUUID", c.attribute}}, c.identifies},
+			"group name":  {wire.UserType{Groups: &wire.GroupRule{NameAttribute: c.attribute}}, c.namesOfGroup},
+		} {
+			asks.u.SearchBase = "dc=x"
+			if refused := p.Refuse(asks.u, nil); (len(refused) == 0) != asks.may {
+				t.Errorf("%s as %s: %q", c.attribute, what, refused)
+			}
+		}
 	}
 }

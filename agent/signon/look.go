@@ -7,6 +7,7 @@ import (
 
 	"ldap-gateway/cloudlink/wire"
 	"ldap-gateway/directory"
+	"ldap-gateway/directory/dn"
 )
 
 // Limits of questions about single groups, each of which belongs to one sign-on.
@@ -134,7 +135,7 @@ func (s *Service) sights(ctx context.Context, f *finished, groups []wire.LookGro
 	var at []int // where in out the answer goes
 	for i, g := range groups {
 		switch {
-		case len(g.DN) > mostDN || len(g.ID) > mostDN || len(g.Stamp) > mostDN:
+		case unreadable(g):
 			out[i] = wire.Sight{Finding: wire.FindingUntellable, Reason: wire.LookMalformed}
 		case i >= mostLooked:
 			out[i] = wire.Sight{Finding: wire.FindingUntellable, Reason: wire.LookTooMany}
@@ -151,6 +152,14 @@ func (s *Service) sights(ctx context.Context, f *finished, groups []wire.LookGro
 		}
 	}
 	return out
+}
+
+// unreadable tells whether a group cannot be asked for as it is named. A name that is no
+// DN may be one that an agent before this one could read: that it is not let out would
+// be no evidence.
+func unreadable(g wire.LookGroup) bool {
+	_, err := dn.Parse(g.DN)
+	return err != nil || len(g.DN) > mostDN || len(g.ID) > mostDN || len(g.Stamp) > mostDN
 }
 
 var findings = map[directory.Finding]wire.Finding{

@@ -39,8 +39,10 @@ func TestLookAfterASignOn(t *testing.T) {
 		}
 	}
 	d.ask("2", "alice", "wonderland")
-	l = d.look("2", wire.LookGroup{DN: child}, wire.LookGroup{DN: "cn=missing,ou=groups,dc=x"}, wire.LookGroup{DN: "cn=" + string(make([]byte, 9000))})
-	want := []wire.Sight{{Finding: wire.FindingStill}, {Finding: wire.FindingGone}, {Finding: wire.FindingUntellable, Reason: wire.LookMalformed}}
+	l = d.look("2", wire.LookGroup{DN: child}, wire.LookGroup{DN: "cn=missing,ou=groups,dc=x"}, wire.LookGroup{DN: "cn=" + string(make([]byte, 9000))},
+		wire.LookGroup{DN: "my_attr=x,ou=groups,dc=x"})
+	malformed := wire.Sight{Finding: wire.FindingUntellable, Reason: wire.LookMalformed}
+	want := []wire.Sight{{Finding: wire.FindingStill}, {Finding: wire.FindingGone}, malformed, malformed}
 	for i, g := range l.Groups {
 		if g.Finding != want[i].Finding || g.Reason != want[i].Reason {
 			t.Errorf("%d: %+v", i, g)

@@ -39,7 +39,7 @@ func TestObserveLetsNothingOut(t *testing.T) {
 	file.Observe = true
 	d := newDesk(t, file)
 	u := agenttest.Staff()
-	u.Correlation = []string{"entryUUID", "mail", "cn", "sn", "uid"}
+	u.Correlation = []string{"entryUUID", "mail", "cn", "uid"}
 	d.UserTypes(wire.UserTypes{Revision: 1, Types: []wire.UserType{u}})
 	alice, mail := wire.Correlation{Attribute: "entryuuid", Value: agenttest.AliceUUID}, wire.Correlation{Attribute: "mail", Value: "alice@x.test"}
 	for name, c := range map[string]struct {

@@ -292,6 +292,7 @@ func (s *Service) groups(ctx context.Context, t *directory.UserType, e directory
 		s.Logger.Info("not all groups could be read", logSignOn, id, "verdict", found.Verdict, logReason, found.Reason)
 	}
 	if found.Verdict != directory.Unknown && !s.Policy.File.Observe {
+		e.Attributes, e.TooLarge = nil, nil // no question is about them
 		s.looks.keep(&finished{id: id, userType: t, entry: e, membership: found, at: time.Now()})
 	}
 	return membership(s.Policy.Groups(found))

@@ -136,6 +136,34 @@ func TestPatterns(t *testing.T) {
 	}
 }
 
+// What keeps a name back keeps it back however many parts its RDNs have.
+func TestAnyPartOfAnRDN(t *testing.T) {
+	for _, c := range []struct {
+		pattern, name string
+		means         bool
+	}{
+		{"cn=secret*", "businessCategory=a+cn=secrets,ou=groups,dc=x", true},
+		{"cn=secret*", "cn=secrets+businessCategory=a,ou=groups,dc=x", true},
+		{"cn=*secret,ou=groups,dc=x", "a=1+cn=top secret+z=2,ou=groups,dc=x", true},
+		{"cn=*,ou=hidden,dc=x", "a=1+cn=top,l=here+ou=hidden,dc=x", true},
+		{"*,ou=hidden,dc=x", "cn=a,ou=hidden+l=here,dc=x", true},
+		{"a=1+cn=top,dc=x", "cn=top+a=1,dc=x", true},
+		{"cn=a,dc=x", "cn=a,dc=x", true},
+		{"cn=secret*", "businessCategory=secret+cn=b,ou=groups,dc=x", false},
+		{"cn=secret*", "cn=open,ou=a+cn=secret,dc=x", false},
+		{"cn=never", strings.Repeat("a=1+b=2,", 20) + "dc=x", true}, // too many to try
+	} {
+		p, err := CompileAll([]string{"cn=unlike", c.pattern})
+		name, nameErr := Parse(c.name)
+		if err != nil || nameErr != nil || MeanAnyPart(p, name) != c.means {
+			t.Errorf("%q means %q: not %v, %v, %v", c.pattern, c.name, c.means, err, nameErr)
+		}
+	}
+	if MeanAnyPart(nil, Name{strings.Repeat("a\x01b\x00", 20)}) {
+		t.Error("no pattern means something")
+	}
+}
+
 // TestEveryEscapeIsUndone writes random values in random ways.
 func TestEveryEscapeIsUndone(t *testing.T) {
 	odd := []rune(`a,;+"\<>=#* ü漢/`)

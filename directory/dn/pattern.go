@@ -59,3 +59,39 @@ func (p Pattern) Match(n Name) bool {
 func MatchAny(patterns []Pattern, n Name) bool {
 	return slices.ContainsFunc(patterns, func(p Pattern) bool { return p.Match(n) })
 }
+
+// mostSpellings bounds how many names MeanAnyPart looks at.
+const mostSpellings = 64
+
+// MeanAnyPart tells whether one of the patterns means a name, or what the name is when
+// of an RDN of several parts only one is written: cn=a+ou=b,dc=x is kept back by what
+// keeps back cn=a,dc=x. A name of so many parts that they cannot all be tried is meant.
+func MeanAnyPart(patterns []Pattern, n Name) bool {
+	if len(patterns) == 0 || !strings.ContainsRune(n.folded, beside) {
+		return MatchAny(patterns, n)
+	}
+	all := []string{""}
+	for _, rdn := range strings.Split(n.folded, string(between)) {
+		all = longer(all, rdn)
+		if len(all) > mostSpellings {
+			return true
+		}
+	}
+	return slices.ContainsFunc(all, func(one string) bool {
+		return MatchAny(patterns, Name{strings.TrimSuffix(one, string(between))})
+	})
+}
+
+// longer returns each name with an RDN at its end: whole, and with each of its parts alone.
+func longer(names []string, rdn string) (all []string) {
+	parts := strings.Split(rdn, string(beside))
+	if len(parts) > 1 {
+		parts = append(parts, rdn)
+	}
+	for _, n := range names {
+		for _, part := range parts {
+			all = append(all, n+part+string(between))
+		}
+	}
+	return all
+}
