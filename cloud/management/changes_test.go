@@ -1,6 +1,7 @@
 package management_test
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -264,5 +265,48 @@ func TestLinks(t *testing.T) {
 	}
 	if u := link(w.kind, map[string]string{}); len(u.Correlation) != 0 {
 		t.Errorf("%+v", u.Correlation)
+	}
+}
+
+// What was opened and proven under one directory ends when another one says who a
+// person is, alone or with all others; within one it stays with the entry.
+func TestLinkEndsWhatTheOldOneOpened(t *testing.T) {
+	h := open(t)
+	for name, c := range map[string]struct {
+		link func(ctx context.Context, w *world, by m.By, far store.UserTypeRef) error
+		ends bool
+	}{
+		"to another gateway": {func(ctx context.Context, w *world, by m.By, far store.UserTypeRef) error {
+			return second(w.LinkUser(ctx, by, w.user.ID, func(store.User) (m.Link, error) { return m.Link{To: far}, nil }))
+		}, true},
+		"with all others": {func(ctx context.Context, w *world, by m.By, far store.UserTypeRef) error {
+			return second(w.RelinkUsers(ctx, by, w.kind, far))
+		}, true},
+		"to another entry": {func(ctx context.Context, w *world, by m.By, _ store.UserTypeRef) error {
+			link := m.Link{To: w.kind, Values: map[string]string{"entryUUID": "2"}}
+			return second(w.LinkUser(ctx, by, w.user.ID, func(store.User) (m.Link, error) { return link, nil }))
+		}, true},
+		"to another user type": {func(ctx context.Context, w *world, by m.By, _ store.UserTypeRef) error {
+			return second(w.LinkUser(ctx, by, w.user.ID, func(store.User) (m.Link, error) { return m.Link{To: w.other}, nil }))
+		}, false},
+		"with all others to it": {func(ctx context.Context, w *world, by m.By, _ store.UserTypeRef) error {
+			return second(w.RelinkUsers(ctx, by, w.kind, w.other))
+		}, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w, ctx := h.world(), t.Context()
+			by := w.as(store.RoleOwner)
+			far := m.Draft{Gateway: store.Gateway{Name: "Far", Vendor: "OpenLDAP", UserTypes: []store.UserType{w.people("Far")}}}
+			must(t, w.CreateGateway(ctx, by, &far))
+			must(t, w.Store.SetPersonFactor(ctx, w.env, w.user.ID, []byte("x")))
+			must(t, c.link(ctx, w, by, store.UserTypeRef{Gateway: far.ID, UserType: far.UserTypes[0].ID}))
+			u, err := w.Store.User(ctx, w.env, w.user.ID)
+			must(t, err)
+			factor, err := w.Store.PersonFactor(ctx, w.env, w.user.ID)
+			must(t, err)
+			if ended := u.SignOffs == w.user.SignOffs+1; ended != c.ends || (factor == nil) != c.ends {
+				t.Errorf("signed off %d times, second factor %q", u.SignOffs, factor)
+			}
+		})
 	}
 }
