@@ -277,6 +277,8 @@ func (k *looker) at(ctx context.Context, base string) (Sight, sighting) {
 	case out.entry == nil:
 		there := k.ask(ctx, base, rootDSEFilter)
 		return there.untellable(), there
+	case len(out.entry.GetEqualFoldAttributeValues("objectClass")) == 0: // whose members may be any
+		return Sight{Finding: Untellable, Obstacle: MembersHidden}, out
 	case isComputed(out.entry):
 		return Sight{Finding: Untellable, Obstacle: Computed}, out
 	case hasClass(out.entry, k.blind...) && !k.query.dse.activeDirectory():

@@ -227,6 +227,24 @@ func TestEvidenceOfComputedMembers(t *testing.T) {
 	wantSights(t, open(t, s.CA(), s.TLSURL()), compile(t, cfg), "alice", "still in", "untellable out", "untellable hidden-in", "seen ok-out")
 }
 
+// TestEvidenceOfUnknownClasses hides what kind of group each is: neither whether its
+// members are computed nor by what value it has them can be told.
+func TestEvidenceOfUnknownClasses(t *testing.T) {
+	s := slapdtest.Start(t, slapdtest.Config{
+		LDIF: person("alice") + person("wit") + inAndOut(groups, "ok") + posixGroup("posix-in", "memberUid: alice") +
+			"dn: cn=dynamic," + groups + "\nobjectClass: groupOfURLs\ncn: dynamic\nmemberURL: ldap:///" + people + "??one?(mail=alice@example.test)\n\n",
+		DynList: "groupOfURLs memberURL member",
+		Access: []string{
+			`access to dn.children="` + groups + `" attrs=objectClass` + byReader + `search by * read`,
+			`access to attrs=mail` + byReader + `none by * read`,
+		},
+	})
+	cfg := persons()
+	cfg.Filter = "(uid=${identifier})"
+	wantSights(t, open(t, s.CA(), s.TLSURL()), compile(t, cfg), "alice",
+		"still ok-in", "untellable ok-out", "still posix-in", "untellable dynamic")
+}
+
 // TestEvidenceWithoutNIS: of an attribute that the schema does not have, OpenLDAP never
 // says that it is not there.
 func TestEvidenceWithoutNIS(t *testing.T) {

@@ -92,7 +92,7 @@ policy {
   #                   # groups would be pushed; whom the cloud does not know yet gets no record and no way in
   # search_bases        = [base_dn]   # users are looked for at or below these
   # attributes          = []          # may leave, besides the usual ones
-  # filter_attributes   = []          # may be searched by, besides the usual ones
+  # filter_attributes   = []          # may be searched or found by, besides the usual ones
   # sign_ons_per_minute = 6000
   # sign_ons_per_person_per_minute = 30
   # user_type_changes_per_hour     = 20  # a changed user type is a new question to the directory
