@@ -129,8 +129,14 @@
 //	                          memberOf; or tokenGroups, of a security
 //	                          group that can be seen
 //
-// What it cannot tell apart, and so calls Untellable: whatever is hidden, by entry,
-// attribute or value; groups whose members are computed; a replica that is behind
-// (by entryCSN and contextCSN on OpenLDAP, modifyTimestamp elsewhere, nothing on Active
+// What it cannot tell apart, and so calls Untellable: a group that is hidden, by entry,
+// by attribute, by class or by the value of its member; groups whose members are
+// computed; a replica that is behind (by entryCSN and contextCSN on OpenLDAP, by
+// modifyTimestamp elsewhere as far as the group is still there, by nothing on Active
 // Directory); and in Active Directory the last group of somebody when it was deleted.
+//
+// What it does not notice: one of several values of the person's uid that is hidden,
+// where a posixGroup has that value; a group that is missing at a replica that is
+// behind, on other servers than OpenLDAP; and in Active Directory a primary group that
+// has other members, when primaryGroupID cannot be read.
 package directory
