@@ -155,7 +155,7 @@ func (s *step) weigh(d *changes, m store.GroupMembership) {
 	case Member:
 		d.stay++
 		d.still++
-		if m.Doubt != "" {
+		if m.Doubt != "" || s.inTurn() {
 			d.settle = append(d.settle, m.Group.ID)
 		}
 	default:

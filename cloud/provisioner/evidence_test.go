@@ -149,6 +149,32 @@ func TestQuestionsTakeTurns(t *testing.T) {
 	}
 }
 
+// Those whom the user is in after all take turns as well: none of them keeps a group
+// that is gone from being asked about.
+func TestMembersTakeTurns(t *testing.T) {
+	w := build(t)
+	names := many(450)
+	w.mustSignOn(w.ada(names...))
+	gone := map[string]bool{}
+	for _, name := range names[440:] {
+		gone["cn="+name+",dc=x"] = true
+	}
+	w.seen = func(q provisioner.Question) provisioner.Sight {
+		if gone[q.Name] {
+			return provisioner.Sight{Finding: provisioner.Left}
+		}
+		return provisioner.Sight{Finding: provisioner.Member}
+	}
+	var removed int
+	for range 3 {
+		c, _ := w.mustSignOn(w.ada())
+		removed += len(c.Removed)
+	}
+	if removed != len(gone) {
+		t.Errorf("after three sign-ons %d of %d groups that are gone were taken away", removed, len(gone))
+	}
+}
+
 // TestStampsAndIDsGoWithTheQuestion as the user joined with them.
 func TestStampsAndIDsGoWithTheQuestion(t *testing.T) {
 	w := build(t)
