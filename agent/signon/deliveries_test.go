@@ -5,6 +5,7 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+	"unicode/utf8"
 
 	"ldap-gateway/agent/agenttest"
 	"ldap-gateway/cloudlink/wire"
@@ -76,5 +77,30 @@ func TestRefusedChangeIsTold(t *testing.T) {
 	r := d.ask("1", "alice", "wonderland", func(m *wire.SignOn) { m.Revision = 3 })
 	if r.Outcome != wire.OutcomeNotAllowed || d.server.Searches() != searches {
 		t.Errorf("%+v, %d searches", r, d.server.Searches()-searches)
+	}
+}
+
+// What is said of user types that are refused fits into a frame, however much is wrong
+// with however many.
+func TestRefusalsFitIntoAFrame(t *testing.T) {
+	file := agenttest.Policy()
+	file.UserTypeChangesPerHour = 10 * mostTypes
+	d := newDesk(t, file)
+	types := make([]wire.UserType, mostTypes)
+	for i := range types {
+		types[i] = agenttest.Staff()
+		types[i].ID, types[i].Attributes = fmt.Sprint("type-", i), nil
+		for a := range 256 {
+			types[i].Attributes = append(types[i].Attributes, fmt.Sprint("unheardOf", a))
+		}
+	}
+	a := d.UserTypes(wire.UserTypes{Revision: 2, Types: types})
+	b, err := wire.Marshal(a)
+	if err != nil || len(b) > wire.MaxFrame || len(a.Refused) != mostTypes {
+		t.Fatalf("%d bytes about %d user types, %v", len(b), len(a.Refused), err)
+	}
+	reasons := a.Refused[0].Reasons
+	if len(reasons) != mostReasons+1 || reasons[mostReasons] != "and 248 more" || !utf8.ValidString(reasons[0]) {
+		t.Errorf("%q", reasons)
 	}
 }

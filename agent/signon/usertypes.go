@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -39,6 +40,12 @@ type userType struct {
 
 // mostTypes bounds how many user types one gateway serves.
 const mostTypes = 1000
+
+// Limits of what is said of one user type that is refused.
+const (
+	mostReasons = 8
+	mostReason  = 300 // bytes
+)
 
 // newLink lets the revision start anew: a cloud that was restored has older
 // ones, but none goes back while it talks.
@@ -102,7 +109,7 @@ func check(p *policy.Policy, m wire.UserTypes, taken []bool) *delivery {
 			compiled, reasons = Compile(p, t)
 		}
 		if len(reasons) > 0 {
-			r := wire.Refused{ID: t.ID, Reasons: reasons}
+			r := wire.Refused{ID: t.ID, Reasons: shortened(reasons)}
 			if !taken[i] && i < mostTypes {
 				r.RetryMillis = uint32(changeEvery(p.File.UserTypeChangesPerHour).Milliseconds())
 			}
@@ -112,6 +119,20 @@ func check(p *policy.Policy, m wire.UserTypes, taken []bool) *delivery {
 		d.types[t.ID] = userType{compiled, t.ChangePasswords}
 	}
 	return d
+}
+
+// shortened bounds what is said of one user type, so that the answer about all of them
+// fits into a frame.
+func shortened(reasons []string) []string {
+	if n := len(reasons); n > mostReasons {
+		reasons = append(slices.Clone(reasons[:mostReasons]), fmt.Sprintf("and %d more", n-mostReasons))
+	}
+	for i, r := range reasons {
+		if len(r) > mostReason {
+			reasons[i] = strings.ToValidUTF8(r[:mostReason], "") + " …"
+		}
+	}
+	return reasons
 }
 
 // get returns the delivery in use, an empty one before the first, and a channel

@@ -28,8 +28,8 @@ type WrongPasswords struct {
 // WrongPasswords returns the file of a folder; nothing is opened yet.
 func (f Folder) WrongPasswords() *WrongPasswords { return &WrongPasswords{folder: f} }
 
-// Load returns the times for each person since a moment, oldest first. What cannot
-// be read is left out; no file is no times.
+// Load returns the times for each person since a moment, oldest first; a time that is
+// still to come counts as now. What cannot be read is left out; no file is no times.
 func (w *WrongPasswords) Load(since, now time.Time) (map[string][]time.Time, error) {
 	b, err := os.ReadFile(filepath.Join(w.folder.path, wrongFile))
 	if errors.Is(err, fs.ErrNotExist) {
@@ -42,7 +42,9 @@ func (w *WrongPasswords) Load(since, now time.Time) (map[string][]time.Time, err
 		switch n, _ := fmt.Sscanf(s.Text(), "%d %64s", &at, &who); {
 		case strings.HasPrefix(s.Text(), "right "):
 			delete(out, strings.TrimPrefix(s.Text(), "right "))
-		case n == 2 && time.Unix(at, 0).After(since) && !time.Unix(at, 0).After(now):
+		case n == 2 && time.Unix(at, 0).After(now): // the clock was ahead, or was set back
+			out[who] = append(out[who], now)
+		case n == 2 && time.Unix(at, 0).After(since):
 			out[who] = append(out[who], time.Unix(at, 0))
 		}
 	}
