@@ -23,7 +23,7 @@ func TestSpellings(t *testing.T) {
 		"quotes":       {`cn=\"a\",dc=x`, `cn=\22a\22,dc=x`, `cn="\"a\"",dc=x`},
 		"equals":       {`cn=a\3Db,dc=x`, `cn=a=b,dc=x`, `cn=a\=b,dc=x`},
 		"number-sign":  {`cn=\#a,dc=x`, `cn=\23a,dc=x`},
-		"encoded":      {"cn=#04024869,dc=x", "cn=Hi,dc=x", "cn=#0C024869,dc=x", "cn=#0481024869,dc=x"},
+		"encoded":      {"cn=#04024869,dc=x", "cn=Hi,dc=x", "cn=#0C024869,dc=x", "cn=#13024869,dc=x", "cn=#16024869,dc=x", "cn=#0481024869,dc=x"},
 		"umlaut":       {"ou=Vertrieb Süd,dc=x", `ou=Vertrieb S\C3\BCd,dc=x`, "ou=VERTRIEB SÜD,dc=x", "ou=Vertrieb Su\u0308d,dc=x", "ou=Vertrieb\u00a0S\u00ad\u00fcd,dc=x"},
 		"greek":        {"cn=ΣΊΣΥΦΟΣ,dc=x", "cn=σίσυφος,dc=x"},
 		"full-width":   {"cn=ＡＢＣ,dc=x", "cn=abc,dc=x"},
@@ -56,7 +56,7 @@ func TestSpellings(t *testing.T) {
 }
 
 func TestWhatIsNoName(t *testing.T) {
-	for _, text := range []string{"board", "cn=a,", ",cn=a", "=a", "cn=a,,dc=x", `cn=a\`, `cn="a`, `cn="a"b`, "cn=#0", "cn=#zz", "cn=#0403abcd", "cn=#0484", "c n=a", "cn=a,dc", "+"} {
+	for _, text := range []string{"board", "cn=a,", ",cn=a", "=a", "cn=a,,dc=x", `cn=a\`, `cn="a`, `cn="a"b`, "cn=#0", "cn=#zz", "cn=#0403abcd", "cn=#1e0400480069", "cn=#1c0800000048000000 69", "cn=#0201ff", "cn=#0484", "c n=a", "cn=a,dc", "+"} {
 		if n, err := Parse(text); !errors.Is(err, ErrSyntax) {
 			t.Errorf("%q is %q, %v", text, n.folded, err)
 		}

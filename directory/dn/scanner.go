@@ -3,6 +3,7 @@ package dn
 import (
 	"encoding/hex"
 	"errors"
+	"slices"
 	"strings"
 )
 
@@ -136,6 +137,10 @@ func (s *scanner) quoted() (string, error) {
 	return foldValue(value), err
 }
 
+// readable are the tags of OCTET, UTF8, Printable and IA5 strings, whose octets are the
+// text; those of others, as of a BMPString, are not.
+var readable = []byte{0x04, 0x0c, 0x13, 0x16}
+
 // encoded reads a value that is written as the octets of its BER encoding: a string
 // of short or long form.
 func (s *scanner) encoded() (string, error) {
@@ -145,6 +150,9 @@ func (s *scanner) encoded() (string, error) {
 	b, err := hex.DecodeString(strings.TrimRight(s.text[from:s.at], " "))
 	if err != nil || len(b) < 2 {
 		return "", errors.New("\"#\" begins an encoded value, and this is none")
+	}
+	if !slices.Contains(readable, b[0]) {
+		return "", errors.New("an encoded value is of a type that is not compared")
 	}
 	content := b[2:]
 	size := int(b[1])
