@@ -114,8 +114,8 @@ func orDependents(err error, users int) error {
 }
 
 // RemoveUserType takes a user type off its gateway and returns what is left.
-// ErrDependents when it has users, unless force is set: they stay then, without
-// a directory that checks their passwords.
+// ErrDependents when it has users, unless force is set: they stay then, signed
+// off and without a directory that checks their passwords.
 func (s *Store) RemoveUserType(ctx context.Context, env, gateway, userType string, force bool) (g Gateway, err error) {
 	err = s.Provision(ctx, func(tx *Tx) error {
 		if g, err = tx.Gateway(ctx, env, gateway); err != nil {
@@ -139,7 +139,7 @@ func (s *Store) RemoveUserType(ctx context.Context, env, gateway, userType strin
 
 // DeleteGateway removes a gateway, its instances, its pairings and its
 // just-in-time groups. ErrDependents when it has users, unless force is set:
-// they stay then, without a directory that checks their passwords.
+// they stay then, signed off and without a directory that checks their passwords.
 func (s *Store) DeleteGateway(ctx context.Context, env, id string, force bool) error {
 	return s.Provision(ctx, func(tx *Tx) error {
 		users, err := tx.GatewayUsers(ctx, env, id, "")
@@ -157,23 +157,21 @@ func (s *Store) DeleteGateway(ctx context.Context, env, id string, force bool) e
 	})
 }
 
+// linked are the users of a gateway, or of one of its user types.
+const linked = ` WHERE environment_id = $1 AND gateway_id = $2 AND ($3 = '' OR user_type_id = $3)`
+
 // unlink takes the users of a gateway, or of one of its user types, off it.
-// What identified them in the directory goes with the link.
 func (tx *Tx) unlink(ctx context.Context, env, gateway, userType string) error {
-	const of = ` WHERE environment_id = $1 AND gateway_id = $2 AND ($3 = '' OR user_type_id = $3)`
-	_, err := tx.c.exec(ctx, `DELETE FROM correlations WHERE user_id IN (SELECT id FROM users`+of+`)`, env, gateway, userType)
-	if err != nil {
+	if err := tx.endLinks(ctx, env, gateway, userType); err != nil {
 		return err
 	}
-	_, err = tx.c.exec(ctx, `UPDATE users SET gateway_id = NULL, user_type_id = '', dn = '', updated_at = $4`+of, env, gateway, userType, micros(now()))
+	_, err := tx.c.exec(ctx, `UPDATE users SET gateway_id = NULL, user_type_id = '', updated_at = $4`+linked, env, gateway, userType, micros(now()))
 	return err
 }
 
 // RelinkUsers moves all users of one user type to another, of the same gateway
-// or of another one, and returns how many. When the gateway is another, what
-// identified them in the old directory is forgotten, and so are their sessions, what
-// applications hold for them and their second factors. ErrNotFound when the target
-// does not exist.
+// or of another one, and returns how many. When the gateway is another, the old link
+// ends, with what hangs on it. ErrNotFound when the target does not exist.
 func (s *Store) RelinkUsers(ctx context.Context, env, gateway, userType, toGateway, toUserType string) (moved int, err error) {
 	err = s.Provision(ctx, func(tx *Tx) error {
 		g, err := tx.Gateway(ctx, env, toGateway)
@@ -196,17 +194,18 @@ func (s *Store) RelinkUsers(ctx context.Context, env, gateway, userType, toGatew
 	return moved, err
 }
 
-// endLinks ends what hangs on a directory having said who the users of a user type are.
+// endLinks ends what hangs on a directory having said who its users are: what
+// identified them there, their sessions, what applications hold for them and their
+// second factors.
 func (tx *Tx) endLinks(ctx context.Context, env, gateway, userType string) error {
 	for _, end := range []string{
-		"DELETE FROM correlations WHERE user_id IN",
-		"DELETE FROM authorizations WHERE user_id IN",
-		"DELETE FROM application_tokens WHERE user_id IN",
-		"DELETE FROM person_factors WHERE user_id IN",
-		"UPDATE users SET sign_offs = sign_offs + 1 WHERE id IN",
+		"DELETE FROM correlations WHERE environment_id = $1 AND user_id",
+		"DELETE FROM authorizations WHERE environment_id = $1 AND user_id",
+		"DELETE FROM application_tokens WHERE environment_id = $1 AND user_id",
+		"DELETE FROM person_factors WHERE environment_id = $1 AND user_id",
+		"UPDATE users SET dn = '', sign_offs = sign_offs + 1 WHERE environment_id = $1 AND id",
 	} {
-		linked := " (SELECT id FROM users WHERE environment_id = $1 AND gateway_id = $2 AND user_type_id = $3)"
-		if _, err := tx.c.exec(ctx, end+linked, env, gateway, userType); err != nil {
+		if _, err := tx.c.exec(ctx, end+" IN (SELECT id FROM users"+linked+")", env, gateway, userType); err != nil {
 			return err
 		}
 	}

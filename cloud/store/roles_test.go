@@ -63,8 +63,29 @@ func TestRolesThatHangOnThings(t *testing.T) {
 // tokens; others have theirs.
 func TestSignedOffEverywhere(t *testing.T) {
 	s := open(t)
-	w := build(t, s, "one")
+	for name, end := range map[string]func(w world, far store.Gateway) error{
+		"alone": func(w world, _ store.Gateway) error { return s.SignOffUser(t.Context(), w.env.ID, w.user.ID) },
+		"with all of a user type, by moving them": func(w world, far store.Gateway) error {
+			_, err := s.RelinkUsers(t.Context(), w.env.ID, w.gateway.ID, w.gateway.UserTypes[0].ID, far.ID, far.UserTypes[0].ID)
+			return err
+		},
+		"with the user type": func(w world, _ store.Gateway) error {
+			_, err := s.RemoveUserType(t.Context(), w.env.ID, w.gateway.ID, w.gateway.UserTypes[0].ID, true)
+			return err
+		},
+		"with the gateway": func(w world, _ store.Gateway) error {
+			return s.DeleteGateway(t.Context(), w.env.ID, w.gateway.ID, true)
+		},
+	} {
+		t.Run(name, func(t *testing.T) { signsOff(t, s, build(t, s, name), end) })
+	}
+	want(t, s.SignOffUser(t.Context(), "none", "none"), store.ErrNotFound)
+}
+
+func signsOff(t *testing.T, s *store.Store, w world, end func(w world, far store.Gateway) error) {
 	ctx := t.Context()
+	far := store.Gateway{EnvironmentID: w.env.ID, Name: "Far", UserTypes: []store.UserType{{Name: "People"}}}
+	must(t, s.CreateGateway(ctx, &far))
 	other := store.User{EnvironmentID: w.env.ID, PopulationID: w.population.ID, Username: "another"}
 	must(t, s.CreateUser(ctx, &other))
 	a := store.Application{EnvironmentID: w.env.ID, Name: "signed off", Type: store.WebApplication}
@@ -93,8 +114,7 @@ func TestSignedOffEverywhere(t *testing.T) {
 		_, err := s.Token(ctx, w.env.ID, token.ID, time.Now())
 		must(t, err)
 	}
-	must(t, s.SignOffUser(ctx, w.env.ID, w.user.ID))
-	want(t, s.SignOffUser(ctx, w.env.ID, "none"), store.ErrNotFound)
+	must(t, end(w, far))
 	_, err := s.Token(ctx, w.env.ID, tokens[w.user.ID], time.Now())
 	want(t, err, store.ErrNotFound)
 	_, err = s.Token(ctx, w.env.ID, tokens[other.ID], time.Now())
