@@ -120,6 +120,7 @@ func TestFindCorrelated(t *testing.T) {
 			"case-of-attribute":      {[]directory.Value{{Attribute: "UID", Value: "alice"}}, aliceDN, nil},
 			"all-ambiguous":          {[]directory.Value{{Attribute: "uid", Value: "shared"}}, "", directory.ErrAmbiguousUser},
 			"not-a-correlation-attr": {[]directory.Value{{Attribute: "mail", Value: "alice@example.test"}}, "", directory.ErrNoSuchUser},
+			"one-value-of-each":      {[]directory.Value{{Attribute: "uid", Value: "nobody"}, {Attribute: "UID", Value: "alice"}}, "", directory.ErrNoSuchUser},
 			"nobody":                 {[]directory.Value{{Attribute: "uid", Value: "*"}}, "", directory.ErrNoSuchUser},
 		} {
 			e, err := c.FindCorrelated(t.Context(), ut, tc.known)

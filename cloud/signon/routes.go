@@ -21,8 +21,8 @@ func (r Route) Ref() store.UserTypeRef {
 
 // Routes returns every user type of an environment, also of gateways that are
 // switched off, in the order in which they are asked for a person whom the cloud
-// does not know: the environment's own order, and then the oldest gateway first, so that who
-// adds or renames a gateway puts it before no other.
+// does not know: the environment's own order, and then the oldest gateway first, so
+// that who adds or renames a gateway puts it before no other.
 func Routes(ctx context.Context, db *store.Store, env string) (routes []Route, err error) {
 	e, err := db.Environment(ctx, env)
 	if err != nil {

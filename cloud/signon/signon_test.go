@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -375,5 +376,22 @@ func TestTooManyGroups(t *testing.T) {
 	c.agents.answers[c.first.ID] = r
 	if so := c.signOn("alice", "x"); so.Verdict != "partial" || len(so.Added) != mostGroups || !strings.Contains(so.VerdictReason, "10005 groups") {
 		t.Errorf("%s %s %d", so.Verdict, so.VerdictReason, len(so.Added))
+	}
+}
+
+// Whoever adds or renames a gateway puts it before no other: the oldest is asked first.
+func TestANewGatewayIsAskedLast(t *testing.T) {
+	c := newCloud(t)
+	c.gateway("!AAA")
+	c.second.Name = "  zero"
+	must(t, c.Store.UpdateGateway(t.Context(), &c.second))
+	routes, err := Routes(t.Context(), c.Store, c.env)
+	must(t, err)
+	var names []string
+	for _, r := range routes {
+		names = append(names, r.Gateway.Name)
+	}
+	if want := []string{"first", "  zero", "!AAA"}; !slices.Equal(names, want) {
+		t.Errorf("asked in the order %q, want %q", names, want)
 	}
 }
