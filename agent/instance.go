@@ -197,12 +197,10 @@ func (i *Instance) watch(ctx context.Context, link *cloudlink.Link, paired state
 }
 
 func wait(ctx context.Context, d time.Duration) bool {
-	t := time.NewTimer(d)
-	defer t.Stop()
 	select {
 	case <-ctx.Done():
 		return false
-	case <-t.C:
+	case <-time.After(d):
 		return true
 	}
 }
