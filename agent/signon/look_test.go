@@ -81,6 +81,9 @@ func TestLookBelongsToASignOnThatEndedWell(t *testing.T) {
 func TestLookIsBounded(t *testing.T) {
 	d := newDesk(t, agenttest.Policy())
 	d.ask("1", "alice", "wonderland")
+	if e := d.looks.byID["1"].entry; e.Attributes != nil || e.TooLarge != nil {
+		t.Errorf("values are kept for a question that is about none: %v", e.Attributes)
+	}
 	many := make([]wire.LookGroup, mostLooked+10)
 	for i := range many {
 		many[i].DN = fmt.Sprintf("cn=g%d,ou=groups,dc=x", i)
