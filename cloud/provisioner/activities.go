@@ -12,8 +12,16 @@ func (s *step) log(action, subject, text string, detail map[string]any) {
 	if s.so.InstanceID != "" {
 		actor = "instance:" + s.so.InstanceID
 	}
-	s.activities = append(s.activities, store.Activity{EnvironmentID: s.id.EnvironmentID, At: s.so.At, Action: action, Actor: actor,
-		Subject: subject, SignOnID: s.so.ID, Text: text, Detail: detail})
+	s.activities = append(s.activities, store.Activity{
+		EnvironmentID: s.id.EnvironmentID,
+		At:            s.so.At,
+		Action:        action,
+		Actor:         actor,
+		Subject:       subject,
+		SignOnID:      s.so.ID,
+		Text:          text,
+		Detail:        detail,
+	})
 }
 
 func (s *step) subject() string { return "user:" + s.change.User.ID }
@@ -24,9 +32,23 @@ func (s *step) signOnActivity() store.Activity {
 	if s.refreshed {
 		record = "record refreshed"
 	}
-	return store.Activity{EnvironmentID: s.id.EnvironmentID, At: s.so.At, Action: "sign-on", Actor: s.subject(), Subject: s.subject(),
-		SignOnID: s.so.ID, Text: fmt.Sprintf("%s signed on, method: %s, %s (%s)", s.change.User.Username, s.so.Method, record, s.change.Reason),
-		Detail: map[string]any{"outcome": s.so.Outcome, "method": s.so.Method, "updated": s.so.Updated, "reason": s.change.Reason}}
+	name := s.change.User.Username
+	text := fmt.Sprintf("%s signed on, method: %s, %s (%s)", name, s.so.Method, record, s.change.Reason)
+	return store.Activity{
+		EnvironmentID: s.id.EnvironmentID,
+		At:            s.so.At,
+		Action:        "sign-on",
+		Actor:         s.subject(),
+		Subject:       s.subject(),
+		SignOnID:      s.so.ID,
+		Text:          text,
+		Detail: map[string]any{
+			"outcome": s.so.Outcome,
+			"method":  s.so.Method,
+			"updated": s.so.Updated,
+			"reason":  s.change.Reason,
+		},
+	}
 }
 
 // refuse notes that a part of the update was not done, and logs it.
@@ -50,8 +72,8 @@ func (s *step) userUpdated() {
 	for _, f := range s.change.Fields {
 		before[f.Name], after[f.Name] = f.Before, f.After
 	}
-	s.log("user.updated", s.subject(), fmt.Sprintf("%d properties of %s follow the directory", len(s.change.Fields), s.change.User.Username),
-		map[string]any{"before": before, "after": after})
+	text := fmt.Sprintf("%d properties of %s follow the directory", len(s.change.Fields), s.change.User.Username)
+	s.log("user.updated", s.subject(), text, map[string]any{"before": before, "after": after})
 }
 
 func (s *step) groupsCreated(groups []*store.Group) {
@@ -68,7 +90,8 @@ func (s *step) groupRenamed(before, after store.Group) {
 		return
 	}
 	s.change.GroupsRenamed = append(s.change.GroupsRenamed, after)
-	s.log("group.renamed", "group:"+after.ID, fmt.Sprintf("group %s is now %s", before.DisplayName, after.DisplayName), map[string]any{
+	text := fmt.Sprintf("group %s is now %s", before.DisplayName, after.DisplayName)
+	s.log("group.renamed", "group:"+after.ID, text, map[string]any{
 		"before": map[string]any{"name": before.Name, "displayName": before.DisplayName},
 		"after":  map[string]any{"name": after.Name, "displayName": after.DisplayName}})
 }

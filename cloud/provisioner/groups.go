@@ -20,7 +20,8 @@ func (s *step) follow(ctx context.Context) error {
 	verdict, reason := judge(m)
 	if verdict == Unknown {
 		s.told(verdict, reason)
-		s.refuse(fmt.Sprintf("membership unknown: %s: nothing added or removed", orUnsaid(reason)), map[string]any{"verdict": s.change.Verdict})
+		refusal := fmt.Sprintf("membership unknown: %s: nothing added or removed", orUnsaid(reason))
+		s.refuse(refusal, map[string]any{"verdict": s.change.Verdict})
 		return nil
 	}
 	current, err := s.current(ctx)
@@ -87,7 +88,8 @@ func (s *step) settle(verdict Verdict, reason string, d changes) {
 		if len(d.leave) > 0 {
 			removed = groupCount(len(d.leave)) + " removed that the user was seen not to be in"
 		}
-		s.refuse(fmt.Sprintf("membership partial: %s: %s", orUnsaid(reason), removed), map[string]any{"verdict": s.change.Verdict})
+		refusal := fmt.Sprintf("membership partial: %s: %s", orUnsaid(reason), removed)
+		s.refuse(refusal, map[string]any{"verdict": s.change.Verdict})
 	}
 }
 
@@ -237,8 +239,14 @@ func (s *step) distinct(groups []Group) []Group {
 }
 
 func (s *step) newGroup(g Group) *store.Group {
-	return &store.Group{EnvironmentID: s.id.EnvironmentID, Name: g.Name, DisplayName: displayName(g, g.Name), DirectoryID: g.ID,
-		SourceType: s.id.SourceType, SourceID: s.id.SourceID}
+	return &store.Group{
+		EnvironmentID: s.id.EnvironmentID,
+		Name:          g.Name,
+		DisplayName:   displayName(g, g.Name),
+		DirectoryID:   g.ID,
+		SourceType:    s.id.SourceType,
+		SourceID:      s.id.SourceID,
+	}
 }
 
 func displayName(g Group, name string) string {

@@ -67,8 +67,13 @@ func (s *step) findByUsername(ctx context.Context) (bool, error) {
 }
 
 func (s *step) createUser(ctx context.Context) error {
-	u := store.User{EnvironmentID: s.id.EnvironmentID, PopulationID: s.id.PopulationID, Enabled: true,
-		DN: s.id.DN, Correlation: s.id.Correlation}
+	u := store.User{
+		EnvironmentID: s.id.EnvironmentID,
+		PopulationID:  s.id.PopulationID,
+		Enabled:       true,
+		DN:            s.id.DN,
+		Correlation:   s.id.Correlation,
+	}
 	if s.id.SourceType == store.SourceGateway {
 		u.GatewayID, u.UserTypeID = s.id.SourceID, s.id.UserTypeID
 	}
@@ -139,7 +144,10 @@ func (s *step) keepUsername(ctx context.Context, before store.User, after *store
 	if err != nil || other.ID == before.ID {
 		return err
 	}
-	s.refuse("the username is taken by another user: kept", map[string]any{"username": after.Username, "takenBy": other.ID})
+	s.refuse("the username is taken by another user: kept", map[string]any{
+		"username": after.Username,
+		"takenBy":  other.ID,
+	})
 	after.Username = before.Username
 	return nil
 }
