@@ -67,8 +67,11 @@ func (d *Authenticator) holderOf(ctx context.Context, a store.Administrator) (ho
 // name: a passkey belongs to a name, and no other site gets it.
 func (d *Authenticator) site() (*webauthn.WebAuthn, error) {
 	limit := webauthn.TimeoutConfig{Enforce: true, Timeout: ceremonyTime, TimeoutUVD: ceremonyTime}
-	cfg := &webauthn.Config{RPDisplayName: "ldap-cloud", AttestationPreference: protocol.PreferNoAttestation,
-		Timeouts: webauthn.TimeoutsConfig{Login: limit, Registration: limit}}
+	cfg := &webauthn.Config{
+		RPDisplayName:         "ldap-cloud",
+		AttestationPreference: protocol.PreferNoAttestation,
+		Timeouts:              webauthn.TimeoutsConfig{Login: limit, Registration: limit},
+	}
 	for _, text := range d.URLs {
 		u, err := url.Parse(text)
 		if err != nil {
