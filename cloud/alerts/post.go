@@ -191,7 +191,8 @@ func Signature(secret []byte, at string, body []byte) string {
 	return hex.EncodeToString(h.Sum(nil))
 }
 
-var errPrivate = errors.New("this address is not public: whoever runs the cloud may allow its network by --webhook-network")
+var errPrivate = errors.New("this address is not public:" +
+	" whoever runs the cloud may allow its network by --webhook-network")
 
 // client returns one that reaches public addresses only. The address is looked at
 // when it is dialled, after every name was resolved.
@@ -291,13 +292,26 @@ func (p *Post) letter(to string, m Message) []byte {
 	}
 	oneLine := strings.NewReplacer("\r", " ", "\n", " ")
 	var b bytes.Buffer
-	fmt.Fprintf(&b, "From: ldap-cloud <%s>\r\nTo: %s\r\nSubject: %s\r\nDate: %s\r\nAuto-Submitted: auto-generated\r\nMIME-Version: 1.0\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: base64\r\n\r\n",
-		p.From, to, mime.QEncoding.Encode("utf-8", oneLine.Replace(subject)), m.At.UTC().Format(time.RFC1123Z))
+	for _, header := range []string{
+		"From: ldap-cloud <" + p.From + ">",
+		"To: " + to,
+		"Subject: " + mime.QEncoding.Encode("utf-8", oneLine.Replace(subject)),
+		"Date: " + m.At.UTC().Format(time.RFC1123Z),
+		"Auto-Submitted: auto-generated", // RFC 3834: no holiday replies, please
+		"MIME-Version: 1.0",
+		"Content-Type: text/plain; charset=utf-8",
+		"Content-Transfer-Encoding: base64",
+		"", // the end of the header
+	} {
+		b.WriteString(header + "\r\n")
+	}
 	text := subject + "\n\n"
 	if m.Remedy != "" && m.State == "open" {
 		text += "What helps: " + m.Remedy + "\n\n"
 	}
-	text += "Environment: " + m.Name + "\nSince: " + m.Since.UTC().Format("2006-01-02 15:04:05 UTC") + "\nConsole: " + p.URL + "/console/settings/alerts\n"
+	text += "Environment: " + m.Name + "\n"
+	text += "Since: " + m.Since.UTC().Format("2006-01-02 15:04:05 UTC") + "\n"
+	text += "Console: " + p.URL + "/console/settings/alerts\n"
 	encoded := base64.StdEncoding.EncodeToString([]byte(text))
 	for len(encoded) > 76 {
 		b.WriteString(encoded[:76] + "\r\n")

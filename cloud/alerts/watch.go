@@ -151,34 +151,48 @@ func (w *Watch) wrong(ctx context.Context, env string) (all []store.Alert, err e
 // ofGateway returns what is wrong with a gateway.
 func (w *Watch) ofGateway(g store.Gateway, instances []store.Instance) (all []store.Alert) {
 	alert := func(code, about, remedy, format string, args ...any) {
-		all = append(all, store.Alert{Key: code + "/" + g.ID + "/" + about, Code: code, GatewayID: g.ID, Text: "Gateway " + g.Name + ": " + fmt.Sprintf(format, args...), Remedy: remedy})
+		all = append(all, store.Alert{
+			Key:       code + "/" + g.ID + "/" + about,
+			Code:      code,
+			GatewayID: g.ID,
+			Text:      "Gateway " + g.Name + ": " + fmt.Sprintf(format, args...),
+			Remedy:    remedy,
+		})
 	}
 	paired := slices.DeleteFunc(slices.Clone(instances), func(i store.Instance) bool { return !i.RevokedAt.IsZero() })
 	live := w.Links.Live(g.ID)
 	switch {
 	case len(live) == 0:
-		alert("noInstance", "", "Look on the machines: ldap-gateway status", "no instance is connected, so nobody can sign on through it")
+		alert("noInstance", "", "Look on the machines: ldap-gateway status",
+			"no instance is connected, so nobody can sign on through it")
 	case len(live) == 1 && len(paired) > 1:
-		alert("singleInstance", "", "Look on the other machines: ldap-gateway status", "one of %d instances is connected: when it goes nobody can sign on", len(paired))
+		alert("singleInstance", "", "Look on the other machines: ldap-gateway status",
+			"one of %d instances is connected: when it goes nobody can sign on", len(paired))
 	case len(live) == 1:
-		alert("singleInstance", "", "Pair a second instance on another machine", "it has one instance only: when it goes nobody can sign on")
+		alert("singleInstance", "", "Pair a second instance on another machine",
+			"it has one instance only: when it goes nobody can sign on")
 	}
+	updates := slices.ContainsFunc(g.UserTypes, func(u store.UserType) bool { return u.UpdateOnSignOn })
 	for _, l := range live {
 		for _, p := range l.Beat.Problems {
 			if p.Severity != wire.SeverityInfo {
 				alert(p.Code, l.Instance, p.Remedy, "on %s %s", l.Hostname, p.Text)
 			}
 		}
-		if l.Wire > 0 && l.Wire < wire.Version && slices.ContainsFunc(g.UserTypes, func(u store.UserType) bool { return u.UpdateOnSignOn }) {
-			alert("oldAgent", l.Instance, wire.LookOldAgent.Remedy(), "on %s ldap-gateway %s is too old to show that somebody left a group: memberships are only added", l.Hostname, l.Software)
+		if l.Wire > 0 && l.Wire < wire.Version && updates {
+			alert("oldAgent", l.Instance, wire.LookOldAgent.Remedy(),
+				"on %s ldap-gateway %s is too old to show that somebody left a group: memberships are only added",
+				l.Hostname, l.Software)
 		}
 		if l.Beat.ResponseTimeMillis > slow {
-			alert("slowDirectory", l.Instance, "See how the directory fares: ldap-gateway check", "on %s a sign-on takes %.1f seconds", l.Hostname, l.Beat.ResponseTimeMillis/1000)
+			alert("slowDirectory", l.Instance, "See how the directory fares: ldap-gateway check",
+				"on %s a sign-on takes %.1f seconds", l.Hostname, l.Beat.ResponseTimeMillis/1000)
 		}
 	}
 	for _, i := range paired {
 		if w.now().Sub(i.PolicyChangedAt) < daily {
-			alert("policyChanged", i.ID+"/"+i.PolicyHash, "If nobody on the premises meant to, find out who did", "the policy in the file on %s was changed", i.Hostname)
+			alert("policyChanged", i.ID+"/"+i.PolicyHash, "If nobody on the premises meant to, find out who did",
+				"the policy in the file on %s was changed", i.Hostname)
 		}
 	}
 	return all
