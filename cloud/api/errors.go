@@ -61,8 +61,12 @@ func invalid(details ...detail) error {
 	if len(details) == 0 {
 		return nil
 	}
-	return &problem{status: http.StatusBadRequest, Code: invalidData,
-		Message: "The request could not be completed. One or more validation errors were in the request.", Details: details}
+	return &problem{
+		status:  http.StatusBadRequest,
+		Code:    invalidData,
+		Message: "The request could not be completed. One or more validation errors were in the request.",
+		Details: details,
+	}
 }
 
 // wrong is a detail of a value that cannot be.

@@ -174,6 +174,10 @@ func quoted(text string) (value, rest string, err error) {
 }
 
 func badFilter(format string, args ...any) error {
-	return &problem{status: http.StatusBadRequest, Code: invalidRequest, Message: "The filter cannot be read.",
-		Details: []detail{{invalidValue, "filter", "In the filter, " + fmt.Sprintf(format, args...) + "."}}}
+	return &problem{
+		status:  http.StatusBadRequest,
+		Code:    invalidRequest,
+		Message: "The filter cannot be read.",
+		Details: []detail{{invalidValue, "filter", "In the filter, " + fmt.Sprintf(format, args...) + "."}},
+	}
 }
