@@ -71,7 +71,8 @@ func (c *Client) Do(ctx context.Context, method, path string, in, out any) error
 	if in == nil {
 		body = nil
 	}
-	req, err := http.NewRequestWithContext(ctx, method, c.URL+"/v1/environments/"+c.Environment+path, bytes.NewReader(body))
+	address := c.URL + "/v1/environments/" + c.Environment + path
+	req, err := http.NewRequestWithContext(ctx, method, address, bytes.NewReader(body))
 	if err != nil {
 		return err
 	}
