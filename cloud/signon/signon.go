@@ -81,15 +81,27 @@ func (s *Service) SignOn(ctx context.Context, r Request) (store.SignOn, error) {
 	start := time.Now()
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
-	a := &attempt{Service: s, request: r, record: store.SignOn{ID: uuid.Must(uuid.NewV7()).String(), EnvironmentID: r.EnvironmentID,
-		At: start, Method: store.ByPassword, Username: r.Username, Address: r.Address}}
+	a := &attempt{
+		Service: s,
+		request: r,
+		record: store.SignOn{
+			ID:            uuid.Must(uuid.NewV7()).String(),
+			EnvironmentID: r.EnvironmentID,
+			At:            start,
+			Method:        store.ByPassword,
+			Username:      r.Username,
+			Address:       r.Address,
+		},
+	}
 	err := a.run(ctx)
 	a.hold(ctx, start)
 	if err == nil && s.Counted != nil {
 		s.Counted(a.record)
 	}
-	s.Logger.Info("sign-on", "signOn", a.record.ID, "environment", r.EnvironmentID, "outcome", a.outcome, "reason", a.record.Reason,
-		"updated", a.record.Updated, "took", time.Since(start), "error", err)
+	s.Logger.Info("sign-on",
+		"signOn", a.record.ID, "environment", r.EnvironmentID,
+		"outcome", a.outcome, "reason", a.record.Reason, "updated", a.record.Updated,
+		"took", time.Since(start), "error", err)
 	return a.record, err
 }
 
@@ -139,7 +151,8 @@ func (a *attempt) run(ctx context.Context) error {
 }
 
 // observedOnly is why a person who is new does not get in through such a gateway.
-const observedOnly = "the password was right, but gateway.hcl has policy.mode = \"observe\": it lets nothing out to make a record of"
+const observedOnly = "the password was right, but gateway.hcl has policy.mode = \"observe\":" +
+	" it lets nothing out to make a record of"
 
 // implausible says why the request goes nowhere; empty when it may.
 func (a *attempt) implausible() string {
@@ -155,13 +168,17 @@ func (a *attempt) implausible() string {
 	return ""
 }
 
+// unlinked is what an administrator reads of a person whom nobody can check any more.
+const unlinked = "the gateway or user type that checks this person's password is switched off or deleted:" +
+	" link the user to another"
+
 // refusedAhead says why nobody needs to be asked; the reason is empty when they do.
 func (a *attempt) refusedAhead(routes []Route) (o wire.Outcome, reason string) {
 	switch {
 	case a.user != nil && !a.user.Enabled:
 		return wire.OutcomeNotAllowed, "the user is disabled in the cloud"
 	case a.user != nil && len(routes) == 0:
-		return wire.OutcomeNotAllowed, "the gateway or user type that checks this person's password is switched off or deleted: link the user to another"
+		return wire.OutcomeNotAllowed, unlinked
 	case len(routes) == 0:
 		return wire.OutcomeNoSuchUser, "no enabled gateway has a user type that could know the person"
 	}
@@ -197,8 +214,16 @@ func (a *attempt) routes(ctx context.Context) ([]Route, error) {
 // ask goes through the routes until one knows the person.
 func (a *attempt) ask(ctx context.Context, routes []Route) (w Route, answer hub.Answer) {
 	for _, w = range routes {
-		answer = a.Agents.SignOn(ctx, hub.Request{ID: a.record.ID, Gateway: w.Gateway.ID, UserType: w.UserType.ID, Revision: w.Gateway.Revision,
-			Identifier: a.request.Username, Known: a.known(), Want: a.want(w.UserType), Password: a.request.Password})
+		answer = a.Agents.SignOn(ctx, hub.Request{
+			ID:         a.record.ID,
+			Gateway:    w.Gateway.ID,
+			UserType:   w.UserType.ID,
+			Revision:   w.Gateway.Revision,
+			Identifier: a.request.Username,
+			Known:      a.known(),
+			Want:       a.want(w.UserType),
+			Password:   a.request.Password,
+		})
 		if answer.Outcome != wire.OutcomeNoSuchUser || answer.BindSent {
 			return w, answer
 		}
@@ -228,10 +253,22 @@ func (a *attempt) want(t store.UserType) wire.Want {
 func (a *attempt) fail(ctx context.Context, o wire.Outcome, reason string) error {
 	a.finish(o, reason)
 	a.record.UpdateReason = "the sign-on did not succeed"
-	return a.Store.RecordSignOn(context.WithoutCancel(ctx), &a.record, store.Activity{EnvironmentID: a.record.EnvironmentID, At: a.record.At,
-		Action: "sign-on", Actor: a.actor(), Subject: a.subject(), SignOnID: a.record.ID,
-		Text:   fmt.Sprintf("Sign-on of %q by password: %s. %s", a.record.Username, o, reason),
-		Detail: map[string]any{"outcome": o.String(), "reason": reason, "gateway": a.record.GatewayID, "instance": a.record.InstanceID, "address": a.request.Address}})
+	return a.Store.RecordSignOn(context.WithoutCancel(ctx), &a.record, store.Activity{
+		EnvironmentID: a.record.EnvironmentID,
+		At:            a.record.At,
+		Action:        "sign-on",
+		Actor:         a.actor(),
+		Subject:       a.subject(),
+		SignOnID:      a.record.ID,
+		Text:          fmt.Sprintf("Sign-on of %q by password: %s. %s", a.record.Username, o, reason),
+		Detail: map[string]any{
+			"outcome":  o.String(),
+			"reason":   reason,
+			"gateway":  a.record.GatewayID,
+			"instance": a.record.InstanceID,
+			"address":  a.request.Address,
+		},
+	})
 }
 
 func (a *attempt) finish(o wire.Outcome, reason string) {

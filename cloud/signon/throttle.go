@@ -33,7 +33,8 @@ func (a *attempt) throttled() string {
 	if wait == 0 {
 		return ""
 	}
-	return fmt.Sprintf("throttled for another %s: too many wrong passwords for this name or from this address", wait.Round(time.Second))
+	return fmt.Sprintf("throttled for another %s: too many wrong passwords for this name or from this address",
+		wait.Round(time.Second))
 }
 
 // count notes what the person reads as a wrong password, whatever it was, or takes
