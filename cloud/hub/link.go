@@ -49,8 +49,15 @@ type link struct {
 }
 
 func newLink(h *Hub, ws *websocket.Conn, live Live) *link {
-	return &link{hub: h, ws: ws, live: live, send: make(chan outgoing, queued), over: make(chan struct{}),
-		pending: map[uint64]*nats.Msg{}, delivery: make(chan struct{}, 1)}
+	return &link{
+		hub:      h,
+		ws:       ws,
+		live:     live,
+		send:     make(chan outgoing, queued),
+		over:     make(chan struct{}),
+		pending:  map[uint64]*nats.Msg{},
+		delivery: make(chan struct{}, 1),
+	}
 }
 
 // greet takes the hello and says welcome.
@@ -75,7 +82,10 @@ func (l *link) greet(gateway string) error {
 		return err
 	}
 	l.live.Wire = version
-	l.live.Hostname, l.live.Software, l.live.System, l.live.Policy = l.hello.Hostname, l.hello.Software, l.hello.System, l.hello.Policy
+	l.live.Hostname = l.hello.Hostname
+	l.live.Software = l.hello.Software
+	l.live.System = l.hello.System
+	l.live.Policy = l.hello.Policy
 	l.ws.SetReadLimit(wire.MaxFrame)
 	welcome := wire.Welcome{
 		Version:         version,

@@ -41,7 +41,8 @@ type Live struct {
 // information is nothing wrong.
 func (l Live) Healthy() bool {
 	wrong := func(p wire.Problem) bool { return p.Severity != wire.SeverityInfo }
-	return !slices.ContainsFunc(l.Beat.Problems, wrong) && !slices.ContainsFunc(l.Beat.Servers, func(s wire.Server) bool { return s.State == "down" })
+	down := func(s wire.Server) bool { return s.State == "down" }
+	return !slices.ContainsFunc(l.Beat.Problems, wrong) && !slices.ContainsFunc(l.Beat.Servers, down)
 }
 
 // presence is what this node knows of all links.

@@ -40,8 +40,11 @@ const mostTries = 4
 
 // run has a live instance do an request.
 func (h *Hub) run(ctx context.Context, a pending) Answer {
-	last := Answer{SignOnResult: wire.SignOnResult{ID: a.ID, Outcome: wire.OutcomeDirectoryUnavailable,
-		Reason: "no instance of the gateway is connected"}}
+	last := Answer{SignOnResult: wire.SignOnResult{
+		ID:      a.ID,
+		Outcome: wire.OutcomeDirectoryUnavailable,
+		Reason:  "no instance of the gateway is connected",
+	}}
 	tried := map[string]bool{}
 	for range mostTries {
 		l, ok := h.await(ctx, a, tried, !last.answered)
@@ -108,7 +111,10 @@ func (h *Hub) ask(ctx context.Context, l Live, a pending) Answer {
 
 // ours is an answer in the place of an agent's.
 func ours(l Live, a pending, o wire.Outcome, bindSent bool, reason string) Answer {
-	return Answer{SignOnResult: wire.SignOnResult{ID: a.ID, Outcome: o, BindSent: bindSent, Reason: reason}, Instance: l.Instance}
+	return Answer{
+		SignOnResult: wire.SignOnResult{ID: a.ID, Outcome: o, BindSent: bindSent, Reason: reason},
+		Instance:     l.Instance,
+	}
 }
 
 // request carries the request over the bus to the node with the link and waits.
@@ -135,7 +141,8 @@ func (h *Hub) request(ctx context.Context, l Live, a pending, sealer *wire.Seale
 	case errors.Is(err, nats.ErrReconnectBufExceeded):
 		return ours(l, a, wire.OutcomeDirectoryUnavailable, false, "the message bus between the nodes is lost")
 	case err != nil:
-		return ours(l, a, wire.OutcomeUnknown, true, fmt.Sprintf("no answer from the instance: %v", cmp.Or(context.Cause(ctx), err)))
+		reason := fmt.Sprintf("no answer from the instance: %v", cmp.Or(context.Cause(ctx), err))
+		return ours(l, a, wire.OutcomeUnknown, true, reason)
 	}
 	return readReply(l, a, msg.Data)
 }

@@ -28,12 +28,22 @@ type Answer struct {
 // SignOn has a live instance check a password. It always returns an answer of
 // the closed set: without a live instance the directory is unavailable.
 func (h *Hub) SignOn(ctx context.Context, a Request) Answer {
-	return h.run(ctx, pending{Request: a, kind: wire.KindSignOn,
+	return h.run(ctx, pending{
+		Request: a,
+		kind:    wire.KindSignOn,
 		body: func(s sealing) any {
-			return wire.SignOn{ID: a.ID, UserType: a.UserType, Revision: a.Revision, Identifier: a.Identifier,
-				Known: a.Known, Want: a.Want, Password: s.seal(a.ID, a.Password)}
+			return wire.SignOn{
+				ID:         a.ID,
+				UserType:   a.UserType,
+				Revision:   a.Revision,
+				Identifier: a.Identifier,
+				Known:      a.Known,
+				Want:       a.Want,
+				Password:   s.seal(a.ID, a.Password),
+			}
 		},
-		read: readSignOn})
+		read: readSignOn,
+	})
 }
 
 func readSignOn(b []byte) (r wire.SignOnResult, err error) {

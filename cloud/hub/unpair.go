@@ -33,10 +33,15 @@ func (h *Hub) ServeUnpair(w http.ResponseWriter, r *http.Request) {
 }
 
 func (h *Hub) unpair(r *http.Request, i store.Instance) error {
-	if err := h.Store.RevokeInstance(r.Context(), i.EnvironmentID, i.GatewayID, i.ID, "the machine itself", time.Now()); err != nil {
+	err := h.Store.RevokeInstance(r.Context(), i.EnvironmentID, i.GatewayID, i.ID, "the machine itself", time.Now())
+	if err != nil {
 		return err
 	}
 	h.Revoked(i.ID)
-	h.tell(r.Context(), i, "instance.unpaired", "The machine "+i.Hostname+" says that it is an instance no longer", map[string]any{"gateway": i.GatewayID, "fingerprint": i.Fingerprint})
+	text := "The machine " + i.Hostname + " says that it is an instance no longer"
+	h.tell(r.Context(), i, "instance.unpaired", text, map[string]any{
+		"gateway":     i.GatewayID,
+		"fingerprint": i.Fingerprint,
+	})
 	return nil
 }
