@@ -103,7 +103,10 @@ func (a Acceptance) open(t *messages.Ticket) error {
 // for aes256-sha384 have the wrong length, which hurts clients and not us.
 func (a Acceptance) takes(etype int32) bool {
 	switch etype {
-	case etypeID.AES128_CTS_HMAC_SHA1_96, etypeID.AES256_CTS_HMAC_SHA1_96, etypeID.AES128_CTS_HMAC_SHA256_128, etypeID.AES256_CTS_HMAC_SHA384_192:
+	case etypeID.AES128_CTS_HMAC_SHA1_96,
+		etypeID.AES256_CTS_HMAC_SHA1_96,
+		etypeID.AES128_CTS_HMAC_SHA256_128,
+		etypeID.AES256_CTS_HMAC_SHA384_192:
 		return true
 	}
 	return a.AllowRC4 && etype == etypeID.RC4_HMAC
