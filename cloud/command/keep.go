@@ -45,7 +45,8 @@ paired go on; but what was revoked or changed since the copy is as it was then.`
 			if err := cloud.Restore(cmd.Context(), data, from, master); err != nil {
 				return err
 			}
-			_, err := fmt.Fprintf(c.stdout, "Restored. Instances, administrators, secrets and keys that were revoked since the copy are good again:\n"+
+			_, err := fmt.Fprintf(c.stdout, "Restored."+
+				" Instances, administrators, secrets and keys that were revoked since the copy are good again:\n"+
 				"look through them. Start it: %s\n", databaseFlags{data: data}.start(""))
 			return err
 		},

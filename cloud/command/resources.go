@@ -50,7 +50,8 @@ func (a access) open() (*client.Client, error) {
 		return nil, fmt.Errorf("--client: %w", err)
 	}
 	var s cloud.Setup
-	if err := json.Unmarshal([]byte(text), &s); err != nil || s.EnvironmentID == "" || s.ClientID == "" || s.ClientSecret == "" {
+	err = json.Unmarshal([]byte(text), &s)
+	if err != nil || s.EnvironmentID == "" || s.ClientID == "" || s.ClientSecret == "" {
 		return nil, fmt.Errorf("--client: %s has no environmentId, clientId and clientSecret in JSON", a.file)
 	}
 	address := strings.TrimRight(a.url, "/")
@@ -227,11 +228,12 @@ func (c *command) writeCommand(word, method string, args int, where string) *cob
 	var a access
 	var file string
 	use := map[int]string{1: " RESOURCE", 2: " RESOURCE ID"}[args]
+	does := strings.ToUpper(word[:1]) + word[1:] + " a resource of a running cloud from JSON"
 	cmd := &cobra.Command{
 		Use:   word + use,
-		Short: strings.ToUpper(word[:1]) + word[1:] + " a resource of a running cloud from JSON",
+		Short: does,
 		Args:  cobra.ExactArgs(args),
-		Long:  strings.ToUpper(word[:1]) + word[1:] + " a resource of a running cloud from JSON in a file or on standard input, and print what it is then. " + where,
+		Long:  does + " in a file or on standard input, and print what it is then. " + where,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			body, err := readBody(cmd.InOrStdin(), file)
 			if err != nil {
