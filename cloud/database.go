@@ -52,7 +52,8 @@ func withoutPassword(text string) error {
 		return errors.New("not a URL") // the parser's words have all of it, password included
 	}
 	if _, has := u.User.Password(); has || u.Query().Has("password") {
-		return errors.New("others can read the password in an argument: put the URL into a file that only this program's user can read, and name that")
+		return errors.New("others can read the password in an argument:" +
+			" put the URL into a file that only this program's user can read, and name that")
 	}
 	return nil
 }

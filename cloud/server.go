@@ -137,7 +137,8 @@ func (s *Server) listen() (net.Listener, error) {
 	}
 	if s.TLS == nil && !address.IP.IsLoopback() {
 		return nil, fmt.Errorf(
-			"--listen %s: plain HTTP is served on loopback addresses only. Give --tls-cert and --tls-key, or listen on 127.0.0.1 behind a proxy that ends TLS",
+			"--listen %s: plain HTTP is served on loopback addresses only."+
+				" Give --tls-cert and --tls-key, or listen on 127.0.0.1 behind a proxy that ends TLS",
 			s.Listen,
 		)
 	}

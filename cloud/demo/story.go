@@ -14,7 +14,10 @@ func (s *stage) makeGateway(ctx context.Context) error {
 		UserTypes []struct{ ID string }
 	}
 	err := s.api.Do(ctx, "POST", "/gateways", map[string]any{
-		"name": "Headquarters", "type": "LDAP", "enabled": true, "vendor": "LDAP v3 compliant Directory Server",
+		"name":      "Headquarters",
+		"type":      "LDAP",
+		"enabled":   true,
+		"vendor":    "LDAP v3 compliant Directory Server",
 		"userTypes": []any{userType(false)},
 	}, &gateway)
 	if err != nil {
@@ -30,7 +33,9 @@ func (s *stage) makeGateway(ctx context.Context) error {
 // userType is the user type of the story, with or without updates on sign-on.
 func userType(update bool) map[string]any {
 	return map[string]any{
-		"name": "Staff", "passwordAuthority": "LDAP", "searchBaseDn": "ou=people,dc=example,dc=com",
+		"name":                                 "Staff",
+		"passwordAuthority":                    "LDAP",
+		"searchBaseDn":                         "ou=people,dc=example,dc=com",
 		"orderedCorrelationAttributes":         []string{"entryUUID"},
 		"updateUserOnSuccessfulAuthentication": update,
 		"newUserLookup": map[string]any{

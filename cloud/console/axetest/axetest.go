@@ -105,8 +105,10 @@ func Look(ctx context.Context, t testing.TB, what string) {
 	if _, err := chromedp.Run(ctx, chromedp.Evaluate[any](script(t)+";0")); err != nil {
 		t.Fatal(err)
 	}
-	found, err := chromedp.Run(ctx, chromedp.Evaluate[[]string](`axe.run().then(r => r.violations.filter(v => ["serious", "critical"].includes(v.impact))
- .flatMap(v => v.nodes.map(n => v.id + ": " + v.help + ": " + n.html + " " + (n.any[0]?.message ?? ""))))`, chromedp.EvalAwaitPromise))
+	const serious = `axe.run().then(r => r.violations
+		.filter(v => ["serious", "critical"].includes(v.impact))
+		.flatMap(v => v.nodes.map(n => v.id + ": " + v.help + ": " + n.html + " " + (n.any[0]?.message ?? ""))))`
+	found, err := chromedp.Run(ctx, chromedp.Evaluate[[]string](serious, chromedp.EvalAwaitPromise))
 	if err != nil {
 		t.Fatal(err)
 	}
