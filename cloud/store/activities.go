@@ -5,10 +5,22 @@ import (
 	"time"
 )
 
-const activityColumns = `SELECT id, environment_id, at, action, actor, subject, sign_on_id, text, detail FROM activities`
+const activityColumns = `
+	SELECT id, environment_id, at, action, actor, subject, sign_on_id, text, detail
+	FROM activities`
 
 func scanActivity(r row) (a Activity, err error) {
-	err = r.Scan(&a.ID, &a.EnvironmentID, at{&a.At}, &a.Action, &a.Actor, &a.Subject, &a.SignOnID, &a.Text, fromJSON{&a.Detail})
+	err = r.Scan(
+		&a.ID,
+		&a.EnvironmentID,
+		at{&a.At},
+		&a.Action,
+		&a.Actor,
+		&a.Subject,
+		&a.SignOnID,
+		&a.Text,
+		fromJSON{&a.Detail},
+	)
 	return a, err
 }
 
@@ -27,10 +39,22 @@ func (tx *Tx) AddActivity(ctx context.Context, activities ...Activity) error {
 				return err
 			}
 			stamp(&a.At)
-			args = append(args, a.ID, a.EnvironmentID, micros(a.At), a.Action, a.Actor, a.Subject, a.SignOnID, a.Text, inJSON(a.Detail))
+			args = append(args,
+				a.ID,
+				a.EnvironmentID,
+				micros(a.At),
+				a.Action,
+				a.Actor,
+				a.Subject,
+				a.SignOnID,
+				a.Text,
+				inJSON(a.Detail),
+			)
 		}
-		_, err := tx.c.exec(ctx, `INSERT INTO activities (id, environment_id, at, action, actor, subject, sign_on_id, text, detail) VALUES `+
-			placeholders(1, n, 9), args...)
+		_, err := tx.c.exec(ctx, `
+			INSERT INTO activities (id, environment_id, at, action, actor, subject, sign_on_id, text, detail)
+			VALUES `+placeholders(1, n, 9),
+			args...)
 		if err != nil {
 			return err
 		}

@@ -25,11 +25,25 @@ type SignedOn struct {
 	At               time.Time
 }
 
-const authorizationColumns = `SELECT id, environment_id, application_id, request, user_id, sign_on_id, method, signed_on_at, created_at, expires_at FROM authorizations`
+const authorizationColumns = `
+	SELECT id, environment_id, application_id, request, user_id, sign_on_id, method, signed_on_at, created_at,
+		expires_at
+	FROM authorizations`
 
 func scanAuthorization(r row) (a Authorization, err error) {
 	var request string
-	err = r.Scan(&a.ID, &a.EnvironmentID, &a.ApplicationID, &request, &a.SignedOn.UserID, &a.SignedOn.SignOnID, &a.SignedOn.Method, at{&a.SignedOn.At}, at{&a.CreatedAt}, at{&a.ExpiresAt})
+	err = r.Scan(
+		&a.ID,
+		&a.EnvironmentID,
+		&a.ApplicationID,
+		&request,
+		&a.SignedOn.UserID,
+		&a.SignedOn.SignOnID,
+		&a.SignedOn.Method,
+		at{&a.SignedOn.At},
+		at{&a.CreatedAt},
+		at{&a.ExpiresAt},
+	)
 	a.Request = []byte(request)
 	return a, err
 }
@@ -45,23 +59,37 @@ func (s *Store) CreateAuthorization(ctx context.Context, a *Authorization) error
 		if _, err := tx.c.exec(ctx, `DELETE FROM authorizations WHERE expires_at < $1`, micros(now())); err != nil {
 			return err
 		}
-		_, err := tx.c.exec(ctx, `INSERT INTO authorizations (id, environment_id, application_id, request, user_id, sign_on_id, method, signed_on_at, code_hash, used_at, created_at, expires_at)
- VALUES ($1, $2, $3, $4, '', '', '', 0, '', 0, $5, $6)`, a.ID, a.EnvironmentID, a.ApplicationID, string(a.Request), micros(a.CreatedAt), micros(a.ExpiresAt))
+		_, err := tx.c.exec(ctx, `
+			INSERT INTO authorizations (id, environment_id, application_id, request, user_id, sign_on_id, method,
+				signed_on_at, code_hash, used_at, created_at, expires_at)
+			VALUES ($1, $2, $3, $4, '', '', '', 0, '', 0, $5, $6)`,
+			a.ID,
+			a.EnvironmentID,
+			a.ApplicationID,
+			string(a.Request),
+			micros(a.CreatedAt),
+			micros(a.ExpiresAt),
+		)
 		return err
 	})
 }
 
 // Authorization returns one that has not expired at now, or ErrNotFound.
 func (r reader) Authorization(ctx context.Context, env, id string, now time.Time) (Authorization, error) {
-	return queryOne(ctx, r.c, scanAuthorization, authorizationColumns+` WHERE environment_id = $1 AND id = $2 AND expires_at > $3`, env, id, micros(now))
+	return queryOne(ctx, r.c, scanAuthorization, authorizationColumns+`
+		WHERE environment_id = $1 AND id = $2 AND expires_at > $3`,
+		env, id, micros(now))
 }
 
 // CompleteAuthorization says who signed on. ErrNotFound when there is none of
 // that ID for which no code has been made yet.
 func (s *Store) CompleteAuthorization(ctx context.Context, env, id string, by SignedOn) error {
 	return s.Provision(ctx, func(tx *Tx) error {
-		return tx.c.execOne(ctx, `UPDATE authorizations SET user_id = $1, sign_on_id = $2, method = $3, signed_on_at = $4
- WHERE environment_id = $5 AND id = $6 AND code_hash = ''`, by.UserID, by.SignOnID, by.Method, micros(by.At), env, id)
+		return tx.c.execOne(ctx, `
+			UPDATE authorizations
+			SET user_id = $1, sign_on_id = $2, method = $3, signed_on_at = $4
+			WHERE environment_id = $5 AND id = $6 AND code_hash = ''`,
+			by.UserID, by.SignOnID, by.Method, micros(by.At), env, id)
 	})
 }
 
@@ -69,7 +97,10 @@ func (s *Store) CompleteAuthorization(ctx context.Context, env, id string, by Si
 // code is good. ErrNotFound when it has one, or nobody has signed on.
 func (s *Store) SetCode(ctx context.Context, env, id string, hash []byte, until time.Time) error {
 	return s.Provision(ctx, func(tx *Tx) error {
-		return tx.c.execOne(ctx, `UPDATE authorizations SET code_hash = $1, expires_at = $2 WHERE environment_id = $3 AND id = $4 AND code_hash = '' AND user_id <> ''`,
+		return tx.c.execOne(ctx, `
+			UPDATE authorizations
+			SET code_hash = $1, expires_at = $2
+			WHERE environment_id = $3 AND id = $4 AND code_hash = '' AND user_id <> ''`,
 			inBase64(hash), micros(until), env, id)
 	})
 }
@@ -80,16 +111,25 @@ const usedTwice = -1
 // UseCode returns the authorization of a code, once, and keeps it in mind until
 // remember, so that a second use is ErrReused and takes back the tokens that the
 // first one brought. ErrNotFound when there is no such code that is good at now.
-func (s *Store) UseCode(ctx context.Context, env string, hash []byte, now, remember time.Time) (a Authorization, err error) {
+func (s *Store) UseCode(
+	ctx context.Context, env string, hash []byte, now, remember time.Time,
+) (a Authorization, err error) {
 	reused := false
 	err = s.Provision(ctx, func(tx *Tx) error {
 		reused = false
 		code := inBase64(hash)
 		// That it is not empty says again what the index says of itself: else it is not used.
-		if a, err = queryOne(ctx, tx.c, scanAuthorization, authorizationColumns+` WHERE environment_id = $1 AND code_hash = $2 AND code_hash <> ''`, env, code); err != nil {
+		a, err = queryOne(ctx, tx.c, scanAuthorization, authorizationColumns+`
+			WHERE environment_id = $1 AND code_hash = $2 AND code_hash <> ''`,
+			env, code)
+		if err != nil {
 			return err
 		}
-		n, err := tx.c.exec(ctx, `UPDATE authorizations SET used_at = $1, expires_at = $2 WHERE id = $3 AND used_at = 0 AND expires_at > $1`, micros(now), micros(remember), a.ID)
+		n, err := tx.c.exec(ctx, `
+			UPDATE authorizations
+			SET used_at = $1, expires_at = $2
+			WHERE id = $3 AND used_at = 0 AND expires_at > $1`,
+			micros(now), micros(remember), a.ID)
 		if err != nil || n == 1 {
 			return err
 		}
@@ -122,11 +162,25 @@ type Token struct {
 	AccessUntil, ExpiresAt           time.Time
 }
 
-const tokenColumns = `SELECT id, environment_id, application_id, authorization_id, user_id, scopes, method, signed_on_at, refresh_hash, access_until, expires_at FROM application_tokens`
+const tokenColumns = `
+	SELECT id, environment_id, application_id, authorization_id, user_id, scopes, method, signed_on_at,
+		refresh_hash, access_until, expires_at
+	FROM application_tokens`
 
 func scanToken(r row) (t Token, err error) {
-	err = r.Scan(&t.ID, &t.EnvironmentID, &t.ApplicationID, &t.AuthorizationID, &t.SignedOn.UserID, fromJSON{&t.Scopes}, &t.SignedOn.Method, at{&t.SignedOn.At},
-		fromBase64{&t.RefreshHash}, at{&t.AccessUntil}, at{&t.ExpiresAt})
+	err = r.Scan(
+		&t.ID,
+		&t.EnvironmentID,
+		&t.ApplicationID,
+		&t.AuthorizationID,
+		&t.SignedOn.UserID,
+		fromJSON{&t.Scopes},
+		&t.SignedOn.Method,
+		at{&t.SignedOn.At},
+		fromBase64{&t.RefreshHash},
+		at{&t.AccessUntil},
+		at{&t.ExpiresAt},
+	)
 	return t, err
 }
 
@@ -146,7 +200,10 @@ func (s *Store) AddToken(ctx context.Context, t *Token, replaces []byte, now tim
 			return err
 		}
 		if replaces != nil {
-			n, err := tx.c.exec(ctx, `UPDATE application_tokens SET refreshed_at = $1 WHERE environment_id = $2 AND refresh_hash = $3 AND refresh_hash <> '' AND refreshed_at = 0`,
+			n, err := tx.c.exec(ctx, `
+				UPDATE application_tokens
+				SET refreshed_at = $1
+				WHERE environment_id = $2 AND refresh_hash = $3 AND refresh_hash <> '' AND refreshed_at = 0`,
 				micros(now), t.EnvironmentID, inBase64(replaces))
 			if err != nil {
 				return err
@@ -155,12 +212,30 @@ func (s *Store) AddToken(ctx context.Context, t *Token, replaces []byte, now tim
 				return tx.revokeTokens(ctx, t.EnvironmentID, t.AuthorizationID)
 			}
 		}
-		if twice, err := queryOne(ctx, tx.c, value[int], `SELECT count(*) FROM authorizations WHERE id = $1 AND used_at = $2`, t.AuthorizationID, usedTwice); err != nil || twice > 0 {
+		twice, err := queryOne(ctx, tx.c, value[int], `
+			SELECT count(*)
+			FROM authorizations
+			WHERE id = $1 AND used_at = $2`,
+			t.AuthorizationID, usedTwice)
+		if err != nil || twice > 0 {
 			return err
 		}
-		_, err := tx.c.exec(ctx, `INSERT INTO application_tokens (id, environment_id, application_id, user_id, authorization_id, scopes, method, signed_on_at, refresh_hash, refreshed_at,
- access_until, expires_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 0, $10, $11)`, t.ID, t.EnvironmentID, t.ApplicationID, t.SignedOn.UserID, t.AuthorizationID, inJSON(t.Scopes),
-			t.SignedOn.Method, micros(t.SignedOn.At), inBase64(t.RefreshHash), micros(t.AccessUntil), micros(t.ExpiresAt))
+		_, err = tx.c.exec(ctx, `
+			INSERT INTO application_tokens (id, environment_id, application_id, user_id, authorization_id, scopes,
+				method, signed_on_at, refresh_hash, refreshed_at, access_until, expires_at)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 0, $10, $11)`,
+			t.ID,
+			t.EnvironmentID,
+			t.ApplicationID,
+			t.SignedOn.UserID,
+			t.AuthorizationID,
+			inJSON(t.Scopes),
+			t.SignedOn.Method,
+			micros(t.SignedOn.At),
+			inBase64(t.RefreshHash),
+			micros(t.AccessUntil),
+			micros(t.ExpiresAt),
+		)
 		return err
 	})
 	if err == nil && reused {
@@ -171,13 +246,16 @@ func (s *Store) AddToken(ctx context.Context, t *Token, replaces []byte, now tim
 
 // Token returns an access token that is good at now, or ErrNotFound.
 func (r reader) Token(ctx context.Context, env, id string, now time.Time) (Token, error) {
-	return queryOne(ctx, r.c, scanToken, tokenColumns+` WHERE environment_id = $1 AND id = $2 AND access_until > $3`, env, id, micros(now))
+	return queryOne(ctx, r.c, scanToken, tokenColumns+` WHERE environment_id = $1 AND id = $2 AND access_until > $3`,
+		env, id, micros(now))
 }
 
 // TokenByRefresh returns the token that a refresh token came with, used up or not;
 // ErrNotFound when there is none that is good at now.
 func (r reader) TokenByRefresh(ctx context.Context, env string, hash []byte, now time.Time) (Token, error) {
-	return queryOne(ctx, r.c, scanToken, tokenColumns+` WHERE environment_id = $1 AND refresh_hash = $2 AND refresh_hash <> '' AND expires_at > $3`, env, inBase64(hash), micros(now))
+	return queryOne(ctx, r.c, scanToken, tokenColumns+`
+		WHERE environment_id = $1 AND refresh_hash = $2 AND refresh_hash <> '' AND expires_at > $3`,
+		env, inBase64(hash), micros(now))
 }
 
 // RevokeAuthorization takes back all tokens that came of an authorization.
@@ -189,12 +267,16 @@ func (s *Store) RevokeAuthorization(ctx context.Context, env, id string) error {
 // is empty, of all.
 func (s *Store) RevokeUserTokens(ctx context.Context, env, user, application string) error {
 	return s.Provision(ctx, func(tx *Tx) error {
-		_, err := tx.c.exec(ctx, `DELETE FROM application_tokens WHERE environment_id = $1 AND user_id = $2 AND ($3 = '' OR application_id = $3)`, env, user, application)
+		_, err := tx.c.exec(ctx, `
+			DELETE FROM application_tokens
+			WHERE environment_id = $1 AND user_id = $2 AND ($3 = '' OR application_id = $3)`,
+			env, user, application)
 		return err
 	})
 }
 
 func (tx *Tx) revokeTokens(ctx context.Context, env, authorization string) error {
-	_, err := tx.c.exec(ctx, `DELETE FROM application_tokens WHERE environment_id = $1 AND authorization_id = $2`, env, authorization)
+	_, err := tx.c.exec(ctx, `DELETE FROM application_tokens WHERE environment_id = $1 AND authorization_id = $2`,
+		env, authorization)
 	return err
 }

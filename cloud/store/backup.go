@@ -33,7 +33,8 @@ func Backup(ctx context.Context, database, to string) (err error) {
 			err = errors.Join(fmt.Errorf("backup: %w", err), os.Remove(to))
 		}
 	}()
-	db, err := sql.Open("sqlite", "file:"+(&url.URL{Path: filepath.ToSlash(database)}).EscapedPath()+"?mode=ro&_pragma=busy_timeout(5000)")
+	path := (&url.URL{Path: filepath.ToSlash(database)}).EscapedPath()
+	db, err := sql.Open("sqlite", "file:"+path+"?mode=ro&_pragma=busy_timeout(5000)")
 	if err != nil {
 		return err
 	}
@@ -62,7 +63,12 @@ func Restored(ctx context.Context, database string) (err error) {
 		return fmt.Errorf("restore: %w", err)
 	}
 	return s.Provision(ctx, func(tx *Tx) error {
-		for _, statement := range []string{`DELETE FROM sessions`, `DELETE FROM tokens`, `DELETE FROM application_tokens`, `DELETE FROM authorizations`} {
+		for _, statement := range []string{
+			`DELETE FROM sessions`,
+			`DELETE FROM tokens`,
+			`DELETE FROM application_tokens`,
+			`DELETE FROM authorizations`,
+		} {
 			if _, err := tx.c.exec(ctx, statement); err != nil {
 				return err
 			}

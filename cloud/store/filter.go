@@ -44,8 +44,12 @@ type field struct {
 
 func userField(name string) (field, bool) {
 	f, ok := map[string]field{
-		"id": {column: "u.id"}, "username": {"u.username_folded", Fold}, "email": {"u.email_folded", Fold},
-		"externalId": {column: "u.external_id"}, "name.given": {column: "u.given_name"}, "name.family": {column: "u.family_name"},
+		"id":            {column: "u.id"},
+		"username":      {"u.username_folded", Fold},
+		"email":         {"u.email_folded", Fold},
+		"externalId":    {column: "u.external_id"},
+		"name.given":    {column: "u.given_name"},
+		"name.family":   {column: "u.family_name"},
 		"population.id": {column: "u.population_id"},
 	}[name]
 	return f, ok
@@ -53,9 +57,14 @@ func userField(name string) (field, bool) {
 
 func groupField(name string) (field, bool) {
 	f, ok := map[string]field{
-		"id": {column: "g.id"}, "name": {"g.name_key", GroupKey}, "displayName": {"g.display_folded", Fold},
-		"externalId": {column: "g.external_id"}, "sourceType": {column: "g.source_type"}, "sourceId": {column: "g.source_id"},
-		"directoryId": {column: "g.directory_id"}, "population.id": {column: "g.population_id"},
+		"id":            {column: "g.id"},
+		"name":          {"g.name_key", GroupKey},
+		"displayName":   {"g.display_folded", Fold},
+		"externalId":    {column: "g.external_id"},
+		"sourceType":    {column: "g.source_type"},
+		"sourceId":      {column: "g.source_id"},
+		"directoryId":   {column: "g.directory_id"},
+		"population.id": {column: "g.population_id"},
 	}[name]
 	return f, ok
 }

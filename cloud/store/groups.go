@@ -7,20 +7,41 @@ import (
 	"time"
 )
 
-const groupFields = `SELECT g.id, g.environment_id, coalesce(g.population_id, ''), g.name, g.display_name, g.description, g.external_id,
- g.source_type, g.source_id, g.directory_id, g.created_at, g.updated_at`
+const groupFields = `
+	SELECT g.id, g.environment_id, coalesce(g.population_id, ''), g.name, g.display_name, g.description,
+		g.external_id, g.source_type, g.source_id, g.directory_id, g.created_at, g.updated_at`
 
 const (
 	groupColumns = groupFields + `,
- (SELECT count(*) FROM memberships m WHERE m.environment_id = g.environment_id AND m.group_id = g.id) FROM cloud_groups g`
+			(SELECT count(*) FROM memberships m WHERE m.environment_id = g.environment_id AND m.group_id = g.id)
+		FROM cloud_groups g`
 	// proof is the newest sign-on of any member that brought all of the member's
 	// groups: each member's newest, and the newest of these.
-	proof = `SELECT max((SELECT s.at FROM sign_ons s WHERE s.environment_id = m.environment_id AND s.user_id = m.user_id AND s.verdict = 'complete'
- ORDER BY s.at DESC LIMIT 1)) FROM memberships m WHERE m.environment_id = $1 AND m.group_id = $2`
+	proof = `
+		SELECT max((
+			SELECT s.at
+			FROM sign_ons s
+			WHERE s.environment_id = m.environment_id AND s.user_id = m.user_id AND s.verdict = 'complete'
+			ORDER BY s.at DESC LIMIT 1
+		))
+		FROM memberships m
+		WHERE m.environment_id = $1 AND m.group_id = $2`
 	// proofOfMany finds the same from the other end: it goes back from the newest
 	// sign-on to the first of a member. It gives up after some.
-	proofOfMany = `SELECT s.at FROM (SELECT at, user_id FROM sign_ons WHERE environment_id = $1 AND verdict = 'complete' ORDER BY at DESC LIMIT 10000) s
- WHERE EXISTS (SELECT 1 FROM memberships m WHERE m.environment_id = $1 AND m.group_id = $2 AND m.user_id = s.user_id) ORDER BY s.at DESC LIMIT 1`
+	proofOfMany = `
+		SELECT s.at
+		FROM (
+			SELECT at, user_id
+			FROM sign_ons
+			WHERE environment_id = $1 AND verdict = 'complete'
+			ORDER BY at DESC LIMIT 10000
+		) s
+		WHERE EXISTS (
+			SELECT 1
+			FROM memberships m
+			WHERE m.environment_id = $1 AND m.group_id = $2 AND m.user_id = s.user_id
+		)
+		ORDER BY s.at DESC LIMIT 1`
 	// many is the number of members from which on proofOfMany is tried first.
 	many = 1000
 )
@@ -124,11 +145,28 @@ func (tx *Tx) createGroups(ctx context.Context, groups []*Group) error {
 		}
 		stamp(&g.CreatedAt)
 		g.UpdatedAt = g.CreatedAt
-		args = append(args, g.ID, g.EnvironmentID, orNull(g.PopulationID), g.Name, GroupKey(g.Name), g.DisplayName, Fold(g.DisplayName),
-			g.Description, g.ExternalID, g.SourceType, g.SourceID, g.DirectoryID, micros(g.CreatedAt), micros(g.UpdatedAt))
+		args = append(args,
+			g.ID,
+			g.EnvironmentID,
+			orNull(g.PopulationID),
+			g.Name,
+			GroupKey(g.Name),
+			g.DisplayName,
+			Fold(g.DisplayName),
+			g.Description,
+			g.ExternalID,
+			g.SourceType,
+			g.SourceID,
+			g.DirectoryID,
+			micros(g.CreatedAt),
+			micros(g.UpdatedAt),
+		)
 	}
-	_, err := tx.c.exec(ctx, `INSERT INTO cloud_groups (id, environment_id, population_id, name, name_key, display_name, display_folded,
- description, external_id, source_type, source_id, directory_id, created_at, updated_at) VALUES `+placeholders(1, len(groups), 14), args...)
+	_, err := tx.c.exec(ctx, `
+		INSERT INTO cloud_groups (id, environment_id, population_id, name, name_key, display_name, display_folded,
+			description, external_id, source_type, source_id, directory_id, created_at, updated_at)
+		VALUES `+placeholders(1, len(groups), 14),
+		args...)
 	return err
 }
 
@@ -144,7 +182,8 @@ func (s *Store) UpdateGroup(ctx context.Context, g *Group) error {
 		if before.JustInTime() && (before.Name != g.Name || before.DisplayName != g.DisplayName) {
 			return fmt.Errorf("%w: its name changes where it comes from", ErrReadOnly)
 		}
-		g.SourceType, g.SourceID, g.DirectoryID, g.CreatedAt = before.SourceType, before.SourceID, before.DirectoryID, before.CreatedAt
+		g.SourceType, g.SourceID, g.DirectoryID = before.SourceType, before.SourceID, before.DirectoryID
+		g.CreatedAt = before.CreatedAt
 		return tx.UpdateGroup(ctx, g)
 	})
 }
@@ -152,9 +191,23 @@ func (s *Store) UpdateGroup(ctx context.Context, g *Group) error {
 // UpdateGroup writes what may change of g, whatever its source, and fills in UpdatedAt.
 func (tx *Tx) UpdateGroup(ctx context.Context, g *Group) error {
 	g.UpdatedAt = now()
-	return tx.c.execOne(ctx, `UPDATE cloud_groups SET population_id = $1, name = $2, name_key = $3, display_name = $4, display_folded = $5, description = $6,
- external_id = $7, directory_id = $8, updated_at = $9 WHERE environment_id = $10 AND id = $11`, orNull(g.PopulationID), g.Name, GroupKey(g.Name),
-		g.DisplayName, Fold(g.DisplayName), g.Description, g.ExternalID, g.DirectoryID, micros(g.UpdatedAt), g.EnvironmentID, g.ID)
+	return tx.c.execOne(ctx, `
+		UPDATE cloud_groups
+		SET population_id = $1, name = $2, name_key = $3, display_name = $4, display_folded = $5,
+			description = $6, external_id = $7, directory_id = $8, updated_at = $9
+		WHERE environment_id = $10 AND id = $11`,
+		orNull(g.PopulationID),
+		g.Name,
+		GroupKey(g.Name),
+		g.DisplayName,
+		Fold(g.DisplayName),
+		g.Description,
+		g.ExternalID,
+		g.DirectoryID,
+		micros(g.UpdatedAt),
+		g.EnvironmentID,
+		g.ID,
+	)
 }
 
 // DeleteGroup removes a group with its memberships. A just-in-time group may

@@ -38,9 +38,12 @@ func scanMembership(r row) (m GroupMembership, err error) {
 // UserGroups returns all groups of a user by display name; none for a user that
 // does not exist.
 func (r reader) UserGroups(ctx context.Context, env, user string) ([]GroupMembership, error) {
-	return queryAll(ctx, r.c, scanMembership, groupFields+`, m.since, m.stamp, m.doubt, m.doubted_at FROM memberships m
- JOIN cloud_groups g ON g.environment_id = m.environment_id AND g.id = m.group_id
- WHERE m.environment_id = $1 AND m.user_id = $2 ORDER BY g.display_folded, g.id`, env, user)
+	return queryAll(ctx, r.c, scanMembership, groupFields+`, m.since, m.stamp, m.doubt, m.doubted_at
+		FROM memberships m
+		JOIN cloud_groups g ON g.environment_id = m.environment_id AND g.id = m.group_id
+		WHERE m.environment_id = $1 AND m.user_id = $2
+		ORDER BY g.display_folded, g.id`,
+		env, user)
 }
 
 // GroupMembers lists the users of a group by user ID.
@@ -66,7 +69,9 @@ func (r reader) members(ctx context.Context, env string, found []Membership) ([]
 	for _, m := range found {
 		args = append(args, m.UserID)
 	}
-	users, err := queryAll(ctx, r.c, scanUser, userColumns+` WHERE u.environment_id = $1 AND u.id IN `+placeholders(2, 1, len(found)), args...)
+	users, err := queryAll(ctx, r.c, scanUser, userColumns+`
+		WHERE u.environment_id = $1 AND u.id IN `+placeholders(2, 1, len(found)),
+		args...)
 	if err != nil {
 		return nil, err
 	}
@@ -95,8 +100,11 @@ func (s *Store) AddMember(ctx context.Context, env, user, group string, at time.
 		if g.JustInTime() {
 			return fmt.Errorf("%w: its members are who signs on with it", ErrReadOnly)
 		}
-		_, err = tx.c.exec(ctx, `INSERT INTO memberships (environment_id, user_id, group_id, since) VALUES ($1, $2, $3, $4)
- ON CONFLICT (user_id, group_id) DO NOTHING`, env, user, group, micros(at))
+		_, err = tx.c.exec(ctx, `
+			INSERT INTO memberships (environment_id, user_id, group_id, since)
+			VALUES ($1, $2, $3, $4)
+			ON CONFLICT (user_id, group_id) DO NOTHING`,
+			env, user, group, micros(at))
 		return err
 	})
 }
@@ -106,7 +114,8 @@ func (s *Store) AddMember(ctx context.Context, env, user, group string, at time.
 // that the directory still has them in.
 func (s *Store) RemoveMember(ctx context.Context, env, user, group string) error {
 	return s.Provision(ctx, func(tx *Tx) error {
-		return tx.c.execOne(ctx, `DELETE FROM memberships WHERE environment_id = $1 AND user_id = $2 AND group_id = $3`, env, user, group)
+		return tx.c.execOne(ctx, `DELETE FROM memberships WHERE environment_id = $1 AND user_id = $2 AND group_id = $3`,
+			env, user, group)
 	})
 }
 
@@ -124,7 +133,10 @@ func (tx *Tx) AddMemberships(ctx context.Context, env, user string, groups []Joi
 		for _, g := range groups[:n] {
 			args = append(args, env, user, g.GroupID, micros(at), g.Stamp)
 		}
-		_, err := tx.c.exec(ctx, `INSERT INTO memberships (environment_id, user_id, group_id, since, stamp) VALUES `+placeholders(1, n, 5), args...)
+		_, err := tx.c.exec(ctx, `
+			INSERT INTO memberships (environment_id, user_id, group_id, since, stamp)
+			VALUES `+placeholders(1, n, 5),
+			args...)
 		if err != nil {
 			return err
 		}
@@ -141,7 +153,10 @@ func (tx *Tx) RemoveMemberships(ctx context.Context, env, user string, groups []
 		for _, g := range groups[:n] {
 			args = append(args, g)
 		}
-		_, err := tx.c.exec(ctx, `DELETE FROM memberships WHERE environment_id = $1 AND user_id = $2 AND group_id IN `+placeholders(3, 1, n), args...)
+		_, err := tx.c.exec(ctx, `
+			DELETE FROM memberships
+			WHERE environment_id = $1 AND user_id = $2 AND group_id IN `+placeholders(3, 1, n),
+			args...)
 		if err != nil {
 			return err
 		}
@@ -158,11 +173,15 @@ func (tx *Tx) GroupsByKey(ctx context.Context, env, sourceType, sourceID string,
 
 // GroupsByDirectoryID returns the groups of a source with those immutable IDs,
 // without MemberCount and LastSeenAt.
-func (tx *Tx) GroupsByDirectoryID(ctx context.Context, env, sourceType, sourceID string, ids []string) ([]Group, error) {
+func (tx *Tx) GroupsByDirectoryID(
+	ctx context.Context, env, sourceType, sourceID string, ids []string,
+) ([]Group, error) {
 	return tx.groupsBy(ctx, "g.directory_id", env, sourceType, sourceID, ids)
 }
 
-func (tx *Tx) groupsBy(ctx context.Context, column, env, sourceType, sourceID string, values []string) ([]Group, error) {
+func (tx *Tx) groupsBy(
+	ctx context.Context, column, env, sourceType, sourceID string, values []string,
+) ([]Group, error) {
 	var all []Group
 	for len(values) > 0 {
 		n := min(chunk, len(values))
@@ -170,8 +189,11 @@ func (tx *Tx) groupsBy(ctx context.Context, column, env, sourceType, sourceID st
 		for _, v := range values[:n] {
 			args = append(args, v)
 		}
-		found, err := queryAll(ctx, tx.c, scanPlainGroup, groupFields+` FROM cloud_groups g
- WHERE g.environment_id = $1 AND g.source_type = $2 AND g.source_id = $3 AND `+column+` IN `+placeholders(4, 1, n), args...)
+		found, err := queryAll(ctx, tx.c, scanPlainGroup, groupFields+`
+			FROM cloud_groups g
+			WHERE g.environment_id = $1 AND g.source_type = $2 AND g.source_id = $3
+				AND `+column+` IN `+placeholders(4, 1, n),
+			args...)
 		if err != nil {
 			return nil, err
 		}
@@ -183,14 +205,20 @@ func (tx *Tx) groupsBy(ctx context.Context, column, env, sourceType, sourceID st
 
 // DoubtMemberships notes of a user's memberships why it cannot be told whether they
 // are true still; an empty doubt takes that back.
-func (tx *Tx) DoubtMemberships(ctx context.Context, env, user string, groups []string, doubt string, at time.Time) error {
+func (tx *Tx) DoubtMemberships(
+	ctx context.Context, env, user string, groups []string, doubt string, at time.Time,
+) error {
 	for len(groups) > 0 {
 		n := min(chunk, len(groups))
 		args := []any{env, user, doubt, micros(at)}
 		for _, g := range groups[:n] {
 			args = append(args, g)
 		}
-		_, err := tx.c.exec(ctx, `UPDATE memberships SET doubt = $3, doubted_at = $4 WHERE environment_id = $1 AND user_id = $2 AND group_id IN `+placeholders(5, 1, n), args...)
+		_, err := tx.c.exec(ctx, `
+			UPDATE memberships
+			SET doubt = $3, doubted_at = $4
+			WHERE environment_id = $1 AND user_id = $2 AND group_id IN `+placeholders(5, 1, n),
+			args...)
 		if err != nil {
 			return err
 		}
@@ -223,9 +251,13 @@ func (r reader) doubted(ctx context.Context, where string, args ...any) ([]Doubt
 	all, err := queryAll(ctx, r.c, func(r row) (d DoubtedGroup, err error) {
 		err = r.Scan(&d.GroupID, &d.Name, &d.DisplayName, &d.SourceID, &d.Doubt, &d.Users)
 		return d, err
-	}, `SELECT g.id, g.name, g.display_name, g.source_id, m.doubt, count(*) FROM memberships m
- JOIN cloud_groups g ON g.environment_id = m.environment_id AND g.id = m.group_id
- WHERE `+where+` AND m.doubt <> '' GROUP BY g.id, g.name, g.display_name, g.source_id, m.doubt LIMIT 1000`, args...)
+	}, `
+		SELECT g.id, g.name, g.display_name, g.source_id, m.doubt, count(*)
+		FROM memberships m
+		JOIN cloud_groups g ON g.environment_id = m.environment_id AND g.id = m.group_id
+		WHERE `+where+` AND m.doubt <> ''
+		GROUP BY g.id, g.name, g.display_name, g.source_id, m.doubt LIMIT 1000`,
+		args...)
 	slices.SortFunc(all, func(a, b DoubtedGroup) int {
 		return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.GroupID, b.GroupID), cmp.Compare(a.Doubt, b.Doubt))
 	})
@@ -236,7 +268,8 @@ func (r reader) doubted(ctx context.Context, where string, args ...any) ([]Doubt
 // and returns how many there were.
 func (s *Store) ReleaseDoubted(ctx context.Context, env, group string) (users int, err error) {
 	err = s.Provision(ctx, func(tx *Tx) error {
-		n, err := tx.c.exec(ctx, `DELETE FROM memberships WHERE environment_id = $1 AND group_id = $2 AND doubt <> ''`, env, group)
+		n, err := tx.c.exec(ctx, `DELETE FROM memberships WHERE environment_id = $1 AND group_id = $2 AND doubt <> ''`,
+			env, group)
 		users = int(n)
 		return err
 	})

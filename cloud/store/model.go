@@ -173,10 +173,12 @@ type Group struct {
 	Name, DisplayName, Description  string
 	ExternalID                      string
 	SourceType, SourceID            string
-	DirectoryID                     string    // the directory's immutable ID of it; may be empty
-	MemberCount                     int       // filled on reading
-	LastSeenAt                      time.Time // filled by Store.Group: newest sign-on of a member that brought all of the member's groups
-	CreatedAt, UpdatedAt            time.Time
+	DirectoryID                     string // the directory's immutable ID of it; may be empty
+	MemberCount                     int    // filled on reading
+	// LastSeenAt is filled by Store.Group: the newest sign-on of a member that brought
+	// all of the member's groups.
+	LastSeenAt           time.Time
+	CreatedAt, UpdatedAt time.Time
 }
 
 // JustInTime tells whether a directory or an identity provider owns the group.

@@ -107,7 +107,9 @@ func cursorOf(key any, id string) string {
 }
 
 // queryPage returns one page and the cursor of the next.
-func queryPage[T any](ctx context.Context, c conn, l list, p Page, scan func(row) (T, error), key func(T) (any, string)) ([]T, string, error) {
+func queryPage[T any](
+	ctx context.Context, c conn, l list, p Page, scan func(row) (T, error), key func(T) (any, string),
+) ([]T, string, error) {
 	query, err := l.sql(p)
 	if err != nil {
 		return nil, "", err

@@ -2,16 +2,27 @@ package store
 
 import "context"
 
-const passkeyColumns = `SELECT id, environment_id, administrator_id, name, credential, created_at, used_at FROM passkeys`
+const passkeyColumns = `
+	SELECT id, environment_id, administrator_id, name, credential, created_at, used_at
+	FROM passkeys`
 
 func scanPasskey(r row) (p Passkey, err error) {
-	err = r.Scan(&p.ID, &p.EnvironmentID, &p.AdministratorID, &p.Name, fromBase64{&p.Credential}, at{&p.CreatedAt}, at{&p.UsedAt})
+	err = r.Scan(
+		&p.ID,
+		&p.EnvironmentID,
+		&p.AdministratorID,
+		&p.Name,
+		fromBase64{&p.Credential},
+		at{&p.CreatedAt},
+		at{&p.UsedAt},
+	)
 	return p, err
 }
 
 // Passkeys returns those of an administrator, the oldest first.
 func (r reader) Passkeys(ctx context.Context, administrator string) ([]Passkey, error) {
-	return queryAll(ctx, r.c, scanPasskey, passkeyColumns+` WHERE administrator_id = $1 ORDER BY created_at, id`, administrator)
+	return queryAll(ctx, r.c, scanPasskey, passkeyColumns+` WHERE administrator_id = $1 ORDER BY created_at, id`,
+		administrator)
 }
 
 // Passkey returns the one whose credential has that ID, or ErrNotFound.
@@ -23,8 +34,17 @@ func (r reader) Passkey(ctx context.Context, id string) (Passkey, error) {
 func (s *Store) AddPasskey(ctx context.Context, p *Passkey) error {
 	return s.Provision(ctx, func(tx *Tx) error {
 		stamp(&p.CreatedAt)
-		_, err := tx.c.exec(ctx, `INSERT INTO passkeys (id, environment_id, administrator_id, name, credential, created_at, used_at) VALUES ($1, $2, $3, $4, $5, $6, $7)`,
-			p.ID, p.EnvironmentID, p.AdministratorID, p.Name, inBase64(p.Credential), micros(p.CreatedAt), micros(p.UsedAt))
+		_, err := tx.c.exec(ctx, `
+			INSERT INTO passkeys (id, environment_id, administrator_id, name, credential, created_at, used_at)
+			VALUES ($1, $2, $3, $4, $5, $6, $7)`,
+			p.ID,
+			p.EnvironmentID,
+			p.AdministratorID,
+			p.Name,
+			inBase64(p.Credential),
+			micros(p.CreatedAt),
+			micros(p.UsedAt),
+		)
 		return err
 	})
 }

@@ -5,12 +5,27 @@ import (
 	"time"
 )
 
-const requestColumns = `SELECT id, ticket_hash, code_hash, public_key, seal_key, fingerprint, hostname, software, address,
- created_at, expires_at, denied, instance_id FROM pairing_requests`
+const requestColumns = `
+	SELECT id, ticket_hash, code_hash, public_key, seal_key, fingerprint, hostname, software, address,
+		created_at, expires_at, denied, instance_id
+	FROM pairing_requests`
 
 func scanRequest(r row) (p PairingRequest, err error) {
-	err = r.Scan(&p.ID, fromBase64{&p.TicketHash}, fromBase64{&p.CodeHash}, fromBase64{&p.PublicKey}, fromBase64{&p.SealKey}, &p.Fingerprint,
-		&p.Hostname, &p.Software, &p.Address, at{&p.CreatedAt}, at{&p.ExpiresAt}, &p.Denied, &p.InstanceID)
+	err = r.Scan(
+		&p.ID,
+		fromBase64{&p.TicketHash},
+		fromBase64{&p.CodeHash},
+		fromBase64{&p.PublicKey},
+		fromBase64{&p.SealKey},
+		&p.Fingerprint,
+		&p.Hostname,
+		&p.Software,
+		&p.Address,
+		at{&p.CreatedAt},
+		at{&p.ExpiresAt},
+		&p.Denied,
+		&p.InstanceID,
+	)
 	return p, err
 }
 
@@ -25,9 +40,24 @@ func (s *Store) CreatePairingRequest(ctx context.Context, p *PairingRequest) err
 		if _, err := tx.c.exec(ctx, `DELETE FROM pairing_requests WHERE expires_at < $1`, micros(p.CreatedAt)); err != nil {
 			return err
 		}
-		_, err := tx.c.exec(ctx, `INSERT INTO pairing_requests (id, ticket_hash, code_hash, public_key, seal_key, fingerprint, hostname, software, address,
- created_at, expires_at, denied, instance_id) VALUES `+placeholders(1, 1, 13), p.ID, inBase64(p.TicketHash), inBase64(p.CodeHash), inBase64(p.PublicKey),
-			inBase64(p.SealKey), p.Fingerprint, p.Hostname, p.Software, p.Address, micros(p.CreatedAt), micros(p.ExpiresAt), p.Denied, p.InstanceID)
+		_, err := tx.c.exec(ctx, `
+			INSERT INTO pairing_requests (id, ticket_hash, code_hash, public_key, seal_key, fingerprint, hostname,
+				software, address, created_at, expires_at, denied, instance_id)
+			VALUES `+placeholders(1, 1, 13),
+			p.ID,
+			inBase64(p.TicketHash),
+			inBase64(p.CodeHash),
+			inBase64(p.PublicKey),
+			inBase64(p.SealKey),
+			p.Fingerprint,
+			p.Hostname,
+			p.Software,
+			p.Address,
+			micros(p.CreatedAt),
+			micros(p.ExpiresAt),
+			p.Denied,
+			p.InstanceID,
+		)
 		return err
 	})
 }

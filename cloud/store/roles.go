@@ -37,7 +37,12 @@ type RoleGroup struct {
 
 // RoleGroups returns the groups of an environment whose members have a role.
 func (r reader) RoleGroups(ctx context.Context, env string) ([]RoleGroup, error) {
-	return queryAll(ctx, r.c, scanRoleGroup, `SELECT environment_id, group_id, role FROM role_groups WHERE environment_id = $1 ORDER BY group_id`, env)
+	return queryAll(ctx, r.c, scanRoleGroup, `
+		SELECT environment_id, group_id, role
+		FROM role_groups
+		WHERE environment_id = $1
+		ORDER BY group_id`,
+		env)
 }
 
 func scanRoleGroup(r row) (g RoleGroup, err error) {
@@ -53,10 +58,14 @@ func (s *Store) SetRoleGroup(ctx context.Context, g RoleGroup) error {
 			return err
 		}
 		if g.Role == "" {
-			return tx.c.execOne(ctx, `DELETE FROM role_groups WHERE environment_id = $1 AND group_id = $2`, g.EnvironmentID, g.GroupID)
+			return tx.c.execOne(ctx, `DELETE FROM role_groups WHERE environment_id = $1 AND group_id = $2`,
+				g.EnvironmentID, g.GroupID)
 		}
-		_, err := tx.c.exec(ctx, `INSERT INTO role_groups (environment_id, group_id, role) VALUES ($1, $2, $3)
- ON CONFLICT (environment_id, group_id) DO UPDATE SET role = $3`, g.EnvironmentID, g.GroupID, g.Role)
+		_, err := tx.c.exec(ctx, `
+			INSERT INTO role_groups (environment_id, group_id, role)
+			VALUES ($1, $2, $3)
+			ON CONFLICT (environment_id, group_id) DO UPDATE SET role = $3`,
+			g.EnvironmentID, g.GroupID, g.Role)
 		return err
 	})
 }
@@ -64,8 +73,12 @@ func (s *Store) SetRoleGroup(ctx context.Context, g RoleGroup) error {
 // UserRole returns the mightiest role that a user's groups give; empty when
 // they give none.
 func (r reader) UserRole(ctx context.Context, env, user string) (Role, error) {
-	return r.mightiest(ctx, `SELECT r.role FROM role_groups r WHERE r.environment_id = $1 AND EXISTS
- (SELECT 1 FROM memberships m WHERE m.user_id = $2 AND m.group_id = r.group_id)`, env, user)
+	return r.mightiest(ctx, `
+		SELECT r.role
+		FROM role_groups r
+		WHERE r.environment_id = $1
+			AND EXISTS (SELECT 1 FROM memberships m WHERE m.user_id = $2 AND m.group_id = r.group_id)`,
+		env, user)
 }
 
 // GroupRole returns the role that a group gives its members; empty when it gives none.
@@ -77,17 +90,38 @@ func (r reader) GroupRole(ctx context.Context, env, group string) (Role, error) 
 // joins: by any group of a user whose password it checks, or by a just-in-time
 // group of its own, whose members its directory names. Empty when nobody has one.
 func (r reader) GatewayRole(ctx context.Context, env, gateway string) (Role, error) {
-	return r.mightiest(ctx, `SELECT r.role FROM role_groups r WHERE r.environment_id = $1 AND (EXISTS
- (SELECT 1 FROM cloud_groups g WHERE g.environment_id = r.environment_id AND g.id = r.group_id AND g.source_type = $2 AND g.source_id = $3) OR EXISTS
- (SELECT 1 FROM memberships m JOIN users u ON u.environment_id = m.environment_id AND u.id = m.user_id
- WHERE m.environment_id = r.environment_id AND m.group_id = r.group_id AND u.gateway_id = $3))`, env, SourceGateway, gateway)
+	return r.mightiest(ctx, `
+		SELECT r.role
+		FROM role_groups r
+		WHERE r.environment_id = $1
+			AND (EXISTS (
+				SELECT 1
+				FROM cloud_groups g
+				WHERE g.environment_id = r.environment_id AND g.id = r.group_id
+					AND g.source_type = $2 AND g.source_id = $3
+			) OR EXISTS (
+				SELECT 1
+				FROM memberships m
+				JOIN users u ON u.environment_id = m.environment_id AND u.id = m.user_id
+				WHERE m.environment_id = r.environment_id AND m.group_id = r.group_id AND u.gateway_id = $3
+			))`,
+		env, SourceGateway, gateway)
 }
 
 // UserTypeRole is GatewayRole for the users of one user type alone.
 func (r reader) UserTypeRole(ctx context.Context, env, gateway, userType string) (Role, error) {
-	return r.mightiest(ctx, `SELECT r.role FROM role_groups r WHERE r.environment_id = $1 AND EXISTS
- (SELECT 1 FROM memberships m JOIN users u ON u.environment_id = m.environment_id AND u.id = m.user_id
- WHERE m.environment_id = r.environment_id AND m.group_id = r.group_id AND u.gateway_id = $2 AND u.user_type_id = $3)`, env, gateway, userType)
+	return r.mightiest(ctx, `
+		SELECT r.role
+		FROM role_groups r
+		WHERE r.environment_id = $1
+			AND EXISTS (
+				SELECT 1
+				FROM memberships m
+				JOIN users u ON u.environment_id = m.environment_id AND u.id = m.user_id
+				WHERE m.environment_id = r.environment_id AND m.group_id = r.group_id
+					AND u.gateway_id = $2 AND u.user_type_id = $3
+			)`,
+		env, gateway, userType)
 }
 
 // mightiest returns the mightiest of the roles that a query finds; empty for none.

@@ -7,13 +7,35 @@ import (
 	"time"
 )
 
-const signOnColumns = `SELECT id, environment_id, at, method, username, user_id, gateway_id, user_type_id, instance_id, outcome, reason, message,
- updated, update_reason, verdict, verdict_reason, added, removed, duration, address FROM sign_ons`
+const signOnColumns = `
+	SELECT id, environment_id, at, method, username, user_id, gateway_id, user_type_id, instance_id, outcome,
+		reason, message, updated, update_reason, verdict, verdict_reason, added, removed, duration, address
+	FROM sign_ons`
 
 func scanSignOn(r row) (s SignOn, err error) {
 	var micros int64
-	err = r.Scan(&s.ID, &s.EnvironmentID, at{&s.At}, &s.Method, &s.Username, &s.UserID, &s.GatewayID, &s.UserTypeID, &s.InstanceID, &s.Outcome, &s.Reason,
-		&s.Message, &s.Updated, &s.UpdateReason, &s.Verdict, &s.VerdictReason, fromJSON{&s.Added}, fromJSON{&s.Removed}, &micros, &s.Address)
+	err = r.Scan(
+		&s.ID,
+		&s.EnvironmentID,
+		at{&s.At},
+		&s.Method,
+		&s.Username,
+		&s.UserID,
+		&s.GatewayID,
+		&s.UserTypeID,
+		&s.InstanceID,
+		&s.Outcome,
+		&s.Reason,
+		&s.Message,
+		&s.Updated,
+		&s.UpdateReason,
+		&s.Verdict,
+		&s.VerdictReason,
+		fromJSON{&s.Added},
+		fromJSON{&s.Removed},
+		&micros,
+		&s.Address,
+	)
 	s.Duration = time.Duration(micros) * time.Microsecond
 	return s, err
 }
@@ -31,16 +53,40 @@ func (tx *Tx) RecordSignOn(ctx context.Context, s *SignOn, activities ...Activit
 		return err
 	}
 	stamp(&s.At)
-	_, err := tx.c.exec(ctx, `INSERT INTO sign_ons (id, environment_id, at, method, username, user_id, gateway_id, user_type_id, instance_id, outcome, reason,
- message, updated, update_reason, verdict, verdict_reason, added, removed, duration, address) VALUES `+placeholders(1, 1, 20),
-		s.ID, s.EnvironmentID, micros(s.At), s.Method, s.Username, s.UserID, s.GatewayID, s.UserTypeID, s.InstanceID, s.Outcome, s.Reason,
-		s.Message, s.Updated, s.UpdateReason, s.Verdict, s.VerdictReason, inJSON(s.Added), inJSON(s.Removed), s.Duration.Microseconds(), s.Address)
+	_, err := tx.c.exec(ctx, `
+		INSERT INTO sign_ons (id, environment_id, at, method, username, user_id, gateway_id, user_type_id,
+			instance_id, outcome, reason, message, updated, update_reason, verdict, verdict_reason, added, removed,
+			duration, address)
+		VALUES `+placeholders(1, 1, 20),
+		s.ID,
+		s.EnvironmentID,
+		micros(s.At),
+		s.Method,
+		s.Username,
+		s.UserID,
+		s.GatewayID,
+		s.UserTypeID,
+		s.InstanceID,
+		s.Outcome,
+		s.Reason,
+		s.Message,
+		s.Updated,
+		s.UpdateReason,
+		s.Verdict,
+		s.VerdictReason,
+		inJSON(s.Added),
+		inJSON(s.Removed),
+		s.Duration.Microseconds(),
+		s.Address,
+	)
 	if err != nil {
 		return err
 	}
 	owned := make([]Activity, 0, len(activities))
 	for _, a := range activities {
-		a.EnvironmentID, a.At, a.SignOnID = cmp.Or(a.EnvironmentID, s.EnvironmentID), cmp.Or(a.At, s.At), cmp.Or(a.SignOnID, s.ID)
+		a.EnvironmentID = cmp.Or(a.EnvironmentID, s.EnvironmentID)
+		a.At = cmp.Or(a.At, s.At)
+		a.SignOnID = cmp.Or(a.SignOnID, s.ID)
 		owned = append(owned, a)
 	}
 	return tx.AddActivity(ctx, owned...)
@@ -54,7 +100,12 @@ func (r reader) SignOn(ctx context.Context, env, id string) (SignOn, error) {
 // GroupsProven returns when a sign-on last brought all of a user's groups; the
 // zero time when none has.
 func (r reader) GroupsProven(ctx context.Context, env, user string) (time.Time, error) {
-	t, err := queryOne(ctx, r.c, scanTime, `SELECT at FROM sign_ons WHERE environment_id = $1 AND user_id = $2 AND verdict = 'complete' ORDER BY at DESC LIMIT 1`, env, user)
+	t, err := queryOne(ctx, r.c, scanTime, `
+		SELECT at
+		FROM sign_ons
+		WHERE environment_id = $1 AND user_id = $2 AND verdict = 'complete'
+		ORDER BY at DESC LIMIT 1`,
+		env, user)
 	if errors.Is(err, ErrNotFound) {
 		err = nil
 	}

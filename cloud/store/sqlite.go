@@ -17,7 +17,10 @@ import (
 
 // pragmas hold for each connection. synchronous(FULL) makes a commit in WAL
 // mode wait for the disk.
-const pragmas = "?_pragma=busy_timeout(5000)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_pragma=foreign_keys(1)"
+const pragmas = "?_pragma=busy_timeout(5000)" +
+	"&_pragma=journal_mode(WAL)" +
+	"&_pragma=synchronous(FULL)" +
+	"&_pragma=foreign_keys(1)"
 
 func sqliteProduct() product {
 	return product{open: openFile, dialect: goose.DialectSQLite3}
@@ -46,7 +49,11 @@ func openFile(path string) (*Store, error) {
 	readers := max(4, 2*runtime.GOMAXPROCS(0))
 	r.SetMaxOpenConns(readers)
 	r.SetMaxIdleConns(readers)
-	return &Store{reader: reader{conn{numbered{r}}}, writer: &writer{w: w, speak: func(tx engine) engine { return numbered{tx} }}, r: r}, nil
+	return &Store{
+		reader: reader{conn{numbered{r}}},
+		writer: &writer{w: w, speak: func(tx engine) engine { return numbered{tx} }},
+		r:      r,
+	}, nil
 }
 
 // numbered rewrites $1 to ?1, which SQLite takes for the first argument.
