@@ -178,7 +178,7 @@ func decode(b []byte, v any) error {
 	case err != nil:
 		return refused(http.StatusBadRequest, "The body cannot be read.")
 	}
-	return nil
+	return readNulls(b, v)
 }
 
 // page reads limit and cursor.
