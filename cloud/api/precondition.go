@@ -25,6 +25,22 @@ func matches(list, etag string) bool {
 	return false
 }
 
+// conditional refuses an If-Match that nothing here could obey, before anything is
+// done: a client that sends it must not believe that it was looked at. Readable tells
+// whether a GET of the same path answers with a validator.
+func (c *call) conditional(readable bool) error {
+	switch {
+	case c.Header.Get("If-Match") == "":
+		return nil
+	case c.Method == http.MethodPost:
+		return invalid(wrong("If-Match", "A POST is not made on top of what was read: leave If-Match out."))
+	case !readable:
+		return refused(http.StatusBadRequest, "This resource cannot be read, so If-Match says nothing of it.",
+			wrong("If-Match", "There is no validator that it could name: leave it out."))
+	}
+	return nil
+}
+
 // fresh refuses a write whose If-Match does not name a resource as it is now: body
 // is what reading it would answer. It is called within the change, so nobody comes
 // between.

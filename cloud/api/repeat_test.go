@@ -57,6 +57,42 @@ func TestIfMatch(t *testing.T) {
 	s.with("DELETE", path, "", "If-Match", "*").want(http.StatusNotFound)
 }
 
+// An If-Match that nothing obeys is refused by name before anything is done: whoever
+// sends it believes that it counts.
+func TestIfMatchIsNeverPassedOver(t *testing.T) {
+	s := start(t)
+	s.as(store.RoleOwner)
+	s.waits("WAIT-0001")
+	gateway, user := "/gateways/"+s.gateway.ID, "/users/"+s.user.ID
+	posts := []struct{ path, body string }{
+		{user + "/off", ""},
+		{user + "/memberOfGroups", `{"id":"` + s.group.ID + `"}`},
+		{gateway + "/userTypes/" + s.gateway.UserTypes[0].ID + "/relink", "{}"},
+		{gateway + "/userTypes", "{}"},
+		{gateway + "/kerberosKeys", "{}"},
+		{gateway + "/pairings", `{"code":"WAIT-0001"}`},
+		{gateway + "/credentials", ""},
+		{gateway + "/instances/" + s.instance.ID + "/rotate", ""},
+		{"/applications/" + s.application.ID + "/secret", ""},
+		{"/administrators/" + s.administrator.ID + "/reset", ""},
+		{"/groups", `{"name":"new"}`},
+		{"/signOns", `{"username":"ada","password":"x"}`},
+	}
+	for _, p := range posts {
+		s.with("POST", p.path, p.body, "If-Match", "*").refuses("If-Match").has("code", "INVALID_DATA")
+	}
+	u, err := s.store.User(t.Context(), s.env, s.user.ID)
+	if err != nil || u.SignOffs != 0 || len(s.links.told) > 0 || s.signOns.asked.Username != "" {
+		t.Errorf("something was done: %d, %v, %v", u.SignOffs, s.links.told, err)
+	}
+	if groups, err := s.store.UserGroups(t.Context(), s.env, s.user.ID); err != nil || len(groups) != 1 {
+		t.Errorf("%d groups, %v", len(groups), err)
+	}
+	s.with("DELETE", user+"/secondFactor", "", "If-Match", "*").refuses("If-Match").has("code", "INVALID_REQUEST")
+	s.with("DELETE", gateway+"/kerberosKeys/x", "", "If-Match", "*").refuses("If-Match")
+	s.send("POST", user+"/off", "").want(http.StatusNoContent)
+}
+
 // However often a POST comes under one key, it is done once.
 func TestIdempotencyKey(t *testing.T) {
 	s := start(t)

@@ -100,8 +100,8 @@ func (s *Server) Handler() http.Handler {
 		method, path, _ := strings.Cut(pattern, " ")
 		_, readable := all["GET "+path]
 		mux.Handle(method+" /v1/environments"+path, s.authorised(r.action, func(c *call) (reply, error) {
-			if !readable && c.Header.Get("If-Match") != "" && method != http.MethodPost {
-				return reply{}, refused(http.StatusBadRequest, "This resource cannot be read, so If-Match says nothing of it.")
+			if err := c.conditional(readable); err != nil {
+				return reply{}, err
 			}
 			return s.once(c, path, r.answer)
 		}))
