@@ -169,6 +169,9 @@ func (s *Service) SetRoleGroup(
 		if err != nil {
 			return err
 		}
+		if role == "" && before == "" {
+			return nil // nothing is taken away, so there is nothing to tell
+		}
 		t.did(note{
 			action:  "role.changed",
 			subject: "group:" + g.ID,
@@ -176,9 +179,6 @@ func (s *Service) SetRoleGroup(
 			before:  facts{"role": before},
 			after:   facts{"role": role},
 		})
-		if role == "" && before == "" {
-			return nil
-		}
 		return t.Store.SetRoleGroup(ctx, store.RoleGroup{EnvironmentID: t.env(), GroupID: g.ID, Role: role})
 	})
 	return g, err

@@ -57,7 +57,7 @@ func (s *Service) ChangeApplication(
 		if err != nil {
 			return err
 		}
-		a = before
+		a = copyOfApplication(before)
 		if err := change(&a); err != nil {
 			return err
 		}

@@ -76,16 +76,6 @@ func (s *Service) ChangeGateway(
 	return g, err
 }
 
-// copyOf returns a gateway that can be changed without the other.
-func copyOf(g store.Gateway) store.Gateway {
-	g.UserTypes = slices.Clone(g.UserTypes)
-	if g.Kerberos != nil {
-		kept := *g.Kerberos
-		g.Kerberos = &kept
-	}
-	return g
-}
-
 // gateway returns a gateway that the actor may change.
 func (t *turn) gateway(ctx context.Context, id string) (store.Gateway, error) {
 	g, err := t.Gateway(ctx, t.env(), id)

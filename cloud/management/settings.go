@@ -44,7 +44,7 @@ func (s *Service) changeEnvironment(
 		if err != nil {
 			return err
 		}
-		e = before
+		e = copyOfEnvironment(before)
 		if err := change(&e); err != nil {
 			return err
 		}

@@ -73,7 +73,7 @@ func (t *turn) typeState(ctx context.Context, ref store.UserTypeRef) (
 	if err := t.weighGateway(ctx, g); err != nil {
 		return g, index, state, err
 	}
-	state = TypeState{UserType: g.UserTypes[index], Revision: g.Revision}
+	state = TypeState{UserType: copyOfType(g.UserTypes[index]), Revision: g.Revision}
 	state.Users, err = t.GatewayUsers(ctx, t.env(), ref.Gateway, ref.UserType)
 	return g, index, state, err
 }
