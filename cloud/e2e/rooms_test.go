@@ -44,8 +44,8 @@ var house = []row{
 	{"cloud/signonpage", []string{"cloud/kerberos", "cloud/oidc", "cloud/signon", "cloud/store", "cloud/web", "cloudlink/wire"}},
 	{"cloud/oidc", []string{"cloud/store", "cloud/throttle", "cloud/vault", "cloud/web"}},
 	{"cloud/management", []string{
-		"cloud/administrators", "cloud/alerts", "cloud/fault", "cloud/kerberos", "cloud/pairing", "cloud/signon", "cloud/store",
-		"cloud/usertypes", "cloud/vault",
+		"cloud/administrators", "cloud/alerts", "cloud/fault", "cloud/kerberos", "cloud/mapping", "cloud/pairing",
+		"cloud/signon", "cloud/store", "cloud/usertypes", "cloud/vault",
 	}},
 	{"cloud/metrics", []string{"cloud/hub", "cloud/store"}},
 	{"cloud/alerts", []string{"cloud/hub", "cloud/store", "cloudlink/wire"}},

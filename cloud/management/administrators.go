@@ -11,9 +11,6 @@ import (
 	"ldap-gateway/cloud/store"
 )
 
-// maxName bounds the names of administrators, API clients and environments, in bytes.
-const maxName = 200
-
 func factsOfAdministrator(a store.Administrator) facts {
 	return facts{"name": a.Name, "role": a.Role}
 }
@@ -44,14 +41,18 @@ func (s *Service) CreateAdministrator(ctx context.Context, by By, a *store.Admin
 	return secret, err
 }
 
+// checkName tells what is wrong with the name of something that is not known yet by
+// before. What says in words of what.
+func checkName(what, before, name string) fault.List {
+	if name == "" {
+		return fault.Of(fault.Name, fault.Missing, "Give the "+what+" a name.")
+	}
+	return checkLength(fault.Name, "The name of the "+what, before, name, maxName)
+}
+
 // checkNamed tells what may not be kept of somebody's name and role.
 func checkNamed(what, name string, role store.Role, roles []store.Role) (l fault.List) {
-	switch {
-	case name == "":
-		l = fault.Of(fault.Name, fault.Missing, "Give the "+what+" a name of at most 200 characters.")
-	case len(name) > maxName:
-		l = fault.Of(fault.Name, fault.Invalid, "Give the "+what+" a name of at most 200 characters.")
-	}
+	l = checkName(what, "", name)
 	if !slices.Contains(roles, role) {
 		l = append(l, wrong(fault.Role, 0, "Choose a role: one of %q.", roles)...)
 	}

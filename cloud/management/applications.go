@@ -31,7 +31,7 @@ func factsOfApplication(a store.Application) facts {
 func (s *Service) CreateApplication(ctx context.Context, by By, a *store.Application) error {
 	return s.act(ctx, by, CreateApplication, func(t *turn) error {
 		a.ID, a.EnvironmentID, a.SecretHash = "", t.env(), nil
-		if err := checkApplication(*a).Err(); err != nil {
+		if err := checkApplication(*a, store.Application{}).Err(); err != nil {
 			return err
 		}
 		if err := t.Store.CreateApplication(ctx, a); err != nil {
@@ -65,7 +65,7 @@ func (s *Service) ChangeApplication(
 		if a.Type != store.WebApplication {
 			a.SecretHash = nil
 		}
-		if err := checkApplication(a).Err(); err != nil {
+		if err := checkApplication(a, before).Err(); err != nil {
 			return err
 		}
 		return t.saveApplication(ctx, &a, before, "updated")
@@ -142,11 +142,9 @@ var (
 	claimValues      = []string{store.GroupNames, store.GroupDisplayNames, store.GroupIDs}
 )
 
-// checkApplication tells what may not be kept of an application.
-func checkApplication(a store.Application) (l fault.List) {
-	if a.Name == "" {
-		l = append(l, fault.Of(fault.Name, fault.Missing, "Give the application a name.")...)
-	}
+// checkApplication tells what may not be kept of an application, which was before.
+func checkApplication(a, before store.Application) (l fault.List) {
+	l = checkName("application", before.Name, a.Name)
 	if !slices.Contains(applicationTypes, a.Type) {
 		l = append(l, wrong(fault.ApplicationType, 0, "It must be one of %q.", applicationTypes)...)
 	}

@@ -3,6 +3,7 @@ package management_test
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 
@@ -226,7 +227,7 @@ var checks = []check{
 // and one sentence for people.
 func TestChecks(t *testing.T) {
 	h := open(t)
-	for _, c := range checks {
+	for _, c := range slices.Concat(checks, lengths) {
 		t.Run(strings.ReplaceAll(c.name, " ", "_"), func(t *testing.T) {
 			w := h.world()
 			by := w.as(store.RoleOwner)

@@ -18,17 +18,15 @@ var securities = []string{"", "None", "TLS", "StartTLS"}
 
 // checkGateway tells what may not be kept of a gateway, and fills in what is usual.
 func (t *turn) checkGateway(ctx context.Context, d *Draft, before store.Gateway) error {
-	l := checkPlace(d.Gateway)
+	l := checkPlace(d.Gateway, before)
 	types, err := t.checkUserTypes(ctx, d.UserTypes, before.UserTypes)
 	l = slices.Concat(l, types, checkKerberos(d.Kerberos), checkAccount(*d, before.Kerberos))
 	return cmp.Or(err, l.Err())
 }
 
 // checkPlace tells what is wrong with what a client says of the directory.
-func checkPlace(g store.Gateway) (l fault.List) {
-	if g.Name == "" {
-		l = append(l, fault.Of(fault.Name, fault.Missing, "Give the gateway a name.")...)
-	}
+func checkPlace(g, before store.Gateway) (l fault.List) {
+	l = checkName("gateway", before.Name, g.Name)
 	if !slices.Contains(usertypes.Vendors(), g.Vendor) {
 		l = append(l, wrong(
 			fault.Vendor,

@@ -28,7 +28,7 @@ func (s *Service) CreateGroup(ctx context.Context, by By, g *store.Group) error 
 			return fault.Of(fault.Source, fault.ReadOnly,
 				"A group with a source exists because a sign-on brought it: it cannot be created here.")
 		}
-		if err := t.checkGroup(ctx, g); err != nil {
+		if err := t.checkGroup(ctx, g, store.Group{}); err != nil {
 			return err
 		}
 		if err := t.Store.CreateGroup(ctx, g); err != nil {
@@ -60,7 +60,7 @@ func (s *Service) ChangeGroup(
 		}
 		g.ID, g.EnvironmentID = before.ID, before.EnvironmentID
 		g.SourceType, g.SourceID, g.DirectoryID = before.SourceType, before.SourceID, before.DirectoryID
-		if err := cmp.Or(keepsNames(before, g).Err(), t.checkGroup(ctx, &g)); err != nil {
+		if err := cmp.Or(keepsNames(before, g).Err(), t.checkGroup(ctx, &g, before)); err != nil {
 			return err
 		}
 		if err := t.UpdateGroup(ctx, &g); err != nil {
@@ -102,12 +102,16 @@ func keepsNames(before, after store.Group) (l fault.List) {
 	return l
 }
 
-// checkGroup tells what may not be kept of a group; without a display name it has
-// its name.
-func (t *turn) checkGroup(ctx context.Context, g *store.Group) error {
-	var l fault.List
+// checkGroup tells what may not be kept of a group, which was before; without a
+// display name it has its name.
+func (t *turn) checkGroup(ctx context.Context, g *store.Group, before store.Group) error {
+	l := checkLength(fault.Name, "The name of a group", before.Name, g.Name, maxGroupName)
 	if g.Name == "" {
-		l = append(l, fault.Of(fault.Name, fault.Missing, "Give the group a name.")...)
+		l = fault.Of(fault.Name, fault.Missing, "Give the group a name.")
+	}
+	if g.DisplayName != "" {
+		l = append(l, checkLength(
+			fault.DisplayName, "The display name of a group", before.DisplayName, g.DisplayName, maxGroupName)...)
 	}
 	g.DisplayName = cmp.Or(g.DisplayName, g.Name)
 	var err error

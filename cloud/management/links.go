@@ -47,6 +47,9 @@ func (s *Service) LinkUser(
 		if err != nil {
 			return err
 		}
+		if err := checkEntry(before, wanted.Values).Err(); err != nil {
+			return err
+		}
 		if err := t.ownEntry(ctx, before, g, wanted.Values); err != nil {
 			return err
 		}

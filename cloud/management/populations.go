@@ -16,7 +16,7 @@ func factsOfPopulation(p store.Population) facts {
 func (s *Service) CreatePopulation(ctx context.Context, by By, p *store.Population) error {
 	return s.act(ctx, by, CreatePopulation, func(t *turn) error {
 		p.ID, p.EnvironmentID = "", t.env()
-		if err := checkPopulation(*p); err != nil {
+		if err := checkPopulation(*p, store.Population{}); err != nil {
 			return err
 		}
 		if err := t.Store.CreatePopulation(ctx, p); err != nil {
@@ -47,7 +47,7 @@ func (s *Service) ChangePopulation(
 			return err
 		}
 		p.ID, p.EnvironmentID = before.ID, before.EnvironmentID
-		if err := checkPopulation(p); err != nil {
+		if err := checkPopulation(p, before); err != nil {
 			return err
 		}
 		if err := t.UpdatePopulation(ctx, &p); err != nil {
@@ -65,11 +65,8 @@ func (s *Service) ChangePopulation(
 	return p, err
 }
 
-func checkPopulation(p store.Population) error {
-	if p.Name == "" {
-		return fault.Of(fault.Name, fault.Missing, "Give the population a name.")
-	}
-	return nil
+func checkPopulation(p, before store.Population) error {
+	return checkName("population", before.Name, p.Name).Err()
 }
 
 func populationNameTaken(err error) error {

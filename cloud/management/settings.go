@@ -4,7 +4,6 @@ import (
 	"context"
 	"slices"
 
-	"ldap-gateway/cloud/fault"
 	"ldap-gateway/cloud/signon"
 	"ldap-gateway/cloud/store"
 )
@@ -49,11 +48,8 @@ func (s *Service) changeEnvironment(
 			return err
 		}
 		e.ID = before.ID
-		switch {
-		case e.Name == "":
-			return fault.Of(fault.Name, fault.Missing, "Give the environment a name of at most 200 characters.")
-		case len(e.Name) > maxName:
-			return fault.Of(fault.Name, fault.Invalid, "Give the environment a name of at most 200 characters.")
+		if err := checkName("environment", before.Name, e.Name).Err(); err != nil {
+			return err
 		}
 		return t.saveEnvironment(ctx, &e, before)
 	})

@@ -29,7 +29,7 @@ func (s *Service) CreateUser(ctx context.Context, by By, u *store.User) error {
 	return s.act(ctx, by, CreateUser, func(t *turn) error {
 		u.ID, u.EnvironmentID = "", t.env()
 		u.GatewayID, u.UserTypeID, u.DN, u.Correlation = "", "", "", nil
-		if err := t.checkUser(ctx, u); err != nil {
+		if err := t.checkUser(ctx, u, store.User{}); err != nil {
 			return err
 		}
 		if err := t.Store.CreateUser(ctx, u); err != nil {
@@ -64,7 +64,7 @@ func (s *Service) ChangeUser(
 			return err
 		}
 		keepIdentity(&u, before)
-		if err := t.checkUser(ctx, &u); err != nil {
+		if err := t.checkUser(ctx, &u, before); err != nil {
 			return err
 		}
 		if err := t.UpdateUser(ctx, &u); err != nil {
@@ -98,11 +98,12 @@ func changeOfUser(before, after store.User) string {
 	return "changed"
 }
 
-// checkUser tells what may not be kept of a user, and fills in the population.
-func (t *turn) checkUser(ctx context.Context, u *store.User) error {
-	var l fault.List
+// checkUser tells what may not be kept of a user, who was before, and fills in the
+// population.
+func (t *turn) checkUser(ctx context.Context, u *store.User, before store.User) error {
+	l := checkUsername(before.Username, u.Username)
 	if u.Username == "" {
-		l = append(l, fault.Of(fault.Username, fault.Missing, "Give the user a username.")...)
+		l = fault.Of(fault.Username, fault.Missing, "Give the user a username.")
 	}
 	var err error
 	u.PopulationID, err = t.populationFor(ctx, u.PopulationID)

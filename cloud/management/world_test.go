@@ -157,6 +157,7 @@ func (w *world) settleGateway() {
 		TicketHash:  []byte(w.waiting),
 		CodeHash:    pairing.HashCode(w.waiting),
 		Hostname:    "gw2",
+		Address:     "192.0.2.7",
 		Fingerprint: "CD34",
 		ExpiresAt:   time.Now().Add(time.Hour),
 	}))

@@ -21,8 +21,9 @@ import (
 const (
 	// limit is how long a sign-on may take in all.
 	limit = 15 * time.Second
-	// longest is the most that a username may be, in characters.
-	longest = 256
+	// MaxUsername is the most that a username may be, in characters. A longer one ends
+	// before anything is asked of anyone, so nobody is given one either.
+	MaxUsername = 256
 )
 
 // Agents checks and changes passwords; *hub.Hub does.
@@ -161,9 +162,9 @@ func (a *attempt) implausible() string {
 		return "empty password"
 	case name == "":
 		return "empty username"
-	case !utf8.ValidString(name) || utf8.RuneCountInString(name) > longest:
+	case !utf8.ValidString(name) || utf8.RuneCountInString(name) > MaxUsername:
 		a.record.Username = ""
-		return fmt.Sprintf("the username is not text, or longer than %d characters", longest)
+		return fmt.Sprintf("the username is not text, or longer than %d characters", MaxUsername)
 	}
 	return ""
 }
