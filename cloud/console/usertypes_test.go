@@ -61,10 +61,10 @@ func TestUserTypeWithMistakesKeepsWhatWasTyped(t *testing.T) {
 		"property", "nick", "attribute", "c n", "property", "nick", "attribute", "cn", "property", "", "attribute", "mail",
 		"groups", "yes", "groupAttribute", "", "groupBase", "elsewhere", "nameAttribute", "c n", "identity", "BOTH", "include", "cn=kept*", "exclude", "cn=kept too*", "update", "yes").
 		is(http.StatusUnprocessableEntity)
-	a.has("Not saved: see the messages beside the fields", "Another user type of this gateway has this name.", `"nowhere" is not a distinguished name`,
+	a.has("Not saved: see the messages beside the fields", "Another user type of this gateway has this name.", `It is not a distinguished name: "nowhere"`,
 		"It must have ${identifier} where the person's own input goes", `"entry uuid" is not the name of an attribute`, "Choose a population",
 		"Name one attribute, as in mail.", "Another row has this property.", "Name the property.", "There must be a mapping with the name username",
-		"It must be the name of an attribute, as in memberOf.", `"elsewhere" is not a distinguished name`, "It must be NAME or ID.")
+		"It must be the name of an attribute, as in memberOf.", `It is not a distinguished name: "elsewhere"`, "It must be NAME or ID.")
 	for field, kept := range map[string]string{"name": "people", "base": "nowhere", "groupBase": "elsewhere", "nameAttribute": "c n", "property": "nick", "attribute": "c n"} {
 		if !strings.Contains(a.body, `value="`+kept+`"`) {
 			t.Errorf("%s: %q is lost", field, kept)

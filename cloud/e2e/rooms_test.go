@@ -56,7 +56,7 @@ var house = []row{
 	{"cloud/pairing", []string{"cloud/store", "cloud/throttle", "cloud/web", "cloudlink/wire"}},
 	{"cloud/administrators", []string{"cloud/store"}},
 	{"cloud/hub", []string{"cloud/store", "cloud/throttle", "cloud/usertypes", "cloudlink/wire"}},
-	{"cloud/usertypes", []string{"cloud/fault", "cloud/mapping", "cloud/store", "cloudlink/wire"}},
+	{"cloud/usertypes", []string{"cloud/fault", "cloud/mapping", "cloud/store", "cloudlink/wire", "directory/dn"}},
 	{"cloud/provisioner", []string{"cloud/store"}},
 	{"cloud/mapping", []string{"cloud/store"}},
 	{"cloud/fault", nil},

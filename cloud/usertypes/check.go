@@ -10,6 +10,7 @@ import (
 	"ldap-gateway/cloud/fault"
 	"ldap-gateway/cloud/mapping"
 	"ldap-gateway/cloud/store"
+	"ldap-gateway/directory/dn"
 )
 
 // Authority is who checks passwords: the directory, always.
@@ -60,17 +61,18 @@ func checkAuthority(authority string) fault.List {
 	return fault.Of(fault.Authority, fault.Invalid, "It must be LDAP.")
 }
 
-func checkBase(dn string) fault.List {
-	if dn == "" {
+func checkBase(name string) fault.List {
+	if name == "" {
 		return fault.Of(fault.SearchBase, fault.Missing,
 			"Say below which entry people are, as in ou=people,dc=example,dc=com.")
 	}
-	return checkDN(fault.SearchBase, dn)
+	return checkDN(fault.SearchBase, name)
 }
 
-func checkDN(field fault.Field, dn string) fault.List {
-	if _, err := ldap.ParseDN(dn); err != nil {
-		return invalid(field, 0, "%q is not a distinguished name: %v.", dn, err)
+// checkDN reads a name as agents do, which are stricter than most.
+func checkDN(field fault.Field, name string) fault.List {
+	if _, err := dn.Parse(name); err != nil {
+		return invalid(field, 0, "It is %v.", err)
 	}
 	return nil
 }
