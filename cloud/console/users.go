@@ -92,7 +92,7 @@ func (c *console) showUser(k *call) error {
 		return err
 	}
 	page.Factor = factor != nil
-	if page.GroupsProven, err = c.Store.GroupsProven(k.Context(), k.env(), u.ID); err != nil {
+	if page.GroupsProven, err = c.Store.GroupsProven(k.Context(), k.env(), u.ID, u.GatewayID); err != nil {
 		return err
 	}
 	page.SignOns, _, err = c.Store.SignOns(

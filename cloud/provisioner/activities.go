@@ -9,8 +9,11 @@ import (
 // log adds an activity of this sign-on.
 func (s *step) log(action, subject, text string, detail map[string]any) {
 	actor := "system"
-	if s.so.InstanceID != "" {
+	switch {
+	case s.so.InstanceID != "":
 		actor = "instance:" + s.so.InstanceID
+	case s.so.ProviderID != "":
+		actor = "provider:" + s.so.ProviderID
 	}
 	s.activities = append(s.activities, store.Activity{
 		EnvironmentID: s.id.EnvironmentID,
@@ -25,6 +28,14 @@ func (s *step) log(action, subject, text string, detail map[string]any) {
 }
 
 func (s *step) subject() string { return "user:" + s.change.User.ID }
+
+// origin is what said who the person is, in words.
+func (s *step) origin() string {
+	if s.id.SourceType == store.SourceIDP {
+		return "the identity provider"
+	}
+	return "the directory"
+}
 
 // signOnActivity is the line of the sign-on itself.
 func (s *step) signOnActivity() store.Activity {
@@ -72,7 +83,7 @@ func (s *step) userUpdated() {
 	for _, f := range s.change.Fields {
 		before[f.Name], after[f.Name] = f.Before, f.After
 	}
-	text := fmt.Sprintf("%d properties of %s follow the directory", len(s.change.Fields), s.change.User.Username)
+	text := fmt.Sprintf("%d properties of %s follow %s", len(s.change.Fields), s.change.User.Username, s.origin())
 	s.log("user.updated", s.subject(), text, map[string]any{"before": before, "after": after})
 }
 

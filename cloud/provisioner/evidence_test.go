@@ -5,7 +5,6 @@ import (
 	"testing"
 
 	"ldap-gateway/cloud/provisioner"
-	"ldap-gateway/cloud/store"
 )
 
 // seeing answers by common name; what is not told is Untold.
@@ -95,11 +94,9 @@ func TestNoAnswerKeepsEverything(t *testing.T) {
 // TestWhatAnIdentityProviderListsIsAll needs no evidence.
 func TestWhatAnIdentityProviderListsIsAll(t *testing.T) {
 	w := build(t)
-	id := w.ada("a", "b")
-	id.SourceType, id.SourceID = store.SourceIDP, "idp"
+	id := w.eve("a", "b")
 	first, _ := w.mustSignOn(id)
-	id = w.ada("a")
-	id.SourceType, id.SourceID, id.UserID = store.SourceIDP, "idp", first.User.ID
+	id = w.eve("a")
 	if c, _ := w.mustSignOn(id); w.asked != nil || c.Verdict != "complete" {
 		t.Errorf("%+v", c)
 	}

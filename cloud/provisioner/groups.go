@@ -28,6 +28,10 @@ func (s *step) follow(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if s.id.GroupsOnce && len(current) > 0 {
+		s.note("groups are populated once, and the user has some")
+		return nil
+	}
 	groups, joining := s.confirmed(m, current)
 	wanted, err := s.resolve(ctx, groups, groupsOf(current))
 	if err != nil {
@@ -104,7 +108,7 @@ func judge(m Membership) (Verdict, string) {
 	switch m.Verdict {
 	case Complete:
 		for _, g := range m.Groups {
-			if store.GroupKey(g.Name) == "" {
+			if strings.TrimSpace(g.Name) == "" {
 				return Partial, "a group came without a name"
 			}
 		}
@@ -155,11 +159,11 @@ func (s *step) current(ctx context.Context) ([]store.GroupMembership, error) {
 func (s *step) join(ctx context.Context, groups []store.Group, listed []Group) error {
 	stamps := make(map[string]string, len(listed))
 	for _, g := range listed {
-		stamps[store.GroupKey(g.Name)] = g.Stamp
+		stamps[s.key(g.Name)] = g.Stamp
 	}
 	joined := make([]store.Joined, len(groups))
 	for i, g := range groups {
-		joined[i] = store.Joined{GroupID: g.ID, Stamp: stamps[store.GroupKey(g.Name)]}
+		joined[i] = store.Joined{GroupID: g.ID, Stamp: stamps[s.key(g.Name)]}
 	}
 	s.change.Added = groups
 	s.memberships("membership.added", groups)
@@ -192,7 +196,7 @@ func without(all, others []store.Group) []store.Group {
 // creates the missing ones and brings names up to date.
 func (s *step) resolve(ctx context.Context, groups []Group, current []store.Group) ([]store.Group, error) {
 	groups = s.distinct(groups)
-	known := newCatalogue(s.id.GroupIdentity, current)
+	known := newCatalogue(s.id.SourceType, s.id.GroupIdentity, current)
 	if err := s.lookUp(ctx, known, groups); err != nil {
 		return nil, err
 	}
@@ -220,7 +224,7 @@ func (s *step) distinct(groups []Group) []Group {
 	seen := make(map[string]bool, len(groups))
 	var rest []Group
 	for _, g := range groups {
-		key := store.GroupKey(g.Name)
+		key := s.key(g.Name)
 		if key == "" {
 			continue
 		}
@@ -260,7 +264,7 @@ func displayName(g Group, name string) string {
 // by case or blanks alone are one name.
 func (s *step) rename(ctx context.Context, known *store.Group, g Group) error {
 	after := *known
-	if store.GroupKey(g.Name) != store.GroupKey(known.Name) {
+	if s.key(g.Name) != s.key(known.Name) {
 		after.Name = g.Name // only a group found by its ID gets here
 	}
 	after.DisplayName = displayName(g, after.Name)

@@ -19,8 +19,8 @@ var (
 	ErrAmbiguousRecord = errors.New("the directory entry belongs to more than one user")
 	// ErrUsernameTaken says that a new person's username is another record's.
 	ErrUsernameTaken = errors.New("the username is taken by another user")
-	// ErrNoUsername says that the directory has no value for a new person's username.
-	ErrNoUsername = errors.New("the directory has no value for the username")
+	// ErrNoUsername says that the source has no value for a new person's username.
+	ErrNoUsername = errors.New("there is no value for the username")
 	// ErrDisabled says that the person's record is disabled in the cloud.
 	ErrDisabled = errors.New("the user is disabled in the cloud")
 	// ErrUnknownRecord says that the person has no record and that the sign-on
@@ -55,8 +55,9 @@ type Identity struct {
 	EnvironmentID        string
 	SourceType, SourceID string // of its groups: store.SourceGateway and the gateway, or store.SourceIDP and the provider
 	UserTypeID           string
-	PopulationID         string // that a new user joins; empty: the default one
-	UserID               string // of the record, when the caller knows it; empty: to be found
+	PopulationID         string        // that a new user joins; empty: the default one, or of store.SourceIDP none
+	UserID               string        // of the record, when the caller knows it; empty: to be found
+	Subject              store.Subject // of store.SourceIDP: whom the provider speaks of
 	SignOnID             string
 	Username             string // as typed
 	At                   time.Time
@@ -72,6 +73,8 @@ type Identity struct {
 	GroupIdentity string      // "NAME" (also when empty) or "ID"
 	Membership    *Membership // nil: groups were not asked for
 	Evidence      *Evidence   // nil: nobody was asked yet
+	Once          []string    // properties that are filled while they are empty, and left alone then
+	GroupsOnce    bool        // groups are left alone once the user has one of the source
 	Update        bool        // the user type's switch
 }
 

@@ -100,7 +100,10 @@ func named(names ...string) []provisioner.Group {
 func (w *world) signOn(id provisioner.Identity) (provisioner.Change, store.SignOn, error) {
 	w.at = w.at.Add(time.Second)
 	id.At = w.at
-	so := store.SignOn{Method: "password", InstanceID: "i"}
+	so := store.SignOn{Method: "password", InstanceID: "i", GatewayID: w.gateway.ID}
+	if id.SourceType == store.SourceIDP {
+		so = store.SignOn{Method: store.ByIDP, ProviderID: id.SourceID}
+	}
 	c, err := (&provisioner.Provisioner{Store: w.store}).Apply(w.t.Context(), id, &so)
 	var wanted *provisioner.EvidenceWanted
 	if w.asked = nil; errors.As(err, &wanted) {

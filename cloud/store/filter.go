@@ -58,7 +58,7 @@ func userField(name string) (field, bool) {
 func groupField(name string) (field, bool) {
 	f, ok := map[string]field{
 		"id":            {column: "g.id"},
-		"name":          {"g.name_key", GroupKey},
+		"name":          {"g.search_key", GroupKey},
 		"displayName":   {"g.display_folded", Fold},
 		"externalId":    {column: "g.external_id"},
 		"sourceType":    {column: "g.source_type"},

@@ -22,6 +22,7 @@ const (
 			SELECT s.at
 			FROM sign_ons s
 			WHERE s.environment_id = m.environment_id AND s.user_id = m.user_id AND s.verdict = 'complete'
+				AND ` + went + ` = $3
 			ORDER BY s.at DESC LIMIT 1
 		))
 		FROM memberships m
@@ -31,12 +32,12 @@ const (
 	proofOfMany = `
 		SELECT s.at
 		FROM (
-			SELECT at, user_id
+			SELECT at, user_id, gateway_id, provider_id
 			FROM sign_ons
 			WHERE environment_id = $1 AND verdict = 'complete'
 			ORDER BY at DESC LIMIT 10000
 		) s
-		WHERE EXISTS (
+		WHERE ` + went + ` = $3 AND EXISTS (
 			SELECT 1
 			FROM memberships m
 			WHERE m.environment_id = $1 AND m.group_id = $2 AND m.user_id = s.user_id
@@ -73,11 +74,11 @@ func (r reader) Group(ctx context.Context, env, id string) (Group, error) {
 
 func (r reader) lastSeen(ctx context.Context, g Group) (time.Time, error) {
 	if g.MemberCount >= many {
-		if t, err := queryOne(ctx, r.c, scanTime, proofOfMany, g.EnvironmentID, g.ID); !errors.Is(err, ErrNotFound) {
+		if t, err := queryOne(ctx, r.c, scanTime, proofOfMany, g.EnvironmentID, g.ID, g.SourceID); !errors.Is(err, ErrNotFound) {
 			return t, err
 		}
 	}
-	return queryOne(ctx, r.c, scanTime, proof, g.EnvironmentID, g.ID)
+	return queryOne(ctx, r.c, scanTime, proof, g.EnvironmentID, g.ID, g.SourceID)
 }
 
 // GroupFilter narrows a list of groups; empty fields do not.
@@ -98,7 +99,7 @@ func (r reader) Groups(ctx context.Context, env string, f GroupFilter, page Page
 	l.whereSet("g.source_id", f.SourceID)
 	l.whereSet("g.external_id", f.ExternalID)
 	if f.Name != "" {
-		l.where("g.name_key = ?", GroupKey(f.Name))
+		l.where("g.search_key = ?", GroupKey(f.Name))
 	}
 	if f.JustInTime != nil {
 		l.where("(g.source_type <> '') = ?", *f.JustInTime)
@@ -150,7 +151,7 @@ func (tx *Tx) createGroups(ctx context.Context, groups []*Group) error {
 			g.EnvironmentID,
 			orNull(g.PopulationID),
 			g.Name,
-			GroupKey(g.Name),
+			g.Key(),
 			g.DisplayName,
 			Fold(g.DisplayName),
 			g.Description,
@@ -160,12 +161,14 @@ func (tx *Tx) createGroups(ctx context.Context, groups []*Group) error {
 			g.DirectoryID,
 			micros(g.CreatedAt),
 			micros(g.UpdatedAt),
+			GroupKey(g.Name),
 		)
 	}
 	_, err := tx.c.exec(ctx, `
 		INSERT INTO cloud_groups (id, environment_id, population_id, name, name_key, display_name, display_folded,
-			description, external_id, source_type, source_id, directory_id, created_at, updated_at)
-		VALUES `+placeholders(1, len(groups), 14),
+			description, external_id, source_type, source_id, directory_id, created_at, updated_at,
+			search_key)
+		VALUES `+placeholders(1, len(groups), 15),
 		args...)
 	return err
 }
@@ -194,11 +197,11 @@ func (tx *Tx) UpdateGroup(ctx context.Context, g *Group) error {
 	return tx.c.execOne(ctx, `
 		UPDATE cloud_groups
 		SET population_id = $1, name = $2, name_key = $3, display_name = $4, display_folded = $5,
-			description = $6, external_id = $7, directory_id = $8, updated_at = $9
+			description = $6, external_id = $7, directory_id = $8, updated_at = $9, search_key = $12
 		WHERE environment_id = $10 AND id = $11`,
 		orNull(g.PopulationID),
 		g.Name,
-		GroupKey(g.Name),
+		g.Key(),
 		g.DisplayName,
 		Fold(g.DisplayName),
 		g.Description,
@@ -207,6 +210,7 @@ func (tx *Tx) UpdateGroup(ctx context.Context, g *Group) error {
 		micros(g.UpdatedAt),
 		g.EnvironmentID,
 		g.ID,
+		GroupKey(g.Name),
 	)
 }
 

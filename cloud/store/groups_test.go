@@ -83,6 +83,7 @@ func TestComputed(t *testing.T) {
 	w := build(t, s, "one")
 	ctx, e := t.Context(), w.env.ID
 	for i, so := range []store.SignOn{{Outcome: "ok", Verdict: "complete"}, {Outcome: "ok", Verdict: "partial"}, {Outcome: "ok"}, {Outcome: "invalidCredentials"}} {
+		so.GatewayID = w.gateway.ID
 		so.EnvironmentID, so.UserID, so.At, so.Added, so.Duration = e, w.user.ID, time.UnixMicro(int64(i+1)*1000).UTC(), []string{"g"}, time.Millisecond
 		must(t, s.RecordSignOn(ctx, &so, store.Activity{Action: "sign-on", Detail: map[string]any{"n": 1.5}}))
 		got, err := s.SignOn(ctx, e, so.ID)
@@ -98,7 +99,7 @@ func TestComputed(t *testing.T) {
 		t.Errorf("last seen %s, members %d, %v", g.LastSeenAt, g.MemberCount, err)
 	}
 	// And from the other end.
-	if at, err := s.LastSeen(ctx, store.Group{EnvironmentID: e, ID: w.jit.ID, MemberCount: store.Many}); err != nil || at.UnixMicro() != 1000 {
+	if at, err := s.LastSeen(ctx, store.Group{EnvironmentID: e, ID: w.jit.ID, SourceID: w.gateway.ID, MemberCount: store.Many}); err != nil || at.UnixMicro() != 1000 {
 		t.Errorf("last seen %s, %v", at, err)
 	}
 	if at, err := s.LastSeen(ctx, store.Group{EnvironmentID: e, ID: w.group.ID, MemberCount: store.Many}); err != nil || !at.IsZero() && at.UnixMicro() != 1000 {

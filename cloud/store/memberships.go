@@ -166,7 +166,7 @@ func (tx *Tx) RemoveMemberships(ctx context.Context, env, user string, groups []
 }
 
 // GroupsByKey returns the groups of a source with those names, each given as
-// its GroupKey, without MemberCount and LastSeenAt.
+// its NameKey, without MemberCount and LastSeenAt.
 func (tx *Tx) GroupsByKey(ctx context.Context, env, sourceType, sourceID string, keys []string) ([]Group, error) {
 	return tx.groupsBy(ctx, "g.name_key", env, sourceType, sourceID, keys)
 }

@@ -211,6 +211,7 @@ type SignOn struct {
 	Username                      string // as typed
 	UserID, GatewayID, UserTypeID string // empty when not known
 	InstanceID                    string
+	ProviderID                    string   // of the identity provider; empty: none
 	Outcome                       string   // of the closed set
 	Reason                        string   // for the administrator
 	Message                       string   // the sentence the person saw

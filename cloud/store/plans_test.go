@@ -118,7 +118,7 @@ func (a asked) groups() map[string]func() error {
 		"Group":         func() error { _, err := r.Group(ctx, e, a.jit.ID); return err },
 		"GroupDoubts":   func() error { _, err := r.GroupDoubts(ctx, e, a.jit.ID); return err },
 		"DoubtedGroups": func() error { _, err := r.DoubtedGroups(ctx, e); return err },
-		"GroupsProven":  func() error { _, err := r.GroupsProven(ctx, e, a.user.ID); return err },
+		"GroupsProven":  func() error { _, err := r.GroupsProven(ctx, e, a.user.ID, a.gateway.ID); return err },
 	}
 }
 
@@ -174,13 +174,13 @@ func checkPlan(t testing.TB, query string, steps []string) {
 // environment, a gateway or a source.
 var manyHave = []string{
 	"environment_id", "gateway_id", "source_type", "source_id", "population_id", "user_type_id", "attribute_key", "action", "outcome", "verdict",
-	"application_id", "client_id",
+	"application_id", "client_id", "provider_id",
 }
 
 // few are tables and indexes that do not grow with people.
 var few = []string{
 	"populations", "gateways", "instances", "pairings", "administrators", "applications", "signing_keys", "kerberos_keys", "clients",
-	"role_groups", "memberships_doubt",
+	"role_groups", "memberships_doubt", "identity_providers", "certificates",
 }
 
 // takeAll are the statements that look at all of a gateway or a population: what an
@@ -199,6 +199,12 @@ var takeAll = []string{
 	"DELETE FROM authorizations WHERE environment_id = $1 AND application_id = $2",
 	"DELETE FROM application_tokens WHERE environment_id = $1 AND application_id = $2",
 	"DELETE FROM applications ",
+	"SELECT count(*) FROM linked_accounts WHERE environment_id = $1 AND provider_id = $2",
+	"DELETE FROM authorizations WHERE environment_id = $1 AND user_id IN (SELECT user_id FROM linked_accounts",
+	"DELETE FROM application_tokens WHERE environment_id = $1 AND user_id IN (SELECT user_id FROM linked_accounts",
+	"DELETE FROM person_factors WHERE environment_id = $1 AND user_id IN (SELECT user_id FROM linked_accounts",
+	"UPDATE users SET sign_offs = sign_offs + 1 WHERE environment_id = $1 AND id IN (SELECT user_id FROM linked_accounts",
+	"DELETE FROM identity_providers ",
 	"DELETE FROM gateways ",
 	"DELETE FROM populations ",
 }

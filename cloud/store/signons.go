@@ -9,8 +9,12 @@ import (
 
 const signOnColumns = `
 	SELECT id, environment_id, at, method, username, user_id, gateway_id, user_type_id, instance_id, outcome,
-		reason, message, updated, update_reason, verdict, verdict_reason, added, removed, duration, address
+		reason, message, updated, update_reason, verdict, verdict_reason, added, removed, duration, address,
+		provider_id
 	FROM sign_ons`
+
+// went is the source that a sign-on s went by.
+const went = `CASE s.provider_id WHEN '' THEN s.gateway_id ELSE s.provider_id END`
 
 func scanSignOn(r row) (s SignOn, err error) {
 	var micros int64
@@ -35,6 +39,7 @@ func scanSignOn(r row) (s SignOn, err error) {
 		fromJSON{&s.Removed},
 		&micros,
 		&s.Address,
+		&s.ProviderID,
 	)
 	s.Duration = time.Duration(micros) * time.Microsecond
 	return s, err
@@ -56,8 +61,8 @@ func (tx *Tx) RecordSignOn(ctx context.Context, s *SignOn, activities ...Activit
 	_, err := tx.c.exec(ctx, `
 		INSERT INTO sign_ons (id, environment_id, at, method, username, user_id, gateway_id, user_type_id,
 			instance_id, outcome, reason, message, updated, update_reason, verdict, verdict_reason, added, removed,
-			duration, address)
-		VALUES `+placeholders(1, 1, 20),
+			duration, address, provider_id)
+		VALUES `+placeholders(1, 1, 21),
 		s.ID,
 		s.EnvironmentID,
 		micros(s.At),
@@ -78,6 +83,7 @@ func (tx *Tx) RecordSignOn(ctx context.Context, s *SignOn, activities ...Activit
 		inJSON(s.Removed),
 		s.Duration.Microseconds(),
 		s.Address,
+		s.ProviderID,
 	)
 	if err != nil {
 		return err
@@ -97,15 +103,15 @@ func (r reader) SignOn(ctx context.Context, env, id string) (SignOn, error) {
 	return queryOne(ctx, r.c, scanSignOn, signOnColumns+` WHERE environment_id = $1 AND id = $2`, env, id)
 }
 
-// GroupsProven returns when a sign-on last brought all of a user's groups; the
-// zero time when none has.
-func (r reader) GroupsProven(ctx context.Context, env, user string) (time.Time, error) {
+// GroupsProven returns when a sign-on last brought all of a user's groups of one
+// source, a gateway or an identity provider; the zero time when none has.
+func (r reader) GroupsProven(ctx context.Context, env, user, source string) (time.Time, error) {
 	t, err := queryOne(ctx, r.c, scanTime, `
 		SELECT at
-		FROM sign_ons
-		WHERE environment_id = $1 AND user_id = $2 AND verdict = 'complete'
+		FROM sign_ons s
+		WHERE environment_id = $1 AND user_id = $2 AND verdict = 'complete' AND `+went+` = $3
 		ORDER BY at DESC LIMIT 1`,
-		env, user)
+		env, user, source)
 	if errors.Is(err, ErrNotFound) {
 		err = nil
 	}

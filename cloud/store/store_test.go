@@ -10,10 +10,11 @@ import (
 	"testing"
 	"time"
 
-	"github.com/alexedwards/scs/v2"
-	"github.com/google/uuid"
 	"ldap-gateway/cloud/store"
 	"ldap-gateway/cloud/store/pgtest"
+
+	"github.com/alexedwards/scs/v2"
+	"github.com/google/uuid"
 )
 
 // world is an environment with one of everything.
