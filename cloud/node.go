@@ -19,10 +19,12 @@ import (
 	"ldap-gateway/cloud/api"
 	"ldap-gateway/cloud/console"
 	"ldap-gateway/cloud/hub"
+	"ldap-gateway/cloud/idp"
 	"ldap-gateway/cloud/kerberos"
 	"ldap-gateway/cloud/management"
 	"ldap-gateway/cloud/metrics"
 	"ldap-gateway/cloud/oidc"
+	"ldap-gateway/cloud/outbound"
 	"ldap-gateway/cloud/pairing"
 	"ldap-gateway/cloud/provisioner"
 	"ldap-gateway/cloud/signon"
@@ -67,6 +69,7 @@ func (n *node) handler() http.Handler {
 		Counted:     n.counts.SignOn,
 		Logger:      n.Logger.Named("kerberos"),
 	}
+	providers := n.providers()
 	changes := &management.Service{Store: n.db, Links: n.agents, Keys: tickets, Channels: n.post()}
 	programs := (&api.Server{
 		Store:      n.db,
@@ -87,7 +90,7 @@ func (n *node) handler() http.Handler {
 	mux.HandleFunc("POST "+wire.PathUnpair, n.agents.ServeUnpair)
 	mux.Handle("GET "+wire.PathConnect, n.agents)
 	mux.Handle("/console/", n.console(changes, codes, sessions, tickets.Services))
-	mux.Handle("/", n.environments(sessions, people, tickets, programs))
+	mux.Handle("/", n.environments(sessions, people, tickets, providers, programs))
 	mux.Handle("GET /{$}", http.RedirectHandler("/console/", http.StatusSeeOther))
 	return n.counts.Requests(n.Logger.Named("http"), roomOf, mux)
 }
@@ -113,6 +116,22 @@ func (n *node) console(
 	}).Handler()
 }
 
+// providerTime is how long an identity provider has for one answer.
+const providerTime = 10 * time.Second
+
+// providers signs people on through identity providers.
+func (n *node) providers() *idp.Desk {
+	return &idp.Desk{
+		Store:       n.db,
+		Vault:       n.keys,
+		Provisioner: &provisioner.Provisioner{Store: n.db},
+		URL:         n.url,
+		HTTP:        outbound.Guard{Allowed: n.Providers, Flag: "--provider-network"}.Client(providerTime),
+		Counted:     n.counts.SignOn,
+		Logger:      n.Logger.Named("idp"),
+	}
+}
+
 // roomOf says who answers a request, for the metrics.
 func roomOf(r *http.Request) string {
 	path := r.URL.Path
@@ -123,7 +142,7 @@ func roomOf(r *http.Request) string {
 		return "api"
 	case strings.Contains(path, "/as/"):
 		return "oidc"
-	case strings.Contains(path, "/signon"):
+	case strings.Contains(path, "/signon"), strings.Contains(path, "/rp/"), strings.Contains(path, "/saml20/"):
 		return "signon"
 	case path == "/live" || path == "/ready":
 		return "health"
@@ -133,7 +152,8 @@ func roomOf(r *http.Request) string {
 
 // environments answers below an environment's ID, and hands everything else to the API.
 func (n *node) environments(
-	sessions *signonpage.Sessions, people *signon.Service, tickets *kerberos.Verifier, programs http.Handler,
+	sessions *signonpage.Sessions, people *signon.Service, tickets *kerberos.Verifier, providers *idp.Desk,
+	programs http.Handler,
 ) http.Handler {
 	applications := &oidc.Server{
 		Store:    n.db,
@@ -148,6 +168,7 @@ func (n *node) environments(
 		Passwords: people,
 		Tickets:   tickets,
 		Flows:     applications,
+		Providers: providers,
 		Sessions:  sessions,
 		Logger:    n.Logger.Named("page"),
 	}).Handler())
@@ -155,6 +176,8 @@ func (n *node) environments(
 	mux.Handle("/{e}/as/", sessions.Wrap(applications.Handler()))
 	mux.Handle("/{e}/signon", pages)
 	mux.Handle("/{e}/signon/", pages)
+	mux.Handle("/{e}/rp/", pages)
+	mux.Handle("/{e}/saml20/", pages)
 	mux.Handle(signonpage.StaticPath, pages)
 	mux.Handle("/", programs)
 	return mux

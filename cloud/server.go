@@ -33,6 +33,7 @@ type Server struct {
 	SMTP      string         // host:port of the mail server; empty: nothing is mailed
 	MailFrom  string         // address that mails come from
 	Webhooks  []netip.Prefix // networks that webhooks may be in although they are not public
+	Providers []netip.Prefix // networks that identity providers may be in although they are not public
 	Grace     time.Duration  // how long a stopping node answers while /ready says no
 	Logger    hclog.Logger
 	Ready     func(url string) // called once it answers; nil: nobody

@@ -21,12 +21,11 @@ import (
 	"net/netip"
 	"net/smtp"
 	"net/url"
-	"slices"
 	"strconv"
 	"strings"
-	"syscall"
 	"time"
 
+	"ldap-gateway/cloud/outbound"
 	"ldap-gateway/cloud/store"
 )
 
@@ -191,52 +190,9 @@ func Signature(secret []byte, at string, body []byte) string {
 	return hex.EncodeToString(h.Sum(nil))
 }
 
-var errPrivate = errors.New("this address is not public:" +
-	" whoever runs the cloud may allow its network by --webhook-network")
-
-// client returns one that reaches public addresses only. The address is looked at
-// when it is dialled, after every name was resolved.
+// client returns one that reaches public addresses, and those that are allowed.
 func (p *Post) client() *http.Client {
-	dialer := net.Dialer{Timeout: 5 * time.Second, Control: func(_, address string, _ syscall.RawConn) error {
-		a, err := netip.ParseAddrPort(address)
-		if err != nil {
-			return err
-		}
-		if !p.reachable(a.Addr().Unmap()) {
-			return errPrivate
-		}
-		return nil
-	}}
-	return &http.Client{
-		Transport: &http.Transport{
-			DialContext:           dialer.DialContext,
-			TLSClientConfig:       &tls.Config{RootCAs: p.RootCAs, MinVersion: tls.VersionTLS12},
-			DisableKeepAlives:     true,
-			TLSHandshakeTimeout:   5 * time.Second,
-			ResponseHeaderTimeout: 10 * time.Second,
-		},
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-	}
-}
-
-// notPublic are networks that are nobody's, or one's own, and are not told by netip.
-var notPublic = []netip.Prefix{
-	netip.MustParsePrefix("0.0.0.0/8"),
-	netip.MustParsePrefix("100.64.0.0/10"),
-	netip.MustParsePrefix("192.0.0.0/24"),
-	netip.MustParsePrefix("198.18.0.0/15"),
-	netip.MustParsePrefix("240.0.0.0/4"),
-	netip.MustParsePrefix("64:ff9b::/96"),
-	netip.MustParsePrefix("2002::/16"),
-	netip.MustParsePrefix("fec0::/10"),
-}
-
-func (p *Post) reachable(a netip.Addr) bool {
-	in := func(n netip.Prefix) bool { return n.Contains(a) }
-	if slices.ContainsFunc(p.Allowed, in) {
-		return true
-	}
-	return a.IsGlobalUnicast() && !a.IsPrivate() && !slices.ContainsFunc(notPublic, in)
+	return outbound.Guard{Allowed: p.Allowed, Flag: "--webhook-network", RootCAs: p.RootCAs}.Client(0)
 }
 
 // mail sends a message by SMTP (RFC 5321), over TLS when the server offers it.

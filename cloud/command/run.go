@@ -76,6 +76,7 @@ type runFlags struct {
 	level, format     string
 	urls, proxies     []string
 	webhooks          []string
+	providers         []string
 	smtp, from        string
 	metrics           string
 	acmeOn            bool
@@ -125,6 +126,8 @@ that a node is about to stop.`,
 	cmd.Flags().StringVar(&f.from, "mail-from", "", "address that mails come from")
 	cmd.Flags().StringSliceVar(&f.webhooks, "webhook-network", nil,
 		"network (CIDR) that is not public and that webhooks may be in all the same; may be repeated")
+	cmd.Flags().StringSliceVar(&f.providers, "provider-network", nil,
+		"network (CIDR) that is not public and that identity providers may be in all the same; may be repeated")
 	cmd.Flags().StringVar(&f.level, "log-level", "info", "trace, debug, info, warn or error")
 	cmd.Flags().StringVar(&f.format, "log-format", "text", "text or json")
 	cmd.MarkFlagsRequiredTogether("tls-cert", "tls-key")
@@ -177,6 +180,9 @@ func (c *command) run(ctx context.Context, f runFlags) error {
 		return err
 	}
 	if s.Webhooks, err = networks("--webhook-network", f.webhooks); err != nil {
+		return err
+	}
+	if s.Providers, err = networks("--provider-network", f.providers); err != nil {
 		return err
 	}
 	s.SMTP, s.MailFrom, s.Metrics = f.smtp, f.from, f.metrics

@@ -11,10 +11,12 @@ import (
 	"github.com/google/uuid"
 	"github.com/hashicorp/go-hclog"
 
+	"ldap-gateway/cloud/idp"
 	"ldap-gateway/cloud/kerberos"
 	"ldap-gateway/cloud/oidc"
 	"ldap-gateway/cloud/signon"
 	"ldap-gateway/cloud/store"
+	"ldap-gateway/cloud/throttle"
 	"ldap-gateway/cloud/web"
 )
 
@@ -54,9 +56,12 @@ type Server struct {
 	Passwords Passwords
 	Tickets   Tickets
 	Flows     Flows
+	Providers Providers
 	Sessions  *Sessions
 	Logger    hclog.Logger
 	Now       func() time.Time // nil: time.Now
+
+	windows throttle.Window // what addresses do
 }
 
 // maxForm bounds the body of a request, in bytes.
@@ -75,14 +80,20 @@ type endpoint func(k *call) error
 
 // Handler answers every path below /ENVIRONMENT/signon, and StaticPath.
 func (s *Server) Handler() http.Handler {
+	s.windows.Length = time.Minute
 	mux := http.NewServeMux()
 	for pattern, e := range map[string]endpoint{
-		"GET /{e}/signon":           (*call).show,
-		"POST /{e}/signon":          (*call).password,
-		"POST /{e}/signon/password": (*call).changePassword,
-		"POST /{e}/signon/off":      (*call).signOff,
-		"GET /{e}/signon/ticket":    (*call).testTicket,
-		"GET /{e}/signon/logo.png":  (*call).logo,
+		"GET /{e}/signon":                     (*call).show,
+		"POST /{e}/signon":                    (*call).password,
+		"POST /{e}/signon/password":           (*call).changePassword,
+		"POST /{e}/signon/off":                (*call).signOff,
+		"GET /{e}/signon/ticket":              (*call).testTicket,
+		"GET /{e}/signon/logo.png":            (*call).logo,
+		"POST /{e}/signon/next":               (*call).next,
+		"GET /{e}/signon/idp/{p}":             (*call).leave,
+		"GET /{e}/signon/idp/arrive":          (*call).arriveBy,
+		"GET /{e}" + idp.CallbackPath:         (*call).callback,
+		"GET /{e}" + idp.MetadataPath + "{p}": (*call).metadata,
 	} {
 		mux.Handle(pattern, s.page(e))
 	}
@@ -94,7 +105,11 @@ func (s *Server) Handler() http.Handler {
 			"This came from another site, so it was not carried out. Go back to the application and begin again.",
 		)
 	}
-	return web.Pages(web.Plain, web.SameSite(refuse, web.Limited(maxForm, mux)))
+	all := http.NewServeMux()
+	all.Handle("/", web.SameSite(refuse, web.Limited(maxForm, mux)))
+	// An answer of SAML comes from another site, by its nature.
+	all.Handle("POST /{e}"+idp.ACSPath, web.Limited(maxAnswer, s.page((*call).accept)))
+	return web.Pages(web.Plain, all)
 }
 
 // page makes an endpoint a handler.
@@ -151,13 +166,14 @@ func (k *call) address() string { return web.Address(k.Request) }
 // Sessions are those of people's browsers.
 type Sessions struct {
 	store   *store.Store
+	secure  bool
 	manager *scs.SessionManager
 }
 
 // NewSessions returns the sessions that db keeps. Secure says that people reach
 // the cloud over TLS.
 func NewSessions(db *store.Store, secure bool) *Sessions {
-	return &Sessions{db, &scs.SessionManager{
+	return &Sessions{db, secure, &scs.SessionManager{
 		IdleTimeout: 2 * time.Hour,
 		Lifetime:    12 * time.Hour,
 		Store:       store.Sessions{Store: db},

@@ -22,12 +22,13 @@ type Authorization struct {
 type SignedOn struct {
 	UserID, SignOnID string // empty: nobody has yet
 	Method           Method // of the sign-on
+	Methods          string // of ByIDP, as RFC 8176 has them, parted by blanks; empty: not said
 	At               time.Time
 }
 
 const authorizationColumns = `
 	SELECT id, environment_id, application_id, request, user_id, sign_on_id, method, signed_on_at, created_at,
-		expires_at
+		expires_at, methods
 	FROM authorizations`
 
 func scanAuthorization(r row) (a Authorization, err error) {
@@ -43,6 +44,7 @@ func scanAuthorization(r row) (a Authorization, err error) {
 		at{&a.SignedOn.At},
 		at{&a.CreatedAt},
 		at{&a.ExpiresAt},
+		&a.SignedOn.Methods,
 	)
 	a.Request = []byte(request)
 	return a, err
@@ -87,9 +89,9 @@ func (s *Store) CompleteAuthorization(ctx context.Context, env, id string, by Si
 	return s.Provision(ctx, func(tx *Tx) error {
 		return tx.c.execOne(ctx, `
 			UPDATE authorizations
-			SET user_id = $1, sign_on_id = $2, method = $3, signed_on_at = $4
+			SET user_id = $1, sign_on_id = $2, method = $3, signed_on_at = $4, methods = $7
 			WHERE environment_id = $5 AND id = $6 AND code_hash = ''`,
-			by.UserID, by.SignOnID, by.Method, micros(by.At), env, id)
+			by.UserID, by.SignOnID, by.Method, micros(by.At), env, id, by.Methods)
 	})
 }
 
@@ -164,7 +166,7 @@ type Token struct {
 
 const tokenColumns = `
 	SELECT id, environment_id, application_id, authorization_id, user_id, scopes, method, signed_on_at,
-		refresh_hash, access_until, expires_at
+		refresh_hash, access_until, expires_at, methods
 	FROM application_tokens`
 
 func scanToken(r row) (t Token, err error) {
@@ -180,6 +182,7 @@ func scanToken(r row) (t Token, err error) {
 		fromBase64{&t.RefreshHash},
 		at{&t.AccessUntil},
 		at{&t.ExpiresAt},
+		&t.SignedOn.Methods,
 	)
 	return t, err
 }
@@ -222,8 +225,9 @@ func (s *Store) AddToken(ctx context.Context, t *Token, replaces []byte, now tim
 		}
 		_, err = tx.c.exec(ctx, `
 			INSERT INTO application_tokens (id, environment_id, application_id, user_id, authorization_id, scopes,
-				method, signed_on_at, refresh_hash, refreshed_at, access_until, expires_at)
-			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 0, $10, $11)`,
+				method, signed_on_at, refresh_hash, refreshed_at, access_until, expires_at,
+				methods)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 0, $10, $11, $12)`,
 			t.ID,
 			t.EnvironmentID,
 			t.ApplicationID,
@@ -235,6 +239,7 @@ func (s *Store) AddToken(ctx context.Context, t *Token, replaces []byte, now tim
 			inBase64(t.RefreshHash),
 			micros(t.AccessUntil),
 			micros(t.ExpiresAt),
+			t.SignedOn.Methods,
 		)
 		return err
 	})

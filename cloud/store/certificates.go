@@ -70,7 +70,9 @@ func (s *Store) KeepArrival(ctx context.Context, env string, key string, sealed 
 		if _, err := tx.c.exec(ctx, `DELETE FROM arrivals WHERE expires_at < $1`, micros(now())); err != nil {
 			return err
 		}
-		_, err := tx.c.exec(ctx, `INSERT INTO arrivals (key_hash, environment_id, sealed, expires_at) VALUES ($1, $2, $3, $4)`,
+		_, err := tx.c.exec(ctx, `
+			INSERT INTO arrivals (key_hash, environment_id, sealed, expires_at)
+			VALUES ($1, $2, $3, $4)`,
 			sessionKey(key), env, inBase64(sealed), micros(expires))
 		return err
 	})

@@ -74,7 +74,8 @@ func (r reader) Group(ctx context.Context, env, id string) (Group, error) {
 
 func (r reader) lastSeen(ctx context.Context, g Group) (time.Time, error) {
 	if g.MemberCount >= many {
-		if t, err := queryOne(ctx, r.c, scanTime, proofOfMany, g.EnvironmentID, g.ID, g.SourceID); !errors.Is(err, ErrNotFound) {
+		t, err := queryOne(ctx, r.c, scanTime, proofOfMany, g.EnvironmentID, g.ID, g.SourceID)
+		if !errors.Is(err, ErrNotFound) {
 			return t, err
 		}
 	}

@@ -55,7 +55,7 @@ type OIDCConfig struct {
 	ClientAuth            string   `json:"tokenEndpointAuthMethod"`
 	PKCE                  string   `json:"pkceMethod"`               // "S256" or "NONE"
 	KeyID                 string   `json:"keyId,omitempty"`          // certificate whose key signs PRIVATE_KEY_JWT
-	NamesIssuer           bool     `json:"namesIssuer,omitempty"`    // answers carry iss (RFC 9207): one without is refused
+	NamesIssuer           bool     `json:"namesIssuer,omitempty"`    // every answer carries iss (RFC 9207)
 	AlwaysAsks            bool     `json:"alwaysUserInfo,omitempty"` // UserInfo also when the ID token has all
 }
 
@@ -113,16 +113,28 @@ type ProviderMapping struct {
 
 // ProviderHealth is what was seen of a provider lately.
 type ProviderHealth struct {
-	MetadataReadAt time.Time   `json:"metadataReadAt,omitzero"`
-	Problem        string      `json:"problem,omitempty"`       // with its metadata or keys
-	ProblemSince   time.Time   `json:"problemSince,omitzero"`   // zero: none
-	Names          []string    `json:"names,omitempty"`         // of what came with the last sign-on
-	Absent         int         `json:"absent,omitempty"`        // sign-ons in a row without the claim of the groups
-	CutAt          time.Time   `json:"cutAt,omitzero"`          // when groups were left out for their number, last
-	RefusedAt      []time.Time `json:"refusedAt,omitempty"`     // answers under a key that is not known, the last three
-	SkewSeconds    int         `json:"skewSeconds,omitempty"`   // of its clock, at the last sign-on
-	CertificateID  string      `json:"certificateId,omitempty"` // that the last answer was proven by
+	MetadataReadAt time.Time         `json:"metadataReadAt,omitzero"`
+	Problem        string            `json:"problem,omitempty"`       // with its metadata or keys
+	ProblemSince   time.Time         `json:"problemSince,omitzero"`   // zero: none
+	Names          []string          `json:"names,omitempty"`         // of what came with the last sign-on
+	Absent         int               `json:"absent,omitempty"`        // sign-ons in a row without the claim of the groups
+	CutAt          time.Time         `json:"cutAt,omitzero"`          // when groups were left out for their number, last
+	Refusals       []ProviderRefusal `json:"refusals,omitempty"`      // the last three, those in a row not each
+	SkewSeconds    int               `json:"skewSeconds,omitempty"`   // of its clock, at the last sign-on
+	CertificateID  string            `json:"certificateId,omitempty"` // that the last answer was proven by
 }
+
+// ProviderRefusal is an answer that was not taken.
+type ProviderRefusal struct {
+	At   time.Time `json:"at"`
+	Kind string    `json:"kind"`
+}
+
+// From these on a provider's health is told.
+const (
+	MuchSkew   = 30 * time.Second
+	ManyAbsent = 10 // sign-ons in a row
+)
 
 // Certificate is one of somebody else's, or with Sealed, of our own.
 type Certificate struct {

@@ -128,7 +128,8 @@ func (tx *Tx) SeeProvider(ctx context.Context, env, id string, see func(*Provide
 	if after == before {
 		return nil
 	}
-	return tx.c.execOne(ctx, `UPDATE identity_providers SET health = $1 WHERE environment_id = $2 AND id = $3`, after, env, id)
+	return tx.c.execOne(ctx, `UPDATE identity_providers SET health = $1 WHERE environment_id = $2 AND id = $3`,
+		after, env, id)
 }
 
 // DeleteIdentityProvider removes a provider with the links of its people and its
@@ -189,7 +190,9 @@ var accountEnds = []string{
 	"UPDATE users SET sign_offs = sign_offs + 1 WHERE environment_id = $1 AND id",
 }
 
-const linkColumns = `SELECT id, environment_id, provider_id, user_id, external_id, qualifiers, created_at FROM linked_accounts`
+const linkColumns = `
+	SELECT id, environment_id, provider_id, user_id, external_id, qualifiers, created_at
+	FROM linked_accounts`
 
 func scanLink(r row) (l LinkedAccount, err error) {
 	err = r.Scan(
@@ -233,8 +236,9 @@ func (tx *Tx) LinkAccount(ctx context.Context, l *LinkedAccount) error {
 		return err
 	}
 	stamp(&l.CreatedAt)
-	_, err := tx.c.exec(ctx, `INSERT INTO linked_accounts (id, environment_id, provider_id, user_id, external_id, qualifiers,
- created_at) VALUES `+placeholders(1, 1, 7),
+	_, err := tx.c.exec(ctx, `
+		INSERT INTO linked_accounts (id, environment_id, provider_id, user_id, external_id, qualifiers, created_at)
+		VALUES `+placeholders(1, 1, 7),
 		l.ID,
 		l.EnvironmentID,
 		l.ProviderID,

@@ -67,3 +67,7 @@ ALTER TABLE cloud_groups ADD COLUMN search_key TEXT NOT NULL DEFAULT '';
 UPDATE cloud_groups SET search_key = name_key;
 DROP INDEX groups_key;
 CREATE INDEX groups_key ON cloud_groups (environment_id, search_key, display_folded, id);
+
+-- How somebody proved who they are, in the words of a provider that is trusted with it.
+ALTER TABLE authorizations ADD COLUMN methods TEXT NOT NULL DEFAULT '';
+ALTER TABLE application_tokens ADD COLUMN methods TEXT NOT NULL DEFAULT '';
