@@ -70,7 +70,7 @@ func (n *node) handler() http.Handler {
 		Logger:      n.Logger.Named("kerberos"),
 	}
 	providers := n.providers()
-	changes := &management.Service{Store: n.db, Links: n.agents, Keys: tickets, Channels: n.post()}
+	changes := &management.Service{Store: n.db, Links: n.agents, Keys: tickets, Channels: n.post(), Vault: n.keys, URL: n.url}
 	programs := (&api.Server{
 		Store:      n.db,
 		Management: changes,

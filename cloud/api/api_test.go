@@ -160,7 +160,7 @@ func (s *site) settle(name string) place {
 	p.group = store.Group{EnvironmentID: env.ID, Name: "readers", PopulationID: ""}
 	s.must(s.store.CreateGroup(ctx, &p.group))
 	p.jit = store.Group{EnvironmentID: env.ID, Name: "cn=cooks,dc=x", DisplayName: "Cooks", SourceType: store.SourceGateway, SourceID: p.gateway.ID}
-	p.signOn = store.SignOn{EnvironmentID: env.ID, Method: "password", Username: "ada", UserID: p.user.ID, Outcome: "ok", Verdict: "complete", Added: []string{"g"}}
+	p.signOn = store.SignOn{EnvironmentID: env.ID, GatewayID: p.gateway.ID, Method: "password", Username: "ada", UserID: p.user.ID, Outcome: "ok", Verdict: "complete", Added: []string{"g"}}
 	s.must(s.store.Provision(ctx, func(tx *store.Tx) error {
 		return errors.Join(tx.CreateGroups(ctx, []*store.Group{&p.jit}), tx.AddMemberships(ctx, env.ID, p.user.ID, []store.Joined{{GroupID: p.jit.ID}}, s.now),
 			tx.RecordSignOn(ctx, &p.signOn, store.Activity{Action: "sign-on", Subject: "user:" + p.user.ID}))

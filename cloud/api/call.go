@@ -140,6 +140,24 @@ func (c *call) read(v any) error {
 	return decode(b, v)
 }
 
+// kind is the media type of the body; empty when it is none.
+func (c *call) kind() string {
+	kind, _, err := mime.ParseMediaType(c.Header.Get("Content-Type"))
+	if err != nil {
+		return ""
+	}
+	return kind
+}
+
+// raw reads a body that is no JSON.
+func (c *call) raw() ([]byte, error) {
+	b, err := io.ReadAll(c.Body)
+	if err != nil {
+		return nil, unread(err)
+	}
+	return b, nil
+}
+
 // body reads the body whole, to be decoded on top of what there is then.
 func (c *call) body() ([]byte, error) {
 	kind, _, err := mime.ParseMediaType(c.Header.Get("Content-Type"))
@@ -147,11 +165,7 @@ func (c *call) body() ([]byte, error) {
 	if err != nil || kind != "application/json" && !extended {
 		return nil, refused(http.StatusUnsupportedMediaType, "The body must be application/json.")
 	}
-	b, err := io.ReadAll(c.Body)
-	if err != nil {
-		return nil, unread(err)
-	}
-	return b, nil
+	return c.raw()
 }
 
 func unread(err error) error {

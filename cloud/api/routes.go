@@ -19,7 +19,7 @@ func (s *Server) endpoints() map[string]route {
 	all := map[string]route{}
 	for _, part := range []map[string]route{
 		s.placeRoutes(), s.gatewayRoutes(), s.instanceRoutes(), s.userRoutes(), s.groupRoutes(),
-		s.applicationRoutes(), s.rightsRoutes(),
+		s.applicationRoutes(), s.providerRoutes(), s.rightsRoutes(),
 	} {
 		maps.Copy(all, part)
 	}
@@ -132,6 +132,36 @@ func (s *Server) applicationRoutes() map[string]route {
 		"PUT /{e}/applications/{a}":         {action: m.ChangeApplication, answer: s.putApplication},
 		"DELETE /{e}/applications/{a}":      {action: m.DeleteApplication, answer: s.deleteApplication},
 		"POST /{e}/applications/{a}/secret": {action: m.RenewApplication, answer: s.makeSecret},
+	}
+}
+
+func (s *Server) providerRoutes() map[string]route {
+	return map[string]route{
+		"GET /{e}/identityProviders":        {action: m.Read, answer: s.listProviders},
+		"POST /{e}/identityProviders":       {action: m.CreateProvider, answer: s.createProvider},
+		"GET /{e}/identityProviders/{i}":    {action: m.Read, answer: s.getProvider},
+		"PUT /{e}/identityProviders/{i}":    {action: m.ChangeProvider, answer: s.putProvider},
+		"DELETE /{e}/identityProviders/{i}": {action: m.DeleteProvider, answer: s.deleteProvider},
+
+		"GET /{e}/identityProviders/{i}/attributes":        {action: m.Read, answer: s.listAttributes},
+		"POST /{e}/identityProviders/{i}/attributes":       {action: m.ChangeProvider, answer: s.createAttribute},
+		"GET /{e}/identityProviders/{i}/attributes/{a}":    {action: m.Read, answer: s.getAttribute},
+		"PUT /{e}/identityProviders/{i}/attributes/{a}":    {action: m.ChangeProvider, answer: s.putAttribute},
+		"DELETE /{e}/identityProviders/{i}/attributes/{a}": {action: m.ChangeProvider, answer: s.deleteAttribute},
+
+		"GET /{e}/certificates":         {action: m.Read, answer: s.listCertificates(certificatesPath)},
+		"POST /{e}/certificates":        {action: m.AddCertificate, answer: s.createCertificate},
+		"GET /{e}/certificates/{id}":    {action: m.Read, answer: s.getCertificate(certificatesPath)},
+		"DELETE /{e}/certificates/{id}": {action: m.DeleteCertificate, answer: s.deleteCertificate(certificatesPath)},
+		"GET /{e}/keys":                 {action: m.Read, answer: s.listCertificates(keysPath)},
+		"POST /{e}/keys":                {action: m.MakeKey, answer: s.createKey},
+		"GET /{e}/keys/{id}":            {action: m.Read, answer: s.getCertificate(keysPath)},
+		"DELETE /{e}/keys/{id}":         {action: m.DeleteCertificate, answer: s.deleteCertificate(keysPath)},
+
+		"GET /{e}/users/{u}/linkedAccounts":         {action: m.Read, answer: s.listAccounts},
+		"POST /{e}/users/{u}/linkedAccounts":        {action: m.LinkAccount, answer: s.createAccount},
+		"GET /{e}/users/{u}/linkedAccounts/{id}":    {action: m.Read, answer: s.getAccount},
+		"DELETE /{e}/users/{u}/linkedAccounts/{id}": {action: m.UnlinkAccount, answer: s.deleteAccount},
 	}
 }
 

@@ -39,6 +39,7 @@ type signOnBody struct {
 	Gateway    *reference      `json:"gateway,omitempty"`
 	UserType   *reference      `json:"userType,omitempty"`
 	Instance   *reference      `json:"instance,omitempty"`
+	Provider   *reference      `json:"identityProvider,omitempty"`
 	DurationMs float64         `json:"durationMillis"`
 	Address    string          `json:"address,omitempty"`
 }
@@ -80,6 +81,7 @@ func showSignOn(c *call, so store.SignOn) signOnBody {
 		Gateway:    refer(so.GatewayID),
 		UserType:   refer(so.UserTypeID),
 		Instance:   refer(so.InstanceID),
+		Provider:   refer(so.ProviderID),
 		DurationMs: float64(so.Duration) / float64(time.Millisecond),
 		Address:    so.Address,
 	}

@@ -31,11 +31,18 @@ type userBody struct {
 	Environment reference `json:"environment"`
 	userForm
 	Account    accountBody `json:"account"`
+	Provider   *authority  `json:"identityProvider,omitempty"` // that people without a gateway sign on at
 	LastSignOn *momentBody `json:"lastSignOn,omitempty"`
 	CreatedAt  time.Time   `json:"createdAt"`
 	UpdatedAt  time.Time   `json:"updatedAt"`
 	GroupIDs   []string    `json:"memberOfGroupIDs,omitzero"`
 	GroupNames []string    `json:"memberOfGroupNames,omitzero"`
+}
+
+// authority is who says that somebody is a user.
+type authority struct {
+	ID   string             `json:"id"`
+	Type store.ProviderType `json:"type"`
 }
 
 type accountBody struct {
@@ -70,6 +77,9 @@ func showUser(c *call, u store.User) userBody {
 		UpdatedAt:   u.UpdatedAt,
 	}
 	b.Links["memberOfGroups"], b.Links["password"] = c.at("users", u.ID, "memberOfGroups"), c.at("users", u.ID, "password")
+	if u.ProviderID != "" && u.GatewayID == "" {
+		b.Provider = &authority{u.ProviderID, u.ProviderType}
+	}
 	if !u.LastSignOnAt.IsZero() {
 		b.LastSignOn = &momentBody{u.LastSignOnAt}
 	}

@@ -5,6 +5,7 @@ import (
 	"crypto"
 	"crypto/x509"
 	"fmt"
+	"slices"
 	"time"
 
 	"ldap-gateway/cloud/idp/evidence"
@@ -172,4 +173,15 @@ func (d *Desk) Metadata(ctx context.Context, env, provider string) ([]byte, erro
 		return nil, err
 	}
 	return s.Metadata()
+}
+
+// Uses lists the IDs of the certificates and keys that a provider's settings name.
+func Uses(p store.IdentityProvider) (ids []string) {
+	if o := p.Config.OIDC; o != nil {
+		ids = append(ids, o.KeyID)
+	}
+	if s := p.Config.SAML; s != nil {
+		ids = append(append(ids, s.KeyID), s.CertificateIDs...)
+	}
+	return slices.DeleteFunc(ids, func(id string) bool { return id == "" })
 }

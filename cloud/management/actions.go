@@ -62,6 +62,16 @@ const (
 	DeleteApplication Action = "delete an application"
 	RenewApplication  Action = "make an application's secret"
 
+	CreateProvider    Action = "create an identity provider"
+	ChangeProvider    Action = "change an identity provider"
+	DeleteProvider    Action = "delete an identity provider"
+	TryProvider       Action = "try an identity provider"
+	AddCertificate    Action = "add a certificate"
+	MakeKey           Action = "make a key"
+	DeleteCertificate Action = "delete a certificate"
+	LinkAccount       Action = "link an account at a provider"
+	UnlinkAccount     Action = "unlink an account at a provider"
+
 	CreateAdministrator Action = "create an administrator"
 	ChangeAdministrator Action = "change an administrator"
 	ResetAdministrator  Action = "reset an administrator"
@@ -142,6 +152,17 @@ var table = []struct {
 	{ChangeApplication, keepers},
 	{DeleteApplication, keepers},
 	{RenewApplication, keepers},
+
+	// Whoever settles who vouches for people could sign on as any of them.
+	{CreateProvider, owners},
+	{ChangeProvider, owners},
+	{DeleteProvider, owners},
+	{TryProvider, owners},
+	{AddCertificate, owners},
+	{MakeKey, owners},
+	{DeleteCertificate, owners},
+	{LinkAccount, keepers},
+	{UnlinkAccount, keepers},
 
 	{CreateAdministrator, owners},
 	{ChangeAdministrator, owners},

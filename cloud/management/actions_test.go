@@ -150,6 +150,38 @@ var tries = []try{
 		_, _, err := w.RenewApplication(ctx, by, w.application.ID)
 		return err
 	}},
+	{m.CreateProvider, "O", false, "identityProvider.created", func(ctx context.Context, w *world, by m.By) error {
+		d := m.ProviderDraft{IdentityProvider: w.openID("Another"), Secret: "s"}
+		return w.CreateProvider(ctx, by, &d)
+	}},
+	{m.ChangeProvider, "O", false, "identityProvider.updated", func(ctx context.Context, w *world, by m.By) error {
+		_, err := w.ChangeProvider(ctx, by, w.provider.ID, func(d *m.ProviderDraft) error { d.Enabled = false; return nil })
+		return err
+	}},
+	{m.DeleteProvider, "O", false, "identityProvider.deleted", func(ctx context.Context, w *world, by m.By) error {
+		return w.DeleteProvider(ctx, by, w.provider.ID, true, nil)
+	}},
+	{m.TryProvider, "O", false, "identityProvider.tried", func(ctx context.Context, w *world, by m.By) error {
+		return w.TriedProvider(ctx, by, w.provider.ID)
+	}},
+	{m.AddCertificate, "O", false, "certificate.created", func(ctx context.Context, w *world, by m.By) error {
+		_, err := w.AddCertificate(ctx, by, "theirs", m.Signing, w.certificate.DER)
+		return err
+	}},
+	{m.MakeKey, "O", false, "key.created", func(ctx context.Context, w *world, by m.By) error {
+		_, err := w.MakeKey(ctx, by, "ours")
+		return err
+	}},
+	{m.DeleteCertificate, "O", false, "certificate.deleted", func(ctx context.Context, w *world, by m.By) error {
+		return w.DeleteCertificate(ctx, by, w.certificate.ID, nil)
+	}},
+	{m.LinkAccount, "OI", false, "user.account-linked", func(ctx context.Context, w *world, by m.By) error {
+		l := store.LinkedAccount{UserID: w.second.ID, ProviderID: w.provider.ID, Subject: store.Subject{ID: "s-2"}}
+		return w.LinkAccount(ctx, by, &l)
+	}},
+	{m.UnlinkAccount, "OI", false, "user.account-unlinked", func(ctx context.Context, w *world, by m.By) error {
+		return w.UnlinkAccount(ctx, by, w.user.ID, w.link.ID, nil)
+	}},
 	{m.CreateAdministrator, "O", false, "administrator.created", func(ctx context.Context, w *world, by m.By) error {
 		_, err := w.CreateAdministrator(ctx, by, &store.Administrator{Name: "new of " + w.env, Role: store.RoleReadOnly})
 		return err
@@ -403,7 +435,7 @@ func TestActionsKeepToTheirEnvironment(t *testing.T) {
 	for i, c := range tries {
 		if c.own || slices.Contains([]m.Action{
 			m.CreateUser, m.CreateGroup, m.CreatePopulation, m.CreateGateway, m.CreateApplication, m.CreateAdministrator,
-			m.CreateClient, m.RenameEnvironment, m.ChangeSettings, m.SetLogo, m.AddChannel, m.QuietAlert,
+			m.CreateProvider, m.AddCertificate, m.MakeKey, m.CreateClient, m.RenameEnvironment, m.ChangeSettings, m.SetLogo, m.AddChannel, m.QuietAlert,
 		}, c.action) {
 			continue // it names nothing
 		}

@@ -34,6 +34,13 @@ func (t *turn) weighGroup(ctx context.Context, g store.Group) error {
 	return t.needs(role, "the group "+g.DisplayName, err)
 }
 
+// weighProvider refuses who has less than people have whom a provider vouches for: an
+// account that is linked takes what the provider gives to it.
+func (t *turn) weighProvider(ctx context.Context, p store.IdentityProvider) error {
+	role, err := t.ProviderRole(ctx, t.env(), p.ID)
+	return t.needs(role, "the identity provider "+p.Name, err)
+}
+
 // weighGateway refuses who has less than people have whom its directory vouches for.
 func (t *turn) weighGateway(ctx context.Context, g store.Gateway) error {
 	role, err := t.GatewayRole(ctx, t.env(), g.ID)

@@ -34,6 +34,8 @@ type Service struct {
 	Links    Links
 	Keys     Keys
 	Channels Channels
+	Vault    Vault
+	URL      string           // that people know this cloud by
 	Now      func() time.Time // nil: time.Now
 }
 

@@ -14,9 +14,11 @@ import (
 	"time"
 
 	"ldap-gateway/cloud/alerts"
+	"ldap-gateway/cloud/idp/idptest"
 	"ldap-gateway/cloud/kerberos"
 	"ldap-gateway/cloud/management"
 	"ldap-gateway/cloud/pairing"
+	"ldap-gateway/cloud/providers"
 	"ldap-gateway/cloud/store"
 	"ldap-gateway/cloud/store/pgtest"
 	"ldap-gateway/cloud/usertypes"
@@ -34,6 +36,7 @@ type house struct {
 	sent  []string // to alert channels
 	fails error    // what sending to them ends with
 	made  int      // environments
+	der   []byte   // a certificate
 }
 
 // links record what they are told.
@@ -70,11 +73,13 @@ func open(t testing.TB) *house {
 	t.Cleanup(func() { must(t, db.Close()) })
 	v, err := vault.New(make([]byte, 32))
 	must(t, err)
-	h := &house{t: t, links: &links{}}
+	h := &house{t: t, links: &links{}, der: idptest.NewPair(time.Now().Add(time.Hour)).Cert.Raw}
 	h.Service = &management.Service{
 		Store:    db,
 		Links:    h.links,
 		Keys:     &kerberos.Verifier{Store: db, Vault: v},
+		Vault:    v,
+		URL:      "https://cloud.example.com",
 		Channels: channels{&alerts.Post{Vault: v, SMTP: "127.0.0.1:1", From: "cloud@example.com"}, h},
 	}
 	return h
@@ -100,6 +105,9 @@ type world struct {
 	user, second     store.User
 	group, jit       store.Group
 	application      store.Application
+	provider         store.IdentityProvider
+	certificate      store.Certificate
+	link             store.LinkedAccount
 	keys             store.KerberosKeys
 	admin            store.Administrator
 	client           store.Client
@@ -121,6 +129,7 @@ func (h *house) world() *world {
 	must(h.t, h.Store.CreatePopulation(ctx, &w.more))
 	w.settleGateway()
 	w.settlePeople()
+	w.settleProvider()
 	w.settleRights()
 	return w
 }
@@ -201,6 +210,44 @@ func (w *world) settlePeople() {
 		Groups:        store.GroupsClaim{Value: store.GroupNames},
 	}
 	must(t, w.Store.CreateApplication(ctx, &w.application))
+}
+
+// openID is an identity provider that nothing is wrong with.
+func (w *world) openID(name string) store.IdentityProvider {
+	return store.IdentityProvider{
+		EnvironmentID: w.env,
+		Name:          name,
+		Type:          store.OpenIDConnect,
+		Enabled:       true,
+		PopulationID:  w.population.ID,
+		Sealed:        []byte("sealed"),
+		Config: store.ProviderConfig{OIDC: &store.OIDCConfig{
+			Issuer:                "https://idp.example.com",
+			AuthorizationEndpoint: "https://idp.example.com/authorize",
+			TokenEndpoint:         "https://idp.example.com/token",
+			JWKSEndpoint:          "https://idp.example.com/keys",
+			ClientID:              "cloud",
+			Scopes:                []string{"openid"},
+			ClientAuth:            "CLIENT_SECRET_BASIC",
+			PKCE:                  "S256",
+		}},
+		Mappings: []store.ProviderMapping{providers.Core(store.OpenIDConnect)},
+	}
+}
+
+func (w *world) settleProvider() {
+	t, ctx := w.t, w.t.Context()
+	w.provider = w.openID("Partner")
+	must(t, w.Store.CreateIdentityProvider(ctx, &w.provider))
+	w.certificate = store.Certificate{EnvironmentID: w.env, Name: "theirs", Usage: management.Signing, DER: w.der}
+	must(t, w.Store.CreateCertificate(ctx, &w.certificate))
+	w.link = store.LinkedAccount{
+		EnvironmentID: w.env,
+		ProviderID:    w.provider.ID,
+		UserID:        w.user.ID,
+		Subject:       store.Subject{ID: "s-1"},
+	}
+	must(t, w.Store.LinkAccount(ctx, &w.link))
 }
 
 func (w *world) settleRights() {
@@ -303,6 +350,14 @@ func (w *world) rows() string {
 	}
 	groups, _, err := w.Store.Groups(ctx, w.env, store.GroupFilter{}, page)
 	keep(groups, err)
+	keepers, _, err := w.Store.IdentityProviders(ctx, w.env, page)
+	keep(keepers, err)
+	certificates, _, err := w.Store.Certificates(ctx, w.env, page)
+	keep(certificates, err)
+	for _, u := range users {
+		accounts, err := w.Store.LinkedAccounts(ctx, w.env, u.ID)
+		keep(accounts, err)
+	}
 	applications, _, err := w.Store.Applications(ctx, w.env, page)
 	keep(applications, err)
 	admins, err := w.Store.Administrators(ctx, w.env)

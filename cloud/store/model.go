@@ -153,8 +153,10 @@ type User struct {
 	DN                              string        // of the entry at the last provisioning
 	Correlation                     []Correlation // in the user type's order
 	CreatedAt, UpdatedAt            time.Time
-	LastSignOnAt                    time.Time // filled on reading, from the sign-ons
-	SignOffs                        int       // filled on reading: how often they were signed off everywhere
+	LastSignOnAt                    time.Time    // filled on reading, from the sign-ons
+	ProviderID                      string       // filled on reading: of the first identity provider that knows them
+	ProviderType                    ProviderType // filled on reading: of that provider
+	SignOffs                        int          // filled on reading: how often they were signed off everywhere
 }
 
 // Correlation is one identifying value of a directory entry.

@@ -137,6 +137,17 @@ func (tx *Tx) populationFree(ctx context.Context, p Population) error {
 	if groups > 0 {
 		return fmt.Errorf("%w: %d groups", ErrDependents, groups)
 	}
+	newcomers, err := queryOne(ctx, tx.c, value[int], `
+		SELECT count(*)
+		FROM identity_providers
+		WHERE environment_id = $1 AND population_id = $2`,
+		p.EnvironmentID, p.ID)
+	if err != nil {
+		return err
+	}
+	if newcomers > 0 {
+		return fmt.Errorf("%w: %d identity providers", ErrDependents, newcomers)
+	}
 	gateways, err := queryAll(ctx, tx.c, scanGateway, gatewayColumns+` WHERE environment_id = $1`, p.EnvironmentID)
 	for _, g := range gateways {
 		for _, t := range g.UserTypes {

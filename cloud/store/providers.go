@@ -288,3 +288,18 @@ func (tx *Tx) leaveSource(ctx context.Context, env, user, provider string) error
 	}
 	return tx.RemoveMemberships(ctx, env, user, groups)
 }
+
+// SomeLinkedUsers returns the first ten people whom a provider knows.
+func (r reader) SomeLinkedUsers(ctx context.Context, env, provider string) (users []User, err error) {
+	links, err := queryAll(ctx, r.c, scanLink, linkColumns+`
+		WHERE environment_id = $1 AND provider_id = $2
+		ORDER BY created_at, id LIMIT 10`, env, provider)
+	for _, l := range links {
+		u, err := r.User(ctx, env, l.UserID)
+		if err != nil {
+			return nil, err
+		}
+		users = append(users, u)
+	}
+	return users, err
+}

@@ -108,6 +108,27 @@ func (r reader) GatewayRole(ctx context.Context, env, gateway string) (Role, err
 		env, SourceGateway, gateway)
 }
 
+// ProviderRole returns the mightiest role that people have whom an identity provider
+// knows, or that a just-in-time group of its own gives. Empty when nobody has one.
+func (r reader) ProviderRole(ctx context.Context, env, provider string) (Role, error) {
+	return r.mightiest(ctx, `
+		SELECT r.role
+		FROM role_groups r
+		WHERE r.environment_id = $1
+			AND (EXISTS (
+				SELECT 1
+				FROM cloud_groups g
+				WHERE g.environment_id = r.environment_id AND g.id = r.group_id
+					AND g.source_type = $2 AND g.source_id = $3
+			) OR EXISTS (
+				SELECT 1
+				FROM memberships m
+				JOIN linked_accounts l ON l.environment_id = m.environment_id AND l.user_id = m.user_id
+				WHERE m.environment_id = r.environment_id AND m.group_id = r.group_id AND l.provider_id = $3
+			))`,
+		env, SourceIDP, provider)
+}
+
 // UserTypeRole is GatewayRole for the users of one user type alone.
 func (r reader) UserTypeRole(ctx context.Context, env, gateway, userType string) (Role, error) {
 	return r.mightiest(ctx, `

@@ -15,11 +15,19 @@ const userFields = `
 			FROM sign_ons s
 			WHERE s.environment_id = u.environment_id AND s.user_id = u.id AND s.outcome = 'ok'
 			ORDER BY s.at DESC LIMIT 1
-		), 0)`
+		), 0),
+		coalesce((
+			SELECT p.type || ' ' || p.id
+			FROM linked_accounts l
+			JOIN identity_providers p ON p.environment_id = l.environment_id AND p.id = l.provider_id
+			WHERE l.environment_id = u.environment_id AND l.user_id = u.id
+			ORDER BY l.created_at, l.id LIMIT 1
+		), '')`
 
 const userColumns = userFields + ` FROM users u`
 
 func scanUser(r row) (u User, err error) {
+	provider := ""
 	err = r.Scan(
 		&u.ID,
 		&u.EnvironmentID,
@@ -38,7 +46,10 @@ func scanUser(r row) (u User, err error) {
 		at{&u.UpdatedAt},
 		&u.SignOffs,
 		at{&u.LastSignOnAt},
+		&provider,
 	)
+	of, id, _ := strings.Cut(provider, " ")
+	u.ProviderType, u.ProviderID = ProviderType(of), id
 	return u, err
 }
 

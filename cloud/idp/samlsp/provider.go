@@ -9,6 +9,7 @@ import (
 	"encoding/xml"
 	"fmt"
 	"net/url"
+	"strings"
 	"sync"
 	"time"
 
@@ -131,14 +132,18 @@ func (p *Provider) method() string {
 	return methods()[p.Algorithm]
 }
 
-// Signable tells whether a key can make a signature of that name of the API's.
-func Signable(key crypto.Signer, algorithm string) bool {
-	_, known := methods()[algorithm]
-	switch key.(type) {
-	case *rsa.PrivateKey:
-		return known && (algorithm == "" || algorithm[len("SHA256with"):] == "RSA")
-	case *ecdsa.PrivateKey:
-		return known && algorithm != "" && algorithm[len("SHA256with"):] == "ECDSA"
+// SignsBy tells whether the key of a certificate can make a signature of that name of
+// the API's. Empty is RSA with SHA-256.
+func SignsBy(der []byte, algorithm string) bool {
+	c, err := x509.ParseCertificate(der)
+	if _, known := methods()[algorithm]; err != nil || !known {
+		return false
+	}
+	switch c.PublicKey.(type) {
+	case *rsa.PublicKey:
+		return !strings.HasSuffix(algorithm, "ECDSA")
+	case *ecdsa.PublicKey:
+		return strings.HasSuffix(algorithm, "ECDSA")
 	}
 	return false
 }
