@@ -70,7 +70,14 @@ func (n *node) handler() http.Handler {
 		Logger:      n.Logger.Named("kerberos"),
 	}
 	providers := n.providers()
-	changes := &management.Service{Store: n.db, Links: n.agents, Keys: tickets, Channels: n.post(), Vault: n.keys, URL: n.url}
+	changes := &management.Service{
+		Store:    n.db,
+		Links:    n.agents,
+		Keys:     tickets,
+		Channels: n.post(),
+		Vault:    n.keys,
+		URL:      n.url,
+	}
 	programs := (&api.Server{
 		Store:      n.db,
 		Management: changes,
@@ -89,7 +96,7 @@ func (n *node) handler() http.Handler {
 	mux.HandleFunc("POST "+wire.PathAwait, codes.ServeAwait)
 	mux.HandleFunc("POST "+wire.PathUnpair, n.agents.ServeUnpair)
 	mux.Handle("GET "+wire.PathConnect, n.agents)
-	mux.Handle("/console/", n.console(changes, codes, sessions, tickets.Services))
+	mux.Handle("/console/", n.console(changes, codes, sessions, providers, tickets.Services))
 	mux.Handle("/", n.environments(sessions, people, tickets, providers, programs))
 	mux.Handle("GET /{$}", http.RedirectHandler("/console/", http.StatusSeeOther))
 	return n.counts.Requests(n.Logger.Named("http"), roomOf, mux)
@@ -97,7 +104,8 @@ func (n *node) handler() http.Handler {
 
 // console is where administrators see and steer environments.
 func (n *node) console(
-	changes *management.Service, codes *pairing.Broker, sessions *signonpage.Sessions, services []string,
+	changes *management.Service, codes *pairing.Broker, sessions *signonpage.Sessions, providers *idp.Desk,
+	services []string,
 ) http.Handler {
 	addresses := append(slices.Clone(n.URLs), n.url)
 	return (&console.Server{
@@ -108,6 +116,7 @@ func (n *node) console(
 		Links:      n.agents,
 		Proofs:     &administrators.Authenticator{Store: n.db, Vault: n.keys, URLs: addresses},
 		Mails:      n.SMTP != "",
+		Providers:  providers,
 		People:     sessions,
 		Services:   services,
 		URL:        n.url,

@@ -24,9 +24,12 @@ import (
 	"ldap-gateway/cloud/alerts"
 	"ldap-gateway/cloud/console"
 	"ldap-gateway/cloud/hub"
+	"ldap-gateway/cloud/idp"
+	"ldap-gateway/cloud/idp/idptest"
 	"ldap-gateway/cloud/kerberos"
 	"ldap-gateway/cloud/management"
 	"ldap-gateway/cloud/pairing"
+	"ldap-gateway/cloud/providers"
 	"ldap-gateway/cloud/provisioner"
 	"ldap-gateway/cloud/store"
 	"ldap-gateway/cloud/usertypes"
@@ -123,17 +126,20 @@ func (s *site) server() *console.Server {
 			Store:    s.store,
 			Links:    s.links,
 			Keys:     &kerberos.Verifier{Store: s.store, Vault: v, Now: s.clock},
+			Vault:    v,
+			URL:      "https://id.example.com",
 			Channels: &alerts.Post{Vault: v, SMTP: "127.0.0.1:1", From: "cloud@example.com", URL: "https://id.example.com"},
 			Now:      s.clock,
 		},
-		Pairings: &pairing.Broker{Store: s.store, Now: s.clock},
-		Links:    s.links,
-		Mails:    true,
-		Services: []string{"HTTP/id.example.com"},
-		URL:      "https://id.example.com",
-		Proofs:   &administrators.Authenticator{Store: s.store, Vault: v, URLs: []string{s.url}, Now: s.clock},
-		People:   s.people,
-		Now:      s.clock,
+		Pairings:  &pairing.Broker{Store: s.store, Now: s.clock},
+		Links:     s.links,
+		Mails:     true,
+		Providers: &idp.Desk{Store: s.store, Vault: v, HTTP: http.DefaultClient, URL: "https://id.example.com", Now: s.clock},
+		Services:  []string{"HTTP/id.example.com"},
+		URL:       "https://id.example.com",
+		Proofs:    &administrators.Authenticator{Store: s.store, Vault: v, URLs: []string{s.url}, Now: s.clock},
+		People:    s.people,
+		Now:       s.clock,
 	}
 }
 
@@ -291,6 +297,10 @@ type filled struct {
 	application store.Application
 	admin       store.Administrator
 	client      store.Client
+	openID      store.IdentityProvider
+	saml        store.IdentityProvider
+	certificate store.Certificate // of saml
+	link        store.LinkedAccount
 }
 
 // fill puts one of everything into an environment; every text that a directory
@@ -317,7 +327,10 @@ func (s *site) fill(env, mark string) filled {
 	f.application = store.Application{EnvironmentID: env, Name: "Wiki" + mark, Description: mark, Type: store.WebApplication, Enabled: true,
 		RedirectURIs: []string{"https://wiki.example.com/cb" + mark}, Groups: store.GroupsClaim{Value: store.GroupNames, Allow: []string{"cn=*" + mark}}}
 	s.must(s.store.CreateApplication(ctx, &f.application))
+	s.fillProviders(env, mark, &f)
 	s.signOns(env, mark, &f)
+	f.link = store.LinkedAccount{EnvironmentID: env, ProviderID: f.openID.ID, UserID: f.user.ID, Subject: store.Subject{ID: "sub" + mark}}
+	s.must(s.store.LinkAccount(ctx, &f.link))
 	f.admin = store.Administrator{EnvironmentID: env, Name: "another of " + env + mark, Role: store.RoleReadOnly}
 	s.must(s.store.CreateAdministrator(ctx, &f.admin))
 	f.client = store.Client{EnvironmentID: env, Name: "client" + mark}
@@ -326,6 +339,51 @@ func (s *site) fill(env, mark string) filled {
 	s.must(s.store.CreateGroup(ctx, &f.ordinary))
 	s.must(s.store.AddMember(ctx, env, f.user.ID, f.ordinary.ID, s.clock()))
 	return f
+}
+
+// fillProviders makes an identity provider of each type.
+func (s *site) fillProviders(env, mark string, f *filled) {
+	s.t.Helper()
+	ctx := s.t.Context()
+	f.certificate = store.Certificate{
+		EnvironmentID: env,
+		Name:          "theirs" + mark,
+		Usage:         management.Signing,
+		DER:           idptest.NewPair(s.clock().Add(20 * 24 * time.Hour)).Cert.Raw,
+	}
+	s.must(s.store.CreateCertificate(ctx, &f.certificate))
+	f.openID = store.IdentityProvider{
+		EnvironmentID: env,
+		Name:          "Partner" + mark,
+		Description:   "d" + mark,
+		Type:          store.OpenIDConnect,
+		PopulationID:  f.population.ID,
+		Enabled:       true,
+		Mappings:      []store.ProviderMapping{providers.Core(store.OpenIDConnect), {Name: "x" + mark, Value: "v" + mark}},
+		Config: store.ProviderConfig{
+			OIDC:    &store.OIDCConfig{Issuer: "https://idp.example.com" + mark, ClientID: "c" + mark, Scopes: []string{"openid"}},
+			Domains: []string{"example.org" + mark},
+		},
+	}
+	s.must(s.store.CreateIdentityProvider(ctx, &f.openID))
+	f.saml = store.IdentityProvider{
+		EnvironmentID: env,
+		Name:          "Partner SAML" + mark,
+		Type:          store.SAML,
+		Mappings:      []store.ProviderMapping{providers.Core(store.SAML)},
+		Config: store.ProviderConfig{SAML: &store.SAMLConfig{
+			EntityID:       "https://idp.example.com/metadata" + mark,
+			OwnEntityID:    "https://cloud.example.com/sp",
+			Endpoint:       "https://idp.example.com/sso",
+			Binding:        "HTTP_REDIRECT",
+			CertificateIDs: []string{f.certificate.ID},
+		}},
+	}
+	s.must(s.store.CreateIdentityProvider(ctx, &f.saml))
+	s.must(s.store.SeeProvider(ctx, env, f.openID.ID, func(h *store.ProviderHealth) {
+		h.Problem, h.ProblemSince, h.Names, h.Absent, h.CutAt = "down"+mark, s.clock(), []string{"n" + mark}, store.ManyAbsent, s.clock()
+		h.Refusals = []store.ProviderRefusal{{At: s.clock(), Kind: "shape" + mark}}
+	}))
 }
 
 func (s *site) pair(g store.Gateway, host string) store.Instance {
@@ -349,7 +407,7 @@ func (s *site) signOns(env, mark string, f *filled) {
 		Properties: map[string]string{"username": "alice", "name.given": "Alice" + mark, "name.family": "Archer" + mark, "email": "alice@example.com" + mark, "phone" + mark: "1" + mark},
 		Membership: &provisioner.Membership{Verdict: provisioner.Complete, Groups: []provisioner.Group{
 			{Name: "cn=backend,ou=groups,dc=example,dc=com" + mark, DisplayName: "backend" + mark}}}}
-	change, err := p.Apply(s.t.Context(), id, &store.SignOn{Method: "password", Outcome: "ok", InstanceID: f.instance.ID})
+	change, err := p.Apply(s.t.Context(), id, &store.SignOn{Method: "password", Outcome: "ok", InstanceID: f.instance.ID, GatewayID: f.gateway.ID})
 	s.must(err)
 	f.user, f.jit = change.User, change.GroupsCreated[0]
 	id.SourceType, id.SourceID, id.UserID = store.SourceIDP, "11111111-2222-3333-4444-555555555555", f.user.ID

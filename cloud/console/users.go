@@ -42,6 +42,8 @@ type userPage struct {
 	Groups     []userGroup
 	SignOns    []store.SignOn
 	Targets    []target // user types to link to
+	Accounts   []linkedAccount
+	Providers  []property // ID and name of those to link to
 
 	GroupsProven time.Time  // when the directory last told all of them
 	Role         store.Role // that the groups give in this console; empty: none
@@ -54,7 +56,7 @@ type property struct{ Name, Value string }
 // userGroup is one of a user's groups.
 type userGroup struct {
 	store.GroupMembership
-	Source string // name of the gateway
+	Source string // name of the gateway or the identity provider
 }
 
 // DoubtWords says why it cannot be told whether the user is in the group still; empty
@@ -79,6 +81,16 @@ func (c *console) showUser(k *call) error {
 		return err
 	}
 	if page.Groups, err = c.groupsOf(k, u.ID); err != nil {
+		return err
+	}
+	sources, err := c.sources(k)
+	if err != nil {
+		return err
+	}
+	if page.Accounts, err = c.accountsOf(k, u.ID, sources); err != nil {
+		return err
+	}
+	if page.Providers, err = c.providersToLink(k); err != nil {
 		return err
 	}
 	if page.Targets, err = c.targets(k, store.UserTypeRef{Gateway: u.GatewayID, UserType: u.UserTypeID}); err != nil {
@@ -150,14 +162,38 @@ func (c *console) groupsOf(k *call, user string) ([]userGroup, error) {
 	return groups, err
 }
 
-// sources returns the names of the gateways by ID.
+// sources returns the names of the gateways and identity providers by ID.
 func (c *console) sources(k *call) (map[string]string, error) {
 	all, _, err := c.Store.Gateways(k.Context(), k.env(), store.Page{Limit: store.MaxLimit})
+	if err != nil {
+		return nil, err
+	}
 	names := map[string]string{}
 	for _, g := range all {
 		names[g.ID] = g.Name
 	}
+	others, _, err := c.Store.IdentityProviders(k.Context(), k.env(), store.Page{Limit: store.MaxLimit})
+	for _, p := range others {
+		names[p.ID] = p.Name
+	}
 	return names, err
+}
+
+// accountsOf returns a user's accounts at identity providers, and when their groups
+// were last proven.
+func (c *console) accountsOf(k *call, user string, sources map[string]string) (all []linkedAccount, err error) {
+	links, err := c.Store.LinkedAccounts(k.Context(), k.env(), user)
+	if err != nil {
+		return nil, err
+	}
+	for _, l := range links {
+		proven, err := c.Store.GroupsProven(k.Context(), k.env(), user, l.ProviderID)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, linkedAccount{l, sources[l.ProviderID], proven})
+	}
+	return all, nil
 }
 
 // removal asks before a user is taken out of a group.

@@ -32,12 +32,12 @@ var house = []row{
 		"cloud/vault", "cloudlink/wire",
 	}},
 	{"cloud/console", []string{
-		"cloud/administrators", "cloud/fault", "cloud/hub", "cloud/kerberos", "cloud/management", "cloud/mapping",
-		"cloud/pairing", "cloud/signon", "cloud/store", "cloud/throttle", "cloud/usertypes", "cloud/web", "cloudlink/wire",
+		"cloud/administrators", "cloud/fault", "cloud/hub", "cloud/idp", "cloud/idp/samlsp", "cloud/kerberos", "cloud/management",
+		"cloud/mapping", "cloud/pairing", "cloud/providers", "cloud/signon", "cloud/store", "cloud/throttle", "cloud/usertypes", "cloud/web", "cloudlink/wire",
 	}},
 	{"cloud/console/axetest", nil},
 	{"cloud/api", []string{
-		"cloud/fault", "cloud/kerberos", "cloud/management", "cloud/store", "cloud/usertypes", "cloud/vault", "cloud/web",
+		"cloud/fault", "cloud/idp/samlsp", "cloud/kerberos", "cloud/management", "cloud/store", "cloud/usertypes", "cloud/vault", "cloud/web",
 		"cloudlink/wire",
 	}},
 	{"cloud/api/client", nil},
@@ -46,16 +46,18 @@ var house = []row{
 	}},
 	{"cloud/oidc", []string{"cloud/store", "cloud/throttle", "cloud/vault", "cloud/web"}},
 	{"cloud/management", []string{
-		"cloud/administrators", "cloud/alerts", "cloud/fault", "cloud/kerberos", "cloud/mapping", "cloud/pairing",
-		"cloud/signon", "cloud/store", "cloud/usertypes", "cloud/vault",
+		"cloud/administrators", "cloud/alerts", "cloud/fault", "cloud/idp", "cloud/idp/samlsp", "cloud/kerberos", "cloud/mapping",
+		"cloud/pairing", "cloud/providers", "cloud/signon", "cloud/store", "cloud/usertypes", "cloud/vault",
 	}},
 	{"cloud/metrics", []string{"cloud/hub", "cloud/store"}},
 	{"cloud/alerts", []string{"cloud/hub", "cloud/outbound", "cloud/store", "cloudlink/wire"}},
 	{"cloud/signon", []string{
 		"cloud/hub", "cloud/mapping", "cloud/provisioner", "cloud/store", "cloud/throttle", "cloudlink/wire",
 	}},
+	{"cloud/providers", []string{"cloud/fault", "cloud/idp/relying", "cloud/idp/samlsp", "cloud/mapping", "cloud/store"}},
 	{"cloud/idp", []string{
 		"cloud/idp/evidence", "cloud/idp/relying", "cloud/idp/samlsp", "cloud/mapping", "cloud/provisioner", "cloud/store",
+		"cloud/web",
 	}},
 	{"cloud/idp/idptest", []string{"cloud/store"}},
 	{"cloud/idp/relying", []string{"cloud/idp/evidence"}},

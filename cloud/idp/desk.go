@@ -18,6 +18,7 @@ import (
 	"ldap-gateway/cloud/idp/samlsp"
 	"ldap-gateway/cloud/provisioner"
 	"ldap-gateway/cloud/store"
+	"ldap-gateway/cloud/web"
 )
 
 // journeyTime is how long a person may take at a provider; arrivalTime how long a
@@ -102,6 +103,31 @@ type Cookie struct {
 	Suffix string // of its name
 	Value  string
 	Life   time.Duration
+}
+
+// cookieName is the name of the cookies that journeys are in, without the suffix.
+const cookieName = "ldap-cloud-idp-"
+
+// CookieName is what the names of journeys' cookies begin with. Secure says that people
+// reach this cloud over TLS.
+func CookieName(secure bool) string { return web.Cookie(cookieName, "/", secure).Name }
+
+// HTTP is the cookie as a browser gets it; one without a value is forgotten there.
+func (c Cookie) HTTP(env string, secure bool) *http.Cookie {
+	like := web.Cookie(cookieName+c.Suffix, "/"+env, secure)
+	age := int(c.Life.Seconds())
+	if c.Value == "" {
+		age = -1
+	}
+	return &http.Cookie{
+		Name:     like.Name,
+		Value:    c.Value,
+		Path:     like.Path,
+		MaxAge:   age,
+		Secure:   like.Secure,
+		HttpOnly: true,
+		SameSite: http.SameSiteLaxMode,
+	}
 }
 
 // Arrived is who came back.

@@ -216,7 +216,7 @@ func (t *turn) checkKeys(ctx context.Context, p store.IdentityProvider) (l fault
 			case err != nil:
 				return nil, err
 			case len(c.Sealed) > 0:
-				l = append(l, wrong(fault.Certificates, i+1, "This certificate is our own, and proves nothing of the provider's.")...)
+				l = append(l, wrong(fault.Certificates, i+1, "This certificate is our own, and proves nothing of theirs.")...)
 			}
 		}
 	}

@@ -22,6 +22,7 @@ import (
 	"ldap-gateway/cloud/api"
 	"ldap-gateway/cloud/console"
 	"ldap-gateway/cloud/hub"
+	"ldap-gateway/cloud/idp"
 	m "ldap-gateway/cloud/management"
 	"ldap-gateway/cloud/pairing"
 	"ldap-gateway/cloud/store"
@@ -32,6 +33,7 @@ import (
 // absent says why an action has no place in a face.
 var absent = map[m.Action]struct{ api, console string }{
 	m.TryPerson:         {api: "it asks an agent while somebody looks on: a page, and no resource"},
+	m.TryProvider:       {api: "somebody signs on while they look on: a page, and no resource"},
 	m.ReleaseGroup:      {api: "a program takes users out of a group one by one"},
 	m.KeepOwn:           {api: "a program has no password, and is given a new secret by who made it"},
 	m.CreateClient:      {api: "programs are made by people: none makes itself a successor"},
@@ -128,6 +130,7 @@ func (h *house) console() http.Handler {
 		Links:      nobodyHere{},
 		Proofs:     &administrators.Authenticator{Store: h.Store, Vault: v, URLs: []string{"https://id.example.com"}},
 		Mails:      true,
+		Providers:  &idp.Desk{Store: h.Store, Vault: v, HTTP: http.DefaultClient, URL: "https://id.example.com"},
 		People:     nobodyHere{},
 		URL:        "https://id.example.com",
 	}).Handler()
@@ -154,6 +157,14 @@ func (w *world) fill(pattern string) (method, path string) {
 		}
 	}
 	return method, strings.NewReplacer(
+		"/{e}/certificates/{id}", "/"+w.env+"/certificates/"+w.certificate.ID,
+		"/{e}/keys/{id}", "/"+w.env+"/keys/"+w.own.ID,
+		"ccounts/{id}", "ccounts/"+w.link.ID,
+		"identityProviders/{i}/attributes/{a}", "identityProviders/"+w.provider.ID+"/attributes/"+w.provider.Mappings[1].ID,
+		"identityProviders/{i}", "identityProviders/"+w.provider.ID,
+		"providers/{p}/certificates/{id}", "providers/"+w.saml.ID+"/certificates/"+w.used.ID,
+		"providers/{p}/certificates", "providers/"+w.saml.ID+"/certificates",
+		"providers/{p}", "providers/"+w.provider.ID,
 		"{e}", w.env, "{p}", w.more.ID, "{g}", w.gateway.ID, "{t}", w.kind.UserType, "{i}", w.instance.ID,
 		"{a}", w.application.ID, "{u}", w.user.ID, "{group}", w.group.ID, "{id}", url.PathEscape(id), "{$}", "",
 	).Replace(path)
@@ -165,6 +176,9 @@ func send(t testing.TB, h http.Handler, method, path, token, body string) (statu
 	r := httptest.NewRequestWithContext(t.Context(), method, "/v1/environments"+path, strings.NewReader(body))
 	r.Header.Set("Authorization", "Bearer "+token)
 	r.Header.Set("Content-Type", "application/json")
+	if strings.HasPrefix(body, "--part") {
+		r.Header.Set("Content-Type", "multipart/form-data; boundary=part")
+	}
 	return serve(t, h, r)
 }
 
@@ -194,6 +208,17 @@ func apiBody(w *world, h http.Handler, pattern string) string {
 		return `{"id":"` + w.gateway.ID + `","userType":{"id":"` + w.other.UserType + `"}}`
 	case "POST /{e}/users/{u}/memberOfGroups":
 		return `{"id":"` + w.group.ID + `"}`
+	case "POST /{e}/identityProviders":
+		return strings.Replace(openIDBody, "NAME", "Another", 1)
+	case "PUT /{e}/identityProviders/{i}":
+		return strings.Replace(openIDBody, "NAME", "Partner", 1)
+	case "POST /{e}/identityProviders/{i}/attributes", "PUT /{e}/identityProviders/{i}/attributes/{a}":
+		return `{"name":"memberOfExternalGroups","value":"${providerAttributes.groups}","update":"ALWAYS"}`
+	case "POST /{e}/users/{u}/linkedAccounts":
+		return `{"externalId":"s-9","identityProvider":{"id":"` + w.provider.ID + `"}}`
+	case "POST /{e}/certificates":
+		return "--part\r\nContent-Disposition: form-data; name=\"file\"; filename=\"c.pem\"\r\n\r\n" + w.pem() +
+			"\r\n--part\r\nContent-Disposition: form-data; name=\"usageType\"\r\n\r\nSIGNING\r\n--part--\r\n"
 	case "POST /{e}/gateways/{g}/kerberosKeys":
 		return `{"keytab":"` + base64.StdEncoding.EncodeToString(newKeytab(w.t)) + `"}`
 	}
@@ -204,6 +229,11 @@ func apiBody(w *world, h http.Handler, pattern string) string {
 		map[bool]string{true: "LDAP", false: "WEB_APP"}[strings.Contains(pattern, "gateways")] +
 		`","vendor":"OpenLDAP","redirectUris":["https://x.example.com/"]}`
 }
+
+// openIDBody is an identity provider as a client sends it.
+const openIDBody = `{"name":"NAME","type":"OPENID_CONNECT","enabled":true,"issuer":"https://idp.example.com",
+"authorizationEndpoint":"https://idp.example.com/a","tokenEndpoint":"https://idp.example.com/t",
+"jwksEndpoint":"https://idp.example.com/k","clientId":"c","clientSecret":"s","scopes":["openid"]}`
 
 // Every role asks for everything over the API: who may is answered, and who may not is
 // refused before anything is looked at.
@@ -305,6 +335,16 @@ func consoleForm(w *world, h http.Handler, cookie *http.Cookie, pattern string) 
 	}
 	of := "/console/gateways/" + w.gateway.ID
 	switch pattern {
+	case "POST /console/providers":
+		return []string{"preset", "oidc", "name", "Another", "issuer", w.openIDs.URL, "clientId", "c", "secret", "s"}
+	case "POST /console/providers/{p}":
+		return w.providerForm(seen("/console/providers/" + w.provider.ID))
+	case "POST /console/providers/{p}/mappings":
+		return []string{"name0", "username", "value0", "${providerAttributes.sub}", "update0", "EMPTY_ONLY"}
+	case "POST /console/providers/{p}/certificates":
+		return []string{"file", w.pem()}
+	case "POST /console/users/{u}/accounts":
+		return []string{"provider", w.provider.ID, "subject", "s-9"}
 	case "POST /console/users/{u}":
 		return []string{"username", "ada", "population", w.population.ID, "seen", seen("/console/users/" + w.user.ID + "/edit")}
 	case "POST /console/groups/{group}":

@@ -133,7 +133,9 @@ func copyOfProvider(p store.IdentityProvider) (c store.IdentityProvider, err err
 	return c, err
 }
 
-func (t *turn) saveProvider(ctx context.Context, p *store.IdentityProvider, before store.IdentityProvider, done string) error {
+func (t *turn) saveProvider(
+	ctx context.Context, p *store.IdentityProvider, before store.IdentityProvider, done string,
+) error {
 	if err := t.UpdateIdentityProvider(ctx, p); err != nil {
 		return providerNameTaken(err)
 	}

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"encoding/pem"
 	"errors"
 	"fmt"
 	"path/filepath"
@@ -14,6 +15,7 @@ import (
 	"time"
 
 	"ldap-gateway/cloud/alerts"
+	"ldap-gateway/cloud/idp"
 	"ldap-gateway/cloud/idp/idptest"
 	"ldap-gateway/cloud/kerberos"
 	"ldap-gateway/cloud/management"
@@ -37,6 +39,8 @@ type house struct {
 	fails error    // what sending to them ends with
 	made  int      // environments
 	der   []byte   // a certificate
+
+	openIDs *idptest.OpenID // that can be asked about itself
 }
 
 // links record what they are told.
@@ -73,7 +77,9 @@ func open(t testing.TB) *house {
 	t.Cleanup(func() { must(t, db.Close()) })
 	v, err := vault.New(make([]byte, 32))
 	must(t, err)
-	h := &house{t: t, links: &links{}, der: idptest.NewPair(time.Now().Add(time.Hour)).Cert.Raw}
+	openIDs := idptest.StartOpenID(nil)
+	t.Cleanup(openIDs.Close)
+	h := &house{t: t, openIDs: openIDs, links: &links{}, der: idptest.NewPair(time.Now().Add(time.Hour)).Cert.Raw}
 	h.Service = &management.Service{
 		Store:    db,
 		Links:    h.links,
@@ -105,8 +111,10 @@ type world struct {
 	user, second     store.User
 	group, jit       store.Group
 	application      store.Application
-	provider         store.IdentityProvider
-	certificate      store.Certificate
+	provider, saml   store.IdentityProvider
+	certificate      store.Certificate // that nothing uses
+	used             store.Certificate // by saml
+	own              store.Certificate // a key of ours
 	link             store.LinkedAccount
 	keys             store.KerberosKeys
 	admin            store.Administrator
@@ -214,13 +222,15 @@ func (w *world) settlePeople() {
 
 // openID is an identity provider that nothing is wrong with.
 func (w *world) openID(name string) store.IdentityProvider {
+	id := "of-" + w.env + name
 	return store.IdentityProvider{
+		ID:            id,
 		EnvironmentID: w.env,
 		Name:          name,
 		Type:          store.OpenIDConnect,
 		Enabled:       true,
 		PopulationID:  w.population.ID,
-		Sealed:        []byte("sealed"),
+		Sealed:        w.Vault.Seal(idp.PurposeSecret, id, []byte("secret")),
 		Config: store.ProviderConfig{OIDC: &store.OIDCConfig{
 			Issuer:                "https://idp.example.com",
 			AuthorizationEndpoint: "https://idp.example.com/authorize",
@@ -231,7 +241,25 @@ func (w *world) openID(name string) store.IdentityProvider {
 			ClientAuth:            "CLIENT_SECRET_BASIC",
 			PKCE:                  "S256",
 		}},
-		Mappings: []store.ProviderMapping{providers.Core(store.OpenIDConnect)},
+		Mappings: []store.ProviderMapping{
+			providers.Core(store.OpenIDConnect),
+			{Name: "email", Value: "${providerAttributes.email}", Update: store.Always},
+		},
+	}
+}
+
+// pem is a certificate in PEM.
+func (w *world) pem() string {
+	return string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: w.der}))
+}
+
+// providerForm is the console's form of the provider as it is.
+func (w *world) providerForm(seen string) []string {
+	o := w.provider.Config.OIDC
+	return []string{
+		"seen", seen, "name", w.provider.Name, "issuer", o.Issuer, "clientId", o.ClientID, "scopes", "openid",
+		"authorize", o.AuthorizationEndpoint, "token", o.TokenEndpoint, "jwks", o.JWKSEndpoint,
+		"auth", o.ClientAuth, "pkce", o.PKCE,
 	}
 }
 
@@ -241,6 +269,24 @@ func (w *world) settleProvider() {
 	must(t, w.Store.CreateIdentityProvider(ctx, &w.provider))
 	w.certificate = store.Certificate{EnvironmentID: w.env, Name: "theirs", Usage: management.Signing, DER: w.der}
 	must(t, w.Store.CreateCertificate(ctx, &w.certificate))
+	w.used = store.Certificate{EnvironmentID: w.env, Name: "used", Usage: management.Signing, DER: w.der}
+	must(t, w.Store.CreateCertificate(ctx, &w.used))
+	w.own = store.Certificate{EnvironmentID: w.env, Name: "own", Usage: management.Signing, DER: w.der, Sealed: []byte("sealed")}
+	must(t, w.Store.CreateCertificate(ctx, &w.own))
+	w.saml = store.IdentityProvider{
+		EnvironmentID: w.env,
+		Name:          "Partner SAML",
+		Type:          store.SAML,
+		Mappings:      []store.ProviderMapping{providers.Core(store.SAML)},
+		Config: store.ProviderConfig{SAML: &store.SAMLConfig{
+			EntityID:       "https://idp.example.com/metadata",
+			OwnEntityID:    "https://cloud.example.com/sp",
+			Endpoint:       "https://idp.example.com/sso",
+			Binding:        "HTTP_REDIRECT",
+			CertificateIDs: []string{w.used.ID},
+		}},
+	}
+	must(t, w.Store.CreateIdentityProvider(ctx, &w.saml))
 	w.link = store.LinkedAccount{
 		EnvironmentID: w.env,
 		ProviderID:    w.provider.ID,

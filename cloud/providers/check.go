@@ -126,7 +126,7 @@ func checkWay(p store.IdentityProvider) fault.List {
 		return fault.Of(fault.OwnKey, fault.Missing, "Choose the key of ours that signs.")
 	case o.ClientAuth == relying.NoAuth && o.PKCE == "NONE":
 		return wrong(fault.PKCE, 0, "A client without a secret proves itself by PKCE alone: S256.")
-	case slices.Contains([]string{relying.SecretBasic, relying.SecretPost, relying.SecretJWT}, o.ClientAuth) && len(p.Sealed) == 0:
+	case o.ClientAuth != relying.PrivateJWT && o.ClientAuth != relying.NoAuth && len(p.Sealed) == 0:
 		return fault.Of(fault.ClientSecret, fault.Missing, "State the client secret that the provider gave.")
 	}
 	return nil
@@ -159,7 +159,8 @@ func checkSAML(p store.IdentityProvider) fault.List {
 	}
 	if s.NameIDFormat == samlsp.Transient && s.SubjectFrom == "" {
 		l = append(l, wrong(fault.NameIDFormat, 0,
-			"A transient name ID is another one at each sign-on: ask for a persistent one, or state the attribute that identifies people.")...)
+			"A transient name ID is another one at each sign-on: ask for a persistent one, "+
+				"or state the attribute that identifies people.")...)
 	}
 	if s.SignsRequests && s.KeyID == "" {
 		l = append(l, fault.Of(fault.OwnKey, fault.Missing, "Choose the key of ours that signs.")...)

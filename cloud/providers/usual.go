@@ -48,12 +48,13 @@ func Presets() []Preset {
 			"Add a groups claim to the application with a filter that matches what is wanted."),
 		assertion("saml", "SAML 2.0", claim("groups"), claim("email"), claim("givenName"), claim("sn"),
 			"Give the provider our metadata, and have it sign with SHA-256."),
-		assertion("adfs", "AD FS", attribute("http://schemas.xmlsoap.org/claims/Group"), attribute(claims2005+"emailaddress"),
-			attribute(claims2005+"givenname"), attribute(claims2005+"surname"),
+		assertion("adfs", "AD FS", attribute("http://schemas.xmlsoap.org/claims/Group"),
+			attribute(claims2005+"emailaddress"), attribute(claims2005+"givenname"), attribute(claims2005+"surname"),
 			"Add a rule that sends Token-Groups - Unqualified Names as Group."),
-		assertion("entra-saml", "Microsoft Entra ID (SAML)", attribute(claims2008+"groups"), attribute(claims2005+"emailaddress"),
-			attribute(claims2005+"givenname"), attribute(claims2005+"surname"),
-			"Choose the groups assigned to the application: above 150 groups Entra sends none, and memberships are left as they are."),
+		assertion("entra-saml", "Microsoft Entra ID (SAML)", attribute(claims2008+"groups"),
+			attribute(claims2005+"emailaddress"), attribute(claims2005+"givenname"), attribute(claims2005+"surname"),
+			"Choose the groups assigned to the application: above 150 groups Entra sends none, "+
+				"and memberships are left as they are."),
 		assertion("okta-saml", "Okta (SAML)", claim("groups"), claim("email"), claim("firstName"), claim("lastName"),
 			"Add a group attribute statement named groups."),
 	}

@@ -26,12 +26,8 @@ type Providers interface {
 
 var _ Providers = (*idp.Desk)(nil)
 
-// journeys is the name of the cookies that journeys to providers are in, without the
-// suffix that tells one from another; mostJourneys how many a browser keeps.
-const (
-	journeys     = "ldap-cloud-idp-"
-	mostJourneys = 5
-)
+// mostJourneys is how many journeys to providers a browser keeps.
+const mostJourneys = 5
 
 // The most that one address does in a minute: whole offices have one.
 const (
@@ -194,53 +190,41 @@ func (k *call) depart(provider string, w idp.Wish) error {
 
 // keepJourney sets a journey's cookie, and forgets the oldest of too many.
 func (k *call) keepJourney(c idp.Cookie) {
-	mine := k.journeyNames()
-	for _, name := range mine[:max(0, len(mine)-mostJourneys+1)] {
-		k.setJourney(name, "", -1)
+	mine := k.journeySuffixes()
+	for _, suffix := range mine[:max(0, len(mine)-mostJourneys+1)] {
+		k.forgetJourney(suffix)
 	}
-	k.setJourney(k.journeyCookie()+c.Suffix, c.Value, int(c.Life.Seconds()))
+	http.SetCookie(k.w, c.HTTP(k.env.ID, k.Sessions.secure))
 }
 
-func (k *call) setJourney(name, value string, age int) {
-	like := web.Cookie(journeys, "/"+k.env.ID, k.Sessions.secure)
-	http.SetCookie(k.w, &http.Cookie{
-		Name:     name,
-		Value:    value,
-		Path:     like.Path,
-		MaxAge:   age,
-		Secure:   like.Secure,
-		HttpOnly: true,
-		SameSite: http.SameSiteLaxMode,
-	})
+func (k *call) forgetJourney(suffix string) {
+	http.SetCookie(k.w, idp.Cookie{Suffix: suffix}.HTTP(k.env.ID, k.Sessions.secure))
 }
 
-// journeyCookie is the name of journeys' cookies without the suffix.
-func (k *call) journeyCookie() string { return web.Cookie(journeys, "/", k.Sessions.secure).Name }
-
-// journeyNames returns the names of the browser's journeys, as it sends them.
-func (k *call) journeyNames() (names []string) {
+// journeySuffixes tells the browser's journeys from one another, as it sends them.
+func (k *call) journeySuffixes() (all []string) {
 	for _, c := range k.Cookies() {
-		if strings.HasPrefix(c.Name, k.journeyCookie()) {
-			names = append(names, c.Name)
+		if suffix, is := strings.CutPrefix(c.Name, idp.CookieName(k.Sessions.secure)); is {
+			all = append(all, suffix)
 		}
 	}
-	return names
+	return all
 }
 
 // journey returns the value of one; empty when there is none.
 func (k *call) journey(suffix string) string {
-	c, err := k.Cookie(k.journeyCookie() + suffix)
+	c, err := k.Cookie(idp.CookieName(k.Sessions.secure) + suffix)
 	if err != nil {
 		return ""
 	}
 	return c.Value
 }
 
-// allJourneys returns the values of all, no more than a browser keeps.
+// allJourneys returns the values of all, of no more than a browser keeps.
 func (k *call) allJourneys() (values []string) {
-	for _, name := range k.journeyNames() {
-		if c, err := k.Cookie(name); err == nil && len(values) < 2*mostJourneys {
-			values = append(values, c.Value)
+	for _, suffix := range k.journeySuffixes() {
+		if len(values) < 2*mostJourneys {
+			values = append(values, k.journey(suffix))
 		}
 	}
 	return values
@@ -281,7 +265,7 @@ func (k *call) arrived(a idp.Arrived, err error) error {
 	if err != nil {
 		return k.notArrived(err)
 	}
-	k.setJourney(k.journeyCookie()+a.Cookie, "", -1)
+	k.forgetJourney(a.Cookie)
 	if a.Trial != nil {
 		return k.render(http.StatusOK, "tried.html", "What this sign-on would do", a.Trial)
 	}
@@ -323,7 +307,7 @@ func (k *call) notArrived(err error) error {
 		return err
 	}
 	if r.Cookie != "" {
-		k.setJourney(k.journeyCookie()+r.Cookie, "", -1)
+		k.forgetJourney(r.Cookie)
 	}
 	if r.Silent && r.Flow != "" {
 		return k.Flows.Refuse(k.w, k.Request, k.env.ID, r.Flow)
