@@ -93,6 +93,9 @@ func (s *stage) tell(ctx context.Context) error {
 	if err := s.move(ctx); err != nil {
 		return err
 	}
+	if err := s.tellPartner(ctx, first.User.ID); err != nil {
+		return err
+	}
 	return ctx.Err()
 }
 

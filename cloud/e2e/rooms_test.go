@@ -22,7 +22,9 @@ var house = []row{
 	{"cloud/ldap-cloud", []string{"cloud/command"}},
 	{"cloud/command", []string{"cloud", "cloud/api/client", "cloud/hub"}},
 	{"cloud/demo/ldap-demo", []string{"cloud/demo"}},
-	{"cloud/demo", []string{"agent/command", "cloud", "cloud/api/client", "directory/directorytest"}},
+	{"cloud/demo", []string{
+		"agent/command", "cloud", "cloud/api/client", "cloud/idp/idptest", "directory/directorytest",
+	}},
 	{"cloud/e2e", nil},
 	{"cloud/simulation", nil},
 
