@@ -208,16 +208,39 @@ func (p *Provider) refused(doc []byte, err error) error {
 	if errors.As(err, &inner) {
 		err = inner.PrivateErr
 	}
+	var already *evidence.Refusal
+	if errors.As(err, &already) {
+		return already
+	}
 	var status saml.ErrBadStatus
 	if errors.As(err, &status) {
 		return evidence.Refuse(statusKind(doc), "the provider answers %.200q", status.Status)
 	}
 	for _, k := range kinds() {
 		if errors.Is(err, k.is) {
+			if k.kind == evidence.Signature && weak(doc) {
+				k.kind = evidence.WeakAlgorithm
+			}
 			return &evidence.Refusal{Kind: k.kind, Detail: "the answer is refused", Cause: err}
 		}
 	}
 	return &evidence.Refusal{Kind: evidence.Signature, Detail: "the answer is refused", Cause: err}
+}
+
+// weak tells whether a document is signed by SHA-1, which is refused.
+func weak(doc []byte) bool {
+	tree := etree.NewDocument()
+	if tree.ReadFromBytes(doc) != nil || tree.Root() == nil {
+		return false
+	}
+	for _, path := range []string{"//SignedInfo/SignatureMethod", "//SignedInfo/Reference/DigestMethod"} {
+		for _, method := range tree.Root().FindElements(path) {
+			if strings.HasSuffix(method.SelectAttrValue("Algorithm", ""), "sha1") {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // kinds are those of the library's refusals, the narrower first.
