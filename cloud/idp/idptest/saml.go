@@ -270,9 +270,14 @@ func Metadata(pairs ...Pair) []byte {
 		keys += `<md:KeyDescriptor use="signing"><ds:KeyInfo><ds:X509Data><ds:X509Certificate>` +
 			base64.StdEncoding.EncodeToString(p.Cert.Raw) + `</ds:X509Certificate></ds:X509Data></ds:KeyInfo></md:KeyDescriptor>`
 	}
-	return []byte(`<md:EntityDescriptor xmlns:md="urn:oasis:names:tc:SAML:2.0:metadata" xmlns:ds="http://www.w3.org/2000/09/xmldsig#"` +
-		` entityID="` + EntityID + `"><md:IDPSSODescriptor protocolSupportEnumeration="urn:oasis:names:tc:SAML:2.0:protocol">` + keys +
-		`<md:SingleSignOnService Binding="urn:oasis:names:tc:SAML:2.0:bindings:HTTP-POST" Location="https://idp.example.org/post"/>` +
-		`<md:SingleSignOnService Binding="urn:oasis:names:tc:SAML:2.0:bindings:HTTP-Redirect" Location="https://idp.example.org/sso"/>` +
+	const (
+		md       = `xmlns:md="urn:oasis:names:tc:SAML:2.0:metadata" xmlns:ds="http://www.w3.org/2000/09/xmldsig#"`
+		protocol = `protocolSupportEnumeration="urn:oasis:names:tc:SAML:2.0:protocol"`
+		sso      = `<md:SingleSignOnService Binding="urn:oasis:names:tc:SAML:2.0:bindings:HTTP-`
+	)
+	return []byte(`<md:EntityDescriptor ` + md + ` entityID="` + EntityID + `">` +
+		`<md:IDPSSODescriptor ` + protocol + `>` + keys +
+		sso + `POST" Location="https://idp.example.org/post"/>` +
+		sso + `Redirect" Location="https://idp.example.org/sso"/>` +
 		`</md:IDPSSODescriptor></md:EntityDescriptor>`)
 }
