@@ -45,6 +45,13 @@ type world struct {
 	ahead      time.Duration
 }
 
+// in is the world of a test within the test.
+func (w *world) in(t *testing.T) *world {
+	within := *w
+	within.T = t
+	return &within
+}
+
 func (w *world) must(err error) {
 	w.Helper()
 	if err != nil {

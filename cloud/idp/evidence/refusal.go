@@ -1,6 +1,10 @@
 package evidence
 
-import "fmt"
+import (
+	"fmt"
+	"maps"
+	"slices"
+)
 
 // Kind is why an answer is not taken. It is a code, for logs and programs.
 type Kind string
@@ -93,3 +97,6 @@ func (r *Refusal) Sentence() string {
 	}
 	return "What came back could not be taken. Please begin again; if it happens again, tell your administrator."
 }
+
+// Kinds lists all kinds, for a test that every one has its words.
+func Kinds() []Kind { return slices.Sorted(maps.Keys(remedies)) }

@@ -209,13 +209,11 @@ func (o *OpenID) token(w http.ResponseWriter, r *http.Request) {
 	sum := sha256.Sum256([]byte(r.FormValue("code_verifier")))
 	proven := base64.RawURLEncoding.EncodeToString(sum[:]) == g.challenge
 	if !ok || g.used || !proven || r.FormValue("redirect_uri") != g.query.Get("redirect_uri") {
-		w.WriteHeader(http.StatusBadRequest)
-		answer(w, map[string]string{"error": "invalid_grant"})
+		refuse(w, http.StatusBadRequest, "invalid_grant")
 		return
 	}
 	if unescaped, _ := url.QueryUnescape(secret); id != o.ClientID || unescaped != o.Secret {
-		w.WriteHeader(http.StatusUnauthorized)
-		answer(w, map[string]string{"error": "invalid_client"})
+		refuse(w, http.StatusUnauthorized, "invalid_client")
 		return
 	}
 	g.used = true
@@ -298,6 +296,12 @@ func (o *OpenID) userInfo(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	answer(w, claims)
+}
+
+func refuse(w http.ResponseWriter, status int, code string) {
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(status)
+	answer(w, map[string]string{"error": code})
 }
 
 func answer(w http.ResponseWriter, v any) {

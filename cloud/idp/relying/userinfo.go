@@ -101,16 +101,14 @@ func readClaims(jwt string) (map[string]any, error) {
 }
 
 // header reads the header of a token.
-func header(jwt string) (h struct{ Alg, Kid string }) {
+func header(jwt string) (h struct{ Kid string }) {
 	first, _, _ := strings.Cut(jwt, ".")
 	raw, err := base64.RawURLEncoding.DecodeString(first)
 	if err == nil {
-		_ = json.Unmarshal(raw, &h) // what cannot be read has neither
+		_ = json.Unmarshal(raw, &h) // what cannot be read has none
 	}
 	return h
 }
-
-func algorithm(jwt string) string { return header(jwt).Alg }
 
 func keyID(jwt string) string { return header(jwt).Kid }
 
