@@ -44,6 +44,7 @@ type node struct {
 	audiences []string // that agents prove themselves to
 	ending    <-chan struct{}
 	counts    *metrics.Metrics
+	providers *idp.Desk
 }
 
 // floor is how long a sign-on by password that fails takes at least: longer than a
@@ -69,7 +70,6 @@ func (n *node) handler() http.Handler {
 		Counted:     n.counts.SignOn,
 		Logger:      n.Logger.Named("kerberos"),
 	}
-	providers := n.providers()
 	changes := &management.Service{
 		Store:    n.db,
 		Links:    n.agents,
@@ -96,15 +96,15 @@ func (n *node) handler() http.Handler {
 	mux.HandleFunc("POST "+wire.PathAwait, codes.ServeAwait)
 	mux.HandleFunc("POST "+wire.PathUnpair, n.agents.ServeUnpair)
 	mux.Handle("GET "+wire.PathConnect, n.agents)
-	mux.Handle("/console/", n.console(changes, codes, sessions, providers, tickets.Services))
-	mux.Handle("/", n.environments(sessions, people, tickets, providers, programs))
+	mux.Handle("/console/", n.console(changes, codes, sessions, tickets.Services))
+	mux.Handle("/", n.environments(sessions, people, tickets, programs))
 	mux.Handle("GET /{$}", http.RedirectHandler("/console/", http.StatusSeeOther))
 	return n.counts.Requests(n.Logger.Named("http"), roomOf, mux)
 }
 
 // console is where administrators see and steer environments.
 func (n *node) console(
-	changes *management.Service, codes *pairing.Broker, sessions *signonpage.Sessions, providers *idp.Desk,
+	changes *management.Service, codes *pairing.Broker, sessions *signonpage.Sessions,
 	services []string,
 ) http.Handler {
 	addresses := append(slices.Clone(n.URLs), n.url)
@@ -116,7 +116,7 @@ func (n *node) console(
 		Links:      n.agents,
 		Proofs:     &administrators.Authenticator{Store: n.db, Vault: n.keys, URLs: addresses},
 		Mails:      n.SMTP != "",
-		Providers:  providers,
+		Providers:  n.providers,
 		People:     sessions,
 		Services:   services,
 		URL:        n.url,
@@ -128,8 +128,8 @@ func (n *node) console(
 // providerTime is how long an identity provider has for one answer.
 const providerTime = 10 * time.Second
 
-// providers signs people on through identity providers.
-func (n *node) providers() *idp.Desk {
+// newProviders signs people on through identity providers.
+func (n *node) newProviders() *idp.Desk {
 	return &idp.Desk{
 		Store:       n.db,
 		Vault:       n.keys,
@@ -161,8 +161,7 @@ func roomOf(r *http.Request) string {
 
 // environments answers below an environment's ID, and hands everything else to the API.
 func (n *node) environments(
-	sessions *signonpage.Sessions, people *signon.Service, tickets *kerberos.Verifier, providers *idp.Desk,
-	programs http.Handler,
+	sessions *signonpage.Sessions, people *signon.Service, tickets *kerberos.Verifier, programs http.Handler,
 ) http.Handler {
 	applications := &oidc.Server{
 		Store:    n.db,
@@ -177,7 +176,7 @@ func (n *node) environments(
 		Passwords: people,
 		Tickets:   tickets,
 		Flows:     applications,
-		Providers: providers,
+		Providers: n.providers,
 		Sessions:  sessions,
 		Logger:    n.Logger.Named("page"),
 	}).Handler())
@@ -198,6 +197,7 @@ func (n *node) watch(ctx context.Context) (stop func()) {
 	watch := &alerts.Watch{Store: n.db, Links: n.agents, Post: n.post(), Logger: n.Logger.Named("alerts")}
 	var running sync.WaitGroup
 	running.Go(func() { watch.Run(ctx) })
+	running.Go(func() { n.providers.Run(ctx) })
 	return func() { cancel(); running.Wait() }
 }
 

@@ -102,6 +102,7 @@ func (s *Server) Run(ctx context.Context) (err error) {
 		ending:    ctx.Done(),
 		counts:    metrics.New(Version(), agents.All),
 	}
+	n.providers = n.newProviders()
 	defer n.watch(ctx)()
 	defer n.serveMetrics()()
 	return s.serve(ctx, listener, realAddress(s.Proxies, n.handler()), agents)

@@ -121,6 +121,9 @@ func (w *Watch) tell(ctx context.Context, e store.Environment) error {
 
 // wrong returns what is wrong in an environment now.
 func (w *Watch) wrong(ctx context.Context, env string) (all []store.Alert, err error) {
+	if all, err = w.ofProviders(ctx, env); err != nil {
+		return nil, err
+	}
 	doubted, err := w.Store.DoubtedGroups(ctx, env)
 	if err != nil {
 		return nil, err
