@@ -61,6 +61,7 @@ var house = []row{
 		"cloud/idp/evidence", "cloud/idp/relying", "cloud/idp/samlsp", "cloud/mapping", "cloud/provisioner", "cloud/store",
 		"cloud/web",
 	}},
+	{"cloud/idp/providertest", []string{"cloud/idp/idptest"}},
 	{"cloud/idp/idptest", []string{"cloud/store"}},
 	{"cloud/idp/relying", []string{"cloud/idp/evidence"}},
 	{"cloud/idp/samlsp", []string{"cloud/idp/evidence"}},

@@ -60,10 +60,6 @@ func (e *Error) Error() string {
 // sent as JSON unless it is nil, and the answer is decoded into out unless that
 // is nil. A refusal is an *Error.
 func (c *Client) Do(ctx context.Context, method, path string, in, out any) error {
-	token, err := c.bearer(ctx)
-	if err != nil {
-		return err
-	}
 	body, err := json.Marshal(in)
 	if err != nil {
 		return err
@@ -71,13 +67,26 @@ func (c *Client) Do(ctx context.Context, method, path string, in, out any) error
 	if in == nil {
 		body = nil
 	}
+	return c.send(ctx, method, path, "application/json", body, out)
+}
+
+// Post is Do for a body of another media type.
+func (c *Client) Post(ctx context.Context, path, kind string, body []byte, out any) error {
+	return c.send(ctx, http.MethodPost, path, kind, body, out)
+}
+
+func (c *Client) send(ctx context.Context, method, path, kind string, body []byte, out any) error {
+	token, err := c.bearer(ctx)
+	if err != nil {
+		return err
+	}
 	address := c.URL + "/v1/environments/" + c.Environment + path
 	req, err := http.NewRequestWithContext(ctx, method, address, bytes.NewReader(body))
 	if err != nil {
 		return err
 	}
 	req.Header.Set("Authorization", "Bearer "+token)
-	req.Header.Set("Content-Type", "application/json")
+	req.Header.Set("Content-Type", kind)
 	return c.exchange(req, out)
 }
 
