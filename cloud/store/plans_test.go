@@ -199,6 +199,8 @@ var takeAll = []string{
 	"DELETE FROM authorizations WHERE environment_id = $1 AND application_id = $2",
 	"DELETE FROM application_tokens WHERE environment_id = $1 AND application_id = $2",
 	"DELETE FROM applications ",
+	"DELETE FROM tokens WHERE environment_id = $1 AND client_id = $2",
+	"DELETE FROM clients ",
 	"DELETE FROM gateways ",
 	"DELETE FROM populations ",
 }
