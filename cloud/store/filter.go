@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"unicode/utf8"
 )
 
 // ErrFilter says that a condition names a field that cannot be searched.
@@ -12,7 +13,8 @@ var ErrFilter = errors.New("no such field to search")
 // Op is how a condition compares.
 type Op uint8
 
-// The comparisons. All of them disregard case where the field's own rule does.
+// The comparisons. All of them disregard case where the field's own rule does, and
+// respect it elsewhere.
 const (
 	Equal Op = iota + 1
 	StartsWith
@@ -98,7 +100,9 @@ func (w Where) sql(of func(string) (field, bool)) (text string, args []any, err 
 	}
 	switch w.Op {
 	case StartsWith:
-		return f.column + ` LIKE ? ESCAPE '\'`, []any{escapeLike(v) + "%"}, nil
+		// No LIKE: SQLite would look up a prefix in another index than the list's own,
+		// and sort all that begin so.
+		return "substr(" + f.column + ", 1, ?) = ?", []any{utf8.RuneCountInString(v), v}, nil
 	case Contains:
 		return f.column + ` LIKE ? ESCAPE '\'`, []any{"%" + escapeLike(v) + "%"}, nil
 	}

@@ -16,8 +16,9 @@ import (
 )
 
 // pragmas hold for each connection. synchronous(FULL) makes a commit in WAL
-// mode wait for the disk.
+// mode wait for the disk, and case_sensitive_like has LIKE compare as PostgreSQL's does.
 const pragmas = "?_pragma=busy_timeout(5000)" +
+	"&_pragma=case_sensitive_like(1)" +
 	"&_pragma=journal_mode(WAL)" +
 	"&_pragma=synchronous(FULL)" +
 	"&_pragma=foreign_keys(1)"
