@@ -168,19 +168,21 @@ func (tx *Tx) RemoveMemberships(ctx context.Context, env, user string, groups []
 // GroupsByKey returns the groups of a source with those names, each given as
 // its GroupKey, without MemberCount and LastSeenAt.
 func (tx *Tx) GroupsByKey(ctx context.Context, env, sourceType, sourceID string, keys []string) ([]Group, error) {
-	return tx.groupsBy(ctx, "g.name_key", env, sourceType, sourceID, keys)
+	return tx.groupsBy(ctx, "g.name_key IN ", env, sourceType, sourceID, keys)
 }
 
 // GroupsByDirectoryID returns the groups of a source with those immutable IDs,
-// without MemberCount and LastSeenAt.
+// without MemberCount and LastSeenAt. The empty one finds nothing.
 func (tx *Tx) GroupsByDirectoryID(
 	ctx context.Context, env, sourceType, sourceID string, ids []string,
 ) ([]Group, error) {
-	return tx.groupsBy(ctx, "g.directory_id", env, sourceType, sourceID, ids)
+	// The index is of those alone that have one, and is used only where that is said;
+	// else every group of the source is looked at, at each sign-on.
+	return tx.groupsBy(ctx, "g.directory_id <> '' AND g.directory_id IN ", env, sourceType, sourceID, ids)
 }
 
 func (tx *Tx) groupsBy(
-	ctx context.Context, column, env, sourceType, sourceID string, values []string,
+	ctx context.Context, in, env, sourceType, sourceID string, values []string,
 ) ([]Group, error) {
 	var all []Group
 	for len(values) > 0 {
@@ -192,7 +194,7 @@ func (tx *Tx) groupsBy(
 		found, err := queryAll(ctx, tx.c, scanPlainGroup, groupFields+`
 			FROM cloud_groups g
 			WHERE g.environment_id = $1 AND g.source_type = $2 AND g.source_id = $3
-				AND `+column+` IN `+placeholders(4, 1, n),
+				AND `+in+placeholders(4, 1, n),
 			args...)
 		if err != nil {
 			return nil, err
