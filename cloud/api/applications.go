@@ -113,7 +113,7 @@ func (s *Server) createApplication(c *call) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
-	var a store.Application
+	a := store.Application{Enabled: true}
 	form.into(&a)
 	if err := s.Management.CreateApplication(c.Context(), c.by(), &a); err != nil {
 		return reply{}, err
@@ -175,11 +175,14 @@ func readApplication(c *call) (form applicationForm, err error) {
 	return form, invalid(d...)
 }
 
-// into makes an application what the form says.
+// into makes an application what the form says. Whether it is enabled stays when that
+// is left out.
 func (f applicationForm) into(a *store.Application) {
 	a.Name, a.Description, a.Type = f.Name, f.Description, f.Type
 	a.RedirectURIs, a.SignOffURIs = f.RedirectURIs, f.PostLogoutRedirectURIs
-	a.Enabled = f.Enabled == nil || *f.Enabled
+	if f.Enabled != nil {
+		a.Enabled = *f.Enabled
+	}
 	a.Refresh = slices.Contains(f.GrantTypes, grantRefresh)
 	a.AskForTicket, a.Groups = f.AskForTicket, store.GroupsClaim(f.GroupsClaim)
 }

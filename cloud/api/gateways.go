@@ -124,6 +124,7 @@ func (s *Server) createGateway(c *call) (reply, error) {
 		return reply{}, err
 	}
 	var d management.Draft
+	d.Enabled = true
 	if err := form.into(&d); err != nil {
 		return reply{}, err
 	}
@@ -151,13 +152,16 @@ func (s *Server) putGateway(c *call) (reply, error) {
 	return ok(body)
 }
 
-// into makes a gateway what the form says.
+// into makes a gateway what the form says. Whether it is enabled stays when that is
+// left out: nobody switches it on without saying so.
 func (f gatewayForm) into(d *management.Draft) error {
 	if f.Type != "LDAP" {
 		return invalid(wrong("type", "It must be LDAP: there are no gateways of another type here."))
 	}
 	d.Name, d.Description, d.Vendor = f.Name, f.Description, f.Vendor
-	d.Enabled = f.Enabled == nil || *f.Enabled
+	if f.Enabled != nil {
+		d.Enabled = *f.Enabled
+	}
 	d.Declared = store.Declared{
 		ServersHostAndPort:      f.ServersHostAndPort,
 		BindDN:                  f.BindDN,

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"net/http"
 
 	"ldap-gateway/cloud/management"
@@ -54,19 +55,24 @@ func (s *Server) putPassword(c *call) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
-	var form struct {
-		linkForm
-		changeForm
-	}
-	if err := c.read(&form); err != nil {
+	body, err := c.body()
+	if err != nil {
 		return reply{}, err
 	}
-	defer clear(form.Current)
-	defer clear(form.New)
-	if len(form.Current) > 0 || len(form.New) > 0 {
-		return s.changePassword(c, u, form.changeForm)
+	defer clear(body)
+	// One after the other, since a struct of both would have its name in the target of
+	// what is wrong.
+	var link linkForm
+	var change changeForm
+	if err := cmp.Or(decode(body, &link), decode(body, &change)); err != nil {
+		return reply{}, err
 	}
-	return s.linkUser(c, u.ID, form.linkForm)
+	defer clear(change.Current)
+	defer clear(change.New)
+	if len(change.Current) > 0 || len(change.New) > 0 {
+		return s.changePassword(c, u, change)
+	}
+	return s.linkUser(c, u.ID, link)
 }
 
 // linkUser links a user to a gateway's user type. Without correlation values

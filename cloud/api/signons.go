@@ -113,7 +113,9 @@ func (s *Server) listSignOns(c *call) (reply, error) {
 	return listed(c, "signOns", all, next, func(so store.SignOn) signOnBody { return showSignOn(c, so) })
 }
 
-// exactly reads a filter that has nothing but eq, joined by and, into fields.
+// exactly reads a filter that has nothing but eq, joined by and, into fields. Each may
+// be named once, and not be empty: the store takes an empty one for any, and of two
+// only the second would count.
 func exactly(c *call, fields map[string]*string) error {
 	where, err := parseFilter(c.query("filter"), slices.Sorted(maps.Keys(fields))...)
 	if err != nil || c.query("filter") == "" {
@@ -126,6 +128,9 @@ func exactly(c *call, fields map[string]*string) error {
 	for _, w := range all {
 		if w.Op != store.Equal {
 			return badFilter("there may be nothing but eq, joined by and")
+		}
+		if w.Value == "" || *fields[w.Field] != "" {
+			return badFilter("%s must have one value", w.Field)
 		}
 		*fields[w.Field] = w.Value
 	}

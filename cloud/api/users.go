@@ -141,7 +141,7 @@ func (s *Server) createUser(c *call) (reply, error) {
 	if err := c.read(&form); err != nil {
 		return reply{}, err
 	}
-	var u store.User
+	u := store.User{Enabled: true}
 	form.into(&u)
 	if err := s.Management.CreateUser(c.Context(), c.by(), &u); err != nil {
 		return reply{}, err
@@ -157,7 +157,7 @@ func (s *Server) putUser(c *call) (reply, error) {
 		return reply{}, err
 	}
 	u, err := s.Management.ChangeUser(c.Context(), c.by(), c.PathValue("u"), func(u *store.User) error {
-		form := userForm{Population: refer(u.PopulationID), Enabled: new(u.Enabled)}
+		form := userForm{Population: refer(u.PopulationID)}
 		if c.Method == http.MethodPatch {
 			form = userFormOf(*u)
 		}
@@ -173,12 +173,15 @@ func (s *Server) putUser(c *call) (reply, error) {
 	return ok(showUser(c, u))
 }
 
-// into makes a user what the form says.
+// into makes a user what the form says. Whether they are enabled stays when that is
+// left out.
 func (f userForm) into(u *store.User) {
 	u.Username, u.Email, u.ExternalID = f.Username, f.Email, f.ExternalID
 	u.GivenName, u.FamilyName = f.Name.Given, f.Name.Family
 	u.PopulationID = f.Population.id()
-	u.Enabled = f.Enabled == nil || *f.Enabled
+	if f.Enabled != nil {
+		u.Enabled = *f.Enabled
+	}
 	u.Attributes = f.Attributes
 }
 
