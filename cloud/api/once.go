@@ -89,6 +89,8 @@ func again(before, now store.IdempotentRequest) (reply, error) {
 		)
 	case len(before.Body) == 0:
 		return reply{}, refused(http.StatusConflict, "This was done already, and its secret is told only once. Make another.")
+	case string(before.Body) == "null":
+		return reply{status: before.Status}, nil // there was no body, and 204 must have none
 	}
 	return reply{before.Status, json.RawMessage(before.Body)}, nil
 }
