@@ -44,6 +44,9 @@ type field struct {
 	form   func(string) string // nil: as they are
 }
 
+// userField returns what a property of the API is here. The map is made at each call,
+// which a filter of ten conditions does not notice, so that nothing here can be
+// changed.
 func userField(name string) (field, bool) {
 	f, ok := map[string]field{
 		"id":            {column: "u.id"},
@@ -57,6 +60,8 @@ func userField(name string) (field, bool) {
 	return f, ok
 }
 
+// groupField is userField for groups. A name is looked up by its key, in which a DN has
+// one spelling: see GroupKey.
 func groupField(name string) (field, bool) {
 	f, ok := map[string]field{
 		"id":            {column: "g.id"},
@@ -109,6 +114,9 @@ func (w Where) sql(of func(string) (field, bool)) (text string, args []any, err 
 	return f.column + " = ?", []any{v}, nil
 }
 
+// joinSQL joins conditions by AND or OR in parentheses. Those that hold always are left
+// out, as they are from an OR too: an empty Where is no condition, and is not meant to
+// make all others worthless.
 func joinSQL(word string, all []Where, of func(string) (field, bool)) (string, []any, error) {
 	var texts []string
 	var args []any

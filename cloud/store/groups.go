@@ -46,16 +46,20 @@ const (
 	many = 1000
 )
 
+// fields are where groupFields are read to; whoever reads a group with more appends it.
 func (g *Group) fields() []any {
 	return []any{&g.ID, &g.EnvironmentID, &g.PopulationID, &g.Name, &g.DisplayName, &g.Description, &g.ExternalID,
 		&g.SourceType, &g.SourceID, &g.DirectoryID, at{&g.CreatedAt}, at{&g.UpdatedAt}}
 }
 
+// scanGroup reads a group with the number of its members.
 func scanGroup(r row) (g Group, err error) {
 	err = r.Scan(append(g.fields(), &g.MemberCount)...)
 	return g, err
 }
 
+// scanPlainGroup reads a group alone: a sign-on looks at hundreds, and does not ask how
+// many are in them.
 func scanPlainGroup(r row) (g Group, err error) {
 	err = r.Scan(g.fields()...)
 	return g, err
@@ -71,6 +75,9 @@ func (r reader) Group(ctx context.Context, env, id string) (Group, error) {
 	return g, err
 }
 
+// lastSeen tries the cheaper end first. Of a group with many members the newest sign-on
+// that brought groups is likely one of theirs, so the search goes back from there and
+// gives up after some; of a small one each member is asked.
 func (r reader) lastSeen(ctx context.Context, g Group) (time.Time, error) {
 	if g.MemberCount >= many {
 		if t, err := queryOne(ctx, r.c, scanTime, proofOfMany, g.EnvironmentID, g.ID); !errors.Is(err, ErrNotFound) {
@@ -134,6 +141,8 @@ func (tx *Tx) CreateGroups(ctx context.Context, groups []*Group) error {
 	return nil
 }
 
+// createGroups adds as many as one statement takes. A group without a display name is
+// shown by its name, and found by it.
 func (tx *Tx) createGroups(ctx context.Context, groups []*Group) error {
 	var args []any
 	for _, g := range groups {
@@ -189,6 +198,8 @@ func (s *Store) UpdateGroup(ctx context.Context, g *Group) error {
 }
 
 // UpdateGroup writes what may change of g, whatever its source, and fills in UpdatedAt.
+// Its source never changes: one that another directory names is another group.
+// ErrNotFound, or ErrConflict when the name or the immutable ID is another's.
 func (tx *Tx) UpdateGroup(ctx context.Context, g *Group) error {
 	g.UpdatedAt = now()
 	return tx.c.execOne(ctx, `

@@ -25,11 +25,13 @@ type Member struct {
 	Since time.Time
 }
 
+// scanTime reads one time, which may be none.
 func scanTime(r row) (t time.Time, err error) {
 	err = r.Scan(at{&t})
 	return t, err
 }
 
+// scanMembership reads the group with what is known of the membership in it.
 func scanMembership(r row) (m GroupMembership, err error) {
 	err = r.Scan(append(m.Group.fields(), at{&m.Since}, &m.Stamp, &m.Doubt, at{&m.DoubtedAt})...)
 	return m, err
@@ -126,6 +128,9 @@ type Joined struct {
 }
 
 // AddMemberships puts a user into groups that it is not in.
+// ErrConflict when the user is in one of them already: the caller compares first,
+// within the same transaction. ErrNotFound when there is no such user or group in the
+// environment.
 func (tx *Tx) AddMemberships(ctx context.Context, env, user string, groups []Joined, at time.Time) error {
 	for len(groups) > 0 {
 		n := min(chunk, len(groups))
@@ -181,6 +186,8 @@ func (tx *Tx) GroupsByDirectoryID(
 	return tx.groupsBy(ctx, "g.directory_id <> '' AND g.directory_id IN ", env, sourceType, sourceID, ids)
 }
 
+// groupsBy finds groups of a source by what in says of them, in statements of at most
+// chunk values; their order is nobody's.
 func (tx *Tx) groupsBy(
 	ctx context.Context, in, env, sourceType, sourceID string, values []string,
 ) ([]Group, error) {
@@ -249,6 +256,8 @@ func (r reader) GroupDoubts(ctx context.Context, env, group string) ([]DoubtedGr
 	return r.doubted(ctx, `m.environment_id = $1 AND m.group_id = $2`, env, group)
 }
 
+// doubted counts the users by group and reason, at most MaxLimit lines. They are sorted
+// here, by name, as PostgreSQL and SQLite would not sort them alike.
 func (r reader) doubted(ctx context.Context, where string, args ...any) ([]DoubtedGroup, error) {
 	all, err := queryAll(ctx, r.c, func(r row) (d DoubtedGroup, err error) {
 		err = r.Scan(&d.GroupID, &d.Name, &d.DisplayName, &d.SourceID, &d.Doubt, &d.Users)

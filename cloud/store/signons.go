@@ -12,6 +12,7 @@ const signOnColumns = `
 		reason, message, updated, update_reason, verdict, verdict_reason, added, removed, duration, address
 	FROM sign_ons`
 
+// scanSignOn reads a sign-on; its duration is kept in microseconds.
 func scanSignOn(r row) (s SignOn, err error) {
 	var micros int64
 	err = r.Scan(
@@ -116,6 +117,8 @@ func (r reader) GroupsProven(ctx context.Context, env, user string) (time.Time, 
 type SignOnFilter struct{ UserID string }
 
 // SignOns lists the newest first.
+// There is one filter, and an index for it: sign-ons are the table that grows most, and
+// a list of them must never look at all.
 func (r reader) SignOns(ctx context.Context, env string, f SignOnFilter, page Page) ([]SignOn, string, error) {
 	l := list{query: signOnColumns, key: "at", id: "id", backward: true}
 	l.where("environment_id = ?", env)
