@@ -9,12 +9,14 @@ import (
 	"ldap-gateway/cloudlink/wire"
 )
 
+// There is no status for a password of the cloud's own: it keeps none.
 type passwordBody struct {
 	Links    links         `json:"_links"`
 	Status   string        `json:"status"` // EXTERNAL, or NO_PASSWORD: the cloud keeps none
 	External *externalBody `json:"external,omitempty"`
 }
 
+// externalBody has the gateway in it, as compatible clients have it.
 type externalBody struct {
 	Gateway linkForm `json:"gateway"`
 }
@@ -27,6 +29,8 @@ type linkForm struct {
 	Correlation map[string]string `json:"correlationAttributes"`
 }
 
+// showPassword shows who checks a user's password, and by which values the entry is
+// found.
 func showPassword(c *call, u store.User) passwordBody {
 	b := passwordBody{Links: c.self("users", u.ID, "password"), Status: "NO_PASSWORD"}
 	if u.GatewayID == "" {
@@ -40,6 +44,8 @@ func showPassword(c *call, u store.User) passwordBody {
 	return b
 }
 
+// getPassword answers with who checks a user's password; 404 when there is no such
+// user.
 func (s *Server) getPassword(c *call) (reply, error) {
 	u, err := s.userOf(c)
 	if err != nil {
@@ -50,6 +56,7 @@ func (s *Server) getPassword(c *call) (reply, error) {
 
 // putPassword changes a password when the body has a new one, and else says who
 // checks it.
+// The passwords are overwritten when it is done, in the body too.
 func (s *Server) putPassword(c *call) (reply, error) {
 	u, err := s.userOf(c)
 	if err != nil {
@@ -77,6 +84,7 @@ func (s *Server) putPassword(c *call) (reply, error) {
 
 // linkUser links a user to a gateway's user type. Without correlation values
 // the person's next sign-on finds the record by its username.
+// The values replace those that the user has: an empty map is none.
 func (s *Server) linkUser(c *call, user string, form linkForm) (reply, error) {
 	values := form.Correlation
 	if values == nil {
@@ -100,6 +108,9 @@ type changeForm struct {
 	Address string   `json:"address"` // of the person
 }
 
+// changePassword has the directory change it, through the agent. A refusal has the
+// directory's reason as an outcome of the closed set, and 400, 429 or 503 by whether it
+// helps to try again.
 func (s *Server) changePassword(c *call, u store.User, form changeForm) (reply, error) {
 	for target, value := range map[string]password{"currentPassword": form.Current, "newPassword": form.New} {
 		if len(value) == 0 {

@@ -67,7 +67,7 @@ func refusalsOfPeople(p place) []refusal {
 		{"PUT", user + "/password", `{"id":"` + p.gateway.ID + `"}`, 400, data, value, "userType.id"},
 		{"PUT", user + "/password", linkOf(p, `{"":"x"}`), 400, data, value, "correlationAttributes"},
 		{"PUT", user + "/password", linkOf(p, `{"a b":"x"}`), 400, data, value, "correlationAttributes"},
-		{"PUT", user + "/password", linkOf(p, `{"uid":"` + long + `"}`), 400, data, value, "correlationAttributes"},
+		{"PUT", user + "/password", linkOf(p, `{"uid":"`+long+`"}`), 400, data, value, "correlationAttributes"},
 		{"PUT", user + "/password", linkOf(p, `{"uid":7}`), 400, data, value, "correlationAttributes"},
 		{"PUT", user + "/password", `{"currentPassword":"x"}`, 400, data, needed, "newPassword"},
 		{"PUT", user + "/password", `{"newPassword":"x"}`, 400, data, needed, "currentPassword"},
@@ -106,7 +106,9 @@ func linkOf(p place, values string) string {
 
 func refusalsOfPlaces(p place) []refusal {
 	population, application := "/populations/"+p.population.ID, "/applications/"+p.application.ID
-	app := func(more string) string { return `{"name":"x","type":"WEB_APP","redirectUris":["https://x/"]` + more + `}` }
+	app := func(more string) string {
+		return `{"name":"x","type":"WEB_APP","redirectUris":["https://x/"]` + more + `}`
+	}
 	long := strings.Repeat("x", 201)
 	return []refusal{
 		{"PUT", "", `{}`, 400, data, needed, "name"},

@@ -13,6 +13,8 @@ import (
 type password []byte
 
 // UnmarshalJSON implements json.Unmarshaler.
+// The text passes through a string on its way, which cannot be overwritten and is gone
+// with the next collection; what is kept is bytes, which are overwritten.
 func (p *password) UnmarshalJSON(b []byte) error {
 	var s string
 	err := json.Unmarshal(b, &s)
@@ -23,6 +25,8 @@ func (p *password) UnmarshalJSON(b []byte) error {
 // String keeps a password out of logs.
 func (p password) String() string { return "[redacted]" }
 
+// The outcome is one of the closed set of cloudlink/wire. The reason is for
+// administrators, the message for the person: whoever shows a page shows the message.
 type signOnBody struct {
 	Links      links           `json:"_links"`
 	ID         string          `json:"id"`
@@ -43,22 +47,28 @@ type signOnBody struct {
 	Address    string          `json:"address,omitempty"`
 }
 
+// The username is only in the answer to POST, and only when they are in.
 type signOnUser struct {
 	ID       string `json:"id"`
 	Username string `json:"username,omitempty"`
 }
 
+// signOnGroup is a group of the person's, as far as a program needs to know it.
 type signOnGroup struct {
 	ID          string `json:"id"`
 	Name        string `json:"name"`
 	DisplayName string `json:"displayName"`
 }
 
+// recordBody says what became of the person's record, and why it was not brought up to
+// date.
 type recordBody struct {
 	Updated bool   `json:"updated"`
 	Reason  string `json:"reason"`
 }
 
+// Added and removed are IDs of groups. The verdict says how much the directory showed:
+// only what is complete takes away without evidence of each.
 type membershipBody struct {
 	Verdict string   `json:"verdict"`
 	Reason  string   `json:"reason,omitempty"`
@@ -66,6 +76,8 @@ type membershipBody struct {
 	Removed []string `json:"removed"`
 }
 
+// showSignOn leaves the groups out: they are as they are now, and not as they were
+// then.
 func showSignOn(c *call, so store.SignOn) signOnBody {
 	b := signOnBody{
 		Links:      c.self("signOns", so.ID),
@@ -97,6 +109,8 @@ func showSignOn(c *call, so store.SignOn) signOnBody {
 	return b
 }
 
+// listSignOns answers with the newest first, of everybody or of one user:
+// filter=user.id eq "ID".
 func (s *Server) listSignOns(c *call) (reply, error) {
 	page, err := c.page()
 	if err != nil {
@@ -137,6 +151,8 @@ func exactly(c *call, fields map[string]*string) error {
 	return nil
 }
 
+// getSignOn answers with one sign-on. It is open to clients that only sign on, who know
+// an ID only of their own.
 func (s *Server) getSignOn(c *call) (reply, error) {
 	so, err := s.Store.SignOn(c.Context(), c.env, c.PathValue("id"))
 	if err != nil {
@@ -147,6 +163,8 @@ func (s *Server) getSignOn(c *call) (reply, error) {
 
 // createSignOn does a sign-on for a trusted back end. Whatever its outcome, it
 // was done, so the answer is 201.
+// 500 means that it is not known what came of it: nothing could be recorded. The
+// password is overwritten before the answer.
 func (s *Server) createSignOn(c *call) (reply, error) {
 	var form struct {
 		Username string   `json:"username"`
@@ -194,6 +212,7 @@ func (s *Server) addPerson(c *call, b *signOnBody, so store.SignOn) error {
 	return err
 }
 
+// An activity has no path of its own: self is the list.
 type activityBody struct {
 	Links   links          `json:"_links"`
 	ID      string         `json:"id"`
@@ -206,6 +225,8 @@ type activityBody struct {
 	Detail  map[string]any `json:"detail,omitempty"`
 }
 
+// showActivity shows what happened as it was noted. The detail is as free as what it
+// tells of.
 func showActivity(c *call, a store.Activity) activityBody {
 	return activityBody{
 		Links:   c.self("activities"),
