@@ -161,7 +161,12 @@ func TestPasskeySite(t *testing.T) {
 // A credential that cannot be read is a defect, and nobody's proof.
 func TestSpoiltPasskey(t *testing.T) {
 	o := newOffice(t)
-	p := store.Passkey{ID: "x", EnvironmentID: o.admin.EnvironmentID, AdministratorID: o.admin.ID, Credential: []byte("no JSON")}
+	p := store.Passkey{
+		ID:              "x",
+		EnvironmentID:   o.admin.EnvironmentID,
+		AdministratorID: o.admin.ID,
+		Credential:      []byte("no JSON"),
+	}
 	must(t, o.Store.AddPasskey(t.Context(), &p))
 	_, err := o.AskNewPasskey(t.Context(), o.admin)
 	var syntax *json.SyntaxError

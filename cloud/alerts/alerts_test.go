@@ -65,7 +65,13 @@ func start(t *testing.T) *site {
 	must(t, db.CreateEnvironment(t.Context(), &s.env))
 	population := store.Population{EnvironmentID: s.env.ID, Name: "Default"}
 	must(t, db.CreatePopulation(t.Context(), &population))
-	s.gateway = store.Gateway{EnvironmentID: s.env.ID, Name: "HQ", Vendor: "OpenLDAP", Enabled: true, UserTypes: []store.UserType{{Name: "Staff", PopulationID: population.ID}}}
+	s.gateway = store.Gateway{
+		EnvironmentID: s.env.ID,
+		Name:          "HQ",
+		Vendor:        "OpenLDAP",
+		Enabled:       true,
+		UserTypes:     []store.UserType{{Name: "Staff", PopulationID: population.ID}},
+	}
 	must(t, db.CreateGateway(t.Context(), &s.gateway))
 	s.hook = httptest.NewTLSServer(http.HandlerFunc(s.hear))
 	t.Cleanup(s.hook.Close)
@@ -73,8 +79,18 @@ func start(t *testing.T) *site {
 	roots.AddCert(s.hook.Certificate())
 	v, err := vault.New(make([]byte, 32))
 	must(t, err)
-	s.Watch = &alerts.Watch{Store: db, Links: s, Logger: hclog.NewNullLogger(), Now: func() time.Time { return s.now },
-		Post: &alerts.Post{Vault: v, Allowed: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}, RootCAs: roots, URL: "https://cloud.example.com"}}
+	s.Watch = &alerts.Watch{
+		Store:  db,
+		Links:  s,
+		Logger: hclog.NewNullLogger(),
+		Now:    func() time.Time { return s.now },
+		Post: &alerts.Post{
+			Vault:   v,
+			Allowed: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")},
+			RootCAs: roots,
+			URL:     "https://cloud.example.com",
+		},
+	}
 	return s
 }
 
@@ -144,7 +160,11 @@ func TestTold(t *testing.T) {
 	s.expect(time.Minute, "")
 	s.expect(time.Minute, "")
 	s.expect(10*time.Minute, "open noInstance")
-	s.live = []hub.Live{beat(), beat(wire.Problem{Code: "canary", Text: "lost", Severity: "warning"}, wire.Problem{Code: "observing", Severity: wire.SeverityInfo})}
+	s.live = []hub.Live{beat(), beat(wire.Problem{
+		Code:     "canary",
+		Text:     "lost",
+		Severity: "warning",
+	}, wire.Problem{Code: "observing", Severity: wire.SeverityInfo})}
 	s.live[1].Beat.ResponseTimeMillis = 2500
 	s.later(0)
 	s.expect(time.Minute, "open canary, open slowDirectory")
@@ -200,7 +220,12 @@ func TestToldOnceByManyNodes(t *testing.T) {
 func TestPolicyChanged(t *testing.T) {
 	s := start(t)
 	s.channel(alerts.Webhook, s.hook.URL)
-	must(t, s.Store.CreatePairing(t.Context(), &store.Pairing{EnvironmentID: s.env.ID, GatewayID: s.gateway.ID, CodeHash: []byte("x"), ExpiresAt: s.now.Add(time.Hour)}))
+	must(t, s.Store.CreatePairing(t.Context(), &store.Pairing{
+		EnvironmentID: s.env.ID,
+		GatewayID:     s.gateway.ID,
+		CodeHash:      []byte("x"),
+		ExpiresAt:     s.now.Add(time.Hour),
+	}))
 	i := store.Instance{Hostname: "gw1"}
 	_, err := s.Store.RedeemPairing(t.Context(), []byte("x"), s.now, &i)
 	must(t, err)
@@ -282,7 +307,12 @@ func TestMail(t *testing.T) {
 		}
 	}
 	s.channel(alerts.Email, "ops@example.com")
-	s.live = []hub.Live{beat(), beat(wire.Problem{Code: "x", Text: "evil\r\nBcc: thief@example.com\r\n\r\nbody é", Severity: "warning", Remedy: "do this"})}
+	s.live = []hub.Live{beat(), beat(wire.Problem{
+		Code:     "x",
+		Text:     "evil\r\nBcc: thief@example.com\r\n\r\nbody é",
+		Severity: "warning",
+		Remedy:   "do this",
+	})}
 	s.later(0)
 	s.later(time.Minute)
 	files, err := filepath.Glob(filepath.Join(folder, "new", "*"))
@@ -318,7 +348,13 @@ func TestMembershipsThatCannotBeTold(t *testing.T) {
 	u := store.User{EnvironmentID: s.env.ID, Username: "ada", PopulationID: s.gateway.UserTypes[0].PopulationID}
 	var groups []*store.Group
 	for i := range 25 {
-		groups = append(groups, &store.Group{EnvironmentID: s.env.ID, Name: fmt.Sprintf("cn=g%02d", i), DisplayName: fmt.Sprintf("G%02d", i), SourceType: store.SourceGateway, SourceID: s.gateway.ID})
+		groups = append(groups, &store.Group{
+			EnvironmentID: s.env.ID,
+			Name:          fmt.Sprintf("cn=g%02d", i),
+			DisplayName:   fmt.Sprintf("G%02d", i),
+			SourceType:    store.SourceGateway,
+			SourceID:      s.gateway.ID,
+		})
 	}
 	doubt := func(reason string, of []*store.Group) {
 		must(t, s.Store.Provision(t.Context(), func(tx *store.Tx) error {

@@ -236,9 +236,20 @@ func TestAnswersToPasswordChanges(t *testing.T) {
 		"too slow": {wire.OutcomeTimeout, 0, 503, "UNEXPECTED_ERROR", ""},
 		"unsure":   {wire.OutcomeUnknown, 0, 503, "UNEXPECTED_ERROR", ""},
 	} {
-		s.signOns.changed = api.ChangeAnswer{ID: "c", Outcome: c.outcome, Refusal: c.refusal, Message: "Sorry.", Reason: "because"}
-		a := s.send("PUT", path, body).want(c.status).has("code", c.code, "message", "Sorry.", "innerError.outcome", c.outcome.String(),
-			"innerError.change", "c", "innerError.reason", "because")
+		s.signOns.changed = api.ChangeAnswer{
+			ID:      "c",
+			Outcome: c.outcome,
+			Refusal: c.refusal,
+			Message: "Sorry.",
+			Reason:  "because",
+		}
+		a := s.send("PUT", path, body).want(c.status).has(
+			"code", c.code,
+			"message", "Sorry.",
+			"innerError.outcome", c.outcome.String(),
+			"innerError.change", "c",
+			"innerError.reason", "because",
+		)
 		if c.target == "" {
 			a.has("details", "<nil>")
 		} else {

@@ -145,27 +145,71 @@ func (s *site) settle(name string) place {
 	p := place{env: env.ID}
 	p.population = store.Population{EnvironmentID: env.ID, Name: "Staff"}
 	s.must(s.store.CreatePopulation(ctx, &p.population))
-	p.gateway = store.Gateway{EnvironmentID: env.ID, Name: "Head office", Vendor: "OpenLDAP", Enabled: true,
-		UserTypes: []store.UserType{{Name: "people", PopulationID: p.population.ID, Correlation: []string{"entryUUID"}}}}
+	p.gateway = store.Gateway{
+		EnvironmentID: env.ID,
+		Name:          "Head office",
+		Vendor:        "OpenLDAP",
+		Enabled:       true,
+		UserTypes:     []store.UserType{{Name: "people", PopulationID: p.population.ID, Correlation: []string{"entryUUID"}}},
+	}
 	s.must(s.store.CreateGateway(ctx, &p.gateway))
-	s.must(s.store.CreatePairing(ctx, &store.Pairing{EnvironmentID: env.ID, GatewayID: p.gateway.ID, CodeHash: []byte("used" + name), CreatedBy: "ada", ExpiresAt: s.now.Add(time.Hour)}))
+	s.must(s.store.CreatePairing(ctx, &store.Pairing{
+		EnvironmentID: env.ID,
+		GatewayID:     p.gateway.ID,
+		CodeHash:      []byte("used" + name),
+		CreatedBy:     "ada",
+		ExpiresAt:     s.now.Add(time.Hour),
+	}))
 	p.instance = store.Instance{Hostname: "gw1", Software: "1.0", Fingerprint: "AB12"}
 	_, err := s.store.RedeemPairing(ctx, []byte("used"+name), s.now, &p.instance)
 	s.must(err)
-	p.pairing = store.Pairing{EnvironmentID: env.ID, GatewayID: p.gateway.ID, CodeHash: []byte("pending" + name), CreatedBy: "ada", ExpiresAt: s.now.Add(time.Hour)}
+	p.pairing = store.Pairing{
+		EnvironmentID: env.ID,
+		GatewayID:     p.gateway.ID,
+		CodeHash:      []byte("pending" + name),
+		CreatedBy:     "ada",
+		ExpiresAt:     s.now.Add(time.Hour),
+	}
 	s.must(s.store.CreatePairing(ctx, &p.pairing))
-	p.user = store.User{EnvironmentID: env.ID, PopulationID: p.population.ID, Username: "ada", Enabled: true, GatewayID: p.gateway.ID,
-		UserTypeID: p.gateway.UserTypes[0].ID, Correlation: []store.Correlation{{Attribute: "entryUUID", Value: "1-2"}}}
+	p.user = store.User{
+		EnvironmentID: env.ID,
+		PopulationID:  p.population.ID,
+		Username:      "ada",
+		Enabled:       true,
+		GatewayID:     p.gateway.ID,
+		UserTypeID:    p.gateway.UserTypes[0].ID,
+		Correlation:   []store.Correlation{{Attribute: "entryUUID", Value: "1-2"}},
+	}
 	s.must(s.store.CreateUser(ctx, &p.user))
 	p.group = store.Group{EnvironmentID: env.ID, Name: "readers", PopulationID: ""}
 	s.must(s.store.CreateGroup(ctx, &p.group))
-	p.jit = store.Group{EnvironmentID: env.ID, Name: "cn=cooks,dc=x", DisplayName: "Cooks", SourceType: store.SourceGateway, SourceID: p.gateway.ID}
-	p.signOn = store.SignOn{EnvironmentID: env.ID, Method: "password", Username: "ada", UserID: p.user.ID, Outcome: "ok", Verdict: "complete", Added: []string{"g"}}
+	p.jit = store.Group{
+		EnvironmentID: env.ID,
+		Name:          "cn=cooks,dc=x",
+		DisplayName:   "Cooks",
+		SourceType:    store.SourceGateway,
+		SourceID:      p.gateway.ID,
+	}
+	p.signOn = store.SignOn{
+		EnvironmentID: env.ID,
+		Method:        "password",
+		Username:      "ada",
+		UserID:        p.user.ID,
+		Outcome:       "ok",
+		Verdict:       "complete",
+		Added:         []string{"g"},
+	}
 	s.must(s.store.Provision(ctx, func(tx *store.Tx) error {
 		return errors.Join(tx.CreateGroups(ctx, []*store.Group{&p.jit}), tx.AddMemberships(ctx, env.ID, p.user.ID, []store.Joined{{GroupID: p.jit.ID}}, s.now),
 			tx.RecordSignOn(ctx, &p.signOn, store.Activity{Action: "sign-on", Subject: "user:" + p.user.ID}))
 	}))
-	p.application = store.Application{EnvironmentID: env.ID, Name: "Wiki", Type: store.WebApplication, Enabled: true, RedirectURIs: []string{"https://wiki.example/cb"}}
+	p.application = store.Application{
+		EnvironmentID: env.ID,
+		Name:          "Wiki",
+		Type:          store.WebApplication,
+		Enabled:       true,
+		RedirectURIs:  []string{"https://wiki.example/cb"},
+	}
 	s.must(s.store.CreateApplication(ctx, &p.application))
 	p.administrator = store.Administrator{EnvironmentID: env.ID, Name: "root of " + name, Role: store.RoleOwner}
 	s.must(s.store.CreateAdministrator(ctx, &p.administrator))
@@ -393,7 +437,14 @@ func TestPathsAndMethods(t *testing.T) {
 	if a := s.send("DELETE", "/signOns", "").want(http.StatusMethodNotAllowed); a.header.Get("Allow") != "GET, POST" {
 		t.Errorf("allow %q", a.header.Get("Allow"))
 	}
-	for path, want := range map[string]bool{"/v1": true, "/v1/environments": true, "/e/as/token": true, "/v1x": false, "/": false, "/a/b/as/token": false} {
+	for path, want := range map[string]bool{
+		"/v1":              true,
+		"/v1/environments": true,
+		"/e/as/token":      true,
+		"/v1x":             false,
+		"/":                false,
+		"/a/b/as/token":    false,
+	} {
 		if api.Serves(path) != want {
 			t.Errorf("%s: %t", path, !want)
 		}

@@ -15,7 +15,13 @@ func TestApplications(t *testing.T) {
 	s := start(t)
 	made := s.send("POST", "/applications", `{"name":"Docs","type":"WEB_APP","protocol":"OPENID_CONNECT","redirectUris":["https://docs.example/cb"],
  "grantTypes":["AUTHORIZATION_CODE","REFRESH_TOKEN"],"groupsClaim":{"value":"DISPLAY_NAMES","allow":["cn=*"]},"unheardOf":1}`).want(http.StatusCreated).
-		has("enabled", "true", "pkceEnforcement", "S256_REQUIRED", "tokenEndpointAuthMethod", "CLIENT_SECRET_BASIC", "hasSecret", "false", "groupsClaim.allow.0", "cn=*")
+		has(
+			"enabled", "true",
+			"pkceEnforcement", "S256_REQUIRED",
+			"tokenEndpointAuthMethod", "CLIENT_SECRET_BASIC",
+			"hasSecret", "false",
+			"groupsClaim.allow.0", "cn=*",
+		)
 	path := "/applications/" + made.at("id")
 	secret := s.send("POST", path+"/secret", "{}").want(http.StatusCreated).at("secret")
 	if len(secret) < 40 || strings.Contains(s.send("GET", path, "").want(http.StatusOK).has("hasSecret", "true").text, secret) {
@@ -44,7 +50,11 @@ func TestApplicationsAreChecked(t *testing.T) {
 		s.send("POST", "/applications", body).refuses(target)
 	}
 	for _, uri := range []string{"", "x", "/cb", "//host/cb", "http://app.example/cb", "https://app.example/cb#f", "https://user@app.example/cb", "javascript:alert(1)", "data:text/html,x", "app:/cb", "https:///cb"} {
-		s.send("POST", "/applications", text(object{"name": "a", "type": "WEB_APP", "redirectUris": []string{uri}})).refuses("redirectUris[0]")
+		s.send("POST", "/applications", text(object{
+			"name":         "a",
+			"type":         "WEB_APP",
+			"redirectUris": []string{uri},
+		})).refuses("redirectUris[0]")
 	}
 	s.send("POST", "/applications", `{"name":"a","type":"NATIVE_APP","redirectUris":["javascript:alert(1)"]}`).refuses("redirectUris[0]")
 }
@@ -56,13 +66,21 @@ func TestKerberos(t *testing.T) {
 	}
 	made := s.send("POST", "/gateways", `{"name":"Other","type":"LDAP","vendor":"Microsoft Active Directory","userTypes":[],
  "kerberos":{"serviceAccountUserPrincipalName":"svc@corp.example.com","serviceAccountPassword":"hunter22"}}`).want(http.StatusCreated).
-		has("kerberos.minutesToRetainPreviousCredentials", "610", "kerberos.serviceAccountUserPrincipalName", "svc@corp.example.com")
+		has(
+			"kerberos.minutesToRetainPreviousCredentials", "610",
+			"kerberos.serviceAccountUserPrincipalName", "svc@corp.example.com",
+		)
 	if strings.Contains(made.text, "hunter22") {
 		t.Error("the password is shown")
 	}
 	path := "/gateways/" + made.at("id")
-	s.send("GET", path+"/kerberosKeys", "").want(http.StatusOK).has("count", "1", "_embedded.kerberosKeys.0.origin", "password", "_embedded.kerberosKeys.0.inUse", "true",
-		"_embedded.kerberosKeys.0.keys.0.realm", "CORP.EXAMPLE.COM", "_embedded.kerberosKeys.0.keys.0.encryptionType", "aes256-cts-hmac-sha1-96")
+	s.send("GET", path+"/kerberosKeys", "").want(http.StatusOK).has(
+		"count", "1",
+		"_embedded.kerberosKeys.0.origin", "password",
+		"_embedded.kerberosKeys.0.inUse", "true",
+		"_embedded.kerberosKeys.0.keys.0.realm", "CORP.EXAMPLE.COM",
+		"_embedded.kerberosKeys.0.keys.0.encryptionType", "aes256-cts-hmac-sha1-96",
+	)
 
 	kt := keytab.New()
 	s.must(kt.AddEntry("HTTP/id.example.com", "CORP.EXAMPLE.COM", "x", time.Now(), 7, etypeID.AES256_CTS_HMAC_SHA1_96))
@@ -71,7 +89,10 @@ func TestKerberos(t *testing.T) {
 	s.now = s.now.Add(time.Minute)
 	s.send("POST", path+"/kerberosKeys", `{"keytab":"`+base64.StdEncoding.EncodeToString(b)+`"}`).want(http.StatusCreated).
 		has("keys.0.principal", "HTTP/id.example.com", "keys.0.kvno", "7", "origin", "keytab")
-	keys := s.send("GET", path+"/kerberosKeys", "").want(http.StatusOK).has("count", "2", "_embedded.kerberosKeys.1.inUse", "false")
+	keys := s.send("GET", path+"/kerberosKeys", "").want(http.StatusOK).has(
+		"count", "2",
+		"_embedded.kerberosKeys.1.inUse", "false",
+	)
 	if keys.at("_embedded.kerberosKeys.1.expiresAt") == "<nil>" {
 		t.Error(keys.text)
 	}

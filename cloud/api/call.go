@@ -153,7 +153,7 @@ func (c *call) read(v any) error {
 
 // body reads the body whole, to be decoded on top of what there is then.
 // Types such as application/merge-patch+json are taken for what they are: JSON. Every
-// other is 415, before a byte of it is read.
+// other is 415.
 func (c *call) body() ([]byte, error) {
 	kind, _, err := mime.ParseMediaType(c.Header.Get("Content-Type"))
 	extended := strings.HasPrefix(kind, "application/") && strings.HasSuffix(kind, "+json")

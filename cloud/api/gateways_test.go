@@ -28,15 +28,37 @@ func text(v any) string {
 
 // userType is a user type that is good.
 func userType() object {
-	return object{"name": "people", "passwordAuthority": "LDAP", "searchBaseDn": "ou=people,dc=x", "orderedCorrelationAttributes": []string{"entryUUID"},
+	return object{
+		"name":                                 "people",
+		"passwordAuthority":                    "LDAP",
+		"searchBaseDn":                         "ou=people,dc=x",
+		"orderedCorrelationAttributes":         []string{"entryUUID"},
 		"updateUserOnSuccessfulAuthentication": true,
-		"newUserLookup": object{"ldapFilterPattern": "(uid=${identifier})", "attributeMappings": []object{
-			{"name": "username", "value": "${ldapAttributes.uid}"}, {"name": "memberOfExternalGroups", "value": "${ldapAttributes.memberOf}"}}},
-		"groups": object{"nameAttribute": "cn", "identity": "ID", "include": []string{"*,dc=x"}, "exclude": []string{"cn=secret,*"}}}
+		"newUserLookup": object{
+			"ldapFilterPattern": "(uid=${identifier})",
+			"attributeMappings": []object{
+				{
+					"name":  "username",
+					"value": "${ldapAttributes.uid}",
+				}, {"name": "memberOfExternalGroups", "value": "${ldapAttributes.memberOf}"}},
+		},
+		"groups": object{
+			"nameAttribute": "cn",
+			"identity":      "ID",
+			"include":       []string{"*,dc=x"},
+			"exclude":       []string{"cn=secret,*"},
+		},
+	}
 }
 
 func gateway(types ...object) object {
-	return object{"name": "Branch", "type": "LDAP", "vendor": "OpenLDAP", "enabled": true, "userTypes": types}
+	return object{
+		"name":      "Branch",
+		"type":      "LDAP",
+		"vendor":    "OpenLDAP",
+		"enabled":   true,
+		"userTypes": types,
+	}
 }
 
 // set puts a value at a path into nested objects.
@@ -52,9 +74,16 @@ func set(o object, path string, value any) object {
 
 func TestGatewayLife(t *testing.T) {
 	s := start(t)
-	a := s.send("POST", "/gateways", text(gateway(userType()))).want(http.StatusCreated).has("type", "LDAP", "enabled", "true", "revision", "1",
-		"userTypes.0.passwordAuthority", "LDAP", "userTypes.0.groups.identity", "ID", "userTypes.0.newUserLookup.population.id", s.population.ID,
-		"userTypes.0.newUserLookup.ldapFilterPattern", "(uid=${identifier})", "_warnings", "<nil>")
+	a := s.send("POST", "/gateways", text(gateway(userType()))).want(http.StatusCreated).has(
+		"type", "LDAP",
+		"enabled", "true",
+		"revision", "1",
+		"userTypes.0.passwordAuthority", "LDAP",
+		"userTypes.0.groups.identity", "ID",
+		"userTypes.0.newUserLookup.population.id", s.population.ID,
+		"userTypes.0.newUserLookup.ldapFilterPattern", "(uid=${identifier})",
+		"_warnings", "<nil>",
+	)
 	id := a.at("id")
 	if a.at("_links.self.href") != "/v1/environments/"+s.env+"/gateways/"+id {
 		t.Error(a.text)
@@ -64,9 +93,15 @@ func TestGatewayLife(t *testing.T) {
 		t.Errorf("read %s\nmade %s", got.text, a.text)
 	}
 	// What was read can be written back, and changes nothing.
-	s.send("PUT", "/gateways/"+id, got.text).want(http.StatusOK).has("revision", "1", "userTypes.0.id", a.at("userTypes.0.id"))
+	s.send("PUT", "/gateways/"+id, got.text).want(http.StatusOK).has(
+		"revision", "1",
+		"userTypes.0.id", a.at("userTypes.0.id"),
+	)
 	s.send("POST", "/gateways", text(gateway())).refuses("name").has("details.0.code", "UNIQUENESS_VIOLATION")
-	s.send("PUT", "/gateways/"+id, text(set(gateway(), "enabled", false))).want(http.StatusOK).has("enabled", "false", "revision", "2")
+	s.send("PUT", "/gateways/"+id, text(set(gateway(), "enabled", false))).want(http.StatusOK).has(
+		"enabled", "false",
+		"revision", "2",
+	)
 	if want := []string{"changed " + id, "changed " + id}; !slices.Equal(s.links.told, want) {
 		t.Errorf("told %v", s.links.told)
 	}
@@ -81,7 +116,11 @@ func TestBindPasswordIsDiscarded(t *testing.T) {
 	s := start(t)
 	g := gateway()
 	g["bindPassword"], g["bindDN"], g["serversHostAndPort"], g["connectionSecurity"] = "hunter2", "cn=svc,dc=x", []string{"ldap.x:636"}, "TLS"
-	a := s.send("POST", "/gateways", text(g)).want(http.StatusCreated).has("bindDN", "cn=svc,dc=x", "connectionSecurity", "TLS", "bindPassword", "<nil>")
+	a := s.send("POST", "/gateways", text(g)).want(http.StatusCreated).has(
+		"bindDN", "cn=svc,dc=x",
+		"connectionSecurity", "TLS",
+		"bindPassword", "<nil>",
+	)
 	if !strings.Contains(a.at("_warnings.0"), "bindPassword was discarded") || strings.Contains(a.text, "hunter2") {
 		t.Error(a.text)
 	}
@@ -92,7 +131,12 @@ func TestBindPasswordIsDiscarded(t *testing.T) {
 
 func TestGatewayRefusals(t *testing.T) {
 	s := start(t)
-	for target, value := range map[string]any{"name": "", "type": "RADIUS", "vendor": "Notepad", "connectionSecurity": "SSL"} {
+	for target, value := range map[string]any{
+		"name":               "",
+		"type":               "RADIUS",
+		"vendor":             "Notepad",
+		"connectionSecurity": "SSL",
+	} {
 		s.send("POST", "/gateways", text(set(gateway(), target, value))).refuses(target)
 	}
 	s.send("POST", "/gateways", text(set(gateway(), "serversHostAndPort", []string{"a:1", "nohost"}))).refuses("serversHostAndPort[1]")
@@ -114,12 +158,27 @@ func TestGatewayRefusals(t *testing.T) {
 		{"newUserLookup.ldapFilterPattern", "(|(uid=${identifier})(${identifier}=x))", "newUserLookup.ldapFilterPattern"},
 		{"newUserLookup.ldapFilterPattern", "(&(uid=${identifier})(o=${org}))", "newUserLookup.ldapFilterPattern"},
 		{"newUserLookup.population", object{"id": "none"}, "newUserLookup.population.id"},
-		{"newUserLookup.attributeMappings", []object{{"name": "email", "value": "${ldapAttributes.mail}"}}, "newUserLookup.attributeMappings"},
-		{"newUserLookup.attributeMappings", []object{{"name": "username", "value": "uid"}}, "newUserLookup.attributeMappings[0].value"},
-		{"newUserLookup.attributeMappings", []object{{"name": "username", "value": "${ldapAttributes.u d}"}}, "newUserLookup.attributeMappings[0].value"},
-		{"newUserLookup.attributeMappings", []object{{"name": "username", "value": "${ldapAttributes.uid}"}, {"name": "", "value": "${ldapAttributes.x}"}},
+		{"newUserLookup.attributeMappings", []object{{
+			"name":  "email",
+			"value": "${ldapAttributes.mail}",
+		}}, "newUserLookup.attributeMappings"},
+		{"newUserLookup.attributeMappings", []object{{
+			"name":  "username",
+			"value": "uid",
+		}}, "newUserLookup.attributeMappings[0].value"},
+		{"newUserLookup.attributeMappings", []object{{
+			"name":  "username",
+			"value": "${ldapAttributes.u d}",
+		}}, "newUserLookup.attributeMappings[0].value"},
+		{"newUserLookup.attributeMappings", []object{{
+			"name":  "username",
+			"value": "${ldapAttributes.uid}",
+		}, {"name": "", "value": "${ldapAttributes.x}"}},
 			"newUserLookup.attributeMappings[1].name"},
-		{"newUserLookup.attributeMappings", []object{{"name": "username", "value": "${ldapAttributes.uid}"}, {"name": "username", "value": "${ldapAttributes.cn}"}},
+		{"newUserLookup.attributeMappings", []object{{
+			"name":  "username",
+			"value": "${ldapAttributes.uid}",
+		}, {"name": "username", "value": "${ldapAttributes.cn}"}},
 			"newUserLookup.attributeMappings[1].name"},
 		{"groups.searchBaseDn", "x", "groups.searchBaseDn"},
 		{"groups.nameAttribute", "c n", "groups.nameAttribute"},
@@ -158,7 +217,10 @@ func TestUserTypeLife(t *testing.T) {
 	s.send("POST", base, text(set(userType(), "name", "GUESTS"))).refuses("name")
 	s.send("POST", base, text(set(userType(), "searchBaseDn", "x"))).refuses("searchBaseDn")
 	s.send("GET", base, "").want(http.StatusOK).has("size", "2", "_embedded.userTypes.0.userCount", "1")
-	s.send("PUT", base+"/"+guests, text(set(userType(), "name", "visitors"))).want(http.StatusOK).has("name", "visitors", "id", guests)
+	s.send("PUT", base+"/"+guests, text(set(userType(), "name", "visitors"))).want(http.StatusOK).has(
+		"name", "visitors",
+		"id", guests,
+	)
 	s.send("GET", base+"/"+guests, "").want(http.StatusOK).has("name", "visitors")
 	people := s.gateway.UserTypes[0].ID
 	s.send("POST", base+"/"+people+"/relink", text(object{"userType": object{"id": "none"}})).refuses("userType.id")
@@ -211,18 +273,42 @@ func TestDeletingNeedsForce(t *testing.T) {
 func TestInstanceHealth(t *testing.T) {
 	s := start(t)
 	path := "/gateways/" + s.gateway.ID + "/instances/" + s.instance.ID
-	s.send("GET", path, "").want(http.StatusOK).has("healthStatus", "UNHEALTHY", "connected", "false", "fingerprint", "AB12", "pairedBy", "ada",
-		"version.versionNumber", "1.0", "version.updateStatus", "UPGRADE_AVAILABLE")
+	s.send("GET", path, "").want(http.StatusOK).has(
+		"healthStatus", "UNHEALTHY",
+		"connected", "false",
+		"fingerprint", "AB12",
+		"pairedBy", "ada",
+		"version.versionNumber", "1.0",
+		"version.updateStatus", "UPGRADE_AVAILABLE",
+	)
 	for want, live := range map[string]api.LiveInstance{
-		"HEALTHY":  {Servers: []wire.Server{{URL: "ldaps://a", State: "up"}, {URL: "ldaps://b", State: "unused"}}, BusyPercent: 7},
-		"DEGRADED": {Servers: []wire.Server{{URL: "ldaps://a", State: "up"}, {URL: "ldaps://b", State: "down", Error: "refused"}}},
+		"HEALTHY": {
+			Servers:     []wire.Server{{URL: "ldaps://a", State: "up"}, {URL: "ldaps://b", State: "unused"}},
+			BusyPercent: 7,
+		},
+		"DEGRADED": {Servers: []wire.Server{{
+			URL:   "ldaps://a",
+			State: "up",
+		}, {URL: "ldaps://b", State: "down", Error: "refused"}}},
 	} {
 		live.ID = s.instance.ID
 		s.links.live = []api.LiveInstance{{ID: "another"}, live}
-		s.send("GET", path, "").want(http.StatusOK).has("healthStatus", want, "connected", "true", "busyPercentage", fmt.Sprint(live.BusyPercent))
+		s.send("GET", path, "").want(http.StatusOK).has(
+			"healthStatus", want,
+			"connected", "true",
+			"busyPercentage", fmt.Sprint(live.BusyPercent),
+		)
 	}
-	s.links.live[1] = api.LiveInstance{ID: s.instance.ID, Problems: []wire.Problem{{Code: "CLOCK", Text: "wrong", Remedy: "set it"}}}
-	s.send("GET", path, "").has("healthStatus", "DEGRADED", "problems.0.code", "CLOCK", "problems.0.remedy", "set it", "currentErrors.0", "wrong")
+	s.links.live[1] = api.LiveInstance{
+		ID:       s.instance.ID,
+		Problems: []wire.Problem{{Code: "CLOCK", Text: "wrong", Remedy: "set it"}},
+	}
+	s.send("GET", path, "").has(
+		"healthStatus", "DEGRADED",
+		"problems.0.code", "CLOCK",
+		"problems.0.remedy", "set it",
+		"currentErrors.0", "wrong",
+	)
 	s.links.live[1] = api.LiveInstance{ID: s.instance.ID, Refused: []wire.Refused{{ID: "t", Reasons: []string{"base"}}}}
 	s.send("GET", path, "").has("healthStatus", "DEGRADED", "refusedUserTypes.0.reasons.0", "base")
 	s.send("GET", "/gateways/"+s.gateway.ID+"?expand=instances", "").has("_embedded.instances.0.healthStatus", "DEGRADED")
@@ -274,9 +360,16 @@ func TestPairings(t *testing.T) {
 
 func TestPopulations(t *testing.T) {
 	s := start(t)
-	a := s.send("POST", "/populations", `{"name":"Guests","default":true}`).want(http.StatusCreated).has("default", "true", "userCount", "0")
+	a := s.send("POST", "/populations", `{"name":"Guests","default":true}`).want(http.StatusCreated).has(
+		"default", "true",
+		"userCount", "0",
+	)
 	s.send("GET", "/populations/"+s.population.ID, "").has("default", "false", "userCount", "1")
-	s.send("PATCH", "/populations/"+a.at("id"), `{"description":"d"}`).want(http.StatusOK).has("name", "Guests", "description", "d", "default", "true")
+	s.send("PATCH", "/populations/"+a.at("id"), `{"description":"d"}`).want(http.StatusOK).has(
+		"name", "Guests",
+		"description", "d",
+		"default", "true",
+	)
 	s.send("POST", "/populations", `{"name":"guests"}`).refuses("name")
 	s.send("POST", "/populations", `{}`).refuses("name")
 	s.send("DELETE", "/populations/"+s.population.ID, "").want(http.StatusConflict)

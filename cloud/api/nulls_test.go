@@ -61,9 +61,17 @@ func TestNullsTakeAway(t *testing.T) {
 	}
 	s.send("PATCH", path, text(full)).want(http.StatusOK).has("email", "ada@example.com", "attributes.fax", "2")
 	s.send("PATCH", path, `{"email":null,"name":{"given":null},"attributes":{"phone":null}}`).want(http.StatusOK).
-		has("email", "<nil>", "externalId", "7", "name.given", "<nil>", "name.family", "Byron").
+		has(
+			"email", "<nil>",
+			"externalId", "7",
+			"name.given", "<nil>",
+			"name.family", "Byron",
+		).
 		has("attributes.phone", "<nil>", "attributes.fax", "2", "username", "ada")
-	s.send("PATCH", path, `{"name":null,"attributes":null}`).want(http.StatusOK).has("name", "<nil>", "attributes", "<nil>")
+	s.send("PATCH", path, `{"name":null,"attributes":null}`).want(http.StatusOK).has(
+		"name", "<nil>",
+		"attributes", "<nil>",
+	)
 	s.send("PATCH", path, `{"username":null}`).refuses("username")
 	s.send("PATCH", path, `{"unheardOf":null}`).want(http.StatusOK).has("username", "ada", "externalId", "7")
 

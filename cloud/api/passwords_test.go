@@ -41,9 +41,20 @@ func TestPasswordThatIsNotChanged(t *testing.T) {
 		wire.OutcomeDirectoryUnavailable: {http.StatusServiceUnavailable, ""},
 	} {
 		t.Run(outcome.String(), func(t *testing.T) {
-			s.signOns.changed = api.ChangeAnswer{ID: "c1", Outcome: outcome, Refusal: wire.RefusalTooShort, Message: "It was not.", Reason: "because"}
+			s.signOns.changed = api.ChangeAnswer{
+				ID:      "c1",
+				Outcome: outcome,
+				Refusal: wire.RefusalTooShort,
+				Message: "It was not.",
+				Reason:  "because",
+			}
 			a := s.send("PUT", "/users/"+s.user.ID+"/password", `{"currentPassword":"x","newPassword":"y"}`).want(want.status).
-				has("message", "It was not.", "innerError.outcome", outcome.String(), "innerError.reason", "because", "innerError.change", "c1")
+				has(
+					"message", "It was not.",
+					"innerError.outcome", outcome.String(),
+					"innerError.reason", "because",
+					"innerError.change", "c1",
+				)
 			if want.target != "" {
 				a.has("details.0.target", want.target, "details.0.message", "It was not.")
 			}

@@ -36,17 +36,34 @@ func full(t *testing.T) *site {
 	g.UserTypes[0].SearchBaseDN, g.UserTypes[0].FilterPattern = "ou=people,dc=x", "(uid=${identifier})"
 	g.UserTypes[0].PasswordAuthority = "LDAP"
 	g.UserTypes[0].Mappings = []store.Mapping{{Name: "username", Value: "${ldapAttributes.uid}"}}
-	g.Declared = store.Declared{ServersHostAndPort: []string{"a:636"}, BindDN: "cn=x", ConnectionSecurity: "TLS", FollowReferrals: true}
-	g.Kerberos = &store.Kerberos{RetainMinutes: 7, Realms: []string{"A.EXAMPLE"}, AllowRC4: true, Networks: []string{"10.0.0.0/8"}}
+	g.Declared = store.Declared{
+		ServersHostAndPort: []string{"a:636"},
+		BindDN:             "cn=x",
+		ConnectionSecurity: "TLS",
+		FollowReferrals:    true,
+	}
+	g.Kerberos = &store.Kerberos{
+		RetainMinutes: 7,
+		Realms:        []string{"A.EXAMPLE"},
+		AllowRC4:      true,
+		Networks:      []string{"10.0.0.0/8"},
+	}
 	s.must(s.store.UpdateGateway(t.Context(), &g))
 	a := s.application
-	a.Groups, a.SignOffURIs, a.Refresh = store.GroupsClaim{Value: store.GroupIDs, Allow: []string{"cn=*"}}, []string{"https://wiki.example/"}, true
+	a.Groups, a.SignOffURIs, a.Refresh = store.GroupsClaim{
+		Value: store.GroupIDs,
+		Allow: []string{"cn=*"},
+	}, []string{"https://wiki.example/"}, true
 	s.must(s.store.UpdateApplication(t.Context(), &a))
 	u := s.user
 	u.GivenName, u.FamilyName, u.Email, u.ExternalID = "Ada", "Byron", "ada@example.com", "7"
 	u.Attributes = map[string]string{"phone": "1"}
 	s.must(s.store.UpdateUser(t.Context(), &u))
-	s.must(s.store.SetRoleGroup(t.Context(), store.RoleGroup{EnvironmentID: s.env, GroupID: s.jit.ID, Role: store.RoleReadOnly}))
+	s.must(s.store.SetRoleGroup(t.Context(), store.RoleGroup{
+		EnvironmentID: s.env,
+		GroupID:       s.jit.ID,
+		Role:          store.RoleReadOnly,
+	}))
 	return s
 }
 

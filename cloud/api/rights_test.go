@@ -100,7 +100,11 @@ func TestUserIsSignedOff(t *testing.T) {
 // What carries a right that the client lacks is refused with the reason, and 403.
 func TestHigherRights(t *testing.T) {
 	s := start(t)
-	s.must(s.store.SetRoleGroup(t.Context(), store.RoleGroup{EnvironmentID: s.env, GroupID: s.jit.ID, Role: store.RoleOwner}))
+	s.must(s.store.SetRoleGroup(t.Context(), store.RoleGroup{
+		EnvironmentID: s.env,
+		GroupID:       s.jit.ID,
+		Role:          store.RoleOwner,
+	}))
 	for _, r := range []struct{ method, path, body, what string }{
 		{"PATCH", "/users/" + s.user.ID, `{"email":"x@example.com"}`, "user ada"},
 		{"DELETE", "/users/" + s.user.ID, "", "user ada"},

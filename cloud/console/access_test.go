@@ -19,7 +19,10 @@ import (
 // appearance has a window look as at night, or by day.
 func appearance(scheme string) chromedp.Action[chromedp.Void] {
 	return chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
-		_, err := cdp.Call(ctx, t, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}}})
+		_, err := cdp.Call(ctx, t, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{{
+			Name:  "prefers-color-scheme",
+			Value: scheme,
+		}}})
 		return err
 	})
 }
@@ -30,8 +33,17 @@ func TestEveryPageIsAccessible(t *testing.T) {
 	s := open(t)
 	f := s.fill(s.env.ID, "")
 	s.connect(f, "")
-	s.must(s.store.SetRoleGroup(t.Context(), store.RoleGroup{EnvironmentID: s.env.ID, GroupID: f.jit.ID, Role: store.RoleReadOnly}))
-	s.must(s.store.SeeAlerts(t.Context(), s.env.ID, s.clock(), time.Hour, []store.Alert{{Key: "k", Code: "noInstance", Text: "No instance", Remedy: "Look"}}))
+	s.must(s.store.SetRoleGroup(t.Context(), store.RoleGroup{
+		EnvironmentID: s.env.ID,
+		GroupID:       f.jit.ID,
+		Role:          store.RoleReadOnly,
+	}))
+	s.must(s.store.SeeAlerts(t.Context(), s.env.ID, s.clock(), time.Hour, []store.Alert{{
+		Key:    "k",
+		Code:   "noInstance",
+		Text:   "No instance",
+		Remedy: "Look",
+	}}))
 	s.admin()
 	w := s.open(func(context.Context, *chromedp.Target) error { return nil })
 	var cancel func()

@@ -20,7 +20,14 @@ import (
 
 func (s *site) happens(action, subject, text string, at time.Time) {
 	s.t.Helper()
-	s.must(s.store.AddActivity(s.t.Context(), store.Activity{EnvironmentID: s.env.ID, At: at, Action: action, Actor: "system", Subject: subject, Text: text}))
+	s.must(s.store.AddActivity(s.t.Context(), store.Activity{
+		EnvironmentID: s.env.ID,
+		At:            at,
+		Action:        action,
+		Actor:         "system",
+		Subject:       subject,
+		Text:          text,
+	}))
 }
 
 func TestActivityIsSearched(t *testing.T) {
@@ -29,7 +36,14 @@ func TestActivityIsSearched(t *testing.T) {
 	monday := time.Date(2026, 3, 2, 23, 59, 0, 0, time.UTC)
 	s.happens("sign-on", "user:1", "Alice signed on, 100%", monday)
 	s.happens("sign-on", "user:2", "Bob signed on", monday.Add(time.Hour))
-	for query, has := range map[string]string{"q=ALICE": "Alice", "q=100%25": "Alice", "q=bob&action=sign-on": "Bob", "from=2026-03-03&until=2026-03-03": "Bob", "until=2026-03-02": "Alice", "subject=user:2": "Bob"} {
+	for query, has := range map[string]string{
+		"q=ALICE":                          "Alice",
+		"q=100%25":                         "Alice",
+		"q=bob&action=sign-on":             "Bob",
+		"from=2026-03-03&until=2026-03-03": "Bob",
+		"until=2026-03-02":                 "Alice",
+		"subject=user:2":                   "Bob",
+	} {
 		other := map[string]string{"Alice": "Bob signed", "Bob": "Alice signed"}[has]
 		v.get("/console/activity?" + query).is(http.StatusOK).has(has + " signed").lacks(other)
 	}

@@ -28,7 +28,13 @@ func TestAlerts(t *testing.T) {
 	v.post(add + "/none/try").is(http.StatusNotFound)
 
 	f := s.fill(s.env.ID, "")
-	s.must(s.store.SeeAlerts(t.Context(), s.env.ID, s.clock(), time.Hour, []store.Alert{{Key: "k", Code: "noInstance", GatewayID: f.gateway.ID, Text: "No instance <b>", Remedy: "Look"}}))
+	s.must(s.store.SeeAlerts(t.Context(), s.env.ID, s.clock(), time.Hour, []store.Alert{{
+		Key:       "k",
+		Code:      "noInstance",
+		GatewayID: f.gateway.ID,
+		Text:      "No instance <b>",
+		Remedy:    "Look",
+	}}))
 	v.get("/console/settings/alerts").has("No instance <b>", "What helps: Look")
 	v.follow(v.post("/console/settings/alerts/quiet", "key", "k")).has("Nobody is told of it for 7 days", "Quiet until")
 	v.follow(v.post("/console/settings/alerts/quiet", "key", "other")).has("over already")

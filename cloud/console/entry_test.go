@@ -30,7 +30,11 @@ func TestRoles(t *testing.T) {
 	}
 	_, closed := console.Routes()
 	for role, forbidden := range mayNot {
-		s.must(s.store.CreateAdministrator(t.Context(), &store.Administrator{EnvironmentID: s.env.ID, Name: string(role), Role: role}))
+		s.must(s.store.CreateAdministrator(t.Context(), &store.Administrator{
+			EnvironmentID: s.env.ID,
+			Name:          string(role),
+			Role:          role,
+		}))
 		for _, pattern := range closed {
 			method, path := f.at(pattern)
 			if role == store.RoleOwner && method == "POST" || strings.HasSuffix(path, "/live") {
@@ -201,7 +205,13 @@ func TestPasskey(t *testing.T) {
 			return err
 		}
 		made, err := cdp.Call(ctx, t, webauthn.AddVirtualAuthenticator, webauthn.AddVirtualAuthenticatorParams{Options: &webauthn.VirtualAuthenticatorOptions{
-			Protocol: webauthn.AuthenticatorProtocolCtap2, Transport: webauthn.AuthenticatorTransportInternal, HasResidentKey: true, HasUserVerification: true, IsUserVerified: true, AutomaticPresenceSimulation: true}})
+			Protocol:                    webauthn.AuthenticatorProtocolCtap2,
+			Transport:                   webauthn.AuthenticatorTransportInternal,
+			HasResidentKey:              true,
+			HasUserVerification:         true,
+			IsUserVerified:              true,
+			AutomaticPresenceSimulation: true,
+		}})
 		authenticator = made.AuthenticatorID
 		return err
 	})

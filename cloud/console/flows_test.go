@@ -15,7 +15,11 @@ import (
 // actor fails when no activity of that action on that subject is the administrator's.
 func (s *site) actor(action, subject string) {
 	s.t.Helper()
-	all, _, err := s.store.Activities(s.t.Context(), s.env.ID, store.ActivityFilter{Action: action, Subject: subject, Actor: "admin:admin"}, store.Page{})
+	all, _, err := s.store.Activities(s.t.Context(), s.env.ID, store.ActivityFilter{
+		Action:  action,
+		Subject: subject,
+		Actor:   "admin:admin",
+	}, store.Page{})
 	s.must(err)
 	if len(all) == 0 {
 		s.t.Errorf("no activity %s of %s by the administrator", action, subject)
@@ -107,7 +111,12 @@ func TestUsersAreFoundAndPaged(t *testing.T) {
 	v := s.admin()
 	f := s.fill(s.env.ID, "")
 	for i := range 60 {
-		s.must(s.store.CreateUser(t.Context(), &store.User{EnvironmentID: s.env.ID, PopulationID: f.population.ID, Username: fmt.Sprintf("bob%02d", i), Enabled: i != 0}))
+		s.must(s.store.CreateUser(t.Context(), &store.User{
+			EnvironmentID: s.env.ID,
+			PopulationID:  f.population.ID,
+			Username:      fmt.Sprintf("bob%02d", i),
+			Enabled:       i != 0,
+		}))
 	}
 	first := v.get("/console/users?q=BOB").has("bob00 Disabled", "bob49", "Next page").lacks("alice", "bob50", "First page")
 	next := regexp.MustCompile(`href="([^"]+)" rel="next"`).FindStringSubmatch(first.body)
@@ -140,8 +149,16 @@ func TestGroupsAreFilteredAndExplained(t *testing.T) {
 	s := open(t)
 	v := s.admin()
 	f := s.fill(s.env.ID, "")
-	for query, want := range map[string]string{"": "backend partners Readers", "q=ACK": "backend", "type=jit": "backend partners", "type=ordinary": "Readers",
-		"type=IDP": "partners", "type=GATEWAY": "backend", "source=" + f.gateway.ID: "backend", "type=IDP&q=ack": ""} {
+	for query, want := range map[string]string{
+		"":                       "backend partners Readers",
+		"q=ACK":                  "backend",
+		"type=jit":               "backend partners",
+		"type=ordinary":          "Readers",
+		"type=IDP":               "partners",
+		"type=GATEWAY":           "backend",
+		"source=" + f.gateway.ID: "backend",
+		"type=IDP&q=ack":         "",
+	} {
 		var got []string
 		for _, m := range regexp.MustCompile(`/console/groups/[0-9a-f-]+">([^<]+)<`).FindAllStringSubmatch(v.get("/console/groups?"+query).is(http.StatusOK).body, -1) {
 			got = append(got, m[1])
@@ -173,8 +190,13 @@ func TestActivityIsFiltered(t *testing.T) {
 	v.get("/console/activity").has("alice signed on", "administrator.signed-in", "the console was opened by admin", "alice joined backend")
 	v.get("/console/activity?action=membership.added").has("alice joined backend", `cn=backend`).lacks("the console was opened", "group backend was seen")
 	v.get("/console/activity?subject=group:" + f.jit.ID).has("group backend was seen for the first time").lacks("partners")
-	s.must(s.store.AddActivity(t.Context(), store.Activity{EnvironmentID: s.env.ID, Action: "x", Subject: "instance:1", Text: "of an instance",
-		Detail: map[string]any{"gateway": f.gateway.ID, "list": []any{"one", 2}}}))
+	s.must(s.store.AddActivity(t.Context(), store.Activity{
+		EnvironmentID: s.env.ID,
+		Action:        "x",
+		Subject:       "instance:1",
+		Text:          "of an instance",
+		Detail:        map[string]any{"gateway": f.gateway.ID, "list": []any{"one", 2}},
+	}))
 	a := v.get("/console/activity?action=x").has("of an instance", `"one", 2`)
 	if !strings.Contains(a.body, `href="/console/gateways/`+f.gateway.ID+`"`) {
 		t.Error("the instance's gateway is not linked")

@@ -89,7 +89,11 @@ func TestSessionsEndByThemselves(t *testing.T) {
 // The form shows a template that is one attribute as that attribute, and keeps
 // every other as it is.
 func TestTemplatesAreTypedAsAttributes(t *testing.T) {
-	for template, typed := range map[string]string{"${ldapAttributes.mail}": "mail", "${ldapAttributes.a} ${ldapAttributes.b}": "${ldapAttributes.a} ${ldapAttributes.b}", "": ""} {
+	for template, typed := range map[string]string{
+		"${ldapAttributes.mail}":                  "mail",
+		"${ldapAttributes.a} ${ldapAttributes.b}": "${ldapAttributes.a} ${ldapAttributes.b}",
+		"": "",
+	} {
 		if short(template) != typed || long(typed) != template {
 			t.Errorf("%q: %q, %q", template, short(template), long(typed))
 		}

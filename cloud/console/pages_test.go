@@ -20,19 +20,39 @@ func (f filled) at(pattern string) (method, path string) {
 
 // connect makes the instance of f live, with everything that an agent can say.
 func (s *site) connect(f filled, mark string) {
-	s.links.live = append(s.links.live, hub.Live{Instance: f.instance.ID, Gateway: f.gateway.ID, Since: s.clock(), Policy: []string{"only below dc=example" + mark},
-		Refused: []wire.Refused{{ID: f.gateway.UserTypes[0].ID, Reasons: []string{"search base is not allowed" + mark}}},
-		Beat: wire.Heartbeat{BusyPercent: 12, OperationsPerSecond: 3.5, ResponseTimeMillis: 8.25,
-			Servers:  []wire.Server{{URL: "ldaps://dc1" + mark, State: "up", Vendor: "OpenLDAP" + mark}, {URL: "ldaps://dc2" + mark, State: "down", Error: "refused" + mark}},
-			Problems: []wire.Problem{{Code: "CLOCK" + mark, Text: "The clock is wrong" + mark, Remedy: "Set it" + mark}}}})
+	s.links.live = append(s.links.live, hub.Live{
+		Instance: f.instance.ID,
+		Gateway:  f.gateway.ID,
+		Since:    s.clock(),
+		Policy:   []string{"only below dc=example" + mark},
+		Refused:  []wire.Refused{{ID: f.gateway.UserTypes[0].ID, Reasons: []string{"search base is not allowed" + mark}}},
+		Beat: wire.Heartbeat{
+			BusyPercent:         12,
+			OperationsPerSecond: 3.5,
+			ResponseTimeMillis:  8.25,
+			Servers: []wire.Server{{
+				URL:    "ldaps://dc1" + mark,
+				State:  "up",
+				Vendor: "OpenLDAP" + mark,
+			}, {URL: "ldaps://dc2" + mark, State: "down", Error: "refused" + mark}},
+			Problems: []wire.Problem{{Code: "CLOCK" + mark, Text: "The clock is wrong" + mark, Remedy: "Set it" + mark}},
+		},
+	})
 }
 
 func TestEveryPageOfAnEmptyEnvironment(t *testing.T) {
 	s := open(t)
 	v := s.admin()
-	for path, says := range map[string]string{"/console/gateways": "No gateway yet", "/console/users": "No users yet", "/console/groups": "No groups yet",
-		"/console/populations": "Default", "/console/gateways/new": "New gateway", "/console/users?q=x": "No username begins with “x”",
-		"/console/groups?q=x": "No group is like that", "/console/activity?action=x": "Nothing like that happened"} {
+	for path, says := range map[string]string{
+		"/console/gateways":          "No gateway yet",
+		"/console/users":             "No users yet",
+		"/console/groups":            "No groups yet",
+		"/console/populations":       "Default",
+		"/console/gateways/new":      "New gateway",
+		"/console/users?q=x":         "No username begins with “x”",
+		"/console/groups?q=x":        "No group is like that",
+		"/console/activity?action=x": "Nothing like that happened",
+	} {
 		v.get(path).is(http.StatusOK).has(says)
 	}
 	v.get("/console/").is(http.StatusSeeOther)
@@ -98,7 +118,10 @@ func TestHeadersAllowNoScriptButOurs(t *testing.T) {
 		h := v.get(path).header
 		for name, want := range map[string]string{
 			"Content-Security-Policy": "default-src 'none'; script-src 'self'; connect-src 'self'; style-src 'self'; img-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'",
-			"X-Content-Type-Options":  "nosniff", "Cache-Control": "no-store", "Referrer-Policy": "same-origin"} {
+			"X-Content-Type-Options":  "nosniff",
+			"Cache-Control":           "no-store",
+			"Referrer-Policy":         "same-origin",
+		} {
 			if h.Get(name) != want {
 				t.Errorf("%s: %s is %q", path, name, h.Get(name))
 			}

@@ -11,7 +11,13 @@ func TestRelink(t *testing.T) {
 	s := open(t)
 	v := s.admin()
 	f := s.fill(s.env.ID, "")
-	other := store.Gateway{EnvironmentID: s.env.ID, Name: "Branch", Vendor: "OpenLDAP", Enabled: true, UserTypes: []store.UserType{{Name: "Partners", PopulationID: f.population.ID}}}
+	other := store.Gateway{
+		EnvironmentID: s.env.ID,
+		Name:          "Branch",
+		Vendor:        "OpenLDAP",
+		Enabled:       true,
+		UserTypes:     []store.UserType{{Name: "Partners", PopulationID: f.population.ID}},
+	}
 	s.must(s.store.CreateGateway(t.Context(), &other))
 	to := other.ID + "/" + other.UserTypes[0].ID
 	v.get("/console/users/" + f.user.ID).has("Partners of Branch").lacks("People of Headquarters")

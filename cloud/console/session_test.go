@@ -174,7 +174,14 @@ func TestChangedProofsEndOtherSessions(t *testing.T) {
 	other.post("/console/sign-in", "name", "admin", "password", fresh).is(http.StatusSeeOther)
 	admin, err := s.store.Administrator(t.Context(), "admin")
 	s.must(err)
-	s.must(s.store.AddPasskey(t.Context(), &store.Passkey{ID: "key", EnvironmentID: s.env.ID, Credential: []byte("{}"), AdministratorID: admin.ID, Name: "lost", CreatedAt: s.clock()}))
+	s.must(s.store.AddPasskey(t.Context(), &store.Passkey{
+		ID:              "key",
+		EnvironmentID:   s.env.ID,
+		Credential:      []byte("{}"),
+		AdministratorID: admin.ID,
+		Name:            "lost",
+		CreatedAt:       s.clock(),
+	}))
 	other.get("/console/gateways").is(http.StatusSeeOther)
 
 	// A reset ends every session for good, also once there is a password again.

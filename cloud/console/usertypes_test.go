@@ -28,11 +28,31 @@ func TestUserTypeIsSavedWholeAndShownAgain(t *testing.T) {
 	g, err := s.store.Gateway(t.Context(), s.env.ID, f.gateway.ID)
 	s.must(err)
 	got := g.UserTypes[1]
-	want := store.UserType{ID: got.ID, Name: "Staff", SearchBaseDN: "ou=staff,dc=example,dc=com", Correlation: []string{"entryUUID", "dn"}, PasswordAuthority: "LDAP",
-		AllowPasswords: true, UpdateOnSignOn: true, FilterPattern: "(uid=${identifier})", PopulationID: f.population.ID,
-		Mappings: []store.Mapping{{Name: "username", Value: "${ldapAttributes.uid}"}, {Name: "nick", Value: "${ldapAttributes.cn}"}, {Name: "memberOfExternalGroups", Value: "${ldapAttributes.memberOf}"}},
-		Groups: store.GroupRule{SearchBaseDN: "ou=groups,dc=example,dc=com", NameAttribute: "description", Identity: "ID",
-			Include: []string{"*,ou=apps,dc=x", "*,ou=vpn,dc=x"}, Exclude: []string{"cn=secret*"}}}
+	want := store.UserType{
+		ID:                got.ID,
+		Name:              "Staff",
+		SearchBaseDN:      "ou=staff,dc=example,dc=com",
+		Correlation:       []string{"entryUUID", "dn"},
+		PasswordAuthority: "LDAP",
+		AllowPasswords:    true,
+		UpdateOnSignOn:    true,
+		FilterPattern:     "(uid=${identifier})",
+		PopulationID:      f.population.ID,
+		Mappings: []store.Mapping{{
+			Name:  "username",
+			Value: "${ldapAttributes.uid}",
+		}, {
+			Name:  "nick",
+			Value: "${ldapAttributes.cn}",
+		}, {Name: "memberOfExternalGroups", Value: "${ldapAttributes.memberOf}"}},
+		Groups: store.GroupRule{
+			SearchBaseDN:  "ou=groups,dc=example,dc=com",
+			NameAttribute: "description",
+			Identity:      "ID",
+			Include:       []string{"*,ou=apps,dc=x", "*,ou=vpn,dc=x"},
+			Exclude:       []string{"cn=secret*"},
+		},
+	}
 	if fmt.Sprintf("%+v", got) != fmt.Sprintf("%+v", want) {
 		t.Errorf("got  %+v\nwant %+v", got, want)
 	}
@@ -65,7 +85,14 @@ func TestUserTypeWithMistakesKeepsWhatWasTyped(t *testing.T) {
 		"It must have ${identifier} where the person's own input goes", `"entry uuid" is not the name of an attribute`, "Choose a population",
 		"Name one attribute, as in mail.", "Another row has this property.", "Name the property.", "There must be a mapping with the name username",
 		"It must be the name of an attribute, as in memberOf.", `It is not a distinguished name: "elsewhere"`, "It must be NAME or ID.")
-	for field, kept := range map[string]string{"name": "people", "base": "nowhere", "groupBase": "elsewhere", "nameAttribute": "c n", "property": "nick", "attribute": "c n"} {
+	for field, kept := range map[string]string{
+		"name":          "people",
+		"base":          "nowhere",
+		"groupBase":     "elsewhere",
+		"nameAttribute": "c n",
+		"property":      "nick",
+		"attribute":     "c n",
+	} {
 		if !strings.Contains(a.body, `value="`+kept+`"`) {
 			t.Errorf("%s: %q is lost", field, kept)
 		}

@@ -281,7 +281,10 @@ func (n *node) knock(header, origin string) wire.RefusalCode {
 	if origin != "" {
 		h.Set("Origin", origin)
 	}
-	ws, resp, err := websocket.Dial(n.t.Context(), n.server.URL+wire.PathConnect, &websocket.DialOptions{HTTPHeader: h, Subprotocols: []string{wire.Subprotocol}})
+	ws, resp, err := websocket.Dial(n.t.Context(), n.server.URL+wire.PathConnect, &websocket.DialOptions{
+		HTTPHeader:   h,
+		Subprotocols: []string{wire.Subprotocol},
+	})
 	if err == nil {
 		_ = ws.CloseNow()
 		return ""

@@ -35,8 +35,17 @@ func startNATS(t *testing.T, n int) *natsCluster {
 	t.Helper()
 	c := &natsCluster{t: t}
 	for i := range n {
-		o := server.Options{ServerName: string(rune('a' + i)), Host: "127.0.0.1", Port: -1, Username: "cloud", Password: "secret", NoSigs: true, NoLog: true, MaxPayload: 8 << 20,
-			Cluster: server.ClusterOpts{Name: "c", Host: "127.0.0.1", Port: -1}}
+		o := server.Options{
+			ServerName: string(rune('a' + i)),
+			Host:       "127.0.0.1",
+			Port:       -1,
+			Username:   "cloud",
+			Password:   "secret",
+			NoSigs:     true,
+			NoLog:      true,
+			MaxPayload: 8 << 20,
+			Cluster:    server.ClusterOpts{Name: "c", Host: "127.0.0.1", Port: -1},
+		}
 		if i > 0 {
 			o.Routes = server.RoutesFromStr("nats://" + c.servers[0].ClusterAddr().String())
 		}
@@ -137,7 +146,13 @@ func TestBusCannotNameAnotherKey(t *testing.T) {
 	m := n.start(ok)
 	_, public, err := wire.NewSealKey()
 	must(t, err)
-	lie, err := json.Marshal(hub.Live{Link: "lie", Instance: m.instance, Gateway: n.gateway.ID, SealKey: public, Since: time.Now().Add(time.Hour)})
+	lie, err := json.Marshal(hub.Live{
+		Link:     "lie",
+		Instance: m.instance,
+		Gateway:  n.gateway.ID,
+		SealKey:  public,
+		Since:    time.Now().Add(time.Hour),
+	})
 	must(t, err)
 	var asked atomic.Int64
 	_, err = n.bus.Conn.Subscribe("link.lie", func(*nats.Msg) { asked.Add(1) })
@@ -146,7 +161,14 @@ func TestBusCannotNameAnotherKey(t *testing.T) {
 	n.await("it is believed to be live", func() bool { return n.hub.Live(n.gateway.ID)[0].Link == "lie" })
 	ctx, cancel := context.WithTimeout(t.Context(), 500*time.Millisecond)
 	defer cancel()
-	a := n.hub.SignOn(ctx, hub.Request{ID: "x", Gateway: n.gateway.ID, UserType: "t1", Identifier: "alice", Want: wire.WantRecord, Password: []byte("hunter2")})
+	a := n.hub.SignOn(ctx, hub.Request{
+		ID:         "x",
+		Gateway:    n.gateway.ID,
+		UserType:   "t1",
+		Identifier: "alice",
+		Want:       wire.WantRecord,
+		Password:   []byte("hunter2"),
+	})
 	if a.Outcome != wire.OutcomeDirectoryUnavailable || a.BindSent || asked.Load() != 0 {
 		t.Errorf("%+v, asked %d times", a, asked.Load())
 	}
@@ -247,9 +269,26 @@ func TestBusOverTLS(t *testing.T) {
 	for name, b := range map[string][]byte{"ca": authority.PEM, "cert": chain, "key": key} {
 		must(t, os.WriteFile(filepath.Join(dir, name), b, 0o600))
 	}
-	c := &natsCluster{t: t, servers: make([]*server.Server, 1), options: []server.Options{{Host: "127.0.0.1", Port: -1, NoSigs: true, NoLog: true, MaxPayload: 8 << 20,
-		TLS: true, TLSVerify: true, TLSTimeout: 5,
-		TLSConfig: &tls.Config{Certificates: []tls.Certificate{cert}, ClientAuth: tls.RequireAndVerifyClientCert, ClientCAs: authority.Pool, MinVersion: tls.VersionTLS12}}}}
+	c := &natsCluster{
+		t:       t,
+		servers: make([]*server.Server, 1),
+		options: []server.Options{{
+			Host:       "127.0.0.1",
+			Port:       -1,
+			NoSigs:     true,
+			NoLog:      true,
+			MaxPayload: 8 << 20,
+			TLS:        true,
+			TLSVerify:  true,
+			TLSTimeout: 5,
+			TLSConfig: &tls.Config{
+				Certificates: []tls.Certificate{cert},
+				ClientAuth:   tls.RequireAndVerifyClientCert,
+				ClientCAs:    authority.Pool,
+				MinVersion:   tls.VersionTLS12,
+			},
+		}},
+	}
 	c.start(0)
 	t.Cleanup(func() { c.stop(0) })
 	url := fmt.Sprintf("tls://localhost:%d", c.options[0].Port)
@@ -281,8 +320,19 @@ func TestBusWithCredentials(t *testing.T) {
 	must(t, err)
 	resolver := &server.MemAccResolver{}
 	must(t, resolver.Store(account.public, accountToken))
-	c := &natsCluster{t: t, servers: make([]*server.Server, 1), options: []server.Options{{Host: "127.0.0.1", Port: -1, NoSigs: true, NoLog: true, MaxPayload: 8 << 20,
-		TrustedKeys: []string{operator.public}, AccountResolver: resolver}}}
+	c := &natsCluster{
+		t:       t,
+		servers: make([]*server.Server, 1),
+		options: []server.Options{{
+			Host:            "127.0.0.1",
+			Port:            -1,
+			NoSigs:          true,
+			NoLog:           true,
+			MaxPayload:      8 << 20,
+			TrustedKeys:     []string{operator.public},
+			AccountResolver: resolver,
+		}},
+	}
 	c.start(0)
 	t.Cleanup(func() { c.stop(0) })
 	file, err := jwt.FormatUserConfig(userToken, user.seed)

@@ -20,7 +20,10 @@ func TestUnpaired(t *testing.T) {
 	base := n.server.URL
 	to, err := url.Parse(base)
 	must(t, err)
-	for name, audience := range map[string]string{"for-a-link": base, "for-another-cloud": "https://other.example.test" + wire.PathUnpair} {
+	for name, audience := range map[string]string{
+		"for-a-link":        base,
+		"for-another-cloud": "https://other.example.test" + wire.PathUnpair,
+	} {
 		t.Run(name, func(t *testing.T) {
 			header, err := wire.NewAssertion(m.instance, audience, 0, time.Now()).Sign(m.keys.Key)
 			must(t, err)

@@ -47,31 +47,54 @@ type forgery struct {
 func forgeries() map[string]forgery {
 	return map[string]forgery{
 		"realmOfTheAuthenticator": {forge: func(k *kdc) { k.ticketRealm = "TRUSTED.OTHER" }, why: ReasonRealm},
-		"realmOfAnotherTrusted":   {forge: func(k *kdc) { k.ticketRealm = "TRUSTED.OTHER" }, accept: func(a *Acceptance) { a.Realms = []string{realm, "TRUSTED.OTHER"} }, why: ReasonRealm},
-		"realmNotOnTheList":       {forge: func(k *kdc) { k.ticketRealm, k.claimedRealm = "TRUSTED.OTHER", "TRUSTED.OTHER" }, why: ReasonRealm},
-		"realmInAnotherCase":      {forge: func(k *kdc) { k.ticketRealm, k.claimedRealm = "example.test", "example.test" }, why: ReasonRealm},
-		"listWithoutTheRealm":     {accept: func(a *Acceptance) { a.Realms = []string{"OTHER"} }, why: ReasonRealm},
-		"issuedElsewhere":         {accept: func(a *Acceptance) { a.Keys[0].Realm = "OTHER" }, why: ReasonRealm},
-		"anotherClient":           {forge: func(k *kdc) { k.claimed = []string{"administrator"} }, why: ReasonClient},
-		"noClient":                {forge: func(k *kdc) { k.client, k.claimed = nil, nil }, why: ReasonClient},
-		"longerClient":            {forge: func(k *kdc) { k.claimed = []string{"alice", "admin"} }, why: ReasonClient},
-		"expired":                 {forge: func(k *kdc) { k.until = now.Add(-Skew - time.Second) }, why: ReasonExpired},
-		"future":                  {forge: func(k *kdc) { k.from = now.Add(Skew + time.Minute) }, why: ReasonEarly},
-		"invalidFlag":             {forge: func(k *kdc) { k.invalid = true }, why: ReasonEarly},
-		"clockBehind":             {forge: func(k *kdc) { k.sent = now.Add(-Skew - time.Second) }, why: ReasonSkew},
-		"clockAhead":              {forge: func(k *kdc) { k.sent = now.Add(Skew + time.Second) }, why: ReasonSkew},
-		"otherService":            {forge: func(k *kdc) { k.service = "cifs/id.example.test" }, why: ReasonService},
-		"otherHost":               {accept: func(a *Acceptance) { a.Keys[0].Principal, a.Services = "HTTP/other", []string{"HTTP/third"} }, why: ReasonService},
-		"krbtgt":                  {forge: func(k *kdc) { k.service = "krbtgt/EXAMPLE.TEST" }, why: ReasonService},
-		"rc4":                     {forge: func(k *kdc) { k.etype = etypeID.RC4_HMAC }, why: ReasonEType},
-		"tripleDES":               {forge: func(k *kdc) { k.etype = etypeID.DES3_CBC_SHA1_KD }, accept: func(a *Acceptance) { a.AllowRC4 = true }, why: ReasonEType},
-		"kvno":                    {accept: func(a *Acceptance) { a.Keys[0].KVNO = 4 }, why: ReasonKey},
-		"keyOfAnotherType":        {accept: func(a *Acceptance) { a.Keys[0].EType = etypeID.AES128_CTS_HMAC_SHA1_96 }, why: ReasonKey},
-		"wrongKey":                {accept: func(a *Acceptance) { a.Keys[0].Value = make([]byte, 32) }, why: ReasonIntegrity},
-		"noKeys":                  {accept: func(a *Acceptance) { a.Keys = nil }, why: ReasonService},
-		"ntlmFirst":               {forge: func(k *kdc) { k.mechanisms = []asn1.ObjectIdentifier{ntlmOID} }, why: ReasonNTLM},
-		"negoExFirst":             {forge: func(k *kdc) { k.mechanisms = []asn1.ObjectIdentifier{{1, 3, 6, 1, 4, 1, 311, 2, 2, 30}} }, why: ReasonMechanism},
-		"emptyMechanisms":         {forge: func(k *kdc) { k.mechanisms = []asn1.ObjectIdentifier{} }, why: ReasonMechanism},
+		"realmOfAnotherTrusted": {
+			forge:  func(k *kdc) { k.ticketRealm = "TRUSTED.OTHER" },
+			accept: func(a *Acceptance) { a.Realms = []string{realm, "TRUSTED.OTHER"} },
+			why:    ReasonRealm,
+		},
+		"realmNotOnTheList": {
+			forge: func(k *kdc) { k.ticketRealm, k.claimedRealm = "TRUSTED.OTHER", "TRUSTED.OTHER" },
+			why:   ReasonRealm,
+		},
+		"realmInAnotherCase": {
+			forge: func(k *kdc) { k.ticketRealm, k.claimedRealm = "example.test", "example.test" },
+			why:   ReasonRealm,
+		},
+		"listWithoutTheRealm": {accept: func(a *Acceptance) { a.Realms = []string{"OTHER"} }, why: ReasonRealm},
+		"issuedElsewhere":     {accept: func(a *Acceptance) { a.Keys[0].Realm = "OTHER" }, why: ReasonRealm},
+		"anotherClient":       {forge: func(k *kdc) { k.claimed = []string{"administrator"} }, why: ReasonClient},
+		"noClient":            {forge: func(k *kdc) { k.client, k.claimed = nil, nil }, why: ReasonClient},
+		"longerClient":        {forge: func(k *kdc) { k.claimed = []string{"alice", "admin"} }, why: ReasonClient},
+		"expired":             {forge: func(k *kdc) { k.until = now.Add(-Skew - time.Second) }, why: ReasonExpired},
+		"future":              {forge: func(k *kdc) { k.from = now.Add(Skew + time.Minute) }, why: ReasonEarly},
+		"invalidFlag":         {forge: func(k *kdc) { k.invalid = true }, why: ReasonEarly},
+		"clockBehind":         {forge: func(k *kdc) { k.sent = now.Add(-Skew - time.Second) }, why: ReasonSkew},
+		"clockAhead":          {forge: func(k *kdc) { k.sent = now.Add(Skew + time.Second) }, why: ReasonSkew},
+		"otherService":        {forge: func(k *kdc) { k.service = "cifs/id.example.test" }, why: ReasonService},
+		"otherHost": {
+			accept: func(a *Acceptance) { a.Keys[0].Principal, a.Services = "HTTP/other", []string{"HTTP/third"} },
+			why:    ReasonService,
+		},
+		"krbtgt": {forge: func(k *kdc) { k.service = "krbtgt/EXAMPLE.TEST" }, why: ReasonService},
+		"rc4":    {forge: func(k *kdc) { k.etype = etypeID.RC4_HMAC }, why: ReasonEType},
+		"tripleDES": {
+			forge:  func(k *kdc) { k.etype = etypeID.DES3_CBC_SHA1_KD },
+			accept: func(a *Acceptance) { a.AllowRC4 = true },
+			why:    ReasonEType,
+		},
+		"kvno": {accept: func(a *Acceptance) { a.Keys[0].KVNO = 4 }, why: ReasonKey},
+		"keyOfAnotherType": {
+			accept: func(a *Acceptance) { a.Keys[0].EType = etypeID.AES128_CTS_HMAC_SHA1_96 },
+			why:    ReasonKey,
+		},
+		"wrongKey":  {accept: func(a *Acceptance) { a.Keys[0].Value = make([]byte, 32) }, why: ReasonIntegrity},
+		"noKeys":    {accept: func(a *Acceptance) { a.Keys = nil }, why: ReasonService},
+		"ntlmFirst": {forge: func(k *kdc) { k.mechanisms = []asn1.ObjectIdentifier{ntlmOID} }, why: ReasonNTLM},
+		"negoExFirst": {
+			forge: func(k *kdc) { k.mechanisms = []asn1.ObjectIdentifier{{1, 3, 6, 1, 4, 1, 311, 2, 2, 30}} },
+			why:   ReasonMechanism,
+		},
+		"emptyMechanisms": {forge: func(k *kdc) { k.mechanisms = []asn1.ObjectIdentifier{} }, why: ReasonMechanism},
 	}
 }
 
@@ -192,7 +215,13 @@ func TestWhatIsNoToken(t *testing.T) {
 			t.Errorf("%.20q: %v", text, err)
 		}
 	}
-	for header, is := range map[string]bool{"Negotiate x": true, "NEGOTIATE x": true, "Negotiate": false, "Basic x": false, "": false} {
+	for header, is := range map[string]bool{
+		"Negotiate x": true,
+		"NEGOTIATE x": true,
+		"Negotiate":   false,
+		"Basic x":     false,
+		"":            false,
+	} {
 		if Negotiates(header) != is {
 			t.Errorf("%q", header)
 		}
@@ -206,7 +235,12 @@ func TestKeytabs(t *testing.T) {
 		t.Errorf("%+v %v", entries, err)
 	}
 	k.service = "host/server"
-	for name, b := range map[string][]byte{"empty": nil, "text": []byte("not a keytab"), "otherService": must(k.keys(t).Marshal()), "large": make([]byte, maxKeytab+1)} {
+	for name, b := range map[string][]byte{
+		"empty":        nil,
+		"text":         []byte("not a keytab"),
+		"otherService": must(k.keys(t).Marshal()),
+		"large":        make([]byte, maxKeytab+1),
+	} {
 		if _, err := FromKeytab(b); !errors.Is(err, ErrKeys) {
 			t.Errorf("%s: %v", name, err)
 		}
@@ -244,7 +278,13 @@ func TestSIDs(t *testing.T) {
 			without[at] = 99
 		}
 	}
-	for name, b := range map[string][]byte{"none": nil, "minimal": without, "cut": whole[:40], "header": whole[:8], "endless": append([]byte{255, 255, 255, 255}, whole[4:200]...)} {
+	for name, b := range map[string][]byte{
+		"none":    nil,
+		"minimal": without,
+		"cut":     whole[:40],
+		"header":  whole[:8],
+		"endless": append([]byte{255, 255, 255, 255}, whole[4:200]...),
+	} {
 		if sid := personSID(wrapped(b)); sid != "" {
 			t.Errorf("%s: %q", name, sid)
 		}

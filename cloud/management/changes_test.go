@@ -249,7 +249,12 @@ func TestLinks(t *testing.T) {
 	by := w.as(store.RoleOwner)
 	link := func(to store.UserTypeRef, values map[string]string) store.User {
 		t.Helper()
-		u, err := w.LinkUser(ctx, by, w.user.ID, func(store.User) (m.Link, error) { return m.Link{To: to, Values: values}, nil })
+		u, err := w.LinkUser(ctx, by, w.user.ID, func(store.User) (m.Link, error) {
+			return m.Link{
+				To:     to,
+				Values: values,
+			}, nil
+		})
 		must(t, err)
 		kept, err := w.Store.User(ctx, w.env, u.ID)
 		must(t, err)
@@ -259,7 +264,10 @@ func TestLinks(t *testing.T) {
 		t.Errorf("%+v", u)
 	}
 	u := link(w.kind, map[string]string{"mail": "m", "entryuuid": "2", "uid": "a", "empty": ""})
-	want := []store.Correlation{{Attribute: "entryuuid", Value: "2"}, {Attribute: "mail", Value: "m"}, {Attribute: "uid", Value: "a"}}
+	want := []store.Correlation{{
+		Attribute: "entryuuid",
+		Value:     "2",
+	}, {Attribute: "mail", Value: "m"}, {Attribute: "uid", Value: "a"}}
 	if !reflect.DeepEqual(u.Correlation, want) || u.DN != "" {
 		t.Errorf("%+v", u.Correlation)
 	}

@@ -181,7 +181,10 @@ var checks = []check{
 		return err
 	}, fault.Name, fault.Invalid, 0, 0},
 	{"administrator of a taken name, elsewhere", func(ctx context.Context, w *world, by m.By) error {
-		_, err := w.CreateAdministrator(ctx, by, &store.Administrator{Name: w.house.world().admin.Name, Role: store.RoleOwner})
+		_, err := w.CreateAdministrator(ctx, by, &store.Administrator{
+			Name: w.house.world().admin.Name,
+			Role: store.RoleOwner,
+		})
 		return err
 	}, fault.Name, fault.Taken, 0, 0},
 	{"administrator who only signs on", func(ctx context.Context, w *world, by m.By) error {

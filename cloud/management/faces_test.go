@@ -146,8 +146,15 @@ func (w *world) fill(pattern string) (method, path string) {
 	method, path, _ = strings.Cut(pattern, " ")
 	id := w.pairing.ID
 	for part, of := range map[string]string{
-		"/kerberosKeys/": w.keys.ID, "/keys/": w.keys.ID, "/groups/": w.group.ID, "/memberOfGroups/": w.group.ID, "/roleGroups/": w.group.ID,
-		"/administrators/": w.admin.ID, "/clients/": w.client.ID, "/channels/": w.channel.ID, "/signOns/": "none",
+		"/kerberosKeys/":   w.keys.ID,
+		"/keys/":           w.keys.ID,
+		"/groups/":         w.group.ID,
+		"/memberOfGroups/": w.group.ID,
+		"/roleGroups/":     w.group.ID,
+		"/administrators/": w.admin.ID,
+		"/clients/":        w.client.ID,
+		"/channels/":       w.channel.ID,
+		"/signOns/":        "none",
 	} {
 		if strings.Contains(path, part+"{id}") {
 			id = of

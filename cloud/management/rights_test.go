@@ -47,7 +47,11 @@ var waysToARecord = []way{
 		return changing(func(u *store.User) { u.PopulationID = w.more.ID })(ctx, w, by)
 	}},
 	{"link to a gateway of one's own", func(ctx context.Context, w *world, by m.By) error {
-		own := m.Draft{Gateway: store.Gateway{Name: "Mine", Vendor: "OpenLDAP", UserTypes: []store.UserType{w.people("Mine")}}}
+		own := m.Draft{Gateway: store.Gateway{
+			Name:      "Mine",
+			Vendor:    "OpenLDAP",
+			UserTypes: []store.UserType{w.people("Mine")},
+		}}
 		if err := w.CreateGateway(ctx, by, &own); err != nil {
 			return err
 		}
@@ -113,7 +117,11 @@ var waysToAGateway = []way{
 		}))
 	}},
 	{"move lesser users to it", func(ctx context.Context, w *world, by m.By) error {
-		own := m.Draft{Gateway: store.Gateway{Name: "Mine", Vendor: "OpenLDAP", UserTypes: []store.UserType{w.people("Mine")}}}
+		own := m.Draft{Gateway: store.Gateway{
+			Name:      "Mine",
+			Vendor:    "OpenLDAP",
+			UserTypes: []store.UserType{w.people("Mine")},
+		}}
 		if err := w.CreateGateway(ctx, by, &own); err != nil {
 			return err
 		}
@@ -197,7 +205,9 @@ func TestRightsGrowOnlyDownward(t *testing.T) {
 					}
 				}
 				for what, given := range map[string]store.Role{
-					"OWNER": store.RoleOwner, "IDENTITY_ADMIN": store.RoleIdentityAdmin, "IDENTITY_ADMIN of a reader": store.RoleReadOnly,
+					"OWNER":                      store.RoleOwner,
+					"IDENTITY_ADMIN":             store.RoleIdentityAdmin,
+					"IDENTITY_ADMIN of a reader": store.RoleReadOnly,
 				} {
 					w := h.world()
 					c.heavy(w, given)
@@ -233,7 +243,14 @@ func TestWhatAChangeCannotSay(t *testing.T) {
 	h := open(t)
 	w, ctx := h.world(), t.Context()
 	by := w.as(store.RoleOwner)
-	made := store.User{Username: "eve", Enabled: true, GatewayID: w.gateway.ID, UserTypeID: w.kind.UserType, EnvironmentID: "x", ID: "y"}
+	made := store.User{
+		Username:      "eve",
+		Enabled:       true,
+		GatewayID:     w.gateway.ID,
+		UserTypeID:    w.kind.UserType,
+		EnvironmentID: "x",
+		ID:            "y",
+	}
 	must(t, w.CreateUser(ctx, by, &made))
 	if made.GatewayID != "" || made.UserTypeID != "" || made.EnvironmentID != w.env || made.ID == "y" {
 		t.Errorf("%+v", made)

@@ -35,8 +35,15 @@ func TestSignOnForAnApplication(t *testing.T) {
 	token, err := c.Exchange(t.Context(), code, oauth2.VerifierOption(verifier))
 	check(t, err)
 	claims := s.claims(token)
-	for name, want := range map[string]string{"sub": s.alice.ID, "preferred_username": "alice", "name": "Alice Archer", "email": "alice@acme.example", "nonce": "n-1",
-		"amr": "[pwd]", "groups": "[cn=a,dc=x cn=b,dc=x cn=b/c,dc=y readers]"} {
+	for name, want := range map[string]string{
+		"sub":                s.alice.ID,
+		"preferred_username": "alice",
+		"name":               "Alice Archer",
+		"email":              "alice@acme.example",
+		"nonce":              "n-1",
+		"amr":                "[pwd]",
+		"groups":             "[cn=a,dc=x cn=b,dc=x cn=b/c,dc=y readers]",
+	} {
 		if got := fmt.Sprint(claims[name]); got != want {
 			t.Errorf("%s is %s, not %s", name, got, want)
 		}
@@ -95,7 +102,13 @@ func TestRequestsAreRefused(t *testing.T) {
 func TestCodesAreRefused(t *testing.T) {
 	s := start(t)
 	c, _ := s.relying()
-	other := store.Application{EnvironmentID: s.env, Name: "Other", Type: store.WebApplication, Enabled: true, RedirectURIs: []string{redirect}}
+	other := store.Application{
+		EnvironmentID: s.env,
+		Name:          "Other",
+		Type:          store.WebApplication,
+		Enabled:       true,
+		RedirectURIs:  []string{redirect},
+	}
 	otherSecret, hash := vault.NewSecret()
 	other.SecretHash = hash
 	check(t, s.db.CreateApplication(t.Context(), &other))
@@ -206,7 +219,11 @@ func TestAnotherBrowserGetsNoCode(t *testing.T) {
 	mallory, alice := s.browser(), s.browser()
 	form := mallory.get(c.AuthCodeURL("state", oauth2.S256ChallengeOption(oauth2.GenerateVerifier())))
 	flow := form.url.Query().Get("flow")
-	p := alice.went(alice.http.PostForm(s.url+"/"+s.env+"/signon", url.Values{"flow": {flow}, "username": {"alice"}, "password": {"wonderland"}}))
+	p := alice.went(alice.http.PostForm(s.url+"/"+s.env+"/signon", url.Values{
+		"flow":     {flow},
+		"username": {"alice"},
+		"password": {"wonderland"},
+	}))
 	if !strings.Contains(p.page, "callback") {
 		t.Fatal(p.page)
 	}
@@ -225,9 +242,13 @@ func TestFreshSignOns(t *testing.T) {
 	for name, shows := range map[string]struct {
 		option oauth2.AuthCodeOption
 		form   bool
-	}{"any": {oauth2.SetAuthURLParam("x", "y"), false}, "hour": {oauth2.SetAuthURLParam("max_age", "3600"), false},
-		"minute": {oauth2.SetAuthURLParam("max_age", "60"), true}, "login": {oauth2.SetAuthURLParam("prompt", "login"), true},
-		"none": {oauth2.SetAuthURLParam("prompt", "none"), false}} {
+	}{
+		"any":    {oauth2.SetAuthURLParam("x", "y"), false},
+		"hour":   {oauth2.SetAuthURLParam("max_age", "3600"), false},
+		"minute": {oauth2.SetAuthURLParam("max_age", "60"), true},
+		"login":  {oauth2.SetAuthURLParam("prompt", "login"), true},
+		"none":   {oauth2.SetAuthURLParam("prompt", "none"), false},
+	} {
 		p := b.get(c.AuthCodeURL("state", oauth2.S256ChallengeOption(oauth2.GenerateVerifier()), shows.option))
 		if form := strings.Contains(p.page, `type="password"`); form != shows.form {
 			t.Errorf("%s: %s\n%s", name, p.url, p.page)
@@ -313,7 +334,11 @@ func TestSigningOff(t *testing.T) {
 	if p := b.get(signOff + "?post_logout_redirect_uri=https://evil.example/&client_id=" + s.app.ID); strings.Contains(p.url.Host, "evil") {
 		t.Error("sent anywhere")
 	}
-	q := url.Values{"id_token_hint": {token.Extra("id_token").(string)}, "post_logout_redirect_uri": {"https://app.example/bye"}, "state": {"s"}}
+	q := url.Values{
+		"id_token_hint":            {token.Extra("id_token").(string)},
+		"post_logout_redirect_uri": {"https://app.example/bye"},
+		"state":                    {"s"},
+	}
 	if p := b.get(signOff + "?" + q.Encode()); p.url.String() != "https://app.example/bye?state=s" {
 		t.Errorf("%s", p.url)
 	}
@@ -331,8 +356,13 @@ func TestDiscoveryAndKeys(t *testing.T) {
 	resp := must(http.Get(s.server.Issuer(s.env) + "/.well-known/openid-configuration"))
 	check(t, json.NewDecoder(resp.Body).Decode(&d))
 	check(t, resp.Body.Close())
-	for name, want := range map[string]string{"issuer": s.server.Issuer(s.env), "response_types_supported": "[code]", "code_challenge_methods_supported": "[S256]",
-		"grant_types_supported": "[authorization_code refresh_token client_credentials]", "end_session_endpoint": s.server.Issuer(s.env) + "/signoff"} {
+	for name, want := range map[string]string{
+		"issuer":                           s.server.Issuer(s.env),
+		"response_types_supported":         "[code]",
+		"code_challenge_methods_supported": "[S256]",
+		"grant_types_supported":            "[authorization_code refresh_token client_credentials]",
+		"end_session_endpoint":             s.server.Issuer(s.env) + "/signoff",
+	} {
 		if fmt.Sprint(d[name]) != want {
 			t.Errorf("%s is %v", name, d[name])
 		}
@@ -363,8 +393,12 @@ func TestDiscoveryAndKeys(t *testing.T) {
 
 func TestGrants(t *testing.T) {
 	s := start(t)
-	for grant, want := range map[string]string{"": "invalid_request", "password": "unsupported_grant_type", "urn:ietf:params:oauth:grant-type:jwt-bearer": "unsupported_grant_type",
-		"client_credentials": "the API's"} {
+	for grant, want := range map[string]string{
+		"":         "invalid_request",
+		"password": "unsupported_grant_type",
+		"urn:ietf:params:oauth:grant-type:jwt-bearer": "unsupported_grant_type",
+		"client_credentials":                          "the API's",
+	} {
 		resp := must(http.PostForm(s.server.Issuer(s.env)+"/token", url.Values{"grant_type": {grant}, "assertion": {"x"}}))
 		if b := must(io.ReadAll(resp.Body)); !strings.Contains(string(b), want) {
 			t.Errorf("%q: %s", grant, b)

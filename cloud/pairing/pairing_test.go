@@ -38,7 +38,11 @@ func newOffice(t *testing.T) *office {
 	must(t, db.CreateEnvironment(t.Context(), &env))
 	o := &office{t: t, gateway: store.Gateway{EnvironmentID: env.ID, Name: "HQ", Enabled: true}, now: time.Now()}
 	must(t, db.CreateGateway(t.Context(), &o.gateway))
-	o.Broker = &Broker{Store: db, Logger: hclog.NewNullLogger(), Now: func() time.Time { o.mu.Lock(); defer o.mu.Unlock(); return o.now }}
+	o.Broker = &Broker{
+		Store:  db,
+		Logger: hclog.NewNullLogger(),
+		Now:    func() time.Time { o.mu.Lock(); defer o.mu.Unlock(); return o.now },
+	}
 	return o
 }
 
@@ -86,8 +90,14 @@ func newAgent(t *testing.T) agent {
 }
 
 func (a agent) request(code string) wire.PairRequest {
-	return wire.PairRequest{Code: code, PublicKey: a.public, SealKey: a.seal, Hostname: "dc1", Software: "1.0",
-		Proof: ed25519.Sign(a.private, wire.PairProof(code, a.public, a.seal))}
+	return wire.PairRequest{
+		Code:      code,
+		PublicKey: a.public,
+		SealKey:   a.seal,
+		Hostname:  "dc1",
+		Software:  "1.0",
+		Proof:     ed25519.Sign(a.private, wire.PairProof(code, a.public, a.seal)),
+	}
 }
 
 // send posts a request from an address and returns the status and what came.

@@ -35,7 +35,11 @@ func TestOnlyEvidenceTakesAGroupAway(t *testing.T) {
 	if w.asked != nil {
 		t.Errorf("a first sign-on asked about %+v", w.asked)
 	}
-	w.seeing(map[string]provisioner.Sight{"left": {Finding: provisioner.Left}, "hidden": {Reason: "notVisible", Words: "out of sight"}, "still": {Finding: provisioner.Member}})
+	w.seeing(map[string]provisioner.Sight{
+		"left":   {Finding: provisioner.Left},
+		"hidden": {Reason: "notVisible", Words: "out of sight"},
+		"still":  {Finding: provisioner.Member},
+	})
 	c, so := w.mustSignOn(w.ada("stays"))
 	w.wantGroups(first.User.ID, "hidden stays still")
 	if len(w.asked) != 3 || c.Verdict != "partial" || len(c.Removed) != 1 {
@@ -109,7 +113,11 @@ func TestWhatAnIdentityProviderListsIsAll(t *testing.T) {
 // TestUnconfirmedListJoinsWhatIsSeen holds a memberOf that nobody computes.
 func TestUnconfirmedListJoinsWhatIsSeen(t *testing.T) {
 	w := build(t)
-	w.seeing(map[string]provisioner.Sight{"a": {Finding: provisioner.Member}, "parent": {Finding: provisioner.Left}, "b": {Finding: provisioner.Member}})
+	w.seeing(map[string]provisioner.Sight{
+		"a":      {Finding: provisioner.Member},
+		"parent": {Finding: provisioner.Left},
+		"b":      {Finding: provisioner.Member},
+	})
 	id := w.ada("a", "parent")
 	id.Membership.Unconfirmed = true
 	first, _ := w.mustSignOn(id)

@@ -30,7 +30,14 @@ func (c *cloud) change(username, old, fresh string) Change {
 	c.t.Helper()
 	c.agents.changes, c.agents.saw = nil, nil
 	oldBytes, newBytes := []byte(old), []byte(fresh)
-	r, err := c.ChangePassword(c.t.Context(), ChangeRequest{EnvironmentID: c.env, Username: username, Old: oldBytes, New: newBytes, Address: "192.0.2.1", Actor: "client:x"})
+	r, err := c.ChangePassword(c.t.Context(), ChangeRequest{
+		EnvironmentID: c.env,
+		Username:      username,
+		Old:           oldBytes,
+		New:           newBytes,
+		Address:       "192.0.2.1",
+		Actor:         "client:x",
+	})
 	must(c.t, err)
 	if strings.Trim(string(oldBytes)+string(newBytes), "\x00") != "" {
 		c.t.Errorf("kept %q and %q", oldBytes, newBytes)
@@ -88,7 +95,11 @@ func TestKnownPersonIsChangedAtTheirOwnGateway(t *testing.T) {
 
 func TestChangeGoesOnOnlyAfterNoSuchUser(t *testing.T) {
 	for outcome, asked := range map[wire.Outcome]int{
-		wire.OutcomeNoSuchUser: 2, wire.OutcomeInvalidCredentials: 1, wire.OutcomeUnknown: 1, wire.OutcomeNewPasswordRefused: 1, wire.OutcomeOK: 1,
+		wire.OutcomeNoSuchUser:         2,
+		wire.OutcomeInvalidCredentials: 1,
+		wire.OutcomeUnknown:            1,
+		wire.OutcomeNewPasswordRefused: 1,
+		wire.OutcomeOK:                 1,
 	} {
 		t.Run(outcome.String(), func(t *testing.T) {
 			c := newCloud(t)
@@ -106,14 +117,21 @@ func TestChangeGoesOnOnlyAfterNoSuchUser(t *testing.T) {
 func TestChangeIsAnActivityWithoutPasswords(t *testing.T) {
 	c := newCloud(t)
 	c.allow(&c.first)
-	for _, r := range []wire.PasswordChanged{{Outcome: wire.OutcomeOK}, {Outcome: wire.OutcomeNewPasswordRefused, Refusal: wire.RefusalInHistory, Reason: "19"}} {
+	for _, r := range []wire.PasswordChanged{{Outcome: wire.OutcomeOK}, {
+		Outcome: wire.OutcomeNewPasswordRefused,
+		Refusal: wire.RefusalInHistory,
+		Reason:  "19",
+	}} {
 		c.answerChange(c.first, r)
 		c.change("alice", "hunter2", "hunter3")
 		a := c.lastActivity()
 		if text := fmt.Sprint(a); strings.Contains(text, "hunter") || a.Actor != "client:x" {
 			t.Error(text)
 		}
-		if want := map[wire.Outcome]string{wire.OutcomeOK: "password.changed", wire.OutcomeNewPasswordRefused: "password.notChanged"}[r.Outcome]; a.Action != want {
+		if want := map[wire.Outcome]string{
+			wire.OutcomeOK:                 "password.changed",
+			wire.OutcomeNewPasswordRefused: "password.notChanged",
+		}[r.Outcome]; a.Action != want {
 			t.Errorf("%+v", a)
 		}
 	}

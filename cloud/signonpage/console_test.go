@@ -55,7 +55,12 @@ func TestPersonOfARequest(t *testing.T) {
 		cookie *http.Cookie
 		env    string
 		want   bool
-	}{"ours": {cookie, s.env, true}, "another environment": {cookie, "other", false}, "forged": {&http.Cookie{Name: cookie.Name, Value: "x" + cookie.Value}, s.env, false}, "none": {nil, s.env, false}} {
+	}{
+		"ours":                {cookie, s.env, true},
+		"another environment": {cookie, "other", false},
+		"forged":              {&http.Cookie{Name: cookie.Name, Value: "x" + cookie.Value}, s.env, false},
+		"none":                {nil, s.env, false},
+	} {
 		// The console's own session is in the context, under the same key. It came
 		// with a cookie of its own: ours is added afterwards.
 		other := NewSessions(s.db, false)
@@ -105,7 +110,10 @@ func TestPagesAreAccessible(t *testing.T) {
 	look := func(what string) {
 		for _, scheme := range []string{"light", "dark"} {
 			check(t, chromedp.Do(ctx, chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
-				_, err := cdp.Call(ctx, t, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}}})
+				_, err := cdp.Call(ctx, t, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{{
+					Name:  "prefers-color-scheme",
+					Value: scheme,
+				}}})
 				return err
 			})))
 			axetest.Look(ctx, t, scheme+" "+what)

@@ -46,7 +46,14 @@ type site struct {
 
 func (s *site) SignOn(ctx context.Context, r signon.Request) (store.SignOn, error) {
 	s.asked = append(s.asked, string(r.Password))
-	so := store.SignOn{EnvironmentID: s.env, At: s.now(), Method: "password", Username: r.Username, Outcome: s.outcome, Message: "The sentence for " + s.outcome + "."}
+	so := store.SignOn{
+		EnvironmentID: s.env,
+		At:            s.now(),
+		Method:        "password",
+		Username:      r.Username,
+		Outcome:       s.outcome,
+		Message:       "The sentence for " + s.outcome + ".",
+	}
 	if s.outcome == "ok" {
 		so.UserID = s.alice.ID
 	}
@@ -59,14 +66,25 @@ func (s *site) OffersChange(_ context.Context, so store.SignOn) bool {
 
 func (s *site) ChangePassword(_ context.Context, r signon.ChangeRequest) (signon.Change, error) {
 	s.asked = append(s.asked, string(r.Old)+">"+string(r.New))
-	return signon.Change{Outcome: s.changed.Outcome, Refusal: s.changed.Refusal, Message: signon.ChangeMessage(s.changed.Outcome, s.changed.Refusal)}, nil
+	return signon.Change{
+		Outcome: s.changed.Outcome,
+		Refusal: s.changed.Refusal,
+		Message: signon.ChangeMessage(s.changed.Outcome, s.changed.Refusal),
+	}, nil
 }
 
 // tickets is the site's Kerberos.
 type tickets struct{ *site }
 
 func (k tickets) SignOn(ctx context.Context, r kerberos.Request) (kerberos.Answer, error) {
-	so := store.SignOn{EnvironmentID: k.env, At: k.now(), Method: "kerberos", UserID: k.alice.ID, Outcome: "ok", UpdateReason: "a Kerberos sign-on does not update the record"}
+	so := store.SignOn{
+		EnvironmentID: k.env,
+		At:            k.now(),
+		Method:        "kerberos",
+		UserID:        k.alice.ID,
+		Outcome:       "ok",
+		UpdateReason:  "a Kerberos sign-on does not update the record",
+	}
 	if k.refusal != nil {
 		return kerberos.Answer{Refusal: k.refusal}, nil
 	}
@@ -77,7 +95,10 @@ func (k tickets) Explain(context.Context, kerberos.Request) (kerberos.Proof, err
 	if k.refusal != nil {
 		return kerberos.Proof{}, k.refusal
 	}
-	return kerberos.Proof{User: k.alice, Ticket: kerberos.Ticket{Principal: "alice", Realm: "EXAMPLE.TEST", EType: 18}}, nil
+	return kerberos.Proof{
+		User:   k.alice,
+		Ticket: kerberos.Ticket{Principal: "alice", Realm: "EXAMPLE.TEST", EType: 18},
+	}, nil
 }
 func (k tickets) Asks(context.Context, string, netip.Addr) (bool, error) { return k.asks, nil }
 func (k tickets) Taken(context.Context, string) (bool, error)            { return k.taken, nil }
@@ -117,12 +138,32 @@ func start(t *testing.T) *site {
 	check(t, db.CreateEnvironment(t.Context(), &env))
 	people := store.Population{EnvironmentID: env.ID, Name: "Default", Default: true}
 	check(t, db.CreatePopulation(t.Context(), &people))
-	s := &site{t: t, db: db, env: env.ID, outcome: "ok", flow: oidc.Flow{ID: "f1", Application: "Wiki", MaxAge: -1}}
+	s := &site{
+		t:       t,
+		db:      db,
+		env:     env.ID,
+		outcome: "ok",
+		flow:    oidc.Flow{ID: "f1", Application: "Wiki", MaxAge: -1},
+	}
 	s.now = func() time.Time { return time.Now().Add(s.clock) }
-	s.alice = store.User{EnvironmentID: env.ID, PopulationID: people.ID, Username: "alice", GivenName: "Alice <i>", Enabled: true}
+	s.alice = store.User{
+		EnvironmentID: env.ID,
+		PopulationID:  people.ID,
+		Username:      "alice",
+		GivenName:     "Alice <i>",
+		Enabled:       true,
+	}
 	check(t, db.CreateUser(t.Context(), &s.alice))
 	sessions := NewSessions(db, false)
-	page := &Server{Store: db, Passwords: s, Tickets: tickets{s}, Flows: flows{s}, Sessions: sessions, Logger: hclog.NewNullLogger(), Now: s.now}
+	page := &Server{
+		Store:     db,
+		Passwords: s,
+		Tickets:   tickets{s},
+		Flows:     flows{s},
+		Sessions:  sessions,
+		Logger:    hclog.NewNullLogger(),
+		Now:       s.now,
+	}
 	srv := httptest.NewServer(sessions.Wrap(page.Handler()))
 	t.Cleanup(srv.Close)
 	s.url = srv.URL
@@ -140,7 +181,10 @@ type answer struct {
 func (s *site) visitor() *http.Client {
 	jar, err := cookiejar.New(nil)
 	check(s.t, err)
-	return &http.Client{Jar: jar, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	return &http.Client{
+		Jar:           jar,
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
 }
 
 func (s *site) do(c *http.Client, method, path string, form url.Values, headers ...string) answer {
@@ -198,7 +242,11 @@ func TestSigningOnByPassword(t *testing.T) {
 	if next.status != 200 || !strings.Contains(next.page, `content="0; url=/completed/f1/password"`) || s.asked[len(s.asked)-1] != " wonderland " {
 		t.Errorf("%d %s %q", next.status, next.page, s.asked)
 	}
-	if after := c.Jar.Cookies(&url.URL{Scheme: "http", Host: strings.TrimPrefix(s.url, "http://"), Path: "/"}); len(after) != 1 || len(before) == 1 && before[0].Value == after[0].Value {
+	if after := c.Jar.Cookies(&url.URL{
+		Scheme: "http",
+		Host:   strings.TrimPrefix(s.url, "http://"),
+		Path:   "/",
+	}); len(after) != 1 || len(before) == 1 && before[0].Value == after[0].Value {
 		t.Errorf("the session's token is %v, and was %v", after, before)
 	}
 	if again := s.get(c, "?flow=f1"); again.to != "/completed/f1/password" {
@@ -242,7 +290,10 @@ func TestTickets(t *testing.T) {
 	if a := s.get(c, "?flow=f1"); a.status != 200 || !strings.Contains(a.page, "Use my computer") || a.header.Get("WWW-Authenticate") != "" {
 		t.Errorf("nobody asked for a ticket: %d %v", a.status, a.header)
 	}
-	for name, ask := range map[string]func(){"network": func() { s.asks = true }, "application": func() { s.asks, s.flow.AskForTicket = false, true }} {
+	for name, ask := range map[string]func(){
+		"network":     func() { s.asks = true },
+		"application": func() { s.asks, s.flow.AskForTicket = false, true },
+	} {
 		ask()
 		if a := s.get(c, "?flow=f1"); a.status != 401 || a.header.Get("WWW-Authenticate") != "Negotiate" || !strings.Contains(a.page, `type="password"`) {
 			t.Errorf("%s: %d %v", name, a.status, a.header)
@@ -328,7 +379,10 @@ func TestWhatDoesNotWork(t *testing.T) {
 	if a := s.do(c, "GET", "/11111111-2222-3333-4444-555555555555/signon", nil); a.status != 404 {
 		t.Errorf("%d", a.status)
 	}
-	if a := s.do(c, "POST", "/"+s.env+"/signon", url.Values{"username": {"alice"}, "password": {"x"}}, "Sec-Fetch-Site", "cross-site"); a.status != 403 || len(s.asked) != 0 {
+	if a := s.do(c, "POST", "/"+s.env+"/signon", url.Values{
+		"username": {"alice"},
+		"password": {"x"},
+	}, "Sec-Fetch-Site", "cross-site"); a.status != 403 || len(s.asked) != 0 {
 		t.Errorf("%d %q", a.status, s.asked)
 	}
 	if a := s.post(c, "", "username", strings.Repeat("x", maxForm), "password", "x"); a.status != 413 || len(s.asked) != 0 {

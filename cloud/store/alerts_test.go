@@ -25,7 +25,13 @@ func channel(t testing.TB, s *store.Store, w world, target string) store.AlertCh
 
 // wrong is an alert of a kind.
 func wrong(w world, key string) store.Alert {
-	return store.Alert{Key: key, Code: "code " + key, GatewayID: w.gateway.ID, Text: "text", Remedy: "remedy"}
+	return store.Alert{
+		Key:       key,
+		Code:      "code " + key,
+		GatewayID: w.gateway.ID,
+		Text:      "text",
+		Remedy:    "remedy",
+	}
 }
 
 func TestAlertChannels(t *testing.T) {

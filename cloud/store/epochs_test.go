@@ -65,7 +65,12 @@ func TestQuarantineAndRotation(t *testing.T) {
 func pairInstance(t *testing.T, s *store.Store) string {
 	t.Helper()
 	w := build(t, s, "E")
-	must(t, s.CreatePairing(t.Context(), &store.Pairing{EnvironmentID: w.env.ID, GatewayID: w.gateway.ID, CodeHash: []byte("h"), ExpiresAt: time.Now().Add(time.Hour)}))
+	must(t, s.CreatePairing(t.Context(), &store.Pairing{
+		EnvironmentID: w.env.ID,
+		GatewayID:     w.gateway.ID,
+		CodeHash:      []byte("h"),
+		ExpiresAt:     time.Now().Add(time.Hour),
+	}))
 	var i store.Instance
 	_, err := s.RedeemPairing(t.Context(), []byte("h"), time.Now(), &i)
 	must(t, err)

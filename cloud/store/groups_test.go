@@ -65,7 +65,13 @@ func TestGroupNames(t *testing.T) {
 	e, name := w.env.ID, "CN=Cooks, DC=example"
 	add := func(sourceType, sourceID, directoryID string) error {
 		return s.Provision(t.Context(), func(tx *store.Tx) error {
-			return tx.CreateGroups(t.Context(), []*store.Group{{EnvironmentID: e, Name: name, SourceType: sourceType, SourceID: sourceID, DirectoryID: directoryID}})
+			return tx.CreateGroups(t.Context(), []*store.Group{{
+				EnvironmentID: e,
+				Name:          name,
+				SourceType:    sourceType,
+				SourceID:      sourceID,
+				DirectoryID:   directoryID,
+			}})
 		})
 	}
 	must(t, s.CreateGroup(t.Context(), &store.Group{EnvironmentID: e, Name: name}))
@@ -82,7 +88,10 @@ func TestComputed(t *testing.T) {
 	s := open(t)
 	w := build(t, s, "one")
 	ctx, e := t.Context(), w.env.ID
-	for i, so := range []store.SignOn{{Outcome: "ok", Verdict: "complete"}, {Outcome: "ok", Verdict: "partial"}, {Outcome: "ok"}, {Outcome: "invalidCredentials"}} {
+	for i, so := range []store.SignOn{{
+		Outcome: "ok",
+		Verdict: "complete",
+	}, {Outcome: "ok", Verdict: "partial"}, {Outcome: "ok"}, {Outcome: "invalidCredentials"}} {
 		so.EnvironmentID, so.UserID, so.At, so.Added, so.Duration = e, w.user.ID, time.UnixMicro(int64(i+1)*1000).UTC(), []string{"g"}, time.Millisecond
 		must(t, s.RecordSignOn(ctx, &so, store.Activity{Action: "sign-on", Detail: map[string]any{"n": 1.5}}))
 		got, err := s.SignOn(ctx, e, so.ID)
@@ -98,10 +107,18 @@ func TestComputed(t *testing.T) {
 		t.Errorf("last seen %s, members %d, %v", g.LastSeenAt, g.MemberCount, err)
 	}
 	// And from the other end.
-	if at, err := s.LastSeen(ctx, store.Group{EnvironmentID: e, ID: w.jit.ID, MemberCount: store.Many}); err != nil || at.UnixMicro() != 1000 {
+	if at, err := s.LastSeen(ctx, store.Group{
+		EnvironmentID: e,
+		ID:            w.jit.ID,
+		MemberCount:   store.Many,
+	}); err != nil || at.UnixMicro() != 1000 {
 		t.Errorf("last seen %s, %v", at, err)
 	}
-	if at, err := s.LastSeen(ctx, store.Group{EnvironmentID: e, ID: w.group.ID, MemberCount: store.Many}); err != nil || !at.IsZero() && at.UnixMicro() != 1000 {
+	if at, err := s.LastSeen(ctx, store.Group{
+		EnvironmentID: e,
+		ID:            w.group.ID,
+		MemberCount:   store.Many,
+	}); err != nil || !at.IsZero() && at.UnixMicro() != 1000 {
 		t.Errorf("last seen %s, %v", at, err)
 	}
 	as, _, err := s.Activities(ctx, e, store.ActivityFilter{Action: "sign-on"}, store.Page{})
@@ -164,7 +181,12 @@ func TestUserPages(t *testing.T) {
 	w := build(t, s, "one")
 	ctx, e := t.Context(), w.env.ID
 	for _, name := range []string{"bob", "Ada", "Zoë", "carl_1", "carlx1"} {
-		must(t, s.CreateUser(ctx, &store.User{EnvironmentID: e, PopulationID: w.population.ID, Username: name, Email: name + "@Example.com"}))
+		must(t, s.CreateUser(ctx, &store.User{
+			EnvironmentID: e,
+			PopulationID:  w.population.ID,
+			Username:      name,
+			Email:         name + "@Example.com",
+		}))
 	}
 	names := func(f store.UserFilter) (all []string) {
 		t.Helper()
@@ -268,7 +290,14 @@ func TestDoubtedMemberships(t *testing.T) {
 		t.Errorf("%+v, %v", in, err)
 	}
 	all, err := s.DoubtedGroups(ctx, e)
-	want := store.DoubtedGroup{GroupID: w.jit.ID, Name: w.jit.Name, DisplayName: w.jit.DisplayName, SourceID: w.jit.SourceID, Doubt: "notVisible", Users: 1}
+	want := store.DoubtedGroup{
+		GroupID:     w.jit.ID,
+		Name:        w.jit.Name,
+		DisplayName: w.jit.DisplayName,
+		SourceID:    w.jit.SourceID,
+		Doubt:       "notVisible",
+		Users:       1,
+	}
 	if err != nil || len(all) != 1 || all[0] != want {
 		t.Errorf("%+v, %v", all, err)
 	}

@@ -93,7 +93,12 @@ func writes(ctx context.Context, s *store.Store, w world) map[string]func() erro
 		"RotateKeys":        func() error { return s.RotateKeys(ctx, "none", []byte("p"), []byte("s"), "f") },
 		"AdvanceEpoch":      func() error { return found(s.AdvanceEpoch(ctx, "none", 0)) },
 		"DeleteKeys":        func() error { return s.DeleteKerberosKeys(ctx, e, w.gateway.ID, "none") },
-		"UpdateApplication": func() error { return s.UpdateApplication(ctx, &store.Application{EnvironmentID: e, ID: "none"}) },
+		"UpdateApplication": func() error {
+			return s.UpdateApplication(ctx, &store.Application{
+				EnvironmentID: e,
+				ID:            "none",
+			})
+		},
 		"DeleteApplication": func() error { return s.DeleteApplication(ctx, e, "none") },
 		"Complete":          func() error { return s.CompleteAuthorization(ctx, e, "none", store.SignedOn{UserID: "u"}) },
 		"SetCode":           func() error { return s.SetCode(ctx, e, "none", []byte("c"), now) },
@@ -150,7 +155,12 @@ func TestTakenNames(t *testing.T) {
 		"user":           s.UpdateUser(ctx, &eve),
 		"new group":      s.CreateGroup(ctx, &store.Group{EnvironmentID: e, Name: "READERS"}),
 		"group":          s.UpdateGroup(ctx, &writers),
-		"same ID":        s.CreateUser(ctx, &store.User{ID: w.user.ID, EnvironmentID: e, PopulationID: more.ID, Username: "x"}),
+		"same ID": s.CreateUser(ctx, &store.User{
+			ID:            w.user.ID,
+			EnvironmentID: e,
+			PopulationID:  more.ID,
+			Username:      "x",
+		}),
 	} {
 		t.Run(name, func(t *testing.T) { want(t, err, store.ErrConflict) })
 	}

@@ -48,8 +48,17 @@ func TestOneOfManyNodes(t *testing.T) {
 	all := nodes(t, 4)
 	w := build(t, all[0], "one")
 	ctx, e := t.Context(), w.env.ID
-	must(t, all[0].CreatePairing(ctx, &store.Pairing{EnvironmentID: e, GatewayID: w.gateway.ID, CodeHash: []byte("c"), ExpiresAt: time.Now().Add(time.Hour)}))
-	must(t, all[0].CreatePairingRequest(ctx, &store.PairingRequest{CodeHash: []byte("d"), TicketHash: []byte("t"), ExpiresAt: time.Now().Add(time.Hour)}))
+	must(t, all[0].CreatePairing(ctx, &store.Pairing{
+		EnvironmentID: e,
+		GatewayID:     w.gateway.ID,
+		CodeHash:      []byte("c"),
+		ExpiresAt:     time.Now().Add(time.Hour),
+	}))
+	must(t, all[0].CreatePairingRequest(ctx, &store.PairingRequest{
+		CodeHash:   []byte("d"),
+		TicketHash: []byte("t"),
+		ExpiresAt:  time.Now().Add(time.Hour),
+	}))
 	must(t, all[0].CreateAdministrator(ctx, &store.Administrator{EnvironmentID: e, Name: "Ada", SetupHash: []byte("s")}))
 	for name, c := range map[string]struct {
 		do   func(s *store.Store, n int) error
@@ -135,6 +144,9 @@ func TestOddText(t *testing.T) {
 		if got.ID != u.ID {
 			t.Errorf("%q is %+v", name, got)
 		}
-		must(t, s.RecordSignOn(t.Context(), &store.SignOn{EnvironmentID: w.env.ID, Username: name}, store.Activity{Action: "sign-on", Text: name, Detail: map[string]any{"typed": name}}))
+		must(t, s.RecordSignOn(t.Context(), &store.SignOn{
+			EnvironmentID: w.env.ID,
+			Username:      name,
+		}, store.Activity{Action: "sign-on", Text: name, Detail: map[string]any{"typed": name}}))
 	}
 }

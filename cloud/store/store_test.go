@@ -74,17 +74,36 @@ func build(t testing.TB, s *store.Store, name string) world {
 	e := w.env.ID
 	w.population = store.Population{EnvironmentID: e, Name: "Staff"}
 	must(t, s.CreatePopulation(ctx, &w.population))
-	w.gateway = store.Gateway{EnvironmentID: e, Name: "Head office", Vendor: "OpenLDAP", Enabled: true,
-		UserTypes: []store.UserType{{Name: "people", PopulationID: w.population.ID}}}
+	w.gateway = store.Gateway{
+		EnvironmentID: e,
+		Name:          "Head office",
+		Vendor:        "OpenLDAP",
+		Enabled:       true,
+		UserTypes:     []store.UserType{{Name: "people", PopulationID: w.population.ID}},
+	}
 	must(t, s.CreateGateway(ctx, &w.gateway))
-	w.user = store.User{EnvironmentID: e, PopulationID: w.population.ID, Username: "José", Email: "jose@example.com", Enabled: true,
-		GatewayID: w.gateway.ID, UserTypeID: w.gateway.UserTypes[0].ID, DN: "uid=jose,dc=example",
-		Attributes:  map[string]string{"title": "cook"},
-		Correlation: []store.Correlation{{Attribute: "entryUUID", Value: "1-2-3"}, {Attribute: "uid", Value: "jose"}}}
+	w.user = store.User{
+		EnvironmentID: e,
+		PopulationID:  w.population.ID,
+		Username:      "José",
+		Email:         "jose@example.com",
+		Enabled:       true,
+		GatewayID:     w.gateway.ID,
+		UserTypeID:    w.gateway.UserTypes[0].ID,
+		DN:            "uid=jose,dc=example",
+		Attributes:    map[string]string{"title": "cook"},
+		Correlation:   []store.Correlation{{Attribute: "entryUUID", Value: "1-2-3"}, {Attribute: "uid", Value: "jose"}},
+	}
 	must(t, s.CreateUser(ctx, &w.user))
 	w.group = store.Group{EnvironmentID: e, Name: "readers"}
 	must(t, s.CreateGroup(ctx, &w.group))
-	w.jit = store.Group{EnvironmentID: e, Name: "cn=cooks,dc=example", DisplayName: "Cooks", SourceType: store.SourceGateway, SourceID: w.gateway.ID}
+	w.jit = store.Group{
+		EnvironmentID: e,
+		Name:          "cn=cooks,dc=example",
+		DisplayName:   "Cooks",
+		SourceType:    store.SourceGateway,
+		SourceID:      w.gateway.ID,
+	}
 	must(t, s.Provision(ctx, func(tx *store.Tx) error {
 		if err := tx.CreateGroups(ctx, []*store.Group{&w.jit}); err != nil {
 			return err

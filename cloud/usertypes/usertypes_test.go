@@ -188,7 +188,11 @@ func agents(u store.UserType) error {
 		Attributes:  w.Attributes,
 	}
 	if w.Groups != nil {
-		cfg.Groups = &directory.GroupRule{SearchBase: w.Groups.SearchBase, NameAttribute: w.Groups.NameAttribute, WithID: w.Groups.WithID}
+		cfg.Groups = &directory.GroupRule{
+			SearchBase:    w.Groups.SearchBase,
+			NameAttribute: w.Groups.NameAttribute,
+			WithID:        w.Groups.WithID,
+		}
 	}
 	_, err := directory.Compile(cfg)
 	return err

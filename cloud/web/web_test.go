@@ -41,8 +41,11 @@ func TestPages(t *testing.T) {
 			t.Errorf("%q", got)
 		}
 		for name, want := range map[string]string{
-			"X-Content-Type-Options": "nosniff", "Cross-Origin-Opener-Policy": "same-origin",
-			"Cross-Origin-Resource-Policy": "same-origin", "Referrer-Policy": "same-origin", "Cache-Control": "no-store",
+			"X-Content-Type-Options":       "nosniff",
+			"Cross-Origin-Opener-Policy":   "same-origin",
+			"Cross-Origin-Resource-Policy": "same-origin",
+			"Referrer-Policy":              "same-origin",
+			"Cache-Control":                "no-store",
 		} {
 			if got := w.Header().Get(name); got != want {
 				t.Errorf("%s: %q", name, got)
