@@ -19,7 +19,7 @@ type groupForm struct {
 	ExternalID  string          `json:"externalId,omitempty"`
 	Population  *reference      `json:"population,omitempty"`
 	UserFilter  json.RawMessage `json:"userFilter,omitempty"` // never shown: there are no dynamic groups
-	SourceType  string          `json:"sourceType,omitempty"` // only shown
+	SourceType  store.Source    `json:"sourceType,omitempty"` // only shown
 }
 
 // What only a directory decides is shown and not read back: its ID there, the source,

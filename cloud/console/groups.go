@@ -19,15 +19,16 @@ type groupRow struct {
 // Where tells whether a group came through a gateway or an identity provider,
 // as the badge says it.
 func (g groupRow) Where() string {
-	if g.SourceType == store.SourceIDP {
-		return "External IdP"
+	if g.FromGateway() {
+		return "LDAP Gateway"
 	}
-	return "LDAP Gateway"
+	return "External IdP"
 }
 
 type groupList struct {
 	Search, Type, Source string
 	Gateways             []property // name and ID of the sources to choose from
+	Kinds                []property // what there is to choose in Type, and how it reads
 	Groups               []groupRow
 	Pager                pager
 }
@@ -41,14 +42,24 @@ func (l groupList) filter() store.GroupFilter {
 		f.JustInTime = &yes
 	case "ordinary":
 		f.JustInTime = &no
-	case store.SourceGateway, store.SourceIDP:
-		f.SourceType = l.Type
+	case string(store.SourceGateway), string(store.SourceIDP):
+		f.SourceType = store.Source(l.Type)
 	}
 	return f
 }
 
+// kinds are the kinds of groups that the list can be narrowed to.
+func kinds() []property {
+	return []property{
+		{"jit", "Just-in-time"},
+		{string(store.SourceGateway), "Just-in-time, LDAP Gateway"},
+		{string(store.SourceIDP), "Just-in-time, External IdP"},
+		{"ordinary", "Ordinary"},
+	}
+}
+
 func (c *console) listGroups(k *call) error {
-	list := groupList{Search: k.query("q"), Type: k.query("type"), Source: k.query("source")}
+	list := groupList{Search: k.query("q"), Type: k.query("type"), Source: k.query("source"), Kinds: kinds()}
 	sources, err := c.sources(k)
 	if err != nil {
 		return err

@@ -83,10 +83,10 @@ func (s *Service) ChangeGroup(
 
 // Origin says in words where the members of a just-in-time group are decided.
 func Origin(g store.Group) string {
-	if g.SourceType == store.SourceIDP {
-		return "the identity provider"
+	if g.FromGateway() {
+		return "the directory"
 	}
-	return "the directory"
+	return "the identity provider"
 }
 
 // keepsNames tells which names of a just-in-time group would be others.

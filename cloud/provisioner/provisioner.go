@@ -52,16 +52,17 @@ func (v Verdict) String() string {
 
 // Identity is what a proven sign-on said.
 type Identity struct {
-	EnvironmentID        string
-	SourceType, SourceID string // of its groups: store.SourceGateway and the gateway, or store.SourceIDP and the provider
-	UserTypeID           string
-	PopulationID         string // that a new user joins; empty: the default one
-	UserID               string // of the record, when the caller knows it; empty: to be found
-	SignOnID             string
-	Username             string // as typed
-	At                   time.Time
-	DN                   string // of the entry
-	Correlation          []store.Correlation
+	EnvironmentID string
+	SourceType    store.Source // of its groups
+	SourceID      string       // the gateway, or the identity provider
+	UserTypeID    string
+	PopulationID  string // that a new user joins; empty: the default one
+	UserID        string // of the record, when the caller knows it; empty: to be found
+	SignOnID      string
+	Username      string // as typed
+	At            time.Time
+	DN            string // of the entry
+	Correlation   []store.Correlation
 	// Properties are the mapped values: "username", "name.given",
 	// "name.family", "email", "externalId", and others, which become
 	// attributes. Nil when the record is not to be touched.

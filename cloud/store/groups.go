@@ -89,11 +89,12 @@ func (r reader) lastSeen(ctx context.Context, g Group) (time.Time, error) {
 
 // GroupFilter narrows a list of groups; empty fields do not.
 type GroupFilter struct {
-	Name                             string // the whole name
-	DisplayName                      string // a part of it
-	SourceType, SourceID, ExternalID string
-	JustInTime                       *bool
-	Where                            Where
+	Name                 string // the whole name
+	DisplayName          string // a part of it
+	SourceType           Source
+	SourceID, ExternalID string
+	JustInTime           *bool
+	Where                Where
 }
 
 // Groups lists by display name, without LastSeenAt. It returns ErrFilter for a
@@ -101,7 +102,7 @@ type GroupFilter struct {
 func (r reader) Groups(ctx context.Context, env string, f GroupFilter, page Page) ([]Group, string, error) {
 	l := list{query: groupColumns, key: "g.display_folded", id: "g.id"}
 	l.where("g.environment_id = ?", env)
-	l.whereSet("g.source_type", f.SourceType)
+	l.whereSet("g.source_type", string(f.SourceType))
 	l.whereSet("g.source_id", f.SourceID)
 	l.whereSet("g.external_id", f.ExternalID)
 	if f.Name != "" {

@@ -63,7 +63,7 @@ func TestGroupNames(t *testing.T) {
 	s := open(t)
 	w := build(t, s, "one")
 	e, name := w.env.ID, "CN=Cooks, DC=example"
-	add := func(sourceType, sourceID, directoryID string) error {
+	add := func(sourceType store.Source, sourceID, directoryID string) error {
 		return s.Provision(t.Context(), func(tx *store.Tx) error {
 			return tx.CreateGroups(t.Context(), []*store.Group{{
 				EnvironmentID: e,

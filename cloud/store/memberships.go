@@ -172,29 +172,31 @@ func (tx *Tx) RemoveMemberships(ctx context.Context, env, user string, groups []
 
 // GroupsByKey returns the groups of a source with those names, each given as
 // its GroupKey, without MemberCount and LastSeenAt.
-func (tx *Tx) GroupsByKey(ctx context.Context, env, sourceType, sourceID string, keys []string) ([]Group, error) {
-	return tx.groupsBy(ctx, "g.name_key IN ", env, sourceType, sourceID, keys)
+func (tx *Tx) GroupsByKey(
+	ctx context.Context, env string, source Source, sourceID string, keys []string,
+) ([]Group, error) {
+	return tx.groupsBy(ctx, "g.name_key IN ", env, source, sourceID, keys)
 }
 
 // GroupsByDirectoryID returns the groups of a source with those immutable IDs,
 // without MemberCount and LastSeenAt. The empty one finds nothing.
 func (tx *Tx) GroupsByDirectoryID(
-	ctx context.Context, env, sourceType, sourceID string, ids []string,
+	ctx context.Context, env string, source Source, sourceID string, ids []string,
 ) ([]Group, error) {
 	// The index is of those alone that have one, and is used only where that is said;
 	// else every group of the source is looked at, at each sign-on.
-	return tx.groupsBy(ctx, "g.directory_id <> '' AND g.directory_id IN ", env, sourceType, sourceID, ids)
+	return tx.groupsBy(ctx, "g.directory_id <> '' AND g.directory_id IN ", env, source, sourceID, ids)
 }
 
 // groupsBy finds groups of a source by what in says of them, in statements of at most
 // chunk values; their order is nobody's.
 func (tx *Tx) groupsBy(
-	ctx context.Context, in, env, sourceType, sourceID string, values []string,
+	ctx context.Context, in, env string, source Source, sourceID string, values []string,
 ) ([]Group, error) {
 	var all []Group
 	for len(values) > 0 {
 		n := min(chunk, len(values))
-		args := []any{env, sourceType, sourceID}
+		args := []any{env, source, sourceID}
 		for _, v := range values[:n] {
 			args = append(args, v)
 		}

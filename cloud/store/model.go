@@ -170,10 +170,14 @@ type User struct {
 // Correlation is one identifying value of a directory entry.
 type Correlation struct{ Attribute, Value string }
 
+// Source is what sort of place a just-in-time group comes from; empty: it is an
+// ordinary group, and comes from nowhere. It is kept, and shown by the API, as it is.
+type Source string
+
 // The sources of just-in-time groups.
 const (
-	SourceGateway = "GATEWAY"
-	SourceIDP     = "IDP"
+	SourceGateway Source = "GATEWAY"
+	SourceIDP     Source = "IDP"
 )
 
 // Group is a cloud group. SourceType is empty for an ordinary one. Name is the
@@ -182,7 +186,8 @@ type Group struct {
 	ID, EnvironmentID, PopulationID string
 	Name, DisplayName, Description  string
 	ExternalID                      string
-	SourceType, SourceID            string
+	SourceType                      Source
+	SourceID                        string // the gateway, or the identity provider
 	DirectoryID                     string // the directory's immutable ID of it; may be empty
 	MemberCount                     int    // filled on reading
 	// LastSeenAt is filled by Store.Group: the newest sign-on of a member that brought
@@ -193,6 +198,9 @@ type Group struct {
 
 // JustInTime tells whether a directory or an identity provider owns the group.
 func (g Group) JustInTime() bool { return g.SourceType != "" }
+
+// FromGateway tells whether a directory behind a gateway owns the group.
+func (g Group) FromGateway() bool { return g.SourceType == SourceGateway }
 
 // Membership is one user in one group.
 type Membership struct {

@@ -69,8 +69,10 @@ func TestGroupsOfASource(t *testing.T) {
 	}))
 	key := store.GroupKey("CN=Cooks,DC=example")
 	for name, c := range map[string]struct {
-		env, kind, source string
-		n                 int
+		env    string
+		kind   store.Source
+		source string
+		n      int
 	}{
 		"its own":             {w.env.ID, store.SourceGateway, w.gateway.ID, 1},
 		"another gateway":     {w.env.ID, store.SourceGateway, "none", 0},
