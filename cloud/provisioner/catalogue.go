@@ -16,6 +16,8 @@ type catalogue struct {
 	strict bool                    // identity is the ID: a name does not find a group that has another ID
 }
 
+// newCatalogue begins with the groups that the user is in, which are most of those that
+// are looked for.
 func newCatalogue(identity string, groups []store.Group) *catalogue {
 	c := &catalogue{byID: map[string]*store.Group{}, byName: map[string]*store.Group{}, strict: identity == identityID}
 	c.add(groups)
@@ -41,6 +43,8 @@ func (c *catalogue) add(groups []store.Group) {
 	}
 }
 
+// better tells which of two groups under one name is found by it: the one that has no
+// ID yet, then the older.
 func better(a, b store.Group) bool {
 	if (a.DirectoryID == "") != (b.DirectoryID == "") {
 		return a.DirectoryID == ""

@@ -152,6 +152,8 @@ type step struct {
 	activities  []store.Activity
 }
 
+// run is one Apply within its transaction: find or create, follow the directory, and
+// record. An error of any of it undoes all.
 func (s *step) run(ctx context.Context) error {
 	if err := s.begin(); err != nil {
 		return err
@@ -202,6 +204,7 @@ func (s *step) updates() bool {
 	return false
 }
 
+// note keeps why something was not done; the record of the sign-on has all of them.
 func (s *step) note(format string, args ...any) {
 	s.notes = append(s.notes, fmt.Sprintf(format, args...))
 }
@@ -218,6 +221,8 @@ func (s *step) create(ctx context.Context) error {
 	return s.follow(ctx)
 }
 
+// update brings a known record up to date, properties first: a person whose groups
+// cannot be told is at least called right.
 func (s *step) update(ctx context.Context) error {
 	s.refreshed = true
 	if err := s.updateUser(ctx); err != nil {
@@ -273,6 +278,7 @@ func (s *step) done() string {
 	return "changed: " + strings.Join(words, ", ")
 }
 
+// groupCount counts groups in words.
 func groupCount(n int) string {
 	if n == 1 {
 		return "1 group"
@@ -280,6 +286,7 @@ func groupCount(n int) string {
 	return fmt.Sprintf("%d groups", n)
 }
 
+// idsOf is nil for no groups, as a sign-on without any has it.
 func idsOf(groups []store.Group) []string {
 	var ids []string
 	for _, g := range groups {
