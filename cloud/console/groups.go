@@ -25,6 +25,7 @@ func (g groupRow) Where() string {
 	return "External IdP"
 }
 
+// groupList is one part of the list, with the filter that it was asked for.
 type groupList struct {
 	Search, Type, Source string
 	Gateways             []property // name and ID of the sources to choose from
@@ -58,6 +59,8 @@ func kinds() []property {
 	}
 }
 
+// listGroups shows the groups that the filter in the address lets through, so that it
+// can be kept as a bookmark. Gateways to choose from are in the order of their names.
 func (c *console) listGroups(k *call) error {
 	list := groupList{Search: k.query("q"), Type: k.query("type"), Source: k.query("source"), Kinds: kinds()}
 	sources, err := c.sources(k)
@@ -77,6 +80,7 @@ func (c *console) listGroups(k *call) error {
 	return k.render(http.StatusOK, "groups", "Groups", list)
 }
 
+// groupPage is one group with one part of its members.
 type groupPage struct {
 	groupRow
 	Population string
@@ -94,6 +98,8 @@ type doubt struct {
 	Words, Remedy string
 }
 
+// doubts returns for each reason how many are in the group only because it could not be
+// told that they are not.
 func (c *console) doubts(k *call, group string) (all []doubt, err error) {
 	doubted, err := c.Store.GroupDoubts(k.Context(), k.env(), group)
 	for _, d := range doubted {
@@ -103,6 +109,8 @@ func (c *console) doubts(k *call, group string) (all []doubt, err error) {
 	return all, err
 }
 
+// releaseGroup lets those go whose membership is in doubt, once an administrator has
+// decided so.
 func (c *console) releaseGroup(k *call) error {
 	n, err := c.Management.ReleaseGroup(k.Context(), k.by(), k.PathValue("group"))
 	if err != nil {
