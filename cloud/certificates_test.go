@@ -95,7 +95,16 @@ func startPebble(t *testing.T, tlsPort int) (directory, ca string) {
 			}
 		})
 	}
-	run("pebble-challtestsrv", "-defaultIPv4", "127.0.0.1", "-defaultIPv6", "", "-dns01", dns, "-http01", "", "-https01", "", "-tlsalpn01", "", "-management", fmt.Sprintf("127.0.0.1:%d", freePort(t, "tcp")))
+	run(
+		"pebble-challtestsrv",
+		"-defaultIPv4", "127.0.0.1",
+		"-defaultIPv6", "",
+		"-dns01", dns,
+		"-http01", "",
+		"-https01", "",
+		"-tlsalpn01", "",
+		"-management", fmt.Sprintf("127.0.0.1:%d", freePort(t, "tcp")),
+	)
 	run("pebble", "-config", filepath.Join(dir, "config.json"), "-dnsserver", dns)
 	for t.Context().Err() == nil {
 		if c, err := net.Dial("tcp", address); err == nil {

@@ -234,7 +234,11 @@ func halfOpen(s *siege, t *testing.T) {
 		must(t, err)
 		defer c.Close()
 		conns = append(conns, c)
-		_, _ = c.Write([]byte([]string{"", "GET /link/v1/connect HTTP/1.1\r\nHost: x\r\nX-", "POST /link/v1/pair HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n{"}[i%3]))
+		_, _ = c.Write([]byte([]string{
+			"",
+			"GET /link/v1/connect HTTP/1.1\r\nHost: x\r\nX-",
+			"POST /link/v1/pair HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n{",
+		}[i%3]))
 	}
 	s.stands(t)
 	for _, c := range conns[:2] { // the third kind has half a minute for its body

@@ -384,7 +384,8 @@ func (s *siege) raid(t *testing.T, hello wire.Hello, answer func(r *raider, f wi
 	}
 	t.Cleanup(func() {
 		_ = ws.CloseNow()
-		s.await(t, "the raider is gone", func() bool { return !s.connected(c.instance) }) // nobody is sent there any more
+		// Nobody is sent there any more.
+		s.await(t, "the raider is gone", func() bool { return !s.connected(c.instance) })
 	})
 	hello.Versions = wire.Versions()
 	r.send(wire.KindHello, 0, hello)

@@ -14,7 +14,8 @@ import (
 	"ldap-gateway/cloud/store"
 )
 
-var scale = flag.Int("scale", 1000, "how many users BenchmarkLists has; a tenth as many groups, and twenty memberships each")
+var scale = flag.Int("scale", 1000,
+	"how many users BenchmarkLists has; a tenth as many groups, and twenty memberships each")
 
 // BenchmarkLists asks a running cloud for each list of the console and the API,
 // and reports the median in milliseconds. "make scale" has it do so for 100,000

@@ -191,7 +191,8 @@ func TestTriedAgain(t *testing.T) {
 	s.later(0)
 	s.expect(time.Minute, "failed noInstance")
 	s.expect(time.Minute, "")
-	if got, err := s.Store.AlertChannel(t.Context(), s.env.ID, c.ID); err != nil || !strings.Contains(got.Problem, "302") {
+	if got, err := s.Store.AlertChannel(t.Context(), s.env.ID, c.ID); err != nil ||
+		!strings.Contains(got.Problem, "302") {
 		t.Errorf("%q, %v", got.Problem, err)
 	}
 	s.broken = false
@@ -255,7 +256,8 @@ func TestWebhooksReachPublicAddressesOnly(t *testing.T) {
 		must(t, err)
 		s.secret = secret
 		ctx, cancel := context.WithTimeout(t.Context(), 3*time.Second)
-		if err := s.Post.Send(ctx, c, alerts.Trial(s.env, s.now)); err == nil || !strings.Contains(err.Error(), "not public") && !strings.Contains(err.Error(), "lookup") {
+		if err := s.Post.Send(ctx, c, alerts.Trial(s.env, s.now)); err == nil ||
+			!strings.Contains(err.Error(), "not public") && !strings.Contains(err.Error(), "lookup") {
 			t.Errorf("%s: %v", host, err)
 		}
 		cancel()
@@ -263,7 +265,15 @@ func TestWebhooksReachPublicAddressesOnly(t *testing.T) {
 	if len(s.heard) > 0 {
 		t.Errorf("%q", s.heard)
 	}
-	for _, bad := range []string{"http://example.com", "https://", "ftp://example.com", "file:///etc/passwd", "https://u:p@example.com", "javascript:alert(1)", ""} {
+	for _, bad := range []string{
+		"http://example.com",
+		"https://",
+		"ftp://example.com",
+		"file:///etc/passwd",
+		"https://u:p@example.com",
+		"javascript:alert(1)",
+		"",
+	} {
 		if _, _, err := s.Post.Make(s.env.ID, "c", alerts.Webhook, bad); err == nil {
 			t.Errorf("%q is taken", bad)
 		}
@@ -324,7 +334,9 @@ func TestMail(t *testing.T) {
 	head, body, _ := strings.Cut(strings.ReplaceAll(string(b), "\r\n", "\n"), "\n\n")
 	text, err := base64.StdEncoding.DecodeString(strings.ReplaceAll(body, "\n", ""))
 	must(t, err)
-	if strings.Contains(head, "\nBcc:") || !strings.Contains(head, "To: ops@example.com") || !strings.Contains(string(text), "body é") || !strings.Contains(string(text), "What helps: do this") || !strings.Contains(string(text), "/console/settings/alerts") {
+	if strings.Contains(head, "\nBcc:") || !strings.Contains(head, "To: ops@example.com") ||
+		!strings.Contains(string(text), "body é") || !strings.Contains(string(text), "What helps: do this") ||
+		!strings.Contains(string(text), "/console/settings/alerts") {
 		t.Errorf("%s\n\n%s", head, text)
 	}
 }
@@ -381,7 +393,9 @@ func TestMembershipsThatCannotBeTold(t *testing.T) {
 	must(t, err)
 	for _, a := range all {
 		hidden := strings.HasSuffix(a.Key, "/notVisible")
-		if hidden != strings.Contains(a.Text, "G00 (1), G01 (1)") || hidden != strings.Contains(a.Text, "4 more groups") || hidden == strings.Contains(a.Text, "G24 (1)") || a.Remedy == "" {
+		if hidden != strings.Contains(a.Text, "G00 (1), G01 (1)") ||
+			hidden != strings.Contains(a.Text, "4 more groups") || hidden == strings.Contains(a.Text, "G24 (1)") ||
+			a.Remedy == "" {
 			t.Errorf("%+v", a)
 		}
 	}

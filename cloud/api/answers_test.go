@@ -262,7 +262,8 @@ func TestAnswersToPasswordChanges(t *testing.T) {
 	s.signOns.changed = api.ChangeAnswer{Outcome: wire.OutcomeOK}
 	s.send("PUT", path, body).want(http.StatusOK).has("status", "EXTERNAL")
 	asked := s.signOns.change
-	if s.signOns.password != "old new" || asked.Username != "ada" || asked.Address != "192.0.2.1" || asked.Actor != "client:"+s.client {
+	if s.signOns.password != "old new" || asked.Username != "ada" || asked.Address != "192.0.2.1" ||
+		asked.Actor != "client:"+s.client {
 		t.Errorf("%q, %+v", s.signOns.password, asked)
 	}
 	if strings.Trim(string(asked.Current)+string(asked.New), "\x00") != "" {
@@ -278,7 +279,14 @@ func TestAnswersToPasswordChanges(t *testing.T) {
 // environment and itself.
 func TestEveryBodyIsOfItsEnvironment(t *testing.T) {
 	s := full(t)
-	for _, path := range []string{"/users", "/groups", "/populations", "/gateways", "/applications", "/administrators"} {
+	for _, path := range []string{
+		"/users",
+		"/groups",
+		"/populations",
+		"/gateways",
+		"/applications",
+		"/administrators",
+	} {
 		name := strings.TrimPrefix(path, "/")
 		a := s.send("GET", path, "").want(http.StatusOK)
 		all, _ := a.body.(object)["_embedded"].(object)[name].([]any)
@@ -331,7 +339,8 @@ func TestKeysOfEveryPost(t *testing.T) {
 	s.with("POST", "/users", `{}`, "Idempotency-Key", "refused").refuses("username")
 	s.with("POST", "/users", `{"username":"later"}`, "Idempotency-Key", "refused").want(http.StatusCreated)
 	s.with("POST", "/users", `{}`, "Idempotency-Key", strings.Repeat("k", 256)).refuses("Idempotency-Key")
-	s.with("PATCH", "/users/"+s.user.ID, `{}`, "Idempotency-Key", strings.Repeat("k", 256)).want(http.StatusOK) // it is not looked at
+	// It is not looked at.
+	s.with("PATCH", "/users/"+s.user.ID, `{}`, "Idempotency-Key", strings.Repeat("k", 256)).want(http.StatusOK)
 }
 
 // Who has no role for a path is refused before anything of the request is read.
@@ -343,7 +352,12 @@ func TestRolesComeFirst(t *testing.T) {
 		if method == "GET" || slices.Contains([]string{"POST /{e}/signOns"}, route) {
 			continue
 		}
-		r := httptest.NewRequestWithContext(t.Context(), method, "/v1/environments"+s.fill(path), strings.NewReader("no JSON"))
+		r := httptest.NewRequestWithContext(
+			t.Context(),
+			method,
+			"/v1/environments"+s.fill(path),
+			strings.NewReader("no JSON"),
+		)
 		r.Header.Set("Authorization", "Bearer "+s.token)
 		s.do(r).want(http.StatusForbidden).has("code", "ACCESS_FAILED", "details", "<nil>")
 	}

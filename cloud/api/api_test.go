@@ -150,7 +150,11 @@ func (s *site) settle(name string) place {
 		Name:          "Head office",
 		Vendor:        "OpenLDAP",
 		Enabled:       true,
-		UserTypes:     []store.UserType{{Name: "people", PopulationID: p.population.ID, Correlation: []string{"entryUUID"}}},
+		UserTypes: []store.UserType{{
+			Name:         "people",
+			PopulationID: p.population.ID,
+			Correlation:  []string{"entryUUID"},
+		}},
 	}
 	s.must(s.store.CreateGateway(ctx, &p.gateway))
 	s.must(s.store.CreatePairing(ctx, &store.Pairing{
@@ -200,8 +204,11 @@ func (s *site) settle(name string) place {
 		Added:         []string{"g"},
 	}
 	s.must(s.store.Provision(ctx, func(tx *store.Tx) error {
-		return errors.Join(tx.CreateGroups(ctx, []*store.Group{&p.jit}), tx.AddMemberships(ctx, env.ID, p.user.ID, []store.Joined{{GroupID: p.jit.ID}}, s.now),
-			tx.RecordSignOn(ctx, &p.signOn, store.Activity{Action: "sign-on", Subject: "user:" + p.user.ID}))
+		return errors.Join(
+			tx.CreateGroups(ctx, []*store.Group{&p.jit}),
+			tx.AddMemberships(ctx, env.ID, p.user.ID, []store.Joined{{GroupID: p.jit.ID}}, s.now),
+			tx.RecordSignOn(ctx, &p.signOn, store.Activity{Action: "sign-on", Subject: "user:" + p.user.ID}),
+		)
 	}))
 	p.application = store.Application{
 		EnvironmentID: env.ID,
@@ -324,8 +331,16 @@ func (p place) fill(route string) string {
 			last = id
 		}
 	}
-	return strings.NewReplacer("{e}", p.env, "{p}", p.population.ID, "{g}", p.gateway.ID, "{t}", p.gateway.UserTypes[0].ID,
-		"{i}", p.instance.ID, "{a}", p.application.ID, "{u}", p.user.ID, "{id}", last).Replace(route)
+	return strings.NewReplacer(
+		"{e}", p.env,
+		"{p}", p.population.ID,
+		"{g}", p.gateway.ID,
+		"{t}", p.gateway.UserTypes[0].ID,
+		"{i}", p.instance.ID,
+		"{a}", p.application.ID,
+		"{u}", p.user.ID,
+		"{id}", last,
+	).Replace(route)
 }
 
 // A token opens nothing of another environment: neither under the other's path,
@@ -341,7 +356,12 @@ func TestEveryRouteKeepsToItsEnvironment(t *testing.T) {
 				return // the list of environments, tested below
 			}
 			request := func(path, token string) answer {
-				r := httptest.NewRequestWithContext(t.Context(), method, "/v1/environments"+path, strings.NewReader(`{"name":"stolen","username":"stolen","role":"READ_ONLY"}`))
+				r := httptest.NewRequestWithContext(
+					t.Context(),
+					method,
+					"/v1/environments"+path,
+					strings.NewReader(`{"name":"stolen","username":"stolen","role":"READ_ONLY"}`),
+				)
 				r.Header.Set("Content-Type", "application/json")
 				r.Header.Set("Authorization", token)
 				return s.do(r)
@@ -351,7 +371,8 @@ func TestEveryRouteKeepsToItsEnvironment(t *testing.T) {
 			request(s.fill(path), "Bearer x").want(http.StatusUnauthorized)
 			mixed := strings.Replace(theirs.fill(path), theirs.env, s.env, 1)
 			if strings.Count(path, "{") > 1 {
-				if a := request(mixed, "Bearer "+s.token); a.status != http.StatusNotFound && a.status != http.StatusBadRequest {
+				if a := request(mixed, "Bearer "+s.token); a.status != http.StatusNotFound &&
+					a.status != http.StatusBadRequest {
 					t.Errorf("status %d: %s", a.status, a.text)
 				}
 			}
@@ -374,7 +395,11 @@ func TestMixedPaths(t *testing.T) {
 	s := start(t)
 	other := store.Gateway{EnvironmentID: s.env, Name: "other"}
 	s.must(s.store.CreateGateway(t.Context(), &other))
-	for _, path := range []string{"/instances/" + s.instance.ID, "/pairings/" + s.pairing.ID, "/userTypes/" + s.gateway.UserTypes[0].ID} {
+	for _, path := range []string{
+		"/instances/" + s.instance.ID,
+		"/pairings/" + s.pairing.ID,
+		"/userTypes/" + s.gateway.UserTypes[0].ID,
+	} {
 		s.send("GET", "/gateways/"+other.ID+path, "").want(http.StatusNotFound)
 		s.send("DELETE", "/gateways/"+other.ID+path, "").want(http.StatusNotFound)
 	}
@@ -400,7 +425,8 @@ func TestToken(t *testing.T) {
 	s.token = a.at("access_token")
 	s.send("GET", "", "").want(http.StatusOK)
 	s.now = s.now.Add(api.TokenLife)
-	if a := s.send("GET", "", "").want(http.StatusUnauthorized); !strings.HasPrefix(a.header.Get("WWW-Authenticate"), "Bearer") {
+	a = s.send("GET", "", "").want(http.StatusUnauthorized)
+	if !strings.HasPrefix(a.header.Get("WWW-Authenticate"), "Bearer") {
 		t.Errorf("no challenge: %v", a.header)
 	}
 	for name, denied := range map[string]answer{
@@ -410,11 +436,13 @@ func TestToken(t *testing.T) {
 		"environment": s.askToken(grant, theirs.client, theirs.secret),
 		"nothing":     s.askToken(grant, "", ""),
 	} {
-		if denied.status != http.StatusUnauthorized || denied.at("error") != "invalid_client" || denied.header.Get("WWW-Authenticate") == "" {
+		if denied.status != http.StatusUnauthorized || denied.at("error") != "invalid_client" ||
+			denied.header.Get("WWW-Authenticate") == "" {
 			t.Errorf("%s: %d %s", name, denied.status, denied.text)
 		}
 	}
-	s.askToken(url.Values{"grant_type": {"password"}}, s.client, s.secret).want(http.StatusBadRequest).has("error", "unsupported_grant_type")
+	s.askToken(url.Values{"grant_type": {"password"}}, s.client, s.secret).want(http.StatusBadRequest).
+		has("error", "unsupported_grant_type")
 }
 
 func TestBodies(t *testing.T) {
@@ -426,7 +454,12 @@ func TestBodies(t *testing.T) {
 		s.send("POST", "/groups", body).want(http.StatusBadRequest).has("code", "INVALID_REQUEST")
 	}
 	s.send("POST", "/groups", `{"name":"`+strings.Repeat("x", 1<<20)+`"}`).want(http.StatusRequestEntityTooLarge)
-	r := httptest.NewRequestWithContext(t.Context(), "POST", "/v1/environments/"+s.env+"/groups", strings.NewReader(`{"name":"h"}`))
+	r := httptest.NewRequestWithContext(
+		t.Context(),
+		"POST",
+		"/v1/environments/"+s.env+"/groups",
+		strings.NewReader(`{"name":"h"}`),
+	)
 	r.Header.Set("Authorization", "Bearer "+s.token)
 	s.do(r).want(http.StatusUnsupportedMediaType)
 }
@@ -455,7 +488,8 @@ func TestPathsAndMethods(t *testing.T) {
 func TestUnexpected(t *testing.T) {
 	s := start(t)
 	s.signOns.err = errors.New("secret details")
-	a := s.send("POST", "/signOns", `{"username":"ada","password":"x"}`).want(http.StatusInternalServerError).has("code", "UNEXPECTED_ERROR")
+	a := s.send("POST", "/signOns", `{"username":"ada","password":"x"}`).want(http.StatusInternalServerError).
+		has("code", "UNEXPECTED_ERROR")
 	if strings.Contains(a.text, "secret") || a.at("id") == "" {
 		t.Error(a.text)
 	}

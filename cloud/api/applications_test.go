@@ -13,8 +13,9 @@ import (
 
 func TestApplications(t *testing.T) {
 	s := start(t)
-	made := s.send("POST", "/applications", `{"name":"Docs","type":"WEB_APP","protocol":"OPENID_CONNECT","redirectUris":["https://docs.example/cb"],
- "grantTypes":["AUTHORIZATION_CODE","REFRESH_TOKEN"],"groupsClaim":{"value":"DISPLAY_NAMES","allow":["cn=*"]},"unheardOf":1}`).want(http.StatusCreated).
+	made := s.send("POST", "/applications", `{"name":"Docs","type":"WEB_APP","protocol":"OPENID_CONNECT",
+ "redirectUris":["https://docs.example/cb"],"grantTypes":["AUTHORIZATION_CODE","REFRESH_TOKEN"],
+ "groupsClaim":{"value":"DISPLAY_NAMES","allow":["cn=*"]},"unheardOf":1}`).want(http.StatusCreated).
 		has(
 			"enabled", "true",
 			"pkceEnforcement", "S256_REQUIRED",
@@ -24,11 +25,17 @@ func TestApplications(t *testing.T) {
 		)
 	path := "/applications/" + made.at("id")
 	secret := s.send("POST", path+"/secret", "{}").want(http.StatusCreated).at("secret")
-	if len(secret) < 40 || strings.Contains(s.send("GET", path, "").want(http.StatusOK).has("hasSecret", "true").text, secret) {
+	shown := s.send("GET", path, "").want(http.StatusOK).has("hasSecret", "true").text
+	if len(secret) < 40 || strings.Contains(shown, secret) {
 		t.Errorf("the secret %q is too short, or is shown again", secret)
 	}
-	s.send("POST", "/applications", `{"name":"docs","type":"WEB_APP","redirectUris":["https://docs.example/cb"]}`).refuses("name")
-	s.send("PUT", path, `{"name":"Phone","type":"NATIVE_APP","redirectUris":["http://127.0.0.1/cb","com.example.docs:/cb"]}`).want(http.StatusOK).
+	s.send("POST", "/applications", `{"name":"docs","type":"WEB_APP","redirectUris":["https://docs.example/cb"]}`).
+		refuses("name")
+	s.send(
+		"PUT",
+		path,
+		`{"name":"Phone","type":"NATIVE_APP","redirectUris":["http://127.0.0.1/cb","com.example.docs:/cb"]}`,
+	).want(http.StatusOK).
 		has("tokenEndpointAuthMethod", "NONE", "hasSecret", "false", "grantTypes.0", "AUTHORIZATION_CODE")
 	s.send("POST", path+"/secret", "{}").want(http.StatusBadRequest)
 	s.send("GET", "/applications", "").want(http.StatusOK).has("count", "2", "_embedded.applications.0.name", "Phone")
@@ -49,14 +56,27 @@ func TestApplicationsAreChecked(t *testing.T) {
 	} {
 		s.send("POST", "/applications", body).refuses(target)
 	}
-	for _, uri := range []string{"", "x", "/cb", "//host/cb", "http://app.example/cb", "https://app.example/cb#f", "https://user@app.example/cb", "javascript:alert(1)", "data:text/html,x", "app:/cb", "https:///cb"} {
+	for _, uri := range []string{
+		"",
+		"x",
+		"/cb",
+		"//host/cb",
+		"http://app.example/cb",
+		"https://app.example/cb#f",
+		"https://user@app.example/cb",
+		"javascript:alert(1)",
+		"data:text/html,x",
+		"app:/cb",
+		"https:///cb",
+	} {
 		s.send("POST", "/applications", text(object{
 			"name":         "a",
 			"type":         "WEB_APP",
 			"redirectUris": []string{uri},
 		})).refuses("redirectUris[0]")
 	}
-	s.send("POST", "/applications", `{"name":"a","type":"NATIVE_APP","redirectUris":["javascript:alert(1)"]}`).refuses("redirectUris[0]")
+	s.send("POST", "/applications", `{"name":"a","type":"NATIVE_APP","redirectUris":["javascript:alert(1)"]}`).
+		refuses("redirectUris[0]")
 }
 
 func TestKerberos(t *testing.T) {
@@ -64,8 +84,9 @@ func TestKerberos(t *testing.T) {
 	gateway := func(kerberos string) string {
 		return `{"name":"Head office","type":"LDAP","vendor":"OpenLDAP","userTypes":[],"kerberos":` + kerberos + `}`
 	}
-	made := s.send("POST", "/gateways", `{"name":"Other","type":"LDAP","vendor":"Microsoft Active Directory","userTypes":[],
- "kerberos":{"serviceAccountUserPrincipalName":"svc@corp.example.com","serviceAccountPassword":"hunter22"}}`).want(http.StatusCreated).
+	made := s.send("POST", "/gateways", `{"name":"Other","type":"LDAP","vendor":"Microsoft Active Directory",
+ "userTypes":[],"kerberos":{"serviceAccountUserPrincipalName":"svc@corp.example.com",
+ "serviceAccountPassword":"hunter22"}}`).want(http.StatusCreated).
 		has(
 			"kerberos.minutesToRetainPreviousCredentials", "610",
 			"kerberos.serviceAccountUserPrincipalName", "svc@corp.example.com",
@@ -87,7 +108,8 @@ func TestKerberos(t *testing.T) {
 	b, err := kt.Marshal()
 	s.must(err)
 	s.now = s.now.Add(time.Minute)
-	s.send("POST", path+"/kerberosKeys", `{"keytab":"`+base64.StdEncoding.EncodeToString(b)+`"}`).want(http.StatusCreated).
+	s.send("POST", path+"/kerberosKeys", `{"keytab":"`+base64.StdEncoding.EncodeToString(b)+`"}`).
+		want(http.StatusCreated).
 		has("keys.0.principal", "HTTP/id.example.com", "keys.0.kvno", "7", "origin", "keytab")
 	keys := s.send("GET", path+"/kerberosKeys", "").want(http.StatusOK).has(
 		"count", "2",

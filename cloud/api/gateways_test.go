@@ -115,7 +115,8 @@ func TestGatewayLife(t *testing.T) {
 func TestBindPasswordIsDiscarded(t *testing.T) {
 	s := start(t)
 	g := gateway()
-	g["bindPassword"], g["bindDN"], g["serversHostAndPort"], g["connectionSecurity"] = "hunter2", "cn=svc,dc=x", []string{"ldap.x:636"}, "TLS"
+	g["bindPassword"], g["bindDN"] = "hunter2", "cn=svc,dc=x"
+	g["serversHostAndPort"], g["connectionSecurity"] = []string{"ldap.x:636"}, "TLS"
 	a := s.send("POST", "/gateways", text(g)).want(http.StatusCreated).has(
 		"bindDN", "cn=svc,dc=x",
 		"connectionSecurity", "TLS",
@@ -124,7 +125,8 @@ func TestBindPasswordIsDiscarded(t *testing.T) {
 	if !strings.Contains(a.at("_warnings.0"), "bindPassword was discarded") || strings.Contains(a.text, "hunter2") {
 		t.Error(a.text)
 	}
-	if again := s.send("GET", "/gateways/"+a.at("id"), "").text; strings.Contains(again, "assword\":\"") || strings.Contains(again, "_warnings") {
+	if again := s.send("GET", "/gateways/"+a.at("id"), "").text; strings.Contains(again, "assword\":\"") ||
+		strings.Contains(again, "_warnings") {
 		t.Error(again)
 	}
 }
@@ -139,7 +141,8 @@ func TestGatewayRefusals(t *testing.T) {
 	} {
 		s.send("POST", "/gateways", text(set(gateway(), target, value))).refuses(target)
 	}
-	s.send("POST", "/gateways", text(set(gateway(), "serversHostAndPort", []string{"a:1", "nohost"}))).refuses("serversHostAndPort[1]")
+	s.send("POST", "/gateways", text(set(gateway(), "serversHostAndPort", []string{"a:1", "nohost"}))).
+		refuses("serversHostAndPort[1]")
 	for _, c := range []struct {
 		path   string
 		value  any
@@ -186,9 +189,11 @@ func TestGatewayRefusals(t *testing.T) {
 		{"groups.include", []string{"*", ""}, "groups.include[1]"},
 		{"id", "00000000-0000-0000-0000-000000000000", "id"},
 	} {
-		s.send("POST", "/gateways", text(gateway(set(userType(), "name", "first"), set(userType(), c.path, c.value)))).refuses("userTypes[1]." + c.target)
+		s.send("POST", "/gateways", text(gateway(set(userType(), "name", "first"), set(userType(), c.path, c.value)))).
+			refuses("userTypes[1]." + c.target)
 	}
-	s.send("POST", "/gateways", text(gateway(userType(), set(userType(), "name", "PEOPLE")))).refuses("userTypes[1].name")
+	s.send("POST", "/gateways", text(gateway(userType(), set(userType(), "name", "PEOPLE")))).
+		refuses("userTypes[1].name")
 	a := s.send("POST", "/gateways", text(gateway(set(userType(), "passwordAuthority", "PING_ONE"))))
 	if !strings.Contains(a.at("details.0.message"), "would keep people's passwords") {
 		t.Error(a.text)
@@ -224,8 +229,10 @@ func TestUserTypeLife(t *testing.T) {
 	s.send("GET", base+"/"+guests, "").want(http.StatusOK).has("name", "visitors")
 	people := s.gateway.UserTypes[0].ID
 	s.send("POST", base+"/"+people+"/relink", text(object{"userType": object{"id": "none"}})).refuses("userType.id")
-	s.send("POST", base+"/"+people+"/relink", text(object{"userType": object{"id": guests}})).want(http.StatusOK).has("userCount", "1")
-	s.send("DELETE", base+"/"+guests, "").want(http.StatusConflict).has("details.0.message", "1 users have their password checked through it.")
+	s.send("POST", base+"/"+people+"/relink", text(object{"userType": object{"id": guests}})).want(http.StatusOK).
+		has("userCount", "1")
+	s.send("DELETE", base+"/"+guests, "").want(http.StatusConflict).
+		has("details.0.message", "1 users have their password checked through it.")
 	s.send("DELETE", base+"/"+guests+"?force=true", "").want(http.StatusNoContent)
 	s.send("GET", base+"/"+guests, "").want(http.StatusNotFound)
 	s.send("GET", "/users/"+s.user.ID+"/password", "").want(http.StatusOK).has("status", "NO_PASSWORD")
@@ -311,7 +318,8 @@ func TestInstanceHealth(t *testing.T) {
 	)
 	s.links.live[1] = api.LiveInstance{ID: s.instance.ID, Refused: []wire.Refused{{ID: "t", Reasons: []string{"base"}}}}
 	s.send("GET", path, "").has("healthStatus", "DEGRADED", "refusedUserTypes.0.reasons.0", "base")
-	s.send("GET", "/gateways/"+s.gateway.ID+"?expand=instances", "").has("_embedded.instances.0.healthStatus", "DEGRADED")
+	s.send("GET", "/gateways/"+s.gateway.ID+"?expand=instances", "").
+		has("_embedded.instances.0.healthStatus", "DEGRADED")
 }
 
 func TestRevoke(t *testing.T) {
@@ -343,8 +351,10 @@ func TestPairings(t *testing.T) {
 	for _, code := range []string{"AAAA-AAAA", "BBBB-BBBB", "CCCC-CCCC"} {
 		s.waits(code)
 	}
-	i := s.send("POST", base, `{"code":"aaaa aaaa","approve":true}`).want(http.StatusCreated).has("fingerprint", "AAAA-AAAA").at("id")
-	if kept, err := s.store.Instance(t.Context(), i); err != nil || kept.GatewayID != s.gateway.ID || kept.PairedBy != "API client terraform" {
+	i := s.send("POST", base, `{"code":"aaaa aaaa","approve":true}`).want(http.StatusCreated).
+		has("fingerprint", "AAAA-AAAA").at("id")
+	if kept, err := s.store.Instance(t.Context(), i); err != nil || kept.GatewayID != s.gateway.ID ||
+		kept.PairedBy != "API client terraform" {
 		t.Errorf("%+v, %v", kept, err)
 	}
 	s.send("POST", base, `{"code":"BBBB-BBBB","approve":false}`).want(http.StatusNoContent)

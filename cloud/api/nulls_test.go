@@ -40,7 +40,8 @@ func TestNullsAreRefused(t *testing.T) {
 	} {
 		t.Run(r.method+"_"+r.target, func(t *testing.T) {
 			s.t = t
-			s.send(r.method, r.path, r.body).refuses(r.target).has("code", "INVALID_DATA", "details.0.code", "INVALID_VALUE")
+			s.send(r.method, r.path, r.body).refuses(r.target).
+				has("code", "INVALID_DATA", "details.0.code", "INVALID_VALUE")
 		})
 	}
 	s.t = t
@@ -85,6 +86,10 @@ func TestNullsTakeAway(t *testing.T) {
 	s.send("PUT", gateway, `{"name":"x","type":"LDAP","vendor":"OpenLDAP","userTypes":[{"newUserLookup":null}]}`).
 		refuses("userTypes[0].newUserLookup")
 	s.must(s.store.DeleteGateway(t.Context(), s.env, s.gateway.ID, true))
-	made := s.send("POST", "/gateways", `{"name":"x","type":"LDAP","vendor":"OpenLDAP","kerberos":null,"bindPassword":null}`)
+	made := s.send(
+		"POST",
+		"/gateways",
+		`{"name":"x","type":"LDAP","vendor":"OpenLDAP","kerberos":null,"bindPassword":null}`,
+	)
 	made.want(http.StatusCreated).has("kerberos", "<nil>", "_warnings", "<nil>")
 }

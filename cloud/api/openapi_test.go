@@ -313,7 +313,10 @@ func (d *document) schema(v any) object {
 			panic(err)
 		}
 		var plain object
-		if err := json.Unmarshal(bytes.ReplaceAll(b, []byte("#/$defs/"), []byte("#/components/schemas/")), &plain); err != nil {
+		if err := json.Unmarshal(
+			bytes.ReplaceAll(b, []byte("#/$defs/"), []byte("#/components/schemas/")),
+			&plain,
+		); err != nil {
 			panic(err)
 		}
 		delete(plain, "$schema")
@@ -367,10 +370,22 @@ func (d *document) operation(method, path string, o operation) object {
 		parameters = append(parameters, parameter("path", m[1], "", true))
 	}
 	if o.list != "" {
-		parameters = append(parameters, parameter("query", "limit", "How many at most, up to 1000; 100 when it is not given", false), parameter("query", "cursor", "From the next link of the part before", false))
+		parameters = append(
+			parameters,
+			parameter("query", "limit", "How many at most, up to 1000; 100 when it is not given", false),
+			parameter("query", "cursor", "From the next link of the part before", false),
+		)
 	}
 	if o.filter != "" {
-		parameters = append(parameters, parameter("query", "filter", "SCIM filter (RFC 7644): eq, sw, co, and, or, parentheses, on "+o.filter, false))
+		parameters = append(
+			parameters,
+			parameter(
+				"query",
+				"filter",
+				"SCIM filter (RFC 7644): eq, sw, co, and, or, parentheses, on "+o.filter,
+				false,
+			),
+		)
 	}
 	for _, s := range o.selects {
 		n, value, _ := strings.Cut(s, "=")
@@ -378,7 +393,10 @@ func (d *document) operation(method, path string, o operation) object {
 	}
 	switch method {
 	case "POST":
-		parameters = append(parameters, parameter("header", "Idempotency-Key", "The same request under the same key is done once", false))
+		parameters = append(
+			parameters,
+			parameter("header", "Idempotency-Key", "The same request under the same key is done once", false),
+		)
 	case "PUT", "PATCH", "DELETE":
 		parameters = append(parameters, parameter("header", "If-Match", "ETag of the resource as it was read", false))
 	case "GET":
@@ -406,7 +424,10 @@ func operationID(method, path string, o operation) string {
 	if o.list != "" {
 		id = "list"
 	}
-	for _, part := range strings.Split("environments"+strings.TrimPrefix(path, "/{e}"), "/")[min(1, strings.Count(path, "/{e}/")):] {
+	for _, part := range strings.Split(
+		"environments"+strings.TrimPrefix(path, "/{e}"),
+		"/",
+	)[min(1, strings.Count(path, "/{e}/")):] {
 		if !strings.HasPrefix(part, "{") {
 			id += string(unicode.ToUpper(rune(part[0]))) + part[1:]
 		}
@@ -557,7 +578,8 @@ func CheckAnswer(pattern string, status int, body []byte) error {
 		key = "default"
 	}
 	escape := strings.NewReplacer("~", "~0", "/", "~1", "{", "%7B", "}", "%7D")
-	s, err := compile("openapi.json#/paths/" + escape.Replace(path) + "/" + strings.ToLower(method) + "/responses/" + key + "/content/application~1json/schema")
+	s, err := compile("openapi.json#/paths/" + escape.Replace(path) + "/" + strings.ToLower(method) +
+		"/responses/" + key + "/content/application~1json/schema")
 	if err != nil {
 		return err
 	}

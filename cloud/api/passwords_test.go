@@ -16,7 +16,8 @@ func TestChangePassword(t *testing.T) {
 	body := `{"currentPassword":"s3cret \u00e9","newPassword":"s3cret 2","address":"10.1.2.3"}`
 	a := s.send("PUT", path, body).want(http.StatusOK).has("status", "EXTERNAL")
 	asked := s.signOns.change
-	if s.signOns.password != "s3cret é s3cret 2" || asked.EnvironmentID != s.env || asked.Username != "ada" || asked.Address != "10.1.2.3" || asked.Actor != "client:"+s.client {
+	if s.signOns.password != "s3cret é s3cret 2" || asked.EnvironmentID != s.env || asked.Username != "ada" ||
+		asked.Address != "10.1.2.3" || asked.Actor != "client:"+s.client {
 		t.Errorf("asked %+v", asked)
 	}
 	if strings.Trim(string(asked.Current)+string(asked.New), "\x00") != "" || strings.Contains(a.text, "s3cret") {
@@ -48,7 +49,8 @@ func TestPasswordThatIsNotChanged(t *testing.T) {
 				Message: "It was not.",
 				Reason:  "because",
 			}
-			a := s.send("PUT", "/users/"+s.user.ID+"/password", `{"currentPassword":"x","newPassword":"y"}`).want(want.status).
+			a := s.send("PUT", "/users/"+s.user.ID+"/password", `{"currentPassword":"x","newPassword":"y"}`).
+				want(want.status).
 				has(
 					"message", "It was not.",
 					"innerError.outcome", outcome.String(),

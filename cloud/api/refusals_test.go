@@ -36,7 +36,8 @@ const (
 func refusals(p place) []refusal {
 	var all []refusal
 	for _, part := range [][]refusal{
-		refusalsOfPeople(p), refusalsOfPlaces(p), refusalsOfGateways(p), refusalsOfAgents(p), refusalsOfRights(p), refusalsOfLists(p),
+		refusalsOfPeople(p), refusalsOfPlaces(p), refusalsOfGateways(p),
+		refusalsOfAgents(p), refusalsOfRights(p), refusalsOfLists(p),
 	} {
 		all = append(all, part...)
 	}
@@ -101,7 +102,8 @@ func refusalsOfPeople(p place) []refusal {
 
 // linkOf is a body that links to the place's user type by values.
 func linkOf(p place, values string) string {
-	return `{"id":"` + p.gateway.ID + `","userType":{"id":"` + p.user.UserTypeID + `"},"correlationAttributes":` + values + `}`
+	return `{"id":"` + p.gateway.ID + `","userType":{"id":"` + p.user.UserTypeID + `"},` +
+		`"correlationAttributes":` + values + `}`
 }
 
 func refusalsOfPlaces(p place) []refusal {
@@ -223,7 +225,15 @@ func refusalsOfRights(p place) []refusal {
 
 func refusalsOfLists(p place) (all []refusal) {
 	gateway := "/gateways/" + p.gateway.ID
-	for _, list := range []string{"/users", "/groups", "/populations", "/gateways", "/applications", "/signOns", "/activities"} {
+	for _, list := range []string{
+		"/users",
+		"/groups",
+		"/populations",
+		"/gateways",
+		"/applications",
+		"/signOns",
+		"/activities",
+	} {
 		all = append(all,
 			refusal{"GET", list + "?limit=0", "", 400, data, value, "limit"},
 			refusal{"GET", list + "?limit=-1", "", 400, data, value, "limit"},

@@ -93,7 +93,8 @@ func TestWhatIsReadCanBeWritten(t *testing.T) {
 		}
 		before := s.send("GET", path, "").want(http.StatusOK)
 		after := s.send("PUT", path, before.text).want(http.StatusOK)
-		was, is := without(before.body, "updatedAt", "lastSeenAt"), without(after.body, "updatedAt", "lastSeenAt", "_warnings")
+		was := without(before.body, "updatedAt", "lastSeenAt")
+		is := without(after.body, "updatedAt", "lastSeenAt", "_warnings")
 		if text(was) != text(is) {
 			t.Errorf("%s was %s\nand is %s", name, text(was), text(is))
 		}
@@ -230,7 +231,8 @@ func TestEveryListHasPages(t *testing.T) {
 		if len(seen) != n || pages != (n+1)/2 {
 			t.Errorf("%s: %d in %d pages, want %d", list, len(seen), pages, n)
 		}
-		s.send("GET", "/"+list+"?limit=5000", "").want(http.StatusOK).has("count", fmt.Sprint(n), "_links.next", "<nil>")
+		s.send("GET", "/"+list+"?limit=5000", "").want(http.StatusOK).
+			has("count", fmt.Sprint(n), "_links.next", "<nil>")
 	}
 }
 
@@ -304,14 +306,19 @@ func TestHealthOfInstances(t *testing.T) {
 			c.live.ID, c.live.Since = s.instance.ID, s.now
 			s.links.live = []api.LiveInstance{*c.live}
 		}
-		a := s.send("GET", path, "").want(http.StatusOK).has("healthStatus", c.health, "connected", fmt.Sprint(c.live != nil))
+		a := s.send("GET", path, "").want(http.StatusOK).
+			has("healthStatus", c.health, "connected", fmt.Sprint(c.live != nil))
 		if got, _ := a.body.(object)["currentErrors"].([]any); len(got) != c.errors {
 			t.Errorf("%s: %s", name, a.text)
 		}
 	}
 	s.links.live = []api.LiveInstance{{ID: s.instance.ID}}
 	s.must(s.store.QuarantineInstance(t.Context(), s.instance.ID, "copied", s.now))
-	s.send("GET", path, "").has("healthStatus", "UNHEALTHY", "problems.0.code", "QUARANTINE", "currentErrors.0", "copied")
+	s.send("GET", path, "").has(
+		"healthStatus", "UNHEALTHY",
+		"problems.0.code", "QUARANTINE",
+		"currentErrors.0", "copied",
+	)
 }
 
 // How new an agent is, is told when both versions are known.
@@ -338,10 +345,14 @@ func TestPasswordOfAUser(t *testing.T) {
 	s.send("GET", path, "").want(http.StatusOK).has("status", "NO_PASSWORD", "external", "<nil>")
 	s.send("PUT", path, linkOf(s.place, `{"uid":"free","entryUUID":"7","empty":""}`)).want(http.StatusOK).
 		has("status", "EXTERNAL", "external.gateway.id", s.gateway.ID, "external.gateway.type", "LDAP").
-		has("external.gateway.correlationAttributes.entryUUID", "7", "external.gateway.correlationAttributes.empty", "<nil>")
+		has(
+			"external.gateway.correlationAttributes.entryUUID", "7",
+			"external.gateway.correlationAttributes.empty", "<nil>",
+		)
 	s.send("PUT", path, linkOf(s.place, `{"entryUUID":"1-2"}`)).refuses("correlationAttributes").
 		has("details.0.code", "UNIQUENESS_VIOLATION") // it is ada's
-	s.send("PUT", path, linkOf(s.place, `null`)).want(http.StatusOK).has("external.gateway.correlationAttributes", "map[]")
+	s.send("PUT", path, linkOf(s.place, `null`)).want(http.StatusOK).
+		has("external.gateway.correlationAttributes", "map[]")
 	s.send("GET", "/users/none/password", "").want(http.StatusNotFound)
 }
 
@@ -353,10 +364,16 @@ func TestCodesUnderBothNames(t *testing.T) {
 	c := s.send("POST", base+"/credentials", "").want(http.StatusCreated)
 	for _, made := range []answer{p, c} {
 		id := made.at("id")
-		s.send("GET", base+"/pairings/"+id, "").want(http.StatusOK).has("code", "<nil>", "createdBy", "API client terraform")
+		s.send("GET", base+"/pairings/"+id, "").want(http.StatusOK).
+			has("code", "<nil>", "createdBy", "API client terraform")
 		s.send("GET", base+"/credentials/"+id, "").want(http.StatusOK).has("credential", "<nil>", "id", id)
 	}
-	if _, err := s.store.RedeemPairing(t.Context(), pairing.HashCode(c.at("credential")), s.now, &store.Instance{}); err != nil {
+	if _, err := s.store.RedeemPairing(
+		t.Context(),
+		pairing.HashCode(c.at("credential")),
+		s.now,
+		&store.Instance{},
+	); err != nil {
 		t.Error(err)
 	}
 	s.send("GET", base+"/credentials/"+c.at("id"), "").want(http.StatusNotFound) // it was used
@@ -369,7 +386,8 @@ func TestCodesUnderBothNames(t *testing.T) {
 func TestUsersAreRelinked(t *testing.T) {
 	s := full(t)
 	base := "/gateways/" + s.gateway.ID + "/userTypes"
-	added := s.send("POST", base, text(set(userType(), "name", "others"))).want(http.StatusCreated).has("userCount", "0")
+	added := s.send("POST", base, text(set(userType(), "name", "others"))).want(http.StatusCreated).
+		has("userCount", "0")
 	from := base + "/" + s.gateway.UserTypes[0].ID
 	to := object{"userType": object{"id": added.at("id")}}
 	s.send("POST", from+"/relink", text(to)).want(http.StatusOK).has("userCount", "1")

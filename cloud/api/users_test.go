@@ -13,7 +13,11 @@ import (
 
 func TestUserLife(t *testing.T) {
 	s := start(t)
-	a := s.send("POST", "/users", `{"username":"bob","name":{"given":"Bob","family":"Ross"},"email":"b@x","attributes":{"title":"painter"}}`).
+	a := s.send(
+		"POST",
+		"/users",
+		`{"username":"bob","name":{"given":"Bob","family":"Ross"},"email":"b@x","attributes":{"title":"painter"}}`,
+	).
 		want(http.StatusCreated).has(
 		"username", "bob",
 		"name.family", "Ross",
@@ -165,7 +169,8 @@ func TestOrdinaryGroup(t *testing.T) {
 	s.send("POST", "/groups", `{"name":"WRITERS"}`).refuses("name")
 	s.send("POST", "/groups", `{"name":"x","population":{"id":"none"}}`).refuses("population.id")
 	s.send("POST", "/groups", `{"name":"x","userFilter":"y"}`).refuses("userFilter")
-	s.send("POST", groups, text(object{"id": a.at("id")})).want(http.StatusCreated).has("id", a.at("id"), "type", "DIRECT")
+	s.send("POST", groups, text(object{"id": a.at("id")})).want(http.StatusCreated).
+		has("id", a.at("id"), "type", "DIRECT")
 	s.send("POST", groups, `{"id":"none"}`).refuses("id")
 	s.send("GET", groups+"/"+a.at("id"), "").want(http.StatusOK).has("name", "writers")
 	s.send("PATCH", path, `{"displayName":"Writers"}`).want(http.StatusOK).has(
@@ -189,7 +194,8 @@ func TestSignOn(t *testing.T) {
 	s := start(t)
 	s.signOns.answer = s.signOn
 	s.signOns.answer.Message, s.signOns.answer.UpdateReason = "Welcome.", "nothing changed"
-	a := s.send("POST", "/signOns", `{"username":"ada","password":"s3cret \u00e9","address":"10.1.2.3"}`).want(http.StatusCreated).has(
+	a := s.send("POST", "/signOns", `{"username":"ada","password":"s3cret \u00e9","address":"10.1.2.3"}`).
+		want(http.StatusCreated).has(
 		"id", s.signOn.ID,
 		"outcome", "ok",
 		"message", "Welcome.",
@@ -203,7 +209,8 @@ func TestSignOn(t *testing.T) {
 		"membership.removed", "[]",
 	)
 	asked := s.signOns.asked
-	if s.signOns.password != "s3cret é" || asked.EnvironmentID != s.env || asked.Username != "ada" || asked.Address != "10.1.2.3" || asked.Actor != "client:"+s.client {
+	if s.signOns.password != "s3cret é" || asked.EnvironmentID != s.env || asked.Username != "ada" ||
+		asked.Address != "10.1.2.3" || asked.Actor != "client:"+s.client {
 		t.Errorf("asked %+v", asked)
 	}
 	if strings.Trim(string(asked.Password), "\x00") != "" {
@@ -213,7 +220,8 @@ func TestSignOn(t *testing.T) {
 		t.Error(a.text)
 	}
 	s.signOns.answer = store.SignOn{ID: "x", Outcome: "invalidCredentials", UserID: s.user.ID}
-	s.send("POST", "/signOns", `{"username":"ada","password":"y"}`).want(http.StatusCreated).has("outcome", "invalidCredentials", "groups", "<nil>", "membership", "<nil>")
+	s.send("POST", "/signOns", `{"username":"ada","password":"y"}`).want(http.StatusCreated).
+		has("outcome", "invalidCredentials", "groups", "<nil>", "membership", "<nil>")
 	s.send("POST", "/signOns", `{"password":"y"}`).refuses("username")
 	s.send("POST", "/signOns", `{"username":"ada","password":7}`).want(http.StatusBadRequest)
 }
@@ -226,8 +234,10 @@ func TestSignOnsAndActivities(t *testing.T) {
 		Outcome:       "noSuchUser",
 		Duration:      1500 * time.Microsecond,
 	}))
-	s.send("GET", "/signOns", "").want(http.StatusOK).has("size", "2", "_embedded.signOns.0.username", "nobody", "_embedded.signOns.0.durationMillis", "1.5")
-	s.send("GET", "/signOns?filter="+url.QueryEscape(`user.id eq "`+s.user.ID+`"`), "").has("size", "1", "_embedded.signOns.0.id", s.signOn.ID)
+	s.send("GET", "/signOns", "").want(http.StatusOK).
+		has("size", "2", "_embedded.signOns.0.username", "nobody", "_embedded.signOns.0.durationMillis", "1.5")
+	s.send("GET", "/signOns?filter="+url.QueryEscape(`user.id eq "`+s.user.ID+`"`), "").
+		has("size", "1", "_embedded.signOns.0.id", s.signOn.ID)
 	s.send("GET", "/signOns/"+s.signOn.ID, "").want(http.StatusOK).has("user.id", s.user.ID)
 	s.send("GET", "/signOns/none", "").want(http.StatusNotFound)
 	for filter, size := range map[string]string{

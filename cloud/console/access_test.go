@@ -52,7 +52,8 @@ func TestEveryPageIsAccessible(t *testing.T) {
 	openPages, closed := console.Routes()
 	look := func(pattern string) {
 		method, path := f.at(pattern)
-		if method != "GET" || strings.HasSuffix(path, ".png") || strings.HasPrefix(path, "/console/activity/") || strings.Contains(path, "organisation") {
+		if method != "GET" || strings.HasSuffix(path, ".png") || strings.HasPrefix(path, "/console/activity/") ||
+			strings.Contains(path, "organisation") {
 			return
 		}
 		w.at(path)
@@ -62,7 +63,10 @@ func TestEveryPageIsAccessible(t *testing.T) {
 		}
 		for _, width := range []int64{390, 1440} {
 			w.must(chromedp.Do(w.ctx, chromedp.EmulateViewport(width, 800)))
-			if over, err := chromedp.Run(w.ctx, chromedp.Evaluate[int](`document.documentElement.scrollWidth - window.innerWidth`)); err != nil || over > 0 {
+			if over, err := chromedp.Run(
+				w.ctx,
+				chromedp.Evaluate[int](`document.documentElement.scrollWidth - window.innerWidth`),
+			); err != nil || over > 0 {
 				t.Errorf("%s runs %d pixels over the edge at %d, %v", path, over, width, err)
 			}
 		}

@@ -13,11 +13,16 @@ func TestAlerts(t *testing.T) {
 	v := s.admin()
 	v.get("/console/settings/alerts").is(http.StatusOK).has("Nothing is wrong", "Nobody is told yet")
 	const add = "/console/settings/alerts/channels"
-	v.post(add, "kind", "webhook", "target", "http://10.0.0.1/").is(http.StatusUnprocessableEntity).has("begins with https://")
-	v.post(add, "kind", "email", "target", "not an address").is(http.StatusUnprocessableEntity).has("looks like alerts@example.com")
-	v.post(add, "kind", "email", "target", "ops@example.com").is(http.StatusOK).has("Mail", "ops@example.com").lacks("The secret of")
-	v.post(add, "kind", "webhook", "target", "https://127.0.0.1/hook").is(http.StatusOK).has("The secret of https://127.0.0.1/hook")
-	v.post(add, "kind", "webhook", "target", "https://127.0.0.1/hook").is(http.StatusUnprocessableEntity).has("told already")
+	v.post(add, "kind", "webhook", "target", "http://10.0.0.1/").is(http.StatusUnprocessableEntity).
+		has("begins with https://")
+	v.post(add, "kind", "email", "target", "not an address").is(http.StatusUnprocessableEntity).
+		has("looks like alerts@example.com")
+	v.post(add, "kind", "email", "target", "ops@example.com").is(http.StatusOK).has("Mail", "ops@example.com").
+		lacks("The secret of")
+	v.post(add, "kind", "webhook", "target", "https://127.0.0.1/hook").is(http.StatusOK).
+		has("The secret of https://127.0.0.1/hook")
+	v.post(add, "kind", "webhook", "target", "https://127.0.0.1/hook").is(http.StatusUnprocessableEntity).
+		has("told already")
 	all, err := s.store.AlertChannels(t.Context(), s.env.ID)
 	s.must(err)
 	for _, c := range all {

@@ -25,7 +25,11 @@ func TestGuesses(t *testing.T) {
 	if wait := c.try(ada); wait != guessWindow-time.Minute {
 		t.Error(wait)
 	}
-	for _, other := range []guess{{"password", "ada", "192.0.2.2"}, {"password", "bob", "192.0.2.1"}, {"set-up secret", "ada", "192.0.2.1"}} {
+	for _, other := range []guess{
+		{"password", "ada", "192.0.2.2"},
+		{"password", "bob", "192.0.2.1"},
+		{"set-up secret", "ada", "192.0.2.1"},
+	} {
 		if wait := c.try(other); wait != 0 {
 			t.Errorf("%+v waits %s", other, wait)
 		}

@@ -35,7 +35,11 @@ func (s *site) connect(f filled, mark string) {
 				State:  "up",
 				Vendor: "OpenLDAP" + mark,
 			}, {URL: "ldaps://dc2" + mark, State: "down", Error: "refused" + mark}},
-			Problems: []wire.Problem{{Code: "CLOCK" + mark, Text: "The clock is wrong" + mark, Remedy: "Set it" + mark}},
+			Problems: []wire.Problem{{
+				Code:   "CLOCK" + mark,
+				Text:   "The clock is wrong" + mark,
+				Remedy: "Set it" + mark,
+			}},
 		},
 	})
 }
@@ -83,10 +87,23 @@ func TestEveryPageShowsHostileTextAsText(t *testing.T) {
 		}
 		harmless(t, v.get(path))
 	}
-	harmless(t, v.get("/console/activity?subject=user:"+f.user.ID).has("alice joined backend"+blanks.ReplaceAllString(hostile, " ")))
+	harmless(t, v.get("/console/activity?subject=user:"+f.user.ID).
+		has("alice joined backend"+blanks.ReplaceAllString(hostile, " ")))
 	harmless(t, v.get("/console/"+urlOf(hostile)))
 	gateway := v.get("/console/gateways/" + f.gateway.ID)
-	gateway.has("The clock is wrong", "CLOCK", "Set it", "ldaps://dc2", "search base is not allowed", "only below dc=example", "DEGRADED", "12 % busy", "8.2 ms", "old.example.com", "192.0.2.7")
+	gateway.has(
+		"The clock is wrong",
+		"CLOCK",
+		"Set it",
+		"ldaps://dc2",
+		"search base is not allowed",
+		"only below dc=example",
+		"DEGRADED",
+		"12 % busy",
+		"8.2 ms",
+		"old.example.com",
+		"192.0.2.7",
+	)
 }
 
 var (
@@ -135,7 +152,8 @@ func TestStaticFilesAreKeptForEver(t *testing.T) {
 	page := v.get("/console/sign-in").body
 	for _, file := range regexp.MustCompile(`/console/static/[^"]+`).FindAllString(page, -1) {
 		a := v.get(file).is(http.StatusOK)
-		if !regexp.MustCompile(`\.[0-9a-f]{16}\.(css|svg|js)$`).MatchString(file) || !strings.Contains(a.header.Get("Cache-Control"), "immutable") {
+		if !regexp.MustCompile(`\.[0-9a-f]{16}\.(css|svg|js)$`).MatchString(file) ||
+			!strings.Contains(a.header.Get("Cache-Control"), "immutable") {
 			t.Errorf("%s: %q", file, a.header)
 		}
 		r, err := http.NewRequest("GET", s.url+file, nil)

@@ -120,11 +120,16 @@ func (s *site) server() *console.Server {
 	return &console.Server{
 		Store: s.store,
 		Management: &management.Service{
-			Store:    s.store,
-			Links:    s.links,
-			Keys:     &kerberos.Verifier{Store: s.store, Vault: v, Now: s.clock},
-			Channels: &alerts.Post{Vault: v, SMTP: "127.0.0.1:1", From: "cloud@example.com", URL: "https://id.example.com"},
-			Now:      s.clock,
+			Store: s.store,
+			Links: s.links,
+			Keys:  &kerberos.Verifier{Store: s.store, Vault: v, Now: s.clock},
+			Channels: &alerts.Post{
+				Vault: v,
+				SMTP:  "127.0.0.1:1",
+				From:  "cloud@example.com",
+				URL:   "https://id.example.com",
+			},
+			Now: s.clock,
 		},
 		Pairings: &pairing.Broker{Store: s.store, Now: s.clock},
 		Links:    s.links,
@@ -421,7 +426,11 @@ func (s *site) signOns(env, mark string, f *filled) {
 		Membership: &provisioner.Membership{Verdict: provisioner.Complete, Groups: []provisioner.Group{
 			{Name: "cn=backend,ou=groups,dc=example,dc=com" + mark, DisplayName: "backend" + mark}}},
 	}
-	change, err := p.Apply(s.t.Context(), id, &store.SignOn{Method: "password", Outcome: "ok", InstanceID: f.instance.ID})
+	change, err := p.Apply(s.t.Context(), id, &store.SignOn{
+		Method:     "password",
+		Outcome:    "ok",
+		InstanceID: f.instance.ID,
+	})
 	s.must(err)
 	f.user, f.jit = change.User, change.GroupsCreated[0]
 	id.SourceType, id.SourceID, id.UserID = store.SourceIDP, "11111111-2222-3333-4444-555555555555", f.user.ID

@@ -208,7 +208,9 @@ func TestBusIsLostForAWhile(t *testing.T) {
 	kept, revoked := a.start(ok), a.start(ok)
 	b.await("the other node knows both", func() bool { return b.live(kept) && b.live(revoked) })
 	c.stop(0)
-	a.await("the node goes to the other server", func() bool { return a.hub.Ready() == nil && b.signOn("x").Outcome == wire.OutcomeOK })
+	a.await("the node goes to the other server", func() bool {
+		return a.hub.Ready() == nil && b.signOn("x").Outcome == wire.OutcomeOK
+	})
 	c.stop(1)
 	for _, n := range nodes {
 		n.await("it is not ready", func() bool { return n.hub.Ready() != nil })
@@ -216,7 +218,14 @@ func TestBusIsLostForAWhile(t *testing.T) {
 			t.Errorf("without a bus: %+v", r)
 		}
 	}
-	must(t, b.store.RevokeInstance(t.Context(), b.gateway.EnvironmentID, b.gateway.ID, revoked.instance, "test", time.Now()))
+	must(t, b.store.RevokeInstance(
+		t.Context(),
+		b.gateway.EnvironmentID,
+		b.gateway.ID,
+		revoked.instance,
+		"test",
+		time.Now(),
+	))
 	b.hub.Revoked(revoked.instance)
 	c.start(0)
 	c.start(1)
@@ -230,7 +239,10 @@ func TestBusIsLostForAWhile(t *testing.T) {
 // Who gives the wrong password, or none, is not let onto the bus.
 func TestBusIsGuarded(t *testing.T) {
 	c := startNATS(t, 1)
-	for _, url := range []string{"nats://" + c.servers[0].Addr().String(), "nats://cloud:guess@" + c.servers[0].Addr().String()} {
+	for _, url := range []string{
+		"nats://" + c.servers[0].Addr().String(),
+		"nats://cloud:guess@" + c.servers[0].Addr().String(),
+	} {
 		if join(hub.BusConfig{URLs: []string{url}}) {
 			t.Errorf("%s is let in", url)
 		}
@@ -313,7 +325,8 @@ func TestBusOverTLS(t *testing.T) {
 
 // A node proves itself by a NATS credentials file.
 func TestBusWithCredentials(t *testing.T) {
-	operator, account, user := seedOf(t, nkeys.CreateOperator), seedOf(t, nkeys.CreateAccount), seedOf(t, nkeys.CreateUser)
+	operator, account := seedOf(t, nkeys.CreateOperator), seedOf(t, nkeys.CreateAccount)
+	user := seedOf(t, nkeys.CreateUser)
 	accountToken, err := jwt.NewAccountClaims(account.public).Encode(operator.pair)
 	must(t, err)
 	userToken, err := jwt.NewUserClaims(user.public).Encode(account.pair)

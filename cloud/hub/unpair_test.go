@@ -48,10 +48,16 @@ func TestUnpaired(t *testing.T) {
 		t.Errorf("%+v %v", i, err)
 	}
 	var refusal *wire.Refusal
-	if err := cloudlink.Unpair(t.Context(), http.DefaultClient, to, m.keys); !errors.As(err, &refusal) || refusal.Code != wire.RefusedRevoked {
+	if err := cloudlink.Unpair(t.Context(), http.DefaultClient, to, m.keys); !errors.As(err, &refusal) ||
+		refusal.Code != wire.RefusedRevoked {
 		t.Errorf("once more: %v", err)
 	}
-	did, _, err := n.store.Activities(t.Context(), n.gateway.EnvironmentID, store.ActivityFilter{Action: "instance.unpaired"}, store.Page{})
+	did, _, err := n.store.Activities(
+		t.Context(),
+		n.gateway.EnvironmentID,
+		store.ActivityFilter{Action: "instance.unpaired"},
+		store.Page{},
+	)
 	if err != nil || len(did) != 1 || did[0].Actor != "instance:"+m.instance {
 		t.Errorf("%+v %v", did, err)
 	}

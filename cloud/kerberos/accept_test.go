@@ -22,15 +22,23 @@ import (
 var now = time.Date(2026, 5, 6, 7, 8, 9, 0, time.UTC)
 
 func TestHonestTickets(t *testing.T) {
-	for _, etype := range []int32{etypeID.AES128_CTS_HMAC_SHA1_96, etypeID.AES256_CTS_HMAC_SHA1_96, etypeID.AES128_CTS_HMAC_SHA256_128} {
+	for _, etype := range []int32{
+		etypeID.AES128_CTS_HMAC_SHA1_96,
+		etypeID.AES256_CTS_HMAC_SHA1_96,
+		etypeID.AES128_CTS_HMAC_SHA256_128,
+	} {
 		k := honest(now)
 		k.etype = etype
 		got, err := Accept(k.header(t), takes(t, k, now))
-		if err != nil || got.Principal != "alice" || got.Realm != realm || got.Service != spn || got.EType != etype || got.KVNO != 3 || len(got.Once) != 32 {
+		if err != nil || got.Principal != "alice" || got.Realm != realm || got.Service != spn || got.EType != etype ||
+			got.KVNO != 3 || len(got.Once) != 32 {
 			t.Errorf("%s: %+v %v", ETypeName(etype), got, err)
 		}
 		r, _ := k.request(t)
-		if got, err := Accept("negotiate "+base64.StdEncoding.EncodeToString(raw(t, r)), takes(t, k, now)); err != nil || got.Header() != "" {
+		if got, err := Accept(
+			"negotiate "+base64.StdEncoding.EncodeToString(raw(t, r)),
+			takes(t, k, now),
+		); err != nil || got.Header() != "" {
 			t.Errorf("raw: %+v %v", got, err)
 		}
 	}
@@ -181,7 +189,8 @@ func TestMutualAuthentication(t *testing.T) {
 		answer := got.Reply
 		if name == "spnego" {
 			var n spnego.NegTokenResp
-			if err := n.Unmarshal(answer); err != nil || n.State() != spnego.NegStateAcceptCompleted || !n.SupportedMech.Equal(k.mechanisms[0]) {
+			if err := n.Unmarshal(answer); err != nil || n.State() != spnego.NegStateAcceptCompleted ||
+				!n.SupportedMech.Equal(k.mechanisms[0]) {
 				t.Fatalf("%+v %v", n, err)
 			}
 			answer = n.ResponseToken
@@ -231,7 +240,8 @@ func TestWhatIsNoToken(t *testing.T) {
 func TestKeytabs(t *testing.T) {
 	k := honest(now)
 	entries, err := FromKeytab(must(k.keys(t).Marshal()))
-	if err != nil || len(entries) != 1 || entries[0].Principal != spn || entries[0].Realm != realm || entries[0].KVNO != 3 || entries[0].EType != aes256 {
+	if err != nil || len(entries) != 1 || entries[0].Principal != spn || entries[0].Realm != realm ||
+		entries[0].KVNO != 3 || entries[0].EType != aes256 {
 		t.Errorf("%+v %v", entries, err)
 	}
 	k.service = "host/server"
@@ -254,7 +264,8 @@ func TestKeytabs(t *testing.T) {
 		t.Error(err)
 	}
 	_, entries, err = FromPassword("svc@example.test", "x", true, now)
-	if err != nil || len(entries) != 3 || entries[0].Realm != realm || entries[0].KVNO != 0 || entries[2].EType != etypeID.RC4_HMAC {
+	if err != nil || len(entries) != 3 || entries[0].Realm != realm || entries[0].KVNO != 0 ||
+		entries[2].EType != etypeID.RC4_HMAC {
 		t.Errorf("%+v %v", entries, err)
 	}
 }

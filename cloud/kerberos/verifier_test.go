@@ -163,7 +163,8 @@ func TestSambaDomain(t *testing.T) {
 		t.Fatalf("%+v", unknown)
 	}
 	proof, err := byKeytab.Explain(t.Context(), Request{EnvironmentID: byKeytab.gateway.EnvironmentID, Header: header})
-	if r, ok := refusalOf(err); !ok || r.Reason != ReasonUnknown || !strings.HasPrefix(proof.SID, "S-1-5-21-") || proof.Principal != "reader" || proof.Realm != sambatest.Realm {
+	if r, ok := refusalOf(err); !ok || r.Reason != ReasonUnknown || !strings.HasPrefix(proof.SID, "S-1-5-21-") ||
+		proof.Principal != "reader" || proof.Realm != sambatest.Realm {
 		t.Fatalf("%+v %v", proof, err)
 	}
 
@@ -172,7 +173,8 @@ func TestSambaDomain(t *testing.T) {
 		Value:     proof.SID,
 	})
 	byPassword.use(NewKeys{Account: "svc-sso@ad.example.test", Password: "Serv1ce.password"})
-	if a := byPassword.send(header); a.Refusal != nil || a.SignOn.UserID != byPassword.alice.ID || a.SignOn.Username != "reader@"+sambatest.Realm {
+	if a := byPassword.send(header); a.Refusal != nil || a.SignOn.UserID != byPassword.alice.ID ||
+		a.SignOn.Username != "reader@"+sambatest.Realm {
 		t.Fatalf("%+v", a)
 	}
 
@@ -190,7 +192,8 @@ func TestSambaDomain(t *testing.T) {
 	if a := byPassword.send(old); a.Refusal == nil || a.Refusal.Reason != ReasonIntegrity {
 		t.Errorf("an old ticket when the old keys are gone: %+v", a)
 	}
-	if a := byKeytab.send(curl(t, dc.ConfFile(), dc.Cache("reader", sambatest.Password))); a.Refusal == nil || a.Refusal.Reason != ReasonKey {
+	if a := byKeytab.send(curl(t, dc.ConfFile(), dc.Cache("reader", sambatest.Password))); a.Refusal == nil ||
+		a.Refusal.Reason != ReasonKey {
 		t.Errorf("a new ticket and the old keytab: %+v", a.Refusal)
 	}
 }
@@ -206,10 +209,12 @@ func TestMITRealm(t *testing.T) {
 		Value:     "${principal}",
 	}, store.Correlation{Attribute: "uid", Value: "alice"})
 	s.use(NewKeys{Keytab: must(os.ReadFile(kdc.Keytab("HTTP/localhost")))})
-	if a := s.send(curl(t, kdc.ConfFile(), kdc.Cache("alice", "a"))); a.Refusal != nil || a.SignOn.UserID != s.alice.ID {
+	if a := s.send(curl(t, kdc.ConfFile(), kdc.Cache("alice", "a"))); a.Refusal != nil ||
+		a.SignOn.UserID != s.alice.ID {
 		t.Errorf("%+v", a)
 	}
-	if a := s.send(curl(t, kdc.ConfFile(), kdc.Cache("bob", "b"))); a.Refusal == nil || a.Refusal.Reason != ReasonUnknown || a.SignOn.UserID != "" {
+	if a := s.send(curl(t, kdc.ConfFile(), kdc.Cache("bob", "b"))); a.Refusal == nil ||
+		a.Refusal.Reason != ReasonUnknown || a.SignOn.UserID != "" {
 		t.Errorf("%+v", a)
 	}
 }
@@ -230,13 +235,19 @@ func TestRecordIsNotTouched(t *testing.T) {
 	s := forged(t)
 	before := s.rows()
 	a := s.send(honest(now).header(t))
-	if a.Refusal != nil || a.SignOn.Method != store.ByKerberos || a.SignOn.Outcome != "ok" || a.SignOn.Updated || a.SignOn.Verdict != "" || !strings.Contains(a.SignOn.UpdateReason, "Kerberos") {
+	if a.Refusal != nil || a.SignOn.Method != store.ByKerberos || a.SignOn.Outcome != "ok" || a.SignOn.Updated ||
+		a.SignOn.Verdict != "" || !strings.Contains(a.SignOn.UpdateReason, "Kerberos") {
 		t.Errorf("%+v", a)
 	}
 	if after := s.rows(); after != before {
 		t.Errorf("before %s\nafter  %s", before, after)
 	}
-	all, _, err := s.Store.Activities(t.Context(), s.gateway.EnvironmentID, store.ActivityFilter{SignOnID: a.SignOn.ID}, store.Page{})
+	all, _, err := s.Store.Activities(
+		t.Context(),
+		s.gateway.EnvironmentID,
+		store.ActivityFilter{SignOnID: a.SignOn.ID},
+		store.Page{},
+	)
 	check(t, err)
 	if len(all) != 1 || !strings.Contains(all[0].Text, "method: kerberos, record not refreshed") {
 		t.Errorf("%+v", all)
@@ -290,9 +301,15 @@ func TestForgeriesAreRecorded(t *testing.T) {
 		k := honest(now)
 		c.forge(&k)
 		a := s.send(k.header(t))
-		all, _, err := s.Store.Activities(t.Context(), s.gateway.EnvironmentID, store.ActivityFilter{SignOnID: a.SignOn.ID}, store.Page{})
+		all, _, err := s.Store.Activities(
+			t.Context(),
+			s.gateway.EnvironmentID,
+			store.ActivityFilter{SignOnID: a.SignOn.ID},
+			store.Page{},
+		)
 		check(t, err)
-		if a.Refusal == nil || a.Refusal.Reason != c.why || len(all) != 1 || all[0].Detail["why"] != string(c.why) || a.SignOn.UserID != "" {
+		if a.Refusal == nil || a.Refusal.Reason != c.why || len(all) != 1 || all[0].Detail["why"] != string(c.why) ||
+			a.SignOn.UserID != "" {
 			t.Errorf("%s: %+v %+v", name, a, all)
 		}
 	}
@@ -314,15 +331,22 @@ func TestEachRefusalIsRecorded(t *testing.T) {
 		ReasonNTLM:      "Negotiate TlRMTVNTUAABAAAA",
 	} {
 		a := s.send(header)
-		all, _, err := s.Store.Activities(t.Context(), s.gateway.EnvironmentID, store.ActivityFilter{SignOnID: a.SignOn.ID}, store.Page{})
+		all, _, err := s.Store.Activities(
+			t.Context(),
+			s.gateway.EnvironmentID,
+			store.ActivityFilter{SignOnID: a.SignOn.ID},
+			store.Page{},
+		)
 		check(t, err)
-		if a.Refusal == nil || a.Refusal.Reason != why || len(all) != 1 || all[0].Detail["why"] != string(why) || a.SignOn.Outcome == "ok" || a.SignOn.Message == "" {
+		if a.Refusal == nil || a.Refusal.Reason != why || len(all) != 1 || all[0].Detail["why"] != string(why) ||
+			a.SignOn.Outcome == "ok" || a.SignOn.Message == "" {
 			t.Errorf("%s: %+v %+v", why, a, all)
 		}
 	}
 	s.alice.Enabled = false
 	check(t, s.Store.UpdateUser(t.Context(), &s.alice))
-	if a := s.send(honest(now).header(t)); a.Refusal == nil || a.Refusal.Reason != ReasonDisabled || a.SignOn.UserID != s.alice.ID {
+	if a := s.send(honest(now).header(t)); a.Refusal == nil || a.Refusal.Reason != ReasonDisabled ||
+		a.SignOn.UserID != s.alice.ID {
 		t.Errorf("%+v", a)
 	}
 	s.gateway.Enabled = false

@@ -105,11 +105,16 @@ var waysToAGateway = []way{
 		return err
 	}},
 	{"change the user type of others", func(ctx context.Context, w *world, by m.By) error {
-		_, _, err := w.ChangeUserType(ctx, by, w.other, func(t *m.TypeState) error { t.UpdateOnSignOn = true; return nil })
+		_, _, err := w.ChangeUserType(ctx, by, w.other, func(t *m.TypeState) error {
+			t.UpdateOnSignOn = true
+			return nil
+		})
 		return err
 	}},
 	{"link a lesser user to it", func(ctx context.Context, w *world, by m.By) error {
-		return second(w.LinkUser(ctx, by, w.second.ID, func(store.User) (m.Link, error) { return m.Link{To: w.other}, nil }))
+		return second(w.LinkUser(ctx, by, w.second.ID, func(store.User) (m.Link, error) {
+			return m.Link{To: w.other}, nil
+		}))
 	}},
 	{"link a lesser user to an entry of it", func(ctx context.Context, w *world, by m.By) error {
 		return second(w.LinkUser(ctx, by, w.second.ID, func(store.User) (m.Link, error) {
@@ -260,7 +265,8 @@ func TestWhatAChangeCannotSay(t *testing.T) {
 		u.Email = "new@example.com"
 		return nil
 	})
-	if err != nil || u.ID != w.user.ID || u.GatewayID != w.gateway.ID || len(u.Correlation) != 1 || u.DN == "" || u.Email == "" {
+	if err != nil || u.ID != w.user.ID || u.GatewayID != w.gateway.ID || len(u.Correlation) != 1 || u.DN == "" ||
+		u.Email == "" {
 		t.Errorf("%+v, %v", u, err)
 	}
 	g, err := w.ChangeGroup(ctx, by, w.group.ID, func(g *store.Group) error {

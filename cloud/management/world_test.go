@@ -264,7 +264,12 @@ func (w *world) asAdmin(role store.Role) management.By {
 // asPerson returns a user whose group gives a role.
 func (w *world) asPerson(role store.Role) management.By {
 	w.t.Helper()
-	u := store.User{EnvironmentID: w.env, PopulationID: w.population.ID, Username: "person " + string(role), Enabled: true}
+	u := store.User{
+		EnvironmentID: w.env,
+		PopulationID:  w.population.ID,
+		Username:      "person " + string(role),
+		Enabled:       true,
+	}
 	must(w.t, w.Store.CreateUser(w.t.Context(), &u))
 	g := store.Group{EnvironmentID: w.env, Name: "gives " + string(role)}
 	must(w.t, w.Store.CreateGroup(w.t.Context(), &g))

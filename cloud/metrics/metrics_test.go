@@ -39,7 +39,8 @@ func filled(t *testing.T) *metrics.Metrics {
 	m := metrics.New("1.2.3", func() []hub.Live { return links })
 	m.SignOn(store.SignOn{Method: "password", Outcome: "ok", Username: "alice", Duration: 20 * time.Millisecond})
 	m.SignOn(store.SignOn{Method: "password", Outcome: "invalidCredentials", Username: "alice"})
-	h := m.Requests(hclog.NewNullLogger(), func(*http.Request) string { return "console" }, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	console := func(*http.Request) string { return "console" }
+	h := m.Requests(hclog.NewNullLogger(), console, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == "/none" {
 			http.NotFound(w, r)
 			return

@@ -28,7 +28,8 @@ func TestSignOnForAnApplication(t *testing.T) {
 	if form.status != 200 || !strings.Contains(form.page, "Wiki") || !strings.Contains(form.page, "Acme") {
 		t.Fatalf("%d %s", form.status, form.page)
 	}
-	if wrong := b.signOn(form, "alice", "looking-glass"); !strings.Contains(wrong.page, "not right") || strings.Contains(wrong.page, "looking-glass") {
+	if wrong := b.signOn(form, "alice", "looking-glass"); !strings.Contains(wrong.page, "not right") ||
+		strings.Contains(wrong.page, "looking-glass") {
 		t.Errorf("%s", wrong.page)
 	}
 	code, verifier := b.code(c, oauth2.SetAuthURLParam("nonce", "n-1"))
@@ -48,7 +49,8 @@ func TestSignOnForAnApplication(t *testing.T) {
 			t.Errorf("%s is %s, not %s", name, got, want)
 		}
 	}
-	if status, info := s.userinfo(token.AccessToken); status != 200 || info["sub"] != s.alice.ID || len(info["groups"].([]any)) != 4 {
+	if status, info := s.userinfo(token.AccessToken); status != 200 || info["sub"] != s.alice.ID ||
+		len(info["groups"].([]any)) != 4 {
 		t.Errorf("%d %v", status, info)
 	}
 	// A second application's visit shows no form.
@@ -57,7 +59,8 @@ func TestSignOnForAnApplication(t *testing.T) {
 	}
 	again, err := c.TokenSource(t.Context(), &oauth2.Token{RefreshToken: token.RefreshToken}).Token()
 	check(t, err)
-	if fresh := s.claims(again); fresh["sub"] != s.alice.ID || fresh["auth_time"] != claims["auth_time"] || again.RefreshToken == token.RefreshToken {
+	if fresh := s.claims(again); fresh["sub"] != s.alice.ID || fresh["auth_time"] != claims["auth_time"] ||
+		again.RefreshToken == token.RefreshToken {
 		t.Errorf("%v", fresh)
 	}
 }
@@ -89,7 +92,8 @@ func TestRequestsAreRefused(t *testing.T) {
 	} {
 		p := s.browser().get(c.AuthCodeURL("state", r.options...))
 		answer, _ := url.ParseQuery(p.url.RawQuery + p.url.Fragment) // a fragment for what was implicit
-		if sent := strings.HasPrefix(p.url.String(), redirect); sent != r.sent || sent && answer.Get("state") != "state" {
+		if sent := strings.HasPrefix(p.url.String(), redirect); sent != r.sent ||
+			sent && answer.Get("state") != "state" {
 			t.Errorf("%s: sent to %s", name, p.url)
 		}
 		if !strings.Contains(answer.Encode()+p.page, r.says) || strings.Contains(p.url.RawQuery, "code=") {
@@ -277,7 +281,12 @@ func TestGroups(t *testing.T) {
 	for _, rule := range []struct {
 		allow []string
 		want  string
-	}{{[]string{"CN=b*"}, "[cn=b,dc=x cn=b/c,dc=y]"}, {[]string{"*,dc=x"}, "[cn=a,dc=x cn=b,dc=x]"}, {[]string{"read?rs", "[r]eaders"}, "[]"}, {[]string{"readers"}, "[readers]"}} {
+	}{
+		{[]string{"CN=b*"}, "[cn=b,dc=x cn=b/c,dc=y]"},
+		{[]string{"*,dc=x"}, "[cn=a,dc=x cn=b,dc=x]"},
+		{[]string{"read?rs", "[r]eaders"}, "[]"},
+		{[]string{"readers"}, "[readers]"},
+	} {
 		allow(rule.allow...)
 		if got := signOn(); fmt.Sprint(got["groups"]) != rule.want || fmt.Sprint(got["userinfo"]) != rule.want {
 			t.Errorf("%v: %v", rule.allow, got)
@@ -290,7 +299,8 @@ func TestGroups(t *testing.T) {
 	}
 	s.join(more...)
 	got := signOn()
-	if _, there := got["groups"]; there || fmt.Sprint(got["groups_overflow"]) != "104" || len(got["userinfo"].([]any)) != 104 {
+	if _, there := got["groups"]; there || fmt.Sprint(got["groups_overflow"]) != "104" ||
+		len(got["userinfo"].([]any)) != 104 {
 		t.Errorf("%v %v", got["groups"], got["groups_overflow"])
 	}
 }
@@ -310,12 +320,16 @@ func TestDisabledPeopleAndApplications(t *testing.T) {
 	if _, err := c.TokenSource(t.Context(), &oauth2.Token{RefreshToken: token.RefreshToken}).Token(); err == nil {
 		t.Error("refreshed")
 	}
-	if p := b.get(c.AuthCodeURL("state", oauth2.S256ChallengeOption(oauth2.GenerateVerifier()))); p.url.Query().Get("code") != "" {
+	p := b.get(c.AuthCodeURL("state", oauth2.S256ChallengeOption(oauth2.GenerateVerifier())))
+	if p.url.Query().Get("code") != "" {
 		t.Error("the session is still good")
 	}
 	s.app.Enabled = false
 	check(t, s.db.UpdateApplication(t.Context(), &s.app))
-	if p := b.get(c.AuthCodeURL("state", oauth2.S256ChallengeOption(oauth2.GenerateVerifier()))); p.status != http.StatusBadRequest {
+	if p := b.get(c.AuthCodeURL(
+		"state",
+		oauth2.S256ChallengeOption(oauth2.GenerateVerifier()),
+	)); p.status != http.StatusBadRequest {
 		t.Errorf("%d %s", p.status, p.url)
 	}
 }
@@ -342,7 +356,10 @@ func TestSigningOff(t *testing.T) {
 	if p := b.get(signOff + "?" + q.Encode()); p.url.String() != "https://app.example/bye?state=s" {
 		t.Errorf("%s", p.url)
 	}
-	if p := b.get(c.AuthCodeURL("state", oauth2.S256ChallengeOption(oauth2.GenerateVerifier()))); !strings.Contains(p.page, `type="password"`) {
+	if p := b.get(c.AuthCodeURL(
+		"state",
+		oauth2.S256ChallengeOption(oauth2.GenerateVerifier()),
+	)); !strings.Contains(p.page, `type="password"`) {
 		t.Error("the session is still good")
 	}
 	if status, _ := s.userinfo(token.AccessToken); status != http.StatusForbidden {
@@ -399,7 +416,10 @@ func TestGrants(t *testing.T) {
 		"urn:ietf:params:oauth:grant-type:jwt-bearer": "unsupported_grant_type",
 		"client_credentials":                          "the API's",
 	} {
-		resp := must(http.PostForm(s.server.Issuer(s.env)+"/token", url.Values{"grant_type": {grant}, "assertion": {"x"}}))
+		resp := must(http.PostForm(
+			s.server.Issuer(s.env)+"/token",
+			url.Values{"grant_type": {grant}, "assertion": {"x"}},
+		))
 		if b := must(io.ReadAll(resp.Body)); !strings.Contains(string(b), want) {
 			t.Errorf("%q: %s", grant, b)
 		}

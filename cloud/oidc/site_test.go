@@ -113,7 +113,9 @@ func start(t *testing.T) *site {
 		Sessions: sessions,
 		Logger:   hclog.NewNullLogger(),
 		Now:      s.now,
-		Clients:  http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "the API's") }),
+		Clients: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			_, _ = io.WriteString(w, "the API's")
+		}),
 	}
 	page := &signonpage.Server{
 		Store:     db,
@@ -262,7 +264,8 @@ func (s *site) claims(token *oauth2.Token) map[string]any {
 	s.t.Helper()
 	_, p := s.relying()
 	raw, _ := token.Extra("id_token").(string)
-	id, err := p.VerifierContext(s.t.Context(), &gooidc.Config{ClientID: s.app.ID, Now: s.now}).Verify(s.t.Context(), raw)
+	id, err := p.VerifierContext(s.t.Context(), &gooidc.Config{ClientID: s.app.ID, Now: s.now}).
+		Verify(s.t.Context(), raw)
 	check(s.t, err)
 	claims := map[string]any{}
 	check(s.t, id.Claims(&claims))

@@ -45,7 +45,8 @@ func TestOnlyEvidenceTakesAGroupAway(t *testing.T) {
 	if len(w.asked) != 3 || c.Verdict != "partial" || len(c.Removed) != 1 {
 		t.Errorf("asked about %d: %+v", len(w.asked), c)
 	}
-	if !strings.Contains(so.VerdictReason, "1 group stays") || !strings.Contains(so.VerdictReason, "out of sight") || !strings.Contains(so.VerdictReason, "the user is in 1 group") {
+	if !strings.Contains(so.VerdictReason, "1 group stays") || !strings.Contains(so.VerdictReason, "out of sight") ||
+		!strings.Contains(so.VerdictReason, "the user is in 1 group") {
 		t.Error(so.VerdictReason)
 	}
 	if got := w.doubts(first.User.ID); got != "hidden:notVisible" {
@@ -77,7 +78,8 @@ func TestPartialListWithEvidence(t *testing.T) {
 	id.Membership.Whole = true
 	c, so := w.mustSignOn(id)
 	w.wantGroups(first.User.ID, "stays")
-	if c.Verdict != "partial" || so.VerdictReason != "a reference" || !strings.Contains(so.UpdateReason, "1 group removed") {
+	if c.Verdict != "partial" || so.VerdictReason != "a reference" ||
+		!strings.Contains(so.UpdateReason, "1 group removed") {
 		t.Errorf("%+v", so)
 	}
 }
@@ -195,7 +197,8 @@ func TestStampsAndIDsGoWithTheQuestion(t *testing.T) {
 	id = w.ada()
 	id.GroupIdentity = "ID"
 	w.mustSignOn(id)
-	if len(w.asked) != 2 || w.asked[0].DirectoryID != "a-id" || w.asked[0].Stamp != "2026" || w.asked[0].Key == w.asked[1].Key {
+	if len(w.asked) != 2 || w.asked[0].DirectoryID != "a-id" || w.asked[0].Stamp != "2026" ||
+		w.asked[0].Key == w.asked[1].Key {
 		t.Errorf("%+v", w.asked)
 	}
 	w.mustSignOn(w.ada("a"))

@@ -209,13 +209,23 @@ func TestRule1FirstSignOnCreates(t *testing.T) {
 	id := w.ada("cooks", "readers")
 	id.Update, id.SignOnID = false, "s-1"
 	c, so := w.mustSignOn(id)
-	if !c.Created || c.User.PopulationID != w.population.ID || c.User.GatewayID != w.gateway.ID || c.User.GivenName != "Ada" || len(c.GroupsCreated) != 2 {
+	if !c.Created || c.User.PopulationID != w.population.ID || c.User.GatewayID != w.gateway.ID ||
+		c.User.GivenName != "Ada" || len(c.GroupsCreated) != 2 {
 		t.Errorf("%+v", c)
 	}
 	w.wantGroups(c.User.ID, "cooks readers")
-	w.wantActions(so, "group.created", "group.created", "membership.added", "membership.added", "sign-on", "user.created")
+	w.wantActions(
+		so,
+		"group.created",
+		"group.created",
+		"membership.added",
+		"membership.added",
+		"sign-on",
+		"user.created",
+	)
 	got, err := w.store.SignOn(t.Context(), w.env.ID, "s-1")
-	if err != nil || fmt.Sprint(got) != fmt.Sprint(so) || !got.Updated || got.Verdict != "complete" || len(got.Added) != 2 || got.Outcome != "ok" {
+	if err != nil || fmt.Sprint(got) != fmt.Sprint(so) || !got.Updated || got.Verdict != "complete" ||
+		len(got.Added) != 2 || got.Outcome != "ok" {
 		t.Errorf("%+v, %v", got, err)
 	}
 	u, err := w.store.User(t.Context(), w.env.ID, c.User.ID)
@@ -231,7 +241,8 @@ func TestRule1ThenNothingByDefault(t *testing.T) {
 	id.Update, id.Properties["email"] = false, "other"
 	c, so := w.mustSignOn(id)
 	w.wantGroups(first.User.ID, "cooks")
-	if c.Updated || so.Updated || c.User.Email != "ada@x" || so.UpdateReason != "updates on sign-on are off" || so.UserID != first.User.ID || so.Verdict != "" {
+	if c.Updated || so.Updated || c.User.Email != "ada@x" || so.UpdateReason != "updates on sign-on are off" ||
+		so.UserID != first.User.ID || so.Verdict != "" {
 		t.Errorf("%+v %+v", c, so)
 	}
 	w.wantActions(so, "sign-on")
@@ -251,7 +262,8 @@ func TestRule2UpdateFollowsTheDirectory(t *testing.T) {
 	}
 	c, so := w.mustSignOn(id)
 	w.wantGroups(c.User.ID, "readers writers")
-	if c.User.Username != "Ada.L" || c.User.Email != "" || c.User.FamilyName != "Lovelace" || fmt.Sprint(c.User.Attributes) != "map[title:chief]" {
+	if c.User.Username != "Ada.L" || c.User.Email != "" || c.User.FamilyName != "Lovelace" ||
+		fmt.Sprint(c.User.Attributes) != "map[title:chief]" {
 		t.Errorf("%+v", c.User)
 	}
 	want := "[{username ada Ada.L} {name.family  Lovelace} {email ada@x } {phone 1 } {title cook chief}]"
@@ -374,7 +386,8 @@ func TestRule6RenameByID(t *testing.T) {
 	c, so := w.mustSignOn(byID(provisioner.Group{Name: "cn=chefs,dc=x", DisplayName: "chefs", ID: "1"}))
 	w.wantGroups(first.User.ID, "chefs")
 	w.wantActions(so, "group.renamed", "sign-on")
-	if len(c.Added)+len(c.Removed) != 0 || len(c.GroupsRenamed) != 1 || c.GroupsRenamed[0].ID != so1.Added[0] || !so.Updated {
+	if len(c.Added)+len(c.Removed) != 0 || len(c.GroupsRenamed) != 1 || c.GroupsRenamed[0].ID != so1.Added[0] ||
+		!so.Updated {
 		t.Errorf("%+v", c)
 	}
 	// Made again under the same name, it is another group.

@@ -58,7 +58,8 @@ func (c *cloud) lastActivity() store.Activity {
 
 func TestChangeNeedsTheSwitch(t *testing.T) {
 	c := newCloud(t)
-	if r := c.change("alice", "hunter2", "hunter3"); r.Outcome != wire.OutcomeNotAllowed || len(c.agents.changes) != 0 || r.Message != messageNotChanged {
+	if r := c.change("alice", "hunter2", "hunter3"); r.Outcome != wire.OutcomeNotAllowed ||
+		len(c.agents.changes) != 0 || r.Message != messageNotChanged {
 		t.Errorf("%+v, asked %d times", r, len(c.agents.changes))
 	}
 	c.allow(&c.second)
@@ -68,7 +69,8 @@ func TestChangeNeedsTheSwitch(t *testing.T) {
 		t.Fatalf("%+v", r)
 	}
 	asked := c.agents.changes[0]
-	if asked.Gateway != c.second.ID || asked.ID != r.ID || asked.Revision != c.second.Revision || asked.Identifier != "alice" || strings.Join(c.agents.saw, " ") != "hunter2 hunter3" {
+	if asked.Gateway != c.second.ID || asked.ID != r.ID || asked.Revision != c.second.Revision ||
+		asked.Identifier != "alice" || strings.Join(c.agents.saw, " ") != "hunter2 hunter3" {
 		t.Errorf("%+v saw %q", asked, c.agents.saw)
 	}
 }
@@ -80,12 +82,14 @@ func TestKnownPersonIsChangedAtTheirOwnGateway(t *testing.T) {
 	c.allow(&c.second)
 	c.agents.answers[c.first.ID] = right("alice", "u1")
 	user := c.signOn("alice", "hunter2").UserID
-	if r := c.change("alice", "hunter2", "hunter3"); r.Outcome != wire.OutcomeNotAllowed || len(c.agents.changes) != 0 || r.UserID != user {
+	if r := c.change("alice", "hunter2", "hunter3"); r.Outcome != wire.OutcomeNotAllowed ||
+		len(c.agents.changes) != 0 || r.UserID != user {
 		t.Errorf("%+v", r)
 	}
 	c.allow(&c.first)
 	c.answerChange(c.first, wire.PasswordChanged{Outcome: wire.OutcomeOK, BindSent: true})
-	if r := c.change("alice", "hunter2", "hunter3"); !r.OK() || c.agents.changes[0].Gateway != c.first.ID || c.agents.changes[0].Known[0].Value != "u1" {
+	if r := c.change("alice", "hunter2", "hunter3"); !r.OK() || c.agents.changes[0].Gateway != c.first.ID ||
+		c.agents.changes[0].Known[0].Value != "u1" {
 		t.Errorf("%+v %+v", r, c.agents.changes)
 	}
 	if a := c.lastActivity(); a.Subject != "user:"+user {
@@ -149,7 +153,8 @@ func TestImplausibleChangesAskNobody(t *testing.T) {
 		"alice/old/": {Outcome: wire.OutcomeNewPasswordRefused, Refusal: wire.RefusalTooShort},
 	} {
 		part := strings.Split(name, "/")
-		if r := c.change(part[0], part[1], part[2]); r.Outcome != want.Outcome || r.Refusal != want.Refusal || len(c.agents.changes) != 0 {
+		if r := c.change(part[0], part[1], part[2]); r.Outcome != want.Outcome || r.Refusal != want.Refusal ||
+			len(c.agents.changes) != 0 {
 			t.Errorf("%q: %+v", name, r)
 		}
 	}

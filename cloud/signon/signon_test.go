@@ -320,7 +320,8 @@ func TestVerdicts(t *testing.T) {
 		r := right("alice", "u1", "g1")
 		r.Membership.Verdict, r.Membership.Reason = verdict, "size limit"
 		c.agents.answers[c.first.ID] = r
-		if so := c.signOn("alice", "x"); so.Verdict != want || len(so.Removed) != 0 || !strings.HasPrefix(so.VerdictReason, "size limit") {
+		if so := c.signOn("alice", "x"); so.Verdict != want || len(so.Removed) != 0 ||
+			!strings.HasPrefix(so.VerdictReason, "size limit") {
 			t.Errorf("%+v", so)
 		}
 	}
@@ -334,7 +335,13 @@ func TestMessagesDoNotTell(t *testing.T) {
 			t.Errorf("no sentence for %s", o)
 		}
 	}
-	for _, o := range []wire.Outcome{wire.OutcomeNoSuchUser, wire.OutcomeAmbiguousUser, wire.OutcomeAccountLocked, wire.OutcomeAccountDisabled, wire.OutcomeNotAllowed} {
+	for _, o := range []wire.Outcome{
+		wire.OutcomeNoSuchUser,
+		wire.OutcomeAmbiguousUser,
+		wire.OutcomeAccountLocked,
+		wire.OutcomeAccountDisabled,
+		wire.OutcomeNotAllowed,
+	} {
 		if Message(o) != Message(wire.OutcomeInvalidCredentials) {
 			t.Errorf("%s tells: %q", o, Message(o))
 		}
@@ -365,7 +372,8 @@ func TestGuessingWaits(t *testing.T) {
 				t.Fatalf("%+v", so)
 			}
 		}
-		if so := c.signOn(strings.ToUpper(name), "x"); so.Outcome != "busy" || so.Message != messageLater || len(c.agents.asked) != 0 {
+		if so := c.signOn(strings.ToUpper(name), "x"); so.Outcome != "busy" || so.Message != messageLater ||
+			len(c.agents.asked) != 0 {
 			t.Errorf("%+v", so)
 		}
 	}
@@ -420,7 +428,8 @@ func TestTooManyGroups(t *testing.T) {
 		r.Membership.Groups = append(r.Membership.Groups, wire.Group{DN: fmt.Sprint("cn=g", i), Name: "g"})
 	}
 	c.agents.answers[c.first.ID] = r
-	if so := c.signOn("alice", "x"); so.Verdict != "partial" || len(so.Added) != mostGroups || !strings.Contains(so.VerdictReason, "10005 groups") {
+	if so := c.signOn("alice", "x"); so.Verdict != "partial" || len(so.Added) != mostGroups ||
+		!strings.Contains(so.VerdictReason, "10005 groups") {
 		t.Errorf("%s %s %d", so.Verdict, so.VerdictReason, len(so.Added))
 	}
 }

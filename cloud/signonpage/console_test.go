@@ -23,13 +23,20 @@ import (
 func TestThenConsole(t *testing.T) {
 	s := start(t)
 	c := s.visitor()
-	if a := s.get(c, "?then=console"); !strings.Contains(a.page, "to go on to the console") || !strings.Contains(a.page, `name="then" value="console"`) {
+	if a := s.get(c, "?then=console"); !strings.Contains(a.page, "to go on to the console") ||
+		!strings.Contains(a.page, `name="then" value="console"`) {
 		t.Error(a.page)
 	}
-	if a := s.get(c, "?then=https://evil.example"); strings.Contains(a.page, "evil") || strings.Contains(a.page, `name="then"`) {
+	if a := s.get(c, "?then=https://evil.example"); strings.Contains(a.page, "evil") ||
+		strings.Contains(a.page, `name="then"`) {
 		t.Error(a.page)
 	}
-	if a := s.post(c, "", "username", "alice", "password", "x", "then", "console"); a.to != "/"+s.env+"/signon?then=console" {
+	if a := s.post(
+		c, "",
+		"username", "alice",
+		"password", "x",
+		"then", "console",
+	); a.to != "/"+s.env+"/signon?then=console" {
 		t.Errorf("leads to %q", a.to)
 	}
 	if a := s.get(c, "?then=console"); a.to != "/console/organisation?e="+s.env {
@@ -99,7 +106,12 @@ func TestLogo(t *testing.T) {
 func TestPagesAreAccessible(t *testing.T) {
 	s := start(t)
 	s.taken = true
-	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath("/usr/bin/chromium"), chromedp.NoSandbox, chromedp.Flag("no-proxy-server", true))
+	options := append(
+		chromedp.DefaultExecAllocatorOptions[:],
+		chromedp.ExecPath("/usr/bin/chromium"),
+		chromedp.NoSandbox,
+		chromedp.Flag("no-proxy-server", true),
+	)
 	ctx, cancel := chromedp.NewExecAllocator(t.Context(), options...)
 	t.Cleanup(cancel)
 	ctx, cancel = chromedp.NewContext(ctx)

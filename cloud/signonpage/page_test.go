@@ -223,23 +223,32 @@ func TestSigningOnByPassword(t *testing.T) {
 	s := start(t)
 	c := s.visitor()
 	form := s.get(c, "?flow=f1")
-	for _, want := range []string{"Acme &lt;b&gt;", "Wiki", `name="flow" value="f1"`, `autocomplete="current-password"`} {
+	for _, want := range []string{
+		"Acme &lt;b&gt;",
+		"Wiki",
+		`name="flow" value="f1"`,
+		`autocomplete="current-password"`,
+	} {
 		if !strings.Contains(form.page, want) {
 			t.Errorf("%q is not on the form:\n%s", want, form.page)
 		}
 	}
-	if csp := form.header.Get("Content-Security-Policy"); !strings.Contains(csp, "default-src 'none'") || !strings.Contains(csp, "form-action 'self'") || form.header.Get("Cache-Control") != "no-store" {
+	if csp := form.header.Get("Content-Security-Policy"); !strings.Contains(csp, "default-src 'none'") ||
+		!strings.Contains(csp, "form-action 'self'") || form.header.Get("Cache-Control") != "no-store" {
 		t.Errorf("%v", form.header)
 	}
 	s.outcome = "invalidCredentials"
 	wrong := s.post(c, "", "flow", "f1", "username", `alice"><script>`, "password", "looking-glass")
-	if !strings.Contains(wrong.page, "The sentence for invalidCredentials.") || strings.Contains(wrong.page, "looking-glass") || strings.Contains(wrong.page, "<script>") || !strings.Contains(wrong.page, `value="f1"`) {
+	if !strings.Contains(wrong.page, "The sentence for invalidCredentials.") ||
+		strings.Contains(wrong.page, "looking-glass") || strings.Contains(wrong.page, "<script>") ||
+		!strings.Contains(wrong.page, `value="f1"`) {
 		t.Error(wrong.page)
 	}
 	s.outcome = "ok"
 	before := c.Jar.Cookies(&url.URL{Scheme: "http", Host: strings.TrimPrefix(s.url, "http://"), Path: "/"})
 	next := s.post(c, "", "flow", "f1", "username", " alice ", "password", " wonderland ")
-	if next.status != 200 || !strings.Contains(next.page, `content="0; url=/completed/f1/password"`) || s.asked[len(s.asked)-1] != " wonderland " {
+	if next.status != 200 || !strings.Contains(next.page, `content="0; url=/completed/f1/password"`) ||
+		s.asked[len(s.asked)-1] != " wonderland " {
 		t.Errorf("%d %s %q", next.status, next.page, s.asked)
 	}
 	if after := c.Jar.Cookies(&url.URL{
@@ -252,7 +261,8 @@ func TestSigningOnByPassword(t *testing.T) {
 	if again := s.get(c, "?flow=f1"); again.to != "/completed/f1/password" {
 		t.Errorf("%d %s", again.status, again.to)
 	}
-	if account := s.get(c, ""); !strings.Contains(account.page, "Alice &lt;i&gt;") || !strings.Contains(account.page, "Sign off") {
+	if account := s.get(c, ""); !strings.Contains(account.page, "Alice &lt;i&gt;") ||
+		!strings.Contains(account.page, "Sign off") {
 		t.Error(account.page)
 	}
 	if off := s.post(c, "/off"); !strings.Contains(off.page, "signed off") {
@@ -287,7 +297,8 @@ func TestTickets(t *testing.T) {
 	c := s.visitor()
 	negotiate := []string{"Authorization", "Negotiate abc"}
 	s.taken = true
-	if a := s.get(c, "?flow=f1"); a.status != 200 || !strings.Contains(a.page, "Use my computer") || a.header.Get("WWW-Authenticate") != "" {
+	if a := s.get(c, "?flow=f1"); a.status != 200 || !strings.Contains(a.page, "Use my computer") ||
+		a.header.Get("WWW-Authenticate") != "" {
 		t.Errorf("nobody asked for a ticket: %d %v", a.status, a.header)
 	}
 	for name, ask := range map[string]func(){
@@ -295,7 +306,8 @@ func TestTickets(t *testing.T) {
 		"application": func() { s.asks, s.flow.AskForTicket = false, true },
 	} {
 		ask()
-		if a := s.get(c, "?flow=f1"); a.status != 401 || a.header.Get("WWW-Authenticate") != "Negotiate" || !strings.Contains(a.page, `type="password"`) {
+		if a := s.get(c, "?flow=f1"); a.status != 401 || a.header.Get("WWW-Authenticate") != "Negotiate" ||
+			!strings.Contains(a.page, `type="password"`) {
 			t.Errorf("%s: %d %v", name, a.status, a.header)
 		}
 	}
@@ -304,17 +316,21 @@ func TestTickets(t *testing.T) {
 		t.Errorf("the link: %d", a.status)
 	}
 	s.refusal = &kerberos.Refusal{Reason: kerberos.ReasonUnknown}
-	if a := s.get(c, "?flow=f1&ticket=1", negotiate...); a.status != 200 || a.header.Get("WWW-Authenticate") != "" || !strings.Contains(a.page, "not known here yet") || !strings.Contains(a.page, `type="password"`) {
+	if a := s.get(c, "?flow=f1&ticket=1", negotiate...); a.status != 200 || a.header.Get("WWW-Authenticate") != "" ||
+		!strings.Contains(a.page, "not known here yet") || !strings.Contains(a.page, `type="password"`) {
 		t.Errorf("refused: %d %v %s", a.status, a.header, a.page)
 	}
-	if a := s.get(c, "/ticket", negotiate...); a.status != 200 || !strings.Contains(a.page, kerberos.ReasonUnknown.Remedy()) {
+	if a := s.get(c, "/ticket", negotiate...); a.status != 200 ||
+		!strings.Contains(a.page, kerberos.ReasonUnknown.Remedy()) {
 		t.Errorf("%d %s", a.status, a.page)
 	}
 	s.refusal = nil
-	if a := s.get(c, "/ticket", negotiate...); !strings.Contains(a.page, "would sign on alice") || !strings.Contains(a.page, "aes256") {
+	if a := s.get(c, "/ticket", negotiate...); !strings.Contains(a.page, "would sign on alice") ||
+		!strings.Contains(a.page, "aes256") {
 		t.Error(a.page)
 	}
-	if a := s.get(c, "?flow=f1", negotiate...); a.to != "/completed/f1/kerberos" || a.header.Get("WWW-Authenticate") != "Negotiate proof" {
+	if a := s.get(c, "?flow=f1", negotiate...); a.to != "/completed/f1/kerberos" ||
+		a.header.Get("WWW-Authenticate") != "Negotiate proof" {
 		t.Errorf("%d %s %v", a.status, a.to, a.header)
 	}
 	if a := s.get(c, ""); !strings.Contains(a.page, "by ticket") || !strings.Contains(a.page, "not refreshed") {
@@ -342,26 +358,43 @@ func TestChangingThePassword(t *testing.T) {
 	s := start(t)
 	c := s.visitor()
 	s.outcome = "passwordMustChange"
-	if a := s.post(c, "", "flow", "f1", "username", "alice", "password", "old"); !strings.Contains(a.page, "The sentence for passwordMustChange.") || strings.Contains(a.page, "New password") {
+	if a := s.post(
+		c, "",
+		"flow", "f1",
+		"username", "alice",
+		"password", "old",
+	); !strings.Contains(a.page, "The sentence for passwordMustChange.") || strings.Contains(a.page, "New password") {
 		t.Errorf("not offered: %s", a.page)
 	}
 	s.offers, s.asked = true, nil
 	form := s.post(c, "", "flow", "f1", "username", "alice", "password", "old")
-	if !strings.Contains(form.page, "The sentence for passwordMustChange.") || !strings.Contains(form.page, `value="alice"`) || strings.Contains(form.page, `value="old"`) {
+	if !strings.Contains(form.page, "The sentence for passwordMustChange.") ||
+		!strings.Contains(form.page, `value="alice"`) || strings.Contains(form.page, `value="old"`) {
 		t.Fatal(form.page)
 	}
 	change := func(again string) answer {
-		return s.post(c, "/password", "flow", "f1", "username", "alice", "password", "old", "new", "fresh", "again", again)
+		return s.post(
+			c, "/password",
+			"flow", "f1",
+			"username", "alice",
+			"password", "old",
+			"new", "fresh",
+			"again", again,
+		)
 	}
 	if a := change("frehs"); !strings.Contains(a.page, "differ") || len(s.asked) != 1 {
 		t.Errorf("%s %q", a.page, s.asked)
 	}
 	s.changed = wire.PasswordChanged{Outcome: wire.OutcomeNewPasswordRefused, Refusal: wire.RefusalTooShort}
-	if a := change("fresh"); !strings.Contains(a.page, signon.ChangeMessage(wire.OutcomeNewPasswordRefused, wire.RefusalTooShort)) || strings.Contains(a.page, "fresh") {
+	if a := change("fresh"); !strings.Contains(
+		a.page,
+		signon.ChangeMessage(wire.OutcomeNewPasswordRefused, wire.RefusalTooShort),
+	) || strings.Contains(a.page, "fresh") {
 		t.Error(a.page)
 	}
 	s.changed, s.outcome = wire.PasswordChanged{Outcome: wire.OutcomeOK}, "ok"
-	if a := change("fresh"); !strings.Contains(a.page, "/completed/f1/password") || s.asked[len(s.asked)-2] != "old>fresh" || s.asked[len(s.asked)-1] != "fresh" {
+	if a := change("fresh"); !strings.Contains(a.page, "/completed/f1/password") ||
+		s.asked[len(s.asked)-2] != "old>fresh" || s.asked[len(s.asked)-1] != "fresh" {
 		t.Errorf("%s %q", a.page, s.asked)
 	}
 	s.outcome = "unknown"
@@ -385,7 +418,8 @@ func TestWhatDoesNotWork(t *testing.T) {
 	}, "Sec-Fetch-Site", "cross-site"); a.status != 403 || len(s.asked) != 0 {
 		t.Errorf("%d %q", a.status, s.asked)
 	}
-	if a := s.post(c, "", "username", strings.Repeat("x", maxForm), "password", "x"); a.status != 413 || len(s.asked) != 0 {
+	if a := s.post(c, "", "username", strings.Repeat("x", maxForm), "password", "x"); a.status != 413 ||
+		len(s.asked) != 0 {
 		t.Errorf("%d", a.status)
 	}
 	s.outcome = "busy"
@@ -393,11 +427,13 @@ func TestWhatDoesNotWork(t *testing.T) {
 		t.Errorf("%d", a.status)
 	}
 	s.broken = errors.New("the database is away")
-	if a := s.post(c, "", "username", "alice", "password", "x"); a.status != 500 || strings.Contains(a.page, "database") {
+	if a := s.post(c, "", "username", "alice", "password", "x"); a.status != 500 ||
+		strings.Contains(a.page, "database") {
 		t.Errorf("%d %s", a.status, a.page)
 	}
 	for _, path := range []string{"/signon/static/signon.css", "/signon/static/icon.svg"} {
-		if a := s.do(c, "GET", path, nil); a.status != 200 || !strings.Contains(a.header.Get("Cache-Control"), "immutable") {
+		if a := s.do(c, "GET", path, nil); a.status != 200 ||
+			!strings.Contains(a.header.Get("Cache-Control"), "immutable") {
 			t.Errorf("%s: %d %v", path, a.status, a.header)
 		}
 	}

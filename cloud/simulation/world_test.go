@@ -265,7 +265,9 @@ func (w *simulation) truth(p string) map[string]bool {
 }
 
 func (w *simulation) allCanBeSeen() bool {
-	return !w.failing && !slices.ContainsFunc(w.groups, func(g *simulatedGroup) bool { return g.hidden != directorytest.HideNothing })
+	return !w.failing && !slices.ContainsFunc(w.groups, func(g *simulatedGroup) bool {
+		return g.hidden != directorytest.HideNothing
+	})
 }
 
 func (w *simulation) binds(p string) (n int) {

@@ -64,7 +64,13 @@ func signedOn(t *testing.T, s *store.Store, w world, a store.Application, code s
 		ExpiresAt:     now.Add(time.Minute),
 	}
 	must(t, s.CreateAuthorization(t.Context(), &z))
-	if err := s.SetCode(t.Context(), w.env.ID, z.ID, []byte(code), now.Add(time.Minute)); !errors.Is(err, store.ErrNotFound) {
+	if err := s.SetCode(
+		t.Context(),
+		w.env.ID,
+		z.ID,
+		[]byte(code),
+		now.Add(time.Minute),
+	); !errors.Is(err, store.ErrNotFound) {
 		t.Errorf("a code before anybody signed on: %v", err)
 	}
 	must(t, s.CompleteAuthorization(t.Context(), w.env.ID, z.ID, store.SignedOn{
@@ -74,7 +80,12 @@ func signedOn(t *testing.T, s *store.Store, w world, a store.Application, code s
 		At:       now,
 	}))
 	must(t, s.SetCode(t.Context(), w.env.ID, z.ID, []byte(code), now.Add(time.Minute)))
-	if err := s.CompleteAuthorization(t.Context(), w.env.ID, z.ID, store.SignedOn{UserID: "other"}); !errors.Is(err, store.ErrNotFound) {
+	if err := s.CompleteAuthorization(
+		t.Context(),
+		w.env.ID,
+		z.ID,
+		store.SignedOn{UserID: "other"},
+	); !errors.Is(err, store.ErrNotFound) {
 		t.Errorf("somebody else signed on after the code was made: %v", err)
 	}
 	return z
@@ -87,7 +98,13 @@ func TestACodeIsGoodOnce(t *testing.T) {
 	a := application(t, s, w)
 	z := signedOn(t, s, w, a, "code")
 	now := time.Now()
-	if _, err := s.UseCode(t.Context(), "another", []byte("code"), now, now.Add(time.Hour)); !errors.Is(err, store.ErrNotFound) {
+	if _, err := s.UseCode(
+		t.Context(),
+		"another",
+		[]byte("code"),
+		now,
+		now.Add(time.Hour),
+	); !errors.Is(err, store.ErrNotFound) {
 		t.Error(err)
 	}
 	var wins, reuses atomic.Int64
@@ -122,7 +139,13 @@ func TestACodeIsGoodOnce(t *testing.T) {
 		t.Errorf("the token of %s is still good: %v", z.ID, err)
 	}
 	signedOn(t, s, w, a, "late")
-	if _, err := s.UseCode(t.Context(), w.env.ID, []byte("late"), now.Add(2*time.Minute), now.Add(time.Hour)); !errors.Is(err, store.ErrNotFound) {
+	if _, err := s.UseCode(
+		t.Context(),
+		w.env.ID,
+		[]byte("late"),
+		now.Add(2*time.Minute),
+		now.Add(time.Hour),
+	); !errors.Is(err, store.ErrNotFound) {
 		t.Error(err)
 	}
 }
@@ -157,7 +180,8 @@ func TestRefreshTokensAreGoodOnce(t *testing.T) {
 	must(t, err)
 	second, err := add("r2", "r1")
 	must(t, err)
-	if got, err := s.TokenByRefresh(t.Context(), w.env.ID, []byte("r2"), now); err != nil || got.ID != second || got.SignedOn.UserID != w.user.ID || got.Scopes[0] != "openid" {
+	if got, err := s.TokenByRefresh(t.Context(), w.env.ID, []byte("r2"), now); err != nil || got.ID != second ||
+		got.SignedOn.UserID != w.user.ID || got.Scopes[0] != "openid" {
 		t.Errorf("%+v %v", got, err)
 	}
 	if _, err := add("r3", "r1"); !errors.Is(err, store.ErrReused) {

@@ -34,8 +34,14 @@ func TestBackup(t *testing.T) {
 	must(t, s.CommitSession(ctx, "session", []byte("x"), time.Now().Add(time.Hour)))
 	a := application(t, s, w)
 	z := signedOn(t, s, w, a, "code")
-	token := store.Token{EnvironmentID: w.env.ID, ApplicationID: a.ID, AuthorizationID: z.ID, Scopes: []string{"openid"}}
-	token.SignedOn.UserID, token.AccessUntil, token.ExpiresAt = w.user.ID, time.Now().Add(time.Hour), time.Now().Add(time.Hour)
+	token := store.Token{
+		EnvironmentID:   w.env.ID,
+		ApplicationID:   a.ID,
+		AuthorizationID: z.ID,
+		Scopes:          []string{"openid"},
+	}
+	token.SignedOn.UserID = w.user.ID
+	token.AccessUntil, token.ExpiresAt = time.Now().Add(time.Hour), time.Now().Add(time.Hour)
 	must(t, s.AddToken(ctx, &token, nil, time.Now()))
 
 	to := filepath.Join(t.TempDir(), "copy.db")
@@ -85,7 +91,11 @@ func TestBackupThatFails(t *testing.T) {
 	if _, err := os.Stat(to); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("a part of a copy is left: %v", err)
 	}
-	if err := store.Backup(ctx, filepath.Join(folder, "none.db"), filepath.Join(folder, "none", "copy.db")); err == nil {
+	if err := store.Backup(
+		ctx,
+		filepath.Join(folder, "none.db"),
+		filepath.Join(folder, "none", "copy.db"),
+	); err == nil {
 		t.Error("a copy was made in a folder that does not exist")
 	}
 }

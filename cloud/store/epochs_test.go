@@ -56,7 +56,8 @@ func TestQuarantineAndRotation(t *testing.T) {
 		t.Fatal(err)
 	}
 	i, err := w.Instance(t.Context(), id)
-	if err != nil || i.Quarantine != "first" || !i.QuarantinedAt.Equal(at) || i.PublicKey[0] != 1 || i.SealKey[0] != 2 || i.Fingerprint != "F" {
+	if err != nil || i.Quarantine != "first" || !i.QuarantinedAt.Equal(at) || i.PublicKey[0] != 1 ||
+		i.SealKey[0] != 2 || i.Fingerprint != "F" {
 		t.Errorf("%+v %v", i, err)
 	}
 }

@@ -51,7 +51,12 @@ func TestPairings(t *testing.T) {
 	w := build(t, s, "one")
 	ctx, now := t.Context(), time.Now()
 	pair := func(code string, life time.Duration) store.Pairing {
-		p := store.Pairing{EnvironmentID: w.env.ID, GatewayID: w.gateway.ID, CodeHash: []byte(code), ExpiresAt: now.Add(life)}
+		p := store.Pairing{
+			EnvironmentID: w.env.ID,
+			GatewayID:     w.gateway.ID,
+			CodeHash:      []byte(code),
+			ExpiresAt:     now.Add(life),
+		}
 		must(t, s.CreatePairing(ctx, &p))
 		return p
 	}

@@ -54,11 +54,15 @@ func listed(ctx context.Context, t *testing.T, s *store.Store, w world) map[stri
 			return paged(t, limit, read, func(u store.User) string { return u.Username })
 		},
 		"groups": func(limit int) []string {
-			read := func(p store.Page) ([]store.Group, string, error) { return s.Groups(ctx, e, store.GroupFilter{}, p) }
+			read := func(p store.Page) ([]store.Group, string, error) {
+				return s.Groups(ctx, e, store.GroupFilter{}, p)
+			}
 			return paged(t, limit, read, func(g store.Group) string { return g.DisplayName })
 		},
 		"sign-ons": func(limit int) []string {
-			read := func(p store.Page) ([]store.SignOn, string, error) { return s.SignOns(ctx, e, store.SignOnFilter{}, p) }
+			read := func(p store.Page) ([]store.SignOn, string, error) {
+				return s.SignOns(ctx, e, store.SignOnFilter{}, p)
+			}
 			return paged(t, limit, read, func(so store.SignOn) string { return so.Username })
 		},
 		"activities": func(limit int) []string {
@@ -118,7 +122,11 @@ func TestRowsOfOneMoment(t *testing.T) {
 	s := open(t)
 	w := build(t, s, "one")
 	for i := range 7 {
-		must(t, s.RecordSignOn(t.Context(), &store.SignOn{EnvironmentID: w.env.ID, Username: fmt.Sprint(i), At: moment(1)}))
+		must(t, s.RecordSignOn(t.Context(), &store.SignOn{
+			EnvironmentID: w.env.ID,
+			Username:      fmt.Sprint(i),
+			At:            moment(1),
+		}))
 	}
 	read := listed(t.Context(), t, s, w)["sign-ons"]
 	all := read(2)

@@ -59,7 +59,11 @@ func TestOneOfManyNodes(t *testing.T) {
 		TicketHash: []byte("t"),
 		ExpiresAt:  time.Now().Add(time.Hour),
 	}))
-	must(t, all[0].CreateAdministrator(ctx, &store.Administrator{EnvironmentID: e, Name: "Ada", SetupHash: []byte("s")}))
+	must(t, all[0].CreateAdministrator(ctx, &store.Administrator{
+		EnvironmentID: e,
+		Name:          "Ada",
+		SetupHash:     []byte("s"),
+	}))
 	for name, c := range map[string]struct {
 		do   func(s *store.Store, n int) error
 		lost error
@@ -69,7 +73,12 @@ func TestOneOfManyNodes(t *testing.T) {
 			return err
 		}, store.ErrUsed},
 		"pairing-request": {func(s *store.Store, _ int) error {
-			return s.ApprovePairing(ctx, []byte("d"), time.Now(), &store.Instance{EnvironmentID: e, GatewayID: w.gateway.ID})
+			return s.ApprovePairing(
+				ctx,
+				[]byte("d"),
+				time.Now(),
+				&store.Instance{EnvironmentID: e, GatewayID: w.gateway.ID},
+			)
 		}, store.ErrUsed},
 		"assertion": {func(s *store.Store, _ int) error {
 			return s.UseAssertion(ctx, []byte("n"), time.Now().Add(time.Hour))

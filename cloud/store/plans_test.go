@@ -20,7 +20,11 @@ func TestPlans(t *testing.T) {
 	w := build(t, s, "one")
 	r, explained := s.Explain()
 	a := asked{ctx: t.Context(), r: r, world: w}
-	must(t, s.CreateUser(a.ctx, &store.User{EnvironmentID: w.env.ID, PopulationID: w.population.ID, Username: "another"}))
+	must(t, s.CreateUser(a.ctx, &store.User{
+		EnvironmentID: w.env.ID,
+		PopulationID:  w.population.ID,
+		Username:      "another",
+	}))
 	for range 2 {
 		must(t, s.RecordSignOn(a.ctx, &store.SignOn{EnvironmentID: w.env.ID}))
 	}
@@ -160,9 +164,11 @@ func checkPlan(t testing.TB, query string, steps []string) {
 	query = strings.Join(strings.Fields(query), " ") // however it is laid out
 	for _, step := range steps {
 		bounded := strings.HasSuffix(step, "VALUES CLAUSE") || strings.HasSuffix(step, "CONSTANT ROW")
-		scan := strings.HasPrefix(step, "SCAN") && !bounded && !strings.Contains(step, "USING INDEX") && !strings.Contains(step, "USING COVERING INDEX")
+		scan := strings.HasPrefix(step, "SCAN") && !bounded && !strings.Contains(step, "USING INDEX") &&
+			!strings.Contains(step, "USING COVERING INDEX")
 		sorted := strings.Contains(step, "TEMP B-TREE FOR ORDER BY") || strings.Contains(step, "TEMP B-TREE FOR LAST")
-		if scan && slices.Contains(steps, "CO-ROUTINE "+strings.TrimPrefix(step, "SCAN ")) && strings.Contains(query, "LIMIT 10000") {
+		if scan && slices.Contains(steps, "CO-ROUTINE "+strings.TrimPrefix(step, "SCAN ")) &&
+			strings.Contains(query, "LIMIT 10000") {
 			continue
 		}
 		small := strings.Contains(query, "ORDER BY g.display_folded, g.id") || strings.Contains(query, " FROM alerts ")

@@ -150,7 +150,11 @@ func TestNothingOfWhatFails(t *testing.T) {
 	}{
 		"its own error": {func(context.Context, *store.Tx, context.CancelFunc) error { return failed }, failed},
 		"a conflict": {func(ctx context.Context, tx *store.Tx, _ context.CancelFunc) error {
-			return tx.CreateUser(ctx, &store.User{EnvironmentID: w.env.ID, PopulationID: w.population.ID, Username: "josé"})
+			return tx.CreateUser(ctx, &store.User{
+				EnvironmentID: w.env.ID,
+				PopulationID:  w.population.ID,
+				Username:      "josé",
+			})
 		}, store.ErrConflict},
 		"no such reference": {func(ctx context.Context, tx *store.Tx, _ context.CancelFunc) error {
 			return tx.CreateGroups(ctx, []*store.Group{{EnvironmentID: "none", Name: "x"}})
@@ -173,7 +177,8 @@ func TestNothingOfWhatFails(t *testing.T) {
 			})
 			want(t, err, c.want)
 			same(t, everything(t, s, w), before, nil)
-			if all, _, err := s.SignOns(t.Context(), w.env.ID, store.SignOnFilter{}, store.Page{}); err != nil || len(all) > 0 {
+			if all, _, err := s.SignOns(t.Context(), w.env.ID, store.SignOnFilter{}, store.Page{}); err != nil ||
+				len(all) > 0 {
 				t.Errorf("%+v, %v", all, err)
 			}
 		})

@@ -158,7 +158,11 @@ func TestEnvironmentsApart(t *testing.T) {
 			return s.CreateUser(ctx, &store.User{EnvironmentID: e, PopulationID: ours.population.ID, Username: "x"})
 		},
 		"CreatePairing": func() error {
-			return s.CreatePairing(ctx, &store.Pairing{EnvironmentID: e, GatewayID: ours.gateway.ID, CodeHash: []byte("x")})
+			return s.CreatePairing(ctx, &store.Pairing{
+				EnvironmentID: e,
+				GatewayID:     ours.gateway.ID,
+				CodeHash:      []byte("x"),
+			})
 		},
 		"RelinkUsers": func() error {
 			_, err := s.RelinkUsers(ctx, e, theirs.gateway.ID, "", ours.gateway.ID, ours.gateway.UserTypes[0].ID)
@@ -200,7 +204,13 @@ func TestUsernames(t *testing.T) {
 }
 
 func TestFold(t *testing.T) {
-	for _, c := range []struct{ a, b string }{{"K", "\u212a"}, {"ſ", "S"}, {"Σ", "ς"}, {"ÅNGSTRÖM", "a\u030angstro\u0308m"}, {"\u212b", "å"}} {
+	for _, c := range []struct{ a, b string }{
+		{"K", "\u212a"},
+		{"ſ", "S"},
+		{"Σ", "ς"},
+		{"ÅNGSTRÖM", "a\u030angstro\u0308m"},
+		{"\u212b", "å"},
+	} {
 		if store.Fold(c.a) != store.Fold(c.b) {
 			t.Errorf("%+q and %+q differ: %+q, %+q", c.a, c.b, store.Fold(c.a), store.Fold(c.b))
 		}

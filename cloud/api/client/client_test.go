@@ -56,7 +56,10 @@ func (c *cloud) token(w *httptest.ResponseRecorder, r *http.Request, body string
 		return
 	}
 	c.tokens++
-	_ = json.NewEncoder(w).Encode(map[string]any{"access_token": "t" + strings.Repeat("+", c.tokens), "expires_in": 3600})
+	_ = json.NewEncoder(w).Encode(map[string]any{
+		"access_token": "t" + strings.Repeat("+", c.tokens),
+		"expires_in":   3600,
+	})
 }
 
 func start(status int, body string) (*client.Client, *cloud) {
@@ -76,7 +79,8 @@ func TestRequests(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		api, c := start(http.StatusOK, `{"id":"x"}`)
 		var out struct{ ID string }
-		if err := api.Do(t.Context(), "POST", "/groups", map[string]string{"name": "g"}, &out); err != nil || out.ID != "x" {
+		if err := api.Do(t.Context(), "POST", "/groups", map[string]string{"name": "g"}, &out); err != nil ||
+			out.ID != "x" {
 			t.Errorf("%+v, %v", out, err)
 		}
 		if err := api.Do(t.Context(), "DELETE", "/groups/x", nil, nil); err != nil {
@@ -100,11 +104,13 @@ func TestRequests(t *testing.T) {
 
 // A refusal is typed, with all that it says, whoever said it.
 func TestRefusals(t *testing.T) {
-	api, c := start(http.StatusBadRequest, `{"code":"INVALID_DATA","message":"No.","details":[{"code":"X","target":"name","message":"Give one."},
- {"message":"And more."}],"innerError":{"outcome":"busy"}}`)
+	api, c := start(http.StatusBadRequest, `{"code":"INVALID_DATA","message":"No.",
+ "details":[{"code":"X","target":"name","message":"Give one."},{"message":"And more."}],
+ "innerError":{"outcome":"busy"}}`)
 	var refusal *client.Error
 	err := api.Do(t.Context(), "POST", "/groups", nil, nil)
-	if !errors.As(err, &refusal) || refusal.Status != 400 || refusal.Code != "INVALID_DATA" || refusal.Inner["outcome"] != "busy" {
+	if !errors.As(err, &refusal) || refusal.Status != 400 || refusal.Code != "INVALID_DATA" ||
+		refusal.Inner["outcome"] != "busy" {
 		t.Fatalf("%+v", err)
 	}
 	if got := refusal.Error(); got != "400 INVALID_DATA: No.\n  name: Give one.\n  And more." {
