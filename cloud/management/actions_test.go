@@ -434,7 +434,8 @@ func TestActionsKeepToTheirEnvironment(t *testing.T) {
 	for i, c := range tries {
 		if c.own || slices.Contains([]m.Action{
 			m.CreateUser, m.CreateGroup, m.CreatePopulation, m.CreateGateway, m.CreateApplication,
-			m.CreateAdministrator, m.CreateClient, m.RenameEnvironment, m.ChangeSettings, m.SetLogo, m.AddChannel, m.QuietAlert,
+			m.CreateAdministrator, m.CreateClient, m.RenameEnvironment, m.ChangeSettings, m.SetLogo,
+			m.AddChannel, m.QuietAlert,
 		}, c.action) {
 			continue // it names nothing
 		}
