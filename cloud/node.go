@@ -35,6 +35,7 @@ import (
 )
 
 // node is a server with what it has opened.
+// It is made once everything in it works, and only then answers.
 type node struct {
 	*Server
 	db        *store.Store
@@ -49,9 +50,12 @@ type node struct {
 
 // floor is how long a sign-on by password that fails takes at least: longer than a
 // directory near its agent takes for one.
+// It is no secret: it makes the time of an answer say nothing.
 const floor = 300 * time.Millisecond
 
 // handler says which room answers which path.
+// The rooms meet here and nowhere else: each gets what it needs by an interface of its
+// own, and none knows the others.
 func (n *node) handler() http.Handler {
 	codes := &pairing.Broker{Store: n.db, Logger: n.Logger.Named("pairing")}
 	people := &signon.Service{
@@ -103,6 +107,8 @@ func (n *node) handler() http.Handler {
 }
 
 // console is where administrators see and steer environments.
+// It has every URL of the cloud, since a passkey is kept for a name and not for an
+// address.
 func (n *node) console(
 	changes *management.Service, codes *pairing.Broker, sessions *signonpage.Sessions,
 	services []string,
@@ -142,6 +148,8 @@ func (n *node) newProviders() *idp.Desk {
 }
 
 // roomOf says who answers a request, for the metrics.
+// They are few and ours: a label that a stranger could choose would fill the memory of
+// whoever reads them.
 func roomOf(r *http.Request) string {
 	path := r.URL.Path
 	switch {
@@ -160,6 +168,8 @@ func roomOf(r *http.Request) string {
 }
 
 // environments answers below an environment's ID, and hands everything else to the API.
+// The token endpoint is one for programs and applications: the provider hands on what
+// is a program's.
 func (n *node) environments(
 	sessions *signonpage.Sessions, people *signon.Service, tickets *kerberos.Verifier, programs http.Handler,
 ) http.Handler {
@@ -192,6 +202,7 @@ func (n *node) environments(
 }
 
 // watch has alerts looked for until the returned function is called.
+// Each node watches; the store has one of them tell.
 func (n *node) watch(ctx context.Context) (stop func()) {
 	ctx, cancel := context.WithCancel(ctx)
 	watch := &alerts.Watch{Store: n.db, Links: n.agents, Post: n.post(), Logger: n.Logger.Named("alerts")}
@@ -236,6 +247,8 @@ func (n *node) serveMetrics() (stop func()) {
 }
 
 // services are the Kerberos names that people's browsers ask tickets for.
+// One is made of each URL. An address of this machine has the name localhost as well,
+// which is what browsers there ask for.
 func services(urls []string) (names []string) {
 	for _, text := range urls {
 		u, err := url.Parse(text)
@@ -251,6 +264,9 @@ func services(urls []string) (names []string) {
 }
 
 // serveReady tells a balancer whether to send requests here.
+// It is no while the node is about to stop, or the bus or the database is away, and yes
+// again by itself. Whether any agent is connected is not asked: that is no fault of
+// this node.
 func (n *node) serveReady(w http.ResponseWriter, r *http.Request) {
 	if err := cmp.Or(n.agents.Ready(), n.db.Ping(r.Context())); err != nil {
 		n.Logger.Debug("not ready", "error", err)

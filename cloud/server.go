@@ -20,6 +20,7 @@ import (
 )
 
 // Server is one running node of a cloud.
+// It is started once, by Run.
 type Server struct {
 	Database  string        // that Init filled: as Database returns it
 	MasterKey string        // file; empty: in the data folder, or a systemd credential
@@ -45,9 +46,14 @@ type Server struct {
 var ErrUsage = errors.New("wrong usage")
 
 // drainTime is how long answers under way have when the server stops.
+// It is longer than a directory has for a bind, and shorter than what a service manager
+// waits before it kills.
 const drainTime = 10 * time.Second
 
 // Run serves until ctx ends. It returns an error when it cannot start.
+// Everything is opened in the order in which it can fail for the operator's sake: what
+// is wrong with flags and files is told before the database is touched. What was opened
+// is closed in the other order.
 func (s *Server) Run(ctx context.Context) (err error) {
 	if !initialised(s.Database) {
 		return noCloud(s.Database)
@@ -154,6 +160,7 @@ func (s *Server) listen() (net.Listener, error) {
 	return l, nil
 }
 
+// scheme is how the address itself is reached.
 func (s *Server) scheme() string {
 	if s.TLS != nil {
 		return "https://"
@@ -162,6 +169,7 @@ func (s *Server) scheme() string {
 }
 
 // url is what the cloud is known by first.
+// Links in mails and answers begin with it.
 func (s *Server) url(l net.Listener) string {
 	if len(s.URLs) > 0 {
 		return s.URLs[0]
@@ -171,10 +179,13 @@ func (s *Server) url(l net.Listener) string {
 
 // audiences are the URLs for which an agent's proof is taken: those configured,
 // and the address itself.
+// An assertion that was made for another cloud is not taken here: so the URL in an
+// agent's file must be one of them, as it is written.
 func (s *Server) audiences(l net.Listener) []string {
 	return append([]string{s.scheme() + l.Addr().String()}, s.URLs...)
 }
 
+// nodeName is how this node is called in logs and on pages; it need not be unique.
 func nodeName() string {
 	name, err := os.Hostname()
 	if err != nil {
@@ -184,12 +195,15 @@ func nodeName() string {
 }
 
 // secure tells whether people reach this cloud over TLS.
+// Behind a proxy that ends TLS the URL says it.
 func (s *Server) secure() bool {
 	return s.TLS != nil || len(s.URLs) > 0 && strings.HasPrefix(s.URLs[0], "https://")
 }
 
 // serve answers until ctx ends, then stops in order: balancers and agents are told
 // first, so that they are elsewhere before the last request is answered.
+// Links outlive the requests, so the hub closes them when the last answer is out. A
+// request that takes longer than drainTime is cut off.
 func (s *Server) serve(ctx context.Context, l net.Listener, handler http.Handler, agents *hub.Hub) error {
 	srv := &http.Server{
 		Handler:           handler,

@@ -38,6 +38,8 @@ const (
 // purpose is what the vault seals secrets of webhooks for; the owner is the channel's ID.
 const purpose = "webhook"
 
+// sendTime bounds one telling, from the look-up of the name to the last answer: one
+// server that hangs must not keep the others from being told.
 const sendTime = 15 * time.Second
 
 // ErrChannel says that nobody can be told in this way. Its text is for people.
@@ -73,6 +75,7 @@ type Message struct {
 	At          time.Time `json:"at"`
 }
 
+// messageOf is what is told of an alert, whether it lasts or is over.
 func messageOf(e store.Environment, a store.Alert, now time.Time) Message {
 	m := Message{
 		ID:          a.Key,
@@ -93,6 +96,8 @@ func messageOf(e store.Environment, a store.Alert, now time.Time) Message {
 }
 
 // Trial is a message that says that nothing is wrong.
+// It is sent at once and by hand, so that an administrator learns today, and not on the
+// day, whether anybody is reached.
 func Trial(e store.Environment, now time.Time) Message {
 	return Message{
 		ID:          "trial",
@@ -108,6 +113,8 @@ func Trial(e store.Environment, now time.Time) Message {
 
 // Make returns a channel with a new secret for it, which a webhook's receiver is
 // given once; mail has none. ErrChannel when the target cannot be one.
+// Whether the address is public is found out when it is dialled, since a name may lead
+// elsewhere by then. The errors are sentences for administrators without a period.
 func (p *Post) Make(env, id, kind, target string) (c store.AlertChannel, secret string, err error) {
 	c = store.AlertChannel{ID: id, EnvironmentID: env, Kind: kind, Target: target}
 	switch kind {
@@ -152,6 +159,8 @@ func (p *Post) Send(ctx context.Context, c store.AlertChannel, m Message) error 
 
 // call sends a message to a webhook, signed as GitHub and Stripe do: the header
 // has the time and the HMAC of it with the body, so that an old one is known.
+// The answer's body is read away and never shown: it may be of a machine that the
+// administrator of the cloud may not see. A redirect counts as a failure.
 func (p *Post) call(ctx context.Context, c store.AlertChannel, m Message) error {
 	secret, err := p.Vault.Open(purpose, c.ID, c.Sealed)
 	if err != nil {
@@ -183,6 +192,8 @@ func (p *Post) call(ctx context.Context, c store.AlertChannel, m Message) error 
 
 // Signature returns what a webhook's receiver compares: HMAC-SHA-256 of the time,
 // a dot and the body, in hexadecimal digits.
+// Whoever checks it should also refuse a time that is long ago, or an old message could
+// be sent again.
 func Signature(secret []byte, at string, body []byte) string {
 	h := hmac.New(sha256.New, secret)
 	_, _ = h.Write([]byte(at + "."))
@@ -196,6 +207,8 @@ func (p *Post) client() *http.Client {
 }
 
 // mail sends a message by SMTP (RFC 5321), over TLS when the server offers it.
+// The mail server is the operator's own and stands in the program's flags, so it may be
+// anywhere.
 func (p *Post) mail(ctx context.Context, to string, m Message) error {
 	if p.SMTP == "" {
 		return fmt.Errorf("%w: this cloud has no mail server", ErrChannel)
@@ -214,6 +227,8 @@ func (p *Post) mail(ctx context.Context, to string, m Message) error {
 	return nil
 }
 
+// speak is one mail from greeting to farewell. TLS that was offered must succeed:
+// falling back would let whoever is between read it.
 func (p *Post) speak(conn net.Conn, to string, m Message) error {
 	host, _, err := net.SplitHostPort(p.SMTP)
 	if err != nil {
@@ -241,6 +256,8 @@ func (p *Post) speak(conn net.Conn, to string, m Message) error {
 
 // letter is the mail. Nothing in it can be a header of its own: names come from
 // directories and agents.
+// The body is in base64, in lines of 76 characters (RFC 2045 section 6.8), so that no
+// text can be a command of SMTP either.
 func (p *Post) letter(to string, m Message) []byte {
 	subject := m.Text
 	if m.State == "ended" {

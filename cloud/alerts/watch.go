@@ -25,6 +25,7 @@ const (
 )
 
 // Links knows the connected instances; *hub.Hub does.
+// They are of all nodes: one node sees what is wrong with an instance of another.
 type Links interface {
 	Live(gateway string) []hub.Live
 }
@@ -39,6 +40,8 @@ type Watch struct {
 }
 
 // Run looks until ctx ends.
+// What goes wrong is logged and tried again with the next look: a database that is away
+// for a minute must not end the watch.
 func (w *Watch) Run(ctx context.Context) {
 	tick := time.NewTicker(look)
 	defer tick.Stop()
@@ -54,6 +57,7 @@ func (w *Watch) Run(ctx context.Context) {
 	}
 }
 
+// now is the time of day, which tests set.
 func (w *Watch) now() time.Time {
 	if w.Now == nil {
 		return time.Now()
@@ -62,6 +66,8 @@ func (w *Watch) now() time.Time {
 }
 
 // Look takes in what is wrong now, and tells what is due.
+// What is wrong is kept also where nobody is told: the console shows it. Each node
+// looks; the claims of the store have one of them tell.
 func (w *Watch) Look(ctx context.Context) error {
 	environments, err := w.Store.Environments(ctx)
 	if err != nil {

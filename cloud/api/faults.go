@@ -102,6 +102,7 @@ var ofUserType = map[fault.Field]property{
 }
 
 // targetOf returns the property of a fault, as in "userTypes[0].searchBaseDn".
+// Items count from 0 here, as in every path of JSON; faults count them from 1.
 func targetOf(f fault.Fault) string {
 	front := ""
 	p, inType := ofUserType[f.Field]
@@ -127,6 +128,8 @@ func detailsOf(l fault.List) (details []detail) {
 	return details
 }
 
+// detailOf says in which way a value is wrong, by code. What is missing is said in the
+// same words for every property, since the name is what counts.
 func detailOf(f fault.Fault) detail {
 	target := targetOf(f)
 	switch f.Kind {

@@ -40,7 +40,8 @@ func TestNullsAreRefused(t *testing.T) {
 	} {
 		t.Run(r.method+"_"+r.target, func(t *testing.T) {
 			s.t = t
-			s.send(r.method, r.path, r.body).refuses(r.target).has("code", "INVALID_DATA", "details.0.code", "INVALID_VALUE")
+			s.send(r.method, r.path, r.body).refuses(r.target).
+				has("code", "INVALID_DATA", "details.0.code", "INVALID_VALUE")
 		})
 	}
 	s.t = t
@@ -61,9 +62,17 @@ func TestNullsTakeAway(t *testing.T) {
 	}
 	s.send("PATCH", path, text(full)).want(http.StatusOK).has("email", "ada@example.com", "attributes.fax", "2")
 	s.send("PATCH", path, `{"email":null,"name":{"given":null},"attributes":{"phone":null}}`).want(http.StatusOK).
-		has("email", "<nil>", "externalId", "7", "name.given", "<nil>", "name.family", "Byron").
+		has(
+			"email", "<nil>",
+			"externalId", "7",
+			"name.given", "<nil>",
+			"name.family", "Byron",
+		).
 		has("attributes.phone", "<nil>", "attributes.fax", "2", "username", "ada")
-	s.send("PATCH", path, `{"name":null,"attributes":null}`).want(http.StatusOK).has("name", "<nil>", "attributes", "<nil>")
+	s.send("PATCH", path, `{"name":null,"attributes":null}`).want(http.StatusOK).has(
+		"name", "<nil>",
+		"attributes", "<nil>",
+	)
 	s.send("PATCH", path, `{"username":null}`).refuses("username")
 	s.send("PATCH", path, `{"unheardOf":null}`).want(http.StatusOK).has("username", "ada", "externalId", "7")
 
@@ -77,6 +86,10 @@ func TestNullsTakeAway(t *testing.T) {
 	s.send("PUT", gateway, `{"name":"x","type":"LDAP","vendor":"OpenLDAP","userTypes":[{"newUserLookup":null}]}`).
 		refuses("userTypes[0].newUserLookup")
 	s.must(s.store.DeleteGateway(t.Context(), s.env, s.gateway.ID, true))
-	made := s.send("POST", "/gateways", `{"name":"x","type":"LDAP","vendor":"OpenLDAP","kerberos":null,"bindPassword":null}`)
+	made := s.send(
+		"POST",
+		"/gateways",
+		`{"name":"x","type":"LDAP","vendor":"OpenLDAP","kerberos":null,"bindPassword":null}`,
+	)
 	made.want(http.StatusCreated).has("kerberos", "<nil>", "_warnings", "<nil>")
 }

@@ -9,6 +9,7 @@ import (
 )
 
 // etagOf returns the strong validator of an answer (RFC 9110 section 8.8.3).
+// 120 bits of the hash are plenty: nobody gains by two bodies of one validator.
 func etagOf(body []byte) string {
 	sum := sha256.Sum256(body)
 	return `"` + base64.RawURLEncoding.EncodeToString(sum[:15]) + `"`
@@ -16,6 +17,8 @@ func etagOf(body []byte) string {
 
 // matches tells whether a list of validators, as If-Match and If-None-Match have
 // it, names one.
+// A weak validator counts as its strong one: there is one form of each body here, so
+// both say the same.
 func matches(list, etag string) bool {
 	for one := range strings.SplitSeq(list, ",") {
 		if one = strings.TrimSpace(one); one == "*" || strings.TrimPrefix(one, "W/") == etag {
@@ -44,6 +47,8 @@ func (c *call) conditional(readable bool) error {
 // fresh refuses a write whose If-Match does not name a resource as it is now: body
 // is what reading it would answer. It is called within the change, so nobody comes
 // between.
+// It must be called within the change, as the first thing: then what is compared is
+// what is changed, over all nodes.
 func (c *call) fresh(body any) error {
 	want := c.Header.Get("If-Match")
 	if want == "" {

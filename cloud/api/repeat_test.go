@@ -115,7 +115,12 @@ func TestIdempotencyKey(t *testing.T) {
 			t.Errorf("%v, and later %s", got, again.at("id"))
 		}
 	}
-	if found, _, err := s.store.Groups(t.Context(), s.env, store.GroupFilter{Name: "made once"}, store.Page{}); err != nil || len(found) != 1 {
+	if found, _, err := s.store.Groups(
+		t.Context(),
+		s.env,
+		store.GroupFilter{Name: "made once"},
+		store.Page{},
+	); err != nil || len(found) != 1 {
 		t.Errorf("%d groups, %v", len(found), err)
 	}
 	s.with("POST", "/groups", `{"name":"another"}`, "Idempotency-Key", "k1").want(http.StatusUnprocessableEntity)
@@ -126,7 +131,8 @@ func TestIdempotencyKey(t *testing.T) {
 
 	path := "/gateways/" + s.gateway.ID + "/credentials"
 	told := s.with("POST", path, "", "Idempotency-Key", "k3").want(http.StatusCreated).at("credential")
-	if a := s.with("POST", path, "", "Idempotency-Key", "k3").want(http.StatusConflict); told == "" || strings.Contains(a.text, told) {
+	if a := s.with("POST", path, "", "Idempotency-Key", "k3").want(http.StatusConflict); told == "" ||
+		strings.Contains(a.text, told) {
 		t.Error("a secret is told twice")
 	}
 }
@@ -136,11 +142,13 @@ func TestRateLimit(t *testing.T) {
 	s.server.Requests = 60
 	for left := 9; left >= 0; left-- {
 		a := s.send("GET", "/populations", "").want(http.StatusOK)
-		if got, want := a.header.Get("RateLimit"), fmt.Sprintf(`"client";r=%d`, left); got != want || a.header.Get("RateLimit-Policy") != `"client";q=60;w=60` {
+		if got, want := a.header.Get("RateLimit"), fmt.Sprintf(`"client";r=%d`, left); got != want ||
+			a.header.Get("RateLimit-Policy") != `"client";q=60;w=60` {
 			t.Errorf("%s, want %s", got, want)
 		}
 	}
-	if a := s.send("GET", "/populations", "").want(http.StatusTooManyRequests).has("code", "REQUEST_LIMITED"); a.header.Get("Retry-After") != "1" {
+	a := s.send("GET", "/populations", "").want(http.StatusTooManyRequests).has("code", "REQUEST_LIMITED")
+	if a.header.Get("Retry-After") != "1" {
 		t.Error(a.header)
 	}
 	s.now = s.now.Add(1e9)

@@ -8,6 +8,7 @@ import (
 
 // route is who may ask for something, and what answers it. Which role that takes
 // is management's to say; what a body decides, it asks of management besides.
+// A path without an action cannot be written here, so none is open by mistake.
 type route struct {
 	action m.Action
 	answer endpoint
@@ -26,6 +27,8 @@ func (s *Server) endpoints() map[string]route {
 	return all
 }
 
+// placeRoutes are those of the environment itself, of populations, and of what
+// happened.
 func (s *Server) placeRoutes() map[string]route {
 	return map[string]route{
 		"GET ":     {action: m.Read, answer: s.listEnvironments},
@@ -46,6 +49,7 @@ func (s *Server) placeRoutes() map[string]route {
 	}
 }
 
+// gatewayRoutes are those of gateways, their user types and their Kerberos keys.
 func (s *Server) gatewayRoutes() map[string]route {
 	return map[string]route{
 		"GET /{e}/gateways":        {action: m.Read, answer: s.listGateways},
@@ -68,6 +72,8 @@ func (s *Server) gatewayRoutes() map[string]route {
 	}
 }
 
+// instanceRoutes are those of instances and of the codes by which machines become ones,
+// under both of their names.
 func (s *Server) instanceRoutes() map[string]route {
 	return map[string]route{
 		"GET /{e}/gateways/{g}/instances":             {action: m.Read, answer: s.listInstances},
@@ -91,6 +97,8 @@ func (s *Server) instanceRoutes() map[string]route {
 	}
 }
 
+// userRoutes are those of users, who checks their passwords, and their groups. A PUT of
+// the password is LinkUser, and changes a password under the same right.
 func (s *Server) userRoutes() map[string]route {
 	return map[string]route{
 		"GET /{e}/users":          {action: m.Read, answer: s.listUsers},
@@ -113,6 +121,7 @@ func (s *Server) userRoutes() map[string]route {
 	}
 }
 
+// groupRoutes are those of groups of every source.
 func (s *Server) groupRoutes() map[string]route {
 	return map[string]route{
 		"GET /{e}/groups":         {action: m.Read, answer: s.listGroups},
@@ -124,6 +133,8 @@ func (s *Server) groupRoutes() map[string]route {
 	}
 }
 
+// applicationRoutes are those of applications. They have no PATCH: compatible clients
+// replace them.
 func (s *Server) applicationRoutes() map[string]route {
 	return map[string]route{
 		"GET /{e}/applications":             {action: m.Read, answer: s.listApplications},

@@ -20,6 +20,7 @@ import (
 // databaseFlags name the database; exactly one of them is given.
 type databaseFlags struct{ data, url, file, master string }
 
+// addTo adds the flags, of which cobra then refuses none and two.
 func (f *databaseFlags) addTo(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&f.data, "data", "", "data folder, for one node")
 	cmd.Flags().StringVar(&f.url, "database", "",
@@ -31,6 +32,8 @@ func (f *databaseFlags) addTo(cmd *cobra.Command) {
 	cmd.MarkFlagsMutuallyExclusive("data", "database", "database-file")
 }
 
+// database returns the database as cloud knows it. What is wrong with the flags is an
+// error of usage.
 func (f databaseFlags) database() (string, error) {
 	where, err := cloud.Database(f.data, f.url, f.file)
 	if err != nil {
@@ -86,6 +89,7 @@ type runFlags struct {
 	busFile           string
 }
 
+// runCommand is "run".
 func (c *command) runCommand() *cobra.Command {
 	var f runFlags
 	cmd := &cobra.Command{
@@ -136,6 +140,7 @@ that a node is about to stop.`,
 	return cmd
 }
 
+// addBusTo adds the flags of the bus between nodes.
 func (f *runFlags) addBusTo(cmd *cobra.Command) {
 	cmd.Flags().StringSliceVar(&f.bus.URLs, "nats", nil,
 		"NATS server that all nodes share, as tls://HOST:4222; may be repeated"+
@@ -150,6 +155,8 @@ func (f *runFlags) addBusTo(cmd *cobra.Command) {
 	cmd.MarkFlagsRequiredTogether("nats-cert", "nats-key")
 }
 
+// run serves until ctx is done. It reads every flag before anything listens; systemd is
+// told when people can be served, and when that ends.
 func (c *command) run(ctx context.Context, f runFlags) error {
 	level := hclog.LevelFromString(f.level)
 	if level == hclog.NoLevel || f.format != "text" && f.format != "json" {

@@ -95,6 +95,8 @@ func section(p string) string {
 	return first
 }
 
+// write executes the template into memory first: when that fails nothing was sent yet,
+// and the error gets a page and a status of its own.
 func (p pages) write(w http.ResponseWriter, status int, page string, v view) error {
 	var out bytes.Buffer
 	t, ok := p[page]
@@ -173,6 +175,7 @@ func plural(n int, word string) string {
 	return fmt.Sprintf("%d %ss", n, word)
 }
 
+// lines joins values for a field that has one a line.
 func lines(all []string) string { return strings.Join(all, "\n") }
 
 // message is what is said beside a field.

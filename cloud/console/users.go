@@ -11,12 +11,16 @@ import (
 	"ldap-gateway/cloudlink/wire"
 )
 
+// userList is one part of the list, with the beginning of a username that it was asked
+// for.
 type userList struct {
 	Search string
 	Users  []store.User
 	Pager  pager
 }
 
+// listUsers finds by the beginning of the username, which an index serves however many
+// users there are.
 func (c *console) listUsers(k *call) error {
 	list := userList{Search: k.query("q")}
 	var filter store.UserFilter
@@ -71,6 +75,7 @@ func (g userGroup) DoubtWords() string {
 // signOnsShown is how many of a user's sign-ons the page has.
 const signOnsShown = 10
 
+// showUser shows one user with where they came from, groups, and the last sign-ons.
 func (c *console) showUser(k *call) error {
 	u, err := c.Store.User(k.Context(), k.env(), k.PathValue("u"))
 	if err != nil {
@@ -149,6 +154,8 @@ func (c *console) origin(k *call, page *userPage) error {
 	return err
 }
 
+// groupsOf returns a user's groups with the names of the gateways that they came
+// through.
 func (c *console) groupsOf(k *call, user string) ([]userGroup, error) {
 	all, err := c.Store.UserGroups(k.Context(), k.env(), user)
 	if err != nil {
@@ -232,6 +239,8 @@ func (c *console) confirmRemoveMember(k *call) error {
 	return k.render(http.StatusOK, "remove", "Remove from a group", r)
 }
 
+// removeMember takes the user out of the group, which a directory that says otherwise
+// undoes at the next sign-on: the page that asks says so.
 func (c *console) removeMember(k *call) error {
 	r, err := c.membership(k)
 	if err != nil {

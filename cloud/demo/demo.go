@@ -86,6 +86,8 @@ func Run(ctx context.Context, out io.Writer, o Options) (err error) {
 
 func (s *stage) say(format string, args ...any) { fmt.Fprintf(s.out, format+"\n", args...) }
 
+// startDirectory starts a directory in memory that takes no anonymous search, as most
+// do, over TLS with an authority of its own that the agent is given in a file.
 func (s *stage) startDirectory() error {
 	s.directory = &directorytest.Server{RequireBind: true}
 	if err := s.directory.LoadLDIF(strings.NewReader(people)); err != nil {
@@ -231,6 +233,8 @@ func (s *stage) awaitLink(ctx context.Context) error {
 	}
 }
 
+// farewell says how to look around. The secrets can be printed: the cloud is on a
+// loopback address and ends with the demo.
 func (s *stage) farewell() {
 	s.say("The story took %s. Everything is still running:\n", time.Since(s.started).Round(10*time.Millisecond))
 	s.say("  console      %s", s.setup.ConsoleURL)

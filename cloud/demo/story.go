@@ -52,6 +52,7 @@ func userType(update bool) map[string]any {
 }
 
 // signOn is the API's answer to a sign-on, as far as the story needs it.
+// signOn is of the API's answer what the story checks.
 type signOn struct {
 	Outcome string
 	Message string
@@ -64,6 +65,7 @@ type signOn struct {
 	Membership struct{ Verdict string }
 }
 
+// signOn signs Alice on by the API, as an application would.
 func (s *stage) signOn(ctx context.Context, password string) (r signOn, err error) {
 	err = s.api.Do(ctx, "POST", "/signOns", map[string]string{"username": "alice", "password": password}, &r)
 	return r, err

@@ -134,6 +134,9 @@ func (h *Hub) refuse(w http.ResponseWriter, r *http.Request, err error) {
 	_ = json.NewEncoder(w).Encode(refusal)
 }
 
+// refusalFor is what an agent is told by an error of the door: a code that it acts on
+// by itself, and a sentence for whoever looks at its log. What is our own fault says no
+// more than that.
 func refusalFor(err error) (int, *wire.Refusal) {
 	again := "Pair this machine again: make a code in the console and run \"ldap-gateway pair --replace\"."
 	switch {

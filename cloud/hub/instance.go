@@ -21,6 +21,7 @@ func (h *Hub) quarantine(ctx context.Context, i store.Instance, why string) {
 	h.tell(ctx, i, "instance.quarantined", text, map[string]any{"reason": why})
 }
 
+// quarantineLive puts an instance in quarantine of which only the ID is at hand.
 func (h *Hub) quarantineLive(ctx context.Context, instance, why string) {
 	i, err := h.Store.Instance(ctx, instance)
 	if err != nil {

@@ -36,9 +36,12 @@ func (s sealing) seal(id string, password []byte) wire.Sealed {
 }
 
 // mostTries bounds how many instances one request is handed to.
+// More would be no use: each was busy or gone, and the person waits.
 const mostTries = 4
 
 // run has a live instance do an request.
+// Only what certainly sent no bind is handed on. Whatever may have sent one ends it,
+// since a second wrong password counts at the directory.
 func (h *Hub) run(ctx context.Context, a pending) Answer {
 	last := Answer{SignOnResult: wire.SignOnResult{
 		ID:      a.ID,
@@ -92,6 +95,8 @@ func handOn(o wire.Outcome) bool {
 
 // ask has one instance do the request, sealing anew once when it does not
 // know the key.
+// That a key is not known is answered before anything is done, so to seal anew is safe.
+// It happens after an agent has started anew.
 func (h *Hub) ask(ctx context.Context, l Live, a pending) Answer {
 	defer h.presence.asking(l.Link)()
 	for range 2 {
@@ -118,6 +123,8 @@ func ours(l Live, a pending, o wire.Outcome, bindSent bool, reason string) Answe
 }
 
 // request carries the request over the bus to the node with the link and waits.
+// Three errors are told apart: nobody was there and nothing was sent; nothing could be
+// sent; and all else, which may have been a bind.
 func (h *Hub) request(ctx context.Context, l Live, a pending, sealer *wire.Sealer) Answer {
 	left := 15 * time.Second
 	if end, ok := ctx.Deadline(); ok {

@@ -46,6 +46,8 @@ func (h *Hub) SignOn(ctx context.Context, a Request) Answer {
 	})
 }
 
+// readSignOn reads the answer to a sign-on. An outcome that no sign-on has is none, and
+// makes the whole answer unknown.
 func readSignOn(b []byte) (r wire.SignOnResult, err error) {
 	err = wire.Unmarshal(b, &r)
 	if r.Outcome == wire.OutcomeNewPasswordRefused {

@@ -32,6 +32,8 @@ func (h *Hub) ServeUnpair(w http.ResponseWriter, r *http.Request) {
 	_ = json.NewEncoder(w).Encode(wire.Unpaired{Instance: i.ID})
 }
 
+// unpair revokes an instance in its own name. The assertion was made for that alone, so
+// that one which was made for a link cannot be used for it.
 func (h *Hub) unpair(r *http.Request, i store.Instance) error {
 	err := h.Store.RevokeInstance(r.Context(), i.EnvironmentID, i.GatewayID, i.ID, "the machine itself", time.Now())
 	if err != nil {

@@ -11,12 +11,17 @@ import (
 	"ldap-gateway/cloud/store"
 )
 
+// factsOfAdministrator leaves the hashes out: an activity is read by more people than
+// may know that a password was set, and by programs.
 func factsOfAdministrator(a store.Administrator) facts {
 	return facts{"name": a.Name, "role": a.Role}
 }
 
 // CreateAdministrator adds an administrator, and returns the set-up secret by which
 // they set a password. Only this answer has it.
+// They have no password until they set one by that secret, so that nobody but
+// themselves ever knows it. Errors: a fault.List of the name and the role, and
+// *HigherError for a role that the actor does not have.
 func (s *Service) CreateAdministrator(ctx context.Context, by By, a *store.Administrator) (secret string, err error) {
 	err = s.act(ctx, by, CreateAdministrator, func(t *turn) error {
 		*a = store.Administrator{EnvironmentID: t.env(), Name: a.Name, Role: a.Role}
@@ -60,9 +65,12 @@ func checkNamed(what, name string, role store.Role, roles []store.Role) (l fault
 }
 
 // mayGive refuses to give a role that the actor does not have.
+// It holds for every way of giving: to an administrator, a client, a group.
 func (t *turn) mayGive(role store.Role) error { return t.needs(role, "what is to be given", nil) }
 
 // administrator returns an administrator whom the actor may change.
+// One whose role is higher than the actor's is told of, as a *HigherError: that they
+// exist is in the list that the actor may read.
 func (t *turn) administrator(ctx context.Context, id string) (store.Administrator, error) {
 	a, err := t.AdministratorByID(ctx, t.env(), id)
 	return a, t.needs(a.Role, "the administrator "+a.Name, err)
@@ -70,6 +78,8 @@ func (t *turn) administrator(ctx context.Context, id string) (store.Administrato
 
 // ChangeAdministrator changes an administrator's role. store.ErrLastOwner when no
 // owner would be left.
+// The name stays, whatever change does to it: administrators sign in by it, and
+// activities name them by it. So do the proofs, which are their own to change.
 func (s *Service) ChangeAdministrator(
 	ctx context.Context, by By, id string, change func(*store.Administrator) error,
 ) (a store.Administrator, err error) {
@@ -105,6 +115,8 @@ func (s *Service) ChangeAdministrator(
 
 // ResetAdministrator takes away every proof of an administrator, and returns a new
 // set-up secret. Only this answer has it.
+// It is for who has lost a password or a second factor. Their sessions end, as sessions
+// do whose password has become another.
 func (s *Service) ResetAdministrator(
 	ctx context.Context, by By, id string,
 ) (a store.Administrator, secret string, err error) {
@@ -126,6 +138,8 @@ func (s *Service) ResetAdministrator(
 
 // DeleteAdministrator removes an administrator. store.ErrLastOwner when no owner
 // would be left.
+// Seen gets the administrator as they are and may refuse; nil: it does not. What they
+// did stays in the activities under their name.
 func (s *Service) DeleteAdministrator(
 	ctx context.Context, by By, id string, seen func(store.Administrator) error,
 ) (a store.Administrator, err error) {
@@ -149,6 +163,9 @@ func (s *Service) DeleteAdministrator(
 
 // SetRoleGroup gives the members of a group a role; the empty role takes it away.
 // Seen gets the role that it gives now.
+// Who gives a role by a group gives it to everybody whom the directory puts there, now
+// and later: so the gateway whose group it is carries the role from then on, see
+// rights.go.
 func (s *Service) SetRoleGroup(
 	ctx context.Context, by By, group string, role store.Role, seen func(store.Group, store.Role) error,
 ) (g store.Group, err error) {

@@ -12,6 +12,7 @@ import (
 	"ldap-gateway/cloud/vault"
 )
 
+// factsOfApplication tells that there is a secret, and not which.
 func factsOfApplication(a store.Application) facts {
 	return facts{
 		"name":         a.Name,
@@ -28,6 +29,8 @@ func factsOfApplication(a store.Application) facts {
 }
 
 // CreateApplication adds an application without a secret, and fills in ID and times.
+// A secret is made by RenewApplication, in an answer of its own: whoever lists or
+// repeats this request never sees one. Errors are a fault.List.
 func (s *Service) CreateApplication(ctx context.Context, by By, a *store.Application) error {
 	return s.act(ctx, by, CreateApplication, func(t *turn) error {
 		a.ID, a.EnvironmentID, a.SecretHash = "", t.env(), nil
@@ -49,6 +52,8 @@ func (s *Service) CreateApplication(ctx context.Context, by By, a *store.Applica
 
 // ChangeApplication changes an application. Its secret stays, unless it becomes of
 // a type that cannot keep one.
+// What was signed on for it before goes on: a redirect address that is taken away ends
+// no token.
 func (s *Service) ChangeApplication(
 	ctx context.Context, by By, id string, change func(*store.Application) error,
 ) (a store.Application, err error) {
@@ -73,6 +78,8 @@ func (s *Service) ChangeApplication(
 	return a, err
 }
 
+// saveApplication writes an application that was checked, and notes what became of it
+// in the words of done.
 func (t *turn) saveApplication(ctx context.Context, a *store.Application, before store.Application, done string) error {
 	if err := t.UpdateApplication(ctx, a); err != nil {
 		return applicationNameTaken(err)
@@ -87,6 +94,8 @@ func (t *turn) saveApplication(ctx context.Context, a *store.Application, before
 	return nil
 }
 
+// applicationNameTaken is a conflict as the fault that it is here; any other error
+// stays what it is.
 func applicationNameTaken(err error) error {
 	if errors.Is(err, store.ErrConflict) {
 		return fault.Of(fault.Name, fault.Taken, "Another application of this environment has this name.")
@@ -96,6 +105,8 @@ func applicationNameTaken(err error) error {
 
 // RenewApplication gives an application a new secret, which only this answer has.
 // ErrNoSecret when its type cannot keep one.
+// The old secret is worth nothing at once: who renews it because it leaked wants no
+// time of grace.
 func (s *Service) RenewApplication(
 	ctx context.Context, by By, id string,
 ) (a store.Application, secret string, err error) {
@@ -185,6 +196,8 @@ func checkRedirect(field fault.Field, item int, text, applicationType string) fa
 	return nil
 }
 
+// loopback tells whether a host is this machine: by its address, or by the one name
+// that RFC 6761 keeps for it.
 func loopback(host string) bool {
 	a, err := netip.ParseAddr(host)
 	return host == "localhost" || err == nil && a.IsLoopback()

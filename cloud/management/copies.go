@@ -25,18 +25,22 @@ func copyOf(g store.Gateway) store.Gateway {
 	return g
 }
 
+// copyOfType is copyOf for one user type.
 func copyOfType(u store.UserType) store.UserType {
 	u.Correlation, u.Mappings = slices.Clone(u.Correlation), slices.Clone(u.Mappings)
 	u.Groups.Include, u.Groups.Exclude = slices.Clone(u.Groups.Include), slices.Clone(u.Groups.Exclude)
 	return u
 }
 
+// copyOfApplication is copyOf for an application; the hash of its secret is never
+// changed in place.
 func copyOfApplication(a store.Application) store.Application {
 	a.RedirectURIs, a.SignOffURIs = slices.Clone(a.RedirectURIs), slices.Clone(a.SignOffURIs)
 	a.Groups.Allow = slices.Clone(a.Groups.Allow)
 	return a
 }
 
+// copyOfEnvironment is copyOf for an environment.
 func copyOfEnvironment(e store.Environment) store.Environment {
 	e.Settings.SignOnOrder = slices.Clone(e.Settings.SignOnOrder)
 	return e

@@ -66,7 +66,10 @@ func TestChangesInPlaceAreTold(t *testing.T) {
 	}
 
 	order := []store.UserTypeRef{w.kind, w.other}
-	must(t, second(w.ChangeSettings(ctx, by, func(e *store.Environment) error { e.Settings.SignOnOrder = order; return nil })))
+	must(t, second(w.ChangeSettings(ctx, by, func(e *store.Environment) error {
+		e.Settings.SignOnOrder = order
+		return nil
+	})))
 	_, err = w.ChangeSettings(ctx, by, func(e *store.Environment) error {
 		e.Settings.SignOnOrder[0], e.Settings.SignOnOrder[1] = w.other, w.kind
 		return nil

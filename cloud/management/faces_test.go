@@ -149,8 +149,15 @@ func (w *world) fill(pattern string) (method, path string) {
 	method, path, _ = strings.Cut(pattern, " ")
 	id := w.pairing.ID
 	for part, of := range map[string]string{
-		"/kerberosKeys/": w.keys.ID, "/keys/": w.keys.ID, "/groups/": w.group.ID, "/memberOfGroups/": w.group.ID, "/roleGroups/": w.group.ID,
-		"/administrators/": w.admin.ID, "/clients/": w.client.ID, "/channels/": w.channel.ID, "/signOns/": "none",
+		"/kerberosKeys/":   w.keys.ID,
+		"/keys/":           w.keys.ID,
+		"/groups/":         w.group.ID,
+		"/memberOfGroups/": w.group.ID,
+		"/roleGroups/":     w.group.ID,
+		"/administrators/": w.admin.ID,
+		"/clients/":        w.client.ID,
+		"/channels/":       w.channel.ID,
+		"/signOns/":        "none",
 	} {
 		if strings.Contains(path, part+"{id}") {
 			id = of
@@ -255,7 +262,8 @@ func TestEveryRoleOverTheAPI(t *testing.T) {
 					path += "?force=true"
 				}
 				if pattern == "DELETE /{e}/administrators/{id}" || pattern == "PATCH /{e}/administrators/{id}" {
-					path, body = strings.Replace(path, w.admin.ID, w.asAdmin(store.RoleReadOnly).ID, 1), `{"role":"IDENTITY_ADMIN"}`
+					path = strings.Replace(path, w.admin.ID, w.asAdmin(store.RoleReadOnly).ID, 1)
+					body = `{"role":"IDENTITY_ADMIN"}`
 					before = w.rows()
 				}
 				status, answer := send(t, face, method, path, token, body)
@@ -285,8 +293,12 @@ func (w *world) signIn(h http.Handler, role store.Role) *http.Cookie {
 	a, err := w.Store.AdministratorByID(w.t.Context(), w.env, by.ID)
 	must(w.t, err)
 	salt := []byte("salt of the test")
-	a.PasswordHash = fmt.Sprintf("$argon2id$v=%d$m=8,t=1,p=1$%s$%s", argon2.Version, base64.RawStdEncoding.EncodeToString(salt),
-		base64.RawStdEncoding.EncodeToString(argon2.IDKey([]byte(passphrase), salt, 1, 8, 1, 32)))
+	a.PasswordHash = fmt.Sprintf(
+		"$argon2id$v=%d$m=8,t=1,p=1$%s$%s",
+		argon2.Version,
+		base64.RawStdEncoding.EncodeToString(salt),
+		base64.RawStdEncoding.EncodeToString(argon2.IDKey([]byte(passphrase), salt, 1, 8, 1, 32)),
+	)
 	must(w.t, w.Store.UpdateAdministrator(w.t.Context(), &a))
 	r := form(w.t, "/console/sign-in", nil, "name", a.Name, "password", passphrase)
 	rec := httptest.NewRecorder()
@@ -346,7 +358,14 @@ func consoleForm(w *world, h http.Handler, cookie *http.Cookie, pattern string) 
 	case "POST /console/users/{u}/accounts":
 		return []string{"provider", w.provider.ID, "subject", "s-9"}
 	case "POST /console/users/{u}":
-		return []string{"username", "ada", "population", w.population.ID, "seen", seen("/console/users/" + w.user.ID + "/edit")}
+		return []string{
+			"username",
+			"ada",
+			"population",
+			w.population.ID,
+			"seen",
+			seen("/console/users/" + w.user.ID + "/edit"),
+		}
 	case "POST /console/groups/{group}":
 		return []string{"name", "Operators", "seen", seen("/console/groups/" + w.group.ID + "/edit")}
 	case "POST /console/gateways/{g}/user-types":
@@ -364,7 +383,14 @@ func consoleForm(w *world, h http.Handler, cookie *http.Cookie, pattern string) 
 	case "POST /console/gateways/{g}/kerberos/keys":
 		return []string{"account", newKeys().Account, "password", newKeys().Password}
 	case "POST /console/account/password":
-		return []string{"current", passphrase, "password", "another long pass phrase", "again", "another long pass phrase"}
+		return []string{
+			"current",
+			passphrase,
+			"password",
+			"another long pass phrase",
+			"again",
+			"another long pass phrase",
+		}
 	case "POST /console/settings/administrators/{id}":
 		return []string{"role", "OWNER"}
 	case "POST /console/settings/alerts/channels":
@@ -437,7 +463,11 @@ func TestExploitsOverHTTP(t *testing.T) {
 		}
 	}
 	own := func(w *world, by m.By) store.UserTypeRef {
-		d := m.Draft{Gateway: store.Gateway{Name: "Mine", Vendor: "OpenLDAP", UserTypes: []store.UserType{w.people("Mine")}}}
+		d := m.Draft{Gateway: store.Gateway{
+			Name:      "Mine",
+			Vendor:    "OpenLDAP",
+			UserTypes: []store.UserType{w.people("Mine")},
+		}}
 		must(t, w.CreateGateway(t.Context(), by, &d))
 		return store.UserTypeRef{Gateway: d.ID, UserType: d.UserTypes[0].ID}
 	}
@@ -445,7 +475,14 @@ func TestExploitsOverHTTP(t *testing.T) {
 	w.give(w.group, store.RoleOwner)
 	by := w.as(store.RoleIdentityAdmin)
 	users := "/" + w.env + "/users/"
-	status, answer := send(t, programs, "POST", users+w.second.ID+"/memberOfGroups", w.token(by), `{"id":"`+w.group.ID+`"}`)
+	status, answer := send(
+		t,
+		programs,
+		"POST",
+		users+w.second.ID+"/memberOfGroups",
+		w.token(by),
+		`{"id":"`+w.group.ID+`"}`,
+	)
 	refused(w, status, answer, "he group Operators")
 	to := own(w, by)
 	body, err := json.Marshal(map[string]any{"id": to.Gateway, "userType": map[string]any{"id": to.UserType}})
@@ -456,7 +493,11 @@ func TestExploitsOverHTTP(t *testing.T) {
 	cookie := w.signIn(pages, store.RoleIdentityAdmin)
 	status, answer = serve(t, pages, form(t, "/console/groups/"+w.group.ID+"/members", cookie, "username", "bob"))
 	refused(w, status, answer, "he group Operators")
-	status, answer = serve(t, pages, form(t, "/console/users/"+w.user.ID+"/link", cookie, "to", to.Gateway+"/"+to.UserType))
+	status, answer = serve(
+		t,
+		pages,
+		form(t, "/console/users/"+w.user.ID+"/link", cookie, "to", to.Gateway+"/"+to.UserType),
+	)
 	refused(w, status, answer, "he user ada")
 	status, answer = serve(t, pages, form(t, "/console/gateways/"+w.gateway.ID+"/pairings", cookie))
 	refused(w, status, answer, "he gateway Headquarters")
@@ -483,7 +524,12 @@ func TestParallelPatches(t *testing.T) {
 				}
 				// A client that knows nothing of others sends its own attribute alone.
 				body := fmt.Sprintf(`{"attributes":{%q:"x"}}`, name)
-				r := httptest.NewRequestWithContext(t.Context(), "PATCH", "/v1/environments"+path, strings.NewReader(body))
+				r := httptest.NewRequestWithContext(
+					t.Context(),
+					"PATCH",
+					"/v1/environments"+path,
+					strings.NewReader(body),
+				)
 				r.Header.Set("Authorization", "Bearer "+token)
 				r.Header.Set("Content-Type", "application/json")
 				if validator != "" {
@@ -511,7 +557,8 @@ func TestParallelPatches(t *testing.T) {
 	r.Header.Set("Authorization", "Bearer "+token)
 	rec := httptest.NewRecorder()
 	face.ServeHTTP(rec, r)
-	if counts := patch(rec.Header().Get("ETag")); counts[http.StatusOK] != 1 || counts[http.StatusPreconditionFailed] != many-1 {
+	if counts := patch(rec.Header().Get("ETag")); counts[http.StatusOK] != 1 ||
+		counts[http.StatusPreconditionFailed] != many-1 {
 		t.Errorf("%v", counts)
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"ldap-gateway/cloud/store"
 )
 
+// factsOfGroup leaves the members out: each membership is an activity of its own.
 func factsOfGroup(g store.Group) facts {
 	return facts{
 		"name":        g.Name,
@@ -21,6 +22,8 @@ func factsOfGroup(g store.Group) facts {
 }
 
 // CreateGroup adds an ordinary group, and fills in ID and times.
+// Its name is unique among the groups without a source; a directory's group may be
+// called the same.
 func (s *Service) CreateGroup(ctx context.Context, by By, g *store.Group) error {
 	return s.act(ctx, by, CreateGroup, func(t *turn) error {
 		g.ID, g.EnvironmentID = "", t.env()
@@ -80,13 +83,15 @@ func (s *Service) ChangeGroup(
 
 // Origin says in words where the members of a just-in-time group are decided.
 func Origin(g store.Group) string {
-	if g.SourceType == store.SourceIDP {
-		return "the identity provider"
+	if g.FromGateway() {
+		return "the directory"
 	}
-	return "the directory"
+	return "the identity provider"
 }
 
 // keepsNames tells which names of a just-in-time group would be others.
+// That is told by name, and not passed over: a client that renames such a group
+// believes that it did.
 func keepsNames(before, after store.Group) (l fault.List) {
 	if !before.JustInTime() {
 		return nil
@@ -124,6 +129,8 @@ func (t *turn) checkGroup(ctx context.Context, g *store.Group, before store.Grou
 	return cmp.Or(err, l.Err())
 }
 
+// groupNameTaken is a conflict as the fault that it is here; any other error stays what
+// it is.
 func groupNameTaken(err error) error {
 	if errors.Is(err, store.ErrConflict) {
 		return fault.Of(fault.Name, fault.Taken, "Another group of this environment has this name.")
@@ -132,6 +139,7 @@ func groupNameTaken(err error) error {
 }
 
 // group returns a group that the actor may change.
+// Seen gets the group as it is and may refuse; nil: it does not.
 func (t *turn) group(ctx context.Context, id string, seen func(store.Group) error) (store.Group, error) {
 	g, err := t.Group(ctx, t.env(), id)
 	if err == nil {
@@ -162,6 +170,8 @@ func (s *Service) DeleteGroup(ctx context.Context, by By, id string, seen func(s
 }
 
 // AddMember puts a user into an ordinary group.
+// Who is in it already stays so, with the time of then, and the activity tells that
+// somebody asked.
 func (s *Service) AddMember(ctx context.Context, by By, user, group string) error {
 	return s.act(ctx, by, AddMember, func(t *turn) error {
 		u, err := t.User(ctx, t.env(), user)

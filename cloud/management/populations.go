@@ -8,6 +8,7 @@ import (
 	"ldap-gateway/cloud/store"
 )
 
+// factsOfPopulation leaves out how many users there are, which is no change of it.
 func factsOfPopulation(p store.Population) facts {
 	return facts{"name": p.Name, "description": p.Description, "default": p.Default}
 }
@@ -65,10 +66,13 @@ func (s *Service) ChangePopulation(
 	return p, err
 }
 
+// checkPopulation tells what may not be kept of a population, which was before.
 func checkPopulation(p, before store.Population) error {
 	return checkName("population", before.Name, p.Name).Err()
 }
 
+// populationNameTaken is a conflict as the fault that it is here; any other error stays
+// what it is.
 func populationNameTaken(err error) error {
 	if errors.Is(err, store.ErrConflict) {
 		return fault.Of(fault.Name, fault.Taken, "Another population of this environment has this name.")

@@ -298,11 +298,26 @@ func (w *world) settleProvider() {
 
 func (w *world) settleRights() {
 	t, ctx := w.t, w.t.Context()
-	w.admin = store.Administrator{EnvironmentID: w.env, Name: "root of " + w.env, Role: store.RoleOwner, PasswordHash: "secret-hash"}
+	w.admin = store.Administrator{
+		EnvironmentID: w.env,
+		Name:          "root of " + w.env,
+		Role:          store.RoleOwner,
+		PasswordHash:  "secret-hash",
+	}
 	must(t, w.Store.CreateAdministrator(ctx, &w.admin))
-	w.client = store.Client{EnvironmentID: w.env, Name: "deploy", Role: store.RoleIdentityAdmin, SecretHash: []byte("secret-hash")}
+	w.client = store.Client{
+		EnvironmentID: w.env,
+		Name:          "deploy",
+		Role:          store.RoleIdentityAdmin,
+		SecretHash:    []byte("secret-hash"),
+	}
 	must(t, w.Store.CreateClient(ctx, &w.client))
-	w.channel = store.AlertChannel{ID: "channel of " + w.env, EnvironmentID: w.env, Kind: alerts.Email, Target: "a@example.com"}
+	w.channel = store.AlertChannel{
+		ID:            "channel of " + w.env,
+		EnvironmentID: w.env,
+		Kind:          alerts.Email,
+		Target:        "a@example.com",
+	}
 	must(t, w.Store.CreateAlertChannel(ctx, &w.channel))
 	must(t, w.Store.SeeAlerts(ctx, w.env, time.Now(), time.Hour, []store.Alert{{Key: "k", Code: "noInstance"}}))
 }
@@ -312,7 +327,14 @@ func (w *world) as(role store.Role) management.By {
 	w.t.Helper()
 	c := store.Client{EnvironmentID: w.env, Name: "client " + string(role), Role: role}
 	must(w.t, w.Store.CreateClient(w.t.Context(), &c))
-	return management.By{Environment: w.env, Kind: management.Program, ID: c.ID, Name: c.Name, Role: c.Role, Address: "192.0.2.1"}
+	return management.By{
+		Environment: w.env,
+		Kind:        management.Program,
+		ID:          c.ID,
+		Name:        c.Name,
+		Role:        c.Role,
+		Address:     "192.0.2.1",
+	}
 }
 
 // asAdmin returns one of the console's own of a role, who has a passkey.
@@ -323,19 +345,36 @@ func (w *world) asAdmin(role store.Role) management.By {
 	must(w.t, w.Store.CreateAdministrator(w.t.Context(), &a))
 	w.passkey = store.Passkey{ID: "key of " + a.ID, EnvironmentID: w.env, AdministratorID: a.ID, Name: "key"}
 	must(w.t, w.Store.AddPasskey(w.t.Context(), &w.passkey))
-	return management.By{Environment: w.env, Kind: management.Administrator, ID: a.ID, Name: a.Name, Role: role}
+	return management.By{
+		Environment: w.env,
+		Kind:        management.Administrator,
+		ID:          a.ID,
+		Name:        a.Name,
+		Role:        role,
+	}
 }
 
 // asPerson returns a user whose group gives a role.
 func (w *world) asPerson(role store.Role) management.By {
 	w.t.Helper()
-	u := store.User{EnvironmentID: w.env, PopulationID: w.population.ID, Username: "person " + string(role), Enabled: true}
+	u := store.User{
+		EnvironmentID: w.env,
+		PopulationID:  w.population.ID,
+		Username:      "person " + string(role),
+		Enabled:       true,
+	}
 	must(w.t, w.Store.CreateUser(w.t.Context(), &u))
 	g := store.Group{EnvironmentID: w.env, Name: "gives " + string(role)}
 	must(w.t, w.Store.CreateGroup(w.t.Context(), &g))
 	must(w.t, w.Store.AddMember(w.t.Context(), w.env, u.ID, g.ID, time.Now()))
 	w.give(g, role)
-	return management.By{Environment: w.env, Kind: management.Person, ID: u.ID, Name: u.Username, Role: role}
+	return management.By{
+		Environment: w.env,
+		Kind:        management.Person,
+		ID:          u.ID,
+		Name:        u.Username,
+		Role:        role,
+	}
 }
 
 // asPersonOnce is asPerson for a test that needs the same one again.
@@ -346,7 +385,13 @@ func (w *world) asPersonOnce(role store.Role) management.By {
 		return w.asPerson(role)
 	}
 	must(w.t, err)
-	return management.By{Environment: w.env, Kind: management.Person, ID: u.ID, Name: u.Username, Role: role}
+	return management.By{
+		Environment: w.env,
+		Kind:        management.Person,
+		ID:          u.ID,
+		Name:        u.Username,
+		Role:        role,
+	}
 }
 
 // give has a group give its members a role.

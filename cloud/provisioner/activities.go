@@ -27,6 +27,7 @@ func (s *step) log(action, subject, text string, detail map[string]any) {
 	})
 }
 
+// subject is the record of the sign-on.
 func (s *step) subject() string { return "user:" + s.change.User.ID }
 
 // origin is what said who the person is, in words.
@@ -72,12 +73,15 @@ func (s *step) refuse(reason string, detail map[string]any) {
 	s.log("update.refused", s.subject(), reason, detail)
 }
 
+// userCreated notes a first sign-on. What the record has is not in it: it is in the
+// record.
 func (s *step) userCreated() {
 	u := s.change.User
 	s.log("user.created", s.subject(), u.Username+" signed on for the first time",
 		map[string]any{"username": u.Username, "population": u.PopulationID, "dn": u.DN})
 }
 
+// userUpdated notes which properties became others, with what they were.
 func (s *step) userUpdated() {
 	before, after := map[string]any{}, map[string]any{}
 	for _, f := range s.change.Fields {
@@ -87,6 +91,7 @@ func (s *step) userUpdated() {
 	s.log("user.updated", s.subject(), text, map[string]any{"before": before, "after": after})
 }
 
+// groupsCreated notes groups that nobody had seen before.
 func (s *step) groupsCreated(groups []*store.Group) {
 	for _, g := range groups {
 		s.change.GroupsCreated = append(s.change.GroupsCreated, *g)
@@ -107,6 +112,7 @@ func (s *step) groupRenamed(before, after store.Group) {
 		"after":  map[string]any{"name": after.Name, "displayName": after.DisplayName}})
 }
 
+// memberships notes each group by itself, so that a group's own history has it.
 func (s *step) memberships(action string, groups []store.Group) {
 	verb := map[string]string{"membership.added": "joined", "membership.removed": "left"}[action]
 	for _, g := range groups {

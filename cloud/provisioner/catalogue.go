@@ -13,11 +13,13 @@ const identityID = "ID"
 type catalogue struct {
 	byID   map[string]*store.Group // directory ID
 	byName map[string]*store.Group // group key
-	source string                  // type of it
+	source store.Source            // type of it
 	strict bool                    // identity is the ID: a name does not find a group that has another ID
 }
 
-func newCatalogue(source, identity string, groups []store.Group) *catalogue {
+// newCatalogue begins with the groups that the user is in, which are most of those that
+// are looked for.
+func newCatalogue(source store.Source, identity string, groups []store.Group) *catalogue {
 	c := &catalogue{
 		byID:   map[string]*store.Group{},
 		byName: map[string]*store.Group{},
@@ -47,6 +49,8 @@ func (c *catalogue) add(groups []store.Group) {
 	}
 }
 
+// better tells which of two groups under one name is found by it: the one that has no
+// ID yet, then the older.
 func better(a, b store.Group) bool {
 	if (a.DirectoryID == "") != (b.DirectoryID == "") {
 		return a.DirectoryID == ""

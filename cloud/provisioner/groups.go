@@ -97,6 +97,7 @@ func (s *step) settle(verdict Verdict, reason string, d changes) {
 	}
 }
 
+// told keeps the verdict in the sign-on and in what is returned.
 func (s *step) told(verdict Verdict, reason string) {
 	s.change.Verdict = verdict.String()
 	s.so.Verdict, s.so.VerdictReason = s.change.Verdict, reason
@@ -119,6 +120,7 @@ func judge(m Membership) (Verdict, string) {
 	return Unknown, m.Reason
 }
 
+// orUnsaid is a reason, or that there was none.
 func orUnsaid(reason string) string {
 	if reason == "" {
 		return "no reason given"
@@ -242,6 +244,8 @@ func (s *step) distinct(groups []Group) []Group {
 	return rest
 }
 
+// newGroup is a group that was never seen, as it is created: by its ID only where
+// groups go by that.
 func (s *step) newGroup(g Group) *store.Group {
 	return &store.Group{
 		EnvironmentID: s.id.EnvironmentID,
@@ -253,6 +257,7 @@ func (s *step) newGroup(g Group) *store.Group {
 	}
 }
 
+// displayName is what the directory calls a group, or name where it says nothing.
 func displayName(g Group, name string) string {
 	if g.DisplayName == "" {
 		return name

@@ -37,6 +37,9 @@ func (s *step) findBySubject(ctx context.Context) (known bool, err error) {
 	return err == nil, err
 }
 
+// findByCorrelation tries the attributes in the user type's order. ErrAmbiguousRecord
+// when none led to exactly one record, and some to several: to take one of them would
+// sign somebody on as another.
 func (s *step) findByCorrelation(ctx context.Context) (bool, error) {
 	ambiguous := ""
 	for _, c := range s.id.Correlation {
@@ -76,6 +79,9 @@ func (s *step) findByUsername(ctx context.Context) (bool, error) {
 	return true, nil
 }
 
+// createUser makes the record of somebody who has none. ErrNoUsername and
+// ErrUsernameTaken keep them out: a record under a name that was made up would never be
+// found again.
 func (s *step) createUser(ctx context.Context) error {
 	u := store.User{
 		EnvironmentID: s.id.EnvironmentID,
@@ -261,6 +267,7 @@ func differences(before, after store.User) []FieldChange {
 	return all
 }
 
+// correlationText is how activities show what identifies an entry.
 func correlationText(all []store.Correlation) string {
 	words := make([]string, 0, len(all))
 	for _, c := range all {

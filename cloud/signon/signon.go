@@ -67,6 +67,7 @@ type Request struct {
 }
 
 // attempt is one sign-on under way.
+// It is of one goroutine.
 type attempt struct {
 	*Service
 	request Request
@@ -121,6 +122,8 @@ func (a *attempt) hold(ctx context.Context, start time.Time) {
 	}
 }
 
+// run goes the way of doc.go and records how it ended. What it returns is an error only
+// when that could not be recorded.
 func (a *attempt) run(ctx context.Context) error {
 	if reason := a.implausible(); reason != "" {
 		return a.fail(ctx, wire.OutcomeInvalidCredentials, reason)
@@ -156,6 +159,7 @@ const observedOnly = "the password was right, but gateway.hcl has policy.mode = 
 	" it lets nothing out to make a record of"
 
 // implausible says why the request goes nowhere; empty when it may.
+// A name that is no text is not kept either: it could not be shown, and nobody has it.
 func (a *attempt) implausible() string {
 	switch name := a.request.Username; {
 	case len(a.request.Password) == 0:
@@ -174,6 +178,8 @@ const unlinked = "the gateway or user type that checks this person's password is
 	" link the user to another"
 
 // refusedAhead says why nobody needs to be asked; the reason is empty when they do.
+// These are counted by the throttle as the others are, so that waiting does not tell a
+// disabled account from a wrong password.
 func (a *attempt) refusedAhead(routes []Route) (o wire.Outcome, reason string) {
 	switch {
 	case a.user != nil && !a.user.Enabled:
@@ -187,6 +193,8 @@ func (a *attempt) refusedAhead(routes []Route) (o wire.Outcome, reason string) {
 }
 
 // routes returns the user types to ask, in order.
+// Somebody who is known is asked about nowhere else than where their record says:
+// another directory that has the name too must not let its person in as them.
 func (a *attempt) routes(ctx context.Context) ([]Route, error) {
 	u, err := a.Store.UserByUsername(ctx, a.request.EnvironmentID, a.request.Username)
 	switch {
@@ -213,6 +221,9 @@ func (a *attempt) routes(ctx context.Context) ([]Route, error) {
 }
 
 // ask goes through the routes until one knows the person.
+// After a bind nobody else is asked: a password is tried once, at one directory. Of a
+// gateway that does not answer the next is not asked either, since the person may be
+// there.
 func (a *attempt) ask(ctx context.Context, routes []Route) (w Route, answer hub.Answer) {
 	for _, w = range routes {
 		answer = a.Agents.SignOn(ctx, hub.Request{
@@ -232,6 +243,8 @@ func (a *attempt) ask(ctx context.Context, routes []Route) (w Route, answer hub.
 	return w, answer
 }
 
+// known is what identifies the person's entry, so that an agent takes no other entry
+// for it that has come to have the name.
 func (a *attempt) known() (known []wire.Correlation) {
 	if a.user == nil {
 		return nil
@@ -251,6 +264,8 @@ func (a *attempt) want(t store.UserType) wire.Want {
 }
 
 // fail records a sign-on that did not succeed.
+// The caller's context does not count any more: a browser that went away must not keep
+// a wrong password out of the record.
 func (a *attempt) fail(ctx context.Context, o wire.Outcome, reason string) error {
 	a.finish(o, reason)
 	a.record.UpdateReason = "the sign-on did not succeed"
@@ -272,12 +287,15 @@ func (a *attempt) fail(ctx context.Context, o wire.Outcome, reason string) error
 	})
 }
 
+// finish fills in how it ended, with the sentence that the person may see.
 func (a *attempt) finish(o wire.Outcome, reason string) {
 	a.outcome = o
 	a.record.Outcome, a.record.Reason, a.record.Message = o.String(), reason, Message(o)
 	a.record.Duration = time.Since(a.record.At)
 }
 
+// actor is who asked on the person's behalf; who signs on themselves is not known to be
+// anybody yet.
 func (a *attempt) actor() string {
 	if a.request.Actor != "" {
 		return a.request.Actor
@@ -285,6 +303,7 @@ func (a *attempt) actor() string {
 	return "system"
 }
 
+// subject is the record that the name leads to; none when it leads to none.
 func (a *attempt) subject() string {
 	if a.record.UserID == "" {
 		return ""

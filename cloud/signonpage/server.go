@@ -68,6 +68,7 @@ type Server struct {
 const maxForm = 16 << 10
 
 // call is one request and its answer.
+// It knows its environment: a path of none was answered before an endpoint is asked.
 type call struct {
 	*http.Request
 	*Server
@@ -79,6 +80,7 @@ type call struct {
 type endpoint func(k *call) error
 
 // Handler answers every path below /ENVIRONMENT/signon, and StaticPath.
+// What another site sent is refused before it is read, and told in a page of ours.
 func (s *Server) Handler() http.Handler {
 	s.windows.Length = time.Minute
 	mux := http.NewServeMux()
@@ -128,6 +130,8 @@ func (s *Server) page(e endpoint) http.Handler {
 
 // answerError says what went wrong; what is nobody's fault but ours is logged
 // under the ID that the page shows.
+// 404 is for what is over as well: a flow that was completed, or never was, reads the
+// same.
 func (s *Server) answerError(w http.ResponseWriter, r *http.Request, err error) {
 	var tooLarge *http.MaxBytesError
 	switch {
@@ -153,6 +157,7 @@ func (s *Server) answerError(w http.ResponseWriter, r *http.Request, err error) 
 	}
 }
 
+// now is the time of day, which tests set.
 func (s *Server) now() time.Time {
 	if s.Now != nil {
 		return s.Now()

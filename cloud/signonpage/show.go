@@ -120,6 +120,8 @@ func (k *call) asks(flow oidc.Flow) (bool, error) {
 
 // ticket signs on by what the browser brought. When that is not taken, the form
 // follows, with a status that no browser answers by itself.
+// A refusal shows the form with what the person may know of it: the reason is for the
+// administrator, and in the record.
 func (k *call) ticket(flow oidc.Flow) error {
 	a, err := k.Tickets.SignOn(k.Context(), kerberos.Request{
 		EnvironmentID: k.env.ID,
@@ -220,6 +222,8 @@ type account struct {
 	Record   string // why the record may be old; empty when it was just refreshed
 }
 
+// account shows who has signed on, and how old what the cloud keeps of them may be. A
+// person who was deleted meanwhile is 404.
 func (k *call) account(by store.SignedOn) error {
 	a := account{SignedOn: by}
 	var err error
@@ -239,6 +243,8 @@ func (k *call) account(by store.SignedOn) error {
 	return k.render(http.StatusOK, "account.html", "You are signed on", a)
 }
 
+// signOff ends the session here; what applications hold lives on, since nobody asked
+// them.
 func (k *call) signOff() error {
 	if err := k.Sessions.End(k.Context(), k.env.ID); err != nil {
 		return err

@@ -5,10 +5,14 @@ import (
 	"time"
 )
 
+// activityColumns are in the order in which scanActivity reads them; so it is for every
+// pair of the kind in this room.
 const activityColumns = `
 	SELECT id, environment_id, at, action, actor, subject, sign_on_id, text, detail
 	FROM activities`
 
+// scanActivity reads one line. What an older program kept in the detail is read as it
+// was written: nobody looks up a name in it.
 func scanActivity(r row) (a Activity, err error) {
 	err = r.Scan(
 		&a.ID,
@@ -30,6 +34,8 @@ func (s *Store) AddActivity(ctx context.Context, activities ...Activity) error {
 }
 
 // AddActivity is Store.AddActivity in this transaction.
+// Many go into one statement, chunk by chunk: an updating sign-on of somebody with a
+// thousand groups notes each of them.
 func (tx *Tx) AddActivity(ctx context.Context, activities ...Activity) error {
 	for len(activities) > 0 {
 		n := min(chunk, len(activities))
@@ -71,6 +77,9 @@ type ActivityFilter struct {
 }
 
 // Activities lists the newest first.
+// The text is looked for within what the other conditions leave, since no index helps
+// with it; narrow it by time where there is much. Case is disregarded in ASCII; beyond
+// that it is the engine's.
 func (r reader) Activities(ctx context.Context, env string, f ActivityFilter, page Page) ([]Activity, string, error) {
 	l := list{query: activityColumns, key: "at", id: "id", backward: true}
 	l.where("environment_id = ?", env)

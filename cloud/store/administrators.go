@@ -10,6 +10,8 @@ const administratorColumns = `
 	SELECT id, environment_id, name, role, password_hash, setup_hash, totp, created_at
 	FROM administrators`
 
+// scanAdministrator leaves totp_step out: which one-time passwords were used is asked
+// and told within one transaction, and nowhere else.
 func scanAdministrator(r row) (a Administrator, err error) {
 	err = r.Scan(
 		&a.ID,
@@ -27,6 +29,8 @@ func scanAdministrator(r row) (a Administrator, err error) {
 // CreateAdministrator adds a and fills in its ID and time; without a role it is
 // an owner. ErrConflict when the name is taken, in any environment: an
 // administrator signs in by name alone.
+// The name is unique in the whole cloud and not only in the environment, for it is
+// typed before anybody knows which environment it is for.
 func (s *Store) CreateAdministrator(ctx context.Context, a *Administrator) error {
 	return s.Provision(ctx, func(tx *Tx) error {
 		if err := newID(&a.ID); err != nil {
@@ -81,6 +85,8 @@ func (s *Store) UpdateAdministrator(ctx context.Context, a *Administrator) error
 	})
 }
 
+// updateAdministrator writes without looking whether an owner is left: who sets up a
+// first password takes no role away. ErrNotFound when there is none.
 func (tx *Tx) updateAdministrator(ctx context.Context, a Administrator) error {
 	return tx.c.execOne(ctx, `
 		UPDATE administrators
@@ -98,6 +104,8 @@ func (tx *Tx) updateAdministrator(ctx context.Context, a Administrator) error {
 }
 
 // needOwner returns ErrLastOwner when an environment has no owner.
+// It counts after the write, in the same transaction, so that of two owners who take
+// each other's role away at once the second is refused.
 func (tx *Tx) needOwner(ctx context.Context, env string) error {
 	n, err := queryOne(ctx, tx.c, value[int], `
 		SELECT count(*)
@@ -158,6 +166,8 @@ func (s *Store) SetUpAdministrator(
 
 // UseOneTimePassword remembers the time step of a one-time password. ErrUsed
 // when that step or a later one was used (RFC 6238 section 5.2).
+// That holds over all nodes: of two who saw one code over somebody's shoulder, and use
+// it at once, one comes in.
 func (s *Store) UseOneTimePassword(ctx context.Context, env, id string, step int64) error {
 	return s.Provision(ctx, func(tx *Tx) error {
 		last, err := queryOne(ctx, tx.c, value[int64], `

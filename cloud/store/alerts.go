@@ -39,6 +39,8 @@ const channelColumns = `
 		coalesce((SELECT max(t.problem) FROM alert_tellings t WHERE t.channel_id = c.id), '')
 	FROM alert_channels c`
 
+// scanChannel reads a channel with the problem of one alert that it was not told of;
+// what was told since has none.
 func scanChannel(r row) (c AlertChannel, err error) {
 	err = r.Scan(&c.ID, &c.EnvironmentID, &c.Kind, &c.Target, fromBase64{&c.Sealed}, at{&c.CreatedAt}, &c.Problem)
 	return c, err
@@ -81,6 +83,7 @@ const alertColumns = `
 	SELECT environment_id, alert_key, code, gateway_id, text, remedy, since, seen_at, ended_at, quiet_until
 	FROM alerts`
 
+// scanAlert reads an alert whether it lasts or has ended.
 func scanAlert(r row) (a Alert, err error) {
 	err = r.Scan(
 		&a.EnvironmentID,
@@ -107,6 +110,8 @@ func (r reader) Alerts(ctx context.Context, env string) ([]Alert, error) {
 
 // SeeAlerts takes in what is wrong in an environment now, and ends what is not
 // any more. What ended longer than keep ago is forgotten.
+// What ends keeps its row for a while, since the channels are still to be told that it
+// is over; one that comes back within that time begins anew, with a new time.
 func (s *Store) SeeAlerts(ctx context.Context, env string, now time.Time, keep time.Duration, alerts []Alert) error {
 	return s.Provision(ctx, func(tx *Tx) error {
 		for _, a := range alerts {
@@ -193,6 +198,9 @@ func (r reader) DueDeliveries(
 
 // ClaimDelivery takes on to tell a channel, until next; ErrStale when another node
 // has, or it is done.
+// The claim is the row itself: of several nodes that find one due, the unique key and
+// the time of the next try let one through. A node that dies with a claim delays the
+// telling until next, and does not lose it.
 func (s *Store) ClaimDelivery(ctx context.Context, t Delivery, now, next time.Time) error {
 	return s.Provision(ctx, func(tx *Tx) error {
 		n, err := tx.c.exec(ctx, `
@@ -211,6 +219,8 @@ func (s *Store) ClaimDelivery(ctx context.Context, t Delivery, now, next time.Ti
 
 // EndDelivery notes that a channel was told, or why it was not, and when it is to
 // be told again.
+// An empty problem says that it was told, and sets the count of failures back. The
+// back-off is the caller's: it says when next.
 func (s *Store) EndDelivery(ctx context.Context, t Delivery, told, problem string, next time.Time) error {
 	err := s.Provision(ctx, func(tx *Tx) error {
 		return tx.c.execOne(ctx, `

@@ -43,6 +43,7 @@ const applicationColumns = `
 		refresh, ask_for_ticket, groups_claim, created_at, updated_at
 	FROM applications`
 
+// scanApplication reads an empty secret as nil, which means that there is none.
 func scanApplication(r row) (a Application, err error) {
 	err = r.Scan(
 		&a.ID,
@@ -109,6 +110,8 @@ func (r reader) Applications(ctx context.Context, env string, page Page) ([]Appl
 }
 
 // UpdateApplication writes a and fills in when. ErrConflict when the name is taken.
+// Everything but the ID and when it was made is written, the hash of the secret too:
+// the caller has read it in the same transaction.
 func (s *Store) UpdateApplication(ctx context.Context, a *Application) error {
 	return s.Provision(ctx, func(tx *Tx) error {
 		a.UpdatedAt = now()
@@ -150,6 +153,7 @@ type SigningKey struct {
 	CreatedAt         time.Time
 }
 
+// scanSigningKey reads the key as it is sealed; only the vault opens it.
 func scanSigningKey(r row) (k SigningKey, err error) {
 	err = r.Scan(&k.ID, &k.EnvironmentID, fromBase64{&k.Sealed}, at{&k.CreatedAt})
 	return k, err
@@ -168,6 +172,8 @@ func (r reader) SigningKeys(ctx context.Context, env string) ([]SigningKey, erro
 // AddSigningKey adds k, unless there is one that is newer than after: of several
 // nodes that find the newest too old, one adds a key. It forgets those made before
 // oldest.
+// The private key comes sealed, and its public half is published for as long as tokens
+// that it signed may be about: see oldest.
 func (s *Store) AddSigningKey(ctx context.Context, k SigningKey, after, oldest time.Time) error {
 	return s.Provision(ctx, func(tx *Tx) error {
 		all, err := tx.SigningKeys(ctx, k.EnvironmentID)

@@ -31,6 +31,8 @@ const authorizationColumns = `
 		expires_at, methods
 	FROM authorizations`
 
+// scanAuthorization leaves the hash of the code out: it is looked up by, and never
+// shown.
 func scanAuthorization(r row) (a Authorization, err error) {
 	var request string
 	err = r.Scan(
@@ -52,6 +54,8 @@ func scanAuthorization(r row) (a Authorization, err error) {
 
 // CreateAuthorization adds a and fills in its ID and time, and forgets those that
 // have expired.
+// Somebody without an account has such a row made, so it is short-lived and purged
+// here; how many one address begins is bounded by the room that calls this.
 func (s *Store) CreateAuthorization(ctx context.Context, a *Authorization) error {
 	return s.Provision(ctx, func(tx *Tx) error {
 		if err := newID(&a.ID); err != nil {
@@ -113,6 +117,9 @@ const usedTwice = -1
 // UseCode returns the authorization of a code, once, and keeps it in mind until
 // remember, so that a second use is ErrReused and takes back the tokens that the
 // first one brought. ErrNotFound when there is no such code that is good at now.
+// Of parallel uses one wins: the update that marks the code as used finds one row for
+// one of them. The other is taken for a thief's (RFC 6749 section 4.1.2), since nobody
+// can tell the two apart.
 func (s *Store) UseCode(
 	ctx context.Context, env string, hash []byte, now, remember time.Time,
 ) (a Authorization, err error) {
@@ -169,6 +176,8 @@ const tokenColumns = `
 		refresh_hash, access_until, expires_at, methods
 	FROM application_tokens`
 
+// scanToken leaves out whether the refresh token was used: a look-up must find one that
+// was, for its second use to be noticed.
 func scanToken(r row) (t Token, err error) {
 	err = r.Scan(
 		&t.ID,
@@ -192,6 +201,9 @@ func scanToken(r row) (t Token, err error) {
 // as if that had happened a moment later. With
 // the hash of a refresh token that t replaces, that one is used up; when it was
 // before, all tokens of the authorization are taken back: ErrReused.
+// With replaces two things happen in one transaction: the old refresh token is used up,
+// and the new one is there. A crash between leaves the old one good (RFC 9700 section
+// 4.14.2 rotates so).
 func (s *Store) AddToken(ctx context.Context, t *Token, replaces []byte, now time.Time) error {
 	reused := false
 	err := s.Provision(ctx, func(tx *Tx) error {
@@ -280,6 +292,8 @@ func (s *Store) RevokeUserTokens(ctx context.Context, env, user, application str
 	})
 }
 
+// revokeTokens takes back what came of one authorization; that there is nothing to take
+// back is no error.
 func (tx *Tx) revokeTokens(ctx context.Context, env, authorization string) error {
 	_, err := tx.c.exec(ctx, `DELETE FROM application_tokens WHERE environment_id = $1 AND authorization_id = $2`,
 		env, authorization)

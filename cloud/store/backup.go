@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"strings"
 )
 
 var (
@@ -56,8 +57,12 @@ func Restored(ctx context.Context, database string) (err error) {
 		return fmt.Errorf("restore: %w", err)
 	}
 	defer func() { err = errors.Join(err, s.Close()) }()
-	if verdict, err := queryOne(ctx, s.c, value[string], `PRAGMA integrity_check`); err != nil || verdict != "ok" {
-		return fmt.Errorf("%w: %s %w", ErrDamaged, verdict, err)
+	verdict, err := queryOne(ctx, s.c, value[string], `PRAGMA integrity_check`)
+	switch {
+	case err != nil:
+		return fmt.Errorf("%w: %w", ErrDamaged, err)
+	case verdict != "ok":
+		return fmt.Errorf("%w: %s", ErrDamaged, strings.Join(strings.Fields(verdict), " "))
 	}
 	if err := sqliteProduct().migrate(ctx, s.w); err != nil {
 		return fmt.Errorf("restore: %w", err)

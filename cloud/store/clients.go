@@ -8,6 +8,8 @@ import (
 
 const clientColumns = `SELECT c.id, c.environment_id, c.name, c.role, c.secret_hash, c.created_at FROM clients c`
 
+// scanClient reads the hash of the secret as well: it is compared by the token endpoint
+// and shown by nobody.
 func scanClient(r row) (c Client, err error) {
 	err = r.Scan(&c.ID, &c.EnvironmentID, &c.Name, &c.Role, fromBase64{&c.SecretHash}, at{&c.CreatedAt})
 	return c, err
@@ -46,6 +48,8 @@ func (r reader) Clients(ctx context.Context, env string) ([]Client, error) {
 
 // UpdateClient writes the name, the role and the secret's hash of c, and ends
 // its access tokens. ErrNotFound when there is none.
+// A token carries no role and no secret of its own, yet it was given for those of then:
+// whoever takes a right or a secret away wants it to end now and not within the hour.
 func (s *Store) UpdateClient(ctx context.Context, c *Client) error {
 	return s.Provision(ctx, func(tx *Tx) error {
 		if _, err := tx.c.exec(ctx, `DELETE FROM tokens WHERE environment_id = $1 AND client_id = $2`,

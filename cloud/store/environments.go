@@ -4,6 +4,8 @@ import "context"
 
 const environmentColumns = `SELECT id, name, settings, logo <> '', created_at, updated_at FROM environments`
 
+// scanEnvironment reads whether there is a logo and not the logo, which is large and
+// wanted by one page.
 func scanEnvironment(r row) (e Environment, err error) {
 	err = r.Scan(&e.ID, &e.Name, fromJSON{&e.Settings}, &e.HasLogo, at{&e.CreatedAt}, at{&e.UpdatedAt})
 	return e, err

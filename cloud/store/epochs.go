@@ -20,6 +20,7 @@ type epochs struct {
 	confirmed   bool // the instance has kept now
 }
 
+// scanEpochs reads what AdvanceEpoch decides on.
 func scanEpochs(r row) (e epochs, err error) {
 	err = r.Scan(&e.now, &e.before, &e.confirmed)
 	return e, err
@@ -29,6 +30,9 @@ func scanEpochs(r row) (e epochs, err error) {
 // come as far as claimed, and returns it. The epoch before is a good claim too
 // until the new one is confirmed: the instance may have been cut off before it
 // learned of it. Any other claim is ErrCloned, but for the first after a restore.
+// It is what tells two machines with one key apart: both would claim the same epoch,
+// and the second to come finds it taken. An instance that is restored from a backup
+// claims one of the past.
 func (s *Store) AdvanceEpoch(ctx context.Context, id string, claimed uint64) (next uint64, err error) {
 	err = s.Provision(ctx, func(tx *Tx) error {
 		e, err := queryOne(ctx, tx.c, scanEpochs, `
@@ -76,6 +80,8 @@ func (s *Store) QuarantineInstance(ctx context.Context, id, reason string, at ti
 }
 
 // RotateKeys replaces an instance's public keys.
+// Keys come both at once, and the fingerprint with them: what an administrator compares
+// is never that of a mixture. ErrNotFound when there is no such instance.
 func (s *Store) RotateKeys(ctx context.Context, id string, public, seal []byte, fingerprint string) error {
 	return s.Provision(ctx, func(tx *Tx) error {
 		return tx.c.execOne(ctx, `UPDATE instances SET public_key = $1, seal_key = $2, fingerprint = $3 WHERE id = $4`,

@@ -26,12 +26,15 @@ func (s *Store) SetPersonFactor(ctx context.Context, env, user string, sealed []
 			_, err := tx.c.exec(ctx, `DELETE FROM person_factors WHERE environment_id = $1 AND user_id = $2`, env, user)
 			return err
 		}
-		_, err := tx.c.exec(ctx, `
+		// The foreign key tells a new row's environment from another; a row that is
+		// there already must be asked.
+		return tx.c.execOne(ctx, `
 			INSERT INTO person_factors (user_id, environment_id, totp, totp_step)
 			VALUES ($1, $2, $3, 0)
-			ON CONFLICT (user_id) DO UPDATE SET totp = $3`,
+			ON CONFLICT (user_id) DO UPDATE
+			SET totp = $3
+			WHERE person_factors.environment_id = $2`,
 			user, env, inBase64(sealed))
-		return err
 	})
 }
 

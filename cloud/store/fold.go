@@ -53,8 +53,8 @@ func ExactKey(name string) string { return norm.NFC.String(strings.TrimSpace(nam
 
 // NameKey is the form in which a source's names of groups are compared: ExactKey of
 // SourceIDP, GroupKey of all else.
-func NameKey(sourceType, name string) string {
-	if sourceType == SourceIDP {
+func NameKey(source Source, name string) string {
+	if source == SourceIDP {
 		return ExactKey(name)
 	}
 	return GroupKey(name)

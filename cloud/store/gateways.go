@@ -11,6 +11,8 @@ const gatewayColumns = `
 		created_at, updated_at
 	FROM gateways`
 
+// scanGateway reads user types and Kerberos as JSON: they are read and written with
+// their gateway, and looked up by nothing else.
 func scanGateway(r row) (g Gateway, err error) {
 	err = r.Scan(
 		&g.ID,
@@ -58,6 +60,9 @@ func (s *Store) CreateGateway(ctx context.Context, g *Gateway) error {
 	})
 }
 
+// newGatewayIDs gives IDs to the gateway and to those of its user types that have none:
+// an ID once given stays with the user type through every change, since users refer to
+// it.
 func newGatewayIDs(g *Gateway) error {
 	if err := newID(&g.ID); err != nil {
 		return err
@@ -111,6 +116,9 @@ func (s *Store) UpdateGateway(ctx context.Context, g *Gateway) error {
 	return s.Provision(ctx, func(tx *Tx) error { return tx.updateGateway(ctx, g) })
 }
 
+// updateGateway is UpdateGateway within a transaction. Whether user types differ is
+// decided on what is kept of them: two that are written alike are one revision, and
+// agents are told of nothing.
 func (tx *Tx) updateGateway(ctx context.Context, g *Gateway) error {
 	before, err := tx.Gateway(ctx, g.EnvironmentID, g.ID)
 	if err != nil {
@@ -154,6 +162,8 @@ func (tx *Tx) updateGateway(ctx context.Context, g *Gateway) error {
 	)
 }
 
+// orDependents returns ErrDependents with how many there are, unless they could not
+// even be counted.
 func orDependents(err error, users int) error {
 	if err != nil {
 		return err
@@ -188,6 +198,8 @@ func (s *Store) RemoveUserType(ctx context.Context, env, gateway, userType strin
 // DeleteGateway removes a gateway, its instances, its pairings and its
 // just-in-time groups. ErrDependents when it has users, unless force is set:
 // they stay then, signed off and without a directory that checks their passwords.
+// Its groups go, since nobody could say any more who is in them; users stay, since they
+// are people and may be linked elsewhere.
 func (s *Store) DeleteGateway(ctx context.Context, env, id string, force bool) error {
 	return s.Provision(ctx, func(tx *Tx) error {
 		users, err := tx.GatewayUsers(ctx, env, id, "")

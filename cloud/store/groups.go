@@ -47,16 +47,20 @@ const (
 	many = 1000
 )
 
+// fields are where groupFields are read to; whoever reads a group with more appends it.
 func (g *Group) fields() []any {
 	return []any{&g.ID, &g.EnvironmentID, &g.PopulationID, &g.Name, &g.DisplayName, &g.Description, &g.ExternalID,
 		&g.SourceType, &g.SourceID, &g.DirectoryID, at{&g.CreatedAt}, at{&g.UpdatedAt}}
 }
 
+// scanGroup reads a group with the number of its members.
 func scanGroup(r row) (g Group, err error) {
 	err = r.Scan(append(g.fields(), &g.MemberCount)...)
 	return g, err
 }
 
+// scanPlainGroup reads a group alone: a sign-on looks at hundreds, and does not ask how
+// many are in them.
 func scanPlainGroup(r row) (g Group, err error) {
 	err = r.Scan(g.fields()...)
 	return g, err
@@ -72,6 +76,9 @@ func (r reader) Group(ctx context.Context, env, id string) (Group, error) {
 	return g, err
 }
 
+// lastSeen tries the cheaper end first. Of a group with many members the newest sign-on
+// that brought groups is likely one of theirs, so the search goes back from there and
+// gives up after some; of a small one each member is asked.
 func (r reader) lastSeen(ctx context.Context, g Group) (time.Time, error) {
 	if g.MemberCount >= many {
 		t, err := queryOne(ctx, r.c, scanTime, proofOfMany, g.EnvironmentID, g.ID, g.SourceID)
@@ -84,11 +91,12 @@ func (r reader) lastSeen(ctx context.Context, g Group) (time.Time, error) {
 
 // GroupFilter narrows a list of groups; empty fields do not.
 type GroupFilter struct {
-	Name                             string // the whole name
-	DisplayName                      string // a part of it
-	SourceType, SourceID, ExternalID string
-	JustInTime                       *bool
-	Where                            Where
+	Name                 string // the whole name
+	DisplayName          string // a part of it
+	SourceType           Source
+	SourceID, ExternalID string
+	JustInTime           *bool
+	Where                Where
 }
 
 // Groups lists by display name, without LastSeenAt. It returns ErrFilter for a
@@ -96,7 +104,7 @@ type GroupFilter struct {
 func (r reader) Groups(ctx context.Context, env string, f GroupFilter, page Page) ([]Group, string, error) {
 	l := list{query: groupColumns, key: "g.display_folded", id: "g.id"}
 	l.where("g.environment_id = ?", env)
-	l.whereSet("g.source_type", f.SourceType)
+	l.whereSet("g.source_type", string(f.SourceType))
 	l.whereSet("g.source_id", f.SourceID)
 	l.whereSet("g.external_id", f.ExternalID)
 	if f.Name != "" {
@@ -136,6 +144,8 @@ func (tx *Tx) CreateGroups(ctx context.Context, groups []*Group) error {
 	return nil
 }
 
+// createGroups adds as many as one statement takes. A group without a display name is
+// shown by its name, and found by it.
 func (tx *Tx) createGroups(ctx context.Context, groups []*Group) error {
 	var args []any
 	for _, g := range groups {
@@ -193,6 +203,8 @@ func (s *Store) UpdateGroup(ctx context.Context, g *Group) error {
 }
 
 // UpdateGroup writes what may change of g, whatever its source, and fills in UpdatedAt.
+// Its source never changes: one that another directory names is another group.
+// ErrNotFound, or ErrConflict when the name or the immutable ID is another's.
 func (tx *Tx) UpdateGroup(ctx context.Context, g *Group) error {
 	g.UpdatedAt = now()
 	return tx.c.execOne(ctx, `

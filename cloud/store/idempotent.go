@@ -22,6 +22,8 @@ type IdempotentRequest struct {
 // BeginRequest notes a request before it is done. When it was noted before, it
 // returns what is kept of it, and nothing is written. What is older than a day
 // is forgotten.
+// The row is written before the request is done, and kept whatever becomes of the node:
+// better that a client hears that it cannot be told than that something is done twice.
 func (s *Store) BeginRequest(ctx context.Context, o IdempotentRequest) (before *IdempotentRequest, err error) {
 	err = s.Provision(ctx, func(tx *Tx) error {
 		if _, err := tx.c.exec(ctx, `DELETE FROM once WHERE created_at < $1`, micros(now().Add(-onceTime))); err != nil {
@@ -47,6 +49,8 @@ func (s *Store) BeginRequest(ctx context.Context, o IdempotentRequest) (before *
 	return before, err
 }
 
+// scanIdempotentRequest reads what is kept of a request; a status of 0 says that it is
+// under way, or was cut off.
 func scanIdempotentRequest(r row) (o IdempotentRequest, err error) {
 	err = r.Scan(
 		&o.EnvironmentID,

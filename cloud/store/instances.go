@@ -12,6 +12,7 @@ const instanceColumns = `
 		last_reported_at, quarantined_at, quarantine
 	FROM instances`
 
+// scanInstance leaves the epochs out, which AdvanceEpoch alone may look at.
 func scanInstance(r row) (i Instance, err error) {
 	err = r.Scan(
 		&i.ID,
@@ -38,6 +39,8 @@ func scanInstance(r row) (i Instance, err error) {
 	return i, err
 }
 
+// addInstance adds an instance that has just been paired: it has come nowhere yet, so
+// its first link must claim epoch 0. ErrNotFound when there is no such gateway.
 func (tx *Tx) addInstance(ctx context.Context, i *Instance) error {
 	if err := newID(&i.ID); err != nil {
 		return err
@@ -110,6 +113,8 @@ type InstanceReport struct {
 }
 
 // ReportInstance writes a report; ErrNotFound when there is no such instance.
+// When the policy of the file differs from what was told last, the time of it is kept:
+// alerts tell of it. The first policy ever told is no change.
 func (s *Store) ReportInstance(ctx context.Context, id string, r InstanceReport) error {
 	return s.Provision(ctx, func(tx *Tx) error {
 		return tx.c.execOne(ctx, `

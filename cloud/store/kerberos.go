@@ -51,6 +51,8 @@ const kerberosKeysColumns = `
 	SELECT id, environment_id, gateway_id, origin, entries, sealed, created_by, created_at, expires_at
 	FROM kerberos_keys`
 
+// scanKerberosKeys reads the keys sealed, with what is in them in the clear: pages show
+// principals and versions without opening anything.
 func scanKerberosKeys(r row) (k KerberosKeys, err error) {
 	err = r.Scan(
 		&k.ID,
@@ -105,6 +107,8 @@ func (s *Store) ReplaceKerberosKeys(ctx context.Context, k *KerberosKeys, retain
 }
 
 // retire makes room for k.
+// Only so many are kept, or somebody who replaces them daily would have each ticket
+// tried against a year of keys.
 func (tx *Tx) retire(ctx context.Context, k *KerberosKeys, retain time.Duration) error {
 	before, err := tx.KerberosKeys(ctx, k.EnvironmentID, k.GatewayID, k.CreatedAt)
 	if err != nil {

@@ -25,11 +25,13 @@ type Member struct {
 	Since time.Time
 }
 
+// scanTime reads one time, which may be none.
 func scanTime(r row) (t time.Time, err error) {
 	err = r.Scan(at{&t})
 	return t, err
 }
 
+// scanMembership reads the group with what is known of the membership in it.
 func scanMembership(r row) (m GroupMembership, err error) {
 	err = r.Scan(append(m.Group.fields(), at{&m.Since}, &m.Stamp, &m.Doubt, at{&m.DoubtedAt})...)
 	return m, err
@@ -126,6 +128,9 @@ type Joined struct {
 }
 
 // AddMemberships puts a user into groups that it is not in.
+// ErrConflict when the user is in one of them already: the caller compares first,
+// within the same transaction. ErrNotFound when there is no such user or group in the
+// environment.
 func (tx *Tx) AddMemberships(ctx context.Context, env, user string, groups []Joined, at time.Time) error {
 	for len(groups) > 0 {
 		n := min(chunk, len(groups))
@@ -167,32 +172,38 @@ func (tx *Tx) RemoveMemberships(ctx context.Context, env, user string, groups []
 
 // GroupsByKey returns the groups of a source with those names, each given as
 // its NameKey, without MemberCount and LastSeenAt.
-func (tx *Tx) GroupsByKey(ctx context.Context, env, sourceType, sourceID string, keys []string) ([]Group, error) {
-	return tx.groupsBy(ctx, "g.name_key", env, sourceType, sourceID, keys)
+func (tx *Tx) GroupsByKey(
+	ctx context.Context, env string, source Source, sourceID string, keys []string,
+) ([]Group, error) {
+	return tx.groupsBy(ctx, "g.name_key IN ", env, source, sourceID, keys)
 }
 
 // GroupsByDirectoryID returns the groups of a source with those immutable IDs,
-// without MemberCount and LastSeenAt.
+// without MemberCount and LastSeenAt. The empty one finds nothing.
 func (tx *Tx) GroupsByDirectoryID(
-	ctx context.Context, env, sourceType, sourceID string, ids []string,
+	ctx context.Context, env string, source Source, sourceID string, ids []string,
 ) ([]Group, error) {
-	return tx.groupsBy(ctx, "g.directory_id", env, sourceType, sourceID, ids)
+	// The index is of those alone that have one, and is used only where that is said;
+	// else every group of the source is looked at, at each sign-on.
+	return tx.groupsBy(ctx, "g.directory_id <> '' AND g.directory_id IN ", env, source, sourceID, ids)
 }
 
+// groupsBy finds groups of a source by what in says of them, in statements of at most
+// chunk values; their order is nobody's.
 func (tx *Tx) groupsBy(
-	ctx context.Context, column, env, sourceType, sourceID string, values []string,
+	ctx context.Context, in, env string, source Source, sourceID string, values []string,
 ) ([]Group, error) {
 	var all []Group
 	for len(values) > 0 {
 		n := min(chunk, len(values))
-		args := []any{env, sourceType, sourceID}
+		args := []any{env, source, sourceID}
 		for _, v := range values[:n] {
 			args = append(args, v)
 		}
 		found, err := queryAll(ctx, tx.c, scanPlainGroup, groupFields+`
 			FROM cloud_groups g
 			WHERE g.environment_id = $1 AND g.source_type = $2 AND g.source_id = $3
-				AND `+column+` IN `+placeholders(4, 1, n),
+				AND `+in+placeholders(4, 1, n),
 			args...)
 		if err != nil {
 			return nil, err
@@ -247,6 +258,8 @@ func (r reader) GroupDoubts(ctx context.Context, env, group string) ([]DoubtedGr
 	return r.doubted(ctx, `m.environment_id = $1 AND m.group_id = $2`, env, group)
 }
 
+// doubted counts the users by group and reason, at most MaxLimit lines. They are sorted
+// here, by name, as PostgreSQL and SQLite would not sort them alike.
 func (r reader) doubted(ctx context.Context, where string, args ...any) ([]DoubtedGroup, error) {
 	all, err := queryAll(ctx, r.c, func(r row) (d DoubtedGroup, err error) {
 		err = r.Scan(&d.GroupID, &d.Name, &d.DisplayName, &d.SourceID, &d.Doubt, &d.Users)

@@ -15,6 +15,7 @@ type pairingRow struct {
 	usedAt time.Time
 }
 
+// scanPairing reads a code's hash and never a code: only who was given the code has it.
 func scanPairing(r row) (p pairingRow, err error) {
 	err = r.Scan(
 		&p.ID,
@@ -77,6 +78,9 @@ func (s *Store) DeletePairing(ctx context.Context, env, gateway, id string) erro
 // gateway that the code is for. It returns the pairing and fills in the
 // environment, gateway, ID, PairedAt and PairedBy of inst. ErrNotFound, ErrUsed
 // or ErrExpired when the code is not good, and nothing is written then.
+// Of many who redeem one code at once one wins, over all nodes: the update of used_at
+// finds one row for one of them. An expired code is remembered for a while, so that an
+// agent hears that it was right and late.
 func (s *Store) RedeemPairing(ctx context.Context, codeHash []byte, now time.Time, inst *Instance) (Pairing, error) {
 	var p pairingRow
 	err := s.Provision(ctx, func(tx *Tx) (err error) {

@@ -6,6 +6,8 @@ const passkeyColumns = `
 	SELECT id, environment_id, administrator_id, name, credential, created_at, used_at
 	FROM passkeys`
 
+// scanPasskey reads the credential as the library of WebAuthn keeps it, public key and
+// counter in it.
 func scanPasskey(r row) (p Passkey, err error) {
 	err = r.Scan(
 		&p.ID,
@@ -50,6 +52,8 @@ func (s *Store) AddPasskey(ctx context.Context, p *Passkey) error {
 }
 
 // UpdatePasskey writes the credential of p and when it was used.
+// The counter in the credential grows with each use (WebAuthn section 6.1.1); that two
+// use one at once costs no more than an older counter.
 func (s *Store) UpdatePasskey(ctx context.Context, p *Passkey) error {
 	return s.Provision(ctx, func(tx *Tx) error {
 		return tx.c.execOne(ctx, `UPDATE passkeys SET credential = $1, used_at = $2 WHERE id = $3 AND administrator_id = $4`,

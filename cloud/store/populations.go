@@ -15,6 +15,8 @@ const uncounted = `
 	SELECT p.id, p.environment_id, p.name, p.description, p.is_default, p.created_at, p.updated_at, 0
 	FROM populations p`
 
+// scanPopulation reads a population with the number of its users, or with 0 where that
+// is not asked for.
 func scanPopulation(r row) (p Population, err error) {
 	err = r.Scan(
 		&p.ID,
@@ -119,6 +121,9 @@ func (s *Store) DeletePopulation(ctx context.Context, env, id string) error {
 	})
 }
 
+// populationFree returns ErrDependents with the first thing that refers to a
+// population. User types are looked through here, since they are kept in their gateways
+// and no foreign key sees them.
 func (tx *Tx) populationFree(ctx context.Context, p Population) error {
 	if p.Default {
 		return fmt.Errorf("%w: it is the default population", ErrDependents)

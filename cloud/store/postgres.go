@@ -31,6 +31,8 @@ func IsPostgres(where string) bool {
 	return strings.HasPrefix(where, "postgres://") || strings.HasPrefix(where, "postgresql://")
 }
 
+// postgresProduct is PostgreSQL, with a lock around the migrations that is held by the
+// session and ends with it.
 func postgresProduct() product {
 	return product{open: openPostgres, dialect: goose.DialectPostgres, options: func() ([]goose.ProviderOption, error) {
 		// Of nodes that start together, one brings the tables up to date.

@@ -10,6 +10,8 @@ const requestColumns = `
 		created_at, expires_at, denied, instance_id
 	FROM pairing_requests`
 
+// scanRequest reads a request of an agent that shows a code; its keys are the public
+// halves.
 func scanRequest(r row) (p PairingRequest, err error) {
 	err = r.Scan(
 		&p.ID,
@@ -90,6 +92,8 @@ func (r reader) PairingRequestByCode(ctx context.Context, codeHash []byte, now t
 // ApprovePairing makes an instance of a gateway of the agent that shows the code
 // with that hash, once. It fills in what the request says of inst. Its errors are
 // those of PairingRequestByCode, and ErrNotFound when there is no such gateway.
+// Who approves has seen the fingerprint of the very keys that become the instance's:
+// they are taken from the row and not from a later request of the agent.
 func (s *Store) ApprovePairing(ctx context.Context, codeHash []byte, now time.Time, inst *Instance) error {
 	return s.Provision(ctx, func(tx *Tx) error {
 		p, err := tx.PairingRequestByCode(ctx, codeHash, now)

@@ -45,6 +45,7 @@ func (r reader) RoleGroups(ctx context.Context, env string) ([]RoleGroup, error)
 		env)
 }
 
+// scanRoleGroup reads which role a group gives.
 func scanRoleGroup(r row) (g RoleGroup, err error) {
 	err = r.Scan(&g.EnvironmentID, &g.GroupID, &g.Role)
 	return g, err
@@ -72,6 +73,8 @@ func (s *Store) SetRoleGroup(ctx context.Context, g RoleGroup) error {
 
 // UserRole returns the mightiest role that a user's groups give; empty when
 // they give none.
+// It is asked at each request of a person's and at each change of theirs, so a
+// membership that ends takes the role with it at once.
 func (r reader) UserRole(ctx context.Context, env, user string) (Role, error) {
 	return r.mightiest(ctx, `
 		SELECT r.role
@@ -146,6 +149,8 @@ func (r reader) UserTypeRole(ctx context.Context, env, gateway, userType string)
 }
 
 // mightiest returns the mightiest of the roles that a query finds; empty for none.
+// A role that this program does not know counts as none: a newer one may have written
+// it.
 func (r reader) mightiest(ctx context.Context, query string, args ...any) (Role, error) {
 	all, err := queryAll(ctx, r.c, value[Role], query, args...)
 	for _, mighty := range Roles() {

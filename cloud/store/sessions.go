@@ -12,6 +12,7 @@ type session struct {
 	data []byte
 }
 
+// scanSession reads what the session manager keeps, which is nobody's business here.
 func scanSession(r row) (s session, err error) {
 	err = r.Scan(fromBase64{&s.data})
 	return s, err

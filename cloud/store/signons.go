@@ -16,6 +16,7 @@ const signOnColumns = `
 // went is the source that a sign-on s went by.
 const went = `CASE s.provider_id WHEN '' THEN s.gateway_id ELSE s.provider_id END`
 
+// scanSignOn reads a sign-on; its duration is kept in microseconds.
 func scanSignOn(r row) (s SignOn, err error) {
 	var micros int64
 	err = r.Scan(
@@ -122,6 +123,8 @@ func (r reader) GroupsProven(ctx context.Context, env, user, source string) (tim
 type SignOnFilter struct{ UserID string }
 
 // SignOns lists the newest first.
+// There is one filter, and an index for it: sign-ons are the table that grows most, and
+// a list of them must never look at all.
 func (r reader) SignOns(ctx context.Context, env string, f SignOnFilter, page Page) ([]SignOn, string, error) {
 	l := list{query: signOnColumns, key: "at", id: "id", backward: true}
 	l.where("environment_id = ?", env)

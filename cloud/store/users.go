@@ -26,6 +26,8 @@ const userFields = `
 
 const userColumns = userFields + ` FROM users u`
 
+// scanUser reads a user without what correlates it with an entry, which comes in a
+// query of its own for a whole page: see addCorrelations.
 func scanUser(r row) (u User, err error) {
 	provider := ""
 	err = r.Scan(
@@ -63,6 +65,7 @@ func (r reader) UserByUsername(ctx context.Context, env, username string) (User,
 	return r.oneUser(ctx, userColumns+` WHERE u.environment_id = $1 AND u.username_folded = $2`, env, Fold(username))
 }
 
+// oneUser reads one user with its correlation, or returns ErrNotFound.
 func (r reader) oneUser(ctx context.Context, query string, args ...any) (User, error) {
 	u, err := queryOne(ctx, r.c, scanUser, query, args...)
 	if err != nil {

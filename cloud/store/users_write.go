@@ -95,6 +95,9 @@ func (tx *Tx) UpdateUser(ctx context.Context, u *User) error {
 	return tx.setCorrelations(ctx, u)
 }
 
+// setCorrelations adds the values of a user that has none. The attribute is kept as it
+// was given and, for looking up, in small letters (RFC 4512 section 2.5: names match
+// without regard to case).
 func (tx *Tx) setCorrelations(ctx context.Context, u *User) error {
 	if len(u.Correlation) == 0 {
 		return nil
@@ -121,6 +124,9 @@ func (s *Store) DeleteUser(ctx context.Context, env, id string) error {
 // SignOffUser ends everything that a user has opened: sessions, which hold their
 // own count against the user's, and what applications hold for them. It returns
 // ErrNotFound when there is no such user.
+// The count is compared at each request of a session, so that a session ends on every
+// node without being looked for; tokens and unfinished sign-ons of applications are
+// rows, and go.
 func (s *Store) SignOffUser(ctx context.Context, env, id string) error {
 	return s.Provision(ctx, func(tx *Tx) error {
 		if err := tx.c.execOne(ctx, `UPDATE users SET sign_offs = sign_offs + 1 WHERE environment_id = $1 AND id = $2`,
