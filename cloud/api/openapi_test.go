@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"flag"
 	"fmt"
-	"maps"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -73,15 +72,6 @@ const (
 
 // operations are those of every endpoint, by method and path.
 var operations = together(ownOperations, providerOperations)
-
-// together puts tables of operations into one.
-func together(parts ...map[string]operation) map[string]operation {
-	all := map[string]operation{}
-	for _, part := range parts {
-		maps.Copy(all, part)
-	}
-	return all
-}
 
 var ownOperations = map[string]operation{
 	"GET ":     {summary: "List the environments of this client", out: environmentBody{}, list: "environments"},

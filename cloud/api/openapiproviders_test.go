@@ -1,5 +1,16 @@
 package api
 
+import "maps"
+
+// together puts tables of operations into one.
+func together(parts ...map[string]operation) map[string]operation {
+	all := map[string]operation{}
+	for _, part := range parts {
+		maps.Copy(all, part)
+	}
+	return all
+}
+
 // providerOperations are those of identity providers and what belongs to them.
 var providerOperations = map[string]operation{
 	"GET /{e}/identityProviders":        {summary: "List identity providers", out: providerBody{}, list: "identityProviders", selects: []string{"expand=attributes"}},
