@@ -80,6 +80,7 @@ func (s *Server) Run(ctx context.Context) (err error) {
 		return err
 	}
 	defer bus.Close()
+	nonceKey := keys.Derive("nonces of links")
 	agents, err := hub.New(hub.Config{
 		Store:     db,
 		Bus:       bus.Conn,
@@ -87,6 +88,7 @@ func (s *Server) Run(ctx context.Context) (err error) {
 		Audiences: s.audiences(listener),
 		Logger:    s.Logger.Named("hub"),
 		Heartbeat: s.heartbeat,
+		NonceKey:  nonceKey[:],
 	})
 	if err != nil {
 		return err

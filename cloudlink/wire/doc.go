@@ -24,6 +24,9 @@
 // so adding a field means adding a version, and leaving the field out before it:
 // see [SignOnResult.For]. A cloud sends no Look to an agent of version 1.
 //
+// The assertion that opens a link is the same in all of them: one with a nonce of the
+// cloud is to a cloud of before what one with a random nonce is.
+//
 // # Promises
 //
 //   - Decoding never panics, and refuses duplicate keys, unknown fields,

@@ -25,7 +25,13 @@ type Status struct {
 	Service  string    `json:"service"` // "ldap-cloud"
 	Time     time.Time `json:"time"`
 	Versions []uint16  `json:"versions"` // of the wire
+	// Nonce is for the next proof of an instance, used once and soon: see Assertion.
+	// Empty from a cloud that gives none.
+	Nonce []byte `json:"nonce,omitempty"`
 }
+
+// GaveNonce tells whether the cloud gave a nonce that a proof can carry.
+func (s Status) GaveNonce() bool { return len(s.Nonce) == nonceSize }
 
 // PairRequest asks to make an instance of whoever has the code; JSON.
 type PairRequest struct {
