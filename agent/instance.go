@@ -63,8 +63,14 @@ func (i *Instance) Run(ctx context.Context) (err error) {
 	i.audit = auditLog(i.File.Audit, i.State, i.Logger)
 	defer i.audit.Close()
 	defer func() { i.now.close() }()
-	if err := i.guard.Remember(i.State.WrongPasswords()); err != nil {
+	wrong, answered := i.State.WrongPasswords(), i.State.Answered()
+	defer wrong.Close()
+	defer answered.Close()
+	if err := i.guard.Remember(wrong); err != nil {
 		i.Logger.Warn("wrong passwords are counted until the next start only", "error", err)
+	}
+	if err := i.seen.Remember(answered); err != nil {
+		i.Logger.Warn("which sign-ons were answered is known until the next start only", "error", err)
 	}
 	i.health = health.New(i.now.shown(), i.audit, i.problems)
 	stopHealth := i.health.Serve(ctx, i.State, i.File.Metrics.Listen, i.Logger)
@@ -101,6 +107,15 @@ func (i *Instance) problems() (all []health.Problem) {
 			Code:     "wrongPasswordsNotKept",
 			Severity: health.Warning,
 			Text:     "wrong passwords are counted until the next start only",
+			Remedy:   "make the state folder writable, and make room on the disk",
+			Detail:   err.Error(),
+		})
+	}
+	if err := i.seen.Lost(); err != nil {
+		all = append(all, health.Problem{
+			Code:     "answeredNotKept",
+			Severity: health.Warning,
+			Text:     "which sign-ons were answered is known until the next start only",
 			Remedy:   "make the state folder writable, and make room on the disk",
 			Detail:   err.Error(),
 		})

@@ -39,7 +39,7 @@ func (s *Service) change(ctx context.Context, m wire.ChangePassword) (r wire.Pas
 	if err != nil {
 		return unchanged(failed(ctx, err)), "", err
 	}
-	if refusal := s.hold(ctx, m.ID, entry.DN); refusal != nil {
+	if refusal := s.hold(ctx, m.ID, m.Old.At, entry.DN); refusal != nil {
 		return unchanged(*refusal), entry.DN, nil
 	}
 	defer s.Guard.leave(entry.DN)
@@ -71,7 +71,7 @@ func (s *Service) admitChange(
 	if fresh, why = s.open(wire.NewPassword(m.ID), m.New); why != nil {
 		return no(*why)
 	}
-	if s.Seen.known(m.ID) {
+	if s.Seen.has(m.ID) {
 		return no(refused(wire.OutcomeNotAllowed, answeredBefore))
 	}
 	return admitted.UserType, old, fresh, nil

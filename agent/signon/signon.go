@@ -101,7 +101,7 @@ func (s *Service) answer(ctx context.Context, m wire.SignOn) answered {
 	if refusal != nil {
 		return answered{SignOnResult: *refusal}
 	}
-	if s.Seen.known(m.ID) {
+	if s.Seen.has(m.ID) {
 		return answered{SignOnResult: refused(wire.OutcomeNotAllowed, answeredBefore)}
 	}
 	entry, err := s.find(ctx, admitted.UserType, m)
@@ -113,7 +113,7 @@ func (s *Service) answer(ctx context.Context, m wire.SignOn) answered {
 
 // prove makes the one bind, when nothing speaks against it.
 func (s *Service) prove(ctx context.Context, t *directory.UserType, entry directory.Entry, password directory.Password, m wire.SignOn) answered {
-	if refusal := s.hold(ctx, m.ID, entry.DN); refusal != nil {
+	if refusal := s.hold(ctx, m.ID, m.Password.At, entry.DN); refusal != nil {
 		return answered{SignOnResult: *refusal, dn: entry.DN}
 	}
 	defer s.Guard.leave(entry.DN)
@@ -127,8 +127,8 @@ func (s *Service) prove(ctx context.Context, t *directory.UserType, entry direct
 
 // hold says why no bind is made for the request and the person; nil when one is,
 // after which the guard is to be left.
-func (s *Service) hold(ctx context.Context, id, dn string) *wire.SignOnResult {
-	if !s.Seen.first(id) { // two of them may have come this far at once
+func (s *Service) hold(ctx context.Context, id string, sealed uint64, dn string) *wire.SignOnResult {
+	if !s.Seen.first(id, sealed) { // two of them may have come this far at once
 		return refuse(wire.OutcomeNotAllowed, answeredBefore)
 	}
 	if !s.Persons.allow(dn, s.Policy.File.SignOnsPerPerson) {
@@ -237,7 +237,7 @@ func (s *Service) untimely(millis uint64) *wire.SignOnResult {
 	switch {
 	case at.Before(started):
 		reason = "the password was sealed before this gateway was started"
-	case now.Sub(at) > replayLife:
+	case now.Sub(at) > replayLife || s.Seen.forgotten(millis):
 		reason = "the password was sealed longer ago than requests are remembered"
 	case at.Sub(now) > mostFuture:
 		reason = "the password was sealed in the future: set the clocks of the cloud's nodes by NTP"

@@ -238,25 +238,6 @@ func TestAnnouncedUserTypesAreAwaited(t *testing.T) {
 	})
 }
 
-func TestReplaysAreForgottenInTime(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		var r Replays
-		if !r.first("a") || r.first("a") {
-			t.Error("a")
-		}
-		time.Sleep(replayLife + time.Second)
-		if !r.first("b") || r.first("a") {
-			t.Error("forgotten too early")
-		}
-		time.Sleep(replayLife + time.Second)
-		r.first("c")
-		time.Sleep(replayLife + time.Second)
-		if !r.first("a") || len(r.old)+len(r.young) > 2 {
-			t.Error("never forgotten")
-		}
-	})
-}
-
 func TestStats(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := NewStats()

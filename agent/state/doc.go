@@ -12,6 +12,7 @@
 //	next.json       the other pair of keys, while a change of keys is under way
 //	rotate          somebody asked for a change of keys
 //	wrong-passwords who gave wrong passwords and when, as a hash and a time, for policy.wrong_passwords
+//	answered        requests that went as far as a bind, as a hash and a time: none is bound for twice
 //	usertypes.cbor  the user types as delivered last, for "check" and "explain"
 //
 // # Promises
