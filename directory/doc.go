@@ -137,6 +137,9 @@
 //
 // What it does not notice: one of several values of the person's uid that is hidden,
 // where a posixGroup has that value; a group that is missing at a replica that is
-// behind, on other servers than OpenLDAP; and in Active Directory a primary group that
-// has other members, when primaryGroupID cannot be read.
+// behind, on other servers than OpenLDAP.
+//
+// In Active Directory a primary group is in nobody's member and in no memberOf. So
+// primaryGroupID is read however groups are, and a group counts as seen without the
+// person, or as gone, only once it is shown that it is not theirs.
 package directory

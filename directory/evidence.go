@@ -124,6 +124,8 @@ type looker struct {
 	attributes []string
 	found      map[string]bool // groups that a search found, folded
 	own        ownSide
+	primary    sync.Once
+	primaryAt  string // DN of the primary group, where it can be seen
 }
 
 func (c *Client) looker(ctx context.Context, ut *UserType, e Entry, l *link) *looker {
@@ -199,6 +201,8 @@ func (k *looker) look(ctx context.Context, g Asked) Sight {
 	case (s.Finding == Seen || s.Finding == Renamed) && older(s.Stamp, g.Stamp),
 		s.Finding == Gone && k.behind(ctx, name, g.Stamp):
 		s.Finding, s.Obstacle = Untellable, Behind
+	case (s.Finding == Seen || s.Finding == Renamed || s.Finding == Gone) && k.mayBePrimary(ctx, s, g.DN):
+		s.Finding, s.Obstacle = Untellable, MembersHidden
 	}
 	return s
 }

@@ -92,8 +92,12 @@ func (c *Client) findOne(ctx context.Context, ut *UserType, filter string) (Entr
 	}
 	found := c.search(ctx, "", func(dse *rootDSE) *ldap.SearchRequest {
 		attributes := ut.attributes
-		if ut.cfg.Groups != nil && c.wantsMemberOf(dse) {
+		switch {
+		case ut.cfg.Groups == nil:
+		case c.wantsMemberOf(dse):
 			attributes = ut.memberships
+		case dse.activeDirectory():
+			attributes = ut.primaries
 		}
 		r := ldap.NewSearchRequest(ut.cfg.SearchBase, ldap.ScopeWholeSubtree, ldap.NeverDerefAliases, 2, 0, false, filter, attributes, nil)
 		r.EnforceSizeLimit = true // some servers ignore the limit

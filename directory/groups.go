@@ -145,8 +145,7 @@ func (c *Client) dseOf(server string) *rootDSE {
 // Users, Guests and Domain Computers (513, 514, 515) say nothing about anybody, and
 // are left out unless they are wanted.
 func (c *Client) primarySID(dse *rootDSE, e Entry) string {
-	builtIn := e.primaryGroupID >= 513 && e.primaryGroupID <= 515
-	if !dse.activeDirectory() || e.primaryGroupID == 0 || builtIn && !c.cfg.BuiltInPrimaryGroups {
+	if !dse.activeDirectory() || e.primaryGroupID == 0 || c.leavesOutPrimary(e) {
 		return ""
 	}
 	sid, _ := primaryGroupSID(e.sid, e.primaryGroupID)
