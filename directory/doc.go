@@ -131,13 +131,19 @@
 //
 // What it cannot tell apart, and so calls Untellable: a group that is hidden, by entry,
 // by attribute, by class or by the value of its member; groups whose members are
-// computed; a replica that is behind (by entryCSN and contextCSN on OpenLDAP, by
-// modifyTimestamp elsewhere as far as the group is still there, by nothing on Active
-// Directory); and in Active Directory the last group of somebody when it was deleted.
+// computed; posixGroups that have a name which the person's entry does not show; a
+// replica that is behind (by entryCSN and contextCSN on OpenLDAP, by modifyTimestamp and
+// nsds50ruv on 389, by modifyTimestamp elsewhere, by nothing on Active Directory); and in Active Directory the last group of somebody when it was deleted.
 //
-// What it does not notice: one of several values of the person's uid that is hidden,
-// where a posixGroup has that value; a group that is missing at a replica that is
-// behind, on other servers than OpenLDAP.
+// A group that is gone may be one that the server has not got yet. It counts as gone
+// where the server has shown it before, in the state that is known or a newer one; where
+// the server tells that it has followed the others up to that state (contextCSN on
+// OpenLDAP; on 389 nsds50ruv of cn=replica below cn=mapping tree,cn=config, which the
+// service account needs a right to read); or where there is no other server in the file.
+//
+// What it does not notice: a replica that is behind on Active Directory; one behind a
+// single name in the file that stands for several servers and that do not tell how far
+// they have followed each other.
 //
 // In Active Directory a primary group is in nobody's member and in no memberOf. So
 // primaryGroupID is read however groups are, and a group counts as seen without the

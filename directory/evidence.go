@@ -199,7 +199,7 @@ func (k *looker) look(ctx context.Context, g Asked) Sight {
 	s := k.judge(ctx, g, name)
 	switch {
 	case (s.Finding == Seen || s.Finding == Renamed) && older(s.Stamp, g.Stamp),
-		s.Finding == Gone && k.behind(ctx, name, g.Stamp):
+		s.Finding == Gone && k.behind(ctx, name, g):
 		s.Finding, s.Obstacle = Untellable, Behind
 	case (s.Finding == Seen || s.Finding == Renamed || s.Finding == Gone) && k.mayBePrimary(ctx, s, g.DN):
 		s.Finding, s.Obstacle = Untellable, MembersHidden
@@ -285,14 +285,17 @@ func (k *looker) at(ctx context.Context, base string) (Sight, sighting) {
 		return Sight{Finding: Untellable, Obstacle: MembersHidden}, out
 	case isComputed(out.entry):
 		return Sight{Finding: Untellable, Obstacle: Computed}, out
-	case hasClass(out.entry, k.blind...) && !k.query.dse.activeDirectory():
+	case k.query.dse.activeDirectory():
+	case hasClass(out.entry, k.blind...), hasClass(out.entry, "posixGroup") && !k.namesOthersOnly(ctx, base):
 		return Sight{Finding: Untellable, Obstacle: MembersHidden}, out
 	}
 	return k.sight(Seen, out.entry), out
 }
 
 func (k *looker) sight(f Finding, e *ldap.Entry) Sight {
-	return Sight{Finding: f, Stamp: stampOf(k.query.dse, e), DN: e.DN}
+	stamp := stampOf(k.query.dse, e)
+	k.link.server.shown.note(e.DN, stamp)
+	return Sight{Finding: f, Stamp: stamp, DN: e.DN}
 }
 
 // isComputed tells whether the members of a group come from a search of the server's,

@@ -252,6 +252,23 @@ func TestEvidenceWithoutNIS(t *testing.T) {
 	wantSights(t, open(t, s.CA(), s.TLSURL()), compile(t, persons()), "alice", "still ok-in", "seen ok-out", "gone missing")
 }
 
+// TestEvidenceOfAHiddenName hides one of the values of a person's uid, and has groups of
+// names with either, with both and with many others.
+func TestEvidenceOfAHiddenName(t *testing.T) {
+	var many string
+	for i := range 450 {
+		many += fmt.Sprintf("memberUid: other-%d\n", i)
+	}
+	named := func(cn, members string) string { return posixGroup(cn, strings.TrimSpace(members)) }
+	s := slapdtest.Start(t, slapdtest.Config{LDIF: person("alice") + person("wit") + named("shown", "memberUid: alice") +
+		named("second", "memberUid: al2") + named("others", "memberUid: wit\nmemberUid: bob") + named("crowd", many) +
+		named("in-the-crowd", many+"memberUid: al2"),
+		Access: []string{`access to dn.exact="` + aliceDN + `" attrs=uid val.exact="al2"` + byReader + `none by * read`}})
+	s.Modify("dn: " + aliceDN + "\nchangetype: modify\nadd: uid\nuid: al2\n-\n")
+	wantSights(t, open(t, s.CA(), s.TLSURL()), compile(t, persons()), "alice",
+		"still shown", "untellable second", "seen others", "seen crowd", "untellable in-the-crowd")
+}
+
 // TestEvidenceAtAReplicaThatIsBehind: it would say truly what is not true any more.
 func TestEvidenceAtAReplicaThatIsBehind(t *testing.T) {
 	s := slapdtest.Start(t, slapdtest.Config{LDIF: person("alice") + person("wit") + group("old", witDN) + group("left", witDN, aliceDN), Provider: true})

@@ -205,7 +205,11 @@ func (q *groupQuery) search(ctx context.Context, filter string) {
 		found = q.inPages(ctx, found, filter)
 	}
 	for _, e := range found.result.Entries {
-		q.add(q.group(e))
+		group := q.group(e)
+		q.add(group)
+		if found.server != nil {
+			found.server.shown.note(group.DN, group.Stamp)
+		}
 	}
 	f := &follower{query: q, filter: filter, seen: map[string]bool{q.entry.Server + " " + foldDN(q.base): true}}
 	f.references(ctx, found.result.Referrals, 0)

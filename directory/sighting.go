@@ -7,8 +7,6 @@ import (
 	"strings"
 
 	"github.com/go-ldap/ldap/v3"
-
-	"ldap-gateway/directory/dn"
 )
 
 // sighting is what one base search showed.
@@ -133,28 +131,6 @@ func (k *looker) locateByGUID(ctx context.Context, id string) (now string, o Obs
 		return s.entry.DN, 0
 	}
 	return "", s.obstacle
-}
-
-// behind tells whether the server is known to lack what another has shown: OpenLDAP's
-// contextCSN says up to when a replica has followed.
-func (k *looker) behind(ctx context.Context, name dn.Name, stamp string) bool {
-	if stamp == "" || k.query.dse.vendor != VendorOpenLDAP {
-		return false
-	}
-	i := slices.IndexFunc(k.query.dse.contexts, func(context string) bool {
-		suffix, err := dn.Parse(context)
-		return err == nil && name.Within(suffix)
-	})
-	if i < 0 || !k.link.enter() {
-		return false
-	}
-	found := k.link.search(ctx, ldap.NewSearchRequest(k.query.dse.contexts[i], ldap.ScopeBaseObject, ldap.NeverDerefAliases,
-		1, 0, false, rootDSEFilter, []string{"contextCSN"}, nil))
-	newest := ""
-	for _, e := range found.result.Entries {
-		newest = max(newest, slices.Max(append(e.GetEqualFoldAttributeValues("contextCSN"), "")))
-	}
-	return newest != "" && older(newest, stamp)
 }
 
 // believe takes everything back unless the person is at the end who they were at the
