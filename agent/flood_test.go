@@ -34,11 +34,13 @@ func TestCloudCannotFlushTheAudit(t *testing.T) {
 		h.SignOn(t.Context(), wire.SignOn{ID: fmt.Sprint(n, long), UserType: long})
 		h.ChangePassword(t.Context(), wire.ChangePassword{ID: fmt.Sprint(n, long), UserType: long})
 		h.Explain(t.Context(), wire.Explain{ID: fmt.Sprint(n, long), UserType: long})
+		h.Look(t.Context(), wire.Look{ID: fmt.Sprint(n, long), UserType: long})
+		h.happened(cloudlink.Event{Kind: cloudlink.EventBusy, Frame: wire.KindLook, Look: wire.Look{ID: long}})
 	}
 	info, err := os.Stat(path)
 	agenttest.Must(t, err)
 	if info.Size() > 6<<20 {
-		t.Errorf("%d KB for 35,000 requests", info.Size()>>10)
+		t.Errorf("%d KB for 45,000 requests", info.Size()>>10)
 	}
 	all := agenttest.Records(t, path)
 	if all[0].SignOn == nil || all[0].SignOn.ID != "evil-one" {

@@ -117,7 +117,7 @@ func (r *recorder) looked(m wire.Look, dn string, a wire.Looked, took time.Durat
 			l.Untellable++
 		}
 	}
-	r.write(audit.Record{Look: l})
+	r.admitted(audit.Record{Look: l}, asked(dn, a.Outcome, false))
 }
 
 func (r *recorder) userTypes(m wire.UserTypes, a wire.UserTypesAnswer) {

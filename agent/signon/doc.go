@@ -43,6 +43,8 @@
 //     end of its journal does not bind twice either.
 //   - A name that the policy keeps back leaves in no field: a reason has words of ours
 //     and numbers, and what the directory said in full is in the log.
+//   - What costs a cloud nothing, as a request that is refused before the directory is
+//     asked, is a line of the log at first and then now and then, with how many were not.
 //   - Wrong passwords are counted over restarts, as [Guard.Remember] is given a journal.
 //   - With WantVerify, and an entry that is the one the cloud knows, no group is
 //     searched for.

@@ -19,7 +19,7 @@ func (s *Service) Explain(ctx context.Context, m wire.Explain) (wire.Explained, 
 	e, dn, said := s.explained(ctx, m)
 	e.ID = m.ID
 	line := []any{"question", m.ID, logUserType, m.UserType, logOutcome, e.Outcome, logReason, e.Reason}
-	s.Logger.Info("explained", append(line, detail(said)...)...)
+	s.log("explained", e.Outcome, dn != "", append(line, detail(said)...))
 	return e, dn
 }
 

@@ -99,8 +99,10 @@ func (s *Service) Look(ctx context.Context, m wire.Look) (wire.Looked, string) {
 	start := time.Now()
 	answer, dn := s.looked(ctx, m)
 	answer.ID = m.ID
-	s.Logger.Info("looked at groups", logSignOn, m.ID, logUserType, m.UserType, logOutcome, answer.Outcome,
-		"groups", len(m.Groups), "untellable", count(answer, wire.FindingUntellable), "took", time.Since(start))
+	s.log("looked at groups", answer.Outcome, dn != "", []any{
+		logSignOn, m.ID, logUserType, m.UserType, logOutcome, answer.Outcome,
+		"groups", len(m.Groups), "untellable", count(answer, wire.FindingUntellable), "took", time.Since(start),
+	})
 	return answer, dn
 }
 

@@ -16,7 +16,7 @@ func (s *Service) ChangePassword(ctx context.Context, m wire.ChangePassword) (wi
 	r, dn, said := s.change(ctx, m)
 	r.ID = m.ID
 	line := []any{logChange, m.ID, logUserType, m.UserType, logOutcome, r.Outcome, logReason, r.Reason, "took", time.Since(start)}
-	s.Logger.Info("password change", append(line, detail(said)...)...)
+	s.log("password change", r.Outcome, r.BindSent || dn != "", append(line, detail(said)...))
 	return r, dn
 }
 

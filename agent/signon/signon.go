@@ -39,6 +39,7 @@ const (
 	logOutcome  = "outcome"
 	logReason   = "reason"
 	logSaid     = "directorySaid"
+	logLeftOut  = "leftOut" // how many lines like this one were not written before it
 )
 
 // Service answers sign-ons and password changes. It is safe for concurrent use.
@@ -61,8 +62,10 @@ type Service struct {
 	// what this machine's did.
 	CloudTime func(time.Time) time.Time
 
-	types userTypes
-	looks looks
+	types   userTypes
+	looks   looks
+	refused lines // requests
+	badType lines // user types
 }
 
 // NewLink lets a cloud deliver older user types than before: a link begins, and
@@ -73,7 +76,10 @@ func (s *Service) NewLink() { s.types.newLink() }
 func (s *Service) UserTypes(m wire.UserTypes) wire.UserTypesAnswer {
 	d := s.types.take(s.Policy, s.Changes, m)
 	for _, r := range d.refused {
-		s.Logger.Warn("user type refused", logUserType, r.ID, logReason, strings.Join(r.Reasons, "; "))
+		s.badType.write(func(more ...any) {
+			line := []any{logUserType, r.ID, logReason, strings.Join(r.Reasons, "; ")}
+			s.Logger.Warn("user type refused", append(line, more...)...)
+		})
 	}
 	return wire.UserTypesAnswer{Revision: d.revision, Refused: d.refused}
 }
@@ -87,7 +93,7 @@ func (s *Service) SignOn(ctx context.Context, m wire.SignOn) (wire.SignOnResult,
 	took := time.Since(start)
 	s.Stats.add(took)
 	line := []any{logSignOn, m.ID, logUserType, m.UserType, logOutcome, a.Outcome, logReason, a.Reason, "took", took}
-	s.Logger.Info("sign-on", append(line, a.detail()...)...)
+	s.log("sign-on", a.Outcome, a.BindSent || a.dn != "", append(line, a.detail()...))
 	return a.SignOnResult, a.dn
 }
 
@@ -151,10 +157,6 @@ func (s *Service) admit(ctx context.Context, m wire.SignOn) (userType, *wire.Sig
 	if reason := malformed(m); reason != "" {
 		return userType{}, refuse(wire.OutcomeNotAllowed, reason)
 	}
-	if len(m.Identifier) > mostIdentifier || strings.ContainsFunc(m.Identifier, unicode.IsControl) {
-		// A person may have typed it, so it is an answer about persons.
-		return userType{}, refuse(wire.OutcomeNoSuchUser, "the identifier is too long or has control characters: the directory was not asked")
-	}
 	d := s.types.await(ctx, m.Revision)
 	t, ok := d.types[m.UserType]
 	switch {
@@ -168,6 +170,9 @@ func (s *Service) admit(ctx context.Context, m wire.SignOn) (userType, *wire.Sig
 		return userType{}, refuse(wire.OutcomeTimeout, "the time for this sign-on was over before the directory was asked")
 	case s.Rate != nil && !s.Rate.Allow():
 		return userType{}, refuse(wire.OutcomeBusy, "more sign-ons than policy.sign_ons_per_minute allows")
+	case len(m.Identifier) > mostIdentifier || strings.ContainsFunc(m.Identifier, unicode.IsControl):
+		// A person may have typed it, so it is an answer about persons.
+		return userType{}, refuse(wire.OutcomeNoSuchUser, "the identifier is too long or has control characters: the directory was not asked")
 	}
 	return t, nil
 }
