@@ -37,11 +37,13 @@ type Instance struct {
 	persons signon.Persons
 	changes signon.Deliveries
 	started time.Time
-	audit   *audit.Log
-	health  *health.Monitor
-	now     *serving                // of the goroutine of Run
-	inUse   atomic.Pointer[serving] // now, for everybody else
-	former  sync.WaitGroup          // what drains of files that were replaced
+	// policyKey is what the hash of the policy is keyed with.
+	policyKey []byte
+	audit     *audit.Log
+	health    *health.Monitor
+	now       *serving                // of the goroutine of Run
+	inUse     atomic.Pointer[serving] // now, for everybody else
+	former    sync.WaitGroup          // what drains of files that were replaced
 }
 
 // proveEvery is how often the directory is asked what its memberOf means.
@@ -71,6 +73,9 @@ func (i *Instance) Run(ctx context.Context) (err error) {
 	}
 	if err := i.seen.Remember(answered); err != nil {
 		i.Logger.Warn("which sign-ons were answered is known until the next start only", "error", err)
+	}
+	if i.policyKey, err = i.State.PolicyKey(); err != nil {
+		i.Logger.Warn("the cloud will take the policy for another one after the next start", "error", err)
 	}
 	i.health = health.New(i.now.shown(), i.audit, i.problems)
 	stopHealth := i.health.Serve(ctx, i.State, i.File.Metrics.Listen, i.Logger)
@@ -187,7 +192,7 @@ func (i *Instance) link(paired state.Instance, s *serving) (*cloudlink.Link, err
 		Credential: cloudlink.Credential{Instance: paired.ID, Key: paired.Keys.Signing(),
 			Epoch: func() uint64 { return i.State.Epoch(paired.ID) },
 			Keep:  func(epoch uint64) error { return i.State.SaveEpoch(paired.ID, epoch) }},
-		Handler: handler, Hello: func() wire.Hello { return hello(s.policy) }, Logger: i.Logger.Named("link"), Watch: handler.happened,
+		Handler: handler, Hello: func() wire.Hello { return hello(s.policy, i.policyKey) }, Logger: i.Logger.Named("link"), Watch: handler.happened,
 	}
 	link.Heartbeat = func() wire.Heartbeat { return i.heartbeat(stats) }
 	if paired.Cloud != s.file.Cloud.URL.String() {
@@ -220,10 +225,10 @@ func wait(ctx context.Context, d time.Duration) bool {
 	}
 }
 
-func hello(p *policy.Policy) wire.Hello {
+func hello(p *policy.Policy, key []byte) wire.Hello {
 	host, _ := os.Hostname() // empty when the system does not know
 	return wire.Hello{Software: version.Current(), Hostname: host, System: runtime.GOOS + "/" + runtime.GOARCH,
-		PolicyHash: p.Hash(), Policy: p.Told()}
+		PolicyHash: p.Hash(key), Policy: p.Told()}
 }
 
 func (i *Instance) heartbeat(stats *signon.Stats) wire.Heartbeat {

@@ -81,8 +81,12 @@ func TestGroupsAreComparedAsNames(t *testing.T) {
 func TestHashNamesThePolicy(t *testing.T) {
 	a, b := newPolicy(t, nil), newPolicy(t, nil)
 	c := newPolicy(t, func(p *configs.Policy) { p.Attributes = []string{"badgeNumber"} })
-	if a.Hash() != b.Hash() || a.Hash() == c.Hash() || len(a.Describe()) < 4 {
-		t.Error(a.Hash(), b.Hash(), c.Hash())
+	key := []byte("of this machine")
+	if a.Hash(key) != b.Hash(key) || a.Hash(key) == c.Hash(key) || len(a.Describe()) < 4 {
+		t.Error(a.Hash(key), b.Hash(key), c.Hash(key))
+	}
+	if a.Hash(key) == a.Hash([]byte("of another")) || a.Hash(nil) == a.Hash(key) {
+		t.Error("whoever guesses a policy knows its hash")
 	}
 }
 

@@ -151,7 +151,7 @@ func (f Folder) SaveInstance(i Instance) error {
 // Forget makes this machine nobody again: what the folder knows of an instance is
 // removed, its keys first. Nothing there is no error.
 func (f Folder) Forget() error {
-	for _, name := range []string{instanceFile, nextFile, wishedFile, epochFile, userTypesFile, answeredFile} {
+	for _, name := range []string{instanceFile, nextFile, wishedFile, epochFile, userTypesFile, answeredFile, policyKeyFile} {
 		if err := f.remove(name); err != nil {
 			return err
 		}

@@ -1,6 +1,7 @@
 package state
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -126,5 +127,41 @@ func TestReady(t *testing.T) {
 	}
 	if entries, err := os.ReadDir(f.String()); err != nil || len(entries) != 0 {
 		t.Error(entries, err)
+	}
+}
+
+// TestPolicyKey is the same as long as the folder is, and nobody else's.
+func TestPolicyKey(t *testing.T) {
+	f := At(t.TempDir())
+	key, err := f.PolicyKey()
+	if err != nil || len(key) != policyKeySize {
+		t.Fatal(len(key), err)
+	}
+	if again, err := f.PolicyKey(); err != nil || !bytes.Equal(again, key) {
+		t.Error("another at the next start", err)
+	}
+	path := filepath.Join(f.String(), policyKeyFile)
+	if info, err := os.Stat(path); err != nil || info.Mode().Perm() != 0o600 {
+		t.Error(info.Mode(), err)
+	}
+	for name, spoil := range map[string]func() error{
+		"damaged":  func() error { return os.WriteFile(path, []byte("{"), 0o600) },
+		"short":    func() error { return os.WriteFile(path, []byte(`{"key":"AAAA"}`), 0o600) },
+		"readable": func() error { return os.Chmod(path, 0o644) },
+		"gone":     func() error { return os.Remove(path) },
+	} {
+		before, _ := f.PolicyKey()
+		if err := spoil(); err != nil {
+			t.Fatal(err)
+		}
+		key, err := f.PolicyKey()
+		again, _ := f.PolicyKey()
+		if err != nil || bytes.Equal(key, before) || !bytes.Equal(key, again) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	other, err := At(filepath.Join(path, "x")).PolicyKey()
+	if err == nil || len(other) != policyKeySize || bytes.Equal(other, key) {
+		t.Error("a folder that is none", err)
 	}
 }
