@@ -213,12 +213,12 @@ func (k *looker) judge(ctx context.Context, g Asked, name dn.Name) Sight {
 	byID, ad := g.ID != "" && k.query.rule.WithID, k.query.dse.activeDirectory()
 	recycled := false
 	if byID && at.entry != nil {
-		switch id := k.query.rule.idOf(k.query.dse, at.entry); id {
-		case g.ID:
-		case "":
-			s = Sight{Finding: Untellable, Obstacle: NoID}
-		default:
+		switch has, whole := k.hasID(ctx, at.entry, g.ID); {
+		case has:
+		case whole:
 			recycled = true
+		default:
+			s = Sight{Finding: Untellable, Obstacle: NoID}
 		}
 	}
 	// The server names an existing entry above: nothing has the name. Active Directory

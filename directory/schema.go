@@ -62,6 +62,9 @@ type attributeTypes struct {
 
 func (a *attributeTypes) has(name string) bool { return a.names[strings.ToLower(name)] }
 
+// lacks tells whether a schema that is shown does not have an attribute type.
+func (a *attributeTypes) lacks(name string) bool { return a != nil && !a.has(name) }
+
 // schema returns the attribute types of the server; nil when it does not show them.
 func (l *link) schema(ctx context.Context) *attributeTypes {
 	l.types.mu.Lock()

@@ -75,12 +75,48 @@ func (k *looker) sighting(ctx context.Context, found answer) sighting {
 	return sighting{}
 }
 
+// hasID tells whether a group has an immutable ID, in any of the attributes that may
+// hold it, and whether all of these can be read.
+func (k *looker) hasID(ctx context.Context, e *ldap.Entry, id string) (has, whole bool) {
+	whole = true
+	for _, attribute := range k.query.rule.idAttributes(k.query.dse) {
+		a := attributeOf(e, attribute)
+		switch {
+		case a != nil && len(a.ByteValues) > 0:
+			has = has || textOf(attribute, a.ByteValues[0]) == id
+		case !k.link.schema(ctx).lacks(attribute):
+			whole = false
+		}
+	}
+	return has, whole
+}
+
 // locate returns the DN of what has an ID now, empty when nothing has.
 func (k *looker) locate(ctx context.Context, id string) (now string, o Obstacle) {
 	if k.query.dse.activeDirectory() {
 		return k.locateByGUID(ctx, id)
 	}
-	attribute := k.query.rule.idAttributes(k.query.dse)[0]
+	tried := false
+	for _, attribute := range k.query.rule.idAttributes(k.query.dse) {
+		now, why := k.locateBy(ctx, attribute, id)
+		switch {
+		case now != "":
+			return now, 0
+		case why == NoID && k.link.schema(ctx).lacks(attribute):
+		case why != 0:
+			o = why // the ID may be one of these
+		default:
+			tried = true
+		}
+	}
+	if !tried && o == 0 {
+		o = NoID
+	}
+	return "", o
+}
+
+// locateBy is locate for an ID that is a value of one attribute.
+func (k *looker) locateBy(ctx context.Context, attribute, id string) (now string, o Obstacle) {
 	octets, ok := octetsOf(attribute, id)
 	witness := k.witness(ctx, attribute)
 	if !ok || witness == "" {

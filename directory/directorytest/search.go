@@ -162,7 +162,7 @@ func (s *Server) find(q query, rootDSE bool) ([]sentEntry, Result) {
 		return nil, Result{}
 	}
 	if strings.EqualFold(q.base, subschema) && q.scope == ldap.ScopeBaseObject {
-		return []sentEntry{s.pick(q, &entry{dn: subschema, attributes: []attribute{{"objectClass", []string{"top", "subschema"}}, {"attributeTypes", attributeTypes[:]}}})}, Result{}
+		return []sentEntry{s.pick(q, &entry{dn: subschema, attributes: []attribute{{"objectClass", []string{"top", "subschema"}}, {"attributeTypes", append(attributeTypes[:len(attributeTypes):len(attributeTypes)], s.AttributeTypes...)}}})}, Result{}
 	}
 	base, err := foldDN(q.base)
 	if err != nil {
