@@ -116,7 +116,11 @@ func (e explainer) userType(ctx context.Context, t wire.UserType, who string) (b
 	case err != nil:
 		return false, err
 	}
-	e.entry(entry)
+	told, kept := e.policy.Cut(entry)
+	e.entry(told)
+	for _, name := range slices.Sorted(maps.Keys(kept)) {
+		say(e.out, "  kept back %d values of %s, which name what policy keeps back\n", kept[name], name)
+	}
 	e.account(ctx, entry)
 	if t.Groups != nil {
 		e.groups(ctx, compiled, entry)

@@ -244,12 +244,6 @@ func (p *Policy) refuseCorrelation(attribute string) string {
 	return fmt.Sprintf("people are not found by %q: add it to policy.filter_attributes to allow it", attribute)
 }
 
-// isMemberOf tells whether an attribute names the groups of its entry, also with options.
-func isMemberOf(attribute string) bool {
-	base, _, _ := strings.Cut(attribute, ";")
-	return strings.EqualFold(base, "memberOf")
-}
-
 // refuseAssertion says why a filter may not assert something; empty when it may. A
 // filter is a question, which is answered by whether somebody can sign on: what is
 // usual may be compared for equality and presence only, and a group that does not
@@ -257,7 +251,8 @@ func isMemberOf(attribute string) bool {
 func (p *Policy) refuseAssertion(a directory.Assertion) string {
 	named := containsFold(p.File.FilterAttributes, a.Attribute)
 	switch {
-	case strings.EqualFold(a.Attribute, "memberOf") && a.Match != directory.MatchPresence:
+	case isMemberOf(a.Attribute) && a.Match != directory.MatchPresence,
+		!containsFold(usualFilterAttributes, a.Attribute) && p.KeepsBack(a.Value):
 		if reason := p.refuseMemberOf(a); reason != "" {
 			return reason
 		}
@@ -273,12 +268,13 @@ func (p *Policy) refuseAssertion(a directory.Assertion) string {
 	return ""
 }
 
-// refuseMemberOf is for what asks whether somebody is in a group.
+// refuseMemberOf is for what asks whether somebody is in a group, or what else there is
+// that has a name which is kept back.
 func (p *Policy) refuseMemberOf(a directory.Assertion) string {
 	whole := a.Match == directory.MatchEquality || a.Match == directory.MatchExtensible && a.Rule == inChain
 	typed := strings.Contains(a.Value, "${") // by a person, or by a cloud that plays one
 	if !whole || typed || p.LeaveOut(a.Value) != "" {
-		return "the filter asks for a group with memberOf that policy.groups does not let out"
+		return fmt.Sprintf("the filter asks for a group with %s that policy.groups does not let out", a.Attribute)
 	}
 	return ""
 }
@@ -328,6 +324,9 @@ func (p *Policy) Groups(m directory.Membership) directory.Membership {
 		if reason := p.LeaveOut(g.DN); reason != "" {
 			m.Skipped = append(m.Skipped, directory.Skipped{DN: g.DN, Reason: reason})
 			continue
+		}
+		if p.KeepsBack(g.Name) { // an attribute of the user type's choice
+			g.Name = ""
 		}
 		kept = append(kept, g)
 	}

@@ -39,11 +39,12 @@ func (s *Service) explained(ctx context.Context, m wire.Explain) (e wire.Explain
 	if !s.Persons.allow(entry.DN, s.Policy.File.SignOnsPerPerson) {
 		return wire.Explained{Outcome: wire.OutcomeNotAllowed, Reason: "more sign-ons of this person than policy.sign_ons_per_person_per_minute allows"}, entry.DN, nil
 	}
+	told := s.cut(entry, m.ID)
 	e = wire.Explained{
 		Outcome: wire.OutcomeOK,
 		Server:  entry.Server,
 		Account: s.accountOf(ctx, entry),
-		Entry:   &wire.Entry{DN: entry.DN, Correlation: correlation(entry), Attributes: entry.Attributes, TooLarge: entry.TooLarge},
+		Entry:   &wire.Entry{DN: told.DN, Correlation: correlation(told), Attributes: told.Attributes, TooLarge: told.TooLarge},
 	}
 	if t.Groups() != nil {
 		s.groupsOf(ctx, &e, t.UserType, entry)

@@ -238,3 +238,41 @@ func TestUsualValuesAreAllowed(t *testing.T) {
 		}
 	}
 }
+
+// TestKeptBackNamesLeaveInNoAttribute maps attributes that the file lets out, and that
+// name an excluded group in one value and another in the next.
+func TestKeptBackNamesLeaveInNoAttribute(t *testing.T) {
+	file := agenttest.Policy()
+	file.Attributes, file.FilterAttributes, file.Explain = []string{"seeAlso", "manager"}, []string{"manager"}, true
+	file.Groups.Exclude = []string{"cn=parent*"}
+	d := newDesk(t, file)
+	parent, child := "cn=parent,ou=groups,dc=x", "cn=child,ou=groups,dc=x"
+	agenttest.Must(t, d.server.Replace(agenttest.AliceDN, "seeAlso", parent, child))
+	agenttest.Must(t, d.server.Replace(agenttest.AliceDN, "manager", parent))
+	u := agenttest.Staff()
+	u.Attributes, u.Correlation = append(u.Attributes, "seeAlso", "manager"), append(u.Correlation, "manager")
+	if a := d.UserTypes(wire.UserTypes{Revision: 2, Types: []wire.UserType{u}}); len(a.Refused) > 0 {
+		t.Fatal(a.Refused)
+	}
+	second := func(m *wire.SignOn) { m.Revision = 2 }
+	r := d.ask("1", "alice", "wonderland", second)
+	e, _ := d.Explain(t.Context(), wire.Explain{ID: "2", UserType: u.ID, Revision: 2, Identifier: "alice"})
+	for _, told := range []*wire.Entry{r.Entry, e.Entry} {
+		if told == nil || len(told.Attributes["seeAlso"]) != 1 || told.Attributes["seeAlso"][0] != child || strings.Contains(fmt.Sprint(*told), "parent") {
+			t.Errorf("%+v", told)
+		}
+	}
+	r = d.ask("3", "nobody", "wonderland", second, func(m *wire.SignOn) {
+		m.Known = []wire.Correlation{{Attribute: "manager", Value: parent}}
+	})
+	if r.Outcome != wire.OutcomeNoSuchUser {
+		t.Errorf("somebody is found by a name that is kept back: %+v", r)
+	}
+	u.Filter = "(|(uid=${identifier})(manager=${identifier}))"
+	if a := d.UserTypes(wire.UserTypes{Revision: 3, Types: []wire.UserType{u}}); len(a.Refused) > 0 {
+		t.Fatal(a.Refused)
+	}
+	if r := d.ask("4", parent, "wonderland", func(m *wire.SignOn) { m.Revision = 3 }); r.Outcome != wire.OutcomeNoSuchUser {
+		t.Errorf("somebody is found by a name that is typed: %+v", r)
+	}
+}

@@ -173,6 +173,8 @@ func (s *Service) admit(ctx context.Context, m wire.SignOn) (userType, *wire.Sig
 	case len(m.Identifier) > mostIdentifier || strings.ContainsFunc(m.Identifier, unicode.IsControl):
 		// A person may have typed it, so it is an answer about persons.
 		return userType{}, refuse(wire.OutcomeNoSuchUser, "the identifier is too long or has control characters: the directory was not asked")
+	case s.Policy.KeepsBack(m.Identifier): // where a filter compares it with names
+		return userType{}, refuse(wire.OutcomeNoSuchUser, "the identifier names what policy.groups keeps back: the directory was not asked")
 	}
 	return t, nil
 }
@@ -259,33 +261,47 @@ func (s *Service) untimely(millis uint64) *wire.SignOnResult {
 func (s *Service) find(ctx context.Context, t *directory.UserType, m wire.SignOn) (directory.Entry, error) {
 	entry, err := s.People.FindUser(ctx, t, m.Identifier)
 	if errors.Is(err, directory.ErrNoSuchUser) && len(m.Known) > 0 {
-		return s.People.FindCorrelated(ctx, t, values(m.Known))
+		return s.People.FindCorrelated(ctx, t, s.values(m.Known))
 	}
 	return entry, err
 }
 
-func values(known []wire.Correlation) []directory.Value {
-	out := make([]directory.Value, len(known))
-	for i, k := range known {
-		out[i] = directory.Value{Attribute: k.Attribute, Value: k.Value}
+// values are those that a cloud may have somebody be found by.
+func (s *Service) values(known []wire.Correlation) []directory.Value {
+	var out []directory.Value
+	for _, k := range known {
+		if !s.Policy.KeepsBack(k.Value) {
+			out = append(out, directory.Value{Attribute: k.Attribute, Value: k.Value})
+		}
 	}
 	return out
 }
 
 // success is the answer once the bind has succeeded.
 func (s *Service) success(ctx context.Context, t *directory.UserType, e directory.Entry, m wire.SignOn) wire.SignOnResult {
+	found := e // questions about groups need all of it
+	e = s.cut(e, m.ID)
 	r := wire.SignOnResult{Outcome: wire.OutcomeOK, BindSent: true, Server: e.Server,
 		Entry: &wire.Entry{DN: e.DN, Correlation: correlation(e)}}
 	if m.Want == wire.WantRecord || len(m.Known) > 0 && !sameEntry(m.Known, r.Entry.Correlation) {
 		r.Entry.Attributes, r.Entry.TooLarge = e.Attributes, e.TooLarge
 		if t.Groups() != nil {
-			r.Membership = s.groups(ctx, t, e, m.ID)
+			r.Membership = s.groups(ctx, t, found, m.ID)
 		}
 	}
 	if s.Policy.File.Observe {
 		return observed(r, m.Known)
 	}
 	return r
+}
+
+// cut takes out of an entry what the policy keeps back, and writes down that it did.
+func (s *Service) cut(e directory.Entry, id string) directory.Entry {
+	e, kept := s.Policy.Cut(e)
+	if len(kept) > 0 {
+		s.Logger.Info("values name what the policy keeps back", logSignOn, id, "attributes", kept)
+	}
+	return e
 }
 
 // groups finds the person's direct groups and cuts them to those that may leave.

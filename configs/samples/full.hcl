@@ -91,7 +91,7 @@ policy {
   # mode = "enforce"  # or "observe": passwords are checked, and of people the outcome leaves and how many
   #                   # groups would be pushed; whom the cloud does not know yet gets no record and no way in
   # search_bases        = [base_dn]   # users are looked for at or below these
-  # attributes          = []          # may leave, besides the usual ones
+  # attributes          = []          # may leave, besides the usual ones; values that name what groups keeps back below do not
   # filter_attributes   = []          # may be searched or found by, besides the usual ones
   # sign_ons_per_minute = 6000
   # sign_ons_per_person_per_minute = 30
