@@ -19,6 +19,18 @@ type Gateway struct {
 	Audit     Audit
 	Metrics   Metrics
 	Log       Log
+
+	read []string // what functions of the file read
+}
+
+// Secrets returns what env(), file() and credential() read, wherever in the file it is
+// used: nobody who writes about the file is to show it.
+func (g *Gateway) Secrets() []Secret {
+	out := make([]Secret, len(g.read))
+	for i, s := range g.read {
+		out[i] = Secret(s)
+	}
+	return out
 }
 
 // Cloud says where the other end of the link is.

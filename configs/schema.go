@@ -104,6 +104,3 @@ type (
 		Format hcl.Expression `hcl:"format,optional"`
 	}
 )
-
-// secretKeys are the attributes whose source is never shown.
-var secretKeys = map[string]bool{"password": true, "proxy": true}

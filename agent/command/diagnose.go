@@ -115,6 +115,9 @@ func (d *diagnosis) add(name string, content func() ([]byte, error)) {
 func (d *diagnosis) learnSecrets() {
 	if d.file != nil {
 		d.secrets = append(d.secrets, d.file.Directory.BindPassword.Reveal(), passwordOf(d.file.Cloud.Proxy))
+		for _, s := range d.file.Secrets() {
+			d.secrets = append(d.secrets, s.Reveal())
+		}
 	}
 	for _, name := range []string{"HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy"} {
 		if u, err := url.Parse(os.Getenv(name)); err == nil {
