@@ -92,9 +92,14 @@ func (c *change) run(ctx context.Context) error {
 
 // ask goes through the ways until one knows the person.
 func (c *change) ask(ctx context.Context, ways []Route) (answer wire.PasswordChanged) {
-	for _, w := range ways {
+	answered := false
+	for i, w := range ways {
 		changed := c.Agents.ChangePassword(ctx, hub.Change{ID: c.result.ID, Gateway: w.Gateway.ID, UserType: w.UserType.ID, Revision: w.Gateway.Revision,
 			Identifier: c.request.Username, Known: c.known(), Old: c.request.Password, New: c.new})
+		if c.passes(ctx, w, changed.Outcome, changed.BindSent, changed.Instance) && (answered || i < len(ways)-1) {
+			continue
+		}
+		answered = true
 		c.record.GatewayID, c.record.UserTypeID, c.record.InstanceID = w.Gateway.ID, w.UserType.ID, changed.Instance
 		answer = changed.PasswordChanged
 		if answer.Outcome != wire.OutcomeNoSuchUser || answer.BindSent {

@@ -195,15 +195,29 @@ func (a *attempt) routes(ctx context.Context) ([]Route, error) {
 }
 
 // ask goes through the routes until one knows the person.
-func (a *attempt) ask(ctx context.Context, routes []Route) (w Route, answer hub.Answer) {
-	for _, w = range routes {
-		answer = a.Agents.SignOn(ctx, hub.Request{ID: a.record.ID, Gateway: w.Gateway.ID, UserType: w.UserType.ID, Revision: w.Gateway.Revision,
+func (a *attempt) ask(ctx context.Context, routes []Route) (Route, hub.Answer) {
+	var last struct {
+		w      Route
+		answer hub.Answer
+	}
+	for i, w := range routes {
+		answer := a.Agents.SignOn(ctx, hub.Request{ID: a.record.ID, Gateway: w.Gateway.ID, UserType: w.UserType.ID, Revision: w.Gateway.Revision,
 			Identifier: a.request.Username, Known: a.known(), Want: a.want(w.UserType), Password: a.request.Password})
-		if answer.Outcome != wire.OutcomeNoSuchUser || answer.BindSent {
+		switch {
+		case a.passes(ctx, w, answer.Outcome, answer.BindSent, answer.Instance):
+			if last.answer.Instance == "" { // the answer is that of who gave one
+				last.w, last.answer = w, answer
+			}
+		case answer.Outcome != wire.OutcomeNoSuchUser || answer.BindSent:
+			if i < len(routes)-1 && answer.Instance == "" {
+				answer.Reason += "; the gateways after it were not asked: passwords of its people are not for them"
+			}
 			return w, answer
+		default:
+			last.w, last.answer = w, answer
 		}
 	}
-	return w, answer
+	return last.w, last.answer
 }
 
 func (a *attempt) known() (known []wire.Correlation) {
