@@ -183,7 +183,8 @@ func refusalOf(resp *http.Response) error {
 	var r wire.Refusal
 	err := json.NewDecoder(io.LimitReader(resp.Body, maxAnswer)).Decode(&r)
 	if err != nil || r.Code == "" {
-		return fmt.Errorf("%s answers %s, and not as an ldap-cloud does: check cloud.url and what is between", resp.Request.URL.Host, resp.Status)
+		return fmt.Errorf("%s answers %s, and not as an ldap-cloud does: check cloud.url and what is between",
+			resp.Request.URL.Host, resp.Status)
 	}
 	r.Message = plain(r.Message)
 	return &r
@@ -224,7 +225,8 @@ func givenNonce(ctx context.Context, client *http.Client, base *url.URL) []byte 
 	}
 	defer resp.Body.Close()
 	var s wire.Status
-	if resp.StatusCode != http.StatusOK || json.NewDecoder(io.LimitReader(resp.Body, maxAnswer)).Decode(&s) != nil || !s.GaveNonce() {
+	if resp.StatusCode != http.StatusOK || json.NewDecoder(io.LimitReader(resp.Body, maxAnswer)).Decode(&s) != nil ||
+		!s.GaveNonce() {
 		return nil
 	}
 	return s.Nonce
@@ -243,7 +245,9 @@ func prove(ctx context.Context, client *http.Client, base *url.URL, c Credential
 
 // connect opens a websocket, proving possession of the credential by a clock that is
 // behind the cloud's by skew.
-func connect(ctx context.Context, client *http.Client, base *url.URL, c Credential, skew time.Duration) (*websocket.Conn, error) {
+func connect(
+	ctx context.Context, client *http.Client, base *url.URL, c Credential, skew time.Duration,
+) (*websocket.Conn, error) {
 	header, err := prove(ctx, client, base, c, skew)
 	if err != nil {
 		return nil, err

@@ -25,7 +25,8 @@
 //	the proof of the instance is replayed      one audience, one nonce, minutes    TestAssertion (wire)
 //	a proof is made for later                  the cloud's own nonce, or our clock TestNoProofIsForLater
 //	a cloud sends what is no message           strict decoding, the link ends      TestMalformedFrameEndsTheLinkOnly
-//	a cloud asks for more than there is        bounded handlers, budgets, frames   TestBeyondTheHandlersIsBusy, TestBudgetIsBounded
+//	a cloud asks for more than there is        bounded handlers, budgets, frames   TestBeyondTheHandlersIsBusy,
+//	                                                                               TestBudgetIsBounded
 //	a cloud listens to nothing                 the link is left                    TestTalkingCloudThatReadsNothingIsLeft
 //	a cloud wants absurd heartbeats            1 s to 30 s                         TestAbsurdHeartbeatIsNotFollowed
 //	a state folder is copied                   epochs, claimed at each dial        TestEpochIsKeptAndClaimed

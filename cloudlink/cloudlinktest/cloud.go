@@ -182,7 +182,15 @@ func (c *Cloud) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	defer ws.CloseNow()
 	ws.SetReadLimit(wire.MaxFrame)
-	conn := &Conn{ws: ws, cloud: c, answers: map[uint64]chan wire.Frame{}, Heartbeats: make(chan wire.Heartbeat, 64), Rotations: make(chan wire.Frame, 8), Going: make(chan struct{}), Over: make(chan struct{})}
+	conn := &Conn{
+		ws:         ws,
+		cloud:      c,
+		answers:    map[uint64]chan wire.Frame{},
+		Heartbeats: make(chan wire.Heartbeat, 64),
+		Rotations:  make(chan wire.Frame, 8),
+		Going:      make(chan struct{}),
+		Over:       make(chan struct{}),
+	}
 	conn.serve()
 }
 

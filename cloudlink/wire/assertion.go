@@ -51,7 +51,13 @@ const assertionDomain = "ldap-gateway assertion v1\x00"
 func NewAssertion(instance, audience string, epoch uint64, now time.Time) Assertion {
 	nonce := make([]byte, nonceSize)
 	rand.Read(nonce) // never fails: crypto/rand ends the program instead
-	return Assertion{Instance: instance, Audience: strings.TrimRight(audience, "/"), Time: now.Unix(), Nonce: nonce, Epoch: epoch}
+	return Assertion{
+		Instance: instance,
+		Audience: strings.TrimRight(audience, "/"),
+		Time:     now.Unix(),
+		Nonce:    nonce,
+		Epoch:    epoch,
+	}
 }
 
 // With returns a with the nonce that a cloud gave.
@@ -75,7 +81,9 @@ func (a Assertion) Sign(key ed25519.PrivateKey) (string, error) {
 // signature. It does not know whether the nonce was used before, nor whether it was
 // given by a cloud: see Nonces. Errors wrap
 // ErrAssertion or ErrAssertionTime, or are those of keyOf.
-func OpenAssertion(header string, audiences []string, now time.Time, keyOf func(instance string) (ed25519.PublicKey, error)) (Assertion, error) {
+func OpenAssertion(
+	header string, audiences []string, now time.Time, keyOf func(instance string) (ed25519.PublicKey, error),
+) (Assertion, error) {
 	signed, a, err := parseAssertion(header)
 	if err != nil {
 		return Assertion{}, err
@@ -87,7 +95,8 @@ func OpenAssertion(header string, audiences []string, now time.Time, keyOf func(
 	if err != nil {
 		return Assertion{}, err
 	}
-	if len(key) != ed25519.PublicKeySize || !ed25519.Verify(key, append([]byte(assertionDomain), signed.Assertion...), signed.Signature) {
+	if len(key) != ed25519.PublicKeySize ||
+		!ed25519.Verify(key, append([]byte(assertionDomain), signed.Assertion...), signed.Signature) {
 		return Assertion{}, fmt.Errorf("%w: wrong signature", ErrAssertion)
 	}
 	if d := now.Sub(time.Unix(a.Time, 0)); d.Abs() > AssertionLife {
