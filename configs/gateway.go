@@ -112,8 +112,9 @@ type Policy struct {
 	// UserTypeChangesPerHour is how many changed user types are taken; default 20.
 	UserTypeChangesPerHour int
 	WrongPasswords         WrongPasswords
-	Explain                bool // administrators of the cloud may ask what a sign-on of a person would bring, without a password; default false
-	PasswordChanges        bool // people may change their passwords, where the user type lets them too; default false
+	// administrators of the cloud may ask what a sign-on of a person would bring, without a password; default false
+	Explain         bool
+	PasswordChanges bool // people may change their passwords, where the user type lets them too; default false
 }
 
 // WrongPasswords keeps the gateway from locking people out of the directory:

@@ -67,7 +67,8 @@ func (r *reader) gateway(b *fileBody, body hcl.Body, g *Gateway) {
 		g.Cloud = r.cloud(b.Cloud)
 	}
 	if b.Directory == nil {
-		r.missing(body, "directory", "directory {\n  servers = [\"ldaps://dc1.example.com\"]\n  base_dn = \"DC=example,DC=com\"\n}")
+		r.missing(body, "directory",
+			"directory {\n  servers = [\"ldaps://dc1.example.com\"]\n  base_dn = \"DC=example,DC=com\"\n}")
 	} else {
 		g.Directory = r.directory(b.Directory)
 	}
@@ -102,7 +103,11 @@ func mistakes(path string, parser *hclparse.Parser, diags hcl.Diagnostics, read 
 	}
 	count := len(diags.Errs())
 	fmt.Fprintf(&text, "%s: %d mistake%s.\n", filepath.Base(path), count, plural(count))
-	return &Mistakes{Path: path, Count: count, text: withoutUserinfo(scrub(text.String(), source(parser), append(read, lostTexts(source(parser))...)))}
+	return &Mistakes{
+		Path:  path,
+		Count: count,
+		text:  withoutUserinfo(scrub(text.String(), source(parser), append(read, lostTexts(source(parser))...))),
+	}
 }
 
 // source returns the file that was parsed; nil when none was.

@@ -135,7 +135,8 @@ func (h *hiding) key(i int) bool {
 	if h.tokens[i].Type == hclsyntax.TokenQuotedLit {
 		next++ // the quotation mark
 	}
-	return next < len(h.tokens) && (h.tokens[next].Type == hclsyntax.TokenEqual || h.tokens[next].Type == hclsyntax.TokenColon)
+	return next < len(h.tokens) &&
+		(h.tokens[next].Type == hclsyntax.TokenEqual || h.tokens[next].Type == hclsyntax.TokenColon)
 }
 
 // secretPieces returns where literal secrets begin and end, without the quotation
@@ -246,9 +247,11 @@ func literal(t hclsyntax.TokenType) bool {
 // isArgument tells whether the token is a function, or the quoted argument of one.
 func isArgument(tokens hclsyntax.Tokens, i int) bool {
 	name := func(j int) bool {
-		return j >= 0 && tokens[j].Type == hclsyntax.TokenIdent && slices.Contains([]string{"credential", "file", "env"}, string(tokens[j].Bytes))
+		return j >= 0 && tokens[j].Type == hclsyntax.TokenIdent &&
+			slices.Contains([]string{"credential", "file", "env"}, string(tokens[j].Bytes))
 	}
-	return name(i) || i >= 3 && tokens[i-1].Type == hclsyntax.TokenOQuote && tokens[i-2].Type == hclsyntax.TokenOParen && name(i-3)
+	return name(i) ||
+		i >= 3 && tokens[i-1].Type == hclsyntax.TokenOQuote && tokens[i-2].Type == hclsyntax.TokenOParen && name(i-3)
 }
 
 func blank(b []byte) {
