@@ -110,7 +110,8 @@ func TestCancelledBindReturnsAtOnce(t *testing.T) {
 	if !errors.Is(err, directory.ErrAnswerLost) || !errors.Is(err, context.Canceled) || time.Since(start) > time.Second {
 		t.Errorf("got %v after %s", err, time.Since(start))
 	}
-	if err := c.Bind(ctx, aliceDN, "password"); !errors.Is(err, directory.ErrUnavailable) || !errors.Is(err, context.Canceled) {
+	if err := c.Bind(ctx, aliceDN, "password"); !errors.Is(err, directory.ErrUnavailable) ||
+		!errors.Is(err, context.Canceled) {
 		t.Errorf("with a context that is over: %v", err)
 	}
 	if n := s.Binds(aliceDN); n != 1 {
@@ -253,7 +254,10 @@ func wantKind(t *testing.T, what string, err error, kind directory.AccountKind) 
 
 func TestAccountStatesFromResults(t *testing.T) {
 	ad := func(sub string) directorytest.Result {
-		return directorytest.Result{Code: 49, Text: "80090308: LdapErr: DSID-0C0903A9, comment: AcceptSecurityContext error, data " + sub + ", v1db1"}
+		return directorytest.Result{
+			Code: 49,
+			Text: "80090308: LdapErr: DSID-0C0903A9, comment: AcceptSecurityContext error, data " + sub + ", v1db1",
+		}
 	}
 	code := func(n int8) *int8 { return &n }
 	s := inProcess(t, person("alice"))
@@ -266,10 +270,12 @@ func TestAccountStatesFromResults(t *testing.T) {
 		"530": {ad("530"), directory.LogonHours}, "531": {ad("531"), directory.LogonWorkstation},
 		"532": {ad("532"), directory.PasswordExpired}, "533": {ad("533"), directory.Disabled},
 		"701": {ad("701"), directory.Expired}, "773": {ad("773"), directory.PasswordMustChange},
-		"775":                       {ad("775"), directory.Locked},
-		"no-text":                   {directorytest.Result{Code: 49}, 0},
-		"389-locked":                {directorytest.Result{Code: 19, Text: "Exceed password retry limit. Please try later."}, directory.Locked},
-		"389-inactive":              {directorytest.Result{Code: 53, Text: "Account inactivated. Contact system administrator."}, directory.Disabled},
+		"775":     {ad("775"), directory.Locked},
+		"no-text": {directorytest.Result{Code: 49}, 0},
+		"389-locked": {directorytest.Result{Code: 19, Text: "Exceed password retry limit. Please try " +
+			"later."}, directory.Locked},
+		"389-inactive": {directorytest.Result{Code: 53, Text: "Account inactivated. Contact system " +
+			"administrator."}, directory.Disabled},
 		"389-inactive-with-control": {directorytest.Result{Code: 53, Policy: code(1)}, directory.Disabled},
 		"policy-expired":            {directorytest.Result{Code: 49, Policy: code(0)}, directory.PasswordExpired},
 		"policy-locked":             {directorytest.Result{Code: 49, Policy: code(1)}, directory.Locked},
@@ -294,7 +300,8 @@ func TestOtherBindResultsSayWhatToDo(t *testing.T) {
 	s := inProcess(t, person("alice"))
 	c := open(t, s.CA(), s.TLSURL())
 	for _, code := range []uint16{8, 13} {
-		s.SetBindFault(aliceDN, directorytest.Fault{Result: &directorytest.Result{Code: code, Text: "Transport encryption required."}})
+		s.SetBindFault(aliceDN,
+			directorytest.Fault{Result: &directorytest.Result{Code: code, Text: "Transport encryption required."}})
 		err := c.Bind(t.Context(), aliceDN, "password")
 		var result *directory.ResultError
 		if !errors.As(err, &result) || result.Code != code || !strings.Contains(result.Remedy, "ldaps://") {

@@ -14,7 +14,11 @@ import (
 func aChange(t *testing.T, configure ...func(*directory.Config)) (*directorytest.Server, func(context.Context) error) {
 	t.Helper()
 	s := inProcess(t, person("alice"))
-	c := open(t, s.CA(), s.TLSURL(), append(configure, func(c *directory.Config) { c.Timeout = 200 * time.Millisecond })...)
+	c := open(
+		t,
+		s.CA(),
+		s.TLSURL(),
+		append(configure, func(c *directory.Config) { c.Timeout = 200 * time.Millisecond })...)
 	return s, func(ctx context.Context) error { return c.ChangePassword(ctx, aliceDN, "password", "fresh") }
 }
 
@@ -89,19 +93,23 @@ func TestChangeAnswers(t *testing.T) {
 		kind   directory.AccountKind
 		is     error
 	}{
-		"openldap-short":     {answer: policy(19, 6), reason: directory.TooShort},
-		"openldap-quality":   {answer: policy(19, 5), reason: directory.TooSimple},
-		"openldap-history":   {answer: policy(19, 8), reason: directory.InHistory},
-		"openldap-young":     {answer: policy(19, 7), reason: directory.TooYoung},
-		"openldap-may-not":   {answer: policy(50, 3), reason: directory.NotPermitted},
-		"openldap-acl":       {answer: directorytest.Result{Code: 53, Text: "unwilling to verify old password"}, reason: directory.NotPermitted},
-		"389-failed":         {answer: directorytest.Result{Code: 19, Text: "Failed to update password"}, reason: directory.Unacceptable},
-		"389-wrong":          {answer: directorytest.Result{Code: 49, Text: "Invalid oldPasswd value."}, is: directory.ErrInvalidCredentials},
-		"ad-rules":           {answer: directorytest.ActiveDirectoryConstraint("0000052D"), reason: directory.SomeRule},
-		"ad-rules-lower":     {answer: directorytest.ActiveDirectoryConstraint("0000052d"), reason: directory.SomeRule},
-		"ad-wrong":           {answer: directorytest.ActiveDirectoryConstraint("00000056"), is: directory.ErrInvalidCredentials},
-		"ad-locked":          {answer: directorytest.ActiveDirectoryConstraint("00000775"), kind: directory.Locked},
-		"ad-denied":          {answer: directorytest.Result{Code: 50, Text: "00000005: SecErr: DSID-03152B5B, problem 4003 (INSUFF_ACCESS_RIGHTS), data 0"}, reason: directory.NotPermitted},
+		"openldap-short":   {answer: policy(19, 6), reason: directory.TooShort},
+		"openldap-quality": {answer: policy(19, 5), reason: directory.TooSimple},
+		"openldap-history": {answer: policy(19, 8), reason: directory.InHistory},
+		"openldap-young":   {answer: policy(19, 7), reason: directory.TooYoung},
+		"openldap-may-not": {answer: policy(50, 3), reason: directory.NotPermitted},
+		"openldap-acl": {answer: directorytest.Result{Code: 53, Text: "unwilling to verify old " +
+			"password"}, reason: directory.NotPermitted},
+		"389-failed": {answer: directorytest.Result{Code: 19, Text: "Failed to update " +
+			"password"}, reason: directory.Unacceptable},
+		"389-wrong": {answer: directorytest.Result{Code: 49, Text: "Invalid oldPasswd " +
+			"value."}, is: directory.ErrInvalidCredentials},
+		"ad-rules":       {answer: directorytest.ActiveDirectoryConstraint("0000052D"), reason: directory.SomeRule},
+		"ad-rules-lower": {answer: directorytest.ActiveDirectoryConstraint("0000052d"), reason: directory.SomeRule},
+		"ad-wrong":       {answer: directorytest.ActiveDirectoryConstraint("00000056"), is: directory.ErrInvalidCredentials},
+		"ad-locked":      {answer: directorytest.ActiveDirectoryConstraint("00000775"), kind: directory.Locked},
+		"ad-denied": {answer: directorytest.Result{Code: 50, Text: "00000005: SecErr: DSID-03152B5B, problem " +
+			"4003 (INSUFF_ACCESS_RIGHTS), data 0"}, reason: directory.NotPermitted},
 		"ad-other":           {answer: directorytest.ActiveDirectoryConstraint("00002081"), reason: directory.Unacceptable},
 		"ad-no-code":         {answer: directorytest.Result{Code: 19, Text: "zzzzzzzz: odd"}, reason: directory.Unacceptable},
 		"a-short-text":       {answer: directorytest.Result{Code: 19, Text: "52D:"}, reason: directory.Unacceptable},
@@ -127,7 +135,8 @@ func TestChangeAnswers(t *testing.T) {
 // A server that does not know the operation is told from one that refuses the password.
 func TestChangeNeedsTheOperation(t *testing.T) {
 	s, change := aChange(t)
-	s.SetChangeFault("", directorytest.Fault{Result: &directorytest.Result{Code: 2, Text: "unsupported extended operation"}})
+	s.SetChangeFault("",
+		directorytest.Fault{Result: &directorytest.Result{Code: 2, Text: "unsupported extended operation"}})
 	var result *directory.ResultError
 	if err := change(t.Context()); !errors.As(err, &result) || result.Op != directory.OpChange || result.Remedy == "" {
 		t.Error(err)
@@ -148,7 +157,20 @@ func TestServiceAccountCompletesTheChange(t *testing.T) {
 			s.SetBindFault(aliceDN, directorytest.Fault{Result: &expired, OnlyIfRight: true})
 			s.SetChangeFault(aliceDN, c.breaks)
 			client := open(t, s.CA(), s.TLSURL())
-			find(t, client, compile(t, directory.UserTypeConfig{ID: "1", SearchBase: suffix, Filter: "(uid=${identifier})", Correlation: []string{"entryUUID"}}), "alice")
+			find(
+				t,
+				client,
+				compile(
+					t,
+					directory.UserTypeConfig{
+						ID:          "1",
+						SearchBase:  suffix,
+						Filter:      "(uid=${identifier})",
+						Correlation: []string{"entryUUID"},
+					},
+				),
+				"alice",
+			)
 			if err := client.ChangePassword(t.Context(), aliceDN, "password", "fresh"); !errors.Is(err, c.want) {
 				t.Error(err)
 			}

@@ -34,7 +34,8 @@ func TestCheckOfAHealthyDirectory(t *testing.T) {
 			if strings.Contains(r.Detail, "days left") {
 				continue // the test's certificate lives for a day, which is a warning
 			}
-			if target := map[bool]string{true: suffix, false: b.url}[whole[r.Name]]; r.State != directory.OK || r.Target != target {
+			if target := map[bool]string{true: suffix, false: b.url}[whole[r.Name]]; r.State != directory.OK ||
+				r.Target != target {
 				t.Errorf("%+v", r)
 			}
 		}
@@ -76,7 +77,8 @@ func TestCheckSaysWhatIsWrongWithACertificate(t *testing.T) {
 		"pin-offered":       {false, nil, `pin = ["sha256:`},
 		"other-name":        {true, func(c *x509.Certificate) { c.IPAddresses, c.DNSNames = nil, []string{"dc1.test"} }, `server_name = "dc1.test"`},
 		"common-name-only":  {true, func(c *x509.Certificate) { c.IPAddresses = nil }, "only the common name"},
-		"expired":           {true, func(c *x509.Certificate) { c.NotAfter = time.Now().Add(-time.Minute) }, "renew the certificate"},
+		"expired": {true, func(c *x509.Certificate) { c.NotAfter = time.Now().Add(-time.Minute) }, "renew the " +
+			"certificate"},
 		"client-only": {true, func(c *x509.Certificate) {
 			c.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}
 		}, "pin ="},
@@ -152,7 +154,8 @@ func TestOpenNamesEveryMistake(t *testing.T) {
 			t.Errorf("does not name %s: %v", says, err)
 		}
 	}
-	if _, err := directory.Open(directory.Config{BindPassword: "x"}); err == nil || !strings.Contains(err.Error(), "bind DN") {
+	if _, err := directory.Open(directory.Config{BindPassword: "x"}); err == nil ||
+		!strings.Contains(err.Error(), "bind DN") {
 		t.Errorf("password without DN: %v", err)
 	}
 }

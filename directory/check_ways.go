@@ -83,7 +83,10 @@ func waysRow(vendor string, times []wayTime) Check {
 	}
 	row := Check{State: OK, Detail: "can be read; found " + strings.Join(found, ", ")}
 	if len(lines) > 0 {
-		row.State, row.Remedy = Warning, "a search by an attribute without an index goes through every entry: "+strings.Join(lines, "; ")
+		row.State, row.Remedy = Warning, "a search by an attribute without an index goes through every entry: "+strings.Join(
+			lines,
+			"; ",
+		)
 	}
 	return row
 }

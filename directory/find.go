@@ -70,7 +70,8 @@ func (c *Client) FindCorrelated(ctx context.Context, ut *UserType, known []Value
 	for _, v := range known {
 		octets, ok := octetsOf(v.Attribute, v.Value)
 		asked := strings.ToLower(v.Attribute)
-		if !ok || tried[asked] || !slices.ContainsFunc(ut.cfg.Correlation, func(a string) bool { return strings.EqualFold(a, v.Attribute) }) {
+		if !ok || tried[asked] ||
+			!slices.ContainsFunc(ut.cfg.Correlation, func(a string) bool { return strings.EqualFold(a, v.Attribute) }) {
 			continue
 		}
 		tried[asked] = true
@@ -99,7 +100,17 @@ func (c *Client) findOne(ctx context.Context, ut *UserType, filter string) (Entr
 		case dse.activeDirectory():
 			attributes = ut.primaries
 		}
-		r := ldap.NewSearchRequest(ut.cfg.SearchBase, ldap.ScopeWholeSubtree, ldap.NeverDerefAliases, 2, 0, false, filter, attributes, nil)
+		r := ldap.NewSearchRequest(
+			ut.cfg.SearchBase,
+			ldap.ScopeWholeSubtree,
+			ldap.NeverDerefAliases,
+			2,
+			0,
+			false,
+			filter,
+			attributes,
+			nil,
+		)
 		r.EnforceSizeLimit = true // some servers ignore the limit
 		return r
 	})

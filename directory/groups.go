@@ -196,10 +196,15 @@ func (q *groupQuery) fromMemberOf() bool {
 }
 
 func (q *groupQuery) search(ctx context.Context, filter string) {
-	found := q.client.searchIn(ctx, q.entry.Server, func(s *server) *limiter { return &s.grouping }, func(dse *rootDSE) *ldap.SearchRequest {
-		q.dse = dse
-		return q.request(filter)
-	})
+	found := q.client.searchIn(
+		ctx,
+		q.entry.Server,
+		func(s *server) *limiter { return &s.grouping },
+		func(dse *rootDSE) *ldap.SearchRequest {
+			q.dse = dse
+			return q.request(filter)
+		},
+	)
 	q.link = found.link
 	if found.cutOff() {
 		found = q.inPages(ctx, found, filter)
@@ -230,7 +235,17 @@ func (q *groupQuery) request(filter string) *ldap.SearchRequest {
 	if q.primary != "" {
 		attributes = union(attributes, []string{"objectSid"})
 	}
-	return ldap.NewSearchRequest(q.base, ldap.ScopeWholeSubtree, ldap.NeverDerefAliases, 0, 0, false, filter, attributes, nil)
+	return ldap.NewSearchRequest(
+		q.base,
+		ldap.ScopeWholeSubtree,
+		ldap.NeverDerefAliases,
+		0,
+		0,
+		false,
+		filter,
+		attributes,
+		nil,
+	)
 }
 
 func (q *groupQuery) group(e *ldap.Entry) Group {

@@ -19,7 +19,8 @@ func TestFollowed(t *testing.T) {
 	)
 	at := func(s int) string { return time.Date(2026, 1, 2, 15, 4, s, 0, time.UTC).Format("20060102150405Z") }
 	csn := func(s int) string {
-		return "{replica 1 ldap://a:389} 000000010000000100000 " + fmt.Sprintf("%08x000000010000", time.Date(2026, 1, 2, 15, 4, s, 0, time.UTC).Unix())
+		return "{replica 1 ldap://a:389} 000000010000000100000 " + fmt.Sprintf("%08x000000010000",
+			time.Date(2026, 1, 2, 15, 4, s, 0, time.UTC).Unix())
 	}
 	for name, c := range map[string]struct {
 		followed, told bool
@@ -41,8 +42,9 @@ func TestFollowed(t *testing.T) {
 		"ruv-nothing-of-one":    {false, true, directory.FollowedRUV, []string{csn(6), "{replica 2 ldap://b:389}"}, at(5)},
 		"ruv-unreadable":        {false, false, directory.FollowedRUV, nil, at(5)},
 		"ruv-no-replicas":       {false, false, directory.FollowedRUV, []string{"{replicageneration} 1", ruv}, at(5)},
-		"ruv-no-csn":            {false, true, directory.FollowedRUV, []string{"{replica 1 ldap://a:389} x zzzzzzzzz"}, at(5)},
-		"ruv-no-stamp":          {false, false, directory.FollowedRUV, []string{csn(6)}, ""},
+		"ruv-no-csn": {false, true, directory.FollowedRUV, []string{"{replica 1 ldap://a:389} x " +
+			"zzzzzzzzz"}, at(5)},
+		"ruv-no-stamp": {false, false, directory.FollowedRUV, []string{csn(6)}, ""},
 	} {
 		if followed, told := c.read(c.said, c.stamp); followed != c.followed || told != c.told {
 			t.Errorf("%s: followed %v, told %v", name, followed, told)
@@ -79,8 +81,10 @@ func TestOneOfSeveralServersProvesNothingGone(t *testing.T) {
 
 // replicated makes a supplier of a 389 Directory Server, with a change that it made.
 func replicated(s *ds389test.Server) {
-	s.Modify("dn: cn=replica,cn=\"" + suffix + "\",cn=mapping tree,cn=config\nobjectClass: top\nobjectClass: nsds5replica\n" +
-		"cn: replica\nnsDS5ReplicaRoot: " + suffix + "\nnsDS5ReplicaType: 3\nnsDS5ReplicaId: 7\nnsDS5Flags: 1\n\n")
+	s.Modify(
+		"dn: cn=replica,cn=\"" + suffix + "\",cn=mapping tree,cn=config\nobjectClass: top\nobjectClass: nsds5replica\n" +
+			"cn: replica\nnsDS5ReplicaRoot: " + suffix + "\nnsDS5ReplicaType: 3\nnsDS5ReplicaId: 7\nnsDS5Flags: 1\n\n",
+	)
 }
 
 // TestGoneOn389 is told by a server that says how far it has followed others, to an

@@ -22,15 +22,19 @@ func TestServersThatWantMoreOrLessOfTLS(t *testing.T) {
 		remedy string
 		mend   func(*slapdtest.Server, *directory.Config)
 	}{
-		"a certificate of ours": {[]string{"TLSVerifyClient demand"}, "certificate = ", func(s *slapdtest.Server, cfg *directory.Config) {
+		"a certificate of ours": {[]string{"TLSVerifyClient " +
+			"demand"}, "certificate = ", func(s *slapdtest.Server, cfg *directory.Config) {
 			own := s.Certificate("gateway")
 			cfg.TLS.Certificate = &own
 		}},
-		"the same with TLS 1.2": {[]string{"TLSVerifyClient demand", "TLSCipherSuite NORMAL:-VERS-ALL:+VERS-TLS1.2"}, "certificate = ", func(s *slapdtest.Server, cfg *directory.Config) {
+		"the same with TLS 1.2": {[]string{"TLSVerifyClient demand", "TLSCipherSuite " +
+			"NORMAL:-VERS-ALL:+VERS-TLS1.2"}, "certificate = ", func(s *slapdtest.Server, cfg *directory.Config) {
 			own := s.Certificate("gateway")
 			cfg.TLS.Certificate = &own
 		}},
-		"RSA key exchange alone": {[]string{"TLSCipherSuite NORMAL:-VERS-ALL:+VERS-TLS1.2:-KX-ALL:+RSA"}, "old_key_exchange = true", func(_ *slapdtest.Server, cfg *directory.Config) {
+		"RSA key exchange alone": {[]string{"TLSCipherSuite " +
+			"NORMAL:-VERS-ALL:+VERS-TLS1.2:-KX-ALL:+RSA"}, "old_key_exchange = " +
+			"true", func(_ *slapdtest.Server, cfg *directory.Config) {
 			cfg.TLS.OldKeyExchange = true
 		}},
 	} {
@@ -64,7 +68,12 @@ func rsaCertificate(t *testing.T) (tls.Certificate, []byte) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	template := &x509.Certificate{SerialNumber: big.NewInt(1), DNSNames: []string{"localhost"}, NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().AddDate(1, 0, 0)}
+	template := &x509.Certificate{
+		SerialNumber: big.NewInt(1),
+		DNSNames:     []string{"localhost"},
+		NotBefore:    time.Now().Add(-time.Hour),
+		NotAfter:     time.Now().AddDate(1, 0, 0),
+	}
 	raw, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
 	if err != nil {
 		t.Fatal(err)

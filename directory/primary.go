@@ -74,8 +74,11 @@ func (k *looker) findPrimary(ctx context.Context) string {
 		return ""
 	}
 	filter := "(objectSid=" + ldap.EscapeFilter(k.query.primary) + ")"
-	found := k.link.search(ctx, ldap.NewSearchRequest(k.query.client.cfg.BaseDN, ldap.ScopeWholeSubtree, ldap.NeverDerefAliases,
-		mostPrimaries, 0, false, filter, []string{"1.1"}, nil))
+	found := k.link.search(
+		ctx,
+		ldap.NewSearchRequest(k.query.client.cfg.BaseDN, ldap.ScopeWholeSubtree, ldap.NeverDerefAliases,
+			mostPrimaries, 0, false, filter, []string{"1.1"}, nil),
+	)
 	if found.err != nil || len(found.result.Entries) != 1 {
 		return ""
 	}

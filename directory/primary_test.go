@@ -46,7 +46,16 @@ func TestPrimaryGroupIsNoAbsence(t *testing.T) {
 		if m := membership(t, c, ut, "alice"); !strings.Contains(names(m), "ok-in") {
 			t.Errorf("by %s the primary group is not found: %s %s", name, names(m), m.Reason)
 		}
-		wantSights(t, c, ut, "alice", "still "+at("ok-in"), "seen "+at("ok-out"), "seen "+at("entry-out"), "gone "+at("missing"))
+		wantSights(
+			t,
+			c,
+			ut,
+			"alice",
+			"still "+at("ok-in"),
+			"seen "+at("ok-out"),
+			"seen "+at("entry-out"),
+			"gone "+at("missing"),
+		)
 		wantSights(t, c, ut, "dave", "untellable "+at("ok-in"), "seen "+at("ok-out"), "untellable "+at("missing"))
 		wantSights(t, c, ut, "erin", "untellable "+at("ok-in"), "seen "+at("ok-out"), "untellable "+at("missing"))
 	}

@@ -23,7 +23,17 @@ var attributeNames = regexp.MustCompile(`\bNAME\s+(?:'([^']*)'|\(([^)]*)\))`)
 func (c *Client) AttributeNames(ctx context.Context) ([]string, error) {
 	read := func(dn, attribute string) []string {
 		found := c.search(ctx, "", func(*rootDSE) *ldap.SearchRequest {
-			return ldap.NewSearchRequest(dn, ldap.ScopeBaseObject, ldap.NeverDerefAliases, 1, 0, false, rootDSEFilter, []string{attribute}, nil)
+			return ldap.NewSearchRequest(
+				dn,
+				ldap.ScopeBaseObject,
+				ldap.NeverDerefAliases,
+				1,
+				0,
+				false,
+				rootDSEFilter,
+				[]string{attribute},
+				nil,
+			)
 		})
 		if found.err != nil || len(found.result.Entries) == 0 {
 			return nil

@@ -126,9 +126,16 @@ func (k *looker) locateBy(ctx context.Context, attribute, id string) (now string
 		return "", ConnectionLost
 	}
 	// That the search finds the person shows that IDs can be searched for.
-	filter := "(|(" + attribute + "=" + ldap.EscapeFilter(octets) + ")(" + attribute + "=" + ldap.EscapeFilter(witness) + "))"
-	found := k.link.search(ctx, ldap.NewSearchRequest(k.query.client.cfg.BaseDN, ldap.ScopeWholeSubtree, ldap.NeverDerefAliases,
-		3, 0, false, filter, []string{attribute}, nil))
+	filter := "(|(" + attribute + "=" + ldap.EscapeFilter(
+		octets,
+	) + ")(" + attribute + "=" + ldap.EscapeFilter(
+		witness,
+	) + "))"
+	found := k.link.search(
+		ctx,
+		ldap.NewSearchRequest(k.query.client.cfg.BaseDN, ldap.ScopeWholeSubtree, ldap.NeverDerefAliases,
+			3, 0, false, filter, []string{attribute}, nil),
+	)
 	if found.err != nil {
 		return "", k.sighting(ctx, found).obstacleOr(AskingFailed)
 	}

@@ -57,7 +57,8 @@ func Compile(cfg UserTypeConfig) (*UserType, error) {
 	if err != nil {
 		errs = append(errs, fmt.Errorf("filter: %w", err))
 	}
-	errs = append(errs, checkDN("search base", cfg.SearchBase), checkNames("correlation", cfg.Correlation), checkNames("attributes", cfg.Attributes))
+	errs = append(errs, checkDN("search base", cfg.SearchBase), checkNames("correlation", cfg.Correlation),
+		checkNames("attributes", cfg.Attributes))
 	if cfg.SearchBase == "" {
 		errs = append(errs, errors.New("search base: empty; write a DN such as ou=people,dc=example,dc=com"))
 	}

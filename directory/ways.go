@@ -111,7 +111,8 @@ func older(stamp, known string) bool {
 
 // source says what made the user a member, as far as the kind of group tells.
 func (q *groupQuery) source(e *ldap.Entry) string {
-	if sid := attributeOf(e, "objectSid"); q.primary != "" && sid != nil && len(sid.ByteValues) == 1 && string(sid.ByteValues[0]) == q.primary {
+	if sid := attributeOf(e, "objectSid"); q.primary != "" && sid != nil && len(sid.ByteValues) == 1 &&
+		string(sid.ByteValues[0]) == q.primary {
 		return "primaryGroup"
 	}
 	switch {
