@@ -38,7 +38,8 @@ func TestOpenRC(t *testing.T) {
 	t.Parallel()
 	liveByScript(t, scripts{
 		init: machinetest.OpenRC(), platform: "linux-openrc", service: []string{"rc-service", "ldap-gateway"},
-		started: "status: started", stopped: "status: stopped", enabled: "rc-update show default | grep -q ldap-gateway", supervised: true,
+		started: "status: started", stopped: "status: stopped", enabled: "rc-update show default | grep -q " +
+			"ldap-gateway", supervised: true,
 	})
 }
 
@@ -47,7 +48,8 @@ func TestOpenRC(t *testing.T) {
 func liveByScript(t *testing.T, how scripts) {
 	s := newScriptedSite(t, how.init)
 	before := s.Changes()
-	if plan := s.Run("/opt/ldap-gateway", "install", "--dry-run"); !strings.HasSuffix(plan, "would  make it a service of "+how.platform) {
+	if plan := s.Run("/opt/ldap-gateway", "install", "--dry-run"); !strings.HasSuffix(plan,
+		"would  make it a service of "+how.platform) {
 		t.Error(plan)
 	}
 	s.Run("sh", "-c", "! getent passwd ldap-gateway && test ! -e /etc/init.d/ldap-gateway")
