@@ -20,8 +20,8 @@ import (
 var usualAttributes = []string{
 	"c", "cn", "co", "company", "department", "departmentNumber", "description", "displayName", "division", "employeeID",
 	"employeeNumber", "employeeType", "entryUUID", "givenName", "initials", "l", "mail", "mobile", "nsUniqueId",
-	"o", "objectGUID", "objectSid", "ou", "physicalDeliveryOfficeName", "postalCode", "preferredLanguage", "sAMAccountName",
-	"sn", "st", "street", "telephoneNumber", "title", "uid", "uidNumber", "userPrincipalName",
+	"o", "objectGUID", "objectSid", "ou", "physicalDeliveryOfficeName", "postalCode", "preferredLanguage",
+	"sAMAccountName", "sn", "st", "street", "telephoneNumber", "title", "uid", "uidNumber", "userPrincipalName",
 }
 
 // usualFilterAttributes may stand in a lookup filter although the file does not name them.
@@ -198,7 +198,8 @@ func (p *Policy) Refuse(u wire.UserType, asserted []directory.Assertion) (reason
 		reasons = append(reasons, fmt.Sprintf("search base %q is not at or below policy.search_bases", u.SearchBase))
 	}
 	if u.Groups != nil && u.Groups.SearchBase != "" && !within(u.Groups.SearchBase, p.groupBases) {
-		reasons = append(reasons, fmt.Sprintf("group search base %q is not at or below policy.groups.search_bases", u.Groups.SearchBase))
+		reasons = append(reasons,
+			fmt.Sprintf("group search base %q is not at or below policy.groups.search_bases", u.Groups.SearchBase))
 	}
 	for _, a := range slices.Concat(u.Attributes, u.Correlation) {
 		reasons = refused(reasons, p.refuseLeaving("attribute", a))
@@ -263,7 +264,8 @@ func (p *Policy) refuseAssertion(a directory.Assertion) string {
 	case !named && !containsFold(usualFilterAttributes, a.Attribute):
 		return fmt.Sprintf("the filter names %q: add it to policy.filter_attributes to allow it", a.Attribute)
 	case !named && !plain(a):
-		return fmt.Sprintf("the filter compares %q in part or by order: add it to policy.filter_attributes to allow it", a.Attribute)
+		return fmt.Sprintf("the filter compares %q in part or by order: add it to policy.filter_attributes to allow it",
+			a.Attribute)
 	}
 	return ""
 }
@@ -294,7 +296,8 @@ func plain(a directory.Assertion) bool {
 		return true
 	case directory.MatchExtensible:
 		flags := a.Rule == bitAnd || a.Rule == bitOr
-		return flags && strings.EqualFold(a.Attribute, "userAccountControl") || a.Rule == inChain && strings.EqualFold(a.Attribute, "memberOf")
+		return flags && strings.EqualFold(a.Attribute, "userAccountControl") ||
+			a.Rule == inChain && strings.EqualFold(a.Attribute, "memberOf")
 	}
 	return false
 }
@@ -302,7 +305,8 @@ func plain(a directory.Assertion) bool {
 // MayLeave tells whether an attribute may leave: it is a usual one, or the file names
 // it. What names groups never may.
 func (p *Policy) MayLeave(attribute string) bool {
-	return !isMemberOf(attribute) && (containsFold(usualAttributes, attribute) || containsFold(p.File.Attributes, attribute))
+	return !isMemberOf(attribute) &&
+		(containsFold(usualAttributes, attribute) || containsFold(p.File.Attributes, attribute))
 }
 
 func containsFold(list []string, s string) bool {
@@ -333,7 +337,8 @@ func (p *Policy) Groups(m directory.Membership) directory.Membership {
 	if most := p.File.Groups.Max; len(kept) > most {
 		m.Whole = false
 		if m.Verdict == directory.Complete {
-			m.Verdict, m.Reason = directory.Partial, fmt.Sprintf("truncated: %d groups, and policy.groups.max is %d", len(kept), most)
+			m.Verdict, m.Reason = directory.Partial, fmt.Sprintf("truncated: %d groups, and policy.groups.max is %d", len(kept),
+				most)
 			m.Told = m.Reason
 		}
 		kept = kept[:most]

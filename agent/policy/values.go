@@ -44,7 +44,8 @@ func (p *Policy) Cut(e directory.Entry) (cut directory.Entry, kept map[string]in
 		}
 	}
 	e.Attributes = all
-	e.Correlation = slices.DeleteFunc(slices.Clone(e.Correlation), func(v directory.Value) bool { return hidden(v.Attribute, v.Value) })
+	e.Correlation = slices.DeleteFunc(slices.Clone(e.Correlation),
+		func(v directory.Value) bool { return hidden(v.Attribute, v.Value) })
 	return e, kept
 }
 

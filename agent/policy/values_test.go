@@ -56,7 +56,10 @@ func TestCutOfAnEntry(t *testing.T) {
 			"seeAlso": {"cn=secret,ou=groups,dc=x", "cn=open,ou=groups,dc=x"}, "owner;x-a": {"cn=secret,ou=groups,dc=x"},
 			"entryDN": {"UID=Secretary,ou=people,dc=x"}, "sn": {"Secret"},
 		},
-		Correlation: []directory.Value{{Attribute: "seeAlso", Value: "cn=secret,ou=groups,dc=x"}, {Attribute: "uid", Value: "secretary"}},
+		Correlation: []directory.Value{
+			{Attribute: "seeAlso", Value: "cn=secret,ou=groups,dc=x"},
+			{Attribute: "uid", Value: "secretary"},
+		},
 	}
 	cut, kept := p.Cut(e)
 	if len(cut.Attributes) != 3 || !slices.Equal(cut.Attributes["seeAlso"], []string{"cn=open,ou=groups,dc=x"}) ||
@@ -66,7 +69,9 @@ func TestCutOfAnEntry(t *testing.T) {
 	if len(e.Attributes["seeAlso"]) != 2 || len(e.Correlation) != 2 {
 		t.Errorf("the entry itself was cut: %+v", e)
 	}
-	m := p.Groups(directory.Membership{Groups: []directory.Group{{DN: "cn=open,ou=groups,dc=x", Name: "cn=secret,ou=groups,dc=x"}}})
+	m := p.Groups(
+		directory.Membership{Groups: []directory.Group{{DN: "cn=open,ou=groups,dc=x", Name: "cn=secret,ou=groups,dc=x"}}},
+	)
 	if m.Groups[0].Name != "" {
 		t.Errorf("%+v", m.Groups)
 	}
@@ -93,7 +98,9 @@ func TestAttributesThatNameGroups(t *testing.T) {
 			t.Errorf("%+v may be asked for", a)
 		}
 	}
-	if r := p.Refuse(wire.UserType{SearchBase: "ou=people,dc=x"}, []directory.Assertion{{Attribute: "isMemberOf", Match: directory.MatchEquality, Value: "cn=open,ou=groups,dc=x"}}); len(r) > 0 {
+	if r := p.Refuse(wire.UserType{SearchBase: "ou=people,dc=x"}, []directory.Assertion{{Attribute: "isMemberOf", Match: directory.MatchEquality, Value: "cn=open,ou=groups,dc=x"}}); len(
+		r,
+	) > 0 {
 		t.Error(r)
 	}
 }

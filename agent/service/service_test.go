@@ -95,7 +95,8 @@ func TestNobodyListens(t *testing.T) {
 
 func TestJournalEntry(t *testing.T) {
 	got := string(entry("sign-on", hclog.Warn, "two\nlines", []any{"signOn", "so_1", "a-b", 3}))
-	want := "MESSAGE\n\x24\x00\x00\x00\x00\x00\x00\x00sign-on: two\nlines signOn=so_1 a-b=3\nPRIORITY=4\nSYSLOG_IDENTIFIER=ldap-gateway\n" +
+	want := "MESSAGE\n\x24\x00\x00\x00\x00\x00\x00\x00sign-on: two\nlines signOn=so_1 " +
+		"a-b=3\nPRIORITY=4\nSYSLOG_IDENTIFIER=ldap-gateway\n" +
 		"LDAP_GATEWAY_LOGGER=sign-on\nLDAP_GATEWAY_SIGN_ON=so_1\nLDAP_GATEWAY_A_B=3\n"
 	if got != want {
 		t.Errorf("got  %q\nwant %q", got, want)
@@ -113,7 +114,8 @@ func TestJournalRefuses(t *testing.T) {
 	logger.Named("link").Info("it is up", "cloud", "id.example.com")
 	logger.Named("link").Debug("nobody wants this")
 	for name, text := range map[string]string{"otherwise": out.String(), "sent": sent.String()} {
-		if !strings.Contains(text, "it is up") || !strings.Contains(text, "id.example.com") || strings.Contains(text, "nobody") {
+		if !strings.Contains(text, "it is up") || !strings.Contains(text, "id.example.com") ||
+			strings.Contains(text, "nobody") {
 			t.Errorf("%s: %q", name, text)
 		}
 	}

@@ -165,15 +165,27 @@ func unreadable(g wire.LookGroup) bool {
 }
 
 var findings = map[directory.Finding]wire.Finding{
-	directory.Still: wire.FindingStill, directory.Seen: wire.FindingSeen, directory.Renamed: wire.FindingRenamed,
-	directory.Gone: wire.FindingGone, directory.Untellable: wire.FindingUntellable, directory.Outside: wire.FindingOutside,
+	directory.Still:      wire.FindingStill,
+	directory.Seen:       wire.FindingSeen,
+	directory.Renamed:    wire.FindingRenamed,
+	directory.Gone:       wire.FindingGone,
+	directory.Untellable: wire.FindingUntellable,
+	directory.Outside:    wire.FindingOutside,
 }
 
 var lookReasons = map[directory.Obstacle]wire.LookReason{
-	directory.MembersHidden: wire.LookMembersHidden, directory.NotVisible: wire.LookNotVisible, directory.Computed: wire.LookComputed,
-	directory.Behind: wire.LookBehind, directory.ConnectionLost: wire.LookConnection, directory.PersonChanged: wire.LookPerson,
-	directory.OutOfTime: wire.LookTime, directory.Elsewhere: wire.LookElsewhere, directory.AskingFailed: wire.LookFailed,
-	directory.NoID: wire.LookNoID, directory.OtherDomain: wire.LookOtherDomain, directory.Malformed: wire.LookMalformed,
+	directory.MembersHidden:  wire.LookMembersHidden,
+	directory.NotVisible:     wire.LookNotVisible,
+	directory.Computed:       wire.LookComputed,
+	directory.Behind:         wire.LookBehind,
+	directory.ConnectionLost: wire.LookConnection,
+	directory.PersonChanged:  wire.LookPerson,
+	directory.OutOfTime:      wire.LookTime,
+	directory.Elsewhere:      wire.LookElsewhere,
+	directory.AskingFailed:   wire.LookFailed,
+	directory.NoID:           wire.LookNoID,
+	directory.OtherDomain:    wire.LookOtherDomain,
+	directory.Malformed:      wire.LookMalformed,
 }
 
 func count(l wire.Looked, f wire.Finding) (n int) {

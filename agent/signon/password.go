@@ -15,7 +15,18 @@ func (s *Service) ChangePassword(ctx context.Context, m wire.ChangePassword) (wi
 	start := time.Now()
 	r, dn, said := s.change(ctx, m)
 	r.ID = m.ID
-	line := []any{logChange, m.ID, logUserType, m.UserType, logOutcome, r.Outcome, logReason, r.Reason, "took", time.Since(start)}
+	line := []any{
+		logChange,
+		m.ID,
+		logUserType,
+		m.UserType,
+		logOutcome,
+		r.Outcome,
+		logReason,
+		r.Reason,
+		"took",
+		time.Since(start),
+	}
 	s.log("password change", r.Outcome, r.BindSent || dn != "", append(line, detail(said)...))
 	return r, dn
 }
@@ -79,7 +90,9 @@ func (s *Service) admitChange(
 
 // makeChange has the directory make the change, once, and counts what it says of the
 // old password as it does at a sign-on. It tells what the directory said in full.
-func (s *Service) makeChange(ctx context.Context, dn string, old, fresh directory.Password) (wire.PasswordChanged, error) {
+func (s *Service) makeChange(
+	ctx context.Context, dn string, old, fresh directory.Password,
+) (wire.PasswordChanged, error) {
 	err := s.People.ChangePassword(ctx, dn, old, fresh)
 	var refused *directory.PasswordError
 	switch {

@@ -24,7 +24,8 @@ func TestRefusedTypeIsNotServed(t *testing.T) {
 	if len(a.Refused) != 1 || a.Refused[0].ID != "bad" {
 		t.Fatalf("%+v", a)
 	}
-	if r := d.ask("1", "alice", "wonderland", func(m *wire.SignOn) { m.UserType = "bad" }); r.Outcome != wire.OutcomeNotAllowed || !strings.Contains(r.Reason, "search base") {
+	if r := d.ask("1", "alice", "wonderland", func(m *wire.SignOn) { m.UserType = "bad" }); r.Outcome != wire.OutcomeNotAllowed ||
+		!strings.Contains(r.Reason, "search base") {
 		t.Errorf("%+v", r)
 	}
 	if r := d.ask("2", "alice", "wonderland"); r.Outcome != wire.OutcomeOK {
@@ -41,7 +42,13 @@ func TestObserveLetsNothingOut(t *testing.T) {
 	u := agenttest.Staff()
 	u.Correlation = []string{"entryUUID", "mail", "cn", "uid"}
 	d.UserTypes(wire.UserTypes{Revision: 1, Types: []wire.UserType{u}})
-	alice, mail := wire.Correlation{Attribute: "entryuuid", Value: agenttest.AliceUUID}, wire.Correlation{Attribute: "mail", Value: "alice@x.test"}
+	alice, mail := wire.Correlation{
+		Attribute: "entryuuid",
+		Value:     agenttest.AliceUUID,
+	}, wire.Correlation{
+		Attribute: "mail",
+		Value:     "alice@x.test",
+	}
 	for name, c := range map[string]struct {
 		want  wire.Want
 		known []wire.Correlation
@@ -68,7 +75,8 @@ func TestObserveLetsNothingOut(t *testing.T) {
 	if r := d.ask("wrong", "alice", "wrong"); r.Outcome != wire.OutcomeInvalidCredentials || r.Server != "" {
 		t.Errorf("the password is not checked: %+v", r)
 	}
-	if lines := strings.Join(d.Policy.Describe(), "\n"); !strings.Contains(lines, "observe: ") || d.Policy.Hash(nil) == newDesk(t, agenttest.Policy()).Policy.Hash(nil) {
+	if lines := strings.Join(d.Policy.Describe(), "\n"); !strings.Contains(lines, "observe: ") ||
+		d.Policy.Hash(nil) == newDesk(t, agenttest.Policy()).Policy.Hash(nil) {
 		t.Error(lines)
 	}
 }
@@ -85,7 +93,8 @@ func TestObservedNeverCountsAsAnAnswer(t *testing.T) {
 		"many":     {many, "would push 5000 groups (complete)"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			if o := observedGroups(c.m); o.Verdict != wire.VerdictUnknown || len(o.Groups) != 0 || !strings.Contains(o.Reason, c.reason) {
+			if o := observedGroups(c.m); o.Verdict != wire.VerdictUnknown || len(o.Groups) != 0 ||
+				!strings.Contains(o.Reason, c.reason) {
 				t.Errorf("%+v", o)
 			}
 		})
@@ -98,7 +107,8 @@ func TestSignOnsOfOnePersonAreLimited(t *testing.T) {
 	d := newDesk(t, file)
 	for i := range 5 {
 		r := d.ask(fmt.Sprint(i), []string{"alice", "ALICE"}[i%2], "wonderland")
-		if want := map[bool]wire.Outcome{true: wire.OutcomeOK, false: wire.OutcomeNotAllowed}[i < 3]; r.Outcome != want || r.BindSent != (i < 3) {
+		if want := map[bool]wire.Outcome{true: wire.OutcomeOK, false: wire.OutcomeNotAllowed}[i < 3]; r.Outcome != want ||
+			r.BindSent != (i < 3) {
 			t.Errorf("%d: %+v", i, r)
 		}
 	}
@@ -258,7 +268,8 @@ func TestKeptBackNamesLeaveInNoAttribute(t *testing.T) {
 	r := d.ask("1", "alice", "wonderland", second)
 	e, _ := d.Explain(t.Context(), wire.Explain{ID: "2", UserType: u.ID, Revision: 2, Identifier: "alice"})
 	for _, told := range []*wire.Entry{r.Entry, e.Entry} {
-		if told == nil || len(told.Attributes["seeAlso"]) != 1 || told.Attributes["seeAlso"][0] != child || strings.Contains(fmt.Sprint(*told), "parent") {
+		if told == nil || len(told.Attributes["seeAlso"]) != 1 || told.Attributes["seeAlso"][0] != child ||
+			strings.Contains(fmt.Sprint(*told), "parent") {
 			t.Errorf("%+v", told)
 		}
 	}

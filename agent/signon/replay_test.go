@@ -41,7 +41,8 @@ func TestReplaysForgetByNumberAlone(t *testing.T) {
 		t.Fatal("something is forgotten before there is need")
 	}
 	for name, r := range map[string]*Replays{"running": r, "restarted": remembering(t, folder)} {
-		if r.has("one") || !r.forgotten(7000) || r.first("one", 7000) || r.first("never", 6999) || r.forgotten(7001) || !r.first(name, 7001) {
+		if r.has("one") || !r.forgotten(7000) || r.first("one", 7000) || r.first("never", 6999) || r.forgotten(7001) ||
+			!r.first(name, 7001) {
 			t.Errorf("%s: what is forgotten would be bound for: floor %d", name, r.floor)
 		}
 		if len(r.known) != replaysMost || len(r.order) != replaysMost {
@@ -62,7 +63,8 @@ func TestReplaysFileIsBounded(t *testing.T) {
 		t.Errorf("%d bytes, %v", info.Size(), err)
 	}
 	again := remembering(t, folder)
-	if again.floor != r.floor || again.has("1") || !again.has(fmt.Sprint(3*replaysMost-1)) || !again.has(fmt.Sprint(2*replaysMost)) {
+	if again.floor != r.floor || again.has("1") || !again.has(fmt.Sprint(3*replaysMost-1)) ||
+		!again.has(fmt.Sprint(2*replaysMost)) {
 		t.Errorf("floor %d, was %d", again.floor, r.floor)
 	}
 }
@@ -73,7 +75,8 @@ func TestReplaysFileIsNoTrap(t *testing.T) {
 	folder := state.At(t.TempDir())
 	agenttest.Must(t, folder.Ready())
 	path := filepath.Join(folder.String(), "answered")
-	text := fmt.Sprintf("nonsense\n12\n5 floor\n-1 floor\n99999999999999999999999 floor\n8 %x\n9 abcd\n\x00\xff", hashed("one"))
+	text := fmt.Sprintf("nonsense\n12\n5 floor\n-1 floor\n99999999999999999999999 floor\n8 %x\n9 abcd\n\x00\xff",
+		hashed("one"))
 	agenttest.Must(t, os.WriteFile(path, []byte(text), 0o600))
 	if r := remembering(t, folder); r.floor != 5 || !r.has("one") || len(r.order) != 1 {
 		t.Errorf("%+v", r)

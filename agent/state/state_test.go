@@ -99,7 +99,12 @@ func TestUserTypes(t *testing.T) {
 	if m, err := f.UserTypes(); err != nil || m.Revision != 0 {
 		t.Fatal(m, err)
 	}
-	want := wire.UserTypes{Revision: 4, Types: []wire.UserType{{ID: "t", Name: "Staff", SearchBase: "DC=x", Filter: "(uid=${identifier})", Correlation: []string{"entryUUID"}}}}
+	want := wire.UserTypes{
+		Revision: 4,
+		Types: []wire.UserType{
+			{ID: "t", Name: "Staff", SearchBase: "DC=x", Filter: "(uid=${identifier})", Correlation: []string{"entryUUID"}},
+		},
+	}
 	if err := f.SaveUserTypes(want); err != nil {
 		t.Fatal(err)
 	}
