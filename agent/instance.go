@@ -310,6 +310,9 @@ func DirectoryConfig(d configs.Directory, logger hclog.Logger) directory.Config 
 		Lifetime:             d.Pool.Lifetime,
 		Logger:               logger,
 		BuiltInPrimaryGroups: d.BuiltInPrimaryGroups,
+		PosixPrimaryGroups:   d.PosixPrimaryGroups,
+		MemberUIDFrom:        d.MemberUIDFrom,
+		MemberAttributes:     d.MemberAttributes,
 	}
 	if g := d.GSSAPI; g != nil {
 		out.Kerberos = &directory.Kerberos{

@@ -115,6 +115,9 @@ func (r *reader) directory(b *directoryBlock) Directory {
 		FollowReferrals:      r.flag(b.FollowReferrals),
 		GroupsFrom:           r.choice(b.GroupsFrom, "auto", "auto", "memberOf", "search"),
 		BuiltInPrimaryGroups: r.flag(b.BuiltInGroups),
+		PosixPrimaryGroups:   r.flag(b.PosixGroups),
+		MemberUIDFrom:        r.str(b.MemberUIDFrom, "uid"),
+		MemberAttributes:     r.list(b.MemberAttrs),
 		Timeout:              r.duration(b.Timeout, 5*time.Second, 100*time.Millisecond, time.Minute),
 		DialTimeout:          r.duration(b.DialTimeout, 3*time.Second, 100*time.Millisecond, time.Minute),
 	}

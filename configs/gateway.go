@@ -60,12 +60,16 @@ type Directory struct {
 	// BuiltInPrimaryGroups counts Active Directory's Domain Users, Guests and Computers
 	// as groups; default false.
 	BuiltInPrimaryGroups bool
-	Timeout              time.Duration // of one operation; default 5 s
-	DialTimeout          time.Duration // of connecting, TLS and service bind together; default 3 s
-	TLS                  TLS
-	Pool                 Pool
-	CanaryUser           string // DN of somebody who is a direct member of CanaryGroup; empty: no canary
-	CanaryGroup          string // DN
+	// PosixPrimaryGroups counts the posixGroup with a person's gidNumber; default false.
+	PosixPrimaryGroups bool
+	MemberUIDFrom      string        // attribute of people that memberUid holds; default uid
+	MemberAttributes   []string      // of groups, with DNs of members, besides member and uniqueMember
+	Timeout            time.Duration // of one operation; default 5 s
+	DialTimeout        time.Duration // of connecting, TLS and service bind together; default 3 s
+	TLS                TLS
+	Pool               Pool
+	CanaryUser         string // DN of somebody who is a direct member of CanaryGroup; empty: no canary
+	CanaryGroup        string // DN
 }
 
 // GSSAPI is a service account with a key table.

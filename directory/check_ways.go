@@ -33,7 +33,7 @@ func (c *Client) timeWays(ctx context.Context) (times []wayTime, err error) {
 	attributes := []string{"member"}
 	if !c.currentDSE().activeDirectory() {
 		absent := c.absentBelow(ctx, "", c.cfg.BaseDN)
-		for _, a := range []string{"uniqueMember", "memberUid"} {
+		for _, a := range c.memberAttributes() {
 			if !absent[a] {
 				attributes = append(attributes, a)
 			}

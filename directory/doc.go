@@ -112,6 +112,10 @@
 // before the first membership, and every ProveEvery); what it would add is confirmed by Evidence, and after one
 // contradiction it is not used again.
 //
+// Members in other ways count where the file says so: by an attribute like roleOccupant
+// (MemberAttributes), by another attribute of the person in memberUid (MemberUIDFrom), and
+// by gidNumber (PosixPrimaryGroups).
+//
 // The reverse search, (|(member=DN)(uniqueMember=DN)(memberUid=uid)) or what of it there
 // is, is direct on
 // every one of them. On Active Directory it also replaces a memberOf that is empty, or

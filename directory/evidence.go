@@ -133,6 +133,9 @@ func (c *Client) looker(ctx context.Context, ut *UserType, e Entry, l *link) *lo
 	k := &looker{query: q, link: l}
 	ways := k.known(ctx, q.ways())
 	k.blind = blindTo(ways)
+	if c.cfg.PosixPrimaryGroups && e.gid == "" {
+		k.blind = append(k.blind, "posixGroup")
+	}
 	k.in, k.notIn = anyOf(ways), noneOf(ways)
 	if q.dse.activeDirectory() { // what may not be read counts as absent there, and its negation is true
 		k.notIn = noneOf(ways, "(member=*)")

@@ -29,7 +29,8 @@ type Entry struct {
 	Correlation []Value
 	Server      string // URL of the server that answered
 
-	uids           []string
+	uids           []string // what memberUid has of the person
+	gid            string   // gidNumber, where it counts
 	memberOf       []string
 	memberOfCut    bool // the server sent only the first values of memberOf
 	primaryGroupID uint32
@@ -100,6 +101,9 @@ func (c *Client) findOne(ctx context.Context, ut *UserType, filter string) (Entr
 		case dse.activeDirectory():
 			attributes = ut.primaries
 		}
+		if ut.cfg.Groups != nil {
+			attributes = union(attributes, c.personAttributes())
+		}
 		r := ldap.NewSearchRequest(
 			ut.cfg.SearchBase,
 			ldap.ScopeWholeSubtree,
@@ -130,6 +134,7 @@ func (c *Client) findOne(ctx context.Context, ut *UserType, filter string) (Entr
 	}
 	e := ut.entry(entries[0], found.server.url)
 	e.link = found.link
+	c.readNames(&e, entries[0])
 	return e, nil
 }
 
@@ -173,7 +178,6 @@ func (u *UserType) entry(raw *ldap.Entry, server string) Entry {
 }
 
 func (e *Entry) readMembership(raw *ldap.Entry) {
-	e.uids = raw.GetEqualFoldAttributeValues("uid")
 	e.memberOf = raw.GetEqualFoldAttributeValues("memberOf")
 	if part, ok := rangeOf(raw, "memberOf"); ok {
 		e.memberOf, e.memberOfCut = part.values, !part.last

@@ -28,7 +28,7 @@ func (k *looker) namesOthersOnly(ctx context.Context, group string) bool {
 	for some := range slices.Chunk(names, uidsAtOnce) {
 		ways := make([]way, len(some))
 		for i, uid := range some {
-			ways[i] = way{"uid", uid}
+			ways[i] = way{k.query.client.cfg.MemberUIDFrom, uid}
 		}
 		if k.ask(ctx, k.query.entry.DN, noneOf(ways)).entry == nil {
 			return false

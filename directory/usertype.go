@@ -108,7 +108,6 @@ func (c UserTypeConfig) clone() UserTypeConfig {
 func (u *UserType) planAttributes() {
 	u.attributes = union(u.cfg.Attributes, u.cfg.Correlation)
 	if u.cfg.Groups != nil {
-		u.attributes = union(u.attributes, []string{"uid"})
 		u.primaries = union(u.attributes, []string{"primaryGroupID", "objectSid"})
 		u.memberships = union(u.primaries, []string{"memberOf"})
 	}
