@@ -29,9 +29,8 @@ func TestBindByGSSAPI(t *testing.T) {
 		want GSSAPI
 	}{
 		"defaults": {"", GSSAPI{Krb5Conf: "/etc/krb5.conf"}},
-		"kdc": {"kdc = [\"dc1\", \"dc2:88\"]\nservice_principal = " +
-			"\"ldap/dc\"\n", GSSAPI{KDCs: []string{"dc1", "dc2:88"}, Service: "ldap/dc", Krb5Conf: "/etc/krb5.conf"}},
-		"conf": {"krb5_conf = \"krb5.conf\"\n", GSSAPI{Krb5Conf: "krb5.conf"}},
+		"kdc":      {"kdc = [\"dc1\", \"dc2:88\"]\nservice_principal = \"ldap/dc\"\n", GSSAPI{KDCs: []string{"dc1", "dc2:88"}, Service: "ldap/dc", Krb5Conf: "/etc/krb5.conf"}},
+		"conf":     {"krb5_conf = \"krb5.conf\"\n", GSSAPI{Krb5Conf: "krb5.conf"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			g, err := withBind(t, "gssapi {\nprincipal = \"svc@EXAMPLE.COM\"\nkeytab = \"svc.keytab\"\n"+c.more+"}\n")

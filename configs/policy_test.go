@@ -28,10 +28,9 @@ func TestAuditOfTheFile(t *testing.T) {
 		block string
 		want  Audit
 	}{
-		"default": {"", Audit{MaxSize: 10 << 20, Keep: 5}},
-		"off":     {"audit {\n path = \"\"\n}\n", Audit{Off: true, MaxSize: 10 << 20, Keep: 5}},
-		"relative": {"audit {\n path = \"a.jsonl\"\n max_size_mb = 1\n keep = " +
-			"0\n}\n", Audit{Path: filepath.Join(filepath.Dir(path), "a.jsonl"), MaxSize: 1 << 20}},
+		"default":  {"", Audit{MaxSize: 10 << 20, Keep: 5}},
+		"off":      {"audit {\n path = \"\"\n}\n", Audit{Off: true, MaxSize: 10 << 20, Keep: 5}},
+		"relative": {"audit {\n path = \"a.jsonl\"\n max_size_mb = 1\n keep = 0\n}\n", Audit{Path: filepath.Join(filepath.Dir(path), "a.jsonl"), MaxSize: 1 << 20}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			g, err := Parse(path, append(slices.Clone(src), c.block...))

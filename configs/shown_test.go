@@ -105,8 +105,7 @@ func errorText(err error) string {
 // TestSecretsAreWhatFunctionsRead whatever they are used for.
 func TestSecretsAreWhatFunctionsRead(t *testing.T) {
 	t.Setenv("BASE", "DC=example,DC=com")
-	src := "cloud {\n  url = \"https://id.example.com\"\n}\ndirectory {\n  servers = [\"ldaps://dc1\"]\n  base_dn = " +
-		"env(\"BASE\")\n}\n"
+	src := "cloud {\n  url = \"https://id.example.com\"\n}\ndirectory {\n  servers = [\"ldaps://dc1\"]\n  base_dn = env(\"BASE\")\n}\n"
 	g, err := Parse("gateway.hcl", []byte(src))
 	if err != nil || len(g.Secrets()) == 0 || g.Secrets()[0].Reveal() != "DC=example,DC=com" {
 		t.Errorf("%v %v", err, g)

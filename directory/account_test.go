@@ -21,8 +21,7 @@ func ldapTime(in time.Duration) string {
 // factsOf are what is told of an entry with these lines, all on one line of text.
 func factsOf(t *testing.T, rootDSE map[string][]string, lines ...string) string {
 	t.Helper()
-	policy := "dn: cn=policy," + suffix + "\nobjectClass: pwdPolicy\ncn: policy\npwdMaxAge: 3600\npwdLockoutDuration: " +
-		"600\n\n"
+	policy := "dn: cn=policy," + suffix + "\nobjectClass: pwdPolicy\ncn: policy\npwdMaxAge: 3600\npwdLockoutDuration: 600\n\n"
 	s := inProcess(t, policy+person("alice", lines...), func(s *directorytest.Server) {
 		s.RootDSE = rootDSE
 		if rootDSE["supportedCapabilities"] != nil {
@@ -54,50 +53,31 @@ func TestAccountStateInWords(t *testing.T) {
 		lines []string
 		want  string
 	}{
-		"ad-not-readable": {directorytest.ActiveDirectory(), nil, "account not readable: give the service account the " +
-			"right to read userAccountControl"},
-		"ad-never": {directorytest.ActiveDirectory(), []string{"userAccountControl: 66048", "accountExpires: " +
-			"9223372036854775807", "pwdLastSet: 0"}, "account fine: enabled|lock not readable|does not expire|password fine: " +
-			"does not expire"},
-		"ad-will-expire": {directorytest.ActiveDirectory(), []string{"userAccountControl: " +
-			"512", "accountExpires: " + windowsTime(time.Hour)}, "expiry fine: the account expires at 2"},
-		"ad-expired": {directorytest.ActiveDirectory(), []string{"userAccountControl: " +
-			"512", "accountExpires: " + windowsTime(-time.Hour)}, "expiry hinders: the account expired at 2"},
-		"ad-lock-over": {directorytest.ActiveDirectory(), []string{"userAccountControl: " +
-			"512", "msDS-User-Account-Control-Computed: 0", "lockoutTime: " + windowsTime(-time.Hour)}, "lock fine: not locked"},
-		"ad-locked": {directorytest.ActiveDirectory(), []string{"userAccountControl: " +
-			"512", "msDS-User-Account-Control-Computed: 16", "lockoutTime: " + windowsTime(-time.Minute)}, "lock hinders: " +
-			"locked since 2| until 2| by the domain's policy"},
-		"ad-computed": {directorytest.ActiveDirectory(), []string{"userAccountControl: " +
-			"512", "msDS-User-Account-Control-Computed: 8388608", "pwdLastSet: " + windowsTime(-time.Hour)}, "password " +
-			"hinders: expired; it was set at 2"},
-		"ad-will-be-old": {directorytest.ActiveDirectory(), []string{"userAccountControl: " +
-			"512", "pwdLastSet: " + windowsTime(-time.Hour), "msDS-UserPasswordExpiryTimeComputed: " + windowsTime(time.Hour)}, "password fine: expires at 2"},
-		"ad-some-hours": {directorytest.ActiveDirectory(), []string{"userAccountControl: " +
-			"512", "logonHours:: " + strings.Repeat("8PDw", 7)}, "hours depends: logonHours permits some hours"},
-		"ad-no-hours": {directorytest.ActiveDirectory(), []string{"userAccountControl: " +
-			"512", "logonHours:: " + strings.Repeat("AAAA", 7)}, "hours hinders: logonHours permits no hour"},
-		"ad-all-hours": {directorytest.ActiveDirectory(), []string{"userAccountControl: " +
-			"512", "logonHours:: " + strings.Repeat("////", 7)}, "hours fine"},
-		"openldap-nothing": {openLDAP, nil, "account not readable"},
-		"openldap-old": {openLDAP, []string{"pwdChangedTime: " + ldapTime(-2*time.Hour), policy}, "password hinders: " +
-			"expired at 2"},
+		"ad-not-readable":   {directorytest.ActiveDirectory(), nil, "account not readable: give the service account the right to read userAccountControl"},
+		"ad-never":          {directorytest.ActiveDirectory(), []string{"userAccountControl: 66048", "accountExpires: 9223372036854775807", "pwdLastSet: 0"}, "account fine: enabled|lock not readable|does not expire|password fine: does not expire"},
+		"ad-will-expire":    {directorytest.ActiveDirectory(), []string{"userAccountControl: 512", "accountExpires: " + windowsTime(time.Hour)}, "expiry fine: the account expires at 2"},
+		"ad-expired":        {directorytest.ActiveDirectory(), []string{"userAccountControl: 512", "accountExpires: " + windowsTime(-time.Hour)}, "expiry hinders: the account expired at 2"},
+		"ad-lock-over":      {directorytest.ActiveDirectory(), []string{"userAccountControl: 512", "msDS-User-Account-Control-Computed: 0", "lockoutTime: " + windowsTime(-time.Hour)}, "lock fine: not locked"},
+		"ad-locked":         {directorytest.ActiveDirectory(), []string{"userAccountControl: 512", "msDS-User-Account-Control-Computed: 16", "lockoutTime: " + windowsTime(-time.Minute)}, "lock hinders: locked since 2| until 2| by the domain's policy"},
+		"ad-computed":       {directorytest.ActiveDirectory(), []string{"userAccountControl: 512", "msDS-User-Account-Control-Computed: 8388608", "pwdLastSet: " + windowsTime(-time.Hour)}, "password hinders: expired; it was set at 2"},
+		"ad-will-be-old":    {directorytest.ActiveDirectory(), []string{"userAccountControl: 512", "pwdLastSet: " + windowsTime(-time.Hour), "msDS-UserPasswordExpiryTimeComputed: " + windowsTime(time.Hour)}, "password fine: expires at 2"},
+		"ad-some-hours":     {directorytest.ActiveDirectory(), []string{"userAccountControl: 512", "logonHours:: " + strings.Repeat("8PDw", 7)}, "hours depends: logonHours permits some hours"},
+		"ad-no-hours":       {directorytest.ActiveDirectory(), []string{"userAccountControl: 512", "logonHours:: " + strings.Repeat("AAAA", 7)}, "hours hinders: logonHours permits no hour"},
+		"ad-all-hours":      {directorytest.ActiveDirectory(), []string{"userAccountControl: 512", "logonHours:: " + strings.Repeat("////", 7)}, "hours fine"},
+		"openldap-nothing":  {openLDAP, nil, "account not readable"},
+		"openldap-old":      {openLDAP, []string{"pwdChangedTime: " + ldapTime(-2*time.Hour), policy}, "password hinders: expired at 2"},
 		"openldap-young":    {openLDAP, []string{changed, policy}, "lock fine|password fine: expires at 2"},
 		"openldap-default":  {openLDAP, []string{changed}, "password fine: was set at 2|default policy"},
 		"openldap-locked":   {openLDAP, []string{changed, policy, "pwdAccountLockedTime: " + ldapTime(-time.Minute)}, "lock hinders: locked until 2"},
 		"openldap-unlocked": {openLDAP, []string{changed, policy, "pwdAccountLockedTime: " + ldapTime(-time.Hour)}, "lock fine: was locked until 2"},
-		"openldap-ended": {openLDAP, []string{changed, "pwdEndTime: 20200101000000Z"}, "expiry hinders: the account " +
-			"expired at 2020-01-01"},
-		"openldap-no-age": {openLDAP, []string{"pwdReset: FALSE", policy}, "password not readable"},
-		"389-plain":       {ds389, nil, "account fine: enabled|lock fine|password not readable"},
-		"389-for-ever": {ds389, []string{"accountUnlockTime: 19700101000000Z"}, "lock hinders: locked until an " +
-			"administrator"},
-		"389-for-a-while": {ds389, []string{"accountUnlockTime: " + ldapTime(time.Hour)}, "lock hinders: locked until 2"},
-		"389-over":        {ds389, []string{"accountUnlockTime: " + ldapTime(-time.Hour)}, "lock fine: was locked until 2"},
-		"389-will-expire": {ds389, []string{"passwordExpirationTime: " + ldapTime(time.Hour)}, "password fine: expires " +
-			"at 2"},
-		"other": {map[string][]string{"vendorName": {"Apache"}}, []string{"pwdReset: TRUE"}, "account not " +
-			"readable: how this directory"},
+		"openldap-ended":    {openLDAP, []string{changed, "pwdEndTime: 20200101000000Z"}, "expiry hinders: the account expired at 2020-01-01"},
+		"openldap-no-age":   {openLDAP, []string{"pwdReset: FALSE", policy}, "password not readable"},
+		"389-plain":         {ds389, nil, "account fine: enabled|lock fine|password not readable"},
+		"389-for-ever":      {ds389, []string{"accountUnlockTime: 19700101000000Z"}, "lock hinders: locked until an administrator"},
+		"389-for-a-while":   {ds389, []string{"accountUnlockTime: " + ldapTime(time.Hour)}, "lock hinders: locked until 2"},
+		"389-over":          {ds389, []string{"accountUnlockTime: " + ldapTime(-time.Hour)}, "lock fine: was locked until 2"},
+		"389-will-expire":   {ds389, []string{"passwordExpirationTime: " + ldapTime(time.Hour)}, "password fine: expires at 2"},
+		"other":             {map[string][]string{"vendorName": {"Apache"}}, []string{"pwdReset: TRUE"}, "account not readable: how this directory"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			got := factsOf(t, c.root, c.lines...)

@@ -270,12 +270,10 @@ func TestAccountStatesFromResults(t *testing.T) {
 		"530": {ad("530"), directory.LogonHours}, "531": {ad("531"), directory.LogonWorkstation},
 		"532": {ad("532"), directory.PasswordExpired}, "533": {ad("533"), directory.Disabled},
 		"701": {ad("701"), directory.Expired}, "773": {ad("773"), directory.PasswordMustChange},
-		"775":     {ad("775"), directory.Locked},
-		"no-text": {directorytest.Result{Code: 49}, 0},
-		"389-locked": {directorytest.Result{Code: 19, Text: "Exceed password retry limit. Please try " +
-			"later."}, directory.Locked},
-		"389-inactive": {directorytest.Result{Code: 53, Text: "Account inactivated. Contact system " +
-			"administrator."}, directory.Disabled},
+		"775":                       {ad("775"), directory.Locked},
+		"no-text":                   {directorytest.Result{Code: 49}, 0},
+		"389-locked":                {directorytest.Result{Code: 19, Text: "Exceed password retry limit. Please try later."}, directory.Locked},
+		"389-inactive":              {directorytest.Result{Code: 53, Text: "Account inactivated. Contact system administrator."}, directory.Disabled},
 		"389-inactive-with-control": {directorytest.Result{Code: 53, Policy: code(1)}, directory.Disabled},
 		"policy-expired":            {directorytest.Result{Code: 49, Policy: code(0)}, directory.PasswordExpired},
 		"policy-locked":             {directorytest.Result{Code: 49, Policy: code(1)}, directory.Locked},

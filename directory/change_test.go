@@ -93,23 +93,19 @@ func TestChangeAnswers(t *testing.T) {
 		kind   directory.AccountKind
 		is     error
 	}{
-		"openldap-short":   {answer: policy(19, 6), reason: directory.TooShort},
-		"openldap-quality": {answer: policy(19, 5), reason: directory.TooSimple},
-		"openldap-history": {answer: policy(19, 8), reason: directory.InHistory},
-		"openldap-young":   {answer: policy(19, 7), reason: directory.TooYoung},
-		"openldap-may-not": {answer: policy(50, 3), reason: directory.NotPermitted},
-		"openldap-acl": {answer: directorytest.Result{Code: 53, Text: "unwilling to verify old " +
-			"password"}, reason: directory.NotPermitted},
-		"389-failed": {answer: directorytest.Result{Code: 19, Text: "Failed to update " +
-			"password"}, reason: directory.Unacceptable},
-		"389-wrong": {answer: directorytest.Result{Code: 49, Text: "Invalid oldPasswd " +
-			"value."}, is: directory.ErrInvalidCredentials},
-		"ad-rules":       {answer: directorytest.ActiveDirectoryConstraint("0000052D"), reason: directory.SomeRule},
-		"ad-rules-lower": {answer: directorytest.ActiveDirectoryConstraint("0000052d"), reason: directory.SomeRule},
-		"ad-wrong":       {answer: directorytest.ActiveDirectoryConstraint("00000056"), is: directory.ErrInvalidCredentials},
-		"ad-locked":      {answer: directorytest.ActiveDirectoryConstraint("00000775"), kind: directory.Locked},
-		"ad-denied": {answer: directorytest.Result{Code: 50, Text: "00000005: SecErr: DSID-03152B5B, problem " +
-			"4003 (INSUFF_ACCESS_RIGHTS), data 0"}, reason: directory.NotPermitted},
+		"openldap-short":     {answer: policy(19, 6), reason: directory.TooShort},
+		"openldap-quality":   {answer: policy(19, 5), reason: directory.TooSimple},
+		"openldap-history":   {answer: policy(19, 8), reason: directory.InHistory},
+		"openldap-young":     {answer: policy(19, 7), reason: directory.TooYoung},
+		"openldap-may-not":   {answer: policy(50, 3), reason: directory.NotPermitted},
+		"openldap-acl":       {answer: directorytest.Result{Code: 53, Text: "unwilling to verify old password"}, reason: directory.NotPermitted},
+		"389-failed":         {answer: directorytest.Result{Code: 19, Text: "Failed to update password"}, reason: directory.Unacceptable},
+		"389-wrong":          {answer: directorytest.Result{Code: 49, Text: "Invalid oldPasswd value."}, is: directory.ErrInvalidCredentials},
+		"ad-rules":           {answer: directorytest.ActiveDirectoryConstraint("0000052D"), reason: directory.SomeRule},
+		"ad-rules-lower":     {answer: directorytest.ActiveDirectoryConstraint("0000052d"), reason: directory.SomeRule},
+		"ad-wrong":           {answer: directorytest.ActiveDirectoryConstraint("00000056"), is: directory.ErrInvalidCredentials},
+		"ad-locked":          {answer: directorytest.ActiveDirectoryConstraint("00000775"), kind: directory.Locked},
+		"ad-denied":          {answer: directorytest.Result{Code: 50, Text: "00000005: SecErr: DSID-03152B5B, problem 4003 (INSUFF_ACCESS_RIGHTS), data 0"}, reason: directory.NotPermitted},
 		"ad-other":           {answer: directorytest.ActiveDirectoryConstraint("00002081"), reason: directory.Unacceptable},
 		"ad-no-code":         {answer: directorytest.Result{Code: 19, Text: "zzzzzzzz: odd"}, reason: directory.Unacceptable},
 		"a-short-text":       {answer: directorytest.Result{Code: 19, Text: "52D:"}, reason: directory.Unacceptable},

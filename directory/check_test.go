@@ -77,8 +77,7 @@ func TestCheckSaysWhatIsWrongWithACertificate(t *testing.T) {
 		"pin-offered":       {false, nil, `pin = ["sha256:`},
 		"other-name":        {true, func(c *x509.Certificate) { c.IPAddresses, c.DNSNames = nil, []string{"dc1.test"} }, `server_name = "dc1.test"`},
 		"common-name-only":  {true, func(c *x509.Certificate) { c.IPAddresses = nil }, "only the common name"},
-		"expired": {true, func(c *x509.Certificate) { c.NotAfter = time.Now().Add(-time.Minute) }, "renew the " +
-			"certificate"},
+		"expired":           {true, func(c *x509.Certificate) { c.NotAfter = time.Now().Add(-time.Minute) }, "renew the certificate"},
 		"client-only": {true, func(c *x509.Certificate) {
 			c.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}
 		}, "pin ="},

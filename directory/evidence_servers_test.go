@@ -158,8 +158,7 @@ func TestEvidenceOnActiveDirectory(t *testing.T) {
 	look("erin", "Grp", "seen only")
 	// A group moves out of sight with her in it: by its name it is gone, and memberOf has the new one.
 	s.Modify(
-		"dn: CN=ok-in,OU=Grp," + sambatest.Suffix + "\nchangetype: modrdn\nnewrdn: CN=ok-in\ndeleteoldrdn: " +
-			"1\nnewsuperior: OU=Hid," + sambatest.Suffix + "\n",
+		"dn: CN=ok-in,OU=Grp," + sambatest.Suffix + "\nchangetype: modrdn\nnewrdn: CN=ok-in\ndeleteoldrdn: 1\nnewsuperior: OU=Hid," + sambatest.Suffix + "\n",
 	)
 	look("alice", "Grp", "gone ok-in")
 	if m := membership(t, c, ut, "alice"); !strings.Contains(names(m), "ok-in") {
@@ -186,8 +185,7 @@ func TestEvidenceByIDOnActiveDirectory(t *testing.T) {
 		}
 	}
 	s.Modify(
-		"dn: CN=ok-in,OU=Grp," + sambatest.Suffix + "\nchangetype: modrdn\nnewrdn: CN=moved\ndeleteoldrdn: " +
-			"1\nnewsuperior: OU=Hid," + sambatest.Suffix + "\n",
+		"dn: CN=ok-in,OU=Grp," + sambatest.Suffix + "\nchangetype: modrdn\nnewrdn: CN=moved\ndeleteoldrdn: 1\nnewsuperior: OU=Hid," + sambatest.Suffix + "\n",
 	)
 	s.Modify("dn: CN=ok-out,OU=Grp," + sambatest.Suffix + "\nchangetype: delete\n")
 	c := open(t, s.CA(), s.TLSURL(), config(sambatest.ReaderDN))

@@ -92,8 +92,7 @@ func hidden() string {
 		posixGroup("posix-in", "memberUid: alice",
 			"memberUid: wit") + posixGroup("posix-out", "memberUid: wit") + posixGroup("posix-empty") +
 		"dn: cn=unique," + groups + "\nobjectClass: groupOfUniqueNames\ncn: unique\nuniqueMember: " + aliceDN + "\n\n" +
-		"dn: ou=refd," + groups + "\nobjectClass: referral\nobjectClass: extensibleObject\nou: refd\nref: " +
-		"ldap://192.0.2.1/ou=refd\n\n"
+		"dn: ou=refd," + groups + "\nobjectClass: referral\nobjectClass: extensibleObject\nou: refd\nref: ldap://192.0.2.1/ou=refd\n\n"
 }
 
 func posixGroup(cn string, more ...string) string {
@@ -197,8 +196,7 @@ func TestEvidenceByID(t *testing.T) {
 	rename("cn=search-out,"+groups, "cn=new-out")
 	rename("ou=moved,"+suffix, "ou=there")
 	s.Modify(
-		"dn: cn=none-in," + groups + "\nchangetype: modrdn\nnewrdn: cn=none-in\ndeleteoldrdn: 1\nnewsuperior: " +
-			"ou=hid," + suffix + "\n",
+		"dn: cn=none-in," + groups + "\nchangetype: modrdn\nnewrdn: cn=none-in\ndeleteoldrdn: 1\nnewsuperior: ou=hid," + suffix + "\n",
 	)
 	s.Modify("dn: cn=value-out," + groups + "\nchangetype: delete\n")
 	s.Modify("dn: cn=value-in," + groups + "\nchangetype: delete\n")
@@ -230,8 +228,7 @@ func TestEvidenceByID(t *testing.T) {
 // nobody when it may not read what it searches by.
 func TestEvidenceOfComputedMembers(t *testing.T) {
 	dynamic := func(cn, filter string) string {
-		return "dn: cn=" + cn + "," + groups + "\nobjectClass: groupOfURLs\ncn: " + cn + "\nmemberURL: " +
-			"ldap:///" + people + "??one?" + filter + "\n\n"
+		return "dn: cn=" + cn + "," + groups + "\nobjectClass: groupOfURLs\ncn: " + cn + "\nmemberURL: ldap:///" + people + "??one?" + filter + "\n\n"
 	}
 	s := slapdtest.Start(t, slapdtest.Config{
 		LDIF: hidden() + dynamic("in", "(uid=alice)") + dynamic("out",
@@ -258,8 +255,7 @@ func TestEvidenceOfComputedMembers(t *testing.T) {
 func TestEvidenceOfUnknownClasses(t *testing.T) {
 	s := slapdtest.Start(t, slapdtest.Config{
 		LDIF: person("alice") + person("wit") + inAndOut(groups, "ok") + posixGroup("posix-in", "memberUid: alice") +
-			"dn: cn=dynamic," + groups + "\nobjectClass: groupOfURLs\ncn: dynamic\nmemberURL: " +
-			"ldap:///" + people + "??one?(mail=alice@example.test)\n\n",
+			"dn: cn=dynamic," + groups + "\nobjectClass: groupOfURLs\ncn: dynamic\nmemberURL: ldap:///" + people + "??one?(mail=alice@example.test)\n\n",
 		DynList: "groupOfURLs memberURL member",
 		Access: []string{
 			`access to dn.children="` + groups + `" attrs=objectClass` + byReader + `search by * read`,

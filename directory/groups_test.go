@@ -157,8 +157,7 @@ func TestMissingGroupBaseIsUnknown(t *testing.T) {
 
 func TestSearchReferenceMakesItPartial(t *testing.T) {
 	ldif := person("alice") + group("a", aliceDN) +
-		"dn: ou=elsewhere," + groups + "\nobjectClass: referral\nobjectClass: extensibleObject\nou: elsewhere\nref: " +
-		"ldap://192.0.2.1/ou=elsewhere," + groups + "\n\n"
+		"dn: ou=elsewhere," + groups + "\nobjectClass: referral\nobjectClass: extensibleObject\nou: elsewhere\nref: ldap://192.0.2.1/ou=elsewhere," + groups + "\n\n"
 	check := func(t *testing.T, c *directory.Client) {
 		m := membership(t, c, compile(t, persons()), "alice")
 		wantMembership(t, m, directory.Partial, "a")

@@ -15,10 +15,7 @@ const idTypes = "( 1.1 NAME 'entryUUID' ) ( 1.2 NAME 'nsUniqueId' ) ( 1.3 NAME '
 // attribute that is not the first that comes to mind, or hide one that does.
 func TestEvidenceByWhateverIdentifies(t *testing.T) {
 	id := func(n string) string { return strings.Repeat("0", 8) + "-0000-0000-0000-0000000000" + n }
-	own := func(n string) string {
-		return "nsUniqueId: " +
-			"00000000-00000000-00000000-000000" + n
-	} // as such a server writes it
+	own := func(n string) string { return "nsUniqueId: 00000000-00000000-00000000-000000" + n } // as such a server writes it
 	grouped := func(cn, attributes string) string {
 		return "dn: cn=" + cn + "," + groups + "\nobjectClass: groupOfNames\ncn: " + cn + "\nmember: " + witDN + "\n" + attributes + "\n\n"
 	}
@@ -28,9 +25,8 @@ func TestEvidenceByWhateverIdentifies(t *testing.T) {
 		"by-both": {own("01") + "\nentryUUID: " + id("02"), "entryUUID: " + id("12") + "\n" + own("11"),
 			"entryUUID: " + id("23") + "\n" + own("22"), "there seen, moved renamed, gone gone"},
 		// The ID of the record is hidden here: one of another attribute is not another group's.
-		"hidden-at-the-group": {own("01") + "\nentryUUID: " + id("02"), "entryUUID: " + id("12"), "entryUUID: " + id("23"), "there untellable, moved gone, gone gone"},
-		"hidden-at-the-person": {"entryUUID: " + id("02"), own("11"), own("22"), "there seen, moved untellable, gone " +
-			"untellable"},
+		"hidden-at-the-group":  {own("01") + "\nentryUUID: " + id("02"), "entryUUID: " + id("12"), "entryUUID: " + id("23"), "there untellable, moved gone, gone gone"},
+		"hidden-at-the-person": {"entryUUID: " + id("02"), own("11"), own("22"), "there seen, moved untellable, gone untellable"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			ldif := person("alice", strings.Split(c.person, "\n")...) + grouped("there", c.there) + grouped("new", c.moved)

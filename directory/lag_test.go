@@ -42,9 +42,8 @@ func TestFollowed(t *testing.T) {
 		"ruv-nothing-of-one":    {false, true, directory.FollowedRUV, []string{csn(6), "{replica 2 ldap://b:389}"}, at(5)},
 		"ruv-unreadable":        {false, false, directory.FollowedRUV, nil, at(5)},
 		"ruv-no-replicas":       {false, false, directory.FollowedRUV, []string{"{replicageneration} 1", ruv}, at(5)},
-		"ruv-no-csn": {false, true, directory.FollowedRUV, []string{"{replica 1 ldap://a:389} x " +
-			"zzzzzzzzz"}, at(5)},
-		"ruv-no-stamp": {false, false, directory.FollowedRUV, []string{csn(6)}, ""},
+		"ruv-no-csn":            {false, true, directory.FollowedRUV, []string{"{replica 1 ldap://a:389} x zzzzzzzzz"}, at(5)},
+		"ruv-no-stamp":          {false, false, directory.FollowedRUV, []string{csn(6)}, ""},
 	} {
 		if followed, told := c.read(c.said, c.stamp); followed != c.followed || told != c.told {
 			t.Errorf("%s: followed %v, told %v", name, followed, told)

@@ -22,19 +22,15 @@ func TestServersThatWantMoreOrLessOfTLS(t *testing.T) {
 		remedy string
 		mend   func(*slapdtest.Server, *directory.Config)
 	}{
-		"a certificate of ours": {[]string{"TLSVerifyClient " +
-			"demand"}, "certificate = ", func(s *slapdtest.Server, cfg *directory.Config) {
+		"a certificate of ours": {[]string{"TLSVerifyClient demand"}, "certificate = ", func(s *slapdtest.Server, cfg *directory.Config) {
 			own := s.Certificate("gateway")
 			cfg.TLS.Certificate = &own
 		}},
-		"the same with TLS 1.2": {[]string{"TLSVerifyClient demand", "TLSCipherSuite " +
-			"NORMAL:-VERS-ALL:+VERS-TLS1.2"}, "certificate = ", func(s *slapdtest.Server, cfg *directory.Config) {
+		"the same with TLS 1.2": {[]string{"TLSVerifyClient demand", "TLSCipherSuite NORMAL:-VERS-ALL:+VERS-TLS1.2"}, "certificate = ", func(s *slapdtest.Server, cfg *directory.Config) {
 			own := s.Certificate("gateway")
 			cfg.TLS.Certificate = &own
 		}},
-		"RSA key exchange alone": {[]string{"TLSCipherSuite " +
-			"NORMAL:-VERS-ALL:+VERS-TLS1.2:-KX-ALL:+RSA"}, "old_key_exchange = " +
-			"true", func(_ *slapdtest.Server, cfg *directory.Config) {
+		"RSA key exchange alone": {[]string{"TLSCipherSuite NORMAL:-VERS-ALL:+VERS-TLS1.2:-KX-ALL:+RSA"}, "old_key_exchange = true", func(_ *slapdtest.Server, cfg *directory.Config) {
 			cfg.TLS.OldKeyExchange = true
 		}},
 	} {

@@ -33,10 +33,8 @@ func TestMeaningOfMemberOf(t *testing.T) {
 		"overlay, flat":      {slapdtest.Config{LDIF: person("alice") + group("inner", aliceDN), MemberOf: true}, false, "nothing proves", "inner"},
 		"overlay and unique": {slapdtest.Config{LDIF: pair() + unique, MemberOf: true}, false, "uniqueMember", "inner unique"},
 		"overlay and posix":  {slapdtest.Config{LDIF: pair() + posix, MemberOf: true}, false, "posixGroup", "inner posix"},
-		"dynlist": {slapdtest.Config{LDIF: pair(), DynList: "groupOfURLs memberURL " +
-			"member+memberOf@groupOfNames"}, true, "proven direct", "inner"},
-		"dynlist*": {slapdtest.Config{LDIF: pair(), DynList: "groupOfURLs memberURL " +
-			"member+memberOf@groupOfNames*"}, false, "lists parent groups", "inner"},
+		"dynlist":            {slapdtest.Config{LDIF: pair(), DynList: "groupOfURLs memberURL member+memberOf@groupOfNames"}, true, "proven direct", "inner"},
+		"dynlist*":           {slapdtest.Config{LDIF: pair(), DynList: "groupOfURLs memberURL member+memberOf@groupOfNames*"}, false, "lists parent groups", "inner"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := slapdtest.Start(t, tc.cfg)

@@ -38,8 +38,7 @@ func TestOpenRC(t *testing.T) {
 	t.Parallel()
 	liveByScript(t, scripts{
 		init: machinetest.OpenRC(), platform: "linux-openrc", service: []string{"rc-service", "ldap-gateway"},
-		started: "status: started", stopped: "status: stopped", enabled: "rc-update show default | grep -q " +
-			"ldap-gateway", supervised: true,
+		started: "status: started", stopped: "status: stopped", enabled: "rc-update show default | grep -q ldap-gateway", supervised: true,
 	})
 }
 

@@ -136,8 +136,7 @@ func (w *windowsSite) registered() {
 	out, _ := w.run("reg", "query", service)
 	has := strings.Join(strings.Fields(out), " ")
 	for _, want := range []string{`ObjectName REG_SZ NT SERVICE\ldap-gateway`, "Start REG_DWORD 0x2", "Type REG_DWORD 0x10",
-		`"C:\Program Files\ldap-gateway\ldap-gateway.exe" run --service`, "DisplayName REG_SZ LDAP gateway", "Description " +
-			"REG_SZ Joins the directory to the cloud"} {
+		`"C:\Program Files\ldap-gateway\ldap-gateway.exe" run --service`, "DisplayName REG_SZ LDAP gateway", "Description REG_SZ Joins the directory to the cloud"} {
 		if !strings.Contains(has, want) {
 			w.site.t.Errorf("the service has no %s:\n%s", want, out)
 		}

@@ -95,8 +95,7 @@ func TestNobodyListens(t *testing.T) {
 
 func TestJournalEntry(t *testing.T) {
 	got := string(entry("sign-on", hclog.Warn, "two\nlines", []any{"signOn", "so_1", "a-b", 3}))
-	want := "MESSAGE\n\x24\x00\x00\x00\x00\x00\x00\x00sign-on: two\nlines signOn=so_1 " +
-		"a-b=3\nPRIORITY=4\nSYSLOG_IDENTIFIER=ldap-gateway\n" +
+	want := "MESSAGE\n\x24\x00\x00\x00\x00\x00\x00\x00sign-on: two\nlines signOn=so_1 a-b=3\nPRIORITY=4\nSYSLOG_IDENTIFIER=ldap-gateway\n" +
 		"LDAP_GATEWAY_LOGGER=sign-on\nLDAP_GATEWAY_SIGN_ON=so_1\nLDAP_GATEWAY_A_B=3\n"
 	if got != want {
 		t.Errorf("got  %q\nwant %q", got, want)

@@ -130,8 +130,7 @@ func TestAnswersAreThoseOfSlapd(t *testing.T) {
 		filter string
 	}{
 		{suffix, 2, "(objectClass=*)"}, {suffix, 1, "(objectClass=*)"}, {suffix, 0, "(objectClass=*)"}, {people, 1, "(objectClass=*)"},
-		{"OU=People, " +
-			"dc=EXAMPLE,dc=test", 2, "(objectClass=person)"}, {"ou=nowhere," + suffix, 2, "(objectClass=*)"}, {"rubbish", 2, "(cn=*)"},
+		{"OU=People, dc=EXAMPLE,dc=test", 2, "(objectClass=person)"}, {"ou=nowhere," + suffix, 2, "(objectClass=*)"}, {"rubbish", 2, "(cn=*)"},
 		{suffix, 2, "(uid=ALICE)"}, {suffix, 2, "(cn=alice liddell)"}, {suffix, 2, "(cn=  alice   liddell )"}, {suffix, 2, "(mail=alice@EXAMPLE.TEST)"},
 		{suffix, 2, "(cn=Böb Büilder)"}, {suffix, 2, "(cn=BÖB*)"}, {suffix, 2, `(description=*\28with brackets\29*\2a)`},
 		{suffix, 2, "(cn=*lid*)"}, {suffix, 2, "(cn=a*ell)"}, {suffix, 2, "(cn=*girl)"}, {suffix, 2, "(cn=al*al*)"}, {suffix, 2, "(mail=*)"},
@@ -354,8 +353,7 @@ func TestLDIF(t *testing.T) {
 	if r := records[1]; r.ChangeType != "modify" || len(r.Lines) != 3 || r.Lines[2].Name != "-" {
 		t.Errorf("%+v", r)
 	}
-	for _, bad := range []string{"cn: a", "dn: cn=a\nrubbish", "dn: cn=a\nx:: %", "dn: cn=a\nx:< " +
-		"file:///etc/passwd", " x", "dn: cn=a\n: x"} {
+	for _, bad := range []string{"cn: a", "dn: cn=a\nrubbish", "dn: cn=a\nx:: %", "dn: cn=a\nx:< file:///etc/passwd", " x", "dn: cn=a\n: x"} {
 		if _, err := directorytest.ParseLDIF(strings.NewReader(bad)); err == nil {
 			t.Errorf("%q was read", bad)
 		}

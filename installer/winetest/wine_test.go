@@ -11,8 +11,7 @@ import (
 func TestMachine(t *testing.T) {
 	m := Start(t)
 	dir := t.TempDir()
-	source := "package main\n\nimport (\n\t\"crypto/rand\"\n\t\"fmt\"\n\t\"os\"\n)\n\nfunc main() " +
-		"{\n\tfmt.Println(len(rand.Text()) > 0, os.Args[1])\n\tos.Exit(3)\n}\n"
+	source := "package main\n\nimport (\n\t\"crypto/rand\"\n\t\"fmt\"\n\t\"os\"\n)\n\nfunc main() {\n\tfmt.Println(len(rand.Text()) > 0, os.Args[1])\n\tos.Exit(3)\n}\n"
 	m.must(os.WriteFile(filepath.Join(dir, "main.go"), []byte(source), 0o600))
 	build := exec.Command("go", "build", "-o", m.Path(`C:\p.exe`), filepath.Join(dir, "main.go"))
 	build.Env = append(os.Environ(), "GOOS=windows", "GOARCH=amd64", "CGO_ENABLED=0")
