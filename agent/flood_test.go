@@ -29,23 +29,37 @@ func TestCloudCannotFlushTheAudit(t *testing.T) {
 	for n := range 5000 {
 		h.UserTypes(t.Context(), wire.UserTypes{Revision: uint64(n), Types: types[:n%5]})
 		h.happened(cloudlink.Event{Kind: cloudlink.EventFrameRefused, Err: errors.New(long)})
-		h.happened(cloudlink.Event{Kind: cloudlink.EventBusy, Frame: wire.KindSignOn, SignOn: wire.SignOn{ID: long, UserType: long}})
+		h.happened(
+			cloudlink.Event{Kind: cloudlink.EventBusy, Frame: wire.KindSignOn, SignOn: wire.SignOn{ID: long, UserType: long}},
+		)
 		h.happened(cloudlink.Event{Kind: cloudlink.EventNotOpened, Err: errors.New(long)})
 		h.SignOn(t.Context(), wire.SignOn{ID: fmt.Sprint(n, long), UserType: long})
 		h.ChangePassword(t.Context(), wire.ChangePassword{ID: fmt.Sprint(n, long), UserType: long})
 		h.Explain(t.Context(), wire.Explain{ID: fmt.Sprint(n, long), UserType: long})
+		h.Look(t.Context(), wire.Look{ID: fmt.Sprint(n, long), UserType: long})
+		h.happened(cloudlink.Event{Kind: cloudlink.EventBusy, Frame: wire.KindLook, Look: wire.Look{ID: long}})
 	}
 	info, err := os.Stat(path)
 	agenttest.Must(t, err)
 	if info.Size() > 6<<20 {
-		t.Errorf("%d KB for 35,000 requests", info.Size()>>10)
+		t.Errorf("%d KB for 45,000 requests", info.Size()>>10)
 	}
 	all := agenttest.Records(t, path)
 	if all[0].SignOn == nil || all[0].SignOn.ID != "evil-one" {
 		t.Errorf("%+v", all[0])
 	}
 	h.UserTypes(t.Context(), wire.UserTypes{Revision: 5000, Types: []wire.UserType{agenttest.Staff()}})
-	h.SignOn(t.Context(), wire.SignOn{ID: "after", UserType: "staff", Revision: 1, Identifier: "nobody", Want: wire.WantVerify, Password: d.sealer.Seal("after", []byte("x"))})
+	h.SignOn(
+		t.Context(),
+		wire.SignOn{
+			ID:         "after",
+			UserType:   "staff",
+			Revision:   1,
+			Identifier: "nobody",
+			Want:       wire.WantVerify,
+			Password:   d.sealer.Seal("after", []byte("x")),
+		},
+	)
 	all = agenttest.Records(t, path)
 	if last := all[len(all)-1]; !told(last) {
 		t.Errorf("what asked the directory is not written: %+v", last)

@@ -58,7 +58,8 @@ func await(t *testing.T, what string, is func() bool) {
 // without a cloud.
 func TestHealth(t *testing.T) {
 	at := freePort(t)
-	h := startHostile(t, func(g *configs.Gateway) { g.Metrics.Listen = at; g.Directory.Timeout = 200 * time.Millisecond }, nil)
+	h := startHostile(t, func(g *configs.Gateway) { g.Metrics.Listen = at; g.Directory.Timeout = 200 * time.Millisecond },
+		nil)
 	h.link()
 	ready := func() bool { code, _ := get(t, "http://"+at+"/ready"); return code == http.StatusOK }
 	await(t, "ready", ready)
@@ -85,13 +86,15 @@ func TestHealth(t *testing.T) {
 	}
 	s, err := health.Ask(t.Context(), h.state)
 	agenttest.Must(t, err)
-	if s.Ready || !s.Connected || !has(s, "directoryDown") || s.SignOns["directoryUnavailable"] == 0 || s.Instance != agenttest.Instance {
+	if s.Ready || !s.Connected || !has(s, "directoryDown") || s.SignOns["directoryUnavailable"] == 0 ||
+		s.Instance != agenttest.Instance {
 		t.Errorf("%+v", s)
 	}
 }
 
 func has(s health.Status, code string) bool {
-	return slices.ContainsFunc(s.Problems, func(p health.Problem) bool { return p.Code == code && p.Text != "" && p.Remedy != "" })
+	return slices.ContainsFunc(s.Problems,
+		func(p health.Problem) bool { return p.Code == code && p.Text != "" && p.Remedy != "" })
 }
 
 func TestStatus(t *testing.T) {
@@ -111,7 +114,9 @@ func TestStatus(t *testing.T) {
 		return code, out.String()
 	}
 	await(t, "ready", func() bool { code, _ := status(); return code == command.ExitOK })
-	if _, out := status(); !strings.Contains(out, "link") || !strings.Contains(out, "up since") || !strings.Contains(out, "1 ok") || !strings.Contains(out, "\nready\n") {
+	if _, out := status(); !strings.Contains(out, "link") || !strings.Contains(out, "up since") ||
+		!strings.Contains(out, "1 ok") ||
+		!strings.Contains(out, "\nready\n") {
 		t.Error(out)
 	}
 	info, err := os.Stat(filepath.Join(h.state.String(), "status.sock"))
@@ -122,13 +127,15 @@ func TestStatus(t *testing.T) {
 	h.conn.Cut()
 	await(t, "not ready without a link", func() bool {
 		code, out := status()
-		return code == command.ExitFailed && strings.Contains(out, "error linkDown") && strings.Contains(out, "pair again") && strings.Contains(out, "not ready")
+		return code == command.ExitFailed && strings.Contains(out, "error linkDown") && strings.Contains(out, "pair again") &&
+			strings.Contains(out, "not ready")
 	})
 }
 
 // TestHeartbeatTellsProblems has observe mode reach the console.
 func TestHeartbeatTellsProblems(t *testing.T) {
-	h := startHostile(t, func(g *configs.Gateway) { g.Policy.Observe = true }, func(c *cloudlinktest.Cloud) { c.Heartbeat = time.Second })
+	h := startHostile(t, func(g *configs.Gateway) { g.Policy.Observe = true },
+		func(c *cloudlinktest.Cloud) { c.Heartbeat = time.Second })
 	h.conn = h.cloud.AwaitLink(t)
 	if b := <-h.conn.Heartbeats; len(b.Problems) != 1 || b.Problems[0].Code != "observing" {
 		t.Errorf("%+v", b.Problems)

@@ -87,7 +87,8 @@ func TestHostileSignOns(t *testing.T) {
 					t.Errorf("%+v", r)
 				}
 			}, func(r audit.Record) bool {
-				return r.SignOn != nil && r.SignOn.Outcome == c.want.String() && !r.SignOn.BindSent && r.SignOn.DN == "" && r.SignOn.Reason != ""
+				return r.SignOn != nil && r.SignOn.Outcome == c.want.String() && !r.SignOn.BindSent && r.SignOn.DN == "" &&
+					r.SignOn.Reason != ""
 			})
 		})
 	}
@@ -134,7 +135,8 @@ func TestHostileUserTypes(t *testing.T) {
 				bad := agenttest.Staff()
 				bad.ID = "bad"
 				change(&bad)
-				if a := h.deliver(21, agenttest.Staff(), bad); len(a.Refused) != 1 || a.Refused[0].ID != bad.ID || len(a.Refused[0].Reasons) == 0 {
+				if a := h.deliver(21, agenttest.Staff(), bad); len(a.Refused) != 1 || a.Refused[0].ID != bad.ID ||
+					len(a.Refused[0].Reasons) == 0 {
 					t.Errorf("%+v", a)
 				}
 				if r := h.signOn(func(m *wire.SignOn) { m.UserType = bad.ID }); r.Outcome != wire.OutcomeNotAllowed || r.BindSent {

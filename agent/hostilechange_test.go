@@ -58,5 +58,6 @@ func TestHostileChanges(t *testing.T) {
 }
 
 func (h *hostile) sealChange(m *wire.ChangePassword, id string) {
-	m.ID, m.Old, m.New = id, h.sealer.Seal(wire.OldPassword(id), []byte("wonderland")), h.sealer.Seal(wire.NewPassword(id), []byte("looking-glass"))
+	m.ID, m.Old, m.New = id, h.sealer.Seal(wire.OldPassword(id), []byte("wonderland")), h.sealer.Seal(wire.NewPassword(id),
+		[]byte("looking-glass"))
 }

@@ -43,9 +43,15 @@ func newHostile(t *testing.T, change func(*cloudlinktest.Cloud), front ...func(h
 }
 
 // startHostile is newHostile with another file.
-func startHostile(t *testing.T, edit func(*configs.Gateway), change func(*cloudlinktest.Cloud), front ...func(http.Handler) http.Handler) *hostile {
+func startHostile(
+	t *testing.T, edit func(*configs.Gateway), change func(*cloudlinktest.Cloud), front ...func(http.Handler) http.Handler,
+) *hostile {
 	t.Helper()
-	h := &hostile{t: t, server: directorytest.Start(t, directorytest.LDIF(t, agenttest.People)), cloud: &cloudlinktest.Cloud{}}
+	h := &hostile{
+		t:      t,
+		server: directorytest.Start(t, directorytest.LDIF(t, agenttest.People)),
+		cloud:  &cloudlinktest.Cloud{},
+	}
 	if change != nil {
 		change(h.cloud)
 	}
@@ -57,8 +63,18 @@ func startHostile(t *testing.T, edit func(*configs.Gateway), change func(*cloudl
 	var err error
 	h.sealer, err = wire.NewSealer(agenttest.Instance, h.seal)
 	agenttest.Must(t, err)
-	file := &configs.Gateway{Cloud: configs.Cloud{URL: u}, Policy: agenttest.Policy(), Audit: configs.Audit{MaxSize: 10 << 20, Keep: 5},
-		Directory: configs.Directory{Servers: []string{h.server.TLSURL()}, BaseDN: "dc=x", GroupsFrom: "search", Timeout: 5 * time.Second, TLS: configs.TLS{RootCAs: h.server.CA()}}}
+	file := &configs.Gateway{
+		Cloud:  configs.Cloud{URL: u},
+		Policy: agenttest.Policy(),
+		Audit:  configs.Audit{MaxSize: 10 << 20, Keep: 5},
+		Directory: configs.Directory{
+			Servers:    []string{h.server.TLSURL()},
+			BaseDN:     "dc=x",
+			GroupsFrom: "search",
+			Timeout:    5 * time.Second,
+			TLS:        configs.TLS{RootCAs: h.server.CA()},
+		},
+	}
 	file.Policy.SearchBases = []string{"ou=people,dc=x"}
 	file.Policy.Groups.SearchBases = []string{"ou=groups,dc=x"}
 	edit(file)
@@ -95,7 +111,8 @@ func (h *hostile) serves(when string) {
 	if a := h.deliver(20, agenttest.Staff()); len(a.Refused) != 0 {
 		h.t.Fatalf("%s: %+v", when, a)
 	}
-	if r := h.signOn(func(m *wire.SignOn) { m.Revision = 20 }); r.Outcome != wire.OutcomeOK || !r.BindSent || r.Entry.DN != agenttest.AliceDN {
+	if r := h.signOn(func(m *wire.SignOn) { m.Revision = 20 }); r.Outcome != wire.OutcomeOK || !r.BindSent ||
+		r.Entry.DN != agenttest.AliceDN {
 		h.t.Fatalf("%s: %+v", when, r)
 	}
 }
@@ -125,7 +142,13 @@ func (h *hostile) deliver(revision uint64, types ...wire.UserType) (a wire.UserT
 // change leaves alone is sealed for it afterwards.
 func (h *hostile) message(change ...func(*wire.SignOn)) wire.SignOn {
 	h.count++
-	m := wire.SignOn{ID: fmt.Sprint("sign-on-", h.count), UserType: "staff", Revision: 1, Identifier: "alice", Want: wire.WantRecord}
+	m := wire.SignOn{
+		ID:         fmt.Sprint("sign-on-", h.count),
+		UserType:   "staff",
+		Revision:   1,
+		Identifier: "alice",
+		Want:       wire.WantRecord,
+	}
 	m.Password = h.sealer.Seal(m.ID, []byte("wonderland"))
 	for _, f := range change {
 		f(&m)

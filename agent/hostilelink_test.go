@@ -28,7 +28,8 @@ func TestHostileOversizedFrame(t *testing.T) {
 }
 
 func TestHostileTextMessage(t *testing.T) {
-	play(t, func(h *hostile) { agenttest.Must(t, h.conn.SendText("hello")); h.over() }, func(r audit.Record) bool { return r.Frame != nil })
+	play(t, func(h *hostile) { agenttest.Must(t, h.conn.SendText("hello")); h.over() },
+		func(r audit.Record) bool { return r.Frame != nil })
 }
 
 // TestHostileFlood asks for more than there are handlers, with sign-ons that
@@ -213,8 +214,22 @@ func TestHostileSizes(t *testing.T) {
 		id, typ, who, known, password := good(n), good(n), good(n), good(n), good(n)
 		id.ID, typ.UserType, who.Identifier, known.Known = big, big, big, many
 		password.Password.Ciphertext = []byte(big)
-		change := wire.ChangePassword{ID: fmt.Sprint("change-", n), UserType: "staff", Revision: later, Identifier: "alice", Old: wire.Sealed{Ciphertext: []byte(big)}}
-		return []any{id, typ, who, known, password, change, wire.Explain{ID: fmt.Sprint("x-", n), UserType: big, Revision: later}}
+		change := wire.ChangePassword{
+			ID:         fmt.Sprint("change-", n),
+			UserType:   "staff",
+			Revision:   later,
+			Identifier: "alice",
+			Old:        wire.Sealed{Ciphertext: []byte(big)},
+		}
+		return []any{
+			id,
+			typ,
+			who,
+			known,
+			password,
+			change,
+			wire.Explain{ID: fmt.Sprint("x-", n), UserType: big, Revision: later},
+		}
 	}
 	before := heap()
 	for n := range 32 {

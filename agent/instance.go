@@ -37,11 +37,13 @@ type Instance struct {
 	persons signon.Persons
 	changes signon.Deliveries
 	started time.Time
-	audit   *audit.Log
-	health  *health.Monitor
-	now     *serving                // of the goroutine of Run
-	inUse   atomic.Pointer[serving] // now, for everybody else
-	former  sync.WaitGroup          // what drains of files that were replaced
+	// policyKey is what the hash of the policy is keyed with.
+	policyKey []byte
+	audit     *audit.Log
+	health    *health.Monitor
+	now       *serving                // of the goroutine of Run
+	inUse     atomic.Pointer[serving] // now, for everybody else
+	former    sync.WaitGroup          // what drains of files that were replaced
 }
 
 // proveEvery is how often the directory is asked what its memberOf means.
@@ -63,8 +65,17 @@ func (i *Instance) Run(ctx context.Context) (err error) {
 	i.audit = auditLog(i.File.Audit, i.State, i.Logger)
 	defer i.audit.Close()
 	defer func() { i.now.close() }()
-	if err := i.guard.Remember(i.State.WrongPasswords()); err != nil {
+	wrong, answered := i.State.WrongPasswords(), i.State.Answered()
+	defer wrong.Close()
+	defer answered.Close()
+	if err := i.guard.Remember(wrong); err != nil {
 		i.Logger.Warn("wrong passwords are counted until the next start only", "error", err)
+	}
+	if err := i.seen.Remember(answered); err != nil {
+		i.Logger.Warn("which sign-ons were answered is known until the next start only", "error", err)
+	}
+	if i.policyKey, err = i.State.PolicyKey(); err != nil {
+		i.Logger.Warn("the cloud will take the policy for another one after the next start", "error", err)
 	}
 	i.health = health.New(i.now.shown(), i.audit, i.problems)
 	stopHealth := i.health.Serve(ctx, i.State, i.File.Metrics.Listen, i.Logger)
@@ -101,6 +112,15 @@ func (i *Instance) problems() (all []health.Problem) {
 			Code:     "wrongPasswordsNotKept",
 			Severity: health.Warning,
 			Text:     "wrong passwords are counted until the next start only",
+			Remedy:   "make the state folder writable, and make room on the disk",
+			Detail:   err.Error(),
+		})
+	}
+	if err := i.seen.Lost(); err != nil {
+		all = append(all, health.Problem{
+			Code:     "answeredNotKept",
+			Severity: health.Warning,
+			Text:     "which sign-ons were answered is known until the next start only",
 			Remedy:   "make the state folder writable, and make room on the disk",
 			Detail:   err.Error(),
 		})
@@ -168,18 +188,38 @@ func (i *Instance) link(paired state.Instance, s *serving) (*cloudlink.Link, err
 	}
 	handler := newHandler(service, i.State, i.Logger, newRecorder(i.audit, paired.ID), &i.health.Totals)
 	link = &cloudlink.Link{
-		URL: s.file.Cloud.URL, Client: cloudlink.NewHTTPClient(s.file.Cloud.Proxy, s.file.Cloud.RootCAs),
+		URL:    s.file.Cloud.URL,
+		Client: cloudlink.NewHTTPClient(s.file.Cloud.Proxy, s.file.Cloud.RootCAs),
 		Credential: cloudlink.Credential{Instance: paired.ID, Key: paired.Keys.Signing(),
 			Epoch: func() uint64 { return i.State.Epoch(paired.ID) },
 			Keep:  func(epoch uint64) error { return i.State.SaveEpoch(paired.ID, epoch) }},
-		Handler: handler, Hello: func() wire.Hello { return hello(s.policy) }, Logger: i.Logger.Named("link"), Watch: handler.happened,
+		Handler: handler,
+		Hello:   func() wire.Hello { return hello(s.policy, i.policyKey) },
+		Logger:  i.Logger.Named("link"),
+		Watch:   handler.happened,
 	}
 	link.Heartbeat = func() wire.Heartbeat { return i.heartbeat(stats) }
 	if paired.Cloud != s.file.Cloud.URL.String() {
-		i.Logger.Warn("gateway.hcl names another cloud than the one that this machine was paired with: pair again with --replace, or put cloud.url back",
-			"file", s.file.Cloud.URL, "paired", paired.Cloud)
+		i.Logger.Warn(
+			"gateway.hcl names another cloud than the one that this machine was paired with: pair again with --replace, or "+
+				"put cloud.url back",
+			"file",
+			s.file.Cloud.URL,
+			"paired",
+			paired.Cloud,
+		)
 	}
-	i.Logger.Info("serving", "gateway", paired.GatewayName, "environment", paired.Environment, "instance", paired.ID, "fingerprint", paired.Fingerprint)
+	i.Logger.Info(
+		"serving",
+		"gateway",
+		paired.GatewayName,
+		"environment",
+		paired.Environment,
+		"instance",
+		paired.ID,
+		"fingerprint",
+		paired.Fingerprint,
+	)
 	return link, nil
 }
 
@@ -205,10 +245,15 @@ func wait(ctx context.Context, d time.Duration) bool {
 	}
 }
 
-func hello(p *policy.Policy) wire.Hello {
+func hello(p *policy.Policy, key []byte) wire.Hello {
 	host, _ := os.Hostname() // empty when the system does not know
-	return wire.Hello{Software: version.Current(), Hostname: host, System: runtime.GOOS + "/" + runtime.GOARCH,
-		PolicyHash: p.Hash(), Policy: p.Told()}
+	return wire.Hello{
+		Software:   version.Current(),
+		Hostname:   host,
+		System:     runtime.GOOS + "/" + runtime.GOARCH,
+		PolicyHash: p.Hash(key),
+		Policy:     p.Told(),
+	}
 }
 
 func (i *Instance) heartbeat(stats *signon.Stats) wire.Heartbeat {
@@ -223,7 +268,12 @@ func (i *Instance) heartbeat(stats *signon.Stats) wire.Heartbeat {
 	}
 	for _, p := range i.health.Problems() {
 		if p.Code != "linkDown" { // of a link that drains: this arrives on another
-			out.Problems = append(out.Problems, wire.Problem{Code: p.Code, Text: p.Text, Remedy: p.Remedy, Severity: string(p.Severity)})
+			out.Problems = append(out.Problems, wire.Problem{
+				Code:     p.Code,
+				Text:     p.Text,
+				Remedy:   p.Remedy,
+				Severity: string(p.Severity),
+			})
 		}
 	}
 	return out
@@ -232,18 +282,46 @@ func (i *Instance) heartbeat(stats *signon.Stats) wire.Heartbeat {
 // DirectoryConfig is the file's directory block as the directory room takes it.
 func DirectoryConfig(d configs.Directory, logger hclog.Logger) directory.Config {
 	out := directory.Config{
-		Servers: d.Servers, Discover: d.Discover, Site: d.Site, BaseDN: d.BaseDN, Vendor: d.Vendor,
-		BindDN: d.BindDN, BindPassword: directory.Password(d.BindPassword.Reveal()), OwnIdentity: d.OwnIdentity,
-		Canary:         directory.Canary{User: d.CanaryUser, Group: d.CanaryGroup},
-		AllowClearText: d.AllowClearText, FollowReferrals: d.FollowReferrals, ReferralHosts: d.ReferralHosts, GroupsFrom: d.GroupsFrom,
-		TLS: directory.TLS{RootCAs: d.TLS.RootCAs, PinsSHA256: d.TLS.Pins, ServerName: d.TLS.ServerName,
-			MinVersion: max(d.TLS.MinVersion, tls.VersionTLS12), Certificate: d.TLS.Certificate, OldKeyExchange: d.TLS.OldKeyExchange},
-		Timeout: d.Timeout, DialTimeout: d.DialTimeout,
-		SearchConns: d.Pool.Search, BindConns: d.Pool.Bind, Lifetime: d.Pool.Lifetime, Logger: logger,
+		Servers:         d.Servers,
+		Discover:        d.Discover,
+		Site:            d.Site,
+		BaseDN:          d.BaseDN,
+		Vendor:          d.Vendor,
+		BindDN:          d.BindDN,
+		BindPassword:    directory.Password(d.BindPassword.Reveal()),
+		OwnIdentity:     d.OwnIdentity,
+		Canary:          directory.Canary{User: d.CanaryUser, Group: d.CanaryGroup},
+		AllowClearText:  d.AllowClearText,
+		FollowReferrals: d.FollowReferrals,
+		ReferralHosts:   d.ReferralHosts,
+		GroupsFrom:      d.GroupsFrom,
+		TLS: directory.TLS{
+			RootCAs:        d.TLS.RootCAs,
+			PinsSHA256:     d.TLS.Pins,
+			ServerName:     d.TLS.ServerName,
+			MinVersion:     max(d.TLS.MinVersion, tls.VersionTLS12),
+			Certificate:    d.TLS.Certificate,
+			OldKeyExchange: d.TLS.OldKeyExchange,
+		},
+		Timeout:              d.Timeout,
+		DialTimeout:          d.DialTimeout,
+		SearchConns:          d.Pool.Search,
+		BindConns:            d.Pool.Bind,
+		Lifetime:             d.Pool.Lifetime,
+		Logger:               logger,
 		BuiltInPrimaryGroups: d.BuiltInPrimaryGroups,
+		PosixPrimaryGroups:   d.PosixPrimaryGroups,
+		MemberUIDFrom:        d.MemberUIDFrom,
+		MemberAttributes:     d.MemberAttributes,
 	}
 	if g := d.GSSAPI; g != nil {
-		out.Kerberos = &directory.Kerberos{Principal: g.Principal, Keytab: g.Keytab, KDCs: g.KDCs, ConfFile: g.Krb5Conf, Service: g.Service}
+		out.Kerberos = &directory.Kerberos{
+			Principal: g.Principal,
+			Keytab:    g.Keytab,
+			KDCs:      g.KDCs,
+			ConfFile:  g.Krb5Conf,
+			Service:   g.Service,
+		}
 	}
 	return out
 }

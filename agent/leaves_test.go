@@ -193,12 +193,18 @@ func (p *tapped) askEverything() {
 
 func (p *tapped) explain(revision uint64, who string) {
 	p.count++
-	p.ask(wire.KindExplain, 5*time.Second, wire.Explain{ID: fmt.Sprint("explain-", p.count), UserType: "staff", Revision: revision, Identifier: who})
+	p.ask(wire.KindExplain, 5*time.Second,
+		wire.Explain{ID: fmt.Sprint("explain-", p.count), UserType: "staff", Revision: revision, Identifier: who})
 }
 
 // look asks about groups that leave and that do not, and not in the cloud's own words.
 func (p *tapped) look(revision uint64, id string) {
-	groups := []wire.LookGroup{{DN: "cn=child,ou=groups,dc=x"}, {DN: "cn=gone,ou=groups,dc=x"}, {DN: "cn=outside,ou=" + mark + "-place,dc=x"}, {DN: "x"}}
+	groups := []wire.LookGroup{
+		{DN: "cn=child,ou=groups,dc=x"},
+		{DN: "cn=gone,ou=groups,dc=x"},
+		{DN: "cn=outside,ou=" + mark + "-place,dc=x"},
+		{DN: "x"},
+	}
 	p.ask(wire.KindLook, 5*time.Second, wire.Look{ID: id, UserType: "staff", Revision: revision, Groups: groups})
 }
 

@@ -35,8 +35,12 @@ func TestReadyWithoutACloud(t *testing.T) {
 			}
 			told := notifySocket(t)
 			ctx, stop := context.WithCancel(t.Context())
-			i := &agent.Instance{State: folder, Logger: hclog.NewNullLogger(), File: &configs.Gateway{Cloud: configs.Cloud{URL: u}, Policy: agenttest.Policy(), Audit: configs.Audit{Off: true},
-				Directory: configs.Directory{Servers: []string{"ldaps://127.0.0.1:1"}, BaseDN: "dc=x"}}}
+			i := &agent.Instance{
+				State:  folder,
+				Logger: hclog.NewNullLogger(),
+				File: &configs.Gateway{Cloud: configs.Cloud{URL: u}, Policy: agenttest.Policy(), Audit: configs.Audit{Off: true},
+					Directory: configs.Directory{Servers: []string{"ldaps://127.0.0.1:1"}, BaseDN: "dc=x"}},
+			}
 			ended := make(chan error, 1)
 			go func() {
 				ended <- service.Run(ctx, false, nil, "", func(ctx context.Context, m *service.Manager, _ io.Writer) error { i.Manager = m; return i.Run(ctx) })

@@ -85,8 +85,15 @@ func (r *recorder) write(a audit.Record) {
 }
 
 func (r *recorder) signOn(m wire.SignOn, dn string, a wire.SignOnResult, took time.Duration) {
-	s := &audit.SignOn{ID: short(m.ID), UserType: short(m.UserType), DN: short(dn), Outcome: a.Outcome.String(),
-		Reason: short(a.Reason), BindSent: a.BindSent, Millis: took.Milliseconds()}
+	s := &audit.SignOn{
+		ID:       short(m.ID),
+		UserType: short(m.UserType),
+		DN:       short(dn),
+		Outcome:  a.Outcome.String(),
+		Reason:   short(a.Reason),
+		BindSent: a.BindSent,
+		Millis:   took.Milliseconds(),
+	}
 	if a.Membership != nil {
 		s.Verdict, s.Groups = a.Membership.Verdict.String(), len(a.Membership.Groups)
 	}
@@ -94,8 +101,15 @@ func (r *recorder) signOn(m wire.SignOn, dn string, a wire.SignOnResult, took ti
 }
 
 func (r *recorder) change(m wire.ChangePassword, dn string, a wire.PasswordChanged, took time.Duration) {
-	p := &audit.Password{ID: short(m.ID), UserType: short(m.UserType), DN: short(dn), Outcome: a.Outcome.String(),
-		Reason: short(a.Reason), BindSent: a.BindSent, Millis: took.Milliseconds()}
+	p := &audit.Password{
+		ID:       short(m.ID),
+		UserType: short(m.UserType),
+		DN:       short(dn),
+		Outcome:  a.Outcome.String(),
+		Reason:   short(a.Reason),
+		BindSent: a.BindSent,
+		Millis:   took.Milliseconds(),
+	}
 	if a.Refusal.Known() {
 		p.Refusal = a.Refusal.String()
 	}
@@ -103,7 +117,14 @@ func (r *recorder) change(m wire.ChangePassword, dn string, a wire.PasswordChang
 }
 
 func (r *recorder) explained(m wire.Explain, dn string, a wire.Explained, took time.Duration) {
-	e := &audit.Explain{ID: short(m.ID), UserType: short(m.UserType), DN: short(dn), Outcome: a.Outcome.String(), Reason: short(a.Reason), Millis: took.Milliseconds()}
+	e := &audit.Explain{
+		ID:       short(m.ID),
+		UserType: short(m.UserType),
+		DN:       short(dn),
+		Outcome:  a.Outcome.String(),
+		Reason:   short(a.Reason),
+		Millis:   took.Milliseconds(),
+	}
 	if a.Membership != nil {
 		e.Groups = len(a.Membership.Groups)
 	}
@@ -111,13 +132,20 @@ func (r *recorder) explained(m wire.Explain, dn string, a wire.Explained, took t
 }
 
 func (r *recorder) looked(m wire.Look, dn string, a wire.Looked, took time.Duration) {
-	l := &audit.Look{ID: short(m.ID), UserType: short(m.UserType), DN: short(dn), Outcome: a.Outcome.String(), Groups: len(m.Groups), Millis: took.Milliseconds()}
+	l := &audit.Look{
+		ID:       short(m.ID),
+		UserType: short(m.UserType),
+		DN:       short(dn),
+		Outcome:  a.Outcome.String(),
+		Groups:   len(m.Groups),
+		Millis:   took.Milliseconds(),
+	}
 	for _, g := range a.Groups {
 		if g.Finding == wire.FindingUntellable {
 			l.Untellable++
 		}
 	}
-	r.write(audit.Record{Look: l})
+	r.admitted(audit.Record{Look: l}, asked(dn, a.Outcome, false))
 }
 
 func (r *recorder) userTypes(m wire.UserTypes, a wire.UserTypesAnswer) {
@@ -128,7 +156,11 @@ func (r *recorder) userTypes(m wire.UserTypes, a wire.UserTypesAnswer) {
 	}
 	for _, f := range a.Refused[:min(len(a.Refused), audit.MostTypes)] {
 		refused[f.ID] = true
-		u.Types = append(u.Types, audit.UserType{ID: short(f.ID), Name: short(names[f.ID]), Reasons: []string{short(strings.Join(f.Reasons, "; "))}})
+		u.Types = append(u.Types, audit.UserType{
+			ID:      short(f.ID),
+			Name:    short(names[f.ID]),
+			Reasons: []string{short(strings.Join(f.Reasons, "; "))},
+		})
 	}
 	for _, t := range m.Types {
 		if len(u.Types) < audit.MostTypes && !refused[t.ID] {
@@ -213,7 +245,9 @@ type handler struct {
 
 // newHandler returns one; what a cloud can have it do for nothing it does often at
 // first, and then once a while.
-func newHandler(s *signon.Service, folder state.Folder, logger hclog.Logger, record *recorder, totals *health.Totals) *handler {
+func newHandler(
+	s *signon.Service, folder state.Folder, logger hclog.Logger, record *recorder, totals *health.Totals,
+) *handler {
 	return &handler{
 		signOns:   s,
 		state:     folder,

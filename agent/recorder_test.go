@@ -34,7 +34,9 @@ type desk struct {
 func newDesk(t *testing.T) *desk {
 	t.Helper()
 	server := directorytest.Start(t, directorytest.LDIF(t, agenttest.People))
-	client, err := directory.Open(directory.Config{Servers: []string{server.TLSURL()}, BaseDN: "dc=x", TLS: directory.TLS{RootCAs: server.CA()}})
+	client, err := directory.Open(
+		directory.Config{Servers: []string{server.TLSURL()}, BaseDN: "dc=x", TLS: directory.TLS{RootCAs: server.CA()}},
+	)
 	agenttest.Must(t, err)
 	t.Cleanup(func() { agenttest.Must(t, client.Close()) })
 	rules, err := policy.New(agenttest.Policy())
@@ -80,19 +82,35 @@ func TestEachRequestIsWrittenDown(t *testing.T) {
 	h.UserTypes(t.Context(), wire.UserTypes{Revision: 1, Types: []wire.UserType{agenttest.Staff(), bad}})
 	for i, password := range []string{"wonderland", "a-guess"} {
 		id := fmt.Sprint(i)
-		h.SignOn(t.Context(), wire.SignOn{ID: id, UserType: "staff", Revision: 1, Identifier: "alice", Want: wire.WantRecord, Password: d.sealer.Seal(id, []byte(password))})
+		h.SignOn(
+			t.Context(),
+			wire.SignOn{
+				ID:         id,
+				UserType:   "staff",
+				Revision:   1,
+				Identifier: "alice",
+				Want:       wire.WantRecord,
+				Password:   d.sealer.Seal(id, []byte(password)),
+			},
+		)
 	}
 	got := agenttest.Records(t, path)
 	if len(got) != 3 || got[0].Instance != "i1" {
 		t.Fatalf("%+v", got)
 	}
-	if u := got[0].UserTypes; u.Accepted != 1 || u.Refused != 1 || u.Types[0].Name != "Bad" || !strings.Contains(u.Types[0].Reasons[0], "search base") || u.Types[1].ID != "staff" {
+	if u := got[0].UserTypes; u.Accepted != 1 || u.Refused != 1 || u.Types[0].Name != "Bad" ||
+		!strings.Contains(u.Types[0].Reasons[0], "search base") ||
+		u.Types[1].ID != "staff" {
 		t.Errorf("%+v", u)
 	}
-	if s := got[1].SignOn; s.ID != "0" || s.UserType != "staff" || s.DN != agenttest.AliceDN || s.Outcome != "ok" || !s.BindSent || s.Verdict != "complete" || s.Groups != 1 {
+	if s := got[1].SignOn; s.ID != "0" || s.UserType != "staff" || s.DN != agenttest.AliceDN || s.Outcome != "ok" ||
+		!s.BindSent ||
+		s.Verdict != "complete" ||
+		s.Groups != 1 {
 		t.Errorf("%+v", s)
 	}
-	if s := got[2].SignOn; s.DN != agenttest.AliceDN || s.Outcome != "invalidCredentials" || !s.BindSent || s.Verdict != "" {
+	if s := got[2].SignOn; s.DN != agenttest.AliceDN || s.Outcome != "invalidCredentials" || !s.BindSent ||
+		s.Verdict != "" {
 		t.Errorf("%+v", s)
 	}
 	b, err := os.ReadFile(path)
@@ -115,7 +133,16 @@ func TestPanicIsWrittenDown(t *testing.T) {
 	d.People = panicking{d.People}
 	func() {
 		defer func() { _ = recover() }()
-		h.SignOn(t.Context(), wire.SignOn{ID: "1", UserType: "staff", Revision: 1, Want: wire.WantVerify, Password: d.sealer.Seal("1", []byte("x"))})
+		h.SignOn(
+			t.Context(),
+			wire.SignOn{
+				ID:       "1",
+				UserType: "staff",
+				Revision: 1,
+				Want:     wire.WantVerify,
+				Password: d.sealer.Seal("1", []byte("x")),
+			},
+		)
 		t.Error("no panic")
 	}()
 	if got := agenttest.Records(t, path); len(got) != 1 || got[0].SignOn.Outcome != "unknown" || !got[0].SignOn.BindSent {
@@ -138,7 +165,9 @@ func TestLinkIsWrittenDown(t *testing.T) {
 	if len(got) != 7+5 || got[6].Link.Times != 64 || len(got[6].Link.Why) > 600 {
 		t.Fatalf("%d %+v", len(got), got)
 	}
-	if got[7].Link.What != "opened" || got[8].Frame.Kind != "hello" || got[9].SignOn.Outcome != "busy" || got[10].Link.What != "closed" || got[11].Link.Times != 1 {
+	if got[7].Link.What != "opened" || got[8].Frame.Kind != "hello" || got[9].SignOn.Outcome != "busy" ||
+		got[10].Link.What != "closed" ||
+		got[11].Link.Times != 1 {
 		t.Errorf("%+v", got[7:])
 	}
 }

@@ -56,7 +56,12 @@ func (i *Instance) rotate(ctx context.Context, link *cloudlink.Link, paired stat
 	proof := wire.RotateProof(paired.ID, public, seal)
 	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
 	defer cancel()
-	if err := link.Rotate(ctx, wire.Rotate{PublicKey: public, SealKey: seal, Old: ed25519.Sign(paired.Keys.Signing(), proof), New: ed25519.Sign(keys.Signing(), proof)}); err != nil {
+	if err := link.Rotate(ctx, wire.Rotate{
+		PublicKey: public,
+		SealKey:   seal,
+		Old:       ed25519.Sign(paired.Keys.Signing(), proof),
+		New:       ed25519.Sign(keys.Signing(), proof),
+	}); err != nil {
 		return err
 	}
 	return errors.Join(i.become(paired, keys), i.State.DropOtherKeys(), i.State.DropWish())

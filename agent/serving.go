@@ -57,7 +57,12 @@ func (i *Instance) open(file *configs.Gateway) (*serving, error) {
 		return nil, err
 	}
 	perMinute := file.Policy.SignOnsPerMinute
-	return &serving{file: file, policy: rules, people: people, rate: rate.NewLimiter(rate.Limit(perMinute)/60, max(10, perMinute/6))}, nil
+	return &serving{
+		file:   file,
+		policy: rules,
+		people: people,
+		rate:   rate.NewLimiter(rate.Limit(perMinute)/60, max(10, perMinute/6)),
+	}, nil
 }
 
 // shown is what says how the gateway is.

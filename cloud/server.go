@@ -17,6 +17,7 @@ import (
 	"ldap-gateway/cloud/hub"
 	"ldap-gateway/cloud/metrics"
 	"ldap-gateway/cloud/store"
+	"ldap-gateway/cloud/vault"
 )
 
 // Server is one running node of a cloud.
@@ -87,14 +88,7 @@ func (s *Server) Run(ctx context.Context) (err error) {
 		return err
 	}
 	defer bus.Close()
-	agents, err := hub.New(hub.Config{
-		Store:     db,
-		Bus:       bus.Conn,
-		Node:      nodeName(),
-		Audiences: s.audiences(listener),
-		Logger:    s.Logger.Named("hub"),
-		Heartbeat: s.heartbeat,
-	})
+	agents, err := s.hub(db, bus, keys, s.audiences(listener))
 	if err != nil {
 		return err
 	}
@@ -112,6 +106,20 @@ func (s *Server) Run(ctx context.Context) (err error) {
 	defer n.watch(ctx)()
 	defer n.serveMetrics()()
 	return s.serve(ctx, listener, realAddress(s.Proxies, n.handler()), agents)
+}
+
+// hub returns what agents link to at this node.
+func (s *Server) hub(db *store.Store, bus *hub.Bus, keys *vault.Vault, audiences []string) (*hub.Hub, error) {
+	nonceKey := keys.Derive("nonces of links")
+	return hub.New(hub.Config{
+		Store:     db,
+		Bus:       bus.Conn,
+		Node:      nodeName(),
+		Audiences: audiences,
+		Logger:    s.Logger.Named("hub"),
+		Heartbeat: s.heartbeat,
+		NonceKey:  nonceKey[:],
+	})
 }
 
 // certificates has TLS take them from where ACME says; nil when it does not.

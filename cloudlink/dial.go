@@ -124,7 +124,11 @@ func Await(ctx context.Context, client *http.Client, base *url.URL, t wire.PairT
 // with wire.RefusedRevoked when the instance was revoked before.
 func Unpair(ctx context.Context, client *http.Client, base *url.URL, c Credential) error {
 	to := base.JoinPath(wire.PathUnpair).String()
-	header, err := wire.NewAssertion(c.Instance, to, 0, time.Now()).Sign(c.Key)
+	proof := wire.NewAssertion(c.Instance, to, 0, time.Now())
+	if nonce := givenNonce(ctx, client, base); nonce != nil {
+		proof = proof.With(nonce)
+	}
+	header, err := proof.Sign(c.Key)
 	if err != nil {
 		return err
 	}
@@ -179,7 +183,8 @@ func refusalOf(resp *http.Response) error {
 	var r wire.Refusal
 	err := json.NewDecoder(io.LimitReader(resp.Body, maxAnswer)).Decode(&r)
 	if err != nil || r.Code == "" {
-		return fmt.Errorf("%s answers %s, and not as an ldap-cloud does: check cloud.url and what is between", resp.Request.URL.Host, resp.Status)
+		return fmt.Errorf("%s answers %s, and not as an ldap-cloud does: check cloud.url and what is between",
+			resp.Request.URL.Host, resp.Status)
 	}
 	r.Message = plain(r.Message)
 	return &r
@@ -201,9 +206,49 @@ func plain(s string) string {
 	}, strings.ToValidUTF8(s, "?"))
 }
 
-// connect opens a websocket, proving possession of the credential at the given time.
-func connect(ctx context.Context, client *http.Client, base *url.URL, c Credential, now time.Time) (*websocket.Conn, error) {
-	header, err := wire.NewAssertion(c.Instance, base.String(), c.epoch(), now).Sign(c.Key)
+// nonceTime is how long a cloud has to give a nonce.
+const nonceTime = 10 * time.Second
+
+// givenNonce returns what the cloud wants a proof to carry; nil from one that gives
+// none, or does not answer: it says why at the dial.
+func givenNonce(ctx context.Context, client *http.Client, base *url.URL) []byte {
+	ctx, cancel := context.WithTimeout(ctx, nonceTime)
+	defer cancel()
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, base.JoinPath(wire.PathStatus).String(), nil)
+	if err != nil {
+		return nil
+	}
+	req.Close = true // a websocket never takes over a connection that was used
+	resp, err := client.Do(req)
+	if err != nil {
+		return nil
+	}
+	defer resp.Body.Close()
+	var s wire.Status
+	if resp.StatusCode != http.StatusOK || json.NewDecoder(io.LimitReader(resp.Body, maxAnswer)).Decode(&s) != nil ||
+		!s.GaveNonce() {
+		return nil
+	}
+	return s.Nonce
+}
+
+// prove returns the Authorization header that opens a link. Its time is this
+// machine's, put right by skew only with a nonce of the cloud: without one, who tells
+// another time would have a proof that is good then.
+func prove(ctx context.Context, client *http.Client, base *url.URL, c Credential, skew time.Duration) (string, error) {
+	nonce, now := givenNonce(ctx, client, base), time.Now()
+	if nonce == nil {
+		return wire.NewAssertion(c.Instance, base.String(), c.epoch(), now).Sign(c.Key)
+	}
+	return wire.NewAssertion(c.Instance, base.String(), c.epoch(), now.Add(skew)).With(nonce).Sign(c.Key)
+}
+
+// connect opens a websocket, proving possession of the credential by a clock that is
+// behind the cloud's by skew.
+func connect(
+	ctx context.Context, client *http.Client, base *url.URL, c Credential, skew time.Duration,
+) (*websocket.Conn, error) {
+	header, err := prove(ctx, client, base, c, skew)
 	if err != nil {
 		return nil, err
 	}

@@ -7,6 +7,7 @@
 //
 // # One link's life
 //
+//	nonce     GET /link/v1: what the assertion is to carry
 //	dial      GET /link/v1/connect with a fresh signed assertion; proxy and TLS as the client says
 //	hello     the agent's versions and what it is
 //	welcome   the version in use and the heartbeat's interval; the link is up
@@ -22,8 +23,10 @@
 //	what is between reads a password           it is sealed for one instance       TestSealing (wire)
 //	what is between shows its own certificate  only ca_file or the system's count  TestInspectingProxy
 //	the proof of the instance is replayed      one audience, one nonce, minutes    TestAssertion (wire)
+//	a proof is made for later                  the cloud's own nonce, or our clock TestNoProofIsForLater
 //	a cloud sends what is no message           strict decoding, the link ends      TestMalformedFrameEndsTheLinkOnly
-//	a cloud asks for more than there is        bounded handlers, budgets, frames   TestBeyondTheHandlersIsBusy, TestBudgetIsBounded
+//	a cloud asks for more than there is        bounded handlers, budgets, frames   TestBeyondTheHandlersIsBusy,
+//	                                                                               TestBudgetIsBounded
 //	a cloud listens to nothing                 the link is left                    TestTalkingCloudThatReadsNothingIsLeft
 //	a cloud wants absurd heartbeats            1 s to 30 s                         TestAbsurdHeartbeatIsNotFollowed
 //	a state folder is copied                   epochs, claimed at each dial        TestEpochIsKeptAndClaimed
@@ -46,10 +49,12 @@
 //   - The cloud's name is looked up at each dial.
 //   - What the welcome says of the epoch is kept before anything is served; a state
 //     folder that cannot be written keeps no link down.
+//   - Each assertion carries a nonce that the cloud gave a moment before, and is good
+//     for minutes of the cloud's own clock. A cloud of before gives none: then the
+//     assertion has this machine's time, whatever time the cloud tells.
 //   - A clock of this machine that is wrong by an hour at most does not keep the link
-//     down: the time that the cloud tells is used for the next assertion, and the
-//     difference is reported. A cloud that tells more is not believed: whoever
-//     answers once would have proofs signed that are good for later.
+//     down: with a nonce, the time that the cloud tells is used for the next assertion,
+//     and the difference is reported. A cloud that tells more is not believed.
 //   - Of a request about one person no more is kept than its fields may have, and
 //     user types are looked at beside the reading: neither fills the memory, nor
 //     holds up a sign-on.

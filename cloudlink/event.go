@@ -11,8 +11,9 @@ const (
 	EventClosed                            // Node; Err says why, nil when either end was going away
 	EventNotOpened                         // Err
 	EventFrameRefused                      // Frame and Err: the cloud sent what cannot be acted on
-	EventBusy                              // Frame, with SignOn, Change, Explain or Look: all handlers were at work, the answer is busy
-	EventRotate                            // an administrator of the cloud wants other keys
+	// Frame, with SignOn, Change, Explain or Look: all handlers were at work, the answer is busy
+	EventBusy
+	EventRotate // an administrator of the cloud wants other keys
 )
 
 // Event is one thing that happened on a link.

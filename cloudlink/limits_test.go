@@ -68,7 +68,8 @@ func TestBudgetIsBounded(t *testing.T) {
 		h := &slowHandler{release: make(chan struct{})}
 		c := start(t, &cloudlinktest.Cloud{}, h).cloud.AwaitLink(t)
 		from := time.Now()
-		if r := result(t, <-ask(t, c, "1", 1000*time.Hour)); r.Outcome != wire.OutcomeTimeout || time.Since(from) != time.Minute {
+		if r := result(t, <-ask(t, c, "1", 1000*time.Hour)); r.Outcome != wire.OutcomeTimeout ||
+			time.Since(from) != time.Minute {
 			t.Errorf("%+v after %s", r, time.Since(from))
 		}
 	})

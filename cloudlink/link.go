@@ -46,8 +46,7 @@ type Link struct {
 	cloudAt time.Time     // what the cloud's clock showed then
 }
 
-// mostSkew is how far the cloud's word moves this machine's clock. More would let
-// whoever answers once have proofs signed that are good for later.
+// mostSkew is how far the cloud's word moves this machine's clock.
 const mostSkew = time.Hour
 
 // CloudTime returns what the cloud's clock showed at a moment of this program, by the
@@ -113,9 +112,9 @@ func (l *Link) Run(ctx context.Context) error {
 // open dials and gets as far as the welcome.
 func (l *Link) open(ctx context.Context) (*session, error) {
 	l.mu.Lock()
-	now := time.Now().Add(l.skew)
+	skew := l.skew
 	l.mu.Unlock()
-	s, err := l.dial(ctx, now)
+	s, err := l.dial(ctx, skew)
 	if err != nil {
 		l.happened(Event{Kind: EventNotOpened, Err: err})
 		return nil, err
@@ -133,8 +132,8 @@ func (l *Link) open(ctx context.Context) (*session, error) {
 }
 
 // dial connects and exchanges greetings.
-func (l *Link) dial(ctx context.Context, now time.Time) (*session, error) {
-	conn, err := connect(ctx, l.Client, l.URL, l.Credential, now)
+func (l *Link) dial(ctx context.Context, skew time.Duration) (*session, error) {
+	conn, err := connect(ctx, l.Client, l.URL, l.Credential, skew)
 	if err != nil {
 		l.learnClock(err)
 		return nil, err

@@ -335,6 +335,37 @@ func TestCloudMovesTheClockByAnHour(t *testing.T) {
 	}
 }
 
+// TestNoProofIsForLater has a cloud that gives no nonce tell another time: what it gets
+// is good by this machine's clock alone. With a nonce of the cloud it is good for minutes.
+func TestNoProofIsForLater(t *testing.T) {
+	for _, ahead := range []time.Duration{50 * time.Minute, -50 * time.Minute} {
+		synctest.Test(t, func(t *testing.T) {
+			var off atomic.Int64
+			off.Store(int64(ahead))
+			now := func() time.Time { return time.Now().Add(time.Duration(off.Load())) }
+			cloud := &cloudlinktest.Cloud{Now: now, NoNonces: true}
+			f := start(t, cloud, &slowHandler{})
+			time.Sleep(30 * time.Minute)
+			if s := f.link.State(); s.Connected || s.ClockSkew == 0 {
+				t.Errorf("%+v", s)
+			}
+			off.Store(0)
+			cloud.AwaitLink(t)
+			if cloud.Nonced.Load() != 0 {
+				t.Error("a proof carries a nonce that nobody gave")
+			}
+		})
+	}
+	synctest.Test(t, func(t *testing.T) {
+		cloud := &cloudlinktest.Cloud{}
+		start(t, cloud, &slowHandler{})
+		cloud.AwaitLink(t)
+		if dials := cloud.Dials.Load(); dials != 1 || cloud.Nonced.Load() != 1 {
+			t.Errorf("%d dials, %d with a nonce of the cloud", dials, cloud.Nonced.Load())
+		}
+	})
+}
+
 func TestDeafCloudIsLeft(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		cloud := &cloudlinktest.Cloud{}

@@ -43,7 +43,8 @@ type connectProxy struct {
 }
 
 func (p *connectProxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if p.basic != "" && r.Header.Get("Proxy-Authorization") != "Basic "+base64.StdEncoding.EncodeToString([]byte(p.basic)) {
+	if p.basic != "" &&
+		r.Header.Get("Proxy-Authorization") != "Basic "+base64.StdEncoding.EncodeToString([]byte(p.basic)) {
 		w.Header().Set("Proxy-Authenticate", `Basic realm="proxy"`)
 		w.WriteHeader(http.StatusProxyAuthRequired)
 		return
@@ -114,8 +115,14 @@ func run(t *testing.T, cloud *cloudlinktest.Cloud, base *url.URL, client *http.C
 	public, private, err := ed25519.GenerateKey(nil)
 	ok(t, err)
 	cloud.Key = public
-	l := &cloudlink.Link{URL: base, Client: client, Handler: &slowHandler{}, Credential: cloudlink.Credential{Instance: "i1", Key: private},
-		Hello: func() wire.Hello { return wire.Hello{} }, Heartbeat: func() wire.Heartbeat { return wire.Heartbeat{} }}
+	l := &cloudlink.Link{
+		URL:        base,
+		Client:     client,
+		Handler:    &slowHandler{},
+		Credential: cloudlink.Credential{Instance: "i1", Key: private},
+		Hello:      func() wire.Hello { return wire.Hello{} },
+		Heartbeat:  func() wire.Heartbeat { return wire.Heartbeat{} },
+	}
 	ctx, stop := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
 	go func() { ended <- l.Run(ctx) }()
@@ -173,7 +180,8 @@ func TestProxyWithWrongPassword(t *testing.T) {
 	u := proxy.start(t, nil)
 	_, err := cloudlink.GetStatus(t.Context(), cloudlink.NewHTTPClient(withUser(u, "agent", "wr0ng"), a.Pool), base)
 	var refused *cloudlink.ProxyError
-	if !errors.As(err, &refused) || refused.Status != http.StatusProxyAuthRequired || refused.Proxy != u.Host || strings.Contains(err.Error(), "wr0ng") {
+	if !errors.As(err, &refused) || refused.Status != http.StatusProxyAuthRequired || refused.Proxy != u.Host ||
+		strings.Contains(err.Error(), "wr0ng") {
 		t.Errorf("%v", err)
 	}
 }
@@ -183,7 +191,7 @@ func TestProxyOfTheEnvironment(t *testing.T) {
 	a, certificate := authority(t)
 	proxy := &connectProxy{names: map[string]string{}}
 	names := map[string]string{"proxy.test:3128": proxy.start(t, nil).Host}
-	for host, tunnels := range map[string]int64{"outside.test": 1, "inside.test": 0} {
+	for host, tunnels := range map[string]int64{"outside.test": 2, "inside.test": 0} { // one of them for the nonce
 		t.Run(host, func(t *testing.T) {
 			cloud := &cloudlinktest.Cloud{Cert: certificate}
 			real := cloud.Serve(t).Host
@@ -209,7 +217,8 @@ func TestInspectingProxy(t *testing.T) {
 	proxies, shown := authority(t)
 	cloud := &cloudlinktest.Cloud{Cert: certificate}
 	base := cloud.Serve(t)
-	u := (&connectProxy{inspect: shown, upstream: &tls.Config{RootCAs: clouds.Pool, ServerName: "127.0.0.1"}}).start(t, nil)
+	u := (&connectProxy{inspect: shown, upstream: &tls.Config{RootCAs: clouds.Pool, ServerName: "127.0.0.1"}}).start(t,
+		nil)
 	_, err := cloudlink.GetStatus(t.Context(), cloudlink.NewHTTPClient(u, clouds.Pool), base)
 	if !cloudlink.CertificateProblem(err) || cloudlink.CertificateIssuer(err) != "CN=Test CA" {
 		t.Errorf("%v, issuer %q", err, cloudlink.CertificateIssuer(err))

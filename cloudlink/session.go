@@ -46,8 +46,15 @@ type session struct {
 
 func newSession(l *Link, conn *websocket.Conn) *session {
 	conn.SetReadLimit(wire.MaxFrame)
-	return &session{link: l, conn: conn, began: time.Now(), slots: make(chan struct{}, l.handlers()), types: make(chan delivery, 1),
-		leaving: make(chan struct{}), over: make(chan struct{})}
+	return &session{
+		link:    l,
+		conn:    conn,
+		began:   time.Now(),
+		slots:   make(chan struct{}, l.handlers()),
+		types:   make(chan delivery, 1),
+		leaving: make(chan struct{}),
+		over:    make(chan struct{}),
+	}
 }
 
 // greet sends the hello and waits for the welcome.
@@ -226,7 +233,13 @@ func (s *session) beat(ctx context.Context) {
 	for {
 		silent, stuck := s.since(&s.heard), s.since(&writing)
 		if silent > interval*5/2 || stuck > interval*5/2 {
-			s.link.log().Warn("the cloud says nothing or reads nothing, closing the link", "silent", silent.Round(time.Second), "unread", stuck.Round(time.Second))
+			s.link.log().Warn(
+				"the cloud says nothing or reads nothing, closing the link",
+				"silent",
+				silent.Round(time.Second),
+				"unread",
+				stuck.Round(time.Second),
+			)
 			_ = s.conn.CloseNow()
 			return
 		}

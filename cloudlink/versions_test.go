@@ -47,13 +47,15 @@ func TestLookIsAnsweredAndBusyBeyondTheHandlers(t *testing.T) {
 		})
 		c := f.cloud.AwaitLink(t)
 		look := wire.Look{ID: "s1", UserType: "t", Groups: []wire.LookGroup{{DN: "cn=g"}}}
-		if l := decoded[wire.Looked](t, <-asked(t, c, wire.KindLook, time.Second, look), wire.KindLooked); l.ID != "s1" || len(l.Groups) != 1 {
+		if l := decoded[wire.Looked](t, <-asked(t, c, wire.KindLook, time.Second, look), wire.KindLooked); l.ID != "s1" ||
+			len(l.Groups) != 1 {
 			t.Errorf("%+v", l)
 		}
 		synctest.Wait() // its handler is free again
 		waiting := ask(t, c, "s2", time.Minute)
 		synctest.Wait()
-		if l := decoded[wire.Looked](t, <-asked(t, c, wire.KindLook, time.Second, look), wire.KindLooked); l.Outcome != wire.OutcomeBusy || l.ID != "s1" {
+		if l := decoded[wire.Looked](t, <-asked(t, c, wire.KindLook, time.Second, look), wire.KindLooked); l.Outcome != wire.OutcomeBusy ||
+			l.ID != "s1" {
 			t.Errorf("%+v", l)
 		}
 		close(h.release)

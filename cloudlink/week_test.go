@@ -27,7 +27,8 @@ type weekly struct {
 
 func (w *weekly) current() *tls.Certificate {
 	if day := time.Now().YearDay(); w.issued == 0 || day != w.day {
-		c, err := w.authority.Issue([]string{"127.0.0.1"}, func(c *x509.Certificate) { c.NotAfter = time.Now().Add(36 * time.Hour) })
+		c, err := w.authority.Issue([]string{"127.0.0.1"},
+			func(c *x509.Certificate) { c.NotAfter = time.Now().Add(36 * time.Hour) })
 		ok(w.t, err)
 		w.now, w.day = c, day
 		w.issued++
@@ -43,9 +44,17 @@ func TestAWeek(t *testing.T) {
 		authority, err := directorytest.NewAuthority()
 		ok(t, err)
 		cert := &weekly{t: t, authority: authority}
-		f := start(t, &cloudlinktest.Cloud{Heartbeat: 30 * time.Second, Certs: cert.current}, &slowHandler{}, func(l *cloudlink.Link) {
-			l.Client.Transport.(*http.Transport).TLSClientConfig = &tls.Config{RootCAs: authority.Pool, MinVersion: tls.VersionTLS12}
-		})
+		f := start(
+			t,
+			&cloudlinktest.Cloud{Heartbeat: 30 * time.Second, Certs: cert.current},
+			&slowHandler{},
+			func(l *cloudlink.Link) {
+				l.Client.Transport.(*http.Transport).TLSClientConfig = &tls.Config{
+					RootCAs:    authority.Pool,
+					MinVersion: tls.VersionTLS12,
+				}
+			},
+		)
 		from, goroutines, heap := time.Now(), 0, uint64(0)
 		for links := 1; time.Since(from) < 7*24*time.Hour; links++ {
 			c := f.cloud.AwaitLink(t)

@@ -32,11 +32,21 @@ func (s *session) takeSignOn(ctx context.Context, f wire.Frame) error {
 		return err
 	}
 	m = m.Bounded()
-	return s.start(ctx, f, work{id: m.ID, answer: wire.KindSignOnResult, busy: Event{Kind: EventBusy, Frame: f.Kind, SignOn: m},
+	return s.start(ctx, f, work{
+		id:     m.ID,
+		answer: wire.KindSignOnResult,
+		busy:   Event{Kind: EventBusy, Frame: f.Kind, SignOn: m},
 		handle: func(ctx context.Context) any { return s.link.Handler.SignOn(ctx, m).For(s.welcome.Version) },
 		instead: func(o wire.Outcome, bindSent bool, reason string, retry uint32) any {
-			return wire.SignOnResult{ID: m.ID, Outcome: o, BindSent: bindSent, Reason: reason, RetryMillis: retry}
-		}})
+			return wire.SignOnResult{
+				ID:          m.ID,
+				Outcome:     o,
+				BindSent:    bindSent,
+				Reason:      reason,
+				RetryMillis: retry,
+			}
+		},
+	})
 }
 
 func (s *session) takeChange(ctx context.Context, f wire.Frame) error {
@@ -45,11 +55,21 @@ func (s *session) takeChange(ctx context.Context, f wire.Frame) error {
 		return err
 	}
 	m = m.Bounded()
-	return s.start(ctx, f, work{id: m.ID, answer: wire.KindPasswordChanged, busy: Event{Kind: EventBusy, Frame: f.Kind, Change: m},
+	return s.start(ctx, f, work{
+		id:     m.ID,
+		answer: wire.KindPasswordChanged,
+		busy:   Event{Kind: EventBusy, Frame: f.Kind, Change: m},
 		handle: func(ctx context.Context) any { return s.link.Handler.ChangePassword(ctx, m) },
 		instead: func(o wire.Outcome, bindSent bool, reason string, retry uint32) any {
-			return wire.PasswordChanged{ID: m.ID, Outcome: o, BindSent: bindSent, Reason: reason, RetryMillis: retry}
-		}})
+			return wire.PasswordChanged{
+				ID:          m.ID,
+				Outcome:     o,
+				BindSent:    bindSent,
+				Reason:      reason,
+				RetryMillis: retry,
+			}
+		},
+	})
 }
 
 func (s *session) takeExplain(ctx context.Context, f wire.Frame) error {
@@ -58,11 +78,15 @@ func (s *session) takeExplain(ctx context.Context, f wire.Frame) error {
 		return err
 	}
 	m = m.Bounded()
-	return s.start(ctx, f, work{id: m.ID, answer: wire.KindExplained, busy: Event{Kind: EventBusy, Frame: f.Kind, Explain: m},
+	return s.start(ctx, f, work{
+		id:     m.ID,
+		answer: wire.KindExplained,
+		busy:   Event{Kind: EventBusy, Frame: f.Kind, Explain: m},
 		handle: func(ctx context.Context) any { return s.link.Handler.Explain(ctx, m).For(s.welcome.Version) },
 		instead: func(o wire.Outcome, _ bool, reason string, _ uint32) any {
 			return wire.Explained{ID: m.ID, Outcome: o, Reason: reason}
-		}})
+		},
+	})
 }
 
 // delivery is a UserTypes that waits to be looked at, and the request that it came by.
@@ -117,7 +141,13 @@ func (s *session) lookAtTypes(ctx context.Context) {
 func (s *session) lookAt(ctx context.Context, d delivery) (answer wire.UserTypesAnswer) {
 	defer func() {
 		if p := recover(); p != nil {
-			s.link.log().Error("a delivery failed in an unforeseen way: please report this", "panic", p, "stack", string(debug.Stack()))
+			s.link.log().Error(
+				"a delivery failed in an unforeseen way: please report this",
+				"panic",
+				p,
+				"stack",
+				string(debug.Stack()),
+			)
 			answer = d.refused("internal error of the gateway; its log has the details")
 		}
 	}()
@@ -145,7 +175,8 @@ func (s *session) takeLook(ctx context.Context, f wire.Frame) error {
 func (s *session) start(ctx context.Context, f wire.Frame, w work) error {
 	if !s.slot() {
 		s.link.happened(w.busy)
-		return s.send(ctx, w.answer, f.ID, w.instead(wire.OutcomeBusy, false, fmt.Sprintf("all %d handlers of this instance are at work", cap(s.slots)), 200))
+		return s.send(ctx, w.answer, f.ID,
+			w.instead(wire.OutcomeBusy, false, fmt.Sprintf("all %d handlers of this instance are at work", cap(s.slots)), 200))
 	}
 	id, kind, left := f.ID, f.Kind, f.Left() // a handler keeps no frame
 	s.running.Go(func() {
@@ -177,7 +208,15 @@ func (s *session) do(ctx context.Context, w work, budget time.Duration) (answer 
 	defer cancel()
 	defer func() {
 		if p := recover(); p != nil {
-			s.link.log().Error("a request failed in an unforeseen way: please report this", "id", w.id, "panic", p, "stack", string(debug.Stack()))
+			s.link.log().Error(
+				"a request failed in an unforeseen way: please report this",
+				"id",
+				w.id,
+				"panic",
+				p,
+				"stack",
+				string(debug.Stack()),
+			)
 			answer = w.instead(wire.OutcomeUnknown, true, "internal error of the gateway; its log has the details", 0)
 		}
 	}()

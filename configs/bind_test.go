@@ -41,7 +41,8 @@ func TestBindByGSSAPI(t *testing.T) {
 			if got.Keytab != filepath.Join(dir, "svc.keytab") || got.Principal != "svc@EXAMPLE.COM" || g.Directory.BindDN != "" {
 				t.Errorf("%+v", got)
 			}
-			if !slices.Equal(got.KDCs, c.want.KDCs) || got.Service != c.want.Service || strings.TrimPrefix(got.Krb5Conf, dir+"/") != c.want.Krb5Conf {
+			if !slices.Equal(got.KDCs, c.want.KDCs) || got.Service != c.want.Service ||
+				strings.TrimPrefix(got.Krb5Conf, dir+"/") != c.want.Krb5Conf {
 				t.Errorf("%+v", got)
 			}
 		})

@@ -69,7 +69,8 @@ func (r *reader) certificates(e hcl.Expression) *x509.CertPool {
 	}
 	pool := x509.NewCertPool()
 	if !pool.AppendCertsFromPEM(pem) {
-		r.mistake(e, "No certificate in the file", "%s has no PEM certificate. It must start with -----BEGIN CERTIFICATE-----.", path)
+		r.mistake(e, "No certificate in the file",
+			"%s has no PEM certificate. It must start with -----BEGIN CERTIFICATE-----.", path)
 	}
 	return pool
 }
@@ -81,7 +82,8 @@ func (r *reader) certificate(certificate, key hcl.Expression) *tls.Certificate {
 	case at == "" && keyAt == "":
 		return nil
 	case at == "":
-		r.mistake(key, "A key without its certificate", `Name the certificate too: certificate = "/etc/ldap-gateway/client.pem".`)
+		r.mistake(key, "A key without its certificate",
+			`Name the certificate too: certificate = "/etc/ldap-gateway/client.pem".`)
 		return nil
 	case keyAt == "":
 		r.mistake(certificate, "A certificate without its key", `Name the key too: key = "/etc/ldap-gateway/client.key".`)
@@ -113,13 +115,17 @@ func (r *reader) directory(b *directoryBlock) Directory {
 		FollowReferrals:      r.flag(b.FollowReferrals),
 		GroupsFrom:           r.choice(b.GroupsFrom, "auto", "auto", "memberOf", "search"),
 		BuiltInPrimaryGroups: r.flag(b.BuiltInGroups),
+		PosixPrimaryGroups:   r.flag(b.PosixGroups),
+		MemberUIDFrom:        r.str(b.MemberUIDFrom, "uid"),
+		MemberAttributes:     r.list(b.MemberAttrs),
 		Timeout:              r.duration(b.Timeout, 5*time.Second, 100*time.Millisecond, time.Minute),
 		DialTimeout:          r.duration(b.DialTimeout, 3*time.Second, 100*time.Millisecond, time.Minute),
 	}
 	r.location(b, &d)
 	d.ReferralHosts = r.list(b.ReferralHosts)
 	if d.FollowReferrals && len(d.ReferralHosts) == 0 {
-		r.mistake(b.FollowReferrals, "No host to follow referrals to", "Name the hosts that may get the service account's password: referral_hosts = [\"dc1.child.example.com\"].")
+		r.mistake(b.FollowReferrals, "No host to follow referrals to",
+			"Name the hosts that may get the service account's password: referral_hosts = [\"dc1.child.example.com\"].")
 	}
 	if b.Canary != nil {
 		d.CanaryUser = r.entry(b.Canary.User, "user")
@@ -145,7 +151,8 @@ func (r *reader) bind(b *bindBlock, d *Directory) {
 	case b.GSSAPI != nil:
 		d.GSSAPI = r.gssapi(b.GSSAPI)
 	case d.OwnIdentity && runtime.GOOS != "windows":
-		r.mistake(b.OwnIdentity, "Only on Windows", "Elsewhere a service has no identity in a domain. Give it a key table: gssapi { … }.")
+		r.mistake(b.OwnIdentity, "Only on Windows",
+			"Elsewhere a service has no identity in a domain. Give it a key table: gssapi { … }.")
 	case !d.OwnIdentity:
 		d.BindDN = r.required(b.DN, "dn", `"CN=svc-gateway,DC=example,DC=com"`)
 		d.BindPassword = r.secret(b.Password)
@@ -203,10 +210,12 @@ func (r *reader) location(b *directoryBlock, d *Directory) {
 	case !isNull(b.Servers):
 		r.mistake(b.Discover, "Two ways to find the servers", "Give either servers or discover.")
 	case strings.ContainsAny(d.Discover, "/: ") || !strings.Contains(strings.Trim(d.Discover, "."), "."):
-		r.mistake(b.Discover, "Not a DNS domain", `Write the domain whose SRV records name the directory servers, such as "corp.example.com".`)
+		r.mistake(b.Discover, "Not a DNS domain",
+			`Write the domain whose SRV records name the directory servers, such as "corp.example.com".`)
 	}
 	if d.Site != "" && d.Discover == "" {
-		r.mistake(b.Site, "A site without a domain", "The site is looked up in the domain that discover names. Give discover too.")
+		r.mistake(b.Site, "A site without a domain",
+			"The site is looked up in the domain that discover names. Give discover too.")
 	}
 }
 
@@ -228,7 +237,8 @@ func (r *reader) servers(e hcl.Expression) []string {
 		u, err := url.Parse(s)
 		odd := err != nil || u.Hostname() == "" || u.User != nil || u.RawQuery != "" || u.Fragment != ""
 		if odd || u.Scheme != "ldaps" && u.Scheme != "ldap" || u.Path != "" && u.Path != "/" {
-			r.mistake(e, "Not the URL of a directory server", `%q: write it as "ldaps://dc1.example.com" or, for StartTLS, "ldap://dc1.example.com".`, s)
+			r.mistake(e, "Not the URL of a directory server",
+				`%q: write it as "ldaps://dc1.example.com" or, for StartTLS, "ldap://dc1.example.com".`, s)
 		}
 	}
 	return list
@@ -241,7 +251,8 @@ func (r *reader) secret(e hcl.Expression) Secret {
 	}
 	var s string
 	if r.value(e, &s) && s == "" {
-		r.mistake(e, "Empty password", "A directory takes an empty password for an anonymous bind. Leave the bind block out to bind anonymously.")
+		r.mistake(e, "Empty password",
+			"A directory takes an empty password for an anonymous bind. Leave the bind block out to bind anonymously.")
 	}
 	if exact, read := r.exact[s]; read {
 		s = exact
@@ -266,7 +277,8 @@ func (r *reader) tls(b *tlsBlock) TLS {
 	for _, p := range r.list(b.Pin) {
 		pin, err := hex.DecodeString(strings.ReplaceAll(strings.TrimPrefix(strings.ToLower(p), "sha256:"), ":", ""))
 		if err != nil || len(pin) != 32 {
-			r.mistake(b.Pin, "Not a pin", `Write the SHA-256 of the certificate in hexadecimal, as "sha256:" and 64 digits. "ldap-gateway check" shows it.`)
+			r.mistake(b.Pin, "Not a pin",
+				`Write the SHA-256 of the certificate in hexadecimal, as "sha256:" and 64 digits. "ldap-gateway check" shows it.`)
 		}
 		t.Pins = append(t.Pins, pin)
 	}

@@ -76,7 +76,11 @@ func readRegular(path string) ([]byte, error) {
 // deep as its brackets, and a "for" within a "for" takes as long as it likes.
 func shape(src []byte, name string) hcl.Diagnostics {
 	if len(src) > mostFile {
-		return tooMuch(hcl.Range{Filename: name, Start: hcl.InitialPos, End: hcl.InitialPos}, fmt.Sprintf("The file has more than %d bytes.", mostFile))
+		return tooMuch(hcl.Range{
+			Filename: name,
+			Start:    hcl.InitialPos,
+			End:      hcl.InitialPos,
+		}, fmt.Sprintf("The file has more than %d bytes.", mostFile))
 	}
 	tokens, _ := hclsyntax.LexConfig(src, name, hcl.InitialPos)
 	if len(tokens) > mostTokens {
@@ -97,13 +101,19 @@ func shape(src []byte, name string) hcl.Diagnostics {
 }
 
 func tooMuch(at hcl.Range, detail string) hcl.Diagnostics {
-	return hcl.Diagnostics{{Severity: hcl.DiagError, Summary: "More than gateway.hcl may have", Detail: detail, Subject: &at}}
+	return hcl.Diagnostics{
+		{Severity: hcl.DiagError, Summary: "More than gateway.hcl may have", Detail: detail, Subject: &at},
+	}
 }
 
 // nesting is how much deeper it gets with a token.
 func nesting(t hclsyntax.TokenType) int {
 	switch t {
-	case hclsyntax.TokenOParen, hclsyntax.TokenOBrack, hclsyntax.TokenOBrace, hclsyntax.TokenTemplateInterp, hclsyntax.TokenTemplateControl:
+	case hclsyntax.TokenOParen,
+		hclsyntax.TokenOBrack,
+		hclsyntax.TokenOBrace,
+		hclsyntax.TokenTemplateInterp,
+		hclsyntax.TokenTemplateControl:
 		return 1
 	case hclsyntax.TokenCParen, hclsyntax.TokenCBrack, hclsyntax.TokenCBrace, hclsyntax.TokenTemplateSeqEnd:
 		return -1

@@ -10,7 +10,8 @@
 //
 //   - [Load] reports every mistake that it can find at once, each with file,
 //     line and the source line, and does not show the values of the keys that
-//     hold secrets. What stands under a misspelt key is shown as it is written.
+//     hold secrets, nor of keys that are none, which may be misspelt; nor what env(),
+//     file() and credential() read; nor what stands before the host of a URL.
 //   - An unknown key or block is a mistake.
 //   - What Load returns is complete: every default is filled in, every URL,
 //     certificate and duration is parsed, nothing needs to be parsed again.

@@ -52,7 +52,13 @@ func TestDraftsRoundTrip(t *testing.T) {
 
 // TestPasswordIsReadAsItIs has a directory get the octets that are in the file.
 func TestPasswordIsReadAsItIs(t *testing.T) {
-	d := Draft{CloudURL: "https://id.example.com", Servers: []string{"ldaps://dc1.example.com"}, BaseDN: "dc=x", BindDN: "cn=x", Password: "cafe\u0301"}
+	d := Draft{
+		CloudURL: "https://id.example.com",
+		Servers:  []string{"ldaps://dc1.example.com"},
+		BaseDN:   "dc=x",
+		BindDN:   "cn=x",
+		Password: "cafe\u0301",
+	}
 	if g, err := d.Check("gateway.hcl"); err != nil || g.Directory.BindPassword != d.Password {
 		t.Errorf("%q %v", g.Directory.BindPassword.Reveal(), err)
 	}
@@ -60,8 +66,12 @@ func TestPasswordIsReadAsItIs(t *testing.T) {
 
 // TestDraftOfTheSampleIsTheSample has nothing of it lost on the way.
 func TestDraftOfTheSampleIsTheSample(t *testing.T) {
-	d := Draft{CloudURL: "https://id.example.com", Servers: []string{"ldaps://dc1.corp.example.com", "ldaps://dc2.corp.example.com"},
-		BaseDN: "DC=corp,DC=example,DC=com", BindDN: "CN=svc-gateway,OU=Service Accounts,DC=corp,DC=example,DC=com"}
+	d := Draft{
+		CloudURL: "https://id.example.com",
+		Servers:  []string{"ldaps://dc1.corp.example.com", "ldaps://dc2.corp.example.com"},
+		BaseDN:   "DC=corp,DC=example,DC=com",
+		BindDN:   "CN=svc-gateway,OU=Service Accounts,DC=corp,DC=example,DC=com",
+	}
 	want := strings.Replace(Full, ` # what the unit's LoadCredential= hands over, or the file beside this one;`, "", 1)
 	if got := d.Text(); got != want {
 		t.Errorf("got:\n%s", got)
@@ -77,7 +87,13 @@ func TestSaveBringsAuthorities(t *testing.T) {
 	if err := os.WriteFile(elsewhere, sample, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	d := Draft{CloudURL: "https://id.example.com", CloudCA: elsewhere, Servers: []string{"ldaps://dc1.example.com"}, BaseDN: "dc=x", DirectoryCA: elsewhere}
+	d := Draft{
+		CloudURL:    "https://id.example.com",
+		CloudCA:     elsewhere,
+		Servers:     []string{"ldaps://dc1.example.com"},
+		BaseDN:      "dc=x",
+		DirectoryCA: elsewhere,
+	}
 	if err := d.Save(path); err != nil {
 		t.Fatal(err)
 	}
@@ -104,7 +120,13 @@ func TestSaveBringsAuthorities(t *testing.T) {
 // TestSave keeps what was there, and lets nobody but owner and group read.
 func TestSave(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "etc", "gateway.hcl")
-	d := Draft{CloudURL: "https://id.example.com", Servers: []string{"ldaps://dc1.example.com"}, BaseDN: "dc=x", BindDN: "cn=x", Password: "hunter2"}
+	d := Draft{
+		CloudURL: "https://id.example.com",
+		Servers:  []string{"ldaps://dc1.example.com"},
+		BaseDN:   "dc=x",
+		BindDN:   "cn=x",
+		Password: "hunter2",
+	}
 	for range 2 { // the second time nothing is to be kept
 		if err := d.Save(path); err != nil {
 			t.Fatal(err)

@@ -12,7 +12,8 @@ func FuzzParse(f *testing.F) {
 	f.Add([]byte(Minimal), []byte(""))
 	f.Add([]byte(Full), []byte("}\n"))
 	f.Add([]byte("directory {\n bind {\n dn = 1\n"), []byte("x = [\n}}"))
-	f.Add([]byte("cloud {\n  url = \"https://id.example.com\"\n}\ndirectory { bind { password = \"a\"\n"), []byte("}\n policy {"))
+	f.Add([]byte("cloud {\n  url = \"https://id.example.com\"\n}\ndirectory { bind { password = \"a\"\n"),
+		[]byte("}\n policy {"))
 	f.Fuzz(func(t *testing.T, before, after []byte) {
 		const secret = "zqsecretqz"
 		src := bytes.Join([][]byte{before, []byte("\npassword = \"" + secret + "\"\n"), after}, nil)

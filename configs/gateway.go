@@ -19,6 +19,18 @@ type Gateway struct {
 	Audit     Audit
 	Metrics   Metrics
 	Log       Log
+
+	read []string // what functions of the file read
+}
+
+// Secrets returns what env(), file() and credential() read, wherever in the file it is
+// used: nobody who writes about the file is to show it.
+func (g *Gateway) Secrets() []Secret {
+	out := make([]Secret, len(g.read))
+	for i, s := range g.read {
+		out[i] = Secret(s)
+	}
+	return out
 }
 
 // Cloud says where the other end of the link is.
@@ -48,12 +60,16 @@ type Directory struct {
 	// BuiltInPrimaryGroups counts Active Directory's Domain Users, Guests and Computers
 	// as groups; default false.
 	BuiltInPrimaryGroups bool
-	Timeout              time.Duration // of one operation; default 5 s
-	DialTimeout          time.Duration // of connecting, TLS and service bind together; default 3 s
-	TLS                  TLS
-	Pool                 Pool
-	CanaryUser           string // DN of somebody who is a direct member of CanaryGroup; empty: no canary
-	CanaryGroup          string // DN
+	// PosixPrimaryGroups counts the posixGroup with a person's gidNumber; default false.
+	PosixPrimaryGroups bool
+	MemberUIDFrom      string        // attribute of people that memberUid holds; default uid
+	MemberAttributes   []string      // of groups, with DNs of members, besides member and uniqueMember
+	Timeout            time.Duration // of one operation; default 5 s
+	DialTimeout        time.Duration // of connecting, TLS and service bind together; default 3 s
+	TLS                TLS
+	Pool               Pool
+	CanaryUser         string // DN of somebody who is a direct member of CanaryGroup; empty: no canary
+	CanaryGroup        string // DN
 }
 
 // GSSAPI is a service account with a key table.
@@ -100,8 +116,9 @@ type Policy struct {
 	// UserTypeChangesPerHour is how many changed user types are taken; default 20.
 	UserTypeChangesPerHour int
 	WrongPasswords         WrongPasswords
-	Explain                bool // administrators of the cloud may ask what a sign-on of a person would bring, without a password; default false
-	PasswordChanges        bool // people may change their passwords, where the user type lets them too; default false
+	// administrators of the cloud may ask what a sign-on of a person would bring, without a password; default false
+	Explain         bool
+	PasswordChanges bool // people may change their passwords, where the user type lets them too; default false
 }
 
 // WrongPasswords keeps the gateway from locking people out of the directory:

@@ -59,7 +59,12 @@ func sampleSource(t *testing.T, sample string) (path string, src []byte) {
 	if err := os.WriteFile(filepath.Join(dir, "bind.password"), []byte("s3cret\r\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	return filepath.Join(dir, "gateway.hcl"), []byte(strings.ReplaceAll(sample, "/etc/ldap-gateway/bind.password", "bind.password"))
+	return filepath.Join(
+			dir,
+			"gateway.hcl",
+		), []byte(
+			strings.ReplaceAll(sample, "/etc/ldap-gateway/bind.password", "bind.password"),
+		)
 }
 
 func TestSamplesLoad(t *testing.T) {
@@ -109,7 +114,19 @@ func TestSecretNeverPrints(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	all := fmt.Sprintf("%v %+v %#v %s %q %x %d %v", s, s, s, s, s, s, s, []Secret{s}) + string(j) + fmt.Sprintf("%+v", Directory{BindPassword: s})
+	all := fmt.Sprintf(
+		"%v %+v %#v %s %q %x %d %v",
+		s,
+		s,
+		s,
+		s,
+		s,
+		s,
+		s,
+		[]Secret{s},
+	) + string(
+		j,
+	) + fmt.Sprintf("%+v", Directory{BindPassword: s})
 	if strings.Contains(all, "hunter2") || strings.Contains(all, "68756e746572") {
 		t.Error(all)
 	}
@@ -152,7 +169,9 @@ policy {}
 		t.Fatal(err)
 	}
 	d := file.Directory
-	if d.Discover != "example.com" || d.Site != "Berlin" || len(d.Servers) != 0 || d.CanaryUser != "CN=canary,DC=example,DC=com" || d.CanaryGroup != "CN=cage,DC=example,DC=com" {
+	if d.Discover != "example.com" || d.Site != "Berlin" || len(d.Servers) != 0 ||
+		d.CanaryUser != "CN=canary,DC=example,DC=com" ||
+		d.CanaryGroup != "CN=cage,DC=example,DC=com" {
 		t.Errorf("%+v", d)
 	}
 }

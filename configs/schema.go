@@ -30,6 +30,9 @@ type (
 		ReferralHosts   hcl.Expression `hcl:"referral_hosts,optional"`
 		GroupsFrom      hcl.Expression `hcl:"groups_from,optional"`
 		BuiltInGroups   hcl.Expression `hcl:"built_in_primary_groups,optional"`
+		PosixGroups     hcl.Expression `hcl:"posix_primary_groups,optional"`
+		MemberUIDFrom   hcl.Expression `hcl:"member_uid_from,optional"`
+		MemberAttrs     hcl.Expression `hcl:"member_attributes,optional"`
 		Timeout         hcl.Expression `hcl:"timeout,optional"`
 		DialTimeout     hcl.Expression `hcl:"dial_timeout,optional"`
 		Bind            *bindBlock     `hcl:"bind,block"`
@@ -104,6 +107,3 @@ type (
 		Format hcl.Expression `hcl:"format,optional"`
 	}
 )
-
-// secretKeys are the attributes whose source is never shown.
-var secretKeys = map[string]bool{"password": true, "proxy": true}

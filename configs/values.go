@@ -51,6 +51,14 @@ func (r *reader) oneString(param string, f func(string) (string, error)) functio
 	})
 }
 
+// read returns what functions read, in both forms of it.
+func (r *reader) read() (all []string) {
+	for normal, exact := range r.exact {
+		all = append(all, normal, exact)
+	}
+	return all
+}
+
 func readEnv(name string) (string, error) {
 	v, ok := os.LookupEnv(name)
 	if !ok {

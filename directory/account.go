@@ -63,7 +63,17 @@ func (c *Client) AccountState(ctx context.Context, e Entry) ([]AccountFact, erro
 	read := func(dn string, attributes ...string) (*ldap.Entry, error) {
 		found := c.search(ctx, e.Server, func(dse *rootDSE) *ldap.SearchRequest {
 			vendor = dse.vendor
-			return ldap.NewSearchRequest(dn, ldap.ScopeBaseObject, ldap.NeverDerefAliases, 1, 0, false, "(objectClass=*)", attributes, nil)
+			return ldap.NewSearchRequest(
+				dn,
+				ldap.ScopeBaseObject,
+				ldap.NeverDerefAliases,
+				1,
+				0,
+				false,
+				"(objectClass=*)",
+				attributes,
+				nil,
+			)
 		})
 		if err := found.typed("read the account's state"); err != nil {
 			return nil, err
@@ -86,7 +96,9 @@ func (c *Client) AccountState(ctx context.Context, e Entry) ([]AccountFact, erro
 	case Vendor389:
 		return a.ds389(), nil
 	}
-	return []AccountFact{{"account", NotReadable, "how this directory keeps the state of accounts is not known here: a sign-on tells"}}, nil
+	return []AccountFact{
+		{"account", NotReadable, "how this directory keeps the state of accounts is not known here: a sign-on tells"},
+	}, nil
 }
 
 // stateAttributes are those of every vendor; a server leaves out those that it has not.

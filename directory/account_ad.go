@@ -18,13 +18,23 @@ const (
 func (a account) activeDirectory() []AccountFact {
 	control, ok := a.number("userAccountControl")
 	if !ok {
-		return []AccountFact{unreadable("account", "userAccountControl, lockoutTime, accountExpires, pwdLastSet and msDS-User-Account-Control-Computed")}
+		return []AccountFact{
+			unreadable("account",
+				"userAccountControl, lockoutTime, accountExpires, pwdLastSet and msDS-User-Account-Control-Computed"),
+		}
 	}
 	enabled := AccountFact{"account", Fine, "enabled"}
 	if control&uacDisabled != 0 {
 		enabled = AccountFact{"account", Hinders, "disabled"}
 	}
-	facts := []AccountFact{enabled, a.adLock(), a.adExpiry(), a.adPassword(control), {"hours", Fine, "no logonHours to be seen"}, {machinesFact, Fine, "no userWorkstations to be seen"}}
+	facts := []AccountFact{
+		enabled,
+		a.adLock(),
+		a.adExpiry(),
+		a.adPassword(control),
+		{"hours", Fine, "no logonHours to be seen"},
+		{machinesFact, Fine, "no userWorkstations to be seen"},
+	}
 	if hours := a.value("logonHours"); strings.Count(hours, "\xff") != len(hours) { // a bit for each hour of the week
 		facts[4] = AccountFact{"hours", Depends, "logonHours permits some hours of the week only"}
 		if strings.Count(hours, "\x00") == len(hours) {
@@ -32,7 +42,11 @@ func (a account) activeDirectory() []AccountFact {
 		}
 	}
 	if from := a.value("userWorkstations"); from != "" {
-		facts[5] = AccountFact{machinesFact, Depends, "userWorkstations permits " + from + " only, which a bind from here is not"}
+		facts[5] = AccountFact{
+			machinesFact,
+			Depends,
+			"userWorkstations permits " + from + " only, which a bind from here is not",
+		}
 	}
 	return facts
 }

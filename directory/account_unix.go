@@ -12,10 +12,21 @@ import (
 func (a account) openLDAP() []AccountFact {
 	changed, policy := generalized(a.value("pwdChangedTime")), a.value("pwdPolicySubentry")
 	if changed.IsZero() && policy == "" && a.value("pwdAccountLockedTime") == "" && a.value("pwdReset") == "" {
-		return []AccountFact{{"account", NotReadable, "no password policy attribute is there: the overlay ppolicy keeps none for this entry, or the service account may not read pwdChangedTime"}}
+		return []AccountFact{
+			{
+				"account",
+				NotReadable,
+				"no password policy attribute is there: the overlay ppolicy keeps none for this entry, or the service account " +
+					"may not read pwdChangedTime",
+			},
+		}
 	}
 	rules := a.rules(policy)
-	facts := []AccountFact{a.openLDAPLock(rules), {"expiry", Fine, "the account does not expire"}, a.openLDAPPassword(changed, rules)}
+	facts := []AccountFact{
+		a.openLDAPLock(rules),
+		{"expiry", Fine, "the account does not expire"},
+		a.openLDAPPassword(changed, rules),
+	}
 	if end := generalized(a.value("pwdEndTime")); !end.IsZero() {
 		facts[1] = AccountFact{"expiry", Fine, "the account expires at " + a.until(end)}
 		if end.Before(a.now) {
@@ -72,7 +83,11 @@ func (a account) openLDAPPassword(changed time.Time, rules map[string]time.Durat
 	case strings.EqualFold(a.value("pwdReset"), "TRUE"):
 		return AccountFact{"password", Hinders, "must be changed at the next sign-on"}
 	case changed.IsZero():
-		return AccountFact{"password", NotReadable, "the service account may not read pwdChangedTime, or no password was set since the overlay ppolicy is there"}
+		return AccountFact{
+			"password",
+			NotReadable,
+			"the service account may not read pwdChangedTime, or no password was set since the overlay ppolicy is there",
+		}
 	case rules == nil:
 		return AccountFact{"password", Fine, "was set at " + a.until(changed) + byDefaultPolicy}
 	case rules["pwdMaxAge"] == 0:
@@ -114,7 +129,12 @@ func (a account) ds389Password() AccountFact {
 	at := generalized(text)
 	switch {
 	case text == "":
-		return AccountFact{"password", NotReadable, "there is no passwordExpirationTime: no rule of the server makes passwords expire, or the service account may not read it"}
+		return AccountFact{
+			"password",
+			NotReadable,
+			"there is no passwordExpirationTime: no rule of the server makes passwords expire, or the service account may " +
+				"not read it",
+		}
 	case at.Year() == 1970:
 		return AccountFact{"password", Hinders, "must be changed at the next sign-on"}
 	case at.After(a.now):

@@ -20,10 +20,16 @@ const adGUID = "33221100-5544-7766-8899-aabbccddeeff"
 
 // adPeople has alice with primary group 0x132, and bob with Domain Users (513 = 0x201).
 func adPeople() string {
-	guid := base64.StdEncoding.EncodeToString([]byte{0x00, 0x11, 0x22, 0x33, 0x44, 0x55, 0x66, 0x77, 0x88, 0x99, 0xaa, 0xbb, 0xcc, 0xdd, 0xee, 0xff})
+	guid := base64.StdEncoding.EncodeToString(
+		[]byte{0x00, 0x11, 0x22, 0x33, 0x44, 0x55, 0x66, 0x77, 0x88, 0x99, 0xaa, 0xbb, 0xcc, 0xdd, 0xee, 0xff},
+	)
 	user := func(cn, primary string, rid byte, more ...string) string {
 		return "dn: cn=" + cn + "," + people + "\nobjectClass: user\nobjectClass: inetOrgPerson\ncn: " + cn + "\nuid: " + cn + "\nuserPassword: password\nprimaryGroupID: " + primary +
-			"\nobjectSid:: " + sid(rid) + "\n" + lines(more)
+			"\nobjectSid:: " + sid(
+			rid,
+		) + "\n" + lines(
+			more,
+		)
 	}
 	grp := func(cn string, rid byte, members ...string) string {
 		out := "dn: cn=" + cn + "," + groups + "\nobjectClass: group\ncn: " + cn + "\nobjectSid:: " + sid(rid) + "\n"
@@ -141,7 +147,8 @@ func TestReferencesAtTheDomainRootAreNormal(t *testing.T) {
 	s.SetSearchFault(suffix, directorytest.Fault{References: normal})
 	ut := compile(t, persons())
 	wantMembership(t, membership(t, c, ut, "alice"), directory.Complete, "primary sales staff")
-	s.SetSearchFault(suffix, directorytest.Fault{References: append(normal, "ldap://child.example.test/DC=child,DC=example,DC=test")})
+	s.SetSearchFault(suffix,
+		directorytest.Fault{References: append(normal, "ldap://child.example.test/DC=child,DC=example,DC=test")})
 	wantMembership(t, membership(t, c, ut, "alice"), directory.Partial, "primary sales staff")
 }
 

@@ -110,7 +110,8 @@ func TestCancelledBindReturnsAtOnce(t *testing.T) {
 	if !errors.Is(err, directory.ErrAnswerLost) || !errors.Is(err, context.Canceled) || time.Since(start) > time.Second {
 		t.Errorf("got %v after %s", err, time.Since(start))
 	}
-	if err := c.Bind(ctx, aliceDN, "password"); !errors.Is(err, directory.ErrUnavailable) || !errors.Is(err, context.Canceled) {
+	if err := c.Bind(ctx, aliceDN, "password"); !errors.Is(err, directory.ErrUnavailable) ||
+		!errors.Is(err, context.Canceled) {
 		t.Errorf("with a context that is over: %v", err)
 	}
 	if n := s.Binds(aliceDN); n != 1 {
@@ -253,7 +254,10 @@ func wantKind(t *testing.T, what string, err error, kind directory.AccountKind) 
 
 func TestAccountStatesFromResults(t *testing.T) {
 	ad := func(sub string) directorytest.Result {
-		return directorytest.Result{Code: 49, Text: "80090308: LdapErr: DSID-0C0903A9, comment: AcceptSecurityContext error, data " + sub + ", v1db1"}
+		return directorytest.Result{
+			Code: 49,
+			Text: "80090308: LdapErr: DSID-0C0903A9, comment: AcceptSecurityContext error, data " + sub + ", v1db1",
+		}
 	}
 	code := func(n int8) *int8 { return &n }
 	s := inProcess(t, person("alice"))
@@ -294,7 +298,8 @@ func TestOtherBindResultsSayWhatToDo(t *testing.T) {
 	s := inProcess(t, person("alice"))
 	c := open(t, s.CA(), s.TLSURL())
 	for _, code := range []uint16{8, 13} {
-		s.SetBindFault(aliceDN, directorytest.Fault{Result: &directorytest.Result{Code: code, Text: "Transport encryption required."}})
+		s.SetBindFault(aliceDN,
+			directorytest.Fault{Result: &directorytest.Result{Code: code, Text: "Transport encryption required."}})
 		err := c.Bind(t.Context(), aliceDN, "password")
 		var result *directory.ResultError
 		if !errors.As(err, &result) || result.Code != code || !strings.Contains(result.Remedy, "ldaps://") {

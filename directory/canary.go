@@ -23,7 +23,9 @@ const canaryTold = "memberships cannot be read, all are unknown: the canary is n
 // lookForCanary reads the canary's groups as those of anybody. When the directory cannot
 // be asked, the last outcome stands. It returns why the canary was not seen, or "".
 func (c *Client) lookForCanary(ctx context.Context) (lost string, err error) {
-	ut := &UserType{cfg: UserTypeConfig{Name: "canary", SearchBase: c.cfg.Canary.User, Groups: &GroupRule{NameAttribute: "cn"}}}
+	ut := &UserType{
+		cfg: UserTypeConfig{Name: "canary", SearchBase: c.cfg.Canary.User, Groups: &GroupRule{NameAttribute: "cn"}},
+	}
 	ut.planAttributes()
 	e, err := c.findOne(ctx, ut, rootDSEFilter)
 	var refused *ResultError
@@ -38,7 +40,8 @@ func (c *Client) lookForCanary(ctx context.Context) (lost string, err error) {
 			return "", ctx.Err()
 		}
 		if !hasGroup(m, c.cfg.Canary.Group) {
-			lost = fmt.Sprintf("the canary %q is not seen as a member of %q (%s answer)", c.cfg.Canary.User, c.cfg.Canary.Group, withText(m.Verdict.String(), m.Reason))
+			lost = fmt.Sprintf("the canary %q is not seen as a member of %q (%s answer)", c.cfg.Canary.User, c.cfg.Canary.Group,
+				withText(m.Verdict.String(), m.Reason))
 		}
 	}
 	if old := c.canary.Swap(&canaryState{lost}); (old == nil || old.lost == "") && lost != "" {
@@ -107,8 +110,14 @@ func (c *Client) Problems() []Problem {
 		out = append(out, Problem{"memberOf", p.why, memberOfRemedy(c.cfg.GroupsFrom)})
 	}
 	if m := c.missed.Load(); m != nil && time.Since(m.at) < missedFor {
-		out = append(out, Problem{"groupSearch", fmt.Sprintf("a search for the groups of one person left out %d that have them as a member", m.groups),
-			"see that the service account may search every group by its members; the log of this gateway names the groups"})
+		out = append(
+			out,
+			Problem{
+				"groupSearch",
+				fmt.Sprintf("a search for the groups of one person left out %d that have them as a member", m.groups),
+				"see that the service account may search every group by its members; the log of this gateway names the groups",
+			},
+		)
 	}
 	if p := c.partial.Load(); p != nil && time.Since(p.at) < missedFor {
 		out = append(out, Problem{"membershipPartial", "not all groups of a person could be read: " + p.told,
@@ -120,7 +129,14 @@ func (c *Client) Problems() []Problem {
 			continue
 		}
 		if left := time.Until(*ends); left < expirySoon {
-			out = append(out, Problem{"certificateExpires", fmt.Sprintf("the certificate of %s ends on %s", s.url, ends.Format(time.DateOnly)), "renew the server's certificate"})
+			out = append(
+				out,
+				Problem{
+					"certificateExpires",
+					fmt.Sprintf("the certificate of %s ends on %s", s.url, ends.Format(time.DateOnly)),
+					"renew the server's certificate",
+				},
+			)
 		}
 	}
 	return out

@@ -89,7 +89,8 @@ func TestCheckTellsOfCanaryGroupsAndIndex(t *testing.T) {
 		t.Errorf("%+v", r)
 	}
 	s.SetSearchFault(suffix, directorytest.Fault{Delay: 600 * time.Millisecond})
-	if r := row(t, c.Check(t.Context()), 0, "groups"); r.State != directory.Warning || !strings.Contains(r.Remedy, "index") {
+	if r := row(t, c.Check(t.Context()), 0, "groups"); r.State != directory.Warning ||
+		!strings.Contains(r.Remedy, "index") {
 		t.Errorf("%+v", r)
 	}
 	s.ClearFaults()
@@ -140,7 +141,8 @@ func endingIn(t *testing.T, left time.Duration) (*directorytest.Server, *x509.Ce
 	if err != nil {
 		t.Fatal(err)
 	}
-	certificate, err := authority.Issue([]string{"127.0.0.1"}, func(c *x509.Certificate) { c.NotAfter = time.Now().Add(left) })
+	certificate, err := authority.Issue([]string{"127.0.0.1"},
+		func(c *x509.Certificate) { c.NotAfter = time.Now().Add(left) })
 	if err != nil {
 		t.Fatal(err)
 	}

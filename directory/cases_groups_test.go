@@ -59,7 +59,8 @@ func twoOfOneName(s *scene) {
 		want = append(want, "cn="+s.named("sales")+","+folder)
 	}
 	m := s.membership("alice")
-	if m.Verdict != directory.Complete || len(m.Groups) != 2 || !sameDN(m.Groups[0].DN, want[0]) || !sameDN(m.Groups[1].DN, want[1]) {
+	if m.Verdict != directory.Complete || len(m.Groups) != 2 || !sameDN(m.Groups[0].DN, want[0]) ||
+		!sameDN(m.Groups[1].DN, want[1]) {
 		s.Errorf("%v %s: %+v, want %q", m.Verdict, m.Reason, m.Groups, want)
 	}
 }
@@ -69,8 +70,21 @@ func sameDN(a, b string) bool { return strings.EqualFold(a, b) }
 func groupClasses(s *scene) {
 	dn := s.user("alice")
 	s.group("names", dn)
-	s.must(s.add("cn="+s.named("unique")+","+s.dialect.groups, map[string][]string{"objectClass": {"groupOfUniqueNames"}, "cn": {s.named("unique")}, "uniqueMember": {dn}}))
-	s.must(s.add("cn="+s.named("posix")+","+s.dialect.groups, map[string][]string{"objectClass": {"posixGroup"}, "cn": {s.named("posix")}, "gidNumber": {"4711"}, "memberUid": {s.named("alice")}}))
+	s.must(
+		s.add("cn="+s.named("unique")+","+s.dialect.groups,
+			map[string][]string{"objectClass": {"groupOfUniqueNames"}, "cn": {s.named("unique")}, "uniqueMember": {dn}}),
+	)
+	s.must(
+		s.add(
+			"cn="+s.named("posix")+","+s.dialect.groups,
+			map[string][]string{
+				"objectClass": {"posixGroup"},
+				"cn":          {s.named("posix")},
+				"gidNumber":   {"4711"},
+				"memberUid":   {s.named("alice")},
+			},
+		),
+	)
 	s.wantGroups("alice", "names", "posix", "unique")
 }
 
@@ -212,7 +226,8 @@ func foreignMember(s *scene) {
 	group := s.group("open to others", s.user("alice"))
 	s.foreign(s.T, group, "S-1-5-21-9-8-7-1234")
 	at := slices.IndexFunc(s.client.Check(s.Context()), func(row directory.Check) bool {
-		return row.Name == "foreign members" && row.State == directory.Warning && strings.Contains(row.Detail, "S-1-5-21-9-8-7-1234")
+		return row.Name == "foreign members" && row.State == directory.Warning &&
+			strings.Contains(row.Detail, "S-1-5-21-9-8-7-1234")
 	})
 	if at < 0 {
 		s.Errorf("not reported: %+v", s.client.Check(s.Context()))
@@ -276,7 +291,11 @@ func followedByID(s *scene) {
 	alice, bob := s.user("alice"), s.user("bob")
 	s.ut = s.userType(func(cfg *directory.UserTypeConfig) { cfg.Groups.WithID = true })
 	s.group("stays", alice)
-	in, out, deleted, again := s.group("in", alice), s.group("out", alice, bob), s.group("deleted", alice), s.group("again", alice, bob)
+	in, out, deleted, again := s.group("in", alice), s.group("out", alice, bob), s.group("deleted", alice), s.group(
+		"again",
+		alice,
+		bob,
+	)
 	had := s.before("alice")
 	s.must(s.rename(in, "cn="+s.named("in now")+","+s.dialect.groups))
 	s.must(s.replace(out, "member", bob))

@@ -84,7 +84,9 @@ func recreatedPerson(s *scene) {
 func ambiguousCorrelation(s *scene) {
 	dn := s.user("alice", "description", s.named("shared"))
 	s.user("bob", "description", s.named("shared"))
-	s.ut = s.userType(func(cfg *directory.UserTypeConfig) { cfg.Correlation = []string{"description", s.dialect.identity} })
+	s.ut = s.userType(
+		func(cfg *directory.UserTypeConfig) { cfg.Correlation = []string{"description", s.dialect.identity} },
+	)
 	before := s.find("alice")
 	if again := s.correlated(before); !sameDN(again.DN, dn) {
 		s.Errorf("found %s, want %s", again.DN, dn)

@@ -18,10 +18,16 @@ func passwordCases() []conformanceCase {
 	return []conformanceCase{
 		{"a password is changed by who knows the old one", (*scene).changesPassword},
 		{"a wrong old password changes nothing", (*scene).wrongOldPassword},
-		{"a new password that is too short is refused in words", refused(directory.TooShort, "Ab.1", directory.TooShort, directory.TooSimple, directory.SomeRule)},
+		{
+			"a new password that is too short is refused in words",
+			refused(directory.TooShort, "Ab.1", directory.TooShort, directory.TooSimple, directory.SomeRule),
+		},
 		{caseHistory, refused(directory.InHistory, rightPassword, directory.InHistory, directory.SomeRule)},
 		{caseYoung, refused(directory.TooYoung, freshPassword, directory.TooYoung, directory.SomeRule)},
-		{caseForbidden, refused(directory.NotPermitted, freshPassword, directory.NotPermitted, directory.Unacceptable)}, // Samba gives no reason
+		{
+			caseForbidden,
+			refused(directory.NotPermitted, freshPassword, directory.NotPermitted, directory.Unacceptable),
+		}, // Samba gives no reason
 		{"a password that must be changed is changed", (*scene).completesMustChange},
 		{"a password that has expired is changed, by an account that may", (*scene).completesExpired},
 	}
@@ -52,7 +58,9 @@ func (s *scene) wrongOldPassword() {
 
 // refusesPassword wants the change refused by a rule. The first change makes a history;
 // some directories count the age of a password from it only, others from the beginning.
-func (s *scene) refusesPassword(rule directory.PasswordReason, fresh directory.Password, want ...directory.PasswordReason) {
+func (s *scene) refusesPassword(
+	rule directory.PasswordReason, fresh directory.Password, want ...directory.PasswordReason,
+) {
 	dn, now := s.user("alice"), directory.Password(rightPassword)
 	s.find("alice")
 	s.rule(s.T, dn, rule)
@@ -84,7 +92,8 @@ func (s *scene) completesExpired() {
 	s.find("alice")
 	s.account(s.T, dn, directory.PasswordExpired)
 	if s.writer[0] != s.config.BindDN {
-		wantKind(s.T, "with an account that may not set passwords", s.change(rightPassword, freshPassword, dn), directory.PasswordExpired)
+		wantKind(s.T, "with an account that may not set passwords", s.change(rightPassword, freshPassword, dn),
+			directory.PasswordExpired)
 	}
 	s.client = s.open(func(c *directory.Config) {
 		c.BindDN, c.BindPassword = s.writer[0], directory.Password(s.writer[1])
@@ -103,7 +112,8 @@ func TestChangeIsRefusedHere(t *testing.T) {
 		c := open(t, b.ca, b.url)
 		for _, fresh := range []directory.Password{"", "\x00x", "\xff"} {
 			var refused *directory.PasswordError
-			if err := c.ChangePassword(t.Context(), aliceDN, "secret", fresh); !errors.As(err, &refused) || refused.Reason != directory.Unacceptable {
+			if err := c.ChangePassword(t.Context(), aliceDN, "secret", fresh); !errors.As(err, &refused) ||
+				refused.Reason != directory.Unacceptable {
 				t.Errorf("%q: %v", string(fresh), err)
 			}
 		}

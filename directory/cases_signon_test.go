@@ -96,7 +96,8 @@ func ambiguousName(s *scene) {
 	s.user("alice")
 	other := s.user("other")
 	s.must(s.replace(other, "mail", s.named("alice")+"@example.test"))
-	if _, err := s.client.FindUser(s.Context(), s.ut, s.named("alice")+"@example.test"); !errors.Is(err, directory.ErrAmbiguousUser) {
+	if _, err := s.client.FindUser(s.Context(), s.ut, s.named("alice")+"@example.test"); !errors.Is(err,
+		directory.ErrAmbiguousUser) {
 		s.Errorf("two entries: %v", err)
 	}
 }

@@ -17,8 +17,15 @@ func certificateCases() []conformanceCase {
 	none := func(*x509.Certificate) {}
 	return []conformanceCase{
 		{"certificate with a common name only", badCertificate(nil, none, `only the common name "server"`, "pin = ")},
-		{"certificate for another name", badCertificate([]string{"other.example.test"}, none, "other.example.test", `server_name = "other.example.test"`)},
-		{"certificate expired", badCertificate([]string{"127.0.0.1"}, func(c *x509.Certificate) { c.NotAfter = time.Now().Add(-time.Minute) }, "valid from", "renew")},
+		{
+			"certificate for another name",
+			badCertificate([]string{"other.example.test"}, none, "other.example.test", `server_name = "other.example.test"`),
+		},
+		{
+			"certificate expired",
+			badCertificate([]string{"127.0.0.1"}, func(c *x509.Certificate) { c.NotAfter = time.Now().Add(-time.Minute) },
+				"valid from", "renew"),
+		},
 		{"certificate self-signed", selfSigned},
 		{"certificate with a negative serial number", negativeSerial},
 		{"certificate that ends within 30 days", endingSoon},
@@ -88,11 +95,13 @@ func endingSoon(s *scene) {
 	authority, err := directorytest.NewAuthority()
 	s.must(err)
 	host := "127.0.0.1"
-	certificate, err := authority.Issue([]string{host}, func(c *x509.Certificate) { c.NotAfter = time.Now().Add(29 * 24 * time.Hour) })
+	certificate, err := authority.Issue([]string{host},
+		func(c *x509.Certificate) { c.NotAfter = time.Now().Add(29 * 24 * time.Hour) })
 	s.must(err)
 	s.present(s.T, certificate)
 	row := s.tlsRow(func(cfg *directory.Config) { cfg.TLS = directory.TLS{RootCAs: authority.Pool, ServerName: host} })
-	if row.State != directory.Warning || !strings.Contains(row.Detail, "28 days") || !strings.Contains(row.Remedy, "renew") {
+	if row.State != directory.Warning || !strings.Contains(row.Detail, "28 days") ||
+		!strings.Contains(row.Remedy, "renew") {
 		s.Errorf("%+v", row)
 	}
 }

@@ -22,7 +22,10 @@ import (
 // service account may not change it either.
 func (c *Client) ChangePassword(ctx context.Context, dn string, old, fresh Password) error {
 	if fresh.Refused() || !utf8.ValidString(string(fresh)) {
-		return &PasswordError{Reason: Unacceptable, Text: "the new password is empty, starts with NUL or is no text: it was not sent"}
+		return &PasswordError{
+			Reason: Unacceptable,
+			Text:   "the new password is empty, starts with NUL or is no text: it was not sent",
+		}
 	}
 	return c.asUser(ctx, dn, old, func(l *link) (bool, error) { return l.change(ctx, dn, old, fresh) })
 }
@@ -62,8 +65,12 @@ func (s *server) changeAsService(ctx context.Context, dn string, old, fresh Pass
 	var refused *PasswordError
 	var result *ResultError
 	if l == nil || errors.As(err, &result) || errors.As(err, &refused) && refused.Reason == NotPermitted {
-		return &AccountError{Kind: kind, Server: s.url, Text: "nobody can bind with such a password, and the service account could not change it: " +
-			"give it the right to write passwords, or let the directory allow grace logins: " + err.Error()}
+		return &AccountError{
+			Kind:   kind,
+			Server: s.url,
+			Text: "nobody can bind with such a password, and the service account could not change it: " +
+				"give it the right to write passwords, or let the directory allow grace logins: " + err.Error(),
+		}
 	}
 	return err
 }
@@ -116,5 +123,9 @@ func passwordModify(dn string, old, fresh Password) *ldap.ExtendedRequest {
 	for tag, text := range []string{dn, string(old), string(fresh)} {
 		value.AppendChild(ber.NewString(ber.ClassContext, ber.TypePrimitive, ber.Tag(tag), text, ""))
 	}
-	return &ldap.ExtendedRequest{Name: oidPasswordModify, Value: value, Controls: []ldap.Control{ldap.NewControlBeheraPasswordPolicy()}}
+	return &ldap.ExtendedRequest{
+		Name:     oidPasswordModify,
+		Value:    value,
+		Controls: []ldap.Control{ldap.NewControlBeheraPasswordPolicy()},
+	}
 }

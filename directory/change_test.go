@@ -14,7 +14,11 @@ import (
 func aChange(t *testing.T, configure ...func(*directory.Config)) (*directorytest.Server, func(context.Context) error) {
 	t.Helper()
 	s := inProcess(t, person("alice"))
-	c := open(t, s.CA(), s.TLSURL(), append(configure, func(c *directory.Config) { c.Timeout = 200 * time.Millisecond })...)
+	c := open(
+		t,
+		s.CA(),
+		s.TLSURL(),
+		append(configure, func(c *directory.Config) { c.Timeout = 200 * time.Millisecond })...)
 	return s, func(ctx context.Context) error { return c.ChangePassword(ctx, aliceDN, "password", "fresh") }
 }
 
@@ -127,7 +131,8 @@ func TestChangeAnswers(t *testing.T) {
 // A server that does not know the operation is told from one that refuses the password.
 func TestChangeNeedsTheOperation(t *testing.T) {
 	s, change := aChange(t)
-	s.SetChangeFault("", directorytest.Fault{Result: &directorytest.Result{Code: 2, Text: "unsupported extended operation"}})
+	s.SetChangeFault("",
+		directorytest.Fault{Result: &directorytest.Result{Code: 2, Text: "unsupported extended operation"}})
 	var result *directory.ResultError
 	if err := change(t.Context()); !errors.As(err, &result) || result.Op != directory.OpChange || result.Remedy == "" {
 		t.Error(err)
@@ -148,7 +153,20 @@ func TestServiceAccountCompletesTheChange(t *testing.T) {
 			s.SetBindFault(aliceDN, directorytest.Fault{Result: &expired, OnlyIfRight: true})
 			s.SetChangeFault(aliceDN, c.breaks)
 			client := open(t, s.CA(), s.TLSURL())
-			find(t, client, compile(t, directory.UserTypeConfig{ID: "1", SearchBase: suffix, Filter: "(uid=${identifier})", Correlation: []string{"entryUUID"}}), "alice")
+			find(
+				t,
+				client,
+				compile(
+					t,
+					directory.UserTypeConfig{
+						ID:          "1",
+						SearchBase:  suffix,
+						Filter:      "(uid=${identifier})",
+						Correlation: []string{"entryUUID"},
+					},
+				),
+				"alice",
+			)
 			if err := client.ChangePassword(t.Context(), aliceDN, "password", "fresh"); !errors.Is(err, c.want) {
 				t.Error(err)
 			}

@@ -79,14 +79,16 @@ func changeOutcome(server string, e *ldap.Error) error {
 	switch e.ResultCode {
 	case ldap.LDAPResultInvalidCredentials:
 		return ErrInvalidCredentials
-	case ldap.LDAPResultInsufficientAccessRights, ldap.LDAPResultUnwillingToPerform: // OpenLDAP: 53 when the access rules do not allow it
+	case ldap.LDAPResultInsufficientAccessRights,
+		ldap.LDAPResultUnwillingToPerform: // OpenLDAP: 53 when the access rules do not allow it
 		return &PasswordError{Reason: NotPermitted, Server: server, Text: text}
 	case ldap.LDAPResultConstraintViolation:
 		return &PasswordError{Reason: Unacceptable, Server: server, Text: text}
 	}
 	out := resultError(server, OpChange, e)
 	if e.ResultCode == ldap.LDAPResultProtocolError {
-		out.Remedy = "the server does not know the password modify operation (RFC 3062): people have to change their passwords elsewhere"
+		out.Remedy = "the server does not know the password modify operation (RFC 3062): people have to change their " +
+			"passwords elsewhere"
 	}
 	return out
 }
@@ -102,7 +104,8 @@ func reasonByPolicy(e *ldap.Error) (PasswordReason, bool) {
 		if err != nil || !ok {
 			continue
 		}
-		reason, ok := map[int8]PasswordReason{3: NotPermitted, 5: TooSimple, 6: TooShort, 7: TooYoung, 8: InHistory}[policy.Error]
+		reasons := map[int8]PasswordReason{3: NotPermitted, 5: TooSimple, 6: TooShort, 7: TooYoung, 8: InHistory}
+		reason, ok := reasons[policy.Error]
 		return reason, ok
 	}
 	return 0, false

@@ -37,7 +37,8 @@ func TestCutConnectionsNeverCauseASecondBind(t *testing.T) {
 	for worker := range 8 {
 		wg.Go(func() {
 			for n := worker; n < binds; n += 8 {
-				outcomes[n] = untilSent(t, func() error { return c.Bind(t.Context(), fmt.Sprintf("uid=n%d,%s", n, people), "wrong") })
+				outcomes[n] = untilSent(t,
+					func() error { return c.Bind(t.Context(), fmt.Sprintf("uid=n%d,%s", n, people), "wrong") })
 			}
 		})
 	}

@@ -220,7 +220,10 @@ func judgeChain(cfg *tls.Config, state tls.ConnectionState) error {
 
 func certificateRow(chain []*x509.Certificate, name string) Check {
 	left := time.Until(chain[0].NotAfter)
-	row := Check{State: OK, Detail: fmt.Sprintf("certificate for %s, wanted %s, %d days left", namesOf(chain[0]), name, int(left.Hours()/24))}
+	row := Check{
+		State:  OK,
+		Detail: fmt.Sprintf("certificate for %s, wanted %s, %d days left", namesOf(chain[0]), name, int(left.Hours()/24)),
+	}
 	if left < expirySoon {
 		row.State, row.Remedy = Warning, "renew the server's certificate"
 	}
@@ -242,14 +245,23 @@ func tlsRemedy(err error, chain []*x509.Certificate, name string) string {
 	var insecure x509.InsecureAlgorithmError
 	switch {
 	case errors.As(err, &insecure):
-		return fmt.Sprintf("its authority signed by %s, which is broken: have the certificate made anew, or trust exactly this one in tls: %s",
-			x509.SignatureAlgorithm(insecure), pin)
+		return fmt.Sprintf(
+			"its authority signed by %s, which is broken: have the certificate made anew, or trust exactly this one in tls: %s",
+			x509.SignatureAlgorithm(insecure),
+			pin,
+		)
 	case errors.Is(err, errPin):
 		return "if the certificate was renewed on purpose, put into tls: " + pin
 	case errors.As(err, &authority):
-		return fmt.Sprintf("certificate by %q: put the authority into tls: ca_file = \"/etc/ldap-gateway/ca.pem\", or only this certificate: %s", chain[0].Issuer, pin)
+		return fmt.Sprintf(
+			"certificate by %q: put the authority into tls: ca_file = \"/etc/ldap-gateway/ca.pem\", or only this "+
+				"certificate: %s",
+			chain[0].Issuer,
+			pin,
+		)
 	case errors.As(err, &host):
-		remedy := fmt.Sprintf("certificate for %s, wanted %s: name the server as the certificate does", namesOf(chain[0]), name)
+		remedy := fmt.Sprintf("certificate for %s, wanted %s: name the server as the certificate does", namesOf(chain[0]),
+			name)
 		if len(chain[0].DNSNames) > 0 {
 			remedy += fmt.Sprintf(", or put into tls: server_name = %q", chain[0].DNSNames[0])
 		}
@@ -284,7 +296,11 @@ func (k *checker) bind(ctx context.Context) Check {
 	k.link = l
 	account := k.server.client.cfg.account()
 	if account == "" {
-		return Check{State: Warning, Detail: "anonymous, " + k.server.dse.Load().product(), Remedy: "give the gateway a service account that may read users and groups"}
+		return Check{
+			State:  Warning,
+			Detail: "anonymous, " + k.server.dse.Load().product(),
+			Remedy: "give the gateway a service account that may read users and groups",
+		}
 	}
 	return Check{State: OK, Detail: "as " + account + ", " + k.server.dse.Load().product()}
 }
@@ -306,7 +322,17 @@ func (k *checker) bindRemedy(err error) string {
 
 func (k *checker) base(ctx context.Context) Check {
 	base := k.server.client.cfg.BaseDN
-	request := ldap.NewSearchRequest(base, ldap.ScopeBaseObject, ldap.NeverDerefAliases, 1, 0, false, rootDSEFilter, []string{"1.1"}, nil)
+	request := ldap.NewSearchRequest(
+		base,
+		ldap.ScopeBaseObject,
+		ldap.NeverDerefAliases,
+		1,
+		0,
+		false,
+		rootDSEFilter,
+		[]string{"1.1"},
+		nil,
+	)
 	found := k.search(ctx, request)
 	if err := found.typed(fmt.Sprintf("read %q", base)); err != nil {
 		return failed(err, k.baseRemedy())

@@ -48,8 +48,11 @@ func (k *checker) foreignMembers(ctx context.Context) Check {
 	for i, e := range foreign {
 		names[i] = e.GetEqualFoldAttributeValue("cn")
 	}
-	return Check{State: Warning, Detail: fmt.Sprintf("not supported, left out: %s; in %s", strings.Join(names, ", "), strings.Join(in, " and ")),
-		Remedy: "people of a trusted domain do not get these groups: join their own domain by a gateway of its own"}
+	return Check{
+		State:  Warning,
+		Detail: fmt.Sprintf("not supported, left out: %s; in %s", strings.Join(names, ", "), strings.Join(in, " and ")),
+		Remedy: "people of a trusted domain do not get these groups: join their own domain by a gateway of its own",
+	}
 }
 
 // foreignPrincipals returns some of them. Others than S-1-5-21 are the same everywhere,
@@ -59,14 +62,25 @@ func (k *checker) foreignPrincipals(ctx context.Context) ([]*ldap.Entry, error) 
 	r := k.below("(&(objectClass=foreignSecurityPrincipal)(cn=S-1-5-21-*))", "cn")
 	r.SizeLimit, r.EnforceSizeLimit = most, true
 	found := k.search(ctx, r)
-	if e, ok := answered(found.err); ok && e.ResultCode == ldap.LDAPResultSizeLimitExceeded || errors.Is(found.err, ldap.ErrSizeLimitExceeded) {
+	if e, ok := answered(found.err); ok && e.ResultCode == ldap.LDAPResultSizeLimitExceeded ||
+		errors.Is(found.err, ldap.ErrSizeLimitExceeded) {
 		found.err = nil
 	}
 	return found.result.Entries, found.typed("search for foreign security principals")
 }
 
 func (k *checker) below(filter string, attributes ...string) *ldap.SearchRequest {
-	return ldap.NewSearchRequest(k.server.client.cfg.BaseDN, ldap.ScopeWholeSubtree, ldap.NeverDerefAliases, 0, 0, false, filter, attributes, nil)
+	return ldap.NewSearchRequest(
+		k.server.client.cfg.BaseDN,
+		ldap.ScopeWholeSubtree,
+		ldap.NeverDerefAliases,
+		0,
+		0,
+		false,
+		filter,
+		attributes,
+		nil,
+	)
 }
 
 // adRows are the rows that only Active Directory can fill.
@@ -89,7 +103,8 @@ const mostSkew = 5 * time.Minute
 func clockRow(difference time.Duration) Check {
 	row := Check{State: OK, Detail: "differs by " + difference.Abs().Round(time.Second).String()}
 	if difference.Abs() > mostSkew {
-		row.State, row.Remedy = Warning, "set this machine's clock, or the server's, by NTP: dates of passwords and certificates are judged by it"
+		row.State, row.Remedy = Warning, "set this machine's clock, or the server's, by NTP: dates of passwords and "+
+			"certificates are judged by it"
 	}
 	return row
 }
@@ -98,13 +113,21 @@ func clockRow(difference time.Duration) Check {
 // other rows.
 func (c *Client) checkPeople(ctx context.Context, rows []Check) []Check {
 	readable := slices.ContainsFunc(rows, func(r Check) bool { return r.Name == "base" && r.State == OK })
-	out := []Check{{Name: "groups", Target: c.cfg.BaseDN, State: NotTried}, {Name: "memberOf", Target: c.cfg.BaseDN, State: NotTried}}
+	out := []Check{
+		{Name: "groups", Target: c.cfg.BaseDN, State: NotTried},
+		{Name: "memberOf", Target: c.cfg.BaseDN, State: NotTried},
+	}
 	if c.cfg.Canary != (Canary{}) {
 		out = append(out, Check{Name: "canary", Target: c.cfg.Canary.User, State: NotTried})
 	}
+	checks := map[string]func(context.Context) Check{
+		"groups":   c.checkGroups,
+		"memberOf": c.checkMemberOf,
+		"canary":   c.checkCanary,
+	}
 	for i := range out {
 		if readable {
-			row := map[string]func(context.Context) Check{"groups": c.checkGroups, "memberOf": c.checkMemberOf, "canary": c.checkCanary}[out[i].Name](ctx)
+			row := checks[out[i].Name](ctx)
 			row.Name, row.Target = out[i].Name, out[i].Target
 			out[i] = row
 		}
@@ -123,7 +146,11 @@ func (c *Client) checkGroups(ctx context.Context) Check {
 		return failed(found.typed("search for groups"), "give the service account the right to read groups")
 	}
 	if len(found.result.Entries) == 0 {
-		return Check{State: Warning, Detail: "no group can be read", Remedy: "give the service account the right to read groups below base_dn, unless there are none"}
+		return Check{
+			State:  Warning,
+			Detail: "no group can be read",
+			Remedy: "give the service account the right to read groups below base_dn, unless there are none",
+		}
 	}
 	times, err := c.timeWays(ctx)
 	if err != nil {
@@ -141,7 +168,12 @@ func (c *Client) checkCanary(ctx context.Context) Check {
 	case err != nil:
 		return failed(err, "see the rows above")
 	case lost != "":
-		return Check{State: Failed, Detail: lost, Remedy: "give the service account the right to read members of groups, or correct the canary: until then no group is given or taken away"}
+		return Check{
+			State:  Failed,
+			Detail: lost,
+			Remedy: "give the service account the right to read members of groups, or correct the canary: until then no " +
+				"group is given or taken away",
+		}
 	}
 	return Check{State: OK, Detail: "is seen in " + c.cfg.Canary.Group}
 }
@@ -165,7 +197,8 @@ func (c *Client) checkDiscovery(ctx context.Context) Check {
 	row := Check{Name: "discover", Target: c.cfg.Discover, State: OK}
 	if err := c.located(ctx); err != nil {
 		row.State, row.Detail = Failed, err.Error()
-		row.Remedy = "see that this machine's DNS has SRV records _ldap._tcp." + c.cfg.Discover + `, or name the servers: servers = ["ldaps://dc1.` + c.cfg.Discover + `"]`
+		row.Remedy = "see that this machine's DNS has SRV records " +
+			"_ldap._tcp." + c.cfg.Discover + `, or name the servers: servers = ["ldaps://dc1.` + c.cfg.Discover + `"]`
 		return row
 	}
 	var urls []string

@@ -34,7 +34,8 @@ func TestCheckOfAHealthyDirectory(t *testing.T) {
 			if strings.Contains(r.Detail, "days left") {
 				continue // the test's certificate lives for a day, which is a warning
 			}
-			if target := map[bool]string{true: suffix, false: b.url}[whole[r.Name]]; r.State != directory.OK || r.Target != target {
+			if target := map[bool]string{true: suffix, false: b.url}[whole[r.Name]]; r.State != directory.OK ||
+				r.Target != target {
 				t.Errorf("%+v", r)
 			}
 		}
@@ -152,7 +153,8 @@ func TestOpenNamesEveryMistake(t *testing.T) {
 			t.Errorf("does not name %s: %v", says, err)
 		}
 	}
-	if _, err := directory.Open(directory.Config{BindPassword: "x"}); err == nil || !strings.Contains(err.Error(), "bind DN") {
+	if _, err := directory.Open(directory.Config{BindPassword: "x"}); err == nil ||
+		!strings.Contains(err.Error(), "bind DN") {
 		t.Errorf("password without DN: %v", err)
 	}
 }

@@ -33,7 +33,7 @@ func (c *Client) timeWays(ctx context.Context) (times []wayTime, err error) {
 	attributes := []string{"member"}
 	if !c.currentDSE().activeDirectory() {
 		absent := c.absentBelow(ctx, "", c.cfg.BaseDN)
-		for _, a := range []string{"uniqueMember", "memberUid"} {
+		for _, a := range c.memberAttributes() {
 			if !absent[a] {
 				attributes = append(attributes, a)
 			}
@@ -83,7 +83,10 @@ func waysRow(vendor string, times []wayTime) Check {
 	}
 	row := Check{State: OK, Detail: "can be read; found " + strings.Join(found, ", ")}
 	if len(lines) > 0 {
-		row.State, row.Remedy = Warning, "a search by an attribute without an index goes through every entry: "+strings.Join(lines, "; ")
+		row.State, row.Remedy = Warning, "a search by an attribute without an index goes through every entry: "+strings.Join(
+			lines,
+			"; ",
+		)
 	}
 	return row
 }

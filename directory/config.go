@@ -69,6 +69,12 @@ type Config struct {
 	// BuiltInPrimaryGroups counts Domain Users, Domain Guests and Domain Computers of
 	// Active Directory as groups when they are somebody's primary group.
 	BuiltInPrimaryGroups bool
+	// PosixPrimaryGroups counts the posixGroup that has a person's gidNumber (RFC 2307).
+	PosixPrimaryGroups bool
+	// MemberUIDFrom is the attribute of a person that memberUid holds; default uid.
+	MemberUIDFrom string
+	// MemberAttributes hold DNs of members besides member and uniqueMember, as roleOccupant.
+	MemberAttributes []string
 	// TLS says which certificates are believed; the zero value is the system's way.
 	TLS TLS
 	// Timeout bounds one operation; default 5 s.
@@ -122,6 +128,7 @@ func (c Config) withDefaults() Config {
 	setDefault(&c.SearchConns, 2)
 	setDefault(&c.BindConns, 64)
 	setDefault(&c.GroupsFrom, GroupsAuto)
+	setDefault(&c.MemberUIDFrom, "uid")
 	setDefault(&c.TLS.MinVersion, tls.VersionTLS12)
 	if c.Logger == nil {
 		c.Logger = hclog.NewNullLogger()
@@ -137,7 +144,9 @@ func (c Config) withDefaults() Config {
 	if c.Dial == nil {
 		// Keep-alive notices within half a minute that a firewall forgot a connection,
 		// before a bind is lost in it.
-		dialer := &net.Dialer{KeepAliveConfig: net.KeepAliveConfig{Enable: true, Idle: 15 * time.Second, Interval: 5 * time.Second, Count: 3}}
+		dialer := &net.Dialer{
+			KeepAliveConfig: net.KeepAliveConfig{Enable: true, Idle: 15 * time.Second, Interval: 5 * time.Second, Count: 3},
+		}
 		c.Dial = dialer.DialContext
 	}
 	return c
@@ -167,7 +176,8 @@ func (c Config) check() error {
 		add("base DN %q: %w; write it as dc=example,dc=com", c.BaseDN, err)
 	}
 	if c.BindDN != "" && c.BindPassword.Refused() {
-		add("bind password: empty for %q; give the service account's password, or leave the bind DN out to ask anonymously", c.BindDN)
+		add("bind password: empty for %q; give the service account's password, or leave the bind DN out to ask anonymously",
+			c.BindDN)
 	}
 	if c.BindDN == "" && c.BindPassword != "" {
 		add("bind DN: empty, but there is a bind password; name the service account")
@@ -194,12 +204,18 @@ func (c Config) check() error {
 			add("canary %q: %w; write a DN", dn, err)
 		}
 	}
+	for _, name := range append([]string{setOr(c.MemberUIDFrom, "uid")}, c.MemberAttributes...) {
+		if !attributeName(name) {
+			add("members of groups: %q is not an attribute name", name)
+		}
+	}
 	for _, pin := range c.TLS.PinsSHA256 {
 		if len(pin) != 32 {
 			add("pin %x: has %d bytes; a SHA-256 sum has 32", pin, len(pin))
 		}
 	}
-	if c.Timeout < 0 || c.DialTimeout < 0 || c.Lifetime < 0 || c.ProveEvery < 0 || c.CanaryEvery < 0 || c.DiscoverEvery < 0 || c.SearchConns < 0 || c.BindConns < 0 {
+	if c.Timeout < 0 || c.DialTimeout < 0 || c.Lifetime < 0 || c.ProveEvery < 0 || c.CanaryEvery < 0 ||
+		c.DiscoverEvery < 0 || c.SearchConns < 0 || c.BindConns < 0 {
 		add("timeouts and pool sizes: must not be negative; 0 means the default")
 	}
 	return errors.Join(errs...)
@@ -207,7 +223,11 @@ func (c Config) check() error {
 
 // serviceWays names the ways to bind that are given.
 func (c Config) serviceWays() (ways []string) {
-	for way, given := range map[string]bool{"a DN": c.BindDN != "", "Kerberos": c.Kerberos != nil, "the service's own identity": c.OwnIdentity} {
+	for way, given := range map[string]bool{
+		"a DN":                       c.BindDN != "",
+		"Kerberos":                   c.Kerberos != nil,
+		"the service's own identity": c.OwnIdentity,
+	} {
 		if given {
 			ways = append(ways, way)
 		}

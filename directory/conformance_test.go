@@ -45,7 +45,15 @@ type conformanceCase struct {
 // conformance is every case, in the order of the table. Those that change the server's
 // certificate restart it and come last.
 func conformance() []conformanceCase {
-	return slices.Concat(signOnCases(), groupCases(), identityCases(), outcomeCases(), passwordCases(), accountCases(), certificateCases())
+	return slices.Concat(
+		signOnCases(),
+		groupCases(),
+		identityCases(),
+		outcomeCases(),
+		passwordCases(),
+		accountCases(),
+		certificateCases(),
+	)
 }
 
 // TestConformance runs one set of cases against every directory, and writes what came

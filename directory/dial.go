@@ -164,7 +164,8 @@ func serviceBindError(server string, e *ldap.Error) *ResultError {
 // TLS connection (LdapEnforceChannelBinding), which is done on Windows only.
 const badBindings = 0x80090346
 
-const bindingsRemedy = "the domain controller requires channel binding: bind the service account with dn and password, or on Windows with own_identity"
+const bindingsRemedy = "the domain controller requires channel binding: bind the service account with dn and " +
+	"password, or on Windows with own_identity"
 
 func serviceAccountRemedy(text string) string {
 	code, ok := subCode(text)

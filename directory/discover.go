@@ -188,7 +188,13 @@ func (c *Client) adopt(targets []target) {
 }
 
 func (c *Client) newServer(t target) *server {
-	return &server{target: t, client: c, state: stateUnused, since: time.Now(), slots: make([]slot, c.cfg.SearchConns)}
+	return &server{
+		target: t,
+		client: c,
+		state:  stateUnused,
+		since:  time.Now(),
+		slots:  make([]slot, c.cfg.SearchConns),
+	}
 }
 
 // leaveService lets what is under way finish, and closes the connections.

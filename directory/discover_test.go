@@ -108,7 +108,8 @@ func TestServersOfTheSiteComeFirst(t *testing.T) {
 	dns.set(srvSite, &net.SRV{Target: "dc2.example.test.", Port: 636})
 	dns.set(srvName, &net.SRV{Target: "dc1.example.test.", Port: 389}, &net.SRV{Target: "DC2.example.test.", Port: 636})
 	find(t, c, compile(t, persons()), "alice")
-	if got, want := urls(c), []string{"ldaps://dc2.example.test:636", "ldap://dc1.example.test:389"}; !slices.Equal(got, want) {
+	if got, want := urls(c), []string{"ldaps://dc2.example.test:636", "ldap://dc1.example.test:389"}; !slices.Equal(got,
+		want) {
 		t.Errorf("servers %q, want %q", got, want)
 	}
 }
@@ -118,7 +119,8 @@ func TestDiscoveryFollowsDNSAndSurvivesItsFailure(t *testing.T) {
 	ut := compile(t, persons())
 	find(t, c, ut, "alice")
 	dns.set(srvName, &net.SRV{Target: "dc2.example.test.", Port: 389})
-	eventually(t, "the new server takes over", func() bool { return slices.Equal(urls(c), []string{"ldap://dc2.example.test:389"}) })
+	eventually(t, "the new server takes over",
+		func() bool { return slices.Equal(urls(c), []string{"ldap://dc2.example.test:389"}) })
 	find(t, c, ut, "alice")
 	eventually(t, "the old server's connections are closed", func() bool { return directory.OpenLinks(c) == 1 })
 	dns.set(srvName)
@@ -131,14 +133,16 @@ func TestForgedRecordsAreNotFollowed(t *testing.T) {
 	dns, c := startDiscovered(t)
 	dns.set(srvName, &net.SRV{Target: "dc1.evil.test.", Port: 389}, &net.SRV{Target: "evil-example.test.", Port: 389})
 	for range 3 {
-		if _, err := c.FindUser(t.Context(), compile(t, persons()), "alice"); !errors.Is(err, directory.ErrUnavailable) || !strings.Contains(err.Error(), "evil.test") {
+		if _, err := c.FindUser(t.Context(), compile(t, persons()), "alice"); !errors.Is(err, directory.ErrUnavailable) ||
+			!strings.Contains(err.Error(), "evil.test") {
 			t.Fatal(err)
 		}
 	}
 	if len(dns.questions()) != 1 {
 		t.Errorf("DNS was asked %d times within two seconds", len(dns.questions()))
 	}
-	if row := c.Check(t.Context())[0]; row.Name != "discover" || row.State != directory.Failed || !strings.Contains(row.Remedy, srvName) {
+	if row := c.Check(t.Context())[0]; row.Name != "discover" || row.State != directory.Failed ||
+		!strings.Contains(row.Remedy, srvName) {
 		t.Errorf("%+v", row)
 	}
 }

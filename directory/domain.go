@@ -46,8 +46,17 @@ func (c *Client) netBIOSName(ctx context.Context) (string, error) {
 		return *name, nil
 	}
 	found := c.search(ctx, "", func(dse *rootDSE) *ldap.SearchRequest {
-		return ldap.NewSearchRequest("CN=Partitions,"+dse.configuration, ldap.ScopeSingleLevel, ldap.NeverDerefAliases, 1, 0, false,
-			"(&(objectClass=crossRef)(nCName="+ldap.EscapeFilter(dse.domain)+"))", []string{"nETBIOSName"}, nil)
+		return ldap.NewSearchRequest(
+			"CN=Partitions,"+dse.configuration,
+			ldap.ScopeSingleLevel,
+			ldap.NeverDerefAliases,
+			1,
+			0,
+			false,
+			"(&(objectClass=crossRef)(nCName="+ldap.EscapeFilter(dse.domain)+"))",
+			[]string{"nETBIOSName"},
+			nil,
+		)
 	})
 	if err := found.typed("read the domain's short name"); err != nil || len(found.result.Entries) == 0 {
 		return "", err

@@ -124,6 +124,8 @@ type looker struct {
 	attributes []string
 	found      map[string]bool // groups that a search found, folded
 	own        ownSide
+	primary    sync.Once
+	primaryAt  string // DN of the primary group, where it can be seen
 }
 
 func (c *Client) looker(ctx context.Context, ut *UserType, e Entry, l *link) *looker {
@@ -131,6 +133,9 @@ func (c *Client) looker(ctx context.Context, ut *UserType, e Entry, l *link) *lo
 	k := &looker{query: q, link: l}
 	ways := k.known(ctx, q.ways())
 	k.blind = blindTo(ways)
+	if c.cfg.PosixPrimaryGroups && e.gid == "" {
+		k.blind = append(k.blind, "posixGroup")
+	}
 	k.in, k.notIn = anyOf(ways), noneOf(ways)
 	if q.dse.activeDirectory() { // what may not be read counts as absent there, and its negation is true
 		k.notIn = noneOf(ways, "(member=*)")
@@ -197,8 +202,10 @@ func (k *looker) look(ctx context.Context, g Asked) Sight {
 	s := k.judge(ctx, g, name)
 	switch {
 	case (s.Finding == Seen || s.Finding == Renamed) && older(s.Stamp, g.Stamp),
-		s.Finding == Gone && k.behind(ctx, name, g.Stamp):
+		s.Finding == Gone && k.behind(ctx, name, g):
 		s.Finding, s.Obstacle = Untellable, Behind
+	case (s.Finding == Seen || s.Finding == Renamed || s.Finding == Gone) && k.mayBePrimary(ctx, s, g.DN):
+		s.Finding, s.Obstacle = Untellable, MembersHidden
 	}
 	return s
 }
@@ -209,12 +216,12 @@ func (k *looker) judge(ctx context.Context, g Asked, name dn.Name) Sight {
 	byID, ad := g.ID != "" && k.query.rule.WithID, k.query.dse.activeDirectory()
 	recycled := false
 	if byID && at.entry != nil {
-		switch id := k.query.rule.idOf(k.query.dse, at.entry); id {
-		case g.ID:
-		case "":
-			s = Sight{Finding: Untellable, Obstacle: NoID}
-		default:
+		switch has, whole := k.hasID(ctx, at.entry, g.ID); {
+		case has:
+		case whole:
 			recycled = true
+		default:
+			s = Sight{Finding: Untellable, Obstacle: NoID}
 		}
 	}
 	// The server names an existing entry above: nothing has the name. Active Directory
@@ -281,14 +288,17 @@ func (k *looker) at(ctx context.Context, base string) (Sight, sighting) {
 		return Sight{Finding: Untellable, Obstacle: MembersHidden}, out
 	case isComputed(out.entry):
 		return Sight{Finding: Untellable, Obstacle: Computed}, out
-	case hasClass(out.entry, k.blind...) && !k.query.dse.activeDirectory():
+	case k.query.dse.activeDirectory():
+	case hasClass(out.entry, k.blind...), hasClass(out.entry, "posixGroup") && !k.namesOthersOnly(ctx, base):
 		return Sight{Finding: Untellable, Obstacle: MembersHidden}, out
 	}
 	return k.sight(Seen, out.entry), out
 }
 
 func (k *looker) sight(f Finding, e *ldap.Entry) Sight {
-	return Sight{Finding: f, Stamp: stampOf(k.query.dse, e), DN: e.DN}
+	stamp := stampOf(k.query.dse, e)
+	k.link.server.shown.note(e.DN, stamp)
+	return Sight{Finding: f, Stamp: stamp, DN: e.DN}
 }
 
 // isComputed tells whether the members of a group come from a search of the server's,

@@ -14,12 +14,24 @@ import (
 func TestEvidenceOn389(t *testing.T) {
 	s := ds389test.Start(t, ds389test.Config{})
 	s.Modify(person("alice") + person("wit") + unit("hid") +
-		inAndOut(groups, "ok", "none", "read", "search", "both", "entry", "tf", "target") + inAndOut("ou=hid,"+suffix, "hid") +
+		inAndOut(
+			groups,
+			"ok",
+			"none",
+			"read",
+			"search",
+			"both",
+			"entry",
+			"tf",
+			"target",
+		) + inAndOut("ou=hid,"+suffix, "hid") +
 		"dn: cn=empty," + groups + "\nobjectClass: groupOfNames\ncn: empty\n\n" +
 		"dn: cn=emptyhidden," + groups + "\nobjectClass: groupOfNames\ncn: emptyhidden\n\n" +
 		"dn: cn=unique," + groups + "\nobjectClass: groupOfUniqueNames\ncn: unique\nuniqueMember: " + aliceDN + "\n\n")
 	deny := func(dn, target, rights string) {
-		s.Modify("dn: " + dn + "\nchangetype: modify\nadd: aci\naci: " + target + `(version 3.0; acl "hidden"; deny (` + rights + `) userdn = "ldap:///` + ds389test.ReaderDN + `";)` + "\n-\n")
+		s.Modify(
+			"dn: " + dn + "\nchangetype: modify\nadd: aci\naci: " + target + `(version 3.0; acl "hidden"; deny (` + rights + `) userdn = "ldap:///` + ds389test.ReaderDN + `";)` + "\n-\n",
+		)
 	}
 	member := `(targetattr = "member")`
 	for _, kind := range []string{"in", "out"} {
@@ -32,7 +44,8 @@ func TestEvidenceOn389(t *testing.T) {
 	deny("ou=hid,"+suffix, `(targetattr = "*")`, "all")
 	deny(suffix, `(targetfilter = "(cn=tf-*)")(targetattr = "*")`, "all")
 	deny(suffix, `(targetfilter = "(&(cn=target-*)(member=`+aliceDN+`))")(targetattr = "*")`, "all")
-	c := open(t, s.CA(), s.TLSURL(), func(cfg *directory.Config) { cfg.BindDN, cfg.BindPassword = ds389test.ReaderDN, ds389test.Password })
+	c := open(t, s.CA(), s.TLSURL(),
+		func(cfg *directory.Config) { cfg.BindDN, cfg.BindPassword = ds389test.ReaderDN, ds389test.Password })
 	wantSights(t, c, compile(t, persons()), "alice",
 		"still ok-in", "seen ok-out", "still read-in", "seen read-out", "still unique", "seen empty",
 		"untellable none-in", "untellable none-out", "untellable search-in", "untellable search-out",
@@ -110,10 +123,31 @@ func TestEvidenceOnActiveDirectory(t *testing.T) {
 		t.Helper()
 		wantSights(t, c, ut, user, at(ou, want...)...)
 	}
-	look("alice", "Grp", "still ok-in", "seen ok-out", "still member-in", "seen member-out", "still entry-in", "seen entry-out",
-		"seen empty", "seen emptyhidden", "gone missing")
+	look(
+		"alice",
+		"Grp",
+		"still ok-in",
+		"seen ok-out",
+		"still member-in",
+		"seen member-out",
+		"still entry-in",
+		"seen entry-out",
+		"seen empty",
+		"seen emptyhidden",
+		"gone missing",
+	)
 	look("alice", "Hid", "still hid-in", "gone hid-out")
-	look("carol", "Grp", "still ok-in", "seen ok-out", "seen empty", "seen emptyhidden", "untellable missing", "seen member-out", "untellable member-in")
+	look(
+		"carol",
+		"Grp",
+		"still ok-in",
+		"seen ok-out",
+		"seen empty",
+		"seen emptyhidden",
+		"untellable missing",
+		"seen member-out",
+		"untellable member-in",
+	)
 	look("carol", "Hid", "untellable hid-in", "untellable hid-out")
 	look("dave", "Grp", "seen ok-in", "seen empty", "untellable missing")
 	look("dave", "Hid", "untellable hid-out")
@@ -123,7 +157,9 @@ func TestEvidenceOnActiveDirectory(t *testing.T) {
 	s.Modify("dn: CN=only,OU=Grp," + sambatest.Suffix + "\nchangetype: modify\nreplace: member\n-\n")
 	look("erin", "Grp", "seen only")
 	// A group moves out of sight with her in it: by its name it is gone, and memberOf has the new one.
-	s.Modify("dn: CN=ok-in,OU=Grp," + sambatest.Suffix + "\nchangetype: modrdn\nnewrdn: CN=ok-in\ndeleteoldrdn: 1\nnewsuperior: OU=Hid," + sambatest.Suffix + "\n")
+	s.Modify(
+		"dn: CN=ok-in,OU=Grp," + sambatest.Suffix + "\nchangetype: modrdn\nnewrdn: CN=ok-in\ndeleteoldrdn: 1\nnewsuperior: OU=Hid," + sambatest.Suffix + "\n",
+	)
 	look("alice", "Grp", "gone ok-in")
 	if m := membership(t, c, ut, "alice"); !strings.Contains(names(m), "ok-in") {
 		t.Errorf("%s", names(m))
@@ -148,7 +184,9 @@ func TestEvidenceByIDOnActiveDirectory(t *testing.T) {
 			had[g.Name] = g
 		}
 	}
-	s.Modify("dn: CN=ok-in,OU=Grp," + sambatest.Suffix + "\nchangetype: modrdn\nnewrdn: CN=moved\ndeleteoldrdn: 1\nnewsuperior: OU=Hid," + sambatest.Suffix + "\n")
+	s.Modify(
+		"dn: CN=ok-in,OU=Grp," + sambatest.Suffix + "\nchangetype: modrdn\nnewrdn: CN=moved\ndeleteoldrdn: 1\nnewsuperior: OU=Hid," + sambatest.Suffix + "\n",
+	)
 	s.Modify("dn: CN=ok-out,OU=Grp," + sambatest.Suffix + "\nchangetype: delete\n")
 	c := open(t, s.CA(), s.TLSURL(), config(sambatest.ReaderDN))
 	for user, wants := range map[string]map[string]string{
@@ -159,7 +197,8 @@ func TestEvidenceByIDOnActiveDirectory(t *testing.T) {
 		m := c.DirectGroups(t.Context(), ut, e)
 		for name, want := range wants {
 			g := had[name]
-			if got := c.Evidence(t.Context(), ut, e, m, []directory.Asked{{DN: g.DN, ID: g.ID}}); inWords(got[0]) != want || g.ID == "" {
+			if got := c.Evidence(t.Context(), ut, e, m, []directory.Asked{{DN: g.DN, ID: g.ID}}); inWords(got[0]) != want ||
+				g.ID == "" {
 				t.Errorf("%s of %s: %+v, want %s", name, user, got, want)
 			}
 		}

@@ -44,7 +44,15 @@ func inWords(s directory.Sight) string {
 func inAndOut(at string, names ...string) (ldif string) {
 	for _, n := range names {
 		for _, kind := range []string{"in", "out"} {
-			ldif += fmt.Sprintf("dn: cn=%s-%s,%s\nobjectClass: groupOfNames\ncn: %s-%s\nmember: %s\n", n, kind, at, n, kind, witDN)
+			ldif += fmt.Sprintf(
+				"dn: cn=%s-%s,%s\nobjectClass: groupOfNames\ncn: %s-%s\nmember: %s\n",
+				n,
+				kind,
+				at,
+				n,
+				kind,
+				witDN,
+			)
 			if kind == "in" {
 				ldif += "member: " + aliceDN + "\n"
 			}
@@ -81,7 +89,8 @@ func hidden() string {
 		unit("hid") + unit("kids") + unit("hidm") + unit("moved") +
 		inAndOut(groups, "ok", "none", "disclose", "search", "compare", "value", "entry", "entrydisclose", "filter") +
 		inAndOut(at("hid"), "hid") + inAndOut(at("kids"), "kid") + inAndOut(at("hidm"), "hidm") +
-		posixGroup("posix-in", "memberUid: alice", "memberUid: wit") + posixGroup("posix-out", "memberUid: wit") + posixGroup("posix-empty") +
+		posixGroup("posix-in", "memberUid: alice",
+			"memberUid: wit") + posixGroup("posix-out", "memberUid: wit") + posixGroup("posix-empty") +
 		"dn: cn=unique," + groups + "\nobjectClass: groupOfUniqueNames\ncn: unique\nuniqueMember: " + aliceDN + "\n\n" +
 		"dn: ou=refd," + groups + "\nobjectClass: referral\nobjectClass: extensibleObject\nou: refd\nref: ldap://192.0.2.1/ou=refd\n\n"
 }
@@ -155,7 +164,8 @@ func TestEvidenceWithoutConnectionOrTime(t *testing.T) {
 	asked := []directory.Asked{{DN: "cn=ok-out," + groups}}
 	over, cancel := context.WithCancel(t.Context())
 	cancel()
-	if got := c.Evidence(over, ut, e, m, asked); got[0].Obstacle != directory.OutOfTime && got[0].Obstacle != directory.PersonChanged {
+	if got := c.Evidence(over, ut, e, m, asked); got[0].Obstacle != directory.OutOfTime &&
+		got[0].Obstacle != directory.PersonChanged {
 		t.Errorf("%+v", got)
 	}
 	s.Restart()
@@ -185,7 +195,9 @@ func TestEvidenceByID(t *testing.T) {
 	rename("cn=search-in,"+groups, "cn=new-in")
 	rename("cn=search-out,"+groups, "cn=new-out")
 	rename("ou=moved,"+suffix, "ou=there")
-	s.Modify("dn: cn=none-in," + groups + "\nchangetype: modrdn\nnewrdn: cn=none-in\ndeleteoldrdn: 1\nnewsuperior: ou=hid," + suffix + "\n")
+	s.Modify(
+		"dn: cn=none-in," + groups + "\nchangetype: modrdn\nnewrdn: cn=none-in\ndeleteoldrdn: 1\nnewsuperior: ou=hid," + suffix + "\n",
+	)
 	s.Modify("dn: cn=value-out," + groups + "\nchangetype: delete\n")
 	s.Modify("dn: cn=value-in," + groups + "\nchangetype: delete\n")
 	s.Modify(group("value-in", aliceDN)) // another group of that name
@@ -197,7 +209,8 @@ func TestEvidenceByID(t *testing.T) {
 		if strings.HasPrefix(at, "last") {
 			dn = "cn=" + at + ",ou=moved," + suffix
 		}
-		if got := c.Evidence(t.Context(), ut, e, m, []directory.Asked{{DN: dn, ID: ids[at]}}); inWords(got[0]) != want || ids[at] == "" {
+		if got := c.Evidence(t.Context(), ut, e, m, []directory.Asked{{DN: dn, ID: ids[at]}}); inWords(got[0]) != want ||
+			ids[at] == "" {
 			t.Errorf("%s: %s, want %s: %+v", at, inWords(got[0]), want, got)
 		}
 	}
@@ -218,13 +231,23 @@ func TestEvidenceOfComputedMembers(t *testing.T) {
 		return "dn: cn=" + cn + "," + groups + "\nobjectClass: groupOfURLs\ncn: " + cn + "\nmemberURL: ldap:///" + people + "??one?" + filter + "\n\n"
 	}
 	s := slapdtest.Start(t, slapdtest.Config{
-		LDIF:    hidden() + dynamic("in", "(uid=alice)") + dynamic("out", "(uid=wit)") + dynamic("hidden-in", "(mail=alice@example.test)"),
+		LDIF: hidden() + dynamic("in", "(uid=alice)") + dynamic("out",
+			"(uid=wit)") + dynamic("hidden-in", "(mail=alice@example.test)"),
 		DynList: "groupOfURLs memberURL member",
 		Access:  []string{`access to attrs=mail` + byReader + `none by * read`},
 	})
 	cfg := persons()
 	cfg.Filter = "(uid=${identifier})"
-	wantSights(t, open(t, s.CA(), s.TLSURL()), compile(t, cfg), "alice", "still in", "untellable out", "untellable hidden-in", "seen ok-out")
+	wantSights(
+		t,
+		open(t, s.CA(), s.TLSURL()),
+		compile(t, cfg),
+		"alice",
+		"still in",
+		"untellable out",
+		"untellable hidden-in",
+		"seen ok-out",
+	)
 }
 
 // TestEvidenceOfUnknownClasses hides what kind of group each is: neither whether its
@@ -249,12 +272,43 @@ func TestEvidenceOfUnknownClasses(t *testing.T) {
 // says that it is not there.
 func TestEvidenceWithoutNIS(t *testing.T) {
 	s := slapdtest.Start(t, slapdtest.Config{LDIF: person("alice") + person("wit") + inAndOut(groups, "ok"), NoNIS: true})
-	wantSights(t, open(t, s.CA(), s.TLSURL()), compile(t, persons()), "alice", "still ok-in", "seen ok-out", "gone missing")
+	wantSights(
+		t,
+		open(t, s.CA(), s.TLSURL()),
+		compile(t, persons()),
+		"alice",
+		"still ok-in",
+		"seen ok-out",
+		"gone missing",
+	)
+}
+
+// TestEvidenceOfAHiddenName hides one of the values of a person's uid, and has groups of
+// names with either, with both and with many others.
+func TestEvidenceOfAHiddenName(t *testing.T) {
+	var many string
+	for i := range 450 {
+		many += fmt.Sprintf("memberUid: other-%d\n", i)
+	}
+	named := func(cn, members string) string { return posixGroup(cn, strings.TrimSpace(members)) }
+	s := slapdtest.Start(t, slapdtest.Config{LDIF: person("alice") + person("wit") + named("shown", "memberUid: alice") +
+		named("second", "memberUid: al2") + named("others", "memberUid: wit\nmemberUid: bob") + named("crowd", many) +
+		named("in-the-crowd", many+"memberUid: al2"),
+		Access: []string{`access to dn.exact="` + aliceDN + `" attrs=uid val.exact="al2"` + byReader + `none by * read`}})
+	s.Modify("dn: " + aliceDN + "\nchangetype: modify\nadd: uid\nuid: al2\n-\n")
+	wantSights(t, open(t, s.CA(), s.TLSURL()), compile(t, persons()), "alice",
+		"still shown", "untellable second", "seen others", "seen crowd", "untellable in-the-crowd")
 }
 
 // TestEvidenceAtAReplicaThatIsBehind: it would say truly what is not true any more.
 func TestEvidenceAtAReplicaThatIsBehind(t *testing.T) {
-	s := slapdtest.Start(t, slapdtest.Config{LDIF: person("alice") + person("wit") + group("old", witDN) + group("left", witDN, aliceDN), Provider: true})
+	s := slapdtest.Start(
+		t,
+		slapdtest.Config{
+			LDIF:     person("alice") + person("wit") + group("old", witDN) + group("left", witDN, aliceDN),
+			Provider: true,
+		},
+	)
 	replica := slapdtest.Start(t, slapdtest.Config{ReplicaOf: s.URL()})
 	ut := compile(t, persons())
 	s.Modify("dn: cn=old," + groups + "\nchangetype: modify\nadd: member\nmember: " + aliceDN + "\n-\n")
@@ -271,7 +325,8 @@ func TestEvidenceAtAReplicaThatIsBehind(t *testing.T) {
 		m := c.DirectGroups(t.Context(), ut, e)
 		for name, finding := range want {
 			got := c.Evidence(t.Context(), ut, e, m, []directory.Asked{{DN: "cn=" + name + "," + groups, Stamp: stamps[name]}})
-			if inWords(got[0]) != finding || finding == "untellable" && got[0].Obstacle != directory.Behind || stamps[name] == "" {
+			if inWords(got[0]) != finding || finding == "untellable" && got[0].Obstacle != directory.Behind ||
+				stamps[name] == "" {
 				t.Errorf("%s with stamp %q: %+v, want %s", name, stamps[name], got, finding)
 			}
 		}

@@ -12,3 +12,9 @@ func OpenLinks(c *Client) int {
 	}
 	return n
 }
+
+// FollowedCSN is followedCSN.
+func FollowedCSN(said []string, stamp string) (followed, told bool) { return followedCSN(said, stamp) }
+
+// FollowedRUV is followedRUV.
+func FollowedRUV(said []string, stamp string) (followed, told bool) { return followedRUV(said, stamp) }

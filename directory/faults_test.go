@@ -155,7 +155,9 @@ func TestRandomFaultsNeverBindTwiceNorLoseAGroup(t *testing.T) {
 		t.Run(fmt.Sprint(from), func(t *testing.T) { randomFaults(t, people, *faultySeed+uint64(from), total) })
 	}
 	t.Logf("outcomes: %v", total)
-	if total["signed on, complete"] == 0 || total["signed on, partial"]+total["signed on, unknown"] == 0 || total["answer lost"]+total["not found"] == 0 || total["changed"] == 0 {
+	if total["signed on, complete"] == 0 || total["signed on, partial"]+total["signed on, unknown"] == 0 ||
+		total["answer lost"]+total["not found"] == 0 ||
+		total["changed"] == 0 {
 		t.Errorf("too little happened: %v", total)
 	}
 }

@@ -29,7 +29,8 @@ type Entry struct {
 	Correlation []Value
 	Server      string // URL of the server that answered
 
-	uids           []string
+	uids           []string // what memberUid has of the person
+	gid            string   // gidNumber, where it counts
 	memberOf       []string
 	memberOfCut    bool // the server sent only the first values of memberOf
 	primaryGroupID uint32
@@ -70,7 +71,8 @@ func (c *Client) FindCorrelated(ctx context.Context, ut *UserType, known []Value
 	for _, v := range known {
 		octets, ok := octetsOf(v.Attribute, v.Value)
 		asked := strings.ToLower(v.Attribute)
-		if !ok || tried[asked] || !slices.ContainsFunc(ut.cfg.Correlation, func(a string) bool { return strings.EqualFold(a, v.Attribute) }) {
+		if !ok || tried[asked] ||
+			!slices.ContainsFunc(ut.cfg.Correlation, func(a string) bool { return strings.EqualFold(a, v.Attribute) }) {
 			continue
 		}
 		tried[asked] = true
@@ -92,10 +94,27 @@ func (c *Client) findOne(ctx context.Context, ut *UserType, filter string) (Entr
 	}
 	found := c.search(ctx, "", func(dse *rootDSE) *ldap.SearchRequest {
 		attributes := ut.attributes
-		if ut.cfg.Groups != nil && c.wantsMemberOf(dse) {
+		switch {
+		case ut.cfg.Groups == nil:
+		case c.wantsMemberOf(dse):
 			attributes = ut.memberships
+		case dse.activeDirectory():
+			attributes = ut.primaries
 		}
-		r := ldap.NewSearchRequest(ut.cfg.SearchBase, ldap.ScopeWholeSubtree, ldap.NeverDerefAliases, 2, 0, false, filter, attributes, nil)
+		if ut.cfg.Groups != nil {
+			attributes = union(attributes, c.personAttributes())
+		}
+		r := ldap.NewSearchRequest(
+			ut.cfg.SearchBase,
+			ldap.ScopeWholeSubtree,
+			ldap.NeverDerefAliases,
+			2,
+			0,
+			false,
+			filter,
+			attributes,
+			nil,
+		)
 		r.EnforceSizeLimit = true // some servers ignore the limit
 		return r
 	})
@@ -115,6 +134,7 @@ func (c *Client) findOne(ctx context.Context, ut *UserType, filter string) (Entr
 	}
 	e := ut.entry(entries[0], found.server.url)
 	e.link = found.link
+	c.readNames(&e, entries[0])
 	return e, nil
 }
 
@@ -158,7 +178,6 @@ func (u *UserType) entry(raw *ldap.Entry, server string) Entry {
 }
 
 func (e *Entry) readMembership(raw *ldap.Entry) {
-	e.uids = raw.GetEqualFoldAttributeValues("uid")
 	e.memberOf = raw.GetEqualFoldAttributeValues("memberOf")
 	if part, ok := rangeOf(raw, "memberOf"); ok {
 		e.memberOf, e.memberOfCut = part.values, !part.last

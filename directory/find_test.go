@@ -136,7 +136,8 @@ func TestCorrelatedUserMustStillBeOfTheType(t *testing.T) {
 		cfg := persons()
 		cfg.Filter = "(&(objectClass=inetOrgPerson)(!(cn=alice))(uid=${identifier}))"
 		c, ut := open(t, b.ca, b.url), compile(t, cfg)
-		if _, err := c.FindCorrelated(t.Context(), ut, []directory.Value{{Attribute: "uid", Value: "alice"}}); !errors.Is(err, directory.ErrNoSuchUser) {
+		if _, err := c.FindCorrelated(t.Context(), ut, []directory.Value{{Attribute: "uid", Value: "alice"}}); !errors.Is(err,
+			directory.ErrNoSuchUser) {
 			t.Errorf("got %v, want ErrNoSuchUser", err)
 		}
 	})
@@ -149,7 +150,8 @@ func TestMissingBaseIsNamed(t *testing.T) {
 		c, ut := open(t, b.ca, b.url), compile(t, cfg)
 		_, err := c.FindUser(t.Context(), ut, "alice")
 		var result *directory.ResultError
-		if !errors.As(err, &result) || result.Code != 32 || !strings.Contains(result.Op, "ou=nowhere") || result.Remedy == "" {
+		if !errors.As(err, &result) || result.Code != 32 || !strings.Contains(result.Op, "ou=nowhere") ||
+			result.Remedy == "" {
 			t.Errorf("got %#v", err)
 		}
 	})
@@ -213,7 +215,8 @@ func TestCompiledUserTypeIsACopy(t *testing.T) {
 	cfg.Attributes[0], cfg.Groups.SearchBase = "changed", "ou=changed"
 	ut.Attributes()[1] = "changed"
 	ut.Groups().NameAttribute = "changed"
-	if got := ut.Attributes(); got[0] != "uid" || got[1] != "CN" || ut.Groups().SearchBase != "" || ut.Groups().NameAttribute != "cn" {
+	if got := ut.Attributes(); got[0] != "uid" || got[1] != "CN" || ut.Groups().SearchBase != "" ||
+		ut.Groups().NameAttribute != "cn" {
 		t.Errorf("changed from outside: %q %+v", got, ut.Groups())
 	}
 }
@@ -221,7 +224,8 @@ func TestCompiledUserTypeIsACopy(t *testing.T) {
 // Whatever is typed, the server sees it as the assertion value, unchanged.
 func TestTypedTextArrivesUnchanged(t *testing.T) {
 	s := inProcess(t, person("alice"))
-	c, ut := open(t, s.CA(), s.TLSURL()), compile(t, directory.UserTypeConfig{SearchBase: people, Filter: "(cn=${identifier})"})
+	c, ut := open(t, s.CA(), s.TLSURL()), compile(t,
+		directory.UserTypeConfig{SearchBase: people, Filter: "(cn=${identifier})"})
 	rapid.Check(t, func(rt *rapid.T) {
 		typed := rapid.OneOf(rapid.String(), rapid.StringMatching(`[*()\\a-f0-9é,=]{1,20}`)).Draw(rt, "typed")
 		before := s.Searches()
@@ -247,7 +251,8 @@ func TestValuesThatAreTooLargeAreLeftOut(t *testing.T) {
 		cfg := persons()
 		cfg.Attributes = []string{"uid", "description", "title", "street"}
 		e := find(t, open(t, b.ca, b.url), compile(t, cfg), "alice")
-		if len(e.Attributes) != 2 || e.Attributes["title"][0] != "boss" || len(e.TooLarge) != 1 || e.TooLarge[0] != "description" {
+		if len(e.Attributes) != 2 || e.Attributes["title"][0] != "boss" || len(e.TooLarge) != 1 ||
+			e.TooLarge[0] != "description" {
 			t.Errorf("%d attributes, too large: %q", len(e.Attributes), e.TooLarge)
 		}
 	})
@@ -261,7 +266,9 @@ func TestValuesThatAreTooLargeAreLeftOut(t *testing.T) {
 		cfg.Attributes = append(cfg.Attributes, fmt.Sprintf("x-%02d", i))
 	}
 	s := inProcess(t, person("alice", many...))
-	if e := find(t, open(t, s.CA(), s.TLSURL()), compile(t, cfg), "alice"); len(e.Attributes) == 0 || len(e.TooLarge) == 0 || len(e.Attributes)+len(e.TooLarge) != 60 {
+	if e := find(t, open(t, s.CA(), s.TLSURL()), compile(t, cfg), "alice"); len(e.Attributes) == 0 ||
+		len(e.TooLarge) == 0 ||
+		len(e.Attributes)+len(e.TooLarge) != 60 {
 		t.Errorf("%d attributes, %d too large", len(e.Attributes), len(e.TooLarge))
 	}
 }

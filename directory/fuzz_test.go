@@ -133,7 +133,8 @@ func FuzzAnswer(f *testing.F) {
 			t.Fatal("the bind was not noted")
 		}
 		err := e.answered(begin)
-		if ended := len(e.waiting) == 0; ended && !bytes.Contains(begin, []byte{opBindResponse}) || err == nil && !ended && len(begin) == 0 {
+		if ended := len(e.waiting) == 0; ended && !bytes.Contains(begin, []byte{opBindResponse}) ||
+			err == nil && !ended && len(begin) == 0 {
 			t.Errorf("%x: %v, %d wait", begin, err, len(e.waiting))
 		}
 	})

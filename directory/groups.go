@@ -145,8 +145,7 @@ func (c *Client) dseOf(server string) *rootDSE {
 // Users, Guests and Domain Computers (513, 514, 515) say nothing about anybody, and
 // are left out unless they are wanted.
 func (c *Client) primarySID(dse *rootDSE, e Entry) string {
-	builtIn := e.primaryGroupID >= 513 && e.primaryGroupID <= 515
-	if !dse.activeDirectory() || e.primaryGroupID == 0 || builtIn && !c.cfg.BuiltInPrimaryGroups {
+	if !dse.activeDirectory() || e.primaryGroupID == 0 || c.leavesOutPrimary(e) {
 		return ""
 	}
 	sid, _ := primaryGroupSID(e.sid, e.primaryGroupID)
@@ -197,16 +196,25 @@ func (q *groupQuery) fromMemberOf() bool {
 }
 
 func (q *groupQuery) search(ctx context.Context, filter string) {
-	found := q.client.searchIn(ctx, q.entry.Server, func(s *server) *limiter { return &s.grouping }, func(dse *rootDSE) *ldap.SearchRequest {
-		q.dse = dse
-		return q.request(filter)
-	})
+	found := q.client.searchIn(
+		ctx,
+		q.entry.Server,
+		func(s *server) *limiter { return &s.grouping },
+		func(dse *rootDSE) *ldap.SearchRequest {
+			q.dse = dse
+			return q.request(filter)
+		},
+	)
 	q.link = found.link
 	if found.cutOff() {
 		found = q.inPages(ctx, found, filter)
 	}
 	for _, e := range found.result.Entries {
-		q.add(q.group(e))
+		group := q.group(e)
+		q.add(group)
+		if found.server != nil {
+			found.server.shown.note(group.DN, group.Stamp)
+		}
 	}
 	f := &follower{query: q, filter: filter, seen: map[string]bool{q.entry.Server + " " + foldDN(q.base): true}}
 	f.references(ctx, found.result.Referrals, 0)
@@ -227,7 +235,17 @@ func (q *groupQuery) request(filter string) *ldap.SearchRequest {
 	if q.primary != "" {
 		attributes = union(attributes, []string{"objectSid"})
 	}
-	return ldap.NewSearchRequest(q.base, ldap.ScopeWholeSubtree, ldap.NeverDerefAliases, 0, 0, false, filter, attributes, nil)
+	return ldap.NewSearchRequest(
+		q.base,
+		ldap.ScopeWholeSubtree,
+		ldap.NeverDerefAliases,
+		0,
+		0,
+		false,
+		filter,
+		attributes,
+		nil,
+	)
 }
 
 func (q *groupQuery) group(e *ldap.Entry) Group {

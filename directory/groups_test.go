@@ -19,7 +19,9 @@ func membership(t testing.TB, c *directory.Client, ut *directory.UserType, uid s
 }
 
 func nested() string {
-	return person("alice") + group("child", aliceDN) + group("parent", "cn=child,"+groups) + group("grand", "cn=parent,"+groups)
+	return person(
+		"alice",
+	) + group("child", aliceDN) + group("parent", "cn=child,"+groups) + group("grand", "cn=parent,"+groups)
 }
 
 func TestNestedGroupsGiveTheDirectOneOnly(t *testing.T) {
@@ -164,7 +166,8 @@ func TestSearchReferenceMakesItPartial(t *testing.T) {
 		}
 		wantProblem(t, c, "membershipPartial")
 		at := slices.IndexFunc(c.Check(t.Context()), func(row directory.Check) bool {
-			return row.Name == "groups" && row.State == directory.Warning && strings.Contains(row.Detail, "192.0.2.1") && row.Remedy != ""
+			return row.Name == "groups" && row.State == directory.Warning && strings.Contains(row.Detail, "192.0.2.1") &&
+				row.Remedy != ""
 		})
 		if at < 0 {
 			t.Errorf("check does not tell of it: %+v", c.Check(t.Context()))
@@ -239,7 +242,8 @@ func TestManyGroupsComeInPages(t *testing.T) {
 
 // TestNameDoesNotDependOnHowTheGroupWasFound: of two names the one in the DN counts.
 func TestNameDoesNotDependOnHowTheGroupWasFound(t *testing.T) {
-	ldif := person("alice", "memberOf: cn=second,"+groups) + strings.Replace(group("second", aliceDN), "cn: second\n", "cn: first\ncn: second\n", 1)
+	ldif := person("alice", "memberOf: cn=second,"+groups) + strings.Replace(group("second", aliceDN), "cn: second\n",
+		"cn: first\ncn: second\n", 1)
 	s := inProcess(t, ldif)
 	for _, from := range []string{directory.GroupsSearch, directory.GroupsMemberOf} {
 		c := open(t, s.CA(), s.TLSURL(), func(cfg *directory.Config) { cfg.GroupsFrom = from })

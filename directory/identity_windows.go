@@ -7,7 +7,10 @@ import "github.com/go-ldap/ldap/v3/gssapi"
 func (l *link) ownIdentityBind() error {
 	c, err := l.sspiClient()
 	if err != nil {
-		return &KerberosError{Text: "the identity of this service: " + err.Error(), Remedy: "run the service as an account of the domain, such as a group managed service account"}
+		return &KerberosError{
+			Text:   "the identity of this service: " + err.Error(),
+			Remedy: "run the service as an account of the domain, such as a group managed service account",
+		}
 	}
 	defer func() { _ = c.Close() }()
 	return l.saslBind(c, "ldap/"+l.server.host)

@@ -21,13 +21,20 @@ func (c *Client) Unindexed(ctx context.Context, attributes []string) (missing []
 		base, filter, wanted := "", "", []string(nil)
 		switch {
 		case dse.activeDirectory():
-			base, filter, wanted = "CN=Schema,"+dse.configuration, schemaFilter(attributes), []string{"lDAPDisplayName", "searchFlags"}
+			base, filter, wanted = "CN=Schema,"+dse.configuration, schemaFilter(
+				attributes,
+			), []string{
+				"lDAPDisplayName",
+				"searchFlags",
+			}
 			indexed = indexedInSchema
 		case dse.vendor == VendorOpenLDAP:
 			base, filter, wanted = "cn=config", "(olcDbIndex=*)", []string{"olcDbIndex", "olcSuffix"}
 			indexed = func(all []*ldap.Entry) []string { return indexedInOpenLDAP(all, c.cfg.BaseDN) }
 		case dse.vendor == Vendor389:
-			base, filter, wanted = "cn=ldbm database,cn=plugins,cn=config", "(&(objectClass=nsIndex)(nsIndexType=eq))", []string{"cn"}
+			base, filter, wanted = "cn=ldbm database,cn=plugins,cn=config", "(&(objectClass=nsIndex)(nsIndexType=eq))", []string{
+				"cn",
+			}
 			indexed = func(all []*ldap.Entry) []string { return valuesOf(all, "cn") }
 		}
 		return ldap.NewSearchRequest(base, ldap.ScopeWholeSubtree, ldap.NeverDerefAliases, 0, 0, false, filter, wanted, nil)
@@ -74,7 +81,8 @@ func indexedInSchema(entries []*ldap.Entry) (all []string) {
 // has made.
 func indexedInOpenLDAP(entries []*ldap.Entry, base string) (all []string) {
 	for _, e := range entries {
-		if !slices.ContainsFunc(e.GetEqualFoldAttributeValues("olcSuffix"), func(suffix string) bool { return inside(suffix, base) }) {
+		if !slices.ContainsFunc(e.GetEqualFoldAttributeValues("olcSuffix"),
+			func(suffix string) bool { return inside(suffix, base) }) {
 			continue
 		}
 		for _, line := range e.GetEqualFoldAttributeValues("olcDbIndex") {

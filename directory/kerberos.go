@@ -52,7 +52,8 @@ func (k *Kerberos) check(add func(format string, args ...any)) {
 		add("Kerberos: it needs a principal and the key table with its key")
 	}
 	if len(k.KDCs) > 0 && !strings.Contains(k.Principal, "@") {
-		add(`Kerberos: principal %q: with KDCs named, write it with its realm, as "svc-gateway@CORP.EXAMPLE.COM"`, k.Principal)
+		add(`Kerberos: principal %q: with KDCs named, write it with its realm, as "svc-gateway@CORP.EXAMPLE.COM"`,
+			k.Principal)
 	}
 	if len(k.KDCs) == 0 && k.ConfFile == "" {
 		add("Kerberos: neither KDCs nor a krb5.conf; give one of them")
@@ -89,9 +90,12 @@ func (l *link) saslBind(c ldap.GSSAPIClient, service string) error {
 
 // saslRemedies by result code, where a bind by GSSAPI needs another than a simple one.
 var saslRemedies = map[uint16]string{
-	ldap.LDAPResultStrongAuthRequired: "the server wants GSSAPI binds signed or sealed by Kerberos itself, also under TLS, which the gateway does not do: " +
-		"let it take them over TLS (in Samba: ldap server require strong auth = allow_sasl_over_tls), or bind with dn and password",
-	ldap.LDAPResultAuthMethodNotSupported: "the server does not offer GSSAPI: set it up there, or bind with dn and password",
+	ldap.LDAPResultStrongAuthRequired: "the server wants GSSAPI binds signed or sealed by Kerberos itself, also under " +
+		"TLS, which the gateway does not do: " +
+		"let it take them over TLS (in Samba: ldap server require strong auth = allow_sasl_over_tls), or bind with dn and " +
+		"password",
+	ldap.LDAPResultAuthMethodNotSupported: "the server does not offer GSSAPI: set it up there, or bind with dn and " +
+		"password",
 }
 
 // ticket logs in at the KDC and gets a ticket for the service. gokrb5 knows no context;
@@ -131,7 +135,10 @@ func (k *Kerberos) ticket(service string) (*client.Client, error) {
 	}
 	keys, err := keytab.Load(k.Keytab)
 	if err != nil {
-		return nil, &KerberosError{Text: fmt.Sprintf("key table %s: %v", k.Keytab, err), Remedy: "give the gateway a key table that it may read"}
+		return nil, &KerberosError{
+			Text:   fmt.Sprintf("key table %s: %v", k.Keytab, err),
+			Remedy: "give the gateway a key table that it may read",
+		}
 	}
 	name, realm := splitPrincipal(k.Principal)
 	if realm == "" {
@@ -143,18 +150,29 @@ func (k *Kerberos) ticket(service string) (*client.Client, error) {
 	}
 	if _, _, err := c.GetServiceTicket(service); err != nil {
 		c.Destroy()
-		return nil, &KerberosError{Text: err.Error(), Remedy: fmt.Sprintf("the KDC gives no ticket for %s: name the servers as Kerberos does, or set service_principal", service)}
+		return nil, &KerberosError{
+			Text: err.Error(),
+			Remedy: fmt.Sprintf("the KDC gives no ticket for %s: name the servers as Kerberos does, or set service_principal",
+				service),
+		}
 	}
 	return c, nil
 }
 
 func loginError(k *Kerberos, err error) error {
-	out := &KerberosError{Text: err.Error(), Remedy: "no KDC answers: correct kdc or krb5_conf, and open port 88 to the KDCs, TCP and UDP"}
+	out := &KerberosError{
+		Text:   err.Error(),
+		Remedy: "no KDC answers: correct kdc or krb5_conf, and open port 88 to the KDCs, TCP and UDP",
+	}
 	var typed krberror.Krberror
 	if errors.As(err, &typed) && typed.RootCause != krberror.NetworkingError {
 		out.Refused = true
-		out.Remedy = fmt.Sprintf("the KDC does not take the key of %s: see that the account is enabled and not expired, that %s has its newest key (\"kinit -kt\" tries the same), and that this machine's clock is right",
-			k.Principal, k.Keytab)
+		out.Remedy = fmt.Sprintf(
+			"the KDC does not take the key of %s: see that the account is enabled and not expired, that %s has its newest "+
+				"key (\"kinit -kt\" tries the same), and that this machine's clock is right",
+			k.Principal,
+			k.Keytab,
+		)
 	}
 	return out
 }
@@ -191,7 +209,12 @@ func (k *Kerberos) config() (*config.Config, error) {
 
 func confFor(realm string, kdcs []string) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "[libdefaults]\n default_realm = %s\n dns_lookup_kdc = false\n dns_canonicalize_hostname = false\n rdns = false\n udp_preference_limit = 1\n[realms]\n %[1]s = {\n", realm)
+	fmt.Fprintf(
+		&b,
+		"[libdefaults]\n default_realm = %s\n dns_lookup_kdc = false\n dns_canonicalize_hostname = false\n rdns = false\n "+
+			"udp_preference_limit = 1\n[realms]\n %[1]s = {\n",
+		realm,
+	)
 	for _, kdc := range kdcs {
 		fmt.Fprintf(&b, "  kdc = %s\n", kdc)
 	}

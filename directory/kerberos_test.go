@@ -20,11 +20,15 @@ const account = "svc-gateway@" + kdctest.Realm
 // kerberized is a slapd with a KDC, and how to search it with a key table.
 func kerberized(t *testing.T, cfg kdctest.Config) (*kdctest.Server, *slapdtest.Server, directory.Config) {
 	t.Helper()
-	cfg.Principals = append(cfg.Principals, kdctest.Principal{Name: "svc-gateway"}, kdctest.Principal{Name: "ldap/localhost"})
+	cfg.Principals = append(cfg.Principals, kdctest.Principal{Name: "svc-gateway"},
+		kdctest.Principal{Name: "ldap/localhost"})
 	kdc := kdctest.Start(t, cfg)
-	s := slapdtest.Start(t, slapdtest.Config{LDIF: person("alice"), Keytab: kdc.Keytab("ldap/localhost"), KerberosConf: kdc.ConfFile()})
+	s := slapdtest.Start(t,
+		slapdtest.Config{LDIF: person("alice"), Keytab: kdc.Keytab("ldap/localhost"), KerberosConf: kdc.ConfFile()})
 	return kdc, s, directory.Config{
-		Servers: []string{strings.Replace(s.TLSURL(), "127.0.0.1", "localhost", 1)}, BaseDN: suffix, TLS: directory.TLS{RootCAs: s.CA()},
+		Servers: []string{
+			strings.Replace(s.TLSURL(), "127.0.0.1", "localhost", 1),
+		}, BaseDN: suffix, TLS: directory.TLS{RootCAs: s.CA()},
 		Kerberos: &directory.Kerberos{Principal: account, Keytab: kdc.Keytab("svc-gateway"), ConfFile: kdc.ConfFile()},
 	}
 }
@@ -68,14 +72,16 @@ func TestKerberosServiceBind(t *testing.T) {
 		})
 	}
 	s.Stop()
-	if !strings.Contains(s.Log(), `mech=GSSAPI`) || strings.Contains(s.Log(), `mech=SIMPLE`) && s.Binds(slapdtest.ReaderDN) > 1 {
+	if !strings.Contains(s.Log(), `mech=GSSAPI`) ||
+		strings.Contains(s.Log(), `mech=SIMPLE`) && s.Binds(slapdtest.ReaderDN) > 1 {
 		t.Errorf("slapd's log:\n%s", s.Log())
 	}
 }
 
 // What is wrong is told apart: the files, the KDC, the account, the name of the service.
 func TestKerberosMistakes(t *testing.T) {
-	kdc, _, cfg := kerberized(t, kdctest.Config{Principals: []kdctest.Principal{{Name: "disabled", Options: "-allow_tix"}, {Name: "other"}}})
+	kdc, _, cfg := kerberized(t,
+		kdctest.Config{Principals: []kdctest.Principal{{Name: "disabled", Options: "-allow_tix"}, {Name: "other"}}})
 	junk := filepath.Join(t.TempDir(), "junk")
 	if err := os.WriteFile(junk, []byte("[libdefaults\n ="), 0o600); err != nil {
 		t.Fatal(err)
@@ -101,7 +107,8 @@ func TestKerberosMistakes(t *testing.T) {
 			asked.Kerberos = &k
 			err := readsAlice(t, asked)
 			var ticket *directory.KerberosError
-			if !errors.Is(err, directory.ErrUnavailable) || !errors.As(err, &ticket) || ticket.Refused != c.refused || !strings.Contains(ticket.Remedy, c.remedy) {
+			if !errors.Is(err, directory.ErrUnavailable) || !errors.As(err, &ticket) || ticket.Refused != c.refused ||
+				!strings.Contains(ticket.Remedy, c.remedy) {
 				t.Errorf("%v", err)
 			}
 		})
@@ -176,8 +183,17 @@ func TestKerberosWithActiveDirectory(t *testing.T) {
 	for name, over := range map[string]bool{"allowed": true, "signing-required": false} {
 		t.Run(name, func(t *testing.T) {
 			s := sambatest.Start(t, sambatest.Config{SASLOverTLS: over})
-			cfg := directory.Config{Servers: []string{s.TLSURL()}, BaseDN: sambatest.Suffix, TLS: directory.TLS{RootCAs: s.CA(), ServerName: sambatest.Host},
-				Kerberos: &directory.Kerberos{Principal: "reader@" + sambatest.Realm, Keytab: s.Keytab(), KDCs: []string{s.KDC()}, Service: "ldap/" + sambatest.Host}}
+			cfg := directory.Config{
+				Servers: []string{s.TLSURL()},
+				BaseDN:  sambatest.Suffix,
+				TLS:     directory.TLS{RootCAs: s.CA(), ServerName: sambatest.Host},
+				Kerberos: &directory.Kerberos{
+					Principal: "reader@" + sambatest.Realm,
+					Keytab:    s.Keytab(),
+					KDCs:      []string{s.KDC()},
+					Service:   "ldap/" + sambatest.Host,
+				},
+			}
 			c, err := directory.Open(cfg)
 			if err != nil {
 				t.Fatal(err)
@@ -223,10 +239,13 @@ func TestChannelBindingIsNoWrongPassword(t *testing.T) {
 	}
 	c := open(t, s.CA(), s.TLSURL())
 	var result *directory.ResultError
-	if err := c.Bind(t.Context(), aliceDN, "password"); errors.Is(err, directory.ErrInvalidCredentials) || !errors.As(err, &result) || !strings.Contains(result.Remedy, "channel binding") {
+	if err := c.Bind(t.Context(), aliceDN, "password"); errors.Is(err, directory.ErrInvalidCredentials) ||
+		!errors.As(err, &result) ||
+		!strings.Contains(result.Remedy, "channel binding") {
 		t.Errorf("%v", err)
 	}
-	if r := row(t, c.Check(t.Context()), 0, "service bind"); r.State != directory.Failed || !strings.Contains(r.Remedy, "channel binding") {
+	if r := row(t, c.Check(t.Context()), 0, "service bind"); r.State != directory.Failed ||
+		!strings.Contains(r.Remedy, "channel binding") {
 		t.Errorf("%+v", r)
 	}
 }

@@ -107,7 +107,7 @@ func (c *Client) absentBelow(ctx context.Context, prefer, base string) map[strin
 		return absent
 	}
 	defer l.retire()
-	for _, attribute := range []string{"uniqueMember", "memberUid"} {
+	for _, attribute := range c.memberAttributes() {
 		if !l.enter() {
 			return absent
 		}

@@ -58,7 +58,8 @@ func TestKindsThatCannotBeFoundOutAreSearchedFor(t *testing.T) {
 		_ = c.DirectGroups(t.Context(), ut, e)
 		s.ClearFaults()
 		wantMembership(t, membership(t, c, ut, "alice"), directory.Complete, "")
-		if all := filters(s); !strings.Contains(all[len(all)-1], "uniqueMember") || !strings.Contains(all[len(all)-1], "memberUid") {
+		if all := filters(s); !strings.Contains(all[len(all)-1], "uniqueMember") ||
+			!strings.Contains(all[len(all)-1], "memberUid") {
 			t.Errorf("%s: searched by %q", name, all)
 		}
 	}
@@ -82,9 +83,12 @@ func TestKindThatCameLaterIsNotMissedForEver(t *testing.T) {
 // member alone in which the other kinds of groups exist: nobody is lost, and the only
 // server stays in service.
 func TestBurstOnAServerWithoutIndexes(t *testing.T) {
-	ldif := "dn: cn=u," + groups + "\nobjectClass: groupOfUniqueNames\ncn: u\nuniqueMember: " + slapdtest.UserDN(1) + "\n\n" +
+	ldif := "dn: cn=u," + groups + "\nobjectClass: groupOfUniqueNames\ncn: u\nuniqueMember: " + slapdtest.UserDN(
+		1,
+	) + "\n\n" +
 		posixGroup("p", "memberUid: user00001")
-	s := slapdtest.Start(t, slapdtest.Config{LDIF: ldif, Users: 20000, Groups: 20, Indexes: "objectClass,uid,cn,mail,member"})
+	s := slapdtest.Start(t,
+		slapdtest.Config{LDIF: ldif, Users: 20000, Groups: 20, Indexes: "objectClass,uid,cn,mail,member"})
 	c, ut := open(t, s.CA(), s.TLSURL()), compile(t, persons())
 	var wg sync.WaitGroup
 	start := time.Now()
@@ -109,7 +113,9 @@ func TestBurstOnAServerWithoutIndexes(t *testing.T) {
 
 // TestMissingIndexIsToldWithItsLine by time alone, and by what the server says.
 func TestMissingIndexIsToldWithItsLine(t *testing.T) {
-	ldif := "dn: cn=u," + groups + "\nobjectClass: groupOfUniqueNames\ncn: u\nuniqueMember: " + slapdtest.UserDN(1) + "\n\n"
+	ldif := "dn: cn=u," + groups + "\nobjectClass: groupOfUniqueNames\ncn: u\nuniqueMember: " + slapdtest.UserDN(
+		1,
+	) + "\n\n"
 	for name, tc := range map[string]struct {
 		cfg  slapdtest.Config
 		want string
@@ -120,7 +126,8 @@ func TestMissingIndexIsToldWithItsLine(t *testing.T) {
 	} {
 		s := slapdtest.Start(t, tc.cfg)
 		for _, row := range open(t, s.CA(), s.TLSURL()).Check(t.Context()) {
-			if row.Name == "groups" && (tc.want == "" && row.State != directory.OK || !strings.Contains(row.Remedy, tc.want) || strings.Contains(row.Detail, "memberUid")) {
+			if row.Name == "groups" &&
+				(tc.want == "" && row.State != directory.OK || !strings.Contains(row.Remedy, tc.want) || strings.Contains(row.Detail, "memberUid")) {
 				t.Errorf("%s: %+v", name, row)
 			}
 		}
@@ -132,7 +139,9 @@ func TestMirroredTreesAreTold(t *testing.T) {
 	folder := func(ou string, names ...string) (ldif string) {
 		ldif = unit(ou)
 		for i, n := range names {
-			ldif += "dn: cn=" + n + ",ou=" + ou + "," + suffix + "\nobjectClass: posixGroup\ncn: " + n + "\ngidNumber: " + strconv.Itoa(i+1) + "\nmemberUid: alice\n\n"
+			ldif += "dn: cn=" + n + ",ou=" + ou + "," + suffix + "\nobjectClass: posixGroup\ncn: " + n + "\ngidNumber: " + strconv.Itoa(
+				i+1,
+			) + "\nmemberUid: alice\n\n"
 		}
 		return ldif
 	}
@@ -147,7 +156,8 @@ func TestMirroredTreesAreTold(t *testing.T) {
 	} {
 		s := slapdtest.Start(t, slapdtest.Config{LDIF: person("alice") + tc.ldif})
 		for _, row := range open(t, s.CA(), s.TLSURL()).Check(t.Context()) {
-			if row.Name == "groups" && strings.Contains(row.Detail, "ou=compat") != tc.told || row.Name == "groups" && (row.State == directory.Warning) != tc.told {
+			if row.Name == "groups" && strings.Contains(row.Detail, "ou=compat") != tc.told ||
+				row.Name == "groups" && (row.State == directory.Warning) != tc.told {
 				t.Errorf("%s: %+v", name, row)
 			}
 		}

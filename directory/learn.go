@@ -70,11 +70,12 @@ func differing(m Membership, asked []Asked, out []Sight) (wrong []string) {
 func (c *Client) reread(ctx context.Context, e Entry) (Entry, error) {
 	found := c.search(ctx, e.Server, func(*rootDSE) *ldap.SearchRequest {
 		return ldap.NewSearchRequest(e.DN, ldap.ScopeBaseObject, ldap.NeverDerefAliases, 1, 0, false, rootDSEFilter,
-			[]string{"uid", "memberOf", "primaryGroupID", "objectSid"}, nil)
+			union([]string{"memberOf", "primaryGroupID", "objectSid"}, c.personAttributes()), nil)
 	})
 	if err := found.typed("read memberOf"); err != nil || len(found.result.Entries) != 1 {
 		return e, fmt.Errorf("memberOf could not be read again: %w", err)
 	}
 	e.readMembership(found.result.Entries[0])
+	c.readNames(&e, found.result.Entries[0])
 	return e, nil
 }

@@ -72,7 +72,15 @@ func TestLimitFollowsWhatTheServerCanDo(t *testing.T) {
 			if l.running != 0 || len(l.queue) != 0 {
 				t.Errorf("%s: %d run and %d wait in the end", name, l.running, len(l.queue))
 			}
-			t.Logf("%s: %d at once, limit %.0f, slowest %s, all %s of %s", name, s.most.Load(), l.limit, time.Duration(slowest.Load()), took, best)
+			t.Logf(
+				"%s: %d at once, limit %.0f, slowest %s, all %s of %s",
+				name,
+				s.most.Load(),
+				l.limit,
+				time.Duration(slowest.Load()),
+				took,
+				best,
+			)
 		})
 	}
 }

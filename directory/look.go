@@ -53,7 +53,8 @@ func (c *Client) NamingContexts(ctx context.Context) ([]string, error) {
 			errs = append(errs, err)
 			continue
 		}
-		contexts := slices.DeleteFunc(slices.Clone(dse.contexts), func(dn string) bool { return dn == dse.domain || dn == "" })
+		contexts := slices.DeleteFunc(slices.Clone(dse.contexts),
+			func(dn string) bool { return dn == dse.domain || dn == "" })
 		if dse.domain != "" {
 			contexts = append([]string{dse.domain}, contexts...)
 		}

@@ -41,14 +41,20 @@ func (c *Client) mirrors(ctx context.Context) string {
 	for i, a := range folders {
 		for _, b := range folders[i+1:] {
 			if n := shared(names[a], names[b]); n >= mirrorLeast && 5*n >= 4*min(len(names[a]), len(names[b])) {
-				return fmt.Sprintf("%q and %q have %d groups of the same names: if one mirrors the other, everybody gets each group twice", a, b, n)
+				return fmt.Sprintf(
+					"%q and %q have %d groups of the same names: if one mirrors the other, everybody gets each group twice",
+					a,
+					b,
+					n,
+				)
 			}
 		}
 	}
 	return ""
 }
 
-const mirrorRemedy = "let the user type look for groups below one of the two, or keep the other back by policy.groups.exclude"
+const mirrorRemedy = "let the user type look for groups below one of the two, or keep the other back by " +
+	"policy.groups.exclude"
 
 func shared(a, b map[string]bool) (n int) {
 	for name := range a {

@@ -65,7 +65,8 @@ func (k *looker) fromTokens(ctx context.Context, g Asked) Sight {
 	s := k.ask(ctx, at, securityGroup)
 	k.own.tokens.Do(func() { k.readTokens(ctx) })
 	if s.entry != nil && len(k.own.sids) > 0 {
-		if sid := attributeOf(s.entry, "objectSid"); sid != nil && len(sid.ByteValues) == 1 && !k.own.sids[string(sid.ByteValues[0])] {
+		if sid := attributeOf(s.entry, "objectSid"); sid != nil && len(sid.ByteValues) == 1 &&
+			!k.own.sids[string(sid.ByteValues[0])] {
 			return Sight{Finding: Seen, DN: g.DN}
 		}
 	}

@@ -44,8 +44,17 @@ func TestPagesAreAskedForOnlyWhereTheyHelp(t *testing.T) {
 				e, before := find(t, c, ut, "alice"), s.Searches()
 				m := c.DirectGroups(t.Context(), ut, e)
 				searches[i] = s.Searches() - before
-				if m.Verdict != want.verdict || len(m.Groups) != want.groups || m.Verdict == directory.Partial && !strings.Contains(m.Reason, "raise the server's limit") {
-					t.Errorf("pages %d, limit %d: %v (%s) with %d groups, want %+v", pages, limit, m.Verdict, m.Reason, len(m.Groups), want)
+				if m.Verdict != want.verdict || len(m.Groups) != want.groups ||
+					m.Verdict == directory.Partial && !strings.Contains(m.Reason, "raise the server's limit") {
+					t.Errorf(
+						"pages %d, limit %d: %v (%s) with %d groups, want %+v",
+						pages,
+						limit,
+						m.Verdict,
+						m.Reason,
+						len(m.Groups),
+						want,
+					)
 				}
 			}
 			if bad := pages != directorytest.PagesGiven; searches[1] != 1 && (bad || limit == 0) {

@@ -87,7 +87,10 @@ func (c *Client) keepProof(p proof) {
 
 // contradict is for a sign-on that found memberOf wrong.
 func (c *Client) contradict(groups int) {
-	c.proof.Store(&proof{against: true, why: fmt.Sprintf("memberOf and the groups' own members differ in %d memberships of one person", groups)})
+	c.proof.Store(&proof{
+		against: true,
+		why:     fmt.Sprintf("memberOf and the groups' own members differ in %d memberships of one person", groups),
+	})
 }
 
 // startProving proves now and every ProveEvery, until Close.
@@ -156,13 +159,17 @@ func (p prover) prove(ctx context.Context) (proof, error) {
 }
 
 // ask searches; a size limit that was reached is no failure here.
-func (p prover) ask(ctx context.Context, base string, scope, limit int, filter string, attributes ...string) ([]*ldap.Entry, error) {
+func (p prover) ask(
+	ctx context.Context, base string, scope, limit int, filter string, attributes ...string,
+) ([]*ldap.Entry, error) {
 	if !p.link.enter() {
 		return nil, fmt.Errorf("%w: the connection was closed", ErrUnavailable)
 	}
-	found := p.link.search(ctx, ldap.NewSearchRequest(base, scope, ldap.NeverDerefAliases, limit, 0, false, filter, attributes, nil))
+	found := p.link.search(ctx,
+		ldap.NewSearchRequest(base, scope, ldap.NeverDerefAliases, limit, 0, false, filter, attributes, nil))
 	e, ok := answered(found.err)
-	if ok && (e.ResultCode == ldap.LDAPResultSizeLimitExceeded || e.ResultCode == ldap.LDAPResultNoSuchObject) || errors.Is(found.err, ldap.ErrSizeLimitExceeded) {
+	if ok && (e.ResultCode == ldap.LDAPResultSizeLimitExceeded || e.ResultCode == ldap.LDAPResultNoSuchObject) ||
+		errors.Is(found.err, ldap.ErrSizeLimitExceeded) {
 		return found.result.Entries, nil
 	}
 	return found.result.Entries, found.typed("search for what memberOf means")
@@ -196,7 +203,9 @@ func (p prover) nestedPair(ctx context.Context) (proof, error) {
 			return found, err
 		}
 	}
-	return proof{why: "nothing proves that memberOf is direct here: no group with users is found in another group by memberOf"}, nil
+	return proof{
+		why: "nothing proves that memberOf is direct here: no group with users is found in another group by memberOf",
+	}, nil
 }
 
 func (p prover) nestedByMemberOf(ctx context.Context) (out []nesting, err error) {
@@ -267,7 +276,8 @@ func (p prover) judge(ctx context.Context, child, parent string) (proof, error) 
 
 func isGroup(e *ldap.Entry) bool {
 	return slices.ContainsFunc(e.GetEqualFoldAttributeValues("objectClass"), func(class string) bool {
-		return strings.EqualFold(class, "groupOfNames") || strings.EqualFold(class, "groupOfUniqueNames") || strings.EqualFold(class, "group")
+		return strings.EqualFold(class, "groupOfNames") || strings.EqualFold(class, "groupOfUniqueNames") ||
+			strings.EqualFold(class, "group")
 	})
 }
 
@@ -278,7 +288,10 @@ func (p prover) gap(ctx context.Context) (proof, error) {
 		return proof{}, err
 	}
 	if len(posix) > 0 {
-		return proof{why: "memberOf never lists a posixGroup, and there are some", example: fmt.Sprintf("%q", posix[0].DN)}, nil
+		return proof{
+			why:     "memberOf never lists a posixGroup, and there are some",
+			example: fmt.Sprintf("%q", posix[0].DN),
+		}, nil
 	}
 	for _, attribute := range []string{"uniqueMember", "member"} {
 		sample, err := p.below(ctx, proofSample, "("+attribute+"=*)", "1.1")

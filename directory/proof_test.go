@@ -12,7 +12,9 @@ import (
 )
 
 func pair() string {
-	return person("alice") + group("inner", aliceDN) + group("outer", "cn=inner,"+groups) + group("outermost", "cn=outer,"+groups)
+	return person(
+		"alice",
+	) + group("inner", aliceDN) + group("outer", "cn=inner,"+groups) + group("outermost", "cn=outer,"+groups)
 }
 
 // TestMeaningOfMemberOf tries what keeps memberOf in OpenLDAP, and what else stands in
@@ -55,7 +57,11 @@ func TestMeaningOfMemberOf(t *testing.T) {
 // lists parents.
 func TestParentsAreNeverDirectWhateverTheFileSays(t *testing.T) {
 	s := slapdtest.Start(t, slapdtest.Config{LDIF: pair(), DynList: "groupOfURLs memberURL member+memberOf@groupOfNames*"})
-	c, ut := open(t, s.CA(), s.TLSURL(), func(cfg *directory.Config) { cfg.GroupsFrom = directory.GroupsMemberOf }), compile(t, persons())
+	c, ut := open(t, s.CA(), s.TLSURL(),
+		func(cfg *directory.Config) { cfg.GroupsFrom = directory.GroupsMemberOf }), compile(
+		t,
+		persons(),
+	)
 	if _, _, err := c.ProveMemberOf(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -69,7 +75,8 @@ func TestParentsAreNeverDirectWhateverTheFileSays(t *testing.T) {
 // A group older than the overlay is in nobody's memberOf.
 func TestGroupsOlderThanTheOverlayForbidMemberOf(t *testing.T) {
 	s := inProcess(t, person("alice", "memberOf: cn=inner,"+groups)+group("old", aliceDN)+
-		strings.TrimSuffix(group("inner", aliceDN), "\n")+"memberOf: cn=outer,"+groups+"\n\n"+group("outer", "cn=inner,"+groups))
+		strings.TrimSuffix(group("inner", aliceDN),
+			"\n")+"memberOf: cn=outer,"+groups+"\n\n"+group("outer", "cn=inner,"+groups))
 	c := open(t, s.CA(), s.TLSURL())
 	direct, why, err := c.ProveMemberOf(t.Context())
 	if direct || err != nil || !strings.Contains(why, "cn=old,") {
@@ -99,7 +106,10 @@ func TestContradictedMemberOfIsNotUsedAgain(t *testing.T) {
 	if !m.Unconfirmed {
 		t.Error("what memberOf would add counts as confirmed")
 	}
-	if got := c.Evidence(t.Context(), ut, e, m, []directory.Asked{{DN: "cn=old," + groups}, {DN: "cn=inner," + groups}}); inWords(got[0]) != "still" || inWords(got[1]) != "still" {
+	if got := c.Evidence(t.Context(), ut, e, m, []directory.Asked{{DN: "cn=old," + groups}, {DN: "cn=inner," + groups}}); inWords(
+		got[0],
+	) != "still" ||
+		inWords(got[1]) != "still" {
 		t.Errorf("%+v", got)
 	}
 	for range 2 {
@@ -123,7 +133,8 @@ func fromMemberOf(cfg *directory.Config) { cfg.GroupsFrom = directory.GroupsMemb
 func wantProblem(t *testing.T, c *directory.Client, code string) {
 	t.Helper()
 	p := c.Problems()
-	if len(p) != 1 || p[0].Code != code || strings.Contains(p[0].Text+p[0].Remedy, "cn=") || strings.Contains(p[0].Text, "uid=") {
+	if len(p) != 1 || p[0].Code != code || strings.Contains(p[0].Text+p[0].Remedy, "cn=") ||
+		strings.Contains(p[0].Text, "uid=") {
 		t.Errorf("problems %+v, want one %s without a name", p, code)
 	}
 }
@@ -173,7 +184,8 @@ func TestProofIsMadeInTheBackgroundAndFollowsTheDirectory(t *testing.T) {
 // TestOverlayTakenOutAndPutBack is a memberOf that was right by every proof until its
 // keeper was away for one change: the groups' own members decide.
 func TestOverlayTakenOutAndPutBack(t *testing.T) {
-	s := slapdtest.Start(t, slapdtest.Config{LDIF: pair() + group("left", aliceDN, witDN) + group("joined", witDN), MemberOf: true})
+	s := slapdtest.Start(t,
+		slapdtest.Config{LDIF: pair() + group("left", aliceDN, witDN) + group("joined", witDN), MemberOf: true})
 	c, ut := open(t, s.CA(), s.TLSURL()), compile(t, persons())
 	if _, _, err := c.ProveMemberOf(t.Context()); err != nil {
 		t.Fatal(err)

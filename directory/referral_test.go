@@ -23,7 +23,11 @@ func referring(t *testing.T, n int) ([]*directorytest.Server, func(*directory.Co
 	}
 	var all []*directorytest.Server
 	for i := range n {
-		all = append(all, inProcess(t, person("alice")+group(fmt.Sprintf("g%d", i), aliceDN), func(s *directorytest.Server) { s.Certificate = &certificate }))
+		all = append(
+			all,
+			inProcess(t, person("alice")+group(fmt.Sprintf("g%d", i), aliceDN),
+				func(s *directorytest.Server) { s.Certificate = &certificate }),
+		)
 	}
 	for i, s := range all {
 		s.SetSearchFault(suffix, directorytest.Fault{References: []string{all[(i+1)%n].TLSURL() + "/" + suffix}})
@@ -105,6 +109,7 @@ func TestRefusedReferenceIsTriedOnce(t *testing.T) {
 func TestReferralResultIsFollowed(t *testing.T) {
 	all, follow := referring(t, 2)
 	all[1].ClearFaults()
-	all[0].SetSearchFault(suffix, directorytest.Fault{Result: &directorytest.Result{Code: 10, Referrals: []string{all[1].TLSURL() + "/" + suffix}}})
+	all[0].SetSearchFault(suffix,
+		directorytest.Fault{Result: &directorytest.Result{Code: 10, Referrals: []string{all[1].TLSURL() + "/" + suffix}}})
 	wantMembership(t, membership(t, open(t, nil, "", follow), compile(t, persons()), "alice"), directory.Complete, "g0 g1")
 }

@@ -29,12 +29,17 @@ const (
 	rootDSEFilter   = "(objectClass=*)"
 )
 
+// rootAttributes are what is read of a root DSE.
+var rootAttributes = []string{
+	"vendorName", "objectClass", "supportedCapabilities", "supportedControl", "namingContexts", "defaultNamingContext",
+	"configurationNamingContext", "subschemaSubentry", "vendorVersion", "domainControllerFunctionality", "currentTime",
+}
+
 // readRootDSE asks once for each new service link, so a replaced server is noticed.
 // A server that refuses gives an empty answer: everything then works the general way.
 func (l *link) readRootDSE() error {
 	request := ldap.NewSearchRequest("", ldap.ScopeBaseObject, ldap.NeverDerefAliases, 1, 0, false, rootDSEFilter,
-		[]string{"vendorName", "objectClass", "supportedCapabilities", "supportedControl", "namingContexts",
-			"defaultNamingContext", "configurationNamingContext", "subschemaSubentry", "vendorVersion", "domainControllerFunctionality", "currentTime"}, nil)
+		rootAttributes, nil)
 	result, err := l.ldap.Search(request)
 	if _, ok := answered(err); err != nil && !ok {
 		return fmt.Errorf("read the root DSE of %s: %w", l.server.url, err)

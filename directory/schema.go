@@ -23,7 +23,17 @@ var attributeNames = regexp.MustCompile(`\bNAME\s+(?:'([^']*)'|\(([^)]*)\))`)
 func (c *Client) AttributeNames(ctx context.Context) ([]string, error) {
 	read := func(dn, attribute string) []string {
 		found := c.search(ctx, "", func(*rootDSE) *ldap.SearchRequest {
-			return ldap.NewSearchRequest(dn, ldap.ScopeBaseObject, ldap.NeverDerefAliases, 1, 0, false, rootDSEFilter, []string{attribute}, nil)
+			return ldap.NewSearchRequest(
+				dn,
+				ldap.ScopeBaseObject,
+				ldap.NeverDerefAliases,
+				1,
+				0,
+				false,
+				rootDSEFilter,
+				[]string{attribute},
+				nil,
+			)
 		})
 		if found.err != nil || len(found.result.Entries) == 0 {
 			return nil
@@ -61,6 +71,9 @@ type attributeTypes struct {
 }
 
 func (a *attributeTypes) has(name string) bool { return a.names[strings.ToLower(name)] }
+
+// lacks tells whether a schema that is shown does not have an attribute type.
+func (a *attributeTypes) lacks(name string) bool { return a != nil && !a.has(name) }
 
 // schema returns the attribute types of the server; nil when it does not show them.
 func (l *link) schema(ctx context.Context) *attributeTypes {

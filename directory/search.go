@@ -28,7 +28,9 @@ func (c *Client) search(ctx context.Context, prefer string, request func(*rootDS
 // searchIn asks the preferred server, or the first that can be reached. A search that
 // got no answer is repeated once, elsewhere when there is an elsewhere: unlike a
 // bind, it changes nothing. Before it is sent it waits for its turn.
-func (c *Client) searchIn(ctx context.Context, prefer string, turns func(*server) *limiter, request func(*rootDSE) *ldap.SearchRequest) answer {
+func (c *Client) searchIn(
+	ctx context.Context, prefer string, turns func(*server) *limiter, request func(*rootDSE) *ldap.SearchRequest,
+) answer {
 	var last answer
 	for attempt := range 2 {
 		l, err := c.eachServer(ctx, prefer, func(s *server) (*link, error) { return s.service(ctx) })
@@ -178,7 +180,8 @@ func (a answer) typed(op string) error {
 	}
 	out := resultError(a.server.url, op, e)
 	if e.ResultCode == ldap.LDAPResultNoSuchObject {
-		out.Remedy = "the base does not exist or the service account may not see it: correct it, or grant the right to read it"
+		out.Remedy = "the base does not exist or the service account may not see it: correct it, or grant the right to " +
+			"read it"
 	}
 	return out
 }

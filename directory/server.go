@@ -39,6 +39,7 @@ type server struct {
 	finding         limiter     // searches for people and single entries
 	grouping        limiter     // searches for somebody's groups
 	asking          atomic.Bool // whether it is there at all
+	shown           shown       // groups
 
 	mu       sync.Mutex
 	state    string

@@ -124,7 +124,8 @@ func TestNobodyThereIsUnavailable(t *testing.T) {
 	if _, err := c.FindUser(t.Context(), ut, "alice"); !errors.Is(err, directory.ErrUnavailable) {
 		t.Errorf("FindUser: %v", err)
 	}
-	if err := c.Bind(t.Context(), aliceDN, "password"); !errors.Is(err, directory.ErrUnavailable) || errors.Is(err, directory.ErrAnswerLost) {
+	if err := c.Bind(t.Context(), aliceDN, "password"); !errors.Is(err, directory.ErrUnavailable) ||
+		errors.Is(err, directory.ErrAnswerLost) {
 		t.Errorf("Bind: %v", err)
 	}
 	wantMembership(t, c.DirectGroups(t.Context(), ut, directory.Entry{DN: aliceDN}), directory.Unknown, "")
@@ -186,7 +187,8 @@ func TestServerThatGoesSilentAfterStartTLSIsBounded(t *testing.T) {
 			context.AfterFunc(hold, func() { _ = conn.Close() })
 		}
 	})
-	c := open(t, nil, "ldap://"+l.Addr().String(), func(cfg *directory.Config) { cfg.DialTimeout = 200 * time.Millisecond })
+	c := open(t, nil, "ldap://"+l.Addr().String(),
+		func(cfg *directory.Config) { cfg.DialTimeout = 200 * time.Millisecond })
 	start := time.Now()
 	_, err = c.FindUser(t.Context(), compile(t, persons()), "alice")
 	if !errors.Is(err, directory.ErrUnavailable) || time.Since(start) > 2*time.Second {
@@ -204,7 +206,8 @@ func TestRefusedServiceAccountIsNotHammered(t *testing.T) {
 		wg.Go(func() {
 			_, err := c.FindUser(t.Context(), ut, "alice")
 			var result *directory.ResultError
-			if !errors.Is(err, directory.ErrUnavailable) || !errors.As(err, &result) || !strings.Contains(result.Remedy, "service account") {
+			if !errors.Is(err, directory.ErrUnavailable) || !errors.As(err, &result) ||
+				!strings.Contains(result.Remedy, "service account") {
 				t.Errorf("got %v", err)
 			}
 			if errors.Is(err, directory.ErrInvalidCredentials) {
@@ -328,7 +331,8 @@ func TestBusySingleServerIsNotPutAside(t *testing.T) {
 
 func TestConnectionsAreReplacedAfterTheirLifetime(t *testing.T) {
 	s := inProcess(t, person("alice"))
-	c := open(t, s.CA(), s.TLSURL(), func(cfg *directory.Config) { cfg.Lifetime, cfg.SearchConns = 20*time.Millisecond, 1 })
+	c := open(t, s.CA(), s.TLSURL(),
+		func(cfg *directory.Config) { cfg.Lifetime, cfg.SearchConns = 20*time.Millisecond, 1 })
 	ut := compile(t, persons())
 	eventually(t, "a second service bind and a second bind connection", func() bool {
 		e := find(t, c, ut, "alice")

@@ -7,8 +7,6 @@ import (
 	"strings"
 
 	"github.com/go-ldap/ldap/v3"
-
-	"ldap-gateway/directory/dn"
 )
 
 // sighting is what one base search showed.
@@ -77,12 +75,48 @@ func (k *looker) sighting(ctx context.Context, found answer) sighting {
 	return sighting{}
 }
 
+// hasID tells whether a group has an immutable ID, in any of the attributes that may
+// hold it, and whether all of these can be read.
+func (k *looker) hasID(ctx context.Context, e *ldap.Entry, id string) (has, whole bool) {
+	whole = true
+	for _, attribute := range k.query.rule.idAttributes(k.query.dse) {
+		a := attributeOf(e, attribute)
+		switch {
+		case a != nil && len(a.ByteValues) > 0:
+			has = has || textOf(attribute, a.ByteValues[0]) == id
+		case !k.link.schema(ctx).lacks(attribute):
+			whole = false
+		}
+	}
+	return has, whole
+}
+
 // locate returns the DN of what has an ID now, empty when nothing has.
 func (k *looker) locate(ctx context.Context, id string) (now string, o Obstacle) {
 	if k.query.dse.activeDirectory() {
 		return k.locateByGUID(ctx, id)
 	}
-	attribute := k.query.rule.idAttributes(k.query.dse)[0]
+	tried := false
+	for _, attribute := range k.query.rule.idAttributes(k.query.dse) {
+		now, why := k.locateBy(ctx, attribute, id)
+		switch {
+		case now != "":
+			return now, 0
+		case why == NoID && k.link.schema(ctx).lacks(attribute):
+		case why != 0:
+			o = why // the ID may be one of these
+		default:
+			tried = true
+		}
+	}
+	if !tried && o == 0 {
+		o = NoID
+	}
+	return "", o
+}
+
+// locateBy is locate for an ID that is a value of one attribute.
+func (k *looker) locateBy(ctx context.Context, attribute, id string) (now string, o Obstacle) {
 	octets, ok := octetsOf(attribute, id)
 	witness := k.witness(ctx, attribute)
 	if !ok || witness == "" {
@@ -92,9 +126,16 @@ func (k *looker) locate(ctx context.Context, id string) (now string, o Obstacle)
 		return "", ConnectionLost
 	}
 	// That the search finds the person shows that IDs can be searched for.
-	filter := "(|(" + attribute + "=" + ldap.EscapeFilter(octets) + ")(" + attribute + "=" + ldap.EscapeFilter(witness) + "))"
-	found := k.link.search(ctx, ldap.NewSearchRequest(k.query.client.cfg.BaseDN, ldap.ScopeWholeSubtree, ldap.NeverDerefAliases,
-		3, 0, false, filter, []string{attribute}, nil))
+	filter := "(|(" + attribute + "=" + ldap.EscapeFilter(
+		octets,
+	) + ")(" + attribute + "=" + ldap.EscapeFilter(
+		witness,
+	) + "))"
+	found := k.link.search(
+		ctx,
+		ldap.NewSearchRequest(k.query.client.cfg.BaseDN, ldap.ScopeWholeSubtree, ldap.NeverDerefAliases,
+			3, 0, false, filter, []string{attribute}, nil),
+	)
 	if found.err != nil {
 		return "", k.sighting(ctx, found).obstacleOr(AskingFailed)
 	}
@@ -133,28 +174,6 @@ func (k *looker) locateByGUID(ctx context.Context, id string) (now string, o Obs
 		return s.entry.DN, 0
 	}
 	return "", s.obstacle
-}
-
-// behind tells whether the server is known to lack what another has shown: OpenLDAP's
-// contextCSN says up to when a replica has followed.
-func (k *looker) behind(ctx context.Context, name dn.Name, stamp string) bool {
-	if stamp == "" || k.query.dse.vendor != VendorOpenLDAP {
-		return false
-	}
-	i := slices.IndexFunc(k.query.dse.contexts, func(context string) bool {
-		suffix, err := dn.Parse(context)
-		return err == nil && name.Within(suffix)
-	})
-	if i < 0 || !k.link.enter() {
-		return false
-	}
-	found := k.link.search(ctx, ldap.NewSearchRequest(k.query.dse.contexts[i], ldap.ScopeBaseObject, ldap.NeverDerefAliases,
-		1, 0, false, rootDSEFilter, []string{"contextCSN"}, nil))
-	newest := ""
-	for _, e := range found.result.Entries {
-		newest = max(newest, slices.Max(append(e.GetEqualFoldAttributeValues("contextCSN"), "")))
-	}
-	return newest != "" && older(newest, stamp)
 }
 
 // believe takes everything back unless the person is at the end who they were at the

@@ -65,22 +65,36 @@ func (m *inMemory) rename(dn, to string) error {
 
 func (m *inMemory) remove(dn string) error { return m.server.Delete(dn) }
 
-func process(t *testing.T, enrich func(string, map[string][]string), configure ...func(*directorytest.Server)) *inMemory {
+func process(
+	t *testing.T, enrich func(string, map[string][]string), configure ...func(*directorytest.Server),
+) *inMemory {
 	t.Helper()
 	configure = append(configure, func(s *directorytest.Server) {
 		s.MinPassword, s.PasswordWriter = 8, "cn=writer,"+suffix
 	})
-	return &inMemory{server: directorytest.Start(t, configure...), enrich: enrich, members: map[string][]string{}, tokens: map[string]string{}}
+	return &inMemory{
+		server:  directorytest.Start(t, configure...),
+		enrich:  enrich,
+		members: map[string][]string{},
+		tokens:  map[string]string{},
+	}
 }
 
 // processSite is what the three characters have in common.
-func processSite(t *testing.T, m *inMemory, name string, d dialect, base string, state map[directory.AccountKind]directorytest.Fault) site {
+func processSite(
+	t *testing.T, m *inMemory, name string, d dialect, base string, state map[directory.AccountKind]directorytest.Fault,
+) site {
 	t.Helper()
 	return site{
 		backend: m, name: name, keepsMembers: true, dialect: d, memberOf: "search", because: "not computed",
 		makeDirect: func(*testing.T) { m.server.SetMemberOf(directorytest.MemberOfDirect) },
-		config: directory.Config{Servers: []string{m.server.TLSURL()}, BaseDN: base, BindDN: "cn=reader," + base, BindPassword: slapdtest.Password,
-			TLS: directory.TLS{RootCAs: m.server.CA()}},
+		config: directory.Config{
+			Servers:      []string{m.server.TLSURL()},
+			BaseDN:       base,
+			BindDN:       "cn=reader," + base,
+			BindPassword: slapdtest.Password,
+			TLS:          directory.TLS{RootCAs: m.server.CA()},
+		},
 		account: func(t *testing.T, dn string, kind directory.AccountKind) directory.AccountKind {
 			t.Helper()
 			m.server.SetBindFault(dn, state[kind])
@@ -121,19 +135,31 @@ func policyCode(n int8) *int8 { return &n }
 
 func inOpenLDAPCharacter(t *testing.T) site {
 	t.Helper()
-	m := process(t, func(string, map[string][]string) {}, directorytest.LDIF(t, writerLDIF), func(s *directorytest.Server) {
-		s.RootDSE = map[string][]string{"objectClass": {"top", "OpenLDAProotDSE"}}
-		s.MemberOf = directorytest.MemberOfNone
-	})
+	m := process(
+		t,
+		func(string, map[string][]string) {},
+		directorytest.LDIF(t, writerLDIF),
+		func(s *directorytest.Server) {
+			s.RootDSE = map[string][]string{"objectClass": {"top", "OpenLDAProotDSE"}}
+			s.MemberOf = directorytest.MemberOfNone
+		},
+	)
 	refused := func(code int8) directorytest.Fault {
 		return directorytest.Fault{Result: &directorytest.Result{Code: 49, Policy: policyCode(code)}}
 	}
 	expired := refused(0)
 	expired.OnlyIfRight = true
-	return processSite(t, m, "in the process, as OpenLDAP", rfc2307("entryUUID"), suffix, map[directory.AccountKind]directorytest.Fault{
-		directory.Locked: refused(1), directory.Disabled: refused(1), directory.PasswordExpired: expired,
-		directory.PasswordMustChange: {Result: &directorytest.Result{Policy: policyCode(2)}, OnlyIfRight: true},
-	})
+	return processSite(
+		t,
+		m,
+		"in the process, as OpenLDAP",
+		rfc2307("entryUUID"),
+		suffix,
+		map[directory.AccountKind]directorytest.Fault{
+			directory.Locked: refused(1), directory.Disabled: refused(1), directory.PasswordExpired: expired,
+			directory.PasswordMustChange: {Result: &directorytest.Result{Policy: policyCode(2)}, OnlyIfRight: true},
+		},
+	)
 }
 
 func in389Character(t *testing.T) site {
@@ -147,12 +173,29 @@ func in389Character(t *testing.T) site {
 		s.MemberOf = directorytest.MemberOfTransitive
 	})
 	const changed = "2.16.840.1.113730.3.4.4"
-	out := processSite(t, m, "in the process, as 389", rfc2307("nsUniqueId"), suffix, map[directory.AccountKind]directorytest.Fault{
-		directory.Locked:             {Result: &directorytest.Result{Code: 19, Text: "Exceed password retry limit. Please try later."}},
-		directory.Disabled:           {Result: &directorytest.Result{Code: 53, Text: "Account inactivated. Contact system administrator."}},
-		directory.PasswordExpired:    {Result: &directorytest.Result{Code: 49, Text: "password expired!", Policy: policyCode(0), Control: changed}, OnlyIfRight: true},
-		directory.PasswordMustChange: {Result: &directorytest.Result{Policy: policyCode(2), Control: changed}, OnlyIfRight: true},
-	})
+	out := processSite(
+		t,
+		m,
+		"in the process, as 389",
+		rfc2307("nsUniqueId"),
+		suffix,
+		map[directory.AccountKind]directorytest.Fault{
+			directory.Locked: {
+				Result: &directorytest.Result{Code: 19, Text: "Exceed password retry limit. Please try later."},
+			},
+			directory.Disabled: {
+				Result: &directorytest.Result{Code: 53, Text: "Account inactivated. Contact system administrator."},
+			},
+			directory.PasswordExpired: {
+				Result:      &directorytest.Result{Code: 49, Text: "password expired!", Policy: policyCode(0), Control: changed},
+				OnlyIfRight: true,
+			},
+			directory.PasswordMustChange: {
+				Result:      &directorytest.Result{Policy: policyCode(2), Control: changed},
+				OnlyIfRight: true,
+			},
+		},
+	)
 	out.because = "lists parent groups"
 	return out
 }
@@ -232,7 +275,8 @@ func inADCharacter(t *testing.T) site {
 		s.MaxValues, s.MaxPage = 1500, 1000
 		s.WrongPassword, s.UnknownUser = &wrong, &unknown
 	})
-	if err := m.add("CN=Domain Users,CN=Users,"+sambatest.Suffix, map[string][]string{"objectClass": {"group"}, "cn": {"Domain Users"},
+	if err := m.add("CN=Domain "+
+		"Users,CN=Users,"+sambatest.Suffix, map[string][]string{"objectClass": {"group"}, "cn": {"Domain Users"},
 		"objectSid": {domainSID(513)}, "primaryGroupToken": {"513"}}); err != nil {
 		t.Fatal(err)
 	}
@@ -255,7 +299,11 @@ func inADCharacter(t *testing.T) site {
 	}
 	out.writer = [2]string{out.config.BindDN, slapdtest.Password} // everybody may who knows the old one
 	out.memberOf, out.because, out.domain = "memberOf", "lists direct groups only", sambatest.Domain
-	out.cannot = map[string]string{caseGroupClasses: oneGroupClass, caseSkipNested: directByNature, caseByID: "knows no base by an objectGUID"}
+	out.cannot = map[string]string{
+		caseGroupClasses: oneGroupClass,
+		caseSkipNested:   directByNature,
+		caseByID:         "knows no base by an objectGUID",
+	}
 	maps.Copy(out.cannot, oneRule)
 	return out
 }

@@ -157,7 +157,13 @@ func openLDAP(t *testing.T) site {
 	admin := administer(t, s.TLSURL(), s.CA(), "127.0.0.1", slapdtest.AdminDN, slapdtest.Password)
 	return site{
 		backend: admin, name: "OpenLDAP 2.5", dialect: rfc2307("entryUUID"), memberOf: "search", because: "not computed",
-		config: directory.Config{Servers: []string{s.TLSURL()}, BaseDN: suffix, BindDN: slapdtest.ReaderDN, BindPassword: slapdtest.Password, TLS: directory.TLS{RootCAs: s.CA()}},
+		config: directory.Config{
+			Servers:      []string{s.TLSURL()},
+			BaseDN:       suffix,
+			BindDN:       slapdtest.ReaderDN,
+			BindPassword: slapdtest.Password,
+			TLS:          directory.TLS{RootCAs: s.CA()},
+		},
 		account: func(t *testing.T, dn string, state directory.AccountKind) directory.AccountKind {
 			must := mustNot(t)
 			must(admin.replace(dn, "pwdPolicySubentry", "cn=strict,"+suffix))
@@ -204,7 +210,13 @@ func ds389(t *testing.T) site {
 	setting(t, "passwordMaxFailure", "3")
 	return site{
 		backend: admin, name: "389 DS 2.3", keepsMembers: true, dialect: rfc2307("nsUniqueId"), memberOf: "search", because: "lists parent groups",
-		config: directory.Config{Servers: []string{s.TLSURL()}, BaseDN: suffix, BindDN: ds389test.ReaderDN, BindPassword: ds389test.Password, TLS: directory.TLS{RootCAs: s.CA()}},
+		config: directory.Config{
+			Servers:      []string{s.TLSURL()},
+			BaseDN:       suffix,
+			BindDN:       ds389test.ReaderDN,
+			BindPassword: ds389test.Password,
+			TLS:          directory.TLS{RootCAs: s.CA()},
+		},
 		account: func(t *testing.T, dn string, state directory.AccountKind) directory.AccountKind {
 			must := mustNot(t)
 			switch state {
@@ -233,7 +245,9 @@ func ds389(t *testing.T) site {
 		makeDirect: func(t *testing.T) {
 			mustNot(t)(admin.replace("cn=MemberOf Plugin,cn=plugins,cn=config", "memberOfSkipNested", "on"))
 		},
-		cannot: notActiveDirectory(map[string]string{caseUmlaut: "its 7-bit check plug-in, on by default, refuses such a uid"}),
+		cannot: notActiveDirectory(
+			map[string]string{caseUmlaut: "its 7-bit check plug-in, on by default, refuses such a uid"},
+		),
 	}
 }
 
@@ -251,8 +265,13 @@ func sambaAD(t *testing.T) site {
 	admin := administer(t, s.TLSURL(), s.CA(), sambatest.Host, sambatest.AdminDN, sambatest.Password)
 	return site{
 		backend: admin, name: "Samba AD 4.17", keepsMembers: true, dialect: activeDirectory(), memberOf: "memberOf", because: "lists direct groups only", domain: sambatest.Domain,
-		config: directory.Config{Servers: []string{s.TLSURL()}, BaseDN: sambatest.Suffix, BindDN: sambatest.ReaderDN, BindPassword: sambatest.Password,
-			TLS: directory.TLS{RootCAs: s.CA(), ServerName: sambatest.Host}},
+		config: directory.Config{
+			Servers:      []string{s.TLSURL()},
+			BaseDN:       sambatest.Suffix,
+			BindDN:       sambatest.ReaderDN,
+			BindPassword: sambatest.Password,
+			TLS:          directory.TLS{RootCAs: s.CA(), ServerName: sambatest.Host},
+		},
 		account: func(t *testing.T, dn string, state directory.AccountKind) directory.AccountKind {
 			must := mustNot(t)
 			switch state {

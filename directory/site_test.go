@@ -67,7 +67,11 @@ func rfc2307(identity string, classes ...string) dialect {
 		filter:   "(&(objectClass=inetOrgPerson)(|(uid=${identifier})(mail=${identifier})))",
 		password: func(pw string) (string, string) { return "userPassword", pw },
 		group: func(cn string, members []string) map[string][]string {
-			return map[string][]string{"objectClass": append([]string{"groupOfNames"}, classes...), "cn": {cn}, "member": members}
+			return map[string][]string{
+				"objectClass": append([]string{"groupOfNames"}, classes...),
+				"cn":          {cn},
+				"member":      members,
+			}
 		},
 	}
 }
@@ -104,7 +108,12 @@ func (s *scene) userIn(folder, name string, more ...string) string {
 	s.Helper()
 	name = s.named(name)
 	attribute, password := s.dialect.password(rightPassword)
-	attributes := map[string][]string{"cn": {name}, "sn": {name}, attribute: {password}, "mail": {ascii(name) + "@example.test"}}
+	attributes := map[string][]string{
+		"cn":      {name},
+		"sn":      {name},
+		attribute: {password},
+		"mail":    {ascii(name) + "@example.test"},
+	}
 	if s.dialect.rdn == "uid" {
 		attributes["uid"] = []string{name}
 		attributes["objectClass"] = []string{"inetOrgPerson"}

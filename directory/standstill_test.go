@@ -41,10 +41,19 @@ func TestStandstillLosesNoEntry(t *testing.T) {
 	s := directorytest.Start(t, directorytest.LDIF(t, ldif.String()))
 	const timeout = 50 * time.Millisecond
 	still := &standstill{wait: 3 * timeout}
-	ldap.Logger(log.New(still, "", 0)) // for good: connections that are closing may still speak, and no other test has them speak
+	ldap.Logger(
+		log.New(still, "", 0),
+	) // for good: connections that are closing may still speak, and no other test has them speak
 	for range 5 {
 		still.armed.Store(true)
-		c, err := Open(Config{Servers: []string{s.TLSURL()}, BaseDN: "dc=x", Timeout: timeout, TLS: TLS{RootCAs: s.CA(), MinVersion: tls.VersionTLS13}})
+		c, err := Open(
+			Config{
+				Servers: []string{s.TLSURL()},
+				BaseDN:  "dc=x",
+				Timeout: timeout,
+				TLS:     TLS{RootCAs: s.CA(), MinVersion: tls.VersionTLS13},
+			},
+		)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -53,7 +62,19 @@ func TestStandstillLosesNoEntry(t *testing.T) {
 			t.Fatal(err)
 		}
 		l.ldap.Debug = true
-		found, err := l.ldap.Search(ldap.NewSearchRequest("dc=x", ldap.ScopeWholeSubtree, ldap.NeverDerefAliases, 0, 0, false, "(member=dc=x)", nil, nil))
+		found, err := l.ldap.Search(
+			ldap.NewSearchRequest(
+				"dc=x",
+				ldap.ScopeWholeSubtree,
+				ldap.NeverDerefAliases,
+				0,
+				0,
+				false,
+				"(member=dc=x)",
+				nil,
+				nil,
+			),
+		)
 		if err != nil || len(found.Entries) != 9 {
 			t.Errorf("%d of 9 entries, and error %v", len(found.Entries), err)
 		}

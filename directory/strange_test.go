@@ -145,7 +145,16 @@ func TestAnswersAreWhatTheyClaim(t *testing.T) {
 // TestEntriesAreWhereTheyWereLookedFor, or there are none.
 func TestEntriesAreWhereTheyWereLookedFor(t *testing.T) {
 	done := func(id int64) []byte { return message(id, result(0x65, 0)) }
-	ut := compile(t, directory.UserTypeConfig{ID: "1", Name: "p", SearchBase: "ou=people,dc=x", Filter: "(uid=${identifier})", Groups: &directory.GroupRule{}})
+	ut := compile(
+		t,
+		directory.UserTypeConfig{
+			ID:         "1",
+			Name:       "p",
+			SearchBase: "ou=people,dc=x",
+			Filter:     "(uid=${identifier})",
+			Groups:     &directory.GroupRule{},
+		},
+	)
 	for name, found := range map[string]string{
 		"elsewhere":      "uid=root,ou=admins,dc=y",
 		"above":          "dc=x",
@@ -171,7 +180,8 @@ func TestEntriesAreWhereTheyWereLookedFor(t *testing.T) {
 	c := (&liar{find: func(id int64) []byte {
 		return append(message(id, entryOf("cn=Domain Admins,dc=other", "cn=x")), done(id)...)
 	}}).open(t)
-	if m := c.DirectGroups(t.Context(), ut, directory.Entry{DN: "uid=alice,ou=people,dc=x"}); len(m.Groups) != 0 || m.Verdict == directory.Complete {
+	if m := c.DirectGroups(t.Context(), ut, directory.Entry{DN: "uid=alice,ou=people,dc=x"}); len(m.Groups) != 0 ||
+		m.Verdict == directory.Complete {
 		t.Errorf("%+v", m)
 	}
 }

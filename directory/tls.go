@@ -85,8 +85,10 @@ const (
 )
 
 const (
-	clientCertificateRemedy = `the server wants a certificate of the gateway: put certificate = "/etc/ldap-gateway/client.pem" and key = "/etc/ldap-gateway/client.key" into tls`
-	oldKeyExchangeRemedy    = `the two have no key exchange in common: have the server take ECDHE, or, if it cannot, put old_key_exchange = true into tls; what is recorded can then be read by whoever gets the server's key later`
+	clientCertificateRemedy = "the server wants a certificate of the gateway: put " +
+		`certificate = "/etc/ldap-gateway/client.pem" and key = "/etc/ldap-gateway/client.key" into tls`
+	oldKeyExchangeRemedy = "the two have no key exchange in common: have the server take ECDHE, or, if it cannot, put " +
+		"old_key_exchange = true into tls; what is recorded can then be read by whoever gets the server's key later"
 )
 
 // handshakeRemedy says what helps with a handshake that the server ended; empty when

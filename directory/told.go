@@ -43,7 +43,8 @@ func Told(err error) string {
 
 // plainErrors are the sentinels, those that say the most first.
 var plainErrors = []error{
-	ErrNoSuchUser, ErrAmbiguousUser, ErrInvalidCredentials, ErrEmptyPassword, ErrAnswerLost, ErrClearText, ErrClosed, ErrUnavailable,
+	ErrNoSuchUser, ErrAmbiguousUser, ErrInvalidCredentials, ErrEmptyPassword, ErrAnswerLost, ErrClearText, ErrClosed,
+	ErrUnavailable,
 }
 
 // told is the result without the server, its text and where it searched.

@@ -44,6 +44,7 @@ type UserType struct {
 	cfg         UserTypeConfig
 	filter      filterTemplate
 	attributes  []string // to ask for, without membership
+	primaries   []string // to ask for, with what tells the primary group
 	memberships []string // to ask for, with membership attributes
 }
 
@@ -56,7 +57,8 @@ func Compile(cfg UserTypeConfig) (*UserType, error) {
 	if err != nil {
 		errs = append(errs, fmt.Errorf("filter: %w", err))
 	}
-	errs = append(errs, checkDN("search base", cfg.SearchBase), checkNames("correlation", cfg.Correlation), checkNames("attributes", cfg.Attributes))
+	errs = append(errs, checkDN("search base", cfg.SearchBase), checkNames("correlation", cfg.Correlation),
+		checkNames("attributes", cfg.Attributes))
 	if cfg.SearchBase == "" {
 		errs = append(errs, errors.New("search base: empty; write a DN such as ou=people,dc=example,dc=com"))
 	}
@@ -106,8 +108,8 @@ func (c UserTypeConfig) clone() UserTypeConfig {
 func (u *UserType) planAttributes() {
 	u.attributes = union(u.cfg.Attributes, u.cfg.Correlation)
 	if u.cfg.Groups != nil {
-		u.attributes = union(u.attributes, []string{"uid"})
-		u.memberships = union(u.attributes, []string{"memberOf", "primaryGroupID", "objectSid"})
+		u.primaries = union(u.attributes, []string{"primaryGroupID", "objectSid"})
+		u.memberships = union(u.primaries, []string{"memberOf"})
 	}
 	if len(u.attributes) == 0 {
 		u.attributes = []string{"1.1"} // none at all (RFC 4511, 4.5.1.8); an empty list means all

@@ -33,7 +33,8 @@ func TestPasswordNeverPrints(t *testing.T) {
 			t.Errorf("%q is in %s", leak, out.String())
 		}
 	}
-	if !strings.Contains(out.String(), "password=[redacted]") || !strings.Contains(out.String(), `"password":"[redacted]"`) {
+	if !strings.Contains(out.String(), "password=[redacted]") ||
+		!strings.Contains(out.String(), `"password":"[redacted]"`) {
 		t.Errorf("hclog printed %s", out.String())
 	}
 }

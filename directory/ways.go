@@ -11,8 +11,38 @@ import (
 // the group with a value of the person's.
 type way struct{ attribute, value string }
 
-// assertion is the way as an item of a filter.
-func (w way) assertion() string { return "(" + w.attribute + "=" + ldap.EscapeFilter(w.value) + ")" }
+// assertion is the way as an item of a filter. People have a gidNumber, too.
+func (w way) assertion() string {
+	item := "(" + w.attribute + "=" + ldap.EscapeFilter(w.value) + ")"
+	if w.attribute == posixID {
+		return "(&(objectClass=posixGroup)" + item + ")"
+	}
+	return item
+}
+
+const posixID = "gidNumber"
+
+// memberAttributes are those that groups may have members in, besides member; on Active
+// Directory there are no others.
+func (c *Client) memberAttributes() []string {
+	return union([]string{"uniqueMember", "memberUid"}, c.cfg.MemberAttributes)
+}
+
+// personAttributes are what is read of a person so that groups can be asked for them.
+func (c *Client) personAttributes() []string {
+	if c.cfg.PosixPrimaryGroups {
+		return []string{c.cfg.MemberUIDFrom, posixID}
+	}
+	return []string{c.cfg.MemberUIDFrom}
+}
+
+// readNames keeps of a person what groups without DNs have them by.
+func (c *Client) readNames(e *Entry, raw *ldap.Entry) {
+	e.uids = raw.GetEqualFoldAttributeValues(c.cfg.MemberUIDFrom)
+	if c.cfg.PosixPrimaryGroups {
+		e.gid = raw.GetEqualFoldAttributeValue(posixID)
+	}
+}
 
 // ways returns every way that counts for the entry; a primary group counts as one.
 func (q *groupQuery) ways() []way {
@@ -24,8 +54,14 @@ func (q *groupQuery) ways() []way {
 		return ways
 	}
 	ways = append(ways, way{"uniqueMember", q.entry.DN})
+	for _, attribute := range q.client.cfg.MemberAttributes {
+		ways = append(ways, way{attribute, q.entry.DN})
+	}
 	for _, uid := range q.entry.uids {
 		ways = append(ways, way{"memberUid", uid})
+	}
+	if q.entry.gid != "" {
+		ways = append(ways, way{posixID, q.entry.gid})
 	}
 	return ways
 }
@@ -111,7 +147,8 @@ func older(stamp, known string) bool {
 
 // source says what made the user a member, as far as the kind of group tells.
 func (q *groupQuery) source(e *ldap.Entry) string {
-	if sid := attributeOf(e, "objectSid"); q.primary != "" && sid != nil && len(sid.ByteValues) == 1 && string(sid.ByteValues[0]) == q.primary {
+	if sid := attributeOf(e, "objectSid"); q.primary != "" && sid != nil && len(sid.ByteValues) == 1 &&
+		string(sid.ByteValues[0]) == q.primary {
 		return "primaryGroup"
 	}
 	switch {

@@ -43,7 +43,13 @@ func TestAlpinePackage(t *testing.T) {
 func changeAlpine(s *site, file, version, program string) string {
 	s.t.Helper()
 	s.Write("/root/program", []byte(program), 0o755)
-	s.Run("sh", "-euc", `cd /root; rm -rf unpacked; mkdir unpacked; cd unpacked; tar -xzf "$0"; cp ../program usr/bin/ldap-gateway
-sed -i "s/0\\.2\\.0/$1/" .PKGINFO .p*; tar -czf ../changed.apk .`, file, version)
+	s.Run(
+		"sh",
+		"-euc",
+		`cd /root; rm -rf unpacked; mkdir unpacked; cd unpacked; tar -xzf "$0"; cp ../program usr/bin/ldap-gateway
+sed -i "s/0\\.2\\.0/$1/" .PKGINFO .p*; tar -czf ../changed.apk .`,
+		file,
+		version,
+	)
 	return "/root/changed.apk"
 }

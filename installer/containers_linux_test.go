@@ -89,7 +89,8 @@ func TestKubernetesExample(t *testing.T) {
 		}
 		kinds[doc.Kind] = true
 		pod := doc.Spec.Template.Spec
-		if doc.Kind == "StatefulSet" && (!pod.SecurityContext.RunAsNonRoot || len(pod.Containers) != 1 || !pod.Containers[0].SecurityContext.ReadOnly) {
+		if doc.Kind == "StatefulSet" &&
+			(!pod.SecurityContext.RunAsNonRoot || len(pod.Containers) != 1 || !pod.Containers[0].SecurityContext.ReadOnly) {
 			t.Errorf("%+v", pod)
 		}
 	}

@@ -43,7 +43,9 @@ func securing(path, rights string) func(context.Context) error {
 		if err := os.MkdirAll(path, 0o700); err != nil {
 			return err
 		}
-		d, err := windows.SecurityDescriptorFromString("D:P(A;OICI;FA;;;SY)(A;OICI;FA;;;BA)(A;OICI;" + rights + ";;;" + serviceSID(name) + ")")
+		d, err := windows.SecurityDescriptorFromString(
+			"D:P(A;OICI;FA;;;SY)(A;OICI;FA;;;BA)(A;OICI;" + rights + ";;;" + serviceSID(name) + ")",
+		)
 		if err != nil {
 			return err
 		}

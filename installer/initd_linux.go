@@ -48,8 +48,13 @@ func packagedScript() bool {
 // library knows which init system there is, and what else it wants.
 func scripted() (s service.Service, text string, err error) {
 	openRC := strings.ReplaceAll(openRCScript, "@PROGRAM@", programPath)
-	s, err = service.New(nil, &service.Config{Name: name, DisplayName: name, Executable: programPath, Arguments: []string{"run"},
-		Option: service.KeyValue{"SysvScript": sysvScript, "OpenRCScript": openRC}})
+	s, err = service.New(nil, &service.Config{
+		Name:        name,
+		DisplayName: name,
+		Executable:  programPath,
+		Arguments:   []string{"run"},
+		Option:      service.KeyValue{"SysvScript": sysvScript, "OpenRCScript": openRC},
+	})
 	if err != nil {
 		return nil, "", err
 	}
@@ -70,16 +75,21 @@ func script() (install Step, uninstall Plan, err error) {
 		return install, nil, err
 	}
 	remove := func(context.Context) error { return s.Uninstall() }
-	install = Step{Name: "make it a service of " + s.Platform(), Done: holds(scriptPath, text), Undo: remove, Apply: func(ctx context.Context) error {
-		earlier, err := exists(scriptPath)(ctx)
-		switch {
-		case err != nil:
-			return err
-		case earlier:
-			return os.WriteFile(scriptPath, []byte(text), 0o755)
-		}
-		return s.Install()
-	}}
+	install = Step{
+		Name: "make it a service of " + s.Platform(),
+		Done: holds(scriptPath, text),
+		Undo: remove,
+		Apply: func(ctx context.Context) error {
+			earlier, err := exists(scriptPath)(ctx)
+			switch {
+			case err != nil:
+				return err
+			case earlier:
+				return os.WriteFile(scriptPath, []byte(text), 0o755)
+			}
+			return s.Install()
+		},
+	}
 	return install, Plan{
 		{Name: "stop the service", Done: absent(scriptPath), Apply: command(scriptPath, "stop")},
 		{Name: "remove " + scriptPath, Done: absent(scriptPath), Apply: remove},
@@ -90,13 +100,18 @@ func script() (install Step, uninstall Plan, err error) {
 
 // rotating returns the step that has logrotate, where it is, keep the log short.
 func rotating() Step {
-	return Step{Name: "write " + rotationPath, Done: holds(rotationPath, rotation), Undo: removal(rotationPath), Apply: func(context.Context) error {
-		err := os.WriteFile(rotationPath, []byte(rotation), 0o644)
-		if errors.Is(err, fs.ErrNotExist) {
-			return fmt.Errorf("there is no logrotate: %w", errors.ErrUnsupported)
-		}
-		return err
-	}}
+	return Step{
+		Name: "write " + rotationPath,
+		Done: holds(rotationPath, rotation),
+		Undo: removal(rotationPath),
+		Apply: func(context.Context) error {
+			err := os.WriteFile(rotationPath, []byte(rotation), 0o644)
+			if errors.Is(err, fs.ErrNotExist) {
+				return fmt.Errorf("there is no logrotate: %w", errors.ErrUnsupported)
+			}
+			return err
+		},
+	}
 }
 
 // removeMatching removes the files and links of a pattern.

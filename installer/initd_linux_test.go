@@ -47,7 +47,8 @@ func TestOpenRC(t *testing.T) {
 func liveByScript(t *testing.T, how scripts) {
 	s := newScriptedSite(t, how.init)
 	before := s.Changes()
-	if plan := s.Run("/opt/ldap-gateway", "install", "--dry-run"); !strings.HasSuffix(plan, "would  make it a service of "+how.platform) {
+	if plan := s.Run("/opt/ldap-gateway", "install", "--dry-run"); !strings.HasSuffix(plan,
+		"would  make it a service of "+how.platform) {
 		t.Error(plan)
 	}
 	s.Run("sh", "-c", "! getent passwd ldap-gateway && test ! -e /etc/init.d/ldap-gateway")

@@ -23,11 +23,15 @@ func TestPackagesPassTheirLinters(t *testing.T) {
 		}
 		return found
 	}
-	out, err := exec.Command("lintian", append([]string{"--allow-root", "--fail-on", "error,warning"}, files("*.deb")...)...).CombinedOutput()
+	out, err := exec.Command(
+		"lintian",
+		append([]string{"--allow-root", "--fail-on", "error,warning"}, files("*.deb")...)...).CombinedOutput()
 	if err != nil {
 		t.Errorf("lintian: %v\n%s", err, out)
 	}
-	out, err = apart(t, append([]string{"rpmlint", "--config", "linux/rpmlint.toml"}, files("*.rpm")...)...).CombinedOutput()
+	out, err = apart(
+		t,
+		append([]string{"rpmlint", "--config", "linux/rpmlint.toml"}, files("*.rpm")...)...).CombinedOutput()
 	if err != nil || !strings.Contains(string(out), " 0 errors, 0 warnings") {
 		t.Errorf("rpmlint: %v\n%s", err, out)
 	}
@@ -46,7 +50,23 @@ func apart(t *testing.T, command ...string) *exec.Cmd {
 mount -t overlay overlay -o "lowerdir=/,upperdir=$0/upper,workdir=$0/work" "$0/root"
 mount -t proc proc "$0/root/proc"; mount --rbind /dev "$0/root/dev"
 exec chroot "$0/root" sh -euc 'cd "$0"; exec "$@"' "$@"`
-	return exec.Command("unshare", append([]string{"--mount", "--pid", "--fork", "--kill-child", "--propagation", "private", "sh", "-euc", script, t.TempDir(), here}, command...)...)
+	return exec.Command(
+		"unshare",
+		append(
+			[]string{
+				"--mount",
+				"--pid",
+				"--fork",
+				"--kill-child",
+				"--propagation",
+				"private",
+				"sh",
+				"-euc",
+				script,
+				t.TempDir(),
+				here,
+			},
+			command...)...)
 }
 
 // exposed is how systemd-analyze sums up what a service could do.
@@ -65,10 +85,18 @@ func TestUnitsAreConfined(t *testing.T) {
 			if err := os.WriteFile(unit, []byte(strings.ReplaceAll(string(b), "@PROGRAM@", "/bin/true")), 0o600); err != nil {
 				t.Fatal(err)
 			}
-			if out, err := exec.Command("systemd-analyze", "verify", "--man=no", unit).CombinedOutput(); err != nil || len(out) > 0 {
+			if out, err := exec.Command("systemd-analyze", "verify", "--man=no", unit).CombinedOutput(); err != nil ||
+				len(out) > 0 {
 				t.Errorf("verify: %v\n%s", err, out)
 			}
-			out, err := exec.Command("systemd-analyze", "security", "--offline=true", "--threshold=15", "--no-pager", unit).CombinedOutput()
+			out, err := exec.Command(
+				"systemd-analyze",
+				"security",
+				"--offline=true",
+				"--threshold=15",
+				"--no-pager",
+				unit,
+			).CombinedOutput()
 			if found := exposed.FindSubmatch(out); err != nil || found == nil {
 				t.Errorf("security: %v\n%s", err, out)
 			} else {

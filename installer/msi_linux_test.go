@@ -69,8 +69,14 @@ func (w *windowsSite) setUp() {
 	t.Helper()
 	w.write(`C:\password`, slapdtest.Password)
 	w.write(`C:\code`, w.site.code())
-	out, code := w.msi("/i", firstWindows, "0.1.0", "CLOUDURL="+w.site.api.URL, `CODEFILE=C:\code`,
-		"SETUPFLAGS=--server "+w.site.slapd.TLSURL()+` --directory-ca C:\ca.pem --base-dn `+slapdtest.Suffix+" --bind-dn "+slapdtest.ReaderDN+` --bind-password-file C:\password`)
+	out, code := w.msi(
+		"/i",
+		firstWindows,
+		"0.1.0",
+		"CLOUDURL="+w.site.api.URL,
+		`CODEFILE=C:\code`,
+		"SETUPFLAGS=--server "+w.site.slapd.TLSURL()+` --directory-ca C:\ca.pem --base-dn `+slapdtest.Suffix+" --bind-dn "+slapdtest.ReaderDN+` --bind-password-file C:\password`,
+	)
 	if code != 0 {
 		t.Fatalf("install: %d %s", code, out)
 	}
@@ -142,7 +148,8 @@ func (w *windowsSite) files() (all []string) {
 	w.site.t.Helper()
 	root := w.Path(`C:\`)
 	w.site.must(filepath.WalkDir(root, func(path string, _ fs.DirEntry, err error) error {
-		if !strings.Contains(path, "/windows/temp/") && !strings.HasSuffix(path, "/windows/Installer") && !strings.Contains(path, "/Temp/") {
+		if !strings.Contains(path, "/windows/temp/") && !strings.HasSuffix(path, "/windows/Installer") &&
+			!strings.Contains(path, "/Temp/") {
 			all = append(all, path[len(root):])
 		}
 		return err
@@ -176,7 +183,12 @@ func TestWindowsFilesAreSigned(t *testing.T) {
 	if out, err := verify(bad); err == nil {
 		t.Errorf("a changed byte goes unseen: %s", out)
 	}
-	sums := exec.Command("sh", "-euc", `cd "$0"; openssl pkeyutl -verify -pubin -inkey release.pub -rawin -in SHA256SUMS -sigfile SHA256SUMS.sig; sha256sum --quiet -c SHA256SUMS`, dir)
+	sums := exec.Command(
+		"sh",
+		"-euc",
+		`cd "$0"; openssl pkeyutl -verify -pubin -inkey release.pub -rawin -in SHA256SUMS -sigfile SHA256SUMS.sig; sha256sum --quiet -c SHA256SUMS`,
+		dir,
+	)
 	if out, err := sums.CombinedOutput(); err != nil {
 		t.Errorf("%v: %s", err, out)
 	}

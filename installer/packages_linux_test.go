@@ -37,8 +37,12 @@ func withFolder(m *testing.M) int {
 
 // The versions of the story: what is installed, and what it is upgraded to.
 var (
-	first         = sync.OnceValues(func() (string, error) { return build("0.1.0", "ldap-gateway ldap-cloud", "deb rpm archlinux apk") })
-	second        = sync.OnceValues(func() (string, error) { return build("0.2.0", "ldap-gateway", "deb rpm archlinux apk") })
+	first = sync.OnceValues(
+		func() (string, error) { return build("0.1.0", "ldap-gateway ldap-cloud", "deb rpm archlinux apk") },
+	)
+	second = sync.OnceValues(
+		func() (string, error) { return build("0.2.0", "ldap-gateway", "deb rpm archlinux apk") },
+	)
 	firstWindows  = sync.OnceValues(func() (string, error) { return build("0.1.0", "ldap-gateway", "windows") })
 	secondWindows = sync.OnceValues(func() (string, error) { return build("0.2.0", "ldap-gateway", "windows") })
 )
@@ -48,7 +52,14 @@ var (
 func build(version, programs, formats string) (string, error) {
 	dir := filepath.Join(built, strings.Fields(formats)[0]+version)
 	cmd := exec.Command("./packages")
-	cmd.Env = append(os.Environ(), "DIST="+dir, "VERSION="+version, "PROGRAMS="+programs, "ARCHES=amd64", "FORMATS="+formats)
+	cmd.Env = append(
+		os.Environ(),
+		"DIST="+dir,
+		"VERSION="+version,
+		"PROGRAMS="+programs,
+		"ARCHES=amd64",
+		"FORMATS="+formats,
+	)
 	out, err := cmd.CombinedOutput()
 	if err != nil {
 		return "", fmt.Errorf("%w: %s", err, out)
@@ -128,11 +139,20 @@ func (s *site) join(made string) {
 	s.Inside(func() { s.slapd = slapdtest.Start(s.t, slapdtest.Config{Users: people, Groups: 3}) })
 	var setup struct{ EnvironmentID, ClientID, ClientSecret string }
 	s.must(json.Unmarshal([]byte(made), &setup))
-	s.api = &client.Client{URL: "http://127.0.0.1:8080", Environment: setup.EnvironmentID, ID: setup.ClientID, Secret: setup.ClientSecret,
-		HTTP: &http.Client{Timeout: 30 * time.Second, Transport: &http.Transport{DialContext: s.Dial}}}
+	s.api = &client.Client{
+		URL:         "http://127.0.0.1:8080",
+		Environment: setup.EnvironmentID,
+		ID:          setup.ClientID,
+		Secret:      setup.ClientSecret,
+		HTTP:        &http.Client{Timeout: 30 * time.Second, Transport: &http.Transport{DialContext: s.Dial}},
+	}
 	s.await("the cloud answers", func() bool { return s.do("GET", "/gateways", nil, nil) == nil })
 	var g struct{ ID string }
-	s.must(s.do("POST", "/gateways", map[string]any{"name": "HQ", "type": "LDAP", "enabled": true, "vendor": "OpenLDAP", "userTypes": []any{userType()}}, &g))
+	s.must(
+		s.do("POST", "/gateways",
+			map[string]any{"name": "HQ", "type": "LDAP", "enabled": true, "vendor": "OpenLDAP", "userTypes": []any{userType()}},
+			&g),
+	)
 	s.gateway = g.ID
 }
 
@@ -163,7 +183,8 @@ func (s *site) await(what string, holds func() bool) {
 	end := time.Now().Add(20 * time.Second)
 	for tick := time.NewTicker(50 * time.Millisecond); !holds(); <-tick.C {
 		if time.Now().After(end) {
-			log, _ := s.Try("sh", "-c", "journalctl --no-pager -n 40 -u ldap-gateway -u ldap-cloud || tail -n 40 /var/log/ldap-gateway.log")
+			log, _ := s.Try("sh", "-c",
+				"journalctl --no-pager -n 40 -u ldap-gateway -u ldap-cloud || tail -n 40 /var/log/ldap-gateway.log")
 			s.t.Fatalf("within 20 seconds it did not come true that %s\n%s", what, log)
 		}
 	}
@@ -203,17 +224,40 @@ func (s *site) setUp() {
 	s.Write("/etc/ldap-gateway/ca.pem", ca, 0o644)
 	s.Write("/root/password", []byte(slapdtest.Password+"\n"), 0o600)
 	s.Write("/root/code", []byte(s.code()+"\n"), 0o600)
-	s.Run("ldap-gateway", "setup", "--yes", "--cloud", "http://127.0.0.1:8080", "--server", s.slapd.TLSURL(), "--directory-ca", "/etc/ldap-gateway/ca.pem",
-		"--base-dn", slapdtest.Suffix, "--bind-dn", slapdtest.ReaderDN, "--bind-password-file", "/root/password", "--code-file", "/root/code")
+	s.Run(
+		"ldap-gateway",
+		"setup",
+		"--yes",
+		"--cloud",
+		"http://127.0.0.1:8080",
+		"--server",
+		s.slapd.TLSURL(),
+		"--directory-ca",
+		"/etc/ldap-gateway/ca.pem",
+		"--base-dn",
+		slapdtest.Suffix,
+		"--bind-dn",
+		slapdtest.ReaderDN,
+		"--bind-password-file",
+		"/root/password",
+		"--code-file",
+		"/root/code",
+	)
 	s.awaitSignOn("after the setup")
-	s.Run("sh", "-c", "rm /root/code /root/password; sed -i 's/# sign_ons_per_minute = .*/sign_ons_per_minute = 1000000/' /etc/ldap-gateway/gateway.hcl")
+	s.Run(
+		"sh",
+		"-c",
+		"rm /root/code /root/password; sed -i 's/# sign_ons_per_minute = .*/sign_ons_per_minute = 1000000/' "+
+			"/etc/ldap-gateway/gateway.hcl",
+	)
 	s.Run("ldap-gateway", "restart")
 }
 
 // signOn signs one of the people on and returns the outcome, or what went wrong.
 func (s *site) signOn(n int) string {
 	var r struct{ Outcome, Reason string }
-	err := s.do("POST", "/signOns", map[string]string{"username": fmt.Sprintf("user%05d", n%people), "password": "password"}, &r)
+	err := s.do("POST", "/signOns",
+		map[string]string{"username": fmt.Sprintf("user%05d", n%people), "password": "password"}, &r)
 	if err != nil {
 		return err.Error()
 	}

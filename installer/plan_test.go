@@ -58,7 +58,13 @@ func TestAppliedAgainFinishes(t *testing.T) {
 func TestFailedStepUndoesThisRunOnly(t *testing.T) {
 	m := &machine{has: []string{"a"}}
 	broken := errors.New("broken")
-	err := Plan{m.step("a", nil), m.step("b", nil), m.step("c", nil), m.step("d", broken), m.step("e", nil)}.Apply(t.Context(), &bytes.Buffer{})
+	err := Plan{
+		m.step("a", nil),
+		m.step("b", nil),
+		m.step("c", nil),
+		m.step("d", broken),
+		m.step("e", nil),
+	}.Apply(t.Context(), &bytes.Buffer{})
 	if !errors.Is(err, broken) || !strings.HasPrefix(err.Error(), "d: ") {
 		t.Error(err)
 	}

@@ -27,14 +27,24 @@ func TestSameSourceGivesSameBytes(t *testing.T) {
 		return string(out)
 	}
 	// What is worked on is not committed yet, and has to be in both.
-	do("..", `mkdir "$0/a"; git ls-files -z --cached --others --exclude-standard | xargs -0 sh -c 'for f; do [ ! -e "$f" ] || printf "%s\n" "$f"; done' - | tar -cf - -T - | tar -xf - -C "$0/a"
+	do(
+		"..",
+		`mkdir "$0/a"; git ls-files -z --cached --others --exclude-standard | xargs -0 sh -c 'for f; do [ ! -e "$f" ] || printf "%s\n" "$f"; done' - | tar -cf - -T - | tar -xf - -C "$0/a"
 cd "$0/a"; git init -q; git add -A; git -c user.name=a -c user.email=a@b commit -qm x
 cd "$0"; git clone -q a b; find b -path b/.git -prune -o -type f -exec touch -d 2001-01-01 {} +
 openssl genpkey -algorithm ed25519 -out release.key
-openssl req -x509 -newkey rsa:3072 -nodes -days 2 -subj /CN=x -addext extendedKeyUsage=codeSigning -keyout code.key -out code.crt`)
+openssl req -x509 -newkey rsa:3072 -nodes -days 2 -subj /CN=x -addext extendedKeyUsage=codeSigning -keyout code.key -out code.crt`,
+	)
 	sums := func(folder string) map[string]string {
-		do(filepath.Join(dir, folder), "umask "+map[string]string{"a": "022", "b": "077"}[folder]+"; installer/packages",
-			"ARCHES=amd64", "PROGRAMS=ldap-gateway", "RELEASE_KEY="+dir+"/release.key", "CODE_KEY="+dir+"/code.key", "CODE_CERT="+dir+"/code.crt")
+		do(
+			filepath.Join(dir, folder),
+			"umask "+map[string]string{"a": "022", "b": "077"}[folder]+"; installer/packages",
+			"ARCHES=amd64",
+			"PROGRAMS=ldap-gateway",
+			"RELEASE_KEY="+dir+"/release.key",
+			"CODE_KEY="+dir+"/code.key",
+			"CODE_CERT="+dir+"/code.crt",
+		)
 		all := map[string]string{}
 		for line := range strings.Lines(do(filepath.Join(dir, folder), "cat dist/SHA256SUMS")) {
 			sum, name, _ := strings.Cut(strings.TrimSpace(line), "  ")
@@ -46,7 +56,8 @@ openssl req -x509 -newkey rsa:3072 -nodes -days 2 -subj /CN=x -addext extendedKe
 	a, b := sums("a"), sums("b")
 	t.Logf("both in %s: %v", time.Since(from).Round(time.Second), slices.Sorted(maps.Keys(a)))
 	for _, kind := range []string{".deb", ".rpm", ".apk", ".pkg.tar.zst", ".tar.gz", ".zip"} {
-		if !slices.ContainsFunc(slices.Collect(maps.Keys(a)), func(name string) bool { return strings.HasSuffix(name, kind) }) {
+		if !slices.ContainsFunc(slices.Collect(maps.Keys(a)),
+			func(name string) bool { return strings.HasSuffix(name, kind) }) {
 			t.Errorf("no %s was built", kind)
 		}
 	}

@@ -21,8 +21,9 @@ import (
 
 const (
 	displayName = "LDAP gateway"
-	description = "Joins the directory to the cloud: dials out, checks passwords in the directory, and brings each person's direct groups along."
-	sources     = `SYSTEM\CurrentControlSet\Services\EventLog\Application\` // of the event log
+	description = "Joins the directory to the cloud: dials out, checks passwords in the directory, and brings each " +
+		"person's direct groups along."
+	sources = `SYSTEM\CurrentControlSet\Services\EventLog\Application\` // of the event log
 )
 
 // programPath is where the service runs the program from.
@@ -38,10 +39,16 @@ func programPath() string {
 // password, nobody can sign on with it, and it has no right but its own.
 func wanted() mgr.Config {
 	return mgr.Config{
-		ServiceType: windows.SERVICE_WIN32_OWN_PROCESS, StartType: mgr.StartAutomatic, ErrorControl: mgr.ErrorNormal,
-		BinaryPathName: commandLine(), Dependencies: []string{"Tcpip", "Dnscache"},
-		ServiceStartName: `NT SERVICE\` + name, DisplayName: displayName, Description: description,
-		SidType: windows.SERVICE_SID_TYPE_UNRESTRICTED, DelayedAutoStart: true,
+		ServiceType:      windows.SERVICE_WIN32_OWN_PROCESS,
+		StartType:        mgr.StartAutomatic,
+		ErrorControl:     mgr.ErrorNormal,
+		BinaryPathName:   commandLine(),
+		Dependencies:     []string{"Tcpip", "Dnscache"},
+		ServiceStartName: `NT SERVICE\` + name,
+		DisplayName:      displayName,
+		Description:      description,
+		SidType:          windows.SERVICE_SID_TYPE_UNRESTRICTED,
+		DelayedAutoStart: true,
 	}
 }
 
@@ -76,15 +83,42 @@ func Service(executable string, purge bool) (install, uninstall Plan, err error)
 	file, state := configs.SystemPath(), configs.SystemState()
 	folder, program := filepath.Dir(file), programPath()
 	install = Plan{
-		{Name: "copy this program to " + program, Done: isCopied(executable, program), Apply: copying(executable, program), Undo: uncopying(program)},
+		{
+			Name:  "copy this program to " + program,
+			Done:  isCopied(executable, program),
+			Apply: copying(executable, program),
+			Undo:  uncopying(program),
+		},
 		{Name: "register the service " + name, Done: registered, Apply: register, Undo: unregister},
 		{Name: "start it after the others, and give it an identity of its own", Apply: withService(configure)},
-		{Name: "have it restarted after 5, 30 and 60 seconds when it crashes", Apply: withService(func(_ context.Context, s *mgr.Service) error { return s.SetRecoveryActions(recovery, resetAfter) })},
-		{Name: "and when it ends with an error", Apply: withService(func(_ context.Context, s *mgr.Service) error { return s.SetRecoveryActionsOnNonCrashFailures(true) })},
+		{
+			Name: "have it restarted after 5, 30 and 60 seconds when it crashes",
+			Apply: withService(
+				func(_ context.Context, s *mgr.Service) error { return s.SetRecoveryActions(recovery, resetAfter) },
+			),
+		},
+		{
+			Name: "and when it ends with an error",
+			Apply: withService(
+				func(_ context.Context, s *mgr.Service) error { return s.SetRecoveryActionsOnNonCrashFailures(true) },
+			),
+		},
 		{Name: "make it a source of the event log", Done: isSource, Apply: addSource, Undo: removeSource},
-		{Name: "make " + folder + ", which only administrators and the service can read", Apply: securing(folder, readable), Undo: nil},
-		{Name: "make " + state + ", which only administrators and the service can read and write", Apply: securing(state, writable), Undo: nil},
-		{Name: "write a sample " + file, Done: exists(file), Apply: func(context.Context) error { return os.WriteFile(file, []byte(configs.Minimal), 0o600) }},
+		{
+			Name:  "make " + folder + ", which only administrators and the service can read",
+			Apply: securing(folder, readable),
+			Undo:  nil,
+		},
+		{
+			Name:  "make " + state + ", which only administrators and the service can read and write",
+			Apply: securing(state, writable),
+			Undo:  nil,
+		},
+		{
+			Name:  "write a sample " + file,
+			Done:  exists(file),
+			Apply: func(context.Context) error { return os.WriteFile(file, []byte(configs.Minimal), 0o600) },
+		},
 	}
 	uninstall = append(Stop(), Plan{
 		{Name: "unregister the service " + name, Done: not(registered), Apply: unregister},
@@ -92,29 +126,38 @@ func Service(executable string, purge bool) (install, uninstall Plan, err error)
 		{Name: "remove " + filepath.Dir(program), Done: absent(filepath.Dir(program)), Apply: removal(filepath.Dir(program))},
 	}...)
 	if purge {
-		uninstall = append(uninstall, Step{Name: "remove " + folder + ", with the keys", Done: absent(folder), Apply: removal(folder)})
+		uninstall = append(uninstall, Step{
+			Name:  "remove " + folder + ", with the keys",
+			Done:  absent(folder),
+			Apply: removal(folder),
+		})
 	}
 	return install, uninstall, nil
 }
 
 // Start returns the plan that starts the service, or has it start anew.
 func Start() Plan {
-	return append(Stop(), Step{Name: "start the service", Apply: withService(func(ctx context.Context, s *mgr.Service) error {
-		if err := s.Start(); err != nil {
-			return err
-		}
-		return await(ctx, s, svc.Running)
-	})})
+	return append(Stop(), Step{
+		Name: "start the service",
+		Apply: withService(func(ctx context.Context, s *mgr.Service) error {
+			if err := s.Start(); err != nil {
+				return err
+			}
+			return await(ctx, s, svc.Running)
+		}),
+	})
 }
 
 // Stop returns the plan that stops the service.
 func Stop() Plan {
-	return Plan{{Name: "stop the service", Done: isStopped, Apply: withService(func(ctx context.Context, s *mgr.Service) error {
-		if _, err := s.Control(svc.Stop); err != nil && !errors.Is(err, windows.ERROR_SERVICE_NOT_ACTIVE) {
-			return err
-		}
-		return await(ctx, s, svc.Stopped)
-	})}}
+	return Plan{
+		{Name: "stop the service", Done: isStopped, Apply: withService(func(ctx context.Context, s *mgr.Service) error {
+			if _, err := s.Control(svc.Stop); err != nil && !errors.Is(err, windows.ERROR_SERVICE_NOT_ACTIVE) {
+				return err
+			}
+			return await(ctx, s, svc.Stopped)
+		})},
+	}
 }
 
 // await waits until the service is in a state, half a minute at most.

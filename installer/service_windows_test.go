@@ -79,7 +79,8 @@ func isRegistered(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer s.Close()
-	if line, err := startsNow(s); line != commandLine() || !strings.HasPrefix(line, `"C:\Program Files\ldap-gateway\ldap-gateway.exe" run --service --config`) {
+	if line, err := startsNow(s); line != commandLine() ||
+		!strings.HasPrefix(line, `"C:\Program Files\ldap-gateway\ldap-gateway.exe" run --service --config`) {
 		t.Errorf("starts %s %v", line, err)
 	}
 	if got, err := s.RecoveryActions(); err == nil && (len(got) != 3 || got[0] != recovery[0] || got[2] != recovery[2]) {

@@ -92,8 +92,14 @@ func live(t *testing.T, how system) {
 func changePacman(s *site, file, version, program string) string {
 	s.t.Helper()
 	s.Write("/root/program", []byte(program), 0o755)
-	s.Run("sh", "-euc", `cd /root; rm -rf unpacked; mkdir unpacked; cd unpacked; tar -xf "$0"; cp ../program usr/bin/ldap-gateway
-sed -i "s/0\\.2\\.0/$1/" .PKGINFO .INSTALL; tar --zstd -cf ../changed.pkg.tar.zst .PKGINFO .INSTALL .MTREE usr`, file, version)
+	s.Run(
+		"sh",
+		"-euc",
+		`cd /root; rm -rf unpacked; mkdir unpacked; cd unpacked; tar -xf "$0"; cp ../program usr/bin/ldap-gateway
+sed -i "s/0\\.2\\.0/$1/" .PKGINFO .INSTALL; tar --zstd -cf ../changed.pkg.tar.zst .PKGINFO .INSTALL .MTREE usr`,
+		file,
+		version,
+	)
 	return "/root/changed.pkg.tar.zst"
 }
 
@@ -101,8 +107,14 @@ sed -i "s/0\\.2\\.0/$1/" .PKGINFO .INSTALL; tar --zstd -cf ../changed.pkg.tar.zs
 func changeDebian(s *site, file, version, program string) string {
 	s.t.Helper()
 	s.Write("/root/program", []byte(program), 0o755)
-	s.Run("sh", "-euc", `cd /root; rm -rf unpacked; dpkg-deb --raw-extract "$0" unpacked; cp program unpacked/usr/bin/ldap-gateway
-sed -i "s/0\\.2\\.0/$1/" unpacked/DEBIAN/control unpacked/DEBIAN/p*; dpkg-deb --build -Znone unpacked changed.deb`, file, version)
+	s.Run(
+		"sh",
+		"-euc",
+		`cd /root; rm -rf unpacked; dpkg-deb --raw-extract "$0" unpacked; cp program unpacked/usr/bin/ldap-gateway
+sed -i "s/0\\.2\\.0/$1/" unpacked/DEBIAN/control unpacked/DEBIAN/p*; dpkg-deb --build -Znone unpacked changed.deb`,
+		file,
+		version,
+	)
 	return "/root/changed.deb"
 }
 
@@ -132,7 +144,8 @@ func (s *site) upgradeUnderLoad() {
 func (s *site) refuseDowngrade() {
 	s.t.Helper()
 	out, err := s.Try(append(s.how.older, s.file(first, "ldap-gateway", "0.1.0"))...)
-	if (err == nil) != s.how.goesOn || !strings.Contains(out, "0.2.0 is, which is newer") || !strings.Contains(out, "remove the package first") {
+	if (err == nil) != s.how.goesOn || !strings.Contains(out, "0.2.0 is, which is newer") ||
+		!strings.Contains(out, "remove the package first") {
 		s.t.Errorf("downgrade: %v\n%s", err, out)
 	}
 	s.awaitSignOn("after a refused downgrade")
@@ -147,7 +160,8 @@ func (s *site) comeBackFrom(what, program string) {
 	s.t.Helper()
 	file := s.how.change(s, s.file(second, "ldap-gateway", "0.2.0"), "0.3.0", program)
 	out, err := s.Try(slices.Concat([]string{"env", "LDAP_GATEWAY_READY_WITHIN=3"}, s.how.install, []string{file})...)
-	if (err == nil) != s.how.goesOn || !strings.Contains(out, "0.3.0 was not ready within 3 seconds. The program before it is back") {
+	if (err == nil) != s.how.goesOn ||
+		!strings.Contains(out, "0.3.0 was not ready within 3 seconds. The program before it is back") {
 		s.t.Errorf("upgrade to one that is %s: %v\n%s", what, err, out)
 	}
 	s.awaitSignOn("after an upgrade to one that is " + what)
@@ -155,7 +169,8 @@ func (s *site) comeBackFrom(what, program string) {
 		s.t.Errorf("after an upgrade to one that is %s, %s runs", what, v)
 	}
 	if s.how.again != nil {
-		if out, err := s.Try(append(s.how.again, "ldap-gateway")...); err == nil || !strings.Contains(out, "install another version") {
+		if out, err := s.Try(append(s.how.again, "ldap-gateway")...); err == nil ||
+			!strings.Contains(out, "install another version") {
 			s.t.Errorf("configured again: %v\n%s", err, out)
 		}
 	}

@@ -47,18 +47,32 @@ func Service(executable string, purge bool) (install, uninstall Plan, err error)
 	if !hasSystemd() {
 		return withoutSystemd(executable, purge)
 	}
-	enable := Step{Name: "start the service with the machine", Done: succeeds("systemctl", "is-enabled", "--quiet", name), Apply: command("systemctl", "enable", "--quiet", name), Undo: command("systemctl", "disable", "--quiet", name)}
+	enable := Step{
+		Name:  "start the service with the machine",
+		Done:  succeeds("systemctl", "is-enabled", "--quiet", name),
+		Apply: command("systemctl", "enable", "--quiet", name),
+		Undo:  command("systemctl", "disable", "--quiet", name),
+	}
 	if packaged() {
 		return Plan{enable}, notOurs(), nil
 	}
 	text := strings.ReplaceAll(unit, "@PROGRAM@", programPath)
 	install = append(program(executable), Plan{
-		{Name: "write " + unitPath, Done: holds(unitPath, text), Apply: func(context.Context) error { return os.WriteFile(unitPath, []byte(text), 0o644) }, Undo: removal(unitPath)},
+		{
+			Name:  "write " + unitPath,
+			Done:  holds(unitPath, text),
+			Apply: func(context.Context) error { return os.WriteFile(unitPath, []byte(text), 0o644) },
+			Undo:  removal(unitPath),
+		},
 		{Name: "have systemd read it", Apply: command("systemctl", "daemon-reload")},
 		enable,
 	}...)
 	uninstall = append(Stop(), Plan{
-		{Name: "do not start it with the machine", Done: fails("systemctl", "is-enabled", "--quiet", name), Apply: command("systemctl", "disable", "--quiet", name)},
+		{
+			Name:  "do not start it with the machine",
+			Done:  fails("systemctl", "is-enabled", "--quiet", name),
+			Apply: command("systemctl", "disable", "--quiet", name),
+		},
 		{Name: "remove " + unitPath, Done: absent(unitPath), Apply: removal(unitPath)},
 		{Name: "have systemd forget it", Apply: command("systemctl", "daemon-reload")},
 		{Name: "remove " + programPath, Done: absent(programPath), Apply: removal(programPath, programPath+oldEnding)},
@@ -79,13 +93,24 @@ func notOurs() Plan {
 // withoutSystemd is Service for System V and OpenRC.
 func withoutSystemd(executable string, purge bool) (install, uninstall Plan, err error) {
 	if packagedScript() {
-		return Plan{{Name: "start the service with the machine", Done: exists("/etc/runlevels/default/" + name), Apply: command("rc-update", "add", name, "default"), Undo: command("rc-update", "delete", name, "default")}}, notOurs(), nil
+		return Plan{
+			{
+				Name:  "start the service with the machine",
+				Done:  exists("/etc/runlevels/default/" + name),
+				Apply: command("rc-update", "add", name, "default"),
+				Undo:  command("rc-update", "delete", name, "default"),
+			},
+		}, notOurs(), nil
 	}
 	made, gone, err := script()
 	if err != nil {
 		return nil, nil, fmt.Errorf("no init system is known here: start %q by your own: %w", executable+" run", err)
 	}
-	uninstall = append(gone, Step{Name: "remove " + programPath, Done: absent(programPath), Apply: removal(programPath, programPath+oldEnding)})
+	uninstall = append(gone, Step{
+		Name:  "remove " + programPath,
+		Done:  absent(programPath),
+		Apply: removal(programPath, programPath+oldEnding),
+	})
 	if purge {
 		uninstall = append(uninstall, Step{Name: "remove " + logPath, Apply: removeMatching(logPath + "*")})
 		uninstall = append(uninstall, traces()...)
@@ -98,10 +123,19 @@ func program(executable string) Plan {
 	return Plan{
 		account(),
 		// A home or a temporary folder is hidden from the service.
-		{Name: "copy this program to " + programPath, Done: isCopied(executable, programPath), Apply: copying(executable, programPath), Undo: uncopying(programPath)},
+		{
+			Name:  "copy this program to " + programPath,
+			Done:  isCopied(executable, programPath),
+			Apply: copying(executable, programPath),
+			Undo:  uncopying(programPath),
+		},
 		folder(filepath.Dir(filePath), 0o750, command("chgrp", name, filepath.Dir(filePath))),
 		folder(statePath, 0o700, command("chown", name+":"+name, statePath)),
-		{Name: "write a sample " + filePath, Done: exists(filePath), Apply: func(context.Context) error { return owned(filePath, configs.Minimal) }},
+		{
+			Name:  "write a sample " + filePath,
+			Done:  exists(filePath),
+			Apply: func(context.Context) error { return owned(filePath, configs.Minimal) },
+		},
 	}
 }
 
@@ -109,7 +143,11 @@ func program(executable string) Plan {
 func traces() Plan {
 	_, removeAccount := accountCommands()
 	return Plan{
-		{Name: "remove " + filepath.Dir(filePath), Done: absent(filepath.Dir(filePath)), Apply: removal(filepath.Dir(filePath))},
+		{
+			Name:  "remove " + filepath.Dir(filePath),
+			Done:  absent(filepath.Dir(filePath)),
+			Apply: removal(filepath.Dir(filePath)),
+		},
 		{Name: "remove " + statePath + ", with the keys", Done: absent(statePath), Apply: removal(statePath)},
 		{Name: "remove the account " + name, Done: not(accountExists), Apply: removeAccount},
 	}
@@ -117,15 +155,35 @@ func traces() Plan {
 
 func account() Step {
 	add, remove := accountCommands()
-	return Step{Name: "make the account " + name + ", which nobody can sign on with", Done: accountExists, Apply: add, Undo: remove}
+	return Step{
+		Name:  "make the account " + name + ", which nobody can sign on with",
+		Done:  accountExists,
+		Apply: add,
+		Undo:  remove,
+	}
 }
 
 // accountCommands are those of most systems, or else BusyBox's, as on Alpine Linux.
 func accountCommands() (add, remove func(context.Context) error) {
 	if _, err := exec.LookPath("useradd"); err == nil {
-		return command("useradd", "--system", "--user-group", "--no-create-home", "--home-dir", statePath, "--shell", "/usr/sbin/nologin", name), command("userdel", name)
+		return command(
+			"useradd",
+			"--system",
+			"--user-group",
+			"--no-create-home",
+			"--home-dir",
+			statePath,
+			"--shell",
+			"/usr/sbin/nologin",
+			name,
+		), command("userdel", name)
 	}
-	add = command("sh", "-c", fmt.Sprintf("busybox addgroup -S %[1]s && busybox adduser -S -D -H -h %[2]s -s /sbin/nologin -G %[1]s %[1]s", name, statePath))
+	add = command(
+		"sh",
+		"-c",
+		fmt.Sprintf("busybox addgroup -S %[1]s && busybox adduser -S -D -H -h %[2]s -s /sbin/nologin -G %[1]s %[1]s", name,
+			statePath),
+	)
 	return add, command("busybox", "deluser", name)
 }
 
@@ -171,7 +229,17 @@ func startUnit(ctx context.Context) error {
 	if err == nil {
 		return nil
 	}
-	said, journal := exec.CommandContext(ctx, "journalctl", "--unit", name, "--lines", "8", "--output", "cat", "--no-pager").Output()
+	said, journal := exec.CommandContext(
+		ctx,
+		"journalctl",
+		"--unit",
+		name,
+		"--lines",
+		"8",
+		"--output",
+		"cat",
+		"--no-pager",
+	).Output()
 	if journal != nil {
 		return err
 	}
@@ -187,5 +255,11 @@ func Stop() Plan {
 		}
 		return stop[:1]
 	}
-	return Plan{{Name: "stop the service", Done: fails("systemctl", "is-active", "--quiet", name), Apply: command("systemctl", "stop", name)}}
+	return Plan{
+		{
+			Name:  "stop the service",
+			Done:  fails("systemctl", "is-active", "--quiet", name),
+			Apply: command("systemctl", "stop", name),
+		},
+	}
 }

@@ -15,7 +15,10 @@ import (
 )
 
 func signOn(i int) Record {
-	return Record{Instance: "i1", SignOn: &SignOn{ID: fmt.Sprint(i), UserType: "staff", DN: "uid=alice,dc=x", Outcome: "ok", BindSent: true}}
+	return Record{
+		Instance: "i1",
+		SignOn:   &SignOn{ID: fmt.Sprint(i), UserType: "staff", DN: "uid=alice,dc=x", Outcome: "ok", BindSent: true},
+	}
 }
 
 // lines decodes a file; every line must be whole.
@@ -51,7 +54,11 @@ func open(t *testing.T, l *Log) *Log {
 func TestLineForEachRecord(t *testing.T) {
 	l := open(t, &Log{})
 	l.Write(signOn(1))
-	l.Write(Record{UserTypes: &UserTypes{Revision: 2, Refused: 1, Types: []UserType{{ID: "a", Reasons: []string{"line\nbreak"}}}}})
+	l.Write(
+		Record{
+			UserTypes: &UserTypes{Revision: 2, Refused: 1, Types: []UserType{{ID: "a", Reasons: []string{"line\nbreak"}}}},
+		},
+	)
 	l.Write(Record{Link: &Link{What: "opened"}})
 	l.Write(Record{Frame: &Frame{Why: "malformed"}})
 	got := lines(t, l.Path)

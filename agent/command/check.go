@@ -23,7 +23,9 @@ import (
 
 func (c *command) checkCommand() *cobra.Command {
 	return &cobra.Command{
-		Use: "check", Short: "Show what works and what does not, with the remedy", Args: cobra.NoArgs,
+		Use:   "check",
+		Short: "Show what works and what does not, with the remedy",
+		Args:  cobra.NoArgs,
 		Long: `Try everything that a sign-on needs, and print a table: the file, the policy,
 each directory server from its name to a readable base, the cloud, the clock,
 the pairing and the user types. Nothing is changed. The exit code is 0 when
@@ -91,12 +93,24 @@ func checkCloud(ctx context.Context, file *configs.Gateway) []directory.Check {
 		}
 	}
 	took := time.Since(before)
-	rows := []directory.Check{{Name: "cloud", Target: target, State: directory.OK, Detail: fmt.Sprintf("answers in %s", took.Round(time.Millisecond))}}
+	rows := []directory.Check{
+		{
+			Name:   "cloud",
+			Target: target,
+			State:  directory.OK,
+			Detail: fmt.Sprintf("answers in %s", took.Round(time.Millisecond)),
+		},
+	}
 	return append(rows, checkClock(target, status.Time.Sub(before.Add(took/2))))
 }
 
 func checkClock(target string, difference time.Duration) directory.Check {
-	c := directory.Check{Name: "clock", Target: target, State: directory.OK, Detail: "differs by " + difference.Abs().Round(100*time.Millisecond).String()}
+	c := directory.Check{
+		Name:   "clock",
+		Target: target,
+		State:  directory.OK,
+		Detail: "differs by " + difference.Abs().Round(100*time.Millisecond).String(),
+	}
 	if difference.Abs() > 30*time.Second {
 		c.State, c.Remedy = directory.Warning, "set this machine's clock by NTP, or the cloud's"
 	}
@@ -108,7 +122,8 @@ func checkPairing(file *configs.Gateway, folder state.Folder) directory.Check {
 	i, err := folder.Instance()
 	switch {
 	case errors.Is(err, state.ErrNotPaired):
-		c.State, c.Detail, c.Remedy = directory.Failed, "not paired", "make a code in the console and run \"ldap-gateway pair\""
+		c.State, c.Detail, c.Remedy = directory.Failed, "not paired", "make a code in the console and run \"ldap-gateway "+
+			"pair\""
 	case err != nil:
 		c.State, c.Detail = directory.Failed, err.Error()
 	case i.Cloud != file.Cloud.URL.String():
@@ -121,7 +136,9 @@ func checkPairing(file *configs.Gateway, folder state.Folder) directory.Check {
 }
 
 // checkUserTypes shows what became of the user types that were delivered last.
-func checkUserTypes(ctx context.Context, people *directory.Client, p *policy.Policy, folder state.Folder) (rows []directory.Check) {
+func checkUserTypes(
+	ctx context.Context, people *directory.Client, p *policy.Policy, folder state.Folder,
+) (rows []directory.Check) {
 	m, err := folder.UserTypes()
 	if err != nil {
 		return []directory.Check{{Name: "user types", Target: folder.String(), State: directory.Warning, Detail: err.Error()}}
@@ -150,13 +167,20 @@ func checkUserTypes(ctx context.Context, people *directory.Client, p *policy.Pol
 
 // checkIndexes tells whether people are found by attributes that the server indexes.
 func checkIndexes(ctx context.Context, people *directory.Client, userType string, asked []string) directory.Check {
-	c := directory.Check{Name: "indexes", Target: userType, State: directory.OK, Detail: "for " + strings.Join(asked, ", ")}
+	c := directory.Check{
+		Name:   "indexes",
+		Target: userType,
+		State:  directory.OK,
+		Detail: "for " + strings.Join(asked, ", "),
+	}
 	switch missing, told := people.Unindexed(ctx, asked); {
 	case !told:
-		c.State, c.Detail = directory.NotTried, "the server does not tell whether it has indexes for "+strings.Join(asked, ", ")
+		c.State, c.Detail = directory.NotTried, "the server does not tell whether it has indexes for "+strings.Join(asked,
+			", ")
 	case len(missing) > 0:
 		c.State, c.Detail = directory.Warning, "none for "+strings.Join(missing, ", ")
-		c.Remedy = "have the server index these for equality, or take them out of the user type's filter: otherwise each sign-on makes it read every entry"
+		c.Remedy = "have the server index these for equality, or take them out of the user type's filter: otherwise each " +
+			"sign-on makes it read every entry"
 	}
 	return c
 }
@@ -171,7 +195,14 @@ func printChecks(w io.Writer, rows []directory.Check) error {
 	for _, r := range rows {
 		count[r.State]++
 	}
-	fmt.Fprintf(w, "\n%d ok, %d warnings, %d failed, %d not tried\n", count[directory.OK], count[directory.Warning], count[directory.Failed], count[directory.NotTried])
+	fmt.Fprintf(
+		w,
+		"\n%d ok, %d warnings, %d failed, %d not tried\n",
+		count[directory.OK],
+		count[directory.Warning],
+		count[directory.Failed],
+		count[directory.NotTried],
+	)
 	if count[directory.Failed] > 0 {
 		return errTold
 	}
@@ -195,7 +226,12 @@ func printRows(w io.Writer, rows []directory.Check) error {
 	return nil
 }
 
-var marks = map[directory.CheckState]string{directory.OK: "ok", directory.Warning: "WARN", directory.Failed: "FAIL", directory.NotTried: "-"}
+var marks = map[directory.CheckState]string{
+	directory.OK:       "ok",
+	directory.Warning:  "WARN",
+	directory.Failed:   "FAIL",
+	directory.NotTried: "-",
+}
 
 // oneLine keeps a table a table.
 func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }

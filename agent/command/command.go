@@ -70,8 +70,10 @@ What it may be asked is in gateway.hcl, which only you can change.
 
 First step: "ldap-gateway setup". Or write gateway.hcl yourself, then
 "ldap-gateway check", "ldap-gateway pair", "ldap-gateway run".`,
-		SilenceErrors: true, SilenceUsage: true, Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+		SilenceErrors: true,
+		SilenceUsage:  true,
+		Args:          cobra.NoArgs,
+		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return fmt.Errorf("%w: %w", errUsage, err) })
 	root.PersistentFlags().StringVar(&c.configPath, "config", configs.SystemPath(), "path of gateway.hcl")
@@ -101,7 +103,9 @@ func usage(check cobra.PositionalArgs) cobra.PositionalArgs {
 func (c *command) runCommand() *cobra.Command {
 	var asService bool
 	cmd := &cobra.Command{
-		Use: "run", Short: "Serve the cloud until stopped", Args: cobra.NoArgs,
+		Use:   "run",
+		Short: "Serve the cloud until stopped",
+		Args:  cobra.NoArgs,
 		Long: `Serve the cloud until stopped. Before it is paired it waits to be; whatever
 is lost, the cloud, the directory or the network, it waits for and goes on.
 Logs go to standard error; under systemd to the journal with their fields, and
@@ -124,8 +128,13 @@ func (c *command) run(ctx context.Context, m *service.Manager, out io.Writer) er
 	}
 	logger := newLogger(file.Log, out)
 	logger.Info("starting", "version", version.Current(), "config", file.Path)
-	i := &agent.Instance{File: file, State: state.At(c.statePath), Logger: logger, Manager: m,
-		Load: func() (*configs.Gateway, error) { return configs.Load(c.configPath) }}
+	i := &agent.Instance{
+		File:    file,
+		State:   state.At(c.statePath),
+		Logger:  logger,
+		Manager: m,
+		Load:    func() (*configs.Gateway, error) { return configs.Load(c.configPath) },
+	}
 	err = i.Run(ctx)
 	logger.Info("stopped")
 	return err
@@ -135,7 +144,14 @@ func (c *command) versionCommand() *cobra.Command {
 	return &cobra.Command{
 		Use: "version", Short: "Print the version", Args: cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
-			_, err := fmt.Fprintf(c.stdout, "ldap-gateway %s %s %s/%s\n", version.Current(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
+			_, err := fmt.Fprintf(
+				c.stdout,
+				"ldap-gateway %s %s %s/%s\n",
+				version.Current(),
+				runtime.Version(),
+				runtime.GOOS,
+				runtime.GOARCH,
+			)
 			return err
 		},
 	}

@@ -31,7 +31,9 @@ func (c *command) diagnoseCommand() *cobra.Command {
 	var to string
 	var logs []string
 	cmd := &cobra.Command{
-		Use: "diagnose", Short: "Write one zip file with what helps to find out what is wrong", Args: cobra.NoArgs,
+		Use:   "diagnose",
+		Short: "Write one zip file with what helps to find out what is wrong",
+		Args:  cobra.NoArgs,
 		Long: `Write one zip file that can be mailed: gateway.hcl without secrets and comments,
 the table of "check", how the running gateway is, what it is doing at the
 moment, its recent log, versions, and the names of the files in the state
@@ -45,8 +47,10 @@ service's account, so that the gateway answers and the log can be read.`,
 			return c.diagnose(cmd.Context(), to, logs)
 		},
 	}
-	cmd.Flags().StringVar(&to, "output", "", "file to write; it must not be there (default: a name with the time, in the current folder)")
-	cmd.Flags().StringSliceVar(&logs, "log", nil, "a log file to take along, where the gateway runs without a service manager")
+	cmd.Flags().StringVar(&to, "output", "",
+		"file to write; it must not be there (default: a name with the time, in the current folder)")
+	cmd.Flags().StringSliceVar(&logs, "log", nil,
+		"a log file to take along, where the gateway runs without a service manager")
 	return cmd
 }
 
@@ -81,7 +85,12 @@ func (c *command) diagnose(ctx context.Context, to string, logs []string) error 
 	if err := errors.Join(err, f.Close()); err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(c.stdout, "%s\n\nLook through it before you mail it: it names your servers, your service\naccount and your base DN. No password, key or code is in it.\n", to)
+	_, err = fmt.Fprintf(
+		c.stdout,
+		"%s\n\nLook through it before you mail it: it names your servers, your service\naccount and your base DN. No "+
+			"password, key or code is in it.\n",
+		to,
+	)
 	return err
 }
 
@@ -115,6 +124,9 @@ func (d *diagnosis) add(name string, content func() ([]byte, error)) {
 func (d *diagnosis) learnSecrets() {
 	if d.file != nil {
 		d.secrets = append(d.secrets, d.file.Directory.BindPassword.Reveal(), passwordOf(d.file.Cloud.Proxy))
+		for _, s := range d.file.Secrets() {
+			d.secrets = append(d.secrets, s.Reveal())
+		}
 	}
 	for _, name := range []string{"HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy"} {
 		if u, err := url.Parse(os.Getenv(name)); err == nil {
@@ -126,7 +138,13 @@ func (d *diagnosis) learnSecrets() {
 	}
 	if i, err := d.folder.Instance(); err == nil {
 		for _, key := range [][]byte{i.Keys.Signing(), i.Keys.Signing().Seed(), i.Keys.Sealing()} {
-			d.secrets = append(d.secrets, string(key), base64.StdEncoding.EncodeToString(key), base64.RawURLEncoding.EncodeToString(key), fmt.Sprintf("%x", key))
+			d.secrets = append(
+				d.secrets,
+				string(key),
+				base64.StdEncoding.EncodeToString(key),
+				base64.RawURLEncoding.EncodeToString(key),
+				fmt.Sprintf("%x", key),
+			)
 		}
 	}
 }
@@ -180,8 +198,17 @@ func (d *diagnosis) ask(path string) (out []byte, err error) {
 func versions() ([]byte, error) {
 	var out bytes.Buffer
 	host, _ := os.Hostname() // empty when the system does not know
-	fmt.Fprintf(&out, "ldap-gateway %s\n%s %s/%s, %d processors\nhost %s\ntime %s\n", version.Current(), runtime.Version(), runtime.GOOS, runtime.GOARCH,
-		runtime.NumCPU(), host, time.Now().Format(time.RFC3339))
+	fmt.Fprintf(
+		&out,
+		"ldap-gateway %s\n%s %s/%s, %d processors\nhost %s\ntime %s\n",
+		version.Current(),
+		runtime.Version(),
+		runtime.GOOS,
+		runtime.GOARCH,
+		runtime.NumCPU(),
+		host,
+		time.Now().Format(time.RFC3339),
+	)
 	if b, err := os.ReadFile("/etc/os-release"); err == nil {
 		fmt.Fprintf(&out, "\n%s", b)
 	}

@@ -23,7 +23,9 @@ import (
 
 func (c *command) explainCommand() *cobra.Command {
 	return &cobra.Command{
-		Use: "explain USER", Short: "Show what a sign-on of USER would bring, without a password", Args: cobra.ExactArgs(1),
+		Use:   "explain USER",
+		Short: "Show what a sign-on of USER would bring, without a password",
+		Args:  cobra.ExactArgs(1),
 		Long: `Show which entry USER leads to, what of it would leave, how the account is, which
 groups would be pushed and from where they come, and which are left out and why.
 USER is what the person types at the sign-on. No password is needed and no bind
@@ -83,10 +85,16 @@ func explain(ctx context.Context, out io.Writer, file *configs.Gateway, folder s
 
 // usualUserType finds people by the names that they commonly sign on with.
 func usualUserType(base string) wire.UserType {
-	return wire.UserType{ID: "usual", Name: "usual values", SearchBase: base,
-		Filter:      "(|(uid=${identifier})(sAMAccountName=${identifier})(userPrincipalName=${identifier})(mail=${identifier}))",
-		Correlation: []string{"entryUUID", "objectGUID", "nsUniqueId"}, Attributes: []string{"uid", "sAMAccountName", "cn", "givenName", "sn", "mail"},
-		Groups: &wire.GroupRule{}}
+	return wire.UserType{
+		ID:         "usual",
+		Name:       "usual values",
+		SearchBase: base,
+		Filter: "(|(uid=${identifier})(sAMAccountName=${identifier})" +
+			"(userPrincipalName=${identifier})(mail=${identifier}))",
+		Correlation: []string{"entryUUID", "objectGUID", "nsUniqueId"},
+		Attributes:  []string{"uid", "sAMAccountName", "cn", "givenName", "sn", "mail"},
+		Groups:      &wire.GroupRule{},
+	}
 }
 
 // userType explains one user type and tells whether it leads to the person.
@@ -116,7 +124,11 @@ func (e explainer) userType(ctx context.Context, t wire.UserType, who string) (b
 	case err != nil:
 		return false, err
 	}
-	e.entry(entry)
+	told, kept := e.policy.Cut(entry)
+	e.entry(told)
+	for _, name := range slices.Sorted(maps.Keys(kept)) {
+		say(e.out, "  kept back %d values of %s, which name what policy keeps back\n", kept[name], name)
+	}
 	e.account(ctx, entry)
 	if t.Groups != nil {
 		e.groups(ctx, compiled, entry)
@@ -145,7 +157,11 @@ func (e explainer) account(ctx context.Context, entry directory.Entry) {
 		say(e.out, "  account   cannot be read: %v\n", err)
 		return
 	}
-	words := map[directory.FactState]string{directory.Hinders: "keeps the person out: ", directory.Depends: "may keep the person out: ", directory.NotReadable: "not readable: "}
+	words := map[directory.FactState]string{
+		directory.Hinders:     "keeps the person out: ",
+		directory.Depends:     "may keep the person out: ",
+		directory.NotReadable: "not readable: ",
+	}
 	for _, f := range facts {
 		say(e.out, "  %-9s %s%s\n", f.Name, words[f.State], f.Detail)
 	}

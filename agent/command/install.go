@@ -14,10 +14,13 @@ import (
 func (c *command) installCommand() *cobra.Command {
 	var dryRun bool
 	cmd := &cobra.Command{
-		Use: "install", Short: "Make this program a system service", Args: cobra.NoArgs,
+		Use:   "install",
+		Short: "Make this program a system service",
+		Args:  cobra.NoArgs,
 		Long: `Make this program a service that starts with the machine, under an account of
-its own (Linux with systemd, System V or OpenRC, or Windows; as root or administrator). Running it again finishes what was
-interrupted, and brings a newer program in. Your gateway.hcl is never changed.`,
+its own (Linux with systemd, System V or OpenRC, or Windows; as root or
+administrator). Running it again finishes what was interrupted, and brings a
+newer program in. Your gateway.hcl is never changed.`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			install, _, err := plans(false)
 			if err != nil {
@@ -44,7 +47,9 @@ interrupted, and brings a newer program in. Your gateway.hcl is never changed.`,
 func (c *command) uninstallCommand() *cobra.Command {
 	var dryRun, purge bool
 	cmd := &cobra.Command{
-		Use: "uninstall", Short: "Take the system service off this machine", Args: cobra.NoArgs,
+		Use:   "uninstall",
+		Short: "Take the system service off this machine",
+		Args:  cobra.NoArgs,
 		Long: `Take the service off this machine. gateway.hcl and the instance's keys stay, for
 another install; --purge removes them too, and tells the cloud that the instance
 is gone.`,

@@ -10,7 +10,9 @@ import (
 
 func (c *command) leavesCommand() *cobra.Command {
 	return &cobra.Command{
-		Use: "leaves", Short: "Print everything that leaves this network", Args: cobra.NoArgs,
+		Use:   "leaves",
+		Short: "Print everything that leaves this network",
+		Args:  cobra.NoArgs,
 		Long: `Print everything that this gateway tells the cloud, when it does, and which keys
 of gateway.hcl bound it. Nothing is read and nobody is asked: it is the same for
 every gateway of this version.`,

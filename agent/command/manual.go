@@ -11,11 +11,18 @@ import (
 // their date.
 func manualCommand() *cobra.Command {
 	return &cobra.Command{
-		Use: "man DIR", Short: "Write the manual pages to a folder", Args: cobra.ExactArgs(1), Hidden: true,
+		Use:    "man DIR",
+		Short:  "Write the manual pages to a folder",
+		Args:   cobra.ExactArgs(1),
+		Hidden: true,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			root := cmd.Root()
 			root.DisableAutoGenTag = true
-			return doc.GenManTree(root, &doc.GenManHeader{Section: "8", Source: "ldap-gateway " + version.Release(), Manual: "ldap-gateway"}, args[0])
+			return doc.GenManTree(root, &doc.GenManHeader{
+				Section: "8",
+				Source:  "ldap-gateway " + version.Release(),
+				Manual:  "ldap-gateway",
+			}, args[0])
 		},
 	}
 }

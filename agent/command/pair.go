@@ -25,7 +25,9 @@ func (c *command) pairCommand() *cobra.Command {
 	var codeFile string
 	var replace, show bool
 	cmd := &cobra.Command{
-		Use: "pair", Short: "Become an instance of a gateway, with a code from the console", Args: cobra.NoArgs,
+		Use:   "pair",
+		Short: "Become an instance of a gateway, with a code from the console",
+		Args:  cobra.NoArgs,
 		Long: `Become an instance of a gateway, with a one-time code that the console or the
 API made. The keys are made here and never leave this machine. Compare the
 fingerprint that is printed with the one in the console.
@@ -102,7 +104,12 @@ func (p pairing) run(ctx context.Context, way way) error {
 	}
 	switch i, err := p.folder.Instance(); {
 	case err == nil && !p.replace:
-		return fmt.Errorf("this machine is instance %s of gateway %q already. To become another, add --replace and revoke the old one in the console", i.ID, i.GatewayName)
+		return fmt.Errorf(
+			"this machine is instance %s of gateway %q already. To become another, add --replace and revoke the old one in "+
+				"the console",
+			i.ID,
+			i.GatewayName,
+		)
 	case err != nil && !errors.Is(err, state.ErrNotPaired) && !p.replace:
 		return err
 	}
@@ -111,7 +118,8 @@ func (p pairing) run(ctx context.Context, way way) error {
 		return err
 	}
 	if err := p.folder.SaveInstance(instance); err != nil {
-		return fmt.Errorf("paired, but the keys could not be kept: %w. Revoke instance %s in the console and pair again", err, instance.ID)
+		return fmt.Errorf("paired, but the keys could not be kept: %w. Revoke instance %s in the console and pair again", err,
+			instance.ID)
 	}
 	_, err = fmt.Fprintf(p.out, `Paired with gateway %q of environment %q.
 
@@ -135,20 +143,36 @@ func (p pairing) become(ctx context.Context, way way) (state.Instance, error) {
 		return state.Instance{}, err
 	}
 	host, _ := os.Hostname() // empty when the system does not know
-	answer, err := way(ctx, wire.PairRequest{PublicKey: public, SealKey: seal, Hostname: host, Software: version.Current()}, keys)
+	answer, err := way(ctx, wire.PairRequest{
+		PublicKey: public,
+		SealKey:   seal,
+		Hostname:  host,
+		Software:  version.Current(),
+	}, keys)
 	if err != nil {
 		return state.Instance{}, fmt.Errorf("not paired: %w", err)
 	}
 	// Our own computation, never the cloud's word: whoever is between would answer what suits.
 	now := time.Now().UTC()
-	return state.Instance{ID: answer.Instance, Cloud: p.file.Cloud.URL.String(), Gateway: answer.Gateway, GatewayName: answer.GatewayName,
-		Environment: answer.Environment, Fingerprint: wire.Fingerprint(public, seal), PairedAt: now, KeysSince: now, Keys: keys}, nil
+	return state.Instance{
+		ID:          answer.Instance,
+		Cloud:       p.file.Cloud.URL.String(),
+		Gateway:     answer.Gateway,
+		GatewayName: answer.GatewayName,
+		Environment: answer.Environment,
+		Fingerprint: wire.Fingerprint(public, seal),
+		PairedAt:    now,
+		KeysSince:   now,
+		Keys:        keys,
+	}, nil
 }
 
 // give exchanges a code from the console for an instance.
 func (p pairing) give(ctx context.Context, r wire.PairRequest, k state.Keys, code string) (wire.PairAnswer, error) {
 	if code == "" {
-		return wire.PairAnswer{}, errors.New("no code was given. Make one in the console: Gateways, the gateway, Pair an instance")
+		return wire.PairAnswer{}, errors.New(
+			"no code was given. Make one in the console: Gateways, the gateway, Pair an instance",
+		)
 	}
 	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
 	defer cancel()

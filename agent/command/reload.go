@@ -16,7 +16,9 @@ import (
 
 func (c *command) reloadCommand() *cobra.Command {
 	return &cobra.Command{
-		Use: "reload", Short: "Have the running gateway read gateway.hcl again", Args: cobra.NoArgs,
+		Use:   "reload",
+		Short: "Have the running gateway read gateway.hcl again",
+		Args:  cobra.NoArgs,
 		Long: `Have the gateway that runs on this machine read gateway.hcl again, as SIGHUP
 does on Linux. No sign-on fails meanwhile: a new link is opened, and the old one
 is left when that is up. A file with mistakes is refused, and the one before
@@ -29,7 +31,13 @@ handed over.`,
 			ctx, cancel := context.WithTimeout(cmd.Context(), time.Minute)
 			defer cancel()
 			var s health.Status
-			err := health.Request(ctx, state.At(c.statePath), http.MethodPost, "/reload", func(body io.Reader) error { return json.NewDecoder(body).Decode(&s) })
+			err := health.Request(
+				ctx,
+				state.At(c.statePath),
+				http.MethodPost,
+				"/reload",
+				func(body io.Reader) error { return json.NewDecoder(body).Decode(&s) },
+			)
 			if err != nil {
 				return err
 			}

@@ -13,7 +13,9 @@ import (
 
 func (c *command) rotateCommand() *cobra.Command {
 	return &cobra.Command{
-		Use: "rotate", Short: "Have the running gateway change its keys now", Args: cobra.NoArgs,
+		Use:   "rotate",
+		Short: "Have the running gateway change its keys now",
+		Args:  cobra.NoArgs,
 		Long: `Have the running gateway make new keys and give the cloud their public halves.
 Sign-ons go on meanwhile. The fingerprint that is printed is the one that the
 console shows from now on.`,
@@ -28,14 +30,18 @@ console shows from now on.`,
 			}
 			for range 60 {
 				if now, err := folder.Instance(); err == nil && now.Fingerprint != before.Fingerprint {
-					_, err := fmt.Fprintf(c.stdout, "The keys were changed.\n\n  before  %s\n  now     %s\n", before.Fingerprint, now.Fingerprint)
+					_, err := fmt.Fprintf(c.stdout, "The keys were changed.\n\n  before  %s\n  now     %s\n", before.Fingerprint,
+						now.Fingerprint)
 					return err
 				}
 				if !wait(cmd.Context(), 500*time.Millisecond) {
 					break
 				}
 			}
-			return errors.Join(errors.New("the gateway did not change its keys within 30 s: is it running and linked? Its log says more"), folder.DropWish())
+			return errors.Join(
+				errors.New("the gateway did not change its keys within 30 s: is it running and linked? Its log says more"),
+				folder.DropWish(),
+			)
 		},
 	}
 }

@@ -26,8 +26,11 @@ func TestNothingOrdersTheTerminalAbout(t *testing.T) {
 		}
 	}
 	var out bytes.Buffer
-	rows := []directory.Check{{Name: "groups", Target: "dc=x", State: directory.Warning, Detail: "a\x1b]0;x\x07", Remedy: "one\ntwo\x1b"}}
-	if err := printRows(&out, rows); err != nil || strings.Contains(out.String(), "\x1b") || !strings.Contains(out.String(), "one\n  two") {
+	rows := []directory.Check{
+		{Name: "groups", Target: "dc=x", State: directory.Warning, Detail: "a\x1b]0;x\x07", Remedy: "one\ntwo\x1b"},
+	}
+	if err := printRows(&out, rows); err != nil || strings.Contains(out.String(), "\x1b") ||
+		!strings.Contains(out.String(), "one\n  two") {
 		t.Errorf("%q %v", out.String(), err)
 	}
 	if plainText("Jörg, “Ünïcode” 你好") != "Jörg, “Ünïcode” 你好" {

@@ -63,9 +63,25 @@ func startCloud(t *testing.T) *realCloud {
 	}
 	var made struct{ EnvironmentID, ClientID, ClientSecret string }
 	agenttest.Must(t, json.Unmarshal(out.Bytes(), &made))
-	c := &realCloud{api: &client.Client{URL: runCloud(t, dir), Environment: made.EnvironmentID, ID: made.ClientID, Secret: made.ClientSecret}}
+	c := &realCloud{
+		api: &client.Client{
+			URL:         runCloud(t, dir),
+			Environment: made.EnvironmentID,
+			ID:          made.ClientID,
+			Secret:      made.ClientSecret,
+		},
+	}
 	var g struct{ ID string }
-	agenttest.Must(t, c.api.Do(t.Context(), "POST", "/gateways", map[string]any{"name": "HQ", "type": "LDAP", "enabled": true, "vendor": "OpenLDAP"}, &g))
+	agenttest.Must(
+		t,
+		c.api.Do(
+			t.Context(),
+			"POST",
+			"/gateways",
+			map[string]any{"name": "HQ", "type": "LDAP", "enabled": true, "vendor": "OpenLDAP"},
+			&g,
+		),
+	)
 	c.gateway = g.ID
 	return c
 }
@@ -105,7 +121,11 @@ func (c *realCloud) code(ts *testscript.TestScript, _ bool, args []string) {
 	if err != nil && !os.IsNotExist(err) {
 		ts.Check(err)
 	}
-	ts.Check(os.WriteFile(path, []byte(strings.ReplaceAll(string(before), "CODE", p.Code)+map[bool]string{true: p.Code + "\n"}[len(before) == 0]), 0o600))
+	ts.Check(
+		os.WriteFile(path,
+			[]byte(strings.ReplaceAll(string(before), "CODE", p.Code)+map[bool]string{true: p.Code + "\n"}[len(before) == 0]),
+			0o600),
+	)
 }
 
 // answers writes what somebody types at "ldap-gateway setup".

@@ -31,7 +31,9 @@ type setupFlags struct {
 func (c *command) setupCommand() *cobra.Command {
 	var f setupFlags
 	cmd := &cobra.Command{
-		Use: "setup", Short: "Ask what is needed, write gateway.hcl, pair and start the service", Args: cobra.NoArgs,
+		Use:   "setup",
+		Short: "Ask what is needed, write gateway.hcl, pair and start the service",
+		Args:  cobra.NoArgs,
 		Long: `Ask for the cloud, the directory and the service account, try each answer at
 once, and show what would be written. Nothing is written before you agree; then
 gateway.hcl is written, this machine is paired, everything is checked, and the
@@ -46,10 +48,12 @@ from standard input for the file "-".`,
 	}
 	flags := cmd.Flags()
 	flags.StringVar(&f.cloud, "cloud", "", "URL of the cloud")
-	flags.StringVar(&f.cloudCA, "cloud-ca", "", "file with the authority of the cloud's certificate, where it is not a public one")
+	flags.StringVar(&f.cloudCA, "cloud-ca", "",
+		"file with the authority of the cloud's certificate, where it is not a public one")
 	flags.StringVar(&f.proxy, "proxy", "", "URL of the proxy between here and the cloud")
 	flags.StringVar(&f.domain, "domain", "", "domain in which DNS names the directory's servers")
-	flags.StringSliceVar(&f.servers, "server", nil, "URL of a directory server instead, ldaps:// or ldap:// with StartTLS; more than once for more")
+	flags.StringSliceVar(&f.servers, "server", nil,
+		"URL of a directory server instead, ldaps:// or ldap:// with StartTLS; more than once for more")
 	flags.StringVar(&f.directoryCA, "directory-ca", "", "file with the authority of the directory's certificates")
 	flags.StringSliceVar(&f.pins, "pin", nil, "SHA-256 of a certificate that is believed as it is")
 	flags.StringVar(&f.baseDN, "base-dn", "", "where in the directory everything is; default: as the server says")
@@ -97,9 +101,21 @@ func (c *command) setup(cmd *cobra.Command, f setupFlags) error {
 		return err
 	}
 	if !f.yes {
-		fmt.Fprintln(s.Out, "Nothing is written before you agree at the end. \"back\" returns to the question before, Ctrl-C ends.")
+		fmt.Fprintln(s.Out,
+			"Nothing is written before you agree at the end. \"back\" returns to the question before, Ctrl-C ends.")
 	}
-	err := s.Walk(cmd.Context(), s.askFile, s.askCloud, s.askServers, s.askTrust, s.askBase, s.askAccount, s.askPairing, s.askService, s.askLeave)
+	err := s.Walk(
+		cmd.Context(),
+		s.askFile,
+		s.askCloud,
+		s.askServers,
+		s.askTrust,
+		s.askBase,
+		s.askAccount,
+		s.askPairing,
+		s.askService,
+		s.askLeave,
+	)
 	switch {
 	case errors.Is(err, context.Canceled):
 		return errors.New("interrupted, nothing was written")
@@ -116,7 +132,14 @@ var errDeclined = errors.New("you did not agree")
 
 // given is the flags that answer a question.
 func given(f setupFlags) map[string]string {
-	all := map[string]string{"cloud": f.cloud, "cloud-ca": f.cloudCA, "proxy": f.proxy, "server": f.domain, "base-dn": f.baseDN, "bind-dn": f.bindDN}
+	all := map[string]string{
+		"cloud":    f.cloud,
+		"cloud-ca": f.cloudCA,
+		"proxy":    f.proxy,
+		"server":   f.domain,
+		"base-dn":  f.baseDN,
+		"bind-dn":  f.bindDN,
+	}
 	if len(f.servers) > 0 {
 		all["server"] = strings.Join(f.servers, " ")
 	}
@@ -165,14 +188,17 @@ func (s *setup) askFile(ctx context.Context) error {
 	file, err := configs.Load(s.configPath)
 	if err != nil {
 		if !s.Silent {
-			fmt.Fprintf(s.Out, "%s has mistakes, \"ldap-gateway check\" shows them. A new one is made; the old one is kept beside it.\n", s.configPath)
+			fmt.Fprintf(s.Out,
+				"%s has mistakes, \"ldap-gateway check\" shows them. A new one is made; the old one is kept beside it.\n",
+				s.configPath)
 		}
 		return nil
 	}
 	fresh := len(s.Given) > 0
 	if !s.Silent && !fresh {
 		fmt.Fprintf(s.Out, "%s is there already, for the cloud %s.\n", s.configPath, file.Cloud.URL)
-		stays, err := s.Confirm(ctx, "", "Go on with it as it is? With no, a new one is made and the old one kept beside it", true)
+		stays, err := s.Confirm(ctx, "", "Go on with it as it is? With no, a new one is made and the old one kept beside it",
+			true)
 		if err != nil {
 			return err
 		}

@@ -51,8 +51,15 @@ func (s *setup) askLeave(ctx context.Context) error {
 		fmt.Fprintf(s.Out, "  install the service\n")
 	}
 	if s.keep == nil {
-		fmt.Fprintf(s.Out, "  write %s\n    cloud      %s\n    directory  %s\n    base DN    %s\n    as         %s\n", s.configPath, s.draft.CloudURL,
-			orNone(s.draft.Discover+listed(s.draft.Servers)), s.draft.BaseDN, orNone(s.draft.BindDN))
+		fmt.Fprintf(
+			s.Out,
+			"  write %s\n    cloud      %s\n    directory  %s\n    base DN    %s\n    as         %s\n",
+			s.configPath,
+			s.draft.CloudURL,
+			orNone(s.draft.Discover+listed(s.draft.Servers)),
+			s.draft.BaseDN,
+			orNone(s.draft.BindDN),
+		)
 		if s.draft.BindDN != "" {
 			fmt.Fprintf(s.Out, "  write its password to %s\n", filepath.Join(filepath.Dir(s.configPath), configs.CredentialName))
 		}
@@ -131,7 +138,12 @@ func (s *setup) carryOutAnswers(cmd *cobra.Command) error {
 
 // pairNow pairs as it was answered. A code that is refused is asked for again.
 func (s *setup) pairNow(ctx context.Context, file *configs.Gateway) error {
-	p := pairing{file: file, folder: s.folder, out: s.Out, client: cloudlink.NewHTTPClient(file.Cloud.Proxy, file.Cloud.RootCAs)}
+	p := pairing{
+		file:   file,
+		folder: s.folder,
+		out:    s.Out,
+		client: cloudlink.NewHTTPClient(file.Cloud.Proxy, file.Cloud.RootCAs),
+	}
 	for {
 		var err error
 		switch s.pairing {

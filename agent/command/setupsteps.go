@@ -13,7 +13,6 @@ import (
 
 	"ldap-gateway/agent"
 	"ldap-gateway/agent/command/dialogue"
-	"ldap-gateway/agent/state"
 	"ldap-gateway/configs"
 	"ldap-gateway/directory"
 )
@@ -25,7 +24,11 @@ func (s *setup) askCloud(ctx context.Context) error {
 	}
 	s.draft.CloudCA, s.draft.Proxy = fromHere(s.flags.cloudCA), s.flags.proxy
 	for {
-		answer, err := s.Ask(ctx, dialogue.Question{Flag: "cloud", Text: "URL of your cloud, such as https://id.example.com", Default: s.draft.CloudURL})
+		answer, err := s.Ask(ctx, dialogue.Question{
+			Flag:    "cloud",
+			Text:    "URL of your cloud, such as https://id.example.com",
+			Default: s.draft.CloudURL,
+		})
 		if err != nil {
 			return err
 		}
@@ -62,11 +65,19 @@ func (s *setup) tryCloud(ctx context.Context, file *configs.Gateway) (bool, erro
 	if ctx.Err() != nil || rows[0].State != directory.Failed || s.Silent {
 		return rows[0].State != directory.Failed, ctx.Err()
 	}
-	proxy, err := s.Ask(ctx, dialogue.Question{Flag: "proxy", Text: "Proxy between here and the cloud, such as http://proxy.example.com:3128; Return for none", Empty: true})
+	proxy, err := s.Ask(ctx, dialogue.Question{
+		Flag:  "proxy",
+		Text:  "Proxy between here and the cloud, such as http://proxy.example.com:3128; Return for none",
+		Empty: true,
+	})
 	if err != nil {
 		return false, err
 	}
-	ca, err := s.Ask(ctx, dialogue.Question{Flag: "cloud-ca", Text: "File with the authority of the cloud's certificate; Return for those of this machine", Empty: true})
+	ca, err := s.Ask(ctx, dialogue.Question{
+		Flag:  "cloud-ca",
+		Text:  "File with the authority of the cloud's certificate; Return for those of this machine",
+		Empty: true,
+	})
 	ca = fromHere(ca)
 	if err != nil || proxy == s.draft.Proxy && ca == s.draft.CloudCA {
 		return false, err
@@ -104,7 +115,11 @@ func (s *setup) askServers(ctx context.Context) error {
 		if fallback == "" {
 			fallback = domain()
 		}
-		answer, err := s.Ask(ctx, dialogue.Question{Flag: "server", Text: "Domain of your directory, or URLs of its servers such as ldaps://dc1.example.com", Default: fallback})
+		answer, err := s.Ask(ctx, dialogue.Question{
+			Flag:    "server",
+			Text:    "Domain of your directory, or URLs of its servers such as ldaps://dc1.example.com",
+			Default: fallback,
+		})
 		if err != nil {
 			return err
 		}
@@ -183,8 +198,18 @@ func (s *setup) showCertificate(p directory.Presented) {
 	if !p.Trusted() {
 		trusted = "NO: " + oneLine(p.Rows[len(p.Rows)-1].Detail)
 	}
-	fmt.Fprintf(s.Out, "\n%s shows this certificate:\n  for      %s\n  issuer   %s\n  SHA-256  %x\n  until    %s, %d days left\n  trusted  %s\n\n", p.Server,
-		p.Names, leaf.Issuer, sha256.Sum256(leaf.Raw), leaf.NotAfter.Format(time.DateOnly), int(time.Until(leaf.NotAfter).Hours()/24), trusted)
+	fmt.Fprintf(
+		s.Out,
+		"\n%s shows this certificate:\n  for      %s\n  issuer   %s\n  SHA-256  %x\n  until    %s, %d days left\n  "+
+			"trusted  %s\n\n",
+		p.Server,
+		p.Names,
+		leaf.Issuer,
+		sha256.Sum256(leaf.Raw),
+		leaf.NotAfter.Format(time.DateOnly),
+		int(time.Until(leaf.NotAfter).Hours()/24),
+		trusted,
+	)
 }
 
 // distrusted are the servers whose certificate came and is not believed.
@@ -208,9 +233,17 @@ func (s *setup) askTrust(ctx context.Context) error {
 			return nil
 		}
 		if s.Silent {
-			return fmt.Errorf("%s: the certificate is not trusted here: give --directory-ca with its authority, or, if it is the right one, --pin sha256:%x", bad[0].Server, sha256.Sum256(bad[0].Chain[0].Raw))
+			return fmt.Errorf(
+				"%s: the certificate is not trusted here: give --directory-ca with its authority, or, if it is the right one, "+
+					"--pin sha256:%x",
+				bad[0].Server,
+				sha256.Sum256(bad[0].Chain[0].Raw),
+			)
 		}
-		answer, err := s.Ask(ctx, dialogue.Question{Text: "Compare the SHA-256 with the server's own. Believe these certificates as they are (\"yes\"), or those of an authority (path of its file)"})
+		answer, err := s.Ask(ctx, dialogue.Question{
+			Text: "Compare the SHA-256 with the server's own. Believe these certificates as they are (\"yes\"), or those of " +
+				"an authority (path of its file)",
+		})
 		switch {
 		case err != nil:
 			return err
@@ -264,7 +297,11 @@ func (s *setup) askBase(ctx context.Context) error {
 		}
 	}
 	for {
-		answer, err := s.Ask(ctx, dialogue.Question{Flag: "base-dn", Text: "Where your users and groups are (base DN)", Default: fallback})
+		answer, err := s.Ask(ctx, dialogue.Question{
+			Flag:    "base-dn",
+			Text:    "Where your users and groups are (base DN)",
+			Default: fallback,
+		})
 		if err != nil {
 			return err
 		}
@@ -284,13 +321,22 @@ func (s *setup) askAccount(ctx context.Context) error {
 		return nil
 	}
 	for {
-		dn, err := s.Ask(ctx, dialogue.Question{Flag: "bind-dn", Text: "DN of the service account, which may read users and groups; Return for anonymous", Default: s.draft.BindDN, Empty: true})
+		dn, err := s.Ask(ctx, dialogue.Question{
+			Flag:    "bind-dn",
+			Text:    "DN of the service account, which may read users and groups; Return for anonymous",
+			Default: s.draft.BindDN,
+			Empty:   true,
+		})
 		if err != nil {
 			return err
 		}
 		s.draft.BindDN = dn
 		if dn != "" && s.flags.passwordFile == "" {
-			password, err := s.Ask(ctx, dialogue.Question{Flag: "bind-password-file", Text: "Its password (not shown)", Secret: true})
+			password, err := s.Ask(ctx, dialogue.Question{
+				Flag:   "bind-password-file",
+				Text:   "Its password (not shown)",
+				Secret: true,
+			})
 			if err != nil {
 				return err
 			}
@@ -321,52 +367,4 @@ func (s *setup) tryAccount(ctx context.Context) error {
 		return errors.New("the service account cannot read the base: see above")
 	}
 	return nil
-}
-
-// cloudURL is the cloud's, of the file that stays or of the draft.
-func (s *setup) cloudURL() string {
-	if s.keep != nil {
-		return s.keep.Cloud.URL.String()
-	}
-	return s.draft.CloudURL
-}
-
-// askPairing asks how this machine is to be paired, unless it is.
-func (s *setup) askPairing(ctx context.Context) error {
-	switch i, err := s.folder.Instance(); {
-	case err == nil && i.Cloud == s.cloudURL():
-		fmt.Fprintf(s.Out, "This machine is paired with gateway %q already; that stays.\n", i.GatewayName)
-		s.pairing = pairedAlready
-		return nil
-	case err == nil:
-		return fmt.Errorf("this machine is paired with %s: \"ldap-gateway pair --replace\" makes it an instance of another cloud, once gateway.hcl names that", i.Cloud)
-	case !errors.Is(err, state.ErrNotPaired):
-		return err
-	}
-	switch {
-	case s.flags.showCode:
-		s.pairing = pairByShowing
-	case s.flags.pairLater:
-		s.pairing = pairLater
-	case s.flags.codeFile != "":
-		s.pairing = pairByCode
-	case s.Silent:
-		return errors.New("say how to pair: --code-file, --show-code or --pair-later")
-	default:
-		return s.askCode(ctx, "")
-	}
-	return nil
-}
-
-// askCode asks for a code, or for what to do instead.
-func (s *setup) askCode(ctx context.Context, fallback string) (err error) {
-	s.code, err = s.Ask(ctx, dialogue.Question{Default: fallback,
-		Text: "Pairing code from the console (Gateways, the gateway, Pair an instance); or \"show\" for a code that is approved there; or \"later\""})
-	switch s.pairing = pairByCode; strings.ToLower(s.code) {
-	case "show":
-		s.pairing = pairByShowing
-	case "later":
-		s.pairing = pairLater
-	}
-	return err
 }

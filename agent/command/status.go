@@ -13,7 +13,9 @@ import (
 
 func (c *command) statusCommand() *cobra.Command {
 	return &cobra.Command{
-		Use: "status", Short: "Show how the running gateway is", Args: cobra.NoArgs,
+		Use:   "status",
+		Short: "Show how the running gateway is",
+		Args:  cobra.NoArgs,
 		Long: `Ask the gateway that runs on this machine how it is: its link, the directory
 servers, what it has done, and every problem with its remedy. The exit code is
 0 when people can sign on through it.`,
@@ -37,7 +39,16 @@ func printStatus(w io.Writer, s health.Status) error {
 	if !s.Since.IsZero() {
 		link += " since " + s.Since.Format("2006-01-02 15:04:05 MST")
 	}
-	say(table, "version\t%s\ngateway\t%s\ninstance\t%s\nlink\t%s\t%s %s\n", s.Version, orNone(s.Gateway), orNone(s.Instance), link, s.Cloud, s.Node)
+	say(
+		table,
+		"version\t%s\ngateway\t%s\ninstance\t%s\nlink\t%s\t%s %s\n",
+		s.Version,
+		orNone(s.Gateway),
+		orNone(s.Instance),
+		link,
+		s.Cloud,
+		s.Node,
+	)
 	for _, d := range s.Servers {
 		say(table, "directory\t%s\t%s %s %s\n", d.State, d.URL, d.Vendor, oneLine(d.Error))
 	}

@@ -21,7 +21,9 @@ const unpairTime = 5 * time.Second
 
 func (c *command) unpairCommand() *cobra.Command {
 	return &cobra.Command{
-		Use: "unpair", Short: "Tell the cloud that this machine is given up, and drop its keys", Args: cobra.NoArgs,
+		Use:   "unpair",
+		Short: "Tell the cloud that this machine is given up, and drop its keys",
+		Args:  cobra.NoArgs,
 		Long: `Tell the cloud that this machine is an instance no longer, as when it is given
 up, and drop its keys. The cloud revokes it at once and for ever. When the cloud
 does not answer within five seconds the keys are kept: try again, or revoke the
@@ -37,7 +39,8 @@ instance in the console. Purging a package does this by itself.`,
 				return err
 			}
 			if err := unpair(cmd.Context(), file, paired); err != nil {
-				return fmt.Errorf("the cloud was not told: %w. Try again, or revoke instance %s of gateway %q in the console", err, paired.ID, paired.GatewayName)
+				return fmt.Errorf("the cloud was not told: %w. Try again, or revoke instance %s of gateway %q in the console", err,
+					paired.ID, paired.GatewayName)
 			}
 			if err := folder.Forget(); err != nil {
 				return err

@@ -23,7 +23,11 @@ func TestUnpairDoesNotWaitForCloud(t *testing.T) {
 	}
 	defer l.Close()
 	dir := t.TempDir()
-	file := fmt.Sprintf("cloud {\n  url = \"http://%s\"\n}\ndirectory {\n  servers = [\"ldaps://dc.example.test\"]\n  base_dn = \"dc=example,dc=test\"\n  bind {\n    dn = \"cn=a\"\n    password = env(\"HOME\")\n  }\n}\n", l.Addr())
+	file := fmt.Sprintf(
+		"cloud {\n  url = \"http://%s\"\n}\ndirectory {\n  servers = [\"ldaps://dc.example.test\"]\n  base_dn = "+
+			"\"dc=example,dc=test\"\n  bind {\n    dn = \"cn=a\"\n    password = env(\"HOME\")\n  }\n}\n",
+		l.Addr(),
+	)
 	if err := os.WriteFile(filepath.Join(dir, "gateway.hcl"), []byte(file), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -37,7 +41,13 @@ func TestUnpairDoesNotWaitForCloud(t *testing.T) {
 	}
 	var out bytes.Buffer
 	from := time.Now()
-	code := Main(t.Context(), []string{"unpair", "--config", filepath.Join(dir, "gateway.hcl"), "--state", folder.String()}, strings.NewReader(""), &out, &out)
+	code := Main(
+		t.Context(),
+		[]string{"unpair", "--config", filepath.Join(dir, "gateway.hcl"), "--state", folder.String()},
+		strings.NewReader(""),
+		&out,
+		&out,
+	)
 	if took := time.Since(from); code != ExitFailed || took < 4*time.Second || took > 8*time.Second {
 		t.Errorf("%d after %s: %s", code, took, &out)
 	}

@@ -176,8 +176,15 @@ func (m *Monitor) Lives() bool {
 // Status asks everything how it is.
 func (m *Monitor) Status() Status {
 	now := m.serving.Load()
-	s := Status{Version: version.Current(), Cloud: now.Cloud, Servers: now.Directory.Servers(), SignOns: m.Totals.SignOns.all(), Changes: m.Totals.Changes.all(),
-		Took: time.Duration(m.Totals.Took.Load()), Problems: m.Problems()}
+	s := Status{
+		Version:  version.Current(),
+		Cloud:    now.Cloud,
+		Servers:  now.Directory.Servers(),
+		SignOns:  m.Totals.SignOns.all(),
+		Changes:  m.Totals.Changes.all(),
+		Took:     time.Duration(m.Totals.Took.Load()),
+		Problems: m.Problems(),
+	}
 	if c := m.current.Load(); c != nil {
 		s.Gateway, s.Environment, s.Instance = c.instance.GatewayName, c.instance.Environment, c.instance.ID
 		l := c.link.State()

@@ -26,7 +26,8 @@ func (unasked) Undiscovered() error           { return nil }
 func (unasked) Problems() []directory.Problem { return nil }
 
 func has(s Status, code string) bool {
-	return slices.ContainsFunc(s.Problems, func(p Problem) bool { return p.Code == code && p.Text != "" && p.Remedy != "" })
+	return slices.ContainsFunc(s.Problems,
+		func(p Problem) bool { return p.Code == code && p.Text != "" && p.Remedy != "" })
 }
 
 // TestProblems has each problem be there, with its severity, and the gateway be
@@ -34,7 +35,8 @@ func has(s Status, code string) bool {
 func TestProblems(t *testing.T) {
 	unwritable := &audit.Log{Path: filepath.Join(os.DevNull, "audit.jsonl")}
 	unwritable.Write(audit.Record{Link: &audit.Link{What: "opened"}})
-	m := New(Serving{Observe: true, Directory: unasked{}}, unwritable, func() []Problem { return []Problem{{Code: "another", Text: "t", Remedy: "r"}} })
+	m := New(Serving{Observe: true, Directory: unasked{}}, unwritable,
+		func() []Problem { return []Problem{{Code: "another", Text: "t", Remedy: "r"}} })
 	why := "address in use"
 	m.metrics.Store(&why)
 	s := m.Status()

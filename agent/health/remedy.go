@@ -42,5 +42,6 @@ func certificateRemedy(issuer string) string {
 	if issuer == "" {
 		issuer = "somebody else"
 	}
-	return "the certificate that comes is issued by " + issuer + ", which is not trusted here: if that is a proxy of yours that inspects TLS, put its certificate authority into cloud.ca_file"
+	return "the certificate that comes is issued by " + issuer + ", which is not trusted here: if that is a proxy of " +
+		"yours that inspects TLS, put its certificate authority into cloud.ca_file"
 }

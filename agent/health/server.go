@@ -126,15 +126,24 @@ func (m *Monitor) serveStatus(w http.ResponseWriter, _ *http.Request) {
 func Ask(ctx context.Context, folder state.Folder) (s Status, err error) {
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
-	return s, Request(ctx, folder, http.MethodGet, "/status", func(body io.Reader) error { return json.NewDecoder(body).Decode(&s) })
+	return s, Request(
+		ctx,
+		folder,
+		http.MethodGet,
+		"/status",
+		func(body io.Reader) error { return json.NewDecoder(body).Decode(&s) },
+	)
 }
 
 // Request makes one request at the control socket. Errors: ErrNotRunning, and what the
 // gateway says instead of an answer.
 func Request(ctx context.Context, folder state.Folder, method, path string, take func(io.Reader) error) error {
-	transport := &http.Transport{DisableKeepAlives: true, DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
-		return dialControl(ctx, folder)
-	}}
+	transport := &http.Transport{
+		DisableKeepAlives: true,
+		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+			return dialControl(ctx, folder)
+		},
+	}
 	req, err := http.NewRequestWithContext(ctx, method, "http://gateway"+path, nil)
 	if err != nil {
 		return err

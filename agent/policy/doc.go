@@ -11,5 +11,8 @@
 //   - It only ever narrows: nothing here makes a request reach further than it asks.
 //   - Every refusal names the key of gateway.hcl that would allow it.
 //   - What is no DN is below no base.
+//   - A value that names an entry which is kept back leaves in no attribute, and finds
+//     nobody: what names groups of its entry by itself, as memberOf and its like, leaves
+//     as groups only, and in every other attribute values are looked at one by one.
 //   - A [Policy] does not change; another file makes another one.
 package policy

@@ -20,25 +20,35 @@ func Leaves() []Leaf { return slices.Concat(ofTheMachine(), ofPeople()) }
 func ofTheMachine() []Leaf {
 	return []Leaf{
 		{
-			What:   "the public halves of the instance's keys, and what they sign",
-			When:   "at the pairing, at each dial, when keys change",
-			Fields: []string{"PairRequest.PublicKey", "PairRequest.SealKey", "PairRequest.Proof", "PairRequest.Code", "PairAwait.Ticket", "Rotate", "Assertion", "Heartbeat.Epoch"},
+			What: "the public halves of the instance's keys, and what they sign",
+			When: "at the pairing, at each dial, when keys change",
+			Fields: []string{
+				"PairRequest.PublicKey", "PairRequest.SealKey", "PairRequest.Proof", "PairRequest.Code",
+				"PairAwait.Ticket", "Rotate", "Assertion", "Heartbeat.Epoch",
+			},
 		},
 		{
-			What:   "the machine's name, operating system and version of the gateway",
-			When:   "at the pairing and at each dial",
-			Fields: []string{"PairRequest.Hostname", "PairRequest.Software", "Hello.Versions", "Hello.Software", "Hello.Hostname", "Hello.System"},
+			What: "the machine's name, operating system and version of the gateway",
+			When: "at the pairing and at each dial",
+			Fields: []string{
+				"PairRequest.Hostname", "PairRequest.Software", "Hello.Versions", "Hello.Software", "Hello.Hostname",
+				"Hello.System",
+			},
 		},
 		{
-			What:   "the policy in words: bases, limits, attributes that may leave, patterns of groups that may; how many patterns keep groups back",
+			What: "the policy in words: bases, limits, attributes that may leave, patterns of groups that may; " +
+				"how many patterns keep groups back",
 			When:   "at each dial",
 			Key:    "policy",
 			Fields: []string{"Hello.PolicyHash", "Hello.Policy"},
 		},
 		{
-			What:   "how many sign-ons there were and how long they took; addresses, kinds and states of directory servers; problems in words of ours",
-			When:   "every ten seconds or so",
-			Fields: []string{"Heartbeat.BusyPercent", "Heartbeat.OperationsPerSecond", "Heartbeat.ResponseTimeMillis", "Server", "Problem"},
+			What: "how many sign-ons there were and how long they took; addresses, kinds and states of directory servers; " +
+				"problems in words of ours",
+			When: "every ten seconds or so",
+			Fields: []string{
+				"Heartbeat.BusyPercent", "Heartbeat.OperationsPerSecond", "Heartbeat.ResponseTimeMillis", "Server", "Problem",
+			},
 		},
 		{
 			What:   "names of attributes that the directory has and that may leave",
@@ -63,11 +73,13 @@ func ofTheMachine() []Leaf {
 func ofPeople() []Leaf {
 	return []Leaf{
 		{
-			What: "the outcome, a reason in words of ours with a result code, whether a bind was sent, the directory server's address",
+			What: "the outcome, a reason in words of ours with a result code, whether a bind was sent, " +
+				"the directory server's address",
 			When: "at each sign-on and change of password",
 			Fields: []string{
-				"SignOnResult.ID", "SignOnResult.Outcome", "SignOnResult.Reason", "SignOnResult.BindSent", "SignOnResult.KeyUnknown",
-				"SignOnResult.RetryMillis", "SignOnResult.Server", "SignOnResult.Observed", "PasswordChanged",
+				"SignOnResult.ID", "SignOnResult.Outcome", "SignOnResult.Reason", "SignOnResult.BindSent",
+				"SignOnResult.KeyUnknown", "SignOnResult.RetryMillis", "SignOnResult.Server", "SignOnResult.Observed",
+				"PasswordChanged",
 			},
 		},
 		{
@@ -95,7 +107,8 @@ func ofPeople() []Leaf {
 			Fields: []string{"Looked", "Sight"},
 		},
 		{
-			What:   "what a sign-on would bring, the state of the account in words and times, groups that are not direct, how many are kept back",
+			What: "what a sign-on would bring, the state of the account in words and times, groups that are not direct, " +
+				"how many are kept back",
 			When:   "when an administrator of the cloud asks, without a password",
 			Key:    "policy.explain",
 			Fields: []string{"Explained", "AccountFact", "Skipped"},

@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
@@ -19,8 +20,8 @@ import (
 var usualAttributes = []string{
 	"c", "cn", "co", "company", "department", "departmentNumber", "description", "displayName", "division", "employeeID",
 	"employeeNumber", "employeeType", "entryUUID", "givenName", "initials", "l", "mail", "mobile", "nsUniqueId",
-	"o", "objectGUID", "objectSid", "ou", "physicalDeliveryOfficeName", "postalCode", "preferredLanguage", "sAMAccountName",
-	"sn", "st", "street", "telephoneNumber", "title", "uid", "uidNumber", "userPrincipalName",
+	"o", "objectGUID", "objectSid", "ou", "physicalDeliveryOfficeName", "postalCode", "preferredLanguage",
+	"sAMAccountName", "sn", "st", "street", "telephoneNumber", "title", "uid", "uidNumber", "userPrincipalName",
 }
 
 // usualFilterAttributes may stand in a lookup filter although the file does not name them.
@@ -172,10 +173,13 @@ func (p *Policy) RefuseChanges() string {
 	return ""
 }
 
-// Hash names the policy: another hash is another policy.
-func (p *Policy) Hash() string {
-	sum := sha256.Sum256([]byte(strings.Join(p.Describe(), "\n")))
-	return hex.EncodeToString(sum[:8])
+// Hash names the policy to whoever compares it with what was told before: another hash
+// is another policy. Without the key, which stays on this machine, nobody can tell
+// whether a policy that they think of has it.
+func (p *Policy) Hash(key []byte) string {
+	mac := hmac.New(sha256.New, key)
+	mac.Write([]byte(strings.Join(p.Describe(), "\n")))
+	return hex.EncodeToString(mac.Sum(nil)[:8])
 }
 
 // Base returns where a user type looks for people: where it says, else where the
@@ -194,7 +198,8 @@ func (p *Policy) Refuse(u wire.UserType, asserted []directory.Assertion) (reason
 		reasons = append(reasons, fmt.Sprintf("search base %q is not at or below policy.search_bases", u.SearchBase))
 	}
 	if u.Groups != nil && u.Groups.SearchBase != "" && !within(u.Groups.SearchBase, p.groupBases) {
-		reasons = append(reasons, fmt.Sprintf("group search base %q is not at or below policy.groups.search_bases", u.Groups.SearchBase))
+		reasons = append(reasons,
+			fmt.Sprintf("group search base %q is not at or below policy.groups.search_bases", u.Groups.SearchBase))
 	}
 	for _, a := range slices.Concat(u.Attributes, u.Correlation) {
 		reasons = refused(reasons, p.refuseLeaving("attribute", a))
@@ -240,12 +245,6 @@ func (p *Policy) refuseCorrelation(attribute string) string {
 	return fmt.Sprintf("people are not found by %q: add it to policy.filter_attributes to allow it", attribute)
 }
 
-// isMemberOf tells whether an attribute names the groups of its entry, also with options.
-func isMemberOf(attribute string) bool {
-	base, _, _ := strings.Cut(attribute, ";")
-	return strings.EqualFold(base, "memberOf")
-}
-
 // refuseAssertion says why a filter may not assert something; empty when it may. A
 // filter is a question, which is answered by whether somebody can sign on: what is
 // usual may be compared for equality and presence only, and a group that does not
@@ -253,7 +252,8 @@ func isMemberOf(attribute string) bool {
 func (p *Policy) refuseAssertion(a directory.Assertion) string {
 	named := containsFold(p.File.FilterAttributes, a.Attribute)
 	switch {
-	case strings.EqualFold(a.Attribute, "memberOf") && a.Match != directory.MatchPresence:
+	case isMemberOf(a.Attribute) && a.Match != directory.MatchPresence,
+		!containsFold(usualFilterAttributes, a.Attribute) && p.KeepsBack(a.Value):
 		if reason := p.refuseMemberOf(a); reason != "" {
 			return reason
 		}
@@ -264,17 +264,19 @@ func (p *Policy) refuseAssertion(a directory.Assertion) string {
 	case !named && !containsFold(usualFilterAttributes, a.Attribute):
 		return fmt.Sprintf("the filter names %q: add it to policy.filter_attributes to allow it", a.Attribute)
 	case !named && !plain(a):
-		return fmt.Sprintf("the filter compares %q in part or by order: add it to policy.filter_attributes to allow it", a.Attribute)
+		return fmt.Sprintf("the filter compares %q in part or by order: add it to policy.filter_attributes to allow it",
+			a.Attribute)
 	}
 	return ""
 }
 
-// refuseMemberOf is for what asks whether somebody is in a group.
+// refuseMemberOf is for what asks whether somebody is in a group, or what else there is
+// that has a name which is kept back.
 func (p *Policy) refuseMemberOf(a directory.Assertion) string {
 	whole := a.Match == directory.MatchEquality || a.Match == directory.MatchExtensible && a.Rule == inChain
 	typed := strings.Contains(a.Value, "${") // by a person, or by a cloud that plays one
 	if !whole || typed || p.LeaveOut(a.Value) != "" {
-		return "the filter asks for a group with memberOf that policy.groups does not let out"
+		return fmt.Sprintf("the filter asks for a group with %s that policy.groups does not let out", a.Attribute)
 	}
 	return ""
 }
@@ -294,7 +296,8 @@ func plain(a directory.Assertion) bool {
 		return true
 	case directory.MatchExtensible:
 		flags := a.Rule == bitAnd || a.Rule == bitOr
-		return flags && strings.EqualFold(a.Attribute, "userAccountControl") || a.Rule == inChain && strings.EqualFold(a.Attribute, "memberOf")
+		return flags && strings.EqualFold(a.Attribute, "userAccountControl") ||
+			a.Rule == inChain && strings.EqualFold(a.Attribute, "memberOf")
 	}
 	return false
 }
@@ -302,7 +305,8 @@ func plain(a directory.Assertion) bool {
 // MayLeave tells whether an attribute may leave: it is a usual one, or the file names
 // it. What names groups never may.
 func (p *Policy) MayLeave(attribute string) bool {
-	return !isMemberOf(attribute) && (containsFold(usualAttributes, attribute) || containsFold(p.File.Attributes, attribute))
+	return !isMemberOf(attribute) &&
+		(containsFold(usualAttributes, attribute) || containsFold(p.File.Attributes, attribute))
 }
 
 func containsFold(list []string, s string) bool {
@@ -325,12 +329,16 @@ func (p *Policy) Groups(m directory.Membership) directory.Membership {
 			m.Skipped = append(m.Skipped, directory.Skipped{DN: g.DN, Reason: reason})
 			continue
 		}
+		if p.KeepsBack(g.Name) { // an attribute of the user type's choice
+			g.Name = ""
+		}
 		kept = append(kept, g)
 	}
 	if most := p.File.Groups.Max; len(kept) > most {
 		m.Whole = false
 		if m.Verdict == directory.Complete {
-			m.Verdict, m.Reason = directory.Partial, fmt.Sprintf("truncated: %d groups, and policy.groups.max is %d", len(kept), most)
+			m.Verdict, m.Reason = directory.Partial, fmt.Sprintf("truncated: %d groups, and policy.groups.max is %d", len(kept),
+				most)
 			m.Told = m.Reason
 		}
 		kept = kept[:most]

@@ -25,7 +25,13 @@ func newPolicy(t *testing.T, change func(*configs.Policy)) *Policy {
 
 func TestGroupsThatMayLeave(t *testing.T) {
 	p := newPolicy(t, func(c *configs.Policy) {
-		c.Groups.SearchBases, c.Groups.Include, c.Groups.Exclude, c.Groups.Max = []string{"ou=groups,dc=x"}, []string{"cn=cloud-*"}, []string{"*secret*"}, 2
+		c.Groups.SearchBases, c.Groups.Include, c.Groups.Exclude, c.Groups.Max = []string{
+			"ou=groups,dc=x",
+		}, []string{
+			"cn=cloud-*",
+		}, []string{
+			"*secret*",
+		}, 2
 	})
 	m := directory.Membership{Verdict: directory.Complete}
 	for _, dn := range []string{"cn=cloud-a,ou=groups,dc=x", "CN=Cloud-B,OU=Groups,DC=x", "cn=other,ou=groups,dc=x",
@@ -37,7 +43,8 @@ func TestGroupsThatMayLeave(t *testing.T) {
 		t.Errorf("%+v", got)
 	}
 	m.Groups = append(m.Groups, directory.Group{DN: "cn=cloud-d,ou=groups,dc=x"})
-	if got := p.Groups(m); len(got.Groups) != 2 || got.Verdict != directory.Partial || !strings.Contains(got.Reason, "truncated") {
+	if got := p.Groups(m); len(got.Groups) != 2 || got.Verdict != directory.Partial ||
+		!strings.Contains(got.Reason, "truncated") {
 		t.Errorf("%+v", got)
 	}
 	m.Verdict = directory.Unknown
@@ -53,11 +60,18 @@ func TestGroupsAreComparedAsNames(t *testing.T) {
 		`2.5.4.3=Merger\2c\20Acme+OU=a,ou=groups,dc=x`, `cn=#040c4d65726765722c2041636d65+ou=a,ou=groups,dc=x`,
 	}
 	for _, file := range spellings {
-		excluding := newPolicy(t, func(c *configs.Policy) { c.Groups.Exclude = []string{strings.ReplaceAll(file, "=a", "=*")} })
+		excluding := newPolicy(t,
+			func(c *configs.Policy) { c.Groups.Exclude = []string{strings.ReplaceAll(file, "=a", "=*")} })
 		including := newPolicy(t, func(c *configs.Policy) { c.Groups.Include = []string{file} })
 		for _, server := range spellings {
 			if excluding.LeaveOut(server) == "" || including.LeaveOut(server) != "" {
-				t.Errorf("%q in the file, %q in the directory: excluded %q, included %q", file, server, excluding.LeaveOut(server), including.LeaveOut(server))
+				t.Errorf(
+					"%q in the file, %q in the directory: excluded %q, included %q",
+					file,
+					server,
+					excluding.LeaveOut(server),
+					including.LeaveOut(server),
+				)
 			}
 		}
 		if other := `cn=Merger+ou=a,ou=groups,dc=x`; excluding.LeaveOut(other) != "" || including.LeaveOut(other) == "" {
@@ -81,8 +95,12 @@ func TestGroupsAreComparedAsNames(t *testing.T) {
 func TestHashNamesThePolicy(t *testing.T) {
 	a, b := newPolicy(t, nil), newPolicy(t, nil)
 	c := newPolicy(t, func(p *configs.Policy) { p.Attributes = []string{"badgeNumber"} })
-	if a.Hash() != b.Hash() || a.Hash() == c.Hash() || len(a.Describe()) < 4 {
-		t.Error(a.Hash(), b.Hash(), c.Hash())
+	key := []byte("of this machine")
+	if a.Hash(key) != b.Hash(key) || a.Hash(key) == c.Hash(key) || len(a.Describe()) < 4 {
+		t.Error(a.Hash(key), b.Hash(key), c.Hash(key))
+	}
+	if a.Hash(key) == a.Hash([]byte("of another")) || a.Hash(nil) == a.Hash(key) {
+		t.Error("whoever guesses a policy knows its hash")
 	}
 }
 

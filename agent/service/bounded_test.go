@@ -34,7 +34,9 @@ func TestEveryFieldIsShort(t *testing.T) {
 		} {
 			var out bytes.Buffer
 			write(Logger(hclog.LoggerOptions{Level: hclog.Trace}, &out))
-			if out.Len() > 2*mostField || bytes.Count(out.Bytes(), []byte("\n")) > mostLines+5 || bytes.ContainsRune(out.Bytes(), '\x1b') || !bytes.Contains(out.Bytes(), []byte("m")) {
+			if out.Len() > 2*mostField || bytes.Count(out.Bytes(), []byte("\n")) > mostLines+5 ||
+				bytes.ContainsRune(out.Bytes(), '\x1b') ||
+				!bytes.Contains(out.Bytes(), []byte("m")) {
 				t.Errorf("%s by %s: %d bytes, %d lines", name, way, out.Len(), bytes.Count(out.Bytes(), []byte("\n")))
 			}
 		}

@@ -16,7 +16,17 @@ const logPath = "/var/log/" + Name + ".log"
 // RecentLog returns the end of what the service logged; the error says why it
 // cannot be had.
 func RecentLog(ctx context.Context, _ string) ([]byte, error) {
-	out, err := exec.CommandContext(ctx, "journalctl", "--unit", Name, "--lines", "3000", "--no-pager", "--output", "short-iso").CombinedOutput()
+	out, err := exec.CommandContext(
+		ctx,
+		"journalctl",
+		"--unit",
+		Name,
+		"--lines",
+		"3000",
+		"--no-pager",
+		"--output",
+		"short-iso",
+	).CombinedOutput()
 	switch {
 	case errors.Is(err, exec.ErrNotFound):
 		out, err = os.ReadFile(logPath)

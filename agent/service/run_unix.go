@@ -15,7 +15,9 @@ import (
 // Run calls serve with the service manager that started this program, and returns
 // its error. SIGHUP is a wish to reload. The other arguments are for Windows; serve
 // gets out back.
-func Run(ctx context.Context, _ bool, out io.Writer, _ string, serve func(context.Context, *Manager, io.Writer) error) error {
+func Run(
+	ctx context.Context, _ bool, out io.Writer, _ string, serve func(context.Context, *Manager, io.Writer) error,
+) error {
 	m := newManager(systemd(os.Getenv("NOTIFY_SOCKET")))
 	defer context.AfterFunc(ctx, func() { m.send("STOPPING=1") })()
 	hangUps := make(chan os.Signal, 1)

@@ -32,7 +32,13 @@ const (
 // service manager has started this program, out is not the console's but a file at
 // logPath, which is rotated, and errors are in the event log too. asService says
 // that it has; else it is found out, which does not work under wine.
-func Run(ctx context.Context, asService bool, out io.Writer, logPath string, serve func(context.Context, *Manager, io.Writer) error) error {
+func Run(
+	ctx context.Context,
+	asService bool,
+	out io.Writer,
+	logPath string,
+	serve func(context.Context, *Manager, io.Writer) error,
+) error {
 	if is, err := svc.IsWindowsService(); !asService && (err != nil || !is) {
 		return serve(ctx, newManager(nil), out)
 	}
@@ -69,7 +75,9 @@ var errHung = errors.New("the gateway did not stop in time, and was ended")
 
 // Execute implements svc.Handler: start-pending until the gateway says that it is
 // ready, running, stop-pending until it has stopped or its time is over.
-func (h *handler) Execute(_ []string, requests <-chan svc.ChangeRequest, status chan<- svc.Status) (specific bool, code uint32) {
+func (h *handler) Execute(
+	_ []string, requests <-chan svc.ChangeRequest, status chan<- svc.Status,
+) (specific bool, code uint32) {
 	ctx, cancel := context.WithCancel(h.ctx)
 	defer cancel()
 	isReady := make(chan struct{})

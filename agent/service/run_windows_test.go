@@ -23,7 +23,13 @@ type scm struct {
 // context ends unless it hangs.
 func startService(t *testing.T, hangs bool) *scm {
 	t.Helper()
-	m := &scm{make(chan svc.ChangeRequest), make(chan svc.Status, 100), make(chan [2]uint32, 1), make(chan *Manager, 1), make(chan error, 1)}
+	m := &scm{
+		make(chan svc.ChangeRequest),
+		make(chan svc.Status, 100),
+		make(chan [2]uint32, 1),
+		make(chan *Manager, 1),
+		make(chan error, 1),
+	}
 	h := &handler{ctx: t.Context(), serve: func(ctx context.Context, manager *Manager) error {
 		m.manager <- manager
 		if hangs {

@@ -113,7 +113,8 @@ func TestJournalRefuses(t *testing.T) {
 	logger.Named("link").Info("it is up", "cloud", "id.example.com")
 	logger.Named("link").Debug("nobody wants this")
 	for name, text := range map[string]string{"otherwise": out.String(), "sent": sent.String()} {
-		if !strings.Contains(text, "it is up") || !strings.Contains(text, "id.example.com") || strings.Contains(text, "nobody") {
+		if !strings.Contains(text, "it is up") || !strings.Contains(text, "id.example.com") ||
+			strings.Contains(text, "nobody") {
 			t.Errorf("%s: %q", name, text)
 		}
 	}

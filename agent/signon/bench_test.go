@@ -92,11 +92,18 @@ func rateOf(b *testing.B, atOnce int, signOn func(n int) error) float64 {
 // benchAgent returns a whole sign-on by the agent.
 func benchAgent(b *testing.B, s *slapdtest.Server) func(n int) error {
 	b.Helper()
-	client, err := directory.Open(directory.Config{Servers: []string{s.TLSURL()}, BaseDN: slapdtest.Suffix, BindDN: slapdtest.ReaderDN,
-		BindPassword: slapdtest.Password, TLS: directory.TLS{RootCAs: s.CA()}})
+	client, err := directory.Open(
+		directory.Config{Servers: []string{s.TLSURL()}, BaseDN: slapdtest.Suffix, BindDN: slapdtest.ReaderDN,
+			BindPassword: slapdtest.Password, TLS: directory.TLS{RootCAs: s.CA()}},
+	)
 	agenttest.Must(b, err)
 	b.Cleanup(func() { _ = client.Close() })
-	rules, err := policy.New(configs.Policy{SearchBases: []string{slapdtest.Suffix}, Groups: configs.GroupPolicy{SearchBases: []string{slapdtest.Suffix}, Max: 5000}})
+	rules, err := policy.New(
+		configs.Policy{
+			SearchBases: []string{slapdtest.Suffix},
+			Groups:      configs.GroupPolicy{SearchBases: []string{slapdtest.Suffix}, Max: 5000},
+		},
+	)
 	agenttest.Must(b, err)
 	private, public, err := wire.NewSealKey()
 	agenttest.Must(b, err)
@@ -104,14 +111,33 @@ func benchAgent(b *testing.B, s *slapdtest.Server) func(n int) error {
 	agenttest.Must(b, err)
 	sealer, err := wire.NewSealer("i", public)
 	agenttest.Must(b, err)
-	d := &Service{People: client, Policy: rules, Opener: opener, Stats: NewStats(), Guard: &Guard{}, Seen: &Replays{}, Persons: &Persons{}, Changes: &Deliveries{}, Logger: hclog.NewNullLogger()}
+	d := &Service{
+		People:  client,
+		Policy:  rules,
+		Opener:  opener,
+		Stats:   NewStats(),
+		Guard:   &Guard{},
+		Seen:    &Replays{},
+		Persons: &Persons{},
+		Changes: &Deliveries{},
+		Logger:  hclog.NewNullLogger(),
+	}
 	u := agenttest.Staff()
 	u.SearchBase, u.Attributes = "ou=people,"+slapdtest.Suffix, []string{"uid", "cn", "mail"}
 	d.UserTypes(wire.UserTypes{Types: []wire.UserType{u}})
 	var id atomic.Int64
 	return func(n int) error {
 		name := fmt.Sprint(id.Add(1))
-		r, _ := d.SignOn(b.Context(), wire.SignOn{ID: name, UserType: "staff", Identifier: fmt.Sprintf("user%05d", n), Want: wire.WantRecord, Password: sealer.Seal(name, []byte("password"))})
+		r, _ := d.SignOn(
+			b.Context(),
+			wire.SignOn{
+				ID:         name,
+				UserType:   "staff",
+				Identifier: fmt.Sprintf("user%05d", n),
+				Want:       wire.WantRecord,
+				Password:   sealer.Seal(name, []byte("password")),
+			},
+		)
 		if r.Outcome != wire.OutcomeOK || r.Membership.Verdict != wire.VerdictComplete || len(r.Membership.Groups) != 2 {
 			return fmt.Errorf("%+v", r)
 		}
@@ -138,11 +164,32 @@ func benchBare(b *testing.B, s *slapdtest.Server) func(n int) error {
 		binds <- kept()
 	}
 	search := func(n int, base, filter string, limit int, attributes ...string) (*ldap.SearchResult, error) {
-		return service[n%2].Search(ldap.NewSearchRequest(base, ldap.ScopeWholeSubtree, ldap.NeverDerefAliases, limit, 5, false, filter, attributes, nil))
+		return service[n%2].Search(
+			ldap.NewSearchRequest(
+				base,
+				ldap.ScopeWholeSubtree,
+				ldap.NeverDerefAliases,
+				limit,
+				5,
+				false,
+				filter,
+				attributes,
+				nil,
+			),
+		)
 	}
 	return func(n int) error {
 		uid := fmt.Sprintf("user%05d", n)
-		found, err := search(n, "ou=people,"+slapdtest.Suffix, "(&(objectClass=inetOrgPerson)(uid="+uid+"))", 2, "uid", "cn", "mail", "entryUUID")
+		found, err := search(
+			n,
+			"ou=people,"+slapdtest.Suffix,
+			"(&(objectClass=inetOrgPerson)(uid="+uid+"))",
+			2,
+			"uid",
+			"cn",
+			"mail",
+			"entryUUID",
+		)
 		if err != nil {
 			return err
 		}
@@ -153,7 +200,14 @@ func benchBare(b *testing.B, s *slapdtest.Server) func(n int) error {
 		if err != nil {
 			return err
 		}
-		groups, err := search(n, slapdtest.Suffix, fmt.Sprintf("(|(member=%[1]s)(uniqueMember=%[1]s)(memberUid=%[2]s))", dn, uid), 0, "cn", "objectClass")
+		groups, err := search(
+			n,
+			slapdtest.Suffix,
+			fmt.Sprintf("(|(member=%[1]s)(uniqueMember=%[1]s)(memberUid=%[2]s))", dn, uid),
+			0,
+			"cn",
+			"objectClass",
+		)
 		if err == nil && len(groups.Entries) != 2 {
 			err = fmt.Errorf("%d groups", len(groups.Entries))
 		}

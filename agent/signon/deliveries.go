@@ -74,8 +74,11 @@ func (d *Deliveries) Refused() bool {
 
 // tooOften is why a change is refused.
 func tooOften(perHour int) string {
-	return fmt.Sprintf("user types changed more often than policy.user_type_changes_per_hour (%d) allows: this one is taken in %s",
-		perHour, changeEvery(perHour).Round(time.Second))
+	return fmt.Sprintf(
+		"user types changed more often than policy.user_type_changes_per_hour (%d) allows: this one is taken in %s",
+		perHour,
+		changeEvery(perHour).Round(time.Second),
+	)
 }
 
 // changeEvery is the time between two changes that are taken.

@@ -34,14 +34,17 @@
 // # Promises
 //
 //   - No sign-on and no change makes more than one bind as the person, and an ID that
-//     went as far as a bind is never bound for again: not later, since a password is
-//     tried for five minutes after it was sealed and IDs are remembered for longer;
-//     and not after a restart, since what was sealed before is not tried. That is by
-//     the cloud's clock: a cloud that sets it back by minutes can have it done. With a
-//     cloud of version 1 of the wire, which seals no time, an ID is remembered for five
-//     to ten minutes, and not over a restart.
+//     went as far as a bind is never bound for again, whatever a clock shows and over
+//     restarts, as [Replays.Remember] is given a journal: the last 100,000 are
+//     remembered, and of those before no password is tried that was sealed when they
+//     were. Of a cloud of version 1 of the wire, which seals no time, it is the last
+//     100,000. Besides, a password is tried for five minutes after it was sealed, and
+//     only when that was after the start, so that a machine that lost its power and the
+//     end of its journal does not bind twice either.
 //   - A name that the policy keeps back leaves in no field: a reason has words of ours
 //     and numbers, and what the directory said in full is in the log.
+//   - What costs a cloud nothing, as a request that is refused before the directory is
+//     asked, is a line of the log at first and then now and then, with how many were not.
 //   - Wrong passwords are counted over restarts, as [Guard.Remember] is given a journal.
 //   - With WantVerify, and an entry that is the one the cloud knows, no group is
 //     searched for.

@@ -19,7 +19,7 @@ func (s *Service) Explain(ctx context.Context, m wire.Explain) (wire.Explained, 
 	e, dn, said := s.explained(ctx, m)
 	e.ID = m.ID
 	line := []any{"question", m.ID, logUserType, m.UserType, logOutcome, e.Outcome, logReason, e.Reason}
-	s.Logger.Info("explained", append(line, detail(said)...)...)
+	s.log("explained", e.Outcome, dn != "", append(line, detail(said)...))
 	return e, dn
 }
 
@@ -27,7 +27,13 @@ func (s *Service) explained(ctx context.Context, m wire.Explain) (e wire.Explain
 	if reason := s.Policy.RefuseExplain(); reason != "" {
 		return wire.Explained{Outcome: wire.OutcomeNotAllowed, Reason: reason}, "", nil
 	}
-	t, refusal := s.admit(ctx, wire.SignOn{ID: m.ID, UserType: m.UserType, Revision: m.Revision, Identifier: m.Identifier, Want: wire.WantRecord})
+	t, refusal := s.admit(ctx, wire.SignOn{
+		ID:         m.ID,
+		UserType:   m.UserType,
+		Revision:   m.Revision,
+		Identifier: m.Identifier,
+		Want:       wire.WantRecord,
+	})
 	if refusal != nil {
 		return wire.Explained{Outcome: refusal.Outcome, Reason: refusal.Reason}, "", nil
 	}
@@ -37,13 +43,22 @@ func (s *Service) explained(ctx context.Context, m wire.Explain) (e wire.Explain
 		return wire.Explained{Outcome: f.Outcome, Reason: f.Reason}, "", err
 	}
 	if !s.Persons.allow(entry.DN, s.Policy.File.SignOnsPerPerson) {
-		return wire.Explained{Outcome: wire.OutcomeNotAllowed, Reason: "more sign-ons of this person than policy.sign_ons_per_person_per_minute allows"}, entry.DN, nil
+		return wire.Explained{
+			Outcome: wire.OutcomeNotAllowed,
+			Reason:  "more sign-ons of this person than policy.sign_ons_per_person_per_minute allows",
+		}, entry.DN, nil
 	}
+	told := s.cut(entry, m.ID)
 	e = wire.Explained{
 		Outcome: wire.OutcomeOK,
 		Server:  entry.Server,
 		Account: s.accountOf(ctx, entry),
-		Entry:   &wire.Entry{DN: entry.DN, Correlation: correlation(entry), Attributes: entry.Attributes, TooLarge: entry.TooLarge},
+		Entry: &wire.Entry{
+			DN:          told.DN,
+			Correlation: correlation(told),
+			Attributes:  told.Attributes,
+			TooLarge:    told.TooLarge,
+		},
 	}
 	if t.Groups() != nil {
 		s.groupsOf(ctx, &e, t.UserType, entry)
@@ -56,7 +71,12 @@ func (s *Service) accountOf(ctx context.Context, entry directory.Entry) []wire.A
 	if err != nil {
 		return []wire.AccountFact{{Name: "account", State: "notReadable", Detail: directory.Told(err)}}
 	}
-	words := map[directory.FactState]string{directory.Hinders: "hinders", directory.Depends: "depends", directory.NotReadable: "notReadable", directory.Fine: "fine"}
+	words := map[directory.FactState]string{
+		directory.Hinders:     "hinders",
+		directory.Depends:     "depends",
+		directory.NotReadable: "notReadable",
+		directory.Fine:        "fine",
+	}
 	all := make([]wire.AccountFact, len(facts))
 	for i, f := range facts {
 		all[i] = wire.AccountFact{Name: f.Name, State: words[f.State], Detail: f.Told()}
@@ -89,7 +109,9 @@ func (s *Service) groupsOf(ctx context.Context, e *wire.Explained, t *directory.
 }
 
 // Parents finds the groups that hold one of the direct groups but not the person.
-func Parents(ctx context.Context, people People, t *directory.UserType, entry directory.Entry, direct []directory.Group) (out []directory.Skipped) {
+func Parents(
+	ctx context.Context, people People, t *directory.UserType, entry directory.Entry, direct []directory.Group,
+) (out []directory.Skipped) {
 	seen := map[string]bool{}
 	for _, g := range direct {
 		seen[strings.ToLower(g.DN)] = true
@@ -99,7 +121,10 @@ func Parents(ctx context.Context, people People, t *directory.UserType, entry di
 		for _, parent := range above.Groups {
 			if key := strings.ToLower(parent.DN); !seen[key] {
 				seen[key] = true
-				out = append(out, directory.Skipped{DN: parent.DN, Reason: fmt.Sprintf("not direct: it holds %q, which holds the person", g.Name)})
+				out = append(out, directory.Skipped{
+					DN:     parent.DN,
+					Reason: fmt.Sprintf("not direct: it holds %q, which holds the person", g.Name),
+				})
 			}
 		}
 	}

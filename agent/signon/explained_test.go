@@ -14,7 +14,10 @@ func TestExplained(t *testing.T) {
 	p := agenttest.Policy()
 	question := wire.Explain{ID: "x", UserType: "staff", Revision: 1, Identifier: "alice"}
 	d := newDesk(t, p)
-	if e, dn := d.Explain(t.Context(), question); e.Outcome != wire.OutcomeNotAllowed || !strings.Contains(e.Reason, "policy.explain") || e.Entry != nil || dn != "" {
+	if e, dn := d.Explain(t.Context(), question); e.Outcome != wire.OutcomeNotAllowed ||
+		!strings.Contains(e.Reason, "policy.explain") ||
+		e.Entry != nil ||
+		dn != "" {
 		t.Errorf("without the file's word: %+v", e)
 	}
 	if n := d.server.Searches(); n != 0 {
@@ -23,7 +26,10 @@ func TestExplained(t *testing.T) {
 	p.Explain = true
 	d = newDesk(t, p)
 	e, dn := d.Explain(t.Context(), question)
-	if e.Outcome != wire.OutcomeOK || e.ID != "x" || dn != agenttest.AliceDN || e.Entry.DN != agenttest.AliceDN || e.Entry.Attributes["mail"][0] != "alice@x.test" || len(e.Account) == 0 || e.Method == "" {
+	if e.Outcome != wire.OutcomeOK || e.ID != "x" || dn != agenttest.AliceDN || e.Entry.DN != agenttest.AliceDN ||
+		e.Entry.Attributes["mail"][0] != "alice@x.test" ||
+		len(e.Account) == 0 ||
+		e.Method == "" {
 		t.Errorf("%+v", e)
 	}
 	if m := e.Membership; m.Verdict != wire.VerdictComplete || len(m.Groups) != 1 || m.Groups[0].Name != "child" {
@@ -32,7 +38,8 @@ func TestExplained(t *testing.T) {
 	if len(e.Skipped) != 1 || !strings.Contains(e.Skipped[0].Reason, "not direct") || e.Withheld != 0 {
 		t.Errorf("%+v, %d withheld", e.Skipped, e.Withheld)
 	}
-	if r := d.ask("1", "alice", "wonderland"); len(r.Membership.Groups) != len(e.Membership.Groups) || r.Membership.Groups[0] != e.Membership.Groups[0] {
+	if r := d.ask("1", "alice", "wonderland"); len(r.Membership.Groups) != len(e.Membership.Groups) ||
+		r.Membership.Groups[0] != e.Membership.Groups[0] {
 		t.Errorf("a sign-on brings %+v", r.Membership)
 	}
 

@@ -30,7 +30,8 @@ func FuzzUserTypes(f *testing.F) {
 		}
 		d := check(rules, m, (&Deliveries{}).admit(m.Types, 20))
 		for id, u := range d.types {
-			if rules.Refuse(wire.UserType{SearchBase: u.SearchBase(), Attributes: u.Attributes(), Correlation: u.Correlation()}, u.FilterAssertions()) != nil {
+			if rules.Refuse(wire.UserType{SearchBase: u.SearchBase(), Attributes: u.Attributes(), Correlation: u.Correlation()},
+				u.FilterAssertions()) != nil {
 				t.Fatalf("%q is served", id)
 			}
 		}

@@ -76,14 +76,16 @@ func TestGuessingLocksNobodyOut(t *testing.T) {
 	d := newDesk(t, file)
 	for i := range 20 {
 		r := d.ask(fmt.Sprint("guess", i), "alice", fmt.Sprint("guess", i))
-		if want := map[bool]wire.Outcome{true: wire.OutcomeInvalidCredentials, false: wire.OutcomeAccountLocked}[i < 4]; r.Outcome != want || r.BindSent != (i < 4) {
+		if want := map[bool]wire.Outcome{true: wire.OutcomeInvalidCredentials, false: wire.OutcomeAccountLocked}[i < 4]; r.Outcome != want ||
+			r.BindSent != (i < 4) {
 			t.Errorf("%d: %+v", i, r)
 		}
 	}
 	if n := d.server.Binds(agenttest.AliceDN); n != 4 {
 		t.Errorf("the directory heard of %d", n)
 	}
-	if r := d.ask("right", "alice", "wonderland"); r.Outcome != wire.OutcomeAccountLocked || !strings.Contains(r.Reason, "policy.wrong_passwords") {
+	if r := d.ask("right", "alice", "wonderland"); r.Outcome != wire.OutcomeAccountLocked ||
+		!strings.Contains(r.Reason, "policy.wrong_passwords") {
 		t.Errorf("%+v", r)
 	}
 	if r := d.ask("bob", "bob", "builder"); r.Outcome != wire.OutcomeOK {

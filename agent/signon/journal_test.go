@@ -62,7 +62,8 @@ func TestJournalIsBounded(t *testing.T) {
 	}
 	info, err := os.Stat(filepath.Join(folder.String(), "wrong-passwords"))
 	agenttest.Must(t, err)
-	if info.Size() > 2*guardLines*50 || info.Mode().Perm() != 0o600 || len(g.people[who("uid=alice,dc=x")].wrong) > mostWrong {
+	if info.Size() > 2*guardLines*50 || info.Mode().Perm() != 0o600 ||
+		len(g.people[who("uid=alice,dc=x")].wrong) > mostWrong {
 		t.Errorf("%d bytes, %s", info.Size(), info.Mode())
 	}
 }
@@ -73,7 +74,13 @@ func TestJournalIsNoTrap(t *testing.T) {
 	folder := state.At(t.TempDir())
 	agenttest.Must(t, folder.Ready())
 	path := filepath.Join(folder.String(), "wrong-passwords")
-	text := fmt.Sprintf("nonsense\n12\n%d future\n%d old\n%d %s\n\x00\xff", time.Now().Add(time.Hour).Unix(), time.Now().Add(-48*time.Hour).Unix(), time.Now().Unix(), who("uid=bob"))
+	text := fmt.Sprintf(
+		"nonsense\n12\n%d future\n%d old\n%d %s\n\x00\xff",
+		time.Now().Add(time.Hour).Unix(),
+		time.Now().Add(-48*time.Hour).Unix(),
+		time.Now().Unix(),
+		who("uid=bob"),
+	)
 	agenttest.Must(t, os.WriteFile(path, []byte(text), 0o600))
 	g := restarted(t, folder)
 	if len(g.people) != 2 || len(g.people[who("uid=bob")].wrong) != 1 || len(g.people["future"].wrong) != 1 {

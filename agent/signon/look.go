@@ -99,8 +99,10 @@ func (s *Service) Look(ctx context.Context, m wire.Look) (wire.Looked, string) {
 	start := time.Now()
 	answer, dn := s.looked(ctx, m)
 	answer.ID = m.ID
-	s.Logger.Info("looked at groups", logSignOn, m.ID, logUserType, m.UserType, logOutcome, answer.Outcome,
-		"groups", len(m.Groups), "untellable", count(answer, wire.FindingUntellable), "took", time.Since(start))
+	s.log("looked at groups", answer.Outcome, dn != "", []any{
+		logSignOn, m.ID, logUserType, m.UserType, logOutcome, answer.Outcome,
+		"groups", len(m.Groups), "untellable", count(answer, wire.FindingUntellable), "took", time.Since(start),
+	})
 	return answer, dn
 }
 
@@ -163,15 +165,27 @@ func unreadable(g wire.LookGroup) bool {
 }
 
 var findings = map[directory.Finding]wire.Finding{
-	directory.Still: wire.FindingStill, directory.Seen: wire.FindingSeen, directory.Renamed: wire.FindingRenamed,
-	directory.Gone: wire.FindingGone, directory.Untellable: wire.FindingUntellable, directory.Outside: wire.FindingOutside,
+	directory.Still:      wire.FindingStill,
+	directory.Seen:       wire.FindingSeen,
+	directory.Renamed:    wire.FindingRenamed,
+	directory.Gone:       wire.FindingGone,
+	directory.Untellable: wire.FindingUntellable,
+	directory.Outside:    wire.FindingOutside,
 }
 
 var lookReasons = map[directory.Obstacle]wire.LookReason{
-	directory.MembersHidden: wire.LookMembersHidden, directory.NotVisible: wire.LookNotVisible, directory.Computed: wire.LookComputed,
-	directory.Behind: wire.LookBehind, directory.ConnectionLost: wire.LookConnection, directory.PersonChanged: wire.LookPerson,
-	directory.OutOfTime: wire.LookTime, directory.Elsewhere: wire.LookElsewhere, directory.AskingFailed: wire.LookFailed,
-	directory.NoID: wire.LookNoID, directory.OtherDomain: wire.LookOtherDomain, directory.Malformed: wire.LookMalformed,
+	directory.MembersHidden:  wire.LookMembersHidden,
+	directory.NotVisible:     wire.LookNotVisible,
+	directory.Computed:       wire.LookComputed,
+	directory.Behind:         wire.LookBehind,
+	directory.ConnectionLost: wire.LookConnection,
+	directory.PersonChanged:  wire.LookPerson,
+	directory.OutOfTime:      wire.LookTime,
+	directory.Elsewhere:      wire.LookElsewhere,
+	directory.AskingFailed:   wire.LookFailed,
+	directory.NoID:           wire.LookNoID,
+	directory.OtherDomain:    wire.LookOtherDomain,
+	directory.Malformed:      wire.LookMalformed,
 }
 
 func count(l wire.Looked, f wire.Finding) (n int) {

@@ -39,8 +39,13 @@ func TestLookAfterASignOn(t *testing.T) {
 		}
 	}
 	d.ask("2", "alice", "wonderland")
-	l = d.look("2", wire.LookGroup{DN: child}, wire.LookGroup{DN: "cn=missing,ou=groups,dc=x"}, wire.LookGroup{DN: "cn=" + string(make([]byte, 9000))},
-		wire.LookGroup{DN: "my_attr=x,ou=groups,dc=x"})
+	l = d.look(
+		"2",
+		wire.LookGroup{DN: child},
+		wire.LookGroup{DN: "cn=missing,ou=groups,dc=x"},
+		wire.LookGroup{DN: "cn=" + string(make([]byte, 9000))},
+		wire.LookGroup{DN: "my_attr=x,ou=groups,dc=x"},
+	)
 	malformed := wire.Sight{Finding: wire.FindingUntellable, Reason: wire.LookMalformed}
 	want := []wire.Sight{{Finding: wire.FindingStill}, {Finding: wire.FindingGone}, malformed, malformed}
 	for i, g := range l.Groups {
@@ -66,7 +71,8 @@ func TestLookBelongsToASignOnThatEndedWell(t *testing.T) {
 			t.Errorf("%s: %+v", id, l)
 		}
 	}
-	if l, dn := d.Look(t.Context(), wire.Look{ID: "other type", UserType: "x", Groups: []wire.LookGroup{{DN: child}}}); l.Outcome != wire.OutcomeNotAllowed || dn != "" {
+	if l, dn := d.Look(t.Context(), wire.Look{ID: "other type", UserType: "x", Groups: []wire.LookGroup{{DN: child}}}); l.Outcome != wire.OutcomeNotAllowed ||
+		dn != "" {
 		t.Errorf("%+v", l)
 	}
 	observe := agenttest.Policy()

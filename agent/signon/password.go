@@ -15,8 +15,19 @@ func (s *Service) ChangePassword(ctx context.Context, m wire.ChangePassword) (wi
 	start := time.Now()
 	r, dn, said := s.change(ctx, m)
 	r.ID = m.ID
-	line := []any{logChange, m.ID, logUserType, m.UserType, logOutcome, r.Outcome, logReason, r.Reason, "took", time.Since(start)}
-	s.Logger.Info("password change", append(line, detail(said)...)...)
+	line := []any{
+		logChange,
+		m.ID,
+		logUserType,
+		m.UserType,
+		logOutcome,
+		r.Outcome,
+		logReason,
+		r.Reason,
+		"took",
+		time.Since(start),
+	}
+	s.log("password change", r.Outcome, r.BindSent || dn != "", append(line, detail(said)...))
 	return r, dn
 }
 
@@ -39,7 +50,7 @@ func (s *Service) change(ctx context.Context, m wire.ChangePassword) (r wire.Pas
 	if err != nil {
 		return unchanged(failed(ctx, err)), "", err
 	}
-	if refusal := s.hold(ctx, m.ID, entry.DN); refusal != nil {
+	if refusal := s.hold(ctx, m.ID, m.Old.At, entry.DN); refusal != nil {
 		return unchanged(*refusal), entry.DN, nil
 	}
 	defer s.Guard.leave(entry.DN)
@@ -71,7 +82,7 @@ func (s *Service) admitChange(
 	if fresh, why = s.open(wire.NewPassword(m.ID), m.New); why != nil {
 		return no(*why)
 	}
-	if s.Seen.known(m.ID) {
+	if s.Seen.has(m.ID) {
 		return no(refused(wire.OutcomeNotAllowed, answeredBefore))
 	}
 	return admitted.UserType, old, fresh, nil
@@ -79,7 +90,9 @@ func (s *Service) admitChange(
 
 // makeChange has the directory make the change, once, and counts what it says of the
 // old password as it does at a sign-on. It tells what the directory said in full.
-func (s *Service) makeChange(ctx context.Context, dn string, old, fresh directory.Password) (wire.PasswordChanged, error) {
+func (s *Service) makeChange(
+	ctx context.Context, dn string, old, fresh directory.Password,
+) (wire.PasswordChanged, error) {
 	err := s.People.ChangePassword(ctx, dn, old, fresh)
 	var refused *directory.PasswordError
 	switch {

@@ -73,7 +73,8 @@ func TestChangeNeedsFileAndUserType(t *testing.T) {
 			if name == "type-off" {
 				d.allowChanges(false)
 			}
-			if r := d.change("c1", "wonderland", "looking-glass"); r.Outcome != wire.OutcomeNotAllowed || r.BindSent || r.Reason == "" {
+			if r := d.change("c1", "wonderland", "looking-glass"); r.Outcome != wire.OutcomeNotAllowed || r.BindSent ||
+				r.Reason == "" {
 				t.Errorf("%+v", r)
 			}
 			if n := d.server.Binds("") + d.server.Searches(); n != 0 {

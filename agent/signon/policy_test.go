@@ -24,7 +24,8 @@ func TestRefusedTypeIsNotServed(t *testing.T) {
 	if len(a.Refused) != 1 || a.Refused[0].ID != "bad" {
 		t.Fatalf("%+v", a)
 	}
-	if r := d.ask("1", "alice", "wonderland", func(m *wire.SignOn) { m.UserType = "bad" }); r.Outcome != wire.OutcomeNotAllowed || !strings.Contains(r.Reason, "search base") {
+	if r := d.ask("1", "alice", "wonderland", func(m *wire.SignOn) { m.UserType = "bad" }); r.Outcome != wire.OutcomeNotAllowed ||
+		!strings.Contains(r.Reason, "search base") {
 		t.Errorf("%+v", r)
 	}
 	if r := d.ask("2", "alice", "wonderland"); r.Outcome != wire.OutcomeOK {
@@ -41,7 +42,13 @@ func TestObserveLetsNothingOut(t *testing.T) {
 	u := agenttest.Staff()
 	u.Correlation = []string{"entryUUID", "mail", "cn", "uid"}
 	d.UserTypes(wire.UserTypes{Revision: 1, Types: []wire.UserType{u}})
-	alice, mail := wire.Correlation{Attribute: "entryuuid", Value: agenttest.AliceUUID}, wire.Correlation{Attribute: "mail", Value: "alice@x.test"}
+	alice, mail := wire.Correlation{
+		Attribute: "entryuuid",
+		Value:     agenttest.AliceUUID,
+	}, wire.Correlation{
+		Attribute: "mail",
+		Value:     "alice@x.test",
+	}
 	for name, c := range map[string]struct {
 		want  wire.Want
 		known []wire.Correlation
@@ -68,7 +75,8 @@ func TestObserveLetsNothingOut(t *testing.T) {
 	if r := d.ask("wrong", "alice", "wrong"); r.Outcome != wire.OutcomeInvalidCredentials || r.Server != "" {
 		t.Errorf("the password is not checked: %+v", r)
 	}
-	if lines := strings.Join(d.Policy.Describe(), "\n"); !strings.Contains(lines, "observe: ") || d.Policy.Hash() == newDesk(t, agenttest.Policy()).Policy.Hash() {
+	if lines := strings.Join(d.Policy.Describe(), "\n"); !strings.Contains(lines, "observe: ") ||
+		d.Policy.Hash(nil) == newDesk(t, agenttest.Policy()).Policy.Hash(nil) {
 		t.Error(lines)
 	}
 }
@@ -85,7 +93,8 @@ func TestObservedNeverCountsAsAnAnswer(t *testing.T) {
 		"many":     {many, "would push 5000 groups (complete)"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			if o := observedGroups(c.m); o.Verdict != wire.VerdictUnknown || len(o.Groups) != 0 || !strings.Contains(o.Reason, c.reason) {
+			if o := observedGroups(c.m); o.Verdict != wire.VerdictUnknown || len(o.Groups) != 0 ||
+				!strings.Contains(o.Reason, c.reason) {
 				t.Errorf("%+v", o)
 			}
 		})
@@ -98,7 +107,8 @@ func TestSignOnsOfOnePersonAreLimited(t *testing.T) {
 	d := newDesk(t, file)
 	for i := range 5 {
 		r := d.ask(fmt.Sprint(i), []string{"alice", "ALICE"}[i%2], "wonderland")
-		if want := map[bool]wire.Outcome{true: wire.OutcomeOK, false: wire.OutcomeNotAllowed}[i < 3]; r.Outcome != want || r.BindSent != (i < 3) {
+		if want := map[bool]wire.Outcome{true: wire.OutcomeOK, false: wire.OutcomeNotAllowed}[i < 3]; r.Outcome != want ||
+			r.BindSent != (i < 3) {
 			t.Errorf("%d: %+v", i, r)
 		}
 	}
@@ -236,5 +246,44 @@ func TestUsualValuesAreAllowed(t *testing.T) {
 		if _, reasons := Compile(p, usertypes.Compile(u)); len(reasons) > 0 {
 			t.Errorf("%s: %q", vendor, reasons)
 		}
+	}
+}
+
+// TestKeptBackNamesLeaveInNoAttribute maps attributes that the file lets out, and that
+// name an excluded group in one value and another in the next.
+func TestKeptBackNamesLeaveInNoAttribute(t *testing.T) {
+	file := agenttest.Policy()
+	file.Attributes, file.FilterAttributes, file.Explain = []string{"seeAlso", "manager"}, []string{"manager"}, true
+	file.Groups.Exclude = []string{"cn=parent*"}
+	d := newDesk(t, file)
+	parent, child := "cn=parent,ou=groups,dc=x", "cn=child,ou=groups,dc=x"
+	agenttest.Must(t, d.server.Replace(agenttest.AliceDN, "seeAlso", parent, child))
+	agenttest.Must(t, d.server.Replace(agenttest.AliceDN, "manager", parent))
+	u := agenttest.Staff()
+	u.Attributes, u.Correlation = append(u.Attributes, "seeAlso", "manager"), append(u.Correlation, "manager")
+	if a := d.UserTypes(wire.UserTypes{Revision: 2, Types: []wire.UserType{u}}); len(a.Refused) > 0 {
+		t.Fatal(a.Refused)
+	}
+	second := func(m *wire.SignOn) { m.Revision = 2 }
+	r := d.ask("1", "alice", "wonderland", second)
+	e, _ := d.Explain(t.Context(), wire.Explain{ID: "2", UserType: u.ID, Revision: 2, Identifier: "alice"})
+	for _, told := range []*wire.Entry{r.Entry, e.Entry} {
+		if told == nil || len(told.Attributes["seeAlso"]) != 1 || told.Attributes["seeAlso"][0] != child ||
+			strings.Contains(fmt.Sprint(*told), "parent") {
+			t.Errorf("%+v", told)
+		}
+	}
+	r = d.ask("3", "nobody", "wonderland", second, func(m *wire.SignOn) {
+		m.Known = []wire.Correlation{{Attribute: "manager", Value: parent}}
+	})
+	if r.Outcome != wire.OutcomeNoSuchUser {
+		t.Errorf("somebody is found by a name that is kept back: %+v", r)
+	}
+	u.Filter = "(|(uid=${identifier})(manager=${identifier}))"
+	if a := d.UserTypes(wire.UserTypes{Revision: 3, Types: []wire.UserType{u}}); len(a.Refused) > 0 {
+		t.Fatal(a.Refused)
+	}
+	if r := d.ask("4", parent, "wonderland", func(m *wire.SignOn) { m.Revision = 3 }); r.Outcome != wire.OutcomeNoSuchUser {
+		t.Errorf("somebody is found by a name that is typed: %+v", r)
 	}
 }

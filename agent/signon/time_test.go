@@ -38,7 +38,8 @@ func TestOldPasswordsAreNotTried(t *testing.T) {
 			}
 			d.Started, d.CloudTime = begun, func(t time.Time) time.Time { return t.Add(c.ahead) }
 			searches := d.server.Searches()
-			r := d.ask("1", "alice", "wonderland", func(m *wire.SignOn) { m.Password = d.sealer.SealAt("1", c.at, []byte("wonderland")) })
+			r := d.ask("1", "alice", "wonderland",
+				func(m *wire.SignOn) { m.Password = d.sealer.SealAt("1", c.at, []byte("wonderland")) })
 			if r.Outcome != c.want || r.KeyUnknown != c.unknown || r.BindSent != (c.want == wire.OutcomeOK) {
 				t.Errorf("%+v", r)
 			}

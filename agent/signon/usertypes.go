@@ -212,11 +212,22 @@ func Compile(p *policy.Policy, t wire.UserType) (*directory.UserType, []string) 
 		return nil, []string{reason} // before anything parses it
 	}
 	t.SearchBase = p.Base(t.SearchBase)
-	c := directory.UserTypeConfig{ID: t.ID, Name: t.Name, SearchBase: t.SearchBase, Filter: t.Filter,
-		Correlation: t.Correlation, Attributes: t.Attributes}
+	c := directory.UserTypeConfig{
+		ID:          t.ID,
+		Name:        t.Name,
+		SearchBase:  t.SearchBase,
+		Filter:      t.Filter,
+		Correlation: t.Correlation,
+		Attributes:  t.Attributes,
+	}
 	if g := t.Groups; g != nil {
-		c.Groups = &directory.GroupRule{SearchBase: g.SearchBase, NameAttribute: g.NameAttribute,
-			Include: g.Include, Exclude: g.Exclude, WithID: g.WithID}
+		c.Groups = &directory.GroupRule{
+			SearchBase:    g.SearchBase,
+			NameAttribute: g.NameAttribute,
+			Include:       g.Include,
+			Exclude:       g.Exclude,
+			WithID:        g.WithID,
+		}
 	}
 	compiled, err := directory.Compile(c)
 	if err != nil {

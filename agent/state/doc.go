@@ -10,8 +10,10 @@
 //	door.json       where the running gateway answers "status", on Windows
 //	epoch.json      how far it has come; the cloud tells a copied folder by it
 //	next.json       the other pair of keys, while a change of keys is under way
+//	policy.json     the key of the policy's hash
 //	rotate          somebody asked for a change of keys
 //	wrong-passwords who gave wrong passwords and when, as a hash and a time, for policy.wrong_passwords
+//	answered        requests that went as far as a bind, as a hash and a time: none is bound for twice
 //	usertypes.cbor  the user types as delivered last, for "check" and "explain"
 //
 // # Promises

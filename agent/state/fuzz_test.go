@@ -16,7 +16,7 @@ func FuzzFiles(f *testing.F) {
 	f.Add([]byte("{"))
 	dir := f.TempDir()
 	f.Fuzz(func(t *testing.T, content []byte) {
-		for _, name := range []string{instanceFile, nextFile, epochFile, userTypesFile, controlFile, wrongFile} {
+		for _, name := range []string{instanceFile, nextFile, epochFile, userTypesFile, controlFile, wrongFile, answeredFile, policyKeyFile} {
 			if err := os.WriteFile(filepath.Join(dir, name), content, 0o600); err != nil {
 				t.Fatal(err)
 			}
@@ -29,6 +29,9 @@ func FuzzFiles(f *testing.F) {
 		_, _ = folder.OtherKeys("i1")
 		_ = folder.Epoch("i1")
 		_, _ = folder.UserTypes()
+		if key, _ := folder.PolicyKey(); len(key) != policyKeySize {
+			t.Fatal("no key")
+		}
 		_, _ = folder.ControlSocket()
 		w := folder.WrongPasswords()
 		if all, err := w.Load(time.Unix(0, 0), time.Now()); err == nil {
@@ -37,6 +40,16 @@ func FuzzFiles(f *testing.F) {
 					t.Fatalf("%q at %v", who, times)
 				}
 			}
+		}
+		answered := folder.Answered()
+		if _, err := answered.Load(func([16]byte, uint64) {}); err != nil {
+			t.Fatal(err)
+		}
+		if err := answered.Add([16]byte{1}, 5); err != nil {
+			t.Fatal(err)
+		}
+		if err := answered.Close(); err != nil {
+			t.Fatal(err)
 		}
 		if err := w.Wrong("somebody", time.Unix(5, 0)); err != nil {
 			t.Fatal(err)

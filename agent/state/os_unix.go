@@ -21,7 +21,13 @@ func private(path string) error {
 		return fmt.Errorf("%w: run the command as the user that the service runs as, or name its folder with --state", err)
 	}
 	if mode := info.Mode().Perm(); mode&0o077 != 0 {
-		return fmt.Errorf("%s: %w (mode %04o): its keys may be known to others. Pair again with \"ldap-gateway pair --replace\", or, if you are sure, chmod 600 it", path, ErrPermissions, mode)
+		return fmt.Errorf(
+			"%s: %w (mode %04o): its keys may be known to others. Pair again with \"ldap-gateway pair --replace\", or, if "+
+				"you are sure, chmod 600 it",
+			path,
+			ErrPermissions,
+			mode,
+		)
 	}
 	return nil
 }

@@ -49,7 +49,15 @@ var purpose = []byte("ldap-gateway state v1")
 // a copy of the file from being of use elsewhere.
 func protect(b []byte) ([]byte, error) {
 	var out windows.DataBlob
-	err := windows.CryptProtectData(blob(b), nil, blob(purpose), 0, nil, windows.CRYPTPROTECT_LOCAL_MACHINE|windows.CRYPTPROTECT_UI_FORBIDDEN, &out)
+	err := windows.CryptProtectData(
+		blob(b),
+		nil,
+		blob(purpose),
+		0,
+		nil,
+		windows.CRYPTPROTECT_LOCAL_MACHINE|windows.CRYPTPROTECT_UI_FORBIDDEN,
+		&out,
+	)
 	return take(out, err)
 }
 

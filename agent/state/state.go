@@ -130,7 +130,10 @@ func (f Folder) Instance() (Instance, error) {
 		return Instance{}, fmt.Errorf("%w: make a code in the console and run \"ldap-gateway pair\"", ErrNotPaired)
 	}
 	if err != nil {
-		return Instance{}, fmt.Errorf("%w: run the command as the user that the service runs as, or name its folder with --state", err)
+		return Instance{}, fmt.Errorf(
+			"%w: run the command as the user that the service runs as, or name its folder with --state",
+			err,
+		)
 	}
 	var s storedInstance
 	if err := json.Unmarshal(b, &s); err != nil {
@@ -151,7 +154,9 @@ func (f Folder) SaveInstance(i Instance) error {
 // Forget makes this machine nobody again: what the folder knows of an instance is
 // removed, its keys first. Nothing there is no error.
 func (f Folder) Forget() error {
-	for _, name := range []string{instanceFile, nextFile, wishedFile, epochFile, userTypesFile} {
+	for _, name := range []string{
+		instanceFile, nextFile, wishedFile, epochFile, userTypesFile, answeredFile, policyKeyFile,
+	} {
 		if err := f.remove(name); err != nil {
 			return err
 		}

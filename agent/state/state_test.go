@@ -1,6 +1,7 @@
 package state
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -98,7 +99,12 @@ func TestUserTypes(t *testing.T) {
 	if m, err := f.UserTypes(); err != nil || m.Revision != 0 {
 		t.Fatal(m, err)
 	}
-	want := wire.UserTypes{Revision: 4, Types: []wire.UserType{{ID: "t", Name: "Staff", SearchBase: "DC=x", Filter: "(uid=${identifier})", Correlation: []string{"entryUUID"}}}}
+	want := wire.UserTypes{
+		Revision: 4,
+		Types: []wire.UserType{
+			{ID: "t", Name: "Staff", SearchBase: "DC=x", Filter: "(uid=${identifier})", Correlation: []string{"entryUUID"}},
+		},
+	}
 	if err := f.SaveUserTypes(want); err != nil {
 		t.Fatal(err)
 	}
@@ -126,5 +132,41 @@ func TestReady(t *testing.T) {
 	}
 	if entries, err := os.ReadDir(f.String()); err != nil || len(entries) != 0 {
 		t.Error(entries, err)
+	}
+}
+
+// TestPolicyKey is the same as long as the folder is, and nobody else's.
+func TestPolicyKey(t *testing.T) {
+	f := At(t.TempDir())
+	key, err := f.PolicyKey()
+	if err != nil || len(key) != policyKeySize {
+		t.Fatal(len(key), err)
+	}
+	if again, err := f.PolicyKey(); err != nil || !bytes.Equal(again, key) {
+		t.Error("another at the next start", err)
+	}
+	path := filepath.Join(f.String(), policyKeyFile)
+	if info, err := os.Stat(path); err != nil || info.Mode().Perm() != 0o600 {
+		t.Error(info.Mode(), err)
+	}
+	for name, spoil := range map[string]func() error{
+		"damaged":  func() error { return os.WriteFile(path, []byte("{"), 0o600) },
+		"short":    func() error { return os.WriteFile(path, []byte(`{"key":"AAAA"}`), 0o600) },
+		"readable": func() error { return os.Chmod(path, 0o644) },
+		"gone":     func() error { return os.Remove(path) },
+	} {
+		before, _ := f.PolicyKey()
+		if err := spoil(); err != nil {
+			t.Fatal(err)
+		}
+		key, err := f.PolicyKey()
+		again, _ := f.PolicyKey()
+		if err != nil || bytes.Equal(key, before) || !bytes.Equal(key, again) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	other, err := At(filepath.Join(path, "x")).PolicyKey()
+	if err == nil || len(other) != policyKeySize || bytes.Equal(other, key) {
+		t.Error("a folder that is none", err)
 	}
 }

@@ -7,31 +7,25 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"path/filepath"
 	"strings"
-	"sync"
 	"time"
 )
 
 const wrongFile = "wrong-passwords"
 
 // WrongPasswords is the file of wrong passwords that were passed on: who, as a hash,
-// and when. A line is added for each, without waiting for the disk: it outlives the
-// program, if not a power cut. Safe for concurrent use.
-type WrongPasswords struct {
-	folder Folder
-
-	mu   sync.Mutex
-	file *os.File // nil: not opened yet
-}
+// and when. Safe for concurrent use.
+type WrongPasswords struct{ lines }
 
 // WrongPasswords returns the file of a folder; nothing is opened yet.
-func (f Folder) WrongPasswords() *WrongPasswords { return &WrongPasswords{folder: f} }
+func (f Folder) WrongPasswords() *WrongPasswords {
+	return &WrongPasswords{lines{folder: f, name: wrongFile}}
+}
 
 // Load returns the times for each person since a moment, oldest first; a time that is
 // still to come counts as now. What cannot be read is left out; no file is no times.
 func (w *WrongPasswords) Load(since, now time.Time) (map[string][]time.Time, error) {
-	b, err := os.ReadFile(filepath.Join(w.folder.path, wrongFile))
+	b, err := os.ReadFile(w.path())
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
@@ -67,46 +61,5 @@ func (w *WrongPasswords) Replace(all map[string][]time.Time) error {
 			fmt.Fprintf(&out, "%d %s\n", at.Unix(), who)
 		}
 	}
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return errors.Join(w.close(), w.folder.write(wrongFile, out.Bytes()))
-}
-
-// Close closes the file; a line that is added afterwards opens it again.
-func (w *WrongPasswords) Close() error {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return w.close()
-}
-
-func (w *WrongPasswords) close() error {
-	if w.file == nil {
-		return nil
-	}
-	err := w.file.Close()
-	w.file = nil
-	return err
-}
-
-func (w *WrongPasswords) add(line string) error {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if w.file == nil {
-		if err := makeFolder(w.folder.path); err != nil {
-			return err
-		}
-		file, err := os.OpenFile(filepath.Join(w.folder.path, wrongFile), os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600)
-		if err == nil {
-			err = adopt(file, w.folder.path)
-		}
-		if err != nil {
-			return err
-		}
-		w.file = file
-	}
-	_, err := w.file.WriteString(line)
-	if err != nil {
-		err = errors.Join(err, w.close())
-	}
-	return err
+	return w.replace(out.Bytes())
 }

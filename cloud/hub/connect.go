@@ -5,6 +5,7 @@ import (
 	"crypto/ed25519"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"net/http"
 	"time"
 
@@ -27,10 +28,17 @@ var (
 // back-off keeps it far below.
 const connectsPerMinute = 60
 
-// ServeStatus tells anyone that this is a cloud, and what time it is here.
+// ServeStatus tells anyone that this is a cloud, what time it is here, and what a
+// proof of an instance is to carry.
 func (h *Hub) ServeStatus(w http.ResponseWriter, _ *http.Request) {
+	now := time.Now()
 	w.Header().Set("Content-Type", "application/json")
-	_ = json.NewEncoder(w).Encode(wire.Status{Service: "ldap-cloud", Time: time.Now(), Versions: wire.Versions()})
+	_ = json.NewEncoder(w).Encode(wire.Status{
+		Service:  "ldap-cloud",
+		Time:     now,
+		Versions: wire.Versions(),
+		Nonce:    h.nonces.Give(now),
+	})
 }
 
 // ServeHTTP opens an agent's link and serves it until it ends.
@@ -111,6 +119,9 @@ func (h *Hub) prove(r *http.Request, audiences []string) (i store.Instance, a wi
 		return i.PublicKey, err
 	}
 	a, err = wire.OpenAssertion(r.Header.Get("Authorization"), audiences, time.Now(), keyOf)
+	if err == nil {
+		err = h.fresh(a)
+	}
 	if err != nil {
 		return i, a, err
 	}
@@ -118,6 +129,15 @@ func (h *Hub) prove(r *http.Request, audiences []string) (i store.Instance, a wi
 		return i, a, errOften
 	}
 	return i, a, h.Store.UseAssertion(ctx, a.Nonce, time.Unix(a.Time, 0).Add(2*wire.AssertionLife))
+}
+
+// fresh refuses a proof that carries a nonce of ours from long ago: it was made for
+// later. One without is an agent's of before, and good by its time alone.
+func (h *Hub) fresh(a wire.Assertion) error {
+	if age, ours := h.nonces.Age(a.Nonce, time.Now()); ours && age > wire.NonceLife {
+		return fmt.Errorf("%w: its nonce was given %s ago", wire.ErrAssertionTime, age)
+	}
+	return nil
 }
 
 // refuse answers an agent that stays outside with a reason it can act on.

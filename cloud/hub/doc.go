@@ -50,6 +50,9 @@
 //   - Without a live instance the answer comes at once, unless one has gone in the
 //     last seconds, as at a restart: then a sign-on that nobody has answered waits
 //     for it, five seconds at most.
+//   - A proof with a nonce that the cloud gave is good for minutes of the cloud's own
+//     clock, at any node, whatever time it claims. One of an agent of before, which
+//     carries none, is good by the time that it claims.
 //   - A revoked instance's link is closed at once and its key refused for ever. An
 //     instance may revoke itself, by an assertion made for that alone.
 //   - Each link begins a new epoch. Who claims another than the agent has kept, and

@@ -22,6 +22,9 @@ import (
 	"ldap-gateway/cloudlink/wire"
 )
 
+// nonceKey is that of each node's nonces.
+const nonceKey = "nonces of this test"
+
 // node is a hub with its store, its bus and a web server.
 type node struct {
 	t       testing.TB
@@ -95,10 +98,12 @@ func (n *node) serve(l net.Listener, heartbeat time.Duration) {
 		Audiences: []string{"http://" + l.Addr().String()},
 		Logger:    hclog.NewNullLogger(),
 		Heartbeat: heartbeat,
+		NonceKey:  []byte(nonceKey),
 	})
 	must(n.t, err)
 	paths := http.NewServeMux()
 	paths.Handle("/", n.hub)
+	paths.HandleFunc("GET "+wire.PathStatus, n.hub.ServeStatus)
 	paths.HandleFunc("POST "+wire.PathUnpair, n.hub.ServeUnpair)
 	n.server = &httptest.Server{Listener: l, Config: &http.Server{Handler: paths}}
 	n.server.Start()

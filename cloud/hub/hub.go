@@ -14,6 +14,7 @@ import (
 
 	"ldap-gateway/cloud/store"
 	"ldap-gateway/cloud/throttle"
+	"ldap-gateway/cloudlink/wire"
 )
 
 // Heartbeat is how often an agent is told to report.
@@ -40,6 +41,7 @@ type Config struct {
 	Audiences []string // URLs that agents know this cloud by
 	Logger    hclog.Logger
 	Heartbeat time.Duration // 0: the constant
+	NonceKey  []byte        // of the nonces that proofs carry, the same at each node; none: this node's own
 }
 
 // Hub is one node's part of the way to the agents.
@@ -50,6 +52,7 @@ type Hub struct {
 	presence presence
 	sealers  sealers
 	connects throttle.Window
+	nonces   wire.Nonces
 	subs     []*nats.Subscription
 
 	mu      sync.Mutex
@@ -65,7 +68,7 @@ func New(cfg Config) (*Hub, error) {
 	if cfg.Heartbeat == 0 {
 		cfg.Heartbeat = Heartbeat
 	}
-	h := &Hub{Config: cfg, id: uuid.NewString(), links: map[string]*link{}}
+	h := &Hub{Config: cfg, id: uuid.NewString(), links: map[string]*link{}, nonces: wire.NewNonces(cfg.NonceKey)}
 	h.connects.Length = time.Minute
 	h.presence.life = max(3*cfg.Heartbeat, 3*time.Second)
 	for subject, handle := range map[string]nats.MsgHandler{

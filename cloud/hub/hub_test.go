@@ -252,6 +252,15 @@ func TestDoor(t *testing.T) {
 		must(t, err)
 		return h
 	}
+	given := func(ago time.Duration) string { // whatever time it claims
+		a := wire.NewAssertion(m.instance, n.server.URL, 0, now)
+		h, err := a.With(wire.NewNonces([]byte(nonceKey)).Give(now.Add(-ago))).Sign(m.keys.Key)
+		must(t, err)
+		return h
+	}
+	if code := n.knock(given(time.Minute), ""); code != "" {
+		t.Fatalf("a nonce of a minute ago is refused: %s", code)
+	}
 	used := sign(m.instance, n.server.URL, now, m)
 	if code := n.knock(used, ""); code != "" {
 		t.Fatalf("a good assertion is refused: %s", code)
@@ -265,6 +274,7 @@ func TestDoor(t *testing.T) {
 		"another-key":      {sign(m.instance, n.server.URL, now, other), "", wire.RefusedAssertion},
 		"another-cloud":    {sign(m.instance, "https://id.example.com", now, m), "", wire.RefusedAssertion},
 		"old":              {sign(m.instance, n.server.URL, now.Add(-time.Hour), m), "", wire.RefusedClock},
+		"made-for-later":   {given(wire.NonceLife + time.Second), "", wire.RefusedClock},
 		"unknown-instance": {sign("nobody", n.server.URL, now, m), "", wire.RefusedRevoked},
 		"browser":          {sign(m.instance, n.server.URL, now, m), "https://evil.example.com", wire.RefusedAssertion},
 	} {

@@ -16,6 +16,11 @@
 //	                 are enabled, in their order, until
 //	                 one knows the identifier
 //
+// A gateway to which no instance has ever linked is left out: it has no people yet, and
+// keeps nobody waiting who is new at another. One whose instances are away ends the
+// order, with an answer that says so: the people that it has are not to be looked for,
+// with their passwords, at the next.
+//
 // Before an updating sign-on takes groups away, the instance that answered is asked,
 // once, about just those groups: see the provisioner's [provisioner.EvidenceWanted].
 //
@@ -25,7 +30,7 @@
 //     hears of it. So is every password change, as an activity.
 //   - An empty password ends before anything is asked of anyone.
 //   - A user type after the first is asked only while the answer was that there
-//     is no such user; that answer comes before any bind.
+//     is no such user, or the gateway had none yet; either comes before any bind.
 //   - A password is changed only at a user type whose switch is on. The agent's own
 //     file has a switch too, which nobody here can turn.
 //   - What the person is told never shows whether an account exists, unless the

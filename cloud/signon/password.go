@@ -111,7 +111,8 @@ func (c *change) run(ctx context.Context) error {
 
 // ask goes through the ways until one knows the person.
 func (c *change) ask(ctx context.Context, ways []Route) (answer wire.PasswordChanged) {
-	for _, w := range ways {
+	answered := false
+	for i, w := range ways {
 		changed := c.Agents.ChangePassword(ctx, hub.Change{
 			ID:         c.result.ID,
 			Gateway:    w.Gateway.ID,
@@ -122,6 +123,11 @@ func (c *change) ask(ctx context.Context, ways []Route) (answer wire.PasswordCha
 			Old:        c.request.Password,
 			New:        c.new,
 		})
+		passed := c.passes(ctx, w, changed.Outcome, changed.BindSent, changed.Instance)
+		if passed && (answered || i < len(ways)-1) {
+			continue
+		}
+		answered = true
 		c.record.GatewayID, c.record.UserTypeID, c.record.InstanceID = w.Gateway.ID, w.UserType.ID, changed.Instance
 		answer = changed.PasswordChanged
 		if answer.Outcome != wire.OutcomeNoSuchUser || answer.BindSent {

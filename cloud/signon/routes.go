@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"ldap-gateway/cloud/store"
+	"ldap-gateway/cloudlink/wire"
 )
 
 // Route is a user type that might know a person.
@@ -65,6 +66,18 @@ func oldestFirst(ctx context.Context, db *store.Store, env string) (all []store.
 		return cmp.Or(a.CreatedAt.Compare(b.CreatedAt), cmp.Compare(a.ID, b.ID))
 	})
 	return all, nil
+}
+
+// passes tells whether a gateway has nothing to say of a person whom the cloud does not
+// know: no instance has ever linked to it, so that it has no people yet. One whose
+// instances are away has: to go on would hand their passwords, and their usernames, to
+// the next gateway.
+func (a *attempt) passes(ctx context.Context, r Route, o wire.Outcome, bindSent bool, instance string) bool {
+	if a.user != nil || o != wire.OutcomeDirectoryUnavailable || bindSent || instance != "" {
+		return false
+	}
+	all, err := a.Store.Instances(ctx, a.request.EnvironmentID, r.Gateway.ID)
+	return err == nil && !slices.ContainsFunc(all, func(i store.Instance) bool { return !i.InitializedAt.IsZero() })
 }
 
 // policy returns the routes to ask for a person whom the cloud does not know.

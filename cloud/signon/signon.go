@@ -220,13 +220,16 @@ func (a *attempt) routes(ctx context.Context) ([]Route, error) {
 	return nil, nil
 }
 
-// ask goes through the routes until one knows the person.
-// After a bind nobody else is asked: a password is tried once, at one directory. Of a
-// gateway that does not answer the next is not asked either, since the person may be
-// there.
-func (a *attempt) ask(ctx context.Context, routes []Route) (w Route, answer hub.Answer) {
-	for _, w = range routes {
-		answer = a.Agents.SignOn(ctx, hub.Request{
+// ask goes through the routes until one knows the person. After a bind nobody else is
+// asked: a password is tried once, at one directory. Of a gateway whose instances are
+// away the next is not asked either, since the person may be there.
+func (a *attempt) ask(ctx context.Context, routes []Route) (Route, hub.Answer) {
+	var last struct {
+		w      Route
+		answer hub.Answer
+	}
+	for i, w := range routes {
+		answer := a.Agents.SignOn(ctx, hub.Request{
 			ID:         a.record.ID,
 			Gateway:    w.Gateway.ID,
 			UserType:   w.UserType.ID,
@@ -236,11 +239,21 @@ func (a *attempt) ask(ctx context.Context, routes []Route) (w Route, answer hub.
 			Want:       a.want(w.UserType),
 			Password:   a.request.Password,
 		})
-		if answer.Outcome != wire.OutcomeNoSuchUser || answer.BindSent {
+		switch {
+		case a.passes(ctx, w, answer.Outcome, answer.BindSent, answer.Instance):
+			if last.answer.Instance == "" { // the answer is that of who gave one
+				last.w, last.answer = w, answer
+			}
+		case answer.Outcome != wire.OutcomeNoSuchUser || answer.BindSent:
+			if i < len(routes)-1 && answer.Instance == "" {
+				answer.Reason += "; the gateways after it were not asked: passwords of its people are not for them"
+			}
 			return w, answer
+		default:
+			last.w, last.answer = w, answer
 		}
 	}
-	return w, answer
+	return last.w, last.answer
 }
 
 // known is what identifies the person's entry, so that an agent takes no other entry

@@ -91,7 +91,10 @@ func newSimulation(t *testing.T, seed uint64) *simulation {
 		update: true,
 	}
 	for range 2 {
-		w.servers = append(w.servers, directorytest.Start(t))
+		w.servers = append(w.servers, directorytest.Start(t, func(s *directorytest.Server) {
+			// One that tells how far it has followed the other, as OpenLDAP does.
+			s.RootDSE = map[string][]string{"objectClass": {"top", "OpenLDAProotDSE"}}
+		}))
 	}
 	w.everywhere(func(s *directorytest.Server) error {
 		return s.Add("dc=x", map[string][]string{"objectClass": {"domain"}})
@@ -154,8 +157,9 @@ func (w *simulation) everywhere(do func(*directorytest.Server) error) {
 // touched counts a change of an entry, as servers do.
 func (w *simulation) touched(dn string) {
 	w.stamp++
-	stamp := time.Date(2026, 1, 1, 0, 0, w.stamp, 0, time.UTC).Format("20060102150405Z")
-	w.everywhere(func(s *directorytest.Server) error { return s.Replace(dn, "modifyTimestamp", stamp) })
+	stamp := time.Date(2026, 1, 1, 0, 0, w.stamp, 0, time.UTC).Format("20060102150405.000000Z") + "#000000#001#000000"
+	w.everywhere(func(s *directorytest.Server) error { return s.Replace(dn, "entryCSN", stamp) })
+	w.everywhere(func(s *directorytest.Server) error { return s.Replace("dc=x", "contextCSN", stamp) })
 }
 
 func (w *simulation) makeGroup(g *simulatedGroup) {

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -38,6 +39,10 @@ type Cloud struct {
 	Address   string                  // of Serve; empty: a free port of 127.0.0.1
 	Dials     atomic.Int64            // counts attempts, refused ones too
 	Tap       func(message []byte)    // sees each message of the agent as it came; nil: nobody does
+	NoNonces  bool                    // gives none, as a cloud of before
+	Nonced    atomic.Int64            // counts proofs that carried one
+
+	nonces wire.Nonces // of no key: whoever tests may forge them
 
 	url   string
 	links chan *Conn
@@ -160,6 +165,10 @@ func (c *Cloud) now() time.Time {
 
 // ServeHTTP opens a link.
 func (c *Cloud) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if strings.HasSuffix(r.URL.Path, wire.PathStatus) {
+		c.serveStatus(w)
+		return
+	}
 	c.Dials.Add(1)
 	if refusal := c.refusal(r); refusal != nil {
 		refusal.Time = c.now()
@@ -173,8 +182,25 @@ func (c *Cloud) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	defer ws.CloseNow()
 	ws.SetReadLimit(wire.MaxFrame)
-	conn := &Conn{ws: ws, cloud: c, answers: map[uint64]chan wire.Frame{}, Heartbeats: make(chan wire.Heartbeat, 64), Rotations: make(chan wire.Frame, 8), Going: make(chan struct{}), Over: make(chan struct{})}
+	conn := &Conn{
+		ws:         ws,
+		cloud:      c,
+		answers:    map[uint64]chan wire.Frame{},
+		Heartbeats: make(chan wire.Heartbeat, 64),
+		Rotations:  make(chan wire.Frame, 8),
+		Going:      make(chan struct{}),
+		Over:       make(chan struct{}),
+	}
 	conn.serve()
+}
+
+// serveStatus says who this is, and gives a nonce.
+func (c *Cloud) serveStatus(w http.ResponseWriter) {
+	s := wire.Status{Service: "ldap-cloud", Time: c.now(), Versions: wire.Versions()}
+	if !c.NoNonces {
+		s.Nonce = c.nonces.Give(c.now())
+	}
+	_ = json.NewEncoder(w).Encode(s)
 }
 
 func (c *Cloud) refusal(r *http.Request) *wire.Refusal {
@@ -187,6 +213,13 @@ func (c *Cloud) refusal(r *http.Request) *wire.Refusal {
 		func(string) (ed25519.PublicKey, error) { return c.Key, nil })
 	if err != nil {
 		return &wire.Refusal{Code: refusalCode(err), Message: err.Error()}
+	}
+	age, ours := c.nonces.Age(a.Nonce, c.now())
+	if ours && age > wire.NonceLife {
+		return &wire.Refusal{Code: wire.RefusedClock, Message: "an old nonce"}
+	}
+	if ours {
+		c.Nonced.Add(1)
 	}
 	c.Claimed.Store(a.Epoch)
 	return nil

@@ -26,12 +26,14 @@ var ErrAssertion = errors.New("bad assertion")
 var ErrAssertionTime = errors.New("assertion of another time")
 
 // Assertion proves possession of an instance's key, once, to one cloud. The
-// cloud remembers Nonce until the assertion has expired.
+// cloud remembers Nonce until the assertion has expired. It is one that the cloud
+// gave a moment ago, so that nobody has a proof be made for later, whatever time
+// they tell the agent; a cloud of before gave none, and takes any.
 type Assertion struct {
 	Instance string `cbor:"1,keyasint"`
 	Audience string `cbor:"2,keyasint"` // the cloud's URL as the agent's file has it, without a trailing slash
 	Time     int64  `cbor:"3,keyasint"` // seconds since 1970
-	Nonce    []byte `cbor:"4,keyasint"` // 16 random bytes
+	Nonce    []byte `cbor:"4,keyasint"` // 16 bytes: of Status, or random
 	Epoch    uint64 `cbor:"5,keyasint"` // that the instance has kept; tells a copy of its state
 }
 
@@ -47,9 +49,21 @@ const assertionDomain = "ldap-gateway assertion v1\x00"
 // NewAssertion returns an assertion of instance, at an epoch, for the cloud at
 // audience, with a fresh nonce.
 func NewAssertion(instance, audience string, epoch uint64, now time.Time) Assertion {
-	nonce := make([]byte, 16)
+	nonce := make([]byte, nonceSize)
 	rand.Read(nonce) // never fails: crypto/rand ends the program instead
-	return Assertion{Instance: instance, Audience: strings.TrimRight(audience, "/"), Time: now.Unix(), Nonce: nonce, Epoch: epoch}
+	return Assertion{
+		Instance: instance,
+		Audience: strings.TrimRight(audience, "/"),
+		Time:     now.Unix(),
+		Nonce:    nonce,
+		Epoch:    epoch,
+	}
+}
+
+// With returns a with the nonce that a cloud gave.
+func (a Assertion) With(nonce []byte) Assertion {
+	a.Nonce = nonce
+	return a
 }
 
 // Sign returns the value of the Authorization header for a.
@@ -64,9 +78,12 @@ func (a Assertion) Sign(key ed25519.PrivateKey) (string, error) {
 
 // OpenAssertion reads an Authorization header and checks all of it: form,
 // audience, time and, with the key that keyOf returns for the instance, the
-// signature. It does not know whether the nonce was used before. Errors wrap
+// signature. It does not know whether the nonce was used before, nor whether it was
+// given by a cloud: see Nonces. Errors wrap
 // ErrAssertion or ErrAssertionTime, or are those of keyOf.
-func OpenAssertion(header string, audiences []string, now time.Time, keyOf func(instance string) (ed25519.PublicKey, error)) (Assertion, error) {
+func OpenAssertion(
+	header string, audiences []string, now time.Time, keyOf func(instance string) (ed25519.PublicKey, error),
+) (Assertion, error) {
 	signed, a, err := parseAssertion(header)
 	if err != nil {
 		return Assertion{}, err
@@ -78,7 +95,8 @@ func OpenAssertion(header string, audiences []string, now time.Time, keyOf func(
 	if err != nil {
 		return Assertion{}, err
 	}
-	if len(key) != ed25519.PublicKeySize || !ed25519.Verify(key, append([]byte(assertionDomain), signed.Assertion...), signed.Signature) {
+	if len(key) != ed25519.PublicKeySize ||
+		!ed25519.Verify(key, append([]byte(assertionDomain), signed.Assertion...), signed.Signature) {
 		return Assertion{}, fmt.Errorf("%w: wrong signature", ErrAssertion)
 	}
 	if d := now.Sub(time.Unix(a.Time, 0)); d.Abs() > AssertionLife {
@@ -99,7 +117,7 @@ func parseAssertion(header string) (s signedAssertion, a Assertion, err error) {
 	if err == nil {
 		err = Unmarshal(s.Assertion, &a)
 	}
-	if err == nil && len(a.Nonce) != 16 {
+	if err == nil && len(a.Nonce) != nonceSize {
 		err = errors.New("nonce is not 16 bytes")
 	}
 	if err != nil {

@@ -47,7 +47,8 @@ func (m Look) Bounded() Look {
 
 // bounded returns what opens as nothing, when any part is too large to be sealed.
 func (s Sealed) bounded() Sealed {
-	if len(s.Key) > mostSealed || len(s.Encap) > mostSealed || len(s.Nonce) > mostSealed || len(s.Ciphertext) > mostSealed {
+	if len(s.Key) > mostSealed || len(s.Encap) > mostSealed || len(s.Nonce) > mostSealed ||
+		len(s.Ciphertext) > mostSealed {
 		return Sealed{}
 	}
 	return s

@@ -16,13 +16,17 @@
 //
 //	version  since  what changed
 //	1        0.1    first
-//	2        0.2    Look and Looked; Group.Stamp, Membership.Unconfirmed and Whole; Entry.TooLarge; SignOnResult.Observed, Sealed.At, Welcome.At, Refused.RetryMillis
+//	2        0.2    Look and Looked; Group.Stamp, Membership.Unconfirmed and Whole; Entry.TooLarge;
+//	                SignOnResult.Observed, Sealed.At, Welcome.At, Refused.RetryMillis
 //
 // An agent's [Hello] lists the versions that it speaks, the cloud's [Welcome]
 // names the one in use: the highest that both know. Each end speaks at least
 // the version before its own. A field that a version does not have is refused,
 // so adding a field means adding a version, and leaving the field out before it:
 // see [SignOnResult.For]. A cloud sends no Look to an agent of version 1.
+//
+// The assertion that opens a link is the same in all of them: one with a nonce of the
+// cloud is to a cloud of before what one with a random nonce is.
 //
 // # Promises
 //

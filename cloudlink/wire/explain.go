@@ -17,10 +17,11 @@ type Explained struct {
 	Server     string        `cbor:"4,keyasint,omitempty"` // the directory server that answered
 	Entry      *Entry        `cbor:"5,keyasint,omitempty"`
 	Account    []AccountFact `cbor:"6,keyasint,omitempty"`
-	Membership *Membership   `cbor:"7,keyasint,omitempty"`  // nil: the user type wants no groups
-	Method     string        `cbor:"8,keyasint,omitempty"`  // how groups are found, and why so
-	Skipped    []Skipped     `cbor:"9,keyasint,omitempty"`  // groups that the user type's rule leaves out, or that are not direct
-	Withheld   uint32        `cbor:"10,keyasint,omitempty"` // groups that the agent's own file keeps back, by number only
+	Membership *Membership   `cbor:"7,keyasint,omitempty"` // nil: the user type wants no groups
+	Method     string        `cbor:"8,keyasint,omitempty"` // how groups are found, and why so
+	// groups that the user type's rule leaves out, or that are not direct
+	Skipped  []Skipped `cbor:"9,keyasint,omitempty"`
+	Withheld uint32    `cbor:"10,keyasint,omitempty"` // groups that the agent's own file keeps back, by number only
 }
 
 // AccountFact is one thing that a directory says of an account.

@@ -167,9 +167,15 @@ func Versions() []uint16 { return []uint16{Version, Version - 1} }
 var (
 	encoder = must(cbor.EncOptions{Sort: cbor.SortCoreDeterministic, IndefLength: cbor.IndefLengthForbidden,
 		TagsMd: cbor.TagsForbidden}.EncMode())
-	decoder = must(cbor.DecOptions{DupMapKey: cbor.DupMapKeyEnforcedAPF, IndefLength: cbor.IndefLengthForbidden,
-		TagsMd: cbor.TagsForbidden, ExtraReturnErrors: cbor.ExtraDecErrorUnknownField, MaxNestedLevels: 16,
-		MaxArrayElements: 1 << 18, MaxMapPairs: 1 << 14}.DecMode())
+	decoder = must(cbor.DecOptions{
+		DupMapKey:         cbor.DupMapKeyEnforcedAPF,
+		IndefLength:       cbor.IndefLengthForbidden,
+		TagsMd:            cbor.TagsForbidden,
+		ExtraReturnErrors: cbor.ExtraDecErrorUnknownField,
+		MaxNestedLevels:   16,
+		MaxArrayElements:  1 << 18,
+		MaxMapPairs:       1 << 14,
+	}.DecMode())
 )
 
 func must[T any](v T, err error) T {

@@ -39,9 +39,10 @@ type UserTypes struct {
 // UserType is what an agent needs to know of a user type. Whether a sign-on
 // updates the record, and how attributes become one, is the cloud's business.
 type UserType struct {
-	ID          string     `cbor:"1,keyasint"`
-	Name        string     `cbor:"2,keyasint"`
-	SearchBase  string     `cbor:"3,keyasint"`           // DN; empty: where the agent's file lets people be looked for, if that is one place
+	ID   string `cbor:"1,keyasint"`
+	Name string `cbor:"2,keyasint"`
+	// DN; empty: where the agent's file lets people be looked for, if that is one place
+	SearchBase  string     `cbor:"3,keyasint"`
 	Filter      string     `cbor:"4,keyasint"`           // RFC 4515, with ${identifier} for what the person typed
 	Correlation []string   `cbor:"5,keyasint"`           // attributes that identify an entry, in order
 	Attributes  []string   `cbor:"6,keyasint,omitempty"` // attributes that the mapping needs
@@ -168,8 +169,9 @@ type Correlation struct {
 
 // Sealed is a password that only one instance can read, for one sign-on only.
 type Sealed struct {
-	Key        []byte `cbor:"1,keyasint"`           // names the sealing key: SHA-256 of its encapsulation, 16 bytes of it
-	Encap      []byte `cbor:"2,keyasint,omitempty"` // HPKE encapsulation (RFC 9180), until the recipient is known to have it
+	Key []byte `cbor:"1,keyasint"` // names the sealing key: SHA-256 of its encapsulation, 16 bytes of it
+	// HPKE encapsulation (RFC 9180), until the recipient is known to have it
+	Encap      []byte `cbor:"2,keyasint,omitempty"`
 	Nonce      []byte `cbor:"3,keyasint"`
 	Ciphertext []byte `cbor:"4,keyasint"`
 	// At is when it was sealed, by the cloud's clock, in milliseconds since 1970; 0: by
@@ -197,9 +199,11 @@ type SignOnResult struct {
 
 // Entry is what leaves the premises of a person's directory entry.
 type Entry struct {
-	DN          string              `cbor:"1,keyasint"`
-	Correlation []Correlation       `cbor:"2,keyasint"`           // in the user type's order; an attribute without value is left out
-	Attributes  map[string][]string `cbor:"3,keyasint,omitempty"` // only with WantRecord; named as the user type names them
+	DN string `cbor:"1,keyasint"`
+	// in the user type's order; an attribute without value is left out
+	Correlation []Correlation `cbor:"2,keyasint"`
+	// only with WantRecord; named as the user type names them
+	Attributes map[string][]string `cbor:"3,keyasint,omitempty"`
 	// TooLarge names attributes that have values, too large to be sent: what the record
 	// has of them is to stay. Since version 2.
 	TooLarge []string `cbor:"4,keyasint,omitempty"`

@@ -25,7 +25,13 @@ type Status struct {
 	Service  string    `json:"service"` // "ldap-cloud"
 	Time     time.Time `json:"time"`
 	Versions []uint16  `json:"versions"` // of the wire
+	// Nonce is for the next proof of an instance, used once and soon: see Assertion.
+	// Empty from a cloud that gives none.
+	Nonce []byte `json:"nonce,omitempty"`
 }
+
+// GaveNonce tells whether the cloud gave a nonce that a proof can carry.
+func (s Status) GaveNonce() bool { return len(s.Nonce) == nonceSize }
 
 // PairRequest asks to make an instance of whoever has the code; JSON.
 type PairRequest struct {
@@ -90,7 +96,8 @@ func RotateProof(instance string, publicKey, sealKey []byte) []byte {
 // signed by the key that it has and by the one that it wants.
 func (r Rotate) Check(instance string, have ed25519.PublicKey) error {
 	proof := RotateProof(instance, r.PublicKey, r.SealKey)
-	if len(r.PublicKey) != ed25519.PublicKeySize || !ed25519.Verify(have, proof, r.Old) || !ed25519.Verify(r.PublicKey, proof, r.New) {
+	if len(r.PublicKey) != ed25519.PublicKeySize || !ed25519.Verify(have, proof, r.Old) ||
+		!ed25519.Verify(r.PublicKey, proof, r.New) {
 		return errors.New("the signatures do not fit the keys")
 	}
 	_, err := NewSealer(instance, r.SealKey)
@@ -99,7 +106,8 @@ func (r Rotate) Check(instance string, have ed25519.PublicKey) error {
 
 // Check tells whether the request is well formed and proven.
 func (r PairRequest) Check() error {
-	if len(r.PublicKey) != ed25519.PublicKeySize || !ed25519.Verify(r.PublicKey, PairProof(r.Code, r.PublicKey, r.SealKey), r.Proof) {
+	if len(r.PublicKey) != ed25519.PublicKeySize ||
+		!ed25519.Verify(r.PublicKey, PairProof(r.Code, r.PublicKey, r.SealKey), r.Proof) {
 		return errors.New("the proof does not fit the key")
 	}
 	if _, err := NewSealer("", r.SealKey); err != nil {
@@ -136,7 +144,20 @@ func NewCode(random []byte) string {
 // NormalCode returns code as it is compared: upper case, without dashes and
 // blanks, misread letters put right.
 func NormalCode(code string) string {
-	return strings.NewReplacer("-", "", " ", "", "O", "0", "I", "1", "L", "1").Replace(strings.ToUpper(strings.TrimSpace(code)))
+	return strings.NewReplacer(
+		"-",
+		"",
+		" ",
+		"",
+		"O",
+		"0",
+		"I",
+		"1",
+		"L",
+		"1",
+	).Replace(
+		strings.ToUpper(strings.TrimSpace(code)),
+	)
 }
 
 // Refusal is the body of a refusing HTTP answer on the link's paths; JSON.

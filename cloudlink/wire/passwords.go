@@ -51,7 +51,8 @@ const (
 
 var refusalNames = [...]string{
 	RefusalOther: "other", RefusalTooShort: "tooShort", RefusalTooSimple: "tooSimple",
-	RefusalInHistory: "inHistory", RefusalTooYoung: "tooYoung", RefusalNotPermitted: "notPermitted", RefusalSomeRule: "someRule",
+	RefusalInHistory: "inHistory", RefusalTooYoung: "tooYoung", RefusalNotPermitted: "notPermitted",
+	RefusalSomeRule: "someRule",
 }
 
 // Known tells whether r is one of the closed set.

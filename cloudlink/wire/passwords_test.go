@@ -45,7 +45,8 @@ func TestChangeInWordsHasNoPasswords(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if s := f.String(); !strings.HasPrefix(s, `changePassword #9 {1: "c1"`) || !strings.Contains(s, `"alice"`) || strings.Contains(s, hex.EncodeToString(secret.Ciphertext)) {
+	if s := f.String(); !strings.HasPrefix(s, `changePassword #9 {1: "c1"`) || !strings.Contains(s, `"alice"`) ||
+		strings.Contains(s, hex.EncodeToString(secret.Ciphertext)) {
 		t.Error(s)
 	}
 }

@@ -3,6 +3,7 @@ package wire
 import (
 	"bytes"
 	"crypto/ed25519"
+	"encoding/binary"
 	"encoding/hex"
 	"errors"
 	"flag"
@@ -414,6 +415,33 @@ func TestAssertion(t *testing.T) {
 				t.Errorf("got %v, want %v", err, c.want)
 			}
 		})
+	}
+}
+
+func TestNonces(t *testing.T) {
+	now := time.Unix(1_800_000_000, 0)
+	ours, theirs := NewNonces([]byte("key")), NewNonces([]byte("another"))
+	nonce := ours.Give(now)
+	if again := NewNonces([]byte("key")).Give(now); bytes.Equal(nonce, again) {
+		t.Error("two of a moment are alike")
+	}
+	if age, known := NewNonces([]byte("key")).Age(nonce, now.Add(time.Minute)); !known || age != time.Minute {
+		t.Error("another node does not know it", age, known)
+	}
+	altered := bytes.Clone(nonce)
+	altered[3]++
+	later := bytes.Clone(nonce)
+	binary.BigEndian.PutUint32(later, uint32(now.Add(time.Hour).Unix()))
+	for name, other := range map[string][]byte{
+		"theirs": theirs.Give(now), "altered": altered, "later": later, "cut": nonce[:15], "long": append(bytes.Clone(nonce), 0),
+		"random": NewAssertion("i1", "x", 0, now).Nonce, "none": nil, "keyless": NewNonces(nil).Give(now),
+	} {
+		if _, known := ours.Age(other, now); known {
+			t.Errorf("%s: taken for one of ours", name)
+		}
+	}
+	if !(Status{Nonce: nonce}).GaveNonce() || (Status{Nonce: nonce[1:]}).GaveNonce() || (Status{}).GaveNonce() {
+		t.Error("what a proof can carry is 16 bytes")
 	}
 }
 

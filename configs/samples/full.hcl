@@ -35,6 +35,9 @@ directory {
   # groups_from      = "auto"    # memberOf in Active Directory, which computes it, else the groups' own members; or "search"; or
   #                              # "memberOf" anywhere, but not where it is seen to list parents or to differ from the groups' members
   # built_in_primary_groups = false  # true: Domain Users counts as a group of everybody whose primary group it is
+  # posix_primary_groups = false     # true: the posixGroup that has a person's gidNumber counts (RFC 2307)
+  # member_uid_from      = "uid"     # the attribute of a person that memberUid holds, such as "cn"
+  # member_attributes    = []        # of groups, with DNs of members, besides member and uniqueMember: ["roleOccupant"]
   # timeout          = "5s"      # of one operation
   # dial_timeout     = "3s"      # of connecting, TLS and service bind together
   # follow_referrals = false     # true: group searches go on where a server refers to, at most three hops
@@ -91,7 +94,7 @@ policy {
   # mode = "enforce"  # or "observe": passwords are checked, and of people the outcome leaves and how many
   #                   # groups would be pushed; whom the cloud does not know yet gets no record and no way in
   # search_bases        = [base_dn]   # users are looked for at or below these
-  # attributes          = []          # may leave, besides the usual ones
+  # attributes          = []          # may leave, besides the usual ones; values that name what groups keeps back below do not
   # filter_attributes   = []          # may be searched or found by, besides the usual ones
   # sign_ons_per_minute = 6000
   # sign_ons_per_person_per_minute = 30

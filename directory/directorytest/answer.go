@@ -70,7 +70,13 @@ func policyControl(code int8) *ber.Packet {
 }
 
 func (c *conn) entry(m message, e sentEntry) {
-	op := ber.Encode(ber.ClassApplication, ber.TypeConstructed, ldap.ApplicationSearchResultEntry, nil, "SearchResultEntry")
+	op := ber.Encode(
+		ber.ClassApplication,
+		ber.TypeConstructed,
+		ldap.ApplicationSearchResultEntry,
+		nil,
+		"SearchResultEntry",
+	)
 	op.AppendChild(octets(e.dn, "objectName"))
 	list := ber.NewSequence("attributes")
 	for _, a := range e.attributes {
@@ -88,7 +94,13 @@ func (c *conn) entry(m message, e sentEntry) {
 }
 
 func (c *conn) reference(m message, url string) {
-	op := ber.Encode(ber.ClassApplication, ber.TypeConstructed, ldap.ApplicationSearchResultReference, nil, "SearchResultReference")
+	op := ber.Encode(
+		ber.ClassApplication,
+		ber.TypeConstructed,
+		ldap.ApplicationSearchResultReference,
+		nil,
+		"SearchResultReference",
+	)
 	op.AppendChild(octets(url, "uri"))
 	c.send(m.id, op, nil)
 }

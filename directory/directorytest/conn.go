@@ -183,7 +183,14 @@ func (c *conn) bind(m message) {
 	}
 	dn, password := m.op.Children[1].Data.String(), m.op.Children[2].Data.String()
 	simple := m.op.Children[2].Tag == 0
-	c.server.record(Operation{Conn: c.number, Identity: c.who(), Bind: true, DN: dn, Policy: m.policy, Secure: c.secure})
+	c.server.record(Operation{
+		Conn:     c.number,
+		Identity: c.who(),
+		Bind:     true,
+		DN:       dn,
+		Policy:   m.policy,
+		Secure:   c.secure,
+	})
 	c.become("") // a bind in progress is anonymous (RFC 4511, 4.2.1)
 	f := c.server.fault(binds, dn)
 	if !c.suffer(f) {

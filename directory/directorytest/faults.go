@@ -24,7 +24,10 @@ type Result struct {
 // ActiveDirectoryRefusal is result 49 with one of Active Directory's sub-codes, such as
 // "52e", in the text that a domain controller sends.
 func ActiveDirectoryRefusal(subCode string) Result {
-	return Result{Code: 49, Text: "80090308: LdapErr: DSID-0C0903C5, comment: AcceptSecurityContext error, data " + subCode + ", v4563"}
+	return Result{
+		Code: 49,
+		Text: "80090308: LdapErr: DSID-0C0903C5, comment: AcceptSecurityContext error, data " + subCode + ", v4563",
+	}
 }
 
 // Fault is what goes wrong with an operation, in this order.
@@ -90,7 +93,8 @@ func (s *Server) Hide(dn string, what Hiding) {
 
 // members tells whether an attribute says who is in a group.
 func members(name string) bool {
-	return slices.ContainsFunc([]string{"member", "uniqueMember", "memberUid"}, func(m string) bool { return strings.EqualFold(m, name) })
+	return slices.ContainsFunc([]string{"member", "uniqueMember", "memberUid"},
+		func(m string) bool { return strings.EqualFold(m, name) })
 }
 
 type faults struct {

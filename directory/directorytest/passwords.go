@@ -54,7 +54,10 @@ func (c *conn) modify(m message) {
 		}
 	}
 	if len(values) != 2 {
-		c.result(m, r.tag, Result{Code: ldap.LDAPResultUnwillingToPerform, Text: "this server is read-only, passwords excepted"}, nil)
+		c.result(m, r.tag, Result{
+			Code: ldap.LDAPResultUnwillingToPerform,
+			Text: "this server is read-only, passwords excepted",
+		}, nil)
 		return
 	}
 	r.old, r.fresh = values[0], values[1]
@@ -63,7 +66,8 @@ func (c *conn) modify(m message) {
 
 // unicodePwd returns the password in a change of that attribute.
 func unicodePwd(change *ber.Packet) (string, bool) {
-	if len(change.Children) != 2 || len(change.Children[1].Children) != 2 || len(change.Children[1].Children[1].Children) != 1 {
+	if len(change.Children) != 2 || len(change.Children[1].Children) != 2 ||
+		len(change.Children[1].Children[1].Children) != 1 {
 		return "", false
 	}
 	attribute, raw := change.Children[1].Children[0].Data.String(), change.Children[1].Children[1].Children[0].Data.Bytes()
@@ -81,7 +85,13 @@ func unicodePwd(change *ber.Packet) (string, bool) {
 
 // change answers either kind of wish.
 func (c *conn) change(m message, r changeRequest) {
-	c.server.record(Operation{Conn: c.number, Identity: c.who(), Change: true, DN: r.dn, Secure: c.secure})
+	c.server.record(Operation{
+		Conn:     c.number,
+		Identity: c.who(),
+		Change:   true,
+		DN:       r.dn,
+		Secure:   c.secure,
+	})
 	f := c.server.fault(changes, r.dn)
 	if !c.suffer(f) {
 		return

@@ -49,7 +49,13 @@ func (c *conn) search(m message) {
 		return
 	}
 	text, _ := ldap.DecompileFilter(q.filter)
-	c.server.record(Operation{Conn: c.number, Identity: c.who(), DN: q.base, Filter: text, Secure: c.secure})
+	c.server.record(Operation{
+		Conn:     c.number,
+		Identity: c.who(),
+		DN:       q.base,
+		Filter:   text,
+		Secure:   c.secure,
+	})
 	rootDSE := q.base == "" && q.scope == ldap.ScopeBaseObject
 	var f Fault
 	if !rootDSE {
@@ -131,7 +137,8 @@ func (c *conn) page(page *ldap.ControlPaging, entries []sentEntry, r Result) ([]
 		c.pages++
 	} else {
 		search := 0
-		if n, _ := fmt.Sscanf(string(page.Cookie), "%d:%d", &search, &from); n != 2 || search != c.pages || from < 0 || from > len(entries) {
+		n, _ := fmt.Sscanf(string(page.Cookie), "%d:%d", &search, &from)
+		if n != 2 || search != c.pages || from < 0 || from > len(entries) {
 			return nil, Result{Code: ldap.LDAPResultUnwillingToPerform, Text: "paged results cookie is invalid or old"}, nil
 		}
 	}
@@ -162,7 +169,13 @@ func (s *Server) find(q query, rootDSE bool) ([]sentEntry, Result) {
 		return nil, Result{}
 	}
 	if strings.EqualFold(q.base, subschema) && q.scope == ldap.ScopeBaseObject {
-		return []sentEntry{s.pick(q, &entry{dn: subschema, attributes: []attribute{{"objectClass", []string{"top", "subschema"}}, {"attributeTypes", attributeTypes[:]}}})}, Result{}
+		return []sentEntry{s.pick(q, &entry{
+			dn: subschema,
+			attributes: []attribute{
+				{"objectClass", []string{"top", "subschema"}},
+				{"attributeTypes", append(attributeTypes[:len(attributeTypes):len(attributeTypes)], s.AttributeTypes...)},
+			},
+		})}, Result{}
 	}
 	base, err := foldDN(q.base)
 	if err != nil {
@@ -245,10 +258,14 @@ func operational(name string) bool {
 const subschema = "cn=Subschema"
 
 // attributeTypes are a few of what a schema has, each in another form.
-var attributeTypes = [...]string{"( 0.9.2342.19200300.100.1.3 NAME ( 'mail' 'rfc822Mailbox' ) EQUALITY caseIgnoreIA5Match SYNTAX 1.3.6.1.4.1.1466.115.121.1.26{256} )",
-	"( 2.5.4.42 NAME ( 'givenName' 'gn' ) SUP name )", "( 2.5.4.31 NAME 'member' DESC 'it''s NAME' SUP distinguishedName )",
+var attributeTypes = [...]string{
+	"( 0.9.2342.19200300.100.1.3 NAME ( 'mail' 'rfc822Mailbox' ) EQUALITY caseIgnoreIA5Match SYNTAX " +
+		"1.3.6.1.4.1.1466.115.121.1.26{256} )",
+	"( 2.5.4.42 NAME ( 'givenName' 'gn' ) SUP name )",
+	"( 2.5.4.31 NAME 'member' DESC 'it''s NAME' SUP distinguishedName )",
 	"( 2.5.4.50 NAME 'uniqueMember' EQUALITY uniqueMemberMatch SYNTAX 1.3.6.1.4.1.1466.115.121.1.34 )",
-	"( 1.3.6.1.1.1.1.12 NAME 'memberUid' EQUALITY caseExactIA5Match SYNTAX 1.3.6.1.4.1.1466.115.121.1.26 )"}
+	"( 1.3.6.1.1.1.1.12 NAME 'memberUid' EQUALITY caseExactIA5Match SYNTAX 1.3.6.1.4.1.1466.115.121.1.26 )",
+}
 
 func (s *Server) rootDSE() *entry {
 	values := map[string][]string{

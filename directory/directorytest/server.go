@@ -41,6 +41,8 @@ type Server struct {
 	// PasswordWriter is the DN that may change everybody's password, besides each person
 	// their own; in Active Directory everybody may who knows the old one.
 	PasswordWriter string
+	// AttributeTypes are in the schema besides a few.
+	AttributeTypes []string
 	// NoStartTLS answers StartTLS with unavailable.
 	NoStartTLS bool
 	// Certificate replaces the generated one.

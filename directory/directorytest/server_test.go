@@ -76,7 +76,9 @@ memberUid: alice
 
 func start(t *testing.T, configure ...func(*directorytest.Server)) (*directorytest.Server, *ldap.Conn) {
 	t.Helper()
-	s := directorytest.Start(t, append([]func(*directorytest.Server){directorytest.LDIF(t, slapdtest.BaseLDIF+world)}, configure...)...)
+	s := directorytest.Start(
+		t,
+		append([]func(*directorytest.Server){directorytest.LDIF(t, slapdtest.BaseLDIF+world)}, configure...)...)
 	return s, dial(t, s.URL())
 }
 
@@ -140,7 +142,11 @@ func TestAnswersAreThoseOfSlapd(t *testing.T) {
 		{groups, 2, "(memberUid=Alice)"}, {suffix, 2, "(homeDirectory=/home/bob)"}, {suffix, 2, "(uid:=alice)"},
 		{`cn=Last\2C First,` + people, 0, "(sn=last)"}, {people, 1, "(cn=last, first)"},
 	} {
-		want, got := dns(search(slapd, tc.base, tc.scope, tc.filter, "1.1")), dns(search(fake, tc.base, tc.scope, tc.filter, "1.1"))
+		want, got := dns(
+			search(slapd, tc.base, tc.scope, tc.filter, "1.1"),
+		), dns(
+			search(fake, tc.base, tc.scope, tc.filter, "1.1"),
+		)
 		if got != want {
 			t.Errorf("base %q scope %d filter %s:\n got %s\nwant %s", tc.base, tc.scope, tc.filter, got, want)
 		}
@@ -291,7 +297,8 @@ func TestStartTLSAndLDAPS(t *testing.T) {
 
 func TestFaults(t *testing.T) {
 	s, c := start(t)
-	s.SetSearchFault("", directorytest.Fault{Result: &directorytest.Result{Code: 11, Text: "enough"}, References: []string{"ldap://x/"}})
+	s.SetSearchFault("",
+		directorytest.Fault{Result: &directorytest.Result{Code: 11, Text: "enough"}, References: []string{"ldap://x/"}})
 	r, err := search(c, suffix, 2, "(objectClass=*)")
 	if !ldap.IsErrorWithCode(err, 11) || len(r.Entries) != 10 || len(r.Referrals) != 1 {
 		t.Errorf("%d entries, %v, %v", len(r.Entries), r.Referrals, err)
@@ -331,11 +338,16 @@ func TestZeroServerWorks(t *testing.T) {
 }
 
 func TestLDIF(t *testing.T) {
-	records, err := directorytest.ParseLDIF(strings.NewReader("version: 1\n# comment\n folded\ndn: cn=a\ncn: a\n b\nx:: w6k=\n\n\ndn: cn=b\nchangetype: modify\nadd: y\ny:z\n-\n"))
+	records, err := directorytest.ParseLDIF(
+		strings.NewReader(
+			"version: 1\n# comment\n folded\ndn: cn=a\ncn: a\n b\nx:: w6k=\n\n\ndn: cn=b\nchangetype: modify\nadd: y\ny:z\n-\n",
+		),
+	)
 	if err != nil || len(records) != 2 {
 		t.Fatalf("%+v, %v", records, err)
 	}
-	if r := records[0]; r.DN != "cn=a" || !slices.Equal(r.Lines, []directorytest.Line{{Name: "cn", Value: "ab"}, {Name: "x", Value: "é"}}) {
+	if r := records[0]; r.DN != "cn=a" ||
+		!slices.Equal(r.Lines, []directorytest.Line{{Name: "cn", Value: "ab"}, {Name: "x", Value: "é"}}) {
 		t.Errorf("%+v", r)
 	}
 	if r := records[1]; r.ChangeType != "modify" || len(r.Lines) != 3 || r.Lines[2].Name != "-" {

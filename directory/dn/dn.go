@@ -62,6 +62,14 @@ func (n Name) Within(base Name) bool {
 	return ok && (above == "" || above[len(above)-1] == between)
 }
 
+// Depth is how many parts the name has, from the root on.
+func (n Name) Depth() int {
+	if n.IsZero() {
+		return 0
+	}
+	return strings.Count(n.folded, string(between)) + 1
+}
+
 // IsZero tells whether the name is the empty one.
 func (n Name) IsZero() bool { return n.folded == "" }
 

@@ -13,9 +13,24 @@ import (
 // TestSpellings has each row be one name, however it is written, and no two rows be.
 func TestSpellings(t *testing.T) {
 	rows := map[string][]string{
-		"plain":        {"cn=Board,ou=Groups,dc=x", "CN=board, OU=groups, DC=X", " cn = board ,ou=GROUPS;dc=x", "2.5.4.3=board,OID.2.5.4.11=groups,dc=x"},
-		"long-types":   {"uid=a,dc=x", "userId=a,domainComponent=x", "0.9.2342.19200300.100.1.1=A,0.9.2342.19200300.100.1.25=x"},
-		"comma":        {`cn=Merger\, Acme,dc=x`, `cn=Merger\2C Acme,dc=x`, `cn=Merger\2c\20acme,dc=x`, `cn="Merger, Acme",dc=x`, `cn=merger\,  ACME ,dc=x`},
+		"plain": {
+			"cn=Board,ou=Groups,dc=x",
+			"CN=board, OU=groups, DC=X",
+			" cn = board ,ou=GROUPS;dc=x",
+			"2.5.4.3=board,OID.2.5.4.11=groups,dc=x",
+		},
+		"long-types": {
+			"uid=a,dc=x",
+			"userId=a,domainComponent=x",
+			"0.9.2342.19200300.100.1.1=A,0.9.2342.19200300.100.1.25=x",
+		},
+		"comma": {
+			`cn=Merger\, Acme,dc=x`,
+			`cn=Merger\2C Acme,dc=x`,
+			`cn=Merger\2c\20acme,dc=x`,
+			`cn="Merger, Acme",dc=x`,
+			`cn=merger\,  ACME ,dc=x`,
+		},
 		"no-comma":     {"cn=Merger Acme,dc=x"},
 		"comma-as-rdn": {"cn=Merger,cn=Acme,dc=x"},
 		"plus":         {`cn=a\+b,dc=x`, `cn=a\2Bb,dc=x`, `cn="a+b",dc=x`},
@@ -23,16 +38,29 @@ func TestSpellings(t *testing.T) {
 		"quotes":       {`cn=\"a\",dc=x`, `cn=\22a\22,dc=x`, `cn="\"a\"",dc=x`},
 		"equals":       {`cn=a\3Db,dc=x`, `cn=a=b,dc=x`, `cn=a\=b,dc=x`},
 		"number-sign":  {`cn=\#a,dc=x`, `cn=\23a,dc=x`},
-		"encoded":      {"cn=#04024869,dc=x", "cn=Hi,dc=x", "cn=#0C024869,dc=x", "cn=#13024869,dc=x", "cn=#16024869,dc=x", "cn=#0481024869,dc=x"},
-		"umlaut":       {"ou=Vertrieb Süd,dc=x", `ou=Vertrieb S\C3\BCd,dc=x`, "ou=VERTRIEB SÜD,dc=x", "ou=Vertrieb Su\u0308d,dc=x", "ou=Vertrieb\u00a0S\u00ad\u00fcd,dc=x"},
-		"greek":        {"cn=ΣΊΣΥΦΟΣ,dc=x", "cn=σίσυφος,dc=x"},
-		"full-width":   {"cn=ＡＢＣ,dc=x", "cn=abc,dc=x"},
-		"backslash":    {`cn=a\\b,dc=x`, `cn=a\5Cb,dc=x`},
-		"star":         {`cn=a\*b,dc=x`, `cn=a*b,dc=x`, `cn=a\2ab,dc=x`},
-		"blank":        {"cn=a b,dc=x", "cn=a   b,dc=x", `cn=\ a b\ ,dc=x`, "cn=a\tb,dc=x"},
-		"empty-value":  {"cn=,dc=x", "cn= ,dc=x"},
-		"root":         {"", "  "},
-		"null":         {`cn=a\00b,dc=x`},
+		"encoded": {
+			"cn=#04024869,dc=x",
+			"cn=Hi,dc=x",
+			"cn=#0C024869,dc=x",
+			"cn=#13024869,dc=x",
+			"cn=#16024869,dc=x",
+			"cn=#0481024869,dc=x",
+		},
+		"umlaut": {
+			"ou=Vertrieb Süd,dc=x",
+			`ou=Vertrieb S\C3\BCd,dc=x`,
+			"ou=VERTRIEB SÜD,dc=x",
+			"ou=Vertrieb Su\u0308d,dc=x",
+			"ou=Vertrieb\u00a0S\u00ad\u00fcd,dc=x",
+		},
+		"greek":       {"cn=ΣΊΣΥΦΟΣ,dc=x", "cn=σίσυφος,dc=x"},
+		"full-width":  {"cn=ＡＢＣ,dc=x", "cn=abc,dc=x"},
+		"backslash":   {`cn=a\\b,dc=x`, `cn=a\5Cb,dc=x`},
+		"star":        {`cn=a\*b,dc=x`, `cn=a*b,dc=x`, `cn=a\2ab,dc=x`},
+		"blank":       {"cn=a b,dc=x", "cn=a   b,dc=x", `cn=\ a b\ ,dc=x`, "cn=a\tb,dc=x"},
+		"empty-value": {"cn=,dc=x", "cn= ,dc=x"},
+		"root":        {"", "  "},
+		"null":        {`cn=a\00b,dc=x`},
 	}
 	names := map[Name]string{}
 	for row, spellings := range rows {

@@ -49,7 +49,12 @@ type Server struct {
 // Start makes an instance, starts it, and fails the test when that is not possible.
 func Start(t testing.TB, cfg Config) *Server {
 	t.Helper()
-	for name, pkg := range map[string]string{program: "389-ds-base", "dscreate": "389-ds-base", "certutil": "libnss3-tools", "openssl": "openssl"} {
+	for name, pkg := range map[string]string{
+		program:    "389-ds-base",
+		"dscreate": "389-ds-base",
+		"certutil": "libnss3-tools",
+		"openssl":  "openssl",
+	} {
 		if _, err := exec.LookPath(name); err != nil {
 			t.Fatalf(`%s is not installed: run "make tools" or apt-get install %s`, name, pkg)
 		}
@@ -127,7 +132,8 @@ func (s *Server) Stop() {
 func (s *Server) Restart() {
 	s.t.Helper()
 	s.Stop()
-	if out, err := s.command(program, "-D", s.instanceFolder(), "-i", s.pidFile()).CombinedOutput(); err != nil { // it goes to the background by itself
+	// it goes to the background by itself
+	if out, err := s.command(program, "-D", s.instanceFolder(), "-i", s.pidFile()).CombinedOutput(); err != nil {
 		s.t.Fatalf("ns-slapd: %v\n%s", err, out)
 	}
 	if !s.until(30*time.Second, s.answers) {
@@ -193,8 +199,19 @@ func (s *Server) MustChange(dn, password string) {
 	s.must(err)
 	defer func() { _ = c.Close() }()
 	s.must(c.Bind(AdminDN, Password))
-	request := ldap.NewSearchRequest(dn, ldap.ScopeBaseObject, ldap.NeverDerefAliases, 0, 0, false, "(passwordExpirationTime=19700101000000Z)", []string{"1.1"}, nil)
-	if !s.until(10*time.Second, func() bool { found, err := c.Search(request); return err == nil && len(found.Entries) == 1 }) {
+	request := ldap.NewSearchRequest(
+		dn,
+		ldap.ScopeBaseObject,
+		ldap.NeverDerefAliases,
+		0,
+		0,
+		false,
+		"(passwordExpirationTime=19700101000000Z)",
+		[]string{"1.1"},
+		nil,
+	)
+	if !s.until(10*time.Second,
+		func() bool { found, err := c.Search(request); return err == nil && len(found.Entries) == 1 }) {
 		s.t.Fatalf("ds389test: the password of %s need not be changed", dn)
 	}
 }
@@ -235,7 +252,8 @@ userPassword: ` + Password + `
 dn: ` + Suffix + `
 changetype: modify
 add: aci
-aci: (targetattr != "userPassword")(version 3.0; acl "the gateway reads"; allow (read, search, compare) userdn = "ldap:///` + ReaderDN + `";)
+aci: (targetattr != "userPassword")(version 3.0; acl "the gateway reads"; allow (read, search, compare) ` +
+	`userdn = "ldap:///` + ReaderDN + `";)
 aci: (targetattr = "userPassword")(version 3.0; acl "people change their own"; allow (write) userdn = "ldap:///self";)
 -
 

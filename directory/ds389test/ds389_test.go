@@ -43,13 +43,28 @@ func TestServerComesBackWithItsData(t *testing.T) {
 	if err := c.Bind(ds389test.ReaderDN, ds389test.Password); err != nil {
 		t.Fatal(err)
 	}
-	found, err := c.Search(ldap.NewSearchRequest(ds389test.Suffix, ldap.ScopeWholeSubtree, ldap.NeverDerefAliases, 0, 0, false, "(uid=alice)", []string{"memberOf"}, nil))
+	found, err := c.Search(
+		ldap.NewSearchRequest(
+			ds389test.Suffix,
+			ldap.ScopeWholeSubtree,
+			ldap.NeverDerefAliases,
+			0,
+			0,
+			false,
+			"(uid=alice)",
+			[]string{"memberOf"},
+			nil,
+		),
+	)
 	if err != nil || len(found.Entries) != 1 {
 		t.Fatalf("found %v, %v", found, err)
 	}
 	got := found.Entries[0].GetAttributeValues("memberOf")
 	slices.Sort(got)
-	if want := []string{"cn=child,ou=groups,dc=example,dc=test", "cn=parent,ou=groups,dc=example,dc=test"}; !slices.Equal(got, want) {
+	if want := []string{"cn=child,ou=groups,dc=example,dc=test", "cn=parent,ou=groups,dc=example,dc=test"}; !slices.Equal(
+		got,
+		want,
+	) {
 		t.Errorf("memberOf %q, want %q", got, want)
 	}
 }

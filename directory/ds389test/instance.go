@@ -43,7 +43,10 @@ func (s *Server) prepare() {
 	s.dir = dir
 	s.t.Cleanup(func() { _ = os.RemoveAll(dir) })
 	s.must(os.Chmod(dir, 0o755))
-	for _, folder := range []string{"share/dirsrv/inf", "run", "etc/dirsrv", "etc/default", "etc/tmpfiles.d", "log", "lock", "tmp", "data/slapd-" + instance} {
+	for _, folder := range []string{
+		"share/dirsrv/inf", "run", "etc/dirsrv", "etc/default", "etc/tmpfiles.d", "log", "lock", "tmp",
+		"data/slapd-" + instance,
+	} {
 		s.must(os.MkdirAll(s.path(folder), 0o755))
 	}
 	for _, folder := range []string{"config", "schema"} {
@@ -108,7 +111,21 @@ func (s *Server) writeCertificates() {
 	s.must(err)
 	s.authority = authority
 	s.write("ca.crt", string(authority.PEM))
-	s.tool("certutil", "-A", "-d", s.instanceFolder(), "-n", "CA", "-t", "CT,,", "-a", "-i", s.path("ca.crt"), "-f", s.secretFile())
+	s.tool(
+		"certutil",
+		"-A",
+		"-d",
+		s.instanceFolder(),
+		"-n",
+		"CA",
+		"-t",
+		"CT,,",
+		"-a",
+		"-i",
+		s.path("ca.crt"),
+		"-f",
+		s.secretFile(),
+	)
 	s.writeCertificate(certificate)
 }
 
@@ -119,7 +136,19 @@ func (s *Server) writeCertificate(c tls.Certificate) {
 	certificate, key, err := directorytest.CertificatePEM(c)
 	s.must(err)
 	s.write("server.pem", string(certificate)+string(key))
-	s.tool("openssl", "pkcs12", "-export", "-in", s.path("server.pem"), "-name", "Server-Cert", "-out", s.path("server.p12"), "-passout", "pass:x")
+	s.tool(
+		"openssl",
+		"pkcs12",
+		"-export",
+		"-in",
+		s.path("server.pem"),
+		"-name",
+		"Server-Cert",
+		"-out",
+		s.path("server.p12"),
+		"-passout",
+		"pass:x",
+	)
 	s.tool("pk12util", "-i", s.path("server.p12"), "-d", s.instanceFolder(), "-k", s.secretFile(), "-W", "x")
 }
 
@@ -142,9 +171,15 @@ func (s *Server) configure() {
 	changes := map[string]map[string]string{
 		"cn=config": {"nsslapd-security": "on", "nsslapd-listenhost": "127.0.0.1", "nsslapd-securelistenhost": "127.0.0.1"},
 		// Nobody needs the data after a power cut, and waiting for the disk is most of the time.
-		"cn=bdb,cn=config,cn=ldbm database,cn=plugins,cn=config":      {"nsslapd-db-durable-transaction": "off"},
-		"cn=RSA,cn=encryption,cn=config":                              {"nsSSLPersonalitySSL": "Server-Cert", "nsSSLActivation": "on"},
-		"cn=MemberOf Plugin,cn=plugins,cn=config":                     {"nsslapd-pluginEnabled": "on", "memberOfSkipNested": map[bool]string{true: "on", false: "off"}[s.cfg.SkipNested]},
+		"cn=bdb,cn=config,cn=ldbm database,cn=plugins,cn=config": {"nsslapd-db-durable-transaction": "off"},
+		"cn=RSA,cn=encryption,cn=config": {
+			"nsSSLPersonalitySSL": "Server-Cert",
+			"nsSSLActivation":     "on",
+		},
+		"cn=MemberOf Plugin,cn=plugins,cn=config": {
+			"nsslapd-pluginEnabled": "on",
+			"memberOfSkipNested":    map[bool]string{true: "on", false: "off"}[s.cfg.SkipNested],
+		},
 		"cn=referential integrity postoperation,cn=plugins,cn=config": {"nsslapd-pluginEnabled": "on"},
 	}
 	records := strings.Split(string(text), "\n\n")

@@ -54,8 +54,11 @@ func (s *Server) prepare() {
 	s.provision()
 	s.configure()
 	s.ldb("ldbmodify", policy)
-	s.ldb("ldbadd", "dn: "+ReaderDN+"\nobjectClass: user\nsAMAccountName: reader\nuserAccountControl: 66048\nclearTextPassword:: "+
-		base64.StdEncoding.EncodeToString(utf16le(Password))+"\n")
+	s.ldb(
+		"ldbadd",
+		"dn: "+ReaderDN+"\nobjectClass: user\nsAMAccountName: reader\nuserAccountControl: 66048\nclearTextPassword:: "+
+			base64.StdEncoding.EncodeToString(utf16le(Password))+"\n",
+	)
 }
 
 func (s *Server) conf() string { return s.path("etc/smb.conf") }
@@ -95,12 +98,19 @@ func (s *Server) configure() {
 
 func (s *Server) tls() *tls.Config {
 	// Samba's own certificate cannot be checked, nor is it what a test asks about here.
-	return &tls.Config{RootCAs: s.authority.Pool, ServerName: Host, InsecureSkipVerify: s.cfg.OwnCertificate || s.presented}
+	return &tls.Config{
+		RootCAs:            s.authority.Pool,
+		ServerName:         Host,
+		InsecureSkipVerify: s.cfg.OwnCertificate || s.presented,
+	}
 }
 
 func (s *Server) ldb(program, ldif string, more ...string) {
 	s.t.Helper()
-	s.tool(ldif, program, append([]string{"--configfile=" + s.conf(), "-H", filepath.Join(s.dir, "private", "sam.ldb")}, more...)...)
+	s.tool(
+		ldif,
+		program,
+		append([]string{"--configfile=" + s.conf(), "-H", filepath.Join(s.dir, "private", "sam.ldb")}, more...)...)
 }
 
 // Modify applies LDIF change records (add, modify, delete, modrdn) as the
@@ -119,7 +129,8 @@ func (s *Server) Modify(ldif string) {
 func (s *Server) Backdate(userDN string) {
 	s.t.Helper()
 	const raw = "local_oid:1.3.6.1.4.1.7165.4.3.12:0" // DSDB_CONTROL_BYPASS_PASSWORD_HASH
-	s.ldb("ldbmodify", "dn: "+userDN+"\nchangetype: modify\nreplace: pwdLastSet\npwdLastSet: 116444736000000000\n-\n", "--controls="+raw)
+	s.ldb("ldbmodify", "dn: "+userDN+"\nchangetype: modify\nreplace: pwdLastSet\npwdLastSet: 116444736000000000\n-\n",
+		"--controls="+raw)
 }
 
 // UnicodePassword returns the value of unicodePwd for a password ([MS-ADTS] 3.1.1.3.1.5).
@@ -137,7 +148,10 @@ func utf16le(text string) []byte {
 // are there because the account says that it has them.
 func (s *Server) Keytab() string {
 	s.t.Helper()
-	s.Modify("dn: " + ReaderDN + "\nchangetype: modify\nreplace: msDS-SupportedEncryptionTypes\nmsDS-SupportedEncryptionTypes: 24\n-\n")
+	s.Modify(
+		"dn: " + ReaderDN + "\nchangetype: modify\nreplace: msDS-SupportedEncryptionTypes\nmsDS-SupportedEncryptionTypes: " +
+			"24\n-\n",
+	)
 	return s.KeytabOf("reader")
 }
 
@@ -149,14 +163,35 @@ func (s *Server) Deny(dn string, aces ...string) {
 	for _, ace := range aces {
 		sddl += strings.ReplaceAll(ace, "%s", s.sid(ReaderDN))
 	}
-	s.tool("", "samba-tool", "dsacl", "set", "-s", s.conf(), "-H", filepath.Join(s.dir, "private", "sam.ldb"), "--action=deny",
-		"--objectdn="+dn, "--sddl="+sddl)
+	s.tool(
+		"",
+		"samba-tool",
+		"dsacl",
+		"set",
+		"-s",
+		s.conf(),
+		"-H",
+		filepath.Join(s.dir, "private", "sam.ldb"),
+		"--action=deny",
+		"--objectdn="+dn,
+		"--sddl="+sddl,
+	)
 }
 
 // sid returns the SID of an entry as text.
 func (s *Server) sid(dn string) string {
 	s.t.Helper()
-	out, err := exec.Command("ldbsearch", "--configfile="+s.conf(), "-H", filepath.Join(s.dir, "private", "sam.ldb"), "-b", dn, "-s", "base", "objectSid").Output()
+	out, err := exec.Command(
+		"ldbsearch",
+		"--configfile="+s.conf(),
+		"-H",
+		filepath.Join(s.dir, "private", "sam.ldb"),
+		"-b",
+		dn,
+		"-s",
+		"base",
+		"objectSid",
+	).Output()
 	s.must(err)
 	_, after, found := strings.Cut(string(out), "objectSid: ")
 	if !found {
@@ -171,6 +206,17 @@ func (s *Server) sid(dn string) string {
 func (s *Server) ForbidChange(userDN string) {
 	s.t.Helper()
 	const change = "(OD;;CR;ab721a53-1e2f-11d0-9819-00aa0040529b;;" // User-Change-Password
-	s.tool("", "samba-tool", "dsacl", "set", "-s", s.conf(), "-H", filepath.Join(s.dir, "private", "sam.ldb"), "--action=deny",
-		"--objectdn="+userDN, "--sddl="+change+"WD)"+change+"PS)")
+	s.tool(
+		"",
+		"samba-tool",
+		"dsacl",
+		"set",
+		"-s",
+		s.conf(),
+		"-H",
+		filepath.Join(s.dir, "private", "sam.ldb"),
+		"--action=deny",
+		"--objectdn="+userDN,
+		"--sddl="+change+"WD)"+change+"PS)",
+	)
 }

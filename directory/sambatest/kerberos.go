@@ -36,9 +36,13 @@ func (s *Server) ConfFile() string {
 // "HTTP/id.example.com". Its user principal name is name@ad.example.test.
 func (s *Server) AddService(name, password string, services ...string) {
 	s.t.Helper()
-	ldif := fmt.Sprintf("dn: CN=%[1]s,CN=Users,%[2]s\nobjectClass: user\nsAMAccountName: %[1]s\nuserPrincipalName: %[1]s@ad.example.test\n"+
-		"userAccountControl: 66048\nmsDS-SupportedEncryptionTypes: 24\nclearTextPassword:: %[3]s\n",
-		name, Suffix, base64.StdEncoding.EncodeToString(utf16le(password)))
+	ldif := fmt.Sprintf(
+		"dn: CN=%[1]s,CN=Users,%[2]s\nobjectClass: user\nsAMAccountName: %[1]s\nuserPrincipalName: %[1]s@ad.example.test\n"+
+			"userAccountControl: 66048\nmsDS-SupportedEncryptionTypes: 24\nclearTextPassword:: %[3]s\n",
+		name,
+		Suffix,
+		base64.StdEncoding.EncodeToString(utf16le(password)),
+	)
 	for _, spn := range services {
 		ldif += "servicePrincipalName: " + spn + "\n"
 	}

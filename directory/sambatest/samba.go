@@ -70,7 +70,10 @@ func Start(t testing.TB, cfg Config) *Server {
 		}
 	}
 	if os.Getuid() != 0 {
-		t.Fatal("a Samba domain controller needs root: its LDAP ports cannot be chosen; run the tests as root, in a container if need be")
+		t.Fatal(
+			"a Samba domain controller needs root: its LDAP ports cannot be chosen; run the tests as root, in a container if " +
+				"need be",
+		)
 	}
 	s := &Server{t: t, cfg: cfg, ip: freeAddress(t)}
 	s.prepare()
@@ -158,7 +161,18 @@ func (s *Server) run() bool {
 	s.must(err)
 	defer func() { _ = log.Close() }()
 	// -i ends samba when its standard input does, so also when the test is killed.
-	cmd, exited := exec.Command("samba", "-i", "-M", "single", "--no-process-group", "--debug-stdout", "-s", s.conf()), make(chan struct{})
+	cmd, exited := exec.Command(
+		"samba",
+		"-i",
+		"-M",
+		"single",
+		"--no-process-group",
+		"--debug-stdout",
+		"-s",
+		s.conf(),
+	), make(
+		chan struct{},
+	)
 	cmd.Stdout, cmd.Stderr = log, log
 	s.stdin, err = cmd.StdinPipe()
 	s.must(err)

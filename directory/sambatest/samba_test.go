@@ -23,7 +23,19 @@ func TestDomainControllerComesBackWithItsData(t *testing.T) {
 	if err := c.Bind(sambatest.ReaderDN, sambatest.Password); err != nil {
 		t.Fatal(err)
 	}
-	found, err := c.Search(ldap.NewSearchRequest(sambatest.Suffix, ldap.ScopeWholeSubtree, ldap.NeverDerefAliases, 0, 0, false, "(ou=kept)", nil, nil))
+	found, err := c.Search(
+		ldap.NewSearchRequest(
+			sambatest.Suffix,
+			ldap.ScopeWholeSubtree,
+			ldap.NeverDerefAliases,
+			0,
+			0,
+			false,
+			"(ou=kept)",
+			nil,
+			nil,
+		),
+	)
 	if err != nil || len(found.Entries) != 1 {
 		t.Fatalf("found %v, %v", found, err)
 	}

@@ -82,11 +82,26 @@ func (c Config) ldif() string {
 	var b strings.Builder
 	b.WriteString(BaseLDIF)
 	for u := range c.Users {
-		fmt.Fprintf(&b, "dn: %s\nobjectClass: inetOrgPerson\nuid: user%05d\ncn: User %d\nsn: %d\nmail: user%05d@example.test\nuserPassword: password\n\n",
-			UserDN(u), u, u, u, u)
+		fmt.Fprintf(
+			&b,
+			"dn: %s\nobjectClass: inetOrgPerson\nuid: user%05d\ncn: User %d\nsn: %d\nmail: "+
+				"user%05d@example.test\nuserPassword: password\n\n",
+			UserDN(u),
+			u,
+			u,
+			u,
+			u,
+		)
 	}
 	for g := range c.Groups {
-		fmt.Fprintf(&b, "dn: cn=group%03d,ou=groups,%s\nobjectClass: groupOfNames\ncn: group%03d\nmember: %s\n", g, Suffix, g, AdminDN)
+		fmt.Fprintf(
+			&b,
+			"dn: cn=group%03d,ou=groups,%s\nobjectClass: groupOfNames\ncn: group%03d\nmember: %s\n",
+			g,
+			Suffix,
+			g,
+			AdminDN,
+		)
 		for u := g; u < c.Users; u += c.Groups {
 			fmt.Fprintf(&b, "member: %s\n", UserDN(u))
 		}
@@ -146,8 +161,8 @@ memberof-member-ad member
 memberof-memberof-ad memberOf
 `
 
-const confReplica = `syncrepl rid=001 provider=%[1]s searchbase="%[2]s" bindmethod=simple binddn="%[3]s" credentials=%[4]s
- type=refreshOnly interval=01:00:00:00 retry="1 +"
+const confReplica = `syncrepl rid=001 provider=%[1]s searchbase="%[2]s" bindmethod=simple binddn="%[3]s"
+ credentials=%[4]s type=refreshOnly interval=01:00:00:00 retry="1 +"
 `
 
 const confPolicy = `overlay ppolicy
@@ -166,7 +181,8 @@ func (c Config) conf(dir string) string {
 	if c.SizeLimit > 0 {
 		size = fmt.Sprint(c.SizeLimit)
 	}
-	nis, indexes := "include /etc/ldap/schema/nis.schema\n", "objectClass,uid,cn,mail,member,uniqueMember,memberUid,entryUUID"
+	nis, indexes := "include "+
+		"/etc/ldap/schema/nis.schema\n", "objectClass,uid,cn,mail,member,uniqueMember,memberUid,entryUUID"
 	if c.NoNIS {
 		nis, indexes = "", "objectClass,uid,cn,mail,member,uniqueMember,entryUUID"
 	}

@@ -137,7 +137,15 @@ func (s *Server) prepare() {
 		s.handOver()
 		return
 	}
-	out, err := exec.Command(program, "-Tadd", "-q", "-f", filepath.Join(dir, "slapd.conf"), "-l", filepath.Join(dir, "load.ldif")).CombinedOutput()
+	out, err := exec.Command(
+		program,
+		"-Tadd",
+		"-q",
+		"-f",
+		filepath.Join(dir, "slapd.conf"),
+		"-l",
+		filepath.Join(dir, "load.ldif"),
+	).CombinedOutput()
 	if err != nil {
 		s.t.Fatalf("slapadd: %v\n%s", err, out)
 	}
@@ -219,7 +227,8 @@ func (s *Server) run() bool {
 		args = append(args, "-u", "nobody")
 	}
 	cmd, exited := exec.Command(program, args...), make(chan struct{})
-	cmd.Env = append(os.Environ(), "KRB5_KTNAME="+filepath.Join(s.dir, "keytab"), "KRB5_CONFIG="+filepath.Join(s.dir, "krb5.conf"))
+	cmd.Env = append(os.Environ(), "KRB5_KTNAME="+filepath.Join(s.dir, "keytab"),
+		"KRB5_CONFIG="+filepath.Join(s.dir, "krb5.conf"))
 	cmd.Stderr = &s.log
 	s.must(cmd.Start())
 	go func() {

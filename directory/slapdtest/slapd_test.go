@@ -17,7 +17,9 @@ func TestPopulationOverLDAPSAndRestart(t *testing.T) {
 		if err := c.Bind(UserDN(4), "password"); err != nil {
 			t.Fatal(err)
 		}
-		found, err := c.Search(ldap.NewSearchRequest(Suffix, ldap.ScopeWholeSubtree, 0, 0, 0, false, "(member="+UserDN(4)+")", []string{"cn"}, nil))
+		found, err := c.Search(
+			ldap.NewSearchRequest(Suffix, ldap.ScopeWholeSubtree, 0, 0, 0, false, "(member="+UserDN(4)+")", []string{"cn"}, nil),
+		)
 		if err != nil || len(found.Entries) != 2 {
 			t.Fatalf("groups of a generated user: %v, %v; want 2", found, err)
 		}
@@ -65,7 +67,9 @@ deleteoldrdn: 1
 	if err := c.Bind(ReaderDN, Password); err != nil {
 		t.Fatal(err)
 	}
-	found, err := c.Search(ldap.NewSearchRequest(UserDN(0), ldap.ScopeBaseObject, 0, 0, 0, false, "(objectClass=*)", []string{"memberOf"}, nil))
+	found, err := c.Search(
+		ldap.NewSearchRequest(UserDN(0), ldap.ScopeBaseObject, 0, 0, 0, false, "(objectClass=*)", []string{"memberOf"}, nil),
+	)
 	if err != nil {
 		t.Fatal(err)
 	}

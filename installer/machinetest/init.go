@@ -25,7 +25,8 @@ const withoutSystemd = "exec >/dev/console 2>&1; rm -rf /usr/bin/systemctl /bin/
 // groups are left to this machine.
 func OpenRC() Init {
 	return Init{
-		start: withoutSystemd + `[ -e /sbin/openrc-init ] || { dpkg --install /var/cache/openrctest/*.deb; rc-update del cgroups sysinit; }
+		start: withoutSystemd + `[ -e /sbin/openrc-init ] ||
+{ dpkg --install /var/cache/openrctest/*.deb; rc-update del cgroups sysinit; }
 exec /sbin/openrc-init`,
 		isUp:  `test "$(cat /run/openrc/softlevel)" = default && test ! -e /run/openrc/rc.starting`,
 		needs: []string{"/var/cache/openrctest/openrc_*.deb"},

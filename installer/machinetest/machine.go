@@ -85,9 +85,19 @@ func (m *Machine) mount() {
 	for _, d := range []string{"upper", "work", "root"} {
 		m.must(os.Mkdir(filepath.Join(m.dir, d), 0o755))
 	}
-	m.must(unix.Mount("overlay", m.Root(), "overlay", 0, fmt.Sprintf("lowerdir=/,upperdir=%[1]s/upper,workdir=%[1]s/work", m.dir)))
+	m.must(
+		unix.Mount(
+			"overlay",
+			m.Root(),
+			"overlay",
+			0,
+			fmt.Sprintf("lowerdir=/,upperdir=%[1]s/upper,workdir=%[1]s/work", m.dir),
+		),
+	)
 	m.t.Cleanup(func() { _ = unix.Unmount(m.Root(), unix.MNT_DETACH) })
-	for _, pattern := range []string{"etc/systemd/system/*.target.wants/*", "etc/rc?.d/*", "usr/sbin/policy-rc.d", "var/log/journal"} {
+	for _, pattern := range []string{
+		"etc/systemd/system/*.target.wants/*", "etc/rc?.d/*", "usr/sbin/policy-rc.d", "var/log/journal",
+	} {
 		found, err := filepath.Glob(filepath.Join(m.Root(), pattern))
 		m.must(err)
 		for _, path := range found {
@@ -162,7 +172,9 @@ func removeGroups(path string) {
 func (m *Machine) boot() {
 	m.t.Helper()
 	cmd := exec.Command("/bin/bash", "-euc", bootScript, m.Root(), m.cgroup, filepath.Join(m.dir, "console"), m.how.start)
-	cmd.SysProcAttr = &unix.SysProcAttr{Cloneflags: unix.CLONE_NEWNS | unix.CLONE_NEWPID | unix.CLONE_NEWUTS | unix.CLONE_NEWIPC}
+	cmd.SysProcAttr = &unix.SysProcAttr{
+		Cloneflags: unix.CLONE_NEWNS | unix.CLONE_NEWPID | unix.CLONE_NEWUTS | unix.CLONE_NEWIPC,
+	}
 	var said bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &said, &said
 	var err error
@@ -237,7 +249,8 @@ func (m *Machine) Reboot() {
 // error is of its start or its exit code.
 func (m *Machine) Try(command ...string) (string, error) {
 	enter := []string{"-t", strconv.Itoa(m.init.Process.Pid), "-m", "-p", "-u", "-i", "-n", "-C", "env", "-i",
-		"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME=/root", "LANG=C.UTF-8", "TERM=dumb", "DEBIAN_FRONTEND=noninteractive"}
+		"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME=/root", "LANG=C.UTF-8", "TERM=dumb",
+		"DEBIAN_FRONTEND=noninteractive"}
 	cmd := exec.Command("nsenter", append(enter, command...)...)
 	out, err := cmd.CombinedOutput()
 	return strings.TrimSpace(string(out)), err

@@ -45,7 +45,14 @@ func billOf(name, version string, at time.Time, all []module) ([]byte, error) {
 }
 
 func part(kind, name, version, purl, id string) component {
-	c := component{Type: kind, Ref: name + "@" + version, Name: name, Version: version, PURL: purl, Licences: make([]licence, 1)}
+	c := component{
+		Type:     kind,
+		Ref:      name + "@" + version,
+		Name:     name,
+		Version:  version,
+		PURL:     purl,
+		Licences: make([]licence, 1),
+	}
 	c.Licences[0].License.ID = id
 	return c
 }

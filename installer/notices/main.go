@@ -71,7 +71,10 @@ func modules(info *debug.BuildInfo) ([]module, error) {
 	if err != nil {
 		return nil, err
 	}
-	std, err := read(module{path: "std", version: strings.TrimPrefix(info.GoVersion, "go")}, strings.TrimSpace(string(out)))
+	std, err := read(module{
+		path:    "std",
+		version: strings.TrimPrefix(info.GoVersion, "go"),
+	}, strings.TrimSpace(string(out)))
 	all := []module{std}
 	for _, d := range info.Deps {
 		if d.Replace != nil {

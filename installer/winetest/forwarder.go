@@ -29,12 +29,14 @@ func forwarder(dll, function, to string) []byte {
 	dos[60] = 64 // where the PE header is
 	out := written(dos, []byte("PE\x00\x00"),
 		uint16(0x8664), uint16(1), uint32(0), uint32(0), uint32(0), uint16(240), uint16(0x2022), // machine, sections, a DLL
-		uint16(0x20b), uint16(14), uint32(0), uint32(len(exports)), uint32(0), uint32(0), uint32(address), // PE32+, no entry point
-		uint64(0x180000000), uint32(0x1000), uint32(headers), uint16(6), uint16(0), uint16(0), uint16(0), uint16(6), uint16(0),
-		uint32(0), uint32(2*address), uint32(headers), uint32(0), uint16(3), uint16(0x160),
+		uint16(0x20b), uint16(14), uint32(0), uint32(len(exports)), uint32(0), uint32(0), // PE32+, no entry point
+		uint32(address),
+		uint64(0x180000000), uint32(0x1000), uint32(headers), uint16(6), uint16(0), uint16(0), uint16(0), uint16(6),
+		uint16(0), uint32(0), uint32(2*address), uint32(headers), uint32(0), uint16(3), uint16(0x160),
 		uint64(1<<20), uint64(1<<12), uint64(1<<20), uint64(1<<12), uint32(0), uint32(16),
 		uint32(address), size, make([]byte, 15*8), // directories: exports, no other
-		[]byte(".rdata\x00\x00"), size, uint32(address), uint32(len(exports)), uint32(headers), make([]byte, 12), uint32(0x40000040))
+		[]byte(".rdata\x00\x00"), size, uint32(address), uint32(len(exports)), uint32(headers),
+		make([]byte, 12), uint32(0x40000040))
 	return append(append(out, make([]byte, headers-len(out))...), exports...)
 }
 

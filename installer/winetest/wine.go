@@ -29,7 +29,10 @@ func Start(t testing.TB) *Machine {
 	m := &Machine{t: t}
 	m.make(3)
 	m.server("--wait") // or the service manager of this start would be a second one beside the next
-	m.must(os.WriteFile(m.Path(`C:\windows\system32\bcryptprimitives.dll`), forwarder("bcryptprimitives.dll", "ProcessPrng", "advapi32.SystemFunction036"), 0o644))
+	m.must(
+		os.WriteFile(m.Path(`C:\windows\system32\bcryptprimitives.dll`),
+			forwarder("bcryptprimitives.dll", "ProcessPrng", "advapi32.SystemFunction036"), 0o644),
+	)
 	m.hold()
 	return m
 }
@@ -129,5 +132,12 @@ func (m *Machine) command(ctx context.Context, program string, args ...string) *
 }
 
 func (m *Machine) env() []string {
-	return append(os.Environ(), "WINEPREFIX="+m.prefix, "WINEARCH=win64", "WINEDEBUG=-all", "WINEDLLOVERRIDES=mscoree,mshtml=", "DISPLAY=")
+	return append(
+		os.Environ(),
+		"WINEPREFIX="+m.prefix,
+		"WINEARCH=win64",
+		"WINEDEBUG=-all",
+		"WINEDLLOVERRIDES=mscoree,mshtml=",
+		"DISPLAY=",
+	)
 }

@@ -85,11 +85,13 @@ func TestAnswers(t *testing.T) {
 	if yes, err := d.Confirm(t.Context(), "", "Sure", false); !yes || err != nil {
 		t.Error(yes, err)
 	}
-	if text := out.String(); strings.Contains(text, "hunter2") || strings.Contains(text, "older") || !strings.Contains(text, "Base [dc=x]: ") {
+	if text := out.String(); strings.Contains(text, "hunter2") || strings.Contains(text, "older") ||
+		!strings.Contains(text, "Base [dc=x]: ") {
 		t.Error(text)
 	}
 	d.Silent = true
-	if _, err := d.Ask(t.Context(), Question{Flag: "cloud", Text: "URL"}); err == nil || !strings.Contains(err.Error(), "--cloud") {
+	if _, err := d.Ask(t.Context(), Question{Flag: "cloud", Text: "URL"}); err == nil ||
+		!strings.Contains(err.Error(), "--cloud") {
 		t.Error(err)
 	}
 }

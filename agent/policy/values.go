@@ -1,0 +1,102 @@
+package policy
+
+import (
+	"net/url"
+	"regexp"
+	"slices"
+	"strings"
+
+	"ldap-gateway/directory"
+	"ldap-gateway/directory/dn"
+)
+
+// namesGroups are attributes that name the groups of their entry, some of them by IDs:
+// what they say leaves as groups only.
+var namesGroups = []string{
+	"memberOf", "isMemberOf", "groupMembership", "msds-memberOfTransitive", "msds-tokenGroupNames",
+	"msds-tokenGroupNamesGlobalAndUniversal", "msds-tokenGroupNamesNoGCAcceptable", "nsRole", "nsRoleDN",
+	"tokenGroups", "tokenGroupsGlobalAndUniversal", "tokenGroupsNoGCAcceptable",
+}
+
+// isMemberOf tells whether an attribute names the groups of its entry, also with options.
+func isMemberOf(attribute string) bool {
+	base, _, _ := strings.Cut(attribute, ";")
+	return containsFold(namesGroups, base)
+}
+
+// Cut takes the values out of an entry that name what the policy keeps back, whatever
+// attribute has them: any may hold the DN of a group. It tells how many these are, by
+// attribute. The entry's own name is none of them.
+func (p *Policy) Cut(e directory.Entry) (cut directory.Entry, kept map[string]int) {
+	kept = map[string]int{}
+	hidden := func(attribute, value string) bool {
+		back := !dn.Same(value, e.DN) && p.KeepsBack(value)
+		if back {
+			kept[attribute]++
+		}
+		return back
+	}
+	all := make(map[string][]string, len(e.Attributes))
+	for name, values := range e.Attributes {
+		values = slices.DeleteFunc(slices.Clone(values), func(v string) bool { return hidden(name, v) })
+		if len(values) > 0 {
+			all[name] = values
+		}
+	}
+	e.Attributes = all
+	e.Correlation = slices.DeleteFunc(slices.Clone(e.Correlation),
+		func(v directory.Value) bool { return hidden(v.Attribute, v.Value) })
+	return e, kept
+}
+
+// KeepsBack tells whether a value names an entry that may not leave: one like a pattern
+// of policy.groups.exclude; a group that policy.groups does not let out; or one that is
+// neither among the groups nor among the people that the policy knows.
+func (p *Policy) KeepsBack(value string) bool {
+	return slices.ContainsFunc(namesIn(value), p.keepsBackName)
+}
+
+func (p *Policy) keepsBackName(name dn.Name) bool {
+	switch {
+	case dn.MeanAnyPart(p.exclude, name):
+		return true
+	case name.Depth() < 2: // as any text with one equals sign
+		return false
+	case slices.ContainsFunc(p.groupBases, name.Within):
+		return len(p.include) > 0 && !dn.MatchAny(p.include, name)
+	}
+	return !slices.ContainsFunc(p.searchBases, name.Within)
+}
+
+// aroundNames are what stands about a name in values that are more than one: DN-Binary
+// and DN-String ([MS-ADTS] 3.1.1.2.2.2.3), extended DNs, LDAP URLs, and text.
+const aroundNames = ":;<>?#|/\"'\r\n\t"
+
+// optionalUID is what may follow a name (RFC 4517, Name and Optional UID).
+var optionalUID = regexp.MustCompile(`#'[01]*'B$`)
+
+// namesIn returns the names in a value, itself one or not.
+func namesIn(value string) (names []dn.Name) {
+	add := func(text string, least int) {
+		if name, err := dn.Parse(optionalUID.ReplaceAllString(text, "")); err == nil && name.Depth() >= least {
+			names = append(names, name)
+		}
+	}
+	if !strings.Contains(value, "=") && !strings.Contains(strings.ToUpper(value), "%3D") {
+		return nil
+	}
+	add(value, 1)
+	if len(names) > 0 {
+		return names
+	}
+	texts := []string{value}
+	if decoded, err := url.PathUnescape(value); err == nil && decoded != value {
+		texts = append(texts, decoded)
+	}
+	for _, text := range texts {
+		for part := range strings.FieldsFuncSeq(text, func(r rune) bool { return strings.ContainsRune(aroundNames, r) }) {
+			add(part, 2)
+		}
+	}
+	return names
+}

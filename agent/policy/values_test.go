@@ -1,0 +1,106 @@
+package policy
+
+import (
+	"slices"
+	"testing"
+
+	"ldap-gateway/cloudlink/wire"
+	"ldap-gateway/configs"
+	"ldap-gateway/directory"
+)
+
+// TestValuesThatNameGroups has names that the policy keeps back stand in values of every
+// form, whatever the attribute is called.
+func TestValuesThatNameGroups(t *testing.T) {
+	p := newPolicy(t, func(c *configs.Policy) {
+		c.SearchBases, c.Groups.SearchBases = []string{"ou=people,dc=x"}, []string{"ou=groups,dc=x"}
+		c.Groups.Include, c.Groups.Exclude = []string{"cn=cloud-*"}, []string{"*secret*"}
+	})
+	for value, kept := range map[string]bool{
+		"cn=cloud-a,ou=groups,dc=x":                                 false,
+		"uid=boss,ou=people,dc=x":                                   false,
+		"cn=other,ou=groups,dc=x":                                   true, // not included
+		"cn=cloud-secret,ou=groups,dc=x":                            true,
+		"CN = Cloud-Secret , OU=Groups, DC=x":                       true,
+		`cn=#0c0c636c6f75642d736563726574,ou=groups,dc=x`:           true,
+		"uid=secret-agent,ou=people,dc=x":                           true,
+		"cn=admins,ou=elsewhere,dc=x":                               true,
+		"cn=admins,o=other":                                         true,
+		"cn=secret":                                                 true,
+		"cn=cloud-secret,ou=groups,dc=x#'0101'B":                    true,
+		"cn=cloud-a,ou=groups,dc=x#'0101'B":                         false,
+		"B:4:0101:CN=cloud-secret,OU=groups,DC=x":                   true,
+		"S:3:abc:CN=other,OU=groups,DC=x":                           true,
+		"<GUID=aa>;<SID=bb>;CN=cloud-secret,OU=groups,DC=x":         true,
+		"<GUID=aa>;<SID=bb>;CN=cloud-a,OU=groups,DC=x":              false,
+		"ldap:///cn=cloud-secret,ou=groups,dc=x??base":              true,
+		"ldap://h:389/cn%3Dcloud-secret%2Cou%3Dgroups%2Cdc%3Dx?cn":  true,
+		"member of: cn=cloud-secret,ou=groups,dc=x":                 true,
+		"cn=cloud-secret,ou=groups,dc=x\ncn=cloud-a,ou=groups,dc=x": true,
+		"a=b":                               false,
+		"budget = 5, or more":               false,
+		"plain text":                        false,
+		"":                                  false,
+		"https://example.com/?q=1&r=secret": false,
+	} {
+		if got := p.KeepsBack(value); got != kept {
+			t.Errorf("%q: kept back %v, want %v", value, got, kept)
+		}
+	}
+}
+
+func TestCutOfAnEntry(t *testing.T) {
+	p := newPolicy(t, func(c *configs.Policy) { c.Groups.Exclude = []string{"*secret*"} })
+	e := directory.Entry{DN: "uid=secretary,ou=people,dc=x",
+		Attributes: map[string][]string{
+			"seeAlso": {"cn=secret,ou=groups,dc=x", "cn=open,ou=groups,dc=x"}, "owner;x-a": {"cn=secret,ou=groups,dc=x"},
+			"entryDN": {"UID=Secretary,ou=people,dc=x"}, "sn": {"Secret"},
+		},
+		Correlation: []directory.Value{
+			{Attribute: "seeAlso", Value: "cn=secret,ou=groups,dc=x"},
+			{Attribute: "uid", Value: "secretary"},
+		},
+	}
+	cut, kept := p.Cut(e)
+	if len(cut.Attributes) != 3 || !slices.Equal(cut.Attributes["seeAlso"], []string{"cn=open,ou=groups,dc=x"}) ||
+		len(cut.Correlation) != 1 || kept["seeAlso"] != 2 || kept["owner;x-a"] != 1 || len(kept) != 2 {
+		t.Errorf("%+v, %v", cut, kept)
+	}
+	if len(e.Attributes["seeAlso"]) != 2 || len(e.Correlation) != 2 {
+		t.Errorf("the entry itself was cut: %+v", e)
+	}
+	m := p.Groups(
+		directory.Membership{Groups: []directory.Group{{DN: "cn=open,ou=groups,dc=x", Name: "cn=secret,ou=groups,dc=x"}}},
+	)
+	if m.Groups[0].Name != "" {
+		t.Errorf("%+v", m.Groups)
+	}
+}
+
+// TestAttributesThatNameGroups are no attributes, whatever the file says.
+func TestAttributesThatNameGroups(t *testing.T) {
+	for _, name := range []string{"memberOf", "isMemberOf", "ISMEMBEROF;binary", "groupMembership", "tokenGroups", "msDS-memberOfTransitive", "nsRole"} {
+		p := newPolicy(t, func(c *configs.Policy) { c.Attributes, c.FilterAttributes = []string{name}, []string{name} })
+		if p.MayLeave(name) || len(p.Refuse(wire.UserType{SearchBase: "dc=x", Correlation: []string{name}}, nil)) == 0 {
+			t.Errorf("%s leaves", name)
+		}
+	}
+	p := newPolicy(t, func(c *configs.Policy) {
+		c.FilterAttributes, c.Groups.Exclude = []string{"isMemberOf", "seeAlso"}, []string{"*secret*"}
+	})
+	for _, a := range []directory.Assertion{
+		{Attribute: "isMemberOf", Match: directory.MatchEquality, Value: "cn=secret,ou=groups,dc=x"},
+		{Attribute: "isMemberOf", Match: directory.MatchSubstrings, Value: "cn=sec"},
+		{Attribute: "isMemberOf", Match: directory.MatchEquality, Value: "${identifier}"},
+		{Attribute: "seeAlso", Match: directory.MatchEquality, Value: "cn=secret,ou=groups,dc=x"},
+	} {
+		if len(p.Refuse(wire.UserType{SearchBase: "dc=x"}, []directory.Assertion{a})) == 0 {
+			t.Errorf("%+v may be asked for", a)
+		}
+	}
+	if r := p.Refuse(wire.UserType{SearchBase: "ou=people,dc=x"}, []directory.Assertion{{Attribute: "isMemberOf", Match: directory.MatchEquality, Value: "cn=open,ou=groups,dc=x"}}); len(
+		r,
+	) > 0 {
+		t.Error(r)
+	}
+}
