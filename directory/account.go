@@ -105,7 +105,7 @@ func (c *Client) AccountState(ctx context.Context, e Entry) ([]AccountFact, erro
 var stateAttributes = []string{
 	"userAccountControl", "msDS-User-Account-Control-Computed", "lockoutTime", "accountExpires", "pwdLastSet",
 	"msDS-UserPasswordExpiryTimeComputed", "logonHours", "userWorkstations",
-	"pwdAccountLockedTime", "pwdReset", "pwdChangedTime", "pwdPolicySubentry", "pwdEndTime",
+	"pwdAccountLockedTime", "pwdReset", "pwdChangedTime", "pwdPolicySubentry", "pwdEndTime", "pwdGraceUseTime",
 	"nsAccountLock", "passwordExpirationTime", "accountUnlockTime",
 }
 

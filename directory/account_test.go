@@ -18,10 +18,20 @@ func ldapTime(in time.Duration) string {
 	return time.Now().Add(in).UTC().Format("20060102150405Z")
 }
 
+// graced is somebody whose password is over, and who has signed on since.
+func graced(used int) []string {
+	lines := []string{"pwdChangedTime: " + ldapTime(-2*time.Hour), "pwdPolicySubentry: cn=grace," + suffix}
+	for i := range used {
+		lines = append(lines, "pwdGraceUseTime: "+ldapTime(-time.Duration(i+1)*time.Minute))
+	}
+	return lines
+}
+
 // factsOf are what is told of an entry with these lines, all on one line of text.
 func factsOf(t *testing.T, rootDSE map[string][]string, lines ...string) string {
 	t.Helper()
-	policy := "dn: cn=policy," + suffix + "\nobjectClass: pwdPolicy\ncn: policy\npwdMaxAge: 3600\npwdLockoutDuration: 600\n\n"
+	policy := "dn: cn=policy," + suffix + "\nobjectClass: pwdPolicy\ncn: policy\npwdMaxAge: 3600\npwdLockoutDuration: 600\n\n" +
+		"dn: cn=grace," + suffix + "\nobjectClass: pwdPolicy\ncn: grace\npwdMaxAge: 3600\npwdGraceAuthnLimit: 2\n\n"
 	s := inProcess(t, policy+person("alice", lines...), func(s *directorytest.Server) {
 		s.RootDSE = rootDSE
 		if rootDSE["supportedCapabilities"] != nil {
@@ -66,6 +76,8 @@ func TestAccountStateInWords(t *testing.T) {
 		"ad-all-hours":      {directorytest.ActiveDirectory(), []string{"userAccountControl: 512", "logonHours:: " + strings.Repeat("////", 7)}, "hours fine"},
 		"openldap-nothing":  {openLDAP, nil, "account not readable"},
 		"openldap-old":      {openLDAP, []string{"pwdChangedTime: " + ldapTime(-2*time.Hour), policy}, "password hinders: expired at 2"},
+		"openldap-grace":    {openLDAP, graced(1), "password fine: expired at 2|1 grace sign-ons are left"},
+		"openldap-no-grace": {openLDAP, graced(2), "password hinders: expired at 2|no grace sign-on is left"},
 		"openldap-young":    {openLDAP, []string{changed, policy}, "lock fine|password fine: expires at 2"},
 		"openldap-default":  {openLDAP, []string{changed}, "password fine: was set at 2|default policy"},
 		"openldap-locked":   {openLDAP, []string{changed, policy, "pwdAccountLockedTime: " + ldapTime(-time.Minute)}, "lock hinders: locked until 2"},

@@ -1,6 +1,7 @@
 package directory
 
 import (
+	"fmt"
 	"strconv"
 	"strings"
 	"time"
@@ -36,17 +37,18 @@ func (a account) openLDAP() []AccountFact {
 	return facts
 }
 
-// rules are numbers of a password policy, in seconds; nil when it cannot be read.
+// rules are numbers of a password policy, in seconds, and graceLimit, which is a number
+// of sign-ons; nil when it cannot be read.
 func (a account) rules(policy string) map[string]time.Duration {
 	if policy == "" {
 		return nil
 	}
-	e, err := a.read(policy, "pwdMaxAge", "pwdLockoutDuration")
+	e, err := a.read(policy, "pwdMaxAge", "pwdLockoutDuration", graceLimit)
 	if err != nil {
 		return nil
 	}
 	out := map[string]time.Duration{}
-	for _, name := range []string{"pwdMaxAge", "pwdLockoutDuration"} {
+	for _, name := range []string{"pwdMaxAge", "pwdLockoutDuration", graceLimit} {
 		if n, err := strconv.ParseInt(e.GetEqualFoldAttributeValue(name), 10, 32); err == nil {
 			out[name] = time.Duration(n) * time.Second
 		}
@@ -94,11 +96,20 @@ func (a account) openLDAPPassword(changed time.Time, rules map[string]time.Durat
 		return AccountFact{"password", Fine, "does not expire; it was set at " + a.until(changed)}
 	}
 	end := changed.Add(rules["pwdMaxAge"])
-	if end.Before(a.now) {
-		return AccountFact{"password", Hinders, "expired at " + a.until(end)}
+	left := int(rules[graceLimit]/time.Second) - len(a.entry.GetEqualFoldAttributeValues("pwdGraceUseTime"))
+	switch {
+	case end.After(a.now):
+		return AccountFact{"password", Fine, "expires at " + a.until(end)}
+	case left > 0:
+		return AccountFact{"password", Fine, fmt.Sprintf("expired at %s; %d grace sign-ons are left", a.until(end), left)}
+	case rules[graceLimit] > 0:
+		return AccountFact{"password", Hinders, "expired at " + a.until(end) + ", and no grace sign-on is left"}
 	}
-	return AccountFact{"password", Fine, "expires at " + a.until(end)}
+	return AccountFact{"password", Hinders, "expired at " + a.until(end)}
 }
+
+// graceLimit is how many sign-ons there are after the end of a password.
+const graceLimit = "pwdGraceAuthnLimit"
 
 // ds389 reads what 389 Directory Server keeps. Whether passwords expire at all is a
 // setting of the server that a service account cannot read.

@@ -1,6 +1,7 @@
 package directory
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"crypto/tls"
@@ -230,6 +231,20 @@ func certificateRow(chain []*x509.Certificate, name string) Check {
 	return row
 }
 
+// brokenSignature returns by which algorithm that nobody believes any more a chain is
+// signed; 0 when by none. To crypto/x509 its authority is then one that is not known.
+func brokenSignature(chain []*x509.Certificate) x509.SignatureAlgorithm {
+	for _, c := range chain {
+		switch c.SignatureAlgorithm {
+		case x509.MD2WithRSA, x509.MD5WithRSA, x509.SHA1WithRSA, x509.DSAWithSHA1, x509.ECDSAWithSHA1:
+			if !bytes.Equal(c.RawIssuer, c.RawSubject) { // of a root nobody looks at it
+				return c.SignatureAlgorithm
+			}
+		}
+	}
+	return 0
+}
+
 // tlsRemedy ends with the exact line for gateway.hcl where one helps.
 func tlsRemedy(err error, chain []*x509.Certificate, name string) string {
 	if len(chain) == 0 {
@@ -242,14 +257,11 @@ func tlsRemedy(err error, chain []*x509.Certificate, name string) string {
 	var authority x509.UnknownAuthorityError
 	var host x509.HostnameError
 	var invalid x509.CertificateInvalidError
-	var insecure x509.InsecureAlgorithmError
+	broken := brokenSignature(chain)
 	switch {
-	case errors.As(err, &insecure):
-		return fmt.Sprintf(
-			"its authority signed by %s, which is broken: have the certificate made anew, or trust exactly this one in tls: %s",
-			x509.SignatureAlgorithm(insecure),
-			pin,
-		)
+	case errors.As(err, &authority) && broken != 0:
+		return fmt.Sprintf("its authority signed by %s, which is broken: have the certificate made anew, or trust "+
+			"exactly this one in tls: %s", broken, pin)
 	case errors.Is(err, errPin):
 		return "if the certificate was renewed on purpose, put into tls: " + pin
 	case errors.As(err, &authority):

@@ -6,12 +6,14 @@ import (
 	"crypto/sha256"
 	"crypto/tls"
 	"crypto/x509"
+	"fmt"
 	"math/big"
 	"strings"
 	"testing"
 	"time"
 
 	"ldap-gateway/directory"
+	"ldap-gateway/directory/directorytest"
 	"ldap-gateway/directory/slapdtest"
 )
 
@@ -76,4 +78,30 @@ func rsaCertificate(t *testing.T) (tls.Certificate, []byte) {
 	}
 	sum := sha256.Sum256(raw)
 	return tls.Certificate{Certificate: [][]byte{raw}, PrivateKey: key}, sum[:]
+}
+
+// TestSHA1IsTold has a known authority sign by SHA-1: check names the cause and a line
+// that helps.
+func TestSHA1IsTold(t *testing.T) {
+	a, err := directorytest.NewAuthority()
+	if err != nil {
+		t.Fatal(err)
+	}
+	made, err := a.Issue([]string{"127.0.0.1"}, func(c *x509.Certificate) { c.SignatureAlgorithm = x509.ECDSAWithSHA1 })
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := inProcess(t, person("alice"), func(s *directorytest.Server) { s.Certificate = &made })
+	told := ""
+	for _, row := range open(t, a.Pool, s.TLSURL()).Check(t.Context()) {
+		if row.State == directory.Failed {
+			told += row.Name + ": " + row.Detail + ": " + row.Remedy + "\n"
+		}
+	}
+	sum := sha256.Sum256(made.Certificate[0])
+	if !strings.Contains(told, "SHA1, which is broken") || !strings.Contains(told, fmt.Sprintf("pin = [\"sha256:%x\"]", sum)) {
+		t.Errorf("check says\n%s", told)
+	}
+	pinned := func(cfg *directory.Config) { cfg.TLS.PinsSHA256 = [][]byte{sum[:]} }
+	find(t, open(t, a.Pool, s.TLSURL(), pinned), compile(t, persons()), "alice")
 }

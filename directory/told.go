@@ -74,6 +74,8 @@ func because(err error) string {
 	switch {
 	case errors.As(err, &dns):
 		return ": the name of a server is not known"
+	case errors.As(err, &authority) && authority.Cert != nil && brokenSignature([]*x509.Certificate{authority.Cert}) != 0:
+		return ": the certificate is signed by an algorithm that is broken"
 	case errors.As(err, &authority):
 		return ": the certificate's authority is not trusted"
 	case errors.As(err, &hostname):
