@@ -22,6 +22,8 @@ import (
 
 // certificateFiles is a certificate in files, which are read again when they were
 // written anew: a renewal needs no restart.
+// The mutex guards the fields behind it. It is held while files are read, once a minute
+// at most, so that of many connections one looks.
 type certificateFiles struct {
 	cert, key string
 	logger    hclog.Logger
@@ -51,6 +53,8 @@ func newCertificateFiles(cert, key string, logger hclog.Logger) (*certificateFil
 	return c, c.read()
 }
 
+// read takes the pair as the files have it now, or leaves the one before: both files
+// are written by somebody else, one after the other.
 func (c *certificateFiles) read() error {
 	written, err := c.newest()
 	if err != nil {
@@ -63,6 +67,7 @@ func (c *certificateFiles) read() error {
 	return err
 }
 
+// newest is when the newer of both files was written.
 func (c *certificateFiles) newest() (newest time.Time, err error) {
 	for _, path := range []string{c.cert, c.key} {
 		info, err := os.Stat(path)
@@ -98,6 +103,7 @@ func (c *certificateFiles) get(*tls.ClientHelloInfo) (*tls.Certificate, error) {
 }
 
 // ACME says from whom certificates are had (RFC 8555).
+// Whoever sets it accepts the terms of the directory, as the flag says.
 type ACME struct {
 	Directory string // URL; empty: Let's Encrypt
 	Email     string // of who is told when one ends; may be empty
@@ -112,6 +118,8 @@ type acmeCertificates struct {
 	kept *sealedCache
 }
 
+// newACME has certificates asked for by the hosts of the https URLs alone: else whoever
+// sends a name could have the cloud ask for it, and use up what its maker allows.
 func newACME(a ACME, urls []string) (*acmeCertificates, error) {
 	var hosts []string
 	for _, text := range urls {
@@ -148,6 +156,8 @@ func newACME(a ACME, urls []string) (*acmeCertificates, error) {
 
 // sealedCache keeps certificates with their keys in the store, sealed, where every
 // node finds them. Its fields are set before it is asked.
+// Every node may be asked for the challenge, whichever began it, and all have the same
+// certificate after it.
 type sealedCache struct {
 	db   *store.Store
 	keys *vault.Vault

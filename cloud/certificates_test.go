@@ -30,7 +30,14 @@ func selfSigned(t *testing.T, name, cert, key string) {
 	must(t, err)
 	serial, err := rand.Int(rand.Reader, big.NewInt(1<<62))
 	must(t, err)
-	template := &x509.Certificate{SerialNumber: serial, DNSNames: []string{name}, IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}, NotAfter: time.Now().Add(time.Hour), IsCA: true, BasicConstraintsValid: true}
+	template := &x509.Certificate{
+		SerialNumber:          serial,
+		DNSNames:              []string{name},
+		IPAddresses:           []net.IP{net.IPv4(127, 0, 0, 1)},
+		NotAfter:              time.Now().Add(time.Hour),
+		IsCA:                  true,
+		BasicConstraintsValid: true,
+	}
 	der, err := x509.CreateCertificate(rand.Reader, template, template, private.Public(), private)
 	must(t, err)
 	pkcs8, err := x509.MarshalPKCS8PrivateKey(private)
@@ -62,8 +69,16 @@ func startPebble(t *testing.T, tlsPort int) (directory, ca string) {
 	ca, key := filepath.Join(dir, "ca.pem"), filepath.Join(dir, "key.pem")
 	selfSigned(t, "localhost", ca, key)
 	address, dns := fmt.Sprintf("127.0.0.1:%d", freePort(t, "tcp")), fmt.Sprintf("127.0.0.1:%d", freePort(t, "udp"))
-	config, err := json.Marshal(map[string]any{"pebble": map[string]any{"listenAddress": address, "managementListenAddress": fmt.Sprintf("127.0.0.1:%d", freePort(t, "tcp")),
-		"certificate": ca, "privateKey": key, "httpPort": 1, "tlsPort": tlsPort, "ocspResponderURL": "", "externalAccountBindingRequired": false}})
+	config, err := json.Marshal(map[string]any{"pebble": map[string]any{
+		"listenAddress":                  address,
+		"managementListenAddress":        fmt.Sprintf("127.0.0.1:%d", freePort(t, "tcp")),
+		"certificate":                    ca,
+		"privateKey":                     key,
+		"httpPort":                       1,
+		"tlsPort":                        tlsPort,
+		"ocspResponderURL":               "",
+		"externalAccountBindingRequired": false,
+	}})
 	must(t, err)
 	must(t, os.WriteFile(filepath.Join(dir, "config.json"), config, 0o600))
 	run := func(name string, args ...string) {
@@ -80,7 +95,16 @@ func startPebble(t *testing.T, tlsPort int) (directory, ca string) {
 			}
 		})
 	}
-	run("pebble-challtestsrv", "-defaultIPv4", "127.0.0.1", "-defaultIPv6", "", "-dns01", dns, "-http01", "", "-https01", "", "-tlsalpn01", "", "-management", fmt.Sprintf("127.0.0.1:%d", freePort(t, "tcp")))
+	run(
+		"pebble-challtestsrv",
+		"-defaultIPv4", "127.0.0.1",
+		"-defaultIPv6", "",
+		"-dns01", dns,
+		"-http01", "",
+		"-https01", "",
+		"-tlsalpn01", "",
+		"-management", fmt.Sprintf("127.0.0.1:%d", freePort(t, "tcp")),
+	)
 	run("pebble", "-config", filepath.Join(dir, "config.json"), "-dnsserver", dns)
 	for t.Context().Err() == nil {
 		if c, err := net.Dial("tcp", address); err == nil {
@@ -96,7 +120,10 @@ func served(t *testing.T, address, name string) (*x509.Certificate, error) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 	defer cancel()
-	c, err := (&tls.Dialer{Config: &tls.Config{ServerName: name, InsecureSkipVerify: true}}).DialContext(ctx, "tcp", address) // whose it is is looked at below
+	c, err := (&tls.Dialer{Config: &tls.Config{
+		ServerName:         name,
+		InsecureSkipVerify: true,
+	}}).DialContext(ctx, "tcp", address) // whose it is is looked at below
 	if err != nil {
 		return nil, err
 	}
@@ -113,8 +140,14 @@ func TestACME(t *testing.T) {
 	must(t, err)
 	run := func() (stop func()) {
 		ready, ended := make(chan string, 1), make(chan error, 1)
-		s := &Server{Database: InFolder(data), Listen: fmt.Sprintf("127.0.0.1:%d", port), URLs: []string{"https://id.example.test"}, ACME: &ACME{Directory: directory, CAFile: ca},
-			Logger: hclog.NewNullLogger(), Ready: func(u string) { ready <- u }}
+		s := &Server{
+			Database: InFolder(data),
+			Listen:   fmt.Sprintf("127.0.0.1:%d", port),
+			URLs:     []string{"https://id.example.test"},
+			ACME:     &ACME{Directory: directory, CAFile: ca},
+			Logger:   hclog.NewNullLogger(),
+			Ready:    func(u string) { ready <- u },
+		}
 		ctx, cancel := context.WithCancel(context.Background())
 		go func() { ended <- s.Run(ctx) }()
 		select {

@@ -15,6 +15,7 @@ import (
 )
 
 // InFolder returns the database of a data folder.
+// It need not be there.
 func InFolder(data string) string { return filepath.Join(data, "ldap-cloud.db") }
 
 // Database returns the database that exactly one of the three names: a data
@@ -38,6 +39,8 @@ func Database(data, postgres, file string) (string, error) {
 	return InFolder(data), nil
 }
 
+// postgresURL wants a URL of PostgreSQL; flag is what its error names. The URL itself
+// is in no error, for it may have a password.
 func postgresURL(flag, text string) (string, error) {
 	if !store.IsPostgres(text) {
 		return "", fmt.Errorf("%s: a PostgreSQL URL looks like postgres://USER@HOST/DATABASE?sslmode=verify-full", flag)
@@ -52,12 +55,15 @@ func withoutPassword(text string) error {
 		return errors.New("not a URL") // the parser's words have all of it, password included
 	}
 	if _, has := u.User.Password(); has || u.Query().Has("password") {
-		return errors.New("others can read the password in an argument: put the URL into a file that only this program's user can read, and name that")
+		return errors.New("others can read the password in an argument:" +
+			" put the URL into a file that only this program's user can read, and name that")
 	}
 	return nil
 }
 
 // SecretText returns the text of a file that nobody but its owner and group reads.
+// On Windows the folder's own rights are what keeps others away, and are not looked at.
+// Blanks and line ends around the text are no part of it.
 func SecretText(path string) (string, error) {
 	info, err := os.Stat(path)
 	if err != nil {
@@ -89,6 +95,7 @@ func initialised(database string) bool {
 	return store.IsPostgres(database) || !errors.Is(err, fs.ErrNotExist)
 }
 
+// noCloud says that a database has no cloud in it, and how one is made.
 func noCloud(database string) error {
 	return fmt.Errorf("no cloud in %s: make one with \"ldap-cloud init\"", shown(database))
 }

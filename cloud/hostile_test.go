@@ -112,7 +112,11 @@ func answersForAnother(s *siege, t *testing.T) {
 
 func twoAnswers(s *siege, t *testing.T) {
 	s.raid(t, wire.Hello{}, func(r *raider, f wire.Frame, m wire.SignOn) {
-		r.send(wire.KindSignOnResult, f.ID, wire.SignOnResult{ID: m.ID, Outcome: wire.OutcomeInvalidCredentials, BindSent: true})
+		r.send(wire.KindSignOnResult, f.ID, wire.SignOnResult{
+			ID:       m.ID,
+			Outcome:  wire.OutcomeInvalidCredentials,
+			BindSent: true,
+		})
 		r.send(wire.KindSignOnResult, f.ID, entryOf(m.ID, "twice"))
 	})
 	if got := s.signOn("twice"); got.Outcome != "invalidCredentials" {
@@ -174,7 +178,10 @@ func groupOfAnother(s *siege, t *testing.T) {
 // a revision that will come.
 func userTypesOfAnother(s *siege, t *testing.T) {
 	r := s.raid(t, wire.Hello{}, nil)
-	r.send(wire.KindUserTypesAnswer, 1, wire.UserTypesAnswer{Revision: 1 << 60, Refused: []wire.Refused{{ID: s.honest.UserType, Reasons: []string{"no"}}}})
+	r.send(wire.KindUserTypesAnswer, 1, wire.UserTypesAnswer{
+		Revision: 1 << 60,
+		Refused:  []wire.Refused{{ID: s.honest.UserType, Reasons: []string{"no"}}},
+	})
 	if got := s.signOn("alice"); got.Outcome != "ok" {
 		t.Errorf("%+v", got)
 	}
@@ -227,7 +234,11 @@ func halfOpen(s *siege, t *testing.T) {
 		must(t, err)
 		defer c.Close()
 		conns = append(conns, c)
-		_, _ = c.Write([]byte([]string{"", "GET /link/v1/connect HTTP/1.1\r\nHost: x\r\nX-", "POST /link/v1/pair HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n{"}[i%3]))
+		_, _ = c.Write([]byte([]string{
+			"",
+			"GET /link/v1/connect HTTP/1.1\r\nHost: x\r\nX-",
+			"POST /link/v1/pair HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n{",
+		}[i%3]))
 	}
 	s.stands(t)
 	for _, c := range conns[:2] { // the third kind has half a minute for its body
@@ -314,7 +325,13 @@ func enormousHeartbeats(s *siege, t *testing.T) {
 // html has markup in every text that an agent can bring to a page.
 func html(s *siege, t *testing.T) {
 	const evil = `<script>alert("x")</script>`
-	r := s.raid(t, wire.Hello{Hostname: evil, Software: evil, System: evil, PolicyHash: evil, Policy: []string{evil}}, func(r *raider, f wire.Frame, m wire.SignOn) {
+	r := s.raid(t, wire.Hello{
+		Hostname:   evil,
+		Software:   evil,
+		System:     evil,
+		PolicyHash: evil,
+		Policy:     []string{evil},
+	}, func(r *raider, f wire.Frame, m wire.SignOn) {
 		answer := entryOf(m.ID, "markup")
 		answer.Reason, answer.Server, answer.Entry.DN = evil, evil, "cn="+evil+",dc=x"
 		answer.Entry.Attributes["uid"] = []string{"markup" + evil}
@@ -322,8 +339,14 @@ func html(s *siege, t *testing.T) {
 		answer.Membership.Groups = []wire.Group{{DN: "cn=" + evil + ",dc=x", Name: evil}}
 		r.send(wire.KindSignOnResult, f.ID, answer)
 	})
-	r.send(wire.KindUserTypesAnswer, 1, wire.UserTypesAnswer{Revision: 1, Refused: []wire.Refused{{ID: s.hostile.UserType, Reasons: []string{evil}}}})
-	r.beat.Store(&wire.Heartbeat{Problems: []wire.Problem{{Code: evil, Text: evil, Remedy: evil, Severity: evil}}, Servers: []wire.Server{{URL: evil, State: "down", Vendor: evil, Error: evil}}})
+	r.send(wire.KindUserTypesAnswer, 1, wire.UserTypesAnswer{
+		Revision: 1,
+		Refused:  []wire.Refused{{ID: s.hostile.UserType, Reasons: []string{evil}}},
+	})
+	r.beat.Store(&wire.Heartbeat{
+		Problems: []wire.Problem{{Code: evil, Text: evil, Remedy: evil, Severity: evil}},
+		Servers:  []wire.Server{{URL: evil, State: "down", Vendor: evil, Error: evil}},
+	})
 	r.send(wire.KindHeartbeat, 1, *r.beat.Load())
 	got := s.signOn("markup")
 	if got.Outcome != "ok" || len(got.Groups) != 1 {

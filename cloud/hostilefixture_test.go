@@ -64,7 +64,13 @@ func startSiegeOn(t testing.TB, fill func(db *store.Store, env string)) *siege {
 	fill(db, setup.EnvironmentID)
 	must(t, db.Close())
 	ready, ended := make(chan string, 1), make(chan error, 1)
-	server := &Server{Database: database, Listen: "127.0.0.1:0", Logger: hclog.NewNullLogger(), Ready: func(u string) { ready <- u }, heartbeat: 2 * time.Second}
+	server := &Server{
+		Database:  database,
+		Listen:    "127.0.0.1:0",
+		Logger:    hclog.NewNullLogger(),
+		Ready:     func(u string) { ready <- u },
+		heartbeat: 2 * time.Second,
+	}
 	ctx, stop := context.WithCancel(context.Background())
 	go func() { ended <- server.Run(ctx) }()
 	t.Cleanup(func() { stop(); must(t, <-ended) })
@@ -97,11 +103,21 @@ func (s *siege) makeGateway(name string) place {
 	mapping := func(name, attribute string) map[string]string {
 		return map[string]string{"name": name, "value": "${ldapAttributes." + attribute + "}"}
 	}
-	s.must("POST", "/gateways", map[string]any{"name": name, "type": "LDAP", "enabled": true, "vendor": "OpenLDAP", "userTypes": []any{map[string]any{
-		"name": "Staff", "passwordAuthority": "LDAP", "searchBaseDn": "dc=x", "orderedCorrelationAttributes": []string{"entryUUID"},
-		"updateUserOnSuccessfulAuthentication": true,
-		"newUserLookup": map[string]any{"ldapFilterPattern": "(uid=${identifier})", "attributeMappings": []any{
-			mapping("username", "uid"), mapping("memberOfExternalGroups", "memberOf")}}}}}, &g)
+	s.must("POST", "/gateways", map[string]any{
+		"name":    name,
+		"type":    "LDAP",
+		"enabled": true,
+		"vendor":  "OpenLDAP",
+		"userTypes": []any{map[string]any{
+			"name":                                 "Staff",
+			"passwordAuthority":                    "LDAP",
+			"searchBaseDn":                         "dc=x",
+			"orderedCorrelationAttributes":         []string{"entryUUID"},
+			"updateUserOnSuccessfulAuthentication": true,
+			"newUserLookup": map[string]any{"ldapFilterPattern": "(uid=${identifier})", "attributeMappings": []any{
+				mapping("username", "uid"), mapping("memberOfExternalGroups", "memberOf")}},
+		}},
+	}, &g)
 	return place{g.ID, g.UserTypes[0].ID}
 }
 
@@ -188,8 +204,13 @@ func (s *siege) pair(p place, hostname string) credential {
 	must(s.t, err)
 	sealPrivate, sealPublic, err := wire.NewSealKey()
 	must(s.t, err)
-	body, err := json.Marshal(wire.PairRequest{Code: code.Code, PublicKey: public, SealKey: sealPublic, Hostname: hostname,
-		Proof: ed25519.Sign(private, wire.PairProof(code.Code, public, sealPublic))})
+	body, err := json.Marshal(wire.PairRequest{
+		Code:      code.Code,
+		PublicKey: public,
+		SealKey:   sealPublic,
+		Hostname:  hostname,
+		Proof:     ed25519.Sign(private, wire.PairProof(code.Code, public, sealPublic)),
+	})
 	must(s.t, err)
 	resp, err := http.Post(s.url+wire.PathPair, "application/json", bytes.NewReader(body))
 	must(s.t, err)
@@ -214,7 +235,10 @@ func (s *siege) proof(c credential, epoch uint64) string {
 func (s *siege) knock(header string) (*websocket.Conn, wire.RefusalCode) {
 	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
 	defer cancel()
-	ws, resp, err := websocket.Dial(ctx, s.url+wire.PathConnect, &websocket.DialOptions{HTTPHeader: http.Header{"Authorization": {header}}, Subprotocols: []string{wire.Subprotocol}})
+	ws, resp, err := websocket.Dial(ctx, s.url+wire.PathConnect, &websocket.DialOptions{
+		HTTPHeader:   http.Header{"Authorization": {header}},
+		Subprotocols: []string{wire.Subprotocol},
+	})
 	if err == nil {
 		ws.SetReadLimit(wire.MaxFrame)
 		return ws, ""
@@ -243,9 +267,15 @@ func (s *siege) startGood() {
 	must(s.t, err)
 	base, err := url.Parse(s.url)
 	must(s.t, err)
-	link := &cloudlink.Link{URL: base, Client: &http.Client{Transport: &http.Transport{}}, Handler: g, DrainTime: time.Second,
+	link := &cloudlink.Link{
+		URL:        base,
+		Client:     &http.Client{Transport: &http.Transport{}},
+		Handler:    g,
+		DrainTime:  time.Second,
 		Credential: cloudlink.Credential{Instance: g.instance, Key: g.key},
-		Hello:      func() wire.Hello { return wire.Hello{Software: "t", Hostname: "good"} }, Heartbeat: func() wire.Heartbeat { return wire.Heartbeat{} }}
+		Hello:      func() wire.Hello { return wire.Hello{Software: "t", Hostname: "good"} },
+		Heartbeat:  func() wire.Heartbeat { return wire.Heartbeat{} },
+	}
 	ctx, stop := context.WithCancel(context.Background())
 	ended := make(chan struct{})
 	go func() { defer close(ended); _ = link.Run(ctx) }()
@@ -285,9 +315,17 @@ func (g *goodAgent) ChangePassword(_ context.Context, m wire.ChangePassword) wir
 
 // entryOf answers a sign-on with success, a record and groups.
 func entryOf(id, name string, groups ...string) wire.SignOnResult {
-	r := wire.SignOnResult{ID: id, Outcome: wire.OutcomeOK, BindSent: true,
-		Entry:      &wire.Entry{DN: "uid=" + name + ",dc=x", Correlation: []wire.Correlation{{Attribute: "entryUUID", Value: "id of " + name}}, Attributes: map[string][]string{"uid": {name}}},
-		Membership: &wire.Membership{Verdict: wire.VerdictComplete}}
+	r := wire.SignOnResult{
+		ID:       id,
+		Outcome:  wire.OutcomeOK,
+		BindSent: true,
+		Entry: &wire.Entry{
+			DN:          "uid=" + name + ",dc=x",
+			Correlation: []wire.Correlation{{Attribute: "entryUUID", Value: "id of " + name}},
+			Attributes:  map[string][]string{"uid": {name}},
+		},
+		Membership: &wire.Membership{Verdict: wire.VerdictComplete},
+	}
 	for _, g := range groups {
 		r.Membership.Groups = append(r.Membership.Groups, wire.Group{DN: g})
 	}
@@ -337,10 +375,17 @@ func (s *siege) raid(t *testing.T, hello wire.Hello, answer func(r *raider, f wi
 	if ws == nil {
 		t.Fatalf("refused: %s", refused)
 	}
-	r := &raider{s: s, t: t, ws: ws, c: c, over: make(chan struct{})}
+	r := &raider{
+		s:    s,
+		t:    t,
+		ws:   ws,
+		c:    c,
+		over: make(chan struct{}),
+	}
 	t.Cleanup(func() {
 		_ = ws.CloseNow()
-		s.await(t, "the raider is gone", func() bool { return !s.connected(c.instance) }) // nobody is sent there any more
+		// Nobody is sent there any more.
+		s.await(t, "the raider is gone", func() bool { return !s.connected(c.instance) })
 	})
 	hello.Versions = wire.Versions()
 	r.send(wire.KindHello, 0, hello)

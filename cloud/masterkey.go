@@ -12,7 +12,8 @@ import (
 )
 
 // errMasterKey says that nobody has said where the master key is.
-var errMasterKey = errors.New(`a cloud on PostgreSQL needs its master key in a file, the same on every node: name it with --master-key; "init" makes it`)
+var errMasterKey = errors.New("a cloud on PostgreSQL needs its master key in a file, the same on every node:" +
+	` name it with --master-key; "init" makes it`)
 
 // masterKeyPath returns where the master key is: in the file that is named, in a
 // systemd credential, or in the data folder beside the database.
@@ -41,7 +42,8 @@ func openVault(named, database string) (*vault.Vault, error) {
 	v, err := vault.Open(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf(
-			"%w: bring it back from your backup, or name it with --master-key. What is sealed in the database cannot be opened with another",
+			"%w: bring it back from your backup, or name it with --master-key."+
+				" What is sealed in the database cannot be opened with another",
 			err,
 		)
 	}

@@ -19,10 +19,12 @@ import (
 	"ldap-gateway/cloud/api"
 	"ldap-gateway/cloud/console"
 	"ldap-gateway/cloud/hub"
+	"ldap-gateway/cloud/idp"
 	"ldap-gateway/cloud/kerberos"
 	"ldap-gateway/cloud/management"
 	"ldap-gateway/cloud/metrics"
 	"ldap-gateway/cloud/oidc"
+	"ldap-gateway/cloud/outbound"
 	"ldap-gateway/cloud/pairing"
 	"ldap-gateway/cloud/provisioner"
 	"ldap-gateway/cloud/signon"
@@ -33,6 +35,7 @@ import (
 )
 
 // node is a server with what it has opened.
+// It is made once everything in it works, and only then answers.
 type node struct {
 	*Server
 	db        *store.Store
@@ -42,13 +45,17 @@ type node struct {
 	audiences []string // that agents prove themselves to
 	ending    <-chan struct{}
 	counts    *metrics.Metrics
+	providers *idp.Desk
 }
 
 // floor is how long a sign-on by password that fails takes at least: longer than a
 // directory near its agent takes for one.
+// It is no secret: it makes the time of an answer say nothing.
 const floor = 300 * time.Millisecond
 
 // handler says which room answers which path.
+// The rooms meet here and nowhere else: each gets what it needs by an interface of its
+// own, and none knows the others.
 func (n *node) handler() http.Handler {
 	codes := &pairing.Broker{Store: n.db, Logger: n.Logger.Named("pairing")}
 	people := &signon.Service{
@@ -67,7 +74,14 @@ func (n *node) handler() http.Handler {
 		Counted:     n.counts.SignOn,
 		Logger:      n.Logger.Named("kerberos"),
 	}
-	changes := &management.Service{Store: n.db, Links: n.agents, Keys: tickets, Channels: n.post()}
+	changes := &management.Service{
+		Store:    n.db,
+		Links:    n.agents,
+		Keys:     tickets,
+		Channels: n.post(),
+		Vault:    n.keys,
+		URL:      n.url,
+	}
 	programs := (&api.Server{
 		Store:      n.db,
 		Management: changes,
@@ -93,8 +107,11 @@ func (n *node) handler() http.Handler {
 }
 
 // console is where administrators see and steer environments.
+// It has every URL of the cloud, since a passkey is kept for a name and not for an
+// address.
 func (n *node) console(
-	changes *management.Service, codes *pairing.Broker, sessions *signonpage.Sessions, services []string,
+	changes *management.Service, codes *pairing.Broker, sessions *signonpage.Sessions,
+	services []string,
 ) http.Handler {
 	addresses := append(slices.Clone(n.URLs), n.url)
 	return (&console.Server{
@@ -105,6 +122,7 @@ func (n *node) console(
 		Links:      n.agents,
 		Proofs:     &administrators.Authenticator{Store: n.db, Vault: n.keys, URLs: addresses},
 		Mails:      n.SMTP != "",
+		Providers:  n.providers,
 		People:     sessions,
 		Services:   services,
 		URL:        n.url,
@@ -113,7 +131,25 @@ func (n *node) console(
 	}).Handler()
 }
 
+// providerTime is how long an identity provider has for one answer.
+const providerTime = 10 * time.Second
+
+// newProviders signs people on through identity providers.
+func (n *node) newProviders() *idp.Desk {
+	return &idp.Desk{
+		Store:       n.db,
+		Vault:       n.keys,
+		Provisioner: &provisioner.Provisioner{Store: n.db},
+		URL:         n.url,
+		HTTP:        outbound.Guard{Allowed: n.Providers, Flag: "--provider-network"}.Client(providerTime),
+		Counted:     n.counts.SignOn,
+		Logger:      n.Logger.Named("idp"),
+	}
+}
+
 // roomOf says who answers a request, for the metrics.
+// They are few and ours: a label that a stranger could choose would fill the memory of
+// whoever reads them.
 func roomOf(r *http.Request) string {
 	path := r.URL.Path
 	switch {
@@ -123,7 +159,7 @@ func roomOf(r *http.Request) string {
 		return "api"
 	case strings.Contains(path, "/as/"):
 		return "oidc"
-	case strings.Contains(path, "/signon"):
+	case strings.Contains(path, "/signon"), strings.Contains(path, "/rp/"), strings.Contains(path, "/saml20/"):
 		return "signon"
 	case path == "/live" || path == "/ready":
 		return "health"
@@ -132,6 +168,8 @@ func roomOf(r *http.Request) string {
 }
 
 // environments answers below an environment's ID, and hands everything else to the API.
+// The token endpoint is one for programs and applications: the provider hands on what
+// is a program's.
 func (n *node) environments(
 	sessions *signonpage.Sessions, people *signon.Service, tickets *kerberos.Verifier, programs http.Handler,
 ) http.Handler {
@@ -148,6 +186,7 @@ func (n *node) environments(
 		Passwords: people,
 		Tickets:   tickets,
 		Flows:     applications,
+		Providers: n.providers,
 		Sessions:  sessions,
 		Logger:    n.Logger.Named("page"),
 	}).Handler())
@@ -155,17 +194,21 @@ func (n *node) environments(
 	mux.Handle("/{e}/as/", sessions.Wrap(applications.Handler()))
 	mux.Handle("/{e}/signon", pages)
 	mux.Handle("/{e}/signon/", pages)
+	mux.Handle("/{e}/rp/", pages)
+	mux.Handle("/{e}/saml20/", pages)
 	mux.Handle(signonpage.StaticPath, pages)
 	mux.Handle("/", programs)
 	return mux
 }
 
 // watch has alerts looked for until the returned function is called.
+// Each node watches; the store has one of them tell.
 func (n *node) watch(ctx context.Context) (stop func()) {
 	ctx, cancel := context.WithCancel(ctx)
 	watch := &alerts.Watch{Store: n.db, Links: n.agents, Post: n.post(), Logger: n.Logger.Named("alerts")}
 	var running sync.WaitGroup
 	running.Go(func() { watch.Run(ctx) })
+	running.Go(func() { n.providers.Run(ctx) })
 	return func() { cancel(); running.Wait() }
 }
 
@@ -204,6 +247,8 @@ func (n *node) serveMetrics() (stop func()) {
 }
 
 // services are the Kerberos names that people's browsers ask tickets for.
+// One is made of each URL. An address of this machine has the name localhost as well,
+// which is what browsers there ask for.
 func services(urls []string) (names []string) {
 	for _, text := range urls {
 		u, err := url.Parse(text)
@@ -219,6 +264,9 @@ func services(urls []string) (names []string) {
 }
 
 // serveReady tells a balancer whether to send requests here.
+// It is no while the node is about to stop, or the bus or the database is away, and yes
+// again by itself. Whether any agent is connected is not asked: that is no fault of
+// this node.
 func (n *node) serveReady(w http.ResponseWriter, r *http.Request) {
 	if err := cmp.Or(n.agents.Ready(), n.db.Ping(r.Context())); err != nil {
 		n.Logger.Debug("not ready", "error", err)

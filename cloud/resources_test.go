@@ -37,7 +37,8 @@ func TestResourceCommands(t *testing.T) {
 	var made struct{ ID, Name string }
 	must(t, json.Unmarshal([]byte(run(command.ExitOK, "create", "groups", "-f", group)), &made))
 	table := run(command.ExitOK, "list", "groups", "--filter", `displayName sw "cook" or name eq "x"`)
-	if !strings.HasPrefix(table, "ID ") || !strings.Contains(table, made.ID) || strings.Contains(table, "\x1b") || strings.Count(table, "\n") != 2 {
+	if !strings.HasPrefix(table, "ID ") || !strings.Contains(table, made.ID) || strings.Contains(table, "\x1b") ||
+		strings.Count(table, "\n") != 2 {
 		t.Errorf("%q", table)
 	}
 	must(t, os.WriteFile(group, []byte(`{"description":"They cook"}`), 0o600))
@@ -52,7 +53,8 @@ func TestResourceCommands(t *testing.T) {
 	if err := json.Unmarshal([]byte(lines), &instance); err != nil || instance.Hostname != "good" {
 		t.Errorf("%s: %v", lines, err)
 	}
-	if said := run(command.ExitFailed, "delete", "gateways", s.Gateway); !strings.Contains(said, "409") || !strings.Contains(said, "alice") {
+	if said := run(command.ExitFailed, "delete", "gateways", s.Gateway); !strings.Contains(said, "409") ||
+		!strings.Contains(said, "alice") {
 		t.Error(said)
 	}
 	run(command.ExitOK, "delete", "groups", made.ID)
@@ -64,7 +66,8 @@ func TestResourceCommands(t *testing.T) {
 	must(t, os.WriteFile(group, []byte(`{`), 0o600))
 	run(command.ExitUsage, "create", "groups", "-f", group)
 	must(t, os.Chmod(file, 0o644))
-	if said := run(command.ExitFailed, "list", "users"); !strings.Contains(said, "chmod") && !strings.Contains(said, "others") {
+	if said := run(command.ExitFailed, "list", "users"); !strings.Contains(said, "chmod") &&
+		!strings.Contains(said, "others") {
 		t.Error(said)
 	}
 }

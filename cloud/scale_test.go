@@ -14,7 +14,8 @@ import (
 	"ldap-gateway/cloud/store"
 )
 
-var scale = flag.Int("scale", 1000, "how many users BenchmarkLists has; a tenth as many groups, and twenty memberships each")
+var scale = flag.Int("scale", 1000,
+	"how many users BenchmarkLists has; a tenth as many groups, and twenty memberships each")
 
 // BenchmarkLists asks a running cloud for each list of the console and the API,
 // and reports the median in milliseconds. "make scale" has it do so for 100,000
@@ -24,14 +25,31 @@ func BenchmarkLists(b *testing.B) {
 	s.signIn()
 	user, group := s.anyOf("users"), s.anyOf("groups")
 	for name, path := range map[string]string{
-		"ConsoleUsers": "/console/users", "ConsoleUsersFound": "/console/users?q=person99", "ConsoleUser": "/console/users/" + user,
-		"ConsoleGroups": "/console/groups", "ConsoleGroupsFound": "/console/groups?q=team%2099&type=jit", "ConsoleGroup": "/console/groups/" + group,
-		"ConsoleGroupOfAll": "/console/groups/" + everyone, "ConsolePopulations": "/console/populations", "ConsoleActivity": "/console/activity",
-		"ConsoleActivityOfOne": "/console/activity?subject=user:" + user, "ConsoleGateways": "/console/gateways", "ConsoleGateway": "/console/gateways/" + s.honest.Gateway,
-		"Users": "/users", "UsersFound": `/users?filter=username%20sw%20"person99"`, "UsersFoundNowhere": `/users?filter=username%20co%20"nobody"`,
-		"UsersByMail": `/users?filter=email%20eq%20"person99@example.com"`, "UsersWithGroups": "/users?include=memberOfGroupNames",
-		"Groups": "/groups", "GroupsFoundNowhere": `/groups?filter=name%20co%20"nobody"`, "GroupsOfUser": "/users/" + user + "/memberOfGroups", "Group": "/groups/" + everyone,
-		"Populations": "/populations", "Gateways": "/gateways", "SignOns": "/signOns", "Activities": "/activities",
+		"ConsoleUsers":         "/console/users",
+		"ConsoleUsersFound":    "/console/users?q=person99",
+		"ConsoleUser":          "/console/users/" + user,
+		"ConsoleGroups":        "/console/groups",
+		"ConsoleGroupsFound":   "/console/groups?q=team%2099&type=jit",
+		"ConsoleGroup":         "/console/groups/" + group,
+		"ConsoleGroupOfAll":    "/console/groups/" + everyone,
+		"ConsolePopulations":   "/console/populations",
+		"ConsoleActivity":      "/console/activity",
+		"ConsoleActivityOfOne": "/console/activity?subject=user:" + user,
+		"ConsoleGateways":      "/console/gateways",
+		"ConsoleGateway":       "/console/gateways/" + s.honest.Gateway,
+		"Users":                "/users",
+		"UsersFound":           `/users?filter=username%20sw%20"person99"`,
+		"UsersFoundNowhere":    `/users?filter=username%20co%20"nobody"`,
+		"UsersByMail":          `/users?filter=email%20eq%20"person99@example.com"`,
+		"UsersWithGroups":      "/users?include=memberOfGroupNames",
+		"Groups":               "/groups",
+		"GroupsFoundNowhere":   `/groups?filter=name%20co%20"nobody"`,
+		"GroupsOfUser":         "/users/" + user + "/memberOfGroups",
+		"Group":                "/groups/" + everyone,
+		"Populations":          "/populations",
+		"Gateways":             "/gateways",
+		"SignOns":              "/signOns",
+		"Activities":           "/activities",
 	} {
 		b.Run(name, func(b *testing.B) {
 			var took []time.Duration
@@ -56,11 +74,23 @@ func populate(b *testing.B, db *store.Store, env string, n int) {
 	ctx := context.Background()
 	population, err := db.DefaultPopulation(ctx, env)
 	must(b, err)
-	g := store.Gateway{EnvironmentID: env, Name: "Large", Vendor: "OpenLDAP", Enabled: true, UserTypes: []store.UserType{{ID: "t", Name: "People"}}}
+	g := store.Gateway{
+		EnvironmentID: env,
+		Name:          "Large",
+		Vendor:        "OpenLDAP",
+		Enabled:       true,
+		UserTypes:     []store.UserType{{ID: "t", Name: "People"}},
+	}
 	must(b, db.CreateGateway(ctx, &g))
 	groups := make([]*store.Group, n/10)
 	for i := range groups {
-		groups[i] = &store.Group{EnvironmentID: env, Name: fmt.Sprintf("cn=team %d,dc=example", i), DisplayName: fmt.Sprintf("Team %d", i), SourceType: store.SourceGateway, SourceID: g.ID}
+		groups[i] = &store.Group{
+			EnvironmentID: env,
+			Name:          fmt.Sprintf("cn=team %d,dc=example", i),
+			DisplayName:   fmt.Sprintf("Team %d", i),
+			SourceType:    store.SourceGateway,
+			SourceID:      g.ID,
+		}
 	}
 	groups[0].ID = everyone
 	must(b, db.Provision(ctx, func(tx *store.Tx) error { return tx.CreateGroups(ctx, groups) }))
@@ -68,7 +98,12 @@ func populate(b *testing.B, db *store.Store, env string, n int) {
 	for from := 0; from < n; from += step {
 		must(b, db.Provision(ctx, func(tx *store.Tx) error {
 			for i := from; i < min(from+step, n); i++ {
-				if err := person(ctx, tx, i, store.User{EnvironmentID: env, PopulationID: population.ID, GatewayID: g.ID, UserTypeID: "t"}, groups); err != nil {
+				if err := person(ctx, tx, i, store.User{
+					EnvironmentID: env,
+					PopulationID:  population.ID,
+					GatewayID:     g.ID,
+					UserTypeID:    "t",
+				}, groups); err != nil {
 					return err
 				}
 			}
@@ -92,8 +127,21 @@ func person(ctx context.Context, tx *store.Tx, i int, u store.User, groups []*st
 	if err := tx.AddMemberships(ctx, u.EnvironmentID, u.ID, joined, time.Now()); err != nil {
 		return err
 	}
-	so := store.SignOn{EnvironmentID: u.EnvironmentID, UserID: u.ID, Username: u.Username, GatewayID: u.GatewayID, Method: "password", Outcome: "ok", Verdict: "complete"}
-	return tx.RecordSignOn(ctx, &so, store.Activity{EnvironmentID: u.EnvironmentID, Action: "sign-on", Subject: "user:" + u.ID, Text: u.Username + " signed on"})
+	so := store.SignOn{
+		EnvironmentID: u.EnvironmentID,
+		UserID:        u.ID,
+		Username:      u.Username,
+		GatewayID:     u.GatewayID,
+		Method:        "password",
+		Outcome:       "ok",
+		Verdict:       "complete",
+	}
+	return tx.RecordSignOn(ctx, &so, store.Activity{
+		EnvironmentID: u.EnvironmentID,
+		Action:        "sign-on",
+		Subject:       "user:" + u.ID,
+		Text:          u.Username + " signed on",
+	})
 }
 
 // anyOf returns the ID of the first of a list.

@@ -17,9 +17,11 @@ import (
 	"ldap-gateway/cloud/hub"
 	"ldap-gateway/cloud/metrics"
 	"ldap-gateway/cloud/store"
+	"ldap-gateway/cloud/vault"
 )
 
 // Server is one running node of a cloud.
+// It is started once, by Run.
 type Server struct {
 	Database  string        // that Init filled: as Database returns it
 	MasterKey string        // file; empty: in the data folder, or a systemd credential
@@ -33,6 +35,7 @@ type Server struct {
 	SMTP      string         // host:port of the mail server; empty: nothing is mailed
 	MailFrom  string         // address that mails come from
 	Webhooks  []netip.Prefix // networks that webhooks may be in although they are not public
+	Providers []netip.Prefix // networks that identity providers may be in although they are not public
 	Grace     time.Duration  // how long a stopping node answers while /ready says no
 	Logger    hclog.Logger
 	Ready     func(url string) // called once it answers; nil: nobody
@@ -44,9 +47,14 @@ type Server struct {
 var ErrUsage = errors.New("wrong usage")
 
 // drainTime is how long answers under way have when the server stops.
+// It is longer than a directory has for a bind, and shorter than what a service manager
+// waits before it kills.
 const drainTime = 10 * time.Second
 
 // Run serves until ctx ends. It returns an error when it cannot start.
+// Everything is opened in the order in which it can fail for the operator's sake: what
+// is wrong with flags and files is told before the database is touched. What was opened
+// is closed in the other order.
 func (s *Server) Run(ctx context.Context) (err error) {
 	if !initialised(s.Database) {
 		return noCloud(s.Database)
@@ -80,7 +88,6 @@ func (s *Server) Run(ctx context.Context) (err error) {
 		return err
 	}
 	defer bus.Close()
-	nonceKey := keys.Derive("nonces of links")
 	agents, err := hub.New(hub.Config{
 		Store:     db,
 		Bus:       bus.Conn,
@@ -88,7 +95,7 @@ func (s *Server) Run(ctx context.Context) (err error) {
 		Audiences: s.audiences(listener),
 		Logger:    s.Logger.Named("hub"),
 		Heartbeat: s.heartbeat,
-		NonceKey:  nonceKey[:],
+		NonceKey:  nonceKey(keys),
 	})
 	if err != nil {
 		return err
@@ -103,9 +110,16 @@ func (s *Server) Run(ctx context.Context) (err error) {
 		ending:    ctx.Done(),
 		counts:    metrics.New(Version(), agents.All),
 	}
+	n.providers = n.newProviders()
 	defer n.watch(ctx)()
 	defer n.serveMetrics()()
 	return s.serve(ctx, listener, realAddress(s.Proxies, n.handler()), agents)
+}
+
+// nonceKey is what the nonces of proofs are keyed with, the same at each node.
+func nonceKey(keys *vault.Vault) []byte {
+	key := keys.Derive("nonces of links")
+	return key[:]
 }
 
 // certificates has TLS take them from where ACME says; nil when it does not.
@@ -139,7 +153,8 @@ func (s *Server) listen() (net.Listener, error) {
 	}
 	if s.TLS == nil && !address.IP.IsLoopback() {
 		return nil, fmt.Errorf(
-			"--listen %s: plain HTTP is served on loopback addresses only. Give --tls-cert and --tls-key, or listen on 127.0.0.1 behind a proxy that ends TLS",
+			"--listen %s: plain HTTP is served on loopback addresses only."+
+				" Give --tls-cert and --tls-key, or listen on 127.0.0.1 behind a proxy that ends TLS",
 			s.Listen,
 		)
 	}
@@ -153,6 +168,7 @@ func (s *Server) listen() (net.Listener, error) {
 	return l, nil
 }
 
+// scheme is how the address itself is reached.
 func (s *Server) scheme() string {
 	if s.TLS != nil {
 		return "https://"
@@ -161,6 +177,7 @@ func (s *Server) scheme() string {
 }
 
 // url is what the cloud is known by first.
+// Links in mails and answers begin with it.
 func (s *Server) url(l net.Listener) string {
 	if len(s.URLs) > 0 {
 		return s.URLs[0]
@@ -170,10 +187,13 @@ func (s *Server) url(l net.Listener) string {
 
 // audiences are the URLs for which an agent's proof is taken: those configured,
 // and the address itself.
+// An assertion that was made for another cloud is not taken here: so the URL in an
+// agent's file must be one of them, as it is written.
 func (s *Server) audiences(l net.Listener) []string {
 	return append([]string{s.scheme() + l.Addr().String()}, s.URLs...)
 }
 
+// nodeName is how this node is called in logs and on pages; it need not be unique.
 func nodeName() string {
 	name, err := os.Hostname()
 	if err != nil {
@@ -183,12 +203,15 @@ func nodeName() string {
 }
 
 // secure tells whether people reach this cloud over TLS.
+// Behind a proxy that ends TLS the URL says it.
 func (s *Server) secure() bool {
 	return s.TLS != nil || len(s.URLs) > 0 && strings.HasPrefix(s.URLs[0], "https://")
 }
 
 // serve answers until ctx ends, then stops in order: balancers and agents are told
 // first, so that they are elsewhere before the last request is answered.
+// Links outlive the requests, so the hub closes them when the last answer is out. A
+// request that takes longer than drainTime is cut off.
 func (s *Server) serve(ctx context.Context, l net.Listener, handler http.Handler, agents *hub.Hub) error {
 	srv := &http.Server{
 		Handler:           handler,

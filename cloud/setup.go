@@ -25,7 +25,7 @@ var ErrInitialised = errors.New("there is a cloud already")
 
 // Init makes a cloud in a database, as Database returns it: an environment, its
 // default population, an administrator who has yet to set a password, and an API
-// client. The master key is made in the file that is named, or in the data folder.
+// client, both owners. The master key is made in the file that is named, or in the data folder.
 func Init(ctx context.Context, database, masterKey, environment, url string) (s Setup, err error) {
 	master, err := masterKeyPath(masterKey, database)
 	if err != nil {
@@ -60,7 +60,12 @@ func Init(ctx context.Context, database, masterKey, environment, url string) (s 
 		EnvironmentID: env.ID,
 		Name:          s.Administrator,
 		CreatedAt:     now,
-	}, store.Client{EnvironmentID: env.ID, Name: "first client", CreatedAt: now}
+	}, store.Client{
+		EnvironmentID: env.ID,
+		Name:          "first client",
+		Role:          store.RoleOwner,
+		CreatedAt:     now,
+	}
 	s.AdminSetup, admin.SetupHash = administrators.NewSetupSecret()
 	s.ClientSecret, client.SecretHash = vault.NewSecret()
 	if err := db.CreateAdministrator(ctx, &admin); err != nil {

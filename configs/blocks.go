@@ -191,7 +191,10 @@ func (r *reader) readable(e hcl.Expression) string {
 }
 
 func (r *reader) dn(e hcl.Expression) string {
-	s := r.required(e, "base_dn", `"DC=example,DC=com"`)
+	if isNull(e) {
+		r.missingKey(e, "base_dn", `"DC=example,DC=com"`)
+	}
+	s := r.str(e, "") // empty: all that the server has
 	if _, err := ldap.ParseDN(s); s != "" && err != nil {
 		r.mistake(e, "Not a DN", `Write a distinguished name such as "DC=example,DC=com".`)
 	}
@@ -232,7 +235,8 @@ func (r *reader) servers(e hcl.Expression) []string {
 	}
 	for _, s := range list {
 		u, err := url.Parse(s)
-		if err != nil || u.Hostname() == "" || u.Scheme != "ldaps" && u.Scheme != "ldap" || u.Path != "" && u.Path != "/" {
+		odd := err != nil || u.Hostname() == "" || u.User != nil || u.RawQuery != "" || u.Fragment != ""
+		if odd || u.Scheme != "ldaps" && u.Scheme != "ldap" || u.Path != "" && u.Path != "/" {
 			r.mistake(e, "Not the URL of a directory server",
 				`%q: write it as "ldaps://dc1.example.com" or, for StartTLS, "ldap://dc1.example.com".`, s)
 		}
@@ -363,7 +367,7 @@ func (r *reader) metrics(b *metricsBlock) Metrics {
 	}
 	at := r.required(b.Listen, "listen", `"127.0.0.1:9389"`)
 	host, port, err := net.SplitHostPort(at)
-	if err != nil || port == "" || !loopback(host) {
+	if at != "" && (err != nil || port == "" || !loopback(host)) {
 		r.mistake(b.Listen, "Not a loopback address", `Write it as "127.0.0.1:9389": what is served has no password.`)
 	}
 	return Metrics{Listen: at}

@@ -10,6 +10,7 @@ import (
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/gohcl"
 	"github.com/hashicorp/hcl/v2/hclparse"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
 )
 
 // Mistakes is the error of a file that is not right. Its text shows every
@@ -61,21 +62,28 @@ func parse(path string, src []byte, given map[string]string) (*Gateway, error) {
 
 // gateway fills g. A block that is missing is told by the block's own reader.
 func (r *reader) gateway(b *fileBody, body hcl.Body, g *Gateway) {
-	if b.Cloud == nil {
+	if b.Cloud == nil && !has(body, "cloud") {
 		r.missing(body, "cloud", "cloud {\n  url = \"https://id.example.com\"\n}")
-	} else {
+	} else if b.Cloud != nil {
 		g.Cloud = r.cloud(b.Cloud)
 	}
-	if b.Directory == nil {
+	if b.Directory == nil && !has(body, "directory") {
 		r.missing(body, "directory",
 			"directory {\n  servers = [\"ldaps://dc1.example.com\"]\n  base_dn = \"DC=example,DC=com\"\n}")
-	} else {
+	} else if b.Directory != nil {
 		g.Directory = r.directory(b.Directory)
 	}
 	g.Policy = r.policy(b.Policy, g.Directory.BaseDN)
 	g.Audit = r.audit(b.Audit)
 	g.Metrics = r.metrics(b.Metrics)
 	g.Log = r.log(b.Log)
+}
+
+// has tells whether a block is there, be it twice: then it is not decoded, and that is
+// another mistake.
+func has(body hcl.Body, block string) bool {
+	syntax, is := body.(*hclsyntax.Body)
+	return is && slices.ContainsFunc(syntax.Blocks, func(b *hclsyntax.Block) bool { return b.Type == block })
 }
 
 func (r *reader) missing(body hcl.Body, block, example string) {

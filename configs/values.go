@@ -134,12 +134,12 @@ func (r *reader) str(e hcl.Expression, fallback string) string {
 	return fallback
 }
 
-// required is str for an attribute that must be there.
-func (r *reader) required(e hcl.Expression, key, example string) string {
-	if isNull(e) {
+// required is str for an attribute that must be there, and not be empty.
+func (r *reader) required(e hcl.Expression, key, example string) (s string) {
+	if isNull(e) || r.value(e, &s) && s == "" {
 		r.missingKey(e, key, example)
 	}
-	return r.str(e, "")
+	return s
 }
 
 // missingKey records that key is not there; example is its value.

@@ -34,6 +34,8 @@ var ErrProof = errors.New("not proven")
 
 // Mark stands for the password, the one-time passwords and the passkeys of an
 // administrator: it is another one as soon as one of them is. It gives none away.
+// A session keeps it and ends when it is another: so whoever changes a password ends
+// what was opened by the old one, on every node and without a list of sessions.
 func (d *Authenticator) Mark(ctx context.Context, a store.Administrator) (string, error) {
 	keys, err := d.Store.Passkeys(ctx, a.ID)
 	sum := sha256.New()
@@ -44,6 +46,7 @@ func (d *Authenticator) Mark(ctx context.Context, a store.Administrator) (string
 	return hex.EncodeToString(sum.Sum(nil)), err
 }
 
+// now is the time of day, which tests set.
 func (d *Authenticator) now() time.Time {
 	if d.Now == nil {
 		return time.Now()

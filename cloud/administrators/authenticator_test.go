@@ -136,7 +136,9 @@ func (a *authenticator) create(options []byte) []byte {
 	q := a.read(options)
 	a.handle = a.decode(q.User.ID)
 	public, err := cbor.Marshal(map[int]any{
-		1: 2, 3: -7, -1: 1,
+		1:  2,
+		3:  -7,
+		-1: 1,
 		-2: a.key.X.FillBytes(make([]byte, 32)),
 		-3: a.key.Y.FillBytes(make([]byte, 32)),
 	})

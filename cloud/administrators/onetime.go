@@ -44,6 +44,8 @@ func PersonOwner(user string) string { return "user:" + user }
 
 // CheckOneTime takes a one-time password of an administrator, once. ErrProof
 // when it is wrong, or was used, or the administrator has none.
+// The step is used up over all nodes before this returns, also when the sign-in then
+// fails for another reason.
 func (d *Authenticator) CheckOneTime(ctx context.Context, a store.Administrator, code string) error {
 	at, err := d.stepOfSealed(a.ID, a.TOTP, code)
 	if err != nil {
@@ -61,6 +63,8 @@ func (d *Authenticator) CheckPersonOneTime(ctx context.Context, env, user string
 	return used(d.Store.UsePersonOneTime(ctx, env, user, at))
 }
 
+// used makes a second use what it is for the person: a wrong code. Whether it was right
+// once is nobody's to learn.
 func used(err error) error {
 	if errors.Is(err, store.ErrUsed) {
 		return ErrProof

@@ -124,7 +124,10 @@ func TestOneTimePasswordsOfAPerson(t *testing.T) {
 	if err := o.CheckPersonOneTime(ctx, env, "another", sealed, o.code(key, o.now)); !errors.Is(err, vault.ErrOpen) {
 		t.Error(err)
 	}
-	if err := o.CheckOneTime(ctx, store.Administrator{ID: u.ID, TOTP: sealed}, o.code(key, o.now)); !errors.Is(err, vault.ErrOpen) {
+	if err := o.CheckOneTime(ctx, store.Administrator{
+		ID:   u.ID,
+		TOTP: sealed,
+	}, o.code(key, o.now)); !errors.Is(err, vault.ErrOpen) {
 		t.Errorf("a person's is an administrator's: %v", err)
 	}
 }

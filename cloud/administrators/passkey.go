@@ -65,10 +65,15 @@ func (d *Authenticator) holderOf(ctx context.Context, a store.Administrator) (ho
 
 // site returns the relying party of the console, at its first address that has a
 // name: a passkey belongs to a name, and no other site gets it.
+// Of several addresses those count that have the first one's name: a passkey that was
+// made at one could not be used at another.
 func (d *Authenticator) site() (*webauthn.WebAuthn, error) {
 	limit := webauthn.TimeoutConfig{Enforce: true, Timeout: ceremonyTime, TimeoutUVD: ceremonyTime}
-	cfg := &webauthn.Config{RPDisplayName: "ldap-cloud", AttestationPreference: protocol.PreferNoAttestation,
-		Timeouts: webauthn.TimeoutsConfig{Login: limit, Registration: limit}}
+	cfg := &webauthn.Config{
+		RPDisplayName:         "ldap-cloud",
+		AttestationPreference: protocol.PreferNoAttestation,
+		Timeouts:              webauthn.TimeoutsConfig{Login: limit, Registration: limit},
+	}
 	for _, text := range d.URLs {
 		u, err := url.Parse(text)
 		if err != nil {
@@ -93,6 +98,8 @@ func (d *Authenticator) site() (*webauthn.WebAuthn, error) {
 	return webauthn.New(cfg)
 }
 
+// portOf is the port of an origin with its colon; an origin with the usual port has
+// none (RFC 6454 section 6.2).
 func portOf(u *url.URL) string {
 	if u.Port() == "" {
 		return ""
@@ -110,6 +117,8 @@ func (d *Authenticator) PasskeySite() string {
 	return w.Config.RPID
 }
 
+// ceremony is what the browser is asked, and what must be remembered until it answers.
+// The state is kept by the caller in its session, and never sent.
 func ceremony(options any, s *webauthn.SessionData, err error) (c Ceremony, _ error) {
 	if err != nil {
 		return c, err

@@ -34,7 +34,8 @@ func (o *office) signIn(a *authenticator) (store.Administrator, error) {
 func TestPasskeyIsMadeAndSignsIn(t *testing.T) {
 	o, a := newOffice(t), newAuthenticator(t)
 	p := o.add(a)
-	if p.AdministratorID != o.admin.ID || p.EnvironmentID != o.admin.EnvironmentID || p.Name != "Blue key" || len(p.Credential) == 0 {
+	if p.AdministratorID != o.admin.ID || p.EnvironmentID != o.admin.EnvironmentID || p.Name != "Blue key" ||
+		len(p.Credential) == 0 {
 		t.Errorf("%+v", p)
 	}
 	who, err := o.signIn(a)
@@ -71,7 +72,11 @@ func TestPasskeysThatAreNotMade(t *testing.T) {
 	o, a := newOffice(t), newAuthenticator(t)
 	c, err := o.AskNewPasskey(t.Context(), o.admin)
 	must(t, err)
-	for name, answer := range map[string][]byte{"nothing": nil, "no JSON": []byte("x"), "an empty object": []byte("{}")} {
+	for name, answer := range map[string][]byte{
+		"nothing":         nil,
+		"no JSON":         []byte("x"),
+		"an empty object": []byte("{}"),
+	} {
 		_, err := o.NewPasskey(t.Context(), o.admin, c.State, answer, "x")
 		unproven(t, name, err)
 	}
@@ -117,7 +122,11 @@ func TestPasskeysThatDoNotSignIn(t *testing.T) {
 	o.add(a)
 	c, err := o.AskPasskey()
 	must(t, err)
-	for name, answer := range map[string][]byte{"nothing": nil, "no JSON": []byte("x"), "an empty object": []byte("{}")} {
+	for name, answer := range map[string][]byte{
+		"nothing":         nil,
+		"no JSON":         []byte("x"),
+		"an empty object": []byte("{}"),
+	} {
 		_, err := o.CheckPasskey(t.Context(), c.State, answer)
 		unproven(t, name, err)
 	}
@@ -161,7 +170,12 @@ func TestPasskeySite(t *testing.T) {
 // A credential that cannot be read is a defect, and nobody's proof.
 func TestSpoiltPasskey(t *testing.T) {
 	o := newOffice(t)
-	p := store.Passkey{ID: "x", EnvironmentID: o.admin.EnvironmentID, AdministratorID: o.admin.ID, Credential: []byte("no JSON")}
+	p := store.Passkey{
+		ID:              "x",
+		EnvironmentID:   o.admin.EnvironmentID,
+		AdministratorID: o.admin.ID,
+		Credential:      []byte("no JSON"),
+	}
 	must(t, o.Store.AddPasskey(t.Context(), &p))
 	_, err := o.AskNewPasskey(t.Context(), o.admin)
 	var syntax *json.SyntaxError

@@ -17,7 +17,11 @@ func TestHashSurvivesWritingAndReading(t *testing.T) {
 	if hash == again || strings.Contains(hash, "phrase") {
 		t.Errorf("%s %s", hash, again)
 	}
-	for password, want := range map[string]bool{"a fine long pass phrase": true, "a fine long pass phrasE": false, "": false} {
+	for password, want := range map[string]bool{
+		"a fine long pass phrase": true,
+		"a fine long pass phrasE": false,
+		"":                        false,
+	} {
 		if good, err := d.CheckPassword(t.Context(), hash, password); err != nil || good != want {
 			t.Errorf("%q: %v %v", password, good, err)
 		}

@@ -35,7 +35,12 @@ func TestSetUp(t *testing.T) {
 	}
 	_, err = o.SetUp(ctx, "ada", secret, "another long pass phrase", "192.0.2.1")
 	unproven(t, "again", err)
-	all, _, err := o.Store.Activities(ctx, a.EnvironmentID, store.ActivityFilter{Action: "administrator.set-up"}, store.Page{})
+	all, _, err := o.Store.Activities(
+		ctx,
+		a.EnvironmentID,
+		store.ActivityFilter{Action: "administrator.set-up"},
+		store.Page{},
+	)
 	if err != nil || len(all) != 1 || all[0].Actor != "admin:ada" || all[0].Detail["address"] != "192.0.2.1" {
 		t.Fatalf("%+v, %v", all, err)
 	}
@@ -47,7 +52,8 @@ func TestSetUp(t *testing.T) {
 func TestSetupSecrets(t *testing.T) {
 	one, hash := NewSetupSecret()
 	two, _ := NewSetupSecret()
-	if one == two || len(one) != 20 || string(SetupHash(one)) != string(hash) || string(SetupHash(two)) == string(hash) {
+	if one == two || len(one) != 20 || string(SetupHash(one)) != string(hash) ||
+		string(SetupHash(two)) == string(hash) {
 		t.Errorf("%q, %q", one, two)
 	}
 }

@@ -65,7 +65,13 @@ func start(t *testing.T) *site {
 	must(t, db.CreateEnvironment(t.Context(), &s.env))
 	population := store.Population{EnvironmentID: s.env.ID, Name: "Default"}
 	must(t, db.CreatePopulation(t.Context(), &population))
-	s.gateway = store.Gateway{EnvironmentID: s.env.ID, Name: "HQ", Vendor: "OpenLDAP", Enabled: true, UserTypes: []store.UserType{{Name: "Staff", PopulationID: population.ID}}}
+	s.gateway = store.Gateway{
+		EnvironmentID: s.env.ID,
+		Name:          "HQ",
+		Vendor:        "OpenLDAP",
+		Enabled:       true,
+		UserTypes:     []store.UserType{{Name: "Staff", PopulationID: population.ID}},
+	}
 	must(t, db.CreateGateway(t.Context(), &s.gateway))
 	s.hook = httptest.NewTLSServer(http.HandlerFunc(s.hear))
 	t.Cleanup(s.hook.Close)
@@ -73,8 +79,18 @@ func start(t *testing.T) *site {
 	roots.AddCert(s.hook.Certificate())
 	v, err := vault.New(make([]byte, 32))
 	must(t, err)
-	s.Watch = &alerts.Watch{Store: db, Links: s, Logger: hclog.NewNullLogger(), Now: func() time.Time { return s.now },
-		Post: &alerts.Post{Vault: v, Allowed: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}, RootCAs: roots, URL: "https://cloud.example.com"}}
+	s.Watch = &alerts.Watch{
+		Store:  db,
+		Links:  s,
+		Logger: hclog.NewNullLogger(),
+		Now:    func() time.Time { return s.now },
+		Post: &alerts.Post{
+			Vault:   v,
+			Allowed: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")},
+			RootCAs: roots,
+			URL:     "https://cloud.example.com",
+		},
+	}
 	return s
 }
 
@@ -144,7 +160,11 @@ func TestTold(t *testing.T) {
 	s.expect(time.Minute, "")
 	s.expect(time.Minute, "")
 	s.expect(10*time.Minute, "open noInstance")
-	s.live = []hub.Live{beat(), beat(wire.Problem{Code: "canary", Text: "lost", Severity: "warning"}, wire.Problem{Code: "observing", Severity: wire.SeverityInfo})}
+	s.live = []hub.Live{beat(), beat(wire.Problem{
+		Code:     "canary",
+		Text:     "lost",
+		Severity: "warning",
+	}, wire.Problem{Code: "observing", Severity: wire.SeverityInfo})}
 	s.live[1].Beat.ResponseTimeMillis = 2500
 	s.later(0)
 	s.expect(time.Minute, "open canary, open slowDirectory")
@@ -171,7 +191,8 @@ func TestTriedAgain(t *testing.T) {
 	s.later(0)
 	s.expect(time.Minute, "failed noInstance")
 	s.expect(time.Minute, "")
-	if got, err := s.Store.AlertChannel(t.Context(), s.env.ID, c.ID); err != nil || !strings.Contains(got.Problem, "302") {
+	if got, err := s.Store.AlertChannel(t.Context(), s.env.ID, c.ID); err != nil ||
+		!strings.Contains(got.Problem, "302") {
 		t.Errorf("%q, %v", got.Problem, err)
 	}
 	s.broken = false
@@ -200,7 +221,12 @@ func TestToldOnceByManyNodes(t *testing.T) {
 func TestPolicyChanged(t *testing.T) {
 	s := start(t)
 	s.channel(alerts.Webhook, s.hook.URL)
-	must(t, s.Store.CreatePairing(t.Context(), &store.Pairing{EnvironmentID: s.env.ID, GatewayID: s.gateway.ID, CodeHash: []byte("x"), ExpiresAt: s.now.Add(time.Hour)}))
+	must(t, s.Store.CreatePairing(t.Context(), &store.Pairing{
+		EnvironmentID: s.env.ID,
+		GatewayID:     s.gateway.ID,
+		CodeHash:      []byte("x"),
+		ExpiresAt:     s.now.Add(time.Hour),
+	}))
 	i := store.Instance{Hostname: "gw1"}
 	_, err := s.Store.RedeemPairing(t.Context(), []byte("x"), s.now, &i)
 	must(t, err)
@@ -230,7 +256,8 @@ func TestWebhooksReachPublicAddressesOnly(t *testing.T) {
 		must(t, err)
 		s.secret = secret
 		ctx, cancel := context.WithTimeout(t.Context(), 3*time.Second)
-		if err := s.Post.Send(ctx, c, alerts.Trial(s.env, s.now)); err == nil || !strings.Contains(err.Error(), "not public") && !strings.Contains(err.Error(), "lookup") {
+		if err := s.Post.Send(ctx, c, alerts.Trial(s.env, s.now)); err == nil ||
+			!strings.Contains(err.Error(), "not public") && !strings.Contains(err.Error(), "lookup") {
 			t.Errorf("%s: %v", host, err)
 		}
 		cancel()
@@ -238,7 +265,15 @@ func TestWebhooksReachPublicAddressesOnly(t *testing.T) {
 	if len(s.heard) > 0 {
 		t.Errorf("%q", s.heard)
 	}
-	for _, bad := range []string{"http://example.com", "https://", "ftp://example.com", "file:///etc/passwd", "https://u:p@example.com", "javascript:alert(1)", ""} {
+	for _, bad := range []string{
+		"http://example.com",
+		"https://",
+		"ftp://example.com",
+		"file:///etc/passwd",
+		"https://u:p@example.com",
+		"javascript:alert(1)",
+		"",
+	} {
 		if _, _, err := s.Post.Make(s.env.ID, "c", alerts.Webhook, bad); err == nil {
 			t.Errorf("%q is taken", bad)
 		}
@@ -282,7 +317,12 @@ func TestMail(t *testing.T) {
 		}
 	}
 	s.channel(alerts.Email, "ops@example.com")
-	s.live = []hub.Live{beat(), beat(wire.Problem{Code: "x", Text: "evil\r\nBcc: thief@example.com\r\n\r\nbody é", Severity: "warning", Remedy: "do this"})}
+	s.live = []hub.Live{beat(), beat(wire.Problem{
+		Code:     "x",
+		Text:     "evil\r\nBcc: thief@example.com\r\n\r\nbody é",
+		Severity: "warning",
+		Remedy:   "do this",
+	})}
 	s.later(0)
 	s.later(time.Minute)
 	files, err := filepath.Glob(filepath.Join(folder, "new", "*"))
@@ -294,7 +334,9 @@ func TestMail(t *testing.T) {
 	head, body, _ := strings.Cut(strings.ReplaceAll(string(b), "\r\n", "\n"), "\n\n")
 	text, err := base64.StdEncoding.DecodeString(strings.ReplaceAll(body, "\n", ""))
 	must(t, err)
-	if strings.Contains(head, "\nBcc:") || !strings.Contains(head, "To: ops@example.com") || !strings.Contains(string(text), "body é") || !strings.Contains(string(text), "What helps: do this") || !strings.Contains(string(text), "/console/settings/alerts") {
+	if strings.Contains(head, "\nBcc:") || !strings.Contains(head, "To: ops@example.com") ||
+		!strings.Contains(string(text), "body é") || !strings.Contains(string(text), "What helps: do this") ||
+		!strings.Contains(string(text), "/console/settings/alerts") {
 		t.Errorf("%s\n\n%s", head, text)
 	}
 }
@@ -318,7 +360,13 @@ func TestMembershipsThatCannotBeTold(t *testing.T) {
 	u := store.User{EnvironmentID: s.env.ID, Username: "ada", PopulationID: s.gateway.UserTypes[0].PopulationID}
 	var groups []*store.Group
 	for i := range 25 {
-		groups = append(groups, &store.Group{EnvironmentID: s.env.ID, Name: fmt.Sprintf("cn=g%02d", i), DisplayName: fmt.Sprintf("G%02d", i), SourceType: store.SourceGateway, SourceID: s.gateway.ID})
+		groups = append(groups, &store.Group{
+			EnvironmentID: s.env.ID,
+			Name:          fmt.Sprintf("cn=g%02d", i),
+			DisplayName:   fmt.Sprintf("G%02d", i),
+			SourceType:    store.SourceGateway,
+			SourceID:      s.gateway.ID,
+		})
 	}
 	doubt := func(reason string, of []*store.Group) {
 		must(t, s.Store.Provision(t.Context(), func(tx *store.Tx) error {
@@ -345,7 +393,9 @@ func TestMembershipsThatCannotBeTold(t *testing.T) {
 	must(t, err)
 	for _, a := range all {
 		hidden := strings.HasSuffix(a.Key, "/notVisible")
-		if hidden != strings.Contains(a.Text, "G00 (1), G01 (1)") || hidden != strings.Contains(a.Text, "4 more groups") || hidden == strings.Contains(a.Text, "G24 (1)") || a.Remedy == "" {
+		if hidden != strings.Contains(a.Text, "G00 (1), G01 (1)") ||
+			hidden != strings.Contains(a.Text, "4 more groups") || hidden == strings.Contains(a.Text, "G24 (1)") ||
+			a.Remedy == "" {
 			t.Errorf("%+v", a)
 		}
 	}

@@ -21,12 +21,11 @@ import (
 	"net/netip"
 	"net/smtp"
 	"net/url"
-	"slices"
 	"strconv"
 	"strings"
-	"syscall"
 	"time"
 
+	"ldap-gateway/cloud/outbound"
 	"ldap-gateway/cloud/store"
 )
 
@@ -39,6 +38,8 @@ const (
 // purpose is what the vault seals secrets of webhooks for; the owner is the channel's ID.
 const purpose = "webhook"
 
+// sendTime bounds one telling, from the look-up of the name to the last answer: one
+// server that hangs must not keep the others from being told.
 const sendTime = 15 * time.Second
 
 // ErrChannel says that nobody can be told in this way. Its text is for people.
@@ -74,6 +75,7 @@ type Message struct {
 	At          time.Time `json:"at"`
 }
 
+// messageOf is what is told of an alert, whether it lasts or is over.
 func messageOf(e store.Environment, a store.Alert, now time.Time) Message {
 	m := Message{
 		ID:          a.Key,
@@ -94,6 +96,8 @@ func messageOf(e store.Environment, a store.Alert, now time.Time) Message {
 }
 
 // Trial is a message that says that nothing is wrong.
+// It is sent at once and by hand, so that an administrator learns today, and not on the
+// day, whether anybody is reached.
 func Trial(e store.Environment, now time.Time) Message {
 	return Message{
 		ID:          "trial",
@@ -109,6 +113,8 @@ func Trial(e store.Environment, now time.Time) Message {
 
 // Make returns a channel with a new secret for it, which a webhook's receiver is
 // given once; mail has none. ErrChannel when the target cannot be one.
+// Whether the address is public is found out when it is dialled, since a name may lead
+// elsewhere by then. The errors are sentences for administrators without a period.
 func (p *Post) Make(env, id, kind, target string) (c store.AlertChannel, secret string, err error) {
 	c = store.AlertChannel{ID: id, EnvironmentID: env, Kind: kind, Target: target}
 	switch kind {
@@ -153,6 +159,8 @@ func (p *Post) Send(ctx context.Context, c store.AlertChannel, m Message) error 
 
 // call sends a message to a webhook, signed as GitHub and Stripe do: the header
 // has the time and the HMAC of it with the body, so that an old one is known.
+// The answer's body is read away and never shown: it may be of a machine that the
+// administrator of the cloud may not see. A redirect counts as a failure.
 func (p *Post) call(ctx context.Context, c store.AlertChannel, m Message) error {
 	secret, err := p.Vault.Open(purpose, c.ID, c.Sealed)
 	if err != nil {
@@ -184,6 +192,8 @@ func (p *Post) call(ctx context.Context, c store.AlertChannel, m Message) error 
 
 // Signature returns what a webhook's receiver compares: HMAC-SHA-256 of the time,
 // a dot and the body, in hexadecimal digits.
+// Whoever checks it should also refuse a time that is long ago, or an old message could
+// be sent again.
 func Signature(secret []byte, at string, body []byte) string {
 	h := hmac.New(sha256.New, secret)
 	_, _ = h.Write([]byte(at + "."))
@@ -191,54 +201,14 @@ func Signature(secret []byte, at string, body []byte) string {
 	return hex.EncodeToString(h.Sum(nil))
 }
 
-var errPrivate = errors.New("this address is not public: whoever runs the cloud may allow its network by --webhook-network")
-
-// client returns one that reaches public addresses only. The address is looked at
-// when it is dialled, after every name was resolved.
+// client returns one that reaches public addresses, and those that are allowed.
 func (p *Post) client() *http.Client {
-	dialer := net.Dialer{Timeout: 5 * time.Second, Control: func(_, address string, _ syscall.RawConn) error {
-		a, err := netip.ParseAddrPort(address)
-		if err != nil {
-			return err
-		}
-		if !p.reachable(a.Addr().Unmap()) {
-			return errPrivate
-		}
-		return nil
-	}}
-	return &http.Client{
-		Transport: &http.Transport{
-			DialContext:           dialer.DialContext,
-			TLSClientConfig:       &tls.Config{RootCAs: p.RootCAs, MinVersion: tls.VersionTLS12},
-			DisableKeepAlives:     true,
-			TLSHandshakeTimeout:   5 * time.Second,
-			ResponseHeaderTimeout: 10 * time.Second,
-		},
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-	}
-}
-
-// notPublic are networks that are nobody's, or one's own, and are not told by netip.
-var notPublic = []netip.Prefix{
-	netip.MustParsePrefix("0.0.0.0/8"),
-	netip.MustParsePrefix("100.64.0.0/10"),
-	netip.MustParsePrefix("192.0.0.0/24"),
-	netip.MustParsePrefix("198.18.0.0/15"),
-	netip.MustParsePrefix("240.0.0.0/4"),
-	netip.MustParsePrefix("64:ff9b::/96"),
-	netip.MustParsePrefix("2002::/16"),
-	netip.MustParsePrefix("fec0::/10"),
-}
-
-func (p *Post) reachable(a netip.Addr) bool {
-	in := func(n netip.Prefix) bool { return n.Contains(a) }
-	if slices.ContainsFunc(p.Allowed, in) {
-		return true
-	}
-	return a.IsGlobalUnicast() && !a.IsPrivate() && !slices.ContainsFunc(notPublic, in)
+	return outbound.Guard{Allowed: p.Allowed, Flag: "--webhook-network", RootCAs: p.RootCAs}.Client(0)
 }
 
 // mail sends a message by SMTP (RFC 5321), over TLS when the server offers it.
+// The mail server is the operator's own and stands in the program's flags, so it may be
+// anywhere.
 func (p *Post) mail(ctx context.Context, to string, m Message) error {
 	if p.SMTP == "" {
 		return fmt.Errorf("%w: this cloud has no mail server", ErrChannel)
@@ -257,6 +227,8 @@ func (p *Post) mail(ctx context.Context, to string, m Message) error {
 	return nil
 }
 
+// speak is one mail from greeting to farewell. TLS that was offered must succeed:
+// falling back would let whoever is between read it.
 func (p *Post) speak(conn net.Conn, to string, m Message) error {
 	host, _, err := net.SplitHostPort(p.SMTP)
 	if err != nil {
@@ -284,6 +256,8 @@ func (p *Post) speak(conn net.Conn, to string, m Message) error {
 
 // letter is the mail. Nothing in it can be a header of its own: names come from
 // directories and agents.
+// The body is in base64, in lines of 76 characters (RFC 2045 section 6.8), so that no
+// text can be a command of SMTP either.
 func (p *Post) letter(to string, m Message) []byte {
 	subject := m.Text
 	if m.State == "ended" {
@@ -291,13 +265,26 @@ func (p *Post) letter(to string, m Message) []byte {
 	}
 	oneLine := strings.NewReplacer("\r", " ", "\n", " ")
 	var b bytes.Buffer
-	fmt.Fprintf(&b, "From: ldap-cloud <%s>\r\nTo: %s\r\nSubject: %s\r\nDate: %s\r\nAuto-Submitted: auto-generated\r\nMIME-Version: 1.0\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: base64\r\n\r\n",
-		p.From, to, mime.QEncoding.Encode("utf-8", oneLine.Replace(subject)), m.At.UTC().Format(time.RFC1123Z))
+	for _, header := range []string{
+		"From: ldap-cloud <" + p.From + ">",
+		"To: " + to,
+		"Subject: " + mime.QEncoding.Encode("utf-8", oneLine.Replace(subject)),
+		"Date: " + m.At.UTC().Format(time.RFC1123Z),
+		"Auto-Submitted: auto-generated", // RFC 3834: no holiday replies, please
+		"MIME-Version: 1.0",
+		"Content-Type: text/plain; charset=utf-8",
+		"Content-Transfer-Encoding: base64",
+		"", // the end of the header
+	} {
+		b.WriteString(header + "\r\n")
+	}
 	text := subject + "\n\n"
 	if m.Remedy != "" && m.State == "open" {
 		text += "What helps: " + m.Remedy + "\n\n"
 	}
-	text += "Environment: " + m.Name + "\nSince: " + m.Since.UTC().Format("2006-01-02 15:04:05 UTC") + "\nConsole: " + p.URL + "/console/settings/alerts\n"
+	text += "Environment: " + m.Name + "\n"
+	text += "Since: " + m.Since.UTC().Format("2006-01-02 15:04:05 UTC") + "\n"
+	text += "Console: " + p.URL + "/console/settings/alerts\n"
 	encoded := base64.StdEncoding.EncodeToString([]byte(text))
 	for len(encoded) > 76 {
 		b.WriteString(encoded[:76] + "\r\n")

@@ -25,6 +25,7 @@ const (
 )
 
 // Links knows the connected instances; *hub.Hub does.
+// They are of all nodes: one node sees what is wrong with an instance of another.
 type Links interface {
 	Live(gateway string) []hub.Live
 }
@@ -39,6 +40,8 @@ type Watch struct {
 }
 
 // Run looks until ctx ends.
+// What goes wrong is logged and tried again with the next look: a database that is away
+// for a minute must not end the watch.
 func (w *Watch) Run(ctx context.Context) {
 	tick := time.NewTicker(look)
 	defer tick.Stop()
@@ -54,6 +57,7 @@ func (w *Watch) Run(ctx context.Context) {
 	}
 }
 
+// now is the time of day, which tests set.
 func (w *Watch) now() time.Time {
 	if w.Now == nil {
 		return time.Now()
@@ -62,6 +66,8 @@ func (w *Watch) now() time.Time {
 }
 
 // Look takes in what is wrong now, and tells what is due.
+// What is wrong is kept also where nobody is told: the console shows it. Each node
+// looks; the claims of the store have one of them tell.
 func (w *Watch) Look(ctx context.Context) error {
 	environments, err := w.Store.Environments(ctx)
 	if err != nil {
@@ -121,6 +127,9 @@ func (w *Watch) tell(ctx context.Context, e store.Environment) error {
 
 // wrong returns what is wrong in an environment now.
 func (w *Watch) wrong(ctx context.Context, env string) (all []store.Alert, err error) {
+	if all, err = w.ofProviders(ctx, env); err != nil {
+		return nil, err
+	}
 	doubted, err := w.Store.DoubtedGroups(ctx, env)
 	if err != nil {
 		return nil, err
@@ -151,34 +160,48 @@ func (w *Watch) wrong(ctx context.Context, env string) (all []store.Alert, err e
 // ofGateway returns what is wrong with a gateway.
 func (w *Watch) ofGateway(g store.Gateway, instances []store.Instance) (all []store.Alert) {
 	alert := func(code, about, remedy, format string, args ...any) {
-		all = append(all, store.Alert{Key: code + "/" + g.ID + "/" + about, Code: code, GatewayID: g.ID, Text: "Gateway " + g.Name + ": " + fmt.Sprintf(format, args...), Remedy: remedy})
+		all = append(all, store.Alert{
+			Key:       code + "/" + g.ID + "/" + about,
+			Code:      code,
+			GatewayID: g.ID,
+			Text:      "Gateway " + g.Name + ": " + fmt.Sprintf(format, args...),
+			Remedy:    remedy,
+		})
 	}
 	paired := slices.DeleteFunc(slices.Clone(instances), func(i store.Instance) bool { return !i.RevokedAt.IsZero() })
 	live := w.Links.Live(g.ID)
 	switch {
 	case len(live) == 0:
-		alert("noInstance", "", "Look on the machines: ldap-gateway status", "no instance is connected, so nobody can sign on through it")
+		alert("noInstance", "", "Look on the machines: ldap-gateway status",
+			"no instance is connected, so nobody can sign on through it")
 	case len(live) == 1 && len(paired) > 1:
-		alert("singleInstance", "", "Look on the other machines: ldap-gateway status", "one of %d instances is connected: when it goes nobody can sign on", len(paired))
+		alert("singleInstance", "", "Look on the other machines: ldap-gateway status",
+			"one of %d instances is connected: when it goes nobody can sign on", len(paired))
 	case len(live) == 1:
-		alert("singleInstance", "", "Pair a second instance on another machine", "it has one instance only: when it goes nobody can sign on")
+		alert("singleInstance", "", "Pair a second instance on another machine",
+			"it has one instance only: when it goes nobody can sign on")
 	}
+	updates := slices.ContainsFunc(g.UserTypes, func(u store.UserType) bool { return u.UpdateOnSignOn })
 	for _, l := range live {
 		for _, p := range l.Beat.Problems {
 			if p.Severity != wire.SeverityInfo {
 				alert(p.Code, l.Instance, p.Remedy, "on %s %s", l.Hostname, p.Text)
 			}
 		}
-		if l.Wire > 0 && l.Wire < wire.Version && slices.ContainsFunc(g.UserTypes, func(u store.UserType) bool { return u.UpdateOnSignOn }) {
-			alert("oldAgent", l.Instance, wire.LookOldAgent.Remedy(), "on %s ldap-gateway %s is too old to show that somebody left a group: memberships are only added", l.Hostname, l.Software)
+		if l.Wire > 0 && l.Wire < wire.Version && updates {
+			alert("oldAgent", l.Instance, wire.LookOldAgent.Remedy(),
+				"on %s ldap-gateway %s is too old to show that somebody left a group: memberships are only added",
+				l.Hostname, l.Software)
 		}
 		if l.Beat.ResponseTimeMillis > slow {
-			alert("slowDirectory", l.Instance, "See how the directory fares: ldap-gateway check", "on %s a sign-on takes %.1f seconds", l.Hostname, l.Beat.ResponseTimeMillis/1000)
+			alert("slowDirectory", l.Instance, "See how the directory fares: ldap-gateway check",
+				"on %s a sign-on takes %.1f seconds", l.Hostname, l.Beat.ResponseTimeMillis/1000)
 		}
 	}
 	for _, i := range paired {
 		if w.now().Sub(i.PolicyChangedAt) < daily {
-			alert("policyChanged", i.ID+"/"+i.PolicyHash, "If nobody on the premises meant to, find out who did", "the policy in the file on %s was changed", i.Hostname)
+			alert("policyChanged", i.ID+"/"+i.PolicyHash, "If nobody on the premises meant to, find out who did",
+				"the policy in the file on %s was changed", i.Hostname)
 		}
 	}
 	return all

@@ -145,27 +145,79 @@ func (s *site) settle(name string) place {
 	p := place{env: env.ID}
 	p.population = store.Population{EnvironmentID: env.ID, Name: "Staff"}
 	s.must(s.store.CreatePopulation(ctx, &p.population))
-	p.gateway = store.Gateway{EnvironmentID: env.ID, Name: "Head office", Vendor: "OpenLDAP", Enabled: true,
-		UserTypes: []store.UserType{{Name: "people", PopulationID: p.population.ID, Correlation: []string{"entryUUID"}}}}
+	p.gateway = store.Gateway{
+		EnvironmentID: env.ID,
+		Name:          "Head office",
+		Vendor:        "OpenLDAP",
+		Enabled:       true,
+		UserTypes: []store.UserType{{
+			Name:         "people",
+			PopulationID: p.population.ID,
+			Correlation:  []string{"entryUUID"},
+		}},
+	}
 	s.must(s.store.CreateGateway(ctx, &p.gateway))
-	s.must(s.store.CreatePairing(ctx, &store.Pairing{EnvironmentID: env.ID, GatewayID: p.gateway.ID, CodeHash: []byte("used" + name), CreatedBy: "ada", ExpiresAt: s.now.Add(time.Hour)}))
+	s.must(s.store.CreatePairing(ctx, &store.Pairing{
+		EnvironmentID: env.ID,
+		GatewayID:     p.gateway.ID,
+		CodeHash:      []byte("used" + name),
+		CreatedBy:     "ada",
+		ExpiresAt:     s.now.Add(time.Hour),
+	}))
 	p.instance = store.Instance{Hostname: "gw1", Software: "1.0", Fingerprint: "AB12"}
 	_, err := s.store.RedeemPairing(ctx, []byte("used"+name), s.now, &p.instance)
 	s.must(err)
-	p.pairing = store.Pairing{EnvironmentID: env.ID, GatewayID: p.gateway.ID, CodeHash: []byte("pending" + name), CreatedBy: "ada", ExpiresAt: s.now.Add(time.Hour)}
+	p.pairing = store.Pairing{
+		EnvironmentID: env.ID,
+		GatewayID:     p.gateway.ID,
+		CodeHash:      []byte("pending" + name),
+		CreatedBy:     "ada",
+		ExpiresAt:     s.now.Add(time.Hour),
+	}
 	s.must(s.store.CreatePairing(ctx, &p.pairing))
-	p.user = store.User{EnvironmentID: env.ID, PopulationID: p.population.ID, Username: "ada", Enabled: true, GatewayID: p.gateway.ID,
-		UserTypeID: p.gateway.UserTypes[0].ID, Correlation: []store.Correlation{{Attribute: "entryUUID", Value: "1-2"}}}
+	p.user = store.User{
+		EnvironmentID: env.ID,
+		PopulationID:  p.population.ID,
+		Username:      "ada",
+		Enabled:       true,
+		GatewayID:     p.gateway.ID,
+		UserTypeID:    p.gateway.UserTypes[0].ID,
+		Correlation:   []store.Correlation{{Attribute: "entryUUID", Value: "1-2"}},
+	}
 	s.must(s.store.CreateUser(ctx, &p.user))
 	p.group = store.Group{EnvironmentID: env.ID, Name: "readers", PopulationID: ""}
 	s.must(s.store.CreateGroup(ctx, &p.group))
-	p.jit = store.Group{EnvironmentID: env.ID, Name: "cn=cooks,dc=x", DisplayName: "Cooks", SourceType: store.SourceGateway, SourceID: p.gateway.ID}
-	p.signOn = store.SignOn{EnvironmentID: env.ID, Method: "password", Username: "ada", UserID: p.user.ID, Outcome: "ok", Verdict: "complete", Added: []string{"g"}}
+	p.jit = store.Group{
+		EnvironmentID: env.ID,
+		Name:          "cn=cooks,dc=x",
+		DisplayName:   "Cooks",
+		SourceType:    store.SourceGateway,
+		SourceID:      p.gateway.ID,
+	}
+	p.signOn = store.SignOn{
+		EnvironmentID: env.ID,
+		GatewayID:     p.gateway.ID,
+		Method:        "password",
+		Username:      "ada",
+		UserID:        p.user.ID,
+		Outcome:       "ok",
+		Verdict:       "complete",
+		Added:         []string{"g"},
+	}
 	s.must(s.store.Provision(ctx, func(tx *store.Tx) error {
-		return errors.Join(tx.CreateGroups(ctx, []*store.Group{&p.jit}), tx.AddMemberships(ctx, env.ID, p.user.ID, []store.Joined{{GroupID: p.jit.ID}}, s.now),
-			tx.RecordSignOn(ctx, &p.signOn, store.Activity{Action: "sign-on", Subject: "user:" + p.user.ID}))
+		return errors.Join(
+			tx.CreateGroups(ctx, []*store.Group{&p.jit}),
+			tx.AddMemberships(ctx, env.ID, p.user.ID, []store.Joined{{GroupID: p.jit.ID}}, s.now),
+			tx.RecordSignOn(ctx, &p.signOn, store.Activity{Action: "sign-on", Subject: "user:" + p.user.ID}),
+		)
 	}))
-	p.application = store.Application{EnvironmentID: env.ID, Name: "Wiki", Type: store.WebApplication, Enabled: true, RedirectURIs: []string{"https://wiki.example/cb"}}
+	p.application = store.Application{
+		EnvironmentID: env.ID,
+		Name:          "Wiki",
+		Type:          store.WebApplication,
+		Enabled:       true,
+		RedirectURIs:  []string{"https://wiki.example/cb"},
+	}
 	s.must(s.store.CreateApplication(ctx, &p.application))
 	p.administrator = store.Administrator{EnvironmentID: env.ID, Name: "root of " + name, Role: store.RoleOwner}
 	s.must(s.store.CreateAdministrator(ctx, &p.administrator))
@@ -280,8 +332,16 @@ func (p place) fill(route string) string {
 			last = id
 		}
 	}
-	return strings.NewReplacer("{e}", p.env, "{p}", p.population.ID, "{g}", p.gateway.ID, "{t}", p.gateway.UserTypes[0].ID,
-		"{i}", p.instance.ID, "{a}", p.application.ID, "{u}", p.user.ID, "{id}", last).Replace(route)
+	return strings.NewReplacer(
+		"{e}", p.env,
+		"{p}", p.population.ID,
+		"{g}", p.gateway.ID,
+		"{t}", p.gateway.UserTypes[0].ID,
+		"{i}", p.instance.ID,
+		"{a}", p.application.ID,
+		"{u}", p.user.ID,
+		"{id}", last,
+	).Replace(route)
 }
 
 // A token opens nothing of another environment: neither under the other's path,
@@ -297,7 +357,12 @@ func TestEveryRouteKeepsToItsEnvironment(t *testing.T) {
 				return // the list of environments, tested below
 			}
 			request := func(path, token string) answer {
-				r := httptest.NewRequestWithContext(t.Context(), method, "/v1/environments"+path, strings.NewReader(`{"name":"stolen","username":"stolen","role":"READ_ONLY"}`))
+				r := httptest.NewRequestWithContext(
+					t.Context(),
+					method,
+					"/v1/environments"+path,
+					strings.NewReader(`{"name":"stolen","username":"stolen","role":"READ_ONLY"}`),
+				)
 				r.Header.Set("Content-Type", "application/json")
 				r.Header.Set("Authorization", token)
 				return s.do(r)
@@ -307,7 +372,8 @@ func TestEveryRouteKeepsToItsEnvironment(t *testing.T) {
 			request(s.fill(path), "Bearer x").want(http.StatusUnauthorized)
 			mixed := strings.Replace(theirs.fill(path), theirs.env, s.env, 1)
 			if strings.Count(path, "{") > 1 {
-				if a := request(mixed, "Bearer "+s.token); a.status != http.StatusNotFound && a.status != http.StatusBadRequest {
+				if a := request(mixed, "Bearer "+s.token); a.status != http.StatusNotFound &&
+					a.status != http.StatusBadRequest {
 					t.Errorf("status %d: %s", a.status, a.text)
 				}
 			}
@@ -330,7 +396,11 @@ func TestMixedPaths(t *testing.T) {
 	s := start(t)
 	other := store.Gateway{EnvironmentID: s.env, Name: "other"}
 	s.must(s.store.CreateGateway(t.Context(), &other))
-	for _, path := range []string{"/instances/" + s.instance.ID, "/pairings/" + s.pairing.ID, "/userTypes/" + s.gateway.UserTypes[0].ID} {
+	for _, path := range []string{
+		"/instances/" + s.instance.ID,
+		"/pairings/" + s.pairing.ID,
+		"/userTypes/" + s.gateway.UserTypes[0].ID,
+	} {
 		s.send("GET", "/gateways/"+other.ID+path, "").want(http.StatusNotFound)
 		s.send("DELETE", "/gateways/"+other.ID+path, "").want(http.StatusNotFound)
 	}
@@ -356,7 +426,8 @@ func TestToken(t *testing.T) {
 	s.token = a.at("access_token")
 	s.send("GET", "", "").want(http.StatusOK)
 	s.now = s.now.Add(api.TokenLife)
-	if a := s.send("GET", "", "").want(http.StatusUnauthorized); !strings.HasPrefix(a.header.Get("WWW-Authenticate"), "Bearer") {
+	a = s.send("GET", "", "").want(http.StatusUnauthorized)
+	if !strings.HasPrefix(a.header.Get("WWW-Authenticate"), "Bearer") {
 		t.Errorf("no challenge: %v", a.header)
 	}
 	for name, denied := range map[string]answer{
@@ -366,11 +437,13 @@ func TestToken(t *testing.T) {
 		"environment": s.askToken(grant, theirs.client, theirs.secret),
 		"nothing":     s.askToken(grant, "", ""),
 	} {
-		if denied.status != http.StatusUnauthorized || denied.at("error") != "invalid_client" || denied.header.Get("WWW-Authenticate") == "" {
+		if denied.status != http.StatusUnauthorized || denied.at("error") != "invalid_client" ||
+			denied.header.Get("WWW-Authenticate") == "" {
 			t.Errorf("%s: %d %s", name, denied.status, denied.text)
 		}
 	}
-	s.askToken(url.Values{"grant_type": {"password"}}, s.client, s.secret).want(http.StatusBadRequest).has("error", "unsupported_grant_type")
+	s.askToken(url.Values{"grant_type": {"password"}}, s.client, s.secret).want(http.StatusBadRequest).
+		has("error", "unsupported_grant_type")
 }
 
 func TestBodies(t *testing.T) {
@@ -382,7 +455,12 @@ func TestBodies(t *testing.T) {
 		s.send("POST", "/groups", body).want(http.StatusBadRequest).has("code", "INVALID_REQUEST")
 	}
 	s.send("POST", "/groups", `{"name":"`+strings.Repeat("x", 1<<20)+`"}`).want(http.StatusRequestEntityTooLarge)
-	r := httptest.NewRequestWithContext(t.Context(), "POST", "/v1/environments/"+s.env+"/groups", strings.NewReader(`{"name":"h"}`))
+	r := httptest.NewRequestWithContext(
+		t.Context(),
+		"POST",
+		"/v1/environments/"+s.env+"/groups",
+		strings.NewReader(`{"name":"h"}`),
+	)
 	r.Header.Set("Authorization", "Bearer "+s.token)
 	s.do(r).want(http.StatusUnsupportedMediaType)
 }
@@ -393,7 +471,14 @@ func TestPathsAndMethods(t *testing.T) {
 	if a := s.send("DELETE", "/signOns", "").want(http.StatusMethodNotAllowed); a.header.Get("Allow") != "GET, POST" {
 		t.Errorf("allow %q", a.header.Get("Allow"))
 	}
-	for path, want := range map[string]bool{"/v1": true, "/v1/environments": true, "/e/as/token": true, "/v1x": false, "/": false, "/a/b/as/token": false} {
+	for path, want := range map[string]bool{
+		"/v1":              true,
+		"/v1/environments": true,
+		"/e/as/token":      true,
+		"/v1x":             false,
+		"/":                false,
+		"/a/b/as/token":    false,
+	} {
 		if api.Serves(path) != want {
 			t.Errorf("%s: %t", path, !want)
 		}
@@ -404,7 +489,8 @@ func TestPathsAndMethods(t *testing.T) {
 func TestUnexpected(t *testing.T) {
 	s := start(t)
 	s.signOns.err = errors.New("secret details")
-	a := s.send("POST", "/signOns", `{"username":"ada","password":"x"}`).want(http.StatusInternalServerError).has("code", "UNEXPECTED_ERROR")
+	a := s.send("POST", "/signOns", `{"username":"ada","password":"x"}`).want(http.StatusInternalServerError).
+		has("code", "UNEXPECTED_ERROR")
 	if strings.Contains(a.text, "secret") || a.at("id") == "" {
 		t.Error(a.text)
 	}

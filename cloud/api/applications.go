@@ -8,6 +8,8 @@ import (
 	"ldap-gateway/cloud/store"
 )
 
+// openIDConnect is the one protocol that an application may have here; compatible
+// clients send it.
 const openIDConnect = "OPENID_CONNECT"
 
 // The grants that an application may have, as the API names them.
@@ -30,12 +32,16 @@ type applicationForm struct {
 	GroupsClaim            groupsClaimForm `json:"groupsClaim"`  // ours
 }
 
+// groupsClaimForm is ours: compatible clients know no claim of groups, and get names by
+// default.
 type groupsClaimForm struct {
 	Value string   `json:"value"`
 	Allow []string `json:"allow,omitempty"`
 }
 
 // applicationBody has besides what is the same for all.
+// What cannot be otherwise is shown all the same, since clients ask for it: PKCE by
+// S256 for every application, and the way in which one with a secret sends it.
 type applicationBody struct {
 	Links       links     `json:"_links"`
 	ID          string    `json:"id"`
@@ -49,6 +55,8 @@ type applicationBody struct {
 	UpdatedAt               time.Time `json:"updatedAt"`
 }
 
+// formOfApplication is the inverse of into: what is read can be written back, and
+// changes nothing.
 func formOfApplication(a store.Application) applicationForm {
 	f := applicationForm{
 		Name:                   a.Name,
@@ -68,6 +76,8 @@ func formOfApplication(a store.Application) applicationForm {
 	return f
 }
 
+// showApplication shows whether there is a secret. The secret itself is in the one
+// answer of makeSecret.
 func showApplication(c *call, a store.Application) applicationBody {
 	b := applicationBody{
 		Links:                   c.self("applications", a.ID),
@@ -88,6 +98,7 @@ func showApplication(c *call, a store.Application) applicationBody {
 	return b
 }
 
+// listApplications answers with a page of applications by name, without regard to case.
 func (s *Server) listApplications(c *call) (reply, error) {
 	page, err := c.page()
 	if err != nil {
@@ -100,6 +111,8 @@ func (s *Server) listApplications(c *call) (reply, error) {
 	return listed(c, "applications", all, next, func(a store.Application) applicationBody { return showApplication(c, a) })
 }
 
+// getApplication answers with one application; 404 when the environment has none of
+// that ID.
 func (s *Server) getApplication(c *call) (reply, error) {
 	a, err := s.Store.Application(c.Context(), c.env, c.PathValue("a"))
 	if err != nil {
@@ -108,12 +121,14 @@ func (s *Server) getApplication(c *call) (reply, error) {
 	return ok(showApplication(c, a))
 }
 
+// createApplication answers with 201 and the application, which has no secret yet and
+// is enabled unless the body says otherwise.
 func (s *Server) createApplication(c *call) (reply, error) {
 	form, err := readApplication(c)
 	if err != nil {
 		return reply{}, err
 	}
-	var a store.Application
+	a := store.Application{Enabled: true}
 	form.into(&a)
 	if err := s.Management.CreateApplication(c.Context(), c.by(), &a); err != nil {
 		return reply{}, err
@@ -121,6 +136,8 @@ func (s *Server) createApplication(c *call) (reply, error) {
 	return created(showApplication(c, a))
 }
 
+// putApplication replaces everything but the secret, which ends only when the new type
+// cannot keep one.
 func (s *Server) putApplication(c *call) (reply, error) {
 	form, err := readApplication(c)
 	if err != nil {
@@ -137,6 +154,7 @@ func (s *Server) putApplication(c *call) (reply, error) {
 	return ok(showApplication(c, a))
 }
 
+// deleteApplication answers with 204. What was signed on by it ends with it.
 func (s *Server) deleteApplication(c *call) (reply, error) {
 	_, err := s.Management.DeleteApplication(c.Context(), c.by(), c.PathValue("a"), func(a store.Application) error {
 		return c.fresh(showApplication(c, a))
@@ -145,6 +163,7 @@ func (s *Server) deleteApplication(c *call) (reply, error) {
 }
 
 // makeSecret gives an application a new secret, which is shown this once.
+// It is not told again for an Idempotency-Key: see secretPaths.
 func (s *Server) makeSecret(c *call) (reply, error) {
 	a, secret, err := s.Management.RenewApplication(c.Context(), c.by(), c.PathValue("a"))
 	if err != nil {
@@ -154,6 +173,8 @@ func (s *Server) makeSecret(c *call) (reply, error) {
 }
 
 // readApplication reads a body, and refuses what only the API has words for.
+// Whatever both faces could get wrong is checked by management; grants and protocols
+// are words of this API alone.
 func readApplication(c *call) (form applicationForm, err error) {
 	form = applicationForm{
 		Protocol:    openIDConnect,
@@ -175,11 +196,14 @@ func readApplication(c *call) (form applicationForm, err error) {
 	return form, invalid(d...)
 }
 
-// into makes an application what the form says.
+// into makes an application what the form says. Whether it is enabled stays when that
+// is left out.
 func (f applicationForm) into(a *store.Application) {
 	a.Name, a.Description, a.Type = f.Name, f.Description, f.Type
 	a.RedirectURIs, a.SignOffURIs = f.RedirectURIs, f.PostLogoutRedirectURIs
-	a.Enabled = f.Enabled == nil || *f.Enabled
+	if f.Enabled != nil {
+		a.Enabled = *f.Enabled
+	}
 	a.Refresh = slices.Contains(f.GrantTypes, grantRefresh)
 	a.AskForTicket, a.Groups = f.AskForTicket, store.GroupsClaim(f.GroupsClaim)
 }

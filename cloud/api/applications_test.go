@@ -13,16 +13,29 @@ import (
 
 func TestApplications(t *testing.T) {
 	s := start(t)
-	made := s.send("POST", "/applications", `{"name":"Docs","type":"WEB_APP","protocol":"OPENID_CONNECT","redirectUris":["https://docs.example/cb"],
- "grantTypes":["AUTHORIZATION_CODE","REFRESH_TOKEN"],"groupsClaim":{"value":"DISPLAY_NAMES","allow":["cn=*"]},"unheardOf":1}`).want(http.StatusCreated).
-		has("enabled", "true", "pkceEnforcement", "S256_REQUIRED", "tokenEndpointAuthMethod", "CLIENT_SECRET_BASIC", "hasSecret", "false", "groupsClaim.allow.0", "cn=*")
+	made := s.send("POST", "/applications", `{"name":"Docs","type":"WEB_APP","protocol":"OPENID_CONNECT",
+ "redirectUris":["https://docs.example/cb"],"grantTypes":["AUTHORIZATION_CODE","REFRESH_TOKEN"],
+ "groupsClaim":{"value":"DISPLAY_NAMES","allow":["cn=*"]},"unheardOf":1}`).want(http.StatusCreated).
+		has(
+			"enabled", "true",
+			"pkceEnforcement", "S256_REQUIRED",
+			"tokenEndpointAuthMethod", "CLIENT_SECRET_BASIC",
+			"hasSecret", "false",
+			"groupsClaim.allow.0", "cn=*",
+		)
 	path := "/applications/" + made.at("id")
 	secret := s.send("POST", path+"/secret", "{}").want(http.StatusCreated).at("secret")
-	if len(secret) < 40 || strings.Contains(s.send("GET", path, "").want(http.StatusOK).has("hasSecret", "true").text, secret) {
+	shown := s.send("GET", path, "").want(http.StatusOK).has("hasSecret", "true").text
+	if len(secret) < 40 || strings.Contains(shown, secret) {
 		t.Errorf("the secret %q is too short, or is shown again", secret)
 	}
-	s.send("POST", "/applications", `{"name":"docs","type":"WEB_APP","redirectUris":["https://docs.example/cb"]}`).refuses("name")
-	s.send("PUT", path, `{"name":"Phone","type":"NATIVE_APP","redirectUris":["http://127.0.0.1/cb","com.example.docs:/cb"]}`).want(http.StatusOK).
+	s.send("POST", "/applications", `{"name":"docs","type":"WEB_APP","redirectUris":["https://docs.example/cb"]}`).
+		refuses("name")
+	s.send(
+		"PUT",
+		path,
+		`{"name":"Phone","type":"NATIVE_APP","redirectUris":["http://127.0.0.1/cb","com.example.docs:/cb"]}`,
+	).want(http.StatusOK).
 		has("tokenEndpointAuthMethod", "NONE", "hasSecret", "false", "grantTypes.0", "AUTHORIZATION_CODE")
 	s.send("POST", path+"/secret", "{}").want(http.StatusBadRequest)
 	s.send("GET", "/applications", "").want(http.StatusOK).has("count", "2", "_embedded.applications.0.name", "Phone")
@@ -43,10 +56,27 @@ func TestApplicationsAreChecked(t *testing.T) {
 	} {
 		s.send("POST", "/applications", body).refuses(target)
 	}
-	for _, uri := range []string{"", "x", "/cb", "//host/cb", "http://app.example/cb", "https://app.example/cb#f", "https://user@app.example/cb", "javascript:alert(1)", "data:text/html,x", "app:/cb", "https:///cb"} {
-		s.send("POST", "/applications", text(object{"name": "a", "type": "WEB_APP", "redirectUris": []string{uri}})).refuses("redirectUris[0]")
+	for _, uri := range []string{
+		"",
+		"x",
+		"/cb",
+		"//host/cb",
+		"http://app.example/cb",
+		"https://app.example/cb#f",
+		"https://user@app.example/cb",
+		"javascript:alert(1)",
+		"data:text/html,x",
+		"app:/cb",
+		"https:///cb",
+	} {
+		s.send("POST", "/applications", text(object{
+			"name":         "a",
+			"type":         "WEB_APP",
+			"redirectUris": []string{uri},
+		})).refuses("redirectUris[0]")
 	}
-	s.send("POST", "/applications", `{"name":"a","type":"NATIVE_APP","redirectUris":["javascript:alert(1)"]}`).refuses("redirectUris[0]")
+	s.send("POST", "/applications", `{"name":"a","type":"NATIVE_APP","redirectUris":["javascript:alert(1)"]}`).
+		refuses("redirectUris[0]")
 }
 
 func TestKerberos(t *testing.T) {
@@ -54,24 +84,37 @@ func TestKerberos(t *testing.T) {
 	gateway := func(kerberos string) string {
 		return `{"name":"Head office","type":"LDAP","vendor":"OpenLDAP","userTypes":[],"kerberos":` + kerberos + `}`
 	}
-	made := s.send("POST", "/gateways", `{"name":"Other","type":"LDAP","vendor":"Microsoft Active Directory","userTypes":[],
- "kerberos":{"serviceAccountUserPrincipalName":"svc@corp.example.com","serviceAccountPassword":"hunter22"}}`).want(http.StatusCreated).
-		has("kerberos.minutesToRetainPreviousCredentials", "610", "kerberos.serviceAccountUserPrincipalName", "svc@corp.example.com")
+	made := s.send("POST", "/gateways", `{"name":"Other","type":"LDAP","vendor":"Microsoft Active Directory",
+ "userTypes":[],"kerberos":{"serviceAccountUserPrincipalName":"svc@corp.example.com",
+ "serviceAccountPassword":"hunter22"}}`).want(http.StatusCreated).
+		has(
+			"kerberos.minutesToRetainPreviousCredentials", "610",
+			"kerberos.serviceAccountUserPrincipalName", "svc@corp.example.com",
+		)
 	if strings.Contains(made.text, "hunter22") {
 		t.Error("the password is shown")
 	}
 	path := "/gateways/" + made.at("id")
-	s.send("GET", path+"/kerberosKeys", "").want(http.StatusOK).has("count", "1", "_embedded.kerberosKeys.0.origin", "password", "_embedded.kerberosKeys.0.inUse", "true",
-		"_embedded.kerberosKeys.0.keys.0.realm", "CORP.EXAMPLE.COM", "_embedded.kerberosKeys.0.keys.0.encryptionType", "aes256-cts-hmac-sha1-96")
+	s.send("GET", path+"/kerberosKeys", "").want(http.StatusOK).has(
+		"count", "1",
+		"_embedded.kerberosKeys.0.origin", "password",
+		"_embedded.kerberosKeys.0.inUse", "true",
+		"_embedded.kerberosKeys.0.keys.0.realm", "CORP.EXAMPLE.COM",
+		"_embedded.kerberosKeys.0.keys.0.encryptionType", "aes256-cts-hmac-sha1-96",
+	)
 
 	kt := keytab.New()
 	s.must(kt.AddEntry("HTTP/id.example.com", "CORP.EXAMPLE.COM", "x", time.Now(), 7, etypeID.AES256_CTS_HMAC_SHA1_96))
 	b, err := kt.Marshal()
 	s.must(err)
 	s.now = s.now.Add(time.Minute)
-	s.send("POST", path+"/kerberosKeys", `{"keytab":"`+base64.StdEncoding.EncodeToString(b)+`"}`).want(http.StatusCreated).
+	s.send("POST", path+"/kerberosKeys", `{"keytab":"`+base64.StdEncoding.EncodeToString(b)+`"}`).
+		want(http.StatusCreated).
 		has("keys.0.principal", "HTTP/id.example.com", "keys.0.kvno", "7", "origin", "keytab")
-	keys := s.send("GET", path+"/kerberosKeys", "").want(http.StatusOK).has("count", "2", "_embedded.kerberosKeys.1.inUse", "false")
+	keys := s.send("GET", path+"/kerberosKeys", "").want(http.StatusOK).has(
+		"count", "2",
+		"_embedded.kerberosKeys.1.inUse", "false",
+	)
 	if keys.at("_embedded.kerberosKeys.1.expiresAt") == "<nil>" {
 		t.Error(keys.text)
 	}

@@ -18,6 +18,7 @@ import (
 )
 
 // maxBody is the size limit of a request's body in bytes.
+// It is far above what a gateway with many user types has, and holds for every path.
 const maxBody = 1 << 20
 
 // call is one request of a client to its own environment.
@@ -34,11 +35,14 @@ type reply struct {
 	body   any
 }
 
+// ok answers with 200, created with 201, and gone with 204 unless there was an error.
 func ok(body any) (reply, error)      { return reply{http.StatusOK, body}, nil }
 func created(body any) (reply, error) { return reply{http.StatusCreated, body}, nil }
 func gone(err error) (reply, error)   { return reply{status: http.StatusNoContent}, err }
 
 // by says who makes a change.
+// The role in it is that of the token; management looks again within its transaction.
+// The request's ID is the one that the log has.
 func (c *call) by() management.By {
 	return management.By{
 		Environment: c.env,
@@ -53,6 +57,8 @@ func (c *call) by() management.By {
 
 // authorised lets a request through to e when its token is good for the
 // environment in its path, and the client's role for the action.
+// The order is that of doc.go, so that who may not come in learns nothing of what is
+// there: a path of another environment is 403 whether it exists or not.
 func (s *Server) authorised(a management.Action, e endpoint) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		client, err := s.bearer(r)
@@ -91,6 +97,8 @@ func (s *Server) authorised(a management.Action, e endpoint) http.Handler {
 
 // respond answers with what an endpoint returned. What is read has a validator,
 // and is not sent to who has it already.
+// The validator is of the whole body, so it changes whenever anything shown does,
+// counts and times of sign-ons among it. That is what If-Match is held against.
 func (s *Server) respond(w http.ResponseWriter, r *http.Request, answer reply) {
 	if r.Method != http.MethodGet {
 		write(w, answer.status, answer.body)
@@ -111,6 +119,9 @@ func (s *Server) respond(w http.ResponseWriter, r *http.Request, answer reply) {
 }
 
 // bearer returns whose token a request has.
+// Tokens are compared by their hash in the database, so that no comparison takes longer
+// the more of it is right. The scheme is read without regard to case (RFC 9110 section
+// 11.1).
 func (s *Server) bearer(r *http.Request) (store.Client, error) {
 	denied := &problem{
 		status:  http.StatusUnauthorized,
@@ -140,13 +151,17 @@ func (c *call) read(v any) error {
 	return decode(b, v)
 }
 
-// body reads the body whole, to be decoded on top of what there is then.
-func (c *call) body() ([]byte, error) {
+// kind is the media type of the body; empty when it is none.
+func (c *call) kind() string {
 	kind, _, err := mime.ParseMediaType(c.Header.Get("Content-Type"))
-	extended := strings.HasPrefix(kind, "application/") && strings.HasSuffix(kind, "+json")
-	if err != nil || kind != "application/json" && !extended {
-		return nil, refused(http.StatusUnsupportedMediaType, "The body must be application/json.")
+	if err != nil {
+		return ""
 	}
+	return kind
+}
+
+// raw reads a body that is no JSON.
+func (c *call) raw() ([]byte, error) {
 	b, err := io.ReadAll(c.Body)
 	if err != nil {
 		return nil, unread(err)
@@ -154,6 +169,19 @@ func (c *call) body() ([]byte, error) {
 	return b, nil
 }
 
+// body reads the body whole, to be decoded on top of what there is then.
+// Types such as application/merge-patch+json are taken for what they are: JSON. Every
+// other is 415.
+func (c *call) body() ([]byte, error) {
+	kind, _, err := mime.ParseMediaType(c.Header.Get("Content-Type"))
+	extended := strings.HasPrefix(kind, "application/") && strings.HasSuffix(kind, "+json")
+	if err != nil || kind != "application/json" && !extended {
+		return nil, refused(http.StatusUnsupportedMediaType, "The body must be application/json.")
+	}
+	return c.raw()
+}
+
+// unread is 413 for a body that is too large, and 400 for one that ended early.
 func unread(err error) error {
 	var tooLarge *http.MaxBytesError
 	if errors.As(err, &tooLarge) {
@@ -163,6 +191,8 @@ func unread(err error) error {
 }
 
 // decode reads one JSON object. Its errors name the property.
+// Properties that are not known are passed over: compatible clients send more than we
+// have. One of the wrong type is told by its path, as in "userTypes[0].name".
 func decode(b []byte, v any) error {
 	if trimmed := bytes.TrimLeft(b, " \t\r\n"); len(trimmed) == 0 || trimmed[0] != '{' {
 		return refused(http.StatusBadRequest, "The body must be a JSON object.")
@@ -178,10 +208,12 @@ func decode(b []byte, v any) error {
 	case err != nil:
 		return refused(http.StatusBadRequest, "The body cannot be read.")
 	}
-	return nil
+	return readNulls(b, v)
 }
 
 // page reads limit and cursor.
+// More than MaxLimit is taken for MaxLimit, so that a client which asks for all gets
+// pages and no refusal.
 func (c *call) page() (store.Page, error) {
 	p := store.Page{Cursor: c.query("cursor")}
 	limit := c.query("limit")
@@ -200,6 +232,7 @@ func (c *call) page() (store.Page, error) {
 func (c *call) forced() bool { return strings.EqualFold(c.query("force"), "true") }
 
 // asks tells whether a comma-separated parameter has the word.
+// Words that are not known are passed over, as include=all of another product is.
 func (c *call) asks(parameter, word string) bool {
 	for w := range strings.SplitSeq(c.query(parameter), ",") {
 		if strings.EqualFold(strings.TrimSpace(w), word) {
@@ -214,6 +247,7 @@ type link struct {
 	Href string `json:"href"`
 }
 
+// links are those of one resource, by their relation; self is always there.
 type links map[string]link
 
 // at returns the link to a path below the environment, in parts.
@@ -229,6 +263,8 @@ func (c *call) at(parts ...string) link {
 func (c *call) self(parts ...string) links { return links{"self": c.at(parts...)} }
 
 // collection is a list as the API shows it.
+// Count and size are both of this page: how many there are in all would take a look at
+// all of them.
 type collection struct {
 	Links    links          `json:"_links"`
 	Embedded map[string]any `json:"_embedded"`
@@ -237,6 +273,8 @@ type collection struct {
 }
 
 // listed makes a list of resources named name; next is the cursor of what follows.
+// A list without a next page has no _links.next, and that alone says so: a page may be
+// full and be the last.
 func listed[From, To any](c *call, name string, items []From, next string, show func(From) To) (reply, error) {
 	shown := make([]To, 0, len(items))
 	for _, i := range items {

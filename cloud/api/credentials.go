@@ -17,10 +17,13 @@ type credentialBody struct {
 	ExpiresAt  time.Time `json:"expiresAt"`
 }
 
+// showCredential shows a code without the code, unless it was made just now.
 func showCredential(c *call, p store.Pairing, code string) credentialBody {
 	return credentialBody{c.self("gateways", p.GatewayID, "credentials", p.ID), p.ID, code, p.CreatedAt, p.ExpiresAt}
 }
 
+// listCredentials answers with the codes that can still be used, at most 1,000, without
+// the codes.
 func (s *Server) listCredentials(c *call) (reply, error) {
 	all, err := s.pairings(c)
 	if err != nil {
@@ -29,6 +32,8 @@ func (s *Server) listCredentials(c *call) (reply, error) {
 	return listed(c, "credentials", all, "", func(p store.Pairing) credentialBody { return showCredential(c, p, "") })
 }
 
+// getCredential answers with one that can still be used; 404 for one that was used or
+// has expired, as for none.
 func (s *Server) getCredential(c *call) (reply, error) {
 	all, err := s.pairings(c)
 	for _, p := range all {

@@ -25,7 +25,8 @@
 //
 //   - Bodies are JSON objects of at most 1 MiB. A property that is not known is
 //     ignored, since compatible clients send more than we have; one of the wrong
-//     type is refused by name.
+//     type is refused by name. A null takes a text, a list or a reference away
+//     (RFC 7396); for a number, and for what is true or false, it is refused.
 //
 //   - Every refusal is {id, code, message, details[{code, target, message}]};
 //     a password that was not changed has its outcome in innerError.
@@ -38,7 +39,8 @@
 //
 //   - Every change is an activity of the client that made it. Of changes at once each is
 //     made on top of the others; a request with If-Match is made only on top of what it
-//     names, and 412 otherwise, over all nodes.
+//     names, and 412 otherwise, over all nodes. Where that cannot be, as for a POST, an
+//     If-Match is refused.
 //
 //   - An application's secret is made here, shown once, and kept as a hash. Keys of
 //     Kerberos services go in and never come out.

@@ -6,6 +6,8 @@ import (
 	"ldap-gateway/cloud/store"
 )
 
+// environmentBody leaves out what only the console sets: who must have a second factor,
+// and in which order user types are asked.
 type environmentBody struct {
 	Links     links     `json:"_links"`
 	ID        string    `json:"id"`
@@ -14,6 +16,8 @@ type environmentBody struct {
 	UpdatedAt time.Time `json:"updatedAt"`
 }
 
+// showEnvironment is what reading one answers, and what an If-Match of a change is held
+// against.
 func showEnvironment(c *call, e store.Environment) environmentBody {
 	return environmentBody{c.self(), e.ID, e.Name, e.CreatedAt, e.UpdatedAt}
 }
@@ -29,6 +33,8 @@ func (s *Server) listEnvironments(c *call) (reply, error) {
 	}, "", func(e store.Environment) environmentBody { return showEnvironment(c, e) })
 }
 
+// getEnvironment answers with the environment of the token: every other path was 403
+// before.
 func (s *Server) getEnvironment(c *call) (reply, error) {
 	e, err := s.Store.Environment(c.Context(), c.env)
 	if err != nil {
@@ -37,6 +43,8 @@ func (s *Server) getEnvironment(c *call) (reply, error) {
 	return ok(showEnvironment(c, e))
 }
 
+// putEnvironment changes the name, which is all that a client may change. The settings
+// are the owner's, in the console.
 func (s *Server) putEnvironment(c *call) (reply, error) {
 	body, err := c.body()
 	if err != nil {

@@ -36,6 +36,8 @@ const (
 )
 
 // detail is one thing that is wrong with a request.
+// Programs decide by code and target, people read the message: neither is ever in the
+// other.
 type detail struct {
 	Code    string `json:"code"`
 	Target  string `json:"target,omitempty"` // the property, as in "userTypes[0].searchBaseDn"
@@ -43,6 +45,8 @@ type detail struct {
 }
 
 // problem is a refusal.
+// Its status is the HTTP status, and in no body. The ID is that of the answer, under
+// which the log has what is our fault.
 type problem struct {
 	status  int
 	ID      string   `json:"id"`
@@ -61,8 +65,12 @@ func invalid(details ...detail) error {
 	if len(details) == 0 {
 		return nil
 	}
-	return &problem{status: http.StatusBadRequest, Code: invalidData,
-		Message: "The request could not be completed. One or more validation errors were in the request.", Details: details}
+	return &problem{
+		status:  http.StatusBadRequest,
+		Code:    invalidData,
+		Message: "The request could not be completed. One or more validation errors were in the request.",
+		Details: details,
+	}
 }
 
 // wrong is a detail of a value that cannot be.
@@ -76,12 +84,16 @@ func missing(target string) detail {
 }
 
 // refused is a request that is well formed and against the rules.
+// It names no property, or names one besides: what is wrong is the request as a whole.
 func refused(status int, message string, details ...detail) error {
 	return &problem{status: status, Code: invalidRequest, Message: message, Details: details}
 }
 
 // asProblem finds the refusal for an error of management or of the store; nil when
 // it is none.
+// The order matters where an error is several: what management says of something counts
+// before what the store said below it. The answer is a copy, since its ID is of one
+// request.
 func asProblem(err error) *problem {
 	var p *problem
 	if errors.As(err, &p) {
@@ -129,6 +141,8 @@ func asProblem(err error) *problem {
 }
 
 // unmanaged finds the refusal for an error of management.
+// A right that hangs on what was to be changed is 403 with the reason, since the client
+// may read what it hangs on; a role that does not allow the action is 403 without.
 func unmanaged(err error) *problem {
 	var faults fault.List
 	var higher *management.HigherError
@@ -163,6 +177,8 @@ func unmanaged(err error) *problem {
 func sentence(text string) string { return strings.ToUpper(text[:1]) + text[1:] + "." }
 
 // ofFaults is the refusal of what may not be kept.
+// All of it is 400, but for what others depend on: that is no mistake of the body, and
+// is 409.
 func ofFaults(l fault.List) *problem {
 	p := &problem{
 		status:  http.StatusBadRequest,
@@ -195,6 +211,8 @@ func ofDependents(e *management.DependentsError) *problem {
 
 // fail answers with a refusal. What is nobody's fault but ours is logged under
 // the ID that the answer has.
+// A client that went away is logged by nobody: its context ended, and that is no fault
+// of ours.
 func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) {
 	p := asProblem(err)
 	if p == nil {
@@ -212,6 +230,7 @@ func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) {
 }
 
 // write answers with JSON.
+// Nothing is kept by any cache: answers have people's names in them.
 func write(w http.ResponseWriter, status int, body any) {
 	h := w.Header()
 	h.Set("Cache-Control", "no-store")

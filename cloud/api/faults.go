@@ -7,8 +7,10 @@ import (
 )
 
 // property is where a value is in a body: of a list, the item's index stands
-// between path and tail.
+// between path and tail. A tail of alone is no tail: each item has a body of its own.
 type property struct{ path, tail string }
+
+const alone = "\x00"
 
 // ofGateway are the properties of a gateway's body, and of others.
 var ofGateway = map[fault.Field]property{
@@ -35,6 +37,40 @@ var ofGateway = map[fault.Field]property{
 	fault.Redirects:       {"redirectUris", ""},
 	fault.SignOffs:        {"postLogoutRedirectUris", ""},
 	fault.GroupsClaim:     {"groupsClaim.value", ""},
+
+	fault.Provider:              {"identityProvider.id", ""},
+	fault.ProviderType:          {"type", ""},
+	fault.Issuer:                {"issuer", ""},
+	fault.AuthorizationEndpoint: {"authorizationEndpoint", ""},
+	fault.TokenEndpoint:         {"tokenEndpoint", ""},
+	fault.JWKSEndpoint:          {"jwksEndpoint", ""},
+	fault.UserInfoEndpoint:      {"userInfoEndpoint", ""},
+	fault.DiscoveryEndpoint:     {"discoveryEndpoint", ""},
+	fault.EndSessionEndpoint:    {"endSessionEndpoint", ""},
+	fault.ClientID:              {"clientId", ""},
+	fault.ClientSecret:          {"clientSecret", ""},
+	fault.ClientAuth:            {"tokenEndpointAuthMethod", ""},
+	fault.PKCE:                  {"pkceMethod", ""},
+	fault.Scopes:                {"scopes", ""},
+	fault.EntityID:              {"idpEntityId", ""},
+	fault.OwnEntityID:           {"spEntityId", ""},
+	fault.SSOEndpoint:           {"ssoEndpoint", ""},
+	fault.Binding:               {"ssoBinding", ""},
+	fault.Certificates:          {"idpVerification.certificates", ".id"},
+	fault.OwnKey:                {"spSigning.key.id", ""},
+	fault.Algorithm:             {"spSigning.algorithm", ""},
+	fault.NameIDFormat:          {"nameIdFormat", ""},
+	fault.Skew:                  {"skewSeconds", ""},
+	fault.MetadataURL:           {"metadataUrl", ""},
+	fault.GroupDelimiter:        {"groups.delimiter", ""},
+	fault.Domains:               {"domains", ""},
+	fault.Usage:                 {"usageType", ""},
+	fault.CertificateFile:       {"file", ""},
+	fault.Subject:               {"externalId", ""},
+	fault.Claims:                {"name", alone},
+	fault.ClaimName:             {"name", alone},
+	fault.ClaimValue:            {"value", alone},
+	fault.ClaimUpdate:           {"update", alone},
 
 	fault.Retain:          {"kerberos.minutesToRetainPreviousCredentials", ""},
 	fault.PrincipalValue:  {"kerberos.principalValue", ""},
@@ -66,6 +102,7 @@ var ofUserType = map[fault.Field]property{
 }
 
 // targetOf returns the property of a fault, as in "userTypes[0].searchBaseDn".
+// Items count from 0 here, as in every path of JSON; faults count them from 1.
 func targetOf(f fault.Fault) string {
 	front := ""
 	p, inType := ofUserType[f.Field]
@@ -73,6 +110,9 @@ func targetOf(f fault.Fault) string {
 		p = ofGateway[f.Field]
 	} else if f.Type > 0 {
 		front = fmt.Sprintf("userTypes[%d].", f.Type-1)
+	}
+	if p.tail == alone {
+		return p.path
 	}
 	if f.Item > 0 {
 		return fmt.Sprintf("%s%s[%d]%s", front, p.path, f.Item-1, p.tail)
@@ -88,6 +128,8 @@ func detailsOf(l fault.List) (details []detail) {
 	return details
 }
 
+// detailOf says in which way a value is wrong, by code. What is missing is said in the
+// same words for every property, since the name is what counts.
 func detailOf(f fault.Fault) detail {
 	target := targetOf(f)
 	switch f.Kind {

@@ -47,7 +47,11 @@ func TestCodesOfFaults(t *testing.T) {
 		fault.ReadOnly: "READ_ONLY",
 		fault.Depended: "DEPENDENTS",
 	} {
-		if got := detailOf(fault.Fault{Field: fault.Name, Kind: kind, Message: "m"}); got.Code != want || got.Target != "name" || got.Message == "" {
+		if got := detailOf(fault.Fault{
+			Field:   fault.Name,
+			Kind:    kind,
+			Message: "m",
+		}); got.Code != want || got.Target != "name" || got.Message == "" {
 			t.Errorf("%v: %+v", kind, got)
 		}
 	}

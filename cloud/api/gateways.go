@@ -39,6 +39,8 @@ func (d *discarded) UnmarshalJSON(b []byte) error {
 	return nil
 }
 
+// Warnings are only in the answer to a write that they are of. Embedded has the
+// instances when they were asked for.
 type gatewayBody struct {
 	Links       links     `json:"_links"`
 	ID          string    `json:"id"`
@@ -51,6 +53,8 @@ type gatewayBody struct {
 	Warnings  []string       `json:"_warnings,omitempty"`
 }
 
+// showGateway shows a gateway with its user types. What was declared of the directory
+// is shown as it was sent; the bind password is nowhere.
 func (s *Server) showGateway(c *call, g store.Gateway) gatewayBody {
 	form := gatewayForm{
 		Name:                    g.Name,
@@ -93,6 +97,8 @@ func (s *Server) showExpanded(c *call, g store.Gateway) (gatewayBody, error) {
 	return body, err
 }
 
+// listGateways answers with a page by name. With expand=instances each has its
+// instances in it, which is a query for each.
 func (s *Server) listGateways(c *call) (reply, error) {
 	page, err := c.page()
 	if err != nil {
@@ -109,6 +115,7 @@ func (s *Server) listGateways(c *call) (reply, error) {
 	return listed(c, "gateways", bodies, next, func(b gatewayBody) gatewayBody { return b })
 }
 
+// getGateway answers with one gateway; 404 when the environment has none of that ID.
 func (s *Server) getGateway(c *call) (reply, error) {
 	g, err := s.Store.Gateway(c.Context(), c.env, c.PathValue("g"))
 	if err != nil {
@@ -118,12 +125,15 @@ func (s *Server) getGateway(c *call) (reply, error) {
 	return reply{http.StatusOK, body}, err
 }
 
+// createGateway answers with 201, the IDs of the user types and the first revision. A
+// bind password that came is told as a warning, and was kept nowhere.
 func (s *Server) createGateway(c *call) (reply, error) {
 	var form gatewayForm
 	if err := c.read(&form); err != nil {
 		return reply{}, err
 	}
 	var d management.Draft
+	d.Enabled = true
 	if err := form.into(&d); err != nil {
 		return reply{}, err
 	}
@@ -135,6 +145,8 @@ func (s *Server) createGateway(c *call) (reply, error) {
 	return created(body)
 }
 
+// putGateway replaces a gateway. A user type that the body leaves out goes, unless it
+// has users: 409. One that it has without an ID is a new one.
 func (s *Server) putGateway(c *call) (reply, error) {
 	var form gatewayForm
 	if err := c.read(&form); err != nil {
@@ -151,13 +163,16 @@ func (s *Server) putGateway(c *call) (reply, error) {
 	return ok(body)
 }
 
-// into makes a gateway what the form says.
+// into makes a gateway what the form says. Whether it is enabled stays when that is
+// left out: nobody switches it on without saying so.
 func (f gatewayForm) into(d *management.Draft) error {
 	if f.Type != "LDAP" {
 		return invalid(wrong("type", "It must be LDAP: there are no gateways of another type here."))
 	}
 	d.Name, d.Description, d.Vendor = f.Name, f.Description, f.Vendor
-	d.Enabled = f.Enabled == nil || *f.Enabled
+	if f.Enabled != nil {
+		d.Enabled = *f.Enabled
+	}
 	d.Declared = store.Declared{
 		ServersHostAndPort:      f.ServersHostAndPort,
 		BindDN:                  f.BindDN,
@@ -180,6 +195,8 @@ func (f gatewayForm) into(d *management.Draft) error {
 	return l.Err()
 }
 
+// warnings says what was passed over on purpose, so that nobody believes that it was
+// kept.
 func (f gatewayForm) warnings() []string {
 	if !f.BindPassword {
 		return nil
@@ -188,6 +205,8 @@ func (f gatewayForm) warnings() []string {
 		"and never leaves the premises."}
 }
 
+// deleteGateway answers with 204. 409 while users have their passwords checked through
+// it, unless the request says force=true.
 func (s *Server) deleteGateway(c *call) (reply, error) {
 	id, force := c.PathValue("g"), c.forced()
 	return gone(s.Management.DeleteGateway(c.Context(), c.by(), id, force, func(g store.Gateway) error {

@@ -28,15 +28,37 @@ func text(v any) string {
 
 // userType is a user type that is good.
 func userType() object {
-	return object{"name": "people", "passwordAuthority": "LDAP", "searchBaseDn": "ou=people,dc=x", "orderedCorrelationAttributes": []string{"entryUUID"},
+	return object{
+		"name":                                 "people",
+		"passwordAuthority":                    "LDAP",
+		"searchBaseDn":                         "ou=people,dc=x",
+		"orderedCorrelationAttributes":         []string{"entryUUID"},
 		"updateUserOnSuccessfulAuthentication": true,
-		"newUserLookup": object{"ldapFilterPattern": "(uid=${identifier})", "attributeMappings": []object{
-			{"name": "username", "value": "${ldapAttributes.uid}"}, {"name": "memberOfExternalGroups", "value": "${ldapAttributes.memberOf}"}}},
-		"groups": object{"nameAttribute": "cn", "identity": "ID", "include": []string{"*,dc=x"}, "exclude": []string{"cn=secret,*"}}}
+		"newUserLookup": object{
+			"ldapFilterPattern": "(uid=${identifier})",
+			"attributeMappings": []object{
+				{
+					"name":  "username",
+					"value": "${ldapAttributes.uid}",
+				}, {"name": "memberOfExternalGroups", "value": "${ldapAttributes.memberOf}"}},
+		},
+		"groups": object{
+			"nameAttribute": "cn",
+			"identity":      "ID",
+			"include":       []string{"*,dc=x"},
+			"exclude":       []string{"cn=secret,*"},
+		},
+	}
 }
 
 func gateway(types ...object) object {
-	return object{"name": "Branch", "type": "LDAP", "vendor": "OpenLDAP", "enabled": true, "userTypes": types}
+	return object{
+		"name":      "Branch",
+		"type":      "LDAP",
+		"vendor":    "OpenLDAP",
+		"enabled":   true,
+		"userTypes": types,
+	}
 }
 
 // set puts a value at a path into nested objects.
@@ -52,9 +74,16 @@ func set(o object, path string, value any) object {
 
 func TestGatewayLife(t *testing.T) {
 	s := start(t)
-	a := s.send("POST", "/gateways", text(gateway(userType()))).want(http.StatusCreated).has("type", "LDAP", "enabled", "true", "revision", "1",
-		"userTypes.0.passwordAuthority", "LDAP", "userTypes.0.groups.identity", "ID", "userTypes.0.newUserLookup.population.id", s.population.ID,
-		"userTypes.0.newUserLookup.ldapFilterPattern", "(uid=${identifier})", "_warnings", "<nil>")
+	a := s.send("POST", "/gateways", text(gateway(userType()))).want(http.StatusCreated).has(
+		"type", "LDAP",
+		"enabled", "true",
+		"revision", "1",
+		"userTypes.0.passwordAuthority", "LDAP",
+		"userTypes.0.groups.identity", "ID",
+		"userTypes.0.newUserLookup.population.id", s.population.ID,
+		"userTypes.0.newUserLookup.ldapFilterPattern", "(uid=${identifier})",
+		"_warnings", "<nil>",
+	)
 	id := a.at("id")
 	if a.at("_links.self.href") != "/v1/environments/"+s.env+"/gateways/"+id {
 		t.Error(a.text)
@@ -64,9 +93,15 @@ func TestGatewayLife(t *testing.T) {
 		t.Errorf("read %s\nmade %s", got.text, a.text)
 	}
 	// What was read can be written back, and changes nothing.
-	s.send("PUT", "/gateways/"+id, got.text).want(http.StatusOK).has("revision", "1", "userTypes.0.id", a.at("userTypes.0.id"))
+	s.send("PUT", "/gateways/"+id, got.text).want(http.StatusOK).has(
+		"revision", "1",
+		"userTypes.0.id", a.at("userTypes.0.id"),
+	)
 	s.send("POST", "/gateways", text(gateway())).refuses("name").has("details.0.code", "UNIQUENESS_VIOLATION")
-	s.send("PUT", "/gateways/"+id, text(set(gateway(), "enabled", false))).want(http.StatusOK).has("enabled", "false", "revision", "2")
+	s.send("PUT", "/gateways/"+id, text(set(gateway(), "enabled", false))).want(http.StatusOK).has(
+		"enabled", "false",
+		"revision", "2",
+	)
 	if want := []string{"changed " + id, "changed " + id}; !slices.Equal(s.links.told, want) {
 		t.Errorf("told %v", s.links.told)
 	}
@@ -80,22 +115,34 @@ func TestGatewayLife(t *testing.T) {
 func TestBindPasswordIsDiscarded(t *testing.T) {
 	s := start(t)
 	g := gateway()
-	g["bindPassword"], g["bindDN"], g["serversHostAndPort"], g["connectionSecurity"] = "hunter2", "cn=svc,dc=x", []string{"ldap.x:636"}, "TLS"
-	a := s.send("POST", "/gateways", text(g)).want(http.StatusCreated).has("bindDN", "cn=svc,dc=x", "connectionSecurity", "TLS", "bindPassword", "<nil>")
+	g["bindPassword"], g["bindDN"] = "hunter2", "cn=svc,dc=x"
+	g["serversHostAndPort"], g["connectionSecurity"] = []string{"ldap.x:636"}, "TLS"
+	a := s.send("POST", "/gateways", text(g)).want(http.StatusCreated).has(
+		"bindDN", "cn=svc,dc=x",
+		"connectionSecurity", "TLS",
+		"bindPassword", "<nil>",
+	)
 	if !strings.Contains(a.at("_warnings.0"), "bindPassword was discarded") || strings.Contains(a.text, "hunter2") {
 		t.Error(a.text)
 	}
-	if again := s.send("GET", "/gateways/"+a.at("id"), "").text; strings.Contains(again, "assword\":\"") || strings.Contains(again, "_warnings") {
+	if again := s.send("GET", "/gateways/"+a.at("id"), "").text; strings.Contains(again, "assword\":\"") ||
+		strings.Contains(again, "_warnings") {
 		t.Error(again)
 	}
 }
 
 func TestGatewayRefusals(t *testing.T) {
 	s := start(t)
-	for target, value := range map[string]any{"name": "", "type": "RADIUS", "vendor": "Notepad", "connectionSecurity": "SSL"} {
+	for target, value := range map[string]any{
+		"name":               "",
+		"type":               "RADIUS",
+		"vendor":             "Notepad",
+		"connectionSecurity": "SSL",
+	} {
 		s.send("POST", "/gateways", text(set(gateway(), target, value))).refuses(target)
 	}
-	s.send("POST", "/gateways", text(set(gateway(), "serversHostAndPort", []string{"a:1", "nohost"}))).refuses("serversHostAndPort[1]")
+	s.send("POST", "/gateways", text(set(gateway(), "serversHostAndPort", []string{"a:1", "nohost"}))).
+		refuses("serversHostAndPort[1]")
 	for _, c := range []struct {
 		path   string
 		value  any
@@ -114,12 +161,27 @@ func TestGatewayRefusals(t *testing.T) {
 		{"newUserLookup.ldapFilterPattern", "(|(uid=${identifier})(${identifier}=x))", "newUserLookup.ldapFilterPattern"},
 		{"newUserLookup.ldapFilterPattern", "(&(uid=${identifier})(o=${org}))", "newUserLookup.ldapFilterPattern"},
 		{"newUserLookup.population", object{"id": "none"}, "newUserLookup.population.id"},
-		{"newUserLookup.attributeMappings", []object{{"name": "email", "value": "${ldapAttributes.mail}"}}, "newUserLookup.attributeMappings"},
-		{"newUserLookup.attributeMappings", []object{{"name": "username", "value": "uid"}}, "newUserLookup.attributeMappings[0].value"},
-		{"newUserLookup.attributeMappings", []object{{"name": "username", "value": "${ldapAttributes.u d}"}}, "newUserLookup.attributeMappings[0].value"},
-		{"newUserLookup.attributeMappings", []object{{"name": "username", "value": "${ldapAttributes.uid}"}, {"name": "", "value": "${ldapAttributes.x}"}},
+		{"newUserLookup.attributeMappings", []object{{
+			"name":  "email",
+			"value": "${ldapAttributes.mail}",
+		}}, "newUserLookup.attributeMappings"},
+		{"newUserLookup.attributeMappings", []object{{
+			"name":  "username",
+			"value": "uid",
+		}}, "newUserLookup.attributeMappings[0].value"},
+		{"newUserLookup.attributeMappings", []object{{
+			"name":  "username",
+			"value": "${ldapAttributes.u d}",
+		}}, "newUserLookup.attributeMappings[0].value"},
+		{"newUserLookup.attributeMappings", []object{{
+			"name":  "username",
+			"value": "${ldapAttributes.uid}",
+		}, {"name": "", "value": "${ldapAttributes.x}"}},
 			"newUserLookup.attributeMappings[1].name"},
-		{"newUserLookup.attributeMappings", []object{{"name": "username", "value": "${ldapAttributes.uid}"}, {"name": "username", "value": "${ldapAttributes.cn}"}},
+		{"newUserLookup.attributeMappings", []object{{
+			"name":  "username",
+			"value": "${ldapAttributes.uid}",
+		}, {"name": "username", "value": "${ldapAttributes.cn}"}},
 			"newUserLookup.attributeMappings[1].name"},
 		{"groups.searchBaseDn", "x", "groups.searchBaseDn"},
 		{"groups.nameAttribute", "c n", "groups.nameAttribute"},
@@ -127,9 +189,11 @@ func TestGatewayRefusals(t *testing.T) {
 		{"groups.include", []string{"*", ""}, "groups.include[1]"},
 		{"id", "00000000-0000-0000-0000-000000000000", "id"},
 	} {
-		s.send("POST", "/gateways", text(gateway(set(userType(), "name", "first"), set(userType(), c.path, c.value)))).refuses("userTypes[1]." + c.target)
+		s.send("POST", "/gateways", text(gateway(set(userType(), "name", "first"), set(userType(), c.path, c.value)))).
+			refuses("userTypes[1]." + c.target)
 	}
-	s.send("POST", "/gateways", text(gateway(userType(), set(userType(), "name", "PEOPLE")))).refuses("userTypes[1].name")
+	s.send("POST", "/gateways", text(gateway(userType(), set(userType(), "name", "PEOPLE")))).
+		refuses("userTypes[1].name")
 	a := s.send("POST", "/gateways", text(gateway(set(userType(), "passwordAuthority", "PING_ONE"))))
 	if !strings.Contains(a.at("details.0.message"), "would keep people's passwords") {
 		t.Error(a.text)
@@ -158,12 +222,17 @@ func TestUserTypeLife(t *testing.T) {
 	s.send("POST", base, text(set(userType(), "name", "GUESTS"))).refuses("name")
 	s.send("POST", base, text(set(userType(), "searchBaseDn", "x"))).refuses("searchBaseDn")
 	s.send("GET", base, "").want(http.StatusOK).has("size", "2", "_embedded.userTypes.0.userCount", "1")
-	s.send("PUT", base+"/"+guests, text(set(userType(), "name", "visitors"))).want(http.StatusOK).has("name", "visitors", "id", guests)
+	s.send("PUT", base+"/"+guests, text(set(userType(), "name", "visitors"))).want(http.StatusOK).has(
+		"name", "visitors",
+		"id", guests,
+	)
 	s.send("GET", base+"/"+guests, "").want(http.StatusOK).has("name", "visitors")
 	people := s.gateway.UserTypes[0].ID
 	s.send("POST", base+"/"+people+"/relink", text(object{"userType": object{"id": "none"}})).refuses("userType.id")
-	s.send("POST", base+"/"+people+"/relink", text(object{"userType": object{"id": guests}})).want(http.StatusOK).has("userCount", "1")
-	s.send("DELETE", base+"/"+guests, "").want(http.StatusConflict).has("details.0.message", "1 users have their password checked through it.")
+	s.send("POST", base+"/"+people+"/relink", text(object{"userType": object{"id": guests}})).want(http.StatusOK).
+		has("userCount", "1")
+	s.send("DELETE", base+"/"+guests, "").want(http.StatusConflict).
+		has("details.0.message", "1 users have their password checked through it.")
 	s.send("DELETE", base+"/"+guests+"?force=true", "").want(http.StatusNoContent)
 	s.send("GET", base+"/"+guests, "").want(http.StatusNotFound)
 	s.send("GET", "/users/"+s.user.ID+"/password", "").want(http.StatusOK).has("status", "NO_PASSWORD")
@@ -211,21 +280,46 @@ func TestDeletingNeedsForce(t *testing.T) {
 func TestInstanceHealth(t *testing.T) {
 	s := start(t)
 	path := "/gateways/" + s.gateway.ID + "/instances/" + s.instance.ID
-	s.send("GET", path, "").want(http.StatusOK).has("healthStatus", "UNHEALTHY", "connected", "false", "fingerprint", "AB12", "pairedBy", "ada",
-		"version.versionNumber", "1.0", "version.updateStatus", "UPGRADE_AVAILABLE")
+	s.send("GET", path, "").want(http.StatusOK).has(
+		"healthStatus", "UNHEALTHY",
+		"connected", "false",
+		"fingerprint", "AB12",
+		"pairedBy", "ada",
+		"version.versionNumber", "1.0",
+		"version.updateStatus", "UPGRADE_AVAILABLE",
+	)
 	for want, live := range map[string]api.LiveInstance{
-		"HEALTHY":  {Servers: []wire.Server{{URL: "ldaps://a", State: "up"}, {URL: "ldaps://b", State: "unused"}}, BusyPercent: 7},
-		"DEGRADED": {Servers: []wire.Server{{URL: "ldaps://a", State: "up"}, {URL: "ldaps://b", State: "down", Error: "refused"}}},
+		"HEALTHY": {
+			Servers:     []wire.Server{{URL: "ldaps://a", State: "up"}, {URL: "ldaps://b", State: "unused"}},
+			BusyPercent: 7,
+		},
+		"DEGRADED": {Servers: []wire.Server{{
+			URL:   "ldaps://a",
+			State: "up",
+		}, {URL: "ldaps://b", State: "down", Error: "refused"}}},
 	} {
 		live.ID = s.instance.ID
 		s.links.live = []api.LiveInstance{{ID: "another"}, live}
-		s.send("GET", path, "").want(http.StatusOK).has("healthStatus", want, "connected", "true", "busyPercentage", fmt.Sprint(live.BusyPercent))
+		s.send("GET", path, "").want(http.StatusOK).has(
+			"healthStatus", want,
+			"connected", "true",
+			"busyPercentage", fmt.Sprint(live.BusyPercent),
+		)
 	}
-	s.links.live[1] = api.LiveInstance{ID: s.instance.ID, Problems: []wire.Problem{{Code: "CLOCK", Text: "wrong", Remedy: "set it"}}}
-	s.send("GET", path, "").has("healthStatus", "DEGRADED", "problems.0.code", "CLOCK", "problems.0.remedy", "set it", "currentErrors.0", "wrong")
+	s.links.live[1] = api.LiveInstance{
+		ID:       s.instance.ID,
+		Problems: []wire.Problem{{Code: "CLOCK", Text: "wrong", Remedy: "set it"}},
+	}
+	s.send("GET", path, "").has(
+		"healthStatus", "DEGRADED",
+		"problems.0.code", "CLOCK",
+		"problems.0.remedy", "set it",
+		"currentErrors.0", "wrong",
+	)
 	s.links.live[1] = api.LiveInstance{ID: s.instance.ID, Refused: []wire.Refused{{ID: "t", Reasons: []string{"base"}}}}
 	s.send("GET", path, "").has("healthStatus", "DEGRADED", "refusedUserTypes.0.reasons.0", "base")
-	s.send("GET", "/gateways/"+s.gateway.ID+"?expand=instances", "").has("_embedded.instances.0.healthStatus", "DEGRADED")
+	s.send("GET", "/gateways/"+s.gateway.ID+"?expand=instances", "").
+		has("_embedded.instances.0.healthStatus", "DEGRADED")
 }
 
 func TestRevoke(t *testing.T) {
@@ -257,8 +351,10 @@ func TestPairings(t *testing.T) {
 	for _, code := range []string{"AAAA-AAAA", "BBBB-BBBB", "CCCC-CCCC"} {
 		s.waits(code)
 	}
-	i := s.send("POST", base, `{"code":"aaaa aaaa","approve":true}`).want(http.StatusCreated).has("fingerprint", "AAAA-AAAA").at("id")
-	if kept, err := s.store.Instance(t.Context(), i); err != nil || kept.GatewayID != s.gateway.ID || kept.PairedBy != "API client terraform" {
+	i := s.send("POST", base, `{"code":"aaaa aaaa","approve":true}`).want(http.StatusCreated).
+		has("fingerprint", "AAAA-AAAA").at("id")
+	if kept, err := s.store.Instance(t.Context(), i); err != nil || kept.GatewayID != s.gateway.ID ||
+		kept.PairedBy != "API client terraform" {
 		t.Errorf("%+v, %v", kept, err)
 	}
 	s.send("POST", base, `{"code":"BBBB-BBBB","approve":false}`).want(http.StatusNoContent)
@@ -274,9 +370,16 @@ func TestPairings(t *testing.T) {
 
 func TestPopulations(t *testing.T) {
 	s := start(t)
-	a := s.send("POST", "/populations", `{"name":"Guests","default":true}`).want(http.StatusCreated).has("default", "true", "userCount", "0")
+	a := s.send("POST", "/populations", `{"name":"Guests","default":true}`).want(http.StatusCreated).has(
+		"default", "true",
+		"userCount", "0",
+	)
 	s.send("GET", "/populations/"+s.population.ID, "").has("default", "false", "userCount", "1")
-	s.send("PATCH", "/populations/"+a.at("id"), `{"description":"d"}`).want(http.StatusOK).has("name", "Guests", "description", "d", "default", "true")
+	s.send("PATCH", "/populations/"+a.at("id"), `{"description":"d"}`).want(http.StatusOK).has(
+		"name", "Guests",
+		"description", "d",
+		"default", "true",
+	)
 	s.send("POST", "/populations", `{"name":"guests"}`).refuses("name")
 	s.send("POST", "/populations", `{}`).refuses("name")
 	s.send("DELETE", "/populations/"+s.population.ID, "").want(http.StatusConflict)

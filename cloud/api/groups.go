@@ -19,9 +19,11 @@ type groupForm struct {
 	ExternalID  string          `json:"externalId,omitempty"`
 	Population  *reference      `json:"population,omitempty"`
 	UserFilter  json.RawMessage `json:"userFilter,omitempty"` // never shown: there are no dynamic groups
-	SourceType  string          `json:"sourceType,omitempty"` // only shown
+	SourceType  store.Source    `json:"sourceType,omitempty"` // only shown
 }
 
+// What only a directory decides is shown and not read back: its ID there, the source,
+// and when it was last seen whole.
 type groupBody struct {
 	Links       links     `json:"_links"`
 	ID          string    `json:"id"`
@@ -36,6 +38,7 @@ type groupBody struct {
 	UpdatedAt    time.Time      `json:"updatedAt"`
 }
 
+// groupFormOf is the inverse of into; a PATCH is read on top of it.
 func groupFormOf(g store.Group) groupForm {
 	return groupForm{
 		Name:        g.Name,
@@ -47,6 +50,8 @@ func groupFormOf(g store.Group) groupForm {
 	}
 }
 
+// showGroup is what reading one answers. The members are counted; nested groups are no
+// members here.
 func showGroup(c *call, g store.Group) groupBody {
 	return groupBody{
 		Links:        c.self("groups", g.ID),
@@ -63,6 +68,8 @@ func showGroup(c *call, g store.Group) groupBody {
 	}
 }
 
+// listGroups answers with a page by display name, without lastSeenAt, which would take
+// a look at every member's sign-ons.
 func (s *Server) listGroups(c *call) (reply, error) {
 	page, err := c.page()
 	if err != nil {
@@ -89,6 +96,7 @@ func (s *Server) listGroups(c *call) (reply, error) {
 	return listed(c, "groups", all, next, func(g store.Group) groupBody { return showGroup(c, g) })
 }
 
+// getGroup answers with one group; 404 when the environment has none of that ID.
 func (s *Server) getGroup(c *call) (reply, error) {
 	g, err := s.Store.Group(c.Context(), c.env, c.PathValue("id"))
 	if err != nil {
@@ -97,6 +105,8 @@ func (s *Server) getGroup(c *call) (reply, error) {
 	return ok(showGroup(c, g))
 }
 
+// createGroup answers with 201 and an ordinary group: one with a source is made by a
+// sign-on alone.
 func (s *Server) createGroup(c *call) (reply, error) {
 	var form groupForm
 	if err := c.read(&form); err != nil {
@@ -137,6 +147,8 @@ func (s *Server) putGroup(c *call) (reply, error) {
 	return ok(showGroup(c, g))
 }
 
+// isSet tells whether a property was given with a value. A null and an empty text are
+// none.
 func isSet(b json.RawMessage) bool { return len(b) > 0 && string(b) != "null" && string(b) != `""` }
 
 // into makes a group what the form says. A filter has no place in one.
@@ -153,18 +165,23 @@ func (f groupForm) into(g *store.Group) error {
 	return fault.Of(fault.UserFilter, fault.Invalid, "There are no dynamic groups here: add the members one by one.")
 }
 
+// deleteGroup answers with 204. A just-in-time group comes back with the next updating
+// sign-on of a member.
 func (s *Server) deleteGroup(c *call) (reply, error) {
 	return gone(s.Management.DeleteGroup(c.Context(), c.by(), c.PathValue("id"), func(g store.Group) error {
 		return c.fresh(showGroup(c, g))
 	}))
 }
 
+// The type is DIRECT for every membership: what a directory nests is resolved there,
+// and not here.
 type userGroupBody struct {
 	groupBody
 	Type  string    `json:"type"` // always DIRECT
 	Since time.Time `json:"since"`
 }
 
+// showUserGroup has the membership as self, and leads to the group.
 func showUserGroup(c *call, m store.GroupMembership) userGroupBody {
 	b := userGroupBody{showGroup(c, m.Group), "DIRECT", m.Since}
 	b.Links = c.self("users", c.PathValue("u"), "memberOfGroups", m.Group.ID)
@@ -182,6 +199,8 @@ func (s *Server) userGroups(c *call) ([]store.GroupMembership, error) {
 	return s.Store.UserGroups(c.Context(), c.env, u.ID)
 }
 
+// listUserGroups answers with all groups of a user in one page; 404 when there is no
+// such user.
 func (s *Server) listUserGroups(c *call) (reply, error) {
 	all, err := s.userGroups(c)
 	if err != nil {
@@ -191,6 +210,7 @@ func (s *Server) listUserGroups(c *call) (reply, error) {
 	return listed(c, "groupMemberships", all, "", show)
 }
 
+// getUserGroup answers with one membership; 404 when the user is not in that group.
 func (s *Server) getUserGroup(c *call) (reply, error) {
 	return s.membership(c, c.PathValue("id"), http.StatusOK)
 }
@@ -210,6 +230,7 @@ func (s *Server) membership(c *call, group string, status int) (reply, error) {
 }
 
 // joinGroup adds a user to an ordinary group.
+// It answers with the membership, also when the user was in the group before.
 func (s *Server) joinGroup(c *call) (reply, error) {
 	var form reference
 	if err := c.read(&form); err != nil {

@@ -16,6 +16,8 @@ const (
 	unhealthy = "UNHEALTHY" // not connected
 )
 
+// Times and the fingerprint are the store's; from busyPercentage on it is what the
+// instance itself last said, and is empty while it is not connected.
 type instanceBody struct {
 	Links              links             `json:"_links"`
 	ID                 string            `json:"id"`
@@ -46,6 +48,7 @@ type instanceBody struct {
 	Refused            []refusedByFile   `json:"refusedUserTypes,omitempty"`
 }
 
+// The status is left out where this program does not know which version is the newest.
 type versionBody struct {
 	Number string `json:"versionNumber"`
 	Status string `json:"updateStatus,omitempty"`
@@ -59,6 +62,8 @@ type instanceProblem struct {
 	Severity string `json:"severity,omitempty"` // error, warning or info
 }
 
+// The state is up, down or unused, as the agent last saw it; the error is in the
+// agent's words, which name no entry.
 type serverBody struct {
 	URL    string `json:"url"`
 	State  string `json:"state"`
@@ -80,6 +85,8 @@ func known(t time.Time) *time.Time {
 	return &t
 }
 
+// showInstance shows an instance with what it reports; live is nil for one that is not
+// connected. One in quarantine is unhealthy whatever it says: it is kept out.
 func (s *Server) showInstance(c *call, i store.Instance, live *LiveInstance) instanceBody {
 	b := instanceBody{
 		Links:          c.self("gateways", i.GatewayID, "instances", i.ID),
@@ -145,6 +152,8 @@ func (b *instanceBody) report(l LiveInstance) {
 	}
 }
 
+// serverDown is a problem that the agent does not name itself: it says of each server
+// how it is.
 func serverDown(v wire.Server) instanceProblem {
 	return instanceProblem{
 		Code:    "DIRECTORY_SERVER_DOWN",
@@ -155,6 +164,8 @@ func serverDown(v wire.Server) instanceProblem {
 	}
 }
 
+// version compares texts and no numbers: whatever is not this version is another, and
+// an update is offered.
 func (s *Server) version(software string) versionBody {
 	v := versionBody{Number: software}
 	switch {
@@ -181,6 +192,7 @@ func (s *Server) instances(c *call, gateway string) ([]instanceBody, error) {
 	return bodies, err
 }
 
+// live returns what is connected of a gateway by the instance's ID, over all nodes.
 func (s *Server) live(gateway string) map[string]*LiveInstance {
 	all := map[string]*LiveInstance{}
 	for _, l := range s.Links.Live(gateway) {
@@ -189,6 +201,8 @@ func (s *Server) live(gateway string) map[string]*LiveInstance {
 	return all
 }
 
+// listInstances answers with the instances of a gateway, the oldest first, at most
+// 1,000; 404 when there is no such gateway.
 func (s *Server) listInstances(c *call) (reply, error) {
 	g, _, err := s.gatewayOf(c)
 	if err != nil {
@@ -210,6 +224,8 @@ func (s *Server) instanceOf(c *call) (store.Instance, error) {
 	return i, err
 }
 
+// getInstance answers with one instance, revoked ones too: who paired and revoked it
+// stays to be read.
 func (s *Server) getInstance(c *call) (reply, error) {
 	i, err := s.instanceOf(c)
 	if err != nil {
@@ -218,6 +234,8 @@ func (s *Server) getInstance(c *call) (reply, error) {
 	return ok(s.showInstance(c, i, s.live(i.GatewayID)[i.ID]))
 }
 
+// revokeInstance answers with 204, the second time as well. Its link is closed at once,
+// on whatever node.
 func (s *Server) revokeInstance(c *call) (reply, error) {
 	gateway, id := c.PathValue("g"), c.PathValue("i")
 	_, err := s.Management.RevokeInstance(c.Context(), c.by(), gateway, id, func(i store.Instance) error {

@@ -71,6 +71,7 @@ type keysBody struct {
 	ExpiresAt *time.Time `json:"expiresAt,omitempty"`
 }
 
+// The key itself is in no body. A version of 0 is not known, and left out.
 type keyBody struct {
 	Principal string `json:"principal"`
 	Realm     string `json:"realm"`
@@ -78,6 +79,8 @@ type keyBody struct {
 	EType     string `json:"encryptionType"`
 }
 
+// showKeys shows what is in a set of keys; one that was replaced has the time until
+// which it is good.
 func showKeys(c *call, k store.KerberosKeys) keysBody {
 	b := keysBody{
 		Links:     c.self("gateways", k.GatewayID, "kerberosKeys", k.ID),
@@ -96,6 +99,8 @@ func showKeys(c *call, k store.KerberosKeys) keysBody {
 	return b
 }
 
+// listKeys answers with the keys in use and those that are still good, the newest
+// first.
 func (s *Server) listKeys(c *call) (reply, error) {
 	g, _, err := s.gatewayOf(c)
 	if err != nil {
@@ -109,6 +114,7 @@ func (s *Server) listKeys(c *call) (reply, error) {
 }
 
 // createKeys takes a keytab. A gateway that took no tickets does from then on.
+// The keytab is copied out of the body, which is overwritten after it was read.
 func (s *Server) createKeys(c *call) (reply, error) {
 	var form struct {
 		Keytab []byte `json:"keytab"` // base64
@@ -124,6 +130,7 @@ func (s *Server) createKeys(c *call) (reply, error) {
 	return created(showKeys(c, k))
 }
 
+// deleteKeys answers with 204; 404 for keys of another gateway as for none.
 func (s *Server) deleteKeys(c *call) (reply, error) {
 	return gone(s.Management.DeleteKeys(c.Context(), c.by(), c.PathValue("g"), c.PathValue("id")))
 }

@@ -10,10 +10,14 @@ import (
 )
 
 // DefaultRequests is how many requests a client may make in a minute.
+// It keeps a client that is gone wild from the others, and is far above what a program
+// does that waits for its answers.
 const DefaultRequests = 60_000
 
 // allow counts a request of a client and says in the answer how many are left
 // (draft-ietf-httpapi-ratelimit-headers-10). It counts on this node.
+// A sixth of a minute's requests may come at once. The count is of this node, so a
+// client of three nodes may make three times as many.
 func (s *Server) allow(w http.ResponseWriter, client string) error {
 	perMinute := s.Requests
 	if perMinute == 0 {

@@ -14,6 +14,8 @@ import (
 )
 
 // secretPaths are what answers with a secret, which is told once and never kept.
+// Of these a second request is 409 and not the first answer: whoever repeats it makes
+// another secret, and takes this one back.
 var secretPaths = map[string]bool{
 	"/{e}/gateways/{g}/pairings":     true,
 	"/{e}/gateways/{g}/credentials":  true,
@@ -28,6 +30,8 @@ const maxKey = 255
 // once does a POST with an Idempotency-Key once, however often it comes
 // (draft-ietf-httpapi-idempotency-key-header-07): the same request under the same
 // key gets the same answer for a day.
+// An error is no answer, so the request may come again under the same key. The key is
+// the client's own: two clients may have the same.
 func (s *Server) once(c *call, path string, e endpoint) (reply, error) {
 	key := c.Header.Get("Idempotency-Key")
 	if c.Method != http.MethodPost || key == "" {
@@ -78,6 +82,8 @@ func requestHash(key string, c *call, body []byte) []byte {
 }
 
 // again answers a request that came before.
+// 422 for another request, 409 for one that is under way or was cut off, both as the
+// draft has them.
 func again(before, now store.IdempotentRequest) (reply, error) {
 	switch {
 	case !hmac.Equal(before.Request, now.Request):
@@ -89,6 +95,8 @@ func again(before, now store.IdempotentRequest) (reply, error) {
 		)
 	case len(before.Body) == 0:
 		return reply{}, refused(http.StatusConflict, "This was done already, and its secret is told only once. Make another.")
+	case string(before.Body) == "null":
+		return reply{status: before.Status}, nil // there was no body, and 204 must have none
 	}
 	return reply{before.Status, json.RawMessage(before.Body)}, nil
 }

@@ -71,33 +71,71 @@ const (
 )
 
 // operations are those of every endpoint, by method and path.
-var operations = map[string]operation{
+var operations = together(ownOperations, providerOperations)
+
+var ownOperations = map[string]operation{
 	"GET ":     {summary: "List the environments of this client", out: environmentBody{}, list: "environments"},
 	"GET /{e}": {summary: "Read the environment", out: environmentBody{}},
 	"PUT /{e}": {summary: "Rename the environment", in: namedForm{}, out: environmentBody{}},
 
-	"GET /{e}/populations":        {summary: "List populations", out: populationBody{}, list: "populations"},
-	"POST /{e}/populations":       {summary: "Make a population", in: populationForm{}, out: populationBody{}},
-	"GET /{e}/populations/{p}":    {summary: "Read a population", out: populationBody{}},
-	"PUT /{e}/populations/{p}":    {summary: "Change a population", in: populationForm{}, out: populationBody{}},
-	"PATCH /{e}/populations/{p}":  {summary: "Change what is named of a population", in: populationForm{}, out: populationBody{}},
+	"GET /{e}/populations":     {summary: "List populations", out: populationBody{}, list: "populations"},
+	"POST /{e}/populations":    {summary: "Make a population", in: populationForm{}, out: populationBody{}},
+	"GET /{e}/populations/{p}": {summary: "Read a population", out: populationBody{}},
+	"PUT /{e}/populations/{p}": {summary: "Change a population", in: populationForm{}, out: populationBody{}},
+	"PATCH /{e}/populations/{p}": {
+		summary: "Change what is named of a population",
+		in:      populationForm{},
+		out:     populationBody{},
+	},
 	"DELETE /{e}/populations/{p}": {summary: "Delete a population that has no users"},
 
-	"GET /{e}/gateways":        {summary: "List gateways", out: gatewayBody{}, list: "gateways", selects: []string{"expand=instances"}},
-	"POST /{e}/gateways":       {summary: "Make a gateway, with its user types", in: gatewayForm{}, out: gatewayBody{}},
-	"GET /{e}/gateways/{g}":    {summary: "Read a gateway", out: gatewayBody{}, selects: []string{"expand=instances"}},
-	"PUT /{e}/gateways/{g}":    {summary: "Change a gateway", in: gatewayForm{}, out: gatewayBody{}},
-	"DELETE /{e}/gateways/{g}": {summary: "Delete a gateway; with users only by force=true", selects: []string{"force=true"}},
+	"GET /{e}/gateways": {
+		summary: "List gateways",
+		out:     gatewayBody{},
+		list:    "gateways",
+		selects: []string{"expand=instances"},
+	},
+	"POST /{e}/gateways":    {summary: "Make a gateway, with its user types", in: gatewayForm{}, out: gatewayBody{}},
+	"GET /{e}/gateways/{g}": {summary: "Read a gateway", out: gatewayBody{}, selects: []string{"expand=instances"}},
+	"PUT /{e}/gateways/{g}": {summary: "Change a gateway", in: gatewayForm{}, out: gatewayBody{}},
+	"DELETE /{e}/gateways/{g}": {
+		summary: "Delete a gateway; with users only by force=true",
+		selects: []string{"force=true"},
+	},
 
-	"GET /{e}/gateways/{g}/userTypes":             {summary: "List the user types of a gateway", out: userTypeBody{}, list: "userTypes"},
-	"POST /{e}/gateways/{g}/userTypes":            {summary: "Add a user type", in: userTypeForm{}, out: userTypeBody{}},
-	"GET /{e}/gateways/{g}/userTypes/defaults":    {summary: "Read the usual user type of the gateway's vendor", out: userTypeForm{}},
-	"GET /{e}/gateways/{g}/userTypes/{t}":         {summary: "Read a user type", out: userTypeBody{}},
-	"PUT /{e}/gateways/{g}/userTypes/{t}":         {summary: "Change a user type", in: userTypeForm{}, out: userTypeBody{}},
-	"DELETE /{e}/gateways/{g}/userTypes/{t}":      {summary: "Delete a user type; with users only by force=true", selects: []string{"force=true"}},
-	"POST /{e}/gateways/{g}/userTypes/{t}/relink": {summary: "Link all users of a user type to another", in: relinkForm{}, out: map[string]any{}, statuses: []int{http.StatusOK}},
+	"GET /{e}/gateways/{g}/userTypes": {
+		summary: "List the user types of a gateway",
+		out:     userTypeBody{},
+		list:    "userTypes",
+	},
+	"POST /{e}/gateways/{g}/userTypes": {summary: "Add a user type", in: userTypeForm{}, out: userTypeBody{}},
+	"GET /{e}/gateways/{g}/userTypes/defaults": {
+		summary: "Read the usual user type of the gateway's vendor",
+		out:     userTypeForm{},
+	},
+	"GET /{e}/gateways/{g}/userTypes/{t}": {summary: "Read a user type", out: userTypeBody{}},
+	"PUT /{e}/gateways/{g}/userTypes/{t}": {
+		summary: "Change a user type",
+		in:      userTypeForm{},
+		out:     userTypeBody{},
+	},
+	"DELETE /{e}/gateways/{g}/userTypes/{t}": {
+		summary: "Delete a user type; with users only by force=true",
+		selects: []string{"force=true"},
+	},
+	"POST /{e}/gateways/{g}/userTypes/{t}/relink": {
+		summary:  "Link all users of a user type to another",
+		in:       relinkForm{},
+		out:      map[string]any{},
+		statuses: []int{http.StatusOK},
+	},
 
-	"GET /{e}/gateways/{g}/instances":        {summary: "List the instances of a gateway", out: instanceBody{}, list: "gatewayInstances", selects: []string{"include=revoked"}},
+	"GET /{e}/gateways/{g}/instances": {
+		summary: "List the instances of a gateway",
+		out:     instanceBody{},
+		list:    "gatewayInstances",
+		selects: []string{"include=revoked"},
+	},
 	"GET /{e}/gateways/{g}/instances/{i}":    {summary: "Read an instance", out: instanceBody{}},
 	"DELETE /{e}/gateways/{g}/instances/{i}": {summary: "Revoke an instance"},
 	"POST /{e}/gateways/{g}/instances/{i}/rotate": {
@@ -105,31 +143,80 @@ var operations = map[string]operation{
 		out:      instanceBody{},
 		statuses: []int{http.StatusAccepted},
 	},
-	"GET /{e}/gateways/{g}/pairings":            {summary: "List pending pairing codes", out: pairingBody{}, list: "pairings"},
-	"POST /{e}/gateways/{g}/pairings":           {summary: "Make a pairing code, or decide on one that an agent shows", in: decisionForm{}, out: pairingBody{}, or: instanceBody{}},
-	"GET /{e}/gateways/{g}/pairings/{id}":       {summary: "Read a pending pairing code", out: pairingBody{}},
-	"DELETE /{e}/gateways/{g}/pairings/{id}":    {summary: "Take a pairing code back"},
-	"GET /{e}/gateways/{g}/credentials":         {summary: "List pending pairing codes, as credentials", out: credentialBody{}, list: "credentials"},
-	"POST /{e}/gateways/{g}/credentials":        {summary: "Make a pairing code, as a credential", out: credentialBody{}},
-	"GET /{e}/gateways/{g}/credentials/{id}":    {summary: "Read a pending pairing code, as a credential", out: credentialBody{}},
+	"GET /{e}/gateways/{g}/pairings": {
+		summary: "List pending pairing codes",
+		out:     pairingBody{},
+		list:    "pairings",
+	},
+	"POST /{e}/gateways/{g}/pairings": {
+		summary: "Make a pairing code, or decide on one that an agent shows",
+		in:      decisionForm{},
+		out:     pairingBody{},
+		or:      instanceBody{},
+	},
+	"GET /{e}/gateways/{g}/pairings/{id}":    {summary: "Read a pending pairing code", out: pairingBody{}},
+	"DELETE /{e}/gateways/{g}/pairings/{id}": {summary: "Take a pairing code back"},
+	"GET /{e}/gateways/{g}/credentials": {
+		summary: "List pending pairing codes, as credentials",
+		out:     credentialBody{},
+		list:    "credentials",
+	},
+	"POST /{e}/gateways/{g}/credentials": {summary: "Make a pairing code, as a credential", out: credentialBody{}},
+	"GET /{e}/gateways/{g}/credentials/{id}": {
+		summary: "Read a pending pairing code, as a credential",
+		out:     credentialBody{},
+	},
 	"DELETE /{e}/gateways/{g}/credentials/{id}": {summary: "Take a pairing code back"},
 
-	"GET /{e}/gateways/{g}/kerberosKeys":         {summary: "List the Kerberos keys of a gateway", out: keysBody{}, list: "kerberosKeys"},
+	"GET /{e}/gateways/{g}/kerberosKeys": {
+		summary: "List the Kerberos keys of a gateway",
+		out:     keysBody{},
+		list:    "kerberosKeys",
+	},
 	"POST /{e}/gateways/{g}/kerberosKeys":        {summary: "Use the keys of a keytab", in: keytabForm{}, out: keysBody{}},
 	"DELETE /{e}/gateways/{g}/kerberosKeys/{id}": {summary: "Delete a set of Kerberos keys"},
 
-	"GET /{e}/users":                            {summary: "List users", out: userBody{}, list: "users", filter: userFields, selects: []string{"include=memberOfGroupIDs,memberOfGroupNames"}},
-	"POST /{e}/users":                           {summary: "Make a user", in: userForm{}, out: userBody{}},
-	"GET /{e}/users/{u}":                        {summary: "Read a user", out: userBody{}, selects: []string{"include=memberOfGroupIDs,memberOfGroupNames"}},
-	"PUT /{e}/users/{u}":                        {summary: "Change a user", in: userForm{}, out: userBody{}},
-	"PATCH /{e}/users/{u}":                      {summary: "Change what is named of a user", in: userForm{}, out: userBody{}},
-	"DELETE /{e}/users/{u}":                     {summary: "Delete a user"},
-	"DELETE /{e}/users/{u}/secondFactor":        {summary: "Take away the second factor by which a user opens the console"},
-	"POST /{e}/users/{u}/off":                   {summary: "Sign a user off everywhere", statuses: []int{http.StatusNoContent}},
-	"GET /{e}/users/{u}/password":               {summary: "Read who checks a user's password", out: passwordBody{}},
-	"PUT /{e}/users/{u}/password":               {summary: "Link a user to a user type, or change the password in the directory", in: passwordForm{}, out: passwordBody{}},
-	"GET /{e}/users/{u}/memberOfGroups":         {summary: "List a user's groups", out: userGroupBody{}, list: "groupMemberships"},
-	"POST /{e}/users/{u}/memberOfGroups":        {summary: "Put a user into an ordinary group", in: reference{}, out: userGroupBody{}},
+	"GET /{e}/users": {
+		summary: "List users",
+		out:     userBody{},
+		list:    "users",
+		filter:  userFields,
+		selects: []string{"include=memberOfGroupIDs,memberOfGroupNames"},
+	},
+	"POST /{e}/users": {summary: "Make a user", in: userForm{}, out: userBody{}},
+	"GET /{e}/users/{u}": {
+		summary: "Read a user",
+		out:     userBody{},
+		selects: []string{"include=memberOfGroupIDs,memberOfGroupNames"},
+	},
+	"PUT /{e}/users/{u}": {summary: "Change a user", in: userForm{}, out: userBody{}},
+	"PATCH /{e}/users/{u}": {
+		summary: "Change what is named of a user",
+		in:      userForm{},
+		out:     userBody{},
+	},
+	"DELETE /{e}/users/{u}":              {summary: "Delete a user"},
+	"DELETE /{e}/users/{u}/secondFactor": {summary: "Take away the second factor by which a user opens the console"},
+	"POST /{e}/users/{u}/off": {
+		summary:  "Sign a user off everywhere",
+		statuses: []int{http.StatusNoContent},
+	},
+	"GET /{e}/users/{u}/password": {summary: "Read who checks a user's password", out: passwordBody{}},
+	"PUT /{e}/users/{u}/password": {
+		summary: "Link a user to a user type, or change the password in the directory",
+		in:      passwordForm{},
+		out:     passwordBody{},
+	},
+	"GET /{e}/users/{u}/memberOfGroups": {
+		summary: "List a user's groups",
+		out:     userGroupBody{},
+		list:    "groupMemberships",
+	},
+	"POST /{e}/users/{u}/memberOfGroups": {
+		summary: "Put a user into an ordinary group",
+		in:      reference{},
+		out:     userGroupBody{},
+	},
 	"GET /{e}/users/{u}/memberOfGroups/{id}":    {summary: "Read one of a user's groups", out: userGroupBody{}},
 	"DELETE /{e}/users/{u}/memberOfGroups/{id}": {summary: "Take a user out of a group"},
 
@@ -140,10 +227,24 @@ var operations = map[string]operation{
 	"PATCH /{e}/groups/{id}":  {summary: "Change what is named of a group", in: groupForm{}, out: groupBody{}},
 	"DELETE /{e}/groups/{id}": {summary: "Delete a group"},
 
-	"GET /{e}/signOns":      {summary: "List sign-ons, the newest first", out: signOnBody{}, list: "signOns", filter: "user.id"},
-	"POST /{e}/signOns":     {summary: "Sign a person on for a trusted back end; whatever its outcome, it was done", in: signOnForm{}, out: signOnBody{}},
+	"GET /{e}/signOns": {
+		summary: "List sign-ons, the newest first",
+		out:     signOnBody{},
+		list:    "signOns",
+		filter:  "user.id",
+	},
+	"POST /{e}/signOns": {
+		summary: "Sign a person on for a trusted back end; whatever its outcome, it was done",
+		in:      signOnForm{},
+		out:     signOnBody{},
+	},
 	"GET /{e}/signOns/{id}": {summary: "Read a sign-on", out: signOnBody{}},
-	"GET /{e}/activities":   {summary: "List what happened, the newest first", out: activityBody{}, list: "activities", filter: "action, actor, subject, signOn.id"},
+	"GET /{e}/activities": {
+		summary: "List what happened, the newest first",
+		out:     activityBody{},
+		list:    "activities",
+		filter:  "action, actor, subject, signOn.id",
+	},
 
 	"GET /{e}/applications":             {summary: "List applications", out: applicationBody{}, list: "applications"},
 	"POST /{e}/applications":            {summary: "Make an application", in: applicationForm{}, out: applicationBody{}},
@@ -152,14 +253,33 @@ var operations = map[string]operation{
 	"DELETE /{e}/applications/{a}":      {summary: "Delete an application"},
 	"POST /{e}/applications/{a}/secret": {summary: "Make a new secret", out: map[string]any{}},
 
-	"GET /{e}/administrators":             {summary: "List the administrators of the console", out: administratorBody{}, list: "administrators"},
-	"POST /{e}/administrators":            {summary: "Make an administrator; the answer has the secret by which they set a password", in: administratorForm{}, out: administratorBody{}},
-	"GET /{e}/administrators/{id}":        {summary: "Read an administrator", out: administratorBody{}},
-	"PATCH /{e}/administrators/{id}":      {summary: "Give an administrator another role", in: administratorForm{}, out: administratorBody{}},
-	"DELETE /{e}/administrators/{id}":     {summary: "Remove an administrator"},
-	"POST /{e}/administrators/{id}/reset": {summary: "Take away an administrator's password and factors; the answer has a new set-up secret", out: administratorBody{}},
+	"GET /{e}/administrators": {
+		summary: "List the administrators of the console",
+		out:     administratorBody{},
+		list:    "administrators",
+	},
+	"POST /{e}/administrators": {
+		summary: "Make an administrator; the answer has the secret by which they set a password",
+		in:      administratorForm{},
+		out:     administratorBody{},
+	},
+	"GET /{e}/administrators/{id}": {summary: "Read an administrator", out: administratorBody{}},
+	"PATCH /{e}/administrators/{id}": {
+		summary: "Give an administrator another role",
+		in:      administratorForm{},
+		out:     administratorBody{},
+	},
+	"DELETE /{e}/administrators/{id}": {summary: "Remove an administrator"},
+	"POST /{e}/administrators/{id}/reset": {
+		summary: "Take away an administrator's password and factors; the answer has a new set-up secret",
+		out:     administratorBody{},
+	},
 
-	"GET /{e}/roleGroups":         {summary: "List the groups whose members have a role in the console", out: roleGroupBody{}, list: "roleGroups"},
+	"GET /{e}/roleGroups": {
+		summary: "List the groups whose members have a role in the console",
+		out:     roleGroupBody{},
+		list:    "roleGroups",
+	},
 	"GET /{e}/roleGroups/{id}":    {summary: "Read the role that a group gives", out: roleGroupBody{}},
 	"PUT /{e}/roleGroups/{id}":    {summary: "Have a group give its members a role", in: roleForm{}, out: roleGroupBody{}},
 	"DELETE /{e}/roleGroups/{id}": {summary: "Have a group give no role any more"},
@@ -195,7 +315,10 @@ func (d *document) schema(v any) object {
 			panic(err)
 		}
 		var plain object
-		if err := json.Unmarshal(bytes.ReplaceAll(b, []byte("#/$defs/"), []byte("#/components/schemas/")), &plain); err != nil {
+		if err := json.Unmarshal(
+			bytes.ReplaceAll(b, []byte("#/$defs/"), []byte("#/components/schemas/")),
+			&plain,
+		); err != nil {
 			panic(err)
 		}
 		delete(plain, "$schema")
@@ -213,10 +336,20 @@ func inJSON(schema object) object {
 }
 
 func (d *document) list(o operation) object {
-	return object{"type": "object", "required": []string{"_links", "_embedded", "count", "size"}, "properties": object{
-		"_links":    object{"$ref": "#/components/schemas/Links"},
-		"_embedded": object{"type": "object", "required": []string{o.list}, "properties": object{o.list: object{"type": "array", "items": d.schema(o.out)}}},
-		"count":     object{"type": "integer"}, "size": object{"type": "integer"}}}
+	return object{
+		"type":     "object",
+		"required": []string{"_links", "_embedded", "count", "size"},
+		"properties": object{
+			"_links": object{"$ref": "#/components/schemas/Links"},
+			"_embedded": object{
+				"type":       "object",
+				"required":   []string{o.list},
+				"properties": object{o.list: object{"type": "array", "items": d.schema(o.out)}},
+			},
+			"count": object{"type": "integer"},
+			"size":  object{"type": "integer"},
+		},
+	}
 }
 
 func parameter(in, name, description string, required bool) object {
@@ -239,10 +372,22 @@ func (d *document) operation(method, path string, o operation) object {
 		parameters = append(parameters, parameter("path", m[1], "", true))
 	}
 	if o.list != "" {
-		parameters = append(parameters, parameter("query", "limit", "How many at most, up to 1000; 100 when it is not given", false), parameter("query", "cursor", "From the next link of the part before", false))
+		parameters = append(
+			parameters,
+			parameter("query", "limit", "How many at most, up to 1000; 100 when it is not given", false),
+			parameter("query", "cursor", "From the next link of the part before", false),
+		)
 	}
 	if o.filter != "" {
-		parameters = append(parameters, parameter("query", "filter", "SCIM filter (RFC 7644): eq, sw, co, and, or, parentheses, on "+o.filter, false))
+		parameters = append(
+			parameters,
+			parameter(
+				"query",
+				"filter",
+				"SCIM filter (RFC 7644): eq, sw, co, and, or, parentheses, on "+o.filter,
+				false,
+			),
+		)
 	}
 	for _, s := range o.selects {
 		n, value, _ := strings.Cut(s, "=")
@@ -250,22 +395,41 @@ func (d *document) operation(method, path string, o operation) object {
 	}
 	switch method {
 	case "POST":
-		parameters = append(parameters, parameter("header", "Idempotency-Key", "The same request under the same key is done once", false))
+		parameters = append(
+			parameters,
+			parameter("header", "Idempotency-Key", "The same request under the same key is done once", false),
+		)
 	case "PUT", "PATCH", "DELETE":
 		parameters = append(parameters, parameter("header", "If-Match", "ETag of the resource as it was read", false))
 	case "GET":
 		parameters = append(parameters, parameter("header", "If-None-Match", "ETag of what the client has", false))
 	}
-	return object{"operationId": operationID(method, path, o), "summary": o.summary, "parameters": parameters, "responses": d.responses(method, o), "tags": []string{tag(path)}, "requestBody": d.body(o)}
+	return object{
+		"operationId": operationID(method, path, o),
+		"summary":     o.summary,
+		"parameters":  parameters,
+		"responses":   d.responses(method, o),
+		"tags":        []string{tag(path)},
+		"requestBody": d.body(o),
+	}
 }
 
 // operationID names an endpoint for generators of clients, as in "listUsers".
 func operationID(method, path string, o operation) string {
-	id := map[string]string{"GET": "read", "POST": "create", "PUT": "replace", "PATCH": "update", "DELETE": "delete"}[method]
+	id := map[string]string{
+		"GET":    "read",
+		"POST":   "create",
+		"PUT":    "replace",
+		"PATCH":  "update",
+		"DELETE": "delete",
+	}[method]
 	if o.list != "" {
 		id = "list"
 	}
-	for _, part := range strings.Split("environments"+strings.TrimPrefix(path, "/{e}"), "/")[min(1, strings.Count(path, "/{e}/")):] {
+	for _, part := range strings.Split(
+		"environments"+strings.TrimPrefix(path, "/{e}"),
+		"/",
+	)[min(1, strings.Count(path, "/{e}/")):] {
 		if !strings.HasPrefix(part, "{") {
 			id += string(unicode.ToUpper(rune(part[0]))) + part[1:]
 		}
@@ -315,7 +479,14 @@ func (d *document) responses(method string, o operation) object {
 // write returns the whole document.
 func writeDocument() object {
 	d := &document{schemas: map[string]any{}, reflector: jsonschema.Reflector{Namer: name, DoNotReference: false}}
-	d.schemas["Links"] = object{"type": "object", "additionalProperties": object{"type": "object", "required": []string{"href"}, "properties": object{"href": object{"type": "string"}}}}
+	d.schemas["Links"] = object{
+		"type": "object",
+		"additionalProperties": object{
+			"type":       "object",
+			"required":   []string{"href"},
+			"properties": object{"href": object{"type": "string"}},
+		},
+	}
 	paths := object{}
 	for pattern, o := range operations {
 		method, path, _ := strings.Cut(pattern, " ")
@@ -329,9 +500,21 @@ func writeDocument() object {
 		}
 		paths[full].(object)[strings.ToLower(method)] = op
 	}
-	return object{"openapi": "3.1.0", "info": object{"title": "ldap-cloud", "version": "1", "description": "Gateways, users, groups, sign-ons and applications of one environment. Access tokens come from POST /{environmentId}/as/token by client credentials."},
-		"servers": []object{{"url": "/"}}, "security": []object{{"bearer": []string{}}}, "paths": paths,
-		"components": object{"schemas": d.schemas, "securitySchemes": object{"bearer": object{"type": "http", "scheme": "bearer"}}}}
+	return object{
+		"openapi": "3.1.0",
+		"info": object{
+			"title":       "ldap-cloud",
+			"version":     "1",
+			"description": "Gateways, users, groups, sign-ons and applications of one environment. Access tokens come from POST /{environmentId}/as/token by client credentials.",
+		},
+		"servers":  []object{{"url": "/"}},
+		"security": []object{{"bearer": []string{}}},
+		"paths":    paths,
+		"components": object{
+			"schemas":         d.schemas,
+			"securitySchemes": object{"bearer": object{"type": "http", "scheme": "bearer"}},
+		},
+	}
 }
 
 // TestOpenAPI holds the document against the types of the handlers, and its paths
@@ -397,7 +580,8 @@ func CheckAnswer(pattern string, status int, body []byte) error {
 		key = "default"
 	}
 	escape := strings.NewReplacer("~", "~0", "/", "~1", "{", "%7B", "}", "%7D")
-	s, err := compile("openapi.json#/paths/" + escape.Replace(path) + "/" + strings.ToLower(method) + "/responses/" + key + "/content/application~1json/schema")
+	s, err := compile("openapi.json#/paths/" + escape.Replace(path) + "/" + strings.ToLower(method) +
+		"/responses/" + key + "/content/application~1json/schema")
 	if err != nil {
 		return err
 	}

@@ -8,6 +8,7 @@ import (
 	"ldap-gateway/cloud/store"
 )
 
+// The code is told once: only its hash is kept.
 type pairingBody struct {
 	Links     links     `json:"_links"`
 	ID        string    `json:"id"`
@@ -17,6 +18,7 @@ type pairingBody struct {
 	ExpiresAt time.Time `json:"expiresAt"`
 }
 
+// showPairing shows a code without the code, unless it was made just now.
 func showPairing(c *call, p store.Pairing, code string) pairingBody {
 	return pairingBody{
 		Links:     c.self("gateways", p.GatewayID, "pairings", p.ID),
@@ -37,6 +39,7 @@ func (s *Server) pairings(c *call) ([]store.Pairing, error) {
 	return s.Store.Pairings(c.Context(), c.env, g.ID, s.now())
 }
 
+// listPairings answers with the codes that can still be used, the oldest first.
 func (s *Server) listPairings(c *call) (reply, error) {
 	all, err := s.pairings(c)
 	if err != nil {
@@ -45,6 +48,8 @@ func (s *Server) listPairings(c *call) (reply, error) {
 	return listed(c, "pairings", all, "", func(p store.Pairing) pairingBody { return showPairing(c, p, "") })
 }
 
+// getPairing answers with one that can still be used; 404 for one that was used or has
+// expired, as for none.
 func (s *Server) getPairing(c *call) (reply, error) {
 	all, err := s.pairings(c)
 	for _, p := range all {
@@ -57,6 +62,8 @@ func (s *Server) getPairing(c *call) (reply, error) {
 
 // createPairing makes a code that an agent is given, or decides on one that an
 // agent shows.
+// A body without a code makes one: 201 with the code. With a code it must say whether
+// the agent that shows it is approved: 201 with the instance, or 204.
 func (s *Server) createPairing(c *call) (reply, error) {
 	var body struct {
 		Code    string `json:"code"`

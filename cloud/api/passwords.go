@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"net/http"
 
 	"ldap-gateway/cloud/management"
@@ -8,12 +9,14 @@ import (
 	"ldap-gateway/cloudlink/wire"
 )
 
+// There is no status for a password of the cloud's own: it keeps none.
 type passwordBody struct {
 	Links    links         `json:"_links"`
 	Status   string        `json:"status"` // EXTERNAL, or NO_PASSWORD: the cloud keeps none
 	External *externalBody `json:"external,omitempty"`
 }
 
+// externalBody has the gateway in it, as compatible clients have it.
 type externalBody struct {
 	Gateway linkForm `json:"gateway"`
 }
@@ -26,6 +29,8 @@ type linkForm struct {
 	Correlation map[string]string `json:"correlationAttributes"`
 }
 
+// showPassword shows who checks a user's password, and by which values the entry is
+// found.
 func showPassword(c *call, u store.User) passwordBody {
 	b := passwordBody{Links: c.self("users", u.ID, "password"), Status: "NO_PASSWORD"}
 	if u.GatewayID == "" {
@@ -39,6 +44,8 @@ func showPassword(c *call, u store.User) passwordBody {
 	return b
 }
 
+// getPassword answers with who checks a user's password; 404 when there is no such
+// user.
 func (s *Server) getPassword(c *call) (reply, error) {
 	u, err := s.userOf(c)
 	if err != nil {
@@ -49,28 +56,35 @@ func (s *Server) getPassword(c *call) (reply, error) {
 
 // putPassword changes a password when the body has a new one, and else says who
 // checks it.
+// The passwords are overwritten when it is done, in the body too.
 func (s *Server) putPassword(c *call) (reply, error) {
 	u, err := s.userOf(c)
 	if err != nil {
 		return reply{}, err
 	}
-	var form struct {
-		linkForm
-		changeForm
-	}
-	if err := c.read(&form); err != nil {
+	body, err := c.body()
+	if err != nil {
 		return reply{}, err
 	}
-	defer clear(form.Current)
-	defer clear(form.New)
-	if len(form.Current) > 0 || len(form.New) > 0 {
-		return s.changePassword(c, u, form.changeForm)
+	defer clear(body)
+	// One after the other, since a struct of both would have its name in the target of
+	// what is wrong.
+	var link linkForm
+	var change changeForm
+	if err := cmp.Or(decode(body, &link), decode(body, &change)); err != nil {
+		return reply{}, err
 	}
-	return s.linkUser(c, u.ID, form.linkForm)
+	defer clear(change.Current)
+	defer clear(change.New)
+	if len(change.Current) > 0 || len(change.New) > 0 {
+		return s.changePassword(c, u, change)
+	}
+	return s.linkUser(c, u.ID, link)
 }
 
 // linkUser links a user to a gateway's user type. Without correlation values
 // the person's next sign-on finds the record by its username.
+// The values replace those that the user has: an empty map is none.
 func (s *Server) linkUser(c *call, user string, form linkForm) (reply, error) {
 	values := form.Correlation
 	if values == nil {
@@ -94,6 +108,9 @@ type changeForm struct {
 	Address string   `json:"address"` // of the person
 }
 
+// changePassword has the directory change it, through the agent. A refusal has the
+// directory's reason as an outcome of the closed set, and 400, 429 or 503 by whether it
+// helps to try again.
 func (s *Server) changePassword(c *call, u store.User, form changeForm) (reply, error) {
 	for target, value := range map[string]password{"currentPassword": form.Current, "newPassword": form.New} {
 		if len(value) == 0 {

@@ -16,7 +16,8 @@ func TestChangePassword(t *testing.T) {
 	body := `{"currentPassword":"s3cret \u00e9","newPassword":"s3cret 2","address":"10.1.2.3"}`
 	a := s.send("PUT", path, body).want(http.StatusOK).has("status", "EXTERNAL")
 	asked := s.signOns.change
-	if s.signOns.password != "s3cret é s3cret 2" || asked.EnvironmentID != s.env || asked.Username != "ada" || asked.Address != "10.1.2.3" || asked.Actor != "client:"+s.client {
+	if s.signOns.password != "s3cret é s3cret 2" || asked.EnvironmentID != s.env || asked.Username != "ada" ||
+		asked.Address != "10.1.2.3" || asked.Actor != "client:"+s.client {
 		t.Errorf("asked %+v", asked)
 	}
 	if strings.Trim(string(asked.Current)+string(asked.New), "\x00") != "" || strings.Contains(a.text, "s3cret") {
@@ -41,9 +42,21 @@ func TestPasswordThatIsNotChanged(t *testing.T) {
 		wire.OutcomeDirectoryUnavailable: {http.StatusServiceUnavailable, ""},
 	} {
 		t.Run(outcome.String(), func(t *testing.T) {
-			s.signOns.changed = api.ChangeAnswer{ID: "c1", Outcome: outcome, Refusal: wire.RefusalTooShort, Message: "It was not.", Reason: "because"}
-			a := s.send("PUT", "/users/"+s.user.ID+"/password", `{"currentPassword":"x","newPassword":"y"}`).want(want.status).
-				has("message", "It was not.", "innerError.outcome", outcome.String(), "innerError.reason", "because", "innerError.change", "c1")
+			s.signOns.changed = api.ChangeAnswer{
+				ID:      "c1",
+				Outcome: outcome,
+				Refusal: wire.RefusalTooShort,
+				Message: "It was not.",
+				Reason:  "because",
+			}
+			a := s.send("PUT", "/users/"+s.user.ID+"/password", `{"currentPassword":"x","newPassword":"y"}`).
+				want(want.status).
+				has(
+					"message", "It was not.",
+					"innerError.outcome", outcome.String(),
+					"innerError.reason", "because",
+					"innerError.change", "c1",
+				)
 			if want.target != "" {
 				a.has("details.0.target", want.target, "details.0.message", "It was not.")
 			}

@@ -21,6 +21,7 @@ func refer(id string) *reference {
 	return &reference{id}
 }
 
+// id is empty for no reference, and for one that names nothing.
 func (r *reference) id() string {
 	if r == nil {
 		return ""
@@ -35,6 +36,7 @@ type populationForm struct {
 	Default     bool   `json:"default"`
 }
 
+// The users are counted at the time of reading.
 type populationBody struct {
 	Links       links     `json:"_links"`
 	ID          string    `json:"id"`
@@ -45,6 +47,7 @@ type populationBody struct {
 	UpdatedAt time.Time `json:"updatedAt"`
 }
 
+// showPopulation is what reading one answers.
 func showPopulation(c *call, p store.Population) populationBody {
 	return populationBody{
 		Links:          c.self("populations", p.ID),
@@ -57,6 +60,7 @@ func showPopulation(c *call, p store.Population) populationBody {
 	}
 }
 
+// listPopulations answers with a page by name.
 func (s *Server) listPopulations(c *call) (reply, error) {
 	page, err := c.page()
 	if err != nil {
@@ -69,6 +73,8 @@ func (s *Server) listPopulations(c *call) (reply, error) {
 	return listed(c, "populations", all, next, func(p store.Population) populationBody { return showPopulation(c, p) })
 }
 
+// getPopulation answers with one population; 404 when the environment has none of that
+// ID.
 func (s *Server) getPopulation(c *call) (reply, error) {
 	p, err := s.Store.Population(c.Context(), c.env, c.PathValue("p"))
 	if err != nil {
@@ -77,6 +83,8 @@ func (s *Server) getPopulation(c *call) (reply, error) {
 	return ok(showPopulation(c, p))
 }
 
+// createPopulation answers with 201. The first of an environment is the default one,
+// whatever the body says.
 func (s *Server) createPopulation(c *call) (reply, error) {
 	var form populationForm
 	if err := c.read(&form); err != nil {
@@ -113,10 +121,14 @@ func (s *Server) putPopulation(c *call) (reply, error) {
 	return ok(showPopulation(c, p))
 }
 
+// into makes a population what the form says. The default one stays it until another
+// takes it over.
 func (f populationForm) into(p *store.Population) {
 	p.Name, p.Description, p.Default = f.Name, f.Description, f.Default
 }
 
+// deletePopulation answers with 204; 409 while users, groups or user types are in it,
+// and for the default one.
 func (s *Server) deletePopulation(c *call) (reply, error) {
 	return gone(s.Management.DeletePopulation(c.Context(), c.by(), c.PathValue("p"), func(p store.Population) error {
 		return c.fresh(showPopulation(c, p))

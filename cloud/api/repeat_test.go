@@ -57,6 +57,42 @@ func TestIfMatch(t *testing.T) {
 	s.with("DELETE", path, "", "If-Match", "*").want(http.StatusNotFound)
 }
 
+// An If-Match that nothing obeys is refused by name before anything is done: whoever
+// sends it believes that it counts.
+func TestIfMatchIsNeverPassedOver(t *testing.T) {
+	s := start(t)
+	s.as(store.RoleOwner)
+	s.waits("WAIT-0001")
+	gateway, user := "/gateways/"+s.gateway.ID, "/users/"+s.user.ID
+	posts := []struct{ path, body string }{
+		{user + "/off", ""},
+		{user + "/memberOfGroups", `{"id":"` + s.group.ID + `"}`},
+		{gateway + "/userTypes/" + s.gateway.UserTypes[0].ID + "/relink", "{}"},
+		{gateway + "/userTypes", "{}"},
+		{gateway + "/kerberosKeys", "{}"},
+		{gateway + "/pairings", `{"code":"WAIT-0001"}`},
+		{gateway + "/credentials", ""},
+		{gateway + "/instances/" + s.instance.ID + "/rotate", ""},
+		{"/applications/" + s.application.ID + "/secret", ""},
+		{"/administrators/" + s.administrator.ID + "/reset", ""},
+		{"/groups", `{"name":"new"}`},
+		{"/signOns", `{"username":"ada","password":"x"}`},
+	}
+	for _, p := range posts {
+		s.with("POST", p.path, p.body, "If-Match", "*").refuses("If-Match").has("code", "INVALID_DATA")
+	}
+	u, err := s.store.User(t.Context(), s.env, s.user.ID)
+	if err != nil || u.SignOffs != 0 || len(s.links.told) > 0 || s.signOns.asked.Username != "" {
+		t.Errorf("something was done: %d, %v, %v", u.SignOffs, s.links.told, err)
+	}
+	if groups, err := s.store.UserGroups(t.Context(), s.env, s.user.ID); err != nil || len(groups) != 1 {
+		t.Errorf("%d groups, %v", len(groups), err)
+	}
+	s.with("DELETE", user+"/secondFactor", "", "If-Match", "*").refuses("If-Match").has("code", "INVALID_REQUEST")
+	s.with("DELETE", gateway+"/kerberosKeys/x", "", "If-Match", "*").refuses("If-Match")
+	s.send("POST", user+"/off", "").want(http.StatusNoContent)
+}
+
 // However often a POST comes under one key, it is done once.
 func TestIdempotencyKey(t *testing.T) {
 	s := start(t)
@@ -79,7 +115,12 @@ func TestIdempotencyKey(t *testing.T) {
 			t.Errorf("%v, and later %s", got, again.at("id"))
 		}
 	}
-	if found, _, err := s.store.Groups(t.Context(), s.env, store.GroupFilter{Name: "made once"}, store.Page{}); err != nil || len(found) != 1 {
+	if found, _, err := s.store.Groups(
+		t.Context(),
+		s.env,
+		store.GroupFilter{Name: "made once"},
+		store.Page{},
+	); err != nil || len(found) != 1 {
 		t.Errorf("%d groups, %v", len(found), err)
 	}
 	s.with("POST", "/groups", `{"name":"another"}`, "Idempotency-Key", "k1").want(http.StatusUnprocessableEntity)
@@ -90,7 +131,8 @@ func TestIdempotencyKey(t *testing.T) {
 
 	path := "/gateways/" + s.gateway.ID + "/credentials"
 	told := s.with("POST", path, "", "Idempotency-Key", "k3").want(http.StatusCreated).at("credential")
-	if a := s.with("POST", path, "", "Idempotency-Key", "k3").want(http.StatusConflict); told == "" || strings.Contains(a.text, told) {
+	if a := s.with("POST", path, "", "Idempotency-Key", "k3").want(http.StatusConflict); told == "" ||
+		strings.Contains(a.text, told) {
 		t.Error("a secret is told twice")
 	}
 }
@@ -100,11 +142,13 @@ func TestRateLimit(t *testing.T) {
 	s.server.Requests = 60
 	for left := 9; left >= 0; left-- {
 		a := s.send("GET", "/populations", "").want(http.StatusOK)
-		if got, want := a.header.Get("RateLimit"), fmt.Sprintf(`"client";r=%d`, left); got != want || a.header.Get("RateLimit-Policy") != `"client";q=60;w=60` {
+		if got, want := a.header.Get("RateLimit"), fmt.Sprintf(`"client";r=%d`, left); got != want ||
+			a.header.Get("RateLimit-Policy") != `"client";q=60;w=60` {
 			t.Errorf("%s, want %s", got, want)
 		}
 	}
-	if a := s.send("GET", "/populations", "").want(http.StatusTooManyRequests).has("code", "REQUEST_LIMITED"); a.header.Get("Retry-After") != "1" {
+	a := s.send("GET", "/populations", "").want(http.StatusTooManyRequests).has("code", "REQUEST_LIMITED")
+	if a.header.Get("Retry-After") != "1" {
 		t.Error(a.header)
 	}
 	s.now = s.now.Add(1e9)

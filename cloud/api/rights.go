@@ -13,6 +13,7 @@ type administratorForm struct {
 	Role store.Role `json:"role"`
 }
 
+// Whether a password was set is shown, so that an owner sees who has never come in.
 type administratorBody struct {
 	Links       links     `json:"_links"`
 	ID          string    `json:"id"`
@@ -24,6 +25,8 @@ type administratorBody struct {
 	SetupSecret string `json:"setupSecret,omitempty"`
 }
 
+// showAdministrator shows an administrator; secret is the set-up secret that was made
+// just now, or empty.
 func showAdministrator(c *call, a store.Administrator, secret string) administratorBody {
 	b := administratorBody{
 		Links:             c.self("administrators", a.ID),
@@ -38,6 +41,7 @@ func showAdministrator(c *call, a store.Administrator, secret string) administra
 	return b
 }
 
+// listAdministrators answers with all of them by name: there are few.
 func (s *Server) listAdministrators(c *call) (reply, error) {
 	all, err := s.Store.Administrators(c.Context(), c.env)
 	if err != nil {
@@ -48,6 +52,7 @@ func (s *Server) listAdministrators(c *call) (reply, error) {
 	})
 }
 
+// getAdministrator answers with one; 404 when the environment has none of that ID.
 func (s *Server) getAdministrator(c *call) (reply, error) {
 	a, err := s.Store.AdministratorByID(c.Context(), c.env, c.PathValue("id"))
 	if err != nil {
@@ -57,6 +62,7 @@ func (s *Server) getAdministrator(c *call) (reply, error) {
 }
 
 // createAdministrator answers with the secret by which they set a password.
+// The secret is in no other answer, and not told again for an Idempotency-Key.
 func (s *Server) createAdministrator(c *call) (reply, error) {
 	var form administratorForm
 	if err := c.read(&form); err != nil {
@@ -71,6 +77,7 @@ func (s *Server) createAdministrator(c *call) (reply, error) {
 }
 
 // patchAdministrator changes the role.
+// The name is read only. 409 when no owner would be left.
 func (s *Server) patchAdministrator(c *call) (reply, error) {
 	body, err := c.body()
 	if err != nil {
@@ -102,6 +109,7 @@ func (s *Server) resetAdministrator(c *call) (reply, error) {
 	return created(showAdministrator(c, a, secret))
 }
 
+// deleteAdministrator answers with 204; 409 when no owner would be left.
 func (s *Server) deleteAdministrator(c *call) (reply, error) {
 	_, err := s.Management.DeleteAdministrator(c.Context(), c.by(), c.PathValue("id"), func(a store.Administrator) error {
 		return c.fresh(showAdministrator(c, a, ""))
@@ -115,18 +123,21 @@ type roleForm struct {
 }
 
 // roleGroupBody is a group whose members may open the console.
+// It is known by the group's ID: a group gives one role or none.
 type roleGroupBody struct {
 	Links links  `json:"_links"`
 	ID    string `json:"id"` // of the group
 	roleForm
 }
 
+// showRoleGroup has the role as self, and leads to the group.
 func showRoleGroup(c *call, g store.RoleGroup) roleGroupBody {
 	l := c.self("roleGroups", g.GroupID)
 	l["group"] = c.at("groups", g.GroupID)
 	return roleGroupBody{l, g.GroupID, roleForm{g.Role}}
 }
 
+// listRoleGroups answers with every group that gives a role.
 func (s *Server) listRoleGroups(c *call) (reply, error) {
 	all, err := s.Store.RoleGroups(c.Context(), c.env)
 	if err != nil {
@@ -135,6 +146,8 @@ func (s *Server) listRoleGroups(c *call) (reply, error) {
 	return listed(c, "roleGroups", all, "", func(g store.RoleGroup) roleGroupBody { return showRoleGroup(c, g) })
 }
 
+// getRoleGroup answers with the role of a group; 404 when it gives none, as when there
+// is no such group.
 func (s *Server) getRoleGroup(c *call) (reply, error) {
 	role, err := s.Store.GroupRole(c.Context(), c.env, c.PathValue("id"))
 	if err != nil {
@@ -146,6 +159,8 @@ func (s *Server) getRoleGroup(c *call) (reply, error) {
 	return ok(showRoleGroup(c, store.RoleGroup{GroupID: c.PathValue("id"), Role: role}))
 }
 
+// putRoleGroup gives the members of a group a role. 403 for one that the client does
+// not have itself.
 func (s *Server) putRoleGroup(c *call) (reply, error) {
 	var form roleForm
 	if err := c.read(&form); err != nil {
@@ -161,6 +176,7 @@ func (s *Server) putRoleGroup(c *call) (reply, error) {
 	return ok(showRoleGroup(c, store.RoleGroup{GroupID: g.ID, Role: form.Role}))
 }
 
+// freshRole compares an If-Match with the role that a group gives now.
 func (c *call) freshRole(g store.Group, role store.Role) error {
 	return c.fresh(showRoleGroup(c, store.RoleGroup{GroupID: g.ID, Role: role}))
 }

@@ -22,7 +22,8 @@ func TestAdministrators(t *testing.T) {
 		t.Errorf("no secret: %s", made.text)
 	}
 	got := s.send("GET", path, "").want(http.StatusOK).has("name", "bob", "setupSecret", "<nil>")
-	if list := s.send("GET", "/administrators", "").want(http.StatusOK).has("count", "2"); strings.Contains(list.text+got.text, secret) {
+	list := s.send("GET", "/administrators", "").want(http.StatusOK).has("count", "2")
+	if strings.Contains(list.text+got.text, secret) {
 		t.Error("the secret is told again")
 	}
 	s.send("POST", "/administrators", `{"name":"BOB","role":"READ_ONLY"}`).refuses("name")
@@ -31,7 +32,8 @@ func TestAdministrators(t *testing.T) {
 	s.send("PATCH", path, `{"name":"robert"}`).refuses("name")
 	s.send("PATCH", path, `{"role":"KING"}`).refuses("role")
 	s.with("PATCH", path, `{"role":"OWNER"}`, "If-Match", `"x"`).want(http.StatusPreconditionFailed)
-	s.with("PATCH", path, `{"role":"OWNER"}`, "If-Match", got.header.Get("ETag")).want(http.StatusOK).has("role", "OWNER")
+	s.with("PATCH", path, `{"role":"OWNER"}`, "If-Match", got.header.Get("ETag")).want(http.StatusOK).
+		has("role", "OWNER")
 
 	again := s.send("POST", path+"/reset", "").want(http.StatusCreated)
 	if again.at("setupSecret") == secret || len(again.at("setupSecret")) < 16 {
@@ -100,7 +102,11 @@ func TestUserIsSignedOff(t *testing.T) {
 // What carries a right that the client lacks is refused with the reason, and 403.
 func TestHigherRights(t *testing.T) {
 	s := start(t)
-	s.must(s.store.SetRoleGroup(t.Context(), store.RoleGroup{EnvironmentID: s.env, GroupID: s.jit.ID, Role: store.RoleOwner}))
+	s.must(s.store.SetRoleGroup(t.Context(), store.RoleGroup{
+		EnvironmentID: s.env,
+		GroupID:       s.jit.ID,
+		Role:          store.RoleOwner,
+	}))
 	for _, r := range []struct{ method, path, body, what string }{
 		{"PATCH", "/users/" + s.user.ID, `{"email":"x@example.com"}`, "user ada"},
 		{"DELETE", "/users/" + s.user.ID, "", "user ada"},
@@ -116,10 +122,12 @@ func TestHigherRights(t *testing.T) {
 		}
 	}
 	s.waits("AAAA-AAAA")
-	s.send("POST", "/gateways/"+s.gateway.ID+"/pairings", `{"code":"AAAA-AAAA","approve":true}`).want(http.StatusForbidden)
+	s.send("POST", "/gateways/"+s.gateway.ID+"/pairings", `{"code":"AAAA-AAAA","approve":true}`).
+		want(http.StatusForbidden)
 	if _, err := s.store.PairingRequestByCode(t.Context(), pairing.HashCode("AAAA-AAAA"), s.now); err != nil {
 		t.Errorf("the code was used: %v", err)
 	}
 	s.as(store.RoleOwner)
-	s.send("POST", "/gateways/"+s.gateway.ID+"/pairings", `{"code":"AAAA-AAAA","approve":true}`).want(http.StatusCreated)
+	s.send("POST", "/gateways/"+s.gateway.ID+"/pairings", `{"code":"AAAA-AAAA","approve":true}`).
+		want(http.StatusCreated)
 }

@@ -32,7 +32,12 @@ func TestClientRoles(t *testing.T) {
 	for _, c := range []struct {
 		role    store.Role
 		allowed string
-	}{{store.RoleReadOnly, "110 00"}, {store.RoleSignOn, "011 00"}, {"NONSENSE", "000 00"}, {store.RoleIdentityAdmin, "111 11"}} {
+	}{
+		{store.RoleReadOnly, "110 00"},
+		{store.RoleSignOn, "011 00"},
+		{"NONSENSE", "000 00"},
+		{store.RoleIdentityAdmin, "111 11"},
+	} {
 		s.as(c.role)
 		got := ""
 		for i, r := range requests {

@@ -8,6 +8,7 @@ import (
 
 // route is who may ask for something, and what answers it. Which role that takes
 // is management's to say; what a body decides, it asks of management besides.
+// A path without an action cannot be written here, so none is open by mistake.
 type route struct {
 	action m.Action
 	answer endpoint
@@ -19,13 +20,15 @@ func (s *Server) endpoints() map[string]route {
 	all := map[string]route{}
 	for _, part := range []map[string]route{
 		s.placeRoutes(), s.gatewayRoutes(), s.instanceRoutes(), s.userRoutes(), s.groupRoutes(),
-		s.applicationRoutes(), s.rightsRoutes(),
+		s.applicationRoutes(), s.providerRoutes(), s.rightsRoutes(),
 	} {
 		maps.Copy(all, part)
 	}
 	return all
 }
 
+// placeRoutes are those of the environment itself, of populations, and of what
+// happened.
 func (s *Server) placeRoutes() map[string]route {
 	return map[string]route{
 		"GET ":     {action: m.Read, answer: s.listEnvironments},
@@ -46,6 +49,7 @@ func (s *Server) placeRoutes() map[string]route {
 	}
 }
 
+// gatewayRoutes are those of gateways, their user types and their Kerberos keys.
 func (s *Server) gatewayRoutes() map[string]route {
 	return map[string]route{
 		"GET /{e}/gateways":        {action: m.Read, answer: s.listGateways},
@@ -68,6 +72,8 @@ func (s *Server) gatewayRoutes() map[string]route {
 	}
 }
 
+// instanceRoutes are those of instances and of the codes by which machines become ones,
+// under both of their names.
 func (s *Server) instanceRoutes() map[string]route {
 	return map[string]route{
 		"GET /{e}/gateways/{g}/instances":             {action: m.Read, answer: s.listInstances},
@@ -91,6 +97,8 @@ func (s *Server) instanceRoutes() map[string]route {
 	}
 }
 
+// userRoutes are those of users, who checks their passwords, and their groups. A PUT of
+// the password is LinkUser, and changes a password under the same right.
 func (s *Server) userRoutes() map[string]route {
 	return map[string]route{
 		"GET /{e}/users":          {action: m.Read, answer: s.listUsers},
@@ -113,6 +121,7 @@ func (s *Server) userRoutes() map[string]route {
 	}
 }
 
+// groupRoutes are those of groups of every source.
 func (s *Server) groupRoutes() map[string]route {
 	return map[string]route{
 		"GET /{e}/groups":         {action: m.Read, answer: s.listGroups},
@@ -124,6 +133,8 @@ func (s *Server) groupRoutes() map[string]route {
 	}
 }
 
+// applicationRoutes are those of applications. They have no PATCH: compatible clients
+// replace them.
 func (s *Server) applicationRoutes() map[string]route {
 	return map[string]route{
 		"GET /{e}/applications":             {action: m.Read, answer: s.listApplications},
@@ -132,6 +143,36 @@ func (s *Server) applicationRoutes() map[string]route {
 		"PUT /{e}/applications/{a}":         {action: m.ChangeApplication, answer: s.putApplication},
 		"DELETE /{e}/applications/{a}":      {action: m.DeleteApplication, answer: s.deleteApplication},
 		"POST /{e}/applications/{a}/secret": {action: m.RenewApplication, answer: s.makeSecret},
+	}
+}
+
+func (s *Server) providerRoutes() map[string]route {
+	return map[string]route{
+		"GET /{e}/identityProviders":        {action: m.Read, answer: s.listProviders},
+		"POST /{e}/identityProviders":       {action: m.CreateProvider, answer: s.createProvider},
+		"GET /{e}/identityProviders/{i}":    {action: m.Read, answer: s.getProvider},
+		"PUT /{e}/identityProviders/{i}":    {action: m.ChangeProvider, answer: s.putProvider},
+		"DELETE /{e}/identityProviders/{i}": {action: m.DeleteProvider, answer: s.deleteProvider},
+
+		"GET /{e}/identityProviders/{i}/attributes":        {action: m.Read, answer: s.listAttributes},
+		"POST /{e}/identityProviders/{i}/attributes":       {action: m.ChangeProvider, answer: s.createAttribute},
+		"GET /{e}/identityProviders/{i}/attributes/{a}":    {action: m.Read, answer: s.getAttribute},
+		"PUT /{e}/identityProviders/{i}/attributes/{a}":    {action: m.ChangeProvider, answer: s.putAttribute},
+		"DELETE /{e}/identityProviders/{i}/attributes/{a}": {action: m.ChangeProvider, answer: s.deleteAttribute},
+
+		"GET /{e}/certificates":         {action: m.Read, answer: s.listCertificates(certificatesPath)},
+		"POST /{e}/certificates":        {action: m.AddCertificate, answer: s.createCertificate},
+		"GET /{e}/certificates/{id}":    {action: m.Read, answer: s.getCertificate(certificatesPath)},
+		"DELETE /{e}/certificates/{id}": {action: m.DeleteCertificate, answer: s.deleteCertificate(certificatesPath)},
+		"GET /{e}/keys":                 {action: m.Read, answer: s.listCertificates(keysPath)},
+		"POST /{e}/keys":                {action: m.MakeKey, answer: s.createKey},
+		"GET /{e}/keys/{id}":            {action: m.Read, answer: s.getCertificate(keysPath)},
+		"DELETE /{e}/keys/{id}":         {action: m.DeleteCertificate, answer: s.deleteCertificate(keysPath)},
+
+		"GET /{e}/users/{u}/linkedAccounts":         {action: m.Read, answer: s.listAccounts},
+		"POST /{e}/users/{u}/linkedAccounts":        {action: m.LinkAccount, answer: s.createAccount},
+		"GET /{e}/users/{u}/linkedAccounts/{id}":    {action: m.Read, answer: s.getAccount},
+		"DELETE /{e}/users/{u}/linkedAccounts/{id}": {action: m.UnlinkAccount, answer: s.deleteAccount},
 	}
 }
 

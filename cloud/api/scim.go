@@ -17,6 +17,7 @@ const (
 )
 
 // filterText is what is left of a filter, and how much was read.
+// Its limits bound the statement that comes of it: ten conditions, ten deep.
 type filterText struct {
 	rest              string
 	fields            []string
@@ -27,6 +28,9 @@ type filterText struct {
 // the API has: ATTRIBUTE eq|sw|co "VALUE", joined by and, or and parentheses,
 // where and binds tighter. Words are read without regard to case. Fields lists
 // the attributes that can be searched. An empty filter is the zero Where.
+// What is quoted is read as JSON reads a text. Values become arguments of a statement
+// and never part of one; a field that is not listed is refused here, before the store
+// is asked.
 func parseFilter(text string, fields ...string) (store.Where, error) {
 	f := &filterText{rest: text, fields: fields}
 	if f.skip(); f.rest == "" {
@@ -135,8 +139,11 @@ func (f *filterText) word() (word string) {
 	return word
 }
 
+// skip passes over blanks.
 func (f *filterText) skip() { f.rest = strings.TrimLeft(f.rest, " ") }
 
+// operatorOf returns the comparison of a word; false for those that RFC 7644 has and
+// this API has not, such as ne, gt and pr.
 func operatorOf(word string) store.Op {
 	switch strings.ToLower(word) {
 	case "eq":
@@ -173,7 +180,12 @@ func quoted(text string) (value, rest string, err error) {
 	return value, rest, nil
 }
 
+// badFilter is 400 with what was not understood, in a sentence.
 func badFilter(format string, args ...any) error {
-	return &problem{status: http.StatusBadRequest, Code: invalidRequest, Message: "The filter cannot be read.",
-		Details: []detail{{invalidValue, "filter", "In the filter, " + fmt.Sprintf(format, args...) + "."}}}
+	return &problem{
+		status:  http.StatusBadRequest,
+		Code:    invalidRequest,
+		Message: "The filter cannot be read.",
+		Details: []detail{{invalidValue, "filter", "In the filter, " + fmt.Sprintf(format, args...) + "."}},
+	}
 }

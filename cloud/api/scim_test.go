@@ -54,10 +54,26 @@ func TestFilter(t *testing.T) {
 			t.Errorf("%s: %s, want %s, %v", text, written(got), want, err)
 		}
 	}
-	for _, text := range []string{`username`, `username eq`, `username eq ada`, `username eq "ada`, `username ne "ada"`, `not (username eq "a")`,
-		`username eq "a" and`, `username eq "a" or`, `username eq "a" email eq "b"`, `username eq "a"and email eq "b"`, `(username eq "a"`, `username eq "a")`, `()`,
-		`password eq "x"`, `username eq "\x"`, `username eq "a" or 1=1`, strings.Repeat("(", 11) + `username eq "a"` + strings.Repeat(")", 11),
-		strings.Repeat(`username eq "a" or `, 10) + `username eq "a"`} {
+	for _, text := range []string{
+		`username`,
+		`username eq`,
+		`username eq ada`,
+		`username eq "ada`,
+		`username ne "ada"`,
+		`not (username eq "a")`,
+		`username eq "a" and`,
+		`username eq "a" or`,
+		`username eq "a" email eq "b"`,
+		`username eq "a"and email eq "b"`,
+		`(username eq "a"`,
+		`username eq "a")`,
+		`()`,
+		`password eq "x"`,
+		`username eq "\x"`,
+		`username eq "a" or 1=1`,
+		strings.Repeat("(", 11) + `username eq "a"` + strings.Repeat(")", 11),
+		strings.Repeat(`username eq "a" or `, 10) + `username eq "a"`,
+	} {
 		if got, err := api.ParseFilter(text, "username", "email"); err == nil {
 			t.Errorf("%s: %v", text, got)
 		}
@@ -66,7 +82,14 @@ func TestFilter(t *testing.T) {
 
 // Whatever is read means the same when it is written out and read again.
 func FuzzFilter(f *testing.F) {
-	for _, seed := range []string{`username eq "ada"`, `email sw "a\"b" and username co "\u0000"`, `x`, `username eq "`, `username eq "\`, `(username eq "a" or email eq "b") and email eq "c"`} {
+	for _, seed := range []string{
+		`username eq "ada"`,
+		`email sw "a\"b" and username co "\u0000"`,
+		`x`,
+		`username eq "`,
+		`username eq "\`,
+		`(username eq "a" or email eq "b") and email eq "c"`,
+	} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, text string) {

@@ -84,6 +84,7 @@ type Server struct {
 }
 
 // Serves tells whether a request's path is one of this API.
+// It is asked of every request to the program, so it looks at the text alone.
 func Serves(path string) bool {
 	token := strings.Count(path, "/") == 3 && strings.HasSuffix(path, "/as/token")
 	return path == "/v1" || strings.HasPrefix(path, "/v1/") || token
@@ -93,6 +94,8 @@ func Serves(path string) bool {
 type endpoint func(c *call) (reply, error)
 
 // Handler returns the API. It answers every path: with 404 those that it has not.
+// Each method and path is registered by itself: what is not in the table of routes.go
+// is 404 or 405, never somebody else's endpoint.
 func (s *Server) Handler() http.Handler {
 	mux := http.NewServeMux()
 	all := s.endpoints()
@@ -100,8 +103,8 @@ func (s *Server) Handler() http.Handler {
 		method, path, _ := strings.Cut(pattern, " ")
 		_, readable := all["GET "+path]
 		mux.Handle(method+" /v1/environments"+path, s.authorised(r.action, func(c *call) (reply, error) {
-			if !readable && c.Header.Get("If-Match") != "" && method != http.MethodPost {
-				return reply{}, refused(http.StatusBadRequest, "This resource cannot be read, so If-Match says nothing of it.")
+			if err := c.conditional(readable); err != nil {
+				return reply{}, err
 			}
 			return s.once(c, path, r.answer)
 		}))
@@ -112,6 +115,7 @@ func (s *Server) Handler() http.Handler {
 	return web.Limited(maxBody, mux)
 }
 
+// now is the time of day, which tests set.
 func (s *Server) now() time.Time {
 	if s.Now == nil {
 		return time.Now()
@@ -119,6 +123,7 @@ func (s *Server) now() time.Time {
 	return s.Now()
 }
 
+// log is where our own faults go; without a logger, nowhere.
 func (s *Server) log() hclog.Logger {
 	if s.Logger == nil {
 		return hclog.NewNullLogger()
@@ -127,6 +132,8 @@ func (s *Server) log() hclog.Logger {
 }
 
 // noRoute tells a path that does not exist from a method that it does not have.
+// It needs no token: which paths and methods there are is in the document that
+// everybody may read.
 func (s *Server) noRoute(mux *http.ServeMux, w http.ResponseWriter, r *http.Request) {
 	var allowed []string
 	for _, method := range []string{"GET", "POST", "PUT", "PATCH", "DELETE"} {

@@ -13,6 +13,8 @@ import (
 type password []byte
 
 // UnmarshalJSON implements json.Unmarshaler.
+// The text passes through a string on its way, which cannot be overwritten and is gone
+// with the next collection; what is kept is bytes, which are overwritten.
 func (p *password) UnmarshalJSON(b []byte) error {
 	var s string
 	err := json.Unmarshal(b, &s)
@@ -23,6 +25,8 @@ func (p *password) UnmarshalJSON(b []byte) error {
 // String keeps a password out of logs.
 func (p password) String() string { return "[redacted]" }
 
+// The outcome is one of the closed set of cloudlink/wire. The reason is for
+// administrators, the message for the person: whoever shows a page shows the message.
 type signOnBody struct {
 	Links      links           `json:"_links"`
 	ID         string          `json:"id"`
@@ -39,26 +43,33 @@ type signOnBody struct {
 	Gateway    *reference      `json:"gateway,omitempty"`
 	UserType   *reference      `json:"userType,omitempty"`
 	Instance   *reference      `json:"instance,omitempty"`
+	Provider   *reference      `json:"identityProvider,omitempty"`
 	DurationMs float64         `json:"durationMillis"`
 	Address    string          `json:"address,omitempty"`
 }
 
+// The username is only in the answer to POST, and only when they are in.
 type signOnUser struct {
 	ID       string `json:"id"`
 	Username string `json:"username,omitempty"`
 }
 
+// signOnGroup is a group of the person's, as far as a program needs to know it.
 type signOnGroup struct {
 	ID          string `json:"id"`
 	Name        string `json:"name"`
 	DisplayName string `json:"displayName"`
 }
 
+// recordBody says what became of the person's record, and why it was not brought up to
+// date.
 type recordBody struct {
 	Updated bool   `json:"updated"`
 	Reason  string `json:"reason"`
 }
 
+// Added and removed are IDs of groups. The verdict says how much the directory showed:
+// only what is complete takes away without evidence of each.
 type membershipBody struct {
 	Verdict string   `json:"verdict"`
 	Reason  string   `json:"reason,omitempty"`
@@ -66,6 +77,8 @@ type membershipBody struct {
 	Removed []string `json:"removed"`
 }
 
+// showSignOn leaves the groups out: they are as they are now, and not as they were
+// then.
 func showSignOn(c *call, so store.SignOn) signOnBody {
 	b := signOnBody{
 		Links:      c.self("signOns", so.ID),
@@ -80,6 +93,7 @@ func showSignOn(c *call, so store.SignOn) signOnBody {
 		Gateway:    refer(so.GatewayID),
 		UserType:   refer(so.UserTypeID),
 		Instance:   refer(so.InstanceID),
+		Provider:   refer(so.ProviderID),
 		DurationMs: float64(so.Duration) / float64(time.Millisecond),
 		Address:    so.Address,
 	}
@@ -97,6 +111,8 @@ func showSignOn(c *call, so store.SignOn) signOnBody {
 	return b
 }
 
+// listSignOns answers with the newest first, of everybody or of one user:
+// filter=user.id eq "ID".
 func (s *Server) listSignOns(c *call) (reply, error) {
 	page, err := c.page()
 	if err != nil {
@@ -113,7 +129,9 @@ func (s *Server) listSignOns(c *call) (reply, error) {
 	return listed(c, "signOns", all, next, func(so store.SignOn) signOnBody { return showSignOn(c, so) })
 }
 
-// exactly reads a filter that has nothing but eq, joined by and, into fields.
+// exactly reads a filter that has nothing but eq, joined by and, into fields. Each may
+// be named once, and not be empty: the store takes an empty one for any, and of two
+// only the second would count.
 func exactly(c *call, fields map[string]*string) error {
 	where, err := parseFilter(c.query("filter"), slices.Sorted(maps.Keys(fields))...)
 	if err != nil || c.query("filter") == "" {
@@ -127,11 +145,16 @@ func exactly(c *call, fields map[string]*string) error {
 		if w.Op != store.Equal {
 			return badFilter("there may be nothing but eq, joined by and")
 		}
+		if w.Value == "" || *fields[w.Field] != "" {
+			return badFilter("%s must have one value", w.Field)
+		}
 		*fields[w.Field] = w.Value
 	}
 	return nil
 }
 
+// getSignOn answers with one sign-on. It is open to clients that only sign on, who know
+// an ID only of their own.
 func (s *Server) getSignOn(c *call) (reply, error) {
 	so, err := s.Store.SignOn(c.Context(), c.env, c.PathValue("id"))
 	if err != nil {
@@ -142,6 +165,8 @@ func (s *Server) getSignOn(c *call) (reply, error) {
 
 // createSignOn does a sign-on for a trusted back end. Whatever its outcome, it
 // was done, so the answer is 201.
+// 500 means that it is not known what came of it: nothing could be recorded. The
+// password is overwritten before the answer.
 func (s *Server) createSignOn(c *call) (reply, error) {
 	var form struct {
 		Username string   `json:"username"`
@@ -189,6 +214,7 @@ func (s *Server) addPerson(c *call, b *signOnBody, so store.SignOn) error {
 	return err
 }
 
+// An activity has no path of its own: self is the list.
 type activityBody struct {
 	Links   links          `json:"_links"`
 	ID      string         `json:"id"`
@@ -201,6 +227,8 @@ type activityBody struct {
 	Detail  map[string]any `json:"detail,omitempty"`
 }
 
+// showActivity shows what happened as it was noted. The detail is as free as what it
+// tells of.
 func showActivity(c *call, a store.Activity) activityBody {
 	return activityBody{
 		Links:   c.self("activities"),

@@ -13,9 +13,13 @@ import (
 )
 
 // TokenLife is how long an access token is good for.
+// It is short, since a token cannot be taken back by itself: a new secret or role of
+// the client does that.
 const TokenLife = time.Hour
 
 // token is the token endpoint (RFC 6749 section 4.4).
+// It needs no throttle against guessing: a secret is 256 random bits. Expired tokens
+// are purged by the way.
 func (s *Server) token(w http.ResponseWriter, r *http.Request) {
 	kind, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type"))
 	if err := r.ParseForm(); err != nil || kind != "application/x-www-form-urlencoded" {
@@ -55,6 +59,8 @@ func tokenError(w http.ResponseWriter, status int, code, description string) {
 
 // clientOf returns the client that a token request has proven to be;
 // store.ErrNotFound when it has not.
+// A client of another environment is not found. Credentials in the header count before
+// those in the form: a request must not have both (RFC 6749 section 2.3).
 func (s *Server) clientOf(r *http.Request) (store.Client, error) {
 	id, secret, basic := r.BasicAuth()
 	if basic { // RFC 6749 section 2.3.1: both are form-encoded inside

@@ -9,6 +9,7 @@ import (
 	"ldap-gateway/cloud/store"
 )
 
+// nameForm is left out of a body when both are empty.
 type nameForm struct {
 	Given  string `json:"given,omitempty"`
 	Family string `json:"family,omitempty"`
@@ -25,12 +26,15 @@ type userForm struct {
 	Attributes map[string]string `json:"attributes,omitempty"`
 }
 
+// The groups are there only when they were asked for, and then never null: none is an
+// empty list.
 type userBody struct {
 	Links       links     `json:"_links"`
 	ID          string    `json:"id"`
 	Environment reference `json:"environment"`
 	userForm
 	Account    accountBody `json:"account"`
+	Provider   *authority  `json:"identityProvider,omitempty"` // that people without a gateway sign on at
 	LastSignOn *momentBody `json:"lastSignOn,omitempty"`
 	CreatedAt  time.Time   `json:"createdAt"`
 	UpdatedAt  time.Time   `json:"updatedAt"`
@@ -38,15 +42,25 @@ type userBody struct {
 	GroupNames []string    `json:"memberOfGroupNames,omitzero"`
 }
 
+// authority is who says that somebody is a user.
+type authority struct {
+	ID   string             `json:"id"`
+	Type store.ProviderType `json:"type"`
+}
+
+// accountBody says the same as enabled, in the form that compatible clients read.
 type accountBody struct {
 	CanAuthenticate bool   `json:"canAuthenticate"`
 	Status          string `json:"status"` // always OK: locking is the directory's business
 }
 
+// momentBody is a time as compatible clients read it, within an object.
 type momentBody struct {
 	At time.Time `json:"at"`
 }
 
+// userFormOf is the inverse of into; a PATCH is read on top of it. The attributes are a
+// copy, since reading changes them in place.
 func userFormOf(u store.User) userForm {
 	return userForm{
 		Username:   u.Username,
@@ -59,6 +73,8 @@ func userFormOf(u store.User) userForm {
 	}
 }
 
+// showUser is what reading one answers. Who checks the password is at a path of its
+// own.
 func showUser(c *call, u store.User) userBody {
 	b := userBody{
 		Links:       c.self("users", u.ID),
@@ -70,12 +86,17 @@ func showUser(c *call, u store.User) userBody {
 		UpdatedAt:   u.UpdatedAt,
 	}
 	b.Links["memberOfGroups"], b.Links["password"] = c.at("users", u.ID, "memberOfGroups"), c.at("users", u.ID, "password")
+	if u.ProviderID != "" && u.GatewayID == "" {
+		b.Provider = &authority{u.ProviderID, u.ProviderType}
+	}
 	if !u.LastSignOnAt.IsZero() {
 		b.LastSignOn = &momentBody{u.LastSignOnAt}
 	}
 	return b
 }
 
+// listUsers answers with a page by username. The filter takes eq, sw and co of the
+// properties that are named below, joined by and, or and parentheses.
 func (s *Server) listUsers(c *call) (reply, error) {
 	page, err := c.page()
 	if err != nil {
@@ -132,16 +153,19 @@ func onlyIf(asked bool, list []string) []string {
 	return append([]string{}, list...)
 }
 
+// userOf returns the user in the path, or store.ErrNotFound.
 func (s *Server) userOf(c *call) (store.User, error) {
 	return s.Store.User(c.Context(), c.env, c.PathValue("u"))
 }
 
+// createUser answers with 201 and a user who is linked to no directory, in the default
+// population unless the body names another.
 func (s *Server) createUser(c *call) (reply, error) {
 	var form userForm
 	if err := c.read(&form); err != nil {
 		return reply{}, err
 	}
-	var u store.User
+	u := store.User{Enabled: true}
 	form.into(&u)
 	if err := s.Management.CreateUser(c.Context(), c.by(), &u); err != nil {
 		return reply{}, err
@@ -151,13 +175,15 @@ func (s *Server) createUser(c *call) (reply, error) {
 
 // putUser replaces, or with PATCH changes what the body has. The link to a
 // directory stays: see linkUser.
+// A PUT that leaves the population out keeps the user in theirs; a null puts them into
+// the default one.
 func (s *Server) putUser(c *call) (reply, error) {
 	body, err := c.body()
 	if err != nil {
 		return reply{}, err
 	}
 	u, err := s.Management.ChangeUser(c.Context(), c.by(), c.PathValue("u"), func(u *store.User) error {
-		form := userForm{Population: refer(u.PopulationID), Enabled: new(u.Enabled)}
+		form := userForm{Population: refer(u.PopulationID)}
 		if c.Method == http.MethodPatch {
 			form = userFormOf(*u)
 		}
@@ -173,15 +199,20 @@ func (s *Server) putUser(c *call) (reply, error) {
 	return ok(showUser(c, u))
 }
 
-// into makes a user what the form says.
+// into makes a user what the form says. Whether they are enabled stays when that is
+// left out.
 func (f userForm) into(u *store.User) {
 	u.Username, u.Email, u.ExternalID = f.Username, f.Email, f.ExternalID
 	u.GivenName, u.FamilyName = f.Name.Given, f.Name.Family
 	u.PopulationID = f.Population.id()
-	u.Enabled = f.Enabled == nil || *f.Enabled
+	if f.Enabled != nil {
+		u.Enabled = *f.Enabled
+	}
 	u.Attributes = f.Attributes
 }
 
+// deleteUser answers with 204. A person who is in a directory still comes back with
+// their next sign-on, as another user.
 func (s *Server) deleteUser(c *call) (reply, error) {
 	return gone(s.Management.DeleteUser(c.Context(), c.by(), c.PathValue("u"), func(u store.User) error {
 		return c.fresh(showUser(c, u))
@@ -189,12 +220,15 @@ func (s *Server) deleteUser(c *call) (reply, error) {
 }
 
 // signOffUser ends a user's sessions and what applications hold for them.
+// It answers with 204, also when they had nothing open.
 func (s *Server) signOffUser(c *call) (reply, error) {
 	_, err := s.Management.SignOffUser(c.Context(), c.by(), c.PathValue("u"))
 	return gone(err)
 }
 
 // resetFactor takes away the second factor by which a user opens the console.
+// It answers with 204, also when they had none. If-Match is refused: a factor cannot be
+// read.
 func (s *Server) resetFactor(c *call) (reply, error) {
 	_, err := s.Management.ResetFactor(c.Context(), c.by(), c.PathValue("u"))
 	return gone(err)

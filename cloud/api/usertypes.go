@@ -10,6 +10,8 @@ import (
 )
 
 // userTypeForm is a user type as clients read and write it.
+// Switches that are left out are off. The names are those of compatible clients, groups
+// excepted, which is ours.
 type userTypeForm struct {
 	ID                string          `json:"id,omitempty"`
 	Name              string          `json:"name"`
@@ -22,12 +24,14 @@ type userTypeForm struct {
 	Groups            store.GroupRule `json:"groups"`
 }
 
+// Without one a user type would find nobody, so it is refused.
 type lookupForm struct {
 	FilterPattern string          `json:"ldapFilterPattern"`
 	Population    *reference      `json:"population,omitempty"`
 	Mappings      []store.Mapping `json:"attributeMappings"`
 }
 
+// formOf is the inverse of value. Lists are never null: compatible clients count them.
 func formOf(t store.UserType) userTypeForm {
 	return userTypeForm{
 		ID:                t.ID,
@@ -65,6 +69,7 @@ func (f userTypeForm) value() store.UserType {
 }
 
 // readUserType reads a body that has how a person is found.
+// It checks no more than that: whatever a value may be is management's to say.
 func readUserType(c *call) (store.UserType, error) {
 	var form userTypeForm
 	if err := c.read(&form); err != nil {
@@ -76,12 +81,14 @@ func readUserType(c *call) (store.UserType, error) {
 	return form.value(), nil
 }
 
+// The users are those whose password it checks, counted at the time of reading.
 type userTypeBody struct {
 	Links links `json:"_links"`
 	userTypeForm
 	UserCount int `json:"userCount"`
 }
 
+// showUserType is what reading one answers; it asks how many users there are.
 func (s *Server) showUserType(c *call, gateway string, t store.UserType) (userTypeBody, error) {
 	n, err := s.Store.GatewayUsers(c.Context(), c.env, gateway, t.ID)
 	return userTypeBody{c.self("gateways", gateway, "userTypes", t.ID), formOf(t), n}, err
@@ -106,6 +113,8 @@ func (s *Server) gatewayOf(c *call) (g store.Gateway, index int, err error) {
 	return g, index, err
 }
 
+// listUserTypes answers with all user types of a gateway in their order, which is no
+// order of asking: see the console.
 func (s *Server) listUserTypes(c *call) (reply, error) {
 	g, _, err := s.gatewayOf(c)
 	bodies := make([]userTypeBody, len(g.UserTypes))
@@ -118,6 +127,7 @@ func (s *Server) listUserTypes(c *call) (reply, error) {
 	return listed(c, "userTypes", bodies, "", func(b userTypeBody) userTypeBody { return b })
 }
 
+// getUserType answers with one user type; 404 when the gateway has none of that ID.
 func (s *Server) getUserType(c *call) (reply, error) {
 	g, i, err := s.gatewayOf(c)
 	if err != nil {
@@ -127,6 +137,8 @@ func (s *Server) getUserType(c *call) (reply, error) {
 	return reply{http.StatusOK, body}, err
 }
 
+// createUserType answers with 201 and the user type, behind the others of the gateway.
+// Agents hear of it at once.
 func (s *Server) createUserType(c *call) (reply, error) {
 	u, err := readUserType(c)
 	if err != nil {
@@ -145,6 +157,7 @@ func typeOf(c *call) store.UserTypeRef {
 	return store.UserTypeRef{Gateway: c.PathValue("g"), UserType: c.PathValue("t")}
 }
 
+// putUserType replaces a user type in its place; its ID and its users stay.
 func (s *Server) putUserType(c *call) (reply, error) {
 	wanted, err := readUserType(c)
 	if err != nil {
@@ -162,12 +175,16 @@ func (s *Server) putUserType(c *call) (reply, error) {
 	return reply{http.StatusOK, body}, err
 }
 
+// deleteUserType answers with 204; 409 while it has users, unless the request says
+// force=true.
 func (s *Server) deleteUserType(c *call) (reply, error) {
 	fresh := func(t management.TypeState) error { return c.fresh(showTypeState(c, t)) }
 	return gone(s.Management.RemoveUserType(c.Context(), c.by(), typeOf(c), c.forced(), fresh))
 }
 
 // relinkUsers moves all users of a user type to another.
+// It answers with how many were moved. Without a gateway in the body it is the same
+// one.
 func (s *Server) relinkUsers(c *call) (reply, error) {
 	var to struct {
 		Gateway  *reference `json:"gateway"`

@@ -61,8 +61,12 @@ First steps: "ldap-cloud init --data DIR", "ldap-cloud run --data DIR".`,
 	return ExitFailed
 }
 
+// command is one run of the program. What it prints for a person or a program goes to
+// stdout, everything else to stderr: "--json" can be piped.
 type command struct{ stdout, stderr io.Writer }
 
+// initCommand is "init". The secrets are printed and in no file: who wants them in one
+// says where it goes.
 func (c *command) initCommand() *cobra.Command {
 	var where databaseFlags
 	var name, url string
@@ -97,6 +101,7 @@ what the database must not show, is made beside it; keep a copy of it apart.`,
 	return cmd
 }
 
+// printSetup prints what init made, for people, with the step that comes next.
 func printSetup(w io.Writer, s cloud.Setup, where databaseFlags, url string) error {
 	_, err := fmt.Fprintf(w, `A cloud was made. These secrets are not shown again.
 
@@ -113,6 +118,7 @@ and set a password for %q with this one-time secret:
 	return err
 }
 
+// versionCommand is "version": all on one line, as a report of an error needs it.
 func (c *command) versionCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "version",

@@ -17,9 +17,13 @@ func TestInitInAFolderOfAnother(t *testing.T) {
 	if err := os.Chown(data, 65534, 65534); err != nil {
 		t.Fatalf("run this as root: %v", err)
 	}
-	for _, args := range [][]string{{"init", "--data", data}, {"restore", "--data", data, "--from", "copy", "--master-key", masterKey(t)}} {
+	for _, args := range [][]string{
+		{"init", "--data", data},
+		{"restore", "--data", data, "--from", "copy", "--master-key", masterKey(t)},
+	} {
 		var out, problems bytes.Buffer
-		if code := Main(t.Context(), args, &out, &problems); code == ExitOK || !strings.Contains(problems.String(), `"runuser -u nobody --"`) {
+		if code := Main(t.Context(), args, &out, &problems); code == ExitOK ||
+			!strings.Contains(problems.String(), `"runuser -u nobody --"`) {
 			t.Errorf("%d: %s", code, &problems)
 		}
 	}

@@ -9,6 +9,8 @@ import (
 	"ldap-gateway/cloud"
 )
 
+// backupCommand is "backup". It says each time that the master key is not in the copy:
+// a copy without it anywhere is worth nothing.
 func (c *command) backupCommand() *cobra.Command {
 	var data, to string
 	cmd := &cobra.Command{
@@ -32,6 +34,8 @@ together they open everything. A cloud on PostgreSQL is backed up by pg_dump.`,
 	return cmd
 }
 
+// restoreCommand is "restore". What it prints names what an attacker would restore a
+// copy for: what was revoked since is good again.
 func (c *command) restoreCommand() *cobra.Command {
 	var data, from, master string
 	cmd := &cobra.Command{
@@ -45,7 +49,8 @@ paired go on; but what was revoked or changed since the copy is as it was then.`
 			if err := cloud.Restore(cmd.Context(), data, from, master); err != nil {
 				return err
 			}
-			_, err := fmt.Fprintf(c.stdout, "Restored. Instances, administrators, secrets and keys that were revoked since the copy are good again:\n"+
+			_, err := fmt.Fprintf(c.stdout, "Restored."+
+				" Instances, administrators, secrets and keys that were revoked since the copy are good again:\n"+
 				"look through them. Start it: %s\n", databaseFlags{data: data}.start(""))
 			return err
 		},
@@ -57,6 +62,9 @@ paired go on; but what was revoked or changed since the copy is as it was then.`
 	return cmd
 }
 
+// administratorCommand is "administrator". It needs the database and not the console:
+// whoever may read the data folder may let somebody in, and nobody else. The reset is
+// an activity like every other.
 func (c *command) administratorCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "administrator",

@@ -22,6 +22,8 @@ import (
 // access is how the commands for resources reach a cloud.
 type access struct{ file, url string }
 
+// addTo adds the flags. The credentials are in a file and not in a flag, which others
+// on the machine can read.
 func (a *access) addTo(cmd *cobra.Command) {
 	cmd.Flags().StringVar(
 		&a.file,
@@ -50,7 +52,8 @@ func (a access) open() (*client.Client, error) {
 		return nil, fmt.Errorf("--client: %w", err)
 	}
 	var s cloud.Setup
-	if err := json.Unmarshal([]byte(text), &s); err != nil || s.EnvironmentID == "" || s.ClientID == "" || s.ClientSecret == "" {
+	err = json.Unmarshal([]byte(text), &s)
+	if err != nil || s.EnvironmentID == "" || s.ClientID == "" || s.ClientSecret == "" {
 		return nil, fmt.Errorf("--client: %s has no environmentId, clientId and clientSecret in JSON", a.file)
 	}
 	address := strings.TrimRight(a.url, "/")
@@ -88,6 +91,8 @@ func (c *command) resourceCommands() []*cobra.Command {
 	}
 }
 
+// listCommand is "list". It stops at 1000 unless told otherwise: a terminal is not the
+// place for a million users, and each part is another request.
 func (c *command) listCommand(where string) *cobra.Command {
 	var a access
 	var filter string
@@ -208,6 +213,7 @@ func cell(properties map[string]any, column string) string {
 	}, fmt.Sprint(value))
 }
 
+// getCommand is "get".
 func (c *command) getCommand(where string) *cobra.Command {
 	var a access
 	cmd := &cobra.Command{
@@ -223,15 +229,18 @@ func (c *command) getCommand(where string) *cobra.Command {
 	return cmd
 }
 
+// writeCommand is "create", "update" or "replace": they differ by the method, and by
+// whether there is an ID, which args counts.
 func (c *command) writeCommand(word, method string, args int, where string) *cobra.Command {
 	var a access
 	var file string
 	use := map[int]string{1: " RESOURCE", 2: " RESOURCE ID"}[args]
+	does := strings.ToUpper(word[:1]) + word[1:] + " a resource of a running cloud from JSON"
 	cmd := &cobra.Command{
 		Use:   word + use,
-		Short: strings.ToUpper(word[:1]) + word[1:] + " a resource of a running cloud from JSON",
+		Short: does,
 		Args:  cobra.ExactArgs(args),
-		Long:  strings.ToUpper(word[:1]) + word[1:] + " a resource of a running cloud from JSON in a file or on standard input, and print what it is then. " + where,
+		Long:  does + " in a file or on standard input, and print what it is then. " + where,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			body, err := readBody(cmd.InOrStdin(), file)
 			if err != nil {
@@ -245,6 +254,8 @@ func (c *command) writeCommand(word, method string, args int, where string) *cob
 	return cmd
 }
 
+// readBody returns what a file or, for "-", standard input has. Only that it is JSON is
+// looked at here: what else is wrong with it the API says by field.
 func readBody(stdin io.Reader, file string) (json.RawMessage, error) {
 	b, err := os.ReadFile(file)
 	if file == "-" {
@@ -259,6 +270,8 @@ func readBody(stdin io.Reader, file string) (json.RawMessage, error) {
 	return b, nil
 }
 
+// deleteCommand is "delete". Without --force the API refuses to delete what others
+// depend on.
 func (c *command) deleteCommand(where string) *cobra.Command {
 	var a access
 	var force bool

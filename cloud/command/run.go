@@ -20,15 +20,20 @@ import (
 // databaseFlags name the database; exactly one of them is given.
 type databaseFlags struct{ data, url, file, master string }
 
+// addTo adds the flags, of which cobra then refuses none and two.
 func (f *databaseFlags) addTo(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&f.data, "data", "", "data folder, for one node")
-	cmd.Flags().StringVar(&f.url, "database", "", "PostgreSQL URL without a password, for many nodes; PGPASSFILE or a service file has it")
+	cmd.Flags().StringVar(&f.url, "database", "",
+		"PostgreSQL URL without a password, for many nodes; PGPASSFILE or a service file has it")
 	cmd.Flags().StringVar(&f.file, "database-file", "", "file with a PostgreSQL URL, which may have a password")
-	cmd.Flags().StringVar(&f.master, "master-key", "", "file with the master key, which seals what the database must not show (default: in the data folder)")
+	cmd.Flags().StringVar(&f.master, "master-key", "",
+		"file with the master key, which seals what the database must not show (default: in the data folder)")
 	cmd.MarkFlagsOneRequired("data", "database", "database-file")
 	cmd.MarkFlagsMutuallyExclusive("data", "database", "database-file")
 }
 
+// database returns the database as cloud knows it. What is wrong with the flags is an
+// error of usage.
 func (f databaseFlags) database() (string, error) {
 	where, err := cloud.Database(f.data, f.url, f.file)
 	if err != nil {
@@ -74,6 +79,7 @@ type runFlags struct {
 	level, format     string
 	urls, proxies     []string
 	webhooks          []string
+	providers         []string
 	smtp, from        string
 	metrics           string
 	acmeOn            bool
@@ -83,10 +89,13 @@ type runFlags struct {
 	busFile           string
 }
 
+// runCommand is "run".
 func (c *command) runCommand() *cobra.Command {
 	var f runFlags
 	cmd := &cobra.Command{
-		Use: "run", Short: "Serve until stopped", Args: cobra.NoArgs,
+		Use:   "run",
+		Short: "Serve until stopped",
+		Args:  cobra.NoArgs,
 		Long: `Serve until stopped. Without --tls-cert and --tls-key only a loopback address
 is listened on, for a proxy in front that ends TLS. Agents prove themselves to
 the URL that their gateway.hcl has, so name that with --url.
@@ -99,19 +108,30 @@ that a node is about to stop.`,
 	f.where.addTo(cmd)
 	f.addBusTo(cmd)
 	cmd.Flags().StringVar(&f.listen, "listen", "127.0.0.1:8080", "address to listen on")
-	cmd.Flags().StringSliceVar(&f.urls, "url", nil, "URL that people and agents know this cloud by; may be repeated (default: the address)")
+	cmd.Flags().StringSliceVar(&f.urls, "url", nil,
+		"URL that people and agents know this cloud by; may be repeated (default: the address)")
 	cmd.Flags().StringVar(&f.cert, "tls-cert", "", "PEM file with the certificate chain")
 	cmd.Flags().StringVar(&f.key, "tls-key", "", "PEM file with the key")
-	cmd.Flags().BoolVar(&f.acmeOn, "acme", false, "have certificates for the hosts of --url made by ACME, which accepts the maker's terms; they must lead here at port 443")
-	cmd.Flags().StringVar(&f.acme.Directory, "acme-directory", "", "URL of another maker of certificates (default: Let's Encrypt)")
+	cmd.Flags().BoolVar(&f.acmeOn, "acme", false,
+		"have certificates for the hosts of --url made by ACME, which accepts the maker's terms;"+
+			" they must lead here at port 443")
+	cmd.Flags().StringVar(&f.acme.Directory, "acme-directory", "",
+		"URL of another maker of certificates (default: Let's Encrypt)")
 	cmd.Flags().StringVar(&f.acme.Email, "acme-email", "", "address that is told when a certificate is about to end")
-	cmd.Flags().StringVar(&f.acme.CAFile, "acme-ca", "", "PEM file with the authority of --acme-directory (default: the system's)")
-	cmd.Flags().StringSliceVar(&f.proxies, "trusted-proxy", nil, "network (CIDR) of proxies whose X-Forwarded-For is believed; may be repeated (default: none is)")
+	cmd.Flags().StringVar(&f.acme.CAFile, "acme-ca", "",
+		"PEM file with the authority of --acme-directory (default: the system's)")
+	cmd.Flags().StringSliceVar(&f.proxies, "trusted-proxy", nil,
+		"network (CIDR) of proxies whose X-Forwarded-For is believed; may be repeated (default: none is)")
 	cmd.Flags().DurationVar(&f.grace, "grace", 0, "how long a node that was told to stop answers while /ready says no")
-	cmd.Flags().StringVar(&f.metrics, "metrics", "", "address at which a Prometheus server reads /metrics, as in 127.0.0.1:9390 (default: nowhere)")
-	cmd.Flags().StringVar(&f.smtp, "smtp", "", "mail server for alerts, as in mail.example.com:25; it takes mail from this machine without a password")
+	cmd.Flags().StringVar(&f.metrics, "metrics", "",
+		"address at which a Prometheus server reads /metrics, as in 127.0.0.1:9390 (default: nowhere)")
+	cmd.Flags().StringVar(&f.smtp, "smtp", "",
+		"mail server for alerts, as in mail.example.com:25; it takes mail from this machine without a password")
 	cmd.Flags().StringVar(&f.from, "mail-from", "", "address that mails come from")
-	cmd.Flags().StringSliceVar(&f.webhooks, "webhook-network", nil, "network (CIDR) that is not public and that webhooks may be in all the same; may be repeated")
+	cmd.Flags().StringSliceVar(&f.webhooks, "webhook-network", nil,
+		"network (CIDR) that is not public and that webhooks may be in all the same; may be repeated")
+	cmd.Flags().StringSliceVar(&f.providers, "provider-network", nil,
+		"network (CIDR) that is not public and that identity providers may be in all the same; may be repeated")
 	cmd.Flags().StringVar(&f.level, "log-level", "info", "trace, debug, info, warn or error")
 	cmd.Flags().StringVar(&f.format, "log-format", "text", "text or json")
 	cmd.MarkFlagsRequiredTogether("tls-cert", "tls-key")
@@ -120,21 +140,28 @@ that a node is about to stop.`,
 	return cmd
 }
 
+// addBusTo adds the flags of the bus between nodes.
 func (f *runFlags) addBusTo(cmd *cobra.Command) {
-	cmd.Flags().StringSliceVar(&f.bus.URLs, "nats", nil, "NATS server that all nodes share, as tls://HOST:4222; may be repeated (default: a bus within the process, for one node)")
+	cmd.Flags().StringSliceVar(&f.bus.URLs, "nats", nil,
+		"NATS server that all nodes share, as tls://HOST:4222; may be repeated"+
+			" (default: a bus within the process, for one node)")
 	cmd.Flags().StringVar(&f.busFile, "nats-file", "", "file with such URLs, one a line, which may have user and password")
 	cmd.Flags().StringVar(&f.bus.CredentialsFile, "nats-credentials", "", "NATS credentials file")
-	cmd.Flags().StringVar(&f.bus.CAFile, "nats-ca", "", "PEM file with the authority of the NATS servers (default: the system's)")
+	cmd.Flags().StringVar(&f.bus.CAFile, "nats-ca", "",
+		"PEM file with the authority of the NATS servers (default: the system's)")
 	cmd.Flags().StringVar(&f.bus.CertFile, "nats-cert", "", "PEM file with this node's certificate for NATS")
 	cmd.Flags().StringVar(&f.bus.KeyFile, "nats-key", "", "PEM file with its key")
 	cmd.MarkFlagsMutuallyExclusive("nats", "nats-file")
 	cmd.MarkFlagsRequiredTogether("nats-cert", "nats-key")
 }
 
+// run serves until ctx is done. It reads every flag before anything listens; systemd is
+// told when people can be served, and when that ends.
 func (c *command) run(ctx context.Context, f runFlags) error {
 	level := hclog.LevelFromString(f.level)
 	if level == hclog.NoLevel || f.format != "text" && f.format != "json" {
-		return fmt.Errorf("%w: --log-level is one of trace, debug, info, warn, error; --log-format is text or json", cloud.ErrUsage)
+		return fmt.Errorf("%w: --log-level is one of trace, debug, info, warn, error; --log-format is text or json",
+			cloud.ErrUsage)
 	}
 	database, err := f.where.database()
 	if err != nil {
@@ -143,17 +170,26 @@ func (c *command) run(ctx context.Context, f runFlags) error {
 	if f.bus.URLs, err = f.busURLs(); err != nil {
 		return fmt.Errorf("%w: %w", cloud.ErrUsage, err)
 	}
-	s := &cloud.Server{Database: database, MasterKey: f.where.master, Bus: f.bus, Listen: f.listen, Grace: f.grace,
-		Logger: hclog.New(&hclog.LoggerOptions{Level: level, JSONFormat: f.format == "json", Output: c.stderr}),
+	s := &cloud.Server{
+		Database:  database,
+		MasterKey: f.where.master,
+		Bus:       f.bus,
+		Listen:    f.listen,
+		Grace:     f.grace,
+		Logger:    hclog.New(&hclog.LoggerOptions{Level: level, JSONFormat: f.format == "json", Output: c.stderr}),
 		Ready: func(url string) {
 			fmt.Fprintf(c.stdout, "ldap-cloud is ready: %s\n", url)
 			tellSystemd("READY=1\nSTATUS=" + url)
-		}}
+		},
+	}
 	defer context.AfterFunc(ctx, func() { tellSystemd("STOPPING=1") })()
 	if s.Proxies, err = networks("--trusted-proxy", f.proxies); err != nil {
 		return err
 	}
 	if s.Webhooks, err = networks("--webhook-network", f.webhooks); err != nil {
+		return err
+	}
+	if s.Providers, err = networks("--provider-network", f.providers); err != nil {
 		return err
 	}
 	s.SMTP, s.MailFrom, s.Metrics = f.smtp, f.from, f.metrics
@@ -177,7 +213,8 @@ func networks(flag string, texts []string) (all []netip.Prefix, err error) {
 	for _, text := range texts {
 		network, err := netip.ParsePrefix(text)
 		if err != nil {
-			return nil, fmt.Errorf("%w: %s: %q is no network: it looks like 10.0.0.0/8 or 127.0.0.1/32", cloud.ErrUsage, flag, text)
+			return nil, fmt.Errorf("%w: %s: %q is no network: it looks like 10.0.0.0/8 or 127.0.0.1/32",
+				cloud.ErrUsage, flag, text)
 		}
 		all = append(all, network)
 	}
@@ -189,7 +226,8 @@ func (f runFlags) busURLs() ([]string, error) {
 	if f.busFile == "" {
 		for _, u := range f.bus.URLs {
 			if strings.Contains(u, "@") {
-				return nil, errors.New("--nats: others can read a password or token in an argument: name a file with the URL in --nats-file")
+				return nil, errors.New("--nats: others can read a password or token in an argument:" +
+					" name a file with the URL in --nats-file")
 			}
 		}
 		return f.bus.URLs, nil

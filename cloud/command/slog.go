@@ -46,6 +46,7 @@ func (h slogHandler) WithGroup(name string) slog.Handler {
 	return h
 }
 
+// levelOf returns the level in our log, at most a warning.
 func levelOf(l slog.Level) hclog.Level {
 	switch {
 	case l < slog.LevelInfo:

@@ -19,14 +19,22 @@ func TestSystemdIsTold(t *testing.T) {
 	}
 	defer c.Close()
 	t.Setenv("NOTIFY_SOCKET", filepath.Join(dir, "notify"))
-	if code := Main(t.Context(), []string{"init", "--data", filepath.Join(dir, "data"), "--name", "Test"}, io.Discard, io.Discard); code != 0 {
+	if code := Main(t.Context(), []string{
+		"init",
+		"--data", filepath.Join(dir, "data"),
+		"--name", "Test",
+	}, io.Discard, io.Discard); code != 0 {
 		t.Fatal(code)
 	}
 	ctx, stop := context.WithCancel(t.Context())
 	defer stop()
 	ended := make(chan int, 1)
 	go func() {
-		ended <- Main(ctx, []string{"run", "--data", filepath.Join(dir, "data"), "--listen", "127.0.0.1:0"}, io.Discard, io.Discard)
+		ended <- Main(ctx, []string{
+			"run",
+			"--data", filepath.Join(dir, "data"),
+			"--listen", "127.0.0.1:0",
+		}, io.Discard, io.Discard)
 	}()
 	for _, want := range []string{"READY=1\nSTATUS=http://127.0.0.1:", "STOPPING=1"} {
 		if err := c.SetReadDeadline(time.Now().Add(30 * time.Second)); err != nil {

@@ -19,7 +19,10 @@ import (
 // appearance has a window look as at night, or by day.
 func appearance(scheme string) chromedp.Action[chromedp.Void] {
 	return chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
-		_, err := cdp.Call(ctx, t, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}}})
+		_, err := cdp.Call(ctx, t, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{{
+			Name:  "prefers-color-scheme",
+			Value: scheme,
+		}}})
 		return err
 	})
 }
@@ -30,8 +33,17 @@ func TestEveryPageIsAccessible(t *testing.T) {
 	s := open(t)
 	f := s.fill(s.env.ID, "")
 	s.connect(f, "")
-	s.must(s.store.SetRoleGroup(t.Context(), store.RoleGroup{EnvironmentID: s.env.ID, GroupID: f.jit.ID, Role: store.RoleReadOnly}))
-	s.must(s.store.SeeAlerts(t.Context(), s.env.ID, s.clock(), time.Hour, []store.Alert{{Key: "k", Code: "noInstance", Text: "No instance", Remedy: "Look"}}))
+	s.must(s.store.SetRoleGroup(t.Context(), store.RoleGroup{
+		EnvironmentID: s.env.ID,
+		GroupID:       f.jit.ID,
+		Role:          store.RoleReadOnly,
+	}))
+	s.must(s.store.SeeAlerts(t.Context(), s.env.ID, s.clock(), time.Hour, []store.Alert{{
+		Key:    "k",
+		Code:   "noInstance",
+		Text:   "No instance",
+		Remedy: "Look",
+	}}))
 	s.admin()
 	w := s.open(func(context.Context, *chromedp.Target) error { return nil })
 	var cancel func()
@@ -40,7 +52,8 @@ func TestEveryPageIsAccessible(t *testing.T) {
 	openPages, closed := console.Routes()
 	look := func(pattern string) {
 		method, path := f.at(pattern)
-		if method != "GET" || strings.HasSuffix(path, ".png") || strings.HasPrefix(path, "/console/activity/") || strings.Contains(path, "organisation") {
+		if method != "GET" || strings.HasSuffix(path, ".png") || strings.HasPrefix(path, "/console/activity/") ||
+			strings.Contains(path, "organisation") {
 			return
 		}
 		w.at(path)
@@ -50,7 +63,10 @@ func TestEveryPageIsAccessible(t *testing.T) {
 		}
 		for _, width := range []int64{390, 1440} {
 			w.must(chromedp.Do(w.ctx, chromedp.EmulateViewport(width, 800)))
-			if over, err := chromedp.Run(w.ctx, chromedp.Evaluate[int](`document.documentElement.scrollWidth - window.innerWidth`)); err != nil || over > 0 {
+			if over, err := chromedp.Run(
+				w.ctx,
+				chromedp.Evaluate[int](`document.documentElement.scrollWidth - window.innerWidth`),
+			); err != nil || over > 0 {
 				t.Errorf("%s runs %d pixels over the edge at %d, %v", path, over, width, err)
 			}
 		}

@@ -27,6 +27,9 @@ func (c *console) showAccount(k *call) error {
 	return c.renderAccount(k, http.StatusOK, nil)
 }
 
+// renderAccount shows the page of one's own proofs. The faults of all its forms come in
+// one map: "current", "password" and "again" of the password, "drop" of the one-time
+// passwords, "passkey" of a passkey's removal.
 func (c *console) renderAccount(k *call, status int, wrong map[string]string) (err error) {
 	page := accountPage{
 		Own:         k.admin.own(),
@@ -101,6 +104,8 @@ func (c *console) asTheyAre(k *call) (person, error) {
 	return person{Administrator: a}, err
 }
 
+// changePassword asks for the password of now first, so that nobody at a screen left
+// alone takes the account over. When that one is wrong, nothing is said of the new one.
 func (c *console) changePassword(k *call) error {
 	message, err := c.proveAgain(k, k.PostForm.Get("current"))
 	if err != nil {
@@ -131,6 +136,9 @@ type oneTimePage struct {
 	Errors   map[string]string
 }
 
+// newOneTime makes a secret anew each time that the page is asked for, and keeps it in
+// the session only: nothing is asked of the administrator at sign-in before a code has
+// shown that their telephone has it.
 func (c *console) newOneTime(k *call) error {
 	key, err := c.Proofs.NewOneTime(k.admin.Administrator)
 	if err != nil {
@@ -140,6 +148,7 @@ func (c *console) newOneTime(k *call) error {
 	return c.renderOneTime(k, http.StatusOK, key.Secret(), nil)
 }
 
+// renderOneTime shows the secret that waits, the same again after a wrong code.
 func (c *console) renderOneTime(k *call, status int, secret string, wrong map[string]string) error {
 	page := oneTimePage{Own: k.admin.own(), Replaces: len(k.admin.TOTP) > 0, Secret: secret, Errors: wrong}
 	return k.render(status, "one-time", "One-time passwords", page)
@@ -172,6 +181,9 @@ func (p *person) owner() string {
 	return administrators.PersonOwner(p.UserID)
 }
 
+// keepOneTime puts the waiting secret in use, once a code of it and the proof of before
+// are right. A session that has no such secret, as after a second click, goes back to
+// the page that makes one. It ends the person's other sessions.
 func (c *console) keepOneTime(k *call) error {
 	key, err := administrators.OneTimeOf(c.sessions.GetString(k.Context(), oneTimeKey))
 	if err != nil {
@@ -223,6 +235,8 @@ func (c *console) provenForFactor(k *call) (message string, err error) {
 	return "", err
 }
 
+// dropOneTime takes one's own one-time passwords away and ends the other sessions.
+// Where the environment wants a second factor, the next page asks for another.
 func (c *console) dropOneTime(k *call) error {
 	message, err := c.provenForFactor(k)
 	if err != nil {
@@ -237,6 +251,8 @@ func (c *console) dropOneTime(k *call) error {
 	return c.changed(k, "You are not asked for one-time passwords any more.")
 }
 
+// askNewPasskey begins what the browser's script ends at keepPasskey: the challenge
+// waits in the session.
 func (c *console) askNewPasskey(k *call) error {
 	if err := k.ownOnly(); err != nil {
 		return k.told(err)
@@ -244,6 +260,9 @@ func (c *console) askNewPasskey(k *call) error {
 	return k.ask(c.Proofs.AskNewPasskey(k.Context(), k.admin.Administrator))
 }
 
+// keepPasskey answers a script, not a form: what is wrong is said in JSON, with the
+// status that a page would have. The challenge is gone from the session before anything
+// is looked at, so that each answer is tried once.
 func (c *console) keepPasskey(k *call) error {
 	var form struct {
 		Answer   json.RawMessage `json:"answer"`
@@ -284,6 +303,8 @@ func (c *console) keepPasskey(k *call) error {
 	return k.answerJSON(http.StatusOK, map[string]string{"next": "/console/account"})
 }
 
+// dropPasskey takes a passkey away, which ends the other sessions: one of them may have
+// been begun with it.
 func (c *console) dropPasskey(k *call) error {
 	message, err := c.proveAgain(k, k.PostForm.Get("password"))
 	if err != nil {

@@ -85,6 +85,8 @@ func (k *call) activityFilter() (l activityList, f store.ActivityFilter) {
 	return l, f
 }
 
+// listActivity shows the newest first. What is wrong with a filter is said, and nothing
+// is listed: a list that a filter did not hold for would be read as one that it did.
 func (c *console) listActivity(k *call) error {
 	list, f := k.activityFilter()
 	if len(list.Errors) > 0 {
@@ -98,6 +100,7 @@ func (c *console) listActivity(k *call) error {
 	return k.render(http.StatusOK, "activity", "Activity", list)
 }
 
+// rowsOf makes rows for the page and for the stream alike.
 func rowsOf(all []store.Activity) (rows []activityRow) {
 	for _, a := range all {
 		rows = append(rows, activityRow{a, subjectPath(a), facts(a.Detail)})

@@ -20,7 +20,14 @@ import (
 
 func (s *site) happens(action, subject, text string, at time.Time) {
 	s.t.Helper()
-	s.must(s.store.AddActivity(s.t.Context(), store.Activity{EnvironmentID: s.env.ID, At: at, Action: action, Actor: "system", Subject: subject, Text: text}))
+	s.must(s.store.AddActivity(s.t.Context(), store.Activity{
+		EnvironmentID: s.env.ID,
+		At:            at,
+		Action:        action,
+		Actor:         "system",
+		Subject:       subject,
+		Text:          text,
+	}))
 }
 
 func TestActivityIsSearched(t *testing.T) {
@@ -29,7 +36,14 @@ func TestActivityIsSearched(t *testing.T) {
 	monday := time.Date(2026, 3, 2, 23, 59, 0, 0, time.UTC)
 	s.happens("sign-on", "user:1", "Alice signed on, 100%", monday)
 	s.happens("sign-on", "user:2", "Bob signed on", monday.Add(time.Hour))
-	for query, has := range map[string]string{"q=ALICE": "Alice", "q=100%25": "Alice", "q=bob&action=sign-on": "Bob", "from=2026-03-03&until=2026-03-03": "Bob", "until=2026-03-02": "Alice", "subject=user:2": "Bob"} {
+	for query, has := range map[string]string{
+		"q=ALICE":                          "Alice",
+		"q=100%25":                         "Alice",
+		"q=bob&action=sign-on":             "Bob",
+		"from=2026-03-03&until=2026-03-03": "Bob",
+		"until=2026-03-02":                 "Alice",
+		"subject=user:2":                   "Bob",
+	} {
 		other := map[string]string{"Alice": "Bob signed", "Bob": "Alice signed"}[has]
 		v.get("/console/activity?" + query).is(http.StatusOK).has(has + " signed").lacks(other)
 	}
@@ -47,7 +61,8 @@ func TestActivityIsExported(t *testing.T) {
 	a := v.get("/console/activity/export?as=csv&until=" + s.clock().Format("2006-01-02")).is(http.StatusOK)
 	rows, err := csv.NewReader(strings.NewReader(a.body)).ReadAll()
 	s.must(err)
-	if len(rows) != 1+1101+1 || rows[0][0] != "at" || !strings.HasPrefix(a.header.Get("Content-Disposition"), `attachment; filename="activity-`) {
+	if len(rows) != 1+1101+1 || rows[0][0] != "at" ||
+		!strings.HasPrefix(a.header.Get("Content-Disposition"), `attachment; filename="activity-`) {
 		t.Errorf("%d rows, %v", len(rows), a.header)
 	}
 	count := 0
@@ -73,7 +88,8 @@ func TestActivityIsStreamed(t *testing.T) {
 	s := open(t)
 	v := s.admin()
 	s.happens("group.created", "group:1", "before", s.clock())
-	page := regexp.MustCompile(`data-from="([^"]+)"`).FindStringSubmatch(v.get("/console/activity?action=group.created").body)[1]
+	page := regexp.MustCompile(`data-from="([^"]+)"`).
+		FindStringSubmatch(v.get("/console/activity?action=group.created").body)[1]
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 	defer cancel()
 	next := func(last string) (id, data string) {
@@ -102,7 +118,8 @@ func TestActivityIsStreamed(t *testing.T) {
 		return "", ""
 	}
 	first, data := next("")
-	if !strings.Contains(data, "&lt;b&gt;the first") || strings.Contains(data, "filtered out") || strings.Contains(data, "before") {
+	if !strings.Contains(data, "&lt;b&gt;the first") || strings.Contains(data, "filtered out") ||
+		strings.Contains(data, "before") {
 		t.Error(data)
 	}
 	s.happens("group.created", "group:3", "the second", s.clock().Add(time.Millisecond))
@@ -116,7 +133,8 @@ func TestBrowserShowsWhatHappensNow(t *testing.T) {
 	s := open(t)
 	s.admin()
 	w := s.open(func(context.Context, *chromedp.Target) error { return nil })
-	w.at("/console/sign-in?next=/console/activity").fill("name", "admin").fill("password", password).press("form button")
+	w.at("/console/sign-in?next=/console/activity").fill("name", "admin").fill("password", password).
+		press("form button")
 	w.click("#live button").waits("Waiting for what comes")
 	s.happens("group.created", "group:2", "Cooks were made <img src=x>", s.clock())
 	w.waits("Cooks were made <img src=x>").waits("1 new.")

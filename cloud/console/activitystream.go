@@ -105,6 +105,7 @@ type export struct {
 	line                  func(w io.Writer, a store.Activity) error
 }
 
+// exportAs returns the form of a name: "csv", and JSON Lines for every other.
 func exportAs(name string) export {
 	if name == "csv" {
 		return export{"text/csv; charset=utf-8", "csv", "at,action,actor,subject,signOn,text,detail\r\n", csvLine}
@@ -145,6 +146,8 @@ func (c *console) exportActivity(k *call) error {
 	return nil
 }
 
+// jsonLine writes one activity a line. The names are part of what is promised to those
+// who read such files.
 func jsonLine(w io.Writer, a store.Activity) error {
 	return json.NewEncoder(w).Encode(map[string]any{
 		"id":      a.ID,

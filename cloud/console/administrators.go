@@ -36,6 +36,8 @@ func (c *console) listAdministrators(k *call) error {
 	return c.renderAdministrators(k, http.StatusOK, administratorList{})
 }
 
+// renderAdministrators shows who has which role: administrators of their own with how
+// many passkeys each has, and groups whose members have one.
 func (c *console) renderAdministrators(k *call, status int, list administratorList) error {
 	list.Roles, list.Enter = store.Roles(), c.URL+enterPath(k.env())
 	all, err := c.Store.Administrators(k.Context(), k.env())
@@ -65,6 +67,8 @@ func (c *console) renderAdministrators(k *call, status int, list administratorLi
 
 const administratorsPath = "/console/settings/administrators"
 
+// addAdministrator answers with the set-up secret in the page itself rather than with a
+// redirect: it is nowhere to be read again, neither in the session nor in the store.
 func (c *console) addAdministrator(k *call) error {
 	a := store.Administrator{Name: k.posted("name"), Role: store.Role(k.posted("role"))}
 	secret, err := c.Management.CreateAdministrator(k.Context(), k.by(), &a)
@@ -78,6 +82,8 @@ func (c *console) addAdministrator(k *call) error {
 	return c.renderAdministrators(k, http.StatusOK, administratorList{Secret: secret, SecretOf: a.Name})
 }
 
+// changeAdministrator gives another role. That the last owner stays one, and that
+// nobody gives more than they have, is for management.
 func (c *console) changeAdministrator(k *call) error {
 	role := store.Role(k.posted("role"))
 	a, err := c.Management.ChangeAdministrator(k.Context(), k.by(), k.PathValue("id"), func(a *store.Administrator) error {
@@ -100,6 +106,8 @@ func (c *console) resetAdministrator(k *call) error {
 	return c.renderAdministrators(k, http.StatusOK, administratorList{Secret: secret, SecretOf: a.Name})
 }
 
+// deleteAdministrator ends the sessions of the one deleted too: there is nobody left
+// whose they are.
 func (c *console) deleteAdministrator(k *call) error {
 	a, err := c.Management.DeleteAdministrator(k.Context(), k.by(), k.PathValue("id"), nil)
 	if err != nil {

@@ -24,6 +24,8 @@ type alertPage struct {
 
 func (c *console) showAlerts(k *call) error { return c.renderAlerts(k, http.StatusOK, alertPage{}) }
 
+// renderAlerts shows alerts and channels of the environment. Whether mail can be sent
+// is the cloud's configuration, which a page can only tell of.
 func (c *console) renderAlerts(k *call, status int, page alertPage) (err error) {
 	page.Mails, page.Now = c.Mails, c.now()
 	if page.Alerts, err = c.Store.Alerts(k.Context(), k.env()); err != nil {

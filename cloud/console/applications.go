@@ -7,6 +7,7 @@ import (
 	"ldap-gateway/cloud/store"
 )
 
+// applicationList is one part of the list.
 type applicationList struct {
 	Applications []store.Application
 	Pager        pager
@@ -35,10 +36,13 @@ func (c *console) listApplications(k *call) error {
 	return k.render(http.StatusOK, "applications", "Applications", applicationList{all, k.pagerOf(next)})
 }
 
+// application returns the application in the path; store.ErrNotFound for one of another
+// environment.
 func (c *console) application(k *call) (store.Application, error) {
 	return c.Store.Application(k.Context(), k.env(), k.PathValue("a"))
 }
 
+// newApplication offers a web application, enabled, with groups by their names.
 func (c *console) newApplication(k *call) error {
 	return c.renderApplication(k, http.StatusOK, applicationPage{Application: store.Application{
 		Type:    store.WebApplication,
@@ -55,6 +59,8 @@ func (c *console) showApplication(k *call) error {
 	return c.renderApplication(k, http.StatusOK, applicationPage{Application: a})
 }
 
+// renderApplication shows what is kept, or, when there are faults, what was typed with
+// them beside it: that is not written over with what is kept.
 func (c *console) renderApplication(k *call, status int, page applicationPage) error {
 	if page.Errors == nil {
 		page.Redirects, page.SignOffs = lines(page.RedirectURIs), lines(page.SignOffURIs)
@@ -82,6 +88,8 @@ func (p *applicationPage) read(k *call) {
 	p.Groups = store.GroupsClaim{Value: k.posted("groups"), Allow: split(p.Allow)}
 }
 
+// createApplication has management write into a copy: should there be faults, the form
+// still has no ID and asks to make an application again.
 func (c *console) createApplication(k *call) error {
 	var page applicationPage
 	page.read(k)
@@ -89,6 +97,8 @@ func (c *console) createApplication(k *call) error {
 	return c.savedApplication(k, page, c.Management.CreateApplication(k.Context(), k.by(), &typed), &typed)
 }
 
+// changeApplication replaces what the form shows. What it does not show, such as the ID
+// and the secret, stays as it is kept.
 func (c *console) changeApplication(k *call) error {
 	var page applicationPage
 	a, err := c.Management.ChangeApplication(k.Context(), k.by(), k.PathValue("a"), func(a *store.Application) error {

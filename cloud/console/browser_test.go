@@ -33,7 +33,12 @@ type window struct {
 func (s *site) window() *window {
 	s.t.Helper()
 	return s.open(func(ctx context.Context, t *chromedp.Target) error {
-		_, err := cdp.Call(ctx, t, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true})
+		_, err := cdp.Call(
+			ctx,
+			t,
+			emulation.SetScriptExecutionDisabled,
+			emulation.SetScriptExecutionDisabledParams{Value: true},
+		)
 		return err
 	})
 }
@@ -110,7 +115,8 @@ func TestBrowserFirstHour(t *testing.T) {
 	s := open(t)
 	w := s.window()
 	w.at("/console/").sees("Sign in").press(`a[href="/console/setup"]`)
-	w.fill("name", "admin").fill("secret", secret).fill("password", password).fill("again", password).press("form button").sees("Your password is set")
+	w.fill("name", "admin").fill("secret", secret).fill("password", password).fill("again", password).
+		press("form button").sees("Your password is set")
 	w.fill("password", password).press("form button").sees("No gateway yet", "Sign out", "Example")
 
 	w.press("main a.button").fill("name", "Headquarters")
@@ -119,17 +125,21 @@ func TestBrowserFirstHour(t *testing.T) {
 	w.press(`a[href$="/user-types/new"]`).fill("name", "Staff").fill("base", "ou=people,dc=example,dc=com")
 	w.press("#fill").sees("The usual values for OpenLDAP are filled in", "stands for what the person typed")
 	w.press("#save").sees("The user type Staff was saved", "ou=people,dc=example,dc=com")
-	w.press(`form[action$="/pairings"] button`).sees("Good until", "ldap-gateway pair", "fingerprint").press("main a.button").sees("Take back")
+	w.press(`form[action$="/pairings"] button`).sees("Good until", "ldap-gateway pair", "fingerprint").
+		press("main a.button").sees("Take back")
 
 	gateways, _, err := s.store.Gateways(t.Context(), s.env.ID, store.Page{})
 	s.must(err)
 	f := filled{gateway: gateways[0], instance: s.pair(gateways[0], "gw1.example.com")}
 	s.signOns(s.env.ID, "", &f)
 	w.at("/console/groups").sees("backend", "Just-in-time", "LDAP Gateway", "partners", "External IdP")
-	w.press(`a[href="/console/groups/`+f.jit.ID+`"]`).sees("Here you cannot", "alice").press(`section a[href^="/console/users/"]`)
-	w.sees("uid=alice,ou=people,dc=example,dc=com", "backend").press(`a[href$="/` + f.jit.ID + `/remove"]`).sees("puts alice back")
+	w.press(`a[href="/console/groups/`+f.jit.ID+`"]`).sees("Here you cannot", "alice").
+		press(`section a[href^="/console/users/"]`)
+	w.sees("uid=alice,ou=people,dc=example,dc=com", "backend").press(`a[href$="/` + f.jit.ID + `/remove"]`).
+		sees("puts alice back")
 	w.press("button.danger").sees("alice was taken out of backend")
-	w.at("/console/activity").sees("membership.removed", "alice was taken out of backend by admin").press("form.who button").sees("Sign in")
+	w.at("/console/activity").sees("membership.removed", "alice was taken out of backend by admin").
+		press("form.who button").sees("Sign in")
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if len(w.complaints) > 0 {
@@ -144,15 +154,27 @@ func TestBrowserHostileNamesDoNothing(t *testing.T) {
 	mark := hostile + strings.Repeat("x", 200)
 	f := s.fill(s.env.ID, mark)
 	s.connect(f, mark)
-	w.at("/console/sign-in?next="+urlOf("/console/groups")).fill("name", "admin").fill("password", password).press("form button").sees("<script>alert(1)</script>")
-	for _, path := range []string{"/console/gateways/" + f.gateway.ID, "/console/users/" + f.user.ID, "/console/groups/" + f.jit.ID, "/console/activity"} {
-		n, err := chromedp.Run(w.at(path).ctx, chromedp.Evaluate[int](`document.querySelectorAll("script:not([src]), main img, [onerror], [style]").length`))
+	w.at("/console/sign-in?next="+urlOf("/console/groups")).fill("name", "admin").fill("password", password).
+		press("form button").sees("<script>alert(1)</script>")
+	for _, path := range []string{
+		"/console/gateways/" + f.gateway.ID,
+		"/console/users/" + f.user.ID,
+		"/console/groups/" + f.jit.ID,
+		"/console/activity",
+	} {
+		n, err := chromedp.Run(
+			w.at(path).ctx,
+			chromedp.Evaluate[int](`document.querySelectorAll("script:not([src]), main img, [onerror], [style]").length`),
+		)
 		if err != nil || n != 0 {
 			t.Errorf("%s: %d elements that no template has, %v", path, n, err)
 		}
 		for _, width := range []int64{1440, 390} {
 			w.must(chromedp.Do(w.ctx, chromedp.EmulateViewport(width, 800)))
-			if over, err := chromedp.Run(w.ctx, chromedp.Evaluate[int](`document.documentElement.scrollWidth - window.innerWidth`)); err != nil || over > 0 {
+			if over, err := chromedp.Run(
+				w.ctx,
+				chromedp.Evaluate[int](`document.documentElement.scrollWidth - window.innerWidth`),
+			); err != nil || over > 0 {
 				t.Errorf("%s runs %d pixels over the edge at %d, %v", path, over, width, err)
 			}
 		}

@@ -97,12 +97,17 @@ func under(parts ...string) string {
 func (k *call) address() string { return web.Address(k.Request) }
 
 // by says who makes a change.
+// The address and the request's ID go into the activity, so that it is found again in
+// the log of whatever stands in front of the cloud.
 func (k *call) by() management.By {
 	by := k.admin.by()
 	by.Address, by.Request = k.address(), k.Header.Get("X-Request-Id")
 	return by
 }
 
+// by says which person makes a change: an administrator by the ID of theirs, a person
+// with an account of the organisation by that of the user. The role is the one that
+// they have at this request.
 func (p *person) by() management.By {
 	by := management.By{
 		Environment: p.EnvironmentID,

@@ -23,6 +23,8 @@ func (c *console) listClients(k *call) error {
 	return c.renderClients(k, http.StatusOK, clientList{})
 }
 
+// renderClients shows clients with what an integrator needs beside the secret: the
+// environment's ID and where tokens are asked for.
 func (c *console) renderClients(k *call, status int, list clientList) (err error) {
 	list.Roles, list.Environment, list.TokenURL = management.ClientRoles(), k.env(), c.URL+"/"+k.env()+"/as/token"
 	if list.Clients, err = c.Store.Clients(k.Context(), k.env()); err != nil {
@@ -31,6 +33,8 @@ func (c *console) renderClients(k *call, status int, list clientList) (err error
 	return k.render(status, "clients", "API clients", list)
 }
 
+// addClient answers with the secret in the page itself rather than with a redirect: the
+// store has only its hash, so that it cannot be shown again.
 func (c *console) addClient(k *call) error {
 	made := store.Client{Name: k.posted("name"), Role: store.Role(k.posted("role"))}
 	secret, err := c.Management.CreateClient(k.Context(), k.by(), &made)

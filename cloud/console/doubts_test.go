@@ -15,7 +15,14 @@ func TestMembersWhoCannotBeTold(t *testing.T) {
 	group, user := "/console/groups/"+f.jit.ID, "/console/users/"+f.user.ID
 	v.get(group).lacks("It cannot be told who left")
 	s.must(s.store.Provision(t.Context(), func(tx *store.Tx) error {
-		return tx.DoubtMemberships(t.Context(), s.env.ID, f.user.ID, []string{f.jit.ID}, wire.LookMembersHidden.String(), s.clock())
+		return tx.DoubtMemberships(
+			t.Context(),
+			s.env.ID,
+			f.user.ID,
+			[]string{f.jit.ID},
+			wire.LookMembersHidden.String(),
+			s.clock(),
+		)
 	}))
 	v.get(group).has("It cannot be told who left", "1 of them: the members of the groups cannot be read", "Let them go")
 	v.get(user).has("kept, as the members of the groups cannot be read")

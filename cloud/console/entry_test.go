@@ -25,12 +25,17 @@ func TestRoles(t *testing.T) {
 		store.RoleOwner:         func(string, string) bool { return false },
 		store.RoleIdentityAdmin: func(_, path string) bool { return isSettings(path) },
 		store.RoleReadOnly: func(method, path string) bool {
-			return isSettings(path) || strings.HasSuffix(path, "/try") || method == "POST" && !strings.HasPrefix(path, "/console/account") && path != "/console/sign-out"
+			return isSettings(path) || strings.HasSuffix(path, "/try") ||
+				method == "POST" && !strings.HasPrefix(path, "/console/account") && path != "/console/sign-out"
 		},
 	}
 	_, closed := console.Routes()
 	for role, forbidden := range mayNot {
-		s.must(s.store.CreateAdministrator(t.Context(), &store.Administrator{EnvironmentID: s.env.ID, Name: string(role), Role: role}))
+		s.must(s.store.CreateAdministrator(t.Context(), &store.Administrator{
+			EnvironmentID: s.env.ID,
+			Name:          string(role),
+			Role:          role,
+		}))
 		for _, pattern := range closed {
 			method, path := f.at(pattern)
 			if role == store.RoleOwner && method == "POST" || strings.HasSuffix(path, "/live") {
@@ -64,9 +69,11 @@ func TestRoleByGroup(t *testing.T) {
 	f := s.fill(s.env.ID, "")
 	owner := s.admin()
 	s.visitor().get("/console/sign-in").lacks("organisation’s account")
-	owner.post("/console/settings/role-groups", "group", "nonsense", "role", "READ_ONLY").is(http.StatusUnprocessableEntity).has("no group with this ID")
+	owner.post("/console/settings/role-groups", "group", "nonsense", "role", "READ_ONLY").
+		is(http.StatusUnprocessableEntity).has("no group with this ID")
 	owner.post("/console/settings/role-groups", "group", f.jit.ID, "role", "SIGN_ON").is(http.StatusBadRequest)
-	owner.follow(owner.post("/console/settings/role-groups", "group", f.jit.ID, "role", "READ_ONLY")).has("The members of backend are now: Read only", "organisation?e="+s.env.ID)
+	owner.follow(owner.post("/console/settings/role-groups", "group", f.jit.ID, "role", "READ_ONLY")).
+		has("The members of backend are now: Read only", "organisation?e="+s.env.ID)
 
 	enter := "/console/organisation?e=" + s.env.ID
 	v := s.visitor()
@@ -81,9 +88,11 @@ func TestRoleByGroup(t *testing.T) {
 	}
 	v.get("/console/users").is(http.StatusOK).has("alice")
 	v.get("/console/account").is(http.StatusOK).has("Your role comes from your groups").lacks("Add a passkey")
-	v.post("/console/account/password", "current", "", "password", password, "again", password).is(http.StatusBadRequest)
+	v.post("/console/account/password", "current", "", "password", password, "again", password).
+		is(http.StatusBadRequest)
 	v.get("/console/settings").is(http.StatusForbidden)
-	owner.get("/console/activity?action=administrator.signed-in").has("by alice", "READ_ONLY", "organisation account, password")
+	owner.get("/console/activity?action=administrator.signed-in").
+		has("by alice", "READ_ONLY", "organisation account, password")
 
 	s.must(s.store.RemoveMember(t.Context(), s.env.ID, f.user.ID, f.jit.ID))
 	v.get("/console/users").is(http.StatusSeeOther)
@@ -97,7 +106,8 @@ func TestOneTimePasswords(t *testing.T) {
 	s := open(t)
 	v := s.admin()
 	v.get("/console/gateways").has("guarded by a password alone")
-	secret := regexp.MustCompile(`<code>([A-Z2-7]{32})</code>`).FindStringSubmatch(v.get("/console/account/one-time").body)[1]
+	secret := regexp.MustCompile(`<code>([A-Z2-7]{32})</code>`).
+		FindStringSubmatch(v.get("/console/account/one-time").body)[1]
 	if a := v.get("/console/account/one-time.png").is(http.StatusOK); !strings.HasPrefix(a.body, "\x89PNG") {
 		t.Error("no picture")
 	}
@@ -106,9 +116,12 @@ func TestOneTimePasswords(t *testing.T) {
 		s.must(err)
 		return c
 	}
-	v.post("/console/account/one-time", "code", code(), "password", "wrong").is(http.StatusUnprocessableEntity).has("not your password", secret)
-	v.post("/console/account/one-time", "code", "000000", "password", password).is(http.StatusUnprocessableEntity).has("not what the program shows")
-	v.follow(v.post("/console/account/one-time", "code", code(), "password", password)).has("From now on you are asked").lacks("password alone")
+	v.post("/console/account/one-time", "code", code(), "password", "wrong").is(http.StatusUnprocessableEntity).
+		has("not your password", secret)
+	v.post("/console/account/one-time", "code", "000000", "password", password).is(http.StatusUnprocessableEntity).
+		has("not what the program shows")
+	v.follow(v.post("/console/account/one-time", "code", code(), "password", password)).
+		has("From now on you are asked").lacks("password alone")
 	admin, err := s.store.Administrator(t.Context(), "admin")
 	s.must(err)
 	if strings.Contains(string(admin.TOTP), secret) || len(admin.TOTP) == 0 {
@@ -116,13 +129,15 @@ func TestOneTimePasswords(t *testing.T) {
 	}
 
 	in := s.visitor()
-	in.follow(in.post("/console/sign-in", "name", "admin", "password", password, "next", "/console/users")).has("The password of admin is right")
+	in.follow(in.post("/console/sign-in", "name", "admin", "password", password, "next", "/console/users")).
+		has("The password of admin is right")
 	in.get("/console/users").is(http.StatusSeeOther) // not yet
 	in.post("/console/sign-in/second", "code", code()).is(http.StatusForbidden).has("used already")
 	s.pass(time.Minute)
 	now := code()
 	in.post("/console/sign-in/second", "code", "000000").is(http.StatusForbidden)
-	if to := in.post("/console/sign-in/second", "code", now[:3]+" "+now[3:]).is(http.StatusSeeOther).header.Get("Location"); to != "/console/users" {
+	if to := in.post("/console/sign-in/second", "code", now[:3]+" "+now[3:]).
+		is(http.StatusSeeOther).header.Get("Location"); to != "/console/users" {
 		t.Errorf("leads to %s", to)
 	}
 	in.get("/console/users").is(http.StatusOK)
@@ -133,7 +148,8 @@ func TestOneTimePasswords(t *testing.T) {
 	}
 	s.pass(time.Minute)
 	other.post("/console/sign-in/second", "code", code()).is(http.StatusTooManyRequests)
-	s.visitor().post("/console/sign-in/second", "code", code()).is(http.StatusSeeOther) // without a password there is nothing to go on with
+	// Without a password there is nothing to go on with.
+	s.visitor().post("/console/sign-in/second", "code", code()).is(http.StatusSeeOther)
 }
 
 func TestSecondFactorIsWanted(t *testing.T) {
@@ -152,13 +168,16 @@ func TestSecondFactorIsWanted(t *testing.T) {
 func TestAdministrators(t *testing.T) {
 	s := open(t)
 	v := s.admin()
-	v.post("/console/settings/administrators", "name", "", "role", "x").is(http.StatusUnprocessableEntity).has("Give the administrator a name", "Choose a role")
-	v.post("/console/settings/administrators", "name", "Admin", "role", "OWNER").is(http.StatusUnprocessableEntity).has("taken")
+	v.post("/console/settings/administrators", "name", "", "role", "x").is(http.StatusUnprocessableEntity).
+		has("Give the administrator a name", "Choose a role")
+	v.post("/console/settings/administrators", "name", "Admin", "role", "OWNER").is(http.StatusUnprocessableEntity).
+		has("taken")
 	a := v.post("/console/settings/administrators", "name", "bob", "role", "READ_ONLY").is(http.StatusOK)
 	secret := regexp.MustCompile(`<pre id="secret">([^<]+)</pre>`).FindStringSubmatch(a.body)[1]
 	v.get("/console/settings/administrators").lacks(secret)
 	bob := s.visitor()
-	bob.post("/console/setup", "name", "bob", "secret", secret, "password", password, "again", password).is(http.StatusSeeOther)
+	bob.post("/console/setup", "name", "bob", "secret", secret, "password", password, "again", password).
+		is(http.StatusSeeOther)
 	bob.post("/console/sign-in", "name", "bob", "password", password).is(http.StatusSeeOther)
 	bob.get("/console/users").is(http.StatusOK)
 
@@ -166,20 +185,28 @@ func TestAdministrators(t *testing.T) {
 	s.must(err)
 	kept, err := s.store.Administrator(t.Context(), "bob")
 	s.must(err)
-	v.post("/console/settings/administrators/"+admin.ID, "role", "READ_ONLY").is(http.StatusConflict).has("needs an owner")
+	v.post("/console/settings/administrators/"+admin.ID, "role", "READ_ONLY").is(http.StatusConflict).
+		has("needs an owner")
 	v.post("/console/settings/administrators/" + admin.ID + "/delete").is(http.StatusConflict)
-	v.post("/console/settings/administrators/" + kept.ID + "/reset").is(http.StatusOK).has("One-time set-up secret of bob")
+	v.post("/console/settings/administrators/" + kept.ID + "/reset").is(http.StatusOK).
+		has("One-time set-up secret of bob")
 	bob.get("/console/users").is(http.StatusSeeOther) // the session is over
 	v.follow(v.post("/console/settings/administrators/"+kept.ID, "role", "OWNER")).has("bob is now: Owner")
 	v.follow(v.post("/console/settings/administrators/" + kept.ID + "/delete")).has("bob was removed")
-	v.get("/console/activity").has("administrator bob was removed by admin", "administrator bob got another role", "factors of administrator bob were taken away")
+	v.get("/console/activity").has(
+		"administrator bob was removed by admin",
+		"administrator bob got another role",
+		"factors of administrator bob were taken away",
+	)
 }
 
 func TestClients(t *testing.T) {
 	s := open(t)
 	v := s.admin()
-	v.post("/console/settings/clients", "name", "", "role", "NONE").is(http.StatusUnprocessableEntity).has("Give the client a name", "Choose a role")
-	v.post("/console/settings/clients", "name", "deploy", "role", "READ_ONLY").is(http.StatusOK).has("The secret of deploy", "Reads only")
+	v.post("/console/settings/clients", "name", "", "role", "NONE").is(http.StatusUnprocessableEntity).
+		has("Give the client a name", "Choose a role")
+	v.post("/console/settings/clients", "name", "deploy", "role", "READ_ONLY").is(http.StatusOK).
+		has("The secret of deploy", "Reads only")
 	all, err := s.store.Clients(t.Context(), s.env.ID)
 	s.must(err)
 	v.post("/console/settings/clients/" + all[0].ID + "/secret").is(http.StatusOK).has("The secret of deploy")
@@ -201,16 +228,25 @@ func TestPasskey(t *testing.T) {
 			return err
 		}
 		made, err := cdp.Call(ctx, t, webauthn.AddVirtualAuthenticator, webauthn.AddVirtualAuthenticatorParams{Options: &webauthn.VirtualAuthenticatorOptions{
-			Protocol: webauthn.AuthenticatorProtocolCtap2, Transport: webauthn.AuthenticatorTransportInternal, HasResidentKey: true, HasUserVerification: true, IsUserVerified: true, AutomaticPresenceSimulation: true}})
+			Protocol:                    webauthn.AuthenticatorProtocolCtap2,
+			Transport:                   webauthn.AuthenticatorTransportInternal,
+			HasResidentKey:              true,
+			HasUserVerification:         true,
+			IsUserVerified:              true,
+			AutomaticPresenceSimulation: true,
+		}})
 		authenticator = made.AuthenticatorID
 		return err
 	})
 	w.at("/console/sign-in").fill("name", "admin").fill("password", password).press("form button")
-	w.at("/console/account").fill("passkey-name", "Blue key").fill("passkey-password", "wrong").click(`button[data-passkey=create]`).waits("That is not your password")
-	w.at("/console/account").fill("passkey-name", "Blue key").fill("passkey-password", password).press(`button[data-passkey=create]`).sees("The passkey Blue key was added", "Blue key")
+	w.at("/console/account").fill("passkey-name", "Blue key").fill("passkey-password", "wrong").
+		click(`button[data-passkey=create]`).waits("That is not your password")
+	w.at("/console/account").fill("passkey-name", "Blue key").fill("passkey-password", password).
+		press(`button[data-passkey=create]`).sees("The passkey Blue key was added", "Blue key")
 	w.press("form.who button").sees("Sign in")
 	w.press(`button[data-passkey=get]`).sees("Gateways", "Sign out").press("form.who button")
-	w.at("/console/sign-in").fill("name", "admin").fill("password", password).press("form.fields button").sees("Second factor", "Show your passkey")
+	w.at("/console/sign-in").fill("name", "admin").fill("password", password).press("form.fields button").
+		sees("Second factor", "Show your passkey")
 	w.at("/console/users").sees("Administrator") // not signed in
 	w.at("/console/sign-in/second").press(`button[data-passkey=get]`).sees("Sign out").press("form.who button")
 

@@ -16,11 +16,14 @@ type gatewayRow struct {
 	Instances int
 }
 
+// gatewayList is one part of the list.
 type gatewayList struct {
 	Gateways []gatewayRow
 	Pager    pager
 }
 
+// listGateways shows gateways with their health as the links have it at this moment;
+// nothing of that is kept.
 func (c *console) listGateways(k *call) error {
 	all, next, err := c.Store.Gateways(k.Context(), k.env(), k.part())
 	if err != nil {
@@ -59,10 +62,13 @@ type gatewayForm struct {
 	Errors                    map[string]string
 }
 
+// newGateway offers the vendors whose usual values a user type can begin with.
 func (c *console) newGateway(k *call) error {
 	return k.render(http.StatusOK, "gateway-new", "New gateway", gatewayForm{Vendors: usertypes.Vendors()})
 }
 
+// createGateway makes a gateway that is enabled but asks nobody yet: it has no user
+// type and no instance, to which the next page leads.
 func (c *console) createGateway(k *call) error {
 	form := gatewayForm{
 		Name:        k.posted("name"),
@@ -106,6 +112,8 @@ type userTypeRow struct {
 	WithGroups bool
 }
 
+// showGateway shows one gateway with all that belongs to it: instances with their
+// health, codes that wait, user types with how many users each has.
 func (c *console) showGateway(k *call) error {
 	g, err := c.gateway(k)
 	if err != nil {
@@ -128,6 +136,8 @@ func (c *console) showGateway(k *call) error {
 	return k.render(http.StatusOK, "gateway", g.Name, page)
 }
 
+// switchGateway enables or disables a gateway, and touches nothing else of it, so that
+// it needs not be told who came between.
 func (c *console) switchGateway(k *call) error {
 	enabled := k.posted("enabled") == "yes"
 	g, err := c.Management.ChangeGateway(k.Context(), k.by(), k.PathValue("g"), func(d *management.Draft) error {
@@ -175,6 +185,8 @@ func (c *console) confirmDeleteGateway(k *call) error {
 	return c.askDeleteGateway(k, http.StatusOK, false)
 }
 
+// askDeleteGateway shows who could not sign on any more. unsure is for who sent the
+// form without the box that says that they mean it.
 func (c *console) askDeleteGateway(k *call, status int, unsure bool) error {
 	g, err := c.gateway(k)
 	if err != nil {
@@ -192,6 +204,9 @@ func (c *console) askDeleteGateway(k *call, status int, unsure bool) error {
 	return k.render(status, "delete", "Delete "+g.Name, d)
 }
 
+// deleteGateway deletes a gateway without users at once, and one with users only with
+// the box ticked. Whether there are any is decided by the deletion itself, not by what
+// the page showed.
 func (c *console) deleteGateway(k *call) error {
 	g, err := c.gateway(k)
 	if err != nil {

@@ -19,6 +19,8 @@ type groupForm struct {
 
 func (c *console) newGroup(k *call) error { return c.renderGroupForm(k, http.StatusOK, groupForm{}) }
 
+// editGroup shows the form of a group. The names of one that sign-ons made are shown
+// but cannot be typed: the directory decides them.
 func (c *console) editGroup(k *call) error {
 	g, err := c.Store.Group(k.Context(), k.env(), k.PathValue("group"))
 	if err != nil {
@@ -47,6 +49,8 @@ func (c *console) renderGroupForm(k *call, status int, form groupForm) (err erro
 	return k.render(status, "group-form", title, form)
 }
 
+// readGroupForm returns what was typed. Whether names may be typed at all the form does
+// not say: that is read of the group itself when it is changed.
 func readGroupForm(k *call) groupForm {
 	return groupForm{
 		ID:          k.PathValue("group"),
@@ -75,6 +79,8 @@ func (c *console) createGroup(k *call) error {
 	return c.savedGroup(k, form, g, err, g.DisplayName+" was made. Add the first members below.")
 }
 
+// changeGroup changes the group as it is kept at that moment, and shows the names that
+// it has then should the form come again.
 func (c *console) changeGroup(k *call) error {
 	form := readGroupForm(k)
 	g, err := c.Management.ChangeGroup(k.Context(), k.by(), form.ID, func(g *store.Group) error {
@@ -102,6 +108,8 @@ func (c *console) savedGroup(k *call, form groupForm, g store.Group, err error, 
 	return k.done(under("groups", g.ID), notice)
 }
 
+// confirmDeleteGroup asks first, and says of a group that sign-ons made that the next
+// may bring it back.
 func (c *console) confirmDeleteGroup(k *call) error {
 	g, err := c.Store.Group(k.Context(), k.env(), k.PathValue("group"))
 	if err != nil {

@@ -19,15 +19,17 @@ type groupRow struct {
 // Where tells whether a group came through a gateway or an identity provider,
 // as the badge says it.
 func (g groupRow) Where() string {
-	if g.SourceType == store.SourceIDP {
-		return "External IdP"
+	if g.FromGateway() {
+		return "LDAP Gateway"
 	}
-	return "LDAP Gateway"
+	return "External IdP"
 }
 
+// groupList is one part of the list, with the filter that it was asked for.
 type groupList struct {
 	Search, Type, Source string
 	Gateways             []property // name and ID of the sources to choose from
+	Kinds                []property // what there is to choose in Type, and how it reads
 	Groups               []groupRow
 	Pager                pager
 }
@@ -41,14 +43,26 @@ func (l groupList) filter() store.GroupFilter {
 		f.JustInTime = &yes
 	case "ordinary":
 		f.JustInTime = &no
-	case store.SourceGateway, store.SourceIDP:
-		f.SourceType = l.Type
+	case string(store.SourceGateway), string(store.SourceIDP):
+		f.SourceType = store.Source(l.Type)
 	}
 	return f
 }
 
+// kinds are the kinds of groups that the list can be narrowed to.
+func kinds() []property {
+	return []property{
+		{"jit", "Just-in-time"},
+		{string(store.SourceGateway), "Just-in-time, LDAP Gateway"},
+		{string(store.SourceIDP), "Just-in-time, External IdP"},
+		{"ordinary", "Ordinary"},
+	}
+}
+
+// listGroups shows the groups that the filter in the address lets through, so that it
+// can be kept as a bookmark. Gateways to choose from are in the order of their names.
 func (c *console) listGroups(k *call) error {
-	list := groupList{Search: k.query("q"), Type: k.query("type"), Source: k.query("source")}
+	list := groupList{Search: k.query("q"), Type: k.query("type"), Source: k.query("source"), Kinds: kinds()}
 	sources, err := c.sources(k)
 	if err != nil {
 		return err
@@ -66,6 +80,7 @@ func (c *console) listGroups(k *call) error {
 	return k.render(http.StatusOK, "groups", "Groups", list)
 }
 
+// groupPage is one group with one part of its members.
 type groupPage struct {
 	groupRow
 	Population string
@@ -83,6 +98,8 @@ type doubt struct {
 	Words, Remedy string
 }
 
+// doubts returns for each reason how many are in the group only because it could not be
+// told that they are not.
 func (c *console) doubts(k *call, group string) (all []doubt, err error) {
 	doubted, err := c.Store.GroupDoubts(k.Context(), k.env(), group)
 	for _, d := range doubted {
@@ -92,6 +109,8 @@ func (c *console) doubts(k *call, group string) (all []doubt, err error) {
 	return all, err
 }
 
+// releaseGroup lets those go whose membership is in doubt, once an administrator has
+// decided so.
 func (c *console) releaseGroup(k *call) error {
 	n, err := c.Management.ReleaseGroup(k.Context(), k.by(), k.PathValue("group"))
 	if err != nil {

@@ -18,8 +18,11 @@ const (
 // guess is whose secret is guessed, from where, and which.
 type guess struct{ kind, name, address string }
 
+// key counts the tries of one name from one address. Without the address anybody could
+// lock out an administrator whose name they know.
 func (g guess) key() string { return "guess:" + g.kind + "/" + g.name + "/" + g.address }
 
+// addressKey counts what one address tries of all names and all kinds together.
 func (g guess) addressKey() string { return "address:" + g.address }
 
 // guessOf returns whose secret of that kind this call tries.

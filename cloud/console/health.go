@@ -13,6 +13,7 @@ import (
 // why in a few words.
 type health struct{ Word, Shape, Class, Why string }
 
+// Shapes go with the colours, so that health can be told without seeing colours.
 func healthy(why string) health   { return health{"HEALTHY", "●", "good", why} }
 func degraded(why string) health  { return health{"DEGRADED", "▲", "warn", why} }
 func unhealthy(why string) health { return health{"UNHEALTHY", "■", "bad", why} }
@@ -49,6 +50,11 @@ func instancesOf(g store.Gateway, all []store.Instance, live []hub.Live) (paired
 	return paired, revoked
 }
 
+// instanceOf judges one paired instance by what its link says now. In quarantine it is
+// unhealthy whether or not it is connected; connected, it is unhealthy only with a
+// problem that keeps everybody from signing on, and degraded with one that is more than
+// information, with a server that is down or with a user type that its own file
+// refuses.
 func instanceOf(g store.Gateway, i store.Instance, live *hub.Live) instance {
 	in := instance{Instance: i, Live: live}
 	if !i.QuarantinedAt.IsZero() {

@@ -25,7 +25,11 @@ func TestGuesses(t *testing.T) {
 	if wait := c.try(ada); wait != guessWindow-time.Minute {
 		t.Error(wait)
 	}
-	for _, other := range []guess{{"password", "ada", "192.0.2.2"}, {"password", "bob", "192.0.2.1"}, {"set-up secret", "ada", "192.0.2.1"}} {
+	for _, other := range []guess{
+		{"password", "ada", "192.0.2.2"},
+		{"password", "bob", "192.0.2.1"},
+		{"set-up secret", "ada", "192.0.2.1"},
+	} {
 		if wait := c.try(other); wait != 0 {
 			t.Errorf("%+v waits %s", other, wait)
 		}
@@ -89,7 +93,11 @@ func TestSessionsEndByThemselves(t *testing.T) {
 // The form shows a template that is one attribute as that attribute, and keeps
 // every other as it is.
 func TestTemplatesAreTypedAsAttributes(t *testing.T) {
-	for template, typed := range map[string]string{"${ldapAttributes.mail}": "mail", "${ldapAttributes.a} ${ldapAttributes.b}": "${ldapAttributes.a} ${ldapAttributes.b}", "": ""} {
+	for template, typed := range map[string]string{
+		"${ldapAttributes.mail}":                  "mail",
+		"${ldapAttributes.a} ${ldapAttributes.b}": "${ldapAttributes.a} ${ldapAttributes.b}",
+		"": "",
+	} {
 		if short(template) != typed || long(typed) != template {
 			t.Errorf("%q: %q, %q", template, short(template), long(typed))
 		}

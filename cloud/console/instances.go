@@ -16,6 +16,8 @@ type pairingPage struct {
 	Minutes int
 }
 
+// createPairing shows a new code, this once: the store has only its hash. How long it
+// is good for is said in whole minutes.
 func (c *console) createPairing(k *call) error {
 	p, code, err := c.Management.OfferPairing(k.Context(), k.by(), k.PathValue("g"))
 	if err != nil {
@@ -79,6 +81,8 @@ func (c *console) rotate(k *call) error {
 	return k.done(under("gateways", i.GatewayID), fmt.Sprintf(said, i.Hostname))
 }
 
+// confirmRevoke asks first, and says so when it is the last: without it nobody signs on
+// through the gateway.
 func (c *console) confirmRevoke(k *call) error {
 	r, err := c.instance(k)
 	if err != nil {
@@ -87,6 +91,8 @@ func (c *console) confirmRevoke(k *call) error {
 	return k.render(http.StatusOK, "revoke", "Revoke an instance", r)
 }
 
+// revoke ends an instance for good: its link is cut and its key refused, and its
+// machine has to be paired anew.
 func (c *console) revoke(k *call) error {
 	i, err := c.Management.RevokeInstance(k.Context(), k.by(), k.PathValue("g"), k.PathValue("i"), nil)
 	if err != nil {

@@ -40,12 +40,15 @@ type keySet struct {
 	Keys []keyRow
 }
 
+// keyRow is one key of a set: its service, version and encryption type, never the key
+// itself.
 type keyRow struct {
 	store.KerberosEntry
 	Type   string
 	Served bool // browsers ask for it here
 }
 
+// showKerberos shows how a gateway takes tickets; of one that takes none, how it would.
 func (c *console) showKerberos(k *call) error {
 	g, err := c.gateway(k)
 	if err != nil {
@@ -54,6 +57,7 @@ func (c *console) showKerberos(k *call) error {
 	return c.renderKerberos(k, http.StatusOK, kerberosPage{Gateway: g, Form: kerberosFormOf(g.Kerberos)})
 }
 
+// kerberosFormOf returns the form of what is kept; nil: of what is usual.
 func kerberosFormOf(kept *store.Kerberos) kerberosForm {
 	if kept == nil {
 		return kerberosForm{Retain: strconv.Itoa(kerberos.DefaultRetainMinutes)}
@@ -69,6 +73,9 @@ func kerberosFormOf(kept *store.Kerberos) kerberosForm {
 	}
 }
 
+// renderKerberos shows the form and the key sets. Of each key it says whether browsers
+// ask tickets for it at this cloud: a keytab of another host's service looks right in
+// all else.
 func (c *console) renderKerberos(k *call, status int, page kerberosPage) error {
 	sets, err := c.Store.KerberosKeys(k.Context(), k.env(), page.Gateway.ID, c.now())
 	if err != nil {
@@ -198,6 +205,8 @@ func readKeys(k *call) (n kerberos.NewKeys, err error) {
 	return n, err
 }
 
+// deleteKeys deletes a set of keys before its time is over, as when they became known
+// to others.
 func (c *console) deleteKeys(k *call) error {
 	gateway := k.PathValue("g")
 	if err := c.Management.DeleteKeys(k.Context(), k.by(), gateway, k.PathValue("id")); err != nil {

@@ -53,19 +53,30 @@ func TestKerberosKeys(t *testing.T) {
 	s.must(s.store.CreateGateway(t.Context(), &g))
 	page := "/console/gateways/" + g.ID + "/kerberos"
 	v.get("/console/gateways/" + g.ID).has("Off: everybody types a password")
-	v.get(page).is(http.StatusOK).has("No keys yet", "setspn -S HTTP/id.example.com svc-sso", "AuthServerAllowlist", "610").lacks("Turn off")
+	v.get(page).is(http.StatusOK).has(
+		"No keys yet",
+		"setspn -S HTTP/id.example.com svc-sso",
+		"AuthServerAllowlist",
+		"610",
+	).lacks("Turn off")
 
 	v.upload(page+"/keys", "keytab", []byte("no keytab")).is(http.StatusUnprocessableEntity).has("that is no keytab")
 	v.upload(page+"/keys", "keytab", nil).is(http.StatusUnprocessableEntity).has("no service keys")
-	v.upload(page+"/keys", "keytab", sampleKeytab(t, "host/server")).is(http.StatusUnprocessableEntity).has("host/server is not an HTTP service")
-	v.post(page+"/keys", "account", "svc", "password", "hunter22").is(http.StatusUnprocessableEntity).has("user principal name", "svc").lacks("hunter22")
+	v.upload(page+"/keys", "keytab", sampleKeytab(t, "host/server")).is(http.StatusUnprocessableEntity).
+		has("host/server is not an HTTP service")
+	v.post(page+"/keys", "account", "svc", "password", "hunter22").is(http.StatusUnprocessableEntity).
+		has("user principal name", "svc").lacks("hunter22")
 	if kept, err := s.store.Gateway(t.Context(), s.env.ID, g.ID); err != nil || kept.Kerberos != nil {
 		t.Errorf("refused keys turned it on: %+v %v", kept.Kerberos, err)
 	}
 
-	v.follow(v.post(page+"/keys", "account", "svc@example.com", "password", "hunter22")).has("The new keys are in use", "svc@EXAMPLE.COM", "version any, aes256-cts-hmac-sha1-96", "Turn off").lacks("hunter22")
+	v.follow(v.post(page+"/keys", "account", "svc@example.com", "password", "hunter22")).
+		has("The new keys are in use", "svc@EXAMPLE.COM", "version any, aes256-cts-hmac-sha1-96", "Turn off").
+		lacks("hunter22")
 	s.pass(time.Minute)
-	v.follow(v.upload(page+"/keys", "keytab", sampleKeytab(t, "HTTP/id.example.com"))).has("HTTP/id.example.com@EXAMPLE.COM", "version 9,", "replaced, good until", "in use").lacks("nobody asks for it here")
+	v.follow(v.upload(page+"/keys", "keytab", sampleKeytab(t, "HTTP/id.example.com"))).
+		has("HTTP/id.example.com@EXAMPLE.COM", "version 9,", "replaced, good until", "in use").
+		lacks("nobody asks for it here")
 	s.pass(time.Minute)
 	v.follow(v.upload(page+"/keys", "keytab", sampleKeytab(t, "HTTP/other.example.com"))).has("nobody asks for it here")
 
@@ -93,10 +104,19 @@ func TestKerberosSettings(t *testing.T) {
 	} {
 		v.post(page, fields...).is(http.StatusUnprocessableEntity).has("Not saved", says)
 	}
-	v.follow(v.post(page, "retain", "30", "networks", "10.0.0.0/8\r\n192.168.0.0/16", "realms", "EXAMPLE.COM", "attribute", "uid", "value", "${principal}", "rc4", "yes")).has("Saved.")
+	v.follow(v.post(
+		page,
+		"retain", "30",
+		"networks", "10.0.0.0/8\r\n192.168.0.0/16",
+		"realms", "EXAMPLE.COM",
+		"attribute", "uid",
+		"value", "${principal}",
+		"rc4", "yes",
+	)).has("Saved.")
 	kept, err := s.store.Gateway(t.Context(), s.env.ID, f.gateway.ID)
 	s.must(err)
-	if k := kept.Kerberos; k.RetainMinutes != 30 || len(k.Networks) != 2 || !k.AllowRC4 || k.Attribute != "uid" || k.ServiceAccount != "svc@example.com" {
+	if k := kept.Kerberos; k.RetainMinutes != 30 || len(k.Networks) != 2 || !k.AllowRC4 || k.Attribute != "uid" ||
+		k.ServiceAccount != "svc@example.com" {
 		t.Errorf("%+v", k)
 	}
 }
@@ -106,13 +126,24 @@ func TestApplicationPages(t *testing.T) {
 	v := s.admin()
 	v.get("/console/applications").has("No application yet")
 	v.get("/console/applications/new").has("New application")
-	v.post("/console/applications", "name", "Wiki", "type", "WEB_APP", "redirects", "http://wiki.example.com/cb", "groups", "NAMES").is(http.StatusUnprocessableEntity).has("Not saved", "without TLS", "http://wiki.example.com/cb")
+	v.post(
+		"/console/applications",
+		"name", "Wiki",
+		"type", "WEB_APP",
+		"redirects", "http://wiki.example.com/cb",
+		"groups", "NAMES",
+	).is(http.StatusUnprocessableEntity).has(
+		"Not saved",
+		"without TLS",
+		"http://wiki.example.com/cb",
+	)
 	shown := v.follow(v.post("/console/applications", "name", "Wiki", "type", "WEB_APP", "redirects", "https://wiki.example.com/cb\nhttps://wiki.example.com/cb2", "groups", "IDS",
 		"allow", "cn=Domain Users,*\n", "refresh", "yes", "ticket", "yes", "enabled", "yes")).has("Saved.", "https://id.example.com/"+s.env.ID+"/as", "not made yet")
 	apps, _, err := s.store.Applications(t.Context(), s.env.ID, store.Page{})
 	s.must(err)
 	a := apps[0]
-	if len(a.RedirectURIs) != 2 || a.Groups.Value != store.GroupIDs || len(a.Groups.Allow) != 1 || !a.Refresh || !a.AskForTicket || !a.Enabled {
+	if len(a.RedirectURIs) != 2 || a.Groups.Value != store.GroupIDs || len(a.Groups.Allow) != 1 || !a.Refresh ||
+		!a.AskForTicket || !a.Enabled {
 		t.Errorf("%+v", a)
 	}
 	page := "/console/applications/" + a.ID
@@ -124,8 +155,15 @@ func TestApplicationPages(t *testing.T) {
 		t.Errorf("%q", secret)
 	}
 	v.get(page).lacks(secret).has("made")
-	v.post("/console/applications", "name", "WIKI", "type", "WEB_APP", "redirects", "https://x.example/", "groups", "NAMES").is(http.StatusUnprocessableEntity).has("has this name")
-	v.follow(v.post(page, "name", "Phone", "type", "NATIVE_APP", "redirects", "com.example:/cb", "groups", "NAMES")).has("Phone", "PKCE alone")
+	v.post(
+		"/console/applications",
+		"name", "WIKI",
+		"type", "WEB_APP",
+		"redirects", "https://x.example/",
+		"groups", "NAMES",
+	).is(http.StatusUnprocessableEntity).has("has this name")
+	v.follow(v.post(page, "name", "Phone", "type", "NATIVE_APP", "redirects", "com.example:/cb", "groups", "NAMES")).
+		has("Phone", "PKCE alone")
 	v.post(page + "/secret").is(http.StatusBadRequest)
 	v.follow(v.post(page + "/delete")).has("The application Phone was deleted")
 }

@@ -21,6 +21,7 @@ func (c *console) organisation(k *call) (string, error) {
 	return enterPath(all[0].ID), nil
 }
 
+// enterPath is where people of an environment come in.
 func enterPath(env string) string { return "/console/organisation?e=" + env }
 
 // enter lets in who has signed on with an account of the organisation, if their

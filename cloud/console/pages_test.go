@@ -14,25 +14,50 @@ import (
 // at fills the IDs of f into a pattern, and returns its method and path.
 func (f filled) at(pattern string) (method, path string) {
 	method, path, _ = strings.Cut(pattern, " ")
-	return method, strings.NewReplacer("{$}", "", "{g}", f.gateway.ID, "{t}", f.gateway.UserTypes[0].ID, "{i}", f.instance.ID,
+	return method, strings.NewReplacer("providers/{p}", "providers/"+f.saml.ID, "certificates/{id}", "certificates/"+f.certificate.ID,
+		"accounts/{id}", "accounts/"+f.link.ID, "{$}", "", "{g}", f.gateway.ID, "{t}", f.gateway.UserTypes[0].ID, "{i}", f.instance.ID,
 		"keys/{id}", "keys/"+f.keys.ID, "administrators/{id}", "administrators/"+f.admin.ID, "clients/{id}", "clients/"+f.client.ID, "{id}", f.pairing.ID, "{a}", f.application.ID, "{u}", f.user.ID, "{p}", f.population.ID, "{group}", f.jit.ID).Replace(path)
 }
 
 // connect makes the instance of f live, with everything that an agent can say.
 func (s *site) connect(f filled, mark string) {
-	s.links.live = append(s.links.live, hub.Live{Instance: f.instance.ID, Gateway: f.gateway.ID, Since: s.clock(), Policy: []string{"only below dc=example" + mark},
-		Refused: []wire.Refused{{ID: f.gateway.UserTypes[0].ID, Reasons: []string{"search base is not allowed" + mark}}},
-		Beat: wire.Heartbeat{BusyPercent: 12, OperationsPerSecond: 3.5, ResponseTimeMillis: 8.25,
-			Servers:  []wire.Server{{URL: "ldaps://dc1" + mark, State: "up", Vendor: "OpenLDAP" + mark}, {URL: "ldaps://dc2" + mark, State: "down", Error: "refused" + mark}},
-			Problems: []wire.Problem{{Code: "CLOCK" + mark, Text: "The clock is wrong" + mark, Remedy: "Set it" + mark}}}})
+	s.links.live = append(s.links.live, hub.Live{
+		Instance: f.instance.ID,
+		Gateway:  f.gateway.ID,
+		Since:    s.clock(),
+		Policy:   []string{"only below dc=example" + mark},
+		Refused:  []wire.Refused{{ID: f.gateway.UserTypes[0].ID, Reasons: []string{"search base is not allowed" + mark}}},
+		Beat: wire.Heartbeat{
+			BusyPercent:         12,
+			OperationsPerSecond: 3.5,
+			ResponseTimeMillis:  8.25,
+			Servers: []wire.Server{{
+				URL:    "ldaps://dc1" + mark,
+				State:  "up",
+				Vendor: "OpenLDAP" + mark,
+			}, {URL: "ldaps://dc2" + mark, State: "down", Error: "refused" + mark}},
+			Problems: []wire.Problem{{
+				Code:   "CLOCK" + mark,
+				Text:   "The clock is wrong" + mark,
+				Remedy: "Set it" + mark,
+			}},
+		},
+	})
 }
 
 func TestEveryPageOfAnEmptyEnvironment(t *testing.T) {
 	s := open(t)
 	v := s.admin()
-	for path, says := range map[string]string{"/console/gateways": "No gateway yet", "/console/users": "No users yet", "/console/groups": "No groups yet",
-		"/console/populations": "Default", "/console/gateways/new": "New gateway", "/console/users?q=x": "No username begins with “x”",
-		"/console/groups?q=x": "No group is like that", "/console/activity?action=x": "Nothing like that happened"} {
+	for path, says := range map[string]string{
+		"/console/gateways":          "No gateway yet",
+		"/console/users":             "No users yet",
+		"/console/groups":            "No groups yet",
+		"/console/populations":       "Default",
+		"/console/gateways/new":      "New gateway",
+		"/console/users?q=x":         "No username begins with “x”",
+		"/console/groups?q=x":        "No group is like that",
+		"/console/activity?action=x": "Nothing like that happened",
+	} {
 		v.get(path).is(http.StatusOK).has(says)
 	}
 	v.get("/console/").is(http.StatusSeeOther)
@@ -63,10 +88,23 @@ func TestEveryPageShowsHostileTextAsText(t *testing.T) {
 		}
 		harmless(t, v.get(path))
 	}
-	harmless(t, v.get("/console/activity?subject=user:"+f.user.ID).has("alice joined backend"+blanks.ReplaceAllString(hostile, " ")))
+	harmless(t, v.get("/console/activity?subject=user:"+f.user.ID).
+		has("alice joined backend"+blanks.ReplaceAllString(hostile, " ")))
 	harmless(t, v.get("/console/"+urlOf(hostile)))
 	gateway := v.get("/console/gateways/" + f.gateway.ID)
-	gateway.has("The clock is wrong", "CLOCK", "Set it", "ldaps://dc2", "search base is not allowed", "only below dc=example", "DEGRADED", "12 % busy", "8.2 ms", "old.example.com", "192.0.2.7")
+	gateway.has(
+		"The clock is wrong",
+		"CLOCK",
+		"Set it",
+		"ldaps://dc2",
+		"search base is not allowed",
+		"only below dc=example",
+		"DEGRADED",
+		"12 % busy",
+		"8.2 ms",
+		"old.example.com",
+		"192.0.2.7",
+	)
 }
 
 var (
@@ -98,7 +136,10 @@ func TestHeadersAllowNoScriptButOurs(t *testing.T) {
 		h := v.get(path).header
 		for name, want := range map[string]string{
 			"Content-Security-Policy": "default-src 'none'; script-src 'self'; connect-src 'self'; style-src 'self'; img-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'",
-			"X-Content-Type-Options":  "nosniff", "Cache-Control": "no-store", "Referrer-Policy": "same-origin"} {
+			"X-Content-Type-Options":  "nosniff",
+			"Cache-Control":           "no-store",
+			"Referrer-Policy":         "same-origin",
+		} {
 			if h.Get(name) != want {
 				t.Errorf("%s: %s is %q", path, name, h.Get(name))
 			}
@@ -112,7 +153,8 @@ func TestStaticFilesAreKeptForEver(t *testing.T) {
 	page := v.get("/console/sign-in").body
 	for _, file := range regexp.MustCompile(`/console/static/[^"]+`).FindAllString(page, -1) {
 		a := v.get(file).is(http.StatusOK)
-		if !regexp.MustCompile(`\.[0-9a-f]{16}\.(css|svg|js)$`).MatchString(file) || !strings.Contains(a.header.Get("Cache-Control"), "immutable") {
+		if !regexp.MustCompile(`\.[0-9a-f]{16}\.(css|svg|js)$`).MatchString(file) ||
+			!strings.Contains(a.header.Get("Cache-Control"), "immutable") {
 			t.Errorf("%s: %q", file, a.header)
 		}
 		r, err := http.NewRequest("GET", s.url+file, nil)

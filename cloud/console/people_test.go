@@ -34,14 +34,26 @@ func TestUserIsMadeChangedAndDeleted(t *testing.T) {
 		is(http.StatusUnprocessableEntity).has("Another user of this environment has this username.")
 	v.post("/console/users", "username", "eve", "population", "none").
 		is(http.StatusUnprocessableEntity).has("no such population")
-	a := v.post("/console/users", "username", "eve", "given", "Eve", "email", "eve@example.com", "population", f.population.ID)
+	a := v.post(
+		"/console/users",
+		"username", "eve",
+		"given", "Eve",
+		"email", "eve@example.com",
+		"population", f.population.ID,
+	)
 	page := a.header.Get("Location")
 	v.follow(a).has("eve was made", "eve@example.com", "Staff", "No gateway checks this user's password")
 
 	edit := v.get(page+"/edit").is(http.StatusOK).has("Change a user", "eve@example.com")
-	fields := []string{"username", "eve", "email", "new@example.com", "population", f.population.ID, "seen", seenIn(edit)}
+	fields := []string{
+		"username", "eve",
+		"email", "new@example.com",
+		"population", f.population.ID,
+		"seen", seenIn(edit),
+	}
 	v.follow(v.post(page, fields...)).has("Saved.", "new@example.com")
-	again := v.post(page, fields...).is(http.StatusUnprocessableEntity).has("This user was changed meanwhile", "Saving again replaces")
+	again := v.post(page, fields...).is(http.StatusUnprocessableEntity).
+		has("This user was changed meanwhile", "Saving again replaces")
 	fields[len(fields)-1] = seenIn(again)
 	v.post(page, fields...).is(http.StatusSeeOther)
 	v.get("/console/users/" + f.user.ID + "/edit").has("A directory has the last word of this record")
@@ -65,12 +77,14 @@ func TestGroupIsMadeFilledAndDeleted(t *testing.T) {
 	v.get("/console/groups").has("New group")
 	v.post("/console/groups", "name", "", "description", "kept words").
 		is(http.StatusUnprocessableEntity).has("Give the group a name.", "kept words")
-	v.post("/console/groups", "name", "READERS").is(http.StatusUnprocessableEntity).has("Another group of this environment has this name.")
+	v.post("/console/groups", "name", "READERS").is(http.StatusUnprocessableEntity).
+		has("Another group of this environment has this name.")
 	a := v.post("/console/groups", "name", "Writers", "description", "Made by hand", "population", f.population.ID)
 	page := a.header.Get("Location")
 	v.follow(a).has("Writers was made", "Made by hand", "Nobody is in it yet", "Add a user, by username")
 
-	v.post(page+"/members", "username", "nobody").is(http.StatusUnprocessableEntity).has("no user of that name", "nobody")
+	v.post(page+"/members", "username", "nobody").is(http.StatusUnprocessableEntity).
+		has("no user of that name", "nobody")
 	v.follow(v.post(page+"/members", "username", "ALICE")).has("alice was added.", "alice")
 	v.post("/console/groups/"+f.jit.ID+"/members", "username", "alice").is(http.StatusUnprocessableEntity)
 	v.get("/console/groups/" + f.jit.ID).lacks("Add a user, by username")
@@ -80,7 +94,8 @@ func TestGroupIsMadeFilledAndDeleted(t *testing.T) {
 	v.follow(v.post(page, fields...)).has("Saved.", "Authors")
 	v.post(page, fields...).is(http.StatusUnprocessableEntity).has("This group was changed meanwhile")
 	jit := v.get("/console/groups/" + f.jit.ID + "/edit").has("are those of where it comes from").lacks("Display name")
-	v.follow(v.post("/console/groups/"+f.jit.ID, "name", "stolen", "description", "told", "seen", seenIn(jit))).has("told", "backend").lacks("stolen")
+	v.follow(v.post("/console/groups/"+f.jit.ID, "name", "stolen", "description", "told", "seen", seenIn(jit))).
+		has("told", "backend").lacks("stolen")
 
 	v.get("/console/groups/" + f.jit.ID + "/delete").has("brings it back, without a role")
 	v.follow(v.post(page + "/delete")).has("The group Authors was deleted.")
@@ -94,7 +109,8 @@ func TestPopulationIsChanged(t *testing.T) {
 	page := "/console/populations/" + f.population.ID
 	v.get(page).is(http.StatusOK).has("Change a population", "Make it the default one")
 	v.post(page, "name", "").is(http.StatusUnprocessableEntity).has("Give the population a name.")
-	v.post(page, "name", "DEFAULT").is(http.StatusUnprocessableEntity).has("Another population of this environment has this name.")
+	v.post(page, "name", "DEFAULT").is(http.StatusUnprocessableEntity).
+		has("Another population of this environment has this name.")
 	v.follow(v.post(page, "name", "Everybody", "default", "yes")).has("The population Everybody was changed.")
 	if p, err := s.store.DefaultPopulation(t.Context(), s.env.ID); err != nil || p.ID != f.population.ID {
 		t.Errorf("%+v, %v", p, err)
@@ -120,20 +136,27 @@ func TestSecondFactorOfAPersonByGroup(t *testing.T) {
 	for _, path := range []string{"/console/populations", "/console/groups", "/console/users/" + f.user.ID + "/off"} {
 		v.post(path, "name", "sneaked in").is(http.StatusSeeOther)
 	}
-	if all, _, err := s.store.Groups(t.Context(), s.env.ID, store.GroupFilter{Name: "sneaked in"}, store.Page{}); err != nil || len(all) > 0 {
+	if all, _, err := s.store.Groups(
+		t.Context(),
+		s.env.ID,
+		store.GroupFilter{Name: "sneaked in"},
+		store.Page{},
+	); err != nil || len(all) > 0 {
 		t.Errorf("%v, %v", all, err)
 	}
 	fresh := s.visitor() // who comes in anew is held to it, too
 	fresh.get(enter).is(http.StatusSeeOther)
 	fresh.follow(fresh.get("/console/gateways")).has("wants a second factor")
 
-	secret := regexp.MustCompile(`<code>([A-Z2-7]{32})</code>`).FindStringSubmatch(v.get("/console/account/one-time").lacks("Your password").body)[1]
+	secret := regexp.MustCompile(`<code>([A-Z2-7]{32})</code>`).
+		FindStringSubmatch(v.get("/console/account/one-time").lacks("Your password").body)[1]
 	code := func() string {
 		c, err := totp.GenerateCode(secret, s.clock())
 		s.must(err)
 		return c
 	}
-	v.post("/console/account/one-time", "code", "000000").is(http.StatusUnprocessableEntity).has("not what the program shows")
+	v.post("/console/account/one-time", "code", "000000").is(http.StatusUnprocessableEntity).
+		has("not what the program shows")
 	v.follow(v.post("/console/account/one-time", "code", code())).has("From now on you are asked")
 	v.get("/console/users").is(http.StatusOK)
 	fresh.get("/console/gateways").is(http.StatusSeeOther) // opened without the factor, and over
@@ -149,7 +172,8 @@ func TestSecondFactorOfAPersonByGroup(t *testing.T) {
 
 	v.post("/console/account/one-time/delete", "password", "000000").is(http.StatusUnprocessableEntity)
 	s.pass(time.Minute)
-	v.follow(v.post("/console/account/one-time/delete", "password", code())).has("not asked for one-time passwords any more")
+	v.follow(v.post("/console/account/one-time/delete", "password", code())).
+		has("not asked for one-time passwords any more")
 	v.follow(v.get("/console/users")).has("wants a second factor")
 }
 
@@ -198,7 +222,8 @@ func TestFormsTellWhoCameBetween(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			first, second := append(c.fields, "seen", seenIn(v.get(c.form))), append(c.fields, "seen", seenIn(v.get(c.form)))
 			v.post(c.to, first...).is(http.StatusSeeOther)
-			told := v.post(c.to, second...).is(http.StatusUnprocessableEntity).has("This "+name+" was changed meanwhile", c.fields[1])
+			told := v.post(c.to, second...).is(http.StatusUnprocessableEntity).
+				has("This "+name+" was changed meanwhile", c.fields[1])
 			v.post(c.to, append(c.fields, "seen", seenIn(told))...).is(http.StatusSeeOther)
 			v.post(c.to, c.fields...).is(http.StatusSeeOther) // a program that says nothing of what it saw
 		})

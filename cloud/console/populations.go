@@ -20,6 +20,7 @@ func (c *console) listPopulations(k *call) error {
 	return c.showPopulations(k, http.StatusOK, populationList{})
 }
 
+// showPopulations shows the list with what was typed into the form that adds to it.
 func (c *console) showPopulations(k *call, status int, list populationList) error {
 	all, next, err := c.Store.Populations(k.Context(), k.env(), k.part())
 	if err != nil {
@@ -58,6 +59,8 @@ func (c *console) editPopulation(k *call) error {
 	return k.render(http.StatusOK, "population", p.Name, populationPage{Population: p, Seen: seenAs(p.UpdatedAt)})
 }
 
+// changePopulation changes a population. The default cannot be unticked: another one is
+// made the default instead, so that there always is one.
 func (c *console) changePopulation(k *call) error {
 	page := populationPage{Seen: k.posted("seen")}
 	p, err := c.Management.ChangePopulation(k.Context(), k.by(), k.PathValue("p"), func(p *store.Population) error {
@@ -110,6 +113,7 @@ func (c *console) populationDeletion(k *call) (p store.Population, d deletion, e
 	return p, d, err
 }
 
+// confirmDeletePopulation asks first, or says why it cannot be.
 func (c *console) confirmDeletePopulation(k *call) error {
 	p, d, err := c.populationDeletion(k)
 	if err != nil {
@@ -118,6 +122,8 @@ func (c *console) confirmDeletePopulation(k *call) error {
 	return k.render(http.StatusOK, "delete", "Delete "+p.Name, d)
 }
 
+// deletePopulation looks again at what the page showed: meanwhile users may have
+// joined. Groups are found by the deletion itself.
 func (c *console) deletePopulation(k *call) error {
 	p, d, err := c.populationDeletion(k)
 	if err != nil {

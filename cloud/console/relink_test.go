@@ -11,12 +11,19 @@ func TestRelink(t *testing.T) {
 	s := open(t)
 	v := s.admin()
 	f := s.fill(s.env.ID, "")
-	other := store.Gateway{EnvironmentID: s.env.ID, Name: "Branch", Vendor: "OpenLDAP", Enabled: true, UserTypes: []store.UserType{{Name: "Partners", PopulationID: f.population.ID}}}
+	other := store.Gateway{
+		EnvironmentID: s.env.ID,
+		Name:          "Branch",
+		Vendor:        "OpenLDAP",
+		Enabled:       true,
+		UserTypes:     []store.UserType{{Name: "Partners", PopulationID: f.population.ID}},
+	}
 	s.must(s.store.CreateGateway(t.Context(), &other))
 	to := other.ID + "/" + other.UserTypes[0].ID
 	v.get("/console/users/" + f.user.ID).has("Partners of Branch").lacks("People of Headquarters")
 	v.post("/console/users/"+f.user.ID+"/link", "to", other.ID+"/none").is(http.StatusNotFound)
-	v.follow(v.post("/console/users/"+f.user.ID+"/link", "to", to)).has("alice is linked to Partners of Branch", "alice")
+	v.follow(v.post("/console/users/"+f.user.ID+"/link", "to", to)).
+		has("alice is linked to Partners of Branch", "alice")
 	u, err := s.store.User(t.Context(), s.env.ID, f.user.ID)
 	if err != nil || u.GatewayID != other.ID || len(u.Correlation) != 0 {
 		t.Errorf("%+v, %v", u, err)

@@ -36,6 +36,7 @@ func parsePages(files assets) pages {
 		"int":    func(n uint32) int { return int(n) },
 		"lines":  lines,
 		"fault":  faultOf,
+		"field":  fieldOf,
 	}
 	shared := template.Must(template.New("").Funcs(functions).ParseFS(
 		templateFiles,
@@ -94,6 +95,8 @@ func section(p string) string {
 	return first
 }
 
+// write executes the template into memory first: when that fails nothing was sent yet,
+// and the error gets a page and a status of its own.
 func (p pages) write(w http.ResponseWriter, status int, page string, v view) error {
 	var out bytes.Buffer
 	t, ok := p[page]
@@ -172,10 +175,24 @@ func plural(n int, word string) string {
 	return fmt.Sprintf("%d %ss", n, word)
 }
 
+// lines joins values for a field that has one a line.
 func lines(all []string) string { return strings.Join(all, "\n") }
 
 // message is what is said beside a field.
 type message struct{ Field, Text string }
+
+// field is one line of a form.
+type field struct {
+	ID, Label, Value string
+	Fault            message
+}
+
+// Wrong tells whether the value is.
+func (f field) Wrong() bool { return f.Fault.Text != "" }
+
+func fieldOf(id, label, value string, wrong map[string]string) field {
+	return field{id, label, value, faultOf(wrong, id)}
+}
 
 // faultOf returns the message of a field; an empty one when it has none.
 func faultOf(all map[string]string, field string) message {

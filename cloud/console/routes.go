@@ -39,7 +39,7 @@ func (c *console) closed() map[string]route {
 	}
 	for _, part := range []map[string]route{
 		c.gatewayPages(), c.instancePages(), c.kerberosPages(), c.applicationPages(), c.userPages(), c.groupPages(),
-		c.populationPages(), c.accountPages(), c.settingsPages(), c.rightsPages(), c.alertPages(),
+		c.populationPages(), c.providerPages(), c.accountPages(), c.settingsPages(), c.rightsPages(), c.alertPages(),
 	} {
 		maps.Copy(all, part)
 	}
@@ -159,6 +159,30 @@ func (c *console) populationPages() map[string]route {
 		"POST " + one:               {action: m.ChangePopulation, answer: c.changePopulation},
 		"GET " + one + "/delete":    {action: m.Read, answer: c.confirmDeletePopulation},
 		"POST " + one + "/delete":   {action: m.DeletePopulation, answer: c.deletePopulation},
+	}
+}
+
+func (c *console) providerPages() map[string]route {
+	const one = "/console/providers/{p}"
+	return map[string]route{
+		"GET /console/providers":     {action: m.Read, answer: c.listProviders},
+		"GET /console/providers/new": {action: m.Read, answer: c.newProvider},
+		"POST /console/providers":    {action: m.CreateProvider, answer: c.createProvider},
+		"GET " + one:                 {action: m.Read, answer: c.showProvider},
+		"POST " + one:                {action: m.ChangeProvider, answer: c.changeProvider},
+		"POST " + one + "/mappings":  {action: m.ChangeProvider, answer: c.saveMappings},
+		"POST " + one + "/enabled":   {action: m.ChangeProvider, answer: c.switchProvider},
+		"POST " + one + "/check":     {action: m.TryProvider, answer: c.checkProvider},
+		"POST " + one + "/try":       {action: m.TryProvider, answer: c.tryProvider},
+		"POST " + one + "/key":       {action: m.MakeKey, answer: c.makeKey},
+		"GET " + one + "/delete":     {action: m.Read, answer: c.confirmDeleteProvider},
+		"POST " + one + "/delete":    {action: m.DeleteProvider, answer: c.deleteProvider},
+
+		"POST " + one + "/certificates":             {action: m.AddCertificate, answer: c.addProviderCertificate},
+		"POST " + one + "/certificates/{id}/delete": {action: m.DeleteCertificate, answer: c.dropProviderCertificate},
+
+		"POST /console/users/{u}/accounts":             {action: m.LinkAccount, answer: c.linkAccount},
+		"POST /console/users/{u}/accounts/{id}/delete": {action: m.UnlinkAccount, answer: c.unlinkAccount},
 	}
 }
 

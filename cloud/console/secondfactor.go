@@ -66,6 +66,8 @@ func (c *console) pending(k *call) (p person, form secondForm, err error) {
 	return p, form, err
 }
 
+// pendingPerson returns who has given the first proof in this session, as the store has
+// them now: one who was deleted or lost the role meanwhile is store.ErrNotFound.
 func (c *console) pendingPerson(k *call) (person, error) {
 	if id := c.sessions.GetString(k.Context(), pendingID); id != "" {
 		return c.user(k, c.sessions.GetString(k.Context(), pendingEnv), id)
@@ -86,6 +88,7 @@ func (c *console) checkOneTime(k *call, p person, code string) error {
 	return c.Proofs.CheckPersonOneTime(k.Context(), p.EnvironmentID, p.UserID, p.TOTP, code)
 }
 
+// showSecond sends who has given no first proof to the start.
 func (c *console) showSecond(k *call) error {
 	_, form, err := c.pending(k)
 	if errors.Is(err, store.ErrNotFound) {
@@ -97,6 +100,9 @@ func (c *console) showSecond(k *call) error {
 	return k.render(http.StatusOK, "second", "Second factor", form)
 }
 
+// doSecond takes the one-time password. Tries are counted for the person and the
+// address, apart from those of the password: who knows the password cannot go through
+// the million codes.
 func (c *console) doSecond(k *call) error {
 	p, form, err := c.pending(k)
 	if errors.Is(err, store.ErrNotFound) {

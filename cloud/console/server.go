@@ -54,7 +54,8 @@ type Server struct {
 	Pairings   Pairer
 	Links      Linker
 	Proofs     *administrators.Authenticator
-	Mails      bool             // there is a mail server for alerts
+	Mails      bool // there is a mail server for alerts
+	Providers  Providers
 	People     People           // who have signed on with their own account
 	Services   []string         // Kerberos names that browsers ask tickets for, as in "HTTP/id.example.com"
 	URL        string           // that applications know this cloud by

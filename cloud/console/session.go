@@ -160,6 +160,8 @@ type signInForm struct {
 	Organisation              string // address for those with an account of their own; empty: none
 }
 
+// What after and name in the address can say is one of a few sentences, and a name to
+// fill in: a link from elsewhere cannot put words into the page.
 func (c *console) showSignIn(k *call) error {
 	form := signInForm{Name: k.query("name"), Next: k.query("next")}
 	switch k.query("after") {
@@ -179,6 +181,10 @@ func (c *console) renderSignIn(k *call, status int, form signInForm) (err error)
 	return k.render(status, "sign-in", "Sign in", form)
 }
 
+// doSignIn takes the password. A wrong one and a name that does not exist get the same
+// answer after the same work. With a second factor there is no session yet, only the
+// right to be asked for it; without any the session begins, and each page says that one
+// is missing.
 func (c *console) doSignIn(k *call) error {
 	form := signInForm{Name: k.posted("name"), Next: k.posted("next")}
 	guess := k.guessOf("password", form.Name)
@@ -244,6 +250,8 @@ func (c *console) begin(k *call, p *person, how string) error {
 	return c.Management.SignedIn(k.Context(), k.by(), how)
 }
 
+// doSignOut ends the session where it is kept, not only in the browser. One that
+// lacks the second factor that its environment wants can be ended too.
 func (c *console) doSignOut(k *call) error {
 	if err := c.sessions.Destroy(k.Context()); err != nil {
 		return err

@@ -30,8 +30,13 @@ func TestSetupWorksOnce(t *testing.T) {
 	v := s.visitor()
 	a := v.post("/console/setup", "name", "ADMIN", "secret", secret, "password", password, "again", password)
 	v.follow(a).is(http.StatusOK).has("Your password is set")
-	v.post("/console/setup", "name", "admin", "secret", secret, "password", "another long password", "again", "another long password").
-		is(http.StatusForbidden).has("used already")
+	v.post(
+		"/console/setup",
+		"name", "admin",
+		"secret", secret,
+		"password", "another long password",
+		"again", "another long password",
+	).is(http.StatusForbidden).has("used already")
 	admin, err := s.store.Administrator(t.Context(), "admin")
 	s.must(err)
 	if len(admin.SetupHash) > 0 || !strings.HasPrefix(admin.PasswordHash, "$argon2id$v=19$m=65536,t=3,p=4$") {
@@ -66,27 +71,35 @@ func TestSetupRefusals(t *testing.T) {
 	s := open(t)
 	v := s.visitor()
 	v.get("/console/setup").is(http.StatusOK).has("At least 12 characters")
-	v.post("/console/setup", "name", "admin", "secret", secret, "password", "elevenchars", "again", "elevenchars").is(http.StatusUnprocessableEntity).has("It has 11 characters", "admin")
-	v.post("/console/setup", "name", "admin", "secret", secret, "password", password, "again", password+"x").is(http.StatusUnprocessableEntity).has("are not the same")
+	v.post("/console/setup", "name", "admin", "secret", secret, "password", "elevenchars", "again", "elevenchars").
+		is(http.StatusUnprocessableEntity).has("It has 11 characters", "admin")
+	v.post("/console/setup", "name", "admin", "secret", secret, "password", password, "again", password+"x").
+		is(http.StatusUnprocessableEntity).has("are not the same")
 	long := strings.Repeat("x", 600)
-	v.post("/console/setup", "name", "admin", "secret", secret, "password", long, "again", long).is(http.StatusUnprocessableEntity).has("longer than 512 bytes")
+	v.post("/console/setup", "name", "admin", "secret", secret, "password", long, "again", long).
+		is(http.StatusUnprocessableEntity).has("longer than 512 bytes")
 	for range 5 {
-		v.post("/console/setup", "name", "admin", "secret", "guess", "password", password, "again", password).is(http.StatusForbidden).has("wrong, or the secret was used")
+		v.post("/console/setup", "name", "admin", "secret", "guess", "password", password, "again", password).
+			is(http.StatusForbidden).has("wrong, or the secret was used")
 	}
-	a := v.post("/console/setup", "name", "Admin", "secret", secret, "password", password, "again", password).is(http.StatusTooManyRequests).has("Wait 10 minutes")
+	a := v.post("/console/setup", "name", "Admin", "secret", secret, "password", password, "again", password).
+		is(http.StatusTooManyRequests).has("Wait 10 minutes")
 	if a.header.Get("Retry-After") == "" {
 		t.Error("no Retry-After")
 	}
 	s.pass(10 * time.Minute)
-	v.post("/console/setup", "name", "admin", "secret", secret, "password", password, "again", password).is(http.StatusSeeOther)
+	v.post("/console/setup", "name", "admin", "secret", secret, "password", password, "again", password).
+		is(http.StatusSeeOther)
 }
 
 func TestSignInRefusals(t *testing.T) {
 	s := open(t)
 	v := s.visitor()
 	s.newEnvironment("Other", "fresh") // has not set a password
-	v.post("/console/setup", "name", "admin", "secret", secret, "password", password, "again", password).is(http.StatusSeeOther)
-	wrong := v.post("/console/sign-in", "name", "admin", "password", "wrong password").is(http.StatusForbidden).has("The name or the password is wrong.")
+	v.post("/console/setup", "name", "admin", "secret", secret, "password", password, "again", password).
+		is(http.StatusSeeOther)
+	wrong := v.post("/console/sign-in", "name", "admin", "password", "wrong password").is(http.StatusForbidden).
+		has("The name or the password is wrong.")
 	for _, name := range []string{"nobody", "fresh"} {
 		a := v.post("/console/sign-in", "name", name, "password", "").is(http.StatusForbidden)
 		if strings.ReplaceAll(a.body, name, "admin") != wrong.body {
@@ -99,9 +112,11 @@ func TestSignInRefusals(t *testing.T) {
 	for range 4 {
 		v.post("/console/sign-in", "name", "Admin", "password", "wrong password").is(http.StatusForbidden)
 	}
-	v.post("/console/sign-in", "name", "admin", "password", password).is(http.StatusTooManyRequests).has("Wait 10 minutes")
+	v.post("/console/sign-in", "name", "admin", "password", password).is(http.StatusTooManyRequests).
+		has("Wait 10 minutes")
 	s.pass(9 * time.Minute)
-	v.post("/console/sign-in", "name", "admin", "password", password).is(http.StatusTooManyRequests).has("Wait 1 minute and")
+	v.post("/console/sign-in", "name", "admin", "password", password).is(http.StatusTooManyRequests).
+		has("Wait 1 minute and")
 	s.pass(time.Minute)
 	v.post("/console/sign-in", "name", "admin", "password", password).is(http.StatusSeeOther)
 }
@@ -155,40 +170,57 @@ func TestChangedProofsEndOtherSessions(t *testing.T) {
 	v := s.admin()
 	other := s.admin()
 	const fresh = "another good password"
-	v.follow(v.post("/console/account/password", "current", password, "password", fresh, "again", fresh)).is(http.StatusOK).has("Your password was changed")
+	v.follow(v.post("/console/account/password", "current", password, "password", fresh, "again", fresh)).
+		is(http.StatusOK).has("Your password was changed")
 	other.get("/console/gateways").is(http.StatusSeeOther)
 
 	other.post("/console/sign-in", "name", "admin", "password", fresh).is(http.StatusSeeOther)
-	secret := regexp.MustCompile(`<code>([A-Z2-7]{32})</code>`).FindStringSubmatch(v.get("/console/account/one-time").body)[1]
+	secret := regexp.MustCompile(`<code>([A-Z2-7]{32})</code>`).
+		FindStringSubmatch(v.get("/console/account/one-time").body)[1]
 	code, err := totp.GenerateCode(secret, s.clock())
 	s.must(err)
-	v.follow(v.post("/console/account/one-time", "code", code, "password", fresh)).is(http.StatusOK).has("From now on you are asked")
+	v.follow(v.post("/console/account/one-time", "code", code, "password", fresh)).is(http.StatusOK).
+		has("From now on you are asked")
 	other.get("/console/gateways").is(http.StatusSeeOther)
 
 	// Half of a sign-in is worth nothing either.
 	other.post("/console/sign-in", "name", "admin", "password", fresh).is(http.StatusSeeOther)
 	other.get("/console/sign-in/second").is(http.StatusOK)
-	v.follow(v.post("/console/account/one-time/delete", "password", fresh)).is(http.StatusOK).has("not asked for one-time passwords any more")
+	v.follow(v.post("/console/account/one-time/delete", "password", fresh)).is(http.StatusOK).
+		has("not asked for one-time passwords any more")
 	other.get("/console/sign-in/second").is(http.StatusSeeOther)
 
 	other.post("/console/sign-in", "name", "admin", "password", fresh).is(http.StatusSeeOther)
 	admin, err := s.store.Administrator(t.Context(), "admin")
 	s.must(err)
-	s.must(s.store.AddPasskey(t.Context(), &store.Passkey{ID: "key", EnvironmentID: s.env.ID, Credential: []byte("{}"), AdministratorID: admin.ID, Name: "lost", CreatedAt: s.clock()}))
+	s.must(s.store.AddPasskey(t.Context(), &store.Passkey{
+		ID:              "key",
+		EnvironmentID:   s.env.ID,
+		Credential:      []byte("{}"),
+		AdministratorID: admin.ID,
+		Name:            "lost",
+		CreatedAt:       s.clock(),
+	}))
 	other.get("/console/gateways").is(http.StatusSeeOther)
 
 	// A reset ends every session for good, also once there is a password again.
 	reset, hash := administrators.NewSetupSecret()
 	s.must(s.store.ResetAdministrator(t.Context(), s.env.ID, admin.ID, hash))
 	v.get("/console/gateways").is(http.StatusSeeOther)
-	s.visitor().post("/console/setup", "name", "admin", "secret", reset, "password", password, "again", password).is(http.StatusSeeOther)
+	s.visitor().post("/console/setup", "name", "admin", "secret", reset, "password", password, "again", password).
+		is(http.StatusSeeOther)
 	v.get("/console/gateways").is(http.StatusSeeOther)
 }
 
 func TestRequestsOfOtherSitesAreRefused(t *testing.T) {
 	s := open(t)
 	v := s.admin()
-	for _, header := range []http.Header{{"Sec-Fetch-Site": {"cross-site"}}, {"Sec-Fetch-Site": {"same-site"}}, {"Origin": {"https://evil.example"}}, {"Origin": {"null"}}} {
+	for _, header := range []http.Header{
+		{"Sec-Fetch-Site": {"cross-site"}},
+		{"Sec-Fetch-Site": {"same-site"}},
+		{"Origin": {"https://evil.example"}},
+		{"Origin": {"null"}},
+	} {
 		r, err := http.NewRequest("POST", s.url+"/console/populations", strings.NewReader("name=Evil"))
 		s.must(err)
 		r.Header = header.Clone()
@@ -204,12 +236,17 @@ func TestCookies(t *testing.T) {
 	for _, secure := range []bool{false, true} {
 		server := s.server()
 		server.Secure = secure
-		r := httptest.NewRequest("POST", "/console/sign-in", strings.NewReader("name=admin&password="+url.QueryEscape(password)))
+		r := httptest.NewRequest(
+			"POST",
+			"/console/sign-in",
+			strings.NewReader("name=admin&password="+url.QueryEscape(password)),
+		)
 		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 		w := httptest.NewRecorder()
 		server.Handler().ServeHTTP(w, r)
 		c := w.Result().Cookies()
-		if len(c) != 1 || !c[0].HttpOnly || c[0].SameSite != http.SameSiteLaxMode || c[0].Secure != secure || strings.HasPrefix(c[0].Name, "__Host-") != secure || c[0].MaxAge != 0 {
+		if len(c) != 1 || !c[0].HttpOnly || c[0].SameSite != http.SameSiteLaxMode || c[0].Secure != secure ||
+			strings.HasPrefix(c[0].Name, "__Host-") != secure || c[0].MaxAge != 0 {
 			t.Errorf("%+v", c)
 		}
 	}
@@ -235,7 +272,12 @@ func TestSignInLeadsBackToTheConsoleOnly(t *testing.T) {
 		"/consoleevil":                 "/console/gateways",
 		"/console/users\r\nSet-Cookie": "/console/gateways",
 	} {
-		if to := v.post("/console/sign-in", "name", "admin", "password", password, "next", next).header.Get("Location"); to != want {
+		if to := v.post(
+			"/console/sign-in",
+			"name", "admin",
+			"password", password,
+			"next", next,
+		).header.Get("Location"); to != want {
 			t.Errorf("%q leads to %q", next, to)
 		}
 	}
@@ -244,7 +286,8 @@ func TestSignInLeadsBackToTheConsoleOnly(t *testing.T) {
 func TestFormsHaveALimit(t *testing.T) {
 	s := open(t)
 	v := s.admin()
-	v.post("/console/populations", "name", strings.Repeat("x", 300<<10)).is(http.StatusRequestEntityTooLarge).has("larger than any form")
+	v.post("/console/populations", "name", strings.Repeat("x", 300<<10)).is(http.StatusRequestEntityTooLarge).
+		has("larger than any form")
 	r, err := http.NewRequest("POST", s.url+"/console/populations", strings.NewReader("name=%zz"))
 	s.must(err)
 	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
@@ -258,5 +301,6 @@ func TestAFailureOfOursSaysNothingOfItsCause(t *testing.T) {
 	s.must(err)
 	admin.PasswordHash = "spoilt"
 	s.must(s.store.UpdateAdministrator(t.Context(), &admin))
-	v.post("/console/sign-in", "name", "admin", "password", password).is(http.StatusInternalServerError).has("Its log has the reason under").lacks("hash")
+	v.post("/console/sign-in", "name", "admin", "password", password).is(http.StatusInternalServerError).
+		has("Its log has the reason under").lacks("hash")
 }

@@ -37,6 +37,8 @@ func (c *console) renderSettings(k *call, status int, page settingsPage) error {
 	return k.render(status, "settings", "Settings", page)
 }
 
+// saveSettings changes what the form shows, within the settings as they are kept at
+// that moment.
 func (c *console) saveSettings(k *call) error {
 	page := settingsPage{Seen: k.posted("seen")}
 	_, err := c.Management.ChangeSettings(k.Context(), k.by(), func(e *store.Environment) error {
@@ -116,6 +118,8 @@ func readLogo(k *call) (picture []byte, wrong string, err error) {
 	return out.Bytes(), "", err
 }
 
+// drawLogo answers with the environment's logo, which saveLogo made a PNG of whatever
+// came; store.ErrNotFound when there is none.
 func (c *console) drawLogo(k *call) error {
 	picture, err := c.Store.Logo(k.Context(), k.env())
 	if err != nil {
@@ -129,6 +133,7 @@ func (c *console) drawLogo(k *call) error {
 // orderPage is in which order user types are asked.
 type orderPage struct{ Routes []signon.Route }
 
+// showOrder shows the user types in the order in which a sign-on asks them.
 func (c *console) showOrder(k *call) error {
 	ways, err := signon.Routes(k.Context(), c.Store, k.env())
 	if err != nil {

@@ -19,6 +19,8 @@ type setupForm struct {
 	Errors  map[string]string // by field
 }
 
+// showSetup shows the form to anybody: the secret is what opens it. The address can
+// have the name but never the secret, as logs and histories keep addresses.
 func (c *console) showSetup(k *call) error {
 	return k.render(http.StatusOK, "setup", "Set your password", setupForm{
 		Name:    k.query("name"),
@@ -26,6 +28,8 @@ func (c *console) showSetup(k *call) error {
 	})
 }
 
+// doSetup looks at the new password before it tries the secret, so that a password too
+// short costs no try and does not use the secret up.
 func (c *console) doSetup(k *call) error {
 	form := setupForm{
 		Name:    k.posted("name"),

@@ -24,9 +24,12 @@ import (
 	"ldap-gateway/cloud/alerts"
 	"ldap-gateway/cloud/console"
 	"ldap-gateway/cloud/hub"
+	"ldap-gateway/cloud/idp"
+	"ldap-gateway/cloud/idp/idptest"
 	"ldap-gateway/cloud/kerberos"
 	"ldap-gateway/cloud/management"
 	"ldap-gateway/cloud/pairing"
+	"ldap-gateway/cloud/providers"
 	"ldap-gateway/cloud/provisioner"
 	"ldap-gateway/cloud/store"
 	"ldap-gateway/cloud/usertypes"
@@ -120,20 +123,28 @@ func (s *site) server() *console.Server {
 	return &console.Server{
 		Store: s.store,
 		Management: &management.Service{
-			Store:    s.store,
-			Links:    s.links,
-			Keys:     &kerberos.Verifier{Store: s.store, Vault: v, Now: s.clock},
-			Channels: &alerts.Post{Vault: v, SMTP: "127.0.0.1:1", From: "cloud@example.com", URL: "https://id.example.com"},
-			Now:      s.clock,
+			Store: s.store,
+			Links: s.links,
+			Keys:  &kerberos.Verifier{Store: s.store, Vault: v, Now: s.clock},
+			Vault: v,
+			URL:   "https://id.example.com",
+			Channels: &alerts.Post{
+				Vault: v,
+				SMTP:  "127.0.0.1:1",
+				From:  "cloud@example.com",
+				URL:   "https://id.example.com",
+			},
+			Now: s.clock,
 		},
-		Pairings: &pairing.Broker{Store: s.store, Now: s.clock},
-		Links:    s.links,
-		Mails:    true,
-		Services: []string{"HTTP/id.example.com"},
-		URL:      "https://id.example.com",
-		Proofs:   &administrators.Authenticator{Store: s.store, Vault: v, URLs: []string{s.url}, Now: s.clock},
-		People:   s.people,
-		Now:      s.clock,
+		Pairings:  &pairing.Broker{Store: s.store, Now: s.clock},
+		Links:     s.links,
+		Mails:     true,
+		Providers: &idp.Desk{Store: s.store, Vault: v, HTTP: http.DefaultClient, URL: "https://id.example.com", Now: s.clock},
+		Services:  []string{"HTTP/id.example.com"},
+		URL:       "https://id.example.com",
+		Proofs:    &administrators.Authenticator{Store: s.store, Vault: v, URLs: []string{s.url}, Now: s.clock},
+		People:    s.people,
+		Now:       s.clock,
 	}
 }
 
@@ -150,7 +161,11 @@ func (s *site) newEnvironment(name, admin string) store.Environment {
 	s.must(s.store.CreateEnvironment(context.Background(), &env))
 	s.must(s.store.CreatePopulation(context.Background(), &store.Population{EnvironmentID: env.ID, Name: "Default"}))
 	digest := sha256.Sum256([]byte(secret))
-	s.must(s.store.CreateAdministrator(context.Background(), &store.Administrator{EnvironmentID: env.ID, Name: admin, SetupHash: digest[:]}))
+	s.must(s.store.CreateAdministrator(context.Background(), &store.Administrator{
+		EnvironmentID: env.ID,
+		Name:          admin,
+		SetupHash:     digest[:],
+	}))
 	return env
 }
 
@@ -170,7 +185,10 @@ type visitor struct {
 func (s *site) visitor() *visitor {
 	jar, err := cookiejar.New(nil)
 	s.must(err)
-	return &visitor{s, &http.Client{Jar: jar, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}}
+	return &visitor{s, &http.Client{
+		Jar:           jar,
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}}
 }
 
 // admin returns a visitor who has signed in.
@@ -291,6 +309,10 @@ type filled struct {
 	application store.Application
 	admin       store.Administrator
 	client      store.Client
+	openID      store.IdentityProvider
+	saml        store.IdentityProvider
+	certificate store.Certificate // of saml
+	link        store.LinkedAccount
 }
 
 // fill puts one of everything into an environment; every text that a directory
@@ -303,21 +325,62 @@ func (s *site) fill(env, mark string) filled {
 	s.must(s.store.CreatePopulation(ctx, &f.population))
 	people := usertypes.Usual("OpenLDAP")
 	people.Name, people.PopulationID, people.SearchBaseDN, people.UpdateOnSignOn = "People"+mark, f.population.ID, "ou=people,dc=example,dc=com", true
-	f.gateway = store.Gateway{EnvironmentID: env, Name: "Headquarters" + mark, Vendor: "OpenLDAP", Enabled: true, UserTypes: []store.UserType{people}}
+	f.gateway = store.Gateway{
+		EnvironmentID: env,
+		Name:          "Headquarters" + mark,
+		Vendor:        "OpenLDAP",
+		Enabled:       true,
+		UserTypes:     []store.UserType{people},
+	}
 	s.must(s.store.CreateGateway(ctx, &f.gateway))
 	f.instance, f.revoked = s.pair(f.gateway, "gw1.example.com"+mark), s.pair(f.gateway, "old.example.com"+mark)
 	s.must(s.store.RevokeInstance(ctx, env, f.gateway.ID, f.revoked.ID, "administrator"+mark, s.clock()))
-	f.pairing = store.Pairing{EnvironmentID: env, GatewayID: f.gateway.ID, CodeHash: []byte("pending" + env), CreatedBy: "admin" + mark, CreatedAt: s.clock(), ExpiresAt: s.clock().Add(time.Hour)}
+	f.pairing = store.Pairing{
+		EnvironmentID: env,
+		GatewayID:     f.gateway.ID,
+		CodeHash:      []byte("pending" + env),
+		CreatedBy:     "admin" + mark,
+		CreatedAt:     s.clock(),
+		ExpiresAt:     s.clock().Add(time.Hour),
+	}
 	s.must(s.store.CreatePairing(ctx, &f.pairing))
-	f.gateway.Kerberos = &store.Kerberos{ServiceAccount: "svc@example.com" + mark, Realms: []string{"EXAMPLE.COM" + mark}, Networks: []string{"10.0.0.0/8" + mark}, Attribute: "uid" + mark, Value: "${principal}" + mark}
+	f.gateway.Kerberos = &store.Kerberos{
+		ServiceAccount: "svc@example.com" + mark,
+		Realms:         []string{"EXAMPLE.COM" + mark},
+		Networks:       []string{"10.0.0.0/8" + mark},
+		Attribute:      "uid" + mark,
+		Value:          "${principal}" + mark,
+	}
 	s.must(s.store.UpdateGateway(ctx, &f.gateway))
-	f.keys = store.KerberosKeys{EnvironmentID: env, GatewayID: f.gateway.ID, Origin: "keytab", CreatedBy: "admin" + mark, Sealed: []byte("x"),
-		Entries: []store.KerberosEntry{{Principal: "HTTP/id.example.com" + mark, Realm: "EXAMPLE.COM" + mark, KVNO: 7, EType: 18}}, CreatedAt: s.clock()}
+	f.keys = store.KerberosKeys{
+		EnvironmentID: env,
+		GatewayID:     f.gateway.ID,
+		Origin:        "keytab",
+		CreatedBy:     "admin" + mark,
+		Sealed:        []byte("x"),
+		Entries: []store.KerberosEntry{{
+			Principal: "HTTP/id.example.com" + mark,
+			Realm:     "EXAMPLE.COM" + mark,
+			KVNO:      7,
+			EType:     18,
+		}},
+		CreatedAt: s.clock(),
+	}
 	s.must(s.store.ReplaceKerberosKeys(ctx, &f.keys, 0))
-	f.application = store.Application{EnvironmentID: env, Name: "Wiki" + mark, Description: mark, Type: store.WebApplication, Enabled: true,
-		RedirectURIs: []string{"https://wiki.example.com/cb" + mark}, Groups: store.GroupsClaim{Value: store.GroupNames, Allow: []string{"cn=*" + mark}}}
+	f.application = store.Application{
+		EnvironmentID: env,
+		Name:          "Wiki" + mark,
+		Description:   mark,
+		Type:          store.WebApplication,
+		Enabled:       true,
+		RedirectURIs:  []string{"https://wiki.example.com/cb" + mark},
+		Groups:        store.GroupsClaim{Value: store.GroupNames, Allow: []string{"cn=*" + mark}},
+	}
 	s.must(s.store.CreateApplication(ctx, &f.application))
+	s.fillProviders(env, mark, &f)
 	s.signOns(env, mark, &f)
+	f.link = store.LinkedAccount{EnvironmentID: env, ProviderID: f.openID.ID, UserID: f.user.ID, Subject: store.Subject{ID: "sub" + mark}}
+	s.must(s.store.LinkAccount(ctx, &f.link))
 	f.admin = store.Administrator{EnvironmentID: env, Name: "another of " + env + mark, Role: store.RoleReadOnly}
 	s.must(s.store.CreateAdministrator(ctx, &f.admin))
 	f.client = store.Client{EnvironmentID: env, Name: "client" + mark}
@@ -328,11 +391,68 @@ func (s *site) fill(env, mark string) filled {
 	return f
 }
 
+// fillProviders makes an identity provider of each type.
+func (s *site) fillProviders(env, mark string, f *filled) {
+	s.t.Helper()
+	ctx := s.t.Context()
+	f.certificate = store.Certificate{
+		EnvironmentID: env,
+		Name:          "theirs" + mark,
+		Usage:         management.Signing,
+		DER:           idptest.NewPair(s.clock().Add(20 * 24 * time.Hour)).Cert.Raw,
+	}
+	s.must(s.store.CreateCertificate(ctx, &f.certificate))
+	f.openID = store.IdentityProvider{
+		EnvironmentID: env,
+		Name:          "Partner" + mark,
+		Description:   "d" + mark,
+		Type:          store.OpenIDConnect,
+		PopulationID:  f.population.ID,
+		Enabled:       true,
+		Mappings:      []store.ProviderMapping{providers.Core(store.OpenIDConnect), {Name: "x" + mark, Value: "v" + mark}},
+		Config: store.ProviderConfig{
+			OIDC:    &store.OIDCConfig{Issuer: "https://idp.example.com" + mark, ClientID: "c" + mark, Scopes: []string{"openid"}},
+			Domains: []string{"example.org" + mark},
+		},
+	}
+	s.must(s.store.CreateIdentityProvider(ctx, &f.openID))
+	f.saml = store.IdentityProvider{
+		EnvironmentID: env,
+		Name:          "Partner SAML" + mark,
+		Type:          store.SAML,
+		Mappings:      []store.ProviderMapping{providers.Core(store.SAML)},
+		Config: store.ProviderConfig{SAML: &store.SAMLConfig{
+			EntityID:       "https://idp.example.com/metadata" + mark,
+			OwnEntityID:    "https://cloud.example.com/sp",
+			Endpoint:       "https://idp.example.com/sso",
+			Binding:        "HTTP_REDIRECT",
+			CertificateIDs: []string{f.certificate.ID},
+		}},
+	}
+	s.must(s.store.CreateIdentityProvider(ctx, &f.saml))
+	s.must(s.store.SeeProvider(ctx, env, f.openID.ID, func(h *store.ProviderHealth) {
+		h.Problem, h.ProblemSince, h.Names, h.Absent, h.CutAt = "down"+mark, s.clock(), []string{"n" + mark}, store.ManyAbsent, s.clock()
+		h.Refusals = []store.ProviderRefusal{{At: s.clock(), Kind: "shape" + mark}}
+	}))
+}
+
 func (s *site) pair(g store.Gateway, host string) store.Instance {
 	s.t.Helper()
 	code := []byte(g.ID + host)
-	s.must(s.store.CreatePairing(s.t.Context(), &store.Pairing{EnvironmentID: g.EnvironmentID, GatewayID: g.ID, CodeHash: code, CreatedBy: "administrator admin", ExpiresAt: s.clock().Add(time.Hour)}))
-	i := store.Instance{Hostname: host, Software: "1.4.0", System: "linux/amd64", Fingerprint: "4F2A-91C0-77DE-0B35-A6E1-5C88", PairedFrom: "192.0.2.7"}
+	s.must(s.store.CreatePairing(s.t.Context(), &store.Pairing{
+		EnvironmentID: g.EnvironmentID,
+		GatewayID:     g.ID,
+		CodeHash:      code,
+		CreatedBy:     "administrator admin",
+		ExpiresAt:     s.clock().Add(time.Hour),
+	}))
+	i := store.Instance{
+		Hostname:    host,
+		Software:    "1.4.0",
+		System:      "linux/amd64",
+		Fingerprint: "4F2A-91C0-77DE-0B35-A6E1-5C88",
+		PairedFrom:  "192.0.2.7",
+	}
 	_, err := s.store.RedeemPairing(s.t.Context(), code, s.clock(), &i)
 	s.must(err)
 	return i
@@ -343,13 +463,33 @@ func (s *site) pair(g store.Gateway, host string) store.Instance {
 func (s *site) signOns(env, mark string, f *filled) {
 	s.t.Helper()
 	p := &provisioner.Provisioner{Store: s.store}
-	id := provisioner.Identity{EnvironmentID: env, SourceType: store.SourceGateway, SourceID: f.gateway.ID, UserTypeID: f.gateway.UserTypes[0].ID,
-		PopulationID: f.population.ID, Username: "alice", At: s.clock(), DN: "uid=alice,ou=people,dc=example,dc=com" + mark,
-		Correlation: []store.Correlation{{Attribute: "entryUUID", Value: "6b1f0e1c" + mark}}, Update: true,
-		Properties: map[string]string{"username": "alice", "name.given": "Alice" + mark, "name.family": "Archer" + mark, "email": "alice@example.com" + mark, "phone" + mark: "1" + mark},
+	id := provisioner.Identity{
+		EnvironmentID: env,
+		SourceType:    store.SourceGateway,
+		SourceID:      f.gateway.ID,
+		UserTypeID:    f.gateway.UserTypes[0].ID,
+		PopulationID:  f.population.ID,
+		Username:      "alice",
+		At:            s.clock(),
+		DN:            "uid=alice,ou=people,dc=example,dc=com" + mark,
+		Correlation:   []store.Correlation{{Attribute: "entryUUID", Value: "6b1f0e1c" + mark}},
+		Update:        true,
+		Properties: map[string]string{
+			"username":     "alice",
+			"name.given":   "Alice" + mark,
+			"name.family":  "Archer" + mark,
+			"email":        "alice@example.com" + mark,
+			"phone" + mark: "1" + mark,
+		},
 		Membership: &provisioner.Membership{Verdict: provisioner.Complete, Groups: []provisioner.Group{
-			{Name: "cn=backend,ou=groups,dc=example,dc=com" + mark, DisplayName: "backend" + mark}}}}
-	change, err := p.Apply(s.t.Context(), id, &store.SignOn{Method: "password", Outcome: "ok", InstanceID: f.instance.ID})
+			{Name: "cn=backend,ou=groups,dc=example,dc=com" + mark, DisplayName: "backend" + mark}}},
+	}
+	change, err := p.Apply(s.t.Context(), id, &store.SignOn{
+		Method:     "password",
+		Outcome:    "ok",
+		InstanceID: f.instance.ID,
+		GatewayID:  f.gateway.ID,
+	})
 	s.must(err)
 	f.user, f.jit = change.User, change.GroupsCreated[0]
 	id.SourceType, id.SourceID, id.UserID = store.SourceIDP, "11111111-2222-3333-4444-555555555555", f.user.ID

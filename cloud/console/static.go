@@ -34,6 +34,8 @@ type asset struct {
 // assets are the files by the name that templates use.
 type assets map[string]asset
 
+// embeddedAssets names each file by the SHA-256 of its content, of which the first
+// eight bytes do.
 func embeddedAssets() assets {
 	all := assets{}
 	for name, a := range map[string]asset{

@@ -43,6 +43,8 @@ func (c *console) newUser(k *call) error {
 	return c.renderUserForm(k, http.StatusOK, userForm{Place: p.ID})
 }
 
+// editUser shows the form of a user. Linked tells the page to say that the next sign-on
+// may write over what is typed.
 func (c *console) editUser(k *call) error {
 	u, err := c.Store.User(k.Context(), k.env(), k.PathValue("u"))
 	if err != nil {
@@ -98,6 +100,8 @@ func (c *console) createUser(k *call) error {
 	return c.savedUser(k, form, u, err, u.Username+" was made. Link the user to a user type, so that they can sign on.")
 }
 
+// changeUser changes the user as kept at that moment: whether enabled, the link and the
+// attributes of the directory are not in the form and stay.
 func (c *console) changeUser(k *call) error {
 	form := readUserForm(k)
 	u, err := c.Management.ChangeUser(k.Context(), k.by(), form.ID, func(u *store.User) error {
@@ -140,6 +144,8 @@ func (c *console) switchUser(k *call) error {
 		"Sign them off everywhere to end what they have open.")
 }
 
+// signOffUser ends what the user has open everywhere, and does not keep them from
+// signing on again.
 func (c *console) signOffUser(k *call) error {
 	u, err := c.Management.SignOffUser(k.Context(), k.by(), k.PathValue("u"))
 	if err != nil {
@@ -172,6 +178,8 @@ func (c *console) confirmDeleteUser(k *call) error {
 	return k.render(http.StatusOK, "delete", "Delete "+u.Username, d)
 }
 
+// deleteUser takes the name for its sentence from what was deleted, not from what the
+// page showed.
 func (c *console) deleteUser(k *call) error {
 	name := ""
 	err := c.Management.DeleteUser(k.Context(), k.by(), k.PathValue("u"), func(u store.User) error {

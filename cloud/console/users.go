@@ -11,12 +11,16 @@ import (
 	"ldap-gateway/cloudlink/wire"
 )
 
+// userList is one part of the list, with the beginning of a username that it was asked
+// for.
 type userList struct {
 	Search string
 	Users  []store.User
 	Pager  pager
 }
 
+// listUsers finds by the beginning of the username, which an index serves however many
+// users there are.
 func (c *console) listUsers(k *call) error {
 	list := userList{Search: k.query("q")}
 	var filter store.UserFilter
@@ -42,6 +46,8 @@ type userPage struct {
 	Groups     []userGroup
 	SignOns    []store.SignOn
 	Targets    []target // user types to link to
+	Accounts   []linkedAccount
+	Providers  []property // ID and name of those to link to
 
 	GroupsProven time.Time  // when the directory last told all of them
 	Role         store.Role // that the groups give in this console; empty: none
@@ -54,7 +60,7 @@ type property struct{ Name, Value string }
 // userGroup is one of a user's groups.
 type userGroup struct {
 	store.GroupMembership
-	Source string // name of the gateway
+	Source string // name of the gateway or the identity provider
 }
 
 // DoubtWords says why it cannot be told whether the user is in the group still; empty
@@ -69,6 +75,7 @@ func (g userGroup) DoubtWords() string {
 // signOnsShown is how many of a user's sign-ons the page has.
 const signOnsShown = 10
 
+// showUser shows one user with where they came from, groups, and the last sign-ons.
 func (c *console) showUser(k *call) error {
 	u, err := c.Store.User(k.Context(), k.env(), k.PathValue("u"))
 	if err != nil {
@@ -79,6 +86,16 @@ func (c *console) showUser(k *call) error {
 		return err
 	}
 	if page.Groups, err = c.groupsOf(k, u.ID); err != nil {
+		return err
+	}
+	sources, err := c.sources(k)
+	if err != nil {
+		return err
+	}
+	if page.Accounts, err = c.accountsOf(k, u.ID, sources); err != nil {
+		return err
+	}
+	if page.Providers, err = c.providersToLink(k); err != nil {
 		return err
 	}
 	if page.Targets, err = c.targets(k, store.UserTypeRef{Gateway: u.GatewayID, UserType: u.UserTypeID}); err != nil {
@@ -92,7 +109,7 @@ func (c *console) showUser(k *call) error {
 		return err
 	}
 	page.Factor = factor != nil
-	if page.GroupsProven, err = c.Store.GroupsProven(k.Context(), k.env(), u.ID); err != nil {
+	if page.GroupsProven, err = c.Store.GroupsProven(k.Context(), k.env(), u.ID, u.GatewayID); err != nil {
 		return err
 	}
 	page.SignOns, _, err = c.Store.SignOns(
@@ -137,6 +154,8 @@ func (c *console) origin(k *call, page *userPage) error {
 	return err
 }
 
+// groupsOf returns a user's groups with the names of the gateways that they came
+// through.
 func (c *console) groupsOf(k *call, user string) ([]userGroup, error) {
 	all, err := c.Store.UserGroups(k.Context(), k.env(), user)
 	if err != nil {
@@ -150,14 +169,38 @@ func (c *console) groupsOf(k *call, user string) ([]userGroup, error) {
 	return groups, err
 }
 
-// sources returns the names of the gateways by ID.
+// sources returns the names of the gateways and identity providers by ID.
 func (c *console) sources(k *call) (map[string]string, error) {
 	all, _, err := c.Store.Gateways(k.Context(), k.env(), store.Page{Limit: store.MaxLimit})
+	if err != nil {
+		return nil, err
+	}
 	names := map[string]string{}
 	for _, g := range all {
 		names[g.ID] = g.Name
 	}
+	others, _, err := c.Store.IdentityProviders(k.Context(), k.env(), store.Page{Limit: store.MaxLimit})
+	for _, p := range others {
+		names[p.ID] = p.Name
+	}
 	return names, err
+}
+
+// accountsOf returns a user's accounts at identity providers, and when their groups
+// were last proven.
+func (c *console) accountsOf(k *call, user string, sources map[string]string) (all []linkedAccount, err error) {
+	links, err := c.Store.LinkedAccounts(k.Context(), k.env(), user)
+	if err != nil {
+		return nil, err
+	}
+	for _, l := range links {
+		proven, err := c.Store.GroupsProven(k.Context(), k.env(), user, l.ProviderID)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, linkedAccount{l, sources[l.ProviderID], proven})
+	}
+	return all, nil
 }
 
 // removal asks before a user is taken out of a group.
@@ -196,6 +239,8 @@ func (c *console) confirmRemoveMember(k *call) error {
 	return k.render(http.StatusOK, "remove", "Remove from a group", r)
 }
 
+// removeMember takes the user out of the group, which a directory that says otherwise
+// undoes at the next sign-on: the page that asks says so.
 func (c *console) removeMember(k *call) error {
 	r, err := c.membership(k)
 	if err != nil {

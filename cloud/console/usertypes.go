@@ -188,6 +188,8 @@ func (c *console) confirmDeleteUserType(k *call) error {
 	return c.askDeleteUserType(k, http.StatusOK, false)
 }
 
+// askDeleteUserType shows who could not sign on any more, and offers to move them to
+// another user type instead.
 func (c *console) askDeleteUserType(k *call, status int, unsure bool) error {
 	g, i, err := c.userType(k)
 	if err != nil {
@@ -210,6 +212,8 @@ func (c *console) askDeleteUserType(k *call, status int, unsure bool) error {
 	return k.render(status, "delete", "Delete "+t.Name, d)
 }
 
+// deleteUserType deletes a user type without users at once, and one with users only
+// with the box ticked.
 func (c *console) deleteUserType(k *call) error {
 	g, i, err := c.userType(k)
 	if err != nil {

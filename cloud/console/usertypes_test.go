@@ -28,11 +28,31 @@ func TestUserTypeIsSavedWholeAndShownAgain(t *testing.T) {
 	g, err := s.store.Gateway(t.Context(), s.env.ID, f.gateway.ID)
 	s.must(err)
 	got := g.UserTypes[1]
-	want := store.UserType{ID: got.ID, Name: "Staff", SearchBaseDN: "ou=staff,dc=example,dc=com", Correlation: []string{"entryUUID", "dn"}, PasswordAuthority: "LDAP",
-		AllowPasswords: true, UpdateOnSignOn: true, FilterPattern: "(uid=${identifier})", PopulationID: f.population.ID,
-		Mappings: []store.Mapping{{Name: "username", Value: "${ldapAttributes.uid}"}, {Name: "nick", Value: "${ldapAttributes.cn}"}, {Name: "memberOfExternalGroups", Value: "${ldapAttributes.memberOf}"}},
-		Groups: store.GroupRule{SearchBaseDN: "ou=groups,dc=example,dc=com", NameAttribute: "description", Identity: "ID",
-			Include: []string{"*,ou=apps,dc=x", "*,ou=vpn,dc=x"}, Exclude: []string{"cn=secret*"}}}
+	want := store.UserType{
+		ID:                got.ID,
+		Name:              "Staff",
+		SearchBaseDN:      "ou=staff,dc=example,dc=com",
+		Correlation:       []string{"entryUUID", "dn"},
+		PasswordAuthority: "LDAP",
+		AllowPasswords:    true,
+		UpdateOnSignOn:    true,
+		FilterPattern:     "(uid=${identifier})",
+		PopulationID:      f.population.ID,
+		Mappings: []store.Mapping{{
+			Name:  "username",
+			Value: "${ldapAttributes.uid}",
+		}, {
+			Name:  "nick",
+			Value: "${ldapAttributes.cn}",
+		}, {Name: "memberOfExternalGroups", Value: "${ldapAttributes.memberOf}"}},
+		Groups: store.GroupRule{
+			SearchBaseDN:  "ou=groups,dc=example,dc=com",
+			NameAttribute: "description",
+			Identity:      "ID",
+			Include:       []string{"*,ou=apps,dc=x", "*,ou=vpn,dc=x"},
+			Exclude:       []string{"cn=secret*"},
+		},
+	}
 	if fmt.Sprintf("%+v", got) != fmt.Sprintf("%+v", want) {
 		t.Errorf("got  %+v\nwant %+v", got, want)
 	}
@@ -40,8 +60,20 @@ func TestUserTypeIsSavedWholeAndShownAgain(t *testing.T) {
 	if !slices.Contains(s.links.told, "changed "+g.ID) {
 		t.Error("the hub was not told")
 	}
-	form := v.get(page+"/user-types/"+got.ID).has("Staff", "ou=staff,dc=example,dc=com", "(uid=${identifier})", "entryUUID dn", "username", "uid", "nick", "*,ou=vpn,dc=x", "cn=secret*")
-	if strings.Count(form.body, " checked") != 3 || strings.Count(form.body, `name="property"`) != 2+4 || !strings.Contains(form.body, `value="ID" selected`) {
+	form := v.get(page+"/user-types/"+got.ID).
+		has(
+			"Staff",
+			"ou=staff,dc=example,dc=com",
+			"(uid=${identifier})",
+			"entryUUID dn",
+			"username",
+			"uid",
+			"nick",
+			"*,ou=vpn,dc=x",
+			"cn=secret*",
+		)
+	if strings.Count(form.body, " checked") != 3 || strings.Count(form.body, `name="property"`) != 2+4 ||
+		!strings.Contains(form.body, `value="ID" selected`) {
 		t.Error(form.body)
 	}
 	// Saved as it was shown, nothing differs.
@@ -61,11 +93,18 @@ func TestUserTypeWithMistakesKeepsWhatWasTyped(t *testing.T) {
 		"property", "nick", "attribute", "c n", "property", "nick", "attribute", "cn", "property", "", "attribute", "mail",
 		"groups", "yes", "groupAttribute", "", "groupBase", "elsewhere", "nameAttribute", "c n", "identity", "BOTH", "include", "cn=kept*", "exclude", "cn=kept too*", "update", "yes").
 		is(http.StatusUnprocessableEntity)
-	a.has("Not saved: see the messages beside the fields", "Another user type of this gateway has this name.", `"nowhere" is not a distinguished name`,
+	a.has("Not saved: see the messages beside the fields", "Another user type of this gateway has this name.", `It is not a distinguished name: "nowhere"`,
 		"It must have ${identifier} where the person's own input goes", `"entry uuid" is not the name of an attribute`, "Choose a population",
 		"Name one attribute, as in mail.", "Another row has this property.", "Name the property.", "There must be a mapping with the name username",
-		"It must be the name of an attribute, as in memberOf.", `"elsewhere" is not a distinguished name`, "It must be NAME or ID.")
-	for field, kept := range map[string]string{"name": "people", "base": "nowhere", "groupBase": "elsewhere", "nameAttribute": "c n", "property": "nick", "attribute": "c n"} {
+		"It must be the name of an attribute, as in memberOf.", `It is not a distinguished name: "elsewhere"`, "It must be NAME or ID.")
+	for field, kept := range map[string]string{
+		"name":          "people",
+		"base":          "nowhere",
+		"groupBase":     "elsewhere",
+		"nameAttribute": "c n",
+		"property":      "nick",
+		"attribute":     "c n",
+	} {
 		if !strings.Contains(a.body, `value="`+kept+`"`) {
 			t.Errorf("%s: %q is lost", field, kept)
 		}
@@ -91,7 +130,14 @@ func TestUsualValuesForEveryVendorAreGood(t *testing.T) {
 	page := "/console/gateways/" + f.gateway.ID + "/user-types"
 	for _, vendor := range usertypes.Vendors() {
 		a := v.get(page+"/new?usual="+urlOf(vendor)+"&name=Kept&base=dc%3Dkept&population="+f.population.ID+"&filter=abandoned").is(http.StatusOK).
-			has("The usual values for "+vendor+" are filled in", "Kept", "dc=kept", usertypes.Usual(vendor).FilterPattern, "memberOf", "givenName").lacks("abandoned")
+			has(
+				"The usual values for "+vendor+" are filled in",
+				"Kept",
+				"dc=kept",
+				usertypes.Usual(vendor).FilterPattern,
+				"memberOf",
+				"givenName",
+			).lacks("abandoned")
 		if strings.Count(a.body, " checked") != 1 || !strings.Contains(a.body, `value="`+f.population.ID+`" selected`) {
 			t.Errorf("%s: %s", vendor, a.body)
 		}
@@ -108,7 +154,8 @@ func TestSavingOverSomebodyElsesChangeIsAskedFirst(t *testing.T) {
 	f := s.fill(s.env.ID, "")
 	own := "/console/gateways/" + f.gateway.ID + "/user-types/" + f.gateway.UserTypes[0].ID
 	v.post(own, good(f, "revision", fmt.Sprint(f.gateway.Revision))...).is(http.StatusSeeOther)
-	a := v.post(own, good(f, "revision", fmt.Sprint(f.gateway.Revision))...).is(http.StatusUnprocessableEntity).has("were changed meanwhile")
+	a := v.post(own, good(f, "revision", fmt.Sprint(f.gateway.Revision))...).is(http.StatusUnprocessableEntity).
+		has("were changed meanwhile")
 	g, err := s.store.Gateway(t.Context(), s.env.ID, f.gateway.ID)
 	s.must(err)
 	if !strings.Contains(a.body, fmt.Sprintf(`name="revision" value="%d"`, g.Revision)) {
@@ -122,5 +169,6 @@ func TestPopulationOfAnotherEnvironmentIsNoChoice(t *testing.T) {
 	v := s.admin()
 	f := s.fill(s.env.ID, "")
 	theirs := s.fill(s.newEnvironment("Other", "eve").ID, "")
-	v.post("/console/gateways/"+f.gateway.ID+"/user-types", good(theirs)...).is(http.StatusUnprocessableEntity).has("Choose a population.")
+	v.post("/console/gateways/"+f.gateway.ID+"/user-types", good(theirs)...).is(http.StatusUnprocessableEntity).
+		has("Choose a population.")
 }

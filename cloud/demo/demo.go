@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"strings"
@@ -16,6 +17,7 @@ import (
 	"ldap-gateway/agent/command"
 	"ldap-gateway/cloud"
 	"ldap-gateway/cloud/api/client"
+	"ldap-gateway/cloud/idp/idptest"
 	"ldap-gateway/directory/directorytest"
 )
 
@@ -33,6 +35,7 @@ type stage struct {
 	out       io.Writer
 	dir       string // temporary folder
 	directory *directorytest.Server
+	provider  *idptest.OpenID
 	api       *client.Client
 	setup     cloud.Setup
 	gateway   string // ID
@@ -55,6 +58,8 @@ func Run(ctx context.Context, out io.Writer, o Options) (err error) {
 		return err
 	}
 	defer s.directory.Close()
+	s.provider = idptest.StartOpenID(map[string]idptest.Person{})
+	defer s.provider.Close()
 	url, cloudEnded, err := s.startCloud(ctx, o.Listen)
 	if err != nil {
 		return err
@@ -81,6 +86,8 @@ func Run(ctx context.Context, out io.Writer, o Options) (err error) {
 
 func (s *stage) say(format string, args ...any) { fmt.Fprintf(s.out, format+"\n", args...) }
 
+// startDirectory starts a directory in memory that takes no anonymous search, as most
+// do, over TLS with an authority of its own that the agent is given in a file.
 func (s *stage) startDirectory() error {
 	s.directory = &directorytest.Server{RequireBind: true}
 	if err := s.directory.LoadLDIF(strings.NewReader(people)); err != nil {
@@ -108,10 +115,11 @@ func (s *stage) startCloud(ctx context.Context, listen string) (url string, ende
 	}
 	ready := make(chan string, 1)
 	server := &cloud.Server{
-		Database: cloud.InFolder(s.path("cloud")),
-		Listen:   listen,
-		Logger:   hclog.NewNullLogger(),
-		Ready:    func(u string) { ready <- u },
+		Database:  cloud.InFolder(s.path("cloud")),
+		Listen:    listen,
+		Providers: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}, // the partner's runs here
+		Logger:    hclog.NewNullLogger(),
+		Ready:     func(u string) { ready <- u },
 	}
 	ended = make(chan error, 1)
 	go func() { ended <- server.Run(ctx) }()
@@ -225,10 +233,13 @@ func (s *stage) awaitLink(ctx context.Context) error {
 	}
 }
 
+// farewell says how to look around. The secrets can be printed: the cloud is on a
+// loopback address and ends with the demo.
 func (s *stage) farewell() {
 	s.say("The story took %s. Everything is still running:\n", time.Since(s.started).Round(10*time.Millisecond))
 	s.say("  console      %s", s.setup.ConsoleURL)
 	s.say("  first visit  user %q, one-time secret %s", s.setup.Administrator, s.setup.AdminSetup)
+	s.say("  sign-on      %s/%s/signon", s.api.URL, s.setup.EnvironmentID)
 	s.say("  people       alice / wonderland, jose / correct horse, mei / battery staple")
 	s.say("  API          environment %s", s.setup.EnvironmentID)
 	s.say("               client %s, secret %s\n", s.setup.ClientID, s.setup.ClientSecret)

@@ -21,7 +21,12 @@ var varying = regexp.MustCompile(`127\.0\.0\.1:\d+|[0-9A-Z]{4}(-[0-9A-Z]{4})+|[0
 // TestStory tells the whole story and compares every word; the story itself
 // fails when the cloud does not have the groups that it tells of.
 func TestStory(t *testing.T) {
-	defer goleak.VerifyNone(t, goleak.IgnoreCurrent(), goleak.IgnoreAnyFunction("net/http.(*persistConn).readLoop"), goleak.IgnoreAnyFunction("net/http.(*persistConn).writeLoop"))
+	defer goleak.VerifyNone(
+		t,
+		goleak.IgnoreCurrent(),
+		goleak.IgnoreAnyFunction("net/http.(*persistConn).readLoop"),
+		goleak.IgnoreAnyFunction("net/http.(*persistConn).writeLoop"),
+	)
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	var out bytes.Buffer

@@ -14,7 +14,10 @@ func (s *stage) makeGateway(ctx context.Context) error {
 		UserTypes []struct{ ID string }
 	}
 	err := s.api.Do(ctx, "POST", "/gateways", map[string]any{
-		"name": "Headquarters", "type": "LDAP", "enabled": true, "vendor": "LDAP v3 compliant Directory Server",
+		"name":      "Headquarters",
+		"type":      "LDAP",
+		"enabled":   true,
+		"vendor":    "LDAP v3 compliant Directory Server",
 		"userTypes": []any{userType(false)},
 	}, &gateway)
 	if err != nil {
@@ -30,7 +33,9 @@ func (s *stage) makeGateway(ctx context.Context) error {
 // userType is the user type of the story, with or without updates on sign-on.
 func userType(update bool) map[string]any {
 	return map[string]any{
-		"name": "Staff", "passwordAuthority": "LDAP", "searchBaseDn": "ou=people,dc=example,dc=com",
+		"name":                                 "Staff",
+		"passwordAuthority":                    "LDAP",
+		"searchBaseDn":                         "ou=people,dc=example,dc=com",
 		"orderedCorrelationAttributes":         []string{"entryUUID"},
 		"updateUserOnSuccessfulAuthentication": update,
 		"newUserLookup": map[string]any{
@@ -47,6 +52,7 @@ func userType(update bool) map[string]any {
 }
 
 // signOn is the API's answer to a sign-on, as far as the story needs it.
+// signOn is of the API's answer what the story checks.
 type signOn struct {
 	Outcome string
 	Message string
@@ -59,6 +65,7 @@ type signOn struct {
 	Membership struct{ Verdict string }
 }
 
+// signOn signs Alice on by the API, as an application would.
 func (s *stage) signOn(ctx context.Context, password string) (r signOn, err error) {
 	err = s.api.Do(ctx, "POST", "/signOns", map[string]string{"username": "alice", "password": password}, &r)
 	return r, err
@@ -86,6 +93,9 @@ func (s *stage) tell(ctx context.Context) error {
 	s.say("5. Somebody guesses her password: %s", wrong.Outcome)
 	s.say("   They read: %q\n", wrong.Message)
 	if err := s.move(ctx); err != nil {
+		return err
+	}
+	if err := s.tellPartner(ctx, first.User.ID); err != nil {
 		return err
 	}
 	return ctx.Err()

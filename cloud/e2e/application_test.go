@@ -60,7 +60,13 @@ func (w *world) application(name string, form map[string]any) *application {
 	provider, err := gooidc.NewProvider(w.t.Context(), w.issuer())
 	must(w.t, err)
 	a.id = id
-	a.config = &oauth2.Config{ClientID: id, ClientSecret: secret, RedirectURL: a.url + "/callback", Endpoint: provider.Endpoint(), Scopes: []string{"openid", "profile", "groups"}}
+	a.config = &oauth2.Config{
+		ClientID:     id,
+		ClientSecret: secret,
+		RedirectURL:  a.url + "/callback",
+		Endpoint:     provider.Endpoint(),
+		Scopes:       []string{"openid", "profile", "groups"},
+	}
 	verifier := oauth2.GenerateVerifier()
 	mux.HandleFunc("GET /callback", func(rw http.ResponseWriter, r *http.Request) {
 		token, err := a.config.Exchange(r.Context(), r.URL.Query().Get("code"), oauth2.VerifierOption(verifier))
@@ -168,7 +174,10 @@ func learns(t *testing.T, page string) (l learnt) {
 // application: the direct groups are in its token, and no others.
 func TestApplicationLearnsGroups(t *testing.T) {
 	w := newWorld(t, plan{})
-	a := w.application("Wiki", map[string]any{"groupsClaim": map[string]any{"value": "NAMES", "allow": []string{"cn=B,*", "cn=staff,*", "cn=A,*"}}})
+	a := w.application("Wiki", map[string]any{"groupsClaim": map[string]any{
+		"value": "NAMES",
+		"allow": []string{"cn=B,*", "cn=staff,*", "cn=A,*"},
+	}})
 	browser := browse(t, nil)
 	if page := browser.at(a.url); !strings.Contains(page, "to go on to Wiki") {
 		t.Fatal(page)
@@ -226,7 +235,10 @@ OIDCCacheShmMax 500
 // apache runs one that restricts locations by groups, and returns its address.
 func (w *world) apache() string {
 	w.t.Helper()
-	for name, pkg := range map[string]string{"/usr/sbin/apache2": "apache2-bin", "/usr/lib/apache2/modules/mod_auth_openidc.so": "libapache2-mod-auth-openidc"} {
+	for name, pkg := range map[string]string{
+		"/usr/sbin/apache2":                            "apache2-bin",
+		"/usr/lib/apache2/modules/mod_auth_openidc.so": "libapache2-mod-auth-openidc",
+	} {
 		if _, err := os.Stat(name); err != nil {
 			w.t.Fatalf(`%v: run "make tools" or apt-get install %s`, err, pkg)
 		}
@@ -240,7 +252,11 @@ func (w *world) apache() string {
 		must(w.t, os.MkdirAll(dir+"/www"+place, 0o755))
 		must(w.t, os.WriteFile(dir+"/www"+place+"/index.html", []byte("welcome to "+place), 0o644))
 	}
-	id, secret := w.register(map[string]any{"name": "Apache", "type": "WEB_APP", "redirectUris": []string{"http://127.0.0.1:" + port + "/callback"}})
+	id, secret := w.register(map[string]any{
+		"name":         "Apache",
+		"type":         "WEB_APP",
+		"redirectUris": []string{"http://127.0.0.1:" + port + "/callback"},
+	})
 	conf := fmt.Sprintf(apacheConf, dir, port, "/usr/lib/apache2/modules", w.issuer(), id, secret, "cn=staff"+groupDN, "cn=spare"+groupDN)
 	must(w.t, os.WriteFile(dir+"/apache.conf", []byte(conf), 0o600))
 	cmd := exec.Command("/usr/sbin/apache2", "-f", dir+"/apache.conf", "-DFOREGROUND")
@@ -284,7 +300,11 @@ func TestApacheRestrictsByJustInTimeGroups(t *testing.T) {
 // directory wants another, and goes on to the application.
 func TestExpiredPasswordIsCompleted(t *testing.T) {
 	s := openLDAP(t)
-	w := newWorld(t, plan{at: &s.directory, change: func(u map[string]any) { u["allowPasswordChanges"] = true }, policy: "policy {\n  password_changes = true\n}\n"})
+	w := newWorld(t, plan{
+		at:     &s.directory,
+		change: func(u map[string]any) { u["allowPasswordChanges"] = true },
+		policy: "policy {\n  password_changes = true\n}\n",
+	})
 	w.mustSignOn("grace", rightPassword)
 	s.set("pwdReset: TRUE")(w, "grace")
 	a := w.application("Wiki", nil)

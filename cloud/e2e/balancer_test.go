@@ -38,8 +38,11 @@ func startBalancer(t *testing.T) *balancer {
 			r.Out.Host = r.In.Host
 			r.SetXForwarded()
 		},
-		Transport: &http.Transport{DisableKeepAlives: true, DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) { return b.dial(ctx) }},
-		ErrorLog:  log.New(io.Discard, "", 0),
+		Transport: &http.Transport{
+			DisableKeepAlives: true,
+			DialContext:       func(ctx context.Context, _, _ string) (net.Conn, error) { return b.dial(ctx) },
+		},
+		ErrorLog: log.New(io.Discard, "", 0),
 	}
 	b.server = httptest.NewServer(proxy)
 	ctx, stop := context.WithCancel(context.Background())

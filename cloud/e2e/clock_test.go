@@ -62,7 +62,10 @@ func buildWithClock(t *testing.T) *wallClock {
 	replaced := map[string]string{filepath.Join(folder, "jump.go"): dir + "/jump.go"}
 	must(t, os.WriteFile(dir+"/jump.go", []byte(jumpSource), 0o600))
 	// The runtime calls sendTime where no file can be read.
-	for name, change := range map[string][2]string{"time.go": {"func Now() Time {", "func realNow() Time {"}, "sleep.go": {"<- Now()", "<- realNow()"}} {
+	for name, change := range map[string][2]string{
+		"time.go":  {"func Now() Time {", "func realNow() Time {"},
+		"sleep.go": {"<- Now()", "<- realNow()"},
+	} {
 		source, err := os.ReadFile(filepath.Join(folder, name))
 		must(t, err)
 		if strings.Count(string(source), change[0]) != 1 {

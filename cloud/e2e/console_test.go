@@ -28,7 +28,12 @@ func (w *world) visitor() *visitor {
 func (w *world) administrator() *visitor {
 	w.t.Helper()
 	v := w.visitor()
-	v.post("/console/setup", url.Values{"name": {"admin"}, "secret": {w.secret}, "password": {"a long password"}, "again": {"a long password"}})
+	v.post("/console/setup", url.Values{
+		"name":     {"admin"},
+		"secret":   {w.secret},
+		"password": {"a long password"},
+		"again":    {"a long password"},
+	})
 	v.post("/console/sign-in", url.Values{"name": {"admin"}, "password": {"a long password"}})
 	return v
 }

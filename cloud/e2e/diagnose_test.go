@@ -72,8 +72,16 @@ func TestDiagnosisHasNoSecret(t *testing.T) {
 		t.Fatal(out)
 	}
 	files := unzipped(t, zip)
-	for name, has := range map[string]string{"gateway.hcl": "ca_file", "check.txt": "FAIL", "status.json": `"problems"`, "goroutines.txt": "agent.(*Instance).Run",
-		"versions.txt": "ldap-gateway 0.", "state.txt": "instance.json", "log.txt": "", "log-1.txt": "sign-on:"} {
+	for name, has := range map[string]string{
+		"gateway.hcl":    "ca_file",
+		"check.txt":      "FAIL",
+		"status.json":    `"problems"`,
+		"goroutines.txt": "agent.(*Instance).Run",
+		"versions.txt":   "ldap-gateway 0.",
+		"state.txt":      "instance.json",
+		"log.txt":        "",
+		"log-1.txt":      "sign-on:",
+	} {
 		if text, ok := files[name]; !ok || !strings.Contains(text, has) {
 			t.Errorf("%s has no %q:\n%.2000s", name, has, text)
 		}

@@ -22,7 +22,10 @@ func TestNobodyIsEnumerated(t *testing.T) {
 	for i := range people {
 		for _, name := range []string{"person", "nobody"} {
 			start := time.Now()
-			page := v.post("/"+w.api.Environment+"/signon", url.Values{"username": {fmt.Sprint(name, i)}, "password": {"a guess"}})
+			page := v.post("/"+w.api.Environment+"/signon", url.Values{
+				"username": {fmt.Sprint(name, i)},
+				"password": {"a guess"},
+			})
 			took[name] = append(took[name], time.Since(start))
 			pages[strings.ReplaceAll(page, fmt.Sprint(name, i), "NAME")] = true
 		}

@@ -348,7 +348,14 @@ func iptables(t *testing.T, do string, rule []string) {
 
 func (w *world) checkAfterFaults(first signOn, l *load) {
 	w.t.Helper()
-	known := map[string]bool{"ok": true, "no cloud": true, "directoryUnavailable": true, "unknown": true, "timeout": true, "busy": true}
+	known := map[string]bool{
+		"ok":                   true,
+		"no cloud":             true,
+		"directoryUnavailable": true,
+		"unknown":              true,
+		"timeout":              true,
+		"busy":                 true,
+	}
 	signOns := 1
 	for outcome, n := range l.outcomes {
 		signOns += n

@@ -16,7 +16,11 @@ func TestServiceAccountByKerberos(t *testing.T) {
 	t.Run("OpenLDAP", func(t *testing.T) {
 		t.Parallel()
 		kdc := kdctest.Start(t, kdctest.Config{Principals: []kdctest.Principal{{Name: "svc-gateway"}, {Name: "ldap/localhost"}}})
-		server := slapdtest.Start(t, slapdtest.Config{LDIF: people, Keytab: kdc.Keytab("ldap/localhost"), KerberosConf: kdc.ConfFile()})
+		server := slapdtest.Start(t, slapdtest.Config{
+			LDIF:         people,
+			Keytab:       kdc.Keytab("ldap/localhost"),
+			KerberosConf: kdc.ConfFile(),
+		})
 		at := slapdDirectory(server)
 		at.url = strings.Replace(at.url, "127.0.0.1", "localhost", 1)
 		w := newWorld(t, plan{at: at, bind: fmt.Sprintf("gssapi {\n principal = %q\n keytab = %q\n krb5_conf = %q\n}",
@@ -30,8 +34,12 @@ func TestServiceAccountByKerberos(t *testing.T) {
 		t.Parallel()
 		server := sambatest.Start(t, sambatest.Config{SASLOverTLS: true})
 		s := sambaPeople(server)
-		w := newWorld(t, plan{at: &s.directory, change: s.change, bind: fmt.Sprintf("gssapi {\n principal = %q\n keytab = %q\n kdc = [%q]\n service_principal = %q\n}",
-			"reader@"+sambatest.Realm, server.Keytab(), server.KDC(), "ldap/"+sambatest.Host)})
+		w := newWorld(t, plan{
+			at:     &s.directory,
+			change: s.change,
+			bind: fmt.Sprintf("gssapi {\n principal = %q\n keytab = %q\n kdc = [%q]\n service_principal = %q\n}",
+				"reader@"+sambatest.Realm, server.Keytab(), server.KDC(), "ldap/"+sambatest.Host),
+		})
 		w.bindsByKerberos("reader@" + sambatest.Realm)
 		if r := w.mustSignOn("grace", rightPassword); r.Membership.Verdict != "complete" || len(r.Groups) == 0 {
 			t.Errorf("%+v", r)

@@ -23,7 +23,10 @@ func (w *world) signOnsMeanwhile() (end func() int) {
 			default:
 			}
 			var r signOn
-			if err := w.do("POST", "/signOns", map[string]string{"username": "alice", "password": "wonderland"}, &r); err != nil || r.Outcome != "ok" {
+			if err := w.do("POST", "/signOns", map[string]string{
+				"username": "alice",
+				"password": "wonderland",
+			}, &r); err != nil || r.Outcome != "ok" {
 				w.t.Errorf("meanwhile: %v %s %s", err, r.Outcome, r.Reason)
 			}
 			count++

@@ -124,8 +124,14 @@ func TestNamesUnderLoad(t *testing.T) {
 	second := startCableAt(t, net24+"2:"+port)
 	first.name = "cloud.example.test"
 	names.set(net24+"1", false)
-	w := &world{t: t, dir: t.TempDir(), cable: first, secure: secure(t, "cloud.example.test", "127.0.0.1"), update: true,
-		runWith: []string{"unshare", "--mount", "sh", "-c", `mount --bind "$0" /etc/resolv.conf && exec "$@"`, resolv, programs + "/ldap-gateway"}}
+	w := &world{
+		t:       t,
+		dir:     t.TempDir(),
+		cable:   first,
+		secure:  secure(t, "cloud.example.test", "127.0.0.1"),
+		update:  true,
+		runWith: []string{"unshare", "--mount", "sh", "-c", `mount --bind "$0" /etc/resolv.conf && exec "$@"`, resolv, programs + "/ldap-gateway"},
+	}
 	w.at = *w.startSlapd(plan{}.slapd)
 	w.initCloud()
 	w.startCloud("127.0.0.1:0")

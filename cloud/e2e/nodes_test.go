@@ -33,7 +33,11 @@ type node struct {
 
 func newCluster(t *testing.T) *cluster {
 	t.Helper()
-	c := &cluster{world: &world{t: t, dir: t.TempDir(), update: true}, database: pgtest.Start(t), balancer: startBalancer(t)}
+	c := &cluster{
+		world:    &world{t: t, dir: t.TempDir(), update: true},
+		database: pgtest.Start(t),
+		balancer: startBalancer(t),
+	}
 	c.at = *c.startSlapd(plan{}.slapd)
 	must(t, os.WriteFile(c.dir+"/database", []byte(c.database.Database()+"\n"), 0o600))
 	c.startBus(-1)
@@ -61,7 +65,15 @@ func newCluster(t *testing.T) *cluster {
 // startBus starts a real NATS server in the process, at a port or any.
 func (c *cluster) startBus(port int) {
 	c.t.Helper()
-	s, err := server.NewServer(&server.Options{Host: "127.0.0.1", Port: port, Username: "cloud", Password: "secret", NoSigs: true, NoLog: true, MaxPayload: 8 << 20})
+	s, err := server.NewServer(&server.Options{
+		Host:       "127.0.0.1",
+		Port:       port,
+		Username:   "cloud",
+		Password:   "secret",
+		NoSigs:     true,
+		NoLog:      true,
+		MaxPayload: 8 << 20,
+	})
 	must(c.t, err)
 	go s.Start()
 	if !s.ReadyForConnections(10 * time.Second) {

@@ -27,7 +27,12 @@ func startProxy(t *testing.T, target string) *proxy {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	must(t, err)
-	p := &proxy{url: "ldap://" + l.Addr().String(), target: strings.TrimPrefix(target, "ldap://"), t: t, open: map[net.Conn]bool{}}
+	p := &proxy{
+		url:    "ldap://" + l.Addr().String(),
+		target: strings.TrimPrefix(target, "ldap://"),
+		t:      t,
+		open:   map[net.Conn]bool{},
+	}
 	go func() {
 		for {
 			c, err := l.Accept()

@@ -145,7 +145,11 @@ func TestJustInTimeGroupsAreNotEdited(t *testing.T) {
 		"add-user":     {"POST", "/users/" + bob.User.ID + "/memberOfGroups", map[string]string{"id": g.ID}},
 		"rename":       {"PUT", "/groups/" + g.ID, map[string]string{"name": "other", "displayName": g.DisplayName}},
 		"display-name": {"PUT", "/groups/" + g.ID, map[string]string{"name": g.Name, "displayName": "other"}},
-		"filter":       {"PUT", "/groups/" + g.ID, map[string]any{"name": g.Name, "displayName": g.DisplayName, "userFilter": "x"}},
+		"filter": {"PUT", "/groups/" + g.ID, map[string]any{
+			"name":        g.Name,
+			"displayName": g.DisplayName,
+			"userFilter":  "x",
+		}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var refusal *client.Error

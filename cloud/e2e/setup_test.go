@@ -55,9 +55,15 @@ func (d *zone) answer(question []byte) []byte {
 		return nil
 	}
 	q := m.Questions[0]
-	out := dnsmessage.Message{Header: dnsmessage.Header{ID: m.ID, Response: true, Authoritative: true}, Questions: m.Questions}
+	out := dnsmessage.Message{
+		Header:    dnsmessage.Header{ID: m.ID, Response: true, Authoritative: true},
+		Questions: m.Questions,
+	}
 	add := func(body dnsmessage.ResourceBody) {
-		out.Answers = append(out.Answers, dnsmessage.Resource{Header: dnsmessage.ResourceHeader{Name: q.Name, Type: q.Type, Class: q.Class, TTL: 1}, Body: body})
+		out.Answers = append(out.Answers, dnsmessage.Resource{
+			Header: dnsmessage.ResourceHeader{Name: q.Name, Type: q.Type, Class: q.Class, TTL: 1},
+			Body:   body,
+		})
 	}
 	switch {
 	case q.Type == dnsmessage.TypeSRV && strings.EqualFold(q.Name.String(), "_ldap._tcp."+corp):

@@ -128,7 +128,10 @@ func openLDAP(t *testing.T) *site {
 	person := func(name string) string {
 		return s.unixPerson(name, "pwdPolicySubentry: cn=strict,"+slapdtest.Suffix, "pwdChangedTime: 20200101000000Z")
 	}
-	server := slapdtest.Start(t, slapdtest.Config{PasswordPolicy: true, LDIF: slapdPolicies + s.everybody(person, s.unixGroup)})
+	server := slapdtest.Start(t, slapdtest.Config{
+		PasswordPolicy: true,
+		LDIF:           slapdPolicies + s.everybody(person, s.unixGroup),
+	})
 	s.directory, s.modify, s.writer = *slapdDirectory(server), server.Modify, slapdtest.AdminDN
 	return s
 }
@@ -136,10 +139,16 @@ func openLDAP(t *testing.T) *site {
 func ds389(t *testing.T) *site {
 	t.Helper()
 	server := ds389test.Start(t, ds389test.Config{})
-	s := &site{people: "ou=people," + ds389test.Suffix, groups: "ou=groups," + ds389test.Suffix, rdn: "uid", modify: server.Modify, writer: ds389test.AdminDN,
+	s := &site{
+		people:    "ou=people," + ds389test.Suffix,
+		groups:    "ou=groups," + ds389test.Suffix,
+		rdn:       "uid",
+		modify:    server.Modify,
+		writer:    ds389test.AdminDN,
 		strict:    func() { server.Modify(replace("cn=config", "passwordCheckSyntax: on")) },
 		directory: directory{"389 Directory Server", server.TLSURL(), ds389test.Suffix, ds389test.ReaderDN, ds389test.Password, server.CAFile()},
-		change:    func(u map[string]any) { u["orderedCorrelationAttributes"] = []string{"nsUniqueId"} }}
+		change:    func(u map[string]any) { u["orderedCorrelationAttributes"] = []string{"nsUniqueId"} },
+	}
 	with := func(setting string, lines ...string) func(*world, string) {
 		return func(w *world, person string) {
 			s.modify(replace("cn=config", setting))
@@ -163,9 +172,14 @@ func sambaAD(t *testing.T) *site {
 }
 
 func sambaPeople(server *sambatest.Server) *site {
-	s := &site{people: "CN=Users," + sambatest.Suffix, groups: "CN=Users," + sambatest.Suffix, rdn: "CN", modify: server.Modify,
+	s := &site{
+		people:    "CN=Users," + sambatest.Suffix,
+		groups:    "CN=Users," + sambatest.Suffix,
+		rdn:       "CN",
+		modify:    server.Modify,
 		directory: directory{"Samba Active Directory", server.TLSURL(), sambatest.Suffix, sambatest.ReaderDN, sambatest.Password, server.CAFile()},
-		change:    activeDirectory}
+		change:    activeDirectory,
+	}
 	s.states = []accountState{
 		{"locked", lockedOut, "accountLocked", "accountLocked"},
 		{"disabled", s.set("userAccountControl: 514"), "accountDisabled", "invalidCredentials"},

@@ -107,8 +107,15 @@ func (w *world) keepsTheRecord(t *testing.T, state accountState, person string) 
 // service account may read, and disabled is locked for ever at OpenLDAP.
 func (w *world) explains(t *testing.T, person, outcome string) {
 	t.Helper()
-	word := map[string]string{"accountLocked": "locked", "accountDisabled": "disabled", "passwordExpired": "expired", "passwordMustChange": "must be changed",
-		"accountExpired": "the account expired", "logonHours": "no hour of the week", "logonWorkstation": "ELSEWHERE only"}[outcome]
+	word := map[string]string{
+		"accountLocked":      "locked",
+		"accountDisabled":    "disabled",
+		"passwordExpired":    "expired",
+		"passwordMustChange": "must be changed",
+		"accountExpired":     "the account expired",
+		"logonHours":         "no hour of the week",
+		"logonWorkstation":   "ELSEWHERE only",
+	}[outcome]
 	out, code := w.command("agent1", "", "explain", person)
 	for line := range strings.Lines(out) {
 		if strings.Contains(line, "keep") && strings.Contains(line, "the person out: ") && strings.Contains(line, word) {

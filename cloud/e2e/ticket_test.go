@@ -35,7 +35,10 @@ func newDomain(t *testing.T) *domain {
 		u["orderedCorrelationAttributes"] = []string{"objectGUID", "objectSid"}
 	}})
 	d := &domain{w, dc, s}
-	d.takeTickets(map[string]any{"serviceAccountUserPrincipalName": "svc-sso@ad.example.test", "serviceAccountPassword": servicePassword})
+	d.takeTickets(map[string]any{
+		"serviceAccountUserPrincipalName": "svc-sso@ad.example.test",
+		"serviceAccountPassword":          servicePassword,
+	})
 	return d
 }
 
@@ -100,7 +103,10 @@ func TestTicketOpensAnApplication(t *testing.T) {
 		d.site.groupDN("direct"), d.site.personDN("grace"), d.site.groupDN("spare")))
 	chromium := browse(t, []string{"KRB5_CONFIG=" + d.dc.ConfFile(), "KRB5CCNAME=FILE:" + cache}, "auth-server-allowlist=127.0.0.1,localhost")
 	chromium.at(a.url) // Chromium on Linux loads its library at the first challenge, and answers the second
-	for name, page := range map[string]string{"Chromium": chromium.at(a.url), "curl": d.curl(d.dc.ConfFile(), cache, a.url)} {
+	for name, page := range map[string]string{
+		"Chromium": chromium.at(a.url),
+		"curl":     d.curl(d.dc.ConfFile(), cache, a.url),
+	} {
 		l := learns(t, page)
 		if l.Subject != id || fmt.Sprint(l.AMR) != "[wia]" || !strings.EqualFold(strings.Join(l.Groups, " "), byPassword) {
 			t.Errorf("%s: %+v, by password %s", name, l, byPassword)
@@ -152,7 +158,11 @@ func TestTicketsOfBefore(t *testing.T) {
 	if !signsOn(cache) {
 		t.Fatal("the first ticket")
 	}
-	account := map[string]any{"serviceAccountUserPrincipalName": "svc-sso@ad.example.test", "serviceAccountPassword": servicePassword + "2", "minutesToRetainPreviousCredentials": 610}
+	account := map[string]any{
+		"serviceAccountUserPrincipalName":    "svc-sso@ad.example.test",
+		"serviceAccountPassword":             servicePassword + "2",
+		"minutesToRetainPreviousCredentials": 610,
+	}
 	d.takeTickets(account)
 	d.site.modify(fmt.Sprintf("dn: CN=svc-sso,CN=Users,%s\nchangetype: modify\nreplace: unicodePwd\nunicodePwd:: %s\n-\n", sambatest.Suffix,
 		base64.StdEncoding.EncodeToString([]byte(sambatest.UnicodePassword(servicePassword+"2")))))
@@ -184,9 +194,16 @@ func TestTicketsOfBefore(t *testing.T) {
 // TestTicketOfAnMITRealm takes tickets of a realm that is not Active Directory's, for
 // people of an OpenLDAP, and falls back to the form at once without one.
 func TestTicketOfAnMITRealm(t *testing.T) {
-	kdc := kdctest.Start(t, kdctest.Config{Principals: []kdctest.Principal{{Name: "alice", Password: "a"}, {Name: "HTTP/localhost"}, {Name: "HTTP/127.0.0.1"}}})
+	kdc := kdctest.Start(t, kdctest.Config{Principals: []kdctest.Principal{{
+		Name:     "alice",
+		Password: "a",
+	}, {Name: "HTTP/localhost"}, {Name: "HTTP/127.0.0.1"}}})
 	w := newWorld(t, plan{change: func(u map[string]any) { u["orderedCorrelationAttributes"] = []string{"entryUUID", "uid"} }})
-	w.takeTickets(map[string]any{"principalAttribute": "uid", "principalValue": "${principal}", "networks": []string{"127.0.0.0/8"}})
+	w.takeTickets(map[string]any{
+		"principalAttribute": "uid",
+		"principalValue":     "${principal}",
+		"networks":           []string{"127.0.0.0/8"},
+	})
 	keytab, err := os.ReadFile(kdc.Keytab("HTTP/localhost", "HTTP/127.0.0.1"))
 	must(t, err)
 	w.must("POST", "/gateways/"+w.gateway+"/kerberosKeys", map[string]any{"keytab": keytab}, nil)
@@ -204,7 +221,11 @@ func TestTicketOfAnMITRealm(t *testing.T) {
 	if resp.StatusCode != http.StatusUnauthorized || resp.Header.Get("WWW-Authenticate") != "Negotiate" || resp.Header.Get("Content-Type") != "text/html; charset=utf-8" {
 		t.Errorf("a browser without a ticket: %s %v", resp.Status, resp.Header)
 	}
-	for header, why := range map[string]string{"Negotiate TlRMTVNTUAABAAAA": "ntlm", "Negotiate YIIB": "malformed", "Negotiate " + strings.Repeat("A", 100<<10): "tooLarge"} {
+	for header, why := range map[string]string{
+		"Negotiate TlRMTVNTUAABAAAA":                "ntlm",
+		"Negotiate YIIB":                            "malformed",
+		"Negotiate " + strings.Repeat("A", 100<<10): "tooLarge",
+	} {
 		r, err := http.NewRequestWithContext(t.Context(), "GET", page, nil)
 		must(t, err)
 		r.Header.Set("Authorization", header)

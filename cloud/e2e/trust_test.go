@@ -144,7 +144,12 @@ func pairRequest(t *testing.T, code string) wire.PairRequest {
 	must(t, err)
 	_, seal, err := wire.NewSealKey()
 	must(t, err)
-	return wire.PairRequest{Code: code, PublicKey: public, SealKey: seal, Proof: ed25519.Sign(private, wire.PairProof(code, public, seal))}
+	return wire.PairRequest{
+		Code:      code,
+		PublicKey: public,
+		SealKey:   seal,
+		Proof:     ed25519.Sign(private, wire.PairProof(code, public, seal)),
+	}
 }
 
 func TestRevokedInstanceIsCutWithin5Seconds(t *testing.T) {
@@ -200,7 +205,11 @@ func TestPasswordIsNowhere(t *testing.T) {
 	w.cloud.stop()
 	all := w.everything()
 	for _, secret := range []string{"wonderland", "guess-of-somebody", "guess-of-nobody", w.api.Secret, w.secret} {
-		for how, text := range map[string]string{"plain": secret, "base64": base64.StdEncoding.EncodeToString([]byte(secret)), "hex": hex.EncodeToString([]byte(secret))} {
+		for how, text := range map[string]string{
+			"plain":  secret,
+			"base64": base64.StdEncoding.EncodeToString([]byte(secret)),
+			"hex":    hex.EncodeToString([]byte(secret)),
+		} {
 			if bytes.Contains(all, []byte(text)) {
 				t.Errorf("%q is there, %s", secret, how)
 			}

@@ -71,7 +71,11 @@ func (w *world) putOnWindows(t *testing.T, m *winetest.Machine) {
 	}
 	ca, err := os.ReadFile(w.slapd.CAFile())
 	must(t, err)
-	for name, text := range map[string]string{"ca.pem": string(ca), "password": slapdtest.Password + "\r\n", "code": w.code() + "\r\n"} {
+	for name, text := range map[string]string{
+		"ca.pem":   string(ca),
+		"password": slapdtest.Password + "\r\n",
+		"code":     w.code() + "\r\n",
+	} {
 		must(t, os.WriteFile(m.Path(`C:\download\`+name), []byte(text), 0o600))
 	}
 }
@@ -85,7 +89,11 @@ func (w *world) hasServiceLog(t *testing.T, path string) {
 		t.Fatal(err)
 	}
 	files := unzipped(t, path)
-	for name, has := range map[string]string{"log.txt": "link is up", "goroutines.txt": "service.(*handler)", "versions.txt": "windows/amd64"} {
+	for name, has := range map[string]string{
+		"log.txt":        "link is up",
+		"goroutines.txt": "service.(*handler)",
+		"versions.txt":   "windows/amd64",
+	} {
 		if !strings.Contains(files[name], has) {
 			t.Errorf("%s has no %q: %.300s", name, has, files[name])
 		}

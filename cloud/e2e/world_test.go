@@ -116,7 +116,14 @@ func must(t testing.TB, err error) {
 // newWorld starts everything and returns when a sign-on would be answered.
 func newWorld(t *testing.T, p plan) *world {
 	t.Helper()
-	w := &world{t: t, dir: t.TempDir(), update: p.update, cable: p.cable, flags: p.flags, secure: p.secure}
+	w := &world{
+		t:      t,
+		dir:    t.TempDir(),
+		update: p.update,
+		cable:  p.cable,
+		flags:  p.flags,
+		secure: p.secure,
+	}
 	if p.at == nil {
 		p.at = w.startSlapd(p.slapd)
 	}
@@ -192,7 +199,13 @@ func (w *world) makeGateway(change func(map[string]any)) {
 		ID        string
 		UserTypes []struct{ ID string }
 	}
-	w.must("POST", "/gateways", map[string]any{"name": "HQ", "type": "LDAP", "enabled": true, "vendor": w.at.vendor, "userTypes": []any{u}}, &g)
+	w.must("POST", "/gateways", map[string]any{
+		"name":      "HQ",
+		"type":      "LDAP",
+		"enabled":   true,
+		"vendor":    w.at.vendor,
+		"userTypes": []any{u},
+	}, &g)
 	w.gateway, w.userType = g.ID, g.UserTypes[0].ID
 }
 
@@ -201,8 +214,11 @@ func (w *world) userTypeForm() map[string]any {
 		return map[string]string{"name": name, "value": "${ldapAttributes." + attribute + "}"}
 	}
 	return map[string]any{
-		"name": "Staff", "passwordAuthority": "LDAP", "searchBaseDn": "ou=people,dc=example,dc=test",
-		"orderedCorrelationAttributes": []string{"entryUUID"}, "updateUserOnSuccessfulAuthentication": w.update,
+		"name":                                 "Staff",
+		"passwordAuthority":                    "LDAP",
+		"searchBaseDn":                         "ou=people,dc=example,dc=test",
+		"orderedCorrelationAttributes":         []string{"entryUUID"},
+		"updateUserOnSuccessfulAuthentication": w.update,
 		"newUserLookup": map[string]any{
 			"ldapFilterPattern": "(&(objectClass=inetOrgPerson)(uid=${identifier}))",
 			"attributeMappings": []any{mapping("username", "uid"), mapping("name.given", "givenName"), mapping("name.family", "sn"),

@@ -61,6 +61,43 @@ const (
 	GroupsClaim     Field = "groups claim"
 )
 
+// The values of an identity provider.
+const (
+	Provider              Field = "identity provider"
+	ProviderType          Field = "type of a provider"
+	Issuer                Field = "issuer"
+	AuthorizationEndpoint Field = "authorization endpoint"
+	TokenEndpoint         Field = "token endpoint"
+	JWKSEndpoint          Field = "address of keys"
+	UserInfoEndpoint      Field = "UserInfo endpoint"
+	DiscoveryEndpoint     Field = "discovery endpoint"
+	EndSessionEndpoint    Field = "end session endpoint"
+	ClientID              Field = "client ID"
+	ClientSecret          Field = "client secret"
+	ClientAuth            Field = "client authentication"
+	PKCE                  Field = "PKCE method"
+	Scopes                Field = "scopes"
+	EntityID              Field = "entity ID of a provider"
+	OwnEntityID           Field = "our entity ID"
+	SSOEndpoint           Field = "address of single sign-on"
+	Binding               Field = "binding"
+	Certificates          Field = "certificates"
+	OwnKey                Field = "key of ours"
+	Algorithm             Field = "algorithm of our signatures"
+	NameIDFormat          Field = "format of the name ID"
+	Skew                  Field = "difference of clocks"
+	MetadataURL           Field = "address of metadata"
+	Claims                Field = "mappings of a provider"
+	ClaimName             Field = "property of a provider's mapping"
+	ClaimValue            Field = "claim of a provider's mapping"
+	ClaimUpdate           Field = "update of a provider's mapping"
+	GroupDelimiter        Field = "delimiter of groups"
+	Domains               Field = "domains"
+	Usage                 Field = "usage of a certificate"
+	CertificateFile       Field = "file of a certificate"
+	Subject               Field = "subject at a provider"
+)
+
 // The values of how a gateway takes Kerberos tickets.
 const (
 	Retain          Field = "minutes that keys are retained"
@@ -80,6 +117,10 @@ func Fields() []Field {
 		TypeName, Authority, SearchBase, Correlation, Lookup, Filter, Mappings, MappingName, MappingValue, TypeTarget,
 		GroupBase, GroupName, GroupIdentity, GroupInclude, GroupExclude,
 		ApplicationType, Redirects, SignOffs, GroupsClaim,
+		Provider, ProviderType, Issuer, AuthorizationEndpoint, TokenEndpoint, JWKSEndpoint, UserInfoEndpoint,
+		DiscoveryEndpoint, EndSessionEndpoint, ClientID, ClientSecret, ClientAuth, PKCE, Scopes, EntityID, OwnEntityID,
+		SSOEndpoint, Binding, Certificates, OwnKey, Algorithm, NameIDFormat, Skew, MetadataURL,
+		Claims, ClaimName, ClaimValue, ClaimUpdate, GroupDelimiter, Domains, Usage, CertificateFile, Subject,
 		Retain, PrincipalValue, Networks, Realms, ServiceAccount, ServicePassword, Keys,
 	}
 }

@@ -27,6 +27,8 @@ func clip(s string, most int) string {
 }
 
 // clipAll is clip for a list, with clipOne for each of it.
+// What is beyond is let go and not refused: an agent that reports too much is still an
+// agent.
 func clipAll[T any](all []T, clipOne func(*T)) []T {
 	all = all[:min(len(all), mostWords)]
 	for i := range all {
@@ -35,8 +37,11 @@ func clipAll[T any](all []T, clipOne func(*T)) []T {
 	return all
 }
 
+// clipText is clip to what a text may be.
 func clipText(s *string) { *s = clip(*s, mostText) }
 
+// boundHello bounds what an agent says of itself at the door. It is shown on pages and
+// kept in the store.
 func boundHello(h *wire.Hello) {
 	for _, s := range []*string{&h.Hostname, &h.Software, &h.System, &h.PolicyHash} {
 		*s = clip(*s, 255)
@@ -44,6 +49,8 @@ func boundHello(h *wire.Hello) {
 	h.Policy = clipAll(h.Policy, clipText)
 }
 
+// boundHeartbeat bounds what every node remembers of an agent, and is told every ten
+// seconds.
 func boundHeartbeat(b *wire.Heartbeat) {
 	b.Attributes = boundAttributes(b.Attributes)
 	b.Servers = clipAll(b.Servers, func(s *wire.Server) {
@@ -61,6 +68,8 @@ func boundHeartbeat(b *wire.Heartbeat) {
 // mostAttributes bounds the names of attributes that an agent tells.
 const mostAttributes = 500
 
+// boundAttributes bounds the names that forms offer; they are the directory's, and a
+// schema has many.
 func boundAttributes(all []string) []string {
 	all = all[:min(len(all), mostAttributes)]
 	for i := range all {
@@ -69,6 +78,7 @@ func boundAttributes(all []string) []string {
 	return all
 }
 
+// boundRefused bounds why an agent's file does not allow user types.
 func boundRefused(all []wire.Refused) []wire.Refused {
 	return clipAll(all, func(r *wire.Refused) {
 		clipText(&r.ID)
@@ -77,6 +87,8 @@ func boundRefused(all []wire.Refused) []wire.Refused {
 }
 
 // boundResult cuts the reasons of an answer, and tells what of it is too long.
+// Its error makes the outcome unknown, as a bind may have been sent. A password was
+// right or wrong, and what is cut here would be kept as the person's record.
 func boundResult(r *wire.SignOnResult) error {
 	clipText(&r.Reason)
 	if m := r.Membership; m != nil {

@@ -60,15 +60,23 @@ type BusConfig struct {
 // finds its way back by itself for ever; what was to be sent meanwhile fails at
 // once rather than late.
 func JoinBus(cfg BusConfig) (*Bus, error) {
-	options := []nats.Option{nats.Name("ldap-cloud " + cfg.Node), nats.Timeout(5 * time.Second), nats.ReconnectBufSize(-1),
-		nats.MaxReconnects(-1), nats.ReconnectWait(200 * time.Millisecond), nats.ReconnectJitter(200*time.Millisecond, 200*time.Millisecond),
-		nats.PingInterval(5 * time.Second), nats.MaxPingsOutstanding(2),
+	options := []nats.Option{
+		nats.Name("ldap-cloud " + cfg.Node),
+		nats.Timeout(5 * time.Second),
+		nats.ReconnectBufSize(-1),
+		nats.MaxReconnects(-1),
+		nats.ReconnectWait(200 * time.Millisecond),
+		nats.ReconnectJitter(200*time.Millisecond, 200*time.Millisecond),
+		nats.PingInterval(5 * time.Second),
+		nats.MaxPingsOutstanding(2),
 		nats.DisconnectErrHandler(func(_ *nats.Conn, err error) {
 			if err != nil {
 				cfg.Logger.Error("the message bus is lost, trying again", "error", err)
 			}
 		}),
-		nats.ErrorHandler(func(_ *nats.Conn, _ *nats.Subscription, err error) { cfg.Logger.Error("message bus", "error", err) }),
+		nats.ErrorHandler(func(_ *nats.Conn, _ *nats.Subscription, err error) {
+			cfg.Logger.Error("message bus", "error", err)
+		}),
 	}
 	if cfg.CredentialsFile != "" {
 		options = append(options, nats.UserCredentials(cfg.CredentialsFile))

@@ -33,7 +33,12 @@ const connectsPerMinute = 60
 func (h *Hub) ServeStatus(w http.ResponseWriter, _ *http.Request) {
 	now := time.Now()
 	w.Header().Set("Content-Type", "application/json")
-	_ = json.NewEncoder(w).Encode(wire.Status{Service: "ldap-cloud", Time: now, Versions: wire.Versions(), Nonce: h.nonces.Give(now)})
+	_ = json.NewEncoder(w).Encode(wire.Status{
+		Service:  "ldap-cloud",
+		Time:     now,
+		Versions: wire.Versions(),
+		Nonce:    h.nonces.Give(now),
+	})
 }
 
 // ServeHTTP opens an agent's link and serves it until it ends.
@@ -52,8 +57,15 @@ func (h *Hub) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		_ = ws.Close(websocket.StatusPolicyViolation, "the subprotocol is missing")
 		return
 	}
-	l := newLink(h, ws, Live{Link: uuid.NewString(), Instance: instance.ID, Gateway: gateway.ID, Node: h.Node, NodeID: h.id,
-		SealKey: instance.SealKey, Since: time.Now()})
+	l := newLink(h, ws, Live{
+		Link:     uuid.NewString(),
+		Instance: instance.ID,
+		Gateway:  gateway.ID,
+		Node:     h.Node,
+		NodeID:   h.id,
+		SealKey:  instance.SealKey,
+		Since:    time.Now(),
+	})
 	l.epoch, l.instance = epoch, instance
 	if err := l.greet(gateway.Name); err != nil {
 		h.Logger.Warn("an instance did not get as far as the welcome", "instance", instance.ID, "error", err)
@@ -101,11 +113,12 @@ func (h *Hub) prove(r *http.Request, audiences []string) (i store.Instance, a wi
 		return i, a, wire.ErrAssertion // a browser is no agent
 	}
 	ctx := r.Context()
-	a, err = wire.OpenAssertion(r.Header.Get("Authorization"), audiences, time.Now(), func(id string) (ed25519.PublicKey, error) {
+	keyOf := func(id string) (ed25519.PublicKey, error) {
 		var err error
 		i, err = h.Store.Instance(ctx, id)
 		return i.PublicKey, err
-	})
+	}
+	a, err = wire.OpenAssertion(r.Header.Get("Authorization"), audiences, time.Now(), keyOf)
 	if err == nil {
 		err = h.fresh(a)
 	}
@@ -141,35 +154,67 @@ func (h *Hub) refuse(w http.ResponseWriter, r *http.Request, err error) {
 	_ = json.NewEncoder(w).Encode(refusal)
 }
 
+// refusalFor is what an agent is told by an error of the door: a code that it acts on
+// by itself, and a sentence for whoever looks at its log. What is our own fault says no
+// more than that.
 func refusalFor(err error) (int, *wire.Refusal) {
 	again := "Pair this machine again: make a code in the console and run \"ldap-gateway pair --replace\"."
 	switch {
 	case errors.Is(err, wire.ErrAssertionTime):
-		return http.StatusUnauthorized, &wire.Refusal{Code: wire.RefusedClock, Message: "the clocks of this machine and the cloud differ: set both by NTP"}
+		return http.StatusUnauthorized, &wire.Refusal{
+			Code:    wire.RefusedClock,
+			Message: "the clocks of this machine and the cloud differ: set both by NTP",
+		}
 	case errors.Is(err, store.ErrNotFound), errors.Is(err, errRevoked):
-		return http.StatusForbidden, &wire.Refusal{Code: wire.RefusedRevoked, Message: "this instance was revoked, or its gateway deleted. " + again}
+		return http.StatusForbidden, &wire.Refusal{
+			Code:    wire.RefusedRevoked,
+			Message: "this instance was revoked, or its gateway deleted. " + again,
+		}
 	case errors.Is(err, errCloned), errors.Is(err, store.ErrCloned):
-		return http.StatusForbidden, &wire.Refusal{Code: wire.RefusedCloned, Message: "this instance is in quarantine: its state folder was copied to another machine, or restored from the past. " + again}
+		return http.StatusForbidden, &wire.Refusal{
+			Code: wire.RefusedCloned,
+			Message: "this instance is in quarantine: its state folder was copied to another machine," +
+				" or restored from the past. " + again,
+		}
 	case errors.Is(err, errDisabled):
-		return http.StatusForbidden, &wire.Refusal{Code: wire.RefusedDisabled, Message: "the gateway is switched off in the console"}
+		return http.StatusForbidden, &wire.Refusal{
+			Code:    wire.RefusedDisabled,
+			Message: "the gateway is switched off in the console",
+		}
 	case errors.Is(err, store.ErrUsed):
 		return http.StatusUnauthorized, &wire.Refusal{Code: wire.RefusedReplay, Message: "this assertion was used before"}
 	case errors.Is(err, wire.ErrAssertion):
-		return http.StatusUnauthorized, &wire.Refusal{Code: wire.RefusedAssertion,
-			Message: "the instance is not proven: cloud.url must be the URL that the cloud knows itself by (ldap-cloud run --url). " + again}
+		return http.StatusUnauthorized, &wire.Refusal{
+			Code: wire.RefusedAssertion,
+			Message: "the instance is not proven: cloud.url must be the URL that the cloud knows itself by" +
+				" (ldap-cloud run --url). " + again,
+		}
 	case errors.Is(err, errOften):
-		return http.StatusTooManyRequests, &wire.Refusal{Code: wire.RefusedThrottled, RetryAfter: 15, Message: "this instance opens links too often: something between cuts them"}
+		return http.StatusTooManyRequests, &wire.Refusal{
+			Code:       wire.RefusedThrottled,
+			RetryAfter: 15,
+			Message:    "this instance opens links too often: something between cuts them",
+		}
 	case errors.Is(err, errLeaving):
 		return http.StatusServiceUnavailable, &wire.Refusal{Code: wire.RefusedGoingAway, Message: "this node is stopping"}
 	}
-	return http.StatusInternalServerError, &wire.Refusal{Code: wire.RefusedRequest, Message: "internal error of the cloud; its log has the details"}
+	return http.StatusInternalServerError, &wire.Refusal{
+		Code:    wire.RefusedRequest,
+		Message: "internal error of the cloud; its log has the details",
+	}
 }
 
 // report keeps in the store what the instance is.
 func (h *Hub) report(ctx context.Context, l *link, first bool) {
 	hello := l.hello
-	err := h.Store.ReportInstance(ctx, l.live.Instance, store.InstanceReport{Hostname: hello.Hostname, Software: hello.Software,
-		System: hello.System, PolicyHash: hello.PolicyHash, At: time.Now(), First: first})
+	err := h.Store.ReportInstance(ctx, l.live.Instance, store.InstanceReport{
+		Hostname:   hello.Hostname,
+		Software:   hello.Software,
+		System:     hello.System,
+		PolicyHash: hello.PolicyHash,
+		At:         time.Now(),
+		First:      first,
+	})
 	if err != nil {
 		h.Logger.Warn("an instance's report was not kept", "instance", l.live.Instance, "error", err)
 	}

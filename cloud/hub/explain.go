@@ -10,7 +10,9 @@ import (
 // always returns an answer of the closed set.
 func (h *Hub) Explain(ctx context.Context, a Request) wire.Explained {
 	var answered wire.Explained
-	r := h.run(ctx, pending{kind: wire.KindExplain, Request: a,
+	r := h.run(ctx, pending{
+		kind:    wire.KindExplain,
+		Request: a,
 		body: func(sealing) any {
 			return wire.Explain{ID: a.ID, UserType: a.UserType, Revision: a.Revision, Identifier: a.Identifier}
 		},
@@ -18,8 +20,15 @@ func (h *Hub) Explain(ctx context.Context, a Request) wire.Explained {
 			answered = wire.Explained{}
 			err := wire.Unmarshal(b, &answered)
 			boundExplained(&answered)
-			return wire.SignOnResult{ID: answered.ID, Outcome: answered.Outcome, Reason: answered.Reason, Entry: answered.Entry, Membership: answered.Membership}, err
-		}})
+			return wire.SignOnResult{
+				ID:         answered.ID,
+				Outcome:    answered.Outcome,
+				Reason:     answered.Reason,
+				Entry:      answered.Entry,
+				Membership: answered.Membership,
+			}, err
+		},
+	})
 	if r.Outcome != wire.OutcomeOK {
 		return wire.Explained{ID: a.ID, Outcome: r.Outcome, Reason: r.Reason}
 	}

@@ -64,9 +64,25 @@ func startStore(t testing.TB) *node {
 	t.Cleanup(func() { must(t, db.Close()) })
 	env := store.Environment{Name: "E"}
 	must(t, db.CreateEnvironment(ctx, &env))
-	n := &node{t: t, store: db, gateway: store.Gateway{EnvironmentID: env.ID, Name: "HQ", Vendor: "OpenLDAP", Enabled: true,
-		UserTypes: []store.UserType{{ID: "t1", Name: "Staff", SearchBaseDN: "dc=x", FilterPattern: "(uid=${identifier})", Correlation: []string{"entryUUID"},
-			PasswordAuthority: "LDAP", Mappings: []store.Mapping{{Name: "username", Value: "${ldapAttributes.uid}"}}}}}}
+	n := &node{
+		t:     t,
+		store: db,
+		gateway: store.Gateway{
+			EnvironmentID: env.ID,
+			Name:          "HQ",
+			Vendor:        "OpenLDAP",
+			Enabled:       true,
+			UserTypes: []store.UserType{{
+				ID:                "t1",
+				Name:              "Staff",
+				SearchBaseDN:      "dc=x",
+				FilterPattern:     "(uid=${identifier})",
+				Correlation:       []string{"entryUUID"},
+				PasswordAuthority: "LDAP",
+				Mappings:          []store.Mapping{{Name: "username", Value: "${ldapAttributes.uid}"}},
+			}},
+		},
+	}
 	must(t, db.CreateGateway(ctx, &n.gateway))
 	return n
 }
@@ -75,8 +91,15 @@ func startStore(t testing.TB) *node {
 func (n *node) serve(l net.Listener, heartbeat time.Duration) {
 	n.t.Helper()
 	var err error
-	n.hub, err = hub.New(hub.Config{Store: n.store, Bus: n.bus.Conn, Node: "n1", Audiences: []string{"http://" + l.Addr().String()},
-		Logger: hclog.NewNullLogger(), Heartbeat: heartbeat, NonceKey: []byte(nonceKey)})
+	n.hub, err = hub.New(hub.Config{
+		Store:     n.store,
+		Bus:       n.bus.Conn,
+		Node:      "n1",
+		Audiences: []string{"http://" + l.Addr().String()},
+		Logger:    hclog.NewNullLogger(),
+		Heartbeat: heartbeat,
+		NonceKey:  []byte(nonceKey),
+	})
 	must(n.t, err)
 	paths := http.NewServeMux()
 	paths.Handle("/", n.hub)
@@ -156,7 +179,13 @@ func (p *person) ChangePassword(ctx context.Context, m wire.ChangePassword) wire
 	if err != nil || newErr != nil {
 		return wire.PasswordChanged{ID: m.ID, Outcome: wire.OutcomeBusy, KeyUnknown: true}
 	}
-	r := p.answer(ctx, wire.SignOn{ID: m.ID, UserType: m.UserType, Revision: m.Revision, Identifier: m.Identifier, Known: m.Known}, string(old)+"/"+string(fresh))
+	r := p.answer(ctx, wire.SignOn{
+		ID:         m.ID,
+		UserType:   m.UserType,
+		Revision:   m.Revision,
+		Identifier: m.Identifier,
+		Known:      m.Known,
+	}, string(old)+"/"+string(fresh))
 	out := wire.PasswordChanged{ID: m.ID, Outcome: r.Outcome, Reason: r.Reason, BindSent: r.BindSent}
 	if r.ID != "" {
 		out.ID = r.ID
@@ -202,12 +231,27 @@ func (n *node) pair(answer func(context.Context, wire.SignOn, string) wire.SignO
 	sealPrivate, sealPublic, err := wire.NewSealKey()
 	must(n.t, err)
 	code := []byte(uuid.NewString())
-	must(n.t, n.store.CreatePairing(ctx, &store.Pairing{EnvironmentID: n.gateway.EnvironmentID, GatewayID: n.gateway.ID, CodeHash: code,
-		CreatedAt: time.Now(), ExpiresAt: time.Now().Add(time.Hour)}))
-	i := store.Instance{ID: uuid.NewString(), PublicKey: public, SealKey: sealPublic, Fingerprint: wire.Fingerprint(public, sealPublic)}
+	must(n.t, n.store.CreatePairing(ctx, &store.Pairing{
+		EnvironmentID: n.gateway.EnvironmentID,
+		GatewayID:     n.gateway.ID,
+		CodeHash:      code,
+		CreatedAt:     time.Now(),
+		ExpiresAt:     time.Now().Add(time.Hour),
+	}))
+	i := store.Instance{
+		ID:          uuid.NewString(),
+		PublicKey:   public,
+		SealKey:     sealPublic,
+		Fingerprint: wire.Fingerprint(public, sealPublic),
+	}
 	_, err = n.store.RedeemPairing(ctx, code, time.Now(), &i)
 	must(n.t, err)
-	m := &machine{instance: i.ID, seal: sealPrivate, person: &person{answer: answer}, keys: cloudlink.Credential{Instance: i.ID, Key: private}}
+	m := &machine{
+		instance: i.ID,
+		seal:     sealPrivate,
+		person:   &person{answer: answer},
+		keys:     cloudlink.Credential{Instance: i.ID, Key: private},
+	}
 	m.forget(n.t)
 	return m
 }
@@ -229,8 +273,16 @@ func (n *node) run(m *machine) {
 	must(n.t, err)
 	client := &http.Client{Transport: &http.Transport{}}
 	m.keys.Epoch, m.keys.Keep = m.epoch.Load, func(e uint64) error { m.epoch.Store(e); return nil }
-	m.link = &cloudlink.Link{URL: base, Client: client, Credential: m.keys, Handler: m.person, Handlers: 256, DrainTime: time.Second,
-		Hello: func() wire.Hello { return wire.Hello{Software: "t", Hostname: m.instance, PolicyHash: m.policy} }, Heartbeat: func() wire.Heartbeat { return wire.Heartbeat{} }}
+	m.link = &cloudlink.Link{
+		URL:        base,
+		Client:     client,
+		Credential: m.keys,
+		Handler:    m.person,
+		Handlers:   256,
+		DrainTime:  time.Second,
+		Hello:      func() wire.Hello { return wire.Hello{Software: "t", Hostname: m.instance, PolicyHash: m.policy} },
+		Heartbeat:  func() wire.Heartbeat { return wire.Heartbeat{} },
+	}
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan struct{})
 	go func() { defer close(ended); _ = m.link.Run(ctx) }()
@@ -292,8 +344,15 @@ func (n *node) signOn(password string) hub.Answer {
 	defer cancel()
 	g, err := n.store.GatewayByID(ctx, n.gateway.ID)
 	must(n.t, err)
-	return n.hub.SignOn(ctx, hub.Request{ID: uuid.NewString(), Gateway: n.gateway.ID, UserType: "t1", Revision: g.Revision, Identifier: "alice",
-		Want: wire.WantRecord, Password: []byte(password)})
+	return n.hub.SignOn(ctx, hub.Request{
+		ID:         uuid.NewString(),
+		Gateway:    n.gateway.ID,
+		UserType:   "t1",
+		Revision:   g.Revision,
+		Identifier: "alice",
+		Want:       wire.WantRecord,
+		Password:   []byte(password),
+	})
 }
 
 // Look answers as a test says, and refuses otherwise.

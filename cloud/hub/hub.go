@@ -18,6 +18,7 @@ import (
 )
 
 // Heartbeat is how often an agent is told to report.
+// It is told to the agent in the welcome, so that it can be changed here alone.
 const Heartbeat = 10 * time.Second
 
 // Subjects on the bus.
@@ -32,6 +33,7 @@ const (
 )
 
 // Config is what a hub needs.
+// The bus is closed by whoever made it.
 type Config struct {
 	Store     *store.Store
 	Bus       *nats.Conn
@@ -43,6 +45,7 @@ type Config struct {
 }
 
 // Hub is one node's part of the way to the agents.
+// The mutex guards the fields behind it, and no call is made while it is held.
 type Hub struct {
 	Config
 	id       string // unique for each run of a node
@@ -59,6 +62,8 @@ type Hub struct {
 }
 
 // New returns a hub that hears what the other nodes say. Close ends it.
+// It asks all other nodes what links they have. Until they have answered, a gateway may
+// look as if nobody were there.
 func New(cfg Config) (*Hub, error) {
 	if cfg.Heartbeat == 0 {
 		cfg.Heartbeat = Heartbeat
@@ -98,6 +103,7 @@ func (h *Hub) refresh() {
 }
 
 // Ready tells why this node is no good for agents and people now; nil when it is.
+// The store is not asked: whoever calls this asks it too.
 func (h *Hub) Ready() error {
 	if h.isLeaving() {
 		return errLeaving
@@ -109,12 +115,16 @@ func (h *Hub) Ready() error {
 }
 
 // Live returns the live instances of a gateway.
+// It is what this node has heard, so it may be late by as long as the bus takes. An
+// instance with two links is there once.
 func (h *Hub) Live(gateway string) []Live { return h.presence.of(gateway, time.Now()) }
 
 // All returns the connected instances of every gateway, each once.
 func (h *Hub) All() []Live { return h.presence.of("", time.Now()) }
 
 // UserTypesChanged has every link of a gateway deliver its user types anew.
+// They are read from the store when they are delivered, so that of two changes at once
+// the last one arrives, in whatever order they are heard.
 func (h *Hub) UserTypesChanged(gateway string) { h.publish(subjectChanged+gateway, nil) }
 
 // Revoked cuts the links of an instance that the store says is revoked or in
@@ -128,6 +138,7 @@ func (h *Hub) Revoked(instance string) {
 // changed them within a minute, does not.
 func (h *Hub) Rotate(instance string) { h.publish(subjectRotate+instance, nil) }
 
+// hearRotate has the link of an instance ask it for other keys, if this node holds it.
 func (h *Hub) hearRotate(instance string) {
 	h.each(func(l *link) {
 		if l.live.Instance == instance {
@@ -136,6 +147,8 @@ func (h *Hub) hearRotate(instance string) {
 	})
 }
 
+// publish says something to all nodes, this one too. What cannot be said is not said
+// later: refresh says it all again.
 func (h *Hub) publish(subject string, body any) {
 	b, err := json.Marshal(body)
 	if err == nil {
@@ -146,6 +159,7 @@ func (h *Hub) publish(subject string, body any) {
 	}
 }
 
+// hearPresence takes in what a node says of a link of its own.
 func (h *Hub) hearPresence(m *nats.Msg) {
 	var l Live
 	if err := json.Unmarshal(m.Data, &l); err != nil {
@@ -155,6 +169,7 @@ func (h *Hub) hearPresence(m *nats.Msg) {
 	h.presence.note(l, time.Now())
 }
 
+// hearChanged has the links of a gateway that this node holds deliver what is new.
 func (h *Hub) hearChanged(gateway string) {
 	h.each(func(l *link) {
 		if l.live.Gateway == gateway {
@@ -163,6 +178,7 @@ func (h *Hub) hearChanged(gateway string) {
 	})
 }
 
+// hearRevoked cuts the links of an instance that this node holds.
 func (h *Hub) hearRevoked(instance string) {
 	h.each(func(l *link) {
 		if l.live.Instance == instance {
@@ -196,6 +212,7 @@ func (h *Hub) enter(l *link) bool {
 	return true
 }
 
+// exit undoes enter.
 func (h *Hub) exit(l *link) {
 	h.mu.Lock()
 	delete(h.links, l.live.Link)
@@ -212,6 +229,8 @@ func (h *Hub) isLeaving() bool {
 
 // Leave tells every agent to dial another node, and takes no more links. Sign-ons
 // go on, by way of the other nodes' links.
+// It may be called again and does nothing then. Agents have another node before they
+// lose this one.
 func (h *Hub) Leave() {
 	h.mu.Lock()
 	was := h.leaving
@@ -224,6 +243,8 @@ func (h *Hub) Leave() {
 
 // Close leaves, waits for the answers under way until ctx ends, and closes the
 // links.
+// A request that is not answered when ctx ends is lost, and its outcome unknown. It
+// returns when every link is closed.
 func (h *Hub) Close(ctx context.Context) {
 	h.Leave()
 	h.each(func(l *link) { l.idle(ctx) })

@@ -43,7 +43,8 @@ func TestBusNeverCarriesThePassword(t *testing.T) {
 	var heard atomic.Int64
 	sub, err := n.hub.Bus.Subscribe(">", func(m *nats.Msg) {
 		heard.Add(1)
-		if bytes.Contains(m.Data, []byte("hunter2")) || bytes.Contains(m.Data, []byte(base64.StdEncoding.EncodeToString([]byte("hunter2")))) {
+		if bytes.Contains(m.Data, []byte("hunter2")) ||
+			bytes.Contains(m.Data, []byte(base64.StdEncoding.EncodeToString([]byte("hunter2")))) {
 			t.Errorf("%s carries the password", m.Subject)
 		}
 	})
@@ -194,7 +195,8 @@ func TestBrokenHeartbeatIsNoRequest(t *testing.T) {
 	breaking := &torn{Listener: l}
 	n := startNodeAt(t, breaking, time.Second)
 	m := n.start(func(ctx context.Context, _ wire.SignOn, _ string) wire.SignOnResult {
-		breaking.least.Store(1) // the next is the answer to the second heartbeat, and has the request's number by chance
+		// The next is the answer to the second heartbeat, and has the request's number by chance.
+		breaking.least.Store(1)
 		<-ctx.Done()
 		return wire.SignOnResult{Outcome: wire.OutcomeUnknown, BindSent: true}
 	})
@@ -291,7 +293,10 @@ func (n *node) knock(header, origin string) wire.RefusalCode {
 	if origin != "" {
 		h.Set("Origin", origin)
 	}
-	ws, resp, err := websocket.Dial(n.t.Context(), n.server.URL+wire.PathConnect, &websocket.DialOptions{HTTPHeader: h, Subprotocols: []string{wire.Subprotocol}})
+	ws, resp, err := websocket.Dial(n.t.Context(), n.server.URL+wire.PathConnect, &websocket.DialOptions{
+		HTTPHeader:   h,
+		Subprotocols: []string{wire.Subprotocol},
+	})
 	if err == nil {
 		_ = ws.CloseNow()
 		return ""
@@ -310,7 +315,12 @@ func TestHostileFrames(t *testing.T) {
 	good := n.start(ok)
 	hello, err := wire.NewFrame(wire.KindHello, 0, 0, wire.Hello{Versions: wire.Versions()})
 	must(t, err)
-	answer, err := wire.NewFrame(wire.KindSignOnResult, 12345, 0, wire.SignOnResult{ID: "never", Outcome: wire.OutcomeOK})
+	answer, err := wire.NewFrame(
+		wire.KindSignOnResult,
+		12345,
+		0,
+		wire.SignOnResult{ID: "never", Outcome: wire.OutcomeOK},
+	)
 	must(t, err)
 	old, err := wire.NewFrame(wire.KindHello, 0, 0, wire.Hello{Versions: []uint16{99}})
 	must(t, err)

@@ -17,9 +17,11 @@ func (h *Hub) quarantine(ctx context.Context, i store.Instance, why string) {
 		return
 	}
 	h.Revoked(i.ID)
-	h.tell(ctx, i, "instance.quarantined", "Instance "+i.Hostname+" was put in quarantine: "+why+". Pair it anew.", map[string]any{"reason": why})
+	text := "Instance " + i.Hostname + " was put in quarantine: " + why + ". Pair it anew."
+	h.tell(ctx, i, "instance.quarantined", text, map[string]any{"reason": why})
 }
 
+// quarantineLive puts an instance in quarantine of which only the ID is at hand.
 func (h *Hub) quarantineLive(ctx context.Context, instance, why string) {
 	i, err := h.Store.Instance(ctx, instance)
 	if err != nil {
@@ -31,8 +33,15 @@ func (h *Hub) quarantineLive(ctx context.Context, instance, why string) {
 
 // tell records what happened to an instance.
 func (h *Hub) tell(ctx context.Context, i store.Instance, action, text string, detail map[string]any) {
-	err := h.Store.AddActivity(ctx, store.Activity{EnvironmentID: i.EnvironmentID, At: time.Now(), Action: action,
-		Actor: "instance:" + i.ID, Subject: "instance:" + i.ID, Text: text, Detail: detail})
+	err := h.Store.AddActivity(ctx, store.Activity{
+		EnvironmentID: i.EnvironmentID,
+		At:            time.Now(),
+		Action:        action,
+		Actor:         "instance:" + i.ID,
+		Subject:       "instance:" + i.ID,
+		Text:          text,
+		Detail:        detail,
+	})
 	if err != nil {
 		h.Logger.Error("an activity was not recorded", "action", action, "error", err)
 	}
@@ -55,8 +64,8 @@ func (l *link) rotate(ctx context.Context, f wire.Frame) error {
 	if err := l.hub.Store.RotateKeys(ctx, i.ID, r.PublicKey, r.SealKey, fingerprint); err != nil {
 		return err
 	}
-	l.hub.tell(ctx, i, "instance.rotated", "Instance "+i.Hostname+" changed its keys: the fingerprint is "+fingerprint+" now",
-		map[string]any{"before": i.Fingerprint, "after": fingerprint})
+	text := "Instance " + i.Hostname + " changed its keys: the fingerprint is " + fingerprint + " now"
+	l.hub.tell(ctx, i, "instance.rotated", text, map[string]any{"before": i.Fingerprint, "after": fingerprint})
 	answer, err := wire.NewFrame(wire.KindRotated, f.ID, 0, wire.Rotated{Fingerprint: fingerprint})
 	if err != nil {
 		return err

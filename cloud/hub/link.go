@@ -24,6 +24,8 @@ const (
 )
 
 // link is one agent's connection to this node.
+// Two goroutines are its own, a reader and a writer; all else reaches it by channels or
+// under mu.
 type link struct {
 	hub   *Hub
 	ws    *websocket.Conn
@@ -48,12 +50,23 @@ type link struct {
 	confirmed bool // the agent has kept the epoch; used by the reader only
 }
 
+// newLink makes a link that is not served yet: the agent has proven itself, and said
+// nothing.
 func newLink(h *Hub, ws *websocket.Conn, live Live) *link {
-	return &link{hub: h, ws: ws, live: live, send: make(chan outgoing, queued), over: make(chan struct{}),
-		pending: map[uint64]*nats.Msg{}, delivery: make(chan struct{}, 1)}
+	return &link{
+		hub:      h,
+		ws:       ws,
+		live:     live,
+		send:     make(chan outgoing, queued),
+		over:     make(chan struct{}),
+		pending:  map[uint64]*nats.Msg{},
+		delivery: make(chan struct{}, 1),
+	}
 }
 
 // greet takes the hello and says welcome.
+// An agent that says nothing for two and a half heartbeats is given up. Until it has
+// said hello a frame may be small only.
 func (l *link) greet(gateway string) error {
 	ctx, cancel := context.WithTimeout(context.Background(), l.hub.Heartbeat*5/2)
 	defer cancel()
@@ -75,7 +88,10 @@ func (l *link) greet(gateway string) error {
 		return err
 	}
 	l.live.Wire = version
-	l.live.Hostname, l.live.Software, l.live.System, l.live.Policy = l.hello.Hostname, l.hello.Software, l.hello.System, l.hello.Policy
+	l.live.Hostname = l.hello.Hostname
+	l.live.Software = l.hello.Software
+	l.live.System = l.hello.System
+	l.live.Policy = l.hello.Policy
 	l.ws.SetReadLimit(wire.MaxFrame)
 	welcome := wire.Welcome{
 		Version:         version,
@@ -88,6 +104,7 @@ func (l *link) greet(gateway string) error {
 	return l.write(wire.KindWelcome, welcome.For(version))
 }
 
+// read returns the next frame. Text is no frame: whoever sends it is no agent.
 func (l *link) read(ctx context.Context) (wire.Frame, error) {
 	kind, b, err := l.ws.Read(ctx)
 	if err != nil {
@@ -99,6 +116,8 @@ func (l *link) read(ctx context.Context) (wire.Frame, error) {
 	return wire.DecodeFrame(b)
 }
 
+// write sends a frame past the queue, which only the greeting may: nobody else writes
+// yet.
 func (l *link) write(kind wire.Kind, body any) error {
 	f, err := wire.NewFrame(kind, 0, 0, body)
 	if err != nil {
@@ -107,6 +126,8 @@ func (l *link) write(kind wire.Kind, body any) error {
 	return l.writeFrame(f)
 }
 
+// writeFrame sends one frame whole, or returns an error and has sent nothing that an
+// agent would take for one.
 func (l *link) writeFrame(f wire.Frame) error {
 	b, err := f.Encode()
 	if err != nil {
@@ -116,6 +137,8 @@ func (l *link) writeFrame(f wire.Frame) error {
 }
 
 // serve runs the link until it ends.
+// It subscribes first, so that whoever hears of the link can ask at once; and announces
+// the end last, when what was pending is settled.
 func (l *link) serve() {
 	log := l.hub.Logger.With("instance", l.live.Instance, "gateway", l.live.Gateway)
 	sub, err := l.hub.Bus.Subscribe(subjectLink+l.live.Link, l.request)
@@ -164,6 +187,8 @@ func (l *link) readAll(ctx context.Context) {
 }
 
 // sendAll writes what is queued until the link ends.
+// A request gets its ID when it is about to be written: so the replies that are awaited
+// are those of frames that may have been seen.
 func (l *link) sendAll(ctx context.Context) {
 	for {
 		select {
@@ -190,6 +215,8 @@ func (l *link) sendAll(ctx context.Context) {
 }
 
 // take acts on one frame of the agent.
+// A kind that is not known is passed over, since a newer agent may say more. An error
+// ends the link: what is malformed once cannot be trusted to be in step.
 func (l *link) take(ctx context.Context, f wire.Frame) error {
 	switch f.Kind {
 	case wire.KindHeartbeat:
@@ -216,6 +243,8 @@ func (l *link) take(ctx context.Context, f wire.Frame) error {
 	return nil
 }
 
+// takeHeartbeat notes how the agent fares, confirms its epoch, and looks for a twin:
+// another machine with the same key.
 func (l *link) takeHeartbeat(ctx context.Context, f wire.Frame) error {
 	var beat wire.Heartbeat
 	if err := f.Decode(&beat); err != nil {

@@ -16,7 +16,13 @@ func (n *node) look(instance string, groups ...string) []wire.Sight {
 	n.t.Helper()
 	ctx, cancel := context.WithTimeout(n.t.Context(), 5*time.Second)
 	defer cancel()
-	q := hub.Look{ID: "s1", Gateway: n.gateway.ID, Instance: instance, UserType: "t1", Revision: 1}
+	q := hub.Look{
+		ID:       "s1",
+		Gateway:  n.gateway.ID,
+		Instance: instance,
+		UserType: "t1",
+		Revision: 1,
+	}
 	for _, dn := range groups {
 		q.Groups = append(q.Groups, wire.LookGroup{DN: dn})
 	}
@@ -45,12 +51,18 @@ func TestLookAsksTheInstanceOfTheSignOn(t *testing.T) {
 		look func(wire.Look) wire.Looked
 		want wire.Sight
 	}{
-		"seen":       {seen(wire.Sight{Finding: wire.FindingSeen, Stamp: "1"}), wire.Sight{Finding: wire.FindingSeen, Stamp: "1"}},
-		"untellable": {seen(wire.Sight{Finding: wire.FindingUntellable, Reason: wire.LookComputed}), wire.Sight{Finding: wire.FindingUntellable, Reason: wire.LookComputed}},
-		"unknown":    {seen(wire.Sight{Finding: 77, Reason: 200}), untold},
-		"none":       {seen(), untold},
-		"too many":   {seen(wire.Sight{Finding: wire.FindingSeen}, wire.Sight{Finding: wire.FindingSeen}), untold},
-		"refused":    {nil, untold},
+		"seen": {seen(wire.Sight{
+			Finding: wire.FindingSeen,
+			Stamp:   "1",
+		}), wire.Sight{Finding: wire.FindingSeen, Stamp: "1"}},
+		"untellable": {seen(wire.Sight{
+			Finding: wire.FindingUntellable,
+			Reason:  wire.LookComputed,
+		}), wire.Sight{Finding: wire.FindingUntellable, Reason: wire.LookComputed}},
+		"unknown":  {seen(wire.Sight{Finding: 77, Reason: 200}), untold},
+		"none":     {seen(), untold},
+		"too many": {seen(wire.Sight{Finding: wire.FindingSeen}, wire.Sight{Finding: wire.FindingSeen}), untold},
+		"refused":  {nil, untold},
 		"other": {func(wire.Look) wire.Looked {
 			return wire.Looked{ID: "s2", Outcome: wire.OutcomeOK, Groups: []wire.Sight{{Finding: wire.FindingSeen}}}
 		}, untold},
@@ -92,7 +104,10 @@ func TestAgentOfTheVersionBeforeIsNotAsked(t *testing.T) {
 	must(t, err)
 	must(t, ws.Write(t.Context(), websocket.MessageBinary, encode(t, beat)))
 	n.await("it is live", func() bool { return n.live(m) })
-	if got := n.look(m.instance, "cn=g"); got[0] != (wire.Sight{Finding: wire.FindingUntellable, Reason: wire.LookOldAgent}) {
+	if got := n.look(m.instance, "cn=g"); got[0] != (wire.Sight{
+		Finding: wire.FindingUntellable,
+		Reason:  wire.LookOldAgent,
+	}) {
 		t.Errorf("%+v", got)
 	}
 }

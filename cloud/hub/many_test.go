@@ -31,5 +31,11 @@ func TestThousandAgentsComeBack(t *testing.T) {
 		signOns++
 		return all()
 	})
-	t.Logf("the first of %d was back after %s, all after %s, with %d sign-ons meanwhile", many, first, time.Since(from), signOns)
+	t.Logf(
+		"the first of %d was back after %s, all after %s, with %d sign-ons meanwhile",
+		many,
+		first,
+		time.Since(from),
+		signOns,
+	)
 }

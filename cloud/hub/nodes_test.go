@@ -35,8 +35,17 @@ func startNATS(t *testing.T, n int) *natsCluster {
 	t.Helper()
 	c := &natsCluster{t: t}
 	for i := range n {
-		o := server.Options{ServerName: string(rune('a' + i)), Host: "127.0.0.1", Port: -1, Username: "cloud", Password: "secret", NoSigs: true, NoLog: true, MaxPayload: 8 << 20,
-			Cluster: server.ClusterOpts{Name: "c", Host: "127.0.0.1", Port: -1}}
+		o := server.Options{
+			ServerName: string(rune('a' + i)),
+			Host:       "127.0.0.1",
+			Port:       -1,
+			Username:   "cloud",
+			Password:   "secret",
+			NoSigs:     true,
+			NoLog:      true,
+			MaxPayload: 8 << 20,
+			Cluster:    server.ClusterOpts{Name: "c", Host: "127.0.0.1", Port: -1},
+		}
 		if i > 0 {
 			o.Routes = server.RoutesFromStr("nats://" + c.servers[0].ClusterAddr().String())
 		}
@@ -137,7 +146,13 @@ func TestBusCannotNameAnotherKey(t *testing.T) {
 	m := n.start(ok)
 	_, public, err := wire.NewSealKey()
 	must(t, err)
-	lie, err := json.Marshal(hub.Live{Link: "lie", Instance: m.instance, Gateway: n.gateway.ID, SealKey: public, Since: time.Now().Add(time.Hour)})
+	lie, err := json.Marshal(hub.Live{
+		Link:     "lie",
+		Instance: m.instance,
+		Gateway:  n.gateway.ID,
+		SealKey:  public,
+		Since:    time.Now().Add(time.Hour),
+	})
 	must(t, err)
 	var asked atomic.Int64
 	_, err = n.bus.Conn.Subscribe("link.lie", func(*nats.Msg) { asked.Add(1) })
@@ -146,7 +161,14 @@ func TestBusCannotNameAnotherKey(t *testing.T) {
 	n.await("it is believed to be live", func() bool { return n.hub.Live(n.gateway.ID)[0].Link == "lie" })
 	ctx, cancel := context.WithTimeout(t.Context(), 500*time.Millisecond)
 	defer cancel()
-	a := n.hub.SignOn(ctx, hub.Request{ID: "x", Gateway: n.gateway.ID, UserType: "t1", Identifier: "alice", Want: wire.WantRecord, Password: []byte("hunter2")})
+	a := n.hub.SignOn(ctx, hub.Request{
+		ID:         "x",
+		Gateway:    n.gateway.ID,
+		UserType:   "t1",
+		Identifier: "alice",
+		Want:       wire.WantRecord,
+		Password:   []byte("hunter2"),
+	})
 	if a.Outcome != wire.OutcomeDirectoryUnavailable || a.BindSent || asked.Load() != 0 {
 		t.Errorf("%+v, asked %d times", a, asked.Load())
 	}
@@ -186,7 +208,9 @@ func TestBusIsLostForAWhile(t *testing.T) {
 	kept, revoked := a.start(ok), a.start(ok)
 	b.await("the other node knows both", func() bool { return b.live(kept) && b.live(revoked) })
 	c.stop(0)
-	a.await("the node goes to the other server", func() bool { return a.hub.Ready() == nil && b.signOn("x").Outcome == wire.OutcomeOK })
+	a.await("the node goes to the other server", func() bool {
+		return a.hub.Ready() == nil && b.signOn("x").Outcome == wire.OutcomeOK
+	})
 	c.stop(1)
 	for _, n := range nodes {
 		n.await("it is not ready", func() bool { return n.hub.Ready() != nil })
@@ -194,7 +218,14 @@ func TestBusIsLostForAWhile(t *testing.T) {
 			t.Errorf("without a bus: %+v", r)
 		}
 	}
-	must(t, b.store.RevokeInstance(t.Context(), b.gateway.EnvironmentID, b.gateway.ID, revoked.instance, "test", time.Now()))
+	must(t, b.store.RevokeInstance(
+		t.Context(),
+		b.gateway.EnvironmentID,
+		b.gateway.ID,
+		revoked.instance,
+		"test",
+		time.Now(),
+	))
 	b.hub.Revoked(revoked.instance)
 	c.start(0)
 	c.start(1)
@@ -208,7 +239,10 @@ func TestBusIsLostForAWhile(t *testing.T) {
 // Who gives the wrong password, or none, is not let onto the bus.
 func TestBusIsGuarded(t *testing.T) {
 	c := startNATS(t, 1)
-	for _, url := range []string{"nats://" + c.servers[0].Addr().String(), "nats://cloud:guess@" + c.servers[0].Addr().String()} {
+	for _, url := range []string{
+		"nats://" + c.servers[0].Addr().String(),
+		"nats://cloud:guess@" + c.servers[0].Addr().String(),
+	} {
 		if join(hub.BusConfig{URLs: []string{url}}) {
 			t.Errorf("%s is let in", url)
 		}
@@ -247,9 +281,26 @@ func TestBusOverTLS(t *testing.T) {
 	for name, b := range map[string][]byte{"ca": authority.PEM, "cert": chain, "key": key} {
 		must(t, os.WriteFile(filepath.Join(dir, name), b, 0o600))
 	}
-	c := &natsCluster{t: t, servers: make([]*server.Server, 1), options: []server.Options{{Host: "127.0.0.1", Port: -1, NoSigs: true, NoLog: true, MaxPayload: 8 << 20,
-		TLS: true, TLSVerify: true, TLSTimeout: 5,
-		TLSConfig: &tls.Config{Certificates: []tls.Certificate{cert}, ClientAuth: tls.RequireAndVerifyClientCert, ClientCAs: authority.Pool, MinVersion: tls.VersionTLS12}}}}
+	c := &natsCluster{
+		t:       t,
+		servers: make([]*server.Server, 1),
+		options: []server.Options{{
+			Host:       "127.0.0.1",
+			Port:       -1,
+			NoSigs:     true,
+			NoLog:      true,
+			MaxPayload: 8 << 20,
+			TLS:        true,
+			TLSVerify:  true,
+			TLSTimeout: 5,
+			TLSConfig: &tls.Config{
+				Certificates: []tls.Certificate{cert},
+				ClientAuth:   tls.RequireAndVerifyClientCert,
+				ClientCAs:    authority.Pool,
+				MinVersion:   tls.VersionTLS12,
+			},
+		}},
+	}
 	c.start(0)
 	t.Cleanup(func() { c.stop(0) })
 	url := fmt.Sprintf("tls://localhost:%d", c.options[0].Port)
@@ -274,15 +325,27 @@ func TestBusOverTLS(t *testing.T) {
 
 // A node proves itself by a NATS credentials file.
 func TestBusWithCredentials(t *testing.T) {
-	operator, account, user := seedOf(t, nkeys.CreateOperator), seedOf(t, nkeys.CreateAccount), seedOf(t, nkeys.CreateUser)
+	operator, account := seedOf(t, nkeys.CreateOperator), seedOf(t, nkeys.CreateAccount)
+	user := seedOf(t, nkeys.CreateUser)
 	accountToken, err := jwt.NewAccountClaims(account.public).Encode(operator.pair)
 	must(t, err)
 	userToken, err := jwt.NewUserClaims(user.public).Encode(account.pair)
 	must(t, err)
 	resolver := &server.MemAccResolver{}
 	must(t, resolver.Store(account.public, accountToken))
-	c := &natsCluster{t: t, servers: make([]*server.Server, 1), options: []server.Options{{Host: "127.0.0.1", Port: -1, NoSigs: true, NoLog: true, MaxPayload: 8 << 20,
-		TrustedKeys: []string{operator.public}, AccountResolver: resolver}}}
+	c := &natsCluster{
+		t:       t,
+		servers: make([]*server.Server, 1),
+		options: []server.Options{{
+			Host:            "127.0.0.1",
+			Port:            -1,
+			NoSigs:          true,
+			NoLog:           true,
+			MaxPayload:      8 << 20,
+			TrustedKeys:     []string{operator.public},
+			AccountResolver: resolver,
+		}},
+	}
 	c.start(0)
 	t.Cleanup(func() { c.stop(0) })
 	file, err := jwt.FormatUserConfig(userToken, user.seed)

@@ -27,16 +27,35 @@ type Changed struct {
 // returns an answer of the closed set.
 func (h *Hub) ChangePassword(ctx context.Context, c Change) Changed {
 	var answered wire.PasswordChanged
-	a := h.run(ctx, pending{kind: wire.KindChangePassword, Request: Request{ID: c.ID, Gateway: c.Gateway, UserType: c.UserType},
+	a := h.run(ctx, pending{
+		kind:    wire.KindChangePassword,
+		Request: Request{ID: c.ID, Gateway: c.Gateway, UserType: c.UserType},
 		body: func(s sealing) any {
-			return wire.ChangePassword{ID: c.ID, UserType: c.UserType, Revision: c.Revision, Identifier: c.Identifier, Known: c.Known,
-				Old: s.seal(wire.OldPassword(c.ID), c.Old), New: s.seal(wire.NewPassword(c.ID), c.New)}
+			return wire.ChangePassword{
+				ID:         c.ID,
+				UserType:   c.UserType,
+				Revision:   c.Revision,
+				Identifier: c.Identifier,
+				Known:      c.Known,
+				Old:        s.seal(wire.OldPassword(c.ID), c.Old),
+				New:        s.seal(wire.NewPassword(c.ID), c.New),
+			}
 		},
 		read: func(b []byte) (wire.SignOnResult, error) {
 			err := wire.Unmarshal(b, &answered)
-			return wire.SignOnResult{ID: answered.ID, Outcome: answered.Outcome, Reason: answered.Reason, BindSent: answered.BindSent, KeyUnknown: answered.KeyUnknown}, err
-		}})
-	out := Changed{Instance: a.Instance, PasswordChanged: wire.PasswordChanged{ID: c.ID, Outcome: a.Outcome, Reason: a.Reason, BindSent: a.BindSent}}
+			return wire.SignOnResult{
+				ID:         answered.ID,
+				Outcome:    answered.Outcome,
+				Reason:     answered.Reason,
+				BindSent:   answered.BindSent,
+				KeyUnknown: answered.KeyUnknown,
+			}, err
+		},
+	})
+	out := Changed{
+		Instance:        a.Instance,
+		PasswordChanged: wire.PasswordChanged{ID: c.ID, Outcome: a.Outcome, Reason: a.Reason, BindSent: a.BindSent},
+	}
 	if out.Outcome == wire.OutcomeNewPasswordRefused {
 		out.Refusal = wire.RefusalOther
 		if answered.Refusal.Known() {

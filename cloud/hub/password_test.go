@@ -20,8 +20,16 @@ func (n *node) change(old, fresh string) hub.Changed {
 	defer cancel()
 	g, err := n.store.GatewayByID(ctx, n.gateway.ID)
 	must(n.t, err)
-	return n.hub.ChangePassword(ctx, hub.Change{ID: uuid.NewString(), Gateway: n.gateway.ID, UserType: "t1", Revision: g.Revision, Identifier: "alice",
-		Known: []wire.Correlation{{Attribute: "entryUUID", Value: "u1"}}, Old: []byte(old), New: []byte(fresh)})
+	return n.hub.ChangePassword(ctx, hub.Change{
+		ID:         uuid.NewString(),
+		Gateway:    n.gateway.ID,
+		UserType:   "t1",
+		Revision:   g.Revision,
+		Identifier: "alice",
+		Known:      []wire.Correlation{{Attribute: "entryUUID", Value: "u1"}},
+		Old:        []byte(old),
+		New:        []byte(fresh),
+	})
 }
 
 // TestChangeArrivesSealed listens to the bus, on which neither password is.
@@ -81,7 +89,11 @@ func TestChangeIsHandedOn(t *testing.T) {
 
 // TestRefusalsThatAreNotKnown: the set is closed, whatever an agent says.
 func TestRefusalsThatAreNotKnown(t *testing.T) {
-	for said, want := range map[uint32]wire.PasswordRefusal{4: wire.RefusalInHistory, 0: wire.RefusalOther, 200: wire.RefusalOther} {
+	for said, want := range map[uint32]wire.PasswordRefusal{
+		4:   wire.RefusalInHistory,
+		0:   wire.RefusalOther,
+		200: wire.RefusalOther,
+	} {
 		n := startNode(t, time.Second)
 		n.start(fixed(wire.SignOnResult{Outcome: wire.OutcomeNewPasswordRefused, BindSent: true, RetryMillis: said}))
 		if r := n.change("x", "y"); r.Outcome != wire.OutcomeNewPasswordRefused || r.Refusal != want {

@@ -17,6 +17,7 @@ type reply struct {
 	Body   cbor.RawMessage `cbor:"3,keyasint,omitempty"` // the agent's
 }
 
+// replyState says what a node knows of a request that came to its link.
 type replyState uint8
 
 const (
@@ -60,6 +61,8 @@ func (l *link) request(m *nats.Msg) {
 	}
 }
 
+// respond answers the node that asked, by the bus. Nobody may wait there any more,
+// which is no error.
 func respond(m *nats.Msg, r reply) {
 	if b, err := wire.Marshal(r); err == nil {
 		_ = m.Respond(b) // the asker's deadline covers a bus that is gone

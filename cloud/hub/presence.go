@@ -14,6 +14,8 @@ import (
 const returnTime = 5 * time.Second
 
 // Live is one live link, as any node knows it.
+// It crosses the bus as JSON between nodes of different versions: fields are added and
+// never renamed.
 type Live struct {
 	Link      string // unique for each connection
 	Instance  string
@@ -41,10 +43,13 @@ type Live struct {
 // information is nothing wrong.
 func (l Live) Healthy() bool {
 	wrong := func(p wire.Problem) bool { return p.Severity != wire.SeverityInfo }
-	return !slices.ContainsFunc(l.Beat.Problems, wrong) && !slices.ContainsFunc(l.Beat.Servers, func(s wire.Server) bool { return s.State == "down" })
+	down := func(s wire.Server) bool { return s.State == "down" }
+	return !slices.ContainsFunc(l.Beat.Problems, wrong) && !slices.ContainsFunc(l.Beat.Servers, down)
 }
 
 // presence is what this node knows of all links.
+// It is a guess that is renewed with each heartbeat: a link of which nothing was heard
+// for its life is taken for gone.
 type presence struct {
 	life time.Duration // how long a link counts as live without another word of it
 
@@ -83,6 +88,7 @@ func (p *presence) note(l Live, now time.Time) {
 
 // of returns the live links of a gateway, or of all without one; of each instance
 // the newest.
+// Sorted by instance, so that pages show them in one order.
 func (p *presence) of(gateway string, now time.Time) []Live {
 	p.mu.RLock()
 	defer p.mu.RUnlock()
@@ -158,6 +164,8 @@ func (p *presence) returning(gateway string, now time.Time) (bool, <-chan struct
 // when there is none. One that works comes first, then the one with the least to
 // do, then the quickest. A link known to refuse the type comes last, so that
 // its reason is heard.
+// The count of requests is this node's alone: the agent's own report of how busy it is
+// brings in the others.
 func (p *presence) best(gateway, userType string, tried map[string]bool, now time.Time) (Live, bool) {
 	links := slices.DeleteFunc(p.of(gateway, now), func(l Live) bool { return l.Leaving || tried[l.Link] })
 	if len(links) == 0 {
@@ -176,6 +184,7 @@ func (p *presence) best(gateway, userType string, tried map[string]bool, now tim
 	}), true
 }
 
+// falseFirst compares as cmp.Compare does, with false before true.
 func falseFirst(a, b bool) int {
 	switch {
 	case a == b:
@@ -192,6 +201,8 @@ func (p *presence) asking(link string) (done func()) {
 	return func() { p.add(link, -1) }
 }
 
+// add counts requests of a link; of one that has ended nothing is counted, or its
+// number would never be given back.
 func (p *presence) add(link string, n int) {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -36,12 +36,18 @@ func (s sealing) seal(id string, password []byte) wire.Sealed {
 }
 
 // mostTries bounds how many instances one request is handed to.
+// More would be no use: each was busy or gone, and the person waits.
 const mostTries = 4
 
 // run has a live instance do an request.
+// Only what certainly sent no bind is handed on. Whatever may have sent one ends it,
+// since a second wrong password counts at the directory.
 func (h *Hub) run(ctx context.Context, a pending) Answer {
-	last := Answer{SignOnResult: wire.SignOnResult{ID: a.ID, Outcome: wire.OutcomeDirectoryUnavailable,
-		Reason: "no instance of the gateway is connected"}}
+	last := Answer{SignOnResult: wire.SignOnResult{
+		ID:      a.ID,
+		Outcome: wire.OutcomeDirectoryUnavailable,
+		Reason:  "no instance of the gateway is connected",
+	}}
 	tried := map[string]bool{}
 	for range mostTries {
 		l, ok := h.await(ctx, a, tried, !last.answered)
@@ -89,6 +95,8 @@ func handOn(o wire.Outcome) bool {
 
 // ask has one instance do the request, sealing anew once when it does not
 // know the key.
+// That a key is not known is answered before anything is done, so to seal anew is safe.
+// It happens after an agent has started anew.
 func (h *Hub) ask(ctx context.Context, l Live, a pending) Answer {
 	defer h.presence.asking(l.Link)()
 	for range 2 {
@@ -108,10 +116,15 @@ func (h *Hub) ask(ctx context.Context, l Live, a pending) Answer {
 
 // ours is an answer in the place of an agent's.
 func ours(l Live, a pending, o wire.Outcome, bindSent bool, reason string) Answer {
-	return Answer{SignOnResult: wire.SignOnResult{ID: a.ID, Outcome: o, BindSent: bindSent, Reason: reason}, Instance: l.Instance}
+	return Answer{
+		SignOnResult: wire.SignOnResult{ID: a.ID, Outcome: o, BindSent: bindSent, Reason: reason},
+		Instance:     l.Instance,
+	}
 }
 
 // request carries the request over the bus to the node with the link and waits.
+// Three errors are told apart: nobody was there and nothing was sent; nothing could be
+// sent; and all else, which may have been a bind.
 func (h *Hub) request(ctx context.Context, l Live, a pending, sealer *wire.Sealer) Answer {
 	left := 15 * time.Second
 	if end, ok := ctx.Deadline(); ok {
@@ -135,7 +148,8 @@ func (h *Hub) request(ctx context.Context, l Live, a pending, sealer *wire.Seale
 	case errors.Is(err, nats.ErrReconnectBufExceeded):
 		return ours(l, a, wire.OutcomeDirectoryUnavailable, false, "the message bus between the nodes is lost")
 	case err != nil:
-		return ours(l, a, wire.OutcomeUnknown, true, fmt.Sprintf("no answer from the instance: %v", cmp.Or(context.Cause(ctx), err)))
+		reason := fmt.Sprintf("no answer from the instance: %v", cmp.Or(context.Cause(ctx), err))
+		return ours(l, a, wire.OutcomeUnknown, true, reason)
 	}
 	return readReply(l, a, msg.Data)
 }

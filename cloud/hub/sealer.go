@@ -19,11 +19,14 @@ const sealerLife = time.Hour
 var errOtherKey = errors.New("the link is announced with another key than the instance has")
 
 // sealers keeps a sealer for each instance.
+// One is kept for an hour, since to make one costs an agreement of keys, and a sign-on
+// should not.
 type sealers struct {
 	mu   sync.Mutex
 	byID map[string]timedSealer
 }
 
+// timedSealer is a sealer with the key that it seals for, and until when it is used.
 type timedSealer struct {
 	*wire.Sealer
 	until  time.Time
@@ -33,6 +36,7 @@ type timedSealer struct {
 // sealer returns what seals for a link's instance. The key that the bus names has
 // to be the one that the store has: who can write to the bus alone gets no
 // password sealed for a key of their own.
+// The store is asked once an hour for each instance and after each change of keys.
 func (h *Hub) sealer(ctx context.Context, l Live) (*wire.Sealer, error) {
 	if have := h.sealers.known(l, time.Now()); have != nil {
 		return have, nil

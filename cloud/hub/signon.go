@@ -28,14 +28,26 @@ type Answer struct {
 // SignOn has a live instance check a password. It always returns an answer of
 // the closed set: without a live instance the directory is unavailable.
 func (h *Hub) SignOn(ctx context.Context, a Request) Answer {
-	return h.run(ctx, pending{Request: a, kind: wire.KindSignOn,
+	return h.run(ctx, pending{
+		Request: a,
+		kind:    wire.KindSignOn,
 		body: func(s sealing) any {
-			return wire.SignOn{ID: a.ID, UserType: a.UserType, Revision: a.Revision, Identifier: a.Identifier,
-				Known: a.Known, Want: a.Want, Password: s.seal(a.ID, a.Password)}
+			return wire.SignOn{
+				ID:         a.ID,
+				UserType:   a.UserType,
+				Revision:   a.Revision,
+				Identifier: a.Identifier,
+				Known:      a.Known,
+				Want:       a.Want,
+				Password:   s.seal(a.ID, a.Password),
+			}
 		},
-		read: readSignOn})
+		read: readSignOn,
+	})
 }
 
+// readSignOn reads the answer to a sign-on. An outcome that no sign-on has is none, and
+// makes the whole answer unknown.
 func readSignOn(b []byte) (r wire.SignOnResult, err error) {
 	err = wire.Unmarshal(b, &r)
 	if r.Outcome == wire.OutcomeNewPasswordRefused {

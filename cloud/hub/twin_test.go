@@ -14,7 +14,12 @@ func TestChangedPolicyIsAnActivity(t *testing.T) {
 		m.policy = policy
 		n.restart(m)
 	}
-	did, _, err := n.store.Activities(t.Context(), n.gateway.EnvironmentID, store.ActivityFilter{Action: "instance.policyChanged"}, store.Page{})
+	did, _, err := n.store.Activities(
+		t.Context(),
+		n.gateway.EnvironmentID,
+		store.ActivityFilter{Action: "instance.policyChanged"},
+		store.Page{},
+	)
 	must(t, err)
 	if len(did) != 1 || did[0].Detail["before"] != "one" || did[0].Detail["after"] != "two" {
 		t.Errorf("%+v", did)

@@ -32,11 +32,18 @@ func (h *Hub) ServeUnpair(w http.ResponseWriter, r *http.Request) {
 	_ = json.NewEncoder(w).Encode(wire.Unpaired{Instance: i.ID})
 }
 
+// unpair revokes an instance in its own name. The assertion was made for that alone, so
+// that one which was made for a link cannot be used for it.
 func (h *Hub) unpair(r *http.Request, i store.Instance) error {
-	if err := h.Store.RevokeInstance(r.Context(), i.EnvironmentID, i.GatewayID, i.ID, "the machine itself", time.Now()); err != nil {
+	err := h.Store.RevokeInstance(r.Context(), i.EnvironmentID, i.GatewayID, i.ID, "the machine itself", time.Now())
+	if err != nil {
 		return err
 	}
 	h.Revoked(i.ID)
-	h.tell(r.Context(), i, "instance.unpaired", "The machine "+i.Hostname+" says that it is an instance no longer", map[string]any{"gateway": i.GatewayID, "fingerprint": i.Fingerprint})
+	text := "The machine " + i.Hostname + " says that it is an instance no longer"
+	h.tell(r.Context(), i, "instance.unpaired", text, map[string]any{
+		"gateway":     i.GatewayID,
+		"fingerprint": i.Fingerprint,
+	})
 	return nil
 }

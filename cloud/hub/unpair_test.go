@@ -20,7 +20,10 @@ func TestUnpaired(t *testing.T) {
 	base := n.server.URL
 	to, err := url.Parse(base)
 	must(t, err)
-	for name, audience := range map[string]string{"for-a-link": base, "for-another-cloud": "https://other.example.test" + wire.PathUnpair} {
+	for name, audience := range map[string]string{
+		"for-a-link":        base,
+		"for-another-cloud": "https://other.example.test" + wire.PathUnpair,
+	} {
 		t.Run(name, func(t *testing.T) {
 			header, err := wire.NewAssertion(m.instance, audience, 0, time.Now()).Sign(m.keys.Key)
 			must(t, err)
@@ -45,10 +48,16 @@ func TestUnpaired(t *testing.T) {
 		t.Errorf("%+v %v", i, err)
 	}
 	var refusal *wire.Refusal
-	if err := cloudlink.Unpair(t.Context(), http.DefaultClient, to, m.keys); !errors.As(err, &refusal) || refusal.Code != wire.RefusedRevoked {
+	if err := cloudlink.Unpair(t.Context(), http.DefaultClient, to, m.keys); !errors.As(err, &refusal) ||
+		refusal.Code != wire.RefusedRevoked {
 		t.Errorf("once more: %v", err)
 	}
-	did, _, err := n.store.Activities(t.Context(), n.gateway.EnvironmentID, store.ActivityFilter{Action: "instance.unpaired"}, store.Page{})
+	did, _, err := n.store.Activities(
+		t.Context(),
+		n.gateway.EnvironmentID,
+		store.ActivityFilter{Action: "instance.unpaired"},
+		store.Page{},
+	)
 	if err != nil || len(did) != 1 || did[0].Actor != "instance:"+m.instance {
 		t.Errorf("%+v %v", did, err)
 	}

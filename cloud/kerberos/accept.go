@@ -40,6 +40,8 @@ type Ticket struct {
 
 // Accept takes the Authorization header of a request. Its error is a *Refusal.
 // It knows nothing of what came before: whoever calls it keeps Once from coming twice.
+// Of the checks the cheap and public ones come first, so that the reason is the nearest
+// to what is to be mended; nothing is believed before a key has opened the ticket.
 func Accept(header string, a Acceptance) (Ticket, error) {
 	o, err := parse(header)
 	if err != nil {
@@ -83,6 +85,8 @@ func (a Acceptance) accept(o offer) (t Ticket, err error) {
 }
 
 // open decrypts the ticket with the first key that can.
+// Every key that fits is tried, those that were replaced too: a ticket is good for
+// hours after its key was changed.
 func (a Acceptance) open(t *messages.Ticket) error {
 	if !a.takes(t.EncPart.EType) {
 		return refuse(ReasonEType, "It is %s.", ETypeName(t.EncPart.EType))
@@ -103,13 +107,18 @@ func (a Acceptance) open(t *messages.Ticket) error {
 // for aes256-sha384 have the wrong length, which hurts clients and not us.
 func (a Acceptance) takes(etype int32) bool {
 	switch etype {
-	case etypeID.AES128_CTS_HMAC_SHA1_96, etypeID.AES256_CTS_HMAC_SHA1_96, etypeID.AES128_CTS_HMAC_SHA256_128, etypeID.AES256_CTS_HMAC_SHA384_192:
+	case etypeID.AES128_CTS_HMAC_SHA1_96,
+		etypeID.AES256_CTS_HMAC_SHA1_96,
+		etypeID.AES128_CTS_HMAC_SHA256_128,
+		etypeID.AES256_CTS_HMAC_SHA384_192:
 		return true
 	}
 	return a.AllowRC4 && etype == etypeID.RC4_HMAC
 }
 
 // candidates returns the keys that may open a ticket.
+// The three refusals tell three mistakes apart: the service name, the realm, the
+// version of the key.
 func (a Acceptance) candidates(t *messages.Ticket) (fit []Key, err error) {
 	service := t.SName.PrincipalNameString()
 	forService := slices.DeleteFunc(slices.Clone(a.Keys), func(k Key) bool { return !k.serves(service, a.Services) })
@@ -136,6 +145,8 @@ func (a Acceptance) candidates(t *messages.Ticket) (fit []Key, err error) {
 }
 
 // agree holds ticket and authenticator against each other, the list of realms and the clock.
+// The client's realm is compared as well as the name: the library believes the
+// authenticator's (its issue 577).
 func (a Acceptance) agree(r *messages.APReq) error {
 	enc, auth := r.Ticket.DecryptedEncPart, r.Authenticator
 	sent := auth.CTime.Add(time.Duration(auth.Cusec) * time.Microsecond)
@@ -165,6 +176,7 @@ func startOf(enc messages.EncTicketPart) time.Time {
 }
 
 // trusts tells whether people of a realm are let in.
+// Realms are compared as they are written (RFC 4120 section 6.1).
 func (a Acceptance) trusts(realm string) bool {
 	if len(a.Realms) > 0 {
 		return slices.Contains(a.Realms, realm)

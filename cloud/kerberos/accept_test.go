@@ -22,15 +22,23 @@ import (
 var now = time.Date(2026, 5, 6, 7, 8, 9, 0, time.UTC)
 
 func TestHonestTickets(t *testing.T) {
-	for _, etype := range []int32{etypeID.AES128_CTS_HMAC_SHA1_96, etypeID.AES256_CTS_HMAC_SHA1_96, etypeID.AES128_CTS_HMAC_SHA256_128} {
+	for _, etype := range []int32{
+		etypeID.AES128_CTS_HMAC_SHA1_96,
+		etypeID.AES256_CTS_HMAC_SHA1_96,
+		etypeID.AES128_CTS_HMAC_SHA256_128,
+	} {
 		k := honest(now)
 		k.etype = etype
 		got, err := Accept(k.header(t), takes(t, k, now))
-		if err != nil || got.Principal != "alice" || got.Realm != realm || got.Service != spn || got.EType != etype || got.KVNO != 3 || len(got.Once) != 32 {
+		if err != nil || got.Principal != "alice" || got.Realm != realm || got.Service != spn || got.EType != etype ||
+			got.KVNO != 3 || len(got.Once) != 32 {
 			t.Errorf("%s: %+v %v", ETypeName(etype), got, err)
 		}
 		r, _ := k.request(t)
-		if got, err := Accept("negotiate "+base64.StdEncoding.EncodeToString(raw(t, r)), takes(t, k, now)); err != nil || got.Header() != "" {
+		if got, err := Accept(
+			"negotiate "+base64.StdEncoding.EncodeToString(raw(t, r)),
+			takes(t, k, now),
+		); err != nil || got.Header() != "" {
 			t.Errorf("raw: %+v %v", got, err)
 		}
 	}
@@ -47,31 +55,54 @@ type forgery struct {
 func forgeries() map[string]forgery {
 	return map[string]forgery{
 		"realmOfTheAuthenticator": {forge: func(k *kdc) { k.ticketRealm = "TRUSTED.OTHER" }, why: ReasonRealm},
-		"realmOfAnotherTrusted":   {forge: func(k *kdc) { k.ticketRealm = "TRUSTED.OTHER" }, accept: func(a *Acceptance) { a.Realms = []string{realm, "TRUSTED.OTHER"} }, why: ReasonRealm},
-		"realmNotOnTheList":       {forge: func(k *kdc) { k.ticketRealm, k.claimedRealm = "TRUSTED.OTHER", "TRUSTED.OTHER" }, why: ReasonRealm},
-		"realmInAnotherCase":      {forge: func(k *kdc) { k.ticketRealm, k.claimedRealm = "example.test", "example.test" }, why: ReasonRealm},
-		"listWithoutTheRealm":     {accept: func(a *Acceptance) { a.Realms = []string{"OTHER"} }, why: ReasonRealm},
-		"issuedElsewhere":         {accept: func(a *Acceptance) { a.Keys[0].Realm = "OTHER" }, why: ReasonRealm},
-		"anotherClient":           {forge: func(k *kdc) { k.claimed = []string{"administrator"} }, why: ReasonClient},
-		"noClient":                {forge: func(k *kdc) { k.client, k.claimed = nil, nil }, why: ReasonClient},
-		"longerClient":            {forge: func(k *kdc) { k.claimed = []string{"alice", "admin"} }, why: ReasonClient},
-		"expired":                 {forge: func(k *kdc) { k.until = now.Add(-Skew - time.Second) }, why: ReasonExpired},
-		"future":                  {forge: func(k *kdc) { k.from = now.Add(Skew + time.Minute) }, why: ReasonEarly},
-		"invalidFlag":             {forge: func(k *kdc) { k.invalid = true }, why: ReasonEarly},
-		"clockBehind":             {forge: func(k *kdc) { k.sent = now.Add(-Skew - time.Second) }, why: ReasonSkew},
-		"clockAhead":              {forge: func(k *kdc) { k.sent = now.Add(Skew + time.Second) }, why: ReasonSkew},
-		"otherService":            {forge: func(k *kdc) { k.service = "cifs/id.example.test" }, why: ReasonService},
-		"otherHost":               {accept: func(a *Acceptance) { a.Keys[0].Principal, a.Services = "HTTP/other", []string{"HTTP/third"} }, why: ReasonService},
-		"krbtgt":                  {forge: func(k *kdc) { k.service = "krbtgt/EXAMPLE.TEST" }, why: ReasonService},
-		"rc4":                     {forge: func(k *kdc) { k.etype = etypeID.RC4_HMAC }, why: ReasonEType},
-		"tripleDES":               {forge: func(k *kdc) { k.etype = etypeID.DES3_CBC_SHA1_KD }, accept: func(a *Acceptance) { a.AllowRC4 = true }, why: ReasonEType},
-		"kvno":                    {accept: func(a *Acceptance) { a.Keys[0].KVNO = 4 }, why: ReasonKey},
-		"keyOfAnotherType":        {accept: func(a *Acceptance) { a.Keys[0].EType = etypeID.AES128_CTS_HMAC_SHA1_96 }, why: ReasonKey},
-		"wrongKey":                {accept: func(a *Acceptance) { a.Keys[0].Value = make([]byte, 32) }, why: ReasonIntegrity},
-		"noKeys":                  {accept: func(a *Acceptance) { a.Keys = nil }, why: ReasonService},
-		"ntlmFirst":               {forge: func(k *kdc) { k.mechanisms = []asn1.ObjectIdentifier{ntlmOID} }, why: ReasonNTLM},
-		"negoExFirst":             {forge: func(k *kdc) { k.mechanisms = []asn1.ObjectIdentifier{{1, 3, 6, 1, 4, 1, 311, 2, 2, 30}} }, why: ReasonMechanism},
-		"emptyMechanisms":         {forge: func(k *kdc) { k.mechanisms = []asn1.ObjectIdentifier{} }, why: ReasonMechanism},
+		"realmOfAnotherTrusted": {
+			forge:  func(k *kdc) { k.ticketRealm = "TRUSTED.OTHER" },
+			accept: func(a *Acceptance) { a.Realms = []string{realm, "TRUSTED.OTHER"} },
+			why:    ReasonRealm,
+		},
+		"realmNotOnTheList": {
+			forge: func(k *kdc) { k.ticketRealm, k.claimedRealm = "TRUSTED.OTHER", "TRUSTED.OTHER" },
+			why:   ReasonRealm,
+		},
+		"realmInAnotherCase": {
+			forge: func(k *kdc) { k.ticketRealm, k.claimedRealm = "example.test", "example.test" },
+			why:   ReasonRealm,
+		},
+		"listWithoutTheRealm": {accept: func(a *Acceptance) { a.Realms = []string{"OTHER"} }, why: ReasonRealm},
+		"issuedElsewhere":     {accept: func(a *Acceptance) { a.Keys[0].Realm = "OTHER" }, why: ReasonRealm},
+		"anotherClient":       {forge: func(k *kdc) { k.claimed = []string{"administrator"} }, why: ReasonClient},
+		"noClient":            {forge: func(k *kdc) { k.client, k.claimed = nil, nil }, why: ReasonClient},
+		"longerClient":        {forge: func(k *kdc) { k.claimed = []string{"alice", "admin"} }, why: ReasonClient},
+		"expired":             {forge: func(k *kdc) { k.until = now.Add(-Skew - time.Second) }, why: ReasonExpired},
+		"future":              {forge: func(k *kdc) { k.from = now.Add(Skew + time.Minute) }, why: ReasonEarly},
+		"invalidFlag":         {forge: func(k *kdc) { k.invalid = true }, why: ReasonEarly},
+		"clockBehind":         {forge: func(k *kdc) { k.sent = now.Add(-Skew - time.Second) }, why: ReasonSkew},
+		"clockAhead":          {forge: func(k *kdc) { k.sent = now.Add(Skew + time.Second) }, why: ReasonSkew},
+		"otherService":        {forge: func(k *kdc) { k.service = "cifs/id.example.test" }, why: ReasonService},
+		"otherHost": {
+			accept: func(a *Acceptance) { a.Keys[0].Principal, a.Services = "HTTP/other", []string{"HTTP/third"} },
+			why:    ReasonService,
+		},
+		"krbtgt": {forge: func(k *kdc) { k.service = "krbtgt/EXAMPLE.TEST" }, why: ReasonService},
+		"rc4":    {forge: func(k *kdc) { k.etype = etypeID.RC4_HMAC }, why: ReasonEType},
+		"tripleDES": {
+			forge:  func(k *kdc) { k.etype = etypeID.DES3_CBC_SHA1_KD },
+			accept: func(a *Acceptance) { a.AllowRC4 = true },
+			why:    ReasonEType,
+		},
+		"kvno": {accept: func(a *Acceptance) { a.Keys[0].KVNO = 4 }, why: ReasonKey},
+		"keyOfAnotherType": {
+			accept: func(a *Acceptance) { a.Keys[0].EType = etypeID.AES128_CTS_HMAC_SHA1_96 },
+			why:    ReasonKey,
+		},
+		"wrongKey":  {accept: func(a *Acceptance) { a.Keys[0].Value = make([]byte, 32) }, why: ReasonIntegrity},
+		"noKeys":    {accept: func(a *Acceptance) { a.Keys = nil }, why: ReasonService},
+		"ntlmFirst": {forge: func(k *kdc) { k.mechanisms = []asn1.ObjectIdentifier{ntlmOID} }, why: ReasonNTLM},
+		"negoExFirst": {
+			forge: func(k *kdc) { k.mechanisms = []asn1.ObjectIdentifier{{1, 3, 6, 1, 4, 1, 311, 2, 2, 30}} },
+			why:   ReasonMechanism,
+		},
+		"emptyMechanisms": {forge: func(k *kdc) { k.mechanisms = []asn1.ObjectIdentifier{} }, why: ReasonMechanism},
 	}
 }
 
@@ -158,7 +189,8 @@ func TestMutualAuthentication(t *testing.T) {
 		answer := got.Reply
 		if name == "spnego" {
 			var n spnego.NegTokenResp
-			if err := n.Unmarshal(answer); err != nil || n.State() != spnego.NegStateAcceptCompleted || !n.SupportedMech.Equal(k.mechanisms[0]) {
+			if err := n.Unmarshal(answer); err != nil || n.State() != spnego.NegStateAcceptCompleted ||
+				!n.SupportedMech.Equal(k.mechanisms[0]) {
 				t.Fatalf("%+v %v", n, err)
 			}
 			answer = n.ResponseToken
@@ -192,7 +224,13 @@ func TestWhatIsNoToken(t *testing.T) {
 			t.Errorf("%.20q: %v", text, err)
 		}
 	}
-	for header, is := range map[string]bool{"Negotiate x": true, "NEGOTIATE x": true, "Negotiate": false, "Basic x": false, "": false} {
+	for header, is := range map[string]bool{
+		"Negotiate x": true,
+		"NEGOTIATE x": true,
+		"Negotiate":   false,
+		"Basic x":     false,
+		"":            false,
+	} {
 		if Negotiates(header) != is {
 			t.Errorf("%q", header)
 		}
@@ -202,11 +240,17 @@ func TestWhatIsNoToken(t *testing.T) {
 func TestKeytabs(t *testing.T) {
 	k := honest(now)
 	entries, err := FromKeytab(must(k.keys(t).Marshal()))
-	if err != nil || len(entries) != 1 || entries[0].Principal != spn || entries[0].Realm != realm || entries[0].KVNO != 3 || entries[0].EType != aes256 {
+	if err != nil || len(entries) != 1 || entries[0].Principal != spn || entries[0].Realm != realm ||
+		entries[0].KVNO != 3 || entries[0].EType != aes256 {
 		t.Errorf("%+v %v", entries, err)
 	}
 	k.service = "host/server"
-	for name, b := range map[string][]byte{"empty": nil, "text": []byte("not a keytab"), "otherService": must(k.keys(t).Marshal()), "large": make([]byte, maxKeytab+1)} {
+	for name, b := range map[string][]byte{
+		"empty":        nil,
+		"text":         []byte("not a keytab"),
+		"otherService": must(k.keys(t).Marshal()),
+		"large":        make([]byte, maxKeytab+1),
+	} {
 		if _, err := FromKeytab(b); !errors.Is(err, ErrKeys) {
 			t.Errorf("%s: %v", name, err)
 		}
@@ -220,7 +264,8 @@ func TestKeytabs(t *testing.T) {
 		t.Error(err)
 	}
 	_, entries, err = FromPassword("svc@example.test", "x", true, now)
-	if err != nil || len(entries) != 3 || entries[0].Realm != realm || entries[0].KVNO != 0 || entries[2].EType != etypeID.RC4_HMAC {
+	if err != nil || len(entries) != 3 || entries[0].Realm != realm || entries[0].KVNO != 0 ||
+		entries[2].EType != etypeID.RC4_HMAC {
 		t.Errorf("%+v %v", entries, err)
 	}
 }
@@ -244,7 +289,13 @@ func TestSIDs(t *testing.T) {
 			without[at] = 99
 		}
 	}
-	for name, b := range map[string][]byte{"none": nil, "minimal": without, "cut": whole[:40], "header": whole[:8], "endless": append([]byte{255, 255, 255, 255}, whole[4:200]...)} {
+	for name, b := range map[string][]byte{
+		"none":    nil,
+		"minimal": without,
+		"cut":     whole[:40],
+		"header":  whole[:8],
+		"endless": append([]byte{255, 255, 255, 255}, whole[4:200]...),
+	} {
 		if sid := personSID(wrapped(b)); sid != "" {
 			t.Errorf("%s: %q", name, sid)
 		}

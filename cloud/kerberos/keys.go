@@ -42,6 +42,8 @@ type Key struct {
 
 // serves tells whether a key is for a service: one that a keytab names itself,
 // or one of this cloud's.
+// Services are compared without regard to case, as Active Directory does; the scheme is
+// HTTP for https too.
 func (k Key) serves(service string, ours []string) bool {
 	if !strings.HasPrefix(strings.ToUpper(service), "HTTP/") {
 		return false
@@ -52,6 +54,7 @@ func (k Key) serves(service string, ours []string) bool {
 	return slices.ContainsFunc(ours, func(s string) bool { return strings.EqualFold(s, service) })
 }
 
+// list puts into words which keys there are, for whoever compares them with klist.
 func list(keys []Key) string {
 	var all []string
 	for _, k := range keys {
@@ -83,6 +86,9 @@ func FromKeytab(b []byte) (entries []store.KerberosEntry, err error) {
 // with the salt that Active Directory gives an account of that name: the realm
 // in capitals and the name ([MS-KILE] 3.1.1.2). It returns them as a keytab.
 // Its error wraps ErrKeys.
+// The password is not kept: who changes it at the account gives it here again. Which
+// version the keys have only the directory knows, so they have none, and fit every
+// ticket of the account.
 func FromPassword(
 	account, password string, rc4 bool, now time.Time,
 ) (b []byte, entries []store.KerberosEntry, err error) {
@@ -112,6 +118,7 @@ func FromPassword(
 }
 
 // read returns the keys of a keytab that can be used here.
+// Keys of other encryption types are passed over: a keytab of a domain has them all.
 func read(b []byte, derived bool) (keys []Key, err error) {
 	defer func() {
 		if p := recover(); p != nil { // of the library, on a file that is cut
@@ -143,6 +150,7 @@ func read(b []byte, derived bool) (keys []Key, err error) {
 	return keys, nil
 }
 
+// describe is what may be known of keys.
 func describe(keys []Key) (entries []store.KerberosEntry) {
 	for _, k := range keys {
 		entries = append(entries, store.KerberosEntry{Principal: k.Principal, Realm: k.Realm, KVNO: k.KVNO, EType: k.EType})
@@ -150,4 +158,5 @@ func describe(keys []Key) (entries []store.KerberosEntry) {
 	return entries
 }
 
+// itoa is a number as text.
 func itoa(n int32) string { return strconv.FormatInt(int64(n), 10) }

@@ -78,6 +78,8 @@ const (
 // sidOf returns the person's SID. What pointers lead to stands behind the fixed
 // part, in their order. The library's decoder is not used: it takes as much memory
 // as a length asks for.
+// It reads no further than the SID: groups are the directory's to say, and a ticket is
+// as old as the sign-on to the machine.
 func sidOf(b []byte) string {
 	if len(b) < ndrHeaders+infoSize {
 		return ""
@@ -103,11 +105,14 @@ func sidOf(b []byte) string {
 
 // behind reads what pointers lead to. After something that is not there it has
 // nothing more.
+// Every length comes from the ticket, so each is held against what is left before it is
+// used.
 type behind struct {
 	b  []byte
 	at uint64
 }
 
+// skip goes on by n bytes; beyond the end there is nothing more.
 func (r *behind) skip(n uint64) {
 	if size := uint64(len(r.b)); n > size || r.at > size-n {
 		r.b, r.at = nil, 0

@@ -29,30 +29,89 @@ const (
 
 // words say what a reason means and what an administrator can do.
 var words = map[Reason][2]string{
-	ReasonOff:       {"No gateway takes Kerberos tickets.", "Add service keys to a gateway."},
-	ReasonMalformed: {"The browser sent something that is no Kerberos token.", "Look for a proxy that changes the Authorization header."},
-	ReasonTooLarge:  {"The token is larger than 64 KB.", "The account is in very many groups. Sign on with the password, or set NA_REQUIRED or compression at the domain controller."},
-	ReasonNTLM:      {"The browser sent NTLM instead of Kerberos.", "It found no ticket: register the service name with setspn, use the host name and no address, and be at a machine of the domain."},
-	ReasonMechanism: {"The browser offers no Kerberos as its first mechanism.", "Be at a machine of the domain, and allow negotiation for this host in the browser's policy."},
-	ReasonService:   {"The ticket is for another service.", "Register HTTP/HOST for the host name that people type, and for no other account."},
-	ReasonRealm:     {"The person's realm is not taken here.", "Add it to the gateway's realms if it is to be trusted."},
-	ReasonEType:     {"The ticket's encryption type is not taken.", "Set msDS-SupportedEncryptionTypes to 24 (AES) on the service account, and reset its password."},
-	ReasonKey:       {"There is no key of the ticket's version and encryption type.", "The account's password was changed: upload a new keytab, or give the new password."},
-	ReasonIntegrity: {"No key opens the ticket.", "The service name belongs to another account (setspn -X finds duplicates), or the password given here is not the account's."},
-	ReasonClient:    {"Ticket and authenticator name different people.", "Somebody tampered with it, or a program is at fault."},
-	ReasonExpired:   {"The ticket has expired.", "Sign on to the machine again, or renew with kinit."},
-	ReasonEarly:     {"The ticket is not valid yet.", "Compare the clocks of the domain controller and of this cloud."},
-	ReasonSkew:      {"The clocks of the person's machine and of this cloud differ by more than five minutes.", "Set both by a time server."},
-	ReasonReplay:    {"This token was used before.", "Load the page anew. If it stays, something between copies requests."},
-	ReasonUnknown:   {"The ticket is good, but no user here belongs to it.", "The person signs on with the password once; the record then has the SID or the attribute by which tickets find it."},
-	ReasonDisabled:  {"The user is disabled in the cloud.", "Enable the user."},
-	ReasonBusy:      {"Too many tokens that were not taken came from this address.", "Wait ten minutes, and look why browsers there send them."},
+	ReasonOff: {"No gateway takes Kerberos tickets.", "Add service keys to a gateway."},
+	ReasonMalformed: {
+		"The browser sent something that is no Kerberos token.",
+		"Look for a proxy that changes the Authorization header.",
+	},
+	ReasonTooLarge: {
+		"The token is larger than 64 KB.",
+		"The account is in very many groups." +
+			" Sign on with the password, or set NA_REQUIRED or compression at the domain controller.",
+	},
+	ReasonNTLM: {
+		"The browser sent NTLM instead of Kerberos.",
+		"It found no ticket: register the service name with setspn, use the host name and no address," +
+			" and be at a machine of the domain.",
+	},
+	ReasonMechanism: {
+		"The browser offers no Kerberos as its first mechanism.",
+		"Be at a machine of the domain, and allow negotiation for this host in the browser's policy.",
+	},
+	ReasonService: {
+		"The ticket is for another service.",
+		"Register HTTP/HOST for the host name that people type, and for no other account.",
+	},
+	ReasonRealm: {
+		"The person's realm is not taken here.",
+		"Add it to the gateway's realms if it is to be trusted.",
+	},
+	ReasonEType: {
+		"The ticket's encryption type is not taken.",
+		"Set msDS-SupportedEncryptionTypes to 24 (AES) on the service account, and reset its password.",
+	},
+	ReasonKey: {
+		"There is no key of the ticket's version and encryption type.",
+		"The account's password was changed: upload a new keytab, or give the new password.",
+	},
+	ReasonIntegrity: {
+		"No key opens the ticket.",
+		"The service name belongs to another account (setspn -X finds duplicates)," +
+			" or the password given here is not the account's.",
+	},
+	ReasonClient: {
+		"Ticket and authenticator name different people.",
+		"Somebody tampered with it, or a program is at fault.",
+	},
+	ReasonExpired: {"The ticket has expired.", "Sign on to the machine again, or renew with kinit."},
+	ReasonEarly: {
+		"The ticket is not valid yet.",
+		"Compare the clocks of the domain controller and of this cloud.",
+	},
+	ReasonSkew: {
+		"The clocks of the person's machine and of this cloud differ by more than five minutes.",
+		"Set both by a time server.",
+	},
+	ReasonReplay: {
+		"This token was used before.",
+		"Load the page anew. If it stays, something between copies requests.",
+	},
+	ReasonUnknown: {
+		"The ticket is good, but no user here belongs to it.",
+		"The person signs on with the password once;" +
+			" the record then has the SID or the attribute by which tickets find it.",
+	},
+	ReasonDisabled: {"The user is disabled in the cloud.", "Enable the user."},
+	ReasonBusy: {
+		"Too many tokens that were not taken came from this address.",
+		"Wait ten minutes, and look why browsers there send them.",
+	},
 }
 
 // rank orders the reasons by how far a token came.
 var rank = func() map[Reason]int {
-	order := []Reason{ReasonOff, ReasonTooLarge, ReasonMalformed, ReasonNTLM, ReasonMechanism, ReasonService, ReasonRealm, ReasonEType, ReasonKey, ReasonIntegrity,
-		ReasonClient, ReasonExpired, ReasonEarly, ReasonSkew, ReasonReplay, ReasonUnknown, ReasonDisabled, ReasonBusy}
+	order := []Reason{
+		ReasonOff,
+		// what can be told from the token as it came
+		ReasonTooLarge, ReasonMalformed, ReasonNTLM, ReasonMechanism,
+		// what the ticket says openly
+		ReasonService, ReasonRealm, ReasonEType, ReasonKey,
+		// what only who has the key can read
+		ReasonIntegrity, ReasonClient, ReasonExpired, ReasonEarly, ReasonSkew, ReasonReplay,
+		// whose it is
+		ReasonUnknown, ReasonDisabled,
+		ReasonBusy,
+	}
 	ranks := map[Reason]int{}
 	for i, w := range order {
 		ranks[w] = i

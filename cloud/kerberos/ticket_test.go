@@ -47,9 +47,21 @@ type kdc struct {
 
 // honest is a ticket of alice.
 func honest(now time.Time) kdc {
-	return kdc{service: spn, realm: realm, password: "service", etype: aes256, kvno: 3, client: []string{"alice"}, ticketRealm: realm, claimedRealm: realm,
-		claimed: []string{"alice"}, from: now.Add(-time.Minute), until: now.Add(time.Hour), sent: now,
-		mechanisms: []asn1.ObjectIdentifier{gssapi.OIDMSLegacyKRB5.OID(), gssapi.OIDKRB5.OID(), ntlmOID}}
+	return kdc{
+		service:      spn,
+		realm:        realm,
+		password:     "service",
+		etype:        aes256,
+		kvno:         3,
+		client:       []string{"alice"},
+		ticketRealm:  realm,
+		claimedRealm: realm,
+		claimed:      []string{"alice"},
+		from:         now.Add(-time.Minute),
+		until:        now.Add(time.Hour),
+		sent:         now,
+		mechanisms:   []asn1.ObjectIdentifier{gssapi.OIDMSLegacyKRB5.OID(), gssapi.OIDKRB5.OID(), ntlmOID},
+	}
 }
 
 // must is for what cannot fail in a test that is right.
@@ -78,8 +90,17 @@ func (k kdc) keys(t testing.TB) *keytab.Keytab {
 func (k kdc) request(t testing.TB) (messages.APReq, types.EncryptionKey) {
 	t.Helper()
 	session := must(types.GenerateEncryptionKey(must(crypto.GetEtype(k.etype))))
-	part := messages.EncTicketPart{Flags: types.NewKrbFlags(), Key: session, CRealm: k.ticketRealm, CName: name(k.client...),
-		AuthTime: k.from.UTC(), StartTime: k.from.UTC(), EndTime: k.until.UTC(), RenewTill: k.until.UTC(), AuthorizationData: k.data}
+	part := messages.EncTicketPart{
+		Flags:             types.NewKrbFlags(),
+		Key:               session,
+		CRealm:            k.ticketRealm,
+		CName:             name(k.client...),
+		AuthTime:          k.from.UTC(),
+		StartTime:         k.from.UTC(),
+		EndTime:           k.until.UTC(),
+		RenewTill:         k.until.UTC(),
+		AuthorizationData: k.data,
+	}
 	if k.invalid {
 		types.SetFlag(&part.Flags, flags.Invalid)
 	}

@@ -29,6 +29,8 @@ func Negotiates(header string) bool {
 }
 
 // parse reads an Authorization header. Its error is a *Refusal.
+// What NTLM begins with is looked for first: browsers fall back to it, and the remedy
+// is another.
 func parse(header string) (offer, error) {
 	_, text, _ := strings.Cut(header, " ")
 	if len(text) > maxToken {
@@ -47,6 +49,7 @@ func parse(header string) (offer, error) {
 }
 
 // decode reads a token. The library panics on some that are malformed.
+// Kerberos without SPNEGO is taken too: some clients send it bare.
 func decode(token []byte) (o offer, err error) {
 	defer func() {
 		if p := recover(); p != nil {
@@ -90,6 +93,7 @@ func firstMechanism(n spnego.NegTokenInit) (asn1.ObjectIdentifier, error) {
 // ntlmOID is NTLM's ([MS-NLMP] 1.9).
 var ntlmOID = asn1.ObjectIdentifier{1, 3, 6, 1, 4, 1, 311, 2, 2, 10}
 
+// offerOf takes an AP-REQ, and nothing else that such a token may be.
 func offerOf(t spnego.KRB5Token, mechanism asn1.ObjectIdentifier) (offer, error) {
 	if !t.IsAPReq() {
 		return offer{}, refuse(ReasonMalformed, "It is no AP-REQ.")

@@ -55,6 +55,9 @@ type Answer struct {
 
 // SignOn takes a token to its end. An error means that nothing could be recorded;
 // the form is to be shown.
+// It is recorded whether it succeeded or not, but for what the throttle turns away. The
+// replay is looked for after all else, so that a token which was refused may come again
+// when what refused it is mended.
 func (d *Verifier) SignOn(ctx context.Context, r Request) (Answer, error) {
 	start := d.now()
 	so := store.SignOn{
@@ -83,21 +86,9 @@ func (d *Verifier) SignOn(ctx context.Context, r Request) (Answer, error) {
 	if err == nil && d.Counted != nil {
 		d.Counted(so)
 	}
-	d.Logger.Info(
-		"sign-on",
-		"signOn",
-		so.ID,
-		"environment",
-		r.EnvironmentID,
-		"method",
-		store.ByKerberos,
-		"outcome",
-		so.Outcome,
-		"reason",
-		so.Reason,
-		"error",
-		err,
-	)
+	d.Logger.Info("sign-on",
+		"signOn", so.ID, "environment", r.EnvironmentID, "method", store.ByKerberos,
+		"outcome", so.Outcome, "reason", so.Reason, "error", err)
 	return Answer{so, p.Header(), refusal}, err
 }
 
@@ -191,6 +182,8 @@ func (d *Verifier) acceptance(ctx context.Context, g store.Gateway) (Acceptance,
 	return a, nil
 }
 
+// prove takes a token by the keys of one gateway, and finds whose it is among its
+// people. What is known by then is in the proof, also with a Refusal: it is recorded.
 func (d domain) prove(ctx context.Context, header string) (Proof, error) {
 	p := Proof{Gateway: d.gateway}
 	t, err := Accept(header, d.acceptance)
@@ -209,6 +202,8 @@ func (d domain) prove(ctx context.Context, header string) (Proof, error) {
 }
 
 // find returns the one record that a ticket leads to, or store.ErrNotFound.
+// A principal that leads to a record with another SID is refused: the name was given to
+// somebody else since.
 func (d domain) find(ctx context.Context, t Ticket) (store.User, error) {
 	if t.SID != "" {
 		u, err := d.only(ctx, sidAttribute, t.SID)
@@ -231,6 +226,7 @@ func (d domain) find(ctx context.Context, t Ticket) (store.User, error) {
 	return u, err
 }
 
+// sidAttribute is where a record has its SID, when the user type correlates by it.
 const sidAttribute = "objectSid"
 
 // otherSID tells whether a record is of another SID than this.
@@ -256,6 +252,7 @@ func (d domain) only(ctx context.Context, attribute, value string) (store.User, 
 }
 
 // onlyOnce refuses a token that was taken before, by whichever node.
+// Store.UseAssertion keeps the hash over all nodes until the clock has passed it by.
 func (d *Verifier) onlyOnce(ctx context.Context, t Ticket) error {
 	err := d.Store.UseAssertion(ctx, t.Once, t.Until)
 	if errors.Is(err, store.ErrUsed) {
@@ -265,6 +262,7 @@ func (d *Verifier) onlyOnce(ctx context.Context, t Ticket) error {
 }
 
 // record writes the sign-on's own rows, and none besides.
+// The provisioner is told no properties, so that it changes nothing: rule 3.
 func (d *Verifier) record(ctx context.Context, so *store.SignOn, p Proof) error {
 	so.Username = p.Principal + "@" + p.Realm
 	so.UserID, so.GatewayID, so.UserTypeID = p.User.ID, p.Gateway.ID, p.User.UserTypeID
@@ -287,6 +285,7 @@ func (d *Verifier) record(ctx context.Context, so *store.SignOn, p Proof) error 
 }
 
 // refused records a token that was not taken.
+// The person sees Told, the activity the remedy as well.
 func (d *Verifier) refused(ctx context.Context, so *store.SignOn, p Proof, r *Refusal) error {
 	if p.Principal != "" {
 		so.Username = p.Principal + "@" + p.Realm
@@ -315,6 +314,7 @@ func (d *Verifier) refused(ctx context.Context, so *store.SignOn, p Proof, r *Re
 	})
 }
 
+// now is the time of day, which tests set.
 func (d *Verifier) now() time.Time {
 	if d.Now != nil {
 		return d.Now()
@@ -322,11 +322,14 @@ func (d *Verifier) now() time.Time {
 	return time.Now()
 }
 
+// throttled tells whether an address has sent too many. Without an address nobody is
+// throttled: all would be.
 func (d *Verifier) throttled(address string) bool {
 	d.once.Do(func() { d.wrong.Length = throttleWindow })
 	return address != "" && d.wrong.Wait(address, wrongPerAddress, d.now()) > 0
 }
 
+// count notes a token that was not taken.
 func (d *Verifier) count(address string) {
 	if address != "" {
 		d.wrong.Count(address, d.now())
@@ -334,6 +337,7 @@ func (d *Verifier) count(address string) {
 }
 
 // Taken tells whether any gateway of an environment takes tickets.
+// The sign-on page offers the way by ticket only then.
 func (d *Verifier) Taken(ctx context.Context, env string) (bool, error) {
 	taken := false
 	err := d.each(ctx, env, func(store.Gateway) { taken = true })

@@ -46,10 +46,23 @@ func newSite(t *testing.T, k store.Kerberos, correlation ...store.Correlation) *
 	check(t, db.CreateEnvironment(t.Context(), &env))
 	people := store.Population{EnvironmentID: env.ID, Name: "Default", Default: true}
 	check(t, db.CreatePopulation(t.Context(), &people))
-	s := &site{t: t, gateway: store.Gateway{EnvironmentID: env.ID, Name: "HQ", Enabled: true, Kerberos: &k,
-		UserTypes: []store.UserType{{ID: "staff", Name: "Staff", UpdateOnSignOn: true}}}}
+	s := &site{t: t, gateway: store.Gateway{
+		EnvironmentID: env.ID,
+		Name:          "HQ",
+		Enabled:       true,
+		Kerberos:      &k,
+		UserTypes:     []store.UserType{{ID: "staff", Name: "Staff", UpdateOnSignOn: true}},
+	}}
 	check(t, db.CreateGateway(t.Context(), &s.gateway))
-	s.alice = store.User{EnvironmentID: env.ID, PopulationID: people.ID, Username: "alice", Enabled: true, GatewayID: s.gateway.ID, UserTypeID: "staff", Correlation: correlation}
+	s.alice = store.User{
+		EnvironmentID: env.ID,
+		PopulationID:  people.ID,
+		Username:      "alice",
+		Enabled:       true,
+		GatewayID:     s.gateway.ID,
+		UserTypeID:    "staff",
+		Correlation:   correlation,
+	}
 	check(t, db.CreateUser(t.Context(), &s.alice))
 	group := store.Group{EnvironmentID: env.ID, Name: "cn=g", SourceType: store.SourceGateway, SourceID: s.gateway.ID}
 	check(t, db.Provision(t.Context(), func(tx *store.Tx) error {
@@ -58,8 +71,14 @@ func newSite(t *testing.T, k store.Kerberos, correlation ...store.Correlation) *
 		}
 		return tx.AddMemberships(t.Context(), env.ID, s.alice.ID, []store.Joined{{GroupID: group.ID}}, time.Now())
 	}))
-	s.Verifier = &Verifier{Store: db, Vault: must(vault.New(make([]byte, 32))), Provisioner: &provisioner.Provisioner{Store: db},
-		Services: []string{spn, "HTTP/localhost"}, Logger: hclog.NewNullLogger(), Now: s.time}
+	s.Verifier = &Verifier{
+		Store:       db,
+		Vault:       must(vault.New(make([]byte, 32))),
+		Provisioner: &provisioner.Provisioner{Store: db},
+		Services:    []string{spn, "HTTP/localhost"},
+		Logger:      hclog.NewNullLogger(),
+		Now:         s.time,
+	}
 	return s
 }
 
@@ -80,7 +99,11 @@ func (s *site) use(n NewKeys) store.KerberosKeys {
 
 func (s *site) send(header string) Answer {
 	s.t.Helper()
-	a, err := s.SignOn(s.t.Context(), Request{EnvironmentID: s.gateway.EnvironmentID, Header: header, Address: "192.0.2.9"})
+	a, err := s.SignOn(s.t.Context(), Request{
+		EnvironmentID: s.gateway.EnvironmentID,
+		Header:        header,
+		Address:       "192.0.2.9",
+	})
 	check(s.t, err)
 	return a
 }
@@ -140,13 +163,18 @@ func TestSambaDomain(t *testing.T) {
 		t.Fatalf("%+v", unknown)
 	}
 	proof, err := byKeytab.Explain(t.Context(), Request{EnvironmentID: byKeytab.gateway.EnvironmentID, Header: header})
-	if r, ok := refusalOf(err); !ok || r.Reason != ReasonUnknown || !strings.HasPrefix(proof.SID, "S-1-5-21-") || proof.Principal != "reader" || proof.Realm != sambatest.Realm {
+	if r, ok := refusalOf(err); !ok || r.Reason != ReasonUnknown || !strings.HasPrefix(proof.SID, "S-1-5-21-") ||
+		proof.Principal != "reader" || proof.Realm != sambatest.Realm {
 		t.Fatalf("%+v %v", proof, err)
 	}
 
-	byPassword := newSite(t, store.Kerberos{RetainMinutes: 10}, store.Correlation{Attribute: "objectSid", Value: proof.SID})
+	byPassword := newSite(t, store.Kerberos{RetainMinutes: 10}, store.Correlation{
+		Attribute: "objectSid",
+		Value:     proof.SID,
+	})
 	byPassword.use(NewKeys{Account: "svc-sso@ad.example.test", Password: "Serv1ce.password"})
-	if a := byPassword.send(header); a.Refusal != nil || a.SignOn.UserID != byPassword.alice.ID || a.SignOn.Username != "reader@"+sambatest.Realm {
+	if a := byPassword.send(header); a.Refusal != nil || a.SignOn.UserID != byPassword.alice.ID ||
+		a.SignOn.Username != "reader@"+sambatest.Realm {
 		t.Fatalf("%+v", a)
 	}
 
@@ -164,20 +192,29 @@ func TestSambaDomain(t *testing.T) {
 	if a := byPassword.send(old); a.Refusal == nil || a.Refusal.Reason != ReasonIntegrity {
 		t.Errorf("an old ticket when the old keys are gone: %+v", a)
 	}
-	if a := byKeytab.send(curl(t, dc.ConfFile(), dc.Cache("reader", sambatest.Password))); a.Refusal == nil || a.Refusal.Reason != ReasonKey {
+	if a := byKeytab.send(curl(t, dc.ConfFile(), dc.Cache("reader", sambatest.Password))); a.Refusal == nil ||
+		a.Refusal.Reason != ReasonKey {
 		t.Errorf("a new ticket and the old keytab: %+v", a.Refusal)
 	}
 }
 
 // TestMITRealm signs alice on by her principal: MIT's PAC has no SID.
 func TestMITRealm(t *testing.T) {
-	kdc := kdctest.Start(t, kdctest.Config{Principals: []kdctest.Principal{{Name: "alice", Password: "a"}, {Name: "bob", Password: "b"}, {Name: "HTTP/localhost"}}})
-	s := newSite(t, store.Kerberos{Attribute: "uid", Value: "${principal}"}, store.Correlation{Attribute: "uid", Value: "alice"})
+	kdc := kdctest.Start(t, kdctest.Config{Principals: []kdctest.Principal{{
+		Name:     "alice",
+		Password: "a",
+	}, {Name: "bob", Password: "b"}, {Name: "HTTP/localhost"}}})
+	s := newSite(t, store.Kerberos{
+		Attribute: "uid",
+		Value:     "${principal}",
+	}, store.Correlation{Attribute: "uid", Value: "alice"})
 	s.use(NewKeys{Keytab: must(os.ReadFile(kdc.Keytab("HTTP/localhost")))})
-	if a := s.send(curl(t, kdc.ConfFile(), kdc.Cache("alice", "a"))); a.Refusal != nil || a.SignOn.UserID != s.alice.ID {
+	if a := s.send(curl(t, kdc.ConfFile(), kdc.Cache("alice", "a"))); a.Refusal != nil ||
+		a.SignOn.UserID != s.alice.ID {
 		t.Errorf("%+v", a)
 	}
-	if a := s.send(curl(t, kdc.ConfFile(), kdc.Cache("bob", "b"))); a.Refusal == nil || a.Refusal.Reason != ReasonUnknown || a.SignOn.UserID != "" {
+	if a := s.send(curl(t, kdc.ConfFile(), kdc.Cache("bob", "b"))); a.Refusal == nil ||
+		a.Refusal.Reason != ReasonUnknown || a.SignOn.UserID != "" {
 		t.Errorf("%+v", a)
 	}
 }
@@ -185,7 +222,10 @@ func TestMITRealm(t *testing.T) {
 // forged is a site whose keys our own kdc has.
 func forged(t *testing.T) *site {
 	t.Helper()
-	s := newSite(t, store.Kerberos{Attribute: "uid", Value: "${principal}"}, store.Correlation{Attribute: "uid", Value: "alice"})
+	s := newSite(t, store.Kerberos{
+		Attribute: "uid",
+		Value:     "${principal}",
+	}, store.Correlation{Attribute: "uid", Value: "alice"})
 	s.clock = now
 	s.use(NewKeys{Keytab: must(honest(now).keys(t).Marshal())})
 	return s
@@ -195,13 +235,19 @@ func TestRecordIsNotTouched(t *testing.T) {
 	s := forged(t)
 	before := s.rows()
 	a := s.send(honest(now).header(t))
-	if a.Refusal != nil || a.SignOn.Method != store.ByKerberos || a.SignOn.Outcome != "ok" || a.SignOn.Updated || a.SignOn.Verdict != "" || !strings.Contains(a.SignOn.UpdateReason, "Kerberos") {
+	if a.Refusal != nil || a.SignOn.Method != store.ByKerberos || a.SignOn.Outcome != "ok" || a.SignOn.Updated ||
+		a.SignOn.Verdict != "" || !strings.Contains(a.SignOn.UpdateReason, "Kerberos") {
 		t.Errorf("%+v", a)
 	}
 	if after := s.rows(); after != before {
 		t.Errorf("before %s\nafter  %s", before, after)
 	}
-	all, _, err := s.Store.Activities(t.Context(), s.gateway.EnvironmentID, store.ActivityFilter{SignOnID: a.SignOn.ID}, store.Page{})
+	all, _, err := s.Store.Activities(
+		t.Context(),
+		s.gateway.EnvironmentID,
+		store.ActivityFilter{SignOnID: a.SignOn.ID},
+		store.Page{},
+	)
 	check(t, err)
 	if len(all) != 1 || !strings.Contains(all[0].Text, "method: kerberos, record not refreshed") {
 		t.Errorf("%+v", all)
@@ -210,8 +256,15 @@ func TestRecordIsNotTouched(t *testing.T) {
 
 func TestReplay(t *testing.T) {
 	s := forged(t)
-	other := &Verifier{Store: s.Store, Vault: s.Vault, Provisioner: s.Provisioner, Services: s.Services, Logger: s.Logger, Now: s.time} // another node
-	s.clock = time.Time{}                                                                                                               // what the store forgets, it forgets by the true time
+	other := &Verifier{
+		Store:       s.Store,
+		Vault:       s.Vault,
+		Provisioner: s.Provisioner,
+		Services:    s.Services,
+		Logger:      s.Logger,
+		Now:         s.time,
+	} // another node
+	s.clock = time.Time{} // what the store forgets, it forgets by the true time
 	header := honest(time.Now()).header(t)
 	var wins, replays int
 	var lock sync.Mutex
@@ -248,9 +301,15 @@ func TestForgeriesAreRecorded(t *testing.T) {
 		k := honest(now)
 		c.forge(&k)
 		a := s.send(k.header(t))
-		all, _, err := s.Store.Activities(t.Context(), s.gateway.EnvironmentID, store.ActivityFilter{SignOnID: a.SignOn.ID}, store.Page{})
+		all, _, err := s.Store.Activities(
+			t.Context(),
+			s.gateway.EnvironmentID,
+			store.ActivityFilter{SignOnID: a.SignOn.ID},
+			store.Page{},
+		)
 		check(t, err)
-		if a.Refusal == nil || a.Refusal.Reason != c.why || len(all) != 1 || all[0].Detail["why"] != string(c.why) || a.SignOn.UserID != "" {
+		if a.Refusal == nil || a.Refusal.Reason != c.why || len(all) != 1 || all[0].Detail["why"] != string(c.why) ||
+			a.SignOn.UserID != "" {
 			t.Errorf("%s: %+v %+v", name, a, all)
 		}
 	}
@@ -264,18 +323,30 @@ func TestEachRefusalIsRecorded(t *testing.T) {
 	mallory.client, mallory.claimed = []string{"mallory"}, []string{"mallory"}
 	spoof := honest(now)
 	spoof.ticketRealm = "TRUSTED.OTHER"
-	for why, header := range map[Reason]string{ReasonUnknown: mallory.header(t), ReasonRealm: spoof.header(t), ReasonTooLarge: "Negotiate " + strings.Repeat("A", 1<<20),
-		ReasonMalformed: "Negotiate AAAA", ReasonNTLM: "Negotiate TlRMTVNTUAABAAAA"} {
+	for why, header := range map[Reason]string{
+		ReasonUnknown:   mallory.header(t),
+		ReasonRealm:     spoof.header(t),
+		ReasonTooLarge:  "Negotiate " + strings.Repeat("A", 1<<20),
+		ReasonMalformed: "Negotiate AAAA",
+		ReasonNTLM:      "Negotiate TlRMTVNTUAABAAAA",
+	} {
 		a := s.send(header)
-		all, _, err := s.Store.Activities(t.Context(), s.gateway.EnvironmentID, store.ActivityFilter{SignOnID: a.SignOn.ID}, store.Page{})
+		all, _, err := s.Store.Activities(
+			t.Context(),
+			s.gateway.EnvironmentID,
+			store.ActivityFilter{SignOnID: a.SignOn.ID},
+			store.Page{},
+		)
 		check(t, err)
-		if a.Refusal == nil || a.Refusal.Reason != why || len(all) != 1 || all[0].Detail["why"] != string(why) || a.SignOn.Outcome == "ok" || a.SignOn.Message == "" {
+		if a.Refusal == nil || a.Refusal.Reason != why || len(all) != 1 || all[0].Detail["why"] != string(why) ||
+			a.SignOn.Outcome == "ok" || a.SignOn.Message == "" {
 			t.Errorf("%s: %+v %+v", why, a, all)
 		}
 	}
 	s.alice.Enabled = false
 	check(t, s.Store.UpdateUser(t.Context(), &s.alice))
-	if a := s.send(honest(now).header(t)); a.Refusal == nil || a.Refusal.Reason != ReasonDisabled || a.SignOn.UserID != s.alice.ID {
+	if a := s.send(honest(now).header(t)); a.Refusal == nil || a.Refusal.Reason != ReasonDisabled ||
+		a.SignOn.UserID != s.alice.ID {
 		t.Errorf("%+v", a)
 	}
 	s.gateway.Enabled = false
@@ -299,7 +370,10 @@ func TestNameOfAnother(t *testing.T) {
 	if u, err := d.find(t.Context(), ticket); err != nil || u.ID != s.alice.ID {
 		t.Errorf("no SID in the record: %v", err)
 	}
-	s.alice.Correlation = append(s.alice.Correlation, store.Correlation{Attribute: "objectSid", Value: "S-1-5-21-1-2-3-1100"})
+	s.alice.Correlation = append(s.alice.Correlation, store.Correlation{
+		Attribute: "objectSid",
+		Value:     "S-1-5-21-1-2-3-1100",
+	})
 	check(t, s.Store.UpdateUser(t.Context(), &s.alice))
 	if u, err := d.find(t.Context(), ticket); err == nil {
 		t.Errorf("taken for %s", u.Username)

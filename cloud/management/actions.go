@@ -7,6 +7,8 @@ import (
 )
 
 // Action is one thing that somebody may do.
+// It is in words, since people read it: in tests that fail, and in what is written
+// about who may do what.
 type Action string
 
 // What may be looked at. Reading is no method here; faces ask by these whether a
@@ -62,6 +64,16 @@ const (
 	DeleteApplication Action = "delete an application"
 	RenewApplication  Action = "make an application's secret"
 
+	CreateProvider    Action = "create an identity provider"
+	ChangeProvider    Action = "change an identity provider"
+	DeleteProvider    Action = "delete an identity provider"
+	TryProvider       Action = "try an identity provider"
+	AddCertificate    Action = "add a certificate"
+	MakeKey           Action = "make a key"
+	DeleteCertificate Action = "delete a certificate"
+	LinkAccount       Action = "link an account at a provider"
+	UnlinkAccount     Action = "unlink an account at a provider"
+
 	CreateAdministrator Action = "create an administrator"
 	ChangeAdministrator Action = "change an administrator"
 	ResetAdministrator  Action = "reset an administrator"
@@ -83,6 +95,8 @@ const (
 )
 
 // Who may: each of these is a set of roles.
+// None of them is changed after it was made: whoever may do what is decided when this
+// program is written, and not by whoever runs it.
 var (
 	owners   = []store.Role{store.RoleOwner}
 	keepers  = []store.Role{store.RoleOwner, store.RoleIdentityAdmin}
@@ -143,6 +157,17 @@ var table = []struct {
 	{DeleteApplication, keepers},
 	{RenewApplication, keepers},
 
+	// Whoever settles who vouches for people could sign on as any of them.
+	{CreateProvider, owners},
+	{ChangeProvider, owners},
+	{DeleteProvider, owners},
+	{TryProvider, owners},
+	{AddCertificate, owners},
+	{MakeKey, owners},
+	{DeleteCertificate, owners},
+	{LinkAccount, keepers},
+	{UnlinkAccount, keepers},
+
 	{CreateAdministrator, owners},
 	{ChangeAdministrator, owners},
 	{ResetAdministrator, owners},
@@ -164,6 +189,7 @@ var table = []struct {
 }
 
 // Actions lists every action, in the order of the table.
+// Faces hold their places against it, so that an action without a place is noticed.
 func Actions() (all []Action) {
 	for _, row := range table {
 		all = append(all, row.action)
@@ -173,6 +199,7 @@ func Actions() (all []Action) {
 
 // May tells whether who has a role may do an action. Nobody may do what is not in
 // the table.
+// An empty role, and one of a newer program, may do nothing.
 func May(role store.Role, a Action) bool {
 	for _, row := range table {
 		if row.action == a {
@@ -183,4 +210,6 @@ func May(role store.Role, a Action) bool {
 }
 
 // ClientRoles are the roles that an API client may have, the mightiest first.
+// An administrator cannot have RoleSignOn: it is for a program that signs people on and
+// is nobody's way to look around.
 func ClientRoles() []store.Role { return append(store.Roles(), store.RoleSignOn) }

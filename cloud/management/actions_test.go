@@ -27,7 +27,10 @@ var tries = []try{
 		return w.CreateUser(ctx, by, &store.User{Username: "eve"})
 	}},
 	{m.ChangeUser, "OI", false, "user.updated", func(ctx context.Context, w *world, by m.By) error {
-		_, err := w.ChangeUser(ctx, by, w.user.ID, func(u *store.User) error { u.Email = "ada@example.com"; return nil })
+		_, err := w.ChangeUser(ctx, by, w.user.ID, func(u *store.User) error {
+			u.Email = "ada@example.com"
+			return nil
+		})
 		return err
 	}},
 	{m.DeleteUser, "OI", false, "user.deleted", func(ctx context.Context, w *world, by m.By) error {
@@ -69,7 +72,10 @@ var tries = []try{
 		return w.CreatePopulation(ctx, by, &store.Population{Name: "Partners"})
 	}},
 	{m.ChangePopulation, "OI", false, "population.updated", func(ctx context.Context, w *world, by m.By) error {
-		_, err := w.ChangePopulation(ctx, by, w.more.ID, func(p *store.Population) error { p.Description = "d"; return nil })
+		_, err := w.ChangePopulation(ctx, by, w.more.ID, func(p *store.Population) error {
+			p.Description = "d"
+			return nil
+		})
 		return err
 	}},
 	{m.DeletePopulation, "OI", false, "population.deleted", func(ctx context.Context, w *world, by m.By) error {
@@ -94,7 +100,10 @@ var tries = []try{
 		return err
 	}},
 	{m.ChangeUserType, "OI", false, "gateway.updated", func(ctx context.Context, w *world, by m.By) error {
-		_, _, err := w.ChangeUserType(ctx, by, w.kind, func(t *m.TypeState) error { t.UpdateOnSignOn = true; return nil })
+		_, _, err := w.ChangeUserType(ctx, by, w.kind, func(t *m.TypeState) error {
+			t.UpdateOnSignOn = true
+			return nil
+		})
 		return err
 	}},
 	{m.RemoveUserType, "OI", false, "gateway.updated", func(ctx context.Context, w *world, by m.By) error {
@@ -139,7 +148,10 @@ var tries = []try{
 		return w.CreateApplication(ctx, by, &a)
 	}},
 	{m.ChangeApplication, "OI", false, "application.updated", func(ctx context.Context, w *world, by m.By) error {
-		_, err := w.ChangeApplication(ctx, by, w.application.ID, func(a *store.Application) error { a.Enabled = false; return nil })
+		_, err := w.ChangeApplication(ctx, by, w.application.ID, func(a *store.Application) error {
+			a.Enabled = false
+			return nil
+		})
 		return err
 	}},
 	{m.DeleteApplication, "OI", false, "application.deleted", func(ctx context.Context, w *world, by m.By) error {
@@ -150,8 +162,44 @@ var tries = []try{
 		_, _, err := w.RenewApplication(ctx, by, w.application.ID)
 		return err
 	}},
+	{m.CreateProvider, "O", false, "identityProvider.created", func(ctx context.Context, w *world, by m.By) error {
+		d := m.ProviderDraft{IdentityProvider: w.openID("Another"), Secret: "s"}
+		return w.CreateProvider(ctx, by, &d)
+	}},
+	{m.ChangeProvider, "O", false, "identityProvider.updated", func(ctx context.Context, w *world, by m.By) error {
+		_, err := w.ChangeProvider(ctx, by, w.provider.ID, func(d *m.ProviderDraft) error { d.Enabled = false; return nil })
+		return err
+	}},
+	{m.DeleteProvider, "O", false, "identityProvider.deleted", func(ctx context.Context, w *world, by m.By) error {
+		return w.DeleteProvider(ctx, by, w.provider.ID, true, nil)
+	}},
+	{m.TryProvider, "O", false, "identityProvider.tried", func(ctx context.Context, w *world, by m.By) error {
+		return w.TriedProvider(ctx, by, w.provider.ID)
+	}},
+	{m.AddCertificate, "O", false, "certificate.created", func(ctx context.Context, w *world, by m.By) error {
+		_, err := w.AddCertificate(ctx, by, "theirs", m.Signing, w.certificate.DER)
+		return err
+	}},
+	{m.MakeKey, "O", false, "key.created", func(ctx context.Context, w *world, by m.By) error {
+		_, err := w.MakeKey(ctx, by, "ours")
+		return err
+	}},
+	{m.DeleteCertificate, "O", false, "certificate.deleted", func(ctx context.Context, w *world, by m.By) error {
+		return w.DeleteCertificate(ctx, by, w.certificate.ID, nil)
+	}},
+	{m.LinkAccount, "OI", false, "user.account-linked", func(ctx context.Context, w *world, by m.By) error {
+		l := store.LinkedAccount{UserID: w.second.ID, ProviderID: w.provider.ID, Subject: store.Subject{ID: "s-2"}}
+		return w.LinkAccount(ctx, by, &l)
+	}},
+	{m.UnlinkAccount, "OI", false, "user.account-unlinked", func(ctx context.Context, w *world, by m.By) error {
+		return w.UnlinkAccount(ctx, by, w.user.ID, w.link.ID, nil)
+	}},
 	{m.CreateAdministrator, "O", false, "administrator.created", func(ctx context.Context, w *world, by m.By) error {
-		_, err := w.CreateAdministrator(ctx, by, &store.Administrator{Name: "new of " + w.env, Role: store.RoleReadOnly})
+		_, err := w.CreateAdministrator(
+			ctx,
+			by,
+			&store.Administrator{Name: "new of " + w.env, Role: store.RoleReadOnly},
+		)
 		return err
 	}},
 	{m.ChangeAdministrator, "O", false, "administrator.updated", func(ctx context.Context, w *world, by m.By) error {
@@ -190,7 +238,10 @@ var tries = []try{
 		return err
 	}},
 	{m.ChangeSettings, "O", false, "environment.updated", func(ctx context.Context, w *world, by m.By) error {
-		_, err := w.ChangeSettings(ctx, by, func(e *store.Environment) error { e.Settings.SecondFactor = true; return nil })
+		_, err := w.ChangeSettings(ctx, by, func(e *store.Environment) error {
+			e.Settings.SecondFactor = true
+			return nil
+		})
 		return err
 	}},
 	{m.SetLogo, "O", false, "environment.updated", func(ctx context.Context, w *world, by m.By) error {
@@ -262,7 +313,13 @@ func TestEveryActionWithEveryRole(t *testing.T) {
 	seen := map[m.Action]bool{}
 	for i, c := range tries {
 		seen[c.action] = true
-		for turn, role := range []store.Role{store.RoleOwner, store.RoleIdentityAdmin, store.RoleReadOnly, store.RoleSignOn, "NONSENSE"} {
+		for turn, role := range []store.Role{
+			store.RoleOwner,
+			store.RoleIdentityAdmin,
+			store.RoleReadOnly,
+			store.RoleSignOn,
+			"NONSENSE",
+		} {
 			kind := []string{"client", "administrator", "person"}[(i+turn)%3]
 			switch {
 			case c.own:
@@ -299,7 +356,9 @@ func tryOne(t *testing.T, w *world, c try, by m.By, allowed bool) {
 			t.Fatal(err)
 		}
 		done := w.activities()
-		if len(done) <= notes || done[0].Action != c.note && !slices.ContainsFunc(done, func(a store.Activity) bool { return a.Action == c.note }) {
+		if len(done) <= notes ||
+			done[0].Action != c.note &&
+				!slices.ContainsFunc(done, func(a store.Activity) bool { return a.Action == c.note }) {
 			t.Errorf("no activity %s: %+v", c.note, done)
 		}
 		if done[0].Actor != by.Actor() {
@@ -341,7 +400,11 @@ func TestARoleThatWasTakenAwayMeanwhile(t *testing.T) {
 	for name, lose := range map[string]func(ctx context.Context, w *world) (m.By, error){
 		"client that was made lesser": func(ctx context.Context, w *world) (m.By, error) {
 			by := w.as(store.RoleOwner)
-			return by, w.Store.UpdateClient(ctx, &store.Client{ID: by.ID, EnvironmentID: w.env, Role: store.RoleReadOnly})
+			return by, w.Store.UpdateClient(ctx, &store.Client{
+				ID:            by.ID,
+				EnvironmentID: w.env,
+				Role:          store.RoleReadOnly,
+			})
 		},
 		"client that was deleted": func(ctx context.Context, w *world) (m.By, error) {
 			by := w.as(store.RoleOwner)
@@ -402,8 +465,9 @@ func TestActionsKeepToTheirEnvironment(t *testing.T) {
 	h := open(t)
 	for i, c := range tries {
 		if c.own || slices.Contains([]m.Action{
-			m.CreateUser, m.CreateGroup, m.CreatePopulation, m.CreateGateway, m.CreateApplication, m.CreateAdministrator,
-			m.CreateClient, m.RenameEnvironment, m.ChangeSettings, m.SetLogo, m.AddChannel, m.QuietAlert,
+			m.CreateUser, m.CreateGroup, m.CreatePopulation, m.CreateGateway, m.CreateApplication,
+			m.CreateAdministrator, m.CreateClient, m.RenameEnvironment, m.ChangeSettings, m.SetLogo,
+			m.AddChannel, m.QuietAlert, m.CreateProvider, m.AddCertificate, m.MakeKey,
 		}, c.action) {
 			continue // it names nothing
 		}

@@ -19,6 +19,9 @@ type note struct {
 }
 
 // did has the activity of an action written with it.
+// It may stand before the write that it tells of: both are of one transaction, and when
+// the write fails there is no activity. Address and request are those of who acts; what
+// they did not give is left out.
 func (t *turn) did(n note) {
 	detail := facts{}
 	maps.Copy(detail, n.more)
@@ -54,6 +57,8 @@ func (by By) short() string {
 }
 
 // differing returns what is not the same in both.
+// A value that only one of both has counts as different, so that what is made tells all
+// and what is deleted tells all.
 func differing(before, after facts) (gone, come facts) {
 	gone, come = facts{}, facts{}
 	for name, value := range before {

@@ -11,15 +11,17 @@ import (
 	"ldap-gateway/cloud/store"
 )
 
-// maxName bounds the names of administrators, API clients and environments, in bytes.
-const maxName = 200
-
+// factsOfAdministrator leaves the hashes out: an activity is read by more people than
+// may know that a password was set, and by programs.
 func factsOfAdministrator(a store.Administrator) facts {
 	return facts{"name": a.Name, "role": a.Role}
 }
 
 // CreateAdministrator adds an administrator, and returns the set-up secret by which
 // they set a password. Only this answer has it.
+// They have no password until they set one by that secret, so that nobody but
+// themselves ever knows it. Errors: a fault.List of the name and the role, and
+// *HigherError for a role that the actor does not have.
 func (s *Service) CreateAdministrator(ctx context.Context, by By, a *store.Administrator) (secret string, err error) {
 	err = s.act(ctx, by, CreateAdministrator, func(t *turn) error {
 		*a = store.Administrator{EnvironmentID: t.env(), Name: a.Name, Role: a.Role}
@@ -44,14 +46,18 @@ func (s *Service) CreateAdministrator(ctx context.Context, by By, a *store.Admin
 	return secret, err
 }
 
+// checkName tells what is wrong with the name of something that is not known yet by
+// before. What says in words of what.
+func checkName(what, before, name string) fault.List {
+	if name == "" {
+		return fault.Of(fault.Name, fault.Missing, "Give the "+what+" a name.")
+	}
+	return checkLength(fault.Name, "The name of the "+what, before, name, maxName)
+}
+
 // checkNamed tells what may not be kept of somebody's name and role.
 func checkNamed(what, name string, role store.Role, roles []store.Role) (l fault.List) {
-	switch {
-	case name == "":
-		l = fault.Of(fault.Name, fault.Missing, "Give the "+what+" a name of at most 200 characters.")
-	case len(name) > maxName:
-		l = fault.Of(fault.Name, fault.Invalid, "Give the "+what+" a name of at most 200 characters.")
-	}
+	l = checkName(what, "", name)
 	if !slices.Contains(roles, role) {
 		l = append(l, wrong(fault.Role, 0, "Choose a role: one of %q.", roles)...)
 	}
@@ -59,9 +65,12 @@ func checkNamed(what, name string, role store.Role, roles []store.Role) (l fault
 }
 
 // mayGive refuses to give a role that the actor does not have.
+// It holds for every way of giving: to an administrator, a client, a group.
 func (t *turn) mayGive(role store.Role) error { return t.needs(role, "what is to be given", nil) }
 
 // administrator returns an administrator whom the actor may change.
+// One whose role is higher than the actor's is told of, as a *HigherError: that they
+// exist is in the list that the actor may read.
 func (t *turn) administrator(ctx context.Context, id string) (store.Administrator, error) {
 	a, err := t.AdministratorByID(ctx, t.env(), id)
 	return a, t.needs(a.Role, "the administrator "+a.Name, err)
@@ -69,6 +78,8 @@ func (t *turn) administrator(ctx context.Context, id string) (store.Administrato
 
 // ChangeAdministrator changes an administrator's role. store.ErrLastOwner when no
 // owner would be left.
+// The name stays, whatever change does to it: administrators sign in by it, and
+// activities name them by it. So do the proofs, which are their own to change.
 func (s *Service) ChangeAdministrator(
 	ctx context.Context, by By, id string, change func(*store.Administrator) error,
 ) (a store.Administrator, err error) {
@@ -104,6 +115,8 @@ func (s *Service) ChangeAdministrator(
 
 // ResetAdministrator takes away every proof of an administrator, and returns a new
 // set-up secret. Only this answer has it.
+// It is for who has lost a password or a second factor. Their sessions end, as sessions
+// do whose password has become another.
 func (s *Service) ResetAdministrator(
 	ctx context.Context, by By, id string,
 ) (a store.Administrator, secret string, err error) {
@@ -125,6 +138,8 @@ func (s *Service) ResetAdministrator(
 
 // DeleteAdministrator removes an administrator. store.ErrLastOwner when no owner
 // would be left.
+// Seen gets the administrator as they are and may refuse; nil: it does not. What they
+// did stays in the activities under their name.
 func (s *Service) DeleteAdministrator(
 	ctx context.Context, by By, id string, seen func(store.Administrator) error,
 ) (a store.Administrator, err error) {
@@ -148,6 +163,9 @@ func (s *Service) DeleteAdministrator(
 
 // SetRoleGroup gives the members of a group a role; the empty role takes it away.
 // Seen gets the role that it gives now.
+// Who gives a role by a group gives it to everybody whom the directory puts there, now
+// and later: so the gateway whose group it is carries the role from then on, see
+// rights.go.
 func (s *Service) SetRoleGroup(
 	ctx context.Context, by By, group string, role store.Role, seen func(store.Group, store.Role) error,
 ) (g store.Group, err error) {
@@ -169,6 +187,9 @@ func (s *Service) SetRoleGroup(
 		if err != nil {
 			return err
 		}
+		if role == "" && before == "" {
+			return nil // nothing is taken away, so there is nothing to tell
+		}
 		t.did(note{
 			action:  "role.changed",
 			subject: "group:" + g.ID,
@@ -176,9 +197,6 @@ func (s *Service) SetRoleGroup(
 			before:  facts{"role": before},
 			after:   facts{"role": role},
 		})
-		if role == "" && before == "" {
-			return nil
-		}
 		return t.Store.SetRoleGroup(ctx, store.RoleGroup{EnvironmentID: t.env(), GroupID: g.ID, Role: role})
 	})
 	return g, err

@@ -25,10 +25,13 @@ type Channels interface {
 // QuietDays are for how long an alert is made quiet.
 const QuietDays = 7
 
+// factsOfChannel leaves out the secret that signs.
 func factsOfChannel(c store.AlertChannel) facts { return facts{"kind": c.Kind, "target": c.Target} }
 
 // AddChannel adds a way of telling alerts, and returns the secret that signs them.
 // Only this answer has it; mail has none.
+// Whether the address may be called at all is the alerts' to say, by their error;
+// whether anybody is there is found out by TryChannel.
 func (s *Service) AddChannel(
 	ctx context.Context, by By, kind, target string,
 ) (c store.AlertChannel, secret string, err error) {
@@ -56,6 +59,8 @@ func (s *Service) AddChannel(
 
 // TryChannel tells a channel that nothing is wrong. A *Refusal says why it did not
 // arrive.
+// It is noted before it is sent, and sent when the transaction is over: a server that
+// does not answer holds no writer up.
 func (s *Service) TryChannel(ctx context.Context, by By, id string) (c store.AlertChannel, err error) {
 	var e store.Environment
 	err = s.act(ctx, by, TryChannel, func(t *turn) (err error) {
@@ -97,6 +102,8 @@ func (s *Service) DeleteChannel(ctx context.Context, by By, id string) (c store.
 
 // QuietAlert has nobody told of an alert for QuietDays. store.ErrNotFound when it is
 // over already.
+// That it is quiet is for everybody, and said beside the alert: nobody should wonder
+// why they were not told.
 func (s *Service) QuietAlert(ctx context.Context, by By, key string) error {
 	return s.act(ctx, by, QuietAlert, func(t *turn) error {
 		until := s.now().AddDate(0, 0, QuietDays)

@@ -12,6 +12,7 @@ import (
 	"ldap-gateway/cloud/vault"
 )
 
+// factsOfApplication tells that there is a secret, and not which.
 func factsOfApplication(a store.Application) facts {
 	return facts{
 		"name":         a.Name,
@@ -28,10 +29,12 @@ func factsOfApplication(a store.Application) facts {
 }
 
 // CreateApplication adds an application without a secret, and fills in ID and times.
+// A secret is made by RenewApplication, in an answer of its own: whoever lists or
+// repeats this request never sees one. Errors are a fault.List.
 func (s *Service) CreateApplication(ctx context.Context, by By, a *store.Application) error {
 	return s.act(ctx, by, CreateApplication, func(t *turn) error {
 		a.ID, a.EnvironmentID, a.SecretHash = "", t.env(), nil
-		if err := checkApplication(*a).Err(); err != nil {
+		if err := checkApplication(*a, store.Application{}).Err(); err != nil {
 			return err
 		}
 		if err := t.Store.CreateApplication(ctx, a); err != nil {
@@ -49,6 +52,8 @@ func (s *Service) CreateApplication(ctx context.Context, by By, a *store.Applica
 
 // ChangeApplication changes an application. Its secret stays, unless it becomes of
 // a type that cannot keep one.
+// What was signed on for it before goes on: a redirect address that is taken away ends
+// no token.
 func (s *Service) ChangeApplication(
 	ctx context.Context, by By, id string, change func(*store.Application) error,
 ) (a store.Application, err error) {
@@ -57,7 +62,7 @@ func (s *Service) ChangeApplication(
 		if err != nil {
 			return err
 		}
-		a = before
+		a = copyOfApplication(before)
 		if err := change(&a); err != nil {
 			return err
 		}
@@ -65,7 +70,7 @@ func (s *Service) ChangeApplication(
 		if a.Type != store.WebApplication {
 			a.SecretHash = nil
 		}
-		if err := checkApplication(a).Err(); err != nil {
+		if err := checkApplication(a, before).Err(); err != nil {
 			return err
 		}
 		return t.saveApplication(ctx, &a, before, "updated")
@@ -73,6 +78,8 @@ func (s *Service) ChangeApplication(
 	return a, err
 }
 
+// saveApplication writes an application that was checked, and notes what became of it
+// in the words of done.
 func (t *turn) saveApplication(ctx context.Context, a *store.Application, before store.Application, done string) error {
 	if err := t.UpdateApplication(ctx, a); err != nil {
 		return applicationNameTaken(err)
@@ -87,6 +94,8 @@ func (t *turn) saveApplication(ctx context.Context, a *store.Application, before
 	return nil
 }
 
+// applicationNameTaken is a conflict as the fault that it is here; any other error
+// stays what it is.
 func applicationNameTaken(err error) error {
 	if errors.Is(err, store.ErrConflict) {
 		return fault.Of(fault.Name, fault.Taken, "Another application of this environment has this name.")
@@ -96,6 +105,8 @@ func applicationNameTaken(err error) error {
 
 // RenewApplication gives an application a new secret, which only this answer has.
 // ErrNoSecret when its type cannot keep one.
+// The old secret is worth nothing at once: who renews it because it leaked wants no
+// time of grace.
 func (s *Service) RenewApplication(
 	ctx context.Context, by By, id string,
 ) (a store.Application, secret string, err error) {
@@ -142,11 +153,9 @@ var (
 	claimValues      = []string{store.GroupNames, store.GroupDisplayNames, store.GroupIDs}
 )
 
-// checkApplication tells what may not be kept of an application.
-func checkApplication(a store.Application) (l fault.List) {
-	if a.Name == "" {
-		l = append(l, fault.Of(fault.Name, fault.Missing, "Give the application a name.")...)
-	}
+// checkApplication tells what may not be kept of an application, which was before.
+func checkApplication(a, before store.Application) (l fault.List) {
+	l = checkName("application", before.Name, a.Name)
 	if !slices.Contains(applicationTypes, a.Type) {
 		l = append(l, wrong(fault.ApplicationType, 0, "It must be one of %q.", applicationTypes)...)
 	}
@@ -187,6 +196,8 @@ func checkRedirect(field fault.Field, item int, text, applicationType string) fa
 	return nil
 }
 
+// loopback tells whether a host is this machine: by its address, or by the one name
+// that RFC 6761 keeps for it.
 func loopback(host string) bool {
 	a, err := netip.ParseAddr(host)
 	return host == "localhost" || err == nil && a.IsLoopback()

@@ -55,7 +55,8 @@ func TestActivitiesTellBeforeAndAfter(t *testing.T) {
 	_, err = w.SetRoleGroup(ctx, by, w.group.ID, store.RoleReadOnly, nil)
 	must(t, err)
 	got := w.detail("role.changed")
-	if !reflect.DeepEqual(got["before"], map[string]any{"role": ""}) || !reflect.DeepEqual(got["after"], map[string]any{"role": "READ_ONLY"}) {
+	if !reflect.DeepEqual(got["before"], map[string]any{"role": ""}) ||
+		!reflect.DeepEqual(got["after"], map[string]any{"role": "READ_ONLY"}) {
 		t.Errorf("%v", got)
 	}
 	a, err := w.ChangeAdministrator(ctx, by, w.asAdmin(store.RoleReadOnly).ID, func(a *store.Administrator) error {
@@ -156,7 +157,10 @@ func TestChangesAtOnce(t *testing.T) {
 	for i := range many {
 		name := fmt.Sprint("a", i)
 		wg.Go(func() {
-			_, err := w.ChangeUser(ctx, by, w.user.ID, func(u *store.User) error { u.Attributes[name] = "x"; return nil })
+			_, err := w.ChangeUser(ctx, by, w.user.ID, func(u *store.User) error {
+				u.Attributes[name] = "x"
+				return nil
+			})
 			failed <- err
 		})
 		wg.Go(func() {
@@ -171,7 +175,10 @@ func TestChangesAtOnce(t *testing.T) {
 			failed <- err
 		})
 		wg.Go(func() {
-			_, err := w.ChangeGroup(ctx, by, w.group.ID, func(g *store.Group) error { g.Description += "x"; return nil })
+			_, err := w.ChangeGroup(ctx, by, w.group.ID, func(g *store.Group) error {
+				g.Description += "x"
+				return nil
+			})
 			failed <- err
 		})
 	}
@@ -249,7 +256,12 @@ func TestLinks(t *testing.T) {
 	by := w.as(store.RoleOwner)
 	link := func(to store.UserTypeRef, values map[string]string) store.User {
 		t.Helper()
-		u, err := w.LinkUser(ctx, by, w.user.ID, func(store.User) (m.Link, error) { return m.Link{To: to, Values: values}, nil })
+		u, err := w.LinkUser(ctx, by, w.user.ID, func(store.User) (m.Link, error) {
+			return m.Link{
+				To:     to,
+				Values: values,
+			}, nil
+		})
 		must(t, err)
 		kept, err := w.Store.User(ctx, w.env, u.ID)
 		must(t, err)
@@ -259,7 +271,10 @@ func TestLinks(t *testing.T) {
 		t.Errorf("%+v", u)
 	}
 	u := link(w.kind, map[string]string{"mail": "m", "entryuuid": "2", "uid": "a", "empty": ""})
-	want := []store.Correlation{{Attribute: "entryuuid", Value: "2"}, {Attribute: "mail", Value: "m"}, {Attribute: "uid", Value: "a"}}
+	want := []store.Correlation{{
+		Attribute: "entryuuid",
+		Value:     "2",
+	}, {Attribute: "mail", Value: "m"}, {Attribute: "uid", Value: "a"}}
 	if !reflect.DeepEqual(u.Correlation, want) || u.DN != "" {
 		t.Errorf("%+v", u.Correlation)
 	}
@@ -277,7 +292,9 @@ func TestLinkEndsWhatTheOldOneOpened(t *testing.T) {
 		ends bool
 	}{
 		"to another gateway": {func(ctx context.Context, w *world, by m.By, far store.UserTypeRef) error {
-			return second(w.LinkUser(ctx, by, w.user.ID, func(store.User) (m.Link, error) { return m.Link{To: far}, nil }))
+			return second(w.LinkUser(ctx, by, w.user.ID, func(store.User) (m.Link, error) {
+				return m.Link{To: far}, nil
+			}))
 		}, true},
 		"with all others": {func(ctx context.Context, w *world, by m.By, far store.UserTypeRef) error {
 			return second(w.RelinkUsers(ctx, by, w.kind, far))
@@ -287,7 +304,9 @@ func TestLinkEndsWhatTheOldOneOpened(t *testing.T) {
 			return second(w.LinkUser(ctx, by, w.user.ID, func(store.User) (m.Link, error) { return link, nil }))
 		}, true},
 		"to another user type": {func(ctx context.Context, w *world, by m.By, _ store.UserTypeRef) error {
-			return second(w.LinkUser(ctx, by, w.user.ID, func(store.User) (m.Link, error) { return m.Link{To: w.other}, nil }))
+			return second(w.LinkUser(ctx, by, w.user.ID, func(store.User) (m.Link, error) {
+				return m.Link{To: w.other}, nil
+			}))
 		}, false},
 		"with all others to it": {func(ctx context.Context, w *world, by m.By, _ store.UserTypeRef) error {
 			return second(w.RelinkUsers(ctx, by, w.kind, w.other))
@@ -296,7 +315,11 @@ func TestLinkEndsWhatTheOldOneOpened(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			w, ctx := h.world(), t.Context()
 			by := w.as(store.RoleOwner)
-			far := m.Draft{Gateway: store.Gateway{Name: "Far", Vendor: "OpenLDAP", UserTypes: []store.UserType{w.people("Far")}}}
+			far := m.Draft{Gateway: store.Gateway{
+				Name:      "Far",
+				Vendor:    "OpenLDAP",
+				UserTypes: []store.UserType{w.people("Far")},
+			}}
 			must(t, w.CreateGateway(ctx, by, &far))
 			must(t, w.Store.SetPersonFactor(ctx, w.env, w.user.ID, []byte("x")))
 			must(t, c.link(ctx, w, by, store.UserTypeRef{Gateway: far.ID, UserType: far.UserTypes[0].ID}))

@@ -3,6 +3,7 @@ package management_test
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 
@@ -31,7 +32,10 @@ func gateway(change func(w *world, d *m.Draft)) func(ctx context.Context, w *wor
 
 func application(change func(a *store.Application)) func(ctx context.Context, w *world, by m.By) error {
 	return func(ctx context.Context, w *world, by m.By) error {
-		_, err := w.ChangeApplication(ctx, by, w.application.ID, func(a *store.Application) error { change(a); return nil })
+		_, err := w.ChangeApplication(ctx, by, w.application.ID, func(a *store.Application) error {
+			change(a)
+			return nil
+		})
 		return err
 	}
 }
@@ -97,7 +101,10 @@ var checks = []check{
 		return w.CreatePopulation(ctx, by, &store.Population{})
 	}, fault.Name, fault.Missing, 0, 0},
 	{"population of a taken name", func(ctx context.Context, w *world, by m.By) error {
-		_, err := w.ChangePopulation(ctx, by, w.more.ID, func(p *store.Population) error { p.Name = "STAFF"; return nil })
+		_, err := w.ChangePopulation(ctx, by, w.more.ID, func(p *store.Population) error {
+			p.Name = "STAFF"
+			return nil
+		})
 		return err
 	}, fault.Name, fault.Taken, 0, 0},
 
@@ -176,11 +183,18 @@ var checks = []check{
 		return err
 	}, fault.Name, fault.Missing, 0, 0},
 	{"administrator of a long name", func(ctx context.Context, w *world, by m.By) error {
-		_, err := w.CreateAdministrator(ctx, by, &store.Administrator{Name: strings.Repeat("x", 201), Role: store.RoleOwner})
+		_, err := w.CreateAdministrator(
+			ctx,
+			by,
+			&store.Administrator{Name: strings.Repeat("x", 201), Role: store.RoleOwner},
+		)
 		return err
 	}, fault.Name, fault.Invalid, 0, 0},
 	{"administrator of a taken name, elsewhere", func(ctx context.Context, w *world, by m.By) error {
-		_, err := w.CreateAdministrator(ctx, by, &store.Administrator{Name: w.house.world().admin.Name, Role: store.RoleOwner})
+		_, err := w.CreateAdministrator(ctx, by, &store.Administrator{
+			Name: w.house.world().admin.Name,
+			Role: store.RoleOwner,
+		})
 		return err
 	}, fault.Name, fault.Taken, 0, 0},
 	{"administrator who only signs on", func(ctx context.Context, w *world, by m.By) error {
@@ -188,7 +202,10 @@ var checks = []check{
 		return err
 	}, fault.Role, fault.Invalid, 0, 0},
 	{"another role that is none", func(ctx context.Context, w *world, by m.By) error {
-		_, err := w.ChangeAdministrator(ctx, by, w.admin.ID, func(a *store.Administrator) error { a.Role = "x"; return nil })
+		_, err := w.ChangeAdministrator(ctx, by, w.admin.ID, func(a *store.Administrator) error {
+			a.Role = "x"
+			return nil
+		})
 		return err
 	}, fault.Role, fault.Invalid, 0, 0},
 	{"group that gives no role", func(ctx context.Context, w *world, by m.By) error {
@@ -209,7 +226,10 @@ var checks = []check{
 		return err
 	}, fault.Name, fault.Missing, 0, 0},
 	{"environment of a long name", func(ctx context.Context, w *world, by m.By) error {
-		_, err := w.RenameEnvironment(ctx, by, func(e *store.Environment) error { e.Name = strings.Repeat("x", 201); return nil })
+		_, err := w.RenameEnvironment(ctx, by, func(e *store.Environment) error {
+			e.Name = strings.Repeat("x", 201)
+			return nil
+		})
 		return err
 	}, fault.Name, fault.Invalid, 0, 0},
 	{"channel that is told already", func(ctx context.Context, w *world, by m.By) error {
@@ -226,7 +246,7 @@ var checks = []check{
 // and one sentence for people.
 func TestChecks(t *testing.T) {
 	h := open(t)
-	for _, c := range checks {
+	for _, c := range slices.Concat(checks, lengths) {
 		t.Run(strings.ReplaceAll(c.name, " ", "_"), func(t *testing.T) {
 			w := h.world()
 			by := w.as(store.RoleOwner)
@@ -259,7 +279,15 @@ func TestAllFaultsTogether(t *testing.T) {
 	if err := w.CreateGateway(t.Context(), w.as(store.RoleOwner), &d); !errors.As(err, &l) {
 		t.Fatal(err)
 	}
-	for _, field := range []fault.Field{fault.Name, fault.Vendor, fault.TypeName, fault.Correlation, fault.Filter, fault.Mappings, fault.Retain} {
+	for _, field := range []fault.Field{
+		fault.Name,
+		fault.Vendor,
+		fault.TypeName,
+		fault.Correlation,
+		fault.Filter,
+		fault.Mappings,
+		fault.Retain,
+	} {
 		found := false
 		for _, f := range l {
 			found = found || f.Field == field
@@ -285,7 +313,8 @@ func TestDependents(t *testing.T) {
 		by := w.as(store.RoleIdentityAdmin)
 		var e *m.DependentsError
 		err := remove(ctx, w, by, false)
-		if !errors.As(err, &e) || e.Users != 1 || len(e.Some) != 1 || e.Some[0].Username != "ada" || !errors.Is(err, store.ErrDependents) {
+		if !errors.As(err, &e) || e.Users != 1 || len(e.Some) != 1 || e.Some[0].Username != "ada" ||
+			!errors.Is(err, store.ErrDependents) {
 			t.Errorf("%s: %v", name, err)
 		}
 		must(t, remove(ctx, w, by, true))
@@ -294,7 +323,12 @@ func TestDependents(t *testing.T) {
 		}
 	}
 	w := h.world()
-	if err := w.DeletePopulation(t.Context(), w.as(store.RoleOwner), w.population.ID, nil); !errors.Is(err, store.ErrDependents) {
+	if err := w.DeletePopulation(
+		t.Context(),
+		w.as(store.RoleOwner),
+		w.population.ID,
+		nil,
+	); !errors.Is(err, store.ErrDependents) {
 		t.Error(err)
 	}
 }
@@ -303,7 +337,10 @@ func TestRules(t *testing.T) {
 	h := open(t)
 	w, ctx := h.world(), t.Context()
 	by := w.as(store.RoleOwner)
-	_, err := w.ChangeApplication(ctx, by, w.application.ID, func(a *store.Application) error { a.Type = store.SinglePage; return nil })
+	_, err := w.ChangeApplication(ctx, by, w.application.ID, func(a *store.Application) error {
+		a.Type = store.SinglePage
+		return nil
+	})
 	must(t, err)
 	if _, _, err := w.RenewApplication(ctx, by, w.application.ID); !errors.Is(err, m.ErrNoSecret) {
 		t.Error(err)

@@ -8,9 +8,11 @@ import (
 	"ldap-gateway/cloud/vault"
 )
 
+// factsOfClient leaves the hash of the secret out.
 func factsOfClient(c store.Client) facts { return facts{"name": c.Name, "role": c.Role} }
 
 // CreateClient adds an API client, and returns its secret. Only this answer has it.
+// Two may have one name: they are known by their IDs.
 func (s *Service) CreateClient(ctx context.Context, by By, c *store.Client) (secret string, err error) {
 	err = s.act(ctx, by, CreateClient, func(t *turn) error {
 		*c = store.Client{EnvironmentID: t.env(), Name: c.Name, Role: c.Role}
@@ -33,6 +35,7 @@ func (s *Service) CreateClient(ctx context.Context, by By, c *store.Client) (sec
 }
 
 // client returns an API client that the actor may change.
+// Whoever has a client's secret has its role, so to change it takes that role.
 func (t *turn) client(ctx context.Context, id string) (store.Client, error) {
 	c, err := t.Client(ctx, t.env(), id)
 	return c, t.needs(c.Role, "the API client "+c.Name, err)
@@ -57,6 +60,8 @@ func (s *Service) RenewClient(ctx context.Context, by By, id string) (c store.Cl
 }
 
 // DeleteClient removes an API client with its access tokens.
+// A request of it that is under way ends as one of nobody: the role is looked up anew
+// in each transaction.
 func (s *Service) DeleteClient(ctx context.Context, by By, id string) (c store.Client, err error) {
 	err = s.act(ctx, by, DeleteClient, func(t *turn) (err error) {
 		if c, err = t.client(ctx, id); err != nil {

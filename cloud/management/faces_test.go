@@ -22,6 +22,7 @@ import (
 	"ldap-gateway/cloud/api"
 	"ldap-gateway/cloud/console"
 	"ldap-gateway/cloud/hub"
+	"ldap-gateway/cloud/idp"
 	m "ldap-gateway/cloud/management"
 	"ldap-gateway/cloud/pairing"
 	"ldap-gateway/cloud/store"
@@ -32,6 +33,7 @@ import (
 // absent says why an action has no place in a face.
 var absent = map[m.Action]struct{ api, console string }{
 	m.TryPerson:         {api: "it asks an agent while somebody looks on: a page, and no resource"},
+	m.TryProvider:       {api: "somebody signs on while they look on: a page, and no resource"},
 	m.ReleaseGroup:      {api: "a program takes users out of a group one by one"},
 	m.KeepOwn:           {api: "a program has no password, and is given a new secret by who made it"},
 	m.CreateClient:      {api: "programs are made by people: none makes itself a successor"},
@@ -128,6 +130,7 @@ func (h *house) console() http.Handler {
 		Links:      nobodyHere{},
 		Proofs:     &administrators.Authenticator{Store: h.Store, Vault: v, URLs: []string{"https://id.example.com"}},
 		Mails:      true,
+		Providers:  &idp.Desk{Store: h.Store, Vault: v, HTTP: http.DefaultClient, URL: "https://id.example.com"},
 		People:     nobodyHere{},
 		URL:        "https://id.example.com",
 	}).Handler()
@@ -146,14 +149,29 @@ func (w *world) fill(pattern string) (method, path string) {
 	method, path, _ = strings.Cut(pattern, " ")
 	id := w.pairing.ID
 	for part, of := range map[string]string{
-		"/kerberosKeys/": w.keys.ID, "/keys/": w.keys.ID, "/groups/": w.group.ID, "/memberOfGroups/": w.group.ID, "/roleGroups/": w.group.ID,
-		"/administrators/": w.admin.ID, "/clients/": w.client.ID, "/channels/": w.channel.ID, "/signOns/": "none",
+		"/kerberosKeys/":   w.keys.ID,
+		"/keys/":           w.keys.ID,
+		"/groups/":         w.group.ID,
+		"/memberOfGroups/": w.group.ID,
+		"/roleGroups/":     w.group.ID,
+		"/administrators/": w.admin.ID,
+		"/clients/":        w.client.ID,
+		"/channels/":       w.channel.ID,
+		"/signOns/":        "none",
 	} {
 		if strings.Contains(path, part+"{id}") {
 			id = of
 		}
 	}
 	return method, strings.NewReplacer(
+		"/{e}/certificates/{id}", "/"+w.env+"/certificates/"+w.certificate.ID,
+		"/{e}/keys/{id}", "/"+w.env+"/keys/"+w.own.ID,
+		"ccounts/{id}", "ccounts/"+w.link.ID,
+		"identityProviders/{i}/attributes/{a}", "identityProviders/"+w.provider.ID+"/attributes/"+w.provider.Mappings[1].ID,
+		"identityProviders/{i}", "identityProviders/"+w.provider.ID,
+		"providers/{p}/certificates/{id}", "providers/"+w.saml.ID+"/certificates/"+w.used.ID,
+		"providers/{p}/certificates", "providers/"+w.saml.ID+"/certificates",
+		"providers/{p}", "providers/"+w.provider.ID,
 		"{e}", w.env, "{p}", w.more.ID, "{g}", w.gateway.ID, "{t}", w.kind.UserType, "{i}", w.instance.ID,
 		"{a}", w.application.ID, "{u}", w.user.ID, "{group}", w.group.ID, "{id}", url.PathEscape(id), "{$}", "",
 	).Replace(path)
@@ -165,6 +183,9 @@ func send(t testing.TB, h http.Handler, method, path, token, body string) (statu
 	r := httptest.NewRequestWithContext(t.Context(), method, "/v1/environments"+path, strings.NewReader(body))
 	r.Header.Set("Authorization", "Bearer "+token)
 	r.Header.Set("Content-Type", "application/json")
+	if strings.HasPrefix(body, "--part") {
+		r.Header.Set("Content-Type", "multipart/form-data; boundary=part")
+	}
 	return serve(t, h, r)
 }
 
@@ -194,6 +215,17 @@ func apiBody(w *world, h http.Handler, pattern string) string {
 		return `{"id":"` + w.gateway.ID + `","userType":{"id":"` + w.other.UserType + `"}}`
 	case "POST /{e}/users/{u}/memberOfGroups":
 		return `{"id":"` + w.group.ID + `"}`
+	case "POST /{e}/identityProviders":
+		return strings.Replace(openIDBody, "NAME", "Another", 1)
+	case "PUT /{e}/identityProviders/{i}":
+		return strings.Replace(openIDBody, "NAME", "Partner", 1)
+	case "POST /{e}/identityProviders/{i}/attributes", "PUT /{e}/identityProviders/{i}/attributes/{a}":
+		return `{"name":"memberOfExternalGroups","value":"${providerAttributes.groups}","update":"ALWAYS"}`
+	case "POST /{e}/users/{u}/linkedAccounts":
+		return `{"externalId":"s-9","identityProvider":{"id":"` + w.provider.ID + `"}}`
+	case "POST /{e}/certificates":
+		return "--part\r\nContent-Disposition: form-data; name=\"file\"; filename=\"c.pem\"\r\n\r\n" + w.pem() +
+			"\r\n--part\r\nContent-Disposition: form-data; name=\"usageType\"\r\n\r\nSIGNING\r\n--part--\r\n"
 	case "POST /{e}/gateways/{g}/kerberosKeys":
 		return `{"keytab":"` + base64.StdEncoding.EncodeToString(newKeytab(w.t)) + `"}`
 	}
@@ -204,6 +236,11 @@ func apiBody(w *world, h http.Handler, pattern string) string {
 		map[bool]string{true: "LDAP", false: "WEB_APP"}[strings.Contains(pattern, "gateways")] +
 		`","vendor":"OpenLDAP","redirectUris":["https://x.example.com/"]}`
 }
+
+// openIDBody is an identity provider as a client sends it.
+const openIDBody = `{"name":"NAME","type":"OPENID_CONNECT","enabled":true,"issuer":"https://idp.example.com",
+"authorizationEndpoint":"https://idp.example.com/a","tokenEndpoint":"https://idp.example.com/t",
+"jwksEndpoint":"https://idp.example.com/k","clientId":"c","clientSecret":"s","scopes":["openid"]}`
 
 // Every role asks for everything over the API: who may is answered, and who may not is
 // refused before anything is looked at.
@@ -225,7 +262,8 @@ func TestEveryRoleOverTheAPI(t *testing.T) {
 					path += "?force=true"
 				}
 				if pattern == "DELETE /{e}/administrators/{id}" || pattern == "PATCH /{e}/administrators/{id}" {
-					path, body = strings.Replace(path, w.admin.ID, w.asAdmin(store.RoleReadOnly).ID, 1), `{"role":"IDENTITY_ADMIN"}`
+					path = strings.Replace(path, w.admin.ID, w.asAdmin(store.RoleReadOnly).ID, 1)
+					body = `{"role":"IDENTITY_ADMIN"}`
 					before = w.rows()
 				}
 				status, answer := send(t, face, method, path, token, body)
@@ -255,8 +293,12 @@ func (w *world) signIn(h http.Handler, role store.Role) *http.Cookie {
 	a, err := w.Store.AdministratorByID(w.t.Context(), w.env, by.ID)
 	must(w.t, err)
 	salt := []byte("salt of the test")
-	a.PasswordHash = fmt.Sprintf("$argon2id$v=%d$m=8,t=1,p=1$%s$%s", argon2.Version, base64.RawStdEncoding.EncodeToString(salt),
-		base64.RawStdEncoding.EncodeToString(argon2.IDKey([]byte(passphrase), salt, 1, 8, 1, 32)))
+	a.PasswordHash = fmt.Sprintf(
+		"$argon2id$v=%d$m=8,t=1,p=1$%s$%s",
+		argon2.Version,
+		base64.RawStdEncoding.EncodeToString(salt),
+		base64.RawStdEncoding.EncodeToString(argon2.IDKey([]byte(passphrase), salt, 1, 8, 1, 32)),
+	)
 	must(w.t, w.Store.UpdateAdministrator(w.t.Context(), &a))
 	r := form(w.t, "/console/sign-in", nil, "name", a.Name, "password", passphrase)
 	rec := httptest.NewRecorder()
@@ -305,8 +347,25 @@ func consoleForm(w *world, h http.Handler, cookie *http.Cookie, pattern string) 
 	}
 	of := "/console/gateways/" + w.gateway.ID
 	switch pattern {
+	case "POST /console/providers":
+		return []string{"preset", "oidc", "name", "Another", "issuer", w.openIDs.URL, "clientId", "c", "secret", "s"}
+	case "POST /console/providers/{p}":
+		return w.providerForm(seen("/console/providers/" + w.provider.ID))
+	case "POST /console/providers/{p}/mappings":
+		return []string{"name0", "username", "value0", "${providerAttributes.sub}", "update0", "EMPTY_ONLY"}
+	case "POST /console/providers/{p}/certificates":
+		return []string{"file", w.pem()}
+	case "POST /console/users/{u}/accounts":
+		return []string{"provider", w.provider.ID, "subject", "s-9"}
 	case "POST /console/users/{u}":
-		return []string{"username", "ada", "population", w.population.ID, "seen", seen("/console/users/" + w.user.ID + "/edit")}
+		return []string{
+			"username",
+			"ada",
+			"population",
+			w.population.ID,
+			"seen",
+			seen("/console/users/" + w.user.ID + "/edit"),
+		}
 	case "POST /console/groups/{group}":
 		return []string{"name", "Operators", "seen", seen("/console/groups/" + w.group.ID + "/edit")}
 	case "POST /console/gateways/{g}/user-types":
@@ -324,7 +383,14 @@ func consoleForm(w *world, h http.Handler, cookie *http.Cookie, pattern string) 
 	case "POST /console/gateways/{g}/kerberos/keys":
 		return []string{"account", newKeys().Account, "password", newKeys().Password}
 	case "POST /console/account/password":
-		return []string{"current", passphrase, "password", "another long pass phrase", "again", "another long pass phrase"}
+		return []string{
+			"current",
+			passphrase,
+			"password",
+			"another long pass phrase",
+			"again",
+			"another long pass phrase",
+		}
 	case "POST /console/settings/administrators/{id}":
 		return []string{"role", "OWNER"}
 	case "POST /console/settings/alerts/channels":
@@ -397,7 +463,11 @@ func TestExploitsOverHTTP(t *testing.T) {
 		}
 	}
 	own := func(w *world, by m.By) store.UserTypeRef {
-		d := m.Draft{Gateway: store.Gateway{Name: "Mine", Vendor: "OpenLDAP", UserTypes: []store.UserType{w.people("Mine")}}}
+		d := m.Draft{Gateway: store.Gateway{
+			Name:      "Mine",
+			Vendor:    "OpenLDAP",
+			UserTypes: []store.UserType{w.people("Mine")},
+		}}
 		must(t, w.CreateGateway(t.Context(), by, &d))
 		return store.UserTypeRef{Gateway: d.ID, UserType: d.UserTypes[0].ID}
 	}
@@ -405,7 +475,14 @@ func TestExploitsOverHTTP(t *testing.T) {
 	w.give(w.group, store.RoleOwner)
 	by := w.as(store.RoleIdentityAdmin)
 	users := "/" + w.env + "/users/"
-	status, answer := send(t, programs, "POST", users+w.second.ID+"/memberOfGroups", w.token(by), `{"id":"`+w.group.ID+`"}`)
+	status, answer := send(
+		t,
+		programs,
+		"POST",
+		users+w.second.ID+"/memberOfGroups",
+		w.token(by),
+		`{"id":"`+w.group.ID+`"}`,
+	)
 	refused(w, status, answer, "he group Operators")
 	to := own(w, by)
 	body, err := json.Marshal(map[string]any{"id": to.Gateway, "userType": map[string]any{"id": to.UserType}})
@@ -416,7 +493,11 @@ func TestExploitsOverHTTP(t *testing.T) {
 	cookie := w.signIn(pages, store.RoleIdentityAdmin)
 	status, answer = serve(t, pages, form(t, "/console/groups/"+w.group.ID+"/members", cookie, "username", "bob"))
 	refused(w, status, answer, "he group Operators")
-	status, answer = serve(t, pages, form(t, "/console/users/"+w.user.ID+"/link", cookie, "to", to.Gateway+"/"+to.UserType))
+	status, answer = serve(
+		t,
+		pages,
+		form(t, "/console/users/"+w.user.ID+"/link", cookie, "to", to.Gateway+"/"+to.UserType),
+	)
 	refused(w, status, answer, "he user ada")
 	status, answer = serve(t, pages, form(t, "/console/gateways/"+w.gateway.ID+"/pairings", cookie))
 	refused(w, status, answer, "he gateway Headquarters")
@@ -443,7 +524,12 @@ func TestParallelPatches(t *testing.T) {
 				}
 				// A client that knows nothing of others sends its own attribute alone.
 				body := fmt.Sprintf(`{"attributes":{%q:"x"}}`, name)
-				r := httptest.NewRequestWithContext(t.Context(), "PATCH", "/v1/environments"+path, strings.NewReader(body))
+				r := httptest.NewRequestWithContext(
+					t.Context(),
+					"PATCH",
+					"/v1/environments"+path,
+					strings.NewReader(body),
+				)
 				r.Header.Set("Authorization", "Bearer "+token)
 				r.Header.Set("Content-Type", "application/json")
 				if validator != "" {
@@ -471,7 +557,8 @@ func TestParallelPatches(t *testing.T) {
 	r.Header.Set("Authorization", "Bearer "+token)
 	rec := httptest.NewRecorder()
 	face.ServeHTTP(rec, r)
-	if counts := patch(rec.Header().Get("ETag")); counts[http.StatusOK] != 1 || counts[http.StatusPreconditionFailed] != many-1 {
+	if counts := patch(rec.Header().Get("ETag")); counts[http.StatusOK] != 1 ||
+		counts[http.StatusPreconditionFailed] != many-1 {
 		t.Errorf("%v", counts)
 	}
 }

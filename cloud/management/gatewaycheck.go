@@ -17,18 +17,21 @@ import (
 var securities = []string{"", "None", "TLS", "StartTLS"}
 
 // checkGateway tells what may not be kept of a gateway, and fills in what is usual.
+// Everything that is wrong is told at once, whichever part it is of: somebody who is
+// sent back for one mistake after the other gives up. An error that is no fault.List is
+// the database's.
 func (t *turn) checkGateway(ctx context.Context, d *Draft, before store.Gateway) error {
-	l := checkPlace(d.Gateway)
+	l := checkPlace(d.Gateway, before)
 	types, err := t.checkUserTypes(ctx, d.UserTypes, before.UserTypes)
 	l = slices.Concat(l, types, checkKerberos(d.Kerberos), checkAccount(*d, before.Kerberos))
 	return cmp.Or(err, l.Err())
 }
 
 // checkPlace tells what is wrong with what a client says of the directory.
-func checkPlace(g store.Gateway) (l fault.List) {
-	if g.Name == "" {
-		l = append(l, fault.Of(fault.Name, fault.Missing, "Give the gateway a name.")...)
-	}
+// Nothing of it is used to connect: the agent has that in its own file. It is checked
+// all the same, since people read it and believe it.
+func checkPlace(g, before store.Gateway) (l fault.List) {
+	l = checkName("gateway", before.Name, g.Name)
 	if !slices.Contains(usertypes.Vendors(), g.Vendor) {
 		l = append(l, wrong(
 			fault.Vendor,
@@ -48,6 +51,7 @@ func checkPlace(g store.Gateway) (l fault.List) {
 	return l
 }
 
+// hostAndPort tells whether a text names a host and a port from 1 to 65535.
 func hostAndPort(text string) bool {
 	host, port, err := net.SplitHostPort(text)
 	if err != nil || host == "" {
@@ -59,6 +63,9 @@ func hostAndPort(text string) bool {
 
 // checkUserTypes checks the user types of a gateway, whose present ones are known,
 // and fills in their populations.
+// One that is sent without an ID is a new one. One with an ID that the gateway does not
+// have is refused: else a user type would be made under an ID of the client's choice,
+// and another gateway's users could be claimed by it.
 func (t *turn) checkUserTypes(ctx context.Context, types, known []store.UserType) (l fault.List, err error) {
 	for i := range types {
 		found, err := t.checkUserType(ctx, &types[i], types[:i])

@@ -17,6 +17,8 @@ type Draft struct {
 	ServicePassword string
 }
 
+// factsOfGateway has the user types whole: what a filter was before is what somebody
+// looks for after a bad night.
 func factsOfGateway(g store.Gateway) facts {
 	return facts{
 		"name":        g.Name,
@@ -31,6 +33,8 @@ func factsOfGateway(g store.Gateway) facts {
 }
 
 // CreateGateway adds a gateway, and fills in IDs, revision and times.
+// It takes no higher right, since nobody's password is checked by it yet; what hangs on
+// it later is weighed then.
 func (s *Service) CreateGateway(ctx context.Context, by By, d *Draft) error {
 	return s.act(ctx, by, CreateGateway, func(t *turn) error {
 		d.ID, d.EnvironmentID = "", t.env()
@@ -52,6 +56,9 @@ func (s *Service) CreateGateway(ctx context.Context, by By, d *Draft) error {
 
 // ChangeGateway changes a gateway, its user types among it, and has its instances
 // told.
+// Two changes at once are made one on top of the other; who wants to be told instead
+// compares the revision in change, or the ETag of what was read. To switch a gateway
+// off is such a change as well.
 func (s *Service) ChangeGateway(
 	ctx context.Context, by By, id string, change func(*Draft) error,
 ) (g store.Gateway, err error) {
@@ -76,17 +83,8 @@ func (s *Service) ChangeGateway(
 	return g, err
 }
 
-// copyOf returns a gateway that can be changed without the other.
-func copyOf(g store.Gateway) store.Gateway {
-	g.UserTypes = slices.Clone(g.UserTypes)
-	if g.Kerberos != nil {
-		kept := *g.Kerberos
-		g.Kerberos = &kept
-	}
-	return g
-}
-
 // gateway returns a gateway that the actor may change.
+// Reading takes no such right, so faces read by the store.
 func (t *turn) gateway(ctx context.Context, id string) (store.Gateway, error) {
 	g, err := t.Gateway(ctx, t.env(), id)
 	if err == nil {
@@ -96,6 +94,8 @@ func (t *turn) gateway(ctx context.Context, id string) (store.Gateway, error) {
 }
 
 // saveGateway writes a gateway that was checked, and has its instances told.
+// A user type that has users cannot be left out of a change by mistake: that is a fault
+// of its own kind, and RemoveUserType is the way.
 func (t *turn) saveGateway(ctx context.Context, g *store.Gateway, before store.Gateway, text string) error {
 	g.ID, g.EnvironmentID = before.ID, before.EnvironmentID
 	err := t.UpdateGateway(ctx, g)
@@ -118,6 +118,8 @@ func (t *turn) saveGateway(ctx context.Context, g *store.Gateway, before store.G
 	return nil
 }
 
+// gatewayNameTaken is a conflict as the fault that it is here; any other error stays
+// what it is.
 func gatewayNameTaken(err error) error {
 	if errors.Is(err, store.ErrConflict) {
 		return fault.Of(fault.Name, fault.Taken, "Another gateway of this environment has this name.")
@@ -162,6 +164,8 @@ func (s *Service) DeleteGateway(
 
 // dependents returns a *DependentsError when users have their passwords checked
 // through a gateway, or through one of its user types.
+// It names ten of them, so that whoever reads it knows whether these are three trial
+// accounts or the whole company.
 func (t *turn) dependents(ctx context.Context, gateway, userType string) error {
 	n, err := t.GatewayUsers(ctx, t.env(), gateway, userType)
 	if err != nil || n == 0 {

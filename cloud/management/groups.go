@@ -10,6 +10,7 @@ import (
 	"ldap-gateway/cloud/store"
 )
 
+// factsOfGroup leaves the members out: each membership is an activity of its own.
 func factsOfGroup(g store.Group) facts {
 	return facts{
 		"name":        g.Name,
@@ -21,6 +22,8 @@ func factsOfGroup(g store.Group) facts {
 }
 
 // CreateGroup adds an ordinary group, and fills in ID and times.
+// Its name is unique among the groups without a source; a directory's group may be
+// called the same.
 func (s *Service) CreateGroup(ctx context.Context, by By, g *store.Group) error {
 	return s.act(ctx, by, CreateGroup, func(t *turn) error {
 		g.ID, g.EnvironmentID = "", t.env()
@@ -28,7 +31,7 @@ func (s *Service) CreateGroup(ctx context.Context, by By, g *store.Group) error 
 			return fault.Of(fault.Source, fault.ReadOnly,
 				"A group with a source exists because a sign-on brought it: it cannot be created here.")
 		}
-		if err := t.checkGroup(ctx, g); err != nil {
+		if err := t.checkGroup(ctx, g, store.Group{}); err != nil {
 			return err
 		}
 		if err := t.Store.CreateGroup(ctx, g); err != nil {
@@ -60,7 +63,7 @@ func (s *Service) ChangeGroup(
 		}
 		g.ID, g.EnvironmentID = before.ID, before.EnvironmentID
 		g.SourceType, g.SourceID, g.DirectoryID = before.SourceType, before.SourceID, before.DirectoryID
-		if err := cmp.Or(keepsNames(before, g).Err(), t.checkGroup(ctx, &g)); err != nil {
+		if err := cmp.Or(keepsNames(before, g).Err(), t.checkGroup(ctx, &g, before)); err != nil {
 			return err
 		}
 		if err := t.UpdateGroup(ctx, &g); err != nil {
@@ -80,13 +83,15 @@ func (s *Service) ChangeGroup(
 
 // Origin says in words where the members of a just-in-time group are decided.
 func Origin(g store.Group) string {
-	if g.SourceType == store.SourceIDP {
-		return "the identity provider"
+	if g.FromGateway() {
+		return "the directory"
 	}
-	return "the directory"
+	return "the identity provider"
 }
 
 // keepsNames tells which names of a just-in-time group would be others.
+// That is told by name, and not passed over: a client that renames such a group
+// believes that it did.
 func keepsNames(before, after store.Group) (l fault.List) {
 	if !before.JustInTime() {
 		return nil
@@ -102,12 +107,16 @@ func keepsNames(before, after store.Group) (l fault.List) {
 	return l
 }
 
-// checkGroup tells what may not be kept of a group; without a display name it has
-// its name.
-func (t *turn) checkGroup(ctx context.Context, g *store.Group) error {
-	var l fault.List
+// checkGroup tells what may not be kept of a group, which was before; without a
+// display name it has its name.
+func (t *turn) checkGroup(ctx context.Context, g *store.Group, before store.Group) error {
+	l := checkLength(fault.Name, "The name of a group", before.Name, g.Name, maxGroupName)
 	if g.Name == "" {
-		l = append(l, fault.Of(fault.Name, fault.Missing, "Give the group a name.")...)
+		l = fault.Of(fault.Name, fault.Missing, "Give the group a name.")
+	}
+	if g.DisplayName != "" {
+		l = append(l, checkLength(
+			fault.DisplayName, "The display name of a group", before.DisplayName, g.DisplayName, maxGroupName)...)
 	}
 	g.DisplayName = cmp.Or(g.DisplayName, g.Name)
 	var err error
@@ -120,6 +129,8 @@ func (t *turn) checkGroup(ctx context.Context, g *store.Group) error {
 	return cmp.Or(err, l.Err())
 }
 
+// groupNameTaken is a conflict as the fault that it is here; any other error stays what
+// it is.
 func groupNameTaken(err error) error {
 	if errors.Is(err, store.ErrConflict) {
 		return fault.Of(fault.Name, fault.Taken, "Another group of this environment has this name.")
@@ -128,6 +139,7 @@ func groupNameTaken(err error) error {
 }
 
 // group returns a group that the actor may change.
+// Seen gets the group as it is and may refuse; nil: it does not.
 func (t *turn) group(ctx context.Context, id string, seen func(store.Group) error) (store.Group, error) {
 	g, err := t.Group(ctx, t.env(), id)
 	if err == nil {
@@ -158,6 +170,8 @@ func (s *Service) DeleteGroup(ctx context.Context, by By, id string, seen func(s
 }
 
 // AddMember puts a user into an ordinary group.
+// Who is in it already stays so, with the time of then, and the activity tells that
+// somebody asked.
 func (s *Service) AddMember(ctx context.Context, by By, user, group string) error {
 	return s.act(ctx, by, AddMember, func(t *turn) error {
 		u, err := t.User(ctx, t.env(), user)

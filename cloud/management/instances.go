@@ -21,6 +21,8 @@ func (t *turn) instance(ctx context.Context, gateway, id string) (g store.Gatewa
 
 // RotateInstance has an instance change its keys. Which they are is seen when they
 // are; ErrRevoked when it has none any more.
+// Nothing is written but the activity: the instance makes its keys, and the hub keeps
+// them when it shows them. One that is not connected does not hear of it.
 func (s *Service) RotateInstance(ctx context.Context, by By, gateway, id string) (i store.Instance, err error) {
 	err = s.act(ctx, by, RotateInstance, func(t *turn) (err error) {
 		if _, i, err = t.instance(ctx, gateway, id); err != nil {
@@ -43,6 +45,8 @@ func (s *Service) RotateInstance(ctx context.Context, by By, gateway, id string)
 
 // RevokeInstance ends an instance's credential for good. The first time counts:
 // revoking it again changes nothing.
+// The links hear of it the second time too: the first may have been while the bus was
+// lost.
 func (s *Service) RevokeInstance(
 	ctx context.Context, by By, gateway, id string, seen func(store.Instance) error,
 ) (i store.Instance, err error) {

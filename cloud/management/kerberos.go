@@ -23,6 +23,8 @@ func UsualKerberos() *store.Kerberos {
 }
 
 // checkKerberos says what is wrong with how a gateway takes tickets; nil: it takes none.
+// Realms are compared as they are written (RFC 4120 section 6.1), and a domain of
+// Active Directory is a realm in capitals: one in small letters would match no ticket.
 func checkKerberos(k *store.Kerberos) (l fault.List) {
 	if k == nil {
 		return nil
@@ -75,6 +77,8 @@ func (t *turn) useAccount(ctx context.Context, d Draft) error {
 	return err
 }
 
+// useKeys seals new keys and puts them in use. That they are none is a fault; their
+// contents are in no error and no activity, only their descriptions.
 func (t *turn) useKeys(ctx context.Context, g store.Gateway, n kerberos.NewKeys) (store.KerberosKeys, error) {
 	n.By = t.by.Actor()
 	k, err := t.service.Keys.Seal(g, n)
@@ -144,6 +148,8 @@ func (s *Service) DeleteKeys(ctx context.Context, by By, gateway, id string) err
 
 // StopKerberos has a gateway take no tickets any more, and forgets every key. It is
 // a change of the gateway.
+// The keys go with it, those that were retained too: who stops it because a key leaked
+// is done by that.
 func (s *Service) StopKerberos(ctx context.Context, by By, gateway string) error {
 	return s.act(ctx, by, ChangeGateway, func(t *turn) error {
 		before, err := t.gateway(ctx, gateway)

@@ -20,6 +20,8 @@ type Link struct {
 	Values map[string]string
 }
 
+// factsOfLink has what identifies the entry. It is no secret: it is in the record that
+// the same people may read.
 func factsOfLink(u store.User) facts {
 	values := map[string]string{}
 	for _, c := range u.Correlation {
@@ -31,6 +33,9 @@ func factsOfLink(u store.User) facts {
 // LinkUser has a user type check a user's password. Link gets the user as they are.
 // Another gateway or another entry may be another person: sessions, what applications
 // hold and the second factor end with the old link.
+// Errors are store.ErrNotFound, *HigherError for the user or for the gateway, a
+// fault.List, and what link returns. It runs within the transaction, so what it is
+// given is what is changed.
 func (s *Service) LinkUser(
 	ctx context.Context, by By, id string, link func(store.User) (Link, error),
 ) (u store.User, err error) {
@@ -45,6 +50,9 @@ func (s *Service) LinkUser(
 		}
 		g, to, err := t.target(ctx, wanted.To)
 		if err != nil {
+			return err
+		}
+		if err := checkEntry(before, wanted.Values).Err(); err != nil {
 			return err
 		}
 		if err := t.ownEntry(ctx, before, g, wanted.Values); err != nil {
@@ -94,6 +102,8 @@ func (t *turn) ownEntry(ctx context.Context, u store.User, g store.Gateway, valu
 }
 
 // linked returns a user as another user type has them.
+// The DN goes with the values, since it was the old entry's; the next sign-on that
+// updates brings the new one.
 func linked(u store.User, g store.Gateway, to store.UserType, values map[string]string) store.User {
 	if values != nil || u.GatewayID != g.ID {
 		u.DN, u.Correlation = "", inOrder(to.Correlation, values)
@@ -140,6 +150,8 @@ func inOrder(first []string, values map[string]string) (all []store.Correlation)
 	return all
 }
 
+// rank is where a name stands in a list, without regard to case; behind all when it is
+// not in it.
 func rank(list []string, name string) int {
 	if i := slices.IndexFunc(list, func(l string) bool { return store.Fold(l) == store.Fold(name) }); i >= 0 {
 		return i
@@ -149,6 +161,8 @@ func rank(list []string, name string) int {
 
 // RelinkUsers moves all users of one user type to another, and returns how many. When
 // the gateway is another, it ends what LinkUser ends.
+// It takes the rights of everybody who is moved, and those of the gateway that they are
+// moved to. That nobody was there to be moved is no error.
 func (s *Service) RelinkUsers(ctx context.Context, by By, from, to store.UserTypeRef) (moved int, err error) {
 	err = s.act(ctx, by, RelinkUsers, func(t *turn) error {
 		g, i, err := t.userType(ctx, from)

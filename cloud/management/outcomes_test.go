@@ -27,7 +27,8 @@ func TestPairingCodes(t *testing.T) {
 		t.Errorf("%+v", p)
 	}
 	var i store.Instance
-	if _, err := w.Store.RedeemPairing(ctx, pairing.HashCode(code), time.Now(), &i); err != nil || i.GatewayID != w.gateway.ID {
+	if _, err := w.Store.RedeemPairing(ctx, pairing.HashCode(code), time.Now(), &i); err != nil ||
+		i.GatewayID != w.gateway.ID {
 		t.Errorf("%+v, %v", i, err)
 	}
 	if _, err := w.Store.RedeemPairing(ctx, pairing.HashCode(code), time.Now(), &i); !errors.Is(err, store.ErrUsed) {
@@ -85,7 +86,8 @@ func TestKeysAreUsed(t *testing.T) {
 	k, err := w.UseKeys(ctx, by, w.gateway.ID, newKeys())
 	must(t, err)
 	all := sets()
-	if len(all) != 2 || all[0].ID != k.ID || all[0].Origin != kerberos.OriginPassword || !all[0].ExpiresAt.IsZero() || all[1].ExpiresAt.IsZero() {
+	if len(all) != 2 || all[0].ID != k.ID || all[0].Origin != kerberos.OriginPassword || !all[0].ExpiresAt.IsZero() ||
+		all[1].ExpiresAt.IsZero() {
 		t.Errorf("%+v", all)
 	}
 	g, err := w.Store.Gateway(ctx, w.env, w.gateway.ID)
@@ -107,7 +109,8 @@ func TestKeysAreUsed(t *testing.T) {
 	}
 	k, err = w.UseKeys(ctx, by, w.gateway.ID, newKeys())
 	must(t, err)
-	if g, err = w.Store.Gateway(ctx, w.env, w.gateway.ID); err != nil || g.Kerberos.RetainMinutes != kerberos.DefaultRetainMinutes || len(sets()) != 1 {
+	if g, err = w.Store.Gateway(ctx, w.env, w.gateway.ID); err != nil ||
+		g.Kerberos.RetainMinutes != kerberos.DefaultRetainMinutes || len(sets()) != 1 {
 		t.Errorf("%+v, %+v, %v", g.Kerberos, k, err)
 	}
 }
@@ -130,7 +133,8 @@ func TestGatewayIsMadeWithItsKeys(t *testing.T) {
 	must(t, w.CreateGateway(ctx, by, &d))
 	g, err := w.Store.Gateway(ctx, w.env, d.ID)
 	must(t, err)
-	if u := g.UserTypes[0]; u.ID == "" || u.PopulationID != w.population.ID || u.PasswordAuthority != usertypes.Authority {
+	if u := g.UserTypes[0]; u.ID == "" || u.PopulationID != w.population.ID ||
+		u.PasswordAuthority != usertypes.Authority {
 		t.Errorf("%+v", u)
 	}
 	all, err := w.Store.KerberosKeys(ctx, w.env, g.ID, time.Now())
@@ -169,7 +173,8 @@ func TestSecretsThatAreMade(t *testing.T) {
 	_, two, err := w.RenewClient(ctx, by, c.ID)
 	must(t, err)
 	kept, err := w.Store.Client(ctx, w.env, c.ID)
-	if err != nil || string(kept.SecretHash) != string(vault.HashSecret(two)) || one == two || kept.Role != store.RoleReadOnly {
+	if err != nil || string(kept.SecretHash) != string(vault.HashSecret(two)) || one == two ||
+		kept.Role != store.RoleReadOnly {
 		t.Errorf("%+v, %v", kept, err)
 	}
 	if _, err := w.Store.TokenClient(ctx, []byte("token"), time.Now()); !errors.Is(err, store.ErrNotFound) {
@@ -183,7 +188,10 @@ func TestSecretsThatAreMade(t *testing.T) {
 	if err != nil || a.SecretHash == nil {
 		t.Errorf("a change takes the secret away: %v", err)
 	}
-	a, err = w.ChangeApplication(ctx, by, a.ID, func(a *store.Application) error { a.Type = store.SinglePage; return nil })
+	a, err = w.ChangeApplication(ctx, by, a.ID, func(a *store.Application) error {
+		a.Type = store.SinglePage
+		return nil
+	})
 	if err != nil || a.SecretHash != nil {
 		t.Errorf("what cannot keep a secret has one: %v", err)
 	}
@@ -338,7 +346,8 @@ func TestMemberships(t *testing.T) {
 		t.Error("bob is not in it")
 	}
 	must(t, w.RemoveMember(ctx, by, w.second.ID, w.group.ID, nil))
-	if err := w.RemoveMember(ctx, by, w.second.ID, w.group.ID, nil); in(w.second.ID, w.group.ID) || !errors.Is(err, store.ErrNotFound) {
+	if err := w.RemoveMember(ctx, by, w.second.ID, w.group.ID, nil); in(w.second.ID, w.group.ID) ||
+		!errors.Is(err, store.ErrNotFound) {
 		t.Error(err)
 	}
 	must(t, w.Store.Provision(ctx, func(tx *store.Tx) error {
@@ -350,7 +359,10 @@ func TestMemberships(t *testing.T) {
 		}
 		return nil
 	}))
-	g, err := w.ChangeGroup(ctx, by, w.jit.ID, func(g *store.Group) error { g.Description, g.ExternalID = "d", "e"; return nil })
+	g, err := w.ChangeGroup(ctx, by, w.jit.ID, func(g *store.Group) error {
+		g.Description, g.ExternalID = "d", "e"
+		return nil
+	})
 	if err != nil || g.Description != "d" || g.ExternalID != "e" || m.Origin(g) != "the directory" {
 		t.Errorf("%+v, %v", g, err)
 	}

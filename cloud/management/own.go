@@ -8,6 +8,8 @@ import (
 )
 
 // own runs a change of the actor's own way in.
+// That somebody changes their own password is no change of anybody else, so no higher
+// right is asked for; that they still are somebody is asked, as of everybody.
 func (s *Service) own(ctx context.Context, by By, text string, f func(t *turn) error) error {
 	return s.act(ctx, by, KeepOwn, func(t *turn) error {
 		subject := "administrator:" + by.ID
@@ -21,6 +23,8 @@ func (s *Service) own(ctx context.Context, by By, text string, f func(t *turn) e
 
 // ChangeOwnPassword keeps the hash of the actor's new password. ErrNotOwn for who
 // has none here.
+// The face has asked for the old one, and made the hash: no password comes here. Other
+// sessions of theirs end, since they were opened by another one.
 func (s *Service) ChangeOwnPassword(ctx context.Context, by By, hash string) error {
 	if by.Kind != Administrator {
 		return ErrNotOwn
@@ -38,6 +42,8 @@ func (s *Service) ChangeOwnPassword(ctx context.Context, by By, hash string) err
 // KeepOwnOneTime keeps the sealed secret of the actor's one-time passwords. Step is
 // the time step of the one that proved it, which is used up: store.ErrUsed when it
 // was before.
+// It is kept only with a first code that the new secret made: who mistypes a secret is
+// not locked out by it.
 func (s *Service) KeepOwnOneTime(ctx context.Context, by By, sealed []byte, step int64) error {
 	return s.own(ctx, by, "one-time passwords were set up", func(t *turn) error {
 		if by.Kind == Person {
@@ -60,6 +66,7 @@ func (s *Service) DropOwnOneTime(ctx context.Context, by By) error {
 	})
 }
 
+// setOneTime keeps the actor's own secret; nil takes it away.
 func (t *turn) setOneTime(ctx context.Context, sealed []byte) error {
 	a, err := t.AdministratorByID(ctx, t.env(), t.by.ID)
 	if err != nil {
@@ -79,6 +86,7 @@ func (s *Service) AddOwnPasskey(ctx context.Context, by By, p *store.Passkey) er
 }
 
 // DropOwnPasskey removes a passkey of the actor's.
+// store.ErrNotFound for one of somebody else, as for one that does not exist.
 func (s *Service) DropOwnPasskey(ctx context.Context, by By, id string) error {
 	if by.Kind != Administrator {
 		return ErrNotOwn
@@ -88,6 +96,8 @@ func (s *Service) DropOwnPasskey(ctx context.Context, by By, id string) error {
 
 // SignedIn notes that the actor has opened the console, and how they proved who
 // they are.
+// It is the one action that changes nothing but the activities: who came in, when and
+// by which proof is what is looked for first when something has happened.
 func (s *Service) SignedIn(ctx context.Context, by By, proof string) error {
 	return s.act(ctx, by, KeepOwn, func(t *turn) error {
 		subject := "administrator:" + by.ID

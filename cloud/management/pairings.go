@@ -15,6 +15,9 @@ const kept = 24 * time.Hour
 
 // OfferPairing makes a one-time code for one more instance of a gateway. Only this
 // answer has the code.
+// Who has the code becomes an instance, which is asked for every password of the
+// gateway: so it takes the right that hangs on it. Codes that expired a day ago are
+// forgotten by the way.
 func (s *Service) OfferPairing(ctx context.Context, by By, gateway string) (p store.Pairing, code string, err error) {
 	err = s.act(ctx, by, OfferPairing, func(t *turn) error {
 		g, err := t.gateway(ctx, gateway)
@@ -37,6 +40,8 @@ func (s *Service) OfferPairing(ctx context.Context, by By, gateway string) (p st
 }
 
 // WithdrawPairing takes back a code that nobody has used.
+// It takes away only, so no higher right is asked for. store.ErrNotFound for a code
+// that was used, or has expired.
 func (s *Service) WithdrawPairing(
 	ctx context.Context, by By, gateway, id string, seen func(store.Pairing) error,
 ) error {
@@ -64,6 +69,8 @@ func (s *Service) WithdrawPairing(
 }
 
 // ApprovePairing makes the agent that shows a code an instance of a gateway.
+// The actor has compared the fingerprint. A code that nobody shows, that was decided on
+// or has expired is a fault of fault.PairingCode.
 func (s *Service) ApprovePairing(ctx context.Context, by By, gateway, code string) (i store.Instance, err error) {
 	err = s.act(ctx, by, ApprovePairing, func(t *turn) error {
 		g, err := t.gateway(ctx, gateway)

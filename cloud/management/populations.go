@@ -8,6 +8,7 @@ import (
 	"ldap-gateway/cloud/store"
 )
 
+// factsOfPopulation leaves out how many users there are, which is no change of it.
 func factsOfPopulation(p store.Population) facts {
 	return facts{"name": p.Name, "description": p.Description, "default": p.Default}
 }
@@ -16,7 +17,7 @@ func factsOfPopulation(p store.Population) facts {
 func (s *Service) CreatePopulation(ctx context.Context, by By, p *store.Population) error {
 	return s.act(ctx, by, CreatePopulation, func(t *turn) error {
 		p.ID, p.EnvironmentID = "", t.env()
-		if err := checkPopulation(*p); err != nil {
+		if err := checkPopulation(*p, store.Population{}); err != nil {
 			return err
 		}
 		if err := t.Store.CreatePopulation(ctx, p); err != nil {
@@ -47,7 +48,7 @@ func (s *Service) ChangePopulation(
 			return err
 		}
 		p.ID, p.EnvironmentID = before.ID, before.EnvironmentID
-		if err := checkPopulation(p); err != nil {
+		if err := checkPopulation(p, before); err != nil {
 			return err
 		}
 		if err := t.UpdatePopulation(ctx, &p); err != nil {
@@ -65,13 +66,13 @@ func (s *Service) ChangePopulation(
 	return p, err
 }
 
-func checkPopulation(p store.Population) error {
-	if p.Name == "" {
-		return fault.Of(fault.Name, fault.Missing, "Give the population a name.")
-	}
-	return nil
+// checkPopulation tells what may not be kept of a population, which was before.
+func checkPopulation(p, before store.Population) error {
+	return checkName("population", before.Name, p.Name).Err()
 }
 
+// populationNameTaken is a conflict as the fault that it is here; any other error stays
+// what it is.
 func populationNameTaken(err error) error {
 	if errors.Is(err, store.ErrConflict) {
 		return fault.Of(fault.Name, fault.Taken, "Another population of this environment has this name.")

@@ -47,7 +47,11 @@ var waysToARecord = []way{
 		return changing(func(u *store.User) { u.PopulationID = w.more.ID })(ctx, w, by)
 	}},
 	{"link to a gateway of one's own", func(ctx context.Context, w *world, by m.By) error {
-		own := m.Draft{Gateway: store.Gateway{Name: "Mine", Vendor: "OpenLDAP", UserTypes: []store.UserType{w.people("Mine")}}}
+		own := m.Draft{Gateway: store.Gateway{
+			Name:      "Mine",
+			Vendor:    "OpenLDAP",
+			UserTypes: []store.UserType{w.people("Mine")},
+		}}
 		if err := w.CreateGateway(ctx, by, &own); err != nil {
 			return err
 		}
@@ -101,11 +105,16 @@ var waysToAGateway = []way{
 		return err
 	}},
 	{"change the user type of others", func(ctx context.Context, w *world, by m.By) error {
-		_, _, err := w.ChangeUserType(ctx, by, w.other, func(t *m.TypeState) error { t.UpdateOnSignOn = true; return nil })
+		_, _, err := w.ChangeUserType(ctx, by, w.other, func(t *m.TypeState) error {
+			t.UpdateOnSignOn = true
+			return nil
+		})
 		return err
 	}},
 	{"link a lesser user to it", func(ctx context.Context, w *world, by m.By) error {
-		return second(w.LinkUser(ctx, by, w.second.ID, func(store.User) (m.Link, error) { return m.Link{To: w.other}, nil }))
+		return second(w.LinkUser(ctx, by, w.second.ID, func(store.User) (m.Link, error) {
+			return m.Link{To: w.other}, nil
+		}))
 	}},
 	{"link a lesser user to an entry of it", func(ctx context.Context, w *world, by m.By) error {
 		return second(w.LinkUser(ctx, by, w.second.ID, func(store.User) (m.Link, error) {
@@ -113,7 +122,11 @@ var waysToAGateway = []way{
 		}))
 	}},
 	{"move lesser users to it", func(ctx context.Context, w *world, by m.By) error {
-		own := m.Draft{Gateway: store.Gateway{Name: "Mine", Vendor: "OpenLDAP", UserTypes: []store.UserType{w.people("Mine")}}}
+		own := m.Draft{Gateway: store.Gateway{
+			Name:      "Mine",
+			Vendor:    "OpenLDAP",
+			UserTypes: []store.UserType{w.people("Mine")},
+		}}
 		if err := w.CreateGateway(ctx, by, &own); err != nil {
 			return err
 		}
@@ -197,7 +210,9 @@ func TestRightsGrowOnlyDownward(t *testing.T) {
 					}
 				}
 				for what, given := range map[string]store.Role{
-					"OWNER": store.RoleOwner, "IDENTITY_ADMIN": store.RoleIdentityAdmin, "IDENTITY_ADMIN of a reader": store.RoleReadOnly,
+					"OWNER":                      store.RoleOwner,
+					"IDENTITY_ADMIN":             store.RoleIdentityAdmin,
+					"IDENTITY_ADMIN of a reader": store.RoleReadOnly,
 				} {
 					w := h.world()
 					c.heavy(w, given)
@@ -233,7 +248,14 @@ func TestWhatAChangeCannotSay(t *testing.T) {
 	h := open(t)
 	w, ctx := h.world(), t.Context()
 	by := w.as(store.RoleOwner)
-	made := store.User{Username: "eve", Enabled: true, GatewayID: w.gateway.ID, UserTypeID: w.kind.UserType, EnvironmentID: "x", ID: "y"}
+	made := store.User{
+		Username:      "eve",
+		Enabled:       true,
+		GatewayID:     w.gateway.ID,
+		UserTypeID:    w.kind.UserType,
+		EnvironmentID: "x",
+		ID:            "y",
+	}
 	must(t, w.CreateUser(ctx, by, &made))
 	if made.GatewayID != "" || made.UserTypeID != "" || made.EnvironmentID != w.env || made.ID == "y" {
 		t.Errorf("%+v", made)
@@ -243,7 +265,8 @@ func TestWhatAChangeCannotSay(t *testing.T) {
 		u.Email = "new@example.com"
 		return nil
 	})
-	if err != nil || u.ID != w.user.ID || u.GatewayID != w.gateway.ID || len(u.Correlation) != 1 || u.DN == "" || u.Email == "" {
+	if err != nil || u.ID != w.user.ID || u.GatewayID != w.gateway.ID || len(u.Correlation) != 1 || u.DN == "" ||
+		u.Email == "" {
 		t.Errorf("%+v, %v", u, err)
 	}
 	g, err := w.ChangeGroup(ctx, by, w.group.ID, func(g *store.Group) error {

@@ -34,9 +34,12 @@ type Service struct {
 	Links    Links
 	Keys     Keys
 	Channels Channels
+	Vault    Vault
+	URL      string           // that people know this cloud by
 	Now      func() time.Time // nil: time.Now
 }
 
+// now is the time of day, which tests set.
 func (s *Service) now() time.Time {
 	if s.Now == nil {
 		return time.Now()
@@ -66,6 +69,8 @@ type By struct {
 }
 
 // Actor names the actor as activities do.
+// It is in every activity for ever, so it names clients and people by ID; the console's
+// own by their name, which never changes.
 func (by By) Actor() string {
 	switch by.Kind {
 	case Program:
@@ -94,6 +99,9 @@ type turn struct {
 }
 
 // act runs one action.
+// The role is looked at twice: as the request came with it, so that most who may not
+// are turned away without the one writer's turn; and as it is now. What is to be told
+// is told when all is kept, and not when the commit failed.
 func (s *Service) act(ctx context.Context, by By, a Action, f func(t *turn) error) error {
 	if !May(by.Role, a) {
 		return ErrRole
@@ -144,6 +152,7 @@ func (t *turn) roleNow(ctx context.Context) (role store.Role, err error) {
 	return "", nil
 }
 
+// orNobody takes that somebody is not there for that they have no role.
 func orNobody(err error) error {
 	if errors.Is(err, store.ErrNotFound) {
 		return nil

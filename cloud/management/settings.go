@@ -4,11 +4,11 @@ import (
 	"context"
 	"slices"
 
-	"ldap-gateway/cloud/fault"
 	"ldap-gateway/cloud/signon"
 	"ldap-gateway/cloud/store"
 )
 
+// factsOfEnvironment has the settings by name; the logo has facts of its own.
 func factsOfEnvironment(e store.Environment) facts {
 	return facts{
 		"name":         e.Name,
@@ -36,6 +36,8 @@ func (s *Service) RenameEnvironment(
 	})
 }
 
+// changeEnvironment is a change of the environment under one of two actions, whose
+// roles differ: a name is less than what everybody is held to.
 func (s *Service) changeEnvironment(
 	ctx context.Context, by By, a Action, change func(*store.Environment) error,
 ) (e store.Environment, err error) {
@@ -44,22 +46,20 @@ func (s *Service) changeEnvironment(
 		if err != nil {
 			return err
 		}
-		e = before
+		e = copyOfEnvironment(before)
 		if err := change(&e); err != nil {
 			return err
 		}
 		e.ID = before.ID
-		switch {
-		case e.Name == "":
-			return fault.Of(fault.Name, fault.Missing, "Give the environment a name of at most 200 characters.")
-		case len(e.Name) > maxName:
-			return fault.Of(fault.Name, fault.Invalid, "Give the environment a name of at most 200 characters.")
+		if err := checkName("environment", before.Name, e.Name).Err(); err != nil {
+			return err
 		}
 		return t.saveEnvironment(ctx, &e, before)
 	})
 	return e, err
 }
 
+// saveEnvironment writes an environment, and notes what is other about it.
 func (t *turn) saveEnvironment(ctx context.Context, e *store.Environment, before store.Environment) error {
 	t.did(note{
 		action:  "environment.updated",
@@ -72,6 +72,7 @@ func (t *turn) saveEnvironment(ctx context.Context, e *store.Environment, before
 }
 
 // SetLogo keeps the environment's picture, a PNG; nil takes it away.
+// Whether it is a picture the face has found out, by drawing it anew.
 func (s *Service) SetLogo(ctx context.Context, by By, png []byte) error {
 	return s.act(ctx, by, SetLogo, func(t *turn) error {
 		before, err := t.Environment(ctx, t.env())
@@ -93,6 +94,8 @@ func (s *Service) SetLogo(ctx context.Context, by By, png []byte) error {
 // they are asked for a person whom the cloud does not know. One that is at the end
 // already stays there. It returns the user type's name; store.ErrNotFound when there
 // is none.
+// The order that is kept then has every user type of an enabled gateway in it, so that
+// one which is made later comes last, wherever it would have come before.
 func (s *Service) MoveSignOnOrder(
 	ctx context.Context, by By, ref store.UserTypeRef, places int,
 ) (name string, err error) {

@@ -10,6 +10,8 @@ import (
 	"ldap-gateway/cloud/store"
 )
 
+// factsOfUser has the values that an administrator may change; the link has facts of
+// its own.
 func factsOfUser(u store.User) facts {
 	return facts{
 		"username":   u.Username,
@@ -25,11 +27,12 @@ func factsOfUser(u store.User) facts {
 
 // CreateUser adds a user who is linked to no directory, and fills in ID, times and,
 // when none is named, the default population.
+// They cannot sign on until somebody links them: see LinkUser.
 func (s *Service) CreateUser(ctx context.Context, by By, u *store.User) error {
 	return s.act(ctx, by, CreateUser, func(t *turn) error {
 		u.ID, u.EnvironmentID = "", t.env()
 		u.GatewayID, u.UserTypeID, u.DN, u.Correlation = "", "", "", nil
-		if err := t.checkUser(ctx, u); err != nil {
+		if err := t.checkUser(ctx, u, store.User{}); err != nil {
 			return err
 		}
 		if err := t.Store.CreateUser(ctx, u); err != nil {
@@ -47,6 +50,9 @@ func (s *Service) CreateUser(ctx context.Context, by By, u *store.User) error {
 
 // ChangeUser changes a user's own values; the link to a directory stays, whatever
 // change does to it: see LinkUser.
+// Disabling ends what the user has opened as soon as it is next used: sessions and
+// tokens ask. Errors are store.ErrNotFound, *HigherError, a fault.List, and what change
+// returns.
 func (s *Service) ChangeUser(
 	ctx context.Context, by By, id string, change func(*store.User) error,
 ) (u store.User, err error) {
@@ -64,7 +70,7 @@ func (s *Service) ChangeUser(
 			return err
 		}
 		keepIdentity(&u, before)
-		if err := t.checkUser(ctx, &u); err != nil {
+		if err := t.checkUser(ctx, &u, before); err != nil {
 			return err
 		}
 		if err := t.UpdateUser(ctx, &u); err != nil {
@@ -88,6 +94,8 @@ func keepIdentity(u *store.User, before store.User) {
 	u.GatewayID, u.UserTypeID, u.DN, u.Correlation = before.GatewayID, before.UserTypeID, before.DN, before.Correlation
 }
 
+// changeOfUser is the word for what was done: that somebody was disabled is what is
+// looked for in a list.
 func changeOfUser(before, after store.User) string {
 	switch {
 	case before.Enabled && !after.Enabled:
@@ -98,11 +106,12 @@ func changeOfUser(before, after store.User) string {
 	return "changed"
 }
 
-// checkUser tells what may not be kept of a user, and fills in the population.
-func (t *turn) checkUser(ctx context.Context, u *store.User) error {
-	var l fault.List
+// checkUser tells what may not be kept of a user, who was before, and fills in the
+// population.
+func (t *turn) checkUser(ctx context.Context, u *store.User, before store.User) error {
+	l := checkUsername(before.Username, u.Username)
 	if u.Username == "" {
-		l = append(l, fault.Of(fault.Username, fault.Missing, "Give the user a username.")...)
+		l = fault.Of(fault.Username, fault.Missing, "Give the user a username.")
 	}
 	var err error
 	u.PopulationID, err = t.populationFor(ctx, u.PopulationID)
@@ -123,6 +132,8 @@ func (t *turn) populationFor(ctx context.Context, id string) (string, error) {
 	return p.ID, err
 }
 
+// usernameTaken is a conflict as the fault that it is here; any other error stays what
+// it is.
 func usernameTaken(err error) error {
 	if errors.Is(err, store.ErrConflict) {
 		return fault.Of(fault.Username, fault.Taken, "Another user of this environment has this username.")
@@ -143,6 +154,8 @@ func (t *turn) user(ctx context.Context, id string, seen func(store.User) error)
 }
 
 // DeleteUser removes a user with its memberships. Seen may refuse; nil: it does not.
+// What they did stays in sign-ons and activities. Who is in the directory still comes
+// back with their next sign-on, as a new record.
 func (s *Service) DeleteUser(ctx context.Context, by By, id string, seen func(store.User) error) error {
 	return s.act(ctx, by, DeleteUser, func(t *turn) error {
 		u, err := t.user(ctx, id, seen)
@@ -160,6 +173,8 @@ func (s *Service) DeleteUser(ctx context.Context, by By, id string, seen func(st
 }
 
 // SignOffUser ends a user's sessions and what applications hold for them.
+// It holds on every node with the next request of theirs. Whoever knows the password
+// may sign on again: to keep somebody out, disable them.
 func (s *Service) SignOffUser(ctx context.Context, by By, id string) (u store.User, err error) {
 	err = s.act(ctx, by, SignOffUser, func(t *turn) (err error) {
 		if u, err = t.user(ctx, id, nil); err != nil {

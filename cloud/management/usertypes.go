@@ -10,6 +10,8 @@ import (
 
 // AddUserType adds a user type behind the others of a gateway, and returns it and
 // the gateway as they are then.
+// It is asked last for people whom the cloud does not know, until somebody moves it:
+// see MoveSignOnOrder.
 func (s *Service) AddUserType(
 	ctx context.Context, by By, gateway string, u store.UserType,
 ) (g store.Gateway, _ store.UserType, err error) {
@@ -40,6 +42,8 @@ type TypeState struct {
 }
 
 // ChangeUserType changes a user type in its place.
+// The ID stays, whatever change does to it. Change gets the revision too, for a form
+// that was shown with an older one.
 func (s *Service) ChangeUserType(
 	ctx context.Context, by By, ref store.UserTypeRef, change func(*TypeState) error,
 ) (g store.Gateway, u store.UserType, err error) {
@@ -73,7 +77,7 @@ func (t *turn) typeState(ctx context.Context, ref store.UserTypeRef) (
 	if err := t.weighGateway(ctx, g); err != nil {
 		return g, index, state, err
 	}
-	state = TypeState{UserType: g.UserTypes[index], Revision: g.Revision}
+	state = TypeState{UserType: copyOfType(g.UserTypes[index]), Revision: g.Revision}
 	state.Users, err = t.GatewayUsers(ctx, t.env(), ref.Gateway, ref.UserType)
 	return g, index, state, err
 }
@@ -81,6 +85,7 @@ func (t *turn) typeState(ctx context.Context, ref store.UserTypeRef) (
 // RemoveUserType takes a user type off its gateway. *DependentsError when it has
 // users, unless force is set: they stay then, without a directory that checks their
 // passwords.
+// Their sessions and second factors end with it, as with every link that ends.
 func (s *Service) RemoveUserType(
 	ctx context.Context, by By, ref store.UserTypeRef, force bool, seen func(TypeState) error,
 ) error {

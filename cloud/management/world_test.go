@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"encoding/pem"
 	"errors"
 	"fmt"
 	"path/filepath"
@@ -14,9 +15,12 @@ import (
 	"time"
 
 	"ldap-gateway/cloud/alerts"
+	"ldap-gateway/cloud/idp"
+	"ldap-gateway/cloud/idp/idptest"
 	"ldap-gateway/cloud/kerberos"
 	"ldap-gateway/cloud/management"
 	"ldap-gateway/cloud/pairing"
+	"ldap-gateway/cloud/providers"
 	"ldap-gateway/cloud/store"
 	"ldap-gateway/cloud/store/pgtest"
 	"ldap-gateway/cloud/usertypes"
@@ -34,6 +38,9 @@ type house struct {
 	sent  []string // to alert channels
 	fails error    // what sending to them ends with
 	made  int      // environments
+	der   []byte   // a certificate
+
+	openIDs *idptest.OpenID // that can be asked about itself
 }
 
 // links record what they are told.
@@ -70,11 +77,15 @@ func open(t testing.TB) *house {
 	t.Cleanup(func() { must(t, db.Close()) })
 	v, err := vault.New(make([]byte, 32))
 	must(t, err)
-	h := &house{t: t, links: &links{}}
+	openIDs := idptest.StartOpenID(nil)
+	t.Cleanup(openIDs.Close)
+	h := &house{t: t, openIDs: openIDs, links: &links{}, der: idptest.NewPair(time.Now().Add(time.Hour)).Cert.Raw}
 	h.Service = &management.Service{
 		Store:    db,
 		Links:    h.links,
 		Keys:     &kerberos.Verifier{Store: db, Vault: v},
+		Vault:    v,
+		URL:      "https://cloud.example.com",
 		Channels: channels{&alerts.Post{Vault: v, SMTP: "127.0.0.1:1", From: "cloud@example.com"}, h},
 	}
 	return h
@@ -100,6 +111,11 @@ type world struct {
 	user, second     store.User
 	group, jit       store.Group
 	application      store.Application
+	provider, saml   store.IdentityProvider
+	certificate      store.Certificate // that nothing uses
+	used             store.Certificate // by saml
+	own              store.Certificate // a key of ours
+	link             store.LinkedAccount
 	keys             store.KerberosKeys
 	admin            store.Administrator
 	client           store.Client
@@ -121,6 +137,7 @@ func (h *house) world() *world {
 	must(h.t, h.Store.CreatePopulation(ctx, &w.more))
 	w.settleGateway()
 	w.settlePeople()
+	w.settleProvider()
 	w.settleRights()
 	return w
 }
@@ -157,6 +174,7 @@ func (w *world) settleGateway() {
 		TicketHash:  []byte(w.waiting),
 		CodeHash:    pairing.HashCode(w.waiting),
 		Hostname:    "gw2",
+		Address:     "192.0.2.7",
 		Fingerprint: "CD34",
 		ExpiresAt:   time.Now().Add(time.Hour),
 	}))
@@ -202,13 +220,104 @@ func (w *world) settlePeople() {
 	must(t, w.Store.CreateApplication(ctx, &w.application))
 }
 
+// openID is an identity provider that nothing is wrong with.
+func (w *world) openID(name string) store.IdentityProvider {
+	id := "of-" + w.env + name
+	return store.IdentityProvider{
+		ID:            id,
+		EnvironmentID: w.env,
+		Name:          name,
+		Type:          store.OpenIDConnect,
+		Enabled:       true,
+		PopulationID:  w.population.ID,
+		Sealed:        w.Vault.Seal(idp.PurposeSecret, id, []byte("secret")),
+		Config: store.ProviderConfig{OIDC: &store.OIDCConfig{
+			Issuer:                "https://idp.example.com",
+			AuthorizationEndpoint: "https://idp.example.com/authorize",
+			TokenEndpoint:         "https://idp.example.com/token",
+			JWKSEndpoint:          "https://idp.example.com/keys",
+			ClientID:              "cloud",
+			Scopes:                []string{"openid"},
+			ClientAuth:            "CLIENT_SECRET_BASIC",
+			PKCE:                  "S256",
+		}},
+		Mappings: []store.ProviderMapping{
+			providers.Core(store.OpenIDConnect),
+			{Name: "email", Value: "${providerAttributes.email}", Update: store.Always},
+		},
+	}
+}
+
+// pem is a certificate in PEM.
+func (w *world) pem() string {
+	return string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: w.der}))
+}
+
+// providerForm is the console's form of the provider as it is.
+func (w *world) providerForm(seen string) []string {
+	o := w.provider.Config.OIDC
+	return []string{
+		"seen", seen, "name", w.provider.Name, "issuer", o.Issuer, "clientId", o.ClientID, "scopes", "openid",
+		"authorize", o.AuthorizationEndpoint, "token", o.TokenEndpoint, "jwks", o.JWKSEndpoint,
+		"auth", o.ClientAuth, "pkce", o.PKCE,
+	}
+}
+
+func (w *world) settleProvider() {
+	t, ctx := w.t, w.t.Context()
+	w.provider = w.openID("Partner")
+	must(t, w.Store.CreateIdentityProvider(ctx, &w.provider))
+	w.certificate = store.Certificate{EnvironmentID: w.env, Name: "theirs", Usage: management.Signing, DER: w.der}
+	must(t, w.Store.CreateCertificate(ctx, &w.certificate))
+	w.used = store.Certificate{EnvironmentID: w.env, Name: "used", Usage: management.Signing, DER: w.der}
+	must(t, w.Store.CreateCertificate(ctx, &w.used))
+	w.own = store.Certificate{EnvironmentID: w.env, Name: "own", Usage: management.Signing, DER: w.der, Sealed: []byte("sealed")}
+	must(t, w.Store.CreateCertificate(ctx, &w.own))
+	w.saml = store.IdentityProvider{
+		EnvironmentID: w.env,
+		Name:          "Partner SAML",
+		Type:          store.SAML,
+		Mappings:      []store.ProviderMapping{providers.Core(store.SAML)},
+		Config: store.ProviderConfig{SAML: &store.SAMLConfig{
+			EntityID:       "https://idp.example.com/metadata",
+			OwnEntityID:    "https://cloud.example.com/sp",
+			Endpoint:       "https://idp.example.com/sso",
+			Binding:        "HTTP_REDIRECT",
+			CertificateIDs: []string{w.used.ID},
+		}},
+	}
+	must(t, w.Store.CreateIdentityProvider(ctx, &w.saml))
+	w.link = store.LinkedAccount{
+		EnvironmentID: w.env,
+		ProviderID:    w.provider.ID,
+		UserID:        w.user.ID,
+		Subject:       store.Subject{ID: "s-1"},
+	}
+	must(t, w.Store.LinkAccount(ctx, &w.link))
+}
+
 func (w *world) settleRights() {
 	t, ctx := w.t, w.t.Context()
-	w.admin = store.Administrator{EnvironmentID: w.env, Name: "root of " + w.env, Role: store.RoleOwner, PasswordHash: "secret-hash"}
+	w.admin = store.Administrator{
+		EnvironmentID: w.env,
+		Name:          "root of " + w.env,
+		Role:          store.RoleOwner,
+		PasswordHash:  "secret-hash",
+	}
 	must(t, w.Store.CreateAdministrator(ctx, &w.admin))
-	w.client = store.Client{EnvironmentID: w.env, Name: "deploy", Role: store.RoleIdentityAdmin, SecretHash: []byte("secret-hash")}
+	w.client = store.Client{
+		EnvironmentID: w.env,
+		Name:          "deploy",
+		Role:          store.RoleIdentityAdmin,
+		SecretHash:    []byte("secret-hash"),
+	}
 	must(t, w.Store.CreateClient(ctx, &w.client))
-	w.channel = store.AlertChannel{ID: "channel of " + w.env, EnvironmentID: w.env, Kind: alerts.Email, Target: "a@example.com"}
+	w.channel = store.AlertChannel{
+		ID:            "channel of " + w.env,
+		EnvironmentID: w.env,
+		Kind:          alerts.Email,
+		Target:        "a@example.com",
+	}
 	must(t, w.Store.CreateAlertChannel(ctx, &w.channel))
 	must(t, w.Store.SeeAlerts(ctx, w.env, time.Now(), time.Hour, []store.Alert{{Key: "k", Code: "noInstance"}}))
 }
@@ -218,7 +327,14 @@ func (w *world) as(role store.Role) management.By {
 	w.t.Helper()
 	c := store.Client{EnvironmentID: w.env, Name: "client " + string(role), Role: role}
 	must(w.t, w.Store.CreateClient(w.t.Context(), &c))
-	return management.By{Environment: w.env, Kind: management.Program, ID: c.ID, Name: c.Name, Role: c.Role, Address: "192.0.2.1"}
+	return management.By{
+		Environment: w.env,
+		Kind:        management.Program,
+		ID:          c.ID,
+		Name:        c.Name,
+		Role:        c.Role,
+		Address:     "192.0.2.1",
+	}
 }
 
 // asAdmin returns one of the console's own of a role, who has a passkey.
@@ -229,19 +345,36 @@ func (w *world) asAdmin(role store.Role) management.By {
 	must(w.t, w.Store.CreateAdministrator(w.t.Context(), &a))
 	w.passkey = store.Passkey{ID: "key of " + a.ID, EnvironmentID: w.env, AdministratorID: a.ID, Name: "key"}
 	must(w.t, w.Store.AddPasskey(w.t.Context(), &w.passkey))
-	return management.By{Environment: w.env, Kind: management.Administrator, ID: a.ID, Name: a.Name, Role: role}
+	return management.By{
+		Environment: w.env,
+		Kind:        management.Administrator,
+		ID:          a.ID,
+		Name:        a.Name,
+		Role:        role,
+	}
 }
 
 // asPerson returns a user whose group gives a role.
 func (w *world) asPerson(role store.Role) management.By {
 	w.t.Helper()
-	u := store.User{EnvironmentID: w.env, PopulationID: w.population.ID, Username: "person " + string(role), Enabled: true}
+	u := store.User{
+		EnvironmentID: w.env,
+		PopulationID:  w.population.ID,
+		Username:      "person " + string(role),
+		Enabled:       true,
+	}
 	must(w.t, w.Store.CreateUser(w.t.Context(), &u))
 	g := store.Group{EnvironmentID: w.env, Name: "gives " + string(role)}
 	must(w.t, w.Store.CreateGroup(w.t.Context(), &g))
 	must(w.t, w.Store.AddMember(w.t.Context(), w.env, u.ID, g.ID, time.Now()))
 	w.give(g, role)
-	return management.By{Environment: w.env, Kind: management.Person, ID: u.ID, Name: u.Username, Role: role}
+	return management.By{
+		Environment: w.env,
+		Kind:        management.Person,
+		ID:          u.ID,
+		Name:        u.Username,
+		Role:        role,
+	}
 }
 
 // asPersonOnce is asPerson for a test that needs the same one again.
@@ -252,7 +385,13 @@ func (w *world) asPersonOnce(role store.Role) management.By {
 		return w.asPerson(role)
 	}
 	must(w.t, err)
-	return management.By{Environment: w.env, Kind: management.Person, ID: u.ID, Name: u.Username, Role: role}
+	return management.By{
+		Environment: w.env,
+		Kind:        management.Person,
+		ID:          u.ID,
+		Name:        u.Username,
+		Role:        role,
+	}
 }
 
 // give has a group give its members a role.
@@ -302,6 +441,14 @@ func (w *world) rows() string {
 	}
 	groups, _, err := w.Store.Groups(ctx, w.env, store.GroupFilter{}, page)
 	keep(groups, err)
+	keepers, _, err := w.Store.IdentityProviders(ctx, w.env, page)
+	keep(keepers, err)
+	certificates, _, err := w.Store.Certificates(ctx, w.env, page)
+	keep(certificates, err)
+	for _, u := range users {
+		accounts, err := w.Store.LinkedAccounts(ctx, w.env, u.ID)
+		keep(accounts, err)
+	}
 	applications, _, err := w.Store.Applications(ctx, w.env, page)
 	keep(applications, err)
 	admins, err := w.Store.Administrators(ctx, w.env)

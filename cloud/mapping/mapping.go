@@ -47,23 +47,56 @@ type part struct {
 
 // parse splits a template. Its error says what is wrong, in words.
 func parse(template string) (parts []part, err error) {
+	wrong := fmt.Errorf("write an attribute as %sNAME%s", opening, closing)
+	pieces, whole := split(template)
+	if !whole {
+		return nil, wrong
+	}
+	for _, p := range pieces {
+		if !p.reference {
+			parts = append(parts, part{text: p.text})
+			continue
+		}
+		name, known := strings.CutPrefix(p.text, "ldapAttributes.")
+		if !known || !AttributeName(name) {
+			return nil, wrong
+		}
+		parts = append(parts, part{name, true})
+	}
+	return parts, nil
+}
+
+// piece is a literal text of a template, or what stands between "${" and "}".
+type piece struct {
+	text      string
+	reference bool
+}
+
+// split takes a template apart, and tells whether every reference in it ends. A brace
+// between quotes ends none.
+func split(template string) (pieces []piece, whole bool) {
 	for rest := template; rest != ""; {
 		literal, after, found := strings.Cut(rest, "${")
 		if literal != "" {
-			parts = append(parts, part{text: literal})
+			pieces = append(pieces, piece{text: literal})
 		}
 		if !found {
 			break
 		}
-		name, tail, closed := strings.Cut(after, closing)
-		name, known := strings.CutPrefix(name, "ldapAttributes.")
-		if !closed || !known || !AttributeName(name) {
-			return nil, fmt.Errorf("write an attribute as %sNAME%s", opening, closing)
+		end, quoted := -1, false
+		for i, r := range after {
+			if quoted = quoted != (r == '\''); r == '}' && !quoted {
+				end = i
+				break
+			}
 		}
-		parts = append(parts, part{name, true})
-		rest = tail
+		if end < 0 {
+			return nil, false
+		}
+		pieces = append(pieces, piece{after[:end], true})
+		rest = after[end+1:]
 	}
-	return parts, nil
+	return pieces, true
 }
 
 // WantsGroups tells whether a user type asks for direct groups.

@@ -18,7 +18,14 @@ func TestProperties(t *testing.T) {
 		{Name: Groups, Value: "${ldapAttributes.memberOf}"},
 	}}
 	got := Properties(u, map[string][]string{"UID": {"alice", "second"}, "sn": {"Müller"}, "mail": nil})
-	want := map[string]string{"username": "alice", "name": " Müller", "email": "", "badge": "", "fixed": "always", "dollar": "5 $ or {x}"}
+	want := map[string]string{
+		"username": "alice",
+		"name":     " Müller",
+		"email":    "",
+		"badge":    "",
+		"fixed":    "always",
+		"dollar":   "5 $ or {x}",
+	}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("got %q", got)
 	}

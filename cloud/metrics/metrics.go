@@ -16,9 +16,11 @@ import (
 )
 
 // seconds are the buckets of durations: a sign-on waits for a directory.
+// They end at 15, which is how long a sign-on may take in all.
 var seconds = [...]float64{.005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 15}
 
 // Metrics counts. Safe for concurrent use.
+// Each has a registry of its own, so that two nodes in one test do not meet.
 type Metrics struct {
 	registry    *prometheus.Registry
 	signOns     *prometheus.CounterVec
@@ -72,17 +74,22 @@ func New(version string, links func() []hub.Live) *Metrics {
 }
 
 // Handler answers in the Prometheus text format.
+// It has no password: where it is served is the operator's choice, and nothing in it is
+// of a person.
 func (m *Metrics) Handler() http.Handler {
 	return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{})
 }
 
 // SignOn counts a sign-on that was recorded.
+// Only what was recorded is counted, so the sums of all nodes are the rows of the
+// store.
 func (m *Metrics) SignOn(so store.SignOn) {
 	m.signOns.WithLabelValues(string(so.Method), so.Outcome).Inc()
 	m.signOnTime.WithLabelValues(string(so.Method)).Observe(so.Duration.Seconds())
 }
 
 // instances counts the connected instances when it is asked.
+// Every node shows those of all nodes: take the maximum over nodes, and no sum.
 type instances struct{ links func() []hub.Live }
 
 var instancesDesc = prometheus.NewDesc(

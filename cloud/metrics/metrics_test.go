@@ -32,11 +32,15 @@ func scrape(t *testing.T, m *metrics.Metrics) string {
 
 func filled(t *testing.T) *metrics.Metrics {
 	t.Helper()
-	links := []hub.Live{{Gateway: "g", Instance: "a"}, {Gateway: "g", Instance: "b", Beat: wire.Heartbeat{Problems: []wire.Problem{{Code: "x"}}}}}
+	links := []hub.Live{{
+		Gateway:  "g",
+		Instance: "a",
+	}, {Gateway: "g", Instance: "b", Beat: wire.Heartbeat{Problems: []wire.Problem{{Code: "x"}}}}}
 	m := metrics.New("1.2.3", func() []hub.Live { return links })
 	m.SignOn(store.SignOn{Method: "password", Outcome: "ok", Username: "alice", Duration: 20 * time.Millisecond})
 	m.SignOn(store.SignOn{Method: "password", Outcome: "invalidCredentials", Username: "alice"})
-	h := m.Requests(hclog.NewNullLogger(), func(*http.Request) string { return "console" }, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	console := func(*http.Request) string { return "console" }
+	h := m.Requests(hclog.NewNullLogger(), console, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == "/none" {
 			http.NotFound(w, r)
 			return

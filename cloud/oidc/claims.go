@@ -156,6 +156,6 @@ func (s *storage) SetIntrospectionFromToken(
 	r.SetUserInfo(info)
 	r.Scope, r.ClientID, r.TokenType = t.Scopes, application, oidc.BearerToken
 	r.Expiration, r.AuthTime = oidc.FromTime(t.AccessUntil), oidc.FromTime(t.SignedOn.At)
-	r.AuthenticationMethodsReferences = amr(t.SignedOn.Method)
+	r.AuthenticationMethodsReferences = amr(t.SignedOn)
 	return nil
 }

@@ -42,6 +42,8 @@ type Flow struct {
 	Silent          bool          // no page may be shown
 	MaxAge          time.Duration // of a sign-on that is good enough; negative: any
 	AskForTicket    bool          // a Kerberos ticket is to be asked for
+	Anew            bool          // the person is to prove anew who they are
+	ACR             []string      // contexts that the application wants of an identity provider
 }
 
 // Flow returns one that is under way; store.ErrNotFound when there is none, or it
@@ -62,6 +64,8 @@ func (s *Server) Flow(ctx context.Context, env, id string) (Flow, error) {
 		Silent:       slices.Contains(r.Prompt, oidc.PromptNone),
 		MaxAge:       -1,
 		AskForTicket: app.AskForTicket || slices.Contains(r.ACR, acrTicket),
+		Anew:         slices.Contains(r.Prompt, oidc.PromptLogin),
+		ACR:          slices.DeleteFunc(slices.Clone(r.ACR), func(c string) bool { return c == acrTicket }),
 	}
 	if r.MaxAge != nil {
 		f.MaxAge = time.Duration(*r.MaxAge) * time.Second
@@ -141,7 +145,7 @@ func (a *authRequest) GetID() string { return a.ID }
 func (a *authRequest) GetACR() string { return "" }
 
 // GetAMR returns how the person signed on, in the words of RFC 8176.
-func (a *authRequest) GetAMR() []string { return amr(a.SignedOn.Method) }
+func (a *authRequest) GetAMR() []string { return amr(a.SignedOn) }
 
 // GetAudience returns the application.
 func (a *authRequest) GetAudience() []string { return []string{a.ApplicationID} }
@@ -181,14 +185,15 @@ func (a *authRequest) GetSubject() string { return a.SignedOn.UserID }
 // Done tells whether somebody has signed on.
 func (a *authRequest) Done() bool { return a.SignedOn.UserID != "" }
 
-// amr returns a sign-on's method in the words of RFC 8176: "pwd" for a password,
-// "wia" for a ticket of the domain, which the RFC names after Windows.
-func amr(method store.Method) []string {
-	switch method {
+// amr returns how somebody signed on in the words of RFC 8176: "pwd" for a password,
+// "wia" for a ticket of the domain, which the RFC names after Windows; what an identity
+// provider says that is trusted with it, and nothing for one that is not.
+func amr(by store.SignedOn) []string {
+	switch by.Method {
 	case store.ByPassword:
 		return []string{"pwd"}
 	case store.ByKerberos:
 		return []string{"wia"}
 	}
-	return []string{strings.ToLower(string(method))}
+	return strings.Fields(by.Methods)
 }

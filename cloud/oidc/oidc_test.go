@@ -28,20 +28,29 @@ func TestSignOnForAnApplication(t *testing.T) {
 	if form.status != 200 || !strings.Contains(form.page, "Wiki") || !strings.Contains(form.page, "Acme") {
 		t.Fatalf("%d %s", form.status, form.page)
 	}
-	if wrong := b.signOn(form, "alice", "looking-glass"); !strings.Contains(wrong.page, "not right") || strings.Contains(wrong.page, "looking-glass") {
+	if wrong := b.signOn(form, "alice", "looking-glass"); !strings.Contains(wrong.page, "not right") ||
+		strings.Contains(wrong.page, "looking-glass") {
 		t.Errorf("%s", wrong.page)
 	}
 	code, verifier := b.code(c, oauth2.SetAuthURLParam("nonce", "n-1"))
 	token, err := c.Exchange(t.Context(), code, oauth2.VerifierOption(verifier))
 	check(t, err)
 	claims := s.claims(token)
-	for name, want := range map[string]string{"sub": s.alice.ID, "preferred_username": "alice", "name": "Alice Archer", "email": "alice@acme.example", "nonce": "n-1",
-		"amr": "[pwd]", "groups": "[cn=a,dc=x cn=b,dc=x cn=b/c,dc=y readers]"} {
+	for name, want := range map[string]string{
+		"sub":                s.alice.ID,
+		"preferred_username": "alice",
+		"name":               "Alice Archer",
+		"email":              "alice@acme.example",
+		"nonce":              "n-1",
+		"amr":                "[pwd]",
+		"groups":             "[cn=a,dc=x cn=b,dc=x cn=b/c,dc=y readers]",
+	} {
 		if got := fmt.Sprint(claims[name]); got != want {
 			t.Errorf("%s is %s, not %s", name, got, want)
 		}
 	}
-	if status, info := s.userinfo(token.AccessToken); status != 200 || info["sub"] != s.alice.ID || len(info["groups"].([]any)) != 4 {
+	if status, info := s.userinfo(token.AccessToken); status != 200 || info["sub"] != s.alice.ID ||
+		len(info["groups"].([]any)) != 4 {
 		t.Errorf("%d %v", status, info)
 	}
 	// A second application's visit shows no form.
@@ -50,7 +59,8 @@ func TestSignOnForAnApplication(t *testing.T) {
 	}
 	again, err := c.TokenSource(t.Context(), &oauth2.Token{RefreshToken: token.RefreshToken}).Token()
 	check(t, err)
-	if fresh := s.claims(again); fresh["sub"] != s.alice.ID || fresh["auth_time"] != claims["auth_time"] || again.RefreshToken == token.RefreshToken {
+	if fresh := s.claims(again); fresh["sub"] != s.alice.ID || fresh["auth_time"] != claims["auth_time"] ||
+		again.RefreshToken == token.RefreshToken {
 		t.Errorf("%v", fresh)
 	}
 }
@@ -82,7 +92,8 @@ func TestRequestsAreRefused(t *testing.T) {
 	} {
 		p := s.browser().get(c.AuthCodeURL("state", r.options...))
 		answer, _ := url.ParseQuery(p.url.RawQuery + p.url.Fragment) // a fragment for what was implicit
-		if sent := strings.HasPrefix(p.url.String(), redirect); sent != r.sent || sent && answer.Get("state") != "state" {
+		if sent := strings.HasPrefix(p.url.String(), redirect); sent != r.sent ||
+			sent && answer.Get("state") != "state" {
 			t.Errorf("%s: sent to %s", name, p.url)
 		}
 		if !strings.Contains(answer.Encode()+p.page, r.says) || strings.Contains(p.url.RawQuery, "code=") {
@@ -95,7 +106,13 @@ func TestRequestsAreRefused(t *testing.T) {
 func TestCodesAreRefused(t *testing.T) {
 	s := start(t)
 	c, _ := s.relying()
-	other := store.Application{EnvironmentID: s.env, Name: "Other", Type: store.WebApplication, Enabled: true, RedirectURIs: []string{redirect}}
+	other := store.Application{
+		EnvironmentID: s.env,
+		Name:          "Other",
+		Type:          store.WebApplication,
+		Enabled:       true,
+		RedirectURIs:  []string{redirect},
+	}
 	otherSecret, hash := vault.NewSecret()
 	other.SecretHash = hash
 	check(t, s.db.CreateApplication(t.Context(), &other))
@@ -206,7 +223,11 @@ func TestAnotherBrowserGetsNoCode(t *testing.T) {
 	mallory, alice := s.browser(), s.browser()
 	form := mallory.get(c.AuthCodeURL("state", oauth2.S256ChallengeOption(oauth2.GenerateVerifier())))
 	flow := form.url.Query().Get("flow")
-	p := alice.went(alice.http.PostForm(s.url+"/"+s.env+"/signon", url.Values{"flow": {flow}, "username": {"alice"}, "password": {"wonderland"}}))
+	p := alice.went(alice.http.PostForm(s.url+"/"+s.env+"/signon", url.Values{
+		"flow":     {flow},
+		"username": {"alice"},
+		"password": {"wonderland"},
+	}))
 	if !strings.Contains(p.page, "callback") {
 		t.Fatal(p.page)
 	}
@@ -225,9 +246,13 @@ func TestFreshSignOns(t *testing.T) {
 	for name, shows := range map[string]struct {
 		option oauth2.AuthCodeOption
 		form   bool
-	}{"any": {oauth2.SetAuthURLParam("x", "y"), false}, "hour": {oauth2.SetAuthURLParam("max_age", "3600"), false},
-		"minute": {oauth2.SetAuthURLParam("max_age", "60"), true}, "login": {oauth2.SetAuthURLParam("prompt", "login"), true},
-		"none": {oauth2.SetAuthURLParam("prompt", "none"), false}} {
+	}{
+		"any":    {oauth2.SetAuthURLParam("x", "y"), false},
+		"hour":   {oauth2.SetAuthURLParam("max_age", "3600"), false},
+		"minute": {oauth2.SetAuthURLParam("max_age", "60"), true},
+		"login":  {oauth2.SetAuthURLParam("prompt", "login"), true},
+		"none":   {oauth2.SetAuthURLParam("prompt", "none"), false},
+	} {
 		p := b.get(c.AuthCodeURL("state", oauth2.S256ChallengeOption(oauth2.GenerateVerifier()), shows.option))
 		if form := strings.Contains(p.page, `type="password"`); form != shows.form {
 			t.Errorf("%s: %s\n%s", name, p.url, p.page)
@@ -256,7 +281,12 @@ func TestGroups(t *testing.T) {
 	for _, rule := range []struct {
 		allow []string
 		want  string
-	}{{[]string{"CN=b*"}, "[cn=b,dc=x cn=b/c,dc=y]"}, {[]string{"*,dc=x"}, "[cn=a,dc=x cn=b,dc=x]"}, {[]string{"read?rs", "[r]eaders"}, "[]"}, {[]string{"readers"}, "[readers]"}} {
+	}{
+		{[]string{"CN=b*"}, "[cn=b,dc=x cn=b/c,dc=y]"},
+		{[]string{"*,dc=x"}, "[cn=a,dc=x cn=b,dc=x]"},
+		{[]string{"read?rs", "[r]eaders"}, "[]"},
+		{[]string{"readers"}, "[readers]"},
+	} {
 		allow(rule.allow...)
 		if got := signOn(); fmt.Sprint(got["groups"]) != rule.want || fmt.Sprint(got["userinfo"]) != rule.want {
 			t.Errorf("%v: %v", rule.allow, got)
@@ -269,7 +299,8 @@ func TestGroups(t *testing.T) {
 	}
 	s.join(more...)
 	got := signOn()
-	if _, there := got["groups"]; there || fmt.Sprint(got["groups_overflow"]) != "104" || len(got["userinfo"].([]any)) != 104 {
+	if _, there := got["groups"]; there || fmt.Sprint(got["groups_overflow"]) != "104" ||
+		len(got["userinfo"].([]any)) != 104 {
 		t.Errorf("%v %v", got["groups"], got["groups_overflow"])
 	}
 }
@@ -289,12 +320,16 @@ func TestDisabledPeopleAndApplications(t *testing.T) {
 	if _, err := c.TokenSource(t.Context(), &oauth2.Token{RefreshToken: token.RefreshToken}).Token(); err == nil {
 		t.Error("refreshed")
 	}
-	if p := b.get(c.AuthCodeURL("state", oauth2.S256ChallengeOption(oauth2.GenerateVerifier()))); p.url.Query().Get("code") != "" {
+	p := b.get(c.AuthCodeURL("state", oauth2.S256ChallengeOption(oauth2.GenerateVerifier())))
+	if p.url.Query().Get("code") != "" {
 		t.Error("the session is still good")
 	}
 	s.app.Enabled = false
 	check(t, s.db.UpdateApplication(t.Context(), &s.app))
-	if p := b.get(c.AuthCodeURL("state", oauth2.S256ChallengeOption(oauth2.GenerateVerifier()))); p.status != http.StatusBadRequest {
+	if p := b.get(c.AuthCodeURL(
+		"state",
+		oauth2.S256ChallengeOption(oauth2.GenerateVerifier()),
+	)); p.status != http.StatusBadRequest {
 		t.Errorf("%d %s", p.status, p.url)
 	}
 }
@@ -313,11 +348,18 @@ func TestSigningOff(t *testing.T) {
 	if p := b.get(signOff + "?post_logout_redirect_uri=https://evil.example/&client_id=" + s.app.ID); strings.Contains(p.url.Host, "evil") {
 		t.Error("sent anywhere")
 	}
-	q := url.Values{"id_token_hint": {token.Extra("id_token").(string)}, "post_logout_redirect_uri": {"https://app.example/bye"}, "state": {"s"}}
+	q := url.Values{
+		"id_token_hint":            {token.Extra("id_token").(string)},
+		"post_logout_redirect_uri": {"https://app.example/bye"},
+		"state":                    {"s"},
+	}
 	if p := b.get(signOff + "?" + q.Encode()); p.url.String() != "https://app.example/bye?state=s" {
 		t.Errorf("%s", p.url)
 	}
-	if p := b.get(c.AuthCodeURL("state", oauth2.S256ChallengeOption(oauth2.GenerateVerifier()))); !strings.Contains(p.page, `type="password"`) {
+	if p := b.get(c.AuthCodeURL(
+		"state",
+		oauth2.S256ChallengeOption(oauth2.GenerateVerifier()),
+	)); !strings.Contains(p.page, `type="password"`) {
 		t.Error("the session is still good")
 	}
 	if status, _ := s.userinfo(token.AccessToken); status != http.StatusForbidden {
@@ -331,8 +373,13 @@ func TestDiscoveryAndKeys(t *testing.T) {
 	resp := must(http.Get(s.server.Issuer(s.env) + "/.well-known/openid-configuration"))
 	check(t, json.NewDecoder(resp.Body).Decode(&d))
 	check(t, resp.Body.Close())
-	for name, want := range map[string]string{"issuer": s.server.Issuer(s.env), "response_types_supported": "[code]", "code_challenge_methods_supported": "[S256]",
-		"grant_types_supported": "[authorization_code refresh_token client_credentials]", "end_session_endpoint": s.server.Issuer(s.env) + "/signoff"} {
+	for name, want := range map[string]string{
+		"issuer":                           s.server.Issuer(s.env),
+		"response_types_supported":         "[code]",
+		"code_challenge_methods_supported": "[S256]",
+		"grant_types_supported":            "[authorization_code refresh_token client_credentials]",
+		"end_session_endpoint":             s.server.Issuer(s.env) + "/signoff",
+	} {
 		if fmt.Sprint(d[name]) != want {
 			t.Errorf("%s is %v", name, d[name])
 		}
@@ -363,9 +410,16 @@ func TestDiscoveryAndKeys(t *testing.T) {
 
 func TestGrants(t *testing.T) {
 	s := start(t)
-	for grant, want := range map[string]string{"": "invalid_request", "password": "unsupported_grant_type", "urn:ietf:params:oauth:grant-type:jwt-bearer": "unsupported_grant_type",
-		"client_credentials": "the API's"} {
-		resp := must(http.PostForm(s.server.Issuer(s.env)+"/token", url.Values{"grant_type": {grant}, "assertion": {"x"}}))
+	for grant, want := range map[string]string{
+		"":         "invalid_request",
+		"password": "unsupported_grant_type",
+		"urn:ietf:params:oauth:grant-type:jwt-bearer": "unsupported_grant_type",
+		"client_credentials":                          "the API's",
+	} {
+		resp := must(http.PostForm(
+			s.server.Issuer(s.env)+"/token",
+			url.Values{"grant_type": {grant}, "assertion": {"x"}},
+		))
 		if b := must(io.ReadAll(resp.Body)); !strings.Contains(string(b), want) {
 			t.Errorf("%q: %s", grant, b)
 		}

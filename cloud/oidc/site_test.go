@@ -47,7 +47,14 @@ type site struct {
 type desk struct{ *site }
 
 func (d desk) SignOn(ctx context.Context, r signon.Request) (store.SignOn, error) {
-	so := store.SignOn{EnvironmentID: d.env, At: d.now(), Method: "password", Username: r.Username, Outcome: "invalidCredentials", Message: "The username or the password is not right."}
+	so := store.SignOn{
+		EnvironmentID: d.env,
+		At:            d.now(),
+		Method:        "password",
+		Username:      r.Username,
+		Outcome:       "invalidCredentials",
+		Message:       "The username or the password is not right.",
+	}
 	if u, err := d.db.UserByUsername(ctx, d.env, r.Username); err == nil && string(r.Password) == "wonderland" {
 		so.UserID, so.Outcome = u.ID, "ok"
 	}
@@ -99,9 +106,26 @@ func start(t *testing.T) *site {
 	t.Cleanup(srv.Close)
 	s.url = srv.URL
 	sessions := signonpage.NewSessions(db, false)
-	s.server = &oidc.Server{Store: db, Vault: must(vault.New(make([]byte, 32))), URL: srv.URL, Sessions: sessions, Logger: hclog.NewNullLogger(), Now: s.now,
-		Clients: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "the API's") })}
-	page := &signonpage.Server{Store: db, Passwords: desk{s}, Tickets: noTickets{}, Flows: s.server, Sessions: sessions, Logger: hclog.NewNullLogger(), Now: s.now}
+	s.server = &oidc.Server{
+		Store:    db,
+		Vault:    must(vault.New(make([]byte, 32))),
+		URL:      srv.URL,
+		Sessions: sessions,
+		Logger:   hclog.NewNullLogger(),
+		Now:      s.now,
+		Clients: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			_, _ = io.WriteString(w, "the API's")
+		}),
+	}
+	page := &signonpage.Server{
+		Store:     db,
+		Passwords: desk{s},
+		Tickets:   noTickets{},
+		Flows:     s.server,
+		Sessions:  sessions,
+		Logger:    hclog.NewNullLogger(),
+		Now:       s.now,
+	}
 	mux.Handle("/{e}/as/", sessions.Wrap(s.server.Handler()))
 	mux.Handle("/", sessions.Wrap(page.Handler()))
 	return s
@@ -115,13 +139,30 @@ func (s *site) settle() {
 	s.env = env.ID
 	people := store.Population{EnvironmentID: env.ID, Name: "Default", Default: true}
 	check(s.t, s.db.CreatePopulation(ctx, &people))
-	s.alice = store.User{EnvironmentID: env.ID, PopulationID: people.ID, Username: "alice", GivenName: "Alice", FamilyName: "Archer", Email: "alice@acme.example", Enabled: true}
+	s.alice = store.User{
+		EnvironmentID: env.ID,
+		PopulationID:  people.ID,
+		Username:      "alice",
+		GivenName:     "Alice",
+		FamilyName:    "Archer",
+		Email:         "alice@acme.example",
+		Enabled:       true,
+	}
 	check(s.t, s.db.CreateUser(ctx, &s.alice))
 	s.join("readers", "cn=a,dc=x", "cn=b,dc=x", "cn=b/c,dc=y")
 	secret, hash := vault.NewSecret()
 	s.secret = secret
-	s.app = store.Application{EnvironmentID: env.ID, Name: "Wiki", Type: store.WebApplication, Enabled: true, SecretHash: hash, RedirectURIs: []string{redirect},
-		SignOffURIs: []string{"https://app.example/bye"}, Refresh: true, Groups: store.GroupsClaim{Value: store.GroupNames}}
+	s.app = store.Application{
+		EnvironmentID: env.ID,
+		Name:          "Wiki",
+		Type:          store.WebApplication,
+		Enabled:       true,
+		SecretHash:    hash,
+		RedirectURIs:  []string{redirect},
+		SignOffURIs:   []string{"https://app.example/bye"},
+		Refresh:       true,
+		Groups:        store.GroupsClaim{Value: store.GroupNames},
+	}
 	check(s.t, s.db.CreateApplication(ctx, &s.app))
 }
 
@@ -180,7 +221,11 @@ func (b *browser) get(address string) place {
 func (b *browser) signOn(at place, name, password string) place {
 	b.t.Helper()
 	flow := at.url.Query().Get("flow")
-	p := b.went(b.http.PostForm(b.url+"/"+b.env+"/signon", url.Values{"flow": {flow}, "username": {name}, "password": {password}}))
+	p := b.went(b.http.PostForm(b.url+"/"+b.env+"/signon", url.Values{
+		"flow":     {flow},
+		"username": {name},
+		"password": {password},
+	}))
 	if _, after, found := strings.Cut(p.page, `content="0; url=`); found {
 		next, _, _ := strings.Cut(after, `"`)
 		return b.get(b.url + strings.ReplaceAll(next, "&amp;", "&"))
@@ -191,7 +236,13 @@ func (b *browser) signOn(at place, name, password string) place {
 // relying is the application's own library.
 func (s *site) relying(scopes ...string) (*oauth2.Config, *gooidc.Provider) {
 	p := must(gooidc.NewProvider(s.t.Context(), s.server.Issuer(s.env)))
-	return &oauth2.Config{ClientID: s.app.ID, ClientSecret: s.secret, RedirectURL: redirect, Endpoint: p.Endpoint(), Scopes: append([]string{"openid"}, scopes...)}, p
+	return &oauth2.Config{
+		ClientID:     s.app.ID,
+		ClientSecret: s.secret,
+		RedirectURL:  redirect,
+		Endpoint:     p.Endpoint(),
+		Scopes:       append([]string{"openid"}, scopes...),
+	}, p
 }
 
 // code signs alice on for the application and returns the code and its verifier.
@@ -213,7 +264,8 @@ func (s *site) claims(token *oauth2.Token) map[string]any {
 	s.t.Helper()
 	_, p := s.relying()
 	raw, _ := token.Extra("id_token").(string)
-	id, err := p.VerifierContext(s.t.Context(), &gooidc.Config{ClientID: s.app.ID, Now: s.now}).Verify(s.t.Context(), raw)
+	id, err := p.VerifierContext(s.t.Context(), &gooidc.Config{ClientID: s.app.ID, Now: s.now}).
+		Verify(s.t.Context(), raw)
 	check(s.t, err)
 	claims := map[string]any{}
 	check(s.t, id.Claims(&claims))

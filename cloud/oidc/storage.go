@@ -260,7 +260,7 @@ func (s *storage) Health(ctx context.Context) error { return s.Store.Ping(ctx) }
 type refreshRequest struct{ store.Token }
 
 // GetAMR implements op.RefreshTokenRequest, as those below do.
-func (r *refreshRequest) GetAMR() []string { return amr(r.SignedOn.Method) }
+func (r *refreshRequest) GetAMR() []string { return amr(r.SignedOn) }
 
 // GetAudience returns the application.
 func (r *refreshRequest) GetAudience() []string { return []string{r.ApplicationID} }

@@ -42,6 +42,8 @@ const (
 
 // Offer makes a code for one more instance of a gateway, to be kept; by says who
 // asked, in words. Only this answer has the code.
+// Forty random bits are enough, since a code lives for minutes and a hundred wrong ones
+// from anywhere close the door.
 func Offer(g store.Gateway, by string, now time.Time) (p store.Pairing, code string) {
 	random := make([]byte, 5)
 	rand.Read(random) // never fails
@@ -59,11 +61,14 @@ func Offer(g store.Gateway, by string, now time.Time) (p store.Pairing, code str
 // HashCode returns what is kept of a code, however it was typed.
 func HashCode(code string) []byte { return hashText(wire.NormalCode(code)) }
 
+// hashText needs no salt and no slowness: what it hashes is random, and guessed at the
+// door or not at all.
 func hashText(s string) []byte {
 	sum := sha256.Sum256([]byte(s))
 	return sum[:]
 }
 
+// now is the time of day, which tests set.
 func (d *Broker) now() time.Time {
 	if d.Now != nil {
 		return d.Now()
@@ -95,6 +100,7 @@ func (d *Broker) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	d.reply(w, answer, err, address)
 }
 
+// begin sets the throttles up, once, so that the zero Broker is good.
 func (d *Broker) begin() {
 	d.wrong.Length, d.wrong.InAll = throttleWindow, wrongInAll
 	d.shown.Length = throttleWindow
@@ -114,6 +120,8 @@ func (d *Broker) reply(w http.ResponseWriter, answer any, err error, address str
 var errProof = errors.New("the request is not proven")
 
 // redeem makes an instance of a proven request with a good code.
+// The proof says that the agent holds both private keys. It is checked before the code
+// is looked for, so that nothing is used up by who cannot use it.
 func (d *Broker) redeem(ctx context.Context, req wire.PairRequest, address string) (a wire.PairAnswer, err error) {
 	if err := req.Check(); err != nil {
 		return a, fmt.Errorf("%w: %w", errProof, err)
@@ -183,6 +191,7 @@ func Facts(i store.Instance) map[string]any {
 }
 
 // clip bounds what an agent says of itself.
+// In bytes: a character may be cut in two, and the store puts U+FFFD there.
 func clip(s string) string {
 	const most = 255
 	if len(s) > most {
@@ -192,6 +201,8 @@ func clip(s string) string {
 }
 
 // refusal turns an error into what the agent is told, and counts wrong codes.
+// A code that is known and used or late counts as wrong too: whoever tries codes learns
+// nothing for free. What is nobody's fault but ours says nothing of itself.
 func (d *Broker) refusal(err error, address string) (int, *wire.Refusal) {
 	again := "Make a new one in the console: Gateways, the gateway, Pair an instance."
 	switch {
@@ -228,6 +239,8 @@ func (d *Broker) refusal(err error, address string) (int, *wire.Refusal) {
 	}
 }
 
+// refuse answers with a refusal that the agent knows by its code. The time lets it see
+// that its clock is wrong.
 func (d *Broker) refuse(w http.ResponseWriter, status int, r *wire.Refusal) {
 	r.Time = d.now()
 	w.Header().Set("Content-Type", "application/json")

@@ -38,7 +38,11 @@ func newOffice(t *testing.T) *office {
 	must(t, db.CreateEnvironment(t.Context(), &env))
 	o := &office{t: t, gateway: store.Gateway{EnvironmentID: env.ID, Name: "HQ", Enabled: true}, now: time.Now()}
 	must(t, db.CreateGateway(t.Context(), &o.gateway))
-	o.Broker = &Broker{Store: db, Logger: hclog.NewNullLogger(), Now: func() time.Time { o.mu.Lock(); defer o.mu.Unlock(); return o.now }}
+	o.Broker = &Broker{
+		Store:  db,
+		Logger: hclog.NewNullLogger(),
+		Now:    func() time.Time { o.mu.Lock(); defer o.mu.Unlock(); return o.now },
+	}
 	return o
 }
 
@@ -86,8 +90,14 @@ func newAgent(t *testing.T) agent {
 }
 
 func (a agent) request(code string) wire.PairRequest {
-	return wire.PairRequest{Code: code, PublicKey: a.public, SealKey: a.seal, Hostname: "dc1", Software: "1.0",
-		Proof: ed25519.Sign(a.private, wire.PairProof(code, a.public, a.seal))}
+	return wire.PairRequest{
+		Code:      code,
+		PublicKey: a.public,
+		SealKey:   a.seal,
+		Hostname:  "dc1",
+		Software:  "1.0",
+		Proof:     ed25519.Sign(a.private, wire.PairProof(code, a.public, a.seal)),
+	}
 }
 
 // send posts a request from an address and returns the status and what came.
@@ -113,18 +123,26 @@ func TestCodeBecomesAnInstance(t *testing.T) {
 	o, a := newOffice(t), newAgent(t)
 	code := o.code()
 	status, answer, _ := o.send("192.0.2.1", a.request(strings.ToLower(code)))
-	if status != http.StatusOK || answer.Gateway != o.gateway.ID || answer.GatewayName != "HQ" || answer.Environment != "Example" ||
+	if status != http.StatusOK || answer.Gateway != o.gateway.ID || answer.GatewayName != "HQ" ||
+		answer.Environment != "Example" ||
 		answer.Fingerprint != wire.Fingerprint(a.public, a.seal) {
 		t.Fatalf("%d %+v", status, answer)
 	}
 	i, err := o.Store.Instance(t.Context(), answer.Instance)
 	must(t, err)
-	if i.PairedBy != "admin:alice" || i.PairedFrom != "192.0.2.1" || i.Hostname != "dc1" || !bytes.Equal(i.PublicKey, a.public) {
+	if i.PairedBy != "admin:alice" || i.PairedFrom != "192.0.2.1" || i.Hostname != "dc1" ||
+		!bytes.Equal(i.PublicKey, a.public) {
 		t.Errorf("%+v", i)
 	}
-	did, _, err := o.Store.Activities(t.Context(), o.gateway.EnvironmentID, store.ActivityFilter{Action: "instance.paired"}, store.Page{})
+	did, _, err := o.Store.Activities(
+		t.Context(),
+		o.gateway.EnvironmentID,
+		store.ActivityFilter{Action: "instance.paired"},
+		store.Page{},
+	)
 	must(t, err)
-	if len(did) != 1 || did[0].Actor != "admin:alice" || did[0].Subject != "instance:"+i.ID || !strings.Contains(did[0].Text, "192.0.2.1") {
+	if len(did) != 1 || did[0].Actor != "admin:alice" || did[0].Subject != "instance:"+i.ID ||
+		!strings.Contains(did[0].Text, "192.0.2.1") {
 		t.Errorf("%+v", did)
 	}
 }
@@ -186,7 +204,8 @@ func TestGuessingWaits(t *testing.T) {
 		}
 	}
 	good := o.code()
-	if status, _, r := o.send("192.0.2.1", a.request(good)); status != http.StatusTooManyRequests || r.Code != wire.RefusedThrottled || r.RetryAfter < 1 {
+	if status, _, r := o.send("192.0.2.1", a.request(good)); status != http.StatusTooManyRequests ||
+		r.Code != wire.RefusedThrottled || r.RetryAfter < 1 {
 		t.Errorf("%d %+v", status, r)
 	}
 	if status, _, r := o.send("192.0.2.9", a.request(good)); status != http.StatusOK {
@@ -214,7 +233,8 @@ func TestCodeIsNotKept(t *testing.T) {
 	if bytes.Contains(p.CodeHash, []byte(wire.NormalCode(code))) || len(p.CodeHash) != 32 {
 		t.Errorf("%x", p.CodeHash)
 	}
-	if p.GatewayID != o.gateway.ID || p.EnvironmentID != o.gateway.EnvironmentID || !p.ExpiresAt.Equal(o.Now().Add(Life)) {
+	if p.GatewayID != o.gateway.ID || p.EnvironmentID != o.gateway.EnvironmentID ||
+		!p.ExpiresAt.Equal(o.Now().Add(Life)) {
 		t.Errorf("%+v", p)
 	}
 }
@@ -261,18 +281,21 @@ func TestShownCodeIsApproved(t *testing.T) {
 		t.Fatalf("%d %+v", status, answer)
 	}
 	p, err := o.Shown(t.Context(), strings.ToLower(ticket.Code))
-	if err != nil || p.Hostname != "dc1" || p.Address != "192.0.2.1" || p.Fingerprint != wire.Fingerprint(a.public, a.seal) {
+	if err != nil || p.Hostname != "dc1" || p.Address != "192.0.2.1" ||
+		p.Fingerprint != wire.Fingerprint(a.public, a.seal) {
 		t.Fatalf("%+v %v", p, err)
 	}
 	i, err := o.approve(ticket.Code)
 	must(t, err)
 	for range 2 { // an answer that was lost is asked for again
-		if status, answer, _ := o.await(ticket.Ticket); status != http.StatusOK || answer.Instance != i.ID || answer.GatewayName != "HQ" {
+		if status, answer, _ := o.await(ticket.Ticket); status != http.StatusOK || answer.Instance != i.ID ||
+			answer.GatewayName != "HQ" {
 			t.Errorf("%d %+v", status, answer)
 		}
 	}
 	kept, err := o.Store.Instance(t.Context(), i.ID)
-	if err != nil || !bytes.Equal(kept.PublicKey, a.public) || kept.PairedBy != "administrator ada" || kept.PairedFrom != "192.0.2.1" {
+	if err != nil || !bytes.Equal(kept.PublicKey, a.public) || kept.PairedBy != "administrator ada" ||
+		kept.PairedFrom != "192.0.2.1" {
 		t.Errorf("%+v %v", kept, err)
 	}
 	if _, err := o.approve(ticket.Code); !errors.Is(err, store.ErrUsed) {
@@ -284,7 +307,8 @@ func TestShownCodeIsDeniedOrExpires(t *testing.T) {
 	o, a := newOffice(t), newAgent(t)
 	denied, late := o.wait("192.0.2.1", a), o.wait("192.0.2.1", newAgent(t))
 	must(t, o.Store.DenyPairing(t.Context(), HashCode(denied.Code), o.Now()))
-	if status, _, r := o.await(denied.Ticket); status != http.StatusForbidden || !strings.Contains(r.Message, "denied") {
+	if status, _, r := o.await(denied.Ticket); status != http.StatusForbidden ||
+		!strings.Contains(r.Message, "denied") {
 		t.Errorf("%d %+v", status, r)
 	}
 	o.pass(Life)
@@ -305,7 +329,8 @@ func TestShowingCodesIsThrottled(t *testing.T) {
 		o.wait("192.0.2.1", newAgent(t))
 	}
 	var r wire.Refusal
-	if status := o.ask(o.ServeShow, "192.0.2.1", newAgent(t).request(""), &r); status != http.StatusTooManyRequests || r.Code != wire.RefusedThrottled {
+	if status := o.ask(o.ServeShow, "192.0.2.1", newAgent(t).request(""), &r); status != http.StatusTooManyRequests ||
+		r.Code != wire.RefusedThrottled {
 		t.Errorf("%d %+v", status, r)
 	}
 	unproven := newAgent(t).request("")

@@ -49,6 +49,8 @@ func (d *Broker) ServeShow(w http.ResponseWriter, r *http.Request) {
 }
 
 // show keeps a proven request until somebody decides on its code.
+// The ticket is 256 random bits and the code 40: who waits proves themselves by the
+// one, and people compare the other.
 func (d *Broker) show(ctx context.Context, req wire.PairRequest, address string) (t wire.PairTicket, err error) {
 	if err := req.Check(); err != nil {
 		return t, fmt.Errorf("%w: %w", errProof, err)
@@ -76,6 +78,8 @@ func (d *Broker) show(ctx context.Context, req wire.PairRequest, address string)
 }
 
 // ServeAwait tells a waiting agent what became of its code.
+// It needs no throttle: a ticket cannot be guessed, and one that is not known costs a
+// look-up in an index.
 func (d *Broker) ServeAwait(w http.ResponseWriter, r *http.Request) {
 	var req wire.PairAwait
 	if err := json.NewDecoder(io.LimitReader(r.Body, wire.MaxFirstFrame)).Decode(&req); err != nil {
@@ -110,4 +114,5 @@ func (d *Broker) Shown(ctx context.Context, code string) (store.PairingRequest, 
 	return d.Store.PairingRequestByCode(ctx, HashCode(code), d.now())
 }
 
+// hashTicket is what is kept of a ticket.
 func hashTicket(ticket string) []byte { return hashText("ticket " + ticket) }

@@ -9,14 +9,34 @@ import (
 // log adds an activity of this sign-on.
 func (s *step) log(action, subject, text string, detail map[string]any) {
 	actor := "system"
-	if s.so.InstanceID != "" {
+	switch {
+	case s.so.InstanceID != "":
 		actor = "instance:" + s.so.InstanceID
+	case s.so.ProviderID != "":
+		actor = "provider:" + s.so.ProviderID
 	}
-	s.activities = append(s.activities, store.Activity{EnvironmentID: s.id.EnvironmentID, At: s.so.At, Action: action, Actor: actor,
-		Subject: subject, SignOnID: s.so.ID, Text: text, Detail: detail})
+	s.activities = append(s.activities, store.Activity{
+		EnvironmentID: s.id.EnvironmentID,
+		At:            s.so.At,
+		Action:        action,
+		Actor:         actor,
+		Subject:       subject,
+		SignOnID:      s.so.ID,
+		Text:          text,
+		Detail:        detail,
+	})
 }
 
+// subject is the record of the sign-on.
 func (s *step) subject() string { return "user:" + s.change.User.ID }
+
+// origin is what said who the person is, in words.
+func (s *step) origin() string {
+	if s.id.SourceType == store.SourceIDP {
+		return "the identity provider"
+	}
+	return "the directory"
+}
 
 // signOnActivity is the line of the sign-on itself.
 func (s *step) signOnActivity() store.Activity {
@@ -24,9 +44,23 @@ func (s *step) signOnActivity() store.Activity {
 	if s.refreshed {
 		record = "record refreshed"
 	}
-	return store.Activity{EnvironmentID: s.id.EnvironmentID, At: s.so.At, Action: "sign-on", Actor: s.subject(), Subject: s.subject(),
-		SignOnID: s.so.ID, Text: fmt.Sprintf("%s signed on, method: %s, %s (%s)", s.change.User.Username, s.so.Method, record, s.change.Reason),
-		Detail: map[string]any{"outcome": s.so.Outcome, "method": s.so.Method, "updated": s.so.Updated, "reason": s.change.Reason}}
+	name := s.change.User.Username
+	text := fmt.Sprintf("%s signed on, method: %s, %s (%s)", name, s.so.Method, record, s.change.Reason)
+	return store.Activity{
+		EnvironmentID: s.id.EnvironmentID,
+		At:            s.so.At,
+		Action:        "sign-on",
+		Actor:         s.subject(),
+		Subject:       s.subject(),
+		SignOnID:      s.so.ID,
+		Text:          text,
+		Detail: map[string]any{
+			"outcome": s.so.Outcome,
+			"method":  s.so.Method,
+			"updated": s.so.Updated,
+			"reason":  s.change.Reason,
+		},
+	}
 }
 
 // refuse notes that a part of the update was not done, and logs it.
@@ -39,21 +73,25 @@ func (s *step) refuse(reason string, detail map[string]any) {
 	s.log("update.refused", s.subject(), reason, detail)
 }
 
+// userCreated notes a first sign-on. What the record has is not in it: it is in the
+// record.
 func (s *step) userCreated() {
 	u := s.change.User
 	s.log("user.created", s.subject(), u.Username+" signed on for the first time",
 		map[string]any{"username": u.Username, "population": u.PopulationID, "dn": u.DN})
 }
 
+// userUpdated notes which properties became others, with what they were.
 func (s *step) userUpdated() {
 	before, after := map[string]any{}, map[string]any{}
 	for _, f := range s.change.Fields {
 		before[f.Name], after[f.Name] = f.Before, f.After
 	}
-	s.log("user.updated", s.subject(), fmt.Sprintf("%d properties of %s follow the directory", len(s.change.Fields), s.change.User.Username),
-		map[string]any{"before": before, "after": after})
+	text := fmt.Sprintf("%d properties of %s follow %s", len(s.change.Fields), s.change.User.Username, s.origin())
+	s.log("user.updated", s.subject(), text, map[string]any{"before": before, "after": after})
 }
 
+// groupsCreated notes groups that nobody had seen before.
 func (s *step) groupsCreated(groups []*store.Group) {
 	for _, g := range groups {
 		s.change.GroupsCreated = append(s.change.GroupsCreated, *g)
@@ -68,11 +106,13 @@ func (s *step) groupRenamed(before, after store.Group) {
 		return
 	}
 	s.change.GroupsRenamed = append(s.change.GroupsRenamed, after)
-	s.log("group.renamed", "group:"+after.ID, fmt.Sprintf("group %s is now %s", before.DisplayName, after.DisplayName), map[string]any{
+	text := fmt.Sprintf("group %s is now %s", before.DisplayName, after.DisplayName)
+	s.log("group.renamed", "group:"+after.ID, text, map[string]any{
 		"before": map[string]any{"name": before.Name, "displayName": before.DisplayName},
 		"after":  map[string]any{"name": after.Name, "displayName": after.DisplayName}})
 }
 
+// memberships notes each group by itself, so that a group's own history has it.
 func (s *step) memberships(action string, groups []store.Group) {
 	verb := map[string]string{"membership.added": "joined", "membership.removed": "left"}[action]
 	for _, g := range groups {

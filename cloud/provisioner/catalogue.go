@@ -13,11 +13,19 @@ const identityID = "ID"
 type catalogue struct {
 	byID   map[string]*store.Group // directory ID
 	byName map[string]*store.Group // group key
+	source store.Source            // type of it
 	strict bool                    // identity is the ID: a name does not find a group that has another ID
 }
 
-func newCatalogue(identity string, groups []store.Group) *catalogue {
-	c := &catalogue{byID: map[string]*store.Group{}, byName: map[string]*store.Group{}, strict: identity == identityID}
+// newCatalogue begins with the groups that the user is in, which are most of those that
+// are looked for.
+func newCatalogue(source store.Source, identity string, groups []store.Group) *catalogue {
+	c := &catalogue{
+		byID:   map[string]*store.Group{},
+		byName: map[string]*store.Group{},
+		source: source,
+		strict: identity == identityID,
+	}
 	c.add(groups)
 	return c
 }
@@ -34,13 +42,15 @@ func (c *catalogue) add(groups []store.Group) {
 				continue
 			}
 		}
-		key := store.GroupKey(g.Name)
+		key := g.Key()
 		if old := c.byName[key]; old == nil || better(g, *old) {
 			c.byName[key] = &g
 		}
 	}
 }
 
+// better tells which of two groups under one name is found by it: the one that has no
+// ID yet, then the older.
 func better(a, b store.Group) bool {
 	if (a.DirectoryID == "") != (b.DirectoryID == "") {
 		return a.DirectoryID == ""
@@ -54,7 +64,7 @@ func (c *catalogue) find(g Group) *store.Group {
 	if found := c.byID[g.ID]; found != nil && g.ID != "" {
 		return found
 	}
-	key := store.GroupKey(g.Name)
+	key := store.NameKey(c.source, g.Name)
 	found := c.byName[key]
 	if g.ID != "" {
 		delete(c.byName, key) // a second ID under that name is another group
@@ -70,7 +80,7 @@ func (s *step) lookUp(ctx context.Context, known *catalogue, groups []Group) err
 		if g.ID != "" && known.byID[g.ID] == nil {
 			ids = append(ids, g.ID)
 		}
-		keys = append(keys, store.GroupKey(g.Name))
+		keys = append(keys, s.key(g.Name))
 	}
 	found, err := s.tx.GroupsByDirectoryID(ctx, s.id.EnvironmentID, s.id.SourceType, s.id.SourceID, ids)
 	if err != nil {
@@ -92,3 +102,6 @@ func (c *catalogue) missing(groups []Group, keys []string) []string {
 	}
 	return rest
 }
+
+// key is the form in which the source's names of groups are compared.
+func (s *step) key(name string) string { return store.NameKey(s.id.SourceType, name) }

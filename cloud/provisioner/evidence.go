@@ -56,6 +56,8 @@ func (e *EvidenceWanted) Error() string {
 	return fmt.Sprintf("%d memberships would change without evidence", len(e.Questions))
 }
 
+// keyOf names a question: a group by the key of its name, and by its ID where that
+// counts.
 func keyOf(name, id string) string { return store.GroupKey(name) + "\x00" + id }
 
 // of returns what was seen of a group.
@@ -171,6 +173,8 @@ func (s *step) weigh(d *changes, m store.GroupMembership) {
 // each was asked about has to be kept.
 func (s *step) inTurn() bool { return len(s.id.Evidence.Of) >= MostQuestions }
 
+// needsEvidence tells whether a list's silence proves nothing: a directory leaves out
+// what may not be seen.
 func (s *step) needsEvidence() bool { return s.id.SourceType == store.SourceGateway }
 
 // doubt keeps why memberships could not be told, and takes back what is told now.
@@ -199,6 +203,7 @@ func (s *step) whyKept(d changes) string {
 	return joinWords(words)
 }
 
+// stays counts groups that stay, in words.
 func stays(n int) string {
 	if n == 1 {
 		return "1 group stays"
@@ -206,6 +211,7 @@ func stays(n int) string {
 	return fmt.Sprintf("%d groups stay", n)
 }
 
+// groupsOf drops what is known of memberships besides their groups.
 func groupsOf(memberships []store.GroupMembership) []store.Group {
 	groups := make([]store.Group, len(memberships))
 	for i, m := range memberships {

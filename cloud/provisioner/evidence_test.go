@@ -5,7 +5,6 @@ import (
 	"testing"
 
 	"ldap-gateway/cloud/provisioner"
-	"ldap-gateway/cloud/store"
 )
 
 // seeing answers by common name; what is not told is Untold.
@@ -35,13 +34,18 @@ func TestOnlyEvidenceTakesAGroupAway(t *testing.T) {
 	if w.asked != nil {
 		t.Errorf("a first sign-on asked about %+v", w.asked)
 	}
-	w.seeing(map[string]provisioner.Sight{"left": {Finding: provisioner.Left}, "hidden": {Reason: "notVisible", Words: "out of sight"}, "still": {Finding: provisioner.Member}})
+	w.seeing(map[string]provisioner.Sight{
+		"left":   {Finding: provisioner.Left},
+		"hidden": {Reason: "notVisible", Words: "out of sight"},
+		"still":  {Finding: provisioner.Member},
+	})
 	c, so := w.mustSignOn(w.ada("stays"))
 	w.wantGroups(first.User.ID, "hidden stays still")
 	if len(w.asked) != 3 || c.Verdict != "partial" || len(c.Removed) != 1 {
 		t.Errorf("asked about %d: %+v", len(w.asked), c)
 	}
-	if !strings.Contains(so.VerdictReason, "1 group stays") || !strings.Contains(so.VerdictReason, "out of sight") || !strings.Contains(so.VerdictReason, "the user is in 1 group") {
+	if !strings.Contains(so.VerdictReason, "1 group stays") || !strings.Contains(so.VerdictReason, "out of sight") ||
+		!strings.Contains(so.VerdictReason, "the user is in 1 group") {
 		t.Error(so.VerdictReason)
 	}
 	if got := w.doubts(first.User.ID); got != "hidden:notVisible" {
@@ -73,7 +77,8 @@ func TestPartialListWithEvidence(t *testing.T) {
 	id.Membership.Whole = true
 	c, so := w.mustSignOn(id)
 	w.wantGroups(first.User.ID, "stays")
-	if c.Verdict != "partial" || so.VerdictReason != "a reference" || !strings.Contains(so.UpdateReason, "1 group removed") {
+	if c.Verdict != "partial" || so.VerdictReason != "a reference" ||
+		!strings.Contains(so.UpdateReason, "1 group removed") {
 		t.Errorf("%+v", so)
 	}
 }
@@ -95,11 +100,9 @@ func TestNoAnswerKeepsEverything(t *testing.T) {
 // TestWhatAnIdentityProviderListsIsAll needs no evidence.
 func TestWhatAnIdentityProviderListsIsAll(t *testing.T) {
 	w := build(t)
-	id := w.ada("a", "b")
-	id.SourceType, id.SourceID = store.SourceIDP, "idp"
+	id := w.eve("a", "b")
 	first, _ := w.mustSignOn(id)
-	id = w.ada("a")
-	id.SourceType, id.SourceID, id.UserID = store.SourceIDP, "idp", first.User.ID
+	id = w.eve("a")
 	if c, _ := w.mustSignOn(id); w.asked != nil || c.Verdict != "complete" {
 		t.Errorf("%+v", c)
 	}
@@ -109,7 +112,11 @@ func TestWhatAnIdentityProviderListsIsAll(t *testing.T) {
 // TestUnconfirmedListJoinsWhatIsSeen holds a memberOf that nobody computes.
 func TestUnconfirmedListJoinsWhatIsSeen(t *testing.T) {
 	w := build(t)
-	w.seeing(map[string]provisioner.Sight{"a": {Finding: provisioner.Member}, "parent": {Finding: provisioner.Left}, "b": {Finding: provisioner.Member}})
+	w.seeing(map[string]provisioner.Sight{
+		"a":      {Finding: provisioner.Member},
+		"parent": {Finding: provisioner.Left},
+		"b":      {Finding: provisioner.Member},
+	})
 	id := w.ada("a", "parent")
 	id.Membership.Unconfirmed = true
 	first, _ := w.mustSignOn(id)
@@ -187,7 +194,8 @@ func TestStampsAndIDsGoWithTheQuestion(t *testing.T) {
 	id = w.ada()
 	id.GroupIdentity = "ID"
 	w.mustSignOn(id)
-	if len(w.asked) != 2 || w.asked[0].DirectoryID != "a-id" || w.asked[0].Stamp != "2026" || w.asked[0].Key == w.asked[1].Key {
+	if len(w.asked) != 2 || w.asked[0].DirectoryID != "a-id" || w.asked[0].Stamp != "2026" ||
+		w.asked[0].Key == w.asked[1].Key {
 		t.Errorf("%+v", w.asked)
 	}
 	w.mustSignOn(w.ada("a"))

@@ -20,12 +20,17 @@ func (s *step) follow(ctx context.Context) error {
 	verdict, reason := judge(m)
 	if verdict == Unknown {
 		s.told(verdict, reason)
-		s.refuse(fmt.Sprintf("membership unknown: %s: nothing added or removed", orUnsaid(reason)), map[string]any{"verdict": s.change.Verdict})
+		refusal := fmt.Sprintf("membership unknown: %s: nothing added or removed", orUnsaid(reason))
+		s.refuse(refusal, map[string]any{"verdict": s.change.Verdict})
 		return nil
 	}
 	current, err := s.current(ctx)
 	if err != nil {
 		return err
+	}
+	if s.id.GroupsOnce && len(current) > 0 {
+		s.note("groups are populated once, and the user has some")
+		return nil
 	}
 	groups, joining := s.confirmed(m, current)
 	wanted, err := s.resolve(ctx, groups, groupsOf(current))
@@ -87,10 +92,12 @@ func (s *step) settle(verdict Verdict, reason string, d changes) {
 		if len(d.leave) > 0 {
 			removed = groupCount(len(d.leave)) + " removed that the user was seen not to be in"
 		}
-		s.refuse(fmt.Sprintf("membership partial: %s: %s", orUnsaid(reason), removed), map[string]any{"verdict": s.change.Verdict})
+		refusal := fmt.Sprintf("membership partial: %s: %s", orUnsaid(reason), removed)
+		s.refuse(refusal, map[string]any{"verdict": s.change.Verdict})
 	}
 }
 
+// told keeps the verdict in the sign-on and in what is returned.
 func (s *step) told(verdict Verdict, reason string) {
 	s.change.Verdict = verdict.String()
 	s.so.Verdict, s.so.VerdictReason = s.change.Verdict, reason
@@ -102,7 +109,7 @@ func judge(m Membership) (Verdict, string) {
 	switch m.Verdict {
 	case Complete:
 		for _, g := range m.Groups {
-			if store.GroupKey(g.Name) == "" {
+			if strings.TrimSpace(g.Name) == "" {
 				return Partial, "a group came without a name"
 			}
 		}
@@ -113,6 +120,7 @@ func judge(m Membership) (Verdict, string) {
 	return Unknown, m.Reason
 }
 
+// orUnsaid is a reason, or that there was none.
 func orUnsaid(reason string) string {
 	if reason == "" {
 		return "no reason given"
@@ -153,11 +161,11 @@ func (s *step) current(ctx context.Context) ([]store.GroupMembership, error) {
 func (s *step) join(ctx context.Context, groups []store.Group, listed []Group) error {
 	stamps := make(map[string]string, len(listed))
 	for _, g := range listed {
-		stamps[store.GroupKey(g.Name)] = g.Stamp
+		stamps[s.key(g.Name)] = g.Stamp
 	}
 	joined := make([]store.Joined, len(groups))
 	for i, g := range groups {
-		joined[i] = store.Joined{GroupID: g.ID, Stamp: stamps[store.GroupKey(g.Name)]}
+		joined[i] = store.Joined{GroupID: g.ID, Stamp: stamps[s.key(g.Name)]}
 	}
 	s.change.Added = groups
 	s.memberships("membership.added", groups)
@@ -190,7 +198,7 @@ func without(all, others []store.Group) []store.Group {
 // creates the missing ones and brings names up to date.
 func (s *step) resolve(ctx context.Context, groups []Group, current []store.Group) ([]store.Group, error) {
 	groups = s.distinct(groups)
-	known := newCatalogue(s.id.GroupIdentity, current)
+	known := newCatalogue(s.id.SourceType, s.id.GroupIdentity, current)
 	if err := s.lookUp(ctx, known, groups); err != nil {
 		return nil, err
 	}
@@ -218,7 +226,7 @@ func (s *step) distinct(groups []Group) []Group {
 	seen := make(map[string]bool, len(groups))
 	var rest []Group
 	for _, g := range groups {
-		key := store.GroupKey(g.Name)
+		key := s.key(g.Name)
 		if key == "" {
 			continue
 		}
@@ -236,11 +244,20 @@ func (s *step) distinct(groups []Group) []Group {
 	return rest
 }
 
+// newGroup is a group that was never seen, as it is created: by its ID only where
+// groups go by that.
 func (s *step) newGroup(g Group) *store.Group {
-	return &store.Group{EnvironmentID: s.id.EnvironmentID, Name: g.Name, DisplayName: displayName(g, g.Name), DirectoryID: g.ID,
-		SourceType: s.id.SourceType, SourceID: s.id.SourceID}
+	return &store.Group{
+		EnvironmentID: s.id.EnvironmentID,
+		Name:          g.Name,
+		DisplayName:   displayName(g, g.Name),
+		DirectoryID:   g.ID,
+		SourceType:    s.id.SourceType,
+		SourceID:      s.id.SourceID,
+	}
 }
 
+// displayName is what the directory calls a group, or name where it says nothing.
 func displayName(g Group, name string) string {
 	if g.DisplayName == "" {
 		return name
@@ -252,7 +269,7 @@ func displayName(g Group, name string) string {
 // by case or blanks alone are one name.
 func (s *step) rename(ctx context.Context, known *store.Group, g Group) error {
 	after := *known
-	if store.GroupKey(g.Name) != store.GroupKey(known.Name) {
+	if s.key(g.Name) != s.key(known.Name) {
 		after.Name = g.Name // only a group found by its ID gets here
 	}
 	after.DisplayName = displayName(g, after.Name)

@@ -51,8 +51,13 @@ func TestSequences(t *testing.T) {
 		m, ids := model{}, map[string]string{}
 		for range rapid.IntRange(1, 8).Draw(r, "steps") {
 			person := fmt.Sprint(rapid.SampledFrom([]string{"ada", "bob"}).Draw(r, "person"), run)
-			verdict := rapid.SampledFrom([]provisioner.Verdict{provisioner.Complete, provisioner.Partial, provisioner.Unknown}).Draw(r, "verdict")
-			groups := rapid.SliceOfNDistinct(rapid.SampledFrom([]string{"a", "b", "c", "d"}), 0, 4, rapid.ID).Draw(r, "groups")
+			verdict := rapid.SampledFrom([]provisioner.Verdict{
+				provisioner.Complete,
+				provisioner.Partial,
+				provisioner.Unknown,
+			}).Draw(r, "verdict")
+			groups := rapid.SliceOfNDistinct(rapid.SampledFrom([]string{"a", "b", "c", "d"}), 0, 4, rapid.ID).
+				Draw(r, "groups")
 			id := w.ada(groups...)
 			id.Username, id.Properties["username"], id.Update = person, person, rapid.Bool().Draw(r, "update")
 			id.Correlation = []store.Correlation{{Attribute: "entryUUID", Value: person}}

@@ -19,8 +19,8 @@ var (
 	ErrAmbiguousRecord = errors.New("the directory entry belongs to more than one user")
 	// ErrUsernameTaken says that a new person's username is another record's.
 	ErrUsernameTaken = errors.New("the username is taken by another user")
-	// ErrNoUsername says that the directory has no value for a new person's username.
-	ErrNoUsername = errors.New("the directory has no value for the username")
+	// ErrNoUsername says that the source has no value for a new person's username.
+	ErrNoUsername = errors.New("there is no value for the username")
 	// ErrDisabled says that the person's record is disabled in the cloud.
 	ErrDisabled = errors.New("the user is disabled in the cloud")
 	// ErrUnknownRecord says that the person has no record and that the sign-on
@@ -52,16 +52,18 @@ func (v Verdict) String() string {
 
 // Identity is what a proven sign-on said.
 type Identity struct {
-	EnvironmentID        string
-	SourceType, SourceID string // of its groups: store.SourceGateway and the gateway, or store.SourceIDP and the provider
-	UserTypeID           string
-	PopulationID         string // that a new user joins; empty: the default one
-	UserID               string // of the record, when the caller knows it; empty: to be found
-	SignOnID             string
-	Username             string // as typed
-	At                   time.Time
-	DN                   string // of the entry
-	Correlation          []store.Correlation
+	EnvironmentID string
+	SourceType    store.Source // of its groups
+	SourceID      string       // the gateway, or the identity provider
+	UserTypeID    string
+	PopulationID  string        // that a new user joins; empty: the default one, or of store.SourceIDP nobody
+	UserID        string        // of the record, when the caller knows it; empty: to be found
+	Subject       store.Subject // of store.SourceIDP: whom the provider speaks of
+	SignOnID      string
+	Username      string // as typed
+	At            time.Time
+	DN            string // of the entry
+	Correlation   []store.Correlation
 	// Properties are the mapped values: "username", "name.given",
 	// "name.family", "email", "externalId", and others, which become
 	// attributes. Nil when the record is not to be touched.
@@ -72,6 +74,8 @@ type Identity struct {
 	GroupIdentity string      // "NAME" (also when empty) or "ID"
 	Membership    *Membership // nil: groups were not asked for
 	Evidence      *Evidence   // nil: nobody was asked yet
+	Once          []string    // properties that are filled while they are empty, and left alone then
+	GroupsOnce    bool        // groups are left alone once the user has one of the source
 	Update        bool        // the user type's switch
 }
 
@@ -151,6 +155,8 @@ type step struct {
 	activities  []store.Activity
 }
 
+// run is one Apply within its transaction: find or create, follow the directory, and
+// record. An error of any of it undoes all.
 func (s *step) run(ctx context.Context) error {
 	if err := s.begin(); err != nil {
 		return err
@@ -201,6 +207,7 @@ func (s *step) updates() bool {
 	return false
 }
 
+// note keeps why something was not done; the record of the sign-on has all of them.
 func (s *step) note(format string, args ...any) {
 	s.notes = append(s.notes, fmt.Sprintf(format, args...))
 }
@@ -217,6 +224,8 @@ func (s *step) create(ctx context.Context) error {
 	return s.follow(ctx)
 }
 
+// update brings a known record up to date, properties first: a person whose groups
+// cannot be told is at least called right.
 func (s *step) update(ctx context.Context) error {
 	s.refreshed = true
 	if err := s.updateUser(ctx); err != nil {
@@ -272,6 +281,7 @@ func (s *step) done() string {
 	return "changed: " + strings.Join(words, ", ")
 }
 
+// groupCount counts groups in words.
 func groupCount(n int) string {
 	if n == 1 {
 		return "1 group"
@@ -279,6 +289,7 @@ func groupCount(n int) string {
 	return fmt.Sprintf("%d groups", n)
 }
 
+// idsOf is nil for no groups, as a sign-on without any has it.
 func idsOf(groups []store.Group) []string {
 	var ids []string
 	for _, g := range groups {

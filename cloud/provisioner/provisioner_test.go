@@ -35,7 +35,11 @@ type world struct {
 
 func build(t testing.TB) *world {
 	t.Helper()
-	w := &world{t: t, where: cmp.Or(pgtest.Database(t), filepath.Join(t.TempDir(), "cloud.db")), at: time.UnixMicro(1_000_000).UTC()}
+	w := &world{
+		t:     t,
+		where: cmp.Or(pgtest.Database(t), filepath.Join(t.TempDir(), "cloud.db")),
+		at:    time.UnixMicro(1_000_000).UTC(),
+	}
 	w.store = w.node()
 	w.env = store.Environment{Name: "test"}
 	w.must(w.store.CreateEnvironment(t.Context(), &w.env))
@@ -81,10 +85,18 @@ func (w *world) must(err error) {
 
 // ada is what the directory says of Ada, with the switch on and the groups complete.
 func (w *world) ada(groups ...string) provisioner.Identity {
-	return provisioner.Identity{EnvironmentID: w.env.ID, SourceType: store.SourceGateway, SourceID: w.gateway.ID, UserTypeID: w.gateway.UserTypes[0].ID,
-		Username: "ada", DN: "uid=ada,dc=x", Correlation: []store.Correlation{{Attribute: "entryUUID", Value: "a-1"}},
-		Properties: map[string]string{"username": "ada", "name.given": "Ada", "email": "ada@x"},
-		Membership: &provisioner.Membership{Verdict: provisioner.Complete, Groups: named(groups...)}, Update: true}
+	return provisioner.Identity{
+		EnvironmentID: w.env.ID,
+		SourceType:    store.SourceGateway,
+		SourceID:      w.gateway.ID,
+		UserTypeID:    w.gateway.UserTypes[0].ID,
+		Username:      "ada",
+		DN:            "uid=ada,dc=x",
+		Correlation:   []store.Correlation{{Attribute: "entryUUID", Value: "a-1"}},
+		Properties:    map[string]string{"username": "ada", "name.given": "Ada", "email": "ada@x"},
+		Membership:    &provisioner.Membership{Verdict: provisioner.Complete, Groups: named(groups...)},
+		Update:        true,
+	}
 }
 
 // named makes groups of common names.
@@ -100,7 +112,10 @@ func named(names ...string) []provisioner.Group {
 func (w *world) signOn(id provisioner.Identity) (provisioner.Change, store.SignOn, error) {
 	w.at = w.at.Add(time.Second)
 	id.At = w.at
-	so := store.SignOn{Method: "password", InstanceID: "i"}
+	so := store.SignOn{Method: "password", InstanceID: "i", GatewayID: w.gateway.ID}
+	if id.SourceType == store.SourceIDP {
+		so = store.SignOn{Method: store.ByIDP, ProviderID: id.SourceID}
+	}
 	c, err := (&provisioner.Provisioner{Store: w.store}).Apply(w.t.Context(), id, &so)
 	var wanted *provisioner.EvidenceWanted
 	if w.asked = nil; errors.As(err, &wanted) {
@@ -113,7 +128,10 @@ func (w *world) signOn(id provisioner.Identity) (provisioner.Change, store.SignO
 
 // answer is what the directory shows.
 func (w *world) answer(id provisioner.Identity) *provisioner.Evidence {
-	e := &provisioner.Evidence{Of: map[string]provisioner.Sight{}, Beyond: provisioner.Sight{Reason: "tooMany", Words: "too many"}}
+	e := &provisioner.Evidence{
+		Of:     map[string]provisioner.Sight{},
+		Beyond: provisioner.Sight{Reason: "tooMany", Words: "too many"},
+	}
 	for _, q := range w.asked {
 		switch {
 		case w.seen != nil:
@@ -194,13 +212,23 @@ func TestRule1FirstSignOnCreates(t *testing.T) {
 	id := w.ada("cooks", "readers")
 	id.Update, id.SignOnID = false, "s-1"
 	c, so := w.mustSignOn(id)
-	if !c.Created || c.User.PopulationID != w.population.ID || c.User.GatewayID != w.gateway.ID || c.User.GivenName != "Ada" || len(c.GroupsCreated) != 2 {
+	if !c.Created || c.User.PopulationID != w.population.ID || c.User.GatewayID != w.gateway.ID ||
+		c.User.GivenName != "Ada" || len(c.GroupsCreated) != 2 {
 		t.Errorf("%+v", c)
 	}
 	w.wantGroups(c.User.ID, "cooks readers")
-	w.wantActions(so, "group.created", "group.created", "membership.added", "membership.added", "sign-on", "user.created")
+	w.wantActions(
+		so,
+		"group.created",
+		"group.created",
+		"membership.added",
+		"membership.added",
+		"sign-on",
+		"user.created",
+	)
 	got, err := w.store.SignOn(t.Context(), w.env.ID, "s-1")
-	if err != nil || fmt.Sprint(got) != fmt.Sprint(so) || !got.Updated || got.Verdict != "complete" || len(got.Added) != 2 || got.Outcome != "ok" {
+	if err != nil || fmt.Sprint(got) != fmt.Sprint(so) || !got.Updated || got.Verdict != "complete" ||
+		len(got.Added) != 2 || got.Outcome != "ok" {
 		t.Errorf("%+v, %v", got, err)
 	}
 	u, err := w.store.User(t.Context(), w.env.ID, c.User.ID)
@@ -216,7 +244,8 @@ func TestRule1ThenNothingByDefault(t *testing.T) {
 	id.Update, id.Properties["email"] = false, "other"
 	c, so := w.mustSignOn(id)
 	w.wantGroups(first.User.ID, "cooks")
-	if c.Updated || so.Updated || c.User.Email != "ada@x" || so.UpdateReason != "updates on sign-on are off" || so.UserID != first.User.ID || so.Verdict != "" {
+	if c.Updated || so.Updated || c.User.Email != "ada@x" || so.UpdateReason != "updates on sign-on are off" ||
+		so.UserID != first.User.ID || so.Verdict != "" {
 		t.Errorf("%+v %+v", c, so)
 	}
 	w.wantActions(so, "sign-on")
@@ -228,10 +257,16 @@ func TestRule2UpdateFollowsTheDirectory(t *testing.T) {
 	id.Properties["title"], id.Properties["phone"] = "cook", "1"
 	w.mustSignOn(id)
 	id = w.ada("readers", "writers")
-	id.Properties = map[string]string{"username": "Ada.L", "name.given": "Ada", "name.family": "Lovelace", "title": "chief"}
+	id.Properties = map[string]string{
+		"username":    "Ada.L",
+		"name.given":  "Ada",
+		"name.family": "Lovelace",
+		"title":       "chief",
+	}
 	c, so := w.mustSignOn(id)
 	w.wantGroups(c.User.ID, "readers writers")
-	if c.User.Username != "Ada.L" || c.User.Email != "" || c.User.FamilyName != "Lovelace" || fmt.Sprint(c.User.Attributes) != "map[title:chief]" {
+	if c.User.Username != "Ada.L" || c.User.Email != "" || c.User.FamilyName != "Lovelace" ||
+		fmt.Sprint(c.User.Attributes) != "map[title:chief]" {
 		t.Errorf("%+v", c.User)
 	}
 	want := "[{username ada Ada.L} {name.family  Lovelace} {email ada@x } {phone 1 } {title cook chief}]"
@@ -354,7 +389,8 @@ func TestRule6RenameByID(t *testing.T) {
 	c, so := w.mustSignOn(byID(provisioner.Group{Name: "cn=chefs,dc=x", DisplayName: "chefs", ID: "1"}))
 	w.wantGroups(first.User.ID, "chefs")
 	w.wantActions(so, "group.renamed", "sign-on")
-	if len(c.Added)+len(c.Removed) != 0 || len(c.GroupsRenamed) != 1 || c.GroupsRenamed[0].ID != so1.Added[0] || !so.Updated {
+	if len(c.Added)+len(c.Removed) != 0 || len(c.GroupsRenamed) != 1 || c.GroupsRenamed[0].ID != so1.Added[0] ||
+		!so.Updated {
 		t.Errorf("%+v", c)
 	}
 	// Made again under the same name, it is another group.
@@ -370,7 +406,11 @@ func TestRule6FromNameToID(t *testing.T) {
 	w.mustSignOn(w.ada("cooks"))
 	id := w.ada()
 	id.GroupIdentity = "ID"
-	id.Membership.Groups = []provisioner.Group{{Name: "CN=cooks, DC=x", DisplayName: "cooks", ID: "1"}, {Name: "cn=cooks,dc=x", DisplayName: "cooks", ID: "2"},
+	id.Membership.Groups = []provisioner.Group{{
+		Name:        "CN=cooks, DC=x",
+		DisplayName: "cooks",
+		ID:          "1",
+	}, {Name: "cn=cooks,dc=x", DisplayName: "cooks", ID: "2"},
 		{Name: "cn=cooks,dc=x", DisplayName: "cooks"}}
 	c, _ := w.mustSignOn(id)
 	if len(c.Added) != 2 || len(c.Removed) != 0 {
@@ -388,7 +428,10 @@ func TestRule6FromNameToID(t *testing.T) {
 func TestRule7TwoOrganizationalUnitsTwoGroups(t *testing.T) {
 	w := build(t)
 	id := w.ada()
-	id.Membership.Groups = []provisioner.Group{{Name: "cn=cooks,ou=a,dc=x", DisplayName: "cooks"}, {Name: "cn=cooks,ou=b,dc=x", DisplayName: "cooks"},
+	id.Membership.Groups = []provisioner.Group{{
+		Name:        "cn=cooks,ou=a,dc=x",
+		DisplayName: "cooks",
+	}, {Name: "cn=cooks,ou=b,dc=x", DisplayName: "cooks"},
 		{Name: "CN=Cooks, OU=a , DC=x", DisplayName: "cooks"}}
 	c, _ := w.mustSignOn(id)
 	w.wantGroups(c.User.ID, "cooks cooks")
@@ -503,7 +546,13 @@ func TestParallelFirstSignOns(t *testing.T) {
 		})
 	}
 	wg.Wait()
-	for table, n := range map[string]int{"users": 1, "cloud_groups": 3, "memberships": 3, "sign_ons": 50, "activities": 50 + 1 + 3 + 3} {
+	for table, n := range map[string]int{
+		"users":        1,
+		"cloud_groups": 3,
+		"memberships":  3,
+		"sign_ons":     50,
+		"activities":   50 + 1 + 3 + 3,
+	} {
 		if got := w.count(table); got != n {
 			t.Errorf("%s has %d rows, want %d", table, got, n)
 		}

@@ -19,7 +19,7 @@ func (s *step) find(ctx context.Context) (known bool, err error) {
 		return err == nil, err
 	}
 	if s.id.SourceType != store.SourceGateway {
-		return false, nil // only the caller knows the record of an identity provider's subject
+		return s.findBySubject(ctx)
 	}
 	if known, err = s.findByCorrelation(ctx); known || err != nil {
 		return known, err
@@ -27,6 +27,19 @@ func (s *step) find(ctx context.Context) (known bool, err error) {
 	return s.findByUsername(ctx)
 }
 
+// findBySubject finds whom the identity provider has been linked to. Nothing else that
+// a provider says leads to a record: names and addresses are what it likes.
+func (s *step) findBySubject(ctx context.Context) (known bool, err error) {
+	s.change.User, err = s.tx.UserBySubject(ctx, s.id.EnvironmentID, s.id.SourceID, s.id.Subject)
+	if errors.Is(err, store.ErrNotFound) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
+// findByCorrelation tries the attributes in the user type's order. ErrAmbiguousRecord
+// when none led to exactly one record, and some to several: to take one of them would
+// sign somebody on as another.
 func (s *step) findByCorrelation(ctx context.Context) (bool, error) {
 	ambiguous := ""
 	for _, c := range s.id.Correlation {
@@ -66,15 +79,26 @@ func (s *step) findByUsername(ctx context.Context) (bool, error) {
 	return true, nil
 }
 
+// createUser makes the record of somebody who has none. ErrNoUsername and
+// ErrUsernameTaken keep them out: a record under a name that was made up would never be
+// found again.
 func (s *step) createUser(ctx context.Context) error {
-	u := store.User{EnvironmentID: s.id.EnvironmentID, PopulationID: s.id.PopulationID, Enabled: true,
-		DN: s.id.DN, Correlation: s.id.Correlation}
+	u := store.User{
+		EnvironmentID: s.id.EnvironmentID,
+		PopulationID:  s.id.PopulationID,
+		Enabled:       true,
+		DN:            s.id.DN,
+		Correlation:   s.id.Correlation,
+	}
 	if s.id.SourceType == store.SourceGateway {
 		u.GatewayID, u.UserTypeID = s.id.SourceID, s.id.UserTypeID
 	}
 	s.fill(&u)
 	if u.Username == "" {
 		return ErrNoUsername
+	}
+	if u.PopulationID == "" && s.id.SourceType == store.SourceIDP {
+		return ErrUnknownRecord // the provider is not to make anybody
 	}
 	if u.PopulationID == "" {
 		p, err := s.tx.DefaultPopulation(ctx, u.EnvironmentID)
@@ -90,7 +114,21 @@ func (s *step) createUser(ctx context.Context) error {
 	}
 	s.change.User, s.change.Created = u, true
 	s.userCreated()
-	return nil
+	return s.link(ctx)
+}
+
+// link keeps that the new user is whom the identity provider speaks of.
+func (s *step) link(ctx context.Context) error {
+	if s.id.SourceType != store.SourceIDP {
+		return nil
+	}
+	return s.tx.LinkAccount(ctx, &store.LinkedAccount{
+		EnvironmentID: s.id.EnvironmentID,
+		ProviderID:    s.id.SourceID,
+		UserID:        s.change.User.ID,
+		Subject:       s.id.Subject,
+		CreatedAt:     s.so.At,
+	})
 }
 
 // updateUser makes the record's properties those of the directory, and writes
@@ -129,7 +167,7 @@ func (s *step) keepUsername(ctx context.Context, before store.User, after *store
 	}
 	if after.Username == "" {
 		after.Username = before.Username
-		s.refuse("the directory has no value for the username: kept", nil)
+		s.refuse(s.origin()+" has no value for the username: kept", nil)
 		return nil
 	}
 	other, err := s.tx.UserByUsername(ctx, before.EnvironmentID, after.Username)
@@ -139,7 +177,10 @@ func (s *step) keepUsername(ctx context.Context, before store.User, after *store
 	if err != nil || other.ID == before.ID {
 		return err
 	}
-	s.refuse("the username is taken by another user: kept", map[string]any{"username": after.Username, "takenBy": other.ID})
+	s.refuse("the username is taken by another user: kept", map[string]any{
+		"username": after.Username,
+		"takenBy":  other.ID,
+	})
 	after.Username = before.Username
 	return nil
 }
@@ -148,6 +189,9 @@ func (s *step) keepUsername(ctx context.Context, before store.User, after *store
 func (s *step) fill(u *store.User) {
 	for _, name := range s.mapped(u) {
 		value := s.id.Properties[name]
+		if s.filled(u, name) {
+			continue
+		}
 		if p := builtIn(u, name); p != nil {
 			*p = value
 			continue
@@ -163,7 +207,18 @@ func (s *step) fill(u *store.User) {
 	}
 }
 
-// mapped lists the properties that the directory decides on.
+// filled tells whether a property that is filled once was.
+func (s *step) filled(u *store.User, name string) bool {
+	if !slices.Contains(s.id.Once, name) {
+		return false
+	}
+	if p := builtIn(u, name); p != nil {
+		return *p != ""
+	}
+	return u.Attributes[name] != ""
+}
+
+// mapped lists the properties that the source decides on.
 func (s *step) mapped(u *store.User) []string {
 	if s.id.Mapped != nil {
 		return s.id.Mapped
@@ -212,6 +267,7 @@ func differences(before, after store.User) []FieldChange {
 	return all
 }
 
+// correlationText is how activities show what identifies an entry.
 func correlationText(all []store.Correlation) string {
 	words := make([]string, 0, len(all))
 	for _, c := range all {

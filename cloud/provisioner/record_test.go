@@ -10,8 +10,15 @@ import (
 // person adds a record of the gateway without a sign-on.
 func (w *world) person(username string, correlation ...store.Correlation) store.User {
 	w.t.Helper()
-	u := store.User{EnvironmentID: w.env.ID, PopulationID: w.population.ID, Username: username, Enabled: true,
-		GatewayID: w.gateway.ID, UserTypeID: w.gateway.UserTypes[0].ID, Correlation: correlation}
+	u := store.User{
+		EnvironmentID: w.env.ID,
+		PopulationID:  w.population.ID,
+		Username:      username,
+		Enabled:       true,
+		GatewayID:     w.gateway.ID,
+		UserTypeID:    w.gateway.UserTypes[0].ID,
+		Correlation:   correlation,
+	}
 	w.must(w.store.CreateUser(w.t.Context(), &u))
 	return u
 }
@@ -74,8 +81,14 @@ func TestLinkedByUsername(t *testing.T) {
 func TestNewUsernameTaken(t *testing.T) {
 	w := build(t)
 	for name, taken := range map[string]store.User{
-		"Unlinked":    {EnvironmentID: w.env.ID, PopulationID: w.population.ID, Username: "ADA"},
-		"OtherPerson": {EnvironmentID: w.env.ID, PopulationID: w.population.ID, Username: "ada", GatewayID: w.gateway.ID, Correlation: []store.Correlation{{Attribute: "entryUUID", Value: "z"}}},
+		"Unlinked": {EnvironmentID: w.env.ID, PopulationID: w.population.ID, Username: "ADA"},
+		"OtherPerson": {
+			EnvironmentID: w.env.ID,
+			PopulationID:  w.population.ID,
+			Username:      "ada",
+			GatewayID:     w.gateway.ID,
+			Correlation:   []store.Correlation{{Attribute: "entryUUID", Value: "z"}},
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w.must(w.store.CreateUser(t.Context(), &taken))
@@ -170,7 +183,10 @@ func TestDirectoryNameAndValuesFollow(t *testing.T) {
 	w := build(t)
 	w.mustSignOn(w.ada())
 	id := w.ada()
-	id.DN, id.Correlation = "uid=ada,ou=moved,dc=x", append(id.Correlation, store.Correlation{Attribute: "uid", Value: "ada"})
+	id.DN, id.Correlation = "uid=ada,ou=moved,dc=x", append(id.Correlation, store.Correlation{
+		Attribute: "uid",
+		Value:     "ada",
+	})
 	c, _ := w.mustSignOn(id)
 	if c.User.DN != id.DN || len(c.User.Correlation) != 2 || len(c.Fields) != 2 {
 		t.Errorf("%+v", c)

@@ -101,7 +101,10 @@ func TestManyGroups(t *testing.T) {
 	}
 	for i := range 5 { // a sign-on is asked about 200 groups
 		c, _ = w.mustSignOn(w.ada(names[1000:]...))
-		if want := map[bool]string{true: "complete", false: "partial"}[i == 4]; len(c.Removed) != provisioner.MostQuestions || c.Verdict != want {
+		if want := map[bool]string{
+			true:  "complete",
+			false: "partial",
+		}[i == 4]; len(c.Removed) != provisioner.MostQuestions || c.Verdict != want {
 			t.Errorf("%d removed, %s", len(c.Removed), c.Verdict)
 		}
 	}

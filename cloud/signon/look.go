@@ -10,7 +10,9 @@ import (
 
 // look asks the instance that answered the sign-on how the person stands to groups
 // whose memberships would change without evidence.
-func (a *attempt) look(ctx context.Context, w Route, instance string, questions []provisioner.Question) *provisioner.Evidence {
+func (a *attempt) look(
+	ctx context.Context, w Route, instance string, questions []provisioner.Question,
+) *provisioner.Evidence {
 	q := hub.Look{
 		ID:       a.record.ID,
 		Gateway:  w.Gateway.ID,

@@ -27,14 +27,16 @@ func TestWhatWouldGoIsAskedAboutFirst(t *testing.T) {
 	}
 	c.agents.answers[c.first.ID] = right("alice", "1", "stays")
 	so := c.signOn("alice", "x")
-	if so.Outcome != "ok" || so.Verdict != "partial" || len(so.Removed) != 1 || !strings.Contains(so.VerdictReason, wire.LookMembersHidden.Words()) {
+	if so.Outcome != "ok" || so.Verdict != "partial" || len(so.Removed) != 1 ||
+		!strings.Contains(so.VerdictReason, wire.LookMembersHidden.Words()) {
 		t.Errorf("%+v", so)
 	}
 	if len(c.agents.looked) != 1 {
 		t.Fatalf("asked %d times", len(c.agents.looked))
 	}
 	q := c.agents.looked[0]
-	if q.ID != so.ID || q.Instance != "i" || q.Gateway != c.first.ID || q.UserType != "first-staff" || len(q.Groups) != 4 {
+	if q.ID != so.ID || q.Instance != "i" || q.Gateway != c.first.ID || q.UserType != "first-staff" ||
+		len(q.Groups) != 4 {
 		t.Errorf("%+v", q)
 	}
 	groups, err := c.Store.UserGroups(t.Context(), c.env, so.UserID)

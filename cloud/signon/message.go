@@ -9,7 +9,8 @@ const (
 	messageLater   = "Signing on is not possible right now. Please try again in a moment."
 	messageUnsure  = "The sign-on could not be finished. Please try again."
 	messageExpired = "Your password has expired. Change it where your organisation has you do that, then sign on again."
-	messageChange  = "You have to change your password before you can sign on. Change it where your organisation has you do that."
+	messageChange  = "You have to change your password before you can sign on." +
+		" Change it where your organisation has you do that."
 	messageAccount = "Your account has expired. Please ask your administrator."
 	messageHours   = "You cannot sign on at this time of day. Please ask your administrator."
 	messagePlace   = "You cannot sign on from here. Please ask your administrator."
@@ -47,8 +48,9 @@ func Message(o wire.Outcome) string {
 
 // The sentences about a password change.
 const (
-	messageChanged      = "Your password was changed."
-	messageNotChanged   = "Your password was not changed: the username or the old password is not right, or it cannot be changed here."
+	messageChanged    = "Your password was changed."
+	messageNotChanged = "Your password was not changed: the username or the old password is not right," +
+		" or it cannot be changed here."
 	messageChangeLater  = "Changing the password is not possible right now. Please try again in a moment."
 	messageChangeUnsure = "It is not certain whether your password was changed. Try to sign on with the new one first."
 	messageNotHere      = "Your password cannot be changed here. Please ask your administrator."
@@ -69,14 +71,15 @@ var changeMessages = map[wire.Outcome]string{
 // refusalMessages has a sentence for each reason of a directory that does not
 // take the new password. It was given the old one first, and that was right.
 var refusalMessages = map[wire.PasswordRefusal]string{
-	wire.RefusalOther:        "The new password was not accepted. Choose another one, or ask your administrator.",
-	wire.RefusalTooShort:     "The new password is too short. Choose a longer one.",
-	wire.RefusalTooSimple:    "The new password is too simple. Use capital and small letters, digits and other characters, and no part of your name.",
+	wire.RefusalOther:    "The new password was not accepted. Choose another one, or ask your administrator.",
+	wire.RefusalTooShort: "The new password is too short. Choose a longer one.",
+	wire.RefusalTooSimple: "The new password is too simple." +
+		" Use capital and small letters, digits and other characters, and no part of your name.",
 	wire.RefusalInHistory:    "You had the new password before. Choose one that you did not have yet.",
 	wire.RefusalTooYoung:     "Your password was changed too recently to be changed again now. Please try again later.",
 	wire.RefusalNotPermitted: "You may not change your password yourself. Please ask your administrator.",
-	wire.RefusalSomeRule: "The new password is against the rules of your organisation: it is too short or too simple, or you had it before," +
-		" or the last change was too recent.",
+	wire.RefusalSomeRule: "The new password is against the rules of your organisation:" +
+		" it is too short or too simple, or you had it before, or the last change was too recent.",
 }
 
 // ChangeMessage returns the sentence that a person may see for how a password

@@ -53,10 +53,25 @@ func (s *Service) ChangePassword(ctx context.Context, r ChangeRequest) (Change, 
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	start, id := time.Now(), uuid.Must(uuid.NewV7()).String()
-	c := &change{new: r.New, result: Change{ID: id}, attempt: attempt{Service: s, record: store.SignOn{ID: id, At: start, Username: r.Username},
-		request: Request{EnvironmentID: r.EnvironmentID, Username: r.Username, Password: r.Old, Address: r.Address, Actor: r.Actor}}}
+	c := &change{
+		new:    r.New,
+		result: Change{ID: id},
+		attempt: attempt{
+			Service: s,
+			record:  store.SignOn{ID: id, At: start, Username: r.Username},
+			request: Request{
+				EnvironmentID: r.EnvironmentID,
+				Username:      r.Username,
+				Password:      r.Old,
+				Address:       r.Address,
+				Actor:         r.Actor,
+			},
+		},
+	}
 	err := c.run(ctx)
-	s.Logger.Info("password change", "change", id, "environment", r.EnvironmentID, "outcome", c.result.Outcome, "reason", c.result.Reason,
+	s.Logger.Info("password change",
+		"change", id, "environment", r.EnvironmentID,
+		"outcome", c.result.Outcome, "reason", c.result.Reason,
 		"took", time.Since(start), "error", err)
 	return c.result, err
 }
@@ -67,7 +82,11 @@ func (c *change) run(ctx context.Context) error {
 		return c.end(ctx, wire.PasswordChanged{Outcome: wire.OutcomeInvalidCredentials, Reason: reason})
 	}
 	if len(c.new) == 0 {
-		return c.end(ctx, wire.PasswordChanged{Outcome: wire.OutcomeNewPasswordRefused, Refusal: wire.RefusalTooShort, Reason: "empty new password"})
+		return c.end(ctx, wire.PasswordChanged{
+			Outcome: wire.OutcomeNewPasswordRefused,
+			Refusal: wire.RefusalTooShort,
+			Reason:  "empty new password",
+		})
 	}
 	if reason := c.throttled(); reason != "" {
 		return c.end(ctx, wire.PasswordChanged{Outcome: wire.OutcomeBusy, Reason: reason})
@@ -94,8 +113,16 @@ func (c *change) run(ctx context.Context) error {
 func (c *change) ask(ctx context.Context, ways []Route) (answer wire.PasswordChanged) {
 	answered := false
 	for i, w := range ways {
-		changed := c.Agents.ChangePassword(ctx, hub.Change{ID: c.result.ID, Gateway: w.Gateway.ID, UserType: w.UserType.ID, Revision: w.Gateway.Revision,
-			Identifier: c.request.Username, Known: c.known(), Old: c.request.Password, New: c.new})
+		changed := c.Agents.ChangePassword(ctx, hub.Change{
+			ID:         c.result.ID,
+			Gateway:    w.Gateway.ID,
+			UserType:   w.UserType.ID,
+			Revision:   w.Gateway.Revision,
+			Identifier: c.request.Username,
+			Known:      c.known(),
+			Old:        c.request.Password,
+			New:        c.new,
+		})
 		if c.passes(ctx, w, changed.Outcome, changed.BindSent, changed.Instance) && (answered || i < len(ways)-1) {
 			continue
 		}
@@ -113,17 +140,30 @@ func (c *change) ask(ctx context.Context, ways []Route) (answer wire.PasswordCha
 func (c *change) end(ctx context.Context, r wire.PasswordChanged) error {
 	c.result.UserID, c.result.Outcome, c.result.Refusal, c.result.Reason = c.record.UserID, r.Outcome, r.Refusal, r.Reason
 	c.result.Message = ChangeMessage(r.Outcome, r.Refusal)
-	action, detail := "password.notChanged", map[string]any{"change": c.result.ID, "outcome": r.Outcome.String(), "reason": r.Reason,
-		"gateway": c.record.GatewayID, "userType": c.record.UserTypeID, "instance": c.record.InstanceID, "address": c.request.Address}
+	action, detail := "password.notChanged", map[string]any{
+		"change":   c.result.ID,
+		"outcome":  r.Outcome.String(),
+		"reason":   r.Reason,
+		"gateway":  c.record.GatewayID,
+		"userType": c.record.UserTypeID,
+		"instance": c.record.InstanceID,
+		"address":  c.request.Address,
+	}
 	if c.result.OK() {
 		action = "password.changed"
 	}
 	if r.Outcome == wire.OutcomeNewPasswordRefused {
 		detail["refusal"] = r.Refusal.String()
 	}
-	return c.Store.AddActivity(context.WithoutCancel(ctx), store.Activity{EnvironmentID: c.request.EnvironmentID, At: c.record.At,
-		Action: action, Actor: c.actor(), Subject: c.subject(), Detail: detail,
-		Text: fmt.Sprintf("Password change of %q: %s. %s", c.record.Username, r.Outcome, r.Reason)})
+	return c.Store.AddActivity(context.WithoutCancel(ctx), store.Activity{
+		EnvironmentID: c.request.EnvironmentID,
+		At:            c.record.At,
+		Action:        action,
+		Actor:         c.actor(),
+		Subject:       c.subject(),
+		Detail:        detail,
+		Text:          fmt.Sprintf("Password change of %q: %s. %s", c.record.Username, r.Outcome, r.Reason),
+	})
 }
 
 // OffersChange tells whether a sign-on that ended for its password's sake may be

@@ -30,7 +30,14 @@ func (c *cloud) change(username, old, fresh string) Change {
 	c.t.Helper()
 	c.agents.changes, c.agents.saw = nil, nil
 	oldBytes, newBytes := []byte(old), []byte(fresh)
-	r, err := c.ChangePassword(c.t.Context(), ChangeRequest{EnvironmentID: c.env, Username: username, Old: oldBytes, New: newBytes, Address: "192.0.2.1", Actor: "client:x"})
+	r, err := c.ChangePassword(c.t.Context(), ChangeRequest{
+		EnvironmentID: c.env,
+		Username:      username,
+		Old:           oldBytes,
+		New:           newBytes,
+		Address:       "192.0.2.1",
+		Actor:         "client:x",
+	})
 	must(c.t, err)
 	if strings.Trim(string(oldBytes)+string(newBytes), "\x00") != "" {
 		c.t.Errorf("kept %q and %q", oldBytes, newBytes)
@@ -51,7 +58,8 @@ func (c *cloud) lastActivity() store.Activity {
 
 func TestChangeNeedsTheSwitch(t *testing.T) {
 	c := newCloud(t)
-	if r := c.change("alice", "hunter2", "hunter3"); r.Outcome != wire.OutcomeNotAllowed || len(c.agents.changes) != 0 || r.Message != messageNotChanged {
+	if r := c.change("alice", "hunter2", "hunter3"); r.Outcome != wire.OutcomeNotAllowed ||
+		len(c.agents.changes) != 0 || r.Message != messageNotChanged {
 		t.Errorf("%+v, asked %d times", r, len(c.agents.changes))
 	}
 	c.allow(&c.second)
@@ -61,7 +69,8 @@ func TestChangeNeedsTheSwitch(t *testing.T) {
 		t.Fatalf("%+v", r)
 	}
 	asked := c.agents.changes[0]
-	if asked.Gateway != c.second.ID || asked.ID != r.ID || asked.Revision != c.second.Revision || asked.Identifier != "alice" || strings.Join(c.agents.saw, " ") != "hunter2 hunter3" {
+	if asked.Gateway != c.second.ID || asked.ID != r.ID || asked.Revision != c.second.Revision ||
+		asked.Identifier != "alice" || strings.Join(c.agents.saw, " ") != "hunter2 hunter3" {
 		t.Errorf("%+v saw %q", asked, c.agents.saw)
 	}
 }
@@ -73,12 +82,14 @@ func TestKnownPersonIsChangedAtTheirOwnGateway(t *testing.T) {
 	c.allow(&c.second)
 	c.agents.answers[c.first.ID] = right("alice", "u1")
 	user := c.signOn("alice", "hunter2").UserID
-	if r := c.change("alice", "hunter2", "hunter3"); r.Outcome != wire.OutcomeNotAllowed || len(c.agents.changes) != 0 || r.UserID != user {
+	if r := c.change("alice", "hunter2", "hunter3"); r.Outcome != wire.OutcomeNotAllowed ||
+		len(c.agents.changes) != 0 || r.UserID != user {
 		t.Errorf("%+v", r)
 	}
 	c.allow(&c.first)
 	c.answerChange(c.first, wire.PasswordChanged{Outcome: wire.OutcomeOK, BindSent: true})
-	if r := c.change("alice", "hunter2", "hunter3"); !r.OK() || c.agents.changes[0].Gateway != c.first.ID || c.agents.changes[0].Known[0].Value != "u1" {
+	if r := c.change("alice", "hunter2", "hunter3"); !r.OK() || c.agents.changes[0].Gateway != c.first.ID ||
+		c.agents.changes[0].Known[0].Value != "u1" {
 		t.Errorf("%+v %+v", r, c.agents.changes)
 	}
 	if a := c.lastActivity(); a.Subject != "user:"+user {
@@ -88,7 +99,11 @@ func TestKnownPersonIsChangedAtTheirOwnGateway(t *testing.T) {
 
 func TestChangeGoesOnOnlyAfterNoSuchUser(t *testing.T) {
 	for outcome, asked := range map[wire.Outcome]int{
-		wire.OutcomeNoSuchUser: 2, wire.OutcomeInvalidCredentials: 1, wire.OutcomeUnknown: 1, wire.OutcomeNewPasswordRefused: 1, wire.OutcomeOK: 1,
+		wire.OutcomeNoSuchUser:         2,
+		wire.OutcomeInvalidCredentials: 1,
+		wire.OutcomeUnknown:            1,
+		wire.OutcomeNewPasswordRefused: 1,
+		wire.OutcomeOK:                 1,
 	} {
 		t.Run(outcome.String(), func(t *testing.T) {
 			c := newCloud(t)
@@ -106,14 +121,21 @@ func TestChangeGoesOnOnlyAfterNoSuchUser(t *testing.T) {
 func TestChangeIsAnActivityWithoutPasswords(t *testing.T) {
 	c := newCloud(t)
 	c.allow(&c.first)
-	for _, r := range []wire.PasswordChanged{{Outcome: wire.OutcomeOK}, {Outcome: wire.OutcomeNewPasswordRefused, Refusal: wire.RefusalInHistory, Reason: "19"}} {
+	for _, r := range []wire.PasswordChanged{{Outcome: wire.OutcomeOK}, {
+		Outcome: wire.OutcomeNewPasswordRefused,
+		Refusal: wire.RefusalInHistory,
+		Reason:  "19",
+	}} {
 		c.answerChange(c.first, r)
 		c.change("alice", "hunter2", "hunter3")
 		a := c.lastActivity()
 		if text := fmt.Sprint(a); strings.Contains(text, "hunter") || a.Actor != "client:x" {
 			t.Error(text)
 		}
-		if want := map[wire.Outcome]string{wire.OutcomeOK: "password.changed", wire.OutcomeNewPasswordRefused: "password.notChanged"}[r.Outcome]; a.Action != want {
+		if want := map[wire.Outcome]string{
+			wire.OutcomeOK:                 "password.changed",
+			wire.OutcomeNewPasswordRefused: "password.notChanged",
+		}[r.Outcome]; a.Action != want {
 			t.Errorf("%+v", a)
 		}
 	}
@@ -131,7 +153,8 @@ func TestImplausibleChangesAskNobody(t *testing.T) {
 		"alice/old/": {Outcome: wire.OutcomeNewPasswordRefused, Refusal: wire.RefusalTooShort},
 	} {
 		part := strings.Split(name, "/")
-		if r := c.change(part[0], part[1], part[2]); r.Outcome != want.Outcome || r.Refusal != want.Refusal || len(c.agents.changes) != 0 {
+		if r := c.change(part[0], part[1], part[2]); r.Outcome != want.Outcome || r.Refusal != want.Refusal ||
+			len(c.agents.changes) != 0 {
 			t.Errorf("%q: %+v", name, r)
 		}
 	}

@@ -25,8 +25,11 @@ func (a *attempt) provision(ctx context.Context, w Route, answer hub.Answer) err
 	switch {
 	case err == nil:
 		return nil
-	case errors.Is(err, provisioner.ErrAmbiguousRecord), errors.Is(err, provisioner.ErrUsernameTaken),
-		errors.Is(err, provisioner.ErrNoUsername), errors.Is(err, provisioner.ErrUnknownRecord), errors.Is(err, provisioner.ErrDisabled):
+	case errors.Is(err, provisioner.ErrAmbiguousRecord),
+		errors.Is(err, provisioner.ErrUsernameTaken),
+		errors.Is(err, provisioner.ErrNoUsername),
+		errors.Is(err, provisioner.ErrUnknownRecord),
+		errors.Is(err, provisioner.ErrDisabled):
 		return a.fail(ctx, wire.OutcomeNotAllowed, "the password was right, but "+err.Error())
 	}
 	return err
@@ -35,10 +38,17 @@ func (a *attempt) provision(ctx context.Context, w Route, answer hub.Answer) err
 // identity is what the agent's answer says, in the provisioner's words.
 func (a *attempt) identity(w Route, answer hub.Answer) provisioner.Identity {
 	id := provisioner.Identity{
-		EnvironmentID: a.request.EnvironmentID, SourceType: store.SourceGateway, SourceID: w.Gateway.ID,
-		UserTypeID: w.UserType.ID, PopulationID: w.UserType.PopulationID,
-		SignOnID: a.record.ID, Username: a.request.Username, At: a.record.At,
-		DN: answer.Entry.DN, GroupIdentity: w.UserType.Groups.Identity, Update: w.UserType.UpdateOnSignOn,
+		EnvironmentID: a.request.EnvironmentID,
+		SourceType:    store.SourceGateway,
+		SourceID:      w.Gateway.ID,
+		UserTypeID:    w.UserType.ID,
+		PopulationID:  w.UserType.PopulationID,
+		SignOnID:      a.record.ID,
+		Username:      a.request.Username,
+		At:            a.record.At,
+		DN:            answer.Entry.DN,
+		GroupIdentity: w.UserType.Groups.Identity,
+		Update:        w.UserType.UpdateOnSignOn,
 	}
 	for _, c := range answer.Entry.Correlation {
 		id.Correlation = append(id.Correlation, store.Correlation{Attribute: c.Attribute, Value: c.Value})
@@ -50,7 +60,12 @@ func (a *attempt) identity(w Route, answer hub.Answer) provisioner.Identity {
 		}
 	}
 	if m := answer.Membership; m != nil {
-		id.Membership = &provisioner.Membership{Verdict: verdict(m.Verdict), Reason: m.Reason, Unconfirmed: m.Unconfirmed, Whole: m.Whole}
+		id.Membership = &provisioner.Membership{
+			Verdict:     verdict(m.Verdict),
+			Reason:      m.Reason,
+			Unconfirmed: m.Unconfirmed,
+			Whole:       m.Whole,
+		}
 		if len(m.Groups) > mostGroups {
 			id.Membership.Verdict = max(id.Membership.Verdict, provisioner.Partial) // an unknown one stays unknown
 			id.Membership.Whole = false
@@ -58,7 +73,12 @@ func (a *attempt) identity(w Route, answer hub.Answer) provisioner.Identity {
 			m.Groups = m.Groups[:mostGroups]
 		}
 		for _, g := range m.Groups {
-			id.Membership.Groups = append(id.Membership.Groups, provisioner.Group{Name: g.DN, DisplayName: g.Name, ID: g.ID, Stamp: g.Stamp})
+			id.Membership.Groups = append(id.Membership.Groups, provisioner.Group{
+				Name:        g.DN,
+				DisplayName: g.Name,
+				ID:          g.ID,
+				Stamp:       g.Stamp,
+			})
 		}
 	}
 	return id

@@ -21,8 +21,9 @@ import (
 const (
 	// limit is how long a sign-on may take in all.
 	limit = 15 * time.Second
-	// longest is the most that a username may be, in characters.
-	longest = 256
+	// MaxUsername is the most that a username may be, in characters. A longer one ends
+	// before anything is asked of anyone, so nobody is given one either.
+	MaxUsername = 256
 )
 
 // Agents checks and changes passwords; *hub.Hub does.
@@ -66,6 +67,7 @@ type Request struct {
 }
 
 // attempt is one sign-on under way.
+// It is of one goroutine.
 type attempt struct {
 	*Service
 	request Request
@@ -81,15 +83,27 @@ func (s *Service) SignOn(ctx context.Context, r Request) (store.SignOn, error) {
 	start := time.Now()
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
-	a := &attempt{Service: s, request: r, record: store.SignOn{ID: uuid.Must(uuid.NewV7()).String(), EnvironmentID: r.EnvironmentID,
-		At: start, Method: store.ByPassword, Username: r.Username, Address: r.Address}}
+	a := &attempt{
+		Service: s,
+		request: r,
+		record: store.SignOn{
+			ID:            uuid.Must(uuid.NewV7()).String(),
+			EnvironmentID: r.EnvironmentID,
+			At:            start,
+			Method:        store.ByPassword,
+			Username:      r.Username,
+			Address:       r.Address,
+		},
+	}
 	err := a.run(ctx)
 	a.hold(ctx, start)
 	if err == nil && s.Counted != nil {
 		s.Counted(a.record)
 	}
-	s.Logger.Info("sign-on", "signOn", a.record.ID, "environment", r.EnvironmentID, "outcome", a.outcome, "reason", a.record.Reason,
-		"updated", a.record.Updated, "took", time.Since(start), "error", err)
+	s.Logger.Info("sign-on",
+		"signOn", a.record.ID, "environment", r.EnvironmentID,
+		"outcome", a.outcome, "reason", a.record.Reason, "updated", a.record.Updated,
+		"took", time.Since(start), "error", err)
 	return a.record, err
 }
 
@@ -108,6 +122,8 @@ func (a *attempt) hold(ctx context.Context, start time.Time) {
 	}
 }
 
+// run goes the way of doc.go and records how it ended. What it returns is an error only
+// when that could not be recorded.
 func (a *attempt) run(ctx context.Context) error {
 	if reason := a.implausible(); reason != "" {
 		return a.fail(ctx, wire.OutcomeInvalidCredentials, reason)
@@ -139,29 +155,37 @@ func (a *attempt) run(ctx context.Context) error {
 }
 
 // observedOnly is why a person who is new does not get in through such a gateway.
-const observedOnly = "the password was right, but gateway.hcl has policy.mode = \"observe\": it lets nothing out to make a record of"
+const observedOnly = "the password was right, but gateway.hcl has policy.mode = \"observe\":" +
+	" it lets nothing out to make a record of"
 
 // implausible says why the request goes nowhere; empty when it may.
+// A name that is no text is not kept either: it could not be shown, and nobody has it.
 func (a *attempt) implausible() string {
 	switch name := a.request.Username; {
 	case len(a.request.Password) == 0:
 		return "empty password"
 	case name == "":
 		return "empty username"
-	case !utf8.ValidString(name) || utf8.RuneCountInString(name) > longest:
+	case !utf8.ValidString(name) || utf8.RuneCountInString(name) > MaxUsername:
 		a.record.Username = ""
-		return fmt.Sprintf("the username is not text, or longer than %d characters", longest)
+		return fmt.Sprintf("the username is not text, or longer than %d characters", MaxUsername)
 	}
 	return ""
 }
 
+// unlinked is what an administrator reads of a person whom nobody can check any more.
+const unlinked = "the gateway or user type that checks this person's password is switched off or deleted:" +
+	" link the user to another"
+
 // refusedAhead says why nobody needs to be asked; the reason is empty when they do.
+// These are counted by the throttle as the others are, so that waiting does not tell a
+// disabled account from a wrong password.
 func (a *attempt) refusedAhead(routes []Route) (o wire.Outcome, reason string) {
 	switch {
 	case a.user != nil && !a.user.Enabled:
 		return wire.OutcomeNotAllowed, "the user is disabled in the cloud"
 	case a.user != nil && len(routes) == 0:
-		return wire.OutcomeNotAllowed, "the gateway or user type that checks this person's password is switched off or deleted: link the user to another"
+		return wire.OutcomeNotAllowed, unlinked
 	case len(routes) == 0:
 		return wire.OutcomeNoSuchUser, "no enabled gateway has a user type that could know the person"
 	}
@@ -169,6 +193,8 @@ func (a *attempt) refusedAhead(routes []Route) (o wire.Outcome, reason string) {
 }
 
 // routes returns the user types to ask, in order.
+// Somebody who is known is asked about nowhere else than where their record says:
+// another directory that has the name too must not let its person in as them.
 func (a *attempt) routes(ctx context.Context) ([]Route, error) {
 	u, err := a.Store.UserByUsername(ctx, a.request.EnvironmentID, a.request.Username)
 	switch {
@@ -195,14 +221,25 @@ func (a *attempt) routes(ctx context.Context) ([]Route, error) {
 }
 
 // ask goes through the routes until one knows the person.
+// After a bind nobody else is asked: a password is tried once, at one directory. Of a
+// gateway that does not answer the next is not asked either, since the person may be
+// there; one that has no people yet is passed.
 func (a *attempt) ask(ctx context.Context, routes []Route) (Route, hub.Answer) {
 	var last struct {
 		w      Route
 		answer hub.Answer
 	}
 	for i, w := range routes {
-		answer := a.Agents.SignOn(ctx, hub.Request{ID: a.record.ID, Gateway: w.Gateway.ID, UserType: w.UserType.ID, Revision: w.Gateway.Revision,
-			Identifier: a.request.Username, Known: a.known(), Want: a.want(w.UserType), Password: a.request.Password})
+		answer := a.Agents.SignOn(ctx, hub.Request{
+			ID:         a.record.ID,
+			Gateway:    w.Gateway.ID,
+			UserType:   w.UserType.ID,
+			Revision:   w.Gateway.Revision,
+			Identifier: a.request.Username,
+			Known:      a.known(),
+			Want:       a.want(w.UserType),
+			Password:   a.request.Password,
+		})
 		switch {
 		case a.passes(ctx, w, answer.Outcome, answer.BindSent, answer.Instance):
 			if last.answer.Instance == "" { // the answer is that of who gave one
@@ -220,6 +257,8 @@ func (a *attempt) ask(ctx context.Context, routes []Route) (Route, hub.Answer) {
 	return last.w, last.answer
 }
 
+// known is what identifies the person's entry, so that an agent takes no other entry
+// for it that has come to have the name.
 func (a *attempt) known() (known []wire.Correlation) {
 	if a.user == nil {
 		return nil
@@ -239,21 +278,38 @@ func (a *attempt) want(t store.UserType) wire.Want {
 }
 
 // fail records a sign-on that did not succeed.
+// The caller's context does not count any more: a browser that went away must not keep
+// a wrong password out of the record.
 func (a *attempt) fail(ctx context.Context, o wire.Outcome, reason string) error {
 	a.finish(o, reason)
 	a.record.UpdateReason = "the sign-on did not succeed"
-	return a.Store.RecordSignOn(context.WithoutCancel(ctx), &a.record, store.Activity{EnvironmentID: a.record.EnvironmentID, At: a.record.At,
-		Action: "sign-on", Actor: a.actor(), Subject: a.subject(), SignOnID: a.record.ID,
-		Text:   fmt.Sprintf("Sign-on of %q by password: %s. %s", a.record.Username, o, reason),
-		Detail: map[string]any{"outcome": o.String(), "reason": reason, "gateway": a.record.GatewayID, "instance": a.record.InstanceID, "address": a.request.Address}})
+	return a.Store.RecordSignOn(context.WithoutCancel(ctx), &a.record, store.Activity{
+		EnvironmentID: a.record.EnvironmentID,
+		At:            a.record.At,
+		Action:        "sign-on",
+		Actor:         a.actor(),
+		Subject:       a.subject(),
+		SignOnID:      a.record.ID,
+		Text:          fmt.Sprintf("Sign-on of %q by password: %s. %s", a.record.Username, o, reason),
+		Detail: map[string]any{
+			"outcome":  o.String(),
+			"reason":   reason,
+			"gateway":  a.record.GatewayID,
+			"instance": a.record.InstanceID,
+			"address":  a.request.Address,
+		},
+	})
 }
 
+// finish fills in how it ended, with the sentence that the person may see.
 func (a *attempt) finish(o wire.Outcome, reason string) {
 	a.outcome = o
 	a.record.Outcome, a.record.Reason, a.record.Message = o.String(), reason, Message(o)
 	a.record.Duration = time.Since(a.record.At)
 }
 
+// actor is who asked on the person's behalf; who signs on themselves is not known to be
+// anybody yet.
 func (a *attempt) actor() string {
 	if a.request.Actor != "" {
 		return a.request.Actor
@@ -261,6 +317,7 @@ func (a *attempt) actor() string {
 	return "system"
 }
 
+// subject is the record that the name leads to; none when it leads to none.
 func (a *attempt) subject() string {
 	if a.record.UserID == "" {
 		return ""

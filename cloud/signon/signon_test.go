@@ -77,17 +77,35 @@ func newCloud(t *testing.T) *cloud {
 	must(t, db.CreateEnvironment(t.Context(), &env))
 	must(t, db.CreatePopulation(t.Context(), &store.Population{EnvironmentID: env.ID, Name: "Default", Default: true}))
 	c := &cloud{t: t, env: env.ID, agents: &agents{answers: map[string]wire.SignOnResult{}}}
-	c.Service = &Service{Store: db, Agents: c.agents, Provisioner: &provisioner.Provisioner{Store: db}, Logger: hclog.NewNullLogger()}
+	c.Service = &Service{
+		Store:       db,
+		Agents:      c.agents,
+		Provisioner: &provisioner.Provisioner{Store: db},
+		Logger:      hclog.NewNullLogger(),
+	}
 	c.first, c.second = c.gateway("first"), c.gateway("second")
 	return c
 }
 
 func (c *cloud) gateway(name string) store.Gateway {
 	c.t.Helper()
-	g := store.Gateway{EnvironmentID: c.env, Name: name, Enabled: true, UserTypes: []store.UserType{{ID: name + "-staff", Name: "Staff",
-		FilterPattern: "(uid=${identifier})", PasswordAuthority: "LDAP", Correlation: []string{"entryUUID"},
-		Mappings: []store.Mapping{{Name: "username", Value: "${ldapAttributes.uid}"}, {Name: "email", Value: "${ldapAttributes.mail}"},
-			{Name: "memberOfExternalGroups", Value: "${ldapAttributes.memberOf}"}}}}}
+	g := store.Gateway{
+		EnvironmentID: c.env,
+		Name:          name,
+		Enabled:       true,
+		UserTypes: []store.UserType{{
+			ID:                name + "-staff",
+			Name:              "Staff",
+			FilterPattern:     "(uid=${identifier})",
+			PasswordAuthority: "LDAP",
+			Correlation:       []string{"entryUUID"},
+			Mappings: []store.Mapping{{
+				Name:  "username",
+				Value: "${ldapAttributes.uid}",
+			}, {Name: "email", Value: "${ldapAttributes.mail}"},
+				{Name: "memberOfExternalGroups", Value: "${ldapAttributes.memberOf}"}},
+		}},
+	}
 	must(c.t, c.Store.CreateGateway(c.t.Context(), &g))
 	return g
 }
@@ -104,7 +122,12 @@ func (c *cloud) setUpdate(g *store.Gateway) {
 func (c *cloud) signOn(username, password string) store.SignOn {
 	c.t.Helper()
 	c.agents.asked, c.agents.saw = nil, nil
-	so, err := c.SignOn(c.t.Context(), Request{EnvironmentID: c.env, Username: username, Password: []byte(password), Address: "192.0.2.1"})
+	so, err := c.SignOn(c.t.Context(), Request{
+		EnvironmentID: c.env,
+		Username:      username,
+		Password:      []byte(password),
+		Address:       "192.0.2.1",
+	})
 	must(c.t, err)
 	kept, err := c.Store.SignOn(c.t.Context(), c.env, so.ID)
 	must(c.t, err)
@@ -116,9 +139,16 @@ func (c *cloud) signOn(username, password string) store.SignOn {
 
 // right is what an agent says of a right password.
 func right(uid, uuid string, groups ...string) wire.SignOnResult {
-	r := wire.SignOnResult{Outcome: wire.OutcomeOK, BindSent: true,
-		Entry:      &wire.Entry{DN: "uid=" + uid, Correlation: []wire.Correlation{{Attribute: "entryUUID", Value: uuid}}, Attributes: map[string][]string{"uid": {uid}, "mail": {uid + "@x"}}},
-		Membership: &wire.Membership{Verdict: wire.VerdictComplete}}
+	r := wire.SignOnResult{
+		Outcome:  wire.OutcomeOK,
+		BindSent: true,
+		Entry: &wire.Entry{
+			DN:          "uid=" + uid,
+			Correlation: []wire.Correlation{{Attribute: "entryUUID", Value: uuid}},
+			Attributes:  map[string][]string{"uid": {uid}, "mail": {uid + "@x"}},
+		},
+		Membership: &wire.Membership{Verdict: wire.VerdictComplete},
+	}
 	for _, g := range groups {
 		r.Membership.Groups = append(r.Membership.Groups, wire.Group{DN: "cn=" + g, Name: g})
 	}
@@ -159,8 +189,14 @@ func TestPasswordIsOverwritten(t *testing.T) {
 func TestUnknownPersonIsAskedForInOrder(t *testing.T) {
 	c := newCloud(t)
 	for outcome, asked := range map[wire.Outcome]int{
-		wire.OutcomeNoSuchUser: 2, wire.OutcomeInvalidCredentials: 1, wire.OutcomeDirectoryUnavailable: 1, wire.OutcomeUnknown: 1,
-		wire.OutcomeAmbiguousUser: 1, wire.OutcomeBusy: 1, wire.OutcomeNotAllowed: 1, wire.OutcomeAccountLocked: 1,
+		wire.OutcomeNoSuchUser:           2,
+		wire.OutcomeInvalidCredentials:   1,
+		wire.OutcomeDirectoryUnavailable: 1,
+		wire.OutcomeUnknown:              1,
+		wire.OutcomeAmbiguousUser:        1,
+		wire.OutcomeBusy:                 1,
+		wire.OutcomeNotAllowed:           1,
+		wire.OutcomeAccountLocked:        1,
 	} {
 		c.agents.answers[c.first.ID] = wire.SignOnResult{Outcome: outcome}
 		c.agents.answers[c.second.ID] = wire.SignOnResult{Outcome: wire.OutcomeNoSuchUser}
@@ -276,11 +312,16 @@ func TestVerdicts(t *testing.T) {
 	c.agents.answers[c.first.ID] = right("alice", "u1", "g1", "g2")
 	c.signOn("alice", "x")
 	c.agents.sights = map[string]wire.Sight{"cn=g2": {Finding: wire.FindingUntellable, Reason: wire.LookNotVisible}}
-	for verdict, want := range map[wire.Verdict]string{wire.VerdictPartial: "partial", wire.VerdictUnknown: "unknown", wire.Verdict(9): "unknown"} {
+	for verdict, want := range map[wire.Verdict]string{
+		wire.VerdictPartial: "partial",
+		wire.VerdictUnknown: "unknown",
+		wire.Verdict(9):     "unknown",
+	} {
 		r := right("alice", "u1", "g1")
 		r.Membership.Verdict, r.Membership.Reason = verdict, "size limit"
 		c.agents.answers[c.first.ID] = r
-		if so := c.signOn("alice", "x"); so.Verdict != want || len(so.Removed) != 0 || !strings.HasPrefix(so.VerdictReason, "size limit") {
+		if so := c.signOn("alice", "x"); so.Verdict != want || len(so.Removed) != 0 ||
+			!strings.HasPrefix(so.VerdictReason, "size limit") {
 			t.Errorf("%+v", so)
 		}
 	}
@@ -294,7 +335,13 @@ func TestMessagesDoNotTell(t *testing.T) {
 			t.Errorf("no sentence for %s", o)
 		}
 	}
-	for _, o := range []wire.Outcome{wire.OutcomeNoSuchUser, wire.OutcomeAmbiguousUser, wire.OutcomeAccountLocked, wire.OutcomeAccountDisabled, wire.OutcomeNotAllowed} {
+	for _, o := range []wire.Outcome{
+		wire.OutcomeNoSuchUser,
+		wire.OutcomeAmbiguousUser,
+		wire.OutcomeAccountLocked,
+		wire.OutcomeAccountDisabled,
+		wire.OutcomeNotAllowed,
+	} {
 		if Message(o) != Message(wire.OutcomeInvalidCredentials) {
 			t.Errorf("%s tells: %q", o, Message(o))
 		}
@@ -310,8 +357,14 @@ func TestGuessingWaits(t *testing.T) {
 	c := newCloud(t)
 	now := time.Now()
 	c.Now = func() time.Time { return now }
-	for _, answer := range []wire.SignOnResult{{Outcome: wire.OutcomeInvalidCredentials, BindSent: true}, {Outcome: wire.OutcomeNoSuchUser}, {Outcome: wire.OutcomeAmbiguousUser},
-		{Outcome: wire.OutcomeAccountLocked}, {Outcome: wire.OutcomeAccountDisabled, BindSent: true}, {Outcome: wire.OutcomeNotAllowed}} {
+	for _, answer := range []wire.SignOnResult{{
+		Outcome:  wire.OutcomeInvalidCredentials,
+		BindSent: true,
+	}, {Outcome: wire.OutcomeNoSuchUser}, {Outcome: wire.OutcomeAmbiguousUser},
+		{Outcome: wire.OutcomeAccountLocked}, {
+			Outcome:  wire.OutcomeAccountDisabled,
+			BindSent: true,
+		}, {Outcome: wire.OutcomeNotAllowed}} {
 		c.agents.answers[c.first.ID], c.agents.answers[c.second.ID] = answer, answer
 		name := answer.Outcome.String()
 		for range wrongPerPerson {
@@ -319,7 +372,8 @@ func TestGuessingWaits(t *testing.T) {
 				t.Fatalf("%+v", so)
 			}
 		}
-		if so := c.signOn(strings.ToUpper(name), "x"); so.Outcome != "busy" || so.Message != messageLater || len(c.agents.asked) != 0 {
+		if so := c.signOn(strings.ToUpper(name), "x"); so.Outcome != "busy" || so.Message != messageLater ||
+			len(c.agents.asked) != 0 {
 			t.Errorf("%+v", so)
 		}
 	}
@@ -374,7 +428,8 @@ func TestTooManyGroups(t *testing.T) {
 		r.Membership.Groups = append(r.Membership.Groups, wire.Group{DN: fmt.Sprint("cn=g", i), Name: "g"})
 	}
 	c.agents.answers[c.first.ID] = r
-	if so := c.signOn("alice", "x"); so.Verdict != "partial" || len(so.Added) != mostGroups || !strings.Contains(so.VerdictReason, "10005 groups") {
+	if so := c.signOn("alice", "x"); so.Verdict != "partial" || len(so.Added) != mostGroups ||
+		!strings.Contains(so.VerdictReason, "10005 groups") {
 		t.Errorf("%s %s %d", so.Verdict, so.VerdictReason, len(so.Added))
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"ldap-gateway/cloudlink/wire"
 )
 
+// now is the time of day, which tests set.
 func (s *Service) now() time.Time {
 	if s.Now != nil {
 		return s.Now()
@@ -20,9 +21,13 @@ func (a *attempt) person() string {
 	return "person:" + a.request.EnvironmentID + "/" + store.Fold(a.request.Username)
 }
 
+// address is the throttle's key for where the person is; it is not counted when the
+// caller did not say.
 func (a *attempt) address() string { return "address:" + a.request.Address }
 
 // throttled says why the password is not even looked at; empty when it is.
+// The counts are of this node, so many nodes allow as many times more: the directory's
+// own threshold is what counts in the end.
 func (a *attempt) throttled() string {
 	a.once.Do(func() { a.wrong.Length = throttleWindow })
 	now := a.now()
@@ -33,7 +38,8 @@ func (a *attempt) throttled() string {
 	if wait == 0 {
 		return ""
 	}
-	return fmt.Sprintf("throttled for another %s: too many wrong passwords for this name or from this address", wait.Round(time.Second))
+	return fmt.Sprintf("throttled for another %s: too many wrong passwords for this name or from this address",
+		wait.Round(time.Second))
 }
 
 // count notes what the person reads as a wrong password, whatever it was, or takes

@@ -23,13 +23,20 @@ import (
 func TestThenConsole(t *testing.T) {
 	s := start(t)
 	c := s.visitor()
-	if a := s.get(c, "?then=console"); !strings.Contains(a.page, "to go on to the console") || !strings.Contains(a.page, `name="then" value="console"`) {
+	if a := s.get(c, "?then=console"); !strings.Contains(a.page, "to go on to the console") ||
+		!strings.Contains(a.page, `name="then" value="console"`) {
 		t.Error(a.page)
 	}
-	if a := s.get(c, "?then=https://evil.example"); strings.Contains(a.page, "evil") || strings.Contains(a.page, `name="then"`) {
+	if a := s.get(c, "?then=https://evil.example"); strings.Contains(a.page, "evil") ||
+		strings.Contains(a.page, `name="then"`) {
 		t.Error(a.page)
 	}
-	if a := s.post(c, "", "username", "alice", "password", "x", "then", "console"); a.to != "/"+s.env+"/signon?then=console" {
+	if a := s.post(
+		c, "",
+		"username", "alice",
+		"password", "x",
+		"then", "console",
+	); a.to != "/"+s.env+"/signon?then=console" {
 		t.Errorf("leads to %q", a.to)
 	}
 	if a := s.get(c, "?then=console"); a.to != "/console/organisation?e="+s.env {
@@ -55,7 +62,12 @@ func TestPersonOfARequest(t *testing.T) {
 		cookie *http.Cookie
 		env    string
 		want   bool
-	}{"ours": {cookie, s.env, true}, "another environment": {cookie, "other", false}, "forged": {&http.Cookie{Name: cookie.Name, Value: "x" + cookie.Value}, s.env, false}, "none": {nil, s.env, false}} {
+	}{
+		"ours":                {cookie, s.env, true},
+		"another environment": {cookie, "other", false},
+		"forged":              {&http.Cookie{Name: cookie.Name, Value: "x" + cookie.Value}, s.env, false},
+		"none":                {nil, s.env, false},
+	} {
 		// The console's own session is in the context, under the same key. It came
 		// with a cookie of its own: ours is added afterwards.
 		other := NewSessions(s.db, false)
@@ -94,7 +106,12 @@ func TestLogo(t *testing.T) {
 func TestPagesAreAccessible(t *testing.T) {
 	s := start(t)
 	s.taken = true
-	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath("/usr/bin/chromium"), chromedp.NoSandbox, chromedp.Flag("no-proxy-server", true))
+	options := append(
+		chromedp.DefaultExecAllocatorOptions[:],
+		chromedp.ExecPath("/usr/bin/chromium"),
+		chromedp.NoSandbox,
+		chromedp.Flag("no-proxy-server", true),
+	)
 	ctx, cancel := chromedp.NewExecAllocator(t.Context(), options...)
 	t.Cleanup(cancel)
 	ctx, cancel = chromedp.NewContext(ctx)
@@ -105,7 +122,10 @@ func TestPagesAreAccessible(t *testing.T) {
 	look := func(what string) {
 		for _, scheme := range []string{"light", "dark"} {
 			check(t, chromedp.Do(ctx, chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
-				_, err := cdp.Call(ctx, t, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}}})
+				_, err := cdp.Call(ctx, t, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{{
+					Name:  "prefers-color-scheme",
+					Value: scheme,
+				}}})
 				return err
 			})))
 			axetest.Look(ctx, t, scheme+" "+what)

@@ -46,7 +46,14 @@ type site struct {
 
 func (s *site) SignOn(ctx context.Context, r signon.Request) (store.SignOn, error) {
 	s.asked = append(s.asked, string(r.Password))
-	so := store.SignOn{EnvironmentID: s.env, At: s.now(), Method: "password", Username: r.Username, Outcome: s.outcome, Message: "The sentence for " + s.outcome + "."}
+	so := store.SignOn{
+		EnvironmentID: s.env,
+		At:            s.now(),
+		Method:        "password",
+		Username:      r.Username,
+		Outcome:       s.outcome,
+		Message:       "The sentence for " + s.outcome + ".",
+	}
 	if s.outcome == "ok" {
 		so.UserID = s.alice.ID
 	}
@@ -59,14 +66,25 @@ func (s *site) OffersChange(_ context.Context, so store.SignOn) bool {
 
 func (s *site) ChangePassword(_ context.Context, r signon.ChangeRequest) (signon.Change, error) {
 	s.asked = append(s.asked, string(r.Old)+">"+string(r.New))
-	return signon.Change{Outcome: s.changed.Outcome, Refusal: s.changed.Refusal, Message: signon.ChangeMessage(s.changed.Outcome, s.changed.Refusal)}, nil
+	return signon.Change{
+		Outcome: s.changed.Outcome,
+		Refusal: s.changed.Refusal,
+		Message: signon.ChangeMessage(s.changed.Outcome, s.changed.Refusal),
+	}, nil
 }
 
 // tickets is the site's Kerberos.
 type tickets struct{ *site }
 
 func (k tickets) SignOn(ctx context.Context, r kerberos.Request) (kerberos.Answer, error) {
-	so := store.SignOn{EnvironmentID: k.env, At: k.now(), Method: "kerberos", UserID: k.alice.ID, Outcome: "ok", UpdateReason: "a Kerberos sign-on does not update the record"}
+	so := store.SignOn{
+		EnvironmentID: k.env,
+		At:            k.now(),
+		Method:        "kerberos",
+		UserID:        k.alice.ID,
+		Outcome:       "ok",
+		UpdateReason:  "a Kerberos sign-on does not update the record",
+	}
 	if k.refusal != nil {
 		return kerberos.Answer{Refusal: k.refusal}, nil
 	}
@@ -77,7 +95,10 @@ func (k tickets) Explain(context.Context, kerberos.Request) (kerberos.Proof, err
 	if k.refusal != nil {
 		return kerberos.Proof{}, k.refusal
 	}
-	return kerberos.Proof{User: k.alice, Ticket: kerberos.Ticket{Principal: "alice", Realm: "EXAMPLE.TEST", EType: 18}}, nil
+	return kerberos.Proof{
+		User:   k.alice,
+		Ticket: kerberos.Ticket{Principal: "alice", Realm: "EXAMPLE.TEST", EType: 18},
+	}, nil
 }
 func (k tickets) Asks(context.Context, string, netip.Addr) (bool, error) { return k.asks, nil }
 func (k tickets) Taken(context.Context, string) (bool, error)            { return k.taken, nil }
@@ -117,12 +138,32 @@ func start(t *testing.T) *site {
 	check(t, db.CreateEnvironment(t.Context(), &env))
 	people := store.Population{EnvironmentID: env.ID, Name: "Default", Default: true}
 	check(t, db.CreatePopulation(t.Context(), &people))
-	s := &site{t: t, db: db, env: env.ID, outcome: "ok", flow: oidc.Flow{ID: "f1", Application: "Wiki", MaxAge: -1}}
+	s := &site{
+		t:       t,
+		db:      db,
+		env:     env.ID,
+		outcome: "ok",
+		flow:    oidc.Flow{ID: "f1", Application: "Wiki", MaxAge: -1},
+	}
 	s.now = func() time.Time { return time.Now().Add(s.clock) }
-	s.alice = store.User{EnvironmentID: env.ID, PopulationID: people.ID, Username: "alice", GivenName: "Alice <i>", Enabled: true}
+	s.alice = store.User{
+		EnvironmentID: env.ID,
+		PopulationID:  people.ID,
+		Username:      "alice",
+		GivenName:     "Alice <i>",
+		Enabled:       true,
+	}
 	check(t, db.CreateUser(t.Context(), &s.alice))
 	sessions := NewSessions(db, false)
-	page := &Server{Store: db, Passwords: s, Tickets: tickets{s}, Flows: flows{s}, Sessions: sessions, Logger: hclog.NewNullLogger(), Now: s.now}
+	page := &Server{
+		Store:     db,
+		Passwords: s,
+		Tickets:   tickets{s},
+		Flows:     flows{s},
+		Sessions:  sessions,
+		Logger:    hclog.NewNullLogger(),
+		Now:       s.now,
+	}
 	srv := httptest.NewServer(sessions.Wrap(page.Handler()))
 	t.Cleanup(srv.Close)
 	s.url = srv.URL
@@ -140,7 +181,10 @@ type answer struct {
 func (s *site) visitor() *http.Client {
 	jar, err := cookiejar.New(nil)
 	check(s.t, err)
-	return &http.Client{Jar: jar, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	return &http.Client{
+		Jar:           jar,
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
 }
 
 func (s *site) do(c *http.Client, method, path string, form url.Values, headers ...string) answer {
@@ -179,32 +223,46 @@ func TestSigningOnByPassword(t *testing.T) {
 	s := start(t)
 	c := s.visitor()
 	form := s.get(c, "?flow=f1")
-	for _, want := range []string{"Acme &lt;b&gt;", "Wiki", `name="flow" value="f1"`, `autocomplete="current-password"`} {
+	for _, want := range []string{
+		"Acme &lt;b&gt;",
+		"Wiki",
+		`name="flow" value="f1"`,
+		`autocomplete="current-password"`,
+	} {
 		if !strings.Contains(form.page, want) {
 			t.Errorf("%q is not on the form:\n%s", want, form.page)
 		}
 	}
-	if csp := form.header.Get("Content-Security-Policy"); !strings.Contains(csp, "default-src 'none'") || !strings.Contains(csp, "form-action 'self'") || form.header.Get("Cache-Control") != "no-store" {
+	if csp := form.header.Get("Content-Security-Policy"); !strings.Contains(csp, "default-src 'none'") ||
+		!strings.Contains(csp, "form-action 'self'") || form.header.Get("Cache-Control") != "no-store" {
 		t.Errorf("%v", form.header)
 	}
 	s.outcome = "invalidCredentials"
 	wrong := s.post(c, "", "flow", "f1", "username", `alice"><script>`, "password", "looking-glass")
-	if !strings.Contains(wrong.page, "The sentence for invalidCredentials.") || strings.Contains(wrong.page, "looking-glass") || strings.Contains(wrong.page, "<script>") || !strings.Contains(wrong.page, `value="f1"`) {
+	if !strings.Contains(wrong.page, "The sentence for invalidCredentials.") ||
+		strings.Contains(wrong.page, "looking-glass") || strings.Contains(wrong.page, "<script>") ||
+		!strings.Contains(wrong.page, `value="f1"`) {
 		t.Error(wrong.page)
 	}
 	s.outcome = "ok"
 	before := c.Jar.Cookies(&url.URL{Scheme: "http", Host: strings.TrimPrefix(s.url, "http://"), Path: "/"})
 	next := s.post(c, "", "flow", "f1", "username", " alice ", "password", " wonderland ")
-	if next.status != 200 || !strings.Contains(next.page, `content="0; url=/completed/f1/password"`) || s.asked[len(s.asked)-1] != " wonderland " {
+	if next.status != 200 || !strings.Contains(next.page, `content="0; url=/completed/f1/password"`) ||
+		s.asked[len(s.asked)-1] != " wonderland " {
 		t.Errorf("%d %s %q", next.status, next.page, s.asked)
 	}
-	if after := c.Jar.Cookies(&url.URL{Scheme: "http", Host: strings.TrimPrefix(s.url, "http://"), Path: "/"}); len(after) != 1 || len(before) == 1 && before[0].Value == after[0].Value {
+	if after := c.Jar.Cookies(&url.URL{
+		Scheme: "http",
+		Host:   strings.TrimPrefix(s.url, "http://"),
+		Path:   "/",
+	}); len(after) != 1 || len(before) == 1 && before[0].Value == after[0].Value {
 		t.Errorf("the session's token is %v, and was %v", after, before)
 	}
 	if again := s.get(c, "?flow=f1"); again.to != "/completed/f1/password" {
 		t.Errorf("%d %s", again.status, again.to)
 	}
-	if account := s.get(c, ""); !strings.Contains(account.page, "Alice &lt;i&gt;") || !strings.Contains(account.page, "Sign off") {
+	if account := s.get(c, ""); !strings.Contains(account.page, "Alice &lt;i&gt;") ||
+		!strings.Contains(account.page, "Sign off") {
 		t.Error(account.page)
 	}
 	if off := s.post(c, "/off"); !strings.Contains(off.page, "signed off") {
@@ -239,12 +297,17 @@ func TestTickets(t *testing.T) {
 	c := s.visitor()
 	negotiate := []string{"Authorization", "Negotiate abc"}
 	s.taken = true
-	if a := s.get(c, "?flow=f1"); a.status != 200 || !strings.Contains(a.page, "Use my computer") || a.header.Get("WWW-Authenticate") != "" {
+	if a := s.get(c, "?flow=f1"); a.status != 200 || !strings.Contains(a.page, "Use my computer") ||
+		a.header.Get("WWW-Authenticate") != "" {
 		t.Errorf("nobody asked for a ticket: %d %v", a.status, a.header)
 	}
-	for name, ask := range map[string]func(){"network": func() { s.asks = true }, "application": func() { s.asks, s.flow.AskForTicket = false, true }} {
+	for name, ask := range map[string]func(){
+		"network":     func() { s.asks = true },
+		"application": func() { s.asks, s.flow.AskForTicket = false, true },
+	} {
 		ask()
-		if a := s.get(c, "?flow=f1"); a.status != 401 || a.header.Get("WWW-Authenticate") != "Negotiate" || !strings.Contains(a.page, `type="password"`) {
+		if a := s.get(c, "?flow=f1"); a.status != 401 || a.header.Get("WWW-Authenticate") != "Negotiate" ||
+			!strings.Contains(a.page, `type="password"`) {
 			t.Errorf("%s: %d %v", name, a.status, a.header)
 		}
 	}
@@ -253,17 +316,21 @@ func TestTickets(t *testing.T) {
 		t.Errorf("the link: %d", a.status)
 	}
 	s.refusal = &kerberos.Refusal{Reason: kerberos.ReasonUnknown}
-	if a := s.get(c, "?flow=f1&ticket=1", negotiate...); a.status != 200 || a.header.Get("WWW-Authenticate") != "" || !strings.Contains(a.page, "not known here yet") || !strings.Contains(a.page, `type="password"`) {
+	if a := s.get(c, "?flow=f1&ticket=1", negotiate...); a.status != 200 || a.header.Get("WWW-Authenticate") != "" ||
+		!strings.Contains(a.page, "not known here yet") || !strings.Contains(a.page, `type="password"`) {
 		t.Errorf("refused: %d %v %s", a.status, a.header, a.page)
 	}
-	if a := s.get(c, "/ticket", negotiate...); a.status != 200 || !strings.Contains(a.page, kerberos.ReasonUnknown.Remedy()) {
+	if a := s.get(c, "/ticket", negotiate...); a.status != 200 ||
+		!strings.Contains(a.page, kerberos.ReasonUnknown.Remedy()) {
 		t.Errorf("%d %s", a.status, a.page)
 	}
 	s.refusal = nil
-	if a := s.get(c, "/ticket", negotiate...); !strings.Contains(a.page, "would sign on alice") || !strings.Contains(a.page, "aes256") {
+	if a := s.get(c, "/ticket", negotiate...); !strings.Contains(a.page, "would sign on alice") ||
+		!strings.Contains(a.page, "aes256") {
 		t.Error(a.page)
 	}
-	if a := s.get(c, "?flow=f1", negotiate...); a.to != "/completed/f1/kerberos" || a.header.Get("WWW-Authenticate") != "Negotiate proof" {
+	if a := s.get(c, "?flow=f1", negotiate...); a.to != "/completed/f1/kerberos" ||
+		a.header.Get("WWW-Authenticate") != "Negotiate proof" {
 		t.Errorf("%d %s %v", a.status, a.to, a.header)
 	}
 	if a := s.get(c, ""); !strings.Contains(a.page, "by ticket") || !strings.Contains(a.page, "not refreshed") {
@@ -291,26 +358,43 @@ func TestChangingThePassword(t *testing.T) {
 	s := start(t)
 	c := s.visitor()
 	s.outcome = "passwordMustChange"
-	if a := s.post(c, "", "flow", "f1", "username", "alice", "password", "old"); !strings.Contains(a.page, "The sentence for passwordMustChange.") || strings.Contains(a.page, "New password") {
+	if a := s.post(
+		c, "",
+		"flow", "f1",
+		"username", "alice",
+		"password", "old",
+	); !strings.Contains(a.page, "The sentence for passwordMustChange.") || strings.Contains(a.page, "New password") {
 		t.Errorf("not offered: %s", a.page)
 	}
 	s.offers, s.asked = true, nil
 	form := s.post(c, "", "flow", "f1", "username", "alice", "password", "old")
-	if !strings.Contains(form.page, "The sentence for passwordMustChange.") || !strings.Contains(form.page, `value="alice"`) || strings.Contains(form.page, `value="old"`) {
+	if !strings.Contains(form.page, "The sentence for passwordMustChange.") ||
+		!strings.Contains(form.page, `value="alice"`) || strings.Contains(form.page, `value="old"`) {
 		t.Fatal(form.page)
 	}
 	change := func(again string) answer {
-		return s.post(c, "/password", "flow", "f1", "username", "alice", "password", "old", "new", "fresh", "again", again)
+		return s.post(
+			c, "/password",
+			"flow", "f1",
+			"username", "alice",
+			"password", "old",
+			"new", "fresh",
+			"again", again,
+		)
 	}
 	if a := change("frehs"); !strings.Contains(a.page, "differ") || len(s.asked) != 1 {
 		t.Errorf("%s %q", a.page, s.asked)
 	}
 	s.changed = wire.PasswordChanged{Outcome: wire.OutcomeNewPasswordRefused, Refusal: wire.RefusalTooShort}
-	if a := change("fresh"); !strings.Contains(a.page, signon.ChangeMessage(wire.OutcomeNewPasswordRefused, wire.RefusalTooShort)) || strings.Contains(a.page, "fresh") {
+	if a := change("fresh"); !strings.Contains(
+		a.page,
+		signon.ChangeMessage(wire.OutcomeNewPasswordRefused, wire.RefusalTooShort),
+	) || strings.Contains(a.page, "fresh") {
 		t.Error(a.page)
 	}
 	s.changed, s.outcome = wire.PasswordChanged{Outcome: wire.OutcomeOK}, "ok"
-	if a := change("fresh"); !strings.Contains(a.page, "/completed/f1/password") || s.asked[len(s.asked)-2] != "old>fresh" || s.asked[len(s.asked)-1] != "fresh" {
+	if a := change("fresh"); !strings.Contains(a.page, "/completed/f1/password") ||
+		s.asked[len(s.asked)-2] != "old>fresh" || s.asked[len(s.asked)-1] != "fresh" {
 		t.Errorf("%s %q", a.page, s.asked)
 	}
 	s.outcome = "unknown"
@@ -328,10 +412,14 @@ func TestWhatDoesNotWork(t *testing.T) {
 	if a := s.do(c, "GET", "/11111111-2222-3333-4444-555555555555/signon", nil); a.status != 404 {
 		t.Errorf("%d", a.status)
 	}
-	if a := s.do(c, "POST", "/"+s.env+"/signon", url.Values{"username": {"alice"}, "password": {"x"}}, "Sec-Fetch-Site", "cross-site"); a.status != 403 || len(s.asked) != 0 {
+	if a := s.do(c, "POST", "/"+s.env+"/signon", url.Values{
+		"username": {"alice"},
+		"password": {"x"},
+	}, "Sec-Fetch-Site", "cross-site"); a.status != 403 || len(s.asked) != 0 {
 		t.Errorf("%d %q", a.status, s.asked)
 	}
-	if a := s.post(c, "", "username", strings.Repeat("x", maxForm), "password", "x"); a.status != 413 || len(s.asked) != 0 {
+	if a := s.post(c, "", "username", strings.Repeat("x", maxForm), "password", "x"); a.status != 413 ||
+		len(s.asked) != 0 {
 		t.Errorf("%d", a.status)
 	}
 	s.outcome = "busy"
@@ -339,11 +427,13 @@ func TestWhatDoesNotWork(t *testing.T) {
 		t.Errorf("%d", a.status)
 	}
 	s.broken = errors.New("the database is away")
-	if a := s.post(c, "", "username", "alice", "password", "x"); a.status != 500 || strings.Contains(a.page, "database") {
+	if a := s.post(c, "", "username", "alice", "password", "x"); a.status != 500 ||
+		strings.Contains(a.page, "database") {
 		t.Errorf("%d %s", a.status, a.page)
 	}
 	for _, path := range []string{"/signon/static/signon.css", "/signon/static/icon.svg"} {
-		if a := s.do(c, "GET", path, nil); a.status != 200 || !strings.Contains(a.header.Get("Cache-Control"), "immutable") {
+		if a := s.do(c, "GET", path, nil); a.status != 200 ||
+			!strings.Contains(a.header.Get("Cache-Control"), "immutable") {
 			t.Errorf("%s: %d %v", path, a.status, a.header)
 		}
 	}

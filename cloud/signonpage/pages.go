@@ -59,6 +59,7 @@ func (k *call) logo() error {
 	return nil
 }
 
+// write executes a page in memory first, so that one that fails is not sent in part.
 func write(w http.ResponseWriter, status int, name string, v view) error {
 	var out bytes.Buffer
 	if err := templates.ExecuteTemplate(&out, name, v); err != nil {

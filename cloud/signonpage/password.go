@@ -17,8 +17,12 @@ func (k *call) password() error {
 		return err
 	}
 	username := strings.TrimSpace(k.PostForm.Get("username"))
-	so, err := k.Passwords.SignOn(k.Context(), signon.Request{EnvironmentID: k.env.ID, Username: username,
-		Password: []byte(k.PostForm.Get("password")), Address: k.address()})
+	so, err := k.Passwords.SignOn(k.Context(), signon.Request{
+		EnvironmentID: k.env.ID,
+		Username:      username,
+		Password:      []byte(k.PostForm.Get("password")),
+		Address:       k.address(),
+	})
 	if err != nil {
 		return err
 	}

@@ -11,10 +11,12 @@ import (
 	"github.com/google/uuid"
 	"github.com/hashicorp/go-hclog"
 
+	"ldap-gateway/cloud/idp"
 	"ldap-gateway/cloud/kerberos"
 	"ldap-gateway/cloud/oidc"
 	"ldap-gateway/cloud/signon"
 	"ldap-gateway/cloud/store"
+	"ldap-gateway/cloud/throttle"
 	"ldap-gateway/cloud/web"
 )
 
@@ -54,15 +56,19 @@ type Server struct {
 	Passwords Passwords
 	Tickets   Tickets
 	Flows     Flows
+	Providers Providers
 	Sessions  *Sessions
 	Logger    hclog.Logger
 	Now       func() time.Time // nil: time.Now
+
+	windows throttle.Window // what addresses do
 }
 
 // maxForm bounds the body of a request, in bytes.
 const maxForm = 16 << 10
 
 // call is one request and its answer.
+// It knows its environment: a path of none was answered before an endpoint is asked.
 type call struct {
 	*http.Request
 	*Server
@@ -74,15 +80,22 @@ type call struct {
 type endpoint func(k *call) error
 
 // Handler answers every path below /ENVIRONMENT/signon, and StaticPath.
+// What another site sent is refused before it is read, and told in a page of ours.
 func (s *Server) Handler() http.Handler {
+	s.windows.Length = time.Minute
 	mux := http.NewServeMux()
 	for pattern, e := range map[string]endpoint{
-		"GET /{e}/signon":           (*call).show,
-		"POST /{e}/signon":          (*call).password,
-		"POST /{e}/signon/password": (*call).changePassword,
-		"POST /{e}/signon/off":      (*call).signOff,
-		"GET /{e}/signon/ticket":    (*call).testTicket,
-		"GET /{e}/signon/logo.png":  (*call).logo,
+		"GET /{e}/signon":                     (*call).show,
+		"POST /{e}/signon":                    (*call).password,
+		"POST /{e}/signon/password":           (*call).changePassword,
+		"POST /{e}/signon/off":                (*call).signOff,
+		"GET /{e}/signon/ticket":              (*call).testTicket,
+		"GET /{e}/signon/logo.png":            (*call).logo,
+		"POST /{e}/signon/next":               (*call).next,
+		"GET /{e}/signon/idp/{p}":             (*call).leave,
+		"GET /{e}/signon/idp/arrive":          (*call).arriveBy,
+		"GET /{e}" + idp.CallbackPath:         (*call).callback,
+		"GET /{e}" + idp.MetadataPath + "{p}": (*call).metadata,
 	} {
 		mux.Handle(pattern, s.page(e))
 	}
@@ -94,7 +107,11 @@ func (s *Server) Handler() http.Handler {
 			"This came from another site, so it was not carried out. Go back to the application and begin again.",
 		)
 	}
-	return web.Pages(web.Plain, web.SameSite(refuse, web.Limited(maxForm, mux)))
+	all := http.NewServeMux()
+	all.Handle("/", web.SameSite(refuse, web.Limited(maxForm, mux)))
+	// An answer of SAML comes from another site, by its nature.
+	all.Handle("POST /{e}"+idp.ACSPath, web.Limited(maxAnswer, s.page((*call).accept)))
+	return web.Pages(web.Plain, all)
 }
 
 // page makes an endpoint a handler.
@@ -113,6 +130,8 @@ func (s *Server) page(e endpoint) http.Handler {
 
 // answerError says what went wrong; what is nobody's fault but ours is logged
 // under the ID that the page shows.
+// 404 is for what is over as well: a flow that was completed, or never was, reads the
+// same.
 func (s *Server) answerError(w http.ResponseWriter, r *http.Request, err error) {
 	var tooLarge *http.MaxBytesError
 	switch {
@@ -138,6 +157,7 @@ func (s *Server) answerError(w http.ResponseWriter, r *http.Request, err error) 
 	}
 }
 
+// now is the time of day, which tests set.
 func (s *Server) now() time.Time {
 	if s.Now != nil {
 		return s.Now()
@@ -151,13 +171,14 @@ func (k *call) address() string { return web.Address(k.Request) }
 // Sessions are those of people's browsers.
 type Sessions struct {
 	store   *store.Store
+	secure  bool
 	manager *scs.SessionManager
 }
 
 // NewSessions returns the sessions that db keeps. Secure says that people reach
 // the cloud over TLS.
 func NewSessions(db *store.Store, secure bool) *Sessions {
-	return &Sessions{db, &scs.SessionManager{
+	return &Sessions{db, secure, &scs.SessionManager{
 		IdleTimeout: 2 * time.Hour,
 		Lifetime:    12 * time.Hour,
 		Store:       store.Sessions{Store: db},

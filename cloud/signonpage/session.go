@@ -18,7 +18,8 @@ func (s *Sessions) Wrap(h http.Handler) http.Handler { return s.manager.LoadAndS
 // kept is what a session has of who has signed on.
 type kept struct {
 	store.SignedOn
-	SignOffs int // of the user when the session began
+	SignOffs int       // of the user when the session began
+	Until    time.Time // that it lasts at most; zero: as long as any
 }
 
 // Person returns who has signed on in an environment; false when nobody has, or
@@ -30,7 +31,8 @@ func (s *Sessions) Person(ctx context.Context, env string) (by store.SignedOn, o
 		return store.SignedOn{}, false
 	}
 	u, err := s.store.User(ctx, env, has.UserID)
-	if err != nil || !u.Enabled || u.SignOffs != has.SignOffs {
+	over := !has.Until.IsZero() && !time.Now().Before(has.Until)
+	if err != nil || over || !u.Enabled || u.SignOffs != has.SignOffs {
 		return store.SignedOn{}, false
 	}
 	return has.SignedOn, true
@@ -61,18 +63,23 @@ func (bare) Value(any) any { return nil }
 // whoever planted it, is worth nothing.
 func (s *Sessions) begin(ctx context.Context, so store.SignOn) (store.SignedOn, error) {
 	by := store.SignedOn{UserID: so.UserID, SignOnID: so.ID, Method: so.Method, At: so.At.UTC().Truncate(time.Second)}
-	u, err := s.store.User(ctx, so.EnvironmentID, so.UserID)
+	return by, s.keep(ctx, so.EnvironmentID, by, time.Time{})
+}
+
+// keep is begin for who proved it elsewhere, and until when that is good.
+func (s *Sessions) keep(ctx context.Context, env string, by store.SignedOn, until time.Time) error {
+	u, err := s.store.User(ctx, env, by.UserID)
 	if err != nil {
-		return by, err
+		return err
 	}
-	b, err := json.Marshal(kept{by, u.SignOffs})
+	b, err := json.Marshal(kept{by, u.SignOffs, until})
 	if err == nil {
 		err = s.manager.RenewToken(ctx)
 	}
 	if err == nil {
-		s.manager.Put(ctx, so.EnvironmentID, b)
+		s.manager.Put(ctx, env, b)
 	}
-	return by, err
+	return err
 }
 
 // End forgets who has signed on in an environment.

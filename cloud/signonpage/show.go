@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
+	"slices"
 
 	"ldap-gateway/cloud/kerberos"
 	"ldap-gateway/cloud/oidc"
@@ -17,6 +18,8 @@ type form struct {
 	Username          string
 	Error             string
 	Ticket            string // address that asks for one; empty: none is taken
+	Choices           []choice
+	Form              bool   // there is one beside the choices
 	Then              string // "console", or empty
 }
 
@@ -32,6 +35,18 @@ func (k *call) show() error {
 	}
 	if kerberos.Negotiates(k.Header.Get("Authorization")) {
 		return k.ticket(flow)
+	}
+	all, err := k.providers()
+	if err != nil {
+		return err
+	}
+	to, goes, err := k.straight(flow, all)
+	if err != nil {
+		return err
+	}
+	if goes {
+		http.Redirect(k.w, k.Request, to, http.StatusSeeOther)
+		return nil
 	}
 	if flow.Silent {
 		return k.Flows.Refuse(k.w, k.Request, k.env.ID, flow.ID)
@@ -105,6 +120,8 @@ func (k *call) asks(flow oidc.Flow) (bool, error) {
 
 // ticket signs on by what the browser brought. When that is not taken, the form
 // follows, with a status that no browser answers by itself.
+// A refusal shows the form with what the person may know of it: the reason is for the
+// administrator, and in the record.
 func (k *call) ticket(flow oidc.Flow) error {
 	a, err := k.Tickets.SignOn(k.Context(), kerberos.Request{
 		EnvironmentID: k.env.ID,
@@ -145,22 +162,56 @@ func (k *call) here(flow oidc.Flow, more url.Values) string {
 	return (&url.URL{Path: "/" + k.env.ID + "/signon", RawQuery: q.Encode()}).String()
 }
 
+// showForm shows what an environment signs people on by: providers, a name that leads
+// to one, a password.
 func (k *call) showForm(status int, flow oidc.Flow, problem, username string) error {
-	f := form{
+	f, all, err := k.newForm(flow, problem, username)
+	if err != nil {
+		return err
+	}
+	passwords, err := k.hasGateway()
+	domains := slices.ContainsFunc(all, func(p store.IdentityProvider) bool { return len(p.Config.Domains) > 0 })
+	switch {
+	case err != nil:
+		return err
+	case domains && username == "":
+		f.Form = true
+		return k.render(status, "name.html", "Sign on", f)
+	case len(all) > 0 && !passwords:
+		return k.render(status, "choose.html", "Sign on", f)
+	}
+	f.Form = true
+	return k.render(status, "form.html", "Sign on", f)
+}
+
+// showPassword shows the form for somebody whose name is known.
+func (k *call) showPassword(status int, flow oidc.Flow, problem, username string) error {
+	f, _, err := k.newForm(flow, problem, username)
+	if err != nil {
+		return err
+	}
+	f.Form = true
+	return k.render(status, "form.html", "Sign on", f)
+}
+
+// newForm fills in what every form has.
+func (k *call) newForm(flow oidc.Flow, problem, username string) (f form, all []store.IdentityProvider, err error) {
+	f = form{
 		Flow:        flow.ID,
 		Then:        k.then(),
 		Application: flow.Application,
 		Username:    username,
 		Error:       problem,
 	}
-	taken, err := k.Tickets.Taken(k.Context(), k.env.ID)
-	if err != nil {
-		return err
+	if all, err = k.providers(); err != nil {
+		return f, nil, err
 	}
+	f.Choices = k.choices(flow, all)
+	taken, err := k.Tickets.Taken(k.Context(), k.env.ID)
 	if taken {
 		f.Ticket = k.here(flow, url.Values{"ticket": {"1"}})
 	}
-	return k.render(status, "form.html", "Sign on", f)
+	return f, all, err
 }
 
 // account is what a person sees who has signed on for no application.
@@ -171,6 +222,8 @@ type account struct {
 	Record   string // why the record may be old; empty when it was just refreshed
 }
 
+// account shows who has signed on, and how old what the cloud keeps of them may be. A
+// person who was deleted meanwhile is 404.
 func (k *call) account(by store.SignedOn) error {
 	a := account{SignedOn: by}
 	var err error
@@ -190,6 +243,8 @@ func (k *call) account(by store.SignedOn) error {
 	return k.render(http.StatusOK, "account.html", "You are signed on", a)
 }
 
+// signOff ends the session here; what applications hold lives on, since nobody asked
+// them.
 func (k *call) signOff() error {
 	if err := k.Sessions.End(k.Context(), k.env.ID); err != nil {
 		return err

@@ -26,7 +26,10 @@ func (l simulatedLinks) SignOn(ctx context.Context, a hub.Request) hub.Answer {
 		}
 		r := l.give(ctx, agent, a)
 		if w.broken == 2 { // lost on the way back
-			return hub.Answer{SignOnResult: wire.SignOnResult{ID: a.ID, Outcome: wire.OutcomeUnknown, BindSent: true}, Instance: agent.id}
+			return hub.Answer{
+				SignOnResult: wire.SignOnResult{ID: a.ID, Outcome: wire.OutcomeUnknown, BindSent: true},
+				Instance:     agent.id,
+			}
 		}
 		if r.BindSent || r.Outcome != wire.OutcomeBusy && r.Outcome != wire.OutcomeDirectoryUnavailable {
 			return hub.Answer{SignOnResult: r, Instance: agent.id}
@@ -76,7 +79,12 @@ func (l simulatedLinks) Look(ctx context.Context, q hub.Look) []wire.Sight {
 		if agent.id != q.Instance {
 			continue
 		}
-		looked, _ := agent.service.Look(ctx, wire.Look{ID: q.ID, UserType: q.UserType, Revision: q.Revision, Groups: q.Groups})
+		looked, _ := agent.service.Look(ctx, wire.Look{
+			ID:       q.ID,
+			UserType: q.UserType,
+			Revision: q.Revision,
+			Groups:   q.Groups,
+		})
 		w.note("looked %s: %+v: %+v", looked.Outcome, q.Groups, looked.Groups)
 		if looked.Outcome == wire.OutcomeOK && len(looked.Groups) == len(q.Groups) {
 			return looked.Groups
@@ -93,7 +101,12 @@ func (l simulatedLinks) ChangePassword(context.Context, hub.Change) hub.Changed 
 
 // ask makes one sign-on, which is acknowledged when it has no error.
 func (w *simulation) ask(p, password string) store.SignOn {
-	so, err := w.desk.SignOn(w.t.Context(), signon.Request{EnvironmentID: w.env, Username: p, Password: []byte(password), Address: "192.0.2.1"})
+	so, err := w.desk.SignOn(w.t.Context(), signon.Request{
+		EnvironmentID: w.env,
+		Username:      p,
+		Password:      []byte(password),
+		Address:       "192.0.2.1",
+	})
 	must(w.t, err)
 	w.acknowledged++
 	if w.plantedLoss {
@@ -106,10 +119,15 @@ func (w *simulation) ask(p, password string) store.SignOn {
 func (w *simulation) recordTicket(p string, known bool) {
 	so := store.SignOn{EnvironmentID: w.env, At: time.Now(), Method: "kerberos", Username: p}
 	_, err := (&provisioner.Provisioner{Store: w.db}).Apply(w.t.Context(), provisioner.Identity{
-		EnvironmentID: w.env, SourceType: store.SourceGateway, SourceID: w.gateway.ID, UserTypeID: "staff",
-		Username: p, At: so.At, Update: w.update,
-		Correlation: []store.Correlation{{Attribute: "entryUUID", Value: w.idOf(p)}},
-		Membership:  &provisioner.Membership{Verdict: provisioner.Complete},
+		EnvironmentID: w.env,
+		SourceType:    store.SourceGateway,
+		SourceID:      w.gateway.ID,
+		UserTypeID:    "staff",
+		Username:      p,
+		At:            so.At,
+		Update:        w.update,
+		Correlation:   []store.Correlation{{Attribute: "entryUUID", Value: w.idOf(p)}},
+		Membership:    &provisioner.Membership{Verdict: provisioner.Complete},
 	}, &so)
 	if known {
 		must(w.t, err)

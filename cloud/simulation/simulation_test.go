@@ -33,7 +33,8 @@ func TestSimulation(t *testing.T) {
 	}
 	t.Logf("seed %d: %d steps, %d sign-ons, %d ok; %d joined, %d left, %d doubted, %d times all was as it is",
 		*simulatedSeed, w.step, w.acknowledged, w.ok, w.joined, w.left, w.doubted, w.whole)
-	if *simulated >= 1000 && (w.joined == 0 || w.left == 0 || w.doubted == 0 || w.whole == 0 || w.ok < w.acknowledged/4) {
+	if *simulated >= 1000 && (w.joined == 0 || w.left == 0 || w.doubted == 0 || w.whole == 0 ||
+		w.ok < w.acknowledged/4) {
 		t.Error("too little happened for it to show anything")
 	}
 }
@@ -52,7 +53,10 @@ func TestSimulationFindsFaults(t *testing.T) {
 		"made-up-group": {func(w *simulation) {
 			w.plantedAnswer = func(r *wire.SignOnResult) {
 				if r.Membership != nil {
-					r.Membership.Groups = append(r.Membership.Groups, wire.Group{DN: "cn=made-up,ou=groups,dc=x", Name: "made-up"})
+					r.Membership.Groups = append(
+						r.Membership.Groups,
+						wire.Group{DN: "cn=made-up,ou=groups,dc=x", Name: "made-up"},
+					)
 				}
 			}
 		}, "never had"},
@@ -140,7 +144,13 @@ func (w *simulation) signOn(p string) {
 		w.ok++
 	}
 	if so.Outcome != "ok" && !maps.Equal(before, after) {
-		w.fault("%s: %s changed the record from %v to %v", p, so.Outcome, slices.Sorted(maps.Keys(before)), slices.Sorted(maps.Keys(after)))
+		w.fault(
+			"%s: %s changed the record from %v to %v",
+			p,
+			so.Outcome,
+			slices.Sorted(maps.Keys(before)),
+			slices.Sorted(maps.Keys(after)),
+		)
 	}
 	if so.Outcome == "ok" && known && !w.update && !maps.Equal(before, after) {
 		w.fault("%s: updates are off, and the record changed", p)
@@ -149,7 +159,12 @@ func (w *simulation) signOn(p string) {
 	if so.Outcome == "ok" && (w.update || !known) && w.allCanBeSeen() && (w.broken == 0 || w.broken > 3) {
 		w.whole++
 		if truth := w.truth(p); !maps.Equal(after, truth) {
-			w.fault("%s has %v, and is in %v, although all can be seen", p, slices.Sorted(maps.Keys(after)), slices.Sorted(maps.Keys(truth)))
+			w.fault(
+				"%s has %v, and is in %v, although all can be seen",
+				p,
+				slices.Sorted(maps.Keys(after)),
+				slices.Sorted(maps.Keys(truth)),
+			)
 		}
 	}
 }

@@ -108,7 +108,14 @@ func newSimulation(t *testing.T, seed uint64) *simulation {
 		w.shown[p] = map[string]bool{}
 		id := uuidOf(i)
 		w.everywhere(func(s *directorytest.Server) error {
-			return s.Add(personAt(p), map[string][]string{"objectClass": {"inetOrgPerson"}, "uid": {p}, "cn": {p}, "sn": {p}, "entryUUID": {id}, "userPassword": {"right"}})
+			return s.Add(personAt(p), map[string][]string{
+				"objectClass":  {"inetOrgPerson"},
+				"uid":          {p},
+				"cn":           {p},
+				"sn":           {p},
+				"entryUUID":    {id},
+				"userPassword": {"right"},
+			})
 		})
 	}
 	for range 8 {
@@ -157,9 +164,18 @@ func (w *simulation) touched(dn string) {
 
 func (w *simulation) makeGroup(g *simulatedGroup) {
 	w.named++
-	*g = simulatedGroup{dn: fmt.Sprintf("cn=group-%d,ou=groups,dc=x", w.named), id: uuid.NewString(), members: map[string]bool{}}
+	*g = simulatedGroup{
+		dn:      fmt.Sprintf("cn=group-%d,ou=groups,dc=x", w.named),
+		id:      uuid.NewString(),
+		members: map[string]bool{},
+	}
 	w.everywhere(func(s *directorytest.Server) error {
-		return s.Add(g.dn, map[string][]string{"objectClass": {"groupOfNames"}, "cn": {fmt.Sprintf("group-%d", w.named)}, "entryUUID": {g.id}, "member": {"uid=nobody,dc=x"}})
+		return s.Add(g.dn, map[string][]string{
+			"objectClass": {"groupOfNames"},
+			"cn":          {fmt.Sprintf("group-%d", w.named)},
+			"entryUUID":   {g.id},
+			"member":      {"uid=nobody,dc=x"},
+		})
 	})
 	w.touched(g.dn)
 }
@@ -253,7 +269,9 @@ func (w *simulation) truth(p string) map[string]bool {
 }
 
 func (w *simulation) allCanBeSeen() bool {
-	return !w.failing && !slices.ContainsFunc(w.groups, func(g *simulatedGroup) bool { return g.hidden != directorytest.HideNothing })
+	return !w.failing && !slices.ContainsFunc(w.groups, func(g *simulatedGroup) bool {
+		return g.hidden != directorytest.HideNothing
+	})
 }
 
 func (w *simulation) binds(p string) (n int) {
@@ -287,11 +305,24 @@ func (w *simulation) makeGateway() {
 	must(w.t, w.db.CreateEnvironment(ctx, &env))
 	w.env = env.ID
 	must(w.t, w.db.CreatePopulation(ctx, &store.Population{EnvironmentID: env.ID, Name: "Default", Default: true}))
-	w.gateway = store.Gateway{EnvironmentID: env.ID, Name: "HQ", Enabled: true, UserTypes: []store.UserType{{
-		ID: "staff", Name: "Staff", SearchBaseDN: "ou=people,dc=x", FilterPattern: "(&(objectClass=inetOrgPerson)(uid=${identifier}))",
-		PasswordAuthority: "LDAP", Correlation: []string{"entryUUID"}, UpdateOnSignOn: true,
-		Mappings: []store.Mapping{{Name: "username", Value: "${ldapAttributes.uid}"}, {Name: "memberOfExternalGroups", Value: "${ldapAttributes.memberOf}"}},
-	}}}
+	w.gateway = store.Gateway{
+		EnvironmentID: env.ID,
+		Name:          "HQ",
+		Enabled:       true,
+		UserTypes: []store.UserType{{
+			ID:                "staff",
+			Name:              "Staff",
+			SearchBaseDN:      "ou=people,dc=x",
+			FilterPattern:     "(&(objectClass=inetOrgPerson)(uid=${identifier}))",
+			PasswordAuthority: "LDAP",
+			Correlation:       []string{"entryUUID"},
+			UpdateOnSignOn:    true,
+			Mappings: []store.Mapping{{
+				Name:  "username",
+				Value: "${ldapAttributes.uid}",
+			}, {Name: "memberOfExternalGroups", Value: "${ldapAttributes.memberOf}"}},
+		}},
+	}
 	must(w.t, w.db.CreateGateway(ctx, &w.gateway))
 }
 
@@ -307,7 +338,10 @@ func (w *simulation) setUpdate(on bool) {
 }
 
 func (w *simulation) deliver(a *simulatedAgent) {
-	answer := a.service.UserTypes(wire.UserTypes{Revision: w.gateway.Revision, Types: []wire.UserType{usertypes.Compile(w.gateway.UserTypes[0])}})
+	answer := a.service.UserTypes(wire.UserTypes{
+		Revision: w.gateway.Revision,
+		Types:    []wire.UserType{usertypes.Compile(w.gateway.UserTypes[0])},
+	})
 	if len(answer.Refused) > 0 {
 		w.t.Fatal(answer.Refused)
 	}
@@ -330,8 +364,10 @@ func (w *simulation) restartAgent(i int) {
 	})
 	must(w.t, err)
 	rules, err := policy.New(configs.Policy{
-		SearchBases: []string{"dc=x"}, SignOnsPerMinute: 1_000_000, UserTypeChangesPerHour: 1_000_000,
-		Groups: configs.GroupPolicy{SearchBases: []string{"dc=x"}, Max: 1000},
+		SearchBases:            []string{"dc=x"},
+		SignOnsPerMinute:       1_000_000,
+		UserTypeChangesPerHour: 1_000_000,
+		Groups:                 configs.GroupPolicy{SearchBases: []string{"dc=x"}, Max: 1000},
 	})
 	must(w.t, err)
 	private, public, err := wire.NewSealKey()

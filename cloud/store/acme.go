@@ -18,7 +18,11 @@ func (s *Store) KeepACME(ctx context.Context, name string, sealed []byte) error 
 			_, err := tx.c.exec(ctx, `DELETE FROM acme WHERE name = $1`, name)
 			return err
 		}
-		_, err := tx.c.exec(ctx, `INSERT INTO acme (name, sealed) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET sealed = $2`, name, inBase64(sealed))
+		_, err := tx.c.exec(ctx, `
+			INSERT INTO acme (name, sealed)
+			VALUES ($1, $2)
+			ON CONFLICT (name) DO UPDATE SET sealed = $2`,
+			name, inBase64(sealed))
 		return err
 	})
 }

@@ -5,10 +5,26 @@ import (
 	"time"
 )
 
-const activityColumns = `SELECT id, environment_id, at, action, actor, subject, sign_on_id, text, detail FROM activities`
+// activityColumns are in the order in which scanActivity reads them; so it is for every
+// pair of the kind in this room.
+const activityColumns = `
+	SELECT id, environment_id, at, action, actor, subject, sign_on_id, text, detail
+	FROM activities`
 
+// scanActivity reads one line. What an older program kept in the detail is read as it
+// was written: nobody looks up a name in it.
 func scanActivity(r row) (a Activity, err error) {
-	err = r.Scan(&a.ID, &a.EnvironmentID, at{&a.At}, &a.Action, &a.Actor, &a.Subject, &a.SignOnID, &a.Text, fromJSON{&a.Detail})
+	err = r.Scan(
+		&a.ID,
+		&a.EnvironmentID,
+		at{&a.At},
+		&a.Action,
+		&a.Actor,
+		&a.Subject,
+		&a.SignOnID,
+		&a.Text,
+		fromJSON{&a.Detail},
+	)
 	return a, err
 }
 
@@ -18,6 +34,8 @@ func (s *Store) AddActivity(ctx context.Context, activities ...Activity) error {
 }
 
 // AddActivity is Store.AddActivity in this transaction.
+// Many go into one statement, chunk by chunk: an updating sign-on of somebody with a
+// thousand groups notes each of them.
 func (tx *Tx) AddActivity(ctx context.Context, activities ...Activity) error {
 	for len(activities) > 0 {
 		n := min(chunk, len(activities))
@@ -27,10 +45,22 @@ func (tx *Tx) AddActivity(ctx context.Context, activities ...Activity) error {
 				return err
 			}
 			stamp(&a.At)
-			args = append(args, a.ID, a.EnvironmentID, micros(a.At), a.Action, a.Actor, a.Subject, a.SignOnID, a.Text, inJSON(a.Detail))
+			args = append(args,
+				a.ID,
+				a.EnvironmentID,
+				micros(a.At),
+				a.Action,
+				a.Actor,
+				a.Subject,
+				a.SignOnID,
+				a.Text,
+				inJSON(a.Detail),
+			)
 		}
-		_, err := tx.c.exec(ctx, `INSERT INTO activities (id, environment_id, at, action, actor, subject, sign_on_id, text, detail) VALUES `+
-			placeholders(1, n, 9), args...)
+		_, err := tx.c.exec(ctx, `
+			INSERT INTO activities (id, environment_id, at, action, actor, subject, sign_on_id, text, detail)
+			VALUES `+placeholders(1, n, 9),
+			args...)
 		if err != nil {
 			return err
 		}
@@ -47,6 +77,9 @@ type ActivityFilter struct {
 }
 
 // Activities lists the newest first.
+// The text is looked for within what the other conditions leave, since no index helps
+// with it; narrow it by time where there is much. Case is disregarded in ASCII; beyond
+// that it is the engine's.
 func (r reader) Activities(ctx context.Context, env string, f ActivityFilter, page Page) ([]Activity, string, error) {
 	l := list{query: activityColumns, key: "at", id: "id", backward: true}
 	l.where("environment_id = ?", env)

@@ -6,16 +6,31 @@ import (
 	"crypto/subtle"
 )
 
-const administratorColumns = `SELECT id, environment_id, name, role, password_hash, setup_hash, totp, created_at FROM administrators`
+const administratorColumns = `
+	SELECT id, environment_id, name, role, password_hash, setup_hash, totp, created_at
+	FROM administrators`
 
+// scanAdministrator leaves totp_step out: which one-time passwords were used is asked
+// and told within one transaction, and nowhere else.
 func scanAdministrator(r row) (a Administrator, err error) {
-	err = r.Scan(&a.ID, &a.EnvironmentID, &a.Name, &a.Role, &a.PasswordHash, fromBase64{&a.SetupHash}, fromBase64{&a.TOTP}, at{&a.CreatedAt})
+	err = r.Scan(
+		&a.ID,
+		&a.EnvironmentID,
+		&a.Name,
+		&a.Role,
+		&a.PasswordHash,
+		fromBase64{&a.SetupHash},
+		fromBase64{&a.TOTP},
+		at{&a.CreatedAt},
+	)
 	return a, err
 }
 
 // CreateAdministrator adds a and fills in its ID and time; without a role it is
 // an owner. ErrConflict when the name is taken, in any environment: an
 // administrator signs in by name alone.
+// The name is unique in the whole cloud and not only in the environment, for it is
+// typed before anybody knows which environment it is for.
 func (s *Store) CreateAdministrator(ctx context.Context, a *Administrator) error {
 	return s.Provision(ctx, func(tx *Tx) error {
 		if err := newID(&a.ID); err != nil {
@@ -23,8 +38,20 @@ func (s *Store) CreateAdministrator(ctx context.Context, a *Administrator) error
 		}
 		stamp(&a.CreatedAt)
 		a.Role = cmp.Or(a.Role, RoleOwner)
-		_, err := tx.c.exec(ctx, `INSERT INTO administrators (id, environment_id, name, name_folded, role, password_hash, setup_hash, totp, created_at)
- VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`, a.ID, a.EnvironmentID, a.Name, Fold(a.Name), a.Role, a.PasswordHash, inBase64(a.SetupHash), inBase64(a.TOTP), micros(a.CreatedAt))
+		_, err := tx.c.exec(ctx, `
+			INSERT INTO administrators (id, environment_id, name, name_folded, role, password_hash, setup_hash, totp,
+				created_at)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
+			a.ID,
+			a.EnvironmentID,
+			a.Name,
+			Fold(a.Name),
+			a.Role,
+			a.PasswordHash,
+			inBase64(a.SetupHash),
+			inBase64(a.TOTP),
+			micros(a.CreatedAt),
+		)
 		return err
 	})
 }
@@ -41,7 +68,10 @@ func (r reader) AdministratorByID(ctx context.Context, env, id string) (Administ
 
 // Administrators returns those of an environment by name, at most MaxLimit.
 func (r reader) Administrators(ctx context.Context, env string) ([]Administrator, error) {
-	return queryAll(ctx, r.c, scanAdministrator, administratorColumns+` WHERE environment_id = $1 ORDER BY name_folded LIMIT $2`, env, MaxLimit)
+	return queryAll(ctx, r.c, scanAdministrator, administratorColumns+`
+		WHERE environment_id = $1
+		ORDER BY name_folded LIMIT $2`,
+		env, MaxLimit)
 }
 
 // UpdateAdministrator writes the name, the role and the hashes of a.
@@ -55,14 +85,33 @@ func (s *Store) UpdateAdministrator(ctx context.Context, a *Administrator) error
 	})
 }
 
+// updateAdministrator writes without looking whether an owner is left: who sets up a
+// first password takes no role away. ErrNotFound when there is none.
 func (tx *Tx) updateAdministrator(ctx context.Context, a Administrator) error {
-	return tx.c.execOne(ctx, `UPDATE administrators SET name = $1, name_folded = $2, role = $3, password_hash = $4, setup_hash = $5, totp = $6 WHERE environment_id = $7 AND id = $8`,
-		a.Name, Fold(a.Name), a.Role, a.PasswordHash, inBase64(a.SetupHash), inBase64(a.TOTP), a.EnvironmentID, a.ID)
+	return tx.c.execOne(ctx, `
+		UPDATE administrators
+		SET name = $1, name_folded = $2, role = $3, password_hash = $4, setup_hash = $5, totp = $6
+		WHERE environment_id = $7 AND id = $8`,
+		a.Name,
+		Fold(a.Name),
+		a.Role,
+		a.PasswordHash,
+		inBase64(a.SetupHash),
+		inBase64(a.TOTP),
+		a.EnvironmentID,
+		a.ID,
+	)
 }
 
 // needOwner returns ErrLastOwner when an environment has no owner.
+// It counts after the write, in the same transaction, so that of two owners who take
+// each other's role away at once the second is refused.
 func (tx *Tx) needOwner(ctx context.Context, env string) error {
-	n, err := queryOne(ctx, tx.c, value[int], `SELECT count(*) FROM administrators WHERE environment_id = $1 AND role = $2`, env, RoleOwner)
+	n, err := queryOne(ctx, tx.c, value[int], `
+		SELECT count(*)
+		FROM administrators
+		WHERE environment_id = $1 AND role = $2`,
+		env, RoleOwner)
 	if err == nil && n == 0 {
 		return ErrLastOwner
 	}
@@ -88,14 +137,20 @@ func (s *Store) ResetAdministrator(ctx context.Context, env, id string, setupHas
 		if _, err := tx.c.exec(ctx, `DELETE FROM passkeys WHERE administrator_id = $1`, id); err != nil {
 			return err
 		}
-		return tx.c.execOne(ctx, `UPDATE administrators SET password_hash = '', totp = '', setup_hash = $1 WHERE environment_id = $2 AND id = $3`, inBase64(setupHash), env, id)
+		return tx.c.execOne(ctx, `
+			UPDATE administrators
+			SET password_hash = '', totp = '', setup_hash = $1
+			WHERE environment_id = $2 AND id = $3`,
+			inBase64(setupHash), env, id)
 	})
 }
 
 // SetUpAdministrator puts a password's hash in the place of the set-up secret
 // with that hash, once. It returns ErrNotFound when the secret is not that
 // administrator's, or not any more.
-func (s *Store) SetUpAdministrator(ctx context.Context, name string, setupHash []byte, passwordHash string) (a Administrator, err error) {
+func (s *Store) SetUpAdministrator(
+	ctx context.Context, name string, setupHash []byte, passwordHash string,
+) (a Administrator, err error) {
 	err = s.Provision(ctx, func(tx *Tx) error {
 		if a, err = tx.Administrator(ctx, name); err != nil {
 			return err
@@ -111,15 +166,22 @@ func (s *Store) SetUpAdministrator(ctx context.Context, name string, setupHash [
 
 // UseOneTimePassword remembers the time step of a one-time password. ErrUsed
 // when that step or a later one was used (RFC 6238 section 5.2).
+// That holds over all nodes: of two who saw one code over somebody's shoulder, and use
+// it at once, one comes in.
 func (s *Store) UseOneTimePassword(ctx context.Context, env, id string, step int64) error {
 	return s.Provision(ctx, func(tx *Tx) error {
-		last, err := queryOne(ctx, tx.c, value[int64], `SELECT totp_step FROM administrators WHERE environment_id = $1 AND id = $2`, env, id)
+		last, err := queryOne(ctx, tx.c, value[int64], `
+			SELECT totp_step
+			FROM administrators
+			WHERE environment_id = $1 AND id = $2`,
+			env, id)
 		if err != nil {
 			return err
 		}
 		if step <= last {
 			return ErrUsed
 		}
-		return tx.c.execOne(ctx, `UPDATE administrators SET totp_step = $1 WHERE environment_id = $2 AND id = $3`, step, env, id)
+		return tx.c.execOne(ctx, `UPDATE administrators SET totp_step = $1 WHERE environment_id = $2 AND id = $3`,
+			step, env, id)
 	})
 }

@@ -34,9 +34,13 @@ type Delivery struct {
 	Told    string // before: "" nothing, "open" that it lasts
 }
 
-const channelColumns = `SELECT c.id, c.environment_id, c.kind, c.target, c.sealed, c.created_at,
- coalesce((SELECT max(t.problem) FROM alert_tellings t WHERE t.channel_id = c.id), '') FROM alert_channels c`
+const channelColumns = `
+	SELECT c.id, c.environment_id, c.kind, c.target, c.sealed, c.created_at,
+		coalesce((SELECT max(t.problem) FROM alert_tellings t WHERE t.channel_id = c.id), '')
+	FROM alert_channels c`
 
+// scanChannel reads a channel with the problem of one alert that it was not told of;
+// what was told since has none.
 func scanChannel(r row) (c AlertChannel, err error) {
 	err = r.Scan(&c.ID, &c.EnvironmentID, &c.Kind, &c.Target, fromBase64{&c.Sealed}, at{&c.CreatedAt}, &c.Problem)
 	return c, err
@@ -44,7 +48,10 @@ func scanChannel(r row) (c AlertChannel, err error) {
 
 // AlertChannels returns those of an environment, at most MaxLimit.
 func (r reader) AlertChannels(ctx context.Context, env string) ([]AlertChannel, error) {
-	return queryAll(ctx, r.c, scanChannel, channelColumns+` WHERE c.environment_id = $1 ORDER BY c.kind, c.target LIMIT $2`, env, MaxLimit)
+	return queryAll(ctx, r.c, scanChannel, channelColumns+`
+		WHERE c.environment_id = $1
+		ORDER BY c.kind, c.target LIMIT $2`,
+		env, MaxLimit)
 }
 
 // AlertChannel returns one, or ErrNotFound.
@@ -57,7 +64,9 @@ func (r reader) AlertChannel(ctx context.Context, env, id string) (AlertChannel,
 func (s *Store) CreateAlertChannel(ctx context.Context, c *AlertChannel) error {
 	return s.Provision(ctx, func(tx *Tx) error {
 		stamp(&c.CreatedAt)
-		_, err := tx.c.exec(ctx, `INSERT INTO alert_channels (id, environment_id, kind, target, sealed, created_at) VALUES ($1, $2, $3, $4, $5, $6)`,
+		_, err := tx.c.exec(ctx, `
+			INSERT INTO alert_channels (id, environment_id, kind, target, sealed, created_at)
+			VALUES ($1, $2, $3, $4, $5, $6)`,
 			c.ID, c.EnvironmentID, c.Kind, c.Target, inBase64(c.Sealed), micros(c.CreatedAt))
 		return err
 	})
@@ -70,34 +79,64 @@ func (s *Store) DeleteAlertChannel(ctx context.Context, env, id string) error {
 	})
 }
 
-const alertColumns = `SELECT environment_id, alert_key, code, gateway_id, text, remedy, since, seen_at, ended_at, quiet_until FROM alerts`
+const alertColumns = `
+	SELECT environment_id, alert_key, code, gateway_id, text, remedy, since, seen_at, ended_at, quiet_until
+	FROM alerts`
 
+// scanAlert reads an alert whether it lasts or has ended.
 func scanAlert(r row) (a Alert, err error) {
-	err = r.Scan(&a.EnvironmentID, &a.Key, &a.Code, &a.GatewayID, &a.Text, &a.Remedy, at{&a.Since}, at{&a.SeenAt}, at{&a.EndedAt}, at{&a.QuietUntil})
+	err = r.Scan(
+		&a.EnvironmentID,
+		&a.Key,
+		&a.Code,
+		&a.GatewayID,
+		&a.Text,
+		&a.Remedy,
+		at{&a.Since},
+		at{&a.SeenAt},
+		at{&a.EndedAt},
+		at{&a.QuietUntil},
+	)
 	return a, err
 }
 
 // Alerts returns those of an environment that last, the oldest first, at most MaxLimit.
 func (r reader) Alerts(ctx context.Context, env string) ([]Alert, error) {
-	return queryAll(ctx, r.c, scanAlert, alertColumns+` WHERE environment_id = $1 AND ended_at = 0 ORDER BY since, alert_key LIMIT $2`, env, MaxLimit)
+	return queryAll(ctx, r.c, scanAlert, alertColumns+`
+		WHERE environment_id = $1 AND ended_at = 0
+		ORDER BY since, alert_key LIMIT $2`,
+		env, MaxLimit)
 }
 
 // SeeAlerts takes in what is wrong in an environment now, and ends what is not
 // any more. What ended longer than keep ago is forgotten.
+// What ends keeps its row for a while, since the channels are still to be told that it
+// is over; one that comes back within that time begins anew, with a new time.
 func (s *Store) SeeAlerts(ctx context.Context, env string, now time.Time, keep time.Duration, alerts []Alert) error {
 	return s.Provision(ctx, func(tx *Tx) error {
 		for _, a := range alerts {
-			_, err := tx.c.exec(ctx, `INSERT INTO alerts (environment_id, alert_key, code, gateway_id, text, remedy, since, seen_at, ended_at, quiet_until)
- VALUES ($1, $2, $3, $4, $5, $6, $7, $7, 0, 0) ON CONFLICT (environment_id, alert_key) DO UPDATE SET text = $5, remedy = $6, seen_at = $7,
- since = CASE WHEN alerts.ended_at = 0 THEN alerts.since ELSE $7 END, ended_at = 0`, env, a.Key, a.Code, a.GatewayID, a.Text, a.Remedy, micros(now))
+			_, err := tx.c.exec(ctx, `
+				INSERT INTO alerts (environment_id, alert_key, code, gateway_id, text, remedy,
+					since, seen_at, ended_at, quiet_until)
+				VALUES ($1, $2, $3, $4, $5, $6, $7, $7, 0, 0)
+				ON CONFLICT (environment_id, alert_key) DO UPDATE
+				SET text = $5, remedy = $6, seen_at = $7, ended_at = 0,
+					since = CASE WHEN alerts.ended_at = 0 THEN alerts.since ELSE $7 END`,
+				env, a.Key, a.Code, a.GatewayID, a.Text, a.Remedy, micros(now))
 			if err != nil {
 				return err
 			}
 		}
-		if _, err := tx.c.exec(ctx, `UPDATE alerts SET ended_at = $1 WHERE environment_id = $2 AND ended_at = 0 AND seen_at < $1`, micros(now), env); err != nil {
+		_, err := tx.c.exec(ctx, `
+			UPDATE alerts
+			SET ended_at = $1
+			WHERE environment_id = $2 AND ended_at = 0 AND seen_at < $1`,
+			micros(now), env)
+		if err != nil {
 			return err
 		}
-		_, err := tx.c.exec(ctx, `DELETE FROM alerts WHERE environment_id = $1 AND ended_at > 0 AND ended_at < $2`, env, micros(now.Add(-keep)))
+		_, err = tx.c.exec(ctx, `DELETE FROM alerts WHERE environment_id = $1 AND ended_at > 0 AND ended_at < $2`,
+			env, micros(now.Add(-keep)))
 		return err
 	})
 }
@@ -105,34 +144,71 @@ func (s *Store) SeeAlerts(ctx context.Context, env string, now time.Time, keep t
 // QuietAlert has nobody told of an alert until then; ErrNotFound when it is over.
 func (s *Store) QuietAlert(ctx context.Context, env, key string, until time.Time) error {
 	return s.Provision(ctx, func(tx *Tx) error {
-		return tx.c.execOne(ctx, `UPDATE alerts SET quiet_until = $1 WHERE environment_id = $2 AND alert_key = $3 AND ended_at = 0`, micros(until), env, key)
+		return tx.c.execOne(ctx, `
+			UPDATE alerts
+			SET quiet_until = $1
+			WHERE environment_id = $2 AND alert_key = $3 AND ended_at = 0`,
+			micros(until), env, key)
 	})
+}
+
+// scanDelivery reads the columns of DueDeliveries.
+func scanDelivery(r row) (t Delivery, err error) {
+	a, c := &t.Alert, &t.Channel
+	err = r.Scan(
+		&a.EnvironmentID,
+		&a.Key,
+		&a.Code,
+		&a.GatewayID,
+		&a.Text,
+		&a.Remedy,
+		at{&a.Since},
+		at{&a.SeenAt},
+		at{&a.EndedAt},
+		at{&a.QuietUntil},
+		&c.ID,
+		&c.EnvironmentID,
+		&c.Kind,
+		&c.Target,
+		fromBase64{&c.Sealed},
+		&t.Told,
+	)
+	return t, err
 }
 
 // DueDeliveries returns what channels of an environment are to be told now: what
 // lasts since holding or longer and was not told, or not since; and the end of
 // what was told.
-func (r reader) DueDeliveries(ctx context.Context, env string, now time.Time, holding time.Duration) ([]Delivery, error) {
-	return queryAll(ctx, r.c, func(r row) (t Delivery, err error) {
-		a, c := &t.Alert, &t.Channel
-		err = r.Scan(&a.EnvironmentID, &a.Key, &a.Code, &a.GatewayID, &a.Text, &a.Remedy, at{&a.Since}, at{&a.SeenAt}, at{&a.EndedAt}, at{&a.QuietUntil},
-			&c.ID, &c.EnvironmentID, &c.Kind, &c.Target, fromBase64{&c.Sealed}, &t.Told)
-		return t, err
-	}, `SELECT a.environment_id, a.alert_key, a.code, a.gateway_id, a.text, a.remedy, a.since, a.seen_at, a.ended_at, a.quiet_until,
- c.id, c.environment_id, c.kind, c.target, c.sealed, coalesce(t.told, '') FROM alerts a
- JOIN alert_channels c ON c.environment_id = a.environment_id
- LEFT JOIN alert_tellings t ON t.environment_id = a.environment_id AND t.alert_key = a.alert_key AND t.channel_id = c.id
- WHERE a.environment_id = $1 AND a.quiet_until <= $2 AND coalesce(t.next_at, 0) <= $2
- AND ((a.ended_at = 0 AND a.since <= $3) OR (a.ended_at > 0 AND coalesce(t.told, '') = 'open')) ORDER BY a.since, a.alert_key, c.id LIMIT $4`,
+func (r reader) DueDeliveries(
+	ctx context.Context, env string, now time.Time, holding time.Duration,
+) ([]Delivery, error) {
+	return queryAll(ctx, r.c, scanDelivery, `
+		SELECT a.environment_id, a.alert_key, a.code, a.gateway_id, a.text, a.remedy,
+			a.since, a.seen_at, a.ended_at, a.quiet_until,
+			c.id, c.environment_id, c.kind, c.target, c.sealed, coalesce(t.told, '')
+		FROM alerts a
+		JOIN alert_channels c ON c.environment_id = a.environment_id
+		LEFT JOIN alert_tellings t ON t.environment_id = a.environment_id AND t.alert_key = a.alert_key
+			AND t.channel_id = c.id
+		WHERE a.environment_id = $1 AND a.quiet_until <= $2 AND coalesce(t.next_at, 0) <= $2
+			AND ((a.ended_at = 0 AND a.since <= $3) OR (a.ended_at > 0 AND coalesce(t.told, '') = 'open'))
+		ORDER BY a.since, a.alert_key, c.id LIMIT $4`,
 		env, micros(now), micros(now.Add(-holding)), MaxLimit)
 }
 
 // ClaimDelivery takes on to tell a channel, until next; ErrStale when another node
 // has, or it is done.
+// The claim is the row itself: of several nodes that find one due, the unique key and
+// the time of the next try let one through. A node that dies with a claim delays the
+// telling until next, and does not lose it.
 func (s *Store) ClaimDelivery(ctx context.Context, t Delivery, now, next time.Time) error {
 	return s.Provision(ctx, func(tx *Tx) error {
-		n, err := tx.c.exec(ctx, `INSERT INTO alert_tellings (environment_id, alert_key, channel_id, told, next_at, failures, problem) VALUES ($1, $2, $3, '', $4, 0, '')
- ON CONFLICT (environment_id, alert_key, channel_id) DO UPDATE SET next_at = $4 WHERE alert_tellings.next_at <= $5`,
+		n, err := tx.c.exec(ctx, `
+			INSERT INTO alert_tellings (environment_id, alert_key, channel_id, told, next_at, failures, problem)
+			VALUES ($1, $2, $3, '', $4, 0, '')
+			ON CONFLICT (environment_id, alert_key, channel_id) DO UPDATE
+			SET next_at = $4
+			WHERE alert_tellings.next_at <= $5`,
 			t.Alert.EnvironmentID, t.Alert.Key, t.Channel.ID, micros(next), micros(now))
 		if err == nil && n == 0 {
 			err = ErrStale
@@ -143,10 +219,16 @@ func (s *Store) ClaimDelivery(ctx context.Context, t Delivery, now, next time.Ti
 
 // EndDelivery notes that a channel was told, or why it was not, and when it is to
 // be told again.
+// An empty problem says that it was told, and sets the count of failures back. The
+// back-off is the caller's: it says when next.
 func (s *Store) EndDelivery(ctx context.Context, t Delivery, told, problem string, next time.Time) error {
 	err := s.Provision(ctx, func(tx *Tx) error {
-		return tx.c.execOne(ctx, `UPDATE alert_tellings SET told = $1, problem = $2, next_at = $3, failures = CASE WHEN $2 = '' THEN 0 ELSE failures + 1 END
- WHERE environment_id = $4 AND alert_key = $5 AND channel_id = $6`, told, problem, micros(next), t.Alert.EnvironmentID, t.Alert.Key, t.Channel.ID)
+		return tx.c.execOne(ctx, `
+			UPDATE alert_tellings
+			SET told = $1, problem = $2, next_at = $3,
+				failures = CASE WHEN $2 = '' THEN 0 ELSE failures + 1 END
+			WHERE environment_id = $4 AND alert_key = $5 AND channel_id = $6`,
+			told, problem, micros(next), t.Alert.EnvironmentID, t.Alert.Key, t.Channel.ID)
 	})
 	if errors.Is(err, ErrNotFound) {
 		return nil // the alert or the channel went meanwhile

@@ -38,12 +38,29 @@ type GroupsClaim struct {
 	Allow []string `json:"allow,omitempty"` // patterns with * on the name, or IDs; none: all
 }
 
-const applicationColumns = `SELECT id, environment_id, name, description, type, enabled, secret_hash, redirect_uris, sign_off_uris, refresh, ask_for_ticket,
- groups_claim, created_at, updated_at FROM applications`
+const applicationColumns = `
+	SELECT id, environment_id, name, description, type, enabled, secret_hash, redirect_uris, sign_off_uris,
+		refresh, ask_for_ticket, groups_claim, created_at, updated_at
+	FROM applications`
 
+// scanApplication reads an empty secret as nil, which means that there is none.
 func scanApplication(r row) (a Application, err error) {
-	err = r.Scan(&a.ID, &a.EnvironmentID, &a.Name, &a.Description, &a.Type, &a.Enabled, fromBase64{&a.SecretHash}, fromJSON{&a.RedirectURIs}, fromJSON{&a.SignOffURIs},
-		&a.Refresh, &a.AskForTicket, fromJSON{&a.Groups}, at{&a.CreatedAt}, at{&a.UpdatedAt})
+	err = r.Scan(
+		&a.ID,
+		&a.EnvironmentID,
+		&a.Name,
+		&a.Description,
+		&a.Type,
+		&a.Enabled,
+		fromBase64{&a.SecretHash},
+		fromJSON{&a.RedirectURIs},
+		fromJSON{&a.SignOffURIs},
+		&a.Refresh,
+		&a.AskForTicket,
+		fromJSON{&a.Groups},
+		at{&a.CreatedAt},
+		at{&a.UpdatedAt},
+	)
 	return a, err
 }
 
@@ -56,9 +73,26 @@ func (s *Store) CreateApplication(ctx context.Context, a *Application) error {
 		}
 		stamp(&a.CreatedAt)
 		a.UpdatedAt = a.CreatedAt
-		_, err := tx.c.exec(ctx, `INSERT INTO applications (id, environment_id, name, name_folded, description, type, enabled, secret_hash, redirect_uris, sign_off_uris,
- refresh, ask_for_ticket, groups_claim, created_at, updated_at) VALUES `+placeholders(1, 1, 15), a.ID, a.EnvironmentID, a.Name, Fold(a.Name), a.Description, a.Type,
-			a.Enabled, inBase64(a.SecretHash), inJSON(a.RedirectURIs), inJSON(a.SignOffURIs), a.Refresh, a.AskForTicket, inJSON(a.Groups), micros(a.CreatedAt), micros(a.UpdatedAt))
+		_, err := tx.c.exec(ctx, `
+			INSERT INTO applications (id, environment_id, name, name_folded, description, type, enabled, secret_hash,
+				redirect_uris, sign_off_uris, refresh, ask_for_ticket, groups_claim, created_at, updated_at)
+			VALUES `+placeholders(1, 1, 15),
+			a.ID,
+			a.EnvironmentID,
+			a.Name,
+			Fold(a.Name),
+			a.Description,
+			a.Type,
+			a.Enabled,
+			inBase64(a.SecretHash),
+			inJSON(a.RedirectURIs),
+			inJSON(a.SignOffURIs),
+			a.Refresh,
+			a.AskForTicket,
+			inJSON(a.Groups),
+			micros(a.CreatedAt),
+			micros(a.UpdatedAt),
+		)
 		return err
 	})
 }
@@ -76,13 +110,32 @@ func (r reader) Applications(ctx context.Context, env string, page Page) ([]Appl
 }
 
 // UpdateApplication writes a and fills in when. ErrConflict when the name is taken.
+// Everything but the ID and when it was made is written, the hash of the secret too:
+// the caller has read it in the same transaction.
 func (s *Store) UpdateApplication(ctx context.Context, a *Application) error {
 	return s.Provision(ctx, func(tx *Tx) error {
 		a.UpdatedAt = now()
-		return tx.c.execOne(ctx, `UPDATE applications SET name = $1, name_folded = $2, description = $3, type = $4, enabled = $5, secret_hash = $6, redirect_uris = $7,
- sign_off_uris = $8, refresh = $9, ask_for_ticket = $10, groups_claim = $11, updated_at = $12 WHERE environment_id = $13 AND id = $14`,
-			a.Name, Fold(a.Name), a.Description, a.Type, a.Enabled, inBase64(a.SecretHash), inJSON(a.RedirectURIs), inJSON(a.SignOffURIs), a.Refresh, a.AskForTicket,
-			inJSON(a.Groups), micros(a.UpdatedAt), a.EnvironmentID, a.ID)
+		return tx.c.execOne(ctx, `
+			UPDATE applications
+			SET name = $1, name_folded = $2, description = $3, type = $4, enabled = $5, secret_hash = $6,
+				redirect_uris = $7, sign_off_uris = $8, refresh = $9, ask_for_ticket = $10, groups_claim = $11,
+				updated_at = $12
+			WHERE environment_id = $13 AND id = $14`,
+			a.Name,
+			Fold(a.Name),
+			a.Description,
+			a.Type,
+			a.Enabled,
+			inBase64(a.SecretHash),
+			inJSON(a.RedirectURIs),
+			inJSON(a.SignOffURIs),
+			a.Refresh,
+			a.AskForTicket,
+			inJSON(a.Groups),
+			micros(a.UpdatedAt),
+			a.EnvironmentID,
+			a.ID,
+		)
 	})
 }
 
@@ -100,6 +153,7 @@ type SigningKey struct {
 	CreatedAt         time.Time
 }
 
+// scanSigningKey reads the key as it is sealed; only the vault opens it.
 func scanSigningKey(r row) (k SigningKey, err error) {
 	err = r.Scan(&k.ID, &k.EnvironmentID, fromBase64{&k.Sealed}, at{&k.CreatedAt})
 	return k, err
@@ -107,20 +161,27 @@ func scanSigningKey(r row) (k SigningKey, err error) {
 
 // SigningKeys returns the keys of an environment, the newest first.
 func (r reader) SigningKeys(ctx context.Context, env string) ([]SigningKey, error) {
-	return queryAll(ctx, r.c, scanSigningKey, `SELECT id, environment_id, sealed, created_at FROM signing_keys WHERE environment_id = $1
- ORDER BY created_at DESC, id DESC`, env)
+	return queryAll(ctx, r.c, scanSigningKey, `
+		SELECT id, environment_id, sealed, created_at
+		FROM signing_keys
+		WHERE environment_id = $1
+		ORDER BY created_at DESC, id DESC`,
+		env)
 }
 
 // AddSigningKey adds k, unless there is one that is newer than after: of several
 // nodes that find the newest too old, one adds a key. It forgets those made before
 // oldest.
+// The private key comes sealed, and its public half is published for as long as tokens
+// that it signed may be about: see oldest.
 func (s *Store) AddSigningKey(ctx context.Context, k SigningKey, after, oldest time.Time) error {
 	return s.Provision(ctx, func(tx *Tx) error {
 		all, err := tx.SigningKeys(ctx, k.EnvironmentID)
 		if err != nil || len(all) > 0 && all[0].CreatedAt.After(after) {
 			return err
 		}
-		if _, err := tx.c.exec(ctx, `DELETE FROM signing_keys WHERE environment_id = $1 AND created_at < $2`, k.EnvironmentID, micros(oldest)); err != nil {
+		if _, err := tx.c.exec(ctx, `DELETE FROM signing_keys WHERE environment_id = $1 AND created_at < $2`,
+			k.EnvironmentID, micros(oldest)); err != nil {
 			return err
 		}
 		_, err = tx.c.exec(ctx, `INSERT INTO signing_keys (id, environment_id, sealed, created_at) VALUES ($1, $2, $3, $4)`,

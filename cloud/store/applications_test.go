@@ -13,8 +13,16 @@ import (
 
 func application(t *testing.T, s *store.Store, w world) store.Application {
 	t.Helper()
-	a := store.Application{EnvironmentID: w.env.ID, Name: "Wiki", Type: store.WebApplication, Enabled: true, RedirectURIs: []string{"https://wiki.example/cb"},
-		Refresh: true, Groups: store.GroupsClaim{Value: store.GroupNames, Allow: []string{"cn=*"}}, SecretHash: []byte("h")}
+	a := store.Application{
+		EnvironmentID: w.env.ID,
+		Name:          "Wiki",
+		Type:          store.WebApplication,
+		Enabled:       true,
+		RedirectURIs:  []string{"https://wiki.example/cb"},
+		Refresh:       true,
+		Groups:        store.GroupsClaim{Value: store.GroupNames, Allow: []string{"cn=*"}},
+		SecretHash:    []byte("h"),
+	}
 	must(t, s.CreateApplication(t.Context(), &a))
 	return a
 }
@@ -23,7 +31,10 @@ func TestApplications(t *testing.T) {
 	s := open(t)
 	w := build(t, s, "one")
 	a := application(t, s, w)
-	if err := s.CreateApplication(t.Context(), &store.Application{EnvironmentID: w.env.ID, Name: "WIKI"}); !errors.Is(err, store.ErrConflict) {
+	if err := s.CreateApplication(t.Context(), &store.Application{
+		EnvironmentID: w.env.ID,
+		Name:          "WIKI",
+	}); !errors.Is(err, store.ErrConflict) {
 		t.Error(err)
 	}
 	a.Name, a.AskForTicket = "Docs", true
@@ -46,14 +57,35 @@ func TestApplications(t *testing.T) {
 func signedOn(t *testing.T, s *store.Store, w world, a store.Application, code string) store.Authorization {
 	t.Helper()
 	now := time.Now()
-	z := store.Authorization{EnvironmentID: w.env.ID, ApplicationID: a.ID, Request: []byte(`{"x":1}`), ExpiresAt: now.Add(time.Minute)}
+	z := store.Authorization{
+		EnvironmentID: w.env.ID,
+		ApplicationID: a.ID,
+		Request:       []byte(`{"x":1}`),
+		ExpiresAt:     now.Add(time.Minute),
+	}
 	must(t, s.CreateAuthorization(t.Context(), &z))
-	if err := s.SetCode(t.Context(), w.env.ID, z.ID, []byte(code), now.Add(time.Minute)); !errors.Is(err, store.ErrNotFound) {
+	if err := s.SetCode(
+		t.Context(),
+		w.env.ID,
+		z.ID,
+		[]byte(code),
+		now.Add(time.Minute),
+	); !errors.Is(err, store.ErrNotFound) {
 		t.Errorf("a code before anybody signed on: %v", err)
 	}
-	must(t, s.CompleteAuthorization(t.Context(), w.env.ID, z.ID, store.SignedOn{UserID: w.user.ID, SignOnID: "s", Method: "password", At: now}))
+	must(t, s.CompleteAuthorization(t.Context(), w.env.ID, z.ID, store.SignedOn{
+		UserID:   w.user.ID,
+		SignOnID: "s",
+		Method:   "password",
+		At:       now,
+	}))
 	must(t, s.SetCode(t.Context(), w.env.ID, z.ID, []byte(code), now.Add(time.Minute)))
-	if err := s.CompleteAuthorization(t.Context(), w.env.ID, z.ID, store.SignedOn{UserID: "other"}); !errors.Is(err, store.ErrNotFound) {
+	if err := s.CompleteAuthorization(
+		t.Context(),
+		w.env.ID,
+		z.ID,
+		store.SignedOn{UserID: "other"},
+	); !errors.Is(err, store.ErrNotFound) {
 		t.Errorf("somebody else signed on after the code was made: %v", err)
 	}
 	return z
@@ -66,7 +98,13 @@ func TestACodeIsGoodOnce(t *testing.T) {
 	a := application(t, s, w)
 	z := signedOn(t, s, w, a, "code")
 	now := time.Now()
-	if _, err := s.UseCode(t.Context(), "another", []byte("code"), now, now.Add(time.Hour)); !errors.Is(err, store.ErrNotFound) {
+	if _, err := s.UseCode(
+		t.Context(),
+		"another",
+		[]byte("code"),
+		now,
+		now.Add(time.Hour),
+	); !errors.Is(err, store.ErrNotFound) {
 		t.Error(err)
 	}
 	var wins, reuses atomic.Int64
@@ -77,8 +115,15 @@ func TestACodeIsGoodOnce(t *testing.T) {
 			switch {
 			case err == nil:
 				wins.Add(1)
-				must(t, s.AddToken(t.Context(), &store.Token{ID: "token", EnvironmentID: w.env.ID, ApplicationID: a.ID, AuthorizationID: got.ID,
-					SignedOn: got.SignedOn, AccessUntil: now.Add(time.Hour), ExpiresAt: now.Add(time.Hour)}, nil, now))
+				must(t, s.AddToken(t.Context(), &store.Token{
+					ID:              "token",
+					EnvironmentID:   w.env.ID,
+					ApplicationID:   a.ID,
+					AuthorizationID: got.ID,
+					SignedOn:        got.SignedOn,
+					AccessUntil:     now.Add(time.Hour),
+					ExpiresAt:       now.Add(time.Hour),
+				}, nil, now))
 			case errors.Is(err, store.ErrReused):
 				reuses.Add(1)
 			default:
@@ -94,7 +139,13 @@ func TestACodeIsGoodOnce(t *testing.T) {
 		t.Errorf("the token of %s is still good: %v", z.ID, err)
 	}
 	signedOn(t, s, w, a, "late")
-	if _, err := s.UseCode(t.Context(), w.env.ID, []byte("late"), now.Add(2*time.Minute), now.Add(time.Hour)); !errors.Is(err, store.ErrNotFound) {
+	if _, err := s.UseCode(
+		t.Context(),
+		w.env.ID,
+		[]byte("late"),
+		now.Add(2*time.Minute),
+		now.Add(time.Hour),
+	); !errors.Is(err, store.ErrNotFound) {
 		t.Error(err)
 	}
 }
@@ -108,8 +159,16 @@ func TestRefreshTokensAreGoodOnce(t *testing.T) {
 	_, err := s.UseCode(t.Context(), w.env.ID, []byte("code"), now, now.Add(time.Hour))
 	must(t, err)
 	add := func(refresh, replaces string) (string, error) {
-		token := store.Token{EnvironmentID: w.env.ID, ApplicationID: a.ID, AuthorizationID: z.ID, Scopes: []string{"openid"}, RefreshHash: []byte(refresh),
-			SignedOn: store.SignedOn{UserID: w.user.ID, Method: "password", At: now}, AccessUntil: now.Add(time.Hour), ExpiresAt: now.Add(24 * time.Hour)}
+		token := store.Token{
+			EnvironmentID:   w.env.ID,
+			ApplicationID:   a.ID,
+			AuthorizationID: z.ID,
+			Scopes:          []string{"openid"},
+			RefreshHash:     []byte(refresh),
+			SignedOn:        store.SignedOn{UserID: w.user.ID, Method: "password", At: now},
+			AccessUntil:     now.Add(time.Hour),
+			ExpiresAt:       now.Add(24 * time.Hour),
+		}
 		var before []byte
 		if replaces != "" {
 			before = []byte(replaces)
@@ -121,7 +180,8 @@ func TestRefreshTokensAreGoodOnce(t *testing.T) {
 	must(t, err)
 	second, err := add("r2", "r1")
 	must(t, err)
-	if got, err := s.TokenByRefresh(t.Context(), w.env.ID, []byte("r2"), now); err != nil || got.ID != second || got.SignedOn.UserID != w.user.ID || got.Scopes[0] != "openid" {
+	if got, err := s.TokenByRefresh(t.Context(), w.env.ID, []byte("r2"), now); err != nil || got.ID != second ||
+		got.SignedOn.UserID != w.user.ID || got.Scopes[0] != "openid" {
 		t.Errorf("%+v %v", got, err)
 	}
 	if _, err := add("r3", "r1"); !errors.Is(err, store.ErrReused) {
@@ -145,10 +205,20 @@ func TestOneOfManyAddsASigningKey(t *testing.T) {
 	w := build(t, s, "one")
 	start := time.Now()
 	for i := range 3 {
-		must(t, s.AddSigningKey(t.Context(), store.SigningKey{ID: fmt.Sprint(i), EnvironmentID: w.env.ID, Sealed: []byte("x"), CreatedAt: start}, start.Add(-time.Hour), start.Add(-2*time.Hour)))
+		must(t, s.AddSigningKey(t.Context(), store.SigningKey{
+			ID:            fmt.Sprint(i),
+			EnvironmentID: w.env.ID,
+			Sealed:        []byte("x"),
+			CreatedAt:     start,
+		}, start.Add(-time.Hour), start.Add(-2*time.Hour)))
 	}
 	later := start.Add(90 * time.Minute)
-	must(t, s.AddSigningKey(t.Context(), store.SigningKey{ID: "later", EnvironmentID: w.env.ID, Sealed: []byte("x"), CreatedAt: later}, later.Add(-time.Hour), later.Add(-2*time.Hour)))
+	must(t, s.AddSigningKey(t.Context(), store.SigningKey{
+		ID:            "later",
+		EnvironmentID: w.env.ID,
+		Sealed:        []byte("x"),
+		CreatedAt:     later,
+	}, later.Add(-time.Hour), later.Add(-2*time.Hour)))
 	keys, err := s.SigningKeys(t.Context(), w.env.ID)
 	must(t, err)
 	if len(keys) != 2 || keys[0].ID != "later" || keys[1].ID != "0" {

@@ -22,20 +22,40 @@ type Authorization struct {
 type SignedOn struct {
 	UserID, SignOnID string // empty: nobody has yet
 	Method           Method // of the sign-on
+	Methods          string // of ByIDP, as RFC 8176 has them, parted by blanks; empty: not said
 	At               time.Time
 }
 
-const authorizationColumns = `SELECT id, environment_id, application_id, request, user_id, sign_on_id, method, signed_on_at, created_at, expires_at FROM authorizations`
+const authorizationColumns = `
+	SELECT id, environment_id, application_id, request, user_id, sign_on_id, method, signed_on_at, created_at,
+		expires_at, methods
+	FROM authorizations`
 
+// scanAuthorization leaves the hash of the code out: it is looked up by, and never
+// shown.
 func scanAuthorization(r row) (a Authorization, err error) {
 	var request string
-	err = r.Scan(&a.ID, &a.EnvironmentID, &a.ApplicationID, &request, &a.SignedOn.UserID, &a.SignedOn.SignOnID, &a.SignedOn.Method, at{&a.SignedOn.At}, at{&a.CreatedAt}, at{&a.ExpiresAt})
+	err = r.Scan(
+		&a.ID,
+		&a.EnvironmentID,
+		&a.ApplicationID,
+		&request,
+		&a.SignedOn.UserID,
+		&a.SignedOn.SignOnID,
+		&a.SignedOn.Method,
+		at{&a.SignedOn.At},
+		at{&a.CreatedAt},
+		at{&a.ExpiresAt},
+		&a.SignedOn.Methods,
+	)
 	a.Request = []byte(request)
 	return a, err
 }
 
 // CreateAuthorization adds a and fills in its ID and time, and forgets those that
 // have expired.
+// Somebody without an account has such a row made, so it is short-lived and purged
+// here; how many one address begins is bounded by the room that calls this.
 func (s *Store) CreateAuthorization(ctx context.Context, a *Authorization) error {
 	return s.Provision(ctx, func(tx *Tx) error {
 		if err := newID(&a.ID); err != nil {
@@ -45,23 +65,37 @@ func (s *Store) CreateAuthorization(ctx context.Context, a *Authorization) error
 		if _, err := tx.c.exec(ctx, `DELETE FROM authorizations WHERE expires_at < $1`, micros(now())); err != nil {
 			return err
 		}
-		_, err := tx.c.exec(ctx, `INSERT INTO authorizations (id, environment_id, application_id, request, user_id, sign_on_id, method, signed_on_at, code_hash, used_at, created_at, expires_at)
- VALUES ($1, $2, $3, $4, '', '', '', 0, '', 0, $5, $6)`, a.ID, a.EnvironmentID, a.ApplicationID, string(a.Request), micros(a.CreatedAt), micros(a.ExpiresAt))
+		_, err := tx.c.exec(ctx, `
+			INSERT INTO authorizations (id, environment_id, application_id, request, user_id, sign_on_id, method,
+				signed_on_at, code_hash, used_at, created_at, expires_at)
+			VALUES ($1, $2, $3, $4, '', '', '', 0, '', 0, $5, $6)`,
+			a.ID,
+			a.EnvironmentID,
+			a.ApplicationID,
+			string(a.Request),
+			micros(a.CreatedAt),
+			micros(a.ExpiresAt),
+		)
 		return err
 	})
 }
 
 // Authorization returns one that has not expired at now, or ErrNotFound.
 func (r reader) Authorization(ctx context.Context, env, id string, now time.Time) (Authorization, error) {
-	return queryOne(ctx, r.c, scanAuthorization, authorizationColumns+` WHERE environment_id = $1 AND id = $2 AND expires_at > $3`, env, id, micros(now))
+	return queryOne(ctx, r.c, scanAuthorization, authorizationColumns+`
+		WHERE environment_id = $1 AND id = $2 AND expires_at > $3`,
+		env, id, micros(now))
 }
 
 // CompleteAuthorization says who signed on. ErrNotFound when there is none of
 // that ID for which no code has been made yet.
 func (s *Store) CompleteAuthorization(ctx context.Context, env, id string, by SignedOn) error {
 	return s.Provision(ctx, func(tx *Tx) error {
-		return tx.c.execOne(ctx, `UPDATE authorizations SET user_id = $1, sign_on_id = $2, method = $3, signed_on_at = $4
- WHERE environment_id = $5 AND id = $6 AND code_hash = ''`, by.UserID, by.SignOnID, by.Method, micros(by.At), env, id)
+		return tx.c.execOne(ctx, `
+			UPDATE authorizations
+			SET user_id = $1, sign_on_id = $2, method = $3, signed_on_at = $4, methods = $7
+			WHERE environment_id = $5 AND id = $6 AND code_hash = ''`,
+			by.UserID, by.SignOnID, by.Method, micros(by.At), env, id, by.Methods)
 	})
 }
 
@@ -69,7 +103,10 @@ func (s *Store) CompleteAuthorization(ctx context.Context, env, id string, by Si
 // code is good. ErrNotFound when it has one, or nobody has signed on.
 func (s *Store) SetCode(ctx context.Context, env, id string, hash []byte, until time.Time) error {
 	return s.Provision(ctx, func(tx *Tx) error {
-		return tx.c.execOne(ctx, `UPDATE authorizations SET code_hash = $1, expires_at = $2 WHERE environment_id = $3 AND id = $4 AND code_hash = '' AND user_id <> ''`,
+		return tx.c.execOne(ctx, `
+			UPDATE authorizations
+			SET code_hash = $1, expires_at = $2
+			WHERE environment_id = $3 AND id = $4 AND code_hash = '' AND user_id <> ''`,
 			inBase64(hash), micros(until), env, id)
 	})
 }
@@ -80,16 +117,28 @@ const usedTwice = -1
 // UseCode returns the authorization of a code, once, and keeps it in mind until
 // remember, so that a second use is ErrReused and takes back the tokens that the
 // first one brought. ErrNotFound when there is no such code that is good at now.
-func (s *Store) UseCode(ctx context.Context, env string, hash []byte, now, remember time.Time) (a Authorization, err error) {
+// Of parallel uses one wins: the update that marks the code as used finds one row for
+// one of them. The other is taken for a thief's (RFC 6749 section 4.1.2), since nobody
+// can tell the two apart.
+func (s *Store) UseCode(
+	ctx context.Context, env string, hash []byte, now, remember time.Time,
+) (a Authorization, err error) {
 	reused := false
 	err = s.Provision(ctx, func(tx *Tx) error {
 		reused = false
 		code := inBase64(hash)
 		// That it is not empty says again what the index says of itself: else it is not used.
-		if a, err = queryOne(ctx, tx.c, scanAuthorization, authorizationColumns+` WHERE environment_id = $1 AND code_hash = $2 AND code_hash <> ''`, env, code); err != nil {
+		a, err = queryOne(ctx, tx.c, scanAuthorization, authorizationColumns+`
+			WHERE environment_id = $1 AND code_hash = $2 AND code_hash <> ''`,
+			env, code)
+		if err != nil {
 			return err
 		}
-		n, err := tx.c.exec(ctx, `UPDATE authorizations SET used_at = $1, expires_at = $2 WHERE id = $3 AND used_at = 0 AND expires_at > $1`, micros(now), micros(remember), a.ID)
+		n, err := tx.c.exec(ctx, `
+			UPDATE authorizations
+			SET used_at = $1, expires_at = $2
+			WHERE id = $3 AND used_at = 0 AND expires_at > $1`,
+			micros(now), micros(remember), a.ID)
 		if err != nil || n == 1 {
 			return err
 		}
@@ -122,11 +171,28 @@ type Token struct {
 	AccessUntil, ExpiresAt           time.Time
 }
 
-const tokenColumns = `SELECT id, environment_id, application_id, authorization_id, user_id, scopes, method, signed_on_at, refresh_hash, access_until, expires_at FROM application_tokens`
+const tokenColumns = `
+	SELECT id, environment_id, application_id, authorization_id, user_id, scopes, method, signed_on_at,
+		refresh_hash, access_until, expires_at, methods
+	FROM application_tokens`
 
+// scanToken leaves out whether the refresh token was used: a look-up must find one that
+// was, for its second use to be noticed.
 func scanToken(r row) (t Token, err error) {
-	err = r.Scan(&t.ID, &t.EnvironmentID, &t.ApplicationID, &t.AuthorizationID, &t.SignedOn.UserID, fromJSON{&t.Scopes}, &t.SignedOn.Method, at{&t.SignedOn.At},
-		fromBase64{&t.RefreshHash}, at{&t.AccessUntil}, at{&t.ExpiresAt})
+	err = r.Scan(
+		&t.ID,
+		&t.EnvironmentID,
+		&t.ApplicationID,
+		&t.AuthorizationID,
+		&t.SignedOn.UserID,
+		fromJSON{&t.Scopes},
+		&t.SignedOn.Method,
+		at{&t.SignedOn.At},
+		fromBase64{&t.RefreshHash},
+		at{&t.AccessUntil},
+		at{&t.ExpiresAt},
+		&t.SignedOn.Methods,
+	)
 	return t, err
 }
 
@@ -135,6 +201,9 @@ func scanToken(r row) (t Token, err error) {
 // as if that had happened a moment later. With
 // the hash of a refresh token that t replaces, that one is used up; when it was
 // before, all tokens of the authorization are taken back: ErrReused.
+// With replaces two things happen in one transaction: the old refresh token is used up,
+// and the new one is there. A crash between leaves the old one good (RFC 9700 section
+// 4.14.2 rotates so).
 func (s *Store) AddToken(ctx context.Context, t *Token, replaces []byte, now time.Time) error {
 	reused := false
 	err := s.Provision(ctx, func(tx *Tx) error {
@@ -146,7 +215,10 @@ func (s *Store) AddToken(ctx context.Context, t *Token, replaces []byte, now tim
 			return err
 		}
 		if replaces != nil {
-			n, err := tx.c.exec(ctx, `UPDATE application_tokens SET refreshed_at = $1 WHERE environment_id = $2 AND refresh_hash = $3 AND refresh_hash <> '' AND refreshed_at = 0`,
+			n, err := tx.c.exec(ctx, `
+				UPDATE application_tokens
+				SET refreshed_at = $1
+				WHERE environment_id = $2 AND refresh_hash = $3 AND refresh_hash <> '' AND refreshed_at = 0`,
 				micros(now), t.EnvironmentID, inBase64(replaces))
 			if err != nil {
 				return err
@@ -155,12 +227,32 @@ func (s *Store) AddToken(ctx context.Context, t *Token, replaces []byte, now tim
 				return tx.revokeTokens(ctx, t.EnvironmentID, t.AuthorizationID)
 			}
 		}
-		if twice, err := queryOne(ctx, tx.c, value[int], `SELECT count(*) FROM authorizations WHERE id = $1 AND used_at = $2`, t.AuthorizationID, usedTwice); err != nil || twice > 0 {
+		twice, err := queryOne(ctx, tx.c, value[int], `
+			SELECT count(*)
+			FROM authorizations
+			WHERE id = $1 AND used_at = $2`,
+			t.AuthorizationID, usedTwice)
+		if err != nil || twice > 0 {
 			return err
 		}
-		_, err := tx.c.exec(ctx, `INSERT INTO application_tokens (id, environment_id, application_id, user_id, authorization_id, scopes, method, signed_on_at, refresh_hash, refreshed_at,
- access_until, expires_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 0, $10, $11)`, t.ID, t.EnvironmentID, t.ApplicationID, t.SignedOn.UserID, t.AuthorizationID, inJSON(t.Scopes),
-			t.SignedOn.Method, micros(t.SignedOn.At), inBase64(t.RefreshHash), micros(t.AccessUntil), micros(t.ExpiresAt))
+		_, err = tx.c.exec(ctx, `
+			INSERT INTO application_tokens (id, environment_id, application_id, user_id, authorization_id, scopes,
+				method, signed_on_at, refresh_hash, refreshed_at, access_until, expires_at,
+				methods)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 0, $10, $11, $12)`,
+			t.ID,
+			t.EnvironmentID,
+			t.ApplicationID,
+			t.SignedOn.UserID,
+			t.AuthorizationID,
+			inJSON(t.Scopes),
+			t.SignedOn.Method,
+			micros(t.SignedOn.At),
+			inBase64(t.RefreshHash),
+			micros(t.AccessUntil),
+			micros(t.ExpiresAt),
+			t.SignedOn.Methods,
+		)
 		return err
 	})
 	if err == nil && reused {
@@ -171,13 +263,16 @@ func (s *Store) AddToken(ctx context.Context, t *Token, replaces []byte, now tim
 
 // Token returns an access token that is good at now, or ErrNotFound.
 func (r reader) Token(ctx context.Context, env, id string, now time.Time) (Token, error) {
-	return queryOne(ctx, r.c, scanToken, tokenColumns+` WHERE environment_id = $1 AND id = $2 AND access_until > $3`, env, id, micros(now))
+	return queryOne(ctx, r.c, scanToken, tokenColumns+` WHERE environment_id = $1 AND id = $2 AND access_until > $3`,
+		env, id, micros(now))
 }
 
 // TokenByRefresh returns the token that a refresh token came with, used up or not;
 // ErrNotFound when there is none that is good at now.
 func (r reader) TokenByRefresh(ctx context.Context, env string, hash []byte, now time.Time) (Token, error) {
-	return queryOne(ctx, r.c, scanToken, tokenColumns+` WHERE environment_id = $1 AND refresh_hash = $2 AND refresh_hash <> '' AND expires_at > $3`, env, inBase64(hash), micros(now))
+	return queryOne(ctx, r.c, scanToken, tokenColumns+`
+		WHERE environment_id = $1 AND refresh_hash = $2 AND refresh_hash <> '' AND expires_at > $3`,
+		env, inBase64(hash), micros(now))
 }
 
 // RevokeAuthorization takes back all tokens that came of an authorization.
@@ -189,12 +284,18 @@ func (s *Store) RevokeAuthorization(ctx context.Context, env, id string) error {
 // is empty, of all.
 func (s *Store) RevokeUserTokens(ctx context.Context, env, user, application string) error {
 	return s.Provision(ctx, func(tx *Tx) error {
-		_, err := tx.c.exec(ctx, `DELETE FROM application_tokens WHERE environment_id = $1 AND user_id = $2 AND ($3 = '' OR application_id = $3)`, env, user, application)
+		_, err := tx.c.exec(ctx, `
+			DELETE FROM application_tokens
+			WHERE environment_id = $1 AND user_id = $2 AND ($3 = '' OR application_id = $3)`,
+			env, user, application)
 		return err
 	})
 }
 
+// revokeTokens takes back what came of one authorization; that there is nothing to take
+// back is no error.
 func (tx *Tx) revokeTokens(ctx context.Context, env, authorization string) error {
-	_, err := tx.c.exec(ctx, `DELETE FROM application_tokens WHERE environment_id = $1 AND authorization_id = $2`, env, authorization)
+	_, err := tx.c.exec(ctx, `DELETE FROM application_tokens WHERE environment_id = $1 AND authorization_id = $2`,
+		env, authorization)
 	return err
 }

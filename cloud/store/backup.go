@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"strings"
 )
 
 var (
@@ -33,7 +34,8 @@ func Backup(ctx context.Context, database, to string) (err error) {
 			err = errors.Join(fmt.Errorf("backup: %w", err), os.Remove(to))
 		}
 	}()
-	db, err := sql.Open("sqlite", "file:"+(&url.URL{Path: filepath.ToSlash(database)}).EscapedPath()+"?mode=ro&_pragma=busy_timeout(5000)")
+	path := (&url.URL{Path: filepath.ToSlash(database)}).EscapedPath()
+	db, err := sql.Open("sqlite", "file:"+path+"?mode=ro&_pragma=busy_timeout(5000)")
 	if err != nil {
 		return err
 	}
@@ -55,14 +57,23 @@ func Restored(ctx context.Context, database string) (err error) {
 		return fmt.Errorf("restore: %w", err)
 	}
 	defer func() { err = errors.Join(err, s.Close()) }()
-	if verdict, err := queryOne(ctx, s.c, value[string], `PRAGMA integrity_check`); err != nil || verdict != "ok" {
-		return fmt.Errorf("%w: %s %w", ErrDamaged, verdict, err)
+	verdict, err := queryOne(ctx, s.c, value[string], `PRAGMA integrity_check`)
+	switch {
+	case err != nil:
+		return fmt.Errorf("%w: %w", ErrDamaged, err)
+	case verdict != "ok":
+		return fmt.Errorf("%w: %s", ErrDamaged, strings.Join(strings.Fields(verdict), " "))
 	}
 	if err := sqliteProduct().migrate(ctx, s.w); err != nil {
 		return fmt.Errorf("restore: %w", err)
 	}
 	return s.Provision(ctx, func(tx *Tx) error {
-		for _, statement := range []string{`DELETE FROM sessions`, `DELETE FROM tokens`, `DELETE FROM application_tokens`, `DELETE FROM authorizations`} {
+		for _, statement := range []string{
+			`DELETE FROM sessions`,
+			`DELETE FROM tokens`,
+			`DELETE FROM application_tokens`,
+			`DELETE FROM authorizations`,
+		} {
 			if _, err := tx.c.exec(ctx, statement); err != nil {
 				return err
 			}

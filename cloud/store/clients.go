@@ -8,6 +8,8 @@ import (
 
 const clientColumns = `SELECT c.id, c.environment_id, c.name, c.role, c.secret_hash, c.created_at FROM clients c`
 
+// scanClient reads the hash of the secret as well: it is compared by the token endpoint
+// and shown by nobody.
 func scanClient(r row) (c Client, err error) {
 	err = r.Scan(&c.ID, &c.EnvironmentID, &c.Name, &c.Role, fromBase64{&c.SecretHash}, at{&c.CreatedAt})
 	return c, err
@@ -22,7 +24,9 @@ func (s *Store) CreateClient(ctx context.Context, c *Client) error {
 		}
 		stamp(&c.CreatedAt)
 		c.Role = cmp.Or(c.Role, RoleIdentityAdmin)
-		_, err := tx.c.exec(ctx, `INSERT INTO clients (id, environment_id, name, role, secret_hash, created_at) VALUES ($1, $2, $3, $4, $5, $6)`,
+		_, err := tx.c.exec(ctx, `
+			INSERT INTO clients (id, environment_id, name, role, secret_hash, created_at)
+			VALUES ($1, $2, $3, $4, $5, $6)`,
 			c.ID, c.EnvironmentID, c.Name, c.Role, inBase64(c.SecretHash), micros(c.CreatedAt))
 		return err
 	})
@@ -36,17 +40,26 @@ func (r reader) Client(ctx context.Context, env, id string) (Client, error) {
 // Clients returns the API clients of an environment, the oldest first, at most
 // MaxLimit.
 func (r reader) Clients(ctx context.Context, env string) ([]Client, error) {
-	return queryAll(ctx, r.c, scanClient, clientColumns+` WHERE c.environment_id = $1 ORDER BY c.created_at, c.id LIMIT $2`, env, MaxLimit)
+	return queryAll(ctx, r.c, scanClient, clientColumns+`
+		WHERE c.environment_id = $1
+		ORDER BY c.created_at, c.id LIMIT $2`,
+		env, MaxLimit)
 }
 
 // UpdateClient writes the name, the role and the secret's hash of c, and ends
 // its access tokens. ErrNotFound when there is none.
+// A token carries no role and no secret of its own, yet it was given for those of then:
+// whoever takes a right or a secret away wants it to end now and not within the hour.
 func (s *Store) UpdateClient(ctx context.Context, c *Client) error {
 	return s.Provision(ctx, func(tx *Tx) error {
-		if _, err := tx.c.exec(ctx, `DELETE FROM tokens WHERE environment_id = $1 AND client_id = $2`, c.EnvironmentID, c.ID); err != nil {
+		if _, err := tx.c.exec(ctx, `DELETE FROM tokens WHERE environment_id = $1 AND client_id = $2`,
+			c.EnvironmentID, c.ID); err != nil {
 			return err
 		}
-		return tx.c.execOne(ctx, `UPDATE clients SET name = $1, role = $2, secret_hash = $3 WHERE environment_id = $4 AND id = $5`,
+		return tx.c.execOne(ctx, `
+			UPDATE clients
+			SET name = $1, role = $2, secret_hash = $3
+			WHERE environment_id = $4 AND id = $5`,
 			c.Name, c.Role, inBase64(c.SecretHash), c.EnvironmentID, c.ID)
 	})
 }
@@ -75,6 +88,8 @@ func (s *Store) CreateToken(ctx context.Context, hash []byte, clientID, env stri
 // TokenClient returns whose access token has that hash; ErrNotFound when there
 // is none that is good at now.
 func (r reader) TokenClient(ctx context.Context, hash []byte, now time.Time) (Client, error) {
-	return queryOne(ctx, r.c, scanClient, clientColumns+` JOIN tokens t ON t.environment_id = c.environment_id AND t.client_id = c.id
- WHERE t.hash = $1 AND t.expires_at > $2`, inBase64(hash), micros(now))
+	return queryOne(ctx, r.c, scanClient, clientColumns+`
+		JOIN tokens t ON t.environment_id = c.environment_id AND t.client_id = c.id
+		WHERE t.hash = $1 AND t.expires_at > $2`,
+		inBase64(hash), micros(now))
 }

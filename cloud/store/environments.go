@@ -4,6 +4,8 @@ import "context"
 
 const environmentColumns = `SELECT id, name, settings, logo <> '', created_at, updated_at FROM environments`
 
+// scanEnvironment reads whether there is a logo and not the logo, which is large and
+// wanted by one page.
 func scanEnvironment(r row) (e Environment, err error) {
 	err = r.Scan(&e.ID, &e.Name, fromJSON{&e.Settings}, &e.HasLogo, at{&e.CreatedAt}, at{&e.UpdatedAt})
 	return e, err
@@ -17,7 +19,9 @@ func (s *Store) CreateEnvironment(ctx context.Context, e *Environment) error {
 		}
 		stamp(&e.CreatedAt)
 		e.UpdatedAt = e.CreatedAt
-		_, err := tx.c.exec(ctx, `INSERT INTO environments (id, name, settings, created_at, updated_at) VALUES ($1, $2, $3, $4, $4)`,
+		_, err := tx.c.exec(ctx, `
+			INSERT INTO environments (id, name, settings, created_at, updated_at)
+			VALUES ($1, $2, $3, $4, $4)`,
 			e.ID, e.Name, inJSON(e.Settings), micros(e.CreatedAt))
 		return err
 	})
@@ -38,7 +42,8 @@ func (r reader) Environments(ctx context.Context) ([]Environment, error) {
 func (s *Store) UpdateEnvironment(ctx context.Context, e *Environment) error {
 	return s.Provision(ctx, func(tx *Tx) error {
 		e.UpdatedAt = now()
-		return tx.c.execOne(ctx, `UPDATE environments SET name = $1, settings = $2, updated_at = $3 WHERE id = $4`, e.Name, inJSON(e.Settings), micros(e.UpdatedAt), e.ID)
+		return tx.c.execOne(ctx, `UPDATE environments SET name = $1, settings = $2, updated_at = $3 WHERE id = $4`,
+			e.Name, inJSON(e.Settings), micros(e.UpdatedAt), e.ID)
 	})
 }
 
@@ -57,6 +62,7 @@ func (r reader) Logo(ctx context.Context, env string) (png []byte, err error) {
 // SetLogo keeps the picture of an environment; nil takes it away.
 func (s *Store) SetLogo(ctx context.Context, env string, png []byte) error {
 	return s.Provision(ctx, func(tx *Tx) error {
-		return tx.c.execOne(ctx, `UPDATE environments SET logo = $1, updated_at = $2 WHERE id = $3`, inBase64(png), micros(now()), env)
+		return tx.c.execOne(ctx, `UPDATE environments SET logo = $1, updated_at = $2 WHERE id = $3`,
+			inBase64(png), micros(now()), env)
 	})
 }

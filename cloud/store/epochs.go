@@ -20,6 +20,7 @@ type epochs struct {
 	confirmed   bool // the instance has kept now
 }
 
+// scanEpochs reads what AdvanceEpoch decides on.
 func scanEpochs(r row) (e epochs, err error) {
 	err = r.Scan(&e.now, &e.before, &e.confirmed)
 	return e, err
@@ -29,9 +30,16 @@ func scanEpochs(r row) (e epochs, err error) {
 // come as far as claimed, and returns it. The epoch before is a good claim too
 // until the new one is confirmed: the instance may have been cut off before it
 // learned of it. Any other claim is ErrCloned, but for the first after a restore.
+// It is what tells two machines with one key apart: both would claim the same epoch,
+// and the second to come finds it taken. An instance that is restored from a backup
+// claims one of the past.
 func (s *Store) AdvanceEpoch(ctx context.Context, id string, claimed uint64) (next uint64, err error) {
 	err = s.Provision(ctx, func(tx *Tx) error {
-		e, err := queryOne(ctx, tx.c, scanEpochs, `SELECT epoch, epoch_before, epoch_confirmed FROM instances WHERE id = $1`, id)
+		e, err := queryOne(ctx, tx.c, scanEpochs, `
+			SELECT epoch, epoch_before, epoch_confirmed
+			FROM instances
+			WHERE id = $1`,
+			id)
 		switch {
 		case err != nil:
 			return err
@@ -43,7 +51,8 @@ func (s *Store) AdvanceEpoch(ctx context.Context, id string, claimed uint64) (ne
 			return ErrCloned
 		}
 		next = uint64(e.now) + 1
-		return tx.c.execOne(ctx, `UPDATE instances SET epoch = $1, epoch_before = $2, epoch_confirmed = $3 WHERE id = $4`, e.now+1, e.before, false, id)
+		return tx.c.execOne(ctx, `UPDATE instances SET epoch = $1, epoch_before = $2, epoch_confirmed = $3 WHERE id = $4`,
+			e.now+1, e.before, false, id)
 	})
 	return next, err
 }
@@ -52,7 +61,8 @@ func (s *Store) AdvanceEpoch(ctx context.Context, id string, claimed uint64) (ne
 // newest changes nothing.
 func (s *Store) ConfirmEpoch(ctx context.Context, id string, epoch uint64) error {
 	return s.Provision(ctx, func(tx *Tx) error {
-		_, err := tx.c.exec(ctx, `UPDATE instances SET epoch_confirmed = $1 WHERE id = $2 AND epoch = $3`, true, id, int64(epoch))
+		_, err := tx.c.exec(ctx, `UPDATE instances SET epoch_confirmed = $1 WHERE id = $2 AND epoch = $3`,
+			true, id, int64(epoch))
 		return err
 	})
 }
@@ -60,14 +70,21 @@ func (s *Store) ConfirmEpoch(ctx context.Context, id string, epoch uint64) error
 // QuarantineInstance keeps an instance out until it is paired anew. The first reason stays.
 func (s *Store) QuarantineInstance(ctx context.Context, id, reason string, at time.Time) error {
 	return s.Provision(ctx, func(tx *Tx) error {
-		return tx.c.execOne(ctx, `UPDATE instances SET quarantine = CASE quarantined_at WHEN 0 THEN $1 ELSE quarantine END,
- quarantined_at = CASE quarantined_at WHEN 0 THEN $2 ELSE quarantined_at END WHERE id = $3`, reason, micros(at), id)
+		return tx.c.execOne(ctx, `
+			UPDATE instances
+			SET quarantine = CASE quarantined_at WHEN 0 THEN $1 ELSE quarantine END,
+				quarantined_at = CASE quarantined_at WHEN 0 THEN $2 ELSE quarantined_at END
+			WHERE id = $3`,
+			reason, micros(at), id)
 	})
 }
 
 // RotateKeys replaces an instance's public keys.
+// Keys come both at once, and the fingerprint with them: what an administrator compares
+// is never that of a mixture. ErrNotFound when there is no such instance.
 func (s *Store) RotateKeys(ctx context.Context, id string, public, seal []byte, fingerprint string) error {
 	return s.Provision(ctx, func(tx *Tx) error {
-		return tx.c.execOne(ctx, `UPDATE instances SET public_key = $1, seal_key = $2, fingerprint = $3 WHERE id = $4`, inBase64(public), inBase64(seal), fingerprint, id)
+		return tx.c.execOne(ctx, `UPDATE instances SET public_key = $1, seal_key = $2, fingerprint = $3 WHERE id = $4`,
+			inBase64(public), inBase64(seal), fingerprint, id)
 	})
 }

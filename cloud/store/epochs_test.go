@@ -56,7 +56,8 @@ func TestQuarantineAndRotation(t *testing.T) {
 		t.Fatal(err)
 	}
 	i, err := w.Instance(t.Context(), id)
-	if err != nil || i.Quarantine != "first" || !i.QuarantinedAt.Equal(at) || i.PublicKey[0] != 1 || i.SealKey[0] != 2 || i.Fingerprint != "F" {
+	if err != nil || i.Quarantine != "first" || !i.QuarantinedAt.Equal(at) || i.PublicKey[0] != 1 ||
+		i.SealKey[0] != 2 || i.Fingerprint != "F" {
 		t.Errorf("%+v %v", i, err)
 	}
 }
@@ -65,7 +66,12 @@ func TestQuarantineAndRotation(t *testing.T) {
 func pairInstance(t *testing.T, s *store.Store) string {
 	t.Helper()
 	w := build(t, s, "E")
-	must(t, s.CreatePairing(t.Context(), &store.Pairing{EnvironmentID: w.env.ID, GatewayID: w.gateway.ID, CodeHash: []byte("h"), ExpiresAt: time.Now().Add(time.Hour)}))
+	must(t, s.CreatePairing(t.Context(), &store.Pairing{
+		EnvironmentID: w.env.ID,
+		GatewayID:     w.gateway.ID,
+		CodeHash:      []byte("h"),
+		ExpiresAt:     time.Now().Add(time.Hour),
+	}))
 	var i store.Instance
 	_, err := s.RedeemPairing(t.Context(), []byte("h"), time.Now(), &i)
 	must(t, err)

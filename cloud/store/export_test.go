@@ -20,7 +20,11 @@ func (s *Store) RowsWritten(ctx context.Context) (int, error) {
 
 // PretendVersion makes the file look as if a program of that version wrote it.
 func (s *Store) PretendVersion(ctx context.Context, version int) error {
-	_, err := conn{s.speak(s.w)}.exec(ctx, `INSERT INTO goose_db_version (version_id, is_applied) VALUES ($1, TRUE)`, version)
+	_, err := conn{s.speak(s.w)}.exec(
+		ctx,
+		`INSERT INTO goose_db_version (version_id, is_applied) VALUES ($1, TRUE)`,
+		version,
+	)
 	return err
 }
 
@@ -66,7 +70,8 @@ func (w watched) ExecContext(ctx context.Context, query string, args ...any) (sq
 
 func (w watched) explain(ctx context.Context, query string, args []any) {
 	verb, _, _ := strings.Cut(strings.TrimSpace(query), " ")
-	if _, known := w.seen.LoadOrStore(query, true); known || !slices.Contains([]string{"SELECT", "UPDATE", "DELETE", "INSERT", "WITH"}, verb) {
+	if _, known := w.seen.LoadOrStore(query, true); known ||
+		!slices.Contains([]string{"SELECT", "UPDATE", "DELETE", "INSERT", "WITH"}, verb) {
 		return
 	}
 	steps, err := queryAll(ctx, conn{w.engine}, func(r row) (step string, err error) {

@@ -26,9 +26,15 @@ func (s *Store) SetPersonFactor(ctx context.Context, env, user string, sealed []
 			_, err := tx.c.exec(ctx, `DELETE FROM person_factors WHERE environment_id = $1 AND user_id = $2`, env, user)
 			return err
 		}
-		_, err := tx.c.exec(ctx, `INSERT INTO person_factors (user_id, environment_id, totp, totp_step) VALUES ($1, $2, $3, 0)
- ON CONFLICT (user_id) DO UPDATE SET totp = $3`, user, env, inBase64(sealed))
-		return err
+		// The foreign key tells a new row's environment from another; a row that is
+		// there already must be asked.
+		return tx.c.execOne(ctx, `
+			INSERT INTO person_factors (user_id, environment_id, totp, totp_step)
+			VALUES ($1, $2, $3, 0)
+			ON CONFLICT (user_id) DO UPDATE
+			SET totp = $3
+			WHERE person_factors.environment_id = $2`,
+			user, env, inBase64(sealed))
 	})
 }
 
@@ -36,13 +42,18 @@ func (s *Store) SetPersonFactor(ctx context.Context, env, user string, sealed []
 // when that step or a later one was used; ErrNotFound when the user has none.
 func (s *Store) UsePersonOneTime(ctx context.Context, env, user string, step int64) error {
 	return s.Provision(ctx, func(tx *Tx) error {
-		last, err := queryOne(ctx, tx.c, value[int64], `SELECT totp_step FROM person_factors WHERE environment_id = $1 AND user_id = $2`, env, user)
+		last, err := queryOne(ctx, tx.c, value[int64], `
+			SELECT totp_step
+			FROM person_factors
+			WHERE environment_id = $1 AND user_id = $2`,
+			env, user)
 		if err != nil {
 			return err
 		}
 		if step <= last {
 			return ErrUsed
 		}
-		return tx.c.execOne(ctx, `UPDATE person_factors SET totp_step = $1 WHERE environment_id = $2 AND user_id = $3`, step, env, user)
+		return tx.c.execOne(ctx, `UPDATE person_factors SET totp_step = $1 WHERE environment_id = $2 AND user_id = $3`,
+			step, env, user)
 	})
 }

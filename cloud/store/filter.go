@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"unicode/utf8"
 )
 
 // ErrFilter says that a condition names a field that cannot be searched.
@@ -12,7 +13,8 @@ var ErrFilter = errors.New("no such field to search")
 // Op is how a condition compares.
 type Op uint8
 
-// The comparisons. All of them disregard case where the field's own rule does.
+// The comparisons. All of them disregard case where the field's own rule does, and
+// respect it elsewhere.
 const (
 	Equal Op = iota + 1
 	StartsWith
@@ -42,20 +44,34 @@ type field struct {
 	form   func(string) string // nil: as they are
 }
 
+// userField returns what a property of the API is here. The map is made at each call,
+// which a filter of ten conditions does not notice, so that nothing here can be
+// changed.
 func userField(name string) (field, bool) {
 	f, ok := map[string]field{
-		"id": {column: "u.id"}, "username": {"u.username_folded", Fold}, "email": {"u.email_folded", Fold},
-		"externalId": {column: "u.external_id"}, "name.given": {column: "u.given_name"}, "name.family": {column: "u.family_name"},
+		"id":            {column: "u.id"},
+		"username":      {"u.username_folded", Fold},
+		"email":         {"u.email_folded", Fold},
+		"externalId":    {column: "u.external_id"},
+		"name.given":    {column: "u.given_name"},
+		"name.family":   {column: "u.family_name"},
 		"population.id": {column: "u.population_id"},
 	}[name]
 	return f, ok
 }
 
+// groupField is userField for groups. A name is looked up by its key, in which a DN has
+// one spelling: see GroupKey.
 func groupField(name string) (field, bool) {
 	f, ok := map[string]field{
-		"id": {column: "g.id"}, "name": {"g.name_key", GroupKey}, "displayName": {"g.display_folded", Fold},
-		"externalId": {column: "g.external_id"}, "sourceType": {column: "g.source_type"}, "sourceId": {column: "g.source_id"},
-		"directoryId": {column: "g.directory_id"}, "population.id": {column: "g.population_id"},
+		"id":            {column: "g.id"},
+		"name":          {"g.search_key", GroupKey},
+		"displayName":   {"g.display_folded", Fold},
+		"externalId":    {column: "g.external_id"},
+		"sourceType":    {column: "g.source_type"},
+		"sourceId":      {column: "g.source_id"},
+		"directoryId":   {column: "g.directory_id"},
+		"population.id": {column: "g.population_id"},
 	}[name]
 	return f, ok
 }
@@ -89,13 +105,18 @@ func (w Where) sql(of func(string) (field, bool)) (text string, args []any, err 
 	}
 	switch w.Op {
 	case StartsWith:
-		return f.column + ` LIKE ? ESCAPE '\'`, []any{escapeLike(v) + "%"}, nil
+		// No LIKE: SQLite would look up a prefix in another index than the list's own,
+		// and sort all that begin so.
+		return "substr(" + f.column + ", 1, ?) = ?", []any{utf8.RuneCountInString(v), v}, nil
 	case Contains:
 		return f.column + ` LIKE ? ESCAPE '\'`, []any{"%" + escapeLike(v) + "%"}, nil
 	}
 	return f.column + " = ?", []any{v}, nil
 }
 
+// joinSQL joins conditions by AND or OR in parentheses. Those that hold always are left
+// out, as they are from an OR too: an empty Where is no condition, and is not meant to
+// make all others worthless.
 func joinSQL(word string, all []Where, of func(string) (field, bool)) (string, []any, error) {
 	var texts []string
 	var args []any

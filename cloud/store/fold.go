@@ -47,6 +47,22 @@ func GroupKey(name string) string {
 	return b.String()
 }
 
+// ExactKey is the form in which the names of an identity provider's groups are
+// compared: NFC, without blanks around it. Names that differ by case are two.
+func ExactKey(name string) string { return norm.NFC.String(strings.TrimSpace(name)) }
+
+// NameKey is the form in which a source's names of groups are compared: ExactKey of
+// SourceIDP, GroupKey of all else.
+func NameKey(source Source, name string) string {
+	if source == SourceIDP {
+		return ExactKey(name)
+	}
+	return GroupKey(name)
+}
+
+// Key is the NameKey of the group's name.
+func (g Group) Key() string { return NameKey(g.SourceType, g.Name) }
+
 // endsInSeparator tells whether key ends in a separator that is not escaped.
 func endsInSeparator(key string) bool {
 	if key == "" || !strings.ContainsRune(",=+", rune(key[len(key)-1])) {

@@ -6,11 +6,28 @@ import (
 	"slices"
 )
 
-const gatewayColumns = `SELECT id, environment_id, name, description, vendor, enabled, declared, user_types, kerberos, revision, created_at, updated_at FROM gateways`
+const gatewayColumns = `
+	SELECT id, environment_id, name, description, vendor, enabled, declared, user_types, kerberos, revision,
+		created_at, updated_at
+	FROM gateways`
 
+// scanGateway reads user types and Kerberos as JSON: they are read and written with
+// their gateway, and looked up by nothing else.
 func scanGateway(r row) (g Gateway, err error) {
-	err = r.Scan(&g.ID, &g.EnvironmentID, &g.Name, &g.Description, &g.Vendor, &g.Enabled, fromJSON{&g.Declared}, fromJSON{&g.UserTypes}, fromJSON{&g.Kerberos},
-		&g.Revision, at{&g.CreatedAt}, at{&g.UpdatedAt})
+	err = r.Scan(
+		&g.ID,
+		&g.EnvironmentID,
+		&g.Name,
+		&g.Description,
+		&g.Vendor,
+		&g.Enabled,
+		fromJSON{&g.Declared},
+		fromJSON{&g.UserTypes},
+		fromJSON{&g.Kerberos},
+		&g.Revision,
+		at{&g.CreatedAt},
+		at{&g.UpdatedAt},
+	)
 	return g, err
 }
 
@@ -23,13 +40,29 @@ func (s *Store) CreateGateway(ctx context.Context, g *Gateway) error {
 		}
 		stamp(&g.CreatedAt)
 		g.UpdatedAt, g.Revision = g.CreatedAt, 1
-		_, err := tx.c.exec(ctx, `INSERT INTO gateways (id, environment_id, name, name_folded, description, vendor, enabled, declared, user_types, kerberos, revision, created_at, updated_at)
- VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $11, 1, $10, $10)`, g.ID, g.EnvironmentID, g.Name, Fold(g.Name), g.Description, g.Vendor, g.Enabled,
-			inJSON(g.Declared), inJSON(g.UserTypes), micros(g.CreatedAt), inJSON(g.Kerberos))
+		_, err := tx.c.exec(ctx, `
+			INSERT INTO gateways (id, environment_id, name, name_folded, description, vendor, enabled, declared,
+				user_types, kerberos, revision, created_at, updated_at)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $11, 1, $10, $10)`,
+			g.ID,
+			g.EnvironmentID,
+			g.Name,
+			Fold(g.Name),
+			g.Description,
+			g.Vendor,
+			g.Enabled,
+			inJSON(g.Declared),
+			inJSON(g.UserTypes),
+			micros(g.CreatedAt),
+			inJSON(g.Kerberos),
+		)
 		return err
 	})
 }
 
+// newGatewayIDs gives IDs to the gateway and to those of its user types that have none:
+// an ID once given stays with the user type through every change, since users refer to
+// it.
 func newGatewayIDs(g *Gateway) error {
 	if err := newID(&g.ID); err != nil {
 		return err
@@ -64,9 +97,14 @@ func (r reader) Gateways(ctx context.Context, env string, page Page) ([]Gateway,
 // userType is not empty.
 func (r reader) GatewayUsers(ctx context.Context, env, gateway, userType string) (int, error) {
 	if userType == "" {
-		return queryOne(ctx, r.c, value[int], `SELECT count(*) FROM users WHERE environment_id = $1 AND gateway_id = $2`, env, gateway)
+		return queryOne(ctx, r.c, value[int], `SELECT count(*) FROM users WHERE environment_id = $1 AND gateway_id = $2`,
+			env, gateway)
 	}
-	return queryOne(ctx, r.c, value[int], `SELECT count(*) FROM users WHERE environment_id = $1 AND gateway_id = $2 AND user_type_id = $3`, env, gateway, userType)
+	return queryOne(ctx, r.c, value[int], `
+		SELECT count(*)
+		FROM users
+		WHERE environment_id = $1 AND gateway_id = $2 AND user_type_id = $3`,
+		env, gateway, userType)
 }
 
 // UpdateGateway writes g, gives its new user types IDs, and fills in the
@@ -78,6 +116,9 @@ func (s *Store) UpdateGateway(ctx context.Context, g *Gateway) error {
 	return s.Provision(ctx, func(tx *Tx) error { return tx.updateGateway(ctx, g) })
 }
 
+// updateGateway is UpdateGateway within a transaction. Whether user types differ is
+// decided on what is kept of them: two that are written alike are one revision, and
+// agents are told of nothing.
 func (tx *Tx) updateGateway(ctx context.Context, g *Gateway) error {
 	before, err := tx.Gateway(ctx, g.EnvironmentID, g.ID)
 	if err != nil {
@@ -101,11 +142,28 @@ func (tx *Tx) updateGateway(ctx context.Context, g *Gateway) error {
 	if inJSON(before.UserTypes) != inJSON(g.UserTypes) {
 		g.Revision++
 	}
-	return tx.c.execOne(ctx, `UPDATE gateways SET name = $1, name_folded = $2, description = $3, vendor = $4, enabled = $5, declared = $6, user_types = $7,
- revision = $8, updated_at = $9, kerberos = $12 WHERE environment_id = $10 AND id = $11`, g.Name, Fold(g.Name), g.Description, g.Vendor, g.Enabled, inJSON(g.Declared),
-		inJSON(g.UserTypes), g.Revision, micros(g.UpdatedAt), g.EnvironmentID, g.ID, inJSON(g.Kerberos))
+	return tx.c.execOne(ctx, `
+		UPDATE gateways
+		SET name = $1, name_folded = $2, description = $3, vendor = $4, enabled = $5, declared = $6,
+			user_types = $7, revision = $8, updated_at = $9, kerberos = $12
+		WHERE environment_id = $10 AND id = $11`,
+		g.Name,
+		Fold(g.Name),
+		g.Description,
+		g.Vendor,
+		g.Enabled,
+		inJSON(g.Declared),
+		inJSON(g.UserTypes),
+		g.Revision,
+		micros(g.UpdatedAt),
+		g.EnvironmentID,
+		g.ID,
+		inJSON(g.Kerberos),
+	)
 }
 
+// orDependents returns ErrDependents with how many there are, unless they could not
+// even be counted.
 func orDependents(err error, users int) error {
 	if err != nil {
 		return err
@@ -140,6 +198,8 @@ func (s *Store) RemoveUserType(ctx context.Context, env, gateway, userType strin
 // DeleteGateway removes a gateway, its instances, its pairings and its
 // just-in-time groups. ErrDependents when it has users, unless force is set:
 // they stay then, signed off and without a directory that checks their passwords.
+// Its groups go, since nobody could say any more who is in them; users stay, since they
+// are people and may be linked elsewhere.
 func (s *Store) DeleteGateway(ctx context.Context, env, id string, force bool) error {
 	return s.Provision(ctx, func(tx *Tx) error {
 		users, err := tx.GatewayUsers(ctx, env, id, "")
@@ -149,7 +209,10 @@ func (s *Store) DeleteGateway(ctx context.Context, env, id string, force bool) e
 		if err := tx.unlink(ctx, env, id, ""); err != nil {
 			return err
 		}
-		_, err = tx.c.exec(ctx, `DELETE FROM cloud_groups WHERE environment_id = $1 AND source_type = $2 AND source_id = $3`, env, SourceGateway, id)
+		_, err = tx.c.exec(ctx, `
+			DELETE FROM cloud_groups
+			WHERE environment_id = $1 AND source_type = $2 AND source_id = $3`,
+			env, SourceGateway, id)
 		if err != nil {
 			return err
 		}
@@ -165,14 +228,17 @@ func (tx *Tx) unlink(ctx context.Context, env, gateway, userType string) error {
 	if err := tx.endLinks(ctx, env, gateway, userType); err != nil {
 		return err
 	}
-	_, err := tx.c.exec(ctx, `UPDATE users SET gateway_id = NULL, user_type_id = '', updated_at = $4`+linked, env, gateway, userType, micros(now()))
+	_, err := tx.c.exec(ctx, `UPDATE users SET gateway_id = NULL, user_type_id = '', updated_at = $4`+linked,
+		env, gateway, userType, micros(now()))
 	return err
 }
 
 // RelinkUsers moves all users of one user type to another, of the same gateway
 // or of another one, and returns how many. When the gateway is another, the old link
 // ends, with what hangs on it. ErrNotFound when the target does not exist.
-func (s *Store) RelinkUsers(ctx context.Context, env, gateway, userType, toGateway, toUserType string) (moved int, err error) {
+func (s *Store) RelinkUsers(
+	ctx context.Context, env, gateway, userType, toGateway, toUserType string,
+) (moved int, err error) {
 	err = s.Provision(ctx, func(tx *Tx) error {
 		g, err := tx.Gateway(ctx, env, toGateway)
 		if err != nil {
@@ -186,8 +252,11 @@ func (s *Store) RelinkUsers(ctx context.Context, env, gateway, userType, toGatew
 				return err
 			}
 		}
-		n, err := tx.c.exec(ctx, `UPDATE users SET gateway_id = $1, user_type_id = $2, updated_at = $3
- WHERE environment_id = $4 AND gateway_id = $5 AND user_type_id = $6`, toGateway, toUserType, micros(now()), env, gateway, userType)
+		n, err := tx.c.exec(ctx, `
+			UPDATE users
+			SET gateway_id = $1, user_type_id = $2, updated_at = $3
+			WHERE environment_id = $4 AND gateway_id = $5 AND user_type_id = $6`,
+			toGateway, toUserType, micros(now()), env, gateway, userType)
 		moved = int(n)
 		return err
 	})

@@ -16,8 +16,13 @@ func TestRedeemOnce(t *testing.T) {
 	s := open(t)
 	w := build(t, s, "one")
 	now := time.Now()
-	must(t, s.CreatePairing(t.Context(), &store.Pairing{EnvironmentID: w.env.ID, GatewayID: w.gateway.ID, CodeHash: []byte("h"), CreatedBy: "ada",
-		ExpiresAt: now.Add(time.Minute)}))
+	must(t, s.CreatePairing(t.Context(), &store.Pairing{
+		EnvironmentID: w.env.ID,
+		GatewayID:     w.gateway.ID,
+		CodeHash:      []byte("h"),
+		CreatedBy:     "ada",
+		ExpiresAt:     now.Add(time.Minute),
+	}))
 	var won, used atomic.Int32
 	var wg sync.WaitGroup
 	for i := range 100 {
@@ -46,7 +51,12 @@ func TestPairings(t *testing.T) {
 	w := build(t, s, "one")
 	ctx, now := t.Context(), time.Now()
 	pair := func(code string, life time.Duration) store.Pairing {
-		p := store.Pairing{EnvironmentID: w.env.ID, GatewayID: w.gateway.ID, CodeHash: []byte(code), ExpiresAt: now.Add(life)}
+		p := store.Pairing{
+			EnvironmentID: w.env.ID,
+			GatewayID:     w.gateway.ID,
+			CodeHash:      []byte(code),
+			ExpiresAt:     now.Add(life),
+		}
 		must(t, s.CreatePairing(ctx, &p))
 		return p
 	}
@@ -55,7 +65,11 @@ func TestPairings(t *testing.T) {
 	want(t, err, store.ErrNotFound)
 	_, err = s.RedeemPairing(ctx, []byte("old"), now, &store.Instance{})
 	want(t, err, store.ErrExpired)
-	want(t, s.CreatePairing(ctx, &store.Pairing{EnvironmentID: w.env.ID, GatewayID: w.gateway.ID, CodeHash: []byte("good")}), store.ErrConflict)
+	want(t, s.CreatePairing(ctx, &store.Pairing{
+		EnvironmentID: w.env.ID,
+		GatewayID:     w.gateway.ID,
+		CodeHash:      []byte("good"),
+	}), store.ErrConflict)
 	if all, err := s.Pairings(ctx, w.env.ID, w.gateway.ID, now); err != nil || len(all) != 1 || all[0].ID != good.ID {
 		t.Errorf("%v, %v", all, err)
 	}
@@ -69,7 +83,12 @@ func TestPairings(t *testing.T) {
 func pairedInstance(t *testing.T, s *store.Store, w world) store.Instance {
 	t.Helper()
 	now := time.Now()
-	must(t, s.CreatePairing(t.Context(), &store.Pairing{EnvironmentID: w.env.ID, GatewayID: w.gateway.ID, CodeHash: []byte("h"), ExpiresAt: now.Add(time.Hour)}))
+	must(t, s.CreatePairing(t.Context(), &store.Pairing{
+		EnvironmentID: w.env.ID,
+		GatewayID:     w.gateway.ID,
+		CodeHash:      []byte("h"),
+		ExpiresAt:     now.Add(time.Hour),
+	}))
 	i := store.Instance{PublicKey: []byte{1, 2}, SealKey: []byte{3}, Hostname: "first"}
 	_, err := s.RedeemPairing(t.Context(), []byte("h"), now, &i)
 	must(t, err)
@@ -81,7 +100,13 @@ func TestInstances(t *testing.T) {
 	w := build(t, s, "one")
 	ctx, i := t.Context(), pairedInstance(t, s, w)
 	first, later := time.UnixMicro(1000).UTC(), time.UnixMicro(2000).UTC()
-	must(t, s.ReportInstance(ctx, i.ID, store.InstanceReport{Hostname: "h", Software: "1.0", PolicyHash: "p", At: first, First: true}))
+	must(t, s.ReportInstance(ctx, i.ID, store.InstanceReport{
+		Hostname:   "h",
+		Software:   "1.0",
+		PolicyHash: "p",
+		At:         first,
+		First:      true,
+	}))
 	must(t, s.ReportInstance(ctx, i.ID, store.InstanceReport{At: later, First: true}))
 	want(t, s.ReportInstance(ctx, "none", store.InstanceReport{}), store.ErrNotFound)
 	must(t, s.RevokeInstance(ctx, w.env.ID, w.gateway.ID, i.ID, "ada", first))

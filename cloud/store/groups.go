@@ -7,34 +7,60 @@ import (
 	"time"
 )
 
-const groupFields = `SELECT g.id, g.environment_id, coalesce(g.population_id, ''), g.name, g.display_name, g.description, g.external_id,
- g.source_type, g.source_id, g.directory_id, g.created_at, g.updated_at`
+const groupFields = `
+	SELECT g.id, g.environment_id, coalesce(g.population_id, ''), g.name, g.display_name, g.description,
+		g.external_id, g.source_type, g.source_id, g.directory_id, g.created_at, g.updated_at`
 
 const (
 	groupColumns = groupFields + `,
- (SELECT count(*) FROM memberships m WHERE m.environment_id = g.environment_id AND m.group_id = g.id) FROM cloud_groups g`
+			(SELECT count(*) FROM memberships m WHERE m.environment_id = g.environment_id AND m.group_id = g.id)
+		FROM cloud_groups g`
 	// proof is the newest sign-on of any member that brought all of the member's
 	// groups: each member's newest, and the newest of these.
-	proof = `SELECT max((SELECT s.at FROM sign_ons s WHERE s.environment_id = m.environment_id AND s.user_id = m.user_id AND s.verdict = 'complete'
- ORDER BY s.at DESC LIMIT 1)) FROM memberships m WHERE m.environment_id = $1 AND m.group_id = $2`
+	proof = `
+		SELECT max((
+			SELECT s.at
+			FROM sign_ons s
+			WHERE s.environment_id = m.environment_id AND s.user_id = m.user_id AND s.verdict = 'complete'
+				AND ` + went + ` = $3
+			ORDER BY s.at DESC LIMIT 1
+		))
+		FROM memberships m
+		WHERE m.environment_id = $1 AND m.group_id = $2`
 	// proofOfMany finds the same from the other end: it goes back from the newest
 	// sign-on to the first of a member. It gives up after some.
-	proofOfMany = `SELECT s.at FROM (SELECT at, user_id FROM sign_ons WHERE environment_id = $1 AND verdict = 'complete' ORDER BY at DESC LIMIT 10000) s
- WHERE EXISTS (SELECT 1 FROM memberships m WHERE m.environment_id = $1 AND m.group_id = $2 AND m.user_id = s.user_id) ORDER BY s.at DESC LIMIT 1`
+	proofOfMany = `
+		SELECT s.at
+		FROM (
+			SELECT at, user_id, gateway_id, provider_id
+			FROM sign_ons
+			WHERE environment_id = $1 AND verdict = 'complete'
+			ORDER BY at DESC LIMIT 10000
+		) s
+		WHERE ` + went + ` = $3 AND EXISTS (
+			SELECT 1
+			FROM memberships m
+			WHERE m.environment_id = $1 AND m.group_id = $2 AND m.user_id = s.user_id
+		)
+		ORDER BY s.at DESC LIMIT 1`
 	// many is the number of members from which on proofOfMany is tried first.
 	many = 1000
 )
 
+// fields are where groupFields are read to; whoever reads a group with more appends it.
 func (g *Group) fields() []any {
 	return []any{&g.ID, &g.EnvironmentID, &g.PopulationID, &g.Name, &g.DisplayName, &g.Description, &g.ExternalID,
 		&g.SourceType, &g.SourceID, &g.DirectoryID, at{&g.CreatedAt}, at{&g.UpdatedAt}}
 }
 
+// scanGroup reads a group with the number of its members.
 func scanGroup(r row) (g Group, err error) {
 	err = r.Scan(append(g.fields(), &g.MemberCount)...)
 	return g, err
 }
 
+// scanPlainGroup reads a group alone: a sign-on looks at hundreds, and does not ask how
+// many are in them.
 func scanPlainGroup(r row) (g Group, err error) {
 	err = r.Scan(g.fields()...)
 	return g, err
@@ -50,22 +76,27 @@ func (r reader) Group(ctx context.Context, env, id string) (Group, error) {
 	return g, err
 }
 
+// lastSeen tries the cheaper end first. Of a group with many members the newest sign-on
+// that brought groups is likely one of theirs, so the search goes back from there and
+// gives up after some; of a small one each member is asked.
 func (r reader) lastSeen(ctx context.Context, g Group) (time.Time, error) {
 	if g.MemberCount >= many {
-		if t, err := queryOne(ctx, r.c, scanTime, proofOfMany, g.EnvironmentID, g.ID); !errors.Is(err, ErrNotFound) {
+		t, err := queryOne(ctx, r.c, scanTime, proofOfMany, g.EnvironmentID, g.ID, g.SourceID)
+		if !errors.Is(err, ErrNotFound) {
 			return t, err
 		}
 	}
-	return queryOne(ctx, r.c, scanTime, proof, g.EnvironmentID, g.ID)
+	return queryOne(ctx, r.c, scanTime, proof, g.EnvironmentID, g.ID, g.SourceID)
 }
 
 // GroupFilter narrows a list of groups; empty fields do not.
 type GroupFilter struct {
-	Name                             string // the whole name
-	DisplayName                      string // a part of it
-	SourceType, SourceID, ExternalID string
-	JustInTime                       *bool
-	Where                            Where
+	Name                 string // the whole name
+	DisplayName          string // a part of it
+	SourceType           Source
+	SourceID, ExternalID string
+	JustInTime           *bool
+	Where                Where
 }
 
 // Groups lists by display name, without LastSeenAt. It returns ErrFilter for a
@@ -73,11 +104,11 @@ type GroupFilter struct {
 func (r reader) Groups(ctx context.Context, env string, f GroupFilter, page Page) ([]Group, string, error) {
 	l := list{query: groupColumns, key: "g.display_folded", id: "g.id"}
 	l.where("g.environment_id = ?", env)
-	l.whereSet("g.source_type", f.SourceType)
+	l.whereSet("g.source_type", string(f.SourceType))
 	l.whereSet("g.source_id", f.SourceID)
 	l.whereSet("g.external_id", f.ExternalID)
 	if f.Name != "" {
-		l.where("g.name_key = ?", GroupKey(f.Name))
+		l.where("g.search_key = ?", GroupKey(f.Name))
 	}
 	if f.JustInTime != nil {
 		l.where("(g.source_type <> '') = ?", *f.JustInTime)
@@ -113,6 +144,8 @@ func (tx *Tx) CreateGroups(ctx context.Context, groups []*Group) error {
 	return nil
 }
 
+// createGroups adds as many as one statement takes. A group without a display name is
+// shown by its name, and found by it.
 func (tx *Tx) createGroups(ctx context.Context, groups []*Group) error {
 	var args []any
 	for _, g := range groups {
@@ -124,11 +157,30 @@ func (tx *Tx) createGroups(ctx context.Context, groups []*Group) error {
 		}
 		stamp(&g.CreatedAt)
 		g.UpdatedAt = g.CreatedAt
-		args = append(args, g.ID, g.EnvironmentID, orNull(g.PopulationID), g.Name, GroupKey(g.Name), g.DisplayName, Fold(g.DisplayName),
-			g.Description, g.ExternalID, g.SourceType, g.SourceID, g.DirectoryID, micros(g.CreatedAt), micros(g.UpdatedAt))
+		args = append(args,
+			g.ID,
+			g.EnvironmentID,
+			orNull(g.PopulationID),
+			g.Name,
+			g.Key(),
+			g.DisplayName,
+			Fold(g.DisplayName),
+			g.Description,
+			g.ExternalID,
+			g.SourceType,
+			g.SourceID,
+			g.DirectoryID,
+			micros(g.CreatedAt),
+			micros(g.UpdatedAt),
+			GroupKey(g.Name),
+		)
 	}
-	_, err := tx.c.exec(ctx, `INSERT INTO cloud_groups (id, environment_id, population_id, name, name_key, display_name, display_folded,
- description, external_id, source_type, source_id, directory_id, created_at, updated_at) VALUES `+placeholders(1, len(groups), 14), args...)
+	_, err := tx.c.exec(ctx, `
+		INSERT INTO cloud_groups (id, environment_id, population_id, name, name_key, display_name, display_folded,
+			description, external_id, source_type, source_id, directory_id, created_at, updated_at,
+			search_key)
+		VALUES `+placeholders(1, len(groups), 15),
+		args...)
 	return err
 }
 
@@ -144,17 +196,35 @@ func (s *Store) UpdateGroup(ctx context.Context, g *Group) error {
 		if before.JustInTime() && (before.Name != g.Name || before.DisplayName != g.DisplayName) {
 			return fmt.Errorf("%w: its name changes where it comes from", ErrReadOnly)
 		}
-		g.SourceType, g.SourceID, g.DirectoryID, g.CreatedAt = before.SourceType, before.SourceID, before.DirectoryID, before.CreatedAt
+		g.SourceType, g.SourceID, g.DirectoryID = before.SourceType, before.SourceID, before.DirectoryID
+		g.CreatedAt = before.CreatedAt
 		return tx.UpdateGroup(ctx, g)
 	})
 }
 
 // UpdateGroup writes what may change of g, whatever its source, and fills in UpdatedAt.
+// Its source never changes: one that another directory names is another group.
+// ErrNotFound, or ErrConflict when the name or the immutable ID is another's.
 func (tx *Tx) UpdateGroup(ctx context.Context, g *Group) error {
 	g.UpdatedAt = now()
-	return tx.c.execOne(ctx, `UPDATE cloud_groups SET population_id = $1, name = $2, name_key = $3, display_name = $4, display_folded = $5, description = $6,
- external_id = $7, directory_id = $8, updated_at = $9 WHERE environment_id = $10 AND id = $11`, orNull(g.PopulationID), g.Name, GroupKey(g.Name),
-		g.DisplayName, Fold(g.DisplayName), g.Description, g.ExternalID, g.DirectoryID, micros(g.UpdatedAt), g.EnvironmentID, g.ID)
+	return tx.c.execOne(ctx, `
+		UPDATE cloud_groups
+		SET population_id = $1, name = $2, name_key = $3, display_name = $4, display_folded = $5,
+			description = $6, external_id = $7, directory_id = $8, updated_at = $9, search_key = $12
+		WHERE environment_id = $10 AND id = $11`,
+		orNull(g.PopulationID),
+		g.Name,
+		g.Key(),
+		g.DisplayName,
+		Fold(g.DisplayName),
+		g.Description,
+		g.ExternalID,
+		g.DirectoryID,
+		micros(g.UpdatedAt),
+		g.EnvironmentID,
+		g.ID,
+		GroupKey(g.Name),
+	)
 }
 
 // DeleteGroup removes a group with its memberships. A just-in-time group may

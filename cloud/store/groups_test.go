@@ -15,7 +15,11 @@ func TestGroupOfADirectoryIsReadOnly(t *testing.T) {
 	w := build(t, s, "one")
 	ctx, e := t.Context(), w.env.ID
 	want(t, s.AddMember(ctx, e, w.user.ID, w.jit.ID, time.Now()), store.ErrReadOnly)
-	want(t, s.CreateGroup(ctx, &store.Group{EnvironmentID: e, Name: "x", SourceType: store.SourceIDP}), store.ErrReadOnly)
+	want(t, s.CreateGroup(ctx, &store.Group{
+		EnvironmentID: e,
+		Name:          "x",
+		SourceType:    store.SourceIDP,
+	}), store.ErrReadOnly)
 	for _, change := range []func(*store.Group){
 		func(g *store.Group) { g.Name = "other" },
 		func(g *store.Group) { g.DisplayName = "other" },
@@ -27,7 +31,8 @@ func TestGroupOfADirectoryIsReadOnly(t *testing.T) {
 	g := w.jit
 	g.Description, g.ExternalID, g.PopulationID, g.SourceType, g.DirectoryID = "d", "x", w.population.ID, "", "forged"
 	must(t, s.UpdateGroup(ctx, &g))
-	if got, err := s.Group(ctx, e, g.ID); err != nil || got.Description != "d" || got.SourceType != store.SourceGateway || got.DirectoryID != "" {
+	if got, err := s.Group(ctx, e, g.ID); err != nil || got.Description != "d" ||
+		got.SourceType != store.SourceGateway || got.DirectoryID != "" {
 		t.Errorf("%+v, %v", got, err)
 	}
 	must(t, s.RemoveMember(ctx, e, w.user.ID, w.jit.ID))
@@ -41,7 +46,8 @@ func TestOrdinaryGroup(t *testing.T) {
 	must(t, s.AddMember(ctx, e, w.user.ID, w.group.ID, since))
 	must(t, s.AddMember(ctx, e, w.user.ID, w.group.ID, time.Now())) // is in it
 	in, err := s.UserGroups(ctx, e, w.user.ID)
-	if err != nil || len(in) != 2 || in[0].Group.DisplayName != "Cooks" || in[1].Group.Name != "readers" || !in[1].Since.Equal(since) {
+	if err != nil || len(in) != 2 || in[0].Group.DisplayName != "Cooks" || in[1].Group.Name != "readers" ||
+		!in[1].Since.Equal(since) {
 		t.Errorf("%+v, %v", in, err)
 	}
 	members, _, err := s.GroupMembers(ctx, e, w.group.ID, store.Page{})
@@ -63,9 +69,15 @@ func TestGroupNames(t *testing.T) {
 	s := open(t)
 	w := build(t, s, "one")
 	e, name := w.env.ID, "CN=Cooks, DC=example"
-	add := func(sourceType, sourceID, directoryID string) error {
+	add := func(sourceType store.Source, sourceID, directoryID string) error {
 		return s.Provision(t.Context(), func(tx *store.Tx) error {
-			return tx.CreateGroups(t.Context(), []*store.Group{{EnvironmentID: e, Name: name, SourceType: sourceType, SourceID: sourceID, DirectoryID: directoryID}})
+			return tx.CreateGroups(t.Context(), []*store.Group{{
+				EnvironmentID: e,
+				Name:          name,
+				SourceType:    sourceType,
+				SourceID:      sourceID,
+				DirectoryID:   directoryID,
+			}})
 		})
 	}
 	must(t, s.CreateGroup(t.Context(), &store.Group{EnvironmentID: e, Name: name}))
@@ -82,8 +94,13 @@ func TestComputed(t *testing.T) {
 	s := open(t)
 	w := build(t, s, "one")
 	ctx, e := t.Context(), w.env.ID
-	for i, so := range []store.SignOn{{Outcome: "ok", Verdict: "complete"}, {Outcome: "ok", Verdict: "partial"}, {Outcome: "ok"}, {Outcome: "invalidCredentials"}} {
-		so.EnvironmentID, so.UserID, so.At, so.Added, so.Duration = e, w.user.ID, time.UnixMicro(int64(i+1)*1000).UTC(), []string{"g"}, time.Millisecond
+	for i, so := range []store.SignOn{{
+		Outcome: "ok",
+		Verdict: "complete",
+	}, {Outcome: "ok", Verdict: "partial"}, {Outcome: "ok"}, {Outcome: "invalidCredentials"}} {
+		so.GatewayID = w.gateway.ID
+		so.EnvironmentID, so.UserID, so.Added = e, w.user.ID, []string{"g"}
+		so.At, so.Duration = time.UnixMicro(int64(i+1)*1000).UTC(), time.Millisecond
 		must(t, s.RecordSignOn(ctx, &so, store.Activity{Action: "sign-on", Detail: map[string]any{"n": 1.5}}))
 		got, err := s.SignOn(ctx, e, so.ID)
 		if err != nil || fmt.Sprint(got) != fmt.Sprint(so) {
@@ -98,10 +115,19 @@ func TestComputed(t *testing.T) {
 		t.Errorf("last seen %s, members %d, %v", g.LastSeenAt, g.MemberCount, err)
 	}
 	// And from the other end.
-	if at, err := s.LastSeen(ctx, store.Group{EnvironmentID: e, ID: w.jit.ID, MemberCount: store.Many}); err != nil || at.UnixMicro() != 1000 {
+	if at, err := s.LastSeen(ctx, store.Group{
+		EnvironmentID: e,
+		ID:            w.jit.ID,
+		SourceID:      w.gateway.ID,
+		MemberCount:   store.Many,
+	}); err != nil || at.UnixMicro() != 1000 {
 		t.Errorf("last seen %s, %v", at, err)
 	}
-	if at, err := s.LastSeen(ctx, store.Group{EnvironmentID: e, ID: w.group.ID, MemberCount: store.Many}); err != nil || !at.IsZero() && at.UnixMicro() != 1000 {
+	if at, err := s.LastSeen(ctx, store.Group{
+		EnvironmentID: e,
+		ID:            w.group.ID,
+		MemberCount:   store.Many,
+	}); err != nil || !at.IsZero() && at.UnixMicro() != 1000 {
 		t.Errorf("last seen %s, %v", at, err)
 	}
 	as, _, err := s.Activities(ctx, e, store.ActivityFilter{Action: "sign-on"}, store.Page{})
@@ -164,7 +190,12 @@ func TestUserPages(t *testing.T) {
 	w := build(t, s, "one")
 	ctx, e := t.Context(), w.env.ID
 	for _, name := range []string{"bob", "Ada", "Zoë", "carl_1", "carlx1"} {
-		must(t, s.CreateUser(ctx, &store.User{EnvironmentID: e, PopulationID: w.population.ID, Username: name, Email: name + "@Example.com"}))
+		must(t, s.CreateUser(ctx, &store.User{
+			EnvironmentID: e,
+			PopulationID:  w.population.ID,
+			Username:      name,
+			Email:         name + "@Example.com",
+		}))
 	}
 	names := func(f store.UserFilter) (all []string) {
 		t.Helper()
@@ -241,7 +272,8 @@ func TestCorrelation(t *testing.T) {
 		must(t, err)
 		return len(us)
 	}
-	if find(w.gateway.ID, "ENTRYUUID", "1-2-3") != 1 || find("other", "entryUUID", "1-2-3") != 0 || find(w.gateway.ID, "uid", "1-2-3") != 0 {
+	if find(w.gateway.ID, "ENTRYUUID", "1-2-3") != 1 || find("other", "entryUUID", "1-2-3") != 0 ||
+		find(w.gateway.ID, "uid", "1-2-3") != 0 {
 		t.Error("found wrongly")
 	}
 	u := w.user
@@ -268,7 +300,14 @@ func TestDoubtedMemberships(t *testing.T) {
 		t.Errorf("%+v, %v", in, err)
 	}
 	all, err := s.DoubtedGroups(ctx, e)
-	want := store.DoubtedGroup{GroupID: w.jit.ID, Name: w.jit.Name, DisplayName: w.jit.DisplayName, SourceID: w.jit.SourceID, Doubt: "notVisible", Users: 1}
+	want := store.DoubtedGroup{
+		GroupID:     w.jit.ID,
+		Name:        w.jit.Name,
+		DisplayName: w.jit.DisplayName,
+		SourceID:    w.jit.SourceID,
+		Doubt:       "notVisible",
+		Users:       1,
+	}
 	if err != nil || len(all) != 1 || all[0] != want {
 		t.Errorf("%+v, %v", all, err)
 	}

@@ -6,26 +6,73 @@ import (
 	"time"
 )
 
-const instanceColumns = `SELECT id, environment_id, gateway_id, public_key, seal_key, fingerprint, hostname, software, system,
- paired_at, paired_by, paired_from, revoked_at, revoked_by, policy_hash, policy_changed_at, initialized_at, last_reported_at, quarantined_at, quarantine FROM instances`
+const instanceColumns = `
+	SELECT id, environment_id, gateway_id, public_key, seal_key, fingerprint, hostname, software, system,
+		paired_at, paired_by, paired_from, revoked_at, revoked_by, policy_hash, policy_changed_at, initialized_at,
+		last_reported_at, quarantined_at, quarantine
+	FROM instances`
 
+// scanInstance leaves the epochs out, which AdvanceEpoch alone may look at.
 func scanInstance(r row) (i Instance, err error) {
-	err = r.Scan(&i.ID, &i.EnvironmentID, &i.GatewayID, fromBase64{&i.PublicKey}, fromBase64{&i.SealKey}, &i.Fingerprint, &i.Hostname, &i.Software, &i.System,
-		at{&i.PairedAt}, &i.PairedBy, &i.PairedFrom, at{&i.RevokedAt}, &i.RevokedBy, &i.PolicyHash, at{&i.PolicyChangedAt}, at{&i.InitializedAt}, at{&i.LastReportedAt},
-		at{&i.QuarantinedAt}, &i.Quarantine)
+	err = r.Scan(
+		&i.ID,
+		&i.EnvironmentID,
+		&i.GatewayID,
+		fromBase64{&i.PublicKey},
+		fromBase64{&i.SealKey},
+		&i.Fingerprint,
+		&i.Hostname,
+		&i.Software,
+		&i.System,
+		at{&i.PairedAt},
+		&i.PairedBy,
+		&i.PairedFrom,
+		at{&i.RevokedAt},
+		&i.RevokedBy,
+		&i.PolicyHash,
+		at{&i.PolicyChangedAt},
+		at{&i.InitializedAt},
+		at{&i.LastReportedAt},
+		at{&i.QuarantinedAt},
+		&i.Quarantine,
+	)
 	return i, err
 }
 
+// addInstance adds an instance that has just been paired: it has come nowhere yet, so
+// its first link must claim epoch 0. ErrNotFound when there is no such gateway.
 func (tx *Tx) addInstance(ctx context.Context, i *Instance) error {
 	if err := newID(&i.ID); err != nil {
 		return err
 	}
-	_, err := tx.c.exec(ctx, `INSERT INTO instances (id, environment_id, gateway_id, public_key, seal_key, fingerprint, hostname, software, system,
- paired_at, paired_by, paired_from, revoked_at, revoked_by, policy_hash, initialized_at, last_reported_at,
- quarantined_at, quarantine, epoch, epoch_before, epoch_confirmed) VALUES `+placeholders(1, 1, 22),
-		i.ID, i.EnvironmentID, i.GatewayID, inBase64(i.PublicKey), inBase64(i.SealKey), i.Fingerprint, i.Hostname, i.Software, i.System,
-		micros(i.PairedAt), i.PairedBy, i.PairedFrom, micros(i.RevokedAt), i.RevokedBy, i.PolicyHash, micros(i.InitializedAt), micros(i.LastReportedAt),
-		micros(i.QuarantinedAt), i.Quarantine, 0, 0, false)
+	_, err := tx.c.exec(ctx, `
+		INSERT INTO instances (id, environment_id, gateway_id, public_key, seal_key, fingerprint, hostname,
+			software, system, paired_at, paired_by, paired_from, revoked_at, revoked_by, policy_hash, initialized_at,
+			last_reported_at, quarantined_at, quarantine, epoch, epoch_before, epoch_confirmed)
+		VALUES `+placeholders(1, 1, 22),
+		i.ID,
+		i.EnvironmentID,
+		i.GatewayID,
+		inBase64(i.PublicKey),
+		inBase64(i.SealKey),
+		i.Fingerprint,
+		i.Hostname,
+		i.Software,
+		i.System,
+		micros(i.PairedAt),
+		i.PairedBy,
+		i.PairedFrom,
+		micros(i.RevokedAt),
+		i.RevokedBy,
+		i.PolicyHash,
+		micros(i.InitializedAt),
+		micros(i.LastReportedAt),
+		micros(i.QuarantinedAt),
+		i.Quarantine,
+		0,
+		0,
+		false,
+	)
 	return err
 }
 
@@ -38,15 +85,22 @@ func (r reader) Instance(ctx context.Context, id string) (Instance, error) {
 // Instances returns those of a gateway, revoked ones too, the oldest first, at
 // most MaxLimit.
 func (r reader) Instances(ctx context.Context, env, gateway string) ([]Instance, error) {
-	return queryAll(ctx, r.c, scanInstance, instanceColumns+` WHERE environment_id = $1 AND gateway_id = $2 ORDER BY paired_at, id LIMIT $3`, env, gateway, MaxLimit)
+	return queryAll(ctx, r.c, scanInstance, instanceColumns+`
+		WHERE environment_id = $1 AND gateway_id = $2
+		ORDER BY paired_at, id LIMIT $3`,
+		env, gateway, MaxLimit)
 }
 
 // RevokeInstance ends an instance's credential for good. The first time counts:
 // revoking it again changes nothing.
 func (s *Store) RevokeInstance(ctx context.Context, env, gateway, id, by string, at time.Time) error {
 	return s.Provision(ctx, func(tx *Tx) error {
-		return tx.c.execOne(ctx, `UPDATE instances SET revoked_by = CASE revoked_at WHEN 0 THEN $1 ELSE revoked_by END,
- revoked_at = CASE revoked_at WHEN 0 THEN $2 ELSE revoked_at END WHERE environment_id = $3 AND gateway_id = $4 AND id = $5`, by, micros(at), env, gateway, id)
+		return tx.c.execOne(ctx, `
+			UPDATE instances
+			SET revoked_by = CASE revoked_at WHEN 0 THEN $1 ELSE revoked_by END,
+				revoked_at = CASE revoked_at WHEN 0 THEN $2 ELSE revoked_at END
+			WHERE environment_id = $3 AND gateway_id = $4 AND id = $5`,
+			by, micros(at), env, gateway, id)
 	})
 }
 
@@ -59,13 +113,28 @@ type InstanceReport struct {
 }
 
 // ReportInstance writes a report; ErrNotFound when there is no such instance.
+// When the policy of the file differs from what was told last, the time of it is kept:
+// alerts tell of it. The first policy ever told is no change.
 func (s *Store) ReportInstance(ctx context.Context, id string, r InstanceReport) error {
 	return s.Provision(ctx, func(tx *Tx) error {
-		return tx.c.execOne(ctx, `UPDATE instances SET last_reported_at = $1, hostname = coalesce($2, hostname), software = coalesce($3, software),
- system = coalesce($4, system), policy_hash = coalesce($5, policy_hash),
- policy_changed_at = CASE WHEN policy_hash <> '' AND policy_hash <> coalesce($5, policy_hash) THEN $1 ELSE policy_changed_at END,
- initialized_at = CASE WHEN $6 AND initialized_at = 0 THEN $1 ELSE initialized_at END WHERE id = $7`,
-			micros(r.At), orNull(r.Hostname), orNull(r.Software), orNull(r.System), orNull(r.PolicyHash), r.First, id)
+		return tx.c.execOne(ctx, `
+			UPDATE instances
+			SET last_reported_at = $1, hostname = coalesce($2, hostname), software = coalesce($3, software),
+				system = coalesce($4, system), policy_hash = coalesce($5, policy_hash),
+				policy_changed_at = CASE
+					WHEN policy_hash <> '' AND policy_hash <> coalesce($5, policy_hash) THEN $1
+					ELSE policy_changed_at
+				END,
+				initialized_at = CASE WHEN $6 AND initialized_at = 0 THEN $1 ELSE initialized_at END
+			WHERE id = $7`,
+			micros(r.At),
+			orNull(r.Hostname),
+			orNull(r.Software),
+			orNull(r.System),
+			orNull(r.PolicyHash),
+			r.First,
+			id,
+		)
 	})
 }
 
@@ -76,7 +145,8 @@ func (s *Store) UseAssertion(ctx context.Context, nonce []byte, expires time.Tim
 		if _, err := tx.c.exec(ctx, `DELETE FROM assertions WHERE expires_at < $1`, micros(now())); err != nil {
 			return err
 		}
-		_, err := tx.c.exec(ctx, `INSERT INTO assertions (nonce, expires_at) VALUES ($1, $2)`, inBase64(nonce), micros(expires))
+		_, err := tx.c.exec(ctx, `INSERT INTO assertions (nonce, expires_at) VALUES ($1, $2)`,
+			inBase64(nonce), micros(expires))
 		if errors.Is(err, ErrConflict) {
 			return ErrUsed
 		}

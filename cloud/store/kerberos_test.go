@@ -15,8 +15,14 @@ func TestKerberosKeysAreRetained(t *testing.T) {
 	start := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 	replace := func(n int, retain time.Duration) {
 		t.Helper()
-		must(t, s.ReplaceKerberosKeys(t.Context(), &store.KerberosKeys{EnvironmentID: w.env.ID, GatewayID: w.gateway.ID, Origin: "keytab",
-			Entries: []store.KerberosEntry{{Principal: "HTTP/x", Realm: "R", KVNO: uint32(n), EType: 18}}, Sealed: []byte{byte(n)}, CreatedAt: start.Add(time.Duration(n) * time.Minute)}, retain))
+		must(t, s.ReplaceKerberosKeys(t.Context(), &store.KerberosKeys{
+			EnvironmentID: w.env.ID,
+			GatewayID:     w.gateway.ID,
+			Origin:        "keytab",
+			Entries:       []store.KerberosEntry{{Principal: "HTTP/x", Realm: "R", KVNO: uint32(n), EType: 18}},
+			Sealed:        []byte{byte(n)},
+			CreatedAt:     start.Add(time.Duration(n) * time.Minute),
+		}, retain))
 	}
 	good := func(at time.Time) (kvnos []uint32) {
 		t.Helper()
@@ -49,7 +55,10 @@ func TestKerberosKeysAreRetained(t *testing.T) {
 	if got := good(start); got != nil {
 		t.Errorf("%v", got)
 	}
-	if err := s.ReplaceKerberosKeys(t.Context(), &store.KerberosKeys{EnvironmentID: w.env.ID, GatewayID: "another's"}, 0); !errors.Is(err, store.ErrNotFound) {
+	if err := s.ReplaceKerberosKeys(t.Context(), &store.KerberosKeys{
+		EnvironmentID: w.env.ID,
+		GatewayID:     "another's",
+	}, 0); !errors.Is(err, store.ErrNotFound) {
 		t.Error(err)
 	}
 }

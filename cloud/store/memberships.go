@@ -25,11 +25,13 @@ type Member struct {
 	Since time.Time
 }
 
+// scanTime reads one time, which may be none.
 func scanTime(r row) (t time.Time, err error) {
 	err = r.Scan(at{&t})
 	return t, err
 }
 
+// scanMembership reads the group with what is known of the membership in it.
 func scanMembership(r row) (m GroupMembership, err error) {
 	err = r.Scan(append(m.Group.fields(), at{&m.Since}, &m.Stamp, &m.Doubt, at{&m.DoubtedAt})...)
 	return m, err
@@ -38,9 +40,12 @@ func scanMembership(r row) (m GroupMembership, err error) {
 // UserGroups returns all groups of a user by display name; none for a user that
 // does not exist.
 func (r reader) UserGroups(ctx context.Context, env, user string) ([]GroupMembership, error) {
-	return queryAll(ctx, r.c, scanMembership, groupFields+`, m.since, m.stamp, m.doubt, m.doubted_at FROM memberships m
- JOIN cloud_groups g ON g.environment_id = m.environment_id AND g.id = m.group_id
- WHERE m.environment_id = $1 AND m.user_id = $2 ORDER BY g.display_folded, g.id`, env, user)
+	return queryAll(ctx, r.c, scanMembership, groupFields+`, m.since, m.stamp, m.doubt, m.doubted_at
+		FROM memberships m
+		JOIN cloud_groups g ON g.environment_id = m.environment_id AND g.id = m.group_id
+		WHERE m.environment_id = $1 AND m.user_id = $2
+		ORDER BY g.display_folded, g.id`,
+		env, user)
 }
 
 // GroupMembers lists the users of a group by user ID.
@@ -66,7 +71,9 @@ func (r reader) members(ctx context.Context, env string, found []Membership) ([]
 	for _, m := range found {
 		args = append(args, m.UserID)
 	}
-	users, err := queryAll(ctx, r.c, scanUser, userColumns+` WHERE u.environment_id = $1 AND u.id IN `+placeholders(2, 1, len(found)), args...)
+	users, err := queryAll(ctx, r.c, scanUser, userColumns+`
+		WHERE u.environment_id = $1 AND u.id IN `+placeholders(2, 1, len(found)),
+		args...)
 	if err != nil {
 		return nil, err
 	}
@@ -95,8 +102,11 @@ func (s *Store) AddMember(ctx context.Context, env, user, group string, at time.
 		if g.JustInTime() {
 			return fmt.Errorf("%w: its members are who signs on with it", ErrReadOnly)
 		}
-		_, err = tx.c.exec(ctx, `INSERT INTO memberships (environment_id, user_id, group_id, since) VALUES ($1, $2, $3, $4)
- ON CONFLICT (user_id, group_id) DO NOTHING`, env, user, group, micros(at))
+		_, err = tx.c.exec(ctx, `
+			INSERT INTO memberships (environment_id, user_id, group_id, since)
+			VALUES ($1, $2, $3, $4)
+			ON CONFLICT (user_id, group_id) DO NOTHING`,
+			env, user, group, micros(at))
 		return err
 	})
 }
@@ -106,7 +116,8 @@ func (s *Store) AddMember(ctx context.Context, env, user, group string, at time.
 // that the directory still has them in.
 func (s *Store) RemoveMember(ctx context.Context, env, user, group string) error {
 	return s.Provision(ctx, func(tx *Tx) error {
-		return tx.c.execOne(ctx, `DELETE FROM memberships WHERE environment_id = $1 AND user_id = $2 AND group_id = $3`, env, user, group)
+		return tx.c.execOne(ctx, `DELETE FROM memberships WHERE environment_id = $1 AND user_id = $2 AND group_id = $3`,
+			env, user, group)
 	})
 }
 
@@ -117,6 +128,9 @@ type Joined struct {
 }
 
 // AddMemberships puts a user into groups that it is not in.
+// ErrConflict when the user is in one of them already: the caller compares first,
+// within the same transaction. ErrNotFound when there is no such user or group in the
+// environment.
 func (tx *Tx) AddMemberships(ctx context.Context, env, user string, groups []Joined, at time.Time) error {
 	for len(groups) > 0 {
 		n := min(chunk, len(groups))
@@ -124,7 +138,10 @@ func (tx *Tx) AddMemberships(ctx context.Context, env, user string, groups []Joi
 		for _, g := range groups[:n] {
 			args = append(args, env, user, g.GroupID, micros(at), g.Stamp)
 		}
-		_, err := tx.c.exec(ctx, `INSERT INTO memberships (environment_id, user_id, group_id, since, stamp) VALUES `+placeholders(1, n, 5), args...)
+		_, err := tx.c.exec(ctx, `
+			INSERT INTO memberships (environment_id, user_id, group_id, since, stamp)
+			VALUES `+placeholders(1, n, 5),
+			args...)
 		if err != nil {
 			return err
 		}
@@ -141,7 +158,10 @@ func (tx *Tx) RemoveMemberships(ctx context.Context, env, user string, groups []
 		for _, g := range groups[:n] {
 			args = append(args, g)
 		}
-		_, err := tx.c.exec(ctx, `DELETE FROM memberships WHERE environment_id = $1 AND user_id = $2 AND group_id IN `+placeholders(3, 1, n), args...)
+		_, err := tx.c.exec(ctx, `
+			DELETE FROM memberships
+			WHERE environment_id = $1 AND user_id = $2 AND group_id IN `+placeholders(3, 1, n),
+			args...)
 		if err != nil {
 			return err
 		}
@@ -151,27 +171,40 @@ func (tx *Tx) RemoveMemberships(ctx context.Context, env, user string, groups []
 }
 
 // GroupsByKey returns the groups of a source with those names, each given as
-// its GroupKey, without MemberCount and LastSeenAt.
-func (tx *Tx) GroupsByKey(ctx context.Context, env, sourceType, sourceID string, keys []string) ([]Group, error) {
-	return tx.groupsBy(ctx, "g.name_key", env, sourceType, sourceID, keys)
+// its NameKey, without MemberCount and LastSeenAt.
+func (tx *Tx) GroupsByKey(
+	ctx context.Context, env string, source Source, sourceID string, keys []string,
+) ([]Group, error) {
+	return tx.groupsBy(ctx, "g.name_key IN ", env, source, sourceID, keys)
 }
 
 // GroupsByDirectoryID returns the groups of a source with those immutable IDs,
-// without MemberCount and LastSeenAt.
-func (tx *Tx) GroupsByDirectoryID(ctx context.Context, env, sourceType, sourceID string, ids []string) ([]Group, error) {
-	return tx.groupsBy(ctx, "g.directory_id", env, sourceType, sourceID, ids)
+// without MemberCount and LastSeenAt. The empty one finds nothing.
+func (tx *Tx) GroupsByDirectoryID(
+	ctx context.Context, env string, source Source, sourceID string, ids []string,
+) ([]Group, error) {
+	// The index is of those alone that have one, and is used only where that is said;
+	// else every group of the source is looked at, at each sign-on.
+	return tx.groupsBy(ctx, "g.directory_id <> '' AND g.directory_id IN ", env, source, sourceID, ids)
 }
 
-func (tx *Tx) groupsBy(ctx context.Context, column, env, sourceType, sourceID string, values []string) ([]Group, error) {
+// groupsBy finds groups of a source by what in says of them, in statements of at most
+// chunk values; their order is nobody's.
+func (tx *Tx) groupsBy(
+	ctx context.Context, in, env string, source Source, sourceID string, values []string,
+) ([]Group, error) {
 	var all []Group
 	for len(values) > 0 {
 		n := min(chunk, len(values))
-		args := []any{env, sourceType, sourceID}
+		args := []any{env, source, sourceID}
 		for _, v := range values[:n] {
 			args = append(args, v)
 		}
-		found, err := queryAll(ctx, tx.c, scanPlainGroup, groupFields+` FROM cloud_groups g
- WHERE g.environment_id = $1 AND g.source_type = $2 AND g.source_id = $3 AND `+column+` IN `+placeholders(4, 1, n), args...)
+		found, err := queryAll(ctx, tx.c, scanPlainGroup, groupFields+`
+			FROM cloud_groups g
+			WHERE g.environment_id = $1 AND g.source_type = $2 AND g.source_id = $3
+				AND `+in+placeholders(4, 1, n),
+			args...)
 		if err != nil {
 			return nil, err
 		}
@@ -183,14 +216,20 @@ func (tx *Tx) groupsBy(ctx context.Context, column, env, sourceType, sourceID st
 
 // DoubtMemberships notes of a user's memberships why it cannot be told whether they
 // are true still; an empty doubt takes that back.
-func (tx *Tx) DoubtMemberships(ctx context.Context, env, user string, groups []string, doubt string, at time.Time) error {
+func (tx *Tx) DoubtMemberships(
+	ctx context.Context, env, user string, groups []string, doubt string, at time.Time,
+) error {
 	for len(groups) > 0 {
 		n := min(chunk, len(groups))
 		args := []any{env, user, doubt, micros(at)}
 		for _, g := range groups[:n] {
 			args = append(args, g)
 		}
-		_, err := tx.c.exec(ctx, `UPDATE memberships SET doubt = $3, doubted_at = $4 WHERE environment_id = $1 AND user_id = $2 AND group_id IN `+placeholders(5, 1, n), args...)
+		_, err := tx.c.exec(ctx, `
+			UPDATE memberships
+			SET doubt = $3, doubted_at = $4
+			WHERE environment_id = $1 AND user_id = $2 AND group_id IN `+placeholders(5, 1, n),
+			args...)
 		if err != nil {
 			return err
 		}
@@ -219,13 +258,19 @@ func (r reader) GroupDoubts(ctx context.Context, env, group string) ([]DoubtedGr
 	return r.doubted(ctx, `m.environment_id = $1 AND m.group_id = $2`, env, group)
 }
 
+// doubted counts the users by group and reason, at most MaxLimit lines. They are sorted
+// here, by name, as PostgreSQL and SQLite would not sort them alike.
 func (r reader) doubted(ctx context.Context, where string, args ...any) ([]DoubtedGroup, error) {
 	all, err := queryAll(ctx, r.c, func(r row) (d DoubtedGroup, err error) {
 		err = r.Scan(&d.GroupID, &d.Name, &d.DisplayName, &d.SourceID, &d.Doubt, &d.Users)
 		return d, err
-	}, `SELECT g.id, g.name, g.display_name, g.source_id, m.doubt, count(*) FROM memberships m
- JOIN cloud_groups g ON g.environment_id = m.environment_id AND g.id = m.group_id
- WHERE `+where+` AND m.doubt <> '' GROUP BY g.id, g.name, g.display_name, g.source_id, m.doubt LIMIT 1000`, args...)
+	}, `
+		SELECT g.id, g.name, g.display_name, g.source_id, m.doubt, count(*)
+		FROM memberships m
+		JOIN cloud_groups g ON g.environment_id = m.environment_id AND g.id = m.group_id
+		WHERE `+where+` AND m.doubt <> ''
+		GROUP BY g.id, g.name, g.display_name, g.source_id, m.doubt LIMIT 1000`,
+		args...)
 	slices.SortFunc(all, func(a, b DoubtedGroup) int {
 		return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.GroupID, b.GroupID), cmp.Compare(a.Doubt, b.Doubt))
 	})
@@ -236,7 +281,8 @@ func (r reader) doubted(ctx context.Context, where string, args ...any) ([]Doubt
 // and returns how many there were.
 func (s *Store) ReleaseDoubted(ctx context.Context, env, group string) (users int, err error) {
 	err = s.Provision(ctx, func(tx *Tx) error {
-		n, err := tx.c.exec(ctx, `DELETE FROM memberships WHERE environment_id = $1 AND group_id = $2 AND doubt <> ''`, env, group)
+		n, err := tx.c.exec(ctx, `DELETE FROM memberships WHERE environment_id = $1 AND group_id = $2 AND doubt <> ''`,
+			env, group)
 		users = int(n)
 		return err
 	})

@@ -18,6 +18,7 @@ var (
 )
 
 // Environment is one tenant.
+// Everything else belongs to one, and nothing is looked up without it.
 type Environment struct {
 	ID, Name             string
 	Settings             Settings
@@ -41,6 +42,8 @@ type UserTypeRef struct {
 }
 
 // Population is a named set of users.
+// One of an environment is the default, which new users join when nothing names
+// another; a user is in exactly one.
 type Population struct {
 	ID, EnvironmentID, Name, Description string
 	Default                              bool
@@ -71,6 +74,8 @@ type Declared struct {
 }
 
 // UserType is a category of directory users on a gateway.
+// It is kept as JSON within its gateway, under the names that the API has, so that a
+// field is never renamed without a migration.
 type UserType struct {
 	ID                string    `json:"id"`
 	Name              string    `json:"name"`
@@ -111,6 +116,8 @@ type Pairing struct {
 
 // PairingRequest is an agent that shows a code and waits for an administrator to
 // approve it. It belongs to no environment until then.
+// Its ticket is the agent's to ask by, its code the administrator's to recognise; both
+// are kept as hashes, and neither leads to the other.
 type PairingRequest struct {
 	ID                          string
 	TicketHash, CodeHash        []byte
@@ -123,6 +130,8 @@ type PairingRequest struct {
 }
 
 // Instance is one paired agent.
+// It stays when it is revoked: its key must be refused for ever, and who paired and
+// revoked it can be read. Its times are the cloud's, and never the machine's.
 type Instance struct {
 	ID, EnvironmentID, GatewayID string
 	PublicKey, SealKey           []byte
@@ -142,6 +151,7 @@ type Instance struct {
 }
 
 // User is a person's record.
+// A user who is linked to no gateway has no password anywhere: the cloud keeps none.
 type User struct {
 	ID, EnvironmentID, PopulationID string
 	Username                        string // unique in its environment, without regard to case
@@ -153,17 +163,23 @@ type User struct {
 	DN                              string        // of the entry at the last provisioning
 	Correlation                     []Correlation // in the user type's order
 	CreatedAt, UpdatedAt            time.Time
-	LastSignOnAt                    time.Time // filled on reading, from the sign-ons
-	SignOffs                        int       // filled on reading: how often they were signed off everywhere
+	LastSignOnAt                    time.Time    // filled on reading, from the sign-ons
+	ProviderID                      string       // filled on reading: of the first identity provider that knows them
+	ProviderType                    ProviderType // filled on reading: of that provider
+	SignOffs                        int          // filled on reading: how often they were signed off everywhere
 }
 
 // Correlation is one identifying value of a directory entry.
 type Correlation struct{ Attribute, Value string }
 
+// Source is what sort of place a just-in-time group comes from; empty: it is an
+// ordinary group, and comes from nowhere. It is kept, and shown by the API, as it is.
+type Source string
+
 // The sources of just-in-time groups.
 const (
-	SourceGateway = "GATEWAY"
-	SourceIDP     = "IDP"
+	SourceGateway Source = "GATEWAY"
+	SourceIDP     Source = "IDP"
 )
 
 // Group is a cloud group. SourceType is empty for an ordinary one. Name is the
@@ -172,15 +188,21 @@ type Group struct {
 	ID, EnvironmentID, PopulationID string
 	Name, DisplayName, Description  string
 	ExternalID                      string
-	SourceType, SourceID            string
-	DirectoryID                     string    // the directory's immutable ID of it; may be empty
-	MemberCount                     int       // filled on reading
-	LastSeenAt                      time.Time // filled by Store.Group: newest sign-on of a member that brought all of the member's groups
-	CreatedAt, UpdatedAt            time.Time
+	SourceType                      Source
+	SourceID                        string // the gateway, or the identity provider
+	DirectoryID                     string // the directory's immutable ID of it; may be empty
+	MemberCount                     int    // filled on reading
+	// LastSeenAt is filled by Store.Group: the newest sign-on of a member that brought
+	// all of the member's groups.
+	LastSeenAt           time.Time
+	CreatedAt, UpdatedAt time.Time
 }
 
 // JustInTime tells whether a directory or an identity provider owns the group.
 func (g Group) JustInTime() bool { return g.SourceType != "" }
+
+// FromGateway tells whether a directory behind a gateway owns the group.
+func (g Group) FromGateway() bool { return g.SourceType == SourceGateway }
 
 // Membership is one user in one group.
 type Membership struct {
@@ -202,6 +224,8 @@ const (
 const SignedOnOK = "ok"
 
 // SignOn is the record of one sign-on.
+// It names groups by ID, since they may be called otherwise later; and people by what
+// they typed as well, since most who fail are nobody's record.
 type SignOn struct {
 	ID, EnvironmentID             string
 	At                            time.Time
@@ -209,6 +233,7 @@ type SignOn struct {
 	Username                      string // as typed
 	UserID, GatewayID, UserTypeID string // empty when not known
 	InstanceID                    string
+	ProviderID                    string   // of the identity provider; empty: none
 	Outcome                       string   // of the closed set
 	Reason                        string   // for the administrator
 	Message                       string   // the sentence the person saw
@@ -221,6 +246,7 @@ type SignOn struct {
 }
 
 // Activity is one line of what happened, by whom, to what.
+// It is never changed, and stays when what it is of is gone. Nothing secret is in it.
 type Activity struct {
 	ID, EnvironmentID string
 	At                time.Time

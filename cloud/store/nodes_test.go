@@ -48,9 +48,22 @@ func TestOneOfManyNodes(t *testing.T) {
 	all := nodes(t, 4)
 	w := build(t, all[0], "one")
 	ctx, e := t.Context(), w.env.ID
-	must(t, all[0].CreatePairing(ctx, &store.Pairing{EnvironmentID: e, GatewayID: w.gateway.ID, CodeHash: []byte("c"), ExpiresAt: time.Now().Add(time.Hour)}))
-	must(t, all[0].CreatePairingRequest(ctx, &store.PairingRequest{CodeHash: []byte("d"), TicketHash: []byte("t"), ExpiresAt: time.Now().Add(time.Hour)}))
-	must(t, all[0].CreateAdministrator(ctx, &store.Administrator{EnvironmentID: e, Name: "Ada", SetupHash: []byte("s")}))
+	must(t, all[0].CreatePairing(ctx, &store.Pairing{
+		EnvironmentID: e,
+		GatewayID:     w.gateway.ID,
+		CodeHash:      []byte("c"),
+		ExpiresAt:     time.Now().Add(time.Hour),
+	}))
+	must(t, all[0].CreatePairingRequest(ctx, &store.PairingRequest{
+		CodeHash:   []byte("d"),
+		TicketHash: []byte("t"),
+		ExpiresAt:  time.Now().Add(time.Hour),
+	}))
+	must(t, all[0].CreateAdministrator(ctx, &store.Administrator{
+		EnvironmentID: e,
+		Name:          "Ada",
+		SetupHash:     []byte("s"),
+	}))
 	for name, c := range map[string]struct {
 		do   func(s *store.Store, n int) error
 		lost error
@@ -60,7 +73,12 @@ func TestOneOfManyNodes(t *testing.T) {
 			return err
 		}, store.ErrUsed},
 		"pairing-request": {func(s *store.Store, _ int) error {
-			return s.ApprovePairing(ctx, []byte("d"), time.Now(), &store.Instance{EnvironmentID: e, GatewayID: w.gateway.ID})
+			return s.ApprovePairing(
+				ctx,
+				[]byte("d"),
+				time.Now(),
+				&store.Instance{EnvironmentID: e, GatewayID: w.gateway.ID},
+			)
 		}, store.ErrUsed},
 		"assertion": {func(s *store.Store, _ int) error {
 			return s.UseAssertion(ctx, []byte("n"), time.Now().Add(time.Hour))
@@ -135,6 +153,9 @@ func TestOddText(t *testing.T) {
 		if got.ID != u.ID {
 			t.Errorf("%q is %+v", name, got)
 		}
-		must(t, s.RecordSignOn(t.Context(), &store.SignOn{EnvironmentID: w.env.ID, Username: name}, store.Activity{Action: "sign-on", Text: name, Detail: map[string]any{"typed": name}}))
+		must(t, s.RecordSignOn(t.Context(), &store.SignOn{
+			EnvironmentID: w.env.ID,
+			Username:      name,
+		}, store.Activity{Action: "sign-on", Text: name, Detail: map[string]any{"typed": name}}))
 	}
 }

@@ -52,6 +52,10 @@ func Open(ctx context.Context, where string) (*Store, error) {
 	return s, nil
 }
 
+// migrate brings the tables up to date, one step after the other, each in a
+// transaction. It looks first whether the database is ahead of this program, and then
+// touches nothing: an old node beside new ones would write rows that lack what they
+// count on.
 func (p product) migrate(ctx context.Context, db *sql.DB) error {
 	files, err := fs.Sub(migrations, "migrations")
 	if err != nil {

@@ -26,6 +26,7 @@ type Page struct {
 	Limit  int    // 0: DefaultLimit; at most MaxLimit
 }
 
+// limit is how many rows a page has, whatever a client asks for.
 func (p Page) limit() int {
 	if p.Limit <= 0 {
 		return DefaultLimit
@@ -43,6 +44,7 @@ type list struct {
 }
 
 // where adds a condition; each ? in it stands for one of args.
+// Nothing that a client said is ever part of cond.
 func (l *list) where(cond string, args ...any) {
 	var b strings.Builder
 	for _, r := range cond {
@@ -82,6 +84,8 @@ func (l *list) sql(p Page) (string, error) {
 }
 
 // parse reads a cursor; it came from a client.
+// It is not signed: it names a place in an order and opens nothing, since the
+// conditions of the list hold besides.
 func (l *list) parse(cursor string) ([2]any, error) {
 	var c [2]string
 	b, err := base64.RawURLEncoding.DecodeString(cursor)
@@ -107,7 +111,11 @@ func cursorOf(key any, id string) string {
 }
 
 // queryPage returns one page and the cursor of the next.
-func queryPage[T any](ctx context.Context, c conn, l list, p Page, scan func(row) (T, error), key func(T) (any, string)) ([]T, string, error) {
+// One row more than the page has is asked for, which tells whether there is a next page
+// without counting.
+func queryPage[T any](
+	ctx context.Context, c conn, l list, p Page, scan func(row) (T, error), key func(T) (any, string),
+) ([]T, string, error) {
 	query, err := l.sql(p)
 	if err != nil {
 		return nil, "", err

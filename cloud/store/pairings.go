@@ -5,7 +5,9 @@ import (
 	"time"
 )
 
-const pairingColumns = `SELECT id, environment_id, gateway_id, code_hash, created_by, created_at, expires_at, used_at FROM pairings`
+const pairingColumns = `
+	SELECT id, environment_id, gateway_id, code_hash, created_by, created_at, expires_at, used_at
+	FROM pairings`
 
 // pairingRow is a pairing with what no caller needs to know of it.
 type pairingRow struct {
@@ -13,8 +15,18 @@ type pairingRow struct {
 	usedAt time.Time
 }
 
+// scanPairing reads a code's hash and never a code: only who was given the code has it.
 func scanPairing(r row) (p pairingRow, err error) {
-	err = r.Scan(&p.ID, &p.EnvironmentID, &p.GatewayID, fromBase64{&p.CodeHash}, &p.CreatedBy, at{&p.CreatedAt}, at{&p.ExpiresAt}, at{&p.usedAt})
+	err = r.Scan(
+		&p.ID,
+		&p.EnvironmentID,
+		&p.GatewayID,
+		fromBase64{&p.CodeHash},
+		&p.CreatedBy,
+		at{&p.CreatedAt},
+		at{&p.ExpiresAt},
+		at{&p.usedAt},
+	)
 	return p, err
 }
 
@@ -26,8 +38,18 @@ func (s *Store) CreatePairing(ctx context.Context, p *Pairing) error {
 			return err
 		}
 		stamp(&p.CreatedAt)
-		_, err := tx.c.exec(ctx, `INSERT INTO pairings (id, environment_id, gateway_id, code_hash, created_by, created_at, expires_at, used_at)
- VALUES ($1, $2, $3, $4, $5, $6, $7, 0)`, p.ID, p.EnvironmentID, p.GatewayID, inBase64(p.CodeHash), p.CreatedBy, micros(p.CreatedAt), micros(p.ExpiresAt))
+		_, err := tx.c.exec(ctx, `
+			INSERT INTO pairings (id, environment_id, gateway_id, code_hash, created_by, created_at, expires_at,
+				used_at)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, 0)`,
+			p.ID,
+			p.EnvironmentID,
+			p.GatewayID,
+			inBase64(p.CodeHash),
+			p.CreatedBy,
+			micros(p.CreatedAt),
+			micros(p.ExpiresAt),
+		)
 		return err
 	})
 }
@@ -38,14 +60,17 @@ func (r reader) Pairings(ctx context.Context, env, gateway string, now time.Time
 	return queryAll(ctx, r.c, func(r row) (Pairing, error) {
 		p, err := scanPairing(r)
 		return p.Pairing, err
-	}, pairingColumns+` WHERE environment_id = $1 AND gateway_id = $2 AND used_at = 0 AND expires_at > $3 ORDER BY created_at, id LIMIT $4`,
+	}, pairingColumns+`
+		WHERE environment_id = $1 AND gateway_id = $2 AND used_at = 0 AND expires_at > $3
+		ORDER BY created_at, id LIMIT $4`,
 		env, gateway, micros(now), MaxLimit)
 }
 
 // DeletePairing takes back a pairing; ErrNotFound when there is none.
 func (s *Store) DeletePairing(ctx context.Context, env, gateway, id string) error {
 	return s.Provision(ctx, func(tx *Tx) error {
-		return tx.c.execOne(ctx, `DELETE FROM pairings WHERE environment_id = $1 AND gateway_id = $2 AND id = $3`, env, gateway, id)
+		return tx.c.execOne(ctx, `DELETE FROM pairings WHERE environment_id = $1 AND gateway_id = $2 AND id = $3`,
+			env, gateway, id)
 	})
 }
 
@@ -53,6 +78,9 @@ func (s *Store) DeletePairing(ctx context.Context, env, gateway, id string) erro
 // gateway that the code is for. It returns the pairing and fills in the
 // environment, gateway, ID, PairedAt and PairedBy of inst. ErrNotFound, ErrUsed
 // or ErrExpired when the code is not good, and nothing is written then.
+// Of many who redeem one code at once one wins, over all nodes: the update of used_at
+// finds one row for one of them. An expired code is remembered for a while, so that an
+// agent hears that it was right and late.
 func (s *Store) RedeemPairing(ctx context.Context, codeHash []byte, now time.Time, inst *Instance) (Pairing, error) {
 	var p pairingRow
 	err := s.Provision(ctx, func(tx *Tx) (err error) {
@@ -65,7 +93,8 @@ func (s *Store) RedeemPairing(ctx context.Context, codeHash []byte, now time.Tim
 		case !now.Before(p.ExpiresAt):
 			return ErrExpired
 		}
-		if err := tx.c.execOne(ctx, `UPDATE pairings SET used_at = $1 WHERE id = $2 AND used_at = 0`, micros(now), p.ID); err != nil {
+		if err := tx.c.execOne(ctx, `UPDATE pairings SET used_at = $1 WHERE id = $2 AND used_at = 0`,
+			micros(now), p.ID); err != nil {
 			return err
 		}
 		inst.EnvironmentID, inst.GatewayID = p.EnvironmentID, p.GatewayID

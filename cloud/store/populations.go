@@ -5,14 +5,29 @@ import (
 	"fmt"
 )
 
-const populationColumns = `SELECT p.id, p.environment_id, p.name, p.description, p.is_default, p.created_at, p.updated_at,
- (SELECT count(*) FROM users u WHERE u.environment_id = p.environment_id AND u.population_id = p.id) FROM populations p`
+const populationColumns = `
+	SELECT p.id, p.environment_id, p.name, p.description, p.is_default, p.created_at, p.updated_at,
+		(SELECT count(*) FROM users u WHERE u.environment_id = p.environment_id AND u.population_id = p.id)
+	FROM populations p`
 
 // uncounted are the columns without the count, which takes as long as there are users.
-const uncounted = `SELECT p.id, p.environment_id, p.name, p.description, p.is_default, p.created_at, p.updated_at, 0 FROM populations p`
+const uncounted = `
+	SELECT p.id, p.environment_id, p.name, p.description, p.is_default, p.created_at, p.updated_at, 0
+	FROM populations p`
 
+// scanPopulation reads a population with the number of its users, or with 0 where that
+// is not asked for.
 func scanPopulation(r row) (p Population, err error) {
-	err = r.Scan(&p.ID, &p.EnvironmentID, &p.Name, &p.Description, &p.Default, at{&p.CreatedAt}, at{&p.UpdatedAt}, &p.UserCount)
+	err = r.Scan(
+		&p.ID,
+		&p.EnvironmentID,
+		&p.Name,
+		&p.Description,
+		&p.Default,
+		at{&p.CreatedAt},
+		at{&p.UpdatedAt},
+		&p.UserCount,
+	)
 	return p, err
 }
 
@@ -29,8 +44,11 @@ func (s *Store) CreatePopulation(ctx context.Context, p *Population) error {
 		if err := tx.takeDefault(ctx, p); err != nil {
 			return err
 		}
-		_, err := tx.c.exec(ctx, `INSERT INTO populations (id, environment_id, name, name_folded, description, is_default, created_at, updated_at)
- VALUES ($1, $2, $3, $4, $5, $6, $7, $7)`, p.ID, p.EnvironmentID, p.Name, Fold(p.Name), p.Description, p.Default, micros(p.CreatedAt))
+		_, err := tx.c.exec(ctx, `
+			INSERT INTO populations (id, environment_id, name, name_folded, description, is_default, created_at,
+				updated_at)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $7)`,
+			p.ID, p.EnvironmentID, p.Name, Fold(p.Name), p.Description, p.Default, micros(p.CreatedAt))
 		return err
 	})
 }
@@ -38,10 +56,18 @@ func (s *Store) CreatePopulation(ctx context.Context, p *Population) error {
 // takeDefault sees to it that exactly one population is the default one.
 func (tx *Tx) takeDefault(ctx context.Context, p *Population) error {
 	if p.Default {
-		_, err := tx.c.exec(ctx, `UPDATE populations SET is_default = FALSE WHERE environment_id = $1 AND is_default AND id <> $2`, p.EnvironmentID, p.ID)
+		_, err := tx.c.exec(ctx, `
+			UPDATE populations
+			SET is_default = FALSE
+			WHERE environment_id = $1 AND is_default AND id <> $2`,
+			p.EnvironmentID, p.ID)
 		return err
 	}
-	others, err := queryOne(ctx, tx.c, value[int], `SELECT count(*) FROM populations WHERE environment_id = $1 AND is_default AND id <> $2`, p.EnvironmentID, p.ID)
+	others, err := queryOne(ctx, tx.c, value[int], `
+		SELECT count(*)
+		FROM populations
+		WHERE environment_id = $1 AND is_default AND id <> $2`,
+		p.EnvironmentID, p.ID)
 	p.Default = others == 0
 	return err
 }
@@ -72,8 +98,11 @@ func (s *Store) UpdatePopulation(ctx context.Context, p *Population) error {
 			return err
 		}
 		p.UpdatedAt = now()
-		return tx.c.execOne(ctx, `UPDATE populations SET name = $1, name_folded = $2, description = $3, is_default = $4, updated_at = $5
- WHERE environment_id = $6 AND id = $7`, p.Name, Fold(p.Name), p.Description, p.Default, micros(p.UpdatedAt), p.EnvironmentID, p.ID)
+		return tx.c.execOne(ctx, `
+			UPDATE populations
+			SET name = $1, name_folded = $2, description = $3, is_default = $4, updated_at = $5
+			WHERE environment_id = $6 AND id = $7`,
+			p.Name, Fold(p.Name), p.Description, p.Default, micros(p.UpdatedAt), p.EnvironmentID, p.ID)
 	})
 }
 
@@ -92,6 +121,9 @@ func (s *Store) DeletePopulation(ctx context.Context, env, id string) error {
 	})
 }
 
+// populationFree returns ErrDependents with the first thing that refers to a
+// population. User types are looked through here, since they are kept in their gateways
+// and no foreign key sees them.
 func (tx *Tx) populationFree(ctx context.Context, p Population) error {
 	if p.Default {
 		return fmt.Errorf("%w: it is the default population", ErrDependents)
@@ -99,12 +131,27 @@ func (tx *Tx) populationFree(ctx context.Context, p Population) error {
 	if p.UserCount > 0 {
 		return fmt.Errorf("%w: %d users", ErrDependents, p.UserCount)
 	}
-	groups, err := queryOne(ctx, tx.c, value[int], `SELECT count(*) FROM cloud_groups WHERE environment_id = $1 AND population_id = $2`, p.EnvironmentID, p.ID)
+	groups, err := queryOne(ctx, tx.c, value[int], `
+		SELECT count(*)
+		FROM cloud_groups
+		WHERE environment_id = $1 AND population_id = $2`,
+		p.EnvironmentID, p.ID)
 	if err != nil {
 		return err
 	}
 	if groups > 0 {
 		return fmt.Errorf("%w: %d groups", ErrDependents, groups)
+	}
+	newcomers, err := queryOne(ctx, tx.c, value[int], `
+		SELECT count(*)
+		FROM identity_providers
+		WHERE environment_id = $1 AND population_id = $2`,
+		p.EnvironmentID, p.ID)
+	if err != nil {
+		return err
+	}
+	if newcomers > 0 {
+		return fmt.Errorf("%w: %d identity providers", ErrDependents, newcomers)
 	}
 	gateways, err := queryAll(ctx, tx.c, scanGateway, gatewayColumns+` WHERE environment_id = $1`, p.EnvironmentID)
 	for _, g := range gateways {

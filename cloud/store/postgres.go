@@ -18,8 +18,9 @@ import (
 // takeTurn makes a transaction the only one that writes, over all nodes, until
 // it ends. The limits free the others from a node that holds the turn and has
 // gone without a word. Its number is "ldap" in ASCII.
-const takeTurn = `SELECT set_config('lock_timeout', '10s', true), set_config('statement_timeout', '15s', true),
- set_config('idle_in_transaction_session_timeout', '5s', true), pg_advisory_xact_lock(1818517872)`
+const takeTurn = `
+	SELECT set_config('lock_timeout', '10s', true), set_config('statement_timeout', '15s', true),
+		set_config('idle_in_transaction_session_timeout', '5s', true), pg_advisory_xact_lock(1818517872)`
 
 // batchTime is how long a transaction may take, waiting for the turn and the
 // commit included. A database that answers nothing holds nobody up for longer.
@@ -30,6 +31,8 @@ func IsPostgres(where string) bool {
 	return strings.HasPrefix(where, "postgres://") || strings.HasPrefix(where, "postgresql://")
 }
 
+// postgresProduct is PostgreSQL, with a lock around the migrations that is held by the
+// session and ends with it.
 func postgresProduct() product {
 	return product{open: openPostgres, dialect: goose.DialectPostgres, options: func() ([]goose.ProviderOption, error) {
 		// Of nodes that start together, one brings the tables up to date.
@@ -57,7 +60,11 @@ func openPostgres(url string) (*Store, error) {
 	readers := max(8, 4*runtime.GOMAXPROCS(0))
 	r.SetMaxOpenConns(readers)
 	r.SetMaxIdleConns(readers)
-	return &Store{reader: reader{conn{r}}, writer: &writer{w: w, speak: func(tx engine) engine { return tx }, turnSQL: takeTurn, limit: batchTime}, r: r}, nil
+	return &Store{
+		reader: reader{conn{r}},
+		writer: &writer{w: w, speak: func(tx engine) engine { return tx }, turnSQL: takeTurn, limit: batchTime},
+		r:      r,
+	}, nil
 }
 
 // protected wants an administrator's word on how a database elsewhere is talked
@@ -67,7 +74,8 @@ func protected(url string, cfg *pgx.ConnConfig) error {
 	if here || strings.Contains(url, "sslmode=") || os.Getenv("PGSSLMODE") != "" {
 		return nil
 	}
-	return errors.New("say how the connection is protected: add sslmode=verify-full to the URL, and sslrootcert=FILE for an authority of your own")
+	return errors.New("say how the connection is protected: add sslmode=verify-full to the URL," +
+		" and sslrootcert=FILE for an authority of your own")
 }
 
 // postgresRefusal returns what of our errors an error of PostgreSQL is, by its

@@ -22,7 +22,11 @@ func TestPostgresTurnOfTheDead(t *testing.T) {
 	_, err = dead.Exec(store.TakeTurn)
 	must(t, err)
 	from := time.Now()
-	must(t, s.CreateUser(t.Context(), &store.User{EnvironmentID: w.env.ID, PopulationID: w.population.ID, Username: "next"}))
+	must(t, s.CreateUser(t.Context(), &store.User{
+		EnvironmentID: w.env.ID,
+		PopulationID:  w.population.ID,
+		Username:      "next",
+	}))
 	if took := time.Since(from); took > 8*time.Second {
 		t.Errorf("it took %s", took)
 	}

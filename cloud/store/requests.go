@@ -5,12 +5,29 @@ import (
 	"time"
 )
 
-const requestColumns = `SELECT id, ticket_hash, code_hash, public_key, seal_key, fingerprint, hostname, software, address,
- created_at, expires_at, denied, instance_id FROM pairing_requests`
+const requestColumns = `
+	SELECT id, ticket_hash, code_hash, public_key, seal_key, fingerprint, hostname, software, address,
+		created_at, expires_at, denied, instance_id
+	FROM pairing_requests`
 
+// scanRequest reads a request of an agent that shows a code; its keys are the public
+// halves.
 func scanRequest(r row) (p PairingRequest, err error) {
-	err = r.Scan(&p.ID, fromBase64{&p.TicketHash}, fromBase64{&p.CodeHash}, fromBase64{&p.PublicKey}, fromBase64{&p.SealKey}, &p.Fingerprint,
-		&p.Hostname, &p.Software, &p.Address, at{&p.CreatedAt}, at{&p.ExpiresAt}, &p.Denied, &p.InstanceID)
+	err = r.Scan(
+		&p.ID,
+		fromBase64{&p.TicketHash},
+		fromBase64{&p.CodeHash},
+		fromBase64{&p.PublicKey},
+		fromBase64{&p.SealKey},
+		&p.Fingerprint,
+		&p.Hostname,
+		&p.Software,
+		&p.Address,
+		at{&p.CreatedAt},
+		at{&p.ExpiresAt},
+		&p.Denied,
+		&p.InstanceID,
+	)
 	return p, err
 }
 
@@ -25,9 +42,24 @@ func (s *Store) CreatePairingRequest(ctx context.Context, p *PairingRequest) err
 		if _, err := tx.c.exec(ctx, `DELETE FROM pairing_requests WHERE expires_at < $1`, micros(p.CreatedAt)); err != nil {
 			return err
 		}
-		_, err := tx.c.exec(ctx, `INSERT INTO pairing_requests (id, ticket_hash, code_hash, public_key, seal_key, fingerprint, hostname, software, address,
- created_at, expires_at, denied, instance_id) VALUES `+placeholders(1, 1, 13), p.ID, inBase64(p.TicketHash), inBase64(p.CodeHash), inBase64(p.PublicKey),
-			inBase64(p.SealKey), p.Fingerprint, p.Hostname, p.Software, p.Address, micros(p.CreatedAt), micros(p.ExpiresAt), p.Denied, p.InstanceID)
+		_, err := tx.c.exec(ctx, `
+			INSERT INTO pairing_requests (id, ticket_hash, code_hash, public_key, seal_key, fingerprint, hostname,
+				software, address, created_at, expires_at, denied, instance_id)
+			VALUES `+placeholders(1, 1, 13),
+			p.ID,
+			inBase64(p.TicketHash),
+			inBase64(p.CodeHash),
+			inBase64(p.PublicKey),
+			inBase64(p.SealKey),
+			p.Fingerprint,
+			p.Hostname,
+			p.Software,
+			p.Address,
+			micros(p.CreatedAt),
+			micros(p.ExpiresAt),
+			p.Denied,
+			p.InstanceID,
+		)
 		return err
 	})
 }
@@ -60,6 +92,8 @@ func (r reader) PairingRequestByCode(ctx context.Context, codeHash []byte, now t
 // ApprovePairing makes an instance of a gateway of the agent that shows the code
 // with that hash, once. It fills in what the request says of inst. Its errors are
 // those of PairingRequestByCode, and ErrNotFound when there is no such gateway.
+// Who approves has seen the fingerprint of the very keys that become the instance's:
+// they are taken from the row and not from a later request of the agent.
 func (s *Store) ApprovePairing(ctx context.Context, codeHash []byte, now time.Time, inst *Instance) error {
 	return s.Provision(ctx, func(tx *Tx) error {
 		p, err := tx.PairingRequestByCode(ctx, codeHash, now)

@@ -37,9 +37,15 @@ type RoleGroup struct {
 
 // RoleGroups returns the groups of an environment whose members have a role.
 func (r reader) RoleGroups(ctx context.Context, env string) ([]RoleGroup, error) {
-	return queryAll(ctx, r.c, scanRoleGroup, `SELECT environment_id, group_id, role FROM role_groups WHERE environment_id = $1 ORDER BY group_id`, env)
+	return queryAll(ctx, r.c, scanRoleGroup, `
+		SELECT environment_id, group_id, role
+		FROM role_groups
+		WHERE environment_id = $1
+		ORDER BY group_id`,
+		env)
 }
 
+// scanRoleGroup reads which role a group gives.
 func scanRoleGroup(r row) (g RoleGroup, err error) {
 	err = r.Scan(&g.EnvironmentID, &g.GroupID, &g.Role)
 	return g, err
@@ -53,19 +59,29 @@ func (s *Store) SetRoleGroup(ctx context.Context, g RoleGroup) error {
 			return err
 		}
 		if g.Role == "" {
-			return tx.c.execOne(ctx, `DELETE FROM role_groups WHERE environment_id = $1 AND group_id = $2`, g.EnvironmentID, g.GroupID)
+			return tx.c.execOne(ctx, `DELETE FROM role_groups WHERE environment_id = $1 AND group_id = $2`,
+				g.EnvironmentID, g.GroupID)
 		}
-		_, err := tx.c.exec(ctx, `INSERT INTO role_groups (environment_id, group_id, role) VALUES ($1, $2, $3)
- ON CONFLICT (environment_id, group_id) DO UPDATE SET role = $3`, g.EnvironmentID, g.GroupID, g.Role)
+		_, err := tx.c.exec(ctx, `
+			INSERT INTO role_groups (environment_id, group_id, role)
+			VALUES ($1, $2, $3)
+			ON CONFLICT (environment_id, group_id) DO UPDATE SET role = $3`,
+			g.EnvironmentID, g.GroupID, g.Role)
 		return err
 	})
 }
 
 // UserRole returns the mightiest role that a user's groups give; empty when
 // they give none.
+// It is asked at each request of a person's and at each change of theirs, so a
+// membership that ends takes the role with it at once.
 func (r reader) UserRole(ctx context.Context, env, user string) (Role, error) {
-	return r.mightiest(ctx, `SELECT r.role FROM role_groups r WHERE r.environment_id = $1 AND EXISTS
- (SELECT 1 FROM memberships m WHERE m.user_id = $2 AND m.group_id = r.group_id)`, env, user)
+	return r.mightiest(ctx, `
+		SELECT r.role
+		FROM role_groups r
+		WHERE r.environment_id = $1
+			AND EXISTS (SELECT 1 FROM memberships m WHERE m.user_id = $2 AND m.group_id = r.group_id)`,
+		env, user)
 }
 
 // GroupRole returns the role that a group gives its members; empty when it gives none.
@@ -77,20 +93,64 @@ func (r reader) GroupRole(ctx context.Context, env, group string) (Role, error) 
 // joins: by any group of a user whose password it checks, or by a just-in-time
 // group of its own, whose members its directory names. Empty when nobody has one.
 func (r reader) GatewayRole(ctx context.Context, env, gateway string) (Role, error) {
-	return r.mightiest(ctx, `SELECT r.role FROM role_groups r WHERE r.environment_id = $1 AND (EXISTS
- (SELECT 1 FROM cloud_groups g WHERE g.environment_id = r.environment_id AND g.id = r.group_id AND g.source_type = $2 AND g.source_id = $3) OR EXISTS
- (SELECT 1 FROM memberships m JOIN users u ON u.environment_id = m.environment_id AND u.id = m.user_id
- WHERE m.environment_id = r.environment_id AND m.group_id = r.group_id AND u.gateway_id = $3))`, env, SourceGateway, gateway)
+	return r.mightiest(ctx, `
+		SELECT r.role
+		FROM role_groups r
+		WHERE r.environment_id = $1
+			AND (EXISTS (
+				SELECT 1
+				FROM cloud_groups g
+				WHERE g.environment_id = r.environment_id AND g.id = r.group_id
+					AND g.source_type = $2 AND g.source_id = $3
+			) OR EXISTS (
+				SELECT 1
+				FROM memberships m
+				JOIN users u ON u.environment_id = m.environment_id AND u.id = m.user_id
+				WHERE m.environment_id = r.environment_id AND m.group_id = r.group_id AND u.gateway_id = $3
+			))`,
+		env, SourceGateway, gateway)
+}
+
+// ProviderRole returns the mightiest role that people have whom an identity provider
+// knows, or that a just-in-time group of its own gives. Empty when nobody has one.
+func (r reader) ProviderRole(ctx context.Context, env, provider string) (Role, error) {
+	return r.mightiest(ctx, `
+		SELECT r.role
+		FROM role_groups r
+		WHERE r.environment_id = $1
+			AND (EXISTS (
+				SELECT 1
+				FROM cloud_groups g
+				WHERE g.environment_id = r.environment_id AND g.id = r.group_id
+					AND g.source_type = $2 AND g.source_id = $3
+			) OR EXISTS (
+				SELECT 1
+				FROM memberships m
+				JOIN linked_accounts l ON l.environment_id = m.environment_id AND l.user_id = m.user_id
+				WHERE m.environment_id = r.environment_id AND m.group_id = r.group_id AND l.provider_id = $3
+			))`,
+		env, SourceIDP, provider)
 }
 
 // UserTypeRole is GatewayRole for the users of one user type alone.
 func (r reader) UserTypeRole(ctx context.Context, env, gateway, userType string) (Role, error) {
-	return r.mightiest(ctx, `SELECT r.role FROM role_groups r WHERE r.environment_id = $1 AND EXISTS
- (SELECT 1 FROM memberships m JOIN users u ON u.environment_id = m.environment_id AND u.id = m.user_id
- WHERE m.environment_id = r.environment_id AND m.group_id = r.group_id AND u.gateway_id = $2 AND u.user_type_id = $3)`, env, gateway, userType)
+	return r.mightiest(ctx, `
+		SELECT r.role
+		FROM role_groups r
+		WHERE r.environment_id = $1
+			AND EXISTS (
+				SELECT 1
+				FROM memberships m
+				JOIN users u ON u.environment_id = m.environment_id AND u.id = m.user_id
+				WHERE m.environment_id = r.environment_id AND m.group_id = r.group_id
+					AND u.gateway_id = $2 AND u.user_type_id = $3
+			)`,
+		env, gateway, userType)
 }
 
 // mightiest returns the mightiest of the roles that a query finds; empty for none.
+// A role that this program does not know counts as none: a newer one may have written
+// it.
 func (r reader) mightiest(ctx context.Context, query string, args ...any) (Role, error) {
 	all, err := queryAll(ctx, r.c, value[Role], query, args...)
 	for _, mighty := range Roles() {

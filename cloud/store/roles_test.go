@@ -66,7 +66,14 @@ func TestSignedOffEverywhere(t *testing.T) {
 	for name, end := range map[string]func(w world, far store.Gateway) error{
 		"alone": func(w world, _ store.Gateway) error { return s.SignOffUser(t.Context(), w.env.ID, w.user.ID) },
 		"with all of a user type, by moving them": func(w world, far store.Gateway) error {
-			_, err := s.RelinkUsers(t.Context(), w.env.ID, w.gateway.ID, w.gateway.UserTypes[0].ID, far.ID, far.UserTypes[0].ID)
+			_, err := s.RelinkUsers(
+				t.Context(),
+				w.env.ID,
+				w.gateway.ID,
+				w.gateway.UserTypes[0].ID,
+				far.ID,
+				far.UserTypes[0].ID,
+			)
 			return err
 		},
 		"with the user type": func(w world, _ store.Gateway) error {

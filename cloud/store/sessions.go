@@ -12,6 +12,7 @@ type session struct {
 	data []byte
 }
 
+// scanSession reads what the session manager keeps, which is nobody's business here.
 func scanSession(r row) (s session, err error) {
 	err = r.Scan(fromBase64{&s.data})
 	return s, err
@@ -27,7 +28,8 @@ func sessionKey(token string) string {
 // FindSession returns what was committed under the token; false when there is
 // nothing or it has expired.
 func (r reader) FindSession(ctx context.Context, token string) (data []byte, found bool, err error) {
-	s, err := queryOne(ctx, r.c, scanSession, `SELECT data FROM sessions WHERE hash = $1 AND expires_at > $2`, sessionKey(token), micros(now()))
+	s, err := queryOne(ctx, r.c, scanSession, `SELECT data FROM sessions WHERE hash = $1 AND expires_at > $2`,
+		sessionKey(token), micros(now()))
 	if errors.Is(err, ErrNotFound) {
 		return nil, false, nil
 	}
@@ -41,8 +43,11 @@ func (s *Store) CommitSession(ctx context.Context, token string, data []byte, ex
 		if _, err := tx.c.exec(ctx, `DELETE FROM sessions WHERE expires_at < $1`, micros(now())); err != nil {
 			return err
 		}
-		_, err := tx.c.exec(ctx, `INSERT INTO sessions (hash, data, expires_at) VALUES ($1, $2, $3)
- ON CONFLICT (hash) DO UPDATE SET data = excluded.data, expires_at = excluded.expires_at`, sessionKey(token), inBase64(data), micros(expires))
+		_, err := tx.c.exec(ctx, `
+			INSERT INTO sessions (hash, data, expires_at)
+			VALUES ($1, $2, $3)
+			ON CONFLICT (hash) DO UPDATE SET data = excluded.data, expires_at = excluded.expires_at`,
+			sessionKey(token), inBase64(data), micros(expires))
 		return err
 	})
 }

@@ -7,13 +7,41 @@ import (
 	"time"
 )
 
-const signOnColumns = `SELECT id, environment_id, at, method, username, user_id, gateway_id, user_type_id, instance_id, outcome, reason, message,
- updated, update_reason, verdict, verdict_reason, added, removed, duration, address FROM sign_ons`
+const signOnColumns = `
+	SELECT id, environment_id, at, method, username, user_id, gateway_id, user_type_id, instance_id, outcome,
+		reason, message, updated, update_reason, verdict, verdict_reason, added, removed, duration, address,
+		provider_id
+	FROM sign_ons`
 
+// went is the source that a sign-on s went by.
+const went = `CASE s.provider_id WHEN '' THEN s.gateway_id ELSE s.provider_id END`
+
+// scanSignOn reads a sign-on; its duration is kept in microseconds.
 func scanSignOn(r row) (s SignOn, err error) {
 	var micros int64
-	err = r.Scan(&s.ID, &s.EnvironmentID, at{&s.At}, &s.Method, &s.Username, &s.UserID, &s.GatewayID, &s.UserTypeID, &s.InstanceID, &s.Outcome, &s.Reason,
-		&s.Message, &s.Updated, &s.UpdateReason, &s.Verdict, &s.VerdictReason, fromJSON{&s.Added}, fromJSON{&s.Removed}, &micros, &s.Address)
+	err = r.Scan(
+		&s.ID,
+		&s.EnvironmentID,
+		at{&s.At},
+		&s.Method,
+		&s.Username,
+		&s.UserID,
+		&s.GatewayID,
+		&s.UserTypeID,
+		&s.InstanceID,
+		&s.Outcome,
+		&s.Reason,
+		&s.Message,
+		&s.Updated,
+		&s.UpdateReason,
+		&s.Verdict,
+		&s.VerdictReason,
+		fromJSON{&s.Added},
+		fromJSON{&s.Removed},
+		&micros,
+		&s.Address,
+		&s.ProviderID,
+	)
 	s.Duration = time.Duration(micros) * time.Microsecond
 	return s, err
 }
@@ -31,16 +59,41 @@ func (tx *Tx) RecordSignOn(ctx context.Context, s *SignOn, activities ...Activit
 		return err
 	}
 	stamp(&s.At)
-	_, err := tx.c.exec(ctx, `INSERT INTO sign_ons (id, environment_id, at, method, username, user_id, gateway_id, user_type_id, instance_id, outcome, reason,
- message, updated, update_reason, verdict, verdict_reason, added, removed, duration, address) VALUES `+placeholders(1, 1, 20),
-		s.ID, s.EnvironmentID, micros(s.At), s.Method, s.Username, s.UserID, s.GatewayID, s.UserTypeID, s.InstanceID, s.Outcome, s.Reason,
-		s.Message, s.Updated, s.UpdateReason, s.Verdict, s.VerdictReason, inJSON(s.Added), inJSON(s.Removed), s.Duration.Microseconds(), s.Address)
+	_, err := tx.c.exec(ctx, `
+		INSERT INTO sign_ons (id, environment_id, at, method, username, user_id, gateway_id, user_type_id,
+			instance_id, outcome, reason, message, updated, update_reason, verdict, verdict_reason, added, removed,
+			duration, address, provider_id)
+		VALUES `+placeholders(1, 1, 21),
+		s.ID,
+		s.EnvironmentID,
+		micros(s.At),
+		s.Method,
+		s.Username,
+		s.UserID,
+		s.GatewayID,
+		s.UserTypeID,
+		s.InstanceID,
+		s.Outcome,
+		s.Reason,
+		s.Message,
+		s.Updated,
+		s.UpdateReason,
+		s.Verdict,
+		s.VerdictReason,
+		inJSON(s.Added),
+		inJSON(s.Removed),
+		s.Duration.Microseconds(),
+		s.Address,
+		s.ProviderID,
+	)
 	if err != nil {
 		return err
 	}
 	owned := make([]Activity, 0, len(activities))
 	for _, a := range activities {
-		a.EnvironmentID, a.At, a.SignOnID = cmp.Or(a.EnvironmentID, s.EnvironmentID), cmp.Or(a.At, s.At), cmp.Or(a.SignOnID, s.ID)
+		a.EnvironmentID = cmp.Or(a.EnvironmentID, s.EnvironmentID)
+		a.At = cmp.Or(a.At, s.At)
+		a.SignOnID = cmp.Or(a.SignOnID, s.ID)
 		owned = append(owned, a)
 	}
 	return tx.AddActivity(ctx, owned...)
@@ -51,10 +104,15 @@ func (r reader) SignOn(ctx context.Context, env, id string) (SignOn, error) {
 	return queryOne(ctx, r.c, scanSignOn, signOnColumns+` WHERE environment_id = $1 AND id = $2`, env, id)
 }
 
-// GroupsProven returns when a sign-on last brought all of a user's groups; the
-// zero time when none has.
-func (r reader) GroupsProven(ctx context.Context, env, user string) (time.Time, error) {
-	t, err := queryOne(ctx, r.c, scanTime, `SELECT at FROM sign_ons WHERE environment_id = $1 AND user_id = $2 AND verdict = 'complete' ORDER BY at DESC LIMIT 1`, env, user)
+// GroupsProven returns when a sign-on last brought all of a user's groups of one
+// source, a gateway or an identity provider; the zero time when none has.
+func (r reader) GroupsProven(ctx context.Context, env, user, source string) (time.Time, error) {
+	t, err := queryOne(ctx, r.c, scanTime, `
+		SELECT at
+		FROM sign_ons s
+		WHERE environment_id = $1 AND user_id = $2 AND verdict = 'complete' AND `+went+` = $3
+		ORDER BY at DESC LIMIT 1`,
+		env, user, source)
 	if errors.Is(err, ErrNotFound) {
 		err = nil
 	}
@@ -65,6 +123,8 @@ func (r reader) GroupsProven(ctx context.Context, env, user string) (time.Time, 
 type SignOnFilter struct{ UserID string }
 
 // SignOns lists the newest first.
+// There is one filter, and an index for it: sign-ons are the table that grows most, and
+// a list of them must never look at all.
 func (r reader) SignOns(ctx context.Context, env string, f SignOnFilter, page Page) ([]SignOn, string, error) {
 	l := list{query: signOnColumns, key: "at", id: "id", backward: true}
 	l.where("environment_id = ?", env)

@@ -49,6 +49,8 @@ func (c conn) execOne(ctx context.Context, query string, args ...any) error {
 type row interface{ Scan(dest ...any) error }
 
 // queryAll returns all rows.
+// It reads the whole answer before it returns, so that no connection is held while the
+// caller works: how much an answer is, the query must bound.
 func queryAll[T any](ctx context.Context, c conn, scan func(row) (T, error), query string, args ...any) ([]T, error) {
 	rows, err := c.db.QueryContext(ctx, query, storable(args)...)
 	if err != nil {
@@ -86,6 +88,8 @@ func value[T any](r row) (v T, err error) {
 }
 
 // typed makes the database's refusals errors that callers decide on.
+// What a foreign key refuses is ErrNotFound: something was named that is not there, or
+// not in this environment.
 func typed(err error) error {
 	if err == nil {
 		return nil
@@ -112,6 +116,8 @@ func storable(args []any) []any {
 }
 
 // newID gives id a value when it has none.
+// IDs of version 7 grow with time, so rows that are made together stand together in
+// every index.
 func newID(id *string) error {
 	if *id != "" {
 		return nil
@@ -159,6 +165,7 @@ func (a at) Scan(src any) error {
 }
 
 // inJSON is how lists and structures are written.
+// Nobody looks into it by SQL, so both engines may keep it as text.
 func inJSON(v any) string {
 	b, err := json.Marshal(v)
 	if err != nil {

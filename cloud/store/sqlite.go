@@ -16,15 +16,23 @@ import (
 )
 
 // pragmas hold for each connection. synchronous(FULL) makes a commit in WAL
-// mode wait for the disk.
-const pragmas = "?_pragma=busy_timeout(5000)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_pragma=foreign_keys(1)"
+// mode wait for the disk, and case_sensitive_like has LIKE compare as PostgreSQL's does.
+const pragmas = "?_pragma=busy_timeout(5000)" +
+	"&_pragma=case_sensitive_like(1)" +
+	"&_pragma=journal_mode(WAL)" +
+	"&_pragma=synchronous(FULL)" +
+	"&_pragma=foreign_keys(1)"
 
+// sqliteProduct is SQLite in one file, for a cloud of one node.
 func sqliteProduct() product {
 	return product{open: openFile, dialect: goose.DialectSQLite3}
 }
 
 // openFile opens the database in the file at path, and makes the file, for its
 // owner only, when there is none.
+// One connection writes, and each transaction of it takes the lock of the file when it
+// begins: one that began as a reader could not become a writer once another has
+// written. Readers see the file as it was when they began, and wait for nobody.
 func openFile(path string) (*Store, error) {
 	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
 	if err != nil {
@@ -46,7 +54,11 @@ func openFile(path string) (*Store, error) {
 	readers := max(4, 2*runtime.GOMAXPROCS(0))
 	r.SetMaxOpenConns(readers)
 	r.SetMaxIdleConns(readers)
-	return &Store{reader: reader{conn{numbered{r}}}, writer: &writer{w: w, speak: func(tx engine) engine { return numbered{tx} }}, r: r}, nil
+	return &Store{
+		reader: reader{conn{numbered{r}}},
+		writer: &writer{w: w, speak: func(tx engine) engine { return numbered{tx} }},
+		r:      r,
+	}, nil
 }
 
 // numbered rewrites $1 to ?1, which SQLite takes for the first argument.

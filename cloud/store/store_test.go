@@ -10,10 +10,11 @@ import (
 	"testing"
 	"time"
 
-	"github.com/alexedwards/scs/v2"
-	"github.com/google/uuid"
 	"ldap-gateway/cloud/store"
 	"ldap-gateway/cloud/store/pgtest"
+
+	"github.com/alexedwards/scs/v2"
+	"github.com/google/uuid"
 )
 
 // world is an environment with one of everything.
@@ -74,17 +75,36 @@ func build(t testing.TB, s *store.Store, name string) world {
 	e := w.env.ID
 	w.population = store.Population{EnvironmentID: e, Name: "Staff"}
 	must(t, s.CreatePopulation(ctx, &w.population))
-	w.gateway = store.Gateway{EnvironmentID: e, Name: "Head office", Vendor: "OpenLDAP", Enabled: true,
-		UserTypes: []store.UserType{{Name: "people", PopulationID: w.population.ID}}}
+	w.gateway = store.Gateway{
+		EnvironmentID: e,
+		Name:          "Head office",
+		Vendor:        "OpenLDAP",
+		Enabled:       true,
+		UserTypes:     []store.UserType{{Name: "people", PopulationID: w.population.ID}},
+	}
 	must(t, s.CreateGateway(ctx, &w.gateway))
-	w.user = store.User{EnvironmentID: e, PopulationID: w.population.ID, Username: "José", Email: "jose@example.com", Enabled: true,
-		GatewayID: w.gateway.ID, UserTypeID: w.gateway.UserTypes[0].ID, DN: "uid=jose,dc=example",
-		Attributes:  map[string]string{"title": "cook"},
-		Correlation: []store.Correlation{{Attribute: "entryUUID", Value: "1-2-3"}, {Attribute: "uid", Value: "jose"}}}
+	w.user = store.User{
+		EnvironmentID: e,
+		PopulationID:  w.population.ID,
+		Username:      "José",
+		Email:         "jose@example.com",
+		Enabled:       true,
+		GatewayID:     w.gateway.ID,
+		UserTypeID:    w.gateway.UserTypes[0].ID,
+		DN:            "uid=jose,dc=example",
+		Attributes:    map[string]string{"title": "cook"},
+		Correlation:   []store.Correlation{{Attribute: "entryUUID", Value: "1-2-3"}, {Attribute: "uid", Value: "jose"}},
+	}
 	must(t, s.CreateUser(ctx, &w.user))
 	w.group = store.Group{EnvironmentID: e, Name: "readers"}
 	must(t, s.CreateGroup(ctx, &w.group))
-	w.jit = store.Group{EnvironmentID: e, Name: "cn=cooks,dc=example", DisplayName: "Cooks", SourceType: store.SourceGateway, SourceID: w.gateway.ID}
+	w.jit = store.Group{
+		EnvironmentID: e,
+		Name:          "cn=cooks,dc=example",
+		DisplayName:   "Cooks",
+		SourceType:    store.SourceGateway,
+		SourceID:      w.gateway.ID,
+	}
 	must(t, s.Provision(ctx, func(tx *store.Tx) error {
 		if err := tx.CreateGroups(ctx, []*store.Group{&w.jit}); err != nil {
 			return err
@@ -139,7 +159,11 @@ func TestEnvironmentsApart(t *testing.T) {
 			return s.CreateUser(ctx, &store.User{EnvironmentID: e, PopulationID: ours.population.ID, Username: "x"})
 		},
 		"CreatePairing": func() error {
-			return s.CreatePairing(ctx, &store.Pairing{EnvironmentID: e, GatewayID: ours.gateway.ID, CodeHash: []byte("x")})
+			return s.CreatePairing(ctx, &store.Pairing{
+				EnvironmentID: e,
+				GatewayID:     ours.gateway.ID,
+				CodeHash:      []byte("x"),
+			})
 		},
 		"RelinkUsers": func() error {
 			_, err := s.RelinkUsers(ctx, e, theirs.gateway.ID, "", ours.gateway.ID, ours.gateway.UserTypes[0].ID)
@@ -181,7 +205,13 @@ func TestUsernames(t *testing.T) {
 }
 
 func TestFold(t *testing.T) {
-	for _, c := range []struct{ a, b string }{{"K", "\u212a"}, {"ſ", "S"}, {"Σ", "ς"}, {"ÅNGSTRÖM", "a\u030angstro\u0308m"}, {"\u212b", "å"}} {
+	for _, c := range []struct{ a, b string }{
+		{"K", "\u212a"},
+		{"ſ", "S"},
+		{"Σ", "ς"},
+		{"ÅNGSTRÖM", "a\u030angstro\u0308m"},
+		{"\u212b", "å"},
+	} {
 		if store.Fold(c.a) != store.Fold(c.b) {
 			t.Errorf("%+q and %+q differ: %+q, %+q", c.a, c.b, store.Fold(c.a), store.Fold(c.b))
 		}

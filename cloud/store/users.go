@@ -6,15 +6,52 @@ import (
 )
 
 // userFields are what scanUser reads of a user, whose table goes by u.
-const userFields = `SELECT u.id, u.environment_id, u.population_id, u.username, u.given_name, u.family_name, u.email, u.external_id, u.attributes,
- u.enabled, coalesce(u.gateway_id, ''), u.user_type_id, u.dn, u.created_at, u.updated_at, u.sign_offs,
- coalesce((SELECT s.at FROM sign_ons s WHERE s.environment_id = u.environment_id AND s.user_id = u.id AND s.outcome = 'ok' ORDER BY s.at DESC LIMIT 1), 0)`
+const userFields = `
+	SELECT u.id, u.environment_id, u.population_id, u.username, u.given_name, u.family_name, u.email,
+		u.external_id, u.attributes, u.enabled, coalesce(u.gateway_id, ''), u.user_type_id, u.dn, u.created_at,
+		u.updated_at, u.sign_offs,
+		coalesce((
+			SELECT s.at
+			FROM sign_ons s
+			WHERE s.environment_id = u.environment_id AND s.user_id = u.id AND s.outcome = 'ok'
+			ORDER BY s.at DESC LIMIT 1
+		), 0),
+		coalesce((
+			SELECT p.type || ' ' || p.id
+			FROM linked_accounts l
+			JOIN identity_providers p ON p.environment_id = l.environment_id AND p.id = l.provider_id
+			WHERE l.environment_id = u.environment_id AND l.user_id = u.id
+			ORDER BY l.created_at, l.id LIMIT 1
+		), '')`
 
 const userColumns = userFields + ` FROM users u`
 
+// scanUser reads a user without what correlates it with an entry, which comes in a
+// query of its own for a whole page: see addCorrelations.
 func scanUser(r row) (u User, err error) {
-	err = r.Scan(&u.ID, &u.EnvironmentID, &u.PopulationID, &u.Username, &u.GivenName, &u.FamilyName, &u.Email, &u.ExternalID, fromJSON{&u.Attributes},
-		&u.Enabled, &u.GatewayID, &u.UserTypeID, &u.DN, at{&u.CreatedAt}, at{&u.UpdatedAt}, &u.SignOffs, at{&u.LastSignOnAt})
+	provider := ""
+	err = r.Scan(
+		&u.ID,
+		&u.EnvironmentID,
+		&u.PopulationID,
+		&u.Username,
+		&u.GivenName,
+		&u.FamilyName,
+		&u.Email,
+		&u.ExternalID,
+		fromJSON{&u.Attributes},
+		&u.Enabled,
+		&u.GatewayID,
+		&u.UserTypeID,
+		&u.DN,
+		at{&u.CreatedAt},
+		at{&u.UpdatedAt},
+		&u.SignOffs,
+		at{&u.LastSignOnAt},
+		&provider,
+	)
+	of, id, _ := strings.Cut(provider, " ")
+	u.ProviderType, u.ProviderID = ProviderType(of), id
 	return u, err
 }
 
@@ -28,6 +65,7 @@ func (r reader) UserByUsername(ctx context.Context, env, username string) (User,
 	return r.oneUser(ctx, userColumns+` WHERE u.environment_id = $1 AND u.username_folded = $2`, env, Fold(username))
 }
 
+// oneUser reads one user with its correlation, or returns ErrNotFound.
 func (r reader) oneUser(ctx context.Context, query string, args ...any) (User, error) {
 	u, err := queryOne(ctx, r.c, scanUser, query, args...)
 	if err != nil {
@@ -44,9 +82,12 @@ func (r reader) oneUser(ctx context.Context, query string, args ...any) (User, e
 func (r reader) UsersByCorrelation(ctx context.Context, env, gateway, attribute, value string) ([]User, error) {
 	// CROSS JOIN has SQLite begin with the value, which few have. Left to choose it
 	// begins with the gateway, and looks at each of its users.
-	users, err := queryAll(ctx, r.c, scanUser, userFields+` FROM correlations c CROSS JOIN users u
- WHERE c.environment_id = $1 AND c.attribute_key = $3 AND c.value = $4
- AND u.environment_id = c.environment_id AND u.id = c.user_id AND u.gateway_id = $2 LIMIT 3`,
+	users, err := queryAll(ctx, r.c, scanUser, userFields+`
+		FROM correlations c
+		CROSS JOIN users u
+		WHERE c.environment_id = $1 AND c.attribute_key = $3 AND c.value = $4
+			AND u.environment_id = c.environment_id AND u.id = c.user_id AND u.gateway_id = $2
+		LIMIT 3`,
 		env, gateway, strings.ToLower(attribute), value)
 	if err != nil {
 		return nil, err
@@ -71,7 +112,8 @@ func (r reader) Users(ctx context.Context, env string, f UserFilter, page Page) 
 	if err := l.matching(f.Where, userField); err != nil {
 		return nil, "", err
 	}
-	users, next, err := queryPage(ctx, r.c, l, page, scanUser, func(u User) (any, string) { return Fold(u.Username), u.ID })
+	key := func(u User) (any, string) { return Fold(u.Username), u.ID }
+	users, next, err := queryPage(ctx, r.c, l, page, scanUser, key)
 	if err != nil {
 		return nil, "", err
 	}
@@ -98,7 +140,12 @@ func (r reader) addCorrelations(ctx context.Context, users []User) error {
 	all, err := queryAll(ctx, r.c, func(r row) (o ownedCorrelation, err error) {
 		err = r.Scan(&o.user, &o.Attribute, &o.Value)
 		return o, err
-	}, `SELECT user_id, attribute, value FROM correlations WHERE user_id IN `+placeholders(1, 1, len(args))+` ORDER BY user_id, position`, args...)
+	}, `
+		SELECT user_id, attribute, value
+		FROM correlations
+		WHERE user_id IN `+placeholders(1, 1, len(args))+`
+		ORDER BY user_id, position`,
+		args...)
 	for _, o := range all {
 		index[o.user].Correlation = append(index[o.user].Correlation, o.Correlation)
 	}

@@ -20,10 +20,29 @@ func (tx *Tx) CreateUser(ctx context.Context, u *User) error {
 	}
 	stamp(&u.CreatedAt)
 	u.UpdatedAt = u.CreatedAt
-	_, err := tx.c.exec(ctx, `INSERT INTO users (id, environment_id, population_id, username, username_folded, given_name, family_name, email, email_folded,
- external_id, attributes, enabled, gateway_id, user_type_id, dn, created_at, updated_at) VALUES `+placeholders(1, 1, 17),
-		u.ID, u.EnvironmentID, u.PopulationID, u.Username, Fold(u.Username), u.GivenName, u.FamilyName, u.Email, Fold(u.Email),
-		u.ExternalID, inJSON(u.Attributes), u.Enabled, orNull(u.GatewayID), u.UserTypeID, u.DN, micros(u.CreatedAt), micros(u.UpdatedAt))
+	_, err := tx.c.exec(ctx, `
+		INSERT INTO users (id, environment_id, population_id, username, username_folded, given_name, family_name,
+			email, email_folded, external_id, attributes, enabled, gateway_id, user_type_id, dn, created_at,
+			updated_at)
+		VALUES `+placeholders(1, 1, 17),
+		u.ID,
+		u.EnvironmentID,
+		u.PopulationID,
+		u.Username,
+		Fold(u.Username),
+		u.GivenName,
+		u.FamilyName,
+		u.Email,
+		Fold(u.Email),
+		u.ExternalID,
+		inJSON(u.Attributes),
+		u.Enabled,
+		orNull(u.GatewayID),
+		u.UserTypeID,
+		u.DN,
+		micros(u.CreatedAt),
+		micros(u.UpdatedAt),
+	)
 	if err != nil {
 		return err
 	}
@@ -43,20 +62,42 @@ func (tx *Tx) UpdateUser(ctx context.Context, u *User) error {
 		return err
 	}
 	u.UpdatedAt = now()
-	err = tx.c.execOne(ctx, `UPDATE users SET population_id = $1, username = $2, username_folded = $3, given_name = $4, family_name = $5, email = $6,
- email_folded = $7, external_id = $8, attributes = $9, enabled = $10, gateway_id = $11, user_type_id = $12, dn = $13, updated_at = $14
- WHERE environment_id = $15 AND id = $16`,
-		u.PopulationID, u.Username, Fold(u.Username), u.GivenName, u.FamilyName, u.Email,
-		Fold(u.Email), u.ExternalID, inJSON(u.Attributes), u.Enabled, orNull(u.GatewayID), u.UserTypeID, u.DN, micros(u.UpdatedAt), u.EnvironmentID, u.ID)
+	err = tx.c.execOne(ctx, `
+		UPDATE users
+		SET population_id = $1, username = $2, username_folded = $3, given_name = $4, family_name = $5,
+			email = $6, email_folded = $7, external_id = $8, attributes = $9, enabled = $10, gateway_id = $11,
+			user_type_id = $12, dn = $13, updated_at = $14
+		WHERE environment_id = $15 AND id = $16`,
+		u.PopulationID,
+		u.Username,
+		Fold(u.Username),
+		u.GivenName,
+		u.FamilyName,
+		u.Email,
+		Fold(u.Email),
+		u.ExternalID,
+		inJSON(u.Attributes),
+		u.Enabled,
+		orNull(u.GatewayID),
+		u.UserTypeID,
+		u.DN,
+		micros(u.UpdatedAt),
+		u.EnvironmentID,
+		u.ID,
+	)
 	if err != nil || slices.Equal(before.Correlation, u.Correlation) {
 		return err
 	}
-	if _, err := tx.c.exec(ctx, `DELETE FROM correlations WHERE environment_id = $1 AND user_id = $2`, u.EnvironmentID, u.ID); err != nil {
+	if _, err := tx.c.exec(ctx, `DELETE FROM correlations WHERE environment_id = $1 AND user_id = $2`,
+		u.EnvironmentID, u.ID); err != nil {
 		return err
 	}
 	return tx.setCorrelations(ctx, u)
 }
 
+// setCorrelations adds the values of a user that has none. The attribute is kept as it
+// was given and, for looking up, in small letters (RFC 4512 section 2.5: names match
+// without regard to case).
 func (tx *Tx) setCorrelations(ctx context.Context, u *User) error {
 	if len(u.Correlation) == 0 {
 		return nil
@@ -65,8 +106,10 @@ func (tx *Tx) setCorrelations(ctx context.Context, u *User) error {
 	for i, c := range u.Correlation {
 		args = append(args, u.EnvironmentID, u.ID, i, c.Attribute, strings.ToLower(c.Attribute), c.Value)
 	}
-	_, err := tx.c.exec(ctx, `INSERT INTO correlations (environment_id, user_id, position, attribute, attribute_key, value) VALUES `+
-		placeholders(1, len(u.Correlation), 6), args...)
+	_, err := tx.c.exec(ctx, `
+		INSERT INTO correlations (environment_id, user_id, position, attribute, attribute_key, value)
+		VALUES `+placeholders(1, len(u.Correlation), 6),
+		args...)
 	return err
 }
 
@@ -81,12 +124,17 @@ func (s *Store) DeleteUser(ctx context.Context, env, id string) error {
 // SignOffUser ends everything that a user has opened: sessions, which hold their
 // own count against the user's, and what applications hold for them. It returns
 // ErrNotFound when there is no such user.
+// The count is compared at each request of a session, so that a session ends on every
+// node without being looked for; tokens and unfinished sign-ons of applications are
+// rows, and go.
 func (s *Store) SignOffUser(ctx context.Context, env, id string) error {
 	return s.Provision(ctx, func(tx *Tx) error {
-		if err := tx.c.execOne(ctx, `UPDATE users SET sign_offs = sign_offs + 1 WHERE environment_id = $1 AND id = $2`, env, id); err != nil {
+		if err := tx.c.execOne(ctx, `UPDATE users SET sign_offs = sign_offs + 1 WHERE environment_id = $1 AND id = $2`,
+			env, id); err != nil {
 			return err
 		}
-		if _, err := tx.c.exec(ctx, `DELETE FROM authorizations WHERE environment_id = $1 AND user_id = $2`, env, id); err != nil {
+		if _, err := tx.c.exec(ctx, `DELETE FROM authorizations WHERE environment_id = $1 AND user_id = $2`,
+			env, id); err != nil {
 			return err
 		}
 		_, err := tx.c.exec(ctx, `DELETE FROM application_tokens WHERE environment_id = $1 AND user_id = $2`, env, id)

@@ -65,6 +65,7 @@ func (tx *Tx) Store() *Store { return &Store{reader: tx.reader, within: tx} }
 
 // take waits for the turn and runs f. The batch that it returns is or will be
 // committed.
+// The mutex is fair enough: Go hands it to who has waited for a millisecond.
 func (w *writer) take(ctx context.Context, f func(tx *Tx) error) (*batch, error) {
 	w.waiting.Add(1)
 	w.turn.Lock()
@@ -131,6 +132,8 @@ func (w *writer) member(ctx context.Context, f func(tx *Tx) error) error {
 }
 
 // abandon ends a batch that cannot go on: none of its members is committed.
+// It is the end of all who share the batch, also of those that have returned from their
+// function: they learn it when they wait for the commit.
 func (w *writer) abandon(err error) error {
 	if w.open == nil {
 		return err

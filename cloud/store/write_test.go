@@ -124,7 +124,11 @@ func TestBrokenBatch(t *testing.T) {
 	for i := range 3 {
 		wg.Go(func() {
 			err := s.Provision(t.Context(), func(tx *store.Tx) error {
-				if err := tx.CreateUser(t.Context(), &store.User{EnvironmentID: w.env.ID, PopulationID: w.population.ID, Username: fmt.Sprint("u", i)}); err != nil {
+				if err := tx.CreateUser(t.Context(), &store.User{
+					EnvironmentID: w.env.ID,
+					PopulationID:  w.population.ID,
+					Username:      fmt.Sprint("u", i),
+				}); err != nil {
 					return err
 				}
 				return tx.EndTransaction(t.Context())

@@ -10,6 +10,7 @@ import (
 	"ldap-gateway/cloud/fault"
 	"ldap-gateway/cloud/mapping"
 	"ldap-gateway/cloud/store"
+	"ldap-gateway/directory/dn"
 )
 
 // Authority is who checks passwords: the directory, always.
@@ -26,6 +27,7 @@ const (
 
 // Check returns what is wrong with a user type. Others are the other user types of
 // its gateway, whose names it must not have.
+// The faults are in the order of the fields of a form, and all of them at once.
 func Check(t store.UserType, others []store.UserType) fault.List {
 	return slices.Concat(
 		checkName(t.Name, others),
@@ -38,6 +40,8 @@ func Check(t store.UserType, others []store.UserType) fault.List {
 	)
 }
 
+// checkName wants a name that is one among others of the gateway, without regard to
+// case.
 func checkName(name string, others []store.UserType) fault.List {
 	if name == "" {
 		return fault.Of(fault.TypeName, fault.Missing, "Give the user type a name.")
@@ -49,6 +53,8 @@ func checkName(name string, others []store.UserType) fault.List {
 	return nil
 }
 
+// checkAuthority takes the one authority that there is here, or none, which means it.
+// The incumbent's other one is told by its reason, since whoever moves over sends it.
 func checkAuthority(authority string) fault.List {
 	switch authority {
 	case Authority, "":
@@ -60,21 +66,25 @@ func checkAuthority(authority string) fault.List {
 	return fault.Of(fault.Authority, fault.Invalid, "It must be LDAP.")
 }
 
-func checkBase(dn string) fault.List {
-	if dn == "" {
+// checkBase wants a DN. An agent's file may still refuse it: that is told by the agent.
+func checkBase(name string) fault.List {
+	if name == "" {
 		return fault.Of(fault.SearchBase, fault.Missing,
 			"Say below which entry people are, as in ou=people,dc=example,dc=com.")
 	}
-	return checkDN(fault.SearchBase, dn)
+	return checkDN(fault.SearchBase, name)
 }
 
-func checkDN(field fault.Field, dn string) fault.List {
-	if _, err := ldap.ParseDN(dn); err != nil {
-		return invalid(field, 0, "%q is not a distinguished name: %v.", dn, err)
+// checkDN reads a name as agents do, which are stricter than most.
+func checkDN(field fault.Field, name string) fault.List {
+	if _, err := dn.Parse(name); err != nil {
+		return invalid(field, 0, "It is %v.", err)
 	}
 	return nil
 }
 
+// checkCorrelation wants at least one attribute, and names of attributes only. Whether
+// a directory gives a value to another person later nobody can check here.
 func checkCorrelation(attributes []string) (l fault.List) {
 	if len(attributes) == 0 {
 		return fault.Of(fault.Correlation, fault.Missing, "Name an attribute that identifies a person for good.")
@@ -85,6 +95,7 @@ func checkCorrelation(attributes []string) (l fault.List) {
 	return l
 }
 
+// checkAttribute wants an attribute description (RFC 4512 section 2.5).
 func checkAttribute(field fault.Field, item int, name string) fault.List {
 	if !mapping.AttributeName(name) {
 		return invalid(field, item, "%q is not the name of an attribute.", name)
@@ -190,6 +201,8 @@ func checkMappings(mappings []store.Mapping) (l fault.List) {
 	return l
 }
 
+// checkGroups checks how groups are looked for, whether or not a mapping asks for them:
+// who switches them on later must not be surprised.
 func checkGroups(g store.GroupRule) fault.List {
 	l := checkDN(fault.GroupBase, g.SearchBaseDN)
 	if g.NameAttribute != "" {
@@ -202,6 +215,8 @@ func checkGroups(g store.GroupRule) fault.List {
 	return append(l, checkPatterns(fault.GroupExclude, g.Exclude)...)
 }
 
+// checkPatterns refuses the empty pattern, which would mean no group while it reads as
+// if it meant any.
 func checkPatterns(field fault.Field, patterns []string) fault.List {
 	if i := slices.Index(patterns, ""); i >= 0 {
 		return invalid(field, i+1, "A pattern must not be empty.")
@@ -209,6 +224,7 @@ func checkPatterns(field fault.Field, patterns []string) fault.List {
 	return nil
 }
 
+// invalid is a value that cannot be; item is which of a list, from 1, or 0.
 func invalid(field fault.Field, item int, format string, args ...any) fault.List {
 	return fault.List{{Field: field, Item: item, Kind: fault.Invalid, Message: fmt.Sprintf(format, args...)}}
 }

@@ -36,7 +36,8 @@ func TestUsualValuesOfEveryVendor(t *testing.T) {
 		}
 		seen[vendor] = true
 		usual := usertypes.Usual(vendor)
-		if l := usertypes.Check(usual, nil); len(l) != 2 || l[0].Field != fault.TypeName || l[1].Field != fault.SearchBase {
+		if l := usertypes.Check(usual, nil); len(l) != 2 || l[0].Field != fault.TypeName ||
+			l[1].Field != fault.SearchBase {
 			t.Errorf("%s: %v", vendor, l)
 		}
 		want := identifying[vendor]
@@ -133,7 +134,14 @@ func TestAllFaultsAreToldTogether(t *testing.T) {
 	for _, f := range found {
 		fields = append(fields, f.Field)
 	}
-	want := []fault.Field{fault.TypeName, fault.SearchBase, fault.Correlation, fault.Filter, fault.Mappings, fault.GroupBase}
+	want := []fault.Field{
+		fault.TypeName,
+		fault.SearchBase,
+		fault.Correlation,
+		fault.Filter,
+		fault.Mappings,
+		fault.GroupBase,
+	}
 	if !reflect.DeepEqual(fields, want) {
 		t.Errorf("%v", fields)
 	}
@@ -188,7 +196,11 @@ func agents(u store.UserType) error {
 		Attributes:  w.Attributes,
 	}
 	if w.Groups != nil {
-		cfg.Groups = &directory.GroupRule{SearchBase: w.Groups.SearchBase, NameAttribute: w.Groups.NameAttribute, WithID: w.Groups.WithID}
+		cfg.Groups = &directory.GroupRule{
+			SearchBase:    w.Groups.SearchBase,
+			NameAttribute: w.Groups.NameAttribute,
+			WithID:        w.Groups.WithID,
+		}
 	}
 	_, err := directory.Compile(cfg)
 	return err

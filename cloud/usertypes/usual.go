@@ -15,6 +15,8 @@ const (
 )
 
 // Vendors lists the directories that a gateway can be for, as the API names them.
+// Those that the incumbent has too are in its words, so that what moves over is taken
+// as it is.
 func Vendors() []string {
 	return []string{
 		"PingDirectory",
@@ -52,6 +54,8 @@ func Usual(vendor string) store.UserType {
 	}
 }
 
+// usual fills in what all vendors have alike. The slices are made anew, so that who
+// changes them changes nobody else's.
 func usual(filter, username string, correlation ...string) store.UserType {
 	return store.UserType{
 		PasswordAuthority: Authority,

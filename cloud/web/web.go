@@ -3,6 +3,7 @@ package web
 import (
 	"net"
 	"net/http"
+	"strings"
 
 	"github.com/alexedwards/scs/v2"
 )
@@ -16,6 +17,11 @@ const (
 	Scripted = "default-src 'none'; script-src 'self'; connect-src 'self'; style-src 'self'; img-src 'self'; " +
 		"form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
 )
+
+// PostingTo is Plain for a page whose form goes to another origin and stays there.
+func PostingTo(origin string) string {
+	return strings.Replace(Plain, "form-action 'self'", "form-action "+origin, 1)
+}
 
 // Address is where a request came from, without the port. A proxy that is trusted has
 // put the real one in its place.

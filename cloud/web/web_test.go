@@ -32,17 +32,26 @@ func TestPages(t *testing.T) {
 		w := httptest.NewRecorder()
 		Pages(policy, nothing).ServeHTTP(w, httptest.NewRequest("GET", "/", nil))
 		got := w.Header().Get("Content-Security-Policy")
-		for _, word := range []string{"default-src 'none'", "frame-ancestors 'none'", "base-uri 'none'", "form-action 'self'"} {
+		for _, word := range []string{
+			"default-src 'none'",
+			"frame-ancestors 'none'",
+			"base-uri 'none'",
+			"form-action 'self'",
+		} {
 			if !strings.Contains(got, word) {
 				t.Errorf("%q lacks %q", got, word)
 			}
 		}
-		if strings.Contains(got, "script-src") != scripts || strings.Contains(got, "unsafe") || strings.Contains(got, "*") {
+		if strings.Contains(got, "script-src") != scripts || strings.Contains(got, "unsafe") ||
+			strings.Contains(got, "*") {
 			t.Errorf("%q", got)
 		}
 		for name, want := range map[string]string{
-			"X-Content-Type-Options": "nosniff", "Cross-Origin-Opener-Policy": "same-origin",
-			"Cross-Origin-Resource-Policy": "same-origin", "Referrer-Policy": "same-origin", "Cache-Control": "no-store",
+			"X-Content-Type-Options":       "nosniff",
+			"Cross-Origin-Opener-Policy":   "same-origin",
+			"Cross-Origin-Resource-Policy": "same-origin",
+			"Referrer-Policy":              "same-origin",
+			"Cache-Control":                "no-store",
 		} {
 			if got := w.Header().Get(name); got != want {
 				t.Errorf("%s: %q", name, got)
@@ -84,10 +93,12 @@ func TestSameSite(t *testing.T) {
 
 func TestCookie(t *testing.T) {
 	plain, secure := Cookie("session", "/console/", false), Cookie("session", "/console/", true)
-	if plain.Name != "session" || plain.Path != "/console/" || plain.Secure || !plain.HttpOnly || plain.SameSite != http.SameSiteLaxMode {
+	if plain.Name != "session" || plain.Path != "/console/" || plain.Secure || !plain.HttpOnly ||
+		plain.SameSite != http.SameSiteLaxMode {
 		t.Errorf("%+v", plain)
 	}
-	if secure.Name != "__Host-session" || secure.Path != "/" || !secure.Secure || !secure.HttpOnly || secure.Domain != "" {
+	if secure.Name != "__Host-session" || secure.Path != "/" || !secure.Secure || !secure.HttpOnly ||
+		secure.Domain != "" {
 		t.Errorf("%+v", secure)
 	}
 }

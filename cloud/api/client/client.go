@@ -19,6 +19,8 @@ import (
 )
 
 // Client speaks for one API client in one environment. Safe for concurrent use.
+// A token is asked for with the first request and kept until a minute before its end;
+// who changes ID or Secret makes another Client.
 type Client struct {
 	URL         string // of the cloud, without a trailing slash
 	Environment string
@@ -59,11 +61,9 @@ func (e *Error) Error() string {
 // Do makes one request. path is below the environment, as in "/groups"; in is
 // sent as JSON unless it is nil, and the answer is decoded into out unless that
 // is nil. A refusal is an *Error.
+// It is tried once: whether a request may be repeated only the caller knows. The
+// context bounds all of it, the token too.
 func (c *Client) Do(ctx context.Context, method, path string, in, out any) error {
-	token, err := c.bearer(ctx)
-	if err != nil {
-		return err
-	}
 	body, err := json.Marshal(in)
 	if err != nil {
 		return err
@@ -71,16 +71,31 @@ func (c *Client) Do(ctx context.Context, method, path string, in, out any) error
 	if in == nil {
 		body = nil
 	}
-	req, err := http.NewRequestWithContext(ctx, method, c.URL+"/v1/environments/"+c.Environment+path, bytes.NewReader(body))
+	return c.send(ctx, method, path, "application/json", body, out)
+}
+
+// Post is Do for a body of another media type.
+func (c *Client) Post(ctx context.Context, path, kind string, body []byte, out any) error {
+	return c.send(ctx, http.MethodPost, path, kind, body, out)
+}
+
+func (c *Client) send(ctx context.Context, method, path, kind string, body []byte, out any) error {
+	token, err := c.bearer(ctx)
+	if err != nil {
+		return err
+	}
+	address := c.URL + "/v1/environments/" + c.Environment + path
+	req, err := http.NewRequestWithContext(ctx, method, address, bytes.NewReader(body))
 	if err != nil {
 		return err
 	}
 	req.Header.Set("Authorization", "Bearer "+token)
-	req.Header.Set("Content-Type", "application/json")
+	req.Header.Set("Content-Type", kind)
 	return c.exchange(req, out)
 }
 
 // bearer returns a token that is good for a while yet.
+// One at a time asks, and the others wait for its token.
 func (c *Client) bearer(ctx context.Context) (string, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -105,6 +120,8 @@ func (c *Client) bearer(ctx context.Context) (string, error) {
 	return c.token, nil
 }
 
+// exchange makes one request. An answer that is no 2xx is an *Error, with the whole
+// body as its message when it is not of the API: a proxy may have answered.
 func (c *Client) exchange(req *http.Request, out any) error {
 	h := c.HTTP
 	if h == nil {

@@ -51,11 +51,15 @@ func script(t testing.TB) string {
 	return text
 }
 
+// genuine tells whether a package is the one that was looked at when the version was
+// chosen.
 func genuine(b []byte) bool {
 	sum := sha256.Sum256(b)
 	return hex.EncodeToString(sum[:]) == checksum
 }
 
+// download has npm fetch the package, and keeps it under a temporary name until the
+// checksum was right: tests that run at once do not read half of it.
 func download(ctx context.Context, folder, packed string) ([]byte, error) {
 	if err := os.MkdirAll(folder, 0o755); err != nil {
 		return nil, err
@@ -80,6 +84,7 @@ func download(ctx context.Context, folder, packed string) ([]byte, error) {
 	return b, os.Rename(filepath.Join(own, filepath.Base(packed)), packed)
 }
 
+// unpack returns the one script of the package that is needed; io.EOF when it has none.
 func unpack(b []byte) (string, error) {
 	z, err := gzip.NewReader(bytes.NewReader(b))
 	if err != nil {
@@ -105,8 +110,10 @@ func Look(ctx context.Context, t testing.TB, what string) {
 	if _, err := chromedp.Run(ctx, chromedp.Evaluate[any](script(t)+";0")); err != nil {
 		t.Fatal(err)
 	}
-	found, err := chromedp.Run(ctx, chromedp.Evaluate[[]string](`axe.run().then(r => r.violations.filter(v => ["serious", "critical"].includes(v.impact))
- .flatMap(v => v.nodes.map(n => v.id + ": " + v.help + ": " + n.html + " " + (n.any[0]?.message ?? ""))))`, chromedp.EvalAwaitPromise))
+	const serious = `axe.run().then(r => r.violations
+		.filter(v => ["serious", "critical"].includes(v.impact))
+		.flatMap(v => v.nodes.map(n => v.id + ": " + v.help + ": " + n.html + " " + (n.any[0]?.message ?? ""))))`
+	found, err := chromedp.Run(ctx, chromedp.Evaluate[[]string](serious, chromedp.EvalAwaitPromise))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -95,8 +95,15 @@ func (s *Server) command(name string, args ...string) *exec.Cmd {
 // run starts the server and waits until it answers; false when it ended instead.
 func (s *Server) run() bool {
 	s.t.Helper()
-	cmd, exited := s.command("postgres", "-D", s.data(), "-p", strconv.Itoa(s.port), "-k", s.dir,
-		"-c", "listen_addresses=127.0.0.1", "-c", "fsync=off", "-c", "full_page_writes=off", "-c", "max_connections=300"), make(chan struct{})
+	cmd := s.command("postgres",
+		"-D", s.data(),
+		"-p", strconv.Itoa(s.port),
+		"-k", s.dir,
+		"-c", "listen_addresses=127.0.0.1",
+		"-c", "fsync=off", // what is lost with the machine is a test
+		"-c", "full_page_writes=off",
+		"-c", "max_connections=300")
+	exited := make(chan struct{})
 	cmd.Stderr = &s.log
 	s.must(cmd.Start())
 	go func() {
@@ -156,7 +163,13 @@ func (s *Server) Restart() {
 func (s *Server) Address() string { return "127.0.0.1:" + strconv.Itoa(s.port) }
 
 func (s *Server) url(database string) string {
-	u := url.URL{Scheme: "postgres", User: url.UserPassword("cloud", Password), Host: s.Address(), Path: database, RawQuery: "sslmode=disable"}
+	u := url.URL{
+		Scheme:   "postgres",
+		User:     url.UserPassword("cloud", Password),
+		Host:     s.Address(),
+		Path:     database,
+		RawQuery: "sslmode=disable",
+	}
 	return u.String()
 }
 

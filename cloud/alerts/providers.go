@@ -1,0 +1,154 @@
+package alerts
+
+import (
+	"context"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"ldap-gateway/cloud/store"
+)
+
+// When something about an identity provider is told.
+const (
+	certificateSoon = 30 * 24 * time.Hour // before it ends
+	certificateNow  = 7 * 24 * time.Hour
+	secretSoon      = 30 * 24 * time.Hour
+	unread          = 24 * time.Hour // that metadata cannot be
+	recent          = 24 * time.Hour // that something happened
+	burst           = 10 * time.Minute
+	refusedOften    = 3 // answers within burst
+)
+
+// ofProviders returns what is wrong with the identity providers of an environment.
+func (w *Watch) ofProviders(ctx context.Context, env string) (all []store.Alert, err error) {
+	for page := (store.Page{Limit: store.MaxLimit}); ; {
+		some, next, err := w.Store.IdentityProviders(ctx, env, page)
+		if err != nil {
+			return nil, err
+		}
+		for _, p := range some {
+			if !p.Enabled {
+				continue // nobody is meant to sign on through it
+			}
+			certificates, err := w.certificatesOf(ctx, p)
+			if err != nil {
+				return nil, err
+			}
+			all = append(all, ofProvider(p, certificates, w.now())...)
+		}
+		if page.Cursor = next; next == "" {
+			return all, nil
+		}
+	}
+}
+
+// certificatesOf returns those that a SAML provider signs with.
+func (w *Watch) certificatesOf(ctx context.Context, p store.IdentityProvider) (all []*x509.Certificate, err error) {
+	if p.Config.SAML == nil {
+		return nil, nil
+	}
+	for _, id := range p.Config.SAML.CertificateIDs {
+		c, err := w.Store.Certificate(ctx, p.EnvironmentID, id)
+		if errors.Is(err, store.ErrNotFound) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		parsed, err := x509.ParseCertificate(c.DER)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, parsed)
+	}
+	return all, nil
+}
+
+// providerAlerts gathers those of one provider.
+type providerAlerts struct {
+	p   store.IdentityProvider
+	all []store.Alert
+}
+
+func (a *providerAlerts) add(code, remedy, format string, args ...any) {
+	a.all = append(a.all, store.Alert{
+		Key:    code + "/" + a.p.ID + "/",
+		Code:   code,
+		Text:   "Identity provider " + a.p.Name + ": " + fmt.Sprintf(format, args...),
+		Remedy: remedy,
+	})
+}
+
+// ofProvider returns what is wrong with one provider now.
+func ofProvider(p store.IdentityProvider, certificates []*x509.Certificate, now time.Time) []store.Alert {
+	a := &providerAlerts{p: p}
+	a.certificates(certificates, now)
+	h := p.Health
+	if h.Problem != "" && now.Sub(h.ProblemSince) >= unread {
+		a.add("providerUnread",
+			"Look whether the address is right and can be reached from here: Check on the provider's page tells.",
+			"%s It is so since %s; the last good state is used.", h.Problem, h.ProblemSince.UTC().Format(time.RFC3339))
+	}
+	if n := refusedFor(h, now, burst, "unknown_key", "signature"); n >= refusedOften {
+		a.add("providerKeyUnknown",
+			"It may have changed its keys or certificates: read its metadata, or add the new certificate.",
+			"%d answers within ten minutes were signed by a key that is not known.", n)
+	}
+	if refusedFor(h, now, recent, "unstable") > 0 {
+		a.add("providerSubjectUnstable",
+			"Have it send a persistent name ID, or state the attribute that identifies people.",
+			"it says of people only who they are this once, so nobody is signed on.")
+	}
+	if now.Sub(h.CutAt) < recent {
+		a.add("providerGroupsCut",
+			"Have it send only the groups that are assigned to this application, or roles in their place.",
+			"somebody has more groups than it sends: memberships were left as they were.")
+	}
+	if h.Absent >= store.ManyAbsent {
+		a.add("providerGroupsAbsent",
+			"Compare the mapping of groups with the claims that came, on the provider's page.",
+			"the last %d sign-ons said nothing about groups.", h.Absent)
+	}
+	if h.SkewSeconds != 0 {
+		a.add("providerClock",
+			"Have the clocks of both set by a time server.",
+			"its clock is off by %d seconds.", h.SkewSeconds)
+	}
+	if ends := p.Config.SecretEnds; !ends.IsZero() && ends.Sub(now) < secretSoon {
+		a.add("providerSecretEnds",
+			"Make a new client secret there and state it here.",
+			"the client secret ends on %s.", ends.UTC().Format(time.DateOnly))
+	}
+	return a.all
+}
+
+// certificates looks at the last that ends: what comes before it is a rollover.
+func (a *providerAlerts) certificates(all []*x509.Certificate, now time.Time) {
+	if a.p.Config.SAML == nil || len(all) == 0 {
+		return
+	}
+	last := slices.MaxFunc(all, func(x, y *x509.Certificate) int { return x.NotAfter.Compare(y.NotAfter) }).NotAfter
+	remedy := "Have the provider make the next certificate, and add it here beside the old one."
+	switch left := last.Sub(now); {
+	case left <= 0:
+		a.add("providerCertificateEnded", remedy, "its last certificate ended on %s: nobody signs on through it.",
+			last.UTC().Format(time.DateOnly))
+	case left < certificateNow:
+		a.add("providerCertificateEndsNow", remedy, "its last certificate ends on %s.", last.UTC().Format(time.DateOnly))
+	case left < certificateSoon:
+		a.add("providerCertificateEnds", remedy, "its last certificate ends on %s.", last.UTC().Format(time.DateOnly))
+	}
+}
+
+// refusedFor counts the refusals of those kinds within a time.
+func refusedFor(h store.ProviderHealth, now time.Time, within time.Duration, kinds ...string) (n int) {
+	for _, r := range h.Refusals {
+		if now.Sub(r.At) < within && slices.Contains(kinds, r.Kind) {
+			n++
+		}
+	}
+	return n
+}

@@ -1,0 +1,213 @@
+package api
+
+import (
+	"crypto/ecdsa"
+	"crypto/rsa"
+	"crypto/x509"
+	"errors"
+	"io"
+	"mime"
+	"mime/multipart"
+	"net/http"
+	"time"
+
+	"ldap-gateway/cloud/fault"
+	m "ldap-gateway/cloud/management"
+	"ldap-gateway/cloud/store"
+)
+
+// certificateBody is a certificate, or a key of ours with its own.
+type certificateBody struct {
+	Links         links     `json:"_links"`
+	ID            string    `json:"id"`
+	Environment   reference `json:"environment"`
+	Name          string    `json:"name"`
+	Algorithm     string    `json:"algorithm"`
+	KeyLength     int       `json:"keyLength"` // bits
+	SignatureAlgo string    `json:"signatureAlgorithm"`
+	StartsAt      time.Time `json:"startsAt"`
+	ExpiresAt     time.Time `json:"expiresAt"`
+	IssuerDN      string    `json:"issuerDN"`
+	SubjectDN     string    `json:"subjectDN"`
+	SerialNumber  string    `json:"serialNumber"`
+	Status        string    `json:"status"`
+	UsageType     string    `json:"usageType"`
+	Default       bool      `json:"default"`
+	X509          []byte    `json:"x509Certificate,omitempty"` // ours: DER in base64
+	CreatedAt     time.Time `json:"createdAt"`
+}
+
+// showCertificate shows one below a collection, certificates or keys.
+func (s *Server) showCertificate(c *call, in string, of store.Certificate) (certificateBody, error) {
+	parsed, err := x509.ParseCertificate(of.DER)
+	if err != nil {
+		return certificateBody{}, err
+	}
+	b := certificateBody{
+		Links:         c.self(in, of.ID),
+		ID:            of.ID,
+		Environment:   reference{c.env},
+		Name:          of.Name,
+		SignatureAlgo: parsed.SignatureAlgorithm.String(),
+		StartsAt:      parsed.NotBefore.UTC(),
+		ExpiresAt:     parsed.NotAfter.UTC(),
+		IssuerDN:      parsed.Issuer.String(),
+		SubjectDN:     parsed.Subject.String(),
+		SerialNumber:  parsed.SerialNumber.String(),
+		Status:        statusOf(parsed, s.now()),
+		UsageType:     of.Usage,
+		X509:          of.DER,
+		CreatedAt:     of.CreatedAt,
+	}
+	switch key := parsed.PublicKey.(type) {
+	case *rsa.PublicKey:
+		b.Algorithm, b.KeyLength = "RSA", key.N.BitLen()
+	case *ecdsa.PublicKey:
+		b.Algorithm, b.KeyLength = "EC", key.Curve.Params().BitSize
+	}
+	return b, nil
+}
+
+func statusOf(c *x509.Certificate, now time.Time) string {
+	switch {
+	case now.Before(c.NotBefore):
+		return "NOT_YET_VALID"
+	case !now.Before(c.NotAfter):
+		return "EXPIRED"
+	}
+	return "VALID"
+}
+
+// own tells whether a collection is that of our keys.
+func own(in string) bool { return in == keysPath }
+
+// The collections: certificates of others, and keys of ours.
+const (
+	certificatesPath = "certificates"
+	keysPath         = "keys"
+)
+
+func (s *Server) listCertificates(in string) endpoint {
+	return func(c *call) (reply, error) {
+		page, err := c.page()
+		if err != nil {
+			return reply{}, err
+		}
+		all, next, err := s.Store.Certificates(c.Context(), c.env, page)
+		if err != nil {
+			return reply{}, err
+		}
+		bodies := make([]certificateBody, 0, len(all))
+		for _, one := range all {
+			if own(in) != (len(one.Sealed) > 0) {
+				continue
+			}
+			b, err := s.showCertificate(c, in, one)
+			if err != nil {
+				return reply{}, err
+			}
+			bodies = append(bodies, b)
+		}
+		return listed(c, in, bodies, next, func(b certificateBody) certificateBody { return b })
+	}
+}
+
+// certificate returns the one of the path, when it is in the collection.
+func (s *Server) certificate(c *call, in string) (store.Certificate, error) {
+	one, err := s.Store.Certificate(c.Context(), c.env, c.PathValue("id"))
+	if err == nil && own(in) != (len(one.Sealed) > 0) {
+		err = store.ErrNotFound
+	}
+	return one, err
+}
+
+func (s *Server) getCertificate(in string) endpoint {
+	return func(c *call) (reply, error) {
+		one, err := s.certificate(c, in)
+		if err != nil {
+			return reply{}, err
+		}
+		b, err := s.showCertificate(c, in, one)
+		return reply{http.StatusOK, b}, err
+	}
+}
+
+// createCertificate keeps the file of a multipart form (RFC 7578).
+func (s *Server) createCertificate(c *call) (reply, error) {
+	file, usage, err := c.upload()
+	if err != nil {
+		return reply{}, err
+	}
+	one, err := s.Management.AddCertificate(c.Context(), c.by(), "", usage, file)
+	if err != nil {
+		return reply{}, err
+	}
+	b, err := s.showCertificate(c, certificatesPath, one)
+	return reply{http.StatusCreated, b}, err
+}
+
+// keyMade is what a client may say of a key that is to be made.
+type keyMade struct {
+	Name string `json:"name"`
+}
+
+func (s *Server) createKey(c *call) (reply, error) {
+	var form keyMade
+	if err := c.read(&form); err != nil {
+		return reply{}, err
+	}
+	one, err := s.Management.MakeKey(c.Context(), c.by(), form.Name)
+	if err != nil {
+		return reply{}, err
+	}
+	b, err := s.showCertificate(c, keysPath, one)
+	return reply{http.StatusCreated, b}, err
+}
+
+func (s *Server) deleteCertificate(in string) endpoint {
+	return func(c *call) (reply, error) {
+		return gone(s.Management.DeleteCertificate(c.Context(), c.by(), c.PathValue("id"), func(one store.Certificate) error {
+			if own(in) != (len(one.Sealed) > 0) {
+				return store.ErrNotFound
+			}
+			b, err := s.showCertificate(c, in, one)
+			return errors.Join(err, c.fresh(b))
+		}))
+	}
+}
+
+// upload reads the parts file and usageType.
+func (c *call) upload() (file []byte, usage string, err error) {
+	wrongKind := refused(http.StatusUnsupportedMediaType, "The body must be multipart/form-data with file and usageType.")
+	kind, parameters, err := mime.ParseMediaType(c.Header.Get("Content-Type"))
+	if err != nil || kind != "multipart/form-data" {
+		return nil, "", wrongKind
+	}
+	parts := multipart.NewReader(c.Body, parameters["boundary"])
+	for {
+		part, err := parts.NextPart()
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			return nil, "", unread(err)
+		}
+		value, err := io.ReadAll(part)
+		if err != nil {
+			return nil, "", unread(err)
+		}
+		switch part.FormName() {
+		case "file":
+			file = value
+		case "usageType":
+			usage = string(value)
+		}
+	}
+	if file == nil {
+		return nil, "", fault.Of(fault.CertificateFile, fault.Missing, "Send the certificate as the part file.")
+	}
+	if usage == "" {
+		usage = m.Signing
+	}
+	return file, usage, nil
+}

@@ -1,0 +1,305 @@
+package console
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"ldap-gateway/cloud/fault"
+	"ldap-gateway/cloud/idp"
+	"ldap-gateway/cloud/management"
+	"ldap-gateway/cloud/mapping"
+	"ldap-gateway/cloud/providers"
+	"ldap-gateway/cloud/store"
+)
+
+// mappingsOffered is how many empty lines the form of mappings has at its end.
+const mappingsOffered = 3
+
+// providerPage is one identity provider.
+type providerPage struct {
+	store.IdentityProvider
+	Populations  []store.Population
+	Population   string // name
+	Certificates []certificateRow
+	Keys         []store.Certificate // of ours
+	People       int
+	Last         time.Time
+	Callback     string
+	ACS          string
+	MetadataAt   string // ours
+	Findings     []idp.Finding
+	Scopes       string
+	Domains      string
+	Include      string
+	Exclude      string
+	Seen         string
+	Errors       map[string]string
+}
+
+// Ways lists how a client may prove itself.
+func (providerPage) Ways() []string { return providers.Ways() }
+
+// OwnKey is the ID of our key; empty: none.
+func (p providerPage) OwnKey() string {
+	if p.Config.SAML != nil {
+		return p.Config.SAML.KeyID
+	}
+	return p.Config.OIDC.KeyID
+}
+
+// Blanks are the empty lines of the form of mappings.
+func (providerPage) Blanks() []int { return make([]int, mappingsOffered) }
+
+// Line is the number of a blank line of the form of mappings.
+func (p providerPage) Line(blank int) int { return len(p.Mappings) + blank }
+
+// MapsGroups tells whether groups are mapped.
+func (p providerPage) MapsGroups() bool {
+	_, _, mapped := mapping.GroupClaim(p.IdentityProvider)
+	return mapped
+}
+
+func (c *console) provider(k *call) (store.IdentityProvider, error) {
+	return c.Store.IdentityProvider(k.Context(), k.env(), k.PathValue("p"))
+}
+
+func (c *console) showProvider(k *call) error {
+	p, err := c.provider(k)
+	if err != nil {
+		return err
+	}
+	return c.renderProvider(k, http.StatusOK, providerPage{IdentityProvider: p})
+}
+
+func (c *console) renderProvider(k *call, status int, page providerPage) (err error) {
+	ctx, env := k.Context(), k.env()
+	if page.Errors == nil {
+		page.show()
+	}
+	if page.Populations, _, err = c.Store.Populations(ctx, env, store.Page{Limit: store.MaxLimit}); err != nil {
+		return err
+	}
+	for _, p := range page.Populations {
+		if p.ID == page.PopulationID {
+			page.Population = p.Name
+		}
+	}
+	if page.Certificates, err = c.certificatesOf(k, page.IdentityProvider); err != nil {
+		return err
+	}
+	all, _, err := c.Store.Certificates(ctx, env, store.Page{Limit: store.MaxLimit})
+	if err != nil {
+		return err
+	}
+	for _, one := range all {
+		if len(one.Sealed) > 0 {
+			page.Keys = append(page.Keys, one)
+		}
+	}
+	if page.People, err = c.Store.LinkedUsers(ctx, env, page.ID); err != nil {
+		return err
+	}
+	last, err := c.Store.LastProviderSignOn(ctx, env, page.ID)
+	if err != nil {
+		return err
+	}
+	page.Last = last.At
+	page.Callback, page.ACS = c.Providers.CallbackURL(env), c.Providers.ACSURL(env)
+	page.MetadataAt = c.Providers.MetadataURL(page.IdentityProvider)
+	return k.render(status, "provider", page.Name, page)
+}
+
+// show fills in the fields that are typed as text.
+func (p *providerPage) show() {
+	p.Seen = seenAs(p.UpdatedAt)
+	p.Domains = lines(p.Config.Domains)
+	p.Include, p.Exclude = lines(p.Config.Groups.Include), lines(p.Config.Groups.Exclude)
+	if p.Config.OIDC != nil {
+		p.Scopes = strings.Join(p.Config.OIDC.Scopes, " ")
+	}
+}
+
+// read puts what was typed into the form.
+func (p *providerPage) read(k *call) {
+	p.Seen = k.posted("seen")
+	p.Name, p.Description, p.PopulationID = k.posted("name"), k.posted("description"), k.posted("population")
+	p.Domains, p.Include, p.Exclude = k.posted("domains"), k.posted("include"), k.posted("exclude")
+	p.Scopes = k.posted("scopes")
+	p.Config.Domains = strings.Fields(p.Domains)
+	p.Config.TellsUsername = k.posted("tells") == "yes"
+	p.Config.TrustsMethods = k.posted("trusts") == "yes"
+	p.Config.Groups = store.ProviderGroups{
+		Delimiter:    k.PostForm.Get("delimiter"),
+		AbsentIsNone: k.posted("absent") == "yes",
+		TakesObjects: k.posted("objects") == "yes",
+		Include:      split(p.Include),
+		Exclude:      split(p.Exclude),
+	}
+	if o := p.Config.OIDC; o != nil {
+		readOpenID(k, o)
+	}
+	if s := p.Config.SAML; s != nil {
+		readSAML(k, s)
+	}
+}
+
+func readOpenID(k *call, o *store.OIDCConfig) {
+	o.Issuer, o.ClientID = k.posted("issuer"), k.posted("clientId")
+	o.AuthorizationEndpoint, o.TokenEndpoint = k.posted("authorize"), k.posted("token")
+	o.JWKSEndpoint, o.UserInfoEndpoint = k.posted("jwks"), k.posted("userinfo")
+	o.EndSessionEndpoint = k.posted("endSession")
+	o.Scopes = strings.Fields(k.posted("scopes"))
+	o.ClientAuth, o.PKCE, o.KeyID = k.posted("auth"), k.posted("pkce"), k.posted("key")
+	o.NamesIssuer, o.AlwaysAsks = k.posted("namesIssuer") == "yes", k.posted("always") == "yes"
+}
+
+func readSAML(k *call, s *store.SAMLConfig) {
+	s.EntityID, s.OwnEntityID, s.Endpoint = k.posted("entityId"), k.posted("ownEntityId"), k.posted("endpoint")
+	s.Binding, s.NameIDFormat, s.SubjectFrom = k.posted("binding"), k.posted("format"), k.posted("subject")
+	s.SignsRequests, s.Expired = k.posted("signs") == "yes", k.posted("expired") == "yes"
+	s.KeyID, s.MetadataURL = k.posted("key"), k.posted("metadataUrl")
+	s.SkewSeconds = 0
+	if text := k.posted("skew"); text != "" {
+		n, err := strconv.Atoi(text)
+		if err != nil {
+			n = -1 // which the check refuses
+		}
+		s.SkewSeconds = n
+	}
+}
+
+// changeProvider saves the settings.
+func (c *console) changeProvider(k *call) error {
+	var page providerPage
+	_, err := c.Management.ChangeProvider(k.Context(), k.by(), k.PathValue("p"), func(d *management.ProviderDraft) error {
+		page.IdentityProvider = d.IdentityProvider
+		page.read(k)
+		if err := unseen(&page.Seen, d.UpdatedAt, "identity provider"); err != nil {
+			return err
+		}
+		d.IdentityProvider, d.Secret = page.IdentityProvider, k.posted("secret")
+		return nil
+	})
+	return c.savedProvider(k, page, err, "Saved.")
+}
+
+// savedProvider goes on after a provider was saved, or shows the page with what is wrong.
+func (c *console) savedProvider(k *call, page providerPage, err error, done string) error {
+	if wrong, ok := faults(err); ok {
+		page.show()
+		page.Errors = wrong
+		return c.renderProvider(k, http.StatusUnprocessableEntity, page)
+	}
+	if err != nil {
+		return err
+	}
+	return k.done(under("providers", k.PathValue("p")), done)
+}
+
+// saveMappings saves the table of mappings. A line without a property goes.
+func (c *console) saveMappings(k *call) error {
+	var page providerPage
+	_, err := c.Management.ChangeProvider(k.Context(), k.by(), k.PathValue("p"), func(d *management.ProviderDraft) error {
+		old := d.Mappings
+		d.Mappings = nil
+		for i := range len(old) + mappingsOffered {
+			m := store.ProviderMapping{
+				Name:   k.posted(fmt.Sprint("name", i)),
+				Value:  k.posted(fmt.Sprint("value", i)),
+				Update: store.UpdateRule(k.posted(fmt.Sprint("update", i))),
+			}
+			if i < len(old) && m.Name == old[i].Name {
+				m.ID = old[i].ID
+			}
+			if m.Name != "" {
+				d.Mappings = append(d.Mappings, m)
+			}
+		}
+		page.IdentityProvider = d.IdentityProvider
+		return nil
+	})
+	return c.savedProvider(k, page, err, "The mappings are saved.")
+}
+
+func (c *console) switchProvider(k *call) error {
+	var page providerPage
+	enabled := k.posted("enabled") == "yes"
+	_, err := c.Management.ChangeProvider(k.Context(), k.by(), k.PathValue("p"), func(d *management.ProviderDraft) error {
+		page.IdentityProvider = d.IdentityProvider
+		d.Enabled = enabled
+		return nil
+	})
+	if enabled {
+		return c.savedProvider(k, page, err, "Enabled: people find it on the sign-on page.")
+	}
+	return c.savedProvider(k, page, err, "Disabled: nobody signs on through it.")
+}
+
+// addProviderCertificate keeps a certificate and has the provider's answers checked by
+// it, beside those that there are.
+func (c *console) addProviderCertificate(k *call) error {
+	p, err := c.provider(k)
+	if err != nil {
+		return err
+	}
+	if p.Config.SAML == nil {
+		return store.ErrNotFound
+	}
+	one, err := c.Management.AddCertificate(k.Context(), k.by(), "", management.Signing, []byte(k.posted("file")))
+	if err == nil {
+		_, err = c.Management.ChangeProvider(k.Context(), k.by(), p.ID, func(d *management.ProviderDraft) error {
+			d.Config.SAML.CertificateIDs = append(d.Config.SAML.CertificateIDs, one.ID)
+			return nil
+		})
+	}
+	return c.savedProvider(k, providerPage{IdentityProvider: p}, err, "The certificate was added.")
+}
+
+// dropProviderCertificate has a certificate prove nothing any more, and deletes it.
+func (c *console) dropProviderCertificate(k *call) error {
+	id := k.PathValue("id")
+	var page providerPage
+	_, err := c.Management.ChangeProvider(k.Context(), k.by(), k.PathValue("p"), func(d *management.ProviderDraft) error {
+		page.IdentityProvider = d.IdentityProvider
+		if d.Config.SAML == nil || !slices.Contains(d.Config.SAML.CertificateIDs, id) {
+			return store.ErrNotFound
+		}
+		gone := func(kept string) bool { return kept == id }
+		d.Config.SAML.CertificateIDs = slices.DeleteFunc(d.Config.SAML.CertificateIDs, gone)
+		return nil
+	})
+	if err == nil {
+		err = c.Management.DeleteCertificate(k.Context(), k.by(), id, nil)
+	}
+	var wrong fault.List
+	if errors.As(err, &wrong) && wrong[0].Kind == fault.Depended {
+		err = nil // another provider signs with it, too
+	}
+	return c.savedProvider(k, page, err, "The certificate proves nothing here any more.")
+}
+
+func (c *console) makeKey(k *call) error {
+	p, err := c.provider(k)
+	if err != nil {
+		return err
+	}
+	one, err := c.Management.MakeKey(k.Context(), k.by(), "ldap-cloud "+p.Name)
+	if err == nil {
+		_, err = c.Management.ChangeProvider(k.Context(), k.by(), p.ID, func(d *management.ProviderDraft) error {
+			if d.Config.SAML != nil {
+				d.Config.SAML.KeyID = one.ID
+			}
+			if d.Config.OIDC != nil {
+				d.Config.OIDC.KeyID = one.ID
+			}
+			return nil
+		})
+	}
+	done := "A key was made and chosen: give the provider our metadata anew."
+	return c.savedProvider(k, providerPage{IdentityProvider: p}, err, done)
+}

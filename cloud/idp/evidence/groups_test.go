@@ -1,0 +1,162 @@
+package evidence_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"ldap-gateway/cloud/idp/evidence"
+)
+
+// claims reads an object as relying does: numbers keep their digits.
+func claims(t testing.TB, text string) (c map[string]any) {
+	t.Helper()
+	d := json.NewDecoder(strings.NewReader(text))
+	d.UseNumber()
+	if err := d.Decode(&c); err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+// row is one shape of a claim, with what is read of it.
+type row struct {
+	token, info string // objects; info may be empty: it was not asked
+	failed      bool   // UserInfo was asked and did not answer
+	path        evidence.Path
+	set         func(*evidence.Reading)
+	names       string
+	verdict     evidence.Verdict
+}
+
+var groups = evidence.Named("groups")
+
+// rows are the shapes seen in the field.
+var rows = map[string]row{
+	"a list":                {token: `{"groups":["staff","Sales, EMEA"]}`, names: "staff|Sales, EMEA", verdict: evidence.Complete},
+	"one text":              {token: `{"groups":"Sales, EMEA"}`, names: "Sales, EMEA", verdict: evidence.Complete},
+	"an empty list":         {token: `{"groups":[]}`, verdict: evidence.Complete},
+	"absent":                {token: `{}`, verdict: evidence.Unknown},
+	"null":                  {token: `{"groups":null}`, verdict: evidence.Unknown},
+	"absent, which is none": {token: `{}`, set: func(r *evidence.Reading) { r.AbsentIsNone = true }, verdict: evidence.Complete},
+	"null, which is none":   {token: `{"groups":null}`, set: func(r *evidence.Reading) { r.AbsentIsNone = true }, verdict: evidence.Complete},
+	"UserInfo alone":        {token: `{}`, info: `{"groups":["a"]}`, names: "a", verdict: evidence.Complete},
+	"both, together":        {token: `{"groups":["a"]}`, info: `{"groups":["b","a"]}`, names: "b|a", verdict: evidence.Complete},
+	"UserInfo failed":       {token: `{}`, failed: true, verdict: evidence.Unknown},
+	"UserInfo failed, and absent is none": {token: `{}`, failed: true, set: func(r *evidence.Reading) { r.AbsentIsNone = true },
+		verdict: evidence.Unknown},
+	"UserInfo failed, the token has some": {token: `{"groups":["a"]}`, failed: true, names: "a", verdict: evidence.Partial},
+	"UserInfo failed, the token has none": {token: `{"groups":[]}`, failed: true, verdict: evidence.Partial},
+	"claim source": {token: `{"_claim_names":{"groups":"src1"},"_claim_sources":{"src1":{"endpoint":"https://x"}}}`,
+		verdict: evidence.Partial},
+	"claim source beside some":       {token: `{"groups":["a"],"_claim_names":{"groups":"src1"}}`, names: "a", verdict: evidence.Partial},
+	"claim source of something else": {token: `{"groups":["a"],"_claim_names":{"photo":"src1"}}`, names: "a", verdict: evidence.Complete},
+	"claim source, absent is none": {token: `{"_claim_names":{"groups":"s"}}`, set: func(r *evidence.Reading) { r.AbsentIsNone = true },
+		verdict: evidence.Partial},
+	"hasgroups":            {token: `{"hasgroups":true}`, verdict: evidence.Partial},
+	"hasgroups as text":    {token: `{"hasgroups":"true"}`, verdict: evidence.Partial},
+	"hasgroups is false":   {token: `{"hasgroups":false,"groups":["a"]}`, names: "a", verdict: evidence.Complete},
+	"a link of groups":     {token: `{"http://schemas.microsoft.com/claims/groups.link":["https://x"]}`, verdict: evidence.Partial},
+	"a number":             {token: `{"groups":[1,12345678901234567890]}`, names: "1|12345678901234567890", verdict: evidence.Complete},
+	"one number":           {token: `{"groups":7}`, names: "7", verdict: evidence.Complete},
+	"a bool":               {token: `{"groups":["a",true]}`, names: "a", verdict: evidence.Partial},
+	"null in the list":     {token: `{"groups":["a",null]}`, names: "a", verdict: evidence.Partial},
+	"an empty text":        {token: `{"groups":["a",""]}`, names: "a", verdict: evidence.Partial},
+	"blanks alone":         {token: `{"groups":"  "}`, verdict: evidence.Partial},
+	"a list in the list":   {token: `{"groups":["a",["b"]]}`, names: "a", verdict: evidence.Partial},
+	"one object":           {token: `{"groups":{"name":"a"}}`, verdict: evidence.Partial},
+	"objects":              {token: `{"groups":[{"name":"a"},"b"]}`, names: "b", verdict: evidence.Partial},
+	"objects by name":      {token: `{"groups":[{"name":"a"},"b"]}`, set: func(r *evidence.Reading) { r.Objects = true }, names: "a|b", verdict: evidence.Complete},
+	"objects without name": {token: `{"groups":[{"id":1}]}`, set: func(r *evidence.Reading) { r.Objects = true }, verdict: evidence.Partial},
+	"commas are kept":      {token: `{"groups":"a,b"}`, names: "a,b", verdict: evidence.Complete},
+	"commas by settings":   {token: `{"groups":"a, b,"}`, set: func(r *evidence.Reading) { r.Delimiter = "," }, names: "a|b", verdict: evidence.Complete},
+	"a list is not split":  {token: `{"groups":["a,b"]}`, set: func(r *evidence.Reading) { r.Delimiter = "," }, names: "a,b", verdict: evidence.Complete},
+	"twice":                {token: `{"groups":["a","a"," a "]}`, names: "a", verdict: evidence.Complete},
+	"case":                 {token: `{"groups":["Admins","admins"]}`, names: "Admins|admins", verdict: evidence.Complete},
+	"composed":             {token: `{"groups":["e\u0301","\u00e9"]}`, names: "é", verdict: evidence.Complete},
+	"control characters":   {token: `{"groups":["a","b\u0000","c\nd"]}`, names: "a", verdict: evidence.Partial},
+	"markup is text":       {token: `{"groups":["<script>"]}`, names: "<script>", verdict: evidence.Complete},
+	"nested": {token: `{"realm_access":{"roles":["r"]}}`, path: evidence.Path{Whole: "realm_access.roles", Steps: []string{"realm_access", "roles"}},
+		names: "r", verdict: evidence.Complete},
+	"exact before nested": {token: `{"a.b":["exact"],"a":{"b":["nested"]}}`, path: evidence.Path{Whole: "a.b", Steps: []string{"a", "b"}},
+		names: "exact", verdict: evidence.Complete},
+	"a dot in a step": {token: `{"r":{"app.example.org":{"roles":["c"]}}}`, path: evidence.Path{Steps: []string{"r", "app.example.org", "roles"}},
+		names: "c", verdict: evidence.Complete},
+	"nested in no object": {token: `{"realm_access":"x"}`, path: evidence.Path{Steps: []string{"realm_access", "roles"}}, verdict: evidence.Unknown},
+	"filtered is not cut": {token: `{"groups":["app-a","other","app-b"]}`, set: func(r *evidence.Reading) {
+		r.Include = []*regexp.Regexp{regexp.MustCompile(`^(?:app-.*)$`)}
+		r.Exclude = []*regexp.Regexp{regexp.MustCompile(`^(?:.*b)$`)}
+	}, names: "app-a", verdict: evidence.Complete},
+}
+
+func TestGroups(t *testing.T) {
+	for name, r := range rows {
+		t.Run(name, func(t *testing.T) {
+			e := evidence.Evidence{Name: "Partner", Failed: r.failed}
+			if r.info != "" {
+				e.Claims = append(e.Claims, claims(t, r.info))
+			}
+			e.Claims = append(e.Claims, claims(t, r.token))
+			how := evidence.Reading{Path: groups}
+			if r.path.Steps != nil {
+				how.Path = r.path
+			}
+			if r.set != nil {
+				r.set(&how)
+			}
+			l := e.Groups(how)
+			if got := strings.Join(l.Names, "|"); got != r.names || l.Verdict != r.verdict {
+				t.Errorf("%q, verdict %d (%s)", got, l.Verdict, l.Reason)
+			}
+			if (l.Reason == "") != (l.Verdict == evidence.Complete) {
+				t.Errorf("verdict %d for the reason %q", l.Verdict, l.Reason)
+			}
+		})
+	}
+}
+
+// TestBoundsOfGroups: what is too much is left out, and the rest only adds.
+func TestBoundsOfGroups(t *testing.T) {
+	many := make([]any, evidence.MostGroups+5)
+	for i := range many {
+		many[i] = fmt.Sprint("g", i)
+	}
+	for name, list := range map[string][]any{
+		"too many": many,
+		"too long": {"a", strings.Repeat("ä", 1025)},
+	} {
+		e := evidence.Evidence{Claims: []map[string]any{{"groups": list}}}
+		l := e.Groups(evidence.Reading{Path: groups})
+		if l.Verdict != evidence.Partial || len(l.Names) != min(len(list)-1, evidence.MostGroups) {
+			t.Errorf("%s: %d names, verdict %d", name, len(l.Names), l.Verdict)
+		}
+	}
+	e := evidence.Evidence{Claims: []map[string]any{{"groups": []any{strings.Repeat("ä", 1024)}}}}
+	if l := e.Groups(evidence.Reading{Path: groups}); l.Verdict != evidence.Complete {
+		t.Error(l.Reason)
+	}
+}
+
+// TestWhatPeopleAreTold has nothing of the provider's in it, and every kind a remedy.
+func TestWhatPeopleAreTold(t *testing.T) {
+	for _, kind := range evidence.Kinds() {
+		r := evidence.Refuse(kind, "secret of %s", "the provider")
+		if r.Remedy() == "" || strings.Contains(r.Sentence(), "secret") || strings.Contains(r.Sentence(), string(kind)) {
+			t.Errorf("%s: %q %q", kind, r.Sentence(), r.Remedy())
+		}
+	}
+	if !slices.Contains(evidence.Kinds(), evidence.Replayed) {
+		t.Error("kinds")
+	}
+}
+
+func TestNamesAndValues(t *testing.T) {
+	e := evidence.Evidence{Claims: []map[string]any{{"b": "info"}, {"a": []any{"x", json.Number("2")}, "b": "token"}}}
+	a, b := evidence.Named("a"), evidence.Named("b")
+	if got := fmt.Sprintf("%v %v %v %s", e.Names(), e.Shown(a), e.Shown(b), e.Value(b)); got != "[a b] [x 2] [info token] info" {
+		t.Error(got)
+	}
+}

@@ -1,0 +1,45 @@
+package idp
+
+import (
+	"time"
+
+	"ldap-gateway/cloud/idp/evidence"
+	"ldap-gateway/cloud/store"
+)
+
+// How seldom a provider's health is written for what repeats itself.
+const (
+	seldom   = time.Hour
+	refusing = 10 * time.Second
+)
+
+// mostRefusals is how many refusals a provider's health remembers.
+const mostRefusals = 3
+
+// seen notes what a sign-on that succeeded says of its provider.
+func seen(h *store.ProviderHealth, v visit, list evidence.List, mapped bool) {
+	h.Names = v.evidence.Names()
+	h.CertificateID = v.evidence.Key
+	h.SkewSeconds = 0
+	if off := v.evidence.Skew; off.Abs() > store.MuchSkew {
+		h.SkewSeconds = int(off.Round(10 * time.Second).Seconds())
+	}
+	switch {
+	case mapped && list.Absent:
+		h.Absent = min(h.Absent+1, store.ManyAbsent)
+	default:
+		h.Absent = 0
+	}
+	if list.Cut && v.begun.Sub(h.CutAt) > seldom {
+		h.CutAt = v.begun
+	}
+}
+
+// refusedOnce notes a refusal, those in a row not each.
+func refusedOnce(h *store.ProviderHealth, kind evidence.Kind, now time.Time) {
+	if n := len(h.Refusals); n > 0 && now.Sub(h.Refusals[n-1].At) < refusing {
+		return
+	}
+	h.Refusals = append(h.Refusals, store.ProviderRefusal{At: now.UTC(), Kind: string(kind)})
+	h.Refusals = h.Refusals[max(0, len(h.Refusals)-mostRefusals):]
+}

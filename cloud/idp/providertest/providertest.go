@@ -1,0 +1,207 @@
+package providertest
+
+import (
+	"bytes"
+	"context"
+	"embed"
+	"encoding/json"
+	"encoding/pem"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"sync"
+	"testing"
+	"time"
+
+	"ldap-gateway/cloud/idp/idptest"
+)
+
+//go:embed programs
+var programs embed.FS
+
+// The npm packages, of one version each.
+const (
+	oidcProvider = "oidc-provider@9.13.3"
+	samlpPackage = "samlp@8.0.0"
+	express      = "express@4.21.2"
+)
+
+// startTime is how long a provider has to answer.
+const startTime = 60 * time.Second
+
+// Provider is one that runs.
+type Provider struct {
+	URL string // "http://127.0.0.1:PORT"
+
+	t       testing.TB
+	dir     string
+	port    int
+	command []string
+	env     []string
+	probe   string // path that answers when it runs
+	running *exec.Cmd
+	output  *bytes.Buffer
+}
+
+// OpenID runs npm's oidc-provider, with one redirect address for all clients.
+func OpenID(t testing.TB, redirect string) *Provider {
+	t.Helper()
+	p := newProvider(t, "oidc-provider.mjs", "/.well-known/openid-configuration")
+	p.modules(oidcProvider)
+	p.command = []string{"node", "oidc-provider.mjs"}
+	p.env = []string{"REDIRECT=" + redirect, "NODE_NO_WARNINGS=1"}
+	p.Write("people.json", map[string]any{})
+	p.start()
+	return p
+}
+
+// Rotate starts it again with new keys: "soft" keeps the old ones, "hard" does not.
+func (p *Provider) Rotate(how string) {
+	p.t.Helper()
+	p.stop()
+	p.env = append(p.env, "ROTATE="+how)
+	p.start()
+}
+
+// Samlp runs npm's samlp, which answers to one address. Our certificate is what it
+// encrypts for; nil: it does not.
+func Samlp(t testing.TB, acs string) *Provider {
+	t.Helper()
+	p := newProvider(t, "samlp.js", "/metadata")
+	p.modules(samlpPackage, express)
+	p.keys("key.pem", "cert.pem")
+	p.command = []string{"node", "samlp.js"}
+	p.env = []string{"ACS=" + acs, "NODE_NO_WARNINGS=1"}
+	p.Write("people.json", map[string]any{})
+	p.Write("answer.json", map[string]any{"signAssertion": true})
+	p.start()
+	return p
+}
+
+// Pysaml2 runs pysaml2, which has two keys.
+func Pysaml2(t testing.TB) *Provider {
+	t.Helper()
+	p := newProvider(t, "pysaml2.py", "/metadata")
+	p.keys("key1.pem", "cert1.pem")
+	p.keys("key2.pem", "cert2.pem")
+	p.command = []string{"/usr/bin/python3", "pysaml2.py"}
+	p.Write("people.json", map[string]any{})
+	p.Write("answer.json", map[string]any{"sign": "assertion"})
+	p.start()
+	return p
+}
+
+func newProvider(t testing.TB, program, probe string) *Provider {
+	t.Helper()
+	p := &Provider{t: t, dir: t.TempDir(), probe: probe, output: &bytes.Buffer{}}
+	text, err := programs.ReadFile("programs/" + program)
+	p.must(err)
+	p.WriteFile(program, text)
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	p.must(err)
+	p.port = l.Addr().(*net.TCPAddr).Port
+	p.must(l.Close())
+	p.URL = fmt.Sprintf("http://127.0.0.1:%d", p.port)
+	t.Cleanup(p.stop)
+	return p
+}
+
+func (p *Provider) must(err error) {
+	p.t.Helper()
+	if err != nil {
+		p.t.Fatal(err)
+	}
+}
+
+// Write writes a JSON file that the provider reads at each request.
+func (p *Provider) Write(name string, v any) {
+	p.t.Helper()
+	b, err := json.Marshal(v)
+	p.must(err)
+	p.WriteFile(name, b)
+}
+
+// WriteFile writes a file beside the provider.
+func (p *Provider) WriteFile(name string, b []byte) {
+	p.t.Helper()
+	p.must(os.WriteFile(filepath.Join(p.dir, name), b, 0o600))
+}
+
+// keys makes a key and a certificate, in PEM.
+func (p *Provider) keys(key, certificate string) {
+	p.t.Helper()
+	pair := idptest.NewPair(time.Now().Add(24 * time.Hour))
+	p.WriteFile(key, pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: pair.PKCS8()}))
+	p.WriteFile(certificate, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: pair.Cert.Raw}))
+}
+
+// installing has one test at a time install packages.
+var installing sync.Mutex
+
+// modules links the npm packages, which are installed once into the user's cache.
+func (p *Provider) modules(packages ...string) {
+	p.t.Helper()
+	cache, err := os.UserCacheDir()
+	p.must(err)
+	folder := filepath.Join(cache, "ldap-gateway-tests", "npm-"+packages[0])
+	installing.Lock()
+	defer installing.Unlock()
+	if _, err := os.Stat(filepath.Join(folder, "whole")); err != nil {
+		p.install(folder, packages)
+	}
+	p.must(os.Symlink(filepath.Join(folder, "node_modules"), filepath.Join(p.dir, "node_modules")))
+}
+
+func (p *Provider) install(folder string, packages []string) {
+	p.t.Helper()
+	p.must(os.RemoveAll(folder))
+	p.must(os.MkdirAll(folder, 0o755))
+	p.must(os.WriteFile(filepath.Join(folder, "package.json"), []byte(`{"private":true}`), 0o600))
+	args := append([]string{"install", "--no-audit", "--no-fund", "--ignore-scripts", "--silent"}, packages...)
+	c := exec.CommandContext(p.t.Context(), "npm", args...)
+	c.Dir = folder
+	if out, err := c.CombinedOutput(); err != nil {
+		p.t.Fatalf("npm %v: %v: run \"make tools\"\n%s", packages, err, out)
+	}
+	p.must(os.WriteFile(filepath.Join(folder, "whole"), nil, 0o600))
+}
+
+func (p *Provider) start() {
+	p.t.Helper()
+	p.running = exec.Command(p.command[0], p.command[1:]...)
+	p.running.Dir = p.dir
+	p.running.Env = append(append(os.Environ(), "PORT="+strconv.Itoa(p.port)), p.env...)
+	p.running.Stdout, p.running.Stderr = p.output, p.output
+	p.must(p.running.Start())
+	ctx, cancel := context.WithTimeout(context.Background(), startTime)
+	defer cancel()
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		r, err := http.NewRequestWithContext(ctx, http.MethodGet, p.URL+p.probe, nil)
+		p.must(err)
+		if answer, err := http.DefaultClient.Do(r); err == nil {
+			_ = answer.Body.Close()
+			return
+		}
+		select {
+		case <-ctx.Done():
+			p.stop()
+			p.t.Fatalf("%v does not answer: run \"make tools\"\n%s", p.command, p.output)
+		case <-tick.C:
+		}
+	}
+}
+
+func (p *Provider) stop() {
+	if p.running == nil {
+		return
+	}
+	_ = p.running.Process.Kill()
+	_ = p.running.Wait() // it was killed
+	p.running = nil
+}

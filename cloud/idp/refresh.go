@@ -1,0 +1,172 @@
+package idp
+
+import (
+	"context"
+	"crypto/x509"
+	"errors"
+	"slices"
+	"time"
+
+	"ldap-gateway/cloud/idp/samlsp"
+	"ldap-gateway/cloud/store"
+)
+
+// How often metadata is read, again after it could not be, and looked whether it is due.
+const (
+	readEvery  = 24 * time.Hour
+	retryEvery = time.Hour
+	lookEvery  = 10 * time.Minute
+)
+
+// errEntity says that metadata describes another provider than it did.
+var errEntity = errors.New("the metadata does not describe this entity ID any more")
+
+// Run reads the metadata of SAML providers when it is due, until ctx ends, so that new
+// certificates come and old ones go by themselves.
+func (d *Desk) Run(ctx context.Context) {
+	tick := time.NewTicker(lookEvery)
+	defer tick.Stop()
+	for {
+		if err := d.Refresh(ctx); err != nil && ctx.Err() == nil {
+			d.Logger.Warn("metadata could not be refreshed", "error", err)
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+	}
+}
+
+// Refresh reads what is due in all environments. That a provider does not answer is no
+// error: its health says so.
+func (d *Desk) Refresh(ctx context.Context) error {
+	environments, err := d.Store.Environments(ctx)
+	if err != nil {
+		return err
+	}
+	for _, e := range environments {
+		for page := (store.Page{Limit: store.MaxLimit}); ; {
+			all, next, err := d.Store.IdentityProviders(ctx, e.ID, page)
+			if err != nil {
+				return err
+			}
+			for _, p := range all {
+				if err := d.refresh(ctx, p); err != nil {
+					return err
+				}
+			}
+			if page.Cursor = next; next == "" {
+				break
+			}
+		}
+	}
+	return nil
+}
+
+// due tells whether a provider's metadata is to be read now.
+func (d *Desk) due(p store.IdentityProvider) bool {
+	if p.Config.SAML == nil || p.Config.SAML.MetadataURL == "" {
+		return false
+	}
+	every := readEvery
+	if p.Health.Problem != "" {
+		every = retryEvery
+	}
+	return d.now().Sub(p.Health.MetadataReadAt) >= every
+}
+
+func (d *Desk) refresh(ctx context.Context, p store.IdentityProvider) error {
+	if !d.due(p) {
+		return nil
+	}
+	s := p.Config.SAML
+	described, etag, err := d.ReadMetadata(ctx, s.MetadataURL, s.EntityID, s.MetadataETag)
+	if err == nil && described.EntityID != s.EntityID {
+		err = errEntity
+	}
+	if err == nil {
+		err = d.follow(ctx, p, described, etag)
+	}
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	now := d.now()
+	return d.Store.SeeProvider(ctx, p.EnvironmentID, p.ID, func(h *store.ProviderHealth) {
+		h.MetadataReadAt = now
+		switch {
+		case err == nil || errors.Is(err, errSame):
+			h.Problem, h.ProblemSince = "", time.Time{}
+		case h.Problem == "":
+			h.ProblemSince = now
+			fallthrough
+		default:
+			h.Problem = "The metadata cannot be used: " + sentence(err)
+		}
+	})
+}
+
+// follow makes a provider's certificates those of its metadata, which came from the
+// address that an owner stated. Settings that somebody changed meanwhile stay theirs.
+func (d *Desk) follow(ctx context.Context, read store.IdentityProvider, m samlsp.Described, etag string) error {
+	return d.Store.Provision(ctx, func(tx *store.Tx) error {
+		db := tx.Store()
+		p, err := db.IdentityProvider(ctx, read.EnvironmentID, read.ID)
+		if err != nil || p.Config.SAML == nil || p.UpdatedAt != read.UpdatedAt {
+			return err
+		}
+		before := slices.Clone(p.Config.SAML.CertificateIDs)
+		if err := keepCertificates(ctx, db, &p, m.Certificates); err != nil {
+			return err
+		}
+		changed := !slices.Equal(before, p.Config.SAML.CertificateIDs)
+		if !changed && p.Config.SAML.MetadataETag == etag {
+			return nil
+		}
+		p.Config.SAML.MetadataETag = etag
+		if err := db.UpdateIdentityProvider(ctx, &p); err != nil || !changed {
+			return err
+		}
+		return db.AddActivity(ctx, store.Activity{
+			EnvironmentID: p.EnvironmentID,
+			At:            d.now(),
+			Action:        "identityProvider.certificates",
+			Actor:         "system",
+			Subject:       "provider:" + p.ID,
+			Text:          "certificates of " + p.Name + " follow its metadata",
+			Detail:        map[string]any{"before": before, "after": p.Config.SAML.CertificateIDs},
+		})
+	})
+}
+
+// keepCertificates keeps those that are new, and takes off those that are not listed
+// any more.
+func keepCertificates(ctx context.Context, db *store.Store, p *store.IdentityProvider, all []*x509.Certificate) error {
+	var ids []string
+	have := map[string]string{} // IDs by certificate
+	for _, id := range p.Config.SAML.CertificateIDs {
+		c, err := db.Certificate(ctx, p.EnvironmentID, id)
+		if err != nil && !errors.Is(err, store.ErrNotFound) {
+			return err
+		}
+		have[string(c.DER)] = id
+	}
+	for _, c := range all {
+		id, is := have[string(c.Raw)]
+		if !is {
+			kept := store.Certificate{
+				EnvironmentID: p.EnvironmentID,
+				Name:          c.Subject.String(),
+				Usage:         "SIGNING",
+				DER:           c.Raw,
+			}
+			if err := db.CreateCertificate(ctx, &kept); err != nil {
+				return err
+			}
+			id = kept.ID
+		}
+		ids = append(ids, id)
+	}
+	p.Config.SAML.CertificateIDs = ids
+	return nil
+}

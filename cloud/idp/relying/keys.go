@@ -1,0 +1,179 @@
+package relying
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"sync"
+	"time"
+
+	gooidc "github.com/coreos/go-oidc/v3/oidc"
+	"github.com/go-jose/go-jose/v4"
+
+	"ldap-gateway/cloud/idp/evidence"
+)
+
+// CoolDown is how long keys are not read again after reading them brought nothing.
+const CoolDown = 30 * time.Second
+
+// mostBody bounds what is read of any answer, in bytes.
+const mostBody = 1 << 20
+
+// algorithms are those that prove something to whoever has no secret.
+var algorithms = []jose.SignatureAlgorithm{
+	jose.RS256, jose.RS384, jose.RS512,
+	jose.PS256, jose.PS384, jose.PS512,
+	jose.ES256, jose.ES384, jose.ES512,
+	jose.EdDSA,
+}
+
+// Keys are those that one provider signs with. Safe for concurrent use.
+type Keys struct {
+	address string
+	client  *http.Client
+	now     func() time.Time
+
+	mu     sync.Mutex
+	known  []jose.JSONWebKey
+	vainly time.Time // when reading last brought nothing
+}
+
+var _ gooidc.KeySet = (*Keys)(nil)
+
+// NewKeys returns the keys at an address, which nobody has read yet.
+func NewKeys(address string, client *http.Client, now func() time.Time) *Keys {
+	return &Keys{address: address, client: client, now: now}
+}
+
+// VerifySignature returns the payload of a signed text. Its error is an
+// *evidence.Refusal.
+func (k *Keys) VerifySignature(ctx context.Context, jwt string) ([]byte, error) {
+	signed, err := jose.ParseSigned(jwt, algorithms)
+	if err != nil || len(signed.Signatures) != 1 {
+		return nil, evidence.Refuse(evidence.WeakAlgorithm, "not signed in a way that is taken: %v", err)
+	}
+	if payload, ok := verify(signed, k.all()); ok {
+		return payload, nil
+	}
+	id := signed.Signatures[0].Header.KeyID
+	fresh, err := k.read(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	if payload, ok := verify(signed, fresh); ok {
+		return payload, nil
+	}
+	if holds(fresh, id) {
+		return nil, evidence.Refuse(evidence.Signature, "the key %.64q does not prove it", id)
+	}
+	return nil, evidence.Refuse(evidence.UnknownKey, "the provider has no key %.64q", id)
+}
+
+func (k *Keys) all() []jose.JSONWebKey {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return k.known
+}
+
+// read reads the keys for one that is not known; while it was vain lately, it
+// returns those that are.
+func (k *Keys) read(ctx context.Context, id string) ([]jose.JSONWebKey, error) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.now().Sub(k.vainly) < CoolDown {
+		return k.known, nil
+	}
+	fresh, err := k.fetch(ctx)
+	if err != nil {
+		k.vainly = k.now()
+		return nil, &evidence.Refusal{Kind: evidence.Unavailable, Detail: "the keys cannot be read", Cause: err}
+	}
+	if k.known = fresh; !holds(fresh, id) {
+		k.vainly = k.now()
+	}
+	return fresh, nil
+}
+
+// fetch reads the keys at the address. One that is not understood is left out.
+func (k *Keys) fetch(ctx context.Context) ([]jose.JSONWebKey, error) {
+	body, _, err := get(ctx, k.client, k.address, "")
+	if err != nil {
+		return nil, err
+	}
+	var set struct {
+		Keys []json.RawMessage `json:"keys"`
+	}
+	if err := json.Unmarshal(body, &set); err != nil {
+		return nil, fmt.Errorf("not a set of keys: %w", err)
+	}
+	var keys []jose.JSONWebKey
+	for _, raw := range set.Keys {
+		var key jose.JSONWebKey
+		if key.UnmarshalJSON(raw) == nil && key.IsPublic() && (key.Use == "" || key.Use == "sig") {
+			keys = append(keys, key)
+		}
+	}
+	if len(keys) == 0 {
+		return nil, errors.New("there is no key that signs")
+	}
+	return keys, nil
+}
+
+// Check reads the keys and returns how many sign.
+func (k *Keys) Check(ctx context.Context) (int, error) {
+	keys, err := k.fetch(ctx)
+	return len(keys), err
+}
+
+// holds tells whether a key of that ID is among them; without an ID any will do.
+func holds(keys []jose.JSONWebKey, id string) bool {
+	for _, key := range keys {
+		if id == "" || key.KeyID == id {
+			return true
+		}
+	}
+	return false
+}
+
+// verify returns the payload when one of the keys proves it.
+func verify(signed *jose.JSONWebSignature, keys []jose.JSONWebKey) (payload []byte, ok bool) {
+	header := signed.Signatures[0].Header
+	for _, key := range keys {
+		if header.KeyID != "" && key.KeyID != header.KeyID || key.Algorithm != "" && key.Algorithm != header.Algorithm {
+			continue
+		}
+		if payload, err := signed.Verify(&key); err == nil {
+			return payload, true
+		}
+	}
+	return nil, false
+}
+
+// get returns the body at an address and its content type.
+func get(ctx context.Context, client *http.Client, address, token string) (body []byte, kind string, err error) {
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
+	if err != nil {
+		return nil, "", err
+	}
+	if token != "" {
+		r.Header.Set("Authorization", "Bearer "+token)
+	}
+	answer, err := client.Do(r)
+	if err != nil {
+		return nil, "", err
+	}
+	defer answer.Body.Close()
+	body, err = io.ReadAll(io.LimitReader(answer.Body, mostBody+1))
+	switch {
+	case err != nil:
+		return nil, "", err
+	case len(body) > mostBody:
+		return nil, "", fmt.Errorf("the answer has more than %d bytes", mostBody)
+	case answer.StatusCode != http.StatusOK:
+		return nil, "", fmt.Errorf("the answer has status %d", answer.StatusCode)
+	}
+	return body, answer.Header.Get("Content-Type"), nil
+}

@@ -1,0 +1,148 @@
+package relying
+
+import (
+	"bytes"
+	"context"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"mime"
+	"strings"
+	"time"
+
+	"github.com/go-jose/go-jose/v4"
+
+	"ldap-gateway/cloud/idp/evidence"
+)
+
+// withUserInfo adds what UserInfo says (Core section 5.3). When it does not answer,
+// what only it has is unknown; when it speaks of somebody else, all is refused.
+func (c *Client) withUserInfo(ctx context.Context, e evidence.Evidence, token string) (evidence.Evidence, error) {
+	claims, err := c.userInfo(ctx, token)
+	var refused *evidence.Refusal
+	if errors.As(err, &refused) && refused.Kind != evidence.Unavailable {
+		return evidence.Evidence{}, refused
+	}
+	if err != nil {
+		e.Failed = true
+		return e, nil
+	}
+	if sub, ok := claims["sub"].(string); !ok || sub != e.Subject {
+		return evidence.Evidence{}, evidence.Refuse(evidence.WrongRequest, "UserInfo is about somebody else")
+	}
+	e.Claims = append([]map[string]any{claims}, e.Claims...)
+	return e, nil
+}
+
+// userInfo asks the endpoint. An answer that is signed must be signed by the provider,
+// and for us.
+func (c *Client) userInfo(ctx context.Context, token string) (map[string]any, error) {
+	body, kind, err := get(ctx, c.HTTP, c.UserInfoEndpoint, token)
+	if err != nil {
+		return nil, err
+	}
+	if media, _, _ := mime.ParseMediaType(kind); media != "application/jwt" {
+		return decode(body)
+	}
+	payload, err := c.Keys.VerifySignature(ctx, strings.TrimSpace(string(body)))
+	if err != nil {
+		return nil, err
+	}
+	claims, err := decode(payload)
+	if err != nil {
+		return nil, err
+	}
+	if iss, ok := claims["iss"]; ok && iss != c.Issuer {
+		return nil, evidence.Refuse(evidence.WrongIssuer, "UserInfo is of %.200v", iss)
+	}
+	if aud := texts(claims["aud"]); aud != nil && !contains(aud, c.ClientID) {
+		return nil, evidence.Refuse(evidence.WrongAudience, "UserInfo is for %.200q", aud)
+	}
+	if end := seconds(claims["exp"]); !end.IsZero() && c.Now().After(end.Add(skew)) {
+		return nil, evidence.Refuse(evidence.TooLate, "UserInfo ended at %s", end)
+	}
+	return claims, nil
+}
+
+func contains(all []string, one string) bool {
+	for _, s := range all {
+		if s == one {
+			return true
+		}
+	}
+	return false
+}
+
+// decode reads an object; numbers keep their digits.
+func decode(body []byte) (claims map[string]any, err error) {
+	d := json.NewDecoder(bytes.NewReader(body))
+	d.UseNumber()
+	if err := d.Decode(&claims); err != nil {
+		return nil, fmt.Errorf("not an object: %w", err)
+	}
+	if claims == nil {
+		return nil, errors.New("not an object")
+	}
+	return claims, nil
+}
+
+// readClaims reads the payload of a token whose signature somebody else checks.
+func readClaims(jwt string) (map[string]any, error) {
+	parts := strings.Split(jwt, ".")
+	if len(parts) != 3 {
+		return nil, errors.New("not a signed token")
+	}
+	payload, err := base64.RawURLEncoding.DecodeString(parts[1])
+	if err != nil {
+		return nil, err
+	}
+	return decode(payload)
+}
+
+// header reads the header of a token.
+func header(jwt string) (h struct{ Kid string }) {
+	first, _, _ := strings.Cut(jwt, ".")
+	raw, err := base64.RawURLEncoding.DecodeString(first)
+	if err == nil {
+		_ = json.Unmarshal(raw, &h) // what cannot be read has none
+	}
+	return h
+}
+
+func keyID(jwt string) string { return header(jwt).Kid }
+
+func names(all []jose.SignatureAlgorithm) (names []string) {
+	for _, a := range all {
+		names = append(names, string(a))
+	}
+	return names
+}
+
+// seconds reads a time; the zero time when there is none.
+func seconds(v any) time.Time {
+	n, ok := v.(json.Number)
+	if !ok {
+		return time.Time{}
+	}
+	f, err := n.Float64()
+	if err != nil || f <= 0 || f > 1<<40 {
+		return time.Time{}
+	}
+	return time.Unix(int64(f), 0)
+}
+
+// texts reads a text or a list of them; nil when there is none.
+func texts(v any) (all []string) {
+	switch v := v.(type) {
+	case string:
+		return []string{v}
+	case []any:
+		for _, element := range v {
+			if text, ok := element.(string); ok {
+				all = append(all, text)
+			}
+		}
+	}
+	return all
+}

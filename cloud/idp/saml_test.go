@@ -1,0 +1,203 @@
+package idp_test
+
+import (
+	"errors"
+	"fmt"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"ldap-gateway/cloud/idp"
+	"ldap-gateway/cloud/idp/evidence"
+	"ldap-gateway/cloud/idp/idptest"
+	"ldap-gateway/cloud/idp/samlsp"
+	"ldap-gateway/cloud/store"
+)
+
+// TestSAMLAnswerNeedsItsBrowser: the POST comes without a cookie and signs nobody on.
+func TestSAMLAnswerNeedsItsBrowser(t *testing.T) {
+	w := build(t)
+	mine, theirs := browser{}, browser{}
+	l, relay := w.letter(mine)
+	w.letter(theirs)
+	before := w.written()
+	for name, b := range map[string]browser{"another browser": theirs, "no cookie": {}, "a made-up one": {"x": "AAAA"}} {
+		key, err := w.Accept(t.Context(), w.env.ID, form(w.keys.Good(l), relay))
+		w.must(err)
+		_, err = w.Arrive(t.Context(), w.env.ID, key, b.all, "")
+		w.wantKind(err, evidence.WrongRequest)
+		if now := w.written(); now != before {
+			t.Errorf("%s: %s", name, now)
+		}
+		l.ID += "x" // each assertion is taken once
+	}
+	key, err := w.Accept(t.Context(), w.env.ID, form(w.keys.Good(l), relay))
+	w.must(err)
+	if w.written() != before {
+		t.Error("the POST wrote something")
+	}
+	_, err = w.Arrive(t.Context(), w.env.ID, key, mine.all, "")
+	w.must(err)
+	_, err = w.Arrive(t.Context(), w.env.ID, key, mine.all, "")
+	w.wantKind(err, evidence.WrongRequest)
+}
+
+// TestSAMLAnswerIsTakenOnce, on whichever node.
+func TestSAMLAnswerIsTakenOnce(t *testing.T) {
+	w := build(t)
+	b := browser{}
+	l, relay := w.letter(b)
+	doc := form(w.keys.Good(l), relay)
+	_, err := w.Accept(t.Context(), w.env.ID, doc)
+	w.must(err)
+	second := &idp.Desk{
+		Store:       w.Store,
+		Vault:       w.Vault,
+		Provisioner: w.Provisioner,
+		URL:         people,
+		Logger:      w.Logger,
+	}
+	_, err = second.Accept(t.Context(), w.env.ID, doc)
+	w.wantKind(err, evidence.Replayed)
+}
+
+// TestSAMLAnswersThatNobodyAskedFor, or that come too late, or to somebody else's
+// request, or with another RelayState.
+func TestSAMLAnswersThatNobodyAskedFor(t *testing.T) {
+	w := build(t)
+	other := store.Environment{Name: "other"}
+	w.must(w.Store.CreateEnvironment(t.Context(), &other))
+	accept := func(env string, change func(*idptest.Letter)) error {
+		l, relay := w.letter(browser{})
+		change(&l)
+		_, err := w.Accept(t.Context(), env, form(w.keys.Good(l), relay))
+		return err
+	}
+	for name, request := range map[string]string{
+		"none": "", "made up": "_abcdef", "of nobody": "_" + strings.Repeat("A", 90), "no seal": "x",
+	} {
+		err := accept(w.env.ID, func(l *idptest.Letter) { l.InResponseTo = request })
+		if w.wantKind(err, evidence.WrongRequest); t.Failed() {
+			t.Fatal(name)
+		}
+	}
+	w.wantKind(accept(other.ID, func(*idptest.Letter) {}), evidence.WrongRequest)
+
+	b := browser{}
+	l, _ := w.letter(b)
+	key, err := w.Accept(t.Context(), w.env.ID, form(w.keys.Good(l), "another relay state"))
+	w.must(err)
+	_, err = w.Arrive(t.Context(), w.env.ID, key, b.all, "")
+	w.wantKind(err, evidence.WrongRequest)
+
+	late, _ := w.letter(b)
+	w.ahead = 11 * time.Minute
+	late.Issued, late.Until = w.Now(), w.Now().Add(time.Minute)
+	_, err = w.Accept(t.Context(), w.env.ID, form(w.keys.Good(late), ""))
+	w.wantKind(err, evidence.WrongRequest)
+	for _, f := range []url.Values{{}, {"SAMLResponse": {"%%%"}}, {"SAMLResponse": {"AAAA"}}} {
+		_, err := w.Accept(t.Context(), w.env.ID, f)
+		w.wantKind(err, evidence.Shape)
+	}
+}
+
+// TestBase64OfAnswersMayBeBroken into lines, as some senders do.
+func TestBase64OfAnswersMayBeBroken(t *testing.T) {
+	w := build(t)
+	l, relay := w.letter(browser{})
+	f := form(w.keys.Good(l), relay)
+	text := f.Get("SAMLResponse")
+	f.Set("SAMLResponse", text[:76]+"\r\n"+text[76:])
+	_, err := w.Accept(t.Context(), w.env.ID, f)
+	w.must(err)
+}
+
+// TestCertificatesRollOver without a restart: two, then the new one alone.
+func TestCertificatesRollOver(t *testing.T) {
+	w := build(t)
+	first, err := w.bySAML(func(*idptest.Letter) {})
+	w.must(err)
+	next := idptest.NewPair(time.Now().Add(time.Hour))
+	c := store.Certificate{EnvironmentID: w.env.ID, Usage: "SIGNING", DER: next.Cert.Raw}
+	w.must(w.Store.CreateCertificate(t.Context(), &c))
+	old := w.saml.Config.SAML.CertificateIDs
+	for _, certificates := range [][]string{append(old, c.ID), {c.ID}} {
+		w.saml.Config.SAML.CertificateIDs = certificates
+		w.must(w.Store.UpdateIdentityProvider(t.Context(), &w.saml))
+		keys := w.keys
+		w.keys = next
+		again, err := w.bySAML(func(*idptest.Letter) {})
+		w.must(err)
+		if again.SignOn.UserID != first.SignOn.UserID {
+			t.Error("another user")
+		}
+		p, err := w.Store.IdentityProvider(t.Context(), w.env.ID, w.saml.ID)
+		if err != nil || p.Health.CertificateID != c.ID {
+			t.Errorf("proven by %q, %v", p.Health.CertificateID, err)
+		}
+		w.keys = keys
+	}
+	_, err = w.bySAML(func(*idptest.Letter) {})
+	w.wantKind(err, evidence.UnknownKey)
+	p, err := w.Store.IdentityProvider(t.Context(), w.env.ID, w.saml.ID)
+	if err != nil || len(p.Health.Refusals) != 1 || p.Health.Refusals[0].Kind != string(evidence.UnknownKey) {
+		t.Errorf("%+v %v", p.Health, err)
+	}
+}
+
+// TestTrialWritesNothing, and says what would change.
+func TestTrialWritesNothing(t *testing.T) {
+	w := build(t)
+	trial := func() *idp.Trial {
+		b := browser{}
+		g := w.begin(b, w.oidc.ID, idp.Wish{Trial: true, MaxAge: -1})
+		a, err := w.Callback(t.Context(), w.env.ID, w.atOpenID(g, "eve"), b.get, "")
+		w.must(err)
+		return a.Trial
+	}
+	before := w.written()
+	first := trial()
+	if first.User != nil || first.Refused != "" || fmt.Sprint(first.Joins) != "[staff Sales, EMEA]" || w.written() != before {
+		t.Errorf("%+v %s", first, w.written())
+	}
+	_, err := w.byOpenID("eve")
+	w.must(err)
+	w.openID.SetPerson("eve", idptest.Person{Token: map[string]any{"groups": []string{"staff", "new"}}})
+	w.oidc.Enabled = false // it may be tried all the same
+	w.must(w.Store.UpdateIdentityProvider(t.Context(), &w.oidc))
+	before = w.written()
+	second := trial()
+	if second.User == nil || fmt.Sprint(second.Joins, second.Leaves) != "[new] [Sales, EMEA]" || w.written() != before {
+		t.Errorf("%+v %s", second, w.written())
+	}
+}
+
+// TestManyGroups: ten thousand come, and the second time nothing is written but the sign-on.
+func TestManyGroups(t *testing.T) {
+	w := build(t)
+	names := make([]string, evidence.MostGroups)
+	for i := range names {
+		names[i] = fmt.Sprintf("CN=group-%05d,OU=Groups,DC=corp,DC=example,DC=com", i)
+	}
+	many := func(l *idptest.Letter) { l.Attributes = idptest.Attribute("groups", names...) }
+	first, err := w.bySAML(many)
+	w.must(err)
+	second, err := w.bySAML(many)
+	w.must(err)
+	if len(first.SignOn.Added) != len(names) || second.SignOn.UpdateReason != "nothing changed" {
+		t.Errorf("%d added, then %s", len(first.SignOn.Added), second.SignOn.UpdateReason)
+	}
+}
+
+// TestProviderAnswerIsTooLarge before anything is parsed.
+func TestProviderAnswerIsTooLarge(t *testing.T) {
+	w := build(t)
+	l, relay := w.letter(browser{})
+	doc := append(w.keys.Good(l), []byte(strings.Repeat(" ", samlsp.MostBytes))...)
+	_, err := w.Accept(t.Context(), w.env.ID, form(doc, relay))
+	var r *idp.Refused
+	if !errors.As(err, &r) || r.Kind != evidence.Shape {
+		t.Error(err)
+	}
+}

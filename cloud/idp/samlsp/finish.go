@@ -1,0 +1,288 @@
+package samlsp
+
+import (
+	"crypto/rsa"
+	"errors"
+	"strings"
+	"time"
+
+	"github.com/beevik/etree"
+	"github.com/crewjam/saml"
+	"github.com/crewjam/saml/xmlenc"
+
+	"ldap-gateway/cloud/idp/evidence"
+)
+
+// mostSubject is the length of a subject, in characters.
+const mostSubject = 1024
+
+// Kept is what must be known when the answer comes.
+type Kept struct {
+	ID    string    // of the request
+	Since time.Time // the person must have proven it since then; zero: any time
+}
+
+// Finish takes the response that the browser brought, out of its base64. Every error
+// is an *evidence.Refusal.
+func (p *Provider) Finish(k Kept, doc []byte) (evidence.Evidence, error) {
+	if _, err := look(doc); err != nil {
+		return evidence.Evidence{}, err
+	}
+	if len(p.Certificates) == 0 {
+		return evidence.Evidence{}, evidence.Refuse(evidence.UnknownKey, "no certificate is stated")
+	}
+	sp, err := p.service()
+	if err != nil {
+		return evidence.Evidence{}, evidence.Refuse(evidence.ProviderError, "%v", err)
+	}
+	a, err := sp.ParseXMLResponse(doc, []string{k.ID}, sp.AcsURL)
+	if err != nil {
+		return evidence.Evidence{}, p.refused(doc, err)
+	}
+	tree := etree.NewDocument()
+	if err := tree.ReadFromBytes(doc); err != nil {
+		return evidence.Evidence{}, evidence.Refuse(evidence.Shape, "not XML")
+	}
+	if err := p.lookInside(tree.Root()); err != nil {
+		return evidence.Evidence{}, err
+	}
+	if err := p.lookAfter(k, a); err != nil {
+		return evidence.Evidence{}, err
+	}
+	return p.read(tree.Root(), a)
+}
+
+// lookInside looks at an encrypted assertion as at the document that it came in.
+func (p *Provider) lookInside(root *etree.Element) error {
+	outer := root.FindElement("./EncryptedAssertion")
+	if outer == nil {
+		return nil
+	}
+	key, _ := p.Key.(*rsa.PrivateKey)
+	plain, err := decrypted(key, outer)
+	if err != nil {
+		return evidence.Refuse(evidence.Undecryptable, "it cannot be decrypted once more")
+	}
+	l, err := look(plain)
+	if err != nil {
+		return err
+	}
+	if l.assertions != 1 || l.root.Local != "Assertion" {
+		return evidence.Refuse(evidence.Shape, "what was encrypted is no assertion")
+	}
+	return nil
+}
+
+// decrypted returns what an element has inside, whether its key is in it or beside.
+func decrypted(key *rsa.PrivateKey, outer *etree.Element) ([]byte, error) {
+	data := outer.FindElement("./EncryptedData")
+	beside := outer.FindElement("./EncryptedKey")
+	if data == nil || key == nil {
+		return nil, errors.New("nothing to decrypt")
+	}
+	if beside == nil {
+		return xmlenc.Decrypt(key, data)
+	}
+	content, err := xmlenc.Decrypt(key, beside)
+	if err != nil {
+		return nil, err
+	}
+	return xmlenc.Decrypt(content, data)
+}
+
+// lookAfter checks what the library does not, or less strictly.
+func (p *Provider) lookAfter(k Kept, a *saml.Assertion) error {
+	now, skew := p.Now(), p.skew()
+	if c := a.Conditions; c != nil && !c.NotBefore.IsZero() && now.Add(skew).Before(c.NotBefore) {
+		return evidence.Refuse(evidence.TooEarly, "it is good from %s on", c.NotBefore.UTC())
+	}
+	if c := a.Conditions; c != nil && !c.NotOnOrAfter.IsZero() && !now.Add(-skew).Before(c.NotOnOrAfter) {
+		return evidence.Refuse(evidence.TooLate, "it was good until %s", c.NotOnOrAfter.UTC())
+	}
+	for _, s := range a.AuthnStatements {
+		if s.SessionNotOnOrAfter != nil && !now.Add(-skew).Before(*s.SessionNotOnOrAfter) {
+			return evidence.Refuse(evidence.TooLate, "the session there ended at %s", s.SessionNotOnOrAfter.UTC())
+		}
+		if !k.Since.IsZero() && s.AuthnInstant.Before(k.Since.Add(-skew)) {
+			return evidence.Refuse(evidence.OldProof, "the person proved it at %s", s.AuthnInstant.UTC())
+		}
+	}
+	return nil
+}
+
+func (p *Provider) skew() time.Duration {
+	if p.Skew <= 0 {
+		return UsualSkew
+	}
+	return min(p.Skew, MostSkew)
+}
+
+// read makes evidence of a proven assertion.
+func (p *Provider) read(root *etree.Element, a *saml.Assertion) (e evidence.Evidence, err error) {
+	e = evidence.Evidence{
+		Claims: []map[string]any{attributes(a)},
+		Key:    p.keyOf(root),
+		Skew:   a.IssueInstant.Sub(p.Now()).Truncate(time.Second),
+		Name:   p.Name,
+	}
+	for _, s := range a.AuthnStatements {
+		e.At = s.AuthnInstant
+		if s.SessionNotOnOrAfter != nil {
+			e.Until = *s.SessionNotOnOrAfter
+		}
+	}
+	if p.SubjectFrom != "" {
+		e.Subject = e.Value(evidence.Named(p.SubjectFrom))
+	} else if err := p.nameID(&e, a.Subject.NameID); err != nil {
+		return e, err
+	}
+	if n := len([]rune(e.Subject)); n == 0 || n > mostSubject {
+		return e, evidence.Refuse(evidence.NoSubject, "the subject has %d characters", n)
+	}
+	return e, nil
+}
+
+// nameID takes the subject from the name ID.
+func (p *Provider) nameID(e *evidence.Evidence, id *saml.NameID) error {
+	if id == nil {
+		return evidence.Refuse(evidence.NoSubject, "there is no name ID")
+	}
+	if id.Format == Transient {
+		return evidence.Refuse(evidence.Unstable, "the name ID is transient")
+	}
+	if id.SPNameQualifier != "" && id.SPNameQualifier != p.OwnEntityID {
+		return evidence.Refuse(evidence.WrongAudience, "the name ID is for %.200q", id.SPNameQualifier)
+	}
+	e.Subject = strings.TrimSpace(id.Value)
+	if id.NameQualifier != "" && id.NameQualifier != p.EntityID {
+		e.Qualifiers = id.NameQualifier
+	}
+	return nil
+}
+
+// attributes returns the values of every attribute by its name, those of one that
+// comes several times together. One without a value has an empty list.
+func attributes(a *saml.Assertion) map[string]any {
+	all := map[string]any{}
+	for _, s := range a.AttributeStatements {
+		for _, attribute := range s.Attributes {
+			values, _ := all[attribute.Name].([]any)
+			if values == nil {
+				values = []any{}
+			}
+			for _, v := range attribute.Values {
+				if v.Nil {
+					continue
+				}
+				text := v.Value
+				if v.NameID != nil {
+					text = v.NameID.Value
+				}
+				values = append(values, text)
+			}
+			all[attribute.Name] = values
+		}
+	}
+	return all
+}
+
+// keyOf returns which of the provider's certificates an answer names; the only one
+// when there is no other. Empty: it does not say.
+func (p *Provider) keyOf(root *etree.Element) string {
+	if len(p.Certificates) == 1 {
+		return p.Certificates[0].ID
+	}
+	for _, named := range root.FindElements("//X509Certificate") {
+		for _, c := range p.Certificates {
+			if same(named.Text(), c.X509.Raw) {
+				return c.ID
+			}
+		}
+	}
+	return ""
+}
+
+// refused makes the library's refusal a kind.
+func (p *Provider) refused(doc []byte, err error) error {
+	var inner *saml.InvalidResponseError
+	if errors.As(err, &inner) {
+		err = inner.PrivateErr
+	}
+	var already *evidence.Refusal
+	if errors.As(err, &already) {
+		return already
+	}
+	var status saml.ErrBadStatus
+	if errors.As(err, &status) {
+		return evidence.Refuse(statusKind(doc), "the provider answers %.200q", status.Status)
+	}
+	for _, k := range kinds() {
+		if errors.Is(err, k.is) {
+			if k.kind == evidence.Signature && weak(doc) {
+				k.kind = evidence.WeakAlgorithm
+			}
+			return &evidence.Refusal{Kind: k.kind, Detail: "the answer is refused", Cause: err}
+		}
+	}
+	return &evidence.Refusal{Kind: evidence.Signature, Detail: "the answer is refused", Cause: err}
+}
+
+// weak tells whether a document is signed by SHA-1, which is refused.
+func weak(doc []byte) bool {
+	tree := etree.NewDocument()
+	if tree.ReadFromBytes(doc) != nil || tree.Root() == nil {
+		return false
+	}
+	for _, path := range []string{"//SignedInfo/SignatureMethod", "//SignedInfo/Reference/DigestMethod"} {
+		for _, method := range tree.Root().FindElements(path) {
+			if strings.HasSuffix(method.SelectAttrValue("Algorithm", ""), "sha1") {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// kinds are those of the library's refusals, the narrower first.
+func kinds() []struct {
+	is   error
+	kind evidence.Kind
+} {
+	return []struct {
+		is   error
+		kind evidence.Kind
+	}{
+		{saml.ErrAssertionReplayed, evidence.Replayed},
+		{saml.ErrCertificateNotValidNow, evidence.ExpiredKey},
+		{saml.ErrUntrustedCertificate, evidence.UnknownKey},
+		{saml.ErrDecryptionFailed, evidence.Undecryptable},
+		{saml.ErrIssuerMismatch, evidence.WrongIssuer},
+		{saml.ErrDestinationMismatch, evidence.WrongPlace},
+		{saml.ErrRequestIDMismatch, evidence.WrongRequest},
+		{saml.ErrAudienceMismatch, evidence.WrongAudience},
+		{saml.ErrExpired, evidence.TooLate},
+		{saml.ErrNotYetValid, evidence.TooEarly},
+		{saml.ErrInvalidSignature, evidence.Signature},
+		{saml.ErrMissingElement, evidence.Shape},
+		{saml.ErrMalformedMessage, evidence.Shape},
+		{saml.ErrUnsupported, evidence.Condition},
+	}
+}
+
+// statusKind reads what a status says (saml-core 3.2.2.2), whoever wrote it: nobody is
+// signed on by it.
+func statusKind(doc []byte) evidence.Kind {
+	tree := etree.NewDocument()
+	if tree.ReadFromBytes(doc) != nil || tree.Root() == nil {
+		return evidence.ProviderError
+	}
+	for _, code := range tree.Root().FindElements("./Status//StatusCode") {
+		switch code.SelectAttrValue("Value", "") {
+		case saml.StatusNoPassive:
+			return evidence.NeedsPerson
+		case saml.StatusRequestDenied, saml.StatusAuthnFailed:
+			return evidence.Cancelled
+		}
+	}
+	return evidence.ProviderError
+}

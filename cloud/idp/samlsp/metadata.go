@@ -1,0 +1,107 @@
+package samlsp
+
+import (
+	"bytes"
+	"crypto/x509"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/crewjam/saml"
+	crewsp "github.com/crewjam/saml/samlsp"
+)
+
+// MostMetadata bounds metadata, in bytes: a federation's whole list is larger, and
+// wants the one provider of it stated.
+const MostMetadata = 10 << 20
+
+// Described is what metadata says of a provider.
+type Described struct {
+	EntityID     string
+	Endpoint     string
+	Binding      string // Redirect when the provider takes it, else Post
+	Certificates []*x509.Certificate
+	ValidUntil   time.Time // zero: for ever
+	WantsSigned  bool      // requests
+}
+
+// ReadMetadata reads a provider's metadata; of a list the one with that entity ID.
+// EntityID may be empty when there is only one. Its error is a sentence for an
+// administrator.
+func ReadMetadata(doc []byte, entityID string) (d Described, err error) {
+	if len(doc) > MostMetadata {
+		return d, fmt.Errorf("the metadata has more than %d MiB", MostMetadata>>20)
+	}
+	if bytes.Contains(doc, []byte("<!DOCTYPE")) {
+		return d, errors.New("the metadata has a document type")
+	}
+	var entity *saml.EntityDescriptor
+	if entityID == "" {
+		entity, err = crewsp.ParseMetadata(doc)
+	} else {
+		entity, err = crewsp.ParseMetadataByEntityID(doc, entityID)
+	}
+	if err != nil {
+		return d, fmt.Errorf("the metadata cannot be read: %w", err)
+	}
+	if len(entity.IDPSSODescriptors) == 0 {
+		return d, errors.New("the metadata describes no identity provider")
+	}
+	role := entity.IDPSSODescriptors[0]
+	d = Described{EntityID: entity.EntityID, ValidUntil: entity.ValidUntil}
+	if role.WantAuthnRequestsSigned != nil {
+		d.WantsSigned = *role.WantAuthnRequestsSigned
+	}
+	d.Endpoint, d.Binding = endpoint(role)
+	if d.Endpoint == "" {
+		return d, errors.New("the metadata has no address that takes requests by redirect or POST")
+	}
+	d.Certificates, err = signing(role)
+	return d, err
+}
+
+// endpoint returns where requests go, by redirect rather than by POST.
+func endpoint(role saml.IDPSSODescriptor) (address, binding string) {
+	for _, s := range role.SingleSignOnServices {
+		switch {
+		case s.Binding == saml.HTTPRedirectBinding:
+			return s.Location, Redirect
+		case s.Binding == saml.HTTPPostBinding:
+			address, binding = s.Location, Post
+		}
+	}
+	return address, binding
+}
+
+// signing returns the certificates that a provider signs with: those without a use,
+// too (saml-metadata 2.4.1.1).
+func signing(role saml.IDPSSODescriptor) (all []*x509.Certificate, err error) {
+	for _, key := range role.KeyDescriptors {
+		if key.Use != "signing" && key.Use != "" {
+			continue
+		}
+		for _, text := range key.KeyInfo.X509Data.X509Certificates {
+			der, err := base64.StdEncoding.DecodeString(strings.Join(strings.Fields(text.Data), ""))
+			if err != nil {
+				return nil, fmt.Errorf("a certificate in the metadata is not base64: %w", err)
+			}
+			c, err := x509.ParseCertificate(der)
+			if err != nil {
+				return nil, fmt.Errorf("a certificate in the metadata cannot be read: %w", err)
+			}
+			all = append(all, c)
+		}
+	}
+	if len(all) == 0 {
+		return nil, errors.New("the metadata has no certificate that signs")
+	}
+	return all, nil
+}
+
+// same tells whether a text is the base64 of der.
+func same(text string, der []byte) bool {
+	raw, err := base64.StdEncoding.DecodeString(strings.Join(strings.Fields(text), ""))
+	return err == nil && bytes.Equal(raw, der)
+}

@@ -1,0 +1,251 @@
+package management
+
+import (
+	"context"
+	"crypto/x509"
+	"encoding/json"
+	"errors"
+	"slices"
+
+	"github.com/google/uuid"
+
+	"ldap-gateway/cloud/fault"
+	"ldap-gateway/cloud/idp"
+	"ldap-gateway/cloud/providers"
+	"ldap-gateway/cloud/store"
+)
+
+// Vault keeps secrets so that the database does not show them; *vault.Vault does.
+type Vault interface {
+	Seal(purpose, owner string, secret []byte) []byte
+}
+
+// ProviderDraft is an identity provider as it is to be.
+type ProviderDraft struct {
+	store.IdentityProvider
+	// Secret is the client's, new. Empty: the one that there is stays, while the
+	// provider is the same: a secret goes to the token endpoint that it was given for.
+	Secret string
+}
+
+func factsOfProvider(p store.IdentityProvider) facts {
+	return facts{
+		"name":        p.Name,
+		"description": p.Description,
+		"type":        p.Type,
+		"enabled":     p.Enabled,
+		"population":  p.PopulationID,
+		"config":      p.Config,
+		"mappings":    slices.Clone(p.Mappings),
+		"hasSecret":   len(p.Sealed) > 0,
+	}
+}
+
+// CreateProvider adds an identity provider, and fills in what is usual, IDs and times.
+func (s *Service) CreateProvider(ctx context.Context, by By, d *ProviderDraft) error {
+	return s.act(ctx, by, CreateProvider, func(t *turn) error { return t.createProvider(ctx, d) })
+}
+
+func (t *turn) createProvider(ctx context.Context, d *ProviderDraft) error {
+	d.ID, d.EnvironmentID, d.Sealed, d.Health = uuid.NewString(), t.env(), nil, store.ProviderHealth{}
+	providers.Complete(&d.IdentityProvider, idp.OwnEntityID(t.service.URL, t.env()))
+	d.seal(t.service.Vault)
+	if err := t.checkProvider(ctx, *d, store.IdentityProvider{}); err != nil {
+		return err
+	}
+	if err := t.CreateIdentityProvider(ctx, &d.IdentityProvider); err != nil {
+		return providerNameTaken(err)
+	}
+	t.did(note{
+		action:  "identityProvider.created",
+		subject: "provider:" + d.ID,
+		text:    "identity provider " + d.Name + " was created",
+		after:   factsOfProvider(d.IdentityProvider),
+	})
+	return nil
+}
+
+// CreateProviderWith is CreateProvider of a SAML provider with certificates that it signs
+// with, which are kept besides.
+func (s *Service) CreateProviderWith(ctx context.Context, by By, d *ProviderDraft, all []*x509.Certificate) error {
+	return s.act(ctx, by, CreateProvider, func(t *turn) error {
+		for _, parsed := range all {
+			c, err := t.addCertificate(ctx, "", Signing, parsed)
+			if err != nil {
+				return err
+			}
+			d.Config.SAML.CertificateIDs = append(d.Config.SAML.CertificateIDs, c.ID)
+		}
+		return t.createProvider(ctx, d)
+	})
+}
+
+// seal seals a new secret.
+func (d *ProviderDraft) seal(v Vault) {
+	if d.Secret != "" {
+		d.Sealed = v.Seal(idp.PurposeSecret, d.ID, []byte(d.Secret))
+	}
+}
+
+// ChangeProvider changes an identity provider; its type stays.
+func (s *Service) ChangeProvider(
+	ctx context.Context, by By, id string, change func(*ProviderDraft) error,
+) (p store.IdentityProvider, err error) {
+	err = s.act(ctx, by, ChangeProvider, func(t *turn) error {
+		before, err := t.IdentityProvider(ctx, t.env(), id)
+		if err != nil {
+			return err
+		}
+		copied, err := copyOfProvider(before)
+		if err != nil {
+			return err
+		}
+		d := ProviderDraft{IdentityProvider: copied}
+		if err := change(&d); err != nil {
+			return err
+		}
+		d.ID, d.EnvironmentID, d.Sealed = before.ID, before.EnvironmentID, before.Sealed
+		if before.Config.OIDC != nil && d.Config.OIDC != nil && moved(*before.Config.OIDC, *d.Config.OIDC) {
+			d.Sealed = nil // else whoever may change an address reads the secret there
+		}
+		providers.Complete(&d.IdentityProvider, idp.OwnEntityID(s.URL, t.env()))
+		d.seal(s.Vault)
+		if err := t.checkProvider(ctx, d, before); err != nil {
+			return err
+		}
+		p = d.IdentityProvider
+		return t.saveProvider(ctx, &p, before, "changed")
+	})
+	return p, err
+}
+
+// moved tells whether a client secret would go elsewhere.
+func moved(before, after store.OIDCConfig) bool {
+	return before.TokenEndpoint != after.TokenEndpoint || before.ClientID != after.ClientID
+}
+
+// copyOfProvider returns a provider that can be changed without the other.
+func copyOfProvider(p store.IdentityProvider) (c store.IdentityProvider, err error) {
+	b, err := json.Marshal(p)
+	if err == nil {
+		err = json.Unmarshal(b, &c)
+	}
+	return c, err
+}
+
+func (t *turn) saveProvider(
+	ctx context.Context, p *store.IdentityProvider, before store.IdentityProvider, done string,
+) error {
+	if err := t.UpdateIdentityProvider(ctx, p); err != nil {
+		return providerNameTaken(err)
+	}
+	t.did(note{
+		action:  "identityProvider.updated",
+		subject: "provider:" + p.ID,
+		text:    "identity provider " + p.Name + " was " + done,
+		before:  factsOfProvider(before),
+		after:   factsOfProvider(*p),
+	})
+	return nil
+}
+
+func providerNameTaken(err error) error {
+	if errors.Is(err, store.ErrConflict) {
+		return fault.Of(fault.Name, fault.Taken, "Another identity provider of this environment has this name.")
+	}
+	return err
+}
+
+// DeleteProvider removes an identity provider with its just-in-time groups and the
+// links of its people. DependentsError when it has people, unless force is set: they
+// stay then, signed off.
+func (s *Service) DeleteProvider(
+	ctx context.Context, by By, id string, force bool, seen func(store.IdentityProvider) error,
+) error {
+	return s.act(ctx, by, DeleteProvider, func(t *turn) error {
+		p, err := t.IdentityProvider(ctx, t.env(), id)
+		if err != nil {
+			return err
+		}
+		if err := ask(seen, p); err != nil {
+			return err
+		}
+		people, err := t.LinkedUsers(ctx, t.env(), id)
+		if err != nil {
+			return err
+		}
+		if people > 0 && !force {
+			some, err := t.SomeLinkedUsers(ctx, t.env(), id)
+			return errors.Join(err, &DependentsError{Users: people, Some: some})
+		}
+		t.did(note{
+			action:  "identityProvider.deleted",
+			subject: "provider:" + p.ID,
+			text:    "identity provider " + p.Name + " was deleted",
+			before:  factsOfProvider(p),
+			more:    facts{"users": people},
+		})
+		return t.DeleteIdentityProvider(ctx, t.env(), id, force)
+	})
+}
+
+// TriedProvider notes that somebody begins a sign-on at a provider to see what it
+// would do.
+func (s *Service) TriedProvider(ctx context.Context, by By, id string) error {
+	return s.act(ctx, by, TryProvider, func(t *turn) error {
+		p, err := t.IdentityProvider(ctx, t.env(), id)
+		if err != nil {
+			return err
+		}
+		t.did(note{
+			action:  "identityProvider.tried",
+			subject: "provider:" + p.ID,
+			text:    "a sign-on at " + p.Name + " was tried",
+		})
+		return nil
+	})
+}
+
+// checkProvider refuses settings that cannot be, by themselves and beside what the
+// environment has.
+func (t *turn) checkProvider(ctx context.Context, d ProviderDraft, before store.IdentityProvider) error {
+	p := d.IdentityProvider
+	l := providers.Check(p)
+	if before.ID != "" && p.Type != before.Type {
+		l = append(l, fault.Of(fault.ProviderType, fault.ReadOnly, "A provider's type stays: make another one.")...)
+	}
+	if p.PopulationID != "" {
+		_, err := t.Population(ctx, t.env(), p.PopulationID)
+		if errors.Is(err, store.ErrNotFound) {
+			l = append(l, fault.Of(fault.Population, fault.Invalid, "This environment has no such population.")...)
+		} else if err != nil {
+			return err
+		}
+	}
+	keys, err := t.checkKeys(ctx, p)
+	if err != nil {
+		return err
+	}
+	domains, err := t.checkOwnDomains(ctx, p)
+	if err != nil {
+		return err
+	}
+	return append(append(l, keys...), domains...).Err()
+}
+
+// checkOwnDomains refuses domains that another provider has.
+func (t *turn) checkOwnDomains(ctx context.Context, p store.IdentityProvider) (l fault.List, err error) {
+	if len(p.Config.Domains) == 0 {
+		return nil, nil
+	}
+	all, _, err := t.IdentityProviders(ctx, t.env(), store.Page{Limit: store.MaxLimit})
+	for _, other := range all {
+		for _, d := range other.Config.Domains {
+			same := func(own string) bool { return store.Fold(own) == store.Fold(d) }
+			if other.ID != p.ID && slices.ContainsFunc(p.Config.Domains, same) {
+				l = append(l, fault.Of(fault.Domains, fault.Taken, d+" leads to "+other.Name+".")...)
+			}
+		}
+	}
+	return l, err
+}

@@ -1,0 +1,97 @@
+package mapping
+
+import (
+	"maps"
+	"testing"
+
+	"ldap-gateway/cloud/idp/evidence"
+	"ldap-gateway/cloud/store"
+)
+
+// person is what a provider says of somebody.
+func person() evidence.Evidence {
+	return evidence.Evidence{Subject: "s-1", Claims: []map[string]any{
+		{"email": "info@x", "list": []any{"first", "second"}, "empty": "", "none": []any{}},
+		{
+			"email":                 "token@x",
+			"name.family":           "Dotted",
+			"name":                  map[string]any{"family": "Nested", "given": "Ada"},
+			"resource_access":       map[string]any{"app.example.org": map[string]any{"roles": []any{"r"}}},
+			"https://x/claims/name": "of a URL",
+			"it's":                  "no",
+			"a}b":                   "braced",
+			"object":                map[string]any{"a": "b"},
+			"null":                  nil,
+			"true":                  true,
+		},
+	}}
+}
+
+func TestClaimed(t *testing.T) {
+	for template, want := range map[string]string{
+		"${providerAttributes.email}":                                    "info@x", // UserInfo wins
+		"${providerAttributes.list}":                                     "first",
+		"${providerAttributes.name.family}":                              "Dotted", // the whole name first
+		"${providerAttributes.name.given}":                               "Ada",
+		"${providerAttributes['name'].family}":                           "Nested",
+		"${providerAttributes['name.family']}":                           "Dotted",
+		"${providerAttributes['name.given']}":                            "", // always exact
+		"${providerAttributes.resource_access['app.example.org'].roles}": "r",
+		"${providerAttributes['https://x/claims/name']}":                 "of a URL",
+		"${providerAttributes['a}b']}":                                   "braced",
+		"${providerAttributes.Email}":                                    "", // JSON's names are exact
+		"${providerAttributes.object}":                                   "",
+		"${providerAttributes.true}":                                     "true",
+		"${providerAttributes.null}":                                     "",
+		"${providerAttributes.none}":                                     "",
+		"${samlAssertion.subject}":                                       "s-1",
+		"${providerAttributes.samlAssertion.externalId}":                 "s-1",
+		"partner-${samlAssertion.subject}":                               "partner-s-1",
+		"${providerAttributes.empty} ${providerAttributes.nothing}":      "",
+		"fixed": "fixed",
+		"${providerAttributes.name.given} ${providerAttributes.name.family}": "Ada Dotted",
+	} {
+		m := store.ProviderMapping{Name: "p", Value: template}
+		if err := CheckClaims(m); err != nil {
+			t.Errorf("%s: %v", template, err)
+		}
+		want := map[string]string{"p": want}
+		maps.DeleteFunc(want, func(_, v string) bool { return v == "" })
+		got := Claimed(store.IdentityProvider{Mappings: []store.ProviderMapping{m}}, person())
+		if !maps.Equal(got, want) {
+			t.Errorf("%s: %q, want %q", template, got, want)
+		}
+	}
+}
+
+func TestWrongClaims(t *testing.T) {
+	for _, template := range []string{
+		"${providerAttributes}", "${providerAttributes.}", "${providerAttributes.a..b}", "${providerAttributes.a.}",
+		"${providerAttributes[a]}", "${providerAttributes['a'}", "${providerAttributes['']}", "${providerAttributes.a",
+		"${ldapAttributes.mail}", "${mail}", "${}", "${providerAttributes.a b}", "${providerAttributesmail}",
+		"${providerAttributes['a'b]}", "${samlAssertion.issuer}",
+	} {
+		if err := CheckClaims(store.ProviderMapping{Name: "p", Value: template}); err == nil {
+			t.Errorf("%s: taken", template)
+		}
+	}
+	for _, template := range []string{"", "x", "${samlAssertion.subject}", "g-${providerAttributes.groups}"} {
+		if err := CheckClaims(store.ProviderMapping{Name: Groups, Value: template}); err == nil {
+			t.Errorf("groups of %q: taken", template)
+		}
+	}
+}
+
+func TestAllClaimed(t *testing.T) {
+	p := store.IdentityProvider{Mappings: []store.ProviderMapping{{Name: Groups, Value: "${providerAttributes.list}"}}}
+	if !AllClaimed(p, person()) {
+		t.Error("all is there")
+	}
+	p.Mappings = append(p.Mappings, store.ProviderMapping{Name: "x", Value: "${providerAttributes.missing}"})
+	if AllClaimed(p, person()) {
+		t.Error("one is missing")
+	}
+	if path, rule, mapped := GroupClaim(p); path.String() != "list" || rule != "" || !mapped {
+		t.Error(path, rule, mapped)
+	}
+}

@@ -1,0 +1,343 @@
+package signonpage
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"ldap-gateway/cloud/idp"
+	"ldap-gateway/cloud/oidc"
+	"ldap-gateway/cloud/store"
+	"ldap-gateway/cloud/throttle"
+	"ldap-gateway/cloud/web"
+)
+
+// Providers takes sign-ons through identity providers.
+type Providers interface {
+	Begin(ctx context.Context, env, provider string, w idp.Wish) (idp.Going, error)
+	Callback(ctx context.Context, env string, answer url.Values, c idp.Cookies, address string) (idp.Arrived, error)
+	Accept(ctx context.Context, env string, form url.Values) (key string, err error)
+	Arrive(ctx context.Context, env, key string, cookies func() []string, address string) (idp.Arrived, error)
+	Metadata(ctx context.Context, env, provider string) ([]byte, error)
+}
+
+var _ Providers = (*idp.Desk)(nil)
+
+// mostJourneys is how many journeys to providers a browser keeps.
+const mostJourneys = 5
+
+// The most that one address does in a minute: whole offices have one.
+const (
+	beginsPerAddress  = 3000
+	answersPerAddress = 600
+)
+
+// maxAnswer bounds the form of a SAML answer, in bytes: its base64 and what is around.
+const maxAnswer = 4 << 20
+
+// choice is one provider on the form.
+type choice struct{ Name, Address string }
+
+// providers returns those of the environment that sign people on, by name.
+func (k *call) providers() (all []store.IdentityProvider, err error) {
+	for page := (store.Page{Limit: store.MaxLimit}); ; {
+		some, next, err := k.Store.IdentityProviders(k.Context(), k.env.ID, page)
+		if err != nil {
+			return nil, err
+		}
+		for _, p := range some {
+			if p.Enabled {
+				all = append(all, p)
+			}
+		}
+		if page.Cursor = next; next == "" {
+			return all, nil
+		}
+	}
+}
+
+// choices are the links to providers.
+func (k *call) choices(flow oidc.Flow, all []store.IdentityProvider) (choices []choice) {
+	for _, p := range all {
+		choices = append(choices, choice{p.Name, k.toward(flow, p, "")})
+	}
+	return choices
+}
+
+// toward is the address that a browser begins with at a provider.
+func (k *call) toward(flow oidc.Flow, p store.IdentityProvider, hint string) string {
+	q := url.Values{}
+	for name, value := range map[string]string{"flow": flow.ID, "then": k.then(), "hint": hint} {
+		if value != "" {
+			q.Set(name, value)
+		}
+	}
+	return (&url.URL{Path: "/" + k.env.ID + "/signon/idp/" + p.ID, RawQuery: q.Encode()}).String()
+}
+
+// home returns the provider whose people a name is of; false when it is nobody's. Only
+// the domain counts, so nothing is told about accounts.
+func home(all []store.IdentityProvider, name string) (p store.IdentityProvider, ok bool) {
+	at := strings.LastIndexByte(name, '@')
+	if at < 0 {
+		return p, false
+	}
+	domain := store.Fold(strings.TrimSpace(name[at+1:]))
+	for _, p := range all {
+		for _, d := range p.Config.Domains {
+			if store.Fold(d) == domain {
+				return p, true
+			}
+		}
+	}
+	return p, false
+}
+
+// hasGateway tells whether passwords are taken at all.
+func (k *call) hasGateway() (bool, error) {
+	some, _, err := k.Store.Gateways(k.Context(), k.env.ID, store.Page{Limit: 1})
+	return len(some) > 0, err
+}
+
+// straight returns where a browser goes at once that has nothing to choose; false when
+// it has: to the provider of whom the application names, or to the only one.
+func (k *call) straight(flow oidc.Flow, all []store.IdentityProvider) (address string, ok bool, err error) {
+	if k.Form.Has("choose") {
+		return "", false, nil
+	}
+	if p, ok := home(all, flow.LoginHint); ok {
+		return k.toward(flow, p, flow.LoginHint), true, nil
+	}
+	if len(all) != 1 {
+		return "", false, nil
+	}
+	passwords, err := k.hasGateway()
+	return k.toward(flow, all[0], flow.LoginHint), !passwords, err
+}
+
+// next takes a name, and leads to the provider whose people have such names, or to the
+// password. The page is the same for every name of a domain.
+func (k *call) next() error {
+	flow, err := k.flow()
+	if err != nil {
+		return err
+	}
+	all, err := k.providers()
+	if err != nil {
+		return err
+	}
+	name := strings.TrimSpace(k.PostForm.Get("username"))
+	if p, ok := home(all, name); ok {
+		return k.render(http.StatusOK, "next.html", "One moment", map[string]string{
+			"Next":        k.toward(flow, p, name),
+			"Application": p.Name,
+		})
+	}
+	passwords, err := k.hasGateway()
+	if err != nil {
+		return err
+	}
+	if !passwords {
+		return k.showForm(http.StatusOK, flow, "Choose how to sign on.", name)
+	}
+	return k.showPassword(http.StatusOK, flow, "", name)
+}
+
+// leave sends a browser to a provider.
+func (k *call) leave() error {
+	if k.limited("begin", beginsPerAddress) {
+		return nil
+	}
+	flow, err := k.flow()
+	if err != nil {
+		return err
+	}
+	return k.depart(k.PathValue("p"), idp.Wish{
+		Flow:   flow.ID,
+		Then:   k.then(),
+		Hint:   k.Form.Get("hint"),
+		Anew:   flow.Anew,
+		Silent: flow.Silent,
+		MaxAge: flow.MaxAge,
+		ACR:    flow.ACR,
+	})
+}
+
+// depart begins a journey.
+func (k *call) depart(provider string, w idp.Wish) error {
+	g, err := k.Providers.Begin(k.Context(), k.env.ID, provider, w)
+	if errors.Is(err, idp.ErrOff) {
+		return store.ErrNotFound
+	}
+	if err != nil {
+		return err
+	}
+	k.keepJourney(g.Cookie)
+	if g.Form == "" {
+		http.Redirect(k.w, k.Request, g.Address, http.StatusSeeOther)
+		return nil
+	}
+	to, err := url.Parse(g.Address)
+	if err != nil {
+		return err
+	}
+	k.w.Header().Set("Content-Security-Policy", web.PostingTo(to.Scheme+"://"+to.Host))
+	return k.render(http.StatusOK, "post.html", "Go on to sign on", g)
+}
+
+// keepJourney sets a journey's cookie, and forgets the oldest of too many.
+func (k *call) keepJourney(c idp.Cookie) {
+	mine := k.journeySuffixes()
+	for _, suffix := range mine[:max(0, len(mine)-mostJourneys+1)] {
+		k.forgetJourney(suffix)
+	}
+	http.SetCookie(k.w, c.HTTP(k.env.ID, k.Sessions.secure))
+}
+
+func (k *call) forgetJourney(suffix string) {
+	http.SetCookie(k.w, idp.Cookie{Suffix: suffix}.HTTP(k.env.ID, k.Sessions.secure))
+}
+
+// journeySuffixes tells the browser's journeys from one another, as it sends them.
+func (k *call) journeySuffixes() (all []string) {
+	for _, c := range k.Cookies() {
+		if suffix, is := strings.CutPrefix(c.Name, idp.CookieName(k.Sessions.secure)); is {
+			all = append(all, suffix)
+		}
+	}
+	return all
+}
+
+// journey returns the value of one; empty when there is none.
+func (k *call) journey(suffix string) string {
+	c, err := k.Cookie(idp.CookieName(k.Sessions.secure) + suffix)
+	if err != nil {
+		return ""
+	}
+	return c.Value
+}
+
+// allJourneys returns the values of all, of no more than a browser keeps.
+func (k *call) allJourneys() (values []string) {
+	for _, suffix := range k.journeySuffixes() {
+		if len(values) < 2*mostJourneys {
+			values = append(values, k.journey(suffix))
+		}
+	}
+	return values
+}
+
+// callback takes an answer of OpenID Connect.
+func (k *call) callback() error {
+	if k.limited("answer", answersPerAddress) {
+		return nil
+	}
+	return k.arrived(k.Providers.Callback(k.Context(), k.env.ID, k.URL.Query(), k.journey, k.address()))
+}
+
+// accept takes an answer of SAML, without a cookie. The browser comes back with one.
+func (k *call) accept() error {
+	if k.limited("answer", answersPerAddress) {
+		return nil
+	}
+	key, err := k.Providers.Accept(k.Context(), k.env.ID, k.PostForm)
+	if err != nil {
+		return k.notArrived(err)
+	}
+	to := url.URL{Path: "/" + k.env.ID + "/signon/idp/arrive", RawQuery: url.Values{"k": {key}}.Encode()}
+	http.Redirect(k.w, k.Request, to.String(), http.StatusSeeOther)
+	return nil
+}
+
+// arriveBy lets the browser in that began.
+func (k *call) arriveBy() error {
+	if k.limited("answer", answersPerAddress) {
+		return nil
+	}
+	return k.arrived(k.Providers.Arrive(k.Context(), k.env.ID, k.Form.Get("k"), k.allJourneys, k.address()))
+}
+
+// arrived keeps who came back, and goes on to what they came for.
+func (k *call) arrived(a idp.Arrived, err error) error {
+	if err != nil {
+		return k.notArrived(err)
+	}
+	k.forgetJourney(a.Cookie)
+	if a.Trial != nil {
+		return k.render(http.StatusOK, "tried.html", "What this sign-on would do", a.Trial)
+	}
+	by := store.SignedOn{
+		UserID:   a.SignOn.UserID,
+		SignOnID: a.SignOn.ID,
+		Method:   a.SignOn.Method,
+		Methods:  strings.Join(a.Methods, " "),
+		At:       a.At.UTC().Truncate(time.Second),
+	}
+	if err := k.Sessions.keep(k.Context(), k.env.ID, by, a.Until); err != nil {
+		return err
+	}
+	k.Form.Set("then", a.Then)
+	if a.Flow == "" {
+		http.Redirect(k.w, k.Request, k.here(oidc.Flow{}, nil), http.StatusSeeOther)
+		return nil
+	}
+	next, err := k.Flows.Complete(k.Context(), k.env.ID, a.Flow, by)
+	if err != nil {
+		return err
+	}
+	http.Redirect(k.w, k.Request, next, http.StatusSeeOther)
+	return nil
+}
+
+// stranded is why somebody is not signed on.
+type stranded struct {
+	Text string
+	ID   string // that the administrator finds it by
+	Back string // where there is another way
+}
+
+// notArrived shows why nobody is signed on, with a way on. An application that wants no
+// page gets its answer.
+func (k *call) notArrived(err error) error {
+	var r *idp.Refused
+	if !errors.As(err, &r) {
+		return err
+	}
+	if r.Cookie != "" {
+		k.forgetJourney(r.Cookie)
+	}
+	if r.Silent && r.Flow != "" {
+		return k.Flows.Refuse(k.w, k.Request, k.env.ID, r.Flow)
+	}
+	k.Form.Set("then", r.Then)
+	back := k.here(oidc.Flow{ID: r.Flow}, url.Values{"choose": {"1"}})
+	return k.render(http.StatusForbidden, "stranded.html", "Not signed on", stranded{r.Sentence(), r.ID, back})
+}
+
+// metadata describes us to the administrator of a SAML provider.
+func (k *call) metadata() error {
+	doc, err := k.Providers.Metadata(k.Context(), k.env.ID, k.PathValue("p"))
+	if errors.Is(err, idp.ErrOff) {
+		return store.ErrNotFound
+	}
+	if err != nil {
+		return err
+	}
+	k.w.Header().Set("Content-Type", "application/samlmetadata+xml")
+	_, _ = k.w.Write(doc) // the browser is gone: nobody to tell
+	return nil
+}
+
+// limited counts what an address does, and says to wait when that is too much.
+func (k *call) limited(what string, most int) bool {
+	wait := k.windows.Begin(k.now(), throttle.Limit{Key: what + " " + k.address(), Most: most})
+	if wait == 0 {
+		return false
+	}
+	k.w.Header().Set("Retry-After", "60")
+	k.failure(k.w, http.StatusTooManyRequests, "Too many people sign on from here at once. Please try again in a minute.")
+	return true
+}

@@ -1,0 +1,174 @@
+package store_test
+
+import (
+	"testing"
+	"time"
+
+	"ldap-gateway/cloud/store"
+)
+
+// wish adds an authorization that lasts until then.
+func wish(t testing.TB, s *store.Store, w world, application string, until time.Time) store.Authorization {
+	t.Helper()
+	a := store.Authorization{
+		EnvironmentID: w.env.ID,
+		ApplicationID: application,
+		Request:       []byte(`{"state":"x"}`),
+		CreatedAt:     moment(0),
+		ExpiresAt:     until,
+	}
+	must(t, s.CreateAuthorization(t.Context(), &a))
+	return a
+}
+
+// An authorization says who signed on once somebody has, and ends with its time, its
+// application and its environment.
+func TestAuthorizations(t *testing.T) {
+	s := open(t)
+	w, other := build(t, s, "one"), build(t, s, "two")
+	ctx, now := t.Context(), time.Now().UTC().Truncate(time.Microsecond)
+	app := application(t, s, w)
+	a := wish(t, s, w, app.ID, now.Add(time.Minute))
+	got, err := s.Authorization(ctx, w.env.ID, a.ID, now)
+	same(t, got, a, err)
+	for _, where := range []struct {
+		env string
+		at  time.Time
+	}{{other.env.ID, now}, {w.env.ID, a.ExpiresAt}} {
+		_, err = s.Authorization(ctx, where.env, a.ID, where.at)
+		want(t, err, store.ErrNotFound)
+	}
+	by := store.SignedOn{UserID: w.user.ID, SignOnID: "s", Method: store.ByKerberos, At: now}
+	want(t, s.CompleteAuthorization(ctx, other.env.ID, a.ID, by), store.ErrNotFound)
+	must(t, s.CompleteAuthorization(ctx, w.env.ID, a.ID, by))
+	got, err = s.Authorization(ctx, w.env.ID, a.ID, now)
+	same(t, got.SignedOn, by, err)
+	want(t, s.SetCode(ctx, other.env.ID, a.ID, []byte("code"), now.Add(time.Minute)), store.ErrNotFound)
+	must(t, s.SetCode(ctx, w.env.ID, a.ID, []byte("code"), now.Add(time.Minute)))
+	want(t, s.SetCode(ctx, w.env.ID, a.ID, []byte("again"), now.Add(time.Minute)), store.ErrNotFound)
+
+	_, err = s.UseCode(ctx, other.env.ID, []byte("code"), now, now.Add(time.Hour))
+	want(t, err, store.ErrNotFound)
+	_, err = s.UseCode(ctx, w.env.ID, []byte("code"), now.Add(time.Minute), now.Add(time.Hour))
+	want(t, err, store.ErrNotFound) // too late
+	used, err := s.UseCode(ctx, w.env.ID, []byte("code"), now, now.Add(time.Hour))
+	same(t, used.SignedOn, by, err)
+
+	clash := wish(t, s, w, app.ID, now.Add(time.Minute))
+	must(t, s.CompleteAuthorization(ctx, w.env.ID, clash.ID, by))
+	want(t, s.SetCode(ctx, w.env.ID, clash.ID, []byte("code"), now.Add(time.Minute)), store.ErrConflict)
+	must(t, s.DeleteApplication(ctx, w.env.ID, app.ID))
+	_, err = s.Authorization(ctx, w.env.ID, clash.ID, now)
+	want(t, err, store.ErrNotFound)
+}
+
+// What has expired is forgotten when the next comes.
+func TestAuthorizationsAreForgotten(t *testing.T) {
+	s := open(t)
+	w := build(t, s, "one")
+	ctx := t.Context()
+	app := application(t, s, w)
+	old := wish(t, s, w, app.ID, time.Now().Add(-time.Second))
+	if _, err := s.Authorization(ctx, w.env.ID, old.ID, moment(0)); err != nil {
+		t.Error(err) // it was good then
+	}
+	wish(t, s, w, app.ID, time.Now().Add(time.Minute))
+	_, err := s.Authorization(ctx, w.env.ID, old.ID, moment(0))
+	want(t, err, store.ErrNotFound)
+}
+
+// token adds a token of a sign-on, with or without a refresh token.
+func token(t testing.TB, s *store.Store, w world, from store.Authorization, refresh string, now time.Time) store.Token {
+	t.Helper()
+	k := store.Token{
+		EnvironmentID:   w.env.ID,
+		ApplicationID:   from.ApplicationID,
+		AuthorizationID: from.ID,
+		Scopes:          []string{"openid", "groups"},
+		SignedOn:        store.SignedOn{UserID: w.user.ID, Method: store.ByPassword, At: moment(1)},
+		AccessUntil:     now.Add(time.Minute),
+		ExpiresAt:       now.Add(time.Hour),
+	}
+	if refresh != "" {
+		k.RefreshHash = []byte(refresh)
+	}
+	must(t, s.AddToken(t.Context(), &k, nil, now))
+	return k
+}
+
+// An access token is good for its time, a refresh token for a longer one, both in their
+// own environment.
+func TestTokens(t *testing.T) {
+	s := open(t)
+	w, other := build(t, s, "one"), build(t, s, "two")
+	ctx, now := t.Context(), moment(5)
+	app := application(t, s, w)
+	a := wish(t, s, w, app.ID, time.Now().Add(time.Hour))
+	plain, refreshed := token(t, s, w, a, "", now), token(t, s, w, a, "refresh", now)
+	token(t, s, w, a, "", now) // a second without a refresh token is no conflict
+	got, err := s.Token(ctx, w.env.ID, plain.ID, now)
+	same(t, got, plain, err)
+	got, err = s.TokenByRefresh(ctx, w.env.ID, []byte("refresh"), now.Add(2*time.Minute))
+	same(t, got, refreshed, err)
+	for name, err := range map[string]error{
+		"late":         found(s.Token(ctx, w.env.ID, plain.ID, now.Add(time.Minute))),
+		"elsewhere":    found(s.Token(ctx, other.env.ID, plain.ID, now)),
+		"no such":      found(s.Token(ctx, w.env.ID, "none", now)),
+		"late refresh": found(s.TokenByRefresh(ctx, w.env.ID, []byte("refresh"), now.Add(time.Hour))),
+		"of others":    found(s.TokenByRefresh(ctx, other.env.ID, []byte("refresh"), now)),
+		"none at all":  found(s.TokenByRefresh(ctx, w.env.ID, nil, now)),
+		"empty":        found(s.TokenByRefresh(ctx, w.env.ID, []byte{}, now)),
+	} {
+		t.Run(name, func(t *testing.T) { want(t, err, store.ErrNotFound) })
+	}
+}
+
+// Tokens are taken back by sign-on, by person and by application, and only those.
+func TestTokensAreTakenBack(t *testing.T) {
+	s := open(t)
+	w, other := build(t, s, "one"), build(t, s, "two")
+	ctx, now := t.Context(), moment(5)
+	first := application(t, s, w)
+	second := store.Application{EnvironmentID: w.env.ID, Name: "Second"}
+	must(t, s.CreateApplication(ctx, &second))
+	later := time.Now().Add(time.Hour)
+	for name, c := range map[string]struct {
+		take func(a store.Authorization) error
+		left [3]bool // of the first sign-on, of the second, of the other application
+	}{
+		"a sign-on": {func(a store.Authorization) error {
+			return s.RevokeAuthorization(ctx, w.env.ID, a.ID)
+		}, [3]bool{false, true, true}},
+		"a sign-on of another environment": {func(a store.Authorization) error {
+			return s.RevokeAuthorization(ctx, other.env.ID, a.ID)
+		}, [3]bool{true, true, true}},
+		"a person at an application": {func(store.Authorization) error {
+			return s.RevokeUserTokens(ctx, w.env.ID, w.user.ID, first.ID)
+		}, [3]bool{false, false, true}},
+		"a person": {func(store.Authorization) error {
+			return s.RevokeUserTokens(ctx, w.env.ID, w.user.ID, "")
+		}, [3]bool{false, false, false}},
+		"a person elsewhere": {func(store.Authorization) error {
+			return s.RevokeUserTokens(ctx, other.env.ID, w.user.ID, "")
+		}, [3]bool{true, true, true}},
+		"whoever is signed off": {func(store.Authorization) error {
+			return s.SignOffUser(ctx, w.env.ID, w.user.ID)
+		}, [3]bool{false, false, false}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			a, b := wish(t, s, w, first.ID, later), wish(t, s, w, first.ID, later)
+			tokens := []store.Token{
+				token(t, s, w, a, "", now),
+				token(t, s, w, b, "", now),
+				token(t, s, w, wish(t, s, w, second.ID, later), "", now),
+			}
+			must(t, c.take(a))
+			for i, k := range tokens {
+				_, err := s.Token(ctx, w.env.ID, k.ID, now)
+				if (err == nil) != c.left[i] {
+					t.Errorf("token %d: %v", i, err)
+				}
+			}
+		})
+	}
+}
