@@ -88,15 +88,7 @@ func (s *Server) Run(ctx context.Context) (err error) {
 		return err
 	}
 	defer bus.Close()
-	agents, err := hub.New(hub.Config{
-		Store:     db,
-		Bus:       bus.Conn,
-		Node:      nodeName(),
-		Audiences: s.audiences(listener),
-		Logger:    s.Logger.Named("hub"),
-		Heartbeat: s.heartbeat,
-		NonceKey:  nonceKey(keys),
-	})
+	agents, err := s.hub(db, bus, keys, s.audiences(listener))
 	if err != nil {
 		return err
 	}
@@ -116,10 +108,18 @@ func (s *Server) Run(ctx context.Context) (err error) {
 	return s.serve(ctx, listener, realAddress(s.Proxies, n.handler()), agents)
 }
 
-// nonceKey is what the nonces of proofs are keyed with, the same at each node.
-func nonceKey(keys *vault.Vault) []byte {
-	key := keys.Derive("nonces of links")
-	return key[:]
+// hub returns what agents link to at this node.
+func (s *Server) hub(db *store.Store, bus *hub.Bus, keys *vault.Vault, audiences []string) (*hub.Hub, error) {
+	nonceKey := keys.Derive("nonces of links")
+	return hub.New(hub.Config{
+		Store:     db,
+		Bus:       bus.Conn,
+		Node:      nodeName(),
+		Audiences: audiences,
+		Logger:    s.Logger.Named("hub"),
+		Heartbeat: s.heartbeat,
+		NonceKey:  nonceKey[:],
+	})
 }
 
 // certificates has TLS take them from where ACME says; nil when it does not.

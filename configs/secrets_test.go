@@ -37,7 +37,7 @@ func TestFilesWithoutSecrets(t *testing.T) {
 		"no quotation mark": {"password = hunter2\n", "password = *******\n"},
 		"never closed":      {"password = \"hunter2\n", "password = \"*******\n"},
 		"a comment":         {"# hunter2\nkeep = 5 // hunter2\n", "\nkeep = 5 \n"},
-		"a longer comment":  {"keep = 1 /* hunter2\nhunter2 */ b\n", "keep = 1  b\n"},
+		"a longer comment":  {"keep = 1 /* hunter2\nhunter2 */\n", "keep = 1 \n"},
 		"heredoc":           {"password = <<X\nhunter2\nX\n", "password = <<X\n*******\nX\n"},
 		"another key":       {"base_dn = \"dc=x\"\n", "base_dn = \"dc=x\"\n"},
 		"its name alone":    {"password_changes = true\n", "password_changes = true\n"},

@@ -123,7 +123,8 @@ func (c *change) ask(ctx context.Context, ways []Route) (answer wire.PasswordCha
 			Old:        c.request.Password,
 			New:        c.new,
 		})
-		if c.passes(ctx, w, changed.Outcome, changed.BindSent, changed.Instance) && (answered || i < len(ways)-1) {
+		passed := c.passes(ctx, w, changed.Outcome, changed.BindSent, changed.Instance)
+		if passed && (answered || i < len(ways)-1) {
 			continue
 		}
 		answered = true

@@ -220,10 +220,9 @@ func (a *attempt) routes(ctx context.Context) ([]Route, error) {
 	return nil, nil
 }
 
-// ask goes through the routes until one knows the person.
-// After a bind nobody else is asked: a password is tried once, at one directory. Of a
-// gateway that does not answer the next is not asked either, since the person may be
-// there; one that has no people yet is passed.
+// ask goes through the routes until one knows the person. After a bind nobody else is
+// asked: a password is tried once, at one directory. Of a gateway whose instances are
+// away the next is not asked either, since the person may be there.
 func (a *attempt) ask(ctx context.Context, routes []Route) (Route, hub.Answer) {
 	var last struct {
 		w      Route

@@ -9,6 +9,7 @@ import (
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/base64"
+	"errors"
 	"fmt"
 	"io"
 	"math/big"
@@ -246,11 +247,19 @@ func ReadRequest(address string) (id, acs string, err error) {
 	if err != nil {
 		return "", "", err
 	}
+	return readRequest(text)
+}
+
+// readRequest reads a request's XML.
+func readRequest(text []byte) (id, acs string, err error) {
 	d := etree.NewDocument()
 	if err := d.ReadFromBytes(text); err != nil {
 		return "", "", err
 	}
 	root := d.Root()
+	if root == nil {
+		return "", "", errors.New("no request")
+	}
 	return root.SelectAttrValue("ID", ""), root.SelectAttrValue("AssertionConsumerServiceURL", ""), nil
 }
 
