@@ -1,5 +1,5 @@
 // Package store owns everything that the cloud remembers: environments,
-// populations, gateways, instances, users, groups, memberships, sign-ons,
+// populations, gateways, instances, identity providers, users, groups, memberships, sign-ons,
 // activities, and the credentials of administrators and API clients.
 //
 // The provisioner, the sign-on, pairing, the link's end, the API and the
