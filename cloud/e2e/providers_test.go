@@ -22,6 +22,7 @@ import (
 type partners struct {
 	*world
 	population string
+	said       []string // codes and documents of providers, as the browser carried them
 }
 
 func newPartners(t *testing.T) *partners {
@@ -141,6 +142,9 @@ func (p *partners) byOpenID(provider, login string) outcome {
 			status, to, body = p.page(c, html.UnescapeString(action[1]), form)
 		}
 		if strings.HasPrefix(to, p.address()) {
+			back, err := url.Parse(to)
+			must(p.t, err)
+			p.said = append(p.said, back.Query().Get("code"))
 			return p.arrive(c, status, to, "")
 		}
 		if at = to; at == "" {
@@ -166,6 +170,7 @@ func (p *partners) bySAML(provider, login string) outcome {
 		p.t.Fatalf("%d %s", status, body)
 	}
 	form := url.Values{"SAMLResponse": {p.field(body, "SAMLResponse")}, "RelayState": {p.field(body, "RelayState")}}
+	p.said = append(p.said, form.Get("SAMLResponse"))
 	nobody := p.browser() // such a POST brings no cookie
 	status, to, body = p.page(nobody, formURL(body), form)
 	return p.arrive(c, status, to, body)

@@ -33,7 +33,7 @@ const people = "https://cloud.example.com"
 
 // world is a desk with its store, and one provider of each kind.
 type world struct {
-	*testing.T
+	testing.TB
 	*idp.Desk
 	env        store.Environment
 	population store.Population
@@ -48,7 +48,7 @@ type world struct {
 // in is the world of a test within the test.
 func (w *world) in(t *testing.T) *world {
 	within := *w
-	within.T = t
+	within.TB = t
 	return &within
 }
 
@@ -68,9 +68,9 @@ func groupsAlways(subject, claim string) []store.ProviderMapping {
 	}
 }
 
-func build(t *testing.T) *world {
+func build(t testing.TB) *world {
 	t.Helper()
-	w := &world{T: t, keys: idptest.NewPair(time.Now().Add(time.Hour)), own: idptest.NewPair(time.Now().Add(time.Hour))}
+	w := &world{TB: t, keys: idptest.NewPair(time.Now().Add(time.Hour)), own: idptest.NewPair(time.Now().Add(time.Hour))}
 	db, err := store.Open(t.Context(), cmp.Or(pgtest.Database(t), filepath.Join(t.TempDir(), "cloud.db")))
 	w.must(err)
 	t.Cleanup(func() { w.must(db.Close()) })
