@@ -8,7 +8,7 @@
 //	/link/v1/…              hub, pairing    the agents' end
 //	/v1/…, /ENV/as/token    api             programs
 //	/ENV/as/…               oidc            applications
-//	/ENV/signon             signonpage      people
+//	/ENV/signon             signonpage      people, and what identity providers answer
 //	/console/…              console         administrators
 //	/live, /ready           hub, store      balancers
 //	/metrics                metrics         Prometheus, at an address of its own

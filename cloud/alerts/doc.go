@@ -1,5 +1,5 @@
-// Package alerts owns who is told when something is wrong with a gateway: what
-// counts as wrong, when it is told, by which way, and when not.
+// Package alerts owns who is told when something is wrong with a gateway or an identity
+// provider: what counts as wrong, when it is told, by which way, and when not.
 //
 // Called by cloud, which starts it, and by console, which asks it to try a way.
 // It promises that:
@@ -13,5 +13,5 @@
 //   - what a webhook gets is signed, so that it can tell it from a stranger's
 //   - a way that fails is tried again, later each time
 //
-// It reads the store and what instances report. It changes nothing else.
+// It reads the store, where idp notes how providers fare, and what instances report. It changes nothing else.
 package alerts

@@ -1,5 +1,6 @@
 // Package console owns the pages by which administrators see and steer one
-// environment: its gateways, users, groups, populations and what happened.
+// environment: its gateways, identity providers, users, groups, populations and what
+// happened.
 //
 // The cloud's web server gives it every request below /console/. It shows what the
 // store holds, calls management for what changes something, and asks administrators

@@ -29,10 +29,11 @@
 // gateway whose directory checks that person's password, or names the members of
 // such a group; on an administrator and on an API client. To change any of these
 // takes that right. A gateway stands for all that makes its directory believed: its
-// user types, Kerberos keys, and who pairs with it. Only what merely takes away is
-// left to lesser roles: to revoke an instance or have its keys changed, to take back
-// a code, to turn an agent away. Applications and populations give nobody a right
-// here.
+// user types, Kerberos keys, and who pairs with it. An identity provider says who
+// anybody is, so only owners touch it, and an account is linked to one only by who has
+// the rights of both. Only what merely takes away is left to lesser roles: to revoke an
+// instance or have its keys changed, to take back a code, to turn an agent away.
+// Applications and populations give nobody a right here.
 //
 // # Promises
 //

@@ -28,7 +28,8 @@
 // could not be told stays, makes the verdict partial, and is kept as the membership's
 // doubt until it is told, or an administrator takes the user out of the group. A list
 // of a memberOf that the directory does not compute needs evidence to add as well.
-// What an identity provider lists is all that it says.
+// What an identity provider lists is all that it says, so its complete list takes away
+// by itself; its verdicts are in idp/evidence.
 //
 // # Promises
 //
@@ -54,4 +55,12 @@
 // is passed over. So a correlation attribute must be one that the directory
 // never gives to another person. A record of the gateway that has no
 // correlation values yet is found by its username.
+//
+// An identity provider's record is the one that its subject is linked to, and no other:
+// neither a name nor an address is looked at. The link is made in the transaction that
+// makes the record, or by an administrator. Where it names no population, somebody who
+// is linked to nothing is [ErrUnknownRecord].
+//
+// What a provider's mapping fills once is written while it is empty. Groups that it
+// brings once come while the user has none of it, and take nothing away.
 package provisioner

@@ -3,13 +3,19 @@
 //
 // The cloud's web server gives it every request below /ENVIRONMENT/signon, and
 // asks it who has signed on in a browser. It proves nobody: a password goes to
-// signon, a ticket to kerberos. It knows applications only as Flows does.
+// signon, a ticket to kerberos, a provider's answer to idp. It knows applications only
+// as Flows does.
 //
 //	GET  /ENVIRONMENT/signon            the form; with ?flow= for an application; a ticket when the browser brings one
 //	POST /ENVIRONMENT/signon            the password
 //	POST /ENVIRONMENT/signon/password   another password, when the directory wants one
 //	POST /ENVIRONMENT/signon/off        the session ends
 //	GET  /ENVIRONMENT/signon/ticket     a test page, which says in words how a ticket would fare
+//	POST /ENVIRONMENT/signon/next       the username alone: its domain may lead to a provider
+//	GET  /ENVIRONMENT/signon/idp/ID     on to a provider
+//	GET  /ENVIRONMENT/signon/idp/arrive back from SAML's answer, with the cookie
+//
+// The addresses that a provider is given are idp's: CallbackPath, ACSPath, MetadataPath.
 //
 // # Tickets
 //
@@ -22,7 +28,11 @@
 // # Promises
 //
 //   - There is no script, and the Content-Security-Policy allows none.
-//   - A POST that a browser sent for another site is refused before it is read.
+//   - A POST that a browser sent for another site is refused before it is read, but for
+//     SAML's answer, which signs nobody on by itself.
+//   - Where a provider's text is shown, it is text, and short.
+//   - The domain of a name decides whether it leads to a provider, so that nobody learns
+//     from it who has an account.
 //   - A session has a new token after each sign-on. Its cookie is for this host
 //     alone, and sent over nothing but TLS when people reach the cloud so. It ends
 //     after two hours without a request, after twelve, at signing off, and when
