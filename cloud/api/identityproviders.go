@@ -80,10 +80,11 @@ type providerBody struct {
 	ID          string    `json:"id"`
 	Environment reference `json:"environment"`
 	providerForm
-	HasSecret bool               `json:"hasSecret"` // ours
-	CreatedAt time.Time          `json:"createdAt"`
-	UpdatedAt time.Time          `json:"updatedAt"`
-	Embedded  *providerAttribute `json:"_embedded,omitempty"` // with expand=attributes
+	HasSecret   bool               `json:"hasSecret"`             // ours
+	RedirectURI string             `json:"redirectUri,omitempty"` // ours: to be entered at the provider
+	CreatedAt   time.Time          `json:"createdAt"`
+	UpdatedAt   time.Time          `json:"updatedAt"`
+	Embedded    *providerAttribute `json:"_embedded,omitempty"` // with expand=attributes
 }
 
 type providerAttribute struct {
@@ -241,7 +242,7 @@ func (f providerForm) saml() *store.SAMLConfig {
 	return s
 }
 
-func showProvider(c *call, p store.IdentityProvider) providerBody {
+func (s *Server) showProvider(c *call, p store.IdentityProvider) providerBody {
 	b := providerBody{
 		Links:        c.self("identityProviders", p.ID),
 		ID:           p.ID,
@@ -252,6 +253,9 @@ func showProvider(c *call, p store.IdentityProvider) providerBody {
 		UpdatedAt:    p.UpdatedAt,
 	}
 	b.Links["attributes"] = c.at("identityProviders", p.ID, "attributes")
+	if p.Type == store.OpenIDConnect {
+		b.RedirectURI = s.Management.RedirectURI(p)
+	}
 	if c.asks("expand", "attributes") {
 		b.Embedded = &providerAttribute{[]attributeBody{}}
 		for _, mapping := range p.Mappings {
@@ -270,7 +274,7 @@ func (s *Server) listProviders(c *call) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
-	show := func(p store.IdentityProvider) providerBody { return showProvider(c, p) }
+	show := func(p store.IdentityProvider) providerBody { return s.showProvider(c, p) }
 	return listed(c, "identityProviders", all, next, show)
 }
 
@@ -279,7 +283,7 @@ func (s *Server) getProvider(c *call) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
-	return ok(showProvider(c, p))
+	return ok(s.showProvider(c, p))
 }
 
 // createProvider makes a provider of a form, or of the metadata of a SAML provider.
@@ -296,7 +300,7 @@ func (s *Server) createProvider(c *call) (reply, error) {
 	if err := s.Management.CreateProvider(c.Context(), c.by(), &d); err != nil {
 		return reply{}, err
 	}
-	return created(showProvider(c, d.IdentityProvider))
+	return created(s.showProvider(c, d.IdentityProvider))
 }
 
 // createFromMetadata keeps the certificates of the metadata, and makes a provider that
@@ -322,7 +326,7 @@ func (s *Server) createFromMetadata(c *call) (reply, error) {
 	if err := s.Management.CreateProviderWith(c.Context(), c.by(), &d, described.Certificates); err != nil {
 		return reply{}, err
 	}
-	return created(showProvider(c, d.IdentityProvider))
+	return created(s.showProvider(c, d.IdentityProvider))
 }
 
 func (s *Server) putProvider(c *call) (reply, error) {
@@ -331,17 +335,17 @@ func (s *Server) putProvider(c *call) (reply, error) {
 		return reply{}, err
 	}
 	p, err := s.Management.ChangeProvider(c.Context(), c.by(), c.PathValue("i"), func(d *m.ProviderDraft) error {
-		err := c.fresh(showProvider(c, d.IdentityProvider))
+		err := c.fresh(s.showProvider(c, d.IdentityProvider))
 		form.into(d)
 		return err
 	})
 	if err != nil {
 		return reply{}, err
 	}
-	return ok(showProvider(c, p))
+	return ok(s.showProvider(c, p))
 }
 
 func (s *Server) deleteProvider(c *call) (reply, error) {
-	fresh := func(p store.IdentityProvider) error { return c.fresh(showProvider(c, p)) }
+	fresh := func(p store.IdentityProvider) error { return c.fresh(s.showProvider(c, p)) }
 	return gone(s.Management.DeleteProvider(c.Context(), c.by(), c.PathValue("i"), c.forced(), fresh))
 }

@@ -109,7 +109,7 @@ func (c *console) renderProvider(k *call, status int, page providerPage) (err er
 		return err
 	}
 	page.Last = last.At
-	page.Callback, page.ACS = c.Providers.CallbackURL(env), c.Providers.ACSURL(env)
+	page.Callback, page.ACS = c.Providers.CallbackURL(page.IdentityProvider), c.Providers.ACSURL(env)
 	page.MetadataAt = c.Providers.MetadataURL(page.IdentityProvider)
 	return k.render(status, "provider", page.Name, page)
 }

@@ -22,7 +22,7 @@ type Providers interface {
 	Check(ctx context.Context, p store.IdentityProvider) []idp.Finding
 	Discover(ctx context.Context, issuer string) (store.OIDCConfig, error)
 	ReadMetadata(ctx context.Context, address, entityID, etag string) (samlsp.Described, string, error)
-	CallbackURL(env string) string
+	CallbackURL(p store.IdentityProvider) string
 	ACSURL(env string) string
 	MetadataURL(p store.IdentityProvider) string
 }
@@ -150,7 +150,8 @@ func (c *console) renderNewProvider(k *call, status int, page newProvider) error
 	if err != nil {
 		return err
 	}
-	page.Callback, page.ACS = c.Providers.CallbackURL(k.env()), c.Providers.ACSURL(k.env())
+	page.Callback = c.Providers.CallbackURL(store.IdentityProvider{EnvironmentID: k.env()})
+	page.ACS = c.Providers.ACSURL(k.env())
 	return k.render(status, "provider-new", "New identity provider: "+page.Preset.Name, page)
 }
 

@@ -17,13 +17,18 @@ import (
 // Cookies returns the value of the browser's cookie with a suffix; empty: there is none.
 type Cookies func(suffix string) string
 
-// Callback takes an answer of OpenID Connect, which the browser that began brings. Its
-// error is a *Refused, or of the store.
-func (d *Desk) Callback(
-	ctx context.Context, env string, answer url.Values, cookies Cookies, address string,
-) (a Arrived, err error) {
+// Answer is one of OpenID Connect, as the browser that began brings it.
+type Answer struct {
+	At      string // what the address ended with, of a provider that has one of its own
+	Query   url.Values
+	Cookies Cookies
+	Address string // of the browser
+}
+
+// Callback takes an answer of OpenID Connect. Its error is a *Refused, or of the store.
+func (d *Desk) Callback(ctx context.Context, env string, answer Answer) (a Arrived, err error) {
 	begun := d.now()
-	j, err := d.open(env, answer.Get("state"), cookies)
+	j, err := d.open(env, answer.Query.Get("state"), answer.Cookies)
 	if err != nil {
 		return a, d.refuse(ctx, env, j, err)
 	}
@@ -31,19 +36,22 @@ func (d *Desk) Callback(
 	if err != nil {
 		return a, d.refuse(ctx, env, j, err)
 	}
-	return d.arrive(ctx, visit{env, p, j, e, address, begun})
+	return d.arrive(ctx, visit{env, p, j, e, answer.Address, begun})
 }
 
 // proven makes OpenID Connect's answer evidence. The journey is used up before the
 // provider is asked anything: a code that is tried again is tried nowhere.
 func (d *Desk) proven(
-	ctx context.Context, env string, j journey, answer url.Values,
+	ctx context.Context, env string, j journey, answer Answer,
 ) (p store.IdentityProvider, e evidence.Evidence, err error) {
 	if p, err = d.enabled(ctx, env, j); err != nil {
 		return p, e, err
 	}
 	if p.Type != store.OpenIDConnect {
 		return p, e, evidence.Refuse(evidence.WrongRequest, "the sign-on was begun by SAML")
+	}
+	if answer.At != ownCallback(p) {
+		return p, e, evidence.Refuse(evidence.WrongIssuer, "the answer came to the address of another provider's")
 	}
 	if err := d.once(ctx, j.Until, env, "journey", j.Key); err != nil {
 		return p, e, err
@@ -52,7 +60,7 @@ func (d *Desk) proven(
 	if err != nil {
 		return p, e, err
 	}
-	e, err = c.Finish(ctx, j.OIDC, answer)
+	e, err = c.Finish(ctx, j.OIDC, answer.Query)
 	return p, e, err
 }
 

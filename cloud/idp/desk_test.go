@@ -171,12 +171,17 @@ func (w *world) atOpenID(g idp.Going, login string) url.Values {
 	return back.Query()
 }
 
+// from is an answer at the common address.
+func from(query url.Values, cookies idp.Cookies) idp.Answer {
+	return idp.Answer{Query: query, Cookies: cookies, Address: "192.0.2.1"}
+}
+
 // byOpenID signs somebody on, in a new browser.
 func (w *world) byOpenID(login string) (idp.Arrived, error) {
 	w.Helper()
 	b := browser{}
 	g := w.begin(b, w.oidc.ID, anyhow())
-	return w.Callback(w.Context(), w.env.ID, w.atOpenID(g, login), b.get, "192.0.2.1")
+	return w.Callback(w.Context(), w.env.ID, from(w.atOpenID(g, login), b.get))
 }
 
 // letter begins a sign-on by SAML in a browser, and returns the right answer to it.
@@ -294,7 +299,7 @@ func TestTwentyAtOnce(t *testing.T) {
 	var all sync.WaitGroup
 	for i, answer := range answers {
 		all.Go(func() {
-			a, err := w.Callback(t.Context(), w.env.ID, answer, b.get, "")
+			a, err := w.Callback(t.Context(), w.env.ID, from(answer, b.get))
 			users[i] = fmt.Sprint(a.SignOn.UserID, err)
 		})
 	}

@@ -3,6 +3,8 @@ package idp_test
 import (
 	"bytes"
 	"fmt"
+	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"strings"
 	"testing"
@@ -162,23 +164,23 @@ func TestJourneyIsTheBrowsers(t *testing.T) {
 	back := w.atOpenID(w.begin(mine, w.oidc.ID, anyhow()), "eve")
 	w.begin(theirs, w.oidc.ID, anyhow())
 	before := w.written()
-	_, err := w.Callback(t.Context(), w.env.ID, back, theirs.get, "")
+	_, err := w.Callback(t.Context(), w.env.ID, from(back, theirs.get))
 	w.wantKind(err, evidence.WrongRequest)
 	for suffix := range mine { // a cookie of theirs under our name
 		for _, value := range theirs {
-			_, err = w.Callback(t.Context(), w.env.ID, back, browser{suffix: value}.get, "")
+			_, err = w.Callback(t.Context(), w.env.ID, from(back, browser{suffix: value}.get))
 			w.wantKind(err, evidence.WrongRequest)
 		}
 	}
 	w.ahead = 11 * time.Minute
-	_, err = w.Callback(t.Context(), w.env.ID, back, mine.get, "")
+	_, err = w.Callback(t.Context(), w.env.ID, from(back, mine.get))
 	w.wantKind(err, evidence.WrongRequest)
 	if w.ahead = 0; w.written() != before {
 		t.Error(w.written())
 	}
-	_, err = w.Callback(t.Context(), w.env.ID, back, mine.get, "")
+	_, err = w.Callback(t.Context(), w.env.ID, from(back, mine.get))
 	w.must(err)
-	_, err = w.Callback(t.Context(), w.env.ID, back, mine.get, "")
+	_, err = w.Callback(t.Context(), w.env.ID, from(back, mine.get))
 	w.wantKind(err, evidence.Replayed)
 }
 
@@ -194,8 +196,41 @@ func TestMixUp(t *testing.T) {
 	at, err := url.Parse(g.Address)
 	w.must(err)
 	fromOther.Set("state", at.Query().Get("state"))
-	_, err = w.Callback(t.Context(), w.env.ID, fromOther, b.get, "")
+	_, err = w.Callback(t.Context(), w.env.ID, from(fromOther, b.get))
 	w.wantKind(err, evidence.WrongIssuer)
+}
+
+// TestHostileProviderGetsNoCodeOfAnother (RFC 9700 section 4.4): one sends browsers on to
+// another, with its own state and a request that the attacker began there. The other's
+// answers do not say whose they are, and it asks nobody anything.
+func TestHostileProviderGetsNoCodeOfAnother(t *testing.T) {
+	for at, refused := range map[string]bool{"": true, "own": false, "other": true} {
+		w := build(t)
+		w.openID.Set(idptest.Fault{Answer: func(q url.Values) { q.Del("iss") }})
+		hostile := w.oidc
+		hostile.ID, hostile.Name, hostile.Sealed = "", "Hostile", nil
+		copied := *w.oidc.Config.OIDC
+		hostile.Config.OIDC = &copied
+		asked := false
+		evil := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { asked = true }))
+		defer evil.Close()
+		copied.Issuer, copied.TokenEndpoint, copied.OwnCallback = evil.URL, evil.URL, true
+		w.must(w.Store.CreateIdentityProvider(t.Context(), &hostile))
+		victim, attacker := browser{}, browser{}
+		code := w.atOpenID(w.begin(attacker, w.oidc.ID, anyhow()), "victim").Get("code")
+		g := w.begin(victim, hostile.ID, anyhow())
+		there, err := url.Parse(g.Address)
+		w.must(err)
+		if own := there.Query().Get("redirect_uri"); own != w.CallbackURL(w.oidc)+"/"+hostile.ID {
+			t.Errorf("its address is %s", own)
+		}
+		answer := from(url.Values{"code": {code}, "state": {there.Query().Get("state")}}, victim.get)
+		answer.At = map[string]string{"own": hostile.ID, "other": w.oidc.ID}[at]
+		_, err = w.Callback(t.Context(), w.env.ID, answer)
+		if asked == refused || err == nil {
+			t.Errorf("at %q: asked %t, %v", at, asked, err)
+		}
+	}
 }
 
 // TestAccountsAreNotTakenOver by what a provider says of names and addresses.
@@ -243,7 +278,7 @@ func TestWhoIsNotSignedOn(t *testing.T) {
 	back := w.atOpenID(w.begin(b, w.oidc.ID, anyhow()), "eve")
 	w.oidc.Enabled = false
 	w.must(w.Store.UpdateIdentityProvider(t.Context(), &w.oidc))
-	_, err = w.Callback(t.Context(), w.env.ID, back, b.get, "")
+	_, err = w.Callback(t.Context(), w.env.ID, from(back, b.get))
 	w.wantKind(err, evidence.Unavailable)
 	if _, err := w.Begin(t.Context(), w.env.ID, w.oidc.ID, anyhow()); err == nil {
 		t.Error("begun at a disabled provider")
@@ -269,7 +304,7 @@ func TestFreshProof(t *testing.T) {
 			w.openID.Set(c.fault)
 			b := browser{}
 			g := w.in(t).begin(b, w.oidc.ID, c.wish)
-			_, err := w.Callback(t.Context(), w.env.ID, w.atOpenID(g, "eve"), b.get, "")
+			_, err := w.Callback(t.Context(), w.env.ID, from(w.atOpenID(g, "eve"), b.get))
 			if c.kind != "" {
 				w.in(t).wantKind(err, c.kind)
 			} else if err != nil {
@@ -288,7 +323,7 @@ func TestNothingSecretIsLogged(t *testing.T) {
 		w.openID.Set(f)
 		b := browser{}
 		back := w.atOpenID(w.begin(b, w.oidc.ID, anyhow()), "eve")
-		_, err := w.Callback(t.Context(), w.env.ID, back, b.get, "")
+		_, err := w.Callback(t.Context(), w.env.ID, from(back, b.get))
 		said := log.String() + fmt.Sprint(err)
 		for what, secret := range map[string]string{"code": back.Get("code"), "state": back.Get("state"), "secret": w.openID.Secret, "token": "access-", "signed": "eyJ"} {
 			if strings.Contains(said, secret) {

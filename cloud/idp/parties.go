@@ -22,8 +22,29 @@ const (
 	MetadataPath = "/saml20/sp/metadata/"
 )
 
-// Callback is our address for answers of OpenID Connect.
-func (d *Desk) CallbackURL(env string) string { return d.URL + "/" + env + CallbackPath }
+// CallbackURL is our address for a provider's answers of OpenID Connect. Of providers
+// that do not name themselves in an answer no two have one, unless they have one token
+// endpoint: else a hostile one has another's answer brought to itself (RFC 9700
+// section 4.4).
+func CallbackURL(url string, p store.IdentityProvider) string {
+	at := url + "/" + p.EnvironmentID + CallbackPath
+	if own := ownCallback(p); own != "" {
+		at += "/" + own
+	}
+	return at
+}
+
+// CallbackURL is our address for a provider's answers of OpenID Connect.
+func (d *Desk) CallbackURL(p store.IdentityProvider) string { return CallbackURL(d.URL, p) }
+
+// ownCallback is what a provider's address for answers ends with; empty for those that
+// share one.
+func ownCallback(p store.IdentityProvider) string {
+	if p.Config.OIDC != nil && p.Config.OIDC.OwnCallback {
+		return p.ID
+	}
+	return ""
+}
 
 // ACSURL is our address for answers of SAML.
 func (d *Desk) ACSURL(env string) string { return d.URL + "/" + env + ACSPath }
@@ -50,11 +71,11 @@ func (d *Desk) client(ctx context.Context, p store.IdentityProvider) (*relying.C
 		UserInfoEndpoint:      o.UserInfoEndpoint,
 		ClientID:              o.ClientID,
 		Auth:                  o.ClientAuth,
-		Redirect:              d.CallbackURL(p.EnvironmentID),
+		Redirect:              d.CallbackURL(p),
 		Scopes:                o.Scopes,
 		WithoutPKCE:           o.PKCE == "NONE",
 		NamesIssuer:           o.NamesIssuer,
-		Keys:                  d.keysAt(o.JWKSEndpoint),
+		Keys:                  d.keysAt(p.EnvironmentID, o.JWKSEndpoint),
 		HTTP:                  d.HTTP,
 		Now:                   d.now,
 	}
@@ -78,17 +99,18 @@ func (d *Desk) client(ctx context.Context, p store.IdentityProvider) (*relying.C
 	return c, nil
 }
 
-// keysAt returns the keys at an address, which all sign-ons share.
-func (d *Desk) keysAt(address string) *relying.Keys {
+// keysAt returns the keys at an address, which all sign-ons of an environment share.
+func (d *Desk) keysAt(env, address string) *relying.Keys {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.keys == nil {
 		d.keys = map[string]*relying.Keys{}
 	}
-	k := d.keys[address]
+	at := env + " " + address
+	k := d.keys[at]
 	if k == nil {
 		k = relying.NewKeys(address, d.HTTP, d.now)
-		d.keys[address] = k
+		d.keys[at] = k
 	}
 	return k
 }

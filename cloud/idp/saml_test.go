@@ -152,7 +152,7 @@ func TestTrialWritesNothing(t *testing.T) {
 	trial := func() *idp.Trial {
 		b := browser{}
 		g := w.begin(b, w.oidc.ID, idp.Wish{Trial: true, MaxAge: -1})
-		a, err := w.Callback(t.Context(), w.env.ID, w.atOpenID(g, "eve"), b.get, "")
+		a, err := w.Callback(t.Context(), w.env.ID, from(w.atOpenID(g, "eve"), b.get))
 		w.must(err)
 		return a.Trial
 	}

@@ -49,6 +49,9 @@ func (s *Service) CreateProvider(ctx context.Context, by By, d *ProviderDraft) e
 func (t *turn) createProvider(ctx context.Context, d *ProviderDraft) error {
 	d.ID, d.EnvironmentID, d.Sealed, d.Health = uuid.NewString(), t.env(), nil, store.ProviderHealth{}
 	providers.Complete(&d.IdentityProvider, idp.OwnEntityID(t.service.URL, t.env()))
+	if err := t.keepCallbacksApart(ctx, &d.IdentityProvider); err != nil {
+		return err
+	}
 	d.seal(t.service.Vault)
 	if err := t.checkProvider(ctx, *d, store.IdentityProvider{}); err != nil {
 		return err
@@ -105,10 +108,16 @@ func (s *Service) ChangeProvider(
 			return err
 		}
 		d.ID, d.EnvironmentID, d.Sealed = before.ID, before.EnvironmentID, before.Sealed
-		if before.Config.OIDC != nil && d.Config.OIDC != nil && moved(*before.Config.OIDC, *d.Config.OIDC) {
-			d.Sealed = nil // else whoever may change an address reads the secret there
+		if was, is := before.Config.OIDC, d.Config.OIDC; was != nil && is != nil {
+			is.OwnCallback = was.OwnCallback
+			if moved(*was, *is) {
+				d.Sealed = nil // else whoever may change an address reads the secret there
+			}
 		}
 		providers.Complete(&d.IdentityProvider, idp.OwnEntityID(s.URL, t.env()))
+		if err := t.keepCallbacksApart(ctx, &d.IdentityProvider); err != nil {
+			return err
+		}
 		d.seal(s.Vault)
 		if err := t.checkProvider(ctx, d, before); err != nil {
 			return err

@@ -18,7 +18,7 @@ import (
 // Providers takes sign-ons through identity providers.
 type Providers interface {
 	Begin(ctx context.Context, env, provider string, w idp.Wish) (idp.Going, error)
-	Callback(ctx context.Context, env string, answer url.Values, c idp.Cookies, address string) (idp.Arrived, error)
+	Callback(ctx context.Context, env string, answer idp.Answer) (idp.Arrived, error)
 	Accept(ctx context.Context, env string, form url.Values) (key string, err error)
 	Arrive(ctx context.Context, env, key string, cookies func() []string, address string) (idp.Arrived, error)
 	Metadata(ctx context.Context, env, provider string) ([]byte, error)
@@ -235,7 +235,12 @@ func (k *call) callback() error {
 	if k.limited("answer", answersPerAddress) {
 		return nil
 	}
-	return k.arrived(k.Providers.Callback(k.Context(), k.env.ID, k.URL.Query(), k.journey, k.address()))
+	return k.arrived(k.Providers.Callback(k.Context(), k.env.ID, idp.Answer{
+		At:      k.PathValue("p"),
+		Query:   k.URL.Query(),
+		Cookies: k.journey,
+		Address: k.address(),
+	}))
 }
 
 // accept takes an answer of SAML, without a cookie. The browser comes back with one.

@@ -85,17 +85,18 @@ func (s *Server) Handler() http.Handler {
 	s.windows.Length = time.Minute
 	mux := http.NewServeMux()
 	for pattern, e := range map[string]endpoint{
-		"GET /{e}/signon":                     (*call).show,
-		"POST /{e}/signon":                    (*call).password,
-		"POST /{e}/signon/password":           (*call).changePassword,
-		"POST /{e}/signon/off":                (*call).signOff,
-		"GET /{e}/signon/ticket":              (*call).testTicket,
-		"GET /{e}/signon/logo.png":            (*call).logo,
-		"POST /{e}/signon/next":               (*call).next,
-		"GET /{e}/signon/idp/{p}":             (*call).leave,
-		"GET /{e}/signon/idp/arrive":          (*call).arriveBy,
-		"GET /{e}" + idp.CallbackPath:         (*call).callback,
-		"GET /{e}" + idp.MetadataPath + "{p}": (*call).metadata,
+		"GET /{e}/signon":                      (*call).show,
+		"POST /{e}/signon":                     (*call).password,
+		"POST /{e}/signon/password":            (*call).changePassword,
+		"POST /{e}/signon/off":                 (*call).signOff,
+		"GET /{e}/signon/ticket":               (*call).testTicket,
+		"GET /{e}/signon/logo.png":             (*call).logo,
+		"POST /{e}/signon/next":                (*call).next,
+		"GET /{e}/signon/idp/{p}":              (*call).leave,
+		"GET /{e}/signon/idp/arrive":           (*call).arriveBy,
+		"GET /{e}" + idp.CallbackPath:          (*call).callback,
+		"GET /{e}" + idp.CallbackPath + "/{p}": (*call).callback,
+		"GET /{e}" + idp.MetadataPath + "{p}":  (*call).metadata,
 	} {
 		mux.Handle(pattern, s.page(e))
 	}

@@ -56,6 +56,7 @@ type OIDCConfig struct {
 	PKCE                  string   `json:"pkceMethod"`               // "S256" or "NONE"
 	KeyID                 string   `json:"keyId,omitempty"`          // certificate whose key signs PRIVATE_KEY_JWT
 	NamesIssuer           bool     `json:"namesIssuer,omitempty"`    // every answer carries iss (RFC 9207)
+	OwnCallback           bool     `json:"ownCallback,omitempty"`    // its answers come to an address of its own
 	AlwaysAsks            bool     `json:"alwaysUserInfo,omitempty"` // UserInfo also when the ID token has all
 }
 

@@ -16,8 +16,13 @@ import (
 	"ldap-gateway/cloud/idp/evidence"
 )
 
-// CoolDown is how long keys are not read again after reading them brought nothing.
-const CoolDown = 30 * time.Second
+// CoolDown is how long keys are not read again after reading them brought nothing;
+// pause how long after they could not be read. Reading takes no longer than readTime.
+const (
+	CoolDown = 30 * time.Second
+	pause    = 3 * time.Second
+	readTime = 10 * time.Second
+)
 
 // mostBody bounds what is read of any answer, in bytes.
 const mostBody = 1 << 20
@@ -36,9 +41,14 @@ type Keys struct {
 	client  *http.Client
 	now     func() time.Time
 
+	reading sync.Mutex // held while they are read; who has a known key does not wait
+
 	mu     sync.Mutex
 	known  []jose.JSONWebKey
+	read   int       // how often they were
 	vainly time.Time // when reading last brought nothing
+	failed time.Time // when they could last not be read
+	why    error
 }
 
 var _ gooidc.KeySet = (*Keys)(nil)
@@ -59,7 +69,7 @@ func (k *Keys) VerifySignature(ctx context.Context, jwt string) ([]byte, error) 
 		return payload, nil
 	}
 	id := signed.Signatures[0].Header.KeyID
-	fresh, err := k.read(ctx, id)
+	fresh, err := k.renew(ctx, id)
 	if err != nil {
 		return nil, err
 	}
@@ -78,23 +88,50 @@ func (k *Keys) all() []jose.JSONWebKey {
 	return k.known
 }
 
-// read reads the keys for one that is not known; while it was vain lately, it
-// returns those that are.
-func (k *Keys) read(ctx context.Context, id string) ([]jose.JSONWebKey, error) {
+// renew reads the keys for one that is not known, once for all who wait; while that was
+// vain lately, it returns those that are. Whoever leaves meanwhile stops nobody else's.
+func (k *Keys) renew(ctx context.Context, id string) ([]jose.JSONWebKey, error) {
+	before := k.count()
+	k.reading.Lock()
+	defer k.reading.Unlock()
+	if keys, enough, err := k.lately(before); enough {
+		return keys, err
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), readTime)
+	defer cancel()
+	fresh, err := k.fetch(ctx)
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	if k.now().Sub(k.vainly) < CoolDown {
-		return k.known, nil
-	}
-	fresh, err := k.fetch(ctx)
+	k.read++
 	if err != nil {
-		k.vainly = k.now()
-		return nil, &evidence.Refusal{Kind: evidence.Unavailable, Detail: "the keys cannot be read", Cause: err}
+		k.failed = k.now()
+		k.why = &evidence.Refusal{Kind: evidence.Unavailable, Detail: "the keys cannot be read", Cause: err}
+		return nil, k.why
 	}
-	if k.known = fresh; !holds(fresh, id) {
+	if k.known, k.failed = fresh, (time.Time{}); !holds(fresh, id) {
 		k.vainly = k.now()
 	}
 	return fresh, nil
+}
+
+func (k *Keys) count() int {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return k.read
+}
+
+// lately returns what reading brought since they had been read so often, or so short a
+// time ago that they are not read again.
+func (k *Keys) lately(often int) (keys []jose.JSONWebKey, enough bool, err error) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	switch now := k.now(); {
+	case !k.failed.IsZero() && (k.read > often || now.Sub(k.failed) < pause):
+		return nil, true, k.why
+	case k.read > often, now.Sub(k.vainly) < CoolDown:
+		return k.known, true, nil
+	}
+	return nil, false, nil
 }
 
 // fetch reads the keys at the address. One that is not understood is left out.
