@@ -221,6 +221,23 @@ func TestGroupsStayWithoutTheWholeList(t *testing.T) {
 	}
 }
 
+// TestNamesOfClaimsAreExact: what is written in other letters is another claim.
+func TestNamesOfClaimsAreExact(t *testing.T) {
+	w := build(t)
+	first, err := w.byOpenID("eve")
+	w.must(err)
+	for name, value := range map[string]any{
+		"Sub": "sub-victim", "SUB": 5, "\u017fub": "sub-victim", "Iss": "https://evil.example.org", "AUD": "other",
+		"Nonce": "x", "At_Hash": "x", "EXP": "never", "iAt": 0, "Azp": "other",
+	} {
+		w.openID.Set(claim(name, value))
+		a, err := w.byOpenID("eve")
+		if err != nil || a.SignOn.UserID != first.SignOn.UserID {
+			t.Errorf("%s: %q %v", name, a.SignOn.Username, err)
+		}
+	}
+}
+
 // TestValuesFit: no record has what no record can have.
 func TestValuesFit(t *testing.T) {
 	w := build(t)
@@ -370,6 +387,7 @@ func TestFreshProof(t *testing.T) {
 		"anew, and it is not":   {idp.Wish{Anew: true, MaxAge: -1}, old, evidence.OldProof},
 		"a minute, it is older": {idp.Wish{MaxAge: 30 * time.Second}, old, evidence.OldProof},
 		"an hour":               {idp.Wish{MaxAge: time.Hour}, old, ""},
+		"to come":               {idp.Wish{MaxAge: time.Hour}, claim("auth_time", time.Now().Add(48*time.Hour).Unix()), evidence.TooEarly},
 		"not said when":         {idp.Wish{MaxAge: time.Hour}, claim("auth_time", nil), evidence.OldProof},
 	} {
 		t.Run(name, func(t *testing.T) {

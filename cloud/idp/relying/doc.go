@@ -13,7 +13,7 @@
 //	          issuer exactly; audience, azp; exp, nbf within a minute; iat, which must be
 //	          there, from ten minutes ago to a minute ahead; nonce; at_hash; each of these
 //	          in its type; a subject that no store changes
-//	auth_time young enough when the application says how young
+//	auth_time not in the future; young enough when the application says how young
 //	UserInfo  the same subject; the signature when it is signed
 //
 // # Promises

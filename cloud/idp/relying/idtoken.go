@@ -138,6 +138,8 @@ func (c *Client) look(k Kept, id *gooidc.IDToken, claims map[string]any) error {
 		return evidence.Refuse(evidence.WrongAudience, "the ID token was made for %.200q", azp)
 	case len(id.Audience) > 1 && !stated:
 		return evidence.Refuse(evidence.WrongAudience, "the ID token was made for one of %.200q", id.Audience)
+	case seconds(claims["auth_time"]).After(c.Now().Add(skew)):
+		return evidence.Refuse(evidence.TooEarly, "auth_time is %v, in the future", claims["auth_time"])
 	case !k.Since.IsZero() && seconds(claims["auth_time"]).Before(k.Since.Add(-skew)):
 		return evidence.Refuse(evidence.OldProof, "auth_time is %v", claims["auth_time"])
 	}

@@ -107,6 +107,9 @@ func (p *Provider) lookAfter(k Kept, a *saml.Assertion) error {
 	if !until.IsZero() && !now.Add(-skew).Before(until) {
 		return evidence.Refuse(evidence.TooLate, "the session there ended at %s", until.UTC())
 	}
+	if at.After(now.Add(skew)) {
+		return evidence.Refuse(evidence.TooEarly, "the person proved it at %s, in the future", at.UTC())
+	}
 	if !k.Since.IsZero() && at.Before(k.Since.Add(-skew)) {
 		return evidence.Refuse(evidence.OldProof, "the person proved it at %s", at.UTC())
 	}

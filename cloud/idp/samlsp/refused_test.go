@@ -199,6 +199,10 @@ func (w *world) signatures() map[string]refused {
 		"by another, named by nothing": {evidence.Signature, sign(w.by, sha256, false)},
 		"SHA-1":                        {evidence.WeakAlgorithm, sign(w.theirs, dsig.RSASHA1SignatureMethod, true)},
 		"changed afterwards":           {evidence.Signature, forged},
+		"status alone": {evidence.NeedsPerson, idptest.Text(with(l, func(l *idptest.Letter) {
+			l.Status = "urn:oasis:names:tc:SAML:2.0:status:Responder"
+			l.SubStatus = "urn:oasis:names:tc:SAML:2.0:status:NoPassive"
+		}).Response())},
 		"nothing but a stranger's XML": {evidence.Unsigned, idptest.Text(l.Response(evil(l.Assertion(), "_e")))},
 	}
 }

@@ -213,6 +213,7 @@ func TestSeveralSessions(t *testing.T) {
 		"one without an end": {statement(now, soon) + statement(now, time.Time{}), now, soon, ""},
 		"no end":             {statement(old, time.Time{}) + statement(now, time.Time{}), now, time.Time{}, ""},
 		"one is over":        {statement(now, old) + statement(now, late), now, old, evidence.TooLate},
+		"one is to come":     {statement(now, late) + statement(soon, late), soon, late, evidence.TooEarly},
 		"all are old":        {statement(old, late) + statement(old, late), old, late, evidence.OldProof},
 	} {
 		l := with(w.letter(), func(l *idptest.Letter) { l.NoAuthn = true })
