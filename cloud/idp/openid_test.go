@@ -3,6 +3,7 @@ package idp_test
 import (
 	"bytes"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -54,6 +55,29 @@ func wrongs() map[string]struct {
 		"no nonce":                 {evidence.WrongRequest, claim("nonce", nil)},
 		"no subject":               {evidence.NoSubject, claim("sub", "")},
 		"endless subject":          {evidence.NoSubject, claim("sub", strings.Repeat("x", 256))},
+		"blank subject":            {evidence.NoSubject, claim("sub", " ")},
+		"subject is null":          {evidence.NoSubject, claim("sub", nil)},
+		"subject with NUL":         {evidence.BadSubject, claim("sub", "a\x00b")},
+		"subject with a broken":    {evidence.BadSubject, claim("sub", "a\ufffdb")},
+		"subject on two lines":     {evidence.BadSubject, claim("sub", "a\nb")},
+		"subject is a number":      {evidence.BadClaim, claim("sub", 5)},
+		"subject is a list":        {evidence.BadClaim, claim("sub", []string{"sub-eve"})},
+		"at_hash is a number":      {evidence.BadClaim, claim("at_hash", 5)},
+		"at_hash is empty":         {evidence.Signature, claim("at_hash", "")},
+		"nonce is a number":        {evidence.BadClaim, claim("nonce", 5)},
+		"made for a list":          {evidence.BadClaim, claim("azp", []string{"other"})},
+		"made for a list of us":    {evidence.BadClaim, claim("azp", []string{"cloud"})},
+		"made for nobody":          {evidence.WrongAudience, claim("azp", "")},
+		"audience is a number":     {evidence.WrongAudience, claim("aud", 5)},
+		"audience has a number":    {evidence.BadClaim, claim("aud", []any{"cloud", 5})},
+		"never issued":             {evidence.BadClaim, claim("iat", nil)},
+		"issued in words":          {evidence.BadClaim, claim("iat", "today")},
+		"issued at zero":           {evidence.BadClaim, claim("iat", 0)},
+		"issued ten days ago":      {evidence.TooLate, claim("iat", now-10*24*3600)},
+		"issued 11 minutes ago":    {evidence.TooLate, claim("iat", now-11*60)},
+		"endless":                  {evidence.BadClaim, claim("exp", nil)},
+		"ends in words":            {evidence.BadClaim, claim("exp", "never")},
+		"a date before it":         {evidence.BadClaim, claim("nbf", true)},
 		"another access token":     {evidence.Signature, claim("at_hash", "AAAAAAAAAAAAAAAAAAAAAA")},
 		"algorithm none":           {evidence.WeakAlgorithm, idptest.Fault{Unsigned: true}},
 		"the client's secret":      {evidence.WeakAlgorithm, idptest.Fault{Shared: true}},
@@ -94,7 +118,8 @@ func TestWrongAnswersOfOpenID(t *testing.T) {
 	}
 }
 
-// TestUserInfo is asked when the ID token lacks what is mapped, or always; signed or not.
+// TestUserInfo is asked when groups are mapped or the ID token lacks what is, or always;
+// signed or not.
 func TestUserInfo(t *testing.T) {
 	w := build(t)
 	person := idptest.Person{
@@ -106,7 +131,7 @@ func TestUserInfo(t *testing.T) {
 		lacks                 string // of the ID token
 		groups, verdict       string
 	}{
-		"not needed":          {groups: "token", verdict: "complete"},
+		"all in the token":    {groups: "info|token", verdict: "complete"},
 		"needed":              {lacks: "groups", groups: "info", verdict: "complete"},
 		"always":              {always: true, groups: "info|token", verdict: "complete"},
 		"signed":              {always: true, signed: true, groups: "info|token", verdict: "complete"},
@@ -134,6 +159,105 @@ func TestUserInfo(t *testing.T) {
 				t.Errorf("%q, %s", got, a.SignOn.Verdict)
 			}
 		})
+	}
+}
+
+// TestUserInfoNeedNotBeAsked when no groups are mapped and the ID token has the rest.
+func TestUserInfoNeedNotBeAsked(t *testing.T) {
+	w := build(t)
+	w.oidc.Mappings = w.oidc.Mappings[:2]
+	w.must(w.Store.UpdateIdentityProvider(t.Context(), &w.oidc))
+	_, err := w.byOpenID("eve")
+	w.must(err)
+	if n := w.openID.Asked("/userinfo"); n != 0 {
+		t.Errorf("asked %d times", n)
+	}
+}
+
+// TestGroupsStayWithoutTheWholeList: a source that was not asked, or that says that there
+// is more, takes no group away; both sources together do, whatever else is in them.
+func TestGroupsStayWithoutTheWholeList(t *testing.T) {
+	type object = map[string]any
+	long := object{"groups": []string{"one", "two", "three"}}
+	sources := object{"s": object{"endpoint": "https://x"}}
+	for name, c := range map[string]struct {
+		token, info object
+		fails       bool
+		verdict     string
+		groups      string // after it
+	}{
+		"an empty token, UserInfo has all":   {object{"groups": []string{}}, long, false, "complete", "one|three|two"},
+		"a short token, UserInfo has all":    {object{"groups": []string{"one"}}, long, false, "complete", "one|three|two"},
+		"a token of text, UserInfo has all":  {object{"groups": "two"}, long, false, "complete", "one|three|two"},
+		"an empty token, UserInfo is silent": {object{"groups": []string{}}, nil, false, "complete", ""},
+		"both are empty":                     {object{"groups": []string{}}, object{"groups": []string{}}, false, "complete", ""},
+		"both say one":                       {object{"groups": []string{"one"}}, object{"groups": "one"}, false, "complete", "one"},
+		"an empty token, UserInfo fails":     {object{"groups": []string{}}, nil, true, "partial", "one|three|two"},
+		"names of a source that is none":     {object{"groups": []string{}, "_claim_names": object{"groups": "s"}}, nil, false, "partial", "one|three|two"},
+		"names of no source":                 {object{"_claim_names": object{"groups": ""}}, nil, false, "partial", "one|three|two"},
+		"names that are a text":              {object{"groups": "one", "_claim_names": "groups"}, nil, false, "partial", "one|three|two"},
+		"sources that are a list":            {object{"_claim_names": object{"groups": "s"}, "_claim_sources": []int{1}}, nil, false, "partial", "one|three|two"},
+		"sources without names":              {object{"groups": "one", "_claim_sources": sources}, nil, false, "partial", "one|three|two"},
+		"sources of a photo are malformed":   {object{"groups": "one", "_claim_names": object{"photo": "x"}, "_claim_sources": 5}, nil, false, "complete", "one"},
+		"hasgroups":                          {object{"groups": "one", "hasgroups": "True"}, nil, false, "partial", "one|three|two"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := build(t).in(t)
+			email := object{"email": "eve@example.org"}
+			with := func(o object) object {
+				all := maps.Clone(email)
+				maps.Copy(all, o)
+				return all
+			}
+			w.openID.SetPerson("eve", idptest.Person{Token: email, Info: long})
+			_, err := w.byOpenID("eve")
+			w.must(err)
+			w.openID.SetPerson("eve", idptest.Person{Token: with(c.token), Info: c.info})
+			w.openID.Set(idptest.Fault{InfoFails: c.fails})
+			a, err := w.byOpenID("eve")
+			w.must(err)
+			if got := w.groups(a.SignOn.UserID); got != c.groups || a.SignOn.Verdict != c.verdict {
+				t.Errorf("%q, %s (%s)", got, a.SignOn.Verdict, a.SignOn.VerdictReason)
+			}
+		})
+	}
+}
+
+// TestNamesOfClaimsAreExact: what is written in other letters is another claim.
+func TestNamesOfClaimsAreExact(t *testing.T) {
+	w := build(t)
+	first, err := w.byOpenID("eve")
+	w.must(err)
+	for name, value := range map[string]any{
+		"Sub": "sub-victim", "SUB": 5, "\u017fub": "sub-victim", "Iss": "https://evil.example.org", "AUD": "other",
+		"Nonce": "x", "At_Hash": "x", "EXP": "never", "iAt": 0, "Azp": "other",
+	} {
+		w.openID.Set(claim(name, value))
+		a, err := w.byOpenID("eve")
+		if err != nil || a.SignOn.UserID != first.SignOn.UserID {
+			t.Errorf("%s: %q %v", name, a.SignOn.Username, err)
+		}
+	}
+}
+
+// TestValuesFit: no record has what no record can have.
+func TestValuesFit(t *testing.T) {
+	w := build(t)
+	w.openID.SetPerson("eve", idptest.Person{Token: map[string]any{"email": strings.Repeat("x", 500_000)}})
+	a, err := w.byOpenID("eve")
+	w.must(err)
+	if u, err := w.Store.User(t.Context(), w.env.ID, a.SignOn.UserID); err != nil || u.Email != "" {
+		t.Errorf("%d characters of e-mail, %v", len(u.Email), err)
+	}
+	w.oidc.Mappings[0].Value = "${providerAttributes.name}"
+	w.must(w.Store.UpdateIdentityProvider(t.Context(), &w.oidc))
+	for _, name := range []string{"ann\nadmin", "ann\x00", strings.Repeat("a", 1025)} {
+		w.openID.SetPerson("ann", idptest.Person{Token: map[string]any{"name": name}})
+		_, err := w.byOpenID("ann")
+		w.wantKind(err, evidence.ProviderError)
+		if !strings.Contains(fmt.Sprint(err), "username") {
+			t.Errorf("%.20q: %v", name, err)
+		}
 	}
 }
 
@@ -298,6 +422,7 @@ func TestFreshProof(t *testing.T) {
 		"anew, and it is not":   {idp.Wish{Anew: true, MaxAge: -1}, old, evidence.OldProof},
 		"a minute, it is older": {idp.Wish{MaxAge: 30 * time.Second}, old, evidence.OldProof},
 		"an hour":               {idp.Wish{MaxAge: time.Hour}, old, ""},
+		"to come":               {idp.Wish{MaxAge: time.Hour}, claim("auth_time", time.Now().Add(48*time.Hour).Unix()), evidence.TooEarly},
 		"not said when":         {idp.Wish{MaxAge: time.Hour}, claim("auth_time", nil), evidence.OldProof},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -149,7 +149,8 @@ func (d *Desk) notProvisioned(ctx context.Context, v visit, err error) error {
 		reason = "username_taken: another user has the username that the provider gives:" +
 			" link that user, or map another username"
 	case errors.Is(err, provisioner.ErrNoUsername):
-		reason = "the provider gives no value for the username: look at its mappings"
+		reason = "the provider gives no value for the username, or none on one line of at most 1024 characters:" +
+			" look at its mappings"
 	case errors.Is(err, provisioner.ErrDisabled):
 		outcome, reason = "accountDisabled", "the user is disabled in the cloud"
 	default:

@@ -190,6 +190,30 @@ func TestManyGroups(t *testing.T) {
 	}
 }
 
+// TestDelimiterOfSAML splits every value; without a name in one nothing is taken away.
+func TestDelimiterOfSAML(t *testing.T) {
+	w := build(t)
+	w.saml.Config.Groups.Delimiter = ";"
+	w.must(w.Store.UpdateIdentityProvider(t.Context(), &w.saml))
+	for _, c := range []struct {
+		values          []string
+		groups, verdict string
+	}{
+		{[]string{"a;b;c"}, "a|b|c", "complete"},
+		{[]string{";"}, "a|b|c", "partial"},
+		{[]string{""}, "a|b|c", "partial"},
+		{[]string{"a; d", "e"}, "a|d|e", "complete"},
+		{[]string{"a", "f;;"}, "a|d|e|f", "partial"},
+		{nil, "", "complete"},
+	} {
+		a, err := w.bySAML(func(l *idptest.Letter) { l.Attributes = idptest.Attribute("groups", c.values...) })
+		w.must(err)
+		if got := w.groups(a.SignOn.UserID); got != c.groups || a.SignOn.Verdict != c.verdict {
+			t.Errorf("%q: %q, %s", c.values, got, a.SignOn.Verdict)
+		}
+	}
+}
+
 // TestProviderAnswerIsTooLarge before anything is parsed.
 func TestProviderAnswerIsTooLarge(t *testing.T) {
 	w := build(t)

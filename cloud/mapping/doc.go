@@ -12,4 +12,6 @@
 //     is written. An attribute without a value gives the empty text.
 //   - An attribute's name matches without regard to case (RFC 4512 section 2.5),
 //     and of several values the first counts. A claim's name matches exactly.
+//   - What a provider says fills no property with more than 1,024 characters, nor a
+//     username with line ends: such a value counts as none.
 package mapping

@@ -3,6 +3,8 @@ package mapping
 import (
 	"errors"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"ldap-gateway/cloud/idp/evidence"
 	"ldap-gateway/cloud/store"
@@ -109,19 +111,33 @@ func GroupClaim(p store.IdentityProvider) (path evidence.Path, rule store.Update
 	return path, "", false
 }
 
+// mostValue is the length of a mapped value, in characters.
+const mostValue = 1024
+
 // Claimed returns the properties that evidence has a value for, groups excepted: an
-// absent claim clears nothing.
+// absent claim clears nothing, and neither does a value that is too long or that no
+// record can have, which is left out.
 func Claimed(p store.IdentityProvider, e evidence.Evidence) map[string]string {
 	values := map[string]string{}
 	for _, m := range p.Mappings {
 		if m.Name == Groups {
 			continue
 		}
-		if value := claimed(m.Value, e); value != "" {
+		if value := claimed(m.Value, e); value != "" && fits(m.Name, value) {
 			values[m.Name] = value
 		}
 	}
 	return values
+}
+
+// fits tells whether a property can have a value. Line ends and tabs have their place in
+// an address, but in no username.
+func fits(property, value string) bool {
+	unreadable := func(c rune) bool {
+		breaks := property != "username" && (c == '\n' || c == '\r' || c == '\t')
+		return unicode.IsControl(c) && !breaks || c == utf8.RuneError
+	}
+	return utf8.RuneCountInString(value) <= mostValue && !strings.ContainsFunc(value, unreadable)
 }
 
 // claimed fills one template; empty when none of its claims has a value.
@@ -136,7 +152,7 @@ func claimed(template string, e evidence.Evidence) string {
 		text := part.text
 		switch {
 		case part.subject:
-			asked, text = true, e.Subject
+			asked, text = true, strings.TrimSpace(e.Subject)
 		case len(part.path.Steps) > 0:
 			asked, text = true, e.Value(part.path)
 		}
@@ -149,10 +165,14 @@ func claimed(template string, e evidence.Evidence) string {
 	return b.String()
 }
 
-// AllClaimed tells whether evidence has a value for every claim that a provider's
-// mappings name.
+// AllClaimed tells whether evidence has all that a provider's mappings name, whatever
+// other sources may have. Of groups that is never so: only all sources together have
+// the whole list, and an empty one of the first is no answer of the second.
 func AllClaimed(p store.IdentityProvider, e evidence.Evidence) bool {
 	for _, m := range p.Mappings {
+		if m.Name == Groups {
+			return false
+		}
 		parts, err := parseClaims(m.Value)
 		if err != nil {
 			continue

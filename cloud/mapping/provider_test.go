@@ -2,6 +2,8 @@ package mapping
 
 import (
 	"maps"
+	"slices"
+	"strings"
 	"testing"
 
 	"ldap-gateway/cloud/idp/evidence"
@@ -82,16 +84,56 @@ func TestWrongClaims(t *testing.T) {
 	}
 }
 
+// TestClaimedFits: what is too long, or cannot be written, fills nothing; the rest does.
+func TestClaimedFits(t *testing.T) {
+	p := store.IdentityProvider{Mappings: []store.ProviderMapping{
+		{Name: "username", Value: "${providerAttributes.v}"},
+		{Name: "email", Value: "<${providerAttributes.v}>"},
+		{Name: "title", Value: "fixed"},
+	}}
+	for value, want := range map[string][2]string{ // of the username and the e-mail
+		"ada":                     {"ada", "<ada>"},
+		"ada lovelace":            {"ada lovelace", "<ada lovelace>"},
+		"a\nb":                    {"", "<a\nb>"},
+		"a\r\nb":                  {"", "<a\r\nb>"},
+		"a\tb":                    {"", "<a\tb>"},
+		"a\x00b":                  {"", ""},
+		"a\u009fb":                {"", ""},
+		"a\xffb":                  {"", ""},
+		"a\ufffdb":                {"", ""},
+		strings.Repeat("ä", 1022): {strings.Repeat("ä", 1022), "<" + strings.Repeat("ä", 1022) + ">"},
+		strings.Repeat("ä", 1024): {strings.Repeat("ä", 1024), ""},
+		strings.Repeat("x", 1025): {"", ""},
+		strings.Repeat("x", 5e5):  {"", ""},
+	} {
+		got := Claimed(p, evidence.Evidence{Claims: []map[string]any{{"v": value}}})
+		if got["username"] != want[0] || got["email"] != want[1] || got["title"] != "fixed" {
+			t.Errorf("%.20q: %.60q", value, got)
+		}
+	}
+	of := store.IdentityProvider{Mappings: []store.ProviderMapping{{Name: "username", Value: "${samlAssertion.subject}"}}}
+	if got := Claimed(of, evidence.Evidence{Subject: " ada\u00a0"}); got["username"] != "ada" {
+		t.Errorf("%q", got)
+	}
+}
+
 func TestAllClaimed(t *testing.T) {
-	p := store.IdentityProvider{Mappings: []store.ProviderMapping{{Name: Groups, Value: "${providerAttributes.list}"}}}
+	p := store.IdentityProvider{Mappings: []store.ProviderMapping{{Name: "x", Value: "${providerAttributes.list}"}}}
 	if !AllClaimed(p, person()) {
 		t.Error("all is there")
 	}
-	p.Mappings = append(p.Mappings, store.ProviderMapping{Name: "x", Value: "${providerAttributes.missing}"})
-	if AllClaimed(p, person()) {
+	missing := p
+	missing.Mappings = append(slices.Clone(p.Mappings), store.ProviderMapping{Name: "y", Value: "${providerAttributes.missing}"})
+	if AllClaimed(missing, person()) {
 		t.Error("one is missing")
 	}
-	if path, rule, mapped := GroupClaim(p); path.String() != "list" || rule != "" || !mapped {
+	for _, claim := range []string{"list", "none", "missing"} {
+		p.Mappings = append(p.Mappings[:1:1], store.ProviderMapping{Name: Groups, Value: "${providerAttributes." + claim + "}"})
+		if AllClaimed(p, person()) {
+			t.Errorf("the groups of %s are all of every source", claim)
+		}
+	}
+	if path, rule, mapped := GroupClaim(p); path.String() != "missing" || rule != "" || !mapped {
 		t.Error(path, rule, mapped)
 	}
 }

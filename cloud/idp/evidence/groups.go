@@ -32,7 +32,7 @@ const (
 // Reading says how a claim of groups is read.
 type Reading struct {
 	Path         Path
-	Delimiter    string // splits one text; empty: never split
+	Delimiter    string // splits each text; empty: none is split
 	AbsentIsNone bool   // no claim says that there are no groups
 	Objects      bool   // an object counts by its "name"
 	Include      []*regexp.Regexp
@@ -95,57 +95,14 @@ func (r *reader) judge(e Evidence) (Verdict, string) {
 	return Complete, ""
 }
 
-// cutShort tells whether claims say that groups were left out for their number.
-func (r *reader) cutShort(claims map[string]any) bool {
-	if names, ok := claims["_claim_names"].(map[string]any); ok {
-		for name := range names {
-			if r.means(name) {
-				return true
-			}
-		}
-	}
-	if truth(claims["hasgroups"]) && r.aboutGroups() {
-		return true
-	}
-	for name := range claims {
-		if strings.HasSuffix(name, "/groups.link") || name == "groups.link" {
-			return true
-		}
-	}
-	return false
-}
-
-// means tells whether a name that a claim source has is the claim that is read.
-func (r *reader) means(name string) bool {
-	return name == r.Path.Whole || len(r.Path.Steps) > 0 && name == r.Path.Steps[0] || name == "groups" && r.aboutGroups()
-}
-
-// aboutGroups tells whether the claim is named after groups.
-func (r *reader) aboutGroups() bool {
-	return strings.Contains(strings.ToLower(r.Path.String()), "group")
-}
-
-func truth(v any) bool { return v == true || v == "true" }
-
 // take gathers a value, which may be one name or a list of them.
 func (r *reader) take(v any) {
-	switch v := v.(type) {
-	case []any:
-		for _, element := range v {
-			r.element(element)
-		}
-	case string:
-		if r.Delimiter == "" {
-			r.name(v)
-			return
-		}
-		for _, part := range strings.Split(v, r.Delimiter) {
-			if strings.TrimSpace(part) != "" {
-				r.name(part)
-			}
-		}
-	default:
+	list, many := v.([]any)
+	if !many {
 		r.element(v)
+	}
+	for _, element := range list {
+		r.element(element)
 	}
 }
 
@@ -153,18 +110,33 @@ func (r *reader) take(v any) {
 func (r *reader) element(v any) {
 	switch v := v.(type) {
 	case string:
-		r.name(v)
+		r.text(v)
 		return
 	case json.Number:
 		r.name(v.String())
 		return
 	case map[string]any:
 		if name, ok := v["name"].(string); ok && r.Objects {
-			r.name(name)
+			r.text(name)
 			return
 		}
 	}
 	r.reasons["an element is not a name"] = true
+}
+
+// text gathers the names in one text: by the delimiter, which may stand at its end, too.
+func (r *reader) text(text string) {
+	if r.Delimiter == "" {
+		r.name(text)
+		return
+	}
+	parts := strings.Split(text, r.Delimiter)
+	if last := len(parts) - 1; last > 0 && strings.TrimSpace(parts[last]) == "" {
+		parts = parts[:last]
+	}
+	for _, part := range parts {
+		r.name(part)
+	}
 }
 
 // name gathers one name.

@@ -2,6 +2,7 @@ package evidence_test
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"regexp"
 	"slices"
@@ -73,7 +74,6 @@ var rows = map[string]row{
 	"objects without name": {token: `{"groups":[{"id":1}]}`, set: func(r *evidence.Reading) { r.Objects = true }, verdict: evidence.Partial},
 	"commas are kept":      {token: `{"groups":"a,b"}`, names: "a,b", verdict: evidence.Complete},
 	"commas by settings":   {token: `{"groups":"a, b,"}`, set: func(r *evidence.Reading) { r.Delimiter = "," }, names: "a|b", verdict: evidence.Complete},
-	"a list is not split":  {token: `{"groups":["a,b"]}`, set: func(r *evidence.Reading) { r.Delimiter = "," }, names: "a,b", verdict: evidence.Complete},
 	"twice":                {token: `{"groups":["a","a"," a "]}`, names: "a", verdict: evidence.Complete},
 	"case":                 {token: `{"groups":["Admins","admins"]}`, names: "Admins|admins", verdict: evidence.Complete},
 	"composed":             {token: `{"groups":["e\u0301","\u00e9"]}`, names: "é", verdict: evidence.Complete},
@@ -92,7 +92,63 @@ var rows = map[string]row{
 	}, names: "app-a", verdict: evidence.Complete},
 }
 
-func TestGroups(t *testing.T) {
+// split are texts that the delimiter of the settings splits, in every shape.
+var split = map[string]row{
+	"one text":            {token: `{"groups":"a;b;c"}`, names: "a|b|c", verdict: evidence.Complete},
+	"a list of one":       {token: `{"groups":["a;b;c"]}`, names: "a|b|c", verdict: evidence.Complete},
+	"a list of some":      {token: `{"groups":["a; b","c","b;d"]}`, names: "a|b|c|d", verdict: evidence.Complete},
+	"one at the end":      {token: `{"groups":["a;b; "]}`, names: "a|b", verdict: evidence.Complete},
+	"an empty list":       {token: `{"groups":[]}`, verdict: evidence.Complete},
+	"a number":            {token: `{"groups":[7,"a;b"]}`, names: "7|a|b", verdict: evidence.Complete},
+	"nothing":             {token: `{"groups":""}`, verdict: evidence.Partial},
+	"nothing in the list": {token: `{"groups":["a;b",""]}`, names: "a|b", verdict: evidence.Partial},
+	"a blank":             {token: `{"groups":" "}`, verdict: evidence.Partial},
+	"itself":              {token: `{"groups":";"}`, verdict: evidence.Partial},
+	"itself in a list":    {token: `{"groups":[";;"]}`, verdict: evidence.Partial},
+	"none between two":    {token: `{"groups":"a;;b"}`, names: "a|b", verdict: evidence.Partial},
+	"none before one":     {token: `{"groups":[";a"]}`, names: "a", verdict: evidence.Partial},
+	"both sources":        {token: `{"groups":["a;b"]}`, info: `{"groups":"c;a"}`, names: "c|a|b", verdict: evidence.Complete},
+	"control characters":  {token: `{"groups":"a;b\u0000;c"}`, names: "a|c", verdict: evidence.Partial},
+}
+
+// cut are the ways to say that there are more, and some to deny it.
+var cut = map[string]row{
+	"sources missing":         {token: `{"groups":["a"],"_claim_names":{"groups":"s"}}`, names: "a", verdict: evidence.Partial},
+	"names missing":           {token: `{"groups":["a"],"_claim_sources":{"s":{"endpoint":"https://x"}}}`, names: "a", verdict: evidence.Partial},
+	"names as text":           {token: `{"groups":[],"_claim_names":"groups"}`, verdict: evidence.Partial},
+	"names as a list":         {token: `{"groups":[],"_claim_names":["photo"]}`, verdict: evidence.Partial},
+	"names without a source":  {token: `{"groups":["a"],"_claim_names":{"groups":null}}`, names: "a", verdict: evidence.Partial},
+	"names of no text":        {token: `{"groups":["a"],"_claim_names":{"groups":7}}`, names: "a", verdict: evidence.Partial},
+	"names are null":          {token: `{"groups":["a"],"_claim_names":null}`, names: "a", verdict: evidence.Complete},
+	"names are none":          {token: `{"groups":["a"],"_claim_names":{},"_claim_sources":{}}`, names: "a", verdict: evidence.Complete},
+	"sources malformed":       {token: `{"groups":["a"],"_claim_names":{"photo":"s"},"_claim_sources":7}`, names: "a", verdict: evidence.Complete},
+	"hasgroups capitalized":   {token: `{"groups":["a"],"hasgroups":"True"}`, names: "a", verdict: evidence.Partial},
+	"hasgroups is 1":          {token: `{"groups":["a"],"hasgroups":1}`, names: "a", verdict: evidence.Partial},
+	"hasgroups in a list":     {token: `{"groups":["a"],"hasgroups":["true"]}`, names: "a", verdict: evidence.Partial},
+	"hasgroups is 0":          {token: `{"groups":["a"],"hasgroups":0}`, names: "a", verdict: evidence.Complete},
+	"hasgroups is null":       {token: `{"groups":["a"],"hasgroups":null}`, names: "a", verdict: evidence.Complete},
+	"hasgroups is FALSE":      {token: `{"groups":["a"],"hasgroups":" FALSE "}`, names: "a", verdict: evidence.Complete},
+	"hasgroups beside roles":  {token: `{"roles":["a"],"hasgroups":true}`, path: evidence.Named("roles"), names: "a", verdict: evidence.Partial},
+	"hasgroups at UserInfo":   {token: `{"groups":["a"]}`, info: `{"hasgroups":true}`, names: "a", verdict: evidence.Partial},
+	"group claim overage":     {token: `{"groups":["a"],"_group_claim_overage":true}`, names: "a", verdict: evidence.Partial},
+	"group claim as text":     {token: `{"groups":["a"],"_group_claim":"cut"}`, names: "a", verdict: evidence.Partial},
+	"group claim as object":   {token: `{"roles":["a"],"_group_claims":{"more":7}}`, path: evidence.Named("roles"), names: "a", verdict: evidence.Partial},
+	"group claim denies":      {token: `{"groups":["a"],"_group_claim_overage":false}`, names: "a", verdict: evidence.Complete},
+	"a claim of a source":     {token: `{"groups":["a"],"groups:src1":"https://x"}`, names: "a", verdict: evidence.Partial},
+	"of the roles":            {token: `{"roles":["a"],"roles:src2":{}}`, path: evidence.Named("roles"), names: "a", verdict: evidence.Partial},
+	"of something else":       {token: `{"groups":["a"],"photo:src1":"https://x"}`, names: "a", verdict: evidence.Complete},
+	"a link in other letters": {token: `{"groups":["a"],"http://schemas.microsoft.com/claims/Groups.Link":["x"]}`, names: "a", verdict: evidence.Partial},
+	"a link without a value":  {token: `{"groups":["a"],"groups.link":[]}`, names: "a", verdict: evidence.Partial},
+	"roles elsewhere":         {token: `{"roles":[],"_claim_names":{"roles":"s"}}`, path: evidence.Named("roles"), verdict: evidence.Partial},
+}
+
+func TestGroups(t *testing.T) { testGroups(t, rows, "") }
+
+func TestGroupsAreSplit(t *testing.T) { testGroups(t, split, ";") }
+
+func TestGroupsAreCut(t *testing.T) { testGroups(t, cut, "") }
+
+func testGroups(t *testing.T, rows map[string]row, delimiter string) {
 	for name, r := range rows {
 		t.Run(name, func(t *testing.T) {
 			e := evidence.Evidence{Name: "Partner", Failed: r.failed}
@@ -100,7 +156,7 @@ func TestGroups(t *testing.T) {
 				e.Claims = append(e.Claims, claims(t, r.info))
 			}
 			e.Claims = append(e.Claims, claims(t, r.token))
-			how := evidence.Reading{Path: groups}
+			how := evidence.Reading{Path: groups, Delimiter: delimiter}
 			if r.path.Steps != nil {
 				how.Path = r.path
 			}
@@ -158,5 +214,33 @@ func TestNamesAndValues(t *testing.T) {
 	a, b := evidence.Named("a"), evidence.Named("b")
 	if got := fmt.Sprintf("%v %v %v %s", e.Names(), e.Shown(a), e.Shown(b), e.Value(b)); got != "[a b] [x 2] [info token] info" {
 		t.Error(got)
+	}
+}
+
+// TestSubjects: what is taken is kept as it is, and what cannot be is refused.
+func TestSubjects(t *testing.T) {
+	for subject, want := range map[string]evidence.Kind{
+		"alice":                  "",
+		" alice ":                "",
+		"alice\u00a0":            "",
+		"e\u0301ve":              "",
+		"00u1a2B3":               "",
+		strings.Repeat("ä", 255): "",
+		"":                       evidence.NoSubject,
+		" \t\n":                  evidence.NoSubject,
+		strings.Repeat("ä", 256): evidence.NoSubject,
+		"a\x00b":                 evidence.BadSubject,
+		"a\ufffdb":               evidence.BadSubject,
+		"a\xffb":                 evidence.BadSubject,
+		"alice\n":                evidence.BadSubject,
+		"\talice":                evidence.BadSubject,
+		"al\u0085ice":            evidence.BadSubject,
+		"al\x7fice":              evidence.BadSubject,
+	} {
+		var r *evidence.Refusal
+		err := evidence.CheckSubject(subject, 255)
+		if errors.As(err, &r) && r.Kind != want || (err == nil) != (want == "") {
+			t.Errorf("%.20q: %v, want %q", subject, err, want)
+		}
 	}
 }

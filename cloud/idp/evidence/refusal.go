@@ -31,6 +31,8 @@ const (
 	Replayed      Kind = "replayed"       // it was taken before
 	OldProof      Kind = "old_proof"      // the person proved it longer ago than the application takes
 	NoSubject     Kind = "no_subject"     // it does not say who
+	BadSubject    Kind = "bad_subject"    // who it says may be taken for another
+	BadClaim      Kind = "bad_claim"      // a claim that counts is missing, or not of its type
 	Unstable      Kind = "unstable"       // who it says is another one each time
 	Condition     Kind = "condition"      // it is good under a condition that nobody here knows
 )
@@ -57,6 +59,8 @@ var remedies = map[Kind]string{
 	Replayed:      "the person reloaded the page, or somebody tries an answer again",
 	OldProof:      "the provider did not ask the person anew although it was asked to",
 	NoSubject:     "have the provider send a subject, or state the attribute that identifies people",
+	BadSubject:    "have the provider send one subject, on one line and without control characters",
+	BadClaim:      "have the provider send the claim that the detail names, in the type that OpenID Connect Core states",
 	Unstable:      "have the provider send a persistent name ID, or state the attribute that identifies people",
 	Condition:     "take the condition out of what the provider sends to us",
 }

@@ -1,13 +1,11 @@
 package relying
 
 import (
-	"cmp"
 	"context"
 	"crypto"
 	"errors"
 	"net/http"
 	"net/url"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -30,9 +28,6 @@ const (
 
 // skew is how far a provider's clock may be from ours.
 const skew = time.Minute
-
-// mostSubject is the length of a subject, in characters (Core section 2).
-const mostSubject = 255
 
 // Client is one client of one provider. Safe for concurrent use.
 type Client struct {
@@ -191,85 +186,4 @@ func (c *Client) exchange(ctx context.Context, k Kept, code string) (*oauth2.Tok
 		return nil, &evidence.Refusal{Kind: evidence.Unavailable, Detail: "the token endpoint does not answer", Cause: err}
 	}
 	return token, nil
-}
-
-// identify checks the ID token.
-func (c *Client) identify(ctx context.Context, k Kept, token *oauth2.Token) (e evidence.Evidence, err error) {
-	raw, ok := token.Extra("id_token").(string)
-	if !ok {
-		return e, evidence.Refuse(evidence.Shape, "there is no ID token: is the scope openid stated?")
-	}
-	if _, err := c.Keys.VerifySignature(ctx, raw); err != nil { // the library keeps no cause
-		return e, err
-	}
-	early := func() time.Time { return c.Now().Add(-skew) } // what has ended less than skew ago has not
-	verifier := gooidc.NewVerifier(c.Issuer, c.Keys, &gooidc.Config{
-		ClientID:             c.ClientID,
-		SupportedSigningAlgs: names(algorithms),
-		Now:                  early,
-	})
-	id, err := verifier.Verify(ctx, raw)
-	if err != nil {
-		return e, c.unverified(raw, err)
-	}
-	claims, err := readClaims(raw)
-	if err != nil {
-		return e, evidence.Refuse(evidence.Shape, "the ID token: %v", err)
-	}
-	if err := c.look(k, id, claims); err != nil {
-		return e, err
-	}
-	if id.AccessTokenHash != "" && id.VerifyAccessToken(token.AccessToken) != nil {
-		return e, evidence.Refuse(evidence.Signature, "the access token is not the one that the ID token came with")
-	}
-	return evidence.Evidence{
-		Subject: id.Subject,
-		Claims:  []map[string]any{claims},
-		At:      seconds(claims["auth_time"]),
-		Methods: texts(claims["amr"]),
-		Key:     keyID(raw),
-		Skew:    id.IssuedAt.Sub(c.Now()).Truncate(time.Second),
-		Name:    c.Name,
-	}, nil
-}
-
-// look checks of an ID token what the library leaves to us.
-func (c *Client) look(k Kept, id *gooidc.IDToken, claims map[string]any) error {
-	azp, stated := claims["azp"].(string)
-	switch {
-	case k.Nonce == "" || id.Nonce != k.Nonce:
-		return evidence.Refuse(evidence.WrongRequest, "the nonce is another")
-	case id.IssuedAt.After(c.Now().Add(skew)):
-		return evidence.Refuse(evidence.TooEarly, "the ID token was issued at %s, in the future", id.IssuedAt.UTC())
-	case stated && azp != c.ClientID || len(id.Audience) > 1 && !stated:
-		return evidence.Refuse(evidence.WrongAudience, "the ID token was made for %.200q",
-			cmp.Or(azp, strings.Join(id.Audience, " ")))
-	case id.Subject == "" || len([]rune(id.Subject)) > mostSubject:
-		return evidence.Refuse(evidence.NoSubject, "the subject has %d characters", len([]rune(id.Subject)))
-	case !k.Since.IsZero() && seconds(claims["auth_time"]).Before(k.Since.Add(-skew)):
-		return evidence.Refuse(evidence.OldProof, "auth_time is %v", claims["auth_time"])
-	}
-	return nil
-}
-
-// unverified makes the library's refusal a kind. The claims of what was not proven
-// tell only which.
-func (c *Client) unverified(raw string, err error) error {
-	var expired *gooidc.TokenExpiredError
-	if errors.As(err, &expired) {
-		return evidence.Refuse(evidence.TooLate, "the ID token ended at %s", expired.Expiry.UTC())
-	}
-	claims, readable := readClaims(raw)
-	kind := evidence.Signature
-	switch {
-	case readable != nil:
-		kind = evidence.Shape
-	case claims["iss"] != c.Issuer:
-		kind = evidence.WrongIssuer
-	case !slices.Contains(texts(claims["aud"]), c.ClientID):
-		kind = evidence.WrongAudience
-	case seconds(claims["nbf"]).After(c.Now()):
-		kind = evidence.TooEarly
-	}
-	return &evidence.Refusal{Kind: kind, Detail: "the ID token is refused", Cause: err}
 }

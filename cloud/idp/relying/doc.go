@@ -10,8 +10,10 @@
 //	state     by the caller, which finds Kept by it
 //	iss       of the answer (RFC 9207), demanded of a provider that says so
 //	ID token  signature by a key of the provider's, asymmetric algorithms only;
-//	          issuer exactly; audience, azp; exp, nbf, iat within a minute; nonce; at_hash
-//	auth_time young enough when the application says how young
+//	          issuer exactly; audience, azp; exp, nbf within a minute; iat, which must be
+//	          there, from ten minutes ago to a minute ahead; nonce; at_hash; each of these
+//	          in its type; a subject that no store changes
+//	auth_time not in the future; young enough when the application says how young
 //	UserInfo  the same subject; the signature when it is signed
 //
 // # Promises
@@ -20,6 +22,7 @@
 //     followed, and no answer of more than 1 MiB is read.
 //   - A key that is not known has the keys read anew, once; when that brought nothing
 //     they are not read again for [CoolDown].
+//   - Claims that are not checked may be malformed: they never cost a sign-on.
 //   - HS256 and none prove nothing: the client's secret is no key.
 //   - The code goes to the one token endpoint that is stated, with the client's
 //     credential in the one way that is stated.

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"mime"
 	"strings"
 	"time"
@@ -81,23 +82,10 @@ func decode(body []byte) (claims map[string]any, err error) {
 	if err := d.Decode(&claims); err != nil {
 		return nil, fmt.Errorf("not an object: %w", err)
 	}
-	if claims == nil {
-		return nil, errors.New("not an object")
+	if _, err := d.Token(); claims == nil || !errors.Is(err, io.EOF) {
+		return nil, errors.New("not one object")
 	}
 	return claims, nil
-}
-
-// readClaims reads the payload of a token whose signature somebody else checks.
-func readClaims(jwt string) (map[string]any, error) {
-	parts := strings.Split(jwt, ".")
-	if len(parts) != 3 {
-		return nil, errors.New("not a signed token")
-	}
-	payload, err := base64.RawURLEncoding.DecodeString(parts[1])
-	if err != nil {
-		return nil, err
-	}
-	return decode(payload)
 }
 
 // header reads the header of a token.

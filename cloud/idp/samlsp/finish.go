@@ -25,7 +25,11 @@ type Kept struct {
 // Finish takes the response that the browser brought, out of its base64. Every error
 // is an *evidence.Refusal.
 func (p *Provider) Finish(k Kept, doc []byte) (evidence.Evidence, error) {
-	if _, err := look(doc); err != nil {
+	seen, err := look(doc)
+	if err == nil {
+		err = seen.signed()
+	}
+	if err != nil {
 		return evidence.Evidence{}, err
 	}
 	if len(p.Certificates) == 0 {
@@ -99,15 +103,31 @@ func (p *Provider) lookAfter(k Kept, a *saml.Assertion) error {
 	if c := a.Conditions; c != nil && !c.NotOnOrAfter.IsZero() && !now.Add(-skew).Before(c.NotOnOrAfter) {
 		return evidence.Refuse(evidence.TooLate, "it was good until %s", c.NotOnOrAfter.UTC())
 	}
-	for _, s := range a.AuthnStatements {
-		if s.SessionNotOnOrAfter != nil && !now.Add(-skew).Before(*s.SessionNotOnOrAfter) {
-			return evidence.Refuse(evidence.TooLate, "the session there ended at %s", s.SessionNotOnOrAfter.UTC())
-		}
-		if !k.Since.IsZero() && s.AuthnInstant.Before(k.Since.Add(-skew)) {
-			return evidence.Refuse(evidence.OldProof, "the person proved it at %s", s.AuthnInstant.UTC())
-		}
+	at, until := authenticated(a)
+	if !until.IsZero() && !now.Add(-skew).Before(until) {
+		return evidence.Refuse(evidence.TooLate, "the session there ended at %s", until.UTC())
+	}
+	if at.After(now.Add(skew)) {
+		return evidence.Refuse(evidence.TooEarly, "the person proved it at %s, in the future", at.UTC())
+	}
+	if !k.Since.IsZero() && at.Before(k.Since.Add(-skew)) {
+		return evidence.Refuse(evidence.OldProof, "the person proved it at %s", at.UTC())
 	}
 	return nil
+}
+
+// authenticated returns when the person last proved who they are, and when the first of
+// the sessions ends; zero: no session says when.
+func authenticated(a *saml.Assertion) (at, until time.Time) {
+	for _, s := range a.AuthnStatements {
+		if s.AuthnInstant.After(at) {
+			at = s.AuthnInstant
+		}
+		if end := s.SessionNotOnOrAfter; end != nil && (until.IsZero() || end.Before(until)) {
+			until = *end
+		}
+	}
+	return at, until
 }
 
 func (p *Provider) skew() time.Duration {
@@ -125,21 +145,30 @@ func (p *Provider) read(root *etree.Element, a *saml.Assertion) (e evidence.Evid
 		Skew:   a.IssueInstant.Sub(p.Now()).Truncate(time.Second),
 		Name:   p.Name,
 	}
-	for _, s := range a.AuthnStatements {
-		e.At = s.AuthnInstant
-		if s.SessionNotOnOrAfter != nil {
-			e.Until = *s.SessionNotOnOrAfter
-		}
-	}
+	e.At, e.Until = authenticated(a)
 	if p.SubjectFrom != "" {
-		e.Subject = e.Value(evidence.Named(p.SubjectFrom))
-	} else if err := p.nameID(&e, a.Subject.NameID); err != nil {
+		e.Subject, err = p.named(e.Claims[0])
+	} else {
+		err = p.nameID(&e, a.Subject.NameID)
+	}
+	if err != nil {
 		return e, err
 	}
-	if n := len([]rune(e.Subject)); n == 0 || n > mostSubject {
-		return e, evidence.Refuse(evidence.NoSubject, "the subject has %d characters", n)
+	return e, evidence.CheckSubject(e.Subject, mostSubject)
+}
+
+// named takes the subject from the attribute that the settings name, as it is. Of
+// several values none is the person's more than another.
+func (p *Provider) named(attributes map[string]any) (subject string, err error) {
+	values, _ := attributes[p.SubjectFrom].([]any)
+	for i, v := range values {
+		text, _ := v.(string) // each is one
+		if i > 0 && text != subject {
+			return "", evidence.Refuse(evidence.BadSubject, "the attribute that identifies people has several values")
+		}
+		subject = text
 	}
-	return e, nil
+	return subject, nil
 }
 
 // nameID takes the subject from the name ID.
@@ -147,13 +176,13 @@ func (p *Provider) nameID(e *evidence.Evidence, id *saml.NameID) error {
 	if id == nil {
 		return evidence.Refuse(evidence.NoSubject, "there is no name ID")
 	}
-	if id.Format == Transient {
+	if strings.TrimSpace(id.Format) == Transient { // blanks around an address mean nothing
 		return evidence.Refuse(evidence.Unstable, "the name ID is transient")
 	}
 	if id.SPNameQualifier != "" && id.SPNameQualifier != p.OwnEntityID {
 		return evidence.Refuse(evidence.WrongAudience, "the name ID is for %.200q", id.SPNameQualifier)
 	}
-	e.Subject = strings.TrimSpace(id.Value)
+	e.Subject = id.Value
 	if id.NameQualifier != "" && id.NameQualifier != p.EntityID {
 		e.Qualifiers = id.NameQualifier
 	}

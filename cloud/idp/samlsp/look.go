@@ -12,13 +12,27 @@ import (
 // MostBytes bounds a response. 10,000 groups take half of it.
 const MostBytes = 2 << 20
 
-const mostDepth = 64
+// The other bounds of a document: what 10,000 groups need, with three attributes at the
+// value of each, and room. Whoever has no key can have us read this much.
+const (
+	mostDepth      = 64
+	mostElements   = 40_000
+	mostAttributes = 45_000 // in all; namespaces are among them, here and below
+	mostOfOne      = 64     // attributes of one element
+	mostNamespaces = 32     // in scope at one element
+	mostSignatures = 2      // of the response and of the assertion
+)
 
 // looked is what a look has seen of a document.
 type looked struct {
-	depth      int
+	open       []frame // elements, the innermost last
 	roots      int
+	elements   int
 	assertions int
+	encrypted  int // of assertions
+	signatures int
+	attributes int
+	namespaces int // in scope
 	root       xml.Name
 	ids        map[string]bool
 }
@@ -57,53 +71,116 @@ func (l *looked) token(token xml.Token, first bool) error {
 			return evidence.Refuse(evidence.Shape, "a processing instruction")
 		}
 	case xml.CharData:
-		if l.depth == 0 && len(bytes.TrimSpace(t)) > 0 {
-			return evidence.Refuse(evidence.Shape, "text outside the root")
-		}
+		return l.text(t)
 	case xml.StartElement:
 		return l.start(t)
 	case xml.EndElement:
-		l.depth--
+		return l.end(t)
 	}
 	return nil
 }
 
+// text looks at text between two tags.
+func (l *looked) text(t xml.CharData) error {
+	if len(bytes.TrimSpace(t)) == 0 {
+		return nil
+	}
+	if len(l.open) == 0 {
+		return evidence.Refuse(evidence.Shape, "text outside the root")
+	}
+	return l.open[len(l.open)-1].says()
+}
+
 // start looks at the start of an element. Names are raw here: prefixes, not spaces.
 func (l *looked) start(e xml.StartElement) error {
-	if l.depth++; l.depth > mostDepth {
+	switch l.elements++; {
+	case l.elements > mostElements:
+		return evidence.Refuse(evidence.Shape, "more than %d elements", mostElements)
+	case len(l.open) == mostDepth:
 		return evidence.Refuse(evidence.Shape, "deeper than %d", mostDepth)
+	case len(e.Attr) > mostOfOne:
+		return evidence.Refuse(evidence.Shape, "an element with %d attributes", len(e.Attr))
 	}
-	if l.depth == 1 {
+	if l.attributes += len(e.Attr); l.attributes > mostAttributes {
+		return evidence.Refuse(evidence.Shape, "more than %d attributes", mostAttributes)
+	}
+	if len(l.open) == 0 {
 		l.roots++
 		l.root = e.Name
+	} else if err := l.open[len(l.open)-1].has(e.Name.Local); err != nil {
+		return err
 	}
-	if e.Name.Local == "Assertion" || e.Name.Local == "EncryptedAssertion" {
+	switch e.Name.Local {
+	case "Assertion":
 		l.assertions++
+	case "EncryptedAssertion":
+		l.assertions++
+		l.encrypted++
+	case "Signature":
+		l.signatures++
 	}
+	f := frame{name: e.Name.Local}
+	if err := l.bears(&f, e.Attr); err != nil {
+		return err
+	}
+	l.open = append(l.open, f)
+	return nil
+}
+
+// bears looks at the attributes of an element.
+func (l *looked) bears(f *frame, all []xml.Attr) error {
 	seen := map[xml.Name]bool{}
-	for _, a := range e.Attr {
+	for _, a := range all {
 		if seen[a.Name] {
 			return evidence.Refuse(evidence.Shape, "an attribute twice")
 		}
 		seen[a.Name] = true
-		if a.Name.Local != "ID" && a.Name.Local != "Id" && a.Name.Local != "id" {
-			continue
+		switch {
+		case a.Name.Space == "xmlns" || a.Name.Space == "" && a.Name.Local == "xmlns":
+			f.namespaces++
+		case a.Name.Local == "ID" || a.Name.Local == "Id" || a.Name.Local == "id":
+			if l.ids[a.Value] {
+				return evidence.Refuse(evidence.Shape, "an ID twice")
+			}
+			l.ids[a.Value] = true
 		}
-		if l.ids[a.Value] {
-			return evidence.Refuse(evidence.Shape, "an ID twice")
-		}
-		l.ids[a.Value] = true
 	}
+	if l.namespaces += f.namespaces; l.namespaces > mostNamespaces {
+		return evidence.Refuse(evidence.Shape, "%d namespaces at once", l.namespaces)
+	}
+	return nil
+}
+
+// end looks at the end of an element.
+func (l *looked) end(e xml.EndElement) error {
+	last := len(l.open) - 1
+	if last < 0 || l.open[last].name != e.Name.Local {
+		return evidence.Refuse(evidence.Shape, "an end without a start")
+	}
+	l.namespaces -= l.open[last].namespaces
+	l.open = l.open[:last]
 	return nil
 }
 
 // whole looks at the document as a whole.
 func (l *looked) whole() error {
-	if l.roots != 1 || l.depth != 0 {
+	if l.roots != 1 || len(l.open) != 0 {
 		return evidence.Refuse(evidence.Shape, "%d roots", l.roots)
 	}
 	if l.assertions > 1 {
 		return evidence.Refuse(evidence.Shape, "%d assertions", l.assertions)
+	}
+	if l.signatures > mostSignatures {
+		return evidence.Refuse(evidence.Shape, "%d signatures", l.signatures)
+	}
+	return nil
+}
+
+// signed refuses an answer with an assertion that nothing can prove. One that is
+// encrypted may have its signature inside.
+func (l *looked) signed() error {
+	if l.assertions > l.encrypted && l.signatures == 0 {
+		return evidence.Refuse(evidence.Unsigned, "there is no signature")
 	}
 	return nil
 }

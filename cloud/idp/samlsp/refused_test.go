@@ -2,6 +2,8 @@ package samlsp_test
 
 import (
 	"bytes"
+	"fmt"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -26,6 +28,7 @@ func TestRefused(t *testing.T) {
 	w := build(t)
 	for _, corpus := range []map[string]refused{
 		w.letters(), w.signatures(), w.shapes(), w.wrapped(), w.tricks(), w.encrypted(),
+		w.people(), w.doubled(), w.large(),
 	} {
 		for name, c := range corpus {
 			t.Run(name, func(t *testing.T) {
@@ -81,6 +84,108 @@ func (w *world) letters() map[string]refused {
 	}
 }
 
+// people are subjects that may be taken for others.
+func (w *world) people() map[string]refused {
+	all := map[string]refused{
+		"transient by other blanks": {evidence.Unstable, w.theirs.Good(with(w.letter(), func(l *idptest.Letter) {
+			l.Format = "\n" + samlsp.Transient + " "
+		}))},
+	}
+	for name, c := range map[string]struct {
+		kind evidence.Kind
+		id   string // XML
+	}{
+		"blanks":                   {evidence.NoSubject, "\u00a0 \u2003"},
+		"a line end":               {evidence.BadSubject, "u-1234\n"},
+		"lines around":             {evidence.BadSubject, "\n    u-1234\n  "},
+		"a tab":                    {evidence.BadSubject, "u-\t1234"},
+		"a next line":              {evidence.BadSubject, "u-1234\u0085"},
+		"a broken character":       {evidence.BadSubject, "u-\ufffd"},
+		"an element inside":        {evidence.Shape, `u-<x xmlns="urn:x">evil</x>1234`},
+		"an element at the end":    {evidence.Shape, `u-1234<x xmlns="urn:x"/>`},
+		"nothing but an element":   {evidence.NoSubject, `<x xmlns="urn:x">u-1234</x>`},
+		"a name ID in the name ID": {evidence.Shape, `u-1234<saml:NameID>u-victim</saml:NameID>`},
+	} {
+		all["subject of "+name] = refused{c.kind, w.theirs.Good(with(w.letter(), func(l *idptest.Letter) { l.NameID = c.id }))}
+	}
+	return all
+}
+
+// doubled are signed by the provider, and say twice what may be said once, or text
+// beside elements.
+func (w *world) doubled() map[string]refused {
+	all := map[string]refused{}
+	for name, edit := range map[string][2]string{
+		"two subjects":            {`</saml:Subject>`, `</saml:Subject><saml:Subject><saml:NameID>u-victim</saml:NameID></saml:Subject>`},
+		"two subjects apart":      {`</saml:Assertion>`, `<saml:Subject><saml:NameID>u-victim</saml:NameID></saml:Subject></saml:Assertion>`},
+		"two name IDs":            {`</saml:NameID>`, `</saml:NameID><saml:NameID>u-victim</saml:NameID>`},
+		"a name ID and a base ID": {`</saml:NameID>`, `</saml:NameID><saml:BaseID>u-victim</saml:BaseID>`},
+		"an encrypted ID before":  {`<saml:NameID`, `<saml:EncryptedID><x xmlns="urn:x"/></saml:EncryptedID><saml:NameID`},
+		"two issuers":             {`</saml:Issuer>`, `</saml:Issuer><saml:Issuer>https://evil.example.org</saml:Issuer>`},
+		"two conditions":          {`</saml:Conditions>`, `</saml:Conditions><saml:Conditions/>`},
+		"two confirmations' data": {`</saml:SubjectConfirmation>`, `<saml:SubjectConfirmationData/></saml:SubjectConfirmation>`},
+		"mixed value, text first": {`>admins<`, `>adm<x xmlns="urn:x">evil</x>ins<`},
+		"mixed value, text last":  {`>admins<`, `><x xmlns="urn:x">evil</x>admins<`},
+		"text in the subject":     {`<saml:NameID`, `u-victim<saml:NameID`},
+		"text in the assertion":   {`<saml:Subject>`, `x<saml:Subject>`},
+	} {
+		l := w.letter()
+		text := string(idptest.Text(l.Assertion()))
+		if !strings.Contains(text, edit[0]) {
+			w.Fatalf("%s: there is no %s", name, edit[0])
+		}
+		changed := idptest.Parse(strings.Replace(text, edit[0], edit[1], 1))
+		all[name] = refused{evidence.Shape, idptest.Text(l.Response(w.theirs.Sign(sha256, true, changed)))}
+	}
+	return all
+}
+
+// large are forged by a stranger, and would cost much before that is known.
+func (w *world) large() map[string]refused {
+	many := func(n int, of string) string {
+		var b strings.Builder
+		for i := range n {
+			fmt.Fprintf(&b, of, i)
+		}
+		return b.String()
+	}
+	all := map[string]refused{}
+	for name, attributes := range map[string]string{
+		"100,000 attributes":       `<saml:Attribute Name="g" ` + many(100_000, `a%d="" `) + `/>`,
+		"65 attributes":            `<saml:Attribute Name="g" ` + many(64, `a%d="" `) + `/>`,
+		"33 namespaces":            `<saml:Attribute Name="g" ` + many(33, `xmlns:a%d="urn:a" `) + `/>`,
+		"33 namespaces one by one": many(17, `<x xmlns:a%[1]d="urn:a" xmlns:b%[1]d="urn:b">`) + strings.Repeat("</x>", 17),
+		"40,000 elements":          many(40_000, `<x%d/>`),
+		"25,000 values, 2 spaces":  strings.Repeat(`<a:b xmlns:a="urn:a" xmlns:b="b"/>`, 25_000),
+		"three signatures":         strings.Repeat(`<ds:Signature xmlns:ds="urn:x"/>`, 2),
+		"a thousand signatures":    strings.Repeat(`<Signature/>`, 1000),
+		"64 attributes, often":     strings.Repeat("<x"+many(64, ` a%d=""`)+"/>", 1000),
+	} {
+		l := with(w.letter(), func(l *idptest.Letter) { l.Attributes = attributes })
+		a := w.letter()
+		signature := w.by.Sign(sha256, true, a.Assertion()).FindElement("./Signature").Copy()
+		forged := l.Assertion()
+		forged.InsertChildAt(1, signature)
+		all[name] = refused{evidence.Shape, idptest.Text(l.Response(forged))}
+	}
+	return all
+}
+
+// TestLargeCostsLittle: what a stranger sends is refused before anything is built of it.
+func TestLargeCostsLittle(t *testing.T) {
+	w := build(t)
+	p := w.provider()
+	for name, c := range w.large() {
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		_, err := p.Finish(samlsp.Kept{ID: request}, c.doc)
+		runtime.ReadMemStats(&after)
+		if perByte := (after.TotalAlloc - before.TotalAlloc) / uint64(len(c.doc)); perByte > 40 || err == nil {
+			t.Errorf("%s: %d bytes for each of %d, %v", name, perByte, len(c.doc), err)
+		}
+	}
+}
+
 // signatures prove nothing.
 func (w *world) signatures() map[string]refused {
 	l := w.letter()
@@ -89,11 +194,16 @@ func (w *world) signatures() map[string]refused {
 	}
 	forged := bytes.Replace(w.theirs.Good(l), []byte("u-1234"), []byte("u-1235"), 1)
 	return map[string]refused{
-		"not signed":                   {evidence.Signature, idptest.Text(l.Response(l.Assertion()))},
+		"not signed":                   {evidence.Unsigned, idptest.Text(l.Response(l.Assertion()))},
 		"by another":                   {evidence.UnknownKey, sign(w.by, sha256, true)},
 		"by another, named by nothing": {evidence.Signature, sign(w.by, sha256, false)},
 		"SHA-1":                        {evidence.WeakAlgorithm, sign(w.theirs, dsig.RSASHA1SignatureMethod, true)},
 		"changed afterwards":           {evidence.Signature, forged},
+		"status alone": {evidence.NeedsPerson, idptest.Text(with(l, func(l *idptest.Letter) {
+			l.Status = "urn:oasis:names:tc:SAML:2.0:status:Responder"
+			l.SubStatus = "urn:oasis:names:tc:SAML:2.0:status:NoPassive"
+		}).Response())},
+		"nothing but a stranger's XML": {evidence.Unsigned, idptest.Text(l.Response(evil(l.Assertion(), "_e")))},
 	}
 }
 
@@ -117,6 +227,7 @@ func (w *world) shapes() map[string]refused {
 		"two assertions, one signed":      idptest.Text(l.Response(a.Copy(), evil(a, "_e"))),
 		"two assertions, response signed": idptest.Text(w.theirs.Sign(sha256, true, l.Response(evil(a, "_e"), l.Assertion()))),
 		"deep":                            edit("<saml:Issuer>", strings.Repeat("<d>", 2000)+strings.Repeat("</d>", 2000)+"<saml:Issuer>"),
+		"an end of another name":          edit("</saml:Issuer>", "</saml:Other>"),
 		"an ID twice":                     edit("<saml:Issuer>", `<x ID="`+l.ID+`"/><saml:Issuer>`),
 		"not XML":                         []byte("hello"),
 		"nothing":                         {},

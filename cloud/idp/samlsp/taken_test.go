@@ -9,6 +9,7 @@ import (
 	"github.com/crewjam/saml/xmlenc"
 	dsig "github.com/russellhaering/goxmldsig"
 
+	"ldap-gateway/cloud/idp/evidence"
 	"ldap-gateway/cloud/idp/idptest"
 	"ldap-gateway/cloud/idp/samlsp"
 )
@@ -93,6 +94,30 @@ func takenDocuments() map[string]taken {
 			l.Format = samlsp.Transient
 			l.Attributes += idptest.Attribute("uid", "emp-7")
 		}), set: func(_ *world, p *samlsp.Provider) { p.SubjectFrom = "uid" }, groups: both, subject: "emp-7"},
+		"subject of an attribute, said twice": {doc: good(func(l *idptest.Letter) {
+			l.Attributes += strings.Repeat(idptest.Attribute("uid", "emp-7"), 2)
+		}), set: func(_ *world, p *samlsp.Provider) { p.SubjectFrom = "uid" }, groups: both, subject: "emp-7"},
+		"subject of an attribute, not composed": {doc: good(func(l *idptest.Letter) {
+			l.Attributes += idptest.Attribute("uid", "e\u0301ve")
+		}), set: func(_ *world, p *samlsp.Provider) { p.SubjectFrom = "uid" }, groups: both, subject: "e\u0301ve"},
+		"subject of an attribute, composed": {doc: good(func(l *idptest.Letter) {
+			l.Attributes += idptest.Attribute("uid", "\u00e9ve")
+		}), set: func(_ *world, p *samlsp.Provider) { p.SubjectFrom = "uid" }, groups: both, subject: "\u00e9ve"},
+		"subject with blanks around": {doc: good(func(l *idptest.Letter) { l.NameID = " u-1234 " }), groups: both, subject: " u-1234 "},
+		"subject with a hard blank":  {doc: good(func(l *idptest.Letter) { l.NameID = "u-1234\u00a0" }), groups: both, subject: "u-1234\u00a0"},
+		"subject in other letters":   {doc: good(func(l *idptest.Letter) { l.NameID = "U-1234" }), groups: both, subject: "U-1234"},
+		"a name ID as a value": {doc: good(func(l *idptest.Letter) {
+			l.Attributes = `<saml:Attribute Name="groups"><saml:AttributeValue> <saml:NameID>a</saml:NameID>` +
+				` </saml:AttributeValue></saml:Attribute>`
+		}), groups: "a"},
+		"10,000 values as some senders write them": {doc: good(func(l *idptest.Letter) {
+			const value = `<saml:AttributeValue xmlns:xs="http://www.w3.org/2001/XMLSchema"` +
+				` xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" xsi:type="xs:string">a</saml:AttributeValue>`
+			l.Attributes = `<saml:Attribute Name="groups">` + strings.Repeat(value, 10_000) + `</saml:Attribute>`
+		}), groups: strings.TrimSuffix(strings.Repeat("a|", 10_000), "|")},
+		"10,000 attributes of one value": {doc: good(func(l *idptest.Letter) {
+			l.Attributes = strings.Repeat(idptest.Attribute("groups", "a"), 10_000)
+		}), groups: strings.TrimSuffix(strings.Repeat("a|", 10_000), "|")},
 		"qualifiers that are the parties": {doc: good(func(l *idptest.Letter) {
 			l.NameQualifier, l.SPNameQualifier = idptest.EntityID, own
 		}), groups: both},
@@ -138,6 +163,67 @@ func TestQualifiersTellPeopleApart(t *testing.T) {
 	})))
 	if err != nil || e.Qualifiers != "https://another.example.org" {
 		t.Errorf("%q %v", e.Qualifiers, err)
+	}
+}
+
+// TestSubjectOfSeveralValues is refused: none of them is the person's more than another.
+func TestSubjectOfSeveralValues(t *testing.T) {
+	w := build(t)
+	p := w.provider()
+	p.SubjectFrom = "uid"
+	for attributes, want := range map[string]evidence.Kind{
+		idptest.Attribute("uid", "alice", "bob"):                               evidence.BadSubject,
+		idptest.Attribute("uid", "", "alice"):                                  evidence.BadSubject,
+		idptest.Attribute("uid", "e\u0301ve", "\u00e9ve"):                      evidence.BadSubject,
+		idptest.Attribute("uid", "alice") + idptest.Attribute("uid", "bob"):    evidence.BadSubject,
+		idptest.Attribute("uid", "alice") + idptest.Attribute("uid", "alice "): evidence.BadSubject,
+		idptest.Attribute("uid", "alice\n"):                                    evidence.BadSubject,
+		idptest.Attribute("uid", " "):                                          evidence.NoSubject,
+		idptest.Attribute("uid"):                                               evidence.NoSubject,
+		idptest.Attribute("UID", "alice"):                                      evidence.NoSubject,
+	} {
+		doc := w.theirs.Good(with(w.letter(), func(l *idptest.Letter) { l.Attributes = attributes }))
+		if e, err := p.Finish(samlsp.Kept{ID: request}, doc); kindOf(err) != want {
+			t.Errorf("%s: %v, want %s; it proves %q", attributes, err, want, e.Subject)
+		}
+	}
+}
+
+// TestSeveralSessions: the last proof counts, and the first end.
+func TestSeveralSessions(t *testing.T) {
+	w := build(t)
+	now := w.now.Truncate(time.Second)
+	statement := func(at, until time.Time) string {
+		end := ""
+		if !until.IsZero() {
+			end = ` SessionNotOnOrAfter="` + until.Format(time.RFC3339) + `"`
+		}
+		return `<saml:AuthnStatement AuthnInstant="` + at.Format(time.RFC3339) + `"` + end + `><saml:AuthnContext/></saml:AuthnStatement>`
+	}
+	old, soon, late := now.AddDate(-25, 0, 0), now.Add(2*time.Minute), now.Add(8*time.Hour)
+	for name, c := range map[string]struct {
+		statements string
+		at, until  time.Time
+		kind       evidence.Kind
+	}{
+		"old last":           {statement(now, late) + statement(old, late), now, late, ""},
+		"old first":          {statement(old, late) + statement(now, late), now, late, ""},
+		"the end first":      {statement(now, soon) + statement(now, late), now, soon, ""},
+		"the end last":       {statement(now, late) + statement(now, soon), now, soon, ""},
+		"one without an end": {statement(now, soon) + statement(now, time.Time{}), now, soon, ""},
+		"no end":             {statement(old, time.Time{}) + statement(now, time.Time{}), now, time.Time{}, ""},
+		"one is over":        {statement(now, old) + statement(now, late), now, old, evidence.TooLate},
+		"one is to come":     {statement(now, late) + statement(soon, late), soon, late, evidence.TooEarly},
+		"all are old":        {statement(old, late) + statement(old, late), old, late, evidence.OldProof},
+	} {
+		l := with(w.letter(), func(l *idptest.Letter) { l.NoAuthn = true })
+		text := string(idptest.Text(l.Assertion()))
+		text = strings.Replace(text, `<saml:AttributeStatement>`, c.statements+`<saml:AttributeStatement>`, 1)
+		doc := idptest.Text(l.Response(w.theirs.Sign(sha256, true, idptest.Parse(text))))
+		e, err := w.provider().Finish(samlsp.Kept{ID: request, Since: now.Add(-time.Hour)}, doc)
+		if kindOf(err) != c.kind || err == nil && (!e.At.Equal(c.at) || !e.Until.Equal(c.until)) {
+			t.Errorf("%s: %v, at %v until %v", name, err, e.At, e.Until)
+		}
 	}
 }
 
