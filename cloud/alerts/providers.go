@@ -94,8 +94,9 @@ func ofProvider(p store.IdentityProvider, certificates []*x509.Certificate, now 
 	}
 	if n := refusedFor(h, now, burst, "unknown_key", "signature"); n >= refusedOften {
 		a.add("providerKeyUnknown",
-			"It may have changed its keys or certificates: read its metadata, or add the new certificate.",
-			"%d answers within ten minutes were signed by a key that is not known.", n)
+			"It may have changed its keys or certificates: read its metadata, or add the new certificate. "+
+				"If it has not, somebody sends forged answers, which sign nobody on.",
+			"%d answers within ten minutes were signed by a key that is not known, and none by one that is.", n)
 	}
 	if refusedFor(h, now, recent, "unstable") > 0 {
 		a.add("providerSubjectUnstable",

@@ -38,7 +38,7 @@ func (c *console) tryProvider(k *call) error {
 	if err != nil {
 		return err
 	}
-	g, err := c.Providers.Begin(k.Context(), k.env(), p.ID, idp.Wish{Trial: true, Anew: true, MaxAge: -1})
+	g, err := c.Providers.Begin(k.Context(), k.env(), p.ID, idp.Wish{Trial: true, MaxAge: -1})
 	if err != nil {
 		return &refusal{http.StatusConflict, "This sign-on cannot begin", wordsOf(err)}
 	}

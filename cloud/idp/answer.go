@@ -92,11 +92,18 @@ type arrival struct {
 
 // Accept takes an answer of SAML as it came in the form, proves it, and returns the key
 // that the browser comes back with. Nobody is signed on by it. An answer that nobody
-// asked for is refused. Its error is a *Refused, or of the store.
+// asked for is refused; one that is refused for another reason has a key as well, since
+// only the browser that began knows what it was for. The error is a *Refused, or of the
+// store.
 func (d *Desk) Accept(ctx context.Context, env string, form url.Values) (key string, err error) {
 	a, err := d.accept(ctx, env, form)
 	if err != nil {
-		return "", d.refuse(ctx, env, journey{Provider: a.Provider}, err)
+		err = d.refuse(ctx, env, journey{Provider: a.Provider}, err)
+		var r *Refused
+		if a.Provider != "" && errors.As(err, &r) {
+			return d.refusedKey(env, a.Request, r)
+		}
+		return "", err
 	}
 	b, err := json.Marshal(a)
 	if err != nil {
@@ -144,6 +151,9 @@ func withoutBlanks(r rune) rune {
 func (d *Desk) Arrive(
 	ctx context.Context, env, key string, cookies func() []string, address string,
 ) (a Arrived, err error) {
+	if sealed, is := strings.CutPrefix(key, refusedMark); is {
+		return a, d.arriveRefused(env, sealed, cookies())
+	}
 	begun := d.now()
 	sealed, err := d.Store.TakeArrival(ctx, env, key, begun)
 	if errors.Is(err, store.ErrNotFound) {
@@ -166,6 +176,9 @@ func (d *Desk) Arrive(
 	p, err := d.enabled(ctx, env, j)
 	if err == nil {
 		err = fresh(from.Evidence, j)
+	}
+	if err == nil {
+		err = d.once(ctx, j.Until, env, "journey", j.Key) // a request is answered once
 	}
 	if err != nil {
 		return a, d.refuse(ctx, env, j, err)

@@ -1,6 +1,7 @@
 package idp
 
 import (
+	"slices"
 	"time"
 
 	"ldap-gateway/cloud/idp/evidence"
@@ -21,6 +22,7 @@ func seen(h *store.ProviderHealth, v visit, list evidence.List, mapped bool) {
 	h.Names = v.evidence.Names()
 	h.CertificateID = v.evidence.Key
 	h.SkewSeconds = 0
+	h.Refusals = slices.DeleteFunc(h.Refusals, ofKeys) // its keys are still those that are known
 	if off := v.evidence.Skew; off.Abs() > store.MuchSkew {
 		h.SkewSeconds = int(off.Round(10 * time.Second).Seconds())
 	}
@@ -33,6 +35,13 @@ func seen(h *store.ProviderHealth, v visit, list evidence.List, mapped bool) {
 	if list.Cut && v.begun.Sub(h.CutAt) > seldom {
 		h.CutAt = v.begun
 	}
+}
+
+// ofKeys tells whether an answer was refused for its signature. Anybody can send such a
+// one, so they say something of a provider only while it signs nobody on.
+func ofKeys(r store.ProviderRefusal) bool {
+	kind := evidence.Kind(r.Kind)
+	return kind == evidence.UnknownKey || kind == evidence.Signature
 }
 
 // refusedOnce notes a refusal, those in a row not each.

@@ -21,6 +21,7 @@ const (
 	purposeJourney = "idp-journey"
 	purposeRequest = "idp-request"
 	purposeArrival = "idp-arrival"
+	purposeRefusal = "idp-refusal"
 	PurposeSecret  = "idp-secret" // client secrets; the owner is the provider
 	PurposeKey     = "idp-key"    // private keys; the owner is the certificate
 )

@@ -23,7 +23,7 @@ func TestSAMLAnswerNeedsItsBrowser(t *testing.T) {
 	w.letter(theirs)
 	before := w.written()
 	for name, b := range map[string]browser{"another browser": theirs, "no cookie": {}, "a made-up one": {"x": "AAAA"}} {
-		key, err := w.Accept(t.Context(), w.env.ID, form(w.keys.Good(l), relay))
+		key, err := w.taken(w.Desk, w.env.ID, form(w.keys.Good(l), relay))
 		w.must(err)
 		_, err = w.Arrive(t.Context(), w.env.ID, key, b.all, "")
 		w.wantKind(err, evidence.WrongRequest)
@@ -32,7 +32,7 @@ func TestSAMLAnswerNeedsItsBrowser(t *testing.T) {
 		}
 		l.ID += "x" // each assertion is taken once
 	}
-	key, err := w.Accept(t.Context(), w.env.ID, form(w.keys.Good(l), relay))
+	key, err := w.taken(w.Desk, w.env.ID, form(w.keys.Good(l), relay))
 	w.must(err)
 	if w.written() != before {
 		t.Error("the POST wrote something")
@@ -43,13 +43,75 @@ func TestSAMLAnswerNeedsItsBrowser(t *testing.T) {
 	w.wantKind(err, evidence.WrongRequest)
 }
 
+// taken gives a node an answer, and returns its key, or why it was refused.
+func (w *world) taken(d *idp.Desk, env string, form url.Values) (key string, err error) {
+	if key, err = d.Accept(w.Context(), env, form); strings.HasPrefix(key, "refused.") {
+		_, err = d.Arrive(w.Context(), env, key, browser{}.all, "")
+	}
+	return key, err
+}
+
+// TestRequestIsAnsweredOnce: another answer to it signs nobody on, whoever it is of.
+func TestRequestIsAnsweredOnce(t *testing.T) {
+	w := build(t)
+	b := browser{}
+	l, relay := w.letter(b)
+	for i, who := range []string{"eve", "mallory", "eve"} {
+		next := l
+		next.ID, next.NameID = fmt.Sprint("_b", i), who
+		key, err := w.taken(w.Desk, w.env.ID, form(w.keys.Good(next), relay))
+		w.must(err)
+		if _, err = w.Arrive(t.Context(), w.env.ID, key, b.all, ""); i == 0 {
+			w.must(err)
+			continue
+		}
+		w.wantKind(err, evidence.Replayed)
+	}
+}
+
+// TestRefusalReachesWhoBegan with what the sign-on was for, and nobody else. It is the
+// one that the log has, and is not noted twice.
+func TestRefusalReachesWhoBegan(t *testing.T) {
+	w := build(t)
+	wish := anyhow()
+	wish.Flow, wish.Then, wish.Silent = "f1", "/there", true
+	mine := browser{}
+	g := w.begin(mine, w.saml.ID, wish)
+	id, acs, err := idptest.ReadRequest(g.Address)
+	w.must(err)
+	l := idptest.Answer(id, acs, w.saml.Config.SAML.OwnEntityID, w.Now())
+	l.Status, l.SubStatus = "Responder", "NoPassive"
+	key, err := w.Accept(t.Context(), w.env.ID, form(w.keys.Good(l), g.Relay))
+	w.must(err)
+	for name, c := range map[string]struct {
+		browser browser
+		key     string
+		flow    string
+	}{
+		"who began":       {mine, key, "f1"},
+		"another browser": {browser{}, key, ""},
+		"altered":         {mine, key[:len(key)-2] + "AA", ""},
+		"cut":             {mine, "refused.", ""},
+	} {
+		_, err := w.Arrive(t.Context(), w.env.ID, c.key, c.browser.all, "")
+		var r *idp.Refused
+		if !errors.As(err, &r) || r.Flow != c.flow || r.Silent != (c.flow != "") || (r.Then == "") == (c.flow != "") {
+			t.Errorf("%s: %+v", name, r)
+		}
+	}
+	p, err := w.Store.IdentityProvider(t.Context(), w.env.ID, w.saml.ID)
+	if w.must(err); len(p.Health.Refusals) != 1 {
+		t.Errorf("%+v", p.Health.Refusals)
+	}
+}
+
 // TestSAMLAnswerIsTakenOnce, on whichever node.
 func TestSAMLAnswerIsTakenOnce(t *testing.T) {
 	w := build(t)
 	b := browser{}
 	l, relay := w.letter(b)
 	doc := form(w.keys.Good(l), relay)
-	_, err := w.Accept(t.Context(), w.env.ID, doc)
+	_, err := w.taken(w.Desk, w.env.ID, doc)
 	w.must(err)
 	second := &idp.Desk{
 		Store:       w.Store,
@@ -58,7 +120,7 @@ func TestSAMLAnswerIsTakenOnce(t *testing.T) {
 		URL:         people,
 		Logger:      w.Logger,
 	}
-	_, err = second.Accept(t.Context(), w.env.ID, doc)
+	_, err = w.taken(second, w.env.ID, doc)
 	w.wantKind(err, evidence.Replayed)
 }
 
@@ -71,7 +133,7 @@ func TestSAMLAnswersThatNobodyAskedFor(t *testing.T) {
 	accept := func(env string, change func(*idptest.Letter)) error {
 		l, relay := w.letter(browser{})
 		change(&l)
-		_, err := w.Accept(t.Context(), env, form(w.keys.Good(l), relay))
+		_, err := w.taken(w.Desk, env, form(w.keys.Good(l), relay))
 		return err
 	}
 	for name, request := range map[string]string{
@@ -86,7 +148,7 @@ func TestSAMLAnswersThatNobodyAskedFor(t *testing.T) {
 
 	b := browser{}
 	l, _ := w.letter(b)
-	key, err := w.Accept(t.Context(), w.env.ID, form(w.keys.Good(l), "another relay state"))
+	key, err := w.taken(w.Desk, w.env.ID, form(w.keys.Good(l), "another relay state"))
 	w.must(err)
 	_, err = w.Arrive(t.Context(), w.env.ID, key, b.all, "")
 	w.wantKind(err, evidence.WrongRequest)
@@ -94,10 +156,10 @@ func TestSAMLAnswersThatNobodyAskedFor(t *testing.T) {
 	late, _ := w.letter(b)
 	w.ahead = 11 * time.Minute
 	late.Issued, late.Until = w.Now(), w.Now().Add(time.Minute)
-	_, err = w.Accept(t.Context(), w.env.ID, form(w.keys.Good(late), ""))
+	_, err = w.taken(w.Desk, w.env.ID, form(w.keys.Good(late), ""))
 	w.wantKind(err, evidence.WrongRequest)
 	for _, f := range []url.Values{{}, {"SAMLResponse": {"%%%"}}, {"SAMLResponse": {"AAAA"}}} {
-		_, err := w.Accept(t.Context(), w.env.ID, f)
+		_, err := w.taken(w.Desk, w.env.ID, f)
 		w.wantKind(err, evidence.Shape)
 	}
 }
@@ -109,7 +171,7 @@ func TestBase64OfAnswersMayBeBroken(t *testing.T) {
 	f := form(w.keys.Good(l), relay)
 	text := f.Get("SAMLResponse")
 	f.Set("SAMLResponse", text[:76]+"\r\n"+text[76:])
-	_, err := w.Accept(t.Context(), w.env.ID, f)
+	_, err := w.taken(w.Desk, w.env.ID, f)
 	w.must(err)
 }
 
@@ -219,9 +281,34 @@ func TestProviderAnswerIsTooLarge(t *testing.T) {
 	w := build(t)
 	l, relay := w.letter(browser{})
 	doc := append(w.keys.Good(l), []byte(strings.Repeat(" ", samlsp.MostBytes))...)
-	_, err := w.Accept(t.Context(), w.env.ID, form(doc, relay))
+	_, err := w.taken(w.Desk, w.env.ID, form(doc, relay))
 	var r *idp.Refused
 	if !errors.As(err, &r) || r.Kind != evidence.Shape {
 		t.Error(err)
+	}
+}
+
+// TestForgedAnswersSayNothingOfAProvider that goes on signing people on.
+func TestForgedAnswersSayNothingOfAProvider(t *testing.T) {
+	w := build(t)
+	stranger := idptest.NewPair(time.Now().Add(time.Hour))
+	for i := range 3 {
+		w.ahead = time.Duration(i) * time.Minute
+		l, relay := w.letter(browser{})
+		_, err := w.taken(w.Desk, w.env.ID, form(stranger.Good(l), relay))
+		if err == nil {
+			t.Fatal("it was taken")
+		}
+	}
+	forged := func() int {
+		p, err := w.Store.IdentityProvider(t.Context(), w.env.ID, w.saml.ID)
+		w.must(err)
+		return len(p.Health.Refusals)
+	}
+	before := forged()
+	_, err := w.bySAML(func(*idptest.Letter) {})
+	w.must(err)
+	if after := forged(); before != 3 || after != 0 {
+		t.Errorf("%d, then %d", before, after)
 	}
 }

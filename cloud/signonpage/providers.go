@@ -36,7 +36,7 @@ const (
 )
 
 // maxAnswer bounds the form of a SAML answer, in bytes: its base64 and what is around.
-const maxAnswer = 4 << 20
+const maxAnswer = 3 << 20
 
 // choice is one provider on the form.
 type choice struct{ Name, Address string }
@@ -175,6 +175,9 @@ func (k *call) depart(provider string, w idp.Wish) error {
 	if err != nil {
 		return err
 	}
+	if w.Silent && g.Form != "" { // a form is a page
+		return k.Flows.Refuse(k.w, k.Request, k.env.ID, w.Flow)
+	}
 	k.keepJourney(g.Cookie)
 	if g.Form == "" {
 		http.Redirect(k.w, k.Request, g.Address, http.StatusSeeOther)
@@ -248,6 +251,11 @@ func (k *call) accept() error {
 	if k.limited("answer", answersPerAddress) {
 		return nil
 	}
+	done, err := k.turns.take(k.Context())
+	if err != nil {
+		return err
+	}
+	defer done()
 	key, err := k.Providers.Accept(k.Context(), k.env.ID, k.PostForm)
 	if err != nil {
 		return k.notArrived(err)

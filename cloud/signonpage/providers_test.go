@@ -20,6 +20,7 @@ import (
 
 // partners is a site with a real desk and an OpenID Connect provider.
 type partners struct {
+	page *Server
 	*site
 	openID *idptest.OpenID
 	p      store.IdentityProvider
@@ -50,6 +51,7 @@ func startPartners(t *testing.T) *partners {
 	srv := httptest.NewServer(sessions.Wrap(page.Handler()))
 	t.Cleanup(srv.Close)
 	s.url, desk.URL = srv.URL, srv.URL
+	p.page = page
 	p.p = p.add("Partner <b>", v)
 	return p
 }

@@ -62,6 +62,7 @@ type Server struct {
 	Now       func() time.Time // nil: time.Now
 
 	windows throttle.Window // what addresses do
+	turns   *turns          // answers of SAML
 }
 
 // maxForm bounds the body of a request, in bytes.
@@ -83,6 +84,7 @@ type endpoint func(k *call) error
 // What another site sent is refused before it is read, and told in a page of ours.
 func (s *Server) Handler() http.Handler {
 	s.windows.Length = time.Minute
+	s.turns = newTurns()
 	mux := http.NewServeMux()
 	for pattern, e := range map[string]endpoint{
 		"GET /{e}/signon":                      (*call).show,
@@ -111,7 +113,7 @@ func (s *Server) Handler() http.Handler {
 	all := http.NewServeMux()
 	all.Handle("/", web.SameSite(refuse, web.Limited(maxForm, mux)))
 	// An answer of SAML comes from another site, by its nature.
-	all.Handle("POST /{e}"+idp.ACSPath, web.Limited(maxAnswer, s.page((*call).accept)))
+	all.Handle("POST /{e}"+idp.ACSPath, s.bounded(web.Limited(maxAnswer, s.page((*call).accept))))
 	return web.Pages(web.Plain, all)
 }
 

@@ -18,9 +18,10 @@ const (
 		"form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
 )
 
-// PostingTo is Plain for a page whose form goes to another origin and stays there.
+// PostingTo is Plain for a page whose form goes to another origin, which may send it on
+// over TLS: browsers hold a form's redirects to the policy as well.
 func PostingTo(origin string) string {
-	return strings.Replace(Plain, "form-action 'self'", "form-action "+origin, 1)
+	return strings.Replace(Plain, "form-action 'self'", "form-action https: "+origin, 1)
 }
 
 // Address is where a request came from, without the port. A proxy that is trusted has

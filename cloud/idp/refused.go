@@ -1,0 +1,47 @@
+package idp
+
+import (
+	"encoding/base64"
+	"encoding/json"
+
+	"ldap-gateway/cloud/idp/evidence"
+)
+
+// refusedMark is what the key of an answer begins with that was refused.
+const refusedMark = "refused."
+
+// refusal is why an answer was refused that came without the browser's cookie. The
+// browser brings it along, sealed: nothing is kept for what proves nothing.
+type refusal struct {
+	ID, Provider, Request string
+	Kind                  evidence.Kind
+}
+
+// refusedKey makes a refusal what the browser comes back with.
+func (d *Desk) refusedKey(env, request string, r *Refused) (key string, err error) {
+	b, err := json.Marshal(refusal{r.ID, r.Provider, request, r.Kind})
+	if err != nil {
+		return "", err
+	}
+	return refusedMark + base64.RawURLEncoding.EncodeToString(d.Vault.Seal(purposeRefusal, env, b)), nil
+}
+
+// arriveRefused is the refusal for the browser that comes back, with what it had begun
+// the sign-on for. It was noted when the answer came.
+func (d *Desk) arriveRefused(env, key string, cookies []string) error {
+	var from refusal
+	sealed, err := base64.RawURLEncoding.DecodeString(key)
+	if err == nil {
+		sealed, err = d.Vault.Open(purposeRefusal, env, sealed)
+	}
+	if err != nil || json.Unmarshal(sealed, &from) != nil {
+		return d.refused(journey{}, evidence.Refuse(evidence.WrongRequest, "nothing waits under this key"))
+	}
+	j, err := d.ownJourney(env, arrival{Provider: from.Provider, Request: from.Request}, cookies)
+	if err != nil {
+		j = journey{Provider: from.Provider} // another browser's: it is told no more
+	}
+	r := d.refused(j, evidence.Refuse(from.Kind, "the answer was refused"))
+	r.ID = from.ID
+	return r
+}
