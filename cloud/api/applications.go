@@ -35,8 +35,9 @@ type applicationForm struct {
 // groupsClaimForm is ours: compatible clients know no claim of groups, and get names by
 // default.
 type groupsClaimForm struct {
-	Value string   `json:"value"`
-	Allow []string `json:"allow,omitempty"`
+	Value   string   `json:"value"`
+	Allow   []string `json:"allow,omitempty"`
+	Sources []string `json:"sources,omitempty"`
 }
 
 // applicationBody has besides what is the same for all.

@@ -2,6 +2,7 @@ package console
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 
 	"ldap-gateway/cloud/store"
@@ -16,12 +17,16 @@ type applicationList struct {
 // applicationPage is the form of one application.
 type applicationPage struct {
 	store.Application
-	Redirects, SignOffs, Allow string // a line each
+	Redirects, SignOffs, Allow string     // a line each
+	Known                      []property // sources of groups, to choose from
 	Issuer                     string
 	Secret                     string // when it was just made
 	Seen                       string // when the application was changed, when the form was shown
 	Errors                     map[string]string
 }
+
+// Knows tells whether the application's rule names a source of groups.
+func (p applicationPage) Knows(source string) bool { return slices.Contains(p.Groups.Sources, source) }
 
 // Types lists those to choose from.
 func (applicationPage) Types() []string {
@@ -69,6 +74,11 @@ func (c *console) renderApplication(k *call, status int, page applicationPage) e
 	if page.ID != "" && page.Seen == "" {
 		page.Seen = seenAs(page.UpdatedAt)
 	}
+	named, err := c.sources(k)
+	if err != nil {
+		return err
+	}
+	page.Known = properties(named)
 	page.Issuer = c.URL + "/" + k.env() + "/as"
 	title := "New application"
 	if page.ID != "" {
@@ -85,7 +95,7 @@ func (p *applicationPage) read(k *call) {
 	p.Enabled = k.posted("enabled") == "yes"
 	p.Refresh, p.AskForTicket = k.posted("refresh") == "yes", k.posted("ticket") == "yes"
 	p.RedirectURIs, p.SignOffURIs = strings.Fields(p.Redirects), strings.Fields(p.SignOffs)
-	p.Groups = store.GroupsClaim{Value: k.posted("groups"), Allow: split(p.Allow)}
+	p.Groups = store.GroupsClaim{Value: k.posted("groups"), Allow: split(p.Allow), Sources: k.PostForm["source"]}
 }
 
 // createApplication has management write into a copy: should there be faults, the form

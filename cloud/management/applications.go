@@ -34,7 +34,7 @@ func factsOfApplication(a store.Application) facts {
 func (s *Service) CreateApplication(ctx context.Context, by By, a *store.Application) error {
 	return s.act(ctx, by, CreateApplication, func(t *turn) error {
 		a.ID, a.EnvironmentID, a.SecretHash = "", t.env(), nil
-		if err := checkApplication(*a, store.Application{}).Err(); err != nil {
+		if err := t.checkApplication(ctx, *a, store.Application{}); err != nil {
 			return err
 		}
 		if err := t.Store.CreateApplication(ctx, a); err != nil {
@@ -70,7 +70,7 @@ func (s *Service) ChangeApplication(
 		if a.Type != store.WebApplication {
 			a.SecretHash = nil
 		}
-		if err := checkApplication(a, before).Err(); err != nil {
+		if err := t.checkApplication(ctx, a, before); err != nil {
 			return err
 		}
 		return t.saveApplication(ctx, &a, before, "updated")
@@ -150,8 +150,36 @@ func (s *Service) DeleteApplication(
 // The types and the values of the groups claim that there are.
 var (
 	applicationTypes = []string{store.WebApplication, store.NativeApplication, store.SinglePage}
-	claimValues      = []string{store.GroupNames, store.GroupDisplayNames, store.GroupIDs}
+	claimValues      = []string{store.GroupNames, store.GroupDisplayNames, store.GroupIDs, store.GroupObjects}
 )
+
+// checkApplication is [checkApplication], and refuses a source of groups that there is
+// not. One that was there may be gone: nobody has its groups.
+func (t *turn) checkApplication(ctx context.Context, a, before store.Application) error {
+	l := checkApplication(a, before)
+	for i, id := range a.Groups.Sources {
+		known, err := t.isSource(ctx, id)
+		if err != nil {
+			return err
+		}
+		if !known && !slices.Contains(before.Groups.Sources, id) {
+			l = append(l, wrong(fault.GroupsClaim, i+1, "%q is no gateway and no identity provider of this environment.", id)...)
+		}
+	}
+	return l.Err()
+}
+
+// isSource tells whether groups come from what has an ID.
+func (t *turn) isSource(ctx context.Context, id string) (bool, error) {
+	_, err := t.Gateway(ctx, t.env(), id)
+	if errors.Is(err, store.ErrNotFound) {
+		_, err = t.IdentityProvider(ctx, t.env(), id)
+	}
+	if errors.Is(err, store.ErrNotFound) {
+		return false, nil
+	}
+	return err == nil, err
+}
 
 // checkApplication tells what may not be kept of an application, which was before.
 func checkApplication(a, before store.Application) (l fault.List) {

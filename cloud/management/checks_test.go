@@ -173,6 +173,9 @@ var checks = []check{
 		a.SignOffURIs = []string{"https://x/", "app:/x"}
 	}), fault.SignOffs, fault.Invalid, 2, 0},
 	{"claim of nothing", application(func(a *store.Application) { a.Groups.Value = "DNS" }), fault.GroupsClaim, fault.Invalid, 0, 0},
+	{"claim of nobody's groups", application(func(a *store.Application) {
+		a.Groups.Sources = []string{a.ID}
+	}), fault.GroupsClaim, fault.Invalid, 1, 0},
 	{"new application of a taken name", func(ctx context.Context, w *world, by m.By) error {
 		a := w.application
 		return w.CreateApplication(ctx, by, &a)

@@ -36,7 +36,7 @@ func copyOfType(u store.UserType) store.UserType {
 // changed in place.
 func copyOfApplication(a store.Application) store.Application {
 	a.RedirectURIs, a.SignOffURIs = slices.Clone(a.RedirectURIs), slices.Clone(a.SignOffURIs)
-	a.Groups.Allow = slices.Clone(a.Groups.Allow)
+	a.Groups.Allow, a.Groups.Sources = slices.Clone(a.Groups.Allow), slices.Clone(a.Groups.Sources)
 	return a
 }
 

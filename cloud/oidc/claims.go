@@ -1,8 +1,10 @@
 package oidc
 
 import (
+	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"path"
 	"slices"
 	"strings"
@@ -66,9 +68,14 @@ func (p *provider) fillGroups(
 	if err != nil {
 		return err
 	}
-	values := []string{} // none is an empty list
+	from := sources{p: p, named: rule.Sources}
+	values := []any{} // none is an empty list
 	for _, g := range all {
-		if allowed(rule.Allow, g.Group) {
+		known, err := from.has(ctx, g.Group)
+		if err != nil {
+			return err
+		}
+		if allowed(rule.Allow, g.Group, known) {
 			values = append(values, valueOf(rule.Value, g.Group))
 		}
 	}
@@ -76,15 +83,19 @@ func (p *provider) fillGroups(
 		info.AppendClaims(overflowClaim, len(values))
 		return nil
 	}
-	slices.Sort(values)
+	slices.SortFunc(values, func(a, b any) int { return cmp.Compare(fmt.Sprint(a), fmt.Sprint(b)) })
 	info.AppendClaims(scopeGroups, values)
 	return nil
 }
 
-// allowed tells whether an application may know of a group.
-func allowed(patterns []string, g store.Group) bool {
-	return len(patterns) == 0 || slices.ContainsFunc(patterns, func(pattern string) bool {
-		return pattern == g.ID || matches(strings.ToLower(pattern), strings.ToLower(g.Name))
+// allowed tells whether an application may know of a group, which is of a source that
+// it knows, or not.
+func allowed(patterns []string, g store.Group, known bool) bool {
+	if len(patterns) == 0 {
+		return known
+	}
+	return slices.ContainsFunc(patterns, func(pattern string) bool {
+		return pattern == g.ID || known && matches(strings.ToLower(pattern), strings.ToLower(g.Name))
 	})
 }
 
@@ -97,8 +108,19 @@ func matches(pattern, text string) bool {
 	return err == nil && ok
 }
 
-func valueOf(kind string, g store.Group) string {
+// groupObject is a group with its source, so that no two are mistaken for one.
+type groupObject struct {
+	ID          string `json:"id"`
+	Name        string `json:"name"`
+	DisplayName string `json:"displayName,omitempty"`
+	SourceType  string `json:"sourceType,omitempty"`
+	SourceID    string `json:"sourceId,omitempty"`
+}
+
+func valueOf(kind string, g store.Group) any {
 	switch kind {
+	case store.GroupObjects:
+		return groupObject{g.ID, g.Name, g.DisplayName, string(g.SourceType), g.SourceID}
 	case store.GroupIDs:
 		return g.ID
 	case store.GroupDisplayNames:

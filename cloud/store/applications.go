@@ -30,12 +30,18 @@ const (
 	GroupNames        = "NAMES"         // the group's name: its DN when it comes from a directory
 	GroupDisplayNames = "DISPLAY_NAMES" // not unique: two groups may have one
 	GroupIDs          = "IDS"
+	GroupObjects      = "OBJECTS" // ID, both names and source of each
 )
 
 // GroupsClaim says which of a person's groups an application learns.
+//
+// Two sources may have groups of one name. So without Sources there are those of
+// gateways alone, or where the environment has no gateway, those of its first identity
+// provider: a group in Allow by its ID is there whoever it is of.
 type GroupsClaim struct {
-	Value string   `json:"value"`
-	Allow []string `json:"allow,omitempty"` // patterns with * on the name, or IDs; none: all
+	Value   string   `json:"value"`
+	Allow   []string `json:"allow,omitempty"`   // patterns with * on the name, or IDs; none: all
+	Sources []string `json:"sources,omitempty"` // IDs of gateways and identity providers, besides the cloud's own groups
 }
 
 const applicationColumns = `
