@@ -306,7 +306,7 @@ func (s *Server) createFromMetadata(c *call) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
-	described, err := samlsp.ReadMetadata(doc, c.query("entityId"))
+	described, err := samlsp.ReadMetadata(doc, c.query("entityId"), s.now())
 	if err != nil {
 		return reply{}, refused(http.StatusBadRequest, sentence(err.Error()))
 	}

@@ -208,7 +208,7 @@ func (c *console) createOpenID(k *call, page newProvider, d *management.Provider
 }
 
 func (c *console) createSAML(k *call, page newProvider, d *management.ProviderDraft) error {
-	described, err := samlsp.ReadMetadata([]byte(page.Metadata), page.EntityID)
+	described, err := samlsp.ReadMetadata([]byte(page.Metadata), page.EntityID, c.now())
 	if page.Metadata == "" && page.MetadataURL != "" {
 		described, _, err = c.Providers.ReadMetadata(k.Context(), page.MetadataURL, page.EntityID, "")
 	}

@@ -25,7 +25,7 @@ const (
 	maxPatterns = 100
 	maxScopes   = 50
 	maxDomains  = 100
-	maxKeys     = 10
+	maxKeys     = samlsp.MostCertificates
 )
 
 // Ways lists how a client may prove itself at the token endpoint.
