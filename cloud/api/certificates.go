@@ -156,7 +156,7 @@ func (s *Server) createKey(c *call) (reply, error) {
 	if err := c.read(&form); err != nil {
 		return reply{}, err
 	}
-	one, err := s.Management.MakeKey(c.Context(), c.by(), form.Name)
+	one, err := s.Management.MakeKey(c.Context(), c.by(), m.KeyDraft{Name: form.Name})
 	if err != nil {
 		return reply{}, err
 	}

@@ -311,7 +311,6 @@ func (s *Server) createFromMetadata(c *call) (reply, error) {
 		return reply{}, refused(http.StatusBadRequest, sentence(err.Error()))
 	}
 	d := m.ProviderDraft{IdentityProvider: store.IdentityProvider{
-		Name: described.EntityID,
 		Type: store.SAML,
 		Config: store.ProviderConfig{SAML: &store.SAMLConfig{
 			EntityID: described.EntityID,
@@ -319,7 +318,7 @@ func (s *Server) createFromMetadata(c *call) (reply, error) {
 			Binding:  described.Binding,
 		}},
 	}}
-	if err := s.Management.CreateProviderWith(c.Context(), c.by(), &d, described.Certificates); err != nil {
+	if err := s.Management.CreateProviderWith(c.Context(), c.by(), &d, described); err != nil {
 		return reply{}, err
 	}
 	return created(showProvider(c, d.IdentityProvider))

@@ -288,7 +288,7 @@ func (c *console) makeKey(k *call) error {
 	if err != nil {
 		return err
 	}
-	one, err := c.Management.MakeKey(k.Context(), k.by(), "ldap-cloud "+p.Name)
+	one, err := c.Management.MakeKey(k.Context(), k.by(), management.KeyDraft{Name: "ldap-cloud " + p.Name})
 	if err == nil {
 		_, err = c.Management.ChangeProvider(k.Context(), k.by(), p.ID, func(d *management.ProviderDraft) error {
 			if d.Config.SAML != nil {

@@ -221,7 +221,7 @@ func (c *console) createSAML(k *call, page newProvider, d *management.ProviderDr
 		Binding:     described.Binding,
 		MetadataURL: page.MetadataURL,
 	}
-	return c.Management.CreateProviderWith(k.Context(), k.by(), d, described.Certificates)
+	return c.Management.CreateProviderWith(k.Context(), k.by(), d, described)
 }
 
 // maxCause is how much of an error a page shows, in bytes.
