@@ -133,6 +133,7 @@ type newProvider struct {
 	Population  string
 	Callback    string
 	ACS         string
+	OwnEntityID string
 	Errors      map[string]string
 }
 
@@ -151,6 +152,7 @@ func (c *console) renderNewProvider(k *call, status int, page newProvider) error
 		return err
 	}
 	page.Callback, page.ACS = c.Providers.CallbackURL(k.env()), c.Providers.ACSURL(k.env())
+	page.OwnEntityID = idp.OwnEntityID(c.URL, k.env())
 	return k.render(status, "provider-new", "New identity provider: "+page.Preset.Name, page)
 }
 
@@ -191,7 +193,11 @@ func (c *console) createProvider(k *call) error {
 	if err != nil {
 		return err
 	}
-	return k.done(under("providers", d.ID), "Kept, and not enabled yet: look at it, try a sign-on, then enable it.")
+	done := "Kept, and not enabled yet: look at it, try a sign-on, then enable it."
+	if s := d.Config.SAML; s != nil && s.SignsRequests {
+		done += " It wants our requests signed: a key was made, so give it our metadata."
+	}
+	return k.done(under("providers", d.ID), done)
 }
 
 func (c *console) createOpenID(k *call, page newProvider, d *management.ProviderDraft) error {
