@@ -126,7 +126,7 @@ func (s *site) management() *management.Service {
 	v, err := vault.New(make([]byte, 32))
 	s.must(err)
 	keys := &kerberos.Verifier{Store: s.store, Vault: v, Now: s.clock}
-	return &management.Service{Store: s.store, Links: s.links, Keys: keys, Now: s.clock}
+	return &management.Service{Store: s.store, Links: s.links, Keys: keys, Vault: v, Now: s.clock}
 }
 
 func (s *site) must(err error) {

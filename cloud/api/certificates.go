@@ -9,6 +9,7 @@ import (
 	"mime"
 	"mime/multipart"
 	"net/http"
+	"slices"
 	"time"
 
 	"ldap-gateway/cloud/fault"
@@ -148,7 +149,49 @@ func (s *Server) createCertificate(c *call) (reply, error) {
 
 // keyMade is what a client may say of a key that is to be made.
 type keyMade struct {
-	Name string `json:"name"`
+	Name           string `json:"name"`
+	Algorithm      string `json:"algorithm,omitempty"`          // RSA
+	KeyLength      int    `json:"keyLength,omitempty"`          // bits
+	SignatureAlgo  string `json:"signatureAlgorithm,omitempty"` // SHA256withRSA
+	UsageType      string `json:"usageType,omitempty"`          // SIGNING
+	SubjectDN      string `json:"subjectDN,omitempty"`          // CN and the name
+	IssuerDN       string `json:"issuerDN,omitempty"`           // the same
+	SerialNumber   string `json:"serialNumber,omitempty"`       // chosen here
+	StartsAt       string `json:"startsAt,omitempty"`           // now
+	ExpiresAt      string `json:"expiresAt,omitempty"`          // by validityPeriod
+	ValidityPeriod int    `json:"validityPeriod,omitempty"`     // days
+	Default        bool   `json:"default,omitempty"`            // none is
+}
+
+// others returns a fault for each thing that a key of ours never has.
+func (f keyMade) others() (details []detail) {
+	own := []string{"", "CN=" + f.Name}
+	for _, p := range []struct {
+		name, value string
+		ours        []string
+	}{
+		{"algorithm", f.Algorithm, []string{"", "RSA"}},
+		{"signatureAlgorithm", f.SignatureAlgo, []string{"", "SHA256withRSA", "SHA256-RSA"}},
+		{"usageType", f.UsageType, []string{"", m.Signing}},
+		{"subjectDN", f.SubjectDN, own},
+		{"issuerDN", f.IssuerDN, own},
+		{"serialNumber", f.SerialNumber, []string{""}},
+		{"startsAt", f.StartsAt, []string{""}},
+		{"expiresAt", f.ExpiresAt, []string{""}},
+	} {
+		if slices.Contains(p.ours, p.value) {
+			continue
+		}
+		may := "Leave it out."
+		if usual := p.ours[len(p.ours)-1]; usual != "" {
+			may = "It is " + usual + ", or left out."
+		}
+		details = append(details, wrong(p.name, "A key of ours has its own %s. %s", p.name, may))
+	}
+	if f.Default {
+		details = append(details, wrong("default", "No key is the default: a provider names its own."))
+	}
+	return details
 }
 
 func (s *Server) createKey(c *call) (reply, error) {
@@ -156,7 +199,11 @@ func (s *Server) createKey(c *call) (reply, error) {
 	if err := c.read(&form); err != nil {
 		return reply{}, err
 	}
-	one, err := s.Management.MakeKey(c.Context(), c.by(), form.Name)
+	if err := invalid(form.others()...); err != nil {
+		return reply{}, err
+	}
+	d := m.KeyDraft{Name: form.Name, Bits: form.KeyLength, Days: form.ValidityPeriod}
+	one, err := s.Management.MakeKey(c.Context(), c.by(), d)
 	if err != nil {
 		return reply{}, err
 	}

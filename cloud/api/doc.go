@@ -50,5 +50,8 @@
 // The password authority PING_ONE, which would keep passwords in the cloud;
 // a user type without a lookup or without a mapping for username; adding users
 // to a just-in-time group, renaming it, giving it a dynamic filter; deleting
-// what users depend on without force=true.
+// what users depend on, or an identity provider that has groups, without force=true;
+// making an identity provider's subjects other people's while people are linked, without
+// links=keep or links=drop; deleting a core mapping; pictures of providers, and what a
+// key of ours never has.
 package api

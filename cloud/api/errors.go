@@ -195,6 +195,9 @@ func ofFaults(l fault.List) *problem {
 // ofDependents is the refusal to delete what users depend on, with how many and
 // the first of them.
 func ofDependents(e *management.DependentsError) *problem {
+	if e.Provider {
+		return ofHanging(e)
+	}
 	through := fmt.Sprintf("%d users have their password checked through it.", e.Users)
 	details := []detail{{hasDependents, "users", through}}
 	for _, u := range e.Some {
@@ -205,6 +208,36 @@ func ofDependents(e *management.DependentsError) *problem {
 		Code:   invalidRequest,
 		Message: fmt.Sprintf("%d users depend on it. Move them to another user type, or repeat with force=true: "+
 			"they stay then, and cannot sign on until they are linked again.", e.Users),
+		Details: details,
+	}
+}
+
+// ofHanging is the refusal to delete an identity provider that people are linked to, or
+// whose groups would go. Those that give a role are named.
+func ofHanging(e *management.DependentsError) *problem {
+	var details []detail
+	if e.Users > 0 {
+		linked := fmt.Sprintf("Users linked to it: %d. The links would go.", e.Users)
+		details = append(details, detail{hasDependents, "users", linked})
+	}
+	for _, u := range e.Some {
+		details = append(details, detail{hasDependents, "users/" + u.ID, u.Username})
+	}
+	if e.Groups > 0 {
+		brought := fmt.Sprintf("Just-in-time groups of it: %d. They would go.", e.Groups)
+		details = append(details, detail{hasDependents, "groups", brought})
+	}
+	for _, g := range e.Roles {
+		gives := fmt.Sprintf("The group %s gives the role %s.", g.Name, g.Role)
+		details = append(details, detail{hasDependents, "groups/" + g.GroupID, gives})
+	}
+	return &problem{
+		status: http.StatusConflict,
+		Code:   invalidRequest,
+		Message: fmt.Sprintf("Users linked to it: %d; just-in-time groups of it: %d, of which %d give a role. "+
+			"Repeat with force=true to delete it with the links and the groups. The users stay; "+
+			"who has neither a gateway nor another identity provider cannot sign on then.",
+			e.Users, e.Groups, len(e.Roles)),
 		Details: details,
 	}
 }

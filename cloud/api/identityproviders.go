@@ -291,8 +291,8 @@ func (s *Server) createProvider(c *call) (reply, error) {
 	if c.kind() == "application/samlmetadata+xml" {
 		return s.createFromMetadata(c)
 	}
-	var form providerForm
-	if err := c.read(&form); err != nil {
+	form, err := c.readProvider()
+	if err != nil {
 		return reply{}, err
 	}
 	var d m.ProviderDraft
@@ -310,12 +310,11 @@ func (s *Server) createFromMetadata(c *call) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
-	described, err := samlsp.ReadMetadata(doc, c.query("entityId"))
+	described, err := samlsp.ReadMetadata(doc, c.query("entityId"), s.now())
 	if err != nil {
 		return reply{}, refused(http.StatusBadRequest, sentence(err.Error()))
 	}
 	d := m.ProviderDraft{IdentityProvider: store.IdentityProvider{
-		Name: described.EntityID,
 		Type: store.SAML,
 		Config: store.ProviderConfig{SAML: &store.SAMLConfig{
 			EntityID: described.EntityID,
@@ -323,20 +322,25 @@ func (s *Server) createFromMetadata(c *call) (reply, error) {
 			Binding:  described.Binding,
 		}},
 	}}
-	if err := s.Management.CreateProviderWith(c.Context(), c.by(), &d, described.Certificates); err != nil {
+	if err := s.Management.CreateProviderWith(c.Context(), c.by(), &d, described); err != nil {
 		return reply{}, err
 	}
 	return created(s.showProvider(c, d.IdentityProvider))
 }
 
 func (s *Server) putProvider(c *call) (reply, error) {
-	var form providerForm
-	if err := c.read(&form); err != nil {
+	form, err := c.readProvider()
+	if err != nil {
+		return reply{}, err
+	}
+	people, err := c.peopleOf()
+	if err != nil {
 		return reply{}, err
 	}
 	p, err := s.Management.ChangeProvider(c.Context(), c.by(), c.PathValue("i"), func(d *m.ProviderDraft) error {
 		err := c.fresh(s.showProvider(c, d.IdentityProvider))
 		form.into(d)
+		d.People = people
 		return err
 	})
 	if err != nil {

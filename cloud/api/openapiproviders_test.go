@@ -16,14 +16,14 @@ var providerOperations = map[string]operation{
 	"GET /{e}/identityProviders":        {summary: "List identity providers", out: providerBody{}, list: "identityProviders", selects: []string{"expand=attributes"}},
 	"POST /{e}/identityProviders":       {summary: "Make an identity provider; also of SAML metadata, as application/samlmetadata+xml", in: providerForm{}, out: providerBody{}, selects: []string{"entityId="}},
 	"GET /{e}/identityProviders/{i}":    {summary: "Read an identity provider", out: providerBody{}, selects: []string{"expand=attributes"}},
-	"PUT /{e}/identityProviders/{i}":    {summary: "Change an identity provider", in: providerForm{}, out: providerBody{}},
-	"DELETE /{e}/identityProviders/{i}": {summary: "Delete an identity provider; with people only by force=true", selects: []string{"force=true"}},
+	"PUT /{e}/identityProviders/{i}":    {summary: "Change an identity provider; what becomes of linked people is said by links when a subject would be another's", in: providerForm{}, out: providerBody{}, selects: []string{"links=keep", "links=drop", "force=true"}},
+	"DELETE /{e}/identityProviders/{i}": {summary: "Delete an identity provider; with people or groups only by force=true", selects: []string{"force=true"}},
 
 	"GET /{e}/identityProviders/{i}/attributes":        {summary: "List the mappings of an identity provider", out: attributeBody{}, list: "attributes"},
 	"POST /{e}/identityProviders/{i}/attributes":       {summary: "Map a property", in: attributeForm{}, out: attributeBody{}},
 	"GET /{e}/identityProviders/{i}/attributes/{a}":    {summary: "Read a mapping", out: attributeBody{}},
 	"PUT /{e}/identityProviders/{i}/attributes/{a}":    {summary: "Change a mapping", in: attributeForm{}, out: attributeBody{}},
-	"DELETE /{e}/identityProviders/{i}/attributes/{a}": {summary: "Delete a mapping; that of the username stays"},
+	"DELETE /{e}/identityProviders/{i}/attributes/{a}": {summary: "Delete a mapping; a core one is refused"},
 
 	"GET /{e}/certificates":         {summary: "List certificates of others", out: certificateBody{}, list: "certificates"},
 	"POST /{e}/certificates":        {summary: "Add a certificate: multipart/form-data with file and usageType", out: certificateBody{}},

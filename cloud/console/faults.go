@@ -45,7 +45,7 @@ var fields = map[fault.Field]string{
 	fault.SignOffs:        "signoffs",
 	fault.GroupsClaim:     "groups",
 
-	fault.Provider:              "form",
+	fault.Provider:              "provider",
 	fault.ProviderType:          "form",
 	fault.Issuer:                "issuer",
 	fault.AuthorizationEndpoint: "authorize",
@@ -56,6 +56,7 @@ var fields = map[fault.Field]string{
 	fault.EndSessionEndpoint:    "endSession",
 	fault.ClientID:              "clientId",
 	fault.ClientSecret:          "secret",
+	fault.SecretEnds:            "secretEnds",
 	fault.ClientAuth:            "auth",
 	fault.PKCE:                  "pkce",
 	fault.Scopes:                "scopes",
@@ -67,6 +68,7 @@ var fields = map[fault.Field]string{
 	fault.OwnKey:                "key",
 	fault.Algorithm:             "form",
 	fault.NameIDFormat:          "format",
+	fault.SubjectFrom:           "subject",
 	fault.Skew:                  "skew",
 	fault.MetadataURL:           "metadataUrl",
 	fault.Claims:                "mappings",
@@ -77,6 +79,8 @@ var fields = map[fault.Field]string{
 	fault.Domains:               "domains",
 	fault.Usage:                 "file",
 	fault.CertificateFile:       "file",
+	fault.KeyLength:             "form",
+	fault.KeyLife:               "form",
 	fault.Subject:               "subject",
 
 	fault.Retain:          "retain",

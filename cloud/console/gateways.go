@@ -161,8 +161,10 @@ type deletion struct {
 	Kind, Name, Back string // as in "gateway"; where it is seen
 	Count            int    // users who depend on it
 	Users            []store.User
-	Unsure           bool   // it was tried without the box ticked
-	Relink           string // where the users are moved to another user type from; empty: not here
+	Groups           int               // just-in-time groups that go with an identity provider
+	Roles            []store.NamedRole // those of them that give a role
+	Unsure           bool              // it was tried without the box ticked
+	Relink           string            // where the users are moved to another user type from; empty: not here
 	Targets          []target
 	Never            string // why it cannot be deleted at all; empty: it can
 	JustInTime       bool   // a group that a sign-on may bring back

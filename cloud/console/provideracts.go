@@ -69,6 +69,12 @@ func (c *console) askDeleteProvider(k *call, status int, unsure bool) error {
 	if d.Users, err = c.Store.SomeLinkedUsers(k.Context(), k.env(), p.ID); err != nil {
 		return err
 	}
+	if d.Groups, err = c.Store.CountGroups(k.Context(), k.env(), store.SourceIDP, p.ID); err != nil {
+		return err
+	}
+	if d.Roles, err = c.Store.RolesOfSource(k.Context(), k.env(), store.SourceIDP, p.ID); err != nil {
+		return err
+	}
 	return k.render(status, "delete", "Delete "+p.Name, d)
 }
 
@@ -110,7 +116,15 @@ func (c *console) linkAccount(k *call) error {
 		ProviderID: k.posted("provider"),
 		Subject:    store.Subject{ID: k.posted("subject")},
 	}
-	if err := c.Management.LinkAccount(k.Context(), k.by(), &l); err != nil {
+	err := c.Management.LinkAccount(k.Context(), k.by(), &l)
+	if wrong, is := faults(err); is {
+		return c.renderUser(k, http.StatusUnprocessableEntity, userPage{
+			Provider: l.ProviderID,
+			Subject:  l.Subject.ID,
+			Errors:   wrong,
+		})
+	}
+	if err != nil {
 		return err
 	}
 	return k.done(under("users", l.UserID), "The account was linked.")

@@ -37,6 +37,9 @@ type providerPage struct {
 	Domains      string
 	Include      string
 	Exclude      string
+	SecretEnds   string // day
+	Links        string // what becomes of linked people, as chosen
+	Asks         bool   // it is to be chosen
 	Seen         string
 	Errors       map[string]string
 }
@@ -119,6 +122,9 @@ func (p *providerPage) show() {
 	p.Seen = seenAs(p.UpdatedAt)
 	p.Domains = lines(p.Config.Domains)
 	p.Include, p.Exclude = lines(p.Config.Groups.Include), lines(p.Config.Groups.Exclude)
+	if ends := p.Config.SecretEnds; !ends.IsZero() {
+		p.SecretEnds = ends.UTC().Format(time.DateOnly)
+	}
 	if p.Config.OIDC != nil {
 		p.Scopes = strings.Join(p.Config.OIDC.Scopes, " ")
 	}
@@ -130,6 +136,7 @@ func (p *providerPage) read(k *call) {
 	p.Name, p.Description, p.PopulationID = k.posted("name"), k.posted("description"), k.posted("population")
 	p.Domains, p.Include, p.Exclude = k.posted("domains"), k.posted("include"), k.posted("exclude")
 	p.Scopes = k.posted("scopes")
+	p.Links = k.posted("links")
 	p.Config.Domains = strings.Fields(p.Domains)
 	p.Config.TellsUsername = k.posted("tells") == "yes"
 	p.Config.TrustsMethods = k.posted("trusts") == "yes"
@@ -146,6 +153,21 @@ func (p *providerPage) read(k *call) {
 	if s := p.Config.SAML; s != nil {
 		readSAML(k, s)
 	}
+}
+
+// readSecretEnds reads the day that the client secret ends on. A form without the field
+// leaves what is.
+func (p *providerPage) readSecretEnds(k *call) error {
+	if !k.PostForm.Has("secretEnds") {
+		return nil
+	}
+	p.SecretEnds = k.posted("secretEnds")
+	day, err := time.Parse(time.DateOnly, p.SecretEnds)
+	if err != nil && p.SecretEnds != "" {
+		return fault.Of(fault.SecretEnds, fault.Invalid, "State the day as in 2027-01-31.")
+	}
+	p.Config.SecretEnds = day
+	return nil
 }
 
 func readOpenID(k *call, o *store.OIDCConfig) {
@@ -179,13 +201,25 @@ func (c *console) changeProvider(k *call) error {
 	_, err := c.Management.ChangeProvider(k.Context(), k.by(), k.PathValue("p"), func(d *management.ProviderDraft) error {
 		page.IdentityProvider = d.IdentityProvider
 		page.read(k)
+		if err := page.readSecretEnds(k); err != nil {
+			return err
+		}
 		if err := unseen(&page.Seen, d.UpdatedAt, "identity provider"); err != nil {
 			return err
 		}
 		d.IdentityProvider, d.Secret = page.IdentityProvider, k.posted("secret")
+		d.People = management.People(page.Links)
 		return nil
 	})
+	page.Asks = asksForPeople(err)
 	return c.savedProvider(k, page, err, "Saved.")
+}
+
+// asksForPeople tells whether a change waits for what becomes of linked people.
+func asksForPeople(err error) bool {
+	var wrong fault.List
+	depended := func(f fault.Fault) bool { return f.Kind == fault.Depended }
+	return errors.As(err, &wrong) && slices.ContainsFunc(wrong, depended)
 }
 
 // savedProvider goes on after a provider was saved, or shows the page with what is wrong.
@@ -205,25 +239,34 @@ func (c *console) savedProvider(k *call, page providerPage, err error, done stri
 func (c *console) saveMappings(k *call) error {
 	var page providerPage
 	_, err := c.Management.ChangeProvider(k.Context(), k.by(), k.PathValue("p"), func(d *management.ProviderDraft) error {
-		old := d.Mappings
-		d.Mappings = nil
-		for i := range len(old) + mappingsOffered {
-			m := store.ProviderMapping{
-				Name:   k.posted(fmt.Sprint("name", i)),
-				Value:  k.posted(fmt.Sprint("value", i)),
-				Update: store.UpdateRule(k.posted(fmt.Sprint("update", i))),
-			}
-			if i < len(old) && m.Name == old[i].Name {
-				m.ID = old[i].ID
-			}
-			if m.Name != "" {
-				d.Mappings = append(d.Mappings, m)
-			}
+		page.IdentityProvider, page.Seen = d.IdentityProvider, k.posted("seen")
+		page.Mappings = readMappings(k, d.Mappings)
+		if err := unseen(&page.Seen, d.UpdatedAt, "identity provider"); err != nil {
+			return err
 		}
-		page.IdentityProvider = d.IdentityProvider
+		d.Mappings = slices.Clone(page.Mappings)
 		return nil
 	})
 	return c.savedProvider(k, page, err, "The mappings are saved.")
+}
+
+// readMappings reads the lines of the form. One keeps its ID with its property.
+func readMappings(k *call, old []store.ProviderMapping) (all []store.ProviderMapping) {
+	for i := 0; k.PostForm.Has(fmt.Sprint("name", i)); i++ {
+		m := store.ProviderMapping{
+			Name:   k.posted(fmt.Sprint("name", i)),
+			Value:  k.posted(fmt.Sprint("value", i)),
+			Update: store.UpdateRule(k.posted(fmt.Sprint("update", i))),
+		}
+		same := func(o store.ProviderMapping) bool { return o.Name == m.Name }
+		if at := slices.IndexFunc(old, same); at >= 0 {
+			m.ID, m.Core = old[at].ID, old[at].Core
+		}
+		if m.Name != "" {
+			all = append(all, m)
+		}
+	}
+	return all
 }
 
 func (c *console) switchProvider(k *call) error {
@@ -288,7 +331,7 @@ func (c *console) makeKey(k *call) error {
 	if err != nil {
 		return err
 	}
-	one, err := c.Management.MakeKey(k.Context(), k.by(), "ldap-cloud "+p.Name)
+	one, err := c.Management.MakeKey(k.Context(), k.by(), management.KeyDraft{Name: "ldap-cloud " + p.Name})
 	if err == nil {
 		_, err = c.Management.ChangeProvider(k.Context(), k.by(), p.ID, func(d *management.ProviderDraft) error {
 			if d.Config.SAML != nil {

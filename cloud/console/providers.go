@@ -133,6 +133,7 @@ type newProvider struct {
 	Population  string
 	Callback    string
 	ACS         string
+	OwnEntityID string
 	Errors      map[string]string
 }
 
@@ -152,6 +153,7 @@ func (c *console) renderNewProvider(k *call, status int, page newProvider) error
 	}
 	page.Callback = c.Providers.CallbackURL(store.IdentityProvider{EnvironmentID: k.env()})
 	page.ACS = c.Providers.ACSURL(k.env())
+	page.OwnEntityID = idp.OwnEntityID(c.URL, k.env())
 	return k.render(status, "provider-new", "New identity provider: "+page.Preset.Name, page)
 }
 
@@ -192,7 +194,11 @@ func (c *console) createProvider(k *call) error {
 	if err != nil {
 		return err
 	}
-	return k.done(under("providers", d.ID), "Kept, and not enabled yet: look at it, try a sign-on, then enable it.")
+	done := "Kept, and not enabled yet: look at it, try a sign-on, then enable it."
+	if s := d.Config.SAML; s != nil && s.SignsRequests {
+		done += " It wants our requests signed: a key was made, so give it our metadata."
+	}
+	return k.done(under("providers", d.ID), done)
 }
 
 func (c *console) createOpenID(k *call, page newProvider, d *management.ProviderDraft) error {
@@ -209,7 +215,7 @@ func (c *console) createOpenID(k *call, page newProvider, d *management.Provider
 }
 
 func (c *console) createSAML(k *call, page newProvider, d *management.ProviderDraft) error {
-	described, err := samlsp.ReadMetadata([]byte(page.Metadata), page.EntityID)
+	described, err := samlsp.ReadMetadata([]byte(page.Metadata), page.EntityID, c.now())
 	if page.Metadata == "" && page.MetadataURL != "" {
 		described, _, err = c.Providers.ReadMetadata(k.Context(), page.MetadataURL, page.EntityID, "")
 	}
@@ -222,7 +228,7 @@ func (c *console) createSAML(k *call, page newProvider, d *management.ProviderDr
 		Binding:     described.Binding,
 		MetadataURL: page.MetadataURL,
 	}
-	return c.Management.CreateProviderWith(k.Context(), k.by(), d, described.Certificates)
+	return c.Management.CreateProviderWith(k.Context(), k.by(), d, described)
 }
 
 // maxCause is how much of an error a page shows, in bytes.

@@ -52,6 +52,9 @@ type userPage struct {
 	GroupsProven time.Time  // when the directory last told all of them
 	Role         store.Role // that the groups give in this console; empty: none
 	Factor       bool       // one-time passwords are asked for there
+
+	Provider, Subject string // of the account to link, as typed
+	Errors            map[string]string
 }
 
 // property is a name with its value.
@@ -76,12 +79,15 @@ func (g userGroup) DoubtWords() string {
 const signOnsShown = 10
 
 // showUser shows one user with where they came from, groups, and the last sign-ons.
-func (c *console) showUser(k *call) error {
+func (c *console) showUser(k *call) error { return c.renderUser(k, http.StatusOK, userPage{}) }
+
+// renderUser fills in the page of the user in the path.
+func (c *console) renderUser(k *call, status int, page userPage) error {
 	u, err := c.Store.User(k.Context(), k.env(), k.PathValue("u"))
 	if err != nil {
 		return err
 	}
-	page := userPage{User: u, Attributes: properties(u.Attributes)}
+	page.User, page.Attributes = u, properties(u.Attributes)
 	if err := c.origin(k, &page); err != nil {
 		return err
 	}
@@ -121,7 +127,7 @@ func (c *console) showUser(k *call) error {
 	if err != nil {
 		return err
 	}
-	return k.render(http.StatusOK, "user", u.Username, page)
+	return k.render(status, "user", u.Username, page)
 }
 
 // properties returns a map in the order of its names.

@@ -74,6 +74,7 @@ const (
 	EndSessionEndpoint    Field = "end session endpoint"
 	ClientID              Field = "client ID"
 	ClientSecret          Field = "client secret"
+	SecretEnds            Field = "end of the client secret"
 	ClientAuth            Field = "client authentication"
 	PKCE                  Field = "PKCE method"
 	Scopes                Field = "scopes"
@@ -85,6 +86,7 @@ const (
 	OwnKey                Field = "key of ours"
 	Algorithm             Field = "algorithm of our signatures"
 	NameIDFormat          Field = "format of the name ID"
+	SubjectFrom           Field = "attribute that identifies people"
 	Skew                  Field = "difference of clocks"
 	MetadataURL           Field = "address of metadata"
 	Claims                Field = "mappings of a provider"
@@ -95,6 +97,8 @@ const (
 	Domains               Field = "domains"
 	Usage                 Field = "usage of a certificate"
 	CertificateFile       Field = "file of a certificate"
+	KeyLength             Field = "length of a key"
+	KeyLife               Field = "days that a key is good"
 	Subject               Field = "subject at a provider"
 )
 
@@ -118,9 +122,11 @@ func Fields() []Field {
 		GroupBase, GroupName, GroupIdentity, GroupInclude, GroupExclude,
 		ApplicationType, Redirects, SignOffs, GroupsClaim,
 		Provider, ProviderType, Issuer, AuthorizationEndpoint, TokenEndpoint, JWKSEndpoint, UserInfoEndpoint,
-		DiscoveryEndpoint, EndSessionEndpoint, ClientID, ClientSecret, ClientAuth, PKCE, Scopes, EntityID, OwnEntityID,
-		SSOEndpoint, Binding, Certificates, OwnKey, Algorithm, NameIDFormat, Skew, MetadataURL,
-		Claims, ClaimName, ClaimValue, ClaimUpdate, GroupDelimiter, Domains, Usage, CertificateFile, Subject,
+		DiscoveryEndpoint, EndSessionEndpoint, ClientID, ClientSecret, SecretEnds, ClientAuth, PKCE, Scopes,
+		EntityID, OwnEntityID,
+		SSOEndpoint, Binding, Certificates, OwnKey, Algorithm, NameIDFormat, SubjectFrom, Skew, MetadataURL,
+		Claims, ClaimName, ClaimValue, ClaimUpdate, GroupDelimiter, Domains, Usage, CertificateFile, KeyLength, KeyLife,
+		Subject,
 		Retain, PrincipalValue, Networks, Realms, ServiceAccount, ServicePassword, Keys,
 	}
 }

@@ -92,8 +92,13 @@ func (d *Desk) checkSAML(ctx context.Context, p store.IdentityProvider) (all []F
 	if p.Config.SAML.MetadataURL == "" {
 		return all
 	}
-	_, _, err := d.ReadMetadata(ctx, p.Config.SAML.MetadataURL, p.Config.SAML.EntityID, "")
-	return append(all, found(err, "The metadata was read", "The metadata cannot be read"))
+	m, _, err := d.ReadMetadata(ctx, p.Config.SAML.MetadataURL, p.Config.SAML.EntityID, "")
+	all = append(all, found(err, "The metadata was read", "The metadata cannot be read"))
+	if err == nil && m.WantsSigned && !p.Config.SAML.SignsRequests {
+		text := "The provider wants our requests signed: make a key of ours, give it our metadata, and have requests signed."
+		all = append(all, Finding{false, text})
+	}
+	return all
 }
 
 // lasting says how long a certificate is good.
@@ -129,6 +134,7 @@ func (d *Desk) Discover(ctx context.Context, issuer string) (o store.OIDCConfig,
 		UserInfo      string   `json:"userinfo_endpoint"`
 		EndSession    string   `json:"end_session_endpoint"`
 		Scopes        []string `json:"scopes_supported"`
+		Ways          []string `json:"token_endpoint_auth_methods_supported"`
 		NamesIssuer   bool     `json:"authorization_response_iss_parameter_supported"`
 	}
 	if err := json.Unmarshal(body, &said); err != nil {
@@ -146,14 +152,36 @@ func (d *Desk) Discover(ctx context.Context, issuer string) (o store.OIDCConfig,
 		DiscoveryEndpoint:     address,
 		EndSessionEndpoint:    said.EndSession,
 		NamesIssuer:           said.NamesIssuer,
-		Scopes:                []string{"openid"},
-	}
-	for _, scope := range []string{"profile", "email", "groups"} {
-		if slices.Contains(said.Scopes, scope) {
-			o.Scopes = append(o.Scopes, scope)
-		}
+		Scopes:                scopesOf(said.Scopes),
+		ClientAuth:            wayOf(said.Ways),
 	}
 	return o, nil
+}
+
+// scopesOf returns what is asked for of a provider that tells its scopes. One that tells
+// none, which it need not (Discovery 1.0 section 3), is asked for the usual ones.
+func scopesOf(said []string) []string {
+	scopes := []string{"openid", "profile", "email"}
+	if len(said) == 0 {
+		return scopes
+	}
+	foreign := func(s string) bool { return s != "openid" && !slices.Contains(said, s) }
+	return slices.DeleteFunc(append(scopes, "groups"), foreign)
+}
+
+// wayOf returns how the client proves itself to a provider that takes these ways, by its
+// secret. Empty: by the usual way.
+func wayOf(said []string) string {
+	for _, way := range []struct{ theirs, ours string }{
+		{"client_secret_basic", relying.SecretBasic},
+		{"client_secret_post", relying.SecretPost},
+		{"client_secret_jwt", relying.SecretJWT},
+	} {
+		if slices.Contains(said, way.theirs) {
+			return way.ours
+		}
+	}
+	return ""
 }
 
 // The bounds of what is read of a provider, in bytes.
@@ -202,6 +230,6 @@ func (d *Desk) ReadMetadata(
 	if err != nil {
 		return m, now, err
 	}
-	m, err = samlsp.ReadMetadata(doc, entityID)
+	m, err = samlsp.ReadMetadata(doc, entityID, d.now())
 	return m, now, err
 }

@@ -26,5 +26,7 @@
 //   - Who somebody is, is (provider, subject). No name and no address leads to a record.
 //   - A person whom nobody knows is made only for a provider with a population.
 //   - A disabled provider, or user, signs nobody on, also when that happened meanwhile.
+//   - Metadata that has expired, is another's, or has more certificates than settings may
+//     have changes nothing. What somebody added by hand, it takes off only after listing it.
 //   - No code, token, assertion or secret is in a log or an error.
 package idp

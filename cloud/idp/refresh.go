@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/x509"
 	"errors"
+	"fmt"
 	"slices"
 	"time"
 
@@ -95,7 +96,13 @@ func (d *Desk) refresh(ctx context.Context, p store.IdentityProvider) error {
 	return d.Store.SeeProvider(ctx, p.EnvironmentID, p.ID, func(h *store.ProviderHealth) {
 		h.MetadataReadAt = now
 		switch {
-		case err == nil || errors.Is(err, errSame):
+		case err == nil:
+			h.MetadataUntil = described.ValidUntil
+		case errors.Is(err, errSame):
+			err = samlsp.Expired(h.MetadataUntil, now) // it ends although it stays the same
+		}
+		switch {
+		case err == nil:
 			h.Problem, h.ProblemSince = "", time.Time{}
 		case h.Problem == "":
 			h.ProblemSince = now
@@ -106,8 +113,9 @@ func (d *Desk) refresh(ctx context.Context, p store.IdentityProvider) error {
 	})
 }
 
-// follow makes a provider's certificates those of its metadata, which came from the
-// address that an owner stated. Settings that somebody changed meanwhile stay theirs.
+// follow makes those certificates of a provider that came by its metadata the ones that
+// it lists, which came from the address that an owner stated. Settings that somebody
+// changed meanwhile stay theirs.
 func (d *Desk) follow(ctx context.Context, read store.IdentityProvider, m samlsp.Described, etag string) error {
 	return d.Store.Provision(ctx, func(tx *store.Tx) error {
 		db := tx.Store()
@@ -115,16 +123,19 @@ func (d *Desk) follow(ctx context.Context, read store.IdentityProvider, m samlsp
 		if err != nil || p.Config.SAML == nil || p.UpdatedAt != read.UpdatedAt {
 			return err
 		}
-		before := slices.Clone(p.Config.SAML.CertificateIDs)
+		before := *p.Config.SAML
 		if err := keepCertificates(ctx, db, &p, m.Certificates); err != nil {
 			return err
 		}
-		changed := !slices.Equal(before, p.Config.SAML.CertificateIDs)
-		if !changed && p.Config.SAML.MetadataETag == etag {
+		changed := !slices.Equal(before.CertificateIDs, p.Config.SAML.CertificateIDs)
+		p.Config.SAML.MetadataETag = etag
+		if !changed && before.MetadataETag == etag && slices.Equal(before.FromMetadata, p.Config.SAML.FromMetadata) {
 			return nil
 		}
-		p.Config.SAML.MetadataETag = etag
 		if err := db.UpdateIdentityProvider(ctx, &p); err != nil || !changed {
+			return err
+		}
+		if err := DropUnused(ctx, db, p.EnvironmentID, before.FromMetadata); err != nil {
 			return err
 		}
 		return db.AddActivity(ctx, store.Activity{
@@ -134,23 +145,21 @@ func (d *Desk) follow(ctx context.Context, read store.IdentityProvider, m samlsp
 			Actor:         "system",
 			Subject:       "provider:" + p.ID,
 			Text:          "certificates of " + p.Name + " follow its metadata",
-			Detail:        map[string]any{"before": before, "after": p.Config.SAML.CertificateIDs},
+			Detail:        map[string]any{"before": before.CertificateIDs, "after": p.Config.SAML.CertificateIDs},
 		})
 	})
 }
 
-// keepCertificates keeps those that are new, and takes off those that are not listed
-// any more.
+// keepCertificates keeps those that are new, and takes off those that came by metadata
+// and are not listed any more. One that somebody added by hand stays; from when it is
+// listed it follows the metadata, too.
 func keepCertificates(ctx context.Context, db *store.Store, p *store.IdentityProvider, all []*x509.Certificate) error {
-	var ids []string
-	have := map[string]string{} // IDs by certificate
-	for _, id := range p.Config.SAML.CertificateIDs {
-		c, err := db.Certificate(ctx, p.EnvironmentID, id)
-		if err != nil && !errors.Is(err, store.ErrNotFound) {
-			return err
-		}
-		have[string(c.DER)] = id
+	s := p.Config.SAML
+	have, err := certificatesOf(ctx, db, *p)
+	if err != nil {
+		return err
 	}
+	var listed, added []string
 	for _, c := range all {
 		id, is := have[string(c.Raw)]
 		if !is {
@@ -164,9 +173,63 @@ func keepCertificates(ctx context.Context, db *store.Store, p *store.IdentityPro
 				return err
 			}
 			id = kept.ID
+			added = append(added, id)
 		}
-		ids = append(ids, id)
+		listed = append(listed, id)
 	}
-	p.Config.SAML.CertificateIDs = ids
+	gone := func(id string) bool { return slices.Contains(s.FromMetadata, id) && !slices.Contains(listed, id) }
+	ids := append(slices.DeleteFunc(slices.Clone(s.CertificateIDs), gone), added...)
+	if len(ids) > samlsp.MostCertificates {
+		return fmt.Errorf("with those that were added by hand there are %d certificates, and at most %d are taken",
+			len(ids), samlsp.MostCertificates)
+	}
+	s.CertificateIDs, s.FromMetadata = ids, listed
+	return nil
+}
+
+// certificatesOf returns the IDs of a provider's certificates by what they are.
+func certificatesOf(ctx context.Context, db *store.Store, p store.IdentityProvider) (map[string]string, error) {
+	have := map[string]string{}
+	for _, id := range p.Config.SAML.CertificateIDs {
+		c, err := db.Certificate(ctx, p.EnvironmentID, id)
+		if errors.Is(err, store.ErrNotFound) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		have[string(c.DER)] = id
+	}
+	return have, nil
+}
+
+// DropUnused deletes those certificates that no provider uses any more.
+func DropUnused(ctx context.Context, db *store.Store, env string, ids []string) error {
+	if len(ids) == 0 {
+		return nil
+	}
+	used := map[string]bool{}
+	for page := (store.Page{Limit: store.MaxLimit}); ; {
+		all, next, err := db.IdentityProviders(ctx, env, page)
+		if err != nil {
+			return err
+		}
+		for _, p := range all {
+			for _, id := range Uses(p) {
+				used[id] = true
+			}
+		}
+		if page.Cursor = next; next == "" {
+			break
+		}
+	}
+	for _, id := range ids {
+		if used[id] {
+			continue
+		}
+		if err := db.DeleteCertificate(ctx, env, id); err != nil && !errors.Is(err, store.ErrNotFound) {
+			return err
+		}
+	}
 	return nil
 }

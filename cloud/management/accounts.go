@@ -31,6 +31,9 @@ func (s *Service) LinkAccount(ctx context.Context, by By, l *store.LinkedAccount
 		if err := t.weighProvider(ctx, p); err != nil {
 			return err
 		}
+		if err := t.unlinkedYet(ctx, u, p); err != nil {
+			return err
+		}
 		if l.Subject.ID == "" || utf8.RuneCountInString(l.Subject.ID+l.Subject.Qualifiers) > maxSubject {
 			return wrong(fault.Subject, 0, "State the subject, in at most %d characters.", maxSubject)
 		}
@@ -50,6 +53,17 @@ func (s *Service) LinkAccount(ctx context.Context, by By, l *store.LinkedAccount
 		})
 		return nil
 	})
+}
+
+// unlinkedYet refuses a second account of one provider: each sign-on would take the groups
+// away that the other brought.
+func (t *turn) unlinkedYet(ctx context.Context, u store.User, p store.IdentityProvider) error {
+	links, err := t.LinkedAccounts(ctx, t.env(), u.ID)
+	if slices.ContainsFunc(links, func(l store.LinkedAccount) bool { return l.ProviderID == p.ID }) {
+		return fault.Of(fault.Provider, fault.Taken,
+			"The user has an account at "+p.Name+" already. Unlink that one first.")
+	}
+	return err
 }
 
 // UnlinkAccount ends a link, with the groups that came by it, and signs the user off

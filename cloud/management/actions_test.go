@@ -181,7 +181,7 @@ var tries = []try{
 		return err
 	}},
 	{m.MakeKey, "O", false, "key.created", func(ctx context.Context, w *world, by m.By) error {
-		_, err := w.MakeKey(ctx, by, "ours")
+		_, err := w.MakeKey(ctx, by, m.KeyDraft{Name: "ours"})
 		return err
 	}},
 	{m.DeleteCertificate, "O", false, "certificate.deleted", func(ctx context.Context, w *world, by m.By) error {

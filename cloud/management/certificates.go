@@ -1,6 +1,7 @@
 package management
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"crypto/rsa"
@@ -26,10 +27,12 @@ const (
 	Encryption = "ENCRYPTION"
 )
 
-// keyLife is how long our own certificates are good; keyBits the size of their keys.
+// Our own keys, unless somebody asks for others: the days that their certificates are
+// good, and their bits.
 const (
-	keyLife = 5 * 365 * 24 * time.Hour
-	keyBits = 3072
+	keyDays  = 5 * 365
+	keyBits  = 3072
+	mostDays = 20 * 365
 )
 
 // AddCertificate keeps somebody else's certificate, in PEM or DER. Without a name it
@@ -99,65 +102,106 @@ func readCertificate(file []byte) (*x509.Certificate, error) {
 	return c, nil
 }
 
+// KeyDraft is a key of ours as it is to be made. What is 0 or empty is as usual.
+type KeyDraft struct {
+	Name string
+	Bits int
+	Days int // that its certificate is good
+}
+
+func (d *KeyDraft) complete() {
+	d.Name = cmp.Or(d.Name, "ldap-cloud")
+	d.Bits = cmp.Or(d.Bits, keyBits)
+	d.Days = cmp.Or(d.Days, keyDays)
+}
+
+func (d KeyDraft) check() error {
+	l := checkLength(fault.Name, "A name", "", d.Name, maxName)
+	if !slices.Contains([]int{2048, 3072, 4096}, d.Bits) {
+		l = append(l, wrong(fault.KeyLength, 0, "A key has 2048, 3072 or 4096 bits.")...)
+	}
+	if d.Days < 1 || d.Days > mostDays {
+		l = append(l, wrong(fault.KeyLife, 0, "A key is good for 1 to %d days.", mostDays)...)
+	}
+	return l.Err()
+}
+
 // MakeKey makes a key of ours with a certificate that it signed itself, to sign
 // requests and to decrypt answers with.
-func (s *Service) MakeKey(ctx context.Context, by By, name string) (c store.Certificate, err error) {
-	if name == "" {
-		name = "ldap-cloud"
-	}
-	if err := checkLength(fault.Name, "A name", "", name, maxName).Err(); err != nil {
+func (s *Service) MakeKey(ctx context.Context, by By, d KeyDraft) (c store.Certificate, err error) {
+	d.complete()
+	if err := d.check(); err != nil {
 		return c, err
 	}
 	if !May(by.Role, MakeKey) {
 		return c, ErrRole // before the work of making one
 	}
-	der, plain, err := newKey(name, s.now())
+	made, err := newKey(d, s.now())
 	if err != nil {
 		return c, err
 	}
 	err = s.act(ctx, by, MakeKey, func(t *turn) error {
-		c = store.Certificate{ID: uuid.NewString(), EnvironmentID: t.env(), Name: name, Usage: Signing, DER: der}
-		c.Sealed = s.Vault.Seal(idp.PurposeKey, c.ID, plain)
-		if err := t.CreateCertificate(ctx, &c); err != nil {
-			return err
-		}
-		parsed, err := x509.ParseCertificate(der)
-		if err != nil {
-			return err
-		}
-		t.did(note{
-			action:  "key.created",
-			subject: "certificate:" + c.ID,
-			text:    "key " + c.Name + " was made",
-			more:    factsOfCertificate(c, parsed),
-		})
-		return nil
+		c, err = t.addKey(ctx, made)
+		return err
 	})
 	return c, err
 }
 
-// newKey makes a key in PKCS #8 and its certificate.
-func newKey(name string, now time.Time) (der, plain []byte, err error) {
-	key, err := rsa.GenerateKey(rand.Reader, keyBits)
+// addKey keeps a key of ours, sealed.
+func (t *turn) addKey(ctx context.Context, made madeKey) (c store.Certificate, err error) {
+	c = store.Certificate{
+		ID:            uuid.NewString(),
+		EnvironmentID: t.env(),
+		Name:          made.name,
+		Usage:         Signing,
+		DER:           made.der,
+	}
+	c.Sealed = t.service.Vault.Seal(idp.PurposeKey, c.ID, made.plain)
+	if err := t.CreateCertificate(ctx, &c); err != nil {
+		return c, err
+	}
+	parsed, err := x509.ParseCertificate(made.der)
 	if err != nil {
-		return nil, nil, err
+		return c, err
+	}
+	t.did(note{
+		action:  "key.created",
+		subject: "certificate:" + c.ID,
+		text:    "key " + c.Name + " was made",
+		more:    factsOfCertificate(c, parsed),
+	})
+	return c, nil
+}
+
+// madeKey is a key in PKCS #8 and its certificate.
+type madeKey struct {
+	name       string
+	der, plain []byte
+}
+
+func newKey(d KeyDraft, now time.Time) (made madeKey, err error) {
+	d.complete()
+	key, err := rsa.GenerateKey(rand.Reader, d.Bits)
+	if err != nil {
+		return made, err
 	}
 	serial, err := rand.Int(rand.Reader, new(big.Int).Lsh(big.NewInt(1), 127))
 	if err != nil {
-		return nil, nil, err
+		return made, err
 	}
 	like := &x509.Certificate{
 		SerialNumber: serial,
-		Subject:      pkix.Name{CommonName: name},
+		Subject:      pkix.Name{CommonName: d.Name},
 		NotBefore:    now.Add(-time.Hour),
-		NotAfter:     now.Add(keyLife),
+		NotAfter:     now.AddDate(0, 0, d.Days),
 		KeyUsage:     x509.KeyUsageDigitalSignature | x509.KeyUsageKeyEncipherment,
 	}
-	if der, err = x509.CreateCertificate(rand.Reader, like, like, &key.PublicKey, key); err != nil {
-		return nil, nil, err
+	made.name = d.Name
+	if made.der, err = x509.CreateCertificate(rand.Reader, like, like, &key.PublicKey, key); err != nil {
+		return made, err
 	}
-	plain, err = x509.MarshalPKCS8PrivateKey(key)
-	return der, plain, err
+	made.plain, err = x509.MarshalPKCS8PrivateKey(key)
+	return made, err
 }
 
 // DeleteCertificate removes a certificate, or a key of ours with its own. One that a

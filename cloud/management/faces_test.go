@@ -222,7 +222,7 @@ func apiBody(w *world, h http.Handler, pattern string) string {
 	case "POST /{e}/identityProviders/{i}/attributes", "PUT /{e}/identityProviders/{i}/attributes/{a}":
 		return `{"name":"memberOfExternalGroups","value":"${providerAttributes.groups}","update":"ALWAYS"}`
 	case "POST /{e}/users/{u}/linkedAccounts":
-		return `{"externalId":"s-9","identityProvider":{"id":"` + w.provider.ID + `"}}`
+		return `{"externalId":"s-9","identityProvider":{"id":"` + w.saml.ID + `"}}`
 	case "POST /{e}/certificates":
 		return "--part\r\nContent-Disposition: form-data; name=\"file\"; filename=\"c.pem\"\r\n\r\n" + w.pem() +
 			"\r\n--part\r\nContent-Disposition: form-data; name=\"usageType\"\r\n\r\nSIGNING\r\n--part--\r\n"
@@ -356,7 +356,7 @@ func consoleForm(w *world, h http.Handler, cookie *http.Cookie, pattern string) 
 	case "POST /console/providers/{p}/certificates":
 		return []string{"file", w.pem()}
 	case "POST /console/users/{u}/accounts":
-		return []string{"provider", w.provider.ID, "subject", "s-9"}
+		return []string{"provider", w.saml.ID, "subject", "s-9"}
 	case "POST /console/users/{u}":
 		return []string{
 			"username",

@@ -1,8 +1,8 @@
 package management
 
 import (
+	"cmp"
 	"context"
-	"crypto/x509"
 	"encoding/json"
 	"errors"
 	"slices"
@@ -11,6 +11,7 @@ import (
 
 	"ldap-gateway/cloud/fault"
 	"ldap-gateway/cloud/idp"
+	"ldap-gateway/cloud/idp/samlsp"
 	"ldap-gateway/cloud/providers"
 	"ldap-gateway/cloud/store"
 )
@@ -23,6 +24,9 @@ type Vault interface {
 // ProviderDraft is an identity provider as it is to be.
 type ProviderDraft struct {
 	store.IdentityProvider
+	// People says what becomes of the links of its people when a change makes a subject
+	// somebody else's: another issuer, entity ID or subject attribute.
+	People People
 	// Secret is the client's, new. Empty: the one that there is stays, while the
 	// provider is the same: a secret goes to the token endpoint that it was given for.
 	Secret string
@@ -53,7 +57,7 @@ func (t *turn) createProvider(ctx context.Context, d *ProviderDraft) error {
 		return err
 	}
 	d.seal(t.service.Vault)
-	if err := t.checkProvider(ctx, *d, store.IdentityProvider{}); err != nil {
+	if err := t.checkProvider(ctx, *d, store.IdentityProvider{}, nil); err != nil {
 		return err
 	}
 	if err := t.CreateIdentityProvider(ctx, &d.IdentityProvider); err != nil {
@@ -68,19 +72,44 @@ func (t *turn) createProvider(ctx context.Context, d *ProviderDraft) error {
 	return nil
 }
 
-// CreateProviderWith is CreateProvider of a SAML provider with certificates that it signs
-// with, which are kept besides.
-func (s *Service) CreateProviderWith(ctx context.Context, by By, d *ProviderDraft, all []*x509.Certificate) error {
+// CreateProviderWith is CreateProvider of a SAML provider as its metadata describes it.
+// The certificates are kept besides, and a key of ours is made when it wants our requests
+// signed. Without a name it has the front of its entity ID.
+func (s *Service) CreateProviderWith(ctx context.Context, by By, d *ProviderDraft, m samlsp.Described) error {
+	d.Name = cmp.Or(d.Name, cut(m.EntityID, maxName))
+	var own madeKey
+	if m.WantsSigned && May(by.Role, CreateProvider) {
+		var err error
+		if own, err = newKey(KeyDraft{Name: cut("ldap-cloud "+d.Name, maxName)}, s.now()); err != nil {
+			return err
+		}
+	}
 	return s.act(ctx, by, CreateProvider, func(t *turn) error {
-		for _, parsed := range all {
-			c, err := t.addCertificate(ctx, "", Signing, parsed)
+		for _, parsed := range m.Certificates {
+			c, err := t.addCertificate(ctx, cut(parsed.Subject.String(), maxGroupName), Signing, parsed)
 			if err != nil {
 				return err
 			}
 			d.Config.SAML.CertificateIDs = append(d.Config.SAML.CertificateIDs, c.ID)
 		}
+		d.Config.SAML.FromMetadata = slices.Clone(d.Config.SAML.CertificateIDs)
+		if m.WantsSigned {
+			c, err := t.addKey(ctx, own)
+			if err != nil {
+				return err
+			}
+			d.Config.SAML.SignsRequests, d.Config.SAML.KeyID = true, c.ID
+		}
 		return t.createProvider(ctx, d)
 	})
+}
+
+// cut is the front of a text that nobody typed, as long as may be.
+func cut(text string, most int) string {
+	if r := []rune(text); len(r) > most {
+		return string(r[:most])
+	}
+	return text
 }
 
 // seal seals a new secret.
@@ -114,16 +143,22 @@ func (s *Service) ChangeProvider(
 				d.Sealed = nil // else whoever may change an address reads the secret there
 			}
 		}
+		d.keepRead(before)
+		l := d.keepCore(before)
 		providers.Complete(&d.IdentityProvider, idp.OwnEntityID(s.URL, t.env()))
 		if err := t.keepCallbacksApart(ctx, &d.IdentityProvider); err != nil {
 			return err
 		}
 		d.seal(s.Vault)
-		if err := t.checkProvider(ctx, d, before); err != nil {
+		if err := t.checkProvider(ctx, d, before, l); err != nil {
+			return err
+		}
+		done, err := t.settlePeople(ctx, d, before)
+		if err != nil {
 			return err
 		}
 		p = d.IdentityProvider
-		return t.saveProvider(ctx, &p, before, "changed")
+		return t.saveProvider(ctx, &p, before, done)
 	})
 	return p, err
 }
@@ -165,39 +200,6 @@ func providerNameTaken(err error) error {
 	return err
 }
 
-// DeleteProvider removes an identity provider with its just-in-time groups and the
-// links of its people. DependentsError when it has people, unless force is set: they
-// stay then, signed off.
-func (s *Service) DeleteProvider(
-	ctx context.Context, by By, id string, force bool, seen func(store.IdentityProvider) error,
-) error {
-	return s.act(ctx, by, DeleteProvider, func(t *turn) error {
-		p, err := t.IdentityProvider(ctx, t.env(), id)
-		if err != nil {
-			return err
-		}
-		if err := ask(seen, p); err != nil {
-			return err
-		}
-		people, err := t.LinkedUsers(ctx, t.env(), id)
-		if err != nil {
-			return err
-		}
-		if people > 0 && !force {
-			some, err := t.SomeLinkedUsers(ctx, t.env(), id)
-			return errors.Join(err, &DependentsError{Users: people, Some: some})
-		}
-		t.did(note{
-			action:  "identityProvider.deleted",
-			subject: "provider:" + p.ID,
-			text:    "identity provider " + p.Name + " was deleted",
-			before:  factsOfProvider(p),
-			more:    facts{"users": people},
-		})
-		return t.DeleteIdentityProvider(ctx, t.env(), id, force)
-	})
-}
-
 // TriedProvider notes that somebody begins a sign-on at a provider to see what it
 // would do.
 func (s *Service) TriedProvider(ctx context.Context, by By, id string) error {
@@ -216,10 +218,12 @@ func (s *Service) TriedProvider(ctx context.Context, by By, id string) error {
 }
 
 // checkProvider refuses settings that cannot be, by themselves and beside what the
-// environment has.
-func (t *turn) checkProvider(ctx context.Context, d ProviderDraft, before store.IdentityProvider) error {
+// environment has. L is what is known to be wrong already.
+func (t *turn) checkProvider(
+	ctx context.Context, d ProviderDraft, before store.IdentityProvider, l fault.List,
+) error {
 	p := d.IdentityProvider
-	l := providers.Check(p)
+	l = append(l, providers.Check(p)...)
 	if before.ID != "" && p.Type != before.Type {
 		l = append(l, fault.Of(fault.ProviderType, fault.ReadOnly, "A provider's type stays: make another one.")...)
 	}

@@ -22,14 +22,22 @@ func (e *HigherError) Error() string {
 	return fmt.Sprintf("%s carries the role %s, and only who has that role may change it", e.What, e.Role)
 }
 
-// DependentsError says that users depend on what was to go.
+// DependentsError says that users depend on what was to go, or that groups go with it.
 type DependentsError struct {
-	Users int
-	Some  []store.User // the first ten
+	Provider bool // it is an identity provider, whose people are linked; else it checks passwords
+	Users    int
+	Some     []store.User      // the first ten
+	Groups   int               // just-in-time groups, of an identity provider
+	Roles    []store.NamedRole // those of them that give a role
 }
 
 // Error implements error.
-func (e *DependentsError) Error() string { return fmt.Sprintf("%d users depend on it", e.Users) }
+func (e *DependentsError) Error() string {
+	if e.Provider {
+		return fmt.Sprintf("%d users and %d groups depend on it", e.Users, e.Groups)
+	}
+	return fmt.Sprintf("%d users depend on it", e.Users)
+}
 
 // Unwrap makes it a store.ErrDependents.
 func (e *DependentsError) Unwrap() error { return store.ErrDependents }

@@ -25,7 +25,7 @@ const (
 	maxPatterns = 100
 	maxScopes   = 50
 	maxDomains  = 100
-	maxKeys     = 10
+	maxKeys     = samlsp.MostCertificates
 )
 
 // Ways lists how a client may prove itself at the token endpoint.
@@ -230,7 +230,7 @@ func checkGroups(g store.ProviderGroups) (l fault.List) {
 			l = append(l, wrong(field, 0, "There are at most %d patterns.", maxPatterns)...)
 		}
 		for i, p := range patterns {
-			if _, err := regexp.Compile(`^(?:` + p + `)$`); err != nil || p == "" || len(p) > maxTemplate {
+			if p == "" || len(p) > maxTemplate || !stands(p) {
 				l = append(l, wrong(field, i+1, "%.40q is no regular expression (RE2).", p)...)
 			}
 		}
@@ -239,6 +239,14 @@ func checkGroups(g store.ProviderGroups) (l fault.List) {
 		l = append(l, wrong(fault.GroupDelimiter, 0, "A delimiter has at most 3 characters.")...)
 	}
 	return l
+}
+
+// stands tells whether a pattern is one by itself, and one of whole names as well: it
+// must not end the brackets that it is put into.
+func stands(pattern string) bool {
+	_, alone := regexp.Compile(pattern)
+	_, whole := regexp.Compile(`^(?:` + pattern + `)$`)
+	return alone == nil && whole == nil
 }
 
 // domain is a name of the DNS with at least one dot.

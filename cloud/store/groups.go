@@ -122,6 +122,13 @@ func (r reader) Groups(ctx context.Context, env string, f GroupFilter, page Page
 	return queryPage(ctx, r.c, l, page, scanGroup, func(g Group) (any, string) { return Fold(g.DisplayName), g.ID })
 }
 
+// CountGroups returns how many just-in-time groups a source has.
+func (r reader) CountGroups(ctx context.Context, env string, kind Source, source string) (int, error) {
+	return queryOne(ctx, r.c, value[int], `
+		SELECT count(*) FROM cloud_groups
+		WHERE environment_id = $1 AND source_type = $2 AND source_id = $3`, env, kind, source)
+}
+
 // CreateGroup adds an ordinary group and fills in its ID and times; without a
 // display name it has its name. ErrReadOnly for a just-in-time group, which
 // only a sign-on makes; ErrConflict when the name is taken.

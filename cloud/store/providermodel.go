@@ -75,6 +75,7 @@ type SAMLConfig struct {
 	SkewSeconds    int      `json:"skewSeconds,omitempty"` // 0: 60
 	MetadataURL    string   `json:"metadataUrl,omitempty"` // read daily; empty: never
 	MetadataETag   string   `json:"metadataEtag,omitempty"`
+	FromMetadata   []string `json:"fromMetadata,omitempty"` // those of CertificateIDs that follow the metadata
 
 	// Taken and told back; not used yet.
 	SLOBinding  string `json:"sloBinding,omitempty"`
@@ -115,6 +116,7 @@ type ProviderMapping struct {
 // ProviderHealth is what was seen of a provider lately.
 type ProviderHealth struct {
 	MetadataReadAt time.Time         `json:"metadataReadAt,omitzero"`
+	MetadataUntil  time.Time         `json:"metadataUntil,omitzero"`  // when what was read ends; zero: never
 	Problem        string            `json:"problem,omitempty"`       // with its metadata or keys
 	ProblemSince   time.Time         `json:"problemSince,omitzero"`   // zero: none
 	Names          []string          `json:"names,omitempty"`         // of what came with the last sign-on

@@ -133,13 +133,20 @@ func (tx *Tx) SeeProvider(ctx context.Context, env, id string, see func(*Provide
 }
 
 // DeleteIdentityProvider removes a provider with the links of its people and its
-// just-in-time groups. ErrDependents when it has people, unless force is set: they
-// stay then, signed off.
+// just-in-time groups. ErrDependents when it has people or groups, unless force is set:
+// people stay then, signed off, and groups go with the roles that they carry.
 func (s *Store) DeleteIdentityProvider(ctx context.Context, env, id string, force bool) error {
 	return s.Provision(ctx, func(tx *Tx) error {
 		people, err := tx.LinkedUsers(ctx, env, id)
 		if err != nil || people > 0 && !force {
 			return orDependents(err, people)
+		}
+		groups, err := tx.CountGroups(ctx, env, SourceIDP, id)
+		if err != nil {
+			return err
+		}
+		if groups > 0 && !force {
+			return fmt.Errorf("%w: %d groups", ErrDependents, groups)
 		}
 		if err := tx.endAccounts(ctx, env, id); err != nil {
 			return err
@@ -153,10 +160,33 @@ func (s *Store) DeleteIdentityProvider(ctx context.Context, env, id string, forc
 	})
 }
 
-// LinkedUsers counts the people whom a provider knows.
+// UnlinkProvider ends the links of all people of a provider, as UnlinkAccount does: they
+// are signed off everywhere, and leave its groups, which stay.
+func (s *Store) UnlinkProvider(ctx context.Context, env, provider string) error {
+	return s.Provision(ctx, func(tx *Tx) error {
+		if err := tx.endAccounts(ctx, env, provider); err != nil {
+			return err
+		}
+		_, err := tx.c.exec(ctx, `
+			DELETE FROM memberships
+			WHERE environment_id = $1
+				AND group_id IN (
+					SELECT id FROM cloud_groups
+					WHERE environment_id = $1 AND source_type = $2 AND source_id = $3
+				)`, env, SourceIDP, provider)
+		if err != nil {
+			return err
+		}
+		_, err = tx.c.exec(ctx, `DELETE FROM linked_accounts WHERE environment_id = $1 AND provider_id = $2`, env, provider)
+		return err
+	})
+}
+
+// LinkedUsers counts the people whom a provider knows, each once.
 func (r reader) LinkedUsers(ctx context.Context, env, provider string) (int, error) {
-	return queryOne(ctx, r.c, value[int],
-		`SELECT count(*) FROM linked_accounts WHERE environment_id = $1 AND provider_id = $2`, env, provider)
+	return queryOne(ctx, r.c, value[int], `
+		SELECT count(DISTINCT user_id) FROM linked_accounts
+		WHERE environment_id = $1 AND provider_id = $2`, env, provider)
 }
 
 // LastProviderSignOn returns when somebody last signed on by a provider; the zero time
@@ -289,13 +319,14 @@ func (tx *Tx) leaveSource(ctx context.Context, env, user, provider string) error
 	return tx.RemoveMemberships(ctx, env, user, groups)
 }
 
-// SomeLinkedUsers returns the first ten people whom a provider knows.
+// SomeLinkedUsers returns the first ten people whom a provider knows, each once.
 func (r reader) SomeLinkedUsers(ctx context.Context, env, provider string) (users []User, err error) {
-	links, err := queryAll(ctx, r.c, scanLink, linkColumns+`
+	ids, err := queryAll(ctx, r.c, value[string], `
+		SELECT DISTINCT user_id FROM linked_accounts
 		WHERE environment_id = $1 AND provider_id = $2
-		ORDER BY created_at, id LIMIT 10`, env, provider)
-	for _, l := range links {
-		u, err := r.User(ctx, env, l.UserID)
+		ORDER BY user_id LIMIT 10`, env, provider)
+	for _, id := range ids {
+		u, err := r.User(ctx, env, id)
 		if err != nil {
 			return nil, err
 		}

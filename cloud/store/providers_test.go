@@ -144,8 +144,12 @@ func TestDeletedProvider(t *testing.T) {
 		return tx.AddMemberships(ctx, e, w.user.ID, []store.Joined{{GroupID: groups[0].ID}}, time.Now())
 	}))
 	must(t, s.LinkAccount(ctx, &store.LinkedAccount{EnvironmentID: e, ProviderID: p.ID, UserID: w.user.ID, Subject: store.Subject{ID: "s"}}))
+	must(t, s.LinkAccount(ctx, &store.LinkedAccount{EnvironmentID: e, ProviderID: p.ID, UserID: w.user.ID, Subject: store.Subject{ID: "s2"}}))
 	if n, err := s.LinkedUsers(ctx, e, p.ID); err != nil || n != 1 {
-		t.Errorf("%d %v", n, err)
+		t.Errorf("a user with two links counts as %d, %v", n, err)
+	}
+	if some, err := s.SomeLinkedUsers(ctx, e, p.ID); err != nil || len(some) != 1 || some[0].ID != w.user.ID {
+		t.Errorf("%v %v", some, err)
 	}
 	want(t, s.DeleteIdentityProvider(ctx, e, p.ID, false), store.ErrDependents)
 	must(t, s.DeleteIdentityProvider(ctx, e, p.ID, true))
@@ -158,6 +162,73 @@ func TestDeletedProvider(t *testing.T) {
 	}
 	_, err := s.Group(ctx, e, groups[0].ID)
 	want(t, err, store.ErrNotFound)
+}
+
+// TestProviderWithGroups is not deleted by the way: what its groups give goes with them.
+func TestProviderWithGroups(t *testing.T) {
+	s := open(t)
+	w := build(t, s, "one")
+	ctx, e := t.Context(), w.env.ID
+	p, other := w.provider(t, s, "Partner"), w.provider(t, s, "other")
+	groups := []*store.Group{
+		{EnvironmentID: e, Name: "plain", SourceType: store.SourceIDP, SourceID: p.ID},
+		{EnvironmentID: e, Name: "chiefs", SourceType: store.SourceIDP, SourceID: p.ID},
+		{EnvironmentID: e, Name: "chiefs", SourceType: store.SourceIDP, SourceID: other.ID},
+	}
+	must(t, s.Provision(ctx, func(tx *store.Tx) error { return tx.CreateGroups(ctx, groups) }))
+	must(t, s.SetRoleGroup(ctx, store.RoleGroup{EnvironmentID: e, GroupID: groups[1].ID, Role: store.RoleOwner}))
+	must(t, s.SetRoleGroup(ctx, store.RoleGroup{EnvironmentID: e, GroupID: groups[2].ID, Role: store.RoleOwner}))
+	if n, err := s.CountGroups(ctx, e, store.SourceIDP, p.ID); err != nil || n != 2 {
+		t.Errorf("%d %v", n, err)
+	}
+	roles, err := s.RolesOfSource(ctx, e, store.SourceIDP, p.ID)
+	if err != nil || fmt.Sprint(roles) != fmt.Sprint([]store.NamedRole{{GroupID: groups[1].ID, Name: "chiefs", Role: store.RoleOwner}}) {
+		t.Errorf("%v %v", roles, err)
+	}
+	want(t, s.DeleteIdentityProvider(ctx, e, p.ID, false), store.ErrDependents)
+	must(t, s.DeleteIdentityProvider(ctx, e, p.ID, true))
+	if left, err := s.RoleGroups(ctx, e); err != nil || len(left) != 1 {
+		t.Errorf("%v %v", left, err)
+	}
+}
+
+// TestUnlinkedProvider leaves nobody signed on by it, and nobody in its groups; the groups,
+// and those of others, stay.
+func TestUnlinkedProvider(t *testing.T) {
+	s := open(t)
+	w := build(t, s, "one")
+	ctx, e := t.Context(), w.env.ID
+	p, other := w.provider(t, s, "Partner"), w.provider(t, s, "other")
+	groups := []*store.Group{
+		{EnvironmentID: e, Name: "a", SourceType: store.SourceIDP, SourceID: p.ID},
+		{EnvironmentID: e, Name: "a", SourceType: store.SourceIDP, SourceID: other.ID},
+	}
+	must(t, s.Provision(ctx, func(tx *store.Tx) error {
+		if err := tx.CreateGroups(ctx, groups); err != nil {
+			return err
+		}
+		all := []store.Joined{{GroupID: groups[0].ID}, {GroupID: groups[1].ID}}
+		return tx.AddMemberships(ctx, e, w.user.ID, all, time.Now())
+	}))
+	for _, from := range []string{p.ID, other.ID} {
+		must(t, s.LinkAccount(ctx, &store.LinkedAccount{EnvironmentID: e, ProviderID: from, UserID: w.user.ID, Subject: store.Subject{ID: "s"}}))
+	}
+	before, err := s.UserGroups(ctx, e, w.user.ID)
+	must(t, err)
+	must(t, s.UnlinkProvider(ctx, e, p.ID))
+	after, err := s.UserGroups(ctx, e, w.user.ID)
+	must(t, err)
+	links, err := s.LinkedAccounts(ctx, e, w.user.ID)
+	if err != nil || len(after) != len(before)-1 || len(links) != 1 || links[0].ProviderID != other.ID {
+		t.Errorf("%v %v %v", after, links, err)
+	}
+	u, err := s.User(ctx, e, w.user.ID)
+	if err != nil || u.SignOffs != 1 {
+		t.Errorf("%+v %v", u, err)
+	}
+	if _, err := s.Group(ctx, e, groups[0].ID); err != nil {
+		t.Error(err)
+	}
 }
 
 func TestLastProviderSignOn(t *testing.T) {

@@ -51,6 +51,34 @@ func scanRoleGroup(r row) (g RoleGroup, err error) {
 	return g, err
 }
 
+// NamedRole is a group that gives a role, with its name.
+type NamedRole struct {
+	GroupID, Name string
+	Role          Role
+}
+
+// RolesOfSource returns the just-in-time groups of a source that give a role. Groups with
+// roles are few, so each is looked at: a source may have very many.
+func (r reader) RolesOfSource(
+	ctx context.Context, env string, kind Source, source string,
+) (found []NamedRole, err error) {
+	all, err := r.RoleGroups(ctx, env)
+	for _, role := range all {
+		name, err := queryOne(ctx, r.c, value[string], `
+			SELECT display_name FROM cloud_groups
+			WHERE environment_id = $1 AND id = $2 AND source_type = $3 AND source_id = $4`,
+			env, role.GroupID, kind, source)
+		if errors.Is(err, ErrNotFound) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		found = append(found, NamedRole{role.GroupID, name, role.Role})
+	}
+	return found, err
+}
+
 // SetRoleGroup gives the members of a group a role; ErrNotFound when the
 // environment has no such group. The empty role takes it away.
 func (s *Store) SetRoleGroup(ctx context.Context, g RoleGroup) error {

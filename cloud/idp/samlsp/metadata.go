@@ -6,6 +6,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -16,6 +17,10 @@ import (
 // MostMetadata bounds metadata, in bytes: a federation's whole list is larger, and
 // wants the one provider of it stated.
 const MostMetadata = 10 << 20
+
+// MostCertificates bounds how many certificates a provider signs with: each is tried
+// on every answer.
+const MostCertificates = 10
 
 // Described is what metadata says of a provider.
 type Described struct {
@@ -28,9 +33,9 @@ type Described struct {
 }
 
 // ReadMetadata reads a provider's metadata; of a list the one with that entity ID.
-// EntityID may be empty when there is only one. Its error is a sentence for an
-// administrator.
-func ReadMetadata(doc []byte, entityID string) (d Described, err error) {
+// EntityID may be empty when there is only one. What was valid until before now is
+// refused. Its error is a sentence for an administrator.
+func ReadMetadata(doc []byte, entityID string, now time.Time) (d Described, err error) {
 	if len(doc) > MostMetadata {
 		return d, fmt.Errorf("the metadata has more than %d MiB", MostMetadata>>20)
 	}
@@ -50,7 +55,10 @@ func ReadMetadata(doc []byte, entityID string) (d Described, err error) {
 		return d, errors.New("the metadata describes no identity provider")
 	}
 	role := entity.IDPSSODescriptors[0]
-	d = Described{EntityID: entity.EntityID, ValidUntil: entity.ValidUntil}
+	d = Described{EntityID: entity.EntityID, ValidUntil: until(*entity, role)}
+	if err := Expired(d.ValidUntil, now); err != nil {
+		return d, err
+	}
 	if role.WantAuthnRequestsSigned != nil {
 		d.WantsSigned = *role.WantAuthnRequestsSigned
 	}
@@ -60,6 +68,23 @@ func ReadMetadata(doc []byte, entityID string) (d Described, err error) {
 	}
 	d.Certificates, err = signing(role)
 	return d, err
+}
+
+// until is the earliest end of what describes a provider: the library has looked at the
+// lists that it is in.
+func until(entity saml.EntityDescriptor, role saml.IDPSSODescriptor) time.Time {
+	if end := role.ValidUntil; end != nil && (entity.ValidUntil.IsZero() || end.Before(entity.ValidUntil)) {
+		return *end
+	}
+	return entity.ValidUntil
+}
+
+// Expired returns an error when what was valid until some time is so no longer.
+func Expired(until, now time.Time) error {
+	if until.IsZero() || now.Before(until) {
+		return nil
+	}
+	return fmt.Errorf("the metadata has expired: it was valid until %s (validUntil)", until.UTC().Format(time.RFC3339))
 }
 
 // endpoint returns where requests go, by redirect rather than by POST.
@@ -75,8 +100,8 @@ func endpoint(role saml.IDPSSODescriptor) (address, binding string) {
 	return address, binding
 }
 
-// signing returns the certificates that a provider signs with: those without a use,
-// too (saml-metadata 2.4.1.1).
+// signing returns the certificates that a provider signs with, each once: those without
+// a use, too (saml-metadata 2.4.1.1).
 func signing(role saml.IDPSSODescriptor) (all []*x509.Certificate, err error) {
 	for _, key := range role.KeyDescriptors {
 		if key.Use != "signing" && key.Use != "" {
@@ -91,11 +116,17 @@ func signing(role saml.IDPSSODescriptor) (all []*x509.Certificate, err error) {
 			if err != nil {
 				return nil, fmt.Errorf("a certificate in the metadata cannot be read: %w", err)
 			}
-			all = append(all, c)
+			if !slices.ContainsFunc(all, c.Equal) {
+				all = append(all, c)
+			}
 		}
 	}
 	if len(all) == 0 {
 		return nil, errors.New("the metadata has no certificate that signs")
+	}
+	if len(all) > MostCertificates {
+		return nil, fmt.Errorf("the metadata has %d certificates that sign, and at most %d are taken",
+			len(all), MostCertificates)
 	}
 	return all, nil
 }

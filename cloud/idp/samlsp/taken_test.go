@@ -258,7 +258,7 @@ func TestRequests(t *testing.T) {
 // TestMetadata reads what a provider publishes, with both certificates of a rollover.
 func TestMetadata(t *testing.T) {
 	w := build(t)
-	d, err := samlsp.ReadMetadata(idptest.Metadata(w.theirs, w.next), "")
+	d, err := samlsp.ReadMetadata(idptest.Metadata(w.theirs, w.next), "", time.Now())
 	if err != nil || d.EntityID != idptest.EntityID || d.Binding != samlsp.Redirect || len(d.Certificates) != 2 {
 		t.Fatalf("%+v %v", d, err)
 	}
@@ -274,11 +274,11 @@ func TestMetadata(t *testing.T) {
 		"a broken one":     strings.Replace(string(idptest.Metadata(w.theirs)), "<ds:X509Certificate>", "<ds:X509Certificate>AAAA", 1),
 		"no base64 at all": strings.Replace(string(idptest.Metadata(w.theirs)), "<ds:X509Certificate>", "<ds:X509Certificate>!!", 1),
 	} {
-		if d, err := samlsp.ReadMetadata([]byte(doc), ""); err == nil {
+		if d, err := samlsp.ReadMetadata([]byte(doc), "", time.Now()); err == nil {
 			t.Errorf("%s: %+v", name, d)
 		}
 	}
-	if _, err := samlsp.ReadMetadata(idptest.Metadata(w.theirs), "https://other.example.org"); err == nil {
+	if _, err := samlsp.ReadMetadata(idptest.Metadata(w.theirs), "https://other.example.org", time.Now()); err == nil {
 		t.Error("another entity was found")
 	}
 }

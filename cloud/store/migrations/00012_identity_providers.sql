@@ -48,6 +48,7 @@ CREATE TABLE linked_accounts (
 );
 CREATE UNIQUE INDEX linked_accounts_external ON linked_accounts (environment_id, provider_id, external_id, qualifiers);
 CREATE INDEX linked_accounts_provider ON linked_accounts (environment_id, provider_id, created_at, id);
+CREATE INDEX linked_accounts_people ON linked_accounts (environment_id, provider_id, user_id);
 CREATE INDEX linked_accounts_user ON linked_accounts (environment_id, user_id, created_at, id);
 
 -- What a proven answer said, until the browser that asked for it comes for it.
