@@ -159,7 +159,8 @@ func (p *partners) byOpenID(provider, login string) outcome {
 func (p *partners) bySAML(provider, login string) outcome {
 	p.t.Helper()
 	c := p.browser()
-	status, to, body := p.page(c, p.address()+"/"+p.api.Environment+"/signon/idp/"+provider, nil)
+	_, to, body := p.page(c, p.address()+"/"+p.api.Environment+"/signon/idp/"+provider, nil)
+	var status int
 	if to != "" {
 		status, _, body = p.page(c, to+"&user="+login, nil)
 	} else { // the binding is POST

@@ -61,7 +61,7 @@ func NewKeys(address string, client *http.Client, now func() time.Time) *Keys {
 // VerifySignature returns the payload of a signed text. Its error is an
 // *evidence.Refusal.
 func (k *Keys) VerifySignature(ctx context.Context, jwt string) ([]byte, error) {
-	signed, err := jose.ParseSigned(jwt, algorithms)
+	signed, err := jose.ParseSignedCompact(jwt, algorithms)
 	if err != nil || len(signed.Signatures) != 1 {
 		return nil, evidence.Refuse(evidence.WeakAlgorithm, "not signed in a way that is taken: %v", err)
 	}
