@@ -16,6 +16,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"ldap-gateway/cloud/idp"
 	"ldap-gateway/cloud/store"
 )
 
@@ -37,6 +38,7 @@ func parsePages(files assets) pages {
 		"lines":  lines,
 		"fault":  faultOf,
 		"field":  fieldOf,
+		"remedy": idp.Remedy,
 	}
 	shared := template.Must(template.New("").Funcs(functions).ParseFS(
 		templateFiles,

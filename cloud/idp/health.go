@@ -44,11 +44,15 @@ func ofKeys(r store.ProviderRefusal) bool {
 	return kind == evidence.UnknownKey || kind == evidence.Signature
 }
 
+// Remedy says what an administrator does about a kind of refusals; empty when there is
+// no such kind.
+func Remedy(kind string) string { return evidence.Refuse(evidence.Kind(kind), "").Remedy() }
+
 // refusedOnce notes a refusal, those in a row not each.
-func refusedOnce(h *store.ProviderHealth, kind evidence.Kind, now time.Time) {
+func refusedOnce(h *store.ProviderHealth, id string, kind evidence.Kind, now time.Time) {
 	if n := len(h.Refusals); n > 0 && now.Sub(h.Refusals[n-1].At) < refusing {
 		return
 	}
-	h.Refusals = append(h.Refusals, store.ProviderRefusal{At: now.UTC(), Kind: string(kind)})
+	h.Refusals = append(h.Refusals, store.ProviderRefusal{At: now.UTC(), ID: id, Kind: string(kind)})
 	h.Refusals = h.Refusals[max(0, len(h.Refusals)-mostRefusals):]
 }

@@ -193,7 +193,9 @@ func (d *Desk) refuse(ctx context.Context, env string, j journey, err error) err
 	})
 	if j.Provider != "" {
 		now := d.now()
-		noted := d.Store.SeeProvider(ctx, env, j.Provider, func(h *store.ProviderHealth) { refusedOnce(h, why.Kind, now) })
+		noted := d.Store.SeeProvider(ctx, env, j.Provider, func(h *store.ProviderHealth) {
+			refusedOnce(h, r.ID, why.Kind, now)
+		})
 		if noted != nil && !errors.Is(noted, store.ErrNotFound) {
 			return errors.Join(r, noted)
 		}
@@ -209,6 +211,9 @@ func (d *Desk) refused(j journey, why *evidence.Refusal) *Refused {
 		Flow:     j.Wish.Flow,
 		Then:     j.Wish.Then,
 		Silent:   j.Wish.Silent,
+	}
+	if j.Wish.Trial {
+		r.Text = "Refused as " + string(why.Kind) + ". Remedy: " + why.Remedy() + "."
 	}
 	if j.Key != "" {
 		r.Cookie = j.Key[:suffixSize]

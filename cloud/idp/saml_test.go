@@ -83,6 +83,7 @@ func TestRefusalReachesWhoBegan(t *testing.T) {
 	l.Status, l.SubStatus = "Responder", "NoPassive"
 	key, err := w.Accept(t.Context(), w.env.ID, form(w.keys.Good(l), g.Relay))
 	w.must(err)
+	told := ""
 	for name, c := range map[string]struct {
 		browser browser
 		key     string
@@ -98,10 +99,13 @@ func TestRefusalReachesWhoBegan(t *testing.T) {
 		if !errors.As(err, &r) || r.Flow != c.flow || r.Silent != (c.flow != "") || (r.Then == "") == (c.flow != "") {
 			t.Errorf("%s: %+v", name, r)
 		}
+		if c.flow != "" {
+			told = r.ID
+		}
 	}
 	p, err := w.Store.IdentityProvider(t.Context(), w.env.ID, w.saml.ID)
-	if w.must(err); len(p.Health.Refusals) != 1 {
-		t.Errorf("%+v", p.Health.Refusals)
+	if w.must(err); len(p.Health.Refusals) != 1 || p.Health.Refusals[0].ID != told {
+		t.Errorf("%+v, told %s", p.Health.Refusals, told)
 	}
 }
 
@@ -285,6 +289,23 @@ func TestProviderAnswerIsTooLarge(t *testing.T) {
 	var r *idp.Refused
 	if !errors.As(err, &r) || r.Kind != evidence.Shape {
 		t.Error(err)
+	}
+}
+
+// TestRefusedTrialTellsWhatToDo, since an administrator looks at it.
+func TestRefusedTrialTellsWhatToDo(t *testing.T) {
+	w := build(t)
+	w.openID.Set(claim("aud", "another"))
+	b, wish := browser{}, anyhow()
+	wish.Trial = true
+	g := w.begin(b, w.oidc.ID, wish)
+	_, err := w.Callback(t.Context(), w.env.ID, from(w.atOpenID(g, "eve"), b.get))
+	var r *idp.Refused
+	if !errors.As(err, &r) || !strings.Contains(r.Sentence(), "wrong_audience") || !strings.Contains(r.Sentence(), idp.Remedy("wrong_audience")) {
+		t.Errorf("%v", err)
+	}
+	if _, err = w.byOpenID("eve"); !errors.As(err, &r) || strings.Contains(r.Sentence(), "audience") {
+		t.Errorf("%v", err)
 	}
 }
 

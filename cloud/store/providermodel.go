@@ -130,6 +130,7 @@ type ProviderHealth struct {
 // ProviderRefusal is an answer that was not taken.
 type ProviderRefusal struct {
 	At   time.Time `json:"at"`
+	ID   string    `json:"id,omitempty"` // that the person was told
 	Kind string    `json:"kind"`
 }
 
