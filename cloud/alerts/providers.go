@@ -113,6 +113,11 @@ func ofProvider(p store.IdentityProvider, certificates []*x509.Certificate, now 
 			"Compare the mapping of groups with the claims that came, on the provider's page.",
 			"the last %d sign-ons said nothing about groups.", h.Absent)
 	}
+	if h.InfoFailed >= store.ManyAbsent {
+		a.add("providerUserInfo",
+			"Compare the UserInfo endpoint and the scopes with what the provider wants, or take it out of the settings.",
+			"UserInfo did not answer at the last %d sign-ons, so nobody lost a group.", h.InfoFailed)
+	}
 	if h.SkewSeconds != 0 {
 		a.add("providerClock",
 			"Have the clocks of both set by a time server.",

@@ -46,6 +46,8 @@ func TestWhatIsWrongWithAProvider(t *testing.T) {
 		"cut":                    {health: store.ProviderHealth{CutAt: now.Add(-time.Hour)}, codes: []string{"providerGroupsCut"}},
 		"cut last week":          {health: store.ProviderHealth{CutAt: now.Add(-7 * 24 * time.Hour)}},
 		"absent":                 {health: store.ProviderHealth{Absent: 10}, codes: []string{"providerGroupsAbsent"}},
+		"no UserInfo":            {health: store.ProviderHealth{InfoFailed: 10}, codes: []string{"providerUserInfo"}},
+		"no UserInfo for once":   {health: store.ProviderHealth{InfoFailed: 9}},
 		"absent a few times":     {health: store.ProviderHealth{Absent: 9}},
 		"clock":                  {health: store.ProviderHealth{SkewSeconds: -40}, codes: []string{"providerClock"}},
 		"secret ends":            {secret: now.Add(time.Hour), codes: []string{"providerSecretEnds"}},

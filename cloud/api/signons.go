@@ -59,6 +59,8 @@ type signOnGroup struct {
 	ID          string `json:"id"`
 	Name        string `json:"name"`
 	DisplayName string `json:"displayName"`
+	SourceType  string `json:"sourceType,omitempty"` // ours: two sources may have groups of one name
+	SourceID    string `json:"sourceId,omitempty"`
 }
 
 // recordBody says what became of the person's record, and why it was not brought up to
@@ -209,7 +211,13 @@ func (s *Server) addPerson(c *call, b *signOnBody, so store.SignOn) error {
 	all, err := s.Store.UserGroups(c.Context(), c.env, u.ID)
 	b.User.Username, b.Groups = u.Username, []signOnGroup{}
 	for _, m := range all {
-		b.Groups = append(b.Groups, signOnGroup{m.Group.ID, m.Group.Name, m.Group.DisplayName})
+		b.Groups = append(b.Groups, signOnGroup{
+			ID:          m.Group.ID,
+			Name:        m.Group.Name,
+			DisplayName: m.Group.DisplayName,
+			SourceType:  string(m.Group.SourceType),
+			SourceID:    m.Group.SourceID,
+		})
 	}
 	return err
 }

@@ -32,6 +32,10 @@ func seen(h *store.ProviderHealth, v visit, list evidence.List, mapped bool) {
 	default:
 		h.Absent = 0
 	}
+	if h.InfoFailed++; !v.evidence.Failed {
+		h.InfoFailed = 0
+	}
+	h.InfoFailed = min(h.InfoFailed, store.ManyAbsent)
 	if list.Cut && v.begun.Sub(h.CutAt) > seldom {
 		h.CutAt = v.begun
 	}

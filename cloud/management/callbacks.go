@@ -11,8 +11,8 @@ import (
 func (s *Service) RedirectURI(p store.IdentityProvider) string { return idp.CallbackURL(s.URL, p) }
 
 // keepCallbacksApart gives an OpenID Connect provider an address for answers of its own
-// when it would share one with a provider that has another token endpoint, and neither
-// says in its answers whose they are: then one's answer could be taken to the other.
+// when it would share one with a provider that has another token endpoint, and nothing in
+// their answers tells whose they are: then one's answer could be taken to the other.
 // It never takes one away, since the provider's administrator has entered it there.
 func (t *turn) keepCallbacksApart(ctx context.Context, p *store.IdentityProvider) error {
 	if !sharesCallback(*p) {
@@ -24,8 +24,7 @@ func (t *turn) keepCallbacksApart(ctx context.Context, p *store.IdentityProvider
 			return err
 		}
 		for _, other := range some {
-			apart := other.ID != p.ID && sharesCallback(other)
-			if apart && other.Config.OIDC.TokenEndpoint != p.Config.OIDC.TokenEndpoint {
+			if other.ID != p.ID && sharesCallback(other) && confused(*p.Config.OIDC, *other.Config.OIDC) {
 				p.Config.OIDC.OwnCallback = true
 				return nil
 			}
@@ -36,8 +35,24 @@ func (t *turn) keepCallbacksApart(ctx context.Context, p *store.IdentityProvider
 	}
 }
 
-// sharesCallback tells whether nothing but the common address says whose an answer is.
 func sharesCallback(p store.IdentityProvider) bool {
-	o := p.Config.OIDC
-	return o != nil && !o.NamesIssuer && !o.OwnCallback
+	return p.Config.OIDC != nil && !p.Config.OIDC.OwnCallback
+}
+
+// confused tells whether an answer of one could be taken to the other's token endpoint:
+// neither names itself, or both by one name.
+func confused(a, b store.OIDCConfig) bool {
+	named := a.NamesIssuer || b.NamesIssuer
+	return a.TokenEndpoint != b.TokenEndpoint && (!named || a.Issuer == b.Issuer)
+}
+
+// isFirst notes whether a new provider is the environment's first source of groups.
+func (t *turn) isFirst(ctx context.Context, p *store.IdentityProvider) error {
+	gateways, _, err := t.Gateways(ctx, t.env(), store.Page{Limit: 1})
+	if err != nil {
+		return err
+	}
+	others, _, err := t.IdentityProviders(ctx, t.env(), store.Page{Limit: 1})
+	p.Config.First = len(gateways)+len(others) == 0
+	return err
 }

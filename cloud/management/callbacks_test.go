@@ -23,8 +23,11 @@ func TestCallbacksAreApart(t *testing.T) {
 		"another case":      {func(o *store.OIDCConfig) { o.TokenEndpoint = "https://idp.example.com/Token" }, true},
 		"another issuer":    {func(o *store.OIDCConfig) { o.Issuer = "https://other.example.com" }, false},
 		"named answers": {func(o *store.OIDCConfig) {
-			o.TokenEndpoint, o.NamesIssuer = "https://other.example.com/token", true
+			o.TokenEndpoint, o.Issuer, o.NamesIssuer = "https://third.example.com/token", "https://third.example.com", true
 		}, false},
+		"answers named as another's": {func(o *store.OIDCConfig) {
+			o.TokenEndpoint, o.NamesIssuer = "https://other.example.com/token", true
+		}, true},
 	} {
 		d := m.ProviderDraft{IdentityProvider: w.openID(name), Secret: "s"}
 		must(t, w.CreateProvider(ctx, by, &d))

@@ -56,6 +56,9 @@ func (t *turn) createProvider(ctx context.Context, d *ProviderDraft) error {
 	if err := t.keepCallbacksApart(ctx, &d.IdentityProvider); err != nil {
 		return err
 	}
+	if err := t.isFirst(ctx, &d.IdentityProvider); err != nil {
+		return err
+	}
 	d.seal(t.service.Vault)
 	if err := t.checkProvider(ctx, *d, store.IdentityProvider{}, nil); err != nil {
 		return err
@@ -137,6 +140,7 @@ func (s *Service) ChangeProvider(
 			return err
 		}
 		d.ID, d.EnvironmentID, d.Sealed = before.ID, before.EnvironmentID, before.Sealed
+		d.Config.First = before.Config.First
 		if was, is := before.Config.OIDC, d.Config.OIDC; was != nil && is != nil {
 			is.OwnCallback = was.OwnCallback
 			if moved(*was, *is) {

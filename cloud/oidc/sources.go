@@ -35,25 +35,24 @@ func (s *sources) has(ctx context.Context, g store.Group) (bool, error) {
 	return g.SourceID == s.first, nil
 }
 
-// look finds the first provider of an environment without gateways.
+// look finds the provider that an environment without gateways began with. When it is
+// gone no other takes its place: nobody chose to believe that one.
 func (s *sources) look(ctx context.Context) error {
 	gateways, _, err := s.p.Store.Gateways(ctx, s.p.env, store.Page{Limit: 1})
 	if err != nil || len(gateways) > 0 {
 		return err
 	}
-	var first store.IdentityProvider
 	for page := (store.Page{Limit: store.MaxLimit}); ; {
 		some, next, err := s.p.Store.IdentityProviders(ctx, s.p.env, page)
 		if err != nil {
 			return err
 		}
 		for _, p := range some {
-			if first.ID == "" || p.CreatedAt.Before(first.CreatedAt) {
-				first = p
+			if p.Config.First {
+				s.first = p.ID
 			}
 		}
 		if page.Cursor = next; next == "" {
-			s.first = first.ID
 			return nil
 		}
 	}

@@ -16,7 +16,10 @@ func (s *site) provider(name string) string {
 		EnvironmentID: s.env,
 		Name:          name,
 		Type:          store.OpenIDConnect,
-		Config:        store.ProviderConfig{OIDC: &store.OIDCConfig{Issuer: "https://" + name + ".example.org"}},
+		Config: store.ProviderConfig{
+			First: name == "first",
+			OIDC:  &store.OIDCConfig{Issuer: "https://" + name + ".example.org"},
+		},
 	}
 	check(s.t, s.db.CreateIdentityProvider(s.t.Context(), &p))
 	return p.ID
@@ -105,8 +108,14 @@ func TestGroupsWithoutGateway(t *testing.T) {
 	if got := s.groupsAs(c, rule); got != "[staff]" {
 		t.Error(got)
 	}
-	check(t, s.db.CreateGateway(t.Context(), &store.Gateway{EnvironmentID: s.env, Name: "Headquarters"}))
+	g := store.Gateway{EnvironmentID: s.env, Name: "Headquarters"}
+	check(t, s.db.CreateGateway(t.Context(), &g))
 	if got := s.groupsAs(c, rule); got != "[]" {
 		t.Error(got)
+	}
+	check(t, s.db.DeleteGateway(t.Context(), s.env, g.ID, true))
+	check(t, s.db.DeleteIdentityProvider(t.Context(), s.env, first, true))
+	if got := s.groupsAs(c, rule); got != "[]" {
+		t.Errorf("another took its place: %s", got)
 	}
 }

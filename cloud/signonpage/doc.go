@@ -30,8 +30,8 @@
 //   - There is no script, and the Content-Security-Policy allows none.
 //   - A POST that a browser sent for another site is refused before it is read, but for
 //     SAML's answer, which signs nobody on by itself.
-//   - Of SAML's answers few are under way at once, in all and of one address, and half
-//     of the processors never works on them.
+//   - What is held of SAML's answers is bounded, in all and of one network, and half of
+//     the processors never works on them.
 //   - Where an application wants no page, none is shown: not a form for a provider either.
 //   - Where a provider's text is shown, it is text, and short.
 //   - The domain of a name decides whether it leads to a provider, so that nobody learns

@@ -246,11 +246,8 @@ func (k *call) callback() error {
 	}))
 }
 
-// accept takes an answer of SAML, without a cookie. The browser comes back with one.
+// accept takes an answer of SAML, which was counted, without a cookie. The browser comes back with one.
 func (k *call) accept() error {
-	if k.limited("answer", answersPerAddress) {
-		return nil
-	}
 	done, err := k.turns.take(k.Context())
 	if err != nil {
 		return err
@@ -350,7 +347,12 @@ func (k *call) limited(what string, most int) bool {
 	if wait == 0 {
 		return false
 	}
-	k.w.Header().Set("Retry-After", "60")
-	k.failure(k.w, http.StatusTooManyRequests, "Too many people sign on from here at once. Please try again in a minute.")
+	k.tooMany(k.w)
 	return true
+}
+
+// tooMany says to wait for a minute.
+func (s *Server) tooMany(w http.ResponseWriter) {
+	w.Header().Set("Retry-After", "60")
+	s.failure(w, http.StatusTooManyRequests, "Too many people sign on from here at once. Please try again in a minute.")
 }

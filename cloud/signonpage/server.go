@@ -3,6 +3,7 @@ package signonpage
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"net/netip"
 	"time"
@@ -122,13 +123,27 @@ func (s *Server) page(e endpoint) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		env, err := s.Store.Environment(r.Context(), r.PathValue("e"))
 		if err == nil {
-			err = r.ParseForm()
+			err = parsed(r)
 		}
 		if err == nil {
 			err = e(&call{r, s, w, env})
 		}
 		s.answerError(w, r, err)
 	})
+}
+
+// errForm says that a form came broken, or in part: whoever sent it is to be told, and
+// nobody else.
+var errForm = errors.New("the form cannot be read")
+
+// parsed reads a form. Its error is errForm, errBusy or *http.MaxBytesError.
+func parsed(r *http.Request) error {
+	err := r.ParseForm()
+	var tooLarge *http.MaxBytesError
+	if err == nil || errors.Is(err, errBusy) || errors.As(err, &tooLarge) {
+		return err
+	}
+	return fmt.Errorf("%w: %w", errForm, err)
 }
 
 // answerError says what went wrong; what is nobody's fault but ours is logged
@@ -147,6 +162,12 @@ func (s *Server) answerError(w http.ResponseWriter, r *http.Request, err error) 
 		)
 	case errors.As(err, &tooLarge):
 		s.failure(w, http.StatusRequestEntityTooLarge, "What was sent is too large.")
+	case errors.Is(err, errBusy):
+		w.Header().Set("Retry-After", "10")
+		s.failure(w, http.StatusServiceUnavailable, "Many people come back at once. Please try again in a moment.")
+	case errors.Is(err, errForm):
+		s.Logger.Debug("a form could not be read", "path", r.URL.Path, "error", err)
+		s.failure(w, http.StatusBadRequest, "What was sent cannot be read. Go back to the application and begin again.")
 	default:
 		id := uuid.NewString()
 		if !errors.Is(err, context.Canceled) {

@@ -2,75 +2,128 @@ package signonpage
 
 import (
 	"context"
+	"errors"
+	"io"
 	"net/http"
+	"net/netip"
 	"runtime"
 	"sync"
+	"time"
 
+	"ldap-gateway/cloud/throttle"
 	"ldap-gateway/cloud/web"
 )
 
-// The most answers of SAML that are under way at once, in all and of one address.
+// The most that answers of SAML hold at once, in bytes: in all, and of one network.
 const (
-	mostAnswers          = 32
-	mostAnswersOfAddress = 8
+	mostHeld          = 96 << 20
+	mostHeldOfNetwork = 24 << 20
 )
+
+// How long an answer may take to come, and how long it waits for its turn.
+const (
+	answerTime = 10 * time.Second
+	turnTime   = 10 * time.Second
+)
+
+// errBusy says that more answers of SAML are under way than there is room for.
+var errBusy = errors.New("too many answers are under way")
 
 // turns bounds the answers of SAML that are under way. To prove one, or that it proves
 // nothing, costs a hundred times what a page does, and whoever sends it need be nobody.
+// What has come of them is counted and not how many there are: a connection that sends
+// nothing takes nobody's place.
 type turns struct {
 	work chan struct{} // half of the processors: the other half is for everybody else
 
 	mu  sync.Mutex
 	all int
-	of  map[string]int // by address
+	of  map[netip.Prefix]int // by network
 }
 
 func newTurns() *turns {
 	return &turns{
 		work: make(chan struct{}, max(1, runtime.GOMAXPROCS(0)/2)),
-		of:   map[string]int{},
+		of:   map[netip.Prefix]int{},
 	}
 }
 
-// enter lets an answer in, until leave is called; false when there are too many.
-func (t *turns) enter(address string) (leave func(), ok bool) {
+// network is who an address is of: of IPv6 a whole /64 is one machine's.
+func network(address string) netip.Prefix {
+	a, err := netip.ParseAddr(address)
+	if err != nil {
+		return netip.Prefix{}
+	}
+	bits := 64
+	if a = a.Unmap(); a.Is4() {
+		bits = 32
+	}
+	p, _ := a.WithZone("").Prefix(bits) // of that many bits there is always one
+	return p
+}
+
+// hold counts bytes more, or none when that is too much.
+func (t *turns) hold(of netip.Prefix, n int) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if t.all >= mostAnswers || t.of[address] >= mostAnswersOfAddress {
-		return nil, false
+	if t.all+n > mostHeld || t.of[of]+n > mostHeldOfNetwork {
+		return false
 	}
-	t.all++
-	t.of[address]++
-	return func() {
-		t.mu.Lock()
-		defer t.mu.Unlock()
-		t.all--
-		if t.of[address]--; t.of[address] == 0 {
-			delete(t.of, address)
-		}
-	}, true
+	t.all += n
+	if t.of[of] += n; t.of[of] == 0 {
+		delete(t.of, of)
+	}
+	return true
 }
 
-// take waits for a turn to work, until done is called.
+// held is a body whose bytes are counted until all of it is let go.
+type held struct {
+	io.ReadCloser
+	turns *turns
+	of    netip.Prefix
+	bytes int
+}
+
+// Read implements io.Reader. Its error is errBusy when there is no room.
+func (h *held) Read(p []byte) (int, error) {
+	n, err := h.ReadCloser.Read(p)
+	if n > 0 && !h.turns.hold(h.of, n) {
+		return 0, errBusy
+	}
+	h.bytes += n
+	return n, err
+}
+
+func (h *held) release() { h.turns.hold(h.of, -h.bytes) }
+
+// take waits for a turn to work, until done is called. Its error is errBusy when that
+// takes too long.
 func (t *turns) take(ctx context.Context) (done func(), err error) {
+	late := time.NewTimer(turnTime)
+	defer late.Stop()
 	select {
 	case t.work <- struct{}{}:
 		return func() { <-t.work }, nil
+	case <-late.C:
+		return nil, errBusy
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	}
 }
 
-// bounded lets in what comes while there are few, before anything of it is read.
+// bounded counts an answer before anything of it is read, and what is read of it.
 func (s *Server) bounded(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		leave, ok := s.turns.enter(web.Address(r))
-		if !ok {
-			w.Header().Set("Retry-After", "5")
-			s.failure(w, http.StatusServiceUnavailable, "Many people come back at once. Please try again in a moment.")
+		of := network(web.Address(r))
+		if s.windows.Begin(s.now(), throttle.Limit{Key: "answer " + of.String(), Most: answersPerAddress}) > 0 {
+			s.tooMany(w)
 			return
 		}
-		defer leave()
+		// Where a connection has no deadlines that of the whole server holds.
+		_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(answerTime))
+		body := &held{ReadCloser: r.Body, turns: s.turns, of: of}
+		defer body.release()
+		r.Body = body
 		next.ServeHTTP(w, r)
 	})
 }

@@ -3,8 +3,10 @@ package signonpage
 import (
 	"context"
 	"fmt"
+	"io"
 	"ldap-gateway/cloud/idp"
 	"ldap-gateway/cloud/idp/evidence"
+	"net"
 	"net/http"
 	"net/url"
 	"strings"
@@ -12,61 +14,45 @@ import (
 	"time"
 )
 
-// TestAnswersAreBounded in all and of one address, and whoever leaves makes room.
+// TestAnswersAreBounded in what is held of them, in all and of one network, and what is
+// done makes room.
 func TestAnswersAreBounded(t *testing.T) {
 	u := newTurns()
-	var leave []func()
-	for i := range mostAnswers {
-		out, ok := u.enter(fmt.Sprint("192.0.2.", i/mostAnswersOfAddress))
-		if !ok {
-			t.Fatalf("%d is too many", i)
-		}
-		leave = append(leave, out)
+	one, other := network("2001:db8::1"), network("2001:db8:0:1::1")
+	if one != network("2001:db8::ffff:1") || one == other || network("192.0.2.1") != network("::ffff:192.0.2.1") ||
+		network("192.0.2.1") == network("192.0.2.2") {
+		t.Error("networks are told apart wrongly")
 	}
-	if _, ok := u.enter("192.0.2.200"); ok {
+	if !u.hold(one, mostHeldOfNetwork) || u.hold(one, 1) || !u.hold(other, 1) {
+		t.Error("one network has no end, or keeps another out")
+	}
+	u.hold(other, -1)
+	for i := range mostHeld/mostHeldOfNetwork - 1 {
+		u.hold(network(fmt.Sprintf("192.0.2.%d", i)), mostHeldOfNetwork)
+	}
+	if u.hold(network("198.51.100.1"), 1) {
 		t.Error("there is no end")
 	}
-	for _, out := range leave[1:] {
-		out()
-	}
-	for range mostAnswersOfAddress - 1 {
-		if _, ok := u.enter("192.0.2.0"); !ok {
-			t.Fatal("nobody has left")
-		}
-	}
-	if _, ok := u.enter("192.0.2.0"); ok {
-		t.Error("one address has no end")
-	}
-	if _, ok := u.enter("192.0.2.1"); !ok {
-		t.Error("one address keeps another out")
-	}
-	if leave[0](); len(u.of) != 2 || u.all != mostAnswersOfAddress {
-		t.Errorf("%v", u.of)
+	u.hold(one, -mostHeldOfNetwork)
+	if !u.hold(network("198.51.100.1"), 1) || !u.hold(one, 1) {
+		t.Error("nothing makes room")
 	}
 }
 
-// TestCrowdOfAnswersStopsNoPage: who comes back when too many do is told to wait, and
-// every other page is as ever, also while all turns are taken.
+// TestCrowdOfAnswersStopsNoPage: who comes back when too much is held is told to wait,
+// and every other page is as ever, also while all turns are taken. All that was held is
+// let go.
 func TestCrowdOfAnswersStopsNoPage(t *testing.T) {
 	p := startPartners(t)
 	p.withGateway()
 	c := p.visitor()
 	acs, junk := "/"+p.env+"/saml20/sp/acs", url.Values{"SAMLResponse": {"AAAA"}}
-	var leave []func()
-	for range mostAnswersOfAddress {
-		out, ok := p.page.turns.enter("127.0.0.1")
-		if !ok {
-			t.Fatal("too many")
-		}
-		leave = append(leave, out)
-	}
+	p.page.turns.hold(network("127.0.0.1"), mostHeldOfNetwork)
 	a := p.do(c, "POST", acs, junk)
 	if a.status != http.StatusServiceUnavailable || a.header.Get("Retry-After") == "" {
 		t.Errorf("%d %s", a.status, a.page)
 	}
-	for _, out := range leave {
-		out()
-	}
+	p.page.turns.hold(network("127.0.0.1"), -mostHeldOfNetwork)
 	for range cap(p.page.turns.work) {
 		p.page.turns.work <- struct{}{}
 	}
@@ -83,6 +69,45 @@ func TestCrowdOfAnswersStopsNoPage(t *testing.T) {
 	<-p.page.turns.work
 	if a := <-proven; a.status != http.StatusForbidden {
 		t.Errorf("%d", a.status)
+	}
+	if p.page.turns.all != 0 || len(p.page.turns.of) != 0 {
+		t.Errorf("%d bytes are still held", p.page.turns.all)
+	}
+}
+
+// TestSilentConnectionsTakeNoPlace: what announces an answer and sends none of it, or a
+// part, is counted, and keeps nobody out.
+func TestSilentConnectionsTakeNoPlace(t *testing.T) {
+	p := startPartners(t)
+	host := strings.TrimPrefix(p.url, "http://")
+	announce := "POST /" + p.env + "/saml20/sp/acs HTTP/1.1\r\nHost: " + host +
+		"\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: 3000000\r\n\r\nSAMLResponse="
+	var silent []net.Conn
+	for range 100 {
+		c, err := net.Dial("tcp", host)
+		check(t, err)
+		defer c.Close()
+		_, err = io.WriteString(c, announce)
+		check(t, err)
+		silent = append(silent, c)
+	}
+	acs, junk := "/"+p.env+"/saml20/sp/acs", url.Values{"SAMLResponse": {"AAAA"}}
+	if a := p.do(p.visitor(), "POST", acs, junk); a.status != http.StatusForbidden {
+		t.Errorf("%d %s", a.status, a.page)
+	}
+	check(t, silent[0].(*net.TCPConn).CloseWrite())
+	answer, err := io.ReadAll(silent[0])
+	check(t, err)
+	if !strings.HasPrefix(string(answer), "HTTP/1.1 400 ") {
+		t.Errorf("%.100s", answer)
+	}
+	for _, form := range []string{"a=%zz", ";"} {
+		r, err := http.Post(p.url+acs, "application/x-www-form-urlencoded", strings.NewReader(form))
+		check(t, err)
+		_ = r.Body.Close()
+		if r.StatusCode != http.StatusBadRequest {
+			t.Errorf("%q: %d", form, r.StatusCode)
+		}
 	}
 }
 

@@ -36,8 +36,8 @@ const (
 // GroupsClaim says which of a person's groups an application learns.
 //
 // Two sources may have groups of one name. So without Sources there are those of
-// gateways alone, or where the environment has no gateway, those of its first identity
-// provider: a group in Allow by its ID is there whoever it is of.
+// gateways alone, or where the environment has no gateway, those of the identity provider
+// that it began with: a group in Allow by its ID is there whoever it is of.
 type GroupsClaim struct {
 	Value   string   `json:"value"`
 	Allow   []string `json:"allow,omitempty"`   // patterns with * on the name, or IDs; none: all

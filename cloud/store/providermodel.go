@@ -37,6 +37,9 @@ type ProviderConfig struct {
 	// TrustsMethods has applications told how the person proved it, as the provider says.
 	TrustsMethods bool `json:"trustsMethods,omitempty"`
 	// SecretEnds is when the client secret does, as an administrator knows; zero: unknown.
+	// First says that the environment had neither gateway nor provider when this one was
+	// made, so that applications take its groups where there is no gateway.
+	First      bool      `json:"first,omitempty"`
 	SecretEnds time.Time `json:"secretEnds,omitzero"`
 }
 
@@ -121,6 +124,7 @@ type ProviderHealth struct {
 	ProblemSince   time.Time         `json:"problemSince,omitzero"`   // zero: none
 	Names          []string          `json:"names,omitempty"`         // of what came with the last sign-on
 	Absent         int               `json:"absent,omitempty"`        // sign-ons in a row without the claim of the groups
+	InfoFailed     int               `json:"infoFailed,omitempty"`    // sign-ons in a row at which UserInfo did not answer
 	CutAt          time.Time         `json:"cutAt,omitzero"`          // when groups were left out for their number, last
 	Refusals       []ProviderRefusal `json:"refusals,omitempty"`      // the last three, those in a row not each
 	SkewSeconds    int               `json:"skewSeconds,omitempty"`   // of its clock, at the last sign-on

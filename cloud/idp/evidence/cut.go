@@ -6,6 +6,10 @@ import (
 	"strings"
 )
 
+// overflow is in an ID token of a cloud like this one in place of groups that are too
+// many for it: its UserInfo, which comes first here, has them all.
+const overflow = "groups_overflow"
+
 // cutShort tells whether claims say that groups were left out for their number, in any
 // of the ways seen. What says so without saying of what is taken to be of groups: that
 // keeps memberships, which is the safe way to be wrong.
@@ -39,7 +43,9 @@ func (r *reader) sourced(claims map[string]any) bool {
 
 // means tells whether a name that a claim source has is the claim that is read.
 func (r *reader) means(name string) bool {
-	return name == r.Path.Whole || len(r.Path.Steps) > 0 && name == r.Path.Steps[0] || name == "groups" && r.aboutGroups()
+	return strings.EqualFold(name, r.Path.Whole) ||
+		len(r.Path.Steps) > 0 && strings.EqualFold(name, r.Path.Steps[0]) ||
+		strings.EqualFold(name, "groups") && r.aboutGroups()
 }
 
 // aboutGroups tells whether the claim is named after groups.

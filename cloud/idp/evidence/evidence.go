@@ -54,6 +54,22 @@ func (p Path) find(claims map[string]any) (any, bool) {
 	return at, len(p.Steps) > 0
 }
 
+// blocked tells whether something else stands where the path leads through, so that
+// nothing can be said of what is at its end.
+func (p Path) blocked(claims map[string]any) bool {
+	var at any = claims
+	for _, step := range p.Steps {
+		object, ok := at.(map[string]any)
+		if !ok {
+			return true
+		}
+		if at = object[step]; at == nil {
+			return false
+		}
+	}
+	return false
+}
+
 // Value returns the text at the path of the source that wins; of a list the first.
 // It is empty when there is none.
 func (e Evidence) Value(p Path) string {

@@ -62,13 +62,17 @@ type reader struct {
 func (e Evidence) Groups(how Reading) List {
 	r := &reader{Reading: how, seen: map[string]bool{}, reasons: map[string]bool{}}
 	for _, claims := range e.Claims {
-		if r.cutShort(claims) {
+		v, ok := how.Path.find(claims)
+		if ok {
+			r.found = true
+			r.take(v)
+		}
+		if r.cutShort(claims) || says(claims[overflow]) && !r.found {
 			r.cut = true
 			r.reasons["the provider has more groups than fit"] = true
 		}
-		if v, ok := how.Path.find(claims); ok {
-			r.found = true
-			r.take(v)
+		if !ok && how.Path.blocked(claims) {
+			r.reasons["what the claim is in is no object"] = true
 		}
 	}
 	if e.Failed {
@@ -83,7 +87,7 @@ func (e Evidence) Groups(how Reading) List {
 func (r *reader) judge(e Evidence) (Verdict, string) {
 	why := strings.Join(sorted(r.reasons), "; ")
 	switch {
-	case !r.found && !r.cut && e.Failed:
+	case !r.found && !r.cut && why != "":
 		return Unknown, why
 	case !r.found && !r.cut && r.AbsentIsNone:
 		return Complete, ""

@@ -148,6 +148,28 @@ func TestGroupsAreSplit(t *testing.T) { testGroups(t, split, ";") }
 
 func TestGroupsAreCut(t *testing.T) { testGroups(t, cut, "") }
 
+// TestNothingThatCannotBeReadIsNone, also where no claim means no groups.
+func TestNothingThatCannotBeReadIsNone(t *testing.T) {
+	none := func(r *evidence.Reading) { r.AbsentIsNone = true }
+	nested := evidence.Named("realm_access.roles")
+	nested.Steps = []string{"realm_access", "roles"}
+	testGroups(t, map[string]row{
+		"nothing":                  {token: `{}`, set: none, verdict: evidence.Complete},
+		"no parent":                {token: `{}`, path: nested, set: none, verdict: evidence.Complete},
+		"no child":                 {token: `{"realm_access":{}}`, path: nested, set: none, verdict: evidence.Complete},
+		"a parent that is a text":  {token: `{"realm_access":"x"}`, path: nested, set: none, verdict: evidence.Unknown},
+		"a parent that is a list":  {token: `{"realm_access":["r1"]}`, path: nested, set: none, verdict: evidence.Unknown},
+		"a list of parents":        {token: `{"realm_access":[{"roles":["r1"]}]}`, path: nested, set: none, verdict: evidence.Unknown},
+		"a parent, then whole":     {info: `{"realm_access":{"roles":["r1"]}}`, token: `{"realm_access":1}`, path: nested, names: "r1", verdict: evidence.Partial},
+		"our overflow":             {token: `{"groups_overflow":150}`, set: none, verdict: evidence.Partial},
+		"our overflow, then whole": {info: `{"groups":["a","b"]}`, token: `{"groups_overflow":150}`, names: "a|b", verdict: evidence.Complete},
+		"our overflow of none":     {token: `{"groups_overflow":0}`, set: none, verdict: evidence.Complete},
+		"sources in other letters": {token: `{"_claim_names":{"Groups":"src1"}}`, set: none, verdict: evidence.Partial},
+		"null alone":               {token: `{"groups":[null]}`, set: none, verdict: evidence.Partial},
+		"null among others":        {token: `{"groups":["a",null]}`, names: "a", verdict: evidence.Partial},
+	}, "")
+}
+
 func testGroups(t *testing.T, rows map[string]row, delimiter string) {
 	for name, r := range rows {
 		t.Run(name, func(t *testing.T) {

@@ -19,7 +19,7 @@
 // # Promises
 //
 //   - All addresses are stated: nothing is discovered at a sign-on, no redirect is
-//     followed, and no answer of more than 1 MiB is read.
+//     followed, and no answer of more than 4 MiB is read.
 //   - A key that is not known has the keys read anew, once; when that brought nothing
 //     they are not read again for [CoolDown].
 //   - Claims that are not checked may be malformed: they never cost a sign-on.

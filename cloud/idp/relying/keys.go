@@ -25,7 +25,7 @@ const (
 )
 
 // mostBody bounds what is read of any answer, in bytes.
-const mostBody = 1 << 20
+const mostBody = 4 << 20
 
 // algorithms are those that prove something to whoever has no secret.
 var algorithms = []jose.SignatureAlgorithm{

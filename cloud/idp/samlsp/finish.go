@@ -3,6 +3,8 @@ package samlsp
 import (
 	"crypto/rsa"
 	"errors"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 
@@ -200,19 +202,31 @@ func attributes(a *saml.Assertion) map[string]any {
 				values = []any{}
 			}
 			for _, v := range attribute.Values {
-				if v.Nil {
-					continue
-				}
-				text := v.Value
-				if v.NameID != nil {
-					text = v.NameID.Value
-				}
-				values = append(values, text)
+				values = append(values, valueOf(v))
 			}
 			all[attribute.Name] = values
 		}
 	}
+	maps.DeleteFunc(all, func(_ string, v any) bool { return onlyNil(v.([]any)) })
 	return all
+}
+
+// valueOf is one value; nil for one that says it is none (saml-core 2.7.3.1.1), as null
+// is in a claim.
+func valueOf(v saml.AttributeValue) any {
+	switch {
+	case v.Nil:
+		return nil
+	case v.NameID != nil:
+		return v.NameID.Value
+	}
+	return v.Value
+}
+
+// onlyNil tells whether an attribute says of itself that it has no value, which is not
+// that it is empty.
+func onlyNil(values []any) bool {
+	return len(values) > 0 && !slices.ContainsFunc(values, func(v any) bool { return v != nil })
 }
 
 // keyOf returns which of the provider's certificates an answer names; the only one

@@ -80,7 +80,7 @@ func takenDocuments() map[string]taken {
 		"nil value": {doc: good(func(l *idptest.Letter) {
 			l.Attributes = `<saml:Attribute Name="groups"><saml:AttributeValue xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance"` +
 				` xsi:nil="true"/></saml:Attribute>`
-		}), groups: ""},
+		}), groups: "absent"},
 		"a friendly name is no name": {doc: good(func(l *idptest.Letter) {
 			l.Attributes = `<saml:Attribute Name="role" FriendlyName="groups"><saml:AttributeValue>trap</saml:AttributeValue></saml:Attribute>` +
 				idptest.Attribute("groups", "right")
