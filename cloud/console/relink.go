@@ -47,6 +47,8 @@ func (c *console) linkUser(k *call) error {
 	u, err := c.Management.LinkUser(k.Context(), k.by(), k.PathValue("u"), func(store.User) (management.Link, error) {
 		return management.Link{To: to}, nil
 	})
+	// The form has only what this console offered: a user type that is wrong now has
+	// gone.
 	if _, wrong := faults(err); wrong {
 		return errGone
 	}

@@ -20,6 +20,8 @@ type userForm struct {
 }
 
 // seenAs is a time as a form carries it, to tell whether somebody came between.
+// It is in microseconds, as the store keeps times: a coarser one would miss a change,
+// and a finer one would never be equal.
 func seenAs(t time.Time) string { return strconv.FormatInt(t.UnixMicro(), 10) }
 
 // unseen is what is wrong when somebody came between; nil: nobody did, or the form
@@ -128,6 +130,7 @@ func (c *console) savedUser(k *call, form userForm, u store.User, err error, not
 }
 
 // switchUser enables or disables a user.
+// Nothing else of the user is touched, so it needs not be told who came between.
 func (c *console) switchUser(k *call) error {
 	enabled := k.posted("enabled") == "yes"
 	u, err := c.Management.ChangeUser(k.Context(), k.by(), k.PathValue("u"), func(u *store.User) error {
