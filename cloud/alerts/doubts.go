@@ -17,10 +17,9 @@ func ofDoubts(g store.Gateway, doubted []store.DoubtedGroup) (all []store.Alert)
 	byReason := map[wire.LookReason][]store.DoubtedGroup{}
 	for _, d := range doubted {
 		if d.SourceID == g.ID {
+			// One that this program does not know, as of a newer agent, counts as not asked.
 			r := wire.LookReasonOf(d.Doubt)
 			byReason[r] = append(byReason[r], d)
-		// A reason that this program does not know, as of a newer agent, counts as not
-		// asked.
 		}
 	}
 	// The reasons have an order, so that the same state makes the same alerts each

@@ -62,6 +62,8 @@ type Post struct {
 }
 
 // Message is what is told of an alert.
+// Text and Remedy may have what an agent or a directory said, so a receiver must not take
+// them for markup.
 type Message struct {
 	ID          string    `json:"id"`    // of the alert: the same for its begin and its end
 	State       string    `json:"state"` // "open" or "ended"
@@ -69,8 +71,6 @@ type Message struct {
 	Environment string    `json:"environment"` // ID
 	Name        string    `json:"environmentName"`
 	Gateway     string    `json:"gateway,omitempty"` // ID
-	// Text and Remedy may have what an agent or a directory said, so a receiver must
-	// not take them for markup.
 	Text        string    `json:"text"`
 	Remedy      string    `json:"remedy,omitempty"`
 	Since       time.Time `json:"since"`
