@@ -243,10 +243,10 @@ func (p *Post) mail(ctx context.Context, to string, m Message) error {
 	return nil
 }
 
-// A mail that was taken before the farewell failed counts as failed, and is sent once
-// more.
 // speak is one mail from greeting to farewell. TLS that was offered must succeed:
 // falling back would let whoever is between read it.
+// A mail that was taken before the farewell failed counts as failed, and is sent once
+// more.
 func (p *Post) speak(conn net.Conn, to string, m Message) error {
 	host, _, err := net.SplitHostPort(p.SMTP)
 	if err != nil {

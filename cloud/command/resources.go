@@ -83,8 +83,8 @@ var columns = map[string][]string{
 	"pairings":         {"id", "createdBy", "expiresAt"},
 }
 
-// They need credentials and no file of the cloud, so they run on any machine.
 // resourceCommands are the commands that speak with a running cloud over its API.
+// They need credentials and no file of the cloud, so they run on any machine.
 func (c *command) resourceCommands() []*cobra.Command {
 	where := "RESOURCE is a path below the environment, as in users, gateways/ID/instances or users/ID/memberOfGroups."
 	return []*cobra.Command{

@@ -41,9 +41,9 @@ func (h *Hub) ServeStatus(w http.ResponseWriter, _ *http.Request) {
 	})
 }
 
+// ServeHTTP opens an agent's link and serves it until it ends.
 // Until it is admitted nothing of the agent is kept, so strangers cost one look into
 // the store.
-// ServeHTTP opens an agent's link and serves it until it ends.
 func (h *Hub) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	instance, gateway, epoch, err := h.admit(r)
 	if err != nil {
