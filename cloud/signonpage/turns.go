@@ -25,6 +25,7 @@ type turns struct {
 	of  map[string]int // by address
 }
 
+// newTurns leaves one place at least, on a machine with one processor as well.
 func newTurns() *turns {
 	return &turns{
 		work: make(chan struct{}, max(1, runtime.GOMAXPROCS(0)/2)),
@@ -33,6 +34,7 @@ func newTurns() *turns {
 }
 
 // enter lets an answer in, until leave is called; false when there are too many.
+// It does not wait: who comes to a full house is told to come again.
 func (t *turns) enter(address string) (leave func(), ok bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -52,6 +54,7 @@ func (t *turns) enter(address string) (leave func(), ok bool) {
 }
 
 // take waits for a turn to work, until done is called.
+// It gives up when the browser does, with the error of the context.
 func (t *turns) take(ctx context.Context) (done func(), err error) {
 	select {
 	case t.work <- struct{}{}:
@@ -62,6 +65,7 @@ func (t *turns) take(ctx context.Context) (done func(), err error) {
 }
 
 // bounded lets in what comes while there are few, before anything of it is read.
+// Its address is that of the request: behind a proxy that is not trusted all have one.
 func (s *Server) bounded(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		leave, ok := s.turns.enter(web.Address(r))
