@@ -57,6 +57,7 @@ func (c *Client) userInfo(ctx context.Context, token string) (map[string]any, er
 	if iss, ok := claims["iss"]; ok && iss != c.Issuer {
 		return nil, evidence.Refuse(evidence.WrongIssuer, "UserInfo is of %.200v", iss)
 	}
+	// Without aud it is for whoever has the access token.
 	if aud := texts(claims["aud"]); aud != nil && !contains(aud, c.ClientID) {
 		return nil, evidence.Refuse(evidence.WrongAudience, "UserInfo is for %.200q", aud)
 	}
@@ -66,6 +67,7 @@ func (c *Client) userInfo(ctx context.Context, token string) (map[string]any, er
 	return claims, nil
 }
 
+// contains tells whether a text is among others.
 func contains(all []string, one string) bool {
 	for _, s := range all {
 		if s == one {
@@ -89,6 +91,7 @@ func decode(body []byte) (claims map[string]any, err error) {
 }
 
 // header reads the header of a token.
+// What it says is for the log and for finding a key, and proves nothing.
 func header(jwt string) (h struct{ Kid string }) {
 	first, _, _ := strings.Cut(jwt, ".")
 	raw, err := base64.RawURLEncoding.DecodeString(first)
@@ -98,8 +101,10 @@ func header(jwt string) (h struct{ Kid string }) {
 	return h
 }
 
+// keyID is empty when there is none.
 func keyID(jwt string) string { return header(jwt).Kid }
 
+// names are those of algorithms, as the library wants them.
 func names(all []jose.SignatureAlgorithm) (names []string) {
 	for _, a := range all {
 		names = append(names, string(a))
@@ -108,6 +113,7 @@ func names(all []jose.SignatureAlgorithm) (names []string) {
 }
 
 // seconds reads a time; the zero time when there is none.
+// Beyond what a time can be it is none, so that no claim makes one of the far future.
 func seconds(v any) time.Time {
 	n, ok := v.(json.Number)
 	if !ok {
@@ -121,6 +127,7 @@ func seconds(v any) time.Time {
 }
 
 // texts reads a text or a list of them; nil when there is none.
+// What is no text among others is left out.
 func texts(v any) (all []string) {
 	switch v := v.(type) {
 	case string:

@@ -35,6 +35,8 @@ type Described struct {
 // ReadMetadata reads a provider's metadata; of a list the one with that entity ID.
 // EntityID may be empty when there is only one. What was valid until before now is
 // refused. Its error is a sentence for an administrator.
+// Who reads it from an address trusts that address: no signature of metadata is looked
+// at.
 func ReadMetadata(doc []byte, entityID string, now time.Time) (d Described, err error) {
 	if len(doc) > MostMetadata {
 		return d, fmt.Errorf("the metadata has more than %d MiB", MostMetadata>>20)
@@ -80,6 +82,7 @@ func until(entity saml.EntityDescriptor, role saml.IDPSSODescriptor) time.Time {
 }
 
 // Expired returns an error when what was valid until some time is so no longer.
+// Zero is for ever.
 func Expired(until, now time.Time) error {
 	if until.IsZero() || now.Before(until) {
 		return nil
@@ -88,6 +91,7 @@ func Expired(until, now time.Time) error {
 }
 
 // endpoint returns where requests go, by redirect rather than by POST.
+// A redirect needs no page of ours with a form in it.
 func endpoint(role saml.IDPSSODescriptor) (address, binding string) {
 	for _, s := range role.SingleSignOnServices {
 		switch {
@@ -132,6 +136,7 @@ func signing(role saml.IDPSSODescriptor) (all []*x509.Certificate, err error) {
 }
 
 // same tells whether a text is the base64 of der.
+// Blanks and line breaks in the text do not count.
 func same(text string, der []byte) bool {
 	raw, err := base64.StdEncoding.DecodeString(strings.Join(strings.Fields(text), ""))
 	return err == nil && bytes.Equal(raw, der)
