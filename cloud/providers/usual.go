@@ -87,7 +87,7 @@ func assertion(id, name, groups, email, given, family string, hints ...string) P
 	}
 }
 
-// FindPreset returns the one of that ID, or the first of a type.
+// FindPreset returns the one of that ID; false when there is none.
 func FindPreset(id string) (Preset, bool) {
 	all := Presets()
 	i := slices.IndexFunc(all, func(p Preset) bool { return p.ID == id })
@@ -106,7 +106,7 @@ func Core(of store.ProviderType) store.ProviderMapping {
 	return m
 }
 
-// Mappings are the usual ones of a preset: properties once, groups at each sign-on.
+// Mappings are the usual ones of a preset: the username once, all others at each sign-on.
 func (p Preset) Mappings() []store.ProviderMapping {
 	all := []store.ProviderMapping{Core(p.Type)}
 	for _, m := range []store.ProviderMapping{
