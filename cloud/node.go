@@ -135,6 +135,7 @@ func (n *node) console(
 const providerTime = 10 * time.Second
 
 // newProviders signs people on through identity providers.
+// They are at public addresses, or in networks that the operator allowed.
 func (n *node) newProviders() *idp.Desk {
 	return &idp.Desk{
 		Store:       n.db,
