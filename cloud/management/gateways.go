@@ -166,6 +166,7 @@ func (s *Service) DeleteGateway(
 // through a gateway, or through one of its user types.
 // It names ten of them, so that whoever reads it knows whether these are three trial
 // accounts or the whole company.
+// It must be asked in the transaction of the deletion, so that nobody comes between.
 func (t *turn) dependents(ctx context.Context, gateway, userType string) error {
 	n, err := t.GatewayUsers(ctx, t.env(), gateway, userType)
 	if err != nil || n == 0 {

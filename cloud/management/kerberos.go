@@ -18,6 +18,7 @@ func wrong(field fault.Field, item int, format string, args ...any) fault.List {
 }
 
 // UsualKerberos is how a gateway takes tickets unless it says otherwise.
+// People of every realm that a key is of are taken then.
 func UsualKerberos() *store.Kerberos {
 	return &store.Kerberos{RetainMinutes: kerberos.DefaultRetainMinutes}
 }
@@ -68,6 +69,7 @@ func checkAccount(d Draft, before *store.Kerberos) fault.List {
 }
 
 // useAccount puts the keys of a service account's password in use, if one was given.
+// The password is turned into keys and forgotten.
 func (t *turn) useAccount(ctx context.Context, d Draft) error {
 	if d.ServicePassword == "" || d.Kerberos == nil {
 		return nil
@@ -127,6 +129,8 @@ func (s *Service) UseKeys(
 }
 
 // DeleteKeys forgets one set of a gateway's Kerberos keys.
+// Whatever was made with it opens nothing from then on: it is for keys that others
+// know.
 func (s *Service) DeleteKeys(ctx context.Context, by By, gateway, id string) error {
 	return s.act(ctx, by, DeleteKeys, func(t *turn) error {
 		g, err := t.gateway(ctx, gateway)
