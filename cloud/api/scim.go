@@ -145,7 +145,7 @@ func (f *filterText) word() (word string) {
 // Tabs and line breaks are none here.
 func (f *filterText) skip() { f.rest = strings.TrimLeft(f.rest, " ") }
 
-// operatorOf returns the comparison of a word; false for those that RFC 7644 has and
+// operatorOf returns the comparison of a word; 0 for those that RFC 7644 has and
 // this API has not, such as ne, gt and pr.
 func operatorOf(word string) store.Op {
 	switch strings.ToLower(word) {
