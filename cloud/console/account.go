@@ -46,6 +46,7 @@ func (c *console) renderAccount(k *call, status int, wrong map[string]string) (e
 }
 
 // roleName is a role in words.
+// It is empty for what is no role.
 func roleName(r store.Role) string {
 	return map[store.Role]string{
 		store.RoleOwner:         "Owner",
@@ -269,6 +270,7 @@ func (c *console) dropOneTime(k *call) error {
 
 // askNewPasskey begins what the browser's script ends at keepPasskey: the challenge
 // waits in the session.
+// A script asks, so what is wrong is told it in JSON.
 func (c *console) askNewPasskey(k *call) error {
 	if err := k.ownOnly(); err != nil {
 		return k.told(err)

@@ -56,6 +56,7 @@ const day = "2006-01-02"
 
 // activityFilter reads the filter of a request. Days are those of UTC, and the
 // last one counts.
+// What is wrong with a day is told by its field; what becomes of it the caller decides.
 func (k *call) activityFilter() (l activityList, f store.ActivityFilter) {
 	l = activityList{
 		Q:       k.query("q"),

@@ -147,6 +147,8 @@ func (c *console) makeSecret(k *call) error {
 	return c.renderApplication(k, http.StatusOK, applicationPage{Application: a, Secret: secret})
 }
 
+// deleteApplication does so at once, without a page that asks: no record hangs on an
+// application. Its tokens are worth nothing from then on.
 func (c *console) deleteApplication(k *call) error {
 	a, err := c.Management.DeleteApplication(k.Context(), k.by(), k.PathValue("a"), nil)
 	if err != nil {

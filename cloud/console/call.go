@@ -37,6 +37,7 @@ func (p *person) own() bool { return p.UserID == "" }
 type endpoint func(k *call) error
 
 // page makes an endpoint a handler.
+// Whatever an endpoint returns as an error becomes a page here.
 func (c *console) page(e endpoint) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		k := &call{Request: r, console: c, w: w}
@@ -86,6 +87,8 @@ func (k *call) goTo(path string) error {
 }
 
 // done is goTo with a sentence that the next page shows once.
+// It waits in the session and not in the address, so that no link from elsewhere can
+// have it said.
 func (k *call) done(path, notice string) error {
 	k.console.sessions.Put(k.Context(), noticeKey, notice)
 	return k.goTo(path)
@@ -167,6 +170,7 @@ var (
 
 // refusalOf returns what a person should know of an error; nil when the error
 // is nobody's fault but ours.
+// What is of another environment is gone for the store, and so for the person.
 func refusalOf(err error) *refusal {
 	var r *refusal
 	var higher *management.HigherError

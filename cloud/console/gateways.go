@@ -159,6 +159,7 @@ func (c *console) switchGateway(k *call) error {
 }
 
 // deletion asks before something goes, and shows who depends on it.
+// One page does it for all kinds: who depends on it is what is asked of each.
 type deletion struct {
 	Kind, Name, Back string // as in "gateway"; where it is seen
 	Count            int    // users who depend on it

@@ -72,6 +72,7 @@ func (f groupForm) into(g *store.Group) {
 	g.Description, g.ExternalID, g.PopulationID = f.Description, f.External, f.Place
 }
 
+// createGroup makes an ordinary group: those of a directory come by sign-ons.
 func (c *console) createGroup(k *call) error {
 	form, g := readGroupForm(k), store.Group{}
 	form.into(&g)

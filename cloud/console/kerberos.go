@@ -157,6 +157,7 @@ func (f kerberosForm) into(d *management.Draft) (err error) {
 }
 
 // againKerberos shows what was typed, with what is wrong with it.
+// A password that was typed is not among it.
 func (c *console) againKerberos(k *call, form kerberosForm, wrong map[string]string) error {
 	g, err := c.gateway(k)
 	if err != nil {
@@ -223,6 +224,7 @@ func (c *console) deleteKeys(k *call) error {
 }
 
 // stopKerberos turns it off, and forgets every key.
+// To take tickets again it needs keys anew.
 func (c *console) stopKerberos(k *call) error {
 	gateway := k.PathValue("g")
 	if err := c.Management.StopKerberos(k.Context(), k.by(), gateway); err != nil {

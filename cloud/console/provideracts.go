@@ -142,6 +142,7 @@ func (c *console) linkAccount(k *call) error {
 	return k.done(under("users", l.UserID), "The account was linked.")
 }
 
+// unlinkAccount leaves the record: the user signs on by what else there is.
 func (c *console) unlinkAccount(k *call) error {
 	user := k.PathValue("u")
 	if err := c.Management.UnlinkAccount(k.Context(), k.by(), user, k.PathValue("id"), nil); err != nil {

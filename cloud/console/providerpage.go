@@ -284,6 +284,8 @@ func readMappings(k *call, old []store.ProviderMapping) (all []store.ProviderMap
 	return all
 }
 
+// switchProvider touches nothing but that. To enable one may be refused, as without a
+// certificate.
 func (c *console) switchProvider(k *call) error {
 	var page providerPage
 	enabled := k.posted("enabled") == "yes"

@@ -50,6 +50,8 @@ type providerList struct {
 	Pager     pager
 }
 
+// listProviders shows of each how many it knows, when it last signed somebody on, and
+// when the last of its certificates ends.
 func (c *console) listProviders(k *call) error {
 	all, next, err := c.Store.IdentityProviders(k.Context(), k.env(), k.part())
 	if err != nil {
@@ -156,6 +158,8 @@ func (c *console) newProvider(k *call) error {
 	return c.renderNewProvider(k, http.StatusOK, newProvider{Preset: preset})
 }
 
+// renderNewProvider shows our own addresses beside the form, as they are to be entered
+// at the provider.
 func (c *console) renderNewProvider(k *call, status int, page newProvider) error {
 	var err error
 	page.Populations, _, err = c.Store.Populations(k.Context(), k.env(), store.Page{Limit: store.MaxLimit})

@@ -12,6 +12,7 @@ import (
 type target struct{ Value, Name string }
 
 // targets returns every user type of the environment but one.
+// Only gateways that are enabled have any.
 func (c *console) targets(k *call, but store.UserTypeRef) ([]target, error) {
 	ways, err := signon.Routes(k.Context(), c.Store, k.env())
 	var all []target

@@ -24,6 +24,7 @@ import (
 var templateFiles embed.FS
 
 // pages are the templates by name, each with the layout.
+// They are parsed once, at the start.
 type pages map[string]*template.Template
 
 // parsePages reads the templates. One that cannot be parsed is a defect of the
@@ -167,6 +168,8 @@ func (k *call) pagerOf(next string) (p pager) {
 // rows is how many lines a list shows at once.
 const rows = 50
 
+// part is the part of a list that the address asks for. A cursor that is none is
+// store.ErrCursor, by the list.
 func (k *call) part() store.Page { return store.Page{Cursor: k.query("cursor"), Limit: rows} }
 
 // when writes a time for people.
@@ -199,6 +202,7 @@ type field struct {
 // Wrong tells whether the value is.
 func (f field) Wrong() bool { return f.Fault.Text != "" }
 
+// fieldOf is for templates, which make no struct themselves.
 func fieldOf(id, label, value string, wrong map[string]string) field {
 	return field{id, label, value, faultOf(wrong, id)}
 }

@@ -49,6 +49,7 @@ func (c *console) closed() map[string]route {
 	return all
 }
 
+// gatewayPages has the trial of a person as an action of its own, to look at as well.
 func (c *console) gatewayPages() map[string]route {
 	const one, kind = "/console/gateways/{g}", "/console/gateways/{g}/user-types/{t}"
 	return map[string]route{
@@ -90,6 +91,7 @@ func (c *console) instancePages() map[string]route {
 	}
 }
 
+// kerberosPages has the end of it as a change of the gateway.
 func (c *console) kerberosPages() map[string]route {
 	const of = "/console/gateways/{g}/kerberos"
 	return map[string]route{
@@ -114,6 +116,7 @@ func (c *console) applicationPages() map[string]route {
 	}
 }
 
+// userPages has the activities as well: whoever may read may see and save them.
 func (c *console) userPages() map[string]route {
 	const one = "/console/users/{u}"
 	return map[string]route{

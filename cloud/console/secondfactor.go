@@ -174,6 +174,7 @@ func (k *call) told(err error) error {
 }
 
 // ask sends a browser what it is asked about passkeys, and remembers it.
+// An error is told the script, too.
 func (k *call) ask(asked administrators.Ceremony, err error) error {
 	if err != nil {
 		return k.told(err)

@@ -111,6 +111,7 @@ func (c *console) guarded(next http.Handler) http.Handler {
 	return web.Pages(web.Scripted, web.SameSite(refuse, web.Limited(maxForm, next)))
 }
 
+// now is the time of day, which tests set.
 func (s *Server) now() time.Time {
 	if s.Now == nil {
 		return time.Now()
@@ -118,6 +119,7 @@ func (s *Server) now() time.Time {
 	return s.Now()
 }
 
+// log is where refusals and our own faults go; without a logger, nowhere.
 func (s *Server) log() hclog.Logger {
 	if s.Logger == nil {
 		return hclog.NewNullLogger()

@@ -182,6 +182,8 @@ func (c *console) showSignIn(k *call) error {
 	return c.renderSignIn(k, http.StatusOK, form)
 }
 
+// renderSignIn offers passkeys where the console is known by a name, and accounts of
+// the organisation where groups give roles.
 func (c *console) renderSignIn(k *call, status int, form signInForm) (err error) {
 	form.Passkeys = c.Proofs.PasskeySite() != ""
 	if form.Organisation, err = c.organisation(k); err != nil {

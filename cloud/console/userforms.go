@@ -37,6 +37,7 @@ func unseen(seen *string, changed time.Time, what string) error {
 		"by somebody else or in another window. Saving again replaces what is there now.")
 }
 
+// newUser begins with the default population.
 func (c *console) newUser(k *call) error {
 	p, err := c.Store.DefaultPopulation(k.Context(), k.env())
 	if err != nil {
@@ -95,6 +96,7 @@ func (f userForm) into(u *store.User) {
 	u.Email, u.ExternalID, u.PopulationID = f.Email, f.External, f.Place
 }
 
+// createUser makes one who is enabled, and linked to no directory yet.
 func (c *console) createUser(k *call) error {
 	form, u := readUserForm(k), store.User{Enabled: true}
 	form.into(&u)

@@ -34,6 +34,7 @@ type userTypeForm struct {
 type mappingRow struct{ Property, Attribute, Error string }
 
 // formOf returns the form of a user type of a gateway.
+// The mapping of groups has fields of its own; every other is a row.
 func formOf(g store.Gateway, t store.UserType) userTypeForm {
 	f := userTypeForm{
 		Name:          t.Name,
@@ -158,6 +159,7 @@ func long(typed string) string {
 }
 
 // wrong puts what is wrong beside its field.
+// Faults count the mappings from 1, and that of groups is behind the rows.
 func (f *userTypeForm) wrong(x fault.Fault) {
 	field, message := fields[x.Field], x.Message
 	switch {

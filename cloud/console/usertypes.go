@@ -29,6 +29,7 @@ type userTypePage struct {
 
 // attributes returns the names that connected agents say their directory has, and
 // that their files let leave.
+// Without one that is connected there are none.
 func (c *console) attributes(gateway string) (all []string) {
 	for _, l := range c.Links.Live(gateway) {
 		all = append(all, l.Beat.Attributes...)
