@@ -14,6 +14,7 @@ func factsOfPopulation(p store.Population) facts {
 }
 
 // CreatePopulation adds a population, and fills in ID and times.
+// The first of an environment is the default one, whatever p says.
 func (s *Service) CreatePopulation(ctx context.Context, by By, p *store.Population) error {
 	return s.act(ctx, by, CreatePopulation, func(t *turn) error {
 		p.ID, p.EnvironmentID = "", t.env()

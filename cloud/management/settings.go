@@ -18,6 +18,7 @@ func factsOfEnvironment(e store.Environment) facts {
 }
 
 // ChangeSettings changes the name and the settings of the environment.
+// Errors are a fault.List, and what change returns.
 func (s *Service) ChangeSettings(
 	ctx context.Context, by By, change func(*store.Environment) error,
 ) (e store.Environment, err error) {
