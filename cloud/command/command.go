@@ -23,6 +23,7 @@ const (
 )
 
 // Main runs the command line in args and returns the exit code.
+// It ends no process: that is for who calls it.
 func Main(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	c := &command{stdout: stdout, stderr: stderr}
 	root := &cobra.Command{

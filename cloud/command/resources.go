@@ -20,6 +20,7 @@ import (
 )
 
 // access is how the commands for resources reach a cloud.
+// What no flag says the environment of the process does, so that a script says it once.
 type access struct{ file, url string }
 
 // addTo adds the flags. The credentials are in a file and not in a flag, which others
@@ -134,6 +135,7 @@ func (c *command) listCommand(where string) *cobra.Command {
 }
 
 // lister goes through the parts of a list.
+// Each part is a request, and all go by one token.
 type lister struct {
 	api          *client.Client
 	path, filter string

@@ -145,6 +145,7 @@ that a node is about to stop.`,
 }
 
 // addBusTo adds the flags of the bus between nodes.
+// Without any of them this is a cloud of one node.
 func (f *runFlags) addBusTo(cmd *cobra.Command) {
 	cmd.Flags().StringSliceVar(&f.bus.URLs, "nats", nil,
 		"NATS server that all nodes share, as tls://HOST:4222; may be repeated"+
