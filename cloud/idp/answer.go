@@ -88,6 +88,7 @@ func (d *Desk) once(ctx context.Context, until time.Time, parts ...string) error
 }
 
 // arrival is what Accept keeps for Arrive.
+// It is kept sealed, and for minutes: it has what a provider says of a person.
 type arrival struct {
 	Provider string
 	Request  string // ID
@@ -156,6 +157,7 @@ func withoutBlanks(r rune) rune {
 
 // Arrive takes what Accept proved, for the browser that began. Its error is a *Refused,
 // or of the store.
+// A key is good once. One that was made of a refusal tells that, and signs nobody on.
 func (d *Desk) Arrive(
 	ctx context.Context, env, key string, cookies func() []string, address string,
 ) (a Arrived, err error) {

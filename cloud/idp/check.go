@@ -232,6 +232,7 @@ func (d *Desk) get(ctx context.Context, address, etag string, most int64) (body 
 }
 
 // ReadMetadata reads a SAML provider's metadata at an address; see samlsp.ReadMetadata.
+// It is errSame when it has the ETag still.
 func (d *Desk) ReadMetadata(
 	ctx context.Context, address, entityID, etag string,
 ) (m samlsp.Described, now string, err error) {

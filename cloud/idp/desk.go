@@ -101,6 +101,8 @@ type Going struct {
 }
 
 // Cookie is what the browser keeps until it is back.
+// Each sign-on under way has one of its own, so that two windows do not take each
+// other's.
 type Cookie struct {
 	Suffix string // of its name
 	Value  string

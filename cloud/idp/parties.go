@@ -16,6 +16,7 @@ import (
 )
 
 // CallbackPath and the others are where answers come, below an environment.
+// They are entered at providers, so that they must stay.
 const (
 	CallbackPath = "/rp/callback/openid_connect"
 	ACSPath      = "/saml20/sp/acs"
@@ -55,6 +56,7 @@ func (d *Desk) MetadataURL(p store.IdentityProvider) string {
 }
 
 // OwnEntityID is what we are called to a SAML provider whose setting says nothing.
+// It is entered there as well.
 func OwnEntityID(url, env string) string { return url + "/" + env + "/saml20/sp" }
 
 // client is ourselves as a client of an OpenID Connect provider.

@@ -26,6 +26,7 @@ type visit struct {
 }
 
 // arrive has the records follow the evidence, and says who came.
+// The provider's health is written after the records, in a transaction of its own.
 func (d *Desk) arrive(ctx context.Context, v visit) (a Arrived, err error) {
 	list, mapped := groupsOf(v)
 	a = Arrived{

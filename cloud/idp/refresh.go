@@ -24,6 +24,7 @@ var errEntity = errors.New("the metadata does not describe this entity ID any mo
 
 // Run reads the metadata of SAML providers when it is due, until ctx ends, so that new
 // certificates come and old ones go by themselves.
+// It begins at once. Every node does it: what one has read is due for none of them.
 func (d *Desk) Run(ctx context.Context) {
 	tick := time.NewTicker(lookEvery)
 	defer tick.Stop()

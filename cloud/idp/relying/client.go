@@ -53,6 +53,7 @@ type Client struct {
 }
 
 // Kept is what must be known when the answer comes.
+// Nobody else may read it: with the verifier a code that was stolen could be used.
 type Kept struct {
 	Nonce    string
 	Verifier string    // of PKCE
@@ -167,6 +168,7 @@ func kindOf(code string) evidence.Kind {
 }
 
 // exchange makes the code tokens.
+// Its error has what the provider says of it, cut, and neither code nor secret.
 func (c *Client) exchange(ctx context.Context, k Kept, code string) (*oauth2.Token, error) {
 	var options []oauth2.AuthCodeOption
 	if k.Verifier != "" {

@@ -36,6 +36,7 @@ var algorithms = []jose.SignatureAlgorithm{
 }
 
 // Keys are those that one provider signs with. Safe for concurrent use.
+// What is known stays in use while they cannot be read.
 type Keys struct {
 	address string
 	client  *http.Client

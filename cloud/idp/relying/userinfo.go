@@ -19,6 +19,7 @@ import (
 
 // withUserInfo adds what UserInfo says (Core section 5.3). When it does not answer,
 // what only it has is unknown; when it speaks of somebody else, all is refused.
+// A failure alone costs no sign-on.
 func (c *Client) withUserInfo(ctx context.Context, e evidence.Evidence, token string) (evidence.Evidence, error) {
 	claims, err := c.userInfo(ctx, token)
 	var refused *evidence.Refusal
@@ -78,6 +79,7 @@ func contains(all []string, one string) bool {
 }
 
 // decode reads an object; numbers keep their digits.
+// What comes behind it makes it none.
 func decode(body []byte) (claims map[string]any, err error) {
 	d := json.NewDecoder(bytes.NewReader(body))
 	d.UseNumber()

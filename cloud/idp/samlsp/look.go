@@ -62,6 +62,8 @@ func look(doc []byte) (*looked, error) {
 }
 
 // token looks at one token.
+// Comments and instructions split a text in two, and readers differ in which part they
+// take.
 func (l *looked) token(token xml.Token, first bool) error {
 	switch t := token.(type) {
 	case xml.Directive:

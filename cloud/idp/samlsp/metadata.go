@@ -106,6 +106,7 @@ func endpoint(role saml.IDPSSODescriptor) (address, binding string) {
 
 // signing returns the certificates that a provider signs with, each once: those without
 // a use, too (saml-metadata 2.4.1.1).
+// One that has ended is among them: whether it proves anything the settings say.
 func signing(role saml.IDPSSODescriptor) (all []*x509.Certificate, err error) {
 	for _, key := range role.KeyDescriptors {
 		if key.Use != "signing" && key.Use != "" {

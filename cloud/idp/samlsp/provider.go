@@ -183,6 +183,7 @@ func (p *Provider) binding() string {
 
 // Start makes a request. Its ID is the caller's: what answers it says so. Relay comes
 // back with the answer, as far as the provider keeps it; it has 80 bytes at most.
+// The signature of a redirect is in the address, that of a form in the document.
 func (p *Provider) Start(id, relay string, w Wish) (r Request, err error) {
 	sp, err := p.service()
 	if err != nil {
