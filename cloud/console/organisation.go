@@ -26,8 +26,8 @@ func enterPath(env string) string { return "/console/organisation?e=" + env }
 
 // enter lets in who has signed on with an account of the organisation, if their
 // groups give a role, and sends others to sign on.
-// It is asked again with each request, so that it is the sign-on page's word that
-// counts and not what this console remembers.
+// Whether they have is the sign-on page's to say; the session that begins here is the
+// console's own.
 func (c *console) enter(k *call) error {
 	env, err := c.Store.Environment(k.Context(), k.query("e"))
 	if err != nil {
