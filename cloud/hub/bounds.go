@@ -92,8 +92,7 @@ func boundRefused(all []wire.Refused) []wire.Refused {
 func boundResult(r *wire.SignOnResult) error {
 	clipText(&r.Reason)
 	if m := r.Membership; m != nil {
-		// What does not belong to the sign-on is cut; a name of a group would be kept
-		// as another.
+		// It is for people, and is cut; a name that was cut would be another group's.
 		clipText(&m.Reason)
 		for i := range m.Groups {
 			g := &m.Groups[i]
