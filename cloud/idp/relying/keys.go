@@ -55,6 +55,7 @@ type Keys struct {
 var _ gooidc.KeySet = (*Keys)(nil)
 
 // NewKeys returns the keys at an address, which nobody has read yet.
+// The first answer has them read.
 func NewKeys(address string, client *http.Client, now func() time.Time) *Keys {
 	return &Keys{address: address, client: client, now: now}
 }
@@ -127,6 +128,8 @@ func (k *Keys) count() int {
 
 // lately returns what reading brought since they had been read so often, or so short a
 // time ago that they are not read again.
+// That they could not be read is told again for a while, so that not everybody who
+// waits asks anew.
 func (k *Keys) lately(often int) (keys []jose.JSONWebKey, enough bool, err error) {
 	k.mu.Lock()
 	defer k.mu.Unlock()

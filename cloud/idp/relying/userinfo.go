@@ -39,6 +39,7 @@ func (c *Client) withUserInfo(ctx context.Context, e evidence.Evidence, token st
 
 // userInfo asks the endpoint. An answer that is signed must be signed by the provider,
 // and for us.
+// What is not signed is believed for the address that it came from.
 func (c *Client) userInfo(ctx context.Context, token string) (map[string]any, error) {
 	body, kind, err := get(ctx, c.HTTP, c.UserInfoEndpoint, token)
 	if err != nil {

@@ -59,6 +59,7 @@ func (p *Provider) Finish(k Kept, doc []byte) (evidence.Evidence, error) {
 }
 
 // lookInside looks at an encrypted assertion as at the document that it came in.
+// Until it was opened a look has seen nothing of it.
 func (p *Provider) lookInside(root *etree.Element) error {
 	outer := root.FindElement("./EncryptedAssertion")
 	if outer == nil {
@@ -201,6 +202,8 @@ func (p *Provider) nameID(e *evidence.Evidence, id *saml.NameID) error {
 // attributes returns the values of every attribute by its name, those of one that
 // comes several times together. One without a value has an empty list.
 // What is nil (xsi:nil) is no value.
+// Its FriendlyName counts for nothing: the standard keeps it for people (saml-core
+// 2.7.3.1).
 func attributes(a *saml.Assertion) map[string]any {
 	all := map[string]any{}
 	for _, s := range a.AttributeStatements {

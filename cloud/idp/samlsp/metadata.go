@@ -74,6 +74,7 @@ func ReadMetadata(doc []byte, entityID string, now time.Time) (d Described, err 
 
 // until is the earliest end of what describes a provider: the library has looked at the
 // lists that it is in.
+// A time of zero is no end.
 func until(entity saml.EntityDescriptor, role saml.IDPSSODescriptor) time.Time {
 	if end := role.ValidUntil; end != nil && (entity.ValidUntil.IsZero() || end.Before(entity.ValidUntil)) {
 		return *end

@@ -39,6 +39,7 @@ const (
 )
 
 // methods are our signatures, by the API's words.
+// A word that is none of these was refused when it was set.
 func methods() map[string]string {
 	return map[string]string{
 		"":                dsig.RSASHA256SignatureMethod,
@@ -136,6 +137,7 @@ func (p *Provider) method() string {
 
 // SignsBy tells whether the key of a certificate can make a signature of that name of
 // the API's. Empty is RSA with SHA-256.
+// A certificate that cannot be read signs nothing.
 func SignsBy(der []byte, algorithm string) bool {
 	c, err := x509.ParseCertificate(der)
 	if _, known := methods()[algorithm]; err != nil || !known {
