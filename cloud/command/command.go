@@ -73,6 +73,7 @@ type command struct{ stdout, stderr io.Writer }
 
 // initCommand is "init". The secrets are printed and in no file: who wants them in one
 // says where it goes.
+// Where there is a cloud already it fails, and changes nothing.
 func (c *command) initCommand() *cobra.Command {
 	var where databaseFlags
 	var name, url string

@@ -38,6 +38,7 @@ together they open everything. A cloud on PostgreSQL is backed up by pg_dump.`,
 
 // restoreCommand is "restore". What it prints names what an attacker would restore a
 // copy for: what was revoked since is good again.
+// A folder that has a cloud already is left as it is.
 func (c *command) restoreCommand() *cobra.Command {
 	var data, from, master string
 	cmd := &cobra.Command{

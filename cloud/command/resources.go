@@ -100,6 +100,7 @@ func (c *command) resourceCommands() []*cobra.Command {
 
 // listCommand is "list". It stops at 1000 unless told otherwise: a terminal is not the
 // place for a million users, and each part is another request.
+// That the limit left some out is not told.
 func (c *command) listCommand(where string) *cobra.Command {
 	var a access
 	var filter string

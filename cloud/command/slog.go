@@ -23,6 +23,7 @@ func (h slogHandler) Enabled(_ context.Context, l slog.Level) bool {
 }
 
 // Handle implements slog.Handler.
+// It never fails.
 func (h slogHandler) Handle(_ context.Context, r slog.Record) error {
 	var args []any
 	// Values that are made only when they are wanted are resolved here.
