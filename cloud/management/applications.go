@@ -127,6 +127,7 @@ func (s *Service) RenewApplication(
 }
 
 // DeleteApplication removes an application; its tokens are worth nothing from then on.
+// Seen gets the application as it is and may refuse; nil: it does not.
 func (s *Service) DeleteApplication(
 	ctx context.Context, by By, id string, seen func(store.Application) error,
 ) (a store.Application, err error) {

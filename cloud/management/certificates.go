@@ -122,8 +122,7 @@ func (d *KeyDraft) complete() {
 	d.Days = cmp.Or(d.Days, keyDays)
 }
 
-// check is for what was asked for. Shorter keys are refused: 2048 bits are the least
-// that is signed with today.
+// check is for a draft that is complete: what was left out is as usual by then.
 func (d KeyDraft) check() error {
 	l := checkLength(fault.Name, "A name", "", d.Name, maxName)
 	if !slices.Contains([]int{2048, 3072, 4096}, d.Bits) {

@@ -130,6 +130,7 @@ func gatewayNameTaken(err error) error {
 // DeleteGateway removes a gateway with its instances and its just-in-time groups.
 // *DependentsError when it has users, unless force is set: they stay then, without
 // a directory that checks their passwords.
+// The links of its instances are cut once all is kept.
 func (s *Service) DeleteGateway(
 	ctx context.Context, by By, id string, force bool, seen func(store.Gateway) error,
 ) error {

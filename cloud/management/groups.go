@@ -203,6 +203,8 @@ func (s *Service) AddMember(ctx context.Context, by By, user, group string) erro
 
 // RemoveMember takes a user out of a group of any kind. A sign-on that updates
 // brings them back into a just-in-time group that the directory still has them in.
+// Seen may refuse; nil: it does not. It is store.ErrNotFound when the user is not in
+// the group.
 func (s *Service) RemoveMember(
 	ctx context.Context, by By, user, group string, seen func(store.GroupMembership) error,
 ) error {

@@ -104,6 +104,7 @@ func (t *turn) useKeys(ctx context.Context, g store.Gateway, n kerberos.NewKeys)
 
 // UseKeys puts a keytab, or the keys of an account's password, in use. A gateway
 // that took no tickets does from then on.
+// Errors are a fault.List, *HigherError and store.ErrNotFound.
 func (s *Service) UseKeys(
 	ctx context.Context, by By, gateway string, n kerberos.NewKeys,
 ) (k store.KerberosKeys, err error) {

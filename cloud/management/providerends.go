@@ -78,7 +78,7 @@ func (t *turn) hanging(ctx context.Context, id string) (*DependentsError, error)
 	return e, err
 }
 
-// namesOf is for the activity, which tells names and no IDs.
+// namesOf returns the names of groups, as the activity has them.
 func namesOf(roles []store.NamedRole) (names []string) {
 	for _, r := range roles {
 		names = append(names, r.Name)
