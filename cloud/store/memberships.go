@@ -94,6 +94,7 @@ func (r reader) members(ctx context.Context, env string, found []Membership) ([]
 // AddMember puts a user into an ordinary group, and does nothing when the user
 // is in it. ErrReadOnly for a just-in-time group, whose members are the
 // directory's; ErrNotFound when the environment has no such user or group.
+// Who is in it keeps the time of then.
 func (s *Store) AddMember(ctx context.Context, env, user, group string, at time.Time) error {
 	return s.Provision(ctx, func(tx *Tx) error {
 		g, err := queryOne(ctx, tx.c, scanGroup, groupColumns+` WHERE g.environment_id = $1 AND g.id = $2`, env, group)
