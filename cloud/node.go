@@ -214,6 +214,7 @@ func (n *node) watch(ctx context.Context) (stop func()) {
 }
 
 // post tells alerts.
+// It keeps nothing, so that each who asks has one.
 func (n *node) post() *alerts.Post {
 	return &alerts.Post{
 		Vault:   n.keys,
