@@ -12,6 +12,8 @@ import (
 )
 
 // Backup writes a copy of the cloud in a data folder into a new file.
+// The file must not be there. Of PostgreSQL there is no copy by this: no data folder
+// has it.
 func Backup(ctx context.Context, data, to string) error {
 	if !initialised(InFolder(data)) {
 		return noCloud(InFolder(data))
@@ -35,6 +37,8 @@ func Restore(ctx context.Context, data, from, masterKey string) (err error) {
 	if err := os.MkdirAll(data, 0o700); err != nil {
 		return err
 	}
+	// It is made whole beside the place, and renamed: a restore that is cut off leaves
+	// no half a cloud.
 	beside := filepath.Join(data, "restoring.db")
 	defer func() {
 		for _, more := range []string{"", "-wal", "-shm"} {

@@ -39,6 +39,7 @@ const lookAgain = time.Minute
 
 // CertificateFiles returns TLS with the certificate of two PEM files, which are read
 // again when they have changed. Its error says what is wrong with them now.
+// Later errors are in the log alone: the pair of before is served then.
 func CertificateFiles(cert, key string, logger hclog.Logger) (*tls.Config, error) {
 	files, err := newCertificateFiles(cert, key, logger)
 	if err != nil {
@@ -89,6 +90,8 @@ func (c *certificateFiles) get(*tls.ClientHelloInfo) (*tls.Certificate, error) {
 	if time.Since(c.looked) < lookAgain {
 		return c.pair, nil
 	}
+	// It is noted before anything is read, so that files that are wrong are looked at
+	// once a minute, too.
 	c.looked = time.Now()
 	written, err := c.newest()
 	if err == nil && !written.Equal(c.written) {
@@ -167,6 +170,7 @@ type sealedCache struct {
 const acmePurpose = "acme"
 
 // Get implements autocert.Cache.
+// A name that was never kept is a miss, for which one is asked for.
 func (c *sealedCache) Get(ctx context.Context, name string) ([]byte, error) {
 	sealed, err := c.db.ACME(ctx, name)
 	if errors.Is(err, store.ErrNotFound) {
@@ -184,6 +188,7 @@ func (c *sealedCache) Put(ctx context.Context, name string, data []byte) error {
 }
 
 // Delete implements autocert.Cache.
+// What is kept as nil is not there.
 func (c *sealedCache) Delete(ctx context.Context, name string) error {
 	return c.db.KeepACME(ctx, name, nil)
 }

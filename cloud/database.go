@@ -77,6 +77,7 @@ func SecretText(path string) (string, error) {
 }
 
 // shown is a database as a log and an administrator may see it.
+// Neither user nor password is in it.
 func shown(database string) string {
 	if !store.IsPostgres(database) {
 		return database
@@ -90,6 +91,8 @@ func shown(database string) string {
 
 // initialised tells whether a database may hold a cloud; of PostgreSQL only its
 // tables say so.
+// A file that cannot be looked at counts as one that is there, so that nothing is
+// written over.
 func initialised(database string) bool {
 	_, err := os.Stat(database)
 	return store.IsPostgres(database) || !errors.Is(err, fs.ErrNotExist)

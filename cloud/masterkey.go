@@ -21,6 +21,7 @@ func masterKeyPath(named, database string) (string, error) {
 	if named != "" {
 		return named, nil
 	}
+	// A credential counts before the folder: the operator has chosen it, too.
 	if folder := os.Getenv("CREDENTIALS_DIRECTORY"); folder != "" {
 		path := filepath.Join(folder, vault.FileName)
 		if _, err := os.Stat(path); err == nil {
@@ -34,6 +35,7 @@ func masterKeyPath(named, database string) (string, error) {
 }
 
 // openVault opens the vault of a cloud that "init" made.
+// It never makes one: what is sealed would be lost with another key, without a word.
 func openVault(named, database string) (*vault.Vault, error) {
 	path, err := masterKeyPath(named, database)
 	if err != nil {

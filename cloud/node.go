@@ -135,6 +135,7 @@ func (n *node) console(
 const providerTime = 10 * time.Second
 
 // newProviders signs people on through identity providers.
+// They are at public addresses, or in networks that the operator allowed.
 func (n *node) newProviders() *idp.Desk {
 	return &idp.Desk{
 		Store:       n.db,
@@ -213,6 +214,7 @@ func (n *node) watch(ctx context.Context) (stop func()) {
 }
 
 // post tells alerts.
+// It keeps nothing, so that each who asks has one.
 func (n *node) post() *alerts.Post {
 	return &alerts.Post{
 		Vault:   n.keys,

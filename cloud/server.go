@@ -109,6 +109,8 @@ func (s *Server) Run(ctx context.Context) (err error) {
 }
 
 // hub returns what agents link to at this node.
+// The key of its nonces is made of the master key, so that each node takes what another
+// gave.
 func (s *Server) hub(db *store.Store, bus *hub.Bus, keys *vault.Vault, audiences []string) (*hub.Hub, error) {
 	nonceKey := keys.Derive("nonces of links")
 	return hub.New(hub.Config{
@@ -123,6 +125,8 @@ func (s *Server) hub(db *store.Store, bus *hub.Bus, keys *vault.Vault, audiences
 }
 
 // certificates has TLS take them from where ACME says; nil when it does not.
+// They are taken from the store, which is opened later: nothing is asked for before
+// that.
 func (s *Server) certificates() (*acmeCertificates, error) {
 	if s.ACME == nil {
 		return nil, nil
@@ -146,6 +150,7 @@ func (s *Server) bus() (*hub.Bus, error) {
 }
 
 // listen opens the address; plain HTTP stays on this machine.
+// Passwords would cross the network in the clear.
 func (s *Server) listen() (net.Listener, error) {
 	address, err := net.ResolveTCPAddr("tcp", s.Listen)
 	if err != nil {

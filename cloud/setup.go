@@ -26,6 +26,7 @@ var ErrInitialised = errors.New("there is a cloud already")
 // Init makes a cloud in a database, as Database returns it: an environment, its
 // default population, an administrator who has yet to set a password, and an API
 // client, both owners. The master key is made in the file that is named, or in the data folder.
+// When there is one already it is ErrInitialised, and nothing of that is changed.
 func Init(ctx context.Context, database, masterKey, environment, url string) (s Setup, err error) {
 	master, err := masterKeyPath(masterKey, database)
 	if err != nil {

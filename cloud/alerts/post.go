@@ -62,6 +62,8 @@ type Post struct {
 }
 
 // Message is what is told of an alert.
+// Text and Remedy may have what an agent or a directory said, so a receiver must not take
+// them for markup.
 type Message struct {
 	ID          string    `json:"id"`    // of the alert: the same for its begin and its end
 	State       string    `json:"state"` // "open" or "ended"
@@ -89,6 +91,7 @@ func messageOf(e store.Environment, a store.Alert, now time.Time) Message {
 		Since:       a.Since,
 		At:          now,
 	}
+	// An alert has an end only when it is over.
 	if !a.EndedAt.IsZero() {
 		m.State = "ended"
 	}
@@ -120,18 +123,25 @@ func (p *Post) Make(env, id, kind, target string) (c store.AlertChannel, secret 
 	switch kind {
 	case Webhook:
 		u, err := url.Parse(target)
+		// A password in the address would be shown in the console with it. What comes
+		// after a # is never sent.
 		if err != nil || u.Scheme != "https" || u.Host == "" || u.User != nil || u.Fragment != "" || len(target) > 2000 {
 			return c, "", fmt.Errorf(
 				"%w: a webhook is an address that begins with https://, without a password in it",
 				ErrChannel,
 			)
 		}
+		// It has 256 bits, as many as the digest that it makes.
 		b := make([]byte, 32)
 		rand.Read(b) // never fails
 		secret = base64.RawURLEncoding.EncodeToString(b)
+		// The seal is for this channel: a secret that is copied to another's row cannot
+		// be opened.
 		c.Sealed = p.Vault.Seal(purpose, id, []byte(secret))
 	case Email:
 		a, err := mail.ParseAddress(target)
+		// Neither a name beside the address nor a line break: the latter would begin a
+		// command of SMTP.
 		if err != nil || a.Address != target || strings.ContainsAny(target, "\r\n") {
 			return c, "", fmt.Errorf("%w: a mail address looks like alerts@example.com", ErrChannel)
 		}
@@ -148,6 +158,8 @@ func (p *Post) Make(env, id, kind, target string) (c store.AlertChannel, secret 
 }
 
 // Send tells one channel. Its error is for administrators.
+// It returns within sendTime. What it says is kept and shown, so no part of an answer
+// is in it but the status.
 func (p *Post) Send(ctx context.Context, c store.AlertChannel, m Message) error {
 	ctx, cancel := context.WithTimeout(ctx, sendTime)
 	defer cancel()
@@ -174,6 +186,7 @@ func (p *Post) call(ctx context.Context, c store.AlertChannel, m Message) error 
 	if err != nil {
 		return err
 	}
+	// It is in seconds, since 1970.
 	at := strconv.FormatInt(m.At.Unix(), 10)
 	r.Header.Set("Content-Type", "application/json")
 	r.Header.Set("User-Agent", "ldap-cloud")
@@ -183,6 +196,8 @@ func (p *Post) call(ctx context.Context, c store.AlertChannel, m Message) error 
 		return fmt.Errorf("the webhook: %w", err)
 	}
 	defer answer.Body.Close()
+	// It is read so that the connection ends well; not for ever, as the other end
+	// decides how much it is.
 	_, _ = io.Copy(io.Discard, io.LimitReader(answer.Body, 64<<10))
 	if answer.StatusCode/100 != 2 {
 		return fmt.Errorf("the webhook answered %s", answer.Status)
@@ -202,6 +217,7 @@ func Signature(secret []byte, at string, body []byte) string {
 }
 
 // client returns one that reaches public addresses, and those that are allowed.
+// Each telling has one of its own: they are rare, and none waits for what another left.
 func (p *Post) client() *http.Client {
 	return outbound.Guard{Allowed: p.Allowed, Flag: "--webhook-network", RootCAs: p.RootCAs}.Client(0)
 }
@@ -229,6 +245,8 @@ func (p *Post) mail(ctx context.Context, to string, m Message) error {
 
 // speak is one mail from greeting to farewell. TLS that was offered must succeed:
 // falling back would let whoever is between read it.
+// A mail that was taken before the farewell failed counts as failed, and is sent once
+// more.
 func (p *Post) speak(conn net.Conn, to string, m Message) error {
 	host, _, err := net.SplitHostPort(p.SMTP)
 	if err != nil {
@@ -243,6 +261,8 @@ func (p *Post) speak(conn net.Conn, to string, m Message) error {
 			return err
 		}
 	}
+	// Both are sent whatever comes of the first; the server refuses what then makes no
+	// sense.
 	if err := errors.Join(c.Mail(p.From), c.Rcpt(to)); err != nil {
 		return err
 	}
@@ -263,6 +283,7 @@ func (p *Post) letter(to string, m Message) []byte {
 	if m.State == "ended" {
 		subject = "Over: " + subject
 	}
+	// What is over says so in its first word, and a line break begins no header.
 	oneLine := strings.NewReplacer("\r", " ", "\n", " ")
 	var b bytes.Buffer
 	for _, header := range []string{

@@ -23,6 +23,8 @@ const (
 )
 
 // ofProviders returns what is wrong with the identity providers of an environment.
+// One that is disabled is left out: what is wrong with it keeps nobody from anything.
+// Its alerts end.
 func (w *Watch) ofProviders(ctx context.Context, env string) (all []store.Alert, err error) {
 	for page := (store.Page{Limit: store.MaxLimit}); ; {
 		some, next, err := w.Store.IdentityProviders(ctx, env, page)
@@ -50,6 +52,7 @@ func (w *Watch) certificatesOf(ctx context.Context, p store.IdentityProvider) (a
 	if p.Config.SAML == nil {
 		return nil, nil
 	}
+	// One that is named and not kept any more signs nothing.
 	for _, id := range p.Config.SAML.CertificateIDs {
 		c, err := w.Store.Certificate(ctx, p.EnvironmentID, id)
 		if errors.Is(err, store.ErrNotFound) {
@@ -73,6 +76,8 @@ type providerAlerts struct {
 	all []store.Alert
 }
 
+// add makes an alert that has the same key as long as it is the same kind and provider,
+// so that it is told once, whatever its text comes to say.
 func (a *providerAlerts) add(code, remedy, format string, args ...any) {
 	a.all = append(a.all, store.Alert{
 		Key:    code + "/" + a.p.ID + "/",
@@ -84,14 +89,19 @@ func (a *providerAlerts) add(code, remedy, format string, args ...any) {
 
 // ofProvider returns what is wrong with one provider now.
 func ofProvider(p store.IdentityProvider, certificates []*x509.Certificate, now time.Time) []store.Alert {
+	// It asks nobody: what sign-ons and reading left behind in the store is all it goes
+	// by.
 	a := &providerAlerts{p: p}
 	a.certificates(certificates, now)
 	h := p.Health
+	// Metadata that cannot be read for a moment is nothing to wake anybody for.
 	if h.Problem != "" && now.Sub(h.ProblemSince) >= unread {
 		a.add("providerUnread",
 			"Look whether the address is right and can be reached from here: Check on the provider's page tells.",
 			"%s It is so since %s; the last good state is used.", h.Problem, h.ProblemSince.UTC().Format(time.RFC3339))
 	}
+	// One answer that is signed wrongly may be anybody's; several in a row, with none
+	// right between, are a change or an attack.
 	if n := refusedFor(h, now, burst, "unknown_key", "signature"); n >= refusedOften {
 		a.add("providerKeyUnknown",
 			"It may have changed its keys or certificates: read its metadata, or add the new certificate. "+
@@ -101,6 +111,8 @@ func ofProvider(p store.IdentityProvider, certificates []*x509.Certificate, now 
 	if refusedFor(h, now, recent, "unstable") > 0 {
 		a.add("providerSubjectUnstable",
 			"Have it send a persistent name ID, or state the attribute that identifies people.",
+			// Nothing tells that all groups came since, so it is over a day after the
+			// last time.
 			"it says of people only who they are this once, so nobody is signed on.")
 	}
 	if now.Sub(h.CutAt) < recent {
@@ -123,6 +135,7 @@ func ofProvider(p store.IdentityProvider, certificates []*x509.Certificate, now 
 			"Have the clocks of both set by a time server.",
 			"its clock is off by %d seconds.", h.SkewSeconds)
 	}
+	// The day is what an administrator stated, since no provider tells it.
 	if ends := p.Config.SecretEnds; !ends.IsZero() && ends.Sub(now) < secretSoon {
 		a.add("providerSecretEnds",
 			"Make a new client secret there and state it here.",
@@ -132,6 +145,7 @@ func ofProvider(p store.IdentityProvider, certificates []*x509.Certificate, now 
 }
 
 // certificates looks at the last that ends: what comes before it is a rollover.
+// The three are kinds of their own, so that each is told anew as the end comes nearer.
 func (a *providerAlerts) certificates(all []*x509.Certificate, now time.Time) {
 	if a.p.Config.SAML == nil || len(all) == 0 {
 		return
@@ -150,6 +164,7 @@ func (a *providerAlerts) certificates(all []*x509.Certificate, now time.Time) {
 }
 
 // refusedFor counts the refusals of those kinds within a time.
+// It cannot be more than what is remembered: the last three.
 func refusedFor(h store.ProviderHealth, now time.Time, within time.Duration, kinds ...string) (n int) {
 	for _, r := range h.Refusals {
 		if now.Sub(r.At) < within && slices.Contains(kinds, r.Kind) {

@@ -14,6 +14,7 @@ import (
 	"ldap-gateway/cloudlink/wire"
 )
 
+// All but slow are times: what is to be told is found in the store by them.
 const (
 	look    = 30 * time.Second   // between two looks
 	holding = time.Minute        // that something lasts before anybody is told
@@ -69,6 +70,8 @@ func (w *Watch) now() time.Time {
 // What is wrong is kept also where nobody is told: the console shows it. Each node
 // looks; the claims of the store have one of them tell.
 func (w *Watch) Look(ctx context.Context) error {
+	// Of several environments the first that fails ends the look: it is the database
+	// that does.
 	environments, err := w.Store.Environments(ctx)
 	if err != nil {
 		return err
@@ -96,12 +99,15 @@ func (w *Watch) Look(ctx context.Context) error {
 }
 
 // tell has every channel of an environment told what is due.
+// A channel that fails is no error here: it is noted, and tried again.
 func (w *Watch) tell(ctx context.Context, e store.Environment) error {
 	due, err := w.Store.DueDeliveries(ctx, e.ID, w.now(), holding)
 	if err != nil {
 		return err
 	}
 	for _, t := range due {
+		// It is claimed before it is sent: a node that dies between delays it, and two
+		// do not tell both.
 		err := w.Store.ClaimDelivery(ctx, t, w.now(), w.now().Add(claimed))
 		if errors.Is(err, store.ErrStale) {
 			continue // another node has
@@ -111,10 +117,13 @@ func (w *Watch) tell(ctx context.Context, e store.Environment) error {
 		}
 		told, next := "open", w.now().Add(daily)
 		if !t.Alert.EndedAt.IsZero() {
+			// The next telling would be of its coming back, and not at once: what comes
+			// and goes is no news each time.
 			told, next = "ended", w.now().Add(calm)
 		}
 		problem := ""
 		if err := w.Post.Send(ctx, t.Channel, messageOf(e, t.Alert, w.now())); err != nil {
+			// What was told stays what it was, so that it is due again.
 			told, next, problem = t.Told, w.now().Add(claimed), err.Error()
 			w.Logger.Warn("an alert could not be told", "kind", t.Channel.Kind, "channel", t.Channel.ID, "error", err)
 		}
@@ -126,6 +135,8 @@ func (w *Watch) tell(ctx context.Context, e store.Environment) error {
 }
 
 // wrong returns what is wrong in an environment now.
+// It is the state of now and no change: the store finds out what is new and what is
+// over.
 func (w *Watch) wrong(ctx context.Context, env string) (all []store.Alert, err error) {
 	if all, err = w.ofProviders(ctx, env); err != nil {
 		return nil, err
@@ -141,6 +152,7 @@ func (w *Watch) wrong(ctx context.Context, env string) (all []store.Alert, err e
 			return nil, err
 		}
 		for _, g := range gateways {
+			// Without a user type nobody is asked of it, so that it is not set up yet.
 			if !g.Enabled || len(g.UserTypes) == 0 {
 				continue // nobody is meant to sign on through it
 			}
@@ -159,6 +171,8 @@ func (w *Watch) wrong(ctx context.Context, env string) (all []store.Alert, err e
 
 // ofGateway returns what is wrong with a gateway.
 func (w *Watch) ofGateway(g store.Gateway, instances []store.Instance) (all []store.Alert) {
+	// The key tells one alert from another: kind, gateway, and what it is about. The
+	// text may change meanwhile, as counts do, without being told anew.
 	alert := func(code, about, remedy, format string, args ...any) {
 		all = append(all, store.Alert{
 			Key:       code + "/" + g.ID + "/" + about,
@@ -168,6 +182,7 @@ func (w *Watch) ofGateway(g store.Gateway, instances []store.Instance) (all []st
 			Remedy:    remedy,
 		})
 	}
+	// A revoked instance is not one that may come back.
 	paired := slices.DeleteFunc(slices.Clone(instances), func(i store.Instance) bool { return !i.RevokedAt.IsZero() })
 	live := w.Links.Live(g.ID)
 	switch {
@@ -188,6 +203,7 @@ func (w *Watch) ofGateway(g store.Gateway, instances []store.Instance) (all []st
 				alert(p.Code, l.Instance, p.Remedy, "on %s %s", l.Hostname, p.Text)
 			}
 		}
+		// At zero the node that holds the link is one of before, and does not say.
 		if l.Wire > 0 && l.Wire < wire.Version && updates {
 			alert("oldAgent", l.Instance, wire.LookOldAgent.Remedy(),
 				"on %s ldap-gateway %s is too old to show that somebody left a group: memberships are only added",
@@ -199,6 +215,8 @@ func (w *Watch) ofGateway(g store.Gateway, instances []store.Instance) (all []st
 		}
 	}
 	for _, i := range paired {
+		// The time is in the store, so that it is told also when the agent is away
+		// again. After a day it counts as known.
 		if w.now().Sub(i.PolicyChangedAt) < daily {
 			alert("policyChanged", i.ID+"/"+i.PolicyHash, "If nobody on the premises meant to, find out who did",
 				"the policy in the file on %s was changed", i.Hostname)

@@ -176,6 +176,8 @@ func (s *Server) makeSecret(c *call) (reply, error) {
 // readApplication reads a body, and refuses what only the API has words for.
 // Whatever both faces could get wrong is checked by management; grants and protocols
 // are words of this API alone.
+// Without a grant in the body it is the one by code, and without a claim of groups it
+// is their names.
 func readApplication(c *call) (form applicationForm, err error) {
 	form = applicationForm{
 		Protocol:    openIDConnect,

@@ -22,6 +22,7 @@ import (
 const maxBody = 1 << 20
 
 // call is one request of a client to its own environment.
+// Its environment is that of the token, so that nothing can be looked up in another.
 type call struct {
 	*http.Request
 	client store.Client
@@ -30,6 +31,7 @@ type call struct {
 }
 
 // reply is an answer.
+// A body of nil sends none, as 204 must.
 type reply struct {
 	status int
 	body   any
@@ -59,6 +61,7 @@ func (c *call) by() management.By {
 // environment in its path, and the client's role for the action.
 // The order is that of doc.go, so that who may not come in learns nothing of what is
 // there: a path of another environment is 403 whether it exists or not.
+// Where the token is not good the scheme is named (RFC 6750 section 3).
 func (s *Server) authorised(a management.Action, e endpoint) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		client, err := s.bearer(r)
@@ -79,6 +82,7 @@ func (s *Server) authorised(a management.Action, e endpoint) http.Handler {
 			})
 			return
 		}
+		// A request that is refused for its role counts as well.
 		err = s.allow(w, client.ID)
 		if err == nil && !management.May(client.Role, a) {
 			err = management.ErrRole
@@ -142,6 +146,8 @@ func (s *Server) bearer(r *http.Request) (store.Client, error) {
 
 // read decodes the body into v, a pointer to a struct. What is not in the body
 // stays as it is in v.
+// The error is a *problem: the media type, the size, what is no JSON, or a property by
+// its path.
 func (c *call) read(v any) error {
 	b, err := c.body()
 	if err != nil {
@@ -161,6 +167,7 @@ func (c *call) kind() string {
 }
 
 // raw reads a body that is no JSON.
+// It is bounded like every body, and read into memory whole.
 func (c *call) raw() ([]byte, error) {
 	b, err := io.ReadAll(c.Body)
 	if err != nil {
@@ -229,6 +236,7 @@ func (c *call) page() (store.Page, error) {
 }
 
 // forced tells whether the request says force=true.
+// Whatever else it says is no.
 func (c *call) forced() bool { return strings.EqualFold(c.query("force"), "true") }
 
 // asks tells whether a comma-separated parameter has the word.
@@ -251,6 +259,7 @@ type link struct {
 type links map[string]link
 
 // at returns the link to a path below the environment, in parts.
+// Each part is escaped, so that no ID leads to another path.
 func (c *call) at(parts ...string) link {
 	href := c.root + "/v1/environments/" + c.env
 	for _, p := range parts {
@@ -280,6 +289,7 @@ func listed[From, To any](c *call, name string, items []From, next string, show 
 	for _, i := range items {
 		shown = append(shown, show(i))
 	}
+	// It is the address as it was asked for, with filter and cursor.
 	l := links{"self": {c.root + c.URL.RequestURI()}}
 	if next != "" {
 		q := c.URL.Query()
@@ -290,4 +300,5 @@ func listed[From, To any](c *call, name string, items []From, next string, show 
 }
 
 // query returns a parameter of the URL; empty when it is not there.
+// Of one that is there twice it is the first.
 func (c *call) query(name string) string { return c.URL.Query().Get(name) }

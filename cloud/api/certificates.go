@@ -39,6 +39,8 @@ type certificateBody struct {
 }
 
 // showCertificate shows one below a collection, certificates or keys.
+// It is an error of ours when what is kept is no certificate: it was read before it was
+// kept.
 func (s *Server) showCertificate(c *call, in string, of store.Certificate) (certificateBody, error) {
 	parsed, err := x509.ParseCertificate(of.DER)
 	if err != nil {
@@ -69,6 +71,7 @@ func (s *Server) showCertificate(c *call, in string, of store.Certificate) (cert
 	return b, nil
 }
 
+// statusOf tells by the dates alone. Whether it was revoked nobody asks.
 func statusOf(c *x509.Certificate, now time.Time) string {
 	switch {
 	case now.Before(c.NotBefore):
@@ -80,6 +83,7 @@ func statusOf(c *x509.Certificate, now time.Time) string {
 }
 
 // own tells whether a collection is that of our keys.
+// What tells them apart is whether there is a sealed key with it.
 func own(in string) bool { return in == keysPath }
 
 // The collections: certificates of others, and keys of ours.
@@ -88,6 +92,8 @@ const (
 	keysPath         = "keys"
 )
 
+// listCertificates answers with a page of one collection. Both are in one table, so a
+// page may have less than its limit, or nothing, and another after it.
 func (s *Server) listCertificates(in string) endpoint {
 	return func(c *call) (reply, error) {
 		page, err := c.page()
@@ -114,6 +120,7 @@ func (s *Server) listCertificates(in string) endpoint {
 }
 
 // certificate returns the one of the path, when it is in the collection.
+// It is store.ErrNotFound when it is in the other one.
 func (s *Server) certificate(c *call, in string) (store.Certificate, error) {
 	one, err := s.Store.Certificate(c.Context(), c.env, c.PathValue("id"))
 	if err == nil && own(in) != (len(one.Sealed) > 0) {
@@ -122,6 +129,7 @@ func (s *Server) certificate(c *call, in string) (store.Certificate, error) {
 	return one, err
 }
 
+// getCertificate answers with one, never with its key: that is in no body.
 func (s *Server) getCertificate(in string) endpoint {
 	return func(c *call) (reply, error) {
 		one, err := s.certificate(c, in)
@@ -134,6 +142,8 @@ func (s *Server) getCertificate(in string) endpoint {
 }
 
 // createCertificate keeps the file of a multipart form (RFC 7578).
+// The usage is signing unless the form says otherwise, and the name that of its
+// subject.
 func (s *Server) createCertificate(c *call) (reply, error) {
 	file, usage, err := c.upload()
 	if err != nil {
@@ -164,6 +174,8 @@ type keyMade struct {
 }
 
 // others returns a fault for each thing that a key of ours never has.
+// They are told and not passed over: who asks for a key with a serial number must not
+// believe that it has it.
 func (f keyMade) others() (details []detail) {
 	own := []string{"", "CN=" + f.Name}
 	for _, p := range []struct {
@@ -194,6 +206,7 @@ func (f keyMade) others() (details []detail) {
 	return details
 }
 
+// createKey makes a key here. It cannot be brought, and none is ever shown.
 func (s *Server) createKey(c *call) (reply, error) {
 	var form keyMade
 	if err := c.read(&form); err != nil {
@@ -211,6 +224,8 @@ func (s *Server) createKey(c *call) (reply, error) {
 	return reply{http.StatusCreated, b}, err
 }
 
+// deleteCertificate answers with 204; 409 while a provider uses it. An If-Match is held
+// against what reading it in the same collection answers.
 func (s *Server) deleteCertificate(in string) endpoint {
 	return func(c *call) (reply, error) {
 		return gone(s.Management.DeleteCertificate(c.Context(), c.by(), c.PathValue("id"), func(one store.Certificate) error {
@@ -224,6 +239,7 @@ func (s *Server) deleteCertificate(in string) endpoint {
 }
 
 // upload reads the parts file and usageType.
+// Parts of other names are passed over. All of them together are bounded by maxBody.
 func (c *call) upload() (file []byte, usage string, err error) {
 	wrongKind := refused(http.StatusUnsupportedMediaType, "The body must be multipart/form-data with file and usageType.")
 	kind, parameters, err := mime.ParseMediaType(c.Header.Get("Content-Type"))

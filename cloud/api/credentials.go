@@ -45,6 +45,8 @@ func (s *Server) getCredential(c *call) (reply, error) {
 }
 
 // createCredential makes a code; the request needs no body.
+// Who has it may pair one machine; it is told in this answer alone, and not again for
+// an Idempotency-Key.
 func (s *Server) createCredential(c *call) (reply, error) {
 	p, code, err := s.Management.OfferPairing(c.Context(), c.by(), c.PathValue("g"))
 	if err != nil {

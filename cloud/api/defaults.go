@@ -9,6 +9,8 @@ import (
 
 // userTypeDefaults answers with the usual values for the gateway's vendor, or
 // for the one in the parameter vendor.
+// It writes nothing: a client sends what it takes of them. 400 for a vendor that is not
+// known.
 func (s *Server) userTypeDefaults(c *call) (reply, error) {
 	g, _, err := s.gatewayOf(c)
 	if err != nil {

@@ -94,6 +94,7 @@ func refused(status int, message string, details ...detail) error {
 // The order matters where an error is several: what management says of something counts
 // before what the store said below it. The answer is a copy, since its ID is of one
 // request.
+// What is left is our fault, and 500.
 func asProblem(err error) *problem {
 	var p *problem
 	if errors.As(err, &p) {
@@ -174,6 +175,7 @@ func unmanaged(err error) *problem {
 }
 
 // sentence makes one of the text of an error.
+// Errors begin small and end without a period.
 func sentence(text string) string { return strings.ToUpper(text[:1]) + text[1:] + "." }
 
 // ofFaults is the refusal of what may not be kept.

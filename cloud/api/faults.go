@@ -8,6 +8,7 @@ import (
 
 // property is where a value is in a body: of a list, the item's index stands
 // between path and tail. A tail of alone is no tail: each item has a body of its own.
+// It has the words of bodies, which clients decide by: one that changes breaks them.
 type property struct{ path, tail string }
 
 const alone = "\x00"
@@ -125,6 +126,7 @@ func targetOf(f fault.Fault) string {
 }
 
 // detailsOf returns faults as details.
+// They are in the order in which they were found.
 func detailsOf(l fault.List) (details []detail) {
 	for _, f := range l {
 		details = append(details, detailOf(f))

@@ -87,6 +87,7 @@ func (s *Server) showGateway(c *call, g store.Gateway) gatewayBody {
 }
 
 // showExpanded is showGateway with what the request asks for besides.
+// Without expand=instances it asks the store for nothing more.
 func (s *Server) showExpanded(c *call, g store.Gateway) (gatewayBody, error) {
 	body := s.showGateway(c, g)
 	if !c.asks("expand", "instances") {

@@ -191,6 +191,7 @@ func showUserGroup(c *call, m store.GroupMembership) userGroupBody {
 }
 
 // userGroups returns the groups of the user in the path.
+// It is store.ErrNotFound for a user of another environment, and no empty list.
 func (s *Server) userGroups(c *call) ([]store.GroupMembership, error) {
 	u, err := s.userOf(c)
 	if err != nil {
@@ -216,6 +217,7 @@ func (s *Server) getUserGroup(c *call) (reply, error) {
 }
 
 // membership answers with one of the groups of the user in the path.
+// It is asked of all of them, so that what is answered is what the list has.
 func (s *Server) membership(c *call, group string, status int) (reply, error) {
 	all, err := s.userGroups(c)
 	if err != nil {
@@ -243,6 +245,7 @@ func (s *Server) joinGroup(c *call) (reply, error) {
 }
 
 // leaveGroup takes a user out of a group of any kind.
+// Of a group that sign-ons made too; the next that updates may put them back.
 func (s *Server) leaveGroup(c *call) (reply, error) {
 	user, group := c.PathValue("u"), c.PathValue("id")
 	return gone(s.Management.RemoveMember(c.Context(), c.by(), user, group, func(m store.GroupMembership) error {

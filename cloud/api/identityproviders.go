@@ -58,23 +58,28 @@ type providerForm struct {
 	SecretEndsAt  time.Time             `json:"secretEndsAt,omitzero"`   // ours
 }
 
+// registrationForm says where people go who are new: into this population.
 type registrationForm struct {
 	Population *reference `json:"population,omitempty"`
 }
 
+// verificationForm names the certificates that answers are checked with, by ID.
 type verificationForm struct {
 	Certificates []reference `json:"certificates"`
 }
 
+// keyForm names a key of ours.
 type keyForm struct {
 	ID string `json:"id"`
 }
 
+// signingForm says what our requests are signed with.
 type signingForm struct {
 	Key       *keyForm `json:"key,omitempty"`
 	Algorithm string   `json:"algorithm,omitempty"`
 }
 
+// providerBody shows that there is a client secret, and never the secret.
 type providerBody struct {
 	Links       links     `json:"_links"`
 	ID          string    `json:"id"`
@@ -91,6 +96,8 @@ type providerAttribute struct {
 	Attributes []attributeBody `json:"attributes"`
 }
 
+// formOfProvider is the inverse of into, but for the secret: what is read can be
+// written back, and the secret stays.
 func formOfProvider(p store.IdentityProvider) providerForm {
 	f := providerForm{
 		Name:          p.Name,
@@ -115,6 +122,7 @@ func formOfProvider(p store.IdentityProvider) providerForm {
 	return f
 }
 
+// showOpenID puts in what only an OpenID Connect provider has.
 func (f *providerForm) showOpenID(o store.OIDCConfig) {
 	f.Issuer = o.Issuer
 	f.AuthorizationEndpoint = o.AuthorizationEndpoint
@@ -132,6 +140,7 @@ func (f *providerForm) showOpenID(o store.OIDCConfig) {
 	f.SigningKey = keyOf(o.KeyID)
 }
 
+// keyOf returns nil for no key, which is left out.
 func keyOf(id string) *keyForm {
 	if id == "" {
 		return nil
@@ -139,6 +148,7 @@ func keyOf(id string) *keyForm {
 	return &keyForm{id}
 }
 
+// id is empty for no key.
 func (k *keyForm) id() string {
 	if k == nil {
 		return ""
@@ -146,6 +156,8 @@ func (k *keyForm) id() string {
 	return k.ID
 }
 
+// showSAML puts in what only a SAML provider has. The certificates are never null, as
+// clients count them.
 func (f *providerForm) showSAML(s store.SAMLConfig) {
 	f.IDPEntityID = s.EntityID
 	f.SPEntityID = s.OwnEntityID
@@ -171,6 +183,8 @@ func (f *providerForm) showSAML(s store.SAMLConfig) {
 }
 
 // into makes a provider what the form says.
+// It replaces everything, so what is left out goes. No secret leaves the one that there
+// is.
 func (f providerForm) into(d *m.ProviderDraft) {
 	d.Name, d.Description, d.Enabled, d.Type = f.Name, f.Description, f.Enabled, store.ProviderType(f.Type)
 	d.PopulationID = ""
@@ -195,6 +209,8 @@ func (f providerForm) into(d *m.ProviderDraft) {
 	}
 }
 
+// openID has no word on the address of its own that a provider may have: management
+// keeps that.
 func (f providerForm) openID() *store.OIDCConfig {
 	return &store.OIDCConfig{
 		Issuer:                f.Issuer,
@@ -214,6 +230,7 @@ func (f providerForm) openID() *store.OIDCConfig {
 	}
 }
 
+// saml leaves out what reading metadata notes: management keeps that as well.
 func (f providerForm) saml() *store.SAMLConfig {
 	s := &store.SAMLConfig{
 		EntityID:      f.IDPEntityID,
@@ -242,6 +259,8 @@ func (f providerForm) saml() *store.SAMLConfig {
 	return s
 }
 
+// showProvider shows with expand=attributes the mappings too. It is what an If-Match is
+// held against, so a change has to name what was read with the same parameters.
 func (s *Server) showProvider(c *call, p store.IdentityProvider) providerBody {
 	b := providerBody{
 		Links:        c.self("identityProviders", p.ID),
@@ -265,6 +284,7 @@ func (s *Server) showProvider(c *call, p store.IdentityProvider) providerBody {
 	return b
 }
 
+// listProviders answers with a page by name.
 func (s *Server) listProviders(c *call) (reply, error) {
 	page, err := c.page()
 	if err != nil {
@@ -278,6 +298,7 @@ func (s *Server) listProviders(c *call) (reply, error) {
 	return listed(c, "identityProviders", all, next, show)
 }
 
+// getProvider answers with one provider; 404 when the environment has none of that ID.
 func (s *Server) getProvider(c *call) (reply, error) {
 	p, err := s.Store.IdentityProvider(c.Context(), c.env, c.PathValue("i"))
 	if err != nil {
@@ -328,6 +349,8 @@ func (s *Server) createFromMetadata(c *call) (reply, error) {
 	return created(s.showProvider(c, d.IdentityProvider))
 }
 
+// putProvider replaces a provider. 409 when people are linked whose subjects would be
+// others', and links says nothing of them.
 func (s *Server) putProvider(c *call) (reply, error) {
 	form, err := c.readProvider()
 	if err != nil {
@@ -349,6 +372,8 @@ func (s *Server) putProvider(c *call) (reply, error) {
 	return ok(s.showProvider(c, p))
 }
 
+// deleteProvider answers with 204; 409 while people are linked to it or it has groups,
+// unless the request says force=true.
 func (s *Server) deleteProvider(c *call) (reply, error) {
 	fresh := func(p store.IdentityProvider) error { return c.fresh(s.showProvider(c, p)) }
 	return gone(s.Management.DeleteProvider(c.Context(), c.by(), c.PathValue("i"), c.forced(), fresh))

@@ -15,6 +15,7 @@ type attributeForm struct {
 	Update string `json:"update"`
 }
 
+// attributeBody has the times of its provider, of which it is a part.
 type attributeBody struct {
 	Links       links     `json:"_links"`
 	ID          string    `json:"id"`
@@ -26,6 +27,7 @@ type attributeBody struct {
 	UpdatedAt   time.Time `json:"updatedAt"`
 }
 
+// showAttribute tells the core mappings, which cannot be deleted, from the others.
 func showAttribute(c *call, p store.IdentityProvider, a store.ProviderMapping) attributeBody {
 	b := attributeBody{
 		Links:         c.self("identityProviders", p.ID, "attributes", a.ID),
@@ -43,6 +45,8 @@ func showAttribute(c *call, p store.IdentityProvider, a store.ProviderMapping) a
 	return b
 }
 
+// listAttributes answers with all mappings of a provider in their order; 404 when there
+// is no such provider.
 func (s *Server) listAttributes(c *call) (reply, error) {
 	p, err := s.Store.IdentityProvider(c.Context(), c.env, c.PathValue("i"))
 	if err != nil {
@@ -52,6 +56,7 @@ func (s *Server) listAttributes(c *call) (reply, error) {
 	return listed(c, "attributes", p.Mappings, "", show)
 }
 
+// getAttribute answers with one mapping; 404 when the provider has none of that ID.
 func (s *Server) getAttribute(c *call) (reply, error) {
 	p, err := s.Store.IdentityProvider(c.Context(), c.env, c.PathValue("i"))
 	if err != nil {
@@ -64,6 +69,7 @@ func (s *Server) getAttribute(c *call) (reply, error) {
 	return ok(showAttribute(c, p, p.Mappings[i]))
 }
 
+// indexOfMapping returns where a mapping is; -1 when the provider has none of that ID.
 func indexOfMapping(p store.IdentityProvider, id string) int {
 	return slices.IndexFunc(p.Mappings, func(a store.ProviderMapping) bool { return a.ID == id })
 }
@@ -71,6 +77,7 @@ func indexOfMapping(p store.IdentityProvider, id string) int {
 // memberOfNames is another word for the mapping of groups that clients may have.
 const memberOfNames = "memberOfExternalGroupNames"
 
+// into makes a mapping what the form says. Its ID, and whether it is a core one, stay.
 func (f attributeForm) into(a *store.ProviderMapping) {
 	if f.Name == memberOfNames {
 		f.Name = "memberOfExternalGroups"
@@ -78,6 +85,7 @@ func (f attributeForm) into(a *store.ProviderMapping) {
 	a.Name, a.Value, a.Update = f.Name, f.Value, store.UpdateRule(f.Update)
 }
 
+// createAttribute answers with 201 and the mapping, which is behind the others.
 func (s *Server) createAttribute(c *call) (reply, error) {
 	var form attributeForm
 	if err := c.read(&form); err != nil {
@@ -95,6 +103,7 @@ func (s *Server) createAttribute(c *call) (reply, error) {
 	return created(showAttribute(c, p, p.Mappings[len(p.Mappings)-1]))
 }
 
+// putAttribute replaces a mapping in its place.
 func (s *Server) putAttribute(c *call) (reply, error) {
 	var form attributeForm
 	if err := c.read(&form); err != nil {
@@ -115,6 +124,7 @@ func (s *Server) putAttribute(c *call) (reply, error) {
 	return ok(showAttribute(c, p, p.Mappings[at]))
 }
 
+// deleteAttribute answers with 204.
 func (s *Server) deleteAttribute(c *call) (reply, error) {
 	_, err := s.Management.ChangeProvider(c.Context(), c.by(), c.PathValue("i"), func(d *m.ProviderDraft) error {
 		at := indexOfMapping(d.IdentityProvider, c.PathValue("a"))

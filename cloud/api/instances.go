@@ -128,6 +128,8 @@ func (s *Server) showInstance(c *call, i store.Instance, live *LiveInstance) ins
 }
 
 // report puts in what the connected instance says of itself.
+// A problem that the agent calls an error keeps everybody from signing on, and makes it
+// unhealthy although it is connected.
 func (b *instanceBody) report(l LiveInstance) {
 	b.Connected, b.ConnectedSince, b.HealthStatus, b.Policy = true, known(l.Since), healthy, l.Policy
 	b.BusyPercentage, b.OperationsPerSec, b.ResponseTimeMillis = l.BusyPercent, l.OperationsPerSecond, l.ResponseTimeMillis
@@ -180,6 +182,8 @@ func (s *Server) version(software string) versionBody {
 
 // instances returns the instances of a gateway, revoked ones only when the
 // request says include=revoked.
+// It returns the live ones as this node has heard of them, which may be late by a
+// heartbeat.
 func (s *Server) instances(c *call, gateway string) ([]instanceBody, error) {
 	all, err := s.Store.Instances(c.Context(), c.env, gateway)
 	live := s.live(gateway)
@@ -216,6 +220,7 @@ func (s *Server) listInstances(c *call) (reply, error) {
 }
 
 // instanceOf returns the instance in the path, of the gateway and environment in it.
+// Any other is store.ErrNotFound, whether or not it exists.
 func (s *Server) instanceOf(c *call) (store.Instance, error) {
 	i, err := s.Store.Instance(c.Context(), c.PathValue("i"))
 	if err == nil && (i.EnvironmentID != c.env || i.GatewayID != c.PathValue("g")) {

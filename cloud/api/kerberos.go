@@ -37,6 +37,8 @@ func kerberosFormOf(k *store.Kerberos) *kerberosForm {
 }
 
 // value is the form as it is kept.
+// A gateway without the object takes no tickets. With an attribute and no value the
+// value is the principal as it came.
 func (f *kerberosForm) value() *store.Kerberos {
 	if f == nil {
 		return nil

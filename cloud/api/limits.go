@@ -23,6 +23,7 @@ func (s *Server) allow(w http.ResponseWriter, client string) error {
 	if perMinute == 0 {
 		perMinute = DefaultRequests
 	}
+	// Of a client that was deleted it stays until the program ends.
 	perSecond := float64(perMinute) / 60
 	made, _ := s.limiters.LoadOrStore(client, rate.NewLimiter(rate.Limit(perSecond), max(1, perMinute/6)))
 	limiter := made.(*rate.Limiter)
@@ -34,6 +35,7 @@ func (s *Server) allow(w http.ResponseWriter, client string) error {
 	if allowed {
 		return nil
 	}
+	// It is the time in seconds until one request is allowed, rounded up.
 	h.Set("Retry-After", strconv.Itoa(int(math.Ceil(1/perSecond))))
 	return &problem{
 		status:  http.StatusTooManyRequests,

@@ -14,6 +14,7 @@ type accountForm struct {
 	Provider   reference `json:"identityProvider"`
 }
 
+// accountLinked is an account at an identity provider that signs a user on.
 type accountLinked struct {
 	Links       links     `json:"_links"`
 	ID          string    `json:"id"`
@@ -23,6 +24,7 @@ type accountLinked struct {
 	CreatedAt time.Time `json:"createdAt"`
 }
 
+// showAccount is what reading one answers.
 func showAccount(c *call, l store.LinkedAccount) accountLinked {
 	return accountLinked{
 		Links:       c.self("users", l.UserID, "linkedAccounts", l.ID),
@@ -34,6 +36,7 @@ func showAccount(c *call, l store.LinkedAccount) accountLinked {
 	}
 }
 
+// listAccounts answers with all of a user in one page; 404 when there is no such user.
 func (s *Server) listAccounts(c *call) (reply, error) {
 	u, err := s.userOf(c)
 	if err != nil {
@@ -46,6 +49,7 @@ func (s *Server) listAccounts(c *call) (reply, error) {
 	return listed(c, "linkedAccounts", all, "", func(l store.LinkedAccount) accountLinked { return showAccount(c, l) })
 }
 
+// getAccount answers with one; 404 when the user has none of that ID.
 func (s *Server) getAccount(c *call) (reply, error) {
 	all, err := s.Store.LinkedAccounts(c.Context(), c.env, c.PathValue("u"))
 	if err != nil {
@@ -58,6 +62,8 @@ func (s *Server) getAccount(c *call) (reply, error) {
 	return ok(showAccount(c, all[i]))
 }
 
+// createAccount answers with 201. Whoever proves that subject at that provider is this
+// user from then on.
 func (s *Server) createAccount(c *call) (reply, error) {
 	var form accountForm
 	if err := c.read(&form); err != nil {
@@ -74,6 +80,7 @@ func (s *Server) createAccount(c *call) (reply, error) {
 	return created(showAccount(c, l))
 }
 
+// deleteAccount answers with 204. The user is signed off everywhere.
 func (s *Server) deleteAccount(c *call) (reply, error) {
 	fresh := func(l store.LinkedAccount) error { return c.fresh(showAccount(c, l)) }
 	return gone(s.Management.UnlinkAccount(c.Context(), c.by(), c.PathValue("u"), c.PathValue("id"), fresh))

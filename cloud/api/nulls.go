@@ -16,6 +16,7 @@ import (
 // reference. A number and what is true or false cannot be taken away: these are
 // refused by name. V has been decoded from b, which is one JSON object.
 func readNulls(b []byte, v any) error {
+	// Most bodies have no such word, and are not decoded twice.
 	if !bytes.Contains(b, []byte("null")) {
 		return nil
 	}
@@ -43,6 +44,7 @@ func nullsOfStruct(body map[string]any, v reflect.Value, front string) (found []
 	return found
 }
 
+// What decodes itself is left alone.
 var unmarshals = reflect.TypeFor[json.Unmarshaler]()
 
 // nullsOf goes through a value that was decoded into v. A type that decodes itself
@@ -78,6 +80,7 @@ func nullsOf(value any, v reflect.Value, path string) (found []detail) {
 				v.SetMapIndex(reflect.ValueOf(key), reflect.Value{})
 			}
 		}
+	// An item of the wrong kind has been refused by the decoder before.
 	case []any:
 		for i, item := range value {
 			if kind.Kind() == reflect.Slice && i < v.Len() {

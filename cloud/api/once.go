@@ -66,6 +66,8 @@ func (s *Server) once(c *call, path string, e endpoint) (reply, error) {
 			o.Body, err = json.Marshal(answer.body)
 		}
 	}
+	// It is kept also when the client has gone: it comes again to ask what became of
+	// it.
 	if failed := s.Store.EndRequest(context.WithoutCancel(c.Context()), o); failed != nil {
 		s.log().Error("the answer to a request was not kept for its Idempotency-Key", "error", failed)
 	}

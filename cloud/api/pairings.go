@@ -31,6 +31,7 @@ func showPairing(c *call, p store.Pairing, code string) pairingBody {
 }
 
 // pairings returns the pending pairings of the gateway in the path.
+// It is store.ErrNotFound when there is no such gateway.
 func (s *Server) pairings(c *call) ([]store.Pairing, error) {
 	g, _, err := s.gatewayOf(c)
 	if err != nil {

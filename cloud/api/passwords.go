@@ -112,6 +112,7 @@ type changeForm struct {
 // directory's reason as an outcome of the closed set, and 400, 429 or 503 by whether it
 // helps to try again.
 func (s *Server) changePassword(c *call, u store.User, form changeForm) (reply, error) {
+	// Both are needed: an empty one is asked of no directory.
 	for target, value := range map[string]password{"currentPassword": form.Current, "newPassword": form.New} {
 		if len(value) == 0 {
 			return reply{}, invalid(missing(target))
@@ -138,6 +139,7 @@ func (s *Server) changePassword(c *call, u store.User, form changeForm) (reply, 
 }
 
 // notChanged is a refusal with the sentence that the person may see.
+// The reason is for the client, and not for the person: it may tell whether they exist.
 func notChanged(a ChangeAnswer) error {
 	p := &problem{
 		status:  http.StatusBadRequest,

@@ -14,6 +14,7 @@ type reference struct {
 }
 
 // refer returns nil for no resource.
+// So a body leaves it out.
 func refer(id string) *reference {
 	if id == "" {
 		return nil

@@ -31,6 +31,8 @@ func matches(list, etag string) bool {
 // conditional refuses an If-Match that nothing here could obey, before anything is
 // done: a client that sends it must not believe that it was looked at. Readable tells
 // whether a GET of the same path answers with a validator.
+// It is done before the Idempotency-Key is looked at, so that a refusal is never kept
+// as an answer.
 func (c *call) conditional(readable bool) error {
 	switch {
 	case c.Header.Get("If-Match") == "":

@@ -10,11 +10,13 @@ type providerSent struct {
 	LoginButtonIcon *iconForm `json:"loginButtonIcon"`
 }
 
+// iconForm is a picture as compatible clients send it.
 type iconForm struct {
 	ID   string `json:"id"`
 	Href string `json:"href"`
 }
 
+// empty is one that clients send without meaning any.
 func (i *iconForm) empty() bool { return i == nil || *i == iconForm{} }
 
 // readProvider reads a provider, and refuses pictures.

@@ -101,6 +101,8 @@ func (s *Server) patchAdministrator(c *call) (reply, error) {
 }
 
 // resetAdministrator answers with a new set-up secret.
+// What they had is good no more: the password, the one-time passwords and the passkeys
+// go.
 func (s *Server) resetAdministrator(c *call) (reply, error) {
 	a, secret, err := s.Management.ResetAdministrator(c.Context(), c.by(), c.PathValue("id"))
 	if err != nil {
@@ -177,11 +179,13 @@ func (s *Server) putRoleGroup(c *call) (reply, error) {
 }
 
 // freshRole compares an If-Match with the role that a group gives now.
+// It is for PUT and DELETE alike, as they change one thing.
 func (c *call) freshRole(g store.Group, role store.Role) error {
 	return c.fresh(showRoleGroup(c, store.RoleGroup{GroupID: g.ID, Role: role}))
 }
 
 // deleteRoleGroup has a group give no role any more.
+// 404 when it gave none.
 func (s *Server) deleteRoleGroup(c *call) (reply, error) {
 	given := func(g store.Group, role store.Role) error {
 		if role == "" {

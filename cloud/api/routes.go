@@ -146,6 +146,9 @@ func (s *Server) applicationRoutes() map[string]route {
 	}
 }
 
+// providerRoutes are those of identity providers, of their mappings and certificates,
+// and of the accounts that link people to them. A mapping is a part of its provider, so
+// to change it is to change that.
 func (s *Server) providerRoutes() map[string]route {
 	return map[string]route{
 		"GET /{e}/identityProviders":        {action: m.Read, answer: s.listProviders},
@@ -194,6 +197,7 @@ func (s *Server) rightsRoutes() map[string]route {
 }
 
 // Places says which actions each method and path below /v1/environments is for.
+// It needs no server that works: only the table is read.
 func Places() map[string][]m.Action {
 	places := map[string][]m.Action{}
 	for pattern, r := range (&Server{}).endpoints() {

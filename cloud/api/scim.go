@@ -119,6 +119,7 @@ func (f *filterText) condition() (c store.Condition, err error) {
 }
 
 // takes reads a word when it is the next.
+// Otherwise nothing was read.
 func (f *filterText) takes(word string) bool {
 	before := f.rest
 	if strings.EqualFold(f.word(), word) {
@@ -129,6 +130,7 @@ func (f *filterText) takes(word string) bool {
 }
 
 // word reads the next word.
+// It may be empty: what comes next is none then.
 func (f *filterText) word() (word string) {
 	f.skip()
 	end := strings.IndexAny(f.rest, " ()\"")
@@ -140,9 +142,10 @@ func (f *filterText) word() (word string) {
 }
 
 // skip passes over blanks.
+// Tabs and line breaks are none here.
 func (f *filterText) skip() { f.rest = strings.TrimLeft(f.rest, " ") }
 
-// operatorOf returns the comparison of a word; false for those that RFC 7644 has and
+// operatorOf returns the comparison of a word; 0 for those that RFC 7644 has and
 // this API has not, such as ne, gt and pr.
 func operatorOf(word string) store.Op {
 	switch strings.ToLower(word) {
@@ -157,6 +160,8 @@ func operatorOf(word string) store.Op {
 }
 
 // quoted reads a JSON string and returns what follows it.
+// An escaped quotation mark does not end it. What is wrong in it the JSON decoder
+// finds.
 func quoted(text string) (value, rest string, err error) {
 	text = strings.TrimLeft(text, " ")
 	if !strings.HasPrefix(text, `"`) {

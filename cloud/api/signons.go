@@ -200,6 +200,7 @@ func (s *Server) createSignOn(c *call) (reply, error) {
 }
 
 // addPerson puts in who signed on, when somebody did.
+// The groups are those of now, right after the sign-on brought them up to date.
 func (s *Server) addPerson(c *call, b *signOnBody, so store.SignOn) error {
 	if so.Outcome != store.SignedOnOK || so.UserID == "" {
 		return nil

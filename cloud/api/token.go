@@ -41,6 +41,7 @@ func (s *Server) token(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	token, hash := vault.NewSecret()
+	// The store has its hash alone, so that a copy of the database opens nothing.
 	if err := s.Store.CreateToken(r.Context(), hash, client.ID, client.EnvironmentID, s.now().Add(TokenLife)); err != nil {
 		s.fail(w, r, err)
 		return

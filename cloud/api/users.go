@@ -154,6 +154,7 @@ func onlyIf(asked bool, list []string) []string {
 }
 
 // userOf returns the user in the path, or store.ErrNotFound.
+// One of another environment is not found.
 func (s *Server) userOf(c *call) (store.User, error) {
 	return s.Store.User(c.Context(), c.env, c.PathValue("u"))
 }

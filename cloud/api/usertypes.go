@@ -153,6 +153,7 @@ func (s *Server) createUserType(c *call) (reply, error) {
 }
 
 // typeOf names the user type in the path.
+// Whether there is one by that name the change finds.
 func typeOf(c *call) store.UserTypeRef {
 	return store.UserTypeRef{Gateway: c.PathValue("g"), UserType: c.PathValue("t")}
 }

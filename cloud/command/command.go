@@ -14,7 +14,8 @@ import (
 	"ldap-gateway/cloud"
 )
 
-// Exit codes of the program.
+// Exit codes of the program. What was not understood began nothing, and will not be
+// understood another time.
 const (
 	ExitOK     = 0
 	ExitFailed = 1
@@ -22,6 +23,7 @@ const (
 )
 
 // Main runs the command line in args and returns the exit code.
+// It ends no process: that is for who calls it.
 func Main(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	c := &command{stdout: stdout, stderr: stderr}
 	root := &cobra.Command{
@@ -31,6 +33,8 @@ func Main(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 to their directory, and keeps their records and groups as the directory says.
 
 First steps: "ldap-cloud init --data DIR", "ldap-cloud run --data DIR".`,
+		// Main prints the error itself, once; cobra would add the usage to each
+		// failure.
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		Args:          cobra.NoArgs,
@@ -39,6 +43,7 @@ First steps: "ldap-cloud init --data DIR", "ldap-cloud run --data DIR".`,
 	root.SetArgs(args)
 	root.SetOut(stdout)
 	root.SetErr(stderr)
+	// What cobra refuses before a command runs ends with the code for usage, too.
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return fmt.Errorf("%w: %w", cloud.ErrUsage, err) })
 	root.AddCommand(
 		c.initCommand(),
@@ -49,6 +54,7 @@ First steps: "ldap-cloud init --data DIR", "ldap-cloud run --data DIR".`,
 		c.versionCommand(),
 		manualCommand(),
 	)
+	// The commands above open the database themselves; these ask a running cloud.
 	root.AddCommand(c.resourceCommands()...)
 	err := root.ExecuteContext(ctx)
 	if err == nil {
@@ -67,6 +73,7 @@ type command struct{ stdout, stderr io.Writer }
 
 // initCommand is "init". The secrets are printed and in no file: who wants them in one
 // says where it goes.
+// Where there is a cloud already it fails, and changes nothing.
 func (c *command) initCommand() *cobra.Command {
 	var where databaseFlags
 	var name, url string
@@ -84,6 +91,7 @@ what the database must not show, is made beside it; keep a copy of it apart.`,
 			if err != nil {
 				return err
 			}
+			// Paths that begin with a slash are put behind it.
 			s, err := cloud.Init(cmd.Context(), database, where.master, name, strings.TrimRight(url, "/"))
 			if err != nil {
 				return err
@@ -102,6 +110,8 @@ what the database must not show, is made beside it; keep a copy of it apart.`,
 }
 
 // printSetup prints what init made, for people, with the step that comes next.
+// The secrets come once and are the only copies in the clear, so that a failing write
+// is an error.
 func printSetup(w io.Writer, s cloud.Setup, where databaseFlags, url string) error {
 	_, err := fmt.Fprintf(w, `A cloud was made. These secrets are not shown again.
 
@@ -118,7 +128,8 @@ and set a password for %q with this one-time secret:
 	return err
 }
 
-// versionCommand is "version": all on one line, as a report of an error needs it.
+// versionCommand is "version": all on one line, as a report of an error needs it. It
+// names the release, the Go that made it, and what it was made for.
 func (c *command) versionCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "version",

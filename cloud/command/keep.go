@@ -28,14 +28,17 @@ together they open everything. A cloud on PostgreSQL is backed up by pg_dump.`,
 			return err
 		},
 	}
+	// Nothing is written over: the file must be a new one.
 	cmd.Flags().StringVar(&data, "data", "", "data folder (required)")
 	cmd.Flags().StringVar(&to, "to", "", "file to be made (required)")
+	// It fails only when no flag has that name, a defect of the program.
 	cobra.CheckErr(errors.Join(cmd.MarkFlagRequired("data"), cmd.MarkFlagRequired("to")))
 	return cmd
 }
 
 // restoreCommand is "restore". What it prints names what an attacker would restore a
 // copy for: what was revoked since is good again.
+// A folder that has a cloud already is left as it is.
 func (c *command) restoreCommand() *cobra.Command {
 	var data, from, master string
 	cmd := &cobra.Command{
@@ -49,6 +52,7 @@ paired go on; but what was revoked or changed since the copy is as it was then.`
 			if err := cloud.Restore(cmd.Context(), data, from, master); err != nil {
 				return err
 			}
+			// What the copy undoes is said although all went well.
 			_, err := fmt.Fprintf(c.stdout, "Restored."+
 				" Instances, administrators, secrets and keys that were revoked since the copy are good again:\n"+
 				"look through them. Start it: %s\n", databaseFlags{data: data}.start(""))

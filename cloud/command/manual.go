@@ -9,6 +9,7 @@ import (
 
 // manualCommand writes the manual pages that packages bring. SOURCE_DATE_EPOCH is
 // their date.
+// It is hidden: who makes packages calls it, and nobody else needs it.
 func manualCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:    "man DIR",
@@ -17,6 +18,8 @@ func manualCommand() *cobra.Command {
 		Hidden: true,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			root := cmd.Root()
+			// With cobra's tag the day of the build would be in each page, besides the
+			// date that is set.
 			root.DisableAutoGenTag = true
 			return doc.GenManTree(root, &doc.GenManHeader{
 				Section: "8",

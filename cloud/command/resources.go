@@ -20,6 +20,7 @@ import (
 )
 
 // access is how the commands for resources reach a cloud.
+// What no flag says the environment of the process does, so that a script says it once.
 type access struct{ file, url string }
 
 // addTo adds the flags. The credentials are in a file and not in a flag, which others
@@ -40,6 +41,8 @@ func (a *access) addTo(cmd *cobra.Command) {
 }
 
 // open returns a client of the API.
+// It is an error of usage when no file is named; any other when the file can be read by
+// everyone or lacks a credential. Nothing is asked of the cloud yet.
 func (a access) open() (*client.Client, error) {
 	if a.file == "" {
 		return nil, fmt.Errorf(
@@ -47,6 +50,7 @@ func (a access) open() (*client.Client, error) {
 			cloud.ErrUsage,
 		)
 	}
+	// A file that everyone can read is refused: its secret is everyone's.
 	text, err := cloud.SecretText(a.file)
 	if err != nil {
 		return nil, fmt.Errorf("--client: %w", err)
@@ -58,12 +62,14 @@ func (a access) open() (*client.Client, error) {
 	}
 	address := strings.TrimRight(a.url, "/")
 	if address == "" {
+		// "init" writes the address of the console, and the API is beside it.
 		address = strings.TrimSuffix(s.ConsoleURL, "/console/")
 	}
 	return &client.Client{URL: address, Environment: s.EnvironmentID, ID: s.ClientID, Secret: s.ClientSecret}, nil
 }
 
 // columns are what a table shows of a resource: properties, those of objects by a dot.
+// A resource without a line here is shown by its ID and name.
 var columns = map[string][]string{
 	"populations":      {"id", "name", "userCount", "default"},
 	"gateways":         {"id", "name", "vendor", "enabled"},
@@ -79,6 +85,7 @@ var columns = map[string][]string{
 }
 
 // resourceCommands are the commands that speak with a running cloud over its API.
+// They need credentials and no file of the cloud, so they run on any machine.
 func (c *command) resourceCommands() []*cobra.Command {
 	where := "RESOURCE is a path below the environment, as in users, gateways/ID/instances or users/ID/memberOfGroups."
 	return []*cobra.Command{
@@ -93,6 +100,7 @@ func (c *command) resourceCommands() []*cobra.Command {
 
 // listCommand is "list". It stops at 1000 unless told otherwise: a terminal is not the
 // place for a million users, and each part is another request.
+// That the limit left some out is not told.
 func (c *command) listCommand(where string) *cobra.Command {
 	var a access
 	var filter string
@@ -128,6 +136,7 @@ func (c *command) listCommand(where string) *cobra.Command {
 }
 
 // lister goes through the parts of a list.
+// Each part is a request, and all go by one token.
 type lister struct {
 	api          *client.Client
 	path, filter string
@@ -135,6 +144,8 @@ type lister struct {
 }
 
 // each calls show for every resource, with the name of the list.
+// What is no list, as one resource, is an error of usage. An error of show ends it and
+// is returned.
 func (l lister) each(ctx context.Context, show func(name string, item json.RawMessage) error) error {
 	q := url.Values{}
 	if l.filter != "" {
@@ -151,16 +162,20 @@ func (l lister) each(ctx context.Context, show func(name string, item json.RawMe
 		if part.Embedded == nil {
 			return fmt.Errorf("%w: %s is no list: use \"get\"", cloud.ErrUsage, strings.TrimPrefix(l.path, "/"))
 		}
+		// A list has one name, that of its resource.
 		for name, items := range part.Embedded {
 			for _, item := range items {
 				if err := show(name, item); err != nil {
 					return err
 				}
+				// From zero it counts down without ever being zero again, so all come.
 				if l.left--; l.left == 0 {
 					return nil
 				}
 			}
 		}
+		// Only the cursor is taken from the link: the token goes to no other host than
+		// was named.
 		next, err := url.Parse(part.Links["next"].Href)
 		if err != nil || next.Query().Get("cursor") == "" {
 			return err
@@ -170,6 +185,8 @@ func (l lister) each(ctx context.Context, show func(name string, item json.RawMe
 }
 
 // table prints a list with the columns of its resource.
+// The first resource decides the columns. Of an empty list nothing is printed, not even
+// a heading.
 func (l lister) table(ctx context.Context, out io.Writer) error {
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	var shown []string
@@ -191,6 +208,7 @@ func (l lister) table(ctx context.Context, out io.Writer) error {
 		_, err := fmt.Fprintln(w, strings.Join(cells, "\t"))
 		return err
 	})
+	// What came before an error is printed as well.
 	return errors.Join(err, w.Flush())
 }
 
@@ -282,6 +300,7 @@ func (c *command) deleteCommand(where string) *cobra.Command {
 		Long:  "Delete a resource of a running cloud. " + where,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if force {
+				// The query goes last, as call joins the parts in their order.
 				args = append(slices.Clone(args), "?force=true")
 			}
 			return c.call(cmd.Context(), a, http.MethodDelete, args, nil)
@@ -294,6 +313,7 @@ func (c *command) deleteCommand(where string) *cobra.Command {
 
 // call makes one request and prints its answer. Path is in parts; one that begins
 // with a question mark is the query.
+// An answer without a body, as of a deletion, prints nothing.
 func (c *command) call(ctx context.Context, a access, method string, parts []string, body json.RawMessage) error {
 	api, err := a.open()
 	if err != nil {
@@ -307,6 +327,7 @@ func (c *command) call(ctx context.Context, a access, method string, parts []str
 		}
 		path += "/" + url.PathEscape(p)
 	}
+	// A nil in an interface that has a type is not nil, and would be sent as null.
 	var in any
 	if body != nil {
 		in = body

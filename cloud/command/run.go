@@ -21,6 +21,7 @@ import (
 type databaseFlags struct{ data, url, file, master string }
 
 // addTo adds the flags, of which cobra then refuses none and two.
+// A password in an argument could be read by others on the machine: hence the file.
 func (f *databaseFlags) addTo(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&f.data, "data", "", "data folder, for one node")
 	cmd.Flags().StringVar(&f.url, "database", "",
@@ -43,6 +44,7 @@ func (f databaseFlags) database() (string, error) {
 }
 
 // String returns the flag as it was given.
+// People copy it into a shell, for which a URL is in quotation marks.
 func (f databaseFlags) String() string {
 	if f.master != "" {
 		master := f.master
@@ -62,6 +64,7 @@ func (f databaseFlags) String() string {
 const packaged = "/var/lib/ldap-cloud"
 
 // start returns what starts the cloud in a data folder, for people.
+// The packaged folder is its service's, which is started and not run by hand.
 func (f databaseFlags) start(options string) string {
 	switch {
 	case filepath.Clean(f.data) != packaged:
@@ -90,6 +93,7 @@ type runFlags struct {
 }
 
 // runCommand is "run".
+// Flags that need or exclude each other are refused before run is called.
 func (c *command) runCommand() *cobra.Command {
 	var f runFlags
 	cmd := &cobra.Command{
@@ -141,6 +145,7 @@ that a node is about to stop.`,
 }
 
 // addBusTo adds the flags of the bus between nodes.
+// Without any of them this is a cloud of one node.
 func (f *runFlags) addBusTo(cmd *cobra.Command) {
 	cmd.Flags().StringSliceVar(&f.bus.URLs, "nats", nil,
 		"NATS server that all nodes share, as tls://HOST:4222; may be repeated"+
@@ -163,6 +168,7 @@ func (c *command) run(ctx context.Context, f runFlags) error {
 		return fmt.Errorf("%w: --log-level is one of trace, debug, info, warn, error; --log-format is text or json",
 			cloud.ErrUsage)
 	}
+	// Whether the database can be reached is found by the server, not here.
 	database, err := f.where.database()
 	if err != nil {
 		return err
@@ -177,11 +183,14 @@ func (c *command) run(ctx context.Context, f runFlags) error {
 		Listen:    f.listen,
 		Grace:     f.grace,
 		Logger:    hclog.New(&hclog.LoggerOptions{Level: level, JSONFormat: f.format == "json", Output: c.stderr}),
+		// The line is what a script waits for: from then on requests are answered.
 		Ready: func(url string) {
 			fmt.Fprintf(c.stdout, "ldap-cloud is ready: %s\n", url)
 			tellSystemd("READY=1\nSTATUS=" + url)
 		},
 	}
+	// It is said when the end begins, and not when it is over: the last requests are
+	// served until then.
 	defer context.AfterFunc(ctx, func() { tellSystemd("STOPPING=1") })()
 	if s.Proxies, err = networks("--trusted-proxy", f.proxies); err != nil {
 		return err
@@ -196,6 +205,7 @@ func (c *command) run(ctx context.Context, f runFlags) error {
 	for _, u := range f.urls {
 		s.URLs = append(s.URLs, strings.TrimRight(u, "/"))
 	}
+	// What libraries say by themselves is in the same log, and in its form.
 	slog.SetDefault(slog.New(slogHandler{log: s.Logger.Named("library")}))
 	if f.cert != "" {
 		if s.TLS, err = cloud.CertificateFiles(f.cert, f.key, s.Logger.Named("tls")); err != nil {
@@ -209,6 +219,7 @@ func (c *command) run(ctx context.Context, f runFlags) error {
 }
 
 // networks reads a flag that names networks.
+// What is no network is an error of usage that names the flag. No flag is no network.
 func networks(flag string, texts []string) (all []netip.Prefix, err error) {
 	for _, text := range texts {
 		network, err := netip.ParsePrefix(text)
@@ -222,9 +233,12 @@ func networks(flag string, texts []string) (all []netip.Prefix, err error) {
 }
 
 // busURLs returns the NATS servers, which only a file may have a password for.
+// An URL with a user or token in an argument is refused, and so is a file that names no
+// server.
 func (f runFlags) busURLs() ([]string, error) {
 	if f.busFile == "" {
 		for _, u := range f.bus.URLs {
+			// What stands before an @ is a user with a password, or a token.
 			if strings.Contains(u, "@") {
 				return nil, errors.New("--nats: others can read a password or token in an argument:" +
 					" name a file with the URL in --nats-file")
@@ -232,6 +246,7 @@ func (f runFlags) busURLs() ([]string, error) {
 		}
 		return f.bus.URLs, nil
 	}
+	// The file has a password, so one that everyone can read is refused.
 	text, err := cloud.SecretText(f.busFile)
 	if err != nil {
 		return nil, fmt.Errorf("--nats-file: %w", err)

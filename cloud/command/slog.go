@@ -17,13 +17,16 @@ type slogHandler struct {
 var _ slog.Handler = slogHandler{}
 
 // Enabled implements slog.Handler.
+// What our log would drop is not even put together.
 func (h slogHandler) Enabled(_ context.Context, l slog.Level) bool {
 	return h.log.GetLevel() <= levelOf(l)
 }
 
 // Handle implements slog.Handler.
+// It never fails.
 func (h slogHandler) Handle(_ context.Context, r slog.Record) error {
 	var args []any
+	// Values that are made only when they are wanted are resolved here.
 	r.Attrs(func(a slog.Attr) bool {
 		args = append(args, h.group+a.Key, a.Value.Resolve().String())
 		return true
@@ -34,6 +37,7 @@ func (h slogHandler) Handle(_ context.Context, r slog.Record) error {
 
 // WithAttrs implements slog.Handler.
 func (h slogHandler) WithAttrs(attrs []slog.Attr) slog.Handler {
+	// The handler is a copy: the one that was asked stays as it was.
 	for _, a := range attrs {
 		h.log = h.log.With(h.group+a.Key, a.Value.Resolve().String())
 	}

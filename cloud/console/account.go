@@ -46,6 +46,7 @@ func (c *console) renderAccount(k *call, status int, wrong map[string]string) (e
 }
 
 // roleName is a role in words.
+// It is empty for what is no role.
 func roleName(r store.Role) string {
 	return map[store.Role]string{
 		store.RoleOwner:         "Owner",
@@ -56,6 +57,8 @@ func roleName(r store.Role) string {
 }
 
 // ownOnly refuses who signed in with an account of the organisation.
+// It is for what only the console's own have: a password that is kept here, and
+// passkeys. One-time passwords the others may set up as well.
 func (k *call) ownOnly() error {
 	if k.admin.own() {
 		return nil
@@ -66,6 +69,8 @@ func (k *call) ownOnly() error {
 
 // proveAgain has an administrator give the password once more before a proof is
 // changed. The message is for people; empty when it is right.
+// Tries are counted with those at sign-in, so that a screen left alone is no way to
+// guess the password without end. A right one takes its own back.
 func (c *console) proveAgain(k *call, password string) (message string, err error) {
 	if err := k.ownOnly(); err != nil {
 		return "", err
@@ -85,6 +90,8 @@ func (c *console) proveAgain(k *call, password string) (message string, err erro
 // changed ends a change of somebody's proofs: this session goes on with the new
 // ones, the others of the same person end.
 func (c *console) changed(k *call, sentence string) error {
+	// What the call has is from before the change: its mark would end this session,
+	// too.
 	p, err := c.asTheyAre(k)
 	if err != nil {
 		return err
@@ -96,6 +103,7 @@ func (c *console) changed(k *call, sentence string) error {
 }
 
 // asTheyAre returns who uses the console as the store has them now.
+// It is store.ErrNotFound when a role by group has gone meanwhile.
 func (c *console) asTheyAre(k *call) (person, error) {
 	if !k.admin.own() {
 		return c.user(k, k.env(), k.admin.UserID)
@@ -122,6 +130,7 @@ func (c *console) changePassword(k *call) error {
 	if err != nil {
 		return err
 	}
+	// management gets the hash alone, so no activity can have the password in it.
 	if err := c.Management.ChangeOwnPassword(k.Context(), k.by(), hash); err != nil {
 		return err
 	}
@@ -144,17 +153,20 @@ func (c *console) newOneTime(k *call) error {
 	if err != nil {
 		return err
 	}
+	// The whole URL waits, as the picture is drawn from it at another request.
 	c.sessions.Put(k.Context(), oneTimeKey, key.URL())
 	return c.renderOneTime(k, http.StatusOK, key.Secret(), nil)
 }
 
 // renderOneTime shows the secret that waits, the same again after a wrong code.
+// It has to be the same, since the telephone may have it by then.
 func (c *console) renderOneTime(k *call, status int, secret string, wrong map[string]string) error {
 	page := oneTimePage{Own: k.admin.own(), Replaces: len(k.admin.TOTP) > 0, Secret: secret, Errors: wrong}
 	return k.render(status, "one-time", "One-time passwords", page)
 }
 
 // drawOneTime answers with the picture of the new secret.
+// It is store.ErrNotFound when no secret waits, as after it was put in use.
 func (c *console) drawOneTime(k *call) error {
 	key, err := administrators.OneTimeOf(c.sessions.GetString(k.Context(), oneTimeKey))
 	if err != nil {
@@ -174,6 +186,7 @@ func (c *console) drawOneTime(k *call) error {
 }
 
 // owner is whose secret of one-time passwords is sealed.
+// The seal is bound to it: a secret that is copied to another's row opens for nobody.
 func (p *person) owner() string {
 	if p.own() {
 		return p.ID
@@ -199,6 +212,8 @@ func (c *console) keepOneTime(k *call) error {
 	if err == nil {
 		err = c.Management.KeepOwnOneTime(k.Context(), k.by(), sealed, step)
 	}
+	// A code that was used before proves as little as a wrong one, and is answered like
+	// it.
 	if errors.Is(err, administrators.ErrProof) || errors.Is(err, store.ErrUsed) {
 		message := "That is not what the program shows now. Is the clock of your telephone right?"
 		return c.renderOneTime(k, http.StatusUnprocessableEntity, key.Secret(), map[string]string{"code": message})
@@ -214,6 +229,7 @@ func (c *console) keepOneTime(k *call) error {
 // provenForFactor has who changes their one-time passwords prove once more that it
 // is they: an administrator by the password, a person with an account of their
 // organisation by the one-time passwords that they have, if they have any.
+// Who has none yet is asked for nothing: their password is not known here.
 func (c *console) provenForFactor(k *call) (message string, err error) {
 	if k.admin.own() {
 		return c.proveAgain(k, k.PostForm.Get("password"))
@@ -225,6 +241,7 @@ func (c *console) provenForFactor(k *call) (message string, err error) {
 	if message = k.throttled(guess); message != "" {
 		return message, nil
 	}
+	// One field of the form takes either proof, so this is the one-time password.
 	err = c.checkOneTime(k, *k.admin, k.PostForm.Get("password"))
 	if errors.Is(err, administrators.ErrProof) {
 		return "That is not the one-time password of now, or it was used already. Wait for the next.", nil
@@ -253,6 +270,7 @@ func (c *console) dropOneTime(k *call) error {
 
 // askNewPasskey begins what the browser's script ends at keepPasskey: the challenge
 // waits in the session.
+// A script asks, so what is wrong is told it in JSON.
 func (c *console) askNewPasskey(k *call) error {
 	if err := k.ownOnly(); err != nil {
 		return k.told(err)
@@ -291,6 +309,7 @@ func (c *console) keepPasskey(k *call) error {
 	if err != nil {
 		return k.told(err)
 	}
+	// The mark counts the passkeys that the store has now, so the new one is in it.
 	if err := c.keepProofs(k, *k.admin); err != nil {
 		return err
 	}
@@ -300,6 +319,8 @@ func (c *console) keepPasskey(k *call) error {
 		noticeKey,
 		"The passkey "+p.Name+" was added. You can sign in with it alone. Your other sessions have ended.",
 	)
+	// A script is told where to go on: a redirect it would follow itself, and show
+	// nothing.
 	return k.answerJSON(http.StatusOK, map[string]string{"next": "/console/account"})
 }
 

@@ -50,10 +50,13 @@ type activityRow struct {
 }
 
 // day is how a date is typed and sent.
+// Browsers send it like this whatever they show, and so it is in the address of a
+// bookmark.
 const day = "2006-01-02"
 
 // activityFilter reads the filter of a request. Days are those of UTC, and the
 // last one counts.
+// What is wrong with a day is told by its field; what becomes of it the caller decides.
 func (k *call) activityFilter() (l activityList, f store.ActivityFilter) {
 	l = activityList{
 		Q:       k.query("q"),
@@ -76,11 +79,15 @@ func (k *call) activityFilter() (l activityList, f store.ActivityFilter) {
 			continue
 		}
 		if *at = d; name == "until" {
+			// The day that was typed counts as a whole, so the bound is where the next
+			// one begins.
 			*at = d.AddDate(0, 0, 1)
 		}
 	}
 	q := k.URL.Query()
 	q.Del("cursor")
+	// New ones can come on top only of the first page of a list that has no end in
+	// time.
 	l.Query, l.Live = q.Encode(), k.query("cursor") == "" && l.Until == "" && len(l.Errors) == 0
 	return l, f
 }
@@ -109,6 +116,7 @@ func rowsOf(all []store.Activity) (rows []activityRow) {
 }
 
 // subjectPath returns the page of what an activity is about.
+// It is empty when no page is led to, as for what belongs to the environment.
 func subjectPath(a store.Activity) string {
 	kind, id, _ := strings.Cut(a.Subject, ":")
 	switch {
@@ -116,6 +124,7 @@ func subjectPath(a store.Activity) string {
 	case kind == "user" || kind == "group" || kind == "gateway":
 		return under(kind+"s", id)
 	case kind == "instance":
+		// An instance has no page of its own but a place on that of its gateway.
 		if g, ok := a.Detail["gateway"].(string); ok && g != "" {
 			return under("gateways", g)
 		}
@@ -124,6 +133,7 @@ func subjectPath(a store.Activity) string {
 }
 
 // facts returns the detail of an activity in words, in the order of their names.
+// Before and after of a change are objects, and are shown as JSON.
 func facts(detail map[string]any) (all []property) {
 	for name, value := range detail {
 		text, ok := value.(string)

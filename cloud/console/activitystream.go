@@ -28,12 +28,16 @@ const (
 // Living Standard, section 9.2) with the rows of the list in them.
 func (c *console) streamActivity(k *call) error {
 	_, f := k.activityFilter()
+	// What comes now is later than any day that the list ended with.
 	f.Until = time.Time{}
 	k.w.Header().Set("Content-Type", "text/event-stream")
 	out := http.NewResponseController(k.w)
+	// The browser is to wait a second, in milliseconds, before it asks again.
 	if _, err := io.WriteString(k.w, "retry: 1000\n\n"); err != nil || out.Flush() != nil {
 		return nil // the browser is gone
 	}
+	// A browser that comes back says by itself where it was; the first time the address
+	// does.
 	seen, err := c.seenOf(k, f, cmp.Or(k.Header.Get("Last-Event-ID"), k.query("after")))
 	if err != nil {
 		return err
@@ -45,6 +49,7 @@ func (c *console) streamActivity(k *call) error {
 		select {
 		case <-k.Context().Done():
 			return nil
+		// A server that stops waits for its answers, and this one goes on for minutes.
 		case <-c.Ending:
 			return nil
 		case <-end.C:
@@ -91,6 +96,8 @@ func (c *console) sendNew(k *call, f store.ActivityFilter, seen map[string]bool)
 		if err := c.pages["activity"].ExecuteTemplate(&html, "activities", []activityRow{row}); err != nil {
 			return seen, err
 		}
+		// A line break ends a field of an event, so every line of the HTML is one of
+		// its own.
 		text := strings.ReplaceAll(strings.TrimSpace(html.String()), "\n", "\ndata: ")
 		if _, err := fmt.Fprintf(k.w, "id: %s\nevent: activity\ndata: %s\n\n", row.ID, text); err != nil {
 			return seen, err
@@ -115,6 +122,7 @@ func exportAs(name string) export {
 
 // exportActivity sends everything that the filter lets through. An answer that
 // cannot be finished is cut off, so that nobody takes it for the whole.
+// It is read in parts, so that a long one needs no more memory than a short one.
 func (c *console) exportActivity(k *call) error {
 	list, f := k.activityFilter()
 	if len(list.Errors) > 0 {
@@ -143,11 +151,14 @@ func (c *console) exportActivity(k *call) error {
 	if err != nil {
 		panic(http.ErrAbortHandler)
 	}
+	// The status has been sent, so that only a broken connection still tells of a
+	// failure.
 	return nil
 }
 
 // jsonLine writes one activity a line. The names are part of what is promised to those
 // who read such files.
+// The form is one JSON object a line, which programs read without having it whole.
 func jsonLine(w io.Writer, a store.Activity) error {
 	return json.NewEncoder(w).Encode(map[string]any{
 		"id":      a.ID,
@@ -163,6 +174,7 @@ func jsonLine(w io.Writer, a store.Activity) error {
 
 // csvLine writes a row by RFC 4180. A value that a spreadsheet would take for a
 // formula gets an apostrophe in front.
+// Names come from directories and strangers, and administrators open the file.
 func csvLine(w io.Writer, a store.Activity) error {
 	detail, err := json.Marshal(a.Detail)
 	if err != nil {

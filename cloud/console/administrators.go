@@ -98,6 +98,8 @@ func (c *console) changeAdministrator(k *call) error {
 
 // resetAdministrator takes away every proof of an administrator and shows a new
 // set-up secret.
+// The sessions of before open nothing, and until the secret was used there is no
+// password to sign in with.
 func (c *console) resetAdministrator(k *call) error {
 	a, secret, err := c.Management.ResetAdministrator(k.Context(), k.by(), k.PathValue("id"))
 	if err != nil {
@@ -117,6 +119,8 @@ func (c *console) deleteAdministrator(k *call) error {
 }
 
 // setRoleGroup gives the members of a group a role, or takes it away.
+// No role in the form takes it away. The group is named by its ID, and one that is not
+// there is said beside that field.
 func (c *console) setRoleGroup(k *call) error {
 	role := store.Role(k.posted("role"))
 	g, err := c.Management.SetRoleGroup(k.Context(), k.by(), k.posted("group"), role, nil)

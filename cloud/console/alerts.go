@@ -37,6 +37,8 @@ func (c *console) renderAlerts(k *call, status int, page alertPage) (err error) 
 	return k.render(status, "alerts", "Alerts", page)
 }
 
+// addChannel answers with a webhook's secret in the page itself rather than with a
+// redirect: it is sealed in the store, and no page shows it again.
 func (c *console) addChannel(k *call) error {
 	page := alertPage{Kind: k.posted("kind"), Target: k.posted("target")}
 	made, secret, err := c.Management.AddChannel(k.Context(), k.by(), page.Kind, page.Target)
@@ -51,6 +53,7 @@ func (c *console) addChannel(k *call) error {
 }
 
 // tryChannel tells a channel that nothing is wrong.
+// That the channel fails is the answer to what was asked: the page says why, with 502.
 func (c *console) tryChannel(k *call) error {
 	ch, err := c.Management.TryChannel(k.Context(), k.by(), k.PathValue("id"))
 	var failed *management.Refusal
@@ -72,6 +75,7 @@ func (c *console) deleteChannel(k *call) error {
 }
 
 // quietAlert has nobody told of an alert for a while.
+// The form names it by its key. One that was over by the time it was sent is no error.
 func (c *console) quietAlert(k *call) error {
 	err := c.Management.QuietAlert(k.Context(), k.by(), k.posted("key"))
 	if errors.Is(err, store.ErrNotFound) {

@@ -88,6 +88,7 @@ func (c *console) renderApplication(k *call, status int, page applicationPage) e
 }
 
 // read puts what was typed into the form.
+// It is called on what is kept, and sets no more than what the form has fields for.
 func (p *applicationPage) read(k *call) {
 	p.Redirects, p.SignOffs, p.Allow = k.posted("redirects"), k.posted("signoffs"), k.posted("allow")
 	p.Seen = k.posted("seen")
@@ -95,6 +96,7 @@ func (p *applicationPage) read(k *call) {
 	p.Enabled = k.posted("enabled") == "yes"
 	p.Refresh, p.AskForTicket = k.posted("refresh") == "yes", k.posted("ticket") == "yes"
 	p.RedirectURIs, p.SignOffURIs = strings.Fields(p.Redirects), strings.Fields(p.SignOffs)
+	// Names of groups may have blanks in them, and addresses have none.
 	p.Groups = store.GroupsClaim{Value: k.posted("groups"), Allow: split(p.Allow), Sources: k.PostForm["source"]}
 }
 
@@ -136,6 +138,7 @@ func (c *console) savedApplication(k *call, page applicationPage, err error, sav
 }
 
 // makeSecret makes a new secret, and shows it this once.
+// The old one is worth nothing from that moment on.
 func (c *console) makeSecret(k *call) error {
 	a, secret, err := c.Management.RenewApplication(k.Context(), k.by(), k.PathValue("a"))
 	if err != nil {
@@ -144,6 +147,8 @@ func (c *console) makeSecret(k *call) error {
 	return c.renderApplication(k, http.StatusOK, applicationPage{Application: a, Secret: secret})
 }
 
+// deleteApplication does so at once, without a page that asks: no record hangs on an
+// application. Its tokens are worth nothing from then on.
 func (c *console) deleteApplication(k *call) error {
 	a, err := c.Management.DeleteApplication(k.Context(), k.by(), k.PathValue("a"), nil)
 	if err != nil {

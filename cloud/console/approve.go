@@ -17,6 +17,8 @@ type waitingPage struct {
 }
 
 // showWaiting shows who waits with a code, if one is given.
+// Nothing is decided by a GET: the machine and its fingerprint are shown first, to be
+// compared with what is on its own screen.
 func (c *console) showWaiting(k *call) error {
 	g, err := c.gateway(k)
 	if err != nil {
@@ -51,6 +53,8 @@ func notWaiting(err error) string {
 }
 
 // decideWaiting approves or denies.
+// Whatever is not the button that approves turns the agent away, so that a form that
+// arrives in part lets nobody in.
 func (c *console) decideWaiting(k *call) error {
 	g, err := c.gateway(k)
 	if err != nil {

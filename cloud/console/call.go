@@ -33,9 +33,11 @@ type person struct {
 func (p *person) own() bool { return p.UserID == "" }
 
 // endpoint answers one request, or returns why it cannot.
+// With an error it has sent nothing yet: the answer is then the page of that error.
 type endpoint func(k *call) error
 
 // page makes an endpoint a handler.
+// Whatever an endpoint returns as an error becomes a page here.
 func (c *console) page(e endpoint) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		k := &call{Request: r, console: c, w: w}
@@ -50,6 +52,8 @@ func (c *console) page(e endpoint) http.Handler {
 }
 
 // parse reads the query and the form.
+// A body of another kind, as a file that comes in parts or a script's JSON, is left for
+// the endpoint to read.
 func (k *call) parse() error {
 	err := k.ParseForm()
 	var tooLarge *http.MaxBytesError
@@ -63,27 +67,35 @@ func (k *call) parse() error {
 }
 
 // env is the environment that everything in this call is looked up in.
+// Only pages behind signedIn may ask for it: before that nobody is known, and it
+// panics.
 func (k *call) env() string { return k.admin.EnvironmentID }
 
 // posted returns a field of the form, without blanks around it.
+// A password is not read by it, since blanks may be part of one.
 func (k *call) posted(name string) string { return strings.TrimSpace(k.PostForm.Get(name)) }
 
 // query returns a parameter of the address, without blanks around it.
 func (k *call) query(name string) string { return strings.TrimSpace(k.URL.Query().Get(name)) }
 
 // goTo answers with another page to read.
+// It is 303 (RFC 9110 section 15.4.4), so that to load the next page again sends no
+// form again.
 func (k *call) goTo(path string) error {
 	http.Redirect(k.w, k.Request, path, http.StatusSeeOther)
 	return nil
 }
 
 // done is goTo with a sentence that the next page shows once.
+// It waits in the session and not in the address, so that no link from elsewhere can
+// have it said.
 func (k *call) done(path, notice string) error {
 	k.console.sessions.Put(k.Context(), noticeKey, notice)
 	return k.goTo(path)
 }
 
 // under joins the parts of a path below /console/, escaping each.
+// So no ID, whatever is in it, leads to another page than the one that is meant.
 func under(parts ...string) string {
 	path := strings.Builder{}
 	path.WriteString("/console")
@@ -133,6 +145,7 @@ func faults(err error) (map[string]string, bool) {
 }
 
 // refusal is an error that says itself what a person should know.
+// It is answered with its status and not logged as a failure.
 type refusal struct {
 	status      int
 	title, text string
@@ -157,6 +170,7 @@ var (
 
 // refusalOf returns what a person should know of an error; nil when the error
 // is nobody's fault but ours.
+// What is of another environment is gone for the store, and so for the person.
 func refusalOf(err error) *refusal {
 	var r *refusal
 	var higher *management.HigherError
@@ -168,6 +182,7 @@ func refusalOf(err error) *refusal {
 	case errors.Is(err, management.ErrRole):
 		return errRole
 	case errors.As(err, &higher):
+		// Errors begin small and end without a period; what people read does not.
 		text := higher.Error()
 		return &refusal{http.StatusForbidden, "Not yours to do", strings.ToUpper(text[:1]) + text[1:] + "."}
 	case errors.As(err, &rule):

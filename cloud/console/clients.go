@@ -48,6 +48,7 @@ func (c *console) addClient(k *call) error {
 }
 
 // renewClient makes a new secret and shows it this once.
+// What the old one had opened ends with it, access tokens too.
 func (c *console) renewClient(k *call) error {
 	client, secret, err := c.Management.RenewClient(k.Context(), k.by(), k.PathValue("id"))
 	if err != nil {

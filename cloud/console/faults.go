@@ -3,6 +3,8 @@ package console
 import "ldap-gateway/cloud/fault"
 
 // fields says beside which field of a form a fault is shown.
+// A form may have no field of its own for a fault: that one is said of the form as a
+// whole. Two forms may use one name for different fields.
 var fields = map[fault.Field]string{
 	fault.Whole:       "form",
 	fault.Name:        "name",
@@ -93,6 +95,7 @@ var fields = map[fault.Field]string{
 }
 
 // messagesOf returns the sentences of faults by the field of the form.
+// Of several that belong to one field the first is shown.
 func messagesOf(l fault.List) map[string]string {
 	all := map[string]string{}
 	for _, f := range l {

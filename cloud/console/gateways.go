@@ -41,6 +41,7 @@ func (c *console) listGateways(k *call) error {
 }
 
 // instances returns the paired and the revoked instances of a gateway.
+// Links know the instances at every node, so it is the same on each.
 func (c *console) instances(k *call, g store.Gateway) ([]instance, []store.Instance, error) {
 	all, err := c.Store.Instances(k.Context(), k.env(), g.ID)
 	if err != nil {
@@ -51,6 +52,7 @@ func (c *console) instances(k *call, g store.Gateway) ([]instance, []store.Insta
 }
 
 // gateway returns the gateway in the path.
+// It is store.ErrNotFound for one of another environment.
 func (c *console) gateway(k *call) (store.Gateway, error) {
 	return c.Store.Gateway(k.Context(), k.env(), k.PathValue("g"))
 }
@@ -157,6 +159,7 @@ func (c *console) switchGateway(k *call) error {
 }
 
 // deletion asks before something goes, and shows who depends on it.
+// One page does it for all kinds: who depends on it is what is asked of each.
 type deletion struct {
 	Kind, Name, Back string // as in "gateway"; where it is seen
 	Count            int    // users who depend on it
@@ -171,6 +174,7 @@ type deletion struct {
 }
 
 // deletionOf counts the users of a gateway, or of one of its user types.
+// Ten of them are named at most, and all are counted.
 func (c *console) deletionOf(k *call, d deletion, gateway, userType string) (deletion, error) {
 	var err error
 	if d.Count, err = c.Store.GatewayUsers(k.Context(), k.env(), gateway, userType); err != nil {

@@ -72,6 +72,7 @@ func (f groupForm) into(g *store.Group) {
 	g.Description, g.ExternalID, g.PopulationID = f.Description, f.External, f.Place
 }
 
+// createGroup makes an ordinary group: those of a directory come by sign-ons.
 func (c *console) createGroup(k *call) error {
 	form, g := readGroupForm(k), store.Group{}
 	form.into(&g)
@@ -119,6 +120,8 @@ func (c *console) confirmDeleteGroup(k *call) error {
 	return k.render(http.StatusOK, "delete", "Delete "+g.DisplayName, d)
 }
 
+// deleteGroup takes the name for its sentence from what was deleted, not from what the
+// page showed.
 func (c *console) deleteGroup(k *call) error {
 	name := ""
 	err := c.Management.DeleteGroup(k.Context(), k.by(), k.PathValue("group"), func(g store.Group) error {
@@ -132,6 +135,8 @@ func (c *console) deleteGroup(k *call) error {
 }
 
 // addToGroup puts the user of a name into the group in the path.
+// People know usernames and not IDs. That one may not be put into this group is said
+// beside the name as well, the only field that there is.
 func (c *console) addToGroup(k *call) error {
 	name, group := k.posted("username"), k.PathValue("group")
 	u, err := c.Store.UserByUsername(k.Context(), k.env(), name)

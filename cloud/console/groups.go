@@ -35,6 +35,7 @@ type groupList struct {
 }
 
 // filter returns what the form of the list asks for.
+// A word that is none of its own, as in an address made by hand, leaves nothing out.
 func (l groupList) filter() store.GroupFilter {
 	f := store.GroupFilter{DisplayName: l.Search, SourceID: l.Source}
 	yes, no := true, false
@@ -50,6 +51,7 @@ func (l groupList) filter() store.GroupFilter {
 }
 
 // kinds are the kinds of groups that the list can be narrowed to.
+// Their words are in addresses that people have kept.
 func kinds() []property {
 	return []property{
 		{"jit", "Just-in-time"},

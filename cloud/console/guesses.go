@@ -9,6 +9,8 @@ import (
 )
 
 const (
+	// Who mistypes needs a few tries; who guesses has 720 a day for one name from one
+	// address.
 	guessWindow = 10 * time.Minute
 	guessLimit  = 5
 	// addressLimit is for all names together that one address tries.
@@ -26,6 +28,7 @@ func (g guess) key() string { return "guess:" + g.kind + "/" + g.name + "/" + g.
 func (g guess) addressKey() string { return "address:" + g.address }
 
 // guessOf returns whose secret of that kind this call tries.
+// The name is folded as the store folds it, or another spelling would be tries anew.
 func (k *call) guessOf(kind, name string) guess {
 	if len(name) > 256 {
 		name = name[:256] // no administrator has such a name
@@ -34,6 +37,7 @@ func (k *call) guessOf(kind, name string) guess {
 }
 
 // try counts a try, or returns how long to wait instead of it.
+// It counts before anything is checked, so that many at once do not slip through.
 func (c *console) try(g guess) time.Duration {
 	return c.guesses.Begin(c.now(), throttle.Limit{
 		Key:  g.key(),
@@ -42,6 +46,8 @@ func (c *console) try(g guess) time.Duration {
 }
 
 // throttled counts a try, and returns a sentence when there were too many.
+// Retry-After is in seconds (RFC 9110 section 10.2.3). Seconds and minutes are rounded
+// up: who waits as told is not refused once more.
 func (k *call) throttled(g guess) string {
 	wait := k.console.try(g)
 	if wait <= 0 {
@@ -54,6 +60,8 @@ func (k *call) throttled(g guess) string {
 }
 
 // right takes back the tries of a guess that was right in the end.
+// Of the tries of the address only those of this guess go, and what was tried from
+// there for other names stays counted.
 func (c *console) right(g guess) {
 	c.guesses.Undo(g.addressKey(), c.guesses.Forget(g.key()))
 }

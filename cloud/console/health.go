@@ -11,6 +11,7 @@ import (
 
 // health is how well something works: a word that the API has too, a shape, and
 // why in a few words.
+// The class is for the stylesheet alone, and says nothing that the shape does not.
 type health struct{ Word, Shape, Class, Why string }
 
 // Shapes go with the colours, so that health can be told without seeing colours.
@@ -115,6 +116,7 @@ func userTypeName(g store.Gateway, id string) string {
 }
 
 // healthOf sums up the instances of a gateway: it works as long as one does.
+// What is degraded signs people on still: at least one instance of it does.
 func healthOf(paired []instance) health {
 	connected, well, bad := 0, 0, 0
 	for _, i := range paired {

@@ -31,6 +31,8 @@ func (c *console) createPairing(k *call) error {
 	return k.render(http.StatusCreated, "pairing", "Pair an instance", pairingPage{g, code, p.ExpiresAt, minutes})
 }
 
+// deletePairing is for a code that nobody has used. An instance that was paired by one
+// is revoked.
 func (c *console) deletePairing(k *call) error {
 	gateway := k.PathValue("g")
 	if err := c.Management.WithdrawPairing(k.Context(), k.by(), gateway, k.PathValue("id"), nil); err != nil {
@@ -55,6 +57,7 @@ func (c *console) instance(k *call) (r revocation, err error) {
 	if err != nil {
 		return r, err
 	}
+	// A revoked one is on record for good, and signs nobody on.
 	paired := 0
 	for _, i := range all {
 		if i.RevokedAt.IsZero() {

@@ -100,6 +100,7 @@ func (c *console) renderKerberos(k *call, status int, page kerberosPage) error {
 }
 
 // serves tells whether browsers ask tickets for a service here.
+// Case does not count, as it does not in names of hosts.
 func (c *console) serves(principal string) bool {
 	for _, s := range c.Services {
 		if strings.EqualFold(s, principal) {
@@ -136,6 +137,7 @@ func (c *console) saveKerberos(k *call) error {
 }
 
 // into makes how a gateway takes tickets what the form says.
+// The account is not among its fields but beside the keys, and stays as it is.
 func (f kerberosForm) into(d *management.Draft) (err error) {
 	wanted := store.Kerberos{
 		Realms:    strings.Fields(f.Realms),
@@ -155,6 +157,7 @@ func (f kerberosForm) into(d *management.Draft) (err error) {
 }
 
 // againKerberos shows what was typed, with what is wrong with it.
+// A password that was typed is not among it.
 func (c *console) againKerberos(k *call, form kerberosForm, wrong map[string]string) error {
 	g, err := c.gateway(k)
 	if err != nil {
@@ -189,6 +192,8 @@ func (c *console) addKeys(k *call) error {
 }
 
 // readKeys returns the file of a form, else the account and its password.
+// A form for a file without one has an empty keytab and not nil, so that it is a keytab
+// that is wrong and not a password that is missing.
 func readKeys(k *call) (n kerberos.NewKeys, err error) {
 	n = kerberos.NewKeys{Account: k.posted("account"), Password: k.PostForm.Get("password")}
 	file, _, err := k.FormFile("keytab") // reads the form when it came in parts
@@ -219,6 +224,7 @@ func (c *console) deleteKeys(k *call) error {
 }
 
 // stopKerberos turns it off, and forgets every key.
+// To take tickets again it needs keys anew.
 func (c *console) stopKerberos(k *call) error {
 	gateway := k.PathValue("g")
 	if err := c.Management.StopKerberos(k.Context(), k.by(), gateway); err != nil {

@@ -26,6 +26,8 @@ func enterPath(env string) string { return "/console/organisation?e=" + env }
 
 // enter lets in who has signed on with an account of the organisation, if their
 // groups give a role, and sends others to sign on.
+// Whether they have is the sign-on page's to say; the session that begins here is the
+// console's own.
 func (c *console) enter(k *call) error {
 	env, err := c.Store.Environment(k.Context(), k.query("e"))
 	if err != nil {
@@ -36,6 +38,7 @@ func (c *console) enter(k *call) error {
 		return err
 	}
 	if !ok {
+		// From there the browser comes back here.
 		return k.goTo("/" + env.ID + "/signon?then=console")
 	}
 	p, err := c.user(k, env.ID, by.UserID)
@@ -46,6 +49,7 @@ func (c *console) enter(k *call) error {
 	if err != nil {
 		return err
 	}
+	// What the organisation proves is the first factor then, and no more.
 	if len(p.TOTP) > 0 {
 		return c.askSecond(k, p, "")
 	}
@@ -57,6 +61,7 @@ func (c *console) enter(k *call) error {
 
 // user returns a user as a person of the console, with the role that the groups
 // give now; store.ErrNotFound when they give none, or the user is disabled.
+// No session keeps a role: who leaves the group has none at the next request.
 func (c *console) user(k *call, env, id string) (person, error) {
 	u, err := c.Store.User(k.Context(), env, id)
 	if err != nil {

@@ -64,6 +64,7 @@ func (c *console) editPopulation(k *call) error {
 func (c *console) changePopulation(k *call) error {
 	page := populationPage{Seen: k.posted("seen")}
 	p, err := c.Management.ChangePopulation(k.Context(), k.by(), k.PathValue("p"), func(p *store.Population) error {
+		// The copy is what the form shows again, should something be wrong with it.
 		page.Population = *p
 		page.Name, page.Description = k.posted("name"), k.posted("description")
 		page.Default = p.Default || k.posted("default") == "yes"
@@ -84,6 +85,7 @@ func (c *console) changePopulation(k *call) error {
 }
 
 // populationDeletion returns the population in the path, and what speaks against its end.
+// Of several reasons one is told. Without one the deletion may still find groups.
 func (c *console) populationDeletion(k *call) (p store.Population, d deletion, err error) {
 	if p, err = c.Store.Population(k.Context(), k.env(), k.PathValue("p")); err != nil {
 		return p, d, err

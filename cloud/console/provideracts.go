@@ -12,6 +12,8 @@ import (
 )
 
 // checkProvider asks the provider what can be asked without a person.
+// It changes nothing, and is a POST all the same: no link from elsewhere can have this
+// cloud call others.
 func (c *console) checkProvider(k *call) error {
 	p, err := c.provider(k)
 	if err != nil {
@@ -30,6 +32,8 @@ type providerTrial struct {
 }
 
 // tryProvider begins a sign-on that shows what it would do.
+// It is noted before it begins. Whatever proof the provider has of the person will do,
+// however old it is.
 func (c *console) tryProvider(k *call) error {
 	if err := c.Management.TriedProvider(k.Context(), k.by(), k.PathValue("p")); err != nil {
 		return err
@@ -43,6 +47,8 @@ func (c *console) tryProvider(k *call) error {
 		return &refusal{http.StatusConflict, "This sign-on cannot begin", wordsOf(err)}
 	}
 	http.SetCookie(k.w, g.Cookie.HTTP(k.env(), c.Secure))
+	// A form that goes to the provider is what the policy of all other pages forbids,
+	// so this page has one that names the provider's origin.
 	if g.Form != "" {
 		to, err := url.Parse(g.Address)
 		if err != nil {
@@ -57,6 +63,8 @@ func (c *console) confirmDeleteProvider(k *call) error {
 	return c.askDeleteProvider(k, http.StatusOK, false)
 }
 
+// askDeleteProvider shows who is linked to a provider, and which of its groups give a
+// role. unsure is as of a gateway.
 func (c *console) askDeleteProvider(k *call, status int, unsure bool) error {
 	p, err := c.provider(k)
 	if err != nil {
@@ -78,6 +86,8 @@ func (c *console) askDeleteProvider(k *call, status int, unsure bool) error {
 	return k.render(status, "delete", "Delete "+p.Name, d)
 }
 
+// deleteProvider deletes one that nobody depends on at once, and another only with the
+// box ticked. Who depends on it the deletion finds itself.
 func (c *console) deleteProvider(k *call) error {
 	p, err := c.provider(k)
 	if err != nil {
@@ -93,7 +103,7 @@ func (c *console) deleteProvider(k *call) error {
 	return k.done("/console/providers", "The identity provider "+p.Name+" was deleted.")
 }
 
-// account is one of a user's accounts at providers, with the provider's name.
+// linkedAccount is one of a user's accounts at providers, with the provider's name.
 type linkedAccount struct {
 	store.LinkedAccount
 	Provider string
@@ -101,6 +111,7 @@ type linkedAccount struct {
 }
 
 // providersToLink returns ID and name of those that a user can be linked to.
+// They are store.MaxLimit at most.
 func (c *console) providersToLink(k *call) (all []property, err error) {
 	some, _, err := c.Store.IdentityProviders(k.Context(), k.env(), store.Page{Limit: store.MaxLimit})
 	for _, p := range some {
@@ -110,6 +121,7 @@ func (c *console) providersToLink(k *call) (all []property, err error) {
 }
 
 // linkAccount links a user to an account at a provider.
+// The subject is typed as the provider says it in its answers.
 func (c *console) linkAccount(k *call) error {
 	l := store.LinkedAccount{
 		UserID:     k.PathValue("u"),
@@ -130,6 +142,7 @@ func (c *console) linkAccount(k *call) error {
 	return k.done(under("users", l.UserID), "The account was linked.")
 }
 
+// unlinkAccount leaves the record: the user signs on by what else there is.
 func (c *console) unlinkAccount(k *call) error {
 	user := k.PathValue("u")
 	if err := c.Management.UnlinkAccount(k.Context(), k.by(), user, k.PathValue("id"), nil); err != nil {

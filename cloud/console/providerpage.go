@@ -59,6 +59,7 @@ func (p providerPage) OwnKey() string {
 func (providerPage) Blanks() []int { return make([]int, mappingsOffered) }
 
 // Line is the number of a blank line of the form of mappings.
+// They count on from the lines that are kept, since reading ends at the first gap.
 func (p providerPage) Line(blank int) int { return len(p.Mappings) + blank }
 
 // MapsGroups tells whether groups are mapped.
@@ -67,6 +68,8 @@ func (p providerPage) MapsGroups() bool {
 	return mapped
 }
 
+// provider returns the provider in the path; store.ErrNotFound for one of another
+// environment.
 func (c *console) provider(k *call) (store.IdentityProvider, error) {
 	return c.Store.IdentityProvider(k.Context(), k.env(), k.PathValue("p"))
 }
@@ -79,6 +82,8 @@ func (c *console) showProvider(k *call) error {
 	return c.renderProvider(k, http.StatusOK, providerPage{IdentityProvider: p})
 }
 
+// renderProvider shows what is kept, or, when there are faults, what was typed with
+// them beside it.
 func (c *console) renderProvider(k *call, status int, page providerPage) (err error) {
 	ctx, env := k.Context(), k.env()
 	if page.Errors == nil {
@@ -131,6 +136,8 @@ func (p *providerPage) show() {
 }
 
 // read puts what was typed into the form.
+// It is called on what is kept: what the page has no fields for, and what is of the
+// other protocol, stays.
 func (p *providerPage) read(k *call) {
 	p.Seen = k.posted("seen")
 	p.Name, p.Description, p.PopulationID = k.posted("name"), k.posted("description"), k.posted("population")
@@ -170,6 +177,8 @@ func (p *providerPage) readSecretEnds(k *call) error {
 	return nil
 }
 
+// readOpenID leaves the secret alone, which goes to management by itself: without a new
+// one the old stays.
 func readOpenID(k *call, o *store.OIDCConfig) {
 	o.Issuer, o.ClientID = k.posted("issuer"), k.posted("clientId")
 	o.AuthorizationEndpoint, o.TokenEndpoint = k.posted("authorize"), k.posted("token")
@@ -180,6 +189,8 @@ func readOpenID(k *call, o *store.OIDCConfig) {
 	o.NamesIssuer, o.AlwaysAsks = k.posted("namesIssuer") == "yes", k.posted("always") == "yes"
 }
 
+// readSAML leaves the certificates alone: each is added and removed by a form of its
+// own.
 func readSAML(k *call, s *store.SAMLConfig) {
 	s.EntityID, s.OwnEntityID, s.Endpoint = k.posted("entityId"), k.posted("ownEntityId"), k.posted("endpoint")
 	s.Binding, s.NameIDFormat, s.SubjectFrom = k.posted("binding"), k.posted("format"), k.posted("subject")
@@ -216,6 +227,7 @@ func (c *console) changeProvider(k *call) error {
 }
 
 // asksForPeople tells whether a change waits for what becomes of linked people.
+// Nothing was saved then; the page asks, and what was typed is still in it.
 func asksForPeople(err error) bool {
 	var wrong fault.List
 	depended := func(f fault.Fault) bool { return f.Kind == fault.Depended }
@@ -244,6 +256,8 @@ func (c *console) saveMappings(k *call) error {
 		if err := unseen(&page.Seen, d.UpdatedAt, "identity provider"); err != nil {
 			return err
 		}
+		// management gets a list of its own, so that the form keeps the lines as they
+		// were typed.
 		d.Mappings = slices.Clone(page.Mappings)
 		return nil
 	})
@@ -251,6 +265,7 @@ func (c *console) saveMappings(k *call) error {
 }
 
 // readMappings reads the lines of the form. One keeps its ID with its property.
+// They are numbered from zero, and the first number that is missing ends them.
 func readMappings(k *call, old []store.ProviderMapping) (all []store.ProviderMapping) {
 	for i := 0; k.PostForm.Has(fmt.Sprint("name", i)); i++ {
 		m := store.ProviderMapping{
@@ -269,6 +284,8 @@ func readMappings(k *call, old []store.ProviderMapping) (all []store.ProviderMap
 	return all
 }
 
+// switchProvider touches nothing but that. To enable one may be refused, as without a
+// certificate.
 func (c *console) switchProvider(k *call) error {
 	var page providerPage
 	enabled := k.posted("enabled") == "yes"
@@ -285,6 +302,7 @@ func (c *console) switchProvider(k *call) error {
 
 // addProviderCertificate keeps a certificate and has the provider's answers checked by
 // it, beside those that there are.
+// Both are good while the provider changes from one to the other.
 func (c *console) addProviderCertificate(k *call) error {
 	p, err := c.provider(k)
 	if err != nil {
@@ -295,6 +313,7 @@ func (c *console) addProviderCertificate(k *call) error {
 	}
 	one, err := c.Management.AddCertificate(k.Context(), k.by(), "", management.Signing, []byte(k.posted("file")))
 	if err == nil {
+		// The new one is kept already should this fail, and is used by nobody then.
 		_, err = c.Management.ChangeProvider(k.Context(), k.by(), p.ID, func(d *management.ProviderDraft) error {
 			d.Config.SAML.CertificateIDs = append(d.Config.SAML.CertificateIDs, one.ID)
 			return nil
@@ -326,6 +345,8 @@ func (c *console) dropProviderCertificate(k *call) error {
 	return c.savedProvider(k, page, err, "The certificate proves nothing here any more.")
 }
 
+// makeKey makes a key of ours and has this provider use it. The old one is kept, as
+// another provider may use it.
 func (c *console) makeKey(k *call) error {
 	p, err := c.provider(k)
 	if err != nil {

@@ -18,10 +18,17 @@ import (
 
 // Providers knows identity providers as they are out there.
 type Providers interface {
+	// Begin starts a sign-on, and says how the browser gets to the provider.
 	Begin(ctx context.Context, env, provider string, w idp.Wish) (idp.Going, error)
+	// Check asks a provider what can be asked without a person, and writes nothing.
 	Check(ctx context.Context, p store.IdentityProvider) []idp.Finding
+	// Discover reads what an OpenID Connect provider publishes of itself (OpenID
+	// Connect Discovery 1.0 section 4).
 	Discover(ctx context.Context, issuer string) (store.OIDCConfig, error)
+	// ReadMetadata reads a SAML provider's metadata at an address. What it returns
+	// besides is the ETag, for the next time.
 	ReadMetadata(ctx context.Context, address, entityID, etag string) (samlsp.Described, string, error)
+	// The others are our own addresses, as they are entered at a provider.
 	CallbackURL(p store.IdentityProvider) string
 	ACSURL(env string) string
 	MetadataURL(p store.IdentityProvider) string
@@ -43,6 +50,8 @@ type providerList struct {
 	Pager     pager
 }
 
+// listProviders shows of each how many it knows, when it last signed somebody on, and
+// when the last of its certificates ends.
 func (c *console) listProviders(k *call) error {
 	all, next, err := c.Store.IdentityProviders(k.Context(), k.env(), k.part())
 	if err != nil {
@@ -63,6 +72,7 @@ func (c *console) listProviders(k *call) error {
 		if err != nil {
 			return err
 		}
+		// The last counts: one that ends before it is being replaced.
 		for _, one := range certificates {
 			if one.Ends.After(row.Ends) {
 				row.Ends = one.Ends
@@ -90,6 +100,7 @@ const soonDays = 30
 func (r certificateRow) Soon() bool { return !r.Ended && r.EndsIn < soonDays }
 
 // certificatesOf returns those that a SAML provider signs with.
+// One that is named and not kept any more is left out, and signs nothing.
 func (c *console) certificatesOf(k *call, p store.IdentityProvider) (rows []certificateRow, err error) {
 	if p.Config.SAML == nil {
 		return nil, nil
@@ -137,6 +148,8 @@ type newProvider struct {
 	Errors      map[string]string
 }
 
+// newProvider shows the form of the kind in the address; of the first kind when there
+// is none of that name.
 func (c *console) newProvider(k *call) error {
 	preset, ok := providers.FindPreset(k.query("preset"))
 	if !ok {
@@ -145,12 +158,15 @@ func (c *console) newProvider(k *call) error {
 	return c.renderNewProvider(k, http.StatusOK, newProvider{Preset: preset})
 }
 
+// renderNewProvider shows our own addresses beside the form, as they are to be entered
+// at the provider.
 func (c *console) renderNewProvider(k *call, status int, page newProvider) error {
 	var err error
 	page.Populations, _, err = c.Store.Populations(k.Context(), k.env(), store.Page{Limit: store.MaxLimit})
 	if err != nil {
 		return err
 	}
+	// It is the common address: one has another only when it must not share it.
 	page.Callback = c.Providers.CallbackURL(store.IdentityProvider{EnvironmentID: k.env()})
 	page.ACS = c.Providers.ACSURL(k.env())
 	page.OwnEntityID = idp.OwnEntityID(c.URL, k.env())
@@ -201,6 +217,8 @@ func (c *console) createProvider(k *call) error {
 	return k.done(under("providers", d.ID), done)
 }
 
+// createOpenID has the provider say its endpoints itself, so that none is mistyped.
+// Without a secret we are a public client (RFC 6749 section 2.1).
 func (c *console) createOpenID(k *call, page newProvider, d *management.ProviderDraft) error {
 	o, err := c.Providers.Discover(k.Context(), page.Issuer)
 	if err != nil {
@@ -214,6 +232,7 @@ func (c *console) createOpenID(k *call, page newProvider, d *management.Provider
 	return c.Management.CreateProvider(k.Context(), k.by(), d)
 }
 
+// createSAML takes the metadata that was pasted; without any, what the address has.
 func (c *console) createSAML(k *call, page newProvider, d *management.ProviderDraft) error {
 	described, err := samlsp.ReadMetadata([]byte(page.Metadata), page.EntityID, c.now())
 	if page.Metadata == "" && page.MetadataURL != "" {
@@ -235,6 +254,8 @@ func (c *console) createSAML(k *call, page newProvider, d *management.ProviderDr
 const maxCause = 300
 
 // wordsOf is an error as a page shows it.
+// What others answered may be in it, so it is cut, and a letter that the cut goes
+// through is left out.
 func wordsOf(err error) string {
 	text := strings.ToValidUTF8(err.Error()[:min(len(err.Error()), maxCause)], "")
 	return strings.TrimSuffix(text, ".") + "."

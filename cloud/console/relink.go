@@ -12,6 +12,7 @@ import (
 type target struct{ Value, Name string }
 
 // targets returns every user type of the environment but one.
+// Only gateways that are enabled have any.
 func (c *console) targets(k *call, but store.UserTypeRef) ([]target, error) {
 	ways, err := signon.Routes(k.Context(), c.Store, k.env())
 	var all []target
@@ -47,6 +48,8 @@ func (c *console) linkUser(k *call) error {
 	u, err := c.Management.LinkUser(k.Context(), k.by(), k.PathValue("u"), func(store.User) (management.Link, error) {
 		return management.Link{To: to}, nil
 	})
+	// The form has only what this console offered: a user type that is wrong now has
+	// gone.
 	if _, wrong := faults(err); wrong {
 		return errGone
 	}

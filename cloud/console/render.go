@@ -24,6 +24,7 @@ import (
 var templateFiles embed.FS
 
 // pages are the templates by name, each with the layout.
+// They are parsed once, at the start.
 type pages map[string]*template.Template
 
 // parsePages reads the templates. One that cannot be parsed is a defect of the
@@ -71,6 +72,7 @@ type view struct {
 }
 
 // Changes tells whether forms that change something are shown.
+// It hides forms and keeps nobody out: management refuses who sends one all the same.
 func (v view) Changes() bool { return v.Role.Covers(store.RoleIdentityAdmin) }
 
 // Owner tells whether settings are shown.
@@ -86,6 +88,7 @@ func (k *call) render(status int, page, title string, body any) error {
 		}
 		v.HasSession, v.Admin, v.Role = true, k.admin.Name, k.admin.Role
 		v.Environment, v.Section = env.Name, section(k.URL.Path)
+		// On the page where it is mended it need not be said.
 		v.Weak = k.console.sessions.GetBool(k.Context(), weakKey) && v.Section != "account"
 	}
 	return k.console.pages.write(k.w, status, page, v)
@@ -122,6 +125,7 @@ func (c *console) fail(w http.ResponseWriter, r *http.Request, admin *person, er
 		id := uuid.NewString()
 		text := "The server could not do this. Its log has the reason under " + id + "."
 		known = &refusal{http.StatusInternalServerError, "This did not work", text}
+		// Who went away waits for no answer: that is no failure.
 		if !errors.Is(err, context.Canceled) {
 			c.log().Error("page failed", "id", id, "method", r.Method, "path", r.URL.Path, "error", err)
 		}
@@ -130,6 +134,7 @@ func (c *console) fail(w http.ResponseWriter, r *http.Request, admin *person, er
 	if admin != nil {
 		v.HasSession, v.Admin, v.Section, v.Role = true, admin.Name, section(r.URL.Path), admin.Role
 	}
+	// Not even the page of failures can be made: its words go without one.
 	if err := c.pages.write(w, known.status, "failure", v); err != nil {
 		c.log().Error("page failed", "path", r.URL.Path, "error", err)
 		http.Error(w, known.text, known.status)
@@ -140,6 +145,8 @@ func (c *console) fail(w http.ResponseWriter, r *http.Request, admin *person, er
 type pager struct{ First, Next string }
 
 // pagerOf returns the links of a list whose next part has that cursor.
+// The filter stays in them. A cursor leads onward only, so the way back is to the
+// first.
 func (k *call) pagerOf(next string) (p pager) {
 	link := func(cursor string) string {
 		q := k.URL.Query()
@@ -161,9 +168,12 @@ func (k *call) pagerOf(next string) (p pager) {
 // rows is how many lines a list shows at once.
 const rows = 50
 
+// part is the part of a list that the address asks for. A cursor that is none is
+// store.ErrCursor, by the list.
 func (k *call) part() store.Page { return store.Page{Cursor: k.query("cursor"), Limit: rows} }
 
 // when writes a time for people.
+// It is in UTC, since the server does not know where who reads it is.
 func when(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05 UTC") }
 
 // iso writes a time for programs.
@@ -192,6 +202,7 @@ type field struct {
 // Wrong tells whether the value is.
 func (f field) Wrong() bool { return f.Fault.Text != "" }
 
+// fieldOf is for templates, which make no struct themselves.
 func fieldOf(id, label, value string, wrong map[string]string) field {
 	return field{id, label, value, faultOf(wrong, id)}
 }

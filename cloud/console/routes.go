@@ -15,6 +15,7 @@ type route struct {
 }
 
 // open lists the pages that need no session.
+// Each has to find out for itself who asks.
 func (c *console) open() map[string]endpoint {
 	return map[string]endpoint{
 		"GET /console/setup":    c.showSetup,
@@ -32,6 +33,8 @@ func (c *console) open() map[string]endpoint {
 }
 
 // closed lists the pages of those who have signed in.
+// A page that only asks, as before a deletion, is for all who read: the right to do it
+// is asked for when its form is sent.
 func (c *console) closed() map[string]route {
 	all := map[string]route{
 		"GET /console/{$}":       {action: m.Read, answer: func(k *call) error { return k.goTo("/console/gateways") }},
@@ -46,6 +49,7 @@ func (c *console) closed() map[string]route {
 	return all
 }
 
+// gatewayPages has the trial of a person as an action of its own, to look at as well.
 func (c *console) gatewayPages() map[string]route {
 	const one, kind = "/console/gateways/{g}", "/console/gateways/{g}/user-types/{t}"
 	return map[string]route{
@@ -75,6 +79,7 @@ func (c *console) instancePages() map[string]route {
 		"POST " + of + "/pairings":             {action: m.OfferPairing, answer: c.createPairing},
 		"POST " + of + "/pairings/{id}/delete": {action: m.WithdrawPairing, answer: c.deletePairing},
 		"GET " + of + "/approve":               {action: m.Read, answer: c.showWaiting},
+		// One form has a button for either.
 		"POST " + of + "/approve": {
 			action: m.ApprovePairing,
 			answer: c.decideWaiting,
@@ -86,6 +91,7 @@ func (c *console) instancePages() map[string]route {
 	}
 }
 
+// kerberosPages has the end of it as a change of the gateway.
 func (c *console) kerberosPages() map[string]route {
 	const of = "/console/gateways/{g}/kerberos"
 	return map[string]route{
@@ -110,6 +116,7 @@ func (c *console) applicationPages() map[string]route {
 	}
 }
 
+// userPages has the activities as well: whoever may read may see and save them.
 func (c *console) userPages() map[string]route {
 	const one = "/console/users/{u}"
 	return map[string]route{
@@ -243,6 +250,7 @@ func (c *console) alertPages() map[string]route {
 }
 
 // Places says which actions each page and form of those who have signed in is for.
+// The console that it asks answers nothing: it has no store.
 func Places() map[string][]m.Action {
 	places := map[string][]m.Action{}
 	for pattern, r := range (&console{Server: &Server{}}).closed() {

@@ -13,6 +13,8 @@ import (
 
 // lacksFactor tells whether whoever calls must set up a second factor before
 // they may go to this page: an administrator and a person with a role by group alike.
+// The pages of one's own account stay open, or nobody could set one up, and so does the
+// way out.
 func (c *console) lacksFactor(k *call) (bool, error) {
 	if section(k.URL.Path) == "account" || k.URL.Path == "/console/sign-out" {
 		return false, nil
@@ -35,10 +37,13 @@ type secondForm struct {
 }
 
 // askSecond remembers that somebody knows a password. It opens nothing yet.
+// The token is another one from here on: whoever planted the old one does not come
+// along.
 func (c *console) askSecond(k *call, p person, next string) error {
 	if err := c.renew(k); err != nil {
 		return err
 	}
+	// The first proof must still hold when the second one comes.
 	if err := c.keepProofs(k, p); err != nil {
 		return err
 	}
@@ -61,6 +66,7 @@ func (c *console) pending(k *call) (p person, form secondForm, err error) {
 		return p, form, err
 	}
 	form = secondForm{Name: p.Name, Next: c.sessions.GetString(k.Context(), nextKey), OneTime: len(p.TOTP) > 0}
+	// A person has no ID here, and so no passkeys.
 	keys, err := c.Store.Passkeys(k.Context(), p.ID)
 	form.Passkeys = len(keys) > 0
 	return p, form, err
@@ -81,6 +87,7 @@ func (c *console) pendingPerson(k *call) (person, error) {
 }
 
 // checkOneTime takes a one-time password of somebody, once.
+// It is administrators.ErrProof when the password is wrong or was used before.
 func (c *console) checkOneTime(k *call, p person, code string) error {
 	if p.own() {
 		return c.Proofs.CheckOneTime(k.Context(), p.Administrator, code)
@@ -111,6 +118,7 @@ func (c *console) doSecond(k *call) error {
 	if err != nil {
 		return err
 	}
+	// The ID is part of it, since a person may have the username of an administrator.
 	guess := k.guessOf("one-time password", p.UserID+p.Name)
 	if form.Error = k.throttled(guess); form.Error != "" {
 		return k.render(http.StatusTooManyRequests, "second", "Second factor", form)
@@ -144,6 +152,7 @@ func (k *call) answerJSON(status int, body any) error {
 }
 
 // told answers a script with what a person should know of an error.
+// What a person cannot help is returned, and gets an ID under which the log has it.
 func (k *call) told(err error) error {
 	var known *refusal
 	switch {
@@ -165,6 +174,7 @@ func (k *call) told(err error) error {
 }
 
 // ask sends a browser what it is asked about passkeys, and remembers it.
+// An error is told the script, too.
 func (k *call) ask(asked administrators.Ceremony, err error) error {
 	if err != nil {
 		return k.told(err)
@@ -187,6 +197,7 @@ func (k *call) answered(v any) (state []byte, err error) {
 	return state, nil
 }
 
+// askPasskey asks for no name: the passkey says whose it is.
 func (c *console) askPasskey(k *call) error { return k.ask(c.Proofs.AskPasskey()) }
 
 // takePasskey lets in whose passkey it is. A passkey is had and its holder was
@@ -196,6 +207,7 @@ func (c *console) takePasskey(k *call) error {
 		Answer json.RawMessage `json:"answer"`
 		Next   string          `json:"next"`
 	}
+	// Nobody has said a name, so all tries of an address count together.
 	guess := k.guessOf("passkey", "")
 	if wait := k.throttled(guess); wait != "" {
 		return k.answerJSON(http.StatusTooManyRequests, map[string]string{"error": wait})

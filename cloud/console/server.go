@@ -74,13 +74,17 @@ type console struct {
 }
 
 // maxForm bounds the body of a request, in bytes.
+// A form comes as a whole or is refused: a logo is the largest thing in one.
 const maxForm = 256 << 10
 
 // Handler returns the console. It answers every path below /console/.
+// Tries are counted in what it returns, so a server has one handler.
 func (s *Server) Handler() http.Handler {
 	files := embeddedAssets()
 	c := &console{Server: s, sessions: sessionsOf(s), assets: files, pages: parsePages(files)}
 	c.guesses.Length = guessWindow
+	// Without it a store of sessions that fails would be answered in the library's
+	// words.
 	c.sessions.ErrorFunc = func(w http.ResponseWriter, r *http.Request, err error) { c.fail(w, r, nil, err) }
 
 	pages := http.NewServeMux()
@@ -90,9 +94,12 @@ func (s *Server) Handler() http.Handler {
 	for pattern, r := range c.closed() {
 		pages.Handle(pattern, c.page(c.signedIn(r.action, r.answer)))
 	}
+	// A stranger does not learn which pages there are: what is none leads to the
+	// sign-in as well.
 	pages.Handle("/console/", c.page(c.signedIn(management.Read, func(*call) error { return store.ErrNotFound })))
 
 	mux := http.NewServeMux()
+	// Files need no session, and so no look into the database.
 	mux.HandleFunc("GET "+staticPath+"{file}", c.static)
 	mux.Handle("/", c.sessions.LoadAndSave(pages))
 	return c.guarded(mux)
@@ -104,6 +111,7 @@ func (c *console) guarded(next http.Handler) http.Handler {
 	return web.Pages(web.Scripted, web.SameSite(refuse, web.Limited(maxForm, next)))
 }
 
+// now is the time of day, which tests set.
 func (s *Server) now() time.Time {
 	if s.Now == nil {
 		return time.Now()
@@ -111,6 +119,7 @@ func (s *Server) now() time.Time {
 	return s.Now()
 }
 
+// log is where refusals and our own faults go; without a logger, nowhere.
 func (s *Server) log() hclog.Logger {
 	if s.Logger == nil {
 		return hclog.NewNullLogger()

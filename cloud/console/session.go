@@ -18,6 +18,8 @@ import (
 
 // What a session holds.
 const (
+	// Sessions in the store have these names: another name finds nothing in those that
+	// there are.
 	adminKey    = "administrator" // the name
 	adminID     = "administratorID"
 	proofsKey   = "proofs"      // mark of the administrator's proofs at that time
@@ -96,6 +98,7 @@ func (c *console) person(k *call) (person, error) {
 		return person{}, store.ErrNotFound
 	}
 	admin, err := c.Store.Administrator(k.Context(), name)
+	// The name may have been given to somebody else meanwhile.
 	if err == nil && admin.ID != id {
 		err = store.ErrNotFound
 	}
@@ -131,6 +134,7 @@ func (c *console) keepProofs(k *call, p person) error {
 }
 
 // signInPath returns the sign-in page that leads back to where a request wanted to go.
+// Where a form was sent to may be nothing to read, so only pages are led back to.
 func signInPath(r *http.Request) string {
 	if r.Method != http.MethodGet || r.URL.Path == "/console/" {
 		return "/console/sign-in"
@@ -140,12 +144,16 @@ func signInPath(r *http.Request) string {
 
 // backTo returns where to go after signing in: next when it is a page of this
 // console, else the first one.
+// Were it any address, a link with this console's own name could end at a page of a
+// stranger that asks for the password once more.
 func backTo(next string) string {
 	const first = "/console/gateways"
 	u, err := url.Parse(next)
 	if err != nil || u.Scheme != "" || u.Host != "" || u.User != nil || u.Opaque != "" {
 		return first
 	}
+	// Browsers take a backslash for a slash and leave tabs and line breaks out, and two
+	// dots must not lead out of the console.
 	if strings.ContainsAny(next, "\\\t\r\n") || !strings.HasPrefix(next, "/console/") ||
 		!strings.HasPrefix(path.Clean(u.Path)+"/", "/console/") {
 		return first
@@ -160,6 +168,7 @@ type signInForm struct {
 	Organisation              string // address for those with an account of their own; empty: none
 }
 
+// showSignIn believes little of its address.
 // What after and name in the address can say is one of a few sentences, and a name to
 // fill in: a link from elsewhere cannot put words into the page.
 func (c *console) showSignIn(k *call) error {
@@ -173,6 +182,8 @@ func (c *console) showSignIn(k *call) error {
 	return c.renderSignIn(k, http.StatusOK, form)
 }
 
+// renderSignIn offers passkeys where the console is known by a name, and accounts of
+// the organisation where groups give roles.
 func (c *console) renderSignIn(k *call, status int, form signInForm) (err error) {
 	form.Passkeys = c.Proofs.PasskeySite() != ""
 	if form.Organisation, err = c.organisation(k); err != nil {
@@ -211,6 +222,7 @@ func (c *console) doSignIn(k *call) error {
 	if err := c.begin(k, &person{Administrator: admin}, "password"); err != nil {
 		return err
 	}
+	// To begin empties the session, so this comes after it.
 	c.sessions.Put(k.Context(), weakKey, true)
 	return k.goTo(backTo(form.Next))
 }
@@ -222,6 +234,7 @@ func (c *console) prove(k *call, name, password string) (admin store.Administrat
 	if err != nil && !errors.Is(err, store.ErrNotFound) {
 		return admin, false, err
 	}
+	// With no hash it is no, after as long a time.
 	good, err = c.Proofs.CheckPassword(k.Context(), admin.PasswordHash, password)
 	return admin, good, err
 }
@@ -229,6 +242,7 @@ func (c *console) prove(k *call, name, password string) (admin store.Administrat
 // renew gives the session a new token and takes everything out of it: one that
 // was there before, whoever planted it, is worth nothing.
 func (c *console) renew(k *call) error {
+	// Both are done, whatever comes of the first.
 	return cmp.Or(c.sessions.RenewToken(k.Context()), c.sessions.Clear(k.Context()))
 }
 
@@ -237,6 +251,8 @@ func (c *console) begin(k *call, p *person, how string) error {
 	if err := c.renew(k); err != nil {
 		return err
 	}
+	// The session is empty now, so that it is never of an administrator and a person at
+	// once.
 	if k.admin = p; p.own() {
 		c.sessions.Put(k.Context(), adminKey, p.Name)
 		c.sessions.Put(k.Context(), adminID, p.ID)

@@ -101,10 +101,12 @@ func readLogo(k *call) (picture []byte, wrong string, err error) {
 		return nil, "", err
 	}
 	defer file.Close()
+	// One byte more than is taken, to tell what is too long.
 	b, err := io.ReadAll(io.LimitReader(file, maxLogo+1))
 	if err != nil {
 		return nil, "", err
 	}
+	// The size is read first: a few bytes can claim a picture that fills the memory.
 	size, err := png.DecodeConfig(bytes.NewReader(b))
 	if err != nil || len(b) > maxLogo || size.Width > maxLogoSides || size.Height > maxLogoSides {
 		return nil, "It must be a PNG picture of at most 128 KiB and 1024 pixels a side.", nil
@@ -143,6 +145,8 @@ func (c *console) showOrder(k *call) error {
 }
 
 // moveOrder moves one user type up or down.
+// A form that makes no sense any more, as one of an old page, leads to the order as it
+// is.
 func (c *console) moveOrder(k *call) error {
 	places, err := strconv.Atoi(k.posted("by"))
 	if err != nil {

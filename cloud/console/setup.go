@@ -57,6 +57,7 @@ func (c *console) doSetup(k *call) error {
 }
 
 // checkNewPassword tells what is wrong with a new password, by field.
+// The least counts characters, as people do; the most counts bytes.
 func checkNewPassword(password, again string) map[string]string {
 	switch n := utf8.RuneCountInString(password); {
 	case n < administrators.MinPassword:

@@ -68,6 +68,8 @@ func (c *console) static(w http.ResponseWriter, r *http.Request) {
 			continue
 		}
 		w.Header().Set("Content-Type", a.kind)
+		// These are the seconds of a year. That it is immutable spares the question
+		// whether it changed (RFC 8246).
 		w.Header().Set("Cache-Control", "public, max-age=31536000, immutable")
 		w.Header().Set("ETag", `"`+a.name+`"`)
 		http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(a.content))

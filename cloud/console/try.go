@@ -46,6 +46,8 @@ func (c *console) showTry(k *call) error {
 }
 
 // tryPerson asks the agent. Who asked about whom is recorded.
+// No password is asked for, and nothing is written but that. What cannot be recorded is
+// not asked.
 func (c *console) tryPerson(k *call) error {
 	g, err := c.gateway(k)
 	if err != nil {
@@ -84,6 +86,8 @@ func (c *console) tryPerson(k *call) error {
 
 // known returns the user that an entry belongs to already; nil when there is none,
 // or more than one.
+// Values are tried in the order in which they came, and one that several users have
+// says nothing.
 func (c *console) known(k *call, g store.Gateway, correlation []wire.Correlation) (*store.User, error) {
 	for _, v := range correlation {
 		users, err := c.Store.UsersByCorrelation(k.Context(), k.env(), g.ID, v.Attribute, v.Value)

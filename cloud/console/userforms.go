@@ -20,6 +20,8 @@ type userForm struct {
 }
 
 // seenAs is a time as a form carries it, to tell whether somebody came between.
+// It is in microseconds, as the store keeps times: a coarser one would miss a change,
+// and a finer one would never be equal.
 func seenAs(t time.Time) string { return strconv.FormatInt(t.UnixMicro(), 10) }
 
 // unseen is what is wrong when somebody came between; nil: nobody did, or the form
@@ -35,6 +37,7 @@ func unseen(seen *string, changed time.Time, what string) error {
 		"by somebody else or in another window. Saving again replaces what is there now.")
 }
 
+// newUser begins with the default population.
 func (c *console) newUser(k *call) error {
 	p, err := c.Store.DefaultPopulation(k.Context(), k.env())
 	if err != nil {
@@ -93,6 +96,7 @@ func (f userForm) into(u *store.User) {
 	u.Email, u.ExternalID, u.PopulationID = f.Email, f.External, f.Place
 }
 
+// createUser makes one who is enabled, and linked to no directory yet.
 func (c *console) createUser(k *call) error {
 	form, u := readUserForm(k), store.User{Enabled: true}
 	form.into(&u)
@@ -128,6 +132,7 @@ func (c *console) savedUser(k *call, form userForm, u store.User, err error, not
 }
 
 // switchUser enables or disables a user.
+// Nothing else of the user is touched, so it needs not be told who came between.
 func (c *console) switchUser(k *call) error {
 	enabled := k.posted("enabled") == "yes"
 	u, err := c.Management.ChangeUser(k.Context(), k.by(), k.PathValue("u"), func(u *store.User) error {

@@ -140,6 +140,8 @@ func properties(m map[string]string) (all []property) {
 }
 
 // origin finds the names of where a user came from.
+// What is gone leaves its name empty: a user outlives the gateway that they came
+// through.
 func (c *console) origin(k *call, page *userPage) error {
 	population, err := c.Store.Population(k.Context(), k.env(), page.PopulationID)
 	if err != nil && !errors.Is(err, store.ErrNotFound) {
@@ -176,6 +178,7 @@ func (c *console) groupsOf(k *call, user string) ([]userGroup, error) {
 }
 
 // sources returns the names of the gateways and identity providers by ID.
+// There are store.MaxLimit of each at most; what is beyond has no name on the page.
 func (c *console) sources(k *call) (map[string]string, error) {
 	all, _, err := c.Store.Gateways(k.Context(), k.env(), store.Page{Limit: store.MaxLimit})
 	if err != nil {

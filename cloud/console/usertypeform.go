@@ -34,6 +34,7 @@ type userTypeForm struct {
 type mappingRow struct{ Property, Attribute, Error string }
 
 // formOf returns the form of a user type of a gateway.
+// The mapping of groups has fields of its own; every other is a row.
 func formOf(g store.Gateway, t store.UserType) userTypeForm {
 	f := userTypeForm{
 		Name:          t.Name,
@@ -61,6 +62,7 @@ func formOf(g store.Gateway, t store.UserType) userTypeForm {
 }
 
 // readUserType returns what was typed.
+// A query is read as well as a form: with it the usual values come into what was typed.
 func readUserType(v url.Values) userTypeForm {
 	text := func(name string) string { return strings.TrimSpace(v.Get(name)) }
 	f := userTypeForm{
@@ -81,6 +83,8 @@ func readUserType(v url.Values) userTypeForm {
 		Revision:       text("revision"),
 	}
 	properties, attributes := v["property"], v["attribute"]
+	// Browsers send both of each row; what one list has more than the other is left
+	// out.
 	for i := 0; i < min(len(properties), len(attributes), maxRows); i++ {
 		row := mappingRow{Property: strings.TrimSpace(properties[i]), Attribute: strings.TrimSpace(attributes[i])}
 		if row != (mappingRow{}) {
@@ -98,6 +102,7 @@ func (f *userTypeForm) usual(vendor string) {
 }
 
 // value returns the user type that the form describes.
+// It checks nothing: management says by field what is wrong.
 func (f userTypeForm) value() store.UserType {
 	t := store.UserType{
 		Name:              f.Name,
@@ -145,6 +150,7 @@ func short(template string) string {
 }
 
 // long undoes short.
+// What is more than the name of an attribute is a template already.
 func long(typed string) string {
 	if typed == "" || strings.Contains(typed, "${") {
 		return typed
@@ -153,6 +159,7 @@ func long(typed string) string {
 }
 
 // wrong puts what is wrong beside its field.
+// Faults count the mappings from 1, and that of groups is behind the rows.
 func (f *userTypeForm) wrong(x fault.Fault) {
 	field, message := fields[x.Field], x.Message
 	switch {
@@ -183,6 +190,7 @@ func rowMessage(x fault.Fault) string {
 }
 
 // say adds a message beside a field.
+// Several of one field are all shown, one after the other.
 func (f *userTypeForm) say(field, message string) {
 	if f.Errors == nil {
 		f.Errors = map[string]string{}

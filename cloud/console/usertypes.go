@@ -29,6 +29,7 @@ type userTypePage struct {
 
 // attributes returns the names that connected agents say their directory has, and
 // that their files let leave.
+// Without one that is connected there are none.
 func (c *console) attributes(gateway string) (all []string) {
 	for _, l := range c.Links.Live(gateway) {
 		all = append(all, l.Beat.Attributes...)
@@ -57,6 +58,7 @@ func (c *console) userTypeRows(k *call, g store.Gateway) ([]userTypeRow, error) 
 }
 
 // populations returns those to choose from.
+// They are store.MaxLimit at most.
 func (c *console) populations(k *call) ([]store.Population, error) {
 	all, _, err := c.Store.Populations(k.Context(), k.env(), store.Page{Limit: store.MaxLimit})
 	return all, err
@@ -77,6 +79,8 @@ func (c *console) userType(k *call) (g store.Gateway, index int, err error) {
 	return g, index, err
 }
 
+// newUserType begins with the default population; where there is none, with none
+// chosen.
 func (c *console) newUserType(k *call) error {
 	g, err := c.gateway(k)
 	if err != nil {
@@ -104,6 +108,8 @@ func (c *console) offerUserType(k *call, g store.Gateway, id string, form userTy
 	vendor := k.query("usual")
 	filled := slices.Contains(usertypes.Vendors(), vendor)
 	if filled {
+		// With a name in the address the form was being filled in: that goes on, and
+		// not what is kept.
 		if k.URL.Query().Has("name") {
 			form = readUserType(k.URL.Query())
 		}
@@ -165,6 +171,7 @@ func (c *console) saveUserType(k *call) error {
 }
 
 // writeUserType saves a form, unless the user types were others when it was shown.
+// A new one replaces nothing, so that nobody can have come between.
 func (c *console) writeUserType(k *call, form *userTypeForm, id string) error {
 	gateway := k.PathValue("g")
 	if id == "" {

@@ -92,6 +92,7 @@ func boundRefused(all []wire.Refused) []wire.Refused {
 func boundResult(r *wire.SignOnResult) error {
 	clipText(&r.Reason)
 	if m := r.Membership; m != nil {
+		// It is for people, and is cut; a name that was cut would be another group's.
 		clipText(&m.Reason)
 		for i := range m.Groups {
 			g := &m.Groups[i]

@@ -27,6 +27,8 @@ type Bus struct {
 // StartBus starts a bus in the process without a listener, for a cloud of one
 // node: nothing outside the process reaches it.
 func StartBus() (*Bus, error) {
+	// A message holds a whole frame with what is around it. Signals are the program's
+	// to handle.
 	s, err := server.NewServer(&server.Options{DontListen: true, NoSigs: true, NoLog: true, MaxPayload: 2 * wire.MaxFrame})
 	if err != nil {
 		return nil, fmt.Errorf("message bus: %w", err)
@@ -63,10 +65,13 @@ func JoinBus(cfg BusConfig) (*Bus, error) {
 	options := []nats.Option{
 		nats.Name("ldap-cloud " + cfg.Node),
 		nats.Timeout(5 * time.Second),
+		// The way back is looked for without end, and nothing waits for it: a sign-on
+		// that came late would be for nobody.
 		nats.ReconnectBufSize(-1),
 		nats.MaxReconnects(-1),
 		nats.ReconnectWait(200 * time.Millisecond),
 		nats.ReconnectJitter(200*time.Millisecond, 200*time.Millisecond),
+		// With two pings unanswered a server is given up, so within fifteen seconds.
 		nats.PingInterval(5 * time.Second),
 		nats.MaxPingsOutstanding(2),
 		nats.DisconnectErrHandler(func(_ *nats.Conn, err error) {
@@ -92,6 +97,7 @@ func JoinBus(cfg BusConfig) (*Bus, error) {
 	if err != nil {
 		return nil, fmt.Errorf("message bus: %w", err) // its texts have no URL, so no password
 	}
+	// Found at the start, or it would be the first large answer that is lost.
 	if most := conn.MaxPayload(); most < 2*wire.MaxFrame {
 		conn.Close()
 		return nil, fmt.Errorf("message bus: its max_payload is %d, and must be at least %d", most, 2*wire.MaxFrame)

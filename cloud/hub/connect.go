@@ -42,6 +42,8 @@ func (h *Hub) ServeStatus(w http.ResponseWriter, _ *http.Request) {
 }
 
 // ServeHTTP opens an agent's link and serves it until it ends.
+// Until it is admitted nothing of the agent is kept, so strangers cost one look into
+// the store.
 func (h *Hub) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	instance, gateway, epoch, err := h.admit(r)
 	if err != nil {
@@ -89,6 +91,7 @@ func (h *Hub) admit(r *http.Request) (i store.Instance, g store.Gateway, epoch u
 	if err != nil {
 		return i, g, 0, err
 	}
+	// Whether it is switched off is told only to who has proven to be an instance.
 	switch g, err = h.Store.Gateway(ctx, i.EnvironmentID, i.GatewayID); {
 	case err != nil:
 		return i, g, 0, err
@@ -109,6 +112,7 @@ func (h *Hub) admit(r *http.Request) (i store.Instance, g store.Gateway, epoch u
 // prove tells which instance makes a request, by an assertion for one of the
 // audiences that was never used before.
 func (h *Hub) prove(r *http.Request, audiences []string) (i store.Instance, a wire.Assertion, err error) {
+	// Browsers send it with every WebSocket, and agents do not.
 	if r.Header.Get("Origin") != "" {
 		return i, a, wire.ErrAssertion // a browser is no agent
 	}
@@ -125,6 +129,7 @@ func (h *Hub) prove(r *http.Request, audiences []string) (i store.Instance, a wi
 	if err != nil {
 		return i, a, err
 	}
+	// Only now is it known who it is: strangers do not use up the count of an instance.
 	if h.connects.Begin(time.Now(), throttle.Limit{Key: a.Instance, Most: connectsPerMinute}) > 0 {
 		return i, a, errOften
 	}
@@ -142,6 +147,8 @@ func (h *Hub) fresh(a wire.Assertion) error {
 
 // refuse answers an agent that stays outside with a reason it can act on.
 func (h *Hub) refuse(w http.ResponseWriter, r *http.Request, err error) {
+	// Only what is our own fault is an error in our log: the rest any stranger can
+	// bring about.
 	status, refusal := refusalFor(err)
 	if status == http.StatusInternalServerError {
 		h.Logger.Error("an instance could not be admitted", "error", err)
@@ -205,6 +212,7 @@ func refusalFor(err error) (int, *wire.Refusal) {
 }
 
 // report keeps in the store what the instance is.
+// It is no reason to end the link when the store takes no report.
 func (h *Hub) report(ctx context.Context, l *link, first bool) {
 	hello := l.hello
 	err := h.Store.ReportInstance(ctx, l.live.Instance, store.InstanceReport{

@@ -8,6 +8,7 @@ import (
 
 // Explain has a live instance say what a sign-on of a person would bring. It
 // always returns an answer of the closed set.
+// Nothing is sealed, since no password is in the question, and no bind is ever made.
 func (h *Hub) Explain(ctx context.Context, a Request) wire.Explained {
 	var answered wire.Explained
 	r := h.run(ctx, pending{
@@ -17,6 +18,7 @@ func (h *Hub) Explain(ctx context.Context, a Request) wire.Explained {
 			return wire.Explain{ID: a.ID, UserType: a.UserType, Revision: a.Revision, Identifier: a.Identifier}
 		},
 		read: func(b []byte) (wire.SignOnResult, error) {
+			// The answer of an instance that was asked before must not show through.
 			answered = wire.Explained{}
 			err := wire.Unmarshal(b, &answered)
 			boundExplained(&answered)

@@ -95,6 +95,7 @@ func New(cfg Config) (*Hub, error) {
 // refresh makes up for what was not heard and not said while the bus was away.
 func (h *Hub) refresh() {
 	h.Logger.Info("the message bus is back")
+	// What the others said meanwhile was not heard here either.
 	h.publish(subjectAsk, nil)
 	h.each(func(l *link) {
 		l.announce()
@@ -130,6 +131,7 @@ func (h *Hub) UserTypesChanged(gateway string) { h.publish(subjectChanged+gatewa
 // Revoked cuts the links of an instance that the store says is revoked or in
 // quarantine: those of this node even when the bus is lost.
 func (h *Hub) Revoked(instance string) {
+	// This node's are cut first, and do not wait for the bus.
 	h.hearRevoked(instance)
 	h.publish(subjectRevoked+instance, nil)
 }
@@ -188,6 +190,7 @@ func (h *Hub) hearRevoked(instance string) {
 }
 
 // each calls f for every link of this node.
+// It is called without the lock, so that f may take its time and the lock itself.
 func (h *Hub) each(f func(*link)) {
 	h.mu.Lock()
 	links := make([]*link, 0, len(h.links))
@@ -202,6 +205,8 @@ func (h *Hub) each(f func(*link)) {
 
 // enter makes l one of this node's links; false when the node is leaving.
 func (h *Hub) enter(l *link) bool {
+	// Decided under the lock: Leave tells every link that is in, and none comes in
+	// after it.
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if h.leaving {
@@ -246,6 +251,7 @@ func (h *Hub) Leave() {
 // A request that is not answered when ctx ends is lost, and its outcome unknown. It
 // returns when every link is closed.
 func (h *Hub) Close(ctx context.Context) {
+	// In this order the agents have gone elsewhere before their links here end.
 	h.Leave()
 	h.each(func(l *link) { l.idle(ctx) })
 	h.each(func(l *link) { l.end("this node is stopping") })

@@ -14,6 +14,8 @@ func (h *Hub) quarantine(ctx context.Context, i store.Instance, why string) {
 	h.Logger.Error("an instance is put in quarantine", "instance", i.ID, "because", why)
 	if err := h.Store.QuarantineInstance(ctx, i.ID, why, time.Now()); err != nil {
 		h.Logger.Error("an instance could not be put in quarantine", "instance", i.ID, "error", err)
+		// Without the mark in the store the instance could come back at once, so the
+		// link is left alone.
 		return
 	}
 	h.Revoked(i.ID)
@@ -32,6 +34,7 @@ func (h *Hub) quarantineLive(ctx context.Context, instance, why string) {
 }
 
 // tell records what happened to an instance.
+// An activity that is not kept is logged and no more: what happened has happened.
 func (h *Hub) tell(ctx context.Context, i store.Instance, action, text string, detail map[string]any) {
 	err := h.Store.AddActivity(ctx, store.Activity{
 		EnvironmentID: i.EnvironmentID,
@@ -48,6 +51,7 @@ func (h *Hub) tell(ctx context.Context, i store.Instance, action, text string, d
 }
 
 // rotate replaces the instance's keys by those that it asks for.
+// An error ends the link.
 func (l *link) rotate(ctx context.Context, f wire.Frame) error {
 	var r wire.Rotate
 	if err := f.Decode(&r); err != nil {
@@ -57,6 +61,8 @@ func (l *link) rotate(ctx context.Context, f wire.Frame) error {
 	if err != nil {
 		return err
 	}
+	// It is signed by the old key and by the new: who has only the link cannot put keys
+	// of their own in.
 	if err := r.Check(i.ID, i.PublicKey); err != nil {
 		return err
 	}

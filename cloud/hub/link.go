@@ -133,6 +133,7 @@ func (l *link) writeFrame(f wire.Frame) error {
 	if err != nil {
 		return err
 	}
+	// It has no deadline of its own: to end the link is what ends it.
 	return l.ws.Write(context.Background(), websocket.MessageBinary, b)
 }
 
@@ -300,6 +301,7 @@ func (l *link) deliverLater(refused []wire.Refused) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.again != nil {
+		// A timer of the answer before asks for what has been delivered since.
 		l.again.Stop()
 		l.again = nil
 	}
@@ -316,6 +318,8 @@ func (l *link) deliver(ctx context.Context) error {
 		l.dismiss()
 		return nil
 	}
+	// With a store that is away this fails as well, and that ends the link
+	// below.
 	g, err := l.hub.Store.GatewayByID(ctx, l.live.Gateway)
 	if errors.Is(err, store.ErrNotFound) || err == nil && !g.Enabled {
 		return errors.New("the gateway was deleted or switched off")
@@ -348,6 +352,8 @@ func (l *link) leave(reason string) {
 	l.mu.Lock()
 	l.live.Leaving = true
 	l.hub.publish(subjectPresence, l.live)
+	// Queued under the lock, so that it is the last: request looks at Leaving under the
+	// same lock.
 	err = l.queue(outgoing{frame: f})
 	l.mu.Unlock()
 	if err != nil {

@@ -27,10 +27,13 @@ func (h *Hub) whilePresent(ctx context.Context, node string) (_ context.Context,
 	look = func() {
 		limited, done := context.WithTimeout(ctx, 5*askNode)
 		defer done()
+		// The first look comes after a second: most answers are there before it.
 		_, err := h.Bus.RequestWithContext(limited, subjectNode+node, nil)
 		switch {
 		case errors.Is(err, nats.ErrNoResponders):
 			cancel(errNodeGone)
+		// A reconnect in between is enough: the answer may have come while nobody heard
+		// it.
 		case !h.Bus.IsConnected() || h.Bus.Stats().Reconnects != reconnects:
 			cancel(errBusLost)
 		case ctx.Err() == nil:

@@ -24,7 +24,8 @@ type Changed struct {
 }
 
 // ChangePassword has a live instance change a password. Like SignOn it always
-// returns an answer of the closed set.
+// returns an answer of the closed set. Each password is sealed for its own purpose, so
+// that the two cannot be exchanged on the way.
 func (h *Hub) ChangePassword(ctx context.Context, c Change) Changed {
 	var answered wire.PasswordChanged
 	a := h.run(ctx, pending{
@@ -57,6 +58,8 @@ func (h *Hub) ChangePassword(ctx context.Context, c Change) Changed {
 		PasswordChanged: wire.PasswordChanged{ID: c.ID, Outcome: a.Outcome, Reason: a.Reason, BindSent: a.BindSent},
 	}
 	if out.Outcome == wire.OutcomeNewPasswordRefused {
+		// It is signed by the old key and by the new: who has only the link cannot put
+		// keys of their own in.
 		out.Refusal = wire.RefusalOther
 		if answered.Refusal.Known() {
 			out.Refusal = answered.Refusal

@@ -45,6 +45,7 @@ func (l *link) expect(asked *nats.Msg) uint64 {
 }
 
 // request queues what was asked on the bus.
+// From here on the answer comes by respond, once, whatever happens to the link.
 func (l *link) request(m *nats.Msg) {
 	f, err := wire.DecodeFrame(m.Data)
 	if err != nil {
@@ -98,6 +99,8 @@ func (l *link) fail(id uint64, r reply) {
 }
 
 // settle answers everything that will get no answer any more.
+// A frame that was still queued was not seen by the agent, so another instance may have
+// it.
 func (l *link) settle() {
 	l.mu.Lock()
 	l.live.Over = true

@@ -71,6 +71,7 @@ func (p *presence) note(l Live, now time.Time) {
 		close(p.news)
 		p.news = nil
 	}
+	// Who left for good is not waited for.
 	if (l.Leaving || l.Over) && !l.Dismissed {
 		p.lost[l.Gateway] = now
 	}

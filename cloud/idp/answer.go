@@ -26,6 +26,7 @@ type Answer struct {
 }
 
 // Callback takes an answer of OpenID Connect. Its error is a *Refused, or of the store.
+// The cookie is opened first: what no browser of ours has begun costs nothing else.
 func (d *Desk) Callback(ctx context.Context, env string, answer Answer) (a Arrived, err error) {
 	begun := d.now()
 	j, err := d.open(env, answer.Query.Get("state"), answer.Cookies)
@@ -50,6 +51,8 @@ func (d *Desk) proven(
 	if p.Type != store.OpenIDConnect {
 		return p, e, evidence.Refuse(evidence.WrongRequest, "the sign-on was begun by SAML")
 	}
+	// An answer at another address may be another provider's, brought here to have its
+	// code told to this one (RFC 9700 section 4.4).
 	if answer.At != ownCallback(p) {
 		return p, e, evidence.Refuse(evidence.WrongIssuer, "the answer came to the address of another provider's")
 	}
@@ -65,6 +68,7 @@ func (d *Desk) proven(
 }
 
 // enabled returns the journey's provider while it may sign people on.
+// A trial may go by one that is not enabled yet: that is what it is for.
 func (d *Desk) enabled(ctx context.Context, env string, j journey) (store.IdentityProvider, error) {
 	p, err := d.provider(ctx, env, j.Provider)
 	if err == nil && !p.Enabled && !j.Wish.Trial {
@@ -74,6 +78,7 @@ func (d *Desk) enabled(ctx context.Context, env string, j journey) (store.Identi
 }
 
 // once uses up something until a time; a refusal when it was before, on any node.
+// It is remembered past its time by as much as clocks may differ.
 func (d *Desk) once(ctx context.Context, until time.Time, parts ...string) error {
 	err := d.Store.UseAssertion(ctx, nonce(parts...), until.Add(samlsp.MostSkew))
 	if errors.Is(err, store.ErrUsed) {
@@ -83,6 +88,7 @@ func (d *Desk) once(ctx context.Context, until time.Time, parts ...string) error
 }
 
 // arrival is what Accept keeps for Arrive.
+// It is kept sealed, and for minutes: it has what a provider says of a person.
 type arrival struct {
 	Provider string
 	Request  string // ID
@@ -114,6 +120,8 @@ func (d *Desk) Accept(ctx context.Context, env string, form url.Values) (key str
 	return key, d.Store.KeepArrival(ctx, env, key, sealed, d.now().Add(arrivalTime))
 }
 
+// accept returns the provider as soon as it is known, also with an error, so that the
+// refusal is noted with it.
 func (d *Desk) accept(ctx context.Context, env string, form url.Values) (a arrival, err error) {
 	text := strings.Map(withoutBlanks, form.Get("SAMLResponse"))
 	doc, err := base64.StdEncoding.DecodeString(text)
@@ -139,6 +147,7 @@ func (d *Desk) accept(ctx context.Context, env string, form url.Values) (a arriv
 	return a, err
 }
 
+// withoutBlanks drops what providers put into base64 to break its lines.
 func withoutBlanks(r rune) rune {
 	if strings.ContainsRune(" \t\r\n", r) {
 		return -1
@@ -148,6 +157,7 @@ func withoutBlanks(r rune) rune {
 
 // Arrive takes what Accept proved, for the browser that began. Its error is a *Refused,
 // or of the store.
+// A key is good once. One that was made of a refusal tells that, and signs nobody on.
 func (d *Desk) Arrive(
 	ctx context.Context, env, key string, cookies func() []string, address string,
 ) (a Arrived, err error) {
@@ -177,6 +187,7 @@ func (d *Desk) Arrive(
 	if err == nil {
 		err = fresh(from.Evidence, j)
 	}
+	// The key was good once, and this is what is good once of the journey.
 	if err == nil {
 		err = d.once(ctx, j.Until, env, "journey", j.Key) // a request is answered once
 	}
@@ -187,6 +198,8 @@ func (d *Desk) Arrive(
 }
 
 // ownJourney finds, among the browser's cookies, the one that a SAML answer is to.
+// Of a cookie that is another provider's, or to another request, it is not said that
+// there is one.
 func (d *Desk) ownJourney(env string, from arrival, sealed []string) (journey, error) {
 	for _, value := range sealed {
 		j, ok := d.opened(env, value)
@@ -205,6 +218,7 @@ func (d *Desk) ownJourney(env string, from arrival, sealed []string) (journey, e
 }
 
 // fresh refuses a proof that is older than the application takes. Accept did not know.
+// The usual skew of clocks is allowed for, whatever the setting of the provider.
 func fresh(e evidence.Evidence, j journey) error {
 	if !j.SAML.Since.IsZero() && e.At.Before(j.SAML.Since.Add(-samlsp.UsualSkew)) {
 		return evidence.Refuse(evidence.OldProof, "the person proved it at %s", e.At.UTC())

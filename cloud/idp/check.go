@@ -42,6 +42,7 @@ func (d *Desk) Check(ctx context.Context, p store.IdentityProvider) (all []Findi
 }
 
 // compare says where settings differ from what a provider publishes.
+// What only settings have is no difference: a provider need not publish all.
 func compare(have, said store.OIDCConfig) (all []Finding) {
 	for _, c := range []struct{ what, have, said string }{
 		{"authorization endpoint", have.AuthorizationEndpoint, said.AuthorizationEndpoint},
@@ -60,6 +61,7 @@ func compare(have, said store.OIDCConfig) (all []Finding) {
 	return all
 }
 
+// orNone is for a sentence.
 func orNone(s string) string {
 	if s == "" {
 		return "none"
@@ -67,6 +69,7 @@ func orNone(s string) string {
 	return s
 }
 
+// found is bad with the error, and good without one.
 func found(err error, good, bad string) Finding {
 	if err != nil {
 		return Finding{false, bad + ": " + sentence(err)}
@@ -77,6 +80,8 @@ func found(err error, good, bad string) Finding {
 // sentence is what of an error a page shows.
 func sentence(err error) string { return strings.TrimSuffix(short(err), ".") + "." }
 
+// checkSAML looks at the certificates in the settings, and reads the metadata where
+// there is an address for it.
 func (d *Desk) checkSAML(ctx context.Context, p store.IdentityProvider) (all []Finding) {
 	for _, id := range p.Config.SAML.CertificateIDs {
 		c, err := d.Store.Certificate(ctx, p.EnvironmentID, id)
@@ -102,6 +107,7 @@ func (d *Desk) checkSAML(ctx context.Context, p store.IdentityProvider) (all []F
 }
 
 // lasting says how long a certificate is good.
+// One that ends within a month is not good any more: the next one takes time to come.
 func (d *Desk) lasting(c store.Certificate) Finding {
 	parsed, err := x509.ParseCertificate(c.DER)
 	if err != nil {
@@ -120,6 +126,7 @@ func (d *Desk) lasting(c store.Certificate) Finding {
 
 // Discover reads what an OpenID Connect provider publishes of itself (Discovery 1.0
 // section 4). The issuer must be spelt as the document spells it.
+// Nothing of it is believed by a sign-on: it fills a form in, which somebody looks at.
 func (d *Desk) Discover(ctx context.Context, issuer string) (o store.OIDCConfig, err error) {
 	address := strings.TrimSuffix(issuer, "/") + "/.well-known/openid-configuration"
 	body, _, err := d.get(ctx, address, "", maxDiscovery)
@@ -171,6 +178,7 @@ func scopesOf(said []string) []string {
 
 // wayOf returns how the client proves itself to a provider that takes these ways, by its
 // secret. Empty: by the usual way.
+// One that has a key of ours is not chosen: there is none yet.
 func wayOf(said []string) string {
 	for _, way := range []struct{ theirs, ours string }{
 		{"client_secret_basic", relying.SecretBasic},
@@ -215,6 +223,7 @@ func (d *Desk) get(ctx context.Context, address, etag string, most int64) (body 
 	default:
 		return nil, "", fmt.Errorf("the answer has status %d", answer.StatusCode)
 	}
+	// One byte more than is taken, to tell what is too long.
 	body, err = io.ReadAll(io.LimitReader(answer.Body, most+1))
 	if err == nil && int64(len(body)) > most {
 		err = fmt.Errorf("the answer has more than %d bytes", most)
@@ -223,6 +232,7 @@ func (d *Desk) get(ctx context.Context, address, etag string, most int64) (body 
 }
 
 // ReadMetadata reads a SAML provider's metadata at an address; see samlsp.ReadMetadata.
+// It is errSame when it has the ETag still.
 func (d *Desk) ReadMetadata(
 	ctx context.Context, address, entityID, etag string,
 ) (m samlsp.Described, now string, err error) {

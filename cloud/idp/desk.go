@@ -60,6 +60,7 @@ const (
 )
 
 // note writes a line about a refusal, unless there were many lately.
+// The first hundred come all, then one in a second.
 func (d *Desk) note(line func()) {
 	d.mu.Lock()
 	if d.noted == nil {
@@ -70,6 +71,7 @@ func (d *Desk) note(line func()) {
 	noted.Do(line)
 }
 
+// now is the time of day, which tests set.
 func (d *Desk) now() time.Time {
 	if d.Now == nil {
 		return time.Now()
@@ -99,6 +101,8 @@ type Going struct {
 }
 
 // Cookie is what the browser keeps until it is back.
+// Each sign-on under way has one of its own, so that two windows do not take each
+// other's.
 type Cookie struct {
 	Suffix string // of its name
 	Value  string
@@ -113,6 +117,7 @@ const cookieName = "ldap-cloud-idp-"
 func CookieName(secure bool) string { return web.Cookie(cookieName, "/", secure).Name }
 
 // HTTP is the cookie as a browser gets it; one without a value is forgotten there.
+// The time that the browser keeps it is a courtesy: what is sealed has its own.
 func (c Cookie) HTTP(env string, secure bool) *http.Cookie {
 	like := web.Cookie(cookieName+c.Suffix, "/"+env, secure)
 	age := int(c.Life.Seconds())
@@ -162,6 +167,7 @@ func (r *Refused) Unwrap() error { return r.Refusal }
 
 // Begin starts a sign-on at a provider. ErrOff when it is disabled or none of the
 // environment's.
+// A trial begins at a disabled one, too. Nothing is written.
 func (d *Desk) Begin(ctx context.Context, env, provider string, w Wish) (g Going, err error) {
 	p, err := d.provider(ctx, env, provider)
 	if err != nil {
@@ -186,6 +192,8 @@ func (d *Desk) Begin(ctx context.Context, env, provider string, w Wish) (g Going
 	return g, err
 }
 
+// beginOIDC has a person prove it anew by prompt=login with max_age=0 (Core section
+// 3.1.2.1): the former alone leaves no trace in the answer.
 func (d *Desk) beginOIDC(ctx context.Context, p store.IdentityProvider, j *journey) (g Going, err error) {
 	c, err := d.client(ctx, p)
 	if err != nil {
@@ -202,6 +210,8 @@ func (d *Desk) beginOIDC(ctx context.Context, p store.IdentityProvider, j *journ
 	return g, nil
 }
 
+// beginSAML asks for a proof anew when the application takes none that is older than so
+// much: SAML has no word for an age.
 func (d *Desk) beginSAML(ctx context.Context, p store.IdentityProvider, j *journey) (g Going, err error) {
 	s, err := d.service(ctx, p)
 	if err != nil {

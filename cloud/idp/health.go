@@ -18,6 +18,8 @@ const (
 const mostRefusals = 3
 
 // seen notes what a sign-on that succeeded says of its provider.
+// A sign-on that succeeded proves the keys that are known, and not that the groups
+// came.
 func seen(h *store.ProviderHealth, v visit, list evidence.List, mapped bool) {
 	h.Names = v.evidence.Names()
 	h.CertificateID = v.evidence.Key
@@ -53,6 +55,7 @@ func ofKeys(r store.ProviderRefusal) bool {
 func Remedy(kind string) string { return evidence.Refuse(evidence.Kind(kind), "").Remedy() }
 
 // refusedOnce notes a refusal, those in a row not each.
+// What a stranger can send at will must not be written at will.
 func refusedOnce(h *store.ProviderHealth, id string, kind evidence.Kind, now time.Time) {
 	if n := len(h.Refusals); n > 0 && now.Sub(h.Refusals[n-1].At) < refusing {
 		return

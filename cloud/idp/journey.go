@@ -40,6 +40,8 @@ type journey struct {
 }
 
 // seal makes a journey a cookie.
+// Everything is in the cookie, so that a node has nothing to keep for who never comes
+// back.
 func (d *Desk) seal(env string, j journey) (Cookie, error) {
 	b, err := json.Marshal(j)
 	if err != nil {
@@ -54,6 +56,7 @@ func (d *Desk) seal(env string, j journey) (Cookie, error) {
 }
 
 // open finds the journey of a key among the browser's cookies. Its time may be over.
+// Whoever has the cookie of another journey has not begun this one.
 func (d *Desk) open(env, key string, cookies Cookies) (j journey, err error) {
 	if len(key) < suffixSize {
 		return j, evidence.Refuse(evidence.WrongRequest, "the answer names no sign-on of ours")
@@ -69,6 +72,7 @@ func (d *Desk) open(env, key string, cookies Cookies) (j journey, err error) {
 }
 
 // opened opens a cookie's value; false when it is none of ours.
+// One of another environment is sealed for that, and is none.
 func (d *Desk) opened(env, value string) (j journey, ok bool) {
 	sealed, err := base64.RawURLEncoding.DecodeString(value)
 	if err == nil {
@@ -87,6 +91,7 @@ func (d *Desk) requestID(p store.IdentityProvider, until time.Time) string {
 }
 
 // asked returns which provider a request went to that we made and whose time is not over.
+// It has 24 bytes: the provider's ID and, in seconds, until when it may be answered.
 func (d *Desk) asked(env, request string) (provider string, err error) {
 	wrong := evidence.Refuse(evidence.WrongRequest, "the answer is to no request of ours")
 	if len(request) < 2 || request[0] != '_' {
@@ -107,6 +112,7 @@ func (d *Desk) asked(env, request string) (provider string, err error) {
 }
 
 // nonce is what is remembered of something that is good once.
+// Each part goes in with its length, so that two lists never make one text.
 func nonce(parts ...string) []byte {
 	h := sha256.New()
 	for _, p := range parts {

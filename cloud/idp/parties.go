@@ -16,6 +16,7 @@ import (
 )
 
 // CallbackPath and the others are where answers come, below an environment.
+// They are entered at providers, so that they must stay.
 const (
 	CallbackPath = "/rp/callback/openid_connect"
 	ACSPath      = "/saml20/sp/acs"
@@ -55,9 +56,12 @@ func (d *Desk) MetadataURL(p store.IdentityProvider) string {
 }
 
 // OwnEntityID is what we are called to a SAML provider whose setting says nothing.
+// It is entered there as well.
 func OwnEntityID(url, env string) string { return url + "/" + env + "/saml20/sp" }
 
 // client is ourselves as a client of an OpenID Connect provider.
+// It is made anew for each sign-on, so that settings count at once; only keys are
+// shared.
 func (d *Desk) client(ctx context.Context, p store.IdentityProvider) (*relying.Client, error) {
 	o := p.Config.OIDC
 	if o == nil {
@@ -100,6 +104,8 @@ func (d *Desk) client(ctx context.Context, p store.IdentityProvider) (*relying.C
 }
 
 // keysAt returns the keys at an address, which all sign-ons of an environment share.
+// Two environments with one provider do not share them: what one has read vainly keeps
+// no other from reading.
 func (d *Desk) keysAt(env, address string) *relying.Keys {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -116,6 +122,7 @@ func (d *Desk) keysAt(env, address string) *relying.Keys {
 }
 
 // ownKey returns a private key of ours with its certificate.
+// One without a private key is an error of ours: settings that name it were checked.
 func (d *Desk) ownKey(ctx context.Context, env, id string) (crypto.Signer, *x509.Certificate, error) {
 	c, err := d.Store.Certificate(ctx, env, id)
 	if err != nil {
@@ -138,6 +145,8 @@ func (d *Desk) ownKey(ctx context.Context, env, id string) (crypto.Signer, *x509
 }
 
 // service is ourselves as the service provider of a SAML provider.
+// A certificate in the settings that cannot be read is an error, and no reason to go on
+// with the others.
 func (d *Desk) service(ctx context.Context, p store.IdentityProvider) (*samlsp.Provider, error) {
 	c := p.Config.SAML
 	if c == nil {
@@ -182,6 +191,7 @@ func (d *Desk) service(ctx context.Context, p store.IdentityProvider) (*samlsp.P
 
 // Metadata describes us to the administrator of a SAML provider. ErrOff when there is
 // no such provider.
+// Nothing in it is secret. It is for whoever enters us at the provider.
 func (d *Desk) Metadata(ctx context.Context, env, provider string) ([]byte, error) {
 	p, err := d.provider(ctx, env, provider)
 	if err != nil {
@@ -198,6 +208,7 @@ func (d *Desk) Metadata(ctx context.Context, env, provider string) ([]byte, erro
 }
 
 // Uses lists the IDs of the certificates and keys that a provider's settings name.
+// It is what must not be deleted while the provider is there.
 func Uses(p store.IdentityProvider) (ids []string) {
 	if o := p.Config.OIDC; o != nil {
 		ids = append(ids, o.KeyID)

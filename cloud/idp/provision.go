@@ -26,6 +26,7 @@ type visit struct {
 }
 
 // arrive has the records follow the evidence, and says who came.
+// The provider's health is written after the records, in a transaction of its own.
 func (d *Desk) arrive(ctx context.Context, v visit) (a Arrived, err error) {
 	list, mapped := groupsOf(v)
 	a = Arrived{
@@ -35,6 +36,7 @@ func (d *Desk) arrive(ctx context.Context, v visit) (a Arrived, err error) {
 		Then:   v.journey.Wish.Then,
 		Cookie: v.journey.Key[:suffixSize],
 	}
+	// A provider whose clock is ahead must not make the proof younger than it is.
 	if at := v.evidence.At; !at.IsZero() && at.Before(a.At) {
 		a.At = at
 	}
@@ -43,6 +45,7 @@ func (d *Desk) arrive(ctx context.Context, v visit) (a Arrived, err error) {
 	}
 	if v.journey.Wish.Trial {
 		a.Trial, err = d.trial(ctx, v, list, mapped)
+		// Nothing was written, and nobody is signed on.
 		return a, err
 	}
 	so := &a.SignOn
@@ -94,6 +97,8 @@ func whole(patterns []string) (all []*regexp.Regexp) {
 }
 
 // identity is what the provisioner is told.
+// A property for which nothing came is not mapped this time, so that what the record
+// has stays.
 func identity(v visit, list evidence.List, mapped bool) provisioner.Identity {
 	id := provisioner.Identity{
 		EnvironmentID: v.env,
@@ -127,6 +132,8 @@ func identity(v visit, list evidence.List, mapped bool) provisioner.Identity {
 	return id
 }
 
+// verdict is unknown for all that is not known here: then nobody is taken out of a
+// group.
 func verdict(v evidence.Verdict) provisioner.Verdict {
 	switch v {
 	case evidence.Complete:
@@ -153,6 +160,7 @@ func (d *Desk) notProvisioned(ctx context.Context, v visit, err error) error {
 			" look at its mappings"
 	case errors.Is(err, provisioner.ErrDisabled):
 		outcome, reason = "accountDisabled", "the user is disabled in the cloud"
+	// What is left is an error of ours.
 	default:
 		return err
 	}
@@ -179,6 +187,7 @@ func (d *Desk) notProvisioned(ctx context.Context, v visit, err error) error {
 
 // refuse makes any error of a journey what the page shows, notes what it says of the
 // provider, and tells the log now and then. Errors of our own stay what they are.
+// A provider that is gone has no health to be noted in.
 func (d *Desk) refuse(ctx context.Context, env string, j journey, err error) error {
 	var why *evidence.Refusal
 	if errors.Is(err, ErrOff) {
@@ -203,6 +212,8 @@ func (d *Desk) refuse(ctx context.Context, env string, j journey, err error) err
 	return r
 }
 
+// refused says of a trial what is wrong there and then: it is an administrator who
+// looks.
 func (d *Desk) refused(j journey, why *evidence.Refusal) *Refused {
 	r := &Refused{
 		Refusal:  why,
@@ -222,6 +233,7 @@ func (d *Desk) refused(j journey, why *evidence.Refusal) *Refused {
 }
 
 // short is as much of an error as a log keeps.
+// It is 500 characters, as others decide what is in it.
 func short(err error) string {
 	if err == nil {
 		return ""

@@ -24,6 +24,7 @@ var errEntity = errors.New("the metadata does not describe this entity ID any mo
 
 // Run reads the metadata of SAML providers when it is due, until ctx ends, so that new
 // certificates come and old ones go by themselves.
+// It begins at once. Every node does it: what one has read is due for none of them.
 func (d *Desk) Run(ctx context.Context) {
 	tick := time.NewTicker(lookEvery)
 	defer tick.Stop()
@@ -41,6 +42,7 @@ func (d *Desk) Run(ctx context.Context) {
 
 // Refresh reads what is due in all environments. That a provider does not answer is no
 // error: its health says so.
+// An error is the store's, and ends the round: the next one begins anew.
 func (d *Desk) Refresh(ctx context.Context) error {
 	environments, err := d.Store.Environments(ctx)
 	if err != nil {
@@ -77,6 +79,8 @@ func (d *Desk) due(p store.IdentityProvider) bool {
 	return d.now().Sub(p.Health.MetadataReadAt) >= every
 }
 
+// refresh notes when it was read, whatever came of it, so that one which fails is not
+// asked at each look.
 func (d *Desk) refresh(ctx context.Context, p store.IdentityProvider) error {
 	if !d.due(p) {
 		return nil
@@ -116,6 +120,8 @@ func (d *Desk) refresh(ctx context.Context, p store.IdentityProvider) error {
 // follow makes those certificates of a provider that came by its metadata the ones that
 // it lists, which came from the address that an owner stated. Settings that somebody
 // changed meanwhile stay theirs.
+// It is read again within the transaction, and compared with what the metadata was read
+// for.
 func (d *Desk) follow(ctx context.Context, read store.IdentityProvider, m samlsp.Described, etag string) error {
 	return d.Store.Provision(ctx, func(tx *store.Tx) error {
 		db := tx.Store()
@@ -153,6 +159,7 @@ func (d *Desk) follow(ctx context.Context, read store.IdentityProvider, m samlsp
 // keepCertificates keeps those that are new, and takes off those that came by metadata
 // and are not listed any more. One that somebody added by hand stays; from when it is
 // listed it follows the metadata, too.
+// An error leaves everything as it was, as the transaction ends with it.
 func keepCertificates(ctx context.Context, db *store.Store, p *store.IdentityProvider, all []*x509.Certificate) error {
 	s := p.Config.SAML
 	have, err := certificatesOf(ctx, db, *p)
@@ -188,6 +195,7 @@ func keepCertificates(ctx context.Context, db *store.Store, p *store.IdentityPro
 }
 
 // certificatesOf returns the IDs of a provider's certificates by what they are.
+// One that is named and not kept any more is left out.
 func certificatesOf(ctx context.Context, db *store.Store, p store.IdentityProvider) (map[string]string, error) {
 	have := map[string]string{}
 	for _, id := range p.Config.SAML.CertificateIDs {
@@ -204,6 +212,8 @@ func certificatesOf(ctx context.Context, db *store.Store, p store.IdentityProvid
 }
 
 // DropUnused deletes those certificates that no provider uses any more.
+// It must be called in the transaction that took them off, or one that is chosen
+// meanwhile would go.
 func DropUnused(ctx context.Context, db *store.Store, env string, ids []string) error {
 	if len(ids) == 0 {
 		return nil

@@ -12,6 +12,7 @@ const refusedMark = "refused."
 
 // refusal is why an answer was refused that came without the browser's cookie. The
 // browser brings it along, sealed: nothing is kept for what proves nothing.
+// Nothing that a provider said is in it but the kind.
 type refusal struct {
 	ID, Provider, Request string
 	Kind                  evidence.Kind
@@ -28,6 +29,7 @@ func (d *Desk) refusedKey(env, request string, r *Refused) (key string, err erro
 
 // arriveRefused is the refusal for the browser that comes back, with what it had begun
 // the sign-on for. It was noted when the answer came.
+// Another browser that has the address is told the ID alone.
 func (d *Desk) arriveRefused(env, key string, cookies []string) error {
 	var from refusal
 	sealed, err := base64.RawURLEncoding.DecodeString(key)

@@ -39,6 +39,7 @@ type Claim struct {
 const mostShown = 20
 
 // trial says what a sign-on would do.
+// Its error is the store's. What keeps somebody from signing on is in the trial.
 func (d *Desk) trial(ctx context.Context, v visit, list evidence.List, mapped bool) (*Trial, error) {
 	t := &Trial{
 		Provider:   v.provider,
@@ -67,6 +68,7 @@ func (d *Desk) trial(ctx context.Context, v visit, list evidence.List, mapped bo
 }
 
 // newcomer says whether somebody would be made.
+// It asks what the provisioner would, in the same order, and writes nothing.
 func (d *Desk) newcomer(ctx context.Context, v visit, t *Trial) error {
 	name := t.Properties["username"]
 	switch {
@@ -87,6 +89,7 @@ func (d *Desk) newcomer(ctx context.Context, v visit, t *Trial) error {
 }
 
 // moves says which groups a known user would join and leave.
+// Groups that are not mapped, or of which nothing is known, leave memberships alone.
 func (d *Desk) moves(ctx context.Context, v visit, list evidence.List, t *Trial) error {
 	all, err := d.Store.UserGroups(ctx, v.env, t.User.ID)
 	if err != nil || !t.Mapped || list.Verdict == evidence.Unknown {
@@ -114,6 +117,7 @@ func (d *Desk) moves(ctx context.Context, v visit, list evidence.List, t *Trial)
 }
 
 // claims lists what came, for people.
+// Of a claim with very many values the first are shown, and the rest counted.
 func claims(e evidence.Evidence) (all []Claim) {
 	for _, name := range e.Names() {
 		values := e.Shown(evidence.Named(name))

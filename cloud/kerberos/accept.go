@@ -87,6 +87,7 @@ func (a Acceptance) accept(o offer) (t Ticket, err error) {
 // open decrypts the ticket with the first key that can.
 // Every key that fits is tried, those that were replaced too: a ticket is good for
 // hours after its key was changed.
+// The ticket itself then says who it is of.
 func (a Acceptance) open(t *messages.Ticket) error {
 	if !a.takes(t.EncPart.EType) {
 		return refuse(ReasonEType, "It is %s.", ETypeName(t.EncPart.EType))
@@ -105,6 +106,7 @@ func (a Acceptance) open(t *messages.Ticket) error {
 
 // takes tells whether an encryption type is taken. The library's session keys
 // for aes256-sha384 have the wrong length, which hurts clients and not us.
+// RC4 needs the gateway's word for it, and DES nobody's word brings back.
 func (a Acceptance) takes(etype int32) bool {
 	switch etype {
 	case etypeID.AES128_CTS_HMAC_SHA1_96,
@@ -129,6 +131,7 @@ func (a Acceptance) candidates(t *messages.Ticket) (fit []Key, err error) {
 	if len(inRealm) == 0 {
 		return nil, refuse(ReasonRealm, "The ticket was issued in %s.", t.Realm)
 	}
+	// A key without a version, as one of a password, fits every ticket of its type.
 	fit = slices.DeleteFunc(slices.Clone(inRealm), func(k Key) bool {
 		return k.EType != t.EncPart.EType || k.KVNO != 0 && t.EncPart.KVNO != 0 && int(k.KVNO) != t.EncPart.KVNO
 	})
@@ -168,6 +171,7 @@ func (a Acceptance) agree(r *messages.APReq) error {
 }
 
 // startOf is when a ticket begins: its start, or else when the person signed on (RFC 4120 section 5.3).
+// A ticket need not say it.
 func startOf(enc messages.EncTicketPart) time.Time {
 	if enc.StartTime.IsZero() {
 		return enc.AuthTime
@@ -202,6 +206,7 @@ func ETypeName(id int32) string {
 }
 
 // supported tells whether the library can decrypt an encryption type.
+// Keys of another type in a keytab are passed over.
 func supported(id int32) bool {
 	_, err := crypto.GetEtype(id)
 	return err == nil

@@ -89,6 +89,8 @@ func FromKeytab(b []byte) (entries []store.KerberosEntry, err error) {
 // The password is not kept: who changes it at the account gives it here again. Which
 // version the keys have only the directory knows, so they have none, and fit every
 // ticket of the account.
+// A keytab with another service among its keys is refused whole: it was made for
+// something else.
 func FromPassword(
 	account, password string, rc4 bool, now time.Time,
 ) (b []byte, entries []store.KerberosEntry, err error) {
@@ -151,6 +153,7 @@ func read(b []byte, derived bool) (keys []Key, err error) {
 }
 
 // describe is what may be known of keys.
+// The values are left out: it is shown, and kept in the clear.
 func describe(keys []Key) (entries []store.KerberosEntry) {
 	for _, k := range keys {
 		entries = append(entries, store.KerberosEntry{Principal: k.Principal, Realm: k.Realm, KVNO: k.KVNO, EType: k.EType})

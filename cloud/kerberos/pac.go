@@ -113,6 +113,7 @@ type behind struct {
 }
 
 // skip goes on by n bytes; beyond the end there is nothing more.
+// Whatever is read after that is zero, and no SID comes of it.
 func (r *behind) skip(n uint64) {
 	if size := uint64(len(r.b)); n > size || r.at > size-n {
 		r.b, r.at = nil, 0
@@ -133,6 +134,7 @@ func (r *behind) number() uint32 {
 }
 
 // text passes a string by, if there is one.
+// Its length is in characters of two bytes.
 func (r *behind) text(there bool) {
 	if !there {
 		return

@@ -99,6 +99,8 @@ var words = map[Reason][2]string{
 }
 
 // rank orders the reasons by how far a token came.
+// Of the gateways that refused one token, the reason of the one that came furthest is
+// told.
 var rank = func() map[Reason]int {
 	order := []Reason{
 		ReasonOff,
@@ -133,6 +135,8 @@ func (w Reason) outcome() string {
 }
 
 // Told is the sentence that the person may see above the form.
+// It tells nothing of what the ticket has: only what the person can do is another than
+// for the rest.
 func (w Reason) Told() string {
 	switch w {
 	case ReasonUnknown:

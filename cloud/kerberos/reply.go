@@ -30,6 +30,8 @@ type plainReply struct {
 
 // reply returns what the client is answered: in SPNEGO that the offer is taken,
 // with an AP-REP when the client wants us to prove ourselves too.
+// A client that asks for no proof of ours gets none, and without SPNEGO there is
+// nothing to answer then.
 func reply(o offer) ([]byte, error) {
 	var proof []byte
 	if types.IsFlagSet(&o.request.APOptions, flags.APOptionMutualRequired) {
@@ -52,6 +54,7 @@ func reply(o offer) ([]byte, error) {
 
 // apReply proves that we opened the ticket: its session key encrypts the time
 // that the client sent.
+// It is the client's protection and not ours.
 func apReply(r *messages.APReq) ([]byte, error) {
 	plain, err := asn1.Marshal(plainReply{r.Authenticator.CTime, r.Authenticator.Cusec, r.Authenticator.SeqNumber})
 	if err != nil {

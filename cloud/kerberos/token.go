@@ -23,6 +23,7 @@ type offer struct {
 }
 
 // Negotiates tells whether an Authorization header has a Negotiate token (RFC 4559).
+// What comes after the word is not looked at.
 func Negotiates(header string) bool {
 	scheme, _, found := strings.Cut(header, " ")
 	return found && strings.EqualFold(scheme, "Negotiate")
@@ -94,6 +95,7 @@ func firstMechanism(n spnego.NegTokenInit) (asn1.ObjectIdentifier, error) {
 var ntlmOID = asn1.ObjectIdentifier{1, 3, 6, 1, 4, 1, 311, 2, 2, 10}
 
 // offerOf takes an AP-REQ, and nothing else that such a token may be.
+// An answer or an error of Kerberos comes in the same wrapping.
 func offerOf(t spnego.KRB5Token, mechanism asn1.ObjectIdentifier) (offer, error) {
 	if !t.IsAPReq() {
 		return offer{}, refuse(ReasonMalformed, "It is no AP-REQ.")

@@ -30,6 +30,7 @@ func (n NewKeys) Check(rc4 bool) error {
 }
 
 // keytab returns the keys as a keytab, with what is in it.
+// A keytab that is nil means the password; one that is empty is a keytab that is wrong.
 func (n NewKeys) keytab(rc4 bool, now time.Time) ([]byte, []store.KerberosEntry, error) {
 	if n.Keytab == nil {
 		return FromPassword(n.Account, n.Password, rc4, now)
@@ -40,6 +41,7 @@ func (n NewKeys) keytab(rc4 bool, now time.Time) ([]byte, []store.KerberosEntry,
 
 // Seal returns new keys of a gateway, sealed, to be put in use. Its error wraps
 // ErrKeys when they are none.
+// The gateway must take tickets already.
 func (d *Verifier) Seal(g store.Gateway, n NewKeys) (store.KerberosKeys, error) {
 	if g.Kerberos == nil {
 		return store.KerberosKeys{}, errors.New("the gateway takes no tickets")

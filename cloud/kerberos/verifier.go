@@ -101,6 +101,7 @@ type Proof struct {
 
 // Explain says how a token would fare, without a sign-on. The same token is good
 // for one afterwards. Its error may be a *Refusal; what is known by then is in the proof.
+// It uses nothing up, and records nothing.
 func (d *Verifier) Explain(ctx context.Context, r Request) (Proof, error) { return d.prove(ctx, r) }
 
 // prove tries the gateways one after the other: the first whose keys open the
@@ -132,6 +133,8 @@ type domain struct {
 }
 
 // domains returns the gateways of an environment that take tickets, with their keys.
+// A gateway whose keys cannot be opened fails all of them: it is our own fault, and
+// must be seen.
 func (d *Verifier) domains(ctx context.Context, env string) (all []domain, err error) {
 	var opened error
 	err = d.each(ctx, env, func(g store.Gateway) {
@@ -204,6 +207,7 @@ func (d domain) prove(ctx context.Context, header string) (Proof, error) {
 // find returns the one record that a ticket leads to, or store.ErrNotFound.
 // A principal that leads to a record with another SID is refused: the name was given to
 // somebody else since.
+// The template is a plain text with two names in it, and the value is compared whole.
 func (d domain) find(ctx context.Context, t Ticket) (store.User, error) {
 	if t.SID != "" {
 		u, err := d.only(ctx, sidAttribute, t.SID)
@@ -240,6 +244,7 @@ func otherSID(u store.User, sid string) bool {
 }
 
 // only returns the one user of the gateway with a correlation value.
+// Two are as good as none: nobody is signed on as one of them by chance.
 func (d domain) only(ctx context.Context, attribute, value string) (store.User, error) {
 	users, err := d.Store.UsersByCorrelation(ctx, d.gateway.EnvironmentID, d.gateway.ID, attribute, value)
 	if err == nil && len(users) != 1 {
@@ -330,6 +335,8 @@ func (d *Verifier) throttled(address string) bool {
 }
 
 // count notes a token that was not taken.
+// Only what was refused counts: an office whose tickets are taken may send as many as
+// it likes.
 func (d *Verifier) count(address string) {
 	if address != "" {
 		d.wrong.Count(address, d.now())

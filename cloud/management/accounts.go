@@ -15,6 +15,8 @@ const maxSubject = 1024
 
 // LinkAccount has a user be whom a provider knows as subject: who proves there to be
 // that signs on as the user. It fills in ID and time.
+// It takes the rights of the user and those that the provider carries. Errors are a
+// fault.List, *HigherError and store.ErrNotFound.
 func (s *Service) LinkAccount(ctx context.Context, by By, l *store.LinkedAccount) error {
 	return s.act(ctx, by, LinkAccount, func(t *turn) error {
 		u, err := t.user(ctx, l.UserID, nil)
@@ -68,6 +70,8 @@ func (t *turn) unlinkedYet(ctx context.Context, u store.User, p store.IdentityPr
 
 // UnlinkAccount ends a link, with the groups that came by it, and signs the user off
 // everywhere.
+// They sign on by what else they have. It is store.ErrNotFound when the user has no
+// such link.
 func (s *Service) UnlinkAccount(
 	ctx context.Context, by By, user, id string, seen func(store.LinkedAccount) error,
 ) error {

@@ -48,6 +48,7 @@ func (s *Service) CreateAdministrator(ctx context.Context, by By, a *store.Admin
 
 // checkName tells what is wrong with the name of something that is not known yet by
 // before. What says in words of what.
+// A name that stays as it was is not measured again.
 func checkName(what, before, name string) fault.List {
 	if name == "" {
 		return fault.Of(fault.Name, fault.Missing, "Give the "+what+" a name.")

@@ -26,6 +26,7 @@ type Channels interface {
 const QuietDays = 7
 
 // factsOfChannel leaves out the secret that signs.
+// The target is shown, so nothing secret may be in it: see alerts.Post.Make.
 func factsOfChannel(c store.AlertChannel) facts { return facts{"kind": c.Kind, "target": c.Target} }
 
 // AddChannel adds a way of telling alerts, and returns the secret that signs them.
@@ -84,6 +85,7 @@ func (s *Service) TryChannel(ctx context.Context, by By, id string) (c store.Ale
 }
 
 // DeleteChannel removes a way of telling alerts.
+// What it was not told yet it is never told.
 func (s *Service) DeleteChannel(ctx context.Context, by By, id string) (c store.AlertChannel, err error) {
 	err = s.act(ctx, by, DeleteChannel, func(t *turn) (err error) {
 		if c, err = t.AlertChannel(ctx, t.env(), id); err != nil {

@@ -13,6 +13,7 @@ import (
 )
 
 // factsOfApplication tells that there is a secret, and not which.
+// Lists are copies: the application goes on being changed while the facts stay.
 func factsOfApplication(a store.Application) facts {
 	return facts{
 		"name":         a.Name,
@@ -126,6 +127,7 @@ func (s *Service) RenewApplication(
 }
 
 // DeleteApplication removes an application; its tokens are worth nothing from then on.
+// Seen gets the application as it is and may refuse; nil: it does not.
 func (s *Service) DeleteApplication(
 	ctx context.Context, by By, id string, seen func(store.Application) error,
 ) (a store.Application, err error) {
@@ -170,6 +172,7 @@ func (t *turn) checkApplication(ctx context.Context, a, before store.Application
 }
 
 // isSource tells whether groups come from what has an ID.
+// An error of the store is no answer.
 func (t *turn) isSource(ctx context.Context, id string) (bool, error) {
 	_, err := t.Gateway(ctx, t.env(), id)
 	if errors.Is(err, store.ErrNotFound) {
@@ -182,6 +185,7 @@ func (t *turn) isSource(ctx context.Context, id string) (bool, error) {
 }
 
 // checkApplication tells what may not be kept of an application, which was before.
+// A name that was kept before may be too long for now: see checkLength.
 func checkApplication(a, before store.Application) (l fault.List) {
 	l = checkName("application", before.Name, a.Name)
 	if !slices.Contains(applicationTypes, a.Type) {
@@ -204,6 +208,7 @@ func checkApplication(a, before store.Application) (l fault.List) {
 
 // checkRedirect says what is wrong with an address that browsers are sent to: it
 // must be a whole one, by TLS, to this machine, or of a program's own scheme.
+// A code goes to it, so that whoever reads the network would have it.
 func checkRedirect(field fault.Field, item int, text, applicationType string) fault.List {
 	u, err := url.Parse(text)
 	switch {

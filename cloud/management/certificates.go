@@ -37,6 +37,8 @@ const (
 
 // AddCertificate keeps somebody else's certificate, in PEM or DER. Without a name it
 // has that of its subject.
+// It proves nothing by being here: a provider has to name it. The same one may be added
+// twice.
 func (s *Service) AddCertificate(
 	ctx context.Context, by By, name, usage string, file []byte,
 ) (c store.Certificate, err error) {
@@ -54,6 +56,7 @@ func (s *Service) AddCertificate(
 	return c, err
 }
 
+// addCertificate is for the one of a file and for those of metadata alike.
 func (t *turn) addCertificate(
 	ctx context.Context, name, usage string, parsed *x509.Certificate,
 ) (c store.Certificate, err error) {
@@ -76,6 +79,7 @@ func (t *turn) addCertificate(
 	return c, nil
 }
 
+// factsOfCertificate has what tells one from another, and never the key.
 func factsOfCertificate(c store.Certificate, parsed *x509.Certificate) facts {
 	return facts{
 		"name":   c.Name,
@@ -87,6 +91,8 @@ func factsOfCertificate(c store.Certificate, parsed *x509.Certificate) facts {
 }
 
 // readCertificate reads one certificate, in PEM or DER.
+// Of a file with several the first counts. A private key in PEM is refused by name, so
+// that nobody believes that it is of use here.
 func readCertificate(file []byte) (*x509.Certificate, error) {
 	der := file
 	if block, _ := pem.Decode(file); block != nil {
@@ -109,12 +115,14 @@ type KeyDraft struct {
 	Days int // that its certificate is good
 }
 
+// complete fills in what is usual.
 func (d *KeyDraft) complete() {
 	d.Name = cmp.Or(d.Name, "ldap-cloud")
 	d.Bits = cmp.Or(d.Bits, keyBits)
 	d.Days = cmp.Or(d.Days, keyDays)
 }
 
+// check is for a draft that is complete: what was left out is as usual by then.
 func (d KeyDraft) check() error {
 	l := checkLength(fault.Name, "A name", "", d.Name, maxName)
 	if !slices.Contains([]int{2048, 3072, 4096}, d.Bits) {

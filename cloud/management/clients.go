@@ -13,6 +13,8 @@ func factsOfClient(c store.Client) facts { return facts{"name": c.Name, "role": 
 
 // CreateClient adds an API client, and returns its secret. Only this answer has it.
 // Two may have one name: they are known by their IDs.
+// Errors: a fault.List of the name and the role, and *HigherError for a role that the
+// actor does not have.
 func (s *Service) CreateClient(ctx context.Context, by By, c *store.Client) (secret string, err error) {
 	err = s.act(ctx, by, CreateClient, func(t *turn) error {
 		*c = store.Client{EnvironmentID: t.env(), Name: c.Name, Role: c.Role}

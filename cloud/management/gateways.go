@@ -130,6 +130,7 @@ func gatewayNameTaken(err error) error {
 // DeleteGateway removes a gateway with its instances and its just-in-time groups.
 // *DependentsError when it has users, unless force is set: they stay then, without
 // a directory that checks their passwords.
+// The links of its instances are cut once all is kept.
 func (s *Service) DeleteGateway(
 	ctx context.Context, by By, id string, force bool, seen func(store.Gateway) error,
 ) error {
@@ -166,6 +167,7 @@ func (s *Service) DeleteGateway(
 // through a gateway, or through one of its user types.
 // It names ten of them, so that whoever reads it knows whether these are three trial
 // accounts or the whole company.
+// It must be asked in the transaction of the deletion, so that nobody comes between.
 func (t *turn) dependents(ctx context.Context, gateway, userType string) error {
 	n, err := t.GatewayUsers(ctx, t.env(), gateway, userType)
 	if err != nil || n == 0 {

@@ -82,6 +82,7 @@ func (s *Service) ChangeGroup(
 }
 
 // Origin says in words where the members of a just-in-time group are decided.
+// It is for sentences, and not for programs.
 func Origin(g store.Group) string {
 	if g.FromGateway() {
 		return "the directory"
@@ -109,6 +110,7 @@ func keepsNames(before, after store.Group) (l fault.List) {
 
 // checkGroup tells what may not be kept of a group, which was before; without a
 // display name it has its name.
+// A group without a population is the whole environment's.
 func (t *turn) checkGroup(ctx context.Context, g *store.Group, before store.Group) error {
 	l := checkLength(fault.Name, "The name of a group", before.Name, g.Name, maxGroupName)
 	if g.Name == "" {
@@ -201,6 +203,8 @@ func (s *Service) AddMember(ctx context.Context, by By, user, group string) erro
 
 // RemoveMember takes a user out of a group of any kind. A sign-on that updates
 // brings them back into a just-in-time group that the directory still has them in.
+// Seen may refuse; nil: it does not. It is store.ErrNotFound when the user is not in
+// the group.
 func (s *Service) RemoveMember(
 	ctx context.Context, by By, user, group string, seen func(store.GroupMembership) error,
 ) error {
@@ -256,6 +260,7 @@ func (s *Service) ReleaseGroup(ctx context.Context, by By, group string) (users 
 }
 
 // membership returns a user's membership in a group, or store.ErrNotFound.
+// It knows the groups of every source.
 func (t *turn) membership(ctx context.Context, user, group string) (store.GroupMembership, error) {
 	all, err := t.UserGroups(ctx, t.env(), user)
 	for _, m := range all {

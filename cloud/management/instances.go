@@ -8,6 +8,7 @@ import (
 
 // instance returns an instance of a gateway, with the gateway. Its actions only
 // take away, so no higher right is asked for.
+// It is store.ErrNotFound for one of another gateway.
 func (t *turn) instance(ctx context.Context, gateway, id string) (g store.Gateway, i store.Instance, err error) {
 	if g, err = t.Gateway(ctx, t.env(), gateway); err != nil {
 		return g, i, err

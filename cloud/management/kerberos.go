@@ -18,6 +18,7 @@ func wrong(field fault.Field, item int, format string, args ...any) fault.List {
 }
 
 // UsualKerberos is how a gateway takes tickets unless it says otherwise.
+// People of every realm that a key is of are taken then.
 func UsualKerberos() *store.Kerberos {
 	return &store.Kerberos{RetainMinutes: kerberos.DefaultRetainMinutes}
 }
@@ -68,6 +69,7 @@ func checkAccount(d Draft, before *store.Kerberos) fault.List {
 }
 
 // useAccount puts the keys of a service account's password in use, if one was given.
+// The password is turned into keys and forgotten.
 func (t *turn) useAccount(ctx context.Context, d Draft) error {
 	if d.ServicePassword == "" || d.Kerberos == nil {
 		return nil
@@ -102,6 +104,7 @@ func (t *turn) useKeys(ctx context.Context, g store.Gateway, n kerberos.NewKeys)
 
 // UseKeys puts a keytab, or the keys of an account's password, in use. A gateway
 // that took no tickets does from then on.
+// Errors are a fault.List, *HigherError and store.ErrNotFound.
 func (s *Service) UseKeys(
 	ctx context.Context, by By, gateway string, n kerberos.NewKeys,
 ) (k store.KerberosKeys, err error) {
@@ -127,6 +130,8 @@ func (s *Service) UseKeys(
 }
 
 // DeleteKeys forgets one set of a gateway's Kerberos keys.
+// Whatever was made with it opens nothing from then on: it is for keys that others
+// know.
 func (s *Service) DeleteKeys(ctx context.Context, by By, gateway, id string) error {
 	return s.act(ctx, by, DeleteKeys, func(t *turn) error {
 		g, err := t.gateway(ctx, gateway)

@@ -93,6 +93,8 @@ func (s *Service) ApprovePairing(ctx context.Context, by By, gateway, code strin
 }
 
 // DenyPairing turns the agent away that shows a code.
+// It takes away only, so no higher right is asked for. A code that nobody shows is a
+// fault, as of ApprovePairing.
 func (s *Service) DenyPairing(ctx context.Context, by By, gateway, code string) error {
 	return s.act(ctx, by, DenyPairing, func(t *turn) error {
 		g, err := t.Gateway(ctx, t.env(), gateway)
@@ -112,6 +114,7 @@ func (s *Service) DenyPairing(ctx context.Context, by By, gateway, code string) 
 }
 
 // notWaiting says why nobody waits with a code.
+// Any other error stays what it is.
 func notWaiting(err error) error {
 	text := ""
 	switch {

@@ -14,6 +14,7 @@ func factsOfPopulation(p store.Population) facts {
 }
 
 // CreatePopulation adds a population, and fills in ID and times.
+// The first of an environment is the default one, whatever p says.
 func (s *Service) CreatePopulation(ctx context.Context, by By, p *store.Population) error {
 	return s.act(ctx, by, CreatePopulation, func(t *turn) error {
 		p.ID, p.EnvironmentID = "", t.env()
@@ -82,6 +83,7 @@ func populationNameTaken(err error) error {
 
 // DeletePopulation removes a population. store.ErrDependents when it has users or
 // groups, when a user type puts new users into it, or when it is the default one.
+// Nobody is moved by it: where they go is to be said first.
 func (s *Service) DeletePopulation(ctx context.Context, by By, id string, seen func(store.Population) error) error {
 	return s.act(ctx, by, DeletePopulation, func(t *turn) error {
 		p, err := t.Population(ctx, t.env(), id)

@@ -24,6 +24,7 @@ const (
 // DeleteProvider removes an identity provider with its just-in-time groups, the links of
 // its people, and the certificates that came by its metadata. *DependentsError when it
 // has people or groups, unless force is set: people stay then, signed off.
+// Certificates that an owner added stay: somebody may use them elsewhere.
 func (s *Service) DeleteProvider(
 	ctx context.Context, by By, id string, force bool, seen func(store.IdentityProvider) error,
 ) error {
@@ -60,6 +61,7 @@ func (s *Service) DeleteProvider(
 }
 
 // hanging counts what would end with an identity provider.
+// Ten people are named at most, and every group that gives a role.
 func (t *turn) hanging(ctx context.Context, id string) (*DependentsError, error) {
 	e := &DependentsError{Provider: true}
 	var err error
@@ -76,6 +78,7 @@ func (t *turn) hanging(ctx context.Context, id string) (*DependentsError, error)
 	return e, err
 }
 
+// namesOf returns the names of groups, as the activity has them.
 func namesOf(roles []store.NamedRole) (names []string) {
 	for _, r := range roles {
 		names = append(names, r.Name)
@@ -85,6 +88,8 @@ func namesOf(roles []store.NamedRole) (names []string) {
 
 // identityOf is what makes a subject of a provider one person: the field that says it,
 // and its value.
+// A subject is unique only within these: with another issuer the same text is somebody
+// else.
 func identityOf(p store.IdentityProvider) map[fault.Field]string {
 	if o := p.Config.OIDC; o != nil {
 		return map[fault.Field]string{fault.Issuer: o.Issuer}
@@ -97,6 +102,8 @@ func identityOf(p store.IdentityProvider) map[fault.Field]string {
 
 // settlePeople refuses to have a subject mean somebody else while people are linked,
 // unless it is said what becomes of their links. It returns what was done, in words.
+// Dropping ends what they have open, too. A fault stands for each field that would be
+// another.
 func (t *turn) settlePeople(ctx context.Context, d ProviderDraft, before store.IdentityProvider) (string, error) {
 	was, is := identityOf(before), identityOf(d.IdentityProvider)
 	var l fault.List
@@ -124,6 +131,8 @@ func (t *turn) settlePeople(ctx context.Context, d ProviderDraft, before store.I
 
 // keepRead keeps what the cloud itself noted of the metadata, while it is the same: no
 // face writes it.
+// With another address or entity ID the metadata is read anew, whether or not it has
+// changed.
 func (d *ProviderDraft) keepRead(before store.IdentityProvider) {
 	was, is := before.Config.SAML, d.Config.SAML
 	if was == nil || is == nil {
@@ -139,6 +148,7 @@ func (d *ProviderDraft) keepRead(before store.IdentityProvider) {
 
 // keepCore refuses to take away a core mapping, or to have it fill something else. It
 // stays with its ID and in its own spelling.
+// New people get their username by it.
 func (d *ProviderDraft) keepCore(before store.IdentityProvider) (l fault.List) {
 	for _, core := range before.Mappings {
 		if !core.Core {

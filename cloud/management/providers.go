@@ -32,6 +32,8 @@ type ProviderDraft struct {
 	Secret string
 }
 
+// factsOfProvider has neither the secret nor the health: the one is nobody's to read,
+// the other is no setting.
 func factsOfProvider(p store.IdentityProvider) facts {
 	return facts{
 		"name":        p.Name,
@@ -46,10 +48,13 @@ func factsOfProvider(p store.IdentityProvider) facts {
 }
 
 // CreateProvider adds an identity provider, and fills in what is usual, IDs and times.
+// Errors are a fault.List. It may be enabled at once, if its settings let it sign
+// people on.
 func (s *Service) CreateProvider(ctx context.Context, by By, d *ProviderDraft) error {
 	return s.act(ctx, by, CreateProvider, func(t *turn) error { return t.createProvider(ctx, d) })
 }
 
+// createProvider is for both ways to make one, in a turn that is under way.
 func (t *turn) createProvider(ctx context.Context, d *ProviderDraft) error {
 	d.ID, d.EnvironmentID, d.Sealed, d.Health = uuid.NewString(), t.env(), nil, store.ProviderHealth{}
 	providers.Complete(&d.IdentityProvider, idp.OwnEntityID(t.service.URL, t.env()))
@@ -168,11 +173,13 @@ func (s *Service) ChangeProvider(
 }
 
 // moved tells whether a client secret would go elsewhere.
+// Who may change an address must not have the secret sent there.
 func moved(before, after store.OIDCConfig) bool {
 	return before.TokenEndpoint != after.TokenEndpoint || before.ClientID != after.ClientID
 }
 
 // copyOfProvider returns a provider that can be changed without the other.
+// It goes by JSON, as the store does, so that nothing in it is shared.
 func copyOfProvider(p store.IdentityProvider) (c store.IdentityProvider, err error) {
 	b, err := json.Marshal(p)
 	if err == nil {
@@ -181,6 +188,8 @@ func copyOfProvider(p store.IdentityProvider) (c store.IdentityProvider, err err
 	return c, err
 }
 
+// saveProvider writes a provider that was checked, and notes what became of it in the
+// words of done.
 func (t *turn) saveProvider(
 	ctx context.Context, p *store.IdentityProvider, before store.IdentityProvider, done string,
 ) error {
@@ -197,6 +206,8 @@ func (t *turn) saveProvider(
 	return nil
 }
 
+// providerNameTaken is a conflict as the fault that it is here; any other error stays
+// what it is.
 func providerNameTaken(err error) error {
 	if errors.Is(err, store.ErrConflict) {
 		return fault.Of(fault.Name, fault.Taken, "Another identity provider of this environment has this name.")
@@ -206,6 +217,7 @@ func providerNameTaken(err error) error {
 
 // TriedProvider notes that somebody begins a sign-on at a provider to see what it
 // would do.
+// It comes before the sign-on: what cannot be noted does not begin.
 func (s *Service) TriedProvider(ctx context.Context, by By, id string) error {
 	return s.act(ctx, by, TryProvider, func(t *turn) error {
 		p, err := t.IdentityProvider(ctx, t.env(), id)
@@ -223,6 +235,7 @@ func (s *Service) TriedProvider(ctx context.Context, by By, id string) error {
 
 // checkProvider refuses settings that cannot be, by themselves and beside what the
 // environment has. L is what is known to be wrong already.
+// It returns all that is wrong at once, and no provider is asked anything.
 func (t *turn) checkProvider(
 	ctx context.Context, d ProviderDraft, before store.IdentityProvider, l fault.List,
 ) error {
@@ -251,6 +264,7 @@ func (t *turn) checkProvider(
 }
 
 // checkOwnDomains refuses domains that another provider has.
+// A name would lead to one of two at random.
 func (t *turn) checkOwnDomains(ctx context.Context, p store.IdentityProvider) (l fault.List, err error) {
 	if len(p.Config.Domains) == 0 {
 		return nil, nil

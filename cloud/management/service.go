@@ -82,6 +82,7 @@ func (by By) Actor() string {
 }
 
 // Words names the actor for people.
+// They are kept with what was made, as with who paired an instance.
 func (by By) Words() string {
 	if by.Kind == Program {
 		return "API client " + cmp.Or(by.Name, by.ID)
@@ -161,6 +162,7 @@ func orNobody(err error) error {
 }
 
 // changed has a gateway's instances told of it.
+// It is once all is kept, since what they are told is read from the store.
 func (t *turn) changed(gateway string) {
 	t.after = append(t.after, func() { t.service.Links.UserTypesChanged(gateway) })
 }

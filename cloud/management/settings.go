@@ -18,6 +18,7 @@ func factsOfEnvironment(e store.Environment) facts {
 }
 
 // ChangeSettings changes the name and the settings of the environment.
+// Errors are a fault.List, and what change returns.
 func (s *Service) ChangeSettings(
 	ctx context.Context, by By, change func(*store.Environment) error,
 ) (e store.Environment, err error) {
@@ -73,6 +74,7 @@ func (t *turn) saveEnvironment(ctx context.Context, e *store.Environment, before
 
 // SetLogo keeps the environment's picture, a PNG; nil takes it away.
 // Whether it is a picture the face has found out, by drawing it anew.
+// The activity tells whether there is one, and not what it shows.
 func (s *Service) SetLogo(ctx context.Context, by By, png []byte) error {
 	return s.act(ctx, by, SetLogo, func(t *turn) error {
 		before, err := t.Environment(ctx, t.env())
@@ -96,6 +98,7 @@ func (s *Service) SetLogo(ctx context.Context, by By, png []byte) error {
 // is none.
 // The order that is kept then has every user type of an enabled gateway in it, so that
 // one which is made later comes last, wherever it would have come before.
+// By any other number of places it moves nothing.
 func (s *Service) MoveSignOnOrder(
 	ctx context.Context, by By, ref store.UserTypeRef, places int,
 ) (name string, err error) {

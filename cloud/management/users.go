@@ -89,6 +89,7 @@ func (s *Service) ChangeUser(
 }
 
 // keepIdentity keeps what a user is known again by.
+// None of it is a value that change may set: the link has a method of its own.
 func keepIdentity(u *store.User, before store.User) {
 	u.ID, u.EnvironmentID, u.CreatedAt = before.ID, before.EnvironmentID, before.CreatedAt
 	u.GatewayID, u.UserTypeID, u.DN, u.Correlation = before.GatewayID, before.UserTypeID, before.DN, before.Correlation
@@ -123,6 +124,7 @@ func (t *turn) checkUser(ctx context.Context, u *store.User, before store.User) 
 
 // populationFor returns a population that is there: the default one when none is
 // named.
+// It is store.ErrNotFound when there is none of that ID, or no default.
 func (t *turn) populationFor(ctx context.Context, id string) (string, error) {
 	find := t.DefaultPopulation
 	if id != "" {
@@ -142,6 +144,7 @@ func usernameTaken(err error) error {
 }
 
 // user returns a user whom the actor may change.
+// Errors are store.ErrNotFound, *HigherError, and what seen returns.
 func (t *turn) user(ctx context.Context, id string, seen func(store.User) error) (store.User, error) {
 	u, err := t.User(ctx, t.env(), id)
 	if err == nil {

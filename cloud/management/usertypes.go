@@ -68,6 +68,8 @@ func (s *Service) ChangeUserType(
 }
 
 // typeState returns a user type that the actor may change, with its gateway.
+// store.ErrNotFound when there is none; *HigherError when the actor may not change its
+// gateway.
 func (t *turn) typeState(ctx context.Context, ref store.UserTypeRef) (
 	g store.Gateway, index int, state TypeState, err error,
 ) {

@@ -117,6 +117,7 @@ type groupObject struct {
 	SourceID    string `json:"sourceId,omitempty"`
 }
 
+// valueOf is a group as the application wants it: its name unless it says otherwise.
 func valueOf(kind string, g store.Group) any {
 	switch kind {
 	case store.GroupObjects:

@@ -73,6 +73,8 @@ func (s *Server) Flow(ctx context.Context, env, id string) (Flow, error) {
 	return f, nil
 }
 
+// authorization returns a flow with what the application asked for; store.ErrNotFound
+// when it is over.
 func (s *Server) authorization(ctx context.Context, env, id string) (a store.Authorization, r request, err error) {
 	a, err = s.Store.Authorization(ctx, env, id, s.now())
 	if err == nil {

@@ -91,6 +91,7 @@ func (s *storage) KeySet(ctx context.Context) (set []op.Key, err error) {
 	return set, nil
 }
 
+// open is an error when the master key is another than the one that sealed it.
 func (s *storage) open(k store.SigningKey) (signingKey, error) {
 	b, err := s.Vault.Open(purpose, k.ID, k.Sealed)
 	if err != nil {

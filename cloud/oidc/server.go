@@ -111,6 +111,7 @@ func (s *Server) Handler() http.Handler {
 	return mux
 }
 
+// fail says no more than that: what failed is in the log, since it may be of the store.
 func (s *Server) fail(w http.ResponseWriter, err error) {
 	s.Logger.Error("request failed", "error", err)
 	http.Error(w, "This did not work. The server's log has the reason.", http.StatusInternalServerError)

@@ -140,6 +140,8 @@ func (s *storage) CreateAccessAndRefreshTokens(
 	return t.ID, refresh, t.AccessUntil, err
 }
 
+// tokenFor is for the two kinds of requests that there are here; errNotHere for any
+// other of the library's.
 func (s *storage) tokenFor(r op.TokenRequest) (store.Token, error) {
 	t := store.Token{EnvironmentID: s.env, AccessUntil: s.now().Add(accessLife)}
 	switch r := r.(type) {
@@ -278,4 +280,5 @@ func (r *refreshRequest) GetScopes() []string { return r.Scopes }
 func (r *refreshRequest) GetSubject() string { return r.SignedOn.UserID }
 
 // SetCurrentScopes narrows them.
+// Only of the tokens that are made now: what was granted stays in the store.
 func (r *refreshRequest) SetCurrentScopes(scopes []string) { r.Scopes = scopes }

@@ -29,14 +29,18 @@ const (
 )
 
 // Ways lists how a client may prove itself at the token endpoint.
+// They are as OpenID Connect Core section 9 has them; the last is for a client without
+// a secret.
 func Ways() []string {
 	return []string{relying.SecretBasic, relying.SecretPost, relying.SecretJWT, relying.PrivateJWT, relying.NoAuth}
 }
 
 // reserved are properties that no provider fills.
+// What they mean is decided in the cloud: a provider must not enable anybody.
 var reserved = []string{"account", "id", "created", "updated", "lifecycle", "mfaenabled", "enabled"}
 
 // Check returns what is wrong with a provider's settings by themselves.
+// It tells all at once. Whether anything is there at the addresses it does not ask.
 func Check(p store.IdentityProvider) fault.List {
 	l := slices.Concat(
 		checkName(p.Name),
@@ -53,6 +57,7 @@ func Check(p store.IdentityProvider) fault.List {
 	return append(l, fault.Of(fault.ProviderType, fault.Invalid, "The type is OPENID_CONNECT or SAML.")...)
 }
 
+// checkName bounds what people read on the sign-on page.
 func checkName(name string) fault.List {
 	switch {
 	case strings.TrimSpace(name) == "":
@@ -63,11 +68,14 @@ func checkName(name string) fault.List {
 	return nil
 }
 
+// wrong is a value that cannot be; item is which of a list, from 1, or 0.
 func wrong(field fault.Field, item int, format string, args ...any) fault.List {
 	return fault.List{{Field: field, Item: item, Kind: fault.Invalid, Message: fmt.Sprintf(format, args...)}}
 }
 
 // checkAddress tells whether an address can be called. What names it in a sentence.
+// Neither a password nor a fragment may be in it: the one would be shown with it, and
+// the other is never sent.
 func checkAddress(field fault.Field, what, address string, needed bool) fault.List {
 	if address == "" {
 		if needed {
@@ -85,14 +93,19 @@ func checkAddress(field fault.Field, what, address string, needed bool) fault.Li
 	return wrong(field, 0, "%s is an https address; http is taken of this machine alone.", upper(what))
 }
 
+// upper begins a sentence.
 func upper(what string) string { return strings.ToUpper(what[:1]) + what[1:] }
 
 // here tells whether a host is this machine.
+// It is no name that has to be looked up: what the DNS says of it is somebody else's
+// word.
 func here(host string) bool {
 	a, err := netip.ParseAddr(host)
 	return host == "localhost" || err == nil && a.IsLoopback()
 }
 
+// checkOpenID refuses an issuer that stands for every tenant: it would let in people of
+// any.
 func checkOpenID(p store.IdentityProvider) fault.List {
 	o := p.Config.OIDC
 	l := slices.Concat(
@@ -118,6 +131,8 @@ func checkOpenID(p store.IdentityProvider) fault.List {
 }
 
 // checkWay tells whether the client has what it proves itself with.
+// A client without a secret and without PKCE would be nobody: whoever has a code could
+// use it.
 func checkWay(p store.IdentityProvider) fault.List {
 	switch o := p.Config.OIDC; {
 	case !slices.Contains(Ways(), o.ClientAuth):
@@ -143,6 +158,8 @@ func checkScopes(scopes []string) fault.List {
 	return nil
 }
 
+// checkSAML lets a provider without a certificate be kept as long as it is disabled:
+// metadata may come later.
 func checkSAML(p store.IdentityProvider) fault.List {
 	s := p.Config.SAML
 	l := slices.Concat(
@@ -175,6 +192,8 @@ func checkSAML(p store.IdentityProvider) fault.List {
 	return l
 }
 
+// checkEntityID takes any text that can be an identifier: it need be no address
+// (saml-core 8.3.6).
 func checkEntityID(field fault.Field, what, id string) fault.List {
 	if id == "" || len(id) > 1024 || strings.ContainsAny(id, " \t\r\n<>") {
 		return fault.Of(field, fault.Missing, "State "+what+" exactly as the other side spells it.")
@@ -182,6 +201,7 @@ func checkEntityID(field fault.Field, what, id string) fault.List {
 	return nil
 }
 
+// checkMappings counts names as one that differ in case alone.
 func checkMappings(all []store.ProviderMapping) (l fault.List) {
 	if len(all) > maxMappings {
 		return wrong(fault.Claims, 0, "There are at most %d mappings.", maxMappings)
@@ -221,6 +241,8 @@ func checkMapping(item int, m store.ProviderMapping) (l fault.List) {
 	return l
 }
 
+// checkGroups takes patterns of RE2 alone, which need no more time than the text is
+// long, whatever they say.
 func checkGroups(g store.ProviderGroups) (l fault.List) {
 	for field, patterns := range map[fault.Field][]string{
 		fault.GroupInclude: g.Include,
@@ -252,6 +274,8 @@ func stands(pattern string) bool {
 // domain is a name of the DNS with at least one dot.
 var domain = regexp.MustCompile(`^[\pL\pN]([\pL\pN-]*[\pL\pN])?(\.[\pL\pN]([\pL\pN-]*[\pL\pN])?)+$`)
 
+// checkDomains looks at the form. Whether it is the provider's own nobody can tell
+// here.
 func checkDomains(domains []string) (l fault.List) {
 	if len(domains) > maxDomains {
 		return wrong(fault.Domains, 0, "There are at most %d domains.", maxDomains)

@@ -27,11 +27,13 @@ const (
 	claims2008 = "http://schemas.microsoft.com/ws/2008/06/identity/claims/"
 )
 
+// claim is a template of one claim; attribute one whose name is no word.
 func claim(name string) string { return "${providerAttributes." + name + "}" }
 
 func attribute(name string) string { return "${providerAttributes['" + name + "']}" }
 
 // Presets lists the makers that are known, by name.
+// They are a beginning: whoever takes one may change all of it.
 func Presets() []Preset {
 	return []Preset{
 		openID("oidc", "OpenID Connect", "https://idp.example.com", claim("groups"),
@@ -60,6 +62,7 @@ func Presets() []Preset {
 	}
 }
 
+// openID is a preset of OpenID Connect, with the claims of Core section 5.1.
 func openID(id, name, issuer, groups string, hints ...string) Preset {
 	return Preset{
 		ID:     id,
@@ -74,6 +77,7 @@ func openID(id, name, issuer, groups string, hints ...string) Preset {
 	}
 }
 
+// assertion is a preset of SAML, which has no names of its own for these.
 func assertion(id, name, groups, email, given, family string, hints ...string) Preset {
 	return Preset{
 		ID:     id,
@@ -87,7 +91,7 @@ func assertion(id, name, groups, email, given, family string, hints ...string) P
 	}
 }
 
-// FindPreset returns the one of that ID, or the first of a type.
+// FindPreset returns the one of that ID; false when there is none.
 func FindPreset(id string) (Preset, bool) {
 	all := Presets()
 	i := slices.IndexFunc(all, func(p Preset) bool { return p.ID == id })
@@ -98,6 +102,7 @@ func FindPreset(id string) (Preset, bool) {
 }
 
 // Core is the mapping that every provider has: of the username, once.
+// Once, as a person keeps the name that they have here.
 func Core(of store.ProviderType) store.ProviderMapping {
 	m := store.ProviderMapping{Name: "username", Value: claim("sub"), Update: store.EmptyOnly, Core: true}
 	if of == store.SAML {
@@ -106,7 +111,7 @@ func Core(of store.ProviderType) store.ProviderMapping {
 	return m
 }
 
-// Mappings are the usual ones of a preset: properties once, groups at each sign-on.
+// Mappings are the usual ones of a preset: the username once, all others at each sign-on.
 func (p Preset) Mappings() []store.ProviderMapping {
 	all := []store.ProviderMapping{Core(p.Type)}
 	for _, m := range []store.ProviderMapping{
@@ -123,6 +128,7 @@ func (p Preset) Mappings() []store.ProviderMapping {
 }
 
 // Complete fills in what may be left out of a new provider's settings.
+// It is also done at each change: what a client leaves out is as usual again.
 func Complete(p *store.IdentityProvider, ownEntityID string) {
 	if o := p.Config.OIDC; o != nil {
 		if len(o.Scopes) == 0 {
@@ -145,6 +151,7 @@ func Complete(p *store.IdentityProvider, ownEntityID string) {
 	}
 }
 
+// orElse is a value unless it is empty.
 func orElse(value, usual string) string {
 	if value == "" {
 		return usual

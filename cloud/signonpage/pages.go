@@ -39,6 +39,8 @@ type view struct {
 }
 
 // render answers with a page. A page that fails is not sent in part.
+// The address of the picture changes when the environment does, so that browsers may
+// keep it.
 func (k *call) render(status int, name, title string, body any) error {
 	v := view{Environment: k.env.Name, EnvironID: k.env.ID, Title: title, Body: body}
 	if k.env.HasLogo {
@@ -48,6 +50,8 @@ func (k *call) render(status int, name, title string, body any) error {
 }
 
 // logo answers with the environment's picture.
+// It is store.ErrNotFound, and 404, when there is none. The name of the environment and
+// its picture are for everybody.
 func (k *call) logo() error {
 	picture, err := k.Store.Logo(k.Context(), k.env.ID)
 	if err != nil {
@@ -60,6 +64,7 @@ func (k *call) logo() error {
 }
 
 // write executes a page in memory first, so that one that fails is not sent in part.
+// The browser is told in its own status, which is why none is sent before.
 func write(w http.ResponseWriter, status int, name string, v view) error {
 	var out bytes.Buffer
 	if err := templates.ExecuteTemplate(&out, name, v); err != nil {
@@ -72,6 +77,7 @@ func write(w http.ResponseWriter, status int, name string, v view) error {
 }
 
 // failure says in one sentence why there is no page.
+// It knows no environment, as for a path that belongs to none.
 func (s *Server) failure(w http.ResponseWriter, status int, text string) {
 	if err := write(w, status, "failure.html", view{Title: "Not signed on", Body: text}); err != nil {
 		s.Logger.Error("page failed", "error", err)
@@ -96,6 +102,7 @@ func serveStatic(w http.ResponseWriter, r *http.Request) {
 }
 
 // when writes a time for people.
+// It is in UTC: where who reads it is is not known.
 func when(t time.Time) string { return t.UTC().Format("2 January 2006, 15:04 UTC") }
 
 // ago says how old something is, in the largest unit that is not too coarse.

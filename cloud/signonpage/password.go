@@ -30,6 +30,7 @@ func (k *call) password() error {
 	case so.Outcome == wire.OutcomeOK.String():
 		return k.signedOn(flow, so)
 	case k.Passwords.OffersChange(k.Context(), so):
+		// The form asks for the old password again: no page has it in it.
 		form := passwordForm{flow.ID, k.then(), username, so.Message, ""}
 		return k.render(http.StatusOK, "password.html", "Change your password", form)
 	case so.Outcome == wire.OutcomeBusy.String():
@@ -68,6 +69,8 @@ type passwordForm struct {
 }
 
 // changePassword takes the other password, and signs on with it.
+// It has the old one checked by the directory, and signs on by the new one as anybody
+// would: what a sign-on writes is written.
 func (k *call) changePassword() error {
 	flow, err := k.flow()
 	if err != nil {
@@ -80,6 +83,7 @@ func (k *call) changePassword() error {
 		Why:      "Choose a new password.",
 	}
 	fresh := k.PostForm.Get("new")
+	// A slip of the fingers would lock the person out.
 	if fresh != k.PostForm.Get("again") {
 		f.Error = "The two new passwords differ."
 		return k.render(http.StatusOK, "password.html", "Change your password", f)
@@ -108,6 +112,7 @@ func (k *call) changePassword() error {
 		return err
 	}
 	if so.Outcome != wire.OutcomeOK.String() {
+		// The old one is gone, so the form for it would be of no use.
 		return k.showForm(http.StatusOK, flow, "Your password was changed. Please sign on with it.", f.Username)
 	}
 	return k.signedOn(flow, so)

@@ -17,10 +17,17 @@ import (
 
 // Providers takes sign-ons through identity providers.
 type Providers interface {
+	// Begin starts a sign-on; idp.ErrOff when the provider is disabled or is none of
+	// the environment's.
 	Begin(ctx context.Context, env, provider string, w idp.Wish) (idp.Going, error)
+	// Callback takes an answer of OpenID Connect from the browser that began.
 	Callback(ctx context.Context, env string, answer idp.Answer) (idp.Arrived, error)
+	// Accept takes an answer of SAML, and returns what the browser comes back with.
 	Accept(ctx context.Context, env string, form url.Values) (key string, err error)
+	// Arrive takes what Accept proved, for the browser that began.
 	Arrive(ctx context.Context, env, key string, cookies func() []string, address string) (idp.Arrived, error)
+	// Metadata describes us to a SAML provider. idp.ErrOff when there is none of that
+	// ID.
 	Metadata(ctx context.Context, env, provider string) ([]byte, error)
 }
 
@@ -60,6 +67,7 @@ func (k *call) providers() (all []store.IdentityProvider, err error) {
 }
 
 // choices are the links to providers.
+// The hint is in none of them: who clicks has named nobody.
 func (k *call) choices(flow oidc.Flow, all []store.IdentityProvider) (choices []choice) {
 	for _, p := range all {
 		choices = append(choices, choice{p.Name, k.toward(flow, p, "")})
@@ -68,6 +76,7 @@ func (k *call) choices(flow oidc.Flow, all []store.IdentityProvider) (choices []
 }
 
 // toward is the address that a browser begins with at a provider.
+// Whatever is empty is left out of it.
 func (k *call) toward(flow oidc.Flow, p store.IdentityProvider, hint string) string {
 	q := url.Values{}
 	for name, value := range map[string]string{"flow": flow.ID, "then": k.then(), "hint": hint} {
@@ -105,6 +114,7 @@ func (k *call) hasGateway() (bool, error) {
 // straight returns where a browser goes at once that has nothing to choose; false when
 // it has: to the provider of whom the application names, or to the only one.
 func (k *call) straight(flow oidc.Flow, all []store.IdentityProvider) (address string, ok bool, err error) {
+	// Somebody came back from there, and is not to be sent there again.
 	if k.Form.Has("choose") {
 		return "", false, nil
 	}
@@ -147,6 +157,7 @@ func (k *call) next() error {
 }
 
 // leave sends a browser to a provider.
+// It is a GET that begins something, and nothing is kept of it but a cookie.
 func (k *call) leave() error {
 	if k.limited("begin", beginsPerAddress) {
 		return nil
@@ -167,6 +178,7 @@ func (k *call) leave() error {
 }
 
 // depart begins a journey.
+// One that was disabled meanwhile is 404, as one that never was.
 func (k *call) depart(provider string, w idp.Wish) error {
 	g, err := k.Providers.Begin(k.Context(), k.env.ID, provider, w)
 	if errors.Is(err, idp.ErrOff) {
@@ -192,6 +204,7 @@ func (k *call) depart(provider string, w idp.Wish) error {
 }
 
 // keepJourney sets a journey's cookie, and forgets the oldest of too many.
+// Without a bound a browser's cookies would grow beyond what a server reads.
 func (k *call) keepJourney(c idp.Cookie) {
 	mine := k.journeySuffixes()
 	for _, suffix := range mine[:max(0, len(mine)-mostJourneys+1)] {
@@ -200,6 +213,8 @@ func (k *call) keepJourney(c idp.Cookie) {
 	http.SetCookie(k.w, c.HTTP(k.env.ID, k.Sessions.secure))
 }
 
+// forgetJourney sets the cookie of a journey without a value, which browsers take for
+// its end.
 func (k *call) forgetJourney(suffix string) {
 	http.SetCookie(k.w, idp.Cookie{Suffix: suffix}.HTTP(k.env.ID, k.Sessions.secure))
 }
@@ -215,6 +230,7 @@ func (k *call) journeySuffixes() (all []string) {
 }
 
 // journey returns the value of one; empty when there is none.
+// Its value is sealed, and nothing is believed of it here.
 func (k *call) journey(suffix string) string {
 	c, err := k.Cookie(idp.CookieName(k.Sessions.secure) + suffix)
 	if err != nil {
@@ -224,6 +240,8 @@ func (k *call) journey(suffix string) string {
 }
 
 // allJourneys returns the values of all, of no more than a browser keeps.
+// A browser that sends more has been handed them by somebody: each costs an attempt to
+// open it.
 func (k *call) allJourneys() (values []string) {
 	for _, suffix := range k.journeySuffixes() {
 		if len(values) < 2*mostJourneys {
@@ -234,6 +252,8 @@ func (k *call) allJourneys() (values []string) {
 }
 
 // callback takes an answer of OpenID Connect.
+// It is a GET from another site, with the cookie: SameSite=Lax sends that along with a
+// link.
 func (k *call) callback() error {
 	if k.limited("answer", answersPerAddress) {
 		return nil
@@ -263,6 +283,7 @@ func (k *call) accept() error {
 }
 
 // arriveBy lets the browser in that began.
+// A key is good once.
 func (k *call) arriveBy() error {
 	if k.limited("answer", answersPerAddress) {
 		return nil
@@ -275,10 +296,13 @@ func (k *call) arrived(a idp.Arrived, err error) error {
 	if err != nil {
 		return k.notArrived(err)
 	}
+	// Its use is over, whatever the journey was for.
 	k.forgetJourney(a.Cookie)
 	if a.Trial != nil {
 		return k.render(http.StatusOK, "tried.html", "What this sign-on would do", a.Trial)
 	}
+	// Seconds are what applications are told (auth_time), and what is compared with
+	// their max_age.
 	by := store.SignedOn{
 		UserID:   a.SignOn.UserID,
 		SignOnID: a.SignOn.ID,
@@ -311,6 +335,7 @@ type stranded struct {
 
 // notArrived shows why nobody is signed on, with a way on. An application that wants no
 // page gets its answer.
+// An error of our own is returned.
 func (k *call) notArrived(err error) error {
 	var r *idp.Refused
 	if !errors.As(err, &r) {
@@ -328,6 +353,7 @@ func (k *call) notArrived(err error) error {
 }
 
 // metadata describes us to the administrator of a SAML provider.
+// Its address is told to administrators, and it has nothing secret in it.
 func (k *call) metadata() error {
 	doc, err := k.Providers.Metadata(k.Context(), k.env.ID, k.PathValue("p"))
 	if errors.Is(err, idp.ErrOff) {
@@ -342,6 +368,7 @@ func (k *call) metadata() error {
 }
 
 // limited counts what an address does, and says to wait when that is too much.
+// It has answered when it returns true.
 func (k *call) limited(what string, most int) bool {
 	wait := k.windows.Begin(k.now(), throttle.Limit{Key: what + " " + k.address(), Most: most})
 	if wait == 0 {

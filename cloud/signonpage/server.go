@@ -40,8 +40,13 @@ type Tickets interface {
 
 // Flows knows what applications want.
 type Flows interface {
+	// Flow returns what an application wants; store.ErrNotFound when that has taken too
+	// long or is over.
 	Flow(ctx context.Context, env, id string) (oidc.Flow, error)
+	// Complete says who signed on, and returns where the browser goes on.
 	Complete(ctx context.Context, env, id string, by store.SignedOn) (next string, err error)
+	// Refuse sends the browser back to the application without a sign-on, and without a
+	// page.
 	Refuse(w http.ResponseWriter, r *http.Request, env, id string) error
 }
 
@@ -83,6 +88,7 @@ type endpoint func(k *call) error
 
 // Handler answers every path below /ENVIRONMENT/signon, and StaticPath.
 // What another site sent is refused before it is read, and told in a page of ours.
+// It is called once: windows and turns are those of the server.
 func (s *Server) Handler() http.Handler {
 	s.windows.Length = time.Minute
 	s.turns = newTurns()
@@ -119,6 +125,7 @@ func (s *Server) Handler() http.Handler {
 }
 
 // page makes an endpoint a handler.
+// An environment that does not exist is 404, before anything of the body is read.
 func (s *Server) page(e endpoint) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		env, err := s.Store.Environment(r.Context(), r.PathValue("e"))

@@ -25,6 +25,7 @@ type kept struct {
 // Person returns who has signed on in an environment; false when nobody has, or
 // the user may not sign on any more, or was signed off everywhere since.
 func (s *Sessions) Person(ctx context.Context, env string) (by store.SignedOn, ok bool) {
+	// A store that cannot be asked is nobody, too: the page asks for the sign-on again.
 	b := s.manager.GetBytes(ctx, env)
 	var has kept
 	if b == nil || json.Unmarshal(b, &has) != nil {
@@ -39,6 +40,7 @@ func (s *Sessions) Person(ctx context.Context, env string) (by store.SignedOn, o
 }
 
 // PersonOf is Person for a request that Wrap has not seen.
+// It reads and never writes, so that it does not make the session last longer.
 func (s *Sessions) PersonOf(r *http.Request, env string) (by store.SignedOn, ok bool, err error) {
 	cookie, err := r.Cookie(s.manager.Cookie.Name)
 	if err != nil {
@@ -67,6 +69,7 @@ func (s *Sessions) begin(ctx context.Context, so store.SignOn) (store.SignedOn, 
 }
 
 // keep is begin for who proved it elsewhere, and until when that is good.
+// One cookie holds the sessions of several environments, each under its ID.
 func (s *Sessions) keep(ctx context.Context, env string, by store.SignedOn, until time.Time) error {
 	u, err := s.store.User(ctx, env, by.UserID)
 	if err != nil {
@@ -83,6 +86,7 @@ func (s *Sessions) keep(ctx context.Context, env string, by store.SignedOn, unti
 }
 
 // End forgets who has signed on in an environment.
+// Those of other environments go on under the new token.
 func (s *Sessions) End(ctx context.Context, env string) error {
 	if err := s.manager.RenewToken(ctx); err != nil {
 		return err

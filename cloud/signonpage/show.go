@@ -25,6 +25,7 @@ type form struct {
 
 // show answers a browser that comes to sign on: with what it is there for when
 // somebody has, else by ticket, else with the form.
+// A sign-on that is too old for the application counts as none.
 func (k *call) show() error {
 	flow, err := k.flow()
 	if err != nil {
@@ -48,6 +49,7 @@ func (k *call) show() error {
 		http.Redirect(k.w, k.Request, to, http.StatusSeeOther)
 		return nil
 	}
+	// Everything that needs no page has been tried by here.
 	if flow.Silent {
 		return k.Flows.Refuse(k.w, k.Request, k.env.ID, flow.ID)
 	}
@@ -64,6 +66,7 @@ func (k *call) show() error {
 }
 
 // flow returns what an application wants; one without an ID when none does.
+// It is store.ErrNotFound when that has taken too long.
 func (k *call) flow() (oidc.Flow, error) {
 	id := k.Form.Get("flow")
 	if id == "" {
@@ -73,12 +76,14 @@ func (k *call) flow() (oidc.Flow, error) {
 }
 
 // goodEnough tells whether a sign-on of before will do.
+// A negative age takes any.
 func (k *call) goodEnough(flow oidc.Flow, by store.SignedOn) bool {
 	return flow.MaxAge < 0 || k.now().Sub(by.At) < flow.MaxAge
 }
 
 // arrive sends a browser in which somebody has signed on to where it wanted.
 func (k *call) arrive(flow oidc.Flow, by store.SignedOn) error {
+	// The console has a page of its own that finds out who it is.
 	if flow.ID == "" && k.then() != "" {
 		http.Redirect(k.w, k.Request, "/console/organisation?e="+k.env.ID, http.StatusSeeOther)
 		return nil
@@ -95,6 +100,8 @@ func (k *call) arrive(flow oidc.Flow, by store.SignedOn) error {
 }
 
 // then returns where somebody wants to go afterwards: "console", or nowhere.
+// Nothing else is taken from the address, or a link could lead anywhere after a sign-on
+// here.
 func (k *call) then() string {
 	if k.Form.Get("then") == "console" {
 		return "console"
@@ -103,6 +110,7 @@ func (k *call) then() string {
 }
 
 // asks tells whether the browser is to be asked for a ticket.
+// Where no gateway takes tickets it is never.
 func (k *call) asks(flow oidc.Flow) (bool, error) {
 	taken, err := k.Tickets.Taken(k.Context(), k.env.ID)
 	if err != nil || !taken {
@@ -112,6 +120,7 @@ func (k *call) asks(flow oidc.Flow) (bool, error) {
 		return true, nil
 	}
 	from, err := netip.ParseAddr(k.address())
+	// From a socket in the file system there is no address, and so no network.
 	if err != nil {
 		return false, nil
 	}
@@ -148,6 +157,7 @@ func (k *call) ticket(flow oidc.Flow) error {
 }
 
 // here is the address of the sign-on page for the same purpose.
+// Its path has the environment, and nothing comes from the request but flow and then.
 func (k *call) here(flow oidc.Flow, more url.Values) string {
 	q := url.Values{}
 	if flow.ID != "" {
@@ -165,6 +175,8 @@ func (k *call) here(flow oidc.Flow, more url.Values) string {
 // showForm shows what an environment signs people on by: providers, a name that leads
 // to one, a password.
 func (k *call) showForm(status int, flow oidc.Flow, problem, username string) error {
+	// Where names lead to providers the name is asked for first, and then the password,
+	// if there is none.
 	f, all, err := k.newForm(flow, problem, username)
 	if err != nil {
 		return err
@@ -185,6 +197,7 @@ func (k *call) showForm(status int, flow oidc.Flow, problem, username string) er
 }
 
 // showPassword shows the form for somebody whose name is known.
+// It is the same for a name that nobody has.
 func (k *call) showPassword(status int, flow oidc.Flow, problem, username string) error {
 	f, _, err := k.newForm(flow, problem, username)
 	if err != nil {

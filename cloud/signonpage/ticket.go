@@ -16,6 +16,7 @@ type ticketTest struct {
 }
 
 // testTicket asks for a ticket and explains it. Nobody is signed on by it.
+// It shows what is in the ticket to whoever brings it, and to nobody else.
 func (k *call) testTicket() error {
 	taken, err := k.Tickets.Taken(k.Context(), k.env.ID)
 	if err != nil {

@@ -41,6 +41,7 @@ type turns struct {
 	of  map[netip.Prefix]int // by network
 }
 
+// newTurns leaves one place at least, on a machine with one processor as well.
 func newTurns() *turns {
 	return &turns{
 		work: make(chan struct{}, max(1, runtime.GOMAXPROCS(0)/2)),

@@ -7,6 +7,8 @@ import (
 
 const certificateColumns = `SELECT id, environment_id, name, usage, der, sealed, created_at FROM certificates`
 
+// scanCertificate reads a key as it is sealed; without one it is somebody else's
+// certificate.
 func scanCertificate(r row) (c Certificate, err error) {
 	err = r.Scan(
 		&c.ID,
@@ -57,6 +59,8 @@ func (r reader) Certificates(ctx context.Context, env string, page Page) ([]Cert
 }
 
 // DeleteCertificate removes one; ErrNotFound when there is none.
+// Whether a provider names it is not asked here: settings are JSON, and refer to
+// nothing.
 func (s *Store) DeleteCertificate(ctx context.Context, env, id string) error {
 	return s.Provision(ctx, func(tx *Tx) error {
 		return tx.c.execOne(ctx, `DELETE FROM certificates WHERE environment_id = $1 AND id = $2`, env, id)
@@ -80,6 +84,7 @@ func (s *Store) KeepArrival(ctx context.Context, env string, key string, sealed 
 
 // TakeArrival returns what was kept under a key, once; ErrNotFound when there is
 // nothing, or it has expired at now.
+// Of two who come with one key, on whatever nodes, one gets it.
 func (s *Store) TakeArrival(ctx context.Context, env, key string, now time.Time) (sealed []byte, err error) {
 	err = s.Provision(ctx, func(tx *Tx) error {
 		sealed, err = queryOne(ctx, tx.c, func(r row) (b []byte, err error) {

@@ -87,6 +87,7 @@ func (r reader) GatewayByID(ctx context.Context, id string) (Gateway, error) {
 }
 
 // Gateways lists by name.
+// Case does not count for the order.
 func (r reader) Gateways(ctx context.Context, env string, page Page) ([]Gateway, string, error) {
 	l := list{query: gatewayColumns, key: "name_folded", id: "id"}
 	l.where("environment_id = ?", env)
@@ -224,6 +225,7 @@ func (s *Store) DeleteGateway(ctx context.Context, env, id string, force bool) e
 const linked = ` WHERE environment_id = $1 AND gateway_id = $2 AND ($3 = '' OR user_type_id = $3)`
 
 // unlink takes the users of a gateway, or of one of its user types, off it.
+// endLinks goes first, as it finds the users by what is taken away here.
 func (tx *Tx) unlink(ctx context.Context, env, gateway, userType string) error {
 	if err := tx.endLinks(ctx, env, gateway, userType); err != nil {
 		return err

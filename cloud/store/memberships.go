@@ -49,6 +49,7 @@ func (r reader) UserGroups(ctx context.Context, env, user string) ([]GroupMember
 }
 
 // GroupMembers lists the users of a group by user ID.
+// By ID a page costs the same however many there are before it.
 func (r reader) GroupMembers(ctx context.Context, env, group string, page Page) ([]Member, string, error) {
 	l := list{query: `SELECT m.user_id, m.since FROM memberships m`, key: "m.user_id", id: "m.group_id"}
 	l.where("m.environment_id = ?", env)
@@ -93,6 +94,7 @@ func (r reader) members(ctx context.Context, env string, found []Membership) ([]
 // AddMember puts a user into an ordinary group, and does nothing when the user
 // is in it. ErrReadOnly for a just-in-time group, whose members are the
 // directory's; ErrNotFound when the environment has no such user or group.
+// Who is in it keeps the time of then.
 func (s *Store) AddMember(ctx context.Context, env, user, group string, at time.Time) error {
 	return s.Provision(ctx, func(tx *Tx) error {
 		g, err := queryOne(ctx, tx.c, scanGroup, groupColumns+` WHERE g.environment_id = $1 AND g.id = $2`, env, group)
@@ -216,6 +218,7 @@ func (tx *Tx) groupsBy(
 
 // DoubtMemberships notes of a user's memberships why it cannot be told whether they
 // are true still; an empty doubt takes that back.
+// Memberships that the user has not are passed over.
 func (tx *Tx) DoubtMemberships(
 	ctx context.Context, env, user string, groups []string, doubt string, at time.Time,
 ) error {
@@ -279,6 +282,7 @@ func (r reader) doubted(ctx context.Context, where string, args ...any) ([]Doubt
 
 // ReleaseDoubted takes every user out of a group whose membership in it is in doubt,
 // and returns how many there were.
+// Those whom the last sign-on showed in it stay.
 func (s *Store) ReleaseDoubted(ctx context.Context, env, group string) (users int, err error) {
 	err = s.Provision(ctx, func(tx *Tx) error {
 		n, err := tx.c.exec(ctx, `DELETE FROM memberships WHERE environment_id = $1 AND group_id = $2 AND doubt <> ''`,

@@ -10,6 +10,8 @@ import (
 const providerColumns = `SELECT id, environment_id, name, description, type, enabled, coalesce(population_id, ''),
  config, mappings, sealed, health, created_at, updated_at FROM identity_providers`
 
+// scanProvider reads settings, mappings and health as JSON: they are read and written
+// whole. The secret comes sealed; only the vault opens it.
 func scanProvider(r row) (p IdentityProvider, err error) {
 	err = r.Scan(
 		&p.ID,
@@ -59,6 +61,7 @@ func (s *Store) CreateIdentityProvider(ctx context.Context, p *IdentityProvider)
 	})
 }
 
+// newProviderIDs leaves the IDs that there are: clients know mappings by them.
 func newProviderIDs(p *IdentityProvider) error {
 	if err := newID(&p.ID); err != nil {
 		return err
@@ -85,6 +88,8 @@ func (r reader) IdentityProviders(ctx context.Context, env string, page Page) ([
 
 // UpdateIdentityProvider writes p but for its health, gives new mappings IDs, and
 // fills in UpdatedAt. ErrConflict when the name is taken.
+// The health is left alone, since sign-ons write it while somebody has the settings
+// open.
 func (s *Store) UpdateIdentityProvider(ctx context.Context, p *IdentityProvider) error {
 	return s.Provision(ctx, func(tx *Tx) error {
 		if err := newProviderIDs(p); err != nil {
@@ -112,6 +117,7 @@ func (s *Store) UpdateIdentityProvider(ctx context.Context, p *IdentityProvider)
 
 // SeeProvider writes what see makes of a provider's health, and nothing when it is
 // as it was. ErrNotFound when there is no such provider.
+// Whatever see does to it is done on top of what other nodes have written meanwhile.
 func (s *Store) SeeProvider(ctx context.Context, env, id string, see func(*ProviderHealth)) error {
 	return s.Provision(ctx, func(tx *Tx) error { return tx.SeeProvider(ctx, env, id, see) })
 }
@@ -135,6 +141,7 @@ func (tx *Tx) SeeProvider(ctx context.Context, env, id string, see func(*Provide
 // DeleteIdentityProvider removes a provider with the links of its people and its
 // just-in-time groups. ErrDependents when it has people or groups, unless force is set:
 // people stay then, signed off, and groups go with the roles that they carry.
+// What hangs on the links ends first, while it is still known whose they are.
 func (s *Store) DeleteIdentityProvider(ctx context.Context, env, id string, force bool) error {
 	return s.Provision(ctx, func(tx *Tx) error {
 		people, err := tx.LinkedUsers(ctx, env, id)
@@ -224,6 +231,7 @@ const linkColumns = `
 	SELECT id, environment_id, provider_id, user_id, external_id, qualifiers, created_at
 	FROM linked_accounts`
 
+// scanLink reads the subject as the provider spelt it.
 func scanLink(r row) (l LinkedAccount, err error) {
 	err = r.Scan(
 		&l.ID,
@@ -244,6 +252,7 @@ func (r reader) LinkedAccounts(ctx context.Context, env, user string) ([]LinkedA
 }
 
 // UserBySubject returns the user whom a provider knows as subject, or ErrNotFound.
+// The subject is compared byte by byte: two that differ in case are two people.
 func (r reader) UserBySubject(ctx context.Context, env, provider string, subject Subject) (User, error) {
 	l, err := queryOne(ctx, r.c, scanLink, linkColumns+`
  WHERE environment_id = $1 AND provider_id = $2 AND external_id = $3 AND qualifiers = $4`,
@@ -305,6 +314,7 @@ func (s *Store) UnlinkAccount(ctx context.Context, env, user, id string) error {
 }
 
 // leaveSource takes a user out of the groups of an identity provider.
+// The groups themselves stay, with the members that they have besides.
 func (tx *Tx) leaveSource(ctx context.Context, env, user, provider string) error {
 	all, err := tx.UserGroups(ctx, env, user)
 	if err != nil {
@@ -320,6 +330,7 @@ func (tx *Tx) leaveSource(ctx context.Context, env, user, provider string) error
 }
 
 // SomeLinkedUsers returns the first ten people whom a provider knows, each once.
+// They come by their IDs, which is no order that means anything.
 func (r reader) SomeLinkedUsers(ctx context.Context, env, provider string) (users []User, err error) {
 	ids, err := queryAll(ctx, r.c, value[string], `
 		SELECT DISTINCT user_id FROM linked_accounts

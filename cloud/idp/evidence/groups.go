@@ -59,6 +59,7 @@ type reader struct {
 }
 
 // Groups reads the groups of a person.
+// What every source names counts, each name once.
 func (e Evidence) Groups(how Reading) List {
 	r := &reader{Reading: how, seen: map[string]bool{}, reasons: map[string]bool{}}
 	for _, claims := range e.Claims {
@@ -84,6 +85,7 @@ func (e Evidence) Groups(how Reading) List {
 }
 
 // judge weighs what was gathered.
+// With any reason against it nobody is taken out of a group.
 func (r *reader) judge(e Evidence) (Verdict, string) {
 	why := strings.Join(sorted(r.reasons), "; ")
 	switch {

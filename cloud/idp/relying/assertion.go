@@ -13,6 +13,7 @@ import (
 
 // assertion returns what the client proves itself with at the token endpoint when it
 // does by a signed text (RFC 7523); nil when it does otherwise.
+// It is for the token endpoint alone, good for a minute and once.
 func (c *Client) assertion() (map[string]string, error) {
 	key := jose.SigningKey{}
 	switch c.Auth {
@@ -51,6 +52,7 @@ func (c *Client) assertion() (map[string]string, error) {
 }
 
 // signingKey is the client's own, with the algorithm of its type.
+// The curve decides how an ECDSA key signs (RFC 7518 section 3.4).
 func (c *Client) signingKey() jose.SigningKey {
 	key := jose.SigningKey{
 		Algorithm: jose.RS256,

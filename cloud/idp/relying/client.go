@@ -53,6 +53,7 @@ type Client struct {
 }
 
 // Kept is what must be known when the answer comes.
+// Nobody else may read it: with the verifier a code that was stolen could be used.
 type Kept struct {
 	Nonce    string
 	Verifier string    // of PKCE
@@ -68,6 +69,7 @@ type Wish struct {
 }
 
 // Start returns where the browser goes, and what to keep.
+// Nothing is sent to the provider, and nothing kept.
 func (c *Client) Start(state string, w Wish) (address string, k Kept) {
 	k = Kept{Nonce: oauth2.GenerateVerifier()}
 	options := []oauth2.AuthCodeOption{gooidc.Nonce(k.Nonce)}
@@ -91,6 +93,8 @@ func (c *Client) Start(state string, w Wish) (address string, k Kept) {
 	return c.oauth().AuthCodeURL(state, options...), k
 }
 
+// oauth has the secret only where it is sent as it is; otherwise the client ID alone
+// goes with the form (RFC 6749 section 2.3.1).
 func (c *Client) oauth() *oauth2.Config {
 	style := oauth2.AuthStyleInParams
 	secret := ""
@@ -129,6 +133,8 @@ func (c *Client) Finish(ctx context.Context, k Kept, answer url.Values) (evidenc
 
 // answered refuses an answer that is an error, or another provider's (RFC 9207).
 func (c *Client) answered(answer url.Values) error {
+	// A parameter must not come twice (RFC 6749 section 3.1): which of two counts is a
+	// matter of opinion.
 	for name, values := range answer {
 		if len(values) > 1 {
 			return evidence.Refuse(evidence.Shape, "the answer has %.32q twice", name)
@@ -148,6 +154,7 @@ func (c *Client) answered(answer url.Values) error {
 }
 
 // kindOf makes an error code (RFC 6749 section 4.1.2.1, Core section 3.1.2.6) a kind.
+// What is not named here is an error that an administrator has to look at.
 func kindOf(code string) evidence.Kind {
 	switch code {
 	case "access_denied":
@@ -161,6 +168,7 @@ func kindOf(code string) evidence.Kind {
 }
 
 // exchange makes the code tokens.
+// Its error has what the provider says of it, cut, and neither code nor secret.
 func (c *Client) exchange(ctx context.Context, k Kept, code string) (*oauth2.Token, error) {
 	var options []oauth2.AuthCodeOption
 	if k.Verifier != "" {

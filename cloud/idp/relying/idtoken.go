@@ -21,6 +21,7 @@ const mostSubject = 255
 const mostAge = 10 * time.Minute
 
 // identify checks the ID token.
+// The signature is checked before anything in it is read.
 func (c *Client) identify(ctx context.Context, k Kept, token *oauth2.Token) (e evidence.Evidence, err error) {
 	raw, ok := token.Extra("id_token").(string)
 	if !ok {
@@ -41,9 +42,12 @@ func (c *Client) identify(ctx context.Context, k Kept, token *oauth2.Token) (e e
 	if err := c.look(k, id, claims); err != nil {
 		return e, err
 	}
+	// at_hash may be missing in this flow (Core section 3.1.3.6), and has to be right
+	// when it is there.
 	if claims["at_hash"] != nil && id.VerifyAccessToken(token.AccessToken) != nil {
 		return e, evidence.Refuse(evidence.Signature, "the access token is not the one that the ID token came with")
 	}
+	// A claim that is not there is a zero time or nil, and proves nothing.
 	return evidence.Evidence{
 		Subject: id.Subject,
 		Claims:  []map[string]any{claims},
@@ -67,6 +71,7 @@ type proven struct {
 var _ gooidc.KeySet = proven{}
 
 // VerifySignature returns the part of the one token that was verified.
+// It verifies nothing itself: that was done.
 func (p proven) VerifySignature(_ context.Context, jwt string) ([]byte, error) {
 	if jwt != p.token {
 		return nil, evidence.Refuse(evidence.Signature, "another token was verified")
@@ -128,6 +133,7 @@ func typed(claims map[string]any) error {
 func (c *Client) look(k Kept, id *gooidc.IDToken, claims map[string]any) error {
 	azp, stated := claims["azp"].(string)
 	switch {
+	// A nonce of ours is never empty: an empty one would be everybody's.
 	case k.Nonce == "" || id.Nonce != k.Nonce:
 		return evidence.Refuse(evidence.WrongRequest, "the nonce is another")
 	case id.IssuedAt.After(c.Now().Add(skew)):
@@ -140,6 +146,8 @@ func (c *Client) look(k Kept, id *gooidc.IDToken, claims map[string]any) error {
 		return evidence.Refuse(evidence.WrongAudience, "the ID token was made for one of %.200q", id.Audience)
 	case seconds(claims["auth_time"]).After(c.Now().Add(skew)):
 		return evidence.Refuse(evidence.TooEarly, "auth_time is %v, in the future", claims["auth_time"])
+	// Without auth_time it is the zero time, which is too old: an age that was asked
+	// for must be told (Core section 2).
 	case !k.Since.IsZero() && seconds(claims["auth_time"]).Before(k.Since.Add(-skew)):
 		return evidence.Refuse(evidence.OldProof, "auth_time is %v", claims["auth_time"])
 	}
@@ -147,6 +155,7 @@ func (c *Client) look(k Kept, id *gooidc.IDToken, claims map[string]any) error {
 }
 
 // unverified makes the library's refusal a kind. The signature was right.
+// What the library says in words is told apart by looking again.
 func (c *Client) unverified(claims map[string]any, err error) error {
 	var expired *gooidc.TokenExpiredError
 	if errors.As(err, &expired) {

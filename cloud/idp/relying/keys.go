@@ -36,6 +36,7 @@ var algorithms = []jose.SignatureAlgorithm{
 }
 
 // Keys are those that one provider signs with. Safe for concurrent use.
+// What is known stays in use while they cannot be read.
 type Keys struct {
 	address string
 	client  *http.Client
@@ -54,12 +55,14 @@ type Keys struct {
 var _ gooidc.KeySet = (*Keys)(nil)
 
 // NewKeys returns the keys at an address, which nobody has read yet.
+// The first answer has them read.
 func NewKeys(address string, client *http.Client, now func() time.Time) *Keys {
 	return &Keys{address: address, client: client, now: now}
 }
 
 // VerifySignature returns the payload of a signed text. Its error is an
 // *evidence.Refusal.
+// A key that is not known may be new: then they are read, and it is tried once more.
 func (k *Keys) VerifySignature(ctx context.Context, jwt string) ([]byte, error) {
 	signed, err := jose.ParseSignedCompact(jwt, algorithms)
 	if err != nil || len(signed.Signatures) != 1 {
@@ -82,6 +85,8 @@ func (k *Keys) VerifySignature(ctx context.Context, jwt string) ([]byte, error) 
 	return nil, evidence.Refuse(evidence.UnknownKey, "the provider has no key %.64q", id)
 }
 
+// all returns a list that is never changed in place, so that it is read without the
+// lock.
 func (k *Keys) all() []jose.JSONWebKey {
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -114,6 +119,7 @@ func (k *Keys) renew(ctx context.Context, id string) ([]jose.JSONWebKey, error) 
 	return fresh, nil
 }
 
+// count is how often they were read, which tells who has waited from who comes anew.
 func (k *Keys) count() int {
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -122,6 +128,8 @@ func (k *Keys) count() int {
 
 // lately returns what reading brought since they had been read so often, or so short a
 // time ago that they are not read again.
+// That they could not be read is told again for a while, so that not everybody who
+// waits asks anew.
 func (k *Keys) lately(often int) (keys []jose.JSONWebKey, enough bool, err error) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -135,6 +143,7 @@ func (k *Keys) lately(often int) (keys []jose.JSONWebKey, enough bool, err error
 }
 
 // fetch reads the keys at the address. One that is not understood is left out.
+// A set without any key that signs is an error, and those that are known stay.
 func (k *Keys) fetch(ctx context.Context) ([]jose.JSONWebKey, error) {
 	body, _, err := get(ctx, k.client, k.address, "")
 	if err != nil {
@@ -160,6 +169,8 @@ func (k *Keys) fetch(ctx context.Context) ([]jose.JSONWebKey, error) {
 }
 
 // Check reads the keys and returns how many sign.
+// It is asked by an administrator, and neither remembers what it read nor waits for
+// anybody.
 func (k *Keys) Check(ctx context.Context) (int, error) {
 	keys, err := k.fetch(ctx)
 	return len(keys), err
@@ -176,6 +187,8 @@ func holds(keys []jose.JSONWebKey, id string) bool {
 }
 
 // verify returns the payload when one of the keys proves it.
+// A key that says its algorithm takes no other: what it proves by another is worth
+// nothing (RFC 8725 section 3.1).
 func verify(signed *jose.JSONWebSignature, keys []jose.JSONWebKey) (payload []byte, ok bool) {
 	header := signed.Signatures[0].Header
 	for _, key := range keys {
@@ -190,6 +203,7 @@ func verify(signed *jose.JSONWebSignature, keys []jose.JSONWebKey) (payload []by
 }
 
 // get returns the body at an address and its content type.
+// A status other than 200 is an error. No body is in any error.
 func get(ctx context.Context, client *http.Client, address, token string) (body []byte, kind string, err error) {
 	r, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
 	if err != nil {

@@ -19,6 +19,7 @@ import (
 
 // withUserInfo adds what UserInfo says (Core section 5.3). When it does not answer,
 // what only it has is unknown; when it speaks of somebody else, all is refused.
+// A failure alone costs no sign-on.
 func (c *Client) withUserInfo(ctx context.Context, e evidence.Evidence, token string) (evidence.Evidence, error) {
 	claims, err := c.userInfo(ctx, token)
 	var refused *evidence.Refusal
@@ -38,6 +39,7 @@ func (c *Client) withUserInfo(ctx context.Context, e evidence.Evidence, token st
 
 // userInfo asks the endpoint. An answer that is signed must be signed by the provider,
 // and for us.
+// What is not signed is believed for the address that it came from.
 func (c *Client) userInfo(ctx context.Context, token string) (map[string]any, error) {
 	body, kind, err := get(ctx, c.HTTP, c.UserInfoEndpoint, token)
 	if err != nil {
@@ -57,6 +59,7 @@ func (c *Client) userInfo(ctx context.Context, token string) (map[string]any, er
 	if iss, ok := claims["iss"]; ok && iss != c.Issuer {
 		return nil, evidence.Refuse(evidence.WrongIssuer, "UserInfo is of %.200v", iss)
 	}
+	// Without aud it is for whoever has the access token.
 	if aud := texts(claims["aud"]); aud != nil && !contains(aud, c.ClientID) {
 		return nil, evidence.Refuse(evidence.WrongAudience, "UserInfo is for %.200q", aud)
 	}
@@ -66,6 +69,7 @@ func (c *Client) userInfo(ctx context.Context, token string) (map[string]any, er
 	return claims, nil
 }
 
+// contains tells whether a text is among others.
 func contains(all []string, one string) bool {
 	for _, s := range all {
 		if s == one {
@@ -76,6 +80,7 @@ func contains(all []string, one string) bool {
 }
 
 // decode reads an object; numbers keep their digits.
+// What comes behind it makes it none.
 func decode(body []byte) (claims map[string]any, err error) {
 	d := json.NewDecoder(bytes.NewReader(body))
 	d.UseNumber()
@@ -89,6 +94,7 @@ func decode(body []byte) (claims map[string]any, err error) {
 }
 
 // header reads the header of a token.
+// What it says is for the log and for finding a key, and proves nothing.
 func header(jwt string) (h struct{ Kid string }) {
 	first, _, _ := strings.Cut(jwt, ".")
 	raw, err := base64.RawURLEncoding.DecodeString(first)
@@ -98,8 +104,10 @@ func header(jwt string) (h struct{ Kid string }) {
 	return h
 }
 
+// keyID is empty when there is none.
 func keyID(jwt string) string { return header(jwt).Kid }
 
+// names are those of algorithms, as the library wants them.
 func names(all []jose.SignatureAlgorithm) (names []string) {
 	for _, a := range all {
 		names = append(names, string(a))
@@ -108,6 +116,7 @@ func names(all []jose.SignatureAlgorithm) (names []string) {
 }
 
 // seconds reads a time; the zero time when there is none.
+// Beyond what a time can be it is none, so that no claim makes one of the far future.
 func seconds(v any) time.Time {
 	n, ok := v.(json.Number)
 	if !ok {
@@ -121,6 +130,7 @@ func seconds(v any) time.Time {
 }
 
 // texts reads a text or a list of them; nil when there is none.
+// What is no text among others is left out.
 func texts(v any) (all []string) {
 	switch v := v.(type) {
 	case string:

@@ -34,6 +34,7 @@ func (p *Provider) Finish(k Kept, doc []byte) (evidence.Evidence, error) {
 	if err != nil {
 		return evidence.Evidence{}, err
 	}
+	// The library would look for one in the document.
 	if len(p.Certificates) == 0 {
 		return evidence.Evidence{}, evidence.Refuse(evidence.UnknownKey, "no certificate is stated")
 	}
@@ -41,6 +42,7 @@ func (p *Provider) Finish(k Kept, doc []byte) (evidence.Evidence, error) {
 	if err != nil {
 		return evidence.Evidence{}, evidence.Refuse(evidence.ProviderError, "%v", err)
 	}
+	// One request is named, so an answer to another, or to none, is refused.
 	a, err := sp.ParseXMLResponse(doc, []string{k.ID}, sp.AcsURL)
 	if err != nil {
 		return evidence.Evidence{}, p.refused(doc, err)
@@ -59,6 +61,7 @@ func (p *Provider) Finish(k Kept, doc []byte) (evidence.Evidence, error) {
 }
 
 // lookInside looks at an encrypted assertion as at the document that it came in.
+// Until it was opened a look has seen nothing of it.
 func (p *Provider) lookInside(root *etree.Element) error {
 	outer := root.FindElement("./EncryptedAssertion")
 	if outer == nil {
@@ -80,6 +83,8 @@ func (p *Provider) lookInside(root *etree.Element) error {
 }
 
 // decrypted returns what an element has inside, whether its key is in it or beside.
+// Either place is allowed (xmlenc-core 3.5). It is decrypted a second time, as the
+// library does not hand on what it saw.
 func decrypted(key *rsa.PrivateKey, outer *etree.Element) ([]byte, error) {
 	data := outer.FindElement("./EncryptedData")
 	beside := outer.FindElement("./EncryptedKey")
@@ -97,6 +102,8 @@ func decrypted(key *rsa.PrivateKey, outer *etree.Element) ([]byte, error) {
 }
 
 // lookAfter checks what the library does not, or less strictly.
+// The library has one skew for the whole program, the widest; here it is the provider's
+// own.
 func (p *Provider) lookAfter(k Kept, a *saml.Assertion) error {
 	now, skew := p.Now(), p.skew()
 	if c := a.Conditions; c != nil && !c.NotBefore.IsZero() && now.Add(skew).Before(c.NotBefore) {
@@ -132,6 +139,8 @@ func authenticated(a *saml.Assertion) (at, until time.Time) {
 	return at, until
 }
 
+// A setting that is out of bounds is cut, and never makes the time that an answer is
+// good longer than that.
 func (p *Provider) skew() time.Duration {
 	if p.Skew <= 0 {
 		return UsualSkew
@@ -174,6 +183,7 @@ func (p *Provider) named(attributes map[string]any) (subject string, err error) 
 }
 
 // nameID takes the subject from the name ID.
+// A name ID for another service provider is not ours to take.
 func (p *Provider) nameID(e *evidence.Evidence, id *saml.NameID) error {
 	if id == nil {
 		return evidence.Refuse(evidence.NoSubject, "there is no name ID")
@@ -193,6 +203,9 @@ func (p *Provider) nameID(e *evidence.Evidence, id *saml.NameID) error {
 
 // attributes returns the values of every attribute by its name, those of one that
 // comes several times together. One without a value has an empty list.
+// What is nil (xsi:nil) is no value.
+// Its FriendlyName counts for nothing: the standard keeps it for people (saml-core
+// 2.7.3.1).
 func attributes(a *saml.Assertion) map[string]any {
 	all := map[string]any{}
 	for _, s := range a.AttributeStatements {
@@ -231,6 +244,7 @@ func onlyNil(values []any) bool {
 
 // keyOf returns which of the provider's certificates an answer names; the only one
 // when there is no other. Empty: it does not say.
+// It is for the page of the provider, which shows what is in use, and proves nothing.
 func (p *Provider) keyOf(root *etree.Element) string {
 	if len(p.Certificates) == 1 {
 		return p.Certificates[0].ID
@@ -246,6 +260,8 @@ func (p *Provider) keyOf(root *etree.Element) string {
 }
 
 // refused makes the library's refusal a kind.
+// What it does not know counts as a wrong signature, since that is what was to be
+// proven.
 func (p *Provider) refused(doc []byte, err error) error {
 	var inner *saml.InvalidResponseError
 	if errors.As(err, &inner) {
@@ -271,6 +287,7 @@ func (p *Provider) refused(doc []byte, err error) error {
 }
 
 // weak tells whether a document is signed by SHA-1, which is refused.
+// It is asked only of what was refused, to say why.
 func weak(doc []byte) bool {
 	tree := etree.NewDocument()
 	if tree.ReadFromBytes(doc) != nil || tree.Root() == nil {

@@ -7,6 +7,7 @@ import (
 )
 
 // frame is an element that a look is in.
+// It is kept for open elements alone, so that there are as many as the depth.
 type frame struct {
 	name       string   // without its prefix
 	namespaces int      // that it declares

@@ -39,6 +39,8 @@ type looked struct {
 
 // look refuses, before anything is parsed into a tree, what no provider sends by
 // itself.
+// Its tokens are raw: no name space is resolved and no entity is looked up, so that it
+// costs no more than the bytes.
 func look(doc []byte) (*looked, error) {
 	if len(doc) > MostBytes {
 		return nil, evidence.Refuse(evidence.Shape, "the answer has %d bytes", len(doc))
@@ -60,6 +62,8 @@ func look(doc []byte) (*looked, error) {
 }
 
 // token looks at one token.
+// Comments and instructions split a text in two, and readers differ in which part they
+// take.
 func (l *looked) token(token xml.Token, first bool) error {
 	switch t := token.(type) {
 	case xml.Directive:
@@ -128,6 +132,8 @@ func (l *looked) start(e xml.StartElement) error {
 }
 
 // bears looks at the attributes of an element.
+// An ID that comes twice would let a signature be of one element and what is read be of
+// another.
 func (l *looked) bears(f *frame, all []xml.Attr) error {
 	seen := map[xml.Name]bool{}
 	for _, a := range all {
@@ -163,6 +169,7 @@ func (l *looked) end(e xml.EndElement) error {
 }
 
 // whole looks at the document as a whole.
+// Two assertions are the other way to have one signed and one read.
 func (l *looked) whole() error {
 	if l.roots != 1 || len(l.open) != 0 {
 		return evidence.Refuse(evidence.Shape, "%d roots", l.roots)
@@ -178,6 +185,7 @@ func (l *looked) whole() error {
 
 // signed refuses an answer with an assertion that nothing can prove. One that is
 // encrypted may have its signature inside.
+// It does not say that the signature proves anything.
 func (l *looked) signed() error {
 	if l.assertions > l.encrypted && l.signatures == 0 {
 		return evidence.Refuse(evidence.Unsigned, "there is no signature")
@@ -188,6 +196,7 @@ func (l *looked) signed() error {
 // Answers returns the ID of the request that a response says to answer, for whoever
 // must find out about it first. No more than the start of the document is read, and
 // nothing of it is proven. Empty: none.
+// It is asked before the certificates are at hand: whose they are is found by it.
 func Answers(doc []byte) (string, error) {
 	d := xml.NewDecoder(bytes.NewReader(doc))
 	for {

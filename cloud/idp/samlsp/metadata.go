@@ -35,6 +35,8 @@ type Described struct {
 // ReadMetadata reads a provider's metadata; of a list the one with that entity ID.
 // EntityID may be empty when there is only one. What was valid until before now is
 // refused. Its error is a sentence for an administrator.
+// Who reads it from an address trusts that address: no signature of metadata is looked
+// at.
 func ReadMetadata(doc []byte, entityID string, now time.Time) (d Described, err error) {
 	if len(doc) > MostMetadata {
 		return d, fmt.Errorf("the metadata has more than %d MiB", MostMetadata>>20)
@@ -72,6 +74,7 @@ func ReadMetadata(doc []byte, entityID string, now time.Time) (d Described, err 
 
 // until is the earliest end of what describes a provider: the library has looked at the
 // lists that it is in.
+// A time of zero is no end.
 func until(entity saml.EntityDescriptor, role saml.IDPSSODescriptor) time.Time {
 	if end := role.ValidUntil; end != nil && (entity.ValidUntil.IsZero() || end.Before(entity.ValidUntil)) {
 		return *end
@@ -80,6 +83,7 @@ func until(entity saml.EntityDescriptor, role saml.IDPSSODescriptor) time.Time {
 }
 
 // Expired returns an error when what was valid until some time is so no longer.
+// Zero is for ever.
 func Expired(until, now time.Time) error {
 	if until.IsZero() || now.Before(until) {
 		return nil
@@ -88,6 +92,7 @@ func Expired(until, now time.Time) error {
 }
 
 // endpoint returns where requests go, by redirect rather than by POST.
+// A redirect needs no page of ours with a form in it.
 func endpoint(role saml.IDPSSODescriptor) (address, binding string) {
 	for _, s := range role.SingleSignOnServices {
 		switch {
@@ -102,6 +107,7 @@ func endpoint(role saml.IDPSSODescriptor) (address, binding string) {
 
 // signing returns the certificates that a provider signs with, each once: those without
 // a use, too (saml-metadata 2.4.1.1).
+// One that has ended is among them: whether it proves anything the settings say.
 func signing(role saml.IDPSSODescriptor) (all []*x509.Certificate, err error) {
 	for _, key := range role.KeyDescriptors {
 		if key.Use != "signing" && key.Use != "" {
@@ -132,6 +138,7 @@ func signing(role saml.IDPSSODescriptor) (all []*x509.Certificate, err error) {
 }
 
 // same tells whether a text is the base64 of der.
+// Blanks and line breaks in the text do not count.
 func same(text string, der []byte) bool {
 	raw, err := base64.StdEncoding.DecodeString(strings.Join(strings.Fields(text), ""))
 	return err == nil && bytes.Equal(raw, der)

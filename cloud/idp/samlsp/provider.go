@@ -39,6 +39,7 @@ const (
 )
 
 // methods are our signatures, by the API's words.
+// A word that is none of these was refused when it was set.
 func methods() map[string]string {
 	return map[string]string{
 		"":                dsig.RSASHA256SignatureMethod,
@@ -94,6 +95,7 @@ type Request struct {
 }
 
 // service is ourselves as the library knows it.
+// What its settings do not say, the strict way is taken.
 func (p *Provider) service() (*saml.ServiceProvider, error) {
 	prepare()
 	acs, err := url.Parse(p.ACS)
@@ -125,6 +127,7 @@ func (p *Provider) service() (*saml.ServiceProvider, error) {
 }
 
 // method is what requests are signed by; empty: they are not.
+// A name that is not known signs nothing, and was refused when it was set.
 func (p *Provider) method() string {
 	if !p.Signs || p.Key == nil {
 		return ""
@@ -134,6 +137,7 @@ func (p *Provider) method() string {
 
 // SignsBy tells whether the key of a certificate can make a signature of that name of
 // the API's. Empty is RSA with SHA-256.
+// A certificate that cannot be read signs nothing.
 func SignsBy(der []byte, algorithm string) bool {
 	c, err := x509.ParseCertificate(der)
 	if _, known := methods()[algorithm]; err != nil || !known {
@@ -155,6 +159,7 @@ type replay func(id string, until time.Time) error
 func (r replay) Consume(id string, until time.Time) error { return r(id, until) }
 
 // described is the provider's metadata as its settings state it.
+// There is no validity: the settings are good until somebody changes them.
 func (p *Provider) described() *saml.EntityDescriptor {
 	var keys []saml.KeyDescriptor
 	for _, c := range p.Certificates {
@@ -170,6 +175,7 @@ func (p *Provider) described() *saml.EntityDescriptor {
 	return &saml.EntityDescriptor{EntityID: p.EntityID, IDPSSODescriptors: []saml.IDPSSODescriptor{role}}
 }
 
+// binding is by redirect unless POST is stated.
 func (p *Provider) binding() string {
 	if p.Binding == Post {
 		return saml.HTTPPostBinding
@@ -179,6 +185,7 @@ func (p *Provider) binding() string {
 
 // Start makes a request. Its ID is the caller's: what answers it says so. Relay comes
 // back with the answer, as far as the provider keeps it; it has 80 bytes at most.
+// The signature of a redirect is in the address, that of a form in the document.
 func (p *Provider) Start(id, relay string, w Wish) (r Request, err error) {
 	sp, err := p.service()
 	if err != nil {
@@ -188,6 +195,7 @@ func (p *Provider) Start(id, relay string, w Wish) (r Request, err error) {
 		sp.ForceAuthn = &w.Force
 	}
 	method := sp.SignatureMethod
+	// MakeAuthenticationRequest would sign at once, and by an ID of its own.
 	sp.SignatureMethod = "" // the ID that is signed is ours
 	request, err := sp.MakeAuthenticationRequest(p.Endpoint, p.binding(), saml.HTTPPostBinding)
 	if err != nil {
@@ -216,6 +224,7 @@ func (p *Provider) Start(id, relay string, w Wish) (r Request, err error) {
 }
 
 // Metadata describes ourselves to the provider's administrator.
+// It has no end of its own, so that it may be kept.
 func (p *Provider) Metadata() ([]byte, error) {
 	sp, err := p.service()
 	if err != nil {
