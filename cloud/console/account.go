@@ -2,7 +2,6 @@ package console
 
 import (
 	"bytes"
-	"cmp"
 	"encoding/json"
 	"errors"
 	"image/png"
@@ -202,11 +201,13 @@ func (c *console) keepOneTime(k *call) error {
 	if err != nil {
 		return k.goTo("/console/account/one-time")
 	}
-	if message, err := c.provenForFactor(k); err != nil || message != "" {
-		return cmp.Or(
-			err,
-			c.renderOneTime(k, http.StatusUnprocessableEntity, key.Secret(), map[string]string{"password": message}),
-		)
+	message, err := c.provenForFactor(k)
+	if err != nil {
+		return err
+	}
+	if message != "" {
+		wrong := map[string]string{"password": message}
+		return c.renderOneTime(k, http.StatusUnprocessableEntity, key.Secret(), wrong)
 	}
 	sealed, step, err := c.Proofs.SealOneTime(k.admin.owner(), key, k.posted("code"))
 	if err == nil {

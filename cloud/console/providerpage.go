@@ -212,10 +212,10 @@ func (c *console) changeProvider(k *call) error {
 	_, err := c.Management.ChangeProvider(k.Context(), k.by(), k.PathValue("p"), func(d *management.ProviderDraft) error {
 		page.IdentityProvider = d.IdentityProvider
 		page.read(k)
-		if err := page.readSecretEnds(k); err != nil {
+		if err := unseen(&page.Seen, d.UpdatedAt, "identity provider"); err != nil {
 			return err
 		}
-		if err := unseen(&page.Seen, d.UpdatedAt, "identity provider"); err != nil {
+		if err := page.readSecretEnds(k); err != nil {
 			return err
 		}
 		d.IdentityProvider, d.Secret = page.IdentityProvider, k.posted("secret")

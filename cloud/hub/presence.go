@@ -130,11 +130,15 @@ func better(a, b Live) bool {
 
 // twin returns another link of the same instance that was opened before the given
 // time, and is alive still although the agent never has two for so long. Links
-// on their way out do not count.
+// on their way out do not count, nor do those that nothing was heard of since then:
+// their node may be gone, and its clock may have been ahead of ours.
 func (p *presence) twin(l Live, before time.Time) (Live, bool) {
 	p.mu.RLock()
 	defer p.mu.RUnlock()
 	for _, other := range p.links {
+		if other.HeardAt.Before(before) {
+			continue
+		}
 		if other.Instance == l.Instance && other.Link != l.Link && !other.Leaving && !l.Leaving &&
 			other.Since.After(l.Since) && other.Since.Before(before) {
 			return other, true
