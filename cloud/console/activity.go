@@ -14,16 +14,19 @@ import (
 // actions are suggested beside the filter; others can be typed.
 var actions = [...]string{
 	"sign-on", "user.created", "user.updated", "user.deleted", "user.linked", "user.signed-off",
-	"user.factor-reset", "users.relinked", "person.tried", "update.refused", "password.changed",
-	"password.notChanged", "group.created", "group.renamed", "group.updated", "group.deleted",
+	"user.account-linked", "user.account-unlinked", "user.factor-reset", "users.relinked", "person.tried", "update.refused", "password.changed",
+	"password.notChanged", "group.created", "group.renamed", "group.updated", "group.deleted", "group.released",
 	"membership.added", "membership.removed", "gateway.created", "gateway.updated", "gateway.deleted",
 	"kerberosKeys.replaced", "kerberosKeys.deleted", "pairing.created", "pairing.deleted",
-	"pairing.denied", "instance.paired", "instance.revoked", "instance.rotation", "population.created",
+	"pairing.denied", "instance.paired", "instance.revoked", "instance.rotation",
+	"instance.unpaired", "instance.quarantined", "instance.policyChanged", "identityProvider.created",
+	"identityProvider.updated", "identityProvider.tried", "identityProvider.certificates",
+	"identityProvider.deleted", "certificate.created", "certificate.deleted", "key.created", "population.created",
 	"population.updated", "population.deleted", "application.created", "application.updated",
 	"application.deleted", "administrator.created", "administrator.updated", "administrator.deleted",
 	"administrator.reset", "administrator.set-up", "administrator.signed-in", "client.created",
 	"client.updated", "client.deleted", "role.changed", "environment.updated", "alertChannel.created",
-	"alertChannel.deleted", "alert.quieted",
+	"alertChannel.tried", "alertChannel.deleted", "alert.quieted",
 }
 
 // activityList is the page. The filter is as it was typed.
