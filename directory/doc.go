@@ -136,13 +136,18 @@
 //	                          not be read counts as absent there; or      to its end, and does not have it
 //	                          memberOf; or tokenGroups, of a security
 //	                          group that can be seen
+//	others, untried           the negation, and a member that can be      as OpenLDAP
+//	                          seen: an empty group there proves nothing
 //
 // What it cannot tell apart, and so calls Untellable: a group that is hidden, by entry,
 // by attribute, by class or by the value of its member; groups whose members are
 // computed; posixGroups that have a name which the person's entry does not show; a
 // replica that is behind (by entryCSN and contextCSN on OpenLDAP, by modifyTimestamp and
-// nsds50ruv on 389, by modifyTimestamp elsewhere, by nothing on Active Directory); and in Active Directory the last
-// group of somebody when it was deleted.
+// nsds50ruv on 389, by modifyTimestamp elsewhere, by nothing on Active Directory); groups
+// of a domain below in a global catalog; and in Active Directory the last group of
+// somebody when it was deleted. That a group is there, too, proves nothing of a server
+// that may lack a change of before: on OpenLDAP one that another server made, elsewhere
+// one of the same second.
 //
 // A group that is gone may be one that the server has not got yet. It counts as gone
 // where the server has shown it before, in the state that is known or a newer one; where

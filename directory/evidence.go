@@ -139,6 +139,8 @@ func (c *Client) looker(ctx context.Context, ut *UserType, e Entry, l *link) *lo
 	k.in, k.notIn = anyOf(ways), noneOf(ways)
 	if q.dse.activeDirectory() { // what may not be read counts as absent there, and its negation is true
 		k.notIn = noneOf(ways, "(member=*)")
+	} else if q.dse.vendor != VendorOpenLDAP && q.dse.vendor != Vendor389 { // nobody has tried what it counts as
+		k.notIn = noneOf(ways, anyPresent(ways))
 	}
 	k.base, _ = dn.Parse(q.base) // it was parsed before: when the type was compiled, or the file read
 	k.attributes = union([]string{"objectClass", "objectSid"}, q.rule.idAttributes(q.dse))
@@ -201,7 +203,7 @@ func (k *looker) look(ctx context.Context, g Asked) Sight {
 	}
 	s := k.judge(ctx, g, name)
 	switch {
-	case (s.Finding == Seen || s.Finding == Renamed) && older(s.Stamp, g.Stamp),
+	case (s.Finding == Seen || s.Finding == Renamed) && (older(s.Stamp, g.Stamp) || k.mayLack(ctx, name, g, s)),
 		s.Finding == Gone && k.behind(ctx, name, g):
 		s.Finding, s.Obstacle = Untellable, Behind
 	case (s.Finding == Seen || s.Finding == Renamed || s.Finding == Gone) && k.mayBePrimary(ctx, s, g.DN):

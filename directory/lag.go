@@ -45,16 +45,39 @@ func (s *shown) had(group, stamp string) bool {
 // it is not behind is shown by having had the group, by what it says of how far it has
 // followed the others, or by there being no others.
 func (k *looker) behind(ctx context.Context, name dn.Name, g Asked) bool {
-	s := k.link.server
-	switch {
-	case k.query.dse.activeDirectory(), s.shown.had(g.DN, g.Stamp): // there, the person's side has told
+	had := k.link.server.shown.had(g.DN, g.Stamp)
+	switch openLDAP := k.query.dse.vendor == VendorOpenLDAP; {
+	case k.query.dse.activeDirectory(), had && !openLDAP: // there, the person's side has told
 		return false
 	case g.Stamp != "":
 		if followed, told := k.followed(ctx, name, g.Stamp); told {
 			return !followed
 		}
 	}
-	return s.client.cfg.Discover != "" || len(s.client.list()) > 1
+	return !had && k.hasOthers()
+}
+
+// mayLack tells whether a group that is there may lack a change of before all the same:
+// on OpenLDAP, where another server made it than made the newest one; elsewhere, where
+// both are of one second, since stamps there know no less.
+func (k *looker) mayLack(ctx context.Context, name dn.Name, g Asked, s Sight) bool {
+	maker := makerOf(g.Stamp)
+	switch {
+	case g.Stamp == "" || k.query.dse.activeDirectory():
+		return false
+	case maker != "" && maker == makerOf(s.Stamp), maker == "" && s.Stamp != g.Stamp:
+		return false
+	}
+	if followed, told := k.followed(ctx, name, g.Stamp); told {
+		return !followed
+	}
+	return k.hasOthers()
+}
+
+// hasOthers tells whether the file names, or finds, more than one server.
+func (k *looker) hasOthers() bool {
+	c := k.link.server.client
+	return c.cfg.Discover != "" || len(c.list()) > 1
 }
 
 // followed tells whether the server has all changes up to a stamp, if it tells at all.
@@ -98,8 +121,14 @@ func followedCSN(contexts []string, stamp string) (followed, told bool) {
 			return !older(newest, stamp), true
 		}
 	}
+	if maker == noMaker && len(contexts) > 0 { // loaded while no server ran
+		return !slices.ContainsFunc(contexts, func(newest string) bool { return older(newest, stamp) }), true
+	}
 	return false, len(contexts) > 0 && maker != "" // nothing of that server has arrived
 }
+
+// noMaker is in the CSN of a change that no server of several made.
+const noMaker = "000"
 
 // makerOf returns the server ID in a CSN, as in "20260102150405.000000Z#000000#001#000000".
 func makerOf(csn string) string {

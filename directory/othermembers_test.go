@@ -21,13 +21,14 @@ func role(cn string, occupants ...string) string {
 
 // TestMembersInOtherWays has groups have members by a primary group of RFC 2307, by
 // another attribute of the person than uid, and by another attribute of the group than
-// member. Each counts where the file says so, is evidence there, and elsewhere is nothing.
+// member. Each counts where the file says so, is evidence there, and elsewhere is nothing:
+// of a server that nobody knows, a group shows a member before it is seen without one.
 func TestMembersInOtherWays(t *testing.T) {
 	// Alice has the number of a group, and the server has people of that number besides.
 	ldif := person("alice", "employeeNumber: 007", "gidNumber: 4711") + person("bob", "gidNumber: 4711") + person("wit", "gidNumber: 4712") +
 		strings.Replace(posixGroup("primary", "memberUid: nobody"), "gidNumber: 1", "gidNumber: 4711", 1) +
 		strings.Replace(posixGroup("another", "memberUid: 007"), "gidNumber: 1", "gidNumber: 4712", 1) +
-		posixGroup("by-uid", "memberUid: alice") + role("boss", aliceDN) + role("clerk", witDN) + group("plain", aliceDN)
+		posixGroup("by-uid", "memberUid: alice") + role("boss", aliceDN) + role("clerk", witDN) + group("plain", aliceDN) + group("bare")
 	s := inProcess(t, ldif, func(s *directorytest.Server) {
 		s.AttributeTypes = []string{"( 1.1 NAME 'gidNumber' ) ( 1.2 NAME 'roleOccupant' )"}
 	})
@@ -39,7 +40,7 @@ func TestMembersInOtherWays(t *testing.T) {
 		groups string
 		sights []string
 	}{
-		"as-usual": {func(*directory.Config) {}, "by-uid plain", []string{"seen another", "still by-uid", "seen clerk"}},
+		"as-usual": {func(*directory.Config) {}, "by-uid plain", []string{"seen another", "still by-uid", "untellable clerk", "untellable bare"}},
 		"primary": {func(cfg *directory.Config) { cfg.PosixPrimaryGroups = true }, "by-uid plain primary",
 			[]string{"still primary", "seen another"}},
 		"by-number": {func(cfg *directory.Config) { cfg.MemberUIDFrom = "employeeNumber" }, "another plain", []string{"still another", "seen by-uid"}},

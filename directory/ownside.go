@@ -35,7 +35,7 @@ const securityGroup = "(groupType:1.2.840.113556.1.4.803:=2147483648)"
 // that it was not found.
 func (k *looker) fromOwnSide(ctx context.Context, g Asked, name dn.Name, absent bool) Sight {
 	domain, err := dn.Parse(k.query.dse.domain)
-	if err != nil || !name.Within(domain) {
+	if err != nil || !name.Within(domain) || inChild(name, domain) {
 		return Sight{Finding: Untellable, Obstacle: OtherDomain}
 	}
 	byID := g.ID != "" && k.query.rule.WithID
@@ -54,6 +54,10 @@ func (k *looker) fromOwnSide(ctx context.Context, g Asked, name dn.Name, absent 
 	}
 	return k.fromTokens(ctx, g)
 }
+
+// inChild tells whether a name within a domain is of a domain below it, as a global
+// catalog shows them. What is there is not on the person's side here.
+func inChild(name, domain dn.Name) bool { return name.NextType(domain) == "dc" }
 
 // fromTokens is for an empty or unreadable memberOf: tokenGroups always has the primary
 // group, so that it proves itself. It is dear, and tells of security groups only.

@@ -88,6 +88,17 @@ func noneOf(ways []way, more ...string) string {
 	return filter + ")"
 }
 
+// anyPresent is a filter for groups of which a member can be seen.
+func anyPresent(ways []way) string {
+	filter := "(|"
+	for _, w := range ways {
+		if w.attribute != posixID { // which groups have for themselves
+			filter += "(" + w.attribute + "=*)"
+		}
+	}
+	return filter + ")"
+}
+
 // idAttributes are those that may hold a group's immutable ID, by vendor.
 func (r *GroupRule) idAttributes(dse *rootDSE) []string {
 	switch {

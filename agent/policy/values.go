@@ -57,6 +57,11 @@ func (p *Policy) KeepsBack(value string) bool {
 }
 
 func (p *Policy) keepsBackName(name dn.Name) bool {
+	for above := name; !above.IsZero(); above = above.Parent() { // what is below it names it as well
+		if dn.MatchAny(p.exclude, above) {
+			return true
+		}
+	}
 	switch {
 	case dn.MeanAnyPart(p.exclude, name):
 		return true
@@ -69,34 +74,60 @@ func (p *Policy) keepsBackName(name dn.Name) bool {
 }
 
 // aroundNames are what stands about a name in values that are more than one: DN-Binary
-// and DN-String ([MS-ADTS] 3.1.1.2.2.2.3), extended DNs, LDAP URLs, and text.
-const aroundNames = ":;<>?#|/\"'\r\n\t"
+// and DN-String ([MS-ADTS] 3.1.1.2.2.2.3), extended DNs, LDAP URLs, filters, postal
+// addresses, and text.
+const aroundNames = ":;<>?#|/\"'()[]{}$\r\n\t"
+
+// beginsName is where a name may begin within a text.
+var beginsName = regexp.MustCompile(`[A-Za-z0-9][A-Za-z0-9.-]* *=`)
 
 // optionalUID is what may follow a name (RFC 4517, Name and Optional UID).
 var optionalUID = regexp.MustCompile(`#'[01]*'B$`)
 
-// namesIn returns the names in a value, itself one or not.
+// mostEscapes is how often a text may be percent-encoded over.
+const mostEscapes = 4
+
+// namesIn returns the names in a value, itself one or not. Where words follow a name, as
+// in "cn=a,dc=x since May", they are taken for a part of it: it is one that nobody knows.
 func namesIn(value string) (names []dn.Name) {
-	add := func(text string, least int) {
-		if name, err := dn.Parse(optionalUID.ReplaceAllString(text, "")); err == nil && name.Depth() >= least {
+	if !strings.Contains(value, "=") && !strings.Contains(value, "%") {
+		return nil
+	}
+	if name, ok := nameOf(value); ok {
+		return []dn.Name{name}
+	}
+	for range mostEscapes {
+		for part := range strings.FieldsFuncSeq(value, func(r rune) bool { return strings.ContainsRune(aroundNames, r) }) {
+			names = append(names, namesFrom(part)...)
+		}
+		decoded, err := url.PathUnescape(value)
+		if err != nil || decoded == value {
+			return names
+		}
+		value = decoded
+	}
+	return names
+}
+
+// namesFrom returns what is a name from wherever one may begin to the end of a text. What
+// goes on with one after a comma begins none, and one part alone names no entry.
+func namesFrom(text string) (names []dn.Name) {
+	for _, at := range beginsName.FindAllStringIndex(text, mostNames) {
+		before := strings.TrimRight(text[:at[0]], " ")
+		if strings.HasSuffix(before, ",") || strings.HasSuffix(before, "+") {
+			continue
+		}
+		if name, ok := nameOf(text[at[0]:]); ok && name.Depth() > 1 {
 			names = append(names, name)
 		}
 	}
-	if !strings.Contains(value, "=") && !strings.Contains(strings.ToUpper(value), "%3D") {
-		return nil
-	}
-	add(value, 1)
-	if len(names) > 0 {
-		return names
-	}
-	texts := []string{value}
-	if decoded, err := url.PathUnescape(value); err == nil && decoded != value {
-		texts = append(texts, decoded)
-	}
-	for _, text := range texts {
-		for part := range strings.FieldsFuncSeq(text, func(r rune) bool { return strings.ContainsRune(aroundNames, r) }) {
-			add(part, 2)
-		}
-	}
 	return names
+}
+
+// mostNames bounds the names that are looked for in one text: each costs its length.
+const mostNames = 64
+
+func nameOf(text string) (name dn.Name, ok bool) {
+	name, err := dn.Parse(optionalUID.ReplaceAllString(text, ""))
+	return name, err == nil && !name.IsZero()
 }

@@ -36,8 +36,9 @@ func (s *Service) admit(ctx context.Context, m wire.SignOn) (userType, *wire.Sig
 		return userType{}, refuse(wire.OutcomeNoSuchUser,
 			"the identifier is too long or has control characters: the directory was not asked")
 	case s.Policy.KeepsBack(m.Identifier): // where a filter compares it with names
-		return userType{}, refuse(wire.OutcomeNoSuchUser,
-			"the identifier names what policy.groups keeps back: the directory was not asked")
+		// In other words than of anybody who is not there, it would tell what is kept back.
+		s.Logger.Info("the identifier names what policy.groups keeps back: the directory was not asked", logSignOn, m.ID)
+		return userType{}, refuse(wire.OutcomeNoSuchUser, directory.Told(directory.ErrNoSuchUser))
 	}
 	return t, nil
 }

@@ -40,7 +40,8 @@
 //     were. Of a cloud of version 1 of the wire, which seals no time, it is the last
 //     100,000. Besides, a password is tried for five minutes after it was sealed, and
 //     only when that was after the start, so that a machine that lost its power and the
-//     end of its journal does not bind twice either.
+//     end of its journal does not bind twice either. A journal that could not be
+//     written, or was damaged, has only that.
 //   - A name that the policy keeps back leaves in no field: a reason has words of ours
 //     and numbers, and what the directory said in full is in the log.
 //   - What costs a cloud nothing, as a request that is refused before the directory is

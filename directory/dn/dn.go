@@ -62,6 +62,23 @@ func (n Name) Within(base Name) bool {
 	return ok && (above == "" || above[len(above)-1] == between)
 }
 
+// NextType returns the attribute type, in lower case, of the part of the name that stands
+// right before base; empty when the name is base itself, or not within it.
+func (n Name) NextType(base Name) string {
+	above, ok := strings.CutSuffix(n.folded, string(between)+base.folded)
+	if !ok {
+		return ""
+	}
+	name, _, _ := strings.Cut(above[strings.LastIndexByte(above, between)+1:], string(equals))
+	return name
+}
+
+// Parent returns the name without its first part; the empty one has none.
+func (n Name) Parent() Name {
+	_, rest, _ := strings.Cut(n.folded, string(between))
+	return Name{rest}
+}
+
 // Depth is how many parts the name has, from the root on.
 func (n Name) Depth() int {
 	if n.IsZero() {
