@@ -14,7 +14,8 @@ import (
 // actions are suggested beside the filter; others can be typed.
 var actions = [...]string{
 	"sign-on", "user.created", "user.updated", "user.deleted", "user.linked", "user.signed-off",
-	"user.account-linked", "user.account-unlinked", "user.factor-reset", "users.relinked", "person.tried", "update.refused", "password.changed",
+	"user.account-linked", "user.account-unlinked", "user.factor-reset", "users.relinked", "person.tried",
+	"update.refused", "password.changed",
 	"password.notChanged", "group.created", "group.renamed", "group.updated", "group.deleted", "group.released",
 	"membership.added", "membership.removed", "gateway.created", "gateway.updated", "gateway.deleted",
 	"kerberosKeys.replaced", "kerberosKeys.deleted", "pairing.created", "pairing.deleted",
