@@ -11,7 +11,8 @@
 //     network, unless its operator allowed that network; it is not redirected, and
 //     what it answers is not shown
 //   - what a webhook gets is signed, so that it can tell it from a stranger's
-//   - a way that fails is tried again, later each time
+//   - a way that fails is tried again, two minutes later each time
 //
-// It reads the store, where idp notes how providers fare, and what instances report. It changes nothing else.
+// It reads the store, where idp notes how providers fare, and what instances report. It
+// changes nothing else.
 package alerts
