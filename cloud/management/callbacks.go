@@ -45,14 +45,3 @@ func confused(a, b store.OIDCConfig) bool {
 	named := a.NamesIssuer || b.NamesIssuer
 	return a.TokenEndpoint != b.TokenEndpoint && (!named || a.Issuer == b.Issuer)
 }
-
-// isFirst notes whether a new provider is the environment's first source of groups.
-func (t *turn) isFirst(ctx context.Context, p *store.IdentityProvider) error {
-	gateways, _, err := t.Gateways(ctx, t.env(), store.Page{Limit: 1})
-	if err != nil {
-		return err
-	}
-	others, _, err := t.IdentityProviders(ctx, t.env(), store.Page{Limit: 1})
-	p.Config.First = len(gateways)+len(others) == 0
-	return err
-}

@@ -80,6 +80,17 @@ func (t *turn) createProvider(ctx context.Context, d *ProviderDraft) error {
 	return nil
 }
 
+// isFirst notes whether a new provider is the environment's first source of groups.
+func (t *turn) isFirst(ctx context.Context, p *store.IdentityProvider) error {
+	gateways, _, err := t.Gateways(ctx, t.env(), store.Page{Limit: 1})
+	if err != nil {
+		return err
+	}
+	others, _, err := t.IdentityProviders(ctx, t.env(), store.Page{Limit: 1})
+	p.Config.First = len(gateways)+len(others) == 0
+	return err
+}
+
 // CreateProviderWith is CreateProvider of a SAML provider as its metadata describes it.
 // The certificates are kept besides, and a key of ours is made when it wants our requests
 // signed. Without a name it has the front of its entity ID.

@@ -121,27 +121,20 @@ func (r reader) GroupRole(ctx context.Context, env, group string) (Role, error) 
 // joins: by any group of a user whose password it checks, or by a just-in-time
 // group of its own, whose members its directory names. Empty when nobody has one.
 func (r reader) GatewayRole(ctx context.Context, env, gateway string) (Role, error) {
-	return r.mightiest(ctx, `
-		SELECT r.role
-		FROM role_groups r
-		WHERE r.environment_id = $1
-			AND (EXISTS (
-				SELECT 1
-				FROM cloud_groups g
-				WHERE g.environment_id = r.environment_id AND g.id = r.group_id
-					AND g.source_type = $2 AND g.source_id = $3
-			) OR EXISTS (
-				SELECT 1
-				FROM memberships m
-				JOIN users u ON u.environment_id = m.environment_id AND u.id = m.user_id
-				WHERE m.environment_id = r.environment_id AND m.group_id = r.group_id AND u.gateway_id = $3
-			))`,
-		env, SourceGateway, gateway)
+	return r.sourceRole(ctx, env, SourceGateway, gateway, `
+		JOIN users u ON u.environment_id = m.environment_id AND u.id = m.user_id AND u.gateway_id = $3`)
 }
 
 // ProviderRole returns the mightiest role that people have whom an identity provider
 // knows, or that a just-in-time group of its own gives. Empty when nobody has one.
 func (r reader) ProviderRole(ctx context.Context, env, provider string) (Role, error) {
+	return r.sourceRole(ctx, env, SourceIDP, provider, `
+		JOIN linked_accounts l ON l.environment_id = m.environment_id AND l.user_id = m.user_id AND l.provider_id = $3`)
+}
+
+// sourceRole returns the mightiest role by a group of a source, or of one of its people,
+// who are the members that people joins.
+func (r reader) sourceRole(ctx context.Context, env string, kind Source, id, people string) (Role, error) {
 	return r.mightiest(ctx, `
 		SELECT r.role
 		FROM role_groups r
@@ -153,11 +146,10 @@ func (r reader) ProviderRole(ctx context.Context, env, provider string) (Role, e
 					AND g.source_type = $2 AND g.source_id = $3
 			) OR EXISTS (
 				SELECT 1
-				FROM memberships m
-				JOIN linked_accounts l ON l.environment_id = m.environment_id AND l.user_id = m.user_id
-				WHERE m.environment_id = r.environment_id AND m.group_id = r.group_id AND l.provider_id = $3
+				FROM memberships m `+people+`
+				WHERE m.environment_id = r.environment_id AND m.group_id = r.group_id
 			))`,
-		env, SourceIDP, provider)
+		env, kind, id)
 }
 
 // UserTypeRole is GatewayRole for the users of one user type alone.
