@@ -113,3 +113,22 @@ func TestAttributesThatNameGroups(t *testing.T) {
 		t.Error(r)
 	}
 }
+
+// TestNamesBelowOneThatIsKeptBack name it as well, however its pattern begins.
+func TestNamesBelowOneThatIsKeptBack(t *testing.T) {
+	p := newPolicy(t, func(c *configs.Policy) { c.Groups.Include, c.Groups.Exclude = nil, []string{"cn=secret*,*"} })
+	for value, kept := range map[string]bool{
+		"cn=secret-board,ou=groups,dc=x":           true,
+		"uid=a,cn=secret-board,ou=groups,dc=x":     true,
+		"x=1,uid=a,cn=Secret-board,ou=groups,dc=x": true,
+		"see uid=a,cn=secret-board,ou=groups,dc=x": true,
+		"uid=a,cn=open-board,ou=groups,dc=x":       false,
+		"uid=a,ou=people,dc=x":                     false,
+		"uid=a+cn=secret-board,ou=groups,dc=x":     true,
+		"member of cn=open-board,ou=groups,dc=x":   false,
+	} {
+		if got := p.KeepsBack(value); got != kept {
+			t.Errorf("%q: kept back %v, want %v", value, got, kept)
+		}
+	}
+}
