@@ -17,10 +17,11 @@ func (i *Instance) rotateIfDue(ctx context.Context, link *cloudlink.Link, paired
 	after := i.now.file.Cloud.RotateKeys
 	due := after > 0 && time.Since(paired.KeysSince) > after
 	var err error
-	switch other, changing := i.State.OtherKeys(paired.ID); {
-	case changing && refusedKeys(link):
+	switch other, ok := i.State.OtherKeys(paired.ID); {
+	case ok && refusedKeys(link):
 		i.Logger.Info("the cloud does not take these keys, trying the other pair")
-		err = errors.Join(i.State.SaveOtherKeys(paired.ID, paired.Keys), i.become(paired, other))
+		mine := state.OtherKeys{Keys: paired.Keys}
+		err = errors.Join(i.State.SaveOtherKeys(paired.ID, mine), i.become(paired, other.Keys))
 	case link.State().Connected && (due || i.State.RotationWished()):
 		err = i.rotate(ctx, link, paired)
 	}
@@ -37,17 +38,12 @@ func refusedKeys(link *cloudlink.Link) bool {
 }
 
 // rotate makes new keys, keeps them, has the cloud take them, and becomes them.
-// Wherever it is interrupted, one of the two pairs that are kept is good.
+// Wherever it is interrupted, one of the two pairs that are kept is good; afterwards the
+// pair before stays, for a cloud whose database goes back.
 func (i *Instance) rotate(ctx context.Context, link *cloudlink.Link, paired state.Instance) error {
-	keys, changing := i.State.OtherKeys(paired.ID)
-	if !changing {
-		var err error
-		if keys, err = state.NewKeys(); err != nil {
-			return err
-		}
-		if err := i.State.SaveOtherKeys(paired.ID, keys); err != nil {
-			return err
-		}
+	keys, err := i.nextKeys(paired.ID)
+	if err != nil {
+		return err
 	}
 	public, seal, err := keys.Public()
 	if err != nil {
@@ -64,7 +60,21 @@ func (i *Instance) rotate(ctx context.Context, link *cloudlink.Link, paired stat
 	}); err != nil {
 		return err
 	}
-	return errors.Join(i.become(paired, keys), i.State.DropOtherKeys(), i.State.DropWish())
+	before := state.OtherKeys{Keys: paired.Keys, Before: true}
+	return errors.Join(i.become(paired, keys), i.State.SaveOtherKeys(paired.ID, before), i.State.DropWish())
+}
+
+// nextKeys returns the pair that a change under way is to, or begins one: they are kept
+// before the cloud hears of them.
+func (i *Instance) nextKeys(instance string) (state.Keys, error) {
+	if other, ok := i.State.OtherKeys(instance); ok && !other.Before {
+		return other.Keys, nil
+	}
+	keys, err := state.NewKeys()
+	if err != nil {
+		return state.Keys{}, err
+	}
+	return keys, i.State.SaveOtherKeys(instance, state.OtherKeys{Keys: keys})
 }
 
 // become makes keys those of the instance.

@@ -54,6 +54,17 @@ func Restore(ctx context.Context, data, from, masterKey string) (err error) {
 	return os.Rename(beside, database)
 }
 
+// FinishRestore does what is left when a database was put back by its own tools: it brings
+// the tables up to date and ends all sessions and tokens, since those that were ended
+// since the copy would be good again.
+func FinishRestore(ctx context.Context, database string) error {
+	db, err := store.Open(ctx, database)
+	if err != nil {
+		return err
+	}
+	return errors.Join(db.ForgetSessions(ctx), db.Close())
+}
+
 // copyFile copies a file to a new one, for its owner only, down to the disk.
 func copyFile(from, to string) (err error) {
 	in, err := os.Open(from)

@@ -35,29 +35,34 @@ func (f Folder) SaveEpoch(instance string, epoch uint64) error {
 }
 
 // storedNext is a pair of keys that an instance is about to have, or had until
-// just now: while a change of keys is under way, either pair may be the good one.
+// it changed them.
 type storedNext struct {
 	Instance string     `json:"instance"`
 	Keys     storedKeys `json:"keys"`
+	Before   bool       `json:"before,omitempty"`
 }
 
-// OtherKeys returns the keys beside those of an instance while a change of keys
-// is under way; false when none is.
-func (f Folder) OtherKeys(instance string) (Keys, bool) {
+// OtherKeys are the keys beside those of an instance: while a change of keys is under
+// way either pair may be the good one. Before tells that the change is done and these
+// are the pair before: a cloud whose database went back in time knows no newer one.
+type OtherKeys struct {
+	Keys
+	Before bool
+}
+
+// OtherKeys returns the keys beside those of an instance; false when there are none.
+func (f Folder) OtherKeys(instance string) (OtherKeys, bool) {
 	var n storedNext
 	if err := f.readJSON(nextFile, &n); err != nil || n.Instance != instance {
-		return Keys{}, false
+		return OtherKeys{}, false
 	}
-	return n.Keys.keys(), true
+	return OtherKeys{n.Keys.keys(), n.Before}, true
 }
 
 // SaveOtherKeys keeps keys beside those of an instance.
-func (f Folder) SaveOtherKeys(instance string, k Keys) error {
-	return f.writeJSON(nextFile, storedNext{instance, k.stored()})
+func (f Folder) SaveOtherKeys(instance string, k OtherKeys) error {
+	return f.writeJSON(nextFile, storedNext{instance, k.stored(), k.Before})
 }
-
-// DropOtherKeys ends a change of keys.
-func (f Folder) DropOtherKeys() error { return f.remove(nextFile) }
 
 // WishRotation asks the running agent to change its keys.
 func (f Folder) WishRotation() error { return f.write(wishedFile, nil) }

@@ -1,6 +1,7 @@
 package command
 
 import (
+	"context"
 	"errors"
 	"fmt"
 
@@ -19,7 +20,16 @@ func (c *command) backupCommand() *cobra.Command {
 		Args:  cobra.NoArgs,
 		Long: `Write a copy of a cloud's database into a new file, also while it runs. The copy is
 of one moment. The master key is not in it: keep a copy of that apart, since
-together they open everything. A cloud on PostgreSQL is backed up by pg_dump.`,
+together they open everything.
+
+A cloud on PostgreSQL is backed up by PostgreSQL's own tools, also while it runs:
+
+  pg_dump --format=custom --file=cloud.dump 'postgres://USER@HOST/DATABASE'
+
+and put back while no node runs:
+
+  pg_restore --clean --if-exists --single-transaction --dbname='postgres://USER@HOST/DATABASE' cloud.dump
+  ldap-cloud restore --database 'postgres://USER@HOST/DATABASE'`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if err := cloud.Backup(cmd.Context(), data, to); err != nil {
 				return err
@@ -40,30 +50,47 @@ together they open everything. A cloud on PostgreSQL is backed up by pg_dump.`,
 // copy for: what was revoked since is good again.
 // A folder that has a cloud already is left as it is.
 func (c *command) restoreCommand() *cobra.Command {
-	var data, from, master string
+	var where databaseFlags
+	var from string
 	cmd := &cobra.Command{
 		Use:   "restore",
-		Short: "Make a data folder of a copy that \"backup\" wrote",
+		Short: "Make a data folder of a copy that \"backup\" wrote, or finish a restore on PostgreSQL",
 		Args:  cobra.NoArgs,
 		Long: `Make a data folder of a copy that "backup" wrote. The master key must be in the
-folder already, or be named. Everybody has to sign on again. Instances that are
-paired go on; but what was revoked or changed since the copy is as it was then.`,
+folder already, or be named.
+
+A cloud on PostgreSQL is put back by pg_restore while no node runs; this command then
+does the rest: name the database and no --from.
+
+Either way everybody has to sign on again. Instances that are paired go on; but what
+was revoked or changed since the copy is as it was then.`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if err := cloud.Restore(cmd.Context(), data, from, master); err != nil {
+			if err := restore(cmd.Context(), where, from); err != nil {
 				return err
 			}
 			// What the copy undoes is said although all went well.
 			_, err := fmt.Fprintf(c.stdout, "Restored."+
 				" Instances, administrators, secrets and keys that were revoked since the copy are good again:\n"+
-				"look through them. Start it: %s\n", databaseFlags{data: data}.start(""))
+				"look through them. Start it: %s\n", where.start(""))
 			return err
 		},
 	}
-	cmd.Flags().StringVar(&data, "data", "", "data folder to be made (required)")
-	cmd.Flags().StringVar(&from, "from", "", "file that \"backup\" wrote (required)")
-	cmd.Flags().StringVar(&master, "master-key", "", "file with the master key (default: in the data folder)")
-	cobra.CheckErr(errors.Join(cmd.MarkFlagRequired("data"), cmd.MarkFlagRequired("from")))
+	where.addTo(cmd)
+	cmd.Flags().StringVar(&from, "from", "", "file that \"backup\" wrote (with --data)")
+	cmd.MarkFlagsRequiredTogether("data", "from")
 	return cmd
+}
+
+// restore makes a data folder of a copy, or finishes what pg_restore began.
+func restore(ctx context.Context, where databaseFlags, from string) error {
+	if where.data != "" {
+		return cloud.Restore(ctx, where.data, from, where.master)
+	}
+	database, err := where.database()
+	if err != nil {
+		return err
+	}
+	return cloud.FinishRestore(ctx, database)
 }
 
 // administratorCommand is "administrator". It needs the database and not the console:

@@ -66,10 +66,13 @@ const packaged = "/var/lib/ldap-cloud"
 // start returns what starts the cloud in a data folder, for people.
 // The packaged folder is its service's, which is started and not run by hand.
 func (f databaseFlags) start(options string) string {
-	switch {
-	case filepath.Clean(f.data) != packaged:
+	if filepath.Clean(f.data) != packaged {
 		return "ldap-cloud run " + f.String() + options
-	case options == "":
+	}
+	if f.master != "" {
+		options = " --master-key " + f.master + options
+	}
+	if options == "" {
 		return "systemctl start ldap-cloud"
 	}
 	return "systemctl start ldap-cloud, with OPTIONS=\"" + strings.TrimSpace(options) + "\" in /etc/default/ldap-cloud"

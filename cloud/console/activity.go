@@ -20,7 +20,7 @@ var actions = [...]string{
 	"membership.added", "membership.removed", "gateway.created", "gateway.updated", "gateway.deleted",
 	"kerberosKeys.replaced", "kerberosKeys.deleted", "pairing.created", "pairing.deleted",
 	"pairing.denied", "instance.paired", "instance.revoked", "instance.rotation",
-	"instance.unpaired", "instance.quarantined", "instance.policyChanged", "identityProvider.created",
+	"instance.unpaired", "instance.quarantined", "instance.policyChanged", "database.wentBack", "identityProvider.created",
 	"identityProvider.updated", "identityProvider.tried", "identityProvider.certificates",
 	"identityProvider.deleted", "certificate.created", "certificate.deleted", "key.created", "population.created",
 	"population.updated", "population.deleted", "application.created", "application.updated",

@@ -102,8 +102,11 @@ func (h *Hub) admit(r *http.Request) (i store.Instance, g store.Gateway, epoch u
 	case !g.Enabled:
 		return i, g, 0, errDisabled
 	}
-	epoch, err = h.Store.AdvanceEpoch(ctx, i.ID, a.Epoch)
-	if errors.Is(err, store.ErrCloned) {
+	epoch, missing, err := h.Store.AdvanceEpoch(ctx, i.ID, a.Epoch)
+	switch {
+	case missing > 0:
+		h.databaseWentBack(ctx, i, missing)
+	case errors.Is(err, store.ErrCloned):
 		h.quarantine(ctx, i, "it claimed a state of the past, from "+r.RemoteAddr+": its state folder was copied or restored")
 	}
 	return i, g, epoch, err

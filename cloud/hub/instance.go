@@ -2,6 +2,7 @@ package hub
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"ldap-gateway/cloud/store"
@@ -21,6 +22,16 @@ func (h *Hub) quarantine(ctx context.Context, i store.Instance, why string) {
 	h.Revoked(i.ID)
 	text := "Instance " + i.Hostname + " was put in quarantine: " + why + ". Pair it anew."
 	h.tell(ctx, i, "instance.quarantined", text, map[string]any{"reason": why})
+}
+
+// databaseWentBack tells that the database lacks links of an instance: it is of a time
+// before them. No instance is at fault.
+func (h *Hub) databaseWentBack(ctx context.Context, i store.Instance, missing uint64) {
+	h.Logger.Warn("the database went back in time: it lacks links that this instance had."+
+		" What was revoked or changed meanwhile is as it was before", "instance", i.ID, "links", missing)
+	text := fmt.Sprintf("The database lacks %d links that instance %s had: an older copy of it was put back."+
+		" What was revoked or changed since that copy is as it was before. Look through it.", missing, i.Hostname)
+	h.tell(ctx, i, "database.wentBack", text, map[string]any{"links": missing})
 }
 
 // quarantineLive puts an instance in quarantine of which only the ID is at hand.

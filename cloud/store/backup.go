@@ -48,9 +48,7 @@ func Backup(ctx context.Context, database, to string) (err error) {
 
 // Restored makes a copy of a database, as Backup wrote it, fit to be served from:
 // it looks whether the copy is whole, brings its tables up to date, and forgets
-// sessions and tokens. Instances have gone on since, so each may say once how far it
-// has come; after that a copied state folder is noticed as before. ErrDamaged when
-// the copy is not whole.
+// sessions and tokens. ErrDamaged when the copy is not whole.
 func Restored(ctx context.Context, database string) (err error) {
 	s, err := openFile(database)
 	if err != nil {
@@ -67,6 +65,13 @@ func Restored(ctx context.Context, database string) (err error) {
 	if err := sqliteProduct().migrate(ctx, s.w); err != nil {
 		return fmt.Errorf("restore: %w", err)
 	}
+	return s.ForgetSessions(ctx)
+}
+
+// ForgetSessions ends every session and makes every token worthless, of all
+// environments: after a database has been put back, those that were ended since the copy
+// would be good again.
+func (s *Store) ForgetSessions(ctx context.Context) error {
 	return s.Provision(ctx, func(tx *Tx) error {
 		for _, statement := range []string{
 			`DELETE FROM sessions`,
@@ -78,7 +83,6 @@ func Restored(ctx context.Context, database string) (err error) {
 				return err
 			}
 		}
-		_, err := tx.c.exec(ctx, `UPDATE instances SET epoch = $1`, anyEpoch)
-		return err
+		return nil
 	})
 }

@@ -26,7 +26,7 @@ func TestBackup(t *testing.T) {
 	w := build(t, s, "one")
 	ctx := t.Context()
 	i := pairedInstance(t, s, w)
-	_, err := s.AdvanceEpoch(ctx, i.ID, 0)
+	_, _, err := s.AdvanceEpoch(ctx, i.ID, 0)
 	must(t, err)
 	client := store.Client{EnvironmentID: w.env.ID, Name: "c"}
 	must(t, s.CreateClient(ctx, &client))
@@ -70,12 +70,12 @@ func TestBackup(t *testing.T) {
 	if _, found, err := restored.FindSession(ctx, "session"); found || err != nil {
 		t.Errorf("a session is found: %t, %v", found, err)
 	}
-	// An instance has gone on since: once it may say how far, whatever that is.
-	next, err := restored.AdvanceEpoch(ctx, i.ID, 17)
-	if err != nil || next != 18 {
-		t.Errorf("%d, %v", next, err)
+	// An instance has gone on since.
+	next, missing, err := restored.AdvanceEpoch(ctx, i.ID, 17)
+	if err != nil || next != 18 || missing != 16 {
+		t.Errorf("%d, %d, %v", next, missing, err)
 	}
-	_, err = restored.AdvanceEpoch(ctx, i.ID, 3)
+	_, _, err = restored.AdvanceEpoch(ctx, i.ID, 3)
 	want(t, err, store.ErrCloned)
 }
 

@@ -10,9 +10,10 @@ import (
 // was copied to another machine, or restored from the past.
 var ErrCloned = errors.New("the instance's state was copied or restored")
 
-// anyEpoch is that of an instance that has gone on while the database went back:
-// whatever it claims once is good.
-const anyEpoch = -1
+// mostAhead is how much further than the database an instance may have come. Links
+// are a few a minute at most, so that no database lacks more; it keeps a made-up number
+// from using up all that there are.
+const mostAhead = 1 << 32
 
 // epochs is how far an instance has come: each link begins a new epoch.
 type epochs struct {
@@ -29,32 +30,46 @@ func scanEpochs(r row) (e epochs, err error) {
 // AdvanceEpoch begins a new epoch for a link of an instance that claims to have
 // come as far as claimed, and returns it. The epoch before is a good claim too
 // until the new one is confirmed: the instance may have been cut off before it
-// learned of it. Any other claim is ErrCloned, but for the first after a restore.
-// It is what tells two machines with one key apart: both would claim the same epoch,
-// and the second to come finds it taken. An instance that is restored from a backup
-// claims one of the past.
-func (s *Store) AdvanceEpoch(ctx context.Context, id string, claimed uint64) (next uint64, err error) {
+// learned of it. A claim of the past is ErrCloned: it is what tells two machines with
+// one key apart, since both claim the same epoch and the second to come finds it taken;
+// an instance that is restored from a backup claims one of the past as well.
+//
+// A claim of what is to come is good, and missing says how many epochs the database
+// lacks: all epochs are made here, so that it is the database which went back. Who has
+// the key and makes such a claim up is found out when the true instance comes, whose
+// claim is of the past then.
+func (s *Store) AdvanceEpoch(ctx context.Context, id string, claimed uint64) (next, missing uint64, err error) {
 	err = s.Provision(ctx, func(tx *Tx) error {
 		e, err := queryOne(ctx, tx.c, scanEpochs, `
 			SELECT epoch, epoch_before, epoch_confirmed
 			FROM instances
 			WHERE id = $1`,
 			id)
-		switch {
-		case err != nil:
+		if err != nil {
 			return err
-		case e.now == anyEpoch:
-			e.now, e.before = int64(claimed), int64(claimed)
-		case claimed == uint64(e.now):
-			e.before = e.now
-		case claimed != uint64(e.before) || e.confirmed:
-			return ErrCloned
 		}
-		next = uint64(e.now) + 1
+		if e, missing, err = e.claimed(claimed); err != nil {
+			return err
+		}
+		next = uint64(e.now)
 		return tx.c.execOne(ctx, `UPDATE instances SET epoch = $1, epoch_before = $2, epoch_confirmed = $3 WHERE id = $4`,
-			e.now+1, e.before, false, id)
+			e.now, e.before, false, id)
 	})
-	return next, err
+	return next, missing, err
+}
+
+// claimed returns the epochs after a link that claims one, or ErrCloned.
+func (e epochs) claimed(epoch uint64) (next epochs, missing uint64, err error) {
+	now := uint64(max(e.now, 0)) // a version before left -1 after a restore
+	switch {
+	case epoch > now+mostAhead:
+		return e, 0, ErrCloned
+	case epoch >= now:
+		return epochs{now: int64(epoch) + 1, before: int64(epoch)}, epoch - now, nil
+	case epoch == uint64(e.before) && !e.confirmed:
+		return epochs{now: e.now + 1, before: e.before}, 0, nil
+	}
+	return e, 0, ErrCloned
 }
 
 // ConfirmEpoch records that the instance has kept an epoch; one that is not the

@@ -8,22 +8,35 @@ import (
 	"ldap-gateway/cloud/store"
 )
 
+// claims has an instance claim epochs.
+type claims struct {
+	*testing.T
+	*store.Store
+	id string
+}
+
+func (c claims) good(claimed, want, lacks uint64) {
+	c.Helper()
+	next, missing, err := c.AdvanceEpoch(c.Context(), c.id, claimed)
+	if err != nil || next != want || missing != lacks {
+		c.Fatalf("claiming %d: %d, %d missing, %v, want %d, %d", claimed, next, missing, err, want, lacks)
+	}
+}
+
+func (c claims) cloned(claimed uint64) {
+	c.Helper()
+	if _, _, err := c.AdvanceEpoch(c.Context(), c.id, claimed); !errors.Is(err, store.ErrCloned) {
+		c.Fatalf("claiming %d: %v", claimed, err)
+	}
+}
+
 func TestEpochs(t *testing.T) {
 	w := open(t)
 	ctx := t.Context()
 	id := pairInstance(t, w)
-	advance := func(claimed, want uint64) {
-		t.Helper()
-		if next, err := w.AdvanceEpoch(ctx, id, claimed); err != nil || next != want {
-			t.Fatalf("claiming %d: %d, %v, want %d", claimed, next, err, want)
-		}
-	}
-	cloned := func(claimed uint64) {
-		t.Helper()
-		if _, err := w.AdvanceEpoch(ctx, id, claimed); !errors.Is(err, store.ErrCloned) {
-			t.Fatalf("claiming %d: %v", claimed, err)
-		}
-	}
+	c := claims{t, w, id}
+	advance := func(claimed, want uint64) { t.Helper(); c.good(claimed, want, 0) }
+	cloned := c.cloned
 	advance(0, 1)
 	advance(0, 2) // cut off before it learned of 1
 	advance(2, 3)
@@ -32,14 +45,34 @@ func TestEpochs(t *testing.T) {
 	}
 	cloned(2) // confirmed 3, and somebody is at 2
 	cloned(0)
-	cloned(4)
 	advance(3, 4)
 	if err := w.ConfirmEpoch(ctx, id, 3); err != nil { // late: changes nothing
 		t.Fatal(err)
 	}
 	advance(3, 5)
-	if _, err := w.AdvanceEpoch(ctx, "nobody", 0); !errors.Is(err, store.ErrNotFound) {
+	if _, _, err := w.AdvanceEpoch(ctx, "nobody", 0); !errors.Is(err, store.ErrNotFound) {
 		t.Error(err)
+	}
+}
+
+// TestDatabaseThatWentBack knows less than an instance does: the instance goes on, and
+// what it lacks is told. A state folder of the past is found as before, and so is who
+// makes up a claim of what is to come, when the true instance comes.
+func TestDatabaseThatWentBack(t *testing.T) {
+	w := open(t)
+	c := claims{t, w, pairInstance(t, w)}
+	c.good(0, 1, 0)
+	c.good(5, 6, 4)
+	must(t, w.ConfirmEpoch(t.Context(), c.id, 6))
+	c.cloned(5) // a copy of the folder
+	c.cloned(1)
+	c.good(6, 7, 0)
+	c.good(6, 8, 0) // it was cut off
+	c.good(9, 10, 1)
+	c.good(1_000_000, 1_000_001, 999_990) // by a thief
+	c.cloned(10)                          // the true one is noticed at once
+	for _, made := range []uint64{1 << 40, 1 << 62, 1<<63 - 1, 1 << 63, 1<<64 - 1} {
+		c.cloned(made)
 	}
 }
 

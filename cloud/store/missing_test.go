@@ -91,7 +91,7 @@ func writes(ctx context.Context, s *store.Store, w world) map[string]func() erro
 		"ReportInstance":    func() error { return s.ReportInstance(ctx, "none", store.InstanceReport{At: now}) },
 		"Quarantine":        func() error { return s.QuarantineInstance(ctx, "none", "copied", now) },
 		"RotateKeys":        func() error { return s.RotateKeys(ctx, "none", []byte("p"), []byte("s"), "f") },
-		"AdvanceEpoch":      func() error { return found(s.AdvanceEpoch(ctx, "none", 0)) },
+		"AdvanceEpoch":      func() error { _, _, err := s.AdvanceEpoch(ctx, "none", 0); return err },
 		"DeleteKeys":        func() error { return s.DeleteKerberosKeys(ctx, e, w.gateway.ID, "none") },
 		"UpdateApplication": func() error {
 			return s.UpdateApplication(ctx, &store.Application{

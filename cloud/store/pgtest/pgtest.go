@@ -193,6 +193,28 @@ func create(ctx context.Context, admin, kind string) (name string, err error) {
 	return name, err
 }
 
+// Dump writes a copy of a database, as its administrator would, and returns the file.
+func (s *Server) Dump(database string) (file string) {
+	s.t.Helper()
+	file = filepath.Join(s.dir, fmt.Sprintf("%016x.dump", rand.Uint64()))
+	s.tool("pg_dump", "--format=custom", "--file="+file, database)
+	return file
+}
+
+// PutBack replaces what is in a database by a copy that Dump wrote.
+func (s *Server) PutBack(file, database string) {
+	s.t.Helper()
+	s.tool("pg_restore", "--clean", "--if-exists", "--single-transaction", "--dbname="+database, file)
+}
+
+// tool runs one of PostgreSQL's programs to its end.
+func (s *Server) tool(name string, args ...string) {
+	s.t.Helper()
+	if out, err := s.command(name, args...).CombinedOutput(); err != nil {
+		s.t.Fatalf("%s: %v\n%s", name, err, out)
+	}
+}
+
 func (s *Server) must(err error) {
 	s.t.Helper()
 	if err != nil {
