@@ -24,7 +24,7 @@
 //	            answers on for the time of --grace; then no connection is taken any more,
 //	            what is under way is answered, and the links are closed
 //	database    away: sign-ons fail with an error, links stay; back by itself
-//	bus         away: the node is not ready and its sign-ons are unavailable; back by itself
+//	bus         away: the node serves the links that it holds, and is not ready without any; back by itself
 //	killed      whoever waits on one of its links learns within two seconds that the
 //	            outcome is unknown; its agents dial another node
 //

@@ -270,7 +270,7 @@ func services(urls []string) (names []string) {
 // again by itself. Whether any agent is connected is not asked: that is no fault of
 // this node.
 func (n *node) serveReady(w http.ResponseWriter, r *http.Request) {
-	if err := cmp.Or(n.agents.Ready(), n.db.Ping(r.Context())); err != nil {
+	if err := cmp.Or(n.agents.Ready(r.Context()), n.db.Ping(r.Context())); err != nil {
 		n.Logger.Debug("not ready", "error", err)
 		http.Error(w, "not ready", http.StatusServiceUnavailable) // why is nobody's business
 		return

@@ -115,7 +115,7 @@ func (s *Server) hub(db *store.Store, bus *hub.Bus, keys *vault.Vault, audiences
 	nonceKey := keys.Derive("nonces of links")
 	return hub.New(hub.Config{
 		Store:     db,
-		Bus:       bus.Conn,
+		Bus:       bus,
 		Node:      nodeName(),
 		Audiences: audiences,
 		Logger:    s.Logger.Named("hub"),
@@ -139,10 +139,10 @@ func (s *Server) certificates() (*acmeCertificates, error) {
 	return made, err
 }
 
-// bus starts the node's own bus, or joins the one that the nodes share.
+// bus joins the one that the nodes share; nil when this is the only node.
 func (s *Server) bus() (*hub.Bus, error) {
 	if len(s.Bus.URLs) == 0 {
-		return hub.StartBus()
+		return nil, nil
 	}
 	cfg := s.Bus
 	cfg.Node, cfg.Logger = nodeName(), s.Logger.Named("bus")

@@ -152,7 +152,7 @@ that a node is about to stop.`,
 func (f *runFlags) addBusTo(cmd *cobra.Command) {
 	cmd.Flags().StringSliceVar(&f.bus.URLs, "nats", nil,
 		"NATS server that all nodes share, as tls://HOST:4222; may be repeated"+
-			" (default: a bus within the process, for one node)")
+			" (default: none, for one node)")
 	cmd.Flags().StringVar(&f.busFile, "nats-file", "", "file with such URLs, one a line, which may have user and password")
 	cmd.Flags().StringVar(&f.bus.CredentialsFile, "nats-credentials", "", "NATS credentials file")
 	cmd.Flags().StringVar(&f.bus.CAFile, "nats-ca", "",

@@ -9,41 +9,20 @@ import (
 	"net/url"
 	"os"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/hashicorp/go-hclog"
-	"github.com/nats-io/nats-server/v2/server"
 	"github.com/nats-io/nats.go"
 
 	"ldap-gateway/cloudlink/wire"
 )
 
-// Bus is the message bus between nodes.
+// Bus is the message bus that the nodes of a cloud share. What each node can do without
+// the others it does without it.
 type Bus struct {
-	server *server.Server // nil: it is elsewhere
-	Conn   *nats.Conn
-}
-
-// StartBus starts a bus in the process without a listener, for a cloud of one
-// node: nothing outside the process reaches it.
-func StartBus() (*Bus, error) {
-	// A message holds a whole frame with what is around it. Signals are the program's
-	// to handle.
-	s, err := server.NewServer(&server.Options{DontListen: true, NoSigs: true, NoLog: true, MaxPayload: 2 * wire.MaxFrame})
-	if err != nil {
-		return nil, fmt.Errorf("message bus: %w", err)
-	}
-	go s.Start()
-	if !s.ReadyForConnections(10 * time.Second) {
-		s.Shutdown()
-		return nil, errors.New("message bus: not ready after 10 s")
-	}
-	conn, err := nats.Connect("", nats.InProcessServer(s))
-	if err != nil {
-		s.Shutdown()
-		return nil, fmt.Errorf("message bus: %w", err)
-	}
-	return &Bus{s, conn}, nil
+	Conn *nats.Conn
+	back atomic.Pointer[func()] // called when the bus is there again, or for the first time
 }
 
 // BusConfig says where a NATS cluster is that all nodes share, and how this node
@@ -59,21 +38,65 @@ type BusConfig struct {
 }
 
 // JoinBus connects to a NATS cluster, over TLS unless it is on this machine. It
-// finds its way back by itself for ever; what was to be sent meanwhile fails at
-// once rather than late.
+// finds its way back by itself for ever, also when nobody answers at the start; what was
+// to be sent meanwhile fails at once rather than late. Who is not let in, or finds a bus
+// that is too small, gets an error.
 func JoinBus(cfg BusConfig) (*Bus, error) {
+	b := &Bus{}
+	options, err := b.options(cfg)
+	if err != nil {
+		return nil, fmt.Errorf("message bus: %w", err)
+	}
+	servers := strings.Join(cfg.URLs, ",")
+	b.Conn, err = nats.Connect(servers, options...)
+	if away(err) {
+		cfg.Logger.Error("the message bus is away, trying again: until then this node serves its own links alone",
+			"error", err)
+		b.Conn, err = nats.Connect(servers, append(options, nats.RetryOnFailedConnect(true))...)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("message bus: %w", err) // its texts have no URL, so no password
+	}
+	// Found at the start, or it would be the first large answer that is lost.
+	if err := tooSmall(b.Conn); b.Conn.IsConnected() && err != nil {
+		b.Conn.Close()
+		return nil, err
+	}
+	return b, nil
+}
+
+// away tells whether nobody answered, rather than that somebody said no.
+func away(err error) bool {
+	var network *net.OpError
+	dialled := errors.As(err, &network) && network.Op == "dial"
+	return dialled || errors.Is(err, nats.ErrNoServers) || errors.Is(err, nats.ErrTimeout)
+}
+
+// tooSmall says that the bus cannot carry every frame.
+func tooSmall(c *nats.Conn) error {
+	if most := c.MaxPayload(); most < 2*wire.MaxFrame {
+		return fmt.Errorf("message bus: its max_payload is %d, and must be at least %d", most, 2*wire.MaxFrame)
+	}
+	return nil
+}
+
+// options are those of the connection.
+func (b *Bus) options(cfg BusConfig) ([]nats.Option, error) {
 	options := []nats.Option{
 		nats.Name("ldap-cloud " + cfg.Node),
 		nats.Timeout(5 * time.Second),
+		nats.NoEcho(), // what a node tells the others it knows
 		// The way back is looked for without end, and nothing waits for it: a sign-on
 		// that came late would be for nobody.
 		nats.ReconnectBufSize(-1),
 		nats.MaxReconnects(-1),
 		nats.ReconnectWait(200 * time.Millisecond),
 		nats.ReconnectJitter(200*time.Millisecond, 200*time.Millisecond),
-		// With two pings unanswered a server is given up, so within fifteen seconds.
-		nats.PingInterval(5 * time.Second),
+		// With two pings unanswered a server is given up, so within six seconds.
+		nats.PingInterval(2 * time.Second),
 		nats.MaxPingsOutstanding(2),
+		nats.ConnectHandler(func(c *nats.Conn) { b.isBack(cfg, c) }),
+		nats.ReconnectHandler(func(c *nats.Conn) { b.isBack(cfg, c) }),
 		nats.DisconnectErrHandler(func(_ *nats.Conn, err error) {
 			if err != nil {
 				cfg.Logger.Error("the message bus is lost, trying again", "error", err)
@@ -87,22 +110,20 @@ func JoinBus(cfg BusConfig) (*Bus, error) {
 		options = append(options, nats.UserCredentials(cfg.CredentialsFile))
 	}
 	secure, err := cfg.tls()
-	if err != nil {
-		return nil, fmt.Errorf("message bus: %w", err)
-	}
 	if secure != nil {
 		options = append(options, nats.Secure(secure))
 	}
-	conn, err := nats.Connect(strings.Join(cfg.URLs, ","), options...)
-	if err != nil {
-		return nil, fmt.Errorf("message bus: %w", err) // its texts have no URL, so no password
+	return options, err
+}
+
+// isBack tells the hub that the bus is there.
+func (b *Bus) isBack(cfg BusConfig, c *nats.Conn) {
+	if err := tooSmall(c); err != nil {
+		cfg.Logger.Error("large answers will be lost", "error", err)
 	}
-	// Found at the start, or it would be the first large answer that is lost.
-	if most := conn.MaxPayload(); most < 2*wire.MaxFrame {
-		conn.Close()
-		return nil, fmt.Errorf("message bus: its max_payload is %d, and must be at least %d", most, 2*wire.MaxFrame)
+	if tell := b.back.Load(); tell != nil {
+		(*tell)()
 	}
-	return &Bus{Conn: conn}, nil
 }
 
 // tls returns how to talk to the servers; nil when all of them are on this machine.
@@ -139,11 +160,12 @@ func (cfg BusConfig) tls() (*tls.Config, error) {
 	return c, nil
 }
 
-// Close ends the bus, or this node's part in it. Requests in progress fail.
+// Close ends this node's part in the bus. Requests in progress fail.
 func (b *Bus) Close() {
-	b.Conn.Close()
-	if b.server != nil {
-		b.server.Shutdown()
-		b.server.WaitForShutdown()
+	if b != nil {
+		b.Conn.Close()
 	}
 }
+
+// connected tells whether the other nodes can be reached. A node that is alone is.
+func (b *Bus) connected() bool { return b == nil || b.Conn.IsConnected() }

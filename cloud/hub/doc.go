@@ -9,21 +9,24 @@
 //
 // # The way of one request
 //
-//	Hub.run         picks a live instance, seals for it, asks on the bus
-//	bus             NATS; also when asker and holder are one node
-//	link.request    the node that holds the link queues a frame, or says that it cannot
+//	Hub.run         picks a live instance, one of this node first, and seals for it
+//	Hub.carry       hands it to the link, or asks the node that holds it, on the bus
+//	link.request    queues a frame, or says that it cannot
 //	agent           answers, or the link is lost
 //	Hub.run         busy or not sent: another instance; key unknown: sealed anew, once; lost: unknown
 //
 // # The bus
 //
-// One node has a bus within its process, without a listener. Many nodes join one
-// NATS cluster, which is trusted as their database is: who can publish there could
-// answer in an agent's place. So it is talked to over TLS unless it is on the same
-// machine. It is not trusted with passwords: they are sealed for the key that the
-// store has of the instance. Without the
-// bus a node is not ready and its sign-ons are unavailable at once; its links stay
-// up, and when the bus is back all is said again that may not have been heard.
+// One node has none. Many nodes join one NATS cluster, which is trusted as their database
+// is: who can publish there could answer in an agent's place. So it is talked to over TLS
+// unless it is on the same machine. It is not trusted with passwords: they are sealed for
+// the key that the store has of the instance.
+//
+// Without the bus a node serves the links that it holds, and is ready as long as there
+// are any; what only another node's link could answer is unavailable at once. Whether the
+// bus is there is asked before something is sent that nobody may send twice, once a
+// second at most: a node that is cut off in silence looks connected for seconds. When the
+// bus is back all is said again that may not have been heard.
 //
 // # Subjects on the bus
 //

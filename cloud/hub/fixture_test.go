@@ -30,7 +30,7 @@ type node struct {
 	t       testing.TB
 	store   *store.Store
 	hub     *hub.Hub
-	bus     *hub.Bus
+	bus     *hub.Bus // nil: it is the only one
 	server  *httptest.Server
 	gateway store.Gateway
 }
@@ -46,10 +46,6 @@ func startNode(t testing.TB, heartbeat time.Duration) *node {
 func startNodeAt(t testing.TB, l net.Listener, heartbeat time.Duration) *node {
 	t.Helper()
 	n := startStore(t)
-	bus, err := hub.StartBus()
-	must(t, err)
-	t.Cleanup(bus.Close)
-	n.bus = bus
 	n.serve(l, heartbeat)
 	t.Cleanup(n.close)
 	return n
@@ -93,7 +89,7 @@ func (n *node) serve(l net.Listener, heartbeat time.Duration) {
 	var err error
 	n.hub, err = hub.New(hub.Config{
 		Store:     n.store,
-		Bus:       n.bus.Conn,
+		Bus:       n.bus,
 		Node:      "n1",
 		Audiences: []string{"http://" + l.Addr().String()},
 		Logger:    hclog.NewNullLogger(),

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/google/uuid"
@@ -36,7 +37,7 @@ const (
 // The bus is closed by whoever made it.
 type Config struct {
 	Store     *store.Store
-	Bus       *nats.Conn
+	Bus       *Bus     // that the nodes share; nil: this is the only one
 	Node      string   // name of this node
 	Audiences []string // URLs that agents know this cloud by
 	Logger    hclog.Logger
@@ -54,6 +55,7 @@ type Hub struct {
 	connects throttle.Window
 	nonces   wire.Nonces
 	subs     []*nats.Subscription
+	busWord  atomic.Pointer[busWord]
 
 	mu      sync.Mutex
 	links   map[string]*link // of this node
@@ -62,8 +64,6 @@ type Hub struct {
 }
 
 // New returns a hub that hears what the other nodes say. Close ends it.
-// It asks all other nodes what links they have. Until they have answered, a gateway may
-// look as if nobody were there.
 func New(cfg Config) (*Hub, error) {
 	if cfg.Heartbeat == 0 {
 		cfg.Heartbeat = Heartbeat
@@ -71,6 +71,16 @@ func New(cfg Config) (*Hub, error) {
 	h := &Hub{Config: cfg, id: uuid.NewString(), links: map[string]*link{}, nonces: wire.NewNonces(cfg.NonceKey)}
 	h.connects.Length = time.Minute
 	h.presence.life = max(3*cfg.Heartbeat, 3*time.Second)
+	h.presence.node = h.id
+	if cfg.Bus == nil {
+		return h, nil
+	}
+	return h, h.join()
+}
+
+// join hears the other nodes, and asks them what links they have. Until they have
+// answered, a gateway may look as if nobody were there.
+func (h *Hub) join() error {
 	for subject, handle := range map[string]nats.MsgHandler{
 		subjectPresence:      h.hearPresence,
 		subjectAsk:           func(*nats.Msg) { h.each(func(l *link) { l.announce() }) },
@@ -79,17 +89,19 @@ func New(cfg Config) (*Hub, error) {
 		subjectRotate + "*":  func(m *nats.Msg) { h.hearRotate(m.Subject[len(subjectRotate):]) },
 		subjectRevoked + "*": func(m *nats.Msg) { h.hearRevoked(m.Subject[len(subjectRevoked):]) },
 	} {
-		sub, err := cfg.Bus.Subscribe(subject, handle)
+		sub, err := h.Bus.Conn.Subscribe(subject, handle)
 		if err != nil {
-			return nil, fmt.Errorf("message bus: %w", err)
+			return fmt.Errorf("message bus: %w", err)
 		}
 		h.subs = append(h.subs, sub)
 	}
-	cfg.Bus.SetReconnectHandler(func(*nats.Conn) { h.refresh() })
-	if err := cfg.Bus.Publish(subjectAsk, nil); err != nil {
-		return nil, fmt.Errorf("message bus: %w", err)
+	back := h.refresh
+	h.Bus.back.Store(&back)
+	if !h.Bus.connected() {
+		return nil // refresh asks when it is
 	}
-	return h, cfg.Bus.Flush()
+	h.publish(subjectAsk, nil)
+	return h.Bus.Conn.Flush()
 }
 
 // refresh makes up for what was not heard and not said while the bus was away.
@@ -103,16 +115,24 @@ func (h *Hub) refresh() {
 	})
 }
 
-// Ready tells why this node is no good for agents and people now; nil when it is.
+// Ready tells why this node is no good for agents and people now; nil when it is. One
+// that has lost the bus serves the links that it holds, and is no good without any.
 // The store is not asked: whoever calls this asks it too.
-func (h *Hub) Ready() error {
-	if h.isLeaving() {
+func (h *Hub) Ready(ctx context.Context) error {
+	switch {
+	case h.isLeaving():
 		return errLeaving
-	}
-	if !h.Bus.IsConnected() {
-		return errors.New("the message bus is lost")
+	case h.Bus != nil && !h.holdsLinks() && !h.busAnswers(ctx):
+		return errors.New("the message bus is lost, and no instance is linked to this node")
 	}
 	return nil
+}
+
+// holdsLinks tells whether an agent is linked to this node.
+func (h *Hub) holdsLinks() bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return len(h.links) > 0
 }
 
 // Live returns the live instances of a gateway.
@@ -126,19 +146,24 @@ func (h *Hub) All() []Live { return h.presence.of("", time.Now()) }
 // UserTypesChanged has every link of a gateway deliver its user types anew.
 // They are read from the store when they are delivered, so that of two changes at once
 // the last one arrives, in whatever order they are heard.
-func (h *Hub) UserTypesChanged(gateway string) { h.publish(subjectChanged+gateway, nil) }
+func (h *Hub) UserTypesChanged(gateway string) {
+	h.hearChanged(gateway)
+	h.publish(subjectChanged+gateway, nil)
+}
 
 // Revoked cuts the links of an instance that the store says is revoked or in
 // quarantine: those of this node even when the bus is lost.
 func (h *Hub) Revoked(instance string) {
-	// This node's are cut first, and do not wait for the bus.
 	h.hearRevoked(instance)
 	h.publish(subjectRevoked+instance, nil)
 }
 
 // Rotate has an instance change its keys soon. One that is not connected, or that
 // changed them within a minute, does not.
-func (h *Hub) Rotate(instance string) { h.publish(subjectRotate+instance, nil) }
+func (h *Hub) Rotate(instance string) {
+	h.hearRotate(instance)
+	h.publish(subjectRotate+instance, nil)
+}
 
 // hearRotate has the link of an instance ask it for other keys, if this node holds it.
 func (h *Hub) hearRotate(instance string) {
@@ -149,14 +174,17 @@ func (h *Hub) hearRotate(instance string) {
 	})
 }
 
-// publish says something to all nodes, this one too. What cannot be said is not said
-// later: refresh says it all again.
+// publish says something to all other nodes. What cannot be said is not said later:
+// refresh says it all again.
 func (h *Hub) publish(subject string, body any) {
+	if h.Bus == nil {
+		return
+	}
 	b, err := json.Marshal(body)
 	if err == nil {
-		err = h.Bus.Publish(subject, b)
+		err = h.Bus.Conn.Publish(subject, b)
 	}
-	if err != nil && h.Bus.IsConnected() { // or else that was said already, and refresh makes up for it
+	if err != nil && h.Bus.connected() { // or else that was said already, and refresh makes up for it
 		h.Logger.Error("message bus", "subject", subject, "error", err)
 	}
 }

@@ -38,10 +38,12 @@ func TestPasswordArrivesSealedAndIsOpened(t *testing.T) {
 
 // TestBusNeverCarriesThePassword listens to every subject of the bus.
 func TestBusNeverCarriesThePassword(t *testing.T) {
-	n := startNode(t, time.Second)
-	n.start(ok)
+	c := startNATS(t, 2)
+	nodes := startNodes(t, c)
+	m, n := nodes[0].start(ok), nodes[1]
+	n.await("the other node knows the instance", func() bool { return n.live(m) })
 	var heard atomic.Int64
-	sub, err := n.hub.Bus.Subscribe(">", func(m *nats.Msg) {
+	sub, err := c.listen(func(m *nats.Msg) {
 		heard.Add(1)
 		if bytes.Contains(m.Data, []byte("hunter2")) ||
 			bytes.Contains(m.Data, []byte(base64.StdEncoding.EncodeToString([]byte("hunter2")))) {

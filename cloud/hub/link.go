@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/coder/websocket"
-	"github.com/nats-io/nats.go"
 
 	"ldap-gateway/cloud/store"
 	"ldap-gateway/cloudlink/wire"
@@ -41,9 +40,9 @@ type link struct {
 	mu       sync.Mutex
 	live     Live // Link, Instance and Gateway never change
 	lastID   uint64
-	pending  map[uint64]*nats.Msg // sent, not answered
-	empty    chan struct{}        // closed when leaving and nothing is pending
-	delivery chan struct{}        // asks for the user types to be sent
+	pending  map[uint64]waiting // sent, not answered
+	empty    chan struct{}      // closed when leaving and nothing is pending
+	delivery chan struct{}      // asks for the user types to be sent
 	reported time.Time
 	again    *time.Timer // sends the user types once more; nil: nothing was refused for now
 
@@ -59,7 +58,7 @@ func newLink(h *Hub, ws *websocket.Conn, live Live) *link {
 		live:     live,
 		send:     make(chan outgoing, queued),
 		over:     make(chan struct{}),
-		pending:  map[uint64]*nats.Msg{},
+		pending:  map[uint64]waiting{},
 		delivery: make(chan struct{}, 1),
 	}
 }
@@ -142,7 +141,7 @@ func (l *link) writeFrame(f wire.Frame) error {
 // the end last, when what was pending is settled.
 func (l *link) serve() {
 	log := l.hub.Logger.With("instance", l.live.Instance, "gateway", l.live.Gateway)
-	sub, err := l.hub.Bus.Subscribe(subjectLink+l.live.Link, l.request)
+	unsubscribe, err := l.subscribe()
 	if err != nil {
 		log.Error("message bus", "error", err)
 		return
@@ -159,7 +158,7 @@ func (l *link) serve() {
 	var running sync.WaitGroup
 	running.Go(func() { l.sendAll(ctx) })
 	l.readAll(ctx)
-	_ = sub.Drain() // what was asked already is answered; Unsubscribe would drop it
+	unsubscribe()
 	running.Wait()
 	l.settle()
 	l.deliverLater(nil)
@@ -334,11 +333,17 @@ func (l *link) deliver(ctx context.Context) error {
 	return l.writeFrame(f)
 }
 
-// announce tells all nodes how the link is. It publishes under the lock, so that
-// an older word never comes after a newer one.
+// announce tells all nodes how the link is, this one first.
 func (l *link) announce() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	l.announceLocked()
+}
+
+// announceLocked is announce under the lock, so that an older word never comes after a
+// newer one.
+func (l *link) announceLocked() {
+	l.hub.presence.note(l.live, time.Now())
 	l.hub.publish(subjectPresence, l.live)
 }
 
@@ -351,7 +356,7 @@ func (l *link) leave(reason string) {
 	}
 	l.mu.Lock()
 	l.live.Leaving = true
-	l.hub.publish(subjectPresence, l.live)
+	l.announceLocked()
 	// Queued under the lock, so that it is the last: request looks at Leaving under the
 	// same lock.
 	err = l.queue(outgoing{frame: f})

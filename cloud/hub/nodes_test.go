@@ -84,13 +84,34 @@ func (c *natsCluster) stop(i int) {
 
 func (c *natsCluster) url(i int) string { return "nats://cloud:secret@" + c.servers[i].Addr().String() }
 
+// listen hears every message of the bus until the test ends.
+func (c *natsCluster) listen(hear nats.MsgHandler) (*nats.Subscription, error) {
+	c.t.Helper()
+	conn, err := nats.Connect(c.url(0))
+	must(c.t, err)
+	c.t.Cleanup(conn.Close)
+	sub, err := conn.Subscribe(">", hear)
+	must(c.t, conn.Flush())
+	return sub, err
+}
+
 // startNodes starts nodes of one cloud, each with a NATS server of its own.
 func startNodes(t *testing.T, c *natsCluster) []*node {
 	t.Helper()
+	var urls []string
+	for i := range c.servers {
+		urls = append(urls, c.url(i))
+	}
+	return startNodesAt(t, urls...)
+}
+
+// startNodesAt starts nodes of one cloud, each at a NATS server.
+func startNodesAt(t *testing.T, urls ...string) []*node {
+	t.Helper()
 	first := startStore(t)
-	nodes := make([]*node, len(c.servers))
-	for i := range nodes {
-		bus, err := hub.JoinBus(hub.BusConfig{URLs: []string{c.url(i)}, Logger: hclog.NewNullLogger()})
+	nodes := make([]*node, len(urls))
+	for i, url := range urls {
+		bus, err := hub.JoinBus(hub.BusConfig{URLs: []string{url}, Logger: hclog.NewNullLogger()})
 		must(t, err)
 		t.Cleanup(bus.Close)
 		nodes[i] = &node{t: t, store: first.store, gateway: first.gateway, bus: bus}
@@ -142,7 +163,8 @@ func TestTwinOnAnotherNode(t *testing.T) {
 // Somebody on the bus announces a link of an instance with a key of their own: no
 // password is sealed for it, and nothing is sent there.
 func TestBusCannotNameAnotherKey(t *testing.T) {
-	n := startNode(t, time.Second)
+	c := startNATS(t, 1)
+	n := startNodes(t, c)[0]
 	m := n.start(ok)
 	_, public, err := wire.NewSealKey()
 	must(t, err)
@@ -155,9 +177,12 @@ func TestBusCannotNameAnotherKey(t *testing.T) {
 	})
 	must(t, err)
 	var asked atomic.Int64
-	_, err = n.bus.Conn.Subscribe("link.lie", func(*nats.Msg) { asked.Add(1) })
+	somebody, err := nats.Connect(c.url(0))
 	must(t, err)
-	must(t, n.bus.Conn.Publish("presence", lie))
+	t.Cleanup(somebody.Close)
+	_, err = somebody.Subscribe("link.lie", func(*nats.Msg) { asked.Add(1) })
+	must(t, err)
+	must(t, somebody.Publish("presence", lie))
 	n.await("it is believed to be live", func() bool { return n.hub.Live(n.gateway.ID)[0].Link == "lie" })
 	ctx, cancel := context.WithTimeout(t.Context(), 500*time.Millisecond)
 	defer cancel()
@@ -199,8 +224,9 @@ func TestNodeDiesWhileAsked(t *testing.T) {
 	}
 }
 
-// Nodes that lose their bus say so, come back by themselves, and make up for what
-// they did not hear: here, that an instance was revoked.
+// Nodes that lose their bus serve the links that they hold, at once; the others say that
+// it is lost, as quickly. They come back by themselves, and make up for what they did not
+// hear: here, that an instance was revoked.
 func TestBusIsLostForAWhile(t *testing.T) {
 	c := startNATS(t, 2)
 	nodes := startNodes(t, c)
@@ -209,14 +235,24 @@ func TestBusIsLostForAWhile(t *testing.T) {
 	b.await("the other node knows both", func() bool { return b.live(kept) && b.live(revoked) })
 	c.stop(0)
 	a.await("the node goes to the other server", func() bool {
-		return a.hub.Ready() == nil && b.signOn("x").Outcome == wire.OutcomeOK
+		return a.hub.Ready(t.Context()) == nil && b.signOn("x").Outcome == wire.OutcomeOK
 	})
 	c.stop(1)
-	for _, n := range nodes {
-		n.await("it is not ready", func() bool { return n.hub.Ready() != nil })
-		if r := n.signOn("x"); r.Outcome != wire.OutcomeDirectoryUnavailable || r.BindSent {
+	b.await("without links it is not ready", func() bool { return b.hub.Ready(t.Context()) != nil })
+	from := time.Now()
+	for range 10 {
+		if r := b.signOn("x"); r.Outcome != wire.OutcomeDirectoryUnavailable || r.BindSent {
 			t.Errorf("without a bus: %+v", r)
 		}
+		if r := a.signOn("x"); r.Outcome != wire.OutcomeOK {
+			t.Errorf("by a link of its own: %+v", r)
+		}
+	}
+	if d := time.Since(from); d > 2*time.Second {
+		t.Errorf("20 sign-ons without a bus took %s", d)
+	}
+	if err := a.hub.Ready(t.Context()); err != nil {
+		t.Errorf("a node with links is not ready: %v", err)
 	}
 	must(t, b.store.RevokeInstance(
 		t.Context(),
@@ -227,13 +263,67 @@ func TestBusIsLostForAWhile(t *testing.T) {
 		time.Now(),
 	))
 	b.hub.Revoked(revoked.instance)
+	late := a.start(ok)
 	c.start(0)
 	c.start(1)
 	for _, n := range nodes {
-		n.await("it is ready again", func() bool { return n.hub.Ready() == nil })
+		n.await("it is ready again", func() bool { return n.hub.Ready(t.Context()) == nil })
 		n.await("the revoked instance is cut", func() bool { return !n.live(revoked) })
+		n.await("who came meanwhile is known", func() bool { return n.live(late) })
 		n.await("sign-ons work", func() bool { return n.signOn("x").Outcome == wire.OutcomeOK })
 	}
+}
+
+// TestBusIsCutOffInSilence stops every byte between one node and the bus, without a word
+// to either. Nothing ends unknown: what another node's link would have to answer is not
+// sent, and a link of the node's own goes on.
+func TestBusIsCutOffInSilence(t *testing.T) {
+	c := startNATS(t, 2)
+	between := newCable(t, c.servers[1].Addr().String())
+	nodes := startNodesAt(t, c.url(0), "nats://cloud:secret@"+between.Addr().String())
+	a, b := nodes[0], nodes[1]
+	far := a.start(ok)
+	b.await("the other node knows the instance", func() bool { return b.live(far) })
+	if r := b.signOn("x"); r.Outcome != wire.OutcomeOK {
+		t.Fatalf("%+v", r)
+	}
+	between.cut()
+	b.await("it is not ready without links", func() bool { return b.hub.Ready(t.Context()) != nil })
+	from := time.Now()
+	for range 5 {
+		if r := b.signOn("x"); r.Outcome != wire.OutcomeDirectoryUnavailable || r.BindSent {
+			t.Errorf("cut off: %+v", r)
+		}
+	}
+	if d := time.Since(from); d > 2*time.Second {
+		t.Errorf("five sign-ons took %s", d)
+	}
+	near := b.start(ok)
+	for range 5 {
+		if r := b.signOn("x"); r.Outcome != wire.OutcomeOK || r.Instance != near.instance {
+			t.Errorf("by a link of its own: %+v", r)
+		}
+	}
+	between.mend()
+	a.await("who came meanwhile is known", func() bool { return a.live(near) })
+	near.stop()
+	b.await("the other node's are asked again", func() bool { return b.signOn("x").Outcome == wire.OutcomeOK })
+}
+
+// TestNodeStartsWithoutItsBus serves its own links meanwhile.
+func TestNodeStartsWithoutItsBus(t *testing.T) {
+	c := startNATS(t, 1)
+	url := c.url(0)
+	c.stop(0)
+	n := startNodesAt(t, url)[0]
+	m := n.start(ok)
+	if r := n.signOn("x"); r.Outcome != wire.OutcomeOK || r.Instance != m.instance {
+		t.Errorf("%+v", r)
+	}
+	c.start(0)
+	other := startNodesAt(t, url)[0]
+	other.store, other.gateway = n.store, n.gateway
+	other.await("the other node knows the instance", func() bool { return other.live(m) })
 }
 
 // Who gives the wrong password, or none, is not let onto the bus.

@@ -34,14 +34,17 @@ func (n *node) change(old, fresh string) hub.Changed {
 
 // TestChangeArrivesSealed listens to the bus, on which neither password is.
 func TestChangeArrivesSealed(t *testing.T) {
-	n := startNode(t, time.Second)
+	c := startNATS(t, 2)
+	nodes := startNodes(t, c)
+	n := nodes[1]
 	var got atomic.Value
-	m := n.start(func(ctx context.Context, s wire.SignOn, passwords string) wire.SignOnResult {
+	m := nodes[0].start(func(ctx context.Context, s wire.SignOn, passwords string) wire.SignOnResult {
 		got.Store(passwords + "/" + s.UserType + "/" + s.Identifier + "/" + s.Known[0].Value)
 		return ok(ctx, s, passwords)
 	})
+	n.await("the other node knows the instance", func() bool { return n.live(m) })
 	var heard atomic.Int64
-	sub, err := n.hub.Bus.Subscribe(">", func(m *nats.Msg) {
+	sub, err := c.listen(func(m *nats.Msg) {
 		heard.Add(1)
 		if bytes.Contains(m.Data, []byte("hunter")) {
 			t.Errorf("%s carries a password", m.Subject)

@@ -27,14 +27,17 @@ const (
 	replyBusy     replyState = 4 // too much waits for it already
 )
 
-// outgoing is a frame on its way to the agent, with the request it is for.
+// waiting takes the one reply of a request, and does not wait itself.
+type waiting func(reply)
+
+// outgoing is a frame on its way to the agent, with who waits for the answer.
 type outgoing struct {
 	frame wire.Frame
-	asked *nats.Msg // nil: nobody waits
+	asked waiting // nil: nobody waits
 }
 
-// expect makes an ID, by which the answer will find the request; nil: nobody waits.
-func (l *link) expect(asked *nats.Msg) uint64 {
+// expect makes an ID, by which the answer will find who waits; nil: nobody does.
+func (l *link) expect(asked waiting) uint64 {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.lastID++
@@ -44,29 +47,55 @@ func (l *link) expect(asked *nats.Msg) uint64 {
 	return l.lastID
 }
 
-// request queues what was asked on the bus.
-// From here on the answer comes by respond, once, whatever happens to the link.
-func (l *link) request(m *nats.Msg) {
+// subscribe has the other nodes ask this link, until the returned function is called.
+func (l *link) subscribe() (end func(), err error) {
+	if l.hub.Bus == nil {
+		return func() {}, nil
+	}
+	sub, err := l.hub.Bus.Conn.Subscribe(subjectLink+l.live.Link, l.hearRequest)
+	// What was asked already is answered; Unsubscribe would drop it.
+	return func() { _ = sub.Drain() }, err
+}
+
+// hearRequest takes what another node asks. Nobody may wait there any more, which is no
+// error: the asker's deadline covers a bus that is gone.
+func (l *link) hearRequest(m *nats.Msg) {
+	respond := func(r reply) {
+		if b, err := wire.Marshal(r); err == nil {
+			_ = m.Respond(b)
+		}
+	}
 	f, err := wire.DecodeFrame(m.Data)
 	if err != nil {
-		respond(m, reply{State: replyNotSent, Reason: err.Error()})
+		respond(reply{State: replyNotSent, Reason: err.Error()})
 		return
 	}
+	l.request(f, respond)
+}
+
+// ask hands the agent a request and waits for the reply. When ctx ends first, the agent
+// may have seen it.
+func (l *link) ask(ctx context.Context, f wire.Frame) (reply, error) {
+	replied := make(chan reply, 1)
+	l.request(f, func(r reply) { replied <- r })
+	select {
+	case r := <-replied:
+		return r, nil
+	case <-ctx.Done():
+		return reply{}, ctx.Err()
+	}
+}
+
+// request queues a frame. From here on the reply comes by respond, once, whatever
+// happens to the link.
+func (l *link) request(f wire.Frame, respond waiting) {
 	l.mu.Lock() // so that settle misses none
 	defer l.mu.Unlock()
 	switch {
 	case l.live.Leaving || l.live.Over:
-		respond(m, reply{State: replyNotSent, Reason: "the instance is stopping"})
-	case l.queue(outgoing{f, m}) != nil:
-		respond(m, reply{State: replyBusy, Reason: "too much is waiting for the instance"})
-	}
-}
-
-// respond answers the node that asked, by the bus. Nobody may wait there any more,
-// which is no error.
-func respond(m *nats.Msg, r reply) {
-	if b, err := wire.Marshal(r); err == nil {
-		_ = m.Respond(b) // the asker's deadline covers a bus that is gone
+		respond(reply{State: replyNotSent, Reason: "the instance is stopping"})
+	case l.queue(outgoing{f, respond}) != nil:
+		respond(reply{State: replyBusy, Reason: "too much is waiting for the instance"})
 	}
 }
 
@@ -89,12 +118,12 @@ func (l *link) answer(f wire.Frame) {
 // fail ends one pending request.
 func (l *link) fail(id uint64, r reply) {
 	l.mu.Lock()
-	m := l.pending[id]
+	respond := l.pending[id]
 	delete(l.pending, id)
 	l.checkEmpty()
 	l.mu.Unlock()
-	if m != nil {
-		respond(m, r)
+	if respond != nil {
+		respond(r)
 	}
 }
 
@@ -105,17 +134,17 @@ func (l *link) settle() {
 	l.mu.Lock()
 	l.live.Over = true
 	pending := l.pending
-	l.pending = map[uint64]*nats.Msg{}
+	l.pending = map[uint64]waiting{}
 	l.checkEmpty()
 	l.mu.Unlock()
-	for _, m := range pending {
-		respond(m, reply{State: replyLost, Reason: "the link was lost after the request was sent: " + l.why})
+	for _, respond := range pending {
+		respond(reply{State: replyLost, Reason: "the link was lost after the request was sent: " + l.why})
 	}
 	for {
 		select {
 		case o := <-l.send:
 			if o.asked != nil {
-				respond(o.asked, reply{State: replyNotSent, Reason: "the link was lost before the request was sent"})
+				o.asked(reply{State: replyNotSent, Reason: "the link was lost before the request was sent"})
 			}
 		default:
 			return

@@ -52,6 +52,7 @@ func (l Live) Healthy() bool {
 // for its life is taken for gone.
 type presence struct {
 	life time.Duration // how long a link counts as live without another word of it
+	node string        // this one
 
 	mu       sync.RWMutex
 	links    map[string]Live      // by link
@@ -166,13 +167,16 @@ func (p *presence) returning(gateway string, now time.Time) (bool, <-chan struct
 }
 
 // best returns the link to ask for a user type, without those tried already; false
-// when there is none. One that works comes first, then the one with the least to
-// do, then the quickest. A link known to refuse the type comes last, so that
-// its reason is heard.
+// when there is none. One that works comes first, then one of this node that is not
+// busy, then the one with the least to do, then the quickest. A link known to refuse the
+// type comes last, so that its reason is heard. With others false only this node's own
+// are asked.
 // The count of requests is this node's alone: the agent's own report of how busy it is
 // brings in the others.
-func (p *presence) best(gateway, userType string, tried map[string]bool, now time.Time) (Live, bool) {
-	links := slices.DeleteFunc(p.of(gateway, now), func(l Live) bool { return l.Leaving || tried[l.Link] })
+func (p *presence) best(gateway, userType string, tried map[string]bool, others bool, now time.Time) (Live, bool) {
+	links := slices.DeleteFunc(p.of(gateway, now), func(l Live) bool {
+		return l.Leaving || tried[l.Link] || !others && l.NodeID != p.node
+	})
 	if len(links) == 0 {
 		return Live{}, false
 	}
@@ -182,12 +186,19 @@ func (p *presence) best(gateway, userType string, tried map[string]bool, now tim
 		return cmp.Or(
 			falseFirst(a.refusedID[userType], b.refusedID[userType]),
 			falseFirst(!a.Healthy(), !b.Healthy()),
+			falseFirst(!p.near(a), !p.near(b)),
 			cmp.Compare(p.inFlight[a.Link], p.inFlight[b.Link]),
 			cmp.Compare(a.Beat.BusyPercent, b.Beat.BusyPercent),
 			cmp.Compare(a.Beat.ResponseTimeMillis, b.Beat.ResponseTimeMillis),
 		)
 	}), true
 }
+
+// busy is how busy an agent may be, in percent, and still be preferred for being near.
+const busy = 75
+
+// near tells whether a link is this node's own, and not busy.
+func (p *presence) near(l Live) bool { return l.NodeID == p.node && l.Beat.BusyPercent < busy }
 
 // falseFirst compares as cmp.Compare does, with false before true.
 func falseFirst(a, b bool) int {

@@ -43,11 +43,7 @@ const mostTries = 4
 // Only what certainly sent no bind is handed on. Whatever may have sent one ends it,
 // since a second wrong password counts at the directory.
 func (h *Hub) run(ctx context.Context, a pending) Answer {
-	last := Answer{SignOnResult: wire.SignOnResult{
-		ID:      a.ID,
-		Outcome: wire.OutcomeDirectoryUnavailable,
-		Reason:  "no instance of the gateway is connected",
-	}}
+	last := h.nobody(a)
 	tried := map[string]bool{}
 	for range mostTries {
 		l, ok := h.await(ctx, a, tried, !last.answered)
@@ -57,9 +53,6 @@ func (h *Hub) run(ctx context.Context, a pending) Answer {
 		tried[l.Link] = true
 		answered := last.answered
 		last = h.ask(ctx, l, a)
-		if !last.answered && !last.BindSent { // it has gone, and this node may not have heard of it yet
-			h.presence.expect(a.Gateway, time.Now())
-		}
 		last.answered = last.answered || answered
 		if last.BindSent || !handOn(last.Outcome) {
 			break
@@ -68,11 +61,20 @@ func (h *Hub) run(ctx context.Context, a pending) Answer {
 	return last
 }
 
+// nobody is the answer when no instance can be asked.
+func (h *Hub) nobody(a pending) Answer {
+	reason := "no instance of the gateway is connected"
+	if !h.reachable() {
+		reason = errNoBus.Error() + ", and no instance of the gateway is linked to this one"
+	}
+	return ours(Live{}, a, wire.OutcomeDirectoryUnavailable, false, reason)
+}
+
 // await returns the best link not tried yet. Without one, and with patience, it
 // waits a moment for an agent that has just gone: none has answered by then.
 func (h *Hub) await(ctx context.Context, a pending, tried map[string]bool, patient bool) (Live, bool) {
 	for ctx.Err() == nil {
-		l, ok := h.presence.best(a.Gateway, a.UserType, tried, time.Now())
+		l, ok := h.presence.best(a.Gateway, a.UserType, tried, h.reachable(), time.Now())
 		back, news := h.presence.returning(a.Gateway, time.Now())
 		if ok || !back || !patient {
 			return l, ok
@@ -122,7 +124,8 @@ func ours(l Live, a pending, o wire.Outcome, bindSent bool, reason string) Answe
 	}
 }
 
-// request carries the request over the bus to the node with the link and waits.
+// request carries the request to the link and waits: to one of this node at once, to
+// another's over the bus.
 // Three errors are told apart: nobody was there and nothing was sent; nothing could be
 // sent; and all else, which may have been a bind.
 func (h *Hub) request(ctx context.Context, l Live, a pending, sealer *wire.Sealer) Answer {
@@ -135,32 +138,24 @@ func (h *Hub) request(ctx context.Context, l Live, a pending, sealer *wire.Seale
 	if err != nil {
 		return ours(l, a, wire.OutcomeDirectoryUnavailable, false, err.Error())
 	}
-	b, err := f.Encode()
-	if err != nil {
-		return ours(l, a, wire.OutcomeDirectoryUnavailable, false, err.Error())
-	}
-	ctx, stop := h.whilePresent(ctx, l.NodeID)
-	defer stop()
-	msg, err := h.Bus.RequestWithContext(ctx, subjectLink+l.Link, b)
+	r, err := h.carry(ctx, l, f)
 	switch {
-	case errors.Is(err, nats.ErrNoResponders):
+	case errors.Is(err, nats.ErrNoResponders), errors.Is(err, errNoLink):
+		// It has gone, and this node may not have heard of it yet.
+		h.presence.expect(a.Gateway, time.Now())
 		return ours(l, a, wire.OutcomeDirectoryUnavailable, false, "the link was lost before the request was sent")
-	case errors.Is(err, nats.ErrReconnectBufExceeded):
-		return ours(l, a, wire.OutcomeDirectoryUnavailable, false, "the message bus between the nodes is lost")
+	case errors.Is(err, nats.ErrReconnectBufExceeded), errors.Is(err, errNoBus):
+		return ours(l, a, wire.OutcomeDirectoryUnavailable, false, errNoBus.Error())
 	case err != nil:
 		reason := fmt.Sprintf("no answer from the instance: %v", cmp.Or(context.Cause(ctx), err))
 		return ours(l, a, wire.OutcomeUnknown, true, reason)
 	}
-	return readReply(l, a, msg.Data)
+	return readReply(l, a, r)
 }
 
 // readReply reads what the node with the link says. What cannot be read may
 // have been a bind.
-func readReply(l Live, a pending, b []byte) Answer {
-	var r reply
-	if err := wire.Unmarshal(b, &r); err != nil {
-		return ours(l, a, wire.OutcomeUnknown, true, err.Error())
-	}
+func readReply(l Live, a pending, r reply) Answer {
 	switch r.State {
 	case replyNotSent:
 		return ours(l, a, wire.OutcomeDirectoryUnavailable, false, r.Reason)
