@@ -90,6 +90,7 @@ var ofGateway = map[fault.Field]property{
 var ofUserType = map[fault.Field]property{
 	fault.UserTypeID:    {"id", ""},
 	fault.TypeName:      {"name", ""},
+	fault.TypeUsernames: {"usernamePatterns", ""},
 	fault.Authority:     {"passwordAuthority", ""},
 	fault.SearchBase:    {"searchBaseDn", ""},
 	fault.Correlation:   {"orderedCorrelationAttributes", ""},

@@ -11,7 +11,7 @@ import (
 
 // userTypeForm is a user type as clients read and write it.
 // Switches that are left out are off. The names are those of compatible clients, groups
-// excepted, which is ours.
+// and usernamePatterns excepted, which are ours.
 type userTypeForm struct {
 	ID                string          `json:"id,omitempty"`
 	Name              string          `json:"name"`
@@ -22,6 +22,7 @@ type userTypeForm struct {
 	UpdateOnSignOn    bool            `json:"updateUserOnSuccessfulAuthentication"`
 	NewUserLookup     *lookupForm     `json:"newUserLookup"`
 	Groups            store.GroupRule `json:"groups"`
+	Usernames         []string        `json:"usernamePatterns"`
 }
 
 // Without one a user type would find nobody, so it is refused.
@@ -42,6 +43,7 @@ func formOf(t store.UserType) userTypeForm {
 		AllowPasswords:    t.AllowPasswords,
 		UpdateOnSignOn:    t.UpdateOnSignOn,
 		Groups:            t.Groups,
+		Usernames:         append([]string{}, t.Usernames...),
 		NewUserLookup: &lookupForm{
 			FilterPattern: t.FilterPattern,
 			Population:    refer(t.PopulationID),
@@ -61,6 +63,7 @@ func (f userTypeForm) value() store.UserType {
 		AllowPasswords:    f.AllowPasswords,
 		UpdateOnSignOn:    f.UpdateOnSignOn,
 		Groups:            f.Groups,
+		Usernames:         f.Usernames,
 	}
 	if l := f.NewUserLookup; l != nil {
 		u.FilterPattern, u.Mappings, u.PopulationID = l.FilterPattern, l.Mappings, l.Population.id()

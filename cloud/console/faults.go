@@ -27,6 +27,7 @@ var fields = map[fault.Field]string{
 	fault.Channel:     "target",
 
 	fault.TypeName:      "name",
+	fault.TypeUsernames: "usernames",
 	fault.Authority:     "form",
 	fault.SearchBase:    "base",
 	fault.Correlation:   "correlation",

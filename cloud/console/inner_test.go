@@ -2,11 +2,15 @@ package console
 
 import (
 	"fmt"
+	"net/url"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
 	"ldap-gateway/cloud/fault"
 	"ldap-gateway/cloud/hub"
+	"ldap-gateway/cloud/signon"
 	"ldap-gateway/cloud/store"
 	"ldap-gateway/cloudlink/wire"
 )
@@ -113,5 +117,28 @@ func TestEveryFaultHasItsField(t *testing.T) {
 	}
 	if len(fields) != len(fault.Fields()) {
 		t.Errorf("%d fields for %d values", len(fields), len(fault.Fields()))
+	}
+}
+
+// TestUsernamesComeThroughTheForm, and the order warns of gateways that see each other's.
+func TestUsernamesComeThroughTheForm(t *testing.T) {
+	u := store.UserType{Name: "Staff", Usernames: []string{"*@example.com", `CORP\*`}}
+	typed := formOf(store.Gateway{}, u)
+	if got := readUserType(url.Values{"name": {"Staff"}, "usernames": {typed.Usernames}}).value(); !slices.Equal(got.Usernames, u.Usernames) {
+		t.Errorf("%q", got.Usernames)
+	}
+	route := func(gateway string, on bool, usernames ...string) signon.Route {
+		return signon.Route{
+			Gateway:  store.Gateway{Name: gateway, Enabled: on},
+			UserType: store.UserType{Usernames: usernames},
+		}
+	}
+	for want, routes := range map[string][]signon.Route{
+		"":    {route("a", true), route("a", true), route("b", false), route("c", true, "*@c")},
+		"a b": {route("a", true), route("b", true), route("c", true, "*@c"), route("a", true)},
+	} {
+		if got := strings.Join(shared(routes), " "); got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"image/png"
 	"io"
 	"net/http"
+	"slices"
 	"strconv"
 
 	"ldap-gateway/cloud/signon"
@@ -132,8 +133,12 @@ func (c *console) drawLogo(k *call) error {
 	return nil
 }
 
-// orderPage is in which order user types are asked.
-type orderPage struct{ Routes []signon.Route }
+// orderPage is in which order user types are asked. Shared are the gateways that each see
+// names and passwords of people whom the cloud does not know and who are the others'.
+type orderPage struct {
+	Routes []signon.Route
+	Shared []string
+}
 
 // showOrder shows the user types in the order in which a sign-on asks them.
 func (c *console) showOrder(k *call) error {
@@ -141,7 +146,21 @@ func (c *console) showOrder(k *call) error {
 	if err != nil {
 		return err
 	}
-	return k.render(http.StatusOK, "order", "Sign-on order", orderPage{ways})
+	return k.render(http.StatusOK, "order", "Sign-on order", orderPage{ways, shared(ways)})
+}
+
+// shared returns the names of the gateways that are asked for the same people; none when
+// there is only one.
+func shared(routes []signon.Route) (names []string) {
+	for _, r := range signon.Open(routes) {
+		if r.Gateway.Enabled && !slices.Contains(names, r.Gateway.Name) {
+			names = append(names, r.Gateway.Name)
+		}
+	}
+	if len(names) < 2 {
+		return nil
+	}
+	return names
 }
 
 // moveOrder moves one user type up or down.

@@ -20,6 +20,7 @@ const maxRows = 200
 // userTypeForm is a user type as it is edited: as typed, whatever it is.
 type userTypeForm struct {
 	Name, SearchBase, Filter, Correlation, Population string
+	Usernames                                         string
 	Rows                                              []mappingRow
 	Groups                                            bool
 	GroupAttribute, GroupBase, NameAttribute          string
@@ -38,6 +39,7 @@ type mappingRow struct{ Property, Attribute, Error string }
 func formOf(g store.Gateway, t store.UserType) userTypeForm {
 	f := userTypeForm{
 		Name:          t.Name,
+		Usernames:     lines(t.Usernames),
 		SearchBase:    t.SearchBaseDN,
 		Filter:        t.FilterPattern,
 		Correlation:   lines(t.Correlation),
@@ -67,6 +69,7 @@ func readUserType(v url.Values) userTypeForm {
 	text := func(name string) string { return strings.TrimSpace(v.Get(name)) }
 	f := userTypeForm{
 		Name:           text("name"),
+		Usernames:      v.Get("usernames"),
 		SearchBase:     text("base"),
 		Filter:         text("filter"),
 		Correlation:    v.Get("correlation"),
@@ -106,6 +109,7 @@ func (f *userTypeForm) usual(vendor string) {
 func (f userTypeForm) value() store.UserType {
 	t := store.UserType{
 		Name:              f.Name,
+		Usernames:         split(f.Usernames),
 		SearchBaseDN:      f.SearchBase,
 		Correlation:       split(f.Correlation),
 		PasswordAuthority: usertypes.Authority,

@@ -37,6 +37,7 @@ const (
 // The values of a user type.
 const (
 	TypeName      Field = "name of a user type"
+	TypeUsernames Field = "usernames of a user type"
 	Authority     Field = "password authority"
 	SearchBase    Field = "search base"
 	Correlation   Field = "correlation attributes"
@@ -118,7 +119,8 @@ func Fields() []Field {
 	return []Field{
 		Whole, Name, Role, Username, Population, Group, Gateway, UserType, Entry, DisplayName, UserFilter,
 		Source, Vendor, Security, Servers, UserTypes, UserTypeID, PairingCode, Channel,
-		TypeName, Authority, SearchBase, Correlation, Lookup, Filter, Mappings, MappingName, MappingValue, TypeTarget,
+		TypeName, TypeUsernames, Authority, SearchBase, Correlation, Lookup, Filter, Mappings, MappingName, MappingValue,
+		TypeTarget,
 		GroupBase, GroupName, GroupIdentity, GroupInclude, GroupExclude,
 		ApplicationType, Redirects, SignOffs, GroupsClaim,
 		Provider, ProviderType, Issuer, AuthorizationEndpoint, TokenEndpoint, JWKSEndpoint, UserInfoEndpoint,

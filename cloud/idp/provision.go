@@ -155,6 +155,9 @@ func (d *Desk) notProvisioned(ctx context.Context, v visit, err error) error {
 	case errors.Is(err, provisioner.ErrUsernameTaken):
 		reason = "username_taken: another user has the username that the provider gives:" +
 			" link that user, or map another username"
+	case errors.Is(err, provisioner.ErrUsernameOfOthers):
+		reason = "username_of_others: a user type of a gateway is for usernames like the one that the provider gives:" +
+			" link the user who has it, or map another username"
 	case errors.Is(err, provisioner.ErrNoUsername):
 		reason = "the provider gives no value for the username, or none on one line of at most 1024 characters:" +
 			" look at its mappings"

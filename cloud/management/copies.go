@@ -28,6 +28,7 @@ func copyOf(g store.Gateway) store.Gateway {
 // copyOfType is copyOf for one user type.
 func copyOfType(u store.UserType) store.UserType {
 	u.Correlation, u.Mappings = slices.Clone(u.Correlation), slices.Clone(u.Mappings)
+	u.Usernames = slices.Clone(u.Usernames)
 	u.Groups.Include, u.Groups.Exclude = slices.Clone(u.Groups.Include), slices.Clone(u.Groups.Exclude)
 	return u
 }

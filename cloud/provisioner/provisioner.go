@@ -19,6 +19,9 @@ var (
 	ErrAmbiguousRecord = errors.New("the directory entry belongs to more than one user")
 	// ErrUsernameTaken says that a new person's username is another record's.
 	ErrUsernameTaken = errors.New("the username is taken by another user")
+	// ErrUsernameOfOthers says that the patterns of another user type claim a new person's
+	// username.
+	ErrUsernameOfOthers = errors.New("the username is one that another user type is for")
 	// ErrNoUsername says that the source has no value for a new person's username.
 	ErrNoUsername = errors.New("there is no value for the username")
 	// ErrDisabled says that the person's record is disabled in the cloud.

@@ -79,9 +79,23 @@ func (s *step) findByUsername(ctx context.Context) (bool, error) {
 	return true, nil
 }
 
-// createUser makes the record of somebody who has none. ErrNoUsername and
-// ErrUsernameTaken keep them out: a record under a name that was made up would never be
-// found again.
+// mayHave returns ErrUsernameOfOthers when a username is for other user types alone. An
+// identity provider may have none that a user type claims.
+func (s *step) mayHave(ctx context.Context, username string) error {
+	all, err := s.tx.Claimants(ctx, s.id.EnvironmentID, username)
+	if err != nil || len(all) == 0 {
+		return err
+	}
+	mine := store.UserTypeRef{Gateway: s.id.SourceID, UserType: s.id.UserTypeID}
+	if s.id.SourceType == store.SourceGateway && slices.Contains(all, mine) {
+		return nil
+	}
+	return ErrUsernameOfOthers
+}
+
+// createUser makes the record of somebody who has none. ErrNoUsername, ErrUsernameTaken
+// and ErrUsernameOfOthers keep them out: a record under a name that was made up would
+// never be found again.
 func (s *step) createUser(ctx context.Context) error {
 	u := store.User{
 		EnvironmentID: s.id.EnvironmentID,
@@ -99,6 +113,9 @@ func (s *step) createUser(ctx context.Context) error {
 	}
 	if u.PopulationID == "" && s.id.SourceType == store.SourceIDP {
 		return ErrUnknownRecord // the provider is not to make anybody
+	}
+	if err := s.mayHave(ctx, u.Username); err != nil {
+		return err
 	}
 	if u.PopulationID == "" {
 		p, err := s.tx.DefaultPopulation(ctx, u.EnvironmentID)
@@ -172,7 +189,12 @@ func (s *step) keepUsername(ctx context.Context, before store.User, after *store
 	}
 	other, err := s.tx.UserByUsername(ctx, before.EnvironmentID, after.Username)
 	if errors.Is(err, store.ErrNotFound) {
-		return nil
+		err = s.mayHave(ctx, after.Username)
+		if errors.Is(err, ErrUsernameOfOthers) {
+			s.refuse(err.Error()+": kept", map[string]any{"username": after.Username})
+			after.Username, err = before.Username, nil
+		}
+		return err
 	}
 	if err != nil || other.ID == before.ID {
 		return err

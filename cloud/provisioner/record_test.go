@@ -1,6 +1,8 @@
 package provisioner_test
 
 import (
+	"errors"
+	"strings"
 	"testing"
 
 	"ldap-gateway/cloud/provisioner"
@@ -99,6 +101,44 @@ func TestNewUsernameTaken(t *testing.T) {
 			}
 			w.must(w.store.DeleteUser(t.Context(), w.env.ID, taken.ID))
 		})
+	}
+}
+
+// TestUsernamesOfOthers: a name that the patterns of a user type claim is had through that
+// user type alone, whoever else says that somebody has it.
+func TestUsernamesOfOthers(t *testing.T) {
+	w := build(t)
+	other := store.Gateway{EnvironmentID: w.env.ID, Name: "two", UserTypes: []store.UserType{
+		{Name: "people", Usernames: []string{"*@two.test"}}, {Name: "staff", Usernames: []string{"*@staff.two.test"}},
+	}}
+	w.must(w.store.CreateGateway(t.Context(), &other))
+	of := func(id provisioner.Identity, username string) provisioner.Identity {
+		id.Properties["username"], id.Username = username, username
+		return id
+	}
+	through := func(i int, username string) provisioner.Identity {
+		id := of(w.ada(), username)
+		id.SourceID, id.UserTypeID = other.ID, other.UserTypes[i].ID
+		id.Correlation = []store.Correlation{{Attribute: "entryUUID", Value: username}}
+		return id
+	}
+	for name, id := range map[string]provisioner.Identity{
+		"another gateway":          of(w.ada("cooks"), "Ada@TWO.test"),
+		"another user type":        through(0, "ada@staff.two.test"), // which is not @two.test
+		"an identity provider":     of(w.eve("cooks"), "eve@two.test"),
+		"no pattern of its own, 2": of(w.ada(), "eve@staff.two.test"),
+	} {
+		if _, _, err := w.signOn(id); !errors.Is(err, provisioner.ErrUsernameOfOthers) || w.count("users") != 0 {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	w.mustSignOn(through(0, "ada@two.test"))
+	w.mustSignOn(through(1, "bob@staff.two.test"))
+	w.mustSignOn(through(1, "carol")) // whom nobody claims
+	known, _ := w.mustSignOn(w.ada())
+	c, so := w.mustSignOn(of(w.ada("cooks"), "zoe@two.test"))
+	if c.User.ID != known.User.ID || c.User.Username != "ada" || !strings.Contains(so.UpdateReason, "kept") {
+		t.Errorf("%+v %q", c.User, so.UpdateReason)
 	}
 }
 

@@ -16,6 +16,11 @@
 //	                 are enabled, in their order, until
 //	                 one knows the identifier
 //
+// A user type may have patterns of the usernames that it is for. A name that one of them
+// claims is asked of those that claim it alone, and of nobody else; a user type that has
+// patterns is asked for no other name. So nobody's password is shown to a gateway that it
+// is not for, and a gateway that is away keeps nobody waiting but its own.
+//
 // A gateway to which no instance has ever linked is left out: it has no people yet, and
 // keeps nobody waiting who is new at another. One whose instances are away ends the
 // order, with an answer that says so: the people that it has are not to be looked for,

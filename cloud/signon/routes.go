@@ -80,8 +80,34 @@ func (a *attempt) passes(ctx context.Context, r Route, o wire.Outcome, bindSent 
 	return err == nil && !slices.ContainsFunc(all, func(i store.Instance) bool { return !i.InitializedAt.IsZero() })
 }
 
-// policy returns the routes to ask for a person whom the cloud does not know.
+// Open returns those of routes that are for no usernames in particular.
+func Open(routes []Route) (open []Route) {
+	for _, r := range routes {
+		if len(r.UserType.Usernames) == 0 {
+			open = append(open, r)
+		}
+	}
+	return open
+}
+
+// claimed returns those of routes that claim a username, or the open ones when none does:
+// a name that a pattern gives to one user type is asked of no other.
+func claimed(routes []Route, username string) (mine []Route) {
+	for _, r := range routes {
+		if r.UserType.Claims(username) {
+			mine = append(mine, r)
+		}
+	}
+	if len(mine) == 0 {
+		return Open(routes)
+	}
+	return mine
+}
+
+// policy returns the routes to ask for a person whom the cloud does not know. A gateway
+// that is switched off keeps the names that are its own.
 func (a *attempt) policy(ctx context.Context) ([]Route, error) {
 	routes, err := Routes(ctx, a.Store, a.request.EnvironmentID)
-	return slices.DeleteFunc(routes, func(r Route) bool { return !r.Gateway.Enabled }), err
+	mine := claimed(routes, a.request.Username)
+	return slices.DeleteFunc(mine, func(r Route) bool { return !r.Gateway.Enabled }), err
 }

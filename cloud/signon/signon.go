@@ -246,7 +246,8 @@ func (a *attempt) ask(ctx context.Context, routes []Route) (Route, hub.Answer) {
 			}
 		case answer.Outcome != wire.OutcomeNoSuchUser || answer.BindSent:
 			if i < len(routes)-1 && answer.Instance == "" {
-				answer.Reason += "; the gateways after it were not asked: passwords of its people are not for them"
+				answer.Reason += "; the gateways after it were not asked, since passwords of its people are not for them:" +
+					" say in the user types which usernames they are for"
 			}
 			return w, answer
 		default:

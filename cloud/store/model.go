@@ -88,6 +88,8 @@ type UserType struct {
 	PopulationID      string    `json:"populationId"`
 	Mappings          []Mapping `json:"attributeMappings"`
 	Groups            GroupRule `json:"groups"`
+	// Usernames are patterns of the usernames that the user type is for; see Claims.
+	Usernames []string `json:"usernamePatterns,omitempty"`
 }
 
 // Mapping fills one property of a user from a template such as "${ldapAttributes.mail}".

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/go-ldap/ldap/v3"
 
@@ -31,6 +33,7 @@ const (
 func Check(t store.UserType, others []store.UserType) fault.List {
 	return slices.Concat(
 		checkName(t.Name, others),
+		checkUsernames(t.Usernames),
 		checkAuthority(t.PasswordAuthority),
 		checkBase(t.SearchBaseDN),
 		checkCorrelation(t.Correlation),
@@ -51,6 +54,31 @@ func checkName(name string, others []store.UserType) fault.List {
 		return fault.Of(fault.TypeName, fault.Taken, "Another user type of this gateway has this name.")
 	}
 	return nil
+}
+
+// Bounds of the usernames that a user type is for.
+const (
+	mostUsernames = 100
+	longestName   = 256 // characters of a pattern
+)
+
+// checkUsernames wants patterns that leave somebody to others: one of "*" alone would keep
+// every other user type from everybody.
+func checkUsernames(patterns []string) (l fault.List) {
+	if len(patterns) > mostUsernames {
+		return invalid(fault.TypeUsernames, 0, "There may be %d patterns at most.", mostUsernames)
+	}
+	for i, p := range patterns {
+		switch {
+		case strings.Trim(p, "* ") == "":
+			l = append(l, invalid(fault.TypeUsernames, i+1,
+				"A pattern must say more than that anybody is meant: give none for that, as in *@example.com for some.")...)
+		case utf8.RuneCountInString(p) > longestName || !utf8.ValidString(p) || strings.ContainsFunc(p, unicode.IsControl):
+			l = append(l, invalid(fault.TypeUsernames, i+1,
+				"A pattern has at most %d characters, and none of control.", longestName)...)
+		}
+	}
+	return l
 }
 
 // checkAuthority takes the one authority that there is here, or none, which means it.

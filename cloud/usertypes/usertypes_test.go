@@ -2,6 +2,7 @@ package usertypes_test
 
 import (
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
@@ -72,6 +73,12 @@ func TestWhatIsWrongWithAUserType(t *testing.T) {
 		{"an authority of nobody", func(u *store.UserType) { u.PasswordAuthority = "ldap" }, fault.Authority, fault.Invalid, 0},
 		{"no authority", func(u *store.UserType) { u.PasswordAuthority = "" }, "", 0, 0},
 		{"a base that is no DN", func(u *store.UserType) { u.SearchBaseDN = "people" }, fault.SearchBase, fault.Invalid, 0},
+		{"usernames", func(u *store.UserType) { u.Usernames = []string{"*@example.com", `CORP\\*`, "ada"} }, "", 0, 0},
+		{"every username", func(u *store.UserType) { u.Usernames = []string{"ada", "* *"} }, fault.TypeUsernames, fault.Invalid, 2},
+		{"an empty username", func(u *store.UserType) { u.Usernames = []string{""} }, fault.TypeUsernames, fault.Invalid, 1},
+		{"a username of control", func(u *store.UserType) { u.Usernames = []string{"a\nb*"} }, fault.TypeUsernames, fault.Invalid, 1},
+		{"a long username", func(u *store.UserType) { u.Usernames = []string{strings.Repeat("a", 257)} }, fault.TypeUsernames, fault.Invalid, 1},
+		{"many usernames", func(u *store.UserType) { u.Usernames = slices.Repeat([]string{"a"}, 101) }, fault.TypeUsernames, fault.Invalid, 0},
 		{"no base", func(u *store.UserType) { u.SearchBaseDN = "" }, fault.SearchBase, fault.Missing, 0},
 		{"a comparison with no attribute", func(u *store.UserType) { u.FilterPattern = "(:dn:2.5.13.5:=${identifier})" }, fault.Filter, fault.Invalid, 0},
 		{"a comparison with a strange one", func(u *store.UserType) { u.FilterPattern = "(|(uid=${identifier})(u id=x))" }, fault.Filter, fault.Invalid, 0},

@@ -1,0 +1,54 @@
+package store
+
+import (
+	"context"
+	"strings"
+)
+
+// Claims tells whether a username is one that the user type is for: its patterns say so.
+// A user type without patterns claims none, and is for whom nobody claims.
+func (t UserType) Claims(username string) bool {
+	name := Fold(strings.TrimSpace(username))
+	for _, pattern := range t.Usernames {
+		if like(Fold(pattern), name) {
+			return true
+		}
+	}
+	return false
+}
+
+// like tells whether text is like a pattern, in which "*" stands for any text. Its work
+// is bounded by the product of both lengths.
+func like(pattern, text string) bool {
+	parts := strings.Split(pattern, "*")
+	last := len(parts) - 1
+	if last == 0 {
+		return pattern == text
+	}
+	text, begins := strings.CutPrefix(text, parts[0])
+	if !begins {
+		return false
+	}
+	for _, part := range parts[1:last] {
+		_, after, found := strings.Cut(text, part)
+		if !found {
+			return false
+		}
+		text = after
+	}
+	return strings.HasSuffix(text, parts[last])
+}
+
+// Claimants returns the user types of all gateways of an environment, also of those that
+// are switched off, that claim a username; none when nobody does.
+func (tx *Tx) Claimants(ctx context.Context, env, username string) (all []UserTypeRef, err error) {
+	gateways, err := queryAll(ctx, tx.c, scanGateway, gatewayColumns+` WHERE environment_id = $1`, env)
+	for _, g := range gateways {
+		for _, t := range g.UserTypes {
+			if t.Claims(username) {
+				all = append(all, UserTypeRef{g.ID, t.ID})
+			}
+		}
+	}
+	return all, err
+}
