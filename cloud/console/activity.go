@@ -13,7 +13,7 @@ import (
 
 // actions are suggested beside the filter; others can be typed.
 var actions = [...]string{
-	"sign-on", "user.created", "user.updated", "user.deleted", "user.linked", "user.signed-off",
+	"sign-on", "sign-on.unwritten", "user.created", "user.updated", "user.deleted", "user.linked", "user.signed-off",
 	"user.account-linked", "user.account-unlinked", "user.factor-reset", "users.relinked", "person.tried",
 	"update.refused", "password.changed",
 	"password.notChanged", "group.created", "group.renamed", "group.updated", "group.deleted", "group.released",

@@ -6,9 +6,11 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"time"
 
 	"ldap-gateway/cloud/administrators"
 	"ldap-gateway/cloud/store"
+	"ldap-gateway/cloud/throttle"
 )
 
 // lacksFactor tells whether whoever calls must set up a second factor before
@@ -197,8 +199,25 @@ func (k *call) answered(v any) (state []byte, err error) {
 	return state, nil
 }
 
-// askPasskey asks for no name: the passkey says whose it is.
-func (c *console) askPasskey(k *call) error { return k.ask(c.Proofs.AskPasskey()) }
+// asksPerMinute is how many strangers may be asked for a passkey in a minute, at one node;
+// of one network a tenth. What is asked is kept for askedLife.
+const (
+	asksPerMinute = 600
+	askedLife     = 5 * time.Minute
+)
+
+// askPasskey asks for no name: the passkey says whose it is. A stranger has a session by
+// it, which is over soon.
+func (c *console) askPasskey(k *call) error {
+	if c.asks.Begin(c.now(), throttle.Limit{Key: throttle.Network(k.address()), Most: asksPerMinute / 10}) > 0 {
+		k.w.Header().Set("Retry-After", "60")
+		return k.answerJSON(http.StatusTooManyRequests, map[string]string{"error": "Too many ask at once. Wait a minute."})
+	}
+	if c.sessions.Token(k.Context()) == "" { // nobody's session yet
+		c.sessions.SetDeadline(k.Context(), c.now().Add(askedLife))
+	}
+	return k.ask(c.Proofs.AskPasskey())
+}
 
 // takePasskey lets in whose passkey it is. A passkey is had and its holder was
 // verified, so it is two factors.

@@ -71,6 +71,7 @@ type console struct {
 	pages    pages
 	assets   assets
 	guesses  throttle.Window
+	asks     throttle.Window // for passkeys, of strangers
 }
 
 // maxForm bounds the body of a request, in bytes.
@@ -83,6 +84,7 @@ func (s *Server) Handler() http.Handler {
 	files := embeddedAssets()
 	c := &console{Server: s, sessions: sessionsOf(s), assets: files, pages: parsePages(files)}
 	c.guesses.Length = guessWindow
+	c.asks.Length, c.asks.InAll = time.Minute, asksPerMinute
 	// Without it a store of sessions that fails would be answered in the library's
 	// words.
 	c.sessions.ErrorFunc = func(w http.ResponseWriter, r *http.Request, err error) { c.fail(w, r, nil, err) }

@@ -44,6 +44,7 @@ const (
 
 // site is a console over a real store, served on a real address.
 type site struct {
+	file   string // the database
 	t      testing.TB
 	store  *store.Store
 	links  *links
@@ -104,7 +105,8 @@ func (s *site) pass(d time.Duration) {
 func open(t testing.TB) *site {
 	t.Helper()
 	s := &site{t: t, links: &links{}, people: &people{}, now: time.Now().UTC().Truncate(time.Second)}
-	db, err := store.Open(t.Context(), filepath.Join(t.TempDir(), "cloud.db"))
+	s.file = filepath.Join(t.TempDir(), "cloud.db")
+	db, err := store.Open(t.Context(), s.file)
 	s.must(err)
 	t.Cleanup(func() { s.must(db.Close()) })
 	s.store = db

@@ -37,6 +37,8 @@ type Verifier struct {
 
 	once  sync.Once
 	wrong throttle.Window
+
+	refusals throttle.Sample // that are written
 }
 
 // Request is a browser that has sent a token.
@@ -289,7 +291,11 @@ func (d *Verifier) record(ctx context.Context, so *store.SignOn, p Proof) error 
 	return err
 }
 
-// refused records a token that was not taken.
+// keptRefusals is how many tokens that were not taken are written within an hour, of one
+// environment at one node; others are counted.
+const keptRefusals = 600
+
+// refused records a token that was not taken, one of so many.
 // The person sees Told, the activity the remedy as well.
 func (d *Verifier) refused(ctx context.Context, so *store.SignOn, p Proof, r *Refusal) error {
 	if p.Principal != "" {
@@ -298,6 +304,9 @@ func (d *Verifier) refused(ctx context.Context, so *store.SignOn, p Proof, r *Re
 	so.GatewayID, so.UserID, so.UserTypeID = p.Gateway.ID, p.User.ID, p.User.UserTypeID
 	so.Outcome, so.Reason, so.Message = r.Reason.outcome(), r.Error(), r.Reason.Told()
 	so.UpdateReason = "the sign-on did not succeed"
+	if keep, _ := d.refusals.Keep(d.now(), so.EnvironmentID, keptRefusals); !keep {
+		return nil
+	}
 	subject := ""
 	if so.UserID != "" {
 		subject = "user:" + so.UserID
@@ -331,7 +340,7 @@ func (d *Verifier) now() time.Time {
 // throttled: all would be.
 func (d *Verifier) throttled(address string) bool {
 	d.once.Do(func() { d.wrong.Length = throttleWindow })
-	return address != "" && d.wrong.Wait(address, wrongPerAddress, d.now()) > 0
+	return address != "" && d.wrong.Wait(throttle.Network(address), wrongPerAddress, d.now()) > 0
 }
 
 // count notes a token that was not taken.
@@ -339,7 +348,7 @@ func (d *Verifier) throttled(address string) bool {
 // it likes.
 func (d *Verifier) count(address string) {
 	if address != "" {
-		d.wrong.Count(address, d.now())
+		d.wrong.Count(throttle.Network(address), d.now())
 	}
 }
 

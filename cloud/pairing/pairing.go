@@ -37,13 +37,13 @@ type Broker struct {
 const (
 	throttleWindow  = 10 * time.Minute
 	wrongPerAddress = 10
-	wrongInAll      = 100
 )
 
 // Offer makes a code for one more instance of a gateway, to be kept; by says who
 // asked, in words. Only this answer has the code.
-// Forty random bits are enough, since a code lives for minutes and a hundred wrong ones
-// from anywhere close the door.
+// Forty random bits are enough, since a code lives for minutes and each network has ten
+// tries meanwhile: a hundred thousand networks guess one of ten codes once in a hundred
+// thousand times. Nothing that strangers do keeps an administrator from pairing.
 func Offer(g store.Gateway, by string, now time.Time) (p store.Pairing, code string) {
 	random := make([]byte, 5)
 	rand.Read(random) // never fails
@@ -80,7 +80,7 @@ func (d *Broker) now() time.Time {
 func (d *Broker) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	d.once.Do(d.begin)
 	address := web.Address(r)
-	if wait := d.wrong.Wait(address, wrongPerAddress, d.now()); wait > 0 {
+	if wait := d.wrong.Wait(throttle.Network(address), wrongPerAddress, d.now()); wait > 0 {
 		d.refuse(w, http.StatusTooManyRequests, &wire.Refusal{
 			Code:       wire.RefusedThrottled,
 			RetryAfter: int(wait.Seconds()) + 1,
@@ -97,19 +97,28 @@ func (d *Broker) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	answer, err := d.redeem(r.Context(), req, address)
-	d.reply(w, answer, err, address)
+	if wrongCode(err) {
+		d.wrong.Count(throttle.Network(address), d.now())
+	}
+	d.reply(w, answer, err)
+}
+
+// wrongCode tells whether a code was none. One that is known and used or late counts,
+// too: whoever tries codes learns nothing for free.
+func wrongCode(err error) bool {
+	return errors.Is(err, store.ErrNotFound) || errors.Is(err, store.ErrUsed) || errors.Is(err, store.ErrExpired)
 }
 
 // begin sets the throttles up, once, so that the zero Broker is good.
 func (d *Broker) begin() {
-	d.wrong.Length, d.wrong.InAll = throttleWindow, wrongInAll
-	d.shown.Length = throttleWindow
+	d.wrong.Length = throttleWindow
+	d.shown.Length, d.shown.InAll = throttleWindow, shownInAll
 }
 
 // reply answers an agent: with an answer, or with why there is none.
-func (d *Broker) reply(w http.ResponseWriter, answer any, err error, address string) {
+func (d *Broker) reply(w http.ResponseWriter, answer any, err error) {
 	if err != nil {
-		status, refusal := d.refusal(err, address)
+		status, refusal := d.refusal(err)
 		d.refuse(w, status, refusal)
 		return
 	}
@@ -200,26 +209,22 @@ func clip(s string) string {
 	return s
 }
 
-// refusal turns an error into what the agent is told, and counts wrong codes.
-// A code that is known and used or late counts as wrong too: whoever tries codes learns
-// nothing for free. What is nobody's fault but ours says nothing of itself.
-func (d *Broker) refusal(err error, address string) (int, *wire.Refusal) {
+// refusal turns an error into what the agent is told. What is nobody's fault but ours
+// says nothing of itself.
+func (d *Broker) refusal(err error) (int, *wire.Refusal) {
 	again := "Make a new one in the console: Gateways, the gateway, Pair an instance."
 	switch {
 	case errors.Is(err, store.ErrNotFound):
-		d.wrong.Count(address, d.now())
 		return http.StatusForbidden, &wire.Refusal{
 			Code:    wire.RefusedCode,
 			Message: "this code is not known: check it for typing mistakes. " + again,
 		}
 	case errors.Is(err, store.ErrUsed):
-		d.wrong.Count(address, d.now())
 		return http.StatusForbidden, &wire.Refusal{
 			Code:    wire.RefusedCode,
 			Message: "this code was used already, and each works once. " + again,
 		}
 	case errors.Is(err, store.ErrExpired):
-		d.wrong.Count(address, d.now())
 		return http.StatusForbidden, &wire.Refusal{
 			Code:    wire.RefusedCode,
 			Message: fmt.Sprintf("this code has expired: a code lives %s. ", Life) + again,

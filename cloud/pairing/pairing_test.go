@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"path/filepath"
@@ -106,7 +107,7 @@ func (o *office) send(from string, r wire.PairRequest) (int, wire.PairAnswer, wi
 	body, err := json.Marshal(r)
 	must(o.t, err)
 	req := httptest.NewRequestWithContext(o.t.Context(), http.MethodPost, wire.PathPair, bytes.NewReader(body))
-	req.RemoteAddr = from + ":4711"
+	req.RemoteAddr = net.JoinHostPort(from, "4711")
 	w := httptest.NewRecorder()
 	o.ServeHTTP(w, req)
 	var a wire.PairAnswer
@@ -217,13 +218,37 @@ func TestGuessingWaits(t *testing.T) {
 	}
 }
 
-func TestGuessingFromEverywhereWaits(t *testing.T) {
+// TestStrangersStopNobodysPairing: whoever tries codes and tickets, and from wherever, a
+// code that an administrator gave works.
+func TestStrangersStopNobodysPairing(t *testing.T) {
 	o, a := newOffice(t), newAgent(t)
-	for n := range wrongInAll {
-		o.send(fmt.Sprintf("192.0.2.%d", n), a.request("AAAA-AAAA"))
+	var ignored any
+	for n := range 1000 {
+		from := fmt.Sprintf("2001:db8:%x::1", n)
+		o.send(from, a.request("AAAA-AAAA"))
+		o.ask(o.ServeAwait, from, wire.PairAwait{Ticket: "none"}, &ignored)
+		o.ask(o.ServeShow, from, a.request(""), &ignored)
 	}
-	if status, _, _ := o.send("198.51.100.1", a.request(o.code())); status != http.StatusTooManyRequests {
+	if status, _, r := o.send("198.51.100.1", a.request(o.code())); status != http.StatusOK {
+		t.Error(status, r)
+	}
+}
+
+// TestNeighboursAreOne: who has a network of IPv6 has not as many tries as addresses.
+func TestNeighboursAreOne(t *testing.T) {
+	o, a := newOffice(t), newAgent(t)
+	var ignored any
+	for n := range wrongPerAddress {
+		o.send(fmt.Sprintf("2001:db8::%x", n), a.request("AAAA-AAAA"))
+	}
+	if status, _, _ := o.send("2001:db8::ffff", a.request(o.code())); status != http.StatusTooManyRequests {
 		t.Error(status)
+	}
+	for n := range shownInAll {
+		o.ask(o.ServeShow, fmt.Sprintf("2001:db8:%x::1", n), a.request(""), &ignored)
+	}
+	if status := o.ask(o.ServeShow, "198.51.100.1", a.request(""), &ignored); status != http.StatusTooManyRequests {
+		t.Errorf("more wait than may: %d", status)
 	}
 }
 
@@ -256,7 +281,7 @@ func (o *office) ask(to http.HandlerFunc, from string, in, out any) int {
 	body, err := json.Marshal(in)
 	must(o.t, err)
 	req := httptest.NewRequestWithContext(o.t.Context(), http.MethodPost, "/", bytes.NewReader(body))
-	req.RemoteAddr = from + ":4711"
+	req.RemoteAddr = net.JoinHostPort(from, "4711")
 	w := httptest.NewRecorder()
 	to(w, req)
 	must(o.t, json.Unmarshal(w.Body.Bytes(), out))

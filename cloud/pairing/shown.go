@@ -22,6 +22,9 @@ const (
 	awaitSeconds = 2
 	// shownPerAddress is how many codes one address may have shown in a window.
 	shownPerAddress = 20
+	// shownInAll bounds the agents that wait at one node: who has none waits, or is given
+	// a code by an administrator, which has no such bound.
+	shownInAll = 2000
 )
 
 // errDenied says that an administrator turned a waiting agent away.
@@ -31,7 +34,7 @@ var errDenied = errors.New("denied")
 func (d *Broker) ServeShow(w http.ResponseWriter, r *http.Request) {
 	address := web.Address(r)
 	d.once.Do(d.begin)
-	if wait := d.shown.Begin(d.now(), throttle.Limit{Key: address, Most: shownPerAddress}); wait > 0 {
+	if wait := d.shown.Begin(d.now(), throttle.Limit{Key: throttle.Network(address), Most: shownPerAddress}); wait > 0 {
 		d.refuse(w, http.StatusTooManyRequests, &wire.Refusal{
 			Code:       wire.RefusedThrottled,
 			RetryAfter: int(wait.Seconds()) + 1,
@@ -45,7 +48,7 @@ func (d *Broker) ServeShow(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	ticket, err := d.show(r.Context(), req, address)
-	d.reply(w, ticket, err, address)
+	d.reply(w, ticket, err)
 }
 
 // show keeps a proven request until somebody decides on its code.
@@ -87,7 +90,7 @@ func (d *Broker) ServeAwait(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	answer, err := d.decided(r.Context(), req.Ticket)
-	d.reply(w, answer, err, web.Address(r))
+	d.reply(w, answer, err)
 }
 
 // decided returns an empty answer until somebody has decided.

@@ -31,8 +31,9 @@
 //
 // # Promises
 //
-//   - Every sign-on that ends is in the store, with its reason, before its caller
-//     hears of it. So is every password change, as an activity.
+//   - Every sign-on that succeeds is in the store before its caller hears of it, and so
+//     is every password change that does, as an activity. Those that do not are written
+//     with their reason up to so many an hour; beyond that they are counted.
 //   - An empty password ends before anything is asked of anyone.
 //   - A user type after the first is asked only while the answer was that there
 //     is no such user, or the gateway had none yet; either comes before any bind.

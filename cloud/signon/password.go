@@ -156,6 +156,9 @@ func (c *change) end(ctx context.Context, r wire.PasswordChanged) error {
 	if r.Outcome == wire.OutcomeNewPasswordRefused {
 		detail["refusal"] = r.Refusal.String()
 	}
+	if !c.result.OK() && !c.keeps(ctx) {
+		return nil
+	}
 	return c.Store.AddActivity(context.WithoutCancel(ctx), store.Activity{
 		EnvironmentID: c.request.EnvironmentID,
 		At:            c.record.At,

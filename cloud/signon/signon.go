@@ -45,8 +45,9 @@ type Service struct {
 	Counted        func(store.SignOn) // told of each that was recorded; nil: nobody
 	Now            func() time.Time   // of the throttle; nil: time.Now
 
-	once  sync.Once
-	wrong throttle.Window
+	once     sync.Once
+	wrong    throttle.Window
+	refusals throttle.Sample // that are written
 }
 
 // Who gives more wrong passwords than these within the window waits, whether
@@ -74,6 +75,7 @@ type attempt struct {
 	record  store.SignOn
 	user    *store.User // the record for the username; nil: none
 	outcome wire.Outcome
+	held    bool // by the throttle: nobody was asked
 }
 
 // SignOn takes one sign-on to its end and returns its record. An error means
@@ -100,7 +102,11 @@ func (s *Service) SignOn(ctx context.Context, r Request) (store.SignOn, error) {
 	if err == nil && s.Counted != nil {
 		s.Counted(a.record)
 	}
-	s.Logger.Info("sign-on",
+	level := hclog.Info
+	if a.held {
+		level = hclog.Debug // as many as somebody likes
+	}
+	s.Logger.Log(level, "sign-on",
 		"signOn", a.record.ID, "environment", r.EnvironmentID,
 		"outcome", a.outcome, "reason", a.record.Reason, "updated", a.record.Updated,
 		"took", time.Since(start), "error", err)
@@ -277,12 +283,15 @@ func (a *attempt) want(t store.UserType) wire.Want {
 	return wire.WantRecord
 }
 
-// fail records a sign-on that did not succeed.
+// fail records a sign-on that did not succeed, one of so many: see keeps.
 // The caller's context does not count any more: a browser that went away must not keep
 // a wrong password out of the record.
 func (a *attempt) fail(ctx context.Context, o wire.Outcome, reason string) error {
 	a.finish(o, reason)
 	a.record.UpdateReason = "the sign-on did not succeed"
+	if !a.keeps(ctx) {
+		return nil
+	}
 	return a.Store.RecordSignOn(context.WithoutCancel(ctx), &a.record, store.Activity{
 		EnvironmentID: a.record.EnvironmentID,
 		At:            a.record.At,

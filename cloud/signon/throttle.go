@@ -1,10 +1,12 @@
 package signon
 
 import (
+	"context"
 	"fmt"
 	"time"
 
 	"ldap-gateway/cloud/store"
+	"ldap-gateway/cloud/throttle"
 	"ldap-gateway/cloudlink/wire"
 )
 
@@ -23,7 +25,7 @@ func (a *attempt) person() string {
 
 // address is the throttle's key for where the person is; it is not counted when the
 // caller did not say.
-func (a *attempt) address() string { return "address:" + a.request.Address }
+func (a *attempt) address() string { return "address:" + throttle.Network(a.request.Address) }
 
 // throttled says why the password is not even looked at; empty when it is.
 // The counts are of this node, so many nodes allow as many times more: the directory's
@@ -35,7 +37,7 @@ func (a *attempt) throttled() string {
 	if a.request.Address != "" {
 		wait = max(wait, a.wrong.Wait(a.address(), wrongPerAddress, now))
 	}
-	if wait == 0 {
+	if a.held = wait > 0; !a.held {
 		return ""
 	}
 	return fmt.Sprintf("throttled for another %s: too many wrong passwords for this name or from this address",
@@ -56,4 +58,44 @@ func (a *attempt) count(o wire.Outcome) {
 			a.wrong.Count(a.address(), now)
 		}
 	}
+}
+
+// How many sign-ons that were refused are written within an hour, of one environment at
+// one node. Those beyond are counted and answered, and no more: else whoever has no
+// account decides how large the database gets.
+const (
+	keptThrottled = 60
+	keptStrangers = 300  // of names that nobody has
+	keptPeople    = 3000 // of people who have a record
+)
+
+// keeps tells whether a sign-on that did not succeed is to be written.
+func (a *attempt) keeps(ctx context.Context) bool {
+	kind, most := "strangers", keptStrangers
+	switch {
+	case a.held:
+		kind, most = "throttled", keptThrottled
+	case a.user != nil:
+		kind, most = "people", keptPeople
+	}
+	keep, first := a.refusals.Keep(a.now(), kind+" of "+a.request.EnvironmentID, most)
+	if first {
+		a.tellUnwritten(ctx, most)
+	}
+	return keep
+}
+
+// tellUnwritten says once that there are more than are written.
+func (a *attempt) tellUnwritten(ctx context.Context, most int) {
+	text := fmt.Sprintf("More than %d sign-ons of one kind were refused within an hour at one node."+
+		" Further ones are counted (see the metrics) and not written, until the hour is over."+
+		" Somebody may be guessing.", most)
+	err := a.Store.AddActivity(context.WithoutCancel(ctx), store.Activity{
+		EnvironmentID: a.request.EnvironmentID,
+		At:            a.record.At,
+		Action:        "sign-on.unwritten",
+		Actor:         "system",
+		Text:          text,
+	})
+	a.Logger.Warn(text, "environment", a.request.EnvironmentID, "error", err)
 }

@@ -86,8 +86,12 @@ func (s *Sessions) keep(ctx context.Context, env string, by store.SignedOn, unti
 }
 
 // End forgets who has signed on in an environment.
-// Those of other environments go on under the new token.
+// Those of other environments go on under the new token. Where nobody has, nothing is
+// kept of who asks.
 func (s *Sessions) End(ctx context.Context, env string) error {
+	if !s.manager.Exists(ctx, env) {
+		return nil
+	}
 	if err := s.manager.RenewToken(ctx); err != nil {
 		return err
 	}

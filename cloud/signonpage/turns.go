@@ -5,7 +5,6 @@ import (
 	"errors"
 	"io"
 	"net/http"
-	"net/netip"
 	"runtime"
 	"sync"
 	"time"
@@ -38,33 +37,19 @@ type turns struct {
 
 	mu  sync.Mutex
 	all int
-	of  map[netip.Prefix]int // by network
+	of  map[string]int // by network
 }
 
 // newTurns leaves one place at least, on a machine with one processor as well.
 func newTurns() *turns {
 	return &turns{
 		work: make(chan struct{}, max(1, runtime.GOMAXPROCS(0)/2)),
-		of:   map[netip.Prefix]int{},
+		of:   map[string]int{},
 	}
-}
-
-// network is who an address is of: of IPv6 a whole /64 is one machine's.
-func network(address string) netip.Prefix {
-	a, err := netip.ParseAddr(address)
-	if err != nil {
-		return netip.Prefix{}
-	}
-	bits := 64
-	if a = a.Unmap(); a.Is4() {
-		bits = 32
-	}
-	p, _ := a.WithZone("").Prefix(bits) // of that many bits there is always one
-	return p
 }
 
 // hold counts bytes more, or none when that is too much.
-func (t *turns) hold(of netip.Prefix, n int) bool {
+func (t *turns) hold(of string, n int) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.all+n > mostHeld || t.of[of]+n > mostHeldOfNetwork {
@@ -81,7 +66,7 @@ func (t *turns) hold(of netip.Prefix, n int) bool {
 type held struct {
 	io.ReadCloser
 	turns *turns
-	of    netip.Prefix
+	of    string
 	bytes int
 }
 
@@ -115,8 +100,8 @@ func (t *turns) take(ctx context.Context) (done func(), err error) {
 // bounded counts an answer before anything of it is read, and what is read of it.
 func (s *Server) bounded(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		of := network(web.Address(r))
-		if s.windows.Begin(s.now(), throttle.Limit{Key: "answer " + of.String(), Most: answersPerAddress}) > 0 {
+		of := throttle.Network(web.Address(r))
+		if s.windows.Begin(s.now(), throttle.Limit{Key: "answer " + of, Most: answersPerAddress}) > 0 {
 			s.tooMany(w)
 			return
 		}

@@ -6,6 +6,7 @@ import (
 	"io"
 	"ldap-gateway/cloud/idp"
 	"ldap-gateway/cloud/idp/evidence"
+	"ldap-gateway/cloud/throttle"
 	"net"
 	"net/http"
 	"net/url"
@@ -18,9 +19,9 @@ import (
 // done makes room.
 func TestAnswersAreBounded(t *testing.T) {
 	u := newTurns()
-	one, other := network("2001:db8::1"), network("2001:db8:0:1::1")
-	if one != network("2001:db8::ffff:1") || one == other || network("192.0.2.1") != network("::ffff:192.0.2.1") ||
-		network("192.0.2.1") == network("192.0.2.2") {
+	one, other := throttle.Network("2001:db8::1"), throttle.Network("2001:db8:0:1::1")
+	if one != throttle.Network("2001:db8::ffff:1") || one == other || throttle.Network("192.0.2.1") != throttle.Network("::ffff:192.0.2.1") ||
+		throttle.Network("192.0.2.1") == throttle.Network("192.0.2.2") {
 		t.Error("networks are told apart wrongly")
 	}
 	if !u.hold(one, mostHeldOfNetwork) || u.hold(one, 1) || !u.hold(other, 1) {
@@ -28,13 +29,13 @@ func TestAnswersAreBounded(t *testing.T) {
 	}
 	u.hold(other, -1)
 	for i := range mostHeld/mostHeldOfNetwork - 1 {
-		u.hold(network(fmt.Sprintf("192.0.2.%d", i)), mostHeldOfNetwork)
+		u.hold(throttle.Network(fmt.Sprintf("192.0.2.%d", i)), mostHeldOfNetwork)
 	}
-	if u.hold(network("198.51.100.1"), 1) {
+	if u.hold(throttle.Network("198.51.100.1"), 1) {
 		t.Error("there is no end")
 	}
 	u.hold(one, -mostHeldOfNetwork)
-	if !u.hold(network("198.51.100.1"), 1) || !u.hold(one, 1) {
+	if !u.hold(throttle.Network("198.51.100.1"), 1) || !u.hold(one, 1) {
 		t.Error("nothing makes room")
 	}
 }
@@ -47,12 +48,12 @@ func TestCrowdOfAnswersStopsNoPage(t *testing.T) {
 	p.withGateway()
 	c := p.visitor()
 	acs, junk := "/"+p.env+"/saml20/sp/acs", url.Values{"SAMLResponse": {"AAAA"}}
-	p.page.turns.hold(network("127.0.0.1"), mostHeldOfNetwork)
+	p.page.turns.hold(throttle.Network("127.0.0.1"), mostHeldOfNetwork)
 	a := p.do(c, "POST", acs, junk)
 	if a.status != http.StatusServiceUnavailable || a.header.Get("Retry-After") == "" {
 		t.Errorf("%d %s", a.status, a.page)
 	}
-	p.page.turns.hold(network("127.0.0.1"), -mostHeldOfNetwork)
+	p.page.turns.hold(throttle.Network("127.0.0.1"), -mostHeldOfNetwork)
 	for range cap(p.page.turns.work) {
 		p.page.turns.work <- struct{}{}
 	}

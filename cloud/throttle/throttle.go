@@ -1,5 +1,6 @@
 // Package throttle owns the counting of tries that went wrong: who made too many
-// within a window of time has to wait until it is over.
+// within a window of time has to wait until it is over; and of what strangers bring
+// about, how much is written down.
 //
 // Called by pairing, for codes, by signon and console, for passwords, by hub, for
 // links, and by oidc, for what it keeps. It knows keys and numbers only, keeps them
@@ -13,6 +14,7 @@
 package throttle
 
 import (
+	"net/netip"
 	"sync"
 	"time"
 )
@@ -31,6 +33,20 @@ type Window struct {
 	start time.Time
 	tries map[string]int
 	all   int
+}
+
+// Network is the network that an address is in, in words: of IPv6 the 64 bits that one
+// line gets, and else the address itself. What is no address is its own.
+func Network(address string) string {
+	a, err := netip.ParseAddr(address)
+	if err != nil {
+		return address
+	}
+	if a = a.Unmap(); a.Is4() {
+		return a.String()
+	}
+	p, _ := a.WithZone("").Prefix(64) // of that many bits there is always one
+	return p.String()
 }
 
 // Count notes one try that went wrong.
@@ -64,6 +80,9 @@ func (w *Window) Begin(now time.Time, limits ...Limit) time.Duration {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.turn(now)
+	if w.InAll > 0 && w.all >= w.InAll {
+		return w.start.Add(w.Length).Sub(now)
+	}
 	for _, l := range limits {
 		if w.tries[l.Key] >= l.Most {
 			return w.start.Add(w.Length).Sub(now)

@@ -78,3 +78,53 @@ func TestWindowIsBounded(t *testing.T) {
 		t.Error(len(w.tries))
 	}
 }
+
+func TestNetworks(t *testing.T) {
+	for address, want := range map[string]string{
+		"192.0.2.1":            "192.0.2.1",
+		"::ffff:192.0.2.1":     "192.0.2.1",
+		"2001:db8:1:2:3:4:5:6": "2001:db8:1:2::/64",
+		"2001:db8:1:2:ffff::9": "2001:db8:1:2::/64",
+		"fe80::1%eth0":         "fe80::/64",
+		"":                     "",
+		"no address":           "no address",
+		"2001:db8:1:3:3:4:5:6": "2001:db8:1:3::/64",
+	} {
+		if got := Network(address); got != want {
+			t.Errorf("%q: %q, want %q", address, got, want)
+		}
+	}
+}
+
+// Of all together no more begin than may, whatever their keys.
+func TestBeginInAll(t *testing.T) {
+	w := &Window{Length: time.Minute, InAll: 3}
+	now := time.Unix(1_000_000, 0)
+	for i := range 3 {
+		if w.Begin(now, Limit{fmt.Sprint(i), 1}) != 0 {
+			t.Error("waits too early")
+		}
+	}
+	if w.Begin(now, Limit{"another", 1}) != time.Minute || w.Begin(now.Add(time.Minute), Limit{"another", 1}) != 0 {
+		t.Error("begins beyond the number of all, or not when the window is over")
+	}
+}
+
+func TestSample(t *testing.T) {
+	var s Sample
+	now := time.Unix(1_000_000, 0)
+	got := ""
+	for range 5 {
+		keep, first := s.Keep(now, "a", 2)
+		got += fmt.Sprintf("%t %t ", keep, first)
+	}
+	if want := "true false true false false true false false false false "; got != want {
+		t.Errorf("%s, want %s", got, want)
+	}
+	if keep, _ := s.Keep(now, "b", 2); !keep {
+		t.Error("another kind is not kept")
+	}
+	if keep, _ := s.Keep(now.Add(sampleLength), "a", 2); !keep {
+		t.Error("an hour later it is not kept")
+	}
+}

@@ -1,0 +1,27 @@
+package throttle
+
+import (
+	"sync"
+	"time"
+)
+
+// sampleLength is the time within which a sample keeps so many of a kind.
+const sampleLength = time.Hour
+
+// Sample decides what of the things that strangers bring about is written down, so that
+// no number of them fills a disk: the first of each kind within an hour. The zero value
+// is good; safe for concurrent use.
+type Sample struct {
+	once   sync.Once
+	window Window
+}
+
+// Keep tells whether one more of a kind is to be written, of which most are within an
+// hour; first tells that it is the first that is not.
+func (s *Sample) Keep(now time.Time, kind string, most int) (keep, first bool) {
+	s.once.Do(func() { s.window.Length = sampleLength })
+	if s.window.Begin(now, Limit{Key: kind, Most: most}) == 0 {
+		return true, false
+	}
+	return false, s.window.Begin(now, Limit{Key: kind + "\x00over", Most: 1}) == 0
+}
