@@ -25,10 +25,10 @@ packages: ## build deb, rpm, apk, Arch Linux packages and archives into dist/
 test: tools unit race lint ## install what is needed, run every test and check
 
 unit: ## run the tests; needs what "make tools" installs
-	$(GO) test -timeout 15m ./...
+	$(GO) test -timeout 30m ./...
 
 race: ## run the tests again with the race detector, those excepted that start programs
-	CGO_ENABLED=1 $(GO) test -race -timeout 15m $$($(GO) list ./... | grep -v -e /e2e -e /simulation -e '/installer$$')
+	CGO_ENABLED=1 $(GO) test -race -timeout 30m $$($(GO) list ./... | grep -v -e /e2e -e /simulation -e '/installer$$')
 
 lint: ## format, vet on both systems, staticcheck
 	@test -z "$$(gofmt -l .)" || { echo "not formatted:"; gofmt -l .; exit 1; }
