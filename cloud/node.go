@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"net/netip"
@@ -210,7 +211,33 @@ func (n *node) watch(ctx context.Context) (stop func()) {
 	var running sync.WaitGroup
 	running.Go(func() { watch.Run(ctx) })
 	running.Go(func() { n.providers.Run(ctx) })
+	running.Go(func() { n.sweep(ctx) })
 	return func() { cancel(); running.Wait() }
+}
+
+// sweepEvery is how often a node deletes what is not kept any longer.
+const sweepEvery = time.Hour
+
+// sweep deletes what is not kept any longer, now and then until ctx ends. The first time
+// is a while after the start, and another one for each node.
+func (n *node) sweep(ctx context.Context) {
+	next := time.NewTimer(time.Minute + rand.N(sweepEvery/4))
+	defer next.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-next.C:
+		}
+		swept, err := n.db.Sweep(ctx, time.Now())
+		if err != nil && ctx.Err() == nil {
+			n.Logger.Error("what is too old was not all deleted", "error", err)
+		}
+		if swept != (store.Swept{}) {
+			n.Logger.Info("what was too old was deleted", "signOns", swept.SignOns, "activities", swept.Activities)
+		}
+		next.Reset(sweepEvery)
+	}
 }
 
 // post tells alerts.

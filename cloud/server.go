@@ -100,7 +100,7 @@ func (s *Server) Run(ctx context.Context) (err error) {
 		url:       s.url(listener),
 		audiences: s.audiences(listener),
 		ending:    ctx.Done(),
-		counts:    metrics.New(Version(), agents.All),
+		counts:    metrics.New(Version(), agents.All, db.Size),
 	}
 	n.providers = n.newProviders()
 	defer n.watch(ctx)()

@@ -34,6 +34,9 @@ var ofGateway = map[fault.Field]property{
 	fault.PairingCode: {"code", ""},
 	fault.Channel:     {"target", ""},
 
+	fault.SignOnDays:   {"signOnDays", ""}, // the console alone sets them
+	fault.ActivityDays: {"activityDays", ""},
+
 	fault.ApplicationType: {"type", ""},
 	fault.Redirects:       {"redirectUris", ""},
 	fault.SignOffs:        {"postLogoutRedirectUris", ""},

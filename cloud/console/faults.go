@@ -26,6 +26,9 @@ var fields = map[fault.Field]string{
 	fault.PairingCode: "code",
 	fault.Channel:     "target",
 
+	fault.SignOnDays:   "sign-on-days",
+	fault.ActivityDays: "activity-days",
+
 	fault.TypeName:      "name",
 	fault.TypeUsernames: "usernames",
 	fault.Authority:     "form",

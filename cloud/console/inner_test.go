@@ -2,6 +2,7 @@ package console
 
 import (
 	"fmt"
+	"net/http"
 	"net/url"
 	"slices"
 	"strings"
@@ -139,6 +140,20 @@ func TestUsernamesComeThroughTheForm(t *testing.T) {
 	} {
 		if got := strings.Join(shared(routes), " "); got != want {
 			t.Errorf("%q, want %q", got, want)
+		}
+	}
+}
+
+// TestDaysAreReadBack: what is shown of how long things are kept is read as it was.
+func TestDaysAreReadBack(t *testing.T) {
+	for typed, want := range map[string]int{"": 0, "0": store.Forever, "30": 30, "-1": wrongDays, "x": wrongDays, "1.5": wrongDays} {
+		k := &call{Request: &http.Request{PostForm: url.Values{"d": {typed}}}}
+		got := k.days("d")
+		if got != want {
+			t.Errorf("%q is read as %d", typed, got)
+		}
+		if shown := (settingsPage{}).ShownDays(got); got != wrongDays && shown != typed {
+			t.Errorf("%q is shown as %q", typed, shown)
 		}
 	}
 }

@@ -45,6 +45,7 @@ func (c *console) saveSettings(k *call) error {
 	_, err := c.Management.ChangeSettings(k.Context(), k.by(), func(e *store.Environment) error {
 		page.Environment = *e
 		page.Name, page.Settings.SecondFactor = k.posted("name"), k.posted("second-factor") == "yes"
+		page.Settings.SignOnDays, page.Settings.ActivityDays = k.days("sign-on-days"), k.days("activity-days")
 		if err := unseen(&page.Seen, e.UpdatedAt, "environment"); err != nil {
 			return err
 		}
@@ -60,6 +61,41 @@ func (c *console) saveSettings(k *call) error {
 	}
 	return k.done("/console/settings", "Saved.")
 }
+
+// wrongDays is what is kept of a number of days that is none: management refuses it.
+const wrongDays = -2
+
+// days reads for how many days something is kept: nothing for the usual time, 0 for ever.
+func (k *call) days(field string) int {
+	typed := k.posted(field)
+	n, err := strconv.Atoi(typed)
+	switch {
+	case typed == "":
+		return 0
+	case err != nil || n < 0:
+		return wrongDays
+	case n == 0:
+		return store.Forever
+	}
+	return n
+}
+
+// ShownDays is what days reads.
+func (settingsPage) ShownDays(n int) string {
+	switch n {
+	case 0, wrongDays:
+		return ""
+	case store.Forever:
+		return "0"
+	}
+	return strconv.Itoa(n)
+}
+
+// UsualSignOnDays is how long sign-ons are kept unless the environment says otherwise.
+func (settingsPage) UsualSignOnDays() int { return store.UsualSignOnDays }
+
+// UsualActivityDays is that of activities.
+func (settingsPage) UsualActivityDays() int { return store.UsualActivityDays }
 
 // The most that a logo may be.
 const (

@@ -32,6 +32,9 @@ const (
 	UserTypeID  Field = "ID of a user type"
 	PairingCode Field = "pairing code"
 	Channel     Field = "alert channel"
+
+	SignOnDays   Field = "days that sign-ons are kept"
+	ActivityDays Field = "days that activities are kept"
 )
 
 // The values of a user type.
@@ -119,6 +122,7 @@ func Fields() []Field {
 	return []Field{
 		Whole, Name, Role, Username, Population, Group, Gateway, UserType, Entry, DisplayName, UserFilter,
 		Source, Vendor, Security, Servers, UserTypes, UserTypeID, PairingCode, Channel,
+		SignOnDays, ActivityDays,
 		TypeName, TypeUsernames, Authority, SearchBase, Correlation, Lookup, Filter, Mappings, MappingName, MappingValue,
 		TypeTarget,
 		GroupBase, GroupName, GroupIdentity, GroupInclude, GroupExclude,

@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 
+	"ldap-gateway/cloud/fault"
 	"ldap-gateway/cloud/signon"
 	"ldap-gateway/cloud/store"
 )
@@ -14,7 +15,22 @@ func factsOfEnvironment(e store.Environment) facts {
 		"name":         e.Name,
 		"secondFactor": e.Settings.SecondFactor,
 		"signOnOrder":  slices.Clone(e.Settings.SignOnOrder),
+		"signOnDays":   e.Settings.SignOnDays,
+		"activityDays": e.Settings.ActivityDays,
 	}
+}
+
+// mostKept is the longest time that can be given in days: a hundred years.
+const mostKept = 36_500
+
+// checkDays wants a time that sign-ons and activities can be kept for.
+func checkDays(s store.Settings) (l fault.List) {
+	for field, days := range map[fault.Field]int{fault.SignOnDays: s.SignOnDays, fault.ActivityDays: s.ActivityDays} {
+		if days < store.Forever || days > mostKept {
+			l = append(l, fault.Of(field, fault.Invalid, "Give a number of days, 0 for ever, or nothing for the usual time.")...)
+		}
+	}
+	return l
 }
 
 // ChangeSettings changes the name and the settings of the environment.
@@ -52,7 +68,8 @@ func (s *Service) changeEnvironment(
 			return err
 		}
 		e.ID = before.ID
-		if err := checkName("environment", before.Name, e.Name).Err(); err != nil {
+		wrong := append(checkName("environment", before.Name, e.Name), checkDays(e.Settings)...)
+		if err := wrong.Err(); err != nil {
 			return err
 		}
 		return t.saveEnvironment(ctx, &e, before)

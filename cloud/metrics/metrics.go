@@ -1,6 +1,7 @@
 package metrics
 
 import (
+	"context"
 	"net/http"
 	"strconv"
 	"time"
@@ -30,8 +31,8 @@ type Metrics struct {
 }
 
 // New returns the metrics of a node of that version; links returns the instances
-// that are connected to any node.
-func New(version string, links func() []hub.Live) *Metrics {
+// that are connected to any node, and size how large the database is, in bytes.
+func New(version string, links func() []hub.Live, size func(context.Context) (int64, error)) *Metrics {
 	m := &Metrics{
 		registry: prometheus.NewRegistry(),
 		signOns: prometheus.NewCounterVec(prometheus.CounterOpts{
@@ -67,6 +68,7 @@ func New(version string, links func() []hub.Live) *Metrics {
 		m.requestTime,
 		info,
 		instances{links},
+		database(size),
 		collectors.NewGoCollector(),
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 	)
@@ -114,6 +116,31 @@ func (i instances) Collect(out chan<- prometheus.Metric) {
 	}
 	for labels, n := range count {
 		out <- prometheus.MustNewConstMetric(instancesDesc, prometheus.GaugeValue, float64(n), labels[0], labels[1])
+	}
+}
+
+// database tells how large the database is when it is asked.
+type database func(context.Context) (int64, error)
+
+var databaseDesc = prometheus.NewDesc(
+	"ldap_cloud_database_bytes",
+	"Size of the database, which all nodes share, with what is free in it.",
+	nil,
+	nil,
+)
+
+// sizeTime is how long the database may take to say how large it is.
+const sizeTime = 2 * time.Second
+
+// Describe implements prometheus.Collector.
+func (database) Describe(out chan<- *prometheus.Desc) { out <- databaseDesc }
+
+// Collect implements prometheus.Collector. Without an answer there is no such metric.
+func (d database) Collect(out chan<- prometheus.Metric) {
+	ctx, cancel := context.WithTimeout(context.Background(), sizeTime)
+	defer cancel()
+	if bytes, err := d(ctx); err == nil {
+		out <- prometheus.MustNewConstMetric(databaseDesc, prometheus.GaugeValue, float64(bytes))
 	}
 }
 

@@ -1,6 +1,7 @@
 package metrics_test
 
 import (
+	"context"
 	"encoding/json"
 	"io"
 	"net/http"
@@ -36,7 +37,7 @@ func filled(t *testing.T) *metrics.Metrics {
 		Gateway:  "g",
 		Instance: "a",
 	}, {Gateway: "g", Instance: "b", Beat: wire.Heartbeat{Problems: []wire.Problem{{Code: "x"}}}}}
-	m := metrics.New("1.2.3", func() []hub.Live { return links })
+	m := metrics.New("1.2.3", func() []hub.Live { return links }, func(context.Context) (int64, error) { return 4096, nil })
 	m.SignOn(store.SignOn{Method: "password", Outcome: "ok", Username: "alice", Duration: 20 * time.Millisecond})
 	m.SignOn(store.SignOn{Method: "password", Outcome: "invalidCredentials", Username: "alice"})
 	console := func(*http.Request) string { return "console" }

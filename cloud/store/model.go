@@ -33,7 +33,19 @@ type Settings struct {
 	// SignOnOrder is the order in which user types are asked for a person whom
 	// the cloud does not know. Those that are not in it come after.
 	SignOnOrder []UserTypeRef `json:"signOnOrder,omitempty"`
+	// For how many days sign-ons and activities are kept: 0 for the usual time, Forever
+	// for ever.
+	SignOnDays   int `json:"signOnDays,omitempty"`
+	ActivityDays int `json:"activityDays,omitempty"`
 }
+
+// How long sign-ons and activities are kept unless an environment says otherwise, and
+// what it says when they are never to be deleted, as for a legal hold.
+const (
+	UsualSignOnDays   = 180
+	UsualActivityDays = 365
+	Forever           = -1
+)
 
 // UserTypeRef names a user type of a gateway.
 type UserTypeRef struct {

@@ -18,7 +18,11 @@ import (
 
 // pragmas hold for each connection. synchronous(FULL) makes a commit in WAL
 // mode wait for the disk, and case_sensitive_like has LIKE compare as PostgreSQL's does.
+// auto_vacuum(2) lets a file that is made with it become smaller again, and
+// journal_size_limit does so for the journal beside it.
 const pragmas = "?_pragma=busy_timeout(5000)" +
+	"&_pragma=auto_vacuum(2)" +
+	"&_pragma=journal_size_limit(67108864)" +
 	"&_pragma=case_sensitive_like(1)" +
 	"&_pragma=journal_mode(WAL)" +
 	"&_pragma=synchronous(FULL)" +

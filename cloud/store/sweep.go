@@ -1,0 +1,169 @@
+package store
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"time"
+)
+
+// sweptAtOnce is how many rows one turn deletes at most, so that none is long.
+const sweptAtOnce = 200
+
+// Swept is how many rows a sweep deleted.
+type Swept struct{ SignOns, Activities int64 }
+
+// Sweep deletes what is older than each environment keeps, and what has expired, in many
+// short turns; several nodes may do so at the same time. Of each user the last sign-on
+// that succeeded stays, and of each source the last that brought all groups: the record
+// is shown with them. It returns how far it came when it fails.
+func (s *Store) Sweep(ctx context.Context, now time.Time) (n Swept, err error) {
+	all, err := s.Environments(ctx)
+	for _, e := range all {
+		signOns, failed := s.sweepSignOns(ctx, e.ID, before(now, e.Settings.SignOnDays, UsualSignOnDays))
+		activities, alsoFailed := s.sweepActivities(ctx, e.ID, before(now, e.Settings.ActivityDays, UsualActivityDays))
+		n.SignOns, n.Activities = n.SignOns+signOns, n.Activities+activities
+		err = errors.Join(err, failed, alsoFailed)
+	}
+	return n, errors.Join(err, s.sweepExpired(ctx, now), s.giveBack(ctx))
+}
+
+// before is the time before which nothing is kept; the zero time keeps all.
+func before(now time.Time, days, usual int) time.Time {
+	if days == Forever {
+		return time.Time{}
+	}
+	return now.AddDate(0, 0, -cmp.Or(days, usual))
+}
+
+// aged is a row that is older than what is kept.
+type aged struct {
+	id string
+	at int64
+}
+
+func scanAged(r row) (a aged, err error) {
+	err = r.Scan(&a.id, &a.at)
+	return a, err
+}
+
+// sweepSignOns goes through the old sign-ons of an environment, once: those that stay are
+// not looked at again.
+func (s *Store) sweepSignOns(ctx context.Context, env string, until time.Time) (n int64, err error) {
+	last := aged{}
+	for !until.IsZero() && err == nil {
+		old, failed := queryAll(ctx, s.c, scanAged, `
+			SELECT id, at
+			FROM sign_ons
+			WHERE environment_id = $1 AND at < $2 AND (at, id) > ($3, $4)
+			ORDER BY at, id LIMIT $5`,
+			env, micros(until), last.at, last.id, sweptAtOnce)
+		if len(old) == 0 {
+			return n, failed
+		}
+		last = old[len(old)-1]
+		var deleted int64
+		deleted, err = s.sweepThese(ctx, env, old)
+		n += deleted
+	}
+	return n, err
+}
+
+// sweepThese deletes those of some sign-ons that need not stay.
+func (s *Store) sweepThese(ctx context.Context, env string, old []aged) (n int64, err error) {
+	args := []any{env}
+	for _, a := range old {
+		args = append(args, a.id)
+	}
+	err = s.Provision(ctx, func(tx *Tx) error {
+		n, err = tx.c.exec(ctx, `
+			DELETE FROM sign_ons AS s
+			WHERE id IN `+placeholders(2, 1, len(old))+` AND NOT (
+				EXISTS (SELECT 1 FROM users u WHERE u.environment_id = $1 AND u.id = s.user_id) AND (
+					outcome = 'ok' AND NOT EXISTS (
+						SELECT 1
+						FROM sign_ons n
+						WHERE n.environment_id = $1 AND n.user_id = s.user_id AND n.outcome = 'ok' AND n.at > s.at)
+					OR verdict = 'complete' AND NOT EXISTS (
+						SELECT 1
+						FROM sign_ons n
+						WHERE n.environment_id = $1 AND n.user_id = s.user_id AND n.verdict = 'complete'
+							AND n.at > s.at AND n.gateway_id = s.gateway_id AND n.provider_id = s.provider_id)))`,
+			args...)
+		return err
+	})
+	return n, err
+}
+
+// sweepActivities deletes the old activities of an environment.
+func (s *Store) sweepActivities(ctx context.Context, env string, until time.Time) (n int64, err error) {
+	for !until.IsZero() && err == nil {
+		var deleted int64
+		err = s.Provision(ctx, func(tx *Tx) (err error) {
+			deleted, err = tx.c.exec(ctx, `
+				DELETE FROM activities
+				WHERE id IN (
+					SELECT id
+					FROM activities
+					WHERE environment_id = $1 AND at < $2
+					ORDER BY at, id LIMIT $3)`,
+				env, micros(until), sweptAtOnce)
+			return err
+		})
+		if n += deleted; deleted < sweptAtOnce {
+			break
+		}
+	}
+	return n, err
+}
+
+// sweepExpired deletes what is good for nothing any more. It is deleted as well when the
+// next of its kind is made, which may be never.
+func (s *Store) sweepExpired(ctx context.Context, now time.Time) error {
+	return s.Provision(ctx, func(tx *Tx) error {
+		for _, statement := range []string{
+			`DELETE FROM sessions WHERE expires_at < $1`,
+			`DELETE FROM tokens WHERE expires_at < $1`,
+			`DELETE FROM authorizations WHERE expires_at < $1`,
+			`DELETE FROM application_tokens WHERE expires_at < $1`,
+			`DELETE FROM arrivals WHERE expires_at < $1`,
+			`DELETE FROM assertions WHERE expires_at < $1`,
+			`DELETE FROM pairing_requests WHERE expires_at < $1`,
+		} {
+			if _, err := tx.c.exec(ctx, statement, micros(now)); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// How much of an SQLite file one sweep gives back: turns of so many free pages.
+const (
+	givenBack = 50
+	freePages = "200"
+)
+
+// giveBack makes the file of SQLite smaller by what is free in it, if it was made so that
+// it can be; PostgreSQL does that by itself.
+func (s *Store) giveBack(ctx context.Context) error {
+	for range givenBack {
+		if s.turnSQL != "" || ctx.Err() != nil {
+			break
+		}
+		if _, err := s.w.ExecContext(ctx, `PRAGMA incremental_vacuum(`+freePages+`)`); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Size returns how large the database is, in bytes, with what is free in it.
+func (s *Store) Size(ctx context.Context) (bytes int64, err error) {
+	query := `SELECT page_count * page_size FROM pragma_page_count(), pragma_page_size()`
+	if s.turnSQL != "" {
+		query = `SELECT pg_database_size(current_database())`
+	}
+	err = s.r.QueryRowContext(ctx, query).Scan(&bytes)
+	return bytes, err
+}

@@ -1,0 +1,106 @@
+package store_test
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"ldap-gateway/cloud/store"
+)
+
+// record adds a sign-on of somebody, with an activity, some days before now.
+func record(t *testing.T, s *store.Store, w world, now time.Time, days int, so store.SignOn) string {
+	t.Helper()
+	so.EnvironmentID, so.At = w.env.ID, now.AddDate(0, 0, -days)
+	must(t, s.RecordSignOn(t.Context(), &so, store.Activity{Action: "sign-on"}))
+	return so.ID
+}
+
+// TestSweep deletes what is older than an environment keeps, leaves what records are shown
+// with, and touches no other environment.
+func TestSweep(t *testing.T) {
+	s := open(t)
+	w, held := build(t, s, "one"), build(t, s, "held")
+	ctx, now := t.Context(), time.Now().UTC()
+	held.env.Settings.SignOnDays, held.env.Settings.ActivityDays = store.Forever, store.Forever
+	must(t, s.UpdateEnvironment(ctx, &held.env))
+	ok := store.SignOn{UserID: w.user.ID, Outcome: "ok", GatewayID: w.gateway.ID}
+	proven, other, wrong := ok, ok, ok
+	proven.Verdict, other.GatewayID, wrong.Outcome = "complete", "another", "invalidCredentials"
+	otherProven := other
+	otherProven.Verdict = "complete"
+	gone := store.SignOn{UserID: "deleted", Outcome: "ok"}
+	for i := range 450 { // several turns
+		record(t, s, w, now, 200+i, wrong)
+		record(t, s, w, now, 200+i, gone)
+		record(t, s, held, now, 200+i, store.SignOn{Outcome: "ok", UserID: held.user.ID})
+	}
+	stay := map[string]bool{
+		record(t, s, w, now, 300, ok):          false,
+		record(t, s, w, now, 299, proven):      true, // the last that brought all groups through the gateway
+		record(t, s, w, now, 298, otherProven): true,
+		record(t, s, w, now, 297, ok):          true, // the last that succeeded
+		record(t, s, w, now, 400, proven):      false,
+		record(t, s, w, now, 179, wrong):       true, // not old
+	}
+	n, err := s.Sweep(ctx, now)
+	if err != nil || n.SignOns != 902 {
+		t.Errorf("%+v, %v", n, err)
+	}
+	for id, want := range stay {
+		if _, err := s.SignOn(ctx, w.env.ID, id); (err == nil) != want {
+			t.Errorf("%s: %v, want it to stay: %t", id, err, want)
+		}
+	}
+	list := func(env string) (n int) {
+		page := store.Page{Limit: store.MaxLimit}
+		for {
+			all, next, err := s.Activities(ctx, env, store.ActivityFilter{Action: "sign-on"}, page)
+			must(t, err)
+			if n += len(all); next == "" {
+				return n
+			}
+			page.Cursor = next
+		}
+	}
+	if got := list(held.env.ID); got != 450 {
+		t.Errorf("of what is kept for ever %d of 450 are there", got)
+	}
+	if got, want := list(w.env.ID), 2*166+5; got != want { // those of 365 days and less
+		t.Errorf("%d activities are there, want %d", got, want)
+	}
+	w.env.Settings.ActivityDays = 180
+	must(t, s.UpdateEnvironment(ctx, &w.env))
+	if n, err = s.Sweep(ctx, now); err != nil || n.SignOns != 0 || list(w.env.ID) != 1 {
+		t.Errorf("again: %+v, %v", n, err)
+	}
+	if size, err := s.Size(ctx); err != nil || size < 1<<16 {
+		t.Errorf("%d bytes, %v", size, err)
+	}
+}
+
+// TestSweepsAtOnce: nodes that sweep together delete what one would.
+func TestSweepsAtOnce(t *testing.T) {
+	s := open(t)
+	w, now := build(t, s, "one"), time.Now().UTC()
+	for i := range 300 {
+		record(t, s, w, now, 200+i, store.SignOn{Username: fmt.Sprint(i), Outcome: "noSuchUser"})
+	}
+	swept := make(chan int64)
+	for range 4 {
+		go func() {
+			n, err := s.Sweep(t.Context(), now)
+			if err != nil {
+				t.Error(err)
+			}
+			swept <- n.SignOns
+		}()
+	}
+	var all int64
+	for range 4 {
+		all += <-swept
+	}
+	if all != 300 {
+		t.Errorf("%d were deleted", all)
+	}
+}
