@@ -25,8 +25,9 @@ type Authenticator struct {
 	URLs  []string         // that people open the console by
 	Now   func() time.Time // of one-time passwords; nil: time.Now
 
-	once    sync.Once
-	hashing chan struct{} // a place for each password that may be hashed at once
+	once      sync.Once
+	hashing   chan struct{} // a place for each password that may be hashed at once
+	strangers queue
 }
 
 // ErrProof says that what was shown proves nothing.

@@ -89,6 +89,17 @@ func (d *Authenticator) HashPassword(ctx context.Context, password string) (stri
 	return h.String(), err
 }
 
+// CheckStrangers is CheckPassword for somebody who has proven nothing yet: of them few
+// are served at once. ErrBusy when too many wait.
+func (d *Authenticator) CheckStrangers(ctx context.Context, s Stranger, hash, password string) (bool, error) {
+	leave, err := d.strangers.enter(ctx, s)
+	if err != nil {
+		return false, err
+	}
+	defer leave()
+	return d.CheckPassword(ctx, hash, password)
+}
+
 // CheckPassword tells whether a password is the one of a hash. It works as long
 // for an empty hash. Its error is the context's, or says that the hash is none.
 func (d *Authenticator) CheckPassword(ctx context.Context, hash, password string) (good bool, err error) {
@@ -105,8 +116,8 @@ func (d *Authenticator) CheckPassword(ctx context.Context, hash, password string
 	return good && hash != "", err
 }
 
-// inTurn runs f when there is a place for it: each takes 64 MiB, and strangers
-// can ask for it.
+// inTurn runs f when there is a place for it: each takes 64 MiB. One place is never a
+// stranger's, of whom one comes at a time.
 func (d *Authenticator) inTurn(ctx context.Context, f func()) error {
 	d.once.Do(func() { d.hashing = make(chan struct{}, 2) })
 	select {

@@ -8,6 +8,7 @@ import (
 	"errors"
 
 	"ldap-gateway/cloud/store"
+	"ldap-gateway/cloud/throttle"
 )
 
 // NewSetupSecret returns a one-time secret by which an administrator sets a first
@@ -28,10 +29,15 @@ func SetupHash(secret string) []byte {
 
 // SetUp sets an administrator's first password, or the one after a reset, by the
 // set-up secret, once. Address is where they are, for the activity. ErrProof when
-// the secret is not theirs, or not any more.
+// the secret is not theirs, or not any more; ErrBusy when too many strangers wait.
 func (d *Authenticator) SetUp(
 	ctx context.Context, name, secret, password, address string,
 ) (a store.Administrator, err error) {
+	leave, err := d.strangers.enter(ctx, Stranger{throttle.Network(address), name})
+	if err != nil {
+		return a, err
+	}
+	defer leave()
 	hash, err := d.HashPassword(ctx, password)
 	if err != nil {
 		return a, err

@@ -74,16 +74,15 @@ func (c *console) proveAgain(k *call, password string) (message string, err erro
 	if err := k.ownOnly(); err != nil {
 		return "", err
 	}
-	guess := k.guessOf("password", k.admin.Name)
-	if message = k.throttled(guess); message != "" {
-		return message, nil
+	guess := k.guessOf(administrators.Password, k.admin.Name, k.admin.account())
+	if message, err = k.throttled(guess); err != nil || message != "" {
+		return message, err
 	}
 	good, err := c.Proofs.CheckPassword(k.Context(), k.admin.PasswordHash, password)
 	if err != nil || !good {
 		return "That is not your password.", err
 	}
-	c.right(guess)
-	return "", nil
+	return "", c.right(k, guess)
 }
 
 // changed ends a change of somebody's proofs: this session goes on with the new
@@ -238,19 +237,19 @@ func (c *console) provenForFactor(k *call) (message string, err error) {
 	if len(k.admin.TOTP) == 0 {
 		return "", nil
 	}
-	guess := k.guessOf("one-time password", k.admin.UserID+k.admin.Name)
-	if message = k.throttled(guess); message != "" {
-		return message, nil
+	guess := k.guessOf(administrators.OneTime, k.admin.UserID+k.admin.Name, k.admin.account())
+	if message, err = k.throttled(guess); err != nil || message != "" {
+		return message, err
 	}
 	// One field of the form takes either proof, so this is the one-time password.
 	err = c.checkOneTime(k, *k.admin, k.PostForm.Get("password"))
 	if errors.Is(err, administrators.ErrProof) {
 		return "That is not the one-time password of now, or it was used already. Wait for the next.", nil
 	}
-	if err == nil {
-		c.right(guess)
+	if err != nil {
+		return "", err
 	}
-	return "", err
+	return "", c.right(k, guess)
 }
 
 // dropOneTime takes one's own one-time passwords away and ends the other sessions.

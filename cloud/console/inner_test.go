@@ -3,12 +3,15 @@ package console
 import (
 	"fmt"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"ldap-gateway/cloud/administrators"
 	"ldap-gateway/cloud/fault"
 	"ldap-gateway/cloud/hub"
 	"ldap-gateway/cloud/signon"
@@ -16,38 +19,107 @@ import (
 	"ldap-gateway/cloudlink/wire"
 )
 
+// guesser is a console whose tries are counted in a store.
+type guesser struct {
+	*testing.T
+	*console
+	now time.Time
+}
+
+func newGuesser(t *testing.T) *guesser {
+	t.Helper()
+	db, err := store.Open(t.Context(), filepath.Join(t.TempDir(), "db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = db.Close() })
+	g := &guesser{T: t, now: time.Now()}
+	now := func() time.Time { return g.now }
+	proofs := &administrators.Authenticator{Store: db, Now: now}
+	g.console = &console{Server: &Server{Store: db, Now: now, Proofs: proofs}}
+	g.guesses.Length = guessWindow
+	return g
+}
+
+func (g *guesser) call() *call {
+	return &call{Request: httptest.NewRequestWithContext(g.Context(), "POST", "/", nil)}
+}
+
+func (g *guesser) wait(one guess) time.Duration {
+	g.Helper()
+	wait, err := g.try(g.call(), one)
+	if err != nil {
+		g.Fatal(err)
+	}
+	return wait
+}
+
 func TestGuesses(t *testing.T) {
-	now := time.Now()
-	c := &console{Server: &Server{Now: func() time.Time { return now }}}
-	c.guesses.Length = guessWindow
-	ada := guess{"password", "ada", "192.0.2.1"}
+	c := newGuesser(t)
+	ada := guess{Guess: administrators.Guess{Proof: administrators.Password}, name: "ada", network: "192.0.2.1"}
 	for range guessLimit {
-		if wait := c.try(ada); wait != 0 {
+		if wait := c.wait(ada); wait != 0 {
 			t.Fatal(wait)
 		}
 	}
-	now = now.Add(time.Minute)
-	if wait := c.try(ada); wait != guessWindow-time.Minute {
+	c.now = c.now.Add(time.Minute)
+	if wait := c.wait(ada); wait != guessWindow-time.Minute {
 		t.Error(wait)
 	}
 	for _, other := range []guess{
-		{"password", "ada", "192.0.2.2"},
-		{"password", "bob", "192.0.2.1"},
-		{"set-up secret", "ada", "192.0.2.1"},
+		{Guess: administrators.Guess{Proof: administrators.Password}, name: "ada", network: "192.0.2.2"},
+		{Guess: administrators.Guess{Proof: administrators.Password}, name: "bob", network: "192.0.2.1"},
+		{Guess: administrators.Guess{Proof: "set-up secret"}, name: "ada", network: "192.0.2.1"},
 	} {
-		if wait := c.try(other); wait != 0 {
+		if wait := c.wait(other); wait != 0 {
 			t.Errorf("%+v waits %s", other, wait)
 		}
 	}
-	c.right(ada)
-	if wait := c.try(ada); wait != 0 {
+	if err := c.right(c.call(), ada); err != nil {
+		t.Error(err)
+	}
+	if wait := c.wait(ada); wait != 0 {
 		t.Error(wait)
 	}
-	for i := range addressLimit {
-		c.try(guess{"password", fmt.Sprint(i), "192.0.2.9"})
+	for i := range networkLimit {
+		c.wait(guess{Guess: administrators.Guess{Proof: administrators.Password}, name: fmt.Sprint(i), network: "192.0.2.9"})
 	}
-	if c.try(guess{"password", "one more", "192.0.2.9"}) == 0 {
-		t.Error("an address tries any number of names")
+	if c.wait(guess{Guess: administrators.Guess{Proof: administrators.Password}, name: "one more", network: "192.0.2.9"}) == 0 {
+		t.Error("a network tries any number of names")
+	}
+}
+
+// TestGuessesFromEverywhere: whoever has many networks has no more tries of one account,
+// at another node neither, and keeps nobody out by it who signed in by their browser before.
+func TestGuessesFromEverywhere(t *testing.T) {
+	c := newGuesser(t)
+	for kind, most := range map[administrators.Proof]int{administrators.Password: 50, administrators.OneTime: 10} {
+		begun := 0
+		for i := range 200 {
+			if i == 100 {
+				c.console = &console{Server: c.Server} // another node
+				c.guesses.Length = guessWindow
+			}
+			if c.wait(guess{administrators.Guess{Proof: kind, Account: "1"}, "ada", fmt.Sprintf("2001:db8:%x::/64", i)}) == 0 {
+				begun++
+			}
+		}
+		if begun != most {
+			t.Errorf("%d tries of a %s began, want %d", begun, kind, most)
+		}
+		own := guess{administrators.Guess{Proof: kind, Account: "1", Browser: "b"}, "ada", "192.0.2.1"}
+		if wait := c.wait(own); wait != 0 {
+			t.Errorf("a known browser waits %s", wait)
+		}
+		for range 20 {
+			c.wait(own)
+		}
+		if c.wait(own) == 0 {
+			t.Error("a known browser tries without end")
+		}
+		if c.wait(guess{administrators.Guess{Proof: kind, Account: "2"}, "bob", "192.0.2.1"}) != 0 {
+			t.Error("another account waits")
+		}
 	}
 }
 

@@ -121,8 +121,11 @@ func (c *console) doSecond(k *call) error {
 		return err
 	}
 	// The ID is part of it, since a person may have the username of an administrator.
-	guess := k.guessOf("one-time password", p.UserID+p.Name)
-	if form.Error = k.throttled(guess); form.Error != "" {
+	guess := k.guessOf(administrators.OneTime, p.UserID+p.Name, p.account())
+	if form.Error, err = k.throttled(guess); err != nil {
+		return err
+	}
+	if form.Error != "" {
 		return k.render(http.StatusTooManyRequests, "second", "Second factor", form)
 	}
 	err = c.checkOneTime(k, p, k.posted("code"))
@@ -134,7 +137,9 @@ func (c *console) doSecond(k *call) error {
 	if err != nil {
 		return err
 	}
-	c.right(guess)
+	if err := c.right(k, guess); err != nil {
+		return err
+	}
 	if err := c.begin(k, &p, "password and one-time password"); err != nil {
 		return err
 	}
@@ -220,16 +225,12 @@ func (c *console) askPasskey(k *call) error {
 }
 
 // takePasskey lets in whose passkey it is. A passkey is had and its holder was
-// verified, so it is two factors.
+// verified, so it is two factors. It cannot be guessed, so tries of it are not counted,
+// and nobody's guesses keep out who has one.
 func (c *console) takePasskey(k *call) error {
 	var form struct {
 		Answer json.RawMessage `json:"answer"`
 		Next   string          `json:"next"`
-	}
-	// Nobody has said a name, so all tries of an address count together.
-	guess := k.guessOf("passkey", "")
-	if wait := k.throttled(guess); wait != "" {
-		return k.answerJSON(http.StatusTooManyRequests, map[string]string{"error": wait})
 	}
 	state, err := k.answered(&form)
 	if err != nil {
@@ -242,7 +243,6 @@ func (c *console) takePasskey(k *call) error {
 	if err != nil {
 		return k.told(err)
 	}
-	c.right(guess)
 	next := backTo(cmp.Or(form.Next, c.sessions.GetString(k.Context(), nextKey)))
 	if err := c.begin(k, &person{Administrator: admin}, "passkey"); err != nil {
 		return err

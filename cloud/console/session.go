@@ -11,6 +11,7 @@ import (
 
 	"github.com/alexedwards/scs/v2"
 
+	"ldap-gateway/cloud/administrators"
 	"ldap-gateway/cloud/management"
 	"ldap-gateway/cloud/store"
 	"ldap-gateway/cloud/web"
@@ -198,11 +199,23 @@ func (c *console) renderSignIn(k *call, status int, form signInForm) (err error)
 // is missing.
 func (c *console) doSignIn(k *call) error {
 	form := signInForm{Name: k.posted("name"), Next: k.posted("next")}
-	guess := k.guessOf("password", form.Name)
-	if form.Error = k.throttled(guess); form.Error != "" {
+	admin, err := c.Store.Administrator(k.Context(), form.Name)
+	if err != nil && !errors.Is(err, store.ErrNotFound) {
+		return err
+	}
+	guess := k.guessOf(administrators.Password, form.Name, admin.ID)
+	if form.Error, err = k.throttled(guess); err != nil {
+		return err
+	}
+	if form.Error != "" {
 		return c.renderSignIn(k, http.StatusTooManyRequests, form)
 	}
-	admin, good, err := c.prove(k, form.Name, k.PostForm.Get("password"))
+	good, err := c.prove(k, guess, admin, k.PostForm.Get("password"))
+	if errors.Is(err, administrators.ErrBusy) {
+		k.w.Header().Set("Retry-After", "2")
+		form.Error = "Many people sign in at this moment. Wait two seconds and try again."
+		return c.renderSignIn(k, http.StatusServiceUnavailable, form)
+	}
 	if err != nil {
 		return err
 	}
@@ -211,7 +224,9 @@ func (c *console) doSignIn(k *call) error {
 		form.Error = "The name or the password is wrong."
 		return c.renderSignIn(k, http.StatusForbidden, form)
 	}
-	c.right(guess)
+	if err := c.right(k, guess); err != nil {
+		return err
+	}
 	keys, err := c.Store.Passkeys(k.Context(), admin.ID)
 	if err != nil {
 		return err
@@ -228,15 +243,13 @@ func (c *console) doSignIn(k *call) error {
 }
 
 // prove tells whether a password is the administrator's. It costs the same for
-// a name that does not exist.
-func (c *console) prove(k *call, name, password string) (admin store.Administrator, good bool, err error) {
-	admin, err = c.Store.Administrator(k.Context(), name)
-	if err != nil && !errors.Is(err, store.ErrNotFound) {
-		return admin, false, err
+// a name that does not exist: with no hash it is no, after as long a time.
+func (c *console) prove(k *call, g guess, admin store.Administrator, password string) (good bool, err error) {
+	if g.Browser != "" {
+		return c.Proofs.CheckPassword(k.Context(), admin.PasswordHash, password)
 	}
-	// With no hash it is no, after as long a time.
-	good, err = c.Proofs.CheckPassword(k.Context(), admin.PasswordHash, password)
-	return admin, good, err
+	by := administrators.Stranger{Network: g.network, Name: g.name}
+	return c.Proofs.CheckStrangers(k.Context(), by, admin.PasswordHash, password)
 }
 
 // renew gives the session a new token and takes everything out of it: one that
@@ -263,6 +276,7 @@ func (c *console) begin(k *call, p *person, how string) error {
 	if err := c.keepProofs(k, *p); err != nil {
 		return err
 	}
+	k.knowBrowser(p)
 	return c.Management.SignedIn(k.Context(), k.by(), how)
 }
 

@@ -20,7 +20,9 @@ func urlOf(s string) string { return url.QueryEscape(s) }
 func (v *visitor) token() string {
 	u, _ := url.Parse(v.url + "/console/")
 	for _, c := range v.client.Jar.Cookies(u) {
-		return c.Value
+		if c.Name == "ldap-cloud-console" {
+			return c.Value
+		}
 	}
 	return ""
 }

@@ -39,8 +39,12 @@ func (c *console) doSetup(k *call) error {
 	if len(form.Errors) > 0 {
 		return k.render(http.StatusUnprocessableEntity, "setup", "Set your password", form)
 	}
-	guess := k.guessOf("set-up secret", form.Name)
-	if form.Error = k.throttled(guess); form.Error != "" {
+	guess := k.guessOf("set-up secret", form.Name, "")
+	wait, err := k.throttled(guess)
+	if form.Error = wait; err != nil {
+		return err
+	}
+	if form.Error != "" {
 		return k.render(http.StatusTooManyRequests, "setup", "Set your password", form)
 	}
 	admin, err := c.Proofs.SetUp(k.Context(), form.Name, k.posted("secret"), k.PostForm.Get("password"), k.address())
@@ -49,10 +53,17 @@ func (c *console) doSetup(k *call) error {
 		form.Error = "The name or the set-up secret is wrong, or the secret was used already."
 		return k.render(http.StatusForbidden, "setup", "Set your password", form)
 	}
+	if errors.Is(err, administrators.ErrBusy) {
+		k.w.Header().Set("Retry-After", "2")
+		form.Error = "Many people sign in at this moment. Wait two seconds and try again."
+		return k.render(http.StatusServiceUnavailable, "setup", "Set your password", form)
+	}
 	if err != nil {
 		return err
 	}
-	c.right(guess)
+	if err := c.right(k, guess); err != nil {
+		return err
+	}
 	return k.goTo("/console/sign-in?after=setup&name=" + url.QueryEscape(admin.Name))
 }
 

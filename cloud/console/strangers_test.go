@@ -57,7 +57,7 @@ func TestStrangersMakeNoRows(t *testing.T) {
 		}
 		send(pattern)
 		for table, n := range s.rows() {
-			if n != before[table] {
+			if most := map[string]int{"tries": 1}[table]; n > before[table]+most { // one for an account that there is
 				t.Errorf("%s: %d rows more in %s", pattern, n-before[table], table)
 				before[table] = n
 			}
@@ -67,7 +67,7 @@ func TestStrangersMakeNoRows(t *testing.T) {
 		send(asks)
 	}
 	for table, n := range s.rows() {
-		if most := map[string]int{"sessions": 60}[table]; n > before[table]+most {
+		if most := map[string]int{"sessions": 60, "tries": 1}[table]; n > before[table]+most {
 			t.Errorf("200 questions about passkeys made %d rows in %s", n-before[table], table)
 		}
 	}

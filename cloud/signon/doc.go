@@ -35,6 +35,9 @@
 //     is every password change that does, as an activity. Those that do not are written
 //     with their reason up to so many an hour; beyond that they are counted.
 //   - An empty password ends before anything is asked of anyone.
+//   - Of wrong passwords for one name ten are tried in ten minutes, over all nodes when
+//     somebody has the name, and of many at once no more: as many are under way as may
+//     still be wrong.
 //   - A user type after the first is asked only while the answer was that there
 //     is no such user, or the gateway had none yet; either comes before any bind.
 //   - A password is changed only at a user type whose switch is on. The agent's own

@@ -88,7 +88,12 @@ func (c *change) run(ctx context.Context) error {
 			Reason:  "empty new password",
 		})
 	}
-	if reason := c.throttled(); reason != "" {
+	defer c.release()
+	reason, err := c.throttled(ctx)
+	if err != nil {
+		return err
+	}
+	if reason != "" {
 		return c.end(ctx, wire.PasswordChanged{Outcome: wire.OutcomeBusy, Reason: reason})
 	}
 	ways, err := c.routes(ctx)
@@ -101,11 +106,11 @@ func (c *change) run(ctx context.Context) error {
 		o, reason = wire.OutcomeNotAllowed, "the user type does not allow password changes: its switch is off"
 	}
 	if reason != "" {
-		c.count(o)
+		c.count(ctx, o)
 		return c.end(ctx, wire.PasswordChanged{Outcome: o, Reason: reason})
 	}
 	answer := c.ask(ctx, ways)
-	c.count(answer.Outcome)
+	c.count(ctx, answer.Outcome)
 	return c.end(ctx, answer)
 }
 

@@ -47,6 +47,7 @@ type Service struct {
 
 	once     sync.Once
 	wrong    throttle.Window
+	gate     throttle.Gate
 	refusals throttle.Sample // that are written
 }
 
@@ -76,6 +77,9 @@ type attempt struct {
 	user    *store.User // the record for the username; nil: none
 	outcome wire.Outcome
 	held    bool // by the throttle: nobody was asked
+
+	triedBefore int64    // wrong passwords of the person, at all nodes
+	leave       []func() // what others wait for
 }
 
 // SignOn takes one sign-on to its end and returns its record. An error means
@@ -134,7 +138,12 @@ func (a *attempt) run(ctx context.Context) error {
 	if reason := a.implausible(); reason != "" {
 		return a.fail(ctx, wire.OutcomeInvalidCredentials, reason)
 	}
-	if reason := a.throttled(); reason != "" {
+	defer a.release()
+	reason, err := a.throttled(ctx)
+	if err != nil {
+		return err
+	}
+	if reason != "" {
 		return a.fail(ctx, wire.OutcomeBusy, reason)
 	}
 	routes, err := a.routes(ctx)
@@ -142,11 +151,11 @@ func (a *attempt) run(ctx context.Context) error {
 		return err
 	}
 	if o, reason := a.refusedAhead(routes); reason != "" {
-		a.count(o)
+		a.count(ctx, o)
 		return a.fail(ctx, o, reason)
 	}
 	w, answer := a.ask(ctx, routes)
-	a.count(answer.Outcome)
+	a.count(ctx, answer.Outcome)
 	a.record.GatewayID, a.record.UserTypeID, a.record.InstanceID = w.Gateway.ID, w.UserType.ID, answer.Instance
 	if answer.Outcome != wire.OutcomeOK {
 		return a.fail(ctx, answer.Outcome, answer.Reason)

@@ -27,36 +27,82 @@ func (a *attempt) person() string {
 // caller did not say.
 func (a *attempt) address() string { return "address:" + throttle.Network(a.request.Address) }
 
-// throttled says why the password is not even looked at; empty when it is.
-// The counts are of this node, so many nodes allow as many times more: the directory's
-// own threshold is what counts in the end.
-func (a *attempt) throttled() string {
+// tries counts wrong passwords of the person over all nodes; of a name that nobody has
+// each node counts for itself.
+func (a *attempt) tries() store.Tries {
+	return store.Tries{Key: a.person(), Most: wrongPerPerson, Window: throttleWindow}
+}
+
+// throttled says why the password is not even looked at; empty when it is. Of many at
+// once as many go on as may still be wrong, and the others wait for them: release ends
+// that.
+func (a *attempt) throttled(ctx context.Context) (reason string, err error) {
 	a.once.Do(func() { a.wrong.Length = throttleWindow })
 	now := a.now()
-	wait := a.wrong.Wait(a.person(), wrongPerPerson, now)
-	if a.request.Address != "" {
-		wait = max(wait, a.wrong.Wait(a.address(), wrongPerAddress, now))
+	n, wait, err := a.Store.Tried(ctx, a.tries(), now)
+	if err != nil {
+		return "", err
+	}
+	a.triedBefore = n
+	here := wrongPerPerson - a.wrong.Left(a.person(), wrongPerPerson, now)
+	elsewhere := max(0, int(n)-here)
+	if wait == 0 && (!a.enter(ctx, a.person(), wrongPerPerson-elsewhere) ||
+		a.request.Address != "" && !a.enter(ctx, a.address(), wrongPerAddress)) {
+		ofPerson, ofAddress := a.wrong.Wait(a.person(), wrongPerPerson, now), a.wrong.Wait(a.address(), wrongPerAddress, now)
+		wait = max(time.Second, ofPerson, ofAddress)
 	}
 	if a.held = wait > 0; !a.held {
-		return ""
+		return "", nil
 	}
 	return fmt.Sprintf("throttled for another %s: too many wrong passwords for this name or from this address",
-		wait.Round(time.Second))
+		wait.Round(time.Second)), nil
+}
+
+// enter waits until a try of a key may begin; false when there were too many.
+func (a *attempt) enter(ctx context.Context, key string, most int) bool {
+	leave, ok := a.gate.Enter(ctx, key, func() int { return a.wrong.Left(key, most, a.now()) })
+	if ok {
+		a.leave = append(a.leave, leave)
+	}
+	return ok
+}
+
+// release lets those go on who wait for the attempt.
+func (a *attempt) release() {
+	for _, leave := range a.leave {
+		leave()
+	}
+	a.leave = nil
 }
 
 // count notes what the person reads as a wrong password, whatever it was, or takes
 // back what was noted of them. Were a locked or a disabled account not counted, it
 // would be told from a name that nobody has by never having to wait.
-func (a *attempt) count(o wire.Outcome) {
+func (a *attempt) count(ctx context.Context, o wire.Outcome) {
 	switch {
 	case o == wire.OutcomeOK:
 		a.wrong.Forget(a.person())
+		if a.triedBefore > 0 {
+			a.logged(a.Store.ForgetTries(context.WithoutCancel(ctx), a.person()))
+		}
 	case Message(o) == messageWrong:
 		now := a.now()
 		a.wrong.Count(a.person(), now)
 		if a.request.Address != "" {
 			a.wrong.Count(a.address(), now)
 		}
+		if a.user != nil {
+			a.logged(a.Store.Provision(context.WithoutCancel(ctx), func(tx *store.Tx) error {
+				return tx.CountTry(context.WithoutCancel(ctx), a.tries(), now)
+			}))
+		}
+	}
+}
+
+// logged tells the log that other nodes do not know of a try.
+func (a *attempt) logged(err error) {
+	if err != nil {
+		a.Logger.Warn("a wrong password was not counted for other nodes", "signOn", a.record.ID, "error", err)
 	}
 }
 

@@ -129,6 +129,7 @@ func (s *Store) sweepExpired(ctx context.Context, now time.Time) error {
 			`DELETE FROM arrivals WHERE expires_at < $1`,
 			`DELETE FROM assertions WHERE expires_at < $1`,
 			`DELETE FROM pairing_requests WHERE expires_at < $1`,
+			`DELETE FROM tries WHERE expires_at < $1`,
 		} {
 			if _, err := tx.c.exec(ctx, statement, micros(now)); err != nil {
 				return err

@@ -2,15 +2,13 @@
 // within a window of time has to wait until it is over; and of what strangers bring
 // about, how much is written down.
 //
-// Called by pairing, for codes, by signon and console, for passwords, by hub, for
-// links, and by oidc, for what it keeps. It knows keys and numbers only, keeps them
-// in memory, and forgets them all when a window ends. What it holds is bounded by
-// maxKeys.
+// Called by pairing, for codes, by signon, kerberos and console, for passwords and
+// tickets, by hub, for links, and by oidc and signonpage, for what they keep. It knows
+// keys and numbers only, keeps them in memory, and forgets them all when a window ends.
+// What it holds is bounded by maxKeys.
 //
-// Each node counts for itself: with many nodes somebody has as many times the
-// tries. That is all right for what it stands against, codes and secrets too long
-// to be guessed in so few, and people whom the gateway guards besides: it counts
-// wrong passwords where they would lock an account.
+// Each node counts here for itself, what strangers can make up: names that nobody has, and
+// networks. Tries of accounts that there are the store counts, for all nodes.
 package throttle
 
 import (
@@ -113,6 +111,14 @@ func (w *Window) Wait(key string, most int, now time.Time) time.Duration {
 		return 0
 	}
 	return w.start.Add(w.Length).Sub(now)
+}
+
+// Left returns how many tries a key has that may have most of them; 0 when it must wait.
+func (w *Window) Left(key string, most int, now time.Time) int {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.turn(now)
+	return max(0, most-w.tries[key])
 }
 
 // turn begins a new window when the old one is over, full, or of the future.

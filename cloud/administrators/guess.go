@@ -1,0 +1,50 @@
+package administrators
+
+import (
+	"context"
+	"time"
+
+	"ldap-gateway/cloud/store"
+)
+
+// Proof is what of an account can be guessed.
+type Proof string
+
+// What can be guessed.
+const (
+	Password Proof = "password"
+	OneTime  Proof = "one-time password"
+)
+
+// Guess is one try of an account's proof.
+type Guess struct {
+	Proof   Proof
+	Account string // ID
+	Browser string // that is known, as Knows names it; empty: a stranger's
+}
+
+// tries are how often a proof of an account may be tried by all strangers together, over
+// all nodes, wherever they are. One-time passwords have six digits: 240 tries a day find
+// one in a thousand days, and the password comes before. A browser by which the account
+// was signed in before has its own: what strangers try does not keep it out.
+func (g Guess) tries() store.Tries {
+	t := store.Tries{Most: 50, Window: 10 * time.Minute}
+	switch {
+	case g.Browser != "":
+		t.Most = 10
+	case g.Proof == OneTime:
+		t = store.Tries{Most: 10, Window: time.Hour}
+	}
+	t.Key = "console/" + string(g.Proof) + "/" + g.Account + "/" + g.Browser
+	return t
+}
+
+// BeginGuess counts a try before it is made, or returns how long to wait.
+func (d *Authenticator) BeginGuess(ctx context.Context, g Guess) (wait time.Duration, err error) {
+	return d.Store.BeginTry(ctx, g.tries(), d.now())
+}
+
+// GuessedRight takes back what was counted, as after a proof that was right.
+func (d *Authenticator) GuessedRight(ctx context.Context, g Guess) error {
+	return d.Store.ForgetTries(ctx, g.tries().Key)
+}

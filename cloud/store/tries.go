@@ -1,0 +1,72 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"time"
+)
+
+// Tries bounds how often something may be tried within a window, over all nodes. Key is
+// what is tried, as in an account and which proof of it: one that a stranger can make up
+// is for the throttle room.
+type Tries struct {
+	Key    string
+	Most   int64
+	Window time.Duration
+}
+
+// tried is how often something was tried, and until when that counts.
+type tried struct{ n, until int64 }
+
+func scanTried(r row) (t tried, err error) {
+	err = r.Scan(&t.n, &t.until)
+	return t, err
+}
+
+// BeginTry counts one try before it is made, so that of many at once no more begin than
+// may; or returns how long to wait, having counted nothing.
+func (s *Store) BeginTry(ctx context.Context, t Tries, now time.Time) (wait time.Duration, err error) {
+	err = s.Provision(ctx, func(tx *Tx) error {
+		_, wait, err = tx.Tried(ctx, t, now)
+		if err != nil || wait > 0 {
+			return err
+		}
+		return tx.CountTry(ctx, t, now)
+	})
+	return wait, err
+}
+
+// Tried returns how often something was tried within its window, and how long to wait
+// before it may be tried again; zero when it may be.
+func (r reader) Tried(ctx context.Context, t Tries, now time.Time) (n int64, wait time.Duration, err error) {
+	have, err := queryOne(ctx, r.c, scanTried, `SELECT tried, expires_at FROM tries WHERE key_hash = $1`,
+		sessionKey(t.Key))
+	left := time.UnixMicro(have.until).Sub(now)
+	switch {
+	case errors.Is(err, ErrNotFound), err == nil && left <= 0:
+		return 0, 0, nil
+	case err != nil || have.n < t.Most:
+		return have.n, 0, err
+	}
+	return have.n, left, nil
+}
+
+// CountTry counts one try. The window begins with the first.
+func (tx *Tx) CountTry(ctx context.Context, t Tries, now time.Time) error {
+	_, err := tx.c.exec(ctx, `
+		INSERT INTO tries (key_hash, tried, expires_at)
+		VALUES ($1, 1, $2)
+		ON CONFLICT (key_hash) DO UPDATE SET
+			tried = CASE WHEN tries.expires_at <= $3 THEN 1 ELSE tries.tried + 1 END,
+			expires_at = CASE WHEN tries.expires_at <= $3 THEN excluded.expires_at ELSE tries.expires_at END`,
+		sessionKey(t.Key), micros(now.Add(t.Window)), micros(now))
+	return err
+}
+
+// ForgetTries takes back what was counted of a key, as after a try that went right.
+func (s *Store) ForgetTries(ctx context.Context, key string) error {
+	return s.Provision(ctx, func(tx *Tx) error {
+		_, err := tx.c.exec(ctx, `DELETE FROM tries WHERE key_hash = $1`, sessionKey(key))
+		return err
+	})
+}
