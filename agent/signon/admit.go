@@ -111,8 +111,10 @@ func (s *Service) untimely(millis uint64) *wire.SignOnResult {
 	switch {
 	case at.Before(started):
 		reason = "the password was sealed before this gateway was started"
-	case now.Sub(at) > replayLife || s.Seen.forgotten(millis):
-		reason = "the password was sealed longer ago than requests are remembered"
+	case now.Sub(at) > replayLife:
+		reason = "the password was sealed longer ago than it is tried"
+	case s.Seen.forgotten(millis):
+		reason = "the password was sealed when requests were that may be forgotten: if this lasts, set all clocks by NTP"
 	case at.Sub(now) > mostFuture:
 		reason = "the password was sealed in the future: set the clocks of the cloud's nodes by NTP"
 	default:
