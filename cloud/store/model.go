@@ -148,6 +148,7 @@ type Instance struct {
 	LastReportedAt               time.Time
 	QuarantinedAt                time.Time // zero: not in quarantine
 	Quarantine                   string    // why it is
+	Nonced                       bool      // it has proven itself with a nonce of the cloud: it can, and has to
 }
 
 // User is a person's record.
