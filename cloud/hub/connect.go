@@ -232,7 +232,7 @@ func refusalFor(err error) (int, *wire.Refusal) {
 
 // report keeps in the store what the instance is.
 // It is no reason to end the link when the store takes no report.
-func (h *Hub) report(ctx context.Context, l *link, first bool) {
+func (h *Hub) report(ctx context.Context, l *link) {
 	hello := l.hello
 	err := h.Store.ReportInstance(ctx, l.live.Instance, store.InstanceReport{
 		Hostname:   hello.Hostname,
@@ -240,7 +240,6 @@ func (h *Hub) report(ctx context.Context, l *link, first bool) {
 		System:     hello.System,
 		PolicyHash: hello.PolicyHash,
 		At:         time.Now(),
-		First:      first,
 	})
 	if err != nil {
 		h.Logger.Warn("an instance's report was not kept", "instance", l.live.Instance, "error", err)

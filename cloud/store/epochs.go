@@ -32,7 +32,7 @@ func scanEpochs(r row) (e epochs, err error) {
 // learned of it. Any other claim is ErrCloned, but for the first after a restore.
 // It is what tells two machines with one key apart: both would claim the same epoch,
 // and the second to come finds it taken. An instance that is restored from a backup
-// claims one of the past.
+// claims one of the past. The first sets InitializedAt: no link is without it.
 func (s *Store) AdvanceEpoch(ctx context.Context, id string, claimed uint64) (next uint64, err error) {
 	err = s.Provision(ctx, func(tx *Tx) error {
 		e, err := queryOne(ctx, tx.c, scanEpochs, `
@@ -51,8 +51,12 @@ func (s *Store) AdvanceEpoch(ctx context.Context, id string, claimed uint64) (ne
 			return ErrCloned
 		}
 		next = uint64(e.now) + 1
-		return tx.c.execOne(ctx, `UPDATE instances SET epoch = $1, epoch_before = $2, epoch_confirmed = $3 WHERE id = $4`,
-			e.now+1, e.before, false, id)
+		return tx.c.execOne(ctx, `
+			UPDATE instances
+			SET epoch = $1, epoch_before = $2, epoch_confirmed = $3,
+				initialized_at = CASE initialized_at WHEN 0 THEN $4 ELSE initialized_at END
+			WHERE id = $5`,
+			e.now+1, e.before, false, micros(now()), id)
 	})
 	return next, err
 }

@@ -110,7 +110,6 @@ func (s *Store) RevokeInstance(ctx context.Context, env, gateway, id, by string,
 type InstanceReport struct {
 	Hostname, Software, System, PolicyHash string
 	At                                     time.Time
-	First                                  bool // a link was opened: sets InitializedAt unless it is set
 }
 
 // ReportInstance writes a report; ErrNotFound when there is no such instance.
@@ -125,15 +124,13 @@ func (s *Store) ReportInstance(ctx context.Context, id string, r InstanceReport)
 				policy_changed_at = CASE
 					WHEN policy_hash <> '' AND policy_hash <> coalesce($5, policy_hash) THEN $1
 					ELSE policy_changed_at
-				END,
-				initialized_at = CASE WHEN $6 AND initialized_at = 0 THEN $1 ELSE initialized_at END
-			WHERE id = $7`,
+				END
+			WHERE id = $6`,
 			micros(r.At),
 			orNull(r.Hostname),
 			orNull(r.Software),
 			orNull(r.System),
 			orNull(r.PolicyHash),
-			r.First,
 			id,
 		)
 	})
