@@ -141,7 +141,9 @@
 //
 // What it cannot tell apart, and so calls Untellable: a group that is hidden, by entry,
 // by attribute, by class or by the value of its member; groups whose members are
-// computed; posixGroups that have a name which the person's entry does not show; a
+// computed; posixGroups that have a name which the person's entry does not show, or any
+// when primary groups count and the person's gidNumber may not be seen (who is seen to
+// have none, on OpenLDAP and 389, is in none by it); a
 // replica that is behind (by entryCSN and contextCSN on OpenLDAP, by modifyTimestamp and
 // nsds50ruv on 389, by modifyTimestamp elsewhere, by nothing on Active Directory); groups
 // of a domain below in a global catalog; and in Active Directory the last group of

@@ -133,9 +133,6 @@ func (c *Client) looker(ctx context.Context, ut *UserType, e Entry, l *link) *lo
 	k := &looker{query: q, link: l}
 	ways := k.known(ctx, q.ways())
 	k.blind = blindTo(ways)
-	if c.cfg.PosixPrimaryGroups && e.gid == "" {
-		k.blind = append(k.blind, "posixGroup")
-	}
 	k.in, k.notIn = anyOf(ways), noneOf(ways)
 	if q.dse.activeDirectory() { // what may not be read counts as absent there, and its negation is true
 		k.notIn = noneOf(ways, "(member=*)")
@@ -146,6 +143,9 @@ func (c *Client) looker(ctx context.Context, ut *UserType, e Entry, l *link) *lo
 	k.attributes = union([]string{"objectClass", "objectSid"}, q.rule.idAttributes(q.dse))
 	if stamp := stampAttribute(q.dse); stamp != "" {
 		k.attributes = append(k.attributes, stamp)
+	}
+	if c.cfg.PosixPrimaryGroups && e.gid == "" && !k.hasNoGID(ctx) {
+		k.blind = append(k.blind, "posixGroup")
 	}
 	return k
 }
