@@ -71,8 +71,8 @@ func TestLookBelongsToASignOnThatEndedWell(t *testing.T) {
 			t.Errorf("%s: %+v", id, l)
 		}
 	}
-	if l, dn := d.Look(t.Context(), wire.Look{ID: "other type", UserType: "x", Groups: []wire.LookGroup{{DN: child}}}); l.Outcome != wire.OutcomeNotAllowed ||
-		dn != "" {
+	if l, trace := d.Look(t.Context(), wire.Look{ID: "other type", UserType: "x", Groups: []wire.LookGroup{{DN: child}}}); l.Outcome != wire.OutcomeNotAllowed ||
+		trace.DN != "" {
 		t.Errorf("%+v", l)
 	}
 	observe := agenttest.Policy()
