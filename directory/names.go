@@ -41,9 +41,7 @@ func (k *looker) namesOthersOnly(ctx context.Context, group string) bool {
 // may be read: what may not be searched for is, with its negation, undefined. What other
 // servers say of it nobody has tried.
 func (k *looker) hasNoGID(ctx context.Context) bool {
-	vendor := k.query.dse.vendor
-	return (vendor == VendorOpenLDAP || vendor == Vendor389) &&
-		k.ask(ctx, k.query.entry.DN, "(!("+posixID+"=*))").entry != nil
+	return k.query.dse.deniesTruly() && k.ask(ctx, k.query.entry.DN, "(!("+posixID+"=*))").entry != nil
 }
 
 // values returns those of one attribute, of one entry.

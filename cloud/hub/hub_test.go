@@ -327,6 +327,12 @@ func TestNonceIsDemandedOfWhoHasSentOne(t *testing.T) {
 	if code := knock(n.pair(ok), nil); code != "" {
 		t.Errorf("paired anew: %s", code)
 	}
+	status, err := http.Get(n.server.URL + wire.PathStatus)
+	must(t, err)
+	must(t, status.Body.Close())
+	if status.Header.Get("Cache-Control") != "no-store" {
+		t.Error("what is between may keep a nonce")
+	}
 }
 
 // knock dials with an Authorization header and returns why it was refused.
