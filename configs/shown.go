@@ -2,7 +2,6 @@ package configs
 
 import (
 	"bytes"
-	"reflect"
 	"regexp"
 	"slices"
 	"strings"
@@ -13,44 +12,6 @@ import (
 
 // secretKeys are the attributes whose source is never shown.
 var secretKeys = []string{"password", "proxy"}
-
-// addressKeys are those of addresses: what has another form may have a password in it.
-var addressKeys = []string{"url", "servers", "discover", "referral_hosts", "kdc", "listen"}
-
-// block is what the schema has in one block; nil: the schema has no such block, so that
-// nothing in it is known to be harmless.
-type block struct {
-	keys   map[string]bool // whether the source of the value is shown
-	blocks map[string]*block
-}
-
-// wholeFile is the schema. What stands under another name, or elsewhere than there, may
-// be a secret whose key is misspelt.
-var wholeFile = blockOf(reflect.TypeFor[fileBody]())
-
-func blockOf(t reflect.Type) *block {
-	b := &block{keys: map[string]bool{}, blocks: map[string]*block{}}
-	for i := range t.NumField() {
-		f := t.Field(i)
-		if name, kind, _ := strings.Cut(f.Tag.Get("hcl"), ","); kind == "block" {
-			b.blocks[name] = blockOf(f.Type.Elem())
-		} else {
-			b.keys[name] = !slices.Contains(secretKeys, name)
-		}
-	}
-	return b
-}
-
-// shows tells whether the value of a key is shown.
-func (b *block) shows(key string) bool { return b != nil && b.keys[key] }
-
-// in returns the block of a name.
-func (b *block) in(name string) *block {
-	if b == nil {
-		return nil
-	}
-	return b.blocks[name]
-}
 
 // blankSecrets returns the source with everything replaced by stars that is not known to
 // be harmless: names of keys and blocks, and the values of keys that hold no secret, where
@@ -160,19 +121,6 @@ func (h *hiding) opens(i int) bool {
 	return !opens && !wholeFile.knows(h.opener)
 }
 
-// knows tells whether a name is one of the schema, wherever.
-func (b *block) knows(name string) bool {
-	if _, key := b.keys[name]; key {
-		return true
-	}
-	for block, in := range b.blocks {
-		if block == name || in.knows(name) {
-			return true
-		}
-	}
-	return false
-}
-
 // braces goes into a block or an object, or out of it.
 func (h *hiding) braces(i int) {
 	if h.tokens[i].Type == hclsyntax.TokenCBrace {
@@ -196,19 +144,6 @@ func (h *hiding) harmless(t hclsyntax.Token) bool {
 		return plainAddress.MatchString(strings.TrimSpace(text))
 	}
 	return true
-}
-
-// plainAddress is a host or a URL that has no more than a scheme, a host, a port and a
-// path, or a part of it.
-var plainAddress = regexp.MustCompile(`^(?:[A-Za-z][A-Za-z0-9+.-]*://)?` +
-	`(?:\[[0-9A-Fa-f:.]*\]|[\p{L}\p{N}._*-]*)(?::[0-9]*)?(?:/[\p{L}\p{N}._~/-]*)?$`)
-
-// shownAddress returns an address as it may be told.
-func shownAddress(s string) string {
-	if plainAddress.MatchString(s) {
-		return s
-	}
-	return "…"
 }
 
 // key tells whether a token is followed by an equals sign, or by the colon of an object.

@@ -74,6 +74,7 @@ directory {
 		"elsewhere":         in(url, url+"\n  level = \"hunter2-x\"\n  key = \"hunter2-y\""),
 		"outside":           in("cloud {", "key = \"hunter2-x\"\ncloud {"),
 		"bare-label":        in(end, end+"\nservice hunter2 {\n  level = \"hunter2-x\"\n}"),
+		"label-in-brackets": in(end, end+"\nx[\nservice hunter2 {\n}\x00"),
 		"two-labels":        in(end, end+"\nlog x hunter2 {\n  level = \"hunter2-x\"\n}"),
 		"as-an-object":      in(end, end+"\nlog = {\n  level = \"hunter2-x\"\n  \"hunter2\" = 1\n}"),
 		"unclosed-unknown":  in(end, end+"\nservice {\n  path = \"x\n  level = \"hunter2-x\"\n}"),
