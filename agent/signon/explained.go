@@ -13,7 +13,8 @@ import (
 // the cloud asks; the command of this machine looks for all.
 const mostParents = 50
 
-// Explain says what a sign-on of a person would bring. It makes no bind. What the file's policy keeps back is counted, not named.
+// Explain says what a sign-on of a person would bring. It makes no bind. What the
+// file's policy keeps back is counted, not named.
 func (s *Service) Explain(ctx context.Context, m wire.Explain) (wire.Explained, Trace) {
 	e, trace, said := s.explained(ctx, m)
 	e.ID = m.ID

@@ -36,10 +36,12 @@ type UnreadableError struct {
 	Err  error
 }
 
+// Error names the file.
 func (e *UnreadableError) Error() string {
 	return fmt.Sprintf("%s cannot be read, and is left as it is: %v", e.Path, e.Err)
 }
 
+// Unwrap returns why.
 func (e *UnreadableError) Unwrap() error { return e.Err }
 
 func (l *lines) path() string { return filepath.Join(l.folder.path, l.name) }
