@@ -72,6 +72,7 @@
 //	49, AD sub-code 530 531 532 533 701 773 775       *AccountError
 //	49 with control "expired" or "locked"             *AccountError
 //	0 with control "must be changed"                  *AccountError, PasswordMustChange
+//	0 with control "expired" (a grace sign-on)        none
 //	19 (389: too many wrong passwords)                *AccountError, Locked
 //	53 from 389 (inactivated), with any password      *AccountError, Disabled
 //	8, 13 and all others                              *ResultError with a remedy
