@@ -73,6 +73,9 @@ func (r *Replays) read() error {
 func (r *Replays) End() error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	if r.kept.lost != nil {
+		r.kept.mend()
+	}
 	if r.journal == nil || r.kept.lost != nil {
 		return r.kept.lost
 	}
