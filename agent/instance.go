@@ -3,6 +3,7 @@ package agent
 import (
 	"context"
 	"crypto/tls"
+	"errors"
 	"os"
 	"runtime"
 	"sync"
@@ -64,10 +65,11 @@ func (i *Instance) Run(ctx context.Context) (err error) {
 	i.inUse.Store(i.now)
 	i.audit = auditLog(i.File.Audit, i.State, i.Logger)
 	defer i.audit.Close()
-	defer func() { i.now.close() }()
 	wrong, answered := i.State.WrongPasswords(), i.State.Answered()
 	defer wrong.Close()
 	defer answered.Close()
+	defer func() { _ = i.seen.End() }() // when nothing is answered any more; the next start tells what was lost
+	defer func() { i.now.close() }()
 	if err := i.guard.Remember(wrong); err != nil {
 		i.Logger.Warn("wrong passwords are counted until the next start only", "error", err)
 	}
@@ -112,7 +114,7 @@ func (i *Instance) problems() (all []health.Problem) {
 			Code:     "wrongPasswordsNotKept",
 			Severity: health.Warning,
 			Text:     "wrong passwords are counted until the next start only",
-			Remedy:   "make the state folder writable, and make room on the disk",
+			Remedy:   remedyOfLost(err),
 			Detail:   err.Error(),
 		})
 	}
@@ -121,7 +123,7 @@ func (i *Instance) problems() (all []health.Problem) {
 			Code:     "answeredNotKept",
 			Severity: health.Warning,
 			Text:     "which sign-ons were answered is known until the next start only",
-			Remedy:   "make the state folder writable, and make room on the disk",
+			Remedy:   remedyOfLost(err),
 			Detail:   err.Error(),
 		})
 	}
@@ -134,6 +136,15 @@ func (i *Instance) problems() (all []health.Problem) {
 		})
 	}
 	return all
+}
+
+// remedyOfLost says what to do about a journal that is not kept.
+func remedyOfLost(err error) string {
+	var unreadable *state.UnreadableError
+	if errors.As(err, &unreadable) {
+		return "have the service's user read and write the file, or move it away; the next sign-on that needs it tries again"
+	}
+	return "make the state folder writable, and make room on the disk"
 }
 
 // awaitUp returns when the link is up, or has had its time.

@@ -74,21 +74,16 @@ func (r *recorder) admitted(a audit.Record, asked bool) {
 	r.unadmitted.Do(func() { r.write(a) })
 }
 
-// asked tells whether a request came as far as the directory.
-func asked(dn string, o wire.Outcome, bindSent bool) bool {
-	return dn != "" || bindSent || o != wire.OutcomeNotAllowed && o != wire.OutcomeBusy
-}
-
 func (r *recorder) write(a audit.Record) {
 	a.Instance = r.instance
 	r.log.Write(a)
 }
 
-func (r *recorder) signOn(m wire.SignOn, dn string, a wire.SignOnResult, took time.Duration) {
+func (r *recorder) signOn(m wire.SignOn, t signon.Trace, a wire.SignOnResult, took time.Duration) {
 	s := &audit.SignOn{
 		ID:       short(m.ID),
 		UserType: short(m.UserType),
-		DN:       short(dn),
+		DN:       short(t.DN),
 		Outcome:  a.Outcome.String(),
 		Reason:   short(a.Reason),
 		BindSent: a.BindSent,
@@ -97,14 +92,14 @@ func (r *recorder) signOn(m wire.SignOn, dn string, a wire.SignOnResult, took ti
 	if a.Membership != nil {
 		s.Verdict, s.Groups = a.Membership.Verdict.String(), len(a.Membership.Groups)
 	}
-	r.admitted(audit.Record{SignOn: s}, asked(dn, a.Outcome, a.BindSent))
+	r.admitted(audit.Record{SignOn: s}, t.Asked || a.BindSent)
 }
 
-func (r *recorder) change(m wire.ChangePassword, dn string, a wire.PasswordChanged, took time.Duration) {
+func (r *recorder) change(m wire.ChangePassword, t signon.Trace, a wire.PasswordChanged, took time.Duration) {
 	p := &audit.Password{
 		ID:       short(m.ID),
 		UserType: short(m.UserType),
-		DN:       short(dn),
+		DN:       short(t.DN),
 		Outcome:  a.Outcome.String(),
 		Reason:   short(a.Reason),
 		BindSent: a.BindSent,
@@ -113,14 +108,14 @@ func (r *recorder) change(m wire.ChangePassword, dn string, a wire.PasswordChang
 	if a.Refusal.Known() {
 		p.Refusal = a.Refusal.String()
 	}
-	r.admitted(audit.Record{Password: p}, asked(dn, a.Outcome, a.BindSent))
+	r.admitted(audit.Record{Password: p}, t.Asked || a.BindSent)
 }
 
-func (r *recorder) explained(m wire.Explain, dn string, a wire.Explained, took time.Duration) {
+func (r *recorder) explained(m wire.Explain, t signon.Trace, a wire.Explained, took time.Duration) {
 	e := &audit.Explain{
 		ID:       short(m.ID),
 		UserType: short(m.UserType),
-		DN:       short(dn),
+		DN:       short(t.DN),
 		Outcome:  a.Outcome.String(),
 		Reason:   short(a.Reason),
 		Millis:   took.Milliseconds(),
@@ -128,14 +123,14 @@ func (r *recorder) explained(m wire.Explain, dn string, a wire.Explained, took t
 	if a.Membership != nil {
 		e.Groups = len(a.Membership.Groups)
 	}
-	r.admitted(audit.Record{Explain: e}, asked(dn, a.Outcome, false))
+	r.admitted(audit.Record{Explain: e}, t.Asked)
 }
 
-func (r *recorder) looked(m wire.Look, dn string, a wire.Looked, took time.Duration) {
+func (r *recorder) looked(m wire.Look, t signon.Trace, a wire.Looked, took time.Duration) {
 	l := &audit.Look{
 		ID:       short(m.ID),
 		UserType: short(m.UserType),
-		DN:       short(dn),
+		DN:       short(t.DN),
 		Outcome:  a.Outcome.String(),
 		Groups:   len(m.Groups),
 		Millis:   took.Milliseconds(),
@@ -145,7 +140,7 @@ func (r *recorder) looked(m wire.Look, dn string, a wire.Looked, took time.Durat
 			l.Untellable++
 		}
 	}
-	r.admitted(audit.Record{Look: l}, asked(dn, a.Outcome, false))
+	r.admitted(audit.Record{Look: l}, t.Asked)
 }
 
 func (r *recorder) userTypes(m wire.UserTypes, a wire.UserTypesAnswer) {
@@ -194,13 +189,13 @@ func (r *recorder) happened(e cloudlink.Event) {
 		const reason = "all handlers were at work"
 		switch e.Frame {
 		case wire.KindChangePassword:
-			r.change(e.Change, "", wire.PasswordChanged{Outcome: wire.OutcomeBusy, Reason: reason}, 0)
+			r.change(e.Change, signon.Trace{}, wire.PasswordChanged{Outcome: wire.OutcomeBusy, Reason: reason}, 0)
 		case wire.KindLook:
-			r.looked(e.Look, "", wire.Looked{Outcome: wire.OutcomeBusy}, 0)
+			r.looked(e.Look, signon.Trace{}, wire.Looked{Outcome: wire.OutcomeBusy}, 0)
 		case wire.KindExplain:
-			r.explained(e.Explain, "", wire.Explained{Outcome: wire.OutcomeBusy, Reason: reason}, 0)
+			r.explained(e.Explain, signon.Trace{}, wire.Explained{Outcome: wire.OutcomeBusy, Reason: reason}, 0)
 		default:
-			r.signOn(e.SignOn, "", wire.SignOnResult{Outcome: wire.OutcomeBusy, Reason: reason}, 0)
+			r.signOn(e.SignOn, signon.Trace{}, wire.SignOnResult{Outcome: wire.OutcomeBusy, Reason: reason}, 0)
 		}
 	}
 }
@@ -312,44 +307,44 @@ func (h *handler) rotateSoon() {
 // SignOn implements cloudlink.Handler. A sign-on that ends in a panic is written
 // down too, as what the link answers then.
 func (h *handler) SignOn(ctx context.Context, m wire.SignOn) (answer wire.SignOnResult) {
-	start, dn := time.Now(), ""
+	start, trace := time.Now(), signon.Trace{}
 	answer = wire.SignOnResult{Outcome: wire.OutcomeUnknown, BindSent: true, Reason: internalError}
 	defer func() {
-		h.record.signOn(m, dn, answer, time.Since(start))
+		h.record.signOn(m, trace, answer, time.Since(start))
 		h.totals.SignOns.Add(answer.Outcome)
 		h.totals.Took.Add(int64(time.Since(start)))
 	}()
-	answer, dn = h.signOns.SignOn(ctx, m)
+	answer, trace = h.signOns.SignOn(ctx, m)
 	return answer
 }
 
 // ChangePassword implements cloudlink.Handler; a panic is written down as above.
 func (h *handler) ChangePassword(ctx context.Context, m wire.ChangePassword) (answer wire.PasswordChanged) {
-	start, dn := time.Now(), ""
+	start, trace := time.Now(), signon.Trace{}
 	answer = wire.PasswordChanged{Outcome: wire.OutcomeUnknown, BindSent: true, Reason: internalError}
 	defer func() {
-		h.record.change(m, dn, answer, time.Since(start))
+		h.record.change(m, trace, answer, time.Since(start))
 		h.totals.Changes.Add(answer.Outcome)
 	}()
-	answer, dn = h.signOns.ChangePassword(ctx, m)
+	answer, trace = h.signOns.ChangePassword(ctx, m)
 	return answer
 }
 
 // Explain implements cloudlink.Handler; a panic is written down as above.
 func (h *handler) Explain(ctx context.Context, m wire.Explain) (answer wire.Explained) {
-	start, dn := time.Now(), ""
+	start, trace := time.Now(), signon.Trace{}
 	answer = wire.Explained{Outcome: wire.OutcomeUnknown, Reason: internalError}
-	defer func() { h.record.explained(m, dn, answer, time.Since(start)) }()
-	answer, dn = h.signOns.Explain(ctx, m)
+	defer func() { h.record.explained(m, trace, answer, time.Since(start)) }()
+	answer, trace = h.signOns.Explain(ctx, m)
 	return answer
 }
 
 // Look implements cloudlink.Handler; a panic is written down as above.
 func (h *handler) Look(ctx context.Context, m wire.Look) (answer wire.Looked) {
-	start, dn := time.Now(), ""
+	start, trace := time.Now(), signon.Trace{}
 	answer = wire.Looked{Outcome: wire.OutcomeUnknown}
-	defer func() { h.record.looked(m, dn, answer, time.Since(start)) }()
-	answer, dn = h.signOns.Look(ctx, m)
+	defer func() { h.record.looked(m, trace, answer, time.Since(start)) }()
+	answer, trace = h.signOns.Look(ctx, m)
 	return answer
 }
 

@@ -32,8 +32,8 @@ func (b *backoff) next(err error, held time.Duration) time.Duration {
 	var refusal *wire.Refusal
 	if errors.As(err, &refusal) {
 		switch refusal.Code {
-		case wire.RefusedClock, wire.RefusedGoingAway:
-			// the next try is made with another time, or at another node
+		case wire.RefusedClock, wire.RefusedNonce, wire.RefusedGoingAway:
+			// the next try is made with another time or nonce, or at another node
 		case wire.RefusedThrottled:
 			return time.Duration(max(1, refusal.RetryAfter))*time.Second + jitter(time.Second)
 		default:

@@ -238,7 +238,7 @@ func (r *reader) servers(e hcl.Expression) []string {
 		odd := err != nil || u.Hostname() == "" || u.User != nil || u.RawQuery != "" || u.Fragment != ""
 		if odd || u.Scheme != "ldaps" && u.Scheme != "ldap" || u.Path != "" && u.Path != "/" {
 			r.mistake(e, "Not the URL of a directory server",
-				`%q: write it as "ldaps://dc1.example.com" or, for StartTLS, "ldap://dc1.example.com".`, s)
+				`%q: write it as "ldaps://dc1.example.com" or, for StartTLS, "ldap://dc1.example.com".`, shownAddress(s))
 		}
 	}
 	return list

@@ -98,7 +98,7 @@ func mistakes(path string, parser *hclparse.Parser, diags hcl.Diagnostics, read 
 	files := map[string]*hcl.File{}
 	for name, f := range parser.Files() {
 		shown := *f
-		shown.Bytes = blankSecrets(f)
+		shown.Bytes, shown.Nav = blankSecrets(f), plainNav{f.Nav}
 		files[name] = &shown
 	}
 	slices.SortStableFunc(diags, byPlace)

@@ -2,8 +2,6 @@ package configs
 
 import (
 	"bytes"
-	"maps"
-	"reflect"
 	"regexp"
 	"slices"
 	"strings"
@@ -15,57 +13,21 @@ import (
 // secretKeys are the attributes whose source is never shown.
 var secretKeys = []string{"password", "proxy"}
 
-// shownKeys are the attributes whose source is: those of the schema. What stands under
-// another name may be a secret whose key is misspelt.
-var shownKeys = keysOf(reflect.TypeFor[fileBody]())
-
-// blockNames are what may begin a line besides.
-var blockNames = blocksOf(reflect.TypeFor[fileBody]())
-
-func keysOf(block reflect.Type) map[string]bool {
-	keys := map[string]bool{}
-	for f := range fieldsOf(block) {
-		if name, kind, _ := strings.Cut(f.Tag.Get("hcl"), ","); kind != "block" {
-			keys[name] = !slices.Contains(secretKeys, name)
-		} else {
-			maps.Copy(keys, keysOf(f.Type.Elem()))
-		}
-	}
-	return keys
-}
-
-func blocksOf(block reflect.Type) map[string]bool {
-	names := map[string]bool{}
-	for f := range fieldsOf(block) {
-		if name, kind, _ := strings.Cut(f.Tag.Get("hcl"), ","); kind == "block" {
-			names[name] = true
-			maps.Copy(names, blocksOf(f.Type.Elem()))
-		}
-	}
-	return names
-}
-
-func fieldsOf(block reflect.Type) func(func(reflect.StructField) bool) {
-	return func(yield func(reflect.StructField) bool) {
-		for i := range block.NumField() {
-			if !yield(block.Field(i)) {
-				return
-			}
-		}
-	}
-}
-
-// blankSecrets returns the source with every literal replaced by stars that is not the
-// value of an attribute which is shown. It works on tokens, so that it holds for a file
-// that does not parse too: from a key to the end of its line, or of the brackets that
-// are open there, a heredoc to its end. And it works on lines, since a quotation mark
-// that is not closed makes other tokens of all that follows.
+// blankSecrets returns the source with everything replaced by stars that is not known to
+// be harmless: names of keys and blocks, and the values of keys that hold no secret, where
+// the schema has them. It works on tokens, so that it holds for a file that does not parse
+// too: from a key to the end of its line, or of the brackets that are open there, a heredoc
+// to its end. A quotation mark that is not closed makes other tokens of all that follows:
+// of such a file only plain lines are shown.
 func blankSecrets(f *hcl.File) []byte {
 	out := bytes.Clone(f.Bytes)
-	tokens, _ := hclsyntax.LexConfig(f.Bytes, "", hcl.InitialPos)
-	h := hiding{tokens: tokens}
-	for i, t := range tokens {
-		if h.hides(i) {
+	h := hidingIn(f.Bytes)
+	if h.broken() {
+		blankLines(f.Bytes, out)
+		return out
+	}
+	for i, t := range h.tokens {
+		if h.hides(i) || t.Type == hclsyntax.TokenComment {
 			blank(out[t.Range.Start.Byte:t.Range.End.Byte])
 		}
 	}
@@ -77,19 +39,37 @@ func blankSecrets(f *hcl.File) []byte {
 
 // hiding goes through the tokens of a file.
 type hiding struct {
-	tokens hclsyntax.Tokens
-	hidden bool // literals, from here on
-	lost   bool // hidden, and not as the value of a key
-	within bool // a line
-	depth  int  // of brackets
+	tokens  hclsyntax.Tokens
+	at      []*block // that are open; the last is the innermost
+	opener  string   // what began the line, where it is no key
+	hidden  bool     // literals, from here on
+	address bool     // literals that are none, from here on
+	lost    bool     // hidden, and not as the value of a key
+	within  bool     // a line
+	depth   int      // of brackets
 }
 
-// lostTexts returns what stands between quotation marks where no value does, as a label.
-func lostTexts(src []byte) (texts []string) {
+func hidingIn(src []byte) *hiding {
 	tokens, _ := hclsyntax.LexConfig(src, "", hcl.InitialPos)
-	h := hiding{tokens: tokens}
-	for i, t := range tokens {
-		if h.hides(i) && h.lost && t.Type == hclsyntax.TokenQuotedLit {
+	return &hiding{tokens: tokens, at: []*block{wholeFile}}
+}
+
+// broken tells whether the tokens may be other ones than were meant.
+func (h *hiding) broken() bool {
+	return slices.ContainsFunc(h.tokens, func(t hclsyntax.Token) bool {
+		switch t.Type {
+		case hclsyntax.TokenInvalid, hclsyntax.TokenBadUTF8, hclsyntax.TokenQuotedNewline:
+			return true
+		}
+		return false
+	})
+}
+
+// lostTexts returns what stands where neither a key nor a value does, as a label.
+func lostTexts(src []byte) (texts []string) {
+	h := hidingIn(src)
+	for i, t := range h.tokens {
+		if h.hides(i) && h.lost && (t.Type == hclsyntax.TokenQuotedLit || t.Type == hclsyntax.TokenIdent) {
 			texts = append(texts, string(t.Bytes))
 		}
 	}
@@ -102,31 +82,68 @@ func (h *hiding) hides(i int) bool {
 	first := !h.within
 	h.within = true
 	switch t.Type {
-	case hclsyntax.TokenNewline:
+	case hclsyntax.TokenNewline, hclsyntax.TokenComment:
 		h.within, h.hidden = h.depth > 0, h.hidden && h.depth > 0
+		return false
+	case hclsyntax.TokenOBrace, hclsyntax.TokenCBrace:
+		h.braces(i)
+		return false
 	case hclsyntax.TokenOBrack, hclsyntax.TokenOParen:
 		h.depth++
 	case hclsyntax.TokenCBrack, hclsyntax.TokenCParen:
 		h.depth = max(0, h.depth-1)
-	case hclsyntax.TokenOQuote:
-		if first && h.depth == 0 {
-			h.hidden, h.lost = true, true
-		}
-	case hclsyntax.TokenOBrace, hclsyntax.TokenCBrace:
-		h.within = h.depth > 0
-	case hclsyntax.TokenIdent, hclsyntax.TokenQuotedLit:
-		if h.key(i) {
-			h.hidden, h.lost = !shownKeys[string(t.Bytes)] || h.hidden && h.depth > 0, false
-			return false
-		}
-		if first && t.Type == hclsyntax.TokenIdent { // no key, so nobody knows what follows
-			h.hidden, h.lost = true, true
-			_, known := shownKeys[string(t.Bytes)]
-			opens := i+1 < len(h.tokens) && h.tokens[i+1].Type == hclsyntax.TokenOBrace
-			return !opens && !known && !blockNames[string(t.Bytes)]
+	}
+	isName := t.Type == hclsyntax.TokenIdent || t.Type == hclsyntax.TokenQuotedLit
+	switch {
+	case isName && h.key(i):
+		return h.begins(string(t.Bytes), t.Type)
+	case first && h.depth <= 1 && !h.keyAhead(i): // no key, so nobody knows what follows
+		h.hidden, h.lost, h.opener = true, true, ""
+		if t.Type == hclsyntax.TokenIdent {
+			return h.opens(i)
 		}
 	}
-	return h.hidden && literal(t.Type) && !isArgument(h.tokens, i)
+	return literal(t.Type) && !isArgument(h.tokens, i) && (h.hidden || !h.harmless(t))
+}
+
+// begins goes on behind the name of a key, and tells whether that is hidden.
+func (h *hiding) begins(key string, as hclsyntax.TokenType) bool {
+	in := h.at[len(h.at)-1]
+	h.hidden, h.lost = !in.shows(key) || h.hidden && h.depth > 0, false
+	h.address, h.opener = slices.Contains(addressKeys, key), ""
+	return h.hidden && as == hclsyntax.TokenQuotedLit && !wholeFile.knows(key)
+}
+
+// opens goes on behind what may be the name of a block, and tells whether that is hidden.
+func (h *hiding) opens(i int) bool {
+	h.opener = string(h.tokens[i].Bytes)
+	opens := i+1 < len(h.tokens) && h.tokens[i+1].Type == hclsyntax.TokenOBrace
+	return !opens && !wholeFile.knows(h.opener)
+}
+
+// braces goes into a block or an object, or out of it.
+func (h *hiding) braces(i int) {
+	if h.tokens[i].Type == hclsyntax.TokenCBrace {
+		h.at = h.at[:max(1, len(h.at)-1)]
+	} else {
+		var in *block // of an object, or a block with a label, nothing is known
+		if i > 0 && h.opener != "" && string(h.tokens[i-1].Bytes) == h.opener {
+			in = h.at[len(h.at)-1].in(h.opener)
+		}
+		h.at = append(h.at, in)
+	}
+	h.within, h.opener = h.depth > 0, ""
+}
+
+// harmless tells whether a literal behind a key that is shown has nothing to hide.
+func (h *hiding) harmless(t hclsyntax.Token) bool {
+	switch text := string(t.Bytes); {
+	case t.Type == hclsyntax.TokenIdent:
+		return text == "true" || text == "false" || text == "null"
+	case h.address && t.Type != hclsyntax.TokenNumberLit:
+		return plainAddress.MatchString(strings.TrimSpace(text))
+	}
+	return true
 }
 
 // key tells whether a token is followed by an equals sign, or by the colon of an object.
@@ -139,6 +156,56 @@ func (h *hiding) key(i int) bool {
 		(h.tokens[next].Type == hclsyntax.TokenEqual || h.tokens[next].Type == hclsyntax.TokenColon)
 }
 
+// keyAhead tells whether a token is the quotation mark before a key.
+func (h *hiding) keyAhead(i int) bool {
+	return h.tokens[i].Type == hclsyntax.TokenOQuote && i+1 < len(h.tokens) &&
+		h.tokens[i+1].Type == hclsyntax.TokenQuotedLit && h.key(i+1)
+}
+
+// blankLines shows of a file whose tokens cannot be trusted only lines that are plain:
+// the beginning and the end of a block, and a key with a harmless value, where the schema
+// has it.
+func blankLines(src, out []byte) {
+	at, from := []*block{wholeFile}, 0
+	for line := range bytes.Lines(src) {
+		to := from + len(line)
+		if m := blockLine.FindSubmatch(line); m != nil {
+			at = append(at, at[len(at)-1].in(string(m[1])))
+		} else if bytes.HasPrefix(bytes.TrimSpace(line), []byte("}")) {
+			at = at[:max(1, len(at)-1)]
+			blank(out[from+bytes.IndexByte(line, '}')+1 : to])
+		} else if !plain(line, at[len(at)-1]) {
+			blankValue(line, out[from:to])
+		}
+		from = to
+	}
+}
+
+// plain tells whether a line of a block is a key that is shown with a harmless value.
+func plain(line []byte, in *block) bool {
+	m := plainLine.FindSubmatch(line)
+	if m == nil || !in.shows(string(m[1])) {
+		return false
+	}
+	return !slices.Contains(addressKeys, string(m[1])) || plainAddress.Match(slices.Concat(m[2:]...))
+}
+
+// blankValue blanks a line but for the name of a key.
+func blankValue(line, out []byte) {
+	from := 0
+	if at := nameLine.FindIndex(line); at != nil {
+		from = at[1]
+	}
+	blank(out[from:])
+}
+
+var (
+	blockLine = regexp.MustCompile(`^[ \t]*([A-Za-z_][\w-]*)[ \t]*\{[ \t\r]*\n?$`)
+	plainLine = regexp.MustCompile(`^[ \t]*([A-Za-z_][\w-]*)[ \t]*=[ \t]*(?:\[[ \t]*"([^"\n]*)"[ \t]*\]|"([^"\n]*)"|` +
+		`"([^"#\s]*)|(true|false|null|[0-9]+))\s*$`)
+	nameLine = regexp.MustCompile(`^[ \t]*[A-Za-z_][\w-]*[ \t]*=[ \t]*`)
+)
+
 // secretPieces returns where literal secrets begin and end, without the quotation
 // marks and brackets around them, by lines alone.
 func secretPieces(src []byte) [][2]int { return pieces(src, secretLine) }
@@ -147,7 +214,7 @@ func secretPieces(src []byte) [][2]int { return pieces(src, secretLine) }
 func hiddenPieces(src []byte) [][2]int {
 	all := secretPieces(src)
 	for _, at := range anyKeyLine.FindAllSubmatchIndex(src, -1) {
-		if line := src[at[2]:at[3]]; !shownKeys[string(bytes.Trim(line, `"`))] {
+		if key := string(bytes.Trim(src[at[2]:at[3]], `"`)); slices.Contains(secretKeys, key) || !wholeFile.knows(key) {
 			for _, piece := range pieces(src[at[4]:at[5]], wholeLine) {
 				all = append(all, [2]int{at[4] + piece[0], at[4] + piece[1]})
 			}

@@ -106,7 +106,7 @@ var stateAttributes = []string{
 	"userAccountControl", "msDS-User-Account-Control-Computed", "lockoutTime", "accountExpires", "pwdLastSet",
 	"msDS-UserPasswordExpiryTimeComputed", "logonHours", "userWorkstations",
 	"pwdAccountLockedTime", "pwdReset", "pwdChangedTime", "pwdPolicySubentry", "pwdEndTime", "pwdGraceUseTime",
-	"nsAccountLock", "passwordExpirationTime", "accountUnlockTime",
+	"nsAccountLock", "passwordExpirationTime", "accountUnlockTime", "passwordGraceUserTime",
 }
 
 // account is an entry whose state is looked at.

@@ -2,11 +2,14 @@ package directory_test
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"ldap-gateway/directory"
 	"ldap-gateway/directory/directorytest"
+	"ldap-gateway/directory/ds389test"
 )
 
 // windowsTime is the moment in so long from now as Active Directory writes it.
@@ -88,6 +91,7 @@ func TestAccountStateInWords(t *testing.T) {
 		"389-for-ever":      {ds389, []string{"accountUnlockTime: 19700101000000Z"}, "lock hinders: locked until an administrator"},
 		"389-for-a-while":   {ds389, []string{"accountUnlockTime: " + ldapTime(time.Hour)}, "lock hinders: locked until 2"},
 		"389-over":          {ds389, []string{"accountUnlockTime: " + ldapTime(-time.Hour)}, "lock fine: was locked until 2"},
+		"389-expired":       {ds389, []string{"passwordExpirationTime: 20200101000000Z"}, "password hinders: expired at 2020-01-01|if passwordExp is on and no grace sign-on is left"},
 		"389-will-expire":   {ds389, []string{"passwordExpirationTime: " + ldapTime(time.Hour)}, "password fine: expires at 2"},
 		"other":             {map[string][]string{"vendorName": {"Apache"}}, []string{"pwdReset: TRUE"}, "account not readable: how this directory"},
 	} {
@@ -99,5 +103,45 @@ func TestAccountStateInWords(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestGraceSignOnsOn389 has a password be over and sign-ons be left: they are sign-ons, as
+// on OpenLDAP, and how many are left is told to an account that may read the rule.
+func TestGraceSignOnsOn389(t *testing.T) {
+	s := ds389test.Start(t, ds389test.Config{})
+	s.Modify(person("alice"))
+	s.Modify("dn: cn=config\nchangetype: modify\nreplace: passwordExp\npasswordExp: on\n-\n" +
+		"replace: passwordGraceLimit\npasswordGraceLimit: 2\n-\n")
+	s.Modify("dn: " + aliceDN + "\nchangetype: modify\nreplace: passwordExpirationTime\n" +
+		"passwordExpirationTime: 20200101000000Z\n-\n")
+	clients := map[string]*directory.Client{}
+	for _, account := range []string{ds389test.AdminDN, ds389test.ReaderDN} {
+		clients[account] = open(t, s.CA(), s.TLSURL(), func(cfg *directory.Config) {
+			cfg.BindDN, cfg.BindPassword = account, ds389test.Password
+		})
+	}
+	ut := compile(t, persons())
+	told := func(account string) string {
+		c := clients[account]
+		facts, err := c.AccountState(t.Context(), find(t, c, ut, "alice"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		i := slices.IndexFunc(facts, func(f directory.AccountFact) bool { return f.Name == "password" })
+		return fmt.Sprintf("%s: %s", facts[i].State, facts[i].Detail)
+	}
+	for _, want := range []string{"fine: expired at 2020-01-01 00:00:00 UTC; 2 grace", "; 1 grace", "hinders: expired at 2020-01-01 00:00:00 UTC, and no grace"} {
+		if got := told(ds389test.AdminDN); !strings.Contains(got, want) {
+			t.Errorf("%q, want %q", got, want)
+		}
+		if got := told(ds389test.ReaderDN); !strings.Contains(got, "hinders") || !strings.Contains(got, "no grace sign-on is left") {
+			t.Errorf("of a rule that may not be read: %q", got)
+		}
+		kind := directory.AccountKind(0)
+		if strings.Contains(want, "no grace") {
+			kind = directory.PasswordExpired
+		}
+		wantKind(t, want, clients[ds389test.ReaderDN].Bind(t.Context(), aliceDN, "password"), kind)
 	}
 }

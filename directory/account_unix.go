@@ -151,5 +151,29 @@ func (a account) ds389Password() AccountFact {
 	case at.After(a.now):
 		return AccountFact{"password", Fine, "expires at " + a.until(at)}
 	}
-	return AccountFact{"password", Hinders, "expired at " + a.until(at) + ", if passwordExp is on"}
+	return a.ds389Expired(at)
+}
+
+// ds389Expired is of a password that is over: whether there are sign-ons left says a rule
+// of the server, or of a part of the tree, which the service account may be allowed to read.
+func (a account) ds389Expired(at time.Time) AccountFact {
+	expired, policy := "expired at "+a.until(at), a.value("pwdPolicySubentry")
+	if policy == "" {
+		policy = "cn=config"
+	}
+	rules, err := a.read(policy, "passwordExp", "passwordGraceLimit")
+	if err != nil || rules.GetEqualFoldAttributeValue("passwordExp") == "" {
+		return AccountFact{"password", Hinders, expired + ", if passwordExp is on and no grace sign-on is left"}
+	}
+	limit, _ := strconv.Atoi(rules.GetEqualFoldAttributeValue("passwordGraceLimit"))
+	used, _ := strconv.Atoi(a.value("passwordGraceUserTime"))
+	switch {
+	case !strings.EqualFold(rules.GetEqualFoldAttributeValue("passwordExp"), "on"):
+		return AccountFact{"password", Fine, expired + ", which counts for nothing: passwordExp is off"}
+	case limit > used:
+		return AccountFact{"password", Fine, fmt.Sprintf("%s; %d grace sign-ons are left", expired, limit-used)}
+	case limit > 0:
+		return AccountFact{"password", Hinders, expired + ", and no grace sign-on is left"}
+	}
+	return AccountFact{"password", Hinders, expired}
 }

@@ -156,16 +156,15 @@ func accountByControl(result *ldap.SimpleBindResult, failed bool) (AccountKind, 
 		return 0, false
 	}
 	for _, control := range result.Controls {
-		switch c := control.(type) {
-		case *ldap.ControlBeheraPasswordPolicy:
-			if kind, ok := accountByPolicy(c.Error, failed); ok {
-				return kind, true
+		if c, ok := control.(*ldap.ControlBeheraPasswordPolicy); ok {
+			if kind, ok := accountByPolicy(c.Error, failed); ok || !failed {
+				return kind, ok // 389 adds the other one to a grace sign-on, too
 			}
-		case *ldap.ControlVChuPasswordMustChange:
-			if failed {
-				return PasswordExpired, true
-			}
-			return PasswordMustChange, true
+		}
+	}
+	for _, control := range result.Controls {
+		if _, ok := control.(*ldap.ControlVChuPasswordMustChange); ok {
+			return map[bool]AccountKind{true: PasswordExpired, false: PasswordMustChange}[failed], true
 		}
 	}
 	return 0, false

@@ -4,15 +4,17 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
 	"github.com/go-ldap/ldap/v3"
 )
 
-// wayTime is how long a search for groups by one attribute took.
+// wayTime is what groups there are by one attribute, and how long a search by it took.
 type wayTime struct {
 	attribute string
+	groups    int // that have members in it; mostCounted: at least so many
 	took      time.Duration
 	slow      bool // as one without an index
 }
@@ -25,6 +27,7 @@ const (
 	fastSearch  = 5 * time.Millisecond
 	slowByTimes = 10
 	timeTries   = 3 // the quickest counts
+	mostCounted = 500
 )
 
 // timeWays searches by each attribute that groups here have members in, for a member
@@ -45,7 +48,7 @@ func (c *Client) timeWays(ctx context.Context) (times []wayTime, err error) {
 		if err != nil {
 			return nil, err
 		}
-		w := wayTime{attribute: a}
+		w := wayTime{attribute: a, groups: c.countWay(ctx, a)}
 		w.took, err = c.quickest(ctx, c.cfg.BaseDN, ldap.ScopeWholeSubtree, "("+a+"="+ldap.EscapeFilter(c.cfg.BaseDN)+")")
 		w.slow = w.took > slowSearch || w.took > fastSearch && w.took > slowByTimes*entry
 		if told {
@@ -54,6 +57,15 @@ func (c *Client) timeWays(ctx context.Context) (times []wayTime, err error) {
 		times = append(times, w)
 	}
 	return times, err
+}
+
+// countWay counts the entries that have an attribute, up to mostCounted.
+func (c *Client) countWay(ctx context.Context, attribute string) int {
+	found := c.search(ctx, "", func(*rootDSE) *ldap.SearchRequest {
+		return ldap.NewSearchRequest(c.cfg.BaseDN, ldap.ScopeWholeSubtree, ldap.NeverDerefAliases, mostCounted, 0, false,
+			"("+attribute+"=*)", []string{"1.1"}, nil)
+	})
+	return len(found.result.Entries)
 }
 
 func (c *Client) quickest(ctx context.Context, base string, scope int, filter string) (took time.Duration, err error) {
@@ -76,7 +88,11 @@ func (c *Client) quickest(ctx context.Context, base string, scope int, filter st
 func waysRow(vendor string, times []wayTime) Check {
 	var found, lines []string
 	for _, w := range times {
-		found = append(found, fmt.Sprintf("by %s in %s", w.attribute, w.took.Round(time.Millisecond/10)))
+		count := strconv.Itoa(w.groups)
+		if w.groups >= mostCounted {
+			count += " or more"
+		}
+		found = append(found, fmt.Sprintf("%s by %s in %s", count, w.attribute, w.took.Round(time.Millisecond/10)))
 		if w.slow {
 			lines = append(lines, indexLine(vendor, w.attribute))
 		}

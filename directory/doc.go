@@ -23,49 +23,47 @@
 //   - Without AllowClearText, nothing but a StartTLS request is sent in clear.
 //   - FindUser and DirectGroups make one search each, the groups on the server that
 //     found the user while it is up. (A membership that the server's size limit cuts
-//     off, which is then read in pages, one of more than one range of memberOf, the first DOMAIN\name, and a search
-//
-// whose connection was
-//
-//	  lost, cost more.)
-//	- What a person typed is escaped in one place and can only be an assertion value.
-//	- A Membership is Complete only when a successful search with no reference left
-//	  aside, or a memberOf that the server computes, said everything; also on a
-//	  machine that stands still meanwhile (see link.limited). Even so it is a list of
-//	  what was seen: that a group is not in it shows nothing. Evidence does.
-//	- Groups are searched for by the attributes that groups here have members in:
-//	  which these are is looked for before the first membership and then again, a minute
-//	  later at the earliest. What could not be found out is searched for. A kind of
-//	  groups that is new is so missed for about a minute, by who was in none of it yet.
-//	- Searches wait for their turn here, in order, once a server gets slower with each
-//	  more that is under way (see limiter): those for people apart from those for groups.
-//	- A control goes with a request only where it is needed and offered: pages are
-//	  asked for after a size limit, and not again for an hour of a server that refuses
-//	  them or answers less with them.
-//	- With a Canary, a membership is Unknown while the canary is not seen, and none is
-//	  read before the first look.
-//	- With Discover, DNS is asked at the first use and then every five minutes; hosts
-//	  outside of the domain are never connected to, and a DNS that fails changes nothing.
-//	- A server that fails is put aside and taken back by a goroutine of the client;
-//	  while another server is up, no sign-on waits for it a second time. The only one is
-//	  not put aside for being slow: it is asked whether it is there. A search that got
-//	  no answer over a connection that something between may have forgotten is tried
-//	  once more, over a new one; a bind never is.
-//	- The service account is not tried again at once after the directory refused its
-//	  password, at any server, so that it does not get locked. Until it was accepted
-//	  once, it is tried over one connection at a time.
-//	- A service account with Kerberos gets a ticket for each connection. No ticket is
-//	  kept, and a KDC that is silent costs a caller no more than DialTimeout.
-//	- Every call returns when its context ends. After Close nothing is left running; it
-//	  waits for a KDC that is being asked, five seconds with each.
+//     off, which is then read in pages, one of more than one range of memberOf, the
+//     first DOMAIN\name, and a search whose connection was lost, cost more.)
+//   - What a person typed is escaped in one place and can only be an assertion value.
+//   - A Membership is Complete only when a successful search with no reference left
+//     aside, or a memberOf that the server computes, said everything; also on a
+//     machine that stands still meanwhile (see link.limited). Even so it is a list of
+//     what was seen: that a group is not in it shows nothing. Evidence does.
+//   - Groups are searched for by the attributes that groups here have members in:
+//     which these are is looked for before the first membership and then again, a minute
+//     later at the earliest, and 200 times as long as the look took. What could not be
+//     found out is searched for. A kind of groups that is new is missed for that long by
+//     who was in none of it yet: a quarter of an hour where a look takes five seconds.
+//   - Searches wait for their turn here, in order, once a server gets slower with each
+//     more that is under way (see limiter): those for people apart from those for groups.
+//   - A control goes with a request only where it is needed and offered: pages are
+//     asked for after a size limit, and not again for an hour of a server that refuses
+//     them or answers less with them.
+//   - With a Canary, a membership is Unknown while the canary is not seen, and none is
+//     read before the first look.
+//   - With Discover, DNS is asked at the first use and then every five minutes; hosts
+//     outside of the domain are never connected to, and a DNS that fails changes nothing.
+//   - A server that fails is put aside and taken back by a goroutine of the client;
+//     while another server is up, no sign-on waits for it a second time. The only one is
+//     not put aside for being slow: it is asked whether it is there. A search that got
+//     no answer over a connection that something between may have forgotten is tried
+//     once more, over a new one; a bind never is.
+//   - The service account is not tried again at once after the directory refused its
+//     password, at any server, so that it does not get locked. Until it was accepted
+//     once, it is tried over one connection at a time.
+//   - A service account with Kerberos gets a ticket for each connection. No ticket is
+//     kept, and a KDC that is silent costs a caller no more than DialTimeout.
+//   - Every call returns when its context ends. After Close nothing is left running; it
+//     waits for a KDC that is being asked, five seconds with each.
 //
 // # Never
 //
 // It writes nothing but a password that is changed. It never follows a referral to a
 // host that the configuration does not name, never searches with a user's rights, never
-// reads a password back, and never decides on the text of an error. The texts that it parses are the codes that
-// Active Directory puts
-// into the text of a refused bind or change, which stand nowhere else.
+// reads a password back, and never decides on the text of an error. The texts that it
+// parses are the codes that Active Directory puts into the text of a refused bind or
+// change, which stand nowhere else.
 //
 // # What a refused bind means
 //
@@ -74,6 +72,7 @@
 //	49, AD sub-code 530 531 532 533 701 773 775       *AccountError
 //	49 with control "expired" or "locked"             *AccountError
 //	0 with control "must be changed"                  *AccountError, PasswordMustChange
+//	0 with control "expired" (a grace sign-on)        none
 //	19 (389: too many wrong passwords)                *AccountError, Locked
 //	53 from 389 (inactivated), with any password      *AccountError, Disabled
 //	8, 13 and all others                              *ResultError with a remedy
@@ -136,12 +135,14 @@
 //	                          not be read counts as absent there; or      to its end, and does not have it
 //	                          memberOf; or tokenGroups, of a security
 //	                          group that can be seen
-//	others, untried           the negation, and a member that can be      as OpenLDAP
-//	                          seen: an empty group there proves nothing
+//	others, untried           the negation, and a member that can be      never, but renamed, by the ID: what is
+//	                          seen: an empty group there proves nothing   hidden may be answered with code 32 too
 //
 // What it cannot tell apart, and so calls Untellable: a group that is hidden, by entry,
 // by attribute, by class or by the value of its member; groups whose members are
-// computed; posixGroups that have a name which the person's entry does not show; a
+// computed; posixGroups that have a name which the person's entry does not show, or any
+// when primary groups count and the person's gidNumber may not be seen (who is seen to
+// have none, on OpenLDAP and 389, is in none by it); a
 // replica that is behind (by entryCSN and contextCSN on OpenLDAP, by modifyTimestamp and
 // nsds50ruv on 389, by modifyTimestamp elsewhere, by nothing on Active Directory); groups
 // of a domain below in a global catalog; and in Active Directory the last group of
@@ -154,6 +155,10 @@
 // the server tells that it has followed the others up to that state (contextCSN on
 // OpenLDAP; on 389 nsds50ruv of cn=replica below cn=mapping tree,cn=config, which the
 // service account needs a right to read); or where there is no other server in the file.
+// A supplier of 389 that makes no changes would leave that open for ever: it writes a sign
+// of life every nsds5ReplicaKeepAliveUpdateInterval, an hour unless set. One that does not,
+// as it is too old, was stopped, or was taken away without CLEANALLRUV, leaves it open: an
+// administrator lets the group go in the console.
 //
 // What it does not notice: a replica that is behind on Active Directory; one behind a
 // single name in the file that stands for several servers and that do not tell how far

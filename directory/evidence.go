@@ -133,19 +133,19 @@ func (c *Client) looker(ctx context.Context, ut *UserType, e Entry, l *link) *lo
 	k := &looker{query: q, link: l}
 	ways := k.known(ctx, q.ways())
 	k.blind = blindTo(ways)
-	if c.cfg.PosixPrimaryGroups && e.gid == "" {
-		k.blind = append(k.blind, "posixGroup")
-	}
 	k.in, k.notIn = anyOf(ways), noneOf(ways)
 	if q.dse.activeDirectory() { // what may not be read counts as absent there, and its negation is true
 		k.notIn = noneOf(ways, "(member=*)")
-	} else if q.dse.vendor != VendorOpenLDAP && q.dse.vendor != Vendor389 { // nobody has tried what it counts as
+	} else if !q.dse.deniesTruly() { // nobody has tried what it counts as
 		k.notIn = noneOf(ways, anyPresent(ways))
 	}
 	k.base, _ = dn.Parse(q.base) // it was parsed before: when the type was compiled, or the file read
 	k.attributes = union([]string{"objectClass", "objectSid"}, q.rule.idAttributes(q.dse))
 	if stamp := stampAttribute(q.dse); stamp != "" {
 		k.attributes = append(k.attributes, stamp)
+	}
+	if c.cfg.PosixPrimaryGroups && e.gid == "" && !k.hasNoGID(ctx) {
+		k.blind = append(k.blind, "posixGroup")
 	}
 	return k
 }
@@ -227,11 +227,11 @@ func (k *looker) judge(ctx context.Context, g Asked, name dn.Name) Sight {
 		}
 	}
 	// The server names an existing entry above: nothing has the name. Active Directory
-	// answers the same of what may not be seen.
+	// answers the same of what may not be seen, and others may.
 	absent := at.code == ldap.LDAPResultNoSuchObject
-	gone := recycled || absent && !ad && above(at.matched, name)
+	gone := recycled || absent && k.query.dse.deniesTruly() && above(at.matched, name)
 	switch {
-	case byID && (gone || ad && absent):
+	case byID && (gone || absent && !k.query.dse.deniesTruly()):
 		return k.byID(ctx, g, name)
 	case gone:
 		return Sight{Finding: Gone}
@@ -251,6 +251,8 @@ func (k *looker) byID(ctx context.Context, g Asked, name dn.Name) Sight {
 		return Sight{Finding: Untellable, Obstacle: obstacle}
 	case now == "" && ad:
 		return k.fromOwnSide(ctx, g, name, true)
+	case now == "" && !k.query.dse.deniesTruly():
+		return Sight{Finding: Untellable, Obstacle: NotVisible}
 	case now == "":
 		return Sight{Finding: Gone}
 	}

@@ -56,6 +56,35 @@ func TestEvidenceOn389(t *testing.T) {
 	)
 }
 
+// TestEvidenceOfNoNumberOn389 tells who has no gidNumber from whose may not be seen.
+func TestEvidenceOfNoNumberOn389(t *testing.T) {
+	s := ds389test.Start(t, ds389test.Config{})
+	rights := []string{"all", "read", "search", "compare, search", "search, read"}
+	name := func(right string) string { return "no-" + strings.ReplaceAll(right, ", ", "-") }
+	var names []string
+	for _, right := range rights {
+		names = append(names, name(right))
+	}
+	s.Modify(withNumbers(append(names, "shown")...))
+	for _, right := range rights {
+		s.Modify("dn: uid=" + name(right) + "," + people + "\nchangetype: modify\nadd: aci\n" +
+			`aci: (targetattr = "gidNumber")(version 3.0; acl "hidden"; deny (` + right + `) userdn = "ldap:///` +
+			ds389test.ReaderDN + `";)` + "\n-\n")
+	}
+	c := open(t, s.CA(), s.TLSURL(), primaryGroups,
+		func(cfg *directory.Config) { cfg.BindDN, cfg.BindPassword = ds389test.ReaderDN, ds389test.Password })
+	ut := compile(t, persons())
+	wantSights(t, c, ut, "alice", "seen primary", "still named")
+	wantSights(t, c, ut, "shown", "still primary", "seen named")
+	for i, n := range names {
+		want := []string{"untellable primary", "untellable named"}
+		if !strings.Contains(rights[i], "read") && rights[i] != "all" {
+			want = []string{"still primary", "seen named"} // it is read, and the group is asked for it
+		}
+		wantSights(t, c, ut, n, want...)
+	}
+}
+
 const (
 	hideMember   = "(OD;;RP;bf9679c0-0de6-11d0-a285-00aa003049e2;;%s)"
 	hideMemberOf = "(OD;;RP;bf967991-0de6-11d0-a285-00aa003049e2;;%s)"

@@ -300,6 +300,36 @@ func TestEvidenceOfAHiddenName(t *testing.T) {
 		"still shown", "untellable second", "seen others", "seen crowd", "untellable in-the-crowd")
 }
 
+// withNumbers has people whose primary group is number 1, by RFC 2307, and two without
+// any number: one with a group of names, one without.
+func withNumbers(names ...string) string {
+	ldif := person("alice") + person("wit") + posixGroup("primary", "memberUid: wit") +
+		strings.Replace(posixGroup("named", "memberUid: alice"), "gidNumber: 1", "gidNumber: 2", 1)
+	for _, n := range names {
+		ldif += strings.Replace(person(n, "gidNumber: 1"), "\nuid:", "\nobjectClass: extensibleObject\nuid:", 1)
+	}
+	return ldif
+}
+
+func primaryGroups(cfg *directory.Config) { cfg.PosixPrimaryGroups = true }
+
+// TestEvidenceOfNoNumberOnOpenLDAP tells who has no gidNumber from whose may not be seen.
+func TestEvidenceOfNoNumberOnOpenLDAP(t *testing.T) {
+	var hide []string
+	rights := []string{"none", "disclose", "compare", "search"}
+	for _, right := range rights {
+		hide = append(hide, `access to dn.exact="uid=`+right+`,`+people+`" attrs=gidNumber`+byReader+right+` by * read`)
+	}
+	hide = append(hide, `access to dn.exact="uid=value,`+people+`" attrs=gidNumber val.exact="1"`+byReader+`none by * read`)
+	s := slapdtest.Start(t, slapdtest.Config{LDIF: withNumbers(append(rights, "value", "shown")...), Access: hide})
+	c, ut := open(t, s.CA(), s.TLSURL(), primaryGroups), compile(t, persons())
+	wantSights(t, c, ut, "alice", "seen primary", "still named")
+	wantSights(t, c, ut, "shown", "still primary", "seen named")
+	for _, uid := range append(rights, "value") {
+		wantSights(t, c, ut, uid, "untellable primary", "untellable named")
+	}
+}
+
 // TestEvidenceAtAReplicaThatIsBehind: it would say truly what is not true any more.
 func TestEvidenceAtAReplicaThatIsBehind(t *testing.T) {
 	s := slapdtest.Start(

@@ -12,7 +12,8 @@ import (
 const idTypes = "( 1.1 NAME 'entryUUID' ) ( 1.2 NAME 'nsUniqueId' ) ( 1.3 NAME 'member' )"
 
 // TestEvidenceByWhateverIdentifies has a server of no known vendor identify groups by an
-// attribute that is not the first that comes to mind, or hide one that does.
+// attribute that is not the first that comes to mind, or hide one that does. What is not
+// there any more may be hidden, for all that anybody knows of such a server.
 func TestEvidenceByWhateverIdentifies(t *testing.T) {
 	id := func(n string) string { return strings.Repeat("0", 8) + "-0000-0000-0000-0000000000" + n }
 	own := func(n string) string { return "nsUniqueId: 00000000-00000000-00000000-000000" + n } // as such a server writes it
@@ -21,11 +22,11 @@ func TestEvidenceByWhateverIdentifies(t *testing.T) {
 	}
 	for name, c := range map[string]struct{ person, there, moved, want string }{
 		"by-nsUniqueId": {own("01"), own("11"), own("22"),
-			"there seen, moved renamed, gone gone"},
+			"there seen, moved renamed, gone untellable"},
 		"by-both": {own("01") + "\nentryUUID: " + id("02"), "entryUUID: " + id("12") + "\n" + own("11"),
-			"entryUUID: " + id("23") + "\n" + own("22"), "there seen, moved renamed, gone gone"},
+			"entryUUID: " + id("23") + "\n" + own("22"), "there seen, moved renamed, gone untellable"},
 		// The ID of the record is hidden here: one of another attribute is not another group's.
-		"hidden-at-the-group":  {own("01") + "\nentryUUID: " + id("02"), "entryUUID: " + id("12"), "entryUUID: " + id("23"), "there untellable, moved gone, gone gone"},
+		"hidden-at-the-group":  {own("01") + "\nentryUUID: " + id("02"), "entryUUID: " + id("12"), "entryUUID: " + id("23"), "there untellable, moved untellable, gone untellable"},
 		"hidden-at-the-person": {"entryUUID: " + id("02"), own("11"), own("22"), "there seen, moved untellable, gone untellable"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -156,6 +156,11 @@ func TestMirroredTreesAreTold(t *testing.T) {
 	} {
 		s := slapdtest.Start(t, slapdtest.Config{LDIF: person("alice") + tc.ldif})
 		for _, row := range open(t, s.CA(), s.TLSURL()).Check(t.Context()) {
+			counted := "found 0 by member in "
+			names := ", " + strconv.Itoa(strings.Count(tc.ldif, "memberUid")) + " by memberUid in "
+			if row.Name == "groups" && !(strings.Contains(row.Detail, counted) && strings.Contains(row.Detail, names)) {
+				t.Errorf("%s: not counted: %s", name, row.Detail)
+			}
 			if row.Name == "groups" && strings.Contains(row.Detail, "ou=compat") != tc.told ||
 				row.Name == "groups" && (row.State == directory.Warning) != tc.told {
 				t.Errorf("%s: %+v", name, row)

@@ -37,6 +37,13 @@ func (k *looker) namesOthersOnly(ctx context.Context, group string) bool {
 	return true
 }
 
+// hasNoGID tells whether the person is seen to have no gidNumber, and not only none that
+// may be read: what may not be searched for is, with its negation, undefined. What other
+// servers say of it nobody has tried.
+func (k *looker) hasNoGID(ctx context.Context) bool {
+	return k.query.dse.deniesTruly() && k.ask(ctx, k.query.entry.DN, "(!("+posixID+"=*))").entry != nil
+}
+
 // values returns those of one attribute, of one entry.
 func (k *looker) values(ctx context.Context, base, attribute string) []string {
 	if ctx.Err() != nil || !k.link.enter() {

@@ -95,6 +95,11 @@ func currentTime(e *ldap.Entry) time.Time {
 // product returns vendor and version, for people.
 func (d *rootDSE) product() string { return strings.TrimSpace(d.vendor + " " + d.version) }
 
+// deniesTruly tells whether the server is of a kind that says of an attribute and of an
+// entry that they are not there only when they are not, and otherwise that it cannot be
+// told. Of kinds that nobody has tried it is not known.
+func (d *rootDSE) deniesTruly() bool { return d.vendor == VendorOpenLDAP || d.vendor == Vendor389 }
+
 func vendorOf(e *ldap.Entry) string {
 	name := strings.ToLower(e.GetEqualFoldAttributeValue("vendorName"))
 	ad := slices.Contains(e.GetEqualFoldAttributeValues("supportedCapabilities"), oidCapabilityAD)

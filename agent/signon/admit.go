@@ -27,10 +27,10 @@ func (s *Service) admit(ctx context.Context, m wire.SignOn) (userType, *wire.Sig
 			"the gateway's policy refuses the user type: "+strings.Join(d.why(m.UserType), "; "))
 	case !ok:
 		return userType{}, refuse(wire.OutcomeNotAllowed, "this instance does not know the user type")
-	case ctx.Err() != nil:
-		return userType{}, refuse(wire.OutcomeTimeout, "the time for this sign-on was over before the directory was asked")
 	case s.Rate != nil && !s.Rate.Allow():
 		return userType{}, refuse(wire.OutcomeBusy, "more sign-ons than policy.sign_ons_per_minute allows")
+	case ctx.Err() != nil:
+		return userType{}, refuse(wire.OutcomeTimeout, "the time for this sign-on was over before the directory was asked")
 	case len(m.Identifier) > mostIdentifier || strings.ContainsFunc(m.Identifier, unicode.IsControl):
 		// A person may have typed it, so it is an answer about persons.
 		return userType{}, refuse(wire.OutcomeNoSuchUser,
@@ -111,8 +111,10 @@ func (s *Service) untimely(millis uint64) *wire.SignOnResult {
 	switch {
 	case at.Before(started):
 		reason = "the password was sealed before this gateway was started"
-	case now.Sub(at) > replayLife || s.Seen.forgotten(millis):
-		reason = "the password was sealed longer ago than requests are remembered"
+	case now.Sub(at) > replayLife:
+		reason = "the password was sealed longer ago than it is tried"
+	case s.Seen.forgotten(millis):
+		reason = "the password was sealed when requests were that may be forgotten: if this lasts, set all clocks by NTP"
 	case at.Sub(now) > mostFuture:
 		reason = "the password was sealed in the future: set the clocks of the cloud's nodes by NTP"
 	default:

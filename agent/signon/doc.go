@@ -39,14 +39,16 @@
 //     remembered, and of those before no password is tried that was sealed when they
 //     were. Of a cloud of version 1 of the wire, which seals no time, it is the last
 //     100,000. Besides, a password is tried for five minutes after it was sealed, and
-//     only when that was after the start, so that a machine that lost its power and the
-//     end of its journal does not bind twice either. A journal that could not be
-//     written, or was damaged, has only that.
+//     only when that was after the start. After a program that ended without a word, or
+//     lost anything of its journal, none is tried that was sealed before the start by
+//     this machine's clock either; one without a time may then be bound for again.
+//     A journal that cannot be read is not replaced.
 //   - A name that the policy keeps back leaves in no field: a reason has words of ours
 //     and numbers, and what the directory said in full is in the log.
 //   - What costs a cloud nothing, as a request that is refused before the directory is
 //     asked, is a line of the log at first and then now and then, with how many were not.
 //   - Wrong passwords are counted over restarts, as [Guard.Remember] is given a journal.
+//     Where one may have lost some, everybody has one try for as long as they would count.
 //   - With WantVerify, and an entry that is the one the cloud knows, no group is
 //     searched for.
 //   - A password is in memory only between open and the end of the bind, or of the

@@ -13,19 +13,19 @@ import (
 // the cloud asks; the command of this machine looks for all.
 const mostParents = 50
 
-// Explain says what a sign-on of a person would bring, and the DN of the entry.
-// It makes no bind. What the file's policy keeps back is counted, not named.
-func (s *Service) Explain(ctx context.Context, m wire.Explain) (wire.Explained, string) {
-	e, dn, said := s.explained(ctx, m)
+// Explain says what a sign-on of a person would bring. It makes no bind. What the
+// file's policy keeps back is counted, not named.
+func (s *Service) Explain(ctx context.Context, m wire.Explain) (wire.Explained, Trace) {
+	e, trace, said := s.explained(ctx, m)
 	e.ID = m.ID
 	line := []any{"question", m.ID, logUserType, m.UserType, logOutcome, e.Outcome, logReason, e.Reason}
-	s.log("explained", e.Outcome, dn != "", append(line, detail(said)...))
-	return e, dn
+	s.log("explained", trace.Asked, append(line, detail(said)...))
+	return e, trace
 }
 
-func (s *Service) explained(ctx context.Context, m wire.Explain) (e wire.Explained, dn string, said error) {
+func (s *Service) explained(ctx context.Context, m wire.Explain) (e wire.Explained, _ Trace, said error) {
 	if reason := s.Policy.RefuseExplain(); reason != "" {
-		return wire.Explained{Outcome: wire.OutcomeNotAllowed, Reason: reason}, "", nil
+		return wire.Explained{Outcome: wire.OutcomeNotAllowed, Reason: reason}, Trace{}, nil
 	}
 	t, refusal := s.admit(ctx, wire.SignOn{
 		ID:         m.ID,
@@ -35,18 +35,19 @@ func (s *Service) explained(ctx context.Context, m wire.Explain) (e wire.Explain
 		Want:       wire.WantRecord,
 	})
 	if refusal != nil {
-		return wire.Explained{Outcome: refusal.Outcome, Reason: refusal.Reason}, "", nil
+		return wire.Explained{Outcome: refusal.Outcome, Reason: refusal.Reason}, Trace{}, nil
 	}
 	entry, err := s.People.FindUser(ctx, t.UserType, m.Identifier)
 	if err != nil {
 		f := failed(ctx, err)
-		return wire.Explained{Outcome: f.Outcome, Reason: f.Reason}, "", err
+		return wire.Explained{Outcome: f.Outcome, Reason: f.Reason}, Trace{Asked: true}, err
 	}
+	trace := Trace{entry.DN, true}
 	if !s.Persons.allow(entry.DN, s.Policy.File.SignOnsPerPerson) {
 		return wire.Explained{
 			Outcome: wire.OutcomeNotAllowed,
 			Reason:  "more sign-ons of this person than policy.sign_ons_per_person_per_minute allows",
-		}, entry.DN, nil
+		}, trace, nil
 	}
 	told := s.cut(entry, m.ID)
 	e = wire.Explained{
@@ -63,7 +64,7 @@ func (s *Service) explained(ctx context.Context, m wire.Explain) (e wire.Explain
 	if t.Groups() != nil {
 		s.groupsOf(ctx, &e, t.UserType, entry)
 	}
-	return e, entry.DN, nil
+	return e, trace, nil
 }
 
 func (s *Service) accountOf(ctx context.Context, entry directory.Entry) []wire.AccountFact {

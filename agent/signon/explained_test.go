@@ -14,10 +14,10 @@ func TestExplained(t *testing.T) {
 	p := agenttest.Policy()
 	question := wire.Explain{ID: "x", UserType: "staff", Revision: 1, Identifier: "alice"}
 	d := newDesk(t, p)
-	if e, dn := d.Explain(t.Context(), question); e.Outcome != wire.OutcomeNotAllowed ||
+	if e, trace := d.Explain(t.Context(), question); e.Outcome != wire.OutcomeNotAllowed ||
 		!strings.Contains(e.Reason, "policy.explain") ||
 		e.Entry != nil ||
-		dn != "" {
+		trace.DN != "" || trace.Asked {
 		t.Errorf("without the file's word: %+v", e)
 	}
 	if n := d.server.Searches(); n != 0 {
@@ -25,8 +25,8 @@ func TestExplained(t *testing.T) {
 	}
 	p.Explain = true
 	d = newDesk(t, p)
-	e, dn := d.Explain(t.Context(), question)
-	if e.Outcome != wire.OutcomeOK || e.ID != "x" || dn != agenttest.AliceDN || e.Entry.DN != agenttest.AliceDN ||
+	e, trace := d.Explain(t.Context(), question)
+	if e.Outcome != wire.OutcomeOK || e.ID != "x" || trace.DN != agenttest.AliceDN || e.Entry.DN != agenttest.AliceDN ||
 		e.Entry.Attributes["mail"][0] != "alice@x.test" ||
 		len(e.Account) == 0 ||
 		e.Method == "" {

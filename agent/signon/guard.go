@@ -23,10 +23,10 @@ const guardLines = 20_000
 // Journal keeps what a Guard counted, so that it outlives the program. People are
 // named by a hash.
 type Journal interface {
-	Load(since, now time.Time) (map[string][]time.Time, error)
+	Load(since, now time.Time) (all map[string][]time.Time, doubted time.Time, err error)
 	Wrong(who string, at time.Time) error
 	Right(who string) error
-	Replace(all map[string][]time.Time) error
+	Replace(all map[string][]time.Time, doubted time.Time) error
 }
 
 // Guard counts wrong passwords by person, so that guessing through the gateway
@@ -40,8 +40,8 @@ type Guard struct {
 	mu      sync.Mutex
 	people  map[string]*suspect // by the hash of dn.Key
 	journal Journal             // nil: a restart forgets
-	lines   int                 // written since the journal was begun
-	lost    error               // why the journal is not written; nil: it is
+	kept    kept
+	doubted time.Time // when counts of anybody may have been lost last
 }
 
 // suspect is who gave wrong passwords, or may be about to.
@@ -59,30 +59,44 @@ const mostWithin = 24 * time.Hour
 
 // Remember has the guard go on from what a journal kept, and keep it there from
 // now on. An error says that it could not be read or written: the guard counts
-// all the same, and forgets at the end of the program.
+// all the same, and forgets at the end of the program, unless a later count finds that
+// the journal can be used. One that cannot be read is not replaced. What it may
+// have lost was anybody's: as long as that would count, everybody has one try.
 func (g *Guard) Remember(j Journal) error {
 	g.mu.Lock()
 	defer g.mu.Unlock()
+	g.journal, g.kept = j, kept{read: g.read, rewrite: g.rewrite, most: guardLines}
+	g.kept.mend()
+	return g.kept.lost
+}
+
+// read takes in what the journal kept; the caller holds mu.
+func (g *Guard) read() error {
 	now := time.Now()
-	kept, err := j.Load(now.Add(-mostWithin), now)
-	for who, times := range kept {
-		if p := g.person(who); len(p.wrong) == 0 {
-			p.wrong = times
-		}
+	all, doubted, err := g.journal.Load(now.Add(-mostWithin), now)
+	if err != nil {
+		doubted = now
 	}
-	g.journal = j
-	return errors.Join(err, g.rewrite())
+	if doubted.After(g.doubted) {
+		g.doubted = doubted
+	}
+	for who, times := range all {
+		p := g.person(who)
+		p.wrong = slices.SortedFunc(slices.Values(append(times, p.wrong...)), time.Time.Compare)
+		p.wrong = p.wrong[max(0, len(p.wrong)-mostWrong):]
+	}
+	return err
 }
 
 // Lost returns why counts would not outlive the program; nil when they do.
 func (g *Guard) Lost() error {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	return g.lost
+	return g.kept.lost
 }
 
 // rewrite begins the journal anew with what still counts; the caller holds mu.
-func (g *Guard) rewrite() error {
+func (g *Guard) rewrite() (lines int, err error) {
 	all, oldest := map[string][]time.Time{}, time.Now().Add(-mostWithin)
 	for who, p := range g.people {
 		young := slices.DeleteFunc(slices.Clone(p.wrong), func(at time.Time) bool { return at.Before(oldest) })
@@ -90,21 +104,7 @@ func (g *Guard) rewrite() error {
 			all[who] = young
 		}
 	}
-	g.lines, g.lost = 0, g.journal.Replace(all)
-	return g.lost
-}
-
-// keep adds a line to the journal; the caller holds mu.
-func (g *Guard) keep(add func(Journal) error) {
-	if g.journal == nil {
-		return
-	}
-	g.lines++
-	if g.lines > guardLines {
-		_ = g.rewrite() // which keeps why it did not
-		return
-	}
-	g.lost = add(g.journal)
+	return 0, g.journal.Replace(all, g.doubted)
 }
 
 // who names a person in the guard and in its journal.
@@ -138,10 +138,16 @@ func (g *Guard) try(key string, limit configs.WrongPasswords) (wait time.Duratio
 	for len(p.wrong) > 0 && now.Sub(p.wrong[0]) >= limit.Within {
 		p.wrong = p.wrong[1:]
 	}
+	wrong, doubt := len(p.wrong), g.doubted.Add(limit.Within).Sub(now)
+	if doubt > 0 { // all but one may have been lost
+		wrong = max(wrong, limit.Most-1+g.sinceDoubt(p))
+	}
 	switch {
 	case limit.Most > 0 && len(p.wrong) >= limit.Most:
 		return p.wrong[len(p.wrong)-limit.Most].Add(limit.Within).Sub(now), nil
-	case limit.Most > 0 && len(p.wrong)+p.tries >= limit.Most:
+	case limit.Most > 0 && wrong >= limit.Most:
+		return doubt, nil
+	case limit.Most > 0 && wrong+p.tries >= limit.Most:
 		if p.ended == nil {
 			p.ended = make(chan struct{})
 		}
@@ -149,6 +155,17 @@ func (g *Guard) try(key string, limit configs.WrongPasswords) (wait time.Duratio
 	}
 	p.tries++
 	return 0, nil
+}
+
+// sinceDoubt counts the wrong passwords of a person that were surely all; the caller
+// holds mu.
+func (g *Guard) sinceDoubt(p *suspect) (n int) {
+	for _, at := range p.wrong {
+		if !at.Before(g.doubted) {
+			n++
+		}
+	}
+	return n
 }
 
 // person returns what is known of one; the caller holds mu.
@@ -195,7 +212,7 @@ func (g *Guard) count(entry string, err error) {
 	p := g.person(key)
 	p.wrong = append(p.wrong, now)
 	p.wrong = p.wrong[max(0, len(p.wrong)-mostWrong):]
-	g.keep(func(j Journal) error { return j.Wrong(key, now) })
+	g.kept.add(func() error { return g.journal.Wrong(key, now) })
 }
 
 // forget takes back what was counted, as the directory does after a right password.
@@ -208,7 +225,7 @@ func (g *Guard) forget(entry string) {
 		return
 	}
 	if len(p.wrong) > 0 {
-		g.keep(func(j Journal) error { return j.Right(key) })
+		g.kept.add(func() error { return g.journal.Right(key) })
 	}
 	p.wrong = nil
 	if p.tries == 0 {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -75,18 +76,20 @@ func TestJournalIsNoTrap(t *testing.T) {
 	agenttest.Must(t, folder.Ready())
 	path := filepath.Join(folder.String(), "wrong-passwords")
 	text := fmt.Sprintf(
-		"nonsense\n12\n%d future\n%d old\n%d %s\n\x00\xff",
+		"nonsense\n12\n%d %s\n%d %s\n%d %s\n\x00\xff",
 		time.Now().Add(time.Hour).Unix(),
+		who("uid=future"),
 		time.Now().Add(-48*time.Hour).Unix(),
+		who("uid=old"),
 		time.Now().Unix(),
 		who("uid=bob"),
 	)
 	agenttest.Must(t, os.WriteFile(path, []byte(text), 0o600))
 	g := restarted(t, folder)
-	if len(g.people) != 2 || len(g.people[who("uid=bob")].wrong) != 1 || len(g.people["future"].wrong) != 1 {
+	if len(g.people) != 2 || len(g.people[who("uid=bob")].wrong) != 1 || len(g.people[who("uid=future")].wrong) != 1 {
 		t.Fatalf("%v", g.people)
 	}
-	if at := g.people["future"].wrong[0]; at.After(time.Now()) {
+	if at := g.people[who("uid=future")].wrong[0]; at.After(time.Now()) {
 		t.Errorf("counts until %s", at)
 	}
 	agenttest.Must(t, os.Remove(path))
@@ -98,5 +101,50 @@ func TestJournalIsNoTrap(t *testing.T) {
 	g.count("uid=bob", directory.ErrInvalidCredentials)
 	if waits(g, "uid=bob", configs.WrongPasswords{Most: 1, Within: time.Hour}) == 0 {
 		t.Error("it does not count any more")
+	}
+}
+
+// TestLostCountsLeaveOneTry damages what a guard kept, in any way that is noticed: for
+// as long as a wrong password counts everybody has one try, also after more restarts,
+// and what could be read still counts. A right password gives another.
+func TestLostCountsLeaveOneTry(t *testing.T) {
+	line := fmt.Sprintf("%d %s\n", time.Now().Unix(), who("uid=bob"))
+	limit := configs.WrongPasswords{Most: 3, Within: time.Hour}
+	for name, text := range map[string]string{
+		"cut":          line + line[:20],
+		"cut-hash":     line + line[:len(line)-2] + "\n",
+		"right-cut":    line + "right " + who("uid=bob")[:31],
+		"joined":       line + line[:9] + line,
+		"NUL":          line + strings.Repeat("\x00", 600),
+		"a-line-of-MB": line + strings.Repeat("7", 1<<20) + "\n" + line,
+		"nobody":       line + "5 \n",
+	} {
+		t.Run(name, func(t *testing.T) {
+			folder := state.At(t.TempDir())
+			agenttest.Must(t, os.WriteFile(filepath.Join(folder.String(), "wrong-passwords"), []byte(text), 0o600))
+			restarted(t, folder)
+			g := restarted(t, folder)
+			for range 2 {
+				if d := waits(g, "uid=alice", limit); d != 0 {
+					t.Fatalf("the one try waits %s", d)
+				}
+				g.count("uid=alice", directory.ErrInvalidCredentials)
+				if d := waits(g, "uid=alice", limit); d < 59*time.Minute || d > time.Hour {
+					t.Errorf("the second waits %s", d)
+				}
+				g.forget("uid=alice")
+			}
+			if len(g.people[who("uid=bob")].wrong) == 0 {
+				t.Error("what is whole counts no more")
+			}
+			if d := waits(g, "uid=bob", configs.WrongPasswords{Within: time.Hour}); d != 0 {
+				t.Errorf("without a limit it waits %s", d)
+			}
+			g.doubted = time.Now().Add(-time.Hour)
+			g.count("uid=alice", directory.ErrInvalidCredentials)
+			if d := waits(g, "uid=alice", limit); d != 0 {
+				t.Errorf("after its time the doubt waits %s", d)
+			}
+		})
 	}
 }

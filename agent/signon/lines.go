@@ -6,8 +6,6 @@ import (
 	"time"
 
 	"golang.org/x/time/rate"
-
-	"ldap-gateway/cloudlink/wire"
 )
 
 // lines are those of the log that a cloud causes as often as it likes, since they cost
@@ -36,10 +34,10 @@ func (l *lines) write(line func(more ...any)) {
 	})
 }
 
-// log writes the line of a request: always when it has cost what the policy counts, else
-// now and then.
-func (s *Service) log(what string, o wire.Outcome, bindSent bool, line []any) {
-	if bindSent || o != wire.OutcomeNotAllowed && o != wire.OutcomeBusy {
+// log writes the line of a request: always when a directory was asked, which costs what
+// the policy counts, else now and then.
+func (s *Service) log(what string, asked bool, line []any) {
+	if asked {
 		s.Logger.Info(what, line...)
 		return
 	}

@@ -2,6 +2,7 @@ package signon
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"strings"
 	"testing"
@@ -23,6 +24,8 @@ func TestRefusalsAreLoggedNowAndThen(t *testing.T) {
 	d.Logger = hclog.New(&hclog.LoggerOptions{Output: &log})
 	long := strings.Repeat("x", 3000)
 	const rounds = 1000
+	over, end := context.WithCancel(t.Context())
+	end()
 	for n := range rounds {
 		id := fmt.Sprint(n)
 		d.ask(id, "alice", "wonderland", func(m *wire.SignOn) { m.UserType = long })
@@ -31,10 +34,13 @@ func TestRefusalsAreLoggedNowAndThen(t *testing.T) {
 		d.ChangePassword(t.Context(), wire.ChangePassword{ID: id, UserType: long})
 		d.Explain(t.Context(), wire.Explain{ID: id, UserType: long})
 		d.Look(t.Context(), wire.Look{ID: id, UserType: long})
+		d.ask(id, long, "wonderland") // as somebody whom nobody is
+		d.ask(id, "alice", "\x00")    // as with a wrong password
+		d.SignOn(over, wire.SignOn{ID: id, UserType: "staff", Revision: 1, Identifier: "alice", Want: wire.WantVerify})
 		d.UserTypes(wire.UserTypes{Revision: 1, Types: []wire.UserType{agenttest.Staff(), {ID: "bad", SearchBase: long}}})
 	}
 	if n := strings.Count(log.String(), "\n20"); n > 3*firstLines || n < firstLines { // each begins with the year
-		t.Errorf("%d lines for %d requests", n, 7*rounds)
+		t.Errorf("%d lines for %d requests", n, 10*rounds)
 	}
 	log.Reset()
 	if r := d.ask("good", "alice", "wonderland"); r.Outcome != wire.OutcomeOK || !strings.Contains(log.String(), "good") {

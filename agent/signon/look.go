@@ -94,30 +94,30 @@ func (l *looks) enter() bool {
 func (l *looks) leave() { <-l.slots }
 
 // Look says how the person of a sign-on that has just ended well stands to some
-// groups, and the DN of their entry. Only what the policy lets out is looked for.
-func (s *Service) Look(ctx context.Context, m wire.Look) (wire.Looked, string) {
+// groups. Only what the policy lets out is looked for.
+func (s *Service) Look(ctx context.Context, m wire.Look) (wire.Looked, Trace) {
 	start := time.Now()
-	answer, dn := s.looked(ctx, m)
+	answer, trace := s.looked(ctx, m)
 	answer.ID = m.ID
-	s.log("looked at groups", answer.Outcome, dn != "", []any{
+	s.log("looked at groups", trace.Asked, []any{
 		logSignOn, m.ID, logUserType, m.UserType, logOutcome, answer.Outcome,
 		"groups", len(m.Groups), "untellable", count(answer, wire.FindingUntellable), "took", time.Since(start),
 	})
-	return answer, dn
+	return answer, trace
 }
 
-func (s *Service) looked(ctx context.Context, m wire.Look) (wire.Looked, string) {
+func (s *Service) looked(ctx context.Context, m wire.Look) (wire.Looked, Trace) {
 	f := s.looks.take(m.ID, time.Now())
 	switch {
 	case f == nil || f.userType.ID() != m.UserType:
-		return wire.Looked{Outcome: wire.OutcomeNotAllowed}, ""
+		return wire.Looked{Outcome: wire.OutcomeNotAllowed}, Trace{}
 	case s.Rate != nil && !s.Rate.Allow(), !s.looks.enter():
-		return wire.Looked{Outcome: wire.OutcomeBusy}, f.entry.DN
+		return wire.Looked{Outcome: wire.OutcomeBusy}, Trace{DN: f.entry.DN}
 	}
 	defer s.looks.leave()
 	ctx, cancel := context.WithTimeout(ctx, timeToLook(ctx))
 	defer cancel()
-	return wire.Looked{Outcome: wire.OutcomeOK, Groups: s.sights(ctx, f, m.Groups)}, f.entry.DN
+	return wire.Looked{Outcome: wire.OutcomeOK, Groups: s.sights(ctx, f, m.Groups)}, Trace{f.entry.DN, true}
 }
 
 // timeToLook leaves time for the answer to arrive.

@@ -47,7 +47,8 @@ func TestLookAfterASignOn(t *testing.T) {
 		wire.LookGroup{DN: "my_attr=x,ou=groups,dc=x"},
 	)
 	malformed := wire.Sight{Finding: wire.FindingUntellable, Reason: wire.LookMalformed}
-	want := []wire.Sight{{Finding: wire.FindingStill}, {Finding: wire.FindingGone}, malformed, malformed}
+	unseen := wire.Sight{Finding: wire.FindingUntellable, Reason: wire.LookNotVisible}
+	want := []wire.Sight{{Finding: wire.FindingStill}, unseen, malformed, malformed}
 	for i, g := range l.Groups {
 		if g.Finding != want[i].Finding || g.Reason != want[i].Reason {
 			t.Errorf("%d: %+v", i, g)
@@ -71,8 +72,8 @@ func TestLookBelongsToASignOnThatEndedWell(t *testing.T) {
 			t.Errorf("%s: %+v", id, l)
 		}
 	}
-	if l, dn := d.Look(t.Context(), wire.Look{ID: "other type", UserType: "x", Groups: []wire.LookGroup{{DN: child}}}); l.Outcome != wire.OutcomeNotAllowed ||
-		dn != "" {
+	if l, trace := d.Look(t.Context(), wire.Look{ID: "other type", UserType: "x", Groups: []wire.LookGroup{{DN: child}}}); l.Outcome != wire.OutcomeNotAllowed ||
+		trace.DN != "" {
 		t.Errorf("%+v", l)
 	}
 	observe := agenttest.Policy()
@@ -96,7 +97,7 @@ func TestLookIsBounded(t *testing.T) {
 	}
 	l := d.look("1", many...)
 	for i, g := range l.Groups {
-		if want := map[bool]wire.Finding{true: wire.FindingUntellable, false: wire.FindingGone}[i >= mostLooked]; g.Finding != want {
+		if want := map[bool]wire.LookReason{true: wire.LookTooMany, false: wire.LookNotVisible}[i >= mostLooked]; g.Reason != want {
 			t.Errorf("%d: %+v", i, g)
 		}
 	}

@@ -19,11 +19,17 @@ var accountOutcomes = map[directory.AccountKind]wire.Outcome{
 	directory.LogonWorkstation:   wire.OutcomeLogonWorkstation,
 }
 
+// Trace is what of a request is for this machine alone.
+type Trace struct {
+	DN    string // of the person's entry; empty when none was found
+	Asked bool   // a directory was: what makes it is counted by the policy, all else costs a cloud nothing
+}
+
 // answered is an answer with what stays on this machine.
 type answered struct {
 	wire.SignOnResult
-	dn   string // of the person's entry; empty when none was found
-	said error  // what the directory said in full: it names entries and servers; nil: nothing more
+	Trace
+	said error // what the directory said in full: it names entries and servers; nil: nothing more
 }
 
 // detail is what the log has besides the reason, under the ID of the request.

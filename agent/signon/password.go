@@ -10,10 +10,9 @@ import (
 )
 
 // ChangePassword changes one person's password in the directory, by the old one.
-// It tells the DN of the entry that the person was found as, empty when none was found.
-func (s *Service) ChangePassword(ctx context.Context, m wire.ChangePassword) (wire.PasswordChanged, string) {
+func (s *Service) ChangePassword(ctx context.Context, m wire.ChangePassword) (wire.PasswordChanged, Trace) {
 	start := time.Now()
-	r, dn, said := s.change(ctx, m)
+	r, trace, said := s.change(ctx, m)
 	r.ID = m.ID
 	line := []any{
 		logChange,
@@ -27,13 +26,13 @@ func (s *Service) ChangePassword(ctx context.Context, m wire.ChangePassword) (wi
 		"took",
 		time.Since(start),
 	}
-	s.log("password change", r.Outcome, r.BindSent || dn != "", append(line, detail(said)...))
-	return r, dn
+	s.log("password change", trace.Asked, append(line, detail(said)...))
+	return r, trace
 }
 
 // change goes the way of a sign-on that wants the outcome alone, as far as the
-// bind. It tells the DN of the entry, and what the directory said in full.
-func (s *Service) change(ctx context.Context, m wire.ChangePassword) (r wire.PasswordChanged, dn string, said error) {
+// bind. It tells what the directory said in full, too.
+func (s *Service) change(ctx context.Context, m wire.ChangePassword) (r wire.PasswordChanged, _ Trace, said error) {
 	asSignOn := wire.SignOn{
 		ID:         m.ID,
 		UserType:   m.UserType,
@@ -44,18 +43,19 @@ func (s *Service) change(ctx context.Context, m wire.ChangePassword) (r wire.Pas
 	}
 	t, old, fresh, refusal := s.admitChange(ctx, m, asSignOn)
 	if refusal != nil {
-		return *refusal, "", nil
+		return *refusal, Trace{}, nil
 	}
 	entry, err := s.find(ctx, t, asSignOn)
 	if err != nil {
-		return unchanged(failed(ctx, err)), "", err
+		return unchanged(failed(ctx, err)), Trace{Asked: true}, err
 	}
+	trace := Trace{entry.DN, true}
 	if refusal := s.hold(ctx, m.ID, m.Old.At, entry.DN); refusal != nil {
-		return unchanged(*refusal), entry.DN, nil
+		return unchanged(*refusal), trace, nil
 	}
 	defer s.Guard.leave(entry.DN)
 	r, said = s.makeChange(ctx, entry.DN, old, fresh)
-	return r, entry.DN, said
+	return r, trace, said
 }
 
 // admitChange returns what a change needs, or why it goes no further.

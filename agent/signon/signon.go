@@ -89,17 +89,16 @@ func (s *Service) UserTypes(m wire.UserTypes) wire.UserTypesAnswer {
 	return wire.UserTypesAnswer{Revision: d.revision, Refused: d.refused}
 }
 
-// SignOn checks one person's password and brings what is wanted besides. It tells
-// the DN of the entry that the person was found as, empty when none was found.
-func (s *Service) SignOn(ctx context.Context, m wire.SignOn) (wire.SignOnResult, string) {
+// SignOn checks one person's password and brings what is wanted besides.
+func (s *Service) SignOn(ctx context.Context, m wire.SignOn) (wire.SignOnResult, Trace) {
 	start := time.Now()
 	a := s.answer(ctx, m)
 	a.ID = m.ID
 	took := time.Since(start)
 	s.Stats.add(took)
 	line := []any{logSignOn, m.ID, logUserType, m.UserType, logOutcome, a.Outcome, logReason, a.Reason, "took", took}
-	s.log("sign-on", a.Outcome, a.BindSent || a.dn != "", append(line, a.detail()...))
-	return a.SignOnResult, a.dn
+	s.log("sign-on", a.Asked, append(line, a.detail()...))
+	return a.SignOnResult, a.Trace
 }
 
 // answer goes through the steps of a sign-on; doc.go has them as a table.
@@ -117,7 +116,7 @@ func (s *Service) answer(ctx context.Context, m wire.SignOn) answered {
 	}
 	entry, err := s.find(ctx, admitted.UserType, m)
 	if err != nil {
-		return answered{SignOnResult: failed(ctx, err), said: err}
+		return answered{SignOnResult: failed(ctx, err), Trace: Trace{Asked: true}, said: err}
 	}
 	return s.prove(ctx, admitted.UserType, entry, password, m)
 }
@@ -126,16 +125,17 @@ func (s *Service) answer(ctx context.Context, m wire.SignOn) answered {
 func (s *Service) prove(
 	ctx context.Context, t *directory.UserType, entry directory.Entry, password directory.Password, m wire.SignOn,
 ) answered {
+	trace := Trace{entry.DN, true}
 	if refusal := s.hold(ctx, m.ID, m.Password.At, entry.DN); refusal != nil {
-		return answered{SignOnResult: *refusal, dn: entry.DN}
+		return answered{SignOnResult: *refusal, Trace: trace}
 	}
 	defer s.Guard.leave(entry.DN)
 	if err := s.People.Bind(ctx, entry.DN, password); err != nil {
 		s.Guard.count(entry.DN, err)
-		return answered{SignOnResult: failed(ctx, err), dn: entry.DN, said: err}
+		return answered{SignOnResult: failed(ctx, err), Trace: trace, said: err}
 	}
 	s.Guard.forget(entry.DN)
-	return answered{SignOnResult: s.success(ctx, t, entry, m), dn: entry.DN}
+	return answered{SignOnResult: s.success(ctx, t, entry, m), Trace: trace}
 }
 
 // hold says why no bind is made for the request and the person; nil when one is,

@@ -19,7 +19,8 @@
 // # Promises
 //
 //   - A file is written whole or not at all: a new one beside it is flushed to
-//     the disk and renamed over it.
+//     the disk and renamed over it. Lines are added to wrong-passwords and answered;
+//     reading them tells when one is damaged or cut, which costs that one alone.
 //   - The folder is made with mode 0700 and the files with 0600. A folder or an
 //     instance file that others may read is refused, with the command that mends it.
 package state

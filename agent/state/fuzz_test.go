@@ -34,7 +34,7 @@ func FuzzFiles(f *testing.F) {
 		}
 		_, _ = folder.ControlSocket()
 		w := folder.WrongPasswords()
-		if all, err := w.Load(time.Unix(0, 0), time.Now()); err == nil {
+		if all, _, err := w.Load(time.Unix(0, 0), time.Now()); err == nil {
 			for who, times := range all {
 				if who == "" || len(times) == 0 {
 					t.Fatalf("%q at %v", who, times)
@@ -42,7 +42,7 @@ func FuzzFiles(f *testing.F) {
 			}
 		}
 		answered := folder.Answered()
-		if _, err := answered.Load(func([16]byte, uint64) {}); err != nil {
+		if _, err := answered.Load(time.Now(), func([16]byte, uint64) {}); err != nil {
 			t.Fatal(err)
 		}
 		if err := answered.Add([16]byte{1}, 5); err != nil {

@@ -22,6 +22,7 @@ var (
 	errDisabled = errors.New("disabled")
 	errCloned   = errors.New("in quarantine")
 	errOften    = errors.New("too many links")
+	errNoNonce  = errors.New("a proof without our nonce, of an instance that has given one")
 )
 
 // connectsPerMinute is how many links one instance may open. An agent's own
@@ -33,6 +34,7 @@ const connectsPerMinute = 60
 func (h *Hub) ServeStatus(w http.ResponseWriter, _ *http.Request) {
 	now := time.Now()
 	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Cache-Control", "no-store") // a nonce that is kept between is an old one
 	_ = json.NewEncoder(w).Encode(wire.Status{
 		Service:  "ldap-cloud",
 		Time:     now,
@@ -127,7 +129,7 @@ func (h *Hub) prove(r *http.Request, audiences []string) (i store.Instance, a wi
 	}
 	a, err = wire.OpenAssertion(r.Header.Get("Authorization"), audiences, time.Now(), keyOf)
 	if err == nil {
-		err = h.fresh(a)
+		err = h.fresh(a, i)
 	}
 	if err != nil {
 		return i, a, err
@@ -136,13 +138,24 @@ func (h *Hub) prove(r *http.Request, audiences []string) (i store.Instance, a wi
 	if h.connects.Begin(time.Now(), throttle.Limit{Key: a.Instance, Most: connectsPerMinute}) > 0 {
 		return i, a, errOften
 	}
-	return i, a, h.Store.UseAssertion(ctx, a.Nonce, time.Unix(a.Time, 0).Add(2*wire.AssertionLife))
+	if err := h.Store.UseAssertion(ctx, a.Nonce, time.Unix(a.Time, 0).Add(2*wire.AssertionLife)); err != nil {
+		return i, a, err
+	}
+	if _, ours := h.nonces.Age(a.Nonce, time.Now()); ours && !i.Nonced {
+		err = h.Store.GaveNonce(ctx, i.ID)
+	}
+	return i, a, err
 }
 
 // fresh refuses a proof that carries a nonce of ours from long ago: it was made for
-// later. One without is an agent's of before, and good by its time alone.
-func (h *Hub) fresh(a wire.Assertion) error {
-	if age, ours := h.nonces.Age(a.Nonce, time.Now()); ours && age > wire.NonceLife {
+// later. One without is an agent's of before, and good by its time alone, unless the
+// instance has given one with: then whoever has it from the agent had it made for later.
+func (h *Hub) fresh(a wire.Assertion, i store.Instance) error {
+	age, ours := h.nonces.Age(a.Nonce, time.Now())
+	switch {
+	case !ours && i.Nonced:
+		return errNoNonce
+	case ours && age > wire.NonceLife:
 		return fmt.Errorf("%w: its nonce was given %s ago", wire.ErrAssertionTime, age)
 	}
 	return nil
@@ -174,6 +187,12 @@ func refusalFor(err error) (int, *wire.Refusal) {
 		return http.StatusUnauthorized, &wire.Refusal{
 			Code:    wire.RefusedClock,
 			Message: "the clocks of this machine and the cloud differ: set both by NTP",
+		}
+	case errors.Is(err, errNoNonce):
+		return http.StatusUnauthorized, &wire.Refusal{
+			Code: wire.RefusedNonce,
+			Message: "this instance has proven itself with a nonce of this cloud before, and did not now. While nodes of" +
+				" several versions run that passes. If ldap-gateway went back to a version before 0.2, update it. Or: " + again,
 		}
 	case errors.Is(err, store.ErrNotFound), errors.Is(err, errRevoked):
 		return http.StatusForbidden, &wire.Refusal{
@@ -216,7 +235,7 @@ func refusalFor(err error) (int, *wire.Refusal) {
 
 // report keeps in the store what the instance is.
 // It is no reason to end the link when the store takes no report.
-func (h *Hub) report(ctx context.Context, l *link, first bool) {
+func (h *Hub) report(ctx context.Context, l *link) {
 	hello := l.hello
 	err := h.Store.ReportInstance(ctx, l.live.Instance, store.InstanceReport{
 		Hostname:   hello.Hostname,
@@ -224,7 +243,6 @@ func (h *Hub) report(ctx context.Context, l *link, first bool) {
 		System:     hello.System,
 		PolicyHash: hello.PolicyHash,
 		At:         time.Now(),
-		First:      first,
 	})
 	if err != nil {
 		h.Logger.Warn("an instance's report was not kept", "instance", l.live.Instance, "error", err)

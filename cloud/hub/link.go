@@ -148,7 +148,7 @@ func (l *link) serve() {
 	}
 	log.Info("link is up", "host", l.hello.Hostname, "software", l.hello.Software)
 	ctx := context.Background() // outlives the request that opened the link
-	l.hub.report(ctx, l, true)
+	l.hub.report(ctx, l)
 	if before, now := l.instance.PolicyHash, l.hello.PolicyHash; before != "" && before != now {
 		l.hub.tell(ctx, l.instance, "instance.policyChanged", "The policy on "+l.hello.Hostname+" is another than before",
 			map[string]any{"before": before, "after": now, "policy": l.hello.Policy})
@@ -163,7 +163,7 @@ func (l *link) serve() {
 	l.settle()
 	l.deliverLater(nil)
 	l.announce()
-	l.hub.report(ctx, l, false)
+	l.hub.report(ctx, l)
 	log.Info("link is down", "because", l.why)
 }
 
@@ -271,7 +271,7 @@ func (l *link) takeHeartbeat(ctx context.Context, f wire.Frame) error {
 		l.hub.quarantineLive(ctx, live.Instance, "two machines are linked with its key: "+live.Hostname+" and "+twin.Hostname)
 	}
 	if due {
-		l.hub.report(ctx, l, false)
+		l.hub.report(ctx, l)
 	}
 	return l.queue(outgoing{frame: wire.Frame{Kind: wire.KindHeartbeat, ID: f.ID}})
 }

@@ -141,7 +141,6 @@ func (h *Hub) request(ctx context.Context, l Live, a pending, sealer *wire.Seale
 	r, err := h.carry(ctx, l, f)
 	switch {
 	case errors.Is(err, nats.ErrNoResponders), errors.Is(err, errNoLink):
-		// It has gone, and this node may not have heard of it yet.
 		h.presence.expect(a.Gateway, time.Now())
 		return ours(l, a, wire.OutcomeDirectoryUnavailable, false, "the link was lost before the request was sent")
 	case errors.Is(err, nats.ErrReconnectBufExceeded), errors.Is(err, errNoBus):
@@ -149,6 +148,9 @@ func (h *Hub) request(ctx context.Context, l Live, a pending, sealer *wire.Seale
 	case err != nil:
 		reason := fmt.Sprintf("no answer from the instance: %v", cmp.Or(context.Cause(ctx), err))
 		return ours(l, a, wire.OutcomeUnknown, true, reason)
+	}
+	if r.State == replyNotSent { // it has gone, and this node may not have heard of it yet
+		h.presence.expect(a.Gateway, time.Now())
 	}
 	return readReply(l, a, r)
 }

@@ -17,7 +17,8 @@ import (
 func TestUnpaired(t *testing.T) {
 	n := startNode(t, time.Second)
 	m := n.start(ok)
-	base := n.server.URL
+	base, nonces := n.server.URL, wire.NewNonces([]byte(nonceKey))
+	nonce := func() []byte { return nonces.Give(time.Now()) }
 	to, err := url.Parse(base)
 	must(t, err)
 	for name, audience := range map[string]string{
@@ -25,7 +26,7 @@ func TestUnpaired(t *testing.T) {
 		"for-another-cloud": "https://other.example.test" + wire.PathUnpair,
 	} {
 		t.Run(name, func(t *testing.T) {
-			header, err := wire.NewAssertion(m.instance, audience, 0, time.Now()).Sign(m.keys.Key)
+			header, err := wire.NewAssertion(m.instance, audience, 0, time.Now()).With(nonce()).Sign(m.keys.Key)
 			must(t, err)
 			if status := postUnpair(t, base, header); status != http.StatusUnauthorized {
 				t.Errorf("answers %d", status)
@@ -35,7 +36,7 @@ func TestUnpaired(t *testing.T) {
 	if !n.live(m) {
 		t.Fatal("the link is gone before it was to be")
 	}
-	header, err := wire.NewAssertion(m.instance, base+wire.PathUnpair, 0, time.Now()).Sign(m.keys.Key)
+	header, err := wire.NewAssertion(m.instance, base+wire.PathUnpair, 0, time.Now()).With(nonce()).Sign(m.keys.Key)
 	must(t, err)
 	for _, want := range []int{http.StatusOK, http.StatusUnauthorized} { // the second is a replay
 		if status := postUnpair(t, base, header); status != want {

@@ -41,7 +41,10 @@
 //   - A user type after the first is asked only while the answer was that there
 //     is no such user, or the gateway had none yet; either comes before any bind.
 //   - A password is changed only at a user type whose switch is on. The agent's own
-//     file has a switch too, which nobody here can turn.
+//     file has a switch too, which nobody here can turn. Of somebody who is not known
+//     the order ends at the first user type that does not allow it, or whose gateway is
+//     switched off, if that has people: they may be one of those. Whom a sign-on has told
+//     to change it does so where that was.
 //   - What the person is told never shows whether an account exists, unless the
 //     password was right; [Message] and [ChangeMessage] are the tables that decide. Whatever reads
 //     as a wrong password is counted as one, so that waiting does not show it either,

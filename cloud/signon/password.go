@@ -2,6 +2,7 @@ package signon
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -20,6 +21,7 @@ type ChangeRequest struct {
 	Old, New      []byte // overwritten before ChangePassword returns
 	Address       string // of the person; may be empty
 	Actor         string // who asks on the person's behalf, such as "client:ID"; may be empty
+	SignOnID      string // of theirs that [Service.OffersChange] said yes of; empty: none
 }
 
 // Change is how a password change ended. Nobody is signed on by it.
@@ -39,8 +41,9 @@ func (c Change) OK() bool { return c.Outcome == wire.OutcomeOK }
 // in its attempt, whose record is never kept.
 type change struct {
 	attempt
-	new    []byte
-	result Change
+	new      []byte
+	signOnID string
+	result   Change
 }
 
 // ChangePassword has the password of one person changed in their directory, by
@@ -54,8 +57,9 @@ func (s *Service) ChangePassword(ctx context.Context, r ChangeRequest) (Change, 
 	defer cancel()
 	start, id := time.Now(), uuid.Must(uuid.NewV7()).String()
 	c := &change{
-		new:    r.New,
-		result: Change{ID: id},
+		new:      r.New,
+		signOnID: r.SignOnID,
+		result:   Change{ID: id},
 		attempt: attempt{
 			Service: s,
 			record:  store.SignOn{ID: id, At: start, Username: r.Username},
@@ -96,28 +100,80 @@ func (c *change) run(ctx context.Context) error {
 	if reason != "" {
 		return c.end(ctx, wire.PasswordChanged{Outcome: wire.OutcomeBusy, Reason: reason})
 	}
-	ways, err := c.routes(ctx)
+	ways, err := c.ways(ctx)
 	if err != nil {
 		return err
 	}
-	o, reason := c.refusedAhead(ways)
-	ways = slices.DeleteFunc(ways, func(w Route) bool { return !w.UserType.AllowPasswords })
-	if reason == "" && len(ways) == 0 {
-		o, reason = wire.OutcomeNotAllowed, "the user type does not allow password changes: its switch is off"
-	}
-	if reason != "" {
+	if o, reason := c.refusedAhead(ways); reason != "" {
 		c.count(ctx, o)
 		return c.end(ctx, wire.PasswordChanged{Outcome: o, Reason: reason})
 	}
-	answer := c.ask(ctx, ways)
+	asked, otherwise := c.allowed(ctx, ways)
+	answer := c.ask(ctx, asked, otherwise)
 	c.count(ctx, answer.Outcome)
 	return c.end(ctx, answer)
 }
 
-// ask goes through the ways until one knows the person.
-func (c *change) ask(ctx context.Context, ways []Route) (answer wire.PasswordChanged) {
-	answered := false
-	for i, w := range ways {
+// ways returns the user types that may have the person, in order, also those of
+// gateways that are switched off and of such as do not allow a change. Of somebody
+// whose sign-on has just told that the password is to be changed it is the one that was
+// asked.
+func (c *change) ways(ctx context.Context) ([]Route, error) {
+	ways, err := c.routes(ctx)
+	if err != nil || c.user != nil {
+		return ways, err
+	}
+	ways, err = Routes(ctx, c.Store, c.request.EnvironmentID)
+	if ways = claimed(ways, c.request.Username); err != nil || c.signOnID == "" {
+		return ways, err
+	}
+	so, err := c.Store.SignOn(ctx, c.request.EnvironmentID, c.signOnID)
+	if errors.Is(err, store.ErrNotFound) {
+		return ways, nil
+	}
+	at := slices.IndexFunc(ways, func(w Route) bool {
+		return w.Ref() == store.UserTypeRef{Gateway: so.GatewayID, UserType: so.UserTypeID}
+	})
+	if err == nil && at >= 0 && toBeChanged(so) && store.Fold(so.Username) == store.Fold(c.request.Username) {
+		ways = ways[at : at+1]
+	}
+	return ways, err
+}
+
+// allowed returns those of ways that are asked: up to the first whose gateway is
+// switched off or whose switch is, if it has people. The person may be one of those:
+// then neither the password nor the username is for the next, and otherwise says so.
+func (c *change) allowed(ctx context.Context, ways []Route) (asked []Route, otherwise wire.PasswordChanged) {
+	for _, w := range ways {
+		reason := ""
+		switch {
+		case !w.Gateway.Enabled:
+			reason = "a gateway that the person may be at is switched off"
+		case !w.UserType.AllowPasswords:
+			reason = "the user type that the person may be of does not allow password changes: its switch is off"
+		default:
+			asked = append(asked, w)
+			continue
+		}
+		if c.user == nil && !c.hasPeople(ctx, w) {
+			continue
+		}
+		if c.user == nil {
+			reason += "; the gateways after it were not asked. Whom the cloud knows is asked about at their own alone"
+		}
+		return asked, wire.PasswordChanged{Outcome: wire.OutcomeNotAllowed, Reason: w.Gateway.Name + ": " + reason}
+	}
+	if len(asked) == 0 {
+		otherwise = wire.PasswordChanged{Outcome: wire.OutcomeNotAllowed, Reason: "no user type allows password changes"}
+	}
+	return asked, otherwise
+}
+
+// ask goes through the ways until one knows the person; when none does, the answer is
+// otherwise, if that is one.
+func (c *change) ask(ctx context.Context, ways []Route, otherwise wire.PasswordChanged) wire.PasswordChanged {
+	refused, answered := otherwise.Outcome == wire.OutcomeNotAllowed, false
+	for _, w := range ways {
 		changed := c.Agents.ChangePassword(ctx, hub.Change{
 			ID:         c.result.ID,
 			Gateway:    w.Gateway.ID,
@@ -129,17 +185,19 @@ func (c *change) ask(ctx context.Context, ways []Route) (answer wire.PasswordCha
 			New:        c.new,
 		})
 		passed := c.passes(ctx, w, changed.Outcome, changed.BindSent, changed.Instance)
-		if passed && (answered || i < len(ways)-1) {
-			continue
+		if passed && answered {
+			continue // the answer is that of who gave one
 		}
-		answered = true
+		answered = !passed
 		c.record.GatewayID, c.record.UserTypeID, c.record.InstanceID = w.Gateway.ID, w.UserType.ID, changed.Instance
-		answer = changed.PasswordChanged
-		if answer.Outcome != wire.OutcomeNoSuchUser || answer.BindSent {
-			break
+		if !passed && (changed.Outcome != wire.OutcomeNoSuchUser || changed.BindSent) {
+			return changed.PasswordChanged
+		}
+		if !refused {
+			otherwise = changed.PasswordChanged
 		}
 	}
-	return answer
+	return otherwise
 }
 
 // end records how the change ended, with neither password.
@@ -178,11 +236,16 @@ func (c *change) end(ctx context.Context, r wire.PasswordChanged) error {
 // OffersChange tells whether a sign-on that ended for its password's sake may be
 // followed by ChangePassword: the user type that was asked allows it.
 func (s *Service) OffersChange(ctx context.Context, so store.SignOn) bool {
-	if so.Outcome != wire.OutcomePasswordExpired.String() && so.Outcome != wire.OutcomePasswordMustChange.String() {
+	if !toBeChanged(so) {
 		return false
 	}
 	g, err := s.Store.Gateway(ctx, so.EnvironmentID, so.GatewayID)
 	return err == nil && g.Enabled && slices.ContainsFunc(g.UserTypes, func(t store.UserType) bool {
 		return t.ID == so.UserTypeID && t.AllowPasswords
 	})
+}
+
+// toBeChanged tells whether a sign-on ended for its password's sake, which was right.
+func toBeChanged(so store.SignOn) bool {
+	return so.Outcome == wire.OutcomePasswordExpired.String() || so.Outcome == wire.OutcomePasswordMustChange.String()
 }

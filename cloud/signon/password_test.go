@@ -56,12 +56,52 @@ func (c *cloud) lastActivity() store.Activity {
 	return all[0]
 }
 
+// TestChangeNeedsTheSwitch puts gateways that do not allow a change, or are switched off,
+// before, between and behind one that does: the passwords and the name of somebody who
+// may be at one of those go to none after it, and everybody reads one sentence. One that
+// no instance has ever linked to has nobody.
 func TestChangeNeedsTheSwitch(t *testing.T) {
-	c := newCloud(t)
-	if r := c.change("alice", "hunter2", "hunter3"); r.Outcome != wire.OutcomeNotAllowed ||
-		len(c.agents.changes) != 0 || r.Message != messageNotChanged {
-		t.Errorf("%+v, asked %d times", r, len(c.agents.changes))
+	for name, k := range map[string]struct {
+		first, second, third string
+		asked                int
+		want                 wire.Outcome
+	}{
+		"none":            {"off", "off", "off", 0, wire.OutcomeNotAllowed},
+		"first":           {"off", "on", "on", 0, wire.OutcomeNotAllowed},
+		"between":         {"on", "off", "on", 1, wire.OutcomeNotAllowed},
+		"behind":          {"on", "on", "off", 2, wire.OutcomeNotAllowed},
+		"gateway-first":   {"away", "on", "on", 0, wire.OutcomeNotAllowed},
+		"gateway-between": {"on", "away", "on", 1, wire.OutcomeNotAllowed},
+		"without-people":  {"empty", "empty", "on", 1, wire.OutcomeNoSuchUser},
+		"all-allow":       {"on", "on", "on", 3, wire.OutcomeNoSuchUser},
+		"nobody":          {"empty", "empty", "empty", 0, wire.OutcomeNotAllowed},
+	} {
+		t.Run(name, func(t *testing.T) {
+			c := newCloud(t)
+			third := c.gateway("third")
+			for i, g := range []*store.Gateway{&c.first, &c.second, &third} {
+				how := []string{k.first, k.second, k.third}[i]
+				if how != "empty" {
+					c.links(c.instance(*g))
+				}
+				if how == "on" || how == "away" {
+					c.allow(g)
+				}
+				if g.Enabled = how != "away"; !g.Enabled {
+					must(t, c.Store.UpdateGateway(t.Context(), g))
+				}
+				c.answerChange(*g, wire.PasswordChanged{Outcome: wire.OutcomeNoSuchUser})
+			}
+			r := c.change("new", "hunter2", "hunter3")
+			if r.Outcome != k.want || len(c.agents.changes) != k.asked || r.Message != messageNotChanged {
+				t.Errorf("%+v, asked %d times", r, len(c.agents.changes))
+			}
+		})
 	}
+}
+
+func TestChangeIsAskedOfTheAgent(t *testing.T) {
+	c := newCloud(t)
 	c.allow(&c.second)
 	c.answerChange(c.second, wire.PasswordChanged{Outcome: wire.OutcomeOK, BindSent: true})
 	r := c.change("alice", "hunter2", "hunter3")
@@ -72,6 +112,46 @@ func TestChangeNeedsTheSwitch(t *testing.T) {
 	if asked.Gateway != c.second.ID || asked.ID != r.ID || asked.Revision != c.second.Revision ||
 		asked.Identifier != "alice" || strings.Join(c.agents.saw, " ") != "hunter2 hunter3" {
 		t.Errorf("%+v saw %q", asked, c.agents.saw)
+	}
+}
+
+// TestChangeThatASignOnOffersIsMadeThere has somebody new be told, at a gateway behind one
+// that allows no changes, that the password is to be changed: it is, there and nowhere
+// else. Another's sign-on, or one that told no such thing, leads nowhere.
+func TestChangeThatASignOnOffersIsMadeThere(t *testing.T) {
+	c := newCloud(t)
+	c.links(c.instance(c.first))
+	c.allow(&c.second)
+	c.agents.answers[c.first.ID] = wire.SignOnResult{Outcome: wire.OutcomeNoSuchUser}
+	c.agents.answers[c.second.ID] = wire.SignOnResult{Outcome: wire.OutcomePasswordMustChange, BindSent: true}
+	c.answerChange(c.second, wire.PasswordChanged{Outcome: wire.OutcomeOK, BindSent: true})
+	told := c.signOn("new", "hunter2")
+	if !c.OffersChange(t.Context(), told) {
+		t.Fatal("not offered")
+	}
+	c.agents.answers[c.second.ID] = wire.SignOnResult{Outcome: wire.OutcomeInvalidCredentials, BindSent: true}
+	wrong := c.signOn("new", "hunter1")
+	for name, k := range map[string]struct {
+		username, signOn string
+		want             wire.Outcome
+	}{
+		"told":       {"NEW", told.ID, wire.OutcomeOK},
+		"another":    {"other", told.ID, wire.OutcomeNotAllowed},
+		"not-told":   {"new", wrong.ID, wire.OutcomeNotAllowed},
+		"made-up":    {"new", "x", wire.OutcomeNotAllowed},
+		"no-sign-on": {"new", "", wire.OutcomeNotAllowed},
+	} {
+		c.agents.changes = nil
+		r, err := c.ChangePassword(t.Context(), ChangeRequest{
+			EnvironmentID: c.env,
+			Username:      k.username,
+			Old:           []byte("hunter2"),
+			New:           []byte("hunter3"),
+			SignOnID:      k.signOn,
+		})
+		if err != nil || r.Outcome != k.want || len(c.agents.changes) != map[bool]int{true: 1}[r.OK()] {
+			t.Errorf("%s: %+v, asked %d times, %v", name, r, len(c.agents.changes), err)
+		}
 	}
 }
 

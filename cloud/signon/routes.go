@@ -73,11 +73,14 @@ func oldestFirst(ctx context.Context, db *store.Store, env string) (all []store.
 // instances are away has: to go on would hand their passwords, and their usernames, to
 // the next gateway.
 func (a *attempt) passes(ctx context.Context, r Route, o wire.Outcome, bindSent bool, instance string) bool {
-	if a.user != nil || o != wire.OutcomeDirectoryUnavailable || bindSent || instance != "" {
-		return false
-	}
+	return a.user == nil && o == wire.OutcomeDirectoryUnavailable && !bindSent && instance == "" && !a.hasPeople(ctx, r)
+}
+
+// hasPeople tells whether an instance has ever linked to a gateway; also when that
+// cannot be found out.
+func (a *attempt) hasPeople(ctx context.Context, r Route) bool {
 	all, err := a.Store.Instances(ctx, a.request.EnvironmentID, r.Gateway.ID)
-	return err == nil && !slices.ContainsFunc(all, func(i store.Instance) bool { return !i.InitializedAt.IsZero() })
+	return err != nil || slices.ContainsFunc(all, func(i store.Instance) bool { return !i.InitializedAt.IsZero() })
 }
 
 // Open returns those of routes that are for no usernames in particular.

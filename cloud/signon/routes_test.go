@@ -33,6 +33,29 @@ func (a absent) ChangePassword(ctx context.Context, c hub.Change) hub.Changed {
 	return changed
 }
 
+// instance pairs one with a gateway; it has no link yet.
+func (c *cloud) instance(g store.Gateway) store.Instance {
+	c.t.Helper()
+	i := store.Instance{PublicKey: []byte("k" + g.ID), SealKey: []byte("s"), Fingerprint: "f"}
+	must(c.t, c.Store.CreatePairing(c.t.Context(), &store.Pairing{
+		EnvironmentID: c.env,
+		GatewayID:     g.ID,
+		CodeHash:      []byte("code" + g.ID),
+		CreatedAt:     time.Now(),
+		ExpiresAt:     time.Now().Add(time.Hour),
+	}))
+	_, err := c.Store.RedeemPairing(c.t.Context(), []byte("code"+g.ID), time.Now(), &i)
+	must(c.t, err)
+	return i
+}
+
+// links has an instance have linked once.
+func (c *cloud) links(i store.Instance) {
+	c.t.Helper()
+	_, _, err := c.Store.AdvanceEpoch(c.t.Context(), i.ID, 0)
+	must(c.t, err)
+}
+
 // TestGatewayWithoutInstancesHoldsNobodyUp puts gateways without instances before, between
 // and behind others: people who are new at those sign on, and who is nobody hears what
 // they would hear otherwise. One whose instances are away is not passed by.
@@ -41,16 +64,7 @@ func TestGatewayWithoutInstancesHoldsNobodyUp(t *testing.T) {
 	third := c.gateway("third")
 	gone := absent{c.agents, map[string]bool{}}
 	c.Service.Agents = gone
-	unlinked := store.Instance{PublicKey: []byte("k"), SealKey: []byte("s"), Fingerprint: "f"}
-	must(t, c.Store.CreatePairing(t.Context(), &store.Pairing{
-		EnvironmentID: c.env,
-		GatewayID:     c.first.ID,
-		CodeHash:      []byte("code"),
-		CreatedAt:     time.Now(),
-		ExpiresAt:     time.Now().Add(time.Hour),
-	}))
-	_, err := c.Store.RedeemPairing(t.Context(), []byte("code"), time.Now(), &unlinked)
-	must(t, err)
+	unlinked := c.instance(c.first)
 	all := []string{c.first.ID, c.second.ID, third.ID}
 	set := func(knows string, without ...string) {
 		clear(gone.gateways)
@@ -80,7 +94,7 @@ func TestGatewayWithoutInstancesHoldsNobodyUp(t *testing.T) {
 			t.Errorf("%s: %s, %d asked", name, so.Outcome, len(c.agents.asked))
 		}
 	}
-	must(t, c.Store.ReportInstance(t.Context(), unlinked.ID, store.InstanceReport{At: time.Now(), First: true}))
+	c.links(unlinked)
 	set(third.ID, c.first.ID)
 	if so := c.signOn("new", "x"); so.Outcome != wire.OutcomeDirectoryUnavailable.String() || len(c.agents.asked) != 1 ||
 		!strings.Contains(so.Reason, "were not asked") {

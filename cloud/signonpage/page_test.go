@@ -33,15 +33,16 @@ type site struct {
 	clock time.Duration // ahead of the true time
 	now   func() time.Time
 
-	outcome string // of a sign-on by password
-	broken  error
-	changed wire.PasswordChanged
-	offers  bool     // a change of the password
-	asked   []string // passwords, old and new
-	asks    bool     // for tickets, from everywhere
-	taken   bool     // tickets are
-	refusal *kerberos.Refusal
-	flow    oidc.Flow
+	outcome  string // of a sign-on by password
+	broken   error
+	changed  wire.PasswordChanged
+	offers   bool     // a change of the password
+	asked    []string // passwords, old and new
+	changeOf string   // the sign-on that the last change was offered by
+	asks     bool     // for tickets, from everywhere
+	taken    bool     // tickets are
+	refusal  *kerberos.Refusal
+	flow     oidc.Flow
 }
 
 func (s *site) SignOn(ctx context.Context, r signon.Request) (store.SignOn, error) {
@@ -66,6 +67,7 @@ func (s *site) OffersChange(_ context.Context, so store.SignOn) bool {
 
 func (s *site) ChangePassword(_ context.Context, r signon.ChangeRequest) (signon.Change, error) {
 	s.asked = append(s.asked, string(r.Old)+">"+string(r.New))
+	s.changeOf = r.SignOnID
 	return signon.Change{
 		Outcome: s.changed.Outcome,
 		Refusal: s.changed.Refusal,
@@ -369,7 +371,7 @@ func TestChangingThePassword(t *testing.T) {
 	s.offers, s.asked = true, nil
 	form := s.post(c, "", "flow", "f1", "username", "alice", "password", "old")
 	if !strings.Contains(form.page, "The sentence for passwordMustChange.") ||
-		!strings.Contains(form.page, `value="alice"`) || strings.Contains(form.page, `value="old"`) {
+		!strings.Contains(form.page, `value="alice"`) || !strings.Contains(form.page, `name="signon" value="`) || strings.Contains(form.page, `value="old"`) {
 		t.Fatal(form.page)
 	}
 	change := func(again string) answer {
@@ -380,6 +382,7 @@ func TestChangingThePassword(t *testing.T) {
 			"password", "old",
 			"new", "fresh",
 			"again", again,
+			"signon", "s1",
 		)
 	}
 	if a := change("frehs"); !strings.Contains(a.page, "differ") || len(s.asked) != 1 {
@@ -391,6 +394,9 @@ func TestChangingThePassword(t *testing.T) {
 		signon.ChangeMessage(wire.OutcomeNewPasswordRefused, wire.RefusalTooShort),
 	) || strings.Contains(a.page, "fresh") {
 		t.Error(a.page)
+	}
+	if a := change("frehs"); s.changeOf != "s1" || !strings.Contains(a.page, `name="signon" value="s1"`) {
+		t.Errorf("whose sign-on offered it is forgotten: %q", s.changeOf)
 	}
 	s.changed, s.outcome = wire.PasswordChanged{Outcome: wire.OutcomeOK}, "ok"
 	if a := change("fresh"); !strings.Contains(a.page, "/completed/f1/password") ||

@@ -31,7 +31,7 @@ func (k *call) password() error {
 		return k.signedOn(flow, so)
 	case k.Passwords.OffersChange(k.Context(), so):
 		// The form asks for the old password again: no page has it in it.
-		form := passwordForm{flow.ID, k.then(), username, so.Message, ""}
+		form := passwordForm{flow.ID, k.then(), username, so.ID, so.Message, ""}
 		return k.render(http.StatusOK, "password.html", "Change your password", form)
 	case so.Outcome == wire.OutcomeBusy.String():
 		k.w.Header().Set("Retry-After", "60")
@@ -64,6 +64,7 @@ func (k *call) signedOn(flow oidc.Flow, so store.SignOn) error {
 // passwordForm asks for another password.
 type passwordForm struct {
 	Flow, Then, Username string
+	SignOn               string // the ID of that which said so
 	Why                  string // it is asked for
 	Error                string
 }
@@ -80,6 +81,7 @@ func (k *call) changePassword() error {
 		Flow:     flow.ID,
 		Then:     k.then(),
 		Username: strings.TrimSpace(k.PostForm.Get("username")),
+		SignOn:   k.PostForm.Get("signon"),
 		Why:      "Choose a new password.",
 	}
 	fresh := k.PostForm.Get("new")
@@ -94,6 +96,7 @@ func (k *call) changePassword() error {
 		Old:           []byte(k.PostForm.Get("password")),
 		New:           []byte(fresh),
 		Address:       k.address(),
+		SignOnID:      f.SignOn,
 	})
 	if err != nil {
 		return err

@@ -37,7 +37,7 @@ func scanEpochs(r row) (e epochs, err error) {
 // A claim of what is to come is good, and missing says how many epochs the database
 // lacks: all epochs are made here, so that it is the database which went back. Who has
 // the key and makes such a claim up is found out when the true instance comes, whose
-// claim is of the past then.
+// claim is of the past then. The first sets InitializedAt: no link is without it.
 func (s *Store) AdvanceEpoch(ctx context.Context, id string, claimed uint64) (next, missing uint64, err error) {
 	err = s.Provision(ctx, func(tx *Tx) error {
 		e, err := queryOne(ctx, tx.c, scanEpochs, `
@@ -52,8 +52,12 @@ func (s *Store) AdvanceEpoch(ctx context.Context, id string, claimed uint64) (ne
 			return err
 		}
 		next = uint64(e.now)
-		return tx.c.execOne(ctx, `UPDATE instances SET epoch = $1, epoch_before = $2, epoch_confirmed = $3 WHERE id = $4`,
-			e.now, e.before, false, id)
+		return tx.c.execOne(ctx, `
+			UPDATE instances
+			SET epoch = $1, epoch_before = $2, epoch_confirmed = $3,
+				initialized_at = CASE initialized_at WHEN 0 THEN $4 ELSE initialized_at END
+			WHERE id = $5`,
+			e.now, e.before, false, micros(now()), id)
 	})
 	return next, missing, err
 }

@@ -105,17 +105,39 @@ func TestInstances(t *testing.T) {
 		Software:   "1.0",
 		PolicyHash: "p",
 		At:         first,
-		First:      true,
 	}))
-	must(t, s.ReportInstance(ctx, i.ID, store.InstanceReport{At: later, First: true}))
+	must(t, s.ReportInstance(ctx, i.ID, store.InstanceReport{At: later}))
 	want(t, s.ReportInstance(ctx, "none", store.InstanceReport{}), store.ErrNotFound)
 	must(t, s.RevokeInstance(ctx, w.env.ID, w.gateway.ID, i.ID, "ada", first))
 	must(t, s.RevokeInstance(ctx, w.env.ID, w.gateway.ID, i.ID, "bob", later))
 	want(t, s.RevokeInstance(ctx, w.env.ID, "other", i.ID, "ada", first), store.ErrNotFound)
-	i.Hostname, i.Software, i.PolicyHash, i.InitializedAt, i.LastReportedAt = "h", "1.0", "p", first, later
+	i.Hostname, i.Software, i.PolicyHash, i.LastReportedAt = "h", "1.0", "p", later
 	i.RevokedAt, i.RevokedBy = first, "ada"
 	if got, err := s.Instance(ctx, i.ID); err != nil || fmt.Sprint(got) != fmt.Sprint(i) {
 		t.Errorf("read %v\nwant %v, %v", got, i, err)
+	}
+}
+
+// TestAdmittedIsInitialized: no instance has a link without the time of its first.
+func TestAdmittedIsInitialized(t *testing.T) {
+	s := open(t)
+	ctx, i := t.Context(), pairedInstance(t, s, build(t, s, "one"))
+	_, _, err := s.AdvanceEpoch(ctx, i.ID, 1<<40)
+	want(t, err, store.ErrCloned)
+	if got, err := s.Instance(ctx, i.ID); err != nil || !got.InitializedAt.IsZero() {
+		t.Errorf("refused: %s, %v", got.InitializedAt, err)
+	}
+	from := time.Now().Add(-time.Second)
+	_, _, err = s.AdvanceEpoch(ctx, i.ID, 0)
+	must(t, err)
+	first, err := s.Instance(ctx, i.ID)
+	if err != nil || first.InitializedAt.Before(from) {
+		t.Errorf("admitted: %s, %v", first.InitializedAt, err)
+	}
+	_, _, err = s.AdvanceEpoch(ctx, i.ID, 1)
+	must(t, err)
+	if again, err := s.Instance(ctx, i.ID); err != nil || !again.InitializedAt.Equal(first.InitializedAt) {
+		t.Errorf("again: %s, %v", again.InitializedAt, err)
 	}
 }
 

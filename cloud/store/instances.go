@@ -9,7 +9,7 @@ import (
 const instanceColumns = `
 	SELECT id, environment_id, gateway_id, public_key, seal_key, fingerprint, hostname, software, system,
 		paired_at, paired_by, paired_from, revoked_at, revoked_by, policy_hash, policy_changed_at, initialized_at,
-		last_reported_at, quarantined_at, quarantine
+		last_reported_at, quarantined_at, quarantine, nonced
 	FROM instances`
 
 // scanInstance leaves the epochs out, which AdvanceEpoch alone may look at.
@@ -35,6 +35,7 @@ func scanInstance(r row) (i Instance, err error) {
 		at{&i.LastReportedAt},
 		at{&i.QuarantinedAt},
 		&i.Quarantine,
+		&i.Nonced,
 	)
 	return i, err
 }
@@ -109,7 +110,6 @@ func (s *Store) RevokeInstance(ctx context.Context, env, gateway, id, by string,
 type InstanceReport struct {
 	Hostname, Software, System, PolicyHash string
 	At                                     time.Time
-	First                                  bool // a link was opened: sets InitializedAt unless it is set
 }
 
 // ReportInstance writes a report; ErrNotFound when there is no such instance.
@@ -124,17 +124,22 @@ func (s *Store) ReportInstance(ctx context.Context, id string, r InstanceReport)
 				policy_changed_at = CASE
 					WHEN policy_hash <> '' AND policy_hash <> coalesce($5, policy_hash) THEN $1
 					ELSE policy_changed_at
-				END,
-				initialized_at = CASE WHEN $6 AND initialized_at = 0 THEN $1 ELSE initialized_at END
-			WHERE id = $7`,
+				END
+			WHERE id = $6`,
 			micros(r.At),
 			orNull(r.Hostname),
 			orNull(r.Software),
 			orNull(r.System),
 			orNull(r.PolicyHash),
-			r.First,
 			id,
 		)
+	})
+}
+
+// GaveNonce remembers that an instance has proven itself with a nonce of the cloud.
+func (s *Store) GaveNonce(ctx context.Context, id string) error {
+	return s.Provision(ctx, func(tx *Tx) error {
+		return tx.c.execOne(ctx, `UPDATE instances SET nonced = $1 WHERE id = $2`, true, id)
 	})
 }
 

@@ -158,10 +158,11 @@ type Instance struct {
 	RevokedBy                    string
 	PolicyHash                   string
 	PolicyChangedAt              time.Time // zero: never since it was first told
-	InitializedAt                time.Time // of the first link; zero: never
+	InitializedAt                time.Time // of the first link that was admitted; zero: never
 	LastReportedAt               time.Time
 	QuarantinedAt                time.Time // zero: not in quarantine
 	Quarantine                   string    // why it is
+	Nonced                       bool      // it has proven itself with a nonce of the cloud: it can, and has to
 }
 
 // User is a person's record.

@@ -28,7 +28,8 @@ var ErrAssertionTime = errors.New("assertion of another time")
 // Assertion proves possession of an instance's key, once, to one cloud. The
 // cloud remembers Nonce until the assertion has expired. It is one that the cloud
 // gave a moment ago, which it refuses when it is old, whatever time is claimed. One
-// that is not its own it takes by the time alone, as agents of before send it.
+// that is not its own it takes by the time alone, as agents of before send it, until
+// the instance has sent one that was.
 type Assertion struct {
 	Instance string `cbor:"1,keyasint"`
 	Audience string `cbor:"2,keyasint"` // the cloud's URL as the agent's file has it, without a trailing slash

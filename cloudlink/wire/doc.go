@@ -26,7 +26,8 @@
 // see [SignOnResult.For]. A cloud sends no Look to an agent of version 1.
 //
 // The assertion that opens a link is the same in all of them: one with a nonce of the
-// cloud is to a cloud of before what one with a random nonce is.
+// cloud is to a cloud of before what one with a random nonce is. From an instance that
+// has sent one, a cloud takes no other: see [RefusedNonce].
 //
 // # Promises
 //

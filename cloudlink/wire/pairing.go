@@ -177,6 +177,7 @@ const (
 	RefusedThrottled RefusalCode = "THROTTLED" // too many wrong codes or connects
 	RefusedAssertion RefusalCode = "ASSERTION" // not proven
 	RefusedClock     RefusalCode = "CLOCK"     // assertion of another time
+	RefusedNonce     RefusalCode = "NONCE"     // assertion without the cloud's nonce, of who has sent one
 	RefusedReplay    RefusalCode = "REPLAY"    // assertion used before
 	RefusedRevoked   RefusalCode = "REVOKED"   // the instance or its gateway is gone, for good
 	RefusedCloned    RefusalCode = "CLONED"    // the state folder was copied or restored: pair again
