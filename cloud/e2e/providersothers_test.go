@@ -1,6 +1,8 @@
 package e2e
 
 import (
+	"fmt"
+	"maps"
 	"net/http"
 	"net/url"
 	"strings"
@@ -42,34 +44,42 @@ func (p *partners) forms(body string) (all []*form) {
 	return all
 }
 
-// byForms signs somebody on as a person does, whatever pages the provider has: the
-// name is the password. A form of SAML comes from another site, with no cookie of ours.
-func (p *partners) byForms(c *http.Client, provider, login string) outcome {
+// byForms signs somebody on as a person does, whatever pages a provider has, from an
+// address of ours on: the name is the password. A form of SAML comes from another site,
+// with no cookie of ours.
+func (p *partners) byForms(c *http.Client, at, login string) (o outcome, asked int) {
 	p.t.Helper()
-	at, filled := p.address()+"/"+p.api.Environment+"/signon/idp/"+provider, url.Values(nil)
+	filled := url.Values(nil)
 	for range 12 {
 		status, to, body := p.page(c, at, filled)
-		if to == "" {
-			all := p.forms(body)
-			if status != http.StatusOK || len(all) == 0 {
-				p.t.Fatalf("%s: %d %.2000s", at, status, body)
+		if filled = nil; to != "" {
+			if strings.HasPrefix(to, p.address()) && !strings.HasPrefix(at, p.address()) {
+				return p.arrive(c, status, to, body), asked
 			}
-			f := all[0]
-			for _, name := range f.typed {
-				f.fields.Set(name, login)
-			}
-			to, filled = p.below(at, f.action), f.fields
-			if strings.HasPrefix(to, p.address()) {
-				status, to, body = p.page(p.browser(), to, filled)
-				return p.arrive(c, status, to, body)
-			}
-		} else if filled = nil; strings.HasPrefix(to, p.address()) {
-			return p.arrive(c, status, to, body)
+			at = to
+			continue
 		}
-		at = to
+		all := p.forms(body)
+		if status != http.StatusOK || len(all) == 0 {
+			return outcome{refused: fmt.Sprintf("%d %s", status, body)}, asked
+		}
+		for _, name := range all[0].typed {
+			asked++
+			all[0].fields.Set(name, login)
+		}
+		at, filled = p.below(at, all[0].action), all[0].fields
+		if strings.HasPrefix(at, p.address()) {
+			status, to, body = p.page(p.browser(), at, filled)
+			return p.arrive(c, status, to, body), asked
+		}
 	}
 	p.t.Fatalf("no end: %s", at)
-	return outcome{}
+	return o, asked
+}
+
+// at is where a sign-on at a provider begins.
+func (p *partners) at(provider string) string {
+	return p.address() + "/" + p.api.Environment + "/signon/idp/" + provider
 }
 
 // below resolves a reference on a page.
@@ -80,6 +90,60 @@ func (p *partners) below(page, reference string) string {
 	at, err := base.Parse(reference)
 	must(p.t, err)
 	return at.String()
+}
+
+// answers has a person sign on once for each way in which a provider can answer. Those
+// that are taken are one user.
+func (p *partners) answers(provider, login string, ways []way) {
+	p.t.Helper()
+	first := ""
+	for _, w := range ways {
+		w.set()
+		got, asked := p.byForms(p.browser(), p.at(provider), login)
+		switch {
+		case (got.refused == "") != w.taken || asked == 0:
+			p.t.Errorf("%s: %+v", w.name, got)
+		case w.taken && (got.groups != "Sales, EMEA|staff" || got.verdict != "complete"):
+			p.t.Errorf("%s: %+v", w.name, got)
+		case w.taken && first != "" && got.user != first:
+			p.t.Errorf("%s: another user", w.name)
+		case w.taken:
+			first = got.user
+		}
+	}
+}
+
+// way is one in which a provider can answer.
+type way struct {
+	name  string
+	set   func()
+	taken bool
+}
+
+// follows has a provider obey what applications want of it: to ask anew, and not to ask.
+func (p *partners) follows(login string) {
+	p.t.Helper()
+	a := p.application("wishes", nil)
+	begin := func(c *http.Client, wish string) string {
+		_, to, _ := p.page(c, a.url+"/", nil)
+		return to + "&" + wish
+	}
+	c := p.browser()
+	for _, step := range []struct {
+		wish, says string
+		asks       bool
+	}{
+		{"prompt=none", "login_required", false},
+		{"", `"sub"`, true},
+		{"prompt=login", `"sub"`, true},
+		{"max_age=3600", `"sub"`, false},
+		{"prompt=none", `"sub"`, false},
+	} {
+		got, asked := p.byForms(c, begin(c, step.wish), login)
+		if !strings.Contains(got.refused, step.says) || (asked > 0) != step.asks {
+			p.t.Errorf("%q: asked %d times, %.300s", step.wish, asked, got.refused)
+		}
+	}
 }
 
 // TestSimpleSAML answers in the ways that SimpleSAMLphp has.
@@ -93,47 +157,104 @@ func TestSimpleSAML(t *testing.T) {
 	})
 	id, _ := p.addSAML(at, "${providerAttributes.groups}", nil)
 	at.WriteFile("sp.xml", p.ownMetadata(id))
-	persistent := map[string]any{"NameIDFormat": "urn:oasis:names:tc:SAML:2.0:nameid-format:persistent"}
-	at.Write("answer.json", persistent)
-	t.Logf("%+v", p.byForms(p.browser(), id, "alice"))
-	t.Logf("%+v", p.byForms(p.browser(), id, "none"))
-	t.Logf("%+v", p.byForms(p.browser(), id, "less"))
+	p.follows("less")
+	how := func(taken bool, settings map[string]any) way {
+		return way{fmt.Sprint(settings), func() { at.Write("answer.json", settings) }, taken}
+	}
+	const response, assertion = "saml20.sign.response", "saml20.sign.assertion"
+	const encrypted = "assertion.encryption"
+	p.answers(id, "alice", []way{
+		how(true, map[string]any{}),
+		how(true, map[string]any{response: false, assertion: true}),
+		how(true, map[string]any{response: true, assertion: false}),
+		how(true, map[string]any{"signature.algorithm": "http://www.w3.org/2001/04/xmldsig-more#rsa-sha512"}),
+		how(false, map[string]any{"signature.algorithm": "http://www.w3.org/2000/09/xmldsig#rsa-sha1"}),
+		how(true, map[string]any{encrypted: true}),
+		how(false, map[string]any{encrypted: true, response: false}), // by CBC
+		how(true, map[string]any{"nameid.encryption": true}),
+		how(true, map[string]any{"attributes.NameFormat": "urn:oasis:names:tc:SAML:2.0:attrname-format:uri"}),
+	})
+	for who, verdict := range map[string]string{"none": "complete", "less": "unknown"} {
+		if got, _ := p.byForms(p.browser(), p.at(id), who); got.groups != "" || got.verdict != verdict {
+			t.Errorf("%s: %+v", who, got)
+		}
+	}
+}
+
+// lemonClient is a client of LemonLDAP::NG's, with its secret.
+func (p *partners) lemonClient(id string, more map[string]any) map[string]any {
+	settings := map[string]any{
+		"ClientID":       id,
+		"ClientSecret":   "secret",
+		"RedirectUris":   p.address() + "/" + p.api.Environment + "/rp/callback/openid_connect",
+		"BypassConsent":  1,
+		"IDTokenSignAlg": "RS256",
+	}
+	maps.Copy(settings, more)
+	return prefixed("oidcRPMetaDataOptions", settings)
+}
+
+func prefixed(prefix string, settings map[string]any) map[string]any {
+	all := map[string]any{}
+	for name, value := range settings {
+		all[prefix+name] = value
+	}
+	return all
 }
 
 // TestLemonLDAP answers in the ways that LemonLDAP::NG has, of both protocols.
 func TestLemonLDAP(t *testing.T) {
 	p := newPartners(t)
-	redirect := p.address() + "/" + p.api.Environment + "/rp/callback/openid_connect"
-	client := func(id string, more map[string]any) map[string]any {
-		of := map[string]any{"ClientID": id, "ClientSecret": "secret", "RedirectUris": redirect, "BypassConsent": 1, "IDTokenSignAlg": "RS256"}
-		for name, value := range more {
-			of[name] = value
+	clients := []struct {
+		id, way string
+		taken   bool
+		more    map[string]any
+	}{
+		{"basic", "CLIENT_SECRET_BASIC", true, nil},
+		{"post", "CLIENT_SECRET_POST", true, map[string]any{"IDTokenSignAlg": "RS512", "IDTokenForceClaims": 1, "AccessTokenJWT": 1}},
+		{"public", "NONE", true, map[string]any{"Public": 1, "RequirePKCE": 1, "UserInfoSignAlg": "RS256"}},
+		{"several", "CLIENT_SECRET_BASIC", true, map[string]any{"AdditionalAudiences": "other", "RefreshToken": 1}},
+		{"mac", "CLIENT_SECRET_BASIC", false, map[string]any{"IDTokenSignAlg": "HS512"}},
+		{"infomac", "CLIENT_SECRET_BASIC", false, map[string]any{"UserInfoSignAlg": "HS512"}},
+	}
+	people := map[string][]string{"alice": {"staff", "Sales, EMEA"}, "none": {}}
+	known := map[string]map[string]any{}
+	for _, c := range clients {
+		people[c.id] = people["alice"]
+		known[c.id] = p.lemonClient(c.id, c.more)
+	}
+	at := providertest.LemonLDAP(t, people, known)
+	for i, c := range clients {
+		secret := map[bool]string{false: "secret"}[c.way == "NONE"]
+		id := p.addOpenID(at, c.id, secret, c.way, map[string]any{
+			"issuer":                at.URL + "/",
+			"authorizationEndpoint": at.URL + "/oauth2/authorize",
+			"tokenEndpoint":         at.URL + "/oauth2/token",
+			"jwksEndpoint":          at.URL + "/oauth2/jwks",
+			"userInfoEndpoint":      at.URL + "/oauth2/userinfo",
+		})
+		p.answers(id, c.id, []way{{c.id, func() {}, c.taken}})
+		if got, _ := p.byForms(p.browser(), p.at(id), "none"); i == 0 && got.verdict != "unknown" {
+			t.Errorf("%+v", got)
 		}
-		all := map[string]any{}
-		for name, value := range of {
-			all["oidcRPMetaDataOptions"+name] = value
-		}
-		return all
 	}
-	at := providertest.LemonLDAP(t,
-		map[string][]string{"alice": {"staff", "Sales, EMEA"}, "one": {"staff"}, "none": {}},
-		map[string]map[string]any{"basic": client("basic", nil)})
-	path := at.URL + "/oauth2/"
-	settings := map[string]any{
-		"issuer":                at.URL + "/",
-		"authorizationEndpoint": path + "authorize",
-		"tokenEndpoint":         path + "token",
-		"jwksEndpoint":          path + "jwks",
-		"userInfoEndpoint":      path + "userinfo",
+	p.lemonSAML(at)
+}
+
+// lemonSAML has LemonLDAP::NG answer by SAML.
+func (p *partners) lemonSAML(at *providertest.Provider) {
+	p.t.Helper()
+	id, _ := p.addSAML(at, "${providerAttributes.groups}", nil)
+	at.WriteFile("sp.xml", p.ownMetadata(id))
+	how := func(taken bool, settings map[string]any) way {
+		return way{fmt.Sprint(settings), func() {
+			at.Write("answer.json", prefixed("samlSPMetaDataOptions", settings))
+			at.Restart()
+		}, taken}
 	}
-	id := p.addOpenID(at, "basic", "secret", "CLIENT_SECRET_BASIC", settings)
-	for _, who := range []string{"alice", "one", "none"} {
-		t.Logf("%+v", p.byForms(p.browser(), id, who))
-	}
-	saml, _ := p.addSAML(at, "${providerAttributes.groups}", nil)
-	at.WriteFile("sp.xml", p.ownMetadata(saml))
-	at.Restart()
-	for _, who := range []string{"alice", "one", "none"} {
-		t.Logf("%+v", p.byForms(p.browser(), saml, who))
-	}
+	p.answers(id, "alice", []way{
+		how(true, map[string]any{"OneTimeUse": 1, "EncryptionMode": "assertion"}),
+		how(true, map[string]any{"EncryptionMode": "nameid"}),
+		how(false, map[string]any{"SignatureMethod": "RSA_SHA1"}),
+	})
 }

@@ -275,26 +275,48 @@ func (p *Provider) refused(doc []byte, err error) error {
 	if errors.As(err, &status) {
 		return evidence.Refuse(statusKind(doc), "the provider answers %.200q", status.Status)
 	}
+	kind := evidence.Signature
 	for _, k := range kinds() {
 		if errors.Is(err, k.is) {
-			if k.kind == evidence.Signature && weak(doc) {
-				k.kind = evidence.WeakAlgorithm
-			}
-			return &evidence.Refusal{Kind: k.kind, Detail: "the answer is refused", Cause: err}
+			kind = k.kind
+			break
 		}
 	}
-	return &evidence.Refusal{Kind: evidence.Signature, Detail: "the answer is refused", Cause: err}
+	if kind == evidence.Signature {
+		kind = unproven(doc)
+	}
+	return &evidence.Refusal{Kind: kind, Detail: "the answer is refused", Cause: err}
+}
+
+// unproven says more of a document whose signature proves nothing: an administrator who
+// is told of a forgery would look in the wrong place.
+func unproven(doc []byte) evidence.Kind {
+	tree := etree.NewDocument()
+	if tree.ReadFromBytes(doc) != nil || tree.Root() == nil {
+		return evidence.Signature
+	}
+	switch {
+	case weak(tree.Root()):
+		return evidence.WeakAlgorithm
+	case malleable(tree.Root()):
+		return evidence.Malleable
+	}
+	return evidence.Signature
+}
+
+// malleable tells whether an assertion is encrypted by CBC in a response that nobody has
+// signed. It is refused before it is decrypted (saml-core errata E93).
+func malleable(root *etree.Element) bool {
+	method := root.FindElement("./EncryptedAssertion/EncryptedData/EncryptionMethod")
+	return method != nil && root.FindElement("./Signature") == nil &&
+		strings.HasSuffix(method.SelectAttrValue("Algorithm", ""), "-cbc")
 }
 
 // weak tells whether a document is signed by SHA-1, which is refused.
 // It is asked only of what was refused, to say why.
-func weak(doc []byte) bool {
-	tree := etree.NewDocument()
-	if tree.ReadFromBytes(doc) != nil || tree.Root() == nil {
-		return false
-	}
+func weak(root *etree.Element) bool {
 	for _, path := range []string{"//SignedInfo/SignatureMethod", "//SignedInfo/Reference/DigestMethod"} {
-		for _, method := range tree.Root().FindElements(path) {
+		for _, method := range root.FindElements(path) {
 			if strings.HasSuffix(method.SelectAttrValue("Algorithm", ""), "sha1") {
 				return true
 			}
