@@ -31,6 +31,7 @@ type providerPage struct {
 	Last         time.Time
 	Callback     string
 	ACS          string
+	SignedOff    string // where people come back to who signed off there
 	MetadataAt   string // ours
 	Findings     []idp.Finding
 	Scopes       string
@@ -118,6 +119,7 @@ func (c *console) renderProvider(k *call, status int, page providerPage) (err er
 	}
 	page.Last = last.At
 	page.Callback, page.ACS = c.Providers.CallbackURL(page.IdentityProvider), c.Providers.ACSURL(env)
+	page.SignedOff = c.Providers.SignedOffURL(env)
 	page.MetadataAt = c.Providers.MetadataURL(page.IdentityProvider)
 	return k.render(status, "provider", page.Name, page)
 }

@@ -15,9 +15,10 @@ import (
 
 // form is one of a page, with the values that it has.
 type form struct {
-	method, action string
-	fields         url.Values
-	typed          []string // names of fields that a person fills in
+	action  string
+	fields  url.Values
+	typed   []string // names of fields that a person fills in
+	pressed bool     // a button was
 }
 
 // forms finds the forms of a page.
@@ -32,13 +33,17 @@ func (p *partners) forms(body string) (all []*form) {
 		}
 		switch {
 		case n.Data == "form":
-			all = append(all, &form{strings.ToUpper(of["method"]), of["action"], url.Values{}, nil})
+			all = append(all, &form{action: of["action"], fields: url.Values{}})
 		case n.Data == "input" && len(all) > 0 && of["name"] != "":
 			last := all[len(all)-1]
 			last.fields.Set(of["name"], of["value"])
 			if of["type"] == "text" || of["type"] == "password" {
 				last.typed = append(last.typed, of["name"])
 			}
+		case n.Data == "button" && len(all) > 0 && of["name"] != "" && !all[len(all)-1].pressed:
+			last := all[len(all)-1]
+			last.pressed = true // the first is the one that goes on
+			last.fields.Set(of["name"], of["value"])
 		}
 	}
 	return all
@@ -194,6 +199,20 @@ func (p *partners) lemonClient(id string, more map[string]any) map[string]any {
 	return prefixed("oidcRPMetaDataOptions", settings)
 }
 
+// addLemon makes LemonLDAP::NG a provider.
+func (p *partners) addLemon(at *providertest.Provider, client, secret, way string, more map[string]any) string {
+	p.t.Helper()
+	settings := map[string]any{
+		"issuer":                at.URL + "/",
+		"authorizationEndpoint": at.URL + "/oauth2/authorize",
+		"tokenEndpoint":         at.URL + "/oauth2/token",
+		"jwksEndpoint":          at.URL + "/oauth2/jwks",
+		"userInfoEndpoint":      at.URL + "/oauth2/userinfo",
+	}
+	maps.Copy(settings, more)
+	return p.addOpenID(at, client, secret, way, settings)
+}
+
 func prefixed(prefix string, settings map[string]any) map[string]any {
 	all := map[string]any{}
 	for name, value := range settings {
@@ -226,13 +245,7 @@ func TestLemonLDAP(t *testing.T) {
 	at := providertest.LemonLDAP(t, people, known)
 	for i, c := range clients {
 		secret := map[bool]string{false: "secret"}[c.way == "NONE"]
-		id := p.addOpenID(at, c.id, secret, c.way, map[string]any{
-			"issuer":                at.URL + "/",
-			"authorizationEndpoint": at.URL + "/oauth2/authorize",
-			"tokenEndpoint":         at.URL + "/oauth2/token",
-			"jwksEndpoint":          at.URL + "/oauth2/jwks",
-			"userInfoEndpoint":      at.URL + "/oauth2/userinfo",
-		})
+		id := p.addLemon(at, c.id, secret, c.way, nil)
 		p.answers(id, c.id, []way{{c.id, func() {}, c.taken}})
 		if got, _ := p.byForms(p.browser(), p.at(id), "none"); i == 0 && got.verdict != "unknown" {
 			t.Errorf("%+v", got)

@@ -5,6 +5,7 @@ import (
 	"crypto"
 	"crypto/x509"
 	"fmt"
+	"net/url"
 	"slices"
 	"time"
 
@@ -21,6 +22,8 @@ const (
 	CallbackPath = "/rp/callback/openid_connect"
 	ACSPath      = "/saml20/sp/acs"
 	MetadataPath = "/saml20/sp/metadata/"
+	// SignedOffPath is where a provider sends a browser back to that has signed off there.
+	SignedOffPath = "/signon/off"
 )
 
 // CallbackURL is our address for a provider's answers of OpenID Connect. Of providers
@@ -45,6 +48,27 @@ func ownCallback(p store.IdentityProvider) string {
 		return p.ID
 	}
 	return ""
+}
+
+// SignedOffURL is our address for browsers that have signed off at a provider.
+func (d *Desk) SignedOffURL(env string) string { return d.URL + "/" + env + SignedOffPath }
+
+// SignOffURL is where a person ends their session at a provider (OpenID Connect
+// RP-Initiated Logout 1.0 section 2); empty when it states no such place. We keep no ID
+// token to show there, so we are named by our client ID, and the provider may ask.
+func (d *Desk) SignOffURL(p store.IdentityProvider) string {
+	if p.Config.OIDC == nil {
+		return ""
+	}
+	to, err := url.Parse(p.Config.OIDC.EndSessionEndpoint)
+	if err != nil || to.Host == "" {
+		return ""
+	}
+	q := to.Query()
+	q.Set("client_id", p.Config.OIDC.ClientID)
+	q.Set("post_logout_redirect_uri", d.SignedOffURL(p.EnvironmentID))
+	to.RawQuery = q.Encode()
+	return to.String()
 }
 
 // ACSURL is our address for answers of SAML.
