@@ -42,6 +42,7 @@ type providerPage struct {
 	Links        string // what becomes of linked people, as chosen
 	Asks         bool   // it is to be chosen
 	Seen         string
+	Settings     bool // they are shown, and not the rest
 	Errors       map[string]string
 }
 
@@ -69,6 +70,15 @@ func (p providerPage) MapsGroups() bool {
 	return mapped
 }
 
+// Missing lists the claims of a mapping that the last sign-on did not bring; nil when it
+// brought all, or there was none.
+func (p providerPage) Missing(m store.ProviderMapping) []string {
+	if len(p.Health.Names) == 0 {
+		return nil
+	}
+	return mapping.Missing(m.Value, p.Health.Names)
+}
+
 // provider returns the provider in the path; store.ErrNotFound for one of another
 // environment.
 func (c *console) provider(k *call) (store.IdentityProvider, error) {
@@ -81,6 +91,14 @@ func (c *console) showProvider(k *call) error {
 		return err
 	}
 	return c.renderProvider(k, http.StatusOK, providerPage{IdentityProvider: p})
+}
+
+func (c *console) showProviderSettings(k *call) error {
+	p, err := c.provider(k)
+	if err != nil {
+		return err
+	}
+	return c.renderProvider(k, http.StatusOK, providerPage{IdentityProvider: p, Settings: true})
 }
 
 // renderProvider shows what is kept, or, when there are faults, what was typed with
@@ -121,6 +139,9 @@ func (c *console) renderProvider(k *call, status int, page providerPage) (err er
 	page.Callback, page.ACS = c.Providers.CallbackURL(page.IdentityProvider), c.Providers.ACSURL(env)
 	page.SignedOff = c.Providers.SignedOffURL(env)
 	page.MetadataAt = c.Providers.MetadataURL(page.IdentityProvider)
+	if page.Settings {
+		return k.render(status, "provider-settings", "Settings of "+page.Name, page)
+	}
 	return k.render(status, "provider", page.Name, page)
 }
 
@@ -210,7 +231,7 @@ func readSAML(k *call, s *store.SAMLConfig) {
 
 // changeProvider saves the settings.
 func (c *console) changeProvider(k *call) error {
-	var page providerPage
+	page := providerPage{Settings: true}
 	_, err := c.Management.ChangeProvider(k.Context(), k.by(), k.PathValue("p"), func(d *management.ProviderDraft) error {
 		page.IdentityProvider = d.IdentityProvider
 		page.read(k)
@@ -246,7 +267,11 @@ func (c *console) savedProvider(k *call, page providerPage, err error, done stri
 	if err != nil {
 		return err
 	}
-	return k.done(under("providers", k.PathValue("p")), done)
+	to := under("providers", k.PathValue("p"))
+	if page.Settings {
+		to += "/settings"
+	}
+	return k.done(to, done)
 }
 
 // saveMappings saves the table of mappings. A line without a property goes.

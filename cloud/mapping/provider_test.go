@@ -137,3 +137,25 @@ func TestAllClaimed(t *testing.T) {
 		t.Error(path, rule, mapped)
 	}
 }
+
+func TestMissing(t *testing.T) {
+	names := []string{"email", "name", "name.family", "https://x/claims/name"}
+	for template, want := range map[string]string{
+		"${providerAttributes.email}":                             "",
+		"${providerAttributes.email} ${providerAttributes.phone}": "phone",
+		"${providerAttributes.a} ${providerAttributes.b}":         "a|b",
+		"${providerAttributes.name.given}":                        "", // its object came
+		"${providerAttributes.address.street}":                    "address.street",
+		"${providerAttributes['name.family']}":                    "",
+		"${providerAttributes['name.given']}":                     "name.given",
+		"${providerAttributes['https://x/claims/name']}":          "",
+		"${providerAttributes.Email}":                             "Email",
+		"${samlAssertion.subject}":                                "",
+		"fixed":                                                   "",
+		"${providerAttributes.":                                   "",
+	} {
+		if got := strings.Join(Missing(template, names), "|"); got != want {
+			t.Errorf("%s: %q", template, got)
+		}
+	}
+}
