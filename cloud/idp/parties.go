@@ -127,6 +127,9 @@ func (d *Desk) client(ctx context.Context, p store.IdentityProvider) (*relying.C
 	return c, nil
 }
 
+// mostKeys bounds for how many addresses keys are remembered.
+const mostKeys = 1000
+
 // keysAt returns the keys at an address, which all sign-ons of an environment share.
 // Two environments with one provider do not share them: what one has read vainly keeps
 // no other from reading.
@@ -139,6 +142,13 @@ func (d *Desk) keysAt(env, address string) *relying.Keys {
 	at := env + " " + address
 	k := d.keys[at]
 	if k == nil {
+		// Those of settings of before are among them, and are read again if they are wanted.
+		for other := range d.keys {
+			if len(d.keys) < mostKeys {
+				break
+			}
+			delete(d.keys, other)
+		}
 		k = relying.NewKeys(address, d.HTTP, d.now)
 		d.keys[at] = k
 	}
