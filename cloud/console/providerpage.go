@@ -231,9 +231,9 @@ func readSAML(k *call, s *store.SAMLConfig) {
 
 // changeProvider saves the settings.
 func (c *console) changeProvider(k *call) error {
-	page := providerPage{Settings: true}
-	_, err := c.Management.ChangeProvider(k.Context(), k.by(), k.PathValue("p"), func(d *management.ProviderDraft) error {
-		page.IdentityProvider = d.IdentityProvider
+	page, before := providerPage{Settings: true}, ""
+	after, err := c.Management.ChangeProvider(k.Context(), k.by(), k.PathValue("p"), func(d *management.ProviderDraft) error {
+		page.IdentityProvider, before = d.IdentityProvider, c.Providers.CallbackURL(d.IdentityProvider)
 		page.read(k)
 		if err := unseen(&page.Seen, d.UpdatedAt, "identity provider"); err != nil {
 			return err
@@ -246,7 +246,11 @@ func (c *console) changeProvider(k *call) error {
 		return nil
 	})
 	page.Asks = asksForPeople(err)
-	return c.savedProvider(k, page, err, "Saved.")
+	done := "Saved."
+	if now := c.Providers.CallbackURL(after); err == nil && now != before {
+		done += " Its redirect URI is another one now, so that no other provider is sent its answers: enter it there: " + now
+	}
+	return c.savedProvider(k, page, err, done)
 }
 
 // asksForPeople tells whether a change waits for what becomes of linked people.
@@ -335,17 +339,7 @@ func (c *console) addProviderCertificate(k *call) error {
 	if err != nil {
 		return err
 	}
-	if p.Config.SAML == nil {
-		return store.ErrNotFound
-	}
-	one, err := c.Management.AddCertificate(k.Context(), k.by(), "", management.Signing, []byte(k.posted("file")))
-	if err == nil {
-		// The new one is kept already should this fail, and is used by nobody then.
-		_, err = c.Management.ChangeProvider(k.Context(), k.by(), p.ID, func(d *management.ProviderDraft) error {
-			d.Config.SAML.CertificateIDs = append(d.Config.SAML.CertificateIDs, one.ID)
-			return nil
-		})
-	}
+	_, err = c.Management.AddProviderCertificate(k.Context(), k.by(), p.ID, []byte(k.posted("file")))
 	return c.savedProvider(k, providerPage{IdentityProvider: p}, err, "The certificate was added.")
 }
 
@@ -379,18 +373,7 @@ func (c *console) makeKey(k *call) error {
 	if err != nil {
 		return err
 	}
-	one, err := c.Management.MakeKey(k.Context(), k.by(), management.KeyDraft{Name: "ldap-cloud " + p.Name})
-	if err == nil {
-		_, err = c.Management.ChangeProvider(k.Context(), k.by(), p.ID, func(d *management.ProviderDraft) error {
-			if d.Config.SAML != nil {
-				d.Config.SAML.KeyID = one.ID
-			}
-			if d.Config.OIDC != nil {
-				d.Config.OIDC.KeyID = one.ID
-			}
-			return nil
-		})
-	}
+	_, err = c.Management.MakeProviderKey(k.Context(), k.by(), p.ID, management.KeyDraft{Name: "ldap-cloud " + p.Name})
 	done := "A key was made and chosen: give the provider our metadata anew."
 	return c.savedProvider(k, providerPage{IdentityProvider: p}, err, done)
 }
