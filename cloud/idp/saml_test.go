@@ -276,9 +276,11 @@ func TestDelimiterOfSAML(t *testing.T) {
 	}{
 		{[]string{"a;b;c"}, "a|b|c", "complete"},
 		{[]string{";"}, "a|b|c", "partial"},
-		{[]string{""}, "a|b|c", "partial"},
+		{[]string{"a", "b", "c", " "}, "a|b|c", "complete"},
 		{[]string{"a; d", "e"}, "a|d|e", "complete"},
 		{[]string{"a", "f;;"}, "a|d|e|f", "partial"},
+		{[]string{""}, "", "complete"},
+		{[]string{"a"}, "a", "complete"},
 		{nil, "", "complete"},
 	} {
 		a, err := w.bySAML(func(l *idptest.Letter) { l.Attributes = idptest.Attribute("groups", c.values...) })

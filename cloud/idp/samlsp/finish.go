@@ -105,7 +105,7 @@ func decrypted(key *rsa.PrivateKey, outer *etree.Element) ([]byte, error) {
 // The library has one skew for the whole program, the widest; here it is the provider's
 // own.
 func (p *Provider) lookAfter(k Kept, a *saml.Assertion) error {
-	now, skew := p.Now(), p.skew()
+	now, skew := p.Now(), SkewOf(p.Skew)
 	if c := a.Conditions; c != nil && !c.NotBefore.IsZero() && now.Add(skew).Before(c.NotBefore) {
 		return evidence.Refuse(evidence.TooEarly, "it is good from %s on", c.NotBefore.UTC())
 	}
@@ -139,13 +139,14 @@ func authenticated(a *saml.Assertion) (at, until time.Time) {
 	return at, until
 }
 
-// A setting that is out of bounds is cut, and never makes the time that an answer is
-// good longer than that.
-func (p *Provider) skew() time.Duration {
-	if p.Skew <= 0 {
+// SkewOf is the skew of clocks that a setting of it allows: UsualSkew for none.
+// One that is out of bounds is cut, and never makes the time that an answer is good
+// longer than that.
+func SkewOf(setting time.Duration) time.Duration {
+	if setting <= 0 {
 		return UsualSkew
 	}
-	return min(p.Skew, MostSkew)
+	return min(setting, MostSkew)
 }
 
 // read makes evidence of a proven assertion.
