@@ -232,7 +232,7 @@ func readSAML(k *call, s *store.SAMLConfig) {
 // changeProvider saves the settings.
 func (c *console) changeProvider(k *call) error {
 	page, before := providerPage{Settings: true}, ""
-	after, err := c.Management.ChangeProvider(k.Context(), k.by(), k.PathValue("p"), func(d *management.ProviderDraft) error {
+	change := func(d *management.ProviderDraft) error {
 		page.IdentityProvider, before = d.IdentityProvider, c.Providers.CallbackURL(d.IdentityProvider)
 		page.read(k)
 		if err := unseen(&page.Seen, d.UpdatedAt, "identity provider"); err != nil {
@@ -244,11 +244,13 @@ func (c *console) changeProvider(k *call) error {
 		d.IdentityProvider, d.Secret = page.IdentityProvider, k.posted("secret")
 		d.People = management.People(page.Links)
 		return nil
-	})
+	}
+	after, err := c.Management.ChangeProvider(k.Context(), k.by(), k.PathValue("p"), change)
 	page.Asks = asksForPeople(err)
 	done := "Saved."
 	if now := c.Providers.CallbackURL(after); err == nil && now != before {
-		done += " Its redirect URI is another one now, so that no other provider is sent its answers: enter it there: " + now
+		done += " Its redirect URI is another one now, so that no other provider is sent its answers." +
+			" Enter it there: " + now
 	}
 	return c.savedProvider(k, page, err, done)
 }

@@ -226,3 +226,18 @@ func TestCopyButtons(t *testing.T) {
 		w.mu.Unlock()
 	}
 }
+
+// TestMovedRedirectURIIsTold, and another save tells nothing.
+func TestMovedRedirectURIIsTold(t *testing.T) {
+	s := open(t)
+	f := s.fill(s.env.ID, "")
+	p := s.mappable(f)
+	other := store.IdentityProvider{EnvironmentID: s.env.ID, Name: "Other", Type: store.OpenIDConnect}
+	other.Config.OIDC = &store.OIDCConfig{Issuer: "https://other.example.com", TokenEndpoint: "https://other.example.com/t"}
+	s.must(s.store.CreateIdentityProvider(t.Context(), &other))
+	v := s.admin()
+	const told = "Its redirect URI is another one now"
+	path := "/console/providers/" + p.ID
+	v.follow(v.post(path, v.settingsOf(p)...)).has(told, "/rp/callback/openid_connect/"+p.ID)
+	v.follow(v.post(path, v.settingsOf(p)...)).has("Saved").lacks(told)
+}

@@ -114,7 +114,8 @@ func identityOf(p store.IdentityProvider) map[fault.Field]string {
 func (t *turn) settlePeople(ctx context.Context, d ProviderDraft, before store.IdentityProvider) (string, error) {
 	was, is := identityOf(before), identityOf(d.IdentityProvider)
 	var l fault.List
-	for _, field := range []fault.Field{fault.Issuer, fault.ClientID, fault.EntityID, fault.SubjectFrom, fault.NameIDFormat} {
+	fields := []fault.Field{fault.Issuer, fault.ClientID, fault.EntityID, fault.SubjectFrom, fault.NameIDFormat}
+	for _, field := range fields {
 		if _, counts := is[field]; counts && was[field] != is[field] {
 			l = append(l, fault.Of(field, fault.Depended, "")...)
 		}

@@ -108,7 +108,8 @@ func survey(doc []byte, alone bool) error {
 		}
 	}
 	if alone && providers > 1 {
-		return fmt.Errorf("the metadata describes %d identity providers: state the entity ID of the one that is meant", providers)
+		return fmt.Errorf("the metadata describes %d identity providers: state the entity ID of the one that is meant",
+			providers)
 	}
 	return nil
 }
