@@ -9,7 +9,7 @@ import (
 	"strings"
 	"time"
 
-	"ldap-gateway/cloud/idp/evidence"
+	"ldap-gateway/cloud/evidence"
 	"ldap-gateway/cloud/idp/samlsp"
 	"ldap-gateway/cloud/store"
 )

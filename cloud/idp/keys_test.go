@@ -9,8 +9,8 @@ import (
 	"testing"
 	"time"
 
+	"ldap-gateway/cloud/evidence"
 	"ldap-gateway/cloud/idp"
-	"ldap-gateway/cloud/idp/evidence"
 	"ldap-gateway/cloud/idp/idptest"
 	"ldap-gateway/cloud/idp/relying"
 	"ldap-gateway/cloud/store"

@@ -9,7 +9,7 @@ import (
 	"slices"
 	"time"
 
-	"ldap-gateway/cloud/idp/evidence"
+	"ldap-gateway/cloud/evidence"
 	"ldap-gateway/cloud/idp/relying"
 	"ldap-gateway/cloud/idp/samlsp"
 	"ldap-gateway/cloud/mapping"

@@ -9,7 +9,7 @@ import (
 
 	"github.com/google/uuid"
 
-	"ldap-gateway/cloud/idp/evidence"
+	"ldap-gateway/cloud/evidence"
 	"ldap-gateway/cloud/mapping"
 	"ldap-gateway/cloud/provisioner"
 	"ldap-gateway/cloud/store"

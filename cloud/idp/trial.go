@@ -6,7 +6,7 @@ import (
 	"maps"
 	"slices"
 
-	"ldap-gateway/cloud/idp/evidence"
+	"ldap-gateway/cloud/evidence"
 	"ldap-gateway/cloud/mapping"
 	"ldap-gateway/cloud/store"
 )

@@ -6,7 +6,7 @@ import (
 	"strings"
 	"testing"
 
-	"ldap-gateway/cloud/idp/evidence"
+	"ldap-gateway/cloud/evidence"
 	"ldap-gateway/cloud/store"
 )
 

@@ -9,7 +9,7 @@ import (
 	"strings"
 	"testing"
 
-	"ldap-gateway/cloud/idp/evidence"
+	"ldap-gateway/cloud/evidence"
 )
 
 // claims reads an object as relying does: numbers keep their digits.
