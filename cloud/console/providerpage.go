@@ -31,6 +31,7 @@ type providerPage struct {
 	Last         time.Time
 	Callback     string
 	ACS          string
+	SignedOff    string // where people come back to who signed off there
 	MetadataAt   string // ours
 	Findings     []idp.Finding
 	Scopes       string
@@ -41,6 +42,7 @@ type providerPage struct {
 	Links        string // what becomes of linked people, as chosen
 	Asks         bool   // it is to be chosen
 	Seen         string
+	Settings     bool // they are shown, and not the rest
 	Errors       map[string]string
 }
 
@@ -68,6 +70,15 @@ func (p providerPage) MapsGroups() bool {
 	return mapped
 }
 
+// Missing lists the claims of a mapping that the last sign-on did not bring; nil when it
+// brought all, or there was none.
+func (p providerPage) Missing(m store.ProviderMapping) []string {
+	if len(p.Health.Names) == 0 {
+		return nil
+	}
+	return mapping.Missing(m.Value, p.Health.Names)
+}
+
 // provider returns the provider in the path; store.ErrNotFound for one of another
 // environment.
 func (c *console) provider(k *call) (store.IdentityProvider, error) {
@@ -80,6 +91,14 @@ func (c *console) showProvider(k *call) error {
 		return err
 	}
 	return c.renderProvider(k, http.StatusOK, providerPage{IdentityProvider: p})
+}
+
+func (c *console) showProviderSettings(k *call) error {
+	p, err := c.provider(k)
+	if err != nil {
+		return err
+	}
+	return c.renderProvider(k, http.StatusOK, providerPage{IdentityProvider: p, Settings: true})
 }
 
 // renderProvider shows what is kept, or, when there are faults, what was typed with
@@ -118,7 +137,11 @@ func (c *console) renderProvider(k *call, status int, page providerPage) (err er
 	}
 	page.Last = last.At
 	page.Callback, page.ACS = c.Providers.CallbackURL(page.IdentityProvider), c.Providers.ACSURL(env)
+	page.SignedOff = c.Providers.SignedOffURL(env)
 	page.MetadataAt = c.Providers.MetadataURL(page.IdentityProvider)
+	if page.Settings {
+		return k.render(status, "provider-settings", "Settings of "+page.Name, page)
+	}
 	return k.render(status, "provider", page.Name, page)
 }
 
@@ -208,9 +231,9 @@ func readSAML(k *call, s *store.SAMLConfig) {
 
 // changeProvider saves the settings.
 func (c *console) changeProvider(k *call) error {
-	var page providerPage
-	_, err := c.Management.ChangeProvider(k.Context(), k.by(), k.PathValue("p"), func(d *management.ProviderDraft) error {
-		page.IdentityProvider = d.IdentityProvider
+	page, before := providerPage{Settings: true}, ""
+	change := func(d *management.ProviderDraft) error {
+		page.IdentityProvider, before = d.IdentityProvider, c.Providers.CallbackURL(d.IdentityProvider)
 		page.read(k)
 		if err := unseen(&page.Seen, d.UpdatedAt, "identity provider"); err != nil {
 			return err
@@ -221,9 +244,15 @@ func (c *console) changeProvider(k *call) error {
 		d.IdentityProvider, d.Secret = page.IdentityProvider, k.posted("secret")
 		d.People = management.People(page.Links)
 		return nil
-	})
+	}
+	after, err := c.Management.ChangeProvider(k.Context(), k.by(), k.PathValue("p"), change)
 	page.Asks = asksForPeople(err)
-	return c.savedProvider(k, page, err, "Saved.")
+	done := "Saved."
+	if now := c.Providers.CallbackURL(after); err == nil && now != before {
+		done += " Its redirect URI is another one now, so that no other provider is sent its answers." +
+			" Enter it there: " + now
+	}
+	return c.savedProvider(k, page, err, done)
 }
 
 // asksForPeople tells whether a change waits for what becomes of linked people.
@@ -244,7 +273,11 @@ func (c *console) savedProvider(k *call, page providerPage, err error, done stri
 	if err != nil {
 		return err
 	}
-	return k.done(under("providers", k.PathValue("p")), done)
+	to := under("providers", k.PathValue("p"))
+	if page.Settings {
+		to += "/settings"
+	}
+	return k.done(to, done)
 }
 
 // saveMappings saves the table of mappings. A line without a property goes.
@@ -308,17 +341,7 @@ func (c *console) addProviderCertificate(k *call) error {
 	if err != nil {
 		return err
 	}
-	if p.Config.SAML == nil {
-		return store.ErrNotFound
-	}
-	one, err := c.Management.AddCertificate(k.Context(), k.by(), "", management.Signing, []byte(k.posted("file")))
-	if err == nil {
-		// The new one is kept already should this fail, and is used by nobody then.
-		_, err = c.Management.ChangeProvider(k.Context(), k.by(), p.ID, func(d *management.ProviderDraft) error {
-			d.Config.SAML.CertificateIDs = append(d.Config.SAML.CertificateIDs, one.ID)
-			return nil
-		})
-	}
+	_, err = c.Management.AddProviderCertificate(k.Context(), k.by(), p.ID, []byte(k.posted("file")))
 	return c.savedProvider(k, providerPage{IdentityProvider: p}, err, "The certificate was added.")
 }
 
@@ -352,18 +375,7 @@ func (c *console) makeKey(k *call) error {
 	if err != nil {
 		return err
 	}
-	one, err := c.Management.MakeKey(k.Context(), k.by(), management.KeyDraft{Name: "ldap-cloud " + p.Name})
-	if err == nil {
-		_, err = c.Management.ChangeProvider(k.Context(), k.by(), p.ID, func(d *management.ProviderDraft) error {
-			if d.Config.SAML != nil {
-				d.Config.SAML.KeyID = one.ID
-			}
-			if d.Config.OIDC != nil {
-				d.Config.OIDC.KeyID = one.ID
-			}
-			return nil
-		})
-	}
+	_, err = c.Management.MakeProviderKey(k.Context(), k.by(), p.ID, management.KeyDraft{Name: "ldap-cloud " + p.Name})
 	done := "A key was made and chosen: give the provider our metadata anew."
 	return c.savedProvider(k, providerPage{IdentityProvider: p}, err, done)
 }

@@ -31,6 +31,7 @@ type Providers interface {
 	// The others are our own addresses, as they are entered at a provider.
 	CallbackURL(p store.IdentityProvider) string
 	ACSURL(env string) string
+	SignedOffURL(env string) string
 	MetadataURL(p store.IdentityProvider) string
 }
 

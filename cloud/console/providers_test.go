@@ -1,11 +1,14 @@
 package console_test
 
 import (
+	"context"
 	"net/http"
 	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/chromedp/chromedp"
 
 	"ldap-gateway/cloud/idp/idptest"
 	"ldap-gateway/cloud/store"
@@ -165,4 +168,76 @@ func TestSecretEnds(t *testing.T) {
 	v.follow(v.post(path, v.settingsOf(p)...)).has("2027-01-31")
 	v.post(path, append(v.settingsOf(p), "secretEnds", "soon")...).is(http.StatusUnprocessableEntity).has("State the day")
 	v.follow(v.post(path, append(v.settingsOf(p), "secretEnds", "")...)).lacks("2027-01-31")
+}
+
+// TestMappingsTellWhatDidNotCome at the last sign-on, by the names of claims alone.
+func TestMappingsTellWhatDidNotCome(t *testing.T) {
+	s := open(t)
+	f := s.fill(s.env.ID, "")
+	p := f.openID
+	p.Mappings = append(p.Mappings[:1], store.ProviderMapping{Name: "email", Value: "${providerAttributes.mail} ${providerAttributes.phone}"})
+	s.must(s.store.UpdateIdentityProvider(t.Context(), &p))
+	v := s.admin()
+	came := func(names ...string) {
+		s.must(s.store.SeeProvider(t.Context(), s.env.ID, p.ID, func(h *store.ProviderHealth) { h.Names = names }))
+	}
+	path := "/console/providers/" + p.ID
+	came("sub")
+	v.get(path).has("The last sign-on did not bring mail and phone").lacks("did not bring sub")
+	came("sub", "mail")
+	v.get(path).has("did not bring phone")
+	came("sub", "mail", "phone")
+	v.get(path).lacks("did not bring")
+	came()
+	v.get(path).lacks("did not bring")
+}
+
+// TestCopyButtons are there with scripts alone, one for each text to be entered elsewhere.
+func TestCopyButtons(t *testing.T) {
+	s := open(t)
+	f := s.fill(s.env.ID, "")
+	s.admin()
+	count := `document.querySelectorAll("dd.take + dd button").length`
+	for _, scripts := range []bool{true, false} {
+		w := s.window()
+		if scripts {
+			w = s.open(func(context.Context, *chromedp.Target) error { return nil })
+		}
+		w.at("/console/sign-in").fill("name", "admin").fill("password", password).press("form button")
+		for path, want := range map[string]int{
+			"/console/providers/" + f.openID.ID:   2,
+			"/console/providers/" + f.saml.ID:     3,
+			"/console/providers/new?preset=entra": 1,
+		} {
+			w.at(path)
+			if got, err := chromedp.Run(w.ctx, chromedp.Evaluate[int](count)); err != nil || scripts && got != want || !scripts && got != 0 {
+				t.Errorf("%s, scripts %t: %d buttons, %v", path, scripts, got, err)
+			}
+		}
+		if scripts {
+			w.must(chromedp.Do(w.ctx, chromedp.Click(chromedp.CSS("dd.take + dd button"))))
+			_, err := chromedp.Run(w.ctx, chromedp.Poll[bool](`document.querySelector("dd.take + dd [role=status]").textContent === " Copied."`))
+			s.must(err)
+		}
+		w.mu.Lock()
+		if len(w.complaints) > 0 {
+			t.Errorf("the browser complains: %q", w.complaints)
+		}
+		w.mu.Unlock()
+	}
+}
+
+// TestMovedRedirectURIIsTold, and another save tells nothing.
+func TestMovedRedirectURIIsTold(t *testing.T) {
+	s := open(t)
+	f := s.fill(s.env.ID, "")
+	p := s.mappable(f)
+	other := store.IdentityProvider{EnvironmentID: s.env.ID, Name: "Other", Type: store.OpenIDConnect}
+	other.Config.OIDC = &store.OIDCConfig{Issuer: "https://other.example.com", TokenEndpoint: "https://other.example.com/t"}
+	s.must(s.store.CreateIdentityProvider(t.Context(), &other))
+	v := s.admin()
+	const told = "Its redirect URI is another one now"
+	path := "/console/providers/" + p.ID
+	v.follow(v.post(path, v.settingsOf(p)...)).has(told, "/rp/callback/openid_connect/"+p.ID)
+	v.follow(v.post(path, v.settingsOf(p)...)).has("Saved").lacks(told)
 }

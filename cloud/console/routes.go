@@ -177,6 +177,7 @@ func (c *console) providerPages() map[string]route {
 		"POST /console/providers":    {action: m.CreateProvider, answer: c.createProvider},
 		"GET " + one:                 {action: m.Read, answer: c.showProvider},
 		"POST " + one:                {action: m.ChangeProvider, answer: c.changeProvider},
+		"GET " + one + "/settings":   {action: m.Read, answer: c.showProviderSettings},
 		"POST " + one + "/mappings":  {action: m.ChangeProvider, answer: c.saveMappings},
 		"POST " + one + "/enabled":   {action: m.ChangeProvider, answer: c.switchProvider},
 		"POST " + one + "/check":     {action: m.TryProvider, answer: c.checkProvider},

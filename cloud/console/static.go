@@ -22,6 +22,8 @@ var (
 	passkeyScript []byte
 	//go:embed static/activity.js
 	activityScript []byte
+	//go:embed static/copy.js
+	copyScript []byte
 )
 
 // asset is a file that browsers may keep: its name changes with its content.
@@ -42,6 +44,7 @@ func embeddedAssets() assets {
 		"console.css": {kind: "text/css; charset=utf-8", content: stylesheet},
 		"passkey.js":  {kind: "text/javascript; charset=utf-8", content: passkeyScript},
 		"activity.js": {kind: "text/javascript; charset=utf-8", content: activityScript},
+		"copy.js":     {kind: "text/javascript; charset=utf-8", content: copyScript},
 		"icon.svg":    {kind: "image/svg+xml", content: icon},
 	} {
 		sum := sha256.Sum256(a.content)

@@ -289,7 +289,7 @@ func TestOpenIDConnectProvider(t *testing.T) {
 // metadataOf reads a provider's metadata.
 func (p *partners) metadataOf(at *providertest.Provider) []byte {
 	p.t.Helper()
-	status, _, body := p.page(p.browser(), at.URL+"/metadata", nil)
+	status, _, body := p.page(p.browser(), at.Described, nil)
 	if status != http.StatusOK {
 		p.t.Fatalf("%d %s", status, body)
 	}

@@ -9,7 +9,7 @@ import (
 	"strings"
 	"time"
 
-	"ldap-gateway/cloud/idp/evidence"
+	"ldap-gateway/cloud/evidence"
 	"ldap-gateway/cloud/idp/samlsp"
 	"ldap-gateway/cloud/store"
 )
@@ -185,7 +185,7 @@ func (d *Desk) Arrive(
 	}
 	p, err := d.enabled(ctx, env, j)
 	if err == nil {
-		err = fresh(from.Evidence, j)
+		err = fresh(p, from.Evidence, j)
 	}
 	// The key was good once, and this is what is good once of the journey.
 	if err == nil {
@@ -218,9 +218,13 @@ func (d *Desk) ownJourney(env string, from arrival, sealed []string) (journey, e
 }
 
 // fresh refuses a proof that is older than the application takes. Accept did not know.
-// The usual skew of clocks is allowed for, whatever the setting of the provider.
-func fresh(e evidence.Evidence, j journey) error {
-	if !j.SAML.Since.IsZero() && e.At.Before(j.SAML.Since.Add(-samlsp.UsualSkew)) {
+// The skew of clocks that the provider's setting says is allowed for.
+func fresh(p store.IdentityProvider, e evidence.Evidence, j journey) error {
+	skew := samlsp.UsualSkew
+	if s := p.Config.SAML; s != nil {
+		skew = samlsp.SkewOf(time.Duration(s.SkewSeconds) * time.Second)
+	}
+	if !j.SAML.Since.IsZero() && e.At.Before(j.SAML.Since.Add(-skew)) {
 		return evidence.Refuse(evidence.OldProof, "the person proved it at %s", e.At.UTC())
 	}
 	return nil

@@ -13,7 +13,7 @@ import (
 	"github.com/hashicorp/go-hclog"
 	"golang.org/x/time/rate"
 
-	"ldap-gateway/cloud/idp/evidence"
+	"ldap-gateway/cloud/evidence"
 	"ldap-gateway/cloud/idp/relying"
 	"ldap-gateway/cloud/idp/samlsp"
 	"ldap-gateway/cloud/provisioner"

@@ -17,8 +17,8 @@ import (
 
 	"github.com/hashicorp/go-hclog"
 
+	"ldap-gateway/cloud/evidence"
 	"ldap-gateway/cloud/idp"
-	"ldap-gateway/cloud/idp/evidence"
 	"ldap-gateway/cloud/idp/idptest"
 	"ldap-gateway/cloud/provisioner"
 	"ldap-gateway/cloud/store"

@@ -4,7 +4,7 @@ import (
 	"slices"
 	"time"
 
-	"ldap-gateway/cloud/idp/evidence"
+	"ldap-gateway/cloud/evidence"
 	"ldap-gateway/cloud/store"
 )
 

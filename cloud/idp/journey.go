@@ -10,7 +10,7 @@ import (
 
 	"github.com/google/uuid"
 
-	"ldap-gateway/cloud/idp/evidence"
+	"ldap-gateway/cloud/evidence"
 	"ldap-gateway/cloud/idp/relying"
 	"ldap-gateway/cloud/idp/samlsp"
 	"ldap-gateway/cloud/store"

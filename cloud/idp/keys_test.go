@@ -9,9 +9,10 @@ import (
 	"testing"
 	"time"
 
+	"ldap-gateway/cloud/evidence"
 	"ldap-gateway/cloud/idp"
-	"ldap-gateway/cloud/idp/evidence"
 	"ldap-gateway/cloud/idp/idptest"
+	"ldap-gateway/cloud/idp/relying"
 	"ldap-gateway/cloud/store"
 )
 
@@ -19,6 +20,9 @@ import (
 type gate struct {
 	*httptest.Server
 	fails   atomic.Bool
+	reads   atomic.Int64
+	cache   atomic.Value // string: Cache-Control
+	others  atomic.Value // string: address of the keys that it has instead
 	waits   atomic.Bool
 	entered chan struct{}
 	open    chan struct{}
@@ -32,11 +36,19 @@ func (w *world) keysBehindAGate() *gate {
 			g.entered <- struct{}{}
 			<-g.open
 		}
+		g.reads.Add(1)
 		if g.fails.Load() {
 			out.WriteHeader(http.StatusInternalServerError)
 			return
 		}
-		answer, err := http.Get(w.openID.URL + "/jwks")
+		if cache, ok := g.cache.Load().(string); ok {
+			out.Header().Set("Cache-Control", cache)
+		}
+		from, ok := g.others.Load().(string)
+		if !ok {
+			from = w.openID.URL
+		}
+		answer, err := http.Get(from + "/jwks")
 		if err != nil {
 			w.Error(err)
 			return
@@ -141,4 +153,63 @@ func TestKeysOfAnotherEnvironment(t *testing.T) {
 	w.openID.Set(idptest.Fault{})
 	w.openID.Rotate()
 	w.must(w.comes(t.Context())())
+}
+
+// TestKeysThatWereTakenOut prove nothing a day later, or when the provider has said so
+// within the bounds; while they cannot be read, what is known stays.
+func TestKeysThatWereTakenOut(t *testing.T) {
+	others := idptest.StartOpenID(nil)
+	t.Cleanup(others.Close)
+	for cache, use := range map[string]time.Duration{
+		"":                              relying.LongestUse,
+		"public":                        relying.LongestUse,
+		"max-age=never":                 relying.LongestUse,
+		"max-age=-1":                    relying.LongestUse,
+		"max-age=31536000, immutable":   relying.LongestUse,
+		"Public , MAX-AGE=\"3600\"":     time.Hour,
+		"max-age=7200, max-age=1800":    30 * time.Minute,
+		"max-age=1":                     relying.ShortestUse,
+		"no-store":                      relying.ShortestUse,
+		"no-cache=\"x\", max-age=86400": relying.ShortestUse,
+	} {
+		w := build(t)
+		w.openID.Set(idptest.Fault{Claims: func(claims map[string]any) {
+			now := time.Now().Add(w.ahead)
+			claims["iat"], claims["exp"] = now.Unix(), now.Add(time.Minute).Unix()
+		}})
+		g := w.keysBehindAGate()
+		g.cache.Store(cache)
+		at := func(ahead time.Duration) error {
+			w.ahead = ahead
+			return w.comes(t.Context())()
+		}
+		w.must(at(0))
+		g.others.Store(others.URL)
+		w.must(at(use - time.Minute))
+		if n := g.reads.Load(); n != 1 {
+			t.Errorf("%q: read %d times", cache, n)
+		}
+		g.fails.Store(true)
+		for range 3 {
+			w.must(at(use + time.Minute))
+		}
+		if n := g.reads.Load(); n != 2 {
+			t.Errorf("%q: tried %d times", cache, n-1)
+		}
+		g.fails.Store(false)
+		w.wantKind(at(use+7*time.Minute), evidence.UnknownKey)
+	}
+}
+
+// TestOneWaitsForOldKeys, and who comes meanwhile does not.
+func TestOneWaitsForOldKeys(t *testing.T) {
+	w := build(t)
+	w.openID.Set(idptest.Fault{Claims: func(claims map[string]any) {
+		now := time.Now().Add(w.ahead)
+		claims["iat"], claims["exp"] = now.Unix(), now.Add(time.Minute).Unix()
+	}})
+	g := w.keysBehindAGate()
+	w.must(w.comes(t.Context())())
+	w.ahead = relying.LongestUse + time.Minute
+	w.must(w.whileRead(g, t.Context(), func() { w.must(w.comes(t.Context())()) }))
 }

@@ -13,8 +13,8 @@ import (
 
 	"github.com/hashicorp/go-hclog"
 
+	"ldap-gateway/cloud/evidence"
 	"ldap-gateway/cloud/idp"
-	"ldap-gateway/cloud/idp/evidence"
 	"ldap-gateway/cloud/idp/idptest"
 	"ldap-gateway/cloud/store"
 )

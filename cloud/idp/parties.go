@@ -5,10 +5,11 @@ import (
 	"crypto"
 	"crypto/x509"
 	"fmt"
+	"net/url"
 	"slices"
 	"time"
 
-	"ldap-gateway/cloud/idp/evidence"
+	"ldap-gateway/cloud/evidence"
 	"ldap-gateway/cloud/idp/relying"
 	"ldap-gateway/cloud/idp/samlsp"
 	"ldap-gateway/cloud/mapping"
@@ -21,6 +22,8 @@ const (
 	CallbackPath = "/rp/callback/openid_connect"
 	ACSPath      = "/saml20/sp/acs"
 	MetadataPath = "/saml20/sp/metadata/"
+	// SignedOffPath is where a provider sends a browser back to that has signed off there.
+	SignedOffPath = "/signon/off"
 )
 
 // CallbackURL is our address for a provider's answers of OpenID Connect. Of providers
@@ -45,6 +48,27 @@ func ownCallback(p store.IdentityProvider) string {
 		return p.ID
 	}
 	return ""
+}
+
+// SignedOffURL is our address for browsers that have signed off at a provider.
+func (d *Desk) SignedOffURL(env string) string { return d.URL + "/" + env + SignedOffPath }
+
+// SignOffURL is where a person ends their session at a provider (OpenID Connect
+// RP-Initiated Logout 1.0 section 2); empty when it states no such place. We keep no ID
+// token to show there, so we are named by our client ID, and the provider may ask.
+func (d *Desk) SignOffURL(p store.IdentityProvider) string {
+	if p.Config.OIDC == nil {
+		return ""
+	}
+	to, err := url.Parse(p.Config.OIDC.EndSessionEndpoint)
+	if err != nil || to.Host == "" {
+		return ""
+	}
+	q := to.Query()
+	q.Set("client_id", p.Config.OIDC.ClientID)
+	q.Set("post_logout_redirect_uri", d.SignedOffURL(p.EnvironmentID))
+	to.RawQuery = q.Encode()
+	return to.String()
 }
 
 // ACSURL is our address for answers of SAML.
@@ -103,6 +127,9 @@ func (d *Desk) client(ctx context.Context, p store.IdentityProvider) (*relying.C
 	return c, nil
 }
 
+// mostKeys bounds for how many addresses keys are remembered.
+const mostKeys = 1000
+
 // keysAt returns the keys at an address, which all sign-ons of an environment share.
 // Two environments with one provider do not share them: what one has read vainly keeps
 // no other from reading.
@@ -115,6 +142,13 @@ func (d *Desk) keysAt(env, address string) *relying.Keys {
 	at := env + " " + address
 	k := d.keys[at]
 	if k == nil {
+		// Those of settings of before are among them, and are read again if they are wanted.
+		for other := range d.keys {
+			if len(d.keys) < mostKeys {
+				break
+			}
+			delete(d.keys, other)
+		}
 		k = relying.NewKeys(address, d.HTTP, d.now)
 		d.keys[at] = k
 	}

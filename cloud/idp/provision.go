@@ -9,7 +9,7 @@ import (
 
 	"github.com/google/uuid"
 
-	"ldap-gateway/cloud/idp/evidence"
+	"ldap-gateway/cloud/evidence"
 	"ldap-gateway/cloud/mapping"
 	"ldap-gateway/cloud/provisioner"
 	"ldap-gateway/cloud/store"
@@ -66,7 +66,18 @@ func (d *Desk) arrive(ctx context.Context, v visit) (a Arrived, err error) {
 	if d.Counted != nil {
 		d.Counted(*so)
 	}
-	return a, d.Store.SeeProvider(ctx, v.env, v.provider.ID, func(h *store.ProviderHealth) { seen(h, v, list, mapped) })
+	d.see(ctx, v.env, v.provider.ID, func(h *store.ProviderHealth) { seen(h, v, list, mapped) })
+	return a, nil
+}
+
+// see writes a provider's health. That it cannot be written, or that the provider is gone
+// meanwhile, changes nothing for the person.
+func (d *Desk) see(ctx context.Context, env, provider string, change func(h *store.ProviderHealth)) {
+	err := d.Store.SeeProvider(ctx, env, provider, change)
+	if err == nil || errors.Is(err, store.ErrNotFound) {
+		return
+	}
+	d.note(func() { d.Logger.Warn("a provider's health is not kept", "provider", provider, "error", err) })
 }
 
 // groupsOf reads the groups; false when the provider's settings do not map them.
@@ -205,12 +216,7 @@ func (d *Desk) refuse(ctx context.Context, env string, j journey, err error) err
 	})
 	if j.Provider != "" {
 		now := d.now()
-		noted := d.Store.SeeProvider(ctx, env, j.Provider, func(h *store.ProviderHealth) {
-			refusedOnce(h, r.ID, why.Kind, now)
-		})
-		if noted != nil && !errors.Is(noted, store.ErrNotFound) {
-			return errors.Join(r, noted)
-		}
+		d.see(ctx, env, j.Provider, func(h *store.ProviderHealth) { refusedOnce(h, r.ID, why.Kind, now) })
 	}
 	return r
 }

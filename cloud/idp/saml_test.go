@@ -8,10 +8,11 @@ import (
 	"testing"
 	"time"
 
+	"ldap-gateway/cloud/evidence"
 	"ldap-gateway/cloud/idp"
-	"ldap-gateway/cloud/idp/evidence"
 	"ldap-gateway/cloud/idp/idptest"
 	"ldap-gateway/cloud/idp/samlsp"
+	"ldap-gateway/cloud/mapping"
 	"ldap-gateway/cloud/store"
 )
 
@@ -230,12 +231,20 @@ func TestTrialWritesNothing(t *testing.T) {
 	_, err := w.byOpenID("eve")
 	w.must(err)
 	w.openID.SetPerson("eve", idptest.Person{Token: map[string]any{"groups": []string{"staff", "new"}}})
+	w.oidc.Mappings = append(w.oidc.Mappings, store.ProviderMapping{Name: "title", Value: "${providerAttributes.title} of ${providerAttributes.org}"})
 	w.oidc.Enabled = false // it may be tried all the same
 	w.must(w.Store.UpdateIdentityProvider(t.Context(), &w.oidc))
 	before = w.written()
 	second := trial()
 	if second.User == nil || fmt.Sprint(second.Joins, second.Leaves) != "[new] [Sales, EMEA]" || w.written() != before {
 		t.Errorf("%+v %s", second, w.written())
+	}
+	given := map[string]string{}
+	for _, y := range second.Yields {
+		given[y.Name] = fmt.Sprint(y.Filled, y.Missing)
+	}
+	if _, groups := given[mapping.Groups]; groups || given["username"] != "sub-eve[]" || given["title"] != "[title org]" {
+		t.Errorf("%q", given)
 	}
 }
 
@@ -267,9 +276,11 @@ func TestDelimiterOfSAML(t *testing.T) {
 	}{
 		{[]string{"a;b;c"}, "a|b|c", "complete"},
 		{[]string{";"}, "a|b|c", "partial"},
-		{[]string{""}, "a|b|c", "partial"},
+		{[]string{"a", "b", "c", " "}, "a|b|c", "complete"},
 		{[]string{"a; d", "e"}, "a|d|e", "complete"},
 		{[]string{"a", "f;;"}, "a|d|e|f", "partial"},
+		{[]string{""}, "", "complete"},
+		{[]string{"a"}, "a", "complete"},
 		{nil, "", "complete"},
 	} {
 		a, err := w.bySAML(func(l *idptest.Letter) { l.Attributes = idptest.Attribute("groups", c.values...) })

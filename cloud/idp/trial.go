@@ -6,7 +6,7 @@ import (
 	"maps"
 	"slices"
 
-	"ldap-gateway/cloud/idp/evidence"
+	"ldap-gateway/cloud/evidence"
 	"ldap-gateway/cloud/mapping"
 	"ldap-gateway/cloud/store"
 )
@@ -18,6 +18,7 @@ type Trial struct {
 	Qualifiers string
 	Claims     []Claim           // that came, by name
 	Properties map[string]string // that the mappings make of them
+	Yields     []Yield           // of each mapping, groups excepted
 	Groups     []string
 	Mapped     bool // groups are
 	Verdict    string
@@ -26,6 +27,13 @@ type Trial struct {
 	Refused    string      // why nobody would be; empty: somebody would
 	Joins      []string    // names of groups
 	Leaves     []string
+}
+
+// Yield is what a mapping made of what came.
+type Yield struct {
+	store.ProviderMapping
+	Filled  string   // empty: nothing
+	Missing []string // claims that it names and that did not come
 }
 
 // Claim is one claim with its values.
@@ -37,6 +45,17 @@ type Claim struct {
 
 // mostShown is how many values of a claim a trial shows.
 const mostShown = 20
+
+// yields says what each mapping makes of what came, groups excepted: they are a list with
+// a verdict.
+func yields(p store.IdentityProvider, properties map[string]string, names []string) (all []Yield) {
+	for _, m := range p.Mappings {
+		if m.Name != mapping.Groups {
+			all = append(all, Yield{m, properties[m.Name], mapping.Missing(m.Value, names)})
+		}
+	}
+	return all
+}
 
 // trial says what a sign-on would do.
 // Its error is the store's. What keeps somebody from signing on is in the trial.
@@ -52,6 +71,7 @@ func (d *Desk) trial(ctx context.Context, v visit, list evidence.List, mapped bo
 		Verdict:    verdict(list.Verdict).String(),
 		Reason:     list.Reason,
 	}
+	t.Yields = yields(t.Provider, t.Properties, v.evidence.Names())
 	u, err := d.Store.UserBySubject(ctx, v.env, v.provider.ID, store.Subject{ID: t.Subject, Qualifiers: t.Qualifiers})
 	if errors.Is(err, store.ErrNotFound) {
 		t.Joins = list.Names

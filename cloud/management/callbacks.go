@@ -18,15 +18,23 @@ func (t *turn) keepCallbacksApart(ctx context.Context, p *store.IdentityProvider
 	if !sharesCallback(*p) {
 		return nil
 	}
+	return t.others(ctx, *p, func(other store.IdentityProvider) {
+		if sharesCallback(*p) && sharesCallback(other) && confused(*p.Config.OIDC, *other.Config.OIDC) {
+			p.Config.OIDC.OwnCallback = true
+		}
+	})
+}
+
+// others tells of every other provider of the environment, however many there are.
+func (t *turn) others(ctx context.Context, than store.IdentityProvider, tell func(store.IdentityProvider)) error {
 	for page := (store.Page{Limit: store.MaxLimit}); ; {
 		some, next, err := t.IdentityProviders(ctx, t.env(), page)
 		if err != nil {
 			return err
 		}
 		for _, other := range some {
-			if other.ID != p.ID && sharesCallback(other) && confused(*p.Config.OIDC, *other.Config.OIDC) {
-				p.Config.OIDC.OwnCallback = true
-				return nil
+			if other.ID != than.ID {
+				tell(other)
 			}
 		}
 		if page.Cursor = next; next == "" {

@@ -1,6 +1,7 @@
 package management_test
 
 import (
+	"strings"
 	"testing"
 
 	m "ldap-gateway/cloud/management"
@@ -45,6 +46,11 @@ func TestCallbacksAreApart(t *testing.T) {
 		}
 		if own := set(c.change); own != c.own {
 			t.Errorf("%s: its own: %t", name, own)
+		}
+		last, _, err := w.Store.Activities(ctx, w.env, store.ActivityFilter{}, store.Page{Limit: 1})
+		must(t, err)
+		if told := strings.Contains(last[0].Text, w.RedirectURI(d.IdentityProvider)+"/"+d.ID); told != c.own {
+			t.Errorf("%s: %s", name, last[0].Text)
 		}
 		if own := set(func(o *store.OIDCConfig) { *o = *w.provider.Config.OIDC }); own != c.own {
 			t.Errorf("%s: not kept: %t", name, own)

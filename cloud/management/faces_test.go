@@ -240,7 +240,7 @@ func apiBody(w *world, h http.Handler, pattern string) string {
 // openIDBody is an identity provider as a client sends it.
 const openIDBody = `{"name":"NAME","type":"OPENID_CONNECT","enabled":true,"issuer":"https://idp.example.com",
 "authorizationEndpoint":"https://idp.example.com/a","tokenEndpoint":"https://idp.example.com/t",
-"jwksEndpoint":"https://idp.example.com/k","clientId":"c","clientSecret":"s","scopes":["openid"]}`
+"jwksEndpoint":"https://idp.example.com/k","clientId":"cloud","clientSecret":"s","scopes":["openid"]}`
 
 // Every role asks for everything over the API: who may is answered, and who may not is
 // refused before anything is looked at.

@@ -1,6 +1,7 @@
 package management
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -8,6 +9,7 @@ import (
 
 	"ldap-gateway/cloud/fault"
 	"ldap-gateway/cloud/idp"
+	"ldap-gateway/cloud/idp/samlsp"
 	"ldap-gateway/cloud/store"
 )
 
@@ -89,13 +91,18 @@ func namesOf(roles []store.NamedRole) (names []string) {
 // identityOf is what makes a subject of a provider one person: the field that says it,
 // and its value.
 // A subject is unique only within these: with another issuer the same text is somebody
-// else.
+// else. A provider may give each client other subjects (Core section 8), and does give
+// another format of name IDs others.
 func identityOf(p store.IdentityProvider) map[fault.Field]string {
 	if o := p.Config.OIDC; o != nil {
-		return map[fault.Field]string{fault.Issuer: o.Issuer}
+		return map[fault.Field]string{fault.Issuer: o.Issuer, fault.ClientID: o.ClientID}
 	}
 	if s := p.Config.SAML; s != nil {
-		return map[fault.Field]string{fault.EntityID: s.EntityID, fault.SubjectFrom: s.SubjectFrom}
+		all := map[fault.Field]string{fault.EntityID: s.EntityID, fault.SubjectFrom: s.SubjectFrom}
+		if s.SubjectFrom == "" {
+			all[fault.NameIDFormat] = cmp.Or(s.NameIDFormat, samlsp.Persistent)
+		}
+		return all
 	}
 	return nil
 }
@@ -107,8 +114,9 @@ func identityOf(p store.IdentityProvider) map[fault.Field]string {
 func (t *turn) settlePeople(ctx context.Context, d ProviderDraft, before store.IdentityProvider) (string, error) {
 	was, is := identityOf(before), identityOf(d.IdentityProvider)
 	var l fault.List
-	for _, field := range []fault.Field{fault.Issuer, fault.EntityID, fault.SubjectFrom} {
-		if was[field] != is[field] {
+	fields := []fault.Field{fault.Issuer, fault.ClientID, fault.EntityID, fault.SubjectFrom, fault.NameIDFormat}
+	for _, field := range fields {
+		if _, counts := is[field]; counts && was[field] != is[field] {
 			l = append(l, fault.Of(field, fault.Depended, "")...)
 		}
 	}

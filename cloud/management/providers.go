@@ -143,42 +143,123 @@ func (s *Service) ChangeProvider(
 	ctx context.Context, by By, id string, change func(*ProviderDraft) error,
 ) (p store.IdentityProvider, err error) {
 	err = s.act(ctx, by, ChangeProvider, func(t *turn) error {
-		before, err := t.IdentityProvider(ctx, t.env(), id)
+		p, err = t.changeProvider(ctx, id, change)
+		return err
+	})
+	return p, err
+}
+
+// changeProvider is for every way to change one, in a turn that is under way.
+func (t *turn) changeProvider(
+	ctx context.Context, id string, change func(*ProviderDraft) error,
+) (p store.IdentityProvider, err error) {
+	before, err := t.IdentityProvider(ctx, t.env(), id)
+	if err != nil {
+		return p, err
+	}
+	copied, err := copyOfProvider(before)
+	if err != nil {
+		return p, err
+	}
+	d := ProviderDraft{IdentityProvider: copied}
+	if err := change(&d); err != nil {
+		return p, err
+	}
+	l := d.keep(before)
+	providers.Complete(&d.IdentityProvider, idp.OwnEntityID(t.service.URL, t.env()))
+	if err := t.keepCallbacksApart(ctx, &d.IdentityProvider); err != nil {
+		return p, err
+	}
+	d.seal(t.service.Vault)
+	if err := t.checkProvider(ctx, d, before, l); err != nil {
+		return p, err
+	}
+	done, err := t.settlePeople(ctx, d, before)
+	if err != nil {
+		return p, err
+	}
+	if now := t.service.RedirectURI(d.IdentityProvider); d.Config.OIDC != nil && now != t.service.RedirectURI(before) {
+		done += ", and has a redirect URI of its own now, to be entered there: " + now
+	}
+	p = d.IdentityProvider
+	return p, t.saveProvider(ctx, &p, before, done)
+}
+
+// keep has what no change may touch be as it was, and says what was to be touched.
+func (d *ProviderDraft) keep(before store.IdentityProvider) fault.List {
+	d.ID, d.EnvironmentID, d.Sealed = before.ID, before.EnvironmentID, before.Sealed
+	d.Config.First = before.Config.First
+	if was, is := before.Config.OIDC, d.Config.OIDC; was != nil && is != nil {
+		is.OwnCallback = was.OwnCallback
+		if moved(*was, *is) {
+			d.Sealed = nil // else whoever may change an address reads the secret there
+		}
+	}
+	d.keepRead(before)
+	return d.keepCore(before)
+}
+
+// AddProviderCertificate keeps a certificate, in PEM or DER, and has a SAML provider's
+// answers proven by it, beside those that there are. Of another kind of provider it is
+// store.ErrNotFound.
+func (s *Service) AddProviderCertificate(
+	ctx context.Context, by By, id string, file []byte,
+) (p store.IdentityProvider, err error) {
+	parsed, err := readCertificate(file)
+	if err != nil {
+		return p, err
+	}
+	if !May(by.Role, ChangeProvider) {
+		return p, ErrRole
+	}
+	err = s.act(ctx, by, AddCertificate, func(t *turn) error {
+		c, err := t.addCertificate(ctx, cut(parsed.Subject.String(), maxGroupName), Signing, parsed)
 		if err != nil {
 			return err
 		}
-		copied, err := copyOfProvider(before)
-		if err != nil {
-			return err
-		}
-		d := ProviderDraft{IdentityProvider: copied}
-		if err := change(&d); err != nil {
-			return err
-		}
-		d.ID, d.EnvironmentID, d.Sealed = before.ID, before.EnvironmentID, before.Sealed
-		d.Config.First = before.Config.First
-		if was, is := before.Config.OIDC, d.Config.OIDC; was != nil && is != nil {
-			is.OwnCallback = was.OwnCallback
-			if moved(*was, *is) {
-				d.Sealed = nil // else whoever may change an address reads the secret there
+		p, err = t.changeProvider(ctx, id, func(d *ProviderDraft) error {
+			if d.Config.SAML == nil {
+				return store.ErrNotFound
 			}
-		}
-		d.keepRead(before)
-		l := d.keepCore(before)
-		providers.Complete(&d.IdentityProvider, idp.OwnEntityID(s.URL, t.env()))
-		if err := t.keepCallbacksApart(ctx, &d.IdentityProvider); err != nil {
-			return err
-		}
-		d.seal(s.Vault)
-		if err := t.checkProvider(ctx, d, before, l); err != nil {
-			return err
-		}
-		done, err := t.settlePeople(ctx, d, before)
+			d.Config.SAML.CertificateIDs = append(d.Config.SAML.CertificateIDs, c.ID)
+			return nil
+		})
+		return err
+	})
+	return p, err
+}
+
+// MakeProviderKey makes a key of ours and has a provider use it. The old one is kept, as
+// another provider may use it.
+func (s *Service) MakeProviderKey(
+	ctx context.Context, by By, id string, k KeyDraft,
+) (p store.IdentityProvider, err error) {
+	k.complete()
+	if err := k.check(); err != nil {
+		return p, err
+	}
+	if !May(by.Role, ChangeProvider) || !May(by.Role, MakeKey) {
+		return p, ErrRole // before the work of making one
+	}
+	own, err := newKey(k, s.now())
+	if err != nil {
+		return p, err
+	}
+	err = s.act(ctx, by, MakeKey, func(t *turn) error {
+		c, err := t.addKey(ctx, own)
 		if err != nil {
 			return err
 		}
-		p = d.IdentityProvider
-		return t.saveProvider(ctx, &p, before, done)
+		p, err = t.changeProvider(ctx, id, func(d *ProviderDraft) error {
+			if d.Config.SAML != nil {
+				d.Config.SAML.KeyID = c.ID
+			}
+			if d.Config.OIDC != nil {
+				d.Config.OIDC.KeyID = c.ID
+			}
+			return nil
+		})
+		return err
 	})
 	return p, err
 }
@@ -280,14 +361,13 @@ func (t *turn) checkOwnDomains(ctx context.Context, p store.IdentityProvider) (l
 	if len(p.Config.Domains) == 0 {
 		return nil, nil
 	}
-	all, _, err := t.IdentityProviders(ctx, t.env(), store.Page{Limit: store.MaxLimit})
-	for _, other := range all {
+	err = t.others(ctx, p, func(other store.IdentityProvider) {
 		for _, d := range other.Config.Domains {
 			same := func(own string) bool { return store.Fold(own) == store.Fold(d) }
-			if other.ID != p.ID && slices.ContainsFunc(p.Config.Domains, same) {
+			if slices.ContainsFunc(p.Config.Domains, same) {
 				l = append(l, fault.Of(fault.Domains, fault.Taken, d+" leads to "+other.Name+".")...)
 			}
 		}
-	}
+	})
 	return l, err
 }

@@ -83,6 +83,16 @@ var others = map[fault.Field]struct {
 		func(w *world) string { return w.provider.ID },
 		func(c *store.ProviderConfig) { c.OIDC.Issuer = "https://other.example.com" },
 	},
+	fault.ClientID: {
+		func(w *world) string { return w.provider.ID },
+		func(c *store.ProviderConfig) { c.OIDC.ClientID = "another" },
+	},
+	fault.NameIDFormat: {
+		func(w *world) string { return w.saml.ID },
+		func(c *store.ProviderConfig) {
+			c.SAML.NameIDFormat = "urn:oasis:names:tc:SAML:1.1:nameid-format:emailAddress"
+		},
+	},
 	fault.EntityID: {
 		func(w *world) string { return w.saml.ID },
 		func(c *store.ProviderConfig) { c.SAML.EntityID += "/other" },
@@ -105,7 +115,9 @@ func TestSubjectsOfOthers(t *testing.T) {
 		}
 		save := func(people m.People, change func(c *store.ProviderConfig)) error {
 			_, err := w.ChangeProvider(ctx, by, id, func(d *m.ProviderDraft) error {
-				d.People = people
+				if d.People = people; d.Config.OIDC != nil {
+					d.Secret = "s" // another client has another
+				}
 				change(&d.Config)
 				return nil
 			})
@@ -130,7 +142,7 @@ func TestSubjectsOfOthers(t *testing.T) {
 		}
 		back := func(c *store.ProviderConfig) {
 			if c.OIDC != nil {
-				c.OIDC.Issuer = "https://idp.example.com"
+				c.OIDC.Issuer, c.OIDC.ClientID = "https://third.example.com", "third"
 			} else {
 				c.SAML.EntityID, c.SAML.SubjectFrom = "https://third.example.com", ""
 			}
@@ -272,5 +284,90 @@ func TestKeysAsAskedFor(t *testing.T) {
 		if _, err := w.MakeKey(ctx, by, c.draft); faulty(err) != fmt.Sprint(c.wrong, " ", fault.Invalid) {
 			t.Errorf("%+v: %v", c.draft, err)
 		}
+	}
+}
+
+// TestFormatThatNobodyReads: where an attribute identifies people, name IDs do not, and
+// the persistent format is the one that is asked for without any.
+func TestFormatThatNobodyReads(t *testing.T) {
+	w := open(t).world()
+	ctx, by := t.Context(), w.as(store.RoleOwner)
+	l := store.LinkedAccount{ProviderID: w.saml.ID, UserID: w.user.ID, Subject: store.Subject{ID: "s"}}
+	must(t, w.LinkAccount(ctx, by, &l))
+	change := func(people m.People, from, format string) error {
+		_, err := w.ChangeProvider(ctx, by, w.saml.ID, func(d *m.ProviderDraft) error {
+			d.People, d.Config.SAML.SubjectFrom, d.Config.SAML.NameIDFormat = people, from, format
+			return nil
+		})
+		return err
+	}
+	must(t, change(m.AskPeople, "", samlsp.Persistent))
+	must(t, change(m.KeepPeople, "uid", samlsp.Persistent))
+	must(t, change(m.AskPeople, "uid", "urn:oasis:names:tc:SAML:1.1:nameid-format:unspecified"))
+}
+
+// TestProviderGetsItsCertificateOrNothingIsKept, and the same of a key.
+func TestProviderGetsItsCertificateOrNothingIsKept(t *testing.T) {
+	w := open(t).world()
+	ctx, by := t.Context(), w.as(store.RoleOwner)
+	kept := func() int {
+		all, _, err := w.Store.Certificates(ctx, w.env, store.Page{Limit: store.MaxLimit})
+		must(t, err)
+		return len(all)
+	}
+	add := func(id string) error {
+		_, err := w.AddProviderCertificate(ctx, by, id, idptest.NewPair(time.Now().Add(time.Hour)).Cert.Raw)
+		return err
+	}
+	before := kept()
+	for _, id := range []string{w.provider.ID, "none"} {
+		if err := add(id); !errors.Is(err, store.ErrNotFound) || kept() != before {
+			t.Errorf("%s: %d more, %v", id, kept()-before, err)
+		}
+	}
+	if _, err := w.MakeProviderKey(ctx, by, "none", m.KeyDraft{}); !errors.Is(err, store.ErrNotFound) || kept() != before {
+		t.Errorf("%d more, %v", kept()-before, err)
+	}
+	p, err := w.Store.IdentityProvider(ctx, w.env, w.saml.ID)
+	must(t, err)
+	for range samlsp.MostCertificates - len(p.Config.SAML.CertificateIDs) {
+		must(t, add(w.saml.ID))
+	}
+	before = kept()
+	if err := add(w.saml.ID); faulty(err) == "" || kept() != before {
+		t.Errorf("%d more than may be, %v", kept()-before, err)
+	}
+	p, err = w.MakeProviderKey(ctx, by, w.saml.ID, m.KeyDraft{Bits: 2048})
+	if err != nil || kept() != before+1 || p.Config.SAML.KeyID == "" {
+		t.Errorf("%d more, %+v, %v", kept()-before, p.Config.SAML, err)
+	}
+	for _, role := range []store.Role{store.RoleIdentityAdmin, store.RoleReadOnly} {
+		_, err := w.AddProviderCertificate(ctx, w.as(role), w.saml.ID, w.certificate.DER)
+		_, other := w.MakeProviderKey(ctx, w.as(role), w.saml.ID, m.KeyDraft{})
+		if !errors.Is(err, m.ErrRole) || !errors.Is(other, m.ErrRole) {
+			t.Errorf("%s: %v %v", role, err, other)
+		}
+	}
+}
+
+// TestDomainOfAFarProvider is taken, however many there are between.
+func TestDomainOfAFarProvider(t *testing.T) {
+	w := open(t).world()
+	ctx, by := t.Context(), w.as(store.RoleOwner)
+	var list []store.IdentityProvider
+	for i := range store.MaxLimit + 1 {
+		list = append(list, store.IdentityProvider{EnvironmentID: w.env, Name: fmt.Sprintf("far %04d", i), Type: store.OpenIDConnect})
+	}
+	last := &list[store.MaxLimit]
+	last.Name, last.Config.Domains = "zzz", []string{"Far.Example.org"}
+	for i := range list {
+		must(t, w.Store.CreateIdentityProvider(ctx, &list[i]))
+	}
+	_, err := w.ChangeProvider(ctx, by, w.provider.ID, func(d *m.ProviderDraft) error {
+		d.Config.Domains = []string{"far.example.org"}
+		return nil
+	})
+	if got, want := faulty(err), fmt.Sprint(fault.Domains, " ", fault.Taken); got != want {
+		t.Error(got)
 	}
 }

@@ -2,11 +2,12 @@ package mapping
 
 import (
 	"errors"
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
 
-	"ldap-gateway/cloud/idp/evidence"
+	"ldap-gateway/cloud/evidence"
 	"ldap-gateway/cloud/store"
 )
 
@@ -163,6 +164,24 @@ func claimed(template string, e evidence.Evidence) string {
 		return ""
 	}
 	return b.String()
+}
+
+// Missing lists the claims that a template names and that are not among names, those of
+// claims that came. A template that is wrong names none.
+func Missing(template string, names []string) (missing []string) {
+	parts, err := parseClaims(template)
+	if err != nil {
+		return nil
+	}
+	for _, part := range parts {
+		if len(part.path.Steps) == 0 || slices.Contains(names, part.path.Steps[0]) {
+			continue
+		}
+		if part.path.Whole == "" || !slices.Contains(names, part.path.Whole) {
+			missing = append(missing, part.path.String())
+		}
+	}
+	return missing
 }
 
 // AllClaimed tells whether evidence has all that a provider's mappings name, whatever

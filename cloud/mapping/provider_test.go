@@ -6,7 +6,7 @@ import (
 	"strings"
 	"testing"
 
-	"ldap-gateway/cloud/idp/evidence"
+	"ldap-gateway/cloud/evidence"
 	"ldap-gateway/cloud/store"
 )
 
@@ -135,5 +135,27 @@ func TestAllClaimed(t *testing.T) {
 	}
 	if path, rule, mapped := GroupClaim(p); path.String() != "missing" || rule != "" || !mapped {
 		t.Error(path, rule, mapped)
+	}
+}
+
+func TestMissing(t *testing.T) {
+	names := []string{"email", "name", "name.family", "https://x/claims/name"}
+	for template, want := range map[string]string{
+		"${providerAttributes.email}":                             "",
+		"${providerAttributes.email} ${providerAttributes.phone}": "phone",
+		"${providerAttributes.a} ${providerAttributes.b}":         "a|b",
+		"${providerAttributes.name.given}":                        "", // its object came
+		"${providerAttributes.address.street}":                    "address.street",
+		"${providerAttributes['name.family']}":                    "",
+		"${providerAttributes['name.given']}":                     "name.given",
+		"${providerAttributes['https://x/claims/name']}":          "",
+		"${providerAttributes.Email}":                             "Email",
+		"${samlAssertion.subject}":                                "",
+		"fixed":                                                   "",
+		"${providerAttributes.":                                   "",
+	} {
+		if got := strings.Join(Missing(template, names), "|"); got != want {
+			t.Errorf("%s: %q", template, got)
+		}
 	}
 }

@@ -9,7 +9,8 @@
 //	GET  /ENVIRONMENT/signon            the form; with ?flow= for an application; a ticket when the browser brings one
 //	POST /ENVIRONMENT/signon            the password
 //	POST /ENVIRONMENT/signon/password   another password, when the directory wants one
-//	POST /ENVIRONMENT/signon/off        the session ends
+//	POST /ENVIRONMENT/signon/off        the session ends; the page leads to a provider's sign-off
+//	GET  /ENVIRONMENT/signon/off        back from there
 //	GET  /ENVIRONMENT/signon/ticket     a test page, which says in words how a ticket would fare
 //	POST /ENVIRONMENT/signon/next       the username alone: its domain may lead to a provider
 //	GET  /ENVIRONMENT/signon/idp/ID     on to a provider
@@ -42,5 +43,7 @@
 //     the user is disabled.
 //   - What a person is told is the sentence of signon, of kerberos, or that this
 //     did not work. It never says whether an account exists.
+//   - After a sign-off nobody is sent straight to a provider, where somebody may still be
+//     signed on: the page is shown, or the application told that nobody is.
 //   - A password is in no page, no address and no log.
 package signonpage

@@ -26,6 +26,9 @@ type Providers interface {
 	Accept(ctx context.Context, env string, form url.Values) (key string, err error)
 	// Arrive takes what Accept proved, for the browser that began.
 	Arrive(ctx context.Context, env, key string, cookies func() []string, address string) (idp.Arrived, error)
+	// SignOffURL is where a person ends the session at a provider, too; empty when it has
+	// no such place.
+	SignOffURL(p store.IdentityProvider) string
 	// Metadata describes us to a SAML provider. idp.ErrOff when there is none of that
 	// ID.
 	Metadata(ctx context.Context, env, provider string) ([]byte, error)
@@ -84,6 +87,9 @@ func (k *call) toward(flow oidc.Flow, p store.IdentityProvider, hint string) str
 			q.Set(name, value)
 		}
 	}
+	if k.anew() {
+		q.Set("anew", "1")
+	}
 	return (&url.URL{Path: "/" + k.env.ID + "/signon/idp/" + p.ID, RawQuery: q.Encode()}).String()
 }
 
@@ -114,8 +120,8 @@ func (k *call) hasGateway() (bool, error) {
 // straight returns where a browser goes at once that has nothing to choose; false when
 // it has: to the provider of whom the application names, or to the only one.
 func (k *call) straight(flow oidc.Flow, all []store.IdentityProvider) (address string, ok bool, err error) {
-	// Somebody came back from there, and is not to be sent there again.
-	if k.Form.Has("choose") {
+	// Somebody came back from there, or signed off, and is not to be sent there again.
+	if k.Form.Has("choose") || k.Sessions.SignedOff(k.Context(), k.env.ID) {
 		return "", false, nil
 	}
 	if p, ok := home(all, flow.LoginHint); ok {
@@ -170,7 +176,7 @@ func (k *call) leave() error {
 		Flow:   flow.ID,
 		Then:   k.then(),
 		Hint:   k.Form.Get("hint"),
-		Anew:   flow.Anew,
+		Anew:   flow.Anew || k.anew(),
 		Silent: flow.Silent,
 		MaxAge: flow.MaxAge,
 		ACR:    flow.ACR,

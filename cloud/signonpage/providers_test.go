@@ -317,3 +317,28 @@ func TestSessionEndsWithTheProviders(t *testing.T) {
 		}
 	}
 }
+
+// TestTriedShowsWhatMappingsGive, and by which claim that is missing one gives nothing.
+func TestTriedShowsWhatMappingsGive(t *testing.T) {
+	p := startPartners(t)
+	p.change(func(i *store.IdentityProvider) {
+		i.Mappings = append(i.Mappings, store.ProviderMapping{Name: "title", Value: "${providerAttributes['<b>title']}", Update: store.Always})
+	})
+	going, err := p.page.Providers.Begin(t.Context(), p.env, p.p.ID, idp.Wish{Trial: true, MaxAge: -1})
+	check(t, err)
+	c := p.visitor()
+	c.Jar.SetCookies(must(url.Parse(p.url+"/"+p.env+"/rp")), []*http.Cookie{going.Cookie.HTTP(p.env, false)})
+	resp, err := c.Get(going.Address + "&user=eve")
+	check(t, err)
+	_ = resp.Body.Close()
+	back := must(url.Parse(resp.Header.Get("Location")))
+	a := p.do(c, "GET", back.Path+"?"+back.RawQuery, nil)
+	for _, want := range []string{
+		"Nothing was written", "<dt>username</dt><dd>sub-eve<br><code>${providerAttributes.sub}</code>",
+		"<strong>nothing</strong>, as no claim &lt;b&gt;title came", "&lt;script&gt;alert(1)",
+	} {
+		if !strings.Contains(a.page, want) {
+			t.Errorf("%q is not on the page:\n%s", want, a.page)
+		}
+	}
+}

@@ -98,6 +98,7 @@ func (s *Server) Handler() http.Handler {
 		"POST /{e}/signon":                     (*call).password,
 		"POST /{e}/signon/password":            (*call).changePassword,
 		"POST /{e}/signon/off":                 (*call).signOff,
+		"GET /{e}" + idp.SignedOffPath:         (*call).signedOff,
 		"GET /{e}/signon/ticket":               (*call).testTicket,
 		"GET /{e}/signon/logo.png":             (*call).logo,
 		"POST /{e}/signon/next":                (*call).next,

@@ -81,13 +81,14 @@ func (s *Sessions) keep(ctx context.Context, env string, by store.SignedOn, unti
 	}
 	if err == nil {
 		s.manager.Put(ctx, env, b)
+		s.manager.Remove(ctx, offKey(env))
 	}
 	return err
 }
 
-// End forgets who has signed on in an environment.
-// Those of other environments go on under the new token. Where nobody has, nothing is
-// kept of who asks.
+// End forgets who has signed on in an environment, and remembers that somebody had: a
+// browser in which nobody had is given nothing to keep.
+// Those of other environments go on under the new token.
 func (s *Sessions) End(ctx context.Context, env string) error {
 	if !s.manager.Exists(ctx, env) {
 		return nil
@@ -96,5 +97,14 @@ func (s *Sessions) End(ctx context.Context, env string) error {
 		return err
 	}
 	s.manager.Remove(ctx, env)
+	s.manager.Put(ctx, offKey(env), true)
 	return nil
 }
+
+// SignedOff tells whether the last thing that happened in an environment was a sign-off:
+// whoever signed off is not to be signed on again without a word.
+func (s *Sessions) SignedOff(ctx context.Context, env string) bool {
+	return s.manager.Exists(ctx, offKey(env))
+}
+
+func offKey(env string) string { return "off " + env }

@@ -21,6 +21,7 @@ type form struct {
 	Choices           []choice
 	Form              bool   // there is one beside the choices
 	Then              string // "console", or empty
+	Anew              bool   // somebody else is to sign on
 }
 
 // show answers a browser that comes to sign on: with what it is there for when
@@ -108,6 +109,9 @@ func (k *call) then() string {
 	}
 	return ""
 }
+
+// anew tells whether somebody else than who is signed on at a provider wants to sign on.
+func (k *call) anew() bool { return k.Form.Get("anew") == "1" }
 
 // asks tells whether the browser is to be asked for a ticket.
 // Where no gateway takes tickets it is never.
@@ -215,6 +219,7 @@ func (k *call) newForm(flow oidc.Flow, problem, username string) (f form, all []
 		Application: flow.Application,
 		Username:    username,
 		Error:       problem,
+		Anew:        k.anew(),
 	}
 	if all, err = k.providers(); err != nil {
 		return f, nil, err
@@ -254,13 +259,4 @@ func (k *call) account(by store.SignedOn) error {
 		a.Record = so.UpdateReason
 	}
 	return k.render(http.StatusOK, "account.html", "You are signed on", a)
-}
-
-// signOff ends the session here; what applications hold lives on, since nobody asked
-// them.
-func (k *call) signOff() error {
-	if err := k.Sessions.End(k.Context(), k.env.ID); err != nil {
-		return err
-	}
-	return k.render(http.StatusOK, "off.html", "You are signed off", nil)
 }

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"encoding/pem"
 	"fmt"
+	"io/fs"
 	"net"
 	"net/http"
 	"os"
@@ -35,14 +36,14 @@ const startTime = 60 * time.Second
 
 // Provider is one that runs.
 type Provider struct {
-	URL string // "http://127.0.0.1:PORT"
+	URL       string // "http://127.0.0.1:PORT"
+	Described string // address of its metadata, or of its discovery document
 
 	t       testing.TB
 	dir     string
 	port    int
 	command []string
 	env     []string
-	probe   string // path that answers when it runs
 	running *exec.Cmd
 	output  *bytes.Buffer
 }
@@ -97,17 +98,31 @@ func Pysaml2(t testing.TB) *Provider {
 
 func newProvider(t testing.TB, program, probe string) *Provider {
 	t.Helper()
-	p := &Provider{t: t, dir: t.TempDir(), probe: probe, output: &bytes.Buffer{}}
-	text, err := programs.ReadFile("programs/" + program)
-	p.must(err)
-	p.WriteFile(program, text)
+	p := &Provider{t: t, dir: t.TempDir(), output: &bytes.Buffer{}}
+	p.program(program)
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	p.must(err)
 	p.port = l.Addr().(*net.TCPAddr).Port
 	p.must(l.Close())
 	p.URL = fmt.Sprintf("http://127.0.0.1:%d", p.port)
+	p.Described = p.URL + probe
 	t.Cleanup(p.stop)
 	return p
+}
+
+// program writes a program, or all files of a folder of them.
+func (p *Provider) program(name string) {
+	p.t.Helper()
+	p.must(fs.WalkDir(programs, "programs/"+name, func(at string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() {
+			return err
+		}
+		text, err := programs.ReadFile(at)
+		if err != nil {
+			return err
+		}
+		return os.WriteFile(filepath.Join(p.dir, filepath.Base(at)), text, 0o600)
+	}))
 }
 
 func (p *Provider) must(err error) {
@@ -182,11 +197,13 @@ func (p *Provider) start() {
 	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()
 	for {
-		r, err := http.NewRequestWithContext(ctx, http.MethodGet, p.URL+p.probe, nil)
+		r, err := http.NewRequestWithContext(ctx, http.MethodGet, p.Described, nil)
 		p.must(err)
 		if answer, err := http.DefaultClient.Do(r); err == nil {
 			_ = answer.Body.Close()
-			return
+			if answer.StatusCode == http.StatusOK {
+				return
+			}
 		}
 		select {
 		case <-ctx.Done():

@@ -20,6 +20,8 @@
 //
 //   - All addresses are stated: nothing is discovered at a sign-on, no redirect is
 //     followed, and no answer of more than 4 MiB is read.
+//   - A key that the provider takes out of its list proves nothing a day later, or sooner
+//     when Cache-Control says so ([ShortestUse], [LongestUse]), while the list can be read.
 //   - A key that is not known has the keys read anew, once; when that brought nothing
 //     they are not read again for [CoolDown].
 //   - Claims that are not checked may be malformed: they never cost a sign-on.

@@ -10,7 +10,7 @@ import (
 	gooidc "github.com/coreos/go-oidc/v3/oidc"
 	"golang.org/x/oauth2"
 
-	"ldap-gateway/cloud/idp/evidence"
+	"ldap-gateway/cloud/evidence"
 )
 
 // mostSubject is the length of a subject, in characters (Core section 2).

@@ -7,13 +7,15 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"strconv"
+	"strings"
 	"sync"
 	"time"
 
 	gooidc "github.com/coreos/go-oidc/v3/oidc"
 	"github.com/go-jose/go-jose/v4"
 
-	"ldap-gateway/cloud/idp/evidence"
+	"ldap-gateway/cloud/evidence"
 )
 
 // CoolDown is how long keys are not read again after reading them brought nothing;
@@ -22,6 +24,15 @@ const (
 	CoolDown = 30 * time.Second
 	pause    = 3 * time.Second
 	readTime = 10 * time.Second
+)
+
+// The bounds of how long keys are good without being read again, whatever the provider
+// says (Cache-Control), and how long it waits after that was vain. What it takes out of
+// its list is worth something no longer than that.
+const (
+	ShortestUse = 5 * time.Minute
+	LongestUse  = 24 * time.Hour
+	retryUse    = 5 * time.Minute
 )
 
 // mostBody bounds what is read of any answer, in bytes.
@@ -46,6 +57,7 @@ type Keys struct {
 
 	mu     sync.Mutex
 	known  []jose.JSONWebKey
+	until  time.Time // they are good without being read again
 	read   int       // how often they were
 	vainly time.Time // when reading last brought nothing
 	failed time.Time // when they could last not be read
@@ -68,6 +80,7 @@ func (k *Keys) VerifySignature(ctx context.Context, jwt string) ([]byte, error) 
 	if err != nil || len(signed.Signatures) != 1 {
 		return nil, evidence.Refuse(evidence.WeakAlgorithm, "not signed in a way that is taken: %v", err)
 	}
+	k.refresh(ctx)
 	if payload, ok := verify(signed, k.all()); ok {
 		return payload, nil
 	}
@@ -83,6 +96,34 @@ func (k *Keys) VerifySignature(ctx context.Context, jwt string) ([]byte, error) 
 		return nil, evidence.Refuse(evidence.Signature, "the key %.64q does not prove it", id)
 	}
 	return nil, evidence.Refuse(evidence.UnknownKey, "the provider has no key %.64q", id)
+}
+
+// refresh reads keys anew that have been known for long. One answer waits for it, and
+// those that come meanwhile do not; keys that cannot be read stay in use.
+func (k *Keys) refresh(ctx context.Context) {
+	if !k.old() || !k.reading.TryLock() {
+		return
+	}
+	defer k.reading.Unlock()
+	if !k.old() {
+		return
+	}
+	fresh, good, err := k.fetch(ctx)
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if err != nil {
+		k.until = k.now().Add(retryUse)
+		return
+	}
+	k.read++
+	k.known, k.until, k.failed = fresh, k.now().Add(good), time.Time{}
+}
+
+// old tells whether there are keys that have been known for long.
+func (k *Keys) old() bool {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return len(k.known) > 0 && !k.now().Before(k.until)
 }
 
 // all returns a list that is never changed in place, so that it is read without the
@@ -102,9 +143,7 @@ func (k *Keys) renew(ctx context.Context, id string) ([]jose.JSONWebKey, error) 
 	if keys, enough, err := k.lately(before); enough {
 		return keys, err
 	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), readTime)
-	defer cancel()
-	fresh, err := k.fetch(ctx)
+	fresh, good, err := k.fetch(ctx)
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	k.read++
@@ -113,7 +152,8 @@ func (k *Keys) renew(ctx context.Context, id string) ([]jose.JSONWebKey, error) 
 		k.why = &evidence.Refusal{Kind: evidence.Unavailable, Detail: "the keys cannot be read", Cause: err}
 		return nil, k.why
 	}
-	if k.known, k.failed = fresh, (time.Time{}); !holds(fresh, id) {
+	k.known, k.until, k.failed = fresh, k.now().Add(good), time.Time{}
+	if !holds(fresh, id) {
 		k.vainly = k.now()
 	}
 	return fresh, nil
@@ -142,20 +182,22 @@ func (k *Keys) lately(often int) (keys []jose.JSONWebKey, enough bool, err error
 	return nil, false, nil
 }
 
-// fetch reads the keys at the address. One that is not understood is left out.
+// fetch reads the keys at the address, and how long they are good. One that is not
+// understood is left out. Whoever leaves meanwhile stops nobody else's.
 // A set without any key that signs is an error, and those that are known stay.
-func (k *Keys) fetch(ctx context.Context) ([]jose.JSONWebKey, error) {
-	body, _, err := get(ctx, k.client, k.address, "")
+func (k *Keys) fetch(ctx context.Context) (keys []jose.JSONWebKey, good time.Duration, err error) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), readTime)
+	defer cancel()
+	body, header, err := get(ctx, k.client, k.address, "")
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
 	var set struct {
 		Keys []json.RawMessage `json:"keys"`
 	}
 	if err := json.Unmarshal(body, &set); err != nil {
-		return nil, fmt.Errorf("not a set of keys: %w", err)
+		return nil, 0, fmt.Errorf("not a set of keys: %w", err)
 	}
-	var keys []jose.JSONWebKey
 	for _, raw := range set.Keys {
 		var key jose.JSONWebKey
 		if key.UnmarshalJSON(raw) == nil && key.IsPublic() && (key.Use == "" || key.Use == "sig") {
@@ -163,16 +205,36 @@ func (k *Keys) fetch(ctx context.Context) ([]jose.JSONWebKey, error) {
 		}
 	}
 	if len(keys) == 0 {
-		return nil, errors.New("there is no key that signs")
+		return nil, 0, errors.New("there is no key that signs")
 	}
-	return keys, nil
+	return keys, use(header), nil
+}
+
+// use is how long keys are good that came with a header (RFC 9111 section 5.2.2), within
+// the bounds; the longest when it says nothing.
+func use(header http.Header) time.Duration {
+	good := LongestUse
+	for _, line := range header.Values("Cache-Control") {
+		for directive := range strings.SplitSeq(line, ",") {
+			name, value, _ := strings.Cut(strings.ToLower(strings.TrimSpace(directive)), "=")
+			switch name {
+			case "no-store", "no-cache":
+				good = 0
+			case "max-age":
+				if n, err := strconv.ParseUint(strings.Trim(value, `"`), 10, 31); err == nil {
+					good = min(good, time.Duration(n)*time.Second)
+				}
+			}
+		}
+	}
+	return max(good, ShortestUse)
 }
 
 // Check reads the keys and returns how many sign.
 // It is asked by an administrator, and neither remembers what it read nor waits for
 // anybody.
 func (k *Keys) Check(ctx context.Context) (int, error) {
-	keys, err := k.fetch(ctx)
+	keys, _, err := k.fetch(ctx)
 	return len(keys), err
 }
 
@@ -202,29 +264,29 @@ func verify(signed *jose.JSONWebSignature, keys []jose.JSONWebKey) (payload []by
 	return nil, false
 }
 
-// get returns the body at an address and its content type.
+// get returns the body at an address and its header.
 // A status other than 200 is an error. No body is in any error.
-func get(ctx context.Context, client *http.Client, address, token string) (body []byte, kind string, err error) {
+func get(ctx context.Context, client *http.Client, address, token string) (body []byte, header http.Header, err error) {
 	r, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
 	if err != nil {
-		return nil, "", err
+		return nil, nil, err
 	}
 	if token != "" {
 		r.Header.Set("Authorization", "Bearer "+token)
 	}
 	answer, err := client.Do(r)
 	if err != nil {
-		return nil, "", err
+		return nil, nil, err
 	}
 	defer answer.Body.Close()
 	body, err = io.ReadAll(io.LimitReader(answer.Body, mostBody+1))
 	switch {
 	case err != nil:
-		return nil, "", err
+		return nil, nil, err
 	case len(body) > mostBody:
-		return nil, "", fmt.Errorf("the answer has more than %d bytes", mostBody)
+		return nil, nil, fmt.Errorf("the answer has more than %d bytes", mostBody)
 	case answer.StatusCode != http.StatusOK:
-		return nil, "", fmt.Errorf("the answer has status %d", answer.StatusCode)
+		return nil, nil, fmt.Errorf("the answer has status %d", answer.StatusCode)
 	}
-	return body, answer.Header.Get("Content-Type"), nil
+	return body, answer.Header, nil
 }

@@ -14,7 +14,7 @@ import (
 
 	"github.com/go-jose/go-jose/v4"
 
-	"ldap-gateway/cloud/idp/evidence"
+	"ldap-gateway/cloud/evidence"
 )
 
 // withUserInfo adds what UserInfo says (Core section 5.3). When it does not answer,
@@ -41,11 +41,11 @@ func (c *Client) withUserInfo(ctx context.Context, e evidence.Evidence, token st
 // and for us.
 // What is not signed is believed for the address that it came from.
 func (c *Client) userInfo(ctx context.Context, token string) (map[string]any, error) {
-	body, kind, err := get(ctx, c.HTTP, c.UserInfoEndpoint, token)
+	body, header, err := get(ctx, c.HTTP, c.UserInfoEndpoint, token)
 	if err != nil {
 		return nil, err
 	}
-	if media, _, _ := mime.ParseMediaType(kind); media != "application/jwt" {
+	if media, _, _ := mime.ParseMediaType(header.Get("Content-Type")); media != "application/jwt" {
 		return decode(body)
 	}
 	payload, err := c.Keys.VerifySignature(ctx, strings.TrimSpace(string(body)))

@@ -12,7 +12,7 @@ import (
 	"github.com/crewjam/saml"
 	"github.com/crewjam/saml/xmlenc"
 
-	"ldap-gateway/cloud/idp/evidence"
+	"ldap-gateway/cloud/evidence"
 )
 
 // mostSubject is the length of a subject, in characters.
@@ -105,7 +105,7 @@ func decrypted(key *rsa.PrivateKey, outer *etree.Element) ([]byte, error) {
 // The library has one skew for the whole program, the widest; here it is the provider's
 // own.
 func (p *Provider) lookAfter(k Kept, a *saml.Assertion) error {
-	now, skew := p.Now(), p.skew()
+	now, skew := p.Now(), SkewOf(p.Skew)
 	if c := a.Conditions; c != nil && !c.NotBefore.IsZero() && now.Add(skew).Before(c.NotBefore) {
 		return evidence.Refuse(evidence.TooEarly, "it is good from %s on", c.NotBefore.UTC())
 	}
@@ -139,13 +139,14 @@ func authenticated(a *saml.Assertion) (at, until time.Time) {
 	return at, until
 }
 
-// A setting that is out of bounds is cut, and never makes the time that an answer is
-// good longer than that.
-func (p *Provider) skew() time.Duration {
-	if p.Skew <= 0 {
+// SkewOf is the skew of clocks that a setting of it allows: UsualSkew for none.
+// One that is out of bounds is cut, and never makes the time that an answer is good
+// longer than that.
+func SkewOf(setting time.Duration) time.Duration {
+	if setting <= 0 {
 		return UsualSkew
 	}
-	return min(p.Skew, MostSkew)
+	return min(setting, MostSkew)
 }
 
 // read makes evidence of a proven assertion.
@@ -275,26 +276,48 @@ func (p *Provider) refused(doc []byte, err error) error {
 	if errors.As(err, &status) {
 		return evidence.Refuse(statusKind(doc), "the provider answers %.200q", status.Status)
 	}
+	kind := evidence.Signature
 	for _, k := range kinds() {
 		if errors.Is(err, k.is) {
-			if k.kind == evidence.Signature && weak(doc) {
-				k.kind = evidence.WeakAlgorithm
-			}
-			return &evidence.Refusal{Kind: k.kind, Detail: "the answer is refused", Cause: err}
+			kind = k.kind
+			break
 		}
 	}
-	return &evidence.Refusal{Kind: evidence.Signature, Detail: "the answer is refused", Cause: err}
+	if kind == evidence.Signature {
+		kind = unproven(doc)
+	}
+	return &evidence.Refusal{Kind: kind, Detail: "the answer is refused", Cause: err}
+}
+
+// unproven says more of a document whose signature proves nothing: an administrator who
+// is told of a forgery would look in the wrong place.
+func unproven(doc []byte) evidence.Kind {
+	tree := etree.NewDocument()
+	if tree.ReadFromBytes(doc) != nil || tree.Root() == nil {
+		return evidence.Signature
+	}
+	switch {
+	case weak(tree.Root()):
+		return evidence.WeakAlgorithm
+	case malleable(tree.Root()):
+		return evidence.Malleable
+	}
+	return evidence.Signature
+}
+
+// malleable tells whether an assertion is encrypted by CBC in a response that nobody has
+// signed. It is refused before it is decrypted (saml-core errata E93).
+func malleable(root *etree.Element) bool {
+	method := root.FindElement("./EncryptedAssertion/EncryptedData/EncryptionMethod")
+	return method != nil && root.FindElement("./Signature") == nil &&
+		strings.HasSuffix(method.SelectAttrValue("Algorithm", ""), "-cbc")
 }
 
 // weak tells whether a document is signed by SHA-1, which is refused.
 // It is asked only of what was refused, to say why.
-func weak(doc []byte) bool {
-	tree := etree.NewDocument()
-	if tree.ReadFromBytes(doc) != nil || tree.Root() == nil {
-		return false
-	}
+func weak(root *etree.Element) bool {
 	for _, path := range []string{"//SignedInfo/SignatureMethod", "//SignedInfo/Reference/DigestMethod"} {
-		for _, method := range tree.Root().FindElements(path) {
+		for _, method := range root.FindElements(path) {
 			if strings.HasSuffix(method.SelectAttrValue("Algorithm", ""), "sha1") {
 				return true
 			}

@@ -3,7 +3,7 @@ package samlsp
 import (
 	"slices"
 
-	"ldap-gateway/cloud/idp/evidence"
+	"ldap-gateway/cloud/evidence"
 )
 
 // frame is an element that a look is in.

@@ -6,7 +6,7 @@ import (
 	"errors"
 	"io"
 
-	"ldap-gateway/cloud/idp/evidence"
+	"ldap-gateway/cloud/evidence"
 )
 
 // MostBytes bounds a response. 10,000 groups take half of it.

@@ -4,8 +4,10 @@ import (
 	"bytes"
 	"crypto/x509"
 	"encoding/base64"
+	"encoding/xml"
 	"errors"
 	"fmt"
+	"io"
 	"slices"
 	"strings"
 	"time"
@@ -41,8 +43,8 @@ func ReadMetadata(doc []byte, entityID string, now time.Time) (d Described, err 
 	if len(doc) > MostMetadata {
 		return d, fmt.Errorf("the metadata has more than %d MiB", MostMetadata>>20)
 	}
-	if bytes.Contains(doc, []byte("<!DOCTYPE")) {
-		return d, errors.New("the metadata has a document type")
+	if err := survey(doc, entityID == ""); err != nil {
+		return d, err
 	}
 	var entity *saml.EntityDescriptor
 	if entityID == "" {
@@ -53,10 +55,14 @@ func ReadMetadata(doc []byte, entityID string, now time.Time) (d Described, err 
 	if err != nil {
 		return d, fmt.Errorf("the metadata cannot be read: %w", err)
 	}
-	if len(entity.IDPSSODescriptors) == 0 {
-		return d, errors.New("the metadata describes no identity provider")
+	speaks := func(role saml.IDPSSODescriptor) bool {
+		return slices.Contains(strings.Fields(role.ProtocolSupportEnumeration), protocol)
 	}
-	role := entity.IDPSSODescriptors[0]
+	at := slices.IndexFunc(entity.IDPSSODescriptors, speaks)
+	if at < 0 {
+		return d, errors.New("the metadata describes no identity provider of SAML 2.0")
+	}
+	role := entity.IDPSSODescriptors[at]
 	d = Described{EntityID: entity.EntityID, ValidUntil: until(*entity, role)}
 	if err := Expired(d.ValidUntil, now); err != nil {
 		return d, err
@@ -70,6 +76,42 @@ func ReadMetadata(doc []byte, entityID string, now time.Time) (d Described, err 
 	}
 	d.Certificates, err = signing(role)
 	return d, err
+}
+
+// protocol is what a role says that speaks SAML 2.0 (saml-metadata 2.4.1): one may speak
+// SAML 1.1 alone.
+const protocol = "urn:oasis:names:tc:SAML:2.0:protocol"
+
+// survey refuses metadata that declares anything, and, where only one provider may be
+// described, that describes several: which one is meant must be stated.
+func survey(doc []byte, alone bool) error {
+	d := xml.NewDecoder(bytes.NewReader(doc))
+	entities, providers, last := 0, 0, 0
+	for {
+		token, err := d.RawToken()
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			return fmt.Errorf("the metadata cannot be read: %w", err)
+		}
+		switch t := token.(type) {
+		case xml.Directive:
+			return errors.New("the metadata has a document type")
+		case xml.StartElement:
+			if t.Name.Local == "EntityDescriptor" {
+				entities++
+			}
+			if t.Name.Local == "IDPSSODescriptor" && last != entities {
+				providers, last = providers+1, entities
+			}
+		}
+	}
+	if alone && providers > 1 {
+		return fmt.Errorf("the metadata describes %d identity providers: state the entity ID of the one that is meant",
+			providers)
+	}
+	return nil
 }
 
 // until is the earliest end of what describes a provider: the library has looked at the

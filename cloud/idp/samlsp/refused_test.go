@@ -12,7 +12,7 @@ import (
 	"github.com/crewjam/saml/xmlenc"
 	dsig "github.com/russellhaering/goxmldsig"
 
-	"ldap-gateway/cloud/idp/evidence"
+	"ldap-gateway/cloud/evidence"
 	"ldap-gateway/cloud/idp/idptest"
 	"ldap-gateway/cloud/idp/samlsp"
 )
@@ -345,12 +345,13 @@ func (w *world) encrypted() map[string]refused {
 	}
 	plain := string(idptest.Text(inner))
 	return map[string]refused{
-		"CBC without a signed response": {evidence.Signature, idptest.Text(l.Response(idptest.Encrypt(w.our.Cert, xmlenc.AES256CBC, inner)))},
-		"for somebody else":             {evidence.Undecryptable, idptest.Text(l.Response(idptest.Encrypt(w.by.Cert, xmlenc.AES256GCM, inner)))},
-		"unsigned inside and outside":   {evidence.Signature, idptest.Text(l.Response(idptest.Encrypt(w.our.Cert, xmlenc.AES256GCM, l.Assertion())))},
-		"a comment inside":              {evidence.Shape, hide([]byte(strings.Replace(plain, "u-1234", "u-12<!-- -->34", 1)))},
-		"two inside":                    {evidence.Shape, hide([]byte(plain + plain))},
-		"no assertion inside":           {evidence.Shape, hide([]byte(`<x/>`))},
+		"AES-128-CBC, no signed response": {evidence.Malleable, idptest.Text(l.Response(idptest.Encrypt(w.our.Cert, xmlenc.AES128CBC, inner)))},
+		"CBC without a signed response":   {evidence.Malleable, idptest.Text(l.Response(idptest.Encrypt(w.our.Cert, xmlenc.AES256CBC, inner)))},
+		"for somebody else":               {evidence.Undecryptable, idptest.Text(l.Response(idptest.Encrypt(w.by.Cert, xmlenc.AES256GCM, inner)))},
+		"unsigned inside and outside":     {evidence.Signature, idptest.Text(l.Response(idptest.Encrypt(w.our.Cert, xmlenc.AES256GCM, l.Assertion())))},
+		"a comment inside":                {evidence.Shape, hide([]byte(strings.Replace(plain, "u-1234", "u-12<!-- -->34", 1)))},
+		"two inside":                      {evidence.Shape, hide([]byte(plain + plain))},
+		"no assertion inside":             {evidence.Shape, hide([]byte(`<x/>`))},
 	}
 }
 

@@ -8,7 +8,7 @@ import (
 
 	dsig "github.com/russellhaering/goxmldsig"
 
-	"ldap-gateway/cloud/idp/evidence"
+	"ldap-gateway/cloud/evidence"
 	"ldap-gateway/cloud/idp/idptest"
 	"ldap-gateway/cloud/idp/samlsp"
 )

@@ -26,6 +26,7 @@ function client(client_id, more) {
     client_id,
     client_secret: 'secret',
     redirect_uris: [REDIRECT],
+    post_logout_redirect_uris: [REDIRECT.replace('/rp/callback/openid_connect', '/signon/off')],
     grant_types: ['authorization_code'],
     response_types: ['code'],
     token_endpoint_auth_method: 'client_secret_basic',

@@ -22,6 +22,7 @@ const (
 	ExpiredKey    Kind = "expired_key"    // by a certificate that is not valid now
 	WeakAlgorithm Kind = "weak_algorithm" // by an algorithm that proves nothing any more
 	Undecryptable Kind = "undecryptable"  // it is encrypted in another way or for somebody else
+	Malleable     Kind = "malleable"      // it is encrypted in a way that hides changes, and nothing around it is signed
 	WrongIssuer   Kind = "wrong_issuer"   // it is of another provider
 	WrongAudience Kind = "wrong_audience" // it is for another application
 	WrongPlace    Kind = "wrong_place"    // it was to be delivered elsewhere
@@ -50,6 +51,7 @@ var remedies = map[Kind]string{
 	ExpiredKey:    "the provider's certificate has ended: add its new one",
 	WeakAlgorithm: "set RSA or ECDSA with SHA-256 at the provider",
 	Undecryptable: "set AES-256-GCM and RSA-OAEP at the provider, and our present certificate",
+	Malleable:     "have the provider sign the response, around what is encrypted, or encrypt by AES-256-GCM",
 	WrongIssuer:   "state the issuer or entity ID exactly as the provider spells it",
 	WrongAudience: "state our client ID or entity ID at the provider exactly as its page here shows it",
 	WrongPlace:    "state our address for answers at the provider exactly as its page here shows it",

@@ -136,6 +136,10 @@ func (r *reader) text(text string) {
 		r.name(text)
 		return
 	}
+	// A text is a list here, and one without anything an empty list.
+	if strings.TrimSpace(text) == "" {
+		return
+	}
 	parts := strings.Split(text, r.Delimiter)
 	if last := len(parts) - 1; last > 0 && strings.TrimSpace(parts[last]) == "" {
 		parts = parts[:last]

@@ -12,6 +12,7 @@
 //	what came                                              verdict
 //	a list of texts, or one text; of several sources all   complete
 //	an empty list, an attribute without a value            complete: none
+//	an empty text, where a delimiter makes texts lists     complete: none
 //	no such claim, or null                                 unknown
 //	no such claim, and the provider's setting says so      complete: none
 //	a claim source that names the claim, or is malformed   partial: what is there

@@ -9,7 +9,7 @@ import (
 	"strings"
 	"testing"
 
-	"ldap-gateway/cloud/idp/evidence"
+	"ldap-gateway/cloud/evidence"
 )
 
 // claims reads an object as relying does: numbers keep their digits.
@@ -100,9 +100,9 @@ var split = map[string]row{
 	"one at the end":      {token: `{"groups":["a;b; "]}`, names: "a|b", verdict: evidence.Complete},
 	"an empty list":       {token: `{"groups":[]}`, verdict: evidence.Complete},
 	"a number":            {token: `{"groups":[7,"a;b"]}`, names: "7|a|b", verdict: evidence.Complete},
-	"nothing":             {token: `{"groups":""}`, verdict: evidence.Partial},
-	"nothing in the list": {token: `{"groups":["a;b",""]}`, names: "a|b", verdict: evidence.Partial},
-	"a blank":             {token: `{"groups":" "}`, verdict: evidence.Partial},
+	"nothing":             {token: `{"groups":""}`, verdict: evidence.Complete},
+	"nothing in the list": {token: `{"groups":["a;b",""]}`, names: "a|b", verdict: evidence.Complete},
+	"a blank":             {token: `{"groups":" "}`, verdict: evidence.Complete},
 	"itself":              {token: `{"groups":";"}`, verdict: evidence.Partial},
 	"itself in a list":    {token: `{"groups":[";;"]}`, verdict: evidence.Partial},
 	"none between two":    {token: `{"groups":"a;;b"}`, names: "a|b", verdict: evidence.Partial},
