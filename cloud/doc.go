@@ -23,7 +23,10 @@
 //	stop        /ready says no, the agents are told to dial another node, and this one
 //	            answers on for the time of --grace; then no connection is taken any more,
 //	            what is under way is answered, and the links are closed
-//	database    away: sign-ons fail with an error, links stay; back by itself
+//	database    away, or takes no writes: the node is not ready, sign-ons are told to come
+//	            back (503) and ask no directory, links stay; back by itself
+//	start       while database or bus are away: the node says so and waits for the
+//	            database; without the bus it serves
 //	bus         away: the node serves the links that it holds, and is not ready without any; back by itself
 //	killed      whoever waits on one of its links learns within two seconds that the
 //	            outcome is unknown; its agents dial another node

@@ -293,11 +293,11 @@ func services(urls []string) (names []string) {
 }
 
 // serveReady tells a balancer whether to send requests here.
-// It is no while the node is about to stop, or the bus or the database is away, and yes
-// again by itself. Whether any agent is connected is not asked: that is no fault of
+// It is no while the node is about to stop, the database is away or takes no writes, or
+// the bus is away and no agent linked, and yes again by itself. Whether any agent is connected is not asked: that is no fault of
 // this node.
 func (n *node) serveReady(w http.ResponseWriter, r *http.Request) {
-	if err := cmp.Or(n.agents.Ready(r.Context()), n.db.Ping(r.Context())); err != nil {
+	if err := cmp.Or(n.agents.Ready(r.Context()), n.db.Writable(r.Context())); err != nil {
 		n.Logger.Debug("not ready", "error", err)
 		http.Error(w, "not ready", http.StatusServiceUnavailable) // why is nobody's business
 		return

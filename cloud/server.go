@@ -68,7 +68,7 @@ func (s *Server) Run(ctx context.Context) (err error) {
 		return err
 	}
 	defer listener.Close()
-	db, err := store.Open(ctx, s.Database)
+	db, err := s.open(ctx)
 	if err != nil {
 		return err
 	}
@@ -106,6 +106,25 @@ func (s *Server) Run(ctx context.Context) (err error) {
 	defer n.watch(ctx)()
 	defer n.serveMetrics()()
 	return s.serve(ctx, listener, realAddress(s.Proxies, n.handler()), agents)
+}
+
+// openAgain is how long a node that starts waits before it tries its database again.
+const openAgain = 2 * time.Second
+
+// open opens the database. One that is away is waited for, as long as it takes: a node
+// that ended would be started again and again.
+func (s *Server) open(ctx context.Context) (*store.Store, error) {
+	for {
+		db, err := store.Open(ctx, s.Database)
+		if !store.IsPostgres(s.Database) || !errors.Is(err, store.ErrUnavailable) || ctx.Err() != nil {
+			return db, err
+		}
+		s.Logger.Error("the database is away, trying again: nothing is served until it is there", "error", err)
+		select {
+		case <-time.After(openAgain):
+		case <-ctx.Done():
+		}
+	}
 }
 
 // hub returns what agents link to at this node.

@@ -14,6 +14,7 @@ import (
 	"ldap-gateway/cloud/fault"
 	"ldap-gateway/cloud/management"
 	"ldap-gateway/cloud/store"
+	"ldap-gateway/cloud/web"
 )
 
 // The codes of refusals.
@@ -24,6 +25,7 @@ const (
 	accessFailed   = "ACCESS_FAILED"
 	requestLimited = "REQUEST_LIMITED"
 	unexpected     = "UNEXPECTED_ERROR"
+	unavailable    = "TEMPORARILY_UNAVAILABLE"
 )
 
 // The codes of details.
@@ -105,6 +107,12 @@ func asProblem(err error) *problem {
 		return p
 	}
 	switch {
+	case errors.Is(err, store.ErrUnavailable):
+		return &problem{
+			status:  http.StatusServiceUnavailable,
+			Code:    unavailable,
+			Message: "The database is away at this moment. Try again.",
+		}
 	case errors.Is(err, store.ErrNotFound):
 		return &problem{
 			status:  http.StatusNotFound,
@@ -260,6 +268,9 @@ func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) {
 	p.ID = uuid.NewString()
 	if p.status >= http.StatusInternalServerError && !errors.Is(err, context.Canceled) {
 		s.log().Error("request failed", "id", p.ID, "method", r.Method, "path", r.URL.Path, "error", err)
+	}
+	if p.status == http.StatusServiceUnavailable {
+		p.status = web.Later(w)
 	}
 	write(w, p.status, p)
 }

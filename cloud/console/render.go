@@ -18,6 +18,7 @@ import (
 
 	"ldap-gateway/cloud/idp"
 	"ldap-gateway/cloud/store"
+	"ldap-gateway/cloud/web"
 )
 
 //go:embed templates/*.html
@@ -121,6 +122,10 @@ func (p pages) write(w http.ResponseWriter, status int, page string, v view) err
 // fault but ours is logged under the ID that the page shows.
 func (c *console) fail(w http.ResponseWriter, r *http.Request, admin *person, err error) {
 	known := refusalOf(err)
+	if errors.Is(err, store.ErrUnavailable) {
+		c.log().Error("page failed", "method", r.Method, "path", r.URL.Path, "error", err)
+		known = &refusal{web.Later(w), "Not now", "The database is away at this moment. Try again in a few seconds."}
+	}
 	if known == nil {
 		id := uuid.NewString()
 		text := "The server could not do this. Its log has the reason under " + id + "."

@@ -1,6 +1,9 @@
 package e2e
 
 import (
+	"errors"
+	"ldap-gateway/cloud/api/client"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -11,7 +14,12 @@ import (
 // the tests of real services do.
 func (w *world) smallDisk(name string) (at string) {
 	w.t.Helper()
-	state := filepath.Join(w.dir, name, "state")
+	return w.onDisk(filepath.Join(w.dir, name, "state"), "64k")
+}
+
+// onDisk moves a folder to a disk of a size.
+func (w *world) onDisk(state, size string) (at string) {
+	w.t.Helper()
 	at = w.t.TempDir()
 	run := func(name string, args ...string) {
 		w.t.Helper()
@@ -19,7 +27,7 @@ func (w *world) smallDisk(name string) (at string) {
 			w.t.Fatalf("%s: %v\n%s(the test needs root)", name, err, out)
 		}
 	}
-	run("mount", "-t", "tmpfs", "-o", "size=64k,mode=700", "tmpfs", at)
+	run("mount", "-t", "tmpfs", "-o", "size="+size+",mode=700", "tmpfs", at)
 	w.t.Cleanup(func() { run("umount", "-l", at) })
 	run("cp", "-a", state+"/.", at)
 	must(w.t, os.Rename(state, state+".real"))
@@ -38,4 +46,40 @@ func fill(t *testing.T, at string) (empty func()) {
 	}
 	must(t, f.Close())
 	return func() { must(t, os.Remove(path)) }
+}
+
+// TestCloudOnAFullDisk: the node is not ready, sign-ons are told to come back, and nobody's
+// password is tried that could not be recorded; with room again all is well.
+func TestCloudOnAFullDisk(t *testing.T) {
+	w := newWorld(t, plan{policy: unlimited})
+	w.mustSignOn("alice", "wonderland")
+	w.cloud.stop()
+	at := w.onDisk(w.dir+"/cloud", "6m")
+	w.restartCloud()
+	w.awaitSignOn()
+	ready := func() int {
+		resp, err := http.Get(w.url + "/ready")
+		must(t, err)
+		must(t, resp.Body.Close())
+		return resp.StatusCode
+	}
+	empty := fill(t, at)
+	signOn := func() error {
+		return w.do("POST", "/signOns", map[string]string{"username": "alice", "password": "wonderland"}, nil)
+	}
+	w.await("sign-ons cannot be recorded", func() bool { return signOn() != nil })
+	w.await("the node is not ready", func() bool { return ready() == http.StatusServiceUnavailable })
+	before := w.slapd.Binds(aliceDN)
+	for range 20 {
+		var refused *client.Error
+		if err := signOn(); !errors.As(err, &refused) || refused.Status != http.StatusServiceUnavailable {
+			t.Errorf("%v", err)
+		}
+	}
+	if n := w.slapd.Binds(aliceDN) - before; n > 0 {
+		t.Errorf("%d passwords were tried", n)
+	}
+	empty()
+	w.await("the node is ready", func() bool { return ready() == http.StatusOK })
+	w.awaitSignOn()
 }

@@ -86,13 +86,17 @@ func (c *cluster) startBus(port int) {
 // run starts a node; it comes back at the address that it had.
 func (c *cluster) run(n *node) {
 	c.t.Helper()
-	n.process = start(c.t, c.dir+"/"+n.name+".log", programs+"/ldap-cloud", "run", "--database-file", c.dir+"/database", "--master-key", c.dir+"/master.key", "--nats-file", c.dir+"/nats",
-		"--listen", n.listen, "--url", c.url, "--grace", "1s", "--trusted-proxy", "127.0.0.1/32", "--log-level", "debug")
+	n.process = start(c.t, c.dir+"/"+n.name+".log", programs+"/ldap-cloud", c.nodeArgs(n)...)
 	n.line("ldap-cloud is ready: ")
 	b, err := os.ReadFile(c.dir + "/" + n.name + ".log")
 	must(c.t, err)
 	_, after, _ := strings.Cut(string(b), "serving: address=")
 	n.listen, _, _ = strings.Cut(after, " ")
+}
+
+func (c *cluster) nodeArgs(n *node) []string {
+	return []string{"run", "--database-file", c.dir + "/database", "--master-key", c.dir + "/master.key", "--nats-file", c.dir + "/nats",
+		"--listen", n.listen, "--url", c.url, "--grace", "1s", "--trusted-proxy", "127.0.0.1/32", "--log-level", "debug"}
 }
 
 func (c *cluster) awaitReady(n int) {
@@ -129,6 +133,35 @@ func TestRollingRestart(t *testing.T) {
 		}
 	}
 	c.checkAfterFaults(first, l)
+}
+
+// TestNodeWaitsForWhatIsAway starts a node while neither database nor bus is there: it
+// says so, waits, and serves once they are.
+func TestNodeWaitsForWhatIsAway(t *testing.T) {
+	c := newCluster(t)
+	n := c.nodes[0]
+	n.stop()
+	c.database.Stop()
+	port := c.bus.Addr().String()
+	c.bus.Shutdown()
+	c.bus.WaitForShutdown()
+	log := c.dir + "/waiting.log"
+	n.process = start(t, log, programs+"/ldap-cloud", c.nodeArgs(n)...)
+	said := func(what string) func() bool {
+		return func() bool {
+			b, err := os.ReadFile(log)
+			return err == nil && strings.Contains(string(b), what)
+		}
+	}
+	c.await("it says that it waits", said("the database is away, trying again"))
+	c.database.Restart()
+	c.await("it serves without the bus", said("serving: address="))
+	var bus int
+	_, err := fmt.Sscanf(port, "127.0.0.1:%d", &bus)
+	must(t, err)
+	c.startBus(bus)
+	c.awaitReady(2)
+	c.awaitSignOn()
 }
 
 // TestNodesDie kills a node, and takes away for a while what the nodes share.

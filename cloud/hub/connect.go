@@ -166,7 +166,7 @@ func (h *Hub) refuse(w http.ResponseWriter, r *http.Request, err error) {
 	// Only what is our own fault is an error in our log: the rest any stranger can
 	// bring about.
 	status, refusal := refusalFor(err)
-	if status == http.StatusInternalServerError {
+	if status == http.StatusInternalServerError || errors.Is(err, store.ErrUnavailable) {
 		h.Logger.Error("an instance could not be admitted", "error", err)
 	} else {
 		h.Logger.Info("an instance was refused", "from", r.RemoteAddr, "code", refusal.Code, "error", err)
@@ -223,6 +223,12 @@ func refusalFor(err error) (int, *wire.Refusal) {
 			Code:       wire.RefusedThrottled,
 			RetryAfter: 15,
 			Message:    "this instance opens links too often: something between cuts them",
+		}
+	case errors.Is(err, store.ErrUnavailable):
+		return http.StatusServiceUnavailable, &wire.Refusal{
+			Code:       wire.RefusedRequest,
+			RetryAfter: 2,
+			Message:    "the cloud's database is away at this moment",
 		}
 	case errors.Is(err, errLeaving):
 		return http.StatusServiceUnavailable, &wire.Refusal{Code: wire.RefusedGoingAway, Message: "this node is stopping"}

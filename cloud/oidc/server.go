@@ -114,6 +114,10 @@ func (s *Server) Handler() http.Handler {
 // fail says no more than that: what failed is in the log, since it may be of the store.
 func (s *Server) fail(w http.ResponseWriter, err error) {
 	s.Logger.Error("request failed", "error", err)
+	if errors.Is(err, store.ErrUnavailable) {
+		http.Error(w, "This is not possible right now. Please try again in a moment.", web.Later(w))
+		return
+	}
 	http.Error(w, "This did not work. The server's log has the reason.", http.StatusInternalServerError)
 }
 

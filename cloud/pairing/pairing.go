@@ -238,6 +238,13 @@ func (d *Broker) refusal(err error) (int, *wire.Refusal) {
 		}
 	}
 	d.Logger.Error("an instance could not be paired", "error", err)
+	if errors.Is(err, store.ErrUnavailable) {
+		return http.StatusServiceUnavailable, &wire.Refusal{
+			Code:       wire.RefusedThrottled,
+			RetryAfter: 2,
+			Message:    "the cloud's database is away at this moment. Try again",
+		}
+	}
 	return http.StatusInternalServerError, &wire.Refusal{
 		Code:    wire.RefusedRequest,
 		Message: "the cloud could not keep the instance: its log says why. Try again.",

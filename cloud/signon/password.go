@@ -55,6 +55,9 @@ func (s *Service) ChangePassword(ctx context.Context, r ChangeRequest) (Change, 
 	defer clear(r.New)
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
+	if err := s.Store.Writable(ctx); err != nil {
+		return Change{}, err
+	}
 	start, id := time.Now(), uuid.Must(uuid.NewV7()).String()
 	c := &change{
 		new:      r.New,

@@ -83,12 +83,16 @@ type attempt struct {
 }
 
 // SignOn takes one sign-on to its end and returns its record. An error means
-// that nothing could be recorded; the person is to try again.
+// that nothing could be recorded; the person is to try again. It is
+// store.ErrUnavailable before anybody was asked, when that is known ahead.
 func (s *Service) SignOn(ctx context.Context, r Request) (store.SignOn, error) {
 	defer clear(r.Password)
 	start := time.Now()
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
+	if err := s.Store.Writable(ctx); err != nil {
+		return store.SignOn{}, err
+	}
 	a := &attempt{
 		Service: s,
 		request: r,

@@ -176,6 +176,9 @@ func (s *Server) answerError(w http.ResponseWriter, r *http.Request, err error) 
 	case errors.Is(err, errForm):
 		s.Logger.Debug("a form could not be read", "path", r.URL.Path, "error", err)
 		s.failure(w, http.StatusBadRequest, "What was sent cannot be read. Go back to the application and begin again.")
+	case errors.Is(err, store.ErrUnavailable):
+		s.Logger.Error("page failed", "path", r.URL.Path, "error", err)
+		s.failure(w, web.Later(w), "Signing on is not possible right now. Please try again in a moment.")
 	default:
 		id := uuid.NewString()
 		if !errors.Is(err, context.Canceled) {
@@ -216,8 +219,8 @@ func NewSessions(db *store.Store, secure bool) *Sessions {
 		Store:       store.Sessions{Store: db},
 		Codec:       scs.GobCodec{},
 		Cookie:      web.Cookie("ldap-cloud-person", "/", secure),
-		ErrorFunc: func(w http.ResponseWriter, _ *http.Request, _ error) {
-			http.Error(w, "This did not work. Please try again in a moment.", http.StatusInternalServerError)
+		ErrorFunc: func(w http.ResponseWriter, _ *http.Request, _ error) { // the store is away
+			http.Error(w, "This did not work. Please try again in a moment.", web.Later(w))
 		},
 	}}
 }

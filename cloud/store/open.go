@@ -36,7 +36,8 @@ type product struct {
 // Open opens the database that where names, a PostgreSQL URL or the path of an
 // SQLite file, and brings its tables up to date; several nodes may do so at the
 // same time. It makes the file, for its owner only, when there is none. It
-// returns ErrNewer rather than touch what a newer program wrote.
+// returns ErrNewer rather than touch what a newer program wrote, and ErrUnavailable when
+// the database cannot be reached.
 func Open(ctx context.Context, where string) (*Store, error) {
 	p := sqliteProduct
 	if IsPostgres(where) {
@@ -47,7 +48,7 @@ func Open(ctx context.Context, where string) (*Store, error) {
 		return nil, fmt.Errorf("open database: %w", err)
 	}
 	if err := p().migrate(ctx, s.w); err != nil {
-		return nil, errors.Join(fmt.Errorf("prepare database: %w", err), s.Close())
+		return nil, errors.Join(fmt.Errorf("prepare database: %w", typed(err)), s.Close())
 	}
 	return s, nil
 }

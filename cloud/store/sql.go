@@ -96,6 +96,9 @@ func typed(err error) error {
 	}
 	switch refusal := cmp.Or(sqliteRefusal(err), postgresRefusal(err)); refusal {
 	case nil:
+		if away(err) {
+			return fmt.Errorf("%w: %w", ErrUnavailable, err)
+		}
 		return err
 	case ErrNotFound:
 		return fmt.Errorf("%w: what it refers to: %w", ErrNotFound, err)

@@ -29,6 +29,8 @@ type writer struct {
 	turn    sync.Mutex
 	waiting atomic.Int64 // those who are sure to take the turn; the wait is not given up
 	open    *batch       // of whoever wrote before and did not commit; by turn
+
+	condition condition
 }
 
 // batch is what one commit is for. Each member is a savepoint of its own.
@@ -52,11 +54,12 @@ func (s *Store) Provision(ctx context.Context, f func(tx *Tx) error) error {
 		return f(s.within)
 	}
 	b, err := s.take(ctx, f)
-	if err != nil {
-		return err
+	if err == nil {
+		<-b.done
+		err = b.err
 	}
-	<-b.done
-	return b.err
+	s.condition.saw(err)
+	return err
 }
 
 // Store returns the store as this transaction sees and writes it: what its methods
@@ -78,7 +81,7 @@ func (w *writer) take(ctx context.Context, f func(tx *Tx) error) (*batch, error)
 	if w.open == nil {
 		var err error
 		if w.open, err = w.begin(context.WithoutCancel(ctx)); err != nil {
-			return nil, fmt.Errorf("begin: %w", err)
+			return nil, fmt.Errorf("begin: %w", typed(err))
 		}
 	}
 	b := w.open
@@ -138,8 +141,8 @@ func (w *writer) abandon(err error) error {
 	if w.open == nil {
 		return err
 	}
-	w.end(errors.Join(fmt.Errorf("transaction: %w", err), w.open.tx.Rollback()))
-	return err
+	w.end(errors.Join(fmt.Errorf("transaction: %w", typed(err)), w.open.tx.Rollback()))
+	return typed(err)
 }
 
 // commitIfLast commits when nobody is behind who would.
@@ -153,7 +156,7 @@ func (w *writer) commitIfLast() {
 // end tells the members of the open batch how it ended.
 func (w *writer) end(err error) {
 	if err != nil {
-		w.open.err = fmt.Errorf("commit: %w", err)
+		w.open.err = fmt.Errorf("commit: %w", typed(err))
 	}
 	w.open.cancel()
 	close(w.open.done)

@@ -34,6 +34,13 @@ func Address(r *http.Request) string {
 	return host
 }
 
+// Later has an answer say when to try again, in seconds (RFC 9110 section 10.2.3), and
+// returns its status: for what is away at this moment and is nobody's fault.
+func Later(w http.ResponseWriter) (status int) {
+	w.Header().Set("Retry-After", "2")
+	return http.StatusServiceUnavailable
+}
+
 // Pages sets what every answer says to the browser.
 func Pages(policy string, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
