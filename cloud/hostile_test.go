@@ -1,6 +1,7 @@
 package cloud
 
 import (
+	"crypto/ed25519"
 	"crypto/rand"
 	"encoding/base64"
 	"encoding/binary"
@@ -38,6 +39,8 @@ func TestHostileAgents(t *testing.T) {
 		"slow-loris-before-the-hello":      slowLoris,
 		"enormous-heartbeats":              enormousHeartbeats,
 		"html-in-every-text":               html,
+		"heartbeats-without-end":           manyHeartbeats,
+		"rotations-without-end":            manyRotations,
 	} {
 		t.Run(name, func(t *testing.T) {
 			attack(s, t)
@@ -290,6 +293,43 @@ func slowLoris(s *siege, t *testing.T) {
 			t.Error("it may go on for more than ten seconds")
 			return
 		}
+	}
+}
+
+// manyHeartbeats has a link end that talks without end: each word is work for all.
+func manyHeartbeats(s *siege, t *testing.T) {
+	r := s.raid(t, wire.Hello{}, nil)
+	for range 1000 {
+		r.send(wire.KindHeartbeat, 0, wire.Heartbeat{})
+	}
+	s.await(t, "the link is cut", r.isOver)
+}
+
+// manyRotations has the keys changed a few times, and no more: each is a write.
+func manyRotations(s *siege, t *testing.T) {
+	r := s.raid(t, wire.Hello{}, nil)
+	old := r.c.key
+	for range 50 {
+		public, private, err := ed25519.GenerateKey(nil)
+		must(t, err)
+		_, seal, err := wire.NewSealKey()
+		must(t, err)
+		proof := wire.RotateProof(r.c.instance, public, seal)
+		r.send(wire.KindRotate, 1, wire.Rotate{
+			PublicKey: public,
+			SealKey:   seal,
+			Old:       ed25519.Sign(old, proof),
+			New:       ed25519.Sign(private, proof),
+		})
+		old = private
+	}
+	s.await(t, "the link is cut", r.isOver)
+	var list struct {
+		Embedded struct{ Activities []struct{ Action string } } `json:"_embedded"`
+	}
+	s.must("GET", `/activities?filter=action+eq+"instance.rotated"`, nil, &list)
+	if n := len(list.Embedded.Activities); n == 0 || n > 10 {
+		t.Errorf("%d changes of keys were taken", n)
 	}
 }
 

@@ -47,6 +47,7 @@ type node struct {
 	ending    <-chan struct{}
 	counts    *metrics.Metrics
 	providers *idp.Desk
+	records   *provisioner.Provisioner
 }
 
 // floor is how long a sign-on by password that fails takes at least: longer than a
@@ -62,7 +63,7 @@ func (n *node) handler() http.Handler {
 	people := &signon.Service{
 		Store:          n.db,
 		Agents:         n.agents,
-		Provisioner:    &provisioner.Provisioner{Store: n.db},
+		Provisioner:    n.records,
 		MinFailureTime: floor,
 		Counted:        n.counts.SignOn,
 		Logger:         n.Logger.Named("sign-on"),
@@ -70,7 +71,7 @@ func (n *node) handler() http.Handler {
 	tickets := &kerberos.Verifier{
 		Store:       n.db,
 		Vault:       n.keys,
-		Provisioner: &provisioner.Provisioner{Store: n.db},
+		Provisioner: n.records,
 		Services:    services(n.audiences),
 		Counted:     n.counts.SignOn,
 		Logger:      n.Logger.Named("kerberos"),
@@ -141,7 +142,7 @@ func (n *node) newProviders() *idp.Desk {
 	return &idp.Desk{
 		Store:       n.db,
 		Vault:       n.keys,
-		Provisioner: &provisioner.Provisioner{Store: n.db},
+		Provisioner: n.records,
 		URL:         n.url,
 		HTTP:        outbound.Guard{Allowed: n.Providers, Flag: "--provider-network"}.Client(providerTime),
 		Counted:     n.counts.SignOn,
@@ -294,8 +295,8 @@ func services(urls []string) (names []string) {
 
 // serveReady tells a balancer whether to send requests here.
 // It is no while the node is about to stop, the database is away or takes no writes, or
-// the bus is away and no agent linked, and yes again by itself. Whether any agent is connected is not asked: that is no fault of
-// this node.
+// the bus is away and no agent linked, and yes again by itself. Whether any agent is
+// connected is not asked else: that is no fault of this node.
 func (n *node) serveReady(w http.ResponseWriter, r *http.Request) {
 	if err := cmp.Or(n.agents.Ready(r.Context()), n.db.Writable(r.Context())); err != nil {
 		n.Logger.Debug("not ready", "error", err)

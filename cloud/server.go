@@ -16,6 +16,7 @@ import (
 
 	"ldap-gateway/cloud/hub"
 	"ldap-gateway/cloud/metrics"
+	"ldap-gateway/cloud/provisioner"
 	"ldap-gateway/cloud/store"
 	"ldap-gateway/cloud/vault"
 )
@@ -100,6 +101,7 @@ func (s *Server) Run(ctx context.Context) (err error) {
 		url:       s.url(listener),
 		audiences: s.audiences(listener),
 		ending:    ctx.Done(),
+		records:   &provisioner.Provisioner{Store: db},
 		counts:    metrics.New(Version(), agents.All, db.Size),
 	}
 	n.providers = n.newProviders()

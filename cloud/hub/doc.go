@@ -65,6 +65,8 @@
 //   - An answer reaches only the request that was asked on the same link.
 //   - A question about single groups goes to the instance that answered the sign-on,
 //     and to no other; without a whole answer nothing can be told of any of them.
+//   - An agent that says more of its own accord than agents do is cut off, and changes
+//     its keys ten times an hour at most.
 //   - An agent that takes nothing more, or says nothing more, is cut off within
 //     two and a half heartbeats; it holds up no other.
 package hub

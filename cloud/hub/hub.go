@@ -53,6 +53,7 @@ type Hub struct {
 	presence presence
 	sealers  sealers
 	connects throttle.Window
+	rotates  throttle.Window
 	nonces   wire.Nonces
 	subs     []*nats.Subscription
 	busWord  atomic.Pointer[busWord]
@@ -69,7 +70,7 @@ func New(cfg Config) (*Hub, error) {
 		cfg.Heartbeat = Heartbeat
 	}
 	h := &Hub{Config: cfg, id: uuid.NewString(), links: map[string]*link{}, nonces: wire.NewNonces(cfg.NonceKey)}
-	h.connects.Length = time.Minute
+	h.connects.Length, h.rotates.Length = time.Minute, time.Hour
 	h.presence.life = max(3*cfg.Heartbeat, 3*time.Second)
 	h.presence.node = h.id
 	if cfg.Bus == nil {

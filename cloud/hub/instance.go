@@ -2,10 +2,12 @@ package hub
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
 	"ldap-gateway/cloud/store"
+	"ldap-gateway/cloud/throttle"
 	"ldap-gateway/cloudlink/wire"
 )
 
@@ -61,9 +63,18 @@ func (h *Hub) tell(ctx context.Context, i store.Instance, action, text string, d
 	}
 }
 
+// rotatesPerHour is how often an instance may change its keys; it does so every 30 days,
+// or when somebody asks it to.
+const rotatesPerHour = 10
+
+var errRotates = errors.New("it changes its keys too often")
+
 // rotate replaces the instance's keys by those that it asks for.
 // An error ends the link.
 func (l *link) rotate(ctx context.Context, f wire.Frame) error {
+	if l.hub.rotates.Begin(time.Now(), throttle.Limit{Key: l.live.Instance, Most: rotatesPerHour}) > 0 {
+		return errRotates
+	}
 	var r wire.Rotate
 	if err := f.Decode(&r); err != nil {
 		return err
@@ -88,4 +99,15 @@ func (l *link) rotate(ctx context.Context, f wire.Frame) error {
 		return err
 	}
 	return l.queue(outgoing{frame: answer})
+}
+
+// rotateSoon tells the agent that it should change its keys.
+func (l *link) rotateSoon() {
+	f, err := wire.NewFrame(wire.KindRotateSoon, 0, 0, nil)
+	if err != nil {
+		return // it has no body: cannot be
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	_ = l.queue(outgoing{frame: f}) // a link that takes no more is about to end
 }

@@ -43,10 +43,12 @@ type link struct {
 	pending  map[uint64]waiting // sent, not answered
 	empty    chan struct{}      // closed when leaving and nothing is pending
 	delivery chan struct{}      // asks for the user types to be sent
+	owed     int                // user types that were sent and not answered
 	reported time.Time
 	again    *time.Timer // sends the user types once more; nil: nothing was refused for now
 
-	confirmed bool // the agent has kept the epoch; used by the reader only
+	confirmed bool // the agent has kept the epoch; this and words are used by the reader only
+	words     words
 }
 
 // newLink makes a link that is not served yet: the agent has proven itself, and said
@@ -218,6 +220,9 @@ func (l *link) sendAll(ctx context.Context) {
 // A kind that is not known is passed over, since a newer agent may say more. An error
 // ends the link: what is malformed once cannot be trusted to be in step.
 func (l *link) take(ctx context.Context, f wire.Frame) error {
+	if !l.asked(f) && !l.words.spend(time.Now(), l.hub.Heartbeat) {
+		return errTalks
+	}
 	switch f.Kind {
 	case wire.KindHeartbeat:
 		return l.takeHeartbeat(ctx, f)
@@ -330,6 +335,9 @@ func (l *link) deliver(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	l.mu.Lock()
+	l.owed++
+	l.mu.Unlock()
 	return l.writeFrame(f)
 }
 
@@ -364,17 +372,6 @@ func (l *link) leave(reason string) {
 	if err != nil {
 		l.end(err.Error())
 	}
-}
-
-// rotateSoon tells the agent that it should change its keys.
-func (l *link) rotateSoon() {
-	f, err := wire.NewFrame(wire.KindRotateSoon, 0, 0, nil)
-	if err != nil {
-		return // it has no body: cannot be
-	}
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	_ = l.queue(outgoing{frame: f}) // a link that takes no more is about to end
 }
 
 // dismiss ends the link of an instance that will not come back.

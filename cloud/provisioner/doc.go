@@ -29,7 +29,7 @@
 // doubt until it is told, or an administrator takes the user out of the group. A list
 // of a memberOf that the directory does not compute needs evidence to add as well.
 // What an identity provider lists is all that it says, so its complete list takes away
-// by itself; its verdicts are in idp/evidence.
+// by itself; its verdicts are in evidence.
 //
 // # Promises
 //
@@ -42,6 +42,9 @@
 //   - One sign-on is asked about [MostQuestions] groups at most; of more, each comes in
 //     its turn.
 //   - Two sources never share a group, even under one name.
+//   - One source has a node write so many groups and memberships within an hour; what is
+//     beyond is left aside, takes nothing away, and makes the verdict partial. Of its large
+//     lists one is taken at a time, with time for others in between.
 //   - The number of queries does not grow with the number of groups, but for
 //     one more in every 500, and one for each group that was renamed.
 //   - Of parallel first sign-ons of one person, one creates the record.

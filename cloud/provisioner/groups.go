@@ -45,7 +45,7 @@ func (s *step) follow(ctx context.Context) error {
 		return err
 	}
 	d := s.decide(verdict == Complete, held, absent)
-	d.join = without(wanted, groupsOf(current))
+	d.join = s.affordable(without(wanted, groupsOf(current)))
 	s.settle(verdict, reason, d)
 	if err := s.join(ctx, d.join, groups); err != nil {
 		return err
@@ -85,6 +85,10 @@ func split(current []store.GroupMembership, wanted []store.Group) (held, absent 
 func (s *step) settle(verdict Verdict, reason string, d changes) {
 	if kept := s.whyKept(d); kept != "" {
 		verdict, reason = Partial, joinWords([]string{reason, kept})
+	}
+	if s.leftOut > 0 {
+		left := fmt.Sprintf("%s left aside: their source brings more within an hour than one may", groupCount(s.leftOut))
+		verdict, reason = Partial, joinWords([]string{reason, left})
 	}
 	s.told(verdict, reason)
 	if verdict == Partial {
@@ -202,23 +206,53 @@ func (s *step) resolve(ctx context.Context, groups []Group, current []store.Grou
 	if err := s.lookUp(ctx, known, groups); err != nil {
 		return nil, err
 	}
-	resolved := make([]*store.Group, len(groups))
+	resolved := make([]*store.Group, 0, len(groups))
 	var missing []*store.Group
-	for i, g := range groups {
+	for _, g := range groups {
 		found := known.find(g)
-		if found == nil {
+		switch {
+		case found != nil:
+			if err := s.rename(ctx, found, g); err != nil {
+				return nil, err
+			}
+		case s.affords():
 			found = s.newGroup(g)
 			missing = append(missing, found)
-		} else if err := s.rename(ctx, found, g); err != nil {
-			return nil, err
+		default:
+			continue // nobody is in it here, so that to leave it aside takes nothing away
 		}
-		resolved[i] = found
+		resolved = append(resolved, found)
 	}
 	if err := s.tx.CreateGroups(ctx, missing); err != nil {
 		return nil, err
 	}
 	s.groupsCreated(missing)
 	return eachOnce(resolved), nil
+}
+
+// affords tells whether one more group may be made or renamed; if not it is left aside.
+func (s *step) affords() bool {
+	groups, changes := s.spend(1, 1)
+	if groups+changes == 2 {
+		return true
+	}
+	s.leftOut++
+	return false
+}
+
+// spend takes from the source's budget what there is left.
+func (s *step) spend(groups, changes int) (mayGroups, mayChanges int) {
+	mayGroups, mayChanges = s.budget.take(s.id.SourceID, groups, changes)
+	s.groups += mayGroups
+	s.changes += mayChanges
+	return mayGroups, mayChanges
+}
+
+// affordable returns those of the groups that may be joined.
+func (s *step) affordable(groups []store.Group) []store.Group {
+	_, may := s.spend(0, len(groups))
+	s.leftOut += len(groups) - may
+	return groups[:may]
 }
 
 // distinct drops groups without a name and those that are named twice.
@@ -276,7 +310,7 @@ func (s *step) rename(ctx context.Context, known *store.Group, g Group) error {
 	if g.ID != "" {
 		after.DirectoryID = g.ID
 	}
-	if after == *known {
+	if after == *known || !s.affords() {
 		return nil
 	}
 	if err := s.tx.UpdateGroup(ctx, &after); err != nil {

@@ -8,8 +8,9 @@ import (
 	"strings"
 	"time"
 
-	"github.com/google/uuid"
 	"ldap-gateway/cloud/store"
+
+	"github.com/google/uuid"
 )
 
 // Why a sign-on is refused although the person was proven. Nothing was written.
@@ -119,8 +120,15 @@ type Change struct {
 	Reason           string        // in words: why nothing or only a part was done, or what was
 }
 
-// Provisioner applies sign-ons. Safe for concurrent use.
-type Provisioner struct{ Store *store.Store }
+// Provisioner applies sign-ons. Safe for concurrent use; a node has one, which knows
+// what each source has had it write.
+type Provisioner struct {
+	Store         *store.Store
+	MostNewGroups int // of one source within an hour; 0: the usual
+	MostChanges   int // of groups and memberships, of one source within an hour; 0: the usual
+
+	budget budget
+}
 
 // Apply brings the record of the person up to date as far as the rules allow
 // it, and records the sign-on in the same transaction. It fills in what so says
@@ -134,12 +142,20 @@ func (p *Provisioner) Apply(ctx context.Context, id Identity, so *store.SignOn) 
 	if so.Method == store.ByKerberos {
 		id.Properties, id.Membership = nil, nil
 	}
+	done, ok := p.large(ctx, id)
+	defer done()
+	if !ok {
+		m := *id.Membership
+		m.Verdict, m.Reason = Unknown, "its source brings too many large lists of groups at once"
+		id.Membership = &m
+	}
 	recorded := *so
-	s := &step{id: id, so: &recorded}
+	s := &step{id: id, so: &recorded, budget: p}
 	if err := p.Store.Provision(ctx, func(tx *store.Tx) error {
 		s.tx = tx
 		return s.run(ctx)
 	}); err != nil {
+		p.giveBack(id.SourceID, s.groups, s.changes)
 		return Change{}, fmt.Errorf("provision: %w", err)
 	}
 	*so = recorded
@@ -155,6 +171,10 @@ type step struct {
 	unconfirmed int      // groups that memberOf has and nobody confirmed
 	refreshed   bool     // the record was made, or held against what the directory says
 	notes       []string // of what was not done, and why
+	leftOut     int      // groups that the source's budget has no room for
+	budget      *Provisioner
+	groups      int // spent of the source's budget, and so are changes
+	changes     int
 	activities  []store.Activity
 }
 

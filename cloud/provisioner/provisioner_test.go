@@ -31,6 +31,8 @@ type world struct {
 	at         time.Time
 	seen       func(provisioner.Question) provisioner.Sight // nil: the user left every group of a complete list
 	asked      []provisioner.Question                       // by the sign-on before
+
+	provisioner *provisioner.Provisioner
 }
 
 func build(t testing.TB) *world {
@@ -41,6 +43,7 @@ func build(t testing.TB) *world {
 		at:    time.UnixMicro(1_000_000).UTC(),
 	}
 	w.store = w.node()
+	w.provisioner = &provisioner.Provisioner{Store: w.store}
 	w.env = store.Environment{Name: "test"}
 	w.must(w.store.CreateEnvironment(t.Context(), &w.env))
 	w.population = store.Population{EnvironmentID: w.env.ID, Name: "Staff"}
@@ -116,12 +119,12 @@ func (w *world) signOn(id provisioner.Identity) (provisioner.Change, store.SignO
 	if id.SourceType == store.SourceIDP {
 		so = store.SignOn{Method: store.ByIDP, ProviderID: id.SourceID}
 	}
-	c, err := (&provisioner.Provisioner{Store: w.store}).Apply(w.t.Context(), id, &so)
+	c, err := w.provisioner.Apply(w.t.Context(), id, &so)
 	var wanted *provisioner.EvidenceWanted
 	if w.asked = nil; errors.As(err, &wanted) {
 		w.asked = wanted.Questions
 		id.Evidence = w.answer(id)
-		c, err = (&provisioner.Provisioner{Store: w.store}).Apply(w.t.Context(), id, &so)
+		c, err = w.provisioner.Apply(w.t.Context(), id, &so)
 	}
 	return c, so, err
 }
