@@ -15,6 +15,7 @@ import (
 
 	"ldap-gateway/cloud"
 	"ldap-gateway/cloud/hub"
+	"ldap-gateway/cloud/throttle"
 )
 
 // databaseFlags name the database; exactly one of them is given.
@@ -209,7 +210,7 @@ func (c *command) run(ctx context.Context, f runFlags) error {
 		s.URLs = append(s.URLs, strings.TrimRight(u, "/"))
 	}
 	// What libraries say by themselves is in the same log, and in its form.
-	slog.SetDefault(slog.New(slogHandler{log: s.Logger.Named("library")}))
+	slog.SetDefault(slog.New(slogHandler{log: s.Logger.Named("library"), lines: &throttle.Sample{}}))
 	if f.cert != "" {
 		if s.TLS, err = cloud.CertificateFiles(f.cert, f.key, s.Logger.Named("tls")); err != nil {
 			return fmt.Errorf("--tls-cert, --tls-key: %w", err)

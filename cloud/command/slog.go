@@ -2,6 +2,7 @@ package command
 
 import (
 	"context"
+	"ldap-gateway/cloud/throttle"
 	"log/slog"
 
 	"github.com/hashicorp/go-hclog"
@@ -9,8 +10,10 @@ import (
 
 // slogHandler hands what libraries say by log/slog to our log. What they call an
 // error is somebody's wrong request more often than not, so it is a warning here.
+// Of one sentence so many lines are written an hour: most are strangers' requests.
 type slogHandler struct {
 	log   hclog.Logger
+	lines *throttle.Sample
 	group string // in front of names, with a dot at its end
 }
 
@@ -31,7 +34,7 @@ func (h slogHandler) Handle(_ context.Context, r slog.Record) error {
 		args = append(args, h.group+a.Key, a.Value.Resolve().String())
 		return true
 	})
-	h.log.Log(levelOf(r.Level), r.Message, args...)
+	h.log.Log(h.lines.Level(r.Message, levelOf(r.Level)), r.Message, args...)
 	return nil
 }
 

@@ -2,6 +2,7 @@ package command
 
 import (
 	"bytes"
+	"ldap-gateway/cloud/throttle"
 	"log/slog"
 	"strings"
 	"testing"
@@ -11,7 +12,7 @@ import (
 
 func TestLibrariesLogAsWeDo(t *testing.T) {
 	var out bytes.Buffer
-	l := slog.New(slogHandler{log: hclog.New(&hclog.LoggerOptions{Output: &out, Level: hclog.Info, JSONFormat: true})})
+	l := slog.New(slogHandler{lines: &throttle.Sample{}, log: hclog.New(&hclog.LoggerOptions{Output: &out, Level: hclog.Info, JSONFormat: true})})
 	l.Debug("not heard")
 	l.With("client", "c1").WithGroup("request").Error("refused", "path", "/as/token\nforged line")
 	text := out.String()

@@ -9,6 +9,8 @@ import (
 	"ldap-gateway/cloud/administrators"
 	"ldap-gateway/cloud/store"
 	"ldap-gateway/cloud/throttle"
+
+	"github.com/hashicorp/go-hclog"
 )
 
 const (
@@ -72,9 +74,14 @@ func (k *call) throttled(g guess) (sentence string, err error) {
 		return "", err
 	}
 	k.w.Header().Set("Retry-After", strconv.Itoa(int((wait+time.Second-1)/time.Second)))
-	k.console.log().Warn("too many wrong tries", "kind", g.Proof, "administrator", g.name, "network", g.network)
+	k.console.stranger("too many wrong tries", "kind", g.Proof, "administrator", g.name, "network", g.network)
 	minutes := int((wait + time.Minute - 1) / time.Minute)
 	return "Too many wrong tries. Wait " + plural(minutes, "minute") + " and try again.", nil
+}
+
+// stranger logs what somebody without a session did, so many times an hour.
+func (c *console) stranger(message string, args ...any) {
+	c.log().Log(c.lines.Level(message, hclog.Info), message, args...)
 }
 
 // right takes back the tries of a guess that was right in the end.

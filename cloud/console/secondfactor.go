@@ -130,7 +130,7 @@ func (c *console) doSecond(k *call) error {
 	}
 	err = c.checkOneTime(k, p, k.posted("code"))
 	if errors.Is(err, administrators.ErrProof) {
-		c.log().Info("an administrator's second factor was refused", "administrator", p.Name, "address", k.address())
+		c.stranger("an administrator's second factor was refused", "administrator", p.Name, "address", k.address())
 		form.Error = "That is not the one-time password of now, or it was used already. Wait for the next."
 		return k.render(http.StatusForbidden, "second", "Second factor", form)
 	}
@@ -164,7 +164,7 @@ func (k *call) told(err error) error {
 	var known *refusal
 	switch {
 	case errors.Is(err, administrators.ErrProof):
-		k.console.log().Info("a passkey was refused", "address", k.address(), "error", err)
+		k.console.stranger("a passkey was refused", "address", k.address(), "error", err)
 		return k.answerJSON(
 			http.StatusForbidden,
 			map[string]string{"error": "This passkey is not known here, or was not the one asked for."},

@@ -72,6 +72,7 @@ type console struct {
 	assets   assets
 	guesses  throttle.Window
 	asks     throttle.Window // for passkeys, of strangers
+	lines    throttle.Sample // of the log, about strangers
 }
 
 // maxForm bounds the body of a request, in bytes.

@@ -220,7 +220,7 @@ func (c *console) doSignIn(k *call) error {
 		return err
 	}
 	if !good {
-		c.log().Info("an administrator's sign-in was refused", "administrator", form.Name, "address", k.address())
+		c.stranger("an administrator's sign-in was refused", "administrator", form.Name, "address", k.address())
 		form.Error = "The name or the password is wrong."
 		return c.renderSignIn(k, http.StatusForbidden, form)
 	}

@@ -49,7 +49,7 @@ func (c *console) doSetup(k *call) error {
 	}
 	admin, err := c.Proofs.SetUp(k.Context(), form.Name, k.posted("secret"), k.PostForm.Get("password"), k.address())
 	if errors.Is(err, administrators.ErrProof) {
-		c.log().Info("a set-up was refused", "administrator", form.Name, "address", k.address())
+		c.stranger("a set-up was refused", "administrator", form.Name, "address", k.address())
 		form.Error = "The name or the set-up secret is wrong, or the secret was used already."
 		return k.render(http.StatusForbidden, "setup", "Set your password", form)
 	}

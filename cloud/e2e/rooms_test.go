@@ -19,7 +19,7 @@ import (
 var house = []row{
 	{"agent/ldap-gateway", []string{"agent/command"}},
 	{"cloud/ldap-cloud", []string{"cloud/command"}},
-	{"cloud/command", []string{"cloud", "cloud/api/client", "cloud/hub"}},
+	{"cloud/command", []string{"cloud", "cloud/api/client", "cloud/hub", "cloud/throttle"}},
 	{"cloud/demo/ldap-demo", []string{"cloud/demo"}},
 	{"cloud/demo", []string{
 		"agent/command", "cloud", "cloud/api/client", "cloud/idp/idptest", "directory/directorytest",

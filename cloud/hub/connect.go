@@ -11,6 +11,7 @@ import (
 
 	"github.com/coder/websocket"
 	"github.com/google/uuid"
+	"github.com/hashicorp/go-hclog"
 
 	"ldap-gateway/cloud/store"
 	"ldap-gateway/cloud/throttle"
@@ -169,7 +170,8 @@ func (h *Hub) refuse(w http.ResponseWriter, r *http.Request, err error) {
 	if status == http.StatusInternalServerError || errors.Is(err, store.ErrUnavailable) {
 		h.Logger.Error("an instance could not be admitted", "error", err)
 	} else {
-		h.Logger.Info("an instance was refused", "from", r.RemoteAddr, "code", refusal.Code, "error", err)
+		level := h.lines.Level(string(refusal.Code), hclog.Info)
+		h.Logger.Log(level, "an instance was refused", "from", r.RemoteAddr, "code", refusal.Code, "error", err)
 	}
 	refusal.Time = time.Now()
 	w.Header().Set("Content-Type", "application/json")

@@ -54,6 +54,7 @@ type Hub struct {
 	sealers  sealers
 	connects throttle.Window
 	rotates  throttle.Window
+	lines    throttle.Sample // of the log, about strangers
 	nonces   wire.Nonces
 	subs     []*nats.Subscription
 	busWord  atomic.Pointer[busWord]

@@ -88,7 +88,11 @@ func (d *Verifier) SignOn(ctx context.Context, r Request) (Answer, error) {
 	if err == nil && d.Counted != nil {
 		d.Counted(so)
 	}
-	d.Logger.Info("sign-on",
+	level := hclog.Info
+	if so.Outcome != store.SignedOnOK {
+		level = d.refusals.Level("refused", hclog.Info)
+	}
+	d.Logger.Log(level, "sign-on",
 		"signOn", so.ID, "environment", r.EnvironmentID, "method", store.ByKerberos,
 		"outcome", so.Outcome, "reason", so.Reason, "error", err)
 	return Answer{so, p.Header(), refusal}, err

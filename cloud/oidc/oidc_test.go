@@ -88,6 +88,7 @@ func TestRequestsAreRefused(t *testing.T) {
 		"redirect":       {[]oauth2.AuthCodeOption{challenge, param("redirect_uri", "https://evil.example/")}, "redirect_uri", false},
 		"redirectPrefix": {[]oauth2.AuthCodeOption{challenge, param("redirect_uri", redirect+"/more")}, "redirect_uri", false},
 		"client":         {[]oauth2.AuthCodeOption{challenge, param("client_id", "none")}, "client", false},
+		"long":           {[]oauth2.AuthCodeOption{challenge, param("nonce", strings.Repeat("x", 5000))}, "invalid_request", true},
 		"noScope":        {[]oauth2.AuthCodeOption{challenge, param("scope", "")}, "invalid_scope", true},
 	} {
 		p := s.browser().get(c.AuthCodeURL("state", r.options...))

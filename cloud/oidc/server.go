@@ -32,6 +32,13 @@ const (
 // each is kept for requestLife. Behind an address there may be a whole company.
 const beginsPerAddress = 3000
 
+// What is kept of the wishes of applications, which anybody can send: so many bytes of
+// each, and so many begun in a minute at one node.
+const (
+	mostRequest = 4 << 10
+	beginsInAll = 12_000
+)
+
 // scopeGroups is by which an application asks for groups.
 const scopeGroups = "groups"
 
@@ -76,7 +83,7 @@ func (s *Server) Issuer(env string) string { return s.URL + "/" + env + "/as" }
 
 // Handler answers every path below /ENVIRONMENT/as/.
 func (s *Server) Handler() http.Handler {
-	mux, begun := http.NewServeMux(), &throttle.Window{Length: time.Minute}
+	mux, begun := http.NewServeMux(), &throttle.Window{Length: time.Minute, InAll: beginsInAll}
 	authorize := func(p *provider, w http.ResponseWriter, r *http.Request) { p.authorize(begun, w, r) }
 	for pattern, serve := range map[string]func(*provider, http.ResponseWriter, *http.Request){
 		"GET /{e}/as/.well-known/openid-configuration": (*provider).discovery,
@@ -185,7 +192,8 @@ func (p *provider) protocol(w http.ResponseWriter, r *http.Request) {
 
 // authorize begins a sign-on, which is kept until it has ended.
 func (p *provider) authorize(begun *throttle.Window, w http.ResponseWriter, r *http.Request) {
-	if wait := begun.Begin(p.now(), throttle.Limit{Key: web.Address(r), Most: beginsPerAddress}); wait > 0 {
+	network := throttle.Network(web.Address(r))
+	if wait := begun.Begin(p.now(), throttle.Limit{Key: network, Most: beginsPerAddress}); wait > 0 {
 		w.Header().Set("Retry-After", strconv.Itoa(int(wait.Seconds())+1))
 		http.Error(
 			w,

@@ -52,6 +52,9 @@ func (s *storage) CreateAuthRequest(ctx context.Context, r *oidc.AuthRequest, _ 
 	if err != nil {
 		return nil, err
 	}
+	if len(b) > mostRequest {
+		return nil, oidc.ErrInvalidRequest().WithDescription("The request is too long: keep state and nonce short.")
+	}
 	a := store.Authorization{
 		EnvironmentID: s.env,
 		ApplicationID: r.ClientID,

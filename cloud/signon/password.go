@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+	"github.com/hashicorp/go-hclog"
 
 	"ldap-gateway/cloud/hub"
 	"ldap-gateway/cloud/store"
@@ -76,7 +77,11 @@ func (s *Service) ChangePassword(ctx context.Context, r ChangeRequest) (Change, 
 		},
 	}
 	err := c.run(ctx)
-	s.Logger.Info("password change",
+	level := hclog.Info
+	if c.unwritten {
+		level = hclog.Debug
+	}
+	s.Logger.Log(level, "password change",
 		"change", id, "environment", r.EnvironmentID,
 		"outcome", c.result.Outcome, "reason", c.result.Reason,
 		"took", time.Since(start), "error", err)

@@ -78,6 +78,8 @@ type attempt struct {
 	outcome wire.Outcome
 	held    bool // by the throttle: nobody was asked
 
+	unwritten bool // there are more refusals than are written
+
 	triedBefore int64    // wrong passwords of the person, at all nodes
 	leave       []func() // what others wait for
 }
@@ -111,8 +113,8 @@ func (s *Service) SignOn(ctx context.Context, r Request) (store.SignOn, error) {
 		s.Counted(a.record)
 	}
 	level := hclog.Info
-	if a.held {
-		level = hclog.Debug // as many as somebody likes
+	if a.unwritten {
+		level = hclog.Debug // as many as strangers like
 	}
 	s.Logger.Log(level, "sign-on",
 		"signOn", a.record.ID, "environment", r.EnvironmentID,

@@ -128,6 +128,7 @@ func (a *attempt) keeps(ctx context.Context) bool {
 	if first {
 		a.tellUnwritten(ctx, most)
 	}
+	a.unwritten = !keep
 	return keep
 }
 

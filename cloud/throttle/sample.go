@@ -3,6 +3,8 @@ package throttle
 import (
 	"sync"
 	"time"
+
+	"github.com/hashicorp/go-hclog"
 )
 
 // sampleLength is the time within which a sample keeps so many of a kind.
@@ -24,4 +26,17 @@ func (s *Sample) Keep(now time.Time, kind string, most int) (keep, first bool) {
 		return true, false
 	}
 	return false, s.window.Begin(now, Limit{Key: kind + "\x00over", Most: 1}) == 0
+}
+
+// linesPerHour is how many lines of one kind a log has within an hour of what strangers
+// bring about.
+const linesPerHour = 600
+
+// Level returns at which level a line of a kind is logged that strangers bring about:
+// usual for the first so many within an hour, and Debug for those beyond.
+func (s *Sample) Level(kind string, usual hclog.Level) hclog.Level {
+	if keep, _ := s.Keep(time.Now(), kind, linesPerHour); keep {
+		return usual
+	}
+	return hclog.Debug
 }
