@@ -18,14 +18,14 @@ import (
 
 // pragmas hold for each connection. synchronous(FULL) makes a commit in WAL
 // mode wait for the disk, and case_sensitive_like has LIKE compare as PostgreSQL's does.
-// auto_vacuum(2) lets a file that is made with it become smaller again, and
-// journal_size_limit does so for the journal beside it.
+// temp_store(2) keeps what undoes a savepoint in memory: after a crash nobody wants it.
+// journal_size_limit lets the journal beside the file become smaller again.
 const pragmas = "?_pragma=busy_timeout(5000)" +
-	"&_pragma=auto_vacuum(2)" +
 	"&_pragma=journal_size_limit(67108864)" +
 	"&_pragma=case_sensitive_like(1)" +
 	"&_pragma=journal_mode(WAL)" +
 	"&_pragma=synchronous(FULL)" +
+	"&_pragma=temp_store(2)" +
 	"&_pragma=foreign_keys(1)"
 
 // sqliteProduct is SQLite in one file, for a cloud of one node.
@@ -43,11 +43,17 @@ func openFile(path string) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := f.Close(); err != nil {
+	info, err := f.Stat()
+	if err := errors.Join(err, f.Close()); err != nil {
 		return nil, err
 	}
-	dsn := "file:" + (&url.URL{Path: filepath.ToSlash(path)}).EscapedPath() + pragmas
-	w, err := sql.Open("sqlite", dsn+"&_txlock=immediate")
+	file := "file:" + (&url.URL{Path: filepath.ToSlash(path)}).EscapedPath()
+	dsn, first := file+pragmas, file+pragmas
+	if info.Size() == 0 {
+		// It lets the file become smaller again, and has to come before anything else.
+		first = file + strings.Replace(pragmas, "?", "?_pragma=auto_vacuum(2)&", 1)
+	}
+	w, err := sql.Open("sqlite", first+"&_txlock=immediate")
 	if err != nil {
 		return nil, err
 	}
@@ -60,9 +66,13 @@ func openFile(path string) (*Store, error) {
 	r.SetMaxOpenConns(readers)
 	r.SetMaxIdleConns(readers)
 	return &Store{
-		reader: reader{conn{numbered{r}}},
-		writer: &writer{w: w, speak: func(tx engine) engine { return numbered{tx} }},
-		r:      r,
+		reader: reader{conn{numbered{&prepared{DB: r}}}},
+		writer: &writer{
+			w:        w,
+			speak:    func(tx engine) engine { return numbered{tx} },
+			prepared: &prepared{DB: w},
+		},
+		r: r,
 	}, nil
 }
 

@@ -2,6 +2,7 @@ package store_test
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -102,5 +103,24 @@ func TestSweepsAtOnce(t *testing.T) {
 	}
 	if all != 300 {
 		t.Errorf("%d were deleted", all)
+	}
+}
+
+// TestFileGetsSmaller: what a sweep deletes of a file that this program made is given back.
+func TestFileGetsSmaller(t *testing.T) {
+	s, _ := onFile(t)
+	w, now := build(t, s, "one"), time.Now().UTC()
+	var old []store.Activity
+	for range 5000 {
+		old = append(old, store.Activity{EnvironmentID: w.env.ID, At: now.AddDate(-2, 0, 0), Text: strings.Repeat("x", 500)})
+	}
+	must(t, s.AddActivity(t.Context(), old...))
+	before, err := s.Size(t.Context())
+	must(t, err)
+	n, err := s.Sweep(t.Context(), now)
+	must(t, err)
+	after, err := s.Size(t.Context())
+	if err != nil || n.Activities != 5000 || after > before/2 {
+		t.Errorf("%d deleted, %d bytes before, %d after, %v", n.Activities, before, after, err)
 	}
 }

@@ -30,6 +30,7 @@ type writer struct {
 	waiting atomic.Int64 // those who are sure to take the turn; the wait is not given up
 	open    *batch       // of whoever wrote before and did not commit; by turn
 
+	prepared  *prepared // statements that are kept parsed; nil: none
 	condition condition
 }
 
@@ -38,6 +39,7 @@ type batch struct {
 	ctx    context.Context // the transaction's: no member's end is its end
 	cancel context.CancelFunc
 	tx     *sql.Tx
+	kept   *prepared // nil: none
 	size   int
 	done   chan struct{} // closed after err was set
 	err    error
@@ -90,7 +92,10 @@ func (w *writer) take(ctx context.Context, f func(tx *Tx) error) (*batch, error)
 
 // begin opens a transaction; on return no other node has one until it ends.
 func (w *writer) begin(ctx context.Context) (*batch, error) {
-	b := &batch{ctx: ctx, cancel: func() {}, done: make(chan struct{})}
+	b := &batch{ctx: ctx, cancel: func() {}, done: make(chan struct{}), kept: w.prepared}
+	if w.prepared != nil {
+		w.prepared.parse(ctx) // its one connection is free now
+	}
 	if w.limit > 0 {
 		b.ctx, b.cancel = context.WithTimeout(ctx, w.limit)
 	}
@@ -183,6 +188,9 @@ func (u uninterrupted) ExecContext(ctx context.Context, query string, args ...an
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
+	if stmt := u.statement(query); stmt != nil {
+		return stmt.ExecContext(u.ctx, args...)
+	}
 	return u.tx.ExecContext(u.ctx, query, args...)
 }
 
@@ -191,5 +199,22 @@ func (u uninterrupted) QueryContext(ctx context.Context, query string, args ...a
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
+	if stmt := u.statement(query); stmt != nil {
+		return stmt.QueryContext(u.ctx, args...)
+	}
 	return u.tx.QueryContext(u.ctx, query, args...)
+}
+
+// statement returns the statement of a query as this transaction runs it, if it is kept
+// parsed; otherwise the next transaction has it.
+func (b *batch) statement(query string) *sql.Stmt {
+	if b.kept == nil {
+		return nil
+	}
+	stmt := b.kept.of(query)
+	if stmt == nil {
+		b.kept.want(query)
+		return nil
+	}
+	return b.tx.StmtContext(b.ctx, stmt)
 }
