@@ -16,9 +16,9 @@ const (
 	budgetTime     = time.Hour
 )
 
-// Lists of more groups than largeList are taken one at a time of each source, and between
-// two of them as much time passes as the first took, so that others come in between. Who
-// has waited for largeWait signs on without.
+// Lists of more groups than largeList are taken one at a time of each source, and after
+// one that changed as many as much time passes as it took, so that others come in
+// between. Who has waited for largeWait signs on without.
 const (
 	largeList = 1000
 	largeWait = 5 * time.Second
@@ -75,11 +75,11 @@ func (p *Provisioner) giveBack(source string, groups, changes int) {
 	s.groups, s.changes = max(0, s.groups-groups), max(0, s.changes-changes)
 }
 
-// large waits for the turn of a large list, until done is called; false when that took
-// too long. A list that is not large does not wait.
-func (p *Provisioner) large(ctx context.Context, id Identity) (done func(), ok bool) {
+// large waits for the turn of a large list, until done is called with how much it
+// changed; false when that took too long. A list that is not large does not wait.
+func (p *Provisioner) large(ctx context.Context, id Identity) (done func(changes int), ok bool) {
 	if id.Membership == nil || len(id.Membership.Groups) <= largeList {
-		return func() {}, true
+		return func(int) {}, true
 	}
 	p.budget.mu.Lock()
 	turn := p.budget.source(id.SourceID, time.Now()).turn
@@ -89,9 +89,15 @@ func (p *Provisioner) large(ctx context.Context, id Identity) (done func(), ok b
 	select {
 	case turn <- struct{}{}:
 		from := time.Now()
-		return func() { time.AfterFunc(time.Since(from), func() { <-turn }) }, true
+		return func(changes int) {
+			if changes <= largeList {
+				<-turn
+				return
+			}
+			time.AfterFunc(time.Since(from), func() { <-turn })
+		}, true
 	case <-late.C:
 	case <-ctx.Done():
 	}
-	return func() {}, false
+	return func(int) {}, false
 }

@@ -143,7 +143,6 @@ func (p *Provisioner) Apply(ctx context.Context, id Identity, so *store.SignOn) 
 		id.Properties, id.Membership = nil, nil
 	}
 	done, ok := p.large(ctx, id)
-	defer done()
 	if !ok {
 		m := *id.Membership
 		m.Verdict, m.Reason = Unknown, "its source brings too many large lists of groups at once"
@@ -151,6 +150,7 @@ func (p *Provisioner) Apply(ctx context.Context, id Identity, so *store.SignOn) 
 	}
 	recorded := *so
 	s := &step{id: id, so: &recorded, budget: p}
+	defer func() { done(s.changes) }()
 	if err := p.Store.Provision(ctx, func(tx *store.Tx) error {
 		s.tx = tx
 		return s.run(ctx)
