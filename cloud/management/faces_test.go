@@ -304,10 +304,11 @@ func (w *world) signIn(h http.Handler, role store.Role) *http.Cookie {
 	rec := httptest.NewRecorder()
 	h.ServeHTTP(rec, r)
 	cookies := rec.Result().Cookies()
-	if rec.Code != http.StatusSeeOther || len(cookies) == 0 {
+	session := slices.IndexFunc(cookies, func(c *http.Cookie) bool { return c.MaxAge == 0 }) // not what the browser is known by
+	if rec.Code != http.StatusSeeOther || session < 0 {
 		w.t.Fatalf("not signed in: %d", rec.Code)
 	}
-	return cookies[0]
+	return cookies[session]
 }
 
 const passphrase = "a fine long pass phrase"
