@@ -1,6 +1,7 @@
 package agent
 
 import (
+	"bytes"
 	"context"
 	"crypto/ed25519"
 	"errors"
@@ -20,7 +21,8 @@ func (i *Instance) rotateIfDue(ctx context.Context, link *cloudlink.Link, paired
 	switch other, ok := i.State.OtherKeys(paired.ID); {
 	case ok && refusedKeys(link):
 		i.Logger.Info("the cloud does not take these keys, trying the other pair")
-		mine := state.OtherKeys{Keys: paired.Keys}
+		// What was before this pair is before it still when it comes back.
+		mine := state.OtherKeys{Keys: paired.Keys, Before: !other.Before}
 		err = errors.Join(i.State.SaveOtherKeys(paired.ID, mine), i.become(paired, other.Keys))
 	case link.State().Connected && (due || i.State.RotationWished()):
 		err = i.rotate(ctx, link, paired)
@@ -41,7 +43,7 @@ func refusedKeys(link *cloudlink.Link) bool {
 // Wherever it is interrupted, one of the two pairs that are kept is good; afterwards the
 // pair before stays, for a cloud whose database goes back.
 func (i *Instance) rotate(ctx context.Context, link *cloudlink.Link, paired state.Instance) error {
-	keys, err := i.nextKeys(paired.ID)
+	keys, err := i.nextKeys(paired)
 	if err != nil {
 		return err
 	}
@@ -66,15 +68,17 @@ func (i *Instance) rotate(ctx context.Context, link *cloudlink.Link, paired stat
 
 // nextKeys returns the pair that a change under way is to, or begins one: they are kept
 // before the cloud hears of them.
-func (i *Instance) nextKeys(instance string) (state.Keys, error) {
-	if other, ok := i.State.OtherKeys(instance); ok && !other.Before {
+func (i *Instance) nextKeys(paired state.Instance) (state.Keys, error) {
+	other, ok := i.State.OtherKeys(paired.ID)
+	// When the program ended in the midst of a change the pair may be that of the instance.
+	if ok && !other.Before && !bytes.Equal(other.Signing(), paired.Keys.Signing()) {
 		return other.Keys, nil
 	}
 	keys, err := state.NewKeys()
 	if err != nil {
 		return state.Keys{}, err
 	}
-	return keys, i.State.SaveOtherKeys(instance, state.OtherKeys{Keys: keys})
+	return keys, i.State.SaveOtherKeys(paired.ID, state.OtherKeys{Keys: keys})
 }
 
 // become makes keys those of the instance.

@@ -28,7 +28,7 @@ type work struct {
 
 func (s *session) takeSignOn(ctx context.Context, f wire.Frame) error {
 	var m wire.SignOn
-	if err := f.Decode(&m); err != nil {
+	if err := f.DecodeFew(&m); err != nil {
 		return err
 	}
 	m = m.Bounded()
@@ -51,7 +51,7 @@ func (s *session) takeSignOn(ctx context.Context, f wire.Frame) error {
 
 func (s *session) takeChange(ctx context.Context, f wire.Frame) error {
 	var m wire.ChangePassword
-	if err := f.Decode(&m); err != nil {
+	if err := f.DecodeFew(&m); err != nil {
 		return err
 	}
 	m = m.Bounded()
@@ -74,7 +74,7 @@ func (s *session) takeChange(ctx context.Context, f wire.Frame) error {
 
 func (s *session) takeExplain(ctx context.Context, f wire.Frame) error {
 	var m wire.Explain
-	if err := f.Decode(&m); err != nil {
+	if err := f.DecodeFew(&m); err != nil {
 		return err
 	}
 	m = m.Bounded()
@@ -99,7 +99,7 @@ type delivery struct {
 // holds up no sign-on. One waits at most: a newer one takes its place.
 func (s *session) takeUserTypes(ctx context.Context, f wire.Frame) error {
 	var m wire.UserTypes
-	if err := f.Decode(&m); err != nil {
+	if err := f.DecodeFew(&m); err != nil {
 		return err
 	}
 	for {
@@ -156,7 +156,7 @@ func (s *session) lookAt(ctx context.Context, d delivery) (answer wire.UserTypes
 
 func (s *session) takeLook(ctx context.Context, f wire.Frame) error {
 	var m wire.Look
-	if err := f.Decode(&m); err != nil {
+	if err := f.DecodeFew(&m); err != nil {
 		return err
 	}
 	m = m.Bounded()
@@ -181,11 +181,22 @@ func (s *session) start(ctx context.Context, f wire.Frame, w work) error {
 	id, kind, left := f.ID, f.Kind, f.Left() // a handler keeps no frame
 	s.running.Go(func() {
 		defer func() { <-s.slots }()
-		if err := s.send(ctx, w.answer, id, s.do(ctx, w, left)); err != nil {
+		if err := s.send(ctx, w.answer, id, fitted(s.do(ctx, w, left))); err != nil {
 			s.link.log().Debug("an answer could not be sent", "request", kind, "id", w.id, "error", err)
 		}
 	})
 	return nil
+}
+
+// fitted returns an answer as it fits into a frame.
+func fitted(answer any) any {
+	switch a := answer.(type) {
+	case wire.SignOnResult:
+		return a.Fitted()
+	case wire.Explained:
+		return a.Fitted()
+	}
+	return answer
 }
 
 // slot takes a handler's slot, if one is free.

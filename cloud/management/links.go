@@ -32,7 +32,7 @@ func factsOfLink(u store.User) facts {
 
 // LinkUser has a user type check a user's password. Link gets the user as they are.
 // Another gateway or another entry may be another person: sessions, what applications
-// hold and the second factor end with the old link.
+// hold, the second factor and the gateway's groups end with the old link.
 // Errors are store.ErrNotFound, *HigherError for the user or for the gateway, a
 // fault.List, and what link returns. It runs within the transaction, so what it is
 // given is what is changed.
@@ -75,12 +75,16 @@ func (s *Service) LinkUser(
 	return u, err
 }
 
-// endOldLink ends what was opened and proven by whom the old link let in.
+// endOldLink ends what was opened and proven by whom the old link let in, and the
+// memberships that came with it: the new entry's come at the next sign-on.
 func (t *turn) endOldLink(ctx context.Context, before, after store.User) error {
 	if before.GatewayID == after.GatewayID && slices.Equal(before.Correlation, after.Correlation) {
 		return nil
 	}
 	if err := t.Store.SignOffUser(ctx, t.env(), after.ID); err != nil {
+		return err
+	}
+	if err := t.LeaveGateway(ctx, t.env(), after.ID, before.GatewayID); err != nil {
 		return err
 	}
 	return t.SetPersonFactor(ctx, t.env(), after.ID, nil)

@@ -220,7 +220,7 @@ func (s *step) updates() bool {
 	switch {
 	case s.so.Method == store.ByKerberos:
 		s.note("a Kerberos sign-on does not update the record")
-	case !s.id.Update:
+	case !s.id.Update && !s.first():
 		s.note("updates on sign-on are off")
 	case s.id.Properties == nil:
 		s.note("the sign-on did not ask for the record")
@@ -228,6 +228,13 @@ func (s *step) updates() bool {
 		return true
 	}
 	return false
+}
+
+// first tells whether a known record, which an administrator linked, has never met its
+// entry: then this is the first sign-on, and brings what a first one does.
+func (s *step) first() bool {
+	u := s.change.User
+	return s.id.SourceType == store.SourceGateway && u.GatewayID == s.id.SourceID && len(u.Correlation) == 0
 }
 
 // note keeps why something was not done; the record of the sign-on has all of them.

@@ -218,6 +218,9 @@ func (a *attempt) refusedAhead(routes []Route) (o wire.Outcome, reason string) {
 // another directory that has the name too must not let its person in as them.
 func (a *attempt) routes(ctx context.Context) ([]Route, error) {
 	u, err := a.Store.UserByUsername(ctx, a.request.EnvironmentID, a.request.Username)
+	if typed := store.Typed(a.request.Username); errors.Is(err, store.ErrNotFound) && typed != a.request.Username {
+		u, err = a.Store.UserByUsername(ctx, a.request.EnvironmentID, typed)
+	}
 	switch {
 	case errors.Is(err, store.ErrNotFound):
 		return a.policy(ctx)
@@ -290,9 +293,11 @@ func (a *attempt) known() (known []wire.Correlation) {
 	return known
 }
 
-// want is decided here and nowhere else: rules 1 and 2 of just-in-time provisioning.
+// want is decided here and nowhere else: rules 1 and 2 of just-in-time provisioning. A
+// record that no entry has been found for yet is at its first sign-on, as one that is
+// not there.
 func (a *attempt) want(t store.UserType) wire.Want {
-	if a.user != nil && !t.UpdateOnSignOn {
+	if a.user != nil && !t.UpdateOnSignOn && len(a.user.Correlation) > 0 {
 		return wire.WantVerify
 	}
 	return wire.WantRecord

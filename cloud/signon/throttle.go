@@ -20,7 +20,7 @@ func (s *Service) now() time.Time {
 
 // person is the throttle's key for a username, known or not.
 func (a *attempt) person() string {
-	return "person:" + a.request.EnvironmentID + "/" + store.Fold(a.request.Username)
+	return "person:" + a.request.EnvironmentID + "/" + store.Fold(store.Typed(a.request.Username))
 }
 
 // address is the throttle's key for where the person is; it is not counted when the

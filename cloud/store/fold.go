@@ -26,6 +26,21 @@ func foldRune(r rune) rune {
 	return least
 }
 
+// Typed returns a name as directories read what was typed: compatible forms are one
+// (NFKC), what is not seen is left out, each blank is one of ASCII, and blanks around
+// are no part of it (RFC 4518 section 2).
+func Typed(s string) string {
+	return strings.TrimSpace(strings.Map(func(r rune) rune {
+		switch {
+		case unicode.Is(unicode.Cf, r), unicode.Is(unicode.Mn, r) && unicode.Is(unicode.Variation_Selector, r):
+			return -1
+		case unicode.IsSpace(r):
+			return ' '
+		}
+		return r
+	}, norm.NFKC.String(s)))
+}
+
 // GroupKey returns the form in which the names of groups are compared: Fold,
 // with no blanks around the commas, equal signs and plus signs of a DN and one
 // blank for many elsewhere. An escaped character (RFC 4514) is left alone.

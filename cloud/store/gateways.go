@@ -265,11 +265,18 @@ func (s *Store) RelinkUsers(
 	return moved, err
 }
 
-// endLinks ends what hangs on a directory having said who its users are: what
-// identified them there, their sessions, what applications hold for them and their
-// second factors.
+// endLinks ends what hangs on a directory having said who its users are: the groups that
+// it said they are in, what identified them there, their sessions, what applications hold
+// for them and their second factors.
 func (tx *Tx) endLinks(ctx context.Context, env, gateway, userType string) error {
 	for _, end := range []string{
+		`DELETE FROM memberships
+		WHERE environment_id = $1
+			AND group_id IN (
+				SELECT id FROM cloud_groups
+				WHERE environment_id = $1 AND source_type = 'GATEWAY' AND source_id = $2
+			)
+			AND user_id`,
 		"DELETE FROM correlations WHERE environment_id = $1 AND user_id",
 		"DELETE FROM authorizations WHERE environment_id = $1 AND user_id",
 		"DELETE FROM application_tokens WHERE environment_id = $1 AND user_id",

@@ -306,23 +306,29 @@ func (s *Store) UnlinkAccount(ctx context.Context, env, user, id string) error {
 				return err
 			}
 		}
-		if err := tx.leaveSource(ctx, env, user, links[i].ProviderID); err != nil {
+		if err := tx.leaveSource(ctx, env, user, SourceIDP, links[i].ProviderID); err != nil {
 			return err
 		}
 		return tx.c.execOne(ctx, `DELETE FROM linked_accounts WHERE environment_id = $1 AND id = $2`, env, id)
 	})
 }
 
-// leaveSource takes a user out of the groups of an identity provider.
+// LeaveGateway takes a user out of the groups of a gateway that does not say who they are
+// any more.
+func (s *Store) LeaveGateway(ctx context.Context, env, user, gateway string) error {
+	return s.Provision(ctx, func(tx *Tx) error { return tx.leaveSource(ctx, env, user, SourceGateway, gateway) })
+}
+
+// leaveSource takes a user out of the groups of one source.
 // The groups themselves stay, with the members that they have besides.
-func (tx *Tx) leaveSource(ctx context.Context, env, user, provider string) error {
+func (tx *Tx) leaveSource(ctx context.Context, env, user string, kind Source, source string) error {
 	all, err := tx.UserGroups(ctx, env, user)
 	if err != nil {
 		return err
 	}
 	var groups []string
 	for _, m := range all {
-		if m.Group.SourceType == SourceIDP && m.Group.SourceID == provider {
+		if m.Group.SourceType == kind && m.Group.SourceID == source {
 			groups = append(groups, m.Group.ID)
 		}
 	}

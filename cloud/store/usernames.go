@@ -8,7 +8,7 @@ import (
 // Claims tells whether a username is one that the user type is for: its patterns say so.
 // A user type without patterns claims none, and is for whom nobody claims.
 func (t UserType) Claims(username string) bool {
-	name := Fold(strings.TrimSpace(username))
+	name := Fold(Typed(username))
 	for _, pattern := range t.Usernames {
 		if like(Fold(pattern), name) {
 			return true

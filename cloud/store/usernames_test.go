@@ -21,6 +21,10 @@ func TestUsernamesThatAreClaimed(t *testing.T) {
 		{"*@example.com", "@example.com", true},
 		{`CORP\*`, `corp\ada`, true},
 		{`CORP\*`, `xcorp\ada`, false},
+		{"*@b.test", "ada\uff20b.test", true},
+		{"*@b.test", "ada@b.test\u200b", true},
+		{"*@b.test", "ada\u00ad@b.test\u00a0", true},
+		{"ada", "\uff41da", true},
 		{"ada", "ada", true},
 		{"ada", "adam", false},
 		{"a*a", "a", false}, // its two ends are two characters

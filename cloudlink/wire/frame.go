@@ -111,6 +111,15 @@ func (f Frame) Decode(body any) error {
 	return nil
 }
 
+// DecodeFew is Decode for what a cloud asks: no list of it is long, and one that is costs
+// an agent nothing.
+func (f Frame) DecodeFew(body any) error {
+	if err := fewDecoder.Unmarshal(f.Body, body); err != nil {
+		return fmt.Errorf("%s: %w: %w", f.Kind, ErrFrame, err)
+	}
+	return nil
+}
+
 // String returns the frame in words, its body in diagnostic notation (RFC 8949
 // section 8), for logs at trace level. Sealed passwords are left out.
 func (f Frame) String() string {
@@ -167,16 +176,22 @@ func Versions() []uint16 { return []uint16{Version, Version - 1} }
 var (
 	encoder = must(cbor.EncOptions{Sort: cbor.SortCoreDeterministic, IndefLength: cbor.IndefLengthForbidden,
 		TagsMd: cbor.TagsForbidden}.EncMode())
-	decoder = must(cbor.DecOptions{
+	decoder    = must(decoding(1 << 18).DecMode())
+	fewDecoder = must(decoding(1 << 11).DecMode()) // of what a cloud asks
+)
+
+// decoding is strict, and takes arrays of so many elements.
+func decoding(most int) cbor.DecOptions {
+	return cbor.DecOptions{
 		DupMapKey:         cbor.DupMapKeyEnforcedAPF,
 		IndefLength:       cbor.IndefLengthForbidden,
 		TagsMd:            cbor.TagsForbidden,
 		ExtraReturnErrors: cbor.ExtraDecErrorUnknownField,
 		MaxNestedLevels:   16,
-		MaxArrayElements:  1 << 18,
+		MaxArrayElements:  most,
 		MaxMapPairs:       1 << 14,
-	}.DecMode())
-)
+	}
+}
 
 func must[T any](v T, err error) T {
 	if err != nil {

@@ -1,0 +1,83 @@
+package wire
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+)
+
+// TestEveryAnswerFits into a frame, whatever a directory holds; what is left aside makes a
+// list partial, and is never taken for what is not there.
+func TestEveryAnswerFits(t *testing.T) {
+	groups := func(n, dn, name int) *Membership {
+		m := &Membership{Verdict: VerdictComplete, Whole: true}
+		for i := range n {
+			m.Groups = append(m.Groups, Group{
+				DN:   fmt.Sprintf("cn=%d,%s", i, strings.Repeat("x", dn)),
+				Name: strings.Repeat("ü", name/2),
+			})
+		}
+		return m
+	}
+	for name, c := range map[string]struct {
+		m     *Membership
+		whole bool
+	}{
+		"few":              {groups(100, 60, 20), true},
+		"ten thousand":     {groups(10_000, 60, 40), true},
+		"a long name":      {groups(1, 60, 5<<20), true}, // the name alone is cut
+		"a long DN":        {groups(1, 5<<20, 10), false},
+		"hundred thousand": {groups(100_000, 60, 40), false},
+		"long names":       {groups(10_000, 60, 4000), false},
+	} {
+		attributes := map[string][]string{}
+		for i := range 100 {
+			attributes[fmt.Sprint("a", i)] = []string{strings.Repeat("x", 64<<10)}
+		}
+		r := SignOnResult{Membership: c.m, Entry: &Entry{Attributes: attributes}}.Fitted()
+		for kind, body := range map[Kind]any{
+			KindSignOnResult: r,
+			KindExplained:    Explained{Membership: c.m, Entry: r.Entry, Skipped: make([]Skipped, 100_000)}.Fitted(),
+		} {
+			f, err := NewFrame(kind, 1, 0, body)
+			if err == nil {
+				_, err = f.Encode()
+			}
+			if err != nil {
+				t.Errorf("%s: %s: %v", name, kind, err)
+			}
+		}
+		got := r.Membership
+		if complete := got.Verdict == VerdictComplete && got.Whole && len(got.Groups) == len(c.m.Groups); complete != c.whole {
+			t.Errorf("%s: %d of %d groups, %v, %q", name, len(got.Groups), len(c.m.Groups), got.Verdict, got.Reason)
+		}
+		if len(r.Entry.Attributes)+len(r.Entry.TooLarge) != 100 || len(r.Entry.TooLarge) == 0 {
+			t.Errorf("%s: %d attributes and %d that are too large", name, len(r.Entry.Attributes), len(r.Entry.TooLarge))
+		}
+		if len(c.m.Groups[0].Name) > mostGroupName && c.m.Groups[0].Name == got.Groups[0].Name {
+			t.Error("what was given was changed, or nothing was cut")
+		}
+	}
+	unknown := groups(100_000, 60, 40)
+	unknown.Verdict = VerdictUnknown
+	if got := unknown.fitted(); got.Verdict != VerdictUnknown {
+		t.Errorf("an unknown list became %v", got.Verdict)
+	}
+	if (SignOnResult{}).Fitted().Membership != nil {
+		t.Error("there is a membership where none was")
+	}
+}
+
+// TestCloudsAskLittle: a list that no cloud sends is refused before anything is made of it.
+func TestCloudsAskLittle(t *testing.T) {
+	for n, good := range map[int]bool{1000: true, 3000: false, 200_000: false} {
+		f, err := NewFrame(KindUserTypes, 1, 0, UserTypes{Types: make([]UserType, n)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var m UserTypes
+		if err := f.DecodeFew(&m); (err == nil) != good || !good && cap(m.Types) > 0 {
+			t.Errorf("%d types: %v, %d were made", n, err, cap(m.Types))
+		}
+	}
+}
