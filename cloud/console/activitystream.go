@@ -19,8 +19,7 @@ const (
 	// look is how often a stream looks for what is new. It asks the store, since
 	// another node may have written it.
 	look = time.Second
-	// streamTime is how long a stream goes on. The browser comes back by itself,
-	// with its session, which may have ended meanwhile.
+	// streamTime is how long a stream goes on. The browser comes back by itself.
 	streamTime = 5 * time.Minute
 )
 
@@ -55,6 +54,9 @@ func (c *console) streamActivity(k *call) error {
 		case <-end.C:
 			return nil
 		case <-tick.C:
+		}
+		if c.still(k) != nil {
+			return nil // the browser comes back, and is told then
 		}
 		if seen, err = c.sendNew(k, f, seen); err != nil {
 			c.log().Warn("a stream of activities ended", "error", err)
@@ -144,6 +146,9 @@ func (c *console) exportActivity(k *call) error {
 			err = cmp.Or(err, as.line(k.w, a))
 		}
 		if err != nil || next == "" {
+			break
+		}
+		if err = c.still(k); err != nil {
 			break
 		}
 		all, next, err = c.Store.Activities(k.Context(), k.env(), f, store.Page{Limit: store.MaxLimit, Cursor: next})
