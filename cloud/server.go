@@ -134,7 +134,6 @@ func (s *Server) certificates() (*acmeCertificates, error) {
 	made, err := newACME(*s.ACME, s.URLs)
 	if err == nil {
 		s.TLS = made.TLSConfig()
-		s.TLS.MinVersion = tls.VersionTLS12
 	}
 	return made, err
 }
@@ -151,7 +150,7 @@ func (s *Server) bus() (*hub.Bus, error) {
 
 // listen opens the address; plain HTTP stays on this machine.
 // Passwords would cross the network in the clear.
-func (s *Server) listen() (net.Listener, error) {
+func (s *Server) listen() (*bounded, error) {
 	address, err := net.ResolveTCPAddr("tcp", s.Listen)
 	if err != nil {
 		return nil, fmt.Errorf("--listen: %w", err)
@@ -167,10 +166,7 @@ func (s *Server) listen() (net.Listener, error) {
 	if err != nil {
 		return nil, err
 	}
-	if s.TLS != nil {
-		return tls.NewListener(l, s.TLS), nil
-	}
-	return l, nil
+	return newBounded(l, mostConnections(descriptors()), s.Proxies, s.Logger.Named("http")), nil
 }
 
 // scheme is how the address itself is reached.
@@ -217,16 +213,26 @@ func (s *Server) secure() bool {
 // first, so that they are elsewhere before the last request is answered.
 // Links outlive the requests, so the hub closes them when the last answer is out. A
 // request that takes longer than drainTime is cut off.
-func (s *Server) serve(ctx context.Context, l net.Listener, handler http.Handler, agents *hub.Hub) error {
+func (s *Server) serve(ctx context.Context, l *bounded, handler http.Handler, agents *hub.Hub) error {
 	srv := &http.Server{
-		Handler:           handler,
+		Handler:           transportSecurity(s.secure(), handler),
 		ReadHeaderTimeout: 10 * time.Second,
 		ReadTimeout:       30 * time.Second,
+		WriteTimeout:      answerTime,
 		IdleTimeout:       2 * time.Minute,
+		MaxHeaderBytes:    mostHeader,
+		ConnState:         l.state,
 		ErrorLog:          s.Logger.Named("http").StandardLogger(&hclog.StandardLoggerOptions{ForceLevel: hclog.Debug}),
 	}
 	failed := make(chan error, 1)
-	go func() { failed <- srv.Serve(l) }()
+	go func() {
+		if s.TLS == nil {
+			failed <- srv.Serve(l)
+			return
+		}
+		srv.TLSConfig = hardened(s.TLS)
+		failed <- srv.ServeTLS(l, "", "")
+	}()
 	s.Logger.Info("serving", "address", l.Addr(), "url", s.url(l), "database", shown(s.Database))
 	if s.Ready != nil {
 		s.Ready(s.url(l))

@@ -19,6 +19,9 @@ const (
 	// look is how often a stream looks for what is new. It asks the store, since
 	// another node may have written it.
 	look = time.Second
+	// writeTime is how long a browser may take to read one part of a long answer: one that
+	// takes longer is gone.
+	writeTime = 30 * time.Second
 	// streamTime is how long a stream goes on. The browser comes back by itself.
 	streamTime = 5 * time.Minute
 )
@@ -31,6 +34,7 @@ func (c *console) streamActivity(k *call) error {
 	f.Until = time.Time{}
 	k.w.Header().Set("Content-Type", "text/event-stream")
 	out := http.NewResponseController(k.w)
+	_ = out.SetWriteDeadline(time.Now().Add(writeTime)) // where there is none, none ends the stream
 	// The browser is to wait a second, in milliseconds, before it asks again.
 	if _, err := io.WriteString(k.w, "retry: 1000\n\n"); err != nil || out.Flush() != nil {
 		return nil // the browser is gone
@@ -55,6 +59,7 @@ func (c *console) streamActivity(k *call) error {
 			return nil
 		case <-tick.C:
 		}
+		_ = out.SetWriteDeadline(time.Now().Add(writeTime))
 		if c.still(k) != nil {
 			return nil // the browser comes back, and is told then
 		}
@@ -140,8 +145,10 @@ func (c *console) exportActivity(k *call) error {
 		"Content-Disposition",
 		`attachment; filename="activity-`+c.now().UTC().Format(day)+"."+as.extension+`"`,
 	)
+	out := http.NewResponseController(k.w)
 	_, err = io.WriteString(k.w, as.head)
 	for err == nil {
+		_ = out.SetWriteDeadline(time.Now().Add(writeTime)) // where there is none, none cuts it off
 		for _, a := range all {
 			err = cmp.Or(err, as.line(k.w, a))
 		}
