@@ -212,13 +212,18 @@ func (n *node) watch(ctx context.Context) (stop func()) {
 		Links:  n.agents,
 		Post:   n.post(),
 		Logger: n.Logger.Named("alerts"),
-		Node:   func(ctx context.Context) ([]store.Alert, error) { return n.ofCertificates(ctx, time.Now()) },
+	}
+	copies := n.copier()
+	watch.Node = func(ctx context.Context) ([]store.Alert, error) {
+		all, err := n.ofCertificates(ctx, time.Now())
+		return append(all, copies.alerts()...), err
 	}
 	var running sync.WaitGroup
 	running.Go(func() { watch.Run(ctx) })
 	running.Go(func() { n.providers.Run(ctx) })
 	running.Go(func() { n.sweep(ctx) })
 	running.Go(func() { n.watchCertificates(ctx) })
+	running.Go(func() { copies.run(ctx) })
 	return func() { cancel(); running.Wait() }
 }
 

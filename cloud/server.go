@@ -36,6 +36,7 @@ type Server struct {
 	MailFrom  string         // address that mails come from
 	Webhooks  []netip.Prefix // networks that webhooks may be in although they are not public
 	Providers []netip.Prefix // networks that identity providers may be in although they are not public
+	Backups   *Backups       // nil: the database is not copied
 	Grace     time.Duration  // how long a stopping node answers while /ready says no
 	Logger    hclog.Logger
 	Ready     func(url string) // called once it answers; nil: nobody
@@ -61,6 +62,9 @@ func (s *Server) Run(ctx context.Context) (err error) {
 	}
 	certificates, err := s.certificates()
 	if err != nil {
+		return err
+	}
+	if err := s.Backups.check(s.Database); err != nil {
 		return err
 	}
 	listener, err := s.listen()
