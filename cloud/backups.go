@@ -76,7 +76,7 @@ func (c *copier) run(ctx context.Context) {
 	if c == nil {
 		return
 	}
-	newest, err := c.newest()
+	newest, _ := c.newest() // a folder that cannot be read is told by the copy, which is due then
 	next := time.NewTimer(time.Until(newest.Add(c.Every)))
 	defer next.Stop()
 	for {
@@ -86,7 +86,8 @@ func (c *copier) run(ctx context.Context) {
 		case <-next.C:
 		}
 		wait := c.Every
-		if err = c.copy(ctx, time.Now()); err != nil {
+		err := c.copy(ctx, time.Now())
+		if err != nil {
 			wait = min(wait, copyAgain)
 		}
 		if ctx.Err() != nil {
