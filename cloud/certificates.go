@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"net/url"
 	"os"
 	"sync"
 	"time"
@@ -124,12 +123,7 @@ type acmeCertificates struct {
 // newACME has certificates asked for by the hosts of the https URLs alone: else whoever
 // sends a name could have the cloud ask for it, and use up what its maker allows.
 func newACME(a ACME, urls []string) (*acmeCertificates, error) {
-	var hosts []string
-	for _, text := range urls {
-		if u, err := url.Parse(text); err == nil && u.Scheme == "https" {
-			hosts = append(hosts, u.Hostname())
-		}
-	}
+	hosts := hostsOf(urls)
 	if len(hosts) == 0 {
 		return nil, fmt.Errorf("%w: --acme: name the host that the certificate is for: --url https://HOST", ErrUsage)
 	}

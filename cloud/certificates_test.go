@@ -26,6 +26,12 @@ import (
 // selfSigned writes a new certificate for a name into files.
 func selfSigned(t *testing.T, name, cert, key string) {
 	t.Helper()
+	certificateFor(t, name, cert, key, time.Time{}, time.Now().Add(time.Hour))
+}
+
+// certificateFor is selfSigned for one that is good from a time until another.
+func certificateFor(t *testing.T, name, cert, key string, from, until time.Time) {
+	t.Helper()
 	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	must(t, err)
 	serial, err := rand.Int(rand.Reader, big.NewInt(1<<62))
@@ -34,7 +40,8 @@ func selfSigned(t *testing.T, name, cert, key string) {
 		SerialNumber:          serial,
 		DNSNames:              []string{name},
 		IPAddresses:           []net.IP{net.IPv4(127, 0, 0, 1)},
-		NotAfter:              time.Now().Add(time.Hour),
+		NotBefore:             from,
+		NotAfter:              until,
 		IsCA:                  true,
 		BasicConstraintsValid: true,
 	}

@@ -208,11 +208,23 @@ func (n *node) environments(
 // Each node watches; the store has one of them tell.
 func (n *node) watch(ctx context.Context) (stop func()) {
 	ctx, cancel := context.WithCancel(ctx)
-	watch := &alerts.Watch{Store: n.db, Links: n.agents, Post: n.post(), Logger: n.Logger.Named("alerts")}
+	watch := &alerts.Watch{
+		Store:  n.db,
+		Links:  n.agents,
+		Post:   n.post(),
+		Logger: n.Logger.Named("alerts"),
+	}
+	copies := n.copier()
+	watch.Node = func(ctx context.Context) ([]store.Alert, error) {
+		all, err := n.ofCertificates(ctx, time.Now())
+		return append(all, copies.alerts()...), err
+	}
 	var running sync.WaitGroup
 	running.Go(func() { watch.Run(ctx) })
 	running.Go(func() { n.providers.Run(ctx) })
 	running.Go(func() { n.sweep(ctx) })
+	running.Go(func() { n.watchCertificates(ctx) })
+	running.Go(func() { copies.run(ctx) })
 	return func() { cancel(); running.Wait() }
 }
 

@@ -37,6 +37,7 @@ type Server struct {
 	MailFrom  string         // address that mails come from
 	Webhooks  []netip.Prefix // networks that webhooks may be in although they are not public
 	Providers []netip.Prefix // networks that identity providers may be in although they are not public
+	Backups   *Backups       // nil: the database is not copied
 	Grace     time.Duration  // how long a stopping node answers while /ready says no
 	Logger    hclog.Logger
 	Ready     func(url string) // called once it answers; nil: nobody
@@ -62,6 +63,9 @@ func (s *Server) Run(ctx context.Context) (err error) {
 	}
 	certificates, err := s.certificates()
 	if err != nil {
+		return err
+	}
+	if err := s.Backups.check(s.Database); err != nil {
 		return err
 	}
 	listener, err := s.listen()
@@ -155,7 +159,6 @@ func (s *Server) certificates() (*acmeCertificates, error) {
 	made, err := newACME(*s.ACME, s.URLs)
 	if err == nil {
 		s.TLS = made.TLSConfig()
-		s.TLS.MinVersion = tls.VersionTLS12
 	}
 	return made, err
 }
@@ -172,7 +175,7 @@ func (s *Server) bus() (*hub.Bus, error) {
 
 // listen opens the address; plain HTTP stays on this machine.
 // Passwords would cross the network in the clear.
-func (s *Server) listen() (net.Listener, error) {
+func (s *Server) listen() (*bounded, error) {
 	address, err := net.ResolveTCPAddr("tcp", s.Listen)
 	if err != nil {
 		return nil, fmt.Errorf("--listen: %w", err)
@@ -188,10 +191,7 @@ func (s *Server) listen() (net.Listener, error) {
 	if err != nil {
 		return nil, err
 	}
-	if s.TLS != nil {
-		return tls.NewListener(l, s.TLS), nil
-	}
-	return l, nil
+	return newBounded(l, mostConnections(descriptors()), s.Proxies, s.Logger.Named("http")), nil
 }
 
 // scheme is how the address itself is reached.
@@ -238,16 +238,26 @@ func (s *Server) secure() bool {
 // first, so that they are elsewhere before the last request is answered.
 // Links outlive the requests, so the hub closes them when the last answer is out. A
 // request that takes longer than drainTime is cut off.
-func (s *Server) serve(ctx context.Context, l net.Listener, handler http.Handler, agents *hub.Hub) error {
+func (s *Server) serve(ctx context.Context, l *bounded, handler http.Handler, agents *hub.Hub) error {
 	srv := &http.Server{
-		Handler:           handler,
+		Handler:           transportSecurity(s.secure(), handler),
 		ReadHeaderTimeout: 10 * time.Second,
 		ReadTimeout:       30 * time.Second,
+		WriteTimeout:      answerTime,
 		IdleTimeout:       2 * time.Minute,
+		MaxHeaderBytes:    mostHeader,
+		ConnState:         l.state,
 		ErrorLog:          s.Logger.Named("http").StandardLogger(&hclog.StandardLoggerOptions{ForceLevel: hclog.Debug}),
 	}
 	failed := make(chan error, 1)
-	go func() { failed <- srv.Serve(l) }()
+	go func() {
+		if s.TLS == nil {
+			failed <- srv.Serve(l)
+			return
+		}
+		srv.TLSConfig = hardened(s.TLS)
+		failed <- srv.ServeTLS(l, "", "")
+	}()
 	s.Logger.Info("serving", "address", l.Addr(), "url", s.url(l), "database", shown(s.Database))
 	if s.Ready != nil {
 		s.Ready(s.url(l))

@@ -219,7 +219,21 @@ func Start() Plan {
 	if !hasSystemd() {
 		return Plan{{Name: "start the service", Apply: command(scriptPath, "restart")}}
 	}
+	if !runsSystemd("/run/systemd/system") {
+		return Plan{{Name: "start the service", Apply: func(context.Context) error { return errNoManager }}}
+	}
 	return Plan{{Name: "start the service", Apply: startUnit}}
+}
+
+// errNoManager says what to do where a package brought a unit and nothing reads it.
+var errNoManager = errors.New("systemd is installed and does not run on this machine, as in a container:" +
+	" run the program by hand or by what starts programs here: ldap-gateway run")
+
+// runsSystemd tells whether the machine was started by systemd, which has that folder then
+// (sd_booted).
+func runsSystemd(folder string) bool {
+	info, err := os.Lstat(folder)
+	return err == nil && info.IsDir()
 }
 
 // startUnit starts the service, or has it start anew. Its error has the last that

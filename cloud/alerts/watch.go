@@ -37,7 +37,9 @@ type Watch struct {
 	Links  Links
 	Post   *Post
 	Logger hclog.Logger
-	Now    func() time.Time // nil: time.Now
+	// Node returns what is wrong with the node itself, by keys of store.NodeAlert; nil: nothing is.
+	Node func(context.Context) ([]store.Alert, error)
+	Now  func() time.Time // nil: time.Now
 }
 
 // Run looks until ctx ends.
@@ -76,6 +78,12 @@ func (w *Watch) Look(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	var ofNode []store.Alert
+	if w.Node != nil {
+		if ofNode, err = w.Node(ctx); err != nil {
+			return err
+		}
+	}
 	for _, e := range environments {
 		channels, err := w.Store.AlertChannels(ctx, e.ID)
 		if err != nil {
@@ -85,7 +93,7 @@ func (w *Watch) Look(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		if err := w.Store.SeeAlerts(ctx, e.ID, w.now(), kept, wrong); err != nil {
+		if err := w.Store.SeeAlerts(ctx, e.ID, w.now(), kept, append(wrong, ofNode...)); err != nil {
 			return err
 		}
 		if len(channels) == 0 {

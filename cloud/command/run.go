@@ -92,6 +92,7 @@ type runFlags struct {
 	acmeOn            bool
 	acme              cloud.ACME
 	grace             time.Duration
+	backups           cloud.Backups
 	bus               hub.BusConfig
 	busFile           string
 }
@@ -142,6 +143,11 @@ that a node is about to stop.`,
 		"network (CIDR) that is not public and that identity providers may be in all the same; may be repeated")
 	cmd.Flags().StringVar(&f.level, "log-level", "info", "trace, debug, info, warn or error")
 	cmd.Flags().StringVar(&f.format, "log-format", "text", "text or json")
+	cmd.Flags().DurationVar(&f.backups.Every, "backup-every", 0,
+		"time between two copies of the data folder's database, as in 24h (default: none are made)")
+	cmd.Flags().IntVar(&f.backups.Keep, "backup-keep", 7, "how many copies are kept")
+	cmd.Flags().StringVar(&f.backups.To, "backup-to", "", "folder that the copies are in")
+	cmd.MarkFlagsRequiredTogether("backup-every", "backup-to")
 	cmd.MarkFlagsRequiredTogether("tls-cert", "tls-key")
 	cmd.MarkFlagsRequiredTogether("smtp", "mail-from")
 	cmd.MarkFlagsMutuallyExclusive("acme", "tls-cert")
@@ -215,6 +221,9 @@ func (c *command) run(ctx context.Context, f runFlags) error {
 		if s.TLS, err = cloud.CertificateFiles(f.cert, f.key, s.Logger.Named("tls")); err != nil {
 			return fmt.Errorf("--tls-cert, --tls-key: %w", err)
 		}
+	}
+	if f.backups.To != "" {
+		s.Backups = &f.backups
 	}
 	if f.acmeOn {
 		s.ACME = &f.acme

@@ -104,7 +104,7 @@ func (c *console) changed(k *call, sentence string) error {
 // It is store.ErrNotFound when a role by group has gone meanwhile.
 func (c *console) asTheyAre(k *call) (person, error) {
 	if !k.admin.own() {
-		return c.user(k, k.env(), k.admin.UserID)
+		return c.user(k, k.env(), store.SignedOn{UserID: k.admin.UserID, ProviderID: k.admin.ProviderID})
 	}
 	a, err := c.Store.AdministratorByID(k.Context(), k.env(), k.admin.ID)
 	return person{Administrator: a}, err

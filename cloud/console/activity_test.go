@@ -8,6 +8,7 @@ import (
 	"errors"
 	"html"
 	"net/http"
+	"net/http/httptest"
 	"regexp"
 	"strings"
 	"testing"
@@ -143,5 +144,35 @@ func TestBrowserShowsWhatHappensNow(t *testing.T) {
 	defer w.mu.Unlock()
 	if len(w.complaints) > 0 {
 		t.Errorf("the browser complains: %q", w.complaints)
+	}
+}
+
+// A server that bounds how long an answer takes does not end a stream by that.
+func TestStreamsOutliveTheTimeOfAnAnswer(t *testing.T) {
+	s := open(t)
+	server := httptest.NewUnstartedServer(nil)
+	s.url = "http://" + server.Listener.Addr().String()
+	server.Config.Handler, server.Config.WriteTimeout = s.server().Handler(), 500*time.Millisecond
+	server.Start()
+	t.Cleanup(server.Close)
+	v := s.admin()
+	r, err := http.NewRequestWithContext(t.Context(), "GET", s.url+"/console/activity/live", nil)
+	s.must(err)
+	resp, err := v.client.Do(r)
+	s.must(err)
+	defer resp.Body.Close()
+	lines := bufio.NewScanner(resp.Body)
+	for seen := 0; seen < 2; {
+		if !lines.Scan() {
+			t.Fatalf("it ended after %d: %v", seen, lines.Err())
+		}
+		switch text := lines.Text(); {
+		case strings.HasPrefix(text, "retry:"):
+			s.happens("user.created", "user:1", "the first", s.clock())
+		case strings.Contains(text, "event: activity"):
+			// The next comes a second later at least, when the server looks again.
+			s.happens("user.created", "user:2", "the second", s.clock().Add(time.Millisecond))
+			seen++
+		}
 	}
 }

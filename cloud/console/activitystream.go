@@ -19,8 +19,10 @@ const (
 	// look is how often a stream looks for what is new. It asks the store, since
 	// another node may have written it.
 	look = time.Second
-	// streamTime is how long a stream goes on. The browser comes back by itself,
-	// with its session, which may have ended meanwhile.
+	// writeTime is how long a browser may take to read one part of a long answer: one that
+	// takes longer is gone.
+	writeTime = 30 * time.Second
+	// streamTime is how long a stream goes on. The browser comes back by itself.
 	streamTime = 5 * time.Minute
 )
 
@@ -32,6 +34,7 @@ func (c *console) streamActivity(k *call) error {
 	f.Until = time.Time{}
 	k.w.Header().Set("Content-Type", "text/event-stream")
 	out := http.NewResponseController(k.w)
+	_ = out.SetWriteDeadline(time.Now().Add(writeTime)) // where there is none, none ends the stream
 	// The browser is to wait a second, in milliseconds, before it asks again.
 	if _, err := io.WriteString(k.w, "retry: 1000\n\n"); err != nil || out.Flush() != nil {
 		return nil // the browser is gone
@@ -55,6 +58,10 @@ func (c *console) streamActivity(k *call) error {
 		case <-end.C:
 			return nil
 		case <-tick.C:
+		}
+		_ = out.SetWriteDeadline(time.Now().Add(writeTime))
+		if c.still(k) != nil {
+			return nil // the browser comes back, and is told then
 		}
 		if seen, err = c.sendNew(k, f, seen); err != nil {
 			c.log().Warn("a stream of activities ended", "error", err)
@@ -138,12 +145,17 @@ func (c *console) exportActivity(k *call) error {
 		"Content-Disposition",
 		`attachment; filename="activity-`+c.now().UTC().Format(day)+"."+as.extension+`"`,
 	)
+	out := http.NewResponseController(k.w)
 	_, err = io.WriteString(k.w, as.head)
 	for err == nil {
+		_ = out.SetWriteDeadline(time.Now().Add(writeTime)) // where there is none, none cuts it off
 		for _, a := range all {
 			err = cmp.Or(err, as.line(k.w, a))
 		}
 		if err != nil || next == "" {
+			break
+		}
+		if err = c.still(k); err != nil {
 			break
 		}
 		all, next, err = c.Store.Activities(k.Context(), k.env(), f, store.Page{Limit: store.MaxLimit, Cursor: next})

@@ -25,8 +25,9 @@ type call struct {
 // groups give a role. Of a user there are name, environment, role and one-time passwords.
 type person struct {
 	store.Administrator
-	UserID   string // empty: an administrator
-	SignOffs int    // of a user
+	UserID     string // empty: an administrator
+	ProviderID string // of a user, that they signed on through; empty: none
+	SignOffs   int    // of a user
 }
 
 // own tells whether this is one of the console's own administrators.

@@ -41,7 +41,7 @@ func (c *console) enter(k *call) error {
 		// From there the browser comes back here.
 		return k.goTo("/" + env.ID + "/signon?then=console")
 	}
-	p, err := c.user(k, env.ID, by.UserID)
+	p, err := c.user(k, env.ID, by)
 	if errors.Is(err, store.ErrNotFound) {
 		c.log().Info("the console was refused to a user", "user", by.UserID, "address", k.address())
 		return k.goTo("/console/sign-in?after=organisation")
@@ -60,21 +60,21 @@ func (c *console) enter(k *call) error {
 }
 
 // user returns a user as a person of the console, with the role that the groups
-// give now; store.ErrNotFound when they give none, or the user is disabled.
+// give now; store.ErrNotFound when they give none, or the sign-on is good for nothing any more.
 // No session keeps a role: who leaves the group has none at the next request.
-func (c *console) user(k *call, env, id string) (person, error) {
-	u, err := c.Store.User(k.Context(), env, id)
+func (c *console) user(k *call, env string, by store.SignedOn) (person, error) {
+	u, err := c.Store.SignedOnUser(k.Context(), env, by)
 	if err != nil {
 		return person{}, err
 	}
-	role, err := c.Store.UserRole(k.Context(), env, id)
-	if err == nil && (role == "" || !u.Enabled) {
+	role, err := c.Store.UserRole(k.Context(), env, u.ID)
+	if err == nil && role == "" {
 		err = store.ErrNotFound
 	}
 	if err != nil {
 		return person{}, err
 	}
-	factor, err := c.Store.PersonFactor(k.Context(), env, id)
+	factor, err := c.Store.PersonFactor(k.Context(), env, u.ID)
 	as := store.Administrator{EnvironmentID: env, Name: u.Username, Role: role, TOTP: factor}
-	return person{Administrator: as, UserID: u.ID, SignOffs: u.SignOffs}, err
+	return person{Administrator: as, UserID: u.ID, ProviderID: by.ProviderID, SignOffs: u.SignOffs}, err
 }

@@ -54,6 +54,7 @@ func (c *console) askSecond(k *call, p person, next string) error {
 	} else {
 		c.sessions.Put(k.Context(), pendingID, p.UserID)
 		c.sessions.Put(k.Context(), pendingEnv, p.EnvironmentID)
+		c.sessions.Put(k.Context(), pendingWay, p.ProviderID)
 	}
 	c.sessions.Put(k.Context(), nextKey, backTo(next))
 	return k.goTo("/console/sign-in/second")
@@ -78,7 +79,8 @@ func (c *console) pending(k *call) (p person, form secondForm, err error) {
 // them now: one who was deleted or lost the role meanwhile is store.ErrNotFound.
 func (c *console) pendingPerson(k *call) (person, error) {
 	if id := c.sessions.GetString(k.Context(), pendingID); id != "" {
-		return c.user(k, c.sessions.GetString(k.Context(), pendingEnv), id)
+		by := store.SignedOn{UserID: id, ProviderID: c.sessions.GetString(k.Context(), pendingWay)}
+		return c.user(k, c.sessions.GetString(k.Context(), pendingEnv), by)
 	}
 	name := c.sessions.GetString(k.Context(), pendingKey)
 	if name == "" {

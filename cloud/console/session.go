@@ -26,11 +26,13 @@ const (
 	proofsKey   = "proofs"      // mark of the administrator's proofs at that time
 	userKey     = "user"        // ID of a user whose groups give a role
 	userEnv     = "environment" // of that user
+	providerKey = "provider"    // ID of the identity provider that the user signed on through
 	noticeKey   = "notice"      // a sentence for the next page
 	weakKey     = "weak"        // signed in with a password, and has nothing better
 	pendingKey  = "pending"     // name of who has proven a password, and not yet the rest
 	pendingID   = "pendingUser" // ID of a user who has signed on, and has not yet proven the rest
 	pendingEnv  = "pendingEnv"  // of that user
+	pendingWay  = "pendingWay"  // as provider, of that user
 	signOffsKey = "signOffs"    // of that user
 	nextKey     = "next"        // where that one wanted to go
 	oneTimeKey  = "oneTime"     // new secret, not kept yet
@@ -84,11 +86,34 @@ func (c *console) signedIn(a management.Action, e endpoint) endpoint {
 	}
 }
 
+// still returns an error when a session that began a long answer is one no more: it ended, or
+// whoever it is of was deleted, signed off or lost every role. It is read anew, since what
+// the request has of it is from the beginning.
+func (c *console) still(k *call) error {
+	cookie, err := k.Cookie(c.sessions.Cookie.Name)
+	if err != nil {
+		return store.ErrNotFound
+	}
+	ctx, err := c.sessions.Load(web.Bare(k.Context()), cookie.Value)
+	if err != nil {
+		return err
+	}
+	now, err := c.person(&call{Request: k.WithContext(ctx), console: c, w: k.w})
+	if err != nil {
+		return err
+	}
+	if now.EnvironmentID != k.env() || !management.May(now.Role, management.Read) {
+		return errRole
+	}
+	return nil
+}
+
 // person returns who the session belongs to, as the store has them now;
 // store.ErrNotFound when it belongs to nobody.
 func (c *console) person(k *call) (person, error) {
 	if id := c.sessions.GetString(k.Context(), userKey); id != "" {
-		p, err := c.user(k, c.sessions.GetString(k.Context(), userEnv), id)
+		by := store.SignedOn{UserID: id, ProviderID: c.sessions.GetString(k.Context(), providerKey)}
+		p, err := c.user(k, c.sessions.GetString(k.Context(), userEnv), by)
 		if err == nil {
 			err = c.stillProven(k, p)
 		}
@@ -272,6 +297,7 @@ func (c *console) begin(k *call, p *person, how string) error {
 	} else {
 		c.sessions.Put(k.Context(), userKey, p.UserID)
 		c.sessions.Put(k.Context(), userEnv, p.EnvironmentID)
+		c.sessions.Put(k.Context(), providerKey, p.ProviderID)
 	}
 	if err := c.keepProofs(k, *p); err != nil {
 		return err

@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -66,6 +67,7 @@ type world struct {
 	secure            *secured // nil: plain HTTP
 	runWith           []string // the agent's command; nil: the program
 	flags             []string // more of the cloud's
+	cloudWith         []string // what the cloud is run by; nil: nothing
 }
 
 // machine is one paired agent.
@@ -85,7 +87,9 @@ type plan struct {
 	bind    string   // what is in the bind block; empty: DN and password of the directory
 	cable   *cable   // between agent and cloud; nil: none
 	flags   []string // more of the cloud's
-	secure  *secured // nil: plain HTTP
+	// cloudWith is what the cloud is run by, as a shell that bounds it; nil: nothing.
+	cloudWith []string
+	secure    *secured // nil: plain HTTP
 }
 
 // directory is a running one, as a gateway's administrator knows it.
@@ -117,12 +121,13 @@ func must(t testing.TB, err error) {
 func newWorld(t *testing.T, p plan) *world {
 	t.Helper()
 	w := &world{
-		t:      t,
-		dir:    t.TempDir(),
-		update: p.update,
-		cable:  p.cable,
-		flags:  p.flags,
-		secure: p.secure,
+		t:         t,
+		dir:       t.TempDir(),
+		update:    p.update,
+		cable:     p.cable,
+		flags:     p.flags,
+		secure:    p.secure,
+		cloudWith: p.cloudWith,
 	}
 	if p.at == nil {
 		p.at = w.startSlapd(p.slapd)
@@ -156,7 +161,8 @@ func (w *world) startCloud(listen string) {
 		args = append(args, "--tls-cert", w.secure.cert, "--tls-key", w.secure.key)
 		w.api.HTTP = w.secure.client
 	}
-	w.cloud = start(w.t, w.dir+"/cloud.log", programs+"/ldap-cloud", args...)
+	run := slices.Concat(w.cloudWith, []string{programs + "/ldap-cloud"}, args)
+	w.cloud = start(w.t, w.dir+"/cloud.log", run[0], run[1:]...)
 	w.url = strings.TrimSpace(strings.TrimPrefix(w.cloud.line("ldap-cloud is ready: "), "ldap-cloud is ready: "))
 	if w.cable != nil {
 		w.url = w.address()

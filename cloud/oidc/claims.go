@@ -22,26 +22,35 @@ const MaxGroups = 100
 // overflowClaim says how many groups there are when they are not in a token.
 const overflowClaim = "groups_overflow"
 
-// person returns somebody who may have tokens; store.ErrNotFound when there is no
-// such user, or none who is enabled.
-func (p *provider) person(ctx context.Context, id string) (store.User, error) {
-	u, err := p.Store.User(ctx, p.env, id)
-	if err == nil && !u.Enabled {
+// granted returns whose sign-on it was and the application that it was for, while both may
+// have tokens of it; store.ErrNotFound when one may not any more.
+// Everything that gives or opens a token asks here.
+func (p *provider) granted(
+	ctx context.Context, by store.SignedOn, application string,
+) (store.User, store.Application, error) {
+	u, err := p.Store.SignedOnUser(ctx, p.env, by)
+	if err != nil {
+		return store.User{}, store.Application{}, err
+	}
+	a, err := p.application(ctx, application)
+	return u, a, err
+}
+
+// application returns one that is enabled; store.ErrNotFound when there is none.
+func (p *provider) application(ctx context.Context, id string) (store.Application, error) {
+	a, err := p.Store.Application(ctx, p.env, id)
+	if err == nil && !a.Enabled {
 		err = store.ErrNotFound
 	}
-	return u, err
+	return a, err
 }
 
 // fill writes what an application may know of a person, with at most so many
 // groups; 0 for all.
 func (p *provider) fill(
-	ctx context.Context, info *oidc.UserInfo, user, application string, scopes []string, mostGroups int,
+	ctx context.Context, info *oidc.UserInfo, by store.SignedOn, application string, scopes []string, mostGroups int,
 ) error {
-	u, err := p.person(ctx, user)
-	if err != nil {
-		return err
-	}
-	a, err := p.Store.Application(ctx, p.env, application)
+	u, a, err := p.granted(ctx, by, application)
 	if err != nil {
 		return err
 	}
@@ -139,11 +148,25 @@ func (s *storage) SetUserinfoFromScopes(context.Context, *oidc.UserInfo, string,
 func (s *storage) SetUserinfoFromRequest(
 	ctx context.Context, info *oidc.UserInfo, r op.IDTokenRequest, scopes []string,
 ) error {
-	err := s.fill(ctx, info, r.GetSubject(), r.GetClientID(), scopes, MaxGroups)
+	by, err := signedOn(r)
+	if err == nil {
+		err = s.fill(ctx, info, by, r.GetClientID(), scopes, MaxGroups)
+	}
 	if errors.Is(err, store.ErrNotFound) {
 		return oidc.ErrInvalidGrant().WithDescription("The person may not sign on any more.")
 	}
 	return err
+}
+
+// signedOn is of whom a request of the library's is; errNotHere when it is of another kind.
+func signedOn(r op.IDTokenRequest) (store.SignedOn, error) {
+	switch r := r.(type) {
+	case *authRequest:
+		return r.SignedOn, nil
+	case *refreshRequest:
+		return r.SignedOn, nil
+	}
+	return store.SignedOn{}, errNotHere
 }
 
 // SetUserinfoFromToken writes what userinfo answers.
@@ -153,7 +176,7 @@ func (s *storage) SetUserinfoFromToken(ctx context.Context, info *oidc.UserInfo,
 		err = store.ErrNotFound
 	}
 	if err == nil {
-		err = s.fill(ctx, info, subject, t.ApplicationID, t.Scopes, 0)
+		err = s.fill(ctx, info, t.SignedOn, t.ApplicationID, t.Scopes, 0)
 	}
 	if errors.Is(err, store.ErrNotFound) {
 		return oidc.ErrAccessDenied().WithDescription("The access token is not good any more.")
@@ -173,7 +196,7 @@ func (s *storage) SetIntrospectionFromToken(
 		return store.ErrNotFound
 	}
 	info := new(oidc.UserInfo)
-	if err := s.fill(ctx, info, subject, application, t.Scopes, 0); err != nil {
+	if err := s.fill(ctx, info, t.SignedOn, application, t.Scopes, 0); err != nil {
 		return err
 	}
 	r.SetUserInfo(info)

@@ -27,7 +27,9 @@
 //   - An application learns the groups that it is allowed to, when it asks by the
 //     scope "groups". An ID token has at most MaxGroups of them: beyond, it has
 //     none, and "groups_overflow" says how many there are; userinfo has them all.
-//   - A person who is disabled gets no token, and those there are open nothing.
+//   - What came of a sign-on is good while the person, the application and the identity provider
+//     that it was through are there and enabled: each is looked at whenever a code, a token or
+//     a session is used, and the answer is an error of OAuth.
 //   - Keys that sign are made anew every 30 days, and sealed in the store.
 //   - What is kept of sign-ons that nobody ends is bounded: an address begins at most
 //     3,000 in a minute, on each node, and each is kept for half an hour.

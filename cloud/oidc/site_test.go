@@ -40,7 +40,9 @@ type site struct {
 	alice  store.User
 	app    store.Application
 	secret string
-	clock  time.Duration // ahead of the true time
+	// through is the identity provider by which people sign on; without an ID it is none.
+	through store.IdentityProvider
+	clock   time.Duration // ahead of the true time
 }
 
 // desk knows one password, for every name.
@@ -56,7 +58,7 @@ func (d desk) SignOn(ctx context.Context, r signon.Request) (store.SignOn, error
 		Message:       "The username or the password is not right.",
 	}
 	if u, err := d.db.UserByUsername(ctx, d.env, r.Username); err == nil && string(r.Password) == "wonderland" {
-		so.UserID, so.Outcome = u.ID, "ok"
+		so.UserID, so.Outcome, so.ProviderID = u.ID, "ok", d.through.ID
 	}
 	return so, d.db.RecordSignOn(ctx, &so)
 }

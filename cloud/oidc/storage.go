@@ -88,6 +88,9 @@ func (s *storage) AuthRequestByCode(ctx context.Context, code string) (op.AuthRe
 	if err != nil {
 		return nil, err
 	}
+	if _, _, err := s.granted(ctx, a.SignedOn, a.ApplicationID); err != nil {
+		return nil, err
+	}
 	var r request
 	if err := json.Unmarshal(a.Request, &r); err != nil {
 		return nil, err
@@ -111,7 +114,7 @@ func (s *storage) CreateAccessToken(ctx context.Context, r op.TokenRequest) (id 
 	}
 	t.ExpiresAt = t.AccessUntil
 	err = s.Store.AddToken(ctx, &t, nil, s.now())
-	return t.ID, t.AccessUntil, err
+	return t.ID, t.AccessUntil, goneMeanwhile(err)
 }
 
 // CreateAccessAndRefreshTokens implements op.Storage. The refresh token in hand,
@@ -140,7 +143,16 @@ func (s *storage) CreateAccessAndRefreshTokens(
 		)
 		err = oidc.ErrInvalidGrant().WithDescription("The refresh token was used before.")
 	}
-	return t.ID, refresh, t.AccessUntil, err
+	return t.ID, refresh, t.AccessUntil, goneMeanwhile(err)
+}
+
+// goneMeanwhile says in the words of RFC 6749 that the person or the application of a
+// token was deleted while it was made.
+func goneMeanwhile(err error) error {
+	if errors.Is(err, store.ErrNotFound) {
+		return oidc.ErrInvalidGrant().WithDescription("The person may not sign on any more.").WithParent(err)
+	}
+	return err
 }
 
 // tokenFor is for the two kinds of requests that there are here; errNotHere for any
@@ -165,7 +177,7 @@ func (s *storage) TokenRequestByRefreshToken(ctx context.Context, refresh string
 	if err != nil {
 		return nil, err
 	}
-	if _, err := s.person(ctx, t.SignedOn.UserID); err != nil {
+	if _, _, err := s.granted(ctx, t.SignedOn, t.ApplicationID); err != nil {
 		return nil, err
 	}
 	return &refreshRequest{t}, nil
@@ -221,23 +233,29 @@ func (s *storage) GetRefreshTokenInfo(ctx context.Context, _, token string) (use
 
 // GetClientByClientID returns an application that is enabled.
 func (s *storage) GetClientByClientID(ctx context.Context, id string) (op.Client, error) {
-	a, err := s.Store.Application(ctx, s.env, id)
-	if err == nil && !a.Enabled {
-		err = errors.New("the application is disabled")
-	}
+	a, err := s.application(ctx, id)
 	if err != nil {
-		return nil, err
+		return nil, noClient(err)
 	}
 	return client{a, s.pageURL(s.env)}, nil
 }
 
+// noClient is why an application is not taken in the words of RFC 6749 section 5.2; it
+// parts what an application can do something about from a fault of ours.
+func noClient(err error) error {
+	if errors.Is(err, store.ErrNotFound) {
+		return oidc.ErrInvalidClient().WithDescription("There is no such application, or it is disabled.").WithParent(err)
+	}
+	return oidc.ErrServerError().WithParent(err)
+}
+
 // AuthorizeClientIDSecret checks an application's secret.
 func (s *storage) AuthorizeClientIDSecret(ctx context.Context, id, secret string) error {
-	a, err := s.Store.Application(ctx, s.env, id)
+	a, err := s.application(ctx, id)
 	if err != nil {
-		return err
+		return noClient(err)
 	}
-	if !a.Enabled || a.SecretHash == nil || subtle.ConstantTimeCompare(a.SecretHash, vault.HashSecret(secret)) != 1 {
+	if a.SecretHash == nil || subtle.ConstantTimeCompare(a.SecretHash, vault.HashSecret(secret)) != 1 {
 		return errors.New("the secret is not the application's")
 	}
 	return nil

@@ -310,11 +310,12 @@ func (k *call) arrived(a idp.Arrived, err error) error {
 	// Seconds are what applications are told (auth_time), and what is compared with
 	// their max_age.
 	by := store.SignedOn{
-		UserID:   a.SignOn.UserID,
-		SignOnID: a.SignOn.ID,
-		Method:   a.SignOn.Method,
-		Methods:  strings.Join(a.Methods, " "),
-		At:       a.At.UTC().Truncate(time.Second),
+		UserID:     a.SignOn.UserID,
+		SignOnID:   a.SignOn.ID,
+		Method:     a.SignOn.Method,
+		Methods:    strings.Join(a.Methods, " "),
+		ProviderID: a.SignOn.ProviderID,
+		At:         a.At.UTC().Truncate(time.Second),
 	}
 	if err := k.Sessions.keep(k.Context(), k.env.ID, by, a.Until); err != nil {
 		return err

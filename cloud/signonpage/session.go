@@ -8,6 +8,7 @@ import (
 
 	"ldap-gateway/cloud/oidc"
 	"ldap-gateway/cloud/store"
+	"ldap-gateway/cloud/web"
 )
 
 var _ oidc.Sessions = (*Sessions)(nil)
@@ -23,7 +24,8 @@ type kept struct {
 }
 
 // Person returns who has signed on in an environment; false when nobody has, or
-// the user may not sign on any more, or was signed off everywhere since.
+// the user may not sign on any more, or was signed off everywhere since, or the identity
+// provider that it was through is disabled.
 func (s *Sessions) Person(ctx context.Context, env string) (by store.SignedOn, ok bool) {
 	// A store that cannot be asked is nobody, too: the page asks for the sign-on again.
 	b := s.manager.GetBytes(ctx, env)
@@ -31,9 +33,9 @@ func (s *Sessions) Person(ctx context.Context, env string) (by store.SignedOn, o
 	if b == nil || json.Unmarshal(b, &has) != nil {
 		return store.SignedOn{}, false
 	}
-	u, err := s.store.User(ctx, env, has.UserID)
+	u, err := s.store.SignedOnUser(ctx, env, has.SignedOn)
 	over := !has.Until.IsZero() && !time.Now().Before(has.Until)
-	if err != nil || over || !u.Enabled || u.SignOffs != has.SignOffs {
+	if err != nil || over || u.SignOffs != has.SignOffs {
 		return store.SignedOn{}, false
 	}
 	return has.SignedOn, true
@@ -46,7 +48,7 @@ func (s *Sessions) PersonOf(r *http.Request, env string) (by store.SignedOn, ok 
 	if err != nil {
 		return by, false, nil // the only error is that there is none
 	}
-	ctx, err := s.manager.Load(bare{r.Context()}, cookie.Value)
+	ctx, err := s.manager.Load(web.Bare(r.Context()), cookie.Value)
 	if err != nil {
 		return by, false, err
 	}
@@ -54,17 +56,16 @@ func (s *Sessions) PersonOf(r *http.Request, env string) (by store.SignedOn, ok 
 	return by, ok, nil
 }
 
-// bare is a context without its values: among them may be the session of another
-// kind of page, which would be taken for ours.
-type bare struct{ context.Context }
-
-// Value implements context.Context.
-func (bare) Value(any) any { return nil }
-
 // begin keeps who has signed on, under a new token: one that was there before,
 // whoever planted it, is worth nothing.
 func (s *Sessions) begin(ctx context.Context, so store.SignOn) (store.SignedOn, error) {
-	by := store.SignedOn{UserID: so.UserID, SignOnID: so.ID, Method: so.Method, At: so.At.UTC().Truncate(time.Second)}
+	by := store.SignedOn{
+		UserID:     so.UserID,
+		SignOnID:   so.ID,
+		Method:     so.Method,
+		ProviderID: so.ProviderID,
+		At:         so.At.UTC().Truncate(time.Second),
+	}
 	return by, s.keep(ctx, so.EnvironmentID, by, time.Time{})
 }
 

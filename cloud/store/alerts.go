@@ -108,6 +108,12 @@ func (r reader) Alerts(ctx context.Context, env string) ([]Alert, error) {
 		env, MaxLimit)
 }
 
+// NodeAlert is what keys of alerts about one node begin with. Another node knows nothing of
+// them, so they end when nobody has seen them for nodeAlertLasts.
+const NodeAlert = "node/"
+
+const nodeAlertLasts = 2 * time.Minute
+
 // SeeAlerts takes in what is wrong in an environment now, and ends what is not
 // any more. What ended longer than keep ago is forgotten.
 // What ends keeps its row for a while, since the channels are still to be told that it
@@ -130,8 +136,9 @@ func (s *Store) SeeAlerts(ctx context.Context, env string, now time.Time, keep t
 		_, err := tx.c.exec(ctx, `
 			UPDATE alerts
 			SET ended_at = $1
-			WHERE environment_id = $2 AND ended_at = 0 AND seen_at < $1`,
-			micros(now), env)
+			WHERE environment_id = $2 AND ended_at = 0 AND seen_at < $1
+				AND (alert_key NOT LIKE 'node/%' OR seen_at < $3)`,
+			micros(now), env, micros(now.Add(-nodeAlertLasts)))
 		if err != nil {
 			return err
 		}

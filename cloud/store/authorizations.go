@@ -23,12 +23,33 @@ type SignedOn struct {
 	UserID, SignOnID string // empty: nobody has yet
 	Method           Method // of the sign-on
 	Methods          string // of ByIDP, as RFC 8176 has them, parted by blanks; empty: not said
+	ProviderID       string // of ByIDP
 	At               time.Time
+}
+
+// SignedOnUser returns the user of a sign-on that may still be built upon. ErrNotFound when the
+// user is gone or disabled, or the identity provider is that it came through.
+// Whoever uses something that came of a sign-on asks here, each time.
+func (r reader) SignedOnUser(ctx context.Context, env string, by SignedOn) (User, error) {
+	if by.ProviderID != "" {
+		p, err := r.IdentityProvider(ctx, env, by.ProviderID)
+		if err == nil && !p.Enabled {
+			err = ErrNotFound
+		}
+		if err != nil {
+			return User{}, err
+		}
+	}
+	u, err := r.User(ctx, env, by.UserID)
+	if err == nil && !u.Enabled {
+		err = ErrNotFound
+	}
+	return u, err
 }
 
 const authorizationColumns = `
 	SELECT id, environment_id, application_id, request, user_id, sign_on_id, method, signed_on_at, created_at,
-		expires_at, methods
+		expires_at, methods, provider_id
 	FROM authorizations`
 
 // scanAuthorization leaves the hash of the code out: it is looked up by, and never
@@ -47,6 +68,7 @@ func scanAuthorization(r row) (a Authorization, err error) {
 		at{&a.CreatedAt},
 		at{&a.ExpiresAt},
 		&a.SignedOn.Methods,
+		&a.SignedOn.ProviderID,
 	)
 	a.Request = []byte(request)
 	return a, err
@@ -93,9 +115,9 @@ func (s *Store) CompleteAuthorization(ctx context.Context, env, id string, by Si
 	return s.Provision(ctx, func(tx *Tx) error {
 		return tx.c.execOne(ctx, `
 			UPDATE authorizations
-			SET user_id = $1, sign_on_id = $2, method = $3, signed_on_at = $4, methods = $7
+			SET user_id = $1, sign_on_id = $2, method = $3, signed_on_at = $4, methods = $7, provider_id = $8
 			WHERE environment_id = $5 AND id = $6 AND code_hash = ''`,
-			by.UserID, by.SignOnID, by.Method, micros(by.At), env, id, by.Methods)
+			by.UserID, by.SignOnID, by.Method, micros(by.At), env, id, by.Methods, by.ProviderID)
 	})
 }
 
@@ -173,7 +195,7 @@ type Token struct {
 
 const tokenColumns = `
 	SELECT id, environment_id, application_id, authorization_id, user_id, scopes, method, signed_on_at,
-		refresh_hash, access_until, expires_at, methods
+		refresh_hash, access_until, expires_at, methods, provider_id
 	FROM application_tokens`
 
 // scanToken leaves out whether the refresh token was used: a look-up must find one that
@@ -192,6 +214,7 @@ func scanToken(r row) (t Token, err error) {
 		at{&t.AccessUntil},
 		at{&t.ExpiresAt},
 		&t.SignedOn.Methods,
+		&t.SignedOn.ProviderID,
 	)
 	return t, err
 }
@@ -238,8 +261,8 @@ func (s *Store) AddToken(ctx context.Context, t *Token, replaces []byte, now tim
 		_, err = tx.c.exec(ctx, `
 			INSERT INTO application_tokens (id, environment_id, application_id, user_id, authorization_id, scopes,
 				method, signed_on_at, refresh_hash, refreshed_at, access_until, expires_at,
-				methods)
-			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 0, $10, $11, $12)`,
+				methods, provider_id)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 0, $10, $11, $12, $13)`,
 			t.ID,
 			t.EnvironmentID,
 			t.ApplicationID,
@@ -252,6 +275,7 @@ func (s *Store) AddToken(ctx context.Context, t *Token, replaces []byte, now tim
 			micros(t.AccessUntil),
 			micros(t.ExpiresAt),
 			t.SignedOn.Methods,
+			t.SignedOn.ProviderID,
 		)
 		return err
 	})

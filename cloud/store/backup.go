@@ -46,6 +46,38 @@ func Backup(ctx context.Context, database, to string) (err error) {
 	return f.Sync()
 }
 
+// Whole looks whether a copy, as Backup wrote it, can be opened and is not damaged:
+// ErrDamaged when it cannot be restored from. It changes nothing.
+func Whole(ctx context.Context, file string) (err error) {
+	path := (&url.URL{Path: filepath.ToSlash(file)}).EscapedPath()
+	db, err := sql.Open("sqlite", "file:"+path+"?mode=ro&immutable=1")
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, db.Close()) }()
+	if err := isWhole(ctx, db); err != nil {
+		return err
+	}
+	var environments int
+	if err := db.QueryRowContext(ctx, `SELECT count(*) FROM environments`).Scan(&environments); err != nil {
+		return fmt.Errorf("%w: %w", ErrDamaged, err)
+	}
+	return nil
+}
+
+// isWhole has SQLite look at every page.
+func isWhole(ctx context.Context, db *sql.DB) error {
+	var verdict string
+	err := db.QueryRowContext(ctx, `PRAGMA integrity_check`).Scan(&verdict)
+	switch {
+	case err != nil:
+		return fmt.Errorf("%w: %w", ErrDamaged, err)
+	case verdict != "ok":
+		return fmt.Errorf("%w: %s", ErrDamaged, strings.Join(strings.Fields(verdict), " "))
+	}
+	return nil
+}
+
 // Restored makes a copy of a database, as Backup wrote it, fit to be served from:
 // it looks whether the copy is whole, brings its tables up to date, and forgets
 // sessions and tokens. ErrDamaged when the copy is not whole.
@@ -55,12 +87,8 @@ func Restored(ctx context.Context, database string) (err error) {
 		return fmt.Errorf("restore: %w", err)
 	}
 	defer func() { err = errors.Join(err, s.Close()) }()
-	verdict, err := queryOne(ctx, s.c, value[string], `PRAGMA integrity_check`)
-	switch {
-	case err != nil:
-		return fmt.Errorf("%w: %w", ErrDamaged, err)
-	case verdict != "ok":
-		return fmt.Errorf("%w: %s", ErrDamaged, strings.Join(strings.Fields(verdict), " "))
+	if err := isWhole(ctx, s.w); err != nil {
+		return err
 	}
 	if err := sqliteProduct().migrate(ctx, s.w); err != nil {
 		return fmt.Errorf("restore: %w", err)

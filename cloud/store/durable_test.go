@@ -102,14 +102,6 @@ func TestParallel(t *testing.T) {
 	}
 }
 
-// A newer program's file is left alone.
-func TestNewerFile(t *testing.T) {
-	where := empty(t)
-	must(t, openAt(t, where).PretendVersion(t.Context(), 9999))
-	_, err := store.Open(t.Context(), where)
-	want(t, err, store.ErrNewer)
-}
-
 func TestFileIsPrivate(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "cloud.db")
 	build(t, openAt(t, path), "one")

@@ -78,7 +78,10 @@ func (p product) migrate(ctx context.Context, db *sql.DB) error {
 	}
 	sources := g.ListSources()
 	if newest := sources[len(sources)-1].Version; version > newest {
-		return fmt.Errorf("%w: version %d, this program knows %d", ErrNewer, version, newest)
+		return fmt.Errorf(
+			"%w: version %d, this program knows %d: start the newer program, or restore a backup from before the update",
+			ErrNewer, version, newest,
+		)
 	}
 	_, err = g.Up(ctx)
 	return err

@@ -33,11 +33,11 @@ func (r reader) FindSession(ctx context.Context, token string) (data []byte, fou
 	if errors.Is(err, ErrNotFound) {
 		return nil, false, nil
 	}
-	return s.data, err == nil, err
+	return s.data, err == nil && len(s.data) > 0, err
 }
 
 // CommitSession keeps data under the token until it expires, in place of what
-// was there, and forgets the sessions that have expired.
+// was there, and forgets the sessions that have expired. What DeleteSession forgot stays so.
 func (s *Store) CommitSession(ctx context.Context, token string, data []byte, expires time.Time) error {
 	return s.Provision(ctx, func(tx *Tx) error {
 		if _, err := tx.c.exec(ctx, `DELETE FROM sessions WHERE expires_at < $1`, micros(now())); err != nil {
@@ -46,16 +46,26 @@ func (s *Store) CommitSession(ctx context.Context, token string, data []byte, ex
 		_, err := tx.c.exec(ctx, `
 			INSERT INTO sessions (hash, data, expires_at)
 			VALUES ($1, $2, $3)
-			ON CONFLICT (hash) DO UPDATE SET data = excluded.data, expires_at = excluded.expires_at`,
+			ON CONFLICT (hash) DO UPDATE SET data = excluded.data, expires_at = excluded.expires_at
+			WHERE sessions.data <> ''`,
 			sessionKey(token), inBase64(data), micros(expires))
 		return err
 	})
 }
 
+// endedFor is how long a session that has ended is known as one: longer than a request takes.
+const endedFor = 10 * time.Minute
+
 // DeleteSession forgets a session; it is no error when there is none.
+// Its row stays for a while without what it held: a request that had read the session
+// before would write it back, and whoever signed out would not be.
 func (s *Store) DeleteSession(ctx context.Context, token string) error {
 	return s.Provision(ctx, func(tx *Tx) error {
-		_, err := tx.c.exec(ctx, `DELETE FROM sessions WHERE hash = $1`, sessionKey(token))
+		_, err := tx.c.exec(ctx, `
+			UPDATE sessions
+			SET data = '', expires_at = $2
+			WHERE hash = $1`,
+			sessionKey(token), micros(now().Add(endedFor)))
 		return err
 	})
 }

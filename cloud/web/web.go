@@ -1,6 +1,7 @@
 package web
 
 import (
+	"context"
 	"net"
 	"net/http"
 	"strings"
@@ -56,6 +57,15 @@ func Pages(policy string, next http.Handler) http.Handler {
 		next.ServeHTTP(w, r)
 	})
 }
+
+// Bare is a context with the end of another and without its values: among them may be the
+// session of another kind of page, or one that has changed meanwhile.
+func Bare(ctx context.Context) context.Context { return bare{ctx} }
+
+type bare struct{ context.Context }
+
+// Value implements context.Context.
+func (bare) Value(any) any { return nil }
 
 // Limited bounds the body of a request, in bytes. Reading more is an
 // *http.MaxBytesError.
