@@ -5,6 +5,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 
@@ -148,6 +150,7 @@ func (p *Provisioner) Apply(ctx context.Context, id Identity, so *store.SignOn) 
 		m.Verdict, m.Reason = Unknown, "its source brings too many large lists of groups at once"
 		id.Membership = &m
 	}
+	id = id.storable()
 	recorded := *so
 	s := &step{id: id, so: &recorded, budget: p}
 	defer func() { done(s.changes) }()
@@ -160,6 +163,34 @@ func (p *Provisioner) Apply(ctx context.Context, id Identity, so *store.SignOn) 
 	}
 	*so = recorded
 	return s.change, nil
+}
+
+// storable returns the identity with its texts as they are kept, so that what comes is
+// compared with what is kept.
+func (id Identity) storable() Identity {
+	id.DN, id.Username = store.Storable(id.DN), store.Storable(id.Username)
+	id.Properties = maps.Clone(id.Properties)
+	for name, value := range id.Properties {
+		id.Properties[name] = store.Storable(value)
+	}
+	id.Correlation = slices.Clone(id.Correlation)
+	for i := range id.Correlation {
+		id.Correlation[i].Value = store.Storable(id.Correlation[i].Value)
+	}
+	if id.Membership != nil {
+		m := *id.Membership
+		m.Groups = slices.Clone(m.Groups)
+		for i, g := range m.Groups {
+			m.Groups[i] = Group{
+				Name:        store.Storable(g.Name),
+				DisplayName: store.Storable(g.DisplayName),
+				ID:          store.Storable(g.ID),
+				Stamp:       store.Storable(g.Stamp),
+			}
+		}
+		id.Membership = &m
+	}
+	return id
 }
 
 // step is one Apply.

@@ -236,3 +236,24 @@ func TestDirectoryNameAndValuesFollow(t *testing.T) {
 		t.Errorf("%+v", c)
 	}
 }
+
+// TestTextsThatAreKeptOtherwise: what a database has no place for is replaced, and the same
+// person with the same groups comes again as if nothing had been.
+func TestTextsThatAreKeptOtherwise(t *testing.T) {
+	w := build(t)
+	come := func() (provisioner.Change, store.SignOn) {
+		t.Helper()
+		id := w.ada("a\x00b", "a\xffb", "c\xc3")
+		id.Correlation[0].Value = "u\x00\xff1"
+		id.Properties["username"], id.Properties["nick"], id.DN = "ada\x00", "\xffn", "uid=ada\x00,dc=x"
+		return w.mustSignOn(id)
+	}
+	first, _ := come()
+	again, so := come()
+	if again.User.ID != first.User.ID || again.Created || len(again.Fields)+len(again.Added)+len(again.Removed) != 0 {
+		t.Errorf("%+v", again)
+	}
+	if so.Updated || len(first.Added) != 2 { // two of the three are kept alike
+		t.Errorf("%+v, %d groups", so, len(first.Added))
+	}
+}

@@ -111,11 +111,20 @@ func typed(err error) error {
 // no UTF-8, and NUL. Both engines keep the same.
 func storable(args []any) []any {
 	for i, a := range args {
-		if s, ok := a.(string); ok && (!utf8.ValidString(s) || strings.ContainsRune(s, 0)) {
-			args[i] = strings.ReplaceAll(strings.ToValidUTF8(s, "\uFFFD"), "\x00", "\uFFFD")
+		if s, ok := a.(string); ok {
+			args[i] = Storable(s)
 		}
 	}
 	return args
+}
+
+// Storable returns a text as it is kept. Who compares what comes with what is kept
+// compares that: see storable.
+func Storable(s string) string {
+	if utf8.ValidString(s) && !strings.ContainsRune(s, 0) {
+		return s
+	}
+	return strings.ReplaceAll(strings.ToValidUTF8(s, "\uFFFD"), "\x00", "\uFFFD")
 }
 
 // newID gives id a value when it has none.
