@@ -357,7 +357,7 @@ func (p *Policy) LeaveOut(group string) string {
 		return "not at or below policy.groups.search_bases"
 	case len(p.include) > 0 && !dn.MatchAny(p.include, name):
 		return "not like any of policy.groups.include"
-	case dn.MeanAnyPart(p.exclude, name):
+	case p.excludes(name):
 		return "like one of policy.groups.exclude"
 	}
 	return ""
