@@ -12,6 +12,8 @@
 //     line and the source line, and does not show the values of the keys that
 //     hold secrets, nor of keys that are none, which may be misspelt; nor what env(),
 //     file() and credential() read; nor what stands before the host of a URL.
+//   - A mistake within a value that may be secret has words of ours, its line and its
+//     key: no text of a library, which may repeat a part of it.
 //   - An unknown key or block is a mistake.
 //   - What Load returns is complete: every default is filled in, every URL,
 //     certificate and duration is parsed, nothing needs to be parsed again.

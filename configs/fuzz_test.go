@@ -8,18 +8,30 @@ import (
 	"github.com/hashicorp/hcl/v2"
 )
 
-// places are where a secret stands in a file that is right or wrong, as %.
+// places are where a secret stands in a file that is right or wrong, as @@.
 var places = []string{
-	"password = \"%\"",
-	"proxy = \"http://u:%@p\"",
-	"pasword = \"%\"",
-	"(\"password\") = \"%\"",
-	"service % {",
-	"service {\n level = \"%\"\n}",
-	"x = { level = \"%\" }",
-	"password %",
-	"\"%\"",
-	"# %",
+	"password = \"@@\"",
+	"proxy = \"http://u:@@@p\"",
+	"pasword = \"@@\"",
+	"(\"password\") = \"@@\"",
+	"service @@ {",
+	"service {\n level = \"@@\"\n}",
+	"x = { level = \"@@\" }",
+	"password @@",
+	"\"@@\"",
+	"# @@",
+	"password = \"a%{@@}b\"",
+	"password = \"a${@@(\\\"b\\\")}\"",
+	"password = \"%{if @@ c}\"",
+	"password = \"${null.@@}\"",
+	"password = \"\\q@@\"",
+	"password = @@(1)",
+	"pasword = \"a%{~@@}b\"",
+	"password \"%{@@}\"",
+	"password dn = \"@@\"",
+	"password.dn = \"@@\"",
+	"password, dn = \"a\", \"@@\"",
+	"own_identity = \"@@\"",
 }
 
 // FuzzParse wants neither a crash nor a secret shown: wherever a secret stands and
@@ -34,7 +46,7 @@ func FuzzParse(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, before, after []byte, place byte) {
 		const secret = "zqsecretqz"
-		stands := strings.ReplaceAll(places[int(place)%len(places)], "%", secret)
+		stands := strings.ReplaceAll(places[int(place)%len(places)], "@@", secret)
 		src := bytes.Join([][]byte{before, []byte("\n" + stands + "\n"), after}, nil)
 		g, err := Parse("gateway.hcl", src)
 		if err == nil && (g.Cloud.URL == nil || g.Directory.Servers == nil) {

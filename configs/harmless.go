@@ -10,6 +10,13 @@ import (
 // addressKeys are those of addresses: what has another form may have a password in it.
 var addressKeys = []string{"url", "servers", "discover", "referral_hosts", "kdc", "listen"}
 
+// switchKeys are those of switches and numbers: a text is not meant for them.
+var switchKeys = []string{
+	"allow_clear_text", "bind", "built_in_primary_groups", "explain", "follow_referrals", "keep", "max", "max_size_mb",
+	"most", "old_key_exchange", "own_identity", "password_changes", "posix_primary_groups", "search",
+	"sign_ons_per_minute", "sign_ons_per_person_per_minute", "user_type_changes_per_hour",
+}
+
 // block is what the schema has in one block; nil: the schema has no such block, so that
 // nothing in it is known to be harmless.
 type block struct {

@@ -265,7 +265,7 @@ var wrong = []struct{ in, more, says string }{
 	{"directory", "bind {\ndn = \"cn=x\"\npassword = file(\"nowhere\")\n}", "no such file"},
 	{"directory", "bind {\ndn = \"cn=x\"\npassword = env(\"NOT_SET_AT_ALL\")\n}", "is not set"},
 	{"directory", "bind {\ndn = \"cn=x\"\npassword = credential(\"a/b\")\n}", "is a path"},
-	{"directory", "bind {\ndn = \"cn=x\"\npassword = exec(\"x\")\n}", "no function named"},
+	{"directory", "bind {\ndn = \"cn=x\"\npassword = exec(\"x\")\n}", "cannot be read"},
 	{"directory", "bind {\nown_identity = true\ndn = \"cn=x\"\n}", "Two ways to bind"},
 	{"directory", "bind {\ngssapi {\nprincipal = \"a@B\"\nkeytab = \"nowhere\"\n}\n}", "Cannot read the file"},
 	{"directory", "bind {\ngssapi {\nprincipal = \"a@B@C\"\nkeytab = \"keytab\"\n}\n}", "Not a principal"},

@@ -45,12 +45,12 @@ func parse(path string, src []byte, given map[string]string) (*Gateway, error) {
 	}
 	f, diags := parser.ParseHCL(src, name)
 	if diags.HasErrors() {
-		return nil, mistakes(path, parser, diags)
+		return nil, mistakes(path, parser, quiet(diags, src))
 	}
 	r := newReader(filepath.Dir(path))
-	r.given = given
+	r.given, r.src = given, src
 	var body fileBody
-	r.diags = gohcl.DecodeBody(f.Body, r.eval, &body)
+	r.diags = quiet(gohcl.DecodeBody(f.Body, r.eval, &body), src)
 	g := &Gateway{Path: path}
 	r.gateway(&body, f.Body, g)
 	if r.diags.HasErrors() {

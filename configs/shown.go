@@ -44,6 +44,7 @@ type hiding struct {
 	opener  string   // what began the line, where it is no key
 	hidden  bool     // literals, from here on
 	address bool     // literals that are none, from here on
+	only    bool     // literals that are texts, from here on
 	lost    bool     // hidden, and not as the value of a key
 	within  bool     // a line
 	depth   int      // of brackets
@@ -109,8 +110,9 @@ func (h *hiding) hides(i int) bool {
 // begins goes on behind the name of a key, and tells whether that is hidden.
 func (h *hiding) begins(key string, as hclsyntax.TokenType) bool {
 	in := h.at[len(h.at)-1]
-	h.hidden, h.lost = !in.shows(key) || h.hidden && h.depth > 0, false
-	h.address, h.opener = slices.Contains(addressKeys, key), ""
+	after := h.hidden && (h.depth > 0 || h.lost) // what may be a value already
+	h.hidden, h.lost = !in.shows(key) || after, false
+	h.address, h.only, h.opener = slices.Contains(addressKeys, key), slices.Contains(switchKeys, key), ""
 	return h.hidden && as == hclsyntax.TokenQuotedLit && !wholeFile.knows(key)
 }
 
@@ -130,6 +132,7 @@ func (h *hiding) braces(i int) {
 		if i > 0 && h.opener != "" && string(h.tokens[i-1].Bytes) == h.opener {
 			in = h.at[len(h.at)-1].in(h.opener)
 		}
+		h.lost = h.lost && in == nil // else a line begins
 		h.at = append(h.at, in)
 	}
 	h.within, h.opener = h.depth > 0, ""
@@ -138,8 +141,12 @@ func (h *hiding) braces(i int) {
 // harmless tells whether a literal behind a key that is shown has nothing to hide.
 func (h *hiding) harmless(t hclsyntax.Token) bool {
 	switch text := string(t.Bytes); {
+	case t.Type == hclsyntax.TokenStringLit: // of a heredoc, which may have swallowed what follows
+		return false
 	case t.Type == hclsyntax.TokenIdent:
 		return text == "true" || text == "false" || text == "null"
+	case h.only:
+		return t.Type == hclsyntax.TokenNumberLit
 	case h.address && t.Type != hclsyntax.TokenNumberLit:
 		return plainAddress.MatchString(strings.TrimSpace(text))
 	}
@@ -186,6 +193,9 @@ func plain(line []byte, in *block) bool {
 	m := plainLine.FindSubmatch(line)
 	if m == nil || !in.shows(string(m[1])) {
 		return false
+	}
+	if slices.Contains(switchKeys, string(m[1])) {
+		return len(m[5]) > 0
 	}
 	return !slices.Contains(addressKeys, string(m[1])) || plainAddress.Match(slices.Concat(m[2:]...))
 }

@@ -18,6 +18,7 @@ import (
 type reader struct {
 	eval  *hcl.EvalContext
 	dir   string // of gateway.hcl
+	src   []byte
 	diags hcl.Diagnostics
 	given map[string]string // credentials that are in no file yet
 	exact map[string]string // what functions read, by what HCL makes of it
@@ -111,7 +112,7 @@ func (r *reader) value(e hcl.Expression, out any) bool {
 		return false
 	}
 	diags := gohcl.DecodeExpression(e, r.eval, out)
-	r.diags = append(r.diags, dropEchoes(diags)...)
+	r.diags = append(r.diags, quiet(dropEchoes(diags), r.src)...)
 	return !diags.HasErrors()
 }
 

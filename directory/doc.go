@@ -14,6 +14,8 @@
 //   - An answer is believed only when it is what it claims to be: it has the ID and the
 //     operation of a request that waits for one, and a result code of one octet, and its
 //     entries are where they were looked for. Of anything else nothing is believed.
+//   - The answer to one request is cut off, and its connection closed, after 100,000
+//     messages or 16 MiB and one message more, which has 32 MiB at most.
 //   - A connection on which a bind did not plainly succeed is closed and never used
 //     again. A bind connection carries one bind at a time, and never a search.
 //   - A password is changed once, over TLS only, and after a bind as its owner. The

@@ -196,7 +196,7 @@ func (k *looker) look(ctx context.Context, g Asked) Sight {
 	switch {
 	case err != nil || name.IsZero():
 		return Sight{Finding: Untellable, Obstacle: Malformed}
-	case !name.Within(k.base) || k.query.rule.leavesOut(name) != "":
+	case !k.counts(g.DN):
 		return Sight{Finding: Outside}
 	case k.found[foldDN(g.DN)]:
 		return Sight{Finding: Still, DN: g.DN}
@@ -210,6 +210,12 @@ func (k *looker) look(ctx context.Context, g Asked) Sight {
 		s.Finding, s.Obstacle = Untellable, MembersHidden
 	}
 	return s
+}
+
+// counts tells whether the user type counts a group of this name. What is no DN it may.
+func (k *looker) counts(group string) bool {
+	name, err := dn.Parse(group)
+	return err != nil || name.Within(k.base) && k.query.rule.leavesOut(name) == ""
 }
 
 // judge looks at the group's name and, where groups go by ID, at what has the ID.
@@ -255,6 +261,8 @@ func (k *looker) byID(ctx context.Context, g Asked, name dn.Name) Sight {
 		return Sight{Finding: Untellable, Obstacle: NotVisible}
 	case now == "":
 		return Sight{Finding: Gone}
+	case !k.counts(now):
+		return Sight{Finding: Outside}
 	}
 	s, _ := k.at(ctx, now)
 	if ad && s.undecided() {

@@ -9,6 +9,13 @@ import (
 // believed, and the connection is closed.
 var errStrange = errors.New("the server sent what is no answer to the request")
 
+// errEndless: an answer has more parts, or is longer, than any that is right.
+var errEndless = errors.New("the answer to one request has no end")
+
+// mostOctets bounds the answer to one request but for its last message. It and mostEntries
+// are far above the groups that somebody is in.
+const mostOctets = 16 << 20
+
 // The tags of protocol operations (RFC 4511, appendix B), as octets.
 const (
 	opBindRequest      = 0x60
@@ -41,7 +48,24 @@ const envelopeLength = 32
 // one reader beside one writer.
 type exchange struct {
 	mu      sync.Mutex
-	waiting map[uint32]byte // the request's operation, by message ID
+	waiting map[uint32]*request // by message ID
+}
+
+// request waits for its last answer.
+type request struct {
+	op     byte
+	parts  int   // that came before the last
+	octets int64 // of these
+}
+
+// part counts a message that is not the last.
+func (r *request) part(length int64) error {
+	if r.parts >= mostEntries || r.octets > mostOctets {
+		return errEndless
+	}
+	r.parts++
+	r.octets += length
+	return nil
 }
 
 // asked notes a request, given as the whole message.
@@ -57,14 +81,15 @@ func (e *exchange) asked(message []byte) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if e.waiting == nil {
-		e.waiting = map[uint32]byte{}
+		e.waiting = map[uint32]*request{}
 	}
-	e.waiting[id] = op
+	e.waiting[id] = &request{op: op}
 }
 
 // answered looks at the beginning of a message's content. It returns errStrange for
-// one that answers nothing that was asked, or not in the way that was asked for.
-func (e *exchange) answered(begin []byte) error {
+// one that answers nothing that was asked, or not in the way that was asked for, and
+// errEndless for one more than can be. length is that of the whole content, in octets.
+func (e *exchange) answered(begin []byte, length int64) error {
 	id, op, result, ok := envelope(begin)
 	switch {
 	case !ok:
@@ -74,15 +99,15 @@ func (e *exchange) answered(begin []byte) error {
 	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	request, waits := e.waiting[id]
+	asked, waits := e.waiting[id]
 	switch {
 	case !waits:
 		return errStrange
-	case op == lastAnswers[request]:
+	case op == lastAnswers[asked.op]:
 		delete(e.waiting, id)
 		return resultCode(result)
-	case request == opSearchRequest && (op == opSearchEntry || op == opSearchReference), op == opIntermediate:
-		return nil
+	case asked.op == opSearchRequest && (op == opSearchEntry || op == opSearchReference), op == opIntermediate:
+		return asked.part(length)
 	}
 	return errStrange
 }

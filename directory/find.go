@@ -104,11 +104,15 @@ func (c *Client) findOne(ctx context.Context, ut *UserType, filter string) (Entr
 		if ut.cfg.Groups != nil {
 			attributes = union(attributes, c.personAttributes())
 		}
+		most := 2
+		if ut.cfg.KeepBack != nil { // behind those that are kept back there may be the person
+			attributes, most = union(attributes, []string{"objectClass"}), mostMatches
+		}
 		r := ldap.NewSearchRequest(
 			ut.cfg.SearchBase,
 			ldap.ScopeWholeSubtree,
 			ldap.NeverDerefAliases,
-			2,
+			most,
 			0,
 			false,
 			filter,
@@ -118,13 +122,27 @@ func (c *Client) findOne(ctx context.Context, ut *UserType, filter string) (Entr
 		r.EnforceSizeLimit = true // some servers ignore the limit
 		return r
 	})
-	entries := found.result.Entries
-	if e, ok := answered(found.err); len(entries) > 1 || ok && e.ResultCode == ldap.LDAPResultSizeLimitExceeded {
+	return c.theOne(ut, found)
+}
+
+// mostMatches is how many entries are looked at for the one that is not kept back.
+const mostMatches = 100
+
+// theOne is the person of an answer. What is kept back is as if it were not there.
+func (c *Client) theOne(ut *UserType, found answer) (Entry, error) {
+	entries := ut.persons(found.result.Entries)
+	e, ok := answered(found.err)
+	cut := ok && e.ResultCode == ldap.LDAPResultSizeLimitExceeded || errors.Is(found.err, ldap.ErrSizeLimitExceeded)
+	keptBack := len(entries) < len(found.result.Entries)
+	switch {
+	case len(entries) > 1, cut && (!keptBack || len(entries) > 0):
 		ambiguous := &AmbiguousError{}
 		for _, one := range entries {
 			ambiguous.DNs = append(ambiguous.DNs, one.DN)
 		}
 		return Entry{}, ambiguous
+	case cut: // by what is kept back alone
+		return Entry{}, ErrNoSuchUser
 	}
 	if err := found.typed("search below " + strconv.Quote(ut.cfg.SearchBase)); err != nil {
 		return Entry{}, err
@@ -132,10 +150,24 @@ func (c *Client) findOne(ctx context.Context, ut *UserType, filter string) (Entr
 	if len(entries) == 0 || entries[0].DN == "" {
 		return Entry{}, ErrNoSuchUser
 	}
-	e := ut.entry(entries[0], found.server.url)
-	e.link = found.link
-	c.readNames(&e, entries[0])
-	return e, nil
+	out := ut.entry(entries[0], found.server.url)
+	out.link = found.link
+	c.readNames(&out, entries[0])
+	return out, nil
+}
+
+// persons leaves out what is kept back.
+func (u *UserType) persons(entries []*ldap.Entry) []*ldap.Entry {
+	if u.cfg.KeepBack == nil {
+		return entries
+	}
+	var out []*ldap.Entry
+	for _, e := range entries {
+		if !u.cfg.KeepBack(e.DN, e.GetEqualFoldAttributeValues("objectClass")) {
+			out = append(out, e)
+		}
+	}
+	return out
 }
 
 // What of one entry is kept, in octets: of the values of one attribute, and of all.

@@ -68,13 +68,14 @@ type meter struct {
 	head  [6]byte
 	have  int
 	left  int64
+	whole int64                // what left was at the beginning
 	begin [envelopeLength]byte // of what is in the message
 	kept  int
 	open  bool // begin was not looked at yet
 }
 
 // feed takes what was read, and gives look the beginning of each message that is here.
-func (m *meter) feed(p []byte, look func([]byte) error) error {
+func (m *meter) feed(p []byte, look func(begin []byte, length int64) error) error {
 	for len(p) > 0 {
 		if m.left > 0 {
 			n := min(m.left, int64(len(p)))
@@ -82,7 +83,7 @@ func (m *meter) feed(p []byte, look func([]byte) error) error {
 			m.left, p = m.left-n, p[n:]
 			if m.open && (m.kept == len(m.begin) || m.left == 0) {
 				m.open = false
-				if err := look(m.begin[:m.kept]); err != nil {
+				if err := look(m.begin[:m.kept], m.whole); err != nil {
 					return err
 				}
 			}
@@ -131,6 +132,6 @@ func (m *meter) body(length int64) error {
 	if length == 0 {
 		return errNotLDAP
 	}
-	m.left, m.have, m.kept, m.open = length, 0, 0, true
+	m.left, m.whole, m.have, m.kept, m.open = length, length, 0, 0, true
 	return nil
 }

@@ -22,6 +22,9 @@ type UserTypeConfig struct {
 	Attributes []string
 	// Groups is nil when none are wanted.
 	Groups *GroupRule
+	// KeepBack tells of an entry by its DN and its object classes, as far as these can
+	// be read, whether it is as if it were not there. Nil: no entry is.
+	KeepBack func(dn string, classes []string) bool
 }
 
 // GroupRule says which groups count and how they are named.

@@ -101,7 +101,7 @@ func TestMeterRefusesWhatIsTooLong(t *testing.T) {
 		"second":     {[]byte{0x30, 1, 9, 0x31}, errNotLDAP},
 	} {
 		var whole, bytewise meter
-		look := func([]byte) error { return nil }
+		look := func([]byte, int64) error { return nil }
 		if err := whole.feed(tc.stream, look); !errors.Is(err, tc.err) {
 			t.Errorf("%s: %v, want %v", name, err, tc.err)
 		}

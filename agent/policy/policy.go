@@ -252,7 +252,7 @@ func (p *Policy) refuseCorrelation(attribute string) string {
 func (p *Policy) refuseAssertion(a directory.Assertion) string {
 	named := containsFold(p.File.FilterAttributes, a.Attribute)
 	switch {
-	case isMemberOf(a.Attribute) && a.Match != directory.MatchPresence,
+	case isMemberOf(a.Attribute) && (a.Match != directory.MatchPresence || p.keepsGroupsBack()),
 		!containsFold(usualFilterAttributes, a.Attribute) && p.KeepsBack(a.Value):
 		if reason := p.refuseMemberOf(a); reason != "" {
 			return reason
@@ -269,6 +269,10 @@ func (p *Policy) refuseAssertion(a directory.Assertion) string {
 	}
 	return ""
 }
+
+// keepsGroupsBack tells whether patterns keep groups back: then that somebody is in any
+// group may be that they are in one of these.
+func (p *Policy) keepsGroupsBack() bool { return len(p.exclude)+len(p.include) > 0 }
 
 // refuseMemberOf is for what asks whether somebody is in a group, or what else there is
 // that has a name which is kept back.
@@ -357,7 +361,7 @@ func (p *Policy) LeaveOut(group string) string {
 		return "not at or below policy.groups.search_bases"
 	case len(p.include) > 0 && !dn.MatchAny(p.include, name):
 		return "not like any of policy.groups.include"
-	case dn.MeanAnyPart(p.exclude, name):
+	case p.excludes(name):
 		return "like one of policy.groups.exclude"
 	}
 	return ""

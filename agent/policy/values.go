@@ -57,13 +57,8 @@ func (p *Policy) KeepsBack(value string) bool {
 }
 
 func (p *Policy) keepsBackName(name dn.Name) bool {
-	for above := name; !above.IsZero(); above = above.Parent() { // what is below it names it as well
-		if dn.MatchAny(p.exclude, above) {
-			return true
-		}
-	}
 	switch {
-	case dn.MeanAnyPart(p.exclude, name):
+	case p.excludes(name):
 		return true
 	case name.Depth() < 2: // as any text with one equals sign
 		return false
@@ -71,6 +66,48 @@ func (p *Policy) keepsBackName(name dn.Name) bool {
 		return len(p.include) > 0 && !dn.MatchAny(p.include, name)
 	}
 	return !slices.ContainsFunc(p.searchBases, name.Within)
+}
+
+// Classes of entries that are groups, and of entries that are people or accounts.
+var (
+	groupClasses = []string{
+		"dynamicGroup", "group", "groupOfEntries", "groupOfMembers", "groupOfNames", "groupOfUniqueNames", "groupOfURLs",
+		"inetMailGroup", "ipaUserGroup", "msDS-AzApplicationGroup", "nestedGroup", "organizationalRole", "posixGroup",
+		"sambaGroupMapping",
+	}
+	personClasses = []string{
+		"account", "inetOrgPerson", "inetUser", "organizationalPerson", "person", "posixAccount", "residentialPerson",
+		"shadowAccount", "simpleSecurityObject", "uidObject", "user",
+	}
+)
+
+// KeepsBackEntry tells whether an entry is one that nobody can sign on as, since it is a
+// group that may not leave. A group is what has the class of one, and everything that
+// policy.groups.exclude means and that has not the class of a person: the patterns are
+// for groups, and "*" keeps every group back and no person.
+func (p *Policy) KeepsBackEntry(entry string, classes []string) bool {
+	has := func(list []string) bool {
+		return slices.ContainsFunc(classes, func(class string) bool { return containsFold(list, class) })
+	}
+	switch {
+	case has(groupClasses):
+		return p.LeaveOut(entry) != ""
+	case has(personClasses):
+		return false
+	}
+	name, err := dn.Parse(entry)
+	return err == nil && p.excludes(name)
+}
+
+// excludes tells whether policy.groups.exclude means a name, or one above it: what is
+// below a name has that in its own.
+func (p *Policy) excludes(name dn.Name) bool {
+	for above := name; !above.IsZero(); above = above.Parent() {
+		if dn.MatchAny(p.exclude, above) {
+			return true
+		}
+	}
+	return dn.MeanAnyPart(p.exclude, name)
 }
 
 // aroundNames are what stands about a name in values that are more than one: DN-Binary

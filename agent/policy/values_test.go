@@ -132,3 +132,44 @@ func TestNamesBelowOneThatIsKeptBack(t *testing.T) {
 		}
 	}
 }
+
+// TestEntriesThatAreKeptBack: groups that do not leave are nobody; people are not groups.
+func TestEntriesThatAreKeptBack(t *testing.T) {
+	p := newPolicy(t, func(c *configs.Policy) { c.Groups.Exclude = []string{"cn=secret*,*"} })
+	all := newPolicy(t, func(c *configs.Policy) { c.Groups.Exclude = []string{"*"} })
+	some := newPolicy(t, func(c *configs.Policy) { c.Groups.Include = []string{"cn=cloud-*,*"} })
+	for _, c := range []struct {
+		policy  *Policy
+		dn      string
+		classes []string
+		want    bool
+	}{
+		{p, "cn=secret-a,ou=groups,dc=x", []string{"top", "groupOfNames"}, true},
+		{p, "CN=Secret-A,ou=groups,dc=x", []string{"GROUP"}, true},
+		{p, "cn=secret-a,ou=groups,dc=x", nil, true},
+		{p, "cn=secret-a,ou=groups,dc=x", []string{"top", "oddGroup"}, true},
+		{p, "cn=child,cn=secret-a,ou=groups,dc=x", []string{"posixGroup"}, true},
+		{p, "cn=child,cn=secret-a,ou=groups,dc=x", nil, true},
+		{p, "gidNumber=5+cn=secret,ou=groups,dc=x", []string{"posixGroup"}, true},
+		{p, "cn=secret-a,ou=groups,dc=x", []string{"posixGroup", "posixAccount"}, true},
+		{p, "cn=secret-agent,ou=people,dc=x", []string{"top", "inetOrgPerson"}, false},
+		{p, "cn=open,ou=groups,dc=x", []string{"groupOfNames"}, false},
+		{p, "cn=open,ou=groups,dc=y", []string{"groupOfNames"}, true},
+		{p, "uid=alice,ou=people,dc=y", nil, false},
+		{all, "uid=alice,ou=people,dc=x", []string{"user"}, false},
+		{all, "cn=a,dc=x", []string{"group"}, true},
+		{some, "uid=alice,ou=people,dc=x", []string{"person"}, false},
+		{some, "uid=alice,ou=people,dc=x", nil, false},
+		{some, "cn=a,dc=x", []string{"group"}, true},
+		{some, "cn=cloud-a,dc=x", []string{"group"}, false},
+	} {
+		if got := c.policy.KeepsBackEntry(c.dn, c.classes); got != c.want {
+			t.Errorf("%s %v: %v", c.dn, c.classes, got)
+		}
+	}
+	for _, group := range []string{"cn=secret,dc=x", "cn=child,cn=secret-a,dc=x", "cn=deep,ou=a,cn=secret-a,dc=x"} {
+		if p.LeaveOut(group) == "" {
+			t.Errorf("%s leaves, and the name of one above it that is kept back", group)
+		}
+	}
+}

@@ -198,6 +198,7 @@ func TestUserTypesBeyondThePolicy(t *testing.T) {
 		"group-chain": {func(u *wire.UserType) {
 			u.Filter = "(&(uid=${identifier})(memberOf:1.2.840.113556.1.4.1941:=cn=secret,ou=groups,dc=x))"
 		}, "asks for a group"},
+		"group-any":     {func(u *wire.UserType) { u.Filter = "(&(uid=${identifier})(memberOf=*))" }, "asks for a group"},
 		"group-in-part": {func(u *wire.UserType) { u.Filter = "(&(uid=${identifier})(memberOf=cn=s*))" }, "asks for a group"},
 		"group-let-out": {func(u *wire.UserType) { u.Filter = "(&(uid=${identifier})(memberOf=cn=staff,ou=groups,dc=x))" }, ""},
 		"group-let-out-chain": {func(u *wire.UserType) {

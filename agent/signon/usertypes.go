@@ -219,6 +219,7 @@ func Compile(p *policy.Policy, t wire.UserType) (*directory.UserType, []string) 
 		Filter:      t.Filter,
 		Correlation: t.Correlation,
 		Attributes:  t.Attributes,
+		KeepBack:    p.KeepsBackEntry,
 	}
 	if g := t.Groups; g != nil {
 		c.Groups = &directory.GroupRule{
