@@ -28,7 +28,7 @@ type work struct {
 
 func (s *session) takeSignOn(ctx context.Context, f wire.Frame) error {
 	var m wire.SignOn
-	if err := f.DecodeFew(&m); err != nil {
+	if err := f.Decode(&m); err != nil {
 		return err
 	}
 	m = m.Bounded()
@@ -51,7 +51,7 @@ func (s *session) takeSignOn(ctx context.Context, f wire.Frame) error {
 
 func (s *session) takeChange(ctx context.Context, f wire.Frame) error {
 	var m wire.ChangePassword
-	if err := f.DecodeFew(&m); err != nil {
+	if err := f.Decode(&m); err != nil {
 		return err
 	}
 	m = m.Bounded()
@@ -74,7 +74,7 @@ func (s *session) takeChange(ctx context.Context, f wire.Frame) error {
 
 func (s *session) takeExplain(ctx context.Context, f wire.Frame) error {
 	var m wire.Explain
-	if err := f.DecodeFew(&m); err != nil {
+	if err := f.Decode(&m); err != nil {
 		return err
 	}
 	m = m.Bounded()
@@ -98,8 +98,8 @@ type delivery struct {
 // takeUserTypes has a delivery be looked at, beside the reading: what compiles long
 // holds up no sign-on. One waits at most: a newer one takes its place.
 func (s *session) takeUserTypes(ctx context.Context, f wire.Frame) error {
-	var m wire.UserTypes
-	if err := f.DecodeFew(&m); err != nil {
+	m, err := f.DecodeUserTypes()
+	if err != nil {
 		return err
 	}
 	for {
@@ -156,7 +156,7 @@ func (s *session) lookAt(ctx context.Context, d delivery) (answer wire.UserTypes
 
 func (s *session) takeLook(ctx context.Context, f wire.Frame) error {
 	var m wire.Look
-	if err := f.DecodeFew(&m); err != nil {
+	if err := f.Decode(&m); err != nil {
 		return err
 	}
 	m = m.Bounded()

@@ -111,13 +111,24 @@ func (f Frame) Decode(body any) error {
 	return nil
 }
 
-// DecodeFew is Decode for what a cloud asks: no list of it is long, and one that is costs
-// an agent nothing.
-func (f Frame) DecodeFew(body any) error {
-	if err := fewDecoder.Unmarshal(f.Body, body); err != nil {
-		return fmt.Errorf("%s: %w: %w", f.Kind, ErrFrame, err)
+// mostUserTypes is how many user types of one delivery are read at all; an agent takes
+// far fewer.
+const mostUserTypes = 1 << 14
+
+// DecodeUserTypes reads a delivery. One of very many user types is refused before any is
+// read: of each an agent would make a hundred times what it is on the wire.
+func (f Frame) DecodeUserTypes() (m UserTypes, err error) {
+	var raw struct {
+		Revision uint64            `cbor:"1,keyasint"`
+		Types    []cbor.RawMessage `cbor:"2,keyasint"`
 	}
-	return nil
+	if err := f.Decode(&raw); err != nil {
+		return m, err
+	}
+	if len(raw.Types) > mostUserTypes {
+		return m, fmt.Errorf("%w: %d user types", ErrFrame, len(raw.Types))
+	}
+	return m, f.Decode(&m)
 }
 
 // String returns the frame in words, its body in diagnostic notation (RFC 8949
@@ -176,22 +187,16 @@ func Versions() []uint16 { return []uint16{Version, Version - 1} }
 var (
 	encoder = must(cbor.EncOptions{Sort: cbor.SortCoreDeterministic, IndefLength: cbor.IndefLengthForbidden,
 		TagsMd: cbor.TagsForbidden}.EncMode())
-	decoder    = must(decoding(1 << 18).DecMode())
-	fewDecoder = must(decoding(1 << 11).DecMode()) // of what a cloud asks
-)
-
-// decoding is strict, and takes arrays of so many elements.
-func decoding(most int) cbor.DecOptions {
-	return cbor.DecOptions{
+	decoder = must(cbor.DecOptions{
 		DupMapKey:         cbor.DupMapKeyEnforcedAPF,
 		IndefLength:       cbor.IndefLengthForbidden,
 		TagsMd:            cbor.TagsForbidden,
 		ExtraReturnErrors: cbor.ExtraDecErrorUnknownField,
 		MaxNestedLevels:   16,
-		MaxArrayElements:  most,
+		MaxArrayElements:  1 << 18,
 		MaxMapPairs:       1 << 14,
-	}
-}
+	}.DecMode())
+)
 
 func must[T any](v T, err error) T {
 	if err != nil {
