@@ -84,7 +84,7 @@ func (p *Provisioner) large(ctx context.Context, id Identity) (done func(changes
 	p.budget.mu.Lock()
 	turn := p.budget.source(id.SourceID, time.Now()).turn
 	p.budget.mu.Unlock()
-	late := time.NewTimer(largeWait)
+	late := time.NewTimer(cmp.Or(p.LargeWait, largeWait))
 	defer late.Stop()
 	select {
 	case turn <- struct{}{}:

@@ -2,8 +2,10 @@ package provisioner_test
 
 import (
 	"fmt"
+	"ldap-gateway/cloud/store"
 	"strings"
 	"testing"
+	"time"
 )
 
 // TestSourcesHaveABudget: what one source brings beyond it is left aside, is told, and
@@ -58,13 +60,15 @@ func TestLargeListsTakeTurns(t *testing.T) {
 	for i := range names {
 		names[i] = fmt.Sprint("g", i)
 	}
+	w.provisioner.LargeWait = time.Minute
 	outcome := make(chan string)
 	for i := range 2 {
 		go func() {
 			id := w.ada(names...)
 			id.Properties = map[string]string{"username": fmt.Sprint("person", i)}
 			id.Correlation[0].Value = fmt.Sprint("p-", i)
-			_, so, err := w.signOn(id)
+			so := store.SignOn{Method: store.ByPassword, GatewayID: w.gateway.ID}
+			_, err := w.provisioner.Apply(t.Context(), id, &so)
 			outcome <- fmt.Sprint(so.Verdict, err)
 		}()
 	}

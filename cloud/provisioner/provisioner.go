@@ -126,8 +126,9 @@ type Change struct {
 // what each source has had it write.
 type Provisioner struct {
 	Store         *store.Store
-	MostNewGroups int // of one source within an hour; 0: the usual
-	MostChanges   int // of groups and memberships, of one source within an hour; 0: the usual
+	MostNewGroups int           // of one source within an hour; 0: the usual
+	MostChanges   int           // of groups and memberships, of one source within an hour; 0: the usual
+	LargeWait     time.Duration // of a large list for those before it; 0: the usual
 
 	budget budget
 }
