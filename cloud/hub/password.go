@@ -58,8 +58,6 @@ func (h *Hub) ChangePassword(ctx context.Context, c Change) Changed {
 		PasswordChanged: wire.PasswordChanged{ID: c.ID, Outcome: a.Outcome, Reason: a.Reason, BindSent: a.BindSent},
 	}
 	if out.Outcome == wire.OutcomeNewPasswordRefused {
-		// It is signed by the old key and by the new: who has only the link cannot put
-		// keys of their own in.
 		out.Refusal = wire.RefusalOther
 		if answered.Refusal.Known() {
 			out.Refusal = answered.Refusal

@@ -1,4 +1,4 @@
-// Notices writes what a package has to say of the modules that are in a program of
+// Command notices writes what a package has to say of the modules that are in a program of
 // ours: their licences, word for word, and a bill of materials (CycloneDX 1.6).
 //
 //	notices PROGRAM-FILE VERSION NOTICES-FILE SBOM-FILE
