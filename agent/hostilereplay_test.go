@@ -2,6 +2,7 @@ package agent_test
 
 import (
 	"context"
+	"fmt"
 	"testing"
 	"time"
 
@@ -10,6 +11,7 @@ import (
 	"ldap-gateway/agent"
 	"ldap-gateway/agent/agenttest"
 	"ldap-gateway/cloudlink/wire"
+	"ldap-gateway/configs"
 )
 
 // TestHostileReplayAfterRestart sends one frame again after each of three restarts of
@@ -61,4 +63,33 @@ func (h *hostile) run() {
 	h.ended = make(chan error, 1)
 	ended := h.ended
 	go func() { ended <- instance.Run(ctx) }()
+}
+
+// TestHostileDeliveryAfterRestart: what a cloud delivers first after a start is no free
+// round of questions, and what was refused before it is refused after it.
+func TestHostileDeliveryAfterRestart(t *testing.T) {
+	h := startHostile(t, func(g *configs.Gateway) { g.Policy.UserTypeChangesPerHour = 5 }, nil)
+	h.link()
+	asks := func(revision uint64) (taken int) {
+		types := []wire.UserType{agenttest.Staff()}
+		for i := range 50 {
+			u := agenttest.Staff()
+			u.ID, u.Filter = fmt.Sprint("q", i), fmt.Sprintf("(&(uid=${identifier})(objectClass=a%d))", i)
+			types = append(types, u)
+		}
+		return len(types) - len(h.deliver(revision, types...).Refused)
+	}
+	if n := asks(21); n != 1+5 {
+		t.Errorf("%d of 51 taken", n)
+	}
+	taken := 1 + 5
+	for range 3 {
+		h.restart()
+		h.conn = h.cloud.AwaitLink(t)
+		n := asks(21)
+		if n > taken+5 {
+			t.Errorf("%d taken after another start, %d before it", n, taken)
+		}
+		taken = n
+	}
 }

@@ -76,6 +76,9 @@ func (i *Instance) Run(ctx context.Context) (err error) {
 	if err := i.seen.Remember(answered); err != nil {
 		i.Logger.Warn("which sign-ons were answered is known until the next start only", "error", err)
 	}
+	if m, err := i.State.UserTypes(); err == nil && m.Revision > 0 {
+		i.changes.Know(m.Types)
+	}
 	if i.policyKey, err = i.State.PolicyKey(); err != nil {
 		i.Logger.Warn("the cloud will take the policy for another one after the next start", "error", err)
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -262,19 +263,31 @@ func (h *handler) UserTypes(_ context.Context, m wire.UserTypes) wire.UserTypesA
 		h.logger.Info("user types delivered", "revision", m.Revision, "types", len(m.Types), "refused", len(a.Refused))
 	})
 	if a.Revision == m.Revision {
-		h.saved.Do(func() { h.save(m) })
+		h.saved.Do(func() { h.save(taken(m, a)) })
 	}
 	return a
 }
 
-// save keeps what was delivered for "check" and "explain", unless it is there already.
+// taken is what was delivered without what is refused for coming too often: it counts as
+// a change when it comes again, also after another start.
+func taken(m wire.UserTypes, a wire.UserTypesAnswer) wire.UserTypes {
+	late := map[string]bool{}
+	for _, r := range a.Refused {
+		late[r.ID] = late[r.ID] || r.RetryMillis > 0
+	}
+	m.Types = slices.DeleteFunc(slices.Clone(m.Types), func(t wire.UserType) bool { return late[t.ID] })
+	return m
+}
+
+// save keeps what was delivered for "check", "explain" and the next start, unless it is
+// there already.
 func (h *handler) save(m wire.UserTypes) {
 	kept, err := h.state.UserTypes()
 	if err != nil || !reflect.DeepEqual(kept, m) {
 		err = h.state.SaveUserTypes(m)
 	}
 	if err != nil {
-		h.logger.Warn("the user types could not be kept for \"check\" and \"explain\"", "error", err)
+		h.logger.Warn("the user types could not be kept for the next start, \"check\" and \"explain\"", "error", err)
 	}
 }
 

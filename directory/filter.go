@@ -25,7 +25,9 @@ type Assertion struct {
 	Attribute string
 	Match     Match
 	Rule      string // OID or name of the matching rule, of an extensible match; may be empty
-	Value     string // of an equality or an extensible match, unescaped; ${identifier} stands in it as it was written
+	// Value is what is compared with, unescaped, also of a substrings match, whose parts
+	// are joined; ${identifier} stands in it as it was written. Empty of a presence match.
+	Value string
 }
 
 // Match is how a filter compares (RFC 4511, 4.5.1.7).
@@ -55,6 +57,16 @@ var matches = map[ber.Tag]Match{
 // with returns the filter for one identifier.
 func (f filterTemplate) with(identifier string) string {
 	return strings.Join(f.parts, ldap.EscapeFilter(identifier))
+}
+
+// values returns what attributes are compared with for one identifier, where that stands.
+func (f filterTemplate) values(identifier string) (out []string) {
+	for _, a := range f.assertions {
+		if strings.Contains(a.Value, placeholder) {
+			out = append(out, strings.ReplaceAll(a.Value, placeholder, identifier))
+		}
+	}
+	return out
 }
 
 // compileTemplate parses the filter with a mark in the place of the holes, and then
@@ -119,19 +131,16 @@ func (w *filterWalk) walk(p *ber.Packet, negated bool) string {
 	case ldap.FilterExtensibleMatch:
 		return w.extensible(p, negated)
 	}
-	value := p.Children[1]
-	holes := strings.Count(value.Data.String(), w.mark)
+	text := p.Children[1].Data.String()
+	holes := strings.Count(text, w.mark)
 	if p.Tag == ldap.FilterSubstrings {
-		holes = 0
-		for _, part := range value.Children {
+		text, holes = "", 0
+		for _, part := range p.Children[1].Children {
+			text += part.Data.String()
 			holes += strings.Count(part.Data.String(), w.mark)
 		}
 	}
 	attribute := p.Children[0].Data.String()
-	text := ""
-	if p.Tag != ldap.FilterSubstrings {
-		text = value.Data.String()
-	}
 	w.note(p, attribute, "", text)
 	return w.item(p, attribute, holes, negated)
 }

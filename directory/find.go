@@ -52,6 +52,9 @@ func (c *Client) FindUser(ctx context.Context, ut *UserType, identifier string) 
 	if err != nil {
 		return Entry{}, err
 	}
+	if ut.cfg.KeepBackValue != nil && slices.ContainsFunc(ut.filter.values(name), ut.cfg.KeepBackValue) {
+		return Entry{}, ErrNoSuchUser
+	}
 	return c.findOne(ctx, ut, ut.filter.with(name))
 }
 

@@ -196,7 +196,7 @@ func TestFilterAssertions(t *testing.T) {
 		{Attribute: "objectClass", Match: directory.MatchEquality, Value: "person"},
 		{Attribute: "Status", Match: directory.MatchEquality, Value: "off"},
 		{Attribute: "uid", Match: directory.MatchEquality, Value: "${identifier}"},
-		{Attribute: "mail", Match: directory.MatchSubstrings},
+		{Attribute: "mail", Match: directory.MatchSubstrings, Value: "${identifier}"},
 		{Attribute: "UID", Match: directory.MatchEquality, Value: "x*y"},
 		{Attribute: "cn", Match: directory.MatchExtensible, Rule: "caseExactMatch", Value: "${identifier}"},
 		{Attribute: "sn", Match: directory.MatchPresence},

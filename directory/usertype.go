@@ -25,6 +25,9 @@ type UserTypeConfig struct {
 	// KeepBack tells of an entry by its DN and its object classes, as far as these can
 	// be read, whether it is as if it were not there. Nil: no entry is.
 	KeepBack func(dn string, classes []string) bool
+	// KeepBackValue tells of what an attribute is compared with, once what a person typed
+	// stands in it, whether nobody is found by it. Nil: somebody may be by every value.
+	KeepBackValue func(value string) bool
 }
 
 // GroupRule says which groups count and how they are named.

@@ -14,6 +14,8 @@
 //   - A value that names an entry which is kept back leaves in no attribute, and finds
 //     nobody: what names groups of its entry by itself, as memberOf and its like, leaves
 //     as groups only, and in every other attribute values are looked at one by one.
+//   - A filter compares what says who somebody is with what is typed, and with nothing
+//     else, unless the file names the attribute.
 //   - A group that does not leave is nobody: its entry is as if it were not there, also
 //     beside the person's. What has the class of a person, and none of a group, is no
 //     group, whatever a pattern means.

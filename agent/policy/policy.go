@@ -266,9 +266,27 @@ func (p *Policy) refuseAssertion(a directory.Assertion) string {
 	case !named && !plain(a):
 		return fmt.Sprintf("the filter compares %q in part or by order: add it to policy.filter_attributes to allow it",
 			a.Attribute)
+	case !named && !typed(a) && asksForSomebody(a):
+		return fmt.Sprintf("the filter compares %q with something else than what is typed, so that it asks about somebody: "+
+			"add it to policy.filter_attributes to allow it", a.Attribute)
 	}
 	return ""
 }
+
+// kinds are attributes that say what an entry is, and not who: a filter may compare them
+// with what it says itself.
+var kinds = []string{"memberOf", "objectCategory", "objectClass", "userAccountControl"}
+
+// asksForSomebody tells whether an assertion is true of few people by its own value. With
+// one beside it that is compared with what is typed, each sign-on would be a question
+// about one of them.
+func asksForSomebody(a directory.Assertion) bool {
+	return a.Match != directory.MatchPresence && !containsFold(kinds, a.Attribute)
+}
+
+// typed tells whether an assertion compares with what a person types, or a cloud that
+// plays one.
+func typed(a directory.Assertion) bool { return strings.Contains(a.Value, "${") }
 
 // keepsGroupsBack tells whether patterns keep groups back: then that somebody is in any
 // group may be that they are in one of these.
@@ -278,8 +296,7 @@ func (p *Policy) keepsGroupsBack() bool { return len(p.exclude)+len(p.include) >
 // that has a name which is kept back.
 func (p *Policy) refuseMemberOf(a directory.Assertion) string {
 	whole := a.Match == directory.MatchEquality || a.Match == directory.MatchExtensible && a.Rule == inChain
-	typed := strings.Contains(a.Value, "${") // by a person, or by a cloud that plays one
-	if !whole || typed || p.LeaveOut(a.Value) != "" {
+	if !whole || typed(a) || p.LeaveOut(a.Value) != "" {
 		return fmt.Sprintf("the filter asks for a group with %s that policy.groups does not let out", a.Attribute)
 	}
 	return ""

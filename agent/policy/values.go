@@ -1,8 +1,6 @@
 package policy
 
 import (
-	"net/url"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -53,7 +51,28 @@ func (p *Policy) Cut(e directory.Entry) (cut directory.Entry, kept map[string]in
 // of policy.groups.exclude; a group that policy.groups does not let out; or one that is
 // neither among the groups nor among the people that the policy knows.
 func (p *Policy) KeepsBack(value string) bool {
-	return slices.ContainsFunc(namesIn(value), p.keepsBackName)
+	return slices.ContainsFunc(namesIn(value), func(n dn.Name) bool { return p.mayBeOurs(n) && p.keepsBackName(n) })
+}
+
+// mayBeOurs tells whether what reads like a name may be one of the directory: its last
+// part is that of a base which the policy knows, or all its parts are of types that
+// entries are named by. Other text with equals signs, as "room=5,floor=2", names nothing.
+func (p *Policy) mayBeOurs(name dn.Name) bool {
+	root := name.Root()
+	under := func(base dn.Name) bool { return base.IsZero() || base.Root() == root }
+	if slices.ContainsFunc(p.searchBases, under) || slices.ContainsFunc(p.groupBases, under) {
+		return true
+	}
+	unusual := func(t string) bool { return !slices.Contains(namingTypes, t) && !isOID(t) }
+	return !slices.ContainsFunc(name.Types(), unusual)
+}
+
+func isOID(t string) bool { return strings.Contains(t, ".") }
+
+// namingTypes are what entries are usually named by, as [dn.Name.Types] has them.
+var namingTypes = []string{
+	"c", "cn", "dc", "emailaddress", "employeenumber", "gidnumber", "l", "mail", "nsuniqueid", "o", "ou",
+	"serialnumber", "sn", "st", "street", "uid", "uidnumber",
 }
 
 func (p *Policy) keepsBackName(name dn.Name) bool {
@@ -108,63 +127,4 @@ func (p *Policy) excludes(name dn.Name) bool {
 		}
 	}
 	return dn.MeanAnyPart(p.exclude, name)
-}
-
-// aroundNames are what stands about a name in values that are more than one: DN-Binary
-// and DN-String ([MS-ADTS] 3.1.1.2.2.2.3), extended DNs, LDAP URLs, filters, postal
-// addresses, and text.
-const aroundNames = ":;<>?#|/\"'()[]{}$\r\n\t"
-
-// beginsName is where a name may begin within a text.
-var beginsName = regexp.MustCompile(`[A-Za-z0-9][A-Za-z0-9.-]* *=`)
-
-// optionalUID is what may follow a name (RFC 4517, Name and Optional UID).
-var optionalUID = regexp.MustCompile(`#'[01]*'B$`)
-
-// mostEscapes is how often a text may be percent-encoded over.
-const mostEscapes = 4
-
-// namesIn returns the names in a value, itself one or not. Where words follow a name, as
-// in "cn=a,dc=x since May", they are taken for a part of it: it is one that nobody knows.
-func namesIn(value string) (names []dn.Name) {
-	if !strings.Contains(value, "=") && !strings.Contains(value, "%") {
-		return nil
-	}
-	if name, ok := nameOf(value); ok {
-		return []dn.Name{name}
-	}
-	for range mostEscapes {
-		for part := range strings.FieldsFuncSeq(value, func(r rune) bool { return strings.ContainsRune(aroundNames, r) }) {
-			names = append(names, namesFrom(part)...)
-		}
-		decoded, err := url.PathUnescape(value)
-		if err != nil || decoded == value {
-			return names
-		}
-		value = decoded
-	}
-	return names
-}
-
-// namesFrom returns what is a name from wherever one may begin to the end of a text. What
-// goes on with one after a comma begins none, and one part alone names no entry.
-func namesFrom(text string) (names []dn.Name) {
-	for _, at := range beginsName.FindAllStringIndex(text, mostNames) {
-		before := strings.TrimRight(text[:at[0]], " ")
-		if strings.HasSuffix(before, ",") || strings.HasSuffix(before, "+") {
-			continue
-		}
-		if name, ok := nameOf(text[at[0]:]); ok && name.Depth() > 1 {
-			names = append(names, name)
-		}
-	}
-	return names
-}
-
-// mostNames bounds the names that are looked for in one text: each costs its length.
-const mostNames = 64
-
-func nameOf(text string) (name dn.Name, ok bool) {
-	name, err := dn.Parse(optionalUID.ReplaceAllString(text, ""))
-	return name, err == nil && !name.IsZero()
 }

@@ -2,6 +2,7 @@ package policy
 
 import (
 	"slices"
+	"strings"
 	"testing"
 
 	"ldap-gateway/cloudlink/wire"
@@ -54,6 +55,60 @@ func TestValuesThatNameGroups(t *testing.T) {
 	} {
 		if got := p.KeepsBack(value); got != kept {
 			t.Errorf("%q: kept back %v, want %v", value, got, kept)
+		}
+	}
+}
+
+// TestKeptBackNamesInEveryForm has a name that is kept back stand after other text, from
+// its root on, and escaped in the ways that values are.
+func TestKeptBackNamesInEveryForm(t *testing.T) {
+	p := newPolicy(t, func(c *configs.Policy) {
+		c.SearchBases, c.Groups.SearchBases = []string{"ou=people,dc=x"}, []string{"ou=groups,dc=x"}
+		c.Groups.Exclude = []string{"cn=secret*,*"}
+	})
+	forms := []string{
+		"Member of, cn=secret-board,ou=groups,dc=x",
+		"alice,cn=secret-board,ou=groups,dc=x",
+		"Doe, Jane, cn=secret-board,ou=groups,dc=x, and others",
+		"Board+cn=secret-board,ou=groups,dc=x",
+		"a = , cn=secret-board,ou=groups,dc=x",
+		"/dc=x/ou=groups/cn=secret-board",
+		"https://x.test/tree/dc=x/ou=groups/cn=secret-board/members",
+		`cn\=secret-board\,ou\=groups\,dc\=x`,
+		`description=cn\=secret-board\,ou\=groups\,dc\=x`,
+		`cn\3dsecret-board\2Cou\3Dgroups\2cdc\3dx`,
+		`{"dn":"cn\u003dsecret-board,ou=groups,dc=x"}`,
+		`{"dn":"cn=secret-board\u002cou=groups\u002cdc=x"}`,
+		`{\"dn\":\"cn=secret-board,ou=groups,dc=x\"}`,
+		"50% cn%3Dsecret-board%2Cou%3Dgroups%2Cdc%3Dx",
+		"100%;cn%3dsecret-board,ou%3dgroups,dc%3dx; %zz",
+		"cn&#61;secret-board&#44;ou&#61;groups&#44;dc&#61;x",
+		"cn&#x3D;secret-board,ou&equals;groups,dc&equals;x",
+		`cn\x3dsecret-board,ou=groups,dc=x`,
+		"cn%255Cu003dsecret-board,ou=groups,dc=x",
+	}
+	for _, value := range forms {
+		if !p.KeepsBack(value) {
+			t.Errorf("leaves: %q", value)
+		}
+		if open := strings.ReplaceAll(value, "secret", "open"); p.KeepsBack(open) {
+			t.Errorf("names a group that leaves, and is kept back: %q", open)
+		}
+	}
+}
+
+// TestTextWithEqualsSigns names nothing, whatever is kept back.
+func TestTextWithEqualsSigns(t *testing.T) {
+	for _, exclude := range [][]string{nil, {"*"}, {"*secret*"}, {"cn=*,*"}} {
+		p := newPolicy(t, func(c *configs.Policy) { c.Groups.Exclude = exclude })
+		for _, value := range []string{
+			"https://img.test/p?w=10,h=20", "room=5,floor=2", "x=1, y=2", "SIP=2001,PIN=4", "key=abc,val=def",
+			"Floor = 5, Room = 12", "https://x.test/a=1,b=2", "mailto:a@x?subject=a,b=c", "/floor=1/room=2", "a=b", "100% sure",
+			"Caf\u00e9", `C:\Users\alice`, "AT&T", "1+1=2, 2+2=4", "=", "==", "a==,b==", "aGVsbG8gd29ybGQ=",
+		} {
+			if p.KeepsBack(value) {
+				t.Errorf("%q is kept back by %q", value, exclude)
+			}
 		}
 	}
 }

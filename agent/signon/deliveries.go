@@ -15,12 +15,12 @@ import (
 // question to the directory, and who may change it at will can ask everything. It
 // outlives a link, and is safe for concurrent use.
 //
-// What an instance is delivered first after its start is let through, and what was
-// taken before is not counted again.
+// What an instance is delivered first of all is let through, and what was taken before
+// is not counted again, also by the program before this one: see [Deliveries.Know].
 type Deliveries struct {
 	mu      sync.Mutex
-	tokens  *rate.Limiter // nil: nothing was delivered yet
-	have    map[typeHash]bool
+	tokens  *rate.Limiter     // nil: nothing was delivered since the start
+	have    map[typeHash]bool // nil: nothing was delivered ever
 	refused time.Time // when a change was refused last; zero: never
 }
 
@@ -35,18 +35,28 @@ func hashOf(t wire.UserType) typeHash {
 	return sha256.Sum256(b)
 }
 
+// Know takes in what was delivered before the program was started.
+func (d *Deliveries) Know(types []wire.UserType) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.have = map[typeHash]bool{}
+	for _, t := range types {
+		d.have[hashOf(t)] = true
+	}
+}
+
 // admit tells which of the types, in order, are taken; perHour of them may be new.
 func (d *Deliveries) admit(types []wire.UserType, perHour int) []bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	first := d.tokens == nil
+	first := d.have == nil
 	limit := rate.Limit(perHour) / rate.Limit(time.Hour/time.Second)
-	if first {
+	if d.tokens == nil {
 		d.tokens = rate.NewLimiter(limit, perHour)
 	}
 	d.tokens.SetLimit(limit)
 	d.tokens.SetBurst(perHour)
-	if d.have == nil || len(d.have) > mostHashes {
+	if first || len(d.have) > mostHashes {
 		d.have = map[typeHash]bool{}
 	}
 	taken := make([]bool, len(types))

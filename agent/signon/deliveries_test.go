@@ -11,10 +11,10 @@ import (
 	"ldap-gateway/cloudlink/wire"
 )
 
-// asking is a user type that asks whether an attribute has a value.
+// asking is a user type that asks whether somebody is of a kind.
 func asking(value string) wire.UserType {
 	u := agenttest.Staff()
-	u.Filter = "(&(uid=${identifier})(mail=" + value + "))"
+	u.Filter = "(&(uid=${identifier})(objectClass=" + value + "))"
 	return u
 }
 
@@ -58,6 +58,26 @@ func TestChangesAreFew(t *testing.T) {
 			t.Error(len(d.have))
 		}
 	})
+}
+
+// TestStartIsNoChange: what is delivered after another start counts as before, but for
+// what the program before took.
+func TestStartIsNoChange(t *testing.T) {
+	before := []wire.UserType{asking("a"), asking("b")}
+	var d Deliveries
+	d.Know(before)
+	many := before
+	for i := range 100 {
+		many = append(many, asking(fmt.Sprint("new", i)))
+	}
+	if n := admitted(d.admit(many, 20)); n != 22 || !d.Refused() {
+		t.Errorf("%d taken, of which 2 were before and 20 an hour may be new", n)
+	}
+	d = Deliveries{}
+	d.Know(nil)
+	if n := admitted(d.admit(many, 20)); n != 20 {
+		t.Errorf("%d taken after a program that was delivered none", n)
+	}
 }
 
 // TestRefusedChangeIsTold has the answer name the key, and the type not be served.

@@ -1,6 +1,9 @@
 package signon
 
 import (
+	"fmt"
+	"reflect"
+	"strings"
 	"testing"
 
 	"ldap-gateway/agent/agenttest"
@@ -21,7 +24,7 @@ func TestGroupKeptBackIsNobody(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			p := agenttest.Policy()
-			p.Explain, p.PasswordChanges = true, true
+			p.Explain, p.PasswordChanges, p.FilterAttributes = true, true, []string{"cn"}
 			p.Groups.Exclude, p.Groups.Include = change.exclude, change.include
 			if change.bases != nil {
 				p.Groups.SearchBases = change.bases
@@ -54,6 +57,69 @@ func TestGroupThatMayLeaveIsStillFound(t *testing.T) {
 	d.deliver(2, u)
 	if r := d.ask("1", "parent", "x", revised(2)); r.Outcome != wire.OutcomeInvalidCredentials {
 		t.Errorf("%+v", r)
+	}
+}
+
+// TestNameThatIsPutTogether: what a filter has and what is typed may be a name together
+// that neither is.
+func TestNameThatIsPutTogether(t *testing.T) {
+	p := agenttest.Policy()
+	p.Groups.Exclude, p.FilterAttributes = []string{"cn=parent*,*"}, []string{"seeAlso", "description"}
+	d := newDeskOf(t, p, agenttest.People+"dn: uid=carol,ou=people,dc=x\nobjectClass: inetOrgPerson\nuid: carol\ncn: Carol\n"+
+		"sn: C\nseeAlso: cn=parent,ou=groups,dc=x\ndescription: in cn=parent,ou=groups,dc=x\nuserPassword: x\n\n")
+	for i, c := range []struct{ filter, typed, other string }{
+		{"(&(objectClass=*)(seeAlso=${identifier}))", "cn=parent,ou=groups,dc=x", "cn=no,ou=groups,dc=x"},
+		{"(&(objectClass=*)(seeAlso=${identifier},ou=groups,dc=x))", "cn=parent", "cn=no"},
+		{"(&(objectClass=*)(seeAlso=cn=${identifier}))", "parent,ou=groups,dc=x", "no,ou=groups,dc=x"},
+		{"(&(objectClass=*)(seeAlso=cn=par${identifier}))", "ent,ou=groups,dc=x", "k,ou=groups,dc=x"},
+		{"(&(objectClass=*)(seeAlso=c${identifier},dc=x))", "n=parent,ou=groups", "n=no,ou=groups"},
+		{"(&(objectClass=*)(seeAlso=cn=${identifier},ou=groups,dc=x))", "parent", "no"},
+		{"(|(uid=no)(description=in ${identifier},ou=groups,dc=x))", "cn=parent", "cn=no"},
+		{"(description=*${identifier},ou=groups*)", "cn=parent", "cn=no"},
+	} {
+		u := agenttest.Staff()
+		u.Filter = strings.Replace(c.filter, "(uid=no)", "(objectClass=no)", 1)
+		d.deliver(uint64(2+i), u)
+		known := d.ask(fmt.Sprint("a", i), c.typed, "wrong", revised(uint64(2+i)))
+		other := d.ask(fmt.Sprint("b", i), c.other, "wrong", revised(uint64(2+i)))
+		known.ID, other.ID = "", ""
+		if !reflect.DeepEqual(known, other) || known.Outcome != wire.OutcomeNoSuchUser {
+			t.Errorf("%s, %q: %+v; of nobody %+v", c.filter, c.typed, known, other)
+		}
+	}
+}
+
+// TestFiltersAskAboutNobody: what says who somebody is may be compared with what is typed
+// only, so that no sign-on is a question about somebody else.
+func TestFiltersAskAboutNobody(t *testing.T) {
+	p := agenttest.Policy()
+	p.FilterAttributes = []string{"employeeType", "cn"}
+	d := newDesk(t, p)
+	for i, c := range []struct {
+		filter string
+		taken  bool
+	}{
+		{"(&(uid=alice)(mail=${identifier}))", false},
+		{"(|(uid=bob)(&(uid=alice)(mail=${identifier})))", false},
+		{"(&(mail=alice@x.test)(uid=${identifier}))", false},
+		{"(&(!(uid=bob))(mail=${identifier}))", false},
+		{"(&(proxyAddresses=smtp:a@x.test)(mail=${identifier}))", false},
+		{"(&(sAMAccountName:2.5.13.2:=alice)(mail=${identifier}))", false},
+		{"(&(employeeNumber=7)(mail=${identifier}))", false},
+		{"(&(userPrincipalName=alice@x.test)(employeeID=${identifier}))", false},
+		{"(&(uid=alice)(cn=${identifier}))", false},
+		{"(|(uid=${identifier})(mail=${identifier}@x.test)(proxyAddresses=smtp:${identifier}))", true},
+		{"(&(objectClass=person)(uid=${identifier})(!(userAccountControl:1.2.840.113556.1.4.803:=2)))", true},
+		{"(&(objectCategory=person)(mail=*)(uid=${identifier}))", true},
+		{"(&(employeeType=staff)(uid=${identifier}))", true},
+		{"(&(cn=Alice)(uid=${identifier}))", true}, // the file lets it
+	} {
+		u := agenttest.Staff()
+		u.Filter = c.filter
+		a := d.UserTypes(wire.UserTypes{Revision: uint64(2 + i), Types: []wire.UserType{u}})
+		if taken := len(a.Refused) == 0; taken != c.taken {
+			t.Errorf("%s: taken %v, %v", c.filter, taken, a.Refused)
+		}
 	}
 }
 

@@ -28,7 +28,13 @@ type desk struct {
 
 func newDesk(t *testing.T, p configs.Policy) *desk {
 	t.Helper()
-	server := directorytest.Start(t, directorytest.LDIF(t, agenttest.People))
+	return newDeskOf(t, p, agenttest.People)
+}
+
+// newDeskOf is newDesk before a directory with these entries.
+func newDeskOf(t *testing.T, p configs.Policy, ldif string) *desk {
+	t.Helper()
+	server := directorytest.Start(t, directorytest.LDIF(t, ldif))
 	client, err := directory.Open(
 		directory.Config{
 			Servers: []string{server.TLSURL()},

@@ -213,13 +213,14 @@ func Compile(p *policy.Policy, t wire.UserType) (*directory.UserType, []string) 
 	}
 	t.SearchBase = p.Base(t.SearchBase)
 	c := directory.UserTypeConfig{
-		ID:          t.ID,
-		Name:        t.Name,
-		SearchBase:  t.SearchBase,
-		Filter:      t.Filter,
-		Correlation: t.Correlation,
-		Attributes:  t.Attributes,
-		KeepBack:    p.KeepsBackEntry,
+		ID:            t.ID,
+		Name:          t.Name,
+		SearchBase:    t.SearchBase,
+		Filter:        t.Filter,
+		Correlation:   t.Correlation,
+		Attributes:    t.Attributes,
+		KeepBack:      p.KeepsBackEntry,
+		KeepBackValue: p.KeepsBack,
 	}
 	if g := t.Groups; g != nil {
 		c.Groups = &directory.GroupRule{

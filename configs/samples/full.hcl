@@ -95,7 +95,9 @@ policy {
   #                   # groups would be pushed; whom the cloud does not know yet gets no record and no way in
   # search_bases        = [base_dn]   # users are looked for at or below these
   # attributes          = []          # may leave, besides the usual ones; values that name what groups keeps back below do not
-  # filter_attributes   = []          # may be searched or found by, besides the usual ones
+  # filter_attributes   = []          # may be searched or found by, besides the usual ones, and compared in part, by
+  #                                   # order, or with what the cloud says; what says who somebody is, as uid or mail,
+  #                                   # is otherwise compared with what is typed only
   # sign_ons_per_minute = 6000
   # sign_ons_per_person_per_minute = 30
   # user_type_changes_per_hour     = 20  # a changed user type is a new question to the directory

@@ -87,6 +87,21 @@ func (n Name) Depth() int {
 	return strings.Count(n.folded, string(between)) + 1
 }
 
+// Root returns the last part of the name, which is above all others; the empty name has
+// the empty one.
+func (n Name) Root() Name { return Name{n.folded[strings.LastIndexByte(n.folded, between)+1:]} }
+
+// Types returns the attribute types of all parts, in lower case and from the first part
+// on, each as often as it stands there; nil for the empty name.
+func (n Name) Types() (types []string) {
+	marks := func(r rune) bool { return r == between || r == beside }
+	for part := range strings.FieldsFuncSeq(n.folded, marks) {
+		name, _, _ := strings.Cut(part, string(equals))
+		types = append(types, name)
+	}
+	return types
+}
+
 // IsZero tells whether the name is the empty one.
 func (n Name) IsZero() bool { return n.folded == "" }
 
