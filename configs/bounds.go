@@ -6,6 +6,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"regexp"
 	"time"
 
 	"github.com/hashicorp/hcl/v2"
@@ -93,12 +94,17 @@ func shape(src []byte, name string) hcl.Diagnostics {
 		switch {
 		case depth > mostDepth || operators > mostDepth:
 			return tooMuch(t.Range, fmt.Sprintf("Brackets and operators may stand %d deep.", mostDepth))
+		case t.Type == hclsyntax.TokenNumberLit && !plainNumber.Match(t.Bytes):
+			return tooMuch(t.Range, "Numbers have 18 digits at most, and no exponent.")
 		case isFor(tokens, i):
 			return tooMuch(t.Range, "There is no \"for\" in gateway.hcl: write the list out.")
 		}
 	}
 	return nil
 }
+
+// plainNumber is one that takes no memory to speak of, whatever is made of it.
+var plainNumber = regexp.MustCompile(`^[0-9]{1,18}(\.[0-9]{1,18})?$`)
 
 func tooMuch(at hcl.Range, detail string) hcl.Diagnostics {
 	return hcl.Diagnostics{

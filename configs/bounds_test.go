@@ -31,6 +31,12 @@ func TestFilesThatTakeTooMuch(t *testing.T) {
 		"not":          {"a = " + many(90_000, "!") + "true", "deep"},
 		"choices":      {"a = " + many(20_000, "true ? 1 : ") + "1", "deep"},
 		"words":        {"a = [" + many(60_000, "1,") + "]", "words and signs"},
+		"exponent":     {"a = 1e1000000000", "no exponent"},
+		"exponent-":    {"a = -1E-9", "no exponent"},
+		"in-a-text":    {"a = \"${1e900000000}\"", "no exponent"},
+		"digits":       {"a = " + many(1000, "9"), "digits"},
+		"fraction":     {"a = 0." + many(1000, "9"), "digits"},
+		"compared":     {"a = 1e300000000 == 1e300000001 ? 1 : 2", "no exponent"},
 		"bytes":        {"# " + many(mostFile, "x"), "bytes"},
 	} {
 		t.Run(name, func(t *testing.T) {

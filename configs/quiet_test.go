@@ -11,6 +11,11 @@ import (
 func TestNoPartOfASecretIsShown(t *testing.T) {
 	for _, in := range []string{
 		"password = \"%{Hunter2x\"",
+		"password = file(\"Hunter2x\")",
+		"password = env(\"Hunter2x\")",
+		"password = credential(\"Hunter2x\")",
+		"password = \"${file(\"Hunter2x\")}\"",
+		"password = env(\"env_Hunter2x\")",
 		"password = \"Zx%{Hunter2x}9\"",
 		"password = \"Zx${Hunter2x}9\"",
 		"password = \"Zx${Hunter2x.foo}9\"",

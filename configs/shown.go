@@ -321,14 +321,30 @@ func literal(t hclsyntax.TokenType) bool {
 	return false
 }
 
-// isArgument tells whether the token is a function, or the quoted argument of one.
+// isArgument tells whether the token is a function, or the quoted argument of one that
+// reads like what the function takes: a secret may stand in its place.
 func isArgument(tokens hclsyntax.Tokens, i int) bool {
-	name := func(j int) bool {
-		return j >= 0 && tokens[j].Type == hclsyntax.TokenIdent &&
-			slices.Contains([]string{"credential", "file", "env"}, string(tokens[j].Bytes))
+	function := func(j int) string {
+		if j < 0 || tokens[j].Type != hclsyntax.TokenIdent || functionNames[string(tokens[j].Bytes)] == nil {
+			return ""
+		}
+		return string(tokens[j].Bytes)
 	}
-	return name(i) ||
-		i >= 3 && tokens[i-1].Type == hclsyntax.TokenOQuote && tokens[i-2].Type == hclsyntax.TokenOParen && name(i-3)
+	if function(i) != "" {
+		return true
+	}
+	if i < 3 || tokens[i-1].Type != hclsyntax.TokenOQuote || tokens[i-2].Type != hclsyntax.TokenOParen {
+		return false
+	}
+	name := function(i - 3)
+	return name != "" && functionNames[name].Match(tokens[i].Bytes)
+}
+
+// functionNames says by function what its argument reads like.
+var functionNames = map[string]*regexp.Regexp{
+	"credential": regexp.MustCompile(`[./\\_-]|^[a-z]*$`),
+	"env":        regexp.MustCompile(`^[A-Z_][A-Z0-9_]*$|^$`),
+	"file":       regexp.MustCompile(`[./\\]|^[a-z]*$`),
 }
 
 func blank(b []byte) {

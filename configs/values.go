@@ -1,6 +1,7 @@
 package configs
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -27,21 +28,24 @@ type reader struct {
 func newReader(dir string) *reader {
 	r := &reader{dir: dir, exact: map[string]string{}}
 	r.eval = &hcl.EvalContext{Functions: map[string]function.Function{
-		"credential": r.oneString("name", r.credential),
-		"env":        r.oneString("name", readEnv),
-		"file":       r.oneString("path", r.readFile),
+		"credential": r.oneString("credential", "name", r.credential),
+		"env":        r.oneString("env", "name", readEnv),
+		"file":       r.oneString("file", "path", r.readFile),
 	}}
 	return r
 }
 
 // oneString is a function of HCL. That has every string in Unicode's form C, and
 // a password is not to be changed.
-func (r *reader) oneString(param string, f func(string) (string, error)) function.Function {
+func (r *reader) oneString(name, param string, f func(string) (string, error)) function.Function {
 	return function.New(&function.Spec{
 		Params: []function.Parameter{{Name: param, Type: cty.String}},
 		Type:   function.StaticReturnType(cty.String),
 		Impl: func(args []cty.Value, _ cty.Type) (cty.Value, error) {
 			s, err := f(args[0].AsString())
+			if err != nil && !functionNames[name].MatchString(args[0].AsString()) {
+				err = errUnusualName
+			}
 			if err != nil {
 				return cty.NilVal, function.NewArgError(0, err)
 			}
@@ -51,6 +55,10 @@ func (r *reader) oneString(param string, f func(string) (string, error)) functio
 		},
 	})
 }
+
+// errUnusualName is why nothing was read, where what was named may be a secret.
+var errUnusualName = errors.New("nothing has this name, which is not repeated, since it may be a secret: name a file " +
+	"with its extension or folder, an environment variable in capitals, or a credential as systemd has it")
 
 // read returns what functions read, in both forms of it.
 func (r *reader) read() (all []string) {
