@@ -23,8 +23,8 @@ func TestIdleStrangers(t *testing.T) {
 		t.Cleanup(func() { _ = c.Close() })
 	}
 	for range 20 {
+		w.secure.client.CloseIdleConnections() // each by a new one: idle ones make room for others
 		w.mustSignOn("alice", "wonderland")
-		w.secure.client.CloseIdleConnections() // each from a connection of its own
 	}
 	w.awaitInstances(1)
 	roots := w.secure.client.Transport.(*http.Transport).TLSClientConfig.RootCAs

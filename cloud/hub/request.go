@@ -71,12 +71,14 @@ func (h *Hub) nobody(a pending) Answer {
 }
 
 // await returns the best link not tried yet. Without one, and with patience, it
-// waits a moment for an agent that has just gone: none has answered by then.
+// waits a moment for an agent that has just gone: none has answered by then. Without the
+// bus it does not: the agent is where it was, and may not be reached.
 func (h *Hub) await(ctx context.Context, a pending, tried map[string]bool, patient bool) (Live, bool) {
 	for ctx.Err() == nil {
-		l, ok := h.presence.best(a.Gateway, a.UserType, tried, h.reachable(), time.Now())
+		others := h.reachable()
+		l, ok := h.presence.best(a.Gateway, a.UserType, tried, others, time.Now())
 		back, news := h.presence.returning(a.Gateway, time.Now())
-		if ok || !back || !patient {
+		if ok || !back || !patient || !others {
 			return l, ok
 		}
 		tick := time.NewTimer(returnTime / 10)
