@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 	"unicode/utf8"
@@ -77,6 +78,7 @@ type attempt struct {
 	user    *store.User // the record for the username; nil: none
 	outcome wire.Outcome
 	held    bool // by the throttle: nobody was asked
+	astray  bool // the username is for other user types than the record's
 
 	unwritten bool // there are more refusals than are written
 
@@ -198,6 +200,10 @@ func (a *attempt) implausible() string {
 const unlinked = "the gateway or user type that checks this person's password is switched off or deleted:" +
 	" link the user to another"
 
+// misplaced is the same of a person whose username was given to others by a pattern.
+const misplaced = "the patterns of another user type mean this username, and the record is not of that one:" +
+	" nobody is asked. Link the user to it, or have the patterns of the record's own user type mean the name, too"
+
 // refusedAhead says why nobody needs to be asked; the reason is empty when they do.
 // These are counted by the throttle as the others are, so that waiting does not tell a
 // disabled account from a wrong password.
@@ -205,6 +211,8 @@ func (a *attempt) refusedAhead(routes []Route) (o wire.Outcome, reason string) {
 	switch {
 	case a.user != nil && !a.user.Enabled:
 		return wire.OutcomeNotAllowed, "the user is disabled in the cloud"
+	case a.user != nil && a.astray:
+		return wire.OutcomeNotAllowed, misplaced
 	case a.user != nil && len(routes) == 0:
 		return wire.OutcomeNotAllowed, unlinked
 	case len(routes) == 0:
@@ -229,6 +237,9 @@ func (a *attempt) routes(ctx context.Context) ([]Route, error) {
 	}
 	a.user = &u
 	a.record.UserID = u.ID
+	if a.astray, err = a.belongsElsewhere(ctx, u); err != nil || a.astray {
+		return nil, err
+	}
 	g, err := a.Store.Gateway(ctx, u.EnvironmentID, u.GatewayID)
 	if errors.Is(err, store.ErrNotFound) {
 		return nil, nil // its gateway was deleted: nobody can check the password
@@ -242,6 +253,14 @@ func (a *attempt) routes(ctx context.Context) ([]Route, error) {
 		}
 	}
 	return nil, nil
+}
+
+// belongsElsewhere tells whether the patterns of user types mean a username, and none of
+// them is that of its record: whoever made that before the patterns were may be anybody.
+func (a *attempt) belongsElsewhere(ctx context.Context, u store.User) (bool, error) {
+	all, err := a.Store.Claimants(ctx, u.EnvironmentID, u.Username)
+	mine := store.UserTypeRef{Gateway: u.GatewayID, UserType: u.UserTypeID}
+	return len(all) > 0 && !slices.Contains(all, mine), err
 }
 
 // ask goes through the routes until one knows the person. After a bind nobody else is

@@ -96,3 +96,43 @@ func TestNamesOfOthersAreNotTaken(t *testing.T) {
 		t.Errorf("%+v", so)
 	}
 }
+
+// TestRecordsOfBeforeAPattern: whom a gateway made a record of before the name was given to
+// another is asked about nowhere, at a sign-on and at a change of password, until the
+// record is where the name is.
+func TestRecordsOfBeforeAPattern(t *testing.T) {
+	c := newCloud(t)
+	for _, g := range []store.Gateway{c.first, c.second} {
+		c.allow(&g)
+		c.answerChange(g, wire.PasswordChanged{Outcome: wire.OutcomeOK})
+	}
+	c.agents.answers[c.first.ID] = right("ada@b.test", "1")
+	so := c.signOn("ada@b.test", "x")
+	if so.Outcome != "ok" || so.GatewayID != c.first.ID {
+		t.Fatalf("%+v", so)
+	}
+	for _, k := range []struct {
+		first, second []string
+		name          string
+		asked         bool
+	}{
+		{nil, []string{"*@b.test"}, "ada@b.test", false},
+		{nil, []string{"*@b.test"}, " ADA@b.test ", false},
+		{[]string{"*@a.test"}, []string{"*@b.test"}, "ada@b.test", false},
+		{[]string{"ada@b.test"}, []string{"*@b.test"}, "ada@b.test", true},
+		{nil, []string{"*@c.test"}, "ada@b.test", true},
+		{[]string{"*@a.test"}, nil, "ada@b.test", true},
+	} {
+		c.isFor(c.first, true, k.first...)
+		c.isFor(c.second, true, k.second...)
+		c.agents.asked, c.agents.changes = nil, nil
+		so := c.signOn(k.name, "x")
+		changed := c.change(k.name, "x", "y")
+		if told := strings.Contains(so.Reason, "another user type"); told == k.asked || told != strings.Contains(changed.Reason, "another user type") {
+			t.Errorf("%q with %q and %q: %s; %s", k.name, k.first, k.second, so.Reason, changed.Reason)
+		}
+		if asked := len(c.agents.asked) + len(c.agents.changes); (asked == 2) != k.asked || !k.asked && asked > 0 {
+			t.Errorf("%q with %q and %q: %d asked", k.name, k.first, k.second, asked)
+		}
+	}
+}

@@ -42,8 +42,8 @@ func (s *Store) CreateGateway(ctx context.Context, g *Gateway) error {
 		g.UpdatedAt, g.Revision = g.CreatedAt, 1
 		_, err := tx.c.exec(ctx, `
 			INSERT INTO gateways (id, environment_id, name, name_folded, description, vendor, enabled, declared,
-				user_types, kerberos, revision, created_at, updated_at)
-			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $11, 1, $10, $10)`,
+				user_types, kerberos, claims, revision, created_at, updated_at)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $11, $12, 1, $10, $10)`,
 			g.ID,
 			g.EnvironmentID,
 			g.Name,
@@ -55,6 +55,7 @@ func (s *Store) CreateGateway(ctx context.Context, g *Gateway) error {
 			inJSON(g.UserTypes),
 			micros(g.CreatedAt),
 			inJSON(g.Kerberos),
+			g.claims(),
 		)
 		return err
 	})
@@ -146,7 +147,7 @@ func (tx *Tx) updateGateway(ctx context.Context, g *Gateway) error {
 	return tx.c.execOne(ctx, `
 		UPDATE gateways
 		SET name = $1, name_folded = $2, description = $3, vendor = $4, enabled = $5, declared = $6,
-			user_types = $7, revision = $8, updated_at = $9, kerberos = $12
+			user_types = $7, revision = $8, updated_at = $9, kerberos = $12, claims = $13
 		WHERE environment_id = $10 AND id = $11`,
 		g.Name,
 		Fold(g.Name),
@@ -160,6 +161,7 @@ func (tx *Tx) updateGateway(ctx context.Context, g *Gateway) error {
 		g.EnvironmentID,
 		g.ID,
 		inJSON(g.Kerberos),
+		g.claims(),
 	)
 }
 

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"slices"
 	"strings"
 )
 
@@ -15,6 +16,11 @@ func (t UserType) Claims(username string) bool {
 		}
 	}
 	return false
+}
+
+// claims tells whether a user type of the gateway is for certain usernames.
+func (g Gateway) claims() bool {
+	return slices.ContainsFunc(g.UserTypes, func(t UserType) bool { return len(t.Usernames) > 0 })
 }
 
 // like tells whether text is like a pattern, in which "*" stands for any text. Its work
@@ -41,8 +47,8 @@ func like(pattern, text string) bool {
 
 // Claimants returns the user types of all gateways of an environment, also of those that
 // are switched off, that claim a username; none when nobody does.
-func (tx *Tx) Claimants(ctx context.Context, env, username string) (all []UserTypeRef, err error) {
-	gateways, err := queryAll(ctx, tx.c, scanGateway, gatewayColumns+` WHERE environment_id = $1`, env)
+func (r reader) Claimants(ctx context.Context, env, username string) (all []UserTypeRef, err error) {
+	gateways, err := queryAll(ctx, r.c, scanGateway, gatewayColumns+` WHERE environment_id = $1 AND claims`, env)
 	for _, g := range gateways {
 		for _, t := range g.UserTypes {
 			if t.Claims(username) {
