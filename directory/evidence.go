@@ -3,6 +3,7 @@ package directory
 import (
 	"context"
 	"slices"
+	"strings"
 	"sync"
 
 	"github.com/go-ldap/ldap/v3"
@@ -89,7 +90,9 @@ func (c *Client) Evidence(ctx context.Context, ut *UserType, e Entry, m Membersh
 		slots <- struct{}{}
 		all.Go(func() {
 			defer func() { <-slots }()
-			out[i] = k.look(ctx, g)
+			if out[i] = k.look(ctx, g); m.respells(g) && out[i].Finding == Still {
+				out[i].Finding = Renamed
+			}
 		})
 	}
 	all.Wait()
@@ -97,6 +100,19 @@ func (c *Client) Evidence(ctx context.Context, ut *UserType, e Entry, m Membersh
 	c.learn(ctx, ut, e, m, asked, out)
 	return out
 }
+
+// respells tells whether a group that goes by its name is one of the membership's, spelt
+// with other characters than it is asked for: to the directory both are one, and whoever
+// asked has two. By case and blanks alone nobody has.
+func (m Membership) respells(g Asked) bool {
+	asked := roughly(g.DN)
+	return g.ID == "" && slices.ContainsFunc(m.Groups, func(has Group) bool {
+		return roughly(has.DN) != asked && dn.Same(has.DN, g.DN)
+	})
+}
+
+// roughly is a name without case and blanks.
+func roughly(name string) string { return strings.ToLower(strings.ReplaceAll(name, " ", "")) }
 
 func fill(out []Sight, s Sight) []Sight {
 	for i := range out {

@@ -58,6 +58,9 @@ func differing(m Membership, asked []Asked, out []Sight) (wrong []string) {
 		listed[foldDN(g.DN)] = true
 	}
 	for i, s := range out {
+		if m.respells(asked[i]) {
+			continue // both are in it, under two names
+		}
 		in := listed[foldDN(asked[i].DN)] || s.DN != "" && listed[foldDN(s.DN)]
 		if in && (s.Finding == Seen || s.Finding == Renamed || s.Finding == Gone) || !in && s.Finding == Still {
 			wrong = append(wrong, asked[i].DN)
