@@ -60,7 +60,7 @@ func TestRetiredKeysStayRetired(t *testing.T) {
 	agenttest.Must(t, err)
 	public, _, err := retired.Public()
 	agenttest.Must(t, err)
-	agenttest.Must(t, h.state.SaveOtherKeys(agenttest.Instance, state.OtherKeys{Keys: retired, Before: true}))
+	agenttest.Must(t, h.state.SaveOtherKeys(agenttest.Instance, []state.OtherKeys{{Keys: retired, Before: true}}))
 	refusing.Store(true)
 	h.conn.Cut()
 	await(t, "the pair before is tried", func() bool { return h.has(public) })
@@ -79,7 +79,7 @@ func TestChangeIsToOtherKeys(t *testing.T) {
 	h.link()
 	now, err := h.state.Instance()
 	agenttest.Must(t, err)
-	agenttest.Must(t, h.state.SaveOtherKeys(agenttest.Instance, state.OtherKeys{Keys: now.Keys}))
+	agenttest.Must(t, h.state.SaveOtherKeys(agenttest.Instance, []state.OtherKeys{{Keys: now.Keys}}))
 	if bytes.Equal(h.rotatesTo(), h.cloud.Key) {
 		t.Error("the keys are changed to themselves")
 	}

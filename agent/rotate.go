@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/ed25519"
 	"errors"
+	"slices"
 	"time"
 
 	"ldap-gateway/agent/state"
@@ -18,12 +19,12 @@ func (i *Instance) rotateIfDue(ctx context.Context, link *cloudlink.Link, paired
 	after := i.now.file.Cloud.RotateKeys
 	due := after > 0 && time.Since(paired.KeysSince) > after
 	var err error
-	switch other, ok := i.State.OtherKeys(paired.ID); {
-	case ok && refusedKeys(link):
-		i.Logger.Info("the cloud does not take these keys, trying the other pair")
-		// What was before this pair is before it still when it comes back.
-		mine := state.OtherKeys{Keys: paired.Keys, Before: !other.Before}
-		err = errors.Join(i.State.SaveOtherKeys(paired.ID, mine), i.become(paired, other.Keys))
+	switch others := i.State.OtherKeys(paired.ID); {
+	case len(others) > 0 && refusedKeys(link):
+		i.Logger.Info("the cloud does not take these keys, trying another pair")
+		// What is to come, or is the newest, is that still when its turn comes again.
+		mine := state.OtherKeys{Keys: paired.Keys, Before: slices.ContainsFunc(others, newest)}
+		err = errors.Join(i.State.SaveOtherKeys(paired.ID, append(others[1:], mine)), i.become(paired, others[0].Keys))
 	case link.State().Connected && (due || i.State.RotationWished()):
 		err = i.rotate(ctx, link, paired)
 	}
@@ -31,6 +32,9 @@ func (i *Instance) rotateIfDue(ctx context.Context, link *cloudlink.Link, paired
 		i.Logger.Warn("the keys were not changed, trying again", "error", err)
 	}
 }
+
+// newest tells whether a pair is that of no change that is done.
+func newest(k state.OtherKeys) bool { return !k.Before }
 
 // refusedKeys tells whether the cloud says that the instance is not proven.
 func refusedKeys(link *cloudlink.Link) bool {
@@ -40,8 +44,8 @@ func refusedKeys(link *cloudlink.Link) bool {
 }
 
 // rotate makes new keys, keeps them, has the cloud take them, and becomes them.
-// Wherever it is interrupted, one of the two pairs that are kept is good; afterwards the
-// pair before stays, for a cloud whose database goes back.
+// Wherever it is interrupted, one of the pairs that are kept is good; afterwards those
+// before stay, for a cloud whose database goes back.
 func (i *Instance) rotate(ctx context.Context, link *cloudlink.Link, paired state.Instance) error {
 	keys, err := i.nextKeys(paired)
 	if err != nil {
@@ -62,23 +66,29 @@ func (i *Instance) rotate(ctx context.Context, link *cloudlink.Link, paired stat
 	}); err != nil {
 		return err
 	}
-	before := state.OtherKeys{Keys: paired.Keys, Before: true}
+	before := append([]state.OtherKeys{{Keys: paired.Keys, Before: true}}, i.retired(paired)...)
 	return errors.Join(i.become(paired, keys), i.State.SaveOtherKeys(paired.ID, before), i.State.DropWish())
+}
+
+// retired returns the pairs from which the instance has changed, the last first.
+func (i *Instance) retired(paired state.Instance) []state.OtherKeys {
+	return slices.DeleteFunc(i.State.OtherKeys(paired.ID), newest)
 }
 
 // nextKeys returns the pair that a change under way is to, or begins one: they are kept
 // before the cloud hears of them.
 func (i *Instance) nextKeys(paired state.Instance) (state.Keys, error) {
-	other, ok := i.State.OtherKeys(paired.ID)
-	// When the program ended in the midst of a change the pair may be that of the instance.
-	if ok && !other.Before && !bytes.Equal(other.Signing(), paired.Keys.Signing()) {
-		return other.Keys, nil
+	for _, other := range i.State.OtherKeys(paired.ID) {
+		// When the program ended in the midst of a change the pair may be that of the instance.
+		if newest(other) && !bytes.Equal(other.Signing(), paired.Keys.Signing()) {
+			return other.Keys, nil
+		}
 	}
 	keys, err := state.NewKeys()
 	if err != nil {
 		return state.Keys{}, err
 	}
-	return keys, i.State.SaveOtherKeys(paired.ID, state.OtherKeys{Keys: keys})
+	return keys, i.State.SaveOtherKeys(paired.ID, append([]state.OtherKeys{{Keys: keys}}, i.retired(paired)...))
 }
 
 // become makes keys those of the instance.

@@ -21,7 +21,7 @@ type Deliveries struct {
 	mu      sync.Mutex
 	tokens  *rate.Limiter     // nil: nothing was delivered since the start
 	have    map[typeHash]bool // nil: nothing was delivered ever
-	refused time.Time // when a change was refused last; zero: never
+	refused time.Time         // when a change was refused last; zero: never
 }
 
 // typeHash names all that a user type asks.

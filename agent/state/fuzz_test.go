@@ -26,7 +26,7 @@ func FuzzFiles(f *testing.F) {
 		if err == nil && i.ID == "" {
 			t.Fatal("an instance without an ID")
 		}
-		_, _ = folder.OtherKeys("i1")
+		_ = folder.OtherKeys("i1")
 		_ = folder.Epoch("i1")
 		_, _ = folder.UserTypes()
 		if key, _ := folder.PolicyKey(); len(key) != policyKeySize {

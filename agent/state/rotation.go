@@ -34,34 +34,56 @@ func (f Folder) SaveEpoch(instance string, epoch uint64) error {
 	return f.writeJSON(epochFile, storedEpoch{instance, epoch})
 }
 
-// storedNext is a pair of keys that an instance is about to have, or had until
-// it changed them.
+// storedNext is pairs of keys that an instance is about to have, or had until it changed
+// them. The first stands where released gateways have their only one.
 type storedNext struct {
-	Instance string     `json:"instance"`
-	Keys     storedKeys `json:"keys"`
-	Before   bool       `json:"before,omitempty"`
+	Instance string `json:"instance"`
+	storedPair
+	More []storedPair `json:"more,omitempty"`
 }
 
-// OtherKeys are the keys beside those of an instance: while a change of keys is under
-// way either pair may be the good one. Before tells that the change is done and these
-// are the pair before: a cloud whose database went back in time knows no newer one.
+type storedPair struct {
+	Keys   storedKeys `json:"keys"`
+	Before bool       `json:"before,omitempty"`
+}
+
+// OtherKeys are a pair of keys beside that of an instance: while a change of keys is
+// under way either may be the good one. Before tells that the change from these is done:
+// a cloud whose database went back in time may know no newer ones.
 type OtherKeys struct {
 	Keys
 	Before bool
 }
 
-// OtherKeys returns the keys beside those of an instance; false when there are none.
-func (f Folder) OtherKeys(instance string) (OtherKeys, bool) {
+// mostPairs is how many pairs are kept beside that of an instance.
+const mostPairs = 4
+
+// OtherKeys returns the pairs beside that of an instance, the one to try first at the
+// beginning; nil when there are none.
+func (f Folder) OtherKeys(instance string) (all []OtherKeys) {
 	var n storedNext
 	if err := f.readJSON(nextFile, &n); err != nil || n.Instance != instance {
-		return OtherKeys{}, false
+		return nil
 	}
-	return OtherKeys{n.Keys.keys(), n.Before}, true
+	for _, p := range append([]storedPair{n.storedPair}, n.More...) {
+		all = append(all, OtherKeys{p.Keys.keys(), p.Before})
+	}
+	return all
 }
 
-// SaveOtherKeys keeps keys beside those of an instance.
-func (f Folder) SaveOtherKeys(instance string, k OtherKeys) error {
-	return f.writeJSON(nextFile, storedNext{instance, k.stored(), k.Before})
+// SaveOtherKeys keeps pairs beside that of an instance, one at least; of more than four
+// the first ones.
+func (f Folder) SaveOtherKeys(instance string, all []OtherKeys) error {
+	n := storedNext{Instance: instance}
+	for i, k := range all[:min(len(all), mostPairs)] {
+		p := storedPair{k.stored(), k.Before}
+		if i == 0 {
+			n.storedPair = p
+		} else {
+			n.More = append(n.More, p)
+		}
+	}
+	return f.writeJSON(nextFile, n)
 }
 
 // WishRotation asks the running agent to change its keys.

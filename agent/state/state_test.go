@@ -170,3 +170,37 @@ func TestPolicyKey(t *testing.T) {
 		t.Error("a folder that is none", err)
 	}
 }
+
+// TestPairsOfKeys: those beside the instance's come back in their order, four at most, and
+// a file of before, with one, is read.
+func TestPairsOfKeys(t *testing.T) {
+	f := At(t.TempDir())
+	var all []OtherKeys
+	for i := range mostPairs + 2 {
+		k, err := NewKeys()
+		if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, OtherKeys{k, i > 0})
+	}
+	if err := f.SaveOtherKeys("i1", all); err != nil {
+		t.Fatal(err)
+	}
+	if got := f.OtherKeys("i1"); !reflect.DeepEqual(got, all[:mostPairs]) {
+		t.Errorf("%d pairs of %d", len(got), len(all))
+	}
+	if got := f.OtherKeys("another"); got != nil {
+		t.Errorf("%d pairs of another instance", len(got))
+	}
+	before := struct {
+		Instance string     `json:"instance"`
+		Keys     storedKeys `json:"keys"`
+		Before   bool       `json:"before"`
+	}{"i1", all[1].stored(), true}
+	if err := f.writeJSON(nextFile, before); err != nil {
+		t.Fatal(err)
+	}
+	if got := f.OtherKeys("i1"); !reflect.DeepEqual(got, all[1:2]) {
+		t.Errorf("%d pairs in a file of before", len(got))
+	}
+}

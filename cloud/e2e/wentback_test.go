@@ -11,8 +11,8 @@ import (
 
 // TestDatabaseGoesBack puts an older database back, by the tools of each engine and
 // without a word to the program. The agents have gone on since, and one has changed its
-// keys: none is a clone, all sign people on, and that the database is an older one is
-// told. A state folder that was copied is found as before.
+// keys, also several times: none is a clone, all sign people on, and that the database is
+// an older one is told. A state folder that was copied is found as before.
 func TestDatabaseGoesBack(t *testing.T) {
 	t.Run("SQLite", func(t *testing.T) {
 		w := newWorld(t, plan{policy: unlimited})
@@ -20,7 +20,9 @@ func TestDatabaseGoesBack(t *testing.T) {
 		w.cloud.stop()
 		copyFolder(t, w.dir+"/cloud", w.dir+"/older")
 		w.restartCloud()
-		w.goOn()
+		for range 3 {
+			w.goOn()
+		}
 		w.cloud.kill()
 		must(t, os.RemoveAll(w.dir+"/cloud"))
 		copyFolder(t, w.dir+"/older", w.dir+"/cloud")
