@@ -128,6 +128,7 @@ func (n *node) console(
 		People:     sessions,
 		Services:   services,
 		URL:        n.url,
+		Size:       n.db.Size,
 		Secure:     n.secure(),
 		Ending:     n.ending,
 	}).Handler()
@@ -217,7 +218,8 @@ func (n *node) watch(ctx context.Context) (stop func()) {
 	copies := n.copier()
 	watch.Node = func(ctx context.Context) ([]store.Alert, error) {
 		all, err := n.ofCertificates(ctx, time.Now())
-		return append(all, copies.alerts()...), err
+		clock, unknown := ofClock(ctx, n.db.Ahead)
+		return slices.Concat(all, clock, copies.alerts()), errors.Join(err, unknown)
 	}
 	var running sync.WaitGroup
 	running.Go(func() { watch.Run(ctx) })

@@ -218,7 +218,9 @@ func TestToldOnceByManyNodes(t *testing.T) {
 	}
 }
 
-func TestPolicyChanged(t *testing.T) {
+// TestWhatIsKeptOfAnInstance: that its policy changed and that it said what none says are
+// told for a day, and name it.
+func TestWhatIsKeptOfAnInstance(t *testing.T) {
 	s := start(t)
 	s.channel(alerts.Webhook, s.hook.URL)
 	must(t, s.Store.CreatePairing(t.Context(), &store.Pairing{
@@ -242,6 +244,10 @@ func TestPolicyChanged(t *testing.T) {
 	s.later(time.Second)
 	s.expect(time.Minute, "open policyChanged")
 	s.expect(25*time.Hour, "ended policyChanged")
+	must(t, s.Store.NoteBadAnswer(t.Context(), i.ID, "it sent what is no message", s.now))
+	s.later(time.Second)
+	s.expect(time.Minute, "open badAnswers")
+	s.expect(25*time.Hour, "ended badAnswers")
 }
 
 // A webhook reaches nothing of the cloud's own network, whatever it is called.

@@ -11,6 +11,7 @@ import (
 func TestAlerts(t *testing.T) {
 	s := open(t)
 	v := s.admin()
+	v.get("/console/settings").is(http.StatusOK).has("The database, with all environments", " MB now")
 	v.get("/console/settings/alerts").is(http.StatusOK).has("Nothing is wrong", "Nobody is told yet")
 	const add = "/console/settings/alerts/channels"
 	v.post(add, "kind", "webhook", "target", "http://10.0.0.1/").is(http.StatusUnprocessableEntity).

@@ -3,6 +3,7 @@ package console
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"image"
 	"image/png"
 	"io"
@@ -18,6 +19,7 @@ import (
 type settingsPage struct {
 	store.Environment
 	SignOn string // address of the sign-on page
+	Size   string // of the database, in megabytes; empty: not known
 	Seen   string // when it was changed, when the form was shown
 	Errors map[string]string
 }
@@ -35,6 +37,13 @@ func (c *console) renderSettings(k *call, status int, page settingsPage) error {
 		page.Seen = seenAs(page.UpdatedAt)
 	}
 	page.SignOn = c.URL + "/" + k.env() + "/signon"
+	if c.Size != nil {
+		bytes, err := c.Size(k.Context())
+		if err != nil {
+			return err
+		}
+		page.Size = fmt.Sprintf("%.1f MB", float64(bytes)/1e6)
+	}
 	return k.render(status, "settings", "Settings", page)
 }
 

@@ -59,10 +59,12 @@ type Hub struct {
 	subs     []*nats.Subscription
 	busWord  atomic.Pointer[busWord]
 
-	mu      sync.Mutex
-	links   map[string]*link // of this node
-	leaving bool
-	serving sync.WaitGroup
+	mu    sync.Mutex
+	links map[string]*link // of this node
+	// misdeeds is when something that an instance said was last kept as what none says.
+	misdeeds map[string]time.Time
+	leaving  bool
+	serving  sync.WaitGroup
 }
 
 // New returns a hub that hears what the other nodes say. Close ends it.
@@ -70,7 +72,8 @@ func New(cfg Config) (*Hub, error) {
 	if cfg.Heartbeat == 0 {
 		cfg.Heartbeat = Heartbeat
 	}
-	h := &Hub{Config: cfg, id: uuid.NewString(), links: map[string]*link{}, nonces: wire.NewNonces(cfg.NonceKey)}
+	h := &Hub{Config: cfg, id: uuid.NewString(), links: map[string]*link{}, misdeeds: map[string]time.Time{},
+		nonces: wire.NewNonces(cfg.NonceKey)}
 	h.connects.Length, h.rotates.Length = time.Minute, time.Hour
 	h.presence.life = max(3*cfg.Heartbeat, 3*time.Second)
 	h.presence.node = h.id

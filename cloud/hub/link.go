@@ -40,7 +40,7 @@ type link struct {
 	mu       sync.Mutex
 	live     Live // Link, Instance and Gateway never change
 	lastID   uint64
-	pending  map[uint64]waiting // sent, not answered
+	pending  map[uint64]awaited // sent, not answered
 	empty    chan struct{}      // closed when leaving and nothing is pending
 	delivery chan struct{}      // asks for the user types to be sent
 	owed     int                // user types that were sent and not answered
@@ -60,7 +60,7 @@ func newLink(h *Hub, ws *websocket.Conn, live Live) *link {
 		live:     live,
 		send:     make(chan outgoing, queued),
 		over:     make(chan struct{}),
-		pending:  map[uint64]waiting{},
+		pending:  map[uint64]awaited{},
 		delivery: make(chan struct{}, 1),
 	}
 }
@@ -182,9 +182,20 @@ func (l *link) readAll(ctx context.Context) {
 			err = l.take(ctx, f)
 		}
 		if err != nil {
+			l.suspect(ctx, err)
 			l.end(err.Error())
 			return
 		}
+	}
+}
+
+// suspect keeps why a link ends when nothing of ours would have ended it so.
+func (l *link) suspect(ctx context.Context, err error) {
+	switch {
+	case errors.Is(err, wire.ErrFrame):
+		l.hub.misdeed(ctx, l.live.Instance, "it sent what is no message")
+	case errors.Is(err, errTalks), errors.Is(err, errRotates):
+		l.hub.misdeed(ctx, l.live.Instance, err.Error())
 	}
 }
 
@@ -202,7 +213,7 @@ func (l *link) sendAll(ctx context.Context) {
 			}
 		case o := <-l.send:
 			if o.asked != nil {
-				o.frame.ID = l.expect(o.asked)
+				o.frame.ID = l.expect(o.frame.Kind, o.asked)
 			}
 			if err := l.writeFrame(o.frame); err != nil {
 				if o.asked != nil {
@@ -331,7 +342,7 @@ func (l *link) deliver(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	f, err := wire.NewFrame(wire.KindUserTypes, l.expect(nil), 0, delivery(g))
+	f, err := wire.NewFrame(wire.KindUserTypes, l.expect(wire.KindUserTypes, nil), 0, delivery(g))
 	if err != nil {
 		return err
 	}

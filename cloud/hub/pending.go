@@ -36,13 +36,27 @@ type outgoing struct {
 	asked waiting // nil: nobody waits
 }
 
+// awaited is a request whose answer is to come.
+type awaited struct {
+	kind    wire.Kind // of the request
+	respond waiting
+}
+
+// answers is the kind of answer that each kind of request has.
+var answers = map[wire.Kind]wire.Kind{
+	wire.KindSignOn:         wire.KindSignOnResult,
+	wire.KindChangePassword: wire.KindPasswordChanged,
+	wire.KindExplain:        wire.KindExplained,
+	wire.KindLook:           wire.KindLooked,
+}
+
 // expect makes an ID, by which the answer will find who waits; nil: nobody does.
-func (l *link) expect(asked waiting) uint64 {
+func (l *link) expect(kind wire.Kind, asked waiting) uint64 {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.lastID++
 	if asked != nil {
-		l.pending[l.lastID] = asked
+		l.pending[l.lastID] = awaited{kind, asked}
 	}
 	return l.lastID
 }
@@ -110,20 +124,28 @@ func (l *link) queue(o outgoing) error {
 }
 
 // answer gives the agent's answer to whoever asked; one that was never asked
-// for, or was answered before, goes nowhere.
+// for, or was answered before, goes nowhere. One of another kind is none.
 func (l *link) answer(f wire.Frame) {
+	l.mu.Lock()
+	asked, is := l.pending[f.ID]
+	l.mu.Unlock()
+	if is && answers[asked.kind] != f.Kind {
+		l.hub.misdeed(context.Background(), l.live.Instance, "it answered what it was not asked")
+		l.fail(f.ID, reply{State: replyLost, Reason: "the instance's answer is of another kind"})
+		return
+	}
 	l.fail(f.ID, reply{State: replyAnswered, Body: f.Body})
 }
 
 // fail ends one pending request.
 func (l *link) fail(id uint64, r reply) {
 	l.mu.Lock()
-	respond := l.pending[id]
+	asked := l.pending[id]
 	delete(l.pending, id)
 	l.checkEmpty()
 	l.mu.Unlock()
-	if respond != nil {
-		respond(r)
+	if asked.respond != nil {
+		asked.respond(r)
 	}
 }
 
@@ -134,11 +156,11 @@ func (l *link) settle() {
 	l.mu.Lock()
 	l.live.Over = true
 	pending := l.pending
-	l.pending = map[uint64]waiting{}
+	l.pending = map[uint64]awaited{}
 	l.checkEmpty()
 	l.mu.Unlock()
-	for _, respond := range pending {
-		respond(reply{State: replyLost, Reason: "the link was lost after the request was sent: " + l.why})
+	for _, asked := range pending {
+		asked.respond(reply{State: replyLost, Reason: "the link was lost after the request was sent: " + l.why})
 	}
 	for {
 		select {

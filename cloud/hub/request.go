@@ -154,12 +154,12 @@ func (h *Hub) request(ctx context.Context, l Live, a pending, sealer *wire.Seale
 	if r.State == replyNotSent { // it has gone, and this node may not have heard of it yet
 		h.presence.expect(a.Gateway, time.Now())
 	}
-	return readReply(l, a, r)
+	return h.readReply(ctx, l, a, r)
 }
 
 // readReply reads what the node with the link says. What cannot be read may
 // have been a bind.
-func readReply(l Live, a pending, r reply) Answer {
+func (h *Hub) readReply(ctx context.Context, l Live, a pending, r reply) Answer {
 	switch r.State {
 	case replyNotSent:
 		return ours(l, a, wire.OutcomeDirectoryUnavailable, false, r.Reason)
@@ -173,9 +173,11 @@ func readReply(l Live, a pending, r reply) Answer {
 		err = boundResult(&result)
 	}
 	if err != nil {
+		h.misdeed(ctx, l.Instance, "its answer to a request was malformed")
 		return ours(l, a, wire.OutcomeUnknown, true, "the instance's answer is malformed: "+err.Error())
 	}
 	if result.ID != a.ID || !result.Outcome.Known() {
+		h.misdeed(ctx, l.Instance, "its answer was not to what it was asked")
 		return ours(l, a, wire.OutcomeUnknown, true, "the instance's answer is for something else")
 	}
 	return Answer{SignOnResult: result, Instance: l.Instance, answered: true}

@@ -42,7 +42,7 @@ func (l *link) asked(f wire.Frame) bool {
 	case wire.KindSignOnResult, wire.KindPasswordChanged, wire.KindExplained, wire.KindLooked, wire.KindUnsupported:
 		l.mu.Lock()
 		defer l.mu.Unlock()
-		return l.pending[f.ID] != nil
+		return l.pending[f.ID].respond != nil
 	case wire.KindUserTypesAnswer:
 		l.mu.Lock()
 		defer l.mu.Unlock()

@@ -22,6 +22,9 @@ func (a *attempt) provision(ctx context.Context, w Route, answer hub.Answer) err
 		id.Evidence = a.look(ctx, w, answer.Instance, wanted.Questions)
 		_, err = a.Provisioner.Apply(context.WithoutCancel(ctx), id, &a.record)
 	}
+	if errors.Is(err, provisioner.ErrUsernameOfOthers) {
+		a.suspect(ctx, answer.Instance)
+	}
 	switch {
 	case err == nil:
 		return nil
@@ -34,6 +37,14 @@ func (a *attempt) provision(ctx context.Context, w Route, answer hub.Answer) err
 		return a.fail(ctx, wire.OutcomeNotAllowed, "the password was right, but "+err.Error())
 	}
 	return err
+}
+
+// suspect keeps that an instance said somebody had a username that is for others.
+func (a *attempt) suspect(ctx context.Context, instance string) {
+	what := "it said that somebody has a username which is for another user type"
+	if err := a.Store.NoteBadAnswer(context.WithoutCancel(ctx), instance, what, a.record.At); err != nil {
+		a.Logger.Warn("what an instance said is not kept for an alert", "instance", instance, "error", err)
+	}
 }
 
 // identity is what the agent's answer says, in the provisioner's words.

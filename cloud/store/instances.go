@@ -9,7 +9,7 @@ import (
 const instanceColumns = `
 	SELECT id, environment_id, gateway_id, public_key, seal_key, fingerprint, hostname, software, system,
 		paired_at, paired_by, paired_from, revoked_at, revoked_by, policy_hash, policy_changed_at, initialized_at,
-		last_reported_at, quarantined_at, quarantine, nonced
+		last_reported_at, quarantined_at, quarantine, nonced, bad_answer, bad_answer_at
 	FROM instances`
 
 // scanInstance leaves the epochs out, which AdvanceEpoch alone may look at.
@@ -36,6 +36,8 @@ func scanInstance(r row) (i Instance, err error) {
 		at{&i.QuarantinedAt},
 		&i.Quarantine,
 		&i.Nonced,
+		&i.BadAnswer,
+		at{&i.BadAnswerAt},
 	)
 	return i, err
 }
@@ -134,6 +136,17 @@ func (s *Store) ReportInstance(ctx context.Context, id string, r InstanceReport)
 			id,
 		)
 	})
+}
+
+// NoteBadAnswer keeps what an instance said that none of ours says; ErrNotFound when there
+// is no such instance.
+func (s *Store) NoteBadAnswer(ctx context.Context, id, what string, at time.Time) error {
+	return s.Provision(ctx, func(tx *Tx) error { return tx.NoteBadAnswer(ctx, id, what, at) })
+}
+
+// NoteBadAnswer is the same within a transaction.
+func (tx *Tx) NoteBadAnswer(ctx context.Context, id, what string, at time.Time) error {
+	return tx.c.execOne(ctx, `UPDATE instances SET bad_answer = $1, bad_answer_at = $2 WHERE id = $3`, what, micros(at), id)
 }
 
 // GaveNonce remembers that an instance has proven itself with a nonce of the cloud.

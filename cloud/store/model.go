@@ -162,6 +162,8 @@ type Instance struct {
 	LastReportedAt               time.Time
 	QuarantinedAt                time.Time // zero: not in quarantine
 	Quarantine                   string    // why it is
+	BadAnswer                    string    // what it said last that none of ours says; empty: nothing
+	BadAnswerAt                  time.Time // zero: never
 	Nonced                       bool      // it has proven itself with a nonce of the cloud: it can, and has to
 }
 

@@ -32,6 +32,14 @@ func TestPostgresTurnOfTheDead(t *testing.T) {
 	}
 }
 
+// A node compares its clock with the database's.
+func TestPostgresTellsTheTime(t *testing.T) {
+	s := openAt(t, pgtest.Start(t).Database())
+	if ahead, err := s.Ahead(t.Context()); err != nil || ahead == 0 || ahead.Abs() > 2*time.Second {
+		t.Errorf("on one machine %s ahead, %v", ahead, err)
+	}
+}
+
 // A store finds its database again, without being told.
 func TestPostgresRestarted(t *testing.T) {
 	server := pgtest.Start(t)
