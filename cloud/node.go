@@ -128,7 +128,7 @@ func (n *node) console(
 		People:     sessions,
 		Services:   services,
 		URL:        n.url,
-		Size:       n.db.Size,
+		Bytes:      n.db.Size,
 		Secure:     n.secure(),
 		Ending:     n.ending,
 	}).Handler()

@@ -225,7 +225,8 @@ func (w *Watch) ofGateway(g store.Gateway, instances []store.Instance) (all []st
 	for _, i := range paired {
 		if w.now().Sub(i.BadAnswerAt) < daily {
 			alert("badAnswers", i.ID, "Update ldap-gateway there. If it is up to date somebody else may have its key: "+
-				"revoke the instance, and pair the machine anew", "the instance on %s says what none does: %s", i.Hostname, i.BadAnswer)
+				"revoke the instance, and pair the machine anew",
+				"the instance on %s says what none does: %s", i.Hostname, i.BadAnswer)
 		}
 		// The time is in the store, so that it is told also when the agent is away
 		// again. After a day it counts as known.

@@ -60,8 +60,8 @@ type Server struct {
 	Services   []string // Kerberos names that browsers ask tickets for, as in "HTTP/id.example.com"
 	URL        string   // that applications know this cloud by
 	Secure     bool     // people reach it over TLS: cookies are sent over nothing else
-	// Size returns how many bytes the database has; nil: nobody is told.
-	Size   func(context.Context) (int64, error)
+	// Bytes returns how many the database has; nil: nobody is told.
+	Bytes  func(context.Context) (int64, error)
 	Ending <-chan struct{}  // closed when the server stops: what streams ends; nil: never
 	Now    func() time.Time // of throttles, not of sessions; nil: time.Now
 }

@@ -37,8 +37,8 @@ func (c *console) renderSettings(k *call, status int, page settingsPage) error {
 		page.Seen = seenAs(page.UpdatedAt)
 	}
 	page.SignOn = c.URL + "/" + k.env() + "/signon"
-	if c.Size != nil {
-		bytes, err := c.Size(k.Context())
+	if c.Bytes != nil {
+		bytes, err := c.Bytes(k.Context())
 		if err != nil {
 			return err
 		}

@@ -141,7 +141,7 @@ func (s *site) server() *console.Server {
 		Pairings:  &pairing.Broker{Store: s.store, Now: s.clock},
 		Links:     s.links,
 		Mails:     true,
-		Size:      s.store.Size,
+		Bytes:     s.store.Size,
 		Providers: &idp.Desk{Store: s.store, Vault: v, HTTP: http.DefaultClient, URL: "https://id.example.com", Now: s.clock},
 		Services:  []string{"HTTP/id.example.com"},
 		URL:       "https://id.example.com",

@@ -189,16 +189,6 @@ func (l *link) readAll(ctx context.Context) {
 	}
 }
 
-// suspect keeps why a link ends when nothing of ours would have ended it so.
-func (l *link) suspect(ctx context.Context, err error) {
-	switch {
-	case errors.Is(err, wire.ErrFrame):
-		l.hub.misdeed(ctx, l.live.Instance, "it sent what is no message")
-	case errors.Is(err, errTalks), errors.Is(err, errRotates):
-		l.hub.misdeed(ctx, l.live.Instance, err.Error())
-	}
-}
-
 // sendAll writes what is queued until the link ends.
 // A request gets its ID when it is about to be written: so the replies that are awaited
 // are those of frames that may have been seen.

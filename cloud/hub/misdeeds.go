@@ -2,6 +2,8 @@ package hub
 
 import (
 	"context"
+	"errors"
+	"ldap-gateway/cloudlink/wire"
 	"time"
 )
 
@@ -30,5 +32,15 @@ func (h *Hub) misdeed(ctx context.Context, instance, what string) {
 	defer cancel()
 	if err := h.Store.NoteBadAnswer(ctx, instance, what, now); err != nil {
 		h.Logger.Warn("what an instance said is not kept for an alert", "instance", instance, "said", what, "error", err)
+	}
+}
+
+// suspect keeps why a link ends when nothing of ours would have ended it so.
+func (l *link) suspect(ctx context.Context, err error) {
+	switch {
+	case errors.Is(err, wire.ErrFrame):
+		l.hub.misdeed(ctx, l.live.Instance, "it sent what is no message")
+	case errors.Is(err, errTalks), errors.Is(err, errRotates):
+		l.hub.misdeed(ctx, l.live.Instance, err.Error())
 	}
 }

@@ -141,12 +141,10 @@ func (s *Store) ReportInstance(ctx context.Context, id string, r InstanceReport)
 // NoteBadAnswer keeps what an instance said that none of ours says; ErrNotFound when there
 // is no such instance.
 func (s *Store) NoteBadAnswer(ctx context.Context, id, what string, at time.Time) error {
-	return s.Provision(ctx, func(tx *Tx) error { return tx.NoteBadAnswer(ctx, id, what, at) })
-}
-
-// NoteBadAnswer is the same within a transaction.
-func (tx *Tx) NoteBadAnswer(ctx context.Context, id, what string, at time.Time) error {
-	return tx.c.execOne(ctx, `UPDATE instances SET bad_answer = $1, bad_answer_at = $2 WHERE id = $3`, what, micros(at), id)
+	return s.Provision(ctx, func(tx *Tx) error {
+		return tx.c.execOne(ctx, `UPDATE instances SET bad_answer = $1, bad_answer_at = $2 WHERE id = $3`,
+			what, micros(at), id)
+	})
 }
 
 // GaveNonce remembers that an instance has proven itself with a nonce of the cloud.
