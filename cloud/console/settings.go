@@ -19,7 +19,7 @@ import (
 type settingsPage struct {
 	store.Environment
 	SignOn string // address of the sign-on page
-	Size   string // of the database, in megabytes; empty: not known
+	Stored string // of the database, in megabytes; empty: not known
 	Seen   string // when it was changed, when the form was shown
 	Errors map[string]string
 }
@@ -42,7 +42,7 @@ func (c *console) renderSettings(k *call, status int, page settingsPage) error {
 		if err != nil {
 			return err
 		}
-		page.Size = fmt.Sprintf("%.1f MB", float64(bytes)/1e6)
+		page.Stored = fmt.Sprintf("%.1f MB", float64(bytes)/1e6)
 	}
 	return k.render(status, "settings", "Settings", page)
 }
