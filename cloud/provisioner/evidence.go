@@ -17,7 +17,8 @@ type Finding uint8
 const (
 	Untold Finding = 0 // nothing: it is as if nobody had asked
 	Member Finding = 1 // the user is in the group
-	Left   Finding = 2 // the user is not, or the group is not there any more
+	Left   Finding = 2 // the user is not
+	Gone   Finding = 3 // nothing that counts has that name any more; the list may have its new one
 )
 
 // Sight is a finding on one group.
@@ -70,7 +71,6 @@ func (e *Evidence) of(key string) Sight {
 
 // changes is what a list and the evidence make of somebody's memberships.
 type changes struct {
-	join   []store.Group
 	leave  []store.Group
 	kept   map[string][]string // group IDs by reason: it cannot be told
 	words  map[string]string   // of the reasons
@@ -101,19 +101,24 @@ func (s *step) confirmed(m Membership, current []store.GroupMembership) ([]Group
 			groups = append(groups, g)
 		case s.id.Evidence.of(key).Finding == Untold:
 			s.unconfirmed++
+			if _, asked := s.id.Evidence.Of[key]; !asked {
+				s.unasked++
+			}
 		}
 	}
 	return groups, questions
 }
 
 // questions asks about the memberships that the list would end, the ones first that
-// nobody asked about for the longest time, and then about what it would join.
+// nobody asked about for the longest time, and about what it would join. Of too many each
+// kind has its half, so that both come to an end.
 func (s *step) questions(absent []store.GroupMembership, joining []Question) []Question {
 	slices.SortStableFunc(absent, func(a, b store.GroupMembership) int { return a.DoubtedAt.Compare(b.DoubtedAt) })
 	var all []Question
 	for _, m := range absent {
 		all = append(all, s.question(m))
 	}
+	all = all[:min(len(all), max(MostQuestions/2, MostQuestions-len(joining)))]
 	all = append(all, joining...)
 	return all[:min(len(all), MostQuestions)]
 }
@@ -152,6 +157,13 @@ func (s *step) decide(complete bool, held, absent []store.GroupMembership) chang
 func (s *step) weigh(d *changes, m store.GroupMembership) {
 	key := s.question(m).Key
 	switch seen := s.id.Evidence.of(key); seen.Finding {
+	case Gone:
+		if s.short() {
+			d.stay++
+			d.words["gone"] = "what is left aside may have their new names"
+			return
+		}
+		d.leave = append(d.leave, m.Group)
 	case Left:
 		d.leave = append(d.leave, m.Group)
 	case Member:
@@ -168,6 +180,10 @@ func (s *step) weigh(d *changes, m store.GroupMembership) {
 		}
 	}
 }
+
+// short says that the list has groups which this sign-on does not bring, and a later one
+// may: a group that has another name now is among them, and must not be lost meanwhile.
+func (s *step) short() bool { return s.leftOut+s.unasked > 0 }
 
 // inTurn says that there are more groups than one sign-on is asked about, so that when
 // each was asked about has to be kept.

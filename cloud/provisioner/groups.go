@@ -44,10 +44,10 @@ func (s *step) follow(ctx context.Context) error {
 	if err := s.asked(absent, joining); err != nil {
 		return err
 	}
+	join := s.affordable(without(wanted, groupsOf(current)))
 	d := s.decide(verdict == Complete, held, absent)
-	d.join = s.affordable(without(wanted, groupsOf(current)))
 	s.settle(verdict, reason, d)
-	if err := s.join(ctx, d.join, groups); err != nil {
+	if err := s.join(ctx, join, groups); err != nil {
 		return err
 	}
 	if err := s.leave(ctx, d.leave); err != nil {
@@ -219,7 +219,7 @@ func (s *step) resolve(ctx context.Context, groups []Group, current []store.Grou
 			found = s.newGroup(g)
 			missing = append(missing, found)
 		default:
-			continue // nobody is in it here, so that to leave it aside takes nothing away
+			continue // it may be another's new name: see short
 		}
 		resolved = append(resolved, found)
 	}

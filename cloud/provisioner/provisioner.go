@@ -201,6 +201,7 @@ type step struct {
 	so          *store.SignOn
 	change      Change
 	unconfirmed int      // groups that memberOf has and nobody confirmed
+	unasked     int      // of these, those that nobody asked about for want of room
 	refreshed   bool     // the record was made, or held against what the directory says
 	notes       []string // of what was not done, and why
 	leftOut     int      // groups that the source's budget has no room for

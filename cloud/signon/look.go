@@ -35,6 +35,8 @@ func sight(s wire.Sight) provisioner.Sight {
 	switch {
 	case s.Finding == wire.FindingStill:
 		return provisioner.Sight{Finding: provisioner.Member}
+	case s.Finding == wire.FindingGone || s.Finding == wire.FindingRenamed:
+		return provisioner.Sight{Finding: provisioner.Gone}
 	case s.Finding.Evidence():
 		return provisioner.Sight{Finding: provisioner.Left}
 	}
