@@ -192,7 +192,7 @@ func oversized(t wire.UserType) string {
 	}
 	for _, l := range lists {
 		if len(l) > mostNames {
-			return fmt.Sprintf("a list of %d names, at most %d", len(l), mostNames)
+			return fmt.Sprintf("a list of more than %d names", mostNames)
 		}
 		texts = append(texts, l...)
 	}

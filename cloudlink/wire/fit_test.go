@@ -2,6 +2,7 @@ package wire
 
 import (
 	"fmt"
+	"reflect"
 	"strings"
 	"testing"
 )
@@ -79,5 +80,39 @@ func TestCloudsAskLittle(t *testing.T) {
 		if (err == nil) != good || good && (len(m.Types) != n || m.Revision != 7) || !good && cap(m.Types) > 0 {
 			t.Errorf("%d types: %v, %d were made", n, err, cap(m.Types))
 		}
+	}
+}
+
+// TestListsOfADeliveryAreRead as far as an agent needs to refuse them, however long.
+func TestListsOfADeliveryAreRead(t *testing.T) {
+	long := make([]string, 100_000)
+	types := make([]UserType, 2000)
+	for i := range types {
+		types[i] = UserType{ID: fmt.Sprint(i), Name: "x", Filter: "(uid=${identifier})", Attributes: []string{"mail"}}
+	}
+	types[3].Attributes, types[3].Correlation = long, long
+	types[4].Groups = &GroupRule{Include: long, Exclude: long[:200]}
+	f, err := NewFrame(KindUserTypes, 1, 0, UserTypes{Revision: 7, Types: types})
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, err := f.DecodeUserTypes()
+	if err != nil || len(m.Types) != len(types) || m.Revision != 7 {
+		t.Fatalf("%d types, %v", len(m.Types), err)
+	}
+	for i, got := range m.Types {
+		names := len(got.Attributes) + len(got.Correlation)
+		if got.Groups != nil {
+			names += len(got.Groups.Include) + len(got.Groups.Exclude)
+		}
+		if got.ID != types[i].ID || names > 2*readNames || cap(got.Attributes) > 2*readNames {
+			t.Fatalf("type %d: ID %q, %d names", i, got.ID, names)
+		}
+		if i < 3 && !reflect.DeepEqual(got, types[i]) || i > readUserTypes && got.Filter != "" {
+			t.Errorf("type %d: %+v", i, got)
+		}
+	}
+	if m.Types[3].Attributes = nil; len(m.Types[4].Groups.Exclude) != 200 || len(m.Types[4].Groups.Include) != readNames {
+		t.Errorf("%d and %d patterns", len(m.Types[4].Groups.Exclude), len(m.Types[4].Groups.Include))
 	}
 }

@@ -115,8 +115,16 @@ func (f Frame) Decode(body any) error {
 // far fewer.
 const mostUserTypes = 1 << 14
 
+// Of user types beyond readUserTypes only the ID is kept, and of a list within one the
+// first readNames names: an agent takes fewer of both, and says so of these.
+const (
+	readUserTypes = 1001
+	readNames     = 257
+)
+
 // DecodeUserTypes reads a delivery. One of very many user types is refused before any is
-// read: of each an agent would make a hundred times what it is on the wire.
+// read, and each is read for itself: an agent would make many times of them what they are
+// on the wire.
 func (f Frame) DecodeUserTypes() (m UserTypes, err error) {
 	var raw struct {
 		Revision uint64            `cbor:"1,keyasint"`
@@ -128,7 +136,32 @@ func (f Frame) DecodeUserTypes() (m UserTypes, err error) {
 	if len(raw.Types) > mostUserTypes {
 		return m, fmt.Errorf("%w: %d user types", ErrFrame, len(raw.Types))
 	}
-	return m, f.Decode(&m)
+	m.Revision = raw.Revision
+	for i, b := range raw.Types {
+		var t UserType
+		if err := Unmarshal(b, &t); err != nil {
+			return UserTypes{}, fmt.Errorf("%s: %w", f.Kind, err)
+		}
+		if i >= readUserTypes {
+			t = UserType{ID: t.ID}
+		}
+		m.Types = append(m.Types, t.cut())
+	}
+	return m, nil
+}
+
+// cut is a user type whose lists have no more names than are read.
+func (t UserType) cut() UserType {
+	lists := []*[]string{&t.Correlation, &t.Attributes}
+	if t.Groups != nil {
+		lists = append(lists, &t.Groups.Include, &t.Groups.Exclude)
+	}
+	for _, l := range lists {
+		if len(*l) > readNames {
+			*l = slices.Clone((*l)[:readNames])
+		}
+	}
+	return t
 }
 
 // String returns the frame in words, its body in diagnostic notation (RFC 8949
