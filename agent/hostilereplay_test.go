@@ -83,13 +83,19 @@ func TestHostileDeliveryAfterRestart(t *testing.T) {
 		t.Errorf("%d of 51 taken", n)
 	}
 	taken := 1 + 5
-	for range 3 {
+	for _, revision := range []uint64{21, 0, 0} {
 		h.restart()
 		h.conn = h.cloud.AwaitLink(t)
-		n := asks(21)
+		n := asks(revision)
 		if n > taken+5 {
-			t.Errorf("%d taken after another start, %d before it", n, taken)
+			t.Errorf("%d taken at revision %d after another start, %d before it", n, revision, taken)
 		}
 		taken = n
+	}
+	h.deliver(0) // none at all
+	h.restart()
+	h.conn = h.cloud.AwaitLink(t)
+	if n := asks(0); n > 5 {
+		t.Errorf("%d taken after a start from none", n)
 	}
 }

@@ -76,7 +76,8 @@ func (i *Instance) Run(ctx context.Context) (err error) {
 	if err := i.seen.Remember(answered); err != nil {
 		i.Logger.Warn("which sign-ons were answered is known until the next start only", "error", err)
 	}
-	if m, err := i.State.UserTypes(); err == nil && m.Revision > 0 {
+	if i.State.Delivered() {
+		m, _ := i.State.UserTypes() // what cannot be read counts as a change when it comes again
 		i.changes.Know(m.Types)
 	}
 	if i.policyKey, err = i.State.PolicyKey(); err != nil {

@@ -9,7 +9,7 @@
 //	instance.json   who this instance is, its private keys; readable by its owner only
 //	door.json       where the running gateway answers "status", on Windows
 //	epoch.json      how far it has come; the cloud tells a copied folder by it
-//	next.json       other pairs of keys: while a change is under way the new one, afterwards those before, four at most
+//	next.json       other pairs of keys: while a change is under way the new one, afterwards those before
 //	policy.json     the key of the policy's hash
 //	rotate          somebody asked for a change of keys
 //	wrong-passwords who gave wrong passwords and when, as a hash and a time, for policy.wrong_passwords

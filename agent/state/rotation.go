@@ -55,8 +55,8 @@ type OtherKeys struct {
 	Before bool
 }
 
-// mostPairs is how many pairs are kept beside that of an instance.
-const mostPairs = 4
+// mostPairs bounds the pairs beside that of an instance.
+const mostPairs = 8
 
 // OtherKeys returns the pairs beside that of an instance, the one to try first at the
 // beginning; nil when there are none.
@@ -71,8 +71,7 @@ func (f Folder) OtherKeys(instance string) (all []OtherKeys) {
 	return all
 }
 
-// SaveOtherKeys keeps pairs beside that of an instance, one at least; of more than four
-// the first ones.
+// SaveOtherKeys keeps pairs beside that of an instance; of more than eight the first ones.
 func (f Folder) SaveOtherKeys(instance string, all []OtherKeys) error {
 	n := storedNext{Instance: instance}
 	for i, k := range all[:min(len(all), mostPairs)] {

@@ -185,6 +185,13 @@ func (f Folder) UserTypes() (m wire.UserTypes, err error) {
 	return m, wire.Unmarshal(b, &m)
 }
 
+// Delivered tells whether a cloud has delivered user types; also when that cannot be
+// found out.
+func (f Folder) Delivered() bool {
+	_, err := os.Stat(filepath.Join(f.path, userTypesFile))
+	return !errors.Is(err, fs.ErrNotExist)
+}
+
 // SaveUserTypes keeps what the cloud delivered.
 func (f Folder) SaveUserTypes(m wire.UserTypes) error {
 	b, err := wire.Marshal(m)

@@ -171,7 +171,7 @@ func TestPolicyKey(t *testing.T) {
 	}
 }
 
-// TestPairsOfKeys: those beside the instance's come back in their order, four at most, and
+// TestPairsOfKeys: those beside the instance's come back in their order, eight at most, and
 // a file of before, with one, is read.
 func TestPairsOfKeys(t *testing.T) {
 	f := At(t.TempDir())
