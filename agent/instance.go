@@ -151,10 +151,11 @@ func remedyOfLost(err error) string {
 	return "make the state folder writable, and make room on the disk"
 }
 
-// awaitUp returns when the link is up, or has had its time.
+// awaitUp returns when the link is up, when the cloud does not take its keys, or when it
+// has had its time.
 func awaitUp(ctx context.Context, link *cloudlink.Link) {
 	for range 50 {
-		if link.State().Connected || !wait(ctx, 100*time.Millisecond) {
+		if link.State().Connected || refusedKeys(link) || !wait(ctx, 100*time.Millisecond) {
 			return
 		}
 	}
