@@ -12,6 +12,10 @@ func TestNoPartOfASecretIsShown(t *testing.T) {
 	for _, in := range []string{
 		"password = \"%{Hunter2x\"",
 		"password = file(\"Hunter2x\")",
+		"password = file(\"Hunter2x.x!\")",
+		"password = file(\"a-Hunter2x\")",
+		"password = credential(\"Hunter2x-2026!\")",
+		"password = credential(\"a_Hunter2x\")",
 		"password = env(\"Hunter2x\")",
 		"password = credential(\"Hunter2x\")",
 		"password = \"${file(\"Hunter2x\")}\"",

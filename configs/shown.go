@@ -342,9 +342,9 @@ func isArgument(tokens hclsyntax.Tokens, i int) bool {
 
 // functionNames says by function what its argument reads like.
 var functionNames = map[string]*regexp.Regexp{
-	"credential": regexp.MustCompile(`[./\\_-]|^[a-z]*$`),
+	"credential": regexp.MustCompile(`^[a-z./\\_-]*$`),
 	"env":        regexp.MustCompile(`^[A-Z_][A-Z0-9_]*$|^$`),
-	"file":       regexp.MustCompile(`[./\\]|^[a-z]*$`),
+	"file":       regexp.MustCompile(`^[a-z._-]*$|^(/|\.{1,2}[/\\]|[A-Za-z]:[/\\]|\\\\)[\w./\\ :-]*$`),
 }
 
 func blank(b []byte) {

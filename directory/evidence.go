@@ -84,13 +84,14 @@ func (c *Client) Evidence(ctx context.Context, ut *UserType, e Entry, m Membersh
 	if m.Unconfirmed && len(asked) > searchForMany {
 		k.searchFirst(ctx)
 	}
+	spelt := m.spellings()
 	var all sync.WaitGroup
 	slots := make(chan struct{}, looksAtOnce)
 	for i, g := range asked {
 		slots <- struct{}{}
 		all.Go(func() {
 			defer func() { <-slots }()
-			if out[i] = k.look(ctx, g); m.respells(g) && out[i].Finding == Still {
+			if out[i] = k.look(ctx, g); spelt.otherwise(g) && out[i].Finding == Still {
 				out[i].Finding = Renamed
 			}
 		})
@@ -101,14 +102,25 @@ func (c *Client) Evidence(ctx context.Context, ut *UserType, e Entry, m Membersh
 	return out
 }
 
-// respells tells whether a group that goes by its name is one of the membership's, spelt
-// with other characters than it is asked for: to the directory both are one, and whoever
-// asked has two. By case and blanks alone nobody has.
-func (m Membership) respells(g Asked) bool {
-	asked := roughly(g.DN)
-	return g.ID == "" && slices.ContainsFunc(m.Groups, func(has Group) bool {
-		return roughly(has.DN) != asked && dn.Same(has.DN, g.DN)
-	})
+// spellings is how the groups of a membership are spelt, by what all spellings share.
+type spellings map[string]string
+
+func (m Membership) spellings() spellings {
+	s := make(spellings, len(m.Groups))
+	for _, g := range m.Groups {
+		s[foldDN(g.DN)] = roughly(g.DN)
+	}
+	return s
+}
+
+func (s spellings) has(group string) bool { _, is := s[foldDN(group)]; return is }
+
+// otherwise tells whether a group that goes by its name is among them, spelt with other
+// characters than it is asked for: to the directory both are one, and whoever asked has
+// two. By case and blanks alone nobody has.
+func (s spellings) otherwise(g Asked) bool {
+	has, is := s[foldDN(g.DN)]
+	return is && g.ID == "" && has != roughly(g.DN)
 }
 
 // roughly is a name without case and blanks.

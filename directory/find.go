@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"github.com/go-ldap/ldap/v3"
@@ -58,9 +59,11 @@ func (c *Client) FindUser(ctx context.Context, ut *UserType, identifier string) 
 	return c.findOne(ctx, ut, ut.filter.with(name))
 }
 
-// plausible refuses before the network what cannot be anybody's name.
+// plausible refuses before the network what cannot be anybody's name: that has a letter or
+// a digit, which directories do not leave out of a comparison as they do blanks.
 func plausible(identifier string) bool {
-	return identifier != "" && utf8.ValidString(identifier) && !strings.ContainsRune(identifier, 0) &&
+	said := func(r rune) bool { return unicode.IsLetter(r) || unicode.IsNumber(r) }
+	return strings.ContainsFunc(identifier, said) && utf8.ValidString(identifier) && !strings.ContainsRune(identifier, 0) &&
 		utf8.RuneCountInString(identifier) <= maxIdentifier
 }
 

@@ -53,15 +53,12 @@ func (c *Client) learn(ctx context.Context, ut *UserType, e Entry, m Membership,
 
 // differing returns the groups of which m and what was seen say opposite things.
 func differing(m Membership, asked []Asked, out []Sight) (wrong []string) {
-	listed := make(map[string]bool, len(m.Groups))
-	for _, g := range m.Groups {
-		listed[foldDN(g.DN)] = true
-	}
+	listed := m.spellings()
 	for i, s := range out {
-		if m.respells(asked[i]) {
+		if listed.otherwise(asked[i]) {
 			continue // both are in it, under two names
 		}
-		in := listed[foldDN(asked[i].DN)] || s.DN != "" && listed[foldDN(s.DN)]
+		in := listed.has(asked[i].DN) || s.DN != "" && listed.has(s.DN)
 		if in && (s.Finding == Seen || s.Finding == Renamed || s.Finding == Gone) || !in && s.Finding == Still {
 			wrong = append(wrong, asked[i].DN)
 		}

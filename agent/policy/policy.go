@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -266,7 +267,7 @@ func (p *Policy) refuseAssertion(a directory.Assertion) string {
 	case !named && !plain(a):
 		return fmt.Sprintf("the filter compares %q in part or by order: add it to policy.filter_attributes to allow it",
 			a.Attribute)
-	case !named && !typed(a) && asksForSomebody(a):
+	case !named && asksForSomebody(a) && !asTyped(a):
 		return fmt.Sprintf("the filter compares %q with something else than what is typed, so that it asks about somebody: "+
 			"add it to policy.filter_attributes to allow it", a.Attribute)
 	}
@@ -283,6 +284,14 @@ var kinds = []string{"memberOf", "objectCategory", "objectClass", "userAccountCo
 func asksForSomebody(a directory.Assertion) bool {
 	return a.Match != directory.MatchPresence && !containsFold(kinds, a.Attribute)
 }
+
+// typedForms are how names are made of what a person types: by a domain before or behind
+// it, or by the kind of an address.
+var typedForms = regexp.MustCompile(`^(?:[A-Za-z0-9.-]*[\\:])?\$\{identifier\}(?:@[A-Za-z0-9.-]*)?$`)
+
+// asTyped tells whether an assertion compares with what a person types, and with nothing
+// that could be chosen besides: that would ask about somebody.
+func asTyped(a directory.Assertion) bool { return typedForms.MatchString(a.Value) }
 
 // typed tells whether an assertion compares with what a person types, or a cloud that
 // plays one.

@@ -51,12 +51,28 @@ func (p *Policy) Cut(e directory.Entry) (cut directory.Entry, kept map[string]in
 // of policy.groups.exclude; a group that policy.groups does not let out; or one that is
 // neither among the groups nor among the people that the policy knows.
 func (p *Policy) KeepsBack(value string) bool {
-	return slices.ContainsFunc(namesIn(value), func(n dn.Name) bool { return p.mayBeOurs(n) && p.keepsBackName(n) })
+	names, whole := namesIn(value)
+	return !whole && p.keepsGroupsBack() || slices.ContainsFunc(names, p.keepsBackAny)
+}
+
+// keepsBackAny tells whether a name is kept back, or what it begins with when that is one
+// of a base: another name may follow a comma.
+func (p *Policy) keepsBackAny(name dn.Name) bool {
+	for parts := 2; parts < min(name.Depth(), mostDepth); parts++ {
+		first := name.First(parts)
+		ends := func(base dn.Name) bool { return !base.IsZero() && first.Within(base) }
+		known := slices.ContainsFunc(p.searchBases, ends) || slices.ContainsFunc(p.groupBases, ends)
+		if known && p.keepsBackName(first) {
+			return true
+		}
+	}
+	return p.mayBeOurs(name) && p.keepsBackName(name)
 }
 
 // mayBeOurs tells whether what reads like a name may be one of the directory: its last
-// part is that of a base which the policy knows, or all its parts are of types that
-// entries are named by. Other text with equals signs, as "room=5,floor=2", names nothing.
+// part is that of a base which the policy knows, or, where patterns keep groups back, all
+// its parts are of types that entries are named by. Other text with equals signs, as
+// "room=5,floor=2", names nothing.
 func (p *Policy) mayBeOurs(name dn.Name) bool {
 	root := name.Root()
 	under := func(base dn.Name) bool { return base.IsZero() || base.Root() == root }
@@ -64,7 +80,7 @@ func (p *Policy) mayBeOurs(name dn.Name) bool {
 		return true
 	}
 	unusual := func(t string) bool { return !slices.Contains(namingTypes, t) && !isOID(t) }
-	return !slices.ContainsFunc(name.Types(), unusual)
+	return p.keepsGroupsBack() && !slices.ContainsFunc(name.Types(), unusual)
 }
 
 func isOID(t string) bool { return strings.Contains(t, ".") }
@@ -87,40 +103,47 @@ func (p *Policy) keepsBackName(name dn.Name) bool {
 	return !slices.ContainsFunc(p.searchBases, name.Within)
 }
 
-// Classes of entries that are groups, and of entries that are people or accounts.
-var (
-	groupClasses = []string{
-		"dynamicGroup", "group", "groupOfEntries", "groupOfMembers", "groupOfNames", "groupOfUniqueNames", "groupOfURLs",
-		"inetMailGroup", "ipaUserGroup", "msDS-AzApplicationGroup", "nestedGroup", "organizationalRole", "posixGroup",
-		"sambaGroupMapping",
-	}
-	personClasses = []string{
-		"account", "inetOrgPerson", "inetUser", "organizationalPerson", "person", "posixAccount", "residentialPerson",
-		"shadowAccount", "simpleSecurityObject", "uidObject", "user",
-	}
-)
+// personClasses are those of entries that are people or accounts.
+var personClasses = []string{
+	"account", "inetOrgPerson", "inetUser", "organizationalPerson", "person", "posixAccount", "residentialPerson",
+	"shadowAccount", "simpleSecurityObject", "uidObject", "user",
+}
+
+func isPersonClass(class string) bool { return containsFold(personClasses, class) }
+
+// isGroupClass tells whether a class is one of groups: every server has some of its own,
+// and all are called so, as posixGroup, nsRoleDefinition and nisMailAlias are.
+func isGroupClass(class string) bool {
+	class = strings.ToLower(class)
+	return slices.ContainsFunc([]string{"alias", "group", "role"}, func(s string) bool { return strings.Contains(class, s) })
+}
 
 // KeepsBackEntry tells whether an entry is one that nobody can sign on as, since it is a
 // group that may not leave. A group is what has the class of one, and everything that
 // policy.groups.exclude means and that has not the class of a person: the patterns are
-// for groups, and "*" keeps every group back and no person.
+// for groups, and "*" keeps every group back and no person. What has both classes, as a
+// person with a group of their own, is kept back by policy.groups.exclude alone.
 func (p *Policy) KeepsBackEntry(entry string, classes []string) bool {
-	has := func(list []string) bool {
-		return slices.ContainsFunc(classes, func(class string) bool { return containsFold(list, class) })
-	}
+	group, person := slices.ContainsFunc(classes, isGroupClass), slices.ContainsFunc(classes, isPersonClass)
 	switch {
-	case has(groupClasses):
+	case group && !person:
 		return p.LeaveOut(entry) != ""
-	case has(personClasses):
+	case person && !group:
 		return false
 	}
 	name, err := dn.Parse(entry)
 	return err == nil && p.excludes(name)
 }
 
+// mostDepth is how many parts a name has that is looked at.
+const mostDepth = 64
+
 // excludes tells whether policy.groups.exclude means a name, or one above it: what is
 // below a name has that in its own.
 func (p *Policy) excludes(name dn.Name) bool {
+	if name.Depth() > mostDepth {
+		return len(p.exclude) > 0 // nothing is so deep
+	}
 	for above := name; !above.IsZero(); above = above.Parent() {
 		if dn.MatchAny(p.exclude, above) {
 			return true

@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"encoding/base64"
 	"slices"
 	"strings"
 	"testing"
@@ -93,6 +94,58 @@ func TestKeptBackNamesInEveryForm(t *testing.T) {
 		}
 		if open := strings.ReplaceAll(value, "secret", "open"); p.KeepsBack(open) {
 			t.Errorf("names a group that leaves, and is kept back: %q", open)
+		}
+	}
+}
+
+// TestKeptBackNamesBesideOthers has a group that is kept back by its whole name stand with
+// other names and text, as a value and within names.
+func TestKeptBackNamesBesideOthers(t *testing.T) {
+	const board = "cn=board,ou=groups,dc=x,dc=y"
+	p := newPolicy(t, func(c *configs.Policy) {
+		c.SearchBases, c.Groups.SearchBases = []string{"dc=x,dc=y"}, []string{"dc=x,dc=y"}
+		c.Groups.Exclude = []string{board}
+	})
+	for _, form := range []string{
+		"%s", "dn=%s", "role=%s", "1.%s", "1-%s", "%s;cn=open,ou=groups,dc=x,dc=y", "%s, cn=open,ou=groups,dc=x,dc=y",
+		"%s|cn=open,ou=groups,dc=x,dc=y", "%s cn=open,ou=groups,dc=x,dc=y", "cn=open,ou=groups,dc=x,dc=y; %s",
+		"member of %s, on monday, tuesday, wednesday, thursday, friday, saturday, sunday, and more, and more",
+		strings.Repeat("k=v ", 64) + "%s", strings.Repeat("k=v ", 20_000) + "%s", `cn="see %s",dc=x,dc=y`, `cn="see %s"`,
+		"%s, see a=b=c", "%s=", "https://x.test/?dn=%s&x=1", "cn=App (Prod),ou=groups,dc=x,dc=y (was %s)",
+		strings.Repeat("a", 5000) + "=b,%s",
+	} {
+		if value := strings.ReplaceAll(form, "%s", board); !p.KeepsBack(value) {
+			t.Errorf("leaves: %.200q", value)
+		}
+		for _, blank := range []string{"\u00a0", "\t", "\n", "\r\n ", "\u2003"} {
+			if value := strings.ReplaceAll(form, "%s", strings.ReplaceAll(board, ",", ","+blank)); !p.KeepsBack(value) {
+				t.Errorf("with other blanks leaves: %.200q", value)
+			}
+		}
+	}
+	if !p.KeepsBack(base64.StdEncoding.EncodeToString([]byte("f\xfcr " + board))) {
+		t.Error("leaves as octets")
+	}
+	for _, value := range []string{
+		"cn=App (Prod),ou=groups,dc=x,dc=y", "cn=open,ou=groups,dc=x,dc=y, since 2020",
+		"uid=a=b,ou=people,dc=x,dc=y", base64.StdEncoding.EncodeToString([]byte("f\xfcr cn=open,ou=groups,dc=x,dc=y")),
+	} {
+		if p.KeepsBack(value) {
+			t.Errorf("is kept back: %q", value)
+		}
+	}
+}
+
+// TestHonestNames of other trees leave where nothing is kept back.
+func TestHonestNames(t *testing.T) {
+	p := newPolicy(t, func(c *configs.Policy) { c.Groups.SearchBases = []string{"ou=groups,dc=x"} })
+	for value, kept := range map[string]bool{
+		"CN=Alice,O=Acme,C=DE": false, "l=5, o=3": false, "https://maps.test/?l=52.1,o=13.4": false,
+		"X509:<I>DC=com,DC=ca,CN=CA<S>CN=Alice,C=DE": false, "Raum: st=3, l=Berlin": false, "mail=a@b.c,cn=Alice": false,
+		"cn=a,ou=groups,dc=x": false, "uid=a,ou=people,dc=x": false, "cn=a,ou=elsewhere,dc=x": false,
+	} {
+		if p.KeepsBack(value) != kept {
+			t.Errorf("%q: kept back %v", value, !kept)
 		}
 	}
 }
@@ -217,6 +270,15 @@ func TestEntriesThatAreKeptBack(t *testing.T) {
 		{some, "uid=alice,ou=people,dc=x", nil, false},
 		{some, "cn=a,dc=x", []string{"group"}, true},
 		{some, "cn=cloud-a,dc=x", []string{"group"}, false},
+		{some, "uid=alice,ou=people,dc=x", []string{"inetOrgPerson", "posixAccount", "posixGroup"}, false},
+		{some, "cn=admin,dc=x", []string{"organizationalRole", "simpleSecurityObject"}, false},
+		{p, "cn=secret-a,ou=groups,dc=x", []string{"inetOrgPerson", "posixGroup"}, true},
+		{some, "cn=a,dc=x", []string{"nisNetgroup"}, true},
+		{some, "cn=a,dc=x", []string{"top", "nsRoleDefinition", "nsFilteredRoleDefinition"}, true},
+		{some, "cn=a,dc=x", []string{"univentionGroup"}, true},
+		{some, "cn=a,dc=x", []string{"nisMailAlias"}, true},
+		{some, "cn=a,dc=x", []string{"ACMEGROUP"}, true},
+		{some, "cn=cloud-a,dc=x", []string{"dynGroup"}, false},
 	} {
 		if got := c.policy.KeepsBackEntry(c.dn, c.classes); got != c.want {
 			t.Errorf("%s %v: %v", c.dn, c.classes, got)

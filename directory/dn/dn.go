@@ -34,6 +34,24 @@ func Parse(text string) (Name, error) {
 	return Name{folded}, nil
 }
 
+// ParsePrefix reads a name from the beginning of a text, as far as it goes on as one, and
+// returns how many octets that are; the empty name when there is none.
+func ParsePrefix(text string) (n Name, length int) {
+	s, out := scanner{text: text}, []byte(nil)
+	for !s.done() {
+		if len(out) > 0 {
+			s.at++ // the separator
+			out = append(out, between)
+		}
+		next, err := s.rdn(out)
+		if err != nil {
+			break
+		}
+		out, n, length = next, Name{string(next)}, min(s.at, len(text))
+	}
+	return n, length
+}
+
 // Key returns what all spellings of a name share: a text to keep things by. What
 // is no name has itself, in lower case, and is never equal to one.
 func Key(text string) string {
@@ -79,6 +97,20 @@ func (n Name) Parent() Name {
 	return Name{rest}
 }
 
+// First returns the first parts of the name, which stand lowest; all of it when it has no
+// more.
+func (n Name) First(parts int) Name {
+	at := 0
+	for range parts {
+		next := strings.IndexByte(n.folded[at:], between)
+		if next < 0 {
+			return n
+		}
+		at += next + 1
+	}
+	return Name{strings.TrimSuffix(n.folded[:at], string(between))}
+}
+
 // Depth is how many parts the name has, from the root on.
 func (n Name) Depth() int {
 	if n.IsZero() {
@@ -100,6 +132,17 @@ func (n Name) Types() (types []string) {
 		types = append(types, name)
 	}
 	return types
+}
+
+// Values returns the values of all parts as they are compared, from the first part on; nil
+// for the empty name.
+func (n Name) Values() (values []string) {
+	marks := func(r rune) bool { return r == between || r == beside }
+	for part := range strings.FieldsFuncSeq(n.folded, marks) {
+		_, value, _ := strings.Cut(part, string(equals))
+		values = append(values, value)
+	}
+	return values
 }
 
 // IsZero tells whether the name is the empty one.

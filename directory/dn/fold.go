@@ -40,8 +40,10 @@ func foldType(name string) (string, error) {
 	if name == "" {
 		return "", errors.New("an attribute type is empty")
 	}
+	number := '0' <= name[0] && name[0] <= '9' // an OID; else a name, which has no dots
 	for _, r := range name {
-		if !('a' <= r && r <= 'z' || '0' <= r && r <= '9' || r == '-' || r == '.') {
+		digit, letter := '0' <= r && r <= '9', 'a' <= r && r <= 'z' || r == '-'
+		if !digit && (number && r != '.' || !number && !letter) {
 			return "", errors.New("an attribute type has a character that none has")
 		}
 	}
