@@ -2,7 +2,10 @@ package directory
 
 import (
 	"errors"
+	"strings"
 	"testing"
+
+	ber "github.com/go-asn1-ber/asn1-ber"
 )
 
 // TestAnswersHaveAnEnd: an answer of entries, references or other parts is cut off by
@@ -33,6 +36,41 @@ func TestAnswersHaveAnEnd(t *testing.T) {
 			if err := e.answered(other, c.length); err != nil {
 				t.Errorf("%s, %x: another answer: %v", name, op, err)
 			}
+		}
+	}
+}
+
+// TestElementsAreCounted: a message of many tiny values is refused wherever it is cut in
+// reading, one of few large ones or of as many as real entries have is not.
+func TestElementsAreCounted(t *testing.T) {
+	entry := func(values, size int) []byte {
+		set := ber.Encode(ber.ClassUniversal, ber.TypeConstructed, ber.TagSet, nil, "")
+		for range values {
+			set.AppendChild(ber.NewString(ber.ClassUniversal, ber.TypePrimitive, ber.TagOctetString, strings.Repeat("x", size), ""))
+		}
+		return set.Bytes()
+	}
+	for _, c := range []struct {
+		values, size int
+		want         error
+	}{
+		{40_000, 0, nil}, {40_000, 200, nil}, {3, 1 << 20, nil}, {60_000, 0, errTooMuch}, {60_000, 40, errTooMuch}, {1_000_000, 0, errTooMuch},
+	} {
+		message := entry(c.values, c.size)
+		for _, piece := range []int{1, 7, 4096, len(message)} {
+			var e elements
+			var err error
+			for from := 0; from < len(message) && err == nil; from += piece {
+				err = e.feed(message[from:min(len(message), from+piece)])
+			}
+			if !errors.Is(err, c.want) {
+				t.Errorf("%d values of %d octets, read by %d: %v, counted %d", c.values, c.size, piece, err, e.count)
+			}
+		}
+	}
+	for _, odd := range [][]byte{{0x1f, 1}, {0x04, 0x80}, {0x04, 0x85, 1, 1, 1, 1, 1}, {0x3f, 0}} {
+		if err := new(elements).feed(odd); !errors.Is(err, errNotLDAP) {
+			t.Errorf("%x: %v", odd, err)
 		}
 	}
 }

@@ -63,8 +63,8 @@ func (c *Client) FindUser(ctx context.Context, ut *UserType, identifier string) 
 // a digit, which directories do not leave out of a comparison as they do blanks.
 func plausible(identifier string) bool {
 	said := func(r rune) bool { return unicode.IsLetter(r) || unicode.IsNumber(r) }
-	return strings.ContainsFunc(identifier, said) && utf8.ValidString(identifier) && !strings.ContainsRune(identifier, 0) &&
-		utf8.RuneCountInString(identifier) <= maxIdentifier
+	return strings.ContainsFunc(identifier, said) && utf8.ValidString(identifier) &&
+		!strings.ContainsRune(identifier, 0) && utf8.RuneCountInString(identifier) <= maxIdentifier
 }
 
 // FindCorrelated looks for a person known from an earlier sign-on: by the first of

@@ -30,6 +30,7 @@ const maxMessage = 32 << 20
 
 var (
 	errMessageTooLong = errors.New("LDAP message is longer than 32 MiB")
+	errTooMuch        = errors.New("LDAP message of more than 50,000 elements")
 	errNotLDAP        = errors.New("not an LDAP message; is this an LDAP server?")
 )
 
@@ -72,6 +73,7 @@ type meter struct {
 	begin [envelopeLength]byte // of what is in the message
 	kept  int
 	open  bool // begin was not looked at yet
+	parts elements
 }
 
 // feed takes what was read, and gives look the beginning of each message that is here.
@@ -80,6 +82,9 @@ func (m *meter) feed(p []byte, look func(begin []byte, length int64) error) erro
 		if m.left > 0 {
 			n := min(m.left, int64(len(p)))
 			m.kept += copy(m.begin[m.kept:], p[:n])
+			if err := m.parts.feed(p[:n]); err != nil {
+				return err
+			}
 			m.left, p = m.left-n, p[n:]
 			if m.open && (m.kept == len(m.begin) || m.left == 0) {
 				m.open = false
@@ -103,26 +108,12 @@ func (m *meter) header() error {
 	if m.head[0] != 0x30 {
 		return errNotLDAP
 	}
-	if m.have < 2 {
-		return nil
-	}
-	first := m.head[1]
-	if first < 0x80 {
-		return m.body(int64(first))
-	}
-	octets := int(first & 0x7f)
-	if octets == 0 || octets > 4 {
+	length, whole, err := berLength(m.head[:m.have])
+	switch {
+	case err != nil, length > maxMessage:
 		return errMessageTooLong
-	}
-	if m.have < 2+octets {
+	case !whole:
 		return nil
-	}
-	var length int64
-	for _, b := range m.head[2 : 2+octets] {
-		length = length<<8 | int64(b)
-	}
-	if length > maxMessage {
-		return errMessageTooLong
 	}
 	return m.body(length)
 }
@@ -132,6 +123,68 @@ func (m *meter) body(length int64) error {
 	if length == 0 {
 		return errNotLDAP
 	}
-	m.left, m.whole, m.have, m.kept, m.open = length, length, 0, 0, true
+	m.left, m.whole, m.have, m.kept, m.open, m.parts = length, length, 0, 0, true, elements{}
 	return nil
+}
+
+// mostElements bounds what one message is made of. Each takes hundreds of octets in memory,
+// and two on the wire when there is nothing in it.
+const mostElements = 50_000
+
+// elements counts the elements of one message, those within others too.
+type elements struct {
+	count int
+	head  []byte // tag and length, as far as they are here
+	skip  int64  // octets of a primitive element that are still to come
+}
+
+// feed takes the next octets of the message.
+func (e *elements) feed(p []byte) error {
+	for len(p) > 0 {
+		if e.skip > 0 {
+			n := min(e.skip, int64(len(p)))
+			e.skip, p = e.skip-n, p[n:]
+			continue
+		}
+		e.head, p = append(e.head, p[0]), p[1:]
+		length, whole, err := berLength(e.head)
+		if err != nil {
+			return err
+		}
+		if !whole {
+			continue
+		}
+		if e.count++; e.count > mostElements {
+			return errTooMuch
+		}
+		if e.head[0]&0x20 == 0 { // else what is in it follows
+			e.skip = length
+		}
+		e.head = e.head[:0]
+	}
+	return nil
+}
+
+// berLength returns the length that a tag of one octet is followed by; whole is false when
+// not all of that is here. LDAP has no other tags, and no length that is not told
+// (RFC 4511, 5.1).
+func berLength(head []byte) (length int64, whole bool, err error) {
+	if head[0]&0x1f == 0x1f {
+		return 0, false, errNotLDAP
+	}
+	if len(head) < 2 {
+		return 0, false, nil
+	}
+	first := head[1]
+	if first < 0x80 {
+		return int64(first), true, nil
+	}
+	octets := int(first & 0x7f)
+	if octets == 0 || octets > 4 {
+		return 0, false, errNotLDAP
+	}
+	for _, b := range head[2:] {
+		length = length<<8 | int64(b)
+	}
+	return length, len(head) == 2+octets, nil
 }

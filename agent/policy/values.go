@@ -115,7 +115,8 @@ func isPersonClass(class string) bool { return containsFold(personClasses, class
 // and all are called so, as posixGroup, nsRoleDefinition and nisMailAlias are.
 func isGroupClass(class string) bool {
 	class = strings.ToLower(class)
-	return slices.ContainsFunc([]string{"alias", "group", "role"}, func(s string) bool { return strings.Contains(class, s) })
+	named := func(kind string) bool { return strings.Contains(class, kind) }
+	return slices.ContainsFunc([]string{"alias", "group", "role"}, named)
 }
 
 // KeepsBackEntry tells whether an entry is one that nobody can sign on as, since it is a

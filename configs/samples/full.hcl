@@ -94,7 +94,8 @@ policy {
   # mode = "enforce"  # or "observe": passwords are checked, and of people the outcome leaves and how many
   #                   # groups would be pushed; whom the cloud does not know yet gets no record and no way in
   # search_bases        = [base_dn]   # users are looked for at or below these
-  # attributes          = []          # may leave, besides the usual ones; values that name what groups keeps back below do not
+  # attributes          = []          # may leave, besides the usual ones; values that name what groups keeps back below,
+  #                                   # or what is below no base of either, do not
   # filter_attributes   = []          # may be searched or found by, besides the usual ones, and compared in part, by
   #                                   # order, or with what the cloud says; what says who somebody is, as uid or mail,
   #                                   # is otherwise compared with what is typed only
