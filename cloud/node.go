@@ -90,6 +90,7 @@ func (n *node) handler() http.Handler {
 		Logger:     n.Logger.Named("api"),
 		SignOns:    apiSignOns{people},
 		Links:      apiLinks{n.agents},
+		URL:        n.url,
 	}).Handler()
 	sessions := signonpage.NewSessions(n.db, n.secure())
 

@@ -124,7 +124,6 @@ func TestKerberos(t *testing.T) {
 
 	for target, form := range map[string]string{
 		"kerberos.serviceAccountUserPrincipalName":    `{"serviceAccountUserPrincipalName":"svc","serviceAccountPassword":"x"}`,
-		"kerberos.serviceAccountPassword":             `{"serviceAccountUserPrincipalName":"svc@x.example"}`,
 		"kerberos.minutesToRetainPreviousCredentials": `{"minutesToRetainPreviousCredentials":10081}`,
 		"kerberos.principalValue":                     `{"principalAttribute":"uid","principalValue":"x"}`,
 		"kerberos.networks[0]":                        `{"networks":["10.0.0.1"]}`,

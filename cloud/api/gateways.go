@@ -5,7 +5,6 @@ import (
 	"net/http"
 	"time"
 
-	"ldap-gateway/cloud/fault"
 	"ldap-gateway/cloud/management"
 	"ldap-gateway/cloud/store"
 )
@@ -18,14 +17,14 @@ type gatewayForm struct {
 	Type        string         `json:"type"`
 	Enabled     *bool          `json:"enabled"`
 	Vendor      string         `json:"vendor"`
-	UserTypes   []userTypeForm `json:"userTypes"`
+	UserTypes   []userTypeForm `json:"userTypes,omitzero"`
 
-	ServersHostAndPort      []string      `json:"serversHostAndPort,omitempty"`
+	ServersHostAndPort      []string      `json:"serversHostAndPort,omitzero"`
 	BindDN                  string        `json:"bindDN,omitempty"`
 	BindPassword            discarded     `json:"bindPassword,omitzero" jsonschema:"type=string"`
-	ConnectionSecurity      string        `json:"connectionSecurity,omitempty"`
+	ConnectionSecurity      string        `json:"connectionSecurity"`
 	ValidateTLSCertificates *bool         `json:"validateTlsCertificates,omitempty"`
-	FollowReferrals         bool          `json:"followReferrals,omitempty"`
+	FollowReferrals         bool          `json:"followReferrals"`
 	Kerberos                *kerberosForm `json:"kerberos,omitempty"`
 }
 
@@ -62,13 +61,15 @@ func (s *Server) showGateway(c *call, g store.Gateway) gatewayBody {
 		Type:                    "LDAP",
 		Enabled:                 &g.Enabled,
 		Vendor:                  g.Vendor,
-		UserTypes:               []userTypeForm{},
 		ServersHostAndPort:      g.Declared.ServersHostAndPort,
 		BindDN:                  g.Declared.BindDN,
-		ConnectionSecurity:      g.Declared.ConnectionSecurity,
+		ConnectionSecurity:      cmp.Or(g.Declared.ConnectionSecurity, "None"),
 		ValidateTLSCertificates: &g.Declared.ValidateTLSCertificates,
 		FollowReferrals:         g.Declared.FollowReferrals,
 		Kerberos:                kerberosFormOf(g.Kerberos),
+	}
+	if g.UserTypes != nil {
+		form.UserTypes = []userTypeForm{}
 	}
 	for _, t := range g.UserTypes {
 		form.UserTypes = append(form.UserTypes, formOf(t))
@@ -185,15 +186,14 @@ func (f gatewayForm) into(d *management.Draft) error {
 	if f.Kerberos != nil {
 		d.ServicePassword = f.Kerberos.Password
 	}
-	var l fault.List
 	d.UserTypes = nil
-	for i, u := range f.UserTypes {
-		d.UserTypes = append(d.UserTypes, u.value())
-		if u.NewUserLookup == nil {
-			l = append(l, fault.Fault{Field: fault.Lookup, Type: i + 1, Kind: fault.Missing})
-		}
+	if f.UserTypes != nil {
+		d.UserTypes = []store.UserType{}
 	}
-	return l.Err()
+	for _, u := range f.UserTypes {
+		d.UserTypes = append(d.UserTypes, u.value())
+	}
+	return nil
 }
 
 // warnings says what was passed over on purpose, so that nobody believes that it was

@@ -154,7 +154,7 @@ func TestGatewayRefusals(t *testing.T) {
 		{"searchBaseDn", "people", "searchBaseDn"},
 		{"orderedCorrelationAttributes", []string{}, "orderedCorrelationAttributes"},
 		{"orderedCorrelationAttributes", []string{"uid", "a b"}, "orderedCorrelationAttributes[1]"},
-		{"newUserLookup", nil, "newUserLookup"},
+		{"newUserLookup", object{}, "newUserLookup.ldapFilterPattern"},
 		{"newUserLookup.ldapFilterPattern", "(uid=ada)", "newUserLookup.ldapFilterPattern"},
 		{"newUserLookup.ldapFilterPattern", "(uid=${identifier}", "newUserLookup.ldapFilterPattern"},
 		{"newUserLookup.ldapFilterPattern", "(${identifier}=x)", "newUserLookup.ldapFilterPattern"},

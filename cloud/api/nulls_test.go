@@ -84,7 +84,7 @@ func TestNullsTakeAway(t *testing.T) {
 
 	gateway := "/gateways/" + s.gateway.ID
 	s.send("PUT", gateway, `{"name":"x","type":"LDAP","vendor":"OpenLDAP","userTypes":[{"newUserLookup":null}]}`).
-		refuses("userTypes[0].newUserLookup")
+		refuses("userTypes[0].name")
 	s.must(s.store.DeleteGateway(t.Context(), s.env, s.gateway.ID, true))
 	made := s.send(
 		"POST",

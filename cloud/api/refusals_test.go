@@ -151,7 +151,7 @@ func refusalsOfGateways(p place) []refusal {
 		{"POST", "/gateways", `{"name":"HEAD OFFICE","type":"LDAP","vendor":"OpenLDAP"}`, 400, data, unique, "name"},
 		{"POST", "/gateways", whole(`,"connectionSecurity":"SSL"`), 400, data, value, "connectionSecurity"},
 		{"POST", "/gateways", whole(`,"serversHostAndPort":["a:1","b"]`), 400, data, value, "serversHostAndPort[1]"},
-		{"POST", "/gateways", whole(`,"userTypes":[{}]`), 400, data, needed, "userTypes[0].newUserLookup"},
+		{"POST", "/gateways", whole(`,"userTypes":[{}]`), 400, data, needed, "userTypes[0].name"},
 		{"POST", "/gateways", whole(`,"kerberos":{"realms":["A","b"]}`), 400, data, value, "kerberos.realms[1]"},
 		{"PUT", gateway, whole(`,"userTypes":[]`), 409, rule, depends, "userTypes"},
 		{"PUT", "/gateways/none", whole(""), 404, none, "", ""},

@@ -76,7 +76,7 @@ type Server struct {
 	SignOns    SignOner
 	Links      Linker
 	Now        func() time.Time // nil: time.Now
-	URL        string           // in front of links, as "https://id.example.com"; empty: links are paths
+	URL        string           // in front of links, as "https://id.example.com": clients follow them as they stand
 	Version    string           // of the newest agent, to tell who should upgrade; empty: not told
 	Requests   int              // that a client may make in a minute; 0: DefaultRequests
 

@@ -20,12 +20,13 @@ type userTypeForm struct {
 	Correlation       []string        `json:"orderedCorrelationAttributes"`
 	AllowPasswords    bool            `json:"allowPasswordChanges"`
 	UpdateOnSignOn    bool            `json:"updateUserOnSuccessfulAuthentication"`
-	NewUserLookup     *lookupForm     `json:"newUserLookup"`
+	NewUserLookup     *lookupForm     `json:"newUserLookup,omitempty"`
 	Groups            store.GroupRule `json:"groups"`
 	Usernames         []string        `json:"usernamePatterns"`
 }
 
-// Without one a user type would find nobody, so it is refused.
+// lookupForm is how a person is found whom the cloud does not know. Without one a user
+// type is for those alone who are linked to it.
 type lookupForm struct {
 	FilterPattern string          `json:"ldapFilterPattern"`
 	Population    *reference      `json:"population,omitempty"`
@@ -34,7 +35,7 @@ type lookupForm struct {
 
 // formOf is the inverse of value. Lists are never null: compatible clients count them.
 func formOf(t store.UserType) userTypeForm {
-	return userTypeForm{
+	f := userTypeForm{
 		ID:                t.ID,
 		Name:              t.Name,
 		PasswordAuthority: t.PasswordAuthority,
@@ -44,12 +45,15 @@ func formOf(t store.UserType) userTypeForm {
 		UpdateOnSignOn:    t.UpdateOnSignOn,
 		Groups:            t.Groups,
 		Usernames:         append([]string{}, t.Usernames...),
-		NewUserLookup: &lookupForm{
+	}
+	if !t.LinksOnly {
+		f.NewUserLookup = &lookupForm{
 			FilterPattern: t.FilterPattern,
 			Population:    refer(t.PopulationID),
 			Mappings:      append([]store.Mapping{}, t.Mappings...),
-		},
+		}
 	}
+	return f
 }
 
 // value returns the user type of a form.
@@ -65,23 +69,19 @@ func (f userTypeForm) value() store.UserType {
 		Groups:            f.Groups,
 		Usernames:         f.Usernames,
 	}
+	u.LinksOnly = f.NewUserLookup == nil
 	if l := f.NewUserLookup; l != nil {
 		u.FilterPattern, u.Mappings, u.PopulationID = l.FilterPattern, l.Mappings, l.Population.id()
 	}
 	return u
 }
 
-// readUserType reads a body that has how a person is found.
-// It checks no more than that: whatever a value may be is management's to say.
+// readUserType reads a body. It checks nothing: whatever a value may be is management's
+// to say.
 func readUserType(c *call) (store.UserType, error) {
 	var form userTypeForm
-	if err := c.read(&form); err != nil {
-		return store.UserType{}, err
-	}
-	if form.NewUserLookup == nil {
-		return store.UserType{}, invalid(missing("newUserLookup"))
-	}
-	return form.value(), nil
+	err := c.read(&form)
+	return form.value(), err
 }
 
 // The users are those whose password it checks, counted at the time of reading.

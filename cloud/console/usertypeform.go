@@ -25,7 +25,7 @@ type userTypeForm struct {
 	Groups                                            bool
 	GroupAttribute, GroupBase, NameAttribute          string
 	Identity, Include, Exclude                        string
-	Update, Passwords                                 bool
+	Update, Passwords, LinksOnly                      bool
 	Revision                                          string // of the gateway when the form was shown
 
 	Errors map[string]string // by field; "form" for the whole
@@ -51,6 +51,7 @@ func formOf(g store.Gateway, t store.UserType) userTypeForm {
 		Exclude:       lines(t.Groups.Exclude),
 		Update:        t.UpdateOnSignOn,
 		Passwords:     t.AllowPasswords,
+		LinksOnly:     t.LinksOnly,
 		Revision:      strconv.FormatUint(g.Revision, 10),
 	}
 	for _, m := range t.Mappings {
@@ -83,6 +84,7 @@ func readUserType(v url.Values) userTypeForm {
 		Exclude:        v.Get("exclude"),
 		Update:         text("update") == "yes",
 		Passwords:      text("passwords") == "yes",
+		LinksOnly:      text("linksOnly") == "yes",
 		Revision:       text("revision"),
 	}
 	properties, attributes := v["property"], v["attribute"]
@@ -116,6 +118,7 @@ func (f userTypeForm) value() store.UserType {
 		AllowPasswords:    f.Passwords,
 		UpdateOnSignOn:    f.Update,
 		FilterPattern:     f.Filter,
+		LinksOnly:         f.LinksOnly,
 		PopulationID:      f.Population,
 		Groups: store.GroupRule{
 			SearchBaseDN:  f.GroupBase,

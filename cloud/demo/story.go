@@ -17,7 +17,7 @@ func (s *stage) makeGateway(ctx context.Context) error {
 		"name":      "Headquarters",
 		"type":      "LDAP",
 		"enabled":   true,
-		"vendor":    "LDAP v3 compliant Directory Server",
+		"vendor":    "LDAPv3-compliant Directory Server",
 		"userTypes": []any{userType(false)},
 	}, &gateway)
 	if err != nil {

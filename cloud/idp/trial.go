@@ -81,7 +81,7 @@ func (d *Desk) trial(ctx context.Context, v visit, list evidence.List, mapped bo
 		return nil, err
 	}
 	t.User = &u
-	if !u.Enabled {
+	if !u.MaySignOn() {
 		t.Refused = "the user is disabled in the cloud"
 	}
 	return t, d.moves(ctx, v, list, t)

@@ -204,7 +204,7 @@ func (d domain) prove(ctx context.Context, header string) (Proof, error) {
 	switch {
 	case errors.Is(err, store.ErrNotFound):
 		return p, refuse(ReasonUnknown, "It is %s@%s, SID %q.", t.Principal, t.Realm, t.SID)
-	case err == nil && !p.User.Enabled:
+	case err == nil && !p.User.MaySignOn():
 		return p, &Refusal{Reason: ReasonDisabled}
 	}
 	return p, err

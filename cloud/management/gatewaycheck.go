@@ -92,10 +92,15 @@ func (t *turn) checkUserTypes(ctx context.Context, types, known []store.UserType
 // like. Without a population its new users join the default one.
 func (t *turn) checkUserType(ctx context.Context, u *store.UserType, others []store.UserType) (fault.List, error) {
 	l := usertypes.Check(*u, others)
+	u.PasswordAuthority = usertypes.Authority
+	if u.LinksOnly {
+		u.FilterPattern, u.Mappings, u.PopulationID = "", nil, ""
+		return l, nil
+	}
 	population, err := t.populationFor(ctx, u.PopulationID)
 	if errors.Is(err, store.ErrNotFound) {
 		return append(l, wrong(fault.TypeTarget, 0, "This environment has no such population.")...), nil
 	}
-	u.PopulationID, u.PasswordAuthority = population, usertypes.Authority
+	u.PopulationID = population
 	return l, err
 }

@@ -145,7 +145,7 @@ func (t *turn) roleNow(ctx context.Context) (role store.Role, err error) {
 		return a.Role, orNobody(err)
 	case Person:
 		u, err := t.User(ctx, t.env(), t.by.ID)
-		if err != nil || !u.Enabled {
+		if err != nil || !u.MaySignOn() {
 			return "", orNobody(err)
 		}
 		return t.UserRole(ctx, t.env(), t.by.ID)

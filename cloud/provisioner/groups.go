@@ -310,7 +310,8 @@ func (s *step) rename(ctx context.Context, known *store.Group, g Group) error {
 	if g.ID != "" {
 		after.DirectoryID = g.ID
 	}
-	if after == *known || !s.affords() {
+	same := after.Name == known.Name && after.DisplayName == known.DisplayName && after.DirectoryID == known.DirectoryID
+	if same || !s.affords() {
 		return nil
 	}
 	if err := s.tx.UpdateGroup(ctx, &after); err != nil {

@@ -222,7 +222,7 @@ func (s *step) run(ctx context.Context) error {
 		return err
 	}
 	switch {
-	case known && !s.change.User.Enabled:
+	case known && !s.change.User.MaySignOn():
 		return ErrDisabled
 	case !known:
 		err = s.create(ctx)

@@ -132,7 +132,9 @@ func (c *change) ways(ctx context.Context) ([]Route, error) {
 		return ways, err
 	}
 	ways, err = Routes(ctx, c.Store, c.request.EnvironmentID)
-	if ways = claimed(ways, c.request.Username); err != nil || c.signOnID == "" {
+	ways = claimed(ways, c.request.Username)
+	ways = slices.DeleteFunc(ways, func(w Route) bool { return w.UserType.LinksOnly })
+	if err != nil || c.signOnID == "" {
 		return ways, err
 	}
 	so, err := c.Store.SignOn(ctx, c.request.EnvironmentID, c.signOnID)

@@ -71,6 +71,9 @@ func (a *attempt) identity(w Route, answer hub.Answer) provisioner.Identity {
 			id.Mapped = mapping.Filled(w.UserType, answer.Entry.TooLarge)
 		}
 	}
+	if w.UserType.LinksOnly { // nothing is mapped, so nothing of the record follows
+		id.Properties, id.Mapped = map[string]string{}, []string{}
+	}
 	if m := answer.Membership; m != nil {
 		id.Membership = &provisioner.Membership{
 			Verdict:     verdict(m.Verdict),

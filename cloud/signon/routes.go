@@ -108,9 +108,10 @@ func claimed(routes []Route, username string) (mine []Route) {
 }
 
 // policy returns the routes to ask for a person whom the cloud does not know. A gateway
-// that is switched off keeps the names that are its own.
+// that is switched off keeps the names that are its own, and so does a user type that
+// finds nobody new.
 func (a *attempt) policy(ctx context.Context) ([]Route, error) {
 	routes, err := Routes(ctx, a.Store, a.request.EnvironmentID)
 	mine := claimed(routes, a.request.Username)
-	return slices.DeleteFunc(mine, func(r Route) bool { return !r.Gateway.Enabled }), err
+	return slices.DeleteFunc(mine, func(r Route) bool { return !r.Gateway.Enabled || r.UserType.LinksOnly }), err
 }

@@ -209,8 +209,8 @@ const misplaced = "the patterns of another user type mean this username, and the
 // disabled account from a wrong password.
 func (a *attempt) refusedAhead(routes []Route) (o wire.Outcome, reason string) {
 	switch {
-	case a.user != nil && !a.user.Enabled:
-		return wire.OutcomeNotAllowed, "the user is disabled in the cloud"
+	case a.user != nil && !a.user.MaySignOn():
+		return wire.OutcomeNotAllowed, "the user is disabled or locked in the cloud"
 	case a.user != nil && a.astray:
 		return wire.OutcomeNotAllowed, misplaced
 	case a.user != nil && len(routes) == 0:

@@ -18,10 +18,12 @@ type Application struct {
 	Type                                 string
 	Enabled                              bool
 	SecretHash                           []byte // nil: none was made
+	SecretSealed                         []byte // by the vault, to be read again; nil: only its hash is kept
 	RedirectURIs, SignOffURIs            []string
 	Refresh                              bool // may have refresh tokens
 	AskForTicket                         bool // browsers are asked for a Kerberos ticket before the form
 	Groups                               GroupsClaim
+	Kept                                 ApplicationKept
 	CreatedAt, UpdatedAt                 time.Time
 }
 
@@ -46,7 +48,7 @@ type GroupsClaim struct {
 
 const applicationColumns = `
 	SELECT id, environment_id, name, description, type, enabled, secret_hash, redirect_uris, sign_off_uris,
-		refresh, ask_for_ticket, groups_claim, created_at, updated_at
+		refresh, ask_for_ticket, groups_claim, secret_sealed, kept, created_at, updated_at
 	FROM applications`
 
 // scanApplication reads an empty secret as nil, which means that there is none.
@@ -64,6 +66,8 @@ func scanApplication(r row) (a Application, err error) {
 		&a.Refresh,
 		&a.AskForTicket,
 		fromJSON{&a.Groups},
+		fromBase64{&a.SecretSealed},
+		fromJSON{&a.Kept},
 		at{&a.CreatedAt},
 		at{&a.UpdatedAt},
 	)
@@ -81,8 +85,8 @@ func (s *Store) CreateApplication(ctx context.Context, a *Application) error {
 		a.UpdatedAt = a.CreatedAt
 		_, err := tx.c.exec(ctx, `
 			INSERT INTO applications (id, environment_id, name, name_folded, description, type, enabled, secret_hash,
-				redirect_uris, sign_off_uris, refresh, ask_for_ticket, groups_claim, created_at, updated_at)
-			VALUES `+placeholders(1, 1, 15),
+				redirect_uris, sign_off_uris, refresh, ask_for_ticket, groups_claim, secret_sealed, kept, created_at, updated_at)
+			VALUES `+placeholders(1, 1, 17),
 			a.ID,
 			a.EnvironmentID,
 			a.Name,
@@ -96,6 +100,8 @@ func (s *Store) CreateApplication(ctx context.Context, a *Application) error {
 			a.Refresh,
 			a.AskForTicket,
 			inJSON(a.Groups),
+			inBase64(a.SecretSealed),
+			inJSON(a.Kept),
 			micros(a.CreatedAt),
 			micros(a.UpdatedAt),
 		)
@@ -125,7 +131,7 @@ func (s *Store) UpdateApplication(ctx context.Context, a *Application) error {
 			UPDATE applications
 			SET name = $1, name_folded = $2, description = $3, type = $4, enabled = $5, secret_hash = $6,
 				redirect_uris = $7, sign_off_uris = $8, refresh = $9, ask_for_ticket = $10, groups_claim = $11,
-				updated_at = $12
+				updated_at = $12, secret_sealed = $15, kept = $16
 			WHERE environment_id = $13 AND id = $14`,
 			a.Name,
 			Fold(a.Name),
@@ -141,6 +147,8 @@ func (s *Store) UpdateApplication(ctx context.Context, a *Application) error {
 			micros(a.UpdatedAt),
 			a.EnvironmentID,
 			a.ID,
+			inBase64(a.SecretSealed),
+			inJSON(a.Kept),
 		)
 	})
 }

@@ -41,7 +41,7 @@ func (r reader) SignedOnUser(ctx context.Context, env string, by SignedOn) (User
 		}
 	}
 	u, err := r.User(ctx, env, by.UserID)
-	if err == nil && !u.Enabled {
+	if err == nil && !u.MaySignOn() {
 		err = ErrNotFound
 	}
 	return u, err

@@ -2,12 +2,12 @@ package store
 
 import "context"
 
-const environmentColumns = `SELECT id, name, settings, logo <> '', created_at, updated_at FROM environments`
+const environmentColumns = `SELECT id, name, parent_id, settings, kept, logo <> '', created_at, updated_at FROM environments`
 
 // scanEnvironment reads whether there is a logo and not the logo, which is large and
 // wanted by one page.
 func scanEnvironment(r row) (e Environment, err error) {
-	err = r.Scan(&e.ID, &e.Name, fromJSON{&e.Settings}, &e.HasLogo, at{&e.CreatedAt}, at{&e.UpdatedAt})
+	err = r.Scan(&e.ID, &e.Name, &e.ParentID, fromJSON{&e.Settings}, fromJSON{&e.Kept}, &e.HasLogo, at{&e.CreatedAt}, at{&e.UpdatedAt})
 	return e, err
 }
 
@@ -20,9 +20,9 @@ func (s *Store) CreateEnvironment(ctx context.Context, e *Environment) error {
 		stamp(&e.CreatedAt)
 		e.UpdatedAt = e.CreatedAt
 		_, err := tx.c.exec(ctx, `
-			INSERT INTO environments (id, name, settings, created_at, updated_at)
-			VALUES ($1, $2, $3, $4, $4)`,
-			e.ID, e.Name, inJSON(e.Settings), micros(e.CreatedAt))
+			INSERT INTO environments (id, name, settings, created_at, updated_at, parent_id, kept)
+			VALUES ($1, $2, $3, $4, $4, $5, $6)`,
+			e.ID, e.Name, inJSON(e.Settings), micros(e.CreatedAt), e.ParentID, inJSON(e.Kept))
 		return err
 	})
 }
@@ -42,8 +42,11 @@ func (r reader) Environments(ctx context.Context) ([]Environment, error) {
 func (s *Store) UpdateEnvironment(ctx context.Context, e *Environment) error {
 	return s.Provision(ctx, func(tx *Tx) error {
 		e.UpdatedAt = now()
-		return tx.c.execOne(ctx, `UPDATE environments SET name = $1, settings = $2, updated_at = $3 WHERE id = $4`,
-			e.Name, inJSON(e.Settings), micros(e.UpdatedAt), e.ID)
+		return tx.c.execOne(ctx, `
+			UPDATE environments
+			SET name = $1, settings = $2, kept = $5, updated_at = $3
+			WHERE id = $4`,
+			e.Name, inJSON(e.Settings), micros(e.UpdatedAt), e.ID, inJSON(e.Kept))
 	})
 }
 

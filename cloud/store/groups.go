@@ -9,7 +9,7 @@ import (
 
 const groupFields = `
 	SELECT g.id, g.environment_id, coalesce(g.population_id, ''), g.name, g.display_name, g.description,
-		g.external_id, g.source_type, g.source_id, g.directory_id, g.created_at, g.updated_at`
+		g.external_id, g.source_type, g.source_id, g.directory_id, g.kept, g.created_at, g.updated_at`
 
 const (
 	groupColumns = groupFields + `,
@@ -50,7 +50,7 @@ const (
 // fields are where groupFields are read to; whoever reads a group with more appends it.
 func (g *Group) fields() []any {
 	return []any{&g.ID, &g.EnvironmentID, &g.PopulationID, &g.Name, &g.DisplayName, &g.Description, &g.ExternalID,
-		&g.SourceType, &g.SourceID, &g.DirectoryID, at{&g.CreatedAt}, at{&g.UpdatedAt}}
+		&g.SourceType, &g.SourceID, &g.DirectoryID, fromJSON{&g.Kept}, at{&g.CreatedAt}, at{&g.UpdatedAt}}
 }
 
 // scanGroup reads a group with the number of its members.
@@ -180,13 +180,14 @@ func (tx *Tx) createGroups(ctx context.Context, groups []*Group) error {
 			micros(g.CreatedAt),
 			micros(g.UpdatedAt),
 			GroupKey(g.Name),
+			inJSON(g.Kept),
 		)
 	}
 	_, err := tx.c.exec(ctx, `
 		INSERT INTO cloud_groups (id, environment_id, population_id, name, name_key, display_name, display_folded,
 			description, external_id, source_type, source_id, directory_id, created_at, updated_at,
-			search_key)
-		VALUES `+placeholders(1, len(groups), 15),
+			search_key, kept)
+		VALUES `+placeholders(1, len(groups), 16),
 		args...)
 	return err
 }
@@ -217,7 +218,7 @@ func (tx *Tx) UpdateGroup(ctx context.Context, g *Group) error {
 	return tx.c.execOne(ctx, `
 		UPDATE cloud_groups
 		SET population_id = $1, name = $2, name_key = $3, display_name = $4, display_folded = $5,
-			description = $6, external_id = $7, directory_id = $8, updated_at = $9, search_key = $12
+			description = $6, external_id = $7, directory_id = $8, updated_at = $9, search_key = $12, kept = $13
 		WHERE environment_id = $10 AND id = $11`,
 		orNull(g.PopulationID),
 		g.Name,
@@ -231,6 +232,7 @@ func (tx *Tx) UpdateGroup(ctx context.Context, g *Group) error {
 		g.EnvironmentID,
 		g.ID,
 		GroupKey(g.Name),
+		inJSON(g.Kept),
 	)
 }
 

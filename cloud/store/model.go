@@ -21,7 +21,9 @@ var (
 // Everything else belongs to one, and nothing is looked up without it.
 type Environment struct {
 	ID, Name             string
+	ParentID             string // of the environment whose owners are its owners, too; empty: none
 	Settings             Settings
+	Kept                 EnvironmentKept
 	HasLogo              bool // filled on reading
 	CreatedAt, UpdatedAt time.Time
 }
@@ -59,6 +61,7 @@ type UserTypeRef struct {
 type Population struct {
 	ID, EnvironmentID, Name, Description string
 	Default                              bool
+	Kept                                 PopulationKept
 	UserCount                            int // filled on reading
 	CreatedAt, UpdatedAt                 time.Time
 }
@@ -78,11 +81,12 @@ type Gateway struct {
 // Declared is what an administrator declared about a directory in the cloud.
 // There is no field for a bind password.
 type Declared struct {
-	ServersHostAndPort      []string `json:"serversHostAndPort,omitempty"`
+	ServersHostAndPort      []string `json:"serversHostAndPort,omitzero"`
 	BindDN                  string   `json:"bindDN,omitempty"`
 	ConnectionSecurity      string   `json:"connectionSecurity,omitempty"`
 	ValidateTLSCertificates bool     `json:"validateTlsCertificates,omitempty"`
 	FollowReferrals         bool     `json:"followReferrals,omitempty"`
+	Blank                   []string `json:"blank,omitempty"` // see [PopulationKept]
 }
 
 // UserType is a category of directory users on a gateway.
@@ -100,6 +104,9 @@ type UserType struct {
 	PopulationID      string    `json:"populationId"`
 	Mappings          []Mapping `json:"attributeMappings"`
 	Groups            GroupRule `json:"groups"`
+	// LinksOnly says that nobody is looked for whom the cloud does not know: it is for
+	// users who are linked to it. It has neither filter nor mappings then.
+	LinksOnly bool `json:"linksOnly,omitempty"`
 	// Usernames are patterns of the usernames that the user type is for; see Claims.
 	Usernames []string `json:"usernamePatterns,omitempty"`
 }
@@ -176,6 +183,8 @@ type User struct {
 	Email, ExternalID               string
 	Attributes                      map[string]string // mapped properties beyond those above
 	Enabled                         bool
+	Locked                          bool // the account: nobody signs on with it
+	Kept                            UserKept
 	GatewayID, UserTypeID           string        // whose directory checks the password
 	DN                              string        // of the entry at the last provisioning
 	Correlation                     []Correlation // in the user type's order
@@ -185,6 +194,9 @@ type User struct {
 	ProviderType                    ProviderType // filled on reading: of that provider
 	SignOffs                        int          // filled on reading: how often they were signed off everywhere
 }
+
+// MaySignOn tells whether the account can be used.
+func (u User) MaySignOn() bool { return u.Enabled && !u.Locked }
 
 // Correlation is one identifying value of a directory entry.
 type Correlation struct{ Attribute, Value string }
@@ -208,7 +220,8 @@ type Group struct {
 	SourceType                      Source
 	SourceID                        string // the gateway, or the identity provider
 	DirectoryID                     string // the directory's immutable ID of it; may be empty
-	MemberCount                     int    // filled on reading
+	Kept                            GroupKept
+	MemberCount                     int // filled on reading
 	// LastSeenAt is filled by Store.Group: the newest sign-on of a member that brought
 	// all of the member's groups.
 	LastSeenAt           time.Time

@@ -197,7 +197,7 @@ var few = []string{
 var takeAll = []string{
 	"SELECT count(*) FROM users WHERE environment_id = $1 AND gateway_id = $2",
 	"SELECT count(*) FROM cloud_groups WHERE environment_id = $1 AND population_id = $2",
-	"SELECT p.id, p.environment_id, p.name, p.description, p.is_default, p.created_at, p.updated_at, (SELECT count(*)",
+	"SELECT p.id, p.environment_id, p.name, p.description, p.is_default, p.kept, p.created_at, p.updated_at, (SELECT count(*)",
 	"DELETE FROM correlations WHERE environment_id = $1 AND user_id IN (SELECT id FROM users WHERE environment_id = $1 AND gateway_id = $2",
 	"DELETE FROM authorizations WHERE environment_id = $1 AND user_id IN (SELECT id FROM users WHERE environment_id = $1 AND gateway_id = $2",
 	"DELETE FROM application_tokens WHERE environment_id = $1 AND user_id IN (SELECT id FROM users WHERE environment_id = $1 AND gateway_id = $2",

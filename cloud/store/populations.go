@@ -6,13 +6,13 @@ import (
 )
 
 const populationColumns = `
-	SELECT p.id, p.environment_id, p.name, p.description, p.is_default, p.created_at, p.updated_at,
+	SELECT p.id, p.environment_id, p.name, p.description, p.is_default, p.kept, p.created_at, p.updated_at,
 		(SELECT count(*) FROM users u WHERE u.environment_id = p.environment_id AND u.population_id = p.id)
 	FROM populations p`
 
 // uncounted are the columns without the count, which takes as long as there are users.
 const uncounted = `
-	SELECT p.id, p.environment_id, p.name, p.description, p.is_default, p.created_at, p.updated_at, 0
+	SELECT p.id, p.environment_id, p.name, p.description, p.is_default, p.kept, p.created_at, p.updated_at, 0
 	FROM populations p`
 
 // scanPopulation reads a population with the number of its users, or with 0 where that
@@ -24,6 +24,7 @@ func scanPopulation(r row) (p Population, err error) {
 		&p.Name,
 		&p.Description,
 		&p.Default,
+		fromJSON{&p.Kept},
 		at{&p.CreatedAt},
 		at{&p.UpdatedAt},
 		&p.UserCount,
@@ -46,9 +47,9 @@ func (s *Store) CreatePopulation(ctx context.Context, p *Population) error {
 		}
 		_, err := tx.c.exec(ctx, `
 			INSERT INTO populations (id, environment_id, name, name_folded, description, is_default, created_at,
-				updated_at)
-			VALUES ($1, $2, $3, $4, $5, $6, $7, $7)`,
-			p.ID, p.EnvironmentID, p.Name, Fold(p.Name), p.Description, p.Default, micros(p.CreatedAt))
+				updated_at, kept)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $7, $8)`,
+			p.ID, p.EnvironmentID, p.Name, Fold(p.Name), p.Description, p.Default, micros(p.CreatedAt), inJSON(p.Kept))
 		return err
 	})
 }
@@ -100,9 +101,9 @@ func (s *Store) UpdatePopulation(ctx context.Context, p *Population) error {
 		p.UpdatedAt = now()
 		return tx.c.execOne(ctx, `
 			UPDATE populations
-			SET name = $1, name_folded = $2, description = $3, is_default = $4, updated_at = $5
+			SET name = $1, name_folded = $2, description = $3, is_default = $4, updated_at = $5, kept = $8
 			WHERE environment_id = $6 AND id = $7`,
-			p.Name, Fold(p.Name), p.Description, p.Default, micros(p.UpdatedAt), p.EnvironmentID, p.ID)
+			p.Name, Fold(p.Name), p.Description, p.Default, micros(p.UpdatedAt), p.EnvironmentID, p.ID, inJSON(p.Kept))
 	})
 }
 

@@ -37,10 +37,18 @@ func Check(t store.UserType, others []store.UserType) fault.List {
 		checkAuthority(t.PasswordAuthority),
 		checkBase(t.SearchBaseDN),
 		checkCorrelation(t.Correlation),
-		checkFilter(t.FilterPattern),
-		checkMappings(t.Mappings),
+		checkLookup(t),
 		checkGroups(t.Groups),
 	)
+}
+
+// checkLookup checks how new people are found and what is kept of them. One that finds
+// nobody new needs neither.
+func checkLookup(t store.UserType) fault.List {
+	if t.LinksOnly {
+		return nil
+	}
+	return append(checkFilter(t.FilterPattern), checkMappings(t.Mappings)...)
 }
 
 // checkName wants a name that is one among others of the gateway, without regard to

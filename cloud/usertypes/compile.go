@@ -1,6 +1,8 @@
 package usertypes
 
 import (
+	"strings"
+
 	"ldap-gateway/cloud/mapping"
 	"ldap-gateway/cloud/store"
 	"ldap-gateway/cloudlink/wire"
@@ -13,7 +15,7 @@ func Compile(t store.UserType) wire.UserType {
 		ID:              t.ID,
 		Name:            t.Name,
 		SearchBase:      t.SearchBaseDN,
-		Filter:          t.FilterPattern,
+		Filter:          filterOf(t),
 		Correlation:     t.Correlation,
 		Attributes:      mapping.Attributes(t),
 		ChangePasswords: t.AllowPasswords,
@@ -28,4 +30,17 @@ func Compile(t store.UserType) wire.UserType {
 		}
 	}
 	return w
+}
+
+// filterOf returns the filter by which an agent finds a person. Where nobody new is
+// looked for, who is linked is found by any of the attributes that identify them.
+func filterOf(t store.UserType) string {
+	if !t.LinksOnly {
+		return t.FilterPattern
+	}
+	var b strings.Builder
+	for _, name := range t.Correlation {
+		b.WriteString("(" + name + "=" + mapping.Identifier + ")")
+	}
+	return "(|" + b.String() + ")"
 }

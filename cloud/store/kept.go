@@ -1,0 +1,76 @@
+package store
+
+// What compatible clients say of a thing and want told again is kept with it, and read
+// by nobody else here. Blank lists the properties that came as empty texts: whoever says
+// "" is told "", and whoever says nothing is told nothing.
+
+// EnvironmentKept is what is kept so of an environment.
+type EnvironmentKept struct {
+	Blank       []string  `json:"blank,omitempty"`
+	Description string    `json:"description,omitempty"`
+	Type        string    `json:"type,omitempty"`
+	Region      string    `json:"region,omitempty"`
+	License     string    `json:"license,omitempty"`
+	Products    []Product `json:"products,omitzero"`
+}
+
+// Product is one entry of an environment's bill of materials.
+type Product struct {
+	ID          string         `json:"id,omitempty"`
+	Type        string         `json:"type"`
+	Description *string        `json:"description,omitempty"`
+	Console     *ProductPlace  `json:"console,omitempty"`
+	Bookmarks   []ProductPlace `json:"bookmarks,omitzero"`
+}
+
+// ProductPlace is an address of a product, with a name if it is a bookmark.
+type ProductPlace struct {
+	Name string `json:"name,omitempty"`
+	Href string `json:"href"`
+}
+
+// PopulationKept is what is kept so of a population.
+type PopulationKept struct {
+	Blank        []string `json:"blank,omitempty"`
+	Language     *string  `json:"preferredLanguage,omitempty"`
+	Alternatives []string `json:"alternativeIdentifiers,omitzero"`
+}
+
+// GroupKept is what is kept so of a group.
+type GroupKept struct {
+	Blank      []string       `json:"blank,omitempty"`
+	CustomData map[string]any `json:"customData,omitzero"`
+}
+
+// UserKept is what is kept so of a user; the values of a person are attributes.
+type UserKept struct {
+	Blank []string `json:"blank,omitempty"`
+	MFA   bool     `json:"mfaEnabled,omitempty"`
+}
+
+// ApplicationKept is what is kept so of an application.
+type ApplicationKept struct {
+	Blank      []string `json:"blank,omitempty"`
+	Usual      []string `json:"usual,omitempty"` // properties that came with the one value that they have here
+	AuthMethod string   `json:"tokenEndpointAuthMethod,omitempty"`
+	HomePage   *string  `json:"homePageUrl,omitempty"`
+	// Attributes are claims of the application's own, besides those that every one has.
+	Attributes []ApplicationAttribute `json:"attributes,omitempty"`
+	// Policies are the sign-on policies that were assigned, in their order.
+	Policies []PolicyAssignment `json:"policies,omitempty"`
+}
+
+// ApplicationAttribute is a claim of an ID token, with what it is filled from.
+type ApplicationAttribute struct {
+	ID       string `json:"id"`
+	Name     string `json:"name"`
+	Value    string `json:"value"`
+	Required bool   `json:"required"`
+}
+
+// PolicyAssignment has an application use a sign-on policy.
+type PolicyAssignment struct {
+	ID       string `json:"id"`
+	Policy   string `json:"policy"`
+	Priority int    `json:"priority"`
+}
