@@ -12,8 +12,9 @@ import (
 // clients send it.
 const openIDConnect = "OPENID_CONNECT"
 
-// The grants that an application may have, as the API names them.
+// The grants and the response that an application may have, as the API names them.
 const (
+	responseCode = "CODE"
 	grantCode    = "AUTHORIZATION_CODE"
 	grantRefresh = "REFRESH_TOKEN"
 )
@@ -21,15 +22,19 @@ const (
 // applicationForm is what a client may write.
 type applicationForm struct {
 	Name                   string          `json:"name"`
-	Description            string          `json:"description,omitempty"`
+	Description            *string         `json:"description,omitempty"`
 	Enabled                *bool           `json:"enabled"`
 	Type                   string          `json:"type"`
 	Protocol               string          `json:"protocol"`
 	RedirectURIs           []string        `json:"redirectUris"`
-	PostLogoutRedirectURIs []string        `json:"postLogoutRedirectUris,omitempty"`
+	PostLogoutRedirectURIs []string        `json:"postLogoutRedirectUris,omitzero"`
 	GrantTypes             []string        `json:"grantTypes"`
+	ResponseTypes          []string        `json:"responseTypes"`
+	AuthMethod             string          `json:"tokenEndpointAuthMethod"`
+	HomePage               *string         `json:"homePageUrl,omitempty"`
 	AskForTicket           bool            `json:"askForTicket"` // ours: browsers are asked for a Kerberos ticket
 	GroupsClaim            groupsClaimForm `json:"groupsClaim"`  // ours
+	settledForm
 }
 
 // groupsClaimForm is ours: compatible clients know no claim of groups, and get names by
@@ -47,13 +52,12 @@ type applicationBody struct {
 	Links       links     `json:"_links"`
 	ID          string    `json:"id"`
 	Environment reference `json:"environment"`
+	ClientID    string    `json:"clientId"` // the ID
 	applicationForm
-	ResponseTypes           []string  `json:"responseTypes"`
-	PKCEEnforcement         string    `json:"pkceEnforcement"`
-	TokenEndpointAuthMethod string    `json:"tokenEndpointAuthMethod"`
-	HasSecret               bool      `json:"hasSecret"`
-	CreatedAt               time.Time `json:"createdAt"`
-	UpdatedAt               time.Time `json:"updatedAt"`
+	PKCEEnforcement string    `json:"pkceEnforcement"`
+	HasSecret       bool      `json:"hasSecret"`
+	CreatedAt       time.Time `json:"createdAt"`
+	UpdatedAt       time.Time `json:"updatedAt"`
 }
 
 // formOfApplication is the inverse of into: what is read can be written back, and
@@ -61,13 +65,17 @@ type applicationBody struct {
 func formOfApplication(a store.Application) applicationForm {
 	f := applicationForm{
 		Name:                   a.Name,
-		Description:            a.Description,
+		Description:            told(a.Description, a.Kept.Blank, "description"),
 		Enabled:                &a.Enabled,
 		Type:                   a.Type,
 		Protocol:               openIDConnect,
 		RedirectURIs:           a.RedirectURIs,
 		PostLogoutRedirectURIs: a.SignOffURIs,
 		GrantTypes:             []string{grantCode},
+		ResponseTypes:          []string{responseCode},
+		AuthMethod:             authMethodOf(a),
+		HomePage:               a.Kept.HomePage,
+		settledForm:            settledOf(a.Kept.Usual),
 		AskForTicket:           a.AskForTicket,
 		GroupsClaim:            groupsClaimForm(a.Groups),
 	}
@@ -81,19 +89,15 @@ func formOfApplication(a store.Application) applicationForm {
 // answer of makeSecret.
 func showApplication(c *call, a store.Application) applicationBody {
 	b := applicationBody{
-		Links:                   c.self("applications", a.ID),
-		ID:                      a.ID,
-		Environment:             reference{c.env},
-		applicationForm:         formOfApplication(a),
-		ResponseTypes:           []string{"CODE"},
-		PKCEEnforcement:         "S256_REQUIRED",
-		TokenEndpointAuthMethod: "NONE",
-		HasSecret:               a.SecretHash != nil,
-		CreatedAt:               a.CreatedAt,
-		UpdatedAt:               a.UpdatedAt,
-	}
-	if a.Type == store.WebApplication {
-		b.TokenEndpointAuthMethod = "CLIENT_SECRET_BASIC"
+		Links:           c.self("applications", a.ID),
+		ID:              a.ID,
+		Environment:     reference{c.env},
+		applicationForm: formOfApplication(a),
+		PKCEEnforcement: "S256_REQUIRED",
+		ClientID:        a.ID,
+		HasSecret:       a.SecretHash != nil,
+		CreatedAt:       a.CreatedAt,
+		UpdatedAt:       a.UpdatedAt,
 	}
 	b.Links["secret"] = c.at("applications", a.ID, "secret")
 	return b
@@ -101,7 +105,7 @@ func showApplication(c *call, a store.Application) applicationBody {
 
 // listApplications answers with a page of applications by name, without regard to case.
 func (s *Server) listApplications(c *call) (reply, error) {
-	page, err := c.page()
+	page, err := c.page("id", "clientId", "name", "description", "type", "protocol", "enabled?")
 	if err != nil {
 		return reply{}, err
 	}
@@ -180,9 +184,10 @@ func (s *Server) makeSecret(c *call) (reply, error) {
 // is their names.
 func readApplication(c *call) (form applicationForm, err error) {
 	form = applicationForm{
-		Protocol:    openIDConnect,
-		GrantTypes:  []string{grantCode},
-		GroupsClaim: groupsClaimForm{Value: store.GroupNames},
+		Protocol:      openIDConnect,
+		GrantTypes:    []string{grantCode},
+		ResponseTypes: []string{responseCode},
+		GroupsClaim:   groupsClaimForm{Value: store.GroupNames},
 	}
 	if err := c.read(&form); err != nil {
 		return form, err
@@ -196,13 +201,24 @@ func readApplication(c *call) (form applicationForm, err error) {
 			d = append(d, wrong(fmt.Sprintf("grantTypes[%d]", i), "It must be %s or %s.", grantCode, grantRefresh))
 		}
 	}
+	if !slices.Contains(form.GrantTypes, grantCode) {
+		d = append(d, wrong("grantTypes", "%s must be among them.", grantCode))
+	}
+	if !slices.Equal(form.ResponseTypes, []string{responseCode}) {
+		d = append(d, wrong("responseTypes", "It must be %s alone.", responseCode))
+	}
+	_, wrongs := form.sent()
+	d = slices.Concat(d, wrongs, checkAuthMethod(form.AuthMethod, form.Type))
 	return form, invalid(d...)
 }
 
 // into makes an application what the form says. Whether it is enabled stays when that
 // is left out.
 func (f applicationForm) into(a *store.Application) {
-	a.Name, a.Description, a.Type = f.Name, f.Description, f.Type
+	a.Name, a.Description, a.Type = f.Name, textOf(f.Description), f.Type
+	a.Kept.Blank = blanks(map[string]*string{"description": f.Description})
+	a.Kept.Usual, _ = f.sent()
+	a.Kept.AuthMethod, a.Kept.HomePage = f.AuthMethod, f.HomePage
 	a.RedirectURIs, a.SignOffURIs = f.RedirectURIs, f.PostLogoutRedirectURIs
 	if f.Enabled != nil {
 		a.Enabled = *f.Enabled

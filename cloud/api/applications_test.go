@@ -15,16 +15,21 @@ func TestApplications(t *testing.T) {
 	s := start(t)
 	made := s.send("POST", "/applications", `{"name":"Docs","type":"WEB_APP","protocol":"OPENID_CONNECT",
  "redirectUris":["https://docs.example/cb"],"grantTypes":["AUTHORIZATION_CODE","REFRESH_TOKEN"],
- "groupsClaim":{"value":"DISPLAY_NAMES","allow":["cn=*"]},"unheardOf":1}`).want(http.StatusCreated).
+ "groupsClaim":{"value":"DISPLAY_NAMES","allow":["cn=*"]},"clientId":"x"}`).want(http.StatusCreated).
 		has(
 			"enabled", "true",
 			"pkceEnforcement", "S256_REQUIRED",
 			"tokenEndpointAuthMethod", "CLIENT_SECRET_BASIC",
-			"hasSecret", "false",
+			"hasSecret", "true",
 			"groupsClaim.allow.0", "cn=*",
 		)
 	path := "/applications/" + made.at("id")
+	first := s.send("GET", path+"/secret", "").want(http.StatusOK).at("secret")
 	secret := s.send("POST", path+"/secret", "{}").want(http.StatusCreated).at("secret")
+	s.send("GET", path+"/secret", "").want(http.StatusOK).has("secret", secret)
+	if first == secret {
+		t.Error("the new secret is the old one")
+	}
 	shown := s.send("GET", path, "").want(http.StatusOK).has("hasSecret", "true").text
 	if len(secret) < 40 || strings.Contains(shown, secret) {
 		t.Errorf("the secret %q is too short, or is shown again", secret)

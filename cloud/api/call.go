@@ -2,6 +2,7 @@ package api
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/sha256"
 	"encoding/json"
 	"errors"
@@ -9,6 +10,7 @@ import (
 	"mime"
 	"net/http"
 	"net/url"
+	"reflect"
 	"strconv"
 	"strings"
 
@@ -73,15 +75,12 @@ func (s *Server) authorised(a management.Action, e endpoint) http.Handler {
 			s.fail(w, r, err)
 			return
 		}
-		c := &call{Request: r, client: client, env: client.EnvironmentID, root: s.URL}
-		if named := r.PathValue("e"); named != "" && named != client.EnvironmentID {
-			s.fail(w, r, &problem{
-				status:  http.StatusForbidden,
-				Code:    accessFailed,
-				Message: "This access token is not for this environment.",
-			})
+		c, err := s.open(r, client)
+		if err != nil {
+			s.fail(w, r, err)
 			return
 		}
+		client = c.client
 		// A request that is refused for its role counts as well.
 		err = s.allow(w, client.ID)
 		if err == nil && !management.May(client.Role, a) {
@@ -97,6 +96,26 @@ func (s *Server) authorised(a management.Action, e endpoint) http.Handler {
 		}
 		s.respond(w, r, answer)
 	})
+}
+
+// open returns the call of a client in the environment that its path names: its own, or
+// one that owners of its own have made.
+func (s *Server) open(r *http.Request, client store.Client) (*call, error) {
+	c := &call{Request: r, client: client, env: client.EnvironmentID, root: s.URL}
+	named := r.PathValue("e")
+	if named == "" || named == client.EnvironmentID {
+		return c, nil
+	}
+	there, err := s.Store.ClientIn(r.Context(), named, client.ID)
+	if errors.Is(err, store.ErrNotFound) {
+		err = &problem{
+			status:  http.StatusForbidden,
+			Code:    accessFailed,
+			Message: "This access token is not for this environment.",
+		}
+	}
+	c.env, c.client = named, there
+	return c, err
 }
 
 // respond answers with what an endpoint returned. What is read has a validator,
@@ -198,9 +217,14 @@ func unread(err error) error {
 }
 
 // decode reads one JSON object. Its errors name the property.
-// Properties that are not known are passed over: compatible clients send more than we
-// have. One of the wrong type is told by its path, as in "userTypes[0].name".
+// A property that is not known is refused, and so is one of the wrong type, by its path,
+// as in "userTypes[0].name".
 func decode(b []byte, v any) error {
+	return cmp.Or(decodeLoosely(b, v), checkKnown(b, v))
+}
+
+// decodeLoosely passes over what is not known, for a body that is read in parts.
+func decodeLoosely(b []byte, v any) error {
 	if trimmed := bytes.TrimLeft(b, " \t\r\n"); len(trimmed) == 0 || trimmed[0] != '{' {
 		return refused(http.StatusBadRequest, "The body must be a JSON object.")
 	}
@@ -209,7 +233,7 @@ func decode(b []byte, v any) error {
 	var syntax *json.SyntaxError
 	switch {
 	case errors.As(err, &kind):
-		return invalid(wrong(kind.Field, "It is a JSON %s, and must be of another type.", kind.Value))
+		return invalid(wrong(pathOf(kind.Field, reflect.TypeOf(v)), "It is a JSON %s, and must be of another type.", kind.Value))
 	case errors.As(err, &syntax):
 		return refused(http.StatusBadRequest, "The body is no JSON: byte "+strconv.FormatInt(syntax.Offset, 10)+".")
 	case err != nil:
@@ -218,11 +242,41 @@ func decode(b []byte, v any) error {
 	return readNulls(b, v)
 }
 
+// pathOf is a path as encoding/json has it, without the names of embedded forms, which
+// are in no body.
+func pathOf(field string, t reflect.Type) string {
+	var kept []string
+	for part := range strings.SplitSeq(field, ".") {
+		for t.Kind() == reflect.Pointer || t.Kind() == reflect.Slice {
+			t = t.Elem()
+		}
+		if t.Kind() != reflect.Struct {
+			kept = append(kept, part)
+			continue
+		}
+		if f, is := t.FieldByName(part); is && f.Anonymous {
+			t = f.Type
+			continue
+		}
+		kept = append(kept, part)
+		if next := namesOf(t)[strings.ToLower(part)]; next != nil {
+			t = next
+		}
+	}
+	return strings.Join(kept, ".")
+}
+
 // page reads limit and cursor.
 // More than MaxLimit is taken for MaxLimit, so that a client which asks for all gets
-// pages and no refusal.
-func (c *call) page() (store.Page, error) {
-	p := store.Page{Cursor: c.query("cursor")}
+// pages and no refusal. Fields are what the list can be searched by; none: it reads its
+// filter itself.
+func (c *call) page(fields ...string) (p store.Page, err error) {
+	if len(fields) > 0 {
+		if p.Where, err = parseFilter(c.query("filter"), fields...); err != nil {
+			return p, err
+		}
+	}
+	p.Cursor = c.query("cursor")
 	limit := c.query("limit")
 	if limit == "" {
 		return p, nil

@@ -96,7 +96,7 @@ const (
 // page may have less than its limit, or nothing, and another after it.
 func (s *Server) listCertificates(in string) endpoint {
 	return func(c *call) (reply, error) {
-		page, err := c.page()
+		page, err := c.page("id", "name", "usageType")
 		if err != nil {
 			return reply{}, err
 		}
@@ -113,7 +113,13 @@ func (s *Server) listCertificates(in string) endpoint {
 			if err != nil {
 				return reply{}, err
 			}
-			bodies = append(bodies, b)
+			is, err := holds(page.Where, b)
+			if err != nil {
+				return reply{}, err
+			}
+			if is {
+				bodies = append(bodies, b)
+			}
 		}
 		return listed(c, in, bodies, next, func(b certificateBody) certificateBody { return b })
 	}

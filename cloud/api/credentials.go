@@ -29,7 +29,7 @@ func (s *Server) listCredentials(c *call) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
-	return listed(c, "credentials", all, "", func(p store.Pairing) credentialBody { return showCredential(c, p, "") })
+	return few(c, "credentials", all, func(p store.Pairing) credentialBody { return showCredential(c, p, "") }, "id")
 }
 
 // getCredential answers with one that can still be used; 404 for one that was used or

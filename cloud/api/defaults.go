@@ -26,9 +26,5 @@ func (s *Server) userTypeDefaults(c *call) (reply, error) {
 		return reply{}, err
 	}
 	t.PopulationID = population.ID
-	return ok(struct {
-		Links  links  `json:"_links"`
-		Vendor string `json:"vendor"`
-		userTypeForm
-	}{c.self("gateways", g.ID, "userTypes", "defaults"), vendor, formOf(t)})
+	return ok(userTypeBody{c.self("gateways", g.ID, "userTypes", "defaults"), formOf(t), 0, vendor})
 }

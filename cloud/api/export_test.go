@@ -15,3 +15,6 @@ func (s *Server) Routes() []string {
 func ParseFilter(text string, fields ...string) (store.Where, error) {
 	return parseFilter(text, fields...)
 }
+
+// Address is address.
+func Address(path string) string { return address(path) }

@@ -37,6 +37,12 @@ var ofGateway = map[fault.Field]property{
 	fault.SignOnDays:   {"signOnDays", ""}, // the console alone sets them
 	fault.ActivityDays: {"activityDays", ""},
 
+	fault.DefaultPolicy:  {"default", ""},
+	fault.PolicyAction:   {"type", ""},
+	fault.PolicyGateway:  {"newUserProvisioning.gateways", ".id"},
+	fault.PolicyUserType: {"newUserProvisioning.gateways", ".userType.id"},
+	fault.PolicyProvider: {"socialProviders", ".id"},
+
 	fault.ApplicationType: {"type", ""},
 	fault.Redirects:       {"redirectUris", ""},
 	fault.SignOffs:        {"postLogoutRedirectUris", ""},

@@ -13,14 +13,14 @@ import (
 // ServersHostAndPort on are kept as declared, and never used to connect.
 type gatewayForm struct {
 	Name        string         `json:"name"`
-	Description string         `json:"description,omitempty"`
+	Description *string        `json:"description,omitempty"`
 	Type        string         `json:"type"`
 	Enabled     *bool          `json:"enabled"`
 	Vendor      string         `json:"vendor"`
 	UserTypes   []userTypeForm `json:"userTypes,omitzero"`
 
 	ServersHostAndPort      []string      `json:"serversHostAndPort,omitzero"`
-	BindDN                  string        `json:"bindDN,omitempty"`
+	BindDN                  *string       `json:"bindDN,omitempty"`
 	BindPassword            discarded     `json:"bindPassword,omitzero" jsonschema:"type=string"`
 	ConnectionSecurity      string        `json:"connectionSecurity"`
 	ValidateTLSCertificates *bool         `json:"validateTlsCertificates,omitempty"`
@@ -57,12 +57,12 @@ type gatewayBody struct {
 func (s *Server) showGateway(c *call, g store.Gateway) gatewayBody {
 	form := gatewayForm{
 		Name:                    g.Name,
-		Description:             g.Description,
+		Description:             told(g.Description, g.Declared.Blank, "description"),
 		Type:                    "LDAP",
 		Enabled:                 &g.Enabled,
 		Vendor:                  g.Vendor,
 		ServersHostAndPort:      g.Declared.ServersHostAndPort,
-		BindDN:                  g.Declared.BindDN,
+		BindDN:                  told(g.Declared.BindDN, g.Declared.Blank, "bindDN"),
 		ConnectionSecurity:      cmp.Or(g.Declared.ConnectionSecurity, "None"),
 		ValidateTLSCertificates: &g.Declared.ValidateTLSCertificates,
 		FollowReferrals:         g.Declared.FollowReferrals,
@@ -102,7 +102,7 @@ func (s *Server) showExpanded(c *call, g store.Gateway) (gatewayBody, error) {
 // listGateways answers with a page by name. With expand=instances each has its
 // instances in it, which is a query for each.
 func (s *Server) listGateways(c *call) (reply, error) {
-	page, err := c.page()
+	page, err := c.page("id", "name", "description", "type", "vendor", "enabled?")
 	if err != nil {
 		return reply{}, err
 	}
@@ -171,16 +171,17 @@ func (f gatewayForm) into(d *management.Draft) error {
 	if f.Type != "LDAP" {
 		return invalid(wrong("type", "It must be LDAP: there are no gateways of another type here."))
 	}
-	d.Name, d.Description, d.Vendor = f.Name, f.Description, f.Vendor
+	d.Name, d.Description, d.Vendor = f.Name, textOf(f.Description), f.Vendor
 	if f.Enabled != nil {
 		d.Enabled = *f.Enabled
 	}
 	d.Declared = store.Declared{
 		ServersHostAndPort:      f.ServersHostAndPort,
-		BindDN:                  f.BindDN,
+		BindDN:                  textOf(f.BindDN),
 		ConnectionSecurity:      f.ConnectionSecurity,
 		ValidateTLSCertificates: f.ValidateTLSCertificates == nil || *f.ValidateTLSCertificates,
 		FollowReferrals:         f.FollowReferrals,
+		Blank:                   blanks(map[string]*string{"description": f.Description, "bindDN": f.BindDN}),
 	}
 	d.Kerberos = f.Kerberos.value()
 	if f.Kerberos != nil {

@@ -3,6 +3,7 @@ package api
 import (
 	"cmp"
 	"encoding/json"
+	"maps"
 	"net/http"
 	"time"
 
@@ -15,9 +16,10 @@ import (
 type groupForm struct {
 	Name        string          `json:"name"`
 	DisplayName string          `json:"displayName"`
-	Description string          `json:"description,omitempty"`
-	ExternalID  string          `json:"externalId,omitempty"`
+	Description *string         `json:"description,omitempty"`
+	ExternalID  *string         `json:"externalId,omitempty"`
 	Population  *reference      `json:"population,omitempty"`
+	CustomData  map[string]any  `json:"customData,omitzero"`
 	UserFilter  json.RawMessage `json:"userFilter,omitempty"` // never shown: there are no dynamic groups
 	SourceType  store.Source    `json:"sourceType,omitempty"` // only shown
 }
@@ -34,6 +36,7 @@ type groupBody struct {
 	DirectoryID  string         `json:"directoryId,omitempty"`
 	LastSeenAt   *time.Time     `json:"lastSeenAt,omitempty"`
 	DirectCounts map[string]int `json:"directMemberCounts,omitempty"`
+	TotalCounts  map[string]int `json:"totalMemberCounts,omitempty"` // the same: no group is in another
 	CreatedAt    time.Time      `json:"createdAt"`
 	UpdatedAt    time.Time      `json:"updatedAt"`
 }
@@ -43,9 +46,10 @@ func groupFormOf(g store.Group) groupForm {
 	return groupForm{
 		Name:        g.Name,
 		DisplayName: g.DisplayName,
-		Description: g.Description,
-		ExternalID:  g.ExternalID,
+		Description: told(g.Description, g.Kept.Blank, "description"),
+		ExternalID:  told(g.ExternalID, g.Kept.Blank, "externalId"),
 		Population:  refer(g.PopulationID),
+		CustomData:  maps.Clone(g.Kept.CustomData),
 		SourceType:  g.SourceType,
 	}
 }
@@ -63,6 +67,7 @@ func showGroup(c *call, g store.Group) groupBody {
 		DirectoryID:  g.DirectoryID,
 		LastSeenAt:   known(g.LastSeenAt),
 		DirectCounts: map[string]int{"users": g.MemberCount},
+		TotalCounts:  map[string]int{"users": g.MemberCount},
 		CreatedAt:    g.CreatedAt,
 		UpdatedAt:    g.UpdatedAt,
 	}
@@ -153,8 +158,12 @@ func isSet(b json.RawMessage) bool { return len(b) > 0 && string(b) != "null" &&
 
 // into makes a group what the form says. A filter has no place in one.
 func (f groupForm) into(g *store.Group) error {
-	g.Name, g.DisplayName, g.Description = f.Name, f.DisplayName, f.Description
-	g.ExternalID, g.PopulationID = f.ExternalID, f.Population.id()
+	g.Name, g.DisplayName, g.Description = f.Name, f.DisplayName, textOf(f.Description)
+	g.ExternalID, g.PopulationID = textOf(f.ExternalID), f.Population.id()
+	g.Kept = store.GroupKept{
+		Blank:      blanks(map[string]*string{"description": f.Description, "externalId": f.ExternalID}),
+		CustomData: f.CustomData,
+	}
 	switch {
 	case !isSet(f.UserFilter):
 		return nil
@@ -177,16 +186,27 @@ func (s *Server) deleteGroup(c *call) (reply, error) {
 // and not here.
 type userGroupBody struct {
 	groupBody
-	Type  string    `json:"type"` // always DIRECT
-	Since time.Time `json:"since"`
+	Type     string     `json:"type"` // always DIRECT
+	Since    time.Time  `json:"since"`
+	Embedded *groupWith `json:"_embedded,omitempty"` // with expand=group
+}
+
+// groupWith is the group of a membership.
+type groupWith struct {
+	Group groupBody `json:"group"`
 }
 
 // showUserGroup has the membership as self, and leads to the group.
 func showUserGroup(c *call, m store.GroupMembership) userGroupBody {
-	b := userGroupBody{showGroup(c, m.Group), "DIRECT", m.Since}
+	b := userGroupBody{groupBody: showGroup(c, m.Group), Type: "DIRECT", Since: m.Since}
 	b.Links = c.self("users", c.PathValue("u"), "memberOfGroups", m.Group.ID)
 	b.Links["group"] = c.at("groups", m.Group.ID)
-	b.DirectCounts = nil // not counted here
+	b.DirectCounts, b.TotalCounts = nil, nil // not counted here
+	if c.asks("expand", "group") {
+		whole := b.groupBody
+		whole.Links = c.self("groups", m.Group.ID)
+		b.Embedded = &groupWith{whole}
+	}
 	return b
 }
 
@@ -200,7 +220,8 @@ func (s *Server) userGroups(c *call) ([]store.GroupMembership, error) {
 	return s.Store.UserGroups(c.Context(), c.env, u.ID)
 }
 
-// listUserGroups answers with all groups of a user in one page; 404 when there is no
+// listUserGroups answers with the groups of a user, with expand=group each with the whole
+// group within it; 404 when there is no
 // such user.
 func (s *Server) listUserGroups(c *call) (reply, error) {
 	all, err := s.userGroups(c)
@@ -208,7 +229,7 @@ func (s *Server) listUserGroups(c *call) (reply, error) {
 		return reply{}, err
 	}
 	show := func(m store.GroupMembership) userGroupBody { return showUserGroup(c, m) }
-	return listed(c, "groupMemberships", all, "", show)
+	return few(c, "groupMemberships", all, show, "id", "name", "displayName", "type", "sourceType", "sourceId", "justInTime?")
 }
 
 // getUserGroup answers with one membership; 404 when the user is not in that group.
@@ -251,4 +272,25 @@ func (s *Server) leaveGroup(c *call) (reply, error) {
 	return gone(s.Management.RemoveMember(c.Context(), c.by(), user, group, func(m store.GroupMembership) error {
 		return c.fresh(showUserGroup(c, m))
 	}))
+}
+
+// listNested answers with the groups that a group is in: none.
+func (s *Server) listNested(c *call) (reply, error) {
+	if _, err := s.Store.Group(c.Context(), c.env, c.PathValue("id")); err != nil {
+		return reply{}, err
+	}
+	return few(c, "groupMemberships", nil, func(b groupBody) groupBody { return b }, "id", "name")
+}
+
+// nest refuses to put a group into another: who is in one is there directly, whatever the
+// directory nests.
+func (s *Server) nest(c *call) (reply, error) {
+	var form reference
+	if err := c.read(&form); err != nil {
+		return reply{}, err
+	}
+	if _, err := s.listNested(c); err != nil {
+		return reply{}, err
+	}
+	return reply{}, refused(http.StatusBadRequest, "Groups are not put into groups here: add the members one by one.")
 }

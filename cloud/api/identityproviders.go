@@ -286,7 +286,7 @@ func (s *Server) showProvider(c *call, p store.IdentityProvider) providerBody {
 
 // listProviders answers with a page by name.
 func (s *Server) listProviders(c *call) (reply, error) {
-	page, err := c.page()
+	page, err := c.page("id", "name", "description", "type", "enabled?")
 	if err != nil {
 		return reply{}, err
 	}

@@ -53,7 +53,7 @@ func (s *Server) listAttributes(c *call) (reply, error) {
 		return reply{}, err
 	}
 	show := func(a store.ProviderMapping) attributeBody { return showAttribute(c, p, a) }
-	return listed(c, "attributes", p.Mappings, "", show)
+	return few(c, "attributes", p.Mappings, show, "id", "name", "mappingType", "update")
 }
 
 // getAttribute answers with one mapping; 404 when the provider has none of that ID.

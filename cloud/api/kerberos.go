@@ -112,7 +112,7 @@ func (s *Server) listKeys(c *call) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
-	return listed(c, "kerberosKeys", all, "", func(k store.KerberosKeys) keysBody { return showKeys(c, k) })
+	return few(c, "kerberosKeys", all, func(k store.KerberosKeys) keysBody { return showKeys(c, k) }, "id", "origin", "inUse?")
 }
 
 // createKeys takes a keytab. A gateway that took no tickets does from then on.

@@ -47,7 +47,7 @@ func (s *Server) once(c *call, path string, e endpoint) (reply, error) {
 	defer clear(body) // it may have a person's password
 	c.Body = io.NopCloser(bytes.NewReader(body))
 	o := store.IdempotentRequest{
-		EnvironmentID: c.env,
+		EnvironmentID: c.client.EnvironmentID,
 		ClientID:      c.client.ID,
 		KeyHash:       vault.HashSecret(key),
 		Request:       requestHash(key, c, body),

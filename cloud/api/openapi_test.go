@@ -61,24 +61,33 @@ type keytabForm struct {
 	Keytab []byte `json:"keytab"`
 }
 
-type namedForm struct {
-	Name string `json:"name"`
-}
-
 const (
-	userFields  = "id, username, email, externalId, name.given, name.family, population.id"
+	userFields = "id, username, email, externalId, name.given, name.family, population.id, enabled, " +
+		"account.canAuthenticate, memberOfGroups[id|name|displayName ...]"
 	groupFields = "id, name, displayName, externalId, sourceType, sourceId, directoryId, population.id"
 )
 
 // operations are those of every endpoint, by method and path.
-var operations = together(ownOperations, providerOperations)
+var operations = together(ownOperations, providerOperations, partOperations, policyOperations, catalogueOperations)
 
 var ownOperations = map[string]operation{
-	"GET ":     {summary: "List the environments of this client", out: environmentBody{}, list: "environments"},
-	"GET /{e}": {summary: "Read the environment", out: environmentBody{}},
-	"PUT /{e}": {summary: "Rename the environment", in: namedForm{}, out: environmentBody{}},
+	"GET ": {
+		summary: "List the environments of this client, and those that its owners made",
+		out:     environmentBody{},
+		list:    "environments",
+		filter:  "id, name, type, region, description, license.id, organization.id",
+	},
+	"GET /{e}":    {summary: "Read the environment", out: environmentBody{}},
+	"POST ":       {summary: "Make an environment; its owners are those of this client's", in: environmentForm{}, out: environmentBody{}},
+	"PUT /{e}":    {summary: "Change the environment", in: environmentForm{}, out: environmentBody{}},
+	"DELETE /{e}": {summary: "Delete an environment that owners of this client's made, with all that is in it"},
 
-	"GET /{e}/populations":     {summary: "List populations", out: populationBody{}, list: "populations"},
+	"GET /{e}/populations": {
+		summary: "List populations",
+		out:     populationBody{},
+		list:    "populations",
+		filter:  "id, name, description, default",
+	},
 	"POST /{e}/populations":    {summary: "Make a population", in: populationForm{}, out: populationBody{}},
 	"GET /{e}/populations/{p}": {summary: "Read a population", out: populationBody{}},
 	"PUT /{e}/populations/{p}": {summary: "Change a population", in: populationForm{}, out: populationBody{}},
@@ -93,6 +102,7 @@ var ownOperations = map[string]operation{
 		summary: "List gateways",
 		out:     gatewayBody{},
 		list:    "gateways",
+		filter:  "id, name, description, type, vendor, enabled",
 		selects: []string{"expand=instances"},
 	},
 	"POST /{e}/gateways":    {summary: "Make a gateway, with its user types", in: gatewayForm{}, out: gatewayBody{}},
@@ -183,7 +193,11 @@ var ownOperations = map[string]operation{
 		filter:  userFields,
 		selects: []string{"include=memberOfGroupIDs,memberOfGroupNames"},
 	},
-	"POST /{e}/users": {summary: "Make a user", in: userForm{}, out: userBody{}},
+	"POST /{e}/users": {
+		summary: "Make a user, linked to a user type when password.external says so",
+		in:      importForm{},
+		out:     userBody{},
+	},
 	"GET /{e}/users/{u}": {
 		summary: "Read a user",
 		out:     userBody{},
@@ -246,7 +260,12 @@ var ownOperations = map[string]operation{
 		filter:  "action, actor, subject, signOn.id",
 	},
 
-	"GET /{e}/applications":             {summary: "List applications", out: applicationBody{}, list: "applications"},
+	"GET /{e}/applications": {
+		summary: "List applications",
+		out:     applicationBody{},
+		list:    "applications",
+		filter:  "id, clientId, name, description, type, protocol, enabled",
+	},
 	"POST /{e}/applications":            {summary: "Make an application", in: applicationForm{}, out: applicationBody{}},
 	"GET /{e}/applications/{a}":         {summary: "Read an application", out: applicationBody{}},
 	"PUT /{e}/applications/{a}":         {summary: "Change an application", in: applicationForm{}, out: applicationBody{}},
@@ -384,7 +403,7 @@ func (d *document) operation(method, path string, o operation) object {
 			parameter(
 				"query",
 				"filter",
-				"SCIM filter (RFC 7644): eq, sw, co, and, or, parentheses, on "+o.filter,
+				"SCIM filter (RFC 7644): eq, ne, sw, co, ew, pr, and, or, not, parentheses, on "+o.filter,
 				false,
 			),
 		)
@@ -426,10 +445,11 @@ func operationID(method, path string, o operation) string {
 	if o.list != "" {
 		id = "list"
 	}
-	for _, part := range strings.Split(
-		"environments"+strings.TrimPrefix(path, "/{e}"),
-		"/",
-	)[min(1, strings.Count(path, "/{e}/")):] {
+	parts := strings.Split("environments"+strings.TrimPrefix(path, "/{e}"), "/")[min(1, strings.Count(path, "/{e}/")):]
+	if beside, is := strings.CutPrefix(path, "//"); is {
+		parts = strings.Split(beside, "/")
+	}
+	for _, part := range parts {
 		if !strings.HasPrefix(part, "{") {
 			id += string(unicode.ToUpper(rune(part[0]))) + part[1:]
 		}
@@ -439,7 +459,7 @@ func operationID(method, path string, o operation) string {
 
 func tag(path string) string {
 	parts := strings.Split(path, "/")
-	if len(parts) < 3 {
+	if len(parts) < 3 || parts[2] == "billOfMaterials" {
 		return "environments"
 	}
 	return parts[2]
@@ -490,7 +510,7 @@ func writeDocument() object {
 	paths := object{}
 	for pattern, o := range operations {
 		method, path, _ := strings.Cut(pattern, " ")
-		full := "/v1/environments" + path
+		full := address(path)
 		if paths[full] == nil {
 			paths[full] = object{}
 		}
@@ -568,7 +588,7 @@ var answers = sync.OnceValues(func() (func(location string) (*validator.Schema, 
 // CheckAnswer tells whether an answer to a request is as the document says.
 func CheckAnswer(pattern string, status int, body []byte) error {
 	method, path, _ := strings.Cut(pattern, " ")
-	if !strings.HasPrefix(path, "/v1/environments") || len(body) == 0 {
+	if !strings.HasPrefix(path, "/v1/") || path == "/v1/openapi.json" || len(body) == 0 {
 		return nil
 	}
 	compile, err := answers()

@@ -46,7 +46,7 @@ func (s *Server) listPairings(c *call) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
-	return listed(c, "pairings", all, "", func(p store.Pairing) pairingBody { return showPairing(c, p, "") })
+	return few(c, "pairings", all, func(p store.Pairing) pairingBody { return showPairing(c, p, "") }, "id")
 }
 
 // getPairing answers with one that can still be used; 404 for one that was used or has

@@ -71,7 +71,8 @@ func (s *Server) putPassword(c *call) (reply, error) {
 	// what is wrong.
 	var link linkForm
 	var change changeForm
-	if err := cmp.Or(decode(body, &link), decode(body, &change)); err != nil {
+	err = cmp.Or(decodeLoosely(body, &link), decodeLoosely(body, &change), checkKnown(body, &passwordSent{}))
+	if err != nil {
 		return reply{}, err
 	}
 	defer clear(change.Current)
@@ -80,6 +81,14 @@ func (s *Server) putPassword(c *call) (reply, error) {
 		return s.changePassword(c, u, change)
 	}
 	return s.linkUser(c, u.ID, link)
+}
+
+// passwordSent has the names of all that the body may have.
+type passwordSent struct {
+	linkForm
+	Current string `json:"currentPassword"`
+	New     string `json:"newPassword"`
+	Address string `json:"address"`
 }
 
 // linkUser links a user to a gateway's user type. Without correlation values

@@ -32,9 +32,12 @@ func (r *reference) id() string {
 
 // populationForm is what a client may write.
 type populationForm struct {
-	Name        string `json:"name"`
-	Description string `json:"description,omitempty"`
-	Default     bool   `json:"default"`
+	Name         string     `json:"name"`
+	Description  *string    `json:"description,omitempty"`
+	Default      bool       `json:"default"`
+	Language     *string    `json:"preferredLanguage,omitempty"`
+	Alternatives []string   `json:"alternativeIdentifiers,omitzero"`
+	Theme        *reference `json:"theme,omitempty"` // the one that there is
 }
 
 // The users are counted at the time of reading.
@@ -48,13 +51,25 @@ type populationBody struct {
 	UpdatedAt time.Time `json:"updatedAt"`
 }
 
+// populationFormOf is the inverse of into.
+func populationFormOf(c *call, p store.Population) populationForm {
+	return populationForm{
+		Name:         p.Name,
+		Description:  told(p.Description, p.Kept.Blank, "description"),
+		Default:      p.Default,
+		Language:     p.Kept.Language,
+		Alternatives: p.Kept.Alternatives,
+		Theme:        &reference{c.derived("theme")},
+	}
+}
+
 // showPopulation is what reading one answers.
 func showPopulation(c *call, p store.Population) populationBody {
 	return populationBody{
 		Links:          c.self("populations", p.ID),
 		ID:             p.ID,
 		Environment:    reference{c.env},
-		populationForm: populationForm{p.Name, p.Description, p.Default},
+		populationForm: populationFormOf(c, p),
 		UserCount:      p.UserCount,
 		CreatedAt:      p.CreatedAt,
 		UpdatedAt:      p.UpdatedAt,
@@ -63,7 +78,7 @@ func showPopulation(c *call, p store.Population) populationBody {
 
 // listPopulations answers with a page by name.
 func (s *Server) listPopulations(c *call) (reply, error) {
-	page, err := c.page()
+	page, err := c.page("id", "name", "description", "default?")
 	if err != nil {
 		return reply{}, err
 	}
@@ -92,7 +107,9 @@ func (s *Server) createPopulation(c *call) (reply, error) {
 		return reply{}, err
 	}
 	var p store.Population
-	form.into(&p)
+	if err := form.into(c, &p); err != nil {
+		return reply{}, err
+	}
 	if err := s.Management.CreatePopulation(c.Context(), c.by(), &p); err != nil {
 		return reply{}, err
 	}
@@ -108,13 +125,12 @@ func (s *Server) putPopulation(c *call) (reply, error) {
 	p, err := s.Management.ChangePopulation(c.Context(), c.by(), c.PathValue("p"), func(p *store.Population) error {
 		form := populationForm{}
 		if c.Method == http.MethodPatch {
-			form = populationForm{p.Name, p.Description, p.Default}
+			form = populationFormOf(c, *p)
 		}
 		if err := cmp.Or(c.fresh(showPopulation(c, *p)), decode(body, &form)); err != nil {
 			return err
 		}
-		form.into(p)
-		return nil
+		return form.into(c, p)
 	})
 	if err != nil {
 		return reply{}, err
@@ -123,9 +139,18 @@ func (s *Server) putPopulation(c *call) (reply, error) {
 }
 
 // into makes a population what the form says. The default one stays it until another
-// takes it over.
-func (f populationForm) into(p *store.Population) {
-	p.Name, p.Description, p.Default = f.Name, f.Description, f.Default
+// takes it over. Another theme than the one that there is, is refused.
+func (f populationForm) into(c *call, p *store.Population) error {
+	if f.Theme != nil && f.Theme.ID != c.derived("theme") {
+		return invalid(wrong("theme.id", "There is one theme in an environment: see GET themes."))
+	}
+	p.Name, p.Description, p.Default = f.Name, textOf(f.Description), f.Default
+	p.Kept = store.PopulationKept{
+		Blank:        blanks(map[string]*string{"description": f.Description}),
+		Language:     f.Language,
+		Alternatives: f.Alternatives,
+	}
+	return nil
 }
 
 // deletePopulation answers with 204; 409 while users, groups or user types are in it,
@@ -134,4 +159,33 @@ func (s *Server) deletePopulation(c *call) (reply, error) {
 	return gone(s.Management.DeletePopulation(c.Context(), c.by(), c.PathValue("p"), func(p store.Population) error {
 		return c.fresh(showPopulation(c, p))
 	}))
+}
+
+// defaultProvider is where people of a population sign on by default: here. Which identity
+// providers they are offered is set at each of these.
+type defaultProvider struct {
+	Links links `json:"_links"`
+	authority
+}
+
+// getDefaultProvider answers with the cloud itself.
+func (s *Server) getDefaultProvider(c *call) (reply, error) {
+	p, err := s.Store.Population(c.Context(), c.env, c.PathValue("p"))
+	if err != nil {
+		return reply{}, err
+	}
+	return ok(defaultProvider{c.self("populations", p.ID, "defaultIdentityProvider"), authority{Type: cloudItself}})
+}
+
+// putDefaultProvider takes what is, and refuses another.
+func (s *Server) putDefaultProvider(c *call) (reply, error) {
+	var form authority
+	if err := c.read(&form); err != nil {
+		return reply{}, err
+	}
+	if form.ID != "" || form.Type != "" && form.Type != cloudItself {
+		return reply{}, invalid(wrong("id", "No population has an identity provider of its own: give domains to the provider, "+
+			"or offer it on the sign-on page."))
+	}
+	return s.getDefaultProvider(c)
 }

@@ -47,9 +47,9 @@ func (s *Server) listAdministrators(c *call) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
-	return listed(c, "administrators", all, "", func(a store.Administrator) administratorBody {
+	return few(c, "administrators", all, func(a store.Administrator) administratorBody {
 		return showAdministrator(c, a, "")
-	})
+	}, "id", "name", "role", "setUp?")
 }
 
 // getAdministrator answers with one; 404 when the environment has none of that ID.
@@ -145,7 +145,7 @@ func (s *Server) listRoleGroups(c *call) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
-	return listed(c, "roleGroups", all, "", func(g store.RoleGroup) roleGroupBody { return showRoleGroup(c, g) })
+	return few(c, "roleGroups", all, func(g store.RoleGroup) roleGroupBody { return showRoleGroup(c, g) }, "id", "role")
 }
 
 // getRoleGroup answers with the role of a group; 404 when it gives none, as when there

@@ -2,6 +2,7 @@ package api
 
 import (
 	"maps"
+	"strings"
 
 	m "ldap-gateway/cloud/management"
 )
@@ -15,12 +16,13 @@ type route struct {
 	or     []m.Action // that the body may ask for instead
 }
 
-// endpoints lists every method and path below /v1/environments.
+// endpoints lists every method and path below /v1/environments, and those beside it,
+// which begin with "//": see address.
 func (s *Server) endpoints() map[string]route {
 	all := map[string]route{}
 	for _, part := range []map[string]route{
 		s.placeRoutes(), s.gatewayRoutes(), s.instanceRoutes(), s.userRoutes(), s.groupRoutes(),
-		s.applicationRoutes(), s.providerRoutes(), s.rightsRoutes(),
+		s.applicationRoutes(), s.providerRoutes(), s.rightsRoutes(), s.policyRoutes(), s.catalogueRoutes(),
 	} {
 		maps.Copy(all, part)
 	}
@@ -31,9 +33,14 @@ func (s *Server) endpoints() map[string]route {
 // happened.
 func (s *Server) placeRoutes() map[string]route {
 	return map[string]route{
-		"GET ":     {action: m.Read, answer: s.listEnvironments},
-		"GET /{e}": {action: m.Read, answer: s.getEnvironment},
-		"PUT /{e}": {action: m.RenameEnvironment, answer: s.putEnvironment},
+		"GET ":        {action: m.Read, answer: s.listEnvironments},
+		"POST ":       {action: m.CreateEnvironment, answer: s.createEnvironment},
+		"GET /{e}":    {action: m.Read, answer: s.getEnvironment},
+		"PUT /{e}":    {action: m.RenameEnvironment, answer: s.putEnvironment},
+		"DELETE /{e}": {action: m.DeleteEnvironment, answer: s.deleteEnvironment},
+
+		"GET /{e}/billOfMaterials": {action: m.Read, answer: s.getProducts},
+		"PUT /{e}/billOfMaterials": {action: m.RenameEnvironment, answer: s.putProducts},
 
 		"GET /{e}/populations":        {action: m.Read, answer: s.listPopulations},
 		"POST /{e}/populations":       {action: m.CreatePopulation, answer: s.createPopulation},
@@ -41,6 +48,9 @@ func (s *Server) placeRoutes() map[string]route {
 		"PUT /{e}/populations/{p}":    {action: m.ChangePopulation, answer: s.putPopulation},
 		"PATCH /{e}/populations/{p}":  {action: m.ChangePopulation, answer: s.putPopulation},
 		"DELETE /{e}/populations/{p}": {action: m.DeletePopulation, answer: s.deletePopulation},
+
+		"GET /{e}/populations/{p}/defaultIdentityProvider": {action: m.Read, answer: s.getDefaultProvider},
+		"PUT /{e}/populations/{p}/defaultIdentityProvider": {action: m.ChangePopulation, answer: s.putDefaultProvider},
 
 		"GET /{e}/signOns":      {action: m.Read, answer: s.listSignOns},
 		"POST /{e}/signOns":     {action: m.SignPeopleOn, answer: s.createSignOn},
@@ -57,6 +67,12 @@ func (s *Server) gatewayRoutes() map[string]route {
 		"GET /{e}/gateways/{g}":    {action: m.Read, answer: s.getGateway},
 		"PUT /{e}/gateways/{g}":    {action: m.ChangeGateway, answer: s.putGateway},
 		"DELETE /{e}/gateways/{g}": {action: m.DeleteGateway, answer: s.deleteGateway},
+
+		"GET /{e}/gateways/{g}/roleAssignments": {action: m.ReadSettings, answer: s.listGatewayRoles},
+		"POST /{e}/gateways/{g}/roleAssignments": {
+			action: m.SetRoleGroup,
+			answer: refuseRole(s.listGatewayRoles, "An agent has no rights here, and a gateway gives none."),
+		},
 
 		"GET /{e}/gateways/{g}/userTypes":             {action: m.Read, answer: s.listUserTypes},
 		"POST /{e}/gateways/{g}/userTypes":            {action: m.AddUserType, answer: s.createUserType},
@@ -109,6 +125,29 @@ func (s *Server) userRoutes() map[string]route {
 		"DELETE /{e}/users/{u}":   {action: m.DeleteUser, answer: s.deleteUser},
 		"POST /{e}/users/{u}/off": {action: m.SignOffUser, answer: s.signOffUser},
 
+		"POST /{e}/users/{u}": {action: m.ChangeUser, answer: s.actOnUser},
+
+		"GET /{e}/users/{u}/enabled":    {action: m.Read, answer: s.getUserPart(showEnabled)},
+		"PUT /{e}/users/{u}/enabled":    {action: m.ChangeUser, answer: putUserPart(s, showEnabled, (*enabledForm).into)},
+		"GET /{e}/users/{u}/mfaEnabled": {action: m.Read, answer: s.getUserPart(showMFA)},
+		"PUT /{e}/users/{u}/mfaEnabled": {action: m.ChangeUser, answer: putUserPart(s, showMFA, (*mfaForm).into)},
+		"GET /{e}/users/{u}/population": {action: m.Read, answer: s.getUserPart(showUserPopulation)},
+		"PUT /{e}/users/{u}/population": {
+			action: m.ChangeUser,
+			answer: putUserPart(s, showUserPopulation, (*reference).into),
+		},
+		"GET /{e}/users/{u}/identityProvider": {action: m.Read, answer: s.getUserPart(showUserProvider)},
+		"PUT /{e}/users/{u}/identityProvider": {
+			action: m.ChangeUser,
+			answer: putUserPart(s, showUserProvider, (*authority).into),
+		},
+
+		"GET /{e}/users/{u}/roleAssignments": {action: m.ReadSettings, answer: s.listUserRoles},
+		"POST /{e}/users/{u}/roleAssignments": {
+			action: m.SetRoleGroup,
+			answer: refuseRole(s.listUserRoles, "Users have roles by their groups: give it to a group."),
+		},
+
 		"DELETE /{e}/users/{u}/secondFactor": {action: m.ResetFactor, answer: s.resetFactor},
 
 		"GET /{e}/users/{u}/password": {action: m.Read, answer: s.getPassword},
@@ -130,6 +169,14 @@ func (s *Server) groupRoutes() map[string]route {
 		"PUT /{e}/groups/{id}":    {action: m.ChangeGroup, answer: s.putGroup},
 		"PATCH /{e}/groups/{id}":  {action: m.ChangeGroup, answer: s.putGroup},
 		"DELETE /{e}/groups/{id}": {action: m.DeleteGroup, answer: s.deleteGroup},
+
+		"GET /{e}/groups/{id}/memberOfGroups":  {action: m.Read, answer: s.listNested},
+		"POST /{e}/groups/{id}/memberOfGroups": {action: m.ChangeGroup, answer: s.nest},
+
+		"GET /{e}/groups/{id}/roleAssignments":        {action: m.ReadSettings, answer: s.listGroupRoles},
+		"POST /{e}/groups/{id}/roleAssignments":       {action: m.SetRoleGroup, answer: s.createGroupRole},
+		"GET /{e}/groups/{id}/roleAssignments/{r}":    {action: m.ReadSettings, answer: s.getGroupRole},
+		"DELETE /{e}/groups/{id}/roleAssignments/{r}": {action: m.SetRoleGroup, answer: s.deleteGroupRole},
 	}
 }
 
@@ -142,7 +189,33 @@ func (s *Server) applicationRoutes() map[string]route {
 		"GET /{e}/applications/{a}":         {action: m.Read, answer: s.getApplication},
 		"PUT /{e}/applications/{a}":         {action: m.ChangeApplication, answer: s.putApplication},
 		"DELETE /{e}/applications/{a}":      {action: m.DeleteApplication, answer: s.deleteApplication},
+		"GET /{e}/applications/{a}/secret":  {action: m.ReadSecret, answer: s.getSecret},
 		"POST /{e}/applications/{a}/secret": {action: m.RenewApplication, answer: s.makeSecret},
+
+		"GET /{e}/applications/{a}/attributes":         {action: m.Read, answer: s.listClaims},
+		"POST /{e}/applications/{a}/attributes":        {action: m.ChangeApplication, answer: s.createClaim},
+		"GET /{e}/applications/{a}/attributes/{id}":    {action: m.Read, answer: s.getClaim},
+		"PUT /{e}/applications/{a}/attributes/{id}":    {action: m.ChangeApplication, answer: s.putClaim},
+		"DELETE /{e}/applications/{a}/attributes/{id}": {action: m.ChangeApplication, answer: s.deleteClaim},
+
+		"GET /{e}/applications/{a}/grants":         {action: m.Read, answer: s.listGrants},
+		"POST /{e}/applications/{a}/grants":        {action: m.ChangeApplication, answer: s.createGrant},
+		"GET /{e}/applications/{a}/grants/{id}":    {action: m.Read, answer: s.getGrant},
+		"PUT /{e}/applications/{a}/grants/{id}":    {action: m.ChangeApplication, answer: s.putGrant},
+		"DELETE /{e}/applications/{a}/grants/{id}": {action: m.ChangeApplication, answer: s.deleteGrant},
+
+		"GET /{e}/applications/{a}/signOnPolicyAssignments":         {action: m.Read, answer: s.listAssigned},
+		"POST /{e}/applications/{a}/signOnPolicyAssignments":        {action: m.ChangeApplication, answer: s.createAssigned},
+		"GET /{e}/applications/{a}/signOnPolicyAssignments/{id}":    {action: m.Read, answer: s.getAssigned},
+		"PUT /{e}/applications/{a}/signOnPolicyAssignments/{id}":    {action: m.ChangeApplication, answer: s.putAssigned},
+		"DELETE /{e}/applications/{a}/signOnPolicyAssignments/{id}": {action: m.ChangeApplication, answer: s.deleteAssigned},
+
+		"GET /{e}/applications/{a}/roleAssignments": {action: m.ReadSettings, answer: s.listApplicationRoles},
+		"POST /{e}/applications/{a}/roleAssignments": {
+			action: m.SetRoleGroup,
+			answer: refuseRole(s.listApplicationRoles, "An application has people sign on, and no rights of its own: "+
+				"make an API client in the console."),
+		},
 	}
 }
 
@@ -194,6 +267,60 @@ func (s *Server) rightsRoutes() map[string]route {
 		"PUT /{e}/roleGroups/{id}":    {action: m.SetRoleGroup, answer: s.putRoleGroup},
 		"DELETE /{e}/roleGroups/{id}": {action: m.SetRoleGroup, answer: s.deleteRoleGroup},
 	}
+}
+
+// policyRoutes are those of sign-on policies, which are another view of the sign-on order.
+// An action is a part of its policy.
+func (s *Server) policyRoutes() map[string]route {
+	return map[string]route{
+		"GET /{e}/signOnPolicies":        {action: m.Read, answer: s.listPolicies},
+		"POST /{e}/signOnPolicies":       {action: m.CreatePolicy, answer: s.createPolicy},
+		"GET /{e}/signOnPolicies/{p}":    {action: m.Read, answer: s.getPolicy},
+		"PUT /{e}/signOnPolicies/{p}":    {action: m.ChangePolicy, answer: s.putPolicy},
+		"DELETE /{e}/signOnPolicies/{p}": {action: m.DeletePolicy, answer: s.deletePolicy},
+
+		"GET /{e}/signOnPolicies/{p}/actions":         {action: m.Read, answer: s.listActions},
+		"POST /{e}/signOnPolicies/{p}/actions":        {action: m.ChangePolicy, answer: s.createAction},
+		"GET /{e}/signOnPolicies/{p}/actions/{id}":    {action: m.Read, answer: s.getAction},
+		"PUT /{e}/signOnPolicies/{p}/actions/{id}":    {action: m.ChangePolicy, answer: s.putAction},
+		"DELETE /{e}/signOnPolicies/{p}/actions/{id}": {action: m.ChangePolicy, answer: s.deleteAction},
+	}
+}
+
+// catalogueRoutes are those of what nobody changes.
+func (s *Server) catalogueRoutes() map[string]route {
+	return map[string]route{
+		"GET //roles":      {action: m.Read, answer: s.listRoles},
+		"GET //roles/{id}": {action: m.Read, answer: s.getRole},
+
+		"GET //organizations":      {action: m.Read, answer: s.listOrganizations},
+		"GET //organizations/{id}": {action: m.Read, answer: s.getOrganization},
+
+		"GET /{e}/themes":      {action: m.Read, answer: listFixed("themes", themes, "id", "name")},
+		"GET /{e}/themes/{id}": {action: m.Read, answer: getFixed(themes)},
+
+		"GET /{e}/schemas":      {action: m.Read, answer: listFixed("schemas", schemas, "id", "name")},
+		"GET /{e}/schemas/{id}": {action: m.Read, answer: getFixed(schemas)},
+		"GET /{e}/schemas/{s}/attributes": {
+			action: m.Read,
+			answer: listFixed("attributes", schemaAttributes, "id", "name", "schemaType", "enabled?"),
+		},
+		"GET /{e}/schemas/{s}/attributes/{id}": {action: m.Read, answer: getFixed(schemaAttributes)},
+
+		"GET /{e}/resources":                 {action: m.Read, answer: s.listResources},
+		"GET /{e}/resources/{r}":             {action: m.Read, answer: s.getResource},
+		"GET /{e}/resources/{r}/scopes":      {action: m.Read, answer: listFixed("scopes", scopesIn, "id", "name")},
+		"GET /{e}/resources/{r}/scopes/{id}": {action: m.Read, answer: getFixed(scopesIn)},
+		"GET /{e}/resources/{r}/attributes":  {action: m.Read, answer: s.listResourceClaims},
+	}
+}
+
+// address is the whole path of one in the table.
+func address(path string) string {
+	if beside, is := strings.CutPrefix(path, "//"); is {
+		return "/v1/" + beside
+	}
+	return "/v1/environments" + path
 }
 
 // Places says which actions each method and path below /v1/environments is for.

@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
-	"slices"
 	"strings"
 
 	"ldap-gateway/cloud/store"
@@ -21,13 +20,16 @@ const (
 type filterText struct {
 	rest              string
 	fields            []string
+	front             string // of attributes, between the brackets behind one
 	conditions, depth int
 }
 
-// parseFilter reads the part of a SCIM filter (RFC 7644 section 3.4.2.2) that
-// the API has: ATTRIBUTE eq|sw|co "VALUE", joined by and, or and parentheses,
-// where and binds tighter. Words are read without regard to case. Fields lists
-// the attributes that can be searched. An empty filter is the zero Where.
+// parseFilter reads a SCIM filter (RFC 7644 section 3.4.2.2) with what the API has of it:
+// ATTRIBUTE eq|ne|sw|co|ew VALUE, ATTRIBUTE pr, ATTRIBUTE[FILTER], joined by and, or, not
+// and parentheses, where and binds tighter. Words are read without regard to case. Fields
+// lists the attributes that can be searched; one that ends with "?" is true or false. An
+// empty filter is the zero Where. What it does not read is refused, and nothing of a
+// filter is passed over.
 // What is quoted is read as JSON reads a text. Values become arguments of a statement
 // and never part of one; a field that is not listed is refused here, before the store
 // is asked.
@@ -79,43 +81,108 @@ func joined(several store.Where, all []store.Where) store.Where {
 	return several
 }
 
-// operand reads a condition, or a filter in parentheses.
+// operand reads a condition, a filter in parentheses, or what is not to hold.
 func (f *filterText) operand() (store.Where, error) {
 	f.skip()
-	if !strings.HasPrefix(f.rest, "(") {
-		c, err := f.condition()
-		return store.Where{Condition: c}, err
+	if f.takesNot() {
+		w, err := f.enclosed("(", ")")
+		return store.Where{None: []store.Where{w}}, err
 	}
+	if strings.HasPrefix(f.rest, "(") {
+		return f.enclosed("(", ")")
+	}
+	return f.condition()
+}
+
+// takesNot reads the word not, which stands in front of parentheses alone.
+func (f *filterText) takesNot() bool {
+	before := f.rest
+	if f.takes("not") {
+		if f.skip(); strings.HasPrefix(f.rest, "(") {
+			return true
+		}
+	}
+	f.rest = before
+	return false
+}
+
+// enclosed reads a filter between two signs, of which the first comes next.
+func (f *filterText) enclosed(opening, closing string) (store.Where, error) {
 	if f.depth++; f.depth > maxDepth {
 		return store.Where{}, badFilter("parentheses are nested more than %d times", maxDepth)
 	}
-	f.rest = f.rest[1:]
+	f.rest = strings.TrimPrefix(f.rest, opening)
 	w, err := f.alternatives()
-	if f.skip(); err == nil && !strings.HasPrefix(f.rest, ")") {
-		return w, badFilter("a parenthesis is not closed")
+	if f.skip(); err == nil && !strings.HasPrefix(f.rest, closing) {
+		return w, badFilter("%q is missing", closing)
 	}
-	f.rest = strings.TrimPrefix(f.rest, ")")
+	f.rest = strings.TrimPrefix(f.rest, closing)
 	f.depth--
 	return w, err
 }
 
-// condition reads one comparison.
-func (f *filterText) condition() (c store.Condition, err error) {
+// condition reads one comparison, or several of one attribute's parts in brackets. Of
+// these any may hold: that two hold of one and the same cannot be asked.
+func (f *filterText) condition() (w store.Where, err error) {
 	if f.conditions++; f.conditions > maxConditions {
-		return c, badFilter("there are more than %d conditions", maxConditions)
+		return w, badFilter("there are more than %d conditions", maxConditions)
 	}
-	attribute := f.word()
-	i := slices.IndexFunc(f.fields, func(name string) bool { return strings.EqualFold(name, attribute) })
-	if i < 0 {
-		return c, badFilter("%q cannot be searched, only %s", attribute, strings.Join(f.fields, ", "))
+	attribute := f.front + f.word()
+	if strings.HasPrefix(f.rest, "[") && f.front == "" {
+		f.front = attribute + "."
+		w, err = f.enclosed("[", "]")
+		f.front = ""
+		if err == nil && len(w.All) > 0 {
+			err = badFilter("between brackets, there may be one condition, or several joined by or")
+		}
+		return w, err
 	}
-	c.Field = f.fields[i]
-	operator := f.word()
-	if c.Op = operatorOf(operator); c.Op == 0 {
-		return c, badFilter("%q is no operator, only eq, sw and co are", operator)
+	name, truth, err := f.field(attribute)
+	if err != nil {
+		return w, err
 	}
-	c.Value, f.rest, err = quoted(f.rest)
-	return c, err
+	return f.comparison(store.Condition{Field: name}, truth)
+}
+
+// field finds an attribute among those that can be searched, and tells whether it is true
+// or false.
+func (f *filterText) field(attribute string) (name string, truth bool, err error) {
+	var names []string
+	for _, known := range f.fields {
+		name, truth := strings.CutSuffix(known, "?")
+		if strings.EqualFold(name, attribute) {
+			return name, truth, nil
+		}
+		names = append(names, name)
+	}
+	return "", false, badFilter("%q cannot be searched, only %s", attribute, strings.Join(names, ", "))
+}
+
+// comparison reads what follows an attribute.
+func (f *filterText) comparison(c store.Condition, truth bool) (w store.Where, err error) {
+	word := f.word()
+	not := strings.EqualFold(word, "ne")
+	switch c.Op = operatorOf(word); {
+	case c.Op == 0:
+		return w, badFilter("%q is no operator, only eq, ne, sw, co, ew and pr are", word)
+	case c.Op == store.Present:
+		return store.Where{Condition: c}, nil
+	case truth && c.Op != store.Equal:
+		return w, badFilter("%s is true or false: ask by eq or ne", c.Field)
+	case truth:
+		if c.Value = strings.ToLower(f.word()); c.Value != "true" && c.Value != "false" {
+			return w, badFilter("%s is true or false", c.Field)
+		}
+	default:
+		if c.Value, f.rest, err = quoted(f.rest); err != nil {
+			return w, err
+		}
+	}
+	w = store.Where{Condition: c}
+	if not {
+		w = store.Where{None: []store.Where{w}}
+	}
+	return w, nil
 }
 
 // takes reads a word when it is the next.
@@ -133,7 +200,7 @@ func (f *filterText) takes(word string) bool {
 // It may be empty: what comes next is none then.
 func (f *filterText) word() (word string) {
 	f.skip()
-	end := strings.IndexAny(f.rest, " ()\"")
+	end := strings.IndexAny(f.rest, " ()[]\"")
 	if end < 0 {
 		end = len(f.rest)
 	}
@@ -146,11 +213,15 @@ func (f *filterText) word() (word string) {
 func (f *filterText) skip() { f.rest = strings.TrimLeft(f.rest, " ") }
 
 // operatorOf returns the comparison of a word; 0 for those that RFC 7644 has and
-// this API has not, such as ne, gt and pr.
+// this API has not, such as gt. That ne is the contrary of eq is seen by the caller.
 func operatorOf(word string) store.Op {
 	switch strings.ToLower(word) {
-	case "eq":
+	case "eq", "ne":
 		return store.Equal
+	case "ew":
+		return store.EndsWith
+	case "pr":
+		return store.Present
 	case "sw":
 		return store.StartsWith
 	case "co":
@@ -179,7 +250,7 @@ func quoted(text string) (value, rest string, err error) {
 		return "", "", badFilter("%s is not a JSON string", text[:end+1])
 	}
 	rest = text[end+1:]
-	if rest != "" && rest[0] != ' ' && rest[0] != ')' {
+	if rest != "" && !strings.ContainsRune(" )]", rune(rest[0])) {
 		return "", "", badFilter("a blank must follow %s", text[:end+1])
 	}
 	return value, rest, nil

@@ -12,7 +12,13 @@ import (
 
 // written returns a filter as text, with all parentheses.
 func written(w store.Where) string {
-	words := map[store.Op]string{store.Equal: "eq", store.StartsWith: "sw", store.Contains: "co"}
+	words := map[store.Op]string{
+		store.Equal:      "eq",
+		store.StartsWith: "sw",
+		store.Contains:   "co",
+		store.EndsWith:   "ew",
+		store.Present:    "pr",
+	}
 	join := func(word string, all []store.Where) string {
 		var parts []string
 		for _, p := range all {
@@ -25,8 +31,14 @@ func written(w store.Where) string {
 		return join("and", w.All)
 	case len(w.Any) > 0:
 		return join("or", w.Any)
+	case len(w.None) > 0:
+		return "not (" + written(w.None[0]) + ")"
 	case w.Condition == store.Condition{}:
 		return ""
+	case w.Op == store.Present:
+		return w.Field + " pr"
+	case w.Field == "enabled":
+		return w.Field + " " + words[w.Op] + " " + w.Value
 	}
 	value, err := json.Marshal(w.Value)
 	if err != nil {
@@ -47,9 +59,13 @@ func TestFilter(t *testing.T) {
 		`((username eq "a"))`:                                    `username eq "a"`,
 		`username eq "a" or username eq "b" and email eq "c"`:    `(username eq "a" or (username eq "b" and email eq "c"))`,
 		`(username eq "a" OR username eq "b")and email eq "c"`:   `((username eq "a" or username eq "b") and email eq "c")`,
+		`username ne "ada"`:                                      `not (username eq "ada")`,
+		`not (username eq "a" or email pr)`:                      `not ((username eq "a" or email pr))`,
+		`enabled eq TRUE and email ew "x"`:                       `(enabled eq true and email ew "x")`,
+		`groups[name eq "a" or name eq "b"]`:                     `(groups.name eq "a" or groups.name eq "b")`,
 		`username eq "a" and (email eq "b" or email eq "(or)" )`: `(username eq "a" and (email eq "b" or email eq "(or)"))`,
 	} {
-		got, err := api.ParseFilter(text, "username", "email")
+		got, err := api.ParseFilter(text, "username", "email", "enabled?", "groups.name")
 		if err != nil || written(got) != want {
 			t.Errorf("%s: %s, want %s, %v", text, written(got), want, err)
 		}
@@ -59,8 +75,12 @@ func TestFilter(t *testing.T) {
 		`username eq`,
 		`username eq ada`,
 		`username eq "ada`,
-		`username ne "ada"`,
-		`not (username eq "a")`,
+		`username gt "ada"`,
+		`not username eq "a"`,
+		`not (username eq "a"`,
+		`username pr "a"`,
+		`username[eq "a"]`,
+		`enabled eq "true"`,
 		`username eq "a" and`,
 		`username eq "a" or`,
 		`username eq "a" email eq "b"`,
@@ -74,7 +94,7 @@ func TestFilter(t *testing.T) {
 		strings.Repeat("(", 11) + `username eq "a"` + strings.Repeat(")", 11),
 		strings.Repeat(`username eq "a" or `, 10) + `username eq "a"`,
 	} {
-		if got, err := api.ParseFilter(text, "username", "email"); err == nil {
+		if got, err := api.ParseFilter(text, "username", "email", "enabled?", "groups.name"); err == nil {
 			t.Errorf("%s: %v", text, got)
 		}
 	}
@@ -85,6 +105,7 @@ func FuzzFilter(f *testing.F) {
 	for _, seed := range []string{
 		`username eq "ada"`,
 		`email sw "a\"b" and username co "\u0000"`,
+		`not (email pr) or groups[name ne "x"]`,
 		`x`,
 		`username eq "`,
 		`username eq "\`,
@@ -93,11 +114,11 @@ func FuzzFilter(f *testing.F) {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
-		got, err := api.ParseFilter(text, "username", "email")
+		got, err := api.ParseFilter(text, "username", "email", "enabled?", "groups.name")
 		if err != nil {
 			return
 		}
-		again, err := api.ParseFilter(written(got), "username", "email")
+		again, err := api.ParseFilter(written(got), "username", "email", "enabled?", "groups.name")
 		if err != nil || !reflect.DeepEqual(got, again) {
 			t.Errorf("%q is %v, written out %v, %v", text, got, again, err)
 		}

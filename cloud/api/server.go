@@ -86,7 +86,7 @@ type Server struct {
 // Serves tells whether a request's path is one of this API.
 // It is asked of every request to the program, so it looks at the text alone.
 func Serves(path string) bool {
-	token := strings.Count(path, "/") == 3 && strings.HasSuffix(path, "/as/token")
+	token := path == "/as/token" || strings.Count(path, "/") == 3 && strings.HasSuffix(path, "/as/token")
 	return path == "/v1" || strings.HasPrefix(path, "/v1/") || token
 }
 
@@ -102,7 +102,7 @@ func (s *Server) Handler() http.Handler {
 	for pattern, r := range all {
 		method, path, _ := strings.Cut(pattern, " ")
 		_, readable := all["GET "+path]
-		mux.Handle(method+" /v1/environments"+path, s.authorised(r.action, func(c *call) (reply, error) {
+		mux.Handle(method+" "+address(path), s.authorised(r.action, func(c *call) (reply, error) {
 			if err := c.conditional(readable); err != nil {
 				return reply{}, err
 			}
@@ -111,6 +111,7 @@ func (s *Server) Handler() http.Handler {
 	}
 	mux.HandleFunc("GET /v1/openapi.json", serveOpenAPI)
 	mux.HandleFunc("POST /{environmentId}/as/token", s.token)
+	mux.HandleFunc("POST /as/token", s.token)
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) { s.noRoute(mux, w, r) })
 	return web.Limited(maxBody, mux)
 }

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"context"
 	"crypto/subtle"
 	"errors"
 	"mime"
@@ -74,7 +75,11 @@ func (s *Server) clientOf(r *http.Request) (store.Client, error) {
 	} else {
 		id, secret = r.PostForm.Get("client_id"), r.PostForm.Get("client_secret")
 	}
-	client, err := s.Store.Client(r.Context(), r.PathValue("environmentId"), id)
+	find := s.Store.ClientByID // where the path names no environment, the client's own is meant
+	if env := r.PathValue("environmentId"); env != "" {
+		find = func(ctx context.Context, id string) (store.Client, error) { return s.Store.Client(ctx, env, id) }
+	}
+	client, err := find(r.Context(), id)
 	if err != nil {
 		return store.Client{}, err
 	}

@@ -9,21 +9,60 @@ import (
 	"ldap-gateway/cloud/store"
 )
 
-// nameForm is left out of a body when both are empty.
+// nameForm is left out of a body when all are absent.
 type nameForm struct {
-	Given  string `json:"given,omitempty"`
-	Family string `json:"family,omitempty"`
+	Given     *string `json:"given,omitempty"`
+	Family    *string `json:"family,omitempty"`
+	Middle    *string `json:"middle,omitempty"`
+	Formatted *string `json:"formatted,omitempty"`
+	Prefix    *string `json:"honorificPrefix,omitempty"`
+	Suffix    *string `json:"honorificSuffix,omitempty"`
+}
+
+// addressForm is where somebody is.
+type addressForm struct {
+	Street     *string `json:"streetAddress,omitempty"`
+	Locality   *string `json:"locality,omitempty"`
+	Region     *string `json:"region,omitempty"`
+	PostalCode *string `json:"postalCode,omitempty"`
+	Country    *string `json:"countryCode,omitempty"`
+}
+
+// photoForm is where a picture of somebody is.
+type photoForm struct {
+	Href *string `json:"href,omitempty"`
 }
 
 // userForm is what a client may write.
 type userForm struct {
 	Username   string            `json:"username"`
-	Name       nameForm          `json:"name,omitzero"`
-	Email      string            `json:"email,omitempty"`
+	Name       *nameForm         `json:"name,omitempty"`
+	Email      *string           `json:"email,omitempty"`
 	Population *reference        `json:"population,omitempty"`
-	ExternalID string            `json:"externalId,omitempty"`
+	ExternalID *string           `json:"externalId,omitempty"`
 	Enabled    *bool             `json:"enabled,omitempty"`
-	Attributes map[string]string `json:"attributes,omitempty"`
+	Attributes map[string]string `json:"attributes,omitempty"` // ours: those without a property of their own
+	personForm
+	Account    *accountState  `json:"account,omitempty"`
+	Provider   *authority     `json:"identityProvider,omitempty"` // only as it is
+	Lifecycle  *lifecycleForm `json:"lifecycle,omitempty"`        // only as it is
+	MFAEnabled *bool          `json:"mfaEnabled,omitempty"`       // kept, and asked by nothing here
+}
+
+// personForm is what is kept of a person under names that compatible clients know. A
+// user type may map them as well.
+type personForm struct {
+	Nickname  *string      `json:"nickname,omitempty"`
+	Title     *string      `json:"title,omitempty"`
+	Type      *string      `json:"type,omitempty"`
+	Locale    *string      `json:"locale,omitempty"`
+	Timezone  *string      `json:"timezone,omitempty"`
+	Language  *string      `json:"preferredLanguage,omitempty"`
+	Phone     *string      `json:"primaryPhone,omitempty"`
+	Mobile    *string      `json:"mobilePhone,omitempty"`
+	AccountID *string      `json:"accountId,omitempty"`
+	Address   *addressForm `json:"address,omitempty"`
+	Photo     *photoForm   `json:"photo,omitempty"`
 }
 
 // The groups are there only when they were asked for, and then never null: none is an
@@ -33,26 +72,46 @@ type userBody struct {
 	ID          string    `json:"id"`
 	Environment reference `json:"environment"`
 	userForm
-	Account    accountBody `json:"account"`
-	Provider   *authority  `json:"identityProvider,omitempty"` // that people without a gateway sign on at
-	LastSignOn *momentBody `json:"lastSignOn,omitempty"`
-	CreatedAt  time.Time   `json:"createdAt"`
-	UpdatedAt  time.Time   `json:"updatedAt"`
-	GroupIDs   []string    `json:"memberOfGroupIDs,omitzero"`
-	GroupNames []string    `json:"memberOfGroupNames,omitzero"`
+	VerifyStatus string      `json:"verifyStatus"` // nobody's identity is verified here
+	LastSignOn   *momentBody `json:"lastSignOn,omitempty"`
+	CreatedAt    time.Time   `json:"createdAt"`
+	UpdatedAt    time.Time   `json:"updatedAt"`
+	GroupIDs     []string    `json:"memberOfGroupIDs,omitzero"`
+	GroupNames   []string    `json:"memberOfGroupNames,omitzero"`
+	Warnings     []string    `json:"_warnings,omitempty"`
 }
 
-// authority is who says that somebody is a user.
+// authority is who says that somebody is a user: an identity provider, or the cloud with
+// its gateways, which has no ID.
 type authority struct {
-	ID   string             `json:"id"`
+	ID   string             `json:"id,omitempty"`
 	Type store.ProviderType `json:"type"`
 }
 
-// accountBody says the same as enabled, in the form that compatible clients read.
-type accountBody struct {
-	CanAuthenticate bool   `json:"canAuthenticate"`
-	Status          string `json:"status"` // always OK: locking is the directory's business
+// cloudItself is the authority of whom no identity provider vouches for, as compatible
+// clients have it.
+const cloudItself store.ProviderType = "PING_ONE"
+
+// lifecycleForm is always the same here: nobody has to be verified before they sign on.
+type lifecycleForm struct {
+	Status string `json:"status"`
 }
+
+// lifecycleOK is the one state of a life that there is.
+const lifecycleOK = "ACCOUNT_OK"
+
+// accountState is whether the account can be used. CanAuthenticate follows from enabled and
+// from the status, which says whether it is locked.
+type accountState struct {
+	CanAuthenticate *bool  `json:"canAuthenticate,omitempty"`
+	Status          string `json:"status,omitempty"`
+}
+
+// The states of an account.
+const (
+	accountOK     = "OK"
+	accountLocked = "LOCKED"
+)
 
 // momentBody is a time as compatible clients read it, within an object.
 type momentBody struct {
@@ -62,41 +121,53 @@ type momentBody struct {
 // userFormOf is the inverse of into; a PATCH is read on top of it. The attributes are a
 // copy, since reading changes them in place.
 func userFormOf(u store.User) userForm {
-	return userForm{
-		Username:   u.Username,
-		Name:       nameForm{u.GivenName, u.FamilyName},
-		Email:      u.Email,
+	f := userForm{
+		Username: u.Username,
+		Name: &nameForm{
+			Given:  told(u.GivenName, u.Kept.Blank, "name.given"),
+			Family: told(u.FamilyName, u.Kept.Blank, "name.family"),
+		},
+		Email:      told(u.Email, u.Kept.Blank, "email"),
 		Population: refer(u.PopulationID),
-		ExternalID: u.ExternalID,
+		ExternalID: told(u.ExternalID, u.Kept.Blank, "externalId"),
 		Enabled:    &u.Enabled,
 		Attributes: maps.Clone(u.Attributes),
+		Account:    &accountState{new(u.MaySignOn()), accountOK},
+		Provider:   &authority{Type: cloudItself},
+		Lifecycle:  &lifecycleForm{lifecycleOK},
+		MFAEnabled: &u.Kept.MFA,
 	}
+	f.showPerson()
+	if u.Locked {
+		f.Account.Status = accountLocked
+	}
+	if u.ProviderID != "" && u.GatewayID == "" {
+		f.Provider = &authority{u.ProviderID, u.ProviderType}
+	}
+	return f
 }
 
 // showUser is what reading one answers. Who checks the password is at a path of its
 // own.
 func showUser(c *call, u store.User) userBody {
 	b := userBody{
-		Links:       c.self("users", u.ID),
-		ID:          u.ID,
-		Environment: reference{c.env},
-		userForm:    userFormOf(u),
-		Account:     accountBody{u.Enabled, "OK"},
-		CreatedAt:   u.CreatedAt,
-		UpdatedAt:   u.UpdatedAt,
+		Links:        c.self("users", u.ID),
+		ID:           u.ID,
+		Environment:  reference{c.env},
+		userForm:     userFormOf(u),
+		VerifyStatus: "NOT_INITIATED",
+		CreatedAt:    u.CreatedAt,
+		UpdatedAt:    u.UpdatedAt,
 	}
 	b.Links["memberOfGroups"], b.Links["password"] = c.at("users", u.ID, "memberOfGroups"), c.at("users", u.ID, "password")
-	if u.ProviderID != "" && u.GatewayID == "" {
-		b.Provider = &authority{u.ProviderID, u.ProviderType}
-	}
 	if !u.LastSignOnAt.IsZero() {
 		b.LastSignOn = &momentBody{u.LastSignOnAt}
 	}
 	return b
 }
 
-// listUsers answers with a page by username. The filter takes eq, sw and co of the
-// properties that are named below, joined by and, or and parentheses.
+// listUsers answers with a page by username. The filter is of the properties that
+// are named below.
 func (s *Server) listUsers(c *call) (reply, error) {
 	page, err := c.page()
 	if err != nil {
@@ -111,6 +182,11 @@ func (s *Server) listUsers(c *call) (reply, error) {
 		"name.given",
 		"name.family",
 		"population.id",
+		"enabled?",
+		"account.canAuthenticate?",
+		"memberOfGroups.id",
+		"memberOfGroups.name",
+		"memberOfGroups.displayName",
 	)
 	if err != nil {
 		return reply{}, err
@@ -159,17 +235,25 @@ func (s *Server) userOf(c *call) (store.User, error) {
 	return s.Store.User(c.Context(), c.env, c.PathValue("u"))
 }
 
-// createUser answers with 201 and a user who is linked to no directory, in the default
-// population unless the body names another.
+// createUser answers with 201 and a user in the default population, unless the body
+// names another. They are linked to no directory but to the one that the body names.
 func (s *Server) createUser(c *call) (reply, error) {
-	var form userForm
+	var form importForm
 	if err := c.read(&form); err != nil {
 		return reply{}, err
 	}
+	link, err := form.Password.link()
 	u := store.User{Enabled: true}
-	form.into(&u)
-	if err := s.Management.CreateUser(c.Context(), c.by(), &u); err != nil {
+	if err := cmp.Or(err, form.into(&u)); err != nil {
 		return reply{}, err
+	}
+	if link == nil {
+		err = s.Management.CreateUser(c.Context(), c.by(), &u)
+	} else {
+		err = s.Management.ImportUser(c.Context(), c.by(), &u, *link)
+	}
+	if err != nil {
+		return reply{}, below("password.external.gateway.", err)
 	}
 	return created(showUser(c, u))
 }
@@ -183,33 +267,26 @@ func (s *Server) putUser(c *call) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
-	u, err := s.Management.ChangeUser(c.Context(), c.by(), c.PathValue("u"), func(u *store.User) error {
-		form := userForm{Population: refer(u.PopulationID)}
+	return s.changeUser(c, func(u *store.User) error {
+		form := userForm{Population: refer(u.PopulationID), MFAEnabled: &u.Kept.MFA}
 		if c.Method == http.MethodPatch {
 			form = userFormOf(*u)
+			form.Account, form.Provider = nil, nil // only what the body has counts
 		}
 		if err := cmp.Or(c.fresh(showUser(c, *u)), decode(body, &form)); err != nil {
 			return err
 		}
-		form.into(u)
-		return nil
+		return form.into(u)
 	})
+}
+
+// changeUser changes the user in the path, and answers with them.
+func (s *Server) changeUser(c *call, change func(*store.User) error) (reply, error) {
+	u, err := s.Management.ChangeUser(c.Context(), c.by(), c.PathValue("u"), change)
 	if err != nil {
 		return reply{}, err
 	}
 	return ok(showUser(c, u))
-}
-
-// into makes a user what the form says. Whether they are enabled stays when that is
-// left out.
-func (f userForm) into(u *store.User) {
-	u.Username, u.Email, u.ExternalID = f.Username, f.Email, f.ExternalID
-	u.GivenName, u.FamilyName = f.Name.Given, f.Name.Family
-	u.PopulationID = f.Population.id()
-	if f.Enabled != nil {
-		u.Enabled = *f.Enabled
-	}
-	u.Attributes = f.Attributes
 }
 
 // deleteUser answers with 204. A person who is in a directory still comes back with

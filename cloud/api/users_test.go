@@ -16,7 +16,7 @@ func TestUserLife(t *testing.T) {
 	a := s.send(
 		"POST",
 		"/users",
-		`{"username":"bob","name":{"given":"Bob","family":"Ross"},"email":"b@x","attributes":{"title":"painter"}}`,
+		`{"username":"bob","name":{"given":"Bob","family":"Ross"},"email":"b@x","attributes":{"floor":"2"},"title":"painter"}`,
 	).
 		want(http.StatusCreated).has(
 		"username", "bob",
@@ -24,7 +24,8 @@ func TestUserLife(t *testing.T) {
 		"population.id", s.population.ID,
 		"account.status", "OK",
 		"enabled", "true",
-		"attributes.title", "painter",
+		"attributes.floor", "2",
+		"title", "painter",
 		"lastSignOn", "<nil>",
 	)
 	path := "/users/" + a.at("id")
@@ -37,12 +38,14 @@ func TestUserLife(t *testing.T) {
 		"email", "b@x",
 		"enabled", "false",
 		"account.canAuthenticate", "false",
-		"attributes.title", "painter",
+		"attributes.floor", "2",
+		"title", "painter",
 	)
 	s.send("PUT", path, `{"username":"bob"}`).want(http.StatusOK).has(
 		"name", "<nil>",
 		"email", "<nil>",
 		"attributes", "<nil>",
+		"title", "<nil>",
 	)
 	s.send("PUT", path, `{"username":"ADA"}`).refuses("username")
 	s.send("DELETE", path, "").want(http.StatusNoContent)

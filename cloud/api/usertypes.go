@@ -88,18 +88,19 @@ func readUserType(c *call) (store.UserType, error) {
 type userTypeBody struct {
 	Links links `json:"_links"`
 	userTypeForm
-	UserCount int `json:"userCount"`
+	UserCount int    `json:"userCount"`
+	Vendor    string `json:"vendor,omitempty"` // only with the usual values: see userTypeDefaults
 }
 
 // showUserType is what reading one answers; it asks how many users there are.
 func (s *Server) showUserType(c *call, gateway string, t store.UserType) (userTypeBody, error) {
 	n, err := s.Store.GatewayUsers(c.Context(), c.env, gateway, t.ID)
-	return userTypeBody{c.self("gateways", gateway, "userTypes", t.ID), formOf(t), n}, err
+	return userTypeBody{c.self("gateways", gateway, "userTypes", t.ID), formOf(t), n, ""}, err
 }
 
 // showTypeState is showUserType of one in a change.
 func showTypeState(c *call, t management.TypeState) userTypeBody {
-	return userTypeBody{c.self("gateways", c.PathValue("g"), "userTypes", t.ID), formOf(t.UserType), t.Users}
+	return userTypeBody{c.self("gateways", c.PathValue("g"), "userTypes", t.ID), formOf(t.UserType), t.Users, ""}
 }
 
 // gatewayOf returns the gateway in the path, with the index of the user type
@@ -127,7 +128,7 @@ func (s *Server) listUserTypes(c *call) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
-	return listed(c, "userTypes", bodies, "", func(b userTypeBody) userTypeBody { return b })
+	return few(c, "userTypes", bodies, func(b userTypeBody) userTypeBody { return b }, "id", "name", "passwordAuthority")
 }
 
 // getUserType answers with one user type; 404 when the gateway has none of that ID.

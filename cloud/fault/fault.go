@@ -57,6 +57,15 @@ const (
 	GroupExclude  Field = "groups excluded"
 )
 
+// The values of a sign-on policy.
+const (
+	DefaultPolicy  Field = "default policy"
+	PolicyAction   Field = "type of an action"
+	PolicyGateway  Field = "gateway of an action"
+	PolicyUserType Field = "user type of an action"
+	PolicyProvider Field = "identity provider of an action"
+)
+
 // The values of an application.
 const (
 	ApplicationType Field = "type of an application"
@@ -126,6 +135,7 @@ func Fields() []Field {
 		TypeName, TypeUsernames, Authority, SearchBase, Correlation, Lookup, Filter, Mappings, MappingName, MappingValue,
 		TypeTarget,
 		GroupBase, GroupName, GroupIdentity, GroupInclude, GroupExclude,
+		DefaultPolicy, PolicyAction, PolicyGateway, PolicyUserType, PolicyProvider,
 		ApplicationType, Redirects, SignOffs, GroupsClaim,
 		Provider, ProviderType, Issuer, AuthorizationEndpoint, TokenEndpoint, JWKSEndpoint, UserInfoEndpoint,
 		DiscoveryEndpoint, EndSessionEndpoint, ClientID, ClientSecret, SecretEnds, ClientAuth, PKCE, Scopes,

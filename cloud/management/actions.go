@@ -63,6 +63,7 @@ const (
 	ChangeApplication Action = "change an application"
 	DeleteApplication Action = "delete an application"
 	RenewApplication  Action = "make an application's secret"
+	ReadSecret        Action = "read an application's secret"
 
 	CreateProvider    Action = "create an identity provider"
 	ChangeProvider    Action = "change an identity provider"
@@ -84,10 +85,15 @@ const (
 	RenewClient  Action = "make an API client's secret"
 	DeleteClient Action = "delete an API client"
 
+	CreateEnvironment Action = "create an environment"
+	DeleteEnvironment Action = "delete an environment"
 	RenameEnvironment Action = "rename the environment"
 	ChangeSettings    Action = "change the settings"
 	SetLogo           Action = "set the logo"
 	MoveSignOnOrder   Action = "move a user type in the sign-on order"
+	CreatePolicy      Action = "create a sign-on policy"
+	ChangePolicy      Action = "change a sign-on policy"
+	DeletePolicy      Action = "delete a sign-on policy"
 	AddChannel        Action = "add an alert channel"
 	TryChannel        Action = "try an alert channel"
 	DeleteChannel     Action = "delete an alert channel"
@@ -156,6 +162,7 @@ var table = []struct {
 	{ChangeApplication, keepers},
 	{DeleteApplication, keepers},
 	{RenewApplication, keepers},
+	{ReadSecret, keepers},
 
 	// Whoever settles who vouches for people could sign on as any of them.
 	{CreateProvider, owners},
@@ -178,10 +185,16 @@ var table = []struct {
 	{RenewClient, owners},
 	{DeleteClient, owners},
 
+	// Whoever makes an environment is its owner.
+	{CreateEnvironment, owners},
+	{DeleteEnvironment, owners},
 	{RenameEnvironment, keepers},
 	{ChangeSettings, owners},
 	{SetLogo, owners},
 	{MoveSignOnOrder, owners},
+	{CreatePolicy, owners},
+	{ChangePolicy, owners},
+	{DeletePolicy, owners},
 	{AddChannel, owners},
 	{TryChannel, owners},
 	{DeleteChannel, owners},

@@ -10,6 +10,8 @@ import (
 	"ldap-gateway/cloud/fault"
 	"ldap-gateway/cloud/store"
 	"ldap-gateway/cloud/vault"
+
+	"github.com/google/uuid"
 )
 
 // factsOfApplication tells that there is a secret, and not which.
@@ -26,15 +28,23 @@ func factsOfApplication(a store.Application) facts {
 		"refresh":      a.Refresh,
 		"askForTicket": a.AskForTicket,
 		"groupsClaim":  a.Groups,
+		"kept":         a.Kept,
 	}
 }
 
-// CreateApplication adds an application without a secret, and fills in ID and times.
-// A secret is made by RenewApplication, in an answer of its own: whoever lists or
-// repeats this request never sees one. Errors are a fault.List.
+// CreateApplication adds an application, and fills in ID and times. One that can keep a
+// secret has one from the start, which is in no answer: it is read by ApplicationSecret.
+// Errors are a fault.List.
 func (s *Service) CreateApplication(ctx context.Context, by By, a *store.Application) error {
 	return s.act(ctx, by, CreateApplication, func(t *turn) error {
-		a.ID, a.EnvironmentID, a.SecretHash = "", t.env(), nil
+		id, err := uuid.NewV7()
+		if err != nil {
+			return err
+		}
+		a.ID, a.EnvironmentID, a.SecretHash, a.SecretSealed = id.String(), t.env(), nil, nil
+		if a.Type == store.WebApplication {
+			t.newSecret(a)
+		}
 		if err := t.checkApplication(ctx, *a, store.Application{}); err != nil {
 			return err
 		}
@@ -67,9 +77,10 @@ func (s *Service) ChangeApplication(
 		if err := change(&a); err != nil {
 			return err
 		}
-		a.ID, a.EnvironmentID, a.SecretHash = before.ID, before.EnvironmentID, before.SecretHash
+		a.ID, a.EnvironmentID = before.ID, before.EnvironmentID
+		a.SecretHash, a.SecretSealed = before.SecretHash, before.SecretSealed
 		if a.Type != store.WebApplication {
-			a.SecretHash = nil
+			a.SecretHash, a.SecretSealed = nil, nil
 		}
 		if err := t.checkApplication(ctx, a, before); err != nil {
 			return err
@@ -120,10 +131,50 @@ func (s *Service) RenewApplication(
 			return ErrNoSecret
 		}
 		a = before
-		secret, a.SecretHash = vault.NewSecret()
+		secret = t.newSecret(&a)
 		return t.saveApplication(ctx, &a, before, "given a new secret")
 	})
 	return a, secret, err
+}
+
+// secretPurpose is what the secret of an application is sealed for.
+const secretPurpose = "application secret"
+
+// newSecret gives an application another secret, and returns it. The hash proves it; the
+// secret itself is sealed, for those who may read it.
+func (t *turn) newSecret(a *store.Application) (secret string) {
+	secret, a.SecretHash = vault.NewSecret()
+	a.SecretSealed = t.service.Vault.Seal(secretPurpose, a.ID, []byte(secret))
+	return secret
+}
+
+// ApplicationSecret returns the secret of an application. ErrNoSecret when its type cannot
+// keep one; ErrSecretHashed for one that was made before secrets were kept.
+// That it was read is an activity: it is as good as the application itself.
+func (s *Service) ApplicationSecret(ctx context.Context, by By, id string) (secret string, err error) {
+	err = s.act(ctx, by, ReadSecret, func(t *turn) error {
+		a, err := t.Application(ctx, t.env(), id)
+		switch {
+		case err != nil:
+			return err
+		case a.Type != store.WebApplication:
+			return ErrNoSecret
+		case a.SecretSealed == nil:
+			return ErrSecretHashed
+		}
+		plain, err := s.Vault.Open(secretPurpose, a.ID, a.SecretSealed)
+		if err != nil {
+			return err
+		}
+		secret = string(plain)
+		t.did(note{
+			action:  "application.secret-read",
+			subject: "application:" + a.ID,
+			text:    "the secret of application " + a.Name + " was read",
+		})
+		return nil
+	})
+	return secret, err
 }
 
 // DeleteApplication removes an application; its tokens are worth nothing from then on.

@@ -37,6 +37,8 @@ func copyOfType(u store.UserType) store.UserType {
 // changed in place.
 func copyOfApplication(a store.Application) store.Application {
 	a.RedirectURIs, a.SignOffURIs = slices.Clone(a.RedirectURIs), slices.Clone(a.SignOffURIs)
+	a.Kept.Attributes, a.Kept.Policies = slices.Clone(a.Kept.Attributes), slices.Clone(a.Kept.Policies)
+	a.Kept.Scopes, a.Kept.Usual = slices.Clone(a.Kept.Scopes), slices.Clone(a.Kept.Usual)
 	a.Groups.Allow, a.Groups.Sources = slices.Clone(a.Groups.Allow), slices.Clone(a.Groups.Sources)
 	return a
 }

@@ -48,31 +48,37 @@ func (s *Service) LinkUser(
 		if err != nil {
 			return err
 		}
-		g, to, err := t.target(ctx, wanted.To)
-		if err != nil {
-			return err
-		}
-		if err := checkEntry(before, wanted.Values).Err(); err != nil {
-			return err
-		}
-		if err := t.ownEntry(ctx, before, g, wanted.Values); err != nil {
-			return err
-		}
-		u = linked(before, g, to, wanted.Values)
-		t.did(note{
-			action:  "user.linked",
-			subject: "user:" + u.ID,
-			text:    "user " + u.Username + " was linked to " + to.Name + " of " + g.Name,
-			before:  factsOfLink(before),
-			after:   factsOfLink(u),
-			more:    facts{"gateway": g.ID, "userType": to.ID},
-		})
-		if err := t.UpdateUser(ctx, &u); err != nil {
-			return err
-		}
-		return t.endOldLink(ctx, before, u)
+		u, err = t.link(ctx, before, wanted)
+		return err
 	})
 	return u, err
+}
+
+// link links a user whom the actor may change, and returns them as they are then.
+func (t *turn) link(ctx context.Context, before store.User, wanted Link) (u store.User, err error) {
+	g, to, err := t.target(ctx, wanted.To)
+	if err != nil {
+		return u, err
+	}
+	if err := checkEntry(before, wanted.Values).Err(); err != nil {
+		return u, err
+	}
+	if err := t.ownEntry(ctx, before, g, wanted.Values); err != nil {
+		return u, err
+	}
+	u = linked(before, g, to, wanted.Values)
+	t.did(note{
+		action:  "user.linked",
+		subject: "user:" + u.ID,
+		text:    "user " + u.Username + " was linked to " + to.Name + " of " + g.Name,
+		before:  factsOfLink(before),
+		after:   factsOfLink(u),
+		more:    facts{"gateway": g.ID, "userType": to.ID},
+	})
+	if err := t.UpdateUser(ctx, &u); err != nil {
+		return u, err
+	}
+	return u, t.endOldLink(ctx, before, u)
 }
 
 // endOldLink ends what was opened and proven by whom the old link let in, and the

@@ -19,6 +19,7 @@ import (
 // Vault keeps secrets so that the database does not show them; *vault.Vault does.
 type Vault interface {
 	Seal(purpose, owner string, secret []byte) []byte
+	Open(purpose, owner string, sealed []byte) ([]byte, error)
 }
 
 // ProviderDraft is an identity provider as it is to be.

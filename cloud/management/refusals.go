@@ -52,6 +52,8 @@ func (r *Refusal) Error() string { return r.Text }
 var (
 	// ErrNoSecret: applications of this type prove themselves by PKCE alone.
 	ErrNoSecret = &Refusal{"An application of this type cannot keep a secret: it proves itself by PKCE alone."}
+	// ErrSecretHashed: secrets were kept as hashes alone before they were sealed.
+	ErrSecretHashed = &Refusal{"Only a hash of this secret was kept, as it was made by an older version. Make a new one."}
 	// ErrRevoked: an instance that was revoked has no keys to change.
 	ErrRevoked = &Refusal{"This instance was revoked: its key is refused, and there is none to change. " +
 		"Pair the machine anew."}

@@ -138,7 +138,7 @@ func (t *turn) env() string { return t.by.Environment }
 func (t *turn) roleNow(ctx context.Context) (role store.Role, err error) {
 	switch t.by.Kind {
 	case Program:
-		c, err := t.Client(ctx, t.env(), t.by.ID)
+		c, err := t.ClientIn(ctx, t.env(), t.by.ID)
 		return c.Role, orNobody(err)
 	case Administrator:
 		a, err := t.AdministratorByID(ctx, t.env(), t.by.ID)

@@ -13,6 +13,7 @@ import (
 func factsOfEnvironment(e store.Environment) facts {
 	return facts{
 		"name":         e.Name,
+		"kept":         e.Kept,
 		"secondFactor": e.Settings.SecondFactor,
 		"signOnOrder":  slices.Clone(e.Settings.SignOnOrder),
 		"signOnDays":   e.Settings.SignOnDays,
@@ -41,14 +42,15 @@ func (s *Service) ChangeSettings(
 	return s.changeEnvironment(ctx, by, ChangeSettings, change)
 }
 
-// RenameEnvironment changes the name of the environment, whatever else change does.
+// RenameEnvironment changes the name of the environment, and what clients say of it that
+// nothing here goes by, whatever else change does.
 func (s *Service) RenameEnvironment(
 	ctx context.Context, by By, change func(*store.Environment) error,
 ) (e store.Environment, err error) {
 	return s.changeEnvironment(ctx, by, RenameEnvironment, func(e *store.Environment) error {
 		renamed := *e
 		err := change(&renamed)
-		e.Name = renamed.Name
+		e.Name, e.Kept = renamed.Name, renamed.Kept
 		return err
 	})
 }

@@ -21,6 +21,7 @@ func factsOfUser(u store.User) facts {
 		"externalId": u.ExternalID,
 		"population": u.PopulationID,
 		"enabled":    u.Enabled,
+		"locked":     u.Locked,
 		"attributes": maps.Clone(u.Attributes),
 	}
 }
@@ -29,23 +30,44 @@ func factsOfUser(u store.User) facts {
 // when none is named, the default population.
 // They cannot sign on until somebody links them: see LinkUser.
 func (s *Service) CreateUser(ctx context.Context, by By, u *store.User) error {
+	return s.act(ctx, by, CreateUser, func(t *turn) error { return t.createUser(ctx, u) })
+}
+
+// ImportUser is CreateUser of somebody whose password a user type checks from then on.
+// It takes what LinkUser takes besides, and its errors are those of both.
+func (s *Service) ImportUser(ctx context.Context, by By, u *store.User, link Link) error {
 	return s.act(ctx, by, CreateUser, func(t *turn) error {
-		u.ID, u.EnvironmentID = "", t.env()
-		u.GatewayID, u.UserTypeID, u.DN, u.Correlation = "", "", "", nil
-		if err := t.checkUser(ctx, u, store.User{}); err != nil {
+		if !May(t.by.Role, LinkUser) {
+			return ErrRole
+		}
+		if err := t.createUser(ctx, u); err != nil {
 			return err
 		}
-		if err := t.Store.CreateUser(ctx, u); err != nil {
-			return usernameTaken(err)
+		after, err := t.link(ctx, *u, link)
+		if err == nil {
+			*u = after
 		}
-		t.did(note{
-			action:  "user.created",
-			subject: "user:" + u.ID,
-			text:    "user " + u.Username + " was created",
-			after:   factsOfUser(*u),
-		})
-		return nil
+		return err
 	})
+}
+
+// createUser adds a user who is linked to nothing.
+func (t *turn) createUser(ctx context.Context, u *store.User) error {
+	u.ID, u.EnvironmentID = "", t.env()
+	u.GatewayID, u.UserTypeID, u.DN, u.Correlation = "", "", "", nil
+	if err := t.checkUser(ctx, u, store.User{}); err != nil {
+		return err
+	}
+	if err := t.Store.CreateUser(ctx, u); err != nil {
+		return usernameTaken(err)
+	}
+	t.did(note{
+		action:  "user.created",
+		subject: "user:" + u.ID,
+		text:    "user " + u.Username + " was created",
+		after:   factsOfUser(*u),
+	})
+	return nil
 }
 
 // ChangeUser changes a user's own values; the link to a directory stays, whatever
@@ -103,6 +125,10 @@ func changeOfUser(before, after store.User) string {
 		return "disabled"
 	case !before.Enabled && after.Enabled:
 		return "enabled"
+	case before.Locked != after.Locked && after.Locked:
+		return "locked"
+	case before.Locked != after.Locked:
+		return "unlocked"
 	}
 	return "changed"
 }

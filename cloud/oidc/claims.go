@@ -55,6 +55,7 @@ func (p *provider) fill(
 		return err
 	}
 	info.Subject = u.ID
+	scopes = slices.DeleteFunc(slices.Clone(scopes), func(s string) bool { return !a.Kept.Grants(s) })
 	for _, scope := range scopes {
 		switch scope {
 		case oidc.ScopeProfile:
@@ -67,7 +68,18 @@ func (p *provider) fill(
 			err = p.fillGroups(ctx, info, u, a.Groups, mostGroups)
 		}
 	}
+	fillOwn(info, u, a)
 	return err
+}
+
+// fillOwn writes the claims that an application has of its own. One without a value is
+// left out.
+func fillOwn(info *oidc.UserInfo, u store.User, a store.Application) {
+	for _, claim := range a.Kept.Attributes {
+		if value := u.Property(claim.Property()); value != "" {
+			info.AppendClaims(claim.Name, value)
+		}
+	}
 }
 
 func (p *provider) fillGroups(

@@ -118,6 +118,9 @@ func (r reader) Application(ctx context.Context, env, id string) (Application, e
 func (r reader) Applications(ctx context.Context, env string, page Page) ([]Application, string, error) {
 	l := list{query: applicationColumns, key: "name_folded", id: "id"}
 	l.where("environment_id = ?", env)
+	if err := l.matching(page.Where, applicationField); err != nil {
+		return nil, "", err
+	}
 	return queryPage(ctx, r.c, l, page, scanApplication, func(a Application) (any, string) { return Fold(a.Name), a.ID })
 }
 

@@ -35,13 +35,14 @@ func TestFullDiskIsUnavailable(t *testing.T) {
 	write := func() error {
 		return s.AddActivity(t.Context(), store.Activity{EnvironmentID: w.env.ID, Text: large})
 	}
-	var err error
-	for range 100 {
-		if err = write(); err != nil {
-			break
+	fill := func(size int) (err error) {
+		for err == nil {
+			err = s.AddActivity(t.Context(), store.Activity{EnvironmentID: w.env.ID, Text: large[:size]})
 		}
+		return err
 	}
-	want(t, err, store.ErrUnavailable)
+	want(t, fill(len(large)), store.ErrUnavailable)
+	want(t, fill(100), store.ErrUnavailable) // what a large one leaves is no room for a small one
 	want(t, s.Writable(t.Context()), store.ErrUnavailable)
 	from := filepath.Join(at, "filler")
 	must(t, os.WriteFile(from, nil, 0o600)) // a folder takes names still

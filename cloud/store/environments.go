@@ -23,7 +23,11 @@ func (s *Store) CreateEnvironment(ctx context.Context, e *Environment) error {
 			INSERT INTO environments (id, name, settings, created_at, updated_at, parent_id, kept)
 			VALUES ($1, $2, $3, $4, $4, $5, $6)`,
 			e.ID, e.Name, inJSON(e.Settings), micros(e.CreatedAt), e.ParentID, inJSON(e.Kept))
-		return err
+		if err != nil {
+			return err
+		}
+		first := SignOnPolicy{EnvironmentID: e.ID, Name: "Default", Default: true, CreatedAt: e.CreatedAt}
+		return tx.Store().SavePolicy(ctx, &first)
 	})
 }
 

@@ -19,30 +19,39 @@ const (
 	Equal Op = iota + 1
 	StartsWith
 	Contains
+	EndsWith
+	Present // there is a value at all; the condition has none
 )
 
-// Condition narrows a list of users or groups. Field has the name that the API
-// gives to the property: for users id, username, email, externalId, name.given,
-// name.family and population.id; for groups id, name, displayName, externalId,
-// sourceType, sourceId, directoryId and population.id.
+// Condition narrows a list. Field has the name that the API gives to the property; the
+// value of one that is true or false is "true" or "false".
 type Condition struct {
 	Field string
 	Op    Op
 	Value string
 }
 
-// Where is one condition, or several of which all or any must hold. The zero
+// Where is one condition, or several of which all, any or none must hold. The zero
 // Where holds always.
 type Where struct {
 	Condition
-	All, Any []Where
+	All, Any, None []Where
 }
 
 // field is a column to search, and the form in which it keeps its values.
 type field struct {
 	column string
 	form   func(string) string // nil: as they are
+	is     bool                // it is true or false
+	among  string              // what has several values: a condition with %s for the one of each
 }
+
+// ofMemberships is the condition that one of a user's groups is such a one.
+const ofMemberships = `EXISTS (
+	SELECT 1
+	FROM memberships fm
+	JOIN cloud_groups fg ON fg.environment_id = fm.environment_id AND fg.id = fm.group_id
+	WHERE fm.environment_id = u.environment_id AND fm.user_id = u.id AND %s)`
 
 // userField returns what a property of the API is here. The map is made at each call,
 // which a filter of ten conditions does not notice, so that nothing here can be
@@ -50,12 +59,69 @@ type field struct {
 func userField(name string) (field, bool) {
 	f, ok := map[string]field{
 		"id":            {column: "u.id"},
-		"username":      {"u.username_folded", Fold},
-		"email":         {"u.email_folded", Fold},
+		"username":      {column: "u.username_folded", form: Fold},
+		"email":         {column: "u.email_folded", form: Fold},
 		"externalId":    {column: "u.external_id"},
 		"name.given":    {column: "u.given_name"},
 		"name.family":   {column: "u.family_name"},
 		"population.id": {column: "u.population_id"},
+		"enabled":       {column: "u.enabled", is: true},
+
+		"account.canAuthenticate": {column: "(u.enabled AND NOT u.locked)", is: true},
+
+		"memberOfGroups.id":          {column: "fg.id", among: ofMemberships},
+		"memberOfGroups.name":        {column: "fg.search_key", form: GroupKey, among: ofMemberships},
+		"memberOfGroups.displayName": {column: "fg.display_folded", form: Fold, among: ofMemberships},
+	}[name]
+	return f, ok
+}
+
+// populationField is userField for populations.
+func populationField(name string) (field, bool) {
+	f, ok := map[string]field{
+		"id":          {column: "p.id"},
+		"name":        {column: "p.name_folded", form: Fold},
+		"description": {column: "p.description"},
+		"default":     {column: "p.is_default", is: true},
+	}[name]
+	return f, ok
+}
+
+// gatewayField is userField for gateways, which are all of one type.
+func gatewayField(name string) (field, bool) {
+	f, ok := map[string]field{
+		"id":          {column: "id"},
+		"name":        {column: "name_folded", form: Fold},
+		"description": {column: "description"},
+		"vendor":      {column: "vendor"},
+		"type":        {column: "'LDAP'"},
+		"enabled":     {column: "enabled", is: true},
+	}[name]
+	return f, ok
+}
+
+// applicationField is userField for applications, which speak one protocol.
+func applicationField(name string) (field, bool) {
+	f, ok := map[string]field{
+		"id":          {column: "id"},
+		"clientId":    {column: "id"},
+		"name":        {column: "name_folded", form: Fold},
+		"description": {column: "description"},
+		"type":        {column: "type"},
+		"protocol":    {column: "'OPENID_CONNECT'"},
+		"enabled":     {column: "enabled", is: true},
+	}[name]
+	return f, ok
+}
+
+// providerField is userField for identity providers.
+func providerField(name string) (field, bool) {
+	f, ok := map[string]field{
+		"id":          {column: "id"},
+		"name":        {column: "name_folded", form: Fold},
+		"description": {column: "description"},
+		"type":        {column: "type"},
+		"enabled":     {column: "enabled", is: true},
 	}[name]
 	return f, ok
 }
@@ -65,8 +131,8 @@ func userField(name string) (field, bool) {
 func groupField(name string) (field, bool) {
 	f, ok := map[string]field{
 		"id":            {column: "g.id"},
-		"name":          {"g.search_key", GroupKey},
-		"displayName":   {"g.display_folded", Fold},
+		"name":          {column: "g.search_key", form: GroupKey},
+		"displayName":   {column: "g.display_folded", form: Fold},
 		"externalId":    {column: "g.external_id"},
 		"sourceType":    {column: "g.source_type"},
 		"sourceId":      {column: "g.source_id"},
@@ -92,6 +158,12 @@ func (w Where) sql(of func(string) (field, bool)) (text string, args []any, err 
 		return joinSQL(" AND ", w.All, of)
 	case len(w.Any) > 0:
 		return joinSQL(" OR ", w.Any, of)
+	case len(w.None) > 0:
+		text, args, err = joinSQL(" OR ", w.None, of)
+		if text == "" {
+			return "FALSE", nil, err
+		}
+		return text + " IS NOT TRUE", args, err // also where it is unknown, as of no value
 	case w.Condition == Condition{}:
 		return "", nil, nil
 	}
@@ -99,19 +171,37 @@ func (w Where) sql(of func(string) (field, bool)) (text string, args []any, err 
 	if !ok {
 		return "", nil, fmt.Errorf("%w: %s", ErrFilter, w.Field)
 	}
-	v := w.Value
+	text, args = f.sql(w.Op, w.Value)
+	if f.among != "" {
+		text = strings.ReplaceAll(f.among, "%s", text)
+	}
+	return text, args, nil
+}
+
+// sql is one comparison.
+func (f field) sql(op Op, v string) (text string, args []any) {
 	if f.form != nil {
 		v = f.form(v)
 	}
-	switch w.Op {
+	switch {
+	case f.is && op == Present:
+		return f.column + " = " + f.column, nil
+	case f.is:
+		return f.column + " = ?", []any{v == "true"}
+	}
+	switch op {
 	case StartsWith:
 		// No LIKE: SQLite would look up a prefix in another index than the list's own,
 		// and sort all that begin so.
-		return "substr(" + f.column + ", 1, ?) = ?", []any{utf8.RuneCountInString(v), v}, nil
+		return "substr(" + f.column + ", 1, ?) = ?", []any{utf8.RuneCountInString(v), v}
 	case Contains:
-		return f.column + ` LIKE ? ESCAPE '\'`, []any{"%" + escapeLike(v) + "%"}, nil
+		return f.column + ` LIKE ? ESCAPE '\'`, []any{"%" + escapeLike(v) + "%"}
+	case EndsWith:
+		return f.column + ` LIKE ? ESCAPE '\'`, []any{"%" + escapeLike(v)}
+	case Present:
+		return "coalesce(" + f.column + ", '') <> ''", nil
 	}
-	return f.column + " = ?", []any{v}, nil
+	return f.column + " = ?", []any{v}
 }
 
 // joinSQL joins conditions by AND or OR in parentheses. Those that hold always are left
@@ -138,4 +228,21 @@ func joinSQL(word string, all []Where, of func(string) (field, bool)) (string, [
 // escapeLike takes the meaning off the wildcards of LIKE.
 func escapeLike(s string) string {
 	return strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`).Replace(s)
+}
+
+// Holds tells whether the condition holds of a value, without regard to case: it is for
+// short lists, which no statement narrows.
+func (c Condition) Holds(of string) bool {
+	of, v := Fold(of), Fold(c.Value)
+	switch c.Op {
+	case StartsWith:
+		return strings.HasPrefix(of, v)
+	case Contains:
+		return strings.Contains(of, v)
+	case EndsWith:
+		return strings.HasSuffix(of, v)
+	case Present:
+		return of != ""
+	}
+	return of == v
 }

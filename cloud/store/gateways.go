@@ -92,6 +92,9 @@ func (r reader) GatewayByID(ctx context.Context, id string) (Gateway, error) {
 func (r reader) Gateways(ctx context.Context, env string, page Page) ([]Gateway, string, error) {
 	l := list{query: gatewayColumns, key: "name_folded", id: "id"}
 	l.where("environment_id = ?", env)
+	if err := l.matching(page.Where, gatewayField); err != nil {
+		return nil, "", err
+	}
 	return queryPage(ctx, r.c, l, page, scanGateway, func(g Gateway) (any, string) { return Fold(g.Name), g.ID })
 }
 

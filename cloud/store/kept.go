@@ -1,5 +1,10 @@
 package store
 
+import (
+	"slices"
+	"strings"
+)
+
 // What compatible clients say of a thing and want told again is kept with it, and read
 // by nobody else here. Blank lists the properties that came as empty texts: whoever says
 // "" is told "", and whoever says nothing is told nothing.
@@ -56,8 +61,16 @@ type ApplicationKept struct {
 	HomePage   *string  `json:"homePageUrl,omitempty"`
 	// Attributes are claims of the application's own, besides those that every one has.
 	Attributes []ApplicationAttribute `json:"attributes,omitempty"`
+	// Scopes are those that the application was granted; nil: all that there are.
+	Scopes []string `json:"scopes,omitzero"`
 	// Policies are the sign-on policies that were assigned, in their order.
 	Policies []PolicyAssignment `json:"policies,omitempty"`
+}
+
+// Grants tells whether an application may have what a scope stands for. That somebody has
+// signed on it may always know.
+func (k ApplicationKept) Grants(scope string) bool {
+	return k.Scopes == nil || scope == "openid" || slices.Contains(k.Scopes, scope)
 }
 
 // ApplicationAttribute is a claim of an ID token, with what it is filled from.
@@ -66,6 +79,11 @@ type ApplicationAttribute struct {
 	Name     string `json:"name"`
 	Value    string `json:"value"`
 	Required bool   `json:"required"`
+}
+
+// Property is the property of a user that fills the claim: X of "${user.X}".
+func (a ApplicationAttribute) Property() string {
+	return strings.TrimSuffix(strings.TrimPrefix(a.Value, "${user."), "}")
 }
 
 // PolicyAssignment has an application use a sign-on policy.

@@ -316,3 +316,25 @@ type Client struct {
 	SecretHash              []byte
 	CreatedAt               time.Time
 }
+
+// Property returns a value of a user by the name that the API gives to it; empty when
+// there is none.
+func (u User) Property(name string) string {
+	switch name {
+	case "id":
+		return u.ID
+	case "username":
+		return u.Username
+	case "name.given":
+		return u.GivenName
+	case "name.family":
+		return u.FamilyName
+	case "email":
+		return u.Email
+	case "externalId":
+		return u.ExternalID
+	case "population.id":
+		return u.PopulationID
+	}
+	return u.Attributes[name]
+}

@@ -22,6 +22,7 @@ const (
 // Page asks for a part of a list. A list method returns with it the cursor of
 // the next page; it is empty after the last.
 type Page struct {
+	Where  Where  // which of them, of lists that have no filter of their own
 	Cursor string // empty: from the start
 	Limit  int    // 0: DefaultLimit; at most MaxLimit
 }

@@ -88,6 +88,9 @@ func (r reader) DefaultPopulation(ctx context.Context, env string) (Population, 
 func (r reader) Populations(ctx context.Context, env string, page Page) ([]Population, string, error) {
 	l := list{query: populationColumns, key: "p.name_folded", id: "p.id"}
 	l.where("p.environment_id = ?", env)
+	if err := l.matching(page.Where, populationField); err != nil {
+		return nil, "", err
+	}
 	return queryPage(ctx, r.c, l, page, scanPopulation, func(p Population) (any, string) { return Fold(p.Name), p.ID })
 }
 

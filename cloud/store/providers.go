@@ -83,6 +83,9 @@ func (r reader) IdentityProvider(ctx context.Context, env, id string) (IdentityP
 func (r reader) IdentityProviders(ctx context.Context, env string, page Page) ([]IdentityProvider, string, error) {
 	l := list{query: providerColumns, key: "name_folded", id: "id"}
 	l.where("environment_id = ?", env)
+	if err := l.matching(page.Where, providerField); err != nil {
+		return nil, "", err
+	}
 	return queryPage(ctx, r.c, l, page, scanProvider, func(p IdentityProvider) (any, string) { return Fold(p.Name), p.ID })
 }
 

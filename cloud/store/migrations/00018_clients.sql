@@ -25,6 +25,7 @@ CREATE TABLE sign_on_policies (
     name_folded    TEXT NOT NULL,
     description    TEXT NOT NULL,
     is_default     BOOLEAN NOT NULL,
+    blank          TEXT NOT NULL,
     actions        TEXT NOT NULL,
     created_at     BIGINT NOT NULL,
     updated_at     BIGINT NOT NULL,
@@ -35,3 +36,6 @@ CREATE UNIQUE INDEX sign_on_policies_default ON sign_on_policies (environment_id
 
 UPDATE gateways SET vendor = 'OpenDJ Directory Server' WHERE vendor = 'OpenDJ Directory';
 UPDATE gateways SET vendor = 'LDAPv3-compliant Directory Server' WHERE vendor = 'LDAP v3 compliant Directory Server';
+
+INSERT INTO sign_on_policies (id, environment_id, name, name_folded, description, is_default, blank, actions, created_at, updated_at)
+SELECT id, id, 'Default', 'default', '', TRUE, '[]', '[]', created_at, created_at FROM environments;
