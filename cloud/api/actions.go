@@ -260,11 +260,11 @@ func (f actionForm) strange() (wrongs []detail) {
 		{"newUserProvisioning", f.NewUsers != nil, []string{store.ActionLogin}},
 		{"socialProviders", f.Social != nil, []string{store.ActionLogin, store.ActionIdentifierFirst}},
 		{"recovery", f.Recovery != nil, []string{store.ActionLogin, store.ActionIdentifierFirst}},
-		{"registration", f.Registration != nil, []string{store.ActionLogin, store.ActionIdentifierFirst, store.ActionProvider}},
+		{"registration", f.Registration != nil, nil},
 		{"identityProvider", f.Provider != nil, []string{store.ActionProvider}},
 		{"discoveryRules", f.Rules != nil, []string{store.ActionIdentifierFirst}},
 	} {
-		if p.given && !slices.Contains(p.types, f.Type) {
+		if p.given && p.types != nil && !slices.Contains(p.types, f.Type) {
 			wrongs = append(wrongs, wrong(p.name, "An action of this type does not have it."))
 		}
 	}

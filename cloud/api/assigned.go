@@ -101,10 +101,11 @@ func (s *Server) writeAssigned(
 			"them: that of the default policy. Make this one the default, or leave the assignment out."))
 	}
 	var id string
-	a, err := s.Management.ChangeApplication(c.Context(), c.by(), c.PathValue("a"), func(a *store.Application) (err error) {
+	change := func(a *store.Application) (err error) {
 		id, err = put(a, store.PolicyAssignment{Policy: p.ID, Priority: form.Priority})
 		return err
-	})
+	}
+	a, err := s.Management.ChangeApplication(c.Context(), c.by(), c.PathValue("a"), change)
 	if err != nil {
 		return reply{}, err
 	}

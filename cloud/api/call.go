@@ -233,7 +233,8 @@ func decodeLoosely(b []byte, v any) error {
 	var syntax *json.SyntaxError
 	switch {
 	case errors.As(err, &kind):
-		return invalid(wrong(pathOf(kind.Field, reflect.TypeOf(v)), "It is a JSON %s, and must be of another type.", kind.Value))
+		path := pathOf(kind.Field, reflect.TypeOf(v))
+		return invalid(wrong(path, "It is a JSON %s, and must be of another type.", kind.Value))
 	case errors.As(err, &syntax):
 		return refused(http.StatusBadRequest, "The body is no JSON: byte "+strconv.FormatInt(syntax.Offset, 10)+".")
 	case err != nil:

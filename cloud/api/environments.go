@@ -66,7 +66,14 @@ func showEnvironment(c *call, e store.Environment) environmentBody {
 	at.env = e.ID
 	l := at.self()
 	l["billOfMaterials"], l["populations"] = at.at("billOfMaterials"), at.at("populations")
-	return environmentBody{l, e.ID, reference{derivedID("", "organization")}, environmentFormOf(e), e.CreatedAt, e.UpdatedAt}
+	return environmentBody{
+		Links:           l,
+		ID:              e.ID,
+		Organization:    reference{derivedID("", "organization")},
+		environmentForm: environmentFormOf(e),
+		CreatedAt:       e.CreatedAt,
+		UpdatedAt:       e.UpdatedAt,
+	}
 }
 
 // environmentsOf are those that a client may open.
@@ -85,7 +92,8 @@ func (s *Server) listEnvironments(c *call) (reply, error) {
 		return reply{}, err
 	}
 	show := func(e store.Environment) environmentBody { return showEnvironment(c, e) }
-	return few(c, "environments", all, show, "id", "name", "type", "region", "description", "license.id", "organization.id")
+	fields := []string{"id", "name", "type", "region", "description", "license.id", "organization.id"}
+	return few(c, "environments", all, show, fields...)
 }
 
 // getEnvironment answers with an environment that the token opens: every other path was

@@ -229,7 +229,8 @@ func (s *Server) listUserGroups(c *call) (reply, error) {
 		return reply{}, err
 	}
 	show := func(m store.GroupMembership) userGroupBody { return showUserGroup(c, m) }
-	return few(c, "groupMemberships", all, show, "id", "name", "displayName", "type", "sourceType", "sourceId", "justInTime?")
+	fields := []string{"id", "name", "displayName", "type", "sourceType", "sourceId", "justInTime?"}
+	return few(c, "groupMemberships", all, show, fields...)
 }
 
 // getUserGroup answers with one membership; 404 when the user is not in that group.

@@ -216,7 +216,8 @@ func (s *Server) listInstances(c *call) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
-	return few(c, "gatewayInstances", all, func(b instanceBody) instanceBody { return b }, "id", "hostname", "healthStatus", "connected?")
+	show := func(b instanceBody) instanceBody { return b }
+	return few(c, "gatewayInstances", all, show, "id", "hostname", "healthStatus", "connected?")
 }
 
 // instanceOf returns the instance in the path, of the gateway and environment in it.

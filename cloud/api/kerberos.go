@@ -112,7 +112,8 @@ func (s *Server) listKeys(c *call) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
-	return few(c, "kerberosKeys", all, func(k store.KerberosKeys) keysBody { return showKeys(c, k) }, "id", "origin", "inUse?")
+	show := func(k store.KerberosKeys) keysBody { return showKeys(c, k) }
+	return few(c, "kerberosKeys", all, show, "id", "origin", "inUse?")
 }
 
 // createKeys takes a keytab. A gateway that took no tickets does from then on.

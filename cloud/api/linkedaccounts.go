@@ -46,7 +46,8 @@ func (s *Server) listAccounts(c *call) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
-	return few(c, "linkedAccounts", all, func(l store.LinkedAccount) accountLinked { return showAccount(c, l) }, "id", "externalId", "identityProvider.id")
+	show := func(l store.LinkedAccount) accountLinked { return showAccount(c, l) }
+	return few(c, "linkedAccounts", all, show, "id", "externalId", "identityProvider.id")
 }
 
 // getAccount answers with one; 404 when the user has none of that ID.

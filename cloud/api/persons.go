@@ -102,8 +102,7 @@ func (f userForm) into(u *store.User) error {
 		}
 	}
 	if f.Provider != nil && *f.Provider != *before.Provider {
-		wrongs = append(wrongs, detail{readOnly, "identityProvider", "It follows from the accounts that the user is linked to: " +
-			"see linkedAccounts."})
+		wrongs = append(wrongs, detail{readOnly, "identityProvider", vouched})
 	}
 	if f.Lifecycle != nil && f.Lifecycle.Status != lifecycleOK {
 		wrongs = append(wrongs, wrong("lifecycle.status", "It must be %s: nobody is verified here.", lifecycleOK))

@@ -184,8 +184,8 @@ func (s *Server) putDefaultProvider(c *call) (reply, error) {
 		return reply{}, err
 	}
 	if form.ID != "" || form.Type != "" && form.Type != cloudItself {
-		return reply{}, invalid(wrong("id", "No population has an identity provider of its own: give domains to the provider, "+
-			"or offer it on the sign-on page."))
+		return reply{}, invalid(wrong("id",
+			"No population has an identity provider of its own: give domains to the provider, or offer it on the sign-on page."))
 	}
 	return s.getDefaultProvider(c)
 }

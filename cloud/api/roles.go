@@ -154,7 +154,7 @@ func (f assignmentForm) role(c *call) (role store.Role, err error) {
 		wrongs = append(wrongs, wrong("role.id", "There is no such role: see GET /v1/roles."))
 	}
 	if f.Scope == nil || f.Scope.Type != "ENVIRONMENT" || f.Scope.ID != c.env {
-		wrongs = append(wrongs, wrong("scope", "A role holds in its environment: the type is ENVIRONMENT, and the id that of it."))
+		wrongs = append(wrongs, wrong("scope", "A role holds in its environment: the type is ENVIRONMENT, the id its own."))
 	}
 	return role, invalid(wrongs...)
 }

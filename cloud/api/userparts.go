@@ -119,9 +119,11 @@ func (a *authority) into(u *store.User) error {
 	if a.ID == now.ID && (a.Type == "" || a.Type == now.Type) {
 		return nil
 	}
-	return invalid(detail{readOnly, "id", "Who vouches for a user follows from the accounts that they are linked to: " +
-		"see linkedAccounts."})
+	return invalid(detail{readOnly, "id", vouched})
 }
+
+// vouched says why who vouches for a user is not written.
+const vouched = "Who vouches for a user follows from the accounts that they are linked to: see linkedAccounts."
 
 // The media types of what is done to an account.
 const (

@@ -162,6 +162,13 @@ var tries = []try{
 		_, _, err := w.RenewApplication(ctx, by, w.application.ID)
 		return err
 	}},
+	{m.ReadSecret, "OI", false, "application.secret-read", func(ctx context.Context, w *world, by m.By) error {
+		secret, err := w.ApplicationSecret(ctx, by, w.application.ID)
+		if err == nil && secret != "secret" {
+			err = errors.New("another secret: " + secret)
+		}
+		return err
+	}},
 	{m.CreateProvider, "O", false, "identityProvider.created", func(ctx context.Context, w *world, by m.By) error {
 		d := m.ProviderDraft{IdentityProvider: w.openID("Another"), Secret: "s"}
 		return w.CreateProvider(ctx, by, &d)
@@ -250,6 +257,22 @@ var tries = []try{
 	{m.MoveSignOnOrder, "O", false, "environment.updated", func(ctx context.Context, w *world, by m.By) error {
 		_, err := w.MoveSignOnOrder(ctx, by, w.kind, 1)
 		return err
+	}},
+	{m.CreateEnvironment, "O", false, "environment.created", func(ctx context.Context, w *world, by m.By) error {
+		return w.CreateEnvironment(ctx, by, &store.Environment{Name: "made by " + w.env})
+	}},
+	{m.DeleteEnvironment, "O", false, "environment.deleted", func(ctx context.Context, w *world, by m.By) error {
+		return w.DeleteEnvironment(ctx, by, w.child.ID, nil)
+	}},
+	{m.CreatePolicy, "O", false, "signOnPolicy.created", func(ctx context.Context, w *world, by m.By) error {
+		return w.CreatePolicy(ctx, by, &store.SignOnPolicy{Name: "Another"})
+	}},
+	{m.ChangePolicy, "O", false, "signOnPolicy.updated", func(ctx context.Context, w *world, by m.By) error {
+		_, err := w.ChangePolicy(ctx, by, w.policy.ID, func(p *store.SignOnPolicy) error { p.Default = true; return nil })
+		return err
+	}},
+	{m.DeletePolicy, "O", false, "signOnPolicy.deleted", func(ctx context.Context, w *world, by m.By) error {
+		return w.DeletePolicy(ctx, by, w.policy.ID, nil)
 	}},
 	{m.AddChannel, "O", false, "alertChannel.created", func(ctx context.Context, w *world, by m.By) error {
 		_, _, err := w.AddChannel(ctx, by, "email", "b@example.com")
@@ -468,6 +491,7 @@ func TestActionsKeepToTheirEnvironment(t *testing.T) {
 			m.CreateUser, m.CreateGroup, m.CreatePopulation, m.CreateGateway, m.CreateApplication,
 			m.CreateAdministrator, m.CreateClient, m.RenameEnvironment, m.ChangeSettings, m.SetLogo,
 			m.AddChannel, m.QuietAlert, m.CreateProvider, m.AddCertificate, m.MakeKey,
+			m.CreateEnvironment, m.CreatePolicy,
 		}, c.action) {
 			continue // it names nothing
 		}

@@ -89,6 +89,10 @@ func TestActivitiesTellNoSecrets(t *testing.T) {
 	keep(secret, err)
 	_, secret, err = w.RenewApplication(ctx, by, w.application.ID)
 	keep(secret, err)
+	made := w.application
+	made.Name = "made with a secret"
+	must(t, w.CreateApplication(ctx, by, &made))
+	keep(w.ApplicationSecret(ctx, by, made.ID))
 	keep(w.CreateAdministrator(ctx, by, &store.Administrator{Name: "x of " + w.env, Role: store.RoleReadOnly}))
 	_, secret, err = w.ResetAdministrator(ctx, by, w.admin.ID)
 	keep(secret, err)

@@ -23,7 +23,11 @@ var securities = []string{"", "None", "TLS", "StartTLS"}
 func (t *turn) checkGateway(ctx context.Context, d *Draft, before store.Gateway) error {
 	l := checkPlace(d.Gateway, before)
 	types, err := t.checkUserTypes(ctx, d.UserTypes, before.UserTypes)
-	l = slices.Concat(l, types, checkKerberos(d.Kerberos), checkAccount(*d, before.Kerberos))
+	if err != nil {
+		return err
+	}
+	keys, err := t.KerberosKeys(ctx, t.env(), before.ID, t.service.now())
+	l = slices.Concat(l, types, checkKerberos(d.Kerberos), checkAccount(*d, before.Kerberos, len(keys)))
 	return cmp.Or(err, l.Err())
 }
 

@@ -50,15 +50,15 @@ func checkKerberos(k *store.Kerberos) (l fault.List) {
 }
 
 // checkAccount says what is wrong with a service account. Without a password the
-// keys of before stay in use, so it must be the account of before; where there was none,
-// no ticket can be read until a password or a keytab comes.
-func checkAccount(d Draft, before *store.Kerberos) fault.List {
+// keys of before stay in use, so it must be the account of before; where there are no keys
+// yet, no ticket can be read until a password or a keytab comes.
+func checkAccount(d Draft, before *store.Kerberos, keys int) fault.List {
 	if d.Kerberos == nil {
 		return nil
 	}
 	account := d.Kerberos.ServiceAccount
 	name, suffix, _ := strings.Cut(account, "@")
-	known := before == nil || before.ServiceAccount == account || before.ServiceAccount == ""
+	known := before != nil && before.ServiceAccount == account || keys == 0
 	switch {
 	case account == "" && d.ServicePassword == "":
 	case name == "" || suffix == "":

@@ -277,10 +277,10 @@ func TestWhatAChangeCannotSay(t *testing.T) {
 		t.Errorf("%+v, %v", g, err)
 	}
 	a, err := w.ChangeApplication(ctx, by, w.application.ID, func(a *store.Application) error {
-		a.SecretHash = []byte("known")
+		a.SecretHash, a.SecretSealed = []byte("known"), nil
 		return nil
 	})
-	if err != nil || a.SecretHash != nil {
+	if err != nil || string(a.SecretHash) != "hash" || a.SecretSealed == nil {
 		t.Errorf("%+v, %v", a, err)
 	}
 	e, err := w.RenameEnvironment(ctx, by, func(e *store.Environment) error {

@@ -33,12 +33,13 @@ func TestPostgres(t *testing.T) { pgtest.Again(t) }
 // house is management over a real store.
 type house struct {
 	*management.Service
-	t     testing.TB
-	links *links
-	sent  []string // to alert channels
-	fails error    // what sending to them ends with
-	made  int      // environments
-	der   []byte   // a certificate
+	t      testing.TB
+	links  *links
+	sent   []string // to alert channels
+	fails  error    // what sending to them ends with
+	made   int      // environments
+	parent string   // of those that are made
+	der    []byte   // a certificate
 
 	openIDs *idptest.OpenID // that can be asked about itself
 }
@@ -111,6 +112,8 @@ type world struct {
 	user, second     store.User
 	group, jit       store.Group
 	application      store.Application
+	child            store.Environment  // that its owners made
+	policy           store.SignOnPolicy // with an action, and not the default one
 	provider, saml   store.IdentityProvider
 	certificate      store.Certificate // that nothing uses
 	used             store.Certificate // by saml
@@ -128,7 +131,7 @@ func (h *house) world() *world {
 	h.t.Helper()
 	ctx := h.t.Context()
 	h.made++
-	env := store.Environment{Name: fmt.Sprint("environment ", h.made)}
+	env := store.Environment{Name: fmt.Sprint("environment ", h.made), ParentID: h.parent}
 	must(h.t, h.Store.CreateEnvironment(ctx, &env))
 	w := &world{house: h, env: env.ID}
 	w.population = store.Population{EnvironmentID: env.ID, Name: "Staff"}
@@ -139,6 +142,8 @@ func (h *house) world() *world {
 	w.settlePeople()
 	w.settleProvider()
 	w.settleRights()
+	w.child = store.Environment{Name: "made", ParentID: env.ID}
+	must(h.t, h.Store.NewEnvironment(ctx, &w.child))
 	return w
 }
 
@@ -216,8 +221,27 @@ func (w *world) settlePeople() {
 		Enabled:       true,
 		RedirectURIs:  []string{"https://wiki.example.com/cb"},
 		Groups:        store.GroupsClaim{Value: store.GroupNames},
+		Kept: store.ApplicationKept{
+			Scopes:     []string{"email"},
+			Attributes: []store.ApplicationAttribute{{ID: "of-" + w.env, Name: "mail", Value: "${user.email}"}},
+			Policies:   []store.PolicyAssignment{{ID: "of-" + w.env, Policy: "p", Priority: 1}},
+		},
 	}
+	w.application.ID = "application-of-" + w.env
+	w.application.SecretHash = []byte("hash")
+	w.application.SecretSealed = w.Vault.Seal("application secret", w.application.ID, []byte("secret"))
 	must(t, w.Store.CreateApplication(ctx, &w.application))
+	w.policy = store.SignOnPolicy{
+		EnvironmentID: w.env,
+		Name:          "Other",
+		Actions: []store.PolicyAction{{
+			ID:       "of-" + w.env,
+			Type:     store.ActionLogin,
+			Priority: 1,
+			Order:    []store.UserTypeRef{w.other},
+		}},
+	}
+	must(t, w.Store.SavePolicy(ctx, &w.policy))
 }
 
 // openID is an identity provider that nothing is wrong with.
@@ -421,6 +445,10 @@ func (w *world) rows() string {
 	}
 	env, err := w.Store.Environment(ctx, w.env)
 	keep(env, err)
+	environments, err := w.Store.EnvironmentsOf(ctx, w.env)
+	keep(environments, err)
+	policies, err := w.Store.SignOnPolicies(ctx, w.env)
+	keep(policies, err)
 	populations, _, err := w.Store.Populations(ctx, w.env, page)
 	keep(populations, err)
 	gateways, _, err := w.Store.Gateways(ctx, w.env, page)

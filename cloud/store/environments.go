@@ -2,12 +2,23 @@ package store
 
 import "context"
 
-const environmentColumns = `SELECT id, name, parent_id, settings, kept, logo <> '', created_at, updated_at FROM environments`
+const environmentColumns = `
+	SELECT id, name, parent_id, settings, kept, logo <> '', created_at, updated_at
+	FROM environments`
 
 // scanEnvironment reads whether there is a logo and not the logo, which is large and
 // wanted by one page.
 func scanEnvironment(r row) (e Environment, err error) {
-	err = r.Scan(&e.ID, &e.Name, &e.ParentID, fromJSON{&e.Settings}, fromJSON{&e.Kept}, &e.HasLogo, at{&e.CreatedAt}, at{&e.UpdatedAt})
+	err = r.Scan(
+		&e.ID,
+		&e.Name,
+		&e.ParentID,
+		fromJSON{&e.Settings},
+		fromJSON{&e.Kept},
+		&e.HasLogo,
+		at{&e.CreatedAt},
+		at{&e.UpdatedAt},
+	)
 	return e, err
 }
 

@@ -52,7 +52,7 @@ func (r reader) ClientIn(ctx context.Context, env, id string) (Client, error) {
 	}
 	c, err = r.Client(ctx, e.ParentID, id)
 	if err == nil && c.Role != RoleOwner {
-		err = ErrNotFound
+		return Client{}, ErrNotFound
 	}
 	return c, err
 }

@@ -8,8 +8,8 @@ import (
 // userFields are what scanUser reads of a user, whose table goes by u.
 const userFields = `
 	SELECT u.id, u.environment_id, u.population_id, u.username, u.given_name, u.family_name, u.email,
-		u.external_id, u.attributes, u.enabled, u.locked, u.kept, coalesce(u.gateway_id, ''), u.user_type_id, u.dn, u.created_at,
-		u.updated_at, u.sign_offs,
+		u.external_id, u.attributes, u.enabled, u.locked, u.kept,
+		coalesce(u.gateway_id, ''), u.user_type_id, u.dn, u.created_at, u.updated_at, u.sign_offs,
 		coalesce((
 			SELECT s.at
 			FROM sign_ons s
