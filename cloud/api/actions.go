@@ -76,6 +76,9 @@ func showAction(c *call, p store.SignOnPolicy, a store.PolicyAction) actionBody 
 	if a.NoRegistration {
 		f.Registration = &switchForm{}
 	}
+	if a.Rules != nil {
+		f.Rules = []policyRule{}
+	}
 	for _, r := range a.Rules {
 		f.Rules = append(f.Rules, policyRule{ruleCondition{r.Contains, typedName}, refer(r.Provider)})
 	}
@@ -239,6 +242,9 @@ func (f actionForm) value() (a store.PolicyAction, err error) {
 	}
 	if a.NoRegistration = f.Registration != nil; a.NoRegistration && f.Registration.Enabled {
 		wrongs = append(wrongs, wrong("registration.enabled", "It must be false: nobody registers by themselves here."))
+	}
+	if f.Rules != nil {
+		a.Rules = []store.PolicyDomain{}
 	}
 	for i, r := range f.Rules {
 		if r.Condition.Value != typedName || r.Condition.Contains == "" {

@@ -37,6 +37,9 @@ type site struct {
 	place
 }
 
+// publicURL is what people know the cloud by.
+const publicURL = "https://id.example.com"
+
 // place is an environment with one of everything, and a token for it.
 type place struct {
 	env, client, secret, token string
@@ -115,6 +118,7 @@ func start(t testing.TB) *site {
 		Links:      s.links,
 		Now:        s.clock,
 		Version:    "2.0",
+		URL:        publicURL,
 	}
 	s.handler = s.server.Handler()
 	s.place = s.settle("one")
@@ -509,3 +513,6 @@ func TestUnexpected(t *testing.T) {
 		t.Error(a.text)
 	}
 }
+
+// address is the whole URL of a path below the environment.
+func (s *site) address(path string) string { return publicURL + "/v1/environments/" + s.env + path }

@@ -228,43 +228,22 @@ func decodeLoosely(b []byte, v any) error {
 	if trimmed := bytes.TrimLeft(b, " \t\r\n"); len(trimmed) == 0 || trimmed[0] != '{' {
 		return refused(http.StatusBadRequest, "The body must be a JSON object.")
 	}
-	err := json.Unmarshal(b, v)
-	var kind *json.UnmarshalTypeError
+	var body map[string]any
+	err := json.Unmarshal(b, &body)
+	if err == nil {
+		if wrongs := mistyped(body, reflect.TypeOf(v), ""); len(wrongs) > 0 {
+			return invalid(wrongs...)
+		}
+		err = json.Unmarshal(b, v)
+	}
 	var syntax *json.SyntaxError
 	switch {
-	case errors.As(err, &kind):
-		path := pathOf(kind.Field, reflect.TypeOf(v))
-		return invalid(wrong(path, "It is a JSON %s, and must be of another type.", kind.Value))
 	case errors.As(err, &syntax):
 		return refused(http.StatusBadRequest, "The body is no JSON: byte "+strconv.FormatInt(syntax.Offset, 10)+".")
 	case err != nil:
 		return refused(http.StatusBadRequest, "The body cannot be read.")
 	}
 	return readNulls(b, v)
-}
-
-// pathOf is a path as encoding/json has it, without the names of embedded forms, which
-// are in no body.
-func pathOf(field string, t reflect.Type) string {
-	var kept []string
-	for part := range strings.SplitSeq(field, ".") {
-		for t.Kind() == reflect.Pointer || t.Kind() == reflect.Slice {
-			t = t.Elem()
-		}
-		if t.Kind() != reflect.Struct {
-			kept = append(kept, part)
-			continue
-		}
-		if f, is := t.FieldByName(part); is && f.Anonymous {
-			t = f.Type
-			continue
-		}
-		kept = append(kept, part)
-		if next := namesOf(t)[strings.ToLower(part)]; next != nil {
-			t = next
-		}
-	}
-	return strings.Join(kept, ".")
 }
 
 // page reads limit and cursor.

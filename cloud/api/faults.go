@@ -103,7 +103,6 @@ var ofUserType = map[fault.Field]property{
 	fault.Authority:     {"passwordAuthority", ""},
 	fault.SearchBase:    {"searchBaseDn", ""},
 	fault.Correlation:   {"orderedCorrelationAttributes", ""},
-	fault.Lookup:        {"newUserLookup", ""},
 	fault.Filter:        {"newUserLookup.ldapFilterPattern", ""},
 	fault.Mappings:      {"newUserLookup.attributeMappings", ""},
 	fault.MappingName:   {"newUserLookup.attributeMappings", ".name"},

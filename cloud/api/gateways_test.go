@@ -85,7 +85,7 @@ func TestGatewayLife(t *testing.T) {
 		"_warnings", "<nil>",
 	)
 	id := a.at("id")
-	if a.at("_links.self.href") != "/v1/environments/"+s.env+"/gateways/"+id {
+	if a.at("_links.self.href") != publicURL+"/v1/environments/"+s.env+"/gateways/"+id {
 		t.Error(a.text)
 	}
 	got := s.send("GET", "/gateways/"+id, "").want(http.StatusOK)

@@ -56,7 +56,7 @@ func refusalsOfPeople(p place) []refusal {
 		{"POST", "/users", `{"username":"x","population":{"id":"none"}}`, 400, data, value, "population.id"},
 		{"POST", "/users", `{"username":7}`, 400, data, value, "username"},
 		{"POST", "/users", `{"username":"x","enabled":"yes"}`, 400, data, value, "enabled"},
-		{"POST", "/users", `{"username":"x","attributes":{"a":1}}`, 400, data, value, "attributes"},
+		{"POST", "/users", `{"username":"x","attributes":{"a":1}}`, 400, data, value, "attributes.a"},
 		{"PUT", user, `{}`, 400, data, needed, "username"},
 		{"PATCH", user, `{"username":""}`, 400, data, needed, "username"},
 		{"PATCH", user, `{"population":{"id":"none"}}`, 400, data, value, "population.id"},
@@ -70,7 +70,7 @@ func refusalsOfPeople(p place) []refusal {
 		{"PUT", user + "/password", linkOf(p, `{"":"x"}`), 400, data, value, "correlationAttributes"},
 		{"PUT", user + "/password", linkOf(p, `{"a b":"x"}`), 400, data, value, "correlationAttributes"},
 		{"PUT", user + "/password", linkOf(p, `{"uid":"`+long+`"}`), 400, data, value, "correlationAttributes"},
-		{"PUT", user + "/password", linkOf(p, `{"uid":7}`), 400, data, value, "correlationAttributes"},
+		{"PUT", user + "/password", linkOf(p, `{"uid":7}`), 400, data, value, "correlationAttributes.uid"},
 		{"PUT", user + "/password", `{"currentPassword":"x"}`, 400, data, needed, "newPassword"},
 		{"PUT", user + "/password", `{"newPassword":"x"}`, 400, data, needed, "currentPassword"},
 		{"PUT", "/users/none/password", `{}`, 404, none, "", ""},
@@ -171,7 +171,7 @@ func refusalsOfGateways(p place) []refusal {
 		{"POST", kind + "/relink", `{"gateway":{"id":"none"}}`, 400, data, value, "id"},
 		{"POST", types + "/none/relink", `{}`, 404, none, "", ""},
 		{"POST", gateway + "/kerberosKeys", `{}`, 400, data, value, "keytab"},
-		{"POST", gateway + "/kerberosKeys", `{"keytab":"?"}`, 400, rule, "", ""},
+		{"POST", gateway + "/kerberosKeys", `{"keytab":"?"}`, 400, data, value, "keytab"},
 		{"DELETE", gateway + "/kerberosKeys/none", "", 404, none, "", ""},
 	}
 }

@@ -26,7 +26,9 @@ var actions = [...]string{
 	"population.updated", "population.deleted", "application.created", "application.updated",
 	"application.deleted", "administrator.created", "administrator.updated", "administrator.deleted",
 	"administrator.reset", "administrator.set-up", "administrator.signed-in", "client.created",
-	"client.updated", "client.deleted", "role.changed", "environment.updated", "alertChannel.created",
+	"client.updated", "client.deleted", "role.changed", "environment.created", "environment.updated",
+	"environment.deleted", "application.secret-read", "signOnPolicy.created", "signOnPolicy.updated",
+	"signOnPolicy.deleted", "alertChannel.created",
 	"alertChannel.tried", "alertChannel.deleted", "alert.quieted",
 }
 

@@ -34,7 +34,6 @@ var fields = map[fault.Field]string{
 	fault.Authority:     "form",
 	fault.SearchBase:    "base",
 	fault.Correlation:   "correlation",
-	fault.Lookup:        "form",
 	fault.Filter:        "filter",
 	fault.Mappings:      "mappings",
 	fault.MappingName:   "mappings",
@@ -45,6 +44,12 @@ var fields = map[fault.Field]string{
 	fault.GroupIdentity: "identity",
 	fault.GroupInclude:  "include",
 	fault.GroupExclude:  "exclude",
+
+	fault.DefaultPolicy:  "form",
+	fault.PolicyAction:   "form",
+	fault.PolicyGateway:  "form",
+	fault.PolicyUserType: "form",
+	fault.PolicyProvider: "form",
 
 	fault.ApplicationType: "type",
 	fault.Redirects:       "redirects",

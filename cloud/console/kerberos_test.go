@@ -138,7 +138,7 @@ func TestApplicationPages(t *testing.T) {
 		"http://wiki.example.com/cb",
 	)
 	shown := v.follow(v.post("/console/applications", "name", "Wiki", "type", "WEB_APP", "redirects", "https://wiki.example.com/cb\nhttps://wiki.example.com/cb2", "groups", "IDS",
-		"allow", "cn=Domain Users,*\n", "refresh", "yes", "ticket", "yes", "enabled", "yes")).has("Saved.", "https://id.example.com/"+s.env.ID+"/as", "not made yet")
+		"allow", "cn=Domain Users,*\n", "refresh", "yes", "ticket", "yes", "enabled", "yes")).has("Saved.", "https://id.example.com/"+s.env.ID+"/as", "Secret made")
 	apps, _, err := s.store.Applications(t.Context(), s.env.ID, store.Page{})
 	s.must(err)
 	a := apps[0]
@@ -148,7 +148,7 @@ func TestApplicationPages(t *testing.T) {
 	}
 	page := "/console/applications/" + a.ID
 	shown.has(a.ID)
-	secret := v.post(page + "/secret").is(http.StatusOK).has("shown this once").body
+	secret := v.post(page + "/secret").is(http.StatusOK).has("shown here this once").body
 	_, after, _ := strings.Cut(secret, `<pre id="secret">`)
 	secret, _, _ = strings.Cut(after, "<")
 	if len(secret) < 40 {

@@ -44,7 +44,6 @@ const (
 	Authority     Field = "password authority"
 	SearchBase    Field = "search base"
 	Correlation   Field = "correlation attributes"
-	Lookup        Field = "lookup"
 	Filter        Field = "lookup filter"
 	Mappings      Field = "mappings"
 	MappingName   Field = "property of a mapping"
@@ -132,7 +131,7 @@ func Fields() []Field {
 		Whole, Name, Role, Username, Population, Group, Gateway, UserType, Entry, DisplayName, UserFilter,
 		Source, Vendor, Security, Servers, UserTypes, UserTypeID, PairingCode, Channel,
 		SignOnDays, ActivityDays,
-		TypeName, TypeUsernames, Authority, SearchBase, Correlation, Lookup, Filter, Mappings, MappingName, MappingValue,
+		TypeName, TypeUsernames, Authority, SearchBase, Correlation, Filter, Mappings, MappingName, MappingValue,
 		TypeTarget,
 		GroupBase, GroupName, GroupIdentity, GroupInclude, GroupExclude,
 		DefaultPolicy, PolicyAction, PolicyGateway, PolicyUserType, PolicyProvider,

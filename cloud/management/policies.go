@@ -18,7 +18,16 @@ func factsOfPolicy(p store.SignOnPolicy) facts {
 func (s *Service) CreatePolicy(ctx context.Context, by By, p *store.SignOnPolicy) error {
 	return s.act(ctx, by, CreatePolicy, func(t *turn) error {
 		p.ID, p.EnvironmentID = "", t.env()
-		return t.savePolicy(ctx, p, store.SignOnPolicy{}, "created")
+		if err := t.savePolicy(ctx, p, store.SignOnPolicy{}); err != nil {
+			return err
+		}
+		t.did(note{
+			action:  "signOnPolicy.created",
+			subject: "signOnPolicy:" + p.ID,
+			text:    "sign-on policy " + p.Name + " was created",
+			after:   factsOfPolicy(*p),
+		})
+		return nil
 	})
 }
 
@@ -41,7 +50,17 @@ func (s *Service) ChangePolicy(
 		if before.Default && !p.Default {
 			return fault.Of(fault.DefaultPolicy, fault.Invalid, "Make another policy the default one: there always is one.")
 		}
-		return t.savePolicy(ctx, &p, before, "changed")
+		if err := t.savePolicy(ctx, &p, before); err != nil {
+			return err
+		}
+		t.did(note{
+			action:  "signOnPolicy.updated",
+			subject: "signOnPolicy:" + p.ID,
+			text:    "sign-on policy " + p.Name + " was changed",
+			before:  factsOfPolicy(before),
+			after:   factsOfPolicy(p),
+		})
+		return nil
 	})
 	return p, err
 }
@@ -67,7 +86,7 @@ func (s *Service) DeletePolicy(ctx context.Context, by By, id string, seen func(
 }
 
 // savePolicy checks a policy, which was before, and writes it.
-func (t *turn) savePolicy(ctx context.Context, p *store.SignOnPolicy, before store.SignOnPolicy, done string) error {
+func (t *turn) savePolicy(ctx context.Context, p *store.SignOnPolicy, before store.SignOnPolicy) error {
 	l := checkName("sign-on policy", before.Name, p.Name)
 	for _, a := range p.Actions {
 		found, err := t.checkAction(ctx, a)
@@ -83,19 +102,11 @@ func (t *turn) savePolicy(ctx context.Context, p *store.SignOnPolicy, before sto
 	if err := l.Err(); err != nil {
 		return err
 	}
-	if err := t.SavePolicy(ctx, p); errors.Is(err, store.ErrConflict) {
+	err := t.SavePolicy(ctx, p)
+	if errors.Is(err, store.ErrConflict) {
 		return fault.Of(fault.Name, fault.Taken, "Another sign-on policy of this environment has this name.")
-	} else if err != nil {
-		return err
 	}
-	t.did(note{
-		action:  "signOnPolicy." + map[bool]string{true: "created", false: "updated"}[before.ID == ""],
-		subject: "signOnPolicy:" + p.ID,
-		text:    "sign-on policy " + p.Name + " was " + done,
-		before:  factsOfPolicy(before),
-		after:   factsOfPolicy(*p),
-	})
-	return nil
+	return err
 }
 
 // checkAction tells what an action names that is not there.

@@ -152,8 +152,12 @@ func (tx *Tx) takeOverOrder(ctx context.Context, p SignOnPolicy) error {
 	if err != nil {
 		return err
 	}
+	first := true
 	for _, other := range all {
-		if !other.Default || other.ID == p.ID {
+		if !other.Default {
+			continue
+		}
+		if first = false; other.ID == p.ID {
 			continue
 		}
 		if err := tx.c.execOne(ctx, `
@@ -163,6 +167,9 @@ func (tx *Tx) takeOverOrder(ctx context.Context, p SignOnPolicy) error {
 			p.EnvironmentID, other.ID, inJSON(other.Actions)); err != nil {
 			return err
 		}
+	}
+	if first { // the settings have the order
+		return nil
 	}
 	var order []UserTypeRef
 	if i := p.Login(); i >= 0 {
