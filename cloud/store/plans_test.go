@@ -189,7 +189,16 @@ var manyHave = []string{
 var few = []string{
 	"populations", "gateways", "instances", "pairings", "administrators", "applications", "signing_keys", "kerberos_keys", "clients",
 	"role_groups", "memberships_doubt", "alerts", "alert_channels",
-	"identity_providers", "certificates",
+	"identity_providers", "certificates", "passkeys", "sign_on_policies", "arrivals",
+}
+
+// wholes are the statements by which an environment goes with all that is in it.
+var wholes = []string{
+	"DELETE FROM cloud_groups WHERE environment_id = $1",
+	"DELETE FROM users WHERE environment_id = $1",
+	"DELETE FROM sign_ons WHERE environment_id = $1",
+	"DELETE FROM activities WHERE environment_id = $1",
+	"DELETE FROM environments WHERE id = $1",
 }
 
 // takeAll are the statements that look at all of a gateway or a population: what an
@@ -237,6 +246,6 @@ func broad(query, step string) bool {
 			return false
 		}
 	}
-	return !slices.ContainsFunc(few, func(table string) bool { return strings.Contains(step, table) }) &&
+	return !slices.Contains(wholes, query) && !slices.ContainsFunc(few, func(table string) bool { return strings.Contains(step, table) }) &&
 		!slices.ContainsFunc(takeAll, func(known string) bool { return strings.HasPrefix(query, known) })
 }

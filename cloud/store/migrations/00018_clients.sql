@@ -15,6 +15,8 @@ ALTER TABLE applications ADD COLUMN secret_sealed TEXT NOT NULL DEFAULT '';
 -- The environment whose owners made this one, and are its owners; empty: none.
 ALTER TABLE environments ADD COLUMN parent_id TEXT NOT NULL DEFAULT '';
 CREATE INDEX environments_parent ON environments (parent_id, id);
+CREATE INDEX arrivals_environment ON arrivals (environment_id);
+CREATE INDEX passkeys_environment ON passkeys (environment_id);
 
 -- In which order people are looked for, by name. What the default one says of gateways
 -- is in the environment's settings.
