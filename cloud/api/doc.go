@@ -17,23 +17,32 @@
 //
 // # Promises
 //
-//   - A token opens its own environment and no other: every path below /v1 names
-//     one, and another answers 403 whether or not it exists.
+//   - A token opens its own environment, an owner's those as well that owners of it have
+//     made, and no other: another answers 403 whether or not it exists.
 //
-//   - Tokens and client secrets are kept as SHA-256 hashes; both are 256 random
-//     bits. A token lives an hour.
+//   - Tokens and the secrets of API clients are kept as SHA-256 hashes; both are 256
+//     random bits. A token lives an hour.
 //
-//   - Bodies are JSON objects of at most 1 MiB. A property that is not known is
-//     ignored, since compatible clients send more than we have; one of the wrong
-//     type is refused by name. A null takes a text, a list or a reference away
-//     (RFC 7396); for a number, and for what is true or false, it is refused.
+//   - Bodies are JSON objects of at most 1 MiB. A property that is not known is refused
+//     by its path, as is one of the wrong type; what only answers have may be sent back,
+//     and is not looked at. A null takes a text, a list or a reference away (RFC 7396);
+//     for a number, and for what is true or false, it is refused.
+//
+//   - What was sent is told again, also what is false, empty or 0, and nothing is told
+//     that nobody has said, but defaults. What compatible clients send without being
+//     asked, and cannot be otherwise here, is taken as it is and refused when it differs.
+//
+//   - Every link is a whole URL of the cloud's public address.
+//
+//   - Every list obeys its filter (RFC 7644: eq, ne, sw, co, ew, pr, and, or, not,
+//     parentheses, brackets) or refuses it by what it cannot search.
 //
 //   - Every refusal is {id, code, message, details[{code, target, message}]};
 //     a password that was not changed has its outcome in innerError.
 //     A name that is taken is INVALID_DATA with the detail UNIQUENESS_VIOLATION.
 //
 //   - A list has count and size, both of this page, and _links.next until the
-//     last page. The cursor in it is opaque.
+//     last page. The cursor in it is opaque. A short list is whole without a limit.
 //
 //   - A bind password is discarded, and the answer says so in _warnings.
 //
@@ -42,14 +51,21 @@
 //     names, and 412 otherwise, over all nodes. Where that cannot be, as for a POST, an
 //     If-Match is refused.
 //
-//   - An application's secret is made here, shown once, and kept as a hash. Keys of
-//     Kerberos services go in and never come out.
+//   - An application's secret is made here with the application. Its hash proves it, and
+//     itself is sealed by the vault for those who may make a new one; that they read it
+//     is an activity. Keys of Kerberos services go in and never come out.
+//
+//   - Sign-on policies are another view of the console's sign-on order: the LOGIN action
+//     of the default one is that order. Others are kept, and nothing goes by them until
+//     one is made the default.
 //
 // # Refused, with the reason
 //
 // The password authority PING_ONE, which would keep passwords in the cloud;
-// a user type without a lookup or without a mapping for username; adding users
-// to a just-in-time group, renaming it, giving it a dynamic filter; deleting
+// a lookup without a mapping for username; adding users to a just-in-time group, renaming
+// it, giving it a dynamic filter; groups in groups; roles of users, gateways and
+// applications, since groups alone give them; passwords of users; policies other than the
+// default one for an application, and what the sign-on order has no place for; deleting
 // what users depend on, or an identity provider that has groups, without force=true;
 // making an identity provider's subjects other people's while people are linked, without
 // links=keep or links=drop; deleting a core mapping; pictures of providers, and what a

@@ -34,7 +34,7 @@
 //   - Every look-up of something in an environment takes the environment's ID
 //     and finds nothing of another one; the foreign keys carry it as well. The
 //     exceptions are what proves itself by a secret of its own: GatewayByID,
-//     Instance, RedeemPairing, TokenClient, Administrator and sessions.
+//     Instance, RedeemPairing, TokenClient, ClientByID, Administrator and sessions.
 //   - A method that writes does all of it or nothing, in one transaction.
 //   - Lists come in pages, in a fixed order, by keyset: rows that are added
 //     or removed meanwhile neither repeat nor hide others. Every list is
