@@ -93,6 +93,13 @@ func TestWhatIsSentIsToldAgain(t *testing.T) {
 	s.keeps("POST", "/applications", `{"name":"Notebook","description":"","type":"WEB_APP","enabled":false,
  "redirectUris":["https://lab.example/cb"],"postLogoutRedirectUris":[],"tokenEndpointAuthMethod":"CLIENT_SECRET_POST",
  "homePageUrl":"","responseTypes":["CODE"],"grantTypes":["AUTHORIZATION_CODE"],"parTimeout":60,"idpSignoff":false}`)
+	provider := `"enabled":false,"type":"OPENID_CONNECT","issuer":"https://i.example","clientId":"c","clientSecret":"s",
+ "authorizationEndpoint":"https://i.example/a","tokenEndpoint":"https://i.example/t","jwksEndpoint":"https://i.example/j",
+ "scopes":["openid"],"description":"","userInfoEndpoint":"","domains":[],"alwaysUserInfo":false}`
+	id := s.keeps("POST", "/identityProviders", `{"name":"Partner",`+provider, "clientSecret").at("id")
+	s.keeps("PUT", "/identityProviders/"+id, `{"name":"Partners",`+provider, "clientSecret")
+	s.send("PUT", "/type", `{"type":"PRODUCTION"}`).want(http.StatusOK).has("type", "PRODUCTION")
+	s.send("PUT", "/type", `{"type":"TOY"}`).refuses("type")
 	policy := s.keeps("POST", "/signOnPolicies", `{"name":"Lab first","description":"","default":false}`).at("id")
 	s.keeps("POST", "/signOnPolicies/"+policy+"/actions", `{"type":"LOGIN","priority":3,"recovery":{"enabled":true},
  "registration":{"enabled":false},"socialProviders":[],"newUserProvisioning":{"gateways":[{"id":"`+s.gateway.ID+`",
@@ -182,6 +189,9 @@ func TestWhatCannotBeIsRefusedByName(t *testing.T) {
 		{"POST", action, `{"type":"LOGIN","priority":1,"identityProvider":{"id":"x"}}`, "identityProvider"},
 		{"POST", action, `{"type":"LOGIN","priority":1,"newUserProvisioning":{"gateways":[{"id":"none"}]}}`,
 			"newUserProvisioning.gateways[0].id"},
+		{"POST", "/identityProviders", `{"name":"x","type":"OPENID_CONNECT","ssoEndpoint":"https://x.example/"}`,
+			"ssoEndpoint"},
+		{"POST", "/identityProviders", `{"name":"x","type":"SAML","clientId":"c"}`, "clientId"},
 		{"PUT", "/billOfMaterials", `{"products":[{"type":"PING_ONE_MFA"}]}`, "products[0].type"},
 		{"PUT", "", `{"name":"x","region":"MOON"}`, "region"},
 	} {

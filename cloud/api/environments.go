@@ -144,6 +144,28 @@ func (s *Server) putEnvironment(c *call) (reply, error) {
 	return ok(showEnvironment(c, e))
 }
 
+// typeForm is whether an environment is for trials.
+type typeForm struct {
+	Type string `json:"type"`
+}
+
+// putEnvironmentType changes the type alone, and answers with the environment.
+func (s *Server) putEnvironmentType(c *call) (reply, error) {
+	var kind typeForm
+	if err := c.read(&kind); err != nil {
+		return reply{}, err
+	}
+	e, err := s.Management.RenameEnvironment(c.Context(), c.by(), func(e *store.Environment) error {
+		form := environmentFormOf(*e)
+		form.Type = kind.Type
+		return form.into(e)
+	})
+	if err != nil {
+		return reply{}, err
+	}
+	return ok(showEnvironment(c, e))
+}
+
 // The types and regions that compatible clients know.
 var (
 	environmentTypes = []string{production, sandbox}

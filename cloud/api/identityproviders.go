@@ -56,6 +56,8 @@ type providerForm struct {
 	TellsUsername bool                  `json:"tellsUsername,omitempty"` // ours
 	TrustsMethods bool                  `json:"trustsMethods,omitempty"` // ours
 	SecretEndsAt  time.Time             `json:"secretEndsAt,omitzero"`   // ours
+
+	blank map[string]any // what came empty
 }
 
 // registrationForm says where people go who are new: into this population.
@@ -109,6 +111,7 @@ func formOfProvider(p store.IdentityProvider) providerForm {
 		TrustsMethods: p.Config.TrustsMethods,
 		SecretEndsAt:  p.Config.SecretEnds,
 		Groups:        &p.Config.Groups,
+		blank:         p.Config.Blank,
 	}
 	if p.PopulationID != "" {
 		f.Registration = &registrationForm{refer(p.PopulationID)}
@@ -197,6 +200,7 @@ func (f providerForm) into(d *m.ProviderDraft) {
 		TellsUsername: f.TellsUsername,
 		TrustsMethods: f.TrustsMethods,
 		SecretEnds:    f.SecretEndsAt,
+		Blank:         f.blank,
 	}
 	if f.Groups != nil {
 		d.Config.Groups = *f.Groups

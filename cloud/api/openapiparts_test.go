@@ -4,6 +4,7 @@ import "net/http"
 
 // partOperations are those of what other resources have within them.
 var partOperations = map[string]operation{
+	"PUT /{e}/type":            {summary: "Say whether an environment is for trials", in: typeForm{}, out: environmentBody{}},
 	"GET /{e}/billOfMaterials": {summary: "Read the bill of materials", out: productsBody{}},
 	"PUT /{e}/billOfMaterials": {summary: "Change the bill of materials", in: productsForm{}, out: productsBody{}},
 

@@ -39,6 +39,7 @@ func (s *Server) placeRoutes() map[string]route {
 		"PUT /{e}":    {action: m.RenameEnvironment, answer: s.putEnvironment},
 		"DELETE /{e}": {action: m.DeleteEnvironment, answer: s.deleteEnvironment},
 
+		"PUT /{e}/type":            {action: m.RenameEnvironment, answer: s.putEnvironmentType},
 		"GET /{e}/billOfMaterials": {action: m.Read, answer: s.getProducts},
 		"PUT /{e}/billOfMaterials": {action: m.RenameEnvironment, answer: s.putProducts},
 

@@ -161,6 +161,7 @@ func apiBodies(w *world) map[string]string {
 		"POST /{e}/users":                           `{"username":"new"}`,
 		"PUT /{e}/users/{u}":                        `{"username":"new"}`,
 		"PATCH /{e}/users/{u}":                      `{"username":"new"}`,
+		"PUT /{e}/type":                             `{"type":"SANDBOX"}`,
 		"/mfaEnabled":                               `{"mfaEnabled":true}`,
 		"/enabled":                                  `{"enabled":true}`,
 		"/users/{u}/population":                     `{"id":"` + w.more.ID + `"}`,

@@ -41,6 +41,8 @@ type ProviderConfig struct {
 	// made, so that applications take its groups where there is no gateway.
 	First      bool      `json:"first,omitempty"`
 	SecretEnds time.Time `json:"secretEnds,omitzero"`
+	// Blank has the properties that a client gave as empty, and is told so again.
+	Blank map[string]any `json:"blank,omitempty"`
 }
 
 // OIDCConfig is an OpenID Connect provider. All addresses are stated: nothing is
