@@ -95,6 +95,7 @@ func (c *command) resourceCommands() []*cobra.Command {
 		c.writeCommand("update", "PATCH", 2, where),
 		c.writeCommand("replace", "PUT", 2, where),
 		c.deleteCommand(where),
+		c.exportCommand(),
 	}
 }
 

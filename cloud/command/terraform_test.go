@@ -1,0 +1,173 @@
+package command
+
+import (
+	"bytes"
+	"encoding/json"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
+	"github.com/zclconf/go-cty/cty"
+
+	"ldap-gateway/cloud"
+	"ldap-gateway/cloud/api"
+	"ldap-gateway/cloud/management"
+	"ldap-gateway/cloud/store"
+	"ldap-gateway/cloud/vault"
+)
+
+// running is an API over a real store, and the file with a client's credentials.
+func running(t *testing.T) (db *store.Store, env, credentials string) {
+	t.Helper()
+	db, err := store.Open(t.Context(), filepath.Join(t.TempDir(), "cloud.db"))
+	check(t, err)
+	t.Cleanup(func() { check(t, db.Close()) })
+	e := store.Environment{Name: "Example"}
+	check(t, db.NewEnvironment(t.Context(), &e))
+	secret, hash := vault.NewSecret()
+	c := store.Client{EnvironmentID: e.ID, Name: "c", Role: store.RoleOwner, SecretHash: hash}
+	check(t, db.CreateClient(t.Context(), &c))
+	server := httptest.NewServer((&api.Server{Store: db, Management: &management.Service{Store: db}}).Handler())
+	t.Cleanup(server.Close)
+	b, err := json.Marshal(cloud.Setup{
+		EnvironmentID: e.ID, ClientID: c.ID, ClientSecret: secret, ConsoleURL: server.URL + "/console/",
+	})
+	check(t, err)
+	credentials = filepath.Join(t.TempDir(), "client.json")
+	check(t, os.WriteFile(credentials, b, 0o600))
+	return db, e.ID, credentials
+}
+
+func check(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// exported runs the command, and reads what it writes as Terraform does: the resources by
+// their address, with their attributes as JSON.
+func exported(t *testing.T, credentials string) map[string]string {
+	t.Helper()
+	var out, problems bytes.Buffer
+	if code := Main(t.Context(), []string{"export", "terraform", "--client", credentials}, &out, &problems); code != ExitOK {
+		t.Fatalf("%d: %s", code, &problems)
+	}
+	file, wrong := hclsyntax.ParseConfig(out.Bytes(), "main.tf", hcl.InitialPos)
+	if wrong.HasErrors() {
+		t.Fatalf("%v\n%s", wrong, &out)
+	}
+	all := map[string]string{}
+	for _, block := range file.Body.(*hclsyntax.Body).Blocks {
+		if block.Type != "resource" {
+			continue
+		}
+		var text strings.Builder
+		for name, attribute := range block.Body.Attributes {
+			text.WriteString(name + "=" + valueOf(t, attribute.Expr) + "\n")
+		}
+		all[strings.Join(block.Labels, ".")] = text.String()
+	}
+	return all
+}
+
+// valueOf is a value as text; a reference is what it says.
+func valueOf(t *testing.T, e hclsyntax.Expression) string {
+	t.Helper()
+	switch e := e.(type) {
+	case *hclsyntax.ScopeTraversalExpr:
+		name := e.Traversal.RootName()
+		for _, step := range e.Traversal[1:] {
+			name += "." + step.(hcl.TraverseAttr).Name
+		}
+		return name
+	case *hclsyntax.ObjectConsExpr:
+		text := "{"
+		for _, item := range e.Items {
+			key, wrong := item.KeyExpr.Value(nil)
+			if wrong.HasErrors() {
+				t.Fatal(wrong)
+			}
+			text += key.AsString() + ":" + valueOf(t, item.ValueExpr) + " "
+		}
+		return text + "}"
+	case *hclsyntax.TupleConsExpr:
+		text := "["
+		for _, item := range e.Exprs {
+			text += valueOf(t, item) + " "
+		}
+		return text + "]"
+	}
+	value, wrong := e.Value(nil)
+	if wrong.HasErrors() {
+		t.Fatal(wrong)
+	}
+	switch value.Type() {
+	case cty.String:
+		return value.AsString()
+	case cty.Bool:
+		return map[bool]string{true: "true", false: "false"}[value.True()]
+	}
+	return value.AsBigFloat().String()
+}
+
+// What is exported can be read by Terraform, with every text as it is, whatever is in it,
+// and leads from one resource to another by its name.
+func TestExportForTerraform(t *testing.T) {
+	db, env, credentials := running(t)
+	ctx := t.Context()
+	staff := store.Population{EnvironmentID: env, Name: "Staff", Description: "quoted \"so\"\nand ${not.this} %{nor} \\ that"}
+	check(t, db.CreatePopulation(ctx, &staff))
+	check(t, db.CreatePopulation(ctx, &store.Population{EnvironmentID: env, Name: "staff!"}))
+	group := store.Group{EnvironmentID: env, Name: "Readers", PopulationID: staff.ID}
+	group.Kept.CustomData = map[string]any{"a": 1.0}
+	check(t, db.CreateGroup(ctx, &group))
+	gateway := store.Gateway{EnvironmentID: env, Name: "Head office", Vendor: "PingDirectory", Enabled: true}
+	gateway.Declared = store.Declared{BindDN: "cn=svc", ServersHostAndPort: []string{"a:636"}, ConnectionSecurity: "TLS"}
+	gateway.UserTypes = []store.UserType{{
+		Name:              "Staff people",
+		SearchBaseDN:      "ou=people",
+		PasswordAuthority: "LDAP",
+		Correlation:       []string{"entryUUID", "uid"},
+		FilterPattern:     "(uid=${identifier})",
+		PopulationID:      staff.ID,
+		Mappings:          []store.Mapping{{Name: "username", Value: "${ldapAttributes.uid}"}},
+	}}
+	check(t, db.CreateGateway(ctx, &gateway))
+	check(t, db.CreateApplication(ctx, &store.Application{
+		EnvironmentID: env,
+		Name:          "Wiki",
+		Type:          store.WebApplication,
+		RedirectURIs:  []string{"https://wiki.example/cb"},
+	}))
+	all := exported(t, credentials)
+	for address, parts := range map[string][]string{
+		"pingone_population.r_default": {"name=Default", "environment_id=var.environment_id"},
+		"pingone_population.r_staff":   {"name=Staff", "description=" + staff.Description + "\n"},
+		"pingone_population.r_staff_2": {"name=staff!"},
+		"pingone_group.r_readers":      {"population_id=pingone_population.r_staff.id", `custom_data={"a":1}`},
+		"pingone_gateway.r_head_office": {
+			"bind_password=var.bind_password_of_", "servers=[a:636 ]", "follow_referrals=false", "vendor=PingDirectory",
+			"{Staff people:{password_authority:LDAP search_base_dn:ou=people user_link_attributes:[entryUUID uid ]",
+			"ldap_filter_pattern:(uid=${identifier}) population_id:pingone_population.r_staff.id",
+			"[{name:username value:${ldapAttributes.uid} } ]",
+		},
+		"pingone_application.r_wiki": {
+			"type:WEB_APP", "grant_types:[AUTHORIZATION_CODE ]", "redirect_uris:[https://wiki.example/cb ]", "enabled=false",
+		},
+		"pingone_sign_on_policy.r_default": {"name=Default"},
+	} {
+		for _, part := range parts {
+			if !strings.Contains(all[address], part) {
+				t.Errorf("%s has no %q: %q", address, part, all[address])
+			}
+		}
+	}
+	if len(all) != 7 {
+		t.Errorf("%d resources: %v", len(all), all)
+	}
+}
