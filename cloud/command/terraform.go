@@ -208,7 +208,7 @@ func (e *exporter) userType(t map[string]any) []attribute {
 // provider writes those of OpenID Connect. One of SAML needs its certificates as files.
 func (e *exporter) provider(r map[string]any) {
 	if r["type"] != "OPENID_CONNECT" {
-		e.printf("\n# The identity provider %s is of the type %v, and not written.\n", quote(fmt.Sprint(r["name"])), r["type"])
+		e.printf("\n# The identity provider %s is a %v one, and not written.\n", quote(fmt.Sprint(r["name"])), r["type"])
 		return
 	}
 	openID := []attribute{
