@@ -1,6 +1,7 @@
 package usertypes
 
 import (
+	"slices"
 	"strings"
 
 	"ldap-gateway/cloud/mapping"
@@ -32,15 +33,26 @@ func Compile(t store.UserType) wire.UserType {
 	return w
 }
 
+// identities are what tells an entry from all others and nobody types. Agents let nobody
+// be looked for by what is typed for one, unless their file says so.
+var identities = [...]string{"dn", "entryUUID", "nsUniqueId", "objectGUID", "objectSid"}
+
 // filterOf returns the filter by which an agent finds a person. Where nobody new is
-// looked for, who is linked is found by any of the attributes that identify them.
+// looked for it is any of the attributes that identify who is linked, but for those that
+// nobody types; whom it does not find the agent finds by what the cloud knows of them.
 func filterOf(t store.UserType) string {
 	if !t.LinksOnly {
 		return t.FilterPattern
 	}
 	var b strings.Builder
 	for _, name := range t.Correlation {
-		b.WriteString("(" + name + "=" + mapping.Identifier + ")")
+		same := func(id string) bool { return strings.EqualFold(id, name) }
+		if !slices.ContainsFunc(identities[:], same) {
+			b.WriteString("(" + name + "=" + mapping.Identifier + ")")
+		}
+	}
+	if b.Len() == 0 {
+		return "(uid=" + mapping.Identifier + ")"
 	}
 	return "(|" + b.String() + ")"
 }

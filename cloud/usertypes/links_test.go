@@ -23,11 +23,15 @@ func TestUserTypesWithoutALookup(t *testing.T) {
 		t.Errorf("%v", l)
 	}
 	got := usertypes.Compile(kind)
-	if got.Filter != "(|(entryUUID=${identifier})(uid=${identifier}))" || got.Groups != nil || len(got.Attributes) > 0 {
+	if got.Filter != "(|(uid=${identifier}))" || got.Groups != nil || len(got.Attributes) > 0 {
 		t.Errorf("%+v", got)
 	}
 	if _, err := ldap.CompileFilter(got.Filter); err != nil {
 		t.Error(err)
+	}
+	kind.Correlation = []string{"objectGUID", "entryuuid", "DN"}
+	if got := usertypes.Compile(kind).Filter; got != "(uid=${identifier})" {
+		t.Errorf("nobody is found by what nobody types: %s", got)
 	}
 	kind.LinksOnly = false
 	if l := usertypes.Check(kind, nil); len(l) != 2 {
