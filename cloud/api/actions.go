@@ -175,8 +175,14 @@ func (s *Server) writeAction(
 	return reply{status, showAction(c, p, p.Actions[actionAt(p, id)])}, nil
 }
 
+// maxActions bounds the actions of a policy.
+const maxActions = 21
+
 // onceEach refuses two actions of one priority, and two that would say the same.
 func onceEach(actions []store.PolicyAction) error {
+	if len(actions) > maxActions {
+		return refused(http.StatusBadRequest, "A sign-on policy has at most 21 actions.")
+	}
 	for i, a := range actions {
 		for _, b := range actions[:i] {
 			if a.Priority == b.Priority {

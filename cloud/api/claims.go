@@ -167,6 +167,9 @@ func (s *Server) writeClaim(
 		if err := form.check(*a, i); err != nil {
 			return err
 		}
+		if i < 0 && len(a.Kept.Attributes) >= maxClaims {
+			return refused(http.StatusBadRequest, "An application has at most 100 attributes of its own.")
+		}
 		if i < 0 {
 			a.Kept.Attributes = append(a.Kept.Attributes, claim)
 		} else {
@@ -180,6 +183,9 @@ func (s *Server) writeClaim(
 	}
 	return reply{status, showClaim(c, a, claim)}, nil
 }
+
+// maxClaims bounds the claims of an application: all of them are in each token.
+const maxClaims = 100
 
 // ownClaims are those that tokens have by themselves: whoever reads a token goes by them.
 func ownClaims() []string {

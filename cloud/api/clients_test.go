@@ -157,6 +157,7 @@ func TestWhatCannotBeIsRefusedByName(t *testing.T) {
 		{"PUT", "/populations/" + s.population.ID + "/defaultIdentityProvider", `{"id":"p"}`, "id"},
 		{"POST", "/groups", `{"name":"x","userFilter":"username eq \"a\""}`, "userFilter"},
 		{"POST", "/groups", `{"name":"x","nested":true}`, "nested"},
+		{"POST", "/groups", `{"name":"x","customData":{"a":"` + strings.Repeat("x", 1<<14) + `"}}`, "customData"},
 		{"POST", "/users", `{"username":"x","emailVerified":true}`, "emailVerified"},
 		{"POST", "/users", `{"username":"x","name":{"nick":"y"}}`, "name.nick"},
 		{"POST", "/users", `{"username":"x","attributes":{"title":"y"}}`, "attributes.title"},

@@ -152,6 +152,10 @@ func (s *Server) putGroup(c *call) (reply, error) {
 	return ok(showGroup(c, g))
 }
 
+// maxCustomData bounds what a client keeps with a group, in bytes of JSON: it is read with
+// the group each time.
+const maxCustomData = 16 << 10
+
 // isSet tells whether a property was given with a value. A null and an empty text are
 // none.
 func isSet(b json.RawMessage) bool { return len(b) > 0 && string(b) != "null" && string(b) != `""` }
@@ -160,6 +164,9 @@ func isSet(b json.RawMessage) bool { return len(b) > 0 && string(b) != "null" &&
 func (f groupForm) into(g *store.Group) error {
 	g.Name, g.DisplayName, g.Description = f.Name, f.DisplayName, textOf(f.Description)
 	g.ExternalID, g.PopulationID = textOf(f.ExternalID), f.Population.id()
+	if b, err := json.Marshal(f.CustomData); err != nil || len(b) > maxCustomData {
+		return invalid(wrong("customData", "It has at most %d bytes.", maxCustomData))
+	}
 	g.Kept = store.GroupKept{
 		Blank:      blanks(map[string]*string{"description": f.Description, "externalId": f.ExternalID}),
 		CustomData: f.CustomData,
