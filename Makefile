@@ -49,11 +49,12 @@ scale: ## lists of the console and the API with 100,000 users, 10,000 groups and
 fuzz: ## two minutes of fuzzing for each target, with how often each was run
 	@.ci/fuzz
 
-long: fuzz ## what takes too long for every change: a million simulated steps, 10,000 sign-ons under random faults, 50 kills, 20,000 people, fuzzing
+long: fuzz ## what takes too long for every change: a million simulated steps, 10,000 sign-ons under random faults, 50 kills, an hour of faults, 20,000 people, fuzzing
 	$(GO) test -run RandomFaults -timeout 60m ./directory -signons 10000
 	$(GO) test -run 'TestSimulation$$' -timeout 60m ./cloud/simulation -steps 1000000
 	$(GO) test -run FloodOfStrangers -v -timeout 30m ./cloud -floods 100000
 	$(GO) test -run KilledAtRandom -timeout 30m ./cloud/e2e -kills 50
+	$(GO) test -run Torture -v -timeout 90m ./cloud/e2e -torture 1h
 	$(GO) test -run '^$$' -bench DirectorySize -timeout 10m ./directory
 
 clean: ## remove what was built

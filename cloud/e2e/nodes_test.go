@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"os"
@@ -28,17 +29,24 @@ type cluster struct {
 // node is one process of the cloud.
 type node struct {
 	name, listen string
+	nats         string // file with the address of the bus; empty: that of the cluster
 	*process
 }
 
 func newCluster(t *testing.T) *cluster {
+	t.Helper()
+	return newClusterOf(t, plan{})
+}
+
+// newClusterOf is newCluster before another directory.
+func newClusterOf(t *testing.T, p plan) *cluster {
 	t.Helper()
 	c := &cluster{
 		world:    &world{t: t, dir: t.TempDir(), update: true},
 		database: pgtest.Start(t),
 		balancer: startBalancer(t),
 	}
-	c.at = *c.startSlapd(plan{}.slapd)
+	c.at = *c.startSlapd(p.slapd)
 	must(t, os.WriteFile(c.dir+"/database", []byte(c.database.Database()+"\n"), 0o600))
 	c.startBus(-1)
 	must(t, os.WriteFile(c.dir+"/nats", []byte("nats://cloud:secret@"+c.bus.Addr().String()+"\n"), 0o600))
@@ -95,7 +103,7 @@ func (c *cluster) run(n *node) {
 }
 
 func (c *cluster) nodeArgs(n *node) []string {
-	return []string{"run", "--database-file", c.dir + "/database", "--master-key", c.dir + "/master.key", "--nats-file", c.dir + "/nats",
+	return []string{"run", "--database-file", c.dir + "/database", "--master-key", c.dir + "/master.key", "--nats-file", cmp.Or(n.nats, c.dir+"/nats"),
 		"--listen", n.listen, "--url", c.url, "--grace", "1s", "--trusted-proxy", "127.0.0.1/32", "--log-level", "debug"}
 }
 
@@ -173,15 +181,7 @@ func TestNodesDie(t *testing.T) {
 	for name, fault := range map[string]func(){
 		"node-killed":        func() { c.nodes[0].kill() },
 		"database-restarted": func() { c.database.Restart() },
-		"bus-restarted": func() {
-			port := c.bus.Addr().String()
-			c.bus.Shutdown()
-			c.bus.WaitForShutdown()
-			var n int
-			_, err := fmt.Sscanf(port, "127.0.0.1:%d", &n)
-			must(t, err)
-			c.startBus(n)
-		},
+		"bus-restarted":      func() { c.restartBus(func() {}) },
 	} {
 		l.awaitMore(c.world, 50)
 		fault()
