@@ -196,7 +196,7 @@ func (n *node) environments(
 		Logger:    n.Logger.Named("page"),
 	}).Handler())
 	mux := http.NewServeMux()
-	mux.Handle("/{e}/as/", sessions.Wrap(applications.Handler()))
+	mux.Handle("/{e}/as/", &crowd{next: sessions.Wrap(applications.Handler())})
 	mux.Handle("/{e}/signon", pages)
 	mux.Handle("/{e}/signon/", pages)
 	mux.Handle("/{e}/rp/", pages)

@@ -1,0 +1,72 @@
+package cloud
+
+import (
+	"io"
+	"net/http"
+	"strings"
+	"sync"
+
+	"ldap-gateway/cloud/web"
+)
+
+// Answers to applications that cost a signature, or several questions to the database: so
+// many are under way at once, and half as many of one environment.
+const (
+	mostTokens     = 256
+	mostTokensOfIt = mostTokens / 2
+)
+
+// crowd bounds what is under way at once, fairly by environment.
+type crowd struct {
+	next http.Handler
+
+	mu  sync.Mutex
+	all int
+	of  map[string]int // by environment
+}
+
+// ServeHTTP says 503 with Retry-After when there is no room.
+func (c *crowd) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	env := r.PathValue("e")
+	if !expensive(r.URL.Path) {
+		c.next.ServeHTTP(w, r)
+		return
+	}
+	if !c.enter(env) {
+		w.Header().Set("Content-Type", "application/json")
+		w.WriteHeader(web.Later(w))
+		_, _ = io.WriteString(w, `{"error":"temporarily_unavailable","error_description":"too much is under way"}`+"\n")
+		return
+	}
+	defer c.leave(env)
+	c.next.ServeHTTP(w, r)
+}
+
+// expensive tells whether a path is of tokens.
+func expensive(path string) bool {
+	_, what, _ := strings.Cut(path, "/as/")
+	return what == "token" || what == "userinfo" || what == "introspect"
+}
+
+func (c *crowd) enter(env string) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.all >= mostTokens || c.of[env] >= mostTokensOfIt {
+		return false
+	}
+	if c.of == nil {
+		c.of = map[string]int{}
+	}
+	c.all++
+	c.of[env]++
+	return true
+}
+
+func (c *crowd) leave(env string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.all--
+	if c.of[env]--; c.of[env] == 0 {
+		delete(c.of, env)
+	}
+}
