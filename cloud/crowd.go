@@ -5,8 +5,6 @@ import (
 	"net/http"
 	"strings"
 	"sync"
-
-	"ldap-gateway/cloud/web"
 )
 
 // Answers to applications that cost a signature, or several questions to the database: so
@@ -34,7 +32,8 @@ func (c *crowd) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	if !c.enter(env) {
 		w.Header().Set("Content-Type", "application/json")
-		w.WriteHeader(web.Later(w))
+		w.Header().Set("Retry-After", "2") // seconds
+		w.WriteHeader(http.StatusServiceUnavailable)
 		_, _ = io.WriteString(w, `{"error":"temporarily_unavailable","error_description":"too much is under way"}`+"\n")
 		return
 	}
