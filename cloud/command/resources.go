@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strings"
 	"text/tabwriter"
+	"unicode"
 
 	"github.com/spf13/cobra"
 
@@ -101,7 +102,7 @@ func (c *command) resourceCommands() []*cobra.Command {
 
 // listCommand is "list". It stops at 1000 unless told otherwise: a terminal is not the
 // place for a million users, and each part is another request.
-// That the limit left some out is not told.
+// That the limit left some out is told on standard error.
 func (c *command) listCommand(where string) *cobra.Command {
 	var a access
 	var filter string
@@ -119,7 +120,9 @@ func (c *command) listCommand(where string) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			l := lister{api: api, path: "/" + strings.Trim(args[0], "/"), filter: filter, left: most}
+			l := lister{api: api, path: "/" + strings.Trim(args[0], "/"), filter: filter, left: most, more: func() {
+				fmt.Fprintf(c.stderr, "The first %d are shown; there are more: --limit 0 shows all, --filter fewer.\n", most)
+			}}
 			if asJSON {
 				return l.each(cmd.Context(), func(_ string, item json.RawMessage) error {
 					_, err := fmt.Fprintf(c.stdout, "%s\n", item)
@@ -141,7 +144,8 @@ func (c *command) listCommand(where string) *cobra.Command {
 type lister struct {
 	api          *client.Client
 	path, filter string
-	left         int // 0: all
+	left         int    // 0: all
+	more         func() // called when there are more than those
 }
 
 // each calls show for every resource, with the name of the list.
@@ -165,12 +169,15 @@ func (l lister) each(ctx context.Context, show func(name string, item json.RawMe
 		}
 		// A list has one name, that of its resource.
 		for name, items := range part.Embedded {
-			for _, item := range items {
+			for i, item := range items {
 				if err := show(name, item); err != nil {
 					return err
 				}
 				// From zero it counts down without ever being zero again, so all come.
 				if l.left--; l.left == 0 {
+					if i < len(items)-1 || part.Links["next"].Href != "" {
+						l.more()
+					}
 					return nil
 				}
 			}
@@ -225,7 +232,7 @@ func cell(properties map[string]any, column string) string {
 		return ""
 	}
 	return strings.Map(func(r rune) rune {
-		if r < ' ' || r == 0x7f { // a directory's text must not command the terminal
+		if unicode.IsControl(r) { // a directory's text must not command the terminal
 			return ' '
 		}
 		return r

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"unicode"
 
 	"ldap-gateway/cloudlink/wire"
 )
@@ -18,12 +19,15 @@ const (
 	mostValue = 64 << 10 // bytes of a value, DN or name
 )
 
-// clip cuts a text, between two characters.
+// clip cuts a text, between two characters, and makes blanks of what steers a terminal.
 func clip(s string, most int) string {
-	if len(s) <= most {
-		return s
-	}
-	return strings.ToValidUTF8(s[:most], "")
+	s = strings.ToValidUTF8(s[:min(len(s), most)], "")
+	return strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) {
+			return ' '
+		}
+		return r
+	}, s)
 }
 
 // clipAll is clip for a list, with clipOne for each of it.

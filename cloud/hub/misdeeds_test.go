@@ -1,10 +1,12 @@
 package hub_test
 
 import (
+	"context"
 	"net/http"
 	"strings"
 	"testing"
 	"time"
+	"unicode"
 
 	"github.com/coder/websocket"
 
@@ -121,4 +123,17 @@ func (n *node) answersBy(t *testing.T, say func(wire.Frame) [][]byte) string {
 	})
 	n.await("it is linked", func() bool { return len(n.hub.Live(n.gateway.ID)) == 1 })
 	return m.instance
+}
+
+// TestTextsSteerNoTerminal: what an instance says to people has no control characters.
+func TestTextsSteerNoTerminal(t *testing.T) {
+	n := startNode(t, time.Second)
+	n.start(func(_ context.Context, m wire.SignOn, _ string) wire.SignOnResult {
+		return wire.SignOnResult{ID: m.ID, Outcome: wire.OutcomeNotAllowed, Reason: "\x1b[31mred\x07\r\nnext\u009b2J " + strings.Repeat("x", 5000)}
+	})
+	n.await("it is linked", func() bool { return len(n.hub.Live(n.gateway.ID)) == 1 })
+	a := n.signOn("x")
+	if strings.ContainsFunc(a.Reason, unicode.IsControl) || !strings.Contains(a.Reason, "red") || len(a.Reason) > 1024 {
+		t.Errorf("%q", a.Reason)
+	}
 }
