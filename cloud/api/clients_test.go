@@ -79,7 +79,8 @@ func TestWhatIsSentIsToldAgain(t *testing.T) {
 	user := s.keeps("POST", "/users", `{"username":"marie","email":"","externalId":"","enabled":false,
  "name":{"given":"","family":"C","honorificSuffix":"PhD"},"address":{"postalCode":"75005","region":""},
  "accountId":"a-1","photo":{"href":""},"population":{"id":"`+population+`"},"nickname":"",
- "lifecycle":{"status":"ACCOUNT_OK"},"identityProvider":{"type":"PING_ONE"}}`).at("id")
+ "lifecycle":{"status":"ACCOUNT_OK","suppressVerificationCode":false},"emailVerified":false,
+ "verifyStatus":"NOT_INITIATED","identityProvider":{"type":"PING_ONE"}}`).at("id")
 	s.keeps("PATCH", "/users/"+user, `{"title":"Dr","address":{"streetAddress":"1 rue"},"attributes":{"floor":"2"}}`)
 	s.keeps("PUT", "/users/"+user, `{"username":"marie","timezone":"Europe/Paris","account":{"status":"LOCKED"},
  "mfaEnabled":true}`)
@@ -159,6 +160,7 @@ func TestWhatCannotBeIsRefusedByName(t *testing.T) {
 		{"POST", "/groups", `{"name":"x","nested":true}`, "nested"},
 		{"POST", "/groups", `{"name":"x","customData":{"a":"` + strings.Repeat("x", 1<<14) + `"}}`, "customData"},
 		{"POST", "/users", `{"username":"x","emailVerified":true}`, "emailVerified"},
+		{"POST", "/users", `{"username":"x","verifyStatus":"ENABLED"}`, "verifyStatus"},
 		{"POST", "/users", `{"username":"x","name":{"nick":"y"}}`, "name.nick"},
 		{"POST", "/users", `{"username":"x","attributes":{"title":"y"}}`, "attributes.title"},
 		{"POST", "/users", `{"username":"x","lifecycle":{"status":"VERIFICATION_REQUIRED"}}`, "lifecycle.status"},

@@ -104,10 +104,26 @@ func (f userForm) into(u *store.User) error {
 	if f.Provider != nil && *f.Provider != *before.Provider {
 		wrongs = append(wrongs, detail{readOnly, "identityProvider", vouched})
 	}
-	if f.Lifecycle != nil && f.Lifecycle.Status != lifecycleOK {
-		wrongs = append(wrongs, wrong("lifecycle.status", "It must be %s: nobody is verified here.", lifecycleOK))
+	return invalid(append(wrongs, f.unverified(u)...)...)
+}
+
+// unverified keeps what a client says of verifying a user, which is not done here, and
+// refuses what would say that it was.
+func (f userForm) unverified(u *store.User) (wrongs []detail) {
+	u.Kept.NoCode, u.Kept.EmailVerified = nil, f.EmailVerified
+	if f.Lifecycle != nil {
+		u.Kept.NoCode = f.Lifecycle.NoCode
+		if f.Lifecycle.Status != lifecycleOK {
+			wrongs = append(wrongs, wrong("lifecycle.status", "It must be %s: nobody is verified here.", lifecycleOK))
+		}
 	}
-	return invalid(wrongs...)
+	if f.VerifyStatus != "" && f.VerifyStatus != neverStarted {
+		wrongs = append(wrongs, wrong("verifyStatus", "It must be %s: nobody is verified here.", neverStarted))
+	}
+	if f.EmailVerified != nil && *f.EmailVerified {
+		wrongs = append(wrongs, wrong("emailVerified", "It must be false, or left out: no address is verified here."))
+	}
+	return wrongs
 }
 
 // into locks or unlocks a user. That the account can be used follows: what is said of it

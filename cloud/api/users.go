@@ -47,6 +47,9 @@ type userForm struct {
 	Provider   *authority     `json:"identityProvider,omitempty"` // only as it is
 	Lifecycle  *lifecycleForm `json:"lifecycle,omitempty"`        // only as it is
 	MFAEnabled *bool          `json:"mfaEnabled,omitempty"`       // kept, and asked by nothing here
+	// Nobody's identity or address is verified here, so both are only as they are.
+	VerifyStatus  string `json:"verifyStatus,omitempty"`
+	EmailVerified *bool  `json:"emailVerified,omitempty"`
 }
 
 // personForm is what is kept of a person under names that compatible clients know. A
@@ -72,13 +75,11 @@ type userBody struct {
 	ID          string    `json:"id"`
 	Environment reference `json:"environment"`
 	userForm
-	VerifyStatus string      `json:"verifyStatus"` // nobody's identity is verified here
-	LastSignOn   *momentBody `json:"lastSignOn,omitempty"`
-	CreatedAt    time.Time   `json:"createdAt"`
-	UpdatedAt    time.Time   `json:"updatedAt"`
-	GroupIDs     []string    `json:"memberOfGroupIDs,omitzero"`
-	GroupNames   []string    `json:"memberOfGroupNames,omitzero"`
-	Warnings     []string    `json:"_warnings,omitempty"`
+	LastSignOn *momentBody `json:"lastSignOn,omitempty"`
+	CreatedAt  time.Time   `json:"createdAt"`
+	UpdatedAt  time.Time   `json:"updatedAt"`
+	GroupIDs   []string    `json:"memberOfGroupIDs,omitzero"`
+	GroupNames []string    `json:"memberOfGroupNames,omitzero"`
 }
 
 // authority is who says that somebody is a user: an identity provider, or the cloud with
@@ -93,12 +94,17 @@ type authority struct {
 const cloudItself store.ProviderType = "PING_ONE"
 
 // lifecycleForm is always the same here: nobody has to be verified before they sign on.
+// That no code is sent may be asked for: none is.
 type lifecycleForm struct {
 	Status string `json:"status"`
+	NoCode *bool  `json:"suppressVerificationCode,omitempty"`
 }
 
-// lifecycleOK is the one state of a life that there is.
-const lifecycleOK = "ACCOUNT_OK"
+// What is the same of every user: the state of a life, and that nobody was verified.
+const (
+	lifecycleOK  = "ACCOUNT_OK"
+	neverStarted = "NOT_INITIATED"
+)
 
 // accountState is whether the account can be used. CanAuthenticate follows from enabled and
 // from the status, which says whether it is locked.
@@ -134,8 +140,11 @@ func userFormOf(u store.User) userForm {
 		Attributes: maps.Clone(u.Attributes),
 		Account:    &accountState{new(u.MaySignOn()), accountOK},
 		Provider:   &authority{Type: cloudItself},
-		Lifecycle:  &lifecycleForm{lifecycleOK},
+		Lifecycle:  &lifecycleForm{lifecycleOK, u.Kept.NoCode},
 		MFAEnabled: &u.Kept.MFA,
+
+		VerifyStatus:  neverStarted,
+		EmailVerified: u.Kept.EmailVerified,
 	}
 	f.showPerson()
 	if u.Locked {
@@ -151,13 +160,12 @@ func userFormOf(u store.User) userForm {
 // own.
 func showUser(c *call, u store.User) userBody {
 	b := userBody{
-		Links:        c.self("users", u.ID),
-		ID:           u.ID,
-		Environment:  reference{c.env},
-		userForm:     userFormOf(u),
-		VerifyStatus: "NOT_INITIATED",
-		CreatedAt:    u.CreatedAt,
-		UpdatedAt:    u.UpdatedAt,
+		Links:       c.self("users", u.ID),
+		ID:          u.ID,
+		Environment: reference{c.env},
+		userForm:    userFormOf(u),
+		CreatedAt:   u.CreatedAt,
+		UpdatedAt:   u.UpdatedAt,
 	}
 	b.Links["memberOfGroups"], b.Links["password"] = c.at("users", u.ID, "memberOfGroups"), c.at("users", u.ID, "password")
 	if !u.LastSignOnAt.IsZero() {

@@ -51,6 +51,9 @@ type GroupKept struct {
 type UserKept struct {
 	Blank []string `json:"blank,omitempty"`
 	MFA   bool     `json:"mfaEnabled,omitempty"`
+	// What a client says of codes and of the address, nil when it says nothing.
+	NoCode        *bool `json:"suppressVerificationCode,omitempty"`
+	EmailVerified *bool `json:"emailVerified,omitempty"`
 }
 
 // ApplicationKept is what is kept so of an application.
