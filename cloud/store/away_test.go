@@ -31,7 +31,7 @@ func TestFullDiskIsUnavailable(t *testing.T) {
 	s := openAt(t, filepath.Join(at, "cloud.db"))
 	w := build(t, s, "one")
 	must(t, s.Writable(t.Context()))
-	large := strings.Repeat("x", 100<<10)
+	large := strings.Repeat("x", 32<<10) // less than the probe writes, so that what is left is too little for it
 	write := func() error {
 		return s.AddActivity(t.Context(), store.Activity{EnvironmentID: w.env.ID, Text: large})
 	}
