@@ -50,7 +50,8 @@ var words = map[Reason][2]string{
 	},
 	ReasonService: {
 		"The ticket is for another service.",
-		"Register HTTP/HOST for the host name that people type, and for no other account.",
+		"Register HTTP/HOST for the host name that people type, and for no other account. Where that name is an alias " +
+			"(CNAME), browsers ask for the name behind it: register that, too, or set DisableAuthNegotiateCnameLookup in them.",
 	},
 	ReasonRealm: {
 		"The person's realm is not taken here.",
