@@ -14,7 +14,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strconv"
-	"sync"
 	"testing"
 	"time"
 
@@ -154,35 +153,10 @@ func (p *Provider) keys(key, certificate string) {
 	p.WriteFile(certificate, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: pair.Cert.Raw}))
 }
 
-// installing has one test at a time install packages.
-var installing sync.Mutex
-
-// modules links the npm packages, which are installed once into the user's cache.
+// modules links the npm packages.
 func (p *Provider) modules(packages ...string) {
 	p.t.Helper()
-	cache, err := os.UserCacheDir()
-	p.must(err)
-	folder := filepath.Join(cache, "ldap-gateway-tests", "npm-"+packages[0])
-	installing.Lock()
-	defer installing.Unlock()
-	if _, err := os.Stat(filepath.Join(folder, "whole")); err != nil {
-		p.install(folder, packages)
-	}
-	p.must(os.Symlink(filepath.Join(folder, "node_modules"), filepath.Join(p.dir, "node_modules")))
-}
-
-func (p *Provider) install(folder string, packages []string) {
-	p.t.Helper()
-	p.must(os.RemoveAll(folder))
-	p.must(os.MkdirAll(folder, 0o755))
-	p.must(os.WriteFile(filepath.Join(folder, "package.json"), []byte(`{"private":true}`), 0o600))
-	args := append([]string{"install", "--no-audit", "--no-fund", "--ignore-scripts", "--silent"}, packages...)
-	c := exec.CommandContext(p.t.Context(), "npm", args...)
-	c.Dir = folder
-	if out, err := c.CombinedOutput(); err != nil {
-		p.t.Fatalf("npm %v: %v: run \"make tools\"\n%s", packages, err, out)
-	}
-	p.must(os.WriteFile(filepath.Join(folder, "whole"), nil, 0o600))
+	Modules(p.t, p.dir, packages...)
 }
 
 func (p *Provider) start() {
