@@ -183,10 +183,11 @@ func (n *node) environments(
 		Vault:    n.keys,
 		URL:      n.url,
 		Sessions: sessions,
+		HTTP:     outbound.Guard{Allowed: n.Providers, Flag: "--provider-network"}.Client(providerTime),
 		Clients:  programs,
 		Logger:   n.Logger.Named("oidc"),
 	}
-	pages := sessions.Wrap((&signonpage.Server{
+	page := &signonpage.Server{
 		Store:     n.db,
 		Passwords: people,
 		Tickets:   tickets,
@@ -194,7 +195,9 @@ func (n *node) environments(
 		Providers: n.providers,
 		Sessions:  sessions,
 		Logger:    n.Logger.Named("page"),
-	}).Handler())
+	}
+	applications.Pages = page
+	pages := sessions.Wrap(page.Handler())
 	mux := http.NewServeMux()
 	mux.Handle("/{e}/as/", &crowd{next: sessions.Wrap(applications.Handler())})
 	mux.Handle("/{e}/signon", pages)

@@ -19,6 +19,12 @@ const (
 	grantRefresh = "REFRESH_TOKEN"
 )
 
+// The formats of access tokens: what says nothing to whoever reads it, and RFC 9068.
+const (
+	formatOpaque = "OPAQUE"
+	formatJWT    = "JWT"
+)
+
 // applicationForm is what a client may write.
 type applicationForm struct {
 	Name                   string          `json:"name"`
@@ -29,6 +35,12 @@ type applicationForm struct {
 	RedirectURIs           []string        `json:"redirectUris"`
 	PostLogoutRedirectURIs []string        `json:"postLogoutRedirectUris,omitzero"`
 	GrantTypes             []string        `json:"grantTypes"`
+	PKCEEnforcement        string          `json:"pkceEnforcement"`
+	BackChannelLogoutURI   string          `json:"backchannelLogoutUri,omitempty"` // ours
+	AccessTokenFormat      string          `json:"accessTokenFormat"`              // ours: OPAQUE or JWT
+	Resources              []string        `json:"resources,omitempty"`            // ours, RFC 8707, as audiences is
+	Audiences              []string        `json:"audiences,omitempty"`
+	EmailVerified          bool            `json:"emailVerified"` // ours: the claim email_verified is true
 	ResponseTypes          []string        `json:"responseTypes"`
 	AuthMethod             string          `json:"tokenEndpointAuthMethod"`
 	HomePage               *string         `json:"homePageUrl,omitempty"`
@@ -43,21 +55,43 @@ type groupsClaimForm struct {
 	Value   string   `json:"value"`
 	Allow   []string `json:"allow,omitempty"`
 	Sources []string `json:"sources,omitempty"`
+	// IDTokenBytes is how many bytes of groups an ID token may have, as JSON; 0 for none.
+	IDTokenBytes *int `json:"idTokenBytes,omitempty"`
+}
+
+// groupsClaimOf shows what is kept of a claim.
+func groupsClaimOf(g store.GroupsClaim) groupsClaimForm {
+	most := g.TokenBytes()
+	return groupsClaimForm{g.Value, g.Allow, g.Sources, &most}
+}
+
+// kept is the inverse of groupsClaimOf. What is left out is as usual.
+func (f groupsClaimForm) kept() store.GroupsClaim {
+	g := store.GroupsClaim{Value: f.Value, Allow: f.Allow, Sources: f.Sources}
+	switch {
+	case f.IDTokenBytes == nil:
+	case *f.IDTokenBytes == 0:
+		g.Bytes = store.NoGroupBytes
+	case *f.IDTokenBytes < 0: // is none that could be kept
+		g.Bytes = store.MostGroupBytes + 1
+	default:
+		g.Bytes = *f.IDTokenBytes
+	}
+	return g
 }
 
 // applicationBody has besides what is the same for all.
-// What cannot be otherwise is shown all the same, since clients ask for it: PKCE by
-// S256 for every application, and the way in which one with a secret sends it.
+// What cannot be otherwise is shown all the same, since clients ask for it: the way in
+// which an application with a secret sends it.
 type applicationBody struct {
 	Links       links     `json:"_links"`
 	ID          string    `json:"id"`
 	Environment reference `json:"environment"`
 	ClientID    string    `json:"clientId"` // the ID
 	applicationForm
-	PKCEEnforcement string    `json:"pkceEnforcement"`
-	HasSecret       bool      `json:"hasSecret"`
-	CreatedAt       time.Time `json:"createdAt"`
-	UpdatedAt       time.Time `json:"updatedAt"`
+	HasSecret bool      `json:"hasSecret"`
+	CreatedAt time.Time `json:"createdAt"`
+	UpdatedAt time.Time `json:"updatedAt"`
 }
 
 // formOfApplication is the inverse of into: what is read can be written back, and
@@ -72,12 +106,21 @@ func formOfApplication(a store.Application) applicationForm {
 		RedirectURIs:           a.RedirectURIs,
 		PostLogoutRedirectURIs: a.SignOffURIs,
 		GrantTypes:             []string{grantCode},
+		PKCEEnforcement:        a.PKCE(),
+		EmailVerified:          a.OpenID.EmailVerified,
+		BackChannelLogoutURI:   a.OpenID.BackChannel,
+		AccessTokenFormat:      formatOpaque,
+		Resources:              a.OpenID.Resources,
+		Audiences:              a.OpenID.Audiences,
 		ResponseTypes:          []string{responseCode},
 		AuthMethod:             authMethodOf(a),
 		HomePage:               a.Kept.HomePage,
 		settledForm:            settledOf(a.Kept.Usual),
 		AskForTicket:           a.AskForTicket,
-		GroupsClaim:            groupsClaimForm(a.Groups),
+		GroupsClaim:            groupsClaimOf(a.Groups),
+	}
+	if a.OpenID.JWT {
+		f.AccessTokenFormat = formatJWT
 	}
 	if a.Refresh {
 		f.GrantTypes = append(f.GrantTypes, grantRefresh)
@@ -93,7 +136,6 @@ func showApplication(c *call, a store.Application) applicationBody {
 		ID:              a.ID,
 		Environment:     reference{c.env},
 		applicationForm: formOfApplication(a),
-		PKCEEnforcement: "S256_REQUIRED",
 		ClientID:        a.ID,
 		HasSecret:       a.SecretHash != nil,
 		CreatedAt:       a.CreatedAt,
@@ -180,14 +222,16 @@ func (s *Server) makeSecret(c *call) (reply, error) {
 // readApplication reads a body, and refuses what only the API has words for.
 // Whatever both faces could get wrong is checked by management; grants and protocols
 // are words of this API alone.
-// Without a grant in the body it is the one by code, and without a claim of groups it
-// is their names.
+// Without a grant in the body it is the one by code, without a claim of groups it is
+// their names, and without a word about PKCE it is the strictest.
 func readApplication(c *call) (form applicationForm, err error) {
 	form = applicationForm{
-		Protocol:      openIDConnect,
-		GrantTypes:    []string{grantCode},
-		ResponseTypes: []string{responseCode},
-		GroupsClaim:   groupsClaimForm{Value: store.GroupNames},
+		Protocol:          openIDConnect,
+		GrantTypes:        []string{grantCode},
+		PKCEEnforcement:   store.PKCES256,
+		AccessTokenFormat: formatOpaque,
+		ResponseTypes:     []string{responseCode},
+		GroupsClaim:       groupsClaimForm{Value: store.GroupNames},
 	}
 	if err := c.read(&form); err != nil {
 		return form, err
@@ -195,6 +239,9 @@ func readApplication(c *call) (form applicationForm, err error) {
 	var d []detail
 	if form.Protocol != openIDConnect {
 		d = append(d, wrong("protocol", "It must be %s.", openIDConnect))
+	}
+	if f := form.AccessTokenFormat; f != formatOpaque && f != formatJWT {
+		d = append(d, wrong("accessTokenFormat", "It must be %s or %s.", formatOpaque, formatJWT))
 	}
 	for i, g := range form.GrantTypes {
 		if g != grantCode && g != grantRefresh {
@@ -224,5 +271,9 @@ func (f applicationForm) into(a *store.Application) {
 		a.Enabled = *f.Enabled
 	}
 	a.Refresh = slices.Contains(f.GrantTypes, grantRefresh)
-	a.AskForTicket, a.Groups = f.AskForTicket, store.GroupsClaim(f.GroupsClaim)
+	a.OpenID.PKCE, a.OpenID.EmailVerified = f.PKCEEnforcement, f.EmailVerified
+	a.OpenID.BackChannel = f.BackChannelLogoutURI
+	a.OpenID.JWT = f.AccessTokenFormat == formatJWT
+	a.OpenID.Resources, a.OpenID.Audiences = f.Resources, f.Audiences
+	a.AskForTicket, a.Groups = f.AskForTicket, f.GroupsClaim.kept()
 }

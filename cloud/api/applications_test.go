@@ -43,6 +43,18 @@ func TestApplications(t *testing.T) {
 	).want(http.StatusOK).
 		has("tokenEndpointAuthMethod", "NONE", "hasSecret", "false", "grantTypes.0", "AUTHORIZATION_CODE")
 	s.send("POST", path+"/secret", "{}").want(http.StatusBadRequest)
+	s.send("PUT", path, `{"name":"Phone","type":"WEB_APP","redirectUris":["https://x/"],"accessTokenFormat":"JWT",
+ "resources":["https://api.example"],"audiences":["urn:other","https://x?y"]}`).want(http.StatusOK).
+		has("accessTokenFormat", "JWT", "resources.0", "https://api.example", "audiences.1", "https://x?y")
+	for _, bytes := range []string{"0", "1", "2048", "65536"} {
+		s.send("PUT", path, `{"name":"Phone","type":"WEB_APP","redirectUris":["https://x/"],"groupsClaim":{"value":"NAMES","idTokenBytes":`+bytes+`}}`).
+			want(http.StatusOK).has("groupsClaim.idTokenBytes", bytes)
+	}
+	s.send("PUT", path, `{"name":"Phone","type":"WEB_APP","redirectUris":["https://x/"]}`).has("groupsClaim.idTokenBytes", "2048")
+	for how, kept := range map[string]string{"OPTIONAL": "OPTIONAL", "REQUIRED": "REQUIRED", "S256_REQUIRED": "S256_REQUIRED"} {
+		s.send("PUT", path, `{"name":"Phone","type":"WEB_APP","redirectUris":["https://x/"],"pkceEnforcement":"`+how+`"}`).
+			want(http.StatusOK).has("pkceEnforcement", kept)
+	}
 	s.send("GET", "/applications", "").want(http.StatusOK).has("count", "2", "_embedded.applications.0.name", "Phone")
 	s.send("DELETE", path, "").want(http.StatusNoContent)
 	s.send("GET", path, "").want(http.StatusNotFound)
@@ -54,6 +66,12 @@ func TestApplicationsAreChecked(t *testing.T) {
 		"name":                      `{"type":"WEB_APP","redirectUris":["https://x/"]}`,
 		"type":                      `{"name":"a","type":"WORKER","redirectUris":["https://x/"]}`,
 		"protocol":                  `{"name":"a","type":"WEB_APP","protocol":"SAML","redirectUris":["https://x/"]}`,
+		"groupsClaim.idTokenBytes":  `{"name":"a","type":"WEB_APP","redirectUris":["https://x/"],"groupsClaim":{"value":"NAMES","idTokenBytes":-1}}`,
+		"pkceEnforcement":           `{"name":"a","type":"NATIVE_APP","redirectUris":["https://x/"],"pkceEnforcement":"OPTIONAL"}`,
+		"accessTokenFormat":         `{"name":"a","type":"WEB_APP","redirectUris":["https://x/"],"accessTokenFormat":"PASETO"}`,
+		"backchannelLogoutUri":      `{"name":"a","type":"WEB_APP","redirectUris":["https://x/"],"backchannelLogoutUri":"bye"}`,
+		"resources[0]":              `{"name":"a","type":"WEB_APP","redirectUris":["https://x/"],"resources":["api"]}`,
+		"audiences[1]":              `{"name":"a","type":"WEB_APP","redirectUris":["https://x/"],"audiences":["https://x","https://x#y"]}`,
 		"redirectUris":              `{"name":"a","type":"WEB_APP"}`,
 		"grantTypes[0]":             `{"name":"a","type":"WEB_APP","redirectUris":["https://x/"],"grantTypes":["IMPLICIT"]}`,
 		"groupsClaim.value":         `{"name":"a","type":"WEB_APP","redirectUris":["https://x/"],"groupsClaim":{"value":"DNS"}}`,
@@ -80,8 +98,20 @@ func TestApplicationsAreChecked(t *testing.T) {
 			"redirectUris": []string{uri},
 		})).refuses("redirectUris[0]")
 	}
-	s.send("POST", "/applications", `{"name":"a","type":"NATIVE_APP","redirectUris":["javascript:alert(1)"]}`).
-		refuses("redirectUris[0]")
+	for _, uri := range []string{
+		"javascript:alert(1)", "JAVASCRIPT:alert(1)", "data:text/html,x", "vbscript:x", "file:///etc/passwd", "blob:x", "about:blank",
+		"urn:ietf:wg:oauth:2.0:oob", "com.example:/*", "http://127.0.0.1:*/cb", "https://*.example.com/cb", "ws://127.0.0.1/",
+	} {
+		s.send("POST", "/applications", text(object{"name": "a", "type": "NATIVE_APP", "redirectUris": []string{uri}})).
+			refuses("redirectUris[0]")
+	}
+	for _, uri := range []string{"https://*.example.com/cb", "https://app.example.com/*", "urn:ietf:wg:oauth:2.0:oob"} {
+		s.send("POST", "/applications", text(object{"name": "a", "type": "WEB_APP", "redirectUris": []string{uri}})).
+			refuses("redirectUris[0]")
+		s.send("POST", "/applications", text(object{
+			"name": "a", "type": "WEB_APP", "redirectUris": []string{"https://x/"}, "postLogoutRedirectUris": []string{uri},
+		})).refuses("postLogoutRedirectUris[0]")
+	}
 }
 
 func TestKerberos(t *testing.T) {

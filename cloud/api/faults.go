@@ -47,6 +47,11 @@ var ofGateway = map[fault.Field]property{
 	fault.Redirects:       {"redirectUris", ""},
 	fault.SignOffs:        {"postLogoutRedirectUris", ""},
 	fault.GroupsClaim:     {"groupsClaim.value", ""},
+	fault.BackChannel:     {"backchannelLogoutUri", ""},
+	fault.Resources:       {"resources", ""},
+	fault.Audiences:       {"audiences", ""},
+	fault.GroupBytes:      {"groupsClaim.idTokenBytes", ""},
+	fault.Enforcement:     {"pkceEnforcement", ""},
 
 	fault.Provider:              {"identityProvider.id", ""},
 	fault.ProviderType:          {"type", ""},

@@ -3,8 +3,10 @@ package console
 import (
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 
+	"ldap-gateway/cloud/presets"
 	"ldap-gateway/cloud/store"
 )
 
@@ -18,15 +20,28 @@ type applicationList struct {
 type applicationPage struct {
 	store.Application
 	Redirects, SignOffs, Allow string     // a line each
+	Bytes                      string     // of groups in ID tokens
+	Resources, Audiences       string     // a line each
 	Known                      []property // sources of groups, to choose from
 	Issuer                     string
 	Secret                     string // when it was just made
+	Address                    string // of the application itself, for a new one's preset
+	Lines                      string // for the application's own configuration; empty: no preset
 	Seen                       string // when the application was changed, when the form was shown
 	Errors                     map[string]string
 }
 
 // Knows tells whether the application's rule names a source of groups.
 func (p applicationPage) Knows(source string) bool { return slices.Contains(p.Groups.Sources, source) }
+
+// Presets lists those to begin with.
+func (applicationPage) Presets() []presets.Preset { return presets.All() }
+
+// Preset is that by which the application was made; one without an ID when there is none.
+func (p applicationPage) Preset() presets.Preset {
+	preset, _ := presets.Of(p.OpenID.Preset)
+	return preset
+}
 
 // Types lists those to choose from.
 func (applicationPage) Types() []string {
@@ -47,13 +62,19 @@ func (c *console) application(k *call) (store.Application, error) {
 	return c.Store.Application(k.Context(), k.env(), k.PathValue("a"))
 }
 
-// newApplication offers a web application, enabled, with groups by their names.
+// newApplication offers what a preset says, or a web application, enabled, with groups by
+// their names.
 func (c *console) newApplication(k *call) error {
-	return c.renderApplication(k, http.StatusOK, applicationPage{Application: store.Application{
+	page := applicationPage{Address: k.FormValue("address"), Application: store.Application{
+		Name:    k.FormValue("name"),
 		Type:    store.WebApplication,
 		Enabled: true,
 		Groups:  store.GroupsClaim{Value: store.GroupNames},
-	}})
+	}}
+	if preset, ok := presets.Of(k.FormValue("preset")); ok {
+		preset.Fill(&page.Application, page.Address)
+	}
+	return c.renderApplication(k, http.StatusOK, page)
 }
 
 func (c *console) showApplication(k *call) error {
@@ -69,7 +90,8 @@ func (c *console) showApplication(k *call) error {
 func (c *console) renderApplication(k *call, status int, page applicationPage) error {
 	if page.Errors == nil {
 		page.Redirects, page.SignOffs = lines(page.RedirectURIs), lines(page.SignOffURIs)
-		page.Allow = lines(page.Groups.Allow)
+		page.Resources, page.Audiences = lines(page.OpenID.Resources), lines(page.OpenID.Audiences)
+		page.Allow, page.Bytes = lines(page.Groups.Allow), strconv.Itoa(page.Groups.TokenBytes())
 	}
 	if page.ID != "" && page.Seen == "" {
 		page.Seen = seenAs(page.UpdatedAt)
@@ -80,6 +102,11 @@ func (c *console) renderApplication(k *call, status int, page applicationPage) e
 	}
 	page.Known = properties(named)
 	page.Issuer = c.URL + "/" + k.env() + "/as"
+	if page.ID != "" && page.Preset().ID != "" {
+		if page.Lines, err = page.Preset().Lines(page.Application, page.Issuer, page.Secret); err != nil {
+			return err
+		}
+	}
 	title := "New application"
 	if page.ID != "" {
 		title = page.Name
@@ -93,11 +120,35 @@ func (p *applicationPage) read(k *call) {
 	p.Redirects, p.SignOffs, p.Allow = k.posted("redirects"), k.posted("signoffs"), k.posted("allow")
 	p.Seen = k.posted("seen")
 	p.Name, p.Description, p.Type = k.posted("name"), k.posted("description"), k.posted("type")
-	p.Enabled = k.posted("enabled") == "yes"
+	p.Enabled, p.OpenID.PKCE = k.posted("enabled") == "yes", k.posted("enforcement")
+	p.OpenID.EmailVerified, p.OpenID.JWT = k.posted("verified") == "yes", k.posted("jwt") == "yes"
+	p.OpenID.BackChannel = k.posted("backchannel")
+	p.Resources, p.Audiences = k.posted("resources"), k.posted("audiences")
+	p.OpenID.Resources, p.OpenID.Audiences = strings.Fields(p.Resources), strings.Fields(p.Audiences)
+	if _, ok := presets.Of(k.posted("preset")); ok {
+		p.OpenID.Preset = k.posted("preset")
+	}
 	p.Refresh, p.AskForTicket = k.posted("refresh") == "yes", k.posted("ticket") == "yes"
 	p.RedirectURIs, p.SignOffURIs = strings.Fields(p.Redirects), strings.Fields(p.SignOffs)
 	// Names of groups may have blanks in them, and addresses have none.
 	p.Groups = store.GroupsClaim{Value: k.posted("groups"), Allow: split(p.Allow), Sources: k.PostForm["source"]}
+	p.Bytes = k.posted("bytes")
+	p.Groups.Bytes = bytesOf(p.Bytes)
+}
+
+// bytesOf reads how many bytes of groups an ID token may have. What is no number is one
+// that management refuses.
+func bytesOf(text string) int {
+	n, err := strconv.Atoi(text)
+	switch {
+	case text == "":
+		return 0 // as usual
+	case err != nil || n < 0:
+		return store.MostGroupBytes + 1
+	case n == 0:
+		return store.NoGroupBytes
+	}
+	return n
 }
 
 // createApplication has management write into a copy: should there be faults, the form

@@ -55,6 +55,11 @@ var fields = map[fault.Field]string{
 	fault.Redirects:       "redirects",
 	fault.SignOffs:        "signoffs",
 	fault.GroupsClaim:     "groups",
+	fault.BackChannel:     "backchannel",
+	fault.Resources:       "resources",
+	fault.Audiences:       "audiences",
+	fault.GroupBytes:      "bytes",
+	fault.Enforcement:     "enforcement",
 
 	fault.Provider:              "provider",
 	fault.ProviderType:          "form",

@@ -34,7 +34,7 @@ var house = []row{
 	}},
 	{"cloud/console", []string{
 		"cloud/administrators", "cloud/fault", "cloud/hub", "cloud/idp", "cloud/idp/samlsp", "cloud/kerberos", "cloud/management",
-		"cloud/mapping", "cloud/pairing", "cloud/providers", "cloud/signon", "cloud/store", "cloud/throttle", "cloud/usertypes", "cloud/web", "cloudlink/wire",
+		"cloud/mapping", "cloud/pairing", "cloud/presets", "cloud/providers", "cloud/signon", "cloud/store", "cloud/throttle", "cloud/usertypes", "cloud/web", "cloudlink/wire",
 	}},
 	{"cloud/console/axetest", nil},
 	{"cloud/api", []string{
@@ -45,6 +45,7 @@ var house = []row{
 	{"cloud/signonpage", []string{
 		"cloud/idp", "cloud/kerberos", "cloud/oidc", "cloud/signon", "cloud/store", "cloud/throttle", "cloud/web", "cloudlink/wire",
 	}},
+	{"cloud/oidc/clienttest", []string{"cloud/idp/providertest"}},
 	{"cloud/oidc", []string{"cloud/store", "cloud/throttle", "cloud/vault", "cloud/web"}},
 	{"cloud/management", []string{
 		"cloud/administrators", "cloud/alerts", "cloud/fault", "cloud/idp", "cloud/idp/samlsp", "cloud/kerberos", "cloud/mapping",
@@ -70,6 +71,7 @@ var house = []row{
 	{"cloud/hub", []string{"cloud/store", "cloud/throttle", "cloud/usertypes", "cloudlink/wire"}},
 	{"cloud/usertypes", []string{"cloud/fault", "cloud/mapping", "cloud/store", "cloudlink/wire", "directory/dn"}},
 	{"cloud/provisioner", []string{"cloud/store"}},
+	{"cloud/presets", []string{"cloud/store"}},
 	{"cloud/mapping", []string{"cloud/evidence", "cloud/store"}},
 	{"cloud/evidence", nil},
 	{"cloud/outbound", nil},

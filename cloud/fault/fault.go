@@ -71,6 +71,11 @@ const (
 	Redirects       Field = "redirect addresses"
 	SignOffs        Field = "sign-off addresses"
 	GroupsClaim     Field = "groups claim"
+	BackChannel     Field = "back-channel address"
+	Resources       Field = "resources of an API"
+	Audiences       Field = "resources that tokens are for"
+	GroupBytes      Field = "bytes of groups in ID tokens"
+	Enforcement     Field = "enforcement of PKCE"
 )
 
 // The values of an identity provider.
@@ -135,7 +140,7 @@ func Fields() []Field {
 		TypeTarget,
 		GroupBase, GroupName, GroupIdentity, GroupInclude, GroupExclude,
 		DefaultPolicy, PolicyAction, PolicyGateway, PolicyUserType, PolicyProvider,
-		ApplicationType, Redirects, SignOffs, GroupsClaim,
+		ApplicationType, Redirects, SignOffs, GroupsClaim, GroupBytes, Enforcement, Resources, Audiences, BackChannel,
 		Provider, ProviderType, Issuer, AuthorizationEndpoint, TokenEndpoint, JWKSEndpoint, UserInfoEndpoint,
 		DiscoveryEndpoint, EndSessionEndpoint, ClientID, ClientSecret, SecretEnds, ClientAuth, PKCE, Scopes,
 		EntityID, OwnEntityID,

@@ -6,6 +6,7 @@ import (
 	"net/netip"
 	"net/url"
 	"slices"
+	"strings"
 
 	"ldap-gateway/cloud/fault"
 	"ldap-gateway/cloud/store"
@@ -28,6 +29,7 @@ func factsOfApplication(a store.Application) facts {
 		"refresh":      a.Refresh,
 		"askForTicket": a.AskForTicket,
 		"groupsClaim":  a.Groups,
+		"openid":       a.OpenID,
 		"kept":         a.Kept,
 	}
 }
@@ -200,10 +202,11 @@ func (s *Service) DeleteApplication(
 	return a, err
 }
 
-// The types and the values of the groups claim that there are.
+// The types, the values of the groups claim and the ways of PKCE that there are.
 var (
 	applicationTypes = []string{store.WebApplication, store.NativeApplication, store.SinglePage}
 	claimValues      = []string{store.GroupNames, store.GroupDisplayNames, store.GroupIDs, store.GroupObjects}
+	enforcements     = []string{store.PKCES256, store.PKCERequired, store.PKCEOptional}
 )
 
 // checkApplication is [checkApplication], and refuses a source of groups that there is
@@ -254,7 +257,47 @@ func checkApplication(a, before store.Application) (l fault.List) {
 	if !slices.Contains(claimValues, a.Groups.Value) {
 		l = append(l, wrong(fault.GroupsClaim, 0, "It must be one of %q.", claimValues)...)
 	}
+	if a.Groups.Bytes < store.NoGroupBytes || a.Groups.Bytes > store.MostGroupBytes {
+		l = append(l, wrong(fault.GroupBytes, 0, "It must be a number from 0 to %d.", store.MostGroupBytes)...)
+	}
+	if to := a.OpenID.BackChannel; to != "" {
+		l = append(l, checkRedirect(fault.BackChannel, 0, to, store.WebApplication)...)
+	}
+	l = append(l, checkResources(fault.Resources, a.OpenID.Resources)...)
+	l = append(l, checkResources(fault.Audiences, a.OpenID.Audiences)...)
+	return append(l, checkPKCE(a)...)
+}
+
+// mostResources is how many APIs an application may be, or call.
+const mostResources = 50
+
+// checkResources holds identifiers of APIs to RFC 8707 section 2.
+func checkResources(field fault.Field, all []string) (l fault.List) {
+	if len(all) > mostResources {
+		return wrong(field, 0, "There are at most %d.", mostResources)
+	}
+	for i, text := range all {
+		if u, err := url.Parse(text); err != nil || !u.IsAbs() || strings.Contains(text, "#") || len(text) > 500 {
+			l = append(l, wrong(field, i+1, "%q is no whole address without a fragment, as in https://x.example.", text)...)
+		}
+	}
 	return l
+}
+
+// checkPKCE lets nobody off who has no other proof (RFC 9700 section 2.1.1).
+func checkPKCE(a store.Application) fault.List {
+	switch how := a.OpenID.PKCE; {
+	case how != "" && !slices.Contains(enforcements, how):
+		return wrong(fault.Enforcement, 0, "It must be one of %q.", enforcements)
+	case how == store.PKCEOptional && a.Public():
+		return wrong(fault.Enforcement, 0, "An application of this type has no secret: PKCE is all that proves it.")
+	}
+	return nil
+}
+
+// browserSchemes are those that browsers give a meaning of their own.
+var browserSchemes = []string{
+	"javascript", "data", "vbscript", "file", "blob", "about", "filesystem", "view-source", "ws", "wss", "ftp", "mailto",
 }
 
 // checkRedirect says what is wrong with an address that browsers are sent to: it
@@ -270,11 +313,16 @@ func checkRedirect(field fault.Field, item int, text, applicationType string) fa
 			"%q is not a whole address without a fragment, as in https://app.example.com/callback.",
 			text,
 		)
+	case strings.Contains(text, "*"):
+		return wrong(field, item, "%q has a wildcard, and addresses are compared to the letter: name each.", text)
 	case u.Scheme == "https" && u.Host != "", u.Scheme == "http" && loopback(u.Hostname()):
 		return nil
 	case u.Scheme == "http" || u.Scheme == "https":
 		return wrong(field, item, "%q goes over the network without TLS: use https.", text)
-	case u.Scheme == "javascript" || u.Scheme == "data" || applicationType != store.NativeApplication:
+	case u.Scheme == "urn":
+		return wrong(field, item, "%q is no place that a browser goes to: a program listens on http://127.0.0.1/ "+
+			"(RFC 8252).", text)
+	case slices.Contains(browserSchemes, u.Scheme) || applicationType != store.NativeApplication:
 		return wrong(field, item, "%q has a scheme that only a NATIVE_APP may have of its own.", text)
 	}
 	return nil

@@ -176,6 +176,33 @@ var checks = []check{
 	{"claim of nobody's groups", application(func(a *store.Application) {
 		a.Groups.Sources = []string{a.ID}
 	}), fault.GroupsClaim, fault.Invalid, 1, 0},
+	{"back channel without TLS", application(func(a *store.Application) {
+		a.OpenID.BackChannel = "http://x.example/bye"
+	}), fault.BackChannel, fault.Invalid, 0, 0},
+	{"resource that is no address", application(func(a *store.Application) {
+		a.OpenID.Resources = []string{"https://x", "api"}
+	}), fault.Resources, fault.Invalid, 2, 0},
+	{"audience with a fragment", application(func(a *store.Application) {
+		a.OpenID.Audiences = []string{"https://x#y"}
+	}), fault.Audiences, fault.Invalid, 1, 0},
+	{"too many audiences", application(func(a *store.Application) {
+		a.OpenID.Audiences = make([]string, 51)
+	}), fault.Audiences, fault.Invalid, 0, 0},
+	{"too many bytes of groups", application(func(a *store.Application) {
+		a.Groups.Bytes = store.MostGroupBytes + 1
+	}), fault.GroupBytes, fault.Invalid, 0, 0},
+	{"fewer than no bytes of groups", application(func(a *store.Application) {
+		a.Groups.Bytes = store.NoGroupBytes - 1
+	}), fault.GroupBytes, fault.Invalid, 0, 0},
+	{"way of PKCE that is none", application(func(a *store.Application) {
+		a.OpenID.PKCE = "NONE"
+	}), fault.Enforcement, fault.Invalid, 0, 0},
+	{"single page without PKCE", application(func(a *store.Application) {
+		a.Type, a.OpenID.PKCE = store.SinglePage, store.PKCEOptional
+	}), fault.Enforcement, fault.Invalid, 0, 0},
+	{"program without PKCE", application(func(a *store.Application) {
+		a.Type, a.OpenID.PKCE = store.NativeApplication, store.PKCEOptional
+	}), fault.Enforcement, fault.Invalid, 0, 0},
 	{"new application of a taken name", func(ctx context.Context, w *world, by m.By) error {
 		a := w.application
 		return w.CreateApplication(ctx, by, &a)

@@ -3,6 +3,7 @@ package oidc
 import (
 	"cmp"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"path"
@@ -15,12 +16,16 @@ import (
 	"ldap-gateway/cloud/store"
 )
 
-// MaxGroups is how many groups an ID token may have. Cookies and headers carry
-// ID tokens, and most servers take 8 KB of them.
-const MaxGroups = 100
-
-// overflowClaim says how many groups there are when they are not in a token.
+// overflowClaim says how many groups there are when they are too many for a token.
 const overflowClaim = "groups_overflow"
+
+// extent is how much of a person's groups goes somewhere.
+type extent bool
+
+const (
+	whole extent = true  // all of them
+	short extent = false // as many bytes as an ID token of the application may have
+)
 
 // granted returns whose sign-on it was and the application that it was for, while both may
 // have tokens of it; store.ErrNotFound when one may not any more.
@@ -36,19 +41,9 @@ func (p *provider) granted(
 	return u, a, err
 }
 
-// application returns one that is enabled; store.ErrNotFound when there is none.
-func (p *provider) application(ctx context.Context, id string) (store.Application, error) {
-	a, err := p.Store.Application(ctx, p.env, id)
-	if err == nil && !a.Enabled {
-		err = store.ErrNotFound
-	}
-	return a, err
-}
-
-// fill writes what an application may know of a person, with at most so many
-// groups; 0 for all.
+// fill writes what an application may know of a person.
 func (p *provider) fill(
-	ctx context.Context, info *oidc.UserInfo, by store.SignedOn, application string, scopes []string, mostGroups int,
+	ctx context.Context, info *oidc.UserInfo, by store.SignedOn, application string, scopes []string, groups extent,
 ) error {
 	u, a, err := p.granted(ctx, by, application)
 	if err != nil {
@@ -64,8 +59,9 @@ func (p *provider) fill(
 			info.UpdatedAt = oidc.FromTime(u.UpdatedAt)
 		case oidc.ScopeEmail:
 			info.Email = u.Email
+			info.EmailVerified = oidc.Bool(a.OpenID.EmailVerified && u.Email != "") // not said when it is not
 		case scopeGroups:
-			err = p.fillGroups(ctx, info, u, a.Groups, mostGroups)
+			err = p.fillGroups(ctx, info, u, a.Groups, groups)
 		}
 	}
 	fillOwn(info, u, a)
@@ -82,31 +78,61 @@ func fillOwn(info *oidc.UserInfo, u store.User, a store.Application) {
 	}
 }
 
+// fillGroups writes a person's groups, or where they are to be had.
 func (p *provider) fillGroups(
-	ctx context.Context, info *oidc.UserInfo, u store.User, rule store.GroupsClaim, most int,
+	ctx context.Context, info *oidc.UserInfo, u store.User, rule store.GroupsClaim, groups extent,
 ) error {
-	all, err := p.Store.UserGroups(ctx, p.env, u.ID)
+	most := rule.TokenBytes()
+	if groups == short && most == 0 {
+		p.distribute(info)
+		return nil
+	}
+	values, err := p.groupsOf(ctx, u, rule)
 	if err != nil {
 		return err
+	}
+	text, err := json.Marshal(values)
+	if err != nil {
+		return err
+	}
+	if groups == short && len(text) > most {
+		info.AppendClaims(overflowClaim, len(values))
+		p.distribute(info)
+		return nil
+	}
+	info.AppendClaims(scopeGroups, values)
+	return nil
+}
+
+// distribute says where groups are to be had that are not in a token (OpenID Connect Core
+// section 5.6.2).
+func (p *provider) distribute(info *oidc.UserInfo) {
+	info.AppendClaims("_claim_names", map[string]string{scopeGroups: "groups"})
+	info.AppendClaims("_claim_sources", map[string]any{
+		"groups": map[string]string{"endpoint": p.Issuer(p.env) + groupsPath},
+	})
+}
+
+// groupsOf returns what an application may know of a person's groups, in an order that
+// does not change.
+func (p *provider) groupsOf(ctx context.Context, u store.User, rule store.GroupsClaim) ([]any, error) {
+	all, err := p.Store.UserGroups(ctx, p.env, u.ID)
+	if err != nil {
+		return nil, err
 	}
 	from := sources{p: p, named: rule.Sources}
 	values := []any{} // none is an empty list
 	for _, g := range all {
 		known, err := from.has(ctx, g.Group)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		if allowed(rule.Allow, g.Group, known) {
 			values = append(values, valueOf(rule.Value, g.Group))
 		}
 	}
-	if most > 0 && len(values) > most {
-		info.AppendClaims(overflowClaim, len(values))
-		return nil
-	}
 	slices.SortFunc(values, func(a, b any) int { return cmp.Compare(fmt.Sprint(a), fmt.Sprint(b)) })
-	info.AppendClaims(scopeGroups, values)
-	return nil
+	return values, nil
 }
 
 // allowed tells whether an application may know of a group, which is of a source that
@@ -161,8 +187,11 @@ func (s *storage) SetUserinfoFromRequest(
 	ctx context.Context, info *oidc.UserInfo, r op.IDTokenRequest, scopes []string,
 ) error {
 	by, err := signedOn(r)
+	if by.SignOnID != "" { // is not known of a refresh token
+		info.AppendClaims(sessionClaim, by.SignOnID)
+	}
 	if err == nil {
-		err = s.fill(ctx, info, by, r.GetClientID(), scopes, MaxGroups)
+		err = s.fill(ctx, info, by, r.GetClientID(), scopes, short)
 	}
 	if errors.Is(err, store.ErrNotFound) {
 		return oidc.ErrInvalidGrant().WithDescription("The person may not sign on any more.")
@@ -181,39 +210,14 @@ func signedOn(r op.IDTokenRequest) (store.SignedOn, error) {
 	return store.SignedOn{}, errNotHere
 }
 
-// SetUserinfoFromToken writes what userinfo answers.
-func (s *storage) SetUserinfoFromToken(ctx context.Context, info *oidc.UserInfo, id, subject, _ string) error {
-	t, err := s.Store.Token(ctx, s.env, id, s.now())
-	if err == nil && t.SignedOn.UserID != subject {
-		err = store.ErrNotFound
-	}
-	if err == nil {
-		err = s.fill(ctx, info, t.SignedOn, t.ApplicationID, t.Scopes, 0)
-	}
-	if errors.Is(err, store.ErrNotFound) {
-		return oidc.ErrAccessDenied().WithDescription("The access token is not good any more.")
-	}
-	return err
+// SetUserinfoFromToken is not asked: userinfo answers itself.
+func (s *storage) SetUserinfoFromToken(context.Context, *oidc.UserInfo, string, string, string) error {
+	return errNotHere
 }
 
-// SetIntrospectionFromToken tells an application of its own tokens (RFC 7662).
+// SetIntrospectionFromToken is not: introspect answers itself.
 func (s *storage) SetIntrospectionFromToken(
-	ctx context.Context, r *oidc.IntrospectionResponse, id, subject, application string,
+	context.Context, *oidc.IntrospectionResponse, string, string, string,
 ) error {
-	t, err := s.Store.Token(ctx, s.env, id, s.now())
-	if err != nil {
-		return err
-	}
-	if t.ApplicationID != application || t.SignedOn.UserID != subject {
-		return store.ErrNotFound
-	}
-	info := new(oidc.UserInfo)
-	if err := s.fill(ctx, info, t.SignedOn, application, t.Scopes, 0); err != nil {
-		return err
-	}
-	r.SetUserInfo(info)
-	r.Scope, r.ClientID, r.TokenType = t.Scopes, application, oidc.BearerToken
-	r.Expiration, r.AuthTime = oidc.FromTime(t.AccessUntil), oidc.FromTime(t.SignedOn.At)
-	r.AuthenticationMethodsReferences = amr(t.SignedOn)
-	return nil
+	return errNotHere
 }

@@ -68,8 +68,8 @@ func (c client) AccessTokenType() op.AccessTokenType { return op.AccessTokenType
 // IDTokenLifetime is an hour.
 func (c client) IDTokenLifetime() time.Duration { return accessLife }
 
-// DevMode would take any redirect by http.
-func (c client) DevMode() bool { return false }
+// DevMode takes redirects by http, which are registered for this machine alone.
+func (c client) DevMode() bool { return true }
 
 // RestrictAdditionalIdTokenScopes takes nothing away.
 func (c client) RestrictAdditionalIdTokenScopes() func([]string) []string {

@@ -9,29 +9,50 @@
 //
 // # The way of one sign-on for an application
 //
+//	POST par                  the request ahead of the browser, by the application itself
 //	GET  authorize            the request is checked and kept; the browser goes to the sign-on page
 //	     signonpage           Flow, then Complete: who it was, and how
 //	GET  authorize/callback   only in the browser that signed on: a code, back to the application
 //	POST token                the code and its verifier, once: tokens
 //	GET  userinfo             the person's record as it is now
-//	GET  signoff              with an ID token of the person: the session ends, the tokens are taken back
+//	GET  signoff              with an ID token of the person: the session ends, the tokens are taken back;
+//	                          without, the sign-on page asks, and leads back to the application
 //
 // # Promises
 //
-//   - Authorization code only, with PKCE S256 from every application.
+//   - Authorization code only, with PKCE: by S256 unless an administrator let the
+//     application off, which takes a secret. A challenge that was sent is always verified,
+//     and a verifier without one is refused: somebody has had it taken away.
+//   - No answer of the library reaches anybody: people get a page of ours with an ID that is
+//     in the log, an application is told at its address as soon as that is known, and
+//     programs get JSON as RFC 6749 section 5.2 or RFC 6750 section 3 say. A database that is
+//     away is told as that, with when to try again.
+//   - An application proves itself before anything of its request is looked at: a wrong
+//     secret costs no code.
 //   - A code and a refresh token are good once; a second use takes back every
 //     token that came of it. Of parallel uses one wins. They are kept as hashes.
 //   - A redirect goes to an address that the application registered, exactly;
 //     for a program on somebody's machine the port of a loopback one is free
 //     (RFC 8252 section 7.3).
+//   - A code is never of somebody else than the ID token that an application named somebody
+//     by (OpenID Connect Core section 3.1.2.2).
 //   - An application learns the groups that it is allowed to, when it asks by the
-//     scope "groups". An ID token has at most MaxGroups of them: beyond, it has
-//     none, and "groups_overflow" says how many there are; userinfo has them all.
+//     scope "groups". An ID token has them when they are
+//     no more bytes than the application's rule says, 2 KB by default: else it has none,
+//     "groups_overflow" says how many there are, "_claim_names" where, and userinfo has all.
 //   - What came of a sign-on is good while the person, the application and the identity provider
 //     that it was through are there and enabled: each is looked at whenever a code, a token or
 //     a session is used, and the answer is an error of OAuth.
+//   - An access token is for this cloud, and for the APIs that the application asked for by
+//     "resource" (RFC 8707), of those that its rule names. Such an API may ask about it, and
+//     learns the groups that its own rule allows. It says nothing to whoever reads it, unless
+//     the application's are JWTs (RFC 9068).
+//   - When a session ends by signing off, the applications that got tokens by it are told, if
+//     they want to know. Whom that fails with is in the log, and keeps nobody waiting for long.
 //   - Keys that sign are made anew every 30 days, and sealed in the store.
 //   - What is kept of sign-ons that nobody ends is bounded: an address begins at most
 //     3,000 in a minute, on each node, and each is kept for half an hour.
-//   - What a browser of another site may read is nothing: no CORS.
+//   - What scripts of another site may read is what is public, and for the sites of the
+//     applications without a secret what answers those: tokens, userinfo, revoking. No cookie
+//     counts there.
 package oidc

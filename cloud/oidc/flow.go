@@ -17,18 +17,28 @@ import (
 	"ldap-gateway/cloud/store"
 )
 
-// acrTicket is the authentication context by which an application asks for a
+// The authentication contexts that there are: by acrTicket an application asks for a
 // Kerberos ticket before the form.
-const acrTicket = "kerberos"
+const (
+	acrTicket   = "kerberos"
+	acrPassword = "password"
+)
+
+// contexts are all of them.
+var contexts = []string{acrTicket, acrPassword}
 
 // request is what an authorization keeps of what the application asked for.
 type request struct {
+	Pushed       bool // by the application itself; no browser has come for it yet
 	Scopes       []string
+	Resources    []string // the APIs that tokens are to be for
 	RedirectURI  string
 	State        string
 	Nonce        string
 	ResponseMode string
-	Challenge    string // S256
+	Challenge    string // of PKCE; empty: none was sent
+	Method       string // of the challenge; empty: S256
+	Subject      string // who it must be; empty: whoever signs on
 	Prompt       []string
 	MaxAge       *uint // seconds
 	LoginHint    string
@@ -43,6 +53,10 @@ type Flow struct {
 	MaxAge          time.Duration // of a sign-on that is good enough; negative: any
 	AskForTicket    bool          // a Kerberos ticket is to be asked for
 	Anew            bool          // the person is to prove anew who they are
+	Subject         string        // who it must be; empty: anybody
+	Choose          bool          // whoever is signed on is to say whether it is them
+	Consent         bool          // the person is to agree to what the application learns
+	Scopes          []string      // by which it asks for that
 	ACR             []string      // contexts that the application wants of an identity provider
 }
 
@@ -61,14 +75,28 @@ func (s *Server) Flow(ctx context.Context, env, id string) (Flow, error) {
 		ID:           id,
 		Application:  app.Name,
 		LoginHint:    r.LoginHint,
+		Subject:      r.Subject,
+		Choose:       slices.Contains(r.Prompt, oidc.PromptSelectAccount),
+		Consent:      slices.Contains(r.Prompt, oidc.PromptConsent),
+		Scopes:       r.Scopes,
 		Silent:       slices.Contains(r.Prompt, oidc.PromptNone),
 		MaxAge:       -1,
 		AskForTicket: app.AskForTicket || slices.Contains(r.ACR, acrTicket),
 		Anew:         slices.Contains(r.Prompt, oidc.PromptLogin),
-		ACR:          slices.DeleteFunc(slices.Clone(r.ACR), func(c string) bool { return c == acrTicket }),
+		ACR:          slices.DeleteFunc(slices.Clone(r.ACR), func(c string) bool { return slices.Contains(contexts, c) }),
 	}
 	if r.MaxAge != nil {
 		f.MaxAge = time.Duration(*r.MaxAge) * time.Second
+	}
+	if f.Anew {
+		f.MaxAge = 0
+	}
+	if f.Subject != "" && f.LoginHint == "" {
+		u, err := s.Store.User(ctx, env, f.Subject)
+		if err != nil && !errors.Is(err, store.ErrNotFound) {
+			return Flow{}, err
+		}
+		f.LoginHint = u.Username
 	}
 	return f, nil
 }
@@ -79,6 +107,9 @@ func (s *Server) authorization(ctx context.Context, env, id string) (a store.Aut
 	a, err = s.Store.Authorization(ctx, env, id, s.now())
 	if err == nil {
 		err = json.Unmarshal(a.Request, &r)
+	}
+	if err == nil && r.Pushed {
+		err = store.ErrNotFound
 	}
 	return a, r, err
 }
@@ -91,45 +122,35 @@ func (s *Server) Complete(ctx context.Context, env, id string, by store.SignedOn
 	return "/" + env + "/as/authorize/callback?id=" + url.QueryEscape(id), nil
 }
 
-// Refuse sends the browser back to the application without a sign-on: it asked
-// that no page be shown, and none would do.
-func (s *Server) Refuse(w http.ResponseWriter, r *http.Request, env, id string) error {
+// Refusal is why an application gets nobody.
+type Refusal int
+
+// The refusals that there are.
+const (
+	Nobody   Refusal = iota // it asked that no page be shown, and none would do
+	Declined                // the person did not want to
+)
+
+// error returns it in the words of OpenID Connect Core section 3.1.2.6.
+func (why Refusal) error() error {
+	if why == Declined {
+		return oidc.ErrAccessDenied().WithDescription("The person did not want to go on.")
+	}
+	return oidc.ErrLoginRequired().WithDescription("Nobody who would do has signed on in this browser.")
+}
+
+// Refuse sends the browser back to the application without a sign-on.
+func (s *Server) Refuse(w http.ResponseWriter, r *http.Request, env, id string, why Refusal) error {
 	p, err := s.provider(r.Context(), env)
 	if err != nil {
 		return err
 	}
-	a, req, err := s.authorization(r.Context(), env, id)
+	_, req, err := s.authorization(r.Context(), env, id)
 	if err != nil {
 		return err
 	}
-	nobody := oidc.ErrLoginRequired().WithDescription("Nobody has signed on in this browser.")
-	op.AuthRequestError(w, r, &authRequest{a, req}, nobody, p.op)
+	p.sendBack(w, r, req, why.error())
 	return nil
-}
-
-// callback gives a code to the browser that signed on, and to no other: whoever
-// made somebody else sign on for a request of theirs has another one.
-func (p *provider) callback(w http.ResponseWriter, r *http.Request) {
-	id := r.URL.Query().Get("id")
-	a, _, err := p.authorization(r.Context(), p.env, id)
-	switch {
-	case errors.Is(err, store.ErrNotFound):
-		http.Error(
-			w,
-			"This sign-on has taken too long or is over. Go back to the application and begin again.",
-			http.StatusBadRequest,
-		)
-		return
-	case err != nil:
-		p.fail(w, err)
-		return
-	}
-	by, ok := p.Sessions.Person(r.Context(), p.env)
-	if !ok || by.SignOnID != a.SignedOn.SignOnID || by.UserID != a.SignedOn.UserID {
-		http.Redirect(w, r, p.pageURL(p.env)+"?flow="+url.QueryEscape(id), http.StatusSeeOther)
-		return
-	}
-	p.protocol(w, r)
 }
 
 // authRequest is an authorization as the library knows it.
@@ -143,8 +164,11 @@ var _ op.AuthRequest = (*authRequest)(nil)
 // GetID implements op.AuthRequest, as those below do.
 func (a *authRequest) GetID() string { return a.ID }
 
-// GetACR returns no context: amr says how it was.
-func (a *authRequest) GetACR() string { return "" }
+// GetACR returns the context of the sign-on; empty for one through a provider, whose
+// contexts are its own.
+func (a *authRequest) GetACR() string {
+	return map[store.Method]string{store.ByPassword: acrPassword, store.ByKerberos: acrTicket}[a.SignedOn.Method]
+}
 
 // GetAMR returns how the person signed on, in the words of RFC 8176.
 func (a *authRequest) GetAMR() []string { return amr(a.SignedOn) }
@@ -158,9 +182,9 @@ func (a *authRequest) GetAuthTime() time.Time { return a.SignedOn.At }
 // GetClientID returns the application.
 func (a *authRequest) GetClientID() string { return a.ApplicationID }
 
-// GetCodeChallenge returns what the verifier of the code must hash to.
+// GetCodeChallenge returns what the verifier of the code must match; nil for any.
 func (a *authRequest) GetCodeChallenge() *oidc.CodeChallenge {
-	return &oidc.CodeChallenge{Challenge: a.Challenge, Method: oidc.CodeChallengeMethodS256}
+	return a.challenge()
 }
 
 // GetNonce returns what the application wants to see again in the ID token.

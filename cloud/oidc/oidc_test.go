@@ -15,7 +15,6 @@ import (
 
 	"golang.org/x/oauth2"
 
-	"ldap-gateway/cloud/oidc"
 	"ldap-gateway/cloud/store"
 	"ldap-gateway/cloud/vault"
 )
@@ -81,7 +80,7 @@ func TestRequestsAreRefused(t *testing.T) {
 		"noPKCE":         {nil, "invalid_request", true},
 		"plain":          {[]oauth2.AuthCodeOption{param("code_challenge", strings.Repeat("x", 43)), param("code_challenge_method", "plain")}, "invalid_request", true},
 		"noMethod":       {[]oauth2.AuthCodeOption{param("code_challenge", strings.Repeat("x", 43))}, "invalid_request", true},
-		"implicit":       {[]oauth2.AuthCodeOption{challenge, param("response_type", "id_token token")}, "unauthorized_client", true},
+		"implicit":       {[]oauth2.AuthCodeOption{challenge, param("response_type", "id_token token")}, "unsupported_response_type", true},
 		"silent":         {[]oauth2.AuthCodeOption{challenge, param("prompt", "none")}, "login_required", true},
 		"promptBoth":     {[]oauth2.AuthCodeOption{challenge, param("prompt", "none login")}, "invalid_request", true},
 		"requestObject":  {[]oauth2.AuthCodeOption{challenge, param("request", "x.y.z")}, "request_not_supported", true},
@@ -152,9 +151,11 @@ func TestCodesAreRefused(t *testing.T) {
 		if _, err := redeem(code, verifier); err == nil {
 			t.Errorf("%s: a token came", name)
 		}
-		if name != "late" {
-			if _, err := c.Exchange(t.Context(), code, oauth2.VerifierOption(verifier)); err == nil {
-				t.Errorf("%s: the code was good once more", name)
+		// Who has not proven to be the application costs it no code.
+		again, spares := name != "late", name == "wrongSecret" || name == "noSecret"
+		if again {
+			if _, err := c.Exchange(t.Context(), code, oauth2.VerifierOption(verifier)); (err == nil) != spares {
+				t.Errorf("%s: the code was good once more: %v", name, err == nil)
 			}
 		}
 	}
@@ -293,17 +294,6 @@ func TestGroups(t *testing.T) {
 			t.Errorf("%v: %v", rule.allow, got)
 		}
 	}
-	allow()
-	var more []string
-	for i := range oidc.MaxGroups {
-		more = append(more, fmt.Sprintf("cn=more%d", i))
-	}
-	s.join(more...)
-	got := signOn()
-	if _, there := got["groups"]; there || fmt.Sprint(got["groups_overflow"]) != "104" ||
-		len(got["userinfo"].([]any)) != 104 {
-		t.Errorf("%v %v", got["groups"], got["groups_overflow"])
-	}
 }
 
 func TestDisabledPeopleAndApplications(t *testing.T) {
@@ -315,7 +305,7 @@ func TestDisabledPeopleAndApplications(t *testing.T) {
 	check(t, err)
 	s.alice.Enabled = false
 	check(t, s.db.UpdateUser(t.Context(), &s.alice))
-	if status, _ := s.userinfo(token.AccessToken); status != http.StatusForbidden {
+	if status, _ := s.userinfo(token.AccessToken); status != http.StatusUnauthorized {
 		t.Errorf("userinfo: %d", status)
 	}
 	if _, err := c.TokenSource(t.Context(), &oauth2.Token{RefreshToken: token.RefreshToken}).Token(); err == nil {
@@ -363,7 +353,7 @@ func TestSigningOff(t *testing.T) {
 	)); !strings.Contains(p.page, `type="password"`) {
 		t.Error("the session is still good")
 	}
-	if status, _ := s.userinfo(token.AccessToken); status != http.StatusForbidden {
+	if status, _ := s.userinfo(token.AccessToken); status != http.StatusUnauthorized {
 		t.Errorf("userinfo: %d", status)
 	}
 }

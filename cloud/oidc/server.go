@@ -2,10 +2,8 @@ package oidc
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"net/http"
-	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -17,7 +15,6 @@ import (
 	"ldap-gateway/cloud/store"
 	"ldap-gateway/cloud/throttle"
 	"ldap-gateway/cloud/vault"
-	"ldap-gateway/cloud/web"
 )
 
 // How long things live.
@@ -39,6 +36,9 @@ const (
 	beginsInAll = 12_000
 )
 
+// mostBody bounds the body of a request, in bytes.
+const mostBody = 64 << 10
+
 // scopeGroups is by which an application asks for groups.
 const scopeGroups = "groups"
 
@@ -51,17 +51,26 @@ type Sessions interface {
 	End(ctx context.Context, env string) error
 }
 
+// Pages shows people why there is no sign-on; the sign-on page does.
+type Pages interface {
+	// Failure answers with a page of one sentence.
+	Failure(w http.ResponseWriter, r *http.Request, status int, text string)
+}
+
 // Server is the providers of all environments. Safe for concurrent use.
 type Server struct {
 	Store    *store.Store
 	Vault    *vault.Vault
 	URL      string // that browsers and applications know this cloud by
 	Sessions Sessions
+	Pages    Pages
+	HTTP     *http.Client // reaches applications that are told when a session ends
 	Clients  http.Handler // takes POST token for the client credentials grant
 	Logger   hclog.Logger
 	Now      func() time.Time // nil: time.Now
 
-	providers sync.Map // by environment: *provider
+	providers sync.Map        // by environment: *provider
+	refusals  throttle.Sample // what of them is in the log
 }
 
 // provider is one environment's.
@@ -81,51 +90,75 @@ func (s *Server) now() time.Time {
 // Issuer returns an environment's issuer identifier.
 func (s *Server) Issuer(env string) string { return s.URL + "/" + env + "/as" }
 
+// endpoint answers one request. Its error says why it cannot, and is answered in the
+// way of the endpoint's kind.
+type endpoint func(p *provider, w http.ResponseWriter, r *http.Request) error
+
+// route is an endpoint with how its errors are told.
+type route struct {
+	serve endpoint
+	fail  func(p *provider, w http.ResponseWriter, r *http.Request, err error)
+	read  reach
+}
+
 // Handler answers every path below /ENVIRONMENT/as/.
+// No handler of the library is among them: it is asked as a library, and what it refuses
+// is an error, for one of three answers.
 func (s *Server) Handler() http.Handler {
-	mux, begun := http.NewServeMux(), &throttle.Window{Length: time.Minute, InAll: beginsInAll}
-	authorize := func(p *provider, w http.ResponseWriter, r *http.Request) { p.authorize(begun, w, r) }
-	for pattern, serve := range map[string]func(*provider, http.ResponseWriter, *http.Request){
-		"GET /{e}/as/.well-known/openid-configuration": (*provider).discovery,
-		"GET /{e}/as/authorize":                        authorize,
-		"POST /{e}/as/authorize":                       authorize,
-		"GET /{e}/as/authorize/callback":               (*provider).callback,
-		"POST /{e}/as/token":                           (*provider).token,
-		"GET /{e}/as/userinfo":                         (*provider).protocol,
-		"POST /{e}/as/userinfo":                        (*provider).protocol,
-		"GET /{e}/as/jwks":                             (*provider).protocol,
-		"POST /{e}/as/revoke":                          (*provider).protocol,
-		"POST /{e}/as/introspect":                      (*provider).protocol,
-		"GET /{e}/as/signoff":                          (*provider).protocol,
-		"POST /{e}/as/signoff":                         (*provider).protocol,
+	begun := &throttle.Window{Length: time.Minute, InAll: beginsInAll}
+	authorize := func(p *provider, w http.ResponseWriter, r *http.Request) error { return p.authorize(begun, w, r) }
+	push := func(p *provider, w http.ResponseWriter, r *http.Request) error { return p.push(begun, w, r) }
+	mux, asked := http.NewServeMux(), map[string]http.HandlerFunc{} // ahead, by browsers
+	for pattern, at := range map[string]route{
+		"GET /{e}/as/.well-known/openid-configuration": {(*provider).discovery, (*provider).failProgram, everywhere},
+		"GET /{e}/as/jwks":               {(*provider).jwks, (*provider).failProgram, everywhere},
+		"GET /{e}/as/authorize":          {authorize, (*provider).failPerson, nowhere},
+		"POST /{e}/as/authorize":         {authorize, (*provider).failPerson, nowhere},
+		"GET /{e}/as/authorize/callback": {(*provider).callback, (*provider).failPerson, nowhere},
+		"GET /{e}/as/signoff":            {(*provider).signOff, (*provider).failPerson, nowhere},
+		"POST /{e}/as/signoff":           {(*provider).signOff, (*provider).failPerson, nowhere},
+		"POST /{e}/as" + pushPath:        {push, (*provider).failProgram, ours},
+		"POST /{e}/as/token":             {(*provider).token, (*provider).failProgram, ours},
+		"POST /{e}/as/revoke":            {(*provider).revoke, (*provider).failProgram, ours},
+		"POST /{e}/as/introspect":        {(*provider).introspect, (*provider).failProgram, nowhere},
+		"GET /{e}/as" + groupsPath:       {(*provider).groups, (*provider).failBearer, ours},
+		"GET /{e}/as/userinfo":           {(*provider).userinfo, (*provider).failBearer, ours},
+		"POST /{e}/as/userinfo":          {(*provider).userinfo, (*provider).failBearer, ours},
 	} {
-		mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
-			p, err := s.provider(r.Context(), r.PathValue("e"))
-			if errors.Is(err, store.ErrNotFound) {
-				http.NotFound(w, r)
-				return
-			}
-			if err != nil {
-				s.fail(w, err)
-				return
-			}
-			w.Header().Set("Cache-Control", "no-store")
-			w.Header().Set("X-Content-Type-Options", "nosniff")
-			r.Body = http.MaxBytesReader(w, r.Body, 64<<10)
-			serve(p, w, r)
-		})
+		mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) { s.serve(at, w, r) })
+		if _, path, _ := strings.Cut(pattern, " "); at.read != nowhere {
+			ahead := route{(*provider).preflight, at.fail, at.read}
+			asked["OPTIONS "+path] = func(w http.ResponseWriter, r *http.Request) { s.serve(ahead, w, r) }
+		}
+	}
+	for pattern, serve := range asked {
+		mux.HandleFunc(pattern, serve)
 	}
 	return mux
 }
 
-// fail says no more than that: what failed is in the log, since it may be of the store.
-func (s *Server) fail(w http.ResponseWriter, err error) {
-	s.Logger.Error("request failed", "error", err)
-	if errors.Is(err, store.ErrUnavailable) {
-		http.Error(w, "This is not possible right now. Please try again in a moment.", web.Later(w))
+// serve has an endpoint answer for the environment in the path; 404 for none.
+func (s *Server) serve(at route, w http.ResponseWriter, r *http.Request) {
+	p, err := s.provider(r.Context(), r.PathValue("e"))
+	if errors.Is(err, store.ErrNotFound) {
+		http.NotFound(w, r)
 		return
 	}
-	http.Error(w, "This did not work. The server's log has the reason.", http.StatusInternalServerError)
+	w.Header().Set("Cache-Control", "no-store")
+	w.Header().Set("X-Content-Type-Options", "nosniff")
+	if err != nil {
+		at.fail(&provider{Server: s}, w, r, err)
+		return
+	}
+	r = r.WithContext(op.ContextWithIssuer(r.Context(), s.Issuer(p.env)))
+	r.Body = http.MaxBytesReader(w, r.Body, mostBody)
+	err = p.allow(at.read, w, r)
+	if err == nil {
+		err = at.serve(p, w, r)
+	}
+	if err != nil {
+		at.fail(p, w, r, err)
+	}
 }
 
 // provider returns an environment's; store.ErrNotFound when there is no such
@@ -161,8 +194,7 @@ func (s *Server) provider(ctx context.Context, env string) (*provider, error) {
 	return kept.(*provider), nil
 }
 
-// options name the endpoints as compatible clients know them, and take away what
-// the library would let browsers of other sites read.
+// options name the endpoints as compatible clients know them.
 func options(url string) []op.Option {
 	all := []op.Option{
 		op.WithCustomEndpoints(
@@ -174,7 +206,6 @@ func options(url string) []op.Option {
 			op.NewEndpoint("jwks"),
 		),
 		op.WithCustomIntrospectionEndpoint(op.NewEndpoint("introspect")),
-		op.WithCORSOptions(nil),
 	}
 	if strings.HasPrefix(url, "http://") {
 		all = append(all, op.WithAllowInsecure()) // only loopback addresses are served so
@@ -184,66 +215,3 @@ func options(url string) []op.Option {
 
 // pageURL is the sign-on page's address.
 func (s *Server) pageURL(env string) string { return s.URL + "/" + env + "/signon" }
-
-// protocol hands a request to the library, which knows its paths below the issuer.
-func (p *provider) protocol(w http.ResponseWriter, r *http.Request) {
-	http.StripPrefix("/"+p.env+"/as", p.op).ServeHTTP(w, r)
-}
-
-// authorize begins a sign-on, which is kept until it has ended.
-func (p *provider) authorize(begun *throttle.Window, w http.ResponseWriter, r *http.Request) {
-	network := throttle.Network(web.Address(r))
-	if wait := begun.Begin(p.now(), throttle.Limit{Key: network, Most: beginsPerAddress}); wait > 0 {
-		w.Header().Set("Retry-After", strconv.Itoa(int(wait.Seconds())+1))
-		http.Error(
-			w,
-			"Too many people sign on from this address at this moment. Wait a minute, then go back to the application.",
-			http.StatusTooManyRequests,
-		)
-		return
-	}
-	p.protocol(w, r)
-}
-
-// discovery tells what there really is (OpenID Connect Discovery 1.0): the
-// library lists flows that no application may use.
-func (p *provider) discovery(w http.ResponseWriter, r *http.Request) {
-	d := op.CreateDiscoveryConfig(op.ContextWithIssuer(r.Context(), p.Issuer(p.env)), p.op, &storage{p})
-	d.ResponseTypesSupported = []string{string(oidc.ResponseTypeCode)}
-	d.ResponseModesSupported = []string{string(oidc.ResponseModeQuery), string(oidc.ResponseModeFormPost)}
-	d.GrantTypesSupported = []oidc.GrantType{
-		oidc.GrantTypeCode,
-		oidc.GrantTypeRefreshToken,
-		oidc.GrantTypeClientCredentials,
-	}
-	d.DeviceAuthorizationEndpoint, d.CheckSessionIframe = "", ""
-	d.ClaimsSupported = []string{"sub", "iss", "aud", "exp", "iat", "auth_time", "amr", "nonce", "azp", "at_hash",
-		"preferred_username", "name", "given_name", "family_name", "updated_at", "email", scopeGroups, overflowClaim}
-	w.Header().Set("Content-Type", "application/json")
-	_ = json.NewEncoder(w).Encode(d) // the client is gone: nobody to tell
-}
-
-// token takes codes and refresh tokens; the client credentials grant is the API's.
-func (p *provider) token(w http.ResponseWriter, r *http.Request) {
-	if err := r.ParseForm(); err != nil {
-		refuseToken(w, "invalid_request", "The body is no form.")
-		return
-	}
-	switch oidc.GrantType(r.PostForm.Get("grant_type")) {
-	case oidc.GrantTypeCode, oidc.GrantTypeRefreshToken:
-		p.protocol(w, r)
-	case oidc.GrantTypeClientCredentials:
-		p.Clients.ServeHTTP(w, r)
-	case "":
-		refuseToken(w, "invalid_request", "grant_type is missing.")
-	default:
-		refuseToken(w, "unsupported_grant_type", "Use authorization_code, refresh_token or client_credentials.")
-	}
-}
-
-// refuseToken answers as RFC 6749 section 5.2 says.
-func refuseToken(w http.ResponseWriter, code, text string) {
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(http.StatusBadRequest)
-	_ = json.NewEncoder(w).Encode(map[string]string{"error": code, "error_description": text})
-}

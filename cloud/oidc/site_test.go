@@ -99,7 +99,13 @@ func (s *site) now() time.Time { return time.Now().Add(s.clock) }
 
 func start(t *testing.T) *site {
 	t.Helper()
-	db := must(store.Open(t.Context(), filepath.Join(t.TempDir(), "db")))
+	return startOn(t, filepath.Join(t.TempDir(), "db"))
+}
+
+// startOn is start with a database of one's own.
+func startOn(t *testing.T, where string) *site {
+	t.Helper()
+	db := must(store.Open(t.Context(), where))
 	t.Cleanup(func() { check(t, db.Close()) })
 	s := &site{t: t, db: db}
 	s.settle()
@@ -113,6 +119,7 @@ func start(t *testing.T) *site {
 		Vault:    must(vault.New(make([]byte, 32))),
 		URL:      srv.URL,
 		Sessions: sessions,
+		HTTP:     &http.Client{Timeout: 10 * time.Second},
 		Logger:   hclog.NewNullLogger(),
 		Now:      s.now,
 		Clients: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
@@ -128,6 +135,7 @@ func start(t *testing.T) *site {
 		Logger:    hclog.NewNullLogger(),
 		Now:       s.now,
 	}
+	s.server.Pages = page
 	mux.Handle("/{e}/as/", sessions.Wrap(s.server.Handler()))
 	mux.Handle("/", sessions.Wrap(page.Handler()))
 	return s

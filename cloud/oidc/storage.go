@@ -2,10 +2,7 @@ package oidc
 
 import (
 	"context"
-	"crypto/subtle"
-	"encoding/json"
 	"errors"
-	"slices"
 	"time"
 
 	jose "github.com/go-jose/go-jose/v4"
@@ -20,88 +17,29 @@ import (
 type storage struct{ *provider }
 
 var (
-	_ op.Storage                        = (*storage)(nil)
-	_ op.CanSetUserinfoFromRequest      = (*storage)(nil)
-	_ op.CanTerminateSessionFromRequest = (*storage)(nil)
+	_ op.Storage                   = (*storage)(nil)
+	_ op.CanSetUserinfoFromRequest = (*storage)(nil)
 )
 
 var errNotHere = errors.New("not offered here")
 
-// CreateAuthRequest keeps an application's wish. PKCE is asked of every
-// application, and S256 at that (RFC 9700 section 2.1.1).
-func (s *storage) CreateAuthRequest(ctx context.Context, r *oidc.AuthRequest, _ string) (op.AuthRequest, error) {
-	if r.CodeChallenge == "" || r.CodeChallengeMethod != oidc.CodeChallengeMethodS256 {
-		return nil, oidc.ErrInvalidRequest().WithDescription("A code_challenge with the method S256 is required.")
-	}
-	if !slices.Contains(r.Scopes, oidc.ScopeOpenID) {
-		return nil, oidc.ErrInvalidScope().WithDescription("The scope openid is required.")
-	}
-	req := request{
-		Scopes:       r.Scopes,
-		RedirectURI:  r.RedirectURI,
-		State:        r.State,
-		Nonce:        r.Nonce,
-		ResponseMode: string(r.ResponseMode),
-		Challenge:    r.CodeChallenge,
-		Prompt:       r.Prompt,
-		MaxAge:       r.MaxAge,
-		LoginHint:    r.LoginHint,
-		ACR:          r.ACRValues,
-	}
-	b, err := json.Marshal(req)
-	if err != nil {
-		return nil, err
-	}
-	if len(b) > mostRequest {
-		return nil, oidc.ErrInvalidRequest().WithDescription("The request is too long: keep state and nonce short.")
-	}
-	a := store.Authorization{
-		EnvironmentID: s.env,
-		ApplicationID: r.ClientID,
-		Request:       b,
-		CreatedAt:     s.now(),
-		ExpiresAt:     s.now().Add(requestLife),
-	}
-	if err := s.Store.CreateAuthorization(ctx, &a); err != nil {
-		return nil, err
-	}
-	return &authRequest{a, req}, nil
+// CreateAuthRequest is not asked: authorize keeps wishes itself.
+func (s *storage) CreateAuthRequest(context.Context, *oidc.AuthRequest, string) (op.AuthRequest, error) {
+	return nil, errNotHere
 }
 
-// AuthRequestByID returns one that is under way.
-func (s *storage) AuthRequestByID(ctx context.Context, id string) (op.AuthRequest, error) {
-	a, r, err := s.authorization(ctx, s.env, id)
-	if err != nil {
-		return nil, err
-	}
-	return &authRequest{a, r}, nil
+// AuthRequestByID is not asked, as those below are not.
+func (s *storage) AuthRequestByID(context.Context, string) (op.AuthRequest, error) {
+	return nil, errNotHere
 }
 
-// AuthRequestByCode uses the code up, whatever comes after: a wrong verifier or
-// a wrong secret costs it too.
-func (s *storage) AuthRequestByCode(ctx context.Context, code string) (op.AuthRequest, error) {
-	now := s.now()
-	a, err := s.Store.UseCode(ctx, s.env, vault.HashSecret(code), now, now.Add(refreshLife))
-	if errors.Is(err, store.ErrReused) {
-		s.Logger.Warn("a code was used twice: its tokens were taken back", "environment", s.env)
-	}
-	if err != nil {
-		return nil, err
-	}
-	if _, _, err := s.granted(ctx, a.SignedOn, a.ApplicationID); err != nil {
-		return nil, err
-	}
-	var r request
-	if err := json.Unmarshal(a.Request, &r); err != nil {
-		return nil, err
-	}
-	return &authRequest{a, r}, nil
+// AuthRequestByCode is not: token uses codes up.
+func (s *storage) AuthRequestByCode(context.Context, string) (op.AuthRequest, error) {
+	return nil, errNotHere
 }
 
-// SaveAuthCode keeps a code's hash.
-func (s *storage) SaveAuthCode(ctx context.Context, id, code string) error {
-	return s.Store.SetCode(ctx, s.env, id, vault.HashSecret(code), s.now().Add(codeLife))
-}
+// SaveAuthCode is not: callback makes codes.
+func (s *storage) SaveAuthCode(context.Context, string, string) error { return errNotHere }
 
 // DeleteAuthRequest keeps it: a second use of its code must be known as one.
 func (s *storage) DeleteAuthRequest(context.Context, string) error { return nil }
@@ -162,104 +100,41 @@ func (s *storage) tokenFor(r op.TokenRequest) (store.Token, error) {
 	switch r := r.(type) {
 	case *authRequest:
 		t.ApplicationID, t.AuthorizationID, t.Scopes, t.SignedOn = r.ApplicationID, r.ID, r.Scopes, r.SignedOn
+		t.Resources = r.Resources
 	case *refreshRequest:
 		t.ApplicationID, t.AuthorizationID, t.Scopes, t.SignedOn = r.ApplicationID, r.AuthorizationID, r.Scopes, r.SignedOn
+		t.Resources = r.Resources
 	default:
 		return t, errNotHere
 	}
 	return t, nil
 }
 
-// TokenRequestByRefreshToken finds what a refresh token stands for. One that was
-// used up is found too: CreateAccessAndRefreshTokens sees that.
-func (s *storage) TokenRequestByRefreshToken(ctx context.Context, refresh string) (op.RefreshTokenRequest, error) {
-	t, err := s.Store.TokenByRefresh(ctx, s.env, vault.HashSecret(refresh), s.now())
-	if err != nil {
-		return nil, err
-	}
-	if _, _, err := s.granted(ctx, t.SignedOn, t.ApplicationID); err != nil {
-		return nil, err
-	}
-	return &refreshRequest{t}, nil
+// TokenRequestByRefreshToken is not asked: token finds refresh tokens itself.
+func (s *storage) TokenRequestByRefreshToken(context.Context, string) (op.RefreshTokenRequest, error) {
+	return nil, errNotHere
 }
 
-// TerminateSession takes back what an application has of a person.
-func (s *storage) TerminateSession(ctx context.Context, user, application string) error {
-	return s.Store.RevokeUserTokens(ctx, s.env, user, application)
+// TerminateSession is not: signOff ends sessions.
+func (s *storage) TerminateSession(context.Context, string, string) error { return errNotHere }
+
+// RevokeToken is not: revoke takes tokens back.
+func (s *storage) RevokeToken(context.Context, string, string, string) *oidc.Error {
+	return oidc.ErrServerError().WithParent(errNotHere)
 }
 
-// TerminateSessionFromRequest ends the session of the browser that asks, when an
-// ID token says that it is the person's own application. Without, the sign-on
-// page asks: another site may have sent the browser.
-func (s *storage) TerminateSessionFromRequest(ctx context.Context, r *op.EndSessionRequest) (string, error) {
-	if r.UserID == "" {
-		return s.pageURL(s.env), nil
-	}
-	if by, ok := s.Sessions.Person(ctx, s.env); ok && by.UserID == r.UserID {
-		if err := s.Sessions.End(ctx, s.env); err != nil {
-			return "", err
-		}
-	}
-	return r.RedirectURI, s.TerminateSession(ctx, r.UserID, r.ClientID)
+// GetRefreshTokenInfo is not, either.
+func (s *storage) GetRefreshTokenInfo(context.Context, string, string) (user, id string, err error) {
+	return "", "", errNotHere
 }
 
-// RevokeToken takes back what came with a token (RFC 7009). One that is not
-// known, or another application's, is no error.
-func (s *storage) RevokeToken(ctx context.Context, token, _, application string) *oidc.Error {
-	t, err := s.Store.TokenByRefresh(ctx, s.env, vault.HashSecret(token), s.now())
-	if errors.Is(err, store.ErrNotFound) {
-		t, err = s.Store.Token(ctx, s.env, token, s.now())
-	}
-	if errors.Is(err, store.ErrNotFound) || err == nil && t.ApplicationID != application {
-		return nil
-	}
-	if err == nil {
-		err = s.Store.RevokeAuthorization(ctx, s.env, t.AuthorizationID)
-	}
-	if err != nil {
-		return oidc.ErrServerError().WithParent(err)
-	}
-	return nil
+// GetClientByClientID is not: authenticated finds applications.
+func (s *storage) GetClientByClientID(context.Context, string) (op.Client, error) {
+	return nil, errNotHere
 }
 
-// GetRefreshTokenInfo hands the token itself on as its ID; see RevokeToken.
-func (s *storage) GetRefreshTokenInfo(ctx context.Context, _, token string) (user, id string, err error) {
-	t, err := s.Store.TokenByRefresh(ctx, s.env, vault.HashSecret(token), s.now())
-	if errors.Is(err, store.ErrNotFound) {
-		return "", "", op.ErrInvalidRefreshToken
-	}
-	return t.SignedOn.UserID, token, err
-}
-
-// GetClientByClientID returns an application that is enabled.
-func (s *storage) GetClientByClientID(ctx context.Context, id string) (op.Client, error) {
-	a, err := s.application(ctx, id)
-	if err != nil {
-		return nil, noClient(err)
-	}
-	return client{a, s.pageURL(s.env)}, nil
-}
-
-// noClient is why an application is not taken in the words of RFC 6749 section 5.2; it
-// parts what an application can do something about from a fault of ours.
-func noClient(err error) error {
-	if errors.Is(err, store.ErrNotFound) {
-		return oidc.ErrInvalidClient().WithDescription("There is no such application, or it is disabled.").WithParent(err)
-	}
-	return oidc.ErrServerError().WithParent(err)
-}
-
-// AuthorizeClientIDSecret checks an application's secret.
-func (s *storage) AuthorizeClientIDSecret(ctx context.Context, id, secret string) error {
-	a, err := s.application(ctx, id)
-	if err != nil {
-		return noClient(err)
-	}
-	if a.SecretHash == nil || subtle.ConstantTimeCompare(a.SecretHash, vault.HashSecret(secret)) != 1 {
-		return errors.New("the secret is not the application's")
-	}
-	return nil
-}
+// AuthorizeClientIDSecret is not, either.
+func (s *storage) AuthorizeClientIDSecret(context.Context, string, string) error { return errNotHere }
 
 // GetPrivateClaimsFromScopes is for access tokens that can be read; there are none.
 func (s *storage) GetPrivateClaimsFromScopes(context.Context, string, string, []string) (map[string]any, error) {

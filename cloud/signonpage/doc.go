@@ -9,8 +9,10 @@
 //	GET  /ENVIRONMENT/signon            the form; with ?flow= for an application; a ticket when the browser brings one
 //	POST /ENVIRONMENT/signon            the password
 //	POST /ENVIRONMENT/signon/password   another password, when the directory wants one
-//	POST /ENVIRONMENT/signon/off        the session ends; the page leads to a provider's sign-off
-//	GET  /ENVIRONMENT/signon/off        back from there
+//	POST /ENVIRONMENT/signon/confirm    going on as who is signed on, after the page asked
+//	GET  /ENVIRONMENT/signon/decline    the application is told that the person does not want to
+//	POST /ENVIRONMENT/signon/off        the session ends; the page leads to a provider's sign-off, or an application
+//	GET  /ENVIRONMENT/signon/off        back from there; for an application it asks whether to sign off
 //	GET  /ENVIRONMENT/signon/ticket     a test page, which says in words how a ticket would fare
 //	POST /ENVIRONMENT/signon/next       the username alone: its domain may lead to a provider
 //	GET  /ENVIRONMENT/signon/idp/ID     on to a provider
@@ -33,6 +35,11 @@
 //     SAML's answer, which signs nobody on by itself.
 //   - What is held of SAML's answers is bounded, in all and of one network, and half of
 //     the processors never works on them.
+//   - Somebody who is signed on is asked before an application learns of it that wants that
+//     (select_account, consent), or whose hint is another's name; a browser that was not asked
+//     cannot say yes.
+//   - Where an application wants that the person prove anew who they are, no ticket is asked
+//     for by itself.
 //   - Where an application wants no page, none is shown: not a form for a provider either.
 //   - Where a provider's text is shown, it is text, and short.
 //   - The domain of a name decides whether it leads to a provider, so that nobody learns

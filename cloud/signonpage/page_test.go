@@ -119,9 +119,19 @@ func (f flows) Complete(_ context.Context, _, id string, by store.SignedOn) (str
 	return "/completed/" + id + "/" + string(by.Method), nil
 }
 
-func (f flows) Refuse(w http.ResponseWriter, r *http.Request, _, id string) error {
-	http.Redirect(w, r, "/refused/"+id, http.StatusFound)
+func (f flows) Refuse(w http.ResponseWriter, r *http.Request, _, id string, why oidc.Refusal) error {
+	to := "/refused/"
+	if why == oidc.Declined {
+		to = "/declined/"
+	}
+	http.Redirect(w, r, to+id, http.StatusFound)
 	return nil
+}
+
+func (f flows) SignedOff(context.Context, string, store.SignedOn) error { return nil }
+
+func (f flows) Leaving(context.Context, string, url.Values) (oidc.Leaving, error) {
+	return oidc.Leaving{}, nil
 }
 
 func check(t testing.TB, err error) {

@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"html/template"
+	"ldap-gateway/cloud/web"
 	"net/http"
 	"strconv"
 	"time"
@@ -74,6 +75,13 @@ func write(w http.ResponseWriter, status int, name string, v view) error {
 	w.WriteHeader(status)
 	_, _ = w.Write(out.Bytes()) // the browser is gone: nobody to tell
 	return nil
+}
+
+// Failure implements oidc.Pages.
+func (s *Server) Failure(w http.ResponseWriter, r *http.Request, status int, text string) {
+	web.Pages(web.Plain, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		s.failure(w, status, text)
+	})).ServeHTTP(w, r)
 }
 
 // failure says in one sentence why there is no page.

@@ -51,6 +51,14 @@ func (k *call) signedOn(flow oidc.Flow, so store.SignOn) error {
 		http.Redirect(k.w, k.Request, k.here(flow, nil), http.StatusSeeOther)
 		return nil
 	}
+	if flow.Consent {
+		return k.confirm(flow, by, "")
+	}
+	return k.complete(flow, by)
+}
+
+// complete says who it is, and leads on by a page.
+func (k *call) complete(flow oidc.Flow, by store.SignedOn) error {
 	next, err := k.Flows.Complete(k.Context(), k.env.ID, flow.ID, by)
 	if err != nil {
 		return err

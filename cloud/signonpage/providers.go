@@ -194,7 +194,7 @@ func (k *call) depart(provider string, w idp.Wish) error {
 		return err
 	}
 	if w.Silent && g.Form != "" { // a form is a page
-		return k.Flows.Refuse(k.w, k.Request, k.env.ID, w.Flow)
+		return k.Flows.Refuse(k.w, k.Request, k.env.ID, w.Flow, oidc.Nobody)
 	}
 	k.keepJourney(g.Cookie)
 	if g.Form == "" {
@@ -325,12 +325,11 @@ func (k *call) arrived(a idp.Arrived, err error) error {
 		http.Redirect(k.w, k.Request, k.here(oidc.Flow{}, nil), http.StatusSeeOther)
 		return nil
 	}
-	next, err := k.Flows.Complete(k.Context(), k.env.ID, a.Flow, by)
+	flow, err := k.Flows.Flow(k.Context(), k.env.ID, a.Flow)
 	if err != nil {
 		return err
 	}
-	http.Redirect(k.w, k.Request, next, http.StatusSeeOther)
-	return nil
+	return k.arrive(flow, by)
 }
 
 // stranded is why somebody is not signed on.
@@ -352,7 +351,7 @@ func (k *call) notArrived(err error) error {
 		k.forgetJourney(r.Cookie)
 	}
 	if r.Silent && r.Flow != "" {
-		return k.Flows.Refuse(k.w, k.Request, k.env.ID, r.Flow)
+		return k.Flows.Refuse(k.w, k.Request, k.env.ID, r.Flow, oidc.Nobody)
 	}
 	k.Form.Set("then", r.Then)
 	back := k.here(oidc.Flow{ID: r.Flow}, url.Values{"choose": {"1"}})

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/netip"
+	"net/url"
 	"time"
 
 	"github.com/alexedwards/scs/v2"
@@ -47,10 +48,17 @@ type Flows interface {
 	Complete(ctx context.Context, env, id string, by store.SignedOn) (next string, err error)
 	// Refuse sends the browser back to the application without a sign-on, and without a
 	// page.
-	Refuse(w http.ResponseWriter, r *http.Request, env, id string) error
+	Refuse(w http.ResponseWriter, r *http.Request, env, id string, why oidc.Refusal) error
+	// SignedOff tells applications that a session has ended.
+	SignedOff(ctx context.Context, env string, by store.SignedOn) error
+	// Leaving returns what an application that has somebody signed off wants; its error is
+	// one for a page of oidc's.
+	Leaving(ctx context.Context, env string, form url.Values) (oidc.Leaving, error)
 }
 
 var (
+	_ oidc.Pages = (*Server)(nil)
+
 	_ Passwords = (*signon.Service)(nil)
 	_ Tickets   = (*kerberos.Verifier)(nil)
 	_ Flows     = (*oidc.Server)(nil)
@@ -97,6 +105,8 @@ func (s *Server) Handler() http.Handler {
 		"GET /{e}/signon":                      (*call).show,
 		"POST /{e}/signon":                     (*call).password,
 		"POST /{e}/signon/password":            (*call).changePassword,
+		"GET /{e}/signon/decline":              (*call).decline,
+		"POST /{e}/signon/confirm":             (*call).confirmed,
 		"POST /{e}/signon/off":                 (*call).signOff,
 		"GET /{e}" + idp.SignedOffPath:         (*call).signedOff,
 		"GET /{e}/signon/ticket":               (*call).testTicket,

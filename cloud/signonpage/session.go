@@ -108,4 +108,16 @@ func (s *Sessions) SignedOff(ctx context.Context, env string) bool {
 	return s.manager.Exists(ctx, offKey(env))
 }
 
+// ask remembers that a person was asked whether to go on; of several windows the last.
+func (s *Sessions) ask(ctx context.Context, env, flow string, by store.SignedOn) {
+	s.manager.Put(ctx, askKey(env), flow+" "+by.SignOnID)
+}
+
+// asked tells whether that was the question.
+func (s *Sessions) asked(ctx context.Context, env, flow string, by store.SignedOn) bool {
+	return s.manager.GetString(ctx, askKey(env)) == flow+" "+by.SignOnID
+}
+
+func askKey(env string) string { return "asked " + env }
+
 func offKey(env string) string { return "off " + env }

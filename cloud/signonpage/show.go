@@ -32,10 +32,12 @@ func (k *call) show() error {
 	if err != nil {
 		return err
 	}
-	if by, ok := k.Sessions.Person(k.Context(), k.env.ID); ok && k.goodEnough(flow, by) {
-		return k.arrive(flow, by)
+	by, ok := k.Sessions.Person(k.Context(), k.env.ID)
+	if ok && !k.anew() && k.goodEnough(flow, by) {
+		return k.again(flow, by)
 	}
-	if kerberos.Negotiates(k.Header.Get("Authorization")) {
+	// Who is to prove anew who they are is asked, and not their computer.
+	if kerberos.Negotiates(k.Header.Get("Authorization")) && (!flow.Anew || k.Form.Has("ticket")) {
 		return k.ticket(flow)
 	}
 	all, err := k.providers()
@@ -52,7 +54,7 @@ func (k *call) show() error {
 	}
 	// Everything that needs no page has been tried by here.
 	if flow.Silent {
-		return k.Flows.Refuse(k.w, k.Request, k.env.ID, flow.ID)
+		return k.Flows.Refuse(k.w, k.Request, k.env.ID, flow.ID, oidc.Nobody)
 	}
 	asks, err := k.asks(flow)
 	if err != nil {
@@ -63,7 +65,7 @@ func (k *call) show() error {
 		k.w.Header().Set("WWW-Authenticate", "Negotiate")
 		status = http.StatusUnauthorized // with the form: a browser without a ticket shows it
 	}
-	return k.showForm(status, flow, "", flow.LoginHint)
+	return k.showForm(status, flow, k.another(flow, by), flow.LoginHint)
 }
 
 // flow returns what an application wants; one without an ID when none does.
@@ -76,10 +78,19 @@ func (k *call) flow() (oidc.Flow, error) {
 	return k.Flows.Flow(k.Context(), k.env.ID, id)
 }
 
-// goodEnough tells whether a sign-on of before will do.
-// A negative age takes any.
+// goodEnough tells whether a sign-on of before will do: it is of whom it must be, and not
+// too old. A negative age takes any.
 func (k *call) goodEnough(flow oidc.Flow, by store.SignedOn) bool {
-	return flow.MaxAge < 0 || k.now().Sub(by.At) < flow.MaxAge
+	return (flow.Subject == "" || flow.Subject == by.UserID) && (flow.MaxAge < 0 || k.now().Sub(by.At) < flow.MaxAge)
+}
+
+// another says that somebody else is signed on than the application names; empty when
+// nobody is, or it names nobody.
+func (k *call) another(flow oidc.Flow, by store.SignedOn) string {
+	if by.UserID == "" || flow.Subject == "" || flow.Subject == by.UserID {
+		return ""
+	}
+	return "Somebody else is signed on in this browser than " + flow.Application + " asks for."
 }
 
 // arrive sends a browser in which somebody has signed on to where it wanted.
@@ -91,6 +102,9 @@ func (k *call) arrive(flow oidc.Flow, by store.SignedOn) error {
 	}
 	if flow.ID == "" {
 		return k.account(by)
+	}
+	if flow.Consent {
+		return k.confirm(flow, by, "")
 	}
 	next, err := k.Flows.Complete(k.Context(), k.env.ID, flow.ID, by)
 	if err != nil {
@@ -117,7 +131,7 @@ func (k *call) anew() bool { return k.Form.Get("anew") == "1" }
 // Where no gateway takes tickets it is never.
 func (k *call) asks(flow oidc.Flow) (bool, error) {
 	taken, err := k.Tickets.Taken(k.Context(), k.env.ID)
-	if err != nil || !taken {
+	if err != nil || !taken || flow.Anew && !k.Form.Has("ticket") {
 		return false, err
 	}
 	if flow.AskForTicket || k.Form.Has("ticket") {
@@ -146,7 +160,7 @@ func (k *call) ticket(flow oidc.Flow) error {
 	}
 	if a.Refusal != nil {
 		if flow.Silent {
-			return k.Flows.Refuse(k.w, k.Request, k.env.ID, flow.ID)
+			return k.Flows.Refuse(k.w, k.Request, k.env.ID, flow.ID, oidc.Nobody)
 		}
 		return k.showForm(http.StatusOK, flow, a.Refusal.Reason.Told(), flow.LoginHint)
 	}

@@ -19,13 +19,30 @@ type off struct {
 
 // signOff ends the session here; what applications hold lives on, since nobody asked
 // them, and so does the session at a provider, which the page leads to.
+// Where an application sent the browser, the page leads back to it.
 func (k *call) signOff() error {
+	l, err := k.leaving(k.PostForm)
+	if err != nil {
+		return err
+	}
 	p, err := k.signedOnAt()
 	if err != nil {
 		return err
 	}
+	by, ok := k.Sessions.Person(k.Context(), k.env.ID)
 	if err := k.Sessions.End(k.Context(), k.env.ID); err != nil {
 		return err
+	}
+	if ok {
+		if err := k.Flows.SignedOff(k.Context(), k.env.ID, by); err != nil {
+			return err
+		}
+	}
+	if l.To != "" {
+		return k.render(http.StatusOK, "next.html", "You are signed off", map[string]string{
+			"Next":        l.To,
+			"Application": l.Application,
+		})
 	}
 	o := off{Provider: p.Name}
 	if p.ID != "" {
@@ -34,13 +51,47 @@ func (k *call) signOff() error {
 	return k.showOff(o)
 }
 
-// signedOff is where a provider sends the browser back to. Somebody who is signed on
-// here is told so, whoever sent them.
+// leave asks whether to sign off, for an application.
+type leave struct {
+	Application string
+	User        store.User
+	Form        map[string]string // what the application sent
+	Stay        string
+}
+
+// signedOff is where a provider sends the browser back to, and an application one that is
+// to be signed off. Somebody who is signed on here is told so, whoever sent them, and
+// asked: another site may have.
 func (k *call) signedOff() error {
-	if by, ok := k.Sessions.Person(k.Context(), k.env.ID); ok {
+	by, ok := k.Sessions.Person(k.Context(), k.env.ID)
+	if !ok {
+		return k.showOff(off{})
+	}
+	if !k.Form.Has("client_id") {
 		return k.account(by)
 	}
-	return k.showOff(off{})
+	l, err := k.leaving(k.Form)
+	if err != nil {
+		return err
+	}
+	asks := leave{Application: l.Application, Form: map[string]string{}, Stay: k.here(oidc.Flow{}, nil)}
+	for _, name := range []string{"client_id", "post_logout_redirect_uri", "state"} {
+		asks.Form[name] = k.Form.Get(name)
+	}
+	if asks.User, err = k.Store.User(k.Context(), k.env.ID, by.UserID); err != nil {
+		return err
+	}
+	return k.render(http.StatusOK, "leave.html", "Sign off?", asks)
+}
+
+// leaving returns what an application wants that sent the browser here; store.ErrNotFound
+// for what was not checked where the browser came from.
+func (k *call) leaving(form url.Values) (oidc.Leaving, error) {
+	l, err := k.Flows.Leaving(k.Context(), k.env.ID, form)
+	if err != nil && !errors.Is(err, store.ErrUnavailable) {
+		err = store.ErrNotFound
+	}
+	return l, err
 }
 
 func (k *call) showOff(o off) error {

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"strings"
 	"time"
 )
 
@@ -11,6 +12,29 @@ const (
 	NativeApplication = "NATIVE_APP" // on somebody's machine; has no secret
 	SinglePage        = "SINGLE_PAGE_APP"
 )
+
+// How an application must use PKCE (RFC 7636), in the words of compatible clients.
+const (
+	PKCEOptional = "OPTIONAL"      // what is sent is verified; only with a secret
+	PKCERequired = "REQUIRED"      // by any method
+	PKCES256     = "S256_REQUIRED" // by the method S256; it is so unless said otherwise
+)
+
+// OpenID is what an application's way of OpenID Connect is, besides its addresses. What
+// is empty is the strictest.
+type OpenID struct {
+	PKCE          string `json:"pkce,omitempty"`
+	Preset        string `json:"preset,omitempty"`        // by which it was made; decides nothing
+	EmailVerified bool   `json:"emailVerified,omitempty"` // it is told that e-mail addresses are people's own
+
+	// BackChannel is where it is told that a session has ended; empty: nowhere.
+	BackChannel string `json:"backChannel,omitempty"`
+
+	// An application may be an API, or call some: APIs have identifiers (RFC 8707).
+	Resources []string `json:"resources,omitempty"` // of its own: it may ask about tokens for them
+	Audiences []string `json:"audiences,omitempty"` // of others: it may have tokens for them
+	JWT       bool     `json:"jwt,omitempty"`       // its access tokens can be read by those (RFC 9068)
+}
 
 // Application is a program that has people sign on here.
 type Application struct {
@@ -23,8 +47,22 @@ type Application struct {
 	Refresh                              bool // may have refresh tokens
 	AskForTicket                         bool // browsers are asked for a Kerberos ticket before the form
 	Groups                               GroupsClaim
+	OpenID                               OpenID
 	Kept                                 ApplicationKept
 	CreatedAt, UpdatedAt                 time.Time
+}
+
+// Public tells whether an application is one that can keep no secret.
+func (a Application) Public() bool { return a.Type != WebApplication }
+
+// PKCE is how the application must use PKCE. One without a secret is never let off,
+// whatever was kept of it.
+func (a Application) PKCE() string {
+	switch how := a.OpenID.PKCE; {
+	case how == PKCERequired, how == PKCEOptional && !a.Public():
+		return how
+	}
+	return PKCES256
 }
 
 // The values that a groups claim can have.
@@ -44,11 +82,33 @@ type GroupsClaim struct {
 	Value   string   `json:"value"`
 	Allow   []string `json:"allow,omitempty"`   // patterns with * on the name, or IDs; none: all
 	Sources []string `json:"sources,omitempty"` // IDs of gateways and identity providers, besides the cloud's own groups
+	// Bytes is how many an ID token may have of them, as JSON: 0 for DefaultGroupBytes,
+	// NoGroupBytes for none of them ever.
+	Bytes int `json:"bytes,omitempty"`
+}
+
+// How many bytes of groups an ID token has. Cookies, headers and addresses carry ID
+// tokens, whose base64 is a third longer, and most servers take 8 KB of those in all.
+const (
+	NoGroupBytes      = -1
+	DefaultGroupBytes = 2 << 10
+	MostGroupBytes    = 64 << 10
+)
+
+// TokenBytes is how many bytes of groups an ID token may have; 0 for none.
+func (g GroupsClaim) TokenBytes() int {
+	switch {
+	case g.Bytes == 0:
+		return DefaultGroupBytes
+	case g.Bytes < 0:
+		return 0
+	}
+	return g.Bytes
 }
 
 const applicationColumns = `
 	SELECT id, environment_id, name, description, type, enabled, secret_hash, redirect_uris, sign_off_uris,
-		refresh, ask_for_ticket, groups_claim, secret_sealed, kept, created_at, updated_at
+		refresh, ask_for_ticket, groups_claim, openid, secret_sealed, kept, created_at, updated_at
 	FROM applications`
 
 // scanApplication reads an empty secret as nil, which means that there is none.
@@ -66,6 +126,7 @@ func scanApplication(r row) (a Application, err error) {
 		&a.Refresh,
 		&a.AskForTicket,
 		fromJSON{&a.Groups},
+		fromJSON{&a.OpenID},
 		fromBase64{&a.SecretSealed},
 		fromJSON{&a.Kept},
 		at{&a.CreatedAt},
@@ -85,8 +146,9 @@ func (s *Store) CreateApplication(ctx context.Context, a *Application) error {
 		a.UpdatedAt = a.CreatedAt
 		_, err := tx.c.exec(ctx, `
 			INSERT INTO applications (id, environment_id, name, name_folded, description, type, enabled, secret_hash,
-				redirect_uris, sign_off_uris, refresh, ask_for_ticket, groups_claim, secret_sealed, kept, created_at, updated_at)
-			VALUES `+placeholders(1, 1, 17),
+				redirect_uris, sign_off_uris, refresh, ask_for_ticket, groups_claim, openid, secret_sealed, kept,
+				created_at, updated_at)
+			VALUES `+placeholders(1, 1, 18),
 			a.ID,
 			a.EnvironmentID,
 			a.Name,
@@ -100,6 +162,7 @@ func (s *Store) CreateApplication(ctx context.Context, a *Application) error {
 			a.Refresh,
 			a.AskForTicket,
 			inJSON(a.Groups),
+			inJSON(a.OpenID),
 			inBase64(a.SecretSealed),
 			inJSON(a.Kept),
 			micros(a.CreatedAt),
@@ -124,6 +187,26 @@ func (r reader) Applications(ctx context.Context, env string, page Page) ([]Appl
 	return queryPage(ctx, r.c, l, page, scanApplication, func(a Application) (any, string) { return Fold(a.Name), a.ID })
 }
 
+// SignedOnAt returns the applications that got tokens by a sign-on.
+func (r reader) SignedOnAt(ctx context.Context, env, signOn string) ([]Application, error) {
+	return queryAll(ctx, r.c, scanApplication, applicationColumns+`
+		WHERE environment_id = $1 AND id IN (
+			SELECT application_id
+			FROM authorizations
+			WHERE environment_id = $1 AND sign_on_id = $2 AND sign_on_id <> '' AND used_at <> 0)
+		ORDER BY id`,
+		env, signOn)
+}
+
+// PublicApplicationsAt returns those without a secret that may be at a host, by the text
+// of their addresses: the caller looks closer.
+func (r reader) PublicApplicationsAt(ctx context.Context, env, host string) ([]Application, error) {
+	return queryAll(ctx, r.c, scanApplication, applicationColumns+`
+		WHERE environment_id = $1 AND type <> $2 AND lower(redirect_uris) LIKE $3 ESCAPE '\'
+		ORDER BY id`,
+		env, WebApplication, "%"+escapeLike(strings.ToLower(host))+"%")
+}
+
 // UpdateApplication writes a and fills in when. ErrConflict when the name is taken.
 // Everything but the ID and when it was made is written, the hash of the secret too:
 // the caller has read it in the same transaction.
@@ -134,8 +217,8 @@ func (s *Store) UpdateApplication(ctx context.Context, a *Application) error {
 			UPDATE applications
 			SET name = $1, name_folded = $2, description = $3, type = $4, enabled = $5, secret_hash = $6,
 				redirect_uris = $7, sign_off_uris = $8, refresh = $9, ask_for_ticket = $10, groups_claim = $11,
-				updated_at = $12, secret_sealed = $15, kept = $16
-			WHERE environment_id = $13 AND id = $14`,
+				openid = $12, updated_at = $13, secret_sealed = $16, kept = $17
+			WHERE environment_id = $14 AND id = $15`,
 			a.Name,
 			Fold(a.Name),
 			a.Description,
@@ -147,6 +230,7 @@ func (s *Store) UpdateApplication(ctx context.Context, a *Application) error {
 			a.Refresh,
 			a.AskForTicket,
 			inJSON(a.Groups),
+			inJSON(a.OpenID),
 			micros(a.UpdatedAt),
 			a.EnvironmentID,
 			a.ID,

@@ -225,3 +225,43 @@ func TestOneOfManyAddsASigningKey(t *testing.T) {
 		t.Errorf("%+v", keys)
 	}
 }
+
+// TestApplicationsAreFound by where they are, and by whom they signed on.
+func TestApplicationsAreFound(t *testing.T) {
+	s := open(t)
+	w := build(t, s, "one")
+	web := application(t, s, w) // has a secret
+	for name, address := range map[string]string{"spa": "https://SPA.example:8443/cb", "wild": "https://s_a.example/cb", "sp%": "https://x.example/cb"} {
+		must(t, s.CreateApplication(t.Context(), &store.Application{
+			EnvironmentID: w.env.ID, Name: name, Type: store.SinglePage, RedirectURIs: []string{address},
+			OpenID: store.OpenID{PKCE: store.PKCERequired, Audiences: []string{"https://api.example"}},
+		}))
+	}
+	for host, want := range map[string]int{"spa.example": 1, "SPA.example": 1, "s_a.example": 1, "wiki.example": 0, "%": 0, "": 3} {
+		got, err := s.PublicApplicationsAt(t.Context(), w.env.ID, host)
+		must(t, err)
+		if len(got) != want || want == 1 && got[0].PKCE() != store.PKCERequired {
+			t.Errorf("%q: %+v", host, got)
+		}
+	}
+	now := time.Now()
+	signedOn(t, s, w, web, "code")
+	if got, err := s.SignedOnAt(t.Context(), w.env.ID, "s"); err != nil || len(got) != 0 {
+		t.Errorf("before a code was redeemed: %v %v", got, err)
+	}
+	z, err := s.UseCode(t.Context(), w.env.ID, []byte("code"), now, now.Add(time.Hour))
+	must(t, err)
+	for signOn, want := range map[string]int{z.SignedOn.SignOnID: 1, "": 0, "other": 0} {
+		if got, err := s.SignedOnAt(t.Context(), w.env.ID, signOn); err != nil || len(got) != want {
+			t.Errorf("%q: %v %v", signOn, got, err)
+		}
+	}
+	token := store.Token{
+		EnvironmentID: w.env.ID, ApplicationID: web.ID, AuthorizationID: z.ID, SignedOn: z.SignedOn,
+		Resources: []string{"https://api.example"}, AccessUntil: now.Add(time.Hour), ExpiresAt: now.Add(time.Hour),
+	}
+	must(t, s.AddToken(t.Context(), &token, nil, now))
+	if got, err := s.Token(t.Context(), w.env.ID, token.ID, now); err != nil || fmt.Sprint(got.Resources) != "[https://api.example]" {
+		t.Errorf("%+v %v", got, err)
+	}
+}

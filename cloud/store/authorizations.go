@@ -188,6 +188,7 @@ type Token struct {
 	ID, EnvironmentID, ApplicationID string
 	AuthorizationID                  string // that it all began with
 	Scopes                           []string
+	Resources                        []string // the APIs that it is for; none: this cloud alone
 	SignedOn                         SignedOn // without the sign-on's ID
 	RefreshHash                      []byte   // nil: none
 	AccessUntil, ExpiresAt           time.Time
@@ -195,7 +196,7 @@ type Token struct {
 
 const tokenColumns = `
 	SELECT id, environment_id, application_id, authorization_id, user_id, scopes, method, signed_on_at,
-		refresh_hash, access_until, expires_at, methods, provider_id
+		refresh_hash, access_until, expires_at, methods, provider_id, resources
 	FROM application_tokens`
 
 // scanToken leaves out whether the refresh token was used: a look-up must find one that
@@ -215,6 +216,7 @@ func scanToken(r row) (t Token, err error) {
 		at{&t.ExpiresAt},
 		&t.SignedOn.Methods,
 		&t.SignedOn.ProviderID,
+		fromJSON{&t.Resources},
 	)
 	return t, err
 }
@@ -261,8 +263,8 @@ func (s *Store) AddToken(ctx context.Context, t *Token, replaces []byte, now tim
 		_, err = tx.c.exec(ctx, `
 			INSERT INTO application_tokens (id, environment_id, application_id, user_id, authorization_id, scopes,
 				method, signed_on_at, refresh_hash, refreshed_at, access_until, expires_at,
-				methods, provider_id)
-			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 0, $10, $11, $12, $13)`,
+				methods, provider_id, resources)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 0, $10, $11, $12, $13, $14)`,
 			t.ID,
 			t.EnvironmentID,
 			t.ApplicationID,
@@ -276,6 +278,7 @@ func (s *Store) AddToken(ctx context.Context, t *Token, replaces []byte, now tim
 			micros(t.ExpiresAt),
 			t.SignedOn.Methods,
 			t.SignedOn.ProviderID,
+			inJSON(t.Resources),
 		)
 		return err
 	})

@@ -1,0 +1,274 @@
+package oidc
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/zitadel/oidc/v3/pkg/oidc"
+	"github.com/zitadel/oidc/v3/pkg/op"
+
+	"ldap-gateway/cloud/store"
+	"ldap-gateway/cloud/throttle"
+	"ldap-gateway/cloud/vault"
+	"ldap-gateway/cloud/web"
+)
+
+// authorize begins a sign-on, which is kept until it has ended. Until it is known where
+// the application is to be told, errors are the person's; from then on the application's.
+func (p *provider) authorize(begun *throttle.Window, w http.ResponseWriter, r *http.Request) error {
+	network := throttle.Network(web.Address(r))
+	if wait := begun.Begin(p.now(), throttle.Limit{Key: network, Most: beginsPerAddress}); wait > 0 {
+		w.Header().Set("Retry-After", strconv.Itoa(int(wait.Seconds())+1))
+		p.Pages.Failure(w, r, http.StatusTooManyRequests,
+			"Too many people sign on from this address at this moment. Wait a minute, then go back to the application.")
+		return nil
+	}
+	form, err := formOf(r)
+	if err != nil {
+		return err
+	}
+	if strings.HasPrefix(form.Get("request_uri"), pushedPrefix) {
+		return p.pushed(w, r, form)
+	}
+	a, err := p.asking(r.Context(), form)
+	if err != nil {
+		return err
+	}
+	wish := request{RedirectURI: form.Get("redirect_uri"), State: form.Get("state")}
+	if err := p.read(r.Context(), &wish, a, form); err != nil {
+		p.sendBack(w, r, wish, err)
+		return nil
+	}
+	return p.toSignOn(w, r, a, wish)
+}
+
+// toSignOn keeps a wish, and sends the browser to sign on for it.
+func (p *provider) toSignOn(w http.ResponseWriter, r *http.Request, a store.Application, wish request) error {
+	id, err := p.begin(r.Context(), a, wish, requestLife)
+	if err != nil {
+		p.sendBack(w, r, wish, err)
+		return nil
+	}
+	http.Redirect(w, r, p.client(a).LoginURL(id), http.StatusFound)
+	return nil
+}
+
+// formOf returns what was sent, in the address and in the body.
+func formOf(r *http.Request) (url.Values, error) {
+	if err := r.ParseForm(); err != nil {
+		return nil, refused("What was sent cannot be read.").WithParent(err)
+	}
+	return r.Form, nil
+}
+
+// asking returns the application that sends a browser, when it may be told at the address
+// that it names.
+func (p *provider) asking(ctx context.Context, form url.Values) (store.Application, error) {
+	for _, name := range []string{"client_id", "redirect_uri"} {
+		switch len(form[name]) {
+		case 1:
+		case 0:
+			return store.Application{}, refused("The application sent no %s.", name)
+		default:
+			return store.Application{}, refused("The application sent more than one %s.", name)
+		}
+	}
+	a, err := p.application(ctx, form.Get("client_id"))
+	if errors.Is(err, store.ErrNotFound) {
+		return a, refused("The application that sent you here is not known, or is disabled (client_id).")
+	}
+	if err != nil {
+		return a, err
+	}
+	to := form.Get("redirect_uri")
+	if op.ValidateAuthReqRedirectURI(client{Application: a}, to, oidc.ResponseTypeCode) != nil {
+		return a, refused("The application wants you to come back to an address that is not registered for it " +
+			"(redirect_uri).")
+	}
+	return a, nil
+}
+
+// read takes the application's wish from what it sent. How it is to be told comes first:
+// the errors that follow are told that way.
+func (p *provider) read(ctx context.Context, wish *request, a store.Application, form url.Values) (err error) {
+	mode := form.Get("response_mode")
+	if !slices.Contains(responseModes, mode) && mode != "" {
+		return refused("The response_mode must be one of %s.", strings.Join(responseModes, ", "))
+	}
+	wish.ResponseMode = mode
+	if mode == "" && strings.Contains(form.Get("response_type"), "token") { // of a flow that there is not
+		wish.ResponseMode = string(oidc.ResponseModeFragment)
+	}
+	for name, values := range form {
+		if len(values) > 1 && name != "resource" { // RFC 6749 section 3.1
+			return refused("There is more than one %s.", clean(name))
+		}
+	}
+	if err := offered(form); err != nil {
+		return err
+	}
+	wish.Scopes = scopesOf(form.Get("scope"))
+	if !slices.Contains(wish.Scopes, oidc.ScopeOpenID) {
+		return oidc.ErrInvalidScope().WithDescription("The scope openid is required.")
+	}
+	wish.Nonce, wish.LoginHint = form.Get("nonce"), form.Get("login_hint")
+	wish.ACR, wish.Prompt = strings.Fields(form.Get("acr_values")), strings.Fields(form.Get("prompt"))
+	if slices.Contains(wish.Prompt, oidc.PromptNone) && len(wish.Prompt) > 1 {
+		return refused("The prompt none stands alone.")
+	}
+	if wish.MaxAge, err = maxAge(form.Get("max_age")); err != nil {
+		return err
+	}
+	wish.Challenge, wish.Method = form.Get("code_challenge"), form.Get("code_challenge_method")
+	if err := checkChallenge(a, wish); err != nil {
+		return err
+	}
+	if wish.Resources, err = resources(form, a.OpenID.Audiences); err != nil {
+		return err
+	}
+	wish.Subject, err = p.hinted(ctx, form.Get("id_token_hint"))
+	return err
+}
+
+// responseModes are the ways in which an application is told.
+var responseModes = []string{
+	string(oidc.ResponseModeQuery), string(oidc.ResponseModeFragment), string(oidc.ResponseModeFormPost),
+}
+
+// offered refuses what there is not here, in the words of OpenID Connect Core section
+// 3.1.2.6.
+func offered(form url.Values) error {
+	switch {
+	case form.Get("request") != "":
+		return oidc.ErrRequestNotSupported().WithDescription("Send parameters and no request object.")
+	case form.Get("request_uri") != "":
+		return &oidc.Error{ErrorType: requestURINotSupported, Description: "Send parameters and no request_uri."}
+	case form.Get("registration") != "":
+		return &oidc.Error{ErrorType: registrationNotSupported, Description: "Applications are registered by administrators."}
+	case form.Get("response_type") == "":
+		return refused("The response_type is missing: it must be code.")
+	case form.Get("response_type") != string(oidc.ResponseTypeCode):
+		return &oidc.Error{ErrorType: unsupportedResponseType, Description: "The response_type must be code."}
+	}
+	return nil
+}
+
+// clean leaves of a name what an error_description may have (RFC 6749 section 4.1.2.1).
+func clean(name string) string {
+	return strings.Map(func(c rune) rune {
+		if c < ' ' || c > '~' || c == '"' || c == '\\' {
+			return '?'
+		}
+		return c
+	}, cut(name))
+}
+
+// supportedScopes are all that an application may ask by.
+var supportedScopes = []string{
+	oidc.ScopeOpenID, oidc.ScopeProfile, oidc.ScopeEmail, scopeGroups, oidc.ScopeOfflineAccess,
+}
+
+// scopesOf returns those scopes that there are, each once: others are passed over, and
+// the answer says which were taken (RFC 6749 section 3.3).
+func scopesOf(text string) (scopes []string) {
+	for _, s := range strings.Fields(text) {
+		if slices.Contains(supportedScopes, s) && !slices.Contains(scopes, s) {
+			scopes = append(scopes, s)
+		}
+	}
+	return scopes
+}
+
+// maxAge returns how old a sign-on may be, in seconds; nil for any age.
+func maxAge(text string) (*uint, error) {
+	if text == "" {
+		return nil, nil
+	}
+	n, err := strconv.ParseUint(text, 10, 31)
+	if err != nil {
+		return nil, refused("The max_age is no number of seconds.")
+	}
+	seconds := uint(n)
+	return &seconds, nil
+}
+
+// hinted returns the person of an ID token of ours, however old it is; empty without one.
+func (p *provider) hinted(ctx context.Context, token string) (user string, err error) {
+	if token == "" {
+		return "", nil
+	}
+	claims, err := op.VerifyIDTokenHint[*oidc.IDTokenClaims](ctx, token, p.op.IDTokenHintVerifier(ctx))
+	if err != nil && !errors.As(err, &op.IDTokenHintExpiredError{}) {
+		if errors.Is(err, store.ErrUnavailable) {
+			return "", err
+		}
+		return "", oidc.ErrLoginRequired().WithDescription("The id_token_hint is no ID token of this issuer.").WithParent(err)
+	}
+	return claims.GetSubject(), nil
+}
+
+// begin keeps a wish for a while, and returns its ID.
+func (p *provider) begin(
+	ctx context.Context, a store.Application, wish request, life time.Duration,
+) (id string, err error) {
+	b, err := json.Marshal(wish)
+	if err != nil {
+		return "", err
+	}
+	if len(b) > mostRequest {
+		return "", refused("The request is too long: keep state and nonce short.")
+	}
+	z := store.Authorization{
+		EnvironmentID: p.env,
+		ApplicationID: a.ID,
+		Request:       b,
+		CreatedAt:     p.now(),
+		ExpiresAt:     p.now().Add(life),
+	}
+	err = p.Store.CreateAuthorization(ctx, &z)
+	return z.ID, err
+}
+
+// callback gives a code to the browser that signed on, and to no other: whoever
+// made somebody else sign on for a request of theirs has another one. It is the one place
+// that makes codes, so what must be true of whoever signed on is looked at here.
+func (p *provider) callback(w http.ResponseWriter, r *http.Request) error {
+	id := r.URL.Query().Get("id")
+	a, wish, err := p.authorization(r.Context(), p.env, id)
+	if errors.Is(err, store.ErrNotFound) {
+		return refused("This sign-on has taken too long or is over.")
+	}
+	if err != nil {
+		return err
+	}
+	by, ok := p.Sessions.Person(r.Context(), p.env)
+	if !ok || by.SignOnID != a.SignedOn.SignOnID || by.UserID != a.SignedOn.UserID {
+		http.Redirect(w, r, p.pageURL(p.env)+"?flow="+url.QueryEscape(id), http.StatusSeeOther)
+		return nil
+	}
+	if wish.Subject != "" && wish.Subject != by.UserID {
+		p.sendBack(w, r, wish, oidc.ErrLoginRequired().WithDescription(
+			"Somebody else signed on than the id_token_hint names."))
+		return nil
+	}
+	if _, err := p.application(r.Context(), a.ApplicationID); err != nil {
+		return noClient(err)
+	}
+	code, hash := vault.NewSecret()
+	if err := p.Store.SetCode(r.Context(), p.env, id, hash, p.now().Add(codeLife)); err != nil {
+		if errors.Is(err, store.ErrNotFound) { // two windows came at once
+			return refused("This sign-on has taken too long or is over.")
+		}
+		p.sendBack(w, r, wish, err)
+		return nil
+	}
+	deliver(w, r, wish, url.Values{"code": {code}}, p.Issuer(p.env))
+	return nil
+}

@@ -1,0 +1,215 @@
+package oidc_test
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/http/cookiejar"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/chromedp/chromedp"
+
+	"ldap-gateway/cloud/oidc/clienttest"
+	"ldap-gateway/cloud/presets"
+	"ldap-gateway/cloud/store"
+)
+
+// register makes an application of one of the programs, and starts it.
+func (s *site) register(k clienttest.Kind, pkce string, more ...string) (*clienttest.Application, store.Application) {
+	s.t.Helper()
+	at := clienttest.New(s.t, k)
+	s.app.ID = ""
+	s.app.Name, s.app.Type, s.app.OpenID.PKCE = k.Name+" "+pkce, k.Type, pkce
+	s.app.RedirectURIs, s.app.SignOffURIs = []string{at.Redirect}, []string{at.URL + "/bye"}
+	check(s.t, s.db.CreateApplication(s.t.Context(), &s.app))
+	at.Start(s.server.Issuer(s.env), s.app.ID, s.secret, more...)
+	return at, s.app
+}
+
+// html asks for pages, as browsers do and programs do not.
+type html struct{}
+
+func (html) RoundTrip(r *http.Request) (*http.Response, error) {
+	r = r.Clone(r.Context())
+	r.Header.Set("Accept", "text/html")
+	return http.DefaultTransport.RoundTrip(r)
+}
+
+// byPreset makes an application of one of the programs that run with the lines of a preset,
+// as they are shown, and starts it.
+func (s *site) byPreset(k clienttest.Kind) *clienttest.Application {
+	s.t.Helper()
+	at := clienttest.New(s.t, k)
+	preset, _ := presets.Of(k.Name)
+	s.app.ID, s.app.Name = "", k.Name
+	preset.Fill(&s.app, at.URL)
+	check(s.t, s.db.CreateApplication(s.t.Context(), &s.app))
+	lines := must(preset.Lines(s.app, s.server.Issuer(s.env), s.secret))
+	if k.Name == "apache" {
+		at.Apache(lines)
+	} else {
+		at.OAuth2Proxy(lines)
+	}
+	return at
+}
+
+// TestClientsByPreset: what runs with the lines that the console shows signs alice on,
+// with few groups and many.
+func TestClientsByPreset(t *testing.T) {
+	for _, k := range clienttest.Kinds() {
+		if k.Name != "apache" && k.Name != "oauth2-proxy" {
+			continue
+		}
+		t.Run(k.Name, func(t *testing.T) {
+			s := start(t)
+			at := s.byPreset(k)
+			for _, groups := range []int{0, 60, 100, 1000} {
+				s.join(names(groups, t.Name())...)
+				b := &browser{site: s, http: http.Client{Jar: must(cookiejar.New(nil)), Transport: html{}}}
+				p := b.get(at.URL + "/")
+				if p.url.Query().Has("flow") {
+					p = b.signOn(p, "alice", "wonderland")
+				}
+				if k.Name == "oauth2-proxy" {
+					p = b.get(at.URL + "/oauth2/userinfo")
+				}
+				if !strings.Contains(p.page, s.alice.ID) || !strings.Contains(p.page, "readers") {
+					t.Fatalf("%d more groups: %d %s %.600s", groups, p.status, p.url, p.page)
+				}
+			}
+		})
+	}
+}
+
+// visit goes to an application as a browser does, with a password when it is asked for,
+// and returns the page that it ends at.
+func (s *site) visit(at *clienttest.Application, name, password string) place {
+	s.t.Helper()
+	b := &browser{site: s, http: http.Client{Jar: must(cookiejar.New(nil))}}
+	p := b.get(at.URL)
+	if strings.Contains(at.Redirect, "/auth/callback/") { // @auth/core begins with a form
+		p = b.authjs(at)
+	}
+	if p.url.Query().Has("flow") {
+		p = b.signOn(p, name, password)
+	}
+	if strings.Contains(at.Redirect, "/auth/callback/") {
+		p = b.get(at.URL)
+	}
+	return p
+}
+
+// authjs has @auth/core begin: by its form, with its token.
+func (b *browser) authjs(at *clienttest.Application) place {
+	b.t.Helper()
+	var token struct{ CsrfToken string }
+	check(b.t, json.Unmarshal([]byte(b.get(at.URL+"/auth/csrf").page), &token))
+	return b.went(b.http.PostForm(at.URL+"/auth/signin/cloud", url.Values{
+		"csrfToken": {token.CsrfToken}, "callbackUrl": {at.URL + "/"},
+	}))
+}
+
+// TestClients has applications on other people's libraries sign alice on, wired as their
+// documentation says, with few groups and many.
+func TestClients(t *testing.T) {
+	for _, k := range clienttest.Kinds() {
+		if k.Type == store.SinglePage || k.Name == "apache" || k.Name == "oauth2-proxy" {
+			continue
+		}
+		t.Run(k.Name, func(t *testing.T) {
+			s := start(t)
+			how := store.PKCES256
+			if !k.PKCE {
+				how = store.PKCEOptional
+			}
+			at, _ := s.register(k, how)
+			for _, groups := range []int{0, 60, 100, 1000} {
+				s.join(names(groups, s.t.Name())...)
+				p := s.visit(at, "alice", "wonderland")
+				learnt := map[string]any{}
+				if err := json.Unmarshal([]byte(p.page), &learnt); err != nil || learnt["sub"] != s.alice.ID ||
+					learnt["name"] != "Alice Archer" {
+					t.Fatalf("%d more groups: %d %s %s", groups, p.status, p.url, p.page)
+				}
+				if k.Name == "openid-client" {
+					dead := fmt.Sprint(learnt["dead"])
+					if learnt["active"] != true || !strings.Contains(dead, "status:401") {
+						t.Errorf("active %v, dead %s", learnt["active"], dead)
+					}
+				}
+			}
+		})
+	}
+}
+
+// names are those of so many groups.
+func names(n int, of string) (all []string) {
+	for i := range n {
+		all = append(all, fmt.Sprintf("cn=team %d of %d,ou=groups,ou=%s,dc=example,dc=com", i, n, of))
+	}
+	return all
+}
+
+// TestClientsWithoutPKCE: a library that sends none, or is not told to, is let on by the
+// switch alone, and told how otherwise.
+func TestClientsWithoutPKCE(t *testing.T) {
+	for _, k := range clienttest.Kinds() {
+		if k.Name != "passport" && k.Name != "authlib" {
+			continue
+		}
+		for how, works := range map[string]bool{store.PKCEOptional: true, store.PKCES256: false} {
+			s := start(t)
+			at, _ := s.register(k, how, "PKCE=none")
+			if p := s.visit(at, "alice", "wonderland"); strings.Contains(p.page, s.alice.ID) != works {
+				t.Errorf("%s with %s: %d %s %s", k.Name, how, p.status, p.url, p.page)
+			}
+		}
+	}
+}
+
+// TestSinglePage has a page sign alice on in Chromium, all by itself: discovery, code,
+// UserInfo, refresh, revocation, keys and sign-off.
+func TestSinglePage(t *testing.T) {
+	kinds := clienttest.Kinds()
+	s := start(t)
+	at, _ := s.register(kinds[len(kinds)-1], store.PKCES256)
+	ctx := chromium(t)
+	check(t, chromedp.Do(ctx,
+		chromedp.Navigate(at.URL),
+		chromedp.SendKeys(chromedp.CSS("input[name=username]"), "alice"),
+		chromedp.SendKeys(chromedp.CSS("input[type=password]"), "wonderland"),
+		chromedp.Click(chromedp.CSS("form button")),
+	))
+	done := chromedp.Text(chromedp.CSS("#done"))
+	text, err := chromedp.Run(ctx, done)
+	check(t, err)
+	learnt := map[string]any{}
+	check(t, json.Unmarshal([]byte(text), &learnt))
+	if learnt["sub"] != s.alice.ID || learnt["renewed"] != true || learnt["keys"] != "read" ||
+		len(learnt["groups"].([]any)) != 4 {
+		t.Fatal(text)
+	}
+	check(t, chromedp.Do(ctx, chromedp.Navigate(at.URL+"/?off")))
+	if text, err = chromedp.Run(ctx, done); err != nil || text != `{"bye":true}` {
+		t.Error(text, err)
+	}
+}
+
+// chromium starts a browser with the cookies that it has by default.
+func chromium(t *testing.T) context.Context {
+	t.Helper()
+	options := append(chromedp.DefaultExecAllocatorOptions[:],
+		chromedp.ExecPath("/usr/bin/chromium"), chromedp.NoSandbox, chromedp.Flag("no-proxy-server", true))
+	ctx, cancel := chromedp.NewExecAllocator(t.Context(), options...)
+	t.Cleanup(cancel)
+	ctx, cancel = chromedp.NewContext(ctx)
+	t.Cleanup(cancel)
+	check(t, chromedp.Do(ctx, chromedp.EmulateViewport(1280, 900))) // starts it, which a deadline must not end
+	ctx, cancel = context.WithTimeout(ctx, time.Minute)
+	t.Cleanup(cancel)
+	return ctx
+}
