@@ -44,7 +44,7 @@ func (c *crowd) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // expensive tells whether a path is of tokens.
 func expensive(path string) bool {
 	_, what, _ := strings.Cut(path, "/as/")
-	return what == "token" || what == "userinfo" || what == "introspect"
+	return what == "token" || what == "userinfo" || what == "introspect" || what == "groups"
 }
 
 func (c *crowd) enter(env string) bool {
