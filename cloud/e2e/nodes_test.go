@@ -91,6 +91,18 @@ func (c *cluster) startBus(port int) {
 	c.bus = s
 }
 
+// restartBus takes the bus away for a moment; it comes back at the port that it had.
+func (c *cluster) restartBus(moment func()) {
+	c.t.Helper()
+	var port int
+	_, err := fmt.Sscanf(c.bus.Addr().String(), "127.0.0.1:%d", &port)
+	must(c.t, err)
+	c.bus.Shutdown()
+	c.bus.WaitForShutdown()
+	moment()
+	c.startBus(port)
+}
+
 // run starts a node; it comes back at the address that it had.
 func (c *cluster) run(n *node) {
 	c.t.Helper()

@@ -119,18 +119,6 @@ func hold(p *process, moment func()) {
 	_ = p.cmd.Process.Signal(syscall.SIGCONT)
 }
 
-// restartBus takes the bus away for a moment; it comes back at the port that it had.
-func (c *cluster) restartBus(moment func()) {
-	c.t.Helper()
-	var port int
-	_, err := fmt.Sscanf(c.bus.Addr().String(), "127.0.0.1:%d", &port)
-	must(c.t, err)
-	c.bus.Shutdown()
-	c.bus.WaitForShutdown()
-	moment()
-	c.startBus(port)
-}
-
 // signPeopleOn has so many sign on at a time, one in ten by a wrong password, until the
 // returned function is called.
 func (c *tortured) signPeopleOn(atOnce int) (stop func()) {
