@@ -66,8 +66,11 @@ func (s *site) open(prepare func(ctx context.Context, t *chromedp.Target) error)
 	return w
 }
 
+// listen keeps what the browser complains about. That a field has the focus already, as when
+// somebody is quick to type, is an information.
 func (w *window) listen(event any) {
-	if e, ok := event.(*cdplog.EventEntryAdded); ok {
+	e, ok := event.(*cdplog.EventEntryAdded)
+	if ok && e.Entry.Level != cdplog.EntryLevelInfo && e.Entry.Level != cdplog.EntryLevelVerbose {
 		w.mu.Lock()
 		defer w.mu.Unlock()
 		w.complaints = append(w.complaints, e.Entry.Text)
