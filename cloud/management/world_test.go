@@ -27,8 +27,8 @@ import (
 	"ldap-gateway/cloud/vault"
 )
 
-// TestPostgres runs every test here on PostgreSQL.
-func TestPostgres(t *testing.T) { pgtest.Again(t) }
+// TestPostgres runs the tests here on PostgreSQL, but for those that walk through all roles.
+func TestPostgres(t *testing.T) { pgtest.Again(t, "TestEveryRole", "TestEveryActionWithEveryRole") }
 
 // house is management over a real store.
 type house struct {
