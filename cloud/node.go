@@ -237,8 +237,8 @@ func (n *node) watch(ctx context.Context) (stop func()) {
 // sweepEvery is how often a node deletes what is not kept any longer.
 const sweepEvery = time.Hour
 
-// sweep deletes what is not kept any longer, now and then until ctx ends. The first time
-// is a while after the start, and another one for each node.
+// sweep counts sign-ons by the hour, and deletes what is not kept any longer, now and then
+// until ctx ends. The first time is a while after the start, and another one for each node.
 func (n *node) sweep(ctx context.Context) {
 	next := time.NewTimer(time.Minute + rand.N(sweepEvery/4))
 	defer next.Stop()
@@ -247,6 +247,9 @@ func (n *node) sweep(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-next.C:
+		}
+		if err := n.db.CountHours(ctx, time.Now()); err != nil && ctx.Err() == nil {
+			n.Logger.Error("sign-ons were not all counted", "error", err)
 		}
 		swept, err := n.db.Sweep(ctx, time.Now())
 		if err != nil && ctx.Err() == nil {

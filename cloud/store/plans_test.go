@@ -152,6 +152,8 @@ func (a asked) others() map[string]func() error {
 		"KerberosKeys":   func() error { _, err := r.KerberosKeys(ctx, e, g, time.Now()); return err },
 		"Token":          func() error { _, err := r.TokenClient(ctx, []byte("h"), time.Now()); return err },
 		"Session":        func() error { _, _, err := r.FindSession(ctx, "t"); return err },
+		"Counts":         func() error { _, err := r.Counts(ctx, e); return err },
+		"Hours":          func() error { _, _, err := r.HourCounts(ctx, e, time.Time{}, time.Now()); return err },
 	}
 }
 
@@ -189,7 +191,7 @@ var manyHave = []string{
 var few = []string{
 	"populations", "gateways", "instances", "pairings", "administrators", "applications", "signing_keys", "kerberos_keys", "clients",
 	"role_groups", "memberships_doubt", "alerts", "alert_channels",
-	"identity_providers", "certificates", "passkeys", "sign_on_policies", "arrivals",
+	"identity_providers", "certificates", "passkeys", "sign_on_policies", "arrivals", "sign_on_hours", "counted_hours",
 }
 
 // wholes are the statements by which an environment goes with all that is in it.
@@ -204,6 +206,8 @@ var wholes = []string{
 // takeAll are the statements that look at all of a gateway or a population: what an
 // administrator asks for once, and a count that says what it would do.
 var takeAll = []string{
+	"SELECT count(*) FROM (SELECT 1 FROM", // some, see countedTo
+	"SELECT at - (at - $2) % 3600000000, outcome, CASE", // of three hours at most
 	"SELECT count(*) FROM users WHERE environment_id = $1 AND gateway_id = $2",
 	"SELECT count(*) FROM cloud_groups WHERE environment_id = $1 AND population_id = $2",
 	"SELECT p.id, p.environment_id, p.name, p.description, p.is_default, p.kept, p.created_at, p.updated_at, (SELECT count(*)",
