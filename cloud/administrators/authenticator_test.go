@@ -9,13 +9,13 @@ import (
 	"encoding/binary"
 	"encoding/json"
 	"errors"
-	"path/filepath"
 	"testing"
 	"time"
 
 	"github.com/fxamacker/cbor/v2"
 
 	"ldap-gateway/cloud/store"
+	"ldap-gateway/cloud/store/storetest"
 	"ldap-gateway/cloud/vault"
 )
 
@@ -31,7 +31,7 @@ const site = "https://id.example.com"
 
 func newOffice(t testing.TB) *office {
 	t.Helper()
-	db, err := store.Open(t.Context(), filepath.Join(t.TempDir(), "cloud.db"))
+	db, err := store.Open(t.Context(), storetest.File(t))
 	must(t, err)
 	t.Cleanup(func() { must(t, db.Close()) })
 	v, err := vault.New(make([]byte, 32))

@@ -26,6 +26,7 @@ import (
 	"ldap-gateway/cloud/alerts"
 	"ldap-gateway/cloud/hub"
 	"ldap-gateway/cloud/store"
+	"ldap-gateway/cloud/store/storetest"
 	"ldap-gateway/cloud/vault"
 	"ldap-gateway/cloudlink/wire"
 )
@@ -58,7 +59,7 @@ func (s *site) Live(string) []hub.Live { return s.live }
 func start(t *testing.T) *site {
 	t.Helper()
 	s := &site{t: t, now: time.Now().UTC()}
-	db, err := store.Open(t.Context(), filepath.Join(t.TempDir(), "cloud.db"))
+	db, err := store.Open(t.Context(), storetest.File(t))
 	must(t, err)
 	t.Cleanup(func() { must(t, db.Close()) })
 	s.env = store.Environment{Name: "Example"}

@@ -9,7 +9,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
-	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -20,6 +19,7 @@ import (
 	"ldap-gateway/cloud/management"
 	"ldap-gateway/cloud/pairing"
 	"ldap-gateway/cloud/store"
+	"ldap-gateway/cloud/store/storetest"
 	"ldap-gateway/cloud/vault"
 
 	"github.com/google/uuid"
@@ -107,7 +107,7 @@ func (s *site) waits(code string) {
 func start(t testing.TB) *site {
 	t.Helper()
 	s := &site{t: t, signOns: &signOner{}, links: &linker{}, now: time.Now()}
-	db, err := store.Open(t.Context(), filepath.Join(t.TempDir(), "cloud.db"))
+	db, err := store.Open(t.Context(), storetest.File(t))
 	s.must(err)
 	t.Cleanup(func() { s.must(db.Close()) })
 	s.store = db

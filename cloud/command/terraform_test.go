@@ -17,13 +17,14 @@ import (
 	"ldap-gateway/cloud/api"
 	"ldap-gateway/cloud/management"
 	"ldap-gateway/cloud/store"
+	"ldap-gateway/cloud/store/storetest"
 	"ldap-gateway/cloud/vault"
 )
 
 // running is an API over a real store, and the file with a client's credentials.
 func running(t *testing.T) (db *store.Store, env, credentials string) {
 	t.Helper()
-	db, err := store.Open(t.Context(), filepath.Join(t.TempDir(), "cloud.db"))
+	db, err := store.Open(t.Context(), storetest.File(t))
 	check(t, err)
 	t.Cleanup(func() { check(t, db.Close()) })
 	e := store.Environment{Name: "Example"}

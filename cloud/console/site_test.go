@@ -11,7 +11,6 @@ import (
 	"net/http/cookiejar"
 	"net/http/httptest"
 	"net/url"
-	"path/filepath"
 	"regexp"
 	"strings"
 	"sync"
@@ -32,6 +31,7 @@ import (
 	"ldap-gateway/cloud/providers"
 	"ldap-gateway/cloud/provisioner"
 	"ldap-gateway/cloud/store"
+	"ldap-gateway/cloud/store/storetest"
 	"ldap-gateway/cloud/usertypes"
 	"ldap-gateway/cloud/vault"
 	"ldap-gateway/cloudlink/wire"
@@ -105,7 +105,7 @@ func (s *site) pass(d time.Duration) {
 func open(t testing.TB) *site {
 	t.Helper()
 	s := &site{t: t, links: &links{}, people: &people{}, now: time.Now().UTC().Truncate(time.Second)}
-	s.file = filepath.Join(t.TempDir(), "cloud.db")
+	s.file = storetest.File(t)
 	db, err := store.Open(t.Context(), s.file)
 	s.must(err)
 	t.Cleanup(func() { s.must(db.Close()) })

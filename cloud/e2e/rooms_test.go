@@ -78,6 +78,7 @@ var house = []row{
 	{"cloud/fault", nil},
 	{"cloud/store", nil},
 	{"cloud/store/pgtest", nil},
+	{"cloud/store/storetest", []string{"cloud/store", "cloud/store/pgtest"}},
 	{"cloud/throttle", nil},
 	{"cloud/web", nil},
 	{"cloud/vault", nil},

@@ -7,7 +7,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
-	"path/filepath"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -18,6 +17,7 @@ import (
 
 	"ldap-gateway/cloud/hub"
 	"ldap-gateway/cloud/store"
+	"ldap-gateway/cloud/store/storetest"
 	"ldap-gateway/cloudlink"
 	"ldap-gateway/cloudlink/wire"
 )
@@ -55,7 +55,7 @@ func startNodeAt(t testing.TB, l net.Listener, heartbeat time.Duration) *node {
 func startStore(t testing.TB) *node {
 	t.Helper()
 	ctx := t.Context()
-	db, err := store.Open(ctx, filepath.Join(t.TempDir(), "db"))
+	db, err := store.Open(ctx, storetest.File(t))
 	must(t, err)
 	t.Cleanup(func() { must(t, db.Close()) })
 	env := store.Environment{Name: "E"}

@@ -1,14 +1,12 @@
 package idp_test
 
 import (
-	"cmp"
 	"encoding/base64"
 	"errors"
 	"fmt"
 	"maps"
 	"net/http"
 	"net/url"
-	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -23,6 +21,7 @@ import (
 	"ldap-gateway/cloud/provisioner"
 	"ldap-gateway/cloud/store"
 	"ldap-gateway/cloud/store/pgtest"
+	"ldap-gateway/cloud/store/storetest"
 	"ldap-gateway/cloud/vault"
 )
 
@@ -71,7 +70,7 @@ func groupsAlways(subject, claim string) []store.ProviderMapping {
 func build(t testing.TB) *world {
 	t.Helper()
 	w := &world{TB: t, keys: idptest.NewPair(time.Now().Add(time.Hour)), own: idptest.NewPair(time.Now().Add(time.Hour))}
-	db, err := store.Open(t.Context(), cmp.Or(pgtest.Database(t), filepath.Join(t.TempDir(), "cloud.db")))
+	db, err := store.Open(t.Context(), storetest.Where(t))
 	w.must(err)
 	t.Cleanup(func() { w.must(db.Close()) })
 	seals, err := vault.New(make([]byte, 32))

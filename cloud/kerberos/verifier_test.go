@@ -6,7 +6,6 @@ import (
 	"net/http/httptest"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -16,6 +15,7 @@ import (
 
 	"ldap-gateway/cloud/provisioner"
 	"ldap-gateway/cloud/store"
+	"ldap-gateway/cloud/store/storetest"
 	"ldap-gateway/cloud/vault"
 	"ldap-gateway/directory/kdctest"
 	"ldap-gateway/directory/sambatest"
@@ -39,7 +39,7 @@ func check(t testing.TB, err error) {
 
 func newSite(t *testing.T, k store.Kerberos, correlation ...store.Correlation) *site {
 	t.Helper()
-	db, err := store.Open(t.Context(), filepath.Join(t.TempDir(), "db"))
+	db, err := store.Open(t.Context(), storetest.File(t))
 	check(t, err)
 	t.Cleanup(func() { check(t, db.Close()) })
 	env := store.Environment{Name: "E"}

@@ -1,13 +1,11 @@
 package management_test
 
 import (
-	"cmp"
 	"context"
 	"encoding/json"
 	"encoding/pem"
 	"errors"
 	"fmt"
-	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -23,6 +21,7 @@ import (
 	"ldap-gateway/cloud/providers"
 	"ldap-gateway/cloud/store"
 	"ldap-gateway/cloud/store/pgtest"
+	"ldap-gateway/cloud/store/storetest"
 	"ldap-gateway/cloud/usertypes"
 	"ldap-gateway/cloud/vault"
 )
@@ -73,7 +72,7 @@ func (c channels) Send(_ context.Context, ch store.AlertChannel, _ alerts.Messag
 
 func open(t testing.TB) *house {
 	t.Helper()
-	db, err := store.Open(t.Context(), cmp.Or(pgtest.Database(t), filepath.Join(t.TempDir(), "cloud.db")))
+	db, err := store.Open(t.Context(), storetest.Where(t))
 	must(t, err)
 	t.Cleanup(func() { must(t, db.Close()) })
 	v, err := vault.New(make([]byte, 32))

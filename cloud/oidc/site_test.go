@@ -9,7 +9,6 @@ import (
 	"net/http/httptest"
 	"net/netip"
 	"net/url"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -23,6 +22,7 @@ import (
 	"ldap-gateway/cloud/signon"
 	"ldap-gateway/cloud/signonpage"
 	"ldap-gateway/cloud/store"
+	"ldap-gateway/cloud/store/storetest"
 	"ldap-gateway/cloud/vault"
 	"ldap-gateway/cloudlink/wire"
 )
@@ -99,7 +99,7 @@ func (s *site) now() time.Time { return time.Now().Add(s.clock) }
 
 func start(t *testing.T) *site {
 	t.Helper()
-	return startOn(t, filepath.Join(t.TempDir(), "db"))
+	return startOn(t, storetest.File(t))
 }
 
 // startOn is start with a database of one's own.

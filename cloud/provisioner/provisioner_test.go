@@ -1,11 +1,9 @@
 package provisioner_test
 
 import (
-	"cmp"
 	"database/sql"
 	"errors"
 	"fmt"
-	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -15,6 +13,7 @@ import (
 	"ldap-gateway/cloud/provisioner"
 	"ldap-gateway/cloud/store"
 	"ldap-gateway/cloud/store/pgtest"
+	"ldap-gateway/cloud/store/storetest"
 )
 
 // TestPostgres runs every test here on PostgreSQL.
@@ -39,7 +38,7 @@ func build(t testing.TB) *world {
 	t.Helper()
 	w := &world{
 		t:     t,
-		where: cmp.Or(pgtest.Database(t), filepath.Join(t.TempDir(), "cloud.db")),
+		where: storetest.Where(t),
 		at:    time.UnixMicro(1_000_000).UTC(),
 	}
 	w.store = w.node()

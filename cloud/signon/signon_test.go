@@ -3,7 +3,6 @@ package signon
 import (
 	"context"
 	"fmt"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -14,6 +13,7 @@ import (
 	"ldap-gateway/cloud/hub"
 	"ldap-gateway/cloud/provisioner"
 	"ldap-gateway/cloud/store"
+	"ldap-gateway/cloud/store/storetest"
 	"ldap-gateway/cloudlink/wire"
 )
 
@@ -70,7 +70,7 @@ func must(t *testing.T, err error) {
 
 func newCloud(t *testing.T) *cloud {
 	t.Helper()
-	db, err := store.Open(t.Context(), filepath.Join(t.TempDir(), "db"))
+	db, err := store.Open(t.Context(), storetest.File(t))
 	must(t, err)
 	t.Cleanup(func() { must(t, db.Close()) })
 	env := store.Environment{Name: "E"}

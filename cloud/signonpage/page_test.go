@@ -9,7 +9,6 @@ import (
 	"net/http/httptest"
 	"net/netip"
 	"net/url"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -20,6 +19,7 @@ import (
 	"ldap-gateway/cloud/oidc"
 	"ldap-gateway/cloud/signon"
 	"ldap-gateway/cloud/store"
+	"ldap-gateway/cloud/store/storetest"
 	"ldap-gateway/cloudlink/wire"
 )
 
@@ -143,7 +143,7 @@ func check(t testing.TB, err error) {
 
 func start(t *testing.T) *site {
 	t.Helper()
-	db, err := store.Open(t.Context(), filepath.Join(t.TempDir(), "db"))
+	db, err := store.Open(t.Context(), storetest.File(t))
 	check(t, err)
 	t.Cleanup(func() { check(t, db.Close()) })
 	env := store.Environment{Name: "Acme <b>"}

@@ -2,16 +2,17 @@ package store_test
 
 import (
 	"bytes"
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
 	"testing"
 	"time"
 
 	"ldap-gateway/cloud/store"
 	"ldap-gateway/cloud/store/pgtest"
+	"ldap-gateway/cloud/store/storetest"
 
 	"github.com/alexedwards/scs/v2"
 	"github.com/google/uuid"
@@ -39,7 +40,13 @@ func open(t testing.TB) *store.Store {
 // empty returns where an empty store is to be.
 func empty(t testing.TB) string {
 	t.Helper()
-	return cmp.Or(pgtest.Database(t), filepath.Join(t.TempDir(), "a b?c.db"))
+	where := storetest.Where(t)
+	if store.IsPostgres(where) {
+		return where
+	}
+	odd := filepath.Join(filepath.Dir(where), "a b?c.db")
+	must(t, os.Rename(where, odd))
+	return odd
 }
 
 func openAt(t testing.TB, where string) *store.Store {
