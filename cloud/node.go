@@ -48,6 +48,7 @@ type node struct {
 	counts    *metrics.Metrics
 	providers *idp.Desk
 	records   *provisioner.Provisioner
+	archive   *archive // nil: what is deleted is not kept elsewhere
 }
 
 // floor is how long a sign-on by password that fails takes at least: longer than a
@@ -223,7 +224,7 @@ func (n *node) watch(ctx context.Context) (stop func()) {
 	watch.Node = func(ctx context.Context) ([]store.Alert, error) {
 		all, err := n.ofCertificates(ctx, time.Now())
 		clock, unknown := ofClock(ctx, n.db.Ahead)
-		return slices.Concat(all, clock, copies.alerts()), errors.Join(err, unknown)
+		return slices.Concat(all, clock, copies.alerts(), n.archive.alerts()), errors.Join(err, unknown)
 	}
 	var running sync.WaitGroup
 	running.Go(func() { watch.Run(ctx) })
@@ -251,7 +252,7 @@ func (n *node) sweep(ctx context.Context) {
 		if err := n.db.CountHours(ctx, time.Now()); err != nil && ctx.Err() == nil {
 			n.Logger.Error("sign-ons were not all counted", "error", err)
 		}
-		swept, err := n.db.Sweep(ctx, time.Now())
+		swept, err := n.db.Sweep(ctx, time.Now(), n.archive.to())
 		if err != nil && ctx.Err() == nil {
 			n.Logger.Error("what is too old was not all deleted", "error", err)
 		}

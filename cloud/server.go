@@ -38,6 +38,7 @@ type Server struct {
 	Webhooks  []netip.Prefix // networks that webhooks may be in although they are not public
 	Providers []netip.Prefix // networks that identity providers may be in although they are not public
 	Backups   *Backups       // nil: the database is not copied
+	ArchiveTo string         // folder for what is deleted for its age; empty: it is not kept
 	Grace     time.Duration  // how long a stopping node answers while /ready says no
 	Logger    hclog.Logger
 	Ready     func(url string) // called once it answers; nil: nobody
@@ -65,7 +66,8 @@ func (s *Server) Run(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	if err := s.Backups.check(s.Database); err != nil {
+	kept, err := s.folders()
+	if err != nil {
 		return err
 	}
 	listener, err := s.listen()
@@ -106,12 +108,21 @@ func (s *Server) Run(ctx context.Context) (err error) {
 		audiences: s.audiences(listener),
 		ending:    ctx.Done(),
 		records:   &provisioner.Provisioner{Store: db},
+		archive:   kept,
 		counts:    metrics.New(Version(), agents.All, db.Size),
 	}
 	n.providers = n.newProviders()
 	defer n.watch(ctx)()
 	defer n.serveMetrics()()
 	return s.serve(ctx, listener, realAddress(s.Proxies, n.handler()), agents)
+}
+
+// folders makes those that a node writes into beside its database.
+func (s *Server) folders() (*archive, error) {
+	if err := s.Backups.check(s.Database); err != nil {
+		return nil, err
+	}
+	return archiveTo(s.ArchiveTo)
 }
 
 // openAgain is how long a node that starts waits before it tries its database again.

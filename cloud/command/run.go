@@ -93,6 +93,7 @@ type runFlags struct {
 	acme              cloud.ACME
 	grace             time.Duration
 	backups           cloud.Backups
+	archive           string
 	bus               hub.BusConfig
 	busFile           string
 }
@@ -147,6 +148,8 @@ that a node is about to stop.`,
 		"time between two copies of the data folder's database, as in 24h (default: none are made)")
 	cmd.Flags().IntVar(&f.backups.Keep, "backup-keep", 7, "how many copies are kept")
 	cmd.Flags().StringVar(&f.backups.To, "backup-to", "", "folder that the copies are in")
+	cmd.Flags().StringVar(&f.archive, "archive-to", "",
+		"folder for sign-ons and activities that are older than an environment keeps, as JSON lines (default: they are deleted)")
 	cmd.MarkFlagsRequiredTogether("backup-every", "backup-to")
 	cmd.MarkFlagsRequiredTogether("tls-cert", "tls-key")
 	cmd.MarkFlagsRequiredTogether("smtp", "mail-from")
@@ -211,7 +214,7 @@ func (c *command) run(ctx context.Context, f runFlags) error {
 	if s.Providers, err = networks("--provider-network", f.providers); err != nil {
 		return err
 	}
-	s.SMTP, s.MailFrom, s.Metrics = f.smtp, f.from, f.metrics
+	s.SMTP, s.MailFrom, s.Metrics, s.ArchiveTo = f.smtp, f.from, f.metrics, f.archive
 	for _, u := range f.urls {
 		s.URLs = append(s.URLs, strings.TrimRight(u, "/"))
 	}

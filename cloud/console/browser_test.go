@@ -120,9 +120,9 @@ func TestBrowserFirstHour(t *testing.T) {
 	w.at("/console/").sees("Sign in").press(`a[href="/console/setup"]`)
 	w.fill("name", "admin").fill("secret", secret).fill("password", password).fill("again", password).
 		press("form button").sees("Your password is set")
-	w.fill("password", password).press("form button").sees("No gateway yet", "Sign out", "Example")
+	w.fill("password", password).press("form button").sees("Make a gateway", "Sign out", "Example")
 
-	w.press("main a.button").fill("name", "Headquarters")
+	w.press(".steps a").fill("name", "Headquarters")
 	w.must(chromedp.Do(w.ctx, chromedp.SetValue(chromedp.ID("vendor"), "OpenLDAP")))
 	w.press("form.fields button").sees("The gateway was made", "UNHEALTHY", "no instance is paired yet")
 	w.press(`a[href$="/user-types/new"]`).fill("name", "Staff").fill("base", "ou=people,dc=example,dc=com")

@@ -25,19 +25,28 @@ type gatewayList struct {
 // listGateways shows gateways with their health as the links have it at this moment;
 // nothing of that is kept.
 func (c *console) listGateways(k *call) error {
-	all, next, err := c.Store.Gateways(k.Context(), k.env(), k.part())
+	list, err := c.gatewayList(k)
 	if err != nil {
 		return err
 	}
-	list := gatewayList{Pager: k.pagerOf(next)}
+	return k.render(http.StatusOK, "gateways", "Gateways", list)
+}
+
+// gatewayList returns one part of the list.
+func (c *console) gatewayList(k *call) (list gatewayList, err error) {
+	all, next, err := c.Store.Gateways(k.Context(), k.env(), k.part())
+	if err != nil {
+		return list, err
+	}
+	list.Pager = k.pagerOf(next)
 	for _, g := range all {
 		paired, _, err := c.instances(k, g)
 		if err != nil {
-			return err
+			return list, err
 		}
 		list.Gateways = append(list.Gateways, gatewayRow{g, healthOf(paired), len(paired)})
 	}
-	return k.render(http.StatusOK, "gateways", "Gateways", list)
+	return list, nil
 }
 
 // instances returns the paired and the revoked instances of a gateway.

@@ -49,6 +49,7 @@ func TestEveryPageOfAnEmptyEnvironment(t *testing.T) {
 	s := open(t)
 	v := s.admin()
 	for path, says := range map[string]string{
+		"/console/":                  "Make a gateway",
 		"/console/gateways":          "No gateway yet",
 		"/console/users":             "No users yet",
 		"/console/groups":            "No groups yet",
@@ -60,7 +61,6 @@ func TestEveryPageOfAnEmptyEnvironment(t *testing.T) {
 	} {
 		v.get(path).is(http.StatusOK).has(says)
 	}
-	v.get("/console/").is(http.StatusSeeOther)
 	v.get("/console/nothing").is(http.StatusNotFound).has("There is nothing here")
 	v.get("/console/users?cursor=x").is(http.StatusBadRequest).has("Start the list anew")
 }

@@ -37,7 +37,7 @@ func (c *console) open() map[string]endpoint {
 // is asked for when its form is sent.
 func (c *console) closed() map[string]route {
 	all := map[string]route{
-		"GET /console/{$}":       {action: m.Read, answer: func(k *call) error { return k.goTo("/console/gateways") }},
+		"GET /console/{$}":       {action: m.Read, answer: c.showOverview},
 		"POST /console/sign-out": {action: m.Read, answer: c.doSignOut},
 	}
 	for _, part := range []map[string]route{

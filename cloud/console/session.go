@@ -173,7 +173,7 @@ func signInPath(r *http.Request) string {
 // Were it any address, a link with this console's own name could end at a page of a
 // stranger that asks for the password once more.
 func backTo(next string) string {
-	const first = "/console/gateways"
+	const first = "/console/"
 	u, err := url.Parse(next)
 	if err != nil || u.Scheme != "" || u.Host != "" || u.User != nil || u.Opaque != "" {
 		return first

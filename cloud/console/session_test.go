@@ -270,16 +270,16 @@ func TestSignInLeadsBackToTheConsoleOnly(t *testing.T) {
 	}
 	for next, want := range map[string]string{
 		"/console/users?q=a":           "/console/users?q=a",
-		"":                             "/console/gateways",
-		"https://evil.example/":        "/console/gateways",
-		"//evil.example/console/":      "/console/gateways",
-		"/console/../v1/environments":  "/console/gateways",
-		"/console/%2e%2e/v1":           "/console/gateways",
-		"/console/\\evil.example":      "/console/gateways",
-		"javascript:alert(1)":          "/console/gateways",
-		"/v1/environments":             "/console/gateways",
-		"/consoleevil":                 "/console/gateways",
-		"/console/users\r\nSet-Cookie": "/console/gateways",
+		"":                             "/console/",
+		"https://evil.example/":        "/console/",
+		"//evil.example/console/":      "/console/",
+		"/console/../v1/environments":  "/console/",
+		"/console/%2e%2e/v1":           "/console/",
+		"/console/\\evil.example":      "/console/",
+		"javascript:alert(1)":          "/console/",
+		"/v1/environments":             "/console/",
+		"/consoleevil":                 "/console/",
+		"/console/users\r\nSet-Cookie": "/console/",
 	} {
 		if to := v.post(
 			"/console/sign-in",

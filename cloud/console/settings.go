@@ -3,7 +3,6 @@ package console
 import (
 	"bytes"
 	"errors"
-	"fmt"
 	"image"
 	"image/png"
 	"io"
@@ -37,12 +36,9 @@ func (c *console) renderSettings(k *call, status int, page settingsPage) error {
 		page.Seen = seenAs(page.UpdatedAt)
 	}
 	page.SignOn = c.URL + "/" + k.env() + "/signon"
-	if c.Bytes != nil {
-		bytes, err := c.Bytes(k.Context())
-		if err != nil {
-			return err
-		}
-		page.Stored = fmt.Sprintf("%.1f MB", float64(bytes)/1e6)
+	var err error
+	if page.Stored, err = c.stored(k); err != nil {
+		return err
 	}
 	return k.render(status, "settings", "Settings", page)
 }

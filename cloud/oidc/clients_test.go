@@ -184,9 +184,7 @@ func TestSinglePage(t *testing.T) {
 		chromedp.SendKeys(chromedp.CSS("input[type=password]"), "wonderland"),
 		chromedp.Click(chromedp.CSS("form button")),
 	))
-	done := chromedp.Text(chromedp.CSS("#done"))
-	text, err := chromedp.Run(ctx, done)
-	check(t, err)
+	text := shown(t, ctx, "#done")
 	learnt := map[string]any{}
 	check(t, json.Unmarshal([]byte(text), &learnt))
 	if learnt["sub"] != s.alice.ID || learnt["renewed"] != true || learnt["keys"] != "read" ||
@@ -194,8 +192,20 @@ func TestSinglePage(t *testing.T) {
 		t.Fatal(text)
 	}
 	check(t, chromedp.Do(ctx, chromedp.Navigate(at.URL+"/?off")))
-	if text, err = chromedp.Run(ctx, done); err != nil || text != `{"bye":true}` {
-		t.Error(text, err)
+	if text = shown(t, ctx, "#done"); text != `{"bye":true}` {
+		t.Error(text)
+	}
+}
+
+// shown waits for an element and returns its text; pages may come and go meanwhile.
+func shown(t *testing.T, ctx context.Context, selector string) string {
+	t.Helper()
+	for {
+		text, err := chromedp.Run(ctx, chromedp.Text(chromedp.CSS(selector)))
+		if err == nil {
+			return text
+		}
+		check(t, ctx.Err())
 	}
 }
 

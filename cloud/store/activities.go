@@ -5,10 +5,12 @@ import (
 	"time"
 )
 
-// activityColumns are in the order in which scanActivity reads them; so it is for every
+// activityFields are in the order in which scanActivity reads them; so it is for every
 // pair of the kind in this room.
+const activityFields = `id, environment_id, at, action, actor, subject, sign_on_id, text, detail`
+
 const activityColumns = `
-	SELECT id, environment_id, at, action, actor, subject, sign_on_id, text, detail
+	SELECT ` + activityFields + `
 	FROM activities`
 
 // scanActivity reads one line. What an older program kept in the detail is read as it

@@ -32,6 +32,9 @@ type HourCount struct {
 // most, its least.
 func (h HourCount) AtMost() time.Duration { return time.Millisecond << min(h.Pace, paces-2) }
 
+// Slowest tells whether this is the last step, of what took longer than any.
+func (h HourCount) Slowest() bool { return h.Pace == paces-1 }
+
 // pace is the step of a sign-on in SQL.
 var pace = paceSQL()
 
@@ -56,15 +59,15 @@ func scanHour(r row) (h HourCount, err error) {
 	return h, err
 }
 
-// HourCounts returns how the sign-ons from a time until now ended, in no order, and the
-// time until which all of them are counted but for the last three hours, which always
-// are: after an upgrade that may lag behind for a while.
+// HourCounts returns how the sign-ons from a time until now ended, in no order, and
+// whether none of them is missing: after an upgrade those of more than three hours ago are
+// counted little by little.
 func (r reader) HourCounts(ctx context.Context, env string, from, now time.Time) (
-	all []HourCount, until time.Time, err error,
+	all []HourCount, whole bool, err error,
 ) {
-	until, err = queryOne(ctx, r.c, scanTime, `SELECT until FROM counted_hours WHERE environment_id = $1`, env)
+	until, err := queryOne(ctx, r.c, scanTime, `SELECT until FROM counted_hours WHERE environment_id = $1`, env)
 	if err != nil && !errors.Is(err, ErrNotFound) {
-		return nil, until, err
+		return nil, false, err
 	}
 	from = from.Truncate(time.Hour)
 	all, err = queryAll(ctx, r.c, scanHour, `
@@ -73,11 +76,28 @@ func (r reader) HourCounts(ctx context.Context, env string, from, now time.Time)
 		WHERE environment_id = $1 AND hour >= $2`,
 		env, micros(from))
 	if err != nil {
-		return nil, until, err
+		return nil, false, err
 	}
 	live := latest(from, until, now.Add(-liveHours).Truncate(time.Hour))
 	last, err := queryAll(ctx, r.c, scanHour, liveCounts, env, micros(live), micros(now.Add(time.Minute)))
-	return append(all, last...), until, err
+	if err != nil {
+		return nil, false, err
+	}
+	first, err := r.firstSignOn(ctx, env, latest(from, until))
+	if errors.Is(err, ErrNotFound) {
+		return append(all, last...), true, nil
+	}
+	return append(all, last...), !first.Before(live), err
+}
+
+// firstSignOn returns the time of the first sign-on since a time, or ErrNotFound.
+func (r reader) firstSignOn(ctx context.Context, env string, since time.Time) (time.Time, error) {
+	return queryOne(ctx, r.c, scanTime, `
+		SELECT at
+		FROM sign_ons
+		WHERE environment_id = $1 AND at >= $2
+		ORDER BY at, id LIMIT 1`,
+		env, micros(since))
 }
 
 func latest(times ...time.Time) (t time.Time) {
@@ -120,12 +140,7 @@ func (s *Store) countHour(ctx context.Context, env string, now time.Time) (more 
 	if err != nil && !errors.Is(err, ErrNotFound) {
 		return false, err
 	}
-	first, err := queryOne(ctx, s.c, scanTime, `
-		SELECT at
-		FROM sign_ons
-		WHERE environment_id = $1 AND at >= $2
-		ORDER BY at, id LIMIT 1`,
-		env, micros(until))
+	first, err := s.firstSignOn(ctx, env, until)
 	if errors.Is(err, ErrNotFound) {
 		return false, nil
 	}
@@ -162,11 +177,10 @@ func (s *Store) keepHour(ctx context.Context, env string, until, hour time.Time,
 	})
 }
 
-// countedTo is up to how many rows are counted, so that a count costs no more.
-const countedTo = 100_000
+// CountedTo is up to how many rows are counted, so that a count costs no more.
+const CountedTo = 100_000
 
-// Counts is how much there is in an environment, each up to 100,001: then there are more
-// than 100,000.
+// Counts is how much there is in an environment; above CountedTo each is one more than that.
 type Counts struct{ Users, Groups, Gateways, Providers, Applications int }
 
 // Counts returns how much there is in an environment.
@@ -180,7 +194,7 @@ func (r reader) Counts(ctx context.Context, env string) (n Counts, err error) {
 	} {
 		*to, err = queryOne(ctx, r.c, value[int], fmt.Sprintf(`
 			SELECT count(*)
-			FROM (SELECT 1 FROM %s WHERE environment_id = $1 LIMIT %d) AS counted`, table, countedTo+1), env)
+			FROM (SELECT 1 FROM %s WHERE environment_id = $1 LIMIT %d) AS counted`, table, CountedTo+1), env)
 		if err != nil {
 			return n, err
 		}

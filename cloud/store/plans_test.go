@@ -206,7 +206,7 @@ var wholes = []string{
 // takeAll are the statements that look at all of a gateway or a population: what an
 // administrator asks for once, and a count that says what it would do.
 var takeAll = []string{
-	"SELECT count(*) FROM (SELECT 1 FROM", // some, see countedTo
+	"SELECT count(*) FROM (SELECT 1 FROM",               // some, see CountedTo
 	"SELECT at - (at - $2) % 3600000000, outcome, CASE", // of three hours at most
 	"SELECT count(*) FROM users WHERE environment_id = $1 AND gateway_id = $2",
 	"SELECT count(*) FROM cloud_groups WHERE environment_id = $1 AND population_id = $2",

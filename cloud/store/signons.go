@@ -7,10 +7,11 @@ import (
 	"time"
 )
 
+const signOnFields = `id, environment_id, at, method, username, user_id, gateway_id, user_type_id, instance_id, outcome,
+	reason, message, updated, update_reason, verdict, verdict_reason, added, removed, duration, address, provider_id`
+
 const signOnColumns = `
-	SELECT id, environment_id, at, method, username, user_id, gateway_id, user_type_id, instance_id, outcome,
-		reason, message, updated, update_reason, verdict, verdict_reason, added, removed, duration, address,
-		provider_id
+	SELECT ` + signOnFields + `
 	FROM sign_ons`
 
 // went is the source that a sign-on s went by.

@@ -13,15 +13,23 @@ const sweptAtOnce = 200
 // Swept is how many rows a sweep deleted.
 type Swept struct{ SignOns, Activities int64 }
 
+// Archive takes what is deleted. What it returns an error for stays; what it was given once
+// may come again, when the deletion fails after it.
+type Archive interface {
+	SignOns(all []SignOn) error
+	Activities(all []Activity) error
+}
+
 // Sweep deletes what is older than each environment keeps, and what has expired, in many
 // short turns; several nodes may do so at the same time. Of each user the last sign-on
 // that succeeded stays, and of each source the last that brought all groups: the record
-// is shown with them. It returns how far it came when it fails.
-func (s *Store) Sweep(ctx context.Context, now time.Time) (n Swept, err error) {
+// is shown with them. What is older is given to an archive first; to nil it is not. It
+// returns how far it came when it fails.
+func (s *Store) Sweep(ctx context.Context, now time.Time, to Archive) (n Swept, err error) {
 	all, err := s.Environments(ctx)
 	for _, e := range all {
-		signOns, failed := s.sweepSignOns(ctx, e.ID, before(now, e.Settings.SignOnDays, UsualSignOnDays))
-		activities, alsoFailed := s.sweepActivities(ctx, e.ID, before(now, e.Settings.ActivityDays, UsualActivityDays))
+		signOns, failed := s.sweepSignOns(ctx, e.ID, before(now, e.Settings.SignOnDays, UsualSignOnDays), to)
+		activities, alsoFailed := s.sweepActivities(ctx, e.ID, before(now, e.Settings.ActivityDays, UsualActivityDays), to)
 		n.SignOns, n.Activities = n.SignOns+signOns, n.Activities+activities
 		err = errors.Join(err, failed, alsoFailed)
 	}
@@ -49,7 +57,7 @@ func scanAged(r row) (a aged, err error) {
 
 // sweepSignOns goes through the old sign-ons of an environment, once: those that stay are
 // not looked at again.
-func (s *Store) sweepSignOns(ctx context.Context, env string, until time.Time) (n int64, err error) {
+func (s *Store) sweepSignOns(ctx context.Context, env string, until time.Time, to Archive) (n int64, err error) {
 	last := aged{}
 	for !until.IsZero() && err == nil {
 		old, failed := queryAll(ctx, s.c, scanAged, `
@@ -63,20 +71,20 @@ func (s *Store) sweepSignOns(ctx context.Context, env string, until time.Time) (
 		}
 		last = old[len(old)-1]
 		var deleted int64
-		deleted, err = s.sweepThese(ctx, env, old)
+		deleted, err = s.sweepThese(ctx, env, old, to)
 		n += deleted
 	}
 	return n, err
 }
 
 // sweepThese deletes those of some sign-ons that need not stay.
-func (s *Store) sweepThese(ctx context.Context, env string, old []aged) (n int64, err error) {
+func (s *Store) sweepThese(ctx context.Context, env string, old []aged, to Archive) (n int64, err error) {
 	args := []any{env}
 	for _, a := range old {
 		args = append(args, a.id)
 	}
 	err = s.Provision(ctx, func(tx *Tx) error {
-		n, err = tx.c.exec(ctx, `
+		gone, err := queryAll(ctx, tx.c, scanSignOn, `
 			DELETE FROM sign_ons AS s
 			WHERE id IN `+placeholders(2, 1, len(old))+` AND NOT (
 				EXISTS (SELECT 1 FROM users u WHERE u.environment_id = $1 AND u.id = s.user_id) AND (
@@ -88,29 +96,45 @@ func (s *Store) sweepThese(ctx context.Context, env string, old []aged) (n int64
 						SELECT 1
 						FROM sign_ons n
 						WHERE n.environment_id = $1 AND n.user_id = s.user_id AND n.verdict = 'complete'
-							AND n.at > s.at AND n.gateway_id = s.gateway_id AND n.provider_id = s.provider_id)))`,
+							AND n.at > s.at AND n.gateway_id = s.gateway_id AND n.provider_id = s.provider_id)))
+			RETURNING `+signOnFields,
 			args...)
-		return err
+		if n = int64(len(gone)); err != nil || to == nil || n == 0 {
+			return err
+		}
+		return to.SignOns(gone)
 	})
+	if err != nil {
+		n = 0
+	}
 	return n, err
 }
 
 // sweepActivities deletes the old activities of an environment.
-func (s *Store) sweepActivities(ctx context.Context, env string, until time.Time) (n int64, err error) {
+func (s *Store) sweepActivities(
+	ctx context.Context, env string, until time.Time, to Archive,
+) (n int64, err error) {
 	for !until.IsZero() && err == nil {
-		var deleted int64
-		err = s.Provision(ctx, func(tx *Tx) (err error) {
-			deleted, err = tx.c.exec(ctx, `
+		var deleted int
+		err = s.Provision(ctx, func(tx *Tx) error {
+			gone, err := queryAll(ctx, tx.c, scanActivity, `
 				DELETE FROM activities
 				WHERE id IN (
 					SELECT id
 					FROM activities
 					WHERE environment_id = $1 AND at < $2
-					ORDER BY at, id LIMIT $3)`,
+					ORDER BY at, id LIMIT $3)
+				RETURNING `+activityFields,
 				env, micros(until), sweptAtOnce)
-			return err
+			if deleted = len(gone); err != nil || to == nil || deleted == 0 {
+				return err
+			}
+			return to.Activities(gone)
 		})
-		if n += deleted; deleted < sweptAtOnce {
+		if err != nil {
+			break
+		}
+		if n += int64(deleted); deleted < sweptAtOnce {
 			break
 		}
 	}

@@ -44,7 +44,7 @@ func TestSweep(t *testing.T) {
 		record(t, s, w, now, 400, proven):      false,
 		record(t, s, w, now, 179, wrong):       true, // not old
 	}
-	n, err := s.Sweep(ctx, now)
+	n, err := s.Sweep(ctx, now, nil)
 	if err != nil || n.SignOns != 902 {
 		t.Errorf("%+v, %v", n, err)
 	}
@@ -72,7 +72,7 @@ func TestSweep(t *testing.T) {
 	}
 	w.env.Settings.ActivityDays = 180
 	must(t, s.UpdateEnvironment(ctx, &w.env))
-	if n, err = s.Sweep(ctx, now); err != nil || n.SignOns != 0 || list(w.env.ID) != 1 {
+	if n, err = s.Sweep(ctx, now, nil); err != nil || n.SignOns != 0 || list(w.env.ID) != 1 {
 		t.Errorf("again: %+v, %v", n, err)
 	}
 	if size, err := s.Size(ctx); err != nil || size < 1<<16 {
@@ -90,7 +90,7 @@ func TestSweepsAtOnce(t *testing.T) {
 	swept := make(chan int64)
 	for range 4 {
 		go func() {
-			n, err := s.Sweep(t.Context(), now)
+			n, err := s.Sweep(t.Context(), now, nil)
 			if err != nil {
 				t.Error(err)
 			}
@@ -117,7 +117,7 @@ func TestFileGetsSmaller(t *testing.T) {
 	must(t, s.AddActivity(t.Context(), old...))
 	before, err := s.Size(t.Context())
 	must(t, err)
-	n, err := s.Sweep(t.Context(), now)
+	n, err := s.Sweep(t.Context(), now, nil)
 	must(t, err)
 	after, err := s.Size(t.Context())
 	if err != nil || n.Activities != 5000 || after > before/2 {
