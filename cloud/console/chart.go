@@ -119,7 +119,8 @@ func tall(n, most int) int {
 
 // atMost says what so many of a hundred sign-ons took at most; empty when there are none.
 func atMost(counts []store.HourCount, total, percent int) string {
-	sorted := slices.SortedFunc(slices.Values(counts), func(a, b store.HourCount) int { return cmp.Compare(a.Pace, b.Pace) })
+	sorted := slices.Clone(counts)
+	slices.SortFunc(sorted, func(a, b store.HourCount) int { return cmp.Compare(a.Pace, b.Pace) })
 	seen := 0
 	for _, h := range sorted {
 		if seen += h.N; seen*100 >= total*percent {

@@ -120,7 +120,11 @@ func (c *console) stepsOf(k *call, gateways []store.Gateway) ([]step, error) {
 		{Text: "Make a gateway", Help: "It joins one directory.", Link: "/console/gateways/new"},
 		{Text: "Add a user type", Help: "Where people are in the directory, and what the cloud keeps of them."},
 		{Text: "Pair an agent", Help: "On a machine near the directory; it shows a code to compare."},
-		{Text: "Sign on", Help: "As somebody of the directory, on the page that people see.", Link: c.URL + "/" + k.env() + "/signon"},
+		{
+			Text: "Sign on",
+			Help: "As somebody of the directory, on the page that people see.",
+			Link: c.URL + "/" + k.env() + "/signon",
+		},
 	}
 	if len(gateways) == 0 {
 		return all, nil
