@@ -149,7 +149,8 @@ that a node is about to stop.`,
 	cmd.Flags().IntVar(&f.backups.Keep, "backup-keep", 7, "how many copies are kept")
 	cmd.Flags().StringVar(&f.backups.To, "backup-to", "", "folder that the copies are in")
 	cmd.Flags().StringVar(&f.archive, "archive-to", "",
-		"folder for sign-ons and activities that are older than an environment keeps, as JSON lines (default: they are deleted)")
+		"folder for sign-ons and activities that are older than an environment keeps, as JSON lines"+
+			" (default: they are deleted)")
 	cmd.MarkFlagsRequiredTogether("backup-every", "backup-to")
 	cmd.MarkFlagsRequiredTogether("tls-cert", "tls-key")
 	cmd.MarkFlagsRequiredTogether("smtp", "mail-from")
