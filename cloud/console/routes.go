@@ -37,8 +37,10 @@ func (c *console) open() map[string]endpoint {
 // is asked for when its form is sent.
 func (c *console) closed() map[string]route {
 	all := map[string]route{
-		"GET /console/{$}":       {action: m.Read, answer: c.showOverview},
-		"POST /console/sign-out": {action: m.Read, answer: c.doSignOut},
+		"GET /console/{$}":         {action: m.Read, answer: c.showOverview},
+		"GET /console/help":        {action: m.Read, answer: c.showHelp},
+		"GET /console/help/{page}": {action: m.Read, answer: c.showHelpPage},
+		"POST /console/sign-out":   {action: m.Read, answer: c.doSignOut},
 	}
 	for _, part := range []map[string]route{
 		c.gatewayPages(), c.instancePages(), c.kerberosPages(), c.applicationPages(), c.userPages(), c.groupPages(),

@@ -33,10 +33,11 @@ var house = []row{
 		"cloud/vault", "cloudlink/wire",
 	}},
 	{"cloud/console", []string{
-		"cloud/administrators", "cloud/fault", "cloud/hub", "cloud/idp", "cloud/idp/samlsp", "cloud/kerberos", "cloud/management",
-		"cloud/mapping", "cloud/pairing", "cloud/presets", "cloud/providers", "cloud/signon", "cloud/store", "cloud/throttle", "cloud/usertypes", "cloud/web", "cloudlink/wire",
+		"cloud/administrators", "cloud/fault", "cloud/handbook", "cloud/hub", "cloud/idp", "cloud/idp/samlsp", "cloud/kerberos",
+		"cloud/management", "cloud/mapping", "cloud/pairing", "cloud/presets", "cloud/providers", "cloud/signon", "cloud/store", "cloud/throttle", "cloud/usertypes", "cloud/web", "cloudlink/wire",
 	}},
 	{"cloud/console/axetest", nil},
+	{"cloud/handbook", nil},
 	{"cloud/api", []string{
 		"cloud/fault", "cloud/idp/samlsp", "cloud/kerberos", "cloud/management", "cloud/store", "cloud/usertypes", "cloud/vault", "cloud/web",
 		"cloudlink/wire",
@@ -146,6 +147,7 @@ var onlyIn = []row{
 	{"github.com/alexedwards/scs/v2", []string{"cloud/console", "cloud/signonpage", "cloud/web"}},
 	{"github.com/jackc/pgx/v5", []string{"cloud/store", "cloud/store/pgtest"}},
 	{"modernc.org/sqlite", []string{"cloud/store"}},
+	{"github.com/yuin/goldmark", []string{"cloud/handbook"}},
 	{"database/sql", []string{"cloud/store", "cloud/store/pgtest"}},
 	{"crypto/hpke", []string{"cloudlink/wire"}},
 	{"crypto/cipher", []string{"cloudlink/wire", "cloud/vault"}},
