@@ -310,7 +310,7 @@ func TestExpiredPasswordIsCompleted(t *testing.T) {
 	a := w.application("Wiki", nil)
 	browser := browse(t, nil)
 	browser.at(a.url)
-	browser.signOn("grace", rightPassword, "You have to change your password")
+	browser.signOn("grace", rightPassword, "You have to choose a new password")
 	fill := func(old, fresh, again string) {
 		must(t, chromedp.Do(browser.ctx, chromedp.SetValue(chromedp.ID("password"), old), chromedp.SetValue(chromedp.ID("new"), fresh),
 			chromedp.SetValue(chromedp.ID("again"), again), chromedp.Click(chromedp.CSS("form button"))))

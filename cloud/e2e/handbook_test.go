@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"cmp"
 	"flag"
 	"fmt"
 	"os"
@@ -153,6 +154,30 @@ func checkMention(t *testing.T, paper string, words []string) {
 		if !slices.Contains(strings.Fields(section), f) {
 			t.Errorf("%s: %q has no flag %s", paper, command, f)
 		}
+	}
+}
+
+// others are names with an underscore that are no keys of gateway.hcl.
+var others = []string{"large_client_header_buffers", "proxy_buffer_size", "redirect_uri", "ui_locales", "max_payload"}
+
+// TestHandbookNamesKeysThatThereAre looks up each key of gateway.hcl that a page names.
+func TestHandbookNamesKeysThatThereAre(t *testing.T) {
+	keys, _ := handbook.Source("gateway-hcl")
+	quoted, named := regexp.MustCompile("`[^`\n]+`"), regexp.MustCompile(`\b[a-z]+(?:_[a-z]+)+\b|policy \{ ([a-z_]+)`)
+	n := 0
+	for _, p := range handbook.Pages() {
+		source, _ := handbook.Source(p.Name)
+		for _, q := range quoted.FindAllString(source, -1) {
+			for _, m := range named.FindAllStringSubmatch(q, -1) {
+				key := cmp.Or(m[1], m[0])
+				if n++; !slices.Contains(others, key) && !regexp.MustCompile(`\b`+key+`\b`).MatchString(keys) {
+					t.Errorf("%s: gateway.hcl has no %s", p.Name, key)
+				}
+			}
+		}
+	}
+	if n < 8 {
+		t.Errorf("only %d keys were found", n)
 	}
 }
 

@@ -110,8 +110,8 @@ func (p *provider) failPerson(w http.ResponseWriter, r *http.Request, err error)
 	p.Logger.Log(p.refusals.Level("page", hclog.Warn), "an application's request was refused",
 		"id", id, "environment", p.env, "path", r.URL.Path, "application", cut(r.Form.Get("client_id")),
 		"redirect", cut(r.Form.Get("redirect_uri")), "error", cut(err.Error()))
-	p.Pages.Failure(w, r, status, e.Description+" Go back to the application and begin again. "+
-		"If that leads here once more, your administrator finds what it sent under "+id+".")
+	p.Pages.Failure(w, r, status, "%s Go back to the application and begin again. "+
+		"If that leads here once more, your administrator finds what it sent under %s.", e.Description, id)
 }
 
 // mostLogged is how much of what a stranger sent is in one value of the log, in bytes.

@@ -60,6 +60,9 @@ func (p *provider) toSignOn(w http.ResponseWriter, r *http.Request, a store.Appl
 	return nil
 }
 
+// mostLocales is how many languages of an application's wish are looked at.
+const mostLocales = 8
+
 // formOf returns what was sent, in the address and in the body.
 func formOf(r *http.Request) (url.Values, error) {
 	if err := r.ParseForm(); err != nil {
@@ -120,6 +123,10 @@ func (p *provider) read(ctx context.Context, wish *request, a store.Application,
 	}
 	wish.Nonce, wish.LoginHint = form.Get("nonce"), form.Get("login_hint")
 	wish.ACR, wish.Prompt = strings.Fields(form.Get("acr_values")), strings.Fields(form.Get("prompt"))
+	wish.Locales = strings.Fields(form.Get("ui_locales"))
+	if len(wish.Locales) > mostLocales {
+		wish.Locales = wish.Locales[:mostLocales]
+	}
 	if slices.Contains(wish.Prompt, oidc.PromptNone) && len(wish.Prompt) > 1 {
 		return refused("The prompt none stands alone.")
 	}

@@ -29,6 +29,7 @@ func (p *provider) discovery(w http.ResponseWriter, r *http.Request) error {
 		oidc.GrantTypeRefreshToken,
 		oidc.GrantTypeClientCredentials,
 	}
+	d.UILocalesSupported = p.Pages.Languages()
 	d.BackChannelLogoutSupported, d.BackChannelLogoutSessionSupported = true, true
 	d.DeviceAuthorizationEndpoint, d.CheckSessionIframe = "", ""
 	secret := []oidc.AuthMethod{oidc.AuthMethodBasic, oidc.AuthMethodPost}

@@ -43,6 +43,7 @@ type request struct {
 	MaxAge       *uint // seconds
 	LoginHint    string
 	ACR          []string
+	Locales      []string // that the person prefers, RFC 5646
 }
 
 // Flow is what the sign-on page needs to know of an application's wish.
@@ -58,6 +59,7 @@ type Flow struct {
 	Consent         bool          // the person is to agree to what the application learns
 	Scopes          []string      // by which it asks for that
 	ACR             []string      // contexts that the application wants of an identity provider
+	Locales         []string      // languages that the application wishes for, the best first
 }
 
 // Flow returns one that is under way; store.ErrNotFound when there is none, or it
@@ -83,6 +85,7 @@ func (s *Server) Flow(ctx context.Context, env, id string) (Flow, error) {
 		MaxAge:       -1,
 		AskForTicket: app.AskForTicket || slices.Contains(r.ACR, acrTicket),
 		Anew:         slices.Contains(r.Prompt, oidc.PromptLogin),
+		Locales:      r.Locales,
 		ACR:          slices.DeleteFunc(slices.Clone(r.ACR), func(c string) bool { return slices.Contains(contexts, c) }),
 	}
 	if r.MaxAge != nil {

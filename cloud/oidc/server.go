@@ -11,6 +11,7 @@ import (
 	"github.com/hashicorp/go-hclog"
 	"github.com/zitadel/oidc/v3/pkg/oidc"
 	"github.com/zitadel/oidc/v3/pkg/op"
+	"golang.org/x/text/language"
 
 	"ldap-gateway/cloud/store"
 	"ldap-gateway/cloud/throttle"
@@ -54,7 +55,10 @@ type Sessions interface {
 // Pages shows people why there is no sign-on; the sign-on page does.
 type Pages interface {
 	// Failure answers with a page of one sentence.
-	Failure(w http.ResponseWriter, r *http.Request, status int, text string)
+	// The text is one that the page knows in other languages; arguments fill it in.
+	Failure(w http.ResponseWriter, r *http.Request, status int, text string, args ...any)
+	// Languages lists those that pages can be in.
+	Languages() []language.Tag
 }
 
 // Server is the providers of all environments. Safe for concurrent use.

@@ -49,7 +49,7 @@ func (k *call) doubt(flow oidc.Flow, by store.SignedOn) (string, error) {
 	if err != nil || called(flow.LoginHint, u) {
 		return "", err
 	}
-	return flow.Application + " asks for " + flow.LoginHint + ".", nil
+	return say(k.lang, "%s asks for %s.", flow.Application, flow.LoginHint), nil
 }
 
 // called tells whether a hint may mean a person: by the username or the e-mail address, or
@@ -92,7 +92,7 @@ func (k *call) confirm(flow oidc.Flow, by store.SignedOn, problem string) error 
 		return err
 	}
 	k.Sessions.ask(k.Context(), k.env.ID, flow.ID, by)
-	return k.render(http.StatusOK, "confirm.html", "Go on as "+u.Username+"?", confirmation{
+	return k.render(http.StatusOK, "confirm.html", say(k.lang, "Go on as %s?", u.Username), confirmation{
 		Flow:        flow.ID,
 		Application: flow.Application,
 		User:        u,

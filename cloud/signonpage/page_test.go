@@ -380,7 +380,7 @@ func TestChangingThePassword(t *testing.T) {
 	}
 	s.offers, s.asked = true, nil
 	form := s.post(c, "", "flow", "f1", "username", "alice", "password", "old")
-	if !strings.Contains(form.page, "The sentence for passwordMustChange.") ||
+	if !strings.Contains(form.page, "You have to choose a new password before you can sign on.") ||
 		!strings.Contains(form.page, `value="alice"`) || !strings.Contains(form.page, `name="signon" value="`) || strings.Contains(form.page, `value="old"`) {
 		t.Fatal(form.page)
 	}

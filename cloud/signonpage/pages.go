@@ -5,12 +5,11 @@ import (
 	"crypto/sha256"
 	"embed"
 	"encoding/hex"
-	"fmt"
-	"html/template"
 	"ldap-gateway/cloud/web"
 	"net/http"
 	"strconv"
-	"time"
+
+	"golang.org/x/text/language"
 )
 
 // StaticPath is where the stylesheet and the icon are, for all environments.
@@ -21,14 +20,6 @@ var staticFiles embed.FS
 
 //go:embed templates
 var templateFiles embed.FS
-
-// templates are parsed once. One that cannot be parsed is a defect of the program
-// and panics.
-var templates = template.Must(template.New("").Funcs(template.FuncMap{
-	"asset": asset,
-	"when":  when,
-	"ago":   ago,
-}).ParseFS(templateFiles, "templates/*.html"))
 
 // view is what a page shows.
 type view struct {
@@ -43,11 +34,11 @@ type view struct {
 // The address of the picture changes when the environment does, so that browsers may
 // keep it.
 func (k *call) render(status int, name, title string, body any) error {
-	v := view{Environment: k.env.Name, EnvironID: k.env.ID, Title: title, Body: body}
+	v := view{Environment: k.env.Name, EnvironID: k.env.ID, Title: say(k.lang, title), Body: body}
 	if k.env.HasLogo {
 		v.Logo = "/" + k.env.ID + "/signon/logo.png?" + strconv.FormatInt(k.env.UpdatedAt.UnixMicro(), 36)
 	}
-	return write(k.w, status, name, v)
+	return write(k.w, k.lang, status, name, v)
 }
 
 // logo answers with the environment's picture.
@@ -66,28 +57,35 @@ func (k *call) logo() error {
 
 // write executes a page in memory first, so that one that fails is not sent in part.
 // The browser is told in its own status, which is why none is sent before.
-func write(w http.ResponseWriter, status int, name string, v view) error {
+func write(w http.ResponseWriter, lang language.Tag, status int, name string, v view) error {
 	var out bytes.Buffer
-	if err := templates.ExecuteTemplate(&out, name, v); err != nil {
+	if err := drawn[lang].ExecuteTemplate(&out, name, v); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	w.Header().Set("Content-Language", lang.String())
+	w.Header().Add("Vary", "Accept-Language")
 	w.WriteHeader(status)
 	_, _ = w.Write(out.Bytes()) // the browser is gone: nobody to tell
 	return nil
 }
 
+// Languages implements oidc.Pages.
+func (*Server) Languages() []language.Tag { return languages[:] }
+
 // Failure implements oidc.Pages.
-func (s *Server) Failure(w http.ResponseWriter, r *http.Request, status int, text string) {
-	web.Pages(web.Plain, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		s.failure(w, status, text)
+func (s *Server) Failure(w http.ResponseWriter, r *http.Request, status int, text string, args ...any) {
+	web.Pages(web.Plain, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		s.failure(w, r, status, text, args...)
 	})).ServeHTTP(w, r)
 }
 
 // failure says in one sentence why there is no page.
 // It knows no environment, as for a path that belongs to none.
-func (s *Server) failure(w http.ResponseWriter, status int, text string) {
-	if err := write(w, status, "failure.html", view{Title: "Not signed on", Body: text}); err != nil {
+func (s *Server) failure(w http.ResponseWriter, r *http.Request, status int, sentence string, args ...any) {
+	lang := spoken(r, nil)
+	text := say(lang, sentence, args...)
+	if err := write(w, lang, status, "failure.html", view{Title: say(lang, "Not signed on"), Body: text}); err != nil {
 		s.Logger.Error("page failed", "error", err)
 		http.Error(w, text, status)
 	}
@@ -107,21 +105,4 @@ func asset(name string) (string, error) {
 func serveStatic(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Cache-Control", "public, max-age=31536000, immutable")
 	http.ServeFileFS(w, r, staticFiles, "static/"+r.PathValue("file"))
-}
-
-// when writes a time for people.
-// It is in UTC: where who reads it is is not known.
-func when(t time.Time) string { return t.UTC().Format("2 January 2006, 15:04 UTC") }
-
-// ago says how old something is, in the largest unit that is not too coarse.
-func ago(d time.Duration) string {
-	for _, unit := range []struct {
-		name string
-		size time.Duration
-	}{{"day", 24 * time.Hour}, {"hour", time.Hour}, {"minute", time.Minute}} {
-		if n := int(d / unit.size); n > 1 {
-			return fmt.Sprintf("%d %ss ago", n, unit.name)
-		}
-	}
-	return "just now"
 }

@@ -31,7 +31,7 @@ func (k *call) password() error {
 		return k.signedOn(flow, so)
 	case k.Passwords.OffersChange(k.Context(), so):
 		// The form asks for the old password again: no page has it in it.
-		form := passwordForm{flow.ID, k.then(), username, so.ID, so.Message, ""}
+		form := passwordForm{flow.ID, k.then(), username, so.ID, why(so.Outcome), ""}
 		return k.render(http.StatusOK, "password.html", "Change your password", form)
 	case so.Outcome == wire.OutcomeBusy.String():
 		k.w.Header().Set("Retry-After", "60")
@@ -75,6 +75,14 @@ type passwordForm struct {
 	SignOn               string // the ID of that which said so
 	Why                  string // it is asked for
 	Error                string
+}
+
+// why says why a password is to be changed, to somebody who can do so here.
+func why(outcome string) string {
+	if outcome == wire.OutcomePasswordExpired.String() {
+		return "Your password has expired. Choose a new one."
+	}
+	return "You have to choose a new password before you can sign on."
 }
 
 // changePassword takes the other password, and signs on with it.

@@ -380,12 +380,12 @@ func (k *call) limited(what string, most int) bool {
 	if wait == 0 {
 		return false
 	}
-	k.tooMany(k.w)
+	k.tooMany(k.w, k.Request)
 	return true
 }
 
 // tooMany says to wait for a minute.
-func (s *Server) tooMany(w http.ResponseWriter) {
+func (s *Server) tooMany(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Retry-After", "60")
-	s.failure(w, http.StatusTooManyRequests, "Too many people sign on from here at once. Please try again in a minute.")
+	s.failure(w, r, http.StatusTooManyRequests, "Too many people sign on from here at once. Please try again in a minute.")
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/alexedwards/scs/v2"
 	"github.com/google/uuid"
 	"github.com/hashicorp/go-hclog"
+	"golang.org/x/text/language"
 
 	"ldap-gateway/cloud/idp"
 	"ldap-gateway/cloud/kerberos"
@@ -87,8 +88,9 @@ const maxForm = 16 << 10
 type call struct {
 	*http.Request
 	*Server
-	w   http.ResponseWriter
-	env store.Environment
+	w    http.ResponseWriter
+	env  store.Environment
+	lang language.Tag // of the pages
 }
 
 // endpoint answers one request, or returns why it cannot.
@@ -121,9 +123,9 @@ func (s *Server) Handler() http.Handler {
 		mux.Handle(pattern, s.page(e))
 	}
 	mux.HandleFunc("GET "+StaticPath+"{file}", serveStatic)
-	refuse := func(w http.ResponseWriter, _ *http.Request) {
+	refuse := func(w http.ResponseWriter, r *http.Request) {
 		s.failure(
-			w,
+			w, r,
 			http.StatusForbidden,
 			"This came from another site, so it was not carried out. Go back to the application and begin again.",
 		)
@@ -144,7 +146,7 @@ func (s *Server) page(e endpoint) http.Handler {
 			err = parsed(r)
 		}
 		if err == nil {
-			err = e(&call{r, s, w, env})
+			err = e(&call{r, s, w, env, spoken(r, nil)})
 		}
 		s.answerError(w, r, err)
 	})
@@ -174,30 +176,30 @@ func (s *Server) answerError(w http.ResponseWriter, r *http.Request, err error) 
 	case err == nil:
 	case errors.Is(err, store.ErrNotFound):
 		s.failure(
-			w,
+			w, r,
 			http.StatusNotFound,
 			"This sign-on has taken too long or is over. Go back to the application and begin again.",
 		)
 	case errors.As(err, &tooLarge):
-		s.failure(w, http.StatusRequestEntityTooLarge, "What was sent is too large.")
+		s.failure(w, r, http.StatusRequestEntityTooLarge, "What was sent is too large.")
 	case errors.Is(err, errBusy):
 		w.Header().Set("Retry-After", "10")
-		s.failure(w, http.StatusServiceUnavailable, "Many people come back at once. Please try again in a moment.")
+		s.failure(w, r, http.StatusServiceUnavailable, "Many people come back at once. Please try again in a moment.")
 	case errors.Is(err, errForm):
 		s.Logger.Debug("a form could not be read", "path", r.URL.Path, "error", err)
-		s.failure(w, http.StatusBadRequest, "What was sent cannot be read. Go back to the application and begin again.")
+		s.failure(w, r, http.StatusBadRequest, "What was sent cannot be read. Go back to the application and begin again.")
 	case errors.Is(err, store.ErrUnavailable):
 		s.Logger.Error("page failed", "path", r.URL.Path, "error", err)
-		s.failure(w, web.Later(w), "Signing on is not possible right now. Please try again in a moment.")
+		s.failure(w, r, web.Later(w), "Signing on is not possible right now. Please try again in a moment.")
 	default:
 		id := uuid.NewString()
 		if !errors.Is(err, context.Canceled) {
 			s.Logger.Error("page failed", "id", id, "path", r.URL.Path, "error", err)
 		}
 		s.failure(
-			w,
+			w, r,
 			http.StatusInternalServerError,
-			"This did not work. Please try again in a moment. Your administrator finds the reason under "+id+".",
+			"This did not work. Please try again in a moment. Your administrator finds the reason under %s.", id,
 		)
 	}
 }

@@ -69,13 +69,16 @@ func (k *call) show() error {
 }
 
 // flow returns what an application wants; one without an ID when none does.
-// It is store.ErrNotFound when that has taken too long.
+// It is store.ErrNotFound when that has taken too long. From here on pages are in the
+// language that the application wishes for.
 func (k *call) flow() (oidc.Flow, error) {
 	id := k.Form.Get("flow")
 	if id == "" {
 		return oidc.Flow{MaxAge: -1}, nil
 	}
-	return k.Flows.Flow(k.Context(), k.env.ID, id)
+	f, err := k.Flows.Flow(k.Context(), k.env.ID, id)
+	k.lang = spoken(k.Request, f.Locales)
+	return f, err
 }
 
 // goodEnough tells whether a sign-on of before will do: it is of whom it must be, and not
@@ -90,7 +93,7 @@ func (k *call) another(flow oidc.Flow, by store.SignedOn) string {
 	if by.UserID == "" || flow.Subject == "" || flow.Subject == by.UserID {
 		return ""
 	}
-	return "Somebody else is signed on in this browser than " + flow.Application + " asks for."
+	return say(k.lang, "Somebody else is signed on in this browser than %s asks for.", flow.Application)
 }
 
 // arrive sends a browser in which somebody has signed on to where it wanted.

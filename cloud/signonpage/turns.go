@@ -102,7 +102,7 @@ func (s *Server) bounded(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		of := throttle.Network(web.Address(r))
 		if s.windows.Begin(s.now(), throttle.Limit{Key: "answer " + of, Most: answersPerAddress}) > 0 {
-			s.tooMany(w)
+			s.tooMany(w, r)
 			return
 		}
 		// Where a connection has no deadlines that of the whole server holds.
