@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"runtime"
-	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -87,19 +86,22 @@ environment with a default population, an administrator, and an API client. The
 secrets are printed once; only their hashes are kept. The master key, which seals
 what the database must not show, is made beside it; keep a copy of it apart.`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			known, err := cloudURL(url)
+			if err != nil {
+				return err
+			}
 			database, err := where.database()
 			if err != nil {
 				return err
 			}
-			// Paths that begin with a slash are put behind it.
-			s, err := cloud.Init(cmd.Context(), database, where.master, name, strings.TrimRight(url, "/"))
+			s, err := cloud.Init(cmd.Context(), database, where.master, name, known)
 			if err != nil {
 				return err
 			}
 			if asJSON {
 				return json.NewEncoder(c.stdout).Encode(s)
 			}
-			return printSetup(c.stdout, s, where, url)
+			return printSetup(c.stdout, s, where, known)
 		},
 	}
 	where.addTo(cmd)

@@ -1,0 +1,32 @@
+package command
+
+import (
+	"fmt"
+	"net/url"
+	"strings"
+
+	"ldap-gateway/cloud"
+)
+
+// cloudURL returns a URL that a cloud is known by, without the slash at its end. One that
+// is wrong would be in every link, issuer and pairing: it is refused with the right form.
+func cloudURL(text string) (string, error) {
+	wrong := func(why string) (string, error) {
+		return "", fmt.Errorf("%w: --url %q %s: write it as in https://id.example.com or http://127.0.0.1:8080",
+			cloud.ErrUsage, text, why)
+	}
+	u, err := url.Parse(strings.TrimRight(text, "/"))
+	switch {
+	case err != nil:
+		return wrong("is no URL")
+	case u.Scheme != "https" && u.Scheme != "http":
+		return wrong("does not begin with https://")
+	case u.Hostname() == "":
+		return wrong("has no host")
+	case u.User != nil:
+		return wrong("has a user in it")
+	case u.Path != "" || u.RawQuery != "" || u.Fragment != "" || strings.ContainsAny(text, "?#"):
+		return wrong("has more than a host and a port")
+	}
+	return u.Scheme + "://" + strings.ToLower(u.Host), nil
+}
