@@ -216,12 +216,8 @@ func (c *command) run(ctx context.Context, f runFlags) error {
 		return err
 	}
 	s.SMTP, s.MailFrom, s.Metrics, s.ArchiveTo = f.smtp, f.from, f.metrics, f.archive
-	for _, text := range f.urls {
-		u, err := cloudURL(text)
-		if err != nil {
-			return err
-		}
-		s.URLs = append(s.URLs, u)
+	if s.URLs, err = cloudURLs(f.urls); err != nil {
+		return err
 	}
 	// What libraries say by themselves is in the same log, and in its form.
 	slog.SetDefault(slog.New(slogHandler{log: s.Logger.Named("library"), lines: &throttle.Sample{}}))

@@ -30,3 +30,15 @@ func cloudURL(text string) (string, error) {
 	}
 	return u.Scheme + "://" + strings.ToLower(u.Host), nil
 }
+
+// cloudURLs is cloudURL for each of several.
+func cloudURLs(texts []string) (all []string, err error) {
+	for _, text := range texts {
+		u, err := cloudURL(text)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, u)
+	}
+	return all, nil
+}
