@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"crypto/tls"
 	"errors"
+	"ldap-gateway/cloud/store"
 	"net"
 	"net/http"
 	"net/netip"
@@ -76,6 +77,8 @@ type bounded struct {
 	of     map[netip.Prefix]int // how many are open
 	closed int                  // since it was said last
 	said   time.Time
+	total  int       // closed ever, accepting that failed included
+	last   time.Time // that one was
 }
 
 // connection is one that was let in.
@@ -108,6 +111,7 @@ func (b *bounded) Accept() (net.Conn, error) {
 		c, err := b.Listener.Accept()
 		if err != nil {
 			if !errors.Is(err, net.ErrClosed) {
+				b.failed()
 				b.say(func() { b.logger.Error("connections cannot be accepted", "error", err) })
 			}
 			return nil, err
@@ -132,6 +136,7 @@ func (b *bounded) enter(c *connection) (out *connection) {
 			out = c
 		}
 		b.closed++
+		b.total, b.last = b.total+1, time.Now()
 	}
 	if out != nil && out != c {
 		b.drop(out)
@@ -188,6 +193,36 @@ func (b *bounded) say(line func()) {
 	if due {
 		line()
 	}
+}
+
+// failed counts a connection that could not be accepted.
+func (b *bounded) failed() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.total, b.last = b.total+1, time.Now()
+}
+
+// Connections returns how many are open, and how many were closed for others since the
+// start, or could not be accepted.
+func (b *bounded) Connections() (open, closed int) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return len(b.open), b.total
+}
+
+// bitten is how long after a connection was closed for another it is told.
+const bitten = 5 * time.Minute
+
+// alerts tells that connections were closed for others not long ago.
+func (b *bounded) alerts(now time.Time) []store.Alert {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.last.IsZero() || now.Sub(b.last) > bitten {
+		return nil
+	}
+	return []store.Alert{nodeAlert("connectionsFull", "",
+		"Let the process have more descriptors (LimitNOFILE), add a node, or keep strangers away before it",
+		"as many connections are open as may be (%d): some are closed for others", b.most)}
 }
 
 // drop takes c out; the caller holds the lock.

@@ -237,6 +237,13 @@ func TestStrangersWaitForNobody(t *testing.T) {
 			if gone != c.gone {
 				t.Errorf("%q went", gone)
 			}
+			open, closed := b.Connections()
+			if closed != len(gone) || open != len(all)-closed || (len(b.alerts(time.Now())) == 1) != (closed > 0) {
+				t.Errorf("%d are open, %d were closed, %v", open, closed, b.alerts(time.Now()))
+			}
+			if told := b.alerts(time.Now().Add(time.Hour)); told != nil {
+				t.Errorf("an hour later: %v", told)
+			}
 		})
 	}
 }
@@ -257,5 +264,8 @@ func TestAcceptErrorsAreTold(t *testing.T) {
 	}
 	if got := said.String(); strings.Count(got, "\n") != 1 || !strings.Contains(got, "[ERROR]") {
 		t.Errorf("%q", got)
+	}
+	if _, closed := b.Connections(); closed != 1000 || len(b.alerts(time.Now())) != 1 {
+		t.Errorf("%d are counted, %v", closed, b.alerts(time.Now()))
 	}
 }

@@ -49,12 +49,23 @@ type node struct {
 	providers *idp.Desk
 	records   *provisioner.Provisioner
 	archive   *archive // nil: what is deleted is not kept elsewhere
+	doors     *bounded
 }
 
 // floor is how long a sign-on by password that fails takes at least: longer than a
 // directory near its agent takes for one.
 // It is no secret: it makes the time of an answer say nothing.
 const floor = 300 * time.Millisecond
+
+// metrics are those of the node.
+func (n *node) metrics() *metrics.Metrics {
+	return metrics.New(metrics.Node{
+		Version:     Version(),
+		Links:       n.agents.All,
+		Size:        n.db.Size,
+		Connections: n.doors.Connections,
+	})
+}
 
 // handler says which room answers which path.
 // The rooms meet here and nowhere else: each gets what it needs by an interface of its
@@ -224,7 +235,8 @@ func (n *node) watch(ctx context.Context) (stop func()) {
 	watch.Node = func(ctx context.Context) ([]store.Alert, error) {
 		all, err := n.ofCertificates(ctx, time.Now())
 		clock, unknown := ofClock(ctx, n.db.Ahead)
-		return slices.Concat(all, clock, copies.alerts(), n.archive.alerts()), errors.Join(err, unknown)
+		return slices.Concat(all, clock, copies.alerts(), n.archive.alerts(),
+			n.doors.alerts(time.Now())), errors.Join(err, unknown)
 	}
 	var running sync.WaitGroup
 	running.Go(func() { watch.Run(ctx) })

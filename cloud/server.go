@@ -15,7 +15,6 @@ import (
 	"github.com/hashicorp/go-hclog"
 
 	"ldap-gateway/cloud/hub"
-	"ldap-gateway/cloud/metrics"
 	"ldap-gateway/cloud/provisioner"
 	"ldap-gateway/cloud/store"
 	"ldap-gateway/cloud/vault"
@@ -109,8 +108,9 @@ func (s *Server) Run(ctx context.Context) (err error) {
 		ending:    ctx.Done(),
 		records:   &provisioner.Provisioner{Store: db},
 		archive:   kept,
-		counts:    metrics.New(Version(), agents.All, db.Size),
+		doors:     listener,
 	}
+	n.counts = n.metrics()
 	n.providers = n.newProviders()
 	defer n.watch(ctx)()
 	defer n.serveMetrics()()

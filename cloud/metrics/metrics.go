@@ -14,6 +14,7 @@ import (
 
 	"ldap-gateway/cloud/hub"
 	"ldap-gateway/cloud/store"
+	"ldap-gateway/cloudlink/wire"
 )
 
 // seconds are the buckets of durations: a sign-on waits for a directory.
@@ -30,9 +31,17 @@ type Metrics struct {
 	requestTime *prometheus.HistogramVec
 }
 
-// New returns the metrics of a node of that version; links returns the instances
-// that are connected to any node, and size how large the database is, in bytes.
-func New(version string, links func() []hub.Live, size func(context.Context) (int64, error)) *Metrics {
+// Node is what metrics are read of when they are asked for.
+type Node struct {
+	Version     string
+	Links       func() []hub.Live                    // instances that are connected to any node
+	Size        func(context.Context) (int64, error) // of the database, in bytes
+	Connections func() (open, closed int)            // now, and closed for others since the start
+}
+
+// New returns the metrics of a node. Counters of sign-ons are there before the first, so
+// that their rate is known from the start.
+func New(n Node) *Metrics {
 	m := &Metrics{
 		registry: prometheus.NewRegistry(),
 		signOns: prometheus.NewCounterVec(prometheus.CounterOpts{
@@ -58,7 +67,7 @@ func New(version string, links func() []hub.Live, size func(context.Context) (in
 	info := prometheus.NewGauge(prometheus.GaugeOpts{
 		Name:        "ldap_cloud_info",
 		Help:        "The version that runs.",
-		ConstLabels: prometheus.Labels{"version": version},
+		ConstLabels: prometheus.Labels{"version": n.Version},
 	})
 	info.Set(1)
 	m.registry.MustRegister(
@@ -67,11 +76,18 @@ func New(version string, links func() []hub.Live, size func(context.Context) (in
 		m.requests,
 		m.requestTime,
 		info,
-		instances{links},
-		database(size),
+		instances{n.Links},
+		database(n.Size),
+		connections(n.Connections),
 		collectors.NewGoCollector(),
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 	)
+	for o := wire.OutcomeOK; o.Known(); o++ {
+		m.signOns.WithLabelValues(string(store.ByPassword), o.String())
+	}
+	for _, method := range []store.Method{store.ByKerberos, store.ByIDP} {
+		m.signOns.WithLabelValues(string(method), store.SignedOnOK)
+	}
 	return m
 }
 
@@ -117,6 +133,29 @@ func (i instances) Collect(out chan<- prometheus.Metric) {
 	for labels, n := range count {
 		out <- prometheus.MustNewConstMetric(instancesDesc, prometheus.GaugeValue, float64(n), labels[0], labels[1])
 	}
+}
+
+// connections tells how many there are when it is asked.
+type connections func() (open, closed int)
+
+var (
+	openDesc = prometheus.NewDesc("ldap_cloud_connections", "Connections that are open at this node.", nil, nil)
+	shutDesc = prometheus.NewDesc(
+		"ldap_cloud_connections_closed_total",
+		"Connections that were closed for others, or could not be accepted, for want of room.",
+		nil,
+		nil,
+	)
+)
+
+// Describe implements prometheus.Collector.
+func (connections) Describe(out chan<- *prometheus.Desc) { out <- openDesc; out <- shutDesc }
+
+// Collect implements prometheus.Collector.
+func (c connections) Collect(out chan<- prometheus.Metric) {
+	open, closed := c()
+	out <- prometheus.MustNewConstMetric(openDesc, prometheus.GaugeValue, float64(open))
+	out <- prometheus.MustNewConstMetric(shutDesc, prometheus.CounterValue, float64(closed))
 }
 
 // database tells how large the database is when it is asked.

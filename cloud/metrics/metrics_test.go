@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/hashicorp/go-hclog"
+	"go.yaml.in/yaml/v3"
 
 	"ldap-gateway/cloud/hub"
 	"ldap-gateway/cloud/metrics"
@@ -37,7 +38,12 @@ func filled(t *testing.T) *metrics.Metrics {
 		Gateway:  "g",
 		Instance: "a",
 	}, {Gateway: "g", Instance: "b", Beat: wire.Heartbeat{Problems: []wire.Problem{{Code: "x"}}}}}
-	m := metrics.New("1.2.3", func() []hub.Live { return links }, func(context.Context) (int64, error) { return 4096, nil })
+	m := metrics.New(metrics.Node{
+		Version:     "1.2.3",
+		Links:       func() []hub.Live { return links },
+		Size:        func(context.Context) (int64, error) { return 4096, nil },
+		Connections: func() (int, int) { return 3, 7 },
+	})
 	m.SignOn(store.SignOn{Method: "password", Outcome: "ok", Username: "alice", Duration: 20 * time.Millisecond})
 	m.SignOn(store.SignOn{Method: "password", Outcome: "invalidCredentials", Username: "alice"})
 	console := func(*http.Request) string { return "console" }
@@ -64,13 +70,45 @@ func TestMetrics(t *testing.T) {
 	text := scrape(t, filled(t))
 	for _, line := range []string{`ldap_cloud_sign_ons_total{method="password",outcome="ok"} 1`, `ldap_cloud_sign_on_seconds_bucket{method="password",le="0.025"} 2`,
 		`ldap_cloud_http_requests_total{room="console",status="404"} 2`, `ldap_cloud_http_requests_total{room="console",status="200"} 1`, `ldap_cloud_info{version="1.2.3"} 1`,
-		`ldap_cloud_instances{gateway="g",health="healthy"} 1`, `ldap_cloud_instances{gateway="g",health="degraded"} 1`, "go_goroutines ", "process_resident_memory_bytes "} {
+		`ldap_cloud_instances{gateway="g",health="healthy"} 1`, `ldap_cloud_instances{gateway="g",health="degraded"} 1`, "ldap_cloud_connections 3", "ldap_cloud_connections_closed_total 7",
+		`ldap_cloud_sign_ons_total{method="password",outcome="busy"} 0`, `ldap_cloud_sign_ons_total{method="idp",outcome="ok"} 0`, "go_goroutines ", "process_resident_memory_bytes "} {
 		if !strings.Contains(text, "\n"+line) {
 			t.Errorf("%q is missing", line)
 		}
 	}
 	if strings.Contains(text, "alice") {
 		t.Error("a person is named")
+	}
+}
+
+// TestRules holds the rules against what there is to look at.
+func TestRules(t *testing.T) {
+	b, err := os.ReadFile("../../installer/prometheus-rules.yml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var file struct {
+		Groups []struct {
+			Rules []struct {
+				Alert, Expr string
+				Annotations struct{ Summary, Remedy string }
+			}
+		}
+	}
+	if err := yaml.Unmarshal(b, &file); err != nil || len(file.Groups) != 1 || len(file.Groups[0].Rules) < 6 {
+		t.Fatalf("%+v, %v", file, err)
+	}
+	text := scrape(t, filled(t))
+	for _, r := range file.Groups[0].Rules {
+		names := regexp.MustCompile(`(?:ldap_cloud|go|process)_[a-z_]+`).FindAllString(r.Expr, -1)
+		if len(names) == 0 && !strings.Contains(r.Expr, "up{") || r.Alert == "" || r.Annotations.Summary == "" || r.Annotations.Remedy == "" {
+			t.Errorf("%+v says too little", r)
+		}
+		for _, n := range names {
+			if !strings.Contains(text, "\n"+n) {
+				t.Errorf("%s: there is no %s", r.Alert, n)
+			}
+		}
 	}
 }
 
