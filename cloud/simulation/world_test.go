@@ -4,8 +4,6 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
-	"os"
-	"path/filepath"
 	"slices"
 	"testing"
 	"time"
@@ -20,6 +18,7 @@ import (
 	"ldap-gateway/cloud/provisioner"
 	"ldap-gateway/cloud/signon"
 	"ldap-gateway/cloud/store"
+	"ldap-gateway/cloud/store/storetest"
 	"ldap-gateway/cloud/usertypes"
 	"ldap-gateway/cloudlink/wire"
 	"ldap-gateway/configs"
@@ -87,7 +86,7 @@ func newSimulation(t *testing.T, seed uint64) *simulation {
 		now:    time.Now(),
 		people: []string{"ann", "bob", "cleo", "dan", "eve"},
 		shown:  map[string]map[string]bool{},
-		path:   filepath.Join(quickFolder(t), "cloud.db"),
+		path:   storetest.File(t),
 		update: true,
 	}
 	for range 2 {
@@ -131,17 +130,6 @@ func newSimulation(t *testing.T, seed uint64) *simulation {
 	}
 	t.Cleanup(w.close)
 	return w
-}
-
-// quickFolder is one in memory where there is such a place: the disk is not what is
-// looked at here.
-func quickFolder(t *testing.T) string {
-	dir, err := os.MkdirTemp("/dev/shm", "simulation")
-	if err != nil {
-		return t.TempDir()
-	}
-	t.Cleanup(func() { _ = os.RemoveAll(dir) })
-	return dir
 }
 
 func uuidOf(i int) string { return fmt.Sprintf("00000000-0000-0000-0000-%012d", i) }

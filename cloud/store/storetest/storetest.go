@@ -21,15 +21,20 @@ var empty = sync.OnceValues(func() ([]byte, error) {
 	}
 	defer os.RemoveAll(dir)
 	file := filepath.Join(dir, "empty.db")
-	s, err := store.Open(context.Background(), file)
-	if err != nil {
-		return nil, err
-	}
-	if err := s.Close(); err != nil {
+	if err := migrate(file); err != nil {
 		return nil, err
 	}
 	return os.ReadFile(file)
 })
+
+// migrate makes the tables.
+func migrate(where string) error {
+	s, err := store.Open(context.Background(), where)
+	if err != nil {
+		return err
+	}
+	return s.Close()
+}
 
 // Where returns where an empty store is: a file of the test's own, or in a run of
 // [pgtest.Again] an empty schema.
@@ -41,6 +46,18 @@ func Where(t testing.TB) string {
 	return File(t)
 }
 
+// Folder returns a folder of the test's own, in memory where there is such a place: the
+// disk is not what is looked at.
+func Folder(t testing.TB) string {
+	t.Helper()
+	dir, err := os.MkdirTemp("/dev/shm", "storetest")
+	if err != nil {
+		return t.TempDir()
+	}
+	t.Cleanup(func() { _ = os.RemoveAll(dir) })
+	return dir
+}
+
 // File returns the file of an empty store.
 func File(t testing.TB) string {
 	t.Helper()
@@ -48,7 +65,7 @@ func File(t testing.TB) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	file := filepath.Join(t.TempDir(), "cloud.db")
+	file := filepath.Join(Folder(t), "cloud.db")
 	if err := os.WriteFile(file, b, 0o600); err != nil {
 		t.Fatal(err)
 	}
