@@ -47,7 +47,8 @@ lint: ## format, vet on both systems, staticcheck
 tools: ## install the servers and the browser that the tests start
 	@.ci/tools
 
-bench: ## the agent's part of a sign-on beside the bare LDAP operations
+bench: ## a sign-on through both programs, and the agent's part of it, beside the bare LDAP operations
+	$(GO) test -run '^$$' -bench WholePath -benchtime 1x -timeout 30m ./cloud/e2e
 	$(GO) test -run '^$$' -bench SignOn -benchtime 1x -timeout 10m ./agent/signon
 
 scale: ## lists of the console and the API with 100,000 users, 10,000 groups and 2 million memberships

@@ -94,7 +94,7 @@ func (w *world) application(name string, form map[string]any) *application {
 
 // window is a real browser's, in whose session somebody has a ticket.
 type window struct {
-	t   *testing.T
+	t   testing.TB
 	ctx context.Context
 }
 

@@ -86,7 +86,7 @@ func buildWithClock(t *testing.T) *wallClock {
 }
 
 // set makes the clock wrong by so many seconds.
-func (c *wallClock) set(t *testing.T, seconds int) {
+func (c *wallClock) set(t testing.TB, seconds int) {
 	t.Helper()
 	next := c.file + ".next"
 	must(t, os.WriteFile(next, []byte(fmt.Sprint(seconds)), 0o600))

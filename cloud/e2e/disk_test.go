@@ -36,7 +36,7 @@ func (w *world) onDisk(state, size string) (at string) {
 }
 
 // fill leaves no byte on a disk; what it returns makes room again.
-func fill(t *testing.T, at string) (empty func()) {
+func fill(t testing.TB, at string) (empty func()) {
 	t.Helper()
 	path := filepath.Join(at, "fill")
 	f, err := os.Create(path)

@@ -23,9 +23,9 @@ type cable struct {
 	conns map[net.Conn]bool
 }
 
-func startCable(t *testing.T) *cable { return startCableAt(t, "127.0.0.1:0") }
+func startCable(t testing.TB) *cable { return startCableAt(t, "127.0.0.1:0") }
 
-func startCableAt(t *testing.T, address string) *cable {
+func startCableAt(t testing.TB, address string) *cable {
 	t.Helper()
 	l, err := net.Listen("tcp", address)
 	must(t, err)
@@ -312,12 +312,12 @@ func (w *world) goThrough(f fault, l *load, report *strings.Builder) {
 
 // packetLoss has the kernel drop packets of a cable, both ways.
 type packetLoss struct {
-	t     *testing.T
+	t     testing.TB
 	rules [][]string
 }
 
 // startLoss drops percent of the packets. It needs root.
-func startLoss(t *testing.T, c *cable, percent int) *packetLoss {
+func startLoss(t testing.TB, c *cable, percent int) *packetLoss {
 	t.Helper()
 	_, port, err := net.SplitHostPort(c.listener.Addr().String())
 	must(t, err)
@@ -339,7 +339,7 @@ func (l *packetLoss) stop() {
 	l.rules = nil
 }
 
-func iptables(t *testing.T, do string, rule []string) {
+func iptables(t testing.TB, do string, rule []string) {
 	t.Helper()
 	if out, err := exec.Command("iptables", append([]string{"-w", do}, rule...)...).CombinedOutput(); err != nil {
 		t.Fatalf("iptables: %v\n%s(the test needs root and iptables)", err, out)

@@ -90,7 +90,7 @@ func isClosed(c <-chan struct{}) bool {
 }
 
 // nothingIsHalfThere looks at every record of the crowd: it has all three groups.
-func (w *world) nothingIsHalfThere(t *testing.T, kill int) {
+func (w *world) nothingIsHalfThere(t testing.TB, kill int) {
 	t.Helper()
 	var list struct {
 		Embedded struct {

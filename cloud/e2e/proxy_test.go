@@ -13,7 +13,7 @@ import (
 type proxy struct {
 	url    string
 	target string
-	t      *testing.T
+	t      testing.TB
 
 	mu     sync.Mutex
 	wanted []string // texts that a request must have for the cut

@@ -17,7 +17,7 @@ import (
 
 // zone is a DNS domain, which has one server.
 type zone struct {
-	t    *testing.T
+	t    testing.TB
 	conn net.PacketConn
 	port uint16 // of the server
 }

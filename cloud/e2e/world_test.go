@@ -7,6 +7,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"flag"
 	"fmt"
 	"os"
 	"os/exec"
@@ -25,11 +26,19 @@ import (
 // programs is the folder with both programs, built once.
 var programs string
 
+var programsIn = flag.String("programs", "",
+	"folder with both programs, in place of those that are built: to compare two")
+
 func TestMain(m *testing.M) {
+	flag.Parse()
 	os.Exit(buildAndRun(m))
 }
 
 func buildAndRun(m *testing.M) int {
+	if *programsIn != "" {
+		programs = *programsIn
+		return m.Run()
+	}
 	dir, err := os.MkdirTemp("", "e2e-")
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
@@ -50,7 +59,7 @@ const unlimited = "policy {\n  sign_ons_per_minute            = 1000000\n  sign_
 
 // world is a directory, a cloud and agents, all real.
 type world struct {
-	t       *testing.T
+	t       testing.TB
 	dir     string
 	slapd   *slapdtest.Server // nil when the plan names another directory
 	at      directory
@@ -68,6 +77,8 @@ type world struct {
 	runWith           []string // the agent's command; nil: the program
 	flags             []string // more of the cloud's
 	cloudWith         []string // what the cloud is run by; nil: nothing
+	logs              string   // how much both write; empty: all
+	database          string   // PostgreSQL URL; empty: SQLite
 }
 
 // machine is one paired agent.
@@ -90,6 +101,8 @@ type plan struct {
 	// cloudWith is what the cloud is run by, as a shell that bounds it; nil: nothing.
 	cloudWith []string
 	secure    *secured // nil: plain HTTP
+	logs      string   // how much both write; empty: all
+	database  string   // PostgreSQL URL; empty: SQLite
 }
 
 // directory is a running one, as a gateway's administrator knows it.
@@ -118,7 +131,7 @@ func must(t testing.TB, err error) {
 }
 
 // newWorld starts everything and returns when a sign-on would be answered.
-func newWorld(t *testing.T, p plan) *world {
+func newWorld(t testing.TB, p plan) *world {
 	t.Helper()
 	w := &world{
 		t:         t,
@@ -128,6 +141,8 @@ func newWorld(t *testing.T, p plan) *world {
 		flags:     p.flags,
 		secure:    p.secure,
 		cloudWith: p.cloudWith,
+		logs:      p.logs,
+		database:  p.database,
 	}
 	if p.at == nil {
 		p.at = w.startSlapd(p.slapd)
@@ -140,9 +155,20 @@ func newWorld(t *testing.T, p plan) *world {
 	return w
 }
 
+// data returns a command of the cloud with where its data is.
+func (w *world) data(command ...string) []string {
+	w.t.Helper()
+	if w.database == "" {
+		return append(command, "--data", w.dir+"/cloud")
+	}
+	file := w.dir + "/database"
+	must(w.t, os.WriteFile(file, []byte(w.database+"\n"), 0o600))
+	return append(command, "--database-file", file, "--master-key", w.dir+"/master.key")
+}
+
 func (w *world) initCloud() {
 	w.t.Helper()
-	out, err := exec.Command(programs+"/ldap-cloud", "init", "--data", w.dir+"/cloud", "--name", "Test", "--json").Output()
+	out, err := exec.Command(programs+"/ldap-cloud", append(w.data("init"), "--name", "Test", "--json")...).Output()
 	must(w.t, err)
 	var setup struct{ EnvironmentID, ClientID, ClientSecret, AdminSetup string }
 	must(w.t, json.Unmarshal(out, &setup))
@@ -153,7 +179,7 @@ func (w *world) initCloud() {
 // startCloud runs the cloud; a restart names the address it had.
 func (w *world) startCloud(listen string) {
 	w.t.Helper()
-	args := append([]string{"run", "--data", w.dir + "/cloud", "--listen", listen, "--log-level", "trace"}, w.flags...)
+	args := append(w.data("run", "--listen", listen, "--log-level", cmp.Or(w.logs, "trace")), w.flags...)
 	if w.cable != nil {
 		args = append(args, "--url", w.cable.url())
 	}
@@ -261,7 +287,7 @@ directory {
 }
 
 log {
-  level = "trace"
+  level = %q
 }
 
 %s
@@ -299,7 +325,8 @@ func (w *world) writeFile(name string, p plan) {
 		trust = fmt.Sprintf("ca_file = %q", w.secure.ca)
 	}
 	bind := cmp.Or(p.bind, fmt.Sprintf("dn       = %q\n    password = file(%q)", w.at.bindDN, password))
-	file := fmt.Sprintf(gatewayFile, cloud, trust, `"`+servers+`"`, w.at.base, clear, bind, w.at.caFile, p.policy)
+	file := fmt.Sprintf(gatewayFile, cloud, trust, `"`+servers+`"`, w.at.base, clear, bind, w.at.caFile,
+		cmp.Or(w.logs, "trace"), p.policy)
 	must(w.t, os.WriteFile(filepath.Join(w.dir, name, "gateway.hcl"), []byte(file), 0o600))
 }
 
@@ -410,7 +437,7 @@ func (w *world) do(method, path string, in, out any) error {
 
 // process is a running program.
 type process struct {
-	t     *testing.T
+	t     testing.TB
 	cmd   *exec.Cmd
 	lines chan string // of its standard output
 	ended chan struct{}
@@ -418,7 +445,7 @@ type process struct {
 }
 
 // start runs a program until the test ends; its standard error is added to a file.
-func start(t *testing.T, log, name string, args ...string) *process {
+func start(t testing.TB, log, name string, args ...string) *process {
 	t.Helper()
 	p := &process{t: t, cmd: exec.Command(name, args...), lines: make(chan string, 64), ended: make(chan struct{})}
 	file, err := os.OpenFile(log, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)

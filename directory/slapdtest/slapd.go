@@ -63,6 +63,9 @@ func (s *Server) URL() string { return "ldap://" + s.address(0) }
 // TLSURL returns "ldaps://127.0.0.1:port".
 func (s *Server) TLSURL() string { return "ldaps://" + s.address(1) }
 
+// PID returns the number of the process.
+func (s *Server) PID() int { return s.cmd.Process.Pid }
+
 // CAFile returns the path of the authority's certificate.
 func (s *Server) CAFile() string { return filepath.Join(s.dir, "ca.crt") }
 
@@ -222,7 +225,7 @@ func (s *Server) run() bool {
 	if !s.cfg.NoTLS {
 		listen += " " + s.TLSURL()
 	}
-	args := []string{"-f", filepath.Join(s.dir, "slapd.conf"), "-d", "stats", "-h", listen}
+	args := []string{"-f", filepath.Join(s.dir, "slapd.conf"), "-d", s.cfg.logLevel(), "-h", listen}
 	if os.Getuid() == 0 {
 		args = append(args, "-u", "nobody")
 	}
