@@ -152,9 +152,13 @@ func (p *Provisioner) Apply(ctx context.Context, id Identity, so *store.SignOn) 
 		id.Membership = &m
 	}
 	id = id.storable()
+	changes := 0
+	defer func() { done(changes) }()
+	if change, done, err := p.unchanged(ctx, id, so); done || err != nil {
+		return change, err
+	}
 	recorded := *so
 	s := &step{id: id, so: &recorded, budget: p}
-	defer func() { done(s.changes) }()
 	if err := p.Store.Provision(ctx, func(tx *store.Tx) error {
 		s.tx = tx
 		return s.run(ctx)
@@ -162,8 +166,53 @@ func (p *Provisioner) Apply(ctx context.Context, id Identity, so *store.SignOn) 
 		p.giveBack(id.SourceID, s.groups, s.changes)
 		return Change{}, fmt.Errorf("provision: %w", err)
 	}
-	*so = recorded
+	*so, changes = recorded, s.changes
 	return s.change, nil
+}
+
+// unchanged applies a sign-on that changes nothing, which most are, and tells whether it
+// was one. What it compares is read before the turn; within it, it is only looked whether
+// the sign-on leads to the same record. *EvidenceWanted is known before the turn, too;
+// all else that keeps somebody out is decided within it.
+func (p *Provisioner) unchanged(ctx context.Context, id Identity, so *store.SignOn) (Change, bool, error) {
+	of, ok := id.identified()
+	if !ok {
+		return Change{}, false, nil
+	}
+	recorded := *so
+	s := &step{id: id, so: &recorded, budget: p}
+	all, err := p.Store.Rehearse(func(tx *store.Tx) error {
+		s.tx = tx
+		return s.apply(ctx)
+	})
+	p.giveBack(id.SourceID, s.groups, s.changes)
+	var wanted *EvidenceWanted
+	if errors.As(err, &wanted) {
+		return Change{}, false, fmt.Errorf("provision: %w", err)
+	}
+	if !all {
+		return Change{}, false, nil
+	}
+	s.conclude()
+	of.UserID = s.change.User.ID
+	kept, err := p.Store.RecordUnchanged(ctx, s.so, of, s.all()...)
+	if err != nil || !kept {
+		return Change{}, false, err
+	}
+	*so = recorded
+	return s.change, true, nil
+}
+
+// identified is what leads to the record, if that is what the store can look for when it
+// records a sign-on: the first value, which decides when it leads to one record.
+func (id Identity) identified() (store.Identified, bool) {
+	switch {
+	case id.UserID != "":
+		return store.Identified{}, true
+	case id.SourceType != store.SourceGateway || len(id.Correlation) == 0:
+		return store.Identified{}, false
+	}
+	return store.Identified{GatewayID: id.SourceID, By: id.Correlation[0]}, true
 }
 
 // storable returns the identity with its texts as they are kept, so that what comes is
@@ -214,6 +263,15 @@ type step struct {
 // run is one Apply within its transaction: find or create, follow the directory, and
 // record. An error of any of it undoes all.
 func (s *step) run(ctx context.Context) error {
+	if err := s.apply(ctx); err != nil {
+		return err
+	}
+	s.conclude()
+	return s.tx.RecordSignOn(ctx, s.so, s.all()...)
+}
+
+// apply does all but record the sign-on.
+func (s *step) apply(ctx context.Context) error {
 	if err := s.begin(); err != nil {
 		return err
 	}
@@ -229,10 +287,7 @@ func (s *step) run(ctx context.Context) error {
 	case s.updates():
 		err = s.update(ctx)
 	}
-	if err != nil {
-		return err
-	}
-	return s.record(ctx)
+	return err
 }
 
 // begin fills in what the caller left out of the sign-on.
@@ -302,14 +357,18 @@ func (s *step) update(ctx context.Context) error {
 	return nil
 }
 
-// record writes the sign-on, with what it did, and the activities.
-func (s *step) record(ctx context.Context) error {
+// conclude says in the sign-on what it did.
+func (s *step) conclude() {
 	s.change.Reason = s.reason()
 	so := s.so
 	so.UserID, so.Updated, so.UpdateReason = s.change.User.ID, s.change.Created || s.change.Updated, s.change.Reason
 	so.Added, so.Removed = idsOf(s.change.Added), idsOf(s.change.Removed)
 	s.change.User.LastSignOnAt = so.At
-	return s.tx.RecordSignOn(ctx, so, append([]store.Activity{s.signOnActivity()}, s.activities...)...)
+}
+
+// all are the activities, the sign-on's own first.
+func (s *step) all() []store.Activity {
+	return append([]store.Activity{s.signOnActivity()}, s.activities...)
 }
 
 // reason puts into words what was done and what was not.

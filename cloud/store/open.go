@@ -22,6 +22,7 @@ var ErrNewer = errors.New("the database is of a newer version of this program")
 type Store struct {
 	reader
 	*writer
+	light  *writer // for what needs no turn among the nodes; on SQLite it is the writer
 	r      *sql.DB
 	within *Tx // of which this is a view; nil: each method has a transaction of its own
 }
@@ -88,7 +89,12 @@ func (p product) migrate(ctx context.Context, db *sql.DB) error {
 }
 
 // Close closes the database after the calls under way.
-func (s *Store) Close() error { return errors.Join(s.r.Close(), s.writer.close()) }
+func (s *Store) Close() error {
+	if s.light != s.writer {
+		s.light.settle()
+	}
+	return errors.Join(s.r.Close(), s.writer.close())
+}
 
 // Ping tells whether the database answers.
 func (s *Store) Ping(ctx context.Context) error {

@@ -22,6 +22,12 @@ const takeTurn = `
 	SELECT set_config('lock_timeout', '10s', true), set_config('statement_timeout', '15s', true),
 		set_config('idle_in_transaction_session_timeout', '5s', true), pg_advisory_xact_lock(1818517872)`
 
+// takeNoTurn has what adds rows of its own alone wait for no other node, with the same
+// limits.
+const takeNoTurn = `
+	SELECT set_config('lock_timeout', '10s', true), set_config('statement_timeout', '15s', true),
+		set_config('idle_in_transaction_session_timeout', '5s', true)`
+
 // batchTime is how long a transaction may take, waiting for the turn and the
 // commit included. A database that answers nothing holds nobody up for longer.
 const batchTime = 20 * time.Second
@@ -60,9 +66,11 @@ func openPostgres(url string) (*Store, error) {
 	readers := max(8, 4*runtime.GOMAXPROCS(0))
 	r.SetMaxOpenConns(readers)
 	r.SetMaxIdleConns(readers)
+	as := func(tx engine) engine { return tx }
 	return &Store{
 		reader: reader{conn{r}},
-		writer: &writer{w: w, speak: func(tx engine) engine { return tx }, turnSQL: takeTurn, limit: batchTime},
+		writer: &writer{w: w, speak: as, turnSQL: takeTurn, limit: batchTime},
+		light:  &writer{w: w, speak: as, turnSQL: takeNoTurn, limit: batchTime},
 		r:      r,
 	}, nil
 }

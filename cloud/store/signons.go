@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"strings"
 	"time"
 )
 
@@ -98,6 +99,51 @@ func (tx *Tx) RecordSignOn(ctx context.Context, s *SignOn, activities ...Activit
 		owned = append(owned, a)
 	}
 	return tx.AddActivity(ctx, owned...)
+}
+
+// Identified says what led to the record of a sign-on: the ID alone, or a value that one
+// entry of a gateway has.
+type Identified struct {
+	UserID    string
+	GatewayID string      // empty: the ID alone
+	By        Correlation // with GatewayID
+}
+
+// RecordUnchanged is RecordSignOn for one that writes nothing else, and tells whether it
+// was recorded: not when it leads to that record no more, or the user may not sign on.
+// It waits for no turn of another node, since it changes nothing that others decide on.
+func (s *Store) RecordUnchanged(ctx context.Context, so *SignOn, of Identified, activities ...Activity) (bool, error) {
+	recorded := *so
+	still := false
+	err := s.write(ctx, s.light, func(tx *Tx) (err error) {
+		if still, err = tx.still(ctx, so.EnvironmentID, of); err != nil || !still {
+			return err
+		}
+		return tx.RecordSignOn(ctx, &recorded, activities...)
+	})
+	if err != nil || !still {
+		return false, err
+	}
+	*so = recorded
+	return true, nil
+}
+
+// still tells whether what identifies somebody leads to that user alone, who may sign on.
+func (tx *Tx) still(ctx context.Context, env string, of Identified) (bool, error) {
+	scan := func(r row) (u User, err error) {
+		err = r.Scan(&u.ID, &u.Enabled, &u.Locked)
+		return u, err
+	}
+	const fields = `SELECT u.id, u.enabled, u.locked FROM `
+	var all []User
+	var err error
+	if of.GatewayID == "" {
+		all, err = queryAll(ctx, tx.c, scan, fields+`users u WHERE u.environment_id = $1 AND u.id = $2`, env, of.UserID)
+	} else {
+		all, err = queryAll(ctx, tx.c, scan, fields+byCorrelation,
+			env, of.GatewayID, strings.ToLower(of.By.Attribute), of.By.Value)
+	}
+	return err == nil && len(all) == 1 && all[0].ID == of.UserID && all[0].MaySignOn(), err
 }
 
 // SignOn returns a sign-on, or ErrNotFound.

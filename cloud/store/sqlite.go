@@ -65,15 +65,12 @@ func openFile(path string) (*Store, error) {
 	readers := max(4, 2*runtime.GOMAXPROCS(0))
 	r.SetMaxOpenConns(readers)
 	r.SetMaxIdleConns(readers)
-	return &Store{
-		reader: reader{conn{numbered{&prepared{DB: r}}}},
-		writer: &writer{
-			w:        w,
-			speak:    func(tx engine) engine { return numbered{tx} },
-			prepared: &prepared{DB: w},
-		},
-		r: r,
-	}, nil
+	one := &writer{
+		w:        w,
+		speak:    func(tx engine) engine { return numbered{tx} },
+		prepared: &prepared{DB: w},
+	}
+	return &Store{reader: reader{conn{numbered{&prepared{DB: r}}}}, writer: one, light: one, r: r}, nil
 }
 
 // numbered rewrites $1 to what SQLite takes for the first argument.

@@ -78,18 +78,21 @@ func (r reader) oneUser(ctx context.Context, query string, args ...any) (User, e
 	return users[0], err
 }
 
+// byCorrelation are the users u of a gateway that have a value. CROSS JOIN has SQLite
+// begin with the value, which few have. Left to choose it begins with the gateway, and
+// looks at each of its users.
+const byCorrelation = `
+		correlations c
+		CROSS JOIN users u
+		WHERE c.environment_id = $1 AND c.attribute_key = $3 AND c.value = $4
+			AND u.environment_id = c.environment_id AND u.id = c.user_id AND u.gateway_id = $2
+		LIMIT 3`
+
 // UsersByCorrelation returns the users of a gateway whose directory entry has
 // the value, at most three: what matters is whether there is exactly one. The
 // attribute is compared without regard to case, the value as it is.
 func (r reader) UsersByCorrelation(ctx context.Context, env, gateway, attribute, value string) ([]User, error) {
-	// CROSS JOIN has SQLite begin with the value, which few have. Left to choose it
-	// begins with the gateway, and looks at each of its users.
-	users, err := queryAll(ctx, r.c, scanUser, userFields+`
-		FROM correlations c
-		CROSS JOIN users u
-		WHERE c.environment_id = $1 AND c.attribute_key = $3 AND c.value = $4
-			AND u.environment_id = c.environment_id AND u.id = c.user_id AND u.gateway_id = $2
-		LIMIT 3`,
+	users, err := queryAll(ctx, r.c, scanUser, userFields+` FROM `+byCorrelation,
 		env, gateway, strings.ToLower(attribute), value)
 	if err != nil {
 		return nil, err

@@ -55,13 +55,40 @@ func (s *Store) Provision(ctx context.Context, f func(tx *Tx) error) error {
 	if s.within != nil {
 		return f(s.within)
 	}
-	b, err := s.take(ctx, f)
+	return s.write(ctx, s.writer, f)
+}
+
+// write runs f in a transaction of one of the writers.
+func (s *Store) write(ctx context.Context, w *writer, f func(tx *Tx) error) error {
+	b, err := w.take(ctx, f)
 	if err == nil {
 		<-b.done
 		err = b.err
 	}
 	s.condition.saw(err)
 	return err
+}
+
+// errWouldWrite ends a rehearsal.
+var errWouldWrite = errors.New("this would write")
+
+// Rehearse runs f on what is committed, and tells whether f did all without a statement
+// that writes. It takes no turn and keeps nobody waiting; each statement sees what was
+// committed before it. The error is f's.
+func (s *Store) Rehearse(f func(tx *Tx) error) (all bool, err error) {
+	err = f(&Tx{reader{conn{onlyReads{s.c.db}}}})
+	if errors.Is(err, errWouldWrite) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
+// onlyReads makes no statement that writes.
+type onlyReads struct{ engine }
+
+// ExecContext implements engine.
+func (onlyReads) ExecContext(context.Context, string, ...any) (sql.Result, error) {
+	return nil, errWouldWrite
 }
 
 // Store returns the store as this transaction sees and writes it: what its methods
@@ -170,12 +197,17 @@ func (w *writer) end(err error) {
 
 // close closes the database after the one whose turn it is.
 func (w *writer) close() error {
+	w.settle()
+	return w.w.Close()
+}
+
+// settle commits what is open.
+func (w *writer) settle() {
 	w.turn.Lock()
 	defer w.turn.Unlock()
 	if w.open != nil {
 		w.end(w.open.tx.Commit())
 	}
-	return w.w.Close()
 }
 
 // uninterrupted runs each statement to its end: one that is interrupted takes
