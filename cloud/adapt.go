@@ -13,14 +13,15 @@ import (
 type apiSignOns struct{ service *signon.Service }
 
 // SignOn implements api.SignOner.
-func (s apiSignOns) SignOn(ctx context.Context, r api.SignOnRequest) (store.SignOn, error) {
-	return s.service.SignOn(ctx, signon.Request{
+func (s apiSignOns) SignOn(ctx context.Context, r api.SignOnRequest) (store.SignOn, api.Person, error) {
+	so, who, err := s.service.SignOnPerson(ctx, signon.Request{
 		EnvironmentID: r.EnvironmentID,
 		Username:      r.Username,
 		Password:      r.Password,
 		Address:       r.Address,
 		Actor:         r.Actor,
 	})
+	return so, api.Person(who), err
 }
 
 // ChangePassword implements api.SignOner.

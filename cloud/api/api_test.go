@@ -69,9 +69,9 @@ func (s *signOner) ChangePassword(_ context.Context, r api.ChangeRequest) (api.C
 	return s.changed, s.err
 }
 
-func (s *signOner) SignOn(_ context.Context, r api.SignOnRequest) (store.SignOn, error) {
+func (s *signOner) SignOn(_ context.Context, r api.SignOnRequest) (store.SignOn, api.Person, error) {
 	s.asked, s.password = r, string(r.Password)
-	return s.answer, s.err
+	return s.answer, api.Person{Username: s.answer.Username}, s.err
 }
 
 // linker knows what instances are live, and records what it was told.

@@ -42,11 +42,17 @@ type ChangeAnswer struct {
 
 // SignOner does sign-ons and password changes.
 type SignOner interface {
-	// SignOn returns the recorded sign-on whatever its outcome; an error only
-	// when nothing could be recorded.
-	SignOn(ctx context.Context, r SignOnRequest) (store.SignOn, error)
+	// SignOn returns the recorded sign-on whatever its outcome, and who it is of; an
+	// error only when nothing could be recorded.
+	SignOn(ctx context.Context, r SignOnRequest) (store.SignOn, Person, error)
 	// ChangePassword does so with a change.
 	ChangePassword(ctx context.Context, r ChangeRequest) (ChangeAnswer, error)
+}
+
+// Person is who signed on, as far as that was read on the way.
+type Person struct {
+	Username string
+	Groups   []store.Group // all that they are in, in no order; nil: they were not looked at
 }
 
 // Linker knows the instances that are connected.

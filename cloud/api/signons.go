@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"encoding/json"
 	"maps"
 	"slices"
@@ -182,7 +183,7 @@ func (s *Server) createSignOn(c *call) (reply, error) {
 	if form.Username == "" {
 		return reply{}, invalid(missing("username"))
 	}
-	so, err := s.SignOns.SignOn(c.Context(), SignOnRequest{
+	so, who, err := s.SignOns.SignOn(c.Context(), SignOnRequest{
 		EnvironmentID: c.env,
 		Username:      form.Username,
 		Password:      form.Password,
@@ -193,31 +194,32 @@ func (s *Server) createSignOn(c *call) (reply, error) {
 		return reply{}, err
 	}
 	b := showSignOn(c, so)
-	if err := s.addPerson(c, &b, so); err != nil {
+	if err := s.addPerson(c, &b, so, who); err != nil {
 		return reply{}, err
 	}
 	return created(b)
 }
 
-// addPerson puts in who signed on, when somebody did.
-// The groups are those of now, right after the sign-on brought them up to date.
-func (s *Server) addPerson(c *call, b *signOnBody, so store.SignOn) error {
+// addPerson puts in who signed on, when somebody did. The groups are those of now, right
+// after the sign-on brought them up to date.
+func (s *Server) addPerson(c *call, b *signOnBody, so store.SignOn, who Person) (err error) {
 	if so.Outcome != store.SignedOnOK || so.UserID == "" {
 		return nil
 	}
-	u, err := s.Store.User(c.Context(), c.env, so.UserID)
-	if err != nil {
-		return err
+	if who.Groups == nil {
+		who.Groups, err = s.Store.GroupsOf(c.Context(), c.env, so.UserID)
 	}
-	all, err := s.Store.UserGroups(c.Context(), c.env, u.ID)
-	b.User.Username, b.Groups = u.Username, []signOnGroup{}
-	for _, m := range all {
+	slices.SortFunc(who.Groups, func(a, b store.Group) int {
+		return cmp.Or(cmp.Compare(store.Fold(a.DisplayName), store.Fold(b.DisplayName)), cmp.Compare(a.ID, b.ID))
+	})
+	b.User.Username, b.Groups = who.Username, make([]signOnGroup, 0, len(who.Groups))
+	for _, g := range who.Groups {
 		b.Groups = append(b.Groups, signOnGroup{
-			ID:          m.Group.ID,
-			Name:        m.Group.Name,
-			DisplayName: m.Group.DisplayName,
-			SourceType:  string(m.Group.SourceType),
-			SourceID:    m.Group.SourceID,
+			ID:          g.ID,
+			Name:        g.Name,
+			DisplayName: g.DisplayName,
+			SourceType:  string(g.SourceType),
+			SourceID:    g.SourceID,
 		})
 	}
 	return err

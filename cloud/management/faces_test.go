@@ -98,8 +98,8 @@ func byAction(places map[string][]m.Action) map[m.Action][]string {
 // signs answers every sign-on.
 type signs struct{}
 
-func (signs) SignOn(context.Context, api.SignOnRequest) (store.SignOn, error) {
-	return store.SignOn{ID: "s", Outcome: "noSuchUser"}, nil
+func (signs) SignOn(context.Context, api.SignOnRequest) (store.SignOn, api.Person, error) {
+	return store.SignOn{ID: "s", Outcome: "noSuchUser"}, api.Person{}, nil
 }
 
 func (signs) ChangePassword(context.Context, api.ChangeRequest) (api.ChangeAnswer, error) {

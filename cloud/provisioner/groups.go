@@ -148,10 +148,12 @@ func joined(words map[string]string) string {
 
 // current returns the user's groups of this source.
 func (s *step) current(ctx context.Context) ([]store.GroupMembership, error) {
+	s.had = []store.Group{}
 	if s.change.Created {
 		return nil, nil
 	}
 	all, err := s.tx.UserGroups(ctx, s.id.EnvironmentID, s.change.User.ID)
+	s.had = append(s.had, groupsOf(all)...)
 	var mine []store.GroupMembership
 	for _, m := range all {
 		if m.Group.SourceType == s.id.SourceType && m.Group.SourceID == s.id.SourceID {

@@ -62,14 +62,17 @@ type Identity struct {
 	SourceType    store.Source // of its groups
 	SourceID      string       // the gateway, or the identity provider
 	UserTypeID    string
-	PopulationID  string        // that a new user joins; empty: the default one, or of store.SourceIDP nobody
-	UserID        string        // of the record, when the caller knows it; empty: to be found
-	Subject       store.Subject // of store.SourceIDP: whom the provider speaks of
-	SignOnID      string
-	Username      string // as typed
-	At            time.Time
-	DN            string // of the entry
-	Correlation   []store.Correlation
+	PopulationID  string // that a new user joins; empty: the default one, or of store.SourceIDP nobody
+	UserID        string // of the record, when the caller knows it; empty: to be found
+	// Known is the record as the caller has read it in this sign-on; nil: not at all. It
+	// saves reading it anew where nothing is compared with it.
+	Known       *store.User
+	Subject     store.Subject // of store.SourceIDP: whom the provider speaks of
+	SignOnID    string
+	Username    string // as typed
+	At          time.Time
+	DN          string // of the entry
+	Correlation []store.Correlation
 	// Properties are the mapped values: "username", "name.given",
 	// "name.family", "email", "externalId", and others, which become
 	// attributes. Nil when the record is not to be touched.
@@ -118,6 +121,7 @@ type Change struct {
 	GroupsCreated    []store.Group
 	GroupsRenamed    []store.Group // as they are now; their name or display name changed
 	Added, Removed   []store.Group // memberships
+	Groups           []store.Group // all that the user is in now, in no order; nil: they were not looked at
 	Verdict          string        // empty: groups were not asked for, or not looked at
 	Reason           string        // in words: why nothing or only a part was done, or what was
 }
@@ -180,7 +184,7 @@ func (p *Provisioner) unchanged(ctx context.Context, id Identity, so *store.Sign
 		return Change{}, false, nil
 	}
 	recorded := *so
-	s := &step{id: id, so: &recorded, budget: p}
+	s := &step{id: id, so: &recorded, budget: p, known: id.read()}
 	all, err := p.Store.Rehearse(func(tx *store.Tx) error {
 		s.tx = tx
 		return s.apply(ctx)
@@ -201,6 +205,16 @@ func (p *Provisioner) unchanged(ctx context.Context, id Identity, so *store.Sign
 	}
 	*so = recorded
 	return s.change, true, nil
+}
+
+// read is the record as the caller has it, if that is enough: the value that decides is
+// among its own, and nothing else of it is compared.
+func (id Identity) read() *store.User {
+	if id.UserID != "" || id.Known == nil || id.Update || id.Known.GatewayID != id.SourceID ||
+		!slices.Contains(id.Known.Correlation, id.Correlation[0]) {
+		return nil
+	}
+	return id.Known
 }
 
 // identified is what leads to the record, if that is what the store can look for when it
@@ -255,7 +269,9 @@ type step struct {
 	notes       []string // of what was not done, and why
 	leftOut     int      // groups that the source's budget has no room for
 	budget      *Provisioner
-	groups      int // spent of the source's budget, and so are changes
+	known       *store.User   // the record, when it has been read; nil: to be looked for
+	had         []store.Group // all of the user's groups before; nil: not looked at
+	groups      int           // spent of the source's budget, and so are changes
 	changes     int
 	activities  []store.Activity
 }
@@ -364,6 +380,23 @@ func (s *step) conclude() {
 	so.UserID, so.Updated, so.UpdateReason = s.change.User.ID, s.change.Created || s.change.Updated, s.change.Reason
 	so.Added, so.Removed = idsOf(s.change.Added), idsOf(s.change.Removed)
 	s.change.User.LastSignOnAt = so.At
+	s.change.Groups = s.groupsNow()
+}
+
+// groupsNow are all of the user's groups after this; nil when they were not looked at.
+func (s *step) groupsNow() []store.Group {
+	if s.had == nil {
+		return nil
+	}
+	now := append(without(s.had, s.change.Removed), s.change.Added...)
+	for i, g := range now {
+		for _, renamed := range s.change.GroupsRenamed {
+			if renamed.ID == g.ID {
+				now[i] = renamed
+			}
+		}
+	}
+	return append([]store.Group{}, now...)
 }
 
 // all are the activities, the sign-on's own first.

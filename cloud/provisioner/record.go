@@ -14,6 +14,10 @@ import (
 
 // find looks for the record that the sign-on is of, and tells whether there is one.
 func (s *step) find(ctx context.Context) (known bool, err error) {
+	if s.known != nil {
+		s.change.User = *s.known
+		return true, nil
+	}
 	if s.id.UserID != "" {
 		s.change.User, err = s.tx.User(ctx, s.id.EnvironmentID, s.id.UserID)
 		return err == nil, err

@@ -16,17 +16,18 @@ import (
 func (a *attempt) provision(ctx context.Context, w Route, answer hub.Answer) error {
 	a.finish(wire.OutcomeOK, answer.Reason)
 	id := a.identity(w, answer)
-	_, err := a.Provisioner.Apply(context.WithoutCancel(ctx), id, &a.record)
+	change, err := a.Provisioner.Apply(context.WithoutCancel(ctx), id, &a.record)
 	var wanted *provisioner.EvidenceWanted
 	if errors.As(err, &wanted) {
 		id.Evidence = a.look(ctx, w, answer.Instance, wanted.Questions)
-		_, err = a.Provisioner.Apply(context.WithoutCancel(ctx), id, &a.record)
+		change, err = a.Provisioner.Apply(context.WithoutCancel(ctx), id, &a.record)
 	}
 	if errors.Is(err, provisioner.ErrUsernameOfOthers) {
 		a.suspect(ctx, answer.Instance)
 	}
 	switch {
 	case err == nil:
+		a.person = Person{change.User.Username, change.Groups}
 		return nil
 	case errors.Is(err, provisioner.ErrAmbiguousRecord),
 		errors.Is(err, provisioner.ErrUsernameTaken),
@@ -56,6 +57,7 @@ func (a *attempt) identity(w Route, answer hub.Answer) provisioner.Identity {
 		UserTypeID:    w.UserType.ID,
 		PopulationID:  w.UserType.PopulationID,
 		SignOnID:      a.record.ID,
+		Known:         a.user,
 		Username:      a.request.Username,
 		At:            a.record.At,
 		DN:            answer.Entry.DN,

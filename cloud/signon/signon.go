@@ -78,6 +78,7 @@ type attempt struct {
 	user    *store.User // the record for the username; nil: none
 	outcome wire.Outcome
 	held    bool // by the throttle: nobody was asked
+	person  Person
 	astray  bool // the username is for other user types than the record's
 
 	unwritten bool // there are more refusals than are written
@@ -90,12 +91,24 @@ type attempt struct {
 // that nothing could be recorded; the person is to try again. It is
 // store.ErrUnavailable before anybody was asked, when that is known ahead.
 func (s *Service) SignOn(ctx context.Context, r Request) (store.SignOn, error) {
+	so, _, err := s.SignOnPerson(ctx, r)
+	return so, err
+}
+
+// Person is who signed on, as far as that was read on the way.
+type Person struct {
+	Username string        // empty: nobody signed on
+	Groups   []store.Group // all that they are in, in no order; nil: they were not looked at
+}
+
+// SignOnPerson is SignOn that also returns who signed on.
+func (s *Service) SignOnPerson(ctx context.Context, r Request) (store.SignOn, Person, error) {
 	defer clear(r.Password)
 	start := time.Now()
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	if err := s.Store.Writable(ctx); err != nil {
-		return store.SignOn{}, err
+		return store.SignOn{}, Person{}, err
 	}
 	a := &attempt{
 		Service: s,
@@ -122,7 +135,7 @@ func (s *Service) SignOn(ctx context.Context, r Request) (store.SignOn, error) {
 		"signOn", a.record.ID, "environment", r.EnvironmentID,
 		"outcome", a.outcome, "reason", a.record.Reason, "updated", a.record.Updated,
 		"took", time.Since(start), "error", err)
-	return a.record, err
+	return a.record, a.person, err
 }
 
 // hold has a sign-on that failed take as long as the next: a name that nobody has

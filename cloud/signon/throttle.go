@@ -18,8 +18,8 @@ func (s *Service) now() time.Time {
 	return time.Now()
 }
 
-// person is the throttle's key for a username, known or not.
-func (a *attempt) person() string {
+// personKey is the throttle's key for a username, known or not.
+func (a *attempt) personKey() string {
 	return "person:" + a.request.EnvironmentID + "/" + store.Fold(store.Typed(a.request.Username))
 }
 
@@ -30,7 +30,7 @@ func (a *attempt) address() string { return "address:" + throttle.Network(a.requ
 // tries counts wrong passwords of the person over all nodes; of a name that nobody has
 // each node counts for itself.
 func (a *attempt) tries() store.Tries {
-	return store.Tries{Key: a.person(), Most: wrongPerPerson, Window: throttleWindow}
+	return store.Tries{Key: a.personKey(), Most: wrongPerPerson, Window: throttleWindow}
 }
 
 // throttled says why the password is not even looked at; empty when it is. Of many at
@@ -44,11 +44,11 @@ func (a *attempt) throttled(ctx context.Context) (reason string, err error) {
 		return "", err
 	}
 	a.triedBefore = n
-	here := wrongPerPerson - a.wrong.Left(a.person(), wrongPerPerson, now)
+	here := wrongPerPerson - a.wrong.Left(a.personKey(), wrongPerPerson, now)
 	elsewhere := max(0, int(n)-here)
-	if wait == 0 && (!a.enter(ctx, a.person(), wrongPerPerson-elsewhere) ||
+	if wait == 0 && (!a.enter(ctx, a.personKey(), wrongPerPerson-elsewhere) ||
 		a.request.Address != "" && !a.enter(ctx, a.address(), wrongPerAddress)) {
-		ofPerson, ofAddress := a.wrong.Wait(a.person(), wrongPerPerson, now), a.wrong.Wait(a.address(), wrongPerAddress, now)
+		ofPerson, ofAddress := a.wrong.Wait(a.personKey(), wrongPerPerson, now), a.wrong.Wait(a.address(), wrongPerAddress, now)
 		wait = max(time.Second, ofPerson, ofAddress)
 	}
 	if a.held = wait > 0; !a.held {
@@ -81,13 +81,13 @@ func (a *attempt) release() {
 func (a *attempt) count(ctx context.Context, o wire.Outcome) {
 	switch {
 	case o == wire.OutcomeOK:
-		a.wrong.Forget(a.person())
+		a.wrong.Forget(a.personKey())
 		if a.triedBefore > 0 {
-			a.logged(a.Store.ForgetTries(context.WithoutCancel(ctx), a.person()))
+			a.logged(a.Store.ForgetTries(context.WithoutCancel(ctx), a.personKey()))
 		}
 	case Message(o) == messageWrong:
 		now := a.now()
-		a.wrong.Count(a.person(), now)
+		a.wrong.Count(a.personKey(), now)
 		if a.request.Address != "" {
 			a.wrong.Count(a.address(), now)
 		}

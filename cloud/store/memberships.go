@@ -48,6 +48,22 @@ func (r reader) UserGroups(ctx context.Context, env, user string) ([]GroupMember
 		env, user)
 }
 
+// GroupsOf returns what applications see of all groups of a user, in no order: ID, names
+// and source.
+func (r reader) GroupsOf(ctx context.Context, env, user string) ([]Group, error) {
+	// CROSS JOIN has SQLite begin with the user, and it is the groups' environment that is
+	// named: left to choose it begins with all groups, or all memberships.
+	return queryAll(ctx, r.c, func(r row) (g Group, err error) {
+		err = r.Scan(&g.ID, &g.Name, &g.DisplayName, &g.SourceType, &g.SourceID)
+		return g, err
+	}, `
+		SELECT g.id, g.name, g.display_name, g.source_type, g.source_id
+		FROM memberships m
+		CROSS JOIN cloud_groups g
+		WHERE m.user_id = $2 AND g.environment_id = $1 AND g.id = m.group_id`,
+		env, user)
+}
+
 // GroupMembers lists the users of a group by user ID.
 // By ID a page costs the same however many there are before it.
 func (r reader) GroupMembers(ctx context.Context, env, group string, page Page) ([]Member, string, error) {

@@ -117,6 +117,7 @@ func (a asked) groups() map[string]func() error {
 			_, _, err := r.Groups(ctx, e, store.GroupFilter{SourceType: store.SourceGateway, SourceID: g}, page)
 			return err
 		},
+		"GroupsOf":      func() error { _, err := r.GroupsOf(ctx, e, a.user.ID); return err },
 		"UserGroups":    func() error { _, err := r.UserGroups(ctx, e, a.user.ID); return err },
 		"GroupMembers":  func() error { _, _, err := r.GroupMembers(ctx, e, a.jit.ID, page); return err },
 		"Group":         func() error { _, err := r.Group(ctx, e, a.jit.ID); return err },

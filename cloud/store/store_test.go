@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -225,6 +226,20 @@ func TestFold(t *testing.T) {
 	}
 	if store.Fold("i") == store.Fold("İ") || store.Fold("i") == store.Fold("ı") {
 		t.Error("simple folding keeps the Turkish letters apart")
+	}
+}
+
+// TestFoldOfASCII holds what is quick to the long way, which any other character takes.
+func TestFoldOfASCII(t *testing.T) {
+	for c := range rune(128) {
+		name := "a" + string(c) + "Z"
+		if got, want := store.Fold(name), strings.TrimSuffix(store.Fold(name+"ß"), "ß"); got != want {
+			t.Errorf("Fold(%q) = %q, the long way %q", name, got, want)
+		}
+		got, want := store.GroupKey(name), strings.TrimSuffix(store.GroupKey(name+"ß"), "ß")
+		if got != want {
+			t.Errorf("GroupKey(%q) = %q, the long way %q", name, got, want)
+		}
 	}
 }
 

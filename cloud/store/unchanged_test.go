@@ -1,0 +1,95 @@
+package store_test
+
+import (
+	"testing"
+
+	"ldap-gateway/cloud/store"
+)
+
+// A sign-on that changes nothing is recorded as long as it leads to the same record, whose
+// person may sign on; otherwise nothing is written.
+func TestRecordUnchanged(t *testing.T) {
+	uuid := store.Correlation{Attribute: "ENTRYUUID", Value: "1-2-3"}
+	for name, c := range map[string]struct {
+		change func(s *store.Store, w *world) error // before the sign-on
+		by     store.Correlation
+		alone  bool // the ID alone says who it is
+		kept   bool
+	}{
+		"nothing":               {nil, uuid, false, true},
+		"by the ID":             {nil, store.Correlation{}, true, true},
+		"another case of value": {nil, store.Correlation{Attribute: "uid", Value: "JOSE"}, false, false},
+		"no such attribute":     {nil, store.Correlation{Attribute: "mail", Value: "1-2-3"}, false, false},
+		"disabled": {func(s *store.Store, w *world) error {
+			w.user.Enabled = false
+			return s.UpdateUser(t.Context(), &w.user)
+		}, uuid, false, false},
+		"locked, by the ID": {func(s *store.Store, w *world) error {
+			w.user.Locked = true
+			return s.UpdateUser(t.Context(), &w.user)
+		}, store.Correlation{}, true, false},
+		"deleted": {func(s *store.Store, w *world) error {
+			return s.DeleteUser(t.Context(), w.env.ID, w.user.ID)
+		}, uuid, false, false},
+		"deleted, by the ID": {func(s *store.Store, w *world) error {
+			return s.DeleteUser(t.Context(), w.env.ID, w.user.ID)
+		}, store.Correlation{}, true, false},
+		"another value now": {func(s *store.Store, w *world) error {
+			w.user.Correlation = []store.Correlation{{Attribute: "entryUUID", Value: "4-5-6"}}
+			return s.UpdateUser(t.Context(), &w.user)
+		}, uuid, false, false},
+		"of no gateway now": {func(s *store.Store, w *world) error {
+			w.user.GatewayID, w.user.UserTypeID = "", ""
+			return s.UpdateUser(t.Context(), &w.user)
+		}, uuid, false, false},
+		"somebody else's as well": {func(s *store.Store, w *world) error {
+			other := w.user
+			other.ID, other.Username = "", "twin"
+			return s.CreateUser(t.Context(), &other)
+		}, uuid, false, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := open(t)
+			w := build(t, s, "one")
+			user := w.user.ID
+			if c.change != nil {
+				must(t, c.change(s, &w))
+			}
+			of := store.Identified{UserID: user, GatewayID: w.gateway.ID, By: c.by}
+			if c.alone {
+				of = store.Identified{UserID: user}
+			}
+			so := store.SignOn{EnvironmentID: w.env.ID, UserID: user, Outcome: store.SignedOnOK}
+			kept, err := s.RecordUnchanged(t.Context(), &so, of, store.Activity{Action: "sign-on"})
+			same(t, kept, c.kept, err)
+			all, _, err := s.SignOns(t.Context(), w.env.ID, store.SignOnFilter{}, store.Page{})
+			same(t, len(all) == 1 && all[0].ID == so.ID, c.kept, err)
+			told, _, err := s.Activities(t.Context(), w.env.ID, store.ActivityFilter{}, store.Page{})
+			same(t, len(told) == 1, c.kept, err)
+		})
+	}
+}
+
+// A rehearsal reads, and writes nothing.
+func TestRehearse(t *testing.T) {
+	s := open(t)
+	w := build(t, s, "one")
+	all, err := s.Rehearse(func(tx *store.Tx) error {
+		_, err := tx.User(t.Context(), w.env.ID, w.user.ID)
+		return err
+	})
+	same(t, all, true, err)
+	all, err = s.Rehearse(func(tx *store.Tx) error {
+		return tx.CreateGroups(t.Context(), []*store.Group{{EnvironmentID: w.env.ID, Name: "made"}})
+	})
+	same(t, all, false, err)
+	_, err = s.Rehearse(func(tx *store.Tx) error {
+		_, err := tx.User(t.Context(), w.env.ID, "nobody")
+		return err
+	})
+	want(t, err, store.ErrNotFound)
+	made, _, err := s.Groups(t.Context(), w.env.ID, store.GroupFilter{Name: "made"}, store.Page{})
+	same(t, len(made), 0, err)
+	got, err := s.GroupsOf(t.Context(), w.env.ID, w.user.ID)
+	same(t, len(got) == 1 && got[0].DisplayName == "Cooks" && got[0].SourceID == w.gateway.ID, true, err)
+}
