@@ -156,7 +156,7 @@ func (s *Server) bearer(r *http.Request) (store.Client, error) {
 		return store.Client{}, denied
 	}
 	hash := sha256.Sum256([]byte(strings.TrimSpace(token)))
-	client, err := s.Store.TokenClient(r.Context(), hash[:], s.now())
+	client, err := s.Store.Current.TokenClient(r.Context(), hash[:], s.now())
 	if errors.Is(err, store.ErrNotFound) {
 		return store.Client{}, denied
 	}

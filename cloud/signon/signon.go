@@ -253,7 +253,7 @@ func (a *attempt) routes(ctx context.Context) ([]Route, error) {
 	if a.astray, err = a.belongsElsewhere(ctx, u); err != nil || a.astray {
 		return nil, err
 	}
-	g, err := a.Store.Gateway(ctx, u.EnvironmentID, u.GatewayID)
+	g, err := a.Store.Current.Gateway(ctx, u.EnvironmentID, u.GatewayID)
 	if errors.Is(err, store.ErrNotFound) {
 		return nil, nil // its gateway was deleted: nobody can check the password
 	}
@@ -271,7 +271,7 @@ func (a *attempt) routes(ctx context.Context) ([]Route, error) {
 // belongsElsewhere tells whether the patterns of user types mean a username, and none of
 // them is that of its record: whoever made that before the patterns were may be anybody.
 func (a *attempt) belongsElsewhere(ctx context.Context, u store.User) (bool, error) {
-	all, err := a.Store.Claimants(ctx, u.EnvironmentID, u.Username)
+	all, err := a.Store.Current.Claimants(ctx, u.EnvironmentID, u.Username)
 	mine := store.UserTypeRef{Gateway: u.GatewayID, UserType: u.UserTypeID}
 	return len(all) > 0 && !slices.Contains(all, mine), err
 }

@@ -6,7 +6,10 @@ import (
 	"time"
 )
 
-const clientColumns = `SELECT c.id, c.environment_id, c.name, c.role, c.secret_hash, c.created_at FROM clients c`
+const (
+	clientFields  = `SELECT c.id, c.environment_id, c.name, c.role, c.secret_hash, c.created_at`
+	clientColumns = clientFields + ` FROM clients c`
+)
 
 // scanClient reads the hash of the secret as well: it is compared by the token endpoint
 // and shown by nobody.
@@ -88,8 +91,30 @@ func (s *Store) CreateToken(ctx context.Context, hash []byte, clientID, env stri
 // TokenClient returns whose access token has that hash; ErrNotFound when there
 // is none that is good at now.
 func (r reader) TokenClient(ctx context.Context, hash []byte, now time.Time) (Client, error) {
-	return queryOne(ctx, r.c, scanClient, clientColumns+`
+	t, err := r.tokenClient(ctx, hash)
+	if err == nil && !t.until.After(now) {
+		err = ErrNotFound
+	}
+	if err != nil {
+		return Client{}, err
+	}
+	return t.Client, nil
+}
+
+// tokenClient is whose an access token is, and until when.
+type tokenClient struct {
+	Client
+	until time.Time
+}
+
+// tokenClient returns whose an access token is, also when it has expired; or ErrNotFound.
+func (r reader) tokenClient(ctx context.Context, hash []byte) (tokenClient, error) {
+	return queryOne(ctx, r.c, func(r row) (t tokenClient, err error) {
+		err = r.Scan(&t.ID, &t.EnvironmentID, &t.Name, &t.Role, fromBase64{&t.SecretHash}, at{&t.CreatedAt}, at{&t.until})
+		return t, err
+	}, clientFields+`, t.expires_at
+		FROM clients c
 		JOIN tokens t ON t.environment_id = c.environment_id AND t.client_id = c.id
-		WHERE t.hash = $1 AND t.expires_at > $2`,
-		inBase64(hash), micros(now))
+		WHERE t.hash = $1`,
+		inBase64(hash))
 }

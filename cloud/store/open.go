@@ -22,9 +22,11 @@ var ErrNewer = errors.New("the database is of a newer version of this program")
 type Store struct {
 	reader
 	*writer
-	light  *writer // for what needs no turn among the nodes; on SQLite it is the writer
-	r      *sql.DB
-	within *Tx // of which this is a view; nil: each method has a transaction of its own
+	light *writer // for what needs no turn among the nodes; on SQLite it is the writer
+	// Current has the settings that every sign-on reads, in memory.
+	Current *Current
+	r       *sql.DB
+	within  *Tx // of which this is a view; nil: each method has a transaction of its own
 }
 
 // product is a kind of database: what Open has to know of it.

@@ -68,10 +68,11 @@ func openPostgres(url string) (*Store, error) {
 	r.SetMaxIdleConns(readers)
 	as := func(tx engine) engine { return tx }
 	return &Store{
-		reader: reader{conn{r}},
-		writer: &writer{w: w, speak: as, turnSQL: takeTurn, limit: batchTime},
-		light:  &writer{w: w, speak: as, turnSQL: takeNoTurn, limit: batchTime},
-		r:      r,
+		reader:  reader{conn{r}},
+		writer:  &writer{w: w, speak: as, turnSQL: takeTurn, limit: batchTime},
+		light:   &writer{w: w, speak: as, turnSQL: takeNoTurn, limit: batchTime},
+		Current: &Current{db: reader{conn{r}}},
+		r:       r,
 	}, nil
 }
 

@@ -70,7 +70,8 @@ func openFile(path string) (*Store, error) {
 		speak:    func(tx engine) engine { return numbered{tx} },
 		prepared: &prepared{DB: w},
 	}
-	return &Store{reader: reader{conn{numbered{&prepared{DB: r}}}}, writer: one, light: one, r: r}, nil
+	reads := reader{conn{numbered{&prepared{DB: r}}}}
+	return &Store{reader: reads, writer: one, light: one, Current: &Current{db: reads}, r: r}, nil
 }
 
 // numbered rewrites $1 to what SQLite takes for the first argument.

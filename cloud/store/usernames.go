@@ -47,8 +47,19 @@ func like(pattern, text string) bool {
 
 // Claimants returns the user types of all gateways of an environment, also of those that
 // are switched off, that claim a username; none when nobody does.
-func (r reader) Claimants(ctx context.Context, env, username string) (all []UserTypeRef, err error) {
-	gateways, err := queryAll(ctx, r.c, scanGateway, gatewayColumns+` WHERE environment_id = $1 AND claims`, env)
+func (r reader) Claimants(ctx context.Context, env, username string) ([]UserTypeRef, error) {
+	gateways, err := r.claiming(ctx, env)
+	return claimants(gateways, username), err
+}
+
+// claiming returns the gateways of an environment with user types that are for certain
+// usernames.
+func (r reader) claiming(ctx context.Context, env string) ([]Gateway, error) {
+	return queryAll(ctx, r.c, scanGateway, gatewayColumns+` WHERE environment_id = $1 AND claims`, env)
+}
+
+// claimants returns those of the user types that claim a username.
+func claimants(gateways []Gateway, username string) (all []UserTypeRef) {
 	for _, g := range gateways {
 		for _, t := range g.UserTypes {
 			if t.Claims(username) {
@@ -56,5 +67,5 @@ func (r reader) Claimants(ctx context.Context, env, username string) (all []User
 			}
 		}
 	}
-	return all, err
+	return all
 }

@@ -93,7 +93,9 @@ func (onlyReads) ExecContext(context.Context, string, ...any) (sql.Result, error
 
 // Store returns the store as this transaction sees and writes it: what its methods
 // do is done or undone with the rest. After one of them has failed, f must fail too.
-func (tx *Tx) Store() *Store { return &Store{reader: tx.reader, within: tx} }
+func (tx *Tx) Store() *Store {
+	return &Store{reader: tx.reader, within: tx, Current: &Current{db: tx.reader}}
+}
 
 // take waits for the turn and runs f. The batch that it returns is or will be
 // committed.
@@ -156,9 +158,13 @@ func (w *writer) member(ctx context.Context, f func(tx *Tx) error) error {
 			_ = w.abandon(err) // every member learns it from the batch
 		}
 	}()
-	err := f(&Tx{reader{conn{w.speak(uninterrupted{b})}}})
+	changed := false
+	err := f(&Tx{reader{conn{w.speak(uninterrupted{b, &changed})}}})
 	if err == nil {
 		err = ctx.Err()
+	}
+	if err == nil && changed {
+		err = typed(b.revise(b.ctx))
 	}
 	if err == nil {
 		ending = "RELEASE member"
@@ -213,13 +219,17 @@ func (w *writer) settle() {
 // uninterrupted runs each statement to its end: one that is interrupted takes
 // the whole transaction with it, and others share that. It begins none once the
 // context has ended.
-type uninterrupted struct{ *batch }
+type uninterrupted struct {
+	*batch
+	settings *bool // set when settings are changed
+}
 
 // ExecContext implements engine.
 func (u uninterrupted) ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
+	*u.settings = *u.settings || changesSettings(query)
 	if stmt := u.statement(query); stmt != nil {
 		return stmt.ExecContext(u.ctx, args...)
 	}

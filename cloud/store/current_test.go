@@ -1,0 +1,104 @@
+package store_test
+
+import (
+	"sync"
+	"testing"
+	"time"
+
+	"ldap-gateway/cloud/store"
+)
+
+// Whatever changes what is kept in memory is seen at once, also when another node changed
+// it; and what is not there any more is gone.
+func TestCurrentIsOfNow(t *testing.T) {
+	where := empty(t)
+	here, there := openAt(t, where), openAt(t, where)
+	w := build(t, here, "one")
+	ctx, e, now := t.Context(), w.env.ID, time.Now()
+	c := store.Client{EnvironmentID: e, Name: "c", Role: store.RoleIdentityAdmin, SecretHash: []byte("s")}
+	must(t, here.CreateClient(ctx, &c))
+	must(t, here.CreateToken(ctx, []byte("t"), c.ID, e, now.Add(time.Hour)))
+	of := func(s *store.Store) {
+		t.Helper()
+		g, err1 := s.Current.Gateway(ctx, e, w.gateway.ID)
+		claimed, err2 := s.Current.Claimants(ctx, e, "ada@example.com")
+		who, err3 := s.Current.TokenClient(ctx, []byte("t"), now)
+		fresh, err4 := s.Gateway(ctx, e, w.gateway.ID)
+		claimants, err5 := s.Claimants(ctx, e, "ada@example.com")
+		token, err6 := s.TokenClient(ctx, []byte("t"), now)
+		same(t, []any{g, claimed, who, err1, err2, err3}, []any{fresh, claimants, token, err4, err5, err6}, nil)
+	}
+	for _, step := range []struct {
+		name string
+		do   func(s *store.Store) error
+	}{
+		{"nothing", func(*store.Store) error { return nil }},
+		{"user type", func(s *store.Store) error {
+			w.gateway.UserTypes[0].Usernames = []string{"*@example.com"}
+			return s.UpdateGateway(ctx, &w.gateway)
+		}},
+		{"switched off", func(s *store.Store) error {
+			w.gateway.Enabled = false
+			return s.UpdateGateway(ctx, &w.gateway)
+		}},
+		{"another gateway", func(s *store.Store) error {
+			return s.CreateGateway(ctx, &store.Gateway{EnvironmentID: e, Name: "Branch", Vendor: "OpenLDAP",
+				UserTypes: []store.UserType{{Name: "p", Usernames: []string{"ada*"}}}})
+		}},
+		{"token's client", func(s *store.Store) error {
+			c.Role = store.RoleSignOn
+			return s.UpdateClient(ctx, &c)
+		}},
+		{"another token", func(s *store.Store) error {
+			return s.CreateToken(ctx, []byte("t"), c.ID, e, now.Add(time.Hour))
+		}},
+		{"no client", func(s *store.Store) error { return s.DeleteClient(ctx, e, c.ID) }},
+		{"no gateway", func(s *store.Store) error { return s.DeleteGateway(ctx, e, w.gateway.ID, true) }},
+	} {
+		of(here) // both keep what is about to change
+		of(there)
+		by := here
+		if len(step.name)%2 == 0 {
+			by = there
+		}
+		must(t, step.do(by))
+		t.Run(step.name, func(*testing.T) { of(here); of(there) })
+	}
+}
+
+// A token that is kept in memory ends when it ends.
+func TestCurrentTokenEnds(t *testing.T) {
+	s := open(t)
+	w := build(t, s, "one")
+	c := store.Client{EnvironmentID: w.env.ID, Name: "c", SecretHash: []byte("s")}
+	must(t, s.CreateClient(t.Context(), &c))
+	end := time.Now().Add(time.Minute)
+	must(t, s.CreateToken(t.Context(), []byte("t"), c.ID, w.env.ID, end))
+	_, err := s.Current.TokenClient(t.Context(), []byte("t"), end.Add(-time.Second))
+	must(t, err)
+	_, err = s.Current.TokenClient(t.Context(), []byte("t"), end.Add(time.Second))
+	want(t, err, store.ErrNotFound)
+}
+
+// Of many who read while it is changed none sees what was before a change that had ended.
+func TestCurrentOfMany(t *testing.T) {
+	s := open(t)
+	w := build(t, s, "one")
+	var reading sync.WaitGroup
+	for range 40 {
+		before, err := s.Gateway(t.Context(), w.env.ID, w.gateway.ID)
+		must(t, err)
+		since := before.UpdatedAt
+		for range 16 {
+			reading.Go(func() {
+				g, err := s.Current.Gateway(t.Context(), w.env.ID, w.gateway.ID)
+				if err != nil || g.UpdatedAt.Before(since) {
+					t.Errorf("%s, %v: after %s", g.UpdatedAt, err, since)
+				}
+			})
+		}
+		before.Revision = 0
+		must(t, s.UpdateGateway(t.Context(), &before))
+	}
+	reading.Wait()
+}
