@@ -2,12 +2,18 @@ package provisioner
 
 import (
 	"fmt"
+	"slices"
 
 	"ldap-gateway/cloud/store"
 )
 
 // log adds an activity of this sign-on.
 func (s *step) log(action, subject, text string, detail map[string]any) {
+	s.activities = append(s.activities, s.activity(action, subject, text, detail))
+}
+
+// activity is one of this sign-on.
+func (s *step) activity(action, subject, text string, detail map[string]any) store.Activity {
 	actor := "system"
 	switch {
 	case s.so.InstanceID != "":
@@ -15,7 +21,7 @@ func (s *step) log(action, subject, text string, detail map[string]any) {
 	case s.so.ProviderID != "":
 		actor = "provider:" + s.so.ProviderID
 	}
-	s.activities = append(s.activities, store.Activity{
+	return store.Activity{
 		EnvironmentID: s.id.EnvironmentID,
 		At:            s.so.At,
 		Action:        action,
@@ -24,7 +30,7 @@ func (s *step) log(action, subject, text string, detail map[string]any) {
 		SignOnID:      s.so.ID,
 		Text:          text,
 		Detail:        detail,
-	})
+	}
 }
 
 // subject is the record of the sign-on.
@@ -91,13 +97,15 @@ func (s *step) userUpdated() {
 	s.log("user.updated", s.subject(), text, map[string]any{"before": before, "after": after})
 }
 
-// groupsCreated notes groups that nobody had seen before.
-func (s *step) groupsCreated(groups []*store.Group) {
+// groupsCreated are the activities of groups that nobody had seen before.
+func (s *step) groupsCreated(groups []*store.Group) (all []store.Activity) {
 	for _, g := range groups {
 		s.change.GroupsCreated = append(s.change.GroupsCreated, *g)
-		s.log("group.created", "group:"+g.ID, "group "+g.DisplayName+" was seen for the first time",
-			map[string]any{"name": g.Name, "sourceType": g.SourceType, "sourceId": g.SourceID})
+		text := "group " + g.DisplayName + " was seen for the first time"
+		all = append(all, s.activity("group.created", "group:"+g.ID, text,
+			map[string]any{"name": g.Name, "sourceType": g.SourceType, "sourceId": g.SourceID}))
 	}
+	return all
 }
 
 // groupRenamed logs what people see of a group's change; taking over its ID is not among it.
@@ -112,11 +120,29 @@ func (s *step) groupRenamed(before, after store.Group) {
 		"after":  map[string]any{"name": after.Name, "displayName": after.DisplayName}})
 }
 
-// memberships notes each group by itself, so that a group's own history has it.
+// manyAtOnce is from how many groups on several of them share an activity, and how many.
+const manyAtOnce = 100
+
+// memberships notes each group by itself, so that a group's own history has it; of many at
+// once so many together.
 func (s *step) memberships(action string, groups []store.Group) {
 	verb := map[string]string{"membership.added": "joined", "membership.removed": "left"}[action]
+	name := s.change.User.Username
+	if len(groups) > manyAtOnce {
+		for some := range slices.Chunk(groups, manyAtOnce) {
+			all := make([]map[string]any, len(some))
+			for i, g := range some {
+				all[i] = membership(g)
+			}
+			text := fmt.Sprintf("%s %s %s at once, %s among them", name, verb, groupCount(len(groups)), some[0].DisplayName)
+			s.log(action, s.subject(), text, map[string]any{"groups": all})
+		}
+		return
+	}
 	for _, g := range groups {
-		s.log(action, s.subject(), fmt.Sprintf("%s %s %s", s.change.User.Username, verb, g.DisplayName),
-			map[string]any{"group": g.ID, "name": g.Name})
+		s.log(action, s.subject(), fmt.Sprintf("%s %s %s", name, verb, g.DisplayName), membership(g))
 	}
 }
+
+// membership names a group in an activity.
+func membership(g store.Group) map[string]any { return map[string]any{"group": g.ID, "name": g.Name} }

@@ -225,11 +225,44 @@ func (s *step) resolve(ctx context.Context, groups []Group, current []store.Grou
 		}
 		resolved = append(resolved, found)
 	}
-	if err := s.tx.CreateGroups(ctx, missing); err != nil {
+	if err := s.make(ctx, missing); err != nil {
 		return nil, err
 	}
-	s.groupsCreated(missing)
 	return eachOnce(resolved), nil
+}
+
+// fewGroups are as many new groups as one turn makes: more would keep others waiting for
+// longer than they notice.
+const fewGroups = 200
+
+// make makes groups that are missing.
+func (s *step) make(ctx context.Context, missing []*store.Group) error {
+	if s.ahead && len(missing) > fewGroups {
+		return s.makeAhead(ctx, missing)
+	}
+	if err := s.tx.CreateGroups(ctx, missing); err != nil {
+		return err
+	}
+	s.activities = append(s.activities, s.groupsCreated(missing)...)
+	return nil
+}
+
+// makeAhead makes groups before the person is written, a few in each turn, with others in
+// between. When the sign-on comes to nothing they stay, without members, as those do that
+// have lost their last.
+func (s *step) makeAhead(ctx context.Context, missing []*store.Group) error {
+	for few := range slices.Chunk(missing, fewGroups) {
+		if err := s.budget.Store.Provision(ctx, func(tx *store.Tx) error {
+			if err := tx.CreateGroups(ctx, few); err != nil {
+				return err
+			}
+			return tx.AddActivity(ctx, s.groupsCreated(few)...)
+		}); err != nil {
+			return err
+		}
+		s.groups, s.changes, s.made = s.groups-len(few), s.changes-len(few), s.made+len(few)
+	}
+	return nil
 }
 
 // affords tells whether one more group may be made or renamed; if not it is left aside.

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
 	"time"
 
 	"ldap-gateway/cloud/store"
@@ -137,98 +136,6 @@ type Provisioner struct {
 	budget budget
 }
 
-// Apply brings the record of the person up to date as far as the rules allow
-// it, and records the sign-on in the same transaction. It fills in what so says
-// of the record: UserID, Updated, UpdateReason, Verdict, VerdictReason, Added,
-// Removed; and ID, EnvironmentID, At and Outcome when they are empty.
-//
-// When it returns an error nothing was written, the sign-on included: one of
-// the errors above; *EvidenceWanted; store.ErrNotFound when the population, the gateway or
-// UserID does not exist; store.ErrConflict when that sign-on was applied before.
-func (p *Provisioner) Apply(ctx context.Context, id Identity, so *store.SignOn) (Change, error) {
-	if so.Method == store.ByKerberos {
-		id.Properties, id.Membership = nil, nil
-	}
-	done, ok := p.large(ctx, id)
-	if !ok {
-		m := *id.Membership
-		m.Verdict, m.Reason = Unknown, "its source brings too many large lists of groups at once"
-		id.Membership = &m
-	}
-	id = id.storable()
-	changes := 0
-	defer func() { done(changes) }()
-	if change, done, err := p.unchanged(ctx, id, so); done || err != nil {
-		return change, err
-	}
-	recorded := *so
-	s := &step{id: id, so: &recorded, budget: p}
-	if err := p.Store.Provision(ctx, func(tx *store.Tx) error {
-		s.tx = tx
-		return s.run(ctx)
-	}); err != nil {
-		p.giveBack(id.SourceID, s.groups, s.changes)
-		return Change{}, fmt.Errorf("provision: %w", err)
-	}
-	*so, changes = recorded, s.changes
-	return s.change, nil
-}
-
-// unchanged applies a sign-on that changes nothing, which most are, and tells whether it
-// was one. What it compares is read before the turn; within it, it is only looked whether
-// the sign-on leads to the same record. *EvidenceWanted is known before the turn, too;
-// all else that keeps somebody out is decided within it.
-func (p *Provisioner) unchanged(ctx context.Context, id Identity, so *store.SignOn) (Change, bool, error) {
-	of, ok := id.identified()
-	if !ok {
-		return Change{}, false, nil
-	}
-	recorded := *so
-	s := &step{id: id, so: &recorded, budget: p, known: id.read()}
-	all, err := p.Store.Rehearse(func(tx *store.Tx) error {
-		s.tx = tx
-		return s.apply(ctx)
-	})
-	p.giveBack(id.SourceID, s.groups, s.changes)
-	var wanted *EvidenceWanted
-	if errors.As(err, &wanted) {
-		return Change{}, false, fmt.Errorf("provision: %w", err)
-	}
-	if !all {
-		return Change{}, false, nil
-	}
-	s.conclude()
-	of.UserID = s.change.User.ID
-	kept, err := p.Store.RecordUnchanged(ctx, s.so, of, s.all()...)
-	if err != nil || !kept {
-		return Change{}, false, err
-	}
-	*so = recorded
-	return s.change, true, nil
-}
-
-// read is the record as the caller has it, if that is enough: the value that decides is
-// among its own, and nothing else of it is compared.
-func (id Identity) read() *store.User {
-	if id.UserID != "" || id.Known == nil || id.Update || id.Known.GatewayID != id.SourceID ||
-		!slices.Contains(id.Known.Correlation, id.Correlation[0]) {
-		return nil
-	}
-	return id.Known
-}
-
-// identified is what leads to the record, if that is what the store can look for when it
-// records a sign-on: the first value, which decides when it leads to one record.
-func (id Identity) identified() (store.Identified, bool) {
-	switch {
-	case id.UserID != "":
-		return store.Identified{}, true
-	case id.SourceType != store.SourceGateway || len(id.Correlation) == 0:
-		return store.Identified{}, false
-	}
-	return store.Identified{GatewayID: id.SourceID, By: id.Correlation[0]}, true
-}
-
 // storable returns the identity with its texts as they are kept, so that what comes is
 // compared with what is kept.
 func (id Identity) storable() Identity {
@@ -269,24 +176,18 @@ type step struct {
 	notes       []string // of what was not done, and why
 	leftOut     int      // groups that the source's budget has no room for
 	budget      *Provisioner
+	ahead       bool          // many new groups are made in turns of their own, before
+	made        int           // of the source's budget, spent on those
 	known       *store.User   // the record, when it has been read; nil: to be looked for
+	before      time.Time     // when the record had last been changed
 	had         []store.Group // all of the user's groups before; nil: not looked at
 	groups      int           // spent of the source's budget, and so are changes
 	changes     int
 	activities  []store.Activity
 }
 
-// run is one Apply within its transaction: find or create, follow the directory, and
-// record. An error of any of it undoes all.
-func (s *step) run(ctx context.Context) error {
-	if err := s.apply(ctx); err != nil {
-		return err
-	}
-	s.conclude()
-	return s.tx.RecordSignOn(ctx, s.so, s.all()...)
-}
-
-// apply does all but record the sign-on.
+// apply is one Apply but for recording it: find or create, and follow the directory. Of
+// what it writes it reads nothing.
 func (s *step) apply(ctx context.Context) error {
 	if err := s.begin(); err != nil {
 		return err
@@ -361,7 +262,7 @@ func (s *step) create(ctx context.Context) error {
 // update brings a known record up to date, properties first: a person whose groups
 // cannot be told is at least called right.
 func (s *step) update(ctx context.Context) error {
-	s.refreshed = true
+	s.refreshed, s.before = true, s.change.User.UpdatedAt
 	if err := s.updateUser(ctx); err != nil {
 		return err
 	}
@@ -402,53 +303,4 @@ func (s *step) groupsNow() []store.Group {
 // all are the activities, the sign-on's own first.
 func (s *step) all() []store.Activity {
 	return append([]store.Activity{s.signOnActivity()}, s.activities...)
-}
-
-// reason puts into words what was done and what was not.
-func (s *step) reason() string {
-	words := s.notes
-	switch {
-	case s.change.Created:
-		words = append([]string{"created"}, words...)
-	case s.change.Updated:
-		words = append([]string{s.done()}, words...)
-	case len(words) == 0:
-		return "nothing changed"
-	}
-	return strings.Join(words, "; ")
-}
-
-// done lists what changed of a known record.
-func (s *step) done() string {
-	var words []string
-	for _, f := range s.change.Fields {
-		words = append(words, f.Name)
-	}
-	if n := len(s.change.Added); n > 0 {
-		words = append(words, "joined "+groupCount(n))
-	}
-	if n := len(s.change.Removed); n > 0 {
-		words = append(words, "left "+groupCount(n))
-	}
-	if n := len(s.change.GroupsRenamed); n > 0 {
-		words = append(words, groupCount(n)+" renamed")
-	}
-	return "changed: " + strings.Join(words, ", ")
-}
-
-// groupCount counts groups in words.
-func groupCount(n int) string {
-	if n == 1 {
-		return "1 group"
-	}
-	return fmt.Sprintf("%d groups", n)
-}
-
-// idsOf is nil for no groups, as a sign-on without any has it.
-func idsOf(groups []store.Group) []string {
-	var ids []string
-	for _, g := range groups {
-		ids = append(ids, g.ID)
-	}
-	return ids
 }

@@ -3,6 +3,7 @@ package provisioner_test
 import (
 	"fmt"
 	"testing"
+	"time"
 
 	"ldap-gateway/cloud/provisioner"
 	"ldap-gateway/cloud/store"
@@ -127,6 +128,43 @@ func BenchmarkUnchanged(b *testing.B) {
 			for b.Loop() {
 				w.mustSignOn(id)
 			}
+		})
+	}
+}
+
+// BenchmarkManyNewGroups is a first sign-on with groups that nobody had, and what others
+// wait meanwhile, whom nothing changes for.
+func BenchmarkManyNewGroups(b *testing.B) {
+	for _, n := range []int{1000, 10_000} {
+		b.Run(fmt.Sprint(n), func(b *testing.B) {
+			w := build(b)
+			other := w.ada("a", "b")
+			w.mustSignOn(other)
+			var slowest time.Duration
+			for i := 0; b.Loop(); i++ {
+				id := w.ada(many(n)...)
+				for k := range id.Membership.Groups {
+					id.Membership.Groups[k].Name = fmt.Sprintf("cn=%d,%s", i, id.Membership.Groups[k].Name)
+				}
+				id.Properties["username"] = fmt.Sprintf("many%d", i)
+				id.Correlation = []store.Correlation{{Attribute: "entryUUID", Value: fmt.Sprintf("many%d", i)}}
+				done := make(chan struct{})
+				go func() {
+					defer close(done)
+					w.mustSignOn(id)
+				}()
+				for under := true; under; {
+					from := time.Now()
+					w.mustSignOn(other)
+					slowest = max(slowest, time.Since(from))
+					select {
+					case <-done:
+						under = false
+					default:
+					}
+				}
+			}
+			b.ReportMetric(float64(slowest.Microseconds())/1000, "others-slowest-ms")
 		})
 	}
 }

@@ -36,11 +36,9 @@ func (s *Store) AddActivity(ctx context.Context, activities ...Activity) error {
 }
 
 // AddActivity is Store.AddActivity in this transaction.
-// Many go into one statement, chunk by chunk: an updating sign-on of somebody with a
-// thousand groups notes each of them.
 func (tx *Tx) AddActivity(ctx context.Context, activities ...Activity) error {
 	for len(activities) > 0 {
-		n := min(chunk, len(activities))
+		n := min(tx.rows, len(activities))
 		var args []any
 		for _, a := range activities[:n] {
 			if err := newID(&a.ID); err != nil {

@@ -142,7 +142,7 @@ func (s *Store) CreateGroup(ctx context.Context, g *Group) error {
 // CreateGroups adds groups of any source and fills in their IDs and times.
 func (tx *Tx) CreateGroups(ctx context.Context, groups []*Group) error {
 	for len(groups) > 0 {
-		n := min(chunk, len(groups))
+		n := min(tx.rows, len(groups))
 		if err := tx.createGroups(ctx, groups[:n]); err != nil {
 			return err
 		}

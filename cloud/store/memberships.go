@@ -48,6 +48,12 @@ func (r reader) UserGroups(ctx context.Context, env, user string) ([]GroupMember
 		env, user)
 }
 
+// CountGroupsOf returns how many groups a user is in.
+func (r reader) CountGroupsOf(ctx context.Context, env, user string) (int, error) {
+	return queryOne(ctx, r.c, value[int], `SELECT count(*) FROM memberships WHERE user_id = $2 AND environment_id = $1`,
+		env, user)
+}
+
 // GroupsOf returns what applications see of all groups of a user, in no order: ID, names
 // and source.
 func (r reader) GroupsOf(ctx context.Context, env, user string) ([]Group, error) {
@@ -151,7 +157,7 @@ type Joined struct {
 // environment.
 func (tx *Tx) AddMemberships(ctx context.Context, env, user string, groups []Joined, at time.Time) error {
 	for len(groups) > 0 {
-		n := min(chunk, len(groups))
+		n := min(tx.rows, len(groups))
 		args := make([]any, 0, 5*n)
 		for _, g := range groups[:n] {
 			args = append(args, env, user, g.GroupID, micros(at), g.Stamp)

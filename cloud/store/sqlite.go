@@ -69,6 +69,7 @@ func openFile(path string) (*Store, error) {
 		w:        w,
 		speak:    func(tx engine) engine { return numbered{tx} },
 		prepared: &prepared{DB: w},
+		rows:     1, // one that is parsed already is quicker, row by row, than a long one
 	}
 	reads := reader{conn{numbered{&prepared{DB: r}}}}
 	return &Store{reader: reads, writer: one, light: one, Current: &Current{db: reads}, r: r}, nil

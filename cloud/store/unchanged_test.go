@@ -2,6 +2,7 @@ package store_test
 
 import (
 	"testing"
+	"time"
 
 	"ldap-gateway/cloud/store"
 )
@@ -70,26 +71,54 @@ func TestRecordUnchanged(t *testing.T) {
 	}
 }
 
-// A rehearsal reads, and writes nothing.
-func TestRehearse(t *testing.T) {
+// A plan reads, and writes nothing until it is carried out; what is not as it was planned
+// for is refused, and nothing of the plan is kept.
+func TestPlan(t *testing.T) {
 	s := open(t)
 	w := build(t, s, "one")
-	all, err := s.Rehearse(func(tx *store.Tx) error {
-		_, err := tx.User(t.Context(), w.env.ID, w.user.ID)
-		return err
-	})
-	same(t, all, true, err)
-	all, err = s.Rehearse(func(tx *store.Tx) error {
-		return tx.CreateGroups(t.Context(), []*store.Group{{EnvironmentID: w.env.ID, Name: "made"}})
-	})
-	same(t, all, false, err)
-	_, err = s.Rehearse(func(tx *store.Tx) error {
-		_, err := tx.User(t.Context(), w.env.ID, "nobody")
-		return err
-	})
+	ctx, e := t.Context(), w.env.ID
+	carry := func(p *store.Plan) error {
+		return s.Provision(ctx, func(tx *store.Tx) error { return tx.Carry(ctx, p) })
+	}
+	made := func(name string) int {
+		t.Helper()
+		all, _, err := s.Groups(ctx, e, store.GroupFilter{Name: name}, store.Page{})
+		must(t, err)
+		return len(all)
+	}
+	p, err := s.Plan(func(tx *store.Tx) error { _, err := tx.User(ctx, e, w.user.ID); return err })
+	same(t, p.Writes(), false, err)
+	_, err = s.Plan(func(tx *store.Tx) error { _, err := tx.User(ctx, e, "nobody"); return err })
 	want(t, err, store.ErrNotFound)
-	made, _, err := s.Groups(t.Context(), w.env.ID, store.GroupFilter{Name: "made"}, store.Page{})
-	same(t, len(made), 0, err)
-	got, err := s.GroupsOf(t.Context(), w.env.ID, w.user.ID)
-	same(t, len(got) == 1 && got[0].DisplayName == "Cooks" && got[0].SourceID == w.gateway.ID, true, err)
+
+	p, err = s.Plan(func(tx *store.Tx) error {
+		groups := []*store.Group{{EnvironmentID: e, Name: "first"}, {EnvironmentID: e, Name: "second"}}
+		if err := tx.CreateGroups(ctx, groups); err != nil {
+			return err
+		}
+		joined := []store.Joined{{GroupID: groups[0].ID}, {GroupID: groups[1].ID}}
+		return tx.AddMemberships(ctx, e, w.user.ID, joined, time.UnixMicro(5))
+	})
+	same(t, p.Writes(), true, err)
+	same(t, made("first"), 0, nil)
+	must(t, carry(p))
+	same(t, made("first")+made("second"), 2, nil)
+	want(t, carry(p), store.ErrConflict)
+	got, err := s.GroupsOf(ctx, e, w.user.ID)
+	same(t, len(got), 3, err)
+	n, err := s.CountGroupsOf(ctx, e, w.user.ID)
+	same(t, n, 3, err)
+
+	p, err = s.Plan(func(tx *store.Tx) error {
+		if err := tx.CreateGroups(ctx, []*store.Group{{EnvironmentID: e, Name: "third"}}); err != nil {
+			return err
+		}
+		u := w.user
+		u.Email = "another@example.com"
+		return tx.UpdateUser(ctx, &u)
+	})
+	must(t, err)
+	must(t, s.DeleteUser(ctx, e, w.user.ID))
+	want(t, carry(p), store.ErrNotFound)
+	same(t, made("third"), 0, nil)
 }

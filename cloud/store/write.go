@@ -16,7 +16,10 @@ const maxBatch = 64
 
 // Tx is one write transaction. It reads its own writes. Not safe for
 // concurrent use, and of no use after the function that got it has returned.
-type Tx struct{ reader }
+type Tx struct {
+	reader
+	rows int // that one statement adds at most
+}
 
 // writer lets one at a time write, and those who queue share a commit: waiting
 // for the disk is what a write costs most. Whoever finds nobody behind commits
@@ -29,6 +32,8 @@ type writer struct {
 	turn    sync.Mutex
 	waiting atomic.Int64 // those who are sure to take the turn; the wait is not given up
 	open    *batch       // of whoever wrote before and did not commit; by turn
+
+	rows int // that one statement adds at most
 
 	prepared  *prepared // statements that are kept parsed; nil: none
 	condition condition
@@ -67,28 +72,6 @@ func (s *Store) write(ctx context.Context, w *writer, f func(tx *Tx) error) erro
 	}
 	s.condition.saw(err)
 	return err
-}
-
-// errWouldWrite ends a rehearsal.
-var errWouldWrite = errors.New("this would write")
-
-// Rehearse runs f on what is committed, and tells whether f did all without a statement
-// that writes. It takes no turn and keeps nobody waiting; each statement sees what was
-// committed before it. The error is f's.
-func (s *Store) Rehearse(f func(tx *Tx) error) (all bool, err error) {
-	err = f(&Tx{reader{conn{onlyReads{s.c.db}}}})
-	if errors.Is(err, errWouldWrite) {
-		return false, nil
-	}
-	return err == nil, err
-}
-
-// onlyReads makes no statement that writes.
-type onlyReads struct{ engine }
-
-// ExecContext implements engine.
-func (onlyReads) ExecContext(context.Context, string, ...any) (sql.Result, error) {
-	return nil, errWouldWrite
 }
 
 // Store returns the store as this transaction sees and writes it: what its methods
@@ -159,7 +142,7 @@ func (w *writer) member(ctx context.Context, f func(tx *Tx) error) error {
 		}
 	}()
 	changed := false
-	err := f(&Tx{reader{conn{w.speak(uninterrupted{b, &changed})}}})
+	err := f(&Tx{reader{conn{w.speak(uninterrupted{b, &changed})}}, w.rows})
 	if err == nil {
 		err = ctx.Err()
 	}

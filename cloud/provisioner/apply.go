@@ -1,0 +1,156 @@
+package provisioner
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"ldap-gateway/cloud/store"
+)
+
+// Apply brings the record of the person up to date as far as the rules allow
+// it, and records the sign-on in the same transaction. It fills in what so says
+// of the record: UserID, Updated, UpdateReason, Verdict, VerdictReason, Added,
+// Removed; and ID, EnvironmentID, At and Outcome when they are empty.
+//
+// When it returns an error nothing of the person was written, nor the sign-on: one of
+// the errors above; *EvidenceWanted; store.ErrNotFound when the population, the gateway or
+// UserID does not exist; store.ErrConflict when that sign-on was applied before.
+func (p *Provisioner) Apply(ctx context.Context, id Identity, so *store.SignOn) (Change, error) {
+	if so.Method == store.ByKerberos {
+		id.Properties, id.Membership = nil, nil
+	}
+	done, ok := p.large(ctx, id)
+	if !ok {
+		m := *id.Membership
+		m.Verdict, m.Reason = Unknown, "its source brings too many large lists of groups at once"
+		id.Membership = &m
+	}
+	id = id.storable()
+	change, changes, err := p.planned(ctx, id, so)
+	var wanted *EvidenceWanted
+	if err != nil && !errors.As(err, &wanted) {
+		change, changes, err = p.within(ctx, id, so)
+	}
+	done(changes)
+	if err != nil {
+		return Change{}, fmt.Errorf("provision: %w", err)
+	}
+	return change, nil
+}
+
+// within applies a sign-on within one transaction, reads included: what keeps somebody out
+// is decided here, and what others changed between a plan and its turn comes here.
+func (p *Provisioner) within(ctx context.Context, id Identity, so *store.SignOn) (Change, int, error) {
+	recorded := *so
+	s := &step{id: id, so: &recorded, budget: p}
+	if err := p.Store.Provision(ctx, func(tx *store.Tx) error {
+		s.tx = tx
+		if err := s.apply(ctx); err != nil {
+			return err
+		}
+		s.conclude()
+		return tx.RecordSignOn(ctx, s.so, s.all()...)
+	}); err != nil {
+		p.giveBack(id.SourceID, s.groups, s.changes)
+		return Change{}, 0, err
+	}
+	*so = recorded
+	return s.change, s.changes, nil
+}
+
+// errOthers says that what a plan was made of is not as it was.
+var errOthers = errors.New("somebody else has changed the record meanwhile")
+
+// planned applies a sign-on by a plan that was made before the turn: within the turn is
+// only what writes, and a look at whether the plan is good still. An error but
+// *EvidenceWanted says that it was not, or that there is more to be said within the turn.
+func (p *Provisioner) planned(ctx context.Context, id Identity, so *store.SignOn) (Change, int, error) {
+	recorded := *so
+	s := &step{id: id, so: &recorded, budget: p, known: id.read(), ahead: true}
+	plan, err := p.Store.Plan(func(tx *store.Tx) error {
+		s.tx = tx
+		return s.apply(ctx)
+	})
+	if err == nil {
+		s.conclude()
+		err = p.carry(ctx, s, plan)
+	}
+	if err != nil {
+		p.giveBack(id.SourceID, s.groups, s.changes)
+		return Change{}, 0, err
+	}
+	*so = recorded
+	return s.change, s.changes + s.made, nil
+}
+
+// carry writes what was planned and records the sign-on. One that changes nothing, which
+// most are, takes no turn among the nodes.
+func (p *Provisioner) carry(ctx context.Context, s *step, plan *store.Plan) error {
+	of, ok := s.id.identified()
+	of.UserID = s.change.User.ID
+	if ok && !plan.Writes() {
+		recorded, err := p.Store.RecordUnchanged(ctx, s.so, of, s.all()...)
+		if err == nil && !recorded {
+			err = errOthers
+		}
+		return err
+	}
+	return p.Store.Provision(ctx, func(tx *store.Tx) error {
+		if err := s.holds(ctx, tx); err != nil {
+			return err
+		}
+		if err := tx.Carry(ctx, plan); err != nil {
+			return err
+		}
+		return tx.RecordSignOn(ctx, s.so, s.all()...)
+	})
+}
+
+// holds returns errOthers unless the record is the one that was planned for, and is as it
+// was, with as many groups. That one of these was left and another joined meanwhile shows
+// when the plan is carried out, or does no harm.
+func (s *step) holds(ctx context.Context, tx *store.Tx) error {
+	now := &step{id: s.id, tx: tx}
+	known, err := now.find(ctx)
+	if err != nil {
+		return err
+	}
+	after := now.change.User
+	if known == s.change.Created || known && (after.ID != s.change.User.ID || !after.MaySignOn() ||
+		s.refreshed && !after.UpdatedAt.Equal(s.before)) {
+		return errOthers
+	}
+	if s.had == nil || s.change.Created {
+		return nil
+	}
+	n, err := tx.CountGroupsOf(ctx, s.id.EnvironmentID, s.change.User.ID)
+	if err == nil && n != len(s.had) {
+		err = errOthers
+	}
+	return err
+}
+
+// read is the record as the caller has it, if that is enough: the value that decides is
+// among its own, and nothing else of it is compared.
+func (id Identity) read() *store.User {
+	if id.UserID != "" || id.Known == nil || id.Update || id.SourceType != store.SourceGateway ||
+		id.Known.GatewayID != id.SourceID || len(id.Correlation) == 0 ||
+		!slices.Contains(id.Known.Correlation, id.Correlation[0]) {
+		return nil
+	}
+	return id.Known
+}
+
+// identified is what leads to the record, if that is what the store can look for when it
+// records a sign-on: the first value, which decides when it leads to one record.
+func (id Identity) identified() (store.Identified, bool) {
+	switch {
+	case id.UserID != "":
+		return store.Identified{}, true
+	case id.SourceType != store.SourceGateway || len(id.Correlation) == 0:
+		return store.Identified{}, false
+	}
+	return store.Identified{GatewayID: id.SourceID, By: id.Correlation[0]}, true
+}

@@ -1,0 +1,57 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"database/sql/driver"
+	"fmt"
+	"strings"
+)
+
+// Plan is what a function would write: statements that were not made yet.
+type Plan struct{ statements []statement }
+
+// statement is one of a plan's, with its values.
+type statement struct {
+	query string
+	args  []any
+}
+
+// Plan runs f on what is committed, and keeps what f would write in place of writing it.
+// It takes no turn and keeps nobody waiting. Each statement of f sees what was committed
+// before it, and nothing of what f would write: f must not read that. The error is f's.
+func (s *Store) Plan(f func(tx *Tx) error) (*Plan, error) {
+	p := &planned{engine: s.c.db, plan: &Plan{}}
+	err := f(&Tx{reader: reader{conn{p}}, rows: s.writer.rows})
+	return p.plan, err
+}
+
+// Writes tells whether there is anything to write.
+func (p *Plan) Writes() bool { return len(p.statements) > 0 }
+
+// planned makes no statement that writes, and keeps it.
+type planned struct {
+	engine
+	plan *Plan
+}
+
+// ExecContext implements engine. Each statement is taken for one that will write a row.
+func (p *planned) ExecContext(_ context.Context, query string, args ...any) (sql.Result, error) {
+	p.plan.statements = append(p.plan.statements, statement{query, args})
+	return driver.RowsAffected(1), nil
+}
+
+// Carry writes what was planned. An update that finds nothing any more is ErrNotFound; what
+// else the plan does not expect is what the database says of it, as ErrConflict.
+func (tx *Tx) Carry(ctx context.Context, p *Plan) error {
+	for _, s := range p.statements {
+		n, err := tx.c.exec(ctx, s.query, s.args...)
+		if err != nil {
+			return err
+		}
+		if n == 0 && strings.HasPrefix(strings.TrimSpace(s.query), "UPDATE") {
+			return fmt.Errorf("%w: what was planned to be changed", ErrNotFound)
+		}
+	}
+	return nil
+}
