@@ -16,8 +16,6 @@ import (
 var errLeaving = errors.New("this node is leaving")
 
 const (
-	// queued bounds the frames that wait for one link's socket.
-	queued = 1024
 	// reportEvery is how often a live instance is written to the store.
 	reportEvery = time.Minute
 )
@@ -32,7 +30,7 @@ type link struct {
 	epoch uint64 // begun by this link
 
 	instance store.Instance // as it was at the door
-	send     chan outgoing
+	send     outbox
 	over     chan struct{} // closed when the link has ended
 	once     sync.Once
 	why      string // it ended; read after over is closed
@@ -58,7 +56,7 @@ func newLink(h *Hub, ws *websocket.Conn, live Live) *link {
 		hub:      h,
 		ws:       ws,
 		live:     live,
-		send:     make(chan outgoing, queued),
+		send:     outbox{some: make(chan struct{}, 1)},
 		over:     make(chan struct{}),
 		pending:  map[uint64]awaited{},
 		delivery: make(chan struct{}, 1),
@@ -201,7 +199,11 @@ func (l *link) sendAll(ctx context.Context) {
 			if err := l.deliver(ctx); err != nil {
 				l.end(err.Error())
 			}
-		case o := <-l.send:
+		case <-l.send.some:
+			o, waits := l.send.take()
+			if !waits {
+				continue
+			}
 			if o.asked != nil {
 				o.frame.ID = l.expect(o.frame.Kind, o.asked)
 			}

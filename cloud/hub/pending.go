@@ -115,12 +115,10 @@ func (l *link) request(f wire.Frame, respond waiting) {
 
 // queue has a frame sent, after those that are queued already.
 func (l *link) queue(o outgoing) error {
-	select {
-	case l.send <- o:
-		return nil
-	default:
+	if !l.send.put(o) {
 		return errors.New("the agent takes nothing more")
 	}
+	return nil
 }
 
 // answer gives the agent's answer to whoever asked; one that was never asked
@@ -162,14 +160,9 @@ func (l *link) settle() {
 	for _, asked := range pending {
 		asked.respond(reply{State: replyLost, Reason: "the link was lost after the request was sent: " + l.why})
 	}
-	for {
-		select {
-		case o := <-l.send:
-			if o.asked != nil {
-				o.asked(reply{State: replyNotSent, Reason: "the link was lost before the request was sent"})
-			}
-		default:
-			return
+	for o, waits := l.send.take(); waits; o, waits = l.send.take() {
+		if o.asked != nil {
+			o.asked(reply{State: replyNotSent, Reason: "the link was lost before the request was sent"})
 		}
 	}
 }

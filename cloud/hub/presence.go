@@ -36,7 +36,6 @@ type Live struct {
 	Over      bool // the link has ended
 	Dismissed bool // for good: the instance was revoked, or is in quarantine
 	HeardAt   time.Time
-	refusedID map[string]bool
 }
 
 // Healthy tells whether nothing is known to be wrong with the instance: an
@@ -55,10 +54,27 @@ type presence struct {
 	node string        // this one
 
 	mu       sync.RWMutex
-	links    map[string]Live      // by link
+	links    map[string]*Live // by link; none of them is changed, it is replaced
+	gateways map[string]instances
 	inFlight map[string]int       // requests of this node, by link
 	lost     map[string]time.Time // when a gateway last lost a link
 	news     chan struct{}        // closed at the next note; nil: nobody waits
+}
+
+// instances are those of a gateway that have links, by their IDs, with the links.
+type instances map[string][]*Live
+
+// put has a link be what was said last of it, or gone when that is nothing.
+func (i instances) put(of *Live, link *Live) {
+	rest := slices.DeleteFunc(slices.Clone(i[of.Instance]), func(l *Live) bool { return l.Link == of.Link })
+	if link != nil {
+		rest = append(rest, link)
+	}
+	if len(rest) == 0 {
+		delete(i, of.Instance)
+		return
+	}
+	i[of.Instance] = rest
 }
 
 // note takes in what a node said of a link.
@@ -66,7 +82,8 @@ func (p *presence) note(l Live, now time.Time) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.links == nil {
-		p.links, p.inFlight, p.lost = map[string]Live{}, map[string]int{}, map[string]time.Time{}
+		p.links, p.gateways = map[string]*Live{}, map[string]instances{}
+		p.inFlight, p.lost = map[string]int{}, map[string]time.Time{}
 	}
 	if p.news != nil {
 		close(p.news)
@@ -76,16 +93,27 @@ func (p *presence) note(l Live, now time.Time) {
 	if (l.Leaving || l.Over) && !l.Dismissed {
 		p.lost[l.Gateway] = now
 	}
+	of := p.gateways[l.Gateway]
 	if l.Over {
 		delete(p.links, l.Link)
 		delete(p.inFlight, l.Link)
+		if of.put(&l, nil); len(of) == 0 {
+			delete(p.gateways, l.Gateway)
+		}
 		return
 	}
-	l.HeardAt, l.refusedID = now, map[string]bool{}
-	for _, r := range l.Refused {
-		l.refusedID[r.ID] = true
+	if of == nil {
+		of = instances{}
+		p.gateways[l.Gateway] = of
 	}
-	p.links[l.Link] = l
+	l.HeardAt = now
+	p.links[l.Link] = &l
+	of.put(&l, &l)
+}
+
+// refuses tells whether the instance's own file does not allow a user type.
+func (l *Live) refuses(userType string) bool {
+	return slices.ContainsFunc(l.Refused, func(r wire.Refused) bool { return r.ID == userType })
 }
 
 // of returns the live links of a gateway, or of all without one; of each instance
@@ -94,35 +122,44 @@ func (p *presence) note(l Live, now time.Time) {
 func (p *presence) of(gateway string, now time.Time) []Live {
 	p.mu.RLock()
 	defer p.mu.RUnlock()
-	newest := map[string]Live{}
-	for _, l := range p.links {
-		if gateway != "" && l.Gateway != gateway || now.Sub(l.HeardAt) > p.life {
+	var out []Live
+	for id, all := range p.gateways {
+		if gateway != "" && id != gateway {
 			continue
 		}
-		if n, ok := newest[l.Instance]; !ok || better(l, n) {
-			newest[l.Instance] = l
+		for _, links := range all {
+			if l := p.newest(links, now); l != nil {
+				out = append(out, *l)
+			}
 		}
-	}
-	out := make([]Live, 0, len(newest))
-	for _, l := range newest {
-		out = append(out, l)
 	}
 	slices.SortFunc(out, func(a, b Live) int { return cmp.Compare(a.Instance, b.Instance) })
 	return out
 }
 
+// newest returns which of an instance's links is to be used; nil when none is live. The
+// caller holds mu.
+func (p *presence) newest(links []*Live, now time.Time) (newest *Live) {
+	for _, l := range links {
+		if now.Sub(l.HeardAt) <= p.life && (newest == nil || better(l, newest)) {
+			newest = l
+		}
+	}
+	return newest
+}
+
 // instance returns the newest live link of one instance; false when it has none.
 func (p *presence) instance(gateway, id string, now time.Time) (Live, bool) {
-	for _, l := range p.of(gateway, now) {
-		if l.Instance == id {
-			return l, true
-		}
+	p.mu.RLock()
+	defer p.mu.RUnlock()
+	if l := p.newest(p.gateways[gateway][id], now); l != nil {
+		return *l, true
 	}
 	return Live{}, false
 }
 
 // better tells which of two links of one instance is to be used.
-func better(a, b Live) bool {
+func better(a, b *Live) bool {
 	if a.Leaving != b.Leaving {
 		return b.Leaving
 	}
@@ -136,13 +173,13 @@ func better(a, b Live) bool {
 func (p *presence) twin(l Live, before time.Time) (Live, bool) {
 	p.mu.RLock()
 	defer p.mu.RUnlock()
-	for _, other := range p.links {
+	for _, other := range p.gateways[l.Gateway][l.Instance] {
 		if other.HeardAt.Before(before) {
 			continue
 		}
-		if other.Instance == l.Instance && other.Link != l.Link && !other.Leaving && !l.Leaving &&
+		if other.Link != l.Link && !other.Leaving && !l.Leaving &&
 			other.Since.After(l.Since) && other.Since.Before(before) {
-			return other, true
+			return *other, true
 		}
 	}
 	return Live{}, false
@@ -172,33 +209,54 @@ func (p *presence) returning(gateway string, now time.Time) (bool, <-chan struct
 // type comes last, so that its reason is heard. With others false only this node's own
 // are asked.
 // The count of requests is this node's alone: the agent's own report of how busy it is
-// brings in the others.
+// brings in the others. Of a gateway with very many instances some are looked at, others
+// each time, as long as enough of them are as good as can be.
 func (p *presence) best(gateway, userType string, tried map[string]bool, others bool, now time.Time) (Live, bool) {
-	links := slices.DeleteFunc(p.of(gateway, now), func(l Live) bool {
-		return l.Leaving || tried[l.Link] || !others && l.NodeID != p.node
-	})
-	if len(links) == 0 {
-		return Live{}, false
-	}
 	p.mu.RLock()
 	defer p.mu.RUnlock()
-	return slices.MinFunc(links, func(a, b Live) int {
-		return cmp.Or(
-			falseFirst(a.refusedID[userType], b.refusedID[userType]),
-			falseFirst(!a.Healthy(), !b.Healthy()),
-			falseFirst(!p.near(a), !p.near(b)),
-			cmp.Compare(p.inFlight[a.Link], p.inFlight[b.Link]),
-			cmp.Compare(a.Beat.BusyPercent, b.Beat.BusyPercent),
-			cmp.Compare(a.Beat.ResponseTimeMillis, b.Beat.ResponseTimeMillis),
-		)
-	}), true
+	var best *Live
+	good := 0
+	for _, links := range p.gateways[gateway] { // a map begins anywhere
+		l := p.newest(links, now)
+		if l == nil || l.Leaving || tried[l.Link] || !others && l.NodeID != p.node {
+			continue
+		}
+		if best == nil || p.compare(l, best, userType) < 0 {
+			best = l
+		}
+		if !l.refuses(userType) && l.Healthy() && p.near(l) {
+			good++
+		}
+		if good >= enough {
+			break
+		}
+	}
+	if best == nil {
+		return Live{}, false
+	}
+	return *best, true
+}
+
+// enough is how many good links are compared.
+const enough = 32
+
+// compare tells which of two links is to be asked: below 0 the first.
+func (p *presence) compare(a, b *Live, userType string) int {
+	return cmp.Or(
+		falseFirst(a.refuses(userType), b.refuses(userType)),
+		falseFirst(!a.Healthy(), !b.Healthy()),
+		falseFirst(!p.near(a), !p.near(b)),
+		cmp.Compare(p.inFlight[a.Link], p.inFlight[b.Link]),
+		cmp.Compare(a.Beat.BusyPercent, b.Beat.BusyPercent),
+		cmp.Compare(a.Beat.ResponseTimeMillis, b.Beat.ResponseTimeMillis),
+	)
 }
 
 // busy is how busy an agent may be, in percent, and still be preferred for being near.
 const busy = 75
 
 // near tells whether a link is this node's own, and not busy.
-func (p *presence) near(l Live) bool { return l.NodeID == p.node && l.Beat.BusyPercent < busy }
+func (p *presence) near(l *Live) bool { return l.NodeID == p.node && l.Beat.BusyPercent < busy }
 
 // falseFirst compares as cmp.Compare does, with false before true.
 func falseFirst(a, b bool) int {

@@ -1,8 +1,16 @@
 package hub
 
 import (
+	"fmt"
+	"maps"
+	"math/rand/v2"
+	"reflect"
+	"slices"
+	"strconv"
 	"testing"
 	"time"
+
+	"ldap-gateway/cloudlink/wire"
 )
 
 // TestDeadNodesLinkIsNoTwin: a link of a node that died does not make the instance's
@@ -32,5 +40,127 @@ func deadNode(t *testing.T, heartbeat, ahead time.Duration) {
 	p.note(old, now)
 	if _, twin := p.twin(live, now.Add(-2*heartbeat)); twin != old.Since.After(live.Since) {
 		t.Errorf("ahead by %s, one that lives is a twin: %t", ahead, twin)
+	}
+}
+
+// What is known of links is the same however they came and went: it is held against a list
+// of all that was said, which is walked each time.
+func TestPresenceIsWhatWasSaid(t *testing.T) {
+	random := rand.New(rand.NewPCG(1, 2))
+	now := time.Now()
+	p := presence{life: time.Minute, node: "here"}
+	said := map[string]Live{}
+	for step := range 3000 {
+		now = now.Add(time.Duration(random.IntN(500)) * time.Millisecond)
+		instance := random.IntN(12)
+		l := Live{
+			Link:     fmt.Sprintf("l%d.%d", instance, random.IntN(3)),
+			Instance: fmt.Sprintf("i%d", instance),
+			Gateway:  fmt.Sprintf("g%d", instance%3),
+			NodeID:   []string{"here", "there"}[random.IntN(2)],
+			Since:    now.Add(-time.Duration(random.IntN(100)) * time.Second),
+			Leaving:  random.IntN(8) == 0,
+			Over:     random.IntN(5) == 0,
+			Refused:  []wire.Refused{{ID: []string{"t", "u"}[random.IntN(2)]}},
+			Beat:     wire.Heartbeat{BusyPercent: uint8(random.IntN(100))},
+		}
+		p.note(l, now)
+		l.HeardAt = now
+		if said[l.Link] = l; l.Over {
+			delete(said, l.Link)
+		}
+		for _, gateway := range []string{"g0", "g1", "g2"} {
+			best, ok := p.best(gateway, "t", nil, true, now)
+			live := newestOf(said, gateway, now, p.life)
+			if got := p.of(gateway, now); !reflect.DeepEqual(linksOf(got), live) {
+				t.Fatalf("step %d, %s: %v, said was %v", step, gateway, linksOf(got), live)
+			}
+			usable := slices.ContainsFunc(live, func(link string) bool { return !said[link].Leaving })
+			if ok != usable || ok && !slices.Contains(live, best.Link) {
+				t.Fatalf("step %d, %s: best is %+v, %t", step, gateway, best.Link, ok)
+			}
+		}
+	}
+	for link := range said {
+		p.note(Live{Link: link, Instance: said[link].Instance, Gateway: said[link].Gateway, Over: true}, now)
+	}
+	p.note(Live{Link: "never", Instance: "was", Gateway: "there", Over: true}, now)
+	if len(p.links)+len(p.gateways)+len(p.inFlight) > 0 {
+		t.Errorf("%v %v %v are left", p.links, p.gateways, p.inFlight)
+	}
+}
+
+// newestOf returns the links to be used of a gateway, by instance.
+func newestOf(said map[string]Live, gateway string, now time.Time, life time.Duration) (links []string) {
+	newest := map[string]Live{}
+	for _, l := range said {
+		if l.Gateway != gateway || now.Sub(l.HeardAt) > life {
+			continue
+		}
+		if n, ok := newest[l.Instance]; !ok || better(&l, &n) {
+			newest[l.Instance] = l
+		}
+	}
+	for _, id := range slices.Sorted(maps.Keys(newest)) {
+		links = append(links, newest[id].Link)
+	}
+	return links
+}
+
+func linksOf(all []Live) (links []string) {
+	for _, l := range all {
+		links = append(links, l.Link)
+	}
+	return links
+}
+
+// Of very many instances the ones that are bad for any reason are asked last.
+func TestBestOfVeryMany(t *testing.T) {
+	now := time.Now()
+	for name, bad := range map[string]Live{
+		"refuses":    {NodeID: "here", Refused: []wire.Refused{{ID: "t"}}},
+		"sick":       {NodeID: "here", Beat: wire.Heartbeat{Problems: []wire.Problem{{}}}},
+		"other node": {NodeID: "there"},
+		"busy":       {NodeID: "here", Beat: wire.Heartbeat{BusyPercent: 99}},
+		"leaving":    {NodeID: "here", Leaving: true},
+	} {
+		p := presence{life: time.Minute, node: "here"}
+		for i := range 5000 {
+			l := bad
+			if i%1000 == 0 {
+				l = Live{NodeID: "here"}
+			}
+			l.Link, l.Instance, l.Gateway = fmt.Sprint("l", i), fmt.Sprint("i", i), "g"
+			p.note(l, now)
+		}
+		for range 20 {
+			best, ok := p.best("g", "t", nil, true, now)
+			if n, _ := strconv.Atoi(best.Link[1:]); !ok || n%1000 != 0 {
+				t.Errorf("%s: %s was the best", name, best.Link)
+			}
+		}
+	}
+}
+
+// BenchmarkPresence is what each sign-on and each heartbeat ask of it.
+func BenchmarkPresence(b *testing.B) {
+	for _, links := range []int{10, 10_000} {
+		p := presence{life: time.Minute, node: "here"}
+		now := time.Now()
+		for i := range links {
+			p.note(Live{Link: fmt.Sprint(i), Instance: fmt.Sprint(i), Gateway: "g", NodeID: "here"}, now)
+		}
+		b.Run(fmt.Sprint("SignOn/", links), func(b *testing.B) {
+			for b.Loop() {
+				p.best("g", "t", nil, true, now)
+			}
+		})
+		b.Run(fmt.Sprint("Heartbeat/", links), func(b *testing.B) {
+			l := Live{Link: "7", Instance: "7", Gateway: "g", NodeID: "here"}
+			for b.Loop() {
+				p.note(l, now)
+				p.twin(l, now)
+			}
+		})
 	}
 }

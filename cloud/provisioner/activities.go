@@ -123,26 +123,48 @@ func (s *step) groupRenamed(before, after store.Group) {
 // manyAtOnce is from how many groups on several of them share an activity, and how many.
 const manyAtOnce = 100
 
-// memberships notes each group by itself, so that a group's own history has it; of many at
-// once so many together.
+// groupsCreatedAtOnce are the activities of many that nobody had seen before.
+func (s *step) groupsCreatedAtOnce(groups []*store.Group) (all []store.Activity) {
+	for some := range slices.Chunk(groups, manyAtOnce) {
+		var names []map[string]any
+		for _, g := range some {
+			s.change.GroupsCreated = append(s.change.GroupsCreated, *g)
+			names = append(names, membership(*g))
+		}
+		text := fmt.Sprintf("%s were seen for the first time, %s among them", groupCount(len(some)), some[0].DisplayName)
+		all = append(all, s.activity("group.created", s.source(), text, map[string]any{"groups": names}))
+	}
+	return all
+}
+
+// memberships notes each group by itself, so that the history tells of it by name; of many
+// at once so many together.
 func (s *step) memberships(action string, groups []store.Group) {
 	verb := map[string]string{"membership.added": "joined", "membership.removed": "left"}[action]
 	name := s.change.User.Username
-	if len(groups) > manyAtOnce {
-		for some := range slices.Chunk(groups, manyAtOnce) {
-			all := make([]map[string]any, len(some))
-			for i, g := range some {
-				all[i] = membership(g)
-			}
-			text := fmt.Sprintf("%s %s %s at once, %s among them", name, verb, groupCount(len(groups)), some[0].DisplayName)
-			s.log(action, s.subject(), text, map[string]any{"groups": all})
+	if len(groups) <= manyAtOnce {
+		for _, g := range groups {
+			s.log(action, s.subject(), fmt.Sprintf("%s %s %s", name, verb, g.DisplayName), membership(g))
 		}
 		return
 	}
-	for _, g := range groups {
-		s.log(action, s.subject(), fmt.Sprintf("%s %s %s", name, verb, g.DisplayName), membership(g))
+	for some := range slices.Chunk(groups, manyAtOnce) {
+		var names []map[string]any
+		for _, g := range some {
+			names = append(names, membership(g))
+		}
+		text := fmt.Sprintf("%s %s %s at once, %s among them", name, verb, groupCount(len(groups)), some[0].DisplayName)
+		s.log(action, s.subject(), text, map[string]any{"groups": names})
 	}
 }
 
 // membership names a group in an activity.
 func membership(g store.Group) map[string]any { return map[string]any{"group": g.ID, "name": g.Name} }
+
+// source is where the groups come from.
+func (s *step) source() string {
+	if s.id.SourceType == store.SourceIDP {
+		return "provider:" + s.id.SourceID
+	}
+	return "gateway:" + s.id.SourceID
+}

@@ -256,7 +256,7 @@ func (s *step) makeAhead(ctx context.Context, missing []*store.Group) error {
 			if err := tx.CreateGroups(ctx, few); err != nil {
 				return err
 			}
-			return tx.AddActivity(ctx, s.groupsCreated(few)...)
+			return tx.AddActivity(ctx, s.groupsCreatedAtOnce(few)...)
 		}); err != nil {
 			return err
 		}

@@ -48,7 +48,8 @@ func (a *attempt) throttled(ctx context.Context) (reason string, err error) {
 	elsewhere := max(0, int(n)-here)
 	if wait == 0 && (!a.enter(ctx, a.personKey(), wrongPerPerson-elsewhere) ||
 		a.request.Address != "" && !a.enter(ctx, a.address(), wrongPerAddress)) {
-		ofPerson, ofAddress := a.wrong.Wait(a.personKey(), wrongPerPerson, now), a.wrong.Wait(a.address(), wrongPerAddress, now)
+		ofPerson := a.wrong.Wait(a.personKey(), wrongPerPerson, now)
+		ofAddress := a.wrong.Wait(a.address(), wrongPerAddress, now)
 		wait = max(time.Second, ofPerson, ofAddress)
 	}
 	if a.held = wait > 0; !a.held {
