@@ -151,6 +151,14 @@ func (n Name) IsZero() bool { return n.folded == "" }
 // fold brings a text into the one form. With wild, a '*' that is not escaped
 // becomes the mark of a pattern.
 func fold(text string, wild bool) (string, error) {
+	if plain, ok := foldPlain(text); ok && !wild {
+		return plain, nil
+	}
+	return foldAny(text, wild)
+}
+
+// foldAny is fold of names however they are written.
+func foldAny(text string, wild bool) (string, error) {
 	s := scanner{text: text, wild: wild}
 	if strings.Trim(text, " ") == "" {
 		return "", nil

@@ -268,3 +268,29 @@ func BenchmarkParse(b *testing.B) {
 		})
 	}
 }
+
+// TestPlainIsTheSame holds the short way to the long one, for names that are made of what
+// matters in one, right and wrong.
+func TestPlainIsTheSame(t *testing.T) {
+	pieces := []string{"cn", "CN", "OU", "dc", "userId", "2.5.4.3", "oid.2.5.4.3", "x-1", "1x", "=", "=", "=", ",", ",", ", ", " ", "  ",
+		"Board", "a b", "ß", "é", "\\", `\2C`, `"`, "+", ";", "#04", "*", "<", ">", "\x00", "\x03", "\x7f", "", "A=B"}
+	r := rand.New(rand.NewPCG(3, 4))
+	plain := 0
+	for range 200_000 {
+		var text string
+		for range 1 + r.IntN(9) {
+			text += pieces[r.IntN(len(pieces))]
+		}
+		got, ok := foldPlain(text)
+		if !ok {
+			continue
+		}
+		plain++
+		if want, err := foldAny(text, false); err != nil || got != want {
+			t.Fatalf("%q: %q, the long way %q, %v", text, got, want, err)
+		}
+	}
+	if plain < 1000 {
+		t.Errorf("only %d of the names were plain", plain)
+	}
+}
