@@ -51,8 +51,8 @@ bench: ## a sign-on through both programs, and the agent's part of it, beside th
 	$(GO) test -run '^$$' -bench WholePath -benchtime 1x -timeout 30m ./cloud/e2e
 	$(GO) test -run '^$$' -bench SignOn -benchtime 1x -timeout 10m ./agent/signon
 
-scale: ## lists of the console and the API with 100,000 users, 10,000 groups and 2 million memberships
-	$(GO) test -run '^$$' -bench Lists -benchtime 30x -timeout 30m ./cloud -scale 100000
+scale: ## lists and sign-ons with 100,000 users, 10,000 groups and 2 million memberships
+	$(GO) test -run '^$$' -bench 'Lists|SignOns' -benchtime 30x -timeout 30m ./cloud -scale 100000
 
 fuzz: ## two minutes of fuzzing for each target, with how often each was run
 	@.ci/fuzz

@@ -64,6 +64,34 @@ func BenchmarkLists(b *testing.B) {
 	}
 }
 
+// BenchmarkSignOns signs one known person on, whose record is held against the directory,
+// beside few people of the same gateway and beside many, and reports the median and what
+// the process spends, this client included.
+func BenchmarkSignOns(b *testing.B) {
+	for _, people := range []int{1000, *scale} {
+		b.Run(fmt.Sprint(people), func(b *testing.B) {
+			s := startSiegeOn(b, func(*store.Store, string) {})
+			db, err := store.Open(b.Context(), InFolder(s.data))
+			must(b, err)
+			populateAt(b, db, s.api.Environment, s.honest, people)
+			must(b, db.Close())
+			s.signOn("alice")
+			var took []time.Duration
+			before := spent(b)
+			for b.Loop() {
+				from := time.Now()
+				if r := s.signOn("alice"); r.Outcome != "ok" {
+					b.Fatal(r)
+				}
+				took = append(took, time.Since(from))
+			}
+			slices.Sort(took)
+			b.ReportMetric(float64(took[len(took)/2].Microseconds())/1000, "median-ms")
+			b.ReportMetric(float64((spent(b)-before).Microseconds())/float64(len(took)), "cpu-µs")
+		})
+	}
+}
+
 // everyone is the ID of the group that every person is in.
 const everyone = "00000000-0000-4000-8000-00000000e0e0"
 
@@ -71,9 +99,6 @@ const everyone = "00000000-0000-4000-8000-00000000e0e0"
 // memberships each, with a sign-on and an activity of each person.
 func populate(b *testing.B, db *store.Store, env string, n int) {
 	b.Helper()
-	ctx := context.Background()
-	population, err := db.DefaultPopulation(ctx, env)
-	must(b, err)
 	g := store.Gateway{
 		EnvironmentID: env,
 		Name:          "Large",
@@ -81,7 +106,16 @@ func populate(b *testing.B, db *store.Store, env string, n int) {
 		Enabled:       true,
 		UserTypes:     []store.UserType{{ID: "t", Name: "People"}},
 	}
-	must(b, db.CreateGateway(ctx, &g))
+	must(b, db.CreateGateway(context.Background(), &g))
+	populateAt(b, db, env, place{g.ID, "t"}, n)
+}
+
+// populateAt adds them to a gateway that there is.
+func populateAt(b *testing.B, db *store.Store, env string, at place, n int) {
+	b.Helper()
+	ctx := context.Background()
+	population, err := db.DefaultPopulation(ctx, env)
+	must(b, err)
 	groups := make([]*store.Group, n/10)
 	for i := range groups {
 		groups[i] = &store.Group{
@@ -89,7 +123,7 @@ func populate(b *testing.B, db *store.Store, env string, n int) {
 			Name:          fmt.Sprintf("cn=team %d,dc=example", i),
 			DisplayName:   fmt.Sprintf("Team %d", i),
 			SourceType:    store.SourceGateway,
-			SourceID:      g.ID,
+			SourceID:      at.Gateway,
 		}
 	}
 	groups[0].ID = everyone
@@ -101,8 +135,8 @@ func populate(b *testing.B, db *store.Store, env string, n int) {
 				if err := person(ctx, tx, i, store.User{
 					EnvironmentID: env,
 					PopulationID:  population.ID,
-					GatewayID:     g.ID,
-					UserTypeID:    "t",
+					GatewayID:     at.Gateway,
+					UserTypeID:    at.UserType,
 				}, groups); err != nil {
 					return err
 				}

@@ -111,6 +111,7 @@ func startMeasured(b *testing.B, database string) *measured {
 			servers:  []string{slapd.URL()},
 			logs:     "info",
 			policy:   unlimited,
+			reads:    `groups_from = "memberOf"`,
 			database: database,
 		}),
 	}
@@ -132,7 +133,7 @@ func manyPeople(n int) string {
 		fmt.Fprintf(&people, "dn: %s\nobjectClass: inetOrgPerson\nuid: p%05[2]d\ncn: P %[2]d\nsn: Person %[2]d\n"+
 			"givenName: P\nmail: p%05[2]d@example.test\nuserPassword: password\n", dn, i)
 		for k := range benchGroups {
-			team := (i*7 + k*(teams/benchGroups)) % teams
+			team := (i + k*(teams/benchGroups)) % teams
 			fmt.Fprintf(&people, "memberOf: %s\n", teamDN(team))
 			fmt.Fprintf(&members[team], "member: %s\n", dn)
 		}
