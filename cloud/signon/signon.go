@@ -238,9 +238,9 @@ func (a *attempt) refusedAhead(routes []Route) (o wire.Outcome, reason string) {
 // Somebody who is known is asked about nowhere else than where their record says:
 // another directory that has the name too must not let its person in as them.
 func (a *attempt) routes(ctx context.Context) ([]Route, error) {
-	u, err := a.Store.UserByUsername(ctx, a.request.EnvironmentID, a.request.Username)
+	u, err := a.Store.PersonByUsername(ctx, a.request.EnvironmentID, a.request.Username)
 	if typed := store.Typed(a.request.Username); errors.Is(err, store.ErrNotFound) && typed != a.request.Username {
-		u, err = a.Store.UserByUsername(ctx, a.request.EnvironmentID, typed)
+		u, err = a.Store.PersonByUsername(ctx, a.request.EnvironmentID, typed)
 	}
 	switch {
 	case errors.Is(err, store.ErrNotFound):

@@ -90,6 +90,7 @@ func (a asked) people() map[string]func() error {
 			return err
 		},
 		"ByUsername":    func() error { _, err := r.UserByUsername(ctx, e, "José"); return err },
+		"Person":        func() error { _, err := r.PersonByUsername(ctx, e, "José"); return err },
 		"ByCorrelation": func() error { _, err := r.UsersByCorrelation(ctx, e, g, "uid", "jose"); return err },
 		"SignOns":       func() error { _, _, err := r.SignOns(ctx, e, store.SignOnFilter{}, page); return err },
 		"SignOnsOfUser": func() error { _, _, err := r.SignOns(ctx, e, store.SignOnFilter{UserID: "u"}, page); return err },

@@ -203,6 +203,8 @@ func TestUsernames(t *testing.T) {
 		if err != nil || u.ID != w.user.ID {
 			t.Errorf("%+q: %v, %v", name, u.ID, err)
 		}
+		p, err := s.PersonByUsername(t.Context(), w.env.ID, name)
+		same(t, p, u, err) // who has never signed on, and is linked to nobody
 		again := store.User{EnvironmentID: w.env.ID, PopulationID: w.population.ID, Username: name}
 		want(t, s.CreateUser(t.Context(), &again), store.ErrConflict)
 	}

@@ -1,15 +1,20 @@
 package store
 
 import (
+	"cmp"
 	"context"
+	"slices"
 	"strings"
 )
 
-// userFields are what scanUser reads of a user, whose table goes by u.
-const userFields = `
+// recordFields are those of the row of a user, whose table goes by u.
+const recordFields = `
 	SELECT u.id, u.environment_id, u.population_id, u.username, u.given_name, u.family_name, u.email,
 		u.external_id, u.attributes, u.enabled, u.locked, u.kept,
-		coalesce(u.gateway_id, ''), u.user_type_id, u.dn, u.created_at, u.updated_at, u.sign_offs,
+		coalesce(u.gateway_id, ''), u.user_type_id, u.dn, u.created_at, u.updated_at, u.sign_offs`
+
+// userFields are what scanUser reads of a user.
+const userFields = recordFields + `,
 		coalesce((
 			SELECT s.at
 			FROM sign_ons s
@@ -30,7 +35,15 @@ const userColumns = userFields + ` FROM users u`
 // query of its own for a whole page: see addCorrelations.
 func scanUser(r row) (u User, err error) {
 	provider := ""
-	err = r.Scan(
+	err = r.Scan(append(u.fields(), at{&u.LastSignOnAt}, &provider)...)
+	of, id, _ := strings.Cut(provider, " ")
+	u.ProviderType, u.ProviderID = ProviderType(of), id
+	return u, err
+}
+
+// fields are where recordFields are read to; whoever reads a user with more appends it.
+func (u *User) fields() []any {
+	return []any{
 		&u.ID,
 		&u.EnvironmentID,
 		&u.PopulationID,
@@ -49,12 +62,7 @@ func scanUser(r row) (u User, err error) {
 		at{&u.CreatedAt},
 		at{&u.UpdatedAt},
 		&u.SignOffs,
-		at{&u.LastSignOnAt},
-		&provider,
-	)
-	of, id, _ := strings.Cut(provider, " ")
-	u.ProviderType, u.ProviderID = ProviderType(of), id
-	return u, err
+	}
 }
 
 // User returns a user, or ErrNotFound.
@@ -65,6 +73,41 @@ func (r reader) User(ctx context.Context, env, id string) (User, error) {
 // UserByUsername returns the user of that name, without regard to case, or ErrNotFound.
 func (r reader) UserByUsername(ctx context.Context, env, username string) (User, error) {
 	return r.oneUser(ctx, userColumns+` WHERE u.environment_id = $1 AND u.username_folded = $2`, env, Fold(username))
+}
+
+// PersonByUsername is UserByUsername in one statement, without what only people look at:
+// the last sign-on, and who vouches for the user.
+func (r reader) PersonByUsername(ctx context.Context, env, username string) (u User, err error) {
+	var all []placedCorrelation
+	found, err := queryAll(ctx, r.c, func(r row) (read User, err error) {
+		var c placedCorrelation
+		err = r.Scan(append(read.fields(), &c.position, &c.Attribute, &c.Value)...)
+		if c.Attribute != "" {
+			all = append(all, c)
+		}
+		return read, err
+	}, recordFields+`, coalesce(c.position, 0), coalesce(c.attribute, ''), coalesce(c.value, '')
+		FROM users u
+		LEFT JOIN correlations c ON c.user_id = u.id
+		WHERE u.environment_id = $1 AND u.username_folded = $2`,
+		env, Fold(username))
+	if err == nil && len(found) == 0 {
+		err = ErrNotFound
+	}
+	if err != nil {
+		return User{}, err
+	}
+	slices.SortFunc(all, func(a, b placedCorrelation) int { return cmp.Compare(a.position, b.position) })
+	for _, c := range all {
+		found[0].Correlation = append(found[0].Correlation, c.Correlation)
+	}
+	return found[0], nil
+}
+
+// placedCorrelation is a correlation with its place among those of its user.
+type placedCorrelation struct {
+	position int
+	Correlation
 }
 
 // oneUser reads one user with its correlation, or returns ErrNotFound.
