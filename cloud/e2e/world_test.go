@@ -95,7 +95,6 @@ type plan struct {
 	update  bool       // the user type's switch
 	change  func(userType map[string]any)
 	policy  string   // more of gateway.hcl
-	reads   string   // more of the directory block
 	bind    string   // what is in the bind block; empty: DN and password of the directory
 	cable   *cable   // between agent and cloud; nil: none
 	flags   []string // more of the cloud's
@@ -277,7 +276,7 @@ directory {
   base_dn          = %q
   allow_clear_text = %t
   timeout          = "2s"
-  %s
+
   bind {
     %s
   }
@@ -326,7 +325,7 @@ func (w *world) writeFile(name string, p plan) {
 		trust = fmt.Sprintf("ca_file = %q", w.secure.ca)
 	}
 	bind := cmp.Or(p.bind, fmt.Sprintf("dn       = %q\n    password = file(%q)", w.at.bindDN, password))
-	file := fmt.Sprintf(gatewayFile, cloud, trust, `"`+servers+`"`, w.at.base, clear, p.reads, bind, w.at.caFile,
+	file := fmt.Sprintf(gatewayFile, cloud, trust, `"`+servers+`"`, w.at.base, clear, bind, w.at.caFile,
 		cmp.Or(w.logs, "trace"), p.policy)
 	must(w.t, os.WriteFile(filepath.Join(w.dir, name, "gateway.hcl"), []byte(file), 0o600))
 }
