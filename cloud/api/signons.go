@@ -207,7 +207,7 @@ func (s *Server) addPerson(c *call, b *signOnBody, so store.SignOn, who Person) 
 		return nil
 	}
 	if who.Groups == nil {
-		who.Groups, err = s.Store.GroupsOf(c.Context(), c.env, so.UserID)
+		who.Groups, err = s.Store.Current.GroupsOf(c.Context(), c.env, so.UserID)
 	}
 	slices.SortFunc(who.Groups, func(a, b store.Group) int {
 		return cmp.Or(cmp.Compare(store.Fold(a.DisplayName), store.Fold(b.DisplayName)), cmp.Compare(a.ID, b.ID))

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -11,8 +12,8 @@ const (
 	// settingsLife is how long settings are kept although their revision is the same: a
 	// node of before counts none, and a database that was put back may have it, too.
 	settingsLife = 5 * time.Second
-	// mostSettings bounds how many are kept, such as tokens.
-	mostSettings = 10_000
+	// mostSettings bounds how many are kept, as of tokens and groups.
+	mostSettings = 20_000
 	// mostTime is how long a revision may take to be read, whoever wants it.
 	mostTime = 5 * time.Second
 )
@@ -20,7 +21,8 @@ const (
 // settingsTables are those of which Current keeps something.
 func settingsTables() []string { return []string{"clients", "environments", "gateways"} }
 
-// changesSettings tells whether a statement writes what Current keeps.
+// changesSettings tells whether a statement writes what Current keeps. A group that is new
+// is kept by nobody yet.
 func changesSettings(query string) bool {
 	words := strings.Fields(query)
 	if len(words) < 3 {
@@ -30,16 +32,14 @@ func changesSettings(query string) bool {
 	if words[0] == "UPDATE" {
 		table = words[1]
 	}
-	for _, t := range settingsTables() {
-		if table == t && words[0] != "SELECT" {
-			return true
-		}
+	if table == "cloud_groups" {
+		return words[0] == "UPDATE" || words[0] == "DELETE"
 	}
-	return false
+	return words[0] != "SELECT" && slices.Contains(settingsTables(), table)
 }
 
 // Current is what administrators set and every sign-on reads: whose an access token is,
-// gateways with their user types, and the order of these. They are kept in memory for as
+// gateways with their user types, and what groups are called. They are kept in memory for as
 // long as the database has their revision, which grows in each transaction that changes
 // them, and is asked for each time. So they are those of now, at every node. Of many who
 // ask at once one asks the database. What is returned is shared: nobody changes it.
@@ -55,6 +55,8 @@ type Current struct {
 	at   int64 // revision of what is kept
 	from time.Time
 	kept map[string]any
+	// groups are by their IDs, with what GroupsOf returns.
+	groups map[string]Group
 }
 
 // revision is one reading of the settings' revision, which all share who asked before it
@@ -96,9 +98,7 @@ func setting[V any](ctx context.Context, s *Current, key string, read func() (V,
 		return none, err
 	}
 	s.mu.Lock()
-	if at != s.at || time.Since(s.from) >= settingsLife || len(s.kept) >= mostSettings {
-		s.at, s.from, s.kept = at, time.Now(), map[string]any{}
-	}
+	s.renew(at)
 	kept, there := s.kept[key].(V)
 	s.mu.Unlock()
 	if there {
@@ -114,6 +114,58 @@ func setting[V any](ctx context.Context, s *Current, key string, read func() (V,
 		s.kept[key] = v
 	}
 	return v, nil
+}
+
+// renew forgets what is kept unless it is of a revision, young and not too much. The caller
+// holds mu.
+func (s *Current) renew(at int64) {
+	if at != s.at || time.Since(s.from) >= settingsLife || len(s.kept)+len(s.groups) >= mostSettings {
+		s.at, s.from, s.kept, s.groups = at, time.Now(), map[string]any{}, map[string]Group{}
+	}
+}
+
+// GroupsOf is Store.GroupsOf. Which groups they are is read each time.
+func (s *Current) GroupsOf(ctx context.Context, env, user string) ([]Group, error) {
+	at, err := s.now(ctx)
+	if err != nil {
+		return nil, err
+	}
+	ids, err := s.db.groupIDsOf(ctx, user)
+	if err != nil {
+		return nil, err
+	}
+	s.mu.Lock()
+	s.renew(at)
+	groups, missing := s.known(env, ids)
+	s.mu.Unlock()
+	if len(missing) == 0 {
+		return groups, nil
+	}
+	read, err := s.db.groupsByID(ctx, env, missing)
+	if err != nil {
+		return nil, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, g := range read {
+		if at == s.at {
+			s.groups[g.ID] = g
+		}
+	}
+	return append(groups, read...), nil
+}
+
+// known returns the groups that are kept, and the IDs of the others.
+func (s *Current) known(env string, ids []string) (groups []Group, missing []string) {
+	groups = make([]Group, 0, len(ids))
+	for _, id := range ids {
+		if g, kept := s.groups[id]; kept && g.EnvironmentID == env {
+			groups = append(groups, g)
+		} else {
+			missing = append(missing, id)
+		}
+	}
+	return groups, missing
 }
 
 // Gateway is Store.Gateway.

@@ -1,6 +1,9 @@
 package store_test
 
 import (
+	"fmt"
+	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -26,6 +29,12 @@ func TestCurrentIsOfNow(t *testing.T) {
 		fresh, err4 := s.Gateway(ctx, e, w.gateway.ID)
 		claimants, err5 := s.Claimants(ctx, e, "ada@example.com")
 		token, err6 := s.TokenClient(ctx, []byte("t"), now)
+		groups, err7 := s.Current.GroupsOf(ctx, e, w.user.ID)
+		now, err8 := s.GroupsOf(ctx, e, w.user.ID)
+		byID := func(a, b store.Group) int { return strings.Compare(a.ID, b.ID) }
+		slices.SortFunc(groups, byID)
+		slices.SortFunc(now, byID)
+		same(t, fmt.Sprint(groups, err7), fmt.Sprint(now, err8), nil)
 		same(t, []any{g, claimed, who, err1, err2, err3}, []any{fresh, claimants, token, err4, err5, err6}, nil)
 	}
 	for _, step := range []struct {
@@ -52,6 +61,15 @@ func TestCurrentIsOfNow(t *testing.T) {
 		{"another token", func(s *store.Store) error {
 			return s.CreateToken(ctx, []byte("t"), c.ID, e, now.Add(time.Hour))
 		}},
+		{"another name of a group", func(s *store.Store) error {
+			return s.Provision(ctx, func(tx *store.Tx) error {
+				w.jit.DisplayName += " (renamed)"
+				return tx.UpdateGroup(ctx, &w.jit)
+			})
+		}},
+		{"another group", func(s *store.Store) error { return s.AddMember(ctx, e, w.user.ID, w.group.ID, now) }},
+		{"not in it", func(s *store.Store) error { return s.RemoveMember(ctx, e, w.user.ID, w.group.ID) }},
+		{"group deleted", func(s *store.Store) error { return s.DeleteGroup(ctx, e, w.jit.ID) }},
 		{"no client", func(s *store.Store) error { return s.DeleteClient(ctx, e, c.ID) }},
 		{"no gateway", func(s *store.Store) error { return s.DeleteGateway(ctx, e, w.gateway.ID, true) }},
 	} {

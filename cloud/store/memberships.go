@@ -57,17 +57,39 @@ func (r reader) CountGroupsOf(ctx context.Context, env, user string) (int, error
 // GroupsOf returns what applications see of all groups of a user, in no order: ID, names
 // and source.
 func (r reader) GroupsOf(ctx context.Context, env, user string) ([]Group, error) {
-	// CROSS JOIN has SQLite begin with the user, and it is the groups' environment that is
-	// named: left to choose it begins with all groups, or all memberships.
-	return queryAll(ctx, r.c, func(r row) (g Group, err error) {
-		err = r.Scan(&g.ID, &g.Name, &g.DisplayName, &g.SourceType, &g.SourceID)
-		return g, err
-	}, `
-		SELECT g.id, g.name, g.display_name, g.source_type, g.source_id
-		FROM memberships m
-		CROSS JOIN cloud_groups g
-		WHERE m.user_id = $2 AND g.environment_id = $1 AND g.id = m.group_id`,
-		env, user)
+	ids, err := r.groupIDsOf(ctx, user)
+	if err != nil {
+		return nil, err
+	}
+	return r.groupsByID(ctx, env, ids)
+}
+
+// groupIDsOf returns the groups of a user of any environment.
+func (r reader) groupIDsOf(ctx context.Context, user string) ([]string, error) {
+	return queryAll(ctx, r.c, value[string], `SELECT group_id FROM memberships WHERE user_id = $1`, user)
+}
+
+// groupsByID returns what GroupsOf does of groups; those that are not there are left out.
+func (r reader) groupsByID(ctx context.Context, env string, ids []string) (all []Group, err error) {
+	for some := range slices.Chunk(ids, chunk) {
+		args := []any{env}
+		for _, id := range some {
+			args = append(args, id)
+		}
+		read, err := queryAll(ctx, r.c, func(r row) (g Group, err error) {
+			err = r.Scan(&g.ID, &g.EnvironmentID, &g.Name, &g.DisplayName, &g.SourceType, &g.SourceID)
+			return g, err
+		}, `
+			SELECT id, environment_id, name, display_name, source_type, source_id
+			FROM cloud_groups
+			WHERE environment_id = $1 AND id IN `+placeholders(2, 1, len(some)),
+			args...)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, read...)
+	}
+	return all, nil
 }
 
 // GroupMembers lists the users of a group by user ID.
