@@ -37,6 +37,7 @@ type Instance struct {
 	seen    signon.Replays
 	persons signon.Persons
 	changes signon.Deliveries
+	ceiling signon.Ceiling
 	started time.Time
 	// policyKey is what the hash of the policy is keyed with.
 	policyKey []byte
@@ -139,6 +140,14 @@ func (i *Instance) problems() (all []health.Problem) {
 			Remedy:   "ask who changes them: a cloud that does so by itself asks the directory questions. Or raise the number",
 		})
 	}
+	if i.ceiling.Met(time.Now()) {
+		all = append(all, health.Problem{
+			Code:     "signOnsLimited",
+			Severity: health.Warning,
+			Text:     "sign-ons were refused within the last quarter of an hour: more came than policy.sign_ons_per_minute allows",
+			Remedy:   "raise policy.sign_ons_per_minute when these were people, and run \"ldap-gateway reload\"; or ask who makes them",
+		})
+	}
 	return all
 }
 
@@ -193,6 +202,7 @@ func (i *Instance) link(paired state.Instance, s *serving) (*cloudlink.Link, err
 		Policy:    s.policy,
 		Opener:    opener,
 		Stats:     stats,
+		Ceiling:   &i.ceiling,
 		Logger:    i.Logger.Named("sign-on"),
 		Guard:     &i.guard,
 		Seen:      &i.seen,

@@ -313,7 +313,7 @@ func (r *reader) policy(b *policyBlock, baseDN string) Policy {
 		Observe:          r.choice(b.Mode, "enforce", "enforce", "observe") == "observe",
 		PasswordChanges:  r.flag(b.PasswordChanges),
 		Explain:          r.flag(b.Explain),
-		SignOnsPerMinute: r.number(b.SignOnsPerMinute, 6000, 1, 1_000_000),
+		SignOnsPerMinute: r.number(b.SignOnsPerMinute, 30_000, 1, 1_000_000),
 		SignOnsPerPerson: r.number(b.SignOnsPerPerson, 30, 1, 1_000_000),
 
 		UserTypeChangesPerHour: r.number(b.TypeChanges, 20, 1, 1_000_000),

@@ -111,7 +111,7 @@ type Policy struct {
 	Attributes       []string // that may leave besides the usual ones
 	FilterAttributes []string // that a filter may name besides the usual ones
 	Groups           GroupPolicy
-	SignOnsPerMinute int // in all; default 6000
+	SignOnsPerMinute int // in all; default 30,000
 	SignOnsPerPerson int // in a minute; default 30
 	// UserTypeChangesPerHour is how many changed user types are taken; default 20.
 	UserTypeChangesPerHour int

@@ -167,7 +167,7 @@ var keys = []struct {
 	{"policy", "", func(g *Gateway) any { return g.Policy.PasswordChanges || g.Policy.Explain }, "false"},
 	{"policy", "password_changes = true", func(g *Gateway) any { return g.Policy.PasswordChanges }, "true"},
 	{"policy", "explain = true", func(g *Gateway) any { return g.Policy.Explain }, "true"},
-	{"policy", "", func(g *Gateway) any { return g.Policy.SignOnsPerMinute }, "6000"},
+	{"policy", "", func(g *Gateway) any { return g.Policy.SignOnsPerMinute }, "30000"},
 	{"policy", "sign_ons_per_minute = 1000000", func(g *Gateway) any { return g.Policy.SignOnsPerMinute }, "1000000"},
 	{"policy", "", func(g *Gateway) any { return g.Policy.SignOnsPerPerson }, "30"},
 	{"policy", "sign_ons_per_person_per_minute = 1", func(g *Gateway) any { return g.Policy.SignOnsPerPerson }, "1"},

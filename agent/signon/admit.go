@@ -28,6 +28,7 @@ func (s *Service) admit(ctx context.Context, m wire.SignOn) (userType, *wire.Sig
 	case !ok:
 		return userType{}, refuse(wire.OutcomeNotAllowed, "this instance does not know the user type")
 	case s.Rate != nil && !s.Rate.Allow():
+		s.Ceiling.meet(time.Now())
 		return userType{}, refuse(wire.OutcomeBusy, "more sign-ons than policy.sign_ons_per_minute allows")
 	case ctx.Err() != nil:
 		return userType{}, refuse(wire.OutcomeTimeout, "the time for this sign-on was over before the directory was asked")

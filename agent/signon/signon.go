@@ -55,6 +55,8 @@ type Service struct {
 	Rate   *rate.Limiter // of sign-ons and password changes in all; nil: no limit
 	Logger hclog.Logger
 	Stats  *Stats
+	// Ceiling is told when Rate keeps somebody out; nil: nobody is.
+	Ceiling *Ceiling
 
 	Guard   *Guard      // of people whom guessing might lock out
 	Seen    *Replays    // requests that went as far as a bind

@@ -205,11 +205,17 @@ func TestReplayedSignOnMakesNoSecondBind(t *testing.T) {
 
 func TestRateOfThePolicy(t *testing.T) {
 	d := newDesk(t, agenttest.Policy())
-	d.Rate = rate.NewLimiter(0, 2)
+	d.Rate, d.Ceiling = rate.NewLimiter(0, 2), &Ceiling{}
 	for i, want := range []wire.Outcome{wire.OutcomeOK, wire.OutcomeOK, wire.OutcomeBusy} {
 		if r := d.ask(string(rune('a'+i)), "alice", "wonderland"); r.Outcome != want {
 			t.Errorf("%d: %+v", i, r)
 		}
+		if met := d.Ceiling.Met(time.Now()); met != (want == wire.OutcomeBusy) {
+			t.Errorf("%d: met is %t", i, met)
+		}
+	}
+	if d.Ceiling.Met(time.Now().Add(hitFor)) {
+		t.Error("it is told for too long")
 	}
 }
 

@@ -32,7 +32,7 @@ func scanActivity(r row) (a Activity, err error) {
 
 // AddActivity adds lines of what happened; those without ID or time get them.
 func (s *Store) AddActivity(ctx context.Context, activities ...Activity) error {
-	return s.Provision(ctx, func(tx *Tx) error { return tx.AddActivity(ctx, activities...) })
+	return s.add(ctx, func(tx *Tx) error { return tx.AddActivity(ctx, activities...) })
 }
 
 // AddActivity is Store.AddActivity in this transaction.

@@ -52,7 +52,7 @@ func scanSignOn(r row) (s SignOn, err error) {
 // in IDs and times. An activity without environment, time or sign-on gets those
 // of so. ErrConflict when a sign-on of that ID is recorded already.
 func (s *Store) RecordSignOn(ctx context.Context, so *SignOn, activities ...Activity) error {
-	return s.Provision(ctx, func(tx *Tx) error { return tx.RecordSignOn(ctx, so, activities...) })
+	return s.add(ctx, func(tx *Tx) error { return tx.RecordSignOn(ctx, so, activities...) })
 }
 
 // RecordSignOn is Store.RecordSignOn in this transaction.

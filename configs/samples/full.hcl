@@ -99,7 +99,7 @@ policy {
   # filter_attributes   = []          # may be searched or found by, besides the usual ones, and compared in part, by
   #                                   # order, or with what the cloud says; what says who somebody is, as uid or mail,
   #                                   # is otherwise compared with what is typed only
-  # sign_ons_per_minute = 6000
+  # sign_ons_per_minute = 30000
   # sign_ons_per_person_per_minute = 30
   # user_type_changes_per_hour     = 20  # a changed user type is a new question to the directory
   # explain             = false       # true: the cloud's administrators may ask, without a password, what a
