@@ -10,6 +10,7 @@ import (
 	"runtime"
 	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/pressly/goose/v3"
 	"modernc.org/sqlite"
@@ -65,28 +66,56 @@ func openFile(path string) (*Store, error) {
 	readers := max(4, 2*runtime.GOMAXPROCS(0))
 	r.SetMaxOpenConns(readers)
 	r.SetMaxIdleConns(readers)
+	known := &texts{of: map[string]string{}}
 	one := &writer{
 		w:        w,
-		speak:    func(tx engine) engine { return numbered{tx} },
+		speak:    func(tx engine) engine { return numbered{tx, known} },
 		prepared: &prepared{DB: w},
 		rows:     1, // one that is parsed already is quicker, row by row, than a long one
 	}
-	reads := reader{conn{numbered{&prepared{DB: r}}}}
+	reads := reader{conn{numbered{&prepared{DB: r}, known}}}
 	return &Store{reader: reads, writer: one, light: one, Current: &Current{db: reads}, r: r}, nil
 }
 
 // numbered rewrites $1 to what SQLite takes for the first argument.
 // (It takes $1 for the argument that is called $1.)
-type numbered struct{ engine }
+type numbered struct {
+	engine
+	known *texts
+}
 
 // ExecContext implements engine.
 func (n numbered) ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error) {
-	return n.engine.ExecContext(ctx, placed(query), args...)
+	return n.engine.ExecContext(ctx, n.known.placed(query), args...)
 }
 
 // QueryContext implements engine.
 func (n numbered) QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
-	return n.engine.QueryContext(ctx, placed(query), args...)
+	return n.engine.QueryContext(ctx, n.known.placed(query), args...)
+}
+
+// texts keeps how statements are written for SQLite, by how they are written for both: as
+// many as are kept parsed. Safe for concurrent use.
+type texts struct {
+	mu sync.RWMutex
+	of map[string]string
+}
+
+// placed is placed of a statement, which most are made of again and again.
+func (t *texts) placed(query string) string {
+	t.mu.RLock()
+	text, known := t.of[query]
+	t.mu.RUnlock()
+	if known {
+		return text
+	}
+	text = placed(query)
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if len(query) <= longestPrepared && len(t.of) < mostPrepared {
+		t.of[query] = text
+	}
+	return text
 }
 
 // placed writes ? for each of $1, $2, … where they come in their order, each once, and
