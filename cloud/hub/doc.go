@@ -38,6 +38,12 @@
 //	revoked.INSTANCE      an instance is no longer one
 //	rotate.INSTANCE       an instance is to change its keys
 //
+// # Many links
+//
+// Links are found by gateway and instance: neither a sign-on nor a heartbeat looks at
+// others. Of a gateway with more instances than are compared, others are asked each time.
+// What waits for a link takes memory while it waits.
+//
 // # For each node
 //
 // How many links an instance opens is counted by each node for itself: it only

@@ -1,11 +1,13 @@
 package oidc
 
 import (
+	"bytes"
 	"context"
 	"crypto/rand"
 	"crypto/rsa"
 	"crypto/x509"
 	"fmt"
+	"sync"
 	"time"
 
 	jose "github.com/go-jose/go-jose/v4"
@@ -91,8 +93,47 @@ func (s *storage) KeySet(ctx context.Context) (set []op.Key, err error) {
 	return set, nil
 }
 
+// openedKeys are private keys that were opened, by their IDs, each as long as the database
+// has it as it was: to open one and to look it over costs as much as to sign twice. Safe
+// for concurrent use.
+type openedKeys struct {
+	mu   sync.Mutex
+	byID map[string]openedKey
+}
+
+// openedKey is one with how it is kept.
+type openedKey struct {
+	signingKey
+	sealed []byte
+}
+
+// mostOpened bounds them: an environment publishes three or four.
+const mostOpened = 16
+
+// of returns a key that was opened before, or opens it.
+func (o *openedKeys) of(k store.SigningKey, open func() (signingKey, error)) (signingKey, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if have, is := o.byID[k.ID]; is && bytes.Equal(have.sealed, k.Sealed) {
+		return have.signingKey, nil
+	}
+	key, err := open()
+	if err != nil {
+		return signingKey{}, err
+	}
+	if o.byID == nil || len(o.byID) >= mostOpened {
+		o.byID = map[string]openedKey{}
+	}
+	o.byID[k.ID] = openedKey{key, k.Sealed}
+	return key, nil
+}
+
 // open is an error when the master key is another than the one that sealed it.
 func (s *storage) open(k store.SigningKey) (signingKey, error) {
+	return s.keyring.of(k, func() (signingKey, error) { return s.unseal(k) })
+}
+
+func (s *storage) unseal(k store.SigningKey) (signingKey, error) {
 	b, err := s.Vault.Open(purpose, k.ID, k.Sealed)
 	if err != nil {
 		return signingKey{}, fmt.Errorf("signing key %s: %w", k.ID, err)

@@ -80,8 +80,9 @@ type Server struct {
 // provider is one environment's.
 type provider struct {
 	*Server
-	env string
-	op  *op.Provider
+	env     string
+	op      *op.Provider
+	keyring openedKeys
 }
 
 func (s *Server) now() time.Time {

@@ -34,7 +34,10 @@
 // # Promises
 //
 //   - One Apply is one transaction, with the sign-on and its activities in it.
-//     When it returns an error, nothing was written.
+//     When it returns an error, nothing was written but groups without members.
+//   - What a sign-on compares is read before its turn, in which others wait. Of more
+//     than a few new groups, few are made in each turn before the person's own. That
+//     has all memberships of the sign-on: 10,000 take a fifth of a second.
 //   - It compares before it writes: a sign-on that changes nothing writes no
 //     row of users, correlations, groups or memberships.
 //   - Nothing is removed without evidence, and only memberships of groups of the

@@ -14,7 +14,14 @@
 //
 // One writes at a time, over all nodes. Writers that queue in a node share one
 // transaction, each in a savepoint of its own, since waiting for the disk is most
-// of what a write costs.
+// of what a write costs. What only adds rows that nobody else decides on, such as a
+// sign-on that changes nothing, waits for no turn of another node.
+//
+//	read      Plan runs a function on what is committed, and keeps what it would write
+//	write     Provision takes the turn; within it Carry writes what was planned, and
+//	          what the plan does not expect is refused
+//	settings  Current keeps in memory what every sign-on reads, by a revision that
+//	          each transaction raises which changes it
 //
 //	          SQLite                               PostgreSQL
 //	turn      immediate transactions               an advisory lock, held by the transaction
@@ -48,6 +55,7 @@
 //     gave one. Times are UTC, to the microsecond.
 //   - A name that must be unique is compared after Unicode simple case folding
 //     and NFC, so "Jose" and "JOSE" are one, and so are the two spellings of é.
+//   - What Current returns is of a moment after it was asked, at every node.
 //   - A method returns ErrNotFound, ErrConflict, ErrUsed, ErrExpired,
 //     ErrDependents, ErrReadOnly, ErrStale, ErrFilter or ErrCursor, wrapped, when it says so; every
 //     other error is the database's or the context's.
