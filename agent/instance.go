@@ -144,8 +144,10 @@ func (i *Instance) problems() (all []health.Problem) {
 		all = append(all, health.Problem{
 			Code:     "signOnsLimited",
 			Severity: health.Warning,
-			Text:     "sign-ons were refused within the last quarter of an hour: more came than policy.sign_ons_per_minute allows",
-			Remedy:   "raise policy.sign_ons_per_minute when these were people, and run \"ldap-gateway reload\"; or ask who makes them",
+			Text: "sign-ons were refused within the last quarter of an hour:" +
+				" more came than policy.sign_ons_per_minute allows",
+			Remedy: "raise policy.sign_ons_per_minute when these were people, and run \"ldap-gateway reload\";" +
+				" or ask who makes them",
 		})
 	}
 	return all
