@@ -461,7 +461,7 @@ func (s *siege) signIn() {
 	resp, err := s.browser.PostForm(s.url+"/console/sign-in", url.Values{"name": {"admin"}, "password": {password}})
 	must(s.t, err)
 	defer resp.Body.Close()
-	if !strings.HasSuffix(resp.Request.URL.Path, "/gateways") {
+	if !strings.HasSuffix(resp.Request.URL.Path, "/console/") {
 		s.t.Fatalf("not signed in: %s", resp.Request.URL)
 	}
 }
