@@ -2,12 +2,49 @@ package cloud
 
 import (
 	"context"
+	"net/http"
 
 	"ldap-gateway/cloud/api"
+	"ldap-gateway/cloud/applications"
 	"ldap-gateway/cloud/hub"
+	"ldap-gateway/cloud/oidc"
+	"ldap-gateway/cloud/samlidp"
 	"ldap-gateway/cloud/signon"
+	"ldap-gateway/cloud/signonpage"
 	"ldap-gateway/cloud/store"
 )
+
+// flows are the wishes of applications of all protocols, as the sign-on page knows them.
+type flows struct {
+	*oidc.Server
+	saml *samlidp.Server
+}
+
+var _ signonpage.Flows = flows{}
+
+// Flow implements signonpage.Flows, as those below do.
+func (f flows) Flow(ctx context.Context, env, id string) (applications.Flow, error) {
+	if samlidp.Flowing(id) {
+		return f.saml.Flow(ctx, env, id)
+	}
+	return f.Server.Flow(ctx, env, id)
+}
+
+// Complete says who signed on.
+func (f flows) Complete(ctx context.Context, env, id string, by store.SignedOn) (next string, err error) {
+	if samlidp.Flowing(id) {
+		return f.saml.Complete(ctx, env, id, by)
+	}
+	return f.Server.Complete(ctx, env, id, by)
+}
+
+// Refuse sends the browser back without a sign-on.
+func (f flows) Refuse(w http.ResponseWriter, r *http.Request, env, id string, why applications.Refusal) error {
+	if samlidp.Flowing(id) {
+		return f.saml.Refuse(w, r, env, id, why)
+	}
+	return f.Server.Refuse(w, r, env, id, why)
+}
 
 // apiSignOns is the sign-on as the API knows it.
 type apiSignOns struct{ service *signon.Service }

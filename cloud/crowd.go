@@ -17,6 +17,7 @@ const (
 // crowd bounds what is under way at once, fairly by environment.
 type crowd struct {
 	next http.Handler
+	full func(w http.ResponseWriter, r *http.Request) // says why not, in the way of next
 
 	mu  sync.Mutex
 	all int
@@ -31,20 +32,26 @@ func (c *crowd) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if !c.enter(env) {
-		w.Header().Set("Content-Type", "application/json")
 		w.Header().Set("Retry-After", "2") // seconds
-		w.WriteHeader(http.StatusServiceUnavailable)
-		_, _ = io.WriteString(w, `{"error":"temporarily_unavailable","error_description":"too much is under way"}`+"\n")
+		c.full(w, r)
 		return
 	}
 	defer c.leave(env)
 	c.next.ServeHTTP(w, r)
 }
 
-// expensive tells whether a path is of tokens.
+// tokensFull tells a program.
+func tokensFull(w http.ResponseWriter, _ *http.Request) {
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(http.StatusServiceUnavailable)
+	_, _ = io.WriteString(w, `{"error":"temporarily_unavailable","error_description":"too much is under way"}`+"\n")
+}
+
+// expensive tells whether a path is of tokens, or of assertions.
 func expensive(path string) bool {
 	_, what, _ := strings.Cut(path, "/as/")
-	return what == "token" || what == "userinfo" || what == "introspect" || what == "groups"
+	return what == "token" || what == "userinfo" || what == "introspect" || what == "groups" ||
+		strings.HasSuffix(path, "/saml20/resume")
 }
 
 func (c *crowd) enter(env string) bool {

@@ -13,7 +13,7 @@ func TestTokensAreBounded(t *testing.T) {
 	var waiting sync.WaitGroup
 	open := make(chan struct{})
 	entered := make(chan struct{}, mostTokens)
-	c := &crowd{next: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	c := &crowd{full: tokensFull, next: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Header.Get("Wait") != "" {
 			entered <- struct{}{}
 			<-open

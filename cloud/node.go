@@ -28,6 +28,7 @@ import (
 	"ldap-gateway/cloud/outbound"
 	"ldap-gateway/cloud/pairing"
 	"ldap-gateway/cloud/provisioner"
+	"ldap-gateway/cloud/samlidp"
 	"ldap-gateway/cloud/signon"
 	"ldap-gateway/cloud/signonpage"
 	"ldap-gateway/cloud/store"
@@ -176,6 +177,8 @@ func roomOf(r *http.Request) string {
 		return "api"
 	case strings.Contains(path, "/as/"):
 		return "oidc"
+	case strings.Contains(path, "/saml20/") && !strings.Contains(path, "/saml20/sp/"):
+		return "saml"
 	case strings.Contains(path, "/signon"), strings.Contains(path, "/rp/"), strings.Contains(path, "/saml20/"):
 		return "signon"
 	case path == "/live" || path == "/ready":
@@ -199,19 +202,36 @@ func (n *node) environments(
 		Clients:  programs,
 		Logger:   n.Logger.Named("oidc"),
 	}
+	saml := &samlidp.Server{
+		Store:    n.db,
+		Vault:    n.keys,
+		URL:      n.url,
+		Secure:   n.secure(),
+		Sessions: sessions,
+		Keys:     n.providers.OwnKey,
+		Ended:    applications.Ended,
+		Logger:   n.Logger.Named("saml"),
+	}
+	applications.Leave = saml.SignedOff
 	page := &signonpage.Server{
 		Store:     n.db,
 		Passwords: people,
 		Tickets:   tickets,
-		Flows:     applications,
+		Flows:     flows{applications, saml},
 		Providers: n.providers,
 		Sessions:  sessions,
 		Logger:    n.Logger.Named("page"),
 	}
-	applications.Pages = page
+	applications.Pages, saml.Pages = page, page
 	pages := sessions.Wrap(page.Handler())
 	mux := http.NewServeMux()
-	mux.Handle("/{e}/as/", &crowd{next: sessions.Wrap(applications.Handler())})
+	mux.Handle("/{e}/as/", &crowd{next: sessions.Wrap(applications.Handler()), full: tokensFull})
+	identity := &crowd{next: sessions.Wrap(saml.Handler()), full: func(w http.ResponseWriter, r *http.Request) {
+		page.Failure(w, r, http.StatusServiceUnavailable, "Many people sign on at once. Please try again in a moment.")
+	}}
+	for _, path := range []string{"idp/", "resume", "metadata", "metadata/"} {
+		mux.Handle("/{e}/saml20/"+path, identity)
+	}
 	mux.Handle("/{e}/signon", pages)
 	mux.Handle("/{e}/signon/", pages)
 	mux.Handle("/{e}/rp/", pages)

@@ -28,8 +28,8 @@ var house = []row{
 	{"cloud/simulation", nil},
 
 	{"cloud", []string{
-		"cloud/administrators", "cloud/alerts", "cloud/api", "cloud/console", "cloud/hub", "cloud/idp", "cloud/kerberos",
-		"cloud/management", "cloud/metrics", "cloud/oidc", "cloud/outbound", "cloud/pairing", "cloud/provisioner", "cloud/signon", "cloud/signonpage", "cloud/store",
+		"cloud/administrators", "cloud/alerts", "cloud/api", "cloud/applications", "cloud/console", "cloud/hub", "cloud/idp", "cloud/kerberos",
+		"cloud/management", "cloud/metrics", "cloud/oidc", "cloud/outbound", "cloud/pairing", "cloud/provisioner", "cloud/samlidp", "cloud/signon", "cloud/signonpage", "cloud/store",
 		"cloud/vault", "cloudlink/wire",
 	}},
 	{"cloud/console", []string{
@@ -44,10 +44,13 @@ var house = []row{
 	}},
 	{"cloud/api/client", nil},
 	{"cloud/signonpage", []string{
-		"cloud/idp", "cloud/kerberos", "cloud/oidc", "cloud/signon", "cloud/store", "cloud/throttle", "cloud/web", "cloudlink/wire",
+		"cloud/applications", "cloud/idp", "cloud/kerberos", "cloud/oidc", "cloud/signon", "cloud/store", "cloud/throttle", "cloud/web", "cloudlink/wire",
 	}},
 	{"cloud/oidc/clienttest", []string{"cloud/idp/providertest"}},
-	{"cloud/oidc", []string{"cloud/store", "cloud/throttle", "cloud/vault", "cloud/web"}},
+	{"cloud/samlidp", []string{
+		"cloud/applications", "cloud/idp/samlsp", "cloud/store", "cloud/throttle", "cloud/vault", "cloud/web",
+	}},
+	{"cloud/oidc", []string{"cloud/applications", "cloud/store", "cloud/throttle", "cloud/vault", "cloud/web"}},
 	{"cloud/management", []string{
 		"cloud/administrators", "cloud/alerts", "cloud/fault", "cloud/idp", "cloud/idp/samlsp", "cloud/kerberos", "cloud/mapping",
 		"cloud/pairing", "cloud/providers", "cloud/signon", "cloud/store", "cloud/usertypes", "cloud/vault",
@@ -73,6 +76,7 @@ var house = []row{
 	{"cloud/usertypes", []string{"cloud/fault", "cloud/mapping", "cloud/store", "cloudlink/wire", "directory/dn"}},
 	{"cloud/provisioner", []string{"cloud/store"}},
 	{"cloud/presets", []string{"cloud/store"}},
+	{"cloud/applications", []string{"cloud/store"}},
 	{"cloud/mapping", []string{"cloud/evidence", "cloud/store"}},
 	{"cloud/evidence", nil},
 	{"cloud/outbound", nil},
@@ -140,9 +144,9 @@ var onlyIn = []row{
 	{"github.com/coreos/go-oidc/v3", []string{"cloud/idp/relying"}},
 	{"golang.org/x/oauth2", []string{"cloud/idp/relying"}},
 	{"github.com/go-jose/go-jose/v4", []string{"cloud/idp/idptest", "cloud/idp/relying", "cloud/oidc"}},
-	{"github.com/crewjam/saml", []string{"cloud/idp/idptest", "cloud/idp/samlsp"}},
-	{"github.com/russellhaering/goxmldsig", []string{"cloud/idp/idptest", "cloud/idp/samlsp"}},
-	{"github.com/beevik/etree", []string{"cloud/idp/idptest", "cloud/idp/samlsp"}},
+	{"github.com/crewjam/saml", []string{"cloud/idp/idptest", "cloud/idp/samlsp", "cloud/samlidp"}},
+	{"github.com/russellhaering/goxmldsig", []string{"cloud/idp/idptest", "cloud/idp/samlsp", "cloud/samlidp"}},
+	{"github.com/beevik/etree", []string{"cloud/idp/idptest", "cloud/idp/samlsp", "cloud/samlidp"}},
 	{"github.com/go-webauthn/webauthn", []string{"cloud/administrators"}},
 	{"github.com/alexedwards/scs/v2", []string{"cloud/console", "cloud/signonpage", "cloud/web"}},
 	{"github.com/jackc/pgx/v5", []string{"cloud/store", "cloud/store/pgtest"}},

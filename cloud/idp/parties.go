@@ -118,7 +118,7 @@ func (d *Desk) client(ctx context.Context, p store.IdentityProvider) (*relying.C
 		c.Secret = string(plain)
 	}
 	if o.ClientAuth == relying.PrivateJWT {
-		key, _, err := d.ownKey(ctx, p.EnvironmentID, o.KeyID)
+		key, _, err := d.OwnKey(ctx, p.EnvironmentID, o.KeyID)
 		if err != nil {
 			return nil, err
 		}
@@ -155,9 +155,9 @@ func (d *Desk) keysAt(env, address string) *relying.Keys {
 	return k
 }
 
-// ownKey returns a private key of ours with its certificate.
+// OwnKey returns a private key of ours with its certificate.
 // One without a private key is an error of ours: settings that name it were checked.
-func (d *Desk) ownKey(ctx context.Context, env, id string) (crypto.Signer, *x509.Certificate, error) {
+func (d *Desk) OwnKey(ctx context.Context, env, id string) (crypto.Signer, *x509.Certificate, error) {
 	c, err := d.Store.Certificate(ctx, env, id)
 	if err != nil {
 		return nil, nil, fmt.Errorf("our certificate %s: %w", id, err)
@@ -219,7 +219,7 @@ func (d *Desk) service(ctx context.Context, p store.IdentityProvider) (*samlsp.P
 		return s, nil
 	}
 	var err error
-	s.Key, s.Certificate, err = d.ownKey(ctx, p.EnvironmentID, c.KeyID)
+	s.Key, s.Certificate, err = d.OwnKey(ctx, p.EnvironmentID, c.KeyID)
 	return s, err
 }
 

@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"html/template"
 	"net/http"
 	"net/url"
 
@@ -12,6 +11,7 @@ import (
 	"github.com/hashicorp/go-hclog"
 	"github.com/zitadel/oidc/v3/pkg/oidc"
 
+	"ldap-gateway/cloud/applications"
 	"ldap-gateway/cloud/store"
 	"ldap-gateway/cloud/web"
 )
@@ -147,7 +147,7 @@ func deliver(w http.ResponseWriter, r *http.Request, wish request, values url.Va
 	case err != nil: // it was parsed when it was registered
 		http.Error(w, "The redirect_uri cannot be read.", http.StatusInternalServerError)
 	case wish.ResponseMode == string(oidc.ResponseModeFormPost):
-		formPost(w, wish.RedirectURI, values)
+		applications.Post(w, "", wish.RedirectURI, values)
 	case wish.ResponseMode == string(oidc.ResponseModeFragment):
 		http.Redirect(w, r, wish.RedirectURI+"#"+values.Encode(), http.StatusFound)
 	default:
@@ -157,25 +157,4 @@ func deliver(w http.ResponseWriter, r *http.Request, wish request, values url.Va
 		to.RawQuery += values.Encode()
 		http.Redirect(w, r, to.String(), http.StatusFound)
 	}
-}
-
-// posting is a page that posts itself (OAuth 2.0 Form Post Response Mode). Its script is
-// all that it may run; where its form may go is not said, since browsers would hold the
-// application's own redirects to that.
-var posting = template.Must(template.New("form_post").Parse(`<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><title>One moment</title></head>
-<body><form method="post" action="{{.To}}">{{range $name, $values := .Values}}{{range $values}}
-<input type="hidden" name="{{$name}}" value="{{.}}">{{end}}{{end}}
-<noscript><button>Go on to the application</button></noscript></form>
-<script>document.forms[0].submit()</script></body></html>
-`))
-
-// postingPolicy names that script by its hash.
-const postingPolicy = "default-src 'none'; base-uri 'none'; " +
-	"script-src 'sha256-ePniVEkSivX/c7XWBGafqh8tSpiRrKiqYeqbG7N1TOE='"
-
-func formPost(w http.ResponseWriter, to string, values url.Values) {
-	w.Header().Set("Content-Security-Policy", postingPolicy)
-	w.Header().Set("Content-Type", "text/html; charset=utf-8")
-	_ = posting.Execute(w, map[string]any{"To": template.URL(to), "Values": values}) // #nosec G203 -- registered
 }

@@ -15,8 +15,17 @@ import (
 
 // application returns one that is enabled; store.ErrNotFound when there is none.
 func (p *provider) application(ctx context.Context, id string) (store.Application, error) {
-	a, err := p.Store.Application(ctx, p.env, id)
+	a, err := p.Server.application(ctx, p.env, id)
 	if err == nil && !a.Enabled {
+		err = store.ErrNotFound
+	}
+	return a, err
+}
+
+// application returns one of this protocol; store.ErrNotFound when there is none.
+func (s *Server) application(ctx context.Context, env, id string) (store.Application, error) {
+	a, err := s.Store.Application(ctx, env, id)
+	if err == nil && a.Protocol != store.OpenIDConnect {
 		err = store.ErrNotFound
 	}
 	return a, err

@@ -32,10 +32,19 @@ const (
 // sessionClaim names the session that an ID token is of.
 const sessionClaim = "sid"
 
-// SignedOff tells the applications of a session that it has ended, those that want to know.
+// SignedOff is Ended for a session that its browser ended, and returns where that is to go:
+// see Leave.
+func (s *Server) SignedOff(r *http.Request, env string, by store.SignedOn, then string) (next string, err error) {
+	if err := s.Ended(r.Context(), env, by); err != nil || s.Leave == nil {
+		return then, err
+	}
+	return s.Leave(r, env, by, then)
+}
+
+// Ended tells the applications of a session that it has ended, those that want to know.
 // What an application does not take is in the log: the session has ended here, whatever they
 // do.
-func (s *Server) SignedOff(ctx context.Context, env string, by store.SignedOn) error {
+func (s *Server) Ended(ctx context.Context, env string, by store.SignedOn) error {
 	p, err := s.provider(ctx, env)
 	if err != nil {
 		return err

@@ -6,13 +6,13 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"path"
 	"slices"
 	"strings"
 
 	"github.com/zitadel/oidc/v3/pkg/oidc"
 	"github.com/zitadel/oidc/v3/pkg/op"
 
+	"ldap-gateway/cloud/applications"
 	"ldap-gateway/cloud/store"
 )
 
@@ -116,65 +116,16 @@ func (p *provider) distribute(info *oidc.UserInfo) {
 // groupsOf returns what an application may know of a person's groups, in an order that
 // does not change.
 func (p *provider) groupsOf(ctx context.Context, u store.User, rule store.GroupsClaim) ([]any, error) {
-	all, err := p.Store.UserGroups(ctx, p.env, u.ID)
+	all, err := applications.Groups(ctx, p.Store, u, rule)
 	if err != nil {
 		return nil, err
 	}
-	from := sources{p: p, named: rule.Sources}
 	values := []any{} // none is an empty list
 	for _, g := range all {
-		known, err := from.has(ctx, g.Group)
-		if err != nil {
-			return nil, err
-		}
-		if allowed(rule.Allow, g.Group, known) {
-			values = append(values, valueOf(rule.Value, g.Group))
-		}
+		values = append(values, applications.Value(rule.Value, g))
 	}
 	slices.SortFunc(values, func(a, b any) int { return cmp.Compare(fmt.Sprint(a), fmt.Sprint(b)) })
 	return values, nil
-}
-
-// allowed tells whether an application may know of a group, which is of a source that
-// it knows, or not.
-func allowed(patterns []string, g store.Group, known bool) bool {
-	if len(patterns) == 0 {
-		return known
-	}
-	return slices.ContainsFunc(patterns, func(pattern string) bool {
-		return pattern == g.ID || known && matches(strings.ToLower(pattern), strings.ToLower(g.Name))
-	})
-}
-
-// matches tells whether a text is what a pattern says, in which * stands for any
-// text. What path.Match gives another meaning means itself.
-func matches(pattern, text string) bool {
-	const slash = "\x00" // path.Match's * stops at a slash
-	pattern = strings.NewReplacer(`\`, `\\`, "?", `\?`, "[", `\[`, "/", slash).Replace(pattern)
-	ok, err := path.Match(pattern, strings.ReplaceAll(text, "/", slash))
-	return err == nil && ok
-}
-
-// groupObject is a group with its source, so that no two are mistaken for one.
-type groupObject struct {
-	ID          string `json:"id"`
-	Name        string `json:"name"`
-	DisplayName string `json:"displayName,omitempty"`
-	SourceType  string `json:"sourceType,omitempty"`
-	SourceID    string `json:"sourceId,omitempty"`
-}
-
-// valueOf is a group as the application wants it: its name unless it says otherwise.
-func valueOf(kind string, g store.Group) any {
-	switch kind {
-	case store.GroupObjects:
-		return groupObject{g.ID, g.Name, g.DisplayName, string(g.SourceType), g.SourceID}
-	case store.GroupIDs:
-		return g.ID
-	case store.GroupDisplayNames:
-		return g.DisplayName
-	}
-	return g.Name
 }
 
 // SetUserinfoFromScopes is the library's older way.

@@ -14,6 +14,7 @@ import (
 	"github.com/zitadel/oidc/v3/pkg/oidc"
 	"github.com/zitadel/oidc/v3/pkg/op"
 
+	"ldap-gateway/cloud/applications"
 	"ldap-gateway/cloud/store"
 )
 
@@ -46,34 +47,18 @@ type request struct {
 	Locales      []string // that the person prefers, RFC 5646
 }
 
-// Flow is what the sign-on page needs to know of an application's wish.
-type Flow struct {
-	ID, Application string        // of the wish; the application's name
-	LoginHint       string        // may be empty
-	Silent          bool          // no page may be shown
-	MaxAge          time.Duration // of a sign-on that is good enough; negative: any
-	AskForTicket    bool          // a Kerberos ticket is to be asked for
-	Anew            bool          // the person is to prove anew who they are
-	Subject         string        // who it must be; empty: anybody
-	Choose          bool          // whoever is signed on is to say whether it is them
-	Consent         bool          // the person is to agree to what the application learns
-	Scopes          []string      // by which it asks for that
-	ACR             []string      // contexts that the application wants of an identity provider
-	Locales         []string      // languages that the application wishes for, the best first
-}
-
 // Flow returns one that is under way; store.ErrNotFound when there is none, or it
 // has taken too long.
-func (s *Server) Flow(ctx context.Context, env, id string) (Flow, error) {
+func (s *Server) Flow(ctx context.Context, env, id string) (applications.Flow, error) {
 	a, r, err := s.authorization(ctx, env, id)
 	if err != nil {
-		return Flow{}, err
+		return applications.Flow{}, err
 	}
-	app, err := s.Store.Application(ctx, env, a.ApplicationID)
+	app, err := s.application(ctx, env, a.ApplicationID)
 	if err != nil {
-		return Flow{}, err
+		return applications.Flow{}, err
 	}
-	f := Flow{
+	f := applications.Flow{
 		ID:           id,
 		Application:  app.Name,
 		LoginHint:    r.LoginHint,
@@ -97,7 +82,7 @@ func (s *Server) Flow(ctx context.Context, env, id string) (Flow, error) {
 	if f.Subject != "" && f.LoginHint == "" {
 		u, err := s.Store.User(ctx, env, f.Subject)
 		if err != nil && !errors.Is(err, store.ErrNotFound) {
-			return Flow{}, err
+			return applications.Flow{}, err
 		}
 		f.LoginHint = u.Username
 	}
@@ -125,25 +110,16 @@ func (s *Server) Complete(ctx context.Context, env, id string, by store.SignedOn
 	return "/" + env + "/as/authorize/callback?id=" + url.QueryEscape(id), nil
 }
 
-// Refusal is why an application gets nobody.
-type Refusal int
-
-// The refusals that there are.
-const (
-	Nobody   Refusal = iota // it asked that no page be shown, and none would do
-	Declined                // the person did not want to
-)
-
-// error returns it in the words of OpenID Connect Core section 3.1.2.6.
-func (why Refusal) error() error {
-	if why == Declined {
+// told returns a refusal in the words of OpenID Connect Core section 3.1.2.6.
+func told(why applications.Refusal) error {
+	if why == applications.Declined {
 		return oidc.ErrAccessDenied().WithDescription("The person did not want to go on.")
 	}
 	return oidc.ErrLoginRequired().WithDescription("Nobody who would do has signed on in this browser.")
 }
 
 // Refuse sends the browser back to the application without a sign-on.
-func (s *Server) Refuse(w http.ResponseWriter, r *http.Request, env, id string, why Refusal) error {
+func (s *Server) Refuse(w http.ResponseWriter, r *http.Request, env, id string, why applications.Refusal) error {
 	p, err := s.provider(r.Context(), env)
 	if err != nil {
 		return err
@@ -152,7 +128,7 @@ func (s *Server) Refuse(w http.ResponseWriter, r *http.Request, env, id string, 
 	if err != nil {
 		return err
 	}
-	p.sendBack(w, r, req, why.error())
+	p.sendBack(w, r, req, told(why))
 	return nil
 }
 

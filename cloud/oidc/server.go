@@ -11,8 +11,8 @@ import (
 	"github.com/hashicorp/go-hclog"
 	"github.com/zitadel/oidc/v3/pkg/oidc"
 	"github.com/zitadel/oidc/v3/pkg/op"
-	"golang.org/x/text/language"
 
+	"ldap-gateway/cloud/applications"
 	"ldap-gateway/cloud/store"
 	"ldap-gateway/cloud/throttle"
 	"ldap-gateway/cloud/vault"
@@ -43,35 +43,20 @@ const mostBody = 64 << 10
 // scopeGroups is by which an application asks for groups.
 const scopeGroups = "groups"
 
-// Sessions knows who has signed on in a browser, by the context of its request;
-// the sign-on page does.
-type Sessions interface {
-	// Person returns who has, in an environment; false when nobody has.
-	Person(ctx context.Context, env string) (store.SignedOn, bool)
-	// End forgets it.
-	End(ctx context.Context, env string) error
-}
-
-// Pages shows people why there is no sign-on; the sign-on page does.
-type Pages interface {
-	// Failure answers with a page of one sentence.
-	// The text is one that the page knows in other languages; arguments fill it in.
-	Failure(w http.ResponseWriter, r *http.Request, status int, text string, args ...any)
-	// Languages lists those that pages can be in.
-	Languages() []language.Tag
-}
-
 // Server is the providers of all environments. Safe for concurrent use.
 type Server struct {
 	Store    *store.Store
 	Vault    *vault.Vault
 	URL      string // that browsers and applications know this cloud by
-	Sessions Sessions
-	Pages    Pages
+	Sessions applications.Sessions
+	Pages    applications.Pages
 	HTTP     *http.Client // reaches applications that are told when a session ends
 	Clients  http.Handler // takes POST token for the client credentials grant
-	Logger   hclog.Logger
-	Now      func() time.Time // nil: time.Now
+	// Leave returns where the browser of somebody who was signed off is to go, so that applications
+	// of other protocols learn of it, and then on to then; nil: there are none.
+	Leave  func(r *http.Request, env string, by store.SignedOn, then string) (next string, err error)
+	Logger hclog.Logger
+	Now    func() time.Time // nil: time.Now
 
 	providers sync.Map        // by environment: *provider
 	refusals  throttle.Sample // what of them is in the log

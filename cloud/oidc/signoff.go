@@ -35,32 +35,34 @@ func (p *provider) signOff(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	by, here := p.Sessions.Person(r.Context(), p.env)
-	if l.user != "" {
-		if here && by.UserID == l.user {
-			if err = p.Sessions.End(r.Context(), p.env); err == nil {
-				err = p.SignedOff(r.Context(), p.env, by)
-			}
-		}
-		if err == nil {
-			err = p.Store.RevokeUserTokens(r.Context(), p.env, l.user, l.id)
-		}
-		if err != nil {
-			return err
-		}
+	ended := here && by.UserID == l.user
+	if ended {
+		err = p.Sessions.End(r.Context(), p.env)
+	}
+	if err == nil && l.user != "" {
+		err = p.Store.RevokeUserTokens(r.Context(), p.env, l.user, l.id)
+	}
+	if err != nil {
+		return err
 	}
 	page := p.pageURL(p.env) + "/off"
-	switch asks := l.user == "" && here; {
-	case l.stays:
-		return refused("You are signed off. The application wants you to come back to an address that is not " +
-			"registered for it (post_logout_redirect_uri).")
-	case asks:
+	if l.user == "" && here { // somebody is asked
 		page += "?" + url.Values{
 			"client_id":                {l.id},
 			"post_logout_redirect_uri": {form.Get("post_logout_redirect_uri")},
 			"state":                    {form.Get("state")},
 		}.Encode()
-	case l.To != "":
+	} else if l.To != "" {
 		page = l.To
+	}
+	if ended {
+		if page, err = p.SignedOff(r, p.env, by, page); err != nil {
+			return err
+		}
+	}
+	if l.stays {
+		return refused("You are signed off. The application wants you to come back to an address that is not " +
+			"registered for it (post_logout_redirect_uri).")
 	}
 	http.Redirect(w, r, page, http.StatusFound)
 	return nil

@@ -6,7 +6,7 @@ import (
 	"slices"
 	"strings"
 
-	"ldap-gateway/cloud/oidc"
+	"ldap-gateway/cloud/applications"
 	"ldap-gateway/cloud/store"
 )
 
@@ -22,7 +22,7 @@ type confirmation struct {
 // again goes on with a sign-on of before. Where the application asks that the person
 // choose, or names somebody who looks like another, the person is asked; and where no
 // page may be shown, there is nobody.
-func (k *call) again(flow oidc.Flow, by store.SignedOn) error {
+func (k *call) again(flow applications.Flow, by store.SignedOn) error {
 	if flow.ID == "" || flow.Subject != "" && !flow.Choose {
 		return k.arrive(flow, by)
 	}
@@ -31,7 +31,7 @@ func (k *call) again(flow oidc.Flow, by store.SignedOn) error {
 	case err != nil:
 		return err
 	case problem != "" && flow.Silent:
-		return k.Flows.Refuse(k.w, k.Request, k.env.ID, flow.ID, oidc.Nobody)
+		return k.Flows.Refuse(k.w, k.Request, k.env.ID, flow.ID, applications.Nobody)
 	case problem != "" || flow.Choose:
 		return k.confirm(flow, by, problem)
 	}
@@ -41,7 +41,7 @@ func (k *call) again(flow oidc.Flow, by store.SignedOn) error {
 // doubt says that the application's hint looks like somebody else's; empty when it does
 // not, or there is none. Only what the person is called is looked at, so that nobody
 // learns from it who has an account.
-func (k *call) doubt(flow oidc.Flow, by store.SignedOn) (string, error) {
+func (k *call) doubt(flow applications.Flow, by store.SignedOn) (string, error) {
 	if flow.LoginHint == "" {
 		return "", nil
 	}
@@ -86,7 +86,7 @@ func learns(scopes []string) (all []string) {
 }
 
 // confirm asks somebody who is signed on whether to go on.
-func (k *call) confirm(flow oidc.Flow, by store.SignedOn, problem string) error {
+func (k *call) confirm(flow applications.Flow, by store.SignedOn, problem string) error {
 	u, err := k.Store.User(k.Context(), k.env.ID, by.UserID)
 	if err != nil {
 		return err
@@ -127,5 +127,5 @@ func (k *call) decline() error {
 	if flow.ID == "" {
 		return store.ErrNotFound
 	}
-	return k.Flows.Refuse(k.w, k.Request, k.env.ID, flow.ID, oidc.Declined)
+	return k.Flows.Refuse(k.w, k.Request, k.env.ID, flow.ID, applications.Declined)
 }

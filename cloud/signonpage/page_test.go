@@ -15,6 +15,7 @@ import (
 
 	"github.com/hashicorp/go-hclog"
 
+	"ldap-gateway/cloud/applications"
 	"ldap-gateway/cloud/kerberos"
 	"ldap-gateway/cloud/oidc"
 	"ldap-gateway/cloud/signon"
@@ -42,7 +43,7 @@ type site struct {
 	asks     bool     // for tickets, from everywhere
 	taken    bool     // tickets are
 	refusal  *kerberos.Refusal
-	flow     oidc.Flow
+	flow     applications.Flow
 }
 
 func (s *site) SignOn(ctx context.Context, r signon.Request) (store.SignOn, error) {
@@ -108,9 +109,9 @@ func (k tickets) Taken(context.Context, string) (bool, error)            { retur
 // flows is the site's applications: one, which wants what the site says.
 type flows struct{ *site }
 
-func (f flows) Flow(_ context.Context, _, id string) (oidc.Flow, error) {
+func (f flows) Flow(_ context.Context, _, id string) (applications.Flow, error) {
 	if id != f.flow.ID {
-		return oidc.Flow{}, store.ErrNotFound
+		return applications.Flow{}, store.ErrNotFound
 	}
 	return f.flow, nil
 }
@@ -119,16 +120,18 @@ func (f flows) Complete(_ context.Context, _, id string, by store.SignedOn) (str
 	return "/completed/" + id + "/" + string(by.Method), nil
 }
 
-func (f flows) Refuse(w http.ResponseWriter, r *http.Request, _, id string, why oidc.Refusal) error {
+func (f flows) Refuse(w http.ResponseWriter, r *http.Request, _, id string, why applications.Refusal) error {
 	to := "/refused/"
-	if why == oidc.Declined {
+	if why == applications.Declined {
 		to = "/declined/"
 	}
 	http.Redirect(w, r, to+id, http.StatusFound)
 	return nil
 }
 
-func (f flows) SignedOff(context.Context, string, store.SignedOn) error { return nil }
+func (f flows) SignedOff(_ *http.Request, _ string, _ store.SignedOn, then string) (string, error) {
+	return then, nil
+}
 
 func (f flows) Leaving(context.Context, string, url.Values) (oidc.Leaving, error) {
 	return oidc.Leaving{}, nil
@@ -155,7 +158,7 @@ func start(t *testing.T) *site {
 		db:      db,
 		env:     env.ID,
 		outcome: "ok",
-		flow:    oidc.Flow{ID: "f1", Application: "Wiki", MaxAge: -1},
+		flow:    applications.Flow{ID: "f1", Application: "Wiki", MaxAge: -1},
 	}
 	s.now = func() time.Time { return time.Now().Add(s.clock) }
 	s.alice = store.User{

@@ -70,10 +70,10 @@ func write(w http.ResponseWriter, lang language.Tag, status int, name string, v 
 	return nil
 }
 
-// Languages implements oidc.Pages.
+// Languages implements applications.Pages.
 func (*Server) Languages() []language.Tag { return languages[:] }
 
-// Failure implements oidc.Pages.
+// Failure implements applications.Pages.
 func (s *Server) Failure(w http.ResponseWriter, r *http.Request, status int, text string, args ...any) {
 	web.Pages(web.Plain, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		s.failure(w, r, status, text, args...)

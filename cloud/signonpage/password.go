@@ -4,7 +4,7 @@ import (
 	"net/http"
 	"strings"
 
-	"ldap-gateway/cloud/oidc"
+	"ldap-gateway/cloud/applications"
 	"ldap-gateway/cloud/signon"
 	"ldap-gateway/cloud/store"
 	"ldap-gateway/cloudlink/wire"
@@ -42,7 +42,7 @@ func (k *call) password() error {
 
 // signedOn keeps who it was and goes on. The next page is a page and no redirect:
 // browsers hold a form's redirects to form-action, wherever the application goes.
-func (k *call) signedOn(flow oidc.Flow, so store.SignOn) error {
+func (k *call) signedOn(flow applications.Flow, so store.SignOn) error {
 	by, err := k.Sessions.begin(k.Context(), so)
 	if err != nil {
 		return err
@@ -58,7 +58,7 @@ func (k *call) signedOn(flow oidc.Flow, so store.SignOn) error {
 }
 
 // complete says who it is, and leads on by a page.
-func (k *call) complete(flow oidc.Flow, by store.SignedOn) error {
+func (k *call) complete(flow applications.Flow, by store.SignedOn) error {
 	next, err := k.Flows.Complete(k.Context(), k.env.ID, flow.ID, by)
 	if err != nil {
 		return err

@@ -8,8 +8,8 @@ import (
 	"strings"
 	"time"
 
+	"ldap-gateway/cloud/applications"
 	"ldap-gateway/cloud/idp"
-	"ldap-gateway/cloud/oidc"
 	"ldap-gateway/cloud/store"
 	"ldap-gateway/cloud/throttle"
 	"ldap-gateway/cloud/web"
@@ -71,7 +71,7 @@ func (k *call) providers() (all []store.IdentityProvider, err error) {
 
 // choices are the links to providers.
 // The hint is in none of them: who clicks has named nobody.
-func (k *call) choices(flow oidc.Flow, all []store.IdentityProvider) (choices []choice) {
+func (k *call) choices(flow applications.Flow, all []store.IdentityProvider) (choices []choice) {
 	for _, p := range all {
 		choices = append(choices, choice{p.Name, k.toward(flow, p, "")})
 	}
@@ -80,7 +80,7 @@ func (k *call) choices(flow oidc.Flow, all []store.IdentityProvider) (choices []
 
 // toward is the address that a browser begins with at a provider.
 // Whatever is empty is left out of it.
-func (k *call) toward(flow oidc.Flow, p store.IdentityProvider, hint string) string {
+func (k *call) toward(flow applications.Flow, p store.IdentityProvider, hint string) string {
 	q := url.Values{}
 	for name, value := range map[string]string{"flow": flow.ID, "then": k.then(), "hint": hint} {
 		if value != "" {
@@ -119,7 +119,7 @@ func (k *call) hasGateway() (bool, error) {
 
 // straight returns where a browser goes at once that has nothing to choose; false when
 // it has: to the provider of whom the application names, or to the only one.
-func (k *call) straight(flow oidc.Flow, all []store.IdentityProvider) (address string, ok bool, err error) {
+func (k *call) straight(flow applications.Flow, all []store.IdentityProvider) (address string, ok bool, err error) {
 	// Somebody came back from there, or signed off, and is not to be sent there again.
 	if k.Form.Has("choose") || k.Sessions.SignedOff(k.Context(), k.env.ID) {
 		return "", false, nil
@@ -194,7 +194,7 @@ func (k *call) depart(provider string, w idp.Wish) error {
 		return err
 	}
 	if w.Silent && g.Form != "" { // a form is a page
-		return k.Flows.Refuse(k.w, k.Request, k.env.ID, w.Flow, oidc.Nobody)
+		return k.Flows.Refuse(k.w, k.Request, k.env.ID, w.Flow, applications.Nobody)
 	}
 	k.keepJourney(g.Cookie)
 	if g.Form == "" {
@@ -322,7 +322,7 @@ func (k *call) arrived(a idp.Arrived, err error) error {
 	}
 	k.Form.Set("then", a.Then)
 	if a.Flow == "" {
-		http.Redirect(k.w, k.Request, k.here(oidc.Flow{}, nil), http.StatusSeeOther)
+		http.Redirect(k.w, k.Request, k.here(applications.Flow{}, nil), http.StatusSeeOther)
 		return nil
 	}
 	flow, err := k.Flows.Flow(k.Context(), k.env.ID, a.Flow)
@@ -351,10 +351,10 @@ func (k *call) notArrived(err error) error {
 		k.forgetJourney(r.Cookie)
 	}
 	if r.Silent && r.Flow != "" {
-		return k.Flows.Refuse(k.w, k.Request, k.env.ID, r.Flow, oidc.Nobody)
+		return k.Flows.Refuse(k.w, k.Request, k.env.ID, r.Flow, applications.Nobody)
 	}
 	k.Form.Set("then", r.Then)
-	back := k.here(oidc.Flow{ID: r.Flow}, url.Values{"choose": {"1"}})
+	back := k.here(applications.Flow{ID: r.Flow}, url.Values{"choose": {"1"}})
 	return k.render(http.StatusForbidden, "stranded.html", "Not signed on", stranded{r.Sentence(), r.ID, back})
 }
 

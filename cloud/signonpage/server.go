@@ -14,6 +14,7 @@ import (
 	"github.com/hashicorp/go-hclog"
 	"golang.org/x/text/language"
 
+	"ldap-gateway/cloud/applications"
 	"ldap-gateway/cloud/idp"
 	"ldap-gateway/cloud/kerberos"
 	"ldap-gateway/cloud/oidc"
@@ -44,21 +45,22 @@ type Tickets interface {
 type Flows interface {
 	// Flow returns what an application wants; store.ErrNotFound when that has taken too
 	// long or is over.
-	Flow(ctx context.Context, env, id string) (oidc.Flow, error)
+	Flow(ctx context.Context, env, id string) (applications.Flow, error)
 	// Complete says who signed on, and returns where the browser goes on.
 	Complete(ctx context.Context, env, id string, by store.SignedOn) (next string, err error)
 	// Refuse sends the browser back to the application without a sign-on, and without a
 	// page.
-	Refuse(w http.ResponseWriter, r *http.Request, env, id string, why oidc.Refusal) error
-	// SignedOff tells applications that a session has ended.
-	SignedOff(ctx context.Context, env string, by store.SignedOn) error
+	Refuse(w http.ResponseWriter, r *http.Request, env, id string, why applications.Refusal) error
+	// SignedOff tells applications that a session has ended, and returns where the browser is
+	// to go, so that those learn of it that are told through it, and then on to then.
+	SignedOff(r *http.Request, env string, by store.SignedOn, then string) (next string, err error)
 	// Leaving returns what an application that has somebody signed off wants; its error is
 	// one for a page of oidc's.
 	Leaving(ctx context.Context, env string, form url.Values) (oidc.Leaving, error)
 }
 
 var (
-	_ oidc.Pages = (*Server)(nil)
+	_ applications.Pages = (*Server)(nil)
 
 	_ Passwords = (*signon.Service)(nil)
 	_ Tickets   = (*kerberos.Verifier)(nil)

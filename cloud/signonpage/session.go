@@ -6,12 +6,12 @@ import (
 	"net/http"
 	"time"
 
-	"ldap-gateway/cloud/oidc"
+	"ldap-gateway/cloud/applications"
 	"ldap-gateway/cloud/store"
 	"ldap-gateway/cloud/web"
 )
 
-var _ oidc.Sessions = (*Sessions)(nil)
+var _ applications.Sessions = (*Sessions)(nil)
 
 // Wrap gives the requests of a handler their session, in their context.
 func (s *Sessions) Wrap(h http.Handler) http.Handler { return s.manager.LoadAndSave(h) }

@@ -7,8 +7,8 @@ import (
 	"net/url"
 	"slices"
 
+	"ldap-gateway/cloud/applications"
 	"ldap-gateway/cloud/kerberos"
-	"ldap-gateway/cloud/oidc"
 	"ldap-gateway/cloud/store"
 )
 
@@ -54,7 +54,7 @@ func (k *call) show() error {
 	}
 	// Everything that needs no page has been tried by here.
 	if flow.Silent {
-		return k.Flows.Refuse(k.w, k.Request, k.env.ID, flow.ID, oidc.Nobody)
+		return k.Flows.Refuse(k.w, k.Request, k.env.ID, flow.ID, applications.Nobody)
 	}
 	asks, err := k.asks(flow)
 	if err != nil {
@@ -71,10 +71,10 @@ func (k *call) show() error {
 // flow returns what an application wants; one without an ID when none does.
 // It is store.ErrNotFound when that has taken too long. From here on pages are in the
 // language that the application wishes for.
-func (k *call) flow() (oidc.Flow, error) {
+func (k *call) flow() (applications.Flow, error) {
 	id := k.Form.Get("flow")
 	if id == "" {
-		return oidc.Flow{MaxAge: -1}, nil
+		return applications.Flow{MaxAge: -1}, nil
 	}
 	f, err := k.Flows.Flow(k.Context(), k.env.ID, id)
 	k.lang = spoken(k.Request, f.Locales)
@@ -83,13 +83,13 @@ func (k *call) flow() (oidc.Flow, error) {
 
 // goodEnough tells whether a sign-on of before will do: it is of whom it must be, and not
 // too old. A negative age takes any.
-func (k *call) goodEnough(flow oidc.Flow, by store.SignedOn) bool {
+func (k *call) goodEnough(flow applications.Flow, by store.SignedOn) bool {
 	return (flow.Subject == "" || flow.Subject == by.UserID) && (flow.MaxAge < 0 || k.now().Sub(by.At) < flow.MaxAge)
 }
 
 // another says that somebody else is signed on than the application names; empty when
 // nobody is, or it names nobody.
-func (k *call) another(flow oidc.Flow, by store.SignedOn) string {
+func (k *call) another(flow applications.Flow, by store.SignedOn) string {
 	if by.UserID == "" || flow.Subject == "" || flow.Subject == by.UserID {
 		return ""
 	}
@@ -97,7 +97,7 @@ func (k *call) another(flow oidc.Flow, by store.SignedOn) string {
 }
 
 // arrive sends a browser in which somebody has signed on to where it wanted.
-func (k *call) arrive(flow oidc.Flow, by store.SignedOn) error {
+func (k *call) arrive(flow applications.Flow, by store.SignedOn) error {
 	// The console has a page of its own that finds out who it is.
 	if flow.ID == "" && k.then() != "" {
 		http.Redirect(k.w, k.Request, "/console/organisation?e="+k.env.ID, http.StatusSeeOther)
@@ -132,7 +132,7 @@ func (k *call) anew() bool { return k.Form.Get("anew") == "1" }
 
 // asks tells whether the browser is to be asked for a ticket.
 // Where no gateway takes tickets it is never.
-func (k *call) asks(flow oidc.Flow) (bool, error) {
+func (k *call) asks(flow applications.Flow) (bool, error) {
 	taken, err := k.Tickets.Taken(k.Context(), k.env.ID)
 	if err != nil || !taken || flow.Anew && !k.Form.Has("ticket") {
 		return false, err
@@ -152,7 +152,7 @@ func (k *call) asks(flow oidc.Flow) (bool, error) {
 // follows, with a status that no browser answers by itself.
 // A refusal shows the form with what the person may know of it: the reason is for the
 // administrator, and in the record.
-func (k *call) ticket(flow oidc.Flow) error {
+func (k *call) ticket(flow applications.Flow) error {
 	a, err := k.Tickets.SignOn(k.Context(), kerberos.Request{
 		EnvironmentID: k.env.ID,
 		Header:        k.Header.Get("Authorization"),
@@ -163,7 +163,7 @@ func (k *call) ticket(flow oidc.Flow) error {
 	}
 	if a.Refusal != nil {
 		if flow.Silent {
-			return k.Flows.Refuse(k.w, k.Request, k.env.ID, flow.ID, oidc.Nobody)
+			return k.Flows.Refuse(k.w, k.Request, k.env.ID, flow.ID, applications.Nobody)
 		}
 		return k.showForm(http.StatusOK, flow, a.Refusal.Reason.Told(), flow.LoginHint)
 	}
@@ -179,7 +179,7 @@ func (k *call) ticket(flow oidc.Flow) error {
 
 // here is the address of the sign-on page for the same purpose.
 // Its path has the environment, and nothing comes from the request but flow and then.
-func (k *call) here(flow oidc.Flow, more url.Values) string {
+func (k *call) here(flow applications.Flow, more url.Values) string {
 	q := url.Values{}
 	if flow.ID != "" {
 		q.Set("flow", flow.ID)
@@ -195,7 +195,7 @@ func (k *call) here(flow oidc.Flow, more url.Values) string {
 
 // showForm shows what an environment signs people on by: providers, a name that leads
 // to one, a password.
-func (k *call) showForm(status int, flow oidc.Flow, problem, username string) error {
+func (k *call) showForm(status int, flow applications.Flow, problem, username string) error {
 	// Where names lead to providers the name is asked for first, and then the password,
 	// if there is none.
 	f, all, err := k.newForm(flow, problem, username)
@@ -219,7 +219,7 @@ func (k *call) showForm(status int, flow oidc.Flow, problem, username string) er
 
 // showPassword shows the form for somebody whose name is known.
 // It is the same for a name that nobody has.
-func (k *call) showPassword(status int, flow oidc.Flow, problem, username string) error {
+func (k *call) showPassword(status int, flow applications.Flow, problem, username string) error {
 	f, _, err := k.newForm(flow, problem, username)
 	if err != nil {
 		return err
@@ -229,7 +229,9 @@ func (k *call) showPassword(status int, flow oidc.Flow, problem, username string
 }
 
 // newForm fills in what every form has.
-func (k *call) newForm(flow oidc.Flow, problem, username string) (f form, all []store.IdentityProvider, err error) {
+func (k *call) newForm(
+	flow applications.Flow, problem, username string,
+) (f form, all []store.IdentityProvider, err error) {
 	f = form{
 		Flow:        flow.ID,
 		Then:        k.then(),

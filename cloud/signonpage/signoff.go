@@ -5,6 +5,8 @@ import (
 	"net/http"
 	"net/url"
 
+	"ldap-gateway/cloud/applications"
+	"ldap-gateway/cloud/idp"
 	"ldap-gateway/cloud/oidc"
 	"ldap-gateway/cloud/store"
 )
@@ -33,22 +35,31 @@ func (k *call) signOff() error {
 	if err := k.Sessions.End(k.Context(), k.env.ID); err != nil {
 		return err
 	}
+	there := l.To
+	if there == "" {
+		there = "/" + k.env.ID + idp.SignedOffPath + "?" + url.Values{"provider": {p.ID}}.Encode()
+	}
+	next := there
 	if ok {
-		if err := k.Flows.SignedOff(k.Context(), k.env.ID, by); err != nil {
+		if next, err = k.Flows.SignedOff(k.Request, k.env.ID, by, there); err != nil {
 			return err
 		}
 	}
-	if l.To != "" {
-		return k.render(http.StatusOK, "next.html", "You are signed off", map[string]string{
-			"Next":        l.To,
-			"Application": l.Application,
-		})
+	if next == there && l.To == "" {
+		return k.showOff(k.offOf(p))
 	}
-	o := off{Provider: p.Name}
+	return k.render(http.StatusOK, "next.html", "You are signed off", map[string]string{
+		"Next":        next,
+		"Application": l.Application,
+	})
+}
+
+// offOf says where somebody may still be signed on who came through a provider.
+func (k *call) offOf(p store.IdentityProvider) (o off) {
 	if p.ID != "" {
-		o.Address = k.Providers.SignOffURL(p)
+		o.Provider, o.Address = p.Name, k.Providers.SignOffURL(p)
 	}
-	return k.showOff(o)
+	return o
 }
 
 // leave asks whether to sign off, for an application.
@@ -65,7 +76,11 @@ type leave struct {
 func (k *call) signedOff() error {
 	by, ok := k.Sessions.Person(k.Context(), k.env.ID)
 	if !ok {
-		return k.showOff(off{})
+		p, err := k.Store.IdentityProvider(k.Context(), k.env.ID, k.Form.Get("provider"))
+		if err != nil && !errors.Is(err, store.ErrNotFound) {
+			return err
+		}
+		return k.showOff(k.offOf(p))
 	}
 	if !k.Form.Has("client_id") {
 		return k.account(by)
@@ -74,7 +89,7 @@ func (k *call) signedOff() error {
 	if err != nil {
 		return err
 	}
-	asks := leave{Application: l.Application, Form: map[string]string{}, Stay: k.here(oidc.Flow{}, nil)}
+	asks := leave{Application: l.Application, Form: map[string]string{}, Stay: k.here(applications.Flow{}, nil)}
 	for _, name := range []string{"client_id", "post_logout_redirect_uri", "state"} {
 		asks.Form[name] = k.Form.Get(name)
 	}
@@ -95,8 +110,8 @@ func (k *call) leaving(form url.Values) (oidc.Leaving, error) {
 }
 
 func (k *call) showOff(o off) error {
-	o.Again = k.here(oidc.Flow{}, nil)
-	o.Other = k.here(oidc.Flow{}, url.Values{"anew": {"1"}})
+	o.Again = k.here(applications.Flow{}, nil)
+	o.Other = k.here(applications.Flow{}, url.Values{"anew": {"1"}})
 	return k.render(http.StatusOK, "off.html", "You are signed off", o)
 }
 

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"strings"
 	"time"
@@ -39,6 +40,7 @@ type OpenID struct {
 // Application is a program that has people sign on here.
 type Application struct {
 	ID, EnvironmentID, Name, Description string
+	Protocol                             ProviderType // empty: OpenID Connect
 	Type                                 string
 	Enabled                              bool
 	SecretHash                           []byte // nil: none was made
@@ -48,6 +50,7 @@ type Application struct {
 	AskForTicket                         bool // browsers are asked for a Kerberos ticket before the form
 	Groups                               GroupsClaim
 	OpenID                               OpenID
+	SAML                                 ServiceProvider
 	Kept                                 ApplicationKept
 	CreatedAt, UpdatedAt                 time.Time
 }
@@ -108,7 +111,8 @@ func (g GroupsClaim) TokenBytes() int {
 
 const applicationColumns = `
 	SELECT id, environment_id, name, description, type, enabled, secret_hash, redirect_uris, sign_off_uris,
-		refresh, ask_for_ticket, groups_claim, openid, secret_sealed, kept, created_at, updated_at
+		refresh, ask_for_ticket, groups_claim, openid, secret_sealed, kept, created_at, updated_at,
+		protocol, saml, entity_id
 	FROM applications`
 
 // scanApplication reads an empty secret as nil, which means that there is none.
@@ -131,12 +135,15 @@ func scanApplication(r row) (a Application, err error) {
 		fromJSON{&a.Kept},
 		at{&a.CreatedAt},
 		at{&a.UpdatedAt},
+		&a.Protocol,
+		fromJSON{&a.SAML},
+		&a.SAML.EntityID,
 	)
 	return a, err
 }
 
 // CreateApplication adds a and fills in its ID and times. ErrConflict when the
-// name is taken.
+// name or the entity ID is taken.
 func (s *Store) CreateApplication(ctx context.Context, a *Application) error {
 	return s.Provision(ctx, func(tx *Tx) error {
 		if err := newID(&a.ID); err != nil {
@@ -144,11 +151,12 @@ func (s *Store) CreateApplication(ctx context.Context, a *Application) error {
 		}
 		stamp(&a.CreatedAt)
 		a.UpdatedAt = a.CreatedAt
+		a.Protocol = cmp.Or(a.Protocol, OpenIDConnect)
 		_, err := tx.c.exec(ctx, `
 			INSERT INTO applications (id, environment_id, name, name_folded, description, type, enabled, secret_hash,
 				redirect_uris, sign_off_uris, refresh, ask_for_ticket, groups_claim, openid, secret_sealed, kept,
-				created_at, updated_at)
-			VALUES `+placeholders(1, 1, 18),
+				created_at, updated_at, protocol, saml, entity_id)
+			VALUES `+placeholders(1, 1, 21),
 			a.ID,
 			a.EnvironmentID,
 			a.Name,
@@ -167,6 +175,9 @@ func (s *Store) CreateApplication(ctx context.Context, a *Application) error {
 			inJSON(a.Kept),
 			micros(a.CreatedAt),
 			micros(a.UpdatedAt),
+			a.Protocol,
+			inJSON(a.SAML),
+			a.SAML.EntityID,
 		)
 		return err
 	})
@@ -207,8 +218,8 @@ func (r reader) PublicApplicationsAt(ctx context.Context, env, host string) ([]A
 		env, WebApplication, "%"+escapeLike(strings.ToLower(host))+"%")
 }
 
-// UpdateApplication writes a and fills in when. ErrConflict when the name is taken.
-// Everything but the ID and when it was made is written, the hash of the secret too:
+// UpdateApplication writes a and fills in when. ErrConflict when the name or the entity ID
+// is taken. Everything but the ID, the protocol and when it was made is written, the hash of the secret too:
 // the caller has read it in the same transaction.
 func (s *Store) UpdateApplication(ctx context.Context, a *Application) error {
 	return s.Provision(ctx, func(tx *Tx) error {
@@ -217,7 +228,8 @@ func (s *Store) UpdateApplication(ctx context.Context, a *Application) error {
 			UPDATE applications
 			SET name = $1, name_folded = $2, description = $3, type = $4, enabled = $5, secret_hash = $6,
 				redirect_uris = $7, sign_off_uris = $8, refresh = $9, ask_for_ticket = $10, groups_claim = $11,
-				openid = $12, updated_at = $13, secret_sealed = $16, kept = $17
+				openid = $12, updated_at = $13, secret_sealed = $16, kept = $17,
+				saml = $18, entity_id = $19
 			WHERE environment_id = $14 AND id = $15`,
 			a.Name,
 			Fold(a.Name),
@@ -236,6 +248,8 @@ func (s *Store) UpdateApplication(ctx context.Context, a *Application) error {
 			a.ID,
 			inBase64(a.SecretSealed),
 			inJSON(a.Kept),
+			inJSON(a.SAML),
+			a.SAML.EntityID,
 		)
 	})
 }

@@ -5,7 +5,9 @@ import (
 	"time"
 )
 
-const certificateColumns = `SELECT id, environment_id, name, usage, der, sealed, created_at FROM certificates`
+const certificateColumns = `
+	SELECT id, environment_id, name, usage, der, sealed, created_at, is_default
+	FROM certificates`
 
 // scanCertificate reads a key as it is sealed; without one it is somebody else's
 // certificate.
@@ -18,6 +20,7 @@ func scanCertificate(r row) (c Certificate, err error) {
 		fromBase64{&c.DER},
 		fromBase64{&c.Sealed},
 		at{&c.CreatedAt},
+		&c.Default,
 	)
 	return c, err
 }

@@ -100,7 +100,7 @@ func gatewayField(name string) (field, bool) {
 	return f, ok
 }
 
-// applicationField is userField for applications, which speak one protocol.
+// applicationField is userField for applications, which speak the one protocol or the other.
 func applicationField(name string) (field, bool) {
 	f, ok := map[string]field{
 		"id":          {column: "id"},
@@ -108,7 +108,8 @@ func applicationField(name string) (field, bool) {
 		"name":        {column: "name_folded", form: Fold},
 		"description": {column: "description"},
 		"type":        {column: "type"},
-		"protocol":    {column: "'OPENID_CONNECT'"},
+		"protocol":    {column: "protocol"},
+		"spEntityId":  {column: "entity_id"},
 		"enabled":     {column: "enabled", is: true},
 	}[name]
 	return f, ok

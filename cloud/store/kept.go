@@ -76,12 +76,15 @@ func (k ApplicationKept) Grants(scope string) bool {
 	return k.Scopes == nil || scope == "openid" || slices.Contains(k.Scopes, scope)
 }
 
-// ApplicationAttribute is a claim of an ID token, with what it is filled from.
+// ApplicationAttribute is a claim of an ID token, or an attribute of an assertion, with what
+// it is filled from.
 type ApplicationAttribute struct {
 	ID       string `json:"id"`
 	Name     string `json:"name"`
 	Value    string `json:"value"`
 	Required bool   `json:"required"`
+	// NameFormat is that of SAML, which an assertion says of the attribute; empty: not said.
+	NameFormat string `json:"nameFormat,omitempty"`
 }
 
 // Property is the property of a user that fills the claim: X of "${user.X}".

@@ -152,6 +152,7 @@ type Certificate struct {
 	Usage                   string // "SIGNING" or "ENCRYPTION"
 	DER                     []byte
 	Sealed                  []byte // private key in PKCS #8; nil: it is somebody else's
+	Default                 bool   // of keys of ours: it signs for applications that name none
 	CreatedAt               time.Time
 }
 

@@ -25,6 +25,17 @@ func once(within, name string) (string, bool) {
 		return name, slices.Contains([]string{"Issuer", "Signature", "Extensions", "Status"}, name)
 	case "Assertion":
 		return name, slices.Contains([]string{"Issuer", "Signature", "Subject", "Conditions", "Advice"}, name)
+	case "AuthnRequest":
+		return name, slices.Contains([]string{
+			"Issuer", "Signature", "Extensions", "Subject", "NameIDPolicy", "Conditions", "RequestedAuthnContext", "Scoping",
+		}, name)
+	case "LogoutResponse":
+		return name, slices.Contains([]string{"Issuer", "Signature", "Extensions", "Status"}, name)
+	case "LogoutRequest":
+		if slices.Contains([]string{"NameID", "BaseID", "EncryptedID"}, name) {
+			return "NameID", true
+		}
+		return name, slices.Contains([]string{"Issuer", "Signature", "Extensions"}, name)
 	case "Subject", "SubjectConfirmation":
 		if slices.Contains([]string{"NameID", "BaseID", "EncryptedID"}, name) {
 			return "NameID", true

@@ -61,6 +61,24 @@ func look(doc []byte) (*looked, error) {
 	}
 }
 
+// Examine is the same look at what a service provider sends, which has no assertion, no more
+// than one signature, and so many bytes at most.
+func Examine(doc []byte, most int) error {
+	if len(doc) > most {
+		return evidence.Refuse(evidence.Shape, "the message has %d bytes", len(doc))
+	}
+	l, err := look(doc)
+	switch {
+	case err != nil:
+		return err
+	case l.assertions > 0:
+		return evidence.Refuse(evidence.Shape, "an assertion")
+	case l.signatures > 1:
+		return evidence.Refuse(evidence.Shape, "%d signatures", l.signatures)
+	}
+	return nil
+}
+
 // token looks at one token.
 // Comments and instructions split a text in two, and readers differ in which part they
 // take.

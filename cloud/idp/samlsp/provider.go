@@ -51,8 +51,9 @@ func methods() map[string]string {
 	}
 }
 
-// prepare sets the library's clocks, which it keeps for the whole program.
-var prepare = sync.OnceFunc(func() { saml.MaxIssueDelay, saml.MaxClockSkew = mostDelayed, MostSkew })
+// Prepare sets the library's clocks, which it keeps for the whole program: whoever reads a
+// message of SAML calls it before.
+var Prepare = sync.OnceFunc(func() { saml.MaxIssueDelay, saml.MaxClockSkew = mostDelayed, MostSkew })
 
 // Certificate is one that a provider signs with.
 type Certificate struct {
@@ -97,7 +98,7 @@ type Request struct {
 // service is ourselves as the library knows it.
 // What its settings do not say, the strict way is taken.
 func (p *Provider) service() (*saml.ServiceProvider, error) {
-	prepare()
+	Prepare()
 	acs, err := url.Parse(p.ACS)
 	if err != nil {
 		return nil, fmt.Errorf("address for answers: %w", err)

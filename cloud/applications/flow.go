@@ -1,0 +1,54 @@
+package applications
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"ldap-gateway/cloud/store"
+
+	"golang.org/x/text/language"
+)
+
+// Flow is what the sign-on page needs to know of an application's wish.
+type Flow struct {
+	ID, Application string        // of the wish; the application's name
+	LoginHint       string        // may be empty
+	Silent          bool          // no page may be shown
+	MaxAge          time.Duration // of a sign-on that is good enough; negative: any
+	AskForTicket    bool          // a Kerberos ticket is to be asked for
+	Anew            bool          // the person is to prove anew who they are
+	Subject         string        // who it must be; empty: anybody
+	Choose          bool          // whoever is signed on is to say whether it is them
+	Consent         bool          // the person is to agree to what the application learns
+	Scopes          []string      // by which it asks for that
+	ACR             []string      // contexts that the application wants of an identity provider
+	Locales         []string      // languages that the application wishes for, the best first
+}
+
+// Refusal is why an application gets nobody.
+type Refusal int
+
+// The refusals that there are.
+const (
+	Nobody   Refusal = iota // it asked that no page be shown, and none would do
+	Declined                // the person did not want to
+)
+
+// Sessions knows who has signed on in a browser, by the context of its request;
+// the sign-on page does.
+type Sessions interface {
+	// Person returns who has, in an environment; false when nobody has.
+	Person(ctx context.Context, env string) (store.SignedOn, bool)
+	// End forgets it.
+	End(ctx context.Context, env string) error
+}
+
+// Pages shows people why there is no sign-on; the sign-on page does.
+type Pages interface {
+	// Failure answers with a page of one sentence.
+	// The text is one that the page knows in other languages; arguments fill it in.
+	Failure(w http.ResponseWriter, r *http.Request, status int, text string, args ...any)
+	// Languages lists those that pages can be in.
+	Languages() []language.Tag
+}

@@ -1,0 +1,169 @@
+package samlidp
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+
+	"github.com/crewjam/saml"
+
+	"ldap-gateway/cloud/applications"
+	"ldap-gateway/cloud/store"
+)
+
+// resume gives the answer to the browser that signed on, and to no other: whoever made
+// somebody else sign on for a request of theirs has another one. It is the one place that
+// makes assertions, so what must be true of whoever signed on is looked at here.
+func (k *call) resume() error {
+	flow := k.Request.URL.Query().Get("flow")
+	z, w, err := k.authorization(k.Context(), k.env, flow)
+	if err != nil {
+		return gone(err)
+	}
+	by, here := k.Sessions.Person(k.Context(), k.env)
+	if !here || by.SignOnID != z.SignedOn.SignOnID || by.UserID != z.SignedOn.UserID || w.old(z) {
+		http.Redirect(k.w, k.Request, k.page(flow), http.StatusSeeOther)
+		return nil
+	}
+	a, err := k.application(k.Context(), k.env, z.ApplicationID)
+	if err != nil {
+		return gone(err)
+	}
+	u, err := k.Store.SignedOnUser(k.Context(), k.env, by)
+	if err != nil {
+		return gone(err)
+	}
+	if !w.met(by) {
+		return k.tell(a, w, status{saml.StatusResponder, saml.StatusNoAuthnContext, ""})
+	}
+	p, err := k.person(a, u, by)
+	if err != nil {
+		return err
+	}
+	if w.Subject != "" && w.Subject != p.nameID.Value {
+		return k.tell(a, w, status{saml.StatusResponder, saml.StatusUnknownPrincipal, ""})
+	}
+	return k.answer(z, a, w, p)
+}
+
+// answer uses the wish up and posts the assertion. It is made before: what cannot be made
+// costs the person no new beginning.
+func (k *call) answer(z store.Authorization, a store.Application, w wish, p person) error {
+	s, err := k.signer(k.Context(), k.env, a.SAML)
+	if err != nil {
+		return err
+	}
+	text, err := k.response(s, a, w, p)
+	if err != nil {
+		return err
+	}
+	w.Told = &told{p.nameID.Value, p.nameID.Format, p.index}
+	w.Relay, w.Hint, w.Subject = nil, "", "" // are of no use any more
+	kept, err := json.Marshal(w)
+	if err != nil {
+		return err
+	}
+	err = k.Store.UseAuthorization(k.Context(), k.env, z.ID, kept, k.now(), k.now().Add(sessionLife))
+	if err != nil {
+		return gone(err) // it was answered: of two windows one wins
+	}
+	k.Logger.Debug("an application was answered", "environment", k.env, "application", a.ID,
+		"user", p.user.ID, "bytes", len(text), "attributes", len(p.attributes))
+	k.post(a, w.ACS, z, text)
+	return nil
+}
+
+// post hands a response to the browser, with the RelayState that came with the request.
+func (k *call) post(a store.Application, to string, z store.Authorization, text []byte) {
+	before, err := readWish(z.Request)
+	values := url.Values{"SAMLResponse": {encoded(text)}}
+	if err == nil && len(before.Relay) > 0 {
+		values.Set("RelayState", string(before.Relay))
+	}
+	applications.Post(k.w, a.Name, to, values)
+}
+
+// status is why there is no assertion (saml-core 3.2.2.2).
+type status struct{ first, second, message string }
+
+// tell has the application told at an address that was registered, by a response that is
+// signed, whatever of the others is. An application that asked for nothing is told nothing.
+func (k *call) tell(a store.Application, w wish, no status) error {
+	if w.Request == "" {
+		return &refusal{http.StatusForbidden, "You are not signed on for " + a.Name + ".", errors.New(no.second)}
+	}
+	s, err := k.signer(k.Context(), k.env, a.SAML)
+	if err != nil {
+		return err
+	}
+	r := k.envelope(w)
+	r.Status.StatusCode = saml.StatusCode{Value: no.first, StatusCode: &saml.StatusCode{Value: no.second}}
+	if no.message != "" {
+		r.Status.StatusMessage = &saml.StatusMessage{Value: no.message}
+	}
+	if r.Signature, err = s.signature(r.Element()); err != nil {
+		return err
+	}
+	text, err := written(r.Element())
+	if err != nil {
+		return err
+	}
+	k.Logger.Debug("an application was told of no sign-on", "environment", k.env, "application", a.ID, "status", no.second)
+	b, err := json.Marshal(w)
+	if err != nil {
+		return err
+	}
+	k.post(a, w.ACS, store.Authorization{Request: b}, text)
+	return nil
+}
+
+// person is who signed on, as one application knows them.
+type person struct {
+	user       store.User
+	by         store.SignedOn
+	nameID     saml.NameID
+	index      string // of the session
+	attributes []saml.Attribute
+}
+
+// person returns what an application may know of somebody who may use it.
+func (k *call) person(a store.Application, u store.User, by store.SignedOn) (p person, err error) {
+	p = person{user: u, by: by, index: k.pseudonym("session", a.ID, by.SignOnID)}
+	if err := k.admitted(k.Context(), a, u); err != nil {
+		return p, err
+	}
+	if p.nameID, err = k.nameID(a, u, by); err != nil {
+		return p, err
+	}
+	p.attributes, err = k.attributes(a, u)
+	return p, err
+}
+
+// admitted refuses who is not in the groups that the application is for.
+func (s *Server) admitted(ctx context.Context, a store.Application, u store.User) error {
+	if len(a.SAML.Access) == 0 {
+		return nil
+	}
+	all, err := s.Store.UserGroups(ctx, u.EnvironmentID, u.ID)
+	if err != nil {
+		return err
+	}
+	in := map[string]bool{}
+	for _, g := range all {
+		in[g.Group.ID] = true
+	}
+	n := 0
+	for _, id := range a.SAML.Access {
+		if in[id] {
+			n++
+		}
+	}
+	if n == len(a.SAML.Access) || n > 0 && !a.SAML.AccessAll {
+		return nil
+	}
+	return &refusal{http.StatusForbidden, "Your account may not use " + a.Name + ".",
+		fmt.Errorf("user %s is not in the groups of application %s (accessControl.group)", u.ID, a.ID)}
+}

@@ -1,0 +1,248 @@
+package samlidp
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/crewjam/saml"
+
+	"ldap-gateway/cloud/applications"
+	"ldap-gateway/cloud/store"
+)
+
+// wish is what is kept of an application's request, and then of its answer.
+type wish struct {
+	Request    string   `json:"request,omitempty"` // its ID; empty: the person began here
+	ACS        string   `json:"acs"`
+	Relay      []byte   `json:"relay,omitempty"`
+	Force      bool     `json:"force,omitempty"`
+	Passive    bool     `json:"passive,omitempty"`
+	Subject    string   `json:"subject,omitempty"` // the name ID that it must be; empty: anybody's
+	Hint       string   `json:"hint,omitempty"`
+	Contexts   []string `json:"contexts,omitempty"` // one of which it must be; none: any
+	Comparison string   `json:"comparison,omitempty"`
+	Told       *told    `json:"told,omitempty"` // once it is answered
+}
+
+// told is what an answer has said, by which an application names a session at sign-off.
+type told struct {
+	NameID, Format, Index string
+}
+
+// readWish is an error of ours, or of a flow of another room: store.ErrNotFound.
+func readWish(text []byte) (w wish, err error) {
+	if err = json.Unmarshal(text, &w); err == nil && w.ACS == "" {
+		err = store.ErrNotFound
+	}
+	return w, err
+}
+
+// emailFormat is that of name IDs that are addresses.
+const emailFormat = string(saml.EmailAddressNameIDFormat)
+
+// wishOf takes the wish from a request; no is why it cannot be met, in words of the
+// specification.
+func wishOf(req *saml.IdpAuthnRequest, a store.Application) (w wish, no *status) {
+	r := req.Request
+	w = wish{
+		Request: r.ID,
+		ACS:     req.ACSEndpoint.Location,
+		Relay:   []byte(req.RelayState),
+		Force:   r.ForceAuthn != nil && *r.ForceAuthn,
+		Passive: r.IsPassive != nil && *r.IsPassive,
+	}
+	if n := r.Subject; n != nil && n.NameID != nil {
+		w.Subject = n.NameID.Value
+		if n.NameID.Format == emailFormat {
+			w.Hint = w.Subject
+		}
+	}
+	if c := r.RequestedAuthnContext; c != nil && a.SAML.Contexts {
+		w.Contexts, w.Comparison = c.AuthnContextClassRefs, c.Comparison
+		if len(w.Contexts) == 0 { // by declarations, which there are none of
+			return w, &status{saml.StatusRequester, saml.StatusNoAuthnContext, ""}
+		}
+	}
+	if b := r.ProtocolBinding; b != "" && b != saml.HTTPPostBinding {
+		return w, &status{saml.StatusRequester, saml.StatusUnsupportedBinding, "Answers are posted."}
+	}
+	own := []string{"", a.SAML.EntityID}
+	if p := r.NameIDPolicy; p != nil && p.SPNameQualifier != nil && !slices.Contains(own, *p.SPNameQualifier) {
+		return w, &status{saml.StatusRequester, saml.StatusInvalidNameIDPolicy, "A name ID is of the application alone."}
+	}
+	if w.Passive && w.Force {
+		return w, &status{saml.StatusResponder, saml.StatusNoPassive, ""}
+	}
+	return w, nil
+}
+
+// begin keeps a wish, and sends the browser to sign on for it.
+func (k *call) begin(a store.Application, w wish) error {
+	b, err := json.Marshal(w)
+	if err != nil {
+		return err
+	}
+	if len(b) > mostWish {
+		return refuse(nil, "The request of the application is too long: keep its RelayState short.")
+	}
+	z := store.Authorization{
+		EnvironmentID: k.env,
+		ApplicationID: a.ID,
+		Request:       b,
+		CreatedAt:     k.now(),
+		ExpiresAt:     k.now().Add(wishLife),
+	}
+	if err := k.Store.CreateAuthorization(k.Context(), &z); err != nil {
+		return err
+	}
+	http.Redirect(k.w, k.Request, k.page(flowPrefix+z.ID), http.StatusSeeOther)
+	return nil
+}
+
+// page is the address of the sign-on page for a flow.
+func (k *call) page(flow string) string {
+	return k.at(k.env, "/signon?") + url.Values{"flow": {flow}}.Encode()
+}
+
+// startSSO begins a sign-on for an application that did not ask for it. Where the person is to
+// come to there goes as RelayState, when it is a place of the application.
+func (k *call) startSSO() error {
+	if err := k.mayBegin(); err != nil {
+		return err
+	}
+	q := k.Request.URL.Query()
+	p := &party{call: k}
+	if err := p.lookUp(q.Get("spEntityId")); err != nil {
+		return p.why(err)
+	}
+	if !p.a.SAML.Unsolicited {
+		return refuse(nil, "Signing on for %s begins there.", p.a.Name)
+	}
+	w := wish{ACS: p.a.SAML.ACS[0], Relay: []byte(p.a.SAML.DefaultTarget)}
+	if to := q.Get("applicationUrl"); to != "" && placeOf(p.a, to) {
+		w.Relay = []byte(to)
+	}
+	return k.begin(p.a, w)
+}
+
+// placeOf tells whether an address is one of the application's: of a site that it has
+// registered an address at.
+func placeOf(a store.Application, to string) bool {
+	u, err := url.Parse(to)
+	if err != nil || u.Host == "" || u.User != nil || len(to) > mostRelay {
+		return false
+	}
+	known := append(slices.Clone(a.SAML.ACS), a.SAML.DefaultTarget)
+	if a.Kept.HomePage != nil {
+		known = append(known, *a.Kept.HomePage)
+	}
+	return slices.ContainsFunc(known, func(one string) bool {
+		o, err := url.Parse(one)
+		return err == nil && o.Host != "" && o.Scheme == u.Scheme && strings.EqualFold(o.Host, u.Host)
+	})
+}
+
+// Flow returns one that is under way; store.ErrNotFound when there is none, or it has taken
+// too long.
+func (s *Server) Flow(ctx context.Context, env, flow string) (applications.Flow, error) {
+	z, w, err := s.authorization(ctx, env, flow)
+	if err != nil {
+		return applications.Flow{}, err
+	}
+	a, err := s.application(ctx, env, z.ApplicationID)
+	if err != nil {
+		return applications.Flow{}, err
+	}
+	f := applications.Flow{
+		ID:           flow,
+		Application:  a.Name,
+		LoginHint:    w.Hint,
+		Silent:       w.Passive,
+		MaxAge:       -1,
+		Anew:         w.Force,
+		AskForTicket: a.AskForTicket || slices.Contains(w.Contexts, classTicket),
+		ACR:          slices.DeleteFunc(slices.Clone(w.Contexts), ownClass),
+	}
+	if f.Anew {
+		f.MaxAge = 0
+	}
+	return f, nil
+}
+
+// Complete says who signed on, and returns where the browser is to go.
+func (s *Server) Complete(ctx context.Context, env, flow string, by store.SignedOn) (next string, err error) {
+	id := strings.TrimPrefix(flow, flowPrefix)
+	if err := s.Store.CompleteAuthorization(ctx, env, id, by); err != nil {
+		return "", fmt.Errorf("complete the sign-on: %w", err)
+	}
+	return "/" + env + resumePath + "?" + url.Values{"flow": {flow}}.Encode(), nil
+}
+
+// Refuse sends the browser back to the application without a sign-on.
+func (s *Server) Refuse(w http.ResponseWriter, r *http.Request, env, flow string, why applications.Refusal) error {
+	z, wanted, err := s.authorization(r.Context(), env, flow)
+	if err != nil {
+		return err
+	}
+	a, err := s.application(r.Context(), env, z.ApplicationID)
+	if err != nil {
+		return err
+	}
+	no := status{saml.StatusResponder, saml.StatusNoPassive, ""}
+	if why == applications.Declined {
+		no = status{saml.StatusResponder, saml.StatusAuthnFailed, "The person did not want to go on."}
+	}
+	return (&call{r, s, w, env}).tell(a, wanted, no)
+}
+
+// The classes of authentication contexts that sign-ons here are of (saml-authn-context 3.4).
+const (
+	classPassword  = "urn:oasis:names:tc:SAML:2.0:ac:classes:PasswordProtectedTransport"
+	classPlain     = "urn:oasis:names:tc:SAML:2.0:ac:classes:Password"
+	classTicket    = "urn:oasis:names:tc:SAML:2.0:ac:classes:Kerberos"
+	classUnknown   = "urn:oasis:names:tc:SAML:2.0:ac:classes:unspecified"
+	minimum, exact = "minimum", "exact"
+)
+
+func ownClass(class string) bool {
+	return slices.Contains([]string{classPassword, classPlain, classTicket, classUnknown}, class)
+}
+
+// classOf is that of a sign-on. What a provider did is its own matter.
+func classOf(by store.SignedOn) string {
+	switch by.Method {
+	case store.ByPassword:
+		return classPassword
+	case store.ByKerberos:
+		return classTicket
+	}
+	return classUnknown
+}
+
+// met tells whether a sign-on is of a class that the application asked for (saml-core
+// 3.3.2.2.1). What is better than another class nobody has said.
+func (w wish) met(by store.SignedOn) bool {
+	class := classOf(by)
+	switch w.Comparison {
+	case "", exact:
+		return len(w.Contexts) == 0 || slices.Contains(w.Contexts, class)
+	case minimum:
+		return slices.Contains(w.Contexts, class) || slices.Contains(w.Contexts, classUnknown) ||
+			class == classPassword && slices.Contains(w.Contexts, classPlain)
+	case "maximum":
+		return slices.Contains(w.Contexts, class)
+	}
+	return false
+}
+
+// old tells whether a sign-on was before a wish that it be made anew. Sign-ons are kept to the
+// second.
+func (w wish) old(z store.Authorization) bool {
+	return w.Force && z.SignedOn.At.Before(z.CreatedAt.Truncate(time.Second))
+}
