@@ -257,8 +257,8 @@ func Flowing(flow string) bool { return strings.HasPrefix(flow, flowPrefix) }
 // flowPrefix begins the IDs of this room's flows, by which they are told from others.
 const flowPrefix = "saml."
 
-// authorization returns the wish of a flow; store.ErrNotFound when it is over, or of another
-// room.
+// authorization returns the wish of a flow; store.ErrNotFound when it is over, was answered, or
+// is of another room.
 func (s *Server) authorization(ctx context.Context, env, flow string) (z store.Authorization, w wish, err error) {
 	id, is := strings.CutPrefix(flow, flowPrefix)
 	if !is {
@@ -267,6 +267,9 @@ func (s *Server) authorization(ctx context.Context, env, flow string) (z store.A
 	z, err = s.Store.Authorization(ctx, env, id, s.now())
 	if err == nil {
 		w, err = readWish(z.Request)
+	}
+	if err == nil && w.Told != nil {
+		err = store.ErrNotFound
 	}
 	return z, w, err
 }

@@ -110,13 +110,13 @@ func (r reader) Authorization(ctx context.Context, env, id string, now time.Time
 }
 
 // CompleteAuthorization says who signed on. ErrNotFound when there is none of
-// that ID for which no code has been made yet.
+// that ID that was not answered and for which no code has been made yet.
 func (s *Store) CompleteAuthorization(ctx context.Context, env, id string, by SignedOn) error {
 	return s.Provision(ctx, func(tx *Tx) error {
 		return tx.c.execOne(ctx, `
 			UPDATE authorizations
 			SET user_id = $1, sign_on_id = $2, method = $3, signed_on_at = $4, methods = $7, provider_id = $8
-			WHERE environment_id = $5 AND id = $6 AND code_hash = ''`,
+			WHERE environment_id = $5 AND id = $6 AND code_hash = '' AND used_at = 0`,
 			by.UserID, by.SignOnID, by.Method, micros(by.At), env, id, by.Methods, by.ProviderID)
 	})
 }
