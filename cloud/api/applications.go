@@ -8,9 +8,8 @@ import (
 	"ldap-gateway/cloud/store"
 )
 
-// openIDConnect is the one protocol that an application may have here; compatible
-// clients send it.
-const openIDConnect = "OPENID_CONNECT"
+// openIDConnect is the protocol of an application that says none.
+const openIDConnect = string(store.OpenIDConnect)
 
 // The grants and the response that an application may have, as the API names them.
 const (
@@ -145,9 +144,26 @@ func showApplication(c *call, a store.Application) applicationBody {
 	return b
 }
 
+// showOf shows an application as its protocol has it.
+func (s *Server) showOf(c *call, a store.Application) any {
+	if a.Protocol == store.SAML {
+		return s.showSAML(c, a)
+	}
+	return showApplication(c, a)
+}
+
+// applicationSent is the body of an application, of whichever protocol.
+type applicationSent interface {
+	into(a *store.Application)
+	speaks() store.ProviderType
+}
+
+func (applicationForm) speaks() store.ProviderType     { return store.OpenIDConnect }
+func (samlApplicationForm) speaks() store.ProviderType { return store.SAML }
+
 // listApplications answers with a page of applications by name, without regard to case.
 func (s *Server) listApplications(c *call) (reply, error) {
-	page, err := c.page("id", "clientId", "name", "description", "type", "protocol", "enabled?")
+	page, err := c.page("id", "clientId", "name", "description", "type", "protocol", "spEntityId", "enabled?")
 	if err != nil {
 		return reply{}, err
 	}
@@ -155,7 +171,7 @@ func (s *Server) listApplications(c *call) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
-	return listed(c, "applications", all, next, func(a store.Application) applicationBody { return showApplication(c, a) })
+	return listed(c, "applications", all, next, func(a store.Application) any { return s.showOf(c, a) })
 }
 
 // getApplication answers with one application; 404 when the environment has none of
@@ -165,12 +181,15 @@ func (s *Server) getApplication(c *call) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
-	return ok(showApplication(c, a))
+	return ok(s.showOf(c, a))
 }
 
 // createApplication answers with 201 and the application, which has no secret yet and
 // is enabled unless the body says otherwise.
 func (s *Server) createApplication(c *call) (reply, error) {
+	if c.kind() == "application/samlmetadata+xml" {
+		return s.createApplicationOf(c)
+	}
 	form, err := readApplication(c)
 	if err != nil {
 		return reply{}, err
@@ -180,7 +199,7 @@ func (s *Server) createApplication(c *call) (reply, error) {
 	if err := s.Management.CreateApplication(c.Context(), c.by(), &a); err != nil {
 		return reply{}, err
 	}
-	return created(showApplication(c, a))
+	return created(s.showOf(c, a))
 }
 
 // putApplication replaces everything but the secret, which ends only when the new type
@@ -191,20 +210,23 @@ func (s *Server) putApplication(c *call) (reply, error) {
 		return reply{}, err
 	}
 	a, err := s.Management.ChangeApplication(c.Context(), c.by(), c.PathValue("a"), func(a *store.Application) error {
-		err := c.fresh(showApplication(c, *a))
+		if a.Protocol != form.speaks() {
+			return invalid(detail{readOnly, "protocol", "The protocol of an application stays what it is."})
+		}
+		err := c.fresh(s.showOf(c, *a))
 		form.into(a)
 		return err
 	})
 	if err != nil {
 		return reply{}, err
 	}
-	return ok(showApplication(c, a))
+	return ok(s.showOf(c, a))
 }
 
 // deleteApplication answers with 204. What was signed on by it ends with it.
 func (s *Server) deleteApplication(c *call) (reply, error) {
 	_, err := s.Management.DeleteApplication(c.Context(), c.by(), c.PathValue("a"), func(a store.Application) error {
-		return c.fresh(showApplication(c, a))
+		return c.fresh(s.showOf(c, a))
 	})
 	return gone(err)
 }
@@ -219,12 +241,24 @@ func (s *Server) makeSecret(c *call) (reply, error) {
 	return created(map[string]any{"_links": c.self("applications", a.ID, "secret"), "secret": secret})
 }
 
-// readApplication reads a body, and refuses what only the API has words for.
+// readApplication reads a body of either protocol.
+func readApplication(c *call) (applicationSent, error) {
+	b, err := c.body()
+	if err != nil {
+		return nil, err
+	}
+	if isSAML(b) {
+		return readSAML(b)
+	}
+	return readOpenID(b)
+}
+
+// readOpenID reads a body, and refuses what only the API has words for.
 // Whatever both faces could get wrong is checked by management; grants and protocols
 // are words of this API alone.
 // Without a grant in the body it is the one by code, without a claim of groups it is
 // their names, and without a word about PKCE it is the strictest.
-func readApplication(c *call) (form applicationForm, err error) {
+func readOpenID(b []byte) (form applicationForm, err error) {
 	form = applicationForm{
 		Protocol:          openIDConnect,
 		GrantTypes:        []string{grantCode},
@@ -233,12 +267,12 @@ func readApplication(c *call) (form applicationForm, err error) {
 		ResponseTypes:     []string{responseCode},
 		GroupsClaim:       groupsClaimForm{Value: store.GroupNames},
 	}
-	if err := c.read(&form); err != nil {
+	if err := decode(b, &form); err != nil {
 		return form, err
 	}
 	var d []detail
 	if form.Protocol != openIDConnect {
-		d = append(d, wrong("protocol", "It must be %s.", openIDConnect))
+		d = append(d, wrong("protocol", "It must be %s or %s.", openIDConnect, store.SAML))
 	}
 	if f := form.AccessTokenFormat; f != formatOpaque && f != formatJWT {
 		d = append(d, wrong("accessTokenFormat", "It must be %s or %s.", formatOpaque, formatJWT))

@@ -65,7 +65,7 @@ func TestApplicationsAreChecked(t *testing.T) {
 	for target, body := range map[string]string{
 		"name":                      `{"type":"WEB_APP","redirectUris":["https://x/"]}`,
 		"type":                      `{"name":"a","type":"WORKER","redirectUris":["https://x/"]}`,
-		"protocol":                  `{"name":"a","type":"WEB_APP","protocol":"SAML","redirectUris":["https://x/"]}`,
+		"protocol":                  `{"name":"a","type":"WEB_APP","protocol":"WS_FEDERATION","redirectUris":["https://x/"]}`,
 		"groupsClaim.idTokenBytes":  `{"name":"a","type":"WEB_APP","redirectUris":["https://x/"],"groupsClaim":{"value":"NAMES","idTokenBytes":-1}}`,
 		"pkceEnforcement":           `{"name":"a","type":"NATIVE_APP","redirectUris":["https://x/"],"pkceEnforcement":"OPTIONAL"}`,
 		"accessTokenFormat":         `{"name":"a","type":"WEB_APP","redirectUris":["https://x/"],"accessTokenFormat":"PASETO"}`,

@@ -59,6 +59,7 @@ func (s *Server) showCertificate(c *call, in string, of store.Certificate) (cert
 		SerialNumber:  parsed.SerialNumber.String(),
 		Status:        statusOf(parsed, s.now()),
 		UsageType:     of.Usage,
+		Default:       of.Default,
 		X509:          of.DER,
 		CreatedAt:     of.CreatedAt,
 	}
@@ -176,7 +177,7 @@ type keyMade struct {
 	StartsAt       string `json:"startsAt,omitempty"`           // now
 	ExpiresAt      string `json:"expiresAt,omitempty"`          // by validityPeriod
 	ValidityPeriod int    `json:"validityPeriod,omitempty"`     // days
-	Default        bool   `json:"default,omitempty"`            // none is
+	Default        bool   `json:"default,omitempty"`            // signs for applications that name none
 }
 
 // others returns a fault for each thing that a key of ours never has.
@@ -206,9 +207,6 @@ func (f keyMade) others() (details []detail) {
 		}
 		details = append(details, wrong(p.name, "A key of ours has its own %s. %s", p.name, may))
 	}
-	if f.Default {
-		details = append(details, wrong("default", "No key is the default: a provider names its own."))
-	}
 	return details
 }
 
@@ -226,8 +224,35 @@ func (s *Server) createKey(c *call) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
+	if form.Default {
+		if one, err = s.Management.ChooseKey(c.Context(), c.by(), one.ID); err != nil {
+			return reply{}, err
+		}
+	}
 	b, err := s.showCertificate(c, keysPath, one)
 	return reply{http.StatusCreated, b}, err
+}
+
+// keyChosen is what may be changed of a key.
+type keyChosen struct {
+	Default bool `json:"default"`
+}
+
+// putKey has a key sign for the applications that name none. Everything else of a key stays.
+func (s *Server) putKey(c *call) (reply, error) {
+	var form keyChosen
+	if err := c.read(&form); err != nil {
+		return reply{}, err
+	}
+	if !form.Default {
+		return reply{}, invalid(wrong("default", "It must be true: another key is made the default in its place."))
+	}
+	one, err := s.Management.ChooseKey(c.Context(), c.by(), c.PathValue("id"))
+	if err != nil {
+		return reply{}, err
+	}
+	shown, err := s.showCertificate(c, keysPath, one)
+	return reply{http.StatusOK, shown}, err
 }
 
 // deleteCertificate answers with 204; 409 while a provider uses it. An If-Match is held

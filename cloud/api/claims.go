@@ -38,6 +38,8 @@ type claimForm struct {
 	Name     string `json:"name"`
 	Value    string `json:"value"`
 	Required bool   `json:"required"`
+	// NameFormat is of SAML alone: what an assertion says of the name.
+	NameFormat string `json:"nameFormat,omitempty"`
 }
 
 // claimBody has the times of its application, of which it is a part.
@@ -60,6 +62,9 @@ const (
 
 // claimsOf are the claims of an application; the first is the subject, which every one has.
 func claimsOf(a store.Application) []store.ApplicationAttribute {
+	if a.Protocol == store.SAML {
+		return append([]store.ApplicationAttribute{samlSubject(a)}, a.Kept.Attributes...)
+	}
 	subject := store.ApplicationAttribute{
 		ID:       derivedID(a.ID, subjectClaim),
 		Name:     subjectClaim,
@@ -75,12 +80,12 @@ func showClaim(c *call, a store.Application, claim store.ApplicationAttribute) c
 		ID:          claim.ID,
 		Environment: reference{c.env},
 		Application: reference{a.ID},
-		claimForm:   claimForm{claim.Name, claim.Value, claim.Required},
+		claimForm:   claimForm{claim.Name, claim.Value, claim.Required, claim.NameFormat},
 		MappingType: "CUSTOM",
 		CreatedAt:   a.CreatedAt,
 		UpdatedAt:   a.UpdatedAt,
 	}
-	if claim.Name == subjectClaim {
+	if claim.ID == claimsOf(a)[0].ID {
 		b.MappingType = "CORE"
 	}
 	return b
@@ -157,6 +162,12 @@ func (s *Server) writeClaim(
 			return err
 		}
 		claim = store.ApplicationAttribute{ID: id, Name: form.Name, Value: form.Value, Required: form.Required}
+		if a.Protocol == store.SAML {
+			claim.NameFormat = form.NameFormat
+		}
+		if i == -1 && a.Protocol == store.SAML {
+			return form.intoSubject(a)
+		}
 		if i == -1 {
 			if claim != claimsOf(*a)[0] {
 				return invalid(detail{readOnly, "value", "The subject is the user's ID, always."})
@@ -198,6 +209,9 @@ func ownClaims() []string {
 
 // check tells what a claim at a place may not be.
 func (f claimForm) check(a store.Application, at int) error {
+	if a.Protocol == store.SAML {
+		return f.checkSAML(a, at)
+	}
 	var wrongs []detail
 	same := func(i int, m store.ApplicationAttribute) bool { return i != at && m.Name == f.Name }
 	switch {
@@ -213,6 +227,9 @@ func (f claimForm) check(a store.Application, at int) error {
 	property, ends := strings.CutSuffix(strings.TrimPrefix(f.Value, "${user."), "}")
 	if !ends || !strings.HasPrefix(f.Value, "${user.") || property == "" || strings.ContainsAny(property, "${} ") {
 		wrongs = append(wrongs, wrong("value", "It must be one property of the user, as in ${user.email}."))
+	}
+	if f.NameFormat != "" {
+		wrongs = append(wrongs, wrong("nameFormat", "It is of applications of SAML. Leave it out."))
 	}
 	if f.Required {
 		wrongs = append(wrongs, wrong("required", "It must be false: a claim without a value is left out."))

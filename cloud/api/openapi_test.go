@@ -25,6 +25,7 @@ var update = flag.Bool("update", false, "write openapi.json anew")
 type operation struct {
 	summary  string
 	in       any    // body of the request; nil: none
+	orIn     any    // another body of the request; nil: none
 	out      any    // body of the answer; nil: none
 	or       any    // another body of the answer; nil: none
 	list     string // the answer is a list, which has this name
@@ -261,12 +262,13 @@ var ownOperations = map[string]operation{
 	"GET /{e}/applications": {
 		summary: "List applications",
 		out:     applicationBody{},
+		or:      samlApplicationBody{},
 		list:    "applications",
-		filter:  "id, clientId, name, description, type, protocol, enabled",
+		filter:  "id, clientId, name, description, type, protocol, spEntityId, enabled",
 	},
-	"POST /{e}/applications":            {summary: "Make an application", in: applicationForm{}, out: applicationBody{}},
-	"GET /{e}/applications/{a}":         {summary: "Read an application", out: applicationBody{}},
-	"PUT /{e}/applications/{a}":         {summary: "Change an application", in: applicationForm{}, out: applicationBody{}},
+	"POST /{e}/applications":            {summary: "Make an application; one of SAML also of its metadata, as application/samlmetadata+xml", in: applicationForm{}, orIn: samlApplicationForm{}, out: applicationBody{}, or: samlApplicationBody{}, selects: []string{"entityId=", "name="}},
+	"GET /{e}/applications/{a}":         {summary: "Read an application", out: applicationBody{}, or: samlApplicationBody{}},
+	"PUT /{e}/applications/{a}":         {summary: "Change an application", in: applicationForm{}, orIn: samlApplicationForm{}, out: applicationBody{}, or: samlApplicationBody{}},
 	"DELETE /{e}/applications/{a}":      {summary: "Delete an application"},
 	"POST /{e}/applications/{a}/secret": {summary: "Make a new secret", out: map[string]any{}},
 
@@ -361,7 +363,7 @@ func (d *document) list(o operation) object {
 			"_embedded": object{
 				"type":       "object",
 				"required":   []string{o.list},
-				"properties": object{o.list: object{"type": "array", "items": d.schema(o.out)}},
+				"properties": object{o.list: object{"type": "array", "items": d.either(o.out, o.or)}},
 			},
 			"count": object{"type": "integer"},
 			"size":  object{"type": "integer"},
@@ -467,7 +469,15 @@ func (d *document) body(o operation) any {
 	if o.in == nil {
 		return nil
 	}
-	return object{"required": true, "content": inJSON(d.schema(o.in))}
+	return object{"required": true, "content": inJSON(d.either(o.in, o.orIn))}
+}
+
+// either is the schema of one or the other; b may be nil.
+func (d *document) either(a, b any) object {
+	if b == nil {
+		return d.schema(a)
+	}
+	return object{"oneOf": []object{d.schema(a), d.schema(b)}}
 }
 
 func (d *document) responses(method string, o operation) object {
@@ -478,7 +488,7 @@ func (d *document) responses(method string, o operation) object {
 	case o.list != "":
 		success["content"] = inJSON(d.list(o))
 	case o.or != nil:
-		success["content"] = inJSON(object{"oneOf": []object{d.schema(o.out), d.schema(o.or)}})
+		success["content"] = inJSON(d.either(o.out, o.or))
 	case o.out != nil:
 		success["content"] = inJSON(d.schema(o.out))
 	default:

@@ -32,6 +32,7 @@ var providerOperations = map[string]operation{
 	"GET /{e}/keys":                 {summary: "List keys of ours, with their certificates", out: certificateBody{}, list: "keys"},
 	"POST /{e}/keys":                {summary: "Make a key of ours", in: keyMade{}, out: certificateBody{}},
 	"GET /{e}/keys/{id}":            {summary: "Read the certificate of a key of ours", out: certificateBody{}},
+	"PUT /{e}/keys/{id}":            {summary: "Have a key of ours sign for the applications that name none", in: keyChosen{}, out: certificateBody{}},
 	"DELETE /{e}/keys/{id}":         {summary: "Delete a key of ours that nothing uses"},
 
 	"GET /{e}/users/{u}/linkedAccounts":         {summary: "List a user's accounts at identity providers", out: accountLinked{}, list: "linkedAccounts"},

@@ -137,7 +137,6 @@ func TestKeyAsAskedFor(t *testing.T) {
 		`"serialNumber":"7"`:                       "serialNumber",
 		`"startsAt":"2030-01-01T00:00:00Z"`:        "startsAt",
 		`"expiresAt":"2031-01-01T00:00:00Z"`:       "expiresAt",
-		`"default":true`:                           "default",
 		`"keyLength":"2048"`:                       "keyLength",
 		`"algorithm":"RSA","serialNumber":"00:01"`: "serialNumber",
 	} {

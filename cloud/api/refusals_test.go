@@ -129,7 +129,7 @@ func refusalsOfPlaces(p place) []refusal {
 		{"POST", "/applications", `{"name":"WIKI","type":"WEB_APP","redirectUris":["https://x/"]}`, 400, data, unique, "name"},
 		{"POST", "/applications", `{"name":"x","redirectUris":["https://x/"]}`, 400, data, value, "type"},
 		{"POST", "/applications", `{"name":"x","type":"WEB_APP"}`, 400, data, needed, "redirectUris"},
-		{"POST", "/applications", app(`,"protocol":"SAML"`), 400, data, value, "protocol"},
+		{"POST", "/applications", app(`,"protocol":"WS_FEDERATION"`), 400, data, value, "protocol"},
 		{"POST", "/applications", app(`,"grantTypes":["AUTHORIZATION_CODE","IMPLICIT"]`), 400, data, value, "grantTypes[1]"},
 		{"POST", "/applications", app(`,"groupsClaim":{"value":"x"}`), 400, data, value, "groupsClaim.value"},
 		{"POST", "/applications", app(`,"postLogoutRedirectUris":["x"]`), 400, data, value, "postLogoutRedirectUris[0]"},

@@ -244,6 +244,7 @@ func (s *Server) providerRoutes() map[string]route {
 		"GET /{e}/keys":                 {action: m.Read, answer: s.listCertificates(keysPath)},
 		"POST /{e}/keys":                {action: m.MakeKey, answer: s.createKey},
 		"GET /{e}/keys/{id}":            {action: m.Read, answer: s.getCertificate(keysPath)},
+		"PUT /{e}/keys/{id}":            {action: m.MakeKey, answer: s.putKey},
 		"DELETE /{e}/keys/{id}":         {action: m.DeleteCertificate, answer: s.deleteCertificate(keysPath)},
 
 		"GET /{e}/users/{u}/linkedAccounts":         {action: m.Read, answer: s.listAccounts},

@@ -42,8 +42,12 @@ func answerOf(v any) reflect.Type {
 		return reflect.TypeFor[groupBody]()
 	case *applicationForm:
 		return reflect.TypeFor[applicationBody]()
+	case *samlApplicationForm:
+		return reflect.TypeFor[samlApplicationBody]()
 	case *providerSent:
 		return reflect.TypeFor[providerBody]()
+	case *keyChosen:
+		return reflect.TypeFor[certificateBody]()
 	case *attributeForm:
 		return reflect.TypeFor[attributeBody]()
 	case *administratorForm:

@@ -78,6 +78,29 @@ const (
 	Enforcement     Field = "enforcement of PKCE"
 )
 
+// The values of an application of SAML.
+const (
+	Entity                Field = "entity ID of an application"
+	ACS                   Field = "addresses of answers"
+	ACSIndexes            Field = "numbers of the addresses of answers"
+	AssertionLife         Field = "seconds that an assertion is good"
+	SessionLife           Field = "seconds that a session of an application lasts"
+	Signed                Field = "what is signed of an answer"
+	AssertionKey          Field = "key that signs answers"
+	AssertionAlgorithm    Field = "algorithm of signatures of answers"
+	SubjectFormat         Field = "format of an application's name IDs"
+	SubjectProperty       Field = "property that an application knows people by"
+	RequestCertificates   Field = "certificates of an application's requests"
+	Cipher                Field = "encryption of answers"
+	EncryptionCertificate Field = "certificate of encryption"
+	Target                Field = "default target"
+	SLOBinding            Field = "binding of sign-off"
+	SLOEndpoint           Field = "address of sign-off"
+	SLOResponse           Field = "address of answers of sign-off"
+	MostGroups            Field = "most groups of an assertion"
+	Access                Field = "groups that may use an application"
+)
+
 // The values of an identity provider.
 const (
 	Provider              Field = "identity provider"
@@ -141,6 +164,9 @@ func Fields() []Field {
 		GroupBase, GroupName, GroupIdentity, GroupInclude, GroupExclude,
 		DefaultPolicy, PolicyAction, PolicyGateway, PolicyUserType, PolicyProvider,
 		ApplicationType, Redirects, SignOffs, GroupsClaim, GroupBytes, Enforcement, Resources, Audiences, BackChannel,
+		Entity, ACS, ACSIndexes, AssertionLife, SessionLife, Signed, AssertionKey, AssertionAlgorithm, SubjectFormat,
+		SubjectProperty, RequestCertificates, Cipher, EncryptionCertificate, Target, SLOBinding, SLOEndpoint, SLOResponse,
+		MostGroups, Access,
 		Provider, ProviderType, Issuer, AuthorizationEndpoint, TokenEndpoint, JWKSEndpoint, UserInfoEndpoint,
 		DiscoveryEndpoint, EndSessionEndpoint, ClientID, ClientSecret, SecretEnds, ClientAuth, PKCE, Scopes,
 		EntityID, OwnEntityID,

@@ -1,6 +1,7 @@
 package management
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"net/netip"
@@ -30,6 +31,9 @@ func factsOfApplication(a store.Application) facts {
 		"askForTicket": a.AskForTicket,
 		"groupsClaim":  a.Groups,
 		"openid":       a.OpenID,
+		"protocol":     a.Protocol,
+		"spEntityId":   a.SAML.EntityID,
+		"saml":         a.SAML,
 		"kept":         a.Kept,
 	}
 }
@@ -38,13 +42,31 @@ func factsOfApplication(a store.Application) facts {
 // secret has one from the start, which is in no answer: it is read by ApplicationSecret.
 // Errors are a fault.List.
 func (s *Service) CreateApplication(ctx context.Context, by By, a *store.Application) error {
+	return s.createApplication(ctx, by, a, func(*turn) error { return nil })
+}
+
+// createApplication has first do what belongs to it.
+func (s *Service) createApplication(
+	ctx context.Context, by By, a *store.Application, first func(*turn) error,
+) error {
+	a.Protocol = cmp.Or(a.Protocol, store.OpenIDConnect)
+	if !May(by.Role, CreateApplication) {
+		return ErrRole // before the work of making a key
+	}
+	made, err := s.needsKey(ctx, by.Environment, *a)
+	if err != nil {
+		return err
+	}
 	return s.act(ctx, by, CreateApplication, func(t *turn) error {
+		if err := cmp.Or(first(t), t.keepKey(ctx, made)); err != nil {
+			return err
+		}
 		id, err := uuid.NewV7()
 		if err != nil {
 			return err
 		}
 		a.ID, a.EnvironmentID, a.SecretHash, a.SecretSealed = id.String(), t.env(), nil, nil
-		if a.Type == store.WebApplication {
+		if hasSecret(*a) {
 			t.newSecret(a)
 		}
 		if err := t.checkApplication(ctx, *a, store.Application{}); err != nil {
@@ -81,7 +103,8 @@ func (s *Service) ChangeApplication(
 		}
 		a.ID, a.EnvironmentID = before.ID, before.EnvironmentID
 		a.SecretHash, a.SecretSealed = before.SecretHash, before.SecretSealed
-		if a.Type != store.WebApplication {
+		a.Protocol = before.Protocol
+		if !hasSecret(a) {
 			a.SecretHash, a.SecretSealed = nil, nil
 		}
 		if err := t.checkApplication(ctx, a, before); err != nil {
@@ -129,7 +152,7 @@ func (s *Service) RenewApplication(
 		if err != nil {
 			return err
 		}
-		if before.Type != store.WebApplication {
+		if !hasSecret(before) {
 			return ErrNoSecret
 		}
 		a = before
@@ -137,6 +160,11 @@ func (s *Service) RenewApplication(
 		return t.saveApplication(ctx, &a, before, "given a new secret")
 	})
 	return a, secret, err
+}
+
+// hasSecret tells whether an application has a secret. One of SAML has certificates.
+func hasSecret(a store.Application) bool {
+	return a.Protocol != store.SAML && a.Type == store.WebApplication
 }
 
 // secretPurpose is what the secret of an application is sealed for.
@@ -159,7 +187,7 @@ func (s *Service) ApplicationSecret(ctx context.Context, by By, id string) (secr
 		switch {
 		case err != nil:
 			return err
-		case a.Type != store.WebApplication:
+		case !hasSecret(a):
 			return ErrNoSecret
 		case a.SecretSealed == nil:
 			return ErrSecretHashed
@@ -213,6 +241,15 @@ var (
 // not. One that was there may be gone: nobody has its groups.
 func (t *turn) checkApplication(ctx context.Context, a, before store.Application) error {
 	l := checkApplication(a, before)
+	if a.Protocol == store.SAML {
+		more, err := t.checkServiceProvider(ctx, a)
+		if err != nil {
+			return err
+		}
+		l = append(l, more...)
+	} else {
+		l = append(l, checkOpenID(a)...)
+	}
 	for i, id := range a.Groups.Sources {
 		known, err := t.isSource(ctx, id)
 		if err != nil {
@@ -238,10 +275,18 @@ func (t *turn) isSource(ctx context.Context, id string) (bool, error) {
 	return err == nil, err
 }
 
-// checkApplication tells what may not be kept of an application, which was before.
+// checkApplication tells what may not be kept of an application of any protocol, which was before.
 // A name that was kept before may be too long for now: see checkLength.
 func checkApplication(a, before store.Application) (l fault.List) {
 	l = checkName("application", before.Name, a.Name)
+	if !slices.Contains(claimValues, a.Groups.Value) {
+		l = append(l, wrong(fault.GroupsClaim, 0, "It must be one of %q.", claimValues)...)
+	}
+	return l
+}
+
+// checkOpenID tells what may not be kept of an application of OpenID Connect.
+func checkOpenID(a store.Application) (l fault.List) {
 	if !slices.Contains(applicationTypes, a.Type) {
 		l = append(l, wrong(fault.ApplicationType, 0, "It must be one of %q.", applicationTypes)...)
 	}
@@ -253,9 +298,6 @@ func checkApplication(a, before store.Application) (l fault.List) {
 	}
 	for i, uri := range a.SignOffURIs {
 		l = append(l, checkRedirect(fault.SignOffs, i+1, uri, a.Type)...)
-	}
-	if !slices.Contains(claimValues, a.Groups.Value) {
-		l = append(l, wrong(fault.GroupsClaim, 0, "It must be one of %q.", claimValues)...)
 	}
 	if a.Groups.Bytes < store.NoGroupBytes || a.Groups.Bytes > store.MostGroupBytes {
 		l = append(l, wrong(fault.GroupBytes, 0, "It must be a number from 0 to %d.", store.MostGroupBytes)...)

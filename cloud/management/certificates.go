@@ -230,7 +230,10 @@ func (s *Service) DeleteCertificate(
 			return err
 		}
 		if len(users) > 0 {
-			return fault.Of(fault.Certificates, fault.Depended, "The identity provider "+users[0]+" uses it.")
+			return fault.Of(fault.Certificates, fault.Depended, "The "+users[0]+" uses it.")
+		}
+		if c.Default {
+			return fault.Of(fault.Certificates, fault.Depended, "It signs for applications: choose another for that before.")
 		}
 		t.did(note{
 			action:  "certificate.deleted",
@@ -241,12 +244,26 @@ func (s *Service) DeleteCertificate(
 	})
 }
 
-// usesOf lists the names of the providers that use a certificate or a key.
+// usesOf lists the names of the providers and applications that use a certificate or a key.
 func (t *turn) usesOf(ctx context.Context, id string) (names []string, err error) {
 	all, _, err := t.IdentityProviders(ctx, t.env(), store.Page{Limit: store.MaxLimit})
 	for _, p := range all {
 		if slices.Contains(idp.Uses(p), id) {
-			names = append(names, p.Name)
+			names = append(names, "identity provider "+p.Name)
+		}
+	}
+	for page := (store.Page{Limit: store.MaxLimit}); err == nil; {
+		var some []store.Application
+		if some, page.Cursor, err = t.Applications(ctx, t.env(), page); err != nil {
+			break
+		}
+		for _, a := range some {
+			if slices.Contains(append([]string{a.SAML.KeyID, a.SAML.EncryptedWith}, a.SAML.CertificateIDs...), id) {
+				names = append(names, "application "+a.Name)
+			}
+		}
+		if page.Cursor == "" {
+			break
 		}
 	}
 	return names, err

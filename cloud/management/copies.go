@@ -40,6 +40,8 @@ func copyOfApplication(a store.Application) store.Application {
 	a.Kept.Attributes, a.Kept.Policies = slices.Clone(a.Kept.Attributes), slices.Clone(a.Kept.Policies)
 	a.Kept.Scopes, a.Kept.Usual = slices.Clone(a.Kept.Scopes), slices.Clone(a.Kept.Usual)
 	a.Groups.Allow, a.Groups.Sources = slices.Clone(a.Groups.Allow), slices.Clone(a.Groups.Sources)
+	a.SAML.ACS, a.SAML.ACSIndexes = slices.Clone(a.SAML.ACS), slices.Clone(a.SAML.ACSIndexes)
+	a.SAML.CertificateIDs, a.SAML.Access = slices.Clone(a.SAML.CertificateIDs), slices.Clone(a.SAML.Access)
 	return a
 }
 

@@ -130,6 +130,8 @@ func apiBody(w *world, h http.Handler, pattern string) string {
 	case "POST /{e}/certificates":
 		return "--part\r\nContent-Disposition: form-data; name=\"file\"; filename=\"c.pem\"\r\n\r\n" + w.pem() +
 			"\r\n--part\r\nContent-Disposition: form-data; name=\"usageType\"\r\n\r\nSIGNING\r\n--part--\r\n"
+	case "PUT /{e}/keys/{id}":
+		return `{"default":true}`
 	case "POST /{e}/gateways/{g}/kerberosKeys":
 		return `{"keytab":"` + base64.StdEncoding.EncodeToString(newKeytab(w.t)) + `"}`
 	}

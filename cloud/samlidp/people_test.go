@@ -157,7 +157,7 @@ func TestValues(t *testing.T) {
 	for value, want := range map[string]string{
 		"plain": "plain", "a & b <c> \"d\" 'e'": "a & b <c> \"d\" 'e'", "]]>": "]]>", "<!-- x -->": "<!-- x -->", "&amp;": "&amp;",
 		" blanks ": " blanks ", "tab\tline\n": "tab\tline\n", "return\r\nhere\rthere": "return here there", "Jürgen ß 日本 \u202e": "Jürgen ß 日本 \u202e",
-		"😀": "😀", "": "", "bell\a": "", "nul\x00": "", "\ufffe": "", "bad\xff": "", "${user.email}": "${user.email}",
+		"😀": "😀", "": "", "bell\a": "", "nul\x00": "", "\ufffe": "", "bad\xff": "bad\ufffd", "${user.email}": "${user.email}",
 	} {
 		s.alice.Attributes = map[string]string{"x": value}
 		check(t, s.db.UpdateUser(t.Context(), &s.alice))

@@ -134,6 +134,9 @@ func (p *party) GetServiceProvider(r *http.Request, entity string) (*saml.Entity
 		})
 	}
 	for i, acs := range p.a.SAML.ACS {
+		if len(p.a.SAML.ACSIndexes) == len(p.a.SAML.ACS) {
+			i = p.a.SAML.ACSIndexes[i]
+		}
 		post.AssertionConsumerServices = append(post.AssertionConsumerServices,
 			saml.IndexedEndpoint{Binding: saml.HTTPPostBinding, Location: acs, Index: i})
 	}

@@ -7,11 +7,12 @@ import (
 	"time"
 )
 
-// The types of applications, as OpenID Connect's clients are.
+// The types of applications.
 const (
 	WebApplication    = "WEB_APP"    // keeps a secret
 	NativeApplication = "NATIVE_APP" // on somebody's machine; has no secret
 	SinglePage        = "SINGLE_PAGE_APP"
+	CustomApplication = "CUSTOM_APP" // of SAML, where WebApplication is the same
 )
 
 // How an application must use PKCE (RFC 7636), in the words of compatible clients.

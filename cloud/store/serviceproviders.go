@@ -11,6 +11,8 @@ import (
 type ServiceProvider struct {
 	EntityID string   `json:"-"` // in a column of its own: requests name it
 	ACS      []string `json:"acs,omitempty"`
+	// ACSIndexes are the numbers by which requests name the addresses; none: from 0 on.
+	ACSIndexes []int `json:"acsIndexes,omitempty"`
 
 	AssertionSeconds int    `json:"assertionSeconds,omitempty"`
 	SessionSeconds   int    `json:"sessionSeconds,omitempty"` // 0: as long as the assertion

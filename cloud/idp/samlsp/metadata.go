@@ -43,7 +43,7 @@ func ReadMetadata(doc []byte, entityID string, now time.Time) (d Described, err 
 	if len(doc) > MostMetadata {
 		return d, fmt.Errorf("the metadata has more than %d MiB", MostMetadata>>20)
 	}
-	if err := survey(doc, entityID == ""); err != nil {
+	if err := survey(doc, entityID == "", "IDPSSODescriptor", "identity providers"); err != nil {
 		return d, err
 	}
 	var entity *saml.EntityDescriptor
@@ -74,7 +74,7 @@ func ReadMetadata(doc []byte, entityID string, now time.Time) (d Described, err 
 	if d.Endpoint == "" {
 		return d, errors.New("the metadata has no address that takes requests by redirect or POST")
 	}
-	d.Certificates, err = signing(role)
+	d.Certificates, err = signing(role.KeyDescriptors)
 	return d, err
 }
 
@@ -82,9 +82,9 @@ func ReadMetadata(doc []byte, entityID string, now time.Time) (d Described, err 
 // SAML 1.1 alone.
 const protocol = "urn:oasis:names:tc:SAML:2.0:protocol"
 
-// survey refuses metadata that declares anything, and, where only one provider may be
+// survey refuses metadata that declares anything, and, where only one entity of a role may be
 // described, that describes several: which one is meant must be stated.
-func survey(doc []byte, alone bool) error {
+func survey(doc []byte, alone bool, role, called string) error {
 	d := xml.NewDecoder(bytes.NewReader(doc))
 	entities, providers, last := 0, 0, 0
 	for {
@@ -102,14 +102,14 @@ func survey(doc []byte, alone bool) error {
 			if t.Name.Local == "EntityDescriptor" {
 				entities++
 			}
-			if t.Name.Local == "IDPSSODescriptor" && last != entities {
+			if t.Name.Local == role && last != entities {
 				providers, last = providers+1, entities
 			}
 		}
 	}
 	if alone && providers > 1 {
-		return fmt.Errorf("the metadata describes %d identity providers: state the entity ID of the one that is meant",
-			providers)
+		return fmt.Errorf("the metadata describes %d %s: state the entity ID of the one that is meant",
+			providers, called)
 	}
 	return nil
 }
@@ -150,8 +150,8 @@ func endpoint(role saml.IDPSSODescriptor) (address, binding string) {
 // signing returns the certificates that a provider signs with, each once: those without
 // a use, too (saml-metadata 2.4.1.1).
 // One that has ended is among them: whether it proves anything the settings say.
-func signing(role saml.IDPSSODescriptor) (all []*x509.Certificate, err error) {
-	for _, key := range role.KeyDescriptors {
+func signing(keys []saml.KeyDescriptor) (all []*x509.Certificate, err error) {
+	for _, key := range keys {
 		if key.Use != "signing" && key.Use != "" {
 			continue
 		}
