@@ -64,6 +64,17 @@ func Kinds() []Kind {
 	}
 }
 
+// SAMLKinds returns those that speak SAML 2.0. Each reads idp.xml, idp.crt, sp.key and sp.crt
+// beside it.
+func SAMLKinds() []Kind {
+	return []Kind{
+		{Name: "node-saml", program: "node-saml.mjs", callback: "/acs", command: "node",
+			packages: []string{"@node-saml/node-saml@5.1.0"}},
+		{Name: "pysaml2", program: "pysaml2_app.py", callback: "/acs", command: "/usr/bin/python3"},
+		{Name: "mellon", program: "mellon.conf", callback: "/mellon/postResponse", command: "/usr/sbin/apache2"},
+	}
+}
+
 // New makes an application ready: it has an address, which is registered before it starts.
 func New(t testing.TB, k Kind) *Application {
 	t.Helper()

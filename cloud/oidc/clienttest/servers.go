@@ -26,6 +26,19 @@ func (a *Application) Apache(lines string) {
 	a.Start("", "", "")
 }
 
+// Mellon has Apache run with mod_auth_mellon, before a page that shows who came.
+func (a *Application) Mellon(issuer string) {
+	a.t.Helper()
+	if err := os.Chmod(a.dir, 0o755); err != nil { // its workers are somebody else
+		a.t.Fatal(err)
+	}
+	a.Write("www/secret/index.html", `{"nameId":"<!--#echo var="MELLON_NAME_ID" -->",`+
+		`"groups":<!--#echo var="MELLON_groups_N" -->,"email":"<!--#echo var="MELLON_email" -->"}`)
+	a.Write("www/bye.html", `{"bye":true}`)
+	a.command = []string{"/usr/sbin/apache2", "-f", filepath.Join(a.dir, "mellon.conf"), "-DFOREGROUND"}
+	a.Start(issuer, "", "")
+}
+
 // OAuth2Proxy has it run with the lines of a preset, before nothing.
 func (a *Application) OAuth2Proxy(lines string) {
 	a.t.Helper()
