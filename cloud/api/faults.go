@@ -72,6 +72,7 @@ var ofGateway = map[fault.Field]property{
 	fault.SLOResponse:           {"sloResponseEndpoint", ""},
 	fault.MostGroups:            {"maxGroups", ""},
 	fault.Access:                {"accessControl.group.groups", ".id"},
+	fault.Attributes:            {"name", alone},
 
 	fault.Provider:              {"identityProvider.id", ""},
 	fault.ProviderType:          {"type", ""},

@@ -22,7 +22,7 @@ var actions = [...]string{
 	"pairing.denied", "instance.paired", "instance.revoked", "instance.rotation",
 	"instance.unpaired", "instance.quarantined", "instance.policyChanged", "database.wentBack", "identityProvider.created",
 	"identityProvider.updated", "identityProvider.tried", "identityProvider.certificates",
-	"identityProvider.deleted", "certificate.created", "certificate.deleted", "key.created", "population.created",
+	"identityProvider.deleted", "certificate.created", "certificate.deleted", "key.created", "key.chosen", "population.created",
 	"population.updated", "population.deleted", "application.created", "application.updated",
 	"application.deleted", "administrator.created", "administrator.updated", "administrator.deleted",
 	"administrator.reset", "administrator.set-up", "administrator.signed-in", "client.created",

@@ -82,6 +82,9 @@ func (c *console) showApplication(k *call) error {
 	if err != nil {
 		return err
 	}
+	if a.Protocol == store.SAML {
+		return c.renderSAML(k, http.StatusOK, samlPage{Application: a})
+	}
 	return c.renderApplication(k, http.StatusOK, applicationPage{Application: a})
 }
 
@@ -163,6 +166,13 @@ func (c *console) createApplication(k *call) error {
 // changeApplication replaces what the form shows. What it does not show, such as the ID
 // and the secret, stays as it is kept.
 func (c *console) changeApplication(k *call) error {
+	of, err := c.application(k)
+	if err != nil {
+		return err
+	}
+	if of.Protocol == store.SAML {
+		return c.changeSAML(k)
+	}
 	var page applicationPage
 	a, err := c.Management.ChangeApplication(k.Context(), k.by(), k.PathValue("a"), func(a *store.Application) error {
 		page.Application = *a

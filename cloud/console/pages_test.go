@@ -110,7 +110,7 @@ func TestEveryPageShowsHostileTextAsText(t *testing.T) {
 var (
 	dangerous = regexp.MustCompile(`(?i)<script|<img src=x|<[^>]* on[a-z]+=|<[^>]* (href|action|formaction|src)="?'?\s*javascript:|style=`)
 	ours      = regexp.MustCompile(`<script src="/console/static/[a-z]+\.[0-9a-f]{16}\.js" defer></script>`)
-	testPage  = regexp.MustCompile(`^(https://id\.example\.com)?/[0-9a-f-]{36}/signon(/ticket|\?then=console)?$`)
+	testPage  = regexp.MustCompile(`^(https://id\.example\.com)?/[0-9a-f-]{36}/(signon(/ticket|\?then=console)?|saml20/idp/startsso\?spEntityId=(%|&#43;|[\w.-])*)$`)
 	quoted    = regexp.MustCompile(`"[^"]*"`)
 	targets   = regexp.MustCompile(`(?i)(?:href|action|formaction|src)="([^"]*)"`)
 )

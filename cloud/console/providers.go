@@ -28,6 +28,8 @@ type Providers interface {
 	// ReadMetadata reads a SAML provider's metadata at an address. What it returns
 	// besides is the ETag, for the next time.
 	ReadMetadata(ctx context.Context, address, entityID, etag string) (samlsp.Described, string, error)
+	// ReadServiceProvider reads an application's metadata at an address.
+	ReadServiceProvider(ctx context.Context, address, entityID string) (samlsp.ServiceProvider, error)
 	// The others are our own addresses, as they are entered at a provider.
 	CallbackURL(p store.IdentityProvider) string
 	ACSURL(env string) string

@@ -108,13 +108,18 @@ func (c *console) kerberosPages() map[string]route {
 func (c *console) applicationPages() map[string]route {
 	const one = "/console/applications/{a}"
 	return map[string]route{
-		"GET /console/applications":     {action: m.Read, answer: c.listApplications},
-		"POST /console/applications":    {action: m.CreateApplication, answer: c.createApplication},
-		"GET /console/applications/new": {action: m.Read, answer: c.newApplication},
-		"GET " + one:                    {action: m.Read, answer: c.showApplication},
-		"POST " + one:                   {action: m.ChangeApplication, answer: c.changeApplication},
-		"POST " + one + "/secret":       {action: m.RenewApplication, answer: c.makeSecret},
-		"POST " + one + "/delete":       {action: m.DeleteApplication, answer: c.deleteApplication},
+		"GET /console/applications":       {action: m.Read, answer: c.listApplications},
+		"POST /console/applications":      {action: m.CreateApplication, answer: c.createApplication},
+		"GET /console/applications/new":   {action: m.Read, answer: c.newApplication},
+		"GET /console/applications/saml":  {action: m.Read, answer: c.newSAML},
+		"POST /console/applications/saml": {action: m.CreateApplication, answer: c.createSAMLApplication},
+		"POST /console/own":               {action: m.MakeKey, answer: c.nextKey},
+		"POST /console/own/{id}/default":  {action: m.MakeKey, answer: c.chooseKey},
+		"POST /console/own/{id}/delete":   {action: m.DeleteCertificate, answer: c.deleteKey},
+		"GET " + one:                      {action: m.Read, answer: c.showApplication},
+		"POST " + one:                     {action: m.ChangeApplication, answer: c.changeApplication},
+		"POST " + one + "/secret":         {action: m.RenewApplication, answer: c.makeSecret},
+		"POST " + one + "/delete":         {action: m.DeleteApplication, answer: c.deleteApplication},
 	}
 }
 

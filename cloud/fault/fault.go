@@ -99,6 +99,7 @@ const (
 	SLOResponse           Field = "address of answers of sign-off"
 	MostGroups            Field = "most groups of an assertion"
 	Access                Field = "groups that may use an application"
+	Attributes            Field = "attributes of an assertion"
 )
 
 // The values of an identity provider.
@@ -166,7 +167,7 @@ func Fields() []Field {
 		ApplicationType, Redirects, SignOffs, GroupsClaim, GroupBytes, Enforcement, Resources, Audiences, BackChannel,
 		Entity, ACS, ACSIndexes, AssertionLife, SessionLife, Signed, AssertionKey, AssertionAlgorithm, SubjectFormat,
 		SubjectProperty, RequestCertificates, Cipher, EncryptionCertificate, Target, SLOBinding, SLOEndpoint, SLOResponse,
-		MostGroups, Access,
+		MostGroups, Access, Attributes,
 		Provider, ProviderType, Issuer, AuthorizationEndpoint, TokenEndpoint, JWKSEndpoint, UserInfoEndpoint,
 		DiscoveryEndpoint, EndSessionEndpoint, ClientID, ClientSecret, SecretEnds, ClientAuth, PKCE, Scopes,
 		EntityID, OwnEntityID,

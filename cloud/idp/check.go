@@ -243,3 +243,13 @@ func (d *Desk) ReadMetadata(
 	m, err = samlsp.ReadMetadata(doc, entityID, d.now())
 	return m, now, err
 }
+
+// ReadServiceProvider reads an application's metadata at an address, as ReadMetadata does a
+// provider's.
+func (d *Desk) ReadServiceProvider(ctx context.Context, address, entityID string) (samlsp.ServiceProvider, error) {
+	doc, _, err := d.get(ctx, address, "", maxMetadata)
+	if err != nil {
+		return samlsp.ServiceProvider{}, err
+	}
+	return samlsp.ReadServiceProvider(doc, entityID, d.now())
+}

@@ -92,13 +92,19 @@ func (s *Service) createApplication(
 func (s *Service) ChangeApplication(
 	ctx context.Context, by By, id string, change func(*store.Application) error,
 ) (a store.Application, err error) {
+	return s.changeApplication(ctx, by, id, func(_ *turn, a *store.Application) error { return change(a) })
+}
+
+func (s *Service) changeApplication(
+	ctx context.Context, by By, id string, change func(*turn, *store.Application) error,
+) (a store.Application, err error) {
 	err = s.act(ctx, by, ChangeApplication, func(t *turn) error {
 		before, err := t.Application(ctx, t.env(), id)
 		if err != nil {
 			return err
 		}
 		a = copyOfApplication(before)
-		if err := change(&a); err != nil {
+		if err := change(t, &a); err != nil {
 			return err
 		}
 		a.ID, a.EnvironmentID = before.ID, before.EnvironmentID

@@ -156,6 +156,7 @@ func (w *world) fill(pattern string) (method, path string) {
 	for part, of := range map[string]string{
 		"/kerberosKeys/":   w.keys.ID,
 		"/keys/":           w.keys.ID,
+		"/own/":            w.own.ID,
 		"/groups/":         w.group.ID,
 		"/memberOfGroups/": w.group.ID,
 		"/roleGroups/":     w.group.ID,
@@ -254,6 +255,8 @@ func consoleForm(w *world, h http.Handler, cookie *http.Cookie, pattern string) 
 		return []string{"name0", "username", "value0", "${providerAttributes.sub}", "update0", "EMPTY_ONLY"}
 	case "POST /console/providers/{p}/certificates":
 		return []string{"file", w.pem()}
+	case "POST /console/applications/saml":
+		return []string{"name", "Wiki", "entityId", "https://wiki.example/sp", "acs", "https://wiki.example/acs"}
 	case "POST /console/users/{u}/accounts":
 		return []string{"provider", w.saml.ID, "subject", "s-9"}
 	case "POST /console/users/{u}":

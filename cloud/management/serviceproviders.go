@@ -1,10 +1,12 @@
 package management
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"crypto/rsa"
 	"crypto/x509"
+	"encoding/pem"
 	"errors"
 	"slices"
 	"strings"
@@ -61,6 +63,7 @@ func (t *turn) checkServiceProvider(ctx context.Context, a store.Application) (l
 	} else if err != nil && !errors.Is(err, store.ErrNotFound) {
 		return nil, err
 	}
+	l = append(l, checkAttributes(a.Kept.Attributes)...)
 	if p.MostGroups < 0 || p.MostGroups > store.MostGroups {
 		l = append(l, wrong(fault.MostGroups, 0, "It must be a number from 1 to %d.", store.MostGroups)...)
 	}
@@ -138,6 +141,29 @@ func checkSubject(p store.ServiceProvider) fault.List {
 func oneProperty(text string) bool {
 	property, ends := strings.CutSuffix(strings.TrimPrefix(text, "${user."), "}")
 	return ends && strings.HasPrefix(text, "${user.") && property != "" && !strings.ContainsAny(property, "${} ")
+}
+
+// mostAttributes bounds the attributes of an application: all of them are in each assertion.
+const mostAttributes = 100
+
+// checkAttributes is for what an application learns of people.
+func checkAttributes(all []store.ApplicationAttribute) (l fault.List) {
+	if len(all) > mostAttributes {
+		return wrong(fault.Attributes, 0, "There are at most %d.", mostAttributes)
+	}
+	seen := map[string]bool{}
+	for i, m := range all {
+		switch {
+		case m.Name == "" || m.Value == "":
+			l = append(l, wrong(fault.Attributes, i+1, "An attribute has a name and a value, as in email = ${user.email}.")...)
+		case seen[m.Name] || strings.EqualFold(m.Name, "saml_subject"):
+			l = append(l, wrong(fault.Attributes, i+1, "%q is the name of something else.", m.Name)...)
+		case strings.Contains(m.Value, "${") && !oneProperty(m.Value):
+			l = append(l, wrong(fault.Attributes, i+1, "%q is no single property, as ${user.email} is.", m.Value)...)
+		}
+		seen[m.Name] = true
+	}
+	return l
 }
 
 // checkServiceKeys refuses certificates and keys that are not there, or are of a sort that
@@ -285,13 +311,85 @@ func (s *Service) CreateApplicationOf(
 	}
 	return s.createApplication(ctx, by, a, func(t *turn) error {
 		a.SAML.CertificateIDs = nil
-		for _, parsed := range d.Signing {
+		return t.keepCertificates(ctx, a, d.Signing)
+	})
+}
+
+// keepCertificates has requests of an application be proven by certificates: those that it had
+// stay what they are, others are added.
+func (t *turn) keepCertificates(ctx context.Context, a *store.Application, all []*x509.Certificate) error {
+	var ids []string
+	for _, parsed := range all {
+		id, err := t.heldAs(ctx, a.SAML.CertificateIDs, parsed)
+		if err != nil {
+			return err
+		}
+		if id == "" {
 			c, err := t.addCertificate(ctx, "", Signing, parsed)
 			if err != nil {
 				return err
 			}
-			a.SAML.CertificateIDs = append(a.SAML.CertificateIDs, c.ID)
+			id = c.ID
+		}
+		ids = append(ids, id)
+	}
+	a.SAML.CertificateIDs = ids
+	return nil
+}
+
+// heldAs returns which of some certificates one is; empty when it is none.
+func (t *turn) heldAs(ctx context.Context, ids []string, parsed *x509.Certificate) (string, error) {
+	for _, id := range ids {
+		c, err := t.Certificate(ctx, t.env(), id)
+		if err == nil && bytes.Equal(c.DER, parsed.Raw) {
+			return id, nil
+		}
+		if err != nil && !errors.Is(err, store.ErrNotFound) {
+			return "", err
+		}
+	}
+	return "", nil
+}
+
+// ChangeApplicationWith is ChangeApplication for one of SAML whose certificates come as a
+// file in PEM; Encrypt has assertions encrypted for the first of them.
+func (s *Service) ChangeApplicationWith(
+	ctx context.Context, by By, id, file string, encrypt bool, change func(*store.Application) error,
+) (a store.Application, err error) {
+	all, err := readCertificates([]byte(file))
+	if err != nil {
+		return a, err
+	}
+	return s.changeApplication(ctx, by, id, func(t *turn, a *store.Application) error {
+		if err := change(a); err != nil {
+			return err
+		}
+		if err := t.keepCertificates(ctx, a, all); err != nil {
+			return err
+		}
+		a.SAML.EncryptedWith = ""
+		if encrypt && len(a.SAML.CertificateIDs) > 0 {
+			a.SAML.EncryptedWith = a.SAML.CertificateIDs[0]
 		}
 		return nil
 	})
+}
+
+// readCertificates reads all certificates of a file in PEM, each once.
+func readCertificates(file []byte) (all []*x509.Certificate, err error) {
+	for rest := bytes.TrimSpace(file); len(rest) > 0; rest = bytes.TrimSpace(rest) {
+		block, behind := pem.Decode(rest)
+		if block == nil || block.Type != "CERTIFICATE" {
+			return nil, fault.Of(fault.RequestCertificates, fault.Invalid, "This is no list of certificates in PEM.")
+		}
+		rest = behind
+		c, err := x509.ParseCertificate(block.Bytes)
+		if err != nil {
+			return nil, fault.Of(fault.RequestCertificates, fault.Invalid, "One of the certificates cannot be read.")
+		}
+		if !slices.ContainsFunc(all, c.Equal) {
+			all = append(all, c)
+		}
+	}
+	return all, nil
 }

@@ -1,0 +1,60 @@
+package samlidp_test
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/chromedp/chromedp"
+
+	"ldap-gateway/cloud/oidc/clienttest"
+)
+
+// TestChromium goes the way of a person: by forms that are posted from one site to another,
+// which scripts send by themselves, and without scripts a button.
+func TestChromium(t *testing.T) {
+	kind := clienttest.SAMLKinds()[0]
+	for _, scripts := range []bool{true, false} {
+		s := start(t)
+		at := s.register(kind, "HTTP-POST")
+		ctx := chromium(t, scripts)
+		check(t, chromedp.Do(ctx, chromedp.Navigate(at.URL)))
+		if !scripts {
+			check(t, chromedp.Do(ctx, chromedp.Click(chromedp.CSS("form [type=submit]")))) // of the application's own page
+		}
+		check(t, chromedp.Do(ctx,
+			chromedp.SendKeys(chromedp.CSS("input[name=username]"), "alice"),
+			chromedp.SendKeys(chromedp.CSS("input[type=password]"), "wonderland"),
+			chromedp.Click(chromedp.CSS("form button")),
+		))
+		if !scripts {
+			check(t, chromedp.Do(ctx, chromedp.Click(chromedp.CSS("form noscript button, form button"))))
+		}
+		text, err := chromedp.Run(ctx, chromedp.Text(chromedp.CSS("pre")))
+		check(t, err)
+		var learnt map[string]any
+		if json.Unmarshal([]byte(text), &learnt) != nil || learnt["email"] != s.alice.Email || fmt.Sprint(learnt["groups"]) != "2" {
+			t.Errorf("scripts: %v: %s", scripts, text)
+		}
+	}
+}
+
+// chromium starts a browser with the cookies that it has by default.
+func chromium(t *testing.T, scripts bool) context.Context {
+	t.Helper()
+	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath("/usr/bin/chromium"), chromedp.NoSandbox,
+		chromedp.Flag("no-proxy-server", true))
+	if !scripts {
+		options = append(options, chromedp.Flag("blink-settings", "scriptEnabled=false"))
+	}
+	ctx, cancel := chromedp.NewExecAllocator(t.Context(), options...)
+	t.Cleanup(cancel)
+	ctx, cancel = chromedp.NewContext(ctx)
+	t.Cleanup(cancel)
+	check(t, chromedp.Do(ctx, chromedp.EmulateViewport(1280, 900))) // starts it, which a deadline must not end
+	ctx, cancel = context.WithTimeout(ctx, time.Minute)
+	t.Cleanup(cancel)
+	return ctx
+}
