@@ -70,7 +70,7 @@ func (f claimForm) checkSAML(a store.Application, at int) error {
 	property, ends := strings.CutSuffix(strings.TrimPrefix(f.Value, "${user."), "}")
 	one := ends && strings.HasPrefix(f.Value, "${user.") && property != "" && !strings.ContainsAny(property, "${} ")
 	if f.Value == "" || strings.Contains(f.Value, "${") && !one {
-		wrongs = append(wrongs, wrong("value", "It must be one property of the user, as in ${user.email}, or a text without any."))
+		wrongs = append(wrongs, wrong("value", "It must be one property, as in ${user.email}, or a text without any."))
 	}
 	if !slices.Contains(nameFormats(), f.NameFormat) {
 		wrongs = append(wrongs, wrong("nameFormat", "It must be one of %q.", nameFormats()[1:]))

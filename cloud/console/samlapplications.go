@@ -82,9 +82,12 @@ func (c *console) createSAMLApplication(k *call) error {
 		"email": "${user.email}", "username": "${user.username}", "given_name": "${user.name.given}",
 		"family_name": "${user.name.family}", "groups": "${user.memberOfGroups}",
 	} {
-		a.Kept.Attributes = append(a.Kept.Attributes, store.ApplicationAttribute{ID: uuid.NewString(), Name: name, Value: value})
+		one := store.ApplicationAttribute{ID: uuid.NewString(), Name: name, Value: value}
+		a.Kept.Attributes = append(a.Kept.Attributes, one)
 	}
-	slices.SortFunc(a.Kept.Attributes, func(x, y store.ApplicationAttribute) int { return strings.Compare(x.Name, y.Name) })
+	slices.SortFunc(a.Kept.Attributes, func(x, y store.ApplicationAttribute) int {
+		return strings.Compare(x.Name, y.Name)
+	})
 	err := c.makeSAML(k, page, &a)
 	if wrong, ok := faults(err); ok {
 		page.Errors = wrong
@@ -261,7 +264,8 @@ func (c *console) changeSAML(k *call) error {
 
 // nextKey makes a key that does not sign yet: applications have to know it first.
 func (c *console) nextKey(k *call) error {
-	if _, err := c.Management.MakeKey(k.Context(), k.by(), management.KeyDraft{Name: "Sign-on of applications"}); err != nil {
+	draft := management.KeyDraft{Name: "Sign-on of applications"}
+	if _, err := c.Management.MakeKey(k.Context(), k.by(), draft); err != nil {
 		return err
 	}
 	return k.done(keysOn(k), "A key was made. It is in the metadata, and signs when you choose it.")

@@ -256,7 +256,7 @@ func consoleForm(w *world, h http.Handler, cookie *http.Cookie, pattern string) 
 	case "POST /console/providers/{p}/certificates":
 		return []string{"file", w.pem()}
 	case "POST /console/applications/saml":
-		return []string{"name", "Wiki", "entityId", "https://wiki.example/sp", "acs", "https://wiki.example/acs"}
+		return []string{"name", "Handbook", "entityId", "https://wiki.example/sp", "acs", "https://wiki.example/acs"}
 	case "POST /console/users/{u}/accounts":
 		return []string{"provider", w.saml.ID, "subject", "s-9"}
 	case "POST /console/users/{u}":

@@ -55,7 +55,7 @@ func (t *turn) checkServiceProvider(ctx context.Context, a store.Application) (l
 			"It must be one of %q: few applications take others.", samlAlgorithms[1:])...)
 	}
 	if !p.AssertionSigned && !p.ResponseSigned {
-		l = append(l, wrong(fault.Signed, 0, "The assertion or the response must be signed: nobody could believe neither.")...)
+		l = append(l, wrong(fault.Signed, 0, "The assertion or the response must be signed, to be believed.")...)
 	}
 	if other, err := t.ApplicationByEntity(ctx, t.env(), p.EntityID); err == nil && other.ID != a.ID {
 		taken := "Another application of this environment has this entity ID."

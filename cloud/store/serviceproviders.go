@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"time"
 )
@@ -80,10 +81,11 @@ func (s *Store) UseAuthorization(ctx context.Context, env, id string, request []
 
 // UsedAt returns the authorizations that were used by a sign-on, the newest first.
 func (r reader) UsedAt(ctx context.Context, env, signOn string) ([]Authorization, error) {
-	return queryAll(ctx, r.c, scanAuthorization, authorizationColumns+`
-		WHERE environment_id = $1 AND sign_on_id = $2 AND sign_on_id <> '' AND used_at > 0
-		ORDER BY created_at DESC, id DESC`,
+	all, err := queryAll(ctx, r.c, scanAuthorization, authorizationColumns+`
+		WHERE environment_id = $1 AND sign_on_id = $2 AND sign_on_id <> '' AND used_at > 0`,
 		env, signOn)
+	slices.SortFunc(all, func(a, b Authorization) int { return strings.Compare(b.ID, a.ID) }) // IDs grow
+	return all, err
 }
 
 // AloneWith tells whether no other user has a person's e-mail address, without regard to
