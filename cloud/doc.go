@@ -8,6 +8,7 @@
 //	/link/v1/…              hub, pairing    the agents' end
 //	/v1/…, /ENV/as/token    api             programs
 //	/ENV/as/…               oidc            applications
+//	/ENV/saml20/…           samlidp         applications of SAML; below sp/ signonpage
 //	/ENV/signon             signonpage      people, and what identity providers answer
 //	/console/…              console         administrators
 //	/live, /ready           hub, store      balancers
