@@ -149,6 +149,11 @@ func (w *Watch) wrong(ctx context.Context, env string) (all []store.Alert, err e
 	if all, err = w.ofProviders(ctx, env); err != nil {
 		return nil, err
 	}
+	ending, err := w.ofApplications(ctx, env)
+	if err != nil {
+		return nil, err
+	}
+	all = append(all, ending...)
 	doubted, err := w.Store.DoubtedGroups(ctx, env)
 	if err != nil {
 		return nil, err

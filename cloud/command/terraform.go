@@ -232,6 +232,10 @@ func (e *exporter) provider(r map[string]any) {
 }
 
 func (e *exporter) application(r map[string]any) {
+	if r["protocol"] == "SAML" {
+		e.samlApplication(r)
+		return
+	}
 	e.resource("pingone_application", r,
 		attribute{"description", r["description"]},
 		attribute{"enabled", r["enabled"]},

@@ -172,3 +172,35 @@ func TestExportForTerraform(t *testing.T) {
 		t.Errorf("%d resources: %v", len(all), all)
 	}
 }
+
+// An application of SAML is one of its own kind of options.
+func TestExportOfSAMLForTerraform(t *testing.T) {
+	db, env, credentials := running(t)
+	a := store.Application{
+		EnvironmentID: env, Name: "Wiki", Protocol: store.SAML, Type: store.WebApplication, Enabled: true,
+		Groups: store.GroupsClaim{Value: store.GroupNames},
+		SAML: store.ServiceProvider{
+			EntityID: "https://wiki.example/${sp}", ACS: []string{"https://wiki.example/acs"}, AssertionSeconds: 60, AssertionSigned: true,
+			RequestsSigned: true, CertificateIDs: []string{"c1"}, Cipher: "AES_256", EncryptedWith: "c1", KeyID: "k1", Algorithm: "SHA256withRSA",
+			SLOBinding: "HTTP_REDIRECT", SLOEndpoint: "https://wiki.example/slo", SessionSeconds: 3600,
+		},
+	}
+	check(t, db.CreateApplication(t.Context(), &a))
+	all := exported(t, credentials)
+	got := all["pingone_application.r_wiki"]
+	if got == "" {
+		t.Fatalf("%q", all)
+	}
+	for _, want := range []string{
+		"sp_entity_id:https://wiki.example/${sp} ", "acs_urls:[https://wiki.example/acs ]", "assertion_duration:60 ", "assertion_signed_enabled:true ",
+		"sp_verification:{authn_request_signed:true certificate_ids:[c1 ]", "sp_encryption:{algorithm:AES_256 certificate:{id:c1 }",
+		"idp_signing_key:{algorithm:SHA256withRSA key_id:k1 }", "slo_binding:HTTP_REDIRECT ", "session_not_on_or_after_duration:3600 ",
+	} {
+		if !strings.Contains(got, want) {
+			t.Errorf("no %s in\n%s", want, got)
+		}
+	}
+	if strings.Contains(got, "oidc_options") {
+		t.Error(got)
+	}
+}
