@@ -197,6 +197,11 @@ func TestForceAndPassive(t *testing.T) {
 	if got := status(go1("", `<saml:Subject><saml:NameID>bob</saml:NameID></saml:Subject>`)); got != "UnknownPrincipal" {
 		t.Error(got)
 	}
+	for _, kind := range []string{"BaseID", "EncryptedID"} {
+		if got := status(go1("", `<saml:Subject><saml:`+kind+`>x</saml:`+kind+`></saml:Subject>`)); got != "RequestUnsupported" {
+			t.Error(kind, got)
+		}
+	}
 	if got := status(go1("", `<samlp:NameIDPolicy SPNameQualifier="https://else.example"/>`)); got != "InvalidNameIDPolicy" {
 		t.Error(got)
 	}
@@ -206,6 +211,50 @@ func TestForceAndPassive(t *testing.T) {
 	decline := go1(`ForceAuthn="true"`, "").url.Query().Get("flow")
 	if got := status(b.get(s.url + "/" + s.env + "/signon/decline?flow=" + url.QueryEscape(decline))); got != "AuthnFailed" {
 		t.Error(got)
+	}
+}
+
+// TestAnswerIsOfWhoeverSignedOn: what one browser has begun and signed on for is no answer in
+// another, where somebody else is signed on.
+func TestAnswerIsOfWhoeverSignedOn(t *testing.T) {
+	s := start(t)
+	bob := s.alice
+	bob.ID, bob.Username, bob.Email = "", "bob", "bob@acme.example"
+	check(t, s.db.CreateUser(t.Context(), &bob))
+	victim := s.browser()
+	victim.signOn(victim.get(s.redirect(samlidp.SSOPath, s.ask().xml(), "", nil)))
+	mine := s.last
+	thief := s.browser()
+	begun := thief.get(s.redirect(samlidp.SSOPath, s.ask().xml(), "", nil))
+	flow := begun.url.Query().Get("flow")
+	thief.went(thief.http.PostForm(s.url+"/"+s.env+"/signon", url.Values{"flow": {flow}, "username": {"bob"}, "password": {"wonderland"}}))
+	got, err := victim.assertion(victim.get(s.url+"/"+s.env+"/saml20/resume?flow="+url.QueryEscape(flow)), "_r1")
+	check(t, err)
+	if said := attributes(got)["email"]; said[0] != s.alice.Email {
+		t.Errorf("the victim is %s", said)
+	}
+	for id, want := range map[string]int{mine.ID: 2, s.last.ID: 0} {
+		if all, err := s.db.UsedAt(t.Context(), s.env, id); err != nil || len(all) != want {
+			t.Errorf("%d answers of the session, %v", len(all), err)
+		}
+	}
+}
+
+// TestForcedIsNew: a sign-on of before is none for who wants another, whoever says that it is.
+func TestForcedIsNew(t *testing.T) {
+	s := start(t)
+	b := s.browser()
+	b.signOn(b.get(s.redirect(samlidp.SSOPath, s.ask().xml(), "", nil)))
+	before := s.last
+	s.clock += 10 * time.Second
+	a := s.ask()
+	a.attributes = `ForceAuthn="true"`
+	flow := b.get(s.redirect(samlidp.SSOPath, a.xml(), "", nil)).url.Query().Get("flow")
+	next := must(s.server.Complete(t.Context(), s.env, flow, store.SignedOn{
+		UserID: before.UserID, SignOnID: before.ID, Method: before.Method, At: before.At,
+	}))
+	if p := b.get(s.url + next); p.hidden()["SAMLResponse"] != "" || !strings.Contains(p.page, "password") {
+		t.Errorf("answered by an old sign-on: %s", p.page)
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -37,6 +38,14 @@ func TestChromium(t *testing.T) {
 		var learnt map[string]any
 		if json.Unmarshal([]byte(text), &learnt) != nil || learnt["email"] != s.alice.Email || fmt.Sprint(learnt["groups"]) != "2" {
 			t.Errorf("scripts: %v: %s", scripts, text)
+		}
+		if !scripts {
+			continue
+		}
+		// The session counts, although the request comes by a form of another site.
+		check(t, chromedp.Do(ctx, chromedp.Navigate("about:blank"), chromedp.Navigate(at.URL)))
+		if text, err = chromedp.Run(ctx, chromedp.Text(chromedp.CSS("pre"))); err != nil || !strings.Contains(text, s.alice.Email) {
+			t.Errorf("the session does not count: %v %s", err, text)
 		}
 	}
 }

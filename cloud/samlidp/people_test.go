@@ -254,7 +254,7 @@ func TestAccess(t *testing.T) {
 	}
 }
 
-// TestManyGroups: 1,000 and 10,000 are told whole, and soon.
+// TestManyGroups: 60 and 1,000 are told whole.
 func TestManyGroups(t *testing.T) {
 	s := start(t)
 	s.change(func(a *store.Application) { a.SAML.MostGroups = store.MostGroups })

@@ -57,6 +57,7 @@ type site struct {
 	method  store.Method
 	clock   time.Duration // ahead of the true time
 	log     *bytes.Buffer
+	last    store.SignOn
 	ended   int // sessions of which other protocols were told
 }
 
@@ -68,7 +69,9 @@ func (d desk) SignOn(ctx context.Context, r signon.Request) (store.SignOn, error
 	if u, err := d.db.UserByUsername(ctx, d.env, r.Username); err == nil && string(r.Password) == "wonderland" {
 		so.UserID, so.Outcome, so.ProviderID = u.ID, "ok", d.through.ID
 	}
-	return so, d.db.RecordSignOn(ctx, &so)
+	err := d.db.RecordSignOn(ctx, &so)
+	d.last = so
+	return so, err
 }
 
 func (desk) OffersChange(context.Context, store.SignOn) bool { return false }

@@ -57,7 +57,9 @@ func wishOf(req *saml.IdpAuthnRequest, a store.Application) (w wish, no *status)
 		Force:   r.ForceAuthn != nil && *r.ForceAuthn,
 		Passive: r.IsPassive != nil && *r.IsPassive,
 	}
-	if n := r.Subject; n != nil && n.NameID != nil {
+	if n := r.Subject; n != nil && (n.BaseID != nil || n.EncryptedID != nil) {
+		return w, &status{saml.StatusRequester, saml.StatusRequestUnsupported, "Name a person by a NameID."}
+	} else if n != nil && n.NameID != nil {
 		w.Subject = n.NameID.Value
 		if n.NameID.Format == emailFormat {
 			w.Hint = w.Subject
