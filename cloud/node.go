@@ -227,7 +227,7 @@ func (n *node) environments(
 	mux := http.NewServeMux()
 	mux.Handle("/{e}/as/", &crowd{next: sessions.Wrap(applications.Handler()), full: tokensFull})
 	identity := &crowd{next: sessions.Wrap(saml.Handler()), full: func(w http.ResponseWriter, r *http.Request) {
-		page.Failure(w, r, http.StatusServiceUnavailable, "Many people sign on at once. Please try again in a moment.")
+		page.Failure(w, r, http.StatusServiceUnavailable, "Many people come back at once. Please try again in a moment.")
 	}}
 	for _, path := range []string{"idp/", "resume", "metadata", "metadata/"} {
 		mux.Handle("/{e}/saml20/"+path, identity)

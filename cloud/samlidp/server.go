@@ -169,7 +169,8 @@ func (k *call) fail(err error) {
 	switch {
 	case errors.Is(err, store.ErrUnavailable):
 		k.Logger.Error("request failed", "path", k.Request.URL.Path, "error", err)
-		k.Pages.Failure(k.w, k.Request, web.Later(k.w), "Signing on is not possible right now. Please try again in a moment.")
+		k.Pages.Failure(k.w, k.Request, web.Later(k.w),
+			"Signing on is not possible right now. Please try again in a moment.")
 		return
 	case errors.As(err, &tooLarge):
 		k.Pages.Failure(k.w, k.Request, http.StatusRequestEntityTooLarge, "What was sent is too large.")
@@ -179,13 +180,13 @@ func (k *call) fail(err error) {
 	if !errors.As(err, &r) {
 		k.Logger.Error("request failed", "id", id, "path", k.Request.URL.Path, "error", err)
 		k.Pages.Failure(k.w, k.Request, http.StatusInternalServerError,
-			"This did not work. Your administrator finds the reason under "+id+".")
+			"This did not work. Please try again in a moment. Your administrator finds the reason under %s.", id)
 		return
 	}
 	k.Logger.Log(k.refusals.Level("page", hclog.Warn), "an application's request was refused",
 		"id", id, "environment", k.env, "path", k.Request.URL.Path, "error", cut(err.Error()))
-	k.Pages.Failure(k.w, k.Request, r.status, r.text+" Go back to the application and begin again. "+
-		"If that leads here once more, your administrator finds the reason under "+id+".")
+	k.Pages.Failure(k.w, k.Request, r.status, "%s Go back to the application and begin again. "+
+		"If that leads here once more, your administrator finds what it sent under %s.", r.text, id)
 }
 
 // mostLogged is how much of what a stranger sent is in one value of the log, in bytes.
