@@ -73,7 +73,7 @@ func ofEnd(a store.Application, c store.Certificate, end time.Time, own bool) st
 	remedy := "Have the application make the next one, and add it on its page here beside the old one."
 	if own {
 		code, what = "signingKeyEnds", "our certificate "+c.Name+", whose key signs answers,"
-		remedy = "Make the next key on the application's page, have applications take it from the metadata, and choose it then."
+		remedy = "Make the next key on the application's page, have applications take it from the metadata, then choose it."
 	}
 	return store.Alert{
 		Key:    code + "/" + a.ID + "/" + c.ID,

@@ -1,5 +1,6 @@
 // Package alerts owns who is told when something is wrong with a gateway, an identity
-// provider, an application of SAML or a node of the cloud: what counts as wrong, when it is told, by which way, and when not.
+// provider, an application of SAML or a node of the cloud: what counts as wrong, when it is
+// told, by which way, and when not.
 //
 // Called by cloud, which starts it, and by console, which asks it to try a way.
 // It promises that:
