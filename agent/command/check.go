@@ -22,7 +22,8 @@ import (
 )
 
 func (c *command) checkCommand() *cobra.Command {
-	return &cobra.Command{
+	var asJSON bool
+	return jsonFlag(&cobra.Command{
 		Use:   "check",
 		Short: "Show what works and what does not, with the remedy",
 		Args:  cobra.NoArgs,
@@ -39,9 +40,37 @@ nothing failed.`,
 			if err != nil {
 				return err
 			}
+			if asJSON {
+				return printChecksAsJSON(c.stdout, rows)
+			}
 			return printChecks(c.stdout, rows)
 		},
+	}, &asJSON)
+}
+
+// checkRow is a row for programs.
+type checkRow struct {
+	Name   string `json:"name"`
+	Target string `json:"target,omitempty"`
+	State  string `json:"state"` // "ok", "warning", "failed" or "not tried"
+	Detail string `json:"detail,omitempty"`
+	Remedy string `json:"remedy,omitempty"`
+}
+
+// printChecksAsJSON writes the rows; its error is errTold when one failed.
+func printChecksAsJSON(w io.Writer, rows []directory.Check) error {
+	all, failed := []checkRow{}, false
+	for _, r := range rows {
+		all = append(all, checkRow{r.Name, r.Target, r.State.String(), r.Detail, r.Remedy})
+		failed = failed || r.State == directory.Failed
 	}
+	if err := printJSON(w, all); err != nil {
+		return err
+	}
+	if failed {
+		return errTold
+	}
+	return nil
 }
 
 // checkAll tries everything, cloud and directory at the same time.

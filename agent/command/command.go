@@ -38,12 +38,17 @@ func Main(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io
 	root.SetIn(stdin)
 	root.SetOut(stdout)
 	root.SetErr(stderr)
-	err := root.ExecuteContext(ctx)
+	begun := false
+	mark(root, &begun)
+	cmd, err := root.ExecuteContextC(ctx)
 	switch {
 	case err == nil:
 		return ExitOK
 	case errors.Is(err, errTold):
 		return ExitFailed
+	case !begun:
+		fmt.Fprintf(stderr, "ldap-gateway: %s\n", misused(cmd, err))
+		return ExitUsage
 	}
 	fmt.Fprintf(stderr, "ldap-gateway: %v\n", err)
 	if errors.Is(err, errUsage) {
@@ -75,7 +80,6 @@ First step: "ldap-gateway setup". Or write gateway.hcl yourself, then
 		Args:          cobra.NoArgs,
 		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return fmt.Errorf("%w: %w", errUsage, err) })
 	root.PersistentFlags().StringVar(&c.configPath, "config", configs.SystemPath(), "path of gateway.hcl")
 	root.PersistentFlags().StringVar(&c.statePath, "state", configs.SystemState(), "folder for the instance's keys")
 	root.AddCommand(
@@ -84,20 +88,7 @@ First step: "ldap-gateway setup". Or write gateway.hcl yourself, then
 		c.installCommand(), c.uninstallCommand(), c.startCommand(), c.stopCommand(), c.restartCommand(),
 		c.versionCommand(), manualCommand(),
 	)
-	for _, sub := range root.Commands() {
-		sub.Args = usage(sub.Args)
-	}
 	return root
-}
-
-// usage marks what a check of arguments finds as wrong usage.
-func usage(check cobra.PositionalArgs) cobra.PositionalArgs {
-	return func(cmd *cobra.Command, args []string) error {
-		if err := check(cmd, args); err != nil {
-			return fmt.Errorf("%w: %w; see \"%s --help\"", errUsage, err, cmd.CommandPath())
-		}
-		return nil
-	}
 }
 
 func (c *command) runCommand() *cobra.Command {
@@ -141,9 +132,17 @@ func (c *command) run(ctx context.Context, m *service.Manager, out io.Writer) er
 }
 
 func (c *command) versionCommand() *cobra.Command {
-	return &cobra.Command{
+	var asJSON bool
+	return jsonFlag(&cobra.Command{
 		Use: "version", Short: "Print the version", Args: cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
+			if asJSON {
+				return printJSON(c.stdout, map[string]string{
+					"version": version.Current(),
+					"go":      runtime.Version(),
+					"system":  runtime.GOOS + "/" + runtime.GOARCH,
+				})
+			}
 			_, err := fmt.Fprintf(
 				c.stdout,
 				"ldap-gateway %s %s %s/%s\n",
@@ -154,7 +153,7 @@ func (c *command) versionCommand() *cobra.Command {
 			)
 			return err
 		},
-	}
+	}, &asJSON)
 }
 
 // load reads gateway.hcl. Mistakes in it are printed here. It ends with ctx at the

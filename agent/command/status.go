@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"text/tabwriter"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -12,7 +13,8 @@ import (
 )
 
 func (c *command) statusCommand() *cobra.Command {
-	return &cobra.Command{
+	var asJSON bool
+	return jsonFlag(&cobra.Command{
 		Use:   "status",
 		Short: "Show how the running gateway is",
 		Args:  cobra.NoArgs,
@@ -24,9 +26,44 @@ servers, what it has done, and every problem with its remedy. The exit code is
 			if err != nil {
 				return err
 			}
-			return printStatus(c.stdout, s)
+			if !asJSON {
+				return printStatus(c.stdout, s)
+			}
+			return printStatusAsJSON(c.stdout, s)
 		},
+	}, &asJSON)
+}
+
+// statusJSON is the state for programs.
+type statusJSON struct {
+	health.Status
+	Servers []serverJSON `json:"servers"`
+	Took    int64        `json:"tookMilliseconds"` // by all sign-ons together
+	Nothing *struct{}    `json:"took,omitempty"`   // hides that of Status, which is in nanoseconds
+}
+
+// serverJSON is a directory server for programs.
+type serverJSON struct {
+	URL    string    `json:"url"`
+	State  string    `json:"state"` // "up", "down" or "unused"
+	Vendor string    `json:"vendor,omitempty"`
+	Error  string    `json:"error,omitempty"`
+	Since  time.Time `json:"since,omitzero"`
+}
+
+// printStatusAsJSON is printStatus for programs.
+func printStatusAsJSON(w io.Writer, s health.Status) error {
+	out := statusJSON{Status: s, Servers: []serverJSON{}, Took: s.Took.Milliseconds()}
+	for _, d := range s.Servers {
+		out.Servers = append(out.Servers, serverJSON{d.URL, d.State, d.Vendor, d.Error, d.Since})
 	}
+	if err := printJSON(w, out); err != nil {
+		return err
+	}
+	if !s.Ready {
+		return errTold
+	}
+	return nil
 }
 
 // printStatus writes s for people; its error is errTold when the gateway is not ready.

@@ -42,8 +42,6 @@ First steps: "ldap-cloud init --data DIR", "ldap-cloud run --data DIR".`,
 	root.SetArgs(args)
 	root.SetOut(stdout)
 	root.SetErr(stderr)
-	// What cobra refuses before a command runs ends with the code for usage, too.
-	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return fmt.Errorf("%w: %w", cloud.ErrUsage, err) })
 	root.AddCommand(
 		c.initCommand(),
 		c.runCommand(),
@@ -55,9 +53,15 @@ First steps: "ldap-cloud init --data DIR", "ldap-cloud run --data DIR".`,
 	)
 	// The commands above open the database themselves; these ask a running cloud.
 	root.AddCommand(c.resourceCommands()...)
-	err := root.ExecuteContext(ctx)
-	if err == nil {
+	begun := false
+	mark(root, &begun)
+	cmd, err := root.ExecuteContextC(ctx)
+	switch {
+	case err == nil:
 		return ExitOK
+	case !begun:
+		fmt.Fprintf(stderr, "ldap-cloud: %s\n", misused(cmd, err))
+		return ExitUsage
 	}
 	fmt.Fprintf(stderr, "ldap-cloud: %v\n", err)
 	if errors.Is(err, cloud.ErrUsage) {

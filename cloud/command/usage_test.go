@@ -1,0 +1,42 @@
+package command
+
+import (
+	"bytes"
+	"strings"
+	"testing"
+)
+
+// TestWrongUsage ends with the same code, whatever is wrong and whoever finds it, and names
+// the help.
+func TestWrongUsage(t *testing.T) {
+	for line, says := range map[string]string{
+		"frobnicate":                     "ldap-cloud --help",
+		"bakcup":                         "did you mean backup?",
+		"run --nope":                     "ldap-cloud run --help",
+		"run":                            "ldap-cloud run --help",
+		"run --data x --tls-cert y":      "ldap-cloud run --help",
+		"run --data x --grace soon":      "ldap-cloud run --help",
+		"list":                           "ldap-cloud list --help",
+		"get":                            "ldap-cloud get --help",
+		"get users":                      "ldap-cloud get --help",
+		"init extra":                     "ldap-cloud init --help",
+		"backup":                         "ldap-cloud backup --help",
+		"administrator resett":           "did you mean reset?",
+		"administrator reset":            "ldap-cloud administrator reset --help",
+		"export":                         "",
+		"version extra":                  "ldap-cloud version --help",
+		"run --data x --backup-every 1h": "ldap-cloud run --help",
+	} {
+		var out, problems bytes.Buffer
+		code := Main(t.Context(), strings.Fields(line), &out, &problems)
+		if says == "" { // a command that only has others shows them
+			if code != ExitOK || out.Len() == 0 {
+				t.Errorf("%s: %d %s", line, code, &problems)
+			}
+			continue
+		}
+		if code != ExitUsage || !strings.Contains(problems.String(), says) || out.Len() > 0 {
+			t.Errorf("%s: %d\n%s%s", line, code, &problems, &out)
+		}
+	}
+}
