@@ -124,16 +124,12 @@ func (c *Client) Problems() []Problem {
 			"run \"ldap-gateway check\" and \"ldap-gateway explain\", which name what is left aside"})
 	}
 	for _, s := range c.list() {
-		ends := s.certificateEnds.Load()
-		if ends == nil {
-			continue
-		}
-		if left := time.Until(*ends); left < expirySoon {
+		if shown := s.certificate.Load(); shown != nil && endsSoon(shown) {
 			out = append(
 				out,
 				Problem{
 					"certificateExpires",
-					fmt.Sprintf("the certificate of %s ends on %s", s.url, ends.Format(time.DateOnly)),
+					fmt.Sprintf("the certificate of %s ends on %s", s.url, shown.NotAfter.Format(time.DateOnly)),
 					"renew the server's certificate",
 				},
 			)

@@ -142,7 +142,9 @@ func endingIn(t *testing.T, left time.Duration) (*directorytest.Server, *x509.Ce
 		t.Fatal(err)
 	}
 	certificate, err := authority.Issue([]string{"127.0.0.1"},
-		func(c *x509.Certificate) { c.NotAfter = time.Now().Add(left) })
+		func(c *x509.Certificate) {
+			c.NotBefore, c.NotAfter = time.Now().Add(-10*left), time.Now().Add(left)
+		})
 	if err != nil {
 		t.Fatal(err)
 	}

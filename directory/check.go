@@ -51,8 +51,15 @@ type Check struct {
 	Remedy string // what to do; for TLS it ends with the line for gateway.hcl
 }
 
-// expirySoon is when a certificate that still works becomes a warning.
+// expirySoon is the longest time before the end of a certificate that still works at which
+// it becomes a warning; a sixth of its life when that is shorter, since short ones are
+// renewed late by rule.
 const expirySoon = 30 * 24 * time.Hour
+
+// endsSoon tells whether a certificate should have been renewed by now.
+func endsSoon(c *x509.Certificate) bool {
+	return time.Until(c.NotAfter) < min(expirySoon, max(0, c.NotAfter.Sub(c.NotBefore)/6))
+}
 
 // Check tries every server from the ground up, on connections of its own, and
 // returns one row for each step, in order. It binds the service account once for
@@ -225,7 +232,7 @@ func certificateRow(chain []*x509.Certificate, name string) Check {
 		State:  OK,
 		Detail: fmt.Sprintf("certificate for %s, wanted %s, %d days left", namesOf(chain[0]), name, int(left.Hours()/24)),
 	}
-	if left < expirySoon {
+	if endsSoon(chain[0]) {
 		row.State, row.Remedy = Warning, "renew the server's certificate"
 	}
 	return row

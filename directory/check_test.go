@@ -158,3 +158,29 @@ func TestOpenNamesEveryMistake(t *testing.T) {
 		t.Errorf("password without DN: %v", err)
 	}
 }
+
+// TestCertificatesEndByTheirLife warns of each kind of certificate once whatever renews it
+// should have.
+func TestCertificatesEndByTheirLife(t *testing.T) {
+	const day = 24 * time.Hour
+	for name, c := range map[string]struct {
+		life, left time.Duration
+		soon       bool
+	}{
+		"ten years, 31 days":   {3650 * day, 31 * day, false},
+		"ten years, 29 days":   {3650 * day, 29 * day, true},
+		"90 days, 29 left":     {90 * day, 29 * day, false}, // renewed at 30 by rule
+		"90 days, 14 left":     {90 * day, 14 * day, true},
+		"a month, ten left":    {30 * day, 10 * day, false},
+		"a month, four left":   {30 * day, 4 * day, true},
+		"a day, five hours":    {day, 5 * time.Hour, false},
+		"a day, three hours":   {day, 3 * time.Hour, true},
+		"over":                 {90 * day, -time.Hour, true},
+		"ends before it began": {-day, -time.Hour, true},
+	} {
+		end := time.Now().Add(c.left)
+		if got := directory.EndsSoon(&x509.Certificate{NotBefore: end.Add(-c.life), NotAfter: end}); got != c.soon {
+			t.Errorf("%s: %t", name, got)
+		}
+	}
+}

@@ -74,7 +74,7 @@ func (s *server) secure(ctx context.Context, sock *socket) (net.Conn, error) {
 	if err := conn.HandshakeContext(ctx); err != nil {
 		return nil, fmt.Errorf("TLS with %s: %w", s.url, err)
 	}
-	s.certificateEnds.Store(&conn.ConnectionState().PeerCertificates[0].NotAfter) // a server has to send one
+	s.certificate.Store(conn.ConnectionState().PeerCertificates[0]) // a server has to send one
 	return conn, nil
 }
 

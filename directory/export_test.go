@@ -18,3 +18,6 @@ func FollowedCSN(said []string, stamp string) (followed, told bool) { return fol
 
 // FollowedRUV is followedRUV.
 func FollowedRUV(said []string, stamp string) (followed, told bool) { return followedRUV(said, stamp) }
+
+// EndsSoon is endsSoon.
+var EndsSoon = endsSoon

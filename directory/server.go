@@ -2,6 +2,7 @@ package directory
 
 import (
 	"context"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"sync"
@@ -32,14 +33,13 @@ type server struct {
 	turn   atomic.Uint32
 	// noPages is until when pages are not asked for, in nanoseconds; 0: they may be.
 	noPages atomic.Int64
-	// certificateEnds is when the certificate that was shown last is no longer valid;
-	// nil without TLS.
-	certificateEnds atomic.Pointer[time.Time]
-	slots           []slot      // service links
-	finding         limiter     // searches for people and single entries
-	grouping        limiter     // searches for somebody's groups
-	asking          atomic.Bool // whether it is there at all
-	shown           shown       // groups
+	// certificate is the one that was shown last; nil before, and without TLS.
+	certificate atomic.Pointer[x509.Certificate]
+	slots       []slot      // service links
+	finding     limiter     // searches for people and single entries
+	grouping    limiter     // searches for somebody's groups
+	asking      atomic.Bool // whether it is there at all
+	shown       shown       // groups
 
 	mu       sync.Mutex
 	state    string
