@@ -195,7 +195,8 @@ func TestAnotherEnvironmentCannotBeReached(t *testing.T) {
 	_, closed := console.Routes()
 	for _, pattern := range closed {
 		method, path := f.at(pattern)
-		if !strings.Contains(strings.ReplaceAll(pattern, "{$}", ""), "{") {
+		// The handbook is everybody's, and has nothing of an environment.
+		if !strings.Contains(strings.NewReplacer("{$}", "", "{page}", "").Replace(pattern), "{") {
 			if method == "GET" && !strings.HasSuffix(path, "/live") {
 				eve.get(path).lacks("of ours")
 			}
