@@ -170,6 +170,7 @@ func (w *world) fill(pattern string) (method, path string) {
 		}
 	}
 	return method, strings.NewReplacer(
+		"help/{page}", "help/concepts",
 		"signOnPolicies/{p}", "signOnPolicies/"+w.policy.ID,
 		"/{e}/certificates/{id}", "/"+w.env+"/certificates/"+w.certificate.ID,
 		"/{e}/keys/{id}", "/"+w.env+"/keys/"+w.own.ID,
