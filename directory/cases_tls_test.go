@@ -96,7 +96,9 @@ func endingSoon(s *scene) {
 	s.must(err)
 	host := "127.0.0.1"
 	certificate, err := authority.Issue([]string{host},
-		func(c *x509.Certificate) { c.NotAfter = time.Now().Add(29 * 24 * time.Hour) })
+		func(c *x509.Certificate) {
+			c.NotBefore, c.NotAfter = time.Now().AddDate(-1, 0, 0), time.Now().Add(29*24*time.Hour)
+		})
 	s.must(err)
 	s.present(s.T, certificate)
 	row := s.tlsRow(func(cfg *directory.Config) { cfg.TLS = directory.TLS{RootCAs: authority.Pool, ServerName: host} })
