@@ -2,7 +2,6 @@ package alerts
 
 import (
 	"context"
-	"crypto/x509"
 	"errors"
 	"fmt"
 	"time"
@@ -49,14 +48,10 @@ func (w *Watch) endsOf(ctx context.Context, a store.Application) (all []store.Al
 		if one == "" {
 			continue
 		}
-		c, err := w.Store.Certificate(ctx, a.EnvironmentID, one)
+		c, parsed, err := w.certificate(ctx, a.EnvironmentID, one)
 		if errors.Is(err, store.ErrNotFound) {
 			continue
 		}
-		if err != nil {
-			return nil, err
-		}
-		parsed, err := x509.ParseCertificate(c.DER)
 		if err != nil {
 			return nil, err
 		}

@@ -54,20 +54,27 @@ func (w *Watch) certificatesOf(ctx context.Context, p store.IdentityProvider) (a
 	}
 	// One that is named and not kept any more signs nothing.
 	for _, id := range p.Config.SAML.CertificateIDs {
-		c, err := w.Store.Certificate(ctx, p.EnvironmentID, id)
+		_, parsed, err := w.certificate(ctx, p.EnvironmentID, id)
 		if errors.Is(err, store.ErrNotFound) {
 			continue
 		}
 		if err != nil {
 			return nil, err
 		}
-		parsed, err := x509.ParseCertificate(c.DER)
-		if err != nil {
-			return nil, err
-		}
 		all = append(all, parsed)
 	}
 	return all, nil
+}
+
+// certificate returns one that is kept, and what is in it; store.ErrNotFound when it is not
+// kept any more.
+func (w *Watch) certificate(ctx context.Context, env, id string) (store.Certificate, *x509.Certificate, error) {
+	c, err := w.Store.Certificate(ctx, env, id)
+	if err != nil {
+		return c, nil, err
+	}
+	parsed, err := x509.ParseCertificate(c.DER)
+	return c, parsed, err
 }
 
 // providerAlerts gathers those of one provider.

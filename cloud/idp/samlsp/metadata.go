@@ -34,26 +34,35 @@ type Described struct {
 	WantsSigned  bool      // requests
 }
 
-// ReadMetadata reads a provider's metadata; of a list the one with that entity ID.
-// EntityID may be empty when there is only one. What was valid until before now is
-// refused. Its error is a sentence for an administrator.
-// Who reads it from an address trusts that address: no signature of metadata is looked
-// at.
-func ReadMetadata(doc []byte, entityID string, now time.Time) (d Described, err error) {
+// entityOf returns the one of metadata with an entity ID, or the only one that has a role, which
+// people know as what.
+func entityOf(doc []byte, entityID, role, what string) (entity *saml.EntityDescriptor, err error) {
 	if len(doc) > MostMetadata {
-		return d, fmt.Errorf("the metadata has more than %d MiB", MostMetadata>>20)
+		return nil, fmt.Errorf("the metadata has more than %d MiB", MostMetadata>>20)
 	}
-	if err := survey(doc, entityID == "", "IDPSSODescriptor", "identity providers"); err != nil {
-		return d, err
+	if err := survey(doc, entityID == "", role, what); err != nil {
+		return nil, err
 	}
-	var entity *saml.EntityDescriptor
 	if entityID == "" {
 		entity, err = crewsp.ParseMetadata(doc)
 	} else {
 		entity, err = crewsp.ParseMetadataByEntityID(doc, entityID)
 	}
 	if err != nil {
-		return d, fmt.Errorf("the metadata cannot be read: %w", err)
+		return nil, fmt.Errorf("the metadata cannot be read: %w", err)
+	}
+	return entity, nil
+}
+
+// ReadMetadata reads a provider's metadata; of a list the one with that entity ID.
+// EntityID may be empty when there is only one. What was valid until before now is
+// refused. Its error is a sentence for an administrator.
+// Who reads it from an address trusts that address: no signature of metadata is looked
+// at.
+func ReadMetadata(doc []byte, entityID string, now time.Time) (d Described, err error) {
+	entity, err := entityOf(doc, entityID, "IDPSSODescriptor", "identity providers")
+	if err != nil {
+		return d, err
 	}
 	speaks := func(role saml.IDPSSODescriptor) bool {
 		return slices.Contains(strings.Fields(role.ProtocolSupportEnumeration), protocol)

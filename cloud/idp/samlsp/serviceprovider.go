@@ -3,13 +3,11 @@ package samlsp
 import (
 	"crypto/x509"
 	"errors"
-	"fmt"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/crewjam/saml"
-	crewsp "github.com/crewjam/saml/samlsp"
 )
 
 // ServiceProvider is what metadata says of an application.
@@ -28,20 +26,9 @@ type ServiceProvider struct {
 // ReadServiceProvider reads an application's metadata; of a list the one with that entity ID.
 // EntityID may be empty when there is only one. Its error is a sentence for an administrator.
 func ReadServiceProvider(doc []byte, entityID string, now time.Time) (d ServiceProvider, err error) {
-	if len(doc) > MostMetadata {
-		return d, fmt.Errorf("the metadata has more than %d MiB", MostMetadata>>20)
-	}
-	if err := survey(doc, entityID == "", "SPSSODescriptor", "applications"); err != nil {
-		return d, err
-	}
-	var entity *saml.EntityDescriptor
-	if entityID == "" {
-		entity, err = crewsp.ParseMetadata(doc)
-	} else {
-		entity, err = crewsp.ParseMetadataByEntityID(doc, entityID)
-	}
+	entity, err := entityOf(doc, entityID, "SPSSODescriptor", "applications")
 	if err != nil {
-		return d, fmt.Errorf("the metadata cannot be read: %w", err)
+		return d, err
 	}
 	at := slices.IndexFunc(entity.SPSSODescriptors, func(role saml.SPSSODescriptor) bool {
 		return slices.Contains(strings.Fields(role.ProtocolSupportEnumeration), protocol)
