@@ -128,6 +128,25 @@ func TestPapersNameWhatThereIs(t *testing.T) {
 	if n < 40 {
 		t.Errorf("only %d commands were found", n)
 	}
+	for name, text := range papers {
+		checkFlags(t, name, text)
+	}
+}
+
+// foreign are flags of other programs.
+var foreign = []string{"--max-http-header-size"}
+
+// checkFlags looks up every flag that a text names, whatever stands around it.
+func checkFlags(t *testing.T, paper, text string) {
+	t.Helper()
+	gateway, _ := handbook.Source("ldap-gateway")
+	cloud, _ := handbook.Source("ldap-cloud")
+	known := strings.Fields(strings.ReplaceAll(gateway+" "+cloud, ",", " "))
+	for _, f := range regexp.MustCompile(`--[a-z][a-z-]+`).FindAllString(text, -1) {
+		if !slices.Contains(known, f) && !slices.Contains(foreign, f) {
+			t.Errorf("%s: no command has the flag %s", paper, f)
+		}
+	}
 }
 
 // checkMention looks a command up in what its program says of itself.
