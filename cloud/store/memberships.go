@@ -173,27 +173,25 @@ type Joined struct {
 	Stamp   string // as in GroupMembership
 }
 
-// AddMemberships puts a user into groups that it is not in.
+// AddMemberships puts a user into groups that it is not in, by one statement: thousands
+// of them would keep others from the turn for twice as long.
 // ErrConflict when the user is in one of them already: the caller compares first,
 // within the same transaction. ErrNotFound when there is no such user or group in the
 // environment.
 func (tx *Tx) AddMemberships(ctx context.Context, env, user string, groups []Joined, at time.Time) error {
-	for len(groups) > 0 {
-		n := min(tx.rows, len(groups))
-		args := make([]any, 0, 5*n)
-		for _, g := range groups[:n] {
-			args = append(args, env, user, g.GroupID, micros(at), g.Stamp)
-		}
-		_, err := tx.c.exec(ctx, `
-			INSERT INTO memberships (environment_id, user_id, group_id, since, stamp)
-			VALUES `+placeholders(1, n, 5),
-			args...)
-		if err != nil {
-			return err
-		}
-		groups = groups[n:]
+	if len(groups) == 0 {
+		return nil
 	}
-	return nil
+	joined := make([][2]string, 0, len(groups))
+	for _, g := range groups {
+		joined = append(joined, [2]string{Storable(g.GroupID), Storable(g.Stamp)})
+	}
+	_, err := tx.c.exec(ctx, `
+		INSERT INTO memberships (environment_id, user_id, group_id, since, stamp)
+		SELECT $1, $2, value ->> 0, CAST($3 AS BIGINT), value ->> 1
+		FROM `+tx.each+`($4) AS value`,
+		env, user, micros(at), inJSON(joined))
+	return err
 }
 
 // RemoveMemberships takes a user out of groups; those that it is not in do not matter.

@@ -69,8 +69,8 @@ func openPostgres(url string) (*Store, error) {
 	as := func(tx engine) engine { return tx }
 	return &Store{
 		reader:  reader{conn{r}},
-		writer:  &writer{w: w, speak: as, turnSQL: takeTurn, limit: batchTime, rows: chunk},
-		light:   &writer{w: w, speak: as, turnSQL: takeNoTurn, limit: batchTime, rows: chunk},
+		writer:  &writer{w: w, speak: as, turnSQL: takeTurn, limit: batchTime, rows: chunk, each: "json_array_elements"},
+		light:   &writer{w: w, speak: as, turnSQL: takeNoTurn, limit: batchTime, rows: chunk, each: "json_array_elements"},
 		Current: &Current{db: reader{conn{r}}},
 		r:       r,
 	}, nil

@@ -71,6 +71,7 @@ func openFile(path string) (*Store, error) {
 		w:        w,
 		speak:    func(tx engine) engine { return numbered{tx, known} },
 		prepared: &prepared{DB: w},
+		each:     "json_each",
 		rows:     1, // one that is parsed already is quicker, row by row, than a long one
 	}
 	reads := reader{conn{numbered{&prepared{DB: r}, known}}}

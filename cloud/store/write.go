@@ -18,7 +18,8 @@ const maxBatch = 64
 // concurrent use, and of no use after the function that got it has returned.
 type Tx struct {
 	reader
-	rows int // that one statement adds at most
+	rows int    // that one statement adds at most
+	each string // what makes rows of a list in JSON
 }
 
 // writer lets one at a time write, and those who queue share a commit: waiting
@@ -33,7 +34,8 @@ type writer struct {
 	waiting atomic.Int64 // those who are sure to take the turn; the wait is not given up
 	open    *batch       // of whoever wrote before and did not commit; by turn
 
-	rows int // that one statement adds at most
+	rows int    // that one statement adds at most
+	each string // what makes rows of a list in JSON
 
 	prepared  *prepared // statements that are kept parsed; nil: none
 	condition condition
@@ -151,7 +153,7 @@ func (w *writer) member(ctx context.Context, f func(tx *Tx) error) error {
 		}
 	}()
 	changed := false
-	err := f(&Tx{reader{conn{w.speak(uninterrupted{b, &changed})}}, w.rows})
+	err := f(&Tx{reader{conn{w.speak(uninterrupted{b, &changed})}}, w.rows, w.each})
 	if err == nil {
 		err = ctx.Err()
 	}
