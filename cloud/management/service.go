@@ -108,7 +108,7 @@ func (s *Service) act(ctx context.Context, by By, a Action, f func(t *turn) erro
 		return ErrRole
 	}
 	var t *turn
-	err := s.Store.Provision(ctx, func(tx *store.Tx) (err error) {
+	err := s.provision(ctx, by, a, func(tx *store.Tx) (err error) {
 		t = &turn{Store: tx.Store(), service: s, by: by}
 		if t.by.Role, err = t.roleNow(ctx); err != nil {
 			return err
@@ -128,6 +128,15 @@ func (s *Service) act(ctx context.Context, by By, a Action, f func(t *turn) erro
 		tell()
 	}
 	return nil
+}
+
+// provision takes the turn of the actor's environment; for what makes environments come and
+// go, that of all.
+func (s *Service) provision(ctx context.Context, by By, a Action, f func(tx *store.Tx) error) error {
+	if a == CreateEnvironment || a == DeleteEnvironment {
+		return s.Store.Provision(ctx, f)
+	}
+	return s.Store.ProvisionIn(ctx, by.Environment, f)
 }
 
 // env is the environment that everything of an action is in.

@@ -45,7 +45,7 @@ func (p *Provisioner) Apply(ctx context.Context, id Identity, so *store.SignOn) 
 func (p *Provisioner) within(ctx context.Context, id Identity, so *store.SignOn) (Change, int, error) {
 	recorded := *so
 	s := &step{id: id, so: &recorded, budget: p}
-	if err := p.Store.Provision(ctx, func(tx *store.Tx) error {
+	if err := p.Store.ProvisionIn(ctx, id.EnvironmentID, func(tx *store.Tx) error {
 		s.tx = tx
 		if err := s.apply(ctx); err != nil {
 			return err
@@ -97,7 +97,7 @@ func (p *Provisioner) carry(ctx context.Context, s *step, plan *store.Plan) erro
 		}
 		return err
 	}
-	return p.Store.Provision(ctx, func(tx *store.Tx) error {
+	return p.Store.ProvisionIn(ctx, s.id.EnvironmentID, func(tx *store.Tx) error {
 		if err := s.holds(ctx, tx); err != nil {
 			return err
 		}

@@ -252,7 +252,7 @@ func (s *step) make(ctx context.Context, missing []*store.Group) error {
 // have lost their last.
 func (s *step) makeAhead(ctx context.Context, missing []*store.Group) error {
 	for few := range slices.Chunk(missing, fewGroups) {
-		if err := s.budget.Store.Provision(ctx, func(tx *store.Tx) error {
+		if err := s.budget.Store.ProvisionIn(ctx, s.id.EnvironmentID, func(tx *store.Tx) error {
 			if err := tx.CreateGroups(ctx, few); err != nil {
 				return err
 			}

@@ -32,7 +32,10 @@ func scanActivity(r row) (a Activity, err error) {
 
 // AddActivity adds lines of what happened; those without ID or time get them.
 func (s *Store) AddActivity(ctx context.Context, activities ...Activity) error {
-	return s.add(ctx, func(tx *Tx) error { return tx.AddActivity(ctx, activities...) })
+	if len(activities) == 0 {
+		return nil
+	}
+	return s.add(ctx, activities[0].EnvironmentID, func(tx *Tx) error { return tx.AddActivity(ctx, activities...) })
 }
 
 // AddActivity is Store.AddActivity in this transaction.

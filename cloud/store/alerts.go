@@ -119,7 +119,7 @@ const nodeAlertLasts = 2 * time.Minute
 // What ends keeps its row for a while, since the channels are still to be told that it
 // is over; one that comes back within that time begins anew, with a new time.
 func (s *Store) SeeAlerts(ctx context.Context, env string, now time.Time, keep time.Duration, alerts []Alert) error {
-	return s.Provision(ctx, func(tx *Tx) error {
+	return s.ProvisionIn(ctx, env, func(tx *Tx) error {
 		for _, a := range alerts {
 			_, err := tx.c.exec(ctx, `
 				INSERT INTO alerts (environment_id, alert_key, code, gateway_id, text, remedy,

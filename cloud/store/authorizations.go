@@ -79,12 +79,12 @@ func scanAuthorization(r row) (a Authorization, err error) {
 // Somebody without an account has such a row made, so it is short-lived and purged
 // here; how many one address begins is bounded by the room that calls this.
 func (s *Store) CreateAuthorization(ctx context.Context, a *Authorization) error {
-	return s.Provision(ctx, func(tx *Tx) error {
+	return s.ProvisionIn(ctx, a.EnvironmentID, func(tx *Tx) error {
 		if err := newID(&a.ID); err != nil {
 			return err
 		}
 		stamp(&a.CreatedAt)
-		if _, err := tx.c.exec(ctx, `DELETE FROM authorizations WHERE expires_at < $1`, micros(now())); err != nil {
+		if err := tx.forgetExpired(ctx, "authorizations", a.EnvironmentID, now()); err != nil {
 			return err
 		}
 		_, err := tx.c.exec(ctx, `
@@ -102,6 +102,21 @@ func (s *Store) CreateAuthorization(ctx context.Context, a *Authorization) error
 	})
 }
 
+// forgetExpired deletes some of what has expired in an environment, the oldest first: more
+// than are made, in time. Others' rows are left to them, whose turn this is not. What is
+// added to the environment's ID keeps engines from looking at all that is in it.
+func (tx *Tx) forgetExpired(ctx context.Context, table, env string, now time.Time) error {
+	_, err := tx.c.exec(ctx, `
+		DELETE FROM `+table+`
+		WHERE id IN (
+			SELECT id
+			FROM `+table+`
+			WHERE environment_id || '' = $1 AND expires_at < $2
+			ORDER BY expires_at LIMIT 20)`,
+		env, micros(now))
+	return err
+}
+
 // Authorization returns one that has not expired at now, or ErrNotFound.
 func (r reader) Authorization(ctx context.Context, env, id string, now time.Time) (Authorization, error) {
 	return queryOne(ctx, r.c, scanAuthorization, authorizationColumns+`
@@ -112,7 +127,7 @@ func (r reader) Authorization(ctx context.Context, env, id string, now time.Time
 // CompleteAuthorization says who signed on. ErrNotFound when there is none of
 // that ID that was not answered and for which no code has been made yet.
 func (s *Store) CompleteAuthorization(ctx context.Context, env, id string, by SignedOn) error {
-	return s.Provision(ctx, func(tx *Tx) error {
+	return s.ProvisionIn(ctx, env, func(tx *Tx) error {
 		return tx.c.execOne(ctx, `
 			UPDATE authorizations
 			SET user_id = $1, sign_on_id = $2, method = $3, signed_on_at = $4, methods = $7, provider_id = $8
@@ -124,7 +139,7 @@ func (s *Store) CompleteAuthorization(ctx context.Context, env, id string, by Si
 // SetCode gives an authorization the hash of its code, once, and until when the
 // code is good. ErrNotFound when it has one, or nobody has signed on.
 func (s *Store) SetCode(ctx context.Context, env, id string, hash []byte, until time.Time) error {
-	return s.Provision(ctx, func(tx *Tx) error {
+	return s.ProvisionIn(ctx, env, func(tx *Tx) error {
 		return tx.c.execOne(ctx, `
 			UPDATE authorizations
 			SET code_hash = $1, expires_at = $2
@@ -146,7 +161,7 @@ func (s *Store) UseCode(
 	ctx context.Context, env string, hash []byte, now, remember time.Time,
 ) (a Authorization, err error) {
 	reused := false
-	err = s.Provision(ctx, func(tx *Tx) error {
+	err = s.ProvisionIn(ctx, env, func(tx *Tx) error {
 		reused = false
 		code := inBase64(hash)
 		// That it is not empty says again what the index says of itself: else it is not used.
@@ -231,12 +246,12 @@ func scanToken(r row) (t Token, err error) {
 // 4.14.2 rotates so).
 func (s *Store) AddToken(ctx context.Context, t *Token, replaces []byte, now time.Time) error {
 	reused := false
-	err := s.Provision(ctx, func(tx *Tx) error {
+	err := s.ProvisionIn(ctx, t.EnvironmentID, func(tx *Tx) error {
 		reused = false
 		if err := newID(&t.ID); err != nil {
 			return err
 		}
-		if _, err := tx.c.exec(ctx, `DELETE FROM application_tokens WHERE expires_at < $1`, micros(now)); err != nil {
+		if err := tx.forgetExpired(ctx, "application_tokens", t.EnvironmentID, now); err != nil {
 			return err
 		}
 		if replaces != nil {
@@ -304,13 +319,13 @@ func (r reader) TokenByRefresh(ctx context.Context, env string, hash []byte, now
 
 // RevokeAuthorization takes back all tokens that came of an authorization.
 func (s *Store) RevokeAuthorization(ctx context.Context, env, id string) error {
-	return s.Provision(ctx, func(tx *Tx) error { return tx.revokeTokens(ctx, env, id) })
+	return s.ProvisionIn(ctx, env, func(tx *Tx) error { return tx.revokeTokens(ctx, env, id) })
 }
 
 // RevokeUserTokens takes back a person's tokens, of one application or, when that
 // is empty, of all.
 func (s *Store) RevokeUserTokens(ctx context.Context, env, user, application string) error {
-	return s.Provision(ctx, func(tx *Tx) error {
+	return s.ProvisionIn(ctx, env, func(tx *Tx) error {
 		_, err := tx.c.exec(ctx, `
 			DELETE FROM application_tokens
 			WHERE environment_id = $1 AND user_id = $2 AND ($3 = '' OR application_id = $3)`,

@@ -12,25 +12,29 @@
 // $n placeholders, times as microseconds since 1970, JSON as text. What differs
 // is in sqlite.go and postgres.go.
 //
-// One writes at a time, over all nodes. Writers that queue in a node share one
-// transaction, each in a savepoint of its own, since waiting for the disk is most
-// of what a write costs. What only adds rows that nobody else decides on, such as a
-// sign-on that changes nothing, waits for no turn of another node.
+// One writes at a time in an environment, over all nodes; on SQLite one in all, and the
+// environments that wait take turns, so that a crowd in one keeps the others waiting for
+// one of its own. Writers that queue in a node share one transaction, each in a savepoint
+// of its own, since waiting for the disk is most of what a write costs. It commits after
+// 25 ms, whoever waits. What only adds rows that nobody else decides on, such as a sign-on
+// that changes nothing, waits for no turn of another node.
 //
 //	read      Plan runs a function on what is committed, and keeps what it would write
-//	write     Provision takes the turn; within it Carry writes what was planned, and
+//	write     Provision takes the turn of all, ProvisionIn that of an environment; within
+//	          it Carry writes what was planned, and
 //	          what the plan does not expect is refused
 //	settings  Current keeps in memory what every sign-on reads, by a revision that
 //	          each transaction raises which changes it
 //
 //	          SQLite                               PostgreSQL
-//	turn      immediate transactions               an advisory lock, held by the transaction
+//	turn      immediate transactions               an advisory lock of all, and one of 32 for
+//	                                               environments, held by the transaction
 //	disk      synchronous(FULL)                    the server's synchronous_commit
 //	readers   connections that only read (WAL)     a pool of their own
 //	refusals  by extended result code              by SQLSTATE
 //	new tables by whoever opens the file first     by one node, under a session lock
 //
-// The one turn is what makes two first sign-ons of one person, on two nodes, one
+// The turn is what makes two first sign-ons of one person, on two nodes, one
 // record, and what lets a function given to Provision run once and never again. A
 // node that has the turn and is gone without a word loses it within five seconds;
 // a database that says nothing is given up after twenty. When a commit was sent

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"testing"
 	"time"
 )
 
@@ -117,3 +118,41 @@ const Many = many
 
 // LastSeen is Group's LastSeenAt.
 func (r reader) LastSeen(ctx context.Context, g Group) (time.Time, error) { return r.lastSeen(ctx, g) }
+
+// Lanes tells whether environments write side by side.
+func (s *Store) Lanes() bool { return len(s.lanes) > 0 }
+
+// SameLane tells whether two environments share a turn.
+func (s *Store) SameLane(one, two string) bool { return s.lane(one) == s.lane(two) }
+
+// ProvisionAt is ProvisionIn at the writer of all, whatever the engine.
+func (s *Store) ProvisionAt(ctx context.Context, env string, f func(*Tx) error) error {
+	return s.write(ctx, s.writer, env, f)
+}
+
+// Hold takes the turn of the writer of all, until it is released.
+func (s *Store) Hold() (release func()) {
+	s.turn.take("")
+	return s.turn.pass
+}
+
+// AwaitWaiting waits until n writers are in the queue.
+func (s *Store) AwaitWaiting(t *testing.T, n int) {
+	for tick := time.NewTicker(time.Millisecond); s.queued() < n; {
+		select {
+		case <-tick.C:
+		case <-t.Context().Done():
+			return
+		}
+	}
+}
+
+// queued returns how many stand in the queues.
+func (s *Store) queued() (n int) {
+	s.turn.mu.Lock()
+	defer s.turn.mu.Unlock()
+	for _, q := range s.turn.queues {
+		n += len(q)
+	}
+	return n
+}

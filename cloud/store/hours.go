@@ -128,7 +128,7 @@ func (s *Store) CountHours(ctx context.Context, now time.Time) error {
 }
 
 func (s *Store) forgetHours(ctx context.Context, env string, before time.Time) error {
-	return s.Provision(ctx, func(tx *Tx) error {
+	return s.ProvisionIn(ctx, env, func(tx *Tx) error {
 		_, err := tx.c.exec(ctx, `DELETE FROM sign_on_hours WHERE environment_id = $1 AND hour < $2`, env, micros(before))
 		return err
 	})
@@ -157,7 +157,7 @@ func (s *Store) countHour(ctx context.Context, env string, now time.Time) (more 
 
 // keepHour writes what was counted of an hour, unless another node has gone on from until.
 func (s *Store) keepHour(ctx context.Context, env string, until, hour time.Time, counts []HourCount) error {
-	return s.Provision(ctx, func(tx *Tx) error {
+	return s.ProvisionIn(ctx, env, func(tx *Tx) error {
 		moved, err := tx.c.exec(ctx, `
 			INSERT INTO counted_hours (environment_id, until) VALUES ($1, $2)
 			ON CONFLICT (environment_id) DO UPDATE SET until = $2 WHERE counted_hours.until = $3`,

@@ -118,7 +118,7 @@ type InstanceReport struct {
 // When the policy of the file differs from what was told last, the time of it is kept:
 // alerts tell of it. The first policy ever told is no change.
 func (s *Store) ReportInstance(ctx context.Context, id string, r InstanceReport) error {
-	return s.Provision(ctx, func(tx *Tx) error {
+	return s.ProvisionIn(ctx, links, func(tx *Tx) error {
 		return tx.c.execOne(ctx, `
 			UPDATE instances
 			SET last_reported_at = $1, hostname = coalesce($2, hostname), software = coalesce($3, software),
@@ -141,7 +141,7 @@ func (s *Store) ReportInstance(ctx context.Context, id string, r InstanceReport)
 // NoteBadAnswer keeps what an instance said that none of ours says; ErrNotFound when there
 // is no such instance.
 func (s *Store) NoteBadAnswer(ctx context.Context, id, what string, at time.Time) error {
-	return s.Provision(ctx, func(tx *Tx) error {
+	return s.ProvisionIn(ctx, links, func(tx *Tx) error {
 		return tx.c.execOne(ctx, `UPDATE instances SET bad_answer = $1, bad_answer_at = $2 WHERE id = $3`,
 			what, micros(at), id)
 	})
@@ -149,7 +149,7 @@ func (s *Store) NoteBadAnswer(ctx context.Context, id, what string, at time.Time
 
 // GaveNonce remembers that an instance has proven itself with a nonce of the cloud.
 func (s *Store) GaveNonce(ctx context.Context, id string) error {
-	return s.Provision(ctx, func(tx *Tx) error {
+	return s.ProvisionIn(ctx, links, func(tx *Tx) error {
 		return tx.c.execOne(ctx, `UPDATE instances SET nonced = $1 WHERE id = $2`, true, id)
 	})
 }
@@ -157,7 +157,7 @@ func (s *Store) GaveNonce(ctx context.Context, id string) error {
 // UseAssertion remembers the nonce of an assertion until it expires; ErrUsed
 // when it is remembered already. It forgets those that have expired.
 func (s *Store) UseAssertion(ctx context.Context, nonce []byte, expires time.Time) error {
-	return s.Provision(ctx, func(tx *Tx) error {
+	return s.ProvisionIn(ctx, links, func(tx *Tx) error {
 		if _, err := tx.c.exec(ctx, `DELETE FROM assertions WHERE expires_at < $1`, micros(now())); err != nil {
 			return err
 		}

@@ -22,7 +22,8 @@ var ErrNewer = errors.New("the database is of a newer version of this program")
 type Store struct {
 	reader
 	*writer
-	light *writer // for what needs no turn among the nodes; on SQLite it is the writer
+	lanes []*writer // each for some of the environments; none: the writer has all
+	light *writer   // for what needs no turn among the nodes; on SQLite it is the writer
 	// Current has the settings that every sign-on reads, in memory.
 	Current *Current
 	r       *sql.DB
@@ -95,7 +96,14 @@ func (s *Store) Close() error {
 	if s.light != s.writer {
 		s.light.settle()
 	}
-	return errors.Join(s.r.Close(), s.writer.close())
+	var err error
+	for i, lane := range s.lanes {
+		lane.settle()
+		if i == len(s.lanes)-1 {
+			err = lane.close() // they share it
+		}
+	}
+	return errors.Join(err, s.r.Close(), s.writer.close())
 }
 
 // Ping tells whether the database answers.

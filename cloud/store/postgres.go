@@ -1,7 +1,9 @@
 package store
 
 import (
+	"database/sql"
 	"errors"
+	"fmt"
 	"net"
 	"os"
 	"runtime"
@@ -15,18 +17,26 @@ import (
 	"github.com/pressly/goose/v3/lock"
 )
 
-// takeTurn makes a transaction the only one that writes, over all nodes, until
-// it ends. The limits free the others from a node that holds the turn and has
-// gone without a word. Its number is "ldap" in ASCII.
-const takeTurn = `
-	SELECT set_config('lock_timeout', '10s', true), set_config('statement_timeout', '15s', true),
-		set_config('idle_in_transaction_session_timeout', '5s', true), pg_advisory_xact_lock(1818517872)`
-
-// takeNoTurn has what adds rows of its own alone wait for no other node, with the same
-// limits.
+// takeNoTurn has what adds rows of its own alone wait for no other node. Its limits free the
+// others from a node that holds a turn and has gone without a word.
 const takeNoTurn = `
 	SELECT set_config('lock_timeout', '10s', true), set_config('statement_timeout', '15s', true),
 		set_config('idle_in_transaction_session_timeout', '5s', true)`
+
+// takeTurn makes a transaction the only one that writes, over all nodes, until
+// it ends. Its number is "ldap" in ASCII.
+const takeTurn = takeNoTurn + `, pg_advisory_xact_lock(1818517872)`
+
+// takeLane is takeTurn among the writers of some environments: those of others go on, and
+// who takes the whole turn waits for all.
+const takeLane = takeNoTurn + `, pg_advisory_xact_lock_shared(1818517872), pg_advisory_xact_lock(1818517872, %d)`
+
+// lanes is in how many parts environments write side by side, and laneConns how many of
+// them at one node.
+const (
+	lanes     = 32
+	laneConns = 8
+)
 
 // batchTime is how long a transaction may take, waiting for the turn and the
 // commit included. A database that answers nothing holds nobody up for longer.
@@ -47,8 +57,9 @@ func postgresProduct() product {
 	}}
 }
 
-// openPostgres opens two pools, so that readers never keep the writer from a
-// connection. The URL may leave the password to a password file or a service file.
+// openPostgres opens three pools, so that neither readers nor the writers of some
+// environments keep the writer of all from a connection. The URL may leave the password to
+// a password file or a service file.
 func openPostgres(url string) (*Store, error) {
 	cfg, err := pgx.ParseConfig(url)
 	if err != nil {
@@ -66,14 +77,25 @@ func openPostgres(url string) (*Store, error) {
 	readers := max(8, 4*runtime.GOMAXPROCS(0))
 	r.SetMaxOpenConns(readers)
 	r.SetMaxIdleConns(readers)
-	as := func(tx engine) engine { return tx }
-	return &Store{
+	s := &Store{
 		reader:  reader{conn{r}},
-		writer:  &writer{w: w, speak: as, turnSQL: takeTurn, limit: batchTime, rows: chunk, each: "json_array_elements"},
-		light:   &writer{w: w, speak: as, turnSQL: takeNoTurn, limit: batchTime, rows: chunk, each: "json_array_elements"},
+		writer:  postgresWriter(w, takeTurn),
+		light:   postgresWriter(w, takeNoTurn),
 		Current: &Current{db: reader{conn{r}}},
 		r:       r,
-	}, nil
+	}
+	l := stdlib.OpenDB(*cfg)
+	l.SetMaxOpenConns(laneConns)
+	l.SetMaxIdleConns(laneConns)
+	for i := range lanes {
+		s.lanes = append(s.lanes, postgresWriter(l, fmt.Sprintf(takeLane, i)))
+	}
+	return s, nil
+}
+
+func postgresWriter(w *sql.DB, turn string) *writer {
+	as := func(tx engine) engine { return tx }
+	return &writer{w: w, speak: as, turnSQL: turn, limit: batchTime, rows: chunk, each: "json_array_elements"}
 }
 
 // protected wants an administrator's word on how a database elsewhere is talked

@@ -39,7 +39,7 @@ func (r reader) FindSession(ctx context.Context, token string) (data []byte, fou
 // CommitSession keeps data under the token until it expires, in place of what
 // was there, and forgets the sessions that have expired. What DeleteSession forgot stays so.
 func (s *Store) CommitSession(ctx context.Context, token string, data []byte, expires time.Time) error {
-	return s.Provision(ctx, func(tx *Tx) error {
+	return s.ProvisionIn(ctx, sessions, func(tx *Tx) error {
 		if _, err := tx.c.exec(ctx, `DELETE FROM sessions WHERE expires_at < $1`, micros(now())); err != nil {
 			return err
 		}
@@ -60,7 +60,7 @@ const endedFor = 10 * time.Minute
 // Its row stays for a while without what it held: a request that had read the session
 // before would write it back, and whoever signed out would not be.
 func (s *Store) DeleteSession(ctx context.Context, token string) error {
-	return s.Provision(ctx, func(tx *Tx) error {
+	return s.ProvisionIn(ctx, sessions, func(tx *Tx) error {
 		_, err := tx.c.exec(ctx, `
 			UPDATE sessions
 			SET data = '', expires_at = $2

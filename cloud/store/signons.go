@@ -52,7 +52,7 @@ func scanSignOn(r row) (s SignOn, err error) {
 // in IDs and times. An activity without environment, time or sign-on gets those
 // of so. ErrConflict when a sign-on of that ID is recorded already.
 func (s *Store) RecordSignOn(ctx context.Context, so *SignOn, activities ...Activity) error {
-	return s.add(ctx, func(tx *Tx) error { return tx.RecordSignOn(ctx, so, activities...) })
+	return s.add(ctx, so.EnvironmentID, func(tx *Tx) error { return tx.RecordSignOn(ctx, so, activities...) })
 }
 
 // RecordSignOn is Store.RecordSignOn in this transaction.
@@ -115,7 +115,7 @@ type Identified struct {
 func (s *Store) RecordUnchanged(ctx context.Context, so *SignOn, of Identified, activities ...Activity) (bool, error) {
 	recorded := *so
 	still := false
-	err := s.write(ctx, s.light, func(tx *Tx) (err error) {
+	err := s.write(ctx, s.light, so.EnvironmentID, func(tx *Tx) (err error) {
 		if still, err = tx.still(ctx, so.EnvironmentID, of); err != nil || !still {
 			return err
 		}

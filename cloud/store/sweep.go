@@ -83,7 +83,7 @@ func (s *Store) sweepThese(ctx context.Context, env string, old []aged, to Archi
 	for _, a := range old {
 		args = append(args, a.id)
 	}
-	err = s.Provision(ctx, func(tx *Tx) error {
+	err = s.ProvisionIn(ctx, env, func(tx *Tx) error {
 		gone, err := queryAll(ctx, tx.c, scanSignOn, `
 			DELETE FROM sign_ons AS s
 			WHERE id IN `+placeholders(2, 1, len(old))+` AND NOT (
@@ -116,7 +116,7 @@ func (s *Store) sweepActivities(
 ) (n int64, err error) {
 	for !until.IsZero() && err == nil {
 		var deleted int
-		err = s.Provision(ctx, func(tx *Tx) error {
+		err = s.ProvisionIn(ctx, env, func(tx *Tx) error {
 			gone, err := queryAll(ctx, tx.c, scanActivity, `
 				DELETE FROM activities
 				WHERE id IN (

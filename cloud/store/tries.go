@@ -26,7 +26,7 @@ func scanTried(r row) (t tried, err error) {
 // BeginTry counts one try before it is made, so that of many at once no more begin than
 // may; or returns how long to wait, having counted nothing.
 func (s *Store) BeginTry(ctx context.Context, t Tries, now time.Time) (wait time.Duration, err error) {
-	err = s.Provision(ctx, func(tx *Tx) error {
+	err = s.ProvisionIn(ctx, tries, func(tx *Tx) error {
 		_, wait, err = tx.Tried(ctx, t, now)
 		if err != nil || wait > 0 {
 			return err
@@ -65,7 +65,7 @@ func (tx *Tx) CountTry(ctx context.Context, t Tries, now time.Time) error {
 
 // ForgetTries takes back what was counted of a key, as after a try that went right.
 func (s *Store) ForgetTries(ctx context.Context, key string) error {
-	return s.Provision(ctx, func(tx *Tx) error {
+	return s.ProvisionIn(ctx, tries, func(tx *Tx) error {
 		_, err := tx.c.exec(ctx, `DELETE FROM tries WHERE key_hash = $1`, sessionKey(key))
 		return err
 	})

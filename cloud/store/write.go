@@ -5,7 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"sync"
+	"hash/crc32"
 	"sync/atomic"
 	"time"
 )
@@ -13,6 +13,10 @@ import (
 // maxBatch bounds how many wait for one commit. PostgreSQL slows down beyond 64
 // savepoints.
 const maxBatch = 64
+
+// oldBatch is when a transaction commits although others wait, whose are not the first to be
+// kept waiting.
+const oldBatch = 25 * time.Millisecond
 
 // Tx is one write transaction. It reads its own writes. Not safe for
 // concurrent use, and of no use after the function that got it has returned.
@@ -30,7 +34,7 @@ type writer struct {
 	speak   func(engine) engine // makes a transaction understand portable SQL
 	turnSQL string              // has other nodes wait until the transaction ends; empty: there are none
 	limit   time.Duration       // of a transaction; 0: none
-	turn    sync.Mutex
+	turn    turns
 	waiting atomic.Int64 // those who are sure to take the turn; the wait is not given up
 	open    *batch       // of whoever wrote before and did not commit; by turn
 
@@ -48,6 +52,7 @@ type batch struct {
 	tx     *sql.Tx
 	kept   *prepared // nil: none
 	size   int
+	began  time.Time
 	done   chan struct{} // closed after err was set
 	err    error
 }
@@ -62,21 +67,48 @@ func (s *Store) Provision(ctx context.Context, f func(tx *Tx) error) error {
 	if s.within != nil {
 		return f(s.within)
 	}
-	return s.write(ctx, s.writer, f)
+	return s.write(ctx, s.writer, "", f)
 }
 
-// add is Provision of an f that adds rows which nobody else decides on: it waits for no
-// other node.
-func (s *Store) add(ctx context.Context, f func(tx *Tx) error) error {
+// What stands for an environment where rows are of none: tables that are decided on by
+// themselves.
+const (
+	sessions = "sessions"
+	links    = "links"
+	tries    = "tries"
+)
+
+// ProvisionIn is Provision of an f that writes, and decides by, rows of one environment
+// alone, but for what several environments share and one statement changes: where the
+// engine can it keeps nobody of another environment waiting, and where it cannot it takes
+// turns with them.
+func (s *Store) ProvisionIn(ctx context.Context, env string, f func(tx *Tx) error) error {
 	if s.within != nil {
 		return f(s.within)
 	}
-	return s.write(ctx, s.light, f)
+	return s.write(ctx, s.lane(env), env, f)
 }
 
-// write runs f in a transaction of one of the writers.
-func (s *Store) write(ctx context.Context, w *writer, f func(tx *Tx) error) error {
-	b, err := w.take(ctx, f)
+// lane returns the writer of an environment.
+func (s *Store) lane(env string) *writer {
+	if len(s.lanes) == 0 {
+		return s.writer
+	}
+	return s.lanes[crc32.ChecksumIEEE([]byte(env))%uint32(len(s.lanes))]
+}
+
+// add is ProvisionIn of an f that adds rows which nobody else decides on: it waits for no
+// other node.
+func (s *Store) add(ctx context.Context, env string, f func(tx *Tx) error) error {
+	if s.within != nil {
+		return f(s.within)
+	}
+	return s.write(ctx, s.light, env, f)
+}
+
+// write runs f in a transaction of one of the writers, in its turn among the environments.
+func (s *Store) write(ctx context.Context, w *writer, env string, f func(tx *Tx) error) error {
+	b, err := w.take(ctx, env, f)
 	if err == nil {
 		<-b.done
 		err = b.err
@@ -93,11 +125,10 @@ func (tx *Tx) Store() *Store {
 
 // take waits for the turn and runs f. The batch that it returns is or will be
 // committed.
-// The mutex is fair enough: Go hands it to who has waited for a millisecond.
-func (w *writer) take(ctx context.Context, f func(tx *Tx) error) (*batch, error) {
+func (w *writer) take(ctx context.Context, env string, f func(tx *Tx) error) (*batch, error) {
 	w.waiting.Add(1)
-	w.turn.Lock()
-	defer w.turn.Unlock()
+	w.turn.take(env)
+	defer w.turn.pass()
 	w.waiting.Add(-1)
 	defer w.commitIfLast() // also when f panics
 	if err := ctx.Err(); err != nil {
@@ -115,7 +146,7 @@ func (w *writer) take(ctx context.Context, f func(tx *Tx) error) (*batch, error)
 
 // begin opens a transaction; on return no other node has one until it ends.
 func (w *writer) begin(ctx context.Context) (*batch, error) {
-	b := &batch{ctx: ctx, cancel: func() {}, done: make(chan struct{}), kept: w.prepared}
+	b := &batch{ctx: ctx, cancel: func() {}, began: time.Now(), done: make(chan struct{}), kept: w.prepared}
 	if w.prepared != nil {
 		w.prepared.parse(ctx) // its one connection is free now
 	}
@@ -179,7 +210,10 @@ func (w *writer) abandon(err error) error {
 
 // commitIfLast commits when nobody is behind who would.
 func (w *writer) commitIfLast() {
-	if w.open == nil || w.waiting.Load() > 0 && w.open.size < maxBatch {
+	if w.open == nil {
+		return
+	}
+	if w.waiting.Load() > 0 && w.open.size < maxBatch && time.Since(w.open.began) < oldBatch {
 		return
 	}
 	w.end(w.open.tx.Commit())
@@ -203,8 +237,8 @@ func (w *writer) close() error {
 
 // settle commits what is open.
 func (w *writer) settle() {
-	w.turn.Lock()
-	defer w.turn.Unlock()
+	w.turn.take("")
+	defer w.turn.pass()
 	if w.open != nil {
 		w.end(w.open.tx.Commit())
 	}

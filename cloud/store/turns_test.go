@@ -1,0 +1,117 @@
+package store_test
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"testing"
+	"time"
+
+	"ldap-gateway/cloud/store"
+)
+
+// elsewhere makes an environment that takes its turns beside those of the first.
+func elsewhere(t *testing.T, s *store.Store, first world) world {
+	t.Helper()
+	for i := range 100 {
+		if w := build(t, s, fmt.Sprint("other", i)); !s.SameLane(first.env.ID, w.env.ID) {
+			return w
+		}
+	}
+	t.Fatal("all environments take one turn")
+	return world{}
+}
+
+// On PostgreSQL a long turn of one environment holds nobody of another up, at any node;
+// what concerns all waits for it, and holds up whoever comes after.
+func TestLongTurnOfOneEnvironment(t *testing.T) {
+	all := nodes(t, 2)
+	if !all[0].Lanes() {
+		t.Skip("one turn for all: TestTurnsAreFair has what that engine promises")
+	}
+	one := build(t, all[0], "one")
+	two := elsewhere(t, all[0], one)
+	holding, released := make(chan struct{}), make(chan struct{})
+	release := sync.OnceFunc(func() { close(released) })
+	defer release()
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		noError(t, all[0].ProvisionIn(t.Context(), one.env.ID, func(*store.Tx) error {
+			close(holding)
+			<-released
+			return nil
+		}))
+	})
+	<-holding
+	for _, s := range all {
+		must(t, writeIn(t.Context(), s, two, "meanwhile"))
+		must(t, s.RevokeUserTokens(t.Context(), two.env.ID, two.user.ID, "none"))
+	}
+	after := make(chan string, 3)
+	for i, s := range all {
+		wg.Go(func() {
+			noError(t, writeIn(t.Context(), s, one, fmt.Sprint("same", i)))
+			after <- "same"
+		})
+	}
+	wg.Go(func() {
+		noError(t, all[1].Provision(t.Context(), func(*store.Tx) error { return nil }))
+		after <- "all"
+	})
+	select {
+	case who := <-after:
+		t.Errorf("%s did not wait", who)
+	case <-time.After(200 * time.Millisecond):
+	}
+	release()
+	wg.Wait()
+}
+
+// noError is must for who is not the test itself.
+func noError(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Error(err)
+	}
+}
+
+// writeIn adds a sign-on that decides something in an environment.
+func writeIn(ctx context.Context, s *store.Store, w world, name string) error {
+	return s.ProvisionIn(ctx, w.env.ID, func(tx *store.Tx) error {
+		return tx.RecordSignOn(ctx, &store.SignOn{EnvironmentID: w.env.ID, Username: name})
+	})
+}
+
+// Whoever comes while another environment has a hundred waiting is the second to go on.
+func TestTurnsAreFair(t *testing.T) {
+	s := open(t)
+	w := build(t, s, "one")
+	const crowd = 100
+	turns := make(chan string, crowd+2)
+	var wg sync.WaitGroup
+	goes := func(key string) {
+		wg.Go(func() {
+			noError(t, s.ProvisionAt(t.Context(), key, func(*store.Tx) error {
+				turns <- key
+				return nil
+			}))
+		})
+	}
+	release := s.Hold()
+	for range crowd {
+		goes(w.env.ID)
+	}
+	s.AwaitWaiting(t, crowd)
+	goes("two")
+	goes("three")
+	s.AwaitWaiting(t, crowd+2)
+	release()
+	wg.Wait()
+	close(turns)
+	place := 0
+	for key := range turns {
+		if place++; key != w.env.ID && place > 4 {
+			t.Errorf("%s was number %d", key, place)
+		}
+	}
+}
