@@ -53,7 +53,7 @@ func jump() (n int64) {
 `
 
 // buildWithClock builds the agent with a wall clock that can be set.
-func buildWithClock(t *testing.T) *wallClock {
+func buildWithClock(t testing.TB) *wallClock {
 	t.Helper()
 	dir := t.TempDir()
 	root, err := exec.Command("go", "env", "GOROOT").Output()

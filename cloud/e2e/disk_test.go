@@ -21,18 +21,36 @@ func (w *world) smallDisk(name string) (at string) {
 func (w *world) onDisk(state, size string) (at string) {
 	w.t.Helper()
 	at = w.t.TempDir()
-	run := func(name string, args ...string) {
-		w.t.Helper()
-		if out, err := exec.Command(name, args...).CombinedOutput(); err != nil {
-			w.t.Fatalf("%s: %v\n%s(the test needs root)", name, err, out)
-		}
-	}
-	run("mount", "-t", "tmpfs", "-o", "size="+size+",mode=700", "tmpfs", at)
-	w.t.Cleanup(func() { run("umount", "-l", at) })
-	run("cp", "-a", state+"/.", at)
+	w.mount(at, size)
+	w.shell("cp", "-a", state+"/.", at)
 	must(w.t, os.Rename(state, state+".real"))
 	must(w.t, os.Symlink(at, state))
 	return at
+}
+
+// toDisk is onDisk of a folder that is found by others than the test, who cannot look into
+// its folders.
+func (w *world) toDisk(folder, size string) {
+	w.t.Helper()
+	must(w.t, os.Rename(folder, folder+".real"))
+	must(w.t, os.Mkdir(folder, 0o700))
+	w.mount(folder, size)
+	w.shell("cp", "-a", folder+".real/.", folder)
+}
+
+// mount has a folder be a disk of a size, until the test ends.
+func (w *world) mount(at, size string) {
+	w.t.Helper()
+	w.shell("mount", "-t", "tmpfs", "-o", "size="+size+",mode=700", "tmpfs", at)
+	w.t.Cleanup(func() { w.shell("umount", "-l", at) })
+}
+
+// shell runs a program that needs root.
+func (w *world) shell(name string, args ...string) {
+	w.t.Helper()
+	if out, err := exec.Command(name, args...).CombinedOutput(); err != nil {
+		w.t.Fatalf("%s: %v\n%s(the test needs root)", name, err, out)
+	}
 }
 
 // fill leaves no byte on a disk; what it returns makes room again.

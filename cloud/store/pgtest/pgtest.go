@@ -72,14 +72,15 @@ func (s *Server) prepare() {
 		s.must(os.Chown(dir, uid, gid))
 		s.must(os.Chown(secret, uid, gid))
 	}
-	out, err := s.command("initdb", "-D", s.data(), "-U", "cloud", "-A", "scram-sha-256", "--pwfile", secret, "-E", "UTF8",
+	out, err := s.command("initdb", "-D", s.Data(), "-U", "cloud", "-A", "scram-sha-256", "--pwfile", secret, "-E", "UTF8",
 		"--locale=C.UTF-8", "--locale-provider=icu", "--icu-locale=en-US", "--no-sync", "--no-instructions").CombinedOutput()
 	if err != nil {
 		s.t.Fatalf("initdb: %v\n%s", err, out)
 	}
 }
 
-func (s *Server) data() string { return filepath.Join(s.dir, "data") }
+// Data returns the folder of all that the server keeps.
+func (s *Server) Data() string { return filepath.Join(s.dir, "data") }
 
 // command runs one of PostgreSQL's programs, which refuse to run as root.
 func (s *Server) command(name string, args ...string) *exec.Cmd {
@@ -96,7 +97,7 @@ func (s *Server) command(name string, args ...string) *exec.Cmd {
 func (s *Server) run() bool {
 	s.t.Helper()
 	cmd := s.command("postgres",
-		"-D", s.data(),
+		"-D", s.Data(),
 		"-p", strconv.Itoa(s.port),
 		"-k", s.dir,
 		"-c", "listen_addresses=127.0.0.1",
