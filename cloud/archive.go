@@ -10,6 +10,7 @@ import (
 	"sync"
 	"time"
 
+	"ldap-gateway/cloud/audit"
 	"ldap-gateway/cloud/store"
 )
 
@@ -58,18 +59,6 @@ type archivedSignOn struct {
 	Address       string    `json:"address,omitempty"`
 }
 
-// archivedActivity is a line, as the console exports them.
-type archivedActivity struct {
-	ID      string         `json:"id"`
-	At      time.Time      `json:"at"`
-	Action  string         `json:"action"`
-	Actor   string         `json:"actor"`
-	Subject string         `json:"subject"`
-	SignOn  string         `json:"signOn,omitempty"`
-	Text    string         `json:"text"`
-	Detail  map[string]any `json:"detail,omitempty"`
-}
-
 // SignOns implements store.Archive.
 func (a *archive) SignOns(all []store.SignOn) error {
 	files := lines{}
@@ -103,8 +92,7 @@ func (a *archive) SignOns(all []store.SignOn) error {
 func (a *archive) Activities(all []store.Activity) error {
 	files := lines{}
 	for _, x := range all {
-		files.add(x.EnvironmentID, "activities", x.At,
-			archivedActivity{x.ID, x.At, x.Action, x.Actor, x.Subject, x.SignOnID, x.Text, x.Detail})
+		files.add(x.EnvironmentID, "activities", x.At, audit.LineOf(x))
 	}
 	return a.keep(files)
 }

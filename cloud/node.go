@@ -17,6 +17,7 @@ import (
 
 	"ldap-gateway/cloud/administrators"
 	"ldap-gateway/cloud/alerts"
+	"ldap-gateway/cloud/audit"
 	"ldap-gateway/cloud/api"
 	"ldap-gateway/cloud/console"
 	"ldap-gateway/cloud/hub"
@@ -50,6 +51,7 @@ type node struct {
 	providers *idp.Desk
 	records   *provisioner.Provisioner
 	archive   *archive // nil: what is deleted is not kept elsewhere
+	audit     []*audit.Stream
 	doors     *bounded
 }
 
@@ -255,7 +257,7 @@ func (n *node) watch(ctx context.Context) (stop func()) {
 	watch.Node = func(ctx context.Context) ([]store.Alert, error) {
 		all, err := n.ofCertificates(ctx, time.Now())
 		clock, unknown := ofClock(ctx, n.db.Ahead)
-		return slices.Concat(all, clock, copies.alerts(), n.archive.alerts(),
+		return slices.Concat(all, clock, copies.alerts(), n.archive.alerts(), n.auditAlerts(),
 			n.doors.alerts(time.Now())), errors.Join(err, unknown)
 	}
 	var running sync.WaitGroup
@@ -264,6 +266,9 @@ func (n *node) watch(ctx context.Context) (stop func()) {
 	running.Go(func() { n.sweep(ctx) })
 	running.Go(func() { n.watchCertificates(ctx) })
 	running.Go(func() { copies.run(ctx) })
+	for _, s := range n.audit {
+		running.Go(func() { s.Run(ctx) })
+	}
 	return func() { cancel(); running.Wait() }
 }
 

@@ -14,6 +14,7 @@ import (
 
 	"github.com/hashicorp/go-hclog"
 
+	"ldap-gateway/cloud/audit"
 	"ldap-gateway/cloud/hub"
 	"ldap-gateway/cloud/provisioner"
 	"ldap-gateway/cloud/store"
@@ -29,16 +30,17 @@ type Server struct {
 	Listen    string        // address, as in "127.0.0.1:8080"
 	URLs      []string      // that people and agents know this cloud by; none: the address
 	TLS       *tls.Config
-	ACME      *ACME          // certificates are had by it, instead of TLS; nil: they are not
-	Proxies   []netip.Prefix // that are believed when they say whom they speak for; none: no proxy is
-	Metrics   string         // address at which metrics are served, for a Prometheus server; empty: nowhere
-	SMTP      string         // host:port of the mail server; empty: nothing is mailed
-	MailFrom  string         // address that mails come from
-	Webhooks  []netip.Prefix // networks that webhooks may be in although they are not public
-	Providers []netip.Prefix // networks that identity providers may be in although they are not public
-	Backups   *Backups       // nil: the database is not copied
-	ArchiveTo string         // folder for what is deleted for its age; empty: it is not kept
-	Grace     time.Duration  // how long a stopping node answers while /ready says no
+	ACME      *ACME           // certificates are had by it, instead of TLS; nil: they are not
+	Proxies   []netip.Prefix  // that are believed when they say whom they speak for; none: no proxy is
+	Metrics   string          // address at which metrics are served, for a Prometheus server; empty: nowhere
+	SMTP      string          // host:port of the mail server; empty: nothing is mailed
+	MailFrom  string          // address that mails come from
+	Webhooks  []netip.Prefix  // networks that webhooks may be in although they are not public
+	Providers []netip.Prefix  // networks that identity providers may be in although they are not public
+	Backups   *Backups        // nil: the database is not copied
+	ArchiveTo string          // folder for what is deleted for its age; empty: it is not kept
+	AuditTo   []*audit.Target // that are told what happens
+	Grace     time.Duration   // how long a stopping node answers while /ready says no
 	Logger    hclog.Logger
 	Ready     func(url string) // called once it answers; nil: nobody
 
@@ -110,6 +112,7 @@ func (s *Server) Run(ctx context.Context) (err error) {
 		archive:   kept,
 		doors:     listener,
 	}
+	n.audit = n.streams()
 	n.counts = n.metrics()
 	n.providers = n.newProviders()
 	defer n.watch(ctx)()

@@ -94,6 +94,9 @@ type runFlags struct {
 	grace             time.Duration
 	backups           cloud.Backups
 	archive           string
+	audit             []string
+	auditSecret       string
+	auditCA           string
 	bus               hub.BusConfig
 	busFile           string
 }
@@ -151,11 +154,23 @@ that a node is about to stop.`,
 	cmd.Flags().StringVar(&f.archive, "archive-to", "",
 		"folder for sign-ons and activities that are older than an environment keeps, as JSON lines"+
 			" (default: they are deleted)")
+	f.addAuditTo(cmd)
 	cmd.MarkFlagsRequiredTogether("backup-every", "backup-to")
 	cmd.MarkFlagsRequiredTogether("tls-cert", "tls-key")
 	cmd.MarkFlagsRequiredTogether("smtp", "mail-from")
 	cmd.MarkFlagsMutuallyExclusive("acme", "tls-cert")
 	return cmd
+}
+
+// addAuditTo adds the flags of systems outside that are told what happens.
+func (f *runFlags) addAuditTo(cmd *cobra.Command) {
+	cmd.Flags().StringArrayVar(&f.audit, "audit-to", nil,
+		"system that is told all activities, as https://HOST/PATH (JSON lines, signed) or syslog+tls://HOST[:6514]"+
+			" (RFC 5424); may be repeated (default: none)")
+	cmd.Flags().StringVar(&f.auditSecret, "audit-secret-file", "",
+		"file with the secret that signs what goes to https://, 16 bytes or more")
+	cmd.Flags().StringVar(&f.auditCA, "audit-ca", "",
+		"PEM file with the authority of the certificates of --audit-to (default: the system's)")
 }
 
 // addBusTo adds the flags of the bus between nodes.
@@ -206,17 +221,8 @@ func (c *command) run(ctx context.Context, f runFlags) error {
 	// It is said when the end begins, and not when it is over: the last requests are
 	// served until then.
 	defer context.AfterFunc(ctx, func() { tellSystemd("STOPPING=1") })()
-	if s.Proxies, err = networks("--trusted-proxy", f.proxies); err != nil {
-		return err
-	}
-	if s.Webhooks, err = networks("--webhook-network", f.webhooks); err != nil {
-		return err
-	}
-	if s.Providers, err = networks("--provider-network", f.providers); err != nil {
-		return err
-	}
 	s.SMTP, s.MailFrom, s.Metrics, s.ArchiveTo = f.smtp, f.from, f.metrics, f.archive
-	if s.URLs, err = cloudURLs(f.urls); err != nil {
+	if err := f.addresses(s); err != nil {
 		return err
 	}
 	// What libraries say by themselves is in the same log, and in its form.
@@ -233,6 +239,24 @@ func (c *command) run(ctx context.Context, f runFlags) error {
 		s.ACME = &f.acme
 	}
 	return s.Run(ctx)
+}
+
+// addresses reads the flags that say where others are.
+func (f runFlags) addresses(s *cloud.Server) (err error) {
+	if s.Proxies, err = networks("--trusted-proxy", f.proxies); err != nil {
+		return err
+	}
+	if s.Webhooks, err = networks("--webhook-network", f.webhooks); err != nil {
+		return err
+	}
+	if s.Providers, err = networks("--provider-network", f.providers); err != nil {
+		return err
+	}
+	if s.URLs, err = cloudURLs(f.urls); err != nil {
+		return err
+	}
+	s.AuditTo, err = cloud.AuditTargets(f.audit, f.auditSecret, f.auditCA)
+	return err
 }
 
 // networks reads a flag that names networks.

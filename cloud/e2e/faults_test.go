@@ -233,12 +233,13 @@ type fault struct {
 
 // TestFaultsUnderLoad goes through what networks and machines do, while people
 // sign on. Each sign-on ends in a typed outcome within its deadline, sign-ons
-// work again within ten seconds after the fault, nobody is bound for twice, and
-// nobody loses a group.
+// work again within ten seconds after the fault, nobody is bound for twice,
+// nobody loses a group, and a system outside is told all that happened.
 func TestFaultsUnderLoad(t *testing.T) {
 	clock := buildWithClock(t)
 	cable := startCable(t)
-	w := newWorld(t, plan{update: true, cable: cable, policy: unlimited})
+	siem := startOutside(t)
+	w := newWorld(t, plan{update: true, cable: cable, policy: unlimited, flags: siem.flags})
 	first := w.mustSignOn("alice", "wonderland")
 	w.agents[0].stop()
 	disk := w.smallDisk("agent1")
@@ -251,6 +252,7 @@ func TestFaultsUnderLoad(t *testing.T) {
 	}
 	end()
 	t.Logf("\n%s%v", &report, l.outcomes)
+	siem.tellsAll(w, time.Now().Add(-40*time.Second))
 	w.checkAfterFaults(first, l)
 }
 

@@ -28,7 +28,7 @@ var house = []row{
 	{"cloud/simulation", nil},
 
 	{"cloud", []string{
-		"cloud/administrators", "cloud/alerts", "cloud/api", "cloud/applications", "cloud/console", "cloud/hub", "cloud/idp", "cloud/kerberos",
+		"cloud/administrators", "cloud/alerts", "cloud/api", "cloud/applications", "cloud/audit", "cloud/console", "cloud/hub", "cloud/idp", "cloud/kerberos",
 		"cloud/management", "cloud/metrics", "cloud/oidc", "cloud/outbound", "cloud/pairing", "cloud/provisioner", "cloud/samlidp", "cloud/signon", "cloud/signonpage", "cloud/store",
 		"cloud/vault", "cloudlink/wire",
 	}},
@@ -56,6 +56,7 @@ var house = []row{
 		"cloud/pairing", "cloud/providers", "cloud/signon", "cloud/store", "cloud/usertypes", "cloud/vault",
 	}},
 	{"cloud/metrics", []string{"cloud/hub", "cloud/store", "cloudlink/wire"}},
+	{"cloud/audit", []string{"cloud/alerts", "cloud/outbound", "cloud/store"}},
 	{"cloud/alerts", []string{"cloud/hub", "cloud/outbound", "cloud/store", "cloudlink/wire"}},
 	{"cloud/signon", []string{
 		"cloud/hub", "cloud/mapping", "cloud/provisioner", "cloud/store", "cloud/throttle", "cloudlink/wire",

@@ -1,0 +1,4 @@
+package audit
+
+// InSyslog is inSyslog.
+var InSyslog = inSyslog
