@@ -3,12 +3,7 @@ package command
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
-	"maps"
-	"slices"
-	"strings"
-	"text/tabwriter"
 
 	"github.com/spf13/cobra"
 
@@ -22,7 +17,8 @@ import (
 )
 
 func (c *command) explainCommand() *cobra.Command {
-	return &cobra.Command{
+	asJSON := false
+	return jsonFlag(&cobra.Command{
 		Use:   "explain USER",
 		Short: "Show what a sign-on of USER would bring, without a password",
 		Args:  cobra.ExactArgs(1),
@@ -35,26 +31,95 @@ is made.`,
 			if err != nil {
 				return err
 			}
-			return explain(cmd.Context(), c.stdout, file, state.At(c.statePath), args[0])
+			e, err := explain(cmd.Context(), file, state.At(c.statePath), args[0])
+			if err != nil {
+				return err
+			}
+			return e.print(c.stdout, asJSON)
 		},
-	}
+	}, &asJSON)
 }
 
-// explainer prints what a sign-on would bring.
+// explanation is what a sign-on would bring. Its JSON is promised to programs.
+type explanation struct {
+	Identifier string `json:"identifier"` // what the person types
+	// Usual says that no user type was delivered yet: it is told of one with the usual values.
+	Usual     bool            `json:"usualUserType,omitempty"`
+	UserTypes []explainedType `json:"userTypes"`
+}
+
+// explainedType is what one user type leads to.
+type explainedType struct {
+	Name       string            `json:"name"`
+	Outcome    string            `json:"outcome"` // "found", "none", "several" or "refused"
+	Refused    []string          `json:"refused,omitempty"`
+	Filter     string            `json:"filter,omitempty"`
+	SearchBase string            `json:"searchBase,omitempty"`
+	Several    []string          `json:"several,omitempty"` // DNs
+	Entry      *explainedEntry   `json:"entry,omitempty"`
+	Account    *explainedAccount `json:"account,omitempty"`
+	Groups     *explainedGroups  `json:"groups,omitempty"`
+}
+
+// explainedEntry is what leaves of an entry, and what does not.
+type explainedEntry struct {
+	Server   string              `json:"server"`
+	DN       string              `json:"dn"`
+	KnownBy  []explainedValue    `json:"knownBy"`
+	TooLarge []string            `json:"tooLarge,omitempty"` // attributes
+	Leaves   map[string][]string `json:"leaves"`
+	KeptBack map[string]int      `json:"keptBack,omitempty"` // how many values, by attribute
+}
+
+type explainedValue struct {
+	Attribute string `json:"attribute"`
+	Value     string `json:"value"`
+}
+
+// explainedAccount is what the directory says of an account.
+type explainedAccount struct {
+	Error string          `json:"error,omitempty"` // why it cannot be read
+	Facts []explainedFact `json:"facts,omitempty"`
+}
+
+type explainedFact struct {
+	Name   string `json:"name"`
+	State  string `json:"state"` // "fine", "hinders", "depends" or "not readable"
+	Detail string `json:"detail"`
+}
+
+// explainedGroups are the groups that would be pushed, and those that would not.
+type explainedGroups struct {
+	Verdict string           `json:"verdict"`
+	Reason  string           `json:"reason,omitempty"`
+	Method  string           `json:"method"` // how they are found, and why so
+	Why     string           `json:"why"`
+	Pushed  []explainedGroup `json:"pushed"`
+	LeftOut []explainedGroup `json:"leftOut,omitempty"`
+}
+
+type explainedGroup struct {
+	Name   string `json:"name,omitempty"`
+	DN     string `json:"dn"`
+	Source string `json:"source,omitempty"`
+	Reason string `json:"reason,omitempty"` // why it is left out
+}
+
+// explainer looks into the directory as a sign-on does.
 type explainer struct {
 	people signon.People
 	policy *policy.Policy
-	out    io.Writer
 }
 
-func explain(ctx context.Context, out io.Writer, file *configs.Gateway, folder state.Folder, who string) error {
+func explain(ctx context.Context, file *configs.Gateway, folder state.Folder, who string) (explanation, error) {
+	told := explanation{Identifier: who, UserTypes: []explainedType{}}
 	rules, err := policy.New(file.Policy)
 	if err != nil {
-		return err
+		return told, err
 	}
 	people, err := directory.Open(agent.DirectoryConfig(file.Directory, nil))
 	if err != nil {
-		return err
+		return told, err
 	}
 	defer people.Close()
 	// Groups are found as the running gateway finds them. A directory that cannot be
@@ -62,25 +127,20 @@ func explain(ctx context.Context, out io.Writer, file *configs.Gateway, folder s
 	_, _, _ = people.ProveMemberOf(ctx)
 	delivered, err := folder.UserTypes()
 	if err != nil {
-		return err
+		return told, err
 	}
-	if len(delivered.Types) == 0 {
-		say(out, "No user type was delivered yet; this is what one with the usual values would bring.\n\n")
+	if told.Usual = len(delivered.Types) == 0; told.Usual {
 		delivered.Types = []wire.UserType{usualUserType(file.Policy.SearchBases[0])}
 	}
-	e := explainer{people, rules, out}
-	found := false
+	e := explainer{people, rules}
 	for _, t := range delivered.Types {
-		ok, err := e.userType(ctx, t, who)
+		one, err := e.userType(ctx, t, who)
 		if err != nil {
-			return err
+			return told, err
 		}
-		found = found || ok
+		told.UserTypes = append(told.UserTypes, one)
 	}
-	if !found {
-		return errTold
-	}
-	return nil
+	return told, nil
 }
 
 // usualUserType finds people by the names that they commonly sign on with.
@@ -97,98 +157,107 @@ func usualUserType(base string) wire.UserType {
 	}
 }
 
-// userType explains one user type and tells whether it leads to the person.
-func (e explainer) userType(ctx context.Context, t wire.UserType, who string) (bool, error) {
-	say(e.out, "User type %q\n", t.Name)
+// userType explains one user type. The error is of a directory that cannot be asked.
+func (e explainer) userType(ctx context.Context, t wire.UserType, who string) (explainedType, error) {
+	told := explainedType{Name: t.Name, Outcome: "refused"}
 	compiled, reasons := signon.Compile(e.policy, t)
 	if len(reasons) > 0 {
-		say(e.out, "  refused by gateway.hcl: %s\n\n", strings.Join(reasons, "; "))
-		return false, nil
+		told.Refused = reasons
+		return told, nil
 	}
-	say(e.out, "  searched  %s below %s\n", t.Filter, compiled.SearchBase())
+	told.Filter, told.SearchBase = t.Filter, compiled.SearchBase()
 	entry, err := e.people.FindUser(ctx, compiled, who)
 	switch {
 	case errors.Is(err, directory.ErrNoSuchUser):
-		say(e.out, "  entry     none: no entry fits %q\n\n", who)
-		return false, nil
+		told.Outcome = "none"
+		return told, nil
 	case errors.Is(err, directory.ErrAmbiguousUser):
-		say(e.out, "  entry     more than one fits %q, so nobody can sign on with it\n", who)
+		told.Outcome = "several"
 		var ambiguous *directory.AmbiguousError
 		if errors.As(err, &ambiguous) {
-			for _, dn := range ambiguous.DNs {
-				say(e.out, "            %s\n", dn)
-			}
+			told.Several = ambiguous.DNs
 		}
-		say(e.out, "\n")
-		return false, nil
+		return told, nil
 	case err != nil:
-		return false, err
+		return told, err
 	}
-	told, kept := e.policy.Cut(entry)
-	e.entry(told)
-	for _, name := range slices.Sorted(maps.Keys(kept)) {
-		say(e.out, "  kept back %d values of %s, which name what policy keeps back\n", kept[name], name)
-	}
-	e.account(ctx, entry)
+	told.Outcome = "found"
+	told.Entry = e.entry(entry)
+	told.Account = e.account(ctx, entry)
 	if t.Groups != nil {
-		e.groups(ctx, compiled, entry)
+		told.Groups = e.groups(ctx, compiled, entry)
 	}
-	fmt.Fprintln(e.out)
-	return true, nil
+	return told, nil
 }
 
-func (e explainer) entry(entry directory.Entry) {
-	say(e.out, "  server    %s\n  entry     %s\n", entry.Server, entry.DN)
-	for _, v := range entry.Correlation {
-		say(e.out, "  known by  %s=%s\n", v.Attribute, v.Value)
+// entry returns what leaves of an entry.
+func (e explainer) entry(entry directory.Entry) *explainedEntry {
+	cut, kept := e.policy.Cut(entry)
+	told := &explainedEntry{
+		Server:   cut.Server,
+		DN:       cut.DN,
+		KnownBy:  []explainedValue{},
+		TooLarge: cut.TooLarge,
+		Leaves:   cut.Attributes,
+		KeptBack: kept,
 	}
-	for _, name := range entry.TooLarge {
-		say(e.out, "  too large %s: its values do not leave, and the record keeps what it has\n", name)
+	for _, v := range cut.Correlation {
+		told.KnownBy = append(told.KnownBy, explainedValue{v.Attribute, v.Value})
 	}
-	for _, name := range slices.Sorted(maps.Keys(entry.Attributes)) {
-		say(e.out, "  leaves    %s: %s\n", name, strings.Join(entry.Attributes[name], " | "))
-	}
+	return told
 }
 
-// account prints what the directory says of the account.
-func (e explainer) account(ctx context.Context, entry directory.Entry) {
+// account returns what the directory says of the account.
+func (e explainer) account(ctx context.Context, entry directory.Entry) *explainedAccount {
 	facts, err := e.people.AccountState(ctx, entry)
 	if err != nil {
-		say(e.out, "  account   cannot be read: %v\n", err)
-		return
+		return &explainedAccount{Error: err.Error()}
 	}
-	words := map[directory.FactState]string{
-		directory.Hinders:     "keeps the person out: ",
-		directory.Depends:     "may keep the person out: ",
-		directory.NotReadable: "not readable: ",
-	}
+	told := &explainedAccount{}
 	for _, f := range facts {
-		say(e.out, "  %-9s %s%s\n", f.Name, words[f.State], f.Detail)
+		told.Facts = append(told.Facts, explainedFact{f.Name, f.State.String(), f.Detail})
 	}
+	return told
 }
 
-// groups prints the groups that would be pushed and those left out: by policy or
+// groups returns the groups that would be pushed and those left out: by policy or
 // rule, and the parents, which are not direct.
-func (e explainer) groups(ctx context.Context, t *directory.UserType, entry directory.Entry) {
-	method, why := e.people.GroupMethod(t)
+func (e explainer) groups(ctx context.Context, t *directory.UserType, entry directory.Entry) *explainedGroups {
 	m := e.policy.Groups(e.people.DirectGroups(ctx, t, entry))
-	say(e.out, "  groups    %s, found by %s: %s\n", m.Verdict, method, why)
-	if m.Reason != "" {
-		say(e.out, "            %s\n", m.Reason)
-	}
-	table := tabwriter.NewWriter(e.out, 0, 0, 2, ' ', 0)
+	told := &explainedGroups{Verdict: m.Verdict.String(), Reason: m.Reason, Pushed: []explainedGroup{}}
+	told.Method, told.Why = e.people.GroupMethod(t)
 	for _, g := range m.Groups {
-		say(table, "  + %s\t%s\tby %s\n", g.Name, g.DN, g.Source)
+		told.Pushed = append(told.Pushed, explainedGroup{Name: g.Name, DN: g.DN, Source: g.Source})
 	}
 	skipped := m.Skipped
 	if m.Verdict != directory.Unknown {
 		skipped = append(skipped, signon.Parents(ctx, e.people, t, entry, m.Groups)...)
 	}
 	for _, s := range skipped {
-		say(table, "  - \t%s\tleft out: %s\n", s.DN, s.Reason)
+		told.LeftOut = append(told.LeftOut, explainedGroup{DN: s.DN, Reason: s.Reason})
 	}
-	_ = table.Flush()
-	if len(m.Groups) == 0 && len(skipped) == 0 {
-		fmt.Fprintln(e.out, "            none")
+	return told
+}
+
+// found tells whether a user type leads to the person.
+func (e explanation) found() bool {
+	for _, t := range e.UserTypes {
+		if t.Outcome == "found" {
+			return true
+		}
 	}
+	return false
+}
+
+// print writes it for people or for programs; errTold when nobody is found.
+func (e explanation) print(out io.Writer, asJSON bool) (err error) {
+	if asJSON {
+		err = printJSON(out, e)
+	} else {
+		e.say(out)
+	}
+	if err == nil && !e.found() {
+		err = errTold
+	}
+	return err
 }

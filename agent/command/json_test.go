@@ -33,6 +33,13 @@ func TestJSONIsForPrograms(t *testing.T) {
 			}
 			return printChecksAsJSON(out, []directory.Check{row})
 		},
+		"explain": func(out *bytes.Buffer, well bool) error {
+			e := explanation{UserTypes: []explainedType{{Outcome: "none", Filter: hostileText}}}
+			if well {
+				e.UserTypes[0].Outcome = "found"
+			}
+			return e.print(out, true)
+		},
 	}
 	for name, do := range print {
 		for _, well := range []bool{true, false} {

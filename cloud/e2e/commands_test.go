@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"encoding/json"
 	"os"
 	"path/filepath"
 	"strings"
@@ -72,6 +73,7 @@ func TestExplain(t *testing.T) {
 	if got := names(r.Groups); got != "cn=B cn=staff" {
 		t.Errorf("the sign-on brought %s, and explain says otherwise", got)
 	}
+	w.explainsAsJSON(t)
 	if out, code := w.command("agent1", "", "explain", "nobody"); code != 1 || !strings.Contains(out, "none") {
 		t.Errorf("%d %s", code, out)
 	}
@@ -79,6 +81,36 @@ func TestExplain(t *testing.T) {
 		t.Errorf("%d %s", code, out)
 	}
 	if out, code := w.command("agent1", "", "explain"); code != 2 || !strings.Contains(out, "--help") {
+		t.Errorf("%d %s", code, out)
+	}
+}
+
+// explainsAsJSON wants the same for programs.
+func (w *world) explainsAsJSON(t *testing.T) {
+	t.Helper()
+	out, code := w.command("agent1", "", "explain", "--json", "alice")
+	var told struct {
+		UserTypes []struct {
+			Outcome string
+			Entry   struct {
+				DN     string
+				Leaves map[string][]string
+			}
+			Groups struct {
+				Verdict         string
+				Pushed, LeftOut []struct{ DN, Source, Reason string }
+			}
+		}
+	}
+	if err := json.Unmarshal([]byte(out), &told); err != nil || code != 0 || len(told.UserTypes) != 1 {
+		t.Fatalf("%d, %v: %s", code, err, out)
+	}
+	one := told.UserTypes[0]
+	if one.Outcome != "found" || one.Entry.DN != aliceDN || one.Entry.Leaves["mail"][0] != "alice@example.test" ||
+		one.Groups.Verdict != "complete" || len(one.Groups.Pushed) != 2 || len(one.Groups.LeftOut) != 2 {
+		t.Errorf("%+v", one)
+	}
+	if out, code := w.command("agent1", "", "explain", "--json", "twin"); code != 1 || !strings.Contains(out, `"several": [`) {
 		t.Errorf("%d %s", code, out)
 	}
 }
