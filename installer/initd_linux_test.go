@@ -105,7 +105,7 @@ func newScriptedSite(t *testing.T, how machinetest.Init) *site {
 	s.Write("/opt/ldap-gateway", program, 0o755)
 	made, err := exec.Command(filepath.Join(dir, "ldap-cloud"), "init", "--data", dir+"/cloud", "--json").Output()
 	s.must(err)
-	cloud := exec.Command(filepath.Join(dir, "ldap-cloud"), "run", "--data", dir+"/cloud")
+	cloud := exec.Command(filepath.Join(dir, "ldap-cloud"), "run", "--data", dir+"/cloud", "--listen", "127.0.0.1:443")
 	s.Inside(func() { err = cloud.Start() })
 	s.must(err)
 	t.Cleanup(func() {

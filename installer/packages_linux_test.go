@@ -127,10 +127,15 @@ func newSite(t *testing.T, how system) *site {
 	s.install(first, "ldap-cloud", "0.1.0")
 	s.how = how
 	out := s.Run("runuser", "-u", "ldap-cloud", "--", "ldap-cloud", "init", "--data", "/var/lib/ldap-cloud", "--json")
+	s.Write("/etc/default/ldap-cloud", []byte(`OPTIONS="--listen 127.0.0.1:443"`), 0o644)
 	s.Run("systemctl", "start", "ldap-cloud")
 	s.join(out)
 	return s
 }
+
+// cloudURL is where the service of the cloud listens: at a port that only root may bind, or
+// who was let.
+const cloudURL = "http://127.0.0.1:443"
 
 // join makes a gateway in the cloud, of which made tells the secrets, and the directory
 // for it.
@@ -140,7 +145,7 @@ func (s *site) join(made string) {
 	var setup struct{ EnvironmentID, ClientID, ClientSecret string }
 	s.must(json.Unmarshal([]byte(made), &setup))
 	s.api = &client.Client{
-		URL:         "http://127.0.0.1:8080",
+		URL:         cloudURL,
 		Environment: setup.EnvironmentID,
 		ID:          setup.ClientID,
 		Secret:      setup.ClientSecret,
@@ -229,7 +234,7 @@ func (s *site) setUp() {
 		"setup",
 		"--yes",
 		"--cloud",
-		"http://127.0.0.1:8080",
+		cloudURL,
 		"--server",
 		s.slapd.TLSURL(),
 		"--directory-ca",
