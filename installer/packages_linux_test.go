@@ -124,7 +124,11 @@ func newSite(t *testing.T, how system) *site {
 	if how.gatewayAlone {
 		s.how = debian
 	}
-	s.install(first, "ldap-cloud", "0.1.0")
+	if s.how.pattern == debian.pattern {
+		s.installByScript(first, "ldap-cloud", "0.1.0")
+	} else {
+		s.install(first, "ldap-cloud", "0.1.0")
+	}
 	s.how = how
 	out := s.Run("runuser", "-u", "ldap-cloud", "--", "ldap-cloud", "init", "--data", "/var/lib/ldap-cloud", "--json")
 	s.Write("/etc/default/ldap-cloud", []byte(`OPTIONS="--listen 127.0.0.1:443"`), 0o644)
@@ -210,6 +214,26 @@ func (s *site) file(from func() (string, error), program, version string) string
 func (s *site) install(from func() (string, error), program, version string) {
 	s.t.Helper()
 	s.Run(append(s.how.install, s.file(from, program, version))...)
+}
+
+// installByScript installs what is signed, by the script for newcomers.
+func (s *site) installByScript(from func() (string, error), program, version string) {
+	s.t.Helper()
+	s.file(from, program, version)
+	dir, err := from()
+	s.must(err)
+	for path, name := range map[string]string{
+		filepath.Join(dir, "SHA256SUMS"):     "SHA256SUMS",
+		filepath.Join(dir, "SHA256SUMS.sig"): "SHA256SUMS.sig",
+		filepath.Join(dir, "release.pub"):    "release.pub",
+		"install.sh":                         "install.sh",
+	} {
+		content, err := os.ReadFile(path)
+		s.must(err)
+		s.Write("/var/cache/packages/"+name, content, 0o644)
+	}
+	s.Run("sh", "/var/cache/packages/install.sh", program, "--from", "/var/cache/packages",
+		"--key", "/var/cache/packages/release.pub", "--version", version)
 }
 
 // code makes a pairing code.

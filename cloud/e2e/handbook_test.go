@@ -141,7 +141,9 @@ func checkFlags(t *testing.T, paper, text string) {
 	t.Helper()
 	gateway, _ := handbook.Source("ldap-gateway")
 	cloud, _ := handbook.Source("ldap-cloud")
-	known := strings.Fields(strings.ReplaceAll(gateway+" "+cloud, ",", " "))
+	script, err := exec.Command("sh", "../../installer/install.sh", "--help").Output()
+	must(t, err)
+	known := strings.Fields(strings.ReplaceAll(gateway+" "+cloud+" "+string(script), ",", " "))
 	for _, f := range regexp.MustCompile(`--[a-z][a-z-]+`).FindAllString(text, -1) {
 		if !slices.Contains(known, f) && !slices.Contains(foreign, f) {
 			t.Errorf("%s: no command has the flag %s", paper, f)
