@@ -53,6 +53,7 @@ type node struct {
 	archive   *archive // nil: what is deleted is not kept elsewhere
 	audit     []*audit.Stream
 	doors     *bounded
+	fronts    *fronts
 }
 
 // floor is how long a sign-on by password that fails takes at least: longer than a
@@ -258,7 +259,7 @@ func (n *node) watch(ctx context.Context) (stop func()) {
 		all, err := n.ofCertificates(ctx, time.Now())
 		clock, unknown := ofClock(ctx, n.db.Ahead)
 		return slices.Concat(all, clock, copies.alerts(), n.archive.alerts(), n.auditAlerts(),
-			n.doors.alerts(time.Now())), errors.Join(err, unknown)
+			n.doors.alerts(time.Now()), n.fronts.alerts()), errors.Join(err, unknown)
 	}
 	var running sync.WaitGroup
 	running.Go(func() { watch.Run(ctx) })

@@ -111,13 +111,14 @@ func (s *Server) Run(ctx context.Context) (err error) {
 		records:   &provisioner.Provisioner{Store: db},
 		archive:   kept,
 		doors:     listener,
+		fronts:    &fronts{trusted: s.Proxies, logger: s.Logger.Named("http"), now: time.Now},
 	}
 	n.audit = n.streams()
 	n.counts = n.metrics()
 	n.providers = n.newProviders()
 	defer n.watch(ctx)()
 	defer n.serveMetrics()()
-	return s.serve(ctx, listener, realAddress(s.Proxies, n.handler()), agents)
+	return s.serve(ctx, listener, n.fronts.wrap(n.handler()), agents)
 }
 
 // folders makes those that a node writes into beside its database.

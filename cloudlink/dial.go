@@ -254,21 +254,7 @@ func connect(
 	}
 	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
 	defer cancel()
-	conn, resp, err := websocket.Dial(ctx, base.JoinPath(wire.PathConnect).String(), &websocket.DialOptions{
-		HTTPClient:   client,
-		HTTPHeader:   http.Header{"Authorization": {header}},
-		Subprotocols: []string{wire.Subprotocol},
-	})
-	switch {
-	case err == nil && conn.Subprotocol() != wire.Subprotocol:
-		_ = conn.CloseNow()
-		return nil, errors.New("the other end does not speak our subprotocol: check cloud.url")
-	case err == nil:
-		return conn, nil
-	case resp != nil && resp.StatusCode != http.StatusSwitchingProtocols && resp.Body != nil:
-		return nil, refusalOf(resp)
-	}
-	return nil, err
+	return upgrade(ctx, client, base, wire.Subprotocol, http.Header{"Authorization": {header}})
 }
 
 // ProxyError says that the proxy between does not let us through.

@@ -141,7 +141,7 @@ func (l *Link) dial(ctx context.Context, skew time.Duration) (*session, error) {
 	s := newSession(l, conn)
 	if err := s.greet(ctx); err != nil {
 		_ = conn.CloseNow()
-		return nil, err
+		return nil, cut(ctx, l.Client, l.URL, err)
 	}
 	return s, nil
 }

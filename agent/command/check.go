@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/http"
+	"net/url"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -28,8 +30,8 @@ func (c *command) checkCommand() *cobra.Command {
 		Short: "Show what works and what does not, with the remedy",
 		Args:  cobra.NoArgs,
 		Long: `Try everything that a sign-on needs, and print a table: the file, the policy,
-each directory server from its name to a readable base, the cloud, the clock,
-the pairing and the user types. Nothing is changed. The exit code is 0 when
+each directory server from its name to a readable base, the cloud, whether a
+websocket reaches it, the clock, the pairing and the user types. Nothing is changed. The exit code is 0 when
 nothing failed.`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			file, err := c.load(cmd.Context())
@@ -114,10 +116,12 @@ func checkCloud(ctx context.Context, file *configs.Gateway) []directory.Check {
 	defer cancel()
 	target := file.Cloud.URL.String()
 	before := time.Now()
-	status, err := cloudlink.GetStatus(ctx, cloudlink.NewHTTPClient(file.Cloud.Proxy, file.Cloud.RootCAs), file.Cloud.URL)
+	client := cloudlink.NewHTTPClient(file.Cloud.Proxy, file.Cloud.RootCAs)
+	status, err := cloudlink.GetStatus(ctx, client, file.Cloud.URL)
 	if err != nil {
 		return []directory.Check{
 			{Name: "cloud", Target: target, State: directory.Failed, Detail: err.Error(), Remedy: health.CloudRemedy(err)},
+			{Name: "websocket", Target: target, State: directory.NotTried},
 			{Name: "clock", Target: target, State: directory.NotTried},
 		}
 	}
@@ -130,7 +134,18 @@ func checkCloud(ctx context.Context, file *configs.Gateway) []directory.Check {
 			Detail: fmt.Sprintf("answers in %s", took.Round(time.Millisecond)),
 		},
 	}
-	return append(rows, checkClock(target, status.Time.Sub(before.Add(took/2))))
+	clock := checkClock(target, status.Time.Sub(before.Add(took/2)))
+	return append(rows, checkWebsocket(ctx, client, file.Cloud.URL), clock)
+}
+
+// checkWebsocket tries whether what the link is made of passes: a cloud that answers may be
+// behind a proxy that does not pass websockets.
+func checkWebsocket(ctx context.Context, client *http.Client, cloud *url.URL) directory.Check {
+	c := directory.Check{Name: "websocket", Target: cloud.String(), State: directory.OK, Detail: "passes"}
+	if err := cloudlink.TryWebsocket(ctx, client, cloud); err != nil {
+		c.State, c.Detail, c.Remedy = directory.Failed, err.Error(), health.CloudRemedy(err)
+	}
+	return c
 }
 
 func checkClock(target string, difference time.Duration) directory.Check {

@@ -63,7 +63,7 @@ func (s *setup) tryCloud(ctx context.Context, file *configs.Gateway) (bool, erro
 		return false, err
 	}
 	if ctx.Err() != nil || rows[0].State != directory.Failed || s.Silent {
-		return rows[0].State != directory.Failed, ctx.Err()
+		return !slices.ContainsFunc(rows, failed), ctx.Err()
 	}
 	proxy, err := s.Ask(ctx, dialogue.Question{
 		Flag:  "proxy",
@@ -87,8 +87,10 @@ func (s *setup) tryCloud(ctx context.Context, file *configs.Gateway) (bool, erro
 		return false, err
 	}
 	rows = checkCloud(ctx, file)
-	return rows[0].State != directory.Failed, errors.Join(printRows(s.Out, rows), ctx.Err())
+	return !slices.ContainsFunc(rows, failed), errors.Join(printRows(s.Out, rows), ctx.Err())
 }
+
+func failed(row directory.Check) bool { return row.State == directory.Failed }
 
 // fromHere makes a path that somebody gave one that gateway.hcl can have.
 func fromHere(path string) string {

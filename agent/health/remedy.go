@@ -17,7 +17,12 @@ func CloudRemedy(err error) string {
 	var refusal *wire.Refusal
 	var wrapped *url.Error
 	var proxy *cloudlink.ProxyError
+	var websocket *cloudlink.WebsocketError
 	switch {
+	case errors.As(err, &websocket):
+		return "have whatever is between pass websockets to " + websocket.Host + ": the proxy before the cloud must hand" +
+			" on the headers Upgrade and Connection (the handbook of the cloud has nginx, haproxy and Apache), one that" +
+			" inspects TLS on the way there must leave this host alone"
 	case errors.As(err, &refusal):
 		return refusal.Message
 	case errors.As(err, &dns):

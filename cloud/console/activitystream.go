@@ -33,6 +33,7 @@ func (c *console) streamActivity(k *call) error {
 	// What comes now is later than any day that the list ended with.
 	f.Until = time.Time{}
 	k.w.Header().Set("Content-Type", "text/event-stream")
+	k.w.Header().Set("X-Accel-Buffering", "no") // has nginx pass each event on as it comes
 	out := http.NewResponseController(k.w)
 	_ = out.SetWriteDeadline(time.Now().Add(writeTime)) // where there is none, none ends the stream
 	// The browser is to wait a second, in milliseconds, before it asks again.

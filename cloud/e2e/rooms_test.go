@@ -29,7 +29,7 @@ var house = []row{
 
 	{"cloud", []string{
 		"cloud/administrators", "cloud/alerts", "cloud/api", "cloud/applications", "cloud/audit", "cloud/console", "cloud/hub", "cloud/idp", "cloud/kerberos",
-		"cloud/management", "cloud/metrics", "cloud/oidc", "cloud/outbound", "cloud/pairing", "cloud/provisioner", "cloud/samlidp", "cloud/signon", "cloud/signonpage", "cloud/store",
+		"cloud/management", "cloud/metrics", "cloud/oidc", "cloud/outbound", "cloud/pairing", "cloud/provisioner", "cloud/samlidp", "cloud/signon", "cloud/signonpage", "cloud/store", "cloud/throttle",
 		"cloud/vault", "cloudlink/wire",
 	}},
 	{"cloud/console", []string{

@@ -74,6 +74,7 @@ type world struct {
 	cable             *cable
 	agents            []*machine
 	secure            *secured // nil: plain HTTP
+	front             *front   // that ends TLS before the cloud; nil: none
 	runWith           []string // the agent's command; nil: the program
 	flags             []string // more of the cloud's
 	cloudWith         []string // what the cloud is run by; nil: nothing
@@ -101,6 +102,7 @@ type plan struct {
 	// cloudWith is what the cloud is run by, as a shell that bounds it; nil: nothing.
 	cloudWith []string
 	secure    *secured // nil: plain HTTP
+	front     *front   // that ends TLS before the cloud; nil: none
 	logs      string   // how much both write; empty: all
 	database  string   // PostgreSQL URL; empty: SQLite
 }
@@ -140,6 +142,7 @@ func newWorld(t testing.TB, p plan) *world {
 		cable:     p.cable,
 		flags:     p.flags,
 		secure:    p.secure,
+		front:     p.front,
 		cloudWith: p.cloudWith,
 		logs:      p.logs,
 		database:  p.database,
@@ -193,6 +196,9 @@ func (w *world) startCloud(listen string) {
 	if w.cable != nil {
 		w.url = w.address()
 		w.cable.target = w.listens()
+	}
+	if w.front != nil {
+		w.front.serve(w)
 	}
 	w.api.URL, w.console = w.url, w.url+"/console/"
 }
@@ -323,6 +329,9 @@ func (w *world) writeFile(name string, p plan) {
 	trust := ""
 	if w.secure != nil {
 		trust = fmt.Sprintf("ca_file = %q", w.secure.ca)
+	}
+	if w.front != nil {
+		trust = fmt.Sprintf("ca_file = %q", w.front.ca)
 	}
 	bind := cmp.Or(p.bind, fmt.Sprintf("dn       = %q\n    password = file(%q)", w.at.bindDN, password))
 	file := fmt.Sprintf(gatewayFile, cloud, trust, `"`+servers+`"`, w.at.base, clear, bind, w.at.caFile,

@@ -19,11 +19,12 @@ import (
 )
 
 var (
-	errRevoked  = errors.New("revoked")
-	errDisabled = errors.New("disabled")
-	errCloned   = errors.New("in quarantine")
-	errOften    = errors.New("too many links")
-	errNoNonce  = errors.New("a proof without our nonce, of an instance that has given one")
+	errRevoked   = errors.New("revoked")
+	errDisabled  = errors.New("disabled")
+	errCloned    = errors.New("in quarantine")
+	errOften     = errors.New("too many links")
+	errNoUpgrade = errors.New("no websocket came: a proxy in front of this cloud does not pass Upgrade and Connection")
+	errNoNonce   = errors.New("a proof without our nonce, of an instance that has given one")
 )
 
 // connectsPerMinute is how many links one instance may open. An agent's own
@@ -48,6 +49,14 @@ func (h *Hub) ServeStatus(w http.ResponseWriter, _ *http.Request) {
 // Until it is admitted nothing of the agent is kept, so strangers cost one look into
 // the store.
 func (h *Hub) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if !upgrades(r) {
+		h.refuse(w, r, errNoUpgrade) // before the proof is used up
+		return
+	}
+	if r.Header.Get("Sec-WebSocket-Protocol") == wire.TrialSubprotocol {
+		serveTrial(w, r)
+		return
+	}
 	instance, gateway, epoch, err := h.admit(r)
 	if err != nil {
 		h.refuse(w, r, err)
@@ -174,6 +183,10 @@ func (h *Hub) refuse(w http.ResponseWriter, r *http.Request, err error) {
 		h.Logger.Log(level, "an instance was refused", "from", r.RemoteAddr, "code", refusal.Code, "error", err)
 	}
 	refusal.Time = time.Now()
+	if status == http.StatusUpgradeRequired { // RFC 9110 section 15.5.22
+		w.Header().Set("Upgrade", "websocket")
+		w.Header().Set("Connection", "Upgrade")
+	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
 	_ = json.NewEncoder(w).Encode(refusal)
@@ -220,6 +233,8 @@ func refusalFor(err error) (int, *wire.Refusal) {
 			Message: "the instance is not proven: cloud.url must be the URL that the cloud knows itself by" +
 				" (ldap-cloud run --url). " + again,
 		}
+	case errors.Is(err, errNoUpgrade):
+		return http.StatusUpgradeRequired, noUpgrade()
 	case errors.Is(err, errOften):
 		return http.StatusTooManyRequests, &wire.Refusal{
 			Code:       wire.RefusedThrottled,

@@ -3,7 +3,8 @@
 // about, how much is written down.
 //
 // Called by pairing, for codes, by signon, kerberos and console, for passwords and
-// tickets, by hub, for links, and by oidc and signonpage, for what they keep. It knows
+// tickets, by hub, for links, by oidc and signonpage, for what they keep, and by cloud, for
+// what it says of proxies. It knows
 // keys and numbers only, keeps them in memory, and forgets them all when a window ends.
 // What it holds is bounded by maxKeys.
 //

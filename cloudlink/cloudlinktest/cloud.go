@@ -169,6 +169,13 @@ func (c *Cloud) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		c.serveStatus(w)
 		return
 	}
+	if r.Header.Get("Sec-WebSocket-Protocol") == wire.TrialSubprotocol {
+		trial := &websocket.AcceptOptions{Subprotocols: []string{wire.TrialSubprotocol}}
+		if ws, err := websocket.Accept(w, r, trial); err == nil {
+			_ = ws.Close(websocket.StatusNormalClosure, "")
+		}
+		return
+	}
 	c.Dials.Add(1)
 	if refusal := c.refusal(r); refusal != nil {
 		refusal.Time = c.now()

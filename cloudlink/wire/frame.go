@@ -14,6 +14,9 @@ const (
 	Version = 2
 	// Subprotocol is the websocket subprotocol (RFC 6455 section 1.9) of the link.
 	Subprotocol = "ldap-gateway.link"
+	// TrialSubprotocol is that of a websocket which proves nobody and is closed at once: it shows
+	// that websockets pass. A cloud of before refuses it.
+	TrialSubprotocol = "ldap-gateway.trial"
 	// MaxFrame is the size limit of one frame in bytes.
 	MaxFrame = 4 << 20
 	// MaxFirstFrame is the size limit, in bytes, of what an agent may send before it is welcomed.

@@ -185,6 +185,7 @@ const (
 	RefusedVersion   RefusalCode = "VERSION"   // no version of the wire in common
 	RefusedGoingAway RefusalCode = "GOINGAWAY" // this node is stopping: dial again
 	RefusedRequest   RefusalCode = "REQUEST"   // malformed
+	RefusedUpgrade   RefusalCode = "UPGRADE"   // what came is no websocket: a proxy took that away
 )
 
 // Error makes a refusal an error; the text is for the administrator.
