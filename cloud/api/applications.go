@@ -26,25 +26,26 @@ const (
 
 // applicationForm is what a client may write.
 type applicationForm struct {
-	Name                   string          `json:"name"`
-	Description            *string         `json:"description,omitempty"`
-	Enabled                *bool           `json:"enabled"`
-	Type                   string          `json:"type"`
-	Protocol               string          `json:"protocol"`
-	RedirectURIs           []string        `json:"redirectUris"`
-	PostLogoutRedirectURIs []string        `json:"postLogoutRedirectUris,omitzero"`
-	GrantTypes             []string        `json:"grantTypes"`
-	PKCEEnforcement        string          `json:"pkceEnforcement"`
-	BackChannelLogoutURI   string          `json:"backchannelLogoutUri,omitempty"` // ours
-	AccessTokenFormat      string          `json:"accessTokenFormat"`              // ours: OPAQUE or JWT
-	Resources              []string        `json:"resources,omitempty"`            // ours, RFC 8707, as audiences is
-	Audiences              []string        `json:"audiences,omitempty"`
-	EmailVerified          bool            `json:"emailVerified"` // ours: the claim email_verified is true
-	ResponseTypes          []string        `json:"responseTypes"`
-	AuthMethod             string          `json:"tokenEndpointAuthMethod"`
-	HomePage               *string         `json:"homePageUrl,omitempty"`
-	AskForTicket           bool            `json:"askForTicket"` // ours: browsers are asked for a Kerberos ticket
-	GroupsClaim            groupsClaimForm `json:"groupsClaim"`  // ours
+	Name                   string             `json:"name"`
+	Description            *string            `json:"description,omitempty"`
+	Enabled                *bool              `json:"enabled"`
+	Type                   string             `json:"type"`
+	Protocol               string             `json:"protocol"`
+	RedirectURIs           []string           `json:"redirectUris"`
+	PostLogoutRedirectURIs []string           `json:"postLogoutRedirectUris,omitzero"`
+	GrantTypes             []string           `json:"grantTypes"`
+	PKCEEnforcement        string             `json:"pkceEnforcement"`
+	BackChannelLogoutURI   string             `json:"backchannelLogoutUri,omitempty"` // ours
+	AccessTokenFormat      string             `json:"accessTokenFormat"`              // ours: OPAQUE or JWT
+	Resources              []string           `json:"resources,omitempty"`            // ours, RFC 8707, as audiences is
+	Audiences              []string           `json:"audiences,omitempty"`
+	EmailVerified          bool               `json:"emailVerified"` // ours: the claim email_verified is true
+	ResponseTypes          []string           `json:"responseTypes"`
+	AuthMethod             string             `json:"tokenEndpointAuthMethod"`
+	HomePage               *string            `json:"homePageUrl,omitempty"`
+	AskForTicket           bool               `json:"askForTicket"` // ours: browsers are asked for a Kerberos ticket
+	GroupsClaim            groupsClaimForm    `json:"groupsClaim"`  // ours
+	AccessControl          *accessControlForm `json:"accessControl,omitempty"`
 	settledForm
 }
 
@@ -117,6 +118,7 @@ func formOfApplication(a store.Application) applicationForm {
 		settledForm:            settledOf(a.Kept.Usual),
 		AskForTicket:           a.AskForTicket,
 		GroupsClaim:            groupsClaimOf(a.Groups),
+		AccessControl:          accessControlOf(a.AccessRule()),
 	}
 	if a.OpenID.JWT {
 		f.AccessTokenFormat = formatJWT
@@ -289,7 +291,7 @@ func readOpenID(b []byte) (form applicationForm, err error) {
 		d = append(d, wrong("responseTypes", "It must be %s alone.", responseCode))
 	}
 	_, wrongs := form.sent()
-	d = slices.Concat(d, wrongs, checkAuthMethod(form.AuthMethod, form.Type))
+	d = slices.Concat(d, wrongs, checkAuthMethod(form.AuthMethod, form.Type), form.AccessControl.check())
 	return form, invalid(d...)
 }
 
@@ -310,4 +312,5 @@ func (f applicationForm) into(a *store.Application) {
 	a.OpenID.JWT = f.AccessTokenFormat == formatJWT
 	a.OpenID.Resources, a.OpenID.Audiences = f.Resources, f.Audiences
 	a.AskForTicket, a.Groups = f.AskForTicket, f.GroupsClaim.kept()
+	a.OpenID.AccessRule = f.AccessControl.rule()
 }

@@ -63,15 +63,19 @@ func TestApplications(t *testing.T) {
 func TestApplicationsAreChecked(t *testing.T) {
 	s := start(t)
 	for target, body := range map[string]string{
-		"name":                      `{"type":"WEB_APP","redirectUris":["https://x/"]}`,
-		"type":                      `{"name":"a","type":"WORKER","redirectUris":["https://x/"]}`,
-		"protocol":                  `{"name":"a","type":"WEB_APP","protocol":"WS_FEDERATION","redirectUris":["https://x/"]}`,
-		"groupsClaim.idTokenBytes":  `{"name":"a","type":"WEB_APP","redirectUris":["https://x/"],"groupsClaim":{"value":"NAMES","idTokenBytes":-1}}`,
-		"pkceEnforcement":           `{"name":"a","type":"NATIVE_APP","redirectUris":["https://x/"],"pkceEnforcement":"OPTIONAL"}`,
-		"accessTokenFormat":         `{"name":"a","type":"WEB_APP","redirectUris":["https://x/"],"accessTokenFormat":"PASETO"}`,
-		"backchannelLogoutUri":      `{"name":"a","type":"WEB_APP","redirectUris":["https://x/"],"backchannelLogoutUri":"bye"}`,
-		"resources[0]":              `{"name":"a","type":"WEB_APP","redirectUris":["https://x/"],"resources":["api"]}`,
-		"audiences[1]":              `{"name":"a","type":"WEB_APP","redirectUris":["https://x/"],"audiences":["https://x","https://x#y"]}`,
+		"name":                     `{"type":"WEB_APP","redirectUris":["https://x/"]}`,
+		"type":                     `{"name":"a","type":"WORKER","redirectUris":["https://x/"]}`,
+		"protocol":                 `{"name":"a","type":"WEB_APP","protocol":"WS_FEDERATION","redirectUris":["https://x/"]}`,
+		"groupsClaim.idTokenBytes": `{"name":"a","type":"WEB_APP","redirectUris":["https://x/"],"groupsClaim":{"value":"NAMES","idTokenBytes":-1}}`,
+		"pkceEnforcement":          `{"name":"a","type":"NATIVE_APP","redirectUris":["https://x/"],"pkceEnforcement":"OPTIONAL"}`,
+		"accessTokenFormat":        `{"name":"a","type":"WEB_APP","redirectUris":["https://x/"],"accessTokenFormat":"PASETO"}`,
+		"backchannelLogoutUri":     `{"name":"a","type":"WEB_APP","redirectUris":["https://x/"],"backchannelLogoutUri":"bye"}`,
+		"resources[0]":             `{"name":"a","type":"WEB_APP","redirectUris":["https://x/"],"resources":["api"]}`,
+		"audiences[1]":             `{"name":"a","type":"WEB_APP","redirectUris":["https://x/"],"audiences":["https://x","https://x#y"]}`,
+		"accessControl.role":       `{"name":"a","type":"WEB_APP","redirectUris":["https://x/"],"accessControl":{"role":{"type":"ADMIN_USERS_ONLY"}}}`,
+		"accessControl.group.type": `{"name":"a","type":"WEB_APP","redirectUris":["https://x/"],"accessControl":{"group":{"type":"ANY_GROUP","groups":[]}}}`,
+		"accessControl.group.groups[0].id": `{"name":"a","type":"WEB_APP","redirectUris":["https://x/"],` +
+			`"accessControl":{"group":{"type":"ANY_GROUP","groups":[{"id":"none"}]}}}`,
 		"redirectUris":              `{"name":"a","type":"WEB_APP"}`,
 		"grantTypes[0]":             `{"name":"a","type":"WEB_APP","redirectUris":["https://x/"],"grantTypes":["IMPLICIT"]}`,
 		"groupsClaim.value":         `{"name":"a","type":"WEB_APP","redirectUris":["https://x/"],"groupsClaim":{"value":"DNS"}}`,
@@ -112,6 +116,26 @@ func TestApplicationsAreChecked(t *testing.T) {
 			"name": "a", "type": "WEB_APP", "redirectUris": []string{"https://x/"}, "postLogoutRedirectUris": []string{uri},
 		})).refuses("postLogoutRedirectUris[0]")
 	}
+}
+
+// TestApplicationsForGroups: who may use an application is read as it was written, goes when it is
+// left out, and may go on naming a group that is gone.
+func TestApplicationsForGroups(t *testing.T) {
+	s := start(t)
+	group := s.send("POST", "/groups", `{"name":"Staff"}`).want(http.StatusCreated).at("id")
+	const plain = `"name":"a","type":"WEB_APP","redirectUris":["https://x/"]`
+	with := `{` + plain + `,"accessControl":{"group":{"type":"ALL_GROUPS","groups":[{"id":"` + group + `"}]}}}`
+	path := "/applications/" + s.send("POST", "/applications", with).want(http.StatusCreated).at("id")
+	for range 2 {
+		s.send("GET", path, "").want(http.StatusOK).
+			has("accessControl.group.type", "ALL_GROUPS", "accessControl.group.groups.0.id", group)
+		s.send("PUT", path, with).want(http.StatusOK)
+		s.send("DELETE", "/groups/"+group, "")
+	}
+	if made := s.send("PUT", path, `{`+plain+`}`).want(http.StatusOK); strings.Contains(made.text, "accessControl") {
+		t.Error(made.text)
+	}
+	s.send("PUT", path, with).refuses("accessControl.group.groups[0].id")
 }
 
 func TestKerberos(t *testing.T) {

@@ -177,7 +177,7 @@ func TestWhatCannotBeIsRefusedByName(t *testing.T) {
 		{"POST", "/applications", app(`,"parTimeout":61`), "parTimeout"},
 		{"POST", "/applications", app(`,"additionalRefreshTokenReplayProtectionEnabled":false`),
 			"additionalRefreshTokenReplayProtectionEnabled"},
-		{"POST", "/applications", app(`,"accessControl":{"role":{"type":"ADMIN_USERS_ONLY"}}`), "accessControl"},
+		{"POST", "/applications", app(`,"accessControl":{"role":{"type":"ADMIN_USERS_ONLY"}}`), "accessControl.role"},
 		{"POST", "/applications", app(`,"tokenEndpointAuthMethod":"NONE"`), "tokenEndpointAuthMethod"},
 		{"POST", "/applications", app(`,"responseTypes":["TOKEN"]`), "responseTypes"},
 		{"POST", "/applications", app(`,"grantTypes":["REFRESH_TOKEN"]`), "grantTypes"},

@@ -188,7 +188,7 @@ func formOfSAML(a store.Application) samlApplicationForm {
 		GroupsClaim:       samlGroupsForm{a.Groups.Value, a.Groups.Allow, a.Groups.Sources},
 		MaxGroups:         p.Groups(),
 		samlSettledForm:   samlSettledOf(a.Kept.Usual),
-		AccessControl:     accessControlOf(p),
+		AccessControl:     accessControlOf(p.AccessRule),
 	}
 	if p.SessionSeconds > 0 {
 		f.SessionDuration = &p.SessionSeconds
@@ -227,7 +227,7 @@ func idsOf(all []reference) (ids []string) {
 	return ids
 }
 
-func accessControlOf(p store.ServiceProvider) *accessControlForm {
+func accessControlOf(p store.AccessRule) *accessControlForm {
 	if len(p.Access) == 0 {
 		return nil
 	}
@@ -281,6 +281,14 @@ func readSAML(b []byte) (form samlApplicationForm, err error) {
 		wrongs = append(wrongs, missing("spEncryption.certificate.id"))
 	}
 	return form, invalid(append(wrongs, form.AccessControl.check()...)...)
+}
+
+// rule is the inverse of accessControlOf.
+func (f *accessControlForm) rule() store.AccessRule {
+	if f == nil || f.Group == nil {
+		return store.AccessRule{}
+	}
+	return store.AccessRule{Access: idsOf(f.Group.Groups), AccessAll: f.Group.Type == allGroups}
 }
 
 func (f *accessControlForm) check() (wrongs []detail) {
@@ -340,9 +348,7 @@ func (f samlApplicationForm) keysInto(p *store.ServiceProvider) {
 	if e := f.SPEncryption; e != nil {
 		p.Cipher, p.EncryptedWith = e.Algorithm, e.Certificate.id()
 	}
-	if c := f.AccessControl; c != nil && c.Group != nil {
-		p.Access, p.AccessAll = idsOf(c.Group.Groups), c.Group.Type == allGroups
-	}
+	p.AccessRule = f.AccessControl.rule()
 }
 
 // createApplicationOf makes an application of its metadata, which is not enabled yet: nobody

@@ -1,6 +1,6 @@
 // Package applications owns what is the same for applications of every protocol: what the
-// sign-on page knows of an application's wish, which of a person's groups an application
-// learns, and the page that posts an answer to it.
+// sign-on page knows of an application's wish, who may use an application, which of a
+// person's groups it learns, and the page that posts an answer to it.
 //
 // Called by oidc and samlidp, which speak the protocols, and by signonpage, which speaks
 // none. It proves nobody and keeps nothing.
@@ -10,5 +10,7 @@
 //   - Two sources may have groups of one name: an application learns those of the sources
 //     that its rule names. Without, those of gateways, or where there is none, those of the
 //     identity provider that the environment began with.
+//   - Who may use an application is decided by IDs of groups alone: a group of another source,
+//     or one of the same name, lets nobody in.
 //   - The page that posts runs one script, which is named by its hash, and none else.
 package applications

@@ -22,6 +22,7 @@ type applicationPage struct {
 	Redirects, SignOffs, Allow string     // a line each
 	Bytes                      string     // of groups in ID tokens
 	Resources, Audiences       string     // a line each
+	Access                     string     // IDs of groups, a line each
 	Known                      []property // sources of groups, to choose from
 	Issuer                     string
 	Secret                     string // when it was just made
@@ -94,6 +95,7 @@ func (c *console) renderApplication(k *call, status int, page applicationPage) e
 	if page.Errors == nil {
 		page.Redirects, page.SignOffs = lines(page.RedirectURIs), lines(page.SignOffURIs)
 		page.Resources, page.Audiences = lines(page.OpenID.Resources), lines(page.OpenID.Audiences)
+		page.Access = lines(page.OpenID.Access)
 		page.Allow, page.Bytes = lines(page.Groups.Allow), strconv.Itoa(page.Groups.TokenBytes())
 	}
 	if page.ID != "" && page.Seen == "" {
@@ -126,6 +128,8 @@ func (p *applicationPage) read(k *call) {
 	p.Enabled, p.OpenID.PKCE = k.posted("enabled") == "yes", k.posted("enforcement")
 	p.OpenID.EmailVerified, p.OpenID.JWT = k.posted("verified") == "yes", k.posted("jwt") == "yes"
 	p.OpenID.BackChannel = k.posted("backchannel")
+	p.Access = k.posted("access")
+	p.OpenID.Access, p.OpenID.AccessAll = strings.Fields(p.Access), k.posted("accessAll") == "yes"
 	p.Resources, p.Audiences = k.posted("resources"), k.posted("audiences")
 	p.OpenID.Resources, p.OpenID.Audiences = strings.Fields(p.Resources), strings.Fields(p.Audiences)
 	if _, ok := presets.Of(k.posted("preset")); ok {

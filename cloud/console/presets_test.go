@@ -73,6 +73,16 @@ func TestApplicationSettings(t *testing.T) {
 		marked(t, v.post("/console/applications", form("bytes", bytes)...).is(http.StatusUnprocessableEntity),
 			said, `name="bytes" value="`+bytes+`"`)
 	}
+	group := store.Group{EnvironmentID: s.env.ID, Name: "Staff"}
+	s.must(s.store.CreateGroup(t.Context(), &group))
+	for _, access := range []string{group.ID, "none"} {
+		answer := v.post("/console/applications", append([]string{"name", "For " + access, "access", access, "accessAll", "yes"}, form()[2:]...)...)
+		if access != group.ID {
+			marked(t, answer.is(http.StatusUnprocessableEntity), "no such group", ">none</textarea>", `name="accessAll" value="yes" checked`)
+			continue
+		}
+		marked(t, v.follow(answer), ">"+group.ID+"</textarea>", `name="accessAll" value="yes" checked`)
+	}
 	v.post("/console/applications", "name", "Page", "type", "SINGLE_PAGE_APP", "groups", "NAMES", "redirects", "https://x.example/",
 		"enforcement", "OPTIONAL").is(http.StatusUnprocessableEntity).has("PKCE is all that proves it")
 }

@@ -125,7 +125,7 @@ func TestSAMLApplicationPage(t *testing.T) {
 		Groups: store.GroupsClaim{Value: store.GroupNames, Allow: []string{hostile}},
 		SAML: store.ServiceProvider{
 			EntityID: "https://wiki.example/" + hostile, ACS: []string{"https://wiki.example/acs" + hostile}, AssertionSeconds: 60, Unsolicited: true,
-			AssertionSigned: true, DefaultTarget: hostile, Subject: hostile, SLOEndpoint: hostile, Access: []string{hostile},
+			AssertionSigned: true, DefaultTarget: hostile, Subject: hostile, SLOEndpoint: hostile, AccessRule: store.AccessRule{Access: []string{hostile}},
 		},
 		Kept: store.ApplicationKept{Attributes: []store.ApplicationAttribute{{ID: "x", Name: hostile, Value: hostile}}},
 	}

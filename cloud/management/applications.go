@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"net/netip"
 	"net/url"
 	"slices"
 	"strings"
@@ -256,6 +255,11 @@ func (t *turn) checkApplication(ctx context.Context, a, before store.Application
 	} else {
 		l = append(l, checkOpenID(a)...)
 	}
+	access, err := t.checkAccess(ctx, a.AccessRule(), before.AccessRule())
+	if err != nil {
+		return err
+	}
+	l = append(l, access...)
 	for i, id := range a.Groups.Sources {
 		known, err := t.isSource(ctx, id)
 		if err != nil {
@@ -266,6 +270,27 @@ func (t *turn) checkApplication(ctx context.Context, a, before store.Application
 		}
 	}
 	return l.Err()
+}
+
+// mostAccess is how many groups the people of an application may have to be in.
+const mostAccess = 100
+
+// checkAccess refuses groups that are not there. One that was kept before may be gone: nobody
+// is in it.
+func (t *turn) checkAccess(ctx context.Context, rule, before store.AccessRule) (l fault.List, err error) {
+	if len(rule.Access) > mostAccess {
+		return wrong(fault.Access, 0, "There are at most %d groups.", mostAccess), nil
+	}
+	for i, id := range rule.Access {
+		_, err := t.Group(ctx, t.env(), id)
+		if err != nil && !errors.Is(err, store.ErrNotFound) {
+			return nil, err
+		}
+		if err != nil && !slices.Contains(before.Access, id) {
+			l = append(l, wrong(fault.Access, i+1, "This environment has no such group.")...)
+		}
+	}
+	return l, nil
 }
 
 // isSource tells whether groups come from what has an ID.
@@ -341,44 +366,4 @@ func checkPKCE(a store.Application) fault.List {
 		return wrong(fault.Enforcement, 0, "An application of this type has no secret: PKCE is all that proves it.")
 	}
 	return nil
-}
-
-// browserSchemes are those that browsers give a meaning of their own.
-var browserSchemes = []string{
-	"javascript", "data", "vbscript", "file", "blob", "about", "filesystem", "view-source", "ws", "wss", "ftp", "mailto",
-}
-
-// checkRedirect says what is wrong with an address that browsers are sent to: it
-// must be a whole one, by TLS, to this machine, or of a program's own scheme.
-// A code goes to it, so that whoever reads the network would have it.
-func checkRedirect(field fault.Field, item int, text, applicationType string) fault.List {
-	u, err := url.Parse(text)
-	switch {
-	case err != nil || !u.IsAbs() || u.Fragment != "" || u.User != nil:
-		return wrong(
-			field,
-			item,
-			"%q is not a whole address without a fragment, as in https://app.example.com/callback.",
-			text,
-		)
-	case strings.Contains(text, "*"):
-		return wrong(field, item, "%q has a wildcard, and addresses are compared to the letter: name each.", text)
-	case u.Scheme == "https" && u.Host != "", u.Scheme == "http" && loopback(u.Hostname()):
-		return nil
-	case u.Scheme == "http" || u.Scheme == "https":
-		return wrong(field, item, "%q goes over the network without TLS: use https.", text)
-	case u.Scheme == "urn":
-		return wrong(field, item, "%q is no place that a browser goes to: a program listens on http://127.0.0.1/ "+
-			"(RFC 8252).", text)
-	case slices.Contains(browserSchemes, u.Scheme) || applicationType != store.NativeApplication:
-		return wrong(field, item, "%q has a scheme that only a NATIVE_APP may have of its own.", text)
-	}
-	return nil
-}
-
-// loopback tells whether a host is this machine: by its address, or by the one name
-// that RFC 6761 keeps for it.
-func loopback(host string) bool {
-	a, err := netip.ParseAddr(host)
-	return host == "localhost" || err == nil && a.IsLoopback()
 }

@@ -41,7 +41,9 @@ func copyOfApplication(a store.Application) store.Application {
 	a.Kept.Scopes, a.Kept.Usual = slices.Clone(a.Kept.Scopes), slices.Clone(a.Kept.Usual)
 	a.Groups.Allow, a.Groups.Sources = slices.Clone(a.Groups.Allow), slices.Clone(a.Groups.Sources)
 	a.SAML.ACS, a.SAML.ACSIndexes = slices.Clone(a.SAML.ACS), slices.Clone(a.SAML.ACSIndexes)
+	a.OpenID.Resources, a.OpenID.Audiences = slices.Clone(a.OpenID.Resources), slices.Clone(a.OpenID.Audiences)
 	a.SAML.CertificateIDs, a.SAML.Access = slices.Clone(a.SAML.CertificateIDs), slices.Clone(a.SAML.Access)
+	a.OpenID.Access = slices.Clone(a.OpenID.Access)
 	return a
 }
 

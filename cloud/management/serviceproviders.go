@@ -37,7 +37,6 @@ const (
 	mostSeconds      = 3600 // that an assertion is good: longer, and who reads it later is signed on
 	mostSessionDays  = 30
 	mostCertificates = samlsp.MostCertificates
-	mostAccess       = 100
 )
 
 // checkServiceProvider tells what may not be kept of an application of SAML.
@@ -71,8 +70,7 @@ func (t *turn) checkServiceProvider(ctx context.Context, a store.Application) (l
 	if err != nil {
 		return nil, err
 	}
-	access, err := t.checkAccess(ctx, p)
-	return slices.Concat(l, keys, access), err
+	return slices.Concat(l, keys), nil
 }
 
 // checkEntity is for what names an application, and where answers go.
@@ -221,23 +219,6 @@ func (t *turn) checkServiceKey(
 		return wrong(field, item, "It must be of RSA with %d bits or more.", leastBits), nil
 	}
 	return nil, nil
-}
-
-// checkAccess refuses groups that are not there.
-func (t *turn) checkAccess(ctx context.Context, p store.ServiceProvider) (l fault.List, err error) {
-	if len(p.Access) > mostAccess {
-		return wrong(fault.Access, 0, "There are at most %d groups.", mostAccess), nil
-	}
-	for i, id := range p.Access {
-		_, err := t.Group(ctx, t.env(), id)
-		if err != nil && !errors.Is(err, store.ErrNotFound) {
-			return nil, err
-		}
-		if err != nil {
-			l = append(l, wrong(fault.Access, i+1, "This environment has no such group.")...)
-		}
-	}
-	return l, nil
 }
 
 // needsKey makes the environment's first key that signs answers, before the transaction that

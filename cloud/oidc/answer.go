@@ -103,6 +103,8 @@ func (p *provider) failPerson(w http.ResponseWriter, r *http.Request, err error)
 	case status == http.StatusInternalServerError:
 		p.Pages.Failure(w, r, status, e.Description)
 		return
+	case e.ErrorType == oidc.AccessDenied:
+		status = http.StatusForbidden
 	case status == http.StatusUnauthorized: // a page is no place to send credentials to
 		status = http.StatusBadRequest
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"net/http"
 	"net/url"
 	"slices"
@@ -243,6 +244,20 @@ func (p *provider) begin(
 	return z.ID, err
 }
 
+// notAdmitted tells the person that they may not use the application, or, where no page may be shown,
+// the application.
+func (p *provider) notAdmitted(
+	w http.ResponseWriter, r *http.Request, wish request, a store.Application, by store.SignedOn,
+) error {
+	err := oidc.ErrAccessDenied().WithDescription("Your account may not use %s.", a.Name).WithParent(
+		fmt.Errorf("user %s is not in the groups of application %s (accessControl.group)", by.UserID, a.ID))
+	if slices.Contains(wish.Prompt, oidc.PromptNone) {
+		p.sendBack(w, r, wish, oidc.ErrAccessDenied().WithDescription(notAdmitted))
+		return nil
+	}
+	return err
+}
+
 // callback gives a code to the browser that signed on, and to no other: whoever
 // made somebody else sign on for a request of theirs has another one. It is the one place
 // that makes codes, so what must be true of whoever signed on is looked at here.
@@ -265,7 +280,9 @@ func (p *provider) callback(w http.ResponseWriter, r *http.Request) error {
 			"Somebody else signed on than the id_token_hint names."))
 		return nil
 	}
-	if _, err := p.application(r.Context(), a.ApplicationID); err != nil {
+	if _, app, err := p.granted(r.Context(), by, a.ApplicationID); errors.Is(err, errNotAdmitted) {
+		return p.notAdmitted(w, r, wish, app, by)
+	} else if err != nil {
 		return noClient(err)
 	}
 	code, hash := vault.NewSecret()

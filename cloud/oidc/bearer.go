@@ -131,7 +131,7 @@ func (p *provider) introspected(
 	if t.ApplicationID != a.ID && !slices.ContainsFunc(t.Resources, mine) {
 		return store.ErrNotFound
 	}
-	if _, err := p.application(ctx, t.ApplicationID); err != nil {
+	if _, _, err := p.granted(ctx, t.SignedOn, t.ApplicationID); err != nil {
 		return err
 	}
 	// Whoever asks learns the groups that it may, and not those that the token's application may.

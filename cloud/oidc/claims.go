@@ -38,7 +38,23 @@ func (p *provider) granted(
 		return store.User{}, store.Application{}, err
 	}
 	a, err := p.application(ctx, application)
+	if err == nil {
+		err = p.admitted(ctx, a, u)
+	}
 	return u, a, err
+}
+
+// errNotAdmitted says that somebody is not in the groups that an application is for. It is
+// store.ErrNotFound: they have nothing there.
+var errNotAdmitted = fmt.Errorf("the person is not in the groups of the application: %w", store.ErrNotFound)
+
+// admitted is errNotAdmitted for who may not use an application.
+func (p *provider) admitted(ctx context.Context, a store.Application, u store.User) error {
+	may, err := applications.Admitted(ctx, p.Store, a, u)
+	if err == nil && !may {
+		err = errNotAdmitted
+	}
+	return err
 }
 
 // fill writes what an application may know of a person.

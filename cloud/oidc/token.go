@@ -99,6 +99,9 @@ func (p *provider) redeemCode(
 	if err == nil {
 		_, _, err = p.granted(ctx, z.SignedOn, z.ApplicationID)
 	}
+	if errors.Is(err, errNotAdmitted) {
+		return nil, notGood(notAdmitted)
+	}
 	if errors.Is(err, store.ErrNotFound) {
 		return nil, notGood("The code is not good, or not any more.")
 	}
@@ -137,6 +140,9 @@ func (p *provider) redeemRefresh(
 	if err == nil {
 		_, _, err = p.granted(ctx, t.SignedOn, t.ApplicationID)
 	}
+	if errors.Is(err, errNotAdmitted) && t.ApplicationID == a.ID {
+		return nil, notGood(notAdmitted)
+	}
 	if errors.Is(err, store.ErrNotFound) || err == nil && t.ApplicationID != a.ID {
 		return nil, notGood("The refresh token is not good, or not any more.")
 	}
@@ -160,6 +166,9 @@ func (p *provider) redeemRefresh(
 
 // client is an application as the library knows it.
 func (p *provider) client(a store.Application) client { return client{a, p.pageURL(p.env)} }
+
+// notAdmitted tells an application that it is for others, since its groups or the person's changed.
+const notAdmitted = "The person may not use this application."
 
 // notGood is what was granted and is not any more.
 func notGood(why string) *oidc.Error { return oidc.ErrInvalidGrant().WithDescription("%s", why) }

@@ -144,25 +144,9 @@ func (k *call) person(a store.Application, u store.User, by store.SignedOn) (p p
 
 // admitted refuses who is not in the groups that the application is for.
 func (s *Server) admitted(ctx context.Context, a store.Application, u store.User) error {
-	if len(a.SAML.Access) == 0 {
-		return nil
-	}
-	all, err := s.Store.UserGroups(ctx, u.EnvironmentID, u.ID)
-	if err != nil {
+	may, err := applications.Admitted(ctx, s.Store, a, u)
+	if err != nil || may {
 		return err
-	}
-	in := map[string]bool{}
-	for _, g := range all {
-		in[g.Group.ID] = true
-	}
-	n := 0
-	for _, id := range a.SAML.Access {
-		if in[id] {
-			n++
-		}
-	}
-	if n == len(a.SAML.Access) || n > 0 && !a.SAML.AccessAll {
-		return nil
 	}
 	return &refusal{http.StatusForbidden, "Your account may not use " + a.Name + ".",
 		fmt.Errorf("user %s is not in the groups of application %s (accessControl.group)", u.ID, a.ID)}

@@ -36,6 +36,15 @@ type OpenID struct {
 	Resources []string `json:"resources,omitempty"` // of its own: it may ask about tokens for them
 	Audiences []string `json:"audiences,omitempty"` // of others: it may have tokens for them
 	JWT       bool     `json:"jwt,omitempty"`       // its access tokens can be read by those (RFC 9068)
+
+	AccessRule
+}
+
+// AccessRule says who may sign on to an application, by IDs of groups: each is of one source,
+// whatever another source calls its own.
+type AccessRule struct {
+	Access    []string `json:"access,omitempty"`    // groups whose people may; none: everybody
+	AccessAll bool     `json:"accessAll,omitempty"` // they must be in all of them
 }
 
 // Application is a program that has people sign on here.
@@ -58,6 +67,14 @@ type Application struct {
 
 // Public tells whether an application is one that can keep no secret.
 func (a Application) Public() bool { return a.Type != WebApplication }
+
+// AccessRule is who may sign on to the application, by whichever protocol it speaks.
+func (a Application) AccessRule() AccessRule {
+	if a.Protocol == SAML {
+		return a.SAML.AccessRule
+	}
+	return a.OpenID.AccessRule
+}
 
 // PKCE is how the application must use PKCE. One without a secret is never let off,
 // whatever was kept of it.

@@ -38,9 +38,8 @@ type ServiceProvider struct {
 	SLOEndpoint string `json:"sloEndpoint,omitempty"` // empty: it takes part in no sign-off
 	SLOResponse string `json:"sloResponse,omitempty"` // empty: as SLOEndpoint
 
-	MostGroups int      `json:"mostGroups,omitempty"` // 0: DefaultMostGroups
-	Access     []string `json:"access,omitempty"`     // IDs of groups whose people may sign on; none: everybody
-	AccessAll  bool     `json:"accessAll,omitempty"`  // they must be in all of them
+	MostGroups int `json:"mostGroups,omitempty"` // 0: DefaultMostGroups
+	AccessRule
 }
 
 // How many groups an assertion has. Beyond it nobody is signed on: a list that was cut would

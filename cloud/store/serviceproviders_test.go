@@ -21,7 +21,7 @@ func TestServiceProviders(t *testing.T) {
 		EnvironmentID: w.env.ID, Name: "Wiki", Protocol: store.SAML, Type: store.CustomApplication, Enabled: true,
 		SAML: store.ServiceProvider{
 			EntityID: "https://sp.example", ACS: []string{"https://sp.example/acs"}, ACSIndexes: []int{1}, AssertionSeconds: 60,
-			AssertionSigned: true, Access: []string{"g"}, MostGroups: 7,
+			AssertionSigned: true, AccessRule: store.AccessRule{Access: []string{"g"}}, MostGroups: 7,
 		},
 	}
 	must(t, s.CreateApplication(t.Context(), &a))
