@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"ldap-gateway/cloud/applications"
 	"ldap-gateway/cloud/store"
 )
 
@@ -143,7 +144,14 @@ func showApplication(c *call, a store.Application) applicationBody {
 		UpdatedAt:       a.UpdatedAt,
 	}
 	b.Links["secret"] = c.at("applications", a.ID, "secret")
+	b.Links.ofApplication(c, a)
 	return b
+}
+
+// ofApplication adds what an application of either protocol has.
+func (l links) ofApplication(c *call, a store.Application) links {
+	l["sharedGroupNames"] = c.at("applications", a.ID, "sharedGroupNames")
+	return l
 }
 
 // showOf shows an application as its protocol has it.
@@ -184,6 +192,21 @@ func (s *Server) getApplication(c *call) (reply, error) {
 		return reply{}, err
 	}
 	return ok(s.showOf(c, a))
+}
+
+// listSharedNames answers with groups that an application cannot tell from those of another
+// source; no more than store.MostShared.
+func (s *Server) listSharedNames(c *call) (reply, error) {
+	a, err := s.Store.Application(c.Context(), c.env, c.PathValue("a"))
+	if err != nil {
+		return reply{}, err
+	}
+	all, err := applications.SharedNames(c.Context(), s.Store, a)
+	if err != nil {
+		return reply{}, err
+	}
+	show := func(g store.Group) groupBody { return showGroup(c, g) }
+	return few(c, "groups", all, show, "id", "name", "displayName", "sourceType", "sourceId")
 }
 
 // createApplication answers with 201 and the application, which has no secret yet and

@@ -2,6 +2,7 @@ package api_test
 
 import (
 	"encoding/base64"
+	"ldap-gateway/cloud/store"
 	"net/http"
 	"strings"
 	"testing"
@@ -136,6 +137,23 @@ func TestApplicationsForGroups(t *testing.T) {
 		t.Error(made.text)
 	}
 	s.send("PUT", path, with).refuses("accessControl.group.groups[0].id")
+}
+
+// TestSharedGroupNames: an application that learns names of two sources is told of those that
+// they share.
+func TestSharedGroupNames(t *testing.T) {
+	s := start(t)
+	s.must(s.store.CreateGroup(t.Context(), &store.Group{EnvironmentID: s.env, Name: s.jit.Name}))
+	for value, n := range map[string]string{"NAMES": "1", "IDS": "0"} {
+		made := s.send("POST", "/applications", `{"name":"`+value+`","type":"WEB_APP","redirectUris":["https://x/"],
+			"groupsClaim":{"value":"`+value+`"}}`).want(http.StatusCreated)
+		path := "/applications/" + made.at("id") + "/sharedGroupNames"
+		if !strings.HasSuffix(made.at("_links.sharedGroupNames.href"), path) {
+			t.Error(made.text)
+		}
+		s.send("GET", path, "").want(http.StatusOK).has("count", n)
+	}
+	s.send("GET", "/applications/none/sharedGroupNames", "").want(http.StatusNotFound)
 }
 
 func TestKerberos(t *testing.T) {

@@ -271,6 +271,12 @@ var ownOperations = map[string]operation{
 	"PUT /{e}/applications/{a}":         {summary: "Change an application", in: applicationForm{}, orIn: samlApplicationForm{}, out: applicationBody{}, or: samlApplicationBody{}},
 	"DELETE /{e}/applications/{a}":      {summary: "Delete an application"},
 	"POST /{e}/applications/{a}/secret": {summary: "Make a new secret", out: map[string]any{}},
+	"GET /{e}/applications/{a}/sharedGroupNames": {
+		summary: "List groups that the application cannot tell from those of another source, by their name",
+		out:     groupBody{},
+		list:    "groups",
+		filter:  "id, name, displayName, sourceType, sourceId",
+	},
 
 	"GET /{e}/administrators": {
 		summary: "List the administrators of the console",

@@ -185,13 +185,14 @@ func (s *Server) groupRoutes() map[string]route {
 // replace them.
 func (s *Server) applicationRoutes() map[string]route {
 	return map[string]route{
-		"GET /{e}/applications":             {action: m.Read, answer: s.listApplications},
-		"POST /{e}/applications":            {action: m.CreateApplication, answer: s.createApplication},
-		"GET /{e}/applications/{a}":         {action: m.Read, answer: s.getApplication},
-		"PUT /{e}/applications/{a}":         {action: m.ChangeApplication, answer: s.putApplication},
-		"DELETE /{e}/applications/{a}":      {action: m.DeleteApplication, answer: s.deleteApplication},
-		"GET /{e}/applications/{a}/secret":  {action: m.ReadSecret, answer: s.getSecret},
-		"POST /{e}/applications/{a}/secret": {action: m.RenewApplication, answer: s.makeSecret},
+		"GET /{e}/applications":                      {action: m.Read, answer: s.listApplications},
+		"POST /{e}/applications":                     {action: m.CreateApplication, answer: s.createApplication},
+		"GET /{e}/applications/{a}":                  {action: m.Read, answer: s.getApplication},
+		"PUT /{e}/applications/{a}":                  {action: m.ChangeApplication, answer: s.putApplication},
+		"DELETE /{e}/applications/{a}":               {action: m.DeleteApplication, answer: s.deleteApplication},
+		"GET /{e}/applications/{a}/sharedGroupNames": {action: m.Read, answer: s.listSharedNames},
+		"GET /{e}/applications/{a}/secret":           {action: m.ReadSecret, answer: s.getSecret},
+		"POST /{e}/applications/{a}/secret":          {action: m.RenewApplication, answer: s.makeSecret},
 
 		"GET /{e}/applications/{a}/attributes":         {action: m.Read, answer: s.listClaims},
 		"POST /{e}/applications/{a}/attributes":        {action: m.ChangeApplication, answer: s.createClaim},

@@ -242,7 +242,7 @@ func accessControlOf(p store.AccessRule) *accessControlForm {
 func (s *Server) showSAML(c *call, a store.Application) samlApplicationBody {
 	own := s.URL + "/" + a.EnvironmentID
 	return samlApplicationBody{
-		Links:               c.self("applications", a.ID),
+		Links:               c.self("applications", a.ID).ofApplication(c, a),
 		ID:                  a.ID,
 		Environment:         reference{c.env},
 		samlApplicationForm: formOfSAML(a),

@@ -1,11 +1,13 @@
 package console
 
 import (
+	"cmp"
 	"net/http"
 	"slices"
 	"strconv"
 	"strings"
 
+	"ldap-gateway/cloud/applications"
 	"ldap-gateway/cloud/presets"
 	"ldap-gateway/cloud/store"
 )
@@ -13,6 +15,7 @@ import (
 // applicationList is one part of the list.
 type applicationList struct {
 	Applications []store.Application
+	Shared       map[string]bool // those that mistake groups of two sources, by ID
 	Pager        pager
 }
 
@@ -24,6 +27,7 @@ type applicationPage struct {
 	Resources, Audiences       string     // a line each
 	Access                     string     // IDs of groups, a line each
 	Known                      []property // sources of groups, to choose from
+	Shared                     []sharedName
 	Issuer                     string
 	Secret                     string // when it was just made
 	Address                    string // of the application itself, for a new one's preset
@@ -54,13 +58,39 @@ func (c *console) listApplications(k *call) error {
 	if err != nil {
 		return err
 	}
-	return k.render(http.StatusOK, "applications", "Applications", applicationList{all, k.pagerOf(next)})
+	shared := map[string]bool{}
+	for _, a := range all {
+		groups, err := applications.SharedNames(k.Context(), c.Store, a)
+		if err != nil {
+			return err
+		}
+		shared[a.ID] = len(groups) > 0
+	}
+	return k.render(http.StatusOK, "applications", "Applications", applicationList{all, shared, k.pagerOf(next)})
 }
 
 // application returns the application in the path; store.ErrNotFound for one of another
 // environment.
 func (c *console) application(k *call) (store.Application, error) {
 	return c.Store.Application(k.Context(), k.env(), k.PathValue("a"))
+}
+
+// sharedName is a group that an application cannot tell from one of another source.
+type sharedName struct {
+	store.Group
+	From string // the source's name; empty: the cloud's own
+}
+
+// sharedNames are those of an application that is kept.
+func (c *console) sharedNames(k *call, a store.Application, sources map[string]string) (all []sharedName, err error) {
+	if a.ID == "" {
+		return nil, nil
+	}
+	groups, err := applications.SharedNames(k.Context(), c.Store, a)
+	for _, g := range groups {
+		all = append(all, sharedName{g, cmp.Or(sources[g.SourceID], g.SourceID)})
+	}
+	return all, err
 }
 
 // newApplication offers what a preset says, or a web application, enabled, with groups by
@@ -106,6 +136,9 @@ func (c *console) renderApplication(k *call, status int, page applicationPage) e
 		return err
 	}
 	page.Known = properties(named)
+	if page.Shared, err = c.sharedNames(k, page.Application, named); err != nil {
+		return err
+	}
 	page.Issuer = c.URL + "/" + k.env() + "/as"
 	if page.ID != "" && page.Preset().ID != "" {
 		if page.Lines, err = page.Preset().Lines(page.Application, page.Issuer, page.Secret); err != nil {

@@ -86,3 +86,34 @@ func TestApplicationSettings(t *testing.T) {
 	v.post("/console/applications", "name", "Page", "type", "SINGLE_PAGE_APP", "groups", "NAMES", "redirects", "https://x.example/",
 		"enforcement", "OPTIONAL").is(http.StatusUnprocessableEntity).has("PKCE is all that proves it")
 }
+
+// TestSharedNamesAreShown: an application that mistakes groups of two sources is marked in the
+// list and on its page, which names them with their source; one that tells them apart is not.
+func TestSharedNamesAreShown(t *testing.T) {
+	s := open(t)
+	v := s.admin()
+	hq := store.Gateway{EnvironmentID: s.env.ID, Name: "Head <office>", Vendor: "OpenLDAP"}
+	s.must(s.store.CreateGateway(t.Context(), &hq))
+	s.must(s.store.CreateGroup(t.Context(), &store.Group{EnvironmentID: s.env.ID, Name: "cn=both,dc=x"}))
+	s.must(s.store.Provision(t.Context(), func(tx *store.Tx) error {
+		return tx.CreateGroups(t.Context(), []*store.Group{
+			{EnvironmentID: s.env.ID, Name: "cn=both,dc=x", SourceType: store.SourceGateway, SourceID: hq.ID},
+			{EnvironmentID: s.env.ID, Name: "cn=alone,dc=x", SourceType: store.SourceGateway, SourceID: hq.ID},
+		})
+	}))
+	for value, told := range map[string]bool{"NAMES": true, "IDS": false} {
+		a := store.Application{
+			EnvironmentID: s.env.ID, Name: value, Type: store.WebApplication, Enabled: true,
+			RedirectURIs: []string{"https://x.example/"}, Groups: store.GroupsClaim{Value: value},
+		}
+		s.must(s.store.CreateApplication(t.Context(), &a))
+		page := v.get("/console/applications/" + a.ID).is(http.StatusOK).body
+		if strings.Contains(page, "Groups of two sources") != told || strings.Contains(page, ">cn=both,dc=x</a>") != told ||
+			strings.Contains(page, "cn=alone") {
+			t.Errorf("%s: %.4000s", value, page)
+		}
+	}
+	if n := strings.Count(v.get("/console/applications").body, "two sources share names"); n != 1 {
+		t.Errorf("%d are marked in the list", n)
+	}
+}

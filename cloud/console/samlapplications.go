@@ -33,6 +33,7 @@ type samlPage struct {
 	Certificates                   string // in PEM
 	Assertion, Session, Most       string
 	Known                          []property // sources of groups, to choose from
+	Shared                         []sharedName
 	Keys                           []store.Certificate
 	OurEntityID, SSO, SLO          string
 	MetadataAt, Start              string // the latter without our address in front
@@ -125,6 +126,9 @@ func (c *console) renderSAML(k *call, status int, page samlPage) error {
 		return err
 	}
 	page.Known = properties(named)
+	if page.Shared, err = c.sharedNames(k, page.Application, named); err != nil {
+		return err
+	}
 	if page.Keys, err = c.ownKeys(k); err != nil {
 		return err
 	}

@@ -33,13 +33,13 @@ var house = []row{
 		"cloud/vault", "cloudlink/wire",
 	}},
 	{"cloud/console", []string{
-		"cloud/administrators", "cloud/fault", "cloud/handbook", "cloud/hub", "cloud/idp", "cloud/idp/samlsp", "cloud/kerberos",
+		"cloud/administrators", "cloud/applications", "cloud/fault", "cloud/handbook", "cloud/hub", "cloud/idp", "cloud/idp/samlsp", "cloud/kerberos",
 		"cloud/management", "cloud/mapping", "cloud/pairing", "cloud/presets", "cloud/providers", "cloud/signon", "cloud/store", "cloud/throttle", "cloud/usertypes", "cloud/web", "cloudlink/wire",
 	}},
 	{"cloud/console/axetest", nil},
 	{"cloud/handbook", nil},
 	{"cloud/api", []string{
-		"cloud/fault", "cloud/idp/samlsp", "cloud/kerberos", "cloud/management", "cloud/store", "cloud/usertypes", "cloud/vault", "cloud/web",
+		"cloud/applications", "cloud/fault", "cloud/idp/samlsp", "cloud/kerberos", "cloud/management", "cloud/store", "cloud/usertypes", "cloud/vault", "cloud/web",
 		"cloudlink/wire",
 	}},
 	{"cloud/api/client", nil},

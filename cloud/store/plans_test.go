@@ -118,6 +118,14 @@ func (a asked) groups() map[string]func() error {
 			_, _, err := r.Groups(ctx, e, store.GroupFilter{SourceType: store.SourceGateway, SourceID: g}, page)
 			return err
 		},
+		"SharedNames": func() error {
+			_, err := r.SharedGroups(ctx, e, store.SourceGateway, g, []string{"", "x"}, false)
+			return err
+		},
+		"SharedDisplayNames": func() error {
+			_, err := r.SharedGroups(ctx, e, store.SourceGateway, g, []string{"", "x"}, true)
+			return err
+		},
 		"GroupsOf":      func() error { _, err := r.GroupsOf(ctx, e, a.user.ID); return err },
 		"UserGroups":    func() error { _, err := r.UserGroups(ctx, e, a.user.ID); return err },
 		"GroupMembers":  func() error { _, _, err := r.GroupMembers(ctx, e, a.jit.ID, page); return err },

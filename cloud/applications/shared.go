@@ -1,0 +1,117 @@
+package applications
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+
+	"ldap-gateway/cloud/store"
+)
+
+// source is one whose groups an application learns by name; the cloud's own has neither.
+type source struct {
+	kind store.Source
+	id   string
+	size int // groups
+}
+
+// SharedNames returns groups that an application cannot tell from one of another source, since
+// it learns both by a name that they share: some of them, store.MostShared at most. None for one
+// that learns no groups, or learns them by what names their source.
+func SharedNames(ctx context.Context, db *store.Store, a store.Application) (shared []store.Group, err error) {
+	if value := a.Groups.Value; value != store.GroupNames && value != store.GroupDisplayNames || !learnsGroups(a) {
+		return nil, nil
+	}
+	all, err := believed(ctx, db, a)
+	if err != nil {
+		return nil, err
+	}
+	// What two share, the smaller one has too: the largest is never gone through.
+	slices.SortFunc(all, func(x, y source) int { return x.size - y.size })
+	for i, s := range all[:max(len(all)-1, 0)] {
+		var larger []string
+		for _, o := range all[i+1:] {
+			larger = append(larger, o.id)
+		}
+		some, err := db.SharedGroups(ctx, a.EnvironmentID, s.kind, s.id, larger, a.Groups.Value == store.GroupDisplayNames)
+		if err != nil {
+			return nil, err
+		}
+		for _, g := range some {
+			if allowed(a.Groups.Allow, g, true) && len(shared) < store.MostShared {
+				shared = append(shared, g)
+			}
+		}
+	}
+	return shared, nil
+}
+
+// learnsGroups tells whether an application learns any: by the scope, or by an attribute of SAML.
+func learnsGroups(a store.Application) bool {
+	return a.Protocol != store.SAML || slices.ContainsFunc(a.Kept.Attributes, func(m store.ApplicationAttribute) bool {
+		return strings.Contains(m.Value, "memberOfGroups")
+	})
+}
+
+// believed are the sources whose groups an application learns by name, those without groups
+// left out.
+func believed(ctx context.Context, db *store.Store, a store.Application) (all []source, err error) {
+	some := []source{{}}
+	for _, id := range a.Groups.Sources {
+		s, err := kindOf(ctx, db, a.EnvironmentID, id)
+		if err != nil {
+			return nil, err
+		}
+		some = append(some, s)
+	}
+	if len(a.Groups.Sources) == 0 {
+		usual, err := usualSources(ctx, db, a.EnvironmentID)
+		if err != nil {
+			return nil, err
+		}
+		some = append(some, usual...)
+	}
+	for _, s := range some {
+		if s.size, err = db.CountGroups(ctx, a.EnvironmentID, s.kind, s.id); err != nil {
+			return nil, err
+		}
+		if s.size > 0 {
+			all = append(all, s)
+		}
+	}
+	return all, nil
+}
+
+// kindOf tells what a source that is named is.
+func kindOf(ctx context.Context, db *store.Store, env, id string) (source, error) {
+	_, err := db.Gateway(ctx, env, id)
+	if errors.Is(err, store.ErrNotFound) {
+		return source{kind: store.SourceIDP, id: id}, nil
+	}
+	return source{kind: store.SourceGateway, id: id}, err
+}
+
+// usualSources are those of an application that names none: see sources.has.
+func usualSources(ctx context.Context, db *store.Store, env string) (all []source, err error) {
+	for page := (store.Page{Limit: store.MaxLimit}); ; {
+		gateways, next, err := db.Gateways(ctx, env, page)
+		if err != nil {
+			return nil, err
+		}
+		for _, g := range gateways {
+			all = append(all, source{kind: store.SourceGateway, id: g.ID})
+		}
+		if page.Cursor = next; next == "" {
+			break
+		}
+	}
+	if len(all) > 0 {
+		return all, nil
+	}
+	first, err := First(ctx, db, env)
+	if first == "" {
+		return nil, err
+	}
+	return []source{{kind: store.SourceIDP, id: first}}, err
+}
