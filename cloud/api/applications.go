@@ -38,6 +38,7 @@ type applicationForm struct {
 	PKCEEnforcement        string             `json:"pkceEnforcement"`
 	BackChannelLogoutURI   string             `json:"backchannelLogoutUri,omitempty"` // ours
 	AccessTokenFormat      string             `json:"accessTokenFormat"`              // ours: OPAQUE or JWT
+	Algorithm              string             `json:"idTokenSignedResponseAlg"`       // ours: RS256 or ES256
 	Resources              []string           `json:"resources,omitempty"`            // ours, RFC 8707, as audiences is
 	Audiences              []string           `json:"audiences,omitempty"`
 	EmailVerified          bool               `json:"emailVerified"` // ours: the claim email_verified is true
@@ -111,6 +112,7 @@ func formOfApplication(a store.Application) applicationForm {
 		EmailVerified:          a.OpenID.EmailVerified,
 		BackChannelLogoutURI:   a.OpenID.BackChannel,
 		AccessTokenFormat:      formatOpaque,
+		Algorithm:              a.Algorithm(),
 		Resources:              a.OpenID.Resources,
 		Audiences:              a.OpenID.Audiences,
 		ResponseTypes:          []string{responseCode},
@@ -289,6 +291,7 @@ func readOpenID(b []byte) (form applicationForm, err error) {
 		GrantTypes:        []string{grantCode},
 		PKCEEnforcement:   store.PKCES256,
 		AccessTokenFormat: formatOpaque,
+		Algorithm:         store.RS256,
 		ResponseTypes:     []string{responseCode},
 		GroupsClaim:       groupsClaimForm{Value: store.GroupNames},
 	}
@@ -332,7 +335,7 @@ func (f applicationForm) into(a *store.Application) {
 	a.Refresh = slices.Contains(f.GrantTypes, grantRefresh)
 	a.OpenID.PKCE, a.OpenID.EmailVerified = f.PKCEEnforcement, f.EmailVerified
 	a.OpenID.BackChannel = f.BackChannelLogoutURI
-	a.OpenID.JWT = f.AccessTokenFormat == formatJWT
+	a.OpenID.JWT, a.OpenID.Algorithm = f.AccessTokenFormat == formatJWT, f.Algorithm
 	a.OpenID.Resources, a.OpenID.Audiences = f.Resources, f.Audiences
 	a.AskForTicket, a.Groups = f.AskForTicket, f.GroupsClaim.kept()
 	a.OpenID.AccessRule = f.AccessControl.rule()

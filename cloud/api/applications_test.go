@@ -69,6 +69,7 @@ func TestApplicationsAreChecked(t *testing.T) {
 		"protocol":                 `{"name":"a","type":"WEB_APP","protocol":"WS_FEDERATION","redirectUris":["https://x/"]}`,
 		"groupsClaim.idTokenBytes": `{"name":"a","type":"WEB_APP","redirectUris":["https://x/"],"groupsClaim":{"value":"NAMES","idTokenBytes":-1}}`,
 		"pkceEnforcement":          `{"name":"a","type":"NATIVE_APP","redirectUris":["https://x/"],"pkceEnforcement":"OPTIONAL"}`,
+		"idTokenSignedResponseAlg": `{"name":"a","type":"WEB_APP","redirectUris":["https://x/"],"idTokenSignedResponseAlg":"none"}`,
 		"accessTokenFormat":        `{"name":"a","type":"WEB_APP","redirectUris":["https://x/"],"accessTokenFormat":"PASETO"}`,
 		"backchannelLogoutUri":     `{"name":"a","type":"WEB_APP","redirectUris":["https://x/"],"backchannelLogoutUri":"bye"}`,
 		"resources[0]":             `{"name":"a","type":"WEB_APP","redirectUris":["https://x/"],"resources":["api"]}`,

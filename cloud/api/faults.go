@@ -52,6 +52,7 @@ var ofGateway = map[fault.Field]property{
 	fault.Audiences:       {"audiences", ""},
 	fault.GroupBytes:      {"groupsClaim.idTokenBytes", ""},
 	fault.Enforcement:     {"pkceEnforcement", ""},
+	fault.TokenAlgorithm:  {"idTokenSignedResponseAlg", ""},
 
 	fault.Entity:                {"spEntityId", ""},
 	fault.ACS:                   {"acsUrls", ""},

@@ -160,7 +160,7 @@ func (p *applicationPage) read(k *call) {
 	p.Name, p.Description, p.Type = k.posted("name"), k.posted("description"), k.posted("type")
 	p.Enabled, p.OpenID.PKCE = k.posted("enabled") == "yes", k.posted("enforcement")
 	p.OpenID.EmailVerified, p.OpenID.JWT = k.posted("verified") == "yes", k.posted("jwt") == "yes"
-	p.OpenID.BackChannel = k.posted("backchannel")
+	p.OpenID.BackChannel, p.OpenID.Algorithm = k.posted("backchannel"), k.posted("tokenAlgorithm")
 	p.Access = k.posted("access")
 	p.OpenID.Access, p.OpenID.AccessAll = strings.Fields(p.Access), k.posted("accessAll") == "yes"
 	p.Resources, p.Audiences = k.posted("resources"), k.posted("audiences")

@@ -60,6 +60,7 @@ var fields = map[fault.Field]string{
 	fault.Audiences:       "audiences",
 	fault.GroupBytes:      "bytes",
 	fault.Enforcement:     "enforcement",
+	fault.TokenAlgorithm:  "tokenAlgorithm",
 
 	fault.Entity:                "entityId",
 	fault.ACS:                   "acs",

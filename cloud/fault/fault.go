@@ -76,6 +76,7 @@ const (
 	Audiences       Field = "resources that tokens are for"
 	GroupBytes      Field = "bytes of groups in ID tokens"
 	Enforcement     Field = "enforcement of PKCE"
+	TokenAlgorithm  Field = "algorithm of tokens"
 )
 
 // The values of an application of SAML.
@@ -164,7 +165,8 @@ func Fields() []Field {
 		TypeTarget,
 		GroupBase, GroupName, GroupIdentity, GroupInclude, GroupExclude,
 		DefaultPolicy, PolicyAction, PolicyGateway, PolicyUserType, PolicyProvider,
-		ApplicationType, Redirects, SignOffs, GroupsClaim, GroupBytes, Enforcement, Resources, Audiences, BackChannel,
+		ApplicationType, Redirects, SignOffs, GroupsClaim, GroupBytes, Enforcement, TokenAlgorithm,
+		Resources, Audiences, BackChannel,
 		Entity, ACS, ACSIndexes, AssertionLife, SessionLife, Signed, AssertionKey, AssertionAlgorithm, SubjectFormat,
 		SubjectProperty, RequestCertificates, Cipher, EncryptionCertificate, Target, SLOBinding, SLOEndpoint, SLOResponse,
 		MostGroups, Access, Attributes,

@@ -240,6 +240,7 @@ var (
 	applicationTypes = []string{store.WebApplication, store.NativeApplication, store.SinglePage}
 	claimValues      = []string{store.GroupNames, store.GroupDisplayNames, store.GroupIDs, store.GroupObjects}
 	enforcements     = []string{store.PKCES256, store.PKCERequired, store.PKCEOptional}
+	algorithms       = []string{store.RS256, store.ES256}
 )
 
 // checkApplication is [checkApplication], and refuses a source of groups that there is
@@ -335,6 +336,9 @@ func checkOpenID(a store.Application) (l fault.List) {
 	}
 	if to := a.OpenID.BackChannel; to != "" {
 		l = append(l, checkRedirect(fault.BackChannel, 0, to, store.WebApplication)...)
+	}
+	if how := a.OpenID.Algorithm; how != "" && !slices.Contains(algorithms, how) {
+		l = append(l, wrong(fault.TokenAlgorithm, 0, "It must be one of %q.", algorithms)...)
 	}
 	l = append(l, checkResources(fault.Resources, a.OpenID.Resources)...)
 	l = append(l, checkResources(fault.Audiences, a.OpenID.Audiences)...)

@@ -76,7 +76,7 @@ func (p *provider) tell(ctx context.Context, a store.Application, by store.Signe
 	if p.HTTP == nil {
 		return errors.New("nothing is reached from here")
 	}
-	token, err := p.signed(ctx, logoutType, map[string]any{
+	token, err := p.signed(ctx, a, logoutType, map[string]any{
 		"iss":        p.Issuer(p.env),
 		"sub":        by.UserID,
 		"aud":        a.ID,

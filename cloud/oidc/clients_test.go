@@ -41,12 +41,15 @@ func (html) RoundTrip(r *http.Request) (*http.Response, error) {
 
 // byPreset makes an application of one of the programs that run with the lines of a preset,
 // as they are shown, and starts it.
-func (s *site) byPreset(k clienttest.Kind) *clienttest.Application {
+func (s *site) byPreset(k clienttest.Kind, change ...func(*store.OpenID)) *clienttest.Application {
 	s.t.Helper()
 	at := clienttest.New(s.t, k)
 	preset, _ := presets.Of(k.Name)
 	s.app.ID, s.app.Name = "", k.Name
 	preset.Fill(&s.app, at.URL)
+	for _, f := range change {
+		f(&s.app.OpenID)
+	}
 	check(s.t, s.db.CreateApplication(s.t.Context(), &s.app))
 	lines := must(preset.Lines(s.app, s.server.Issuer(s.env), s.secret))
 	if k.Name == "apache" {

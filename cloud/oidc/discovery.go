@@ -21,7 +21,7 @@ type document struct {
 // discovery tells what there really is (OpenID Connect Discovery 1.0): the
 // library lists flows that no application may use.
 func (p *provider) discovery(w http.ResponseWriter, r *http.Request) error {
-	d := op.CreateDiscoveryConfig(r.Context(), p.op, &storage{p})
+	d := op.CreateDiscoveryConfig(r.Context(), p.op, &storage{provider: p})
 	d.ResponseTypesSupported = []string{string(oidc.ResponseTypeCode)}
 	d.ResponseModesSupported = responseModes
 	d.GrantTypesSupported = []oidc.GrantType{
@@ -49,7 +49,7 @@ func (p *provider) discovery(w http.ResponseWriter, r *http.Request) error {
 
 // jwks tells the public keys that ID tokens are signed with.
 func (p *provider) jwks(w http.ResponseWriter, r *http.Request) error {
-	keys, err := (&storage{p}).KeySet(r.Context())
+	keys, err := (&storage{provider: p}).KeySet(r.Context())
 	if err != nil {
 		return err
 	}

@@ -51,7 +51,8 @@
 //     the application's are JWTs (RFC 9068).
 //   - When a session ends by signing off, the applications that got tokens by it are told, if
 //     they want to know. Whom that fails with is in the log, and keeps nobody waiting for long.
-//   - Keys that sign are made anew every 30 days, and sealed in the store.
+//   - Keys that sign are made anew every 30 days, and sealed in the store: one of RS256 and one
+//     of ES256, of which each application chooses.
 //   - What is kept of sign-ons that nobody ends is bounded: an address begins at most
 //     3,000 in a minute, on each node, and each is kept for half an hour.
 //   - What scripts of another site may read is what is public, and for the sites of the

@@ -47,7 +47,7 @@ func (p *provider) signedGroups(ctx context.Context, u store.User, a store.Appli
 	if err != nil {
 		return "", err
 	}
-	return p.signed(ctx, "JWT", map[string]any{
+	return p.signed(ctx, a, "JWT", map[string]any{
 		"iss":       p.Issuer(p.env),
 		"sub":       u.ID,
 		"aud":       a.ID,

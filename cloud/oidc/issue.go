@@ -47,7 +47,7 @@ func fewer(form url.Values, a store.Application, granted []string) ([]string, er
 func (p *provider) issue(
 	ctx context.Context, a store.Application, grant op.IDTokenRequest, audience []string, code, refresh string,
 ) (*oidc.AccessTokenResponse, error) {
-	s := &storage{p}
+	s := &storage{p, a.Algorithm()}
 	id, fresh, until, err := s.tokens(ctx, a, grant, refresh)
 	if err != nil {
 		return nil, err
@@ -123,12 +123,14 @@ func (p *provider) accessToken(
 	} {
 		claims[name] = value
 	}
-	return p.signed(ctx, jwtType, claims)
+	return p.signed(ctx, a, jwtType, claims)
 }
 
-// signed returns claims as a JWT of a type.
-func (p *provider) signed(ctx context.Context, kind jose.ContentType, claims map[string]any) (string, error) {
-	key, err := (&storage{p}).SigningKey(ctx)
+// signed returns claims as a JWT of a type, for an application.
+func (p *provider) signed(
+	ctx context.Context, a store.Application, kind jose.ContentType, claims map[string]any,
+) (string, error) {
+	key, err := (&storage{p, a.Algorithm()}).SigningKey(ctx)
 	if err != nil {
 		return "", err
 	}
@@ -153,11 +155,11 @@ func (p *provider) signed(ctx context.Context, kind jose.ContentType, claims map
 // readable returns the ID and the person of an access token that can be read; false when it is
 // none of ours. Whether it is still good the store says.
 func (p *provider) readable(ctx context.Context, access string) (id, subject string, ok bool, err error) {
-	sealed, err := jose.ParseSignedCompact(access, []jose.SignatureAlgorithm{jose.RS256})
+	sealed, err := jose.ParseSignedCompact(access, []jose.SignatureAlgorithm{jose.RS256, jose.ES256})
 	if err != nil || len(sealed.Signatures) != 1 || sealed.Signatures[0].Header.ExtraHeaders[jose.HeaderType] != jwtType {
 		return "", "", false, nil
 	}
-	keys, err := (&storage{p}).KeySet(ctx)
+	keys, err := (&storage{provider: p}).KeySet(ctx)
 	if err != nil {
 		return "", "", false, err
 	}

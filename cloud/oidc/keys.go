@@ -2,7 +2,11 @@ package oidc
 
 import (
 	"bytes"
+	"cmp"
 	"context"
+	"crypto"
+	"crypto/ecdsa"
+	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/rsa"
 	"crypto/x509"
@@ -23,8 +27,13 @@ const (
 	keyLife      = 30 * 24 * time.Hour
 	keyLead      = time.Hour
 	keyPublished = 90 * 24 * time.Hour
-	keyBits      = 2048 // RSA, of RS256, which every application knows (OpenID Connect Core section 15.1)
+	keyBits      = 2048 // RSA
 )
+
+// algorithms are those that sign, the first for applications that say nothing: every one knows
+// it (OpenID Connect Core section 15.1). There is a key of each at any time, so that it is
+// known for long when an application chooses it.
+var algorithms = [...]string{store.RS256, store.ES256}
 
 // purpose is what the vault seals private keys for; the owner is the key's ID.
 const purpose = "token signing"
@@ -32,11 +41,16 @@ const purpose = "token signing"
 // signingKey is a private key as the library knows it.
 type signingKey struct {
 	id  string
-	key *rsa.PrivateKey
+	key crypto.Signer
 }
 
 // SignatureAlgorithm implements op.SigningKey, as those below do.
-func (k signingKey) SignatureAlgorithm() jose.SignatureAlgorithm { return jose.RS256 }
+func (k signingKey) SignatureAlgorithm() jose.SignatureAlgorithm {
+	if _, is := k.key.(*ecdsa.PrivateKey); is {
+		return jose.ES256
+	}
+	return jose.RS256
+}
 
 // ID names the key in tokens.
 func (k signingKey) ID() string { return k.id }
@@ -48,7 +62,7 @@ func (k signingKey) Key() any { return k.key }
 type publicKey struct{ signingKey }
 
 // Algorithm implements op.Key, as those below do.
-func (k publicKey) Algorithm() jose.SignatureAlgorithm { return jose.RS256 }
+func (k publicKey) Algorithm() jose.SignatureAlgorithm { return k.SignatureAlgorithm() }
 
 // Use is signing.
 func (k publicKey) Use() string { return "sig" }
@@ -56,10 +70,10 @@ func (k publicKey) Use() string { return "sig" }
 // Key returns the public key.
 func (k publicKey) Key() any { return k.key.Public() }
 
-// SigningKey returns the key that signs now: the newest that has been published
-// long enough for applications to know it.
+// SigningKey returns the key that signs now for the application: the newest that has been
+// published long enough for applications to know it.
 func (s *storage) SigningKey(ctx context.Context) (op.SigningKey, error) {
-	all, err := s.keys(ctx)
+	all, err := s.keys(ctx, cmp.Or(s.algorithm, store.RS256))
 	if err != nil {
 		return nil, err
 	}
@@ -73,22 +87,28 @@ func (s *storage) SigningKey(ctx context.Context) (op.SigningKey, error) {
 }
 
 // SignatureAlgorithms implements op.Storage.
-func (s *storage) SignatureAlgorithms(context.Context) ([]jose.SignatureAlgorithm, error) {
-	return []jose.SignatureAlgorithm{jose.RS256}, nil
+func (s *storage) SignatureAlgorithms(context.Context) (all []jose.SignatureAlgorithm, err error) {
+	for _, name := range algorithms {
+		all = append(all, jose.SignatureAlgorithm(name))
+	}
+	return all, nil
 }
 
-// KeySet returns the public keys.
+// KeySet returns the public keys. Those of the first algorithm come first, for applications
+// that take the first.
 func (s *storage) KeySet(ctx context.Context) (set []op.Key, err error) {
-	all, err := s.keys(ctx)
-	if err != nil {
-		return nil, err
-	}
-	for _, k := range all {
-		opened, err := s.open(k)
+	for _, name := range algorithms {
+		all, err := s.keys(ctx, name)
 		if err != nil {
 			return nil, err
 		}
-		set = append(set, publicKey{opened})
+		for _, k := range all {
+			opened, err := s.open(k)
+			if err != nil {
+				return nil, err
+			}
+			set = append(set, publicKey{opened})
+		}
 	}
 	return set, nil
 }
@@ -107,7 +127,7 @@ type openedKey struct {
 	sealed []byte
 }
 
-// mostOpened bounds them: an environment publishes three or four.
+// mostOpened bounds them: an environment publishes three or four of each algorithm.
 const mostOpened = 16
 
 // of returns a key that was opened before, or opens it.
@@ -138,26 +158,46 @@ func (s *storage) unseal(k store.SigningKey) (signingKey, error) {
 	if err != nil {
 		return signingKey{}, fmt.Errorf("signing key %s: %w", k.ID, err)
 	}
+	if k.Algorithm == store.ES256 {
+		key, err := x509.ParseECPrivateKey(b)
+		return signingKey{k.ID, key}, err
+	}
 	key, err := x509.ParsePKCS1PrivateKey(b)
 	return signingKey{k.ID, key}, err
 }
 
-// keys returns the environment's keys, the newest first, and makes one when there
-// is none or it has signed long enough.
-func (s *storage) keys(ctx context.Context) ([]store.SigningKey, error) {
-	all, err := s.Store.SigningKeys(ctx, s.env)
+// keys returns the environment's keys of an algorithm, the newest first, and makes one when
+// there is none or it has signed long enough.
+func (s *storage) keys(ctx context.Context, algorithm string) ([]store.SigningKey, error) {
+	all, err := s.Store.SigningKeys(ctx, s.env, algorithm)
 	now := s.now()
 	if err != nil || len(all) > 0 && now.Sub(all[0].CreatedAt) < keyLife {
 		return all, err
+	}
+	key, err := newKey(algorithm)
+	if err != nil {
+		return nil, err
+	}
+	k := store.SigningKey{ID: uuid.NewString(), EnvironmentID: s.env, Algorithm: algorithm, CreatedAt: now}
+	k.Sealed = s.Vault.Seal(purpose, k.ID, key)
+	if err := s.Store.AddSigningKey(ctx, k, now.Add(-keyLife), now.Add(-keyPublished)); err != nil {
+		return nil, err
+	}
+	return s.Store.SigningKeys(ctx, s.env, algorithm)
+}
+
+// newKey makes a private key, in DER.
+func newKey(algorithm string) ([]byte, error) {
+	if algorithm == store.ES256 {
+		key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+		if err != nil {
+			return nil, err
+		}
+		return x509.MarshalECPrivateKey(key)
 	}
 	key, err := rsa.GenerateKey(rand.Reader, keyBits)
 	if err != nil {
 		return nil, err
 	}
-	k := store.SigningKey{ID: uuid.NewString(), EnvironmentID: s.env, CreatedAt: now}
-	k.Sealed = s.Vault.Seal(purpose, k.ID, x509.MarshalPKCS1PrivateKey(key))
-	if err := s.Store.AddSigningKey(ctx, k, now.Add(-keyLife), now.Add(-keyPublished)); err != nil {
-		return nil, err
-	}
-	return s.Store.SigningKeys(ctx, s.env)
+	return x509.MarshalPKCS1PrivateKey(key), nil
 }

@@ -391,7 +391,7 @@ func TestDiscoveryAndKeys(t *testing.T) {
 	}
 	before := ids()
 	s.clock = 31 * 24 * time.Hour
-	if after := ids(); len(before) != 1 || len(after) != 2 || after[1] != before[0] {
+	if after := ids(); len(before) != 2 || len(after) != 4 || after[1] != before[0] || after[3] != before[1] {
 		t.Errorf("%v, then %v", before, after)
 	}
 	if resp := must(http.Get(s.url + "/none/as/.well-known/openid-configuration")); resp.StatusCode != http.StatusNotFound {

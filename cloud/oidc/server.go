@@ -176,7 +176,7 @@ func (s *Server) provider(ctx context.Context, env string) (*provider, error) {
 			oidc.ScopeOfflineAccess,
 		},
 	},
-		&storage{p}, op.StaticIssuer(s.Issuer(env)), options(s.URL)...)
+		&storage{provider: p}, op.StaticIssuer(s.Issuer(env)), options(s.URL)...)
 	if err != nil {
 		return nil, err
 	}
@@ -196,6 +196,7 @@ func options(url string) []op.Option {
 			op.NewEndpoint("jwks"),
 		),
 		op.WithCustomIntrospectionEndpoint(op.NewEndpoint("introspect")),
+		op.WithIDTokenHintVerifierOpts(op.WithSupportedIDTokenHintSigningAlgorithms(algorithms[:]...)),
 	}
 	if strings.HasPrefix(url, "http://") {
 		all = append(all, op.WithAllowInsecure()) // only loopback addresses are served so

@@ -14,7 +14,10 @@ import (
 )
 
 // storage is a provider as the library calls it.
-type storage struct{ *provider }
+type storage struct {
+	*provider
+	algorithm string // that signs; empty: RS256
+}
 
 var (
 	_ op.Storage                   = (*storage)(nil)

@@ -68,6 +68,7 @@ type Settings struct {
 	Issuer, ClientID, Secret string
 	URL                      string // the application's own address
 	Redirect, SignOff        string
+	Algorithm                string // that tokens are signed by
 	Random                   string // new each time, for what the application seals by itself
 }
 
@@ -76,7 +77,13 @@ type Settings struct {
 func (p Preset) Lines(a store.Application, issuer, secret string) (string, error) {
 	seal := make([]byte, 32)
 	_, _ = rand.Read(seal) // never fails
-	s := Settings{Issuer: issuer, ClientID: a.ID, Secret: secret, Random: base64.RawURLEncoding.EncodeToString(seal)}
+	s := Settings{
+		Issuer:    issuer,
+		ClientID:  a.ID,
+		Secret:    secret,
+		Algorithm: a.Algorithm(),
+		Random:    base64.RawURLEncoding.EncodeToString(seal),
+	}
 	if s.Secret == "" {
 		s.Secret = "SECRET"
 	}

@@ -36,6 +36,7 @@ type OpenID struct {
 	Resources []string `json:"resources,omitempty"` // of its own: it may ask about tokens for them
 	Audiences []string `json:"audiences,omitempty"` // of others: it may have tokens for them
 	JWT       bool     `json:"jwt,omitempty"`       // its access tokens can be read by those (RFC 9068)
+	Algorithm string   `json:"algorithm,omitempty"` // that signs for it; empty: RS256, which every application knows
 
 	AccessRule
 }
@@ -75,6 +76,9 @@ func (a Application) AccessRule() AccessRule {
 	}
 	return a.OpenID.AccessRule
 }
+
+// Algorithm is that by which tokens are signed for the application.
+func (a Application) Algorithm() string { return cmp.Or(a.OpenID.Algorithm, RS256) }
 
 // PKCE is how the application must use PKCE. One without a secret is never let off,
 // whatever was kept of it.
@@ -277,49 +281,5 @@ func (s *Store) UpdateApplication(ctx context.Context, a *Application) error {
 func (s *Store) DeleteApplication(ctx context.Context, env, id string) error {
 	return s.Provision(ctx, func(tx *Tx) error {
 		return tx.c.execOne(ctx, `DELETE FROM applications WHERE environment_id = $1 AND id = $2`, env, id)
-	})
-}
-
-// SigningKey is a private key for tokens, sealed.
-type SigningKey struct {
-	ID, EnvironmentID string
-	Sealed            []byte
-	CreatedAt         time.Time
-}
-
-// scanSigningKey reads the key as it is sealed; only the vault opens it.
-func scanSigningKey(r row) (k SigningKey, err error) {
-	err = r.Scan(&k.ID, &k.EnvironmentID, fromBase64{&k.Sealed}, at{&k.CreatedAt})
-	return k, err
-}
-
-// SigningKeys returns the keys of an environment, the newest first.
-func (r reader) SigningKeys(ctx context.Context, env string) ([]SigningKey, error) {
-	return queryAll(ctx, r.c, scanSigningKey, `
-		SELECT id, environment_id, sealed, created_at
-		FROM signing_keys
-		WHERE environment_id = $1
-		ORDER BY created_at DESC, id DESC`,
-		env)
-}
-
-// AddSigningKey adds k, unless there is one that is newer than after: of several
-// nodes that find the newest too old, one adds a key. It forgets those made before
-// oldest.
-// The private key comes sealed, and its public half is published for as long as tokens
-// that it signed may be about: see oldest.
-func (s *Store) AddSigningKey(ctx context.Context, k SigningKey, after, oldest time.Time) error {
-	return s.Provision(ctx, func(tx *Tx) error {
-		all, err := tx.SigningKeys(ctx, k.EnvironmentID)
-		if err != nil || len(all) > 0 && all[0].CreatedAt.After(after) {
-			return err
-		}
-		if _, err := tx.c.exec(ctx, `DELETE FROM signing_keys WHERE environment_id = $1 AND created_at < $2`,
-			k.EnvironmentID, micros(oldest)); err != nil {
-			return err
-		}
-		_, err = tx.c.exec(ctx, `INSERT INTO signing_keys (id, environment_id, sealed, created_at) VALUES ($1, $2, $3, $4)`,
-			k.ID, k.EnvironmentID, inBase64(k.Sealed), micros(k.CreatedAt))
-		return err
 	})
 }

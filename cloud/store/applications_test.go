@@ -204,25 +204,27 @@ func TestOneOfManyAddsASigningKey(t *testing.T) {
 	s := open(t)
 	w := build(t, s, "one")
 	start := time.Now()
-	for i := range 3 {
+	add := func(algorithm, id string, at time.Time) {
 		must(t, s.AddSigningKey(t.Context(), store.SigningKey{
-			ID:            fmt.Sprint(i),
+			ID:            id + algorithm,
 			EnvironmentID: w.env.ID,
+			Algorithm:     algorithm,
 			Sealed:        []byte("x"),
-			CreatedAt:     start,
-		}, start.Add(-time.Hour), start.Add(-2*time.Hour)))
+			CreatedAt:     at,
+		}, at.Add(-time.Hour), at.Add(-2*time.Hour)))
 	}
-	later := start.Add(90 * time.Minute)
-	must(t, s.AddSigningKey(t.Context(), store.SigningKey{
-		ID:            "later",
-		EnvironmentID: w.env.ID,
-		Sealed:        []byte("x"),
-		CreatedAt:     later,
-	}, later.Add(-time.Hour), later.Add(-2*time.Hour)))
-	keys, err := s.SigningKeys(t.Context(), w.env.ID)
-	must(t, err)
-	if len(keys) != 2 || keys[0].ID != "later" || keys[1].ID != "0" {
-		t.Errorf("%+v", keys)
+	for _, algorithm := range []string{store.RS256, store.ES256} { // each for itself
+		for i := range 3 {
+			add(algorithm, fmt.Sprint(i), start)
+		}
+		add(algorithm, "later", start.Add(90*time.Minute))
+	}
+	for _, algorithm := range []string{store.RS256, store.ES256} {
+		keys, err := s.SigningKeys(t.Context(), w.env.ID, algorithm)
+		must(t, err)
+		if len(keys) != 2 || keys[0].ID != "later"+algorithm || keys[1].ID != "0"+algorithm || keys[0].Algorithm != algorithm {
+			t.Errorf("%+v", keys)
+		}
 	}
 }
 

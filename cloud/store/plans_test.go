@@ -158,7 +158,8 @@ func (a asked) others() map[string]func() error {
 		"Authorization":  func() error { _, err := r.Authorization(ctx, e, "a", time.Now()); return err },
 		"AppToken":       func() error { _, err := r.Token(ctx, e, "t", time.Now()); return err },
 		"RefreshToken":   func() error { _, err := r.TokenByRefresh(ctx, e, []byte("h"), time.Now()); return err },
-		"SigningKeys":    func() error { _, err := r.SigningKeys(ctx, e); return err },
+		"SigningKeys":    func() error { _, err := r.SigningKeys(ctx, e, store.RS256); return err },
+		"SigningKeysEC":  func() error { _, err := r.SigningKeys(ctx, e, store.ES256); return err },
 		"KerberosKeys":   func() error { _, err := r.KerberosKeys(ctx, e, g, time.Now()); return err },
 		"Token":          func() error { _, err := r.TokenClient(ctx, []byte("h"), time.Now()); return err },
 		"Session":        func() error { _, _, err := r.FindSession(ctx, "t"); return err },
@@ -200,7 +201,7 @@ var manyHave = []string{
 
 // few are tables and indexes that do not grow with people.
 var few = []string{
-	"populations", "gateways", "instances", "pairings", "administrators", "applications", "signing_keys", "kerberos_keys", "clients",
+	"populations", "gateways", "instances", "pairings", "administrators", "applications", "signing_keys", "ec_signing_keys", "kerberos_keys", "clients",
 	"role_groups", "memberships_doubt", "alerts", "alert_channels",
 	"identity_providers", "certificates", "passkeys", "sign_on_policies", "arrivals", "sign_on_hours", "counted_hours",
 }

@@ -69,7 +69,7 @@ func tenantTables() []string {
 	return []string{
 		"applications", "cloud_groups", "users", "identity_providers", "certificates", "arrivals", "gateways",
 		"populations", "sign_on_policies", "sign_ons", "activities", "passkeys", "administrators", "clients",
-		"signing_keys", "alerts", "alert_channels",
+		"signing_keys", "ec_signing_keys", "alerts", "alert_channels",
 	}
 }
 

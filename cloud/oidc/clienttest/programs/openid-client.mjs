@@ -3,9 +3,10 @@
 import * as client from 'openid-client'
 import http from 'node:http'
 
-const { PORT, URL: here, REDIRECT, ISSUER, CLIENT_ID, CLIENT_SECRET } = process.env
+const { PORT, URL: here, REDIRECT, ISSUER, CLIENT_ID, CLIENT_SECRET, ALGORITHM } = process.env
 const insecure = { execute: [client.allowInsecureRequests] } // loopback
-const config = await client.discovery(new URL(ISSUER), CLIENT_ID, CLIENT_SECRET, undefined, insecure)
+const metadata = { client_secret: CLIENT_SECRET, ...(ALGORITHM && { id_token_signed_response_alg: ALGORITHM }) }
+const config = await client.discovery(new URL(ISSUER), CLIENT_ID, metadata, undefined, insecure)
 const kept = {}
 
 async function begin (res) {
