@@ -44,6 +44,8 @@ type applicationForm struct {
 	EmailVerified          bool               `json:"emailVerified"` // ours: the claim email_verified is true
 	ResponseTypes          []string           `json:"responseTypes"`
 	AuthMethod             string             `json:"tokenEndpointAuthMethod"`
+	JWKS                   string             `json:"jwks,omitempty"`    // a set of public keys, as JSON in a text
+	JWKSURL                string             `json:"jwksUrl,omitempty"` // where that set is
 	HomePage               *string            `json:"homePageUrl,omitempty"`
 	AskForTicket           bool               `json:"askForTicket"` // ours: browsers are asked for a Kerberos ticket
 	GroupsClaim            groupsClaimForm    `json:"groupsClaim"`  // ours
@@ -117,6 +119,8 @@ func formOfApplication(a store.Application) applicationForm {
 		Audiences:              a.OpenID.Audiences,
 		ResponseTypes:          []string{responseCode},
 		AuthMethod:             authMethodOf(a),
+		JWKS:                   a.OpenID.JWKS,
+		JWKSURL:                a.OpenID.JWKSURL,
 		HomePage:               a.Kept.HomePage,
 		settledForm:            settledOf(a.Kept.Usual),
 		AskForTicket:           a.AskForTicket,
@@ -317,7 +321,7 @@ func readOpenID(b []byte) (form applicationForm, err error) {
 		d = append(d, wrong("responseTypes", "It must be %s alone.", responseCode))
 	}
 	_, wrongs := form.sent()
-	d = slices.Concat(d, wrongs, checkAuthMethod(form.AuthMethod, form.Type), form.AccessControl.check())
+	d = slices.Concat(d, wrongs, form.checkAuthMethod(), form.AccessControl.check())
 	return form, invalid(d...)
 }
 
@@ -336,6 +340,7 @@ func (f applicationForm) into(a *store.Application) {
 	a.OpenID.PKCE, a.OpenID.EmailVerified = f.PKCEEnforcement, f.EmailVerified
 	a.OpenID.BackChannel = f.BackChannelLogoutURI
 	a.OpenID.JWT, a.OpenID.Algorithm = f.AccessTokenFormat == formatJWT, f.Algorithm
+	a.OpenID.JWKS, a.OpenID.JWKSURL = f.JWKS, f.JWKSURL
 	a.OpenID.Resources, a.OpenID.Audiences = f.Resources, f.Audiences
 	a.AskForTicket, a.Groups = f.AskForTicket, f.GroupsClaim.kept()
 	a.OpenID.AccessRule = f.AccessControl.rule()

@@ -140,6 +140,45 @@ func TestApplicationsForGroups(t *testing.T) {
 	s.send("PUT", path, with).refuses("accessControl.group.groups[0].id")
 }
 
+// TestApplicationsByKey: keys in the place of a secret are kept as they were stated, and what is no
+// set of public keys is refused, as is what fits no such application.
+func TestApplicationsByKey(t *testing.T) {
+	const key = `{"kty":"EC","crv":"P-256","x":"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU",` +
+		`"y":"x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0","kid":"k"`
+	const symmetric, ours = `{"kty":"oct","k":"AyM1SysPpbyDfgZld3umj1qzKObwVMkoqQ"}`, `"PRIVATE_KEY_JWT"`
+	private := key + `,"d":"jpsQnnGQmL-YBIffH1136cspYG6-0iY7X1fCE9-E9LM"}`
+	s := start(t)
+	body := func(more string) string {
+		return `{"name":"a","type":"WEB_APP","redirectUris":["https://x/"],` + more + `}`
+	}
+	set := func(keys string) string { return `"jwks":` + text(`{"keys":[`+keys+`]}`) }
+	path := "/applications/" + s.send("POST", "/applications", body(set(key+"}"))).want(http.StatusCreated).
+		has("tokenEndpointAuthMethod", "PRIVATE_KEY_JWT", "hasSecret", "false").at("id")
+	s.send("POST", path+"/secret", "{}").want(http.StatusBadRequest)
+	s.send("PUT", path, body(`"jwksUrl":"https://x.example/keys","tokenEndpointAuthMethod":`+ours)).want(http.StatusOK).
+		has("jwksUrl", "https://x.example/keys")
+	s.send("PUT", path, body(`"tokenEndpointAuthMethod":"CLIENT_SECRET_BASIC"`)).want(http.StatusOK).
+		has("tokenEndpointAuthMethod", "CLIENT_SECRET_BASIC", "hasSecret", "false")
+	s.send("POST", path+"/secret", "{}").want(http.StatusCreated)
+	s.send("PUT", path, body(set(key+"}"))).want(http.StatusOK).has("hasSecret", "false")
+	for more, target := range map[string]string{
+		`"jwks":"x"`: "jwks", `"jwks":"{}"`: "jwks", `"jwks":"[]"`: "jwks", set(""): "jwks", set(`{}`): "jwks",
+		set(`{"kty":"EC","crv":"P-256","x":"AA","y":"AA"}`): "jwks", set(private): "jwks", set(key + "}," + private): "jwks",
+		set(symmetric): "jwks", set(key + `,"use":"enc"}`): "jwks",
+		set(strings.Repeat(key+"},", 30) + key + "}"):                    "jwks",
+		`"jwks":"` + strings.Repeat(" ", 20_000) + `{}"`:                 "jwks",
+		`"jwksUrl":"http://x.example/keys"`:                              "jwksUrl",
+		`"jwksUrl":"x"`:                                                  "jwksUrl",
+		`"jwksUrl":"https://x.example/",` + set(key+"}"):                 "jwksUrl",
+		`"tokenEndpointAuthMethod":` + ours:                              "jwks",
+		`"tokenEndpointAuthMethod":"CLIENT_SECRET_POST",` + set(key+"}"): "tokenEndpointAuthMethod",
+		`"tokenEndpointAuthMethod":"CLIENT_SECRET_JWT"`:                  "tokenEndpointAuthMethod",
+		`"type":"SINGLE_PAGE_APP",` + set(key+"}"):                       "jwks",
+	} {
+		s.send("POST", "/applications", strings.Replace(body(more), `"name":"a"`, `"name":"b"`, 1)).refuses(target)
+	}
+}
+
 // TestSharedGroupNames: an application that learns names of two sources is told of those that
 // they share.
 func TestSharedGroupNames(t *testing.T) {

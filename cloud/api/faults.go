@@ -53,6 +53,8 @@ var ofGateway = map[fault.Field]property{
 	fault.GroupBytes:      {"groupsClaim.idTokenBytes", ""},
 	fault.Enforcement:     {"pkceEnforcement", ""},
 	fault.TokenAlgorithm:  {"idTokenSignedResponseAlg", ""},
+	fault.ClientKeys:      {"jwks", ""},
+	fault.ClientKeysURL:   {"jwksUrl", ""},
 
 	fault.Entity:                {"spEntityId", ""},
 	fault.ACS:                   {"acsUrls", ""},

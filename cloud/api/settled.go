@@ -91,6 +91,7 @@ const (
 	authBasic = "CLIENT_SECRET_BASIC"
 	authPost  = "CLIENT_SECRET_POST"
 	authNone  = "NONE"
+	authKey   = "PRIVATE_KEY_JWT"
 )
 
 // authMethodOf is how an application says that it proves itself. Both ways of sending a
@@ -99,6 +100,8 @@ func authMethodOf(a store.Application) string {
 	switch {
 	case a.Type != store.WebApplication:
 		return authNone
+	case a.ProvesByKey():
+		return authKey
 	case a.Kept.AuthMethod == authPost:
 		return authPost
 	}
@@ -106,10 +109,16 @@ func authMethodOf(a store.Application) string {
 }
 
 // checkAuthMethod refuses what the type of an application cannot do.
-func checkAuthMethod(method, applicationType string) []detail {
-	may := []string{"", authNone}
-	if applicationType == store.WebApplication {
-		may = []string{"", authBasic, authPost}
+func (f applicationForm) checkAuthMethod() []detail {
+	method, may := f.AuthMethod, []string{"", authNone}
+	switch {
+	case f.Type != store.WebApplication:
+	case f.JWKS != "" || f.JWKSURL != "":
+		may = []string{"", authKey}
+	case method == authKey:
+		return []detail{missing("jwks")}
+	default:
+		may = []string{"", authBasic, authPost, authKey}
 	}
 	if slices.Contains(may, method) {
 		return nil

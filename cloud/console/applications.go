@@ -161,6 +161,7 @@ func (p *applicationPage) read(k *call) {
 	p.Enabled, p.OpenID.PKCE = k.posted("enabled") == "yes", k.posted("enforcement")
 	p.OpenID.EmailVerified, p.OpenID.JWT = k.posted("verified") == "yes", k.posted("jwt") == "yes"
 	p.OpenID.BackChannel, p.OpenID.Algorithm = k.posted("backchannel"), k.posted("tokenAlgorithm")
+	p.OpenID.JWKS, p.OpenID.JWKSURL = strings.TrimSpace(k.posted("jwks")), k.posted("jwksUrl")
 	p.Access = k.posted("access")
 	p.OpenID.Access, p.OpenID.AccessAll = strings.Fields(p.Access), k.posted("accessAll") == "yes"
 	p.Resources, p.Audiences = k.posted("resources"), k.posted("audiences")

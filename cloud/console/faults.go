@@ -61,6 +61,8 @@ var fields = map[fault.Field]string{
 	fault.GroupBytes:      "bytes",
 	fault.Enforcement:     "enforcement",
 	fault.TokenAlgorithm:  "tokenAlgorithm",
+	fault.ClientKeys:      "jwks",
+	fault.ClientKeysURL:   "jwksUrl",
 
 	fault.Entity:                "entityId",
 	fault.ACS:                   "acs",

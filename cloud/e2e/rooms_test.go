@@ -50,9 +50,9 @@ var house = []row{
 	{"cloud/samlidp", []string{
 		"cloud/applications", "cloud/idp/samlsp", "cloud/store", "cloud/throttle", "cloud/vault", "cloud/web",
 	}},
-	{"cloud/oidc", []string{"cloud/applications", "cloud/store", "cloud/throttle", "cloud/vault", "cloud/web"}},
+	{"cloud/oidc", []string{"cloud/applications", "cloud/idp/relying", "cloud/store", "cloud/throttle", "cloud/vault", "cloud/web"}},
 	{"cloud/management", []string{
-		"cloud/administrators", "cloud/alerts", "cloud/fault", "cloud/idp", "cloud/idp/samlsp", "cloud/kerberos", "cloud/mapping",
+		"cloud/administrators", "cloud/alerts", "cloud/fault", "cloud/idp", "cloud/idp/relying", "cloud/idp/samlsp", "cloud/kerberos", "cloud/mapping",
 		"cloud/pairing", "cloud/providers", "cloud/signon", "cloud/store", "cloud/usertypes", "cloud/vault",
 	}},
 	{"cloud/metrics", []string{"cloud/hub", "cloud/store", "cloudlink/wire"}},

@@ -77,6 +77,8 @@ const (
 	GroupBytes      Field = "bytes of groups in ID tokens"
 	Enforcement     Field = "enforcement of PKCE"
 	TokenAlgorithm  Field = "algorithm of tokens"
+	ClientKeys      Field = "keys of an application"
+	ClientKeysURL   Field = "address of an application's keys"
 )
 
 // The values of an application of SAML.
@@ -165,7 +167,7 @@ func Fields() []Field {
 		TypeTarget,
 		GroupBase, GroupName, GroupIdentity, GroupInclude, GroupExclude,
 		DefaultPolicy, PolicyAction, PolicyGateway, PolicyUserType, PolicyProvider,
-		ApplicationType, Redirects, SignOffs, GroupsClaim, GroupBytes, Enforcement, TokenAlgorithm,
+		ApplicationType, Redirects, SignOffs, GroupsClaim, GroupBytes, Enforcement, TokenAlgorithm, ClientKeys, ClientKeysURL,
 		Resources, Audiences, BackChannel,
 		Entity, ACS, ACSIndexes, AssertionLife, SessionLife, Signed, AssertionKey, AssertionAlgorithm, SubjectFormat,
 		SubjectProperty, RequestCertificates, Cipher, EncryptionCertificate, Target, SLOBinding, SLOEndpoint, SLOResponse,

@@ -167,9 +167,10 @@ func (s *Service) RenewApplication(
 	return a, secret, err
 }
 
-// hasSecret tells whether an application has a secret. One of SAML has certificates.
+// hasSecret tells whether an application has a secret. One of SAML has certificates, and one
+// that proves itself by a key has that.
 func hasSecret(a store.Application) bool {
-	return a.Protocol != store.SAML && a.Type == store.WebApplication
+	return a.Protocol != store.SAML && a.Type == store.WebApplication && !a.ProvesByKey()
 }
 
 // secretPurpose is what the secret of an application is sealed for.
@@ -340,6 +341,7 @@ func checkOpenID(a store.Application) (l fault.List) {
 	if how := a.OpenID.Algorithm; how != "" && !slices.Contains(algorithms, how) {
 		l = append(l, wrong(fault.TokenAlgorithm, 0, "It must be one of %q.", algorithms)...)
 	}
+	l = append(l, checkClientKeys(a)...)
 	l = append(l, checkResources(fault.Resources, a.OpenID.Resources)...)
 	l = append(l, checkResources(fault.Audiences, a.OpenID.Audiences)...)
 	return append(l, checkPKCE(a)...)

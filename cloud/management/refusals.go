@@ -50,8 +50,8 @@ func (r *Refusal) Error() string { return r.Text }
 
 // What rules refuse.
 var (
-	// ErrNoSecret: applications of this type prove themselves by PKCE alone.
-	ErrNoSecret = &Refusal{"An application of this type cannot keep a secret: it proves itself by PKCE alone."}
+	// ErrNoSecret: some applications prove themselves by PKCE alone, or by a key.
+	ErrNoSecret = &Refusal{"This application has no secret: it proves itself by PKCE alone, or by a key."}
 	// ErrSecretHashed: secrets were kept as hashes alone before they were sealed.
 	ErrSecretHashed = &Refusal{"Only a hash of this secret was kept, as it was made by an older version. Make a new one."}
 	// ErrRevoked: an instance that was revoked has no keys to change.

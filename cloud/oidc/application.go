@@ -60,12 +60,15 @@ func credentialsOf(r *http.Request) (credentials, error) {
 func unproven(why string) *oidc.Error { return oidc.ErrInvalidClient().WithDescription("%s", why) }
 
 // authenticated returns the application that a program's request is of, after it has
-// proven to be it: by its secret, or, when it can keep none, by its ID alone. Whatever
+// proven to be it: by its secret, by a key, or, when it can keep none, by its ID alone. Whatever
 // else the request asks for comes after, so that a wrong secret costs no code.
 func (p *provider) authenticated(r *http.Request) (store.Application, error) {
 	c, err := credentialsOf(r)
 	if err != nil {
 		return store.Application{}, err
+	}
+	if r.PostForm.Has("client_assertion") || r.PostForm.Has("client_assertion_type") {
+		return p.byKey(r, c)
 	}
 	if c.id == "" {
 		return store.Application{}, unproven("The client_id is missing.")
@@ -77,6 +80,8 @@ func (p *provider) authenticated(r *http.Request) (store.Application, error) {
 	switch {
 	case a.Public():
 		return a, nil
+	case a.ProvesByKey():
+		return a, unproven("The application proves itself by a key: its client_assertion is missing.")
 	case c.secret == "":
 		return a, unproven("The client_secret is missing.")
 	case a.SecretHash == nil || subtle.ConstantTimeCompare(a.SecretHash, vault.HashSecret(c.secret)) != 1:

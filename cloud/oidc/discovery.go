@@ -1,6 +1,7 @@
 package oidc
 
 import (
+	"ldap-gateway/cloud/idp/relying"
 	"net/http"
 
 	jose "github.com/go-jose/go-jose/v4"
@@ -32,10 +33,13 @@ func (p *provider) discovery(w http.ResponseWriter, r *http.Request) error {
 	d.UILocalesSupported = p.Pages.Languages()
 	d.BackChannelLogoutSupported, d.BackChannelLogoutSessionSupported = true, true
 	d.DeviceAuthorizationEndpoint, d.CheckSessionIframe = "", ""
-	secret := []oidc.AuthMethod{oidc.AuthMethodBasic, oidc.AuthMethodPost}
-	d.TokenEndpointAuthMethodsSupported = append(secret[:2:2], oidc.AuthMethodNone)
-	d.RevocationEndpointAuthMethodsSupported = append(secret[:2:2], oidc.AuthMethodNone)
-	d.IntrospectionEndpointAuthMethodsSupported = secret
+	proofs := []oidc.AuthMethod{oidc.AuthMethodBasic, oidc.AuthMethodPost, oidc.AuthMethodPrivateKeyJWT}
+	d.TokenEndpointAuthMethodsSupported = append(proofs[:3:3], oidc.AuthMethodNone)
+	d.RevocationEndpointAuthMethodsSupported = append(proofs[:3:3], oidc.AuthMethodNone)
+	d.IntrospectionEndpointAuthMethodsSupported = proofs
+	d.TokenEndpointAuthSigningAlgValuesSupported = relying.Algorithms()
+	d.RevocationEndpointAuthSigningAlgValuesSupported = relying.Algorithms()
+	d.IntrospectionEndpointAuthSigningAlgValuesSupported = relying.Algorithms()
 	d.ClaimsSupported = []string{
 		"sub", "iss", "aud", "exp", "iat", "auth_time", "acr", "amr", "nonce", "azp", "at_hash", sessionClaim,
 		"preferred_username", "name", "given_name", "family_name", "updated_at", "email", "email_verified",

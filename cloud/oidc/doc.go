@@ -28,7 +28,9 @@
 //     programs get JSON as RFC 6749 section 5.2 or RFC 6750 section 3 say. A database that is
 //     away is told as that, with when to try again.
 //   - An application proves itself before anything of its request is looked at: a wrong
-//     secret costs no code.
+//     secret costs no code. One that does so by a key (private_key_jwt, RFC 7523) signs each
+//     request anew, by an asymmetric algorithm: its proof is for here, good once, and for an hour
+//     at most.
 //   - A code and a refresh token are good once; a second use takes back every
 //     token that came of it. Of parallel uses one wins. They are kept as hashes.
 //   - A redirect goes to an address that the application registered, exactly;

@@ -68,6 +68,8 @@ type provider struct {
 	env     string
 	op      *op.Provider
 	keyring openedKeys
+
+	addresses addresses // of applications' keys
 }
 
 func (s *Server) now() time.Time {

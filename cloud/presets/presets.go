@@ -69,6 +69,7 @@ type Settings struct {
 	URL                      string // the application's own address
 	Redirect, SignOff        string
 	Algorithm                string // that tokens are signed by
+	ByKey                    bool   // it proves itself by a key, and has no secret
 	Random                   string // new each time, for what the application seals by itself
 }
 
@@ -82,6 +83,7 @@ func (p Preset) Lines(a store.Application, issuer, secret string) (string, error
 		ClientID:  a.ID,
 		Secret:    secret,
 		Algorithm: a.Algorithm(),
+		ByKey:     a.ProvesByKey(),
 		Random:    base64.RawURLEncoding.EncodeToString(seal),
 	}
 	if s.Secret == "" {

@@ -38,6 +38,11 @@ type OpenID struct {
 	JWT       bool     `json:"jwt,omitempty"`       // its access tokens can be read by those (RFC 9068)
 	Algorithm string   `json:"algorithm,omitempty"` // that signs for it; empty: RS256, which every application knows
 
+	// The public keys that it proves itself by (private_key_jwt), as a set in JSON or at an
+	// address; without both it has a secret, unless its type can keep none.
+	JWKS    string `json:"jwks,omitempty"`
+	JWKSURL string `json:"jwksUrl,omitempty"`
+
 	AccessRule
 }
 
@@ -75,6 +80,11 @@ func (a Application) AccessRule() AccessRule {
 		return a.SAML.AccessRule
 	}
 	return a.OpenID.AccessRule
+}
+
+// ProvesByKey tells whether the application proves itself by a key, and not by a secret.
+func (a Application) ProvesByKey() bool {
+	return !a.Public() && (a.OpenID.JWKS != "" || a.OpenID.JWKSURL != "")
 }
 
 // Algorithm is that by which tokens are signed for the application.

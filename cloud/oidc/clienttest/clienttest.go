@@ -106,8 +106,8 @@ func New(t testing.TB, k Kind) *Application {
 	return a
 }
 
-// Write puts a file where the application runs.
-func (a *Application) Write(name, text string) {
+// Write puts a file where the application runs, and returns its path.
+func (a *Application) Write(name, text string) string {
 	a.t.Helper()
 	at := filepath.Join(a.dir, name)
 	err := os.MkdirAll(filepath.Dir(at), 0o755)
@@ -117,6 +117,7 @@ func (a *Application) Write(name, text string) {
 	if err != nil {
 		a.t.Fatal(err)
 	}
+	return at
 }
 
 // Start runs it until the test ends, for an application of an issuer.

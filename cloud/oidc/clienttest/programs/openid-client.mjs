@@ -3,10 +3,16 @@
 import * as client from 'openid-client'
 import http from 'node:http'
 
-const { PORT, URL: here, REDIRECT, ISSUER, CLIENT_ID, CLIENT_SECRET, ALGORITHM } = process.env
+const { PORT, URL: here, REDIRECT, ISSUER, CLIENT_ID, CLIENT_SECRET, ALGORITHM, KEY } = process.env
 const insecure = { execute: [client.allowInsecureRequests] } // loopback
 const metadata = { client_secret: CLIENT_SECRET, ...(ALGORITHM && { id_token_signed_response_alg: ALGORITHM }) }
-const config = await client.discovery(new URL(ISSUER), CLIENT_ID, metadata, undefined, insecure)
+// KEY is a private key in JWK, with which it proves itself in the place of the secret.
+async function proof () {
+  const jwk = JSON.parse(KEY)
+  const how = jwk.kty === 'EC' ? { name: 'ECDSA', namedCurve: jwk.crv } : { name: 'RSASSA-PKCS1-v1_5', hash: 'SHA-256' }
+  return client.PrivateKeyJwt({ key: await crypto.subtle.importKey('jwk', jwk, how, false, ['sign']), kid: jwk.kid })
+}
+const config = await client.discovery(new URL(ISSUER), CLIENT_ID, metadata, KEY && await proof(), insecure)
 const kept = {}
 
 async function begin (res) {
