@@ -19,7 +19,7 @@ var faceWrites = []row{
 	{"cloud/signonpage", nil},
 	{"cloud/oidc", []string{
 		"AddSigningKey", "AddToken", "CompleteAuthorization", "CreateAuthorization", "RevokeAuthorization", "RevokeUserTokens",
-		"SetCode", "UseAssertion", "UseCode",
+		"SetCode", "UseCode", "UseProof",
 	}},
 }
 

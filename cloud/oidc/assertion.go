@@ -136,7 +136,7 @@ func (p *provider) usedOnce(ctx context.Context, a store.Application, path strin
 		return unproven("The client_assertion has no jti, or one that is too long.")
 	}
 	once := sha256.Sum256([]byte("client assertion\x00" + a.ID + "\x00" + said.ID))
-	err := p.Store.UseAssertion(ctx, once[:], at(said.Expires).Add(2*assertionSkew))
+	err := p.Store.UseProof(ctx, p.env, once[:], at(said.Expires).Add(2*assertionSkew))
 	if errors.Is(err, store.ErrUsed) {
 		return unproven("The client_assertion was used before: make a new one for each request.")
 	}

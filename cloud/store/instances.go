@@ -157,7 +157,17 @@ func (s *Store) GaveNonce(ctx context.Context, id string) error {
 // UseAssertion remembers the nonce of an assertion until it expires; ErrUsed
 // when it is remembered already. It forgets those that have expired.
 func (s *Store) UseAssertion(ctx context.Context, nonce []byte, expires time.Time) error {
-	return s.ProvisionIn(ctx, links, func(tx *Tx) error {
+	return s.useOnce(ctx, links, nonce, expires)
+}
+
+// UseProof is UseAssertion for what an application of an environment proves itself by, which
+// keeps no link waiting. What it is known by is of the caller's making.
+func (s *Store) UseProof(ctx context.Context, env string, known []byte, expires time.Time) error {
+	return s.useOnce(ctx, env, known, expires)
+}
+
+func (s *Store) useOnce(ctx context.Context, turn string, nonce []byte, expires time.Time) error {
+	return s.ProvisionIn(ctx, turn, func(tx *Tx) error {
 		if _, err := tx.c.exec(ctx, `DELETE FROM assertions WHERE expires_at < $1`, micros(now())); err != nil {
 			return err
 		}

@@ -49,7 +49,7 @@ func (r reader) SigningKeys(ctx context.Context, env, algorithm string) ([]Signi
 // The private key comes sealed, and its public half is published for as long as tokens
 // that it signed may be about: see oldest.
 func (s *Store) AddSigningKey(ctx context.Context, k SigningKey, after, oldest time.Time) error {
-	return s.Provision(ctx, func(tx *Tx) error {
+	return s.ProvisionIn(ctx, k.EnvironmentID, func(tx *Tx) error {
 		all, err := tx.SigningKeys(ctx, k.EnvironmentID, k.Algorithm)
 		if err != nil || len(all) > 0 && all[0].CreatedAt.After(after) {
 			return err
