@@ -60,6 +60,20 @@ func (s *site) byPreset(k clienttest.Kind, change ...func(*store.OpenID)) *clien
 	return at
 }
 
+// byPage signs alice on to what runs with the lines of a preset, in a browser of its own.
+func (s *site) byPage(k clienttest.Kind, at *clienttest.Application) place {
+	s.t.Helper()
+	b := &browser{site: s, http: http.Client{Jar: must(cookiejar.New(nil)), Transport: html{}}}
+	p := b.get(at.URL + "/")
+	if p.url.Query().Has("flow") {
+		p = b.signOn(p, "alice", "wonderland")
+	}
+	if k.Name == "oauth2-proxy" {
+		p = b.get(at.URL + "/oauth2/userinfo")
+	}
+	return p
+}
+
 // TestClientsByPreset: what runs with the lines that the console shows signs alice on,
 // with few groups and many.
 func TestClientsByPreset(t *testing.T) {
@@ -70,19 +84,19 @@ func TestClientsByPreset(t *testing.T) {
 		t.Run(k.Name, func(t *testing.T) {
 			s := start(t)
 			at := s.byPreset(k)
-			for _, groups := range []int{0, 60, 100, 1000} {
-				s.join(names(groups, t.Name())...)
-				b := &browser{site: s, http: http.Client{Jar: must(cookiejar.New(nil)), Transport: html{}}}
-				p := b.get(at.URL + "/")
-				if p.url.Query().Has("flow") {
-					p = b.signOn(p, "alice", "wonderland")
-				}
-				if k.Name == "oauth2-proxy" {
-					p = b.get(at.URL + "/oauth2/userinfo")
-				}
-				if !strings.Contains(p.page, s.alice.ID) || !strings.Contains(p.page, "readers") {
+			for _, groups := range []int{0, 60, 100, 1000, 10_000} {
+				s.joinMany(names(groups, t.Name())...)
+				if p := s.byPage(k, at); !strings.Contains(p.page, s.alice.ID) || !strings.Contains(p.page, "readers") {
+					if k.Name == "apache" && groups == 10_000 && p.status == http.StatusInternalServerError {
+						continue // which the handbook says, with what to do
+					}
 					t.Fatalf("%d more groups: %d %s %.600s", groups, p.status, p.url, p.page)
 				}
+			}
+			s.app.Groups.Allow = []string{"readers"} // one of two things to do
+			check(t, s.db.UpdateApplication(t.Context(), &s.app))
+			if p := s.byPage(k, at); !strings.Contains(p.page, s.alice.ID) || !strings.Contains(p.page, "readers") {
+				t.Errorf("of all groups those that count: %d %s %.600s", p.status, p.url, p.page)
 			}
 		})
 	}
@@ -130,8 +144,8 @@ func TestClients(t *testing.T) {
 				how = store.PKCEOptional
 			}
 			at, _ := s.register(k, how)
-			for _, groups := range []int{0, 60, 100, 1000} {
-				s.join(names(groups, s.t.Name())...)
+			for _, groups := range []int{0, 60, 100, 1000, 10_000} {
+				s.joinMany(names(groups, s.t.Name())...)
 				p := s.visit(at, "alice", "wonderland")
 				learnt := map[string]any{}
 				if err := json.Unmarshal([]byte(p.page), &learnt); err != nil || learnt["sub"] != s.alice.ID ||

@@ -176,6 +176,26 @@ func (s *site) settle() {
 	check(s.t, s.db.CreateApplication(ctx, &s.app))
 }
 
+// joinMany is join for groups of a directory, which one sign-on brings at once.
+func (s *site) joinMany(names ...string) {
+	s.t.Helper()
+	check(s.t, s.db.Provision(s.t.Context(), func(tx *store.Tx) error {
+		var all []*store.Group
+		for _, name := range names {
+			all = append(all, &store.Group{EnvironmentID: s.env, Name: name, SourceType: store.SourceGateway, SourceID: "hq"})
+		}
+		err := tx.CreateGroups(s.t.Context(), all)
+		var joined []store.Joined
+		for _, g := range all {
+			joined = append(joined, store.Joined{GroupID: g.ID})
+		}
+		if err == nil {
+			err = tx.AddMemberships(s.t.Context(), s.env, s.alice.ID, joined, s.now())
+		}
+		return err
+	}))
+}
+
 // join makes groups with alice in them.
 func (s *site) join(names ...string) {
 	s.t.Helper()
