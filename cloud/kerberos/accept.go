@@ -3,6 +3,7 @@ package kerberos
 import (
 	"crypto/sha256"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -36,6 +37,15 @@ type Ticket struct {
 	Once      []byte // hash of the authenticator: a second one of it is a replay
 	Until     time.Time
 	Reply     []byte // for the client; empty: it asks for none
+}
+
+// whose says whose a ticket is. Of a realm without SIDs, as MIT's, none is told.
+func (t Ticket) whose() string {
+	text := t.Principal + "@" + t.Realm
+	if t.SID != "" {
+		text += ", SID " + strconv.Quote(t.SID)
+	}
+	return text
 }
 
 // Accept takes the Authorization header of a request. Its error is a *Refusal.

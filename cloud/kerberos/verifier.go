@@ -203,7 +203,7 @@ func (d domain) prove(ctx context.Context, header string) (Proof, error) {
 	p.User, err = d.find(ctx, t)
 	switch {
 	case errors.Is(err, store.ErrNotFound):
-		return p, refuse(ReasonUnknown, "It is %s@%s, SID %q.", t.Principal, t.Realm, t.SID)
+		return p, refuse(ReasonUnknown, "It is %s.", t.whose())
 	case err == nil && !p.User.MaySignOn():
 		return p, &Refusal{Reason: ReasonDisabled}
 	}
