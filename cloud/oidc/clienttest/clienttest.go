@@ -70,6 +70,8 @@ func SAMLKinds() []Kind {
 	return []Kind{
 		{Name: "node-saml", program: "node-saml.mjs", callback: "/acs", command: "node",
 			packages: []string{"@node-saml/node-saml@5.1.0"}},
+		{Name: "samlify", program: "samlify.mjs", callback: "/acs", command: "node",
+			packages: []string{"samlify@2.13.1"}},
 		{Name: "pysaml2", program: "pysaml2_app.py", callback: "/acs", command: "/usr/bin/python3"},
 		{Name: "mellon", program: "mellon.conf", callback: "/mellon/postResponse", command: "/usr/sbin/apache2"},
 	}
