@@ -75,7 +75,7 @@ func (n *node) metrics() *metrics.Metrics {
 // The rooms meet here and nowhere else: each gets what it needs by an interface of its
 // own, and none knows the others.
 func (n *node) handler() http.Handler {
-	codes := &pairing.Broker{Store: n.db, Logger: n.Logger.Named("pairing")}
+	codes := &pairing.Broker{Store: n.db, Logger: n.Logger.Named("pairing"), URLs: n.audiences}
 	people := &signon.Service{
 		Store:          n.db,
 		Agents:         n.agents,

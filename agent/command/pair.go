@@ -148,6 +148,7 @@ func (p pairing) become(ctx context.Context, way way) (state.Instance, error) {
 		SealKey:   seal,
 		Hostname:  host,
 		Software:  version.Current(),
+		Cloud:     p.file.Cloud.URL.String(),
 	}, keys)
 	if err != nil {
 		return state.Instance{}, fmt.Errorf("not paired: %w", err)

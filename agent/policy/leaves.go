@@ -24,7 +24,7 @@ func ofTheMachine() []Leaf {
 			When: "at the pairing, at each dial, when keys change",
 			Fields: []string{
 				"PairRequest.PublicKey", "PairRequest.SealKey", "PairRequest.Proof", "PairRequest.Code",
-				"PairAwait.Ticket", "Rotate", "Assertion", "Heartbeat.Epoch",
+				"PairRequest.Cloud", "PairAwait.Ticket", "Rotate", "Assertion", "Heartbeat.Epoch",
 			},
 		},
 		{

@@ -29,6 +29,7 @@ type Broker struct {
 	Store  *store.Store
 	Logger hclog.Logger
 	Now    func() time.Time // nil: time.Now
+	URLs   []string         // that agents' proofs are taken for; none: whichever they say
 
 	once         sync.Once
 	wrong, shown throttle.Window
@@ -128,12 +129,32 @@ func (d *Broker) reply(w http.ResponseWriter, answer any, err error) {
 
 var errProof = errors.New("the request is not proven")
 
+// elsewhere is a request of an agent that knows the cloud by another URL than the cloud does: it
+// would be paired, and then never be let in.
+type elsewhere struct{ url string }
+
+func (e elsewhere) Error() string {
+	return fmt.Sprintf("cloud.url is %s, and the cloud does not know itself by that: write the URL that people know it by, "+
+		"or have ldap-cloud run with --url %s", e.url, e.url)
+}
+
+// check tells whether a request is proven, and of an agent that can be let in.
+func (d *Broker) check(req wire.PairRequest) error {
+	if err := req.Check(); err != nil {
+		return fmt.Errorf("%w: %w", errProof, err)
+	}
+	if req.Cloud != "" && len(d.URLs) > 0 && !wire.KnownBy(d.URLs, req.Cloud) {
+		return elsewhere{clip(req.Cloud)}
+	}
+	return nil
+}
+
 // redeem makes an instance of a proven request with a good code.
 // The proof says that the agent holds both private keys. It is checked before the code
 // is looked for, so that nothing is used up by who cannot use it.
 func (d *Broker) redeem(ctx context.Context, req wire.PairRequest, address string) (a wire.PairAnswer, err error) {
-	if err := req.Check(); err != nil {
-		return a, fmt.Errorf("%w: %w", errProof, err)
+	if err := d.check(req); err != nil {
+		return a, err
 	}
 	i := store.Instance{
 		ID:          uuid.NewString(),
@@ -213,7 +234,10 @@ func clip(s string) string {
 // says nothing of itself.
 func (d *Broker) refusal(err error) (int, *wire.Refusal) {
 	again := "Make a new one in the console: Gateways, the gateway, Pair an instance."
+	var other elsewhere
 	switch {
+	case errors.As(err, &other):
+		return http.StatusBadRequest, &wire.Refusal{Code: wire.RefusedRequest, Message: other.Error()}
 	case errors.Is(err, store.ErrNotFound):
 		return http.StatusForbidden, &wire.Refusal{
 			Code:    wire.RefusedCode,

@@ -55,8 +55,8 @@ func (d *Broker) ServeShow(w http.ResponseWriter, r *http.Request) {
 // The ticket is 256 random bits and the code 40: who waits proves themselves by the
 // one, and people compare the other.
 func (d *Broker) show(ctx context.Context, req wire.PairRequest, address string) (t wire.PairTicket, err error) {
-	if err := req.Check(); err != nil {
-		return t, fmt.Errorf("%w: %w", errProof, err)
+	if err := d.check(req); err != nil {
+		return t, err
 	}
 	random := make([]byte, 37)
 	rand.Read(random) // never fails

@@ -127,6 +127,9 @@ func parseAssertion(header string) (s signedAssertion, a Assertion, err error) {
 	return s, a, nil
 }
 
+// KnownBy tells whether a cloud that knows itself by some URLs takes proofs for another.
+func KnownBy(urls []string, url string) bool { return contains(urls, strings.TrimRight(url, "/")) }
+
 func contains(list []string, s string) bool {
 	for _, x := range list {
 		if strings.EqualFold(strings.TrimRight(x, "/"), s) {

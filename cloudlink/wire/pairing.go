@@ -40,6 +40,8 @@ type PairRequest struct {
 	SealKey   []byte `json:"sealKey"`   // HPKE X-Wing
 	Hostname  string `json:"hostname,omitempty"`
 	Software  string `json:"software,omitempty"`
+	// Cloud is the URL that the agent's proofs will be for; empty from an agent of before.
+	Cloud string `json:"cloud,omitempty"`
 	// Proof is a signature over PairProof: whoever asks has the private key.
 	Proof []byte `json:"proof"`
 }
