@@ -17,8 +17,8 @@ import (
 
 	"ldap-gateway/cloud/administrators"
 	"ldap-gateway/cloud/alerts"
-	"ldap-gateway/cloud/audit"
 	"ldap-gateway/cloud/api"
+	"ldap-gateway/cloud/audit"
 	"ldap-gateway/cloud/console"
 	"ldap-gateway/cloud/hub"
 	"ldap-gateway/cloud/idp"

@@ -113,8 +113,7 @@ func (s *Server) Run(ctx context.Context) (err error) {
 		doors:     listener,
 		fronts:    &fronts{trusted: s.Proxies, logger: s.Logger.Named("http"), now: time.Now},
 	}
-	n.audit = n.streams()
-	n.counts = n.metrics()
+	n.audit, n.counts = n.streams(), n.metrics()
 	n.providers = n.newProviders()
 	defer n.watch(ctx)()
 	defer n.serveMetrics()()

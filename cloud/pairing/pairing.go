@@ -134,8 +134,8 @@ var errProof = errors.New("the request is not proven")
 type elsewhere struct{ url string }
 
 func (e elsewhere) Error() string {
-	return fmt.Sprintf("cloud.url is %s, and the cloud does not know itself by that: write the URL that people know it by, "+
-		"or have ldap-cloud run with --url %s", e.url, e.url)
+	return fmt.Sprintf("cloud.url is %s, and the cloud does not know itself by that: write the one that people know,"+
+		" or have ldap-cloud run with --url %s", e.url, e.url)
 }
 
 // check tells whether a request is proven, and of an agent that can be let in.
