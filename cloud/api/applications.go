@@ -262,16 +262,6 @@ func (s *Server) deleteApplication(c *call) (reply, error) {
 	return gone(err)
 }
 
-// makeSecret gives an application a new secret, which is shown this once.
-// It is not told again for an Idempotency-Key: see secretPaths.
-func (s *Server) makeSecret(c *call) (reply, error) {
-	a, secret, err := s.Management.RenewApplication(c.Context(), c.by(), c.PathValue("a"))
-	if err != nil {
-		return reply{}, err
-	}
-	return created(map[string]any{"_links": c.self("applications", a.ID, "secret"), "secret": secret})
-}
-
 // readApplication reads a body of either protocol.
 func readApplication(c *call) (applicationSent, error) {
 	b, err := c.body()

@@ -249,3 +249,27 @@ func TestKerberos(t *testing.T) {
 		s.send("PUT", "/gateways/"+s.gateway.ID, gateway(form)).refuses(target)
 	}
 }
+
+// A new secret leaves the one before good until the client says, and ends it when it says so.
+func TestTwoSecretsAtOnce(t *testing.T) {
+	s := start(t)
+	made := s.send("POST", "/applications", `{"name":"Docs","type":"WEB_APP","redirectUris":["https://docs.example/cb"]}`)
+	path := "/applications/" + made.want(http.StatusCreated).at("id") + "/secret"
+	first := s.send("GET", path, "").want(http.StatusOK).has("previous", "<nil>").at("secret")
+	until := time.Now().Add(24 * time.Hour).UTC().Truncate(time.Second).Format(time.RFC3339)
+	second := s.send("POST", path, `{"previous":{"expiresAt":"`+until+`"}}`).want(http.StatusCreated).
+		has("previous.expiresAt", until).has("previous.secret", "<nil>").at("secret")
+	s.send("GET", path, "").want(http.StatusOK).
+		has("secret", second, "previous.secret", first, "previous.expiresAt", until)
+	for name, body := range map[string]string{
+		"over":    `{"previous":{"expiresAt":"2020-01-01T00:00:00Z"}}`,
+		"far":     `{"previous":{"expiresAt":"2999-01-01T00:00:00Z"}}`,
+		"no time": `{"previous":{"expiresAt":"soon"}}`,
+	} {
+		t.Run(name, func(*testing.T) { s.send("POST", path, body).refuses("previous.expiresAt") })
+	}
+	s.send("DELETE", path+"/previous", "").want(http.StatusNoContent)
+	s.send("GET", path, "").want(http.StatusOK).has("previous", "<nil>")
+	s.send("DELETE", path+"/previous", "").want(http.StatusNotFound)
+	s.send("POST", path, "").want(http.StatusCreated).has("previous", "<nil>")
+}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"ldap-gateway/cloud/management"
 	"ldap-gateway/cloud/store"
 )
 
@@ -16,16 +17,68 @@ type secretBody struct {
 	Links       links     `json:"_links"`
 	Environment reference `json:"environment"`
 	Secret      string    `json:"secret"`
+	// Previous is the secret before, while it is good; nil: it is not.
+	Previous *previousSecret `json:"previous,omitempty"`
+}
+
+// previousSecret is the secret before the present one.
+type previousSecret struct {
+	Secret    string    `json:"secret,omitempty"` // only where it is read
+	ExpiresAt time.Time `json:"expiresAt"`
+}
+
+// secretForm is what a client may say of a new secret: until when the one before is good.
+// Without a word it is worth nothing at once.
+type secretForm struct {
+	Previous *struct {
+		ExpiresAt time.Time `json:"expiresAt"`
+	} `json:"previous,omitempty"`
 }
 
 // getSecret answers with the secret of an application, for who may make a new one. That it
 // was read is an activity.
 func (s *Server) getSecret(c *call) (reply, error) {
-	secret, err := s.Management.ApplicationSecret(c.Context(), c.by(), c.PathValue("a"))
+	all, err := s.Management.ApplicationSecret(c.Context(), c.by(), c.PathValue("a"))
 	if err != nil {
 		return reply{}, err
 	}
-	return ok(secretBody{c.self("applications", c.PathValue("a"), "secret"), reference{c.env}, secret})
+	return ok(secretOf(c, c.PathValue("a"), all))
+}
+
+// secretOf shows the secrets of an application.
+func secretOf(c *call, id string, all management.Secrets) secretBody {
+	b := secretBody{c.self("applications", id, "secret"), reference{c.env}, all.Secret, nil}
+	if !all.Until.IsZero() {
+		b.Previous = &previousSecret{all.Former, all.Until}
+	}
+	return b
+}
+
+// makeSecret gives an application a new secret, which is shown in this answer; the one before is
+// good until the body says. It takes no body.
+// It is not told again for an Idempotency-Key: see secretPaths.
+func (s *Server) makeSecret(c *call) (reply, error) {
+	var form secretForm
+	if c.ContentLength != 0 {
+		if err := c.read(&form); err != nil {
+			return reply{}, err
+		}
+	}
+	var until time.Time
+	if form.Previous != nil {
+		until = form.Previous.ExpiresAt
+	}
+	a, secret, err := s.Management.RenewApplication(c.Context(), c.by(), c.PathValue("a"), until)
+	if err != nil {
+		return reply{}, err
+	}
+	return created(secretOf(c, a.ID, management.Secrets{Secret: secret, Until: a.Former.Until}))
+}
+
+// endSecret has the secret before the present one be worth nothing; 404 when it is not good.
+func (s *Server) endSecret(c *call) (reply, error) {
+	_, err := s.Management.EndFormerSecret(c.Context(), c.by(), c.PathValue("a"))
+	return gone(err)
 }
 
 // applicationOf returns the application in the path, or store.ErrNotFound.

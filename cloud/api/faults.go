@@ -55,6 +55,7 @@ var ofGateway = map[fault.Field]property{
 	fault.TokenAlgorithm:  {"idTokenSignedResponseAlg", ""},
 	fault.ClientKeys:      {"jwks", ""},
 	fault.ClientKeysURL:   {"jwksUrl", ""},
+	fault.FormerSecret:    {"previous.expiresAt", ""},
 
 	fault.Entity:                {"spEntityId", ""},
 	fault.ACS:                   {"acsUrls", ""},

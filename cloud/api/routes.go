@@ -194,6 +194,8 @@ func (s *Server) applicationRoutes() map[string]route {
 		"GET /{e}/applications/{a}/secret":           {action: m.ReadSecret, answer: s.getSecret},
 		"POST /{e}/applications/{a}/secret":          {action: m.RenewApplication, answer: s.makeSecret},
 
+		"DELETE /{e}/applications/{a}/secret/previous": {action: m.RenewApplication, answer: s.endSecret},
+
 		"GET /{e}/applications/{a}/attributes":         {action: m.Read, answer: s.listClaims},
 		"POST /{e}/applications/{a}/attributes":        {action: m.ChangeApplication, answer: s.createClaim},
 		"GET /{e}/applications/{a}/attributes/{id}":    {action: m.Read, answer: s.getClaim},

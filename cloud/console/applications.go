@@ -30,6 +30,7 @@ type applicationPage struct {
 	Shared                     []sharedName
 	Issuer                     string
 	Secret                     string // when it was just made
+	TwoSecrets                 bool   // the secret before is good still
 	Address                    string // of the application itself, for a new one's preset
 	Lines                      string // for the application's own configuration; empty: no preset
 	Seen                       string // when the application was changed, when the form was shown
@@ -135,7 +136,7 @@ func (c *console) renderApplication(k *call, status int, page applicationPage) e
 	if err != nil {
 		return err
 	}
-	page.Known = properties(named)
+	page.Known, page.TwoSecrets = properties(named), page.Former.Good(c.now())
 	if page.Shared, err = c.sharedNames(k, page.Application, named); err != nil {
 		return err
 	}
@@ -158,7 +159,7 @@ func (p *applicationPage) read(k *call) {
 	p.Redirects, p.SignOffs, p.Allow = k.posted("redirects"), k.posted("signoffs"), k.posted("allow")
 	p.Seen = k.posted("seen")
 	p.Name, p.Description, p.Type = k.posted("name"), k.posted("description"), k.posted("type")
-	p.Enabled, p.OpenID.PKCE = k.posted("enabled") == "yes", k.posted("enforcement")
+	p.OpenID.PKCE = k.posted("enforcement")
 	p.OpenID.EmailVerified, p.OpenID.JWT = k.posted("verified") == "yes", k.posted("jwt") == "yes"
 	p.OpenID.BackChannel, p.OpenID.Algorithm = k.posted("backchannel"), k.posted("tokenAlgorithm")
 	p.OpenID.JWKS, p.OpenID.JWKSURL = strings.TrimSpace(k.posted("jwks")), k.posted("jwksUrl")
@@ -195,7 +196,7 @@ func bytesOf(text string) int {
 // createApplication has management write into a copy: should there be faults, the form
 // still has no ID and asks to make an application again.
 func (c *console) createApplication(k *call) error {
-	var page applicationPage
+	page := applicationPage{Application: store.Application{Enabled: true}}
 	page.read(k)
 	typed := page.Application
 	return c.savedApplication(k, page, c.Management.CreateApplication(k.Context(), k.by(), &typed), &typed)
@@ -236,18 +237,46 @@ func (c *console) savedApplication(k *call, page applicationPage, err error, sav
 	return k.done(under("applications", saved.ID), "Saved.")
 }
 
-// makeSecret makes a new secret, and shows it this once.
-// The old one is worth nothing from that moment on.
+// switchApplication enables or disables an application, and touches nothing else of it.
+func (c *console) switchApplication(k *call) error {
+	enabled := k.posted("enabled") == "yes"
+	a, err := c.Management.ChangeApplication(k.Context(), k.by(), k.PathValue("a"), func(a *store.Application) error {
+		a.Enabled = enabled
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	if enabled {
+		return k.done(under("applications", a.ID), "The application is enabled.")
+	}
+	return k.done(under("applications", a.ID), "The application is disabled: nobody signs on for it until it is "+
+		"enabled again.")
+}
+
+// makeSecret makes a new secret, and shows it this once. The one before stays good for as long as
+// was chosen.
 func (c *console) makeSecret(k *call) error {
-	a, secret, err := c.Management.RenewApplication(k.Context(), k.by(), k.PathValue("a"))
+	a, secret, err := c.Management.RenewApplication(k.Context(), k.by(), k.PathValue("a"), c.keptUntil(k))
+	if wrong, ok := faults(err); ok {
+		return c.askSecret(k, wrong)
+	}
 	if err != nil {
 		return err
 	}
 	return c.renderApplication(k, http.StatusOK, applicationPage{Application: a, Secret: secret})
 }
 
-// deleteApplication does so at once, without a page that asks: no record hangs on an
-// application. Its tokens are worth nothing from then on.
+// endSecret has the secret before the present one open nothing any more.
+func (c *console) endSecret(k *call) error {
+	a, err := c.Management.EndFormerSecret(k.Context(), k.by(), k.PathValue("a"))
+	if err != nil {
+		return err
+	}
+	return k.done(under("applications", a.ID), "The secret before is not good any more.")
+}
+
+// deleteApplication deletes an application. Its tokens are worth nothing from then on.
 func (c *console) deleteApplication(k *call) error {
 	a, err := c.Management.DeleteApplication(k.Context(), k.by(), k.PathValue("a"), nil)
 	if err != nil {

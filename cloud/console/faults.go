@@ -63,6 +63,7 @@ var fields = map[fault.Field]string{
 	fault.TokenAlgorithm:  "tokenAlgorithm",
 	fault.ClientKeys:      "jwks",
 	fault.ClientKeysURL:   "jwksUrl",
+	fault.FormerSecret:    "keep",
 
 	fault.Entity:                "entityId",
 	fault.ACS:                   "acs",

@@ -32,15 +32,17 @@ type pages map[string]*template.Template
 // program and panics.
 func parsePages(files assets) pages {
 	functions := template.FuncMap{
-		"asset":  files.path,
-		"when":   when,
-		"iso":    iso,
-		"plural": plural,
-		"int":    func(n uint32) int { return int(n) },
-		"lines":  lines,
-		"fault":  faultOf,
-		"field":  fieldOf,
-		"remedy": idp.Remedy,
+		"asset":    files.path,
+		"when":     when,
+		"iso":      iso,
+		"plural":   plural,
+		"singular": singular,
+		"int":      func(n uint32) int { return int(n) },
+		"lines":    lines,
+		"fault":    faultOf,
+		"switch":   func(at string, on bool) toggle { return toggle{at, on} },
+		"field":    fieldOf,
+		"remedy":   idp.Remedy,
 	}
 	shared := template.Must(template.New("").Funcs(functions).ParseFS(
 		templateFiles,
@@ -192,11 +194,27 @@ func plural(n int, word string) string {
 	return fmt.Sprintf("%d %ss", n, word)
 }
 
+// singular is what is said of many, said of one.
+func singular(words string) string {
+	for many, one := range map[string]string{"have their passwords": "has the password", "are ": "is "} {
+		if rest, found := strings.CutPrefix(words, many); found {
+			return one + rest
+		}
+	}
+	return words
+}
+
 // lines joins values for a field that has one a line.
 func lines(all []string) string { return strings.Join(all, "\n") }
 
 // message is what is said beside a field.
 type message struct{ Field, Text string }
+
+// toggle is what enables something at once, and disables it after a question.
+type toggle struct {
+	At string // address of both
+	On bool
+}
 
 // field is one line of a form.
 type field struct {

@@ -59,6 +59,7 @@ func (c *console) gatewayPages() map[string]route {
 		"GET /console/gateways/new":   {action: m.Read, answer: c.newGateway},
 		"POST /console/gateways":      {action: m.CreateGateway, answer: c.createGateway},
 		"GET " + one:                  {action: m.Read, answer: c.showGateway},
+		"GET " + one + "/enabled":     {action: m.Read, answer: c.askSwitchGateway},
 		"POST " + one + "/enabled":    {action: m.ChangeGateway, answer: c.switchGateway},
 		"GET " + one + "/delete":      {action: m.Read, answer: c.confirmDeleteGateway},
 		"POST " + one + "/delete":     {action: m.DeleteGateway, answer: c.deleteGateway},
@@ -99,8 +100,10 @@ func (c *console) kerberosPages() map[string]route {
 	return map[string]route{
 		"GET " + of:                        {action: m.Read, answer: c.showKerberos},
 		"POST " + of:                       {action: m.ChangeGateway, answer: c.saveKerberos},
+		"GET " + of + "/off":               {action: m.Read, answer: c.askStopKerberos},
 		"POST " + of + "/off":              {action: m.ChangeGateway, answer: c.stopKerberos},
 		"POST " + of + "/keys":             {action: m.UseKeys, answer: c.addKeys},
+		"GET " + of + "/keys/{id}/delete":  {action: m.Read, answer: c.askDeleteKeys},
 		"POST " + of + "/keys/{id}/delete": {action: m.DeleteKeys, answer: c.deleteKeys},
 	}
 }
@@ -114,11 +117,19 @@ func (c *console) applicationPages() map[string]route {
 		"GET /console/applications/saml":  {action: m.Read, answer: c.newSAML},
 		"POST /console/applications/saml": {action: m.CreateApplication, answer: c.createSAMLApplication},
 		"POST /console/own":               {action: m.MakeKey, answer: c.nextKey},
+		"GET /console/own/{id}/default":   {action: m.Read, answer: c.askChooseKey},
 		"POST /console/own/{id}/default":  {action: m.MakeKey, answer: c.chooseKey},
+		"GET /console/own/{id}/delete":    {action: m.Read, answer: c.askDeleteKey},
 		"POST /console/own/{id}/delete":   {action: m.DeleteCertificate, answer: c.deleteKey},
 		"GET " + one:                      {action: m.Read, answer: c.showApplication},
 		"POST " + one:                     {action: m.ChangeApplication, answer: c.changeApplication},
+		"GET " + one + "/enabled":         {action: m.Read, answer: c.askSwitchApplication},
+		"POST " + one + "/enabled":        {action: m.ChangeApplication, answer: c.switchApplication},
+		"GET " + one + "/secret":          {action: m.Read, answer: c.askMakeSecret},
 		"POST " + one + "/secret":         {action: m.RenewApplication, answer: c.makeSecret},
+		"GET " + one + "/secret/end":      {action: m.Read, answer: c.askEndSecret},
+		"POST " + one + "/secret/end":     {action: m.RenewApplication, answer: c.endSecret},
+		"GET " + one + "/delete":          {action: m.Read, answer: c.askDeleteApplication},
 		"POST " + one + "/delete":         {action: m.DeleteApplication, answer: c.deleteApplication},
 	}
 }
@@ -133,8 +144,11 @@ func (c *console) userPages() map[string]route {
 		"GET " + one:                   {action: m.Read, answer: c.showUser},
 		"GET " + one + "/edit":         {action: m.Read, answer: c.editUser},
 		"POST " + one:                  {action: m.ChangeUser, answer: c.changeUser},
+		"GET " + one + "/enabled":      {action: m.Read, answer: c.askSwitchUser},
 		"POST " + one + "/enabled":     {action: m.ChangeUser, answer: c.switchUser},
+		"GET " + one + "/off":          {action: m.Read, answer: c.askSignOffUser},
 		"POST " + one + "/off":         {action: m.SignOffUser, answer: c.signOffUser},
+		"GET " + one + "/factor":       {action: m.Read, answer: c.askResetFactor},
 		"POST " + one + "/factor":      {action: m.ResetFactor, answer: c.resetFactor},
 		"GET " + one + "/delete":       {action: m.Read, answer: c.confirmDeleteUser},
 		"POST " + one + "/delete":      {action: m.DeleteUser, answer: c.deleteUser},
@@ -160,6 +174,7 @@ func (c *console) groupPages() map[string]route {
 		"GET " + one + "/delete":   {action: m.Read, answer: c.confirmDeleteGroup},
 		"POST " + one + "/delete":  {action: m.DeleteGroup, answer: c.deleteGroup},
 		"POST " + one + "/members": {action: m.AddMember, answer: c.addToGroup},
+		"GET " + one + "/release":  {action: m.Read, answer: c.askRelease},
 		"POST " + one + "/release": {action: m.ReleaseGroup, answer: c.releaseGroup},
 	}
 }
@@ -186,6 +201,7 @@ func (c *console) providerPages() map[string]route {
 		"POST " + one:                {action: m.ChangeProvider, answer: c.changeProvider},
 		"GET " + one + "/settings":   {action: m.Read, answer: c.showProviderSettings},
 		"POST " + one + "/mappings":  {action: m.ChangeProvider, answer: c.saveMappings},
+		"GET " + one + "/enabled":    {action: m.Read, answer: c.askSwitchProvider},
 		"POST " + one + "/enabled":   {action: m.ChangeProvider, answer: c.switchProvider},
 		"POST " + one + "/check":     {action: m.TryProvider, answer: c.checkProvider},
 		"POST " + one + "/try":       {action: m.TryProvider, answer: c.tryProvider},
@@ -194,9 +210,11 @@ func (c *console) providerPages() map[string]route {
 		"POST " + one + "/delete":    {action: m.DeleteProvider, answer: c.deleteProvider},
 
 		"POST " + one + "/certificates":             {action: m.AddCertificate, answer: c.addProviderCertificate},
+		"GET " + one + "/certificates/{id}/delete":  {action: m.Read, answer: c.askDropCertificate},
 		"POST " + one + "/certificates/{id}/delete": {action: m.DeleteCertificate, answer: c.dropProviderCertificate},
 
 		"POST /console/users/{u}/accounts":             {action: m.LinkAccount, answer: c.linkAccount},
+		"GET /console/users/{u}/accounts/{id}/delete":  {action: m.Read, answer: c.askUnlink},
 		"POST /console/users/{u}/accounts/{id}/delete": {action: m.UnlinkAccount, answer: c.unlinkAccount},
 	}
 }
@@ -232,16 +250,21 @@ func (c *console) settingsPages() map[string]route {
 func (c *console) rightsPages() map[string]route {
 	const admins, clients = "/console/settings/administrators", "/console/settings/clients"
 	return map[string]route{
-		"GET " + admins:                      {action: m.ReadSettings, answer: c.listAdministrators},
-		"POST " + admins:                     {action: m.CreateAdministrator, answer: c.addAdministrator},
-		"POST " + admins + "/{id}":           {action: m.ChangeAdministrator, answer: c.changeAdministrator},
-		"POST " + admins + "/{id}/reset":     {action: m.ResetAdministrator, answer: c.resetAdministrator},
-		"POST " + admins + "/{id}/delete":    {action: m.DeleteAdministrator, answer: c.deleteAdministrator},
-		"POST /console/settings/role-groups": {action: m.SetRoleGroup, answer: c.setRoleGroup},
+		"GET " + admins:                             {action: m.ReadSettings, answer: c.listAdministrators},
+		"POST " + admins:                            {action: m.CreateAdministrator, answer: c.addAdministrator},
+		"POST " + admins + "/{id}":                  {action: m.ChangeAdministrator, answer: c.changeAdministrator},
+		"GET " + admins + "/{id}/reset":             {action: m.ReadSettings, answer: c.askResetAdministrator},
+		"POST " + admins + "/{id}/reset":            {action: m.ResetAdministrator, answer: c.resetAdministrator},
+		"GET " + admins + "/{id}/delete":            {action: m.ReadSettings, answer: c.askDeleteAdministrator},
+		"POST " + admins + "/{id}/delete":           {action: m.DeleteAdministrator, answer: c.deleteAdministrator},
+		"GET /console/settings/role-groups/{group}": {action: m.ReadSettings, answer: c.askRoleGroup},
+		"POST /console/settings/role-groups":        {action: m.SetRoleGroup, answer: c.setRoleGroup},
 
 		"GET " + clients:                   {action: m.ReadSettings, answer: c.listClients},
 		"POST " + clients:                  {action: m.CreateClient, answer: c.addClient},
+		"GET " + clients + "/{id}/secret":  {action: m.ReadSettings, answer: c.askRenewClient},
 		"POST " + clients + "/{id}/secret": {action: m.RenewClient, answer: c.renewClient},
+		"GET " + clients + "/{id}/delete":  {action: m.ReadSettings, answer: c.askDeleteClient},
 		"POST " + clients + "/{id}/delete": {action: m.DeleteClient, answer: c.deleteClient},
 	}
 }
@@ -252,6 +275,7 @@ func (c *console) alertPages() map[string]route {
 		"GET /console/settings/alerts":        {action: m.ReadSettings, answer: c.showAlerts},
 		"POST " + channels:                    {action: m.AddChannel, answer: c.addChannel},
 		"POST " + channels + "/{id}/try":      {action: m.TryChannel, answer: c.tryChannel},
+		"GET " + channels + "/{id}/delete":    {action: m.ReadSettings, answer: c.askDeleteChannel},
 		"POST " + channels + "/{id}/delete":   {action: m.DeleteChannel, answer: c.deleteChannel},
 		"POST /console/settings/alerts/quiet": {action: m.QuietAlert, answer: c.quietAlert},
 	}

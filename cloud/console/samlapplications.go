@@ -193,7 +193,7 @@ func number(text string) int {
 // read puts what was typed into the form.
 func (p *samlPage) read(k *call) {
 	p.Seen = k.posted("seen")
-	p.Name, p.Description, p.Enabled = k.posted("name"), k.posted("description"), k.posted("enabled") == "yes"
+	p.Name, p.Description = k.posted("name"), k.posted("description")
 	p.ACS, p.Allow, p.Access = k.posted("acs"), k.posted("allow"), k.posted("access")
 	p.Attributes, p.Certificates = k.posted("attributes"), k.posted("certificates")
 	p.Assertion, p.Session, p.Most = k.posted("assertion"), k.posted("session"), k.posted("most")
@@ -296,8 +296,11 @@ func (c *console) deleteKey(k *call) error {
 }
 
 // keysOn is the application that a form of keys was on.
-func keysOn(k *call) string {
-	if id := k.posted("back"); id != "" {
+func keysOn(k *call) string { return keysOf(k.posted("back")) }
+
+// keysOf is the page of an application, or of them all.
+func keysOf(id string) string {
+	if id != "" {
 		return under("applications", id)
 	}
 	return "/console/applications"

@@ -316,6 +316,8 @@ type filled struct {
 	saml        store.IdentityProvider
 	certificate store.Certificate // of saml
 	link        store.LinkedAccount
+	key         store.Certificate // of ours
+	channel     store.AlertChannel
 }
 
 // fill puts one of everything into an environment; every text that a directory
@@ -378,12 +380,17 @@ func (s *site) fill(env, mark string) filled {
 		Enabled:       true,
 		RedirectURIs:  []string{"https://wiki.example.com/cb" + mark},
 		Groups:        store.GroupsClaim{Value: store.GroupNames, Allow: []string{"cn=*" + mark}},
+		Former:        store.FormerSecret{Hash: []byte("former"), Until: s.clock().Add(time.Hour)},
 	}
 	s.must(s.store.CreateApplication(ctx, &f.application))
 	s.fillProviders(env, mark, &f)
 	s.signOns(env, mark, &f)
 	f.link = store.LinkedAccount{EnvironmentID: env, ProviderID: f.openID.ID, UserID: f.user.ID, Subject: store.Subject{ID: "sub" + mark}}
 	s.must(s.store.LinkAccount(ctx, &f.link))
+	f.key = store.Certificate{EnvironmentID: env, Name: "ours" + mark, Usage: management.Signing, DER: f.certificate.DER, Sealed: []byte("x")}
+	s.must(s.store.CreateCertificate(ctx, &f.key))
+	f.channel = store.AlertChannel{ID: "channel of " + env, EnvironmentID: env, Kind: "email", Target: "a@example.com" + mark}
+	s.must(s.store.CreateAlertChannel(ctx, &f.channel))
 	f.admin = store.Administrator{EnvironmentID: env, Name: "another of " + env + mark, Role: store.RoleReadOnly}
 	s.must(s.store.CreateAdministrator(ctx, &f.admin))
 	f.client = store.Client{EnvironmentID: env, Name: "client" + mark}

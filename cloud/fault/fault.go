@@ -79,6 +79,7 @@ const (
 	TokenAlgorithm  Field = "algorithm of tokens"
 	ClientKeys      Field = "keys of an application"
 	ClientKeysURL   Field = "address of an application's keys"
+	FormerSecret    Field = "end of the secret before"
 )
 
 // The values of an application of SAML.
@@ -168,7 +169,7 @@ func Fields() []Field {
 		GroupBase, GroupName, GroupIdentity, GroupInclude, GroupExclude,
 		DefaultPolicy, PolicyAction, PolicyGateway, PolicyUserType, PolicyProvider,
 		ApplicationType, Redirects, SignOffs, GroupsClaim, GroupBytes, Enforcement, TokenAlgorithm, ClientKeys, ClientKeysURL,
-		Resources, Audiences, BackChannel,
+		FormerSecret, Resources, Audiences, BackChannel,
 		Entity, ACS, ACSIndexes, AssertionLife, SessionLife, Signed, AssertionKey, AssertionAlgorithm, SubjectFormat,
 		SubjectProperty, RequestCertificates, Cipher, EncryptionCertificate, Target, SLOBinding, SLOEndpoint, SLOResponse,
 		MostGroups, Access, Attributes,

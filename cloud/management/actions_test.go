@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	m "ldap-gateway/cloud/management"
 	"ldap-gateway/cloud/store"
@@ -159,13 +160,13 @@ var tries = []try{
 		return err
 	}},
 	{m.RenewApplication, "OI", false, "application.updated", func(ctx context.Context, w *world, by m.By) error {
-		_, _, err := w.RenewApplication(ctx, by, w.application.ID)
+		_, _, err := w.RenewApplication(ctx, by, w.application.ID, time.Time{})
 		return err
 	}},
 	{m.ReadSecret, "OI", false, "application.secret-read", func(ctx context.Context, w *world, by m.By) error {
 		secret, err := w.ApplicationSecret(ctx, by, w.application.ID)
-		if err == nil && secret != "secret" {
-			err = errors.New("another secret: " + secret)
+		if err == nil && secret.Secret != "secret" {
+			err = errors.New("another secret: " + secret.Secret)
 		}
 		return err
 	}},

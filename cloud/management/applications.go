@@ -10,7 +10,6 @@ import (
 
 	"ldap-gateway/cloud/fault"
 	"ldap-gateway/cloud/store"
-	"ldap-gateway/cloud/vault"
 
 	"github.com/google/uuid"
 )
@@ -24,6 +23,7 @@ func factsOfApplication(a store.Application) facts {
 		"type":         a.Type,
 		"enabled":      a.Enabled,
 		"hasSecret":    a.SecretHash != nil,
+		"formerSecret": a.Former.Until,
 		"redirectUris": slices.Clone(a.RedirectURIs),
 		"signOffUris":  slices.Clone(a.SignOffURIs),
 		"refresh":      a.Refresh,
@@ -65,6 +65,7 @@ func (s *Service) createApplication(
 			return err
 		}
 		a.ID, a.EnvironmentID, a.SecretHash, a.SecretSealed = id.String(), t.env(), nil, nil
+		a.Former = store.FormerSecret{}
 		if hasSecret(*a) {
 			t.newSecret(a)
 		}
@@ -107,10 +108,10 @@ func (s *Service) changeApplication(
 			return err
 		}
 		a.ID, a.EnvironmentID = before.ID, before.EnvironmentID
-		a.SecretHash, a.SecretSealed = before.SecretHash, before.SecretSealed
+		a.SecretHash, a.SecretSealed, a.Former = before.SecretHash, before.SecretSealed, before.Former
 		a.Protocol = before.Protocol
 		if !hasSecret(a) {
-			a.SecretHash, a.SecretSealed = nil, nil
+			a.SecretHash, a.SecretSealed, a.Former = nil, nil, store.FormerSecret{}
 		}
 		if err := t.checkApplication(ctx, a, before); err != nil {
 			return err
@@ -123,6 +124,9 @@ func (s *Service) changeApplication(
 // saveApplication writes an application that was checked, and notes what became of it
 // in the words of done.
 func (t *turn) saveApplication(ctx context.Context, a *store.Application, before store.Application, done string) error {
+	if !a.Former.Good(t.service.now()) {
+		a.Former = store.FormerSecret{} // nobody needs to have it any more
+	}
 	if err := t.UpdateApplication(ctx, a); err != nil {
 		return applicationNameTaken(err)
 	}
@@ -143,74 +147,6 @@ func applicationNameTaken(err error) error {
 		return fault.Of(fault.Name, fault.Taken, "Another application of this environment has this name.")
 	}
 	return err
-}
-
-// RenewApplication gives an application a new secret, which only this answer has.
-// ErrNoSecret when its type cannot keep one.
-// The old secret is worth nothing at once: who renews it because it leaked wants no
-// time of grace.
-func (s *Service) RenewApplication(
-	ctx context.Context, by By, id string,
-) (a store.Application, secret string, err error) {
-	err = s.act(ctx, by, RenewApplication, func(t *turn) error {
-		before, err := t.Application(ctx, t.env(), id)
-		if err != nil {
-			return err
-		}
-		if !hasSecret(before) {
-			return ErrNoSecret
-		}
-		a = before
-		secret = t.newSecret(&a)
-		return t.saveApplication(ctx, &a, before, "given a new secret")
-	})
-	return a, secret, err
-}
-
-// hasSecret tells whether an application has a secret. One of SAML has certificates, and one
-// that proves itself by a key has that.
-func hasSecret(a store.Application) bool {
-	return a.Protocol != store.SAML && a.Type == store.WebApplication && !a.ProvesByKey()
-}
-
-// secretPurpose is what the secret of an application is sealed for.
-const secretPurpose = "application secret"
-
-// newSecret gives an application another secret, and returns it. The hash proves it; the
-// secret itself is sealed, for those who may read it.
-func (t *turn) newSecret(a *store.Application) (secret string) {
-	secret, a.SecretHash = vault.NewSecret()
-	a.SecretSealed = t.service.Vault.Seal(secretPurpose, a.ID, []byte(secret))
-	return secret
-}
-
-// ApplicationSecret returns the secret of an application. ErrNoSecret when its type cannot
-// keep one; ErrSecretHashed for one that was made before secrets were kept.
-// That it was read is an activity: it is as good as the application itself.
-func (s *Service) ApplicationSecret(ctx context.Context, by By, id string) (secret string, err error) {
-	err = s.act(ctx, by, ReadSecret, func(t *turn) error {
-		a, err := t.Application(ctx, t.env(), id)
-		switch {
-		case err != nil:
-			return err
-		case !hasSecret(a):
-			return ErrNoSecret
-		case a.SecretSealed == nil:
-			return ErrSecretHashed
-		}
-		plain, err := s.Vault.Open(secretPurpose, a.ID, a.SecretSealed)
-		if err != nil {
-			return err
-		}
-		secret = string(plain)
-		t.did(note{
-			action:  "application.secret-read",
-			subject: "application:" + a.ID,
-			text:    "the secret of application " + a.Name + " was read",
-		})
-		return nil
-	})
-	return secret, err
 }
 
 // DeleteApplication removes an application; its tokens are worth nothing from then on.

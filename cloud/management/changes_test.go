@@ -10,6 +10,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	m "ldap-gateway/cloud/management"
 	"ldap-gateway/cloud/store"
@@ -87,12 +88,13 @@ func TestActivitiesTellNoSecrets(t *testing.T) {
 	keep(w.CreateClient(ctx, by, &store.Client{Name: "x", Role: store.RoleReadOnly}))
 	_, secret, err := w.RenewClient(ctx, by, w.client.ID)
 	keep(secret, err)
-	_, secret, err = w.RenewApplication(ctx, by, w.application.ID)
+	_, secret, err = w.RenewApplication(ctx, by, w.application.ID, time.Time{})
 	keep(secret, err)
 	made := w.application
 	made.Name = "made with a secret"
 	must(t, w.CreateApplication(ctx, by, &made))
-	keep(w.ApplicationSecret(ctx, by, made.ID))
+	read, err := w.ApplicationSecret(ctx, by, made.ID)
+	keep(read.Secret, err)
 	keep(w.CreateAdministrator(ctx, by, &store.Administrator{Name: "x of " + w.env, Role: store.RoleReadOnly}))
 	_, secret, err = w.ResetAdministrator(ctx, by, w.admin.ID)
 	keep(secret, err)

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"ldap-gateway/cloud/fault"
 	"ldap-gateway/cloud/kerberos"
@@ -372,7 +373,7 @@ func TestRules(t *testing.T) {
 		return nil
 	})
 	must(t, err)
-	if _, _, err := w.RenewApplication(ctx, by, w.application.ID); !errors.Is(err, m.ErrNoSecret) {
+	if _, _, err := w.RenewApplication(ctx, by, w.application.ID, time.Time{}); !errors.Is(err, m.ErrNoSecret) {
 		t.Error(err)
 	}
 	_, err = w.RevokeInstance(ctx, by, w.gateway.ID, w.instance.ID, nil)

@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 )
 
 // listed are the parts of patterns whose things only the API knows: they are the last of
@@ -119,6 +120,8 @@ func apiBody(w *world, h http.Handler, pattern string) string {
 		return `{"id":"` + w.gateway.ID + `","userType":{"id":"` + w.other.UserType + `"}}`
 	case "POST /{e}/users/{u}/memberOfGroups":
 		return `{"id":"` + w.group.ID + `"}`
+	case "POST /{e}/applications/{a}/secret":
+		return `{"previous":{"expiresAt":"` + time.Now().Add(time.Hour).UTC().Format(time.RFC3339) + `"}}`
 	case "POST /{e}/identityProviders":
 		return strings.Replace(openIDBody, "NAME", "Another", 1)
 	case "PUT /{e}/identityProviders/{i}":

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	m "ldap-gateway/cloud/management"
 	"ldap-gateway/cloud/store"
@@ -117,7 +118,7 @@ var missing = []struct {
 		return second(w.ChangeApplication(ctx, by, "none", func(*store.Application) error { return nil }))
 	}},
 	{"renew an application", func(ctx context.Context, w *world, by m.By) error {
-		_, _, err := w.RenewApplication(ctx, by, "none")
+		_, _, err := w.RenewApplication(ctx, by, "none", time.Time{})
 		return err
 	}},
 	{"delete an application", func(ctx context.Context, w *world, by m.By) error {

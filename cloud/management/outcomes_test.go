@@ -180,7 +180,7 @@ func TestSecretsThatAreMade(t *testing.T) {
 	if _, err := w.Store.TokenClient(ctx, []byte("token"), time.Now()); !errors.Is(err, store.ErrNotFound) {
 		t.Errorf("a token of before is good: %v", err)
 	}
-	a, secret, err := w.RenewApplication(ctx, by, w.application.ID)
+	a, secret, err := w.RenewApplication(ctx, by, w.application.ID, time.Time{})
 	if err != nil || string(a.SecretHash) != string(vault.HashSecret(secret)) {
 		t.Errorf("%+v, %v", a, err)
 	}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"testing"
+	"time"
 
 	m "ldap-gateway/cloud/management"
 	"ldap-gateway/cloud/store"
@@ -18,8 +19,9 @@ func TestSecretsOfApplications(t *testing.T) {
 	a := w.application
 	a.Name = "New"
 	must(t, w.CreateApplication(ctx, by, &a))
-	secret, err := w.ApplicationSecret(ctx, by, a.ID)
+	read, err := w.ApplicationSecret(ctx, by, a.ID)
 	must(t, err)
+	secret := read.Secret
 	kept, err := w.Store.Application(ctx, w.env, a.ID)
 	must(t, err)
 	if len(secret) < 40 || bytes.Contains(kept.SecretSealed, []byte(secret)) || bytes.Contains(kept.SecretHash, []byte(secret)) {
@@ -28,10 +30,10 @@ func TestSecretsOfApplications(t *testing.T) {
 	if _, err := w.ApplicationSecret(ctx, w.as(store.RoleReadOnly), a.ID); !errors.Is(err, m.ErrRole) {
 		t.Errorf("a reader: %v", err)
 	}
-	_, renewed, err := w.RenewApplication(ctx, by, a.ID)
+	_, renewed, err := w.RenewApplication(ctx, by, a.ID, time.Time{})
 	must(t, err)
-	if again, err := w.ApplicationSecret(ctx, by, a.ID); err != nil || again != renewed || again == secret {
-		t.Errorf("%q, %v", again, err)
+	if again, err := w.ApplicationSecret(ctx, by, a.ID); err != nil || again.Secret != renewed || again.Secret == secret || again.Former != "" {
+		t.Errorf("%+v, %v", again, err)
 	}
 	kept.SecretSealed = nil
 	must(t, w.Store.UpdateApplication(ctx, &kept))
@@ -42,5 +44,56 @@ func TestSecretsOfApplications(t *testing.T) {
 	must(t, w.Store.UpdateApplication(ctx, &kept))
 	if _, err := w.ApplicationSecret(ctx, by, a.ID); !errors.Is(err, m.ErrNoSecret) {
 		t.Errorf("of a page: %v", err)
+	}
+}
+
+// The secret before a new one is good for as long as was said, and no longer; of two before, the last.
+func TestFormerSecrets(t *testing.T) {
+	h := open(t)
+	w, ctx := h.world(), t.Context()
+	by := w.as(store.RoleIdentityAdmin)
+	a := w.application
+	a.Name = "New"
+	must(t, w.CreateApplication(ctx, by, &a))
+	first, err := w.ApplicationSecret(ctx, by, a.ID)
+	must(t, err)
+	until := time.Now().Add(time.Hour).UTC().Truncate(time.Second)
+	_, second, err := w.RenewApplication(ctx, by, a.ID, until)
+	must(t, err)
+	if all, err := w.ApplicationSecret(ctx, by, a.ID); err != nil ||
+		all != (m.Secrets{Secret: second, Former: first.Secret, Until: until}) {
+		t.Errorf("%+v, %v", all, err)
+	}
+	_, third, err := w.RenewApplication(ctx, by, a.ID, until)
+	must(t, err)
+	if all, err := w.ApplicationSecret(ctx, by, a.ID); err != nil || all.Secret != third || all.Former != second {
+		t.Errorf("%+v, %v", all, err)
+	}
+	kept, err := w.ChangeApplication(ctx, by, a.ID, func(a *store.Application) error { a.Name = "Wiki 3"; return nil })
+	if err != nil || !kept.Former.Good(time.Now()) || kept.Former.Good(until) {
+		t.Errorf("%+v, %v", kept.Former, err)
+	}
+	for name, when := range map[string]time.Time{
+		"over": time.Now().Add(-time.Second),
+		"far":  time.Now().Add(m.MostOverlap + time.Minute),
+	} {
+		if _, _, err := w.RenewApplication(ctx, by, a.ID, when); err == nil {
+			t.Errorf("%s: renewed", name)
+		}
+	}
+	if _, err := w.EndFormerSecret(ctx, w.as(store.RoleReadOnly), a.ID); !errors.Is(err, m.ErrRole) {
+		t.Errorf("a reader: %v", err)
+	}
+	if ended, err := w.EndFormerSecret(ctx, by, a.ID); err != nil || ended.Former.Hash != nil {
+		t.Errorf("%+v, %v", ended.Former, err)
+	}
+	if _, err := w.EndFormerSecret(ctx, by, a.ID); !errors.Is(err, store.ErrNotFound) {
+		t.Errorf("twice: %v", err)
+	}
+	_, _, err = w.RenewApplication(ctx, by, a.ID, until)
+	must(t, err)
+	kept, err = w.ChangeApplication(ctx, by, a.ID, func(a *store.Application) error { a.Type = store.SinglePage; return nil })
+	if err != nil || kept.Former.Hash != nil {
+		t.Errorf("what cannot keep a secret has one: %+v, %v", kept.Former, err)
 	}
 }

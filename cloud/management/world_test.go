@@ -229,6 +229,7 @@ func (w *world) settlePeople() {
 	w.application.ID = "application-of-" + w.env
 	w.application.SecretHash = []byte("hash")
 	w.application.SecretSealed = w.Vault.Seal("application secret", w.application.ID, []byte("secret"))
+	w.application.Former = store.FormerSecret{Hash: []byte("former"), Until: time.Now().Add(time.Hour).UTC().Truncate(time.Microsecond)}
 	must(t, w.Store.CreateApplication(ctx, &w.application))
 	w.policy = store.SignOnPolicy{
 		EnvironmentID: w.env,

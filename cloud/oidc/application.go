@@ -84,10 +84,17 @@ func (p *provider) authenticated(r *http.Request) (store.Application, error) {
 		return a, unproven("The application proves itself by a key: its client_assertion is missing.")
 	case c.secret == "":
 		return a, unproven("The client_secret is missing.")
-	case a.SecretHash == nil || subtle.ConstantTimeCompare(a.SecretHash, vault.HashSecret(c.secret)) != 1:
+	case !p.proves(a, vault.HashSecret(c.secret)):
 		return a, unproven("The client_secret is not the application's.")
 	}
 	return a, nil
+}
+
+// proves tells whether a secret is the application's: its present one, or the one before
+// while that is good.
+func (p *provider) proves(a store.Application, hash []byte) bool {
+	is := func(kept []byte) bool { return kept != nil && subtle.ConstantTimeCompare(kept, hash) == 1 }
+	return is(a.SecretHash) || a.Former.Good(p.now()) && is(a.Former.Hash)
 }
 
 // noClient is why an application is not taken in the words of RFC 6749 section 5.2; it

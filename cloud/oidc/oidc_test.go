@@ -1,6 +1,7 @@
 package oidc_test
 
 import (
+	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -448,5 +449,47 @@ func TestBeginsAreBounded(t *testing.T) {
 	s.clock += time.Minute
 	if status := begin("192.0.2.1:3"); status != http.StatusBadRequest {
 		t.Error(status)
+	}
+}
+
+// TestTwoSecretsAtOnce: the secret before a new one proves the application at every endpoint
+// that asks for it, in the form and by Basic, until its time is over, and no longer.
+func TestTwoSecretsAtOnce(t *testing.T) {
+	s := start(t)
+	former := s.secret
+	secret, hash := vault.NewSecret()
+	s.app.Former = store.FormerSecret{Hash: s.app.SecretHash, Until: s.now().Add(time.Hour)}
+	s.app.SecretHash = hash
+	check(t, s.db.UpdateApplication(t.Context(), &s.app))
+	proves := func(secret string, basic bool) bool {
+		form, header := url.Values{"grant_type": {"authorization_code"}, "code": {"none"}, "token": {"none"}}, []string{}
+		if basic {
+			header = []string{"Authorization", "Basic " + base64.StdEncoding.EncodeToString([]byte(s.app.ID+":"+secret))}
+		} else {
+			form = with(form, "client_id", s.app.ID, "client_secret", secret)
+		}
+		_, token := s.ask("/token", form, header...)
+		resp, _ := s.ask("/introspect", form, header...)
+		refused := strings.Contains(token, "invalid_client")
+		if refused != (resp.StatusCode == http.StatusUnauthorized) {
+			t.Errorf("%s, but %d", token, resp.StatusCode)
+		}
+		return !refused
+	}
+	for _, basic := range []bool{true, false} {
+		if !proves(secret, basic) || !proves(former, basic) || proves("another", basic) {
+			t.Error("while both are good")
+		}
+	}
+	s.clock += time.Hour
+	for _, basic := range []bool{true, false} {
+		if !proves(secret, basic) || proves(former, basic) {
+			t.Error("after the time of the former")
+		}
+	}
+	s.app.Former = store.FormerSecret{Until: s.now().Add(time.Hour)} // of one that had none
+	check(t, s.db.UpdateApplication(t.Context(), &s.app))
+	if proves("", true) {
+		t.Error("no secret is a secret")
 	}
 }

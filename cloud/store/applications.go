@@ -61,6 +61,7 @@ type Application struct {
 	Enabled                              bool
 	SecretHash                           []byte // nil: none was made
 	SecretSealed                         []byte // by the vault, to be read again; nil: only its hash is kept
+	Former                               FormerSecret
 	RedirectURIs, SignOffURIs            []string
 	Refresh                              bool // may have refresh tokens
 	AskForTicket                         bool // browsers are asked for a Kerberos ticket before the form
@@ -70,6 +71,17 @@ type Application struct {
 	Kept                                 ApplicationKept
 	CreatedAt, UpdatedAt                 time.Time
 }
+
+// FormerSecret is the secret that an application had before its present one, which is good
+// besides until a time, so that a program can be given the new one without a break.
+type FormerSecret struct {
+	Hash   []byte    `json:"hash,omitempty"` // nil: there is none
+	Sealed []byte    `json:"sealed,omitempty"`
+	Until  time.Time `json:"until,omitzero"`
+}
+
+// Good tells whether it is, at a moment.
+func (f FormerSecret) Good(now time.Time) bool { return f.Hash != nil && f.Until.After(now) }
 
 // Public tells whether an application is one that can keep no secret.
 func (a Application) Public() bool { return a.Type != WebApplication }
@@ -144,7 +156,7 @@ func (g GroupsClaim) TokenBytes() int {
 const applicationColumns = `
 	SELECT id, environment_id, name, description, type, enabled, secret_hash, redirect_uris, sign_off_uris,
 		refresh, ask_for_ticket, groups_claim, openid, secret_sealed, kept, created_at, updated_at,
-		protocol, saml, entity_id
+		protocol, saml, entity_id, former_secret
 	FROM applications`
 
 // scanApplication reads an empty secret as nil, which means that there is none.
@@ -170,6 +182,7 @@ func scanApplication(r row) (a Application, err error) {
 		&a.Protocol,
 		fromJSON{&a.SAML},
 		&a.SAML.EntityID,
+		fromJSON{&a.Former},
 	)
 	return a, err
 }
@@ -187,8 +200,8 @@ func (s *Store) CreateApplication(ctx context.Context, a *Application) error {
 		_, err := tx.c.exec(ctx, `
 			INSERT INTO applications (id, environment_id, name, name_folded, description, type, enabled, secret_hash,
 				redirect_uris, sign_off_uris, refresh, ask_for_ticket, groups_claim, openid, secret_sealed, kept,
-				created_at, updated_at, protocol, saml, entity_id)
-			VALUES `+placeholders(1, 1, 21),
+				created_at, updated_at, protocol, saml, entity_id, former_secret)
+			VALUES `+placeholders(1, 1, 22),
 			a.ID,
 			a.EnvironmentID,
 			a.Name,
@@ -210,6 +223,7 @@ func (s *Store) CreateApplication(ctx context.Context, a *Application) error {
 			a.Protocol,
 			inJSON(a.SAML),
 			a.SAML.EntityID,
+			inJSON(a.Former),
 		)
 		return err
 	})
@@ -261,7 +275,7 @@ func (s *Store) UpdateApplication(ctx context.Context, a *Application) error {
 			SET name = $1, name_folded = $2, description = $3, type = $4, enabled = $5, secret_hash = $6,
 				redirect_uris = $7, sign_off_uris = $8, refresh = $9, ask_for_ticket = $10, groups_claim = $11,
 				openid = $12, updated_at = $13, secret_sealed = $16, kept = $17,
-				saml = $18, entity_id = $19
+				saml = $18, entity_id = $19, former_secret = $20
 			WHERE environment_id = $14 AND id = $15`,
 			a.Name,
 			Fold(a.Name),
@@ -282,6 +296,7 @@ func (s *Store) UpdateApplication(ctx context.Context, a *Application) error {
 			inJSON(a.Kept),
 			inJSON(a.SAML),
 			a.SAML.EntityID,
+			inJSON(a.Former),
 		)
 	})
 }

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 )
 
@@ -207,6 +208,35 @@ type Token struct {
 	SignedOn                         SignedOn // without the sign-on's ID
 	RefreshHash                      []byte   // nil: none
 	AccessUntil, ExpiresAt           time.Time
+}
+
+// PeopleCounted is up to how many people are counted that something concerns.
+const PeopleCounted = 10_000
+
+// TokenUsers returns ten of the users for whom an application holds tokens that are good still, and
+// how many there are: PeopleCounted and one, if they are more.
+func (r reader) TokenUsers(ctx context.Context, env, application string) (some []User, n int, err error) {
+	n, err = queryOne(ctx, r.c, value[int], fmt.Sprintf(`
+		SELECT count(*)
+		FROM (SELECT 1 FROM application_tokens
+			WHERE environment_id = $1 AND application_id = $2 GROUP BY user_id LIMIT %d) AS counted`, PeopleCounted+1),
+		env, application)
+	if err != nil {
+		return nil, 0, err
+	}
+	ids, err := queryAll(ctx, r.c, value[string], `
+		SELECT DISTINCT user_id
+		FROM application_tokens
+		WHERE environment_id = $1 AND application_id = $2
+		ORDER BY user_id LIMIT 10`, env, application)
+	for _, id := range ids {
+		u, err := r.User(ctx, env, id)
+		if err != nil {
+			return nil, 0, err
+		}
+		some = append(some, u)
+	}
+	return some, n, err
 }
 
 const tokenColumns = `

@@ -1,0 +1,122 @@
+package management
+
+import (
+	"context"
+	"time"
+
+	"ldap-gateway/cloud/fault"
+	"ldap-gateway/cloud/store"
+	"ldap-gateway/cloud/vault"
+)
+
+// MostOverlap is how long the secret before a new one may stay good.
+const MostOverlap = 30 * 24 * time.Hour
+
+// RenewApplication gives an application a new secret, which this answer has, and leaves the
+// one before good until a moment. The zero time: it is worth nothing at once, as for who renews it
+// because it leaked. Of two former secrets the last alone is good.
+// ErrNoSecret when its type cannot keep one; a fault.List for a moment that is over, or further away
+// than MostOverlap.
+func (s *Service) RenewApplication(
+	ctx context.Context, by By, id string, until time.Time,
+) (a store.Application, secret string, err error) {
+	err = s.act(ctx, by, RenewApplication, func(t *turn) error {
+		before, err := t.Application(ctx, t.env(), id)
+		if err != nil {
+			return err
+		}
+		if !hasSecret(before) {
+			return ErrNoSecret
+		}
+		now := s.now()
+		if !until.IsZero() && (!until.After(now) || until.After(now.Add(MostOverlap))) {
+			return wrong(fault.FormerSecret, 0, "It must be within the next %d days.", int(MostOverlap.Hours()/24))
+		}
+		a, a.Former = before, store.FormerSecret{}
+		if !until.IsZero() && before.SecretHash != nil {
+			a.Former = store.FormerSecret{Hash: before.SecretHash, Sealed: before.SecretSealed, Until: until}
+		}
+		secret = t.newSecret(&a)
+		return t.saveApplication(ctx, &a, before, "given a new secret")
+	})
+	return a, secret, err
+}
+
+// EndFormerSecret has the secret before the present one be worth nothing at once.
+// store.ErrNotFound when there is none that is good.
+func (s *Service) EndFormerSecret(ctx context.Context, by By, id string) (a store.Application, err error) {
+	err = s.act(ctx, by, RenewApplication, func(t *turn) error {
+		before, err := t.Application(ctx, t.env(), id)
+		if err == nil && !before.Former.Good(s.now()) {
+			err = store.ErrNotFound
+		}
+		if err != nil {
+			return err
+		}
+		a, a.Former = before, store.FormerSecret{}
+		return t.saveApplication(ctx, &a, before, "left with one secret")
+	})
+	return a, err
+}
+
+// hasSecret tells whether an application has a secret. One of SAML has certificates, and one
+// that proves itself by a key has that.
+func hasSecret(a store.Application) bool {
+	return a.Protocol != store.SAML && a.Type == store.WebApplication && !a.ProvesByKey()
+}
+
+// secretPurpose is what the secret of an application is sealed for.
+const secretPurpose = "application secret"
+
+// newSecret gives an application another secret, and returns it. The hash proves it; the
+// secret itself is sealed, for those who may read it.
+func (t *turn) newSecret(a *store.Application) (secret string) {
+	secret, a.SecretHash = vault.NewSecret()
+	a.SecretSealed = t.service.Vault.Seal(secretPurpose, a.ID, []byte(secret))
+	return secret
+}
+
+// Secrets are what an application proves itself by.
+type Secrets struct {
+	Secret string
+	Former string    // the one before; empty: it is not good, or only its hash was kept
+	Until  time.Time // that the one before is good; zero: it is not
+}
+
+// ApplicationSecret returns the secrets of an application. ErrNoSecret when its type cannot
+// keep one; ErrSecretHashed for one that was made before secrets were kept.
+// That it was read is an activity: it is as good as the application itself.
+func (s *Service) ApplicationSecret(ctx context.Context, by By, id string) (all Secrets, err error) {
+	err = s.act(ctx, by, ReadSecret, func(t *turn) error {
+		a, err := t.Application(ctx, t.env(), id)
+		switch {
+		case err != nil:
+			return err
+		case !hasSecret(a):
+			return ErrNoSecret
+		case a.SecretSealed == nil:
+			return ErrSecretHashed
+		}
+		plain, err := s.Vault.Open(secretPurpose, a.ID, a.SecretSealed)
+		if err != nil {
+			return err
+		}
+		all.Secret = string(plain)
+		if a.Former.Good(s.now()) {
+			all.Until = a.Former.Until
+		}
+		if !all.Until.IsZero() && a.Former.Sealed != nil {
+			if plain, err = s.Vault.Open(secretPurpose, a.ID, a.Former.Sealed); err != nil {
+				return err
+			}
+			all.Former = string(plain)
+		}
+		t.did(note{
+			action:  "application.secret-read",
+			subject: "application:" + a.ID,
+			text:    "the secret of application " + a.Name + " was read",
+		})
+		return nil
+	})
+	return all, err
+}
