@@ -90,7 +90,7 @@ func Restored(ctx context.Context, database string) (err error) {
 	if err := isWhole(ctx, s.w); err != nil {
 		return err
 	}
-	if err := sqliteProduct().migrate(ctx, s.w); err != nil {
+	if err := sqliteProduct().migrate(ctx, s); err != nil {
 		return fmt.Errorf("restore: %w", err)
 	}
 	return s.ForgetSessions(ctx)

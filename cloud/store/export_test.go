@@ -16,12 +16,12 @@ const TakeTurn = takeTurn
 // RowsWritten returns how many rows the writing connection has written since
 // the store was opened.
 func (s *Store) RowsWritten(ctx context.Context) (int, error) {
-	return queryOne(ctx, conn{s.speak(s.w)}, value[int], `SELECT total_changes()`)
+	return queryOne(ctx, s.speak(s.w), value[int], `SELECT total_changes()`)
 }
 
 // PretendVersion makes the file look as if a program of that version wrote it.
 func (s *Store) PretendVersion(ctx context.Context, version int) error {
-	_, err := conn{s.speak(s.w)}.exec(
+	_, err := s.speak(s.w).exec(
 		ctx,
 		`INSERT INTO goose_db_version (version_id, is_applied) VALUES ($1, TRUE)`,
 		version,
@@ -39,7 +39,7 @@ type Explained struct {
 // Explain returns a reader of s whose queries are explained.
 func (s *Store) Explain() (Reader, *Explained) {
 	e := &Explained{engine: s.c.db, Plans: map[string][]string{}}
-	return Reader{reader{conn{e}}}, e
+	return Reader{reader{conn{e, true}}}, e
 }
 
 // ExplainAll has see be told how the engine goes about each statement of s, reads and
@@ -49,7 +49,11 @@ func (s *Store) ExplainAll(see func(query string, steps []string)) {
 	watch := func(e engine) engine { return watched{e, &seen, see} }
 	s.c.db = watch(s.c.db)
 	speak := s.writer.speak
-	s.writer.speak = func(e engine) engine { return watch(speak(e)) }
+	s.writer.speak = func(e engine) conn {
+		c := speak(e)
+		c.db = watch(c.db)
+		return c
+	}
 }
 
 // watched explains statements before it makes them.
@@ -75,7 +79,7 @@ func (w watched) explain(ctx context.Context, query string, args []any) {
 		!slices.Contains([]string{"SELECT", "UPDATE", "DELETE", "INSERT", "WITH"}, verb) {
 		return
 	}
-	steps, err := queryAll(ctx, conn{w.engine}, func(r row) (step string, err error) {
+	steps, err := queryAll(ctx, conn{db: w.engine}, func(r row) (step string, err error) {
 		var a, b, c any
 		err = r.Scan(&a, &b, &c, &step)
 		return strings.TrimSpace(step), err
@@ -90,7 +94,7 @@ type Reader struct{ reader }
 
 // QueryContext implements engine.
 func (e *Explained) QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
-	steps, err := queryAll(ctx, conn{e.engine}, func(r row) (step string, err error) {
+	steps, err := queryAll(ctx, conn{db: e.engine}, func(r row) (step string, err error) {
 		var a, b, c any
 		err = r.Scan(&a, &b, &c, &step)
 		return strings.TrimSpace(step), err

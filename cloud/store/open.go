@@ -51,7 +51,7 @@ func Open(ctx context.Context, where string) (*Store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open database: %w", err)
 	}
-	if err := p().migrate(ctx, s.w); err != nil {
+	if err := p().migrate(ctx, s); err != nil {
 		return nil, errors.Join(fmt.Errorf("prepare database: %w", typed(err)), s.Close())
 	}
 	return s, nil
@@ -61,18 +61,20 @@ func Open(ctx context.Context, where string) (*Store, error) {
 // transaction. It looks first whether the database is ahead of this program, and then
 // touches nothing: an old node beside new ones would write rows that lack what they
 // count on.
-func (p product) migrate(ctx context.Context, db *sql.DB) error {
+func (p product) migrate(ctx context.Context, s *Store) error {
 	files, err := fs.Sub(migrations, "migrations")
 	if err != nil {
 		return err
 	}
-	var options []goose.ProviderOption
+	options := []goose.ProviderOption{goose.WithGoMigrations(s.findable())}
 	if p.options != nil {
-		if options, err = p.options(); err != nil {
+		more, err := p.options()
+		if err != nil {
 			return err
 		}
+		options = append(options, more...)
 	}
-	g, err := goose.NewProvider(p.dialect, db, files, options...)
+	g, err := goose.NewProvider(p.dialect, s.w, files, options...)
 	if err != nil {
 		return err
 	}

@@ -1,11 +1,13 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -24,7 +26,11 @@ const (
 type Page struct {
 	Where  Where  // which of them, of lists that have no filter of their own
 	Cursor string // empty: from the start
-	Limit  int    // 0: DefaultLimit; at most MaxLimit
+	Before string // cursor of the part after the one that is asked for, in place of Cursor
+	// Previous is told the cursor to go back by, which is for Before; empty: this is the first part.
+	// nil: nobody wants to know.
+	Previous *string
+	Limit    int // 0: DefaultLimit; at most MaxLimit
 }
 
 // limit is how many rows a page has, whatever a client asks for.
@@ -70,11 +76,11 @@ func (l *list) whereSet(column, value string) {
 // sql returns the text for one page, which starts after what the cursor names.
 func (l *list) sql(p Page) (string, error) {
 	order, direction := ">", ""
-	if l.backward {
+	if l.backward != (p.Before != "") {
 		order, direction = "<", " DESC"
 	}
-	if p.Cursor != "" {
-		c, err := l.parse(p.Cursor)
+	if from := cmp.Or(p.Before, p.Cursor); from != "" {
+		c, err := l.parse(from)
 		if err != nil {
 			return "", err
 		}
@@ -122,9 +128,53 @@ func queryPage[T any](
 		return nil, "", err
 	}
 	all, err := queryAll(ctx, c, scan, query, l.args...)
-	if err != nil || len(all) <= p.limit() {
-		return all, "", err
+	if err != nil {
+		return nil, "", err
 	}
-	all = all[:p.limit()]
+	return ends(p, all, key)
+}
+
+// ends cuts off what was read beyond the page, and returns the cursor of what follows.
+func ends[T any](p Page, all []T, key func(T) (any, string)) ([]T, string, error) {
+	more := len(all) > p.limit()
+	if more {
+		all = all[:p.limit()]
+	}
+	if p.Before != "" {
+		slices.Reverse(all)
+	}
+	if len(all) == 0 {
+		return all, "", nil
+	}
+	if p.Previous != nil && (p.Before == "" && p.Cursor != "" || p.Before != "" && more) {
+		*p.Previous = cursorOf(key(all[0]))
+	}
+	if p.Before == "" && !more {
+		return all, "", nil
+	}
 	return all, cursorOf(key(all[len(all)-1])), nil
+}
+
+// cut returns a page of what is in memory, in its order. Keys are compared as texts.
+func cut[T any](all []T, p Page, key func(T) (any, string)) ([]T, string, error) {
+	if from := cmp.Or(p.Before, p.Cursor); from != "" {
+		c, err := (&list{}).parse(from)
+		if err != nil {
+			return nil, "", err
+		}
+		at := [2]string{c[0].(string), c[1].(string)}
+		is := func(order int) func(T) bool {
+			return func(one T) bool {
+				k, id := key(one)
+				return cmp.Or(cmp.Compare(fmt.Sprint(k), at[0]), cmp.Compare(id, at[1])) != order
+			}
+		}
+		if p.Before != "" {
+			all = slices.DeleteFunc(all, is(-1))
+			slices.Reverse(all)
+		} else {
+			all = slices.DeleteFunc(all, is(1))
+		}
+	}
+	return ends(p, all, key)
 }

@@ -78,10 +78,10 @@ func openPostgres(url string) (*Store, error) {
 	r.SetMaxOpenConns(readers)
 	r.SetMaxIdleConns(readers)
 	s := &Store{
-		reader:  reader{conn{r}},
+		reader:  reader{conn{db: r}},
 		writer:  postgresWriter(w, takeTurn),
 		light:   postgresWriter(w, takeNoTurn),
-		Current: &Current{db: reader{conn{r}}},
+		Current: &Current{db: reader{conn{db: r}}},
 		r:       r,
 	}
 	l := stdlib.OpenDB(*cfg)
@@ -94,7 +94,7 @@ func openPostgres(url string) (*Store, error) {
 }
 
 func postgresWriter(w *sql.DB, turn string) *writer {
-	as := func(tx engine) engine { return tx }
+	as := func(tx engine) conn { return conn{db: tx} }
 	return &writer{w: w, speak: as, turnSQL: turn, limit: batchTime, rows: chunk, each: "json_array_elements"}
 }
 

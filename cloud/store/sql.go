@@ -22,7 +22,10 @@ type engine interface {
 }
 
 // conn runs portable SQL.
-type conn struct{ db engine }
+type conn struct {
+	db  engine
+	fts bool // people are found by a table of FTS5: it is SQLite
+}
 
 // reader has the reads; a Store and a Tx both have it.
 type reader struct{ c conn }

@@ -143,31 +143,6 @@ func (r reader) UsersByCorrelation(ctx context.Context, env, gateway, attribute,
 	return users, r.addCorrelations(ctx, users)
 }
 
-// UserFilter narrows a list of users; empty fields do not.
-type UserFilter struct {
-	PopulationID, GatewayID string
-	UserTypeID              string // with GatewayID
-	Where                   Where
-}
-
-// Users lists by username. It returns ErrFilter for a field that it cannot search.
-func (r reader) Users(ctx context.Context, env string, f UserFilter, page Page) ([]User, string, error) {
-	l := list{query: userColumns, key: "u.username_folded", id: "u.id"}
-	l.where("u.environment_id = ?", env)
-	l.whereSet("u.population_id", f.PopulationID)
-	l.whereSet("u.gateway_id", f.GatewayID)
-	l.whereSet("u.user_type_id", f.UserTypeID)
-	if err := l.matching(f.Where, userField); err != nil {
-		return nil, "", err
-	}
-	key := func(u User) (any, string) { return Fold(u.Username), u.ID }
-	users, next, err := queryPage(ctx, r.c, l, page, scanUser, key)
-	if err != nil {
-		return nil, "", err
-	}
-	return users, next, r.addCorrelations(ctx, users)
-}
-
 // ownedCorrelation is a correlation with whose it is.
 type ownedCorrelation struct {
 	user string

@@ -23,8 +23,8 @@ func (tx *Tx) CreateUser(ctx context.Context, u *User) error {
 	_, err := tx.c.exec(ctx, `
 		INSERT INTO users (id, environment_id, population_id, username, username_folded, given_name, family_name,
 			email, email_folded, external_id, attributes, enabled, gateway_id, user_type_id, dn, created_at,
-			updated_at, locked, kept)
-		VALUES `+placeholders(1, 1, 19),
+			updated_at, locked, kept, found_by)
+		VALUES `+placeholders(1, 1, 20),
 		u.ID,
 		u.EnvironmentID,
 		u.PopulationID,
@@ -44,11 +44,15 @@ func (tx *Tx) CreateUser(ctx context.Context, u *User) error {
 		micros(u.UpdatedAt),
 		u.Locked,
 		inJSON(u.Kept),
+		u.foundBy(),
 	)
+	if err == nil {
+		err = tx.setCorrelations(ctx, u)
+	}
 	if err != nil {
 		return err
 	}
-	return tx.setCorrelations(ctx, u)
+	return tx.setFound(ctx, u)
 }
 
 // UpdateUser writes u and fills in UpdatedAt. Errors are those of CreateUser.
@@ -68,7 +72,8 @@ func (tx *Tx) UpdateUser(ctx context.Context, u *User) error {
 		UPDATE users
 		SET population_id = $1, username = $2, username_folded = $3, given_name = $4, family_name = $5,
 			email = $6, email_folded = $7, external_id = $8, attributes = $9, enabled = $10, gateway_id = $11,
-			user_type_id = $12, dn = $13, updated_at = $14, locked = $17, kept = $18
+			user_type_id = $12, dn = $13, updated_at = $14, locked = $17, kept = $18,
+			found_by = $19
 		WHERE environment_id = $15 AND id = $16`,
 		u.PopulationID,
 		u.Username,
@@ -88,7 +93,11 @@ func (tx *Tx) UpdateUser(ctx context.Context, u *User) error {
 		u.ID,
 		u.Locked,
 		inJSON(u.Kept),
+		u.foundBy(),
 	)
+	if err == nil && before.foundBy() != u.foundBy() {
+		err = tx.changeFound(ctx, u)
+	}
 	if err != nil || slices.Equal(before.Correlation, u.Correlation) {
 		return err
 	}

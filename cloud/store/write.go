@@ -31,9 +31,9 @@ type Tx struct {
 // for all.
 type writer struct {
 	w       *sql.DB
-	speak   func(engine) engine // makes a transaction understand portable SQL
-	turnSQL string              // has other nodes wait until the transaction ends; empty: there are none
-	limit   time.Duration       // of a transaction; 0: none
+	speak   func(engine) conn // makes a transaction understand portable SQL
+	turnSQL string            // has other nodes wait until the transaction ends; empty: there are none
+	limit   time.Duration     // of a transaction; 0: none
 	turn    turns
 	waiting atomic.Int64 // those who are sure to take the turn; the wait is not given up
 	open    *batch       // of whoever wrote before and did not commit; by turn
@@ -184,7 +184,7 @@ func (w *writer) member(ctx context.Context, f func(tx *Tx) error) error {
 		}
 	}()
 	changed := false
-	err := f(&Tx{reader{conn{w.speak(uninterrupted{b, &changed})}}, w.rows, w.each})
+	err := f(&Tx{reader{w.speak(uninterrupted{b, &changed})}, w.rows, w.each})
 	if err == nil {
 		err = ctx.Err()
 	}

@@ -1,0 +1,160 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"hash/fnv"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// People are found by any part of a username, a name or an e-mail address. What is looked for is
+// taken apart into pieces of three letters, which an index knows the users of: a table of
+// FTS5 in SQLite, an array with a GIN index in PostgreSQL, both kept by whatever writes a user.
+// Pieces are numbers that differ by environment, so that none pays for the people of another.
+// What the index finds is compared with the text itself.
+
+// displayName is the attribute under which some user types keep one.
+const displayName = "displayName"
+
+// foundBy is the text that somebody is found by: the words of each value, folded, each on a line of
+// its own.
+func (u User) foundBy() string {
+	var b strings.Builder
+	b.WriteByte('\n')
+	for _, value := range []string{u.Username, u.GivenName, u.FamilyName, u.Email, u.Attributes[displayName]} {
+		for _, word := range strings.Fields(Fold(Storable(value))) {
+			b.WriteString(word + "\n")
+		}
+	}
+	return b.String()
+}
+
+// piece is the number of a piece in an environment. Two may share one: what is found is compared.
+func piece(env, text string) string {
+	h := fnv.New64a()
+	_, _ = h.Write([]byte(env + "\x00" + text)) // never fails
+	return strconv.FormatUint(h.Sum64()>>16, 10)
+}
+
+// piecesOf returns the pieces of a text that somebody is found by: three letters each, and the one
+// and two that a word begins with, after a sign that no word has.
+func piecesOf(env, text string) (all []string) {
+	for word := range strings.FieldsSeq(text) {
+		runes := []rune(word)
+		for n := 1; n <= 2 && n <= len(runes); n++ {
+			all = append(all, piece(env, " "+string(runes[:n])))
+		}
+		for i := 0; i+3 <= len(runes); i++ {
+			all = append(all, piece(env, string(runes[i:i+3])))
+		}
+	}
+	slices.Sort(all)
+	return slices.Compact(all)
+}
+
+// wanted returns the pieces that whatever holds all words has. A word of less than three letters is
+// the beginning of one.
+func wanted(env string, words []string) (all []string) {
+	for _, word := range words {
+		if runes := []rune(word); len(runes) < 3 {
+			all = append(all, piece(env, " "+word))
+		} else {
+			for i := 0; i+3 <= len(runes); i++ {
+				all = append(all, piece(env, string(runes[i:i+3])))
+			}
+		}
+	}
+	return all
+}
+
+// setFound keeps by what somebody is found of whom nothing is kept yet.
+func (tx *Tx) setFound(ctx context.Context, u *User) error {
+	pieces := piecesOf(u.EnvironmentID, u.foundBy())
+	if !tx.c.fts {
+		_, err := tx.c.exec(ctx, `
+			INSERT INTO user_texts (environment_id, user_id, pieces)
+			VALUES ($1, $2, CAST($3::text AS bigint[]))`,
+			u.EnvironmentID, u.ID, "{"+strings.Join(pieces, ",")+"}")
+		return err
+	}
+	if _, err := tx.c.exec(ctx, `INSERT INTO user_texts (environment_id, user_id) VALUES ($1, $2)`,
+		u.EnvironmentID, u.ID); err != nil {
+		return err
+	}
+	_, err := tx.c.exec(ctx, `
+		INSERT INTO user_pieces (rowid, pieces)
+		SELECT no, $1 FROM user_texts WHERE user_id = $2`,
+		strings.Join(pieces, " "), u.ID)
+	return err
+}
+
+// changeFound is setFound for somebody who was found before.
+func (tx *Tx) changeFound(ctx context.Context, u *User) error {
+	if _, err := tx.c.exec(ctx, `DELETE FROM user_texts WHERE user_id = $1`, u.ID); err != nil {
+		return err
+	}
+	return tx.setFound(ctx, u)
+}
+
+// fewFound is up to how many users are looked at one by one. What more have in common is
+// met often enough on the way through all.
+const fewFound = 1000
+
+// havingPieces returns the users with all pieces, at most fewFound and one.
+func (r reader) havingPieces(ctx context.Context, pieces []string) ([]string, error) {
+	if r.c.fts {
+		return queryAll(ctx, r.c, value[string], fmt.Sprintf(`
+			SELECT user_id FROM user_texts
+			WHERE no IN (SELECT rowid FROM user_pieces WHERE user_pieces MATCH $1 LIMIT %d)`, fewFound+1),
+			`"`+strings.Join(pieces, `" "`)+`"`)
+	}
+	return queryAll(ctx, r.c, value[string], fmt.Sprintf(`
+		SELECT user_id FROM user_texts
+		WHERE pieces @> CAST($1::text AS bigint[]) LIMIT %d`, fewFound+1),
+		"{"+strings.Join(pieces, ",")+"}")
+}
+
+// few returns the users among whom are all that a filter lets through, when it tells and
+// they are few: those that a search finds, or who are linked to a provider.
+func (r reader) few(ctx context.Context, env string, f UserFilter) (ids []string, ok bool, err error) {
+	pieces := wanted(env, strings.Fields(Fold(f.Search)))
+	if len(pieces) == 0 {
+		pieces = wanted(env, f.Where.part())
+	}
+	if len(pieces) > 0 {
+		if ids, err = r.havingPieces(ctx, pieces); err != nil || len(ids) <= fewFound {
+			return ids, err == nil, err
+		}
+	}
+	if f.ProviderID == "" {
+		return nil, false, nil
+	}
+	ids, err = queryAll(ctx, r.c, value[string], fmt.Sprintf(`
+		SELECT user_id FROM linked_accounts
+		WHERE environment_id = $1 AND provider_id = $2
+		ORDER BY user_id LIMIT %d`, fewFound+1),
+		env, f.ProviderID)
+	return ids, err == nil && len(ids) <= fewFound, err
+}
+
+// part returns words of three letters and more that whoever meets the condition has in what
+// they are found by; none: it does not tell.
+func (w Where) part() (words []string) {
+	for _, one := range w.All {
+		if words = one.part(); len(words) > 0 {
+			return words
+		}
+	}
+	known := slices.Contains([]string{"username", "email", "name.given", "name.family"}, w.Field)
+	if len(w.All)+len(w.Any)+len(w.None) > 0 || !known || w.Op == Present {
+		return nil
+	}
+	for _, word := range strings.Fields(Fold(w.Value)) {
+		if len([]rune(word)) >= 3 {
+			words = append(words, word)
+		}
+	}
+	return words
+}

@@ -1,0 +1,226 @@
+package store
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+)
+
+// UserState is whether somebody may sign on.
+type UserState string
+
+// The states by which users are listed.
+const (
+	UserEnabled  UserState = "enabled"
+	UserDisabled UserState = "disabled"
+	UserLocked   UserState = "locked"
+)
+
+// UserFilter narrows a list of users; empty fields do not.
+type UserFilter struct {
+	PopulationID, GatewayID string
+	UserTypeID              string // with GatewayID
+	ProviderID              string // that they are linked to
+	// Search has words, each of which is part of the username, a name or the e-mail address, without
+	// regard to case. One of less than three letters is the beginning of a word there.
+	Search string
+	State  UserState
+	Since  time.Time // they have signed on since
+	Silent time.Time // they have not signed on since
+	Never  bool      // they have never signed on
+	// Latest has who signed on last come first; who never has is not in the list then.
+	Latest bool
+	Where  Where
+}
+
+// signedOn is the condition that a user has signed on since a time.
+const signedOn = `EXISTS (
+	SELECT 1 FROM sign_ons s
+	WHERE s.environment_id = u.environment_id AND s.user_id = u.id AND s.outcome = 'ok' AND s.at >= ?)`
+
+// narrow adds what a filter asks for.
+func (f UserFilter) narrow(l *list, env string) error {
+	l.where("u.environment_id = ?", env)
+	l.whereSet("u.population_id", f.PopulationID)
+	l.whereSet("u.gateway_id", f.GatewayID)
+	l.whereSet("u.user_type_id", f.UserTypeID)
+	if f.ProviderID != "" {
+		l.where(`EXISTS (
+			SELECT 1 FROM linked_accounts l
+			WHERE l.environment_id = u.environment_id AND l.user_id = u.id AND l.provider_id = ?)`, f.ProviderID)
+	}
+	for _, word := range strings.Fields(Fold(f.Search)) {
+		before := ""
+		if len([]rune(word)) < 3 {
+			before = "\n"
+		}
+		l.where(`u.found_by LIKE ? ESCAPE '\'`, "%"+before+escapeLike(word)+"%")
+	}
+	switch f.State { // in the words of their indexes
+	case UserEnabled:
+		l.where("u.enabled AND NOT u.locked")
+	case UserDisabled:
+		l.where("NOT u.enabled")
+	case UserLocked:
+		l.where("u.locked")
+	}
+	if !f.Since.IsZero() {
+		l.where(signedOn, micros(f.Since))
+	}
+	if !f.Silent.IsZero() {
+		l.where("NOT "+signedOn, micros(f.Silent))
+	}
+	if f.Never {
+		l.where("NOT "+signedOn, 0)
+	}
+	return l.matching(f.Where, userField)
+}
+
+// latestColumns are the users whose last sign-on s is. CROSS JOIN has SQLite begin with the
+// sign-ons, which are in the order of the list.
+const latestColumns = recordFields + `, s.at, '', s.id
+	FROM sign_ons s
+	CROSS JOIN users u`
+
+// latestUser is a user with the sign-on by which they are in the order.
+type latestUser struct {
+	User
+	signOn string
+}
+
+// Users lists by username, or by the last sign-on. It returns ErrFilter for a field that it cannot search.
+func (r reader) Users(ctx context.Context, env string, f UserFilter, page Page) ([]User, string, error) {
+	ids, few, err := r.few(ctx, env, f)
+	if err != nil {
+		return nil, "", err
+	}
+	if few {
+		return r.usersOf(ctx, env, ids, f, page)
+	}
+	if f.Latest {
+		return r.latestUsers(ctx, env, f, page)
+	}
+	l := list{query: userColumns, key: "u.username_folded", id: "u.id"}
+	if err := f.narrow(&l, env); err != nil {
+		return nil, "", err
+	}
+	users, next, err := queryPage(ctx, r.c, l, page, scanUser, byUsername)
+	if err != nil {
+		return nil, "", err
+	}
+	return users, next, r.addCorrelations(ctx, users)
+}
+
+// byUsername is the place of a user in a list.
+func byUsername(u User) (any, string) { return Fold(u.Username), u.ID }
+
+// latestUsers goes through the sign-ons from the newest on.
+func (r reader) latestUsers(ctx context.Context, env string, f UserFilter, page Page) ([]User, string, error) {
+	l := list{query: latestColumns, key: "s.at", id: "s.id", backward: true}
+	l.where("s.environment_id = ?", env)
+	l.where(`s.outcome = 'ok' AND u.environment_id = s.environment_id AND u.id = s.user_id AND NOT EXISTS (
+		SELECT 1 FROM sign_ons x
+		WHERE x.environment_id = s.environment_id AND x.user_id = s.user_id AND x.outcome = 'ok' AND x.at >= s.at
+			AND (x.at > s.at OR x.id > s.id))`)
+	if err := f.narrow(&l, env); err != nil {
+		return nil, "", err
+	}
+	found, next, err := queryPage(ctx, r.c, l, page, func(r row) (u latestUser, err error) {
+		none := ""
+		err = r.Scan(append(u.fields(), at{&u.LastSignOnAt}, &none, &u.signOn)...)
+		return u, err
+	}, func(u latestUser) (any, string) { return micros(u.LastSignOnAt), u.signOn })
+	users := make([]User, len(found))
+	for i, u := range found {
+		users[i] = u.User
+	}
+	if err != nil {
+		return nil, "", err
+	}
+	return users, next, r.addCorrelations(ctx, users)
+}
+
+// readAtOnce is how many users a statement looks up by their IDs.
+const readAtOnce = 100
+
+// filtered returns those of some users whom a filter lets through, in no order.
+func (r reader) filtered(ctx context.Context, env string, ids []string, f UserFilter) (users []User, err error) {
+	for some := range slices.Chunk(ids, readAtOnce) {
+		l := list{}
+		if err := f.narrow(&l, env); err != nil {
+			return nil, err
+		}
+		args := make([]any, readAtOnce) // always as many, so that the statement is always the same
+		for i := range args {
+			args[i] = ""
+			if i < len(some) {
+				args[i] = some[i]
+			}
+		}
+		query := fmt.Sprintf("%s WHERE %s AND u.id IN %s", userColumns, strings.Join(l.conds, " AND "),
+			placeholders(len(l.args)+1, 1, readAtOnce))
+		found, err := queryAll(ctx, r.c, scanUser, query, append(l.args, args...)...)
+		if err != nil {
+			return nil, err
+		}
+		users = append(users, found...)
+	}
+	return users, nil
+}
+
+// usersOf is a page of those of a few users whom a filter lets through.
+func (r reader) usersOf(ctx context.Context, env string, ids []string, f UserFilter, page Page) ([]User, string, error) {
+	all, err := r.filtered(ctx, env, ids, f)
+	if err != nil {
+		return nil, "", err
+	}
+	key := byUsername
+	order := func(a, b User) int {
+		return cmp.Or(cmp.Compare(Fold(a.Username), Fold(b.Username)), cmp.Compare(a.ID, b.ID))
+	}
+	if f.Latest {
+		all = slices.DeleteFunc(all, func(u User) bool { return u.LastSignOnAt.IsZero() })
+		// Numbers of one length, the largest for who is to come first, are in order as texts.
+		key = func(u User) (any, string) { return fmt.Sprintf("%020d", int64(1)<<62-micros(u.LastSignOnAt)), u.ID }
+		order = func(a, b User) int {
+			return cmp.Or(b.LastSignOnAt.Compare(a.LastSignOnAt), cmp.Compare(a.ID, b.ID))
+		}
+	}
+	slices.SortFunc(all, order)
+	users, next, err := cut(all, page, key)
+	if err != nil {
+		return nil, "", err
+	}
+	return users, next, r.addCorrelations(ctx, users)
+}
+
+// CountUsers returns how many users a filter lets through, up to PeopleCounted; more is true when there are
+// more than it returns. What would take a look at everybody is not counted: it is 0, and more.
+func (r reader) CountUsers(ctx context.Context, env string, f UserFilter) (n int, more bool, err error) {
+	ids, few, err := r.few(ctx, env, f)
+	if err != nil {
+		return 0, false, err
+	}
+	if few {
+		users, err := r.filtered(ctx, env, ids, f)
+		return len(users), false, err
+	}
+	if f.Search != "" {
+		return fewFound, true, nil
+	}
+	if !f.Since.IsZero() || !f.Silent.IsZero() || f.Never || f.ProviderID != "" || f.Latest {
+		return 0, true, nil
+	}
+	l := list{}
+	if err := f.narrow(&l, env); err != nil {
+		return 0, false, err
+	}
+	n, err = queryOne(ctx, r.c, value[int], fmt.Sprintf(`
+		SELECT count(*)
+		FROM (SELECT 1 FROM users u WHERE %s LIMIT %d) AS counted`,
+		strings.Join(l.conds, " AND "), PeopleCounted+1), l.args...)
+	return min(n, PeopleCounted), n > PeopleCounted, err
+}
