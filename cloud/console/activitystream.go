@@ -3,7 +3,6 @@ package console
 import (
 	"bytes"
 	"cmp"
-	"encoding/csv"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -185,25 +184,11 @@ func jsonLine(w io.Writer, a store.Activity) error {
 	})
 }
 
-// csvLine writes a row by RFC 4180. A value that a spreadsheet would take for a
-// formula gets an apostrophe in front.
-// Names come from directories and strangers, and administrators open the file.
+// csvLine writes one activity a row.
 func csvLine(w io.Writer, a store.Activity) error {
 	detail, err := json.Marshal(a.Detail)
 	if err != nil {
 		return err
 	}
-	row := []string{iso(a.At), a.Action, a.Actor, a.Subject, a.SignOnID, a.Text, string(detail)}
-	for i, v := range row {
-		if v != "" && strings.ContainsRune("=+-@\t\r", rune(v[0])) {
-			row[i] = "'" + v
-		}
-	}
-	out := csv.NewWriter(w)
-	out.UseCRLF = true
-	if err := out.Write(row); err != nil {
-		return err
-	}
-	out.Flush()
-	return out.Error()
+	return csvRow(w, []string{iso(a.At), a.Action, a.Actor, a.Subject, a.SignOnID, a.Text, string(detail)})
 }

@@ -19,6 +19,8 @@ type call struct {
 	console *console
 	w       http.ResponseWriter
 	admin   *person // nil: nobody has signed in
+
+	previous string // cursor by which the list of the page leads back; empty: it does not
 }
 
 // person is who uses the console: one of its own administrators, or a user whose

@@ -140,7 +140,11 @@ func TestUsersAreFoundAndPaged(t *testing.T) {
 	first := v.get("/console/users?q=BOB").has("bob00 Disabled", "bob49", "Next page").
 		lacks("alice", "bob50", "First page")
 	next := regexp.MustCompile(`href="([^"]+)" rel="next"`).FindStringSubmatch(first.body)
-	v.get(strings.ReplaceAll(next[1], "&amp;", "&")).has("bob50", "bob59", "First page").lacks("bob49", "Next page")
+	v.get(strings.ReplaceAll(next[1], "&amp;", "&")).has("bob50", "bob59", "First page", "Previous page").
+		lacks("bob49", "Next page")
+	back := regexp.MustCompile(`href="([^"]+)" rel="prev"`).FindStringSubmatch(
+		v.get(strings.ReplaceAll(next[1], "&amp;", "&")).body)
+	v.get(strings.ReplaceAll(back[1], "&amp;", "&")).has("bob00", "bob49", "Next page", "60 users").lacks("bob50", "Previous page")
 	user := "/console/users/" + f.user.ID
 	v.get(user).has("uid=alice,ou=people", "entryUUID", "6b1f0e1c", "Headquarters", "People", "Just-in-time", "LDAP Gateway", "External IdP", "Ordinary",
 		"As the directory had them on", "kerberos", "not refreshed because a Kerberos sign-on does not update the record", "complete", "cn=backend,ou=groups,dc=example,dc=com", "phone")

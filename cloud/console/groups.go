@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"strconv"
 
 	"ldap-gateway/cloud/store"
 	"ldap-gateway/cloudlink/wire"
@@ -31,7 +32,9 @@ type groupList struct {
 	Gateways             []property // name and ID of the sources to choose from
 	Kinds                []property // what there is to choose in Type, and how it reads
 	Groups               []groupRow
+	Count                string
 	Pager                pager
+	Query                string // of the address, for the same as a file
 }
 
 // filter returns what the form of the list asks for.
@@ -61,10 +64,47 @@ func kinds() []property {
 	}
 }
 
+// readGroupList reads the filter of a request.
+func readGroupList(k *call) groupList {
+	q := k.URL.Query()
+	q.Del("cursor")
+	q.Del("before")
+	return groupList{
+		Search: k.query("q"),
+		Type:   k.query("type"),
+		Source: k.query("source"),
+		Kinds:  kinds(),
+		Query:  q.Encode(),
+	}
+}
+
+// exportGroups sends all groups that the filter lets through as CSV.
+func (c *console) exportGroups(k *call) error {
+	filter := readGroupList(k).filter()
+	sources, err := c.sources(k)
+	if err != nil {
+		return err
+	}
+	return c.sendTable(k, table{
+		name: "groups",
+		head: []string{"id", "name", "displayName", "sourceType", "source", "members", "created"},
+		part: func(p store.Page) (rows [][]string, next string, err error) {
+			groups, next, err := c.Store.Groups(k.Context(), k.env(), filter, p)
+			for _, g := range groups {
+				rows = append(rows, []string{
+					g.ID, g.Name, g.DisplayName, string(g.SourceType), sources[g.SourceID], strconv.Itoa(g.MemberCount),
+					iso(g.CreatedAt),
+				})
+			}
+			return rows, next, err
+		},
+	})
+}
+
 // listGroups shows the groups that the filter in the address lets through, so that it
 // can be kept as a bookmark. Gateways to choose from are in the order of their names.
 func (c *console) listGroups(k *call) error {
-	list := groupList{Search: k.query("q"), Type: k.query("type"), Source: k.query("source"), Kinds: kinds()}
+	list := readGroupList(k)
 	sources, err := c.sources(k)
 	if err != nil {
 		return err
@@ -75,6 +115,11 @@ func (c *console) listGroups(k *call) error {
 	if err != nil {
 		return err
 	}
+	n, more, err := c.Store.GroupsMatching(k.Context(), k.env(), list.filter())
+	if err != nil {
+		return err
+	}
+	list.Count = counted(n, more, "group")
 	for _, g := range all {
 		list.Groups = append(list.Groups, groupRow{g, sources[g.SourceID]})
 	}

@@ -40,6 +40,7 @@ func parsePages(files assets) pages {
 		"int":      func(n uint32) int { return int(n) },
 		"lines":    lines,
 		"fault":    faultOf,
+		"choice":   func(id, label, all, chosen string, of []property) choice { return choice{id, label, all, chosen, of} },
 		"switch":   func(at string, on bool) toggle { return toggle{at, on} },
 		"field":    fieldOf,
 		"remedy":   idp.Remedy,
@@ -148,26 +149,29 @@ func (c *console) fail(w http.ResponseWriter, r *http.Request, admin *person, er
 	}
 }
 
-// pager leads to the other parts of a list.
-type pager struct{ First, Next string }
+// pager leads to the other parts of a list; an address is empty when there is no such part.
+type pager struct{ First, Previous, Next string }
 
-// pagerOf returns the links of a list whose next part has that cursor.
-// The filter stays in them. A cursor leads onward only, so the way back is to the
-// first.
+// pagerOf returns the links of a list whose next part has that cursor, and whose part before was told
+// to part. The filter stays in them.
 func (k *call) pagerOf(next string) (p pager) {
-	link := func(cursor string) string {
+	link := func(name, cursor string) string {
 		q := k.URL.Query()
 		q.Del("cursor")
+		q.Del("before")
 		if cursor != "" {
-			q.Set("cursor", cursor)
+			q.Set(name, cursor)
 		}
 		return (&url.URL{Path: k.URL.Path, RawQuery: q.Encode()}).String()
 	}
 	if next != "" {
-		p.Next = link(next)
+		p.Next = link("cursor", next)
 	}
-	if k.query("cursor") != "" {
-		p.First = link("")
+	if k.previous != "" {
+		p.Previous = link("before", k.previous)
+	}
+	if k.query("cursor")+k.query("before") != "" {
+		p.First = link("", "")
 	}
 	return p
 }
@@ -177,7 +181,9 @@ const rows = 50
 
 // part is the part of a list that the address asks for. A cursor that is none is
 // store.ErrCursor, by the list.
-func (k *call) part() store.Page { return store.Page{Cursor: k.query("cursor"), Limit: rows} }
+func (k *call) part() store.Page {
+	return store.Page{Cursor: k.query("cursor"), Before: k.query("before"), Previous: &k.previous, Limit: rows}
+}
 
 // when writes a time for people.
 // It is in UTC, since the server does not know where who reads it is.
@@ -209,6 +215,14 @@ func lines(all []string) string { return strings.Join(all, "\n") }
 
 // message is what is said beside a field.
 type message struct{ Field, Text string }
+
+// choice is a field of a filter with what there is to choose from.
+type choice struct {
+	ID, Label string
+	All       string // what nothing chosen reads as; empty: one is always chosen
+	Chosen    string
+	Of        []property
+}
 
 // toggle is what enables something at once, and disables it after a question.
 type toggle struct {

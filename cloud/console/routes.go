@@ -138,7 +138,14 @@ func (c *console) applicationPages() map[string]route {
 func (c *console) userPages() map[string]route {
 	const one = "/console/users/{u}"
 	return map[string]route{
-		"GET /console/users":           {action: m.Read, answer: c.listUsers},
+		"GET /console/users":          {action: m.Read, answer: c.listUsers},
+		"GET /console/users/export":   {action: m.Read, answer: c.exportUsers},
+		"GET /console/users/selected": {action: m.Read, answer: c.askSelected},
+		"POST /console/users/selected": {
+			action: m.ChangeUser,
+			answer: c.doSelected,
+			or:     []m.Action{m.SignOffUser, m.DeleteUser},
+		},
 		"GET /console/users/new":       {action: m.Read, answer: c.newUser},
 		"POST /console/users":          {action: m.CreateUser, answer: c.createUser},
 		"GET " + one:                   {action: m.Read, answer: c.showUser},
@@ -165,17 +172,18 @@ func (c *console) userPages() map[string]route {
 func (c *console) groupPages() map[string]route {
 	const one = "/console/groups/{group}"
 	return map[string]route{
-		"GET /console/groups":      {action: m.Read, answer: c.listGroups},
-		"GET /console/groups/new":  {action: m.Read, answer: c.newGroup},
-		"POST /console/groups":     {action: m.CreateGroup, answer: c.createGroup},
-		"GET " + one:               {action: m.Read, answer: c.showGroup},
-		"GET " + one + "/edit":     {action: m.Read, answer: c.editGroup},
-		"POST " + one:              {action: m.ChangeGroup, answer: c.changeGroup},
-		"GET " + one + "/delete":   {action: m.Read, answer: c.confirmDeleteGroup},
-		"POST " + one + "/delete":  {action: m.DeleteGroup, answer: c.deleteGroup},
-		"POST " + one + "/members": {action: m.AddMember, answer: c.addToGroup},
-		"GET " + one + "/release":  {action: m.Read, answer: c.askRelease},
-		"POST " + one + "/release": {action: m.ReleaseGroup, answer: c.releaseGroup},
+		"GET /console/groups":        {action: m.Read, answer: c.listGroups},
+		"GET /console/groups/export": {action: m.Read, answer: c.exportGroups},
+		"GET /console/groups/new":    {action: m.Read, answer: c.newGroup},
+		"POST /console/groups":       {action: m.CreateGroup, answer: c.createGroup},
+		"GET " + one:                 {action: m.Read, answer: c.showGroup},
+		"GET " + one + "/edit":       {action: m.Read, answer: c.editGroup},
+		"POST " + one:                {action: m.ChangeGroup, answer: c.changeGroup},
+		"GET " + one + "/delete":     {action: m.Read, answer: c.confirmDeleteGroup},
+		"POST " + one + "/delete":    {action: m.DeleteGroup, answer: c.deleteGroup},
+		"POST " + one + "/members":   {action: m.AddMember, answer: c.addToGroup},
+		"GET " + one + "/release":    {action: m.Read, answer: c.askRelease},
+		"POST " + one + "/release":   {action: m.ReleaseGroup, answer: c.releaseGroup},
 	}
 }
 

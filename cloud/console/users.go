@@ -11,31 +11,6 @@ import (
 	"ldap-gateway/cloudlink/wire"
 )
 
-// userList is one part of the list, with the beginning of a username that it was asked
-// for.
-type userList struct {
-	Search string
-	Users  []store.User
-	Pager  pager
-}
-
-// listUsers finds by the beginning of the username, which an index serves however many
-// users there are.
-func (c *console) listUsers(k *call) error {
-	list := userList{Search: k.query("q")}
-	var filter store.UserFilter
-	if list.Search != "" {
-		filter.Where = store.Where{Condition: store.Condition{Field: "username", Op: store.StartsWith, Value: list.Search}}
-	}
-	var next string
-	var err error
-	if list.Users, next, err = c.Store.Users(k.Context(), k.env(), filter, k.part()); err != nil {
-		return err
-	}
-	list.Pager = k.pagerOf(next)
-	return k.render(http.StatusOK, "users", "Users", list)
-}
-
 // userPage is one user.
 type userPage struct {
 	store.User

@@ -50,6 +50,7 @@
 //   - Lists come in pages, in a fixed order, by keyset: rows that are added
 //     or removed meanwhile neither repeat nor hide others. Every list is
 //     answered from an index.
+//   - Who is found by a part of a name, or has signed on last, is found by an index; see UserFilter.
 //   - A user's last sign-on, a group's number of members and when it was last
 //     seen are worked out on reading. A sign-on that changes nothing writes its
 //     own rows and no other.

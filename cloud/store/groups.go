@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 )
 
@@ -103,6 +104,28 @@ type GroupFilter struct {
 // field that it cannot search.
 func (r reader) Groups(ctx context.Context, env string, f GroupFilter, page Page) ([]Group, string, error) {
 	l := list{query: groupColumns, key: "g.display_folded", id: "g.id"}
+	if err := f.narrow(&l, env); err != nil {
+		return nil, "", err
+	}
+	return queryPage(ctx, r.c, l, page, scanGroup, func(g Group) (any, string) { return Fold(g.DisplayName), g.ID })
+}
+
+// GroupsMatching returns how many groups a filter lets through, up to PeopleCounted; more is true when
+// there are more.
+func (r reader) GroupsMatching(ctx context.Context, env string, f GroupFilter) (n int, more bool, err error) {
+	l := list{}
+	if err := f.narrow(&l, env); err != nil {
+		return 0, false, err
+	}
+	n, err = queryOne(ctx, r.c, value[int], fmt.Sprintf(`
+		SELECT count(*)
+		FROM (SELECT 1 FROM cloud_groups g WHERE %s LIMIT %d) AS counted`,
+		strings.Join(l.conds, " AND "), PeopleCounted+1), l.args...)
+	return min(n, PeopleCounted), n > PeopleCounted, err
+}
+
+// narrow adds what a filter asks for.
+func (f GroupFilter) narrow(l *list, env string) error {
 	l.where("g.environment_id = ?", env)
 	l.whereSet("g.source_type", string(f.SourceType))
 	l.whereSet("g.source_id", f.SourceID)
@@ -116,10 +139,7 @@ func (r reader) Groups(ctx context.Context, env string, f GroupFilter, page Page
 	if f.DisplayName != "" {
 		f.Where = Where{All: []Where{f.Where, {Condition: Condition{"displayName", Contains, f.DisplayName}}}}
 	}
-	if err := l.matching(f.Where, groupField); err != nil {
-		return nil, "", err
-	}
-	return queryPage(ctx, r.c, l, page, scanGroup, func(g Group) (any, string) { return Fold(g.DisplayName), g.ID })
+	return l.matching(f.Where, groupField)
 }
 
 // CountGroups returns how many just-in-time groups a source has.

@@ -172,7 +172,9 @@ func (r reader) filtered(ctx context.Context, env string, ids []string, f UserFi
 }
 
 // usersOf is a page of those of a few users whom a filter lets through.
-func (r reader) usersOf(ctx context.Context, env string, ids []string, f UserFilter, page Page) ([]User, string, error) {
+func (r reader) usersOf(
+	ctx context.Context, env string, ids []string, f UserFilter, page Page,
+) ([]User, string, error) {
 	all, err := r.filtered(ctx, env, ids, f)
 	if err != nil {
 		return nil, "", err

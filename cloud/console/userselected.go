@@ -1,0 +1,133 @@
+package console
+
+import (
+	"errors"
+	"slices"
+
+	"ldap-gateway/cloud/management"
+	"ldap-gateway/cloud/store"
+)
+
+// deed is what can be done with several users at once.
+type deed struct {
+	title, button, text string // of the question; %s in the title is how many
+	done                string // as in "3 users were disabled."
+	do                  func(c *console, k *call, id string) error
+}
+
+// enabling enables or disables a user.
+func enabling(enabled bool) func(c *console, k *call, id string) error {
+	return func(c *console, k *call, id string) error {
+		_, err := c.Management.ChangeUser(k.Context(), k.by(), id, func(u *store.User) error {
+			u.Enabled = enabled
+			return nil
+		})
+		return err
+	}
+}
+
+// deeds are those that there are, by the words of the form.
+func deeds() map[string]deed {
+	return map[string]deed{
+		"disable": {
+			title:  "Disable ",
+			button: "Disable",
+			text:   "They cannot sign on until they are enabled again, and what they have open ends. Records and groups stay.",
+			done:   "disabled",
+			do:     enabling(false),
+		},
+		"enable": {title: "Enable ", button: "Enable", text: "They can sign on again.", done: "enabled", do: enabling(true)},
+		"off": {
+			title:  "Sign off everywhere: ",
+			button: "Sign off everywhere",
+			text:   "Their sessions here end, and what applications hold for them. They may sign on again.",
+			done:   "signed off everywhere",
+			do: func(c *console, k *call, id string) error {
+				_, err := c.Management.SignOffUser(k.Context(), k.by(), id)
+				return err
+			},
+		},
+		"delete": {
+			title:  "Delete ",
+			button: "Delete",
+			text: "Their records go, with the memberships; what happened stays in the activity. " +
+				"Who signs on through a gateway afterwards is a new user.",
+			done: "deleted",
+			do: func(c *console, k *call, id string) error {
+				return c.Management.DeleteUser(k.Context(), k.by(), id, nil)
+			},
+		},
+	}
+}
+
+// mostSelected is how many users a form may have: as many as a page shows.
+const mostSelected = rows
+
+// selected returns what is to be done with whom; without either, what to say to that.
+func selected(action string, ids []string) (deed, []string, error) {
+	d, known := deeds()[action]
+	ids = slices.Compact(slices.Sorted(slices.Values(ids)))
+	if !known || len(ids) == 0 {
+		return d, nil, errNobodySelected
+	}
+	return d, ids[:min(len(ids), mostSelected)], nil
+}
+
+// errNobodySelected leads back to the list, with a sentence.
+var errNobodySelected = errors.New("nobody was chosen")
+
+// askSelected asks before something is done with the users that were chosen in the list.
+func (c *console) askSelected(k *call) error {
+	query := k.URL.Query()
+	d, ids, err := selected(query.Get("action"), query["user"])
+	if err != nil {
+		return k.done("/console/users", "Choose users in the list first.")
+	}
+	q := question{
+		Button: d.button,
+		Back:   "/console/users",
+		Text:   []string{d.text},
+		Fields: []property{{"action", query.Get("action")}},
+		Who:    "are chosen",
+	}
+	for _, id := range ids {
+		u, err := c.Store.User(k.Context(), k.env(), id)
+		if errors.Is(err, store.ErrNotFound) {
+			continue // gone meanwhile, or of another environment
+		}
+		if err != nil {
+			return err
+		}
+		q.Users = append(q.Users, u)
+		q.Fields = append(q.Fields, property{"user", u.ID})
+	}
+	q.Count = len(q.Users)
+	q.Title = d.title + plural(q.Count, "user")
+	return k.question(q)
+}
+
+// doSelected does it with one after the other: of whom it cannot be done the others do not suffer.
+func (c *console) doSelected(k *call) error {
+	d, ids, err := selected(k.posted("action"), k.PostForm["user"])
+	if err != nil {
+		return k.done("/console/users", "Choose users in the list first.")
+	}
+	n, why := 0, ""
+	for _, id := range ids {
+		var higher *management.HigherError
+		switch err := d.do(c, k, id); {
+		case errors.As(err, &higher):
+			why = " Of the others, " + higher.Error() + "."
+		case errors.Is(err, store.ErrNotFound):
+		case err != nil:
+			return err
+		default:
+			n++
+		}
+	}
+	were := " were "
+	if n == 1 {
+		were = " was "
+	}
+	return k.done("/console/users", plural(n, "user")+were+d.done+"."+why)
+}
