@@ -240,6 +240,8 @@ func (n *node) environments(
 	mux.Handle("/{e}/rp/", pages)
 	mux.Handle("/{e}/saml20/", pages)
 	mux.Handle(signonpage.StaticPath, pages)
+	mux.Handle("GET "+signonpage.ChangePath, pages)
+	mux.Handle("GET /{e}"+signonpage.ChangePath, pages)
 	mux.Handle("/", programs)
 	return mux
 }

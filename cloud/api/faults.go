@@ -56,6 +56,7 @@ var ofGateway = map[fault.Field]property{
 	fault.ClientKeys:      {"jwks", ""},
 	fault.ClientKeysURL:   {"jwksUrl", ""},
 	fault.FormerSecret:    {"previous.expiresAt", ""},
+	fault.HomePage:        {"homePageUrl", ""},
 
 	fault.Entity:                {"spEntityId", ""},
 	fault.ACS:                   {"acsUrls", ""},

@@ -20,11 +20,5 @@ func Admitted(ctx context.Context, db *store.Store, a store.Application, u store
 	for _, g := range all {
 		in[g.Group.ID] = true
 	}
-	n := 0
-	for _, id := range rule.Access {
-		if in[id] {
-			n++
-		}
-	}
-	return n == len(rule.Access) || n > 0 && !rule.AccessAll, nil
+	return rule.Admits(in), nil
 }

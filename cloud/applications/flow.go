@@ -26,6 +26,9 @@ type Flow struct {
 	Locales         []string      // languages that the application wishes for, the best first
 }
 
+// StartPath is where an application of SAML is begun that allows it, below the path of its environment.
+const StartPath = "/saml20/idp/startsso"
+
 // Refusal is why an application gets nobody.
 type Refusal int
 

@@ -22,6 +22,7 @@ type applicationList struct {
 // applicationPage is the form of one application.
 type applicationPage struct {
 	store.Application
+	Home                       string
 	Redirects, SignOffs, Allow string     // a line each
 	Bytes                      string     // of groups in ID tokens
 	Resources, Audiences       string     // a line each
@@ -125,6 +126,7 @@ func (c *console) showApplication(k *call) error {
 func (c *console) renderApplication(k *call, status int, page applicationPage) error {
 	if page.Errors == nil {
 		page.Redirects, page.SignOffs = lines(page.RedirectURIs), lines(page.SignOffURIs)
+		page.Home = homeOf(page.Application)
 		page.Resources, page.Audiences = lines(page.OpenID.Resources), lines(page.OpenID.Audiences)
 		page.Access = lines(page.OpenID.Access)
 		page.Allow, page.Bytes = lines(page.Groups.Allow), strconv.Itoa(page.Groups.TokenBytes())
@@ -160,6 +162,7 @@ func (p *applicationPage) read(k *call) {
 	p.Seen = k.posted("seen")
 	p.Name, p.Description, p.Type = k.posted("name"), k.posted("description"), k.posted("type")
 	p.OpenID.PKCE = k.posted("enforcement")
+	p.Home = readHome(k, &p.Application)
 	p.OpenID.EmailVerified, p.OpenID.JWT = k.posted("verified") == "yes", k.posted("jwt") == "yes"
 	p.OpenID.BackChannel, p.OpenID.Algorithm = k.posted("backchannel"), k.posted("tokenAlgorithm")
 	p.OpenID.JWKS, p.OpenID.JWKSURL = strings.TrimSpace(k.posted("jwks")), k.posted("jwksUrl")
@@ -176,6 +179,23 @@ func (p *applicationPage) read(k *call) {
 	p.Groups = store.GroupsClaim{Value: k.posted("groups"), Allow: split(p.Allow), Sources: k.PostForm["source"]}
 	p.Bytes = k.posted("bytes")
 	p.Groups.Bytes = bytesOf(p.Bytes)
+}
+
+// homeOf is the home page of an application; empty when it has none.
+func homeOf(a store.Application) string {
+	if a.Kept.HomePage == nil {
+		return ""
+	}
+	return *a.Kept.HomePage
+}
+
+// readHome reads the home page of a form into an application, and returns it.
+func readHome(k *call, a *store.Application) string {
+	home := k.posted("home")
+	if home != homeOf(*a) {
+		a.Kept.HomePage = &home
+	}
+	return home
 }
 
 // bytesOf reads how many bytes of groups an ID token may have. What is no number is one

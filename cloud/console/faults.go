@@ -64,6 +64,7 @@ var fields = map[fault.Field]string{
 	fault.ClientKeys:      "jwks",
 	fault.ClientKeysURL:   "jwksUrl",
 	fault.FormerSecret:    "keep",
+	fault.HomePage:        "home",
 
 	fault.Entity:                "entityId",
 	fault.ACS:                   "acs",

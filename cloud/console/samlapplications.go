@@ -29,6 +29,7 @@ type newSAMLPage struct {
 // samlPage is the form of an application of SAML.
 type samlPage struct {
 	store.Application
+	Home                           string
 	ACS, Allow, Access, Attributes string // a line each
 	Certificates                   string // in PEM
 	Assertion, Session, Most       string
@@ -142,6 +143,7 @@ func (c *console) renderSAML(k *call, status int, page samlPage) error {
 // fillSAML puts what is kept into the fields.
 func (c *console) fillSAML(k *call, page *samlPage) error {
 	p := page.SAML
+	page.Home = homeOf(page.Application)
 	page.ACS, page.Allow, page.Access = lines(p.ACS), lines(page.Groups.Allow), lines(p.Access)
 	page.Assertion, page.Most = strconv.Itoa(p.AssertionSeconds), strconv.Itoa(p.Groups())
 	if p.SessionSeconds > 0 {
@@ -194,6 +196,7 @@ func number(text string) int {
 func (p *samlPage) read(k *call) {
 	p.Seen = k.posted("seen")
 	p.Name, p.Description = k.posted("name"), k.posted("description")
+	p.Home = readHome(k, &p.Application)
 	p.ACS, p.Allow, p.Access = k.posted("acs"), k.posted("allow"), k.posted("access")
 	p.Attributes, p.Certificates = k.posted("attributes"), k.posted("certificates")
 	p.Assertion, p.Session, p.Most = k.posted("assertion"), k.posted("session"), k.posted("most")

@@ -16,7 +16,7 @@ import (
 var faceWrites = []row{
 	{"cloud/api", []string{"BeginRequest", "CreateToken", "EndRequest"}},
 	{"cloud/console", nil},
-	{"cloud/signonpage", nil},
+	{"cloud/signonpage", []string{"AddPersonSession", "EndPersonSession"}},
 	{"cloud/oidc", []string{
 		"AddSigningKey", "AddToken", "CompleteAuthorization", "CreateAuthorization", "RevokeAuthorization", "RevokeUserTokens",
 		"SetCode", "UseCode", "UseProof",

@@ -80,6 +80,7 @@ const (
 	ClientKeys      Field = "keys of an application"
 	ClientKeysURL   Field = "address of an application's keys"
 	FormerSecret    Field = "end of the secret before"
+	HomePage        Field = "home page of an application"
 )
 
 // The values of an application of SAML.
@@ -169,7 +170,7 @@ func Fields() []Field {
 		GroupBase, GroupName, GroupIdentity, GroupInclude, GroupExclude,
 		DefaultPolicy, PolicyAction, PolicyGateway, PolicyUserType, PolicyProvider,
 		ApplicationType, Redirects, SignOffs, GroupsClaim, GroupBytes, Enforcement, TokenAlgorithm, ClientKeys, ClientKeysURL,
-		FormerSecret, Resources, Audiences, BackChannel,
+		FormerSecret, HomePage, Resources, Audiences, BackChannel,
 		Entity, ACS, ACSIndexes, AssertionLife, SessionLife, Signed, AssertionKey, AssertionAlgorithm, SubjectFormat,
 		SubjectProperty, RequestCertificates, Cipher, EncryptionCertificate, Target, SLOBinding, SLOEndpoint, SLOResponse,
 		MostGroups, Access, Attributes,

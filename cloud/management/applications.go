@@ -251,7 +251,22 @@ func checkApplication(a, before store.Application) (l fault.List) {
 	if !slices.Contains(claimValues, a.Groups.Value) {
 		l = append(l, wrong(fault.GroupsClaim, 0, "It must be one of %q.", claimValues)...)
 	}
+	if home := a.Kept.HomePage; home != nil && *home != "" && !samePage(home, before.Kept.HomePage) {
+		l = append(l, checkHome(*home)...)
+	}
 	return l
+}
+
+// samePage tells whether a home page is as it was.
+func samePage(now, before *string) bool { return before != nil && *now == *before }
+
+// checkHome says what is wrong with a home page: it is a link for people, so it must be a page.
+func checkHome(text string) fault.List {
+	u, err := url.Parse(text)
+	if err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" {
+		return wrong(fault.HomePage, 0, "%q is no whole address of a page, as in https://app.example.com.", text)
+	}
+	return nil
 }
 
 // checkOpenID tells what may not be kept of an application of OpenID Connect.

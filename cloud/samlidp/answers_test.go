@@ -22,6 +22,10 @@ import (
 // flows are the wishes of this protocol alone.
 type flows struct{ *samlidp.Server }
 
+func (f flows) Ended(ctx context.Context, env string, by store.SignedOn) error {
+	return f.Server.Ended(ctx, env, by)
+}
+
 func (flows) Leaving(context.Context, string, url.Values) (oidc.Leaving, error) {
 	return oidc.Leaving{}, nil
 }

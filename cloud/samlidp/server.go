@@ -80,7 +80,7 @@ func EntityID(url, env string) string { return url + "/" + env }
 // The addresses of an environment, below EntityID.
 const (
 	SSOPath      = "/saml20/idp/sso"
-	StartPath    = "/saml20/idp/startsso"
+	StartPath    = applications.StartPath
 	SLOPath      = "/saml20/idp/slo"
 	MetadataPath = "/saml20/metadata"
 	offPath      = "/saml20/idp/off"

@@ -51,7 +51,7 @@ func TestPersonOfARequest(t *testing.T) {
 	in := sessions.Wrap(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 		so, err := tickets{s}.SignOn(r.Context(), kerberos.Request{EnvironmentID: s.env})
 		check(t, err)
-		_, err = sessions.begin(r.Context(), so.SignOn)
+		_, err = sessions.begin(r, so.SignOn)
 		check(t, err)
 	}))
 	w := httptest.NewRecorder()

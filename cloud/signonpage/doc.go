@@ -8,15 +8,19 @@
 //
 //	GET  /ENVIRONMENT/signon            the form; with ?flow= for an application; a ticket when the browser brings one
 //	POST /ENVIRONMENT/signon            the password
+//	GET  /ENVIRONMENT/signon/password   the form for another one; who is not signed on does so first
 //	POST /ENVIRONMENT/signon/password   another password, when the directory wants one
 //	POST /ENVIRONMENT/signon/confirm    going on as who is signed on, after the page asked
 //	GET  /ENVIRONMENT/signon/decline    the application is told that the person does not want to
+//	POST /ENVIRONMENT/signon/sessions   another of the person's sessions ends, or all others
 //	POST /ENVIRONMENT/signon/off        the session ends; the page leads to a provider's sign-off, or an application
 //	GET  /ENVIRONMENT/signon/off        back from there; for an application it asks whether to sign off
 //	GET  /ENVIRONMENT/signon/ticket     a test page, which says in words how a ticket would fare
 //	POST /ENVIRONMENT/signon/next       the username alone: its domain may lead to a provider
 //	GET  /ENVIRONMENT/signon/idp/ID     on to a provider
 //	GET  /ENVIRONMENT/signon/idp/arrive back from SAML's answer, with the cookie
+//
+// /.well-known/change-password, with or without an environment, leads to the form for another password.
 //
 // The addresses that a provider is given are idp's: CallbackPath, ACSPath, MetadataPath.
 //
@@ -48,6 +52,9 @@
 //     alone, and sent over nothing but TLS when people reach the cloud so. It ends
 //     after two hours without a request, after twelve, at signing off, and when
 //     the user is disabled.
+//   - Somebody who is signed on for no application has a page of their own: the applications that
+//     they may use and that say where they begin, and where else they are signed on, each of
+//     which they end. An address of an application is a link only when it is one of the network.
 //   - What a person is told is the sentence of signon, of kerberos, or that this
 //     did not work. It never says whether an account exists.
 //   - After a sign-off nobody is sent straight to a provider, where somebody may still be

@@ -44,6 +44,7 @@ type site struct {
 	taken    bool     // tickets are
 	refusal  *kerberos.Refusal
 	flow     applications.Flow
+	ended    []string // sign-ons of which applications were told that the session has ended
 }
 
 func (s *site) SignOn(ctx context.Context, r signon.Request) (store.SignOn, error) {
@@ -131,6 +132,11 @@ func (f flows) Refuse(w http.ResponseWriter, r *http.Request, _, id string, why 
 
 func (f flows) SignedOff(_ *http.Request, _ string, _ store.SignedOn, then string) (string, error) {
 	return then, nil
+}
+
+func (f flows) Ended(_ context.Context, _ string, by store.SignedOn) error {
+	f.ended = append(f.ended, by.SignOnID)
+	return nil
 }
 
 func (f flows) Leaving(context.Context, string, url.Values) (oidc.Leaving, error) {

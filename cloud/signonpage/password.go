@@ -43,7 +43,7 @@ func (k *call) password() error {
 // signedOn keeps who it was and goes on. The next page is a page and no redirect:
 // browsers hold a form's redirects to form-action, wherever the application goes.
 func (k *call) signedOn(flow applications.Flow, so store.SignOn) error {
-	by, err := k.Sessions.begin(k.Context(), so)
+	by, err := k.Sessions.begin(k.Request, so)
 	if err != nil {
 		return err
 	}

@@ -317,7 +317,7 @@ func (k *call) arrived(a idp.Arrived, err error) error {
 		ProviderID: a.SignOn.ProviderID,
 		At:         a.At.UTC().Truncate(time.Second),
 	}
-	if err := k.Sessions.keep(k.Context(), k.env.ID, by, a.Until); err != nil {
+	if err := k.Sessions.keep(k.Request, k.env.ID, by, a.Until); err != nil {
 		return err
 	}
 	k.Form.Set("then", a.Then)

@@ -308,7 +308,7 @@ func TestSessionEndsWithTheProviders(t *testing.T) {
 		signedOn := false
 		h := sessions.Wrap(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 			by := store.SignedOn{UserID: s.alice.ID, Method: store.ByIDP, At: time.Now()}
-			check(t, sessions.keep(r.Context(), s.env, by, until.Add(left-time.Hour)))
+			check(t, sessions.keep(r, s.env, by, until.Add(left-time.Hour)))
 			_, signedOn = sessions.Person(r.Context(), s.env)
 		}))
 		h.ServeHTTP(httptest.NewRecorder(), httptest.NewRequestWithContext(t.Context(), "GET", "/", nil))

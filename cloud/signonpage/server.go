@@ -54,6 +54,8 @@ type Flows interface {
 	// SignedOff tells applications that a session has ended, and returns where the browser is
 	// to go, so that those learn of it that are told through it, and then on to then.
 	SignedOff(r *http.Request, env string, by store.SignedOn, then string) (next string, err error)
+	// Ended tells applications that a session has ended elsewhere.
+	Ended(ctx context.Context, env string, by store.SignedOn) error
 	// Leaving returns what an application that has somebody signed off wants; its error is
 	// one for a page of oidc's.
 	Leaving(ctx context.Context, env string, form url.Values) (oidc.Leaving, error)
@@ -108,7 +110,10 @@ func (s *Server) Handler() http.Handler {
 	for pattern, e := range map[string]endpoint{
 		"GET /{e}/signon":                      (*call).show,
 		"POST /{e}/signon":                     (*call).password,
+		"GET /{e}/signon/password":             (*call).showChange,
 		"POST /{e}/signon/password":            (*call).changePassword,
+		"GET /{e}" + ChangePath:                (*call).toChange,
+		"POST /{e}/signon/sessions":            (*call).endSessions,
 		"GET /{e}/signon/decline":              (*call).decline,
 		"POST /{e}/signon/confirm":             (*call).confirmed,
 		"POST /{e}/signon/off":                 (*call).signOff,
@@ -125,6 +130,7 @@ func (s *Server) Handler() http.Handler {
 		mux.Handle(pattern, s.page(e))
 	}
 	mux.HandleFunc("GET "+StaticPath+"{file}", serveStatic)
+	mux.HandleFunc("GET "+ChangePath, s.changeAnywhere)
 	refuse := func(w http.ResponseWriter, r *http.Request) {
 		s.failure(
 			w, r,

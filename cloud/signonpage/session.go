@@ -3,6 +3,7 @@ package signonpage
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"net/http"
 	"time"
 
@@ -21,6 +22,7 @@ type kept struct {
 	store.SignedOn
 	SignOffs int       // of the user when the session began
 	Until    time.Time // that it lasts at most; zero: as long as any
+	ID       string    // of the store's record of it; empty: it began before there were any
 }
 
 // Person returns who has signed on in an environment; false when nobody has, or
@@ -38,7 +40,21 @@ func (s *Sessions) Person(ctx context.Context, env string) (by store.SignedOn, o
 	if err != nil || over || u.SignOffs != has.SignOffs {
 		return store.SignedOn{}, false
 	}
+	if has.ID != "" {
+		if here, err := s.store.HasPersonSession(ctx, env, has.ID); err != nil || !here {
+			return store.SignedOn{}, false
+		}
+	}
 	return has.SignedOn, true
+}
+
+// id returns the ID of the session in an environment; empty when nobody has signed on.
+func (s *Sessions) id(ctx context.Context, env string) string {
+	var has kept
+	if json.Unmarshal(s.manager.GetBytes(ctx, env), &has) != nil {
+		return ""
+	}
+	return has.ID
 }
 
 // PersonOf is Person for a request that Wrap has not seen.
@@ -58,7 +74,7 @@ func (s *Sessions) PersonOf(r *http.Request, env string) (by store.SignedOn, ok 
 
 // begin keeps who has signed on, under a new token: one that was there before,
 // whoever planted it, is worth nothing.
-func (s *Sessions) begin(ctx context.Context, so store.SignOn) (store.SignedOn, error) {
+func (s *Sessions) begin(r *http.Request, so store.SignOn) (store.SignedOn, error) {
 	by := store.SignedOn{
 		UserID:     so.UserID,
 		SignOnID:   so.ID,
@@ -66,17 +82,29 @@ func (s *Sessions) begin(ctx context.Context, so store.SignOn) (store.SignedOn, 
 		ProviderID: so.ProviderID,
 		At:         so.At.UTC().Truncate(time.Second),
 	}
-	return by, s.keep(ctx, so.EnvironmentID, by, time.Time{})
+	return by, s.keep(r, so.EnvironmentID, by, time.Time{})
 }
 
 // keep is begin for who proved it elsewhere, and until when that is good.
 // One cookie holds the sessions of several environments, each under its ID.
-func (s *Sessions) keep(ctx context.Context, env string, by store.SignedOn, until time.Time) error {
+func (s *Sessions) keep(r *http.Request, env string, by store.SignedOn, until time.Time) error {
+	ctx := r.Context()
 	u, err := s.store.User(ctx, env, by.UserID)
 	if err != nil {
 		return err
 	}
-	b, err := json.Marshal(kept{by, u.SignOffs, until})
+	record := store.PersonSession{
+		EnvironmentID: env,
+		SignedOn:      by,
+		SignOffs:      u.SignOffs,
+		Address:       web.Address(r),
+		Browser:       browserOf(r.UserAgent()),
+		ExpiresAt:     time.Now().Add(s.manager.Lifetime),
+	}
+	if err := s.store.AddPersonSession(ctx, &record, s.id(ctx, env)); err != nil {
+		return err
+	}
+	b, err := json.Marshal(kept{by, u.SignOffs, until, record.ID})
 	if err == nil {
 		err = s.manager.RenewToken(ctx)
 	}
@@ -93,6 +121,13 @@ func (s *Sessions) keep(ctx context.Context, env string, by store.SignedOn, unti
 func (s *Sessions) End(ctx context.Context, env string) error {
 	if !s.manager.Exists(ctx, env) {
 		return nil
+	}
+	var has kept
+	if json.Unmarshal(s.manager.GetBytes(ctx, env), &has) == nil && has.ID != "" {
+		err := s.store.EndPersonSession(ctx, env, has.UserID, has.ID)
+		if err != nil && !errors.Is(err, store.ErrNotFound) {
+			return err
+		}
 	}
 	if err := s.manager.RenewToken(ctx); err != nil {
 		return err

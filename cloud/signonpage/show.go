@@ -1,7 +1,6 @@
 package signonpage
 
 import (
-	"errors"
 	"net/http"
 	"net/netip"
 	"net/url"
@@ -20,7 +19,7 @@ type form struct {
 	Ticket            string // address that asks for one; empty: none is taken
 	Choices           []choice
 	Form              bool   // there is one beside the choices
-	Then              string // "console", or empty
+	Then              string // as of [call.then]
 	Anew              bool   // somebody else is to sign on
 }
 
@@ -98,8 +97,11 @@ func (k *call) another(flow applications.Flow, by store.SignedOn) string {
 
 // arrive sends a browser in which somebody has signed on to where it wanted.
 func (k *call) arrive(flow applications.Flow, by store.SignedOn) error {
+	if flow.ID == "" && k.then() == thenPassword {
+		return k.offerChange(by)
+	}
 	// The console has a page of its own that finds out who it is.
-	if flow.ID == "" && k.then() != "" {
+	if flow.ID == "" && k.then() == thenConsole {
 		http.Redirect(k.w, k.Request, "/console/organisation?e="+k.env.ID, http.StatusSeeOther)
 		return nil
 	}
@@ -117,12 +119,18 @@ func (k *call) arrive(flow applications.Flow, by store.SignedOn) error {
 	return nil
 }
 
-// then returns where somebody wants to go afterwards: "console", or nowhere.
-// Nothing else is taken from the address, or a link could lead anywhere after a sign-on
-// here.
+// Where somebody may want to go afterwards.
+const (
+	thenConsole  = "console"
+	thenPassword = "password" // to the change of theirs
+)
+
+// then returns where somebody wants to go afterwards: to the console, to the change of their
+// password, or nowhere. Nothing else is taken from the address, or a link could lead anywhere
+// after a sign-on here.
 func (k *call) then() string {
-	if k.Form.Get("then") == "console" {
-		return "console"
+	if then := k.Form.Get("then"); then == thenConsole || then == thenPassword {
+		return then
 	}
 	return ""
 }
@@ -170,7 +178,7 @@ func (k *call) ticket(flow applications.Flow) error {
 	if a.Header != "" {
 		k.w.Header().Set("WWW-Authenticate", a.Header)
 	}
-	by, err := k.Sessions.begin(k.Context(), a.SignOn)
+	by, err := k.Sessions.begin(k.Request, a.SignOn)
 	if err != nil {
 		return err
 	}
@@ -249,33 +257,4 @@ func (k *call) newForm(
 		f.Ticket = k.here(flow, url.Values{"ticket": {"1"}})
 	}
 	return f, all, err
-}
-
-// account is what a person sees who has signed on for no application.
-type account struct {
-	User     store.User
-	SignedOn store.SignedOn
-	Groups   []store.GroupMembership
-	Record   string // why the record may be old; empty when it was just refreshed
-}
-
-// account shows who has signed on, and how old what the cloud keeps of them may be. A
-// person who was deleted meanwhile is 404.
-func (k *call) account(by store.SignedOn) error {
-	a := account{SignedOn: by}
-	var err error
-	if a.User, err = k.Store.User(k.Context(), k.env.ID, by.UserID); err != nil {
-		return err
-	}
-	if a.Groups, err = k.Store.UserGroups(k.Context(), k.env.ID, by.UserID); err != nil {
-		return err
-	}
-	so, err := k.Store.SignOn(k.Context(), k.env.ID, by.SignOnID)
-	if err != nil && !errors.Is(err, store.ErrNotFound) {
-		return err
-	}
-	if !so.Updated && so.Verdict == "" {
-		a.Record = so.UpdateReason
-	}
-	return k.render(http.StatusOK, "account.html", "You are signed on", a)
 }

@@ -93,7 +93,7 @@ func TestSignedOffEverywhere(t *testing.T) {
 		sessions.Wrap(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 			so, err := tickets{s}.SignOn(r.Context(), kerberos.Request{EnvironmentID: s.env})
 			check(t, err)
-			_, err = sessions.begin(r.Context(), so.SignOn)
+			_, err = sessions.begin(r, so.SignOn)
 			check(t, err)
 		})).ServeHTTP(w, httptest.NewRequest("GET", "/", nil))
 		return w.Result().Cookies()[0]

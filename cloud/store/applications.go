@@ -53,6 +53,17 @@ type AccessRule struct {
 	AccessAll bool     `json:"accessAll,omitempty"` // they must be in all of them
 }
 
+// Admits tells whether somebody who is in groups, by their IDs, may sign on.
+func (r AccessRule) Admits(in map[string]bool) bool {
+	n := 0
+	for _, id := range r.Access {
+		if in[id] {
+			n++
+		}
+	}
+	return n == len(r.Access) || n > 0 && !r.AccessAll
+}
+
 // Application is a program that has people sign on here.
 type Application struct {
 	ID, EnvironmentID, Name, Description string

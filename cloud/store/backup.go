@@ -103,6 +103,7 @@ func (s *Store) ForgetSessions(ctx context.Context) error {
 	return s.Provision(ctx, func(tx *Tx) error {
 		for _, statement := range []string{
 			`DELETE FROM sessions`,
+			`DELETE FROM person_sessions`,
 			`DELETE FROM tokens`,
 			`DELETE FROM application_tokens`,
 			`DELETE FROM authorizations`,

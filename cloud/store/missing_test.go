@@ -99,6 +99,7 @@ func writes(ctx context.Context, s *store.Store, w world) map[string]func() erro
 				ID:            "none",
 			})
 		},
+		"EndPersonSession":  func() error { return s.EndPersonSession(ctx, e, "none", "none") },
 		"DeleteApplication": func() error { return s.DeleteApplication(ctx, e, "none") },
 		"Complete":          func() error { return s.CompleteAuthorization(ctx, e, "none", store.SignedOn{UserID: "u"}) },
 		"SetCode":           func() error { return s.SetCode(ctx, e, "none", []byte("c"), now) },
