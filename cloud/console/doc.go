@@ -8,8 +8,9 @@
 // kept, never sees a password but the administrator's own, and holds no link to an agent.
 //
 // Pages are HTML made on the server. Every page works with scripts switched off; the
-// two scripts there are let activities come by themselves and ask for a passkey,
-// and the Content-Security-Policy allows no other.
+// scripts there are let activities come by themselves, ask for a passkey, copy what is to be
+// entered elsewhere and write times as the reader's clock has them, and the
+// Content-Security-Policy allows no other.
 //
 // # The way of one request
 //

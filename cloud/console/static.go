@@ -24,6 +24,8 @@ var (
 	activityScript []byte
 	//go:embed static/copy.js
 	copyScript []byte
+	//go:embed static/times.js
+	timesScript []byte
 )
 
 // asset is a file that browsers may keep: its name changes with its content.
@@ -45,6 +47,7 @@ func embeddedAssets() assets {
 		"passkey.js":  {kind: "text/javascript; charset=utf-8", content: passkeyScript},
 		"activity.js": {kind: "text/javascript; charset=utf-8", content: activityScript},
 		"copy.js":     {kind: "text/javascript; charset=utf-8", content: copyScript},
+		"times.js":    {kind: "text/javascript; charset=utf-8", content: timesScript},
 		"icon.svg":    {kind: "image/svg+xml", content: icon},
 	} {
 		sum := sha256.Sum256(a.content)

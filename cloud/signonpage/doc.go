@@ -34,7 +34,9 @@
 //
 // # Promises
 //
-//   - There is no script, and the Content-Security-Policy allows none.
+//   - Every page works without scripts. The Content-Security-Policy allows one, which stands in the page: it
+//     shows the password, tells of caps lock and of a directory that takes long, sends a form once, and
+//     writes times as the reader's clock has them.
 //   - A POST that a browser sent for another site is refused before it is read, but for
 //     SAML's answer, which signs nobody on by itself.
 //   - What is held of SAML's answers is bounded, in all and of one network, and half of

@@ -261,7 +261,7 @@ func TestSigningOnByPassword(t *testing.T) {
 	s.outcome = "invalidCredentials"
 	wrong := s.post(c, "", "flow", "f1", "username", `alice"><script>`, "password", "looking-glass")
 	if !strings.Contains(wrong.page, "The sentence for invalidCredentials.") ||
-		strings.Contains(wrong.page, "looking-glass") || strings.Contains(wrong.page, "<script>") ||
+		strings.Contains(wrong.page, "looking-glass") || strings.Contains(wrong.page, `"><script>`) ||
 		!strings.Contains(wrong.page, `value="f1"`) {
 		t.Error(wrong.page)
 	}

@@ -18,6 +18,12 @@ const StaticPath = "/signon/static/"
 //go:embed static
 var staticFiles embed.FS
 
+// script makes signing on easier where scripts run. It stands in pages themselves, so that their policy
+// allows it and none else.
+//
+//go:embed static/signon.js
+var script string
+
 //go:embed templates
 var templateFiles embed.FS
 

@@ -131,7 +131,7 @@ func TestButtonIsALink(t *testing.T) {
 		t.Errorf("%+v", a)
 	}
 	account := p.get(c, "")
-	if !strings.Contains(account.page, "&lt;script&gt;") || strings.Contains(account.page, "<script>") {
+	if !strings.Contains(account.page, "&lt;script&gt;") || strings.Count(account.page, "<script>") != 1 {
 		t.Error(account.page)
 	}
 	for _, cookie := range c.Jar.Cookies(&url.URL{Scheme: "http", Host: strings.TrimPrefix(p.url, "http://"), Path: "/" + p.env}) {

@@ -142,7 +142,7 @@ func (s *Server) Handler() http.Handler {
 	all.Handle("/", web.SameSite(refuse, web.Limited(maxForm, mux)))
 	// An answer of SAML comes from another site, by its nature.
 	all.Handle("POST /{e}"+idp.ACSPath, s.bounded(web.Limited(maxAnswer, s.page((*call).accept))))
-	return web.Pages(web.Plain, all)
+	return web.Pages(web.Running(script), all)
 }
 
 // page makes an endpoint a handler.

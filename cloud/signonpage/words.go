@@ -53,6 +53,8 @@ func draw() map[language.Tag]*template.Template {
 		all[tag] = template.Must(template.New("").Funcs(template.FuncMap{
 			"asset":  asset,
 			"lang":   tag.String,
+			"iso":    func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
+			"script": func() template.JS { return template.JS(script) },
 			"method": method,
 			"t":      func(sentence string, args ...any) string { return say(tag, sentence, args...) },
 			"tb":     func(sentence string, names ...any) template.HTML { return sayBold(tag, sentence, names...) },

@@ -1,0 +1,46 @@
+"use strict";
+// Times as the clock of who reads has them, and in words while they are near; that of UTC is
+// there to be asked for. Without scripts all are of UTC.
+
+const near = new Intl.RelativeTimeFormat("en", { numeric: "auto" });
+const far = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
+const exact = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "medium" });
+
+// inWords says when something was or will be, up to a day from now; "" beyond.
+function inWords(at) {
+  const seconds = Math.round((at - Date.now()) / 1000);
+  if (Math.abs(seconds) < 60) {
+    return "just now";
+  }
+  if (Math.abs(seconds) < 3600) {
+    return near.format(Math.trunc(seconds / 60), "minute");
+  }
+  return Math.abs(seconds) < 86400 ? near.format(Math.trunc(seconds / 3600), "hour") : "";
+}
+
+function write(time) {
+  const at = new Date(time.dateTime);
+  if (Number.isNaN(at.getTime())) {
+    return;
+  }
+  if (!time.title) {
+    time.title = time.textContent;
+  }
+  // In a list of what happened the order counts, and so does each second.
+  const text = time.closest(".activity, .exact") ? exact.format(at) : inWords(at) || far.format(at);
+  if (time.textContent !== text) {
+    time.textContent = text;
+  }
+}
+
+function writeAll(within) {
+  within.querySelectorAll("time[datetime]").forEach(write);
+}
+
+writeAll(document);
+setInterval(() => writeAll(document), 30000);
+new MutationObserver((changes) => {
+  for (const change of changes) {
+    change.addedNodes.forEach((node) => node.querySelectorAll && writeAll(node));
+  }
+}).observe(document.body, { childList: true, subtree: true });
