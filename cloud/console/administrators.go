@@ -27,7 +27,10 @@ type administratorList struct {
 	Roles          []store.Role
 	Enter          string // address for members of the groups
 	Name           string
-	Secret         string // new set-up secret, shown this once
+	Find           string     // part of the name of a group, to give a role to
+	Found          []property // groups to choose from: ID, and what tells one from another
+	More           bool       // there are others
+	Secret         string     // new set-up secret, shown this once
 	SecretOf       string
 	Errors         map[string]string
 }
@@ -62,7 +65,37 @@ func (c *console) renderAdministrators(k *call, status int, list administratorLi
 		}
 		list.Groups = append(list.Groups, roleGroupRow{g, r.Role})
 	}
+	if err := c.findGroups(k, &list); err != nil {
+		return err
+	}
 	return k.render(status, "administrators", "Administrators", list)
+}
+
+// groupsFound is how many groups there are to choose from at once.
+const groupsFound = 20
+
+// findGroups fills in the groups to choose from. Two may have one name, so each is told with where it
+// comes from.
+func (c *console) findGroups(k *call, list *administratorList) error {
+	list.Find = k.query("find")
+	sources, err := c.sources(k)
+	if err != nil {
+		return err
+	}
+	filter, page := store.GroupFilter{DisplayName: list.Find}, store.Page{Limit: groupsFound}
+	found, next, err := c.Store.Groups(k.Context(), k.env(), filter, page)
+	list.More = next != ""
+	for _, g := range found {
+		text := g.DisplayName
+		if g.Name != g.DisplayName {
+			text += " – " + g.Name
+		}
+		if from := sources[g.SourceID]; from != "" {
+			text += " (" + from + ")"
+		}
+		list.Found = append(list.Found, property{g.ID, text})
+	}
+	return err
 }
 
 const administratorsPath = "/console/settings/administrators"
@@ -125,7 +158,7 @@ func (c *console) setRoleGroup(k *call) error {
 	role := store.Role(k.posted("role"))
 	g, err := c.Management.SetRoleGroup(k.Context(), k.by(), k.posted("group"), role, nil)
 	if errors.Is(err, store.ErrNotFound) {
-		const text = "There is no group with this ID. It is on the group’s page, and in its address."
+		const text = "There is no such group any more. Choose another."
 		wrong := map[string]string{"group": text}
 		return c.renderAdministrators(k, http.StatusUnprocessableEntity, administratorList{Errors: wrong})
 	}

@@ -70,7 +70,7 @@ func TestRoleByGroup(t *testing.T) {
 	owner := s.admin()
 	s.visitor().get("/console/sign-in").lacks("organisation’s account")
 	owner.post("/console/settings/role-groups", "group", "nonsense", "role", "READ_ONLY").
-		is(http.StatusUnprocessableEntity).has("no group with this ID")
+		is(http.StatusUnprocessableEntity).has("There is no such group any more")
 	owner.post("/console/settings/role-groups", "group", f.jit.ID, "role", "SIGN_ON").is(http.StatusBadRequest)
 	owner.follow(owner.post("/console/settings/role-groups", "group", f.jit.ID, "role", "READ_ONLY")).
 		has("The members of backend are now: Read only", "organisation?e="+s.env.ID)
