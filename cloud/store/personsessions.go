@@ -39,14 +39,15 @@ func scanPersonSession(r row) (s PersonSession, err error) {
 }
 
 // AddPersonSession adds s, in the place of the one with the ID former, if that is somebody's of its
-// environment, and fills in its ID and when it began. It forgets those that have expired.
+// environment, and fills in its ID and when it began. It forgets some
+// of those that have expired.
 func (s *Store) AddPersonSession(ctx context.Context, one *PersonSession, former string) error {
 	return s.ProvisionIn(ctx, one.EnvironmentID, func(tx *Tx) error {
 		if err := newID(&one.ID); err != nil {
 			return err
 		}
 		stamp(&one.BeganAt)
-		if _, err := tx.c.exec(ctx, `DELETE FROM person_sessions WHERE expires_at < $1`, micros(now())); err != nil {
+		if err := tx.forgetExpired(ctx, "person_sessions", one.EnvironmentID, now()); err != nil {
 			return err
 		}
 		if former != "" {
