@@ -45,7 +45,8 @@ func TestApplicationsOfAPerson(t *testing.T) {
 	saml := func(entity string, unsolicited bool, all bool, access ...string) func(*store.Application) {
 		return func(a *store.Application) {
 			a.Protocol = store.SAML
-			a.SAML = store.ServiceProvider{EntityID: entity, Unsolicited: unsolicited, Access: access, AccessAll: all}
+			a.SAML = store.ServiceProvider{EntityID: entity, Unsolicited: unsolicited}
+			a.SAML.AccessRule = store.AccessRule{Access: access, AccessAll: all}
 		}
 	}
 	s.application("Wiki", "https://wiki.example/?a=b", nil)
@@ -55,6 +56,8 @@ func TestApplicationsOfAPerson(t *testing.T) {
 	s.application("File", "file:///etc/passwd", nil)
 	s.application("Path", "/console/", nil)
 	s.application("Off", "https://off.example", func(a *store.Application) { a.Enabled = false })
+	s.application("For others, too", "https://2.example", func(a *store.Application) { a.OpenID.Access = []string{"other"} })
+	s.application("For us", "https://us.example", func(a *store.Application) { a.OpenID.Access = []string{mine.ID} })
 	s.application("Begun", "", saml("https://sp.example/a?b", true, false))
 	s.application("Not begun", "", saml("https://sp.example/2", false, false))
 	s.application("For mine", "", saml("https://sp.example/3", true, false, mine.ID, "other"))
@@ -68,7 +71,7 @@ func TestApplicationsOfAPerson(t *testing.T) {
 	}
 	start := "/" + s.env + "/saml20/idp/startsso?spEntityId=https%3A%2F%2Fsp.example%2F"
 	want := []string{
-		"Begun " + start + "a%3Fb", "For mine " + start + "3", "Inner http://inner.example", "Wiki https://wiki.example/?a=b",
+		"Begun " + start + "a%3Fb", "For mine " + start + "3", "For us https://us.example", "Inner http://inner.example", "Wiki https://wiki.example/?a=b",
 	}
 	if !slices.Equal(got, want) {
 		t.Errorf("%q, want %q", got, want)
