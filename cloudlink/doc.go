@@ -46,6 +46,8 @@
 //   - A cloud that is going away is replaced before the old link closes.
 //   - A proxy that is named outright is always used; that of the environment as
 //     NO_PROXY says, and never for a loopback address. Its password is in no error.
+//   - Whatever answers an upgrade in the cloud's place is a [WebsocketError] that names it, as long
+//     as a plain request comes as far as the cloud; [TryWebsocket] tells it without a credential.
 //   - The cloud's name is looked up at each dial.
 //   - What the welcome says of the epoch is kept before anything is served; a state
 //     folder that cannot be written keeps no link down.

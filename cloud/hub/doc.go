@@ -75,4 +75,8 @@
 //     its keys ten times an hour at most.
 //   - An agent that takes nothing more, or says nothing more, is cut off within
 //     two and a half heartbeats; it holds up no other.
+//
+// Who asks for a trial (wire.TrialSubprotocol) gets a websocket that is closed at once: it
+// proves nobody, keeps nothing, and shows that websockets pass. A link that lost its upgrade
+// on the way is told so before its proof is used up.
 package hub
