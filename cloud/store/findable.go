@@ -11,7 +11,7 @@ import (
 // findable is the migration from which on people are found by any part of their names. What it makes
 // differs by engine, and who is there already is put into it: a million users take some minutes.
 func (s *Store) findable() *goose.Migration {
-	return goose.NewGoMigration(27, &goose.GoFunc{RunTx: func(ctx context.Context, tx *sql.Tx) error {
+	return goose.NewGoMigration(26, &goose.GoFunc{RunTx: func(ctx context.Context, tx *sql.Tx) error {
 		c := s.speak(tx)
 		tables := postgresFound
 		if c.fts {
