@@ -126,8 +126,12 @@ func (s *Server) createAction(c *call) (reply, error) {
 			return "", err
 		}
 		a.ID = id.String()
-		if i := p.Login(); i >= 0 && p.Actions[i].ID == p.ID { // that of the console gives way
+		switch i := p.Login(); {
+		case i < 0 || p.Actions[i].ID != p.ID: // none that the console has made
+		case a.Type == store.ActionLogin:
 			p.Actions = slices.Delete(p.Actions, i, i+1)
+		case p.Actions[i].Priority <= a.Priority:
+			p.Actions[i].Priority = a.Priority + 1
 		}
 		p.Actions = append(p.Actions, a)
 		return a.ID, nil

@@ -53,8 +53,8 @@ func (s *Server) getAssigned(c *call) (reply, error) {
 	return ok(showAssigned(c, a, a.Kept.Policies[i]))
 }
 
-// createAssigned gives an application the default sign-on policy, which it has anyway.
-// Another is refused: people are looked for in one order, whatever sends them.
+// createAssigned gives an application a sign-on policy. People sign on for it by that of
+// the lowest priority, or by the one whose name it gives as acr_values.
 func (s *Server) createAssigned(c *call) (reply, error) {
 	id, err := uuid.NewV7()
 	if err != nil {
@@ -92,17 +92,12 @@ func (s *Server) writeAssigned(
 	if form.Priority < 1 {
 		return reply{}, invalid(wrong("priority", "It must be a number from 1."))
 	}
-	p, err := s.Store.SignOnPolicy(c.Context(), c.env, form.Policy.id())
-	switch {
-	case err != nil:
-		return reply{}, cmp.Or(noSuch(err, "signOnPolicy.id", "This environment has no such sign-on policy."), err)
-	case !p.Default:
-		return reply{}, invalid(wrong("signOnPolicy.id", "People are looked for in one order, whichever application sends "+
-			"them: that of the default policy. Make this one the default, or leave the assignment out."))
+	if form.Policy.id() == "" {
+		return reply{}, invalid(missing("signOnPolicy.id"))
 	}
 	var id string
 	change := func(a *store.Application) (err error) {
-		id, err = put(a, store.PolicyAssignment{Policy: p.ID, Priority: form.Priority})
+		id, err = put(a, store.PolicyAssignment{Policy: form.Policy.ID, Priority: form.Priority})
 		return err
 	}
 	a, err := s.Management.ChangeApplication(c.Context(), c.by(), c.PathValue("a"), change)

@@ -185,7 +185,7 @@ func TestWhatCannotBeIsRefusedByName(t *testing.T) {
 		{"POST", "/applications/" + s.application.ID + "/attributes", `{"name":"x","value":"${user.email + 1}"}`, "value"},
 		{"POST", "/applications/" + s.application.ID + "/grants", `{"resource":{"id":"x"},"scopes":[]}`, "resource.id"},
 		{"POST", "/applications/" + s.application.ID + "/signOnPolicyAssignments",
-			`{"signOnPolicy":{"id":"` + s.policy("y") + `"},"priority":1}`, "signOnPolicy.id"},
+			`{"signOnPolicy":{"id":"` + s.policy("y") + `"},"priority":0}`, "priority"},
 		{"POST", action, `{"type":"MULTI_FACTOR_AUTHENTICATION","priority":1}`, "type"},
 		{"POST", action, `{"type":"LOGIN","priority":1,"condition":{"secondsSince":1}}`, "condition"},
 		{"POST", action, `{"type":"LOGIN","priority":1,"registration":{"enabled":true}}`, "registration.enabled"},

@@ -56,17 +56,19 @@
 //     is an activity. Keys of Kerberos services go in and never come out.
 //
 //   - Sign-on policies are another view of the console's sign-on order: the LOGIN action
-//     of the default one is that order. Others are kept, and nothing goes by them until
-//     one is made the default.
+//     of the default one is that order, after which everybody else is asked. Another one is
+//     an application's own, by signOnPolicyAssignments, and is taken at its word: a gateway
+//     or provider that it does not name is not asked. What of its actions, taken together,
+//     cannot be obeyed is refused.
 //
 // # Refused, with the reason
 //
 // The password authority PING_ONE, which would keep passwords in the cloud;
 // a lookup without a mapping for username; adding users to a just-in-time group, renaming
 // it, giving it a dynamic filter; groups in groups; roles of users, gateways and
-// applications, since groups alone give them; passwords of users; policies other than the
-// default one for an application, and what the sign-on order has no place for; deleting
-// what users depend on, or an identity provider that has groups, without force=true;
+// applications, since groups alone give them; passwords of users; actions of a sign-on
+// policy that nobody would come to; deleting a policy that an application goes by, what
+// users depend on, or an identity provider that has groups, without force=true;
 // making an identity provider's subjects other people's while people are linked, without
 // links=keep or links=drop; deleting a core mapping; pictures of providers, and what a
 // key of ours never has.

@@ -289,11 +289,3 @@ func write(w http.ResponseWriter, status int, body any) {
 	w.WriteHeader(status)
 	_ = json.NewEncoder(w).Encode(body) // the client is gone: nobody to tell
 }
-
-// noSuch is the fault of a reference to what is not there; nil for every other error.
-func noSuch(err error, target, message string) error {
-	if errors.Is(err, store.ErrNotFound) {
-		return invalid(wrong(target, "%s", message))
-	}
-	return nil
-}

@@ -42,6 +42,10 @@ var ofGateway = map[fault.Field]property{
 	fault.PolicyGateway:  {"newUserProvisioning.gateways", ".id"},
 	fault.PolicyUserType: {"newUserProvisioning.gateways", ".userType.id"},
 	fault.PolicyProvider: {"socialProviders", ".id"},
+	fault.PolicyStep:     {"identityProvider.id", ""},
+	fault.PolicyRule:     {"discoveryRules", ".identityProvider.id"},
+	fault.PolicyAssigned: {"signOnPolicy.id", ""},
+	fault.PolicyPriority: {"priority", ""},
 
 	fault.ApplicationType: {"type", ""},
 	fault.Redirects:       {"redirectUris", ""},

@@ -50,6 +50,10 @@ var fields = map[fault.Field]string{
 	fault.PolicyGateway:  "form",
 	fault.PolicyUserType: "form",
 	fault.PolicyProvider: "form",
+	fault.PolicyStep:     "form",
+	fault.PolicyRule:     "form",
+	fault.PolicyAssigned: "form",
+	fault.PolicyPriority: "form",
 
 	fault.ApplicationType: "type",
 	fault.Redirects:       "redirects",

@@ -63,6 +63,10 @@ const (
 	PolicyGateway  Field = "gateway of an action"
 	PolicyUserType Field = "user type of an action"
 	PolicyProvider Field = "identity provider of an action"
+	PolicyStep     Field = "identity provider that an action leads to"
+	PolicyRule     Field = "identity provider of a rule"
+	PolicyAssigned Field = "sign-on policy of an application"
+	PolicyPriority Field = "priority of a sign-on policy"
 )
 
 // The values of an application.
@@ -168,7 +172,8 @@ func Fields() []Field {
 		TypeName, TypeUsernames, Authority, SearchBase, Correlation, Filter, Mappings, MappingName, MappingValue,
 		TypeTarget,
 		GroupBase, GroupName, GroupIdentity, GroupInclude, GroupExclude,
-		DefaultPolicy, PolicyAction, PolicyGateway, PolicyUserType, PolicyProvider,
+		DefaultPolicy, PolicyAction, PolicyGateway, PolicyUserType, PolicyProvider, PolicyStep, PolicyRule,
+		PolicyAssigned, PolicyPriority,
 		ApplicationType, Redirects, SignOffs, GroupsClaim, GroupBytes, Enforcement, TokenAlgorithm, ClientKeys, ClientKeysURL,
 		FormerSecret, HomePage, Resources, Audiences, BackChannel,
 		Entity, ACS, ACSIndexes, AssertionLife, SessionLife, Signed, AssertionKey, AssertionAlgorithm, SubjectFormat,

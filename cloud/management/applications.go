@@ -198,6 +198,11 @@ func (t *turn) checkApplication(ctx context.Context, a, before store.Application
 		return err
 	}
 	l = append(l, access...)
+	policies, err := t.checkAssigned(ctx, a, before)
+	if err != nil {
+		return err
+	}
+	l = append(l, policies...)
 	for i, id := range a.Groups.Sources {
 		known, err := t.isSource(ctx, id)
 		if err != nil {

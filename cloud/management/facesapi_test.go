@@ -9,7 +9,6 @@ import (
 	"ldap-gateway/cloud/store"
 	"net/http"
 	"net/http/httptest"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -144,11 +143,10 @@ func apiBody(w *world, h http.Handler, pattern string) string {
 	case strings.Contains(pattern, "/grants"):
 		resource := w.last(h, "/{e}/resources")
 		return `{"resource":{"id":"` + resource + `"},"scopes":[{"id":"` + w.last(h, "/{e}/resources/"+resource+"/scopes") + `"}]}`
+	case strings.HasSuffix(pattern, "/signOnPolicyAssignments"):
+		return `{"signOnPolicy":{"id":"` + w.policy.ID + `"},"priority":2}`
 	case strings.Contains(pattern, "/signOnPolicyAssignments"):
-		all, err := w.Store.SignOnPolicies(w.t.Context(), w.env)
-		must(w.t, err)
-		i := slices.IndexFunc(all, func(p store.SignOnPolicy) bool { return p.Default })
-		return `{"signOnPolicy":{"id":"` + all[i].ID + `"},"priority":1}`
+		return `{"signOnPolicy":{"id":"` + w.standard().ID + `"},"priority":1}`
 	}
 	for part, body := range apiBodies(w) {
 		if strings.HasSuffix(pattern, part) {

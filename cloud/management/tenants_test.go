@@ -126,16 +126,49 @@ func TestPoliciesThatCannotBeTheDefault(t *testing.T) {
 	h := open(t)
 	w, ctx := h.world(), context.WithoutCancel(t.Context())
 	by := w.as(store.RoleOwner)
-	for name, a := range map[string]store.PolicyAction{
-		"provider":         {ID: "a", Type: store.ActionProvider, Priority: 1, Providers: []string{w.provider.ID}},
-		"identifier first": {ID: "a", Type: store.ActionIdentifierFirst, Priority: 1},
-		"social":           {ID: "a", Type: store.ActionLogin, Priority: 1, Providers: []string{w.provider.ID}},
+	for _, c := range []struct {
+		name string
+		a    store.PolicyAction
+		may  bool
+	}{
+		{"provider", store.PolicyAction{Type: store.ActionProvider, Providers: []string{w.provider.ID}}, false},
+		{"identifier first", store.PolicyAction{Type: store.ActionIdentifierFirst}, true},
+		{"social", store.PolicyAction{Type: store.ActionLogin, Providers: []string{w.provider.ID}}, true},
 	} {
-		p := store.SignOnPolicy{Name: name, Actions: []store.PolicyAction{a}}
+		c.a.ID, c.a.Priority = "a", 1
+		p := store.SignOnPolicy{Name: c.name, Actions: []store.PolicyAction{c.a}}
 		must(t, w.CreatePolicy(ctx, by, &p))
 		_, err := w.ChangePolicy(ctx, by, p.ID, func(p *store.SignOnPolicy) error { p.Default = true; return nil })
-		if err == nil {
-			t.Errorf("%s became the default", name)
+		if (err == nil) != c.may {
+			t.Errorf("%s as the default: %v", c.name, err)
 		}
+	}
+}
+
+// What could not be obeyed when it was kept can be taken away one by one, is given to no
+// application, and gets nothing added.
+func TestPoliciesOfBefore(t *testing.T) {
+	h := open(t)
+	w, ctx := h.world(), context.WithoutCancel(t.Context())
+	by := w.as(store.RoleOwner)
+	to := store.PolicyAction{ID: "a", Type: store.ActionProvider, Priority: 1, Providers: []string{w.provider.ID}}
+	old := store.SignOnPolicy{EnvironmentID: w.env, Name: "Old", Actions: []store.PolicyAction{to, to, to}}
+	must(t, w.Store.SavePolicy(ctx, &old))
+	change := func(f func(*store.SignOnPolicy)) error {
+		_, err := w.ChangePolicy(ctx, by, old.ID, func(p *store.SignOnPolicy) error { f(p); return nil })
+		return err
+	}
+	_, err := w.ChangeApplication(ctx, by, w.application.ID, func(a *store.Application) error {
+		a.Kept.Policies = append(a.Kept.Policies, store.PolicyAssignment{ID: "x", Policy: old.ID, Priority: 9})
+		return nil
+	})
+	if err == nil {
+		t.Error("an application goes by it")
+	}
+	if change(func(p *store.SignOnPolicy) { p.Actions = append(p.Actions, to) }) == nil {
+		t.Error("more was added")
+	}
+	for range old.Actions {
+		must(t, change(func(p *store.SignOnPolicy) { p.Actions = p.Actions[1:] }))
 	}
 }

@@ -223,7 +223,7 @@ func (w *world) settlePeople() {
 		Kept: store.ApplicationKept{
 			Scopes:     []string{"email"},
 			Attributes: []store.ApplicationAttribute{{ID: "of-" + w.env, Name: "mail", Value: "${user.email}"}},
-			Policies:   []store.PolicyAssignment{{ID: "of-" + w.env, Policy: "p", Priority: 1}},
+			Policies:   []store.PolicyAssignment{{ID: "of-" + w.env, Policy: w.standard().ID, Priority: 1}},
 		},
 	}
 	w.application.ID = "application-of-" + w.env
@@ -237,7 +237,7 @@ func (w *world) settlePeople() {
 		Actions: []store.PolicyAction{{
 			ID:       "of-" + w.env,
 			Type:     store.ActionLogin,
-			Priority: 1,
+			Priority: 9,
 			Order:    []store.UserTypeRef{w.other},
 		}},
 	}
@@ -509,4 +509,12 @@ func has(t testing.TB, text string, words ...string) {
 	if i := slices.IndexFunc(words, func(word string) bool { return !strings.Contains(text, word) }); i >= 0 {
 		t.Errorf("%q is not in %s", words[i], text)
 	}
+}
+
+// standard is the default sign-on policy.
+func (w *world) standard() store.SignOnPolicy {
+	w.t.Helper()
+	p, err := w.Store.DefaultSignOnPolicy(w.t.Context(), w.env)
+	must(w.t, err)
+	return p
 }

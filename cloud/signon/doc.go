@@ -21,6 +21,10 @@
 // patterns is asked for no other name. So nobody's password is shown to a gateway that it
 // is not for, and a gateway that is away keeps nobody waiting but its own.
 //
+// Where an application has a sign-on policy of its own, people who are not known are asked
+// about at those user types that its LOGIN action names, in its order, and nowhere else.
+// Whom the cloud knows is asked about where they are from, whatever the policy.
+//
 // A gateway to which no instance has ever linked is left out: it has no people yet, and
 // keeps nobody waiting who is new at another. One whose instances are away ends the
 // order, with an answer that says so: the people that it has are not to be looked for,

@@ -22,6 +22,7 @@ type ChangeRequest struct {
 	Old, New      []byte // overwritten before ChangePassword returns
 	Address       string // of the person; may be empty
 	Actor         string // who asks on the person's behalf, such as "client:ID"; may be empty
+	Policy        string // as that of a [Request]
 	SignOnID      string // of theirs that [Service.OffersChange] said yes of; empty: none
 }
 
@@ -73,6 +74,7 @@ func (s *Service) ChangePassword(ctx context.Context, r ChangeRequest) (Change, 
 				Password:      r.Old,
 				Address:       r.Address,
 				Actor:         r.Actor,
+				Policy:        r.Policy,
 			},
 		},
 	}
@@ -134,6 +136,9 @@ func (c *change) ways(ctx context.Context) ([]Route, error) {
 	ways, err = Routes(ctx, c.Store, c.request.EnvironmentID)
 	ways = claimed(ways, c.request.Username)
 	ways = slices.DeleteFunc(ways, func(w Route) bool { return w.UserType.LinksOnly })
+	if err == nil {
+		ways, err = c.within(ctx, ways)
+	}
 	if err != nil || c.signOnID == "" {
 		return ways, err
 	}

@@ -3,6 +3,7 @@ package signon
 import (
 	"cmp"
 	"context"
+	"errors"
 	"slices"
 
 	"ldap-gateway/cloud/store"
@@ -112,6 +113,35 @@ func claimed(routes []Route, username string) (mine []Route) {
 // finds nobody new.
 func (a *attempt) policy(ctx context.Context) ([]Route, error) {
 	routes, err := Routes(ctx, a.Store, a.request.EnvironmentID)
-	mine := claimed(routes, a.request.Username)
-	return slices.DeleteFunc(mine, func(r Route) bool { return !r.Gateway.Enabled || r.UserType.LinksOnly }), err
+	if err != nil {
+		return nil, err
+	}
+	mine := slices.DeleteFunc(claimed(routes, a.request.Username), func(r Route) bool {
+		return !r.Gateway.Enabled || r.UserType.LinksOnly
+	})
+	return a.within(ctx, mine)
+}
+
+// within returns those of routes that the policy of the request names, in its order. The
+// default one is the environment's order, and a policy that was deleted meanwhile names
+// nobody.
+func (a *attempt) within(ctx context.Context, routes []Route) (mine []Route, err error) {
+	if a.request.Policy == "" {
+		return routes, nil
+	}
+	p, err := a.Store.SignOnPolicy(ctx, a.request.EnvironmentID, a.request.Policy)
+	switch {
+	case err != nil && !errors.Is(err, store.ErrNotFound):
+		return nil, err
+	case err == nil && p.Default:
+		return routes, nil
+	}
+	a.bounded = true
+	login, _ := p.Action(store.ActionLogin)
+	for _, ref := range login.Order {
+		if i := slices.IndexFunc(routes, func(r Route) bool { return r.Ref() == ref }); i >= 0 {
+			mine = append(mine, routes[i])
+		}
+	}
+	return mine, nil
 }

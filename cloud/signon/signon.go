@@ -67,6 +67,7 @@ type Request struct {
 	Password      []byte // overwritten before SignOn returns
 	Address       string // of the person; may be empty
 	Actor         string // who asks on the person's behalf, such as "client:ID"; may be empty
+	Policy        string // ID of the sign-on policy that the application goes by; empty: the default one
 }
 
 // attempt is one sign-on under way.
@@ -80,6 +81,7 @@ type attempt struct {
 	held    bool // by the throttle: nobody was asked
 	person  Person
 	astray  bool // the username is for other user types than the record's
+	bounded bool // by a policy of the application's, which leaves nobody to ask
 
 	unwritten bool // there are more refusals than are written
 
@@ -217,6 +219,10 @@ const unlinked = "the gateway or user type that checks this person's password is
 const misplaced = "the patterns of another user type mean this username, and the record is not of that one:" +
 	" nobody is asked. Link the user to it, or have the patterns of the record's own user type mean the name, too"
 
+// outsidePolicy is the same of somebody new, where an application has a policy of its own.
+const outsidePolicy = "the application's sign-on policy names no user type of an enabled gateway for people of this" +
+	" username whom the cloud does not know: name it in newUserProvisioning of its LOGIN action"
+
 // refusedAhead says why nobody needs to be asked; the reason is empty when they do.
 // These are counted by the throttle as the others are, so that waiting does not tell a
 // disabled account from a wrong password.
@@ -228,6 +234,8 @@ func (a *attempt) refusedAhead(routes []Route) (o wire.Outcome, reason string) {
 		return wire.OutcomeNotAllowed, misplaced
 	case a.user != nil && len(routes) == 0:
 		return wire.OutcomeNotAllowed, unlinked
+	case len(routes) == 0 && a.bounded:
+		return wire.OutcomeNoSuchUser, outsidePolicy
 	case len(routes) == 0:
 		return wire.OutcomeNoSuchUser, "no enabled gateway has a user type that could know the person"
 	}

@@ -24,6 +24,19 @@
 //
 // The addresses that a provider is given are idp's: CallbackPath, ACSPath, MetadataPath.
 //
+// # Policies
+//
+// An application goes by the first of its own sign-on policies, or by the one of them that
+// it names in acr_values; without any, by the default one:
+//
+//	LOGIN              name and password at once, beside links to the providers that it names
+//	IDENTIFIER_FIRST   the name; a rule that it fits leads to a provider, else the password
+//	IDENTITY_PROVIDER  straight to the provider; the page is for who comes back from there
+//
+// An own policy is all that there is for its application: a provider that it does not lead
+// to is 404, and a sign-on of before counts if the policy would have led to it. The default
+// one has besides, unless it names providers, all that are enabled, and their domains.
+//
 // # Tickets
 //
 // A browser is asked for a ticket (401, Negotiate) when the application wants it,
@@ -48,8 +61,9 @@
 //     for by itself.
 //   - Where an application wants no page, none is shown: not a form for a provider either.
 //   - Where a provider's text is shown, it is text, and short.
-//   - The domain of a name decides whether it leads to a provider, so that nobody learns
-//     from it who has an account.
+//   - A name decides by how it is written whether it leads to a provider, so that nobody
+//     learns from it who has an account. Whose account is linked to a provider finds the
+//     link to it on the page, and is not sent there for it.
 //   - A session has a new token after each sign-on. Its cookie is for this host
 //     alone, and sent over nothing but TLS when people reach the cloud so. It ends
 //     after two hours without a request, after twelve, at signing off, and when

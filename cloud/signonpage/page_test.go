@@ -39,6 +39,7 @@ type site struct {
 	changed  wire.PasswordChanged
 	offers   bool     // a change of the password
 	asked    []string // passwords, old and new
+	policy   string   // by which the last was asked
 	changeOf string   // the sign-on that the last change was offered by
 	asks     bool     // for tickets, from everywhere
 	taken    bool     // tickets are
@@ -48,7 +49,7 @@ type site struct {
 }
 
 func (s *site) SignOn(ctx context.Context, r signon.Request) (store.SignOn, error) {
-	s.asked = append(s.asked, string(r.Password))
+	s.asked, s.policy = append(s.asked, string(r.Password)), r.Policy
 	so := store.SignOn{
 		EnvironmentID: s.env,
 		At:            s.now(),
@@ -69,7 +70,7 @@ func (s *site) OffersChange(_ context.Context, so store.SignOn) bool {
 
 func (s *site) ChangePassword(_ context.Context, r signon.ChangeRequest) (signon.Change, error) {
 	s.asked = append(s.asked, string(r.Old)+">"+string(r.New))
-	s.changeOf = r.SignOnID
+	s.changeOf, s.policy = r.SignOnID, r.Policy
 	return signon.Change{
 		Outcome: s.changed.Outcome,
 		Refusal: s.changed.Refusal,

@@ -17,11 +17,19 @@ func (k *call) password() error {
 		return err
 	}
 	username := strings.TrimSpace(k.PostForm.Get("username"))
+	way, err := k.plan(flow)
+	if err != nil {
+		return err
+	}
+	if !way.takesPasswords() {
+		return k.showForm(http.StatusOK, flow, "Choose how to sign on.", username)
+	}
 	so, err := k.Passwords.SignOn(k.Context(), signon.Request{
 		EnvironmentID: k.env.ID,
 		Username:      username,
 		Password:      []byte(k.PostForm.Get("password")),
 		Address:       k.address(),
+		Policy:        way.signOnPolicy(),
 	})
 	if err != nil {
 		return err
@@ -100,6 +108,13 @@ func (k *call) changePassword() error {
 		SignOn:   k.PostForm.Get("signon"),
 		Why:      "Choose a new password.",
 	}
+	way, err := k.plan(flow)
+	if err != nil {
+		return err
+	}
+	if !way.takesPasswords() {
+		return k.showForm(http.StatusOK, flow, "Choose how to sign on.", f.Username)
+	}
 	fresh := k.PostForm.Get("new")
 	// A slip of the fingers would lock the person out.
 	if fresh != k.PostForm.Get("again") {
@@ -112,6 +127,7 @@ func (k *call) changePassword() error {
 		Old:           []byte(k.PostForm.Get("password")),
 		New:           []byte(fresh),
 		Address:       k.address(),
+		Policy:        way.signOnPolicy(),
 		SignOnID:      f.SignOn,
 	})
 	if err != nil {
@@ -126,6 +142,7 @@ func (k *call) changePassword() error {
 		Username:      f.Username,
 		Password:      []byte(fresh),
 		Address:       k.address(),
+		Policy:        way.signOnPolicy(),
 	})
 	if err != nil {
 		return err

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -51,24 +52,6 @@ const maxAnswer = 3 << 20
 // choice is one provider on the form.
 type choice struct{ Name, Address string }
 
-// providers returns those of the environment that sign people on, by name.
-func (k *call) providers() (all []store.IdentityProvider, err error) {
-	for page := (store.Page{Limit: store.MaxLimit}); ; {
-		some, next, err := k.Store.IdentityProviders(k.Context(), k.env.ID, page)
-		if err != nil {
-			return nil, err
-		}
-		for _, p := range some {
-			if p.Enabled {
-				all = append(all, p)
-			}
-		}
-		if page.Cursor = next; next == "" {
-			return all, nil
-		}
-	}
-}
-
 // choices are the links to providers.
 // The hint is in none of them: who clicks has named nobody.
 func (k *call) choices(flow applications.Flow, all []store.IdentityProvider) (choices []choice) {
@@ -93,45 +76,18 @@ func (k *call) toward(flow applications.Flow, p store.IdentityProvider, hint str
 	return (&url.URL{Path: "/" + k.env.ID + "/signon/idp/" + p.ID, RawQuery: q.Encode()}).String()
 }
 
-// home returns the provider whose people a name is of; false when it is nobody's. Only
-// the domain counts, so nothing is told about accounts.
-func home(all []store.IdentityProvider, name string) (p store.IdentityProvider, ok bool) {
-	at := strings.LastIndexByte(name, '@')
-	if at < 0 {
-		return p, false
-	}
-	domain := store.Fold(strings.TrimSpace(name[at+1:]))
-	for _, p := range all {
-		for _, d := range p.Config.Domains {
-			if store.Fold(d) == domain {
-				return p, true
-			}
-		}
-	}
-	return p, false
-}
-
-// hasGateway tells whether passwords are taken at all.
-func (k *call) hasGateway() (bool, error) {
-	some, _, err := k.Store.Gateways(k.Context(), k.env.ID, store.Page{Limit: 1})
-	return len(some) > 0, err
-}
-
 // straight returns where a browser goes at once that has nothing to choose; false when
 // it has: to the provider of whom the application names, or to the only one.
-func (k *call) straight(flow applications.Flow, all []store.IdentityProvider) (address string, ok bool, err error) {
+func (k *call) straight(flow applications.Flow, by *plan) (address string, ok bool) {
 	// Somebody came back from there, or signed off, and is not to be sent there again.
 	if k.Form.Has("choose") || k.Sessions.SignedOff(k.Context(), k.env.ID) {
-		return "", false, nil
+		return "", false
 	}
-	if p, ok := home(all, flow.LoginHint); ok {
-		return k.toward(flow, p, flow.LoginHint), true, nil
+	p, ok := by.home(flow.LoginHint)
+	if !ok {
+		p, ok = by.only()
 	}
-	if len(all) != 1 {
-		return "", false, nil
-	}
-	passwords, err := k.hasGateway()
-	return k.toward(flow, all[0], flow.LoginHint), !passwords, err
+	return k.toward(flow, p, flow.LoginHint), ok
 }
 
 // next takes a name, and leads to the provider whose people have such names, or to the
@@ -141,22 +97,18 @@ func (k *call) next() error {
 	if err != nil {
 		return err
 	}
-	all, err := k.providers()
+	by, err := k.plan(flow)
 	if err != nil {
 		return err
 	}
 	name := strings.TrimSpace(k.PostForm.Get("username"))
-	if p, ok := home(all, name); ok {
+	if p, ok := by.home(name); ok {
 		return k.render(http.StatusOK, "next.html", "One moment", map[string]string{
 			"Next":        k.toward(flow, p, name),
 			"Application": p.Name,
 		})
 	}
-	passwords, err := k.hasGateway()
-	if err != nil {
-		return err
-	}
-	if !passwords {
+	if !by.hasPasswords() {
 		return k.showForm(http.StatusOK, flow, "Choose how to sign on.", name)
 	}
 	return k.showPassword(http.StatusOK, flow, "", name)
@@ -172,6 +124,13 @@ func (k *call) leave() error {
 	if err != nil {
 		return err
 	}
+	by, err := k.plan(flow)
+	if err != nil {
+		return err
+	}
+	if !by.leads(k.PathValue("p")) {
+		return store.ErrNotFound
+	}
 	return k.depart(k.PathValue("p"), idp.Wish{
 		Flow:   flow.ID,
 		Then:   k.then(),
@@ -179,7 +138,7 @@ func (k *call) leave() error {
 		Anew:   flow.Anew || k.anew(),
 		Silent: flow.Silent,
 		MaxAge: flow.MaxAge,
-		ACR:    flow.ACR,
+		ACR:    slices.DeleteFunc(flow.ACR, func(c string) bool { return by.own && c == by.policy.Name }),
 	})
 }
 
@@ -328,6 +287,14 @@ func (k *call) arrived(a idp.Arrived, err error) error {
 	flow, err := k.Flows.Flow(k.Context(), k.env.ID, a.Flow)
 	if err != nil {
 		return err
+	}
+	way, err := k.plan(flow)
+	if err != nil {
+		return err
+	}
+	if !way.admits(by) { // its policy was changed meanwhile
+		http.Redirect(k.w, k.Request, k.here(flow, url.Values{"choose": {"1"}}), http.StatusSeeOther)
+		return nil
 	}
 	return k.arrive(flow, by)
 }

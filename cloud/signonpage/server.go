@@ -95,6 +95,8 @@ type call struct {
 	w    http.ResponseWriter
 	env  store.Environment
 	lang language.Tag // of the pages
+
+	planned *plan // read by plan
 }
 
 // endpoint answers one request, or returns why it cannot.
@@ -154,7 +156,7 @@ func (s *Server) page(e endpoint) http.Handler {
 			err = parsed(r)
 		}
 		if err == nil {
-			err = e(&call{r, s, w, env, spoken(r, nil)})
+			err = e(&call{Request: r, Server: s, w: w, env: env, lang: spoken(r, nil)})
 		}
 		s.answerError(w, r, err)
 	})

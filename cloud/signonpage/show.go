@@ -4,7 +4,6 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
-	"slices"
 
 	"ldap-gateway/cloud/applications"
 	"ldap-gateway/cloud/kerberos"
@@ -31,23 +30,19 @@ func (k *call) show() error {
 	if err != nil {
 		return err
 	}
+	way, err := k.plan(flow)
+	if err != nil {
+		return err
+	}
 	by, ok := k.Sessions.Person(k.Context(), k.env.ID)
-	if ok && !k.anew() && k.goodEnough(flow, by) {
+	if ok && !k.anew() && k.goodEnough(flow, by) && way.admits(by) {
 		return k.again(flow, by)
 	}
 	// Who is to prove anew who they are is asked, and not their computer.
-	if kerberos.Negotiates(k.Header.Get("Authorization")) && (!flow.Anew || k.Form.Has("ticket")) {
+	if way.takesPasswords() && kerberos.Negotiates(k.Header.Get("Authorization")) && (!flow.Anew || k.Form.Has("ticket")) {
 		return k.ticket(flow)
 	}
-	all, err := k.providers()
-	if err != nil {
-		return err
-	}
-	to, goes, err := k.straight(flow, all)
-	if err != nil {
-		return err
-	}
-	if goes {
+	if to, goes := k.straight(flow, way); goes {
 		http.Redirect(k.w, k.Request, to, http.StatusSeeOther)
 		return nil
 	}
@@ -55,7 +50,7 @@ func (k *call) show() error {
 	if flow.Silent {
 		return k.Flows.Refuse(k.w, k.Request, k.env.ID, flow.ID, applications.Nobody)
 	}
-	asks, err := k.asks(flow)
+	asks, err := k.asks(flow, way)
 	if err != nil {
 		return err
 	}
@@ -140,7 +135,10 @@ func (k *call) anew() bool { return k.Form.Get("anew") == "1" }
 
 // asks tells whether the browser is to be asked for a ticket.
 // Where no gateway takes tickets it is never.
-func (k *call) asks(flow applications.Flow) (bool, error) {
+func (k *call) asks(flow applications.Flow, way *plan) (bool, error) {
+	if !way.takesPasswords() {
+		return false, nil
+	}
 	taken, err := k.Tickets.Taken(k.Context(), k.env.ID)
 	if err != nil || !taken || flow.Anew && !k.Form.Has("ticket") {
 		return false, err
@@ -206,19 +204,17 @@ func (k *call) here(flow applications.Flow, more url.Values) string {
 func (k *call) showForm(status int, flow applications.Flow, problem, username string) error {
 	// Where names lead to providers the name is asked for first, and then the password,
 	// if there is none.
-	f, all, err := k.newForm(flow, problem, username)
-	if err != nil {
-		return err
-	}
-	passwords, err := k.hasGateway()
-	domains := slices.ContainsFunc(all, func(p store.IdentityProvider) bool { return len(p.Config.Domains) > 0 })
+	f, way, err := k.newForm(flow, problem, username)
 	switch {
 	case err != nil:
 		return err
-	case domains && username == "":
+	case way.blocked():
+		f.Error = say(k.lang, "Nobody can sign on to %s at the moment. Please tell your administrator.", flow.Application)
+		return k.render(http.StatusServiceUnavailable, "choose.html", "Sign on", f)
+	case way.nameFirst() && username == "":
 		f.Form = true
 		return k.render(status, "name.html", "Sign on", f)
-	case len(all) > 0 && !passwords:
+	case len(f.Choices) > 0 && !way.hasPasswords():
 		return k.render(status, "choose.html", "Sign on", f)
 	}
 	f.Form = true
@@ -239,7 +235,7 @@ func (k *call) showPassword(status int, flow applications.Flow, problem, usernam
 // newForm fills in what every form has.
 func (k *call) newForm(
 	flow applications.Flow, problem, username string,
-) (f form, all []store.IdentityProvider, err error) {
+) (f form, way *plan, err error) {
 	f = form{
 		Flow:        flow.ID,
 		Then:        k.then(),
@@ -248,13 +244,13 @@ func (k *call) newForm(
 		Error:       problem,
 		Anew:        k.anew(),
 	}
-	if all, err = k.providers(); err != nil {
+	if way, err = k.plan(flow); err != nil {
 		return f, nil, err
 	}
-	f.Choices = k.choices(flow, all)
+	f.Choices = k.choices(flow, way.offered)
 	taken, err := k.Tickets.Taken(k.Context(), k.env.ID)
-	if taken {
+	if taken && way.takesPasswords() {
 		f.Ticket = k.here(flow, url.Values{"ticket": {"1"}})
 	}
-	return f, all, err
+	return f, way, err
 }

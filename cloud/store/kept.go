@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 )
@@ -66,7 +67,7 @@ type ApplicationKept struct {
 	Attributes []ApplicationAttribute `json:"attributes,omitempty"`
 	// Scopes are those that the application was granted; nil: all that there are.
 	Scopes []string `json:"scopes,omitzero"`
-	// Policies are the sign-on policies that were assigned, in their order.
+	// Policies are the sign-on policies that were assigned: see [ApplicationKept.PolicyIDs].
 	Policies []PolicyAssignment `json:"policies,omitempty"`
 }
 
@@ -85,6 +86,16 @@ type ApplicationAttribute struct {
 	Required bool   `json:"required"`
 	// NameFormat is that of SAML, which an assertion says of the attribute; empty: not said.
 	NameFormat string `json:"nameFormat,omitempty"`
+}
+
+// PolicyIDs are those of the sign-on policies that were assigned, the first of them first;
+// none: the default one is the application's.
+func (k ApplicationKept) PolicyIDs() (ids []string) {
+	byPriority := func(a, b PolicyAssignment) int { return cmp.Compare(a.Priority, b.Priority) }
+	for _, p := range slices.SortedStableFunc(slices.Values(k.Policies), byPriority) {
+		ids = append(ids, p.Policy)
+	}
+	return ids
 }
 
 // Property is the property of a user that fills the claim: X of "${user.X}".

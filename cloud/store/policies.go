@@ -7,9 +7,10 @@ import (
 	"time"
 )
 
-// SignOnPolicy says in which order people are looked for. The default one of an
-// environment is what sign-ons go by: the user types of its LOGIN action are the
-// environment's sign-on order, which is in the settings and nowhere else.
+// SignOnPolicy says in which order people are looked for, and how they sign on. The default
+// one of an environment is what sign-ons go by for every application that has none of its
+// own: the user types of its LOGIN action are the environment's sign-on order, which is in
+// the settings and nowhere else. Another one says all: whom it does not name is not asked.
 type SignOnPolicy struct {
 	ID, EnvironmentID, Name, Description string
 	Default                              bool
@@ -48,8 +49,18 @@ type PolicyDomain struct {
 }
 
 // Login returns the index of the LOGIN action; -1 when there is none.
-func (p SignOnPolicy) Login() int {
-	return slices.IndexFunc(p.Actions, func(a PolicyAction) bool { return a.Type == ActionLogin })
+func (p SignOnPolicy) Login() int { return p.at(ActionLogin) }
+
+// Action returns the action of a type, the first of them; false when there is none.
+func (p SignOnPolicy) Action(kind string) (a PolicyAction, ok bool) {
+	if i := p.at(kind); i >= 0 {
+		return p.Actions[i], true
+	}
+	return a, false
+}
+
+func (p SignOnPolicy) at(kind string) int {
+	return slices.IndexFunc(p.Actions, func(a PolicyAction) bool { return a.Type == kind })
 }
 
 const policyColumns = `
@@ -86,6 +97,15 @@ func (r reader) SignOnPolicies(ctx context.Context, env string) ([]SignOnPolicy,
 // SignOnPolicy returns a policy, or ErrNotFound.
 func (r reader) SignOnPolicy(ctx context.Context, env, id string) (SignOnPolicy, error) {
 	p, err := queryOne(ctx, r.c, scanPolicy, policyColumns+` WHERE environment_id = $1 AND id = $2`, env, id)
+	if err == nil {
+		err = r.addOrder(ctx, &p)
+	}
+	return p, err
+}
+
+// DefaultSignOnPolicy returns the default policy of an environment, or ErrNotFound.
+func (r reader) DefaultSignOnPolicy(ctx context.Context, env string) (SignOnPolicy, error) {
+	p, err := queryOne(ctx, r.c, scanPolicy, policyColumns+` WHERE environment_id = $1 AND is_default`, env)
 	if err == nil {
 		err = r.addOrder(ctx, &p)
 	}
