@@ -29,9 +29,10 @@ func (c *command) exportCommand() *cobra.Command {
 		Short: "Write the configuration of an environment for Terraform",
 		Args:  cobra.NoArgs,
 		Long: `Write populations, ordinary groups, gateways, applications, identity providers and sign-on
-policies of an environment as the incumbent's Terraform provider has them, each with the block that
-imports it. Secrets are variables: none is written. Users, just-in-time groups, instances, SAML providers,
-actions of policies, claims and grants of applications, and what this cloud has besides are left out.`,
+policies with their actions and assignments of an environment as the incumbent's Terraform
+provider has them, each with the block that imports it. Secrets are variables: none is written.
+Users, just-in-time groups, instances, SAML providers, claims and grants of applications, and what
+this cloud has besides are left out.`,
 		Example: "  ldap-cloud export terraform --client client.json > main.tf",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			api, err := a.open()
@@ -54,6 +55,8 @@ type exporter struct {
 	names map[string]string // by ID: "pingone_population.staff"
 	used  map[string]bool   // names that are taken
 	err   error             // the first of writing
+
+	policies, applications []map[string]any // that were written, whose parts are yet to be
 }
 
 // printf writes, until something could not be written.
@@ -82,6 +85,9 @@ func (e *exporter) all(ctx context.Context) error {
 			return err
 		}
 	}
+	if err := e.ways(ctx); err != nil {
+		return err
+	}
 	return e.err
 }
 
@@ -100,8 +106,8 @@ func (e *exporter) each(ctx context.Context, list string, write func(map[string]
 // notName is what a name of Terraform does not have.
 var notName = regexp.MustCompile(`[^a-z0-9]+`)
 
-// begin gives a resource a name, and writes how it is imported.
-func (e *exporter) begin(kind string, r map[string]any) (name string) {
+// begin gives a resource a name, and writes how it is imported: by what it belongs to, too.
+func (e *exporter) begin(kind string, r map[string]any, of ...string) (name string) {
 	text, _ := r["name"].(string)
 	id, _ := r["id"].(string)
 	base := "r_" + strings.Trim(notName.ReplaceAllString(strings.ToLower(text), "_"), "_")
@@ -111,7 +117,8 @@ func (e *exporter) begin(kind string, r map[string]any) (name string) {
 	}
 	e.used[kind+"."+name] = true
 	e.names[id] = kind + "." + name
-	e.printf("\nimport {\n  to = %s.%s\n  id = %s\n}\n", kind, name, quote(e.api.Environment+"/"+id))
+	path := slices.Concat([]string{e.api.Environment}, of, []string{id})
+	e.printf("\nimport {\n  to = %s.%s\n  id = %s\n}\n", kind, name, quote(strings.Join(path, "/")))
 	return name
 }
 
@@ -232,6 +239,7 @@ func (e *exporter) provider(r map[string]any) {
 }
 
 func (e *exporter) application(r map[string]any) {
+	e.applications = append(e.applications, r)
 	if r["protocol"] == "SAML" {
 		e.samlApplication(r)
 		return
@@ -252,8 +260,9 @@ func (e *exporter) application(r map[string]any) {
 	)
 }
 
-// policy writes a policy without its actions: their order is that of the console.
+// policy writes a policy without its actions, which come after all policies.
 func (e *exporter) policy(r map[string]any) {
+	e.policies = append(e.policies, r)
 	e.resource("pingone_sign_on_policy", r, attribute{"description", r["description"]})
 }
 
@@ -289,6 +298,9 @@ type attribute struct {
 	name  string
 	value any
 }
+
+// block is one that follows its name, as older parts of Terraform have it.
+type block []attribute
 
 // literal is written as it is: a reference.
 type literal string
@@ -343,7 +355,9 @@ func renderBlock(all []attribute, indent string) string {
 	var b strings.Builder
 	b.WriteString("{\n")
 	for _, a := range all {
-		if a.value != nil {
+		if nested, is := a.value.(block); is {
+			b.WriteString(indent + "  " + a.name + " " + renderBlock(nested, indent+"  ") + "\n")
+		} else if a.value != nil {
 			b.WriteString(indent + "  " + a.name + " = " + render(a.value, indent+"  ") + "\n")
 		}
 	}

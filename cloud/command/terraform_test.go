@@ -3,6 +3,7 @@ package command
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
@@ -68,12 +69,21 @@ func exported(t *testing.T, credentials string) map[string]string {
 			continue
 		}
 		var text strings.Builder
-		for name, attribute := range block.Body.Attributes {
-			text.WriteString(name + "=" + valueOf(t, attribute.Expr) + "\n")
-		}
+		write(t, &text, "", block.Body)
 		all[strings.Join(block.Labels, ".")] = text.String()
 	}
 	return all
+}
+
+// write writes the attributes of a body, and of the blocks in it under their names.
+func write(t *testing.T, text *strings.Builder, path string, body *hclsyntax.Body) {
+	t.Helper()
+	for name, attribute := range body.Attributes {
+		text.WriteString(path + name + "=" + valueOf(t, attribute.Expr) + "\n")
+	}
+	for i, block := range body.Blocks {
+		write(t, text, fmt.Sprint(path, block.Type, i, "."), block.Body)
+	}
 }
 
 // valueOf is a value as text; a reference is what it says.
@@ -202,5 +212,57 @@ func TestExportOfSAMLForTerraform(t *testing.T) {
 	}
 	if strings.Contains(got, "oidc_options") {
 		t.Error(got)
+	}
+}
+
+// Every kind of action is written with all that it says, after what it names, and so is
+// which policies an application has.
+func TestExportOfPoliciesForTerraform(t *testing.T) {
+	db, env, credentials := running(t)
+	ctx := t.Context()
+	partner := store.IdentityProvider{EnvironmentID: env, Name: "Partner", Type: store.OpenIDConnect}
+	partner.Config.OIDC = &store.OIDCConfig{}
+	check(t, db.CreateIdentityProvider(ctx, &partner))
+	gateway := store.Gateway{EnvironmentID: env, Name: "Lab", UserTypes: []store.UserType{{ID: "t1", Name: "Staff"}}}
+	check(t, db.CreateGateway(ctx, &gateway))
+	yes := true
+	two := store.SignOnPolicy{EnvironmentID: env, Name: "Two steps", Actions: []store.PolicyAction{{
+		ID: "a1", Type: store.ActionIdentifierFirst, Priority: 1, Providers: []string{partner.ID},
+		Rules: []store.PolicyDomain{{Contains: "@${x}", Provider: partner.ID}, {Contains: "b", Provider: partner.ID}},
+	}, {
+		ID: "a2", Type: store.ActionLogin, Priority: 2, Recovery: &yes,
+		Order: []store.UserTypeRef{{Gateway: gateway.ID, UserType: "t1"}},
+	}}}
+	straight := store.SignOnPolicy{EnvironmentID: env, Name: "Straight", Actions: []store.PolicyAction{
+		{ID: "a3", Type: store.ActionProvider, Priority: 7, Providers: []string{partner.ID}},
+	}}
+	check(t, db.SavePolicy(ctx, &two))
+	check(t, db.SavePolicy(ctx, &straight))
+	app := store.Application{EnvironmentID: env, Name: "Wiki", Type: store.WebApplication}
+	app.Kept.Policies = []store.PolicyAssignment{{ID: "x1", Policy: two.ID, Priority: 3}}
+	check(t, db.CreateApplication(ctx, &app))
+	all := exported(t, credentials)
+	const action, to = "pingone_sign_on_policy_action.r_", "pingone_identity_provider.r_partner.id"
+	for address, parts := range map[string][]string{
+		action + "two_steps_identifier_first": {
+			"sign_on_policy_id=pingone_sign_on_policy.r_two_steps.id", "priority=1\n", "social_provider_ids=[" + to + " ]",
+			"identifier_first0.discovery_rule0.attribute_contains_text=@${x}\n",
+			"identifier_first0.discovery_rule1.attribute_contains_text=b\n",
+			"identifier_first0.discovery_rule1.identity_provider_id=" + to,
+		},
+		action + "two_steps_login": {
+			"login0.recovery_enabled=true", "login0.new_user_provisioning0.gateway0.id=pingone_gateway.r_lab.id",
+			"login0.new_user_provisioning0.gateway0.user_type_id=t1", "login0.new_user_provisioning0.gateway0.type=LDAP",
+		},
+		action + "straight_identity_provider": {"priority=7\n", "identity_provider0.identity_provider_id=" + to},
+		"pingone_application_sign_on_policy_assignment.r_wiki_3": {
+			"application_id=pingone_application.r_wiki.id", "sign_on_policy_id=pingone_sign_on_policy.r_two_steps.id", "priority=3",
+		},
+	} {
+		for _, part := range parts {
+			if !strings.Contains(all[address], part) {
+				t.Errorf("%s has no %q: %q", address, part, all[address])
+			}
+		}
 	}
 }
