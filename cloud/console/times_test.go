@@ -51,7 +51,7 @@ func TestTimesAreOfWhoReads(t *testing.T) {
 	}
 	reads("/console/activity?action=x", "Mar 5, 2026, 8:30:05")
 	plain := s.window()
-	plain.at("/console/sign-in").fill("name", "admin").fill("password", password).press("main button")
+	plain.at("/console/sign-in").fill("name", "admin").fill("password", password).press("main button").sees("Sign out")
 	plain.at("/console/users/" + u.ID).sees("2026-03-04 23:30:05 UTC")
 	if len(w.complaints) > 0 {
 		t.Errorf("%q", w.complaints)
