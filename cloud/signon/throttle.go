@@ -93,9 +93,7 @@ func (a *attempt) count(ctx context.Context, o wire.Outcome) {
 			a.wrong.Count(a.address(), now)
 		}
 		if a.user != nil {
-			a.logged(a.Store.ProvisionIn(context.WithoutCancel(ctx), a.request.EnvironmentID, func(tx *store.Tx) error {
-				return tx.CountTry(context.WithoutCancel(ctx), a.tries(), now)
-			}))
+			a.logged(a.Store.CountTry(context.WithoutCancel(ctx), a.tries(), now))
 		}
 	}
 }

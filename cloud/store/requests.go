@@ -109,8 +109,19 @@ func (s *Store) ApprovePairing(ctx context.Context, codeHash []byte, now time.Ti
 		if err := tx.addInstance(ctx, inst); err != nil {
 			return err
 		}
-		return tx.c.execOne(ctx, `UPDATE pairing_requests SET instance_id = $1 WHERE id = $2`, inst.ID, p.ID)
+		return tx.decide(ctx, `instance_id = $1`, inst.ID, p.ID)
 	})
+}
+
+// decide decides a request, once: of administrators of several environments who do at the
+// same time one does, and the others get ErrUsed.
+func (tx *Tx) decide(ctx context.Context, set string, value any, id string) error {
+	n, err := tx.c.exec(ctx, `UPDATE pairing_requests SET `+set+` WHERE id = $2 AND instance_id = '' AND denied = $3`,
+		value, id, false)
+	if err == nil && n == 0 {
+		err = ErrUsed
+	}
+	return err
 }
 
 // DenyPairing turns the agent away that shows the code with that hash. Its errors
@@ -121,6 +132,6 @@ func (s *Store) DenyPairing(ctx context.Context, codeHash []byte, now time.Time)
 		if err != nil {
 			return err
 		}
-		return tx.c.execOne(ctx, `UPDATE pairing_requests SET denied = $1 WHERE id = $2`, true, p.ID)
+		return tx.decide(ctx, `denied = $1`, true, p.ID)
 	})
 }

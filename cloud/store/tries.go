@@ -31,9 +31,15 @@ func (s *Store) BeginTry(ctx context.Context, t Tries, now time.Time) (wait time
 		if err != nil || wait > 0 {
 			return err
 		}
-		return tx.CountTry(ctx, t, now)
+		return tx.countTry(ctx, t, now)
 	})
 	return wait, err
+}
+
+// CountTry counts one try. The window begins with the first. As all that writes tries it
+// takes the turn of that table: who holds several rows of it never waits for another who does.
+func (s *Store) CountTry(ctx context.Context, t Tries, now time.Time) error {
+	return s.ProvisionIn(ctx, tries, func(tx *Tx) error { return tx.countTry(ctx, t, now) })
 }
 
 // Tried returns how often something was tried within its window, and how long to wait
@@ -51,8 +57,7 @@ func (r reader) Tried(ctx context.Context, t Tries, now time.Time) (n int64, wai
 	return have.n, left, nil
 }
 
-// CountTry counts one try. The window begins with the first.
-func (tx *Tx) CountTry(ctx context.Context, t Tries, now time.Time) error {
+func (tx *Tx) countTry(ctx context.Context, t Tries, now time.Time) error {
 	_, err := tx.c.exec(ctx, `
 		INSERT INTO tries (key_hash, tried, expires_at)
 		VALUES ($1, 1, $2)

@@ -115,3 +115,68 @@ func TestTurnsAreFair(t *testing.T) {
 		}
 	}
 }
+
+// Of administrators of two environments who approve one shown code at the same time, one
+// does.
+func TestOneApprovesACode(t *testing.T) {
+	all := nodes(t, 2)
+	one := build(t, all[0], "one")
+	two := elsewhereOr(t, all[0], one)
+	for i := range 20 {
+		code := fmt.Sprint("code", i)
+		must(t, all[0].CreatePairingRequest(t.Context(), &store.PairingRequest{
+			CodeHash:   []byte(code),
+			TicketHash: []byte("t" + code),
+			ExpiresAt:  time.Now().Add(time.Hour),
+		}))
+		var wg sync.WaitGroup
+		errs := make([]error, 2)
+		for k, w := range []world{one, two} {
+			wg.Go(func() {
+				inst := store.Instance{EnvironmentID: w.env.ID, GatewayID: w.gateway.ID}
+				errs[k] = all[k].ProvisionIn(t.Context(), w.env.ID, func(tx *store.Tx) error {
+					return tx.Store().ApprovePairing(t.Context(), []byte(code), time.Now(), &inst)
+				})
+			})
+		}
+		wg.Wait()
+		if (errs[0] == nil) == (errs[1] == nil) {
+			t.Errorf("%v, %v", errs[0], errs[1])
+		}
+		for _, err := range errs {
+			if err != nil {
+				want(t, err, store.ErrUsed)
+			}
+		}
+	}
+}
+
+// elsewhereOr is elsewhere, or any other environment where all take one turn.
+func elsewhereOr(t *testing.T, s *store.Store, first world) world {
+	t.Helper()
+	if s.Lanes() {
+		return elsewhere(t, s, first)
+	}
+	return build(t, s, "two")
+}
+
+// Wrong and right passwords of many, at two nodes at once, wait for each other without a
+// deadlock, however many share a commit.
+func TestTriesAtOnce(t *testing.T) {
+	all := nodes(t, 2)
+	var wg sync.WaitGroup
+	for i := range 400 {
+		wg.Go(func() {
+			s, key := all[i%2], fmt.Sprint("person", (i*7)%20)
+			tried := store.Tries{Key: key, Most: 1000, Window: time.Hour}
+			err := s.CountTry(t.Context(), tried, time.Now())
+			if i%3 == 0 {
+				err = s.ForgetTries(t.Context(), key)
+			}
+			if _, failed := s.BeginTry(t.Context(), tried, time.Now()); failed != nil || err != nil {
+				t.Error(err, failed)
+			}
+		})
+	}
+	wg.Wait()
+}
