@@ -1,6 +1,8 @@
 package cloud
 
 import (
+	"bytes"
+	"errors"
 	"io"
 	"net/http"
 	"strings"
@@ -24,13 +26,24 @@ type crowd struct {
 	of  map[string]int // by environment
 }
 
-// ServeHTTP says 503 with Retry-After when there is no room.
+// mostForm is how many bytes a form may have that asks for a token: more than the largest
+// proof of an application has.
+const mostForm = 64 << 10
+
+// ServeHTTP says 503 with Retry-After when there is no room. Who sends slowly has none: a
+// place is taken once all of a request is here.
 func (c *crowd) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	env := r.PathValue("e")
 	if !expensive(r.URL.Path) {
 		c.next.ServeHTTP(w, r)
 		return
 	}
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, mostForm))
+	if err != nil {
+		tellUnread(w, err)
+		return
+	}
+	r.Body = io.NopCloser(bytes.NewReader(body))
 	if !c.enter(env) {
 		w.Header().Set("Retry-After", "2") // seconds
 		c.full(w, r)
@@ -38,6 +51,18 @@ func (c *crowd) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	defer c.leave(env)
 	c.next.ServeHTTP(w, r)
+}
+
+// tellUnread says why a request could not be read: it is too long, or took too long.
+func tellUnread(w http.ResponseWriter, err error) {
+	status := http.StatusBadRequest
+	var long *http.MaxBytesError
+	if errors.As(err, &long) {
+		status = http.StatusRequestEntityTooLarge
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(status)
+	_, _ = io.WriteString(w, `{"error":"invalid_request","error_description":"the request could not be read whole"}`+"\n")
 }
 
 // tokensFull tells a program.

@@ -1,8 +1,11 @@
 package cloud
 
 import (
+	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"sync"
 	"testing"
 )
@@ -56,4 +59,46 @@ func TestTokensAreBounded(t *testing.T) {
 			t.Errorf("%s afterwards: %d, %d under way", path, w.Code, c.all)
 		}
 	}
+}
+
+// TestSlowBodiesTakeNoPlace: whoever sends half of a request, however often, keeps nobody
+// from a token; what is too long is refused.
+func TestSlowBodiesTakeNoPlace(t *testing.T) {
+	c := &crowd{full: tokensFull, next: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		b, err := io.ReadAll(r.Body)
+		must(t, err)
+		_, _ = w.Write(b)
+	})}
+	mux := http.NewServeMux()
+	mux.Handle("/{e}/as/", c)
+	ask := func(env string, body io.Reader) *httptest.ResponseRecorder {
+		w := httptest.NewRecorder()
+		mux.ServeHTTP(w, httptest.NewRequest("POST", "/"+env+"/as/token", body))
+		return w
+	}
+	var slow sync.WaitGroup
+	var ends []*io.PipeWriter
+	for i := range 2 * mostTokens {
+		read, write := io.Pipe()
+		ends = append(ends, write)
+		slow.Go(func() {
+			if w := ask(fmt.Sprint(i%3), read); w.Code != 400 {
+				t.Errorf("cut off: %d", w.Code)
+			}
+		})
+		_, err := write.Write([]byte("grant_type=")) // it is being read
+		must(t, err)
+	}
+	for _, env := range []string{"0", "1", "other"} {
+		if w := ask(env, strings.NewReader("a=b")); w.Code != 200 || w.Body.String() != "a=b" {
+			t.Errorf("%s: %d %s", env, w.Code, w.Body)
+		}
+	}
+	if w := ask("0", strings.NewReader(strings.Repeat("x", mostForm+1))); w.Code != 413 {
+		t.Errorf("too long: %d", w.Code)
+	}
+	for _, end := range ends {
+		must(t, end.CloseWithError(io.ErrUnexpectedEOF))
+	}
+	slow.Wait()
 }

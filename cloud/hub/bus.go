@@ -23,6 +23,11 @@ import (
 type Bus struct {
 	Conn *nats.Conn
 	back atomic.Pointer[func()] // called when the bus is there again, or for the first time
+
+	// Both are kept here, as the connection's own methods wait for one that is being made: for
+	// seconds, where nobody answers.
+	lost  atomic.Bool
+	times atomic.Int64 // that it came back
 }
 
 // BusConfig says where a NATS cluster is that all nodes share, and how this node
@@ -52,6 +57,7 @@ func JoinBus(cfg BusConfig) (*Bus, error) {
 	if away(err) {
 		cfg.Logger.Error("the message bus is away, trying again: until then this node serves its own links alone",
 			"error", err)
+		b.lost.Store(true)
 		b.Conn, err = nats.Connect(servers, append(options, nats.RetryOnFailedConnect(true))...)
 	}
 	if err != nil {
@@ -96,8 +102,9 @@ func (b *Bus) options(cfg BusConfig) ([]nats.Option, error) {
 		nats.PingInterval(2 * time.Second),
 		nats.MaxPingsOutstanding(2),
 		nats.ConnectHandler(func(c *nats.Conn) { b.isBack(cfg, c) }),
-		nats.ReconnectHandler(func(c *nats.Conn) { b.isBack(cfg, c) }),
+		nats.ReconnectHandler(func(c *nats.Conn) { b.times.Add(1); b.isBack(cfg, c) }),
 		nats.DisconnectErrHandler(func(_ *nats.Conn, err error) {
+			b.lost.Store(true)
 			if err != nil {
 				cfg.Logger.Error("the message bus is lost, trying again", "error", err)
 			}
@@ -118,6 +125,7 @@ func (b *Bus) options(cfg BusConfig) ([]nats.Option, error) {
 
 // isBack tells the hub that the bus is there.
 func (b *Bus) isBack(cfg BusConfig, c *nats.Conn) {
+	b.lost.Store(false)
 	if err := tooSmall(c); err != nil {
 		cfg.Logger.Error("large answers will be lost", "error", err)
 	}
@@ -168,4 +176,4 @@ func (b *Bus) Close() {
 }
 
 // connected tells whether the other nodes can be reached. A node that is alone is.
-func (b *Bus) connected() bool { return b == nil || b.Conn.IsConnected() }
+func (b *Bus) connected() bool { return b == nil || !b.lost.Load() }

@@ -182,7 +182,7 @@ func (h *Hub) hearRotate(instance string) {
 // publish says something to all other nodes. What cannot be said is not said later:
 // refresh says it all again.
 func (h *Hub) publish(subject string, body any) {
-	if h.Bus == nil {
+	if h.Bus == nil || !h.Bus.connected() {
 		return
 	}
 	b, err := json.Marshal(body)

@@ -94,7 +94,7 @@ func (h *Hub) busAnswers(ctx context.Context) bool {
 // was not. stop frees it.
 func (h *Hub) whilePresent(ctx context.Context, node string) (_ context.Context, stop func()) {
 	ctx, cancel := context.WithCancelCause(ctx)
-	reconnects := h.Bus.Conn.Stats().Reconnects
+	reconnects := h.Bus.times.Load()
 	var look func()
 	look = func() {
 		limited, done := context.WithTimeout(ctx, 5*askNode)
@@ -106,7 +106,7 @@ func (h *Hub) whilePresent(ctx context.Context, node string) (_ context.Context,
 			cancel(errNodeGone)
 		// A reconnect in between is enough: the answer may have come while nobody heard
 		// it.
-		case !h.Bus.connected() || h.Bus.Conn.Stats().Reconnects != reconnects:
+		case !h.Bus.connected() || h.Bus.times.Load() != reconnects:
 			cancel(errBusLost)
 		case ctx.Err() == nil:
 			time.AfterFunc(askNode, look)

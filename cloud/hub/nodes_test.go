@@ -310,6 +310,25 @@ func TestBusIsCutOffInSilence(t *testing.T) {
 	b.await("the other node's are asked again", func() bool { return b.signOn("x").Outcome == wire.OutcomeOK })
 }
 
+// TestSilentBusFreezesNobody: a bus that takes connections and says nothing, for longer than
+// it takes to give it up and to try again, keeps nobody waiting who is asked by a link of
+// the node.
+func TestSilentBusFreezesNobody(t *testing.T) {
+	c := startNATS(t, 1)
+	between := newCable(t, c.servers[0].Addr().String())
+	n := startNodesAt(t, "nats://cloud:secret@"+between.Addr().String())[0]
+	n.start(ok)
+	between.cut()
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for until := time.Now().Add(11 * time.Second); time.Now().Before(until); <-tick.C {
+		from := time.Now()
+		if r := n.signOn("x"); r.Outcome != wire.OutcomeOK || time.Since(from) > 2*time.Second {
+			t.Fatalf("after %s: %+v", time.Since(from), r)
+		}
+	}
+}
+
 // TestNodeStartsWithoutItsBus serves its own links meanwhile.
 func TestNodeStartsWithoutItsBus(t *testing.T) {
 	c := startNATS(t, 1)
