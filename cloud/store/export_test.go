@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"database/sql"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -159,4 +160,18 @@ func (s *Store) queued() (n int) {
 		n += len(q)
 	}
 	return n
+}
+
+// Expiring returns the tables of what is good until a time.
+func Expiring() []string { return slices.Collect(maps.Keys(expiring())) }
+
+// TablesWith returns the tables of a file that have a column.
+func (s *Store) TablesWith(ctx context.Context, column string) ([]string, error) {
+	return queryAll(ctx, s.c, value[string], `
+		SELECT m.name FROM sqlite_master m, pragma_table_info(m.name) c WHERE m.type = 'table' AND c.name = $1`, column)
+}
+
+// CountRows returns how many rows a table has.
+func (s *Store) CountRows(ctx context.Context, table string) (int, error) {
+	return queryOne(ctx, s.c, value[int], `SELECT count(*) FROM `+table)
 }

@@ -141,26 +141,38 @@ func (s *Store) sweepActivities(
 	return n, err
 }
 
-// sweepExpired deletes what is good for nothing any more. It is deleted as well when the
-// next of its kind is made, which may be never.
-func (s *Store) sweepExpired(ctx context.Context, now time.Time) error {
-	return s.Provision(ctx, func(tx *Tx) error {
-		for _, statement := range []string{
-			`DELETE FROM sessions WHERE expires_at < $1`,
-			`DELETE FROM tokens WHERE expires_at < $1`,
-			`DELETE FROM authorizations WHERE expires_at < $1`,
-			`DELETE FROM application_tokens WHERE expires_at < $1`,
-			`DELETE FROM arrivals WHERE expires_at < $1`,
-			`DELETE FROM assertions WHERE expires_at < $1`,
-			`DELETE FROM pairing_requests WHERE expires_at < $1`,
-			`DELETE FROM tries WHERE expires_at < $1`,
-		} {
-			if _, err := tx.c.exec(ctx, statement, micros(now)); err != nil {
+// expiring are the tables of what is good until a time, with what names a row in each.
+func expiring() map[string]string {
+	return map[string]string{
+		"sessions":           "hash",
+		"tokens":             "hash",
+		"authorizations":     "id",
+		"application_tokens": "id",
+		"arrivals":           "key_hash",
+		"assertions":         "nonce",
+		"pairing_requests":   "id",
+		"person_sessions":    "id",
+		"tries":              "key_hash",
+	}
+}
+
+// sweepExpired deletes what is good for nothing any more, in turns as short as all others:
+// strangers decide how much there is. Some is deleted as well when the next of its kind is
+// made, which may be never.
+func (s *Store) sweepExpired(ctx context.Context, now time.Time) (err error) {
+	for table, key := range expiring() {
+		for more := true; more && err == nil; {
+			err = s.Provision(ctx, func(tx *Tx) error {
+				n, err := tx.c.exec(ctx, `
+					DELETE FROM `+table+`
+					WHERE `+key+` IN (SELECT `+key+` FROM `+table+` WHERE expires_at < $1 ORDER BY expires_at LIMIT $2)`,
+					micros(now), sweptAtOnce)
+				more = n == sweptAtOnce
 				return err
-			}
+			})
 		}
-		return nil
-	})
+	}
+	return err
 }
 
 // How much of an SQLite file one sweep gives back: turns of so many free pages.

@@ -2,6 +2,8 @@ package store_test
 
 import (
 	"fmt"
+	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -122,5 +124,41 @@ func TestFileGetsSmaller(t *testing.T) {
 	after, err := s.Size(t.Context())
 	if err != nil || n.Activities != 5000 || after > before/2 {
 		t.Errorf("%d deleted, %d bytes before, %d after, %v", n.Activities, before, after, err)
+	}
+}
+
+// TestWhatExpiresIsSwept: every table of what is good until a time is swept, whole, and
+// what is good stays.
+func TestWhatExpiresIsSwept(t *testing.T) {
+	ctx, now := t.Context(), time.Now().UTC()
+	s, err := store.Open(ctx, filepath.Join(t.TempDir(), "cloud.db")) // without a look at plans: the schema has none
+	must(t, err)
+	t.Cleanup(func() { must(t, s.Close()) })
+	tables, err := s.TablesWith(ctx, "expires_at")
+	must(t, err)
+	kept := []string{"pairings", "kerberos_keys"} // they are shown when they are over, and deleted in another way
+	for _, table := range tables {
+		if !slices.Contains(store.Expiring(), table) && !slices.Contains(kept, table) {
+			t.Errorf("%s is swept by nobody", table)
+		}
+	}
+	if len(tables) < 8 {
+		t.Errorf("only %v", tables)
+	}
+	for i := range 950 { // several turns
+		key, expires := fmt.Sprint(i), now.Add(-time.Hour)
+		if i >= 900 {
+			expires = now.Add(time.Hour)
+		}
+		must(t, s.CommitSession(ctx, key, []byte("x"), expires))
+		_, err := s.BeginTry(ctx, store.Tries{Key: key, Most: 1, Window: time.Minute}, expires)
+		must(t, err)
+	}
+	_, err = s.Sweep(ctx, now, nil)
+	must(t, err)
+	for _, table := range []string{"sessions", "tries"} {
+		if n, err := s.CountRows(ctx, table); err != nil || n != 50 {
+			t.Errorf("%s: %d, %v", table, n, err)
+		}
 	}
 }
