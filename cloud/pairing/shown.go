@@ -38,7 +38,8 @@ func (d *Broker) ServeShow(w http.ResponseWriter, r *http.Request) {
 		d.refuse(w, http.StatusTooManyRequests, &wire.Refusal{
 			Code:       wire.RefusedThrottled,
 			RetryAfter: int(wait.Seconds()) + 1,
-			Message:    fmt.Sprintf("too many codes were shown from here: wait %s", wait.Round(time.Second)),
+			Message: fmt.Sprintf("too many codes are shown, from here or in all: wait %s, or have an administrator give you one",
+				wait.Round(time.Second)),
 		})
 		return
 	}

@@ -26,11 +26,15 @@ const maxKeys = 100_000
 // concurrent use.
 type Window struct {
 	Length time.Duration
-	InAll  int // tries of all keys together after which everyone waits; 0: never
+	// InAll is how many tries of all keys together there may be; 0: any number. Beyond them
+	// each neighbourhood of networks has a hundredth of it, up to InAll more: whoever brings
+	// the others' share to its end comes from few of them.
+	InAll int
 
 	mu    sync.Mutex
 	start time.Time
 	tries map[string]int
+	near  map[string]int // by neighbourhood, where InAll counts
 	all   int
 }
 
@@ -79,7 +83,8 @@ func (w *Window) Begin(now time.Time, limits ...Limit) time.Duration {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.turn(now)
-	if w.InAll > 0 && w.all >= w.InAll {
+	near := neighbourhood(limits[0].Key)
+	if w.full(near) {
 		return w.start.Add(w.Length).Sub(now)
 	}
 	for _, l := range limits {
@@ -91,7 +96,40 @@ func (w *Window) Begin(now time.Time, limits ...Limit) time.Duration {
 		w.tries[l.Key]++
 	}
 	w.all++
+	if w.InAll > 0 {
+		w.near[near]++
+	}
 	return 0
+}
+
+// full tells whether there is no room for one more of a neighbourhood.
+func (w *Window) full(near string) bool {
+	if w.InAll == 0 || w.all < w.InAll {
+		return false
+	}
+	return w.all >= 2*w.InAll || w.near[near] >= max(1, w.InAll/100)
+}
+
+// neighbourhood is what a network is among, which whoever has it gets as easily: 24 bits of
+// IPv4, 48 of IPv6. What is no network is its own.
+func neighbourhood(network string) string {
+	p, err := netip.ParsePrefix(network)
+	if err != nil {
+		a, err := netip.ParseAddr(network)
+		if err != nil {
+			return network
+		}
+		p = netip.PrefixFrom(a, a.BitLen())
+	}
+	bits := 48
+	if p.Addr().Is4() {
+		bits = 24
+	}
+	wide, err := p.Addr().Prefix(bits)
+	if err != nil {
+		return network
+	}
+	return wide.String()
 }
 
 // Undo takes back n tries of a key.
@@ -108,7 +146,7 @@ func (w *Window) Wait(key string, most int, now time.Time) time.Duration {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.turn(now)
-	if w.tries[key] < most && (w.InAll == 0 || w.all < w.InAll) {
+	if w.tries[key] < most && !w.full(neighbourhood(key)) {
 		return 0
 	}
 	return w.start.Add(w.Length).Sub(now)
@@ -125,6 +163,6 @@ func (w *Window) Left(key string, most int, now time.Time) int {
 // turn begins a new window when the old one is over, full, or of the future.
 func (w *Window) turn(now time.Time) {
 	if w.tries == nil || len(w.tries) >= maxKeys || now.Sub(w.start) >= w.Length || now.Before(w.start) {
-		w.start, w.tries, w.all = now, map[string]int{}, 0
+		w.start, w.tries, w.near, w.all = now, map[string]int{}, map[string]int{}, 0
 	}
 }

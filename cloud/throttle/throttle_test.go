@@ -24,11 +24,11 @@ func TestWindow(t *testing.T) {
 	if w.Wait("a", 2, now) != 0 {
 		t.Error("forgotten, and waits")
 	}
-	for range 3 {
+	for range 8 {
 		w.Count("c", now)
 	}
 	if w.Wait("b", 2, now) == 0 {
-		t.Error("five in all, and nobody waits")
+		t.Error("twice as many as may in all, and nobody waits")
 	}
 	if w.Wait("c", 2, now.Add(time.Minute)) != 0 || w.Wait("c", 2, now.Add(-time.Hour)) != 0 {
 		t.Error("waits beyond the window, or because the clock went back")
@@ -96,17 +96,47 @@ func TestNetworks(t *testing.T) {
 	}
 }
 
-// Of all together no more begin than may, whatever their keys.
+// Of all together no more begin than may, whatever their keys; but whoever comes from
+// elsewhere than those who filled it still does, to an end.
 func TestBeginInAll(t *testing.T) {
-	w := &Window{Length: time.Minute, InAll: 3}
+	const all = 1000
+	crowds := map[string]func(i int) string{
+		"one address":               func(int) string { return "192.0.2.1" },
+		"addresses of one network":  func(i int) string { return fmt.Sprintf("192.0.2.%d", i%256) },
+		"lines of one site":         func(i int) string { return fmt.Sprintf("2001:db8:1:%x::/64", i) },
+		"four networks":             func(i int) string { return fmt.Sprintf("10.%d.0.1", i%4) },
+		"lines of two sites, mixed": func(i int) string { return fmt.Sprintf("2001:db8:%x:%x::/64", i%2, i) },
+	}
 	now := time.Unix(1_000_000, 0)
-	for i := range 3 {
-		if w.Begin(now, Limit{fmt.Sprint(i), 1}) != 0 {
-			t.Error("waits too early")
+	for name, of := range crowds {
+		w := &Window{Length: time.Minute, InAll: all}
+		went := 0
+		for i := range 10 * all {
+			if w.Begin(now, Limit{of(i), 10 * all}) == 0 {
+				went++
+			}
+		}
+		if went < all || went > all+4*all/100 {
+			t.Errorf("%s: %d went", name, went)
+		}
+		for _, honest := range []string{"198.51.100.7", "2001:db8:ffff:1::/64", "a name"} {
+			if w.Begin(now, Limit{honest, 1}) != 0 || w.Wait("203.0.113.1", 1, now) != 0 {
+				t.Errorf("%s: %s waits for them", name, honest)
+			}
+			if w.Begin(now, Limit{honest, 1}) != time.Minute {
+				t.Errorf("%s: %s has no limit any more", name, honest)
+			}
 		}
 	}
-	if w.Begin(now, Limit{"another", 1}) != time.Minute || w.Begin(now.Add(time.Minute), Limit{"another", 1}) != 0 {
-		t.Error("begins beyond the number of all, or not when the window is over")
+	w := &Window{Length: time.Minute, InAll: all}
+	went := 0
+	for i := range 100 * all {
+		if w.Begin(now, Limit{fmt.Sprintf("10.%d.%d.1", i/256%256, i%256), 1 << 30}) == 0 {
+			went++
+		}
+	}
+	if went != 2*all || w.Begin(now.Add(time.Minute), Limit{"10.0.0.1", 1}) != 0 {
+		t.Errorf("from everywhere %d went, or not when the window was over", went)
 	}
 }
 
