@@ -30,7 +30,8 @@
 //	turn      immediate transactions               an advisory lock of all, and one of 32 for
 //	                                               environments, held by the transaction
 //	disk      synchronous(FULL)                    the server's synchronous_commit
-//	readers   connections that only read (WAL)     a pool of their own
+//	readers   connections that only read (WAL)     a pool of their own; lists have half of
+//	                                               them, in both, in turns by environment
 //	refusals  by extended result code              by SQLSTATE
 //	new tables by whoever opens the file first     by one node, under a session lock
 //

@@ -40,7 +40,7 @@ type Explained struct {
 // Explain returns a reader of s whose queries are explained.
 func (s *Store) Explain() (Reader, *Explained) {
 	e := &Explained{engine: s.c.db, Plans: map[string][]string{}}
-	return Reader{reader{conn{e, true}}}, e
+	return Reader{reader{conn{e, true, nil}}}, e
 }
 
 // ExplainAll has see be told how the engine goes about each statement of s, reads and
@@ -142,8 +142,12 @@ func (s *Store) Hold() (release func()) {
 }
 
 // AwaitWaiting waits until n writers are in the queue.
-func (s *Store) AwaitWaiting(t *testing.T, n int) {
-	for tick := time.NewTicker(time.Millisecond); s.queued() < n; {
+func (s *Store) AwaitWaiting(t *testing.T, n int) { awaitQueue(t, &s.turn, n) }
+
+func awaitQueue(t *testing.T, of *turns, n int) {
+	tick := time.NewTicker(time.Millisecond)
+	defer tick.Stop()
+	for of.queued() < n {
 		select {
 		case <-tick.C:
 		case <-t.Context().Done():
@@ -153,10 +157,10 @@ func (s *Store) AwaitWaiting(t *testing.T, n int) {
 }
 
 // queued returns how many stand in the queues.
-func (s *Store) queued() (n int) {
-	s.turn.mu.Lock()
-	defer s.turn.mu.Unlock()
-	for _, q := range s.turn.queues {
+func (t *turns) queued() (n int) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for _, q := range t.queues {
 		n += len(q)
 	}
 	return n
@@ -175,3 +179,18 @@ func (s *Store) TablesWith(ctx context.Context, column string) ([]string, error)
 func (s *Store) CountRows(ctx context.Context, table string) (int, error) {
 	return queryOne(ctx, s.c, value[int], `SELECT count(*) FROM `+table)
 }
+
+// HoldLists takes every turn that lists have, until it is released.
+func (s *Store) HoldLists() (release func()) {
+	for range s.c.lists.most {
+		s.c.lists.take("")
+	}
+	return func() {
+		for range s.c.lists.most {
+			s.c.lists.pass()
+		}
+	}
+}
+
+// AwaitLists waits until n lists are in the queue.
+func (s *Store) AwaitLists(t *testing.T, n int) { awaitQueue(t, s.c.lists, n) }

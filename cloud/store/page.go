@@ -127,11 +127,23 @@ func queryPage[T any](
 	if err != nil {
 		return nil, "", err
 	}
-	all, err := queryAll(ctx, c, scan, query, l.args...)
+	all, err := queryInTurn(ctx, c, scan, l, query)
 	if err != nil {
 		return nil, "", err
 	}
 	return ends(p, all, key)
+}
+
+// queryInTurn is queryAll of a list, in its environment's turn among lists.
+func queryInTurn[T any](ctx context.Context, c conn, scan func(row) (T, error), l list, query string) ([]T, error) {
+	if c.lists != nil {
+		c.lists.take(fmt.Sprint(l.args[:min(1, len(l.args))]...)) // what a list is of comes first
+		defer c.lists.pass()
+	}
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	return queryAll(ctx, c, scan, query, l.args...)
 }
 
 // ends cuts off what was read beyond the page, and returns the cursor of what follows.

@@ -78,7 +78,7 @@ func openPostgres(url string) (*Store, error) {
 	r.SetMaxOpenConns(readers)
 	r.SetMaxIdleConns(readers)
 	s := &Store{
-		reader:  reader{conn{db: r}},
+		reader:  reader{conn{db: r, lists: &turns{most: readers / 2}}},
 		writer:  postgresWriter(w, takeTurn),
 		light:   postgresWriter(w, takeNoTurn),
 		Current: &Current{db: reader{conn{db: r}}},

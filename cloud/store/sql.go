@@ -25,6 +25,9 @@ type engine interface {
 type conn struct {
 	db  engine
 	fts bool // people are found by a table of FTS5: it is SQLite
+	// lists are those of the connections that pages of lists may have, so that however many are
+	// asked for, sign-ons find others; nil: any, as in a transaction.
+	lists *turns
 }
 
 // reader has the reads; a Store and a Tx both have it.

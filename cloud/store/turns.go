@@ -2,12 +2,14 @@ package store
 
 import "sync"
 
-// turns hands a turn from one to the next, fairly by what it is for: of those who wait one of
+// turns hands a turn, or one of several, from one to the next, fairly by what it is for: of those who wait one of
 // each kind goes before the second of any. So an environment that many write in at once
 // keeps the others waiting for one of its own, and not for all.
 type turns struct {
+	most int // turns there are; 0: one
+
 	mu     sync.Mutex
-	taken  bool
+	taken  int
 	queues map[string][]chan struct{} // of those who wait, the first first
 	order  []string                   // the keys of queues, whose turn comes first
 }
@@ -15,8 +17,8 @@ type turns struct {
 // take waits for the turn.
 func (t *turns) take(key string) {
 	t.mu.Lock()
-	if !t.taken {
-		t.taken = true
+	if t.taken < max(1, t.most) {
+		t.taken++
 		t.mu.Unlock()
 		return
 	}
@@ -37,7 +39,7 @@ func (t *turns) pass() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if len(t.order) == 0 {
-		t.taken = false
+		t.taken--
 		return
 	}
 	key := t.order[0]

@@ -180,3 +180,39 @@ func TestTriesAtOnce(t *testing.T) {
 	}
 	wg.Wait()
 }
+
+// However many lists are asked for, half of the connections that read are free, and another
+// environment's list is the next but one.
+func TestListsLeaveRoom(t *testing.T) {
+	s := open(t)
+	one, two := build(t, s, "one"), build(t, s, "two")
+	release := s.HoldLists()
+	var lists sync.WaitGroup
+	var mu sync.Mutex
+	var order []string
+	list := func(w world) {
+		lists.Go(func() {
+			_, _, err := s.Users(t.Context(), w.env.ID, store.UserFilter{}, store.Page{})
+			noError(t, err)
+			mu.Lock()
+			defer mu.Unlock()
+			order = append(order, w.env.Name)
+		})
+	}
+	for range 60 {
+		list(one)
+	}
+	s.AwaitLists(t, 60)
+	list(two)
+	s.AwaitLists(t, 61)
+	_, err := s.User(t.Context(), one.env.ID, one.user.ID) // as a sign-on does
+	must(t, err)
+	must(t, writeIn(t.Context(), s, one, "alice"))
+	release()
+	lists.Wait()
+	for place, name := range order {
+		if name == "two" && place > 30 {
+			t.Errorf("the other environment's list was number %d", place)
+		}
+	}
+}
