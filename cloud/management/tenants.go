@@ -2,6 +2,8 @@ package management
 
 import (
 	"context"
+	"errors"
+	"fmt"
 
 	"ldap-gateway/cloud/fault"
 	"ldap-gateway/cloud/store"
@@ -37,16 +39,21 @@ func (s *Service) CreateEnvironment(ctx context.Context, by By, e *store.Environ
 // DeleteEnvironment removes an environment that owners of the actor's made, with
 // everything in it; the links of its instances are cut. The actor is in the environment
 // that made it. store.ErrNotFound for every other, their own among it; store.ErrDependents
-// when it has made one itself.
+// when it has made one itself. Its people and its history go first, in short turns, while
+// others sign on: when that is cut off, it is there still, and is to be deleted once more.
 func (s *Service) DeleteEnvironment(ctx context.Context, by By, id string, seen func(store.Environment) error) error {
+	if err := s.act(ctx, by, DeleteEnvironment, func(t *turn) error {
+		_, err := t.deletable(ctx, id, seen)
+		return err
+	}); err != nil {
+		return err
+	}
+	ctx = context.WithoutCancel(ctx) // a client that has gone wants it deleted still
+	if err := s.Store.EmptyEnvironment(ctx, id); err != nil {
+		return err
+	}
 	return s.act(ctx, by, DeleteEnvironment, func(t *turn) error {
-		e, err := t.Environment(ctx, id)
-		if err == nil && e.ParentID != t.env() {
-			err = store.ErrNotFound
-		}
-		if err == nil {
-			err = ask(seen, e)
-		}
+		e, err := t.deletable(ctx, id, seen)
 		if err != nil {
 			return err
 		}
@@ -61,6 +68,22 @@ func (s *Service) DeleteEnvironment(ctx context.Context, by By, id string, seen 
 		})
 		return t.Store.DeleteEnvironment(ctx, e.ID)
 	})
+}
+
+// deletable returns an environment that the actor may delete.
+func (t *turn) deletable(ctx context.Context, id string, seen func(store.Environment) error) (store.Environment, error) {
+	e, err := t.Environment(ctx, id)
+	if err == nil && e.ParentID != t.env() {
+		err = store.ErrNotFound
+	}
+	if err != nil {
+		return e, err
+	}
+	all, err := t.EnvironmentsOf(ctx, id)
+	if err == nil && len(all) > 1 {
+		err = fmt.Errorf("%w: environment %s was made by its owners", store.ErrDependents, all[1].Name)
+	}
+	return e, errors.Join(err, ask(seen, e))
 }
 
 // cutAll has the links of all instances of an environment cut, once all is kept.

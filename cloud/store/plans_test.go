@@ -230,6 +230,10 @@ var wholes = []string{
 	"DELETE FROM sign_ons WHERE environment_id = $1",
 	"DELETE FROM activities WHERE environment_id = $1",
 	"DELETE FROM environments WHERE id = $1",
+	"DELETE FROM sign_ons WHERE id IN (SELECT id FROM sign_ons WHERE environment_id = $1 LIMIT $2)",
+	"DELETE FROM activities WHERE id IN (SELECT id FROM activities WHERE environment_id = $1 LIMIT $2)",
+	"DELETE FROM users WHERE id IN (SELECT id FROM users WHERE environment_id = $1 LIMIT $2)",
+	"DELETE FROM cloud_groups WHERE id IN (SELECT id FROM cloud_groups WHERE environment_id = $1 LIMIT $2)",
 }
 
 // takeAll are the statements that look at all of a gateway or a population: what an

@@ -1,6 +1,7 @@
 package store_test
 
 import (
+	"fmt"
 	"testing"
 
 	"ldap-gateway/cloud/store"
@@ -18,6 +19,19 @@ func TestEnvironmentsGoWhole(t *testing.T) {
 	client := store.Client{EnvironmentID: w.env.ID, Name: "c"}
 	must(t, s.CreateClient(ctx, &client))
 	must(t, s.CreateToken(ctx, []byte("h"), client.ID, w.env.ID, moment(1)))
+	for i := range 45 { // several turns
+		must(t, write(ctx, s, w, fmt.Sprint("person", i), func() error { return nil }))
+	}
+	must(t, s.EmptyEnvironment(ctx, w.env.ID))
+	if all, _, err := s.Users(ctx, w.env.ID, store.UserFilter{}, store.Page{}); err != nil || len(all) > 0 {
+		t.Errorf("%d users are left, %v", len(all), err)
+	}
+	if all, _, err := s.Activities(ctx, w.env.ID, store.ActivityFilter{}, store.Page{}); err != nil || len(all) > 0 {
+		t.Errorf("%d activities are left, %v", len(all), err)
+	}
+	if all, _, err := s.Groups(ctx, other.env.ID, store.GroupFilter{}, store.Page{}); err != nil || len(all) != 2 {
+		t.Errorf("of another %d groups are left, %v", len(all), err)
+	}
 	must(t, s.DeleteEnvironment(ctx, w.env.ID))
 	_, err := s.Environment(ctx, w.env.ID)
 	want(t, err, store.ErrNotFound)
