@@ -180,16 +180,19 @@ func (s *Store) CountRows(ctx context.Context, table string) (int, error) {
 	return queryOne(ctx, s.c, value[int], `SELECT count(*) FROM `+table)
 }
 
-// HoldLists takes every turn that lists have, until it is released.
-func (s *Store) HoldLists() (release func()) {
+// HoldLists takes every turn that lists have; each call of pass gives one back.
+func (s *Store) HoldLists() (pass func(), turns int) {
 	for range s.c.lists.most {
 		s.c.lists.take("")
 	}
-	return func() {
-		for range s.c.lists.most {
-			s.c.lists.pass()
-		}
-	}
+	return s.c.lists.pass, s.c.lists.most
+}
+
+// ListsWaiting returns how many lists of an environment are in the queue.
+func (s *Store) ListsWaiting(env string) int {
+	s.c.lists.mu.Lock()
+	defer s.c.lists.mu.Unlock()
+	return len(s.c.lists.queues[env])
 }
 
 // AwaitLists waits until n lists are in the queue.
