@@ -71,7 +71,9 @@ func (s *Service) DeleteEnvironment(ctx context.Context, by By, id string, seen 
 }
 
 // deletable returns an environment that the actor may delete.
-func (t *turn) deletable(ctx context.Context, id string, seen func(store.Environment) error) (store.Environment, error) {
+func (t *turn) deletable(
+	ctx context.Context, id string, seen func(store.Environment) error,
+) (store.Environment, error) {
 	e, err := t.Environment(ctx, id)
 	if err == nil && e.ParentID != t.env() {
 		err = store.ErrNotFound
