@@ -24,6 +24,9 @@
 //     when Cache-Control says so ([ShortestUse], [LongestUse]), while the list can be read.
 //   - A key that is not known has the keys read anew, once; when that brought nothing
 //     they are not read again for [CoolDown].
+//   - One text costs little, whoever publishes the keys: of more than [MostRead] none is
+//     read, a key ID that fits is tried alone, and nothing is tried twice.
+//   - RSA keys of less than 2048 bits prove nothing, and are refused by their ID.
 //   - Claims that are not checked may be malformed: they never cost a sign-on.
 //   - HS256 and none prove nothing: the client's secret is no key.
 //   - The code goes to the one token endpoint that is stated, with the client's

@@ -7,8 +7,6 @@ import (
 	"fmt"
 
 	"github.com/go-jose/go-jose/v4"
-
-	"ldap-gateway/cloud/evidence"
 )
 
 // The bounds of a set of keys that somebody states.
@@ -49,6 +47,9 @@ func ParseKeys(text string) (FixedKeys, error) {
 		if !key.IsPublic() {
 			return nil, fmt.Errorf("key %d is private, or a secret: keep that, and give the public key", i+1)
 		}
+		if err := sized(key); err != nil {
+			return nil, err
+		}
 		if key.Use == "" || key.Use == "sig" {
 			keys = append(keys, key)
 		}
@@ -63,14 +64,10 @@ func ParseKeys(text string) (FixedKeys, error) {
 }
 
 // VerifySignature returns the payload of a signed text. Its error is an *evidence.Refusal.
-func (k FixedKeys) VerifySignature(_ context.Context, jwt string) ([]byte, error) {
-	signed, err := jose.ParseSignedCompact(jwt, algorithms)
-	if err != nil || len(signed.Signatures) != 1 {
-		return nil, evidence.Refuse(evidence.WeakAlgorithm, "not signed in a way that is taken: %v", err)
+func (k FixedKeys) VerifySignature(ctx context.Context, jwt string) ([]byte, error) {
+	signed, err := parse(jwt)
+	if err != nil {
+		return nil, err
 	}
-	payload, ok := verify(signed, k)
-	if !ok {
-		return nil, evidence.Refuse(evidence.Signature, "no key that is stated proves it")
-	}
-	return payload, nil
+	return verify(ctx, signed, k)
 }

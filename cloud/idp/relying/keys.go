@@ -2,11 +2,10 @@ package relying
 
 import (
 	"context"
-	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"net/http"
+	"reflect"
 	"strconv"
 	"strings"
 	"sync"
@@ -38,14 +37,6 @@ const (
 // mostBody bounds what is read of any answer, in bytes.
 const mostBody = 4 << 20
 
-// algorithms are those that prove something to whoever has no secret.
-var algorithms = []jose.SignatureAlgorithm{
-	jose.RS256, jose.RS384, jose.RS512,
-	jose.PS256, jose.PS384, jose.PS512,
-	jose.ES256, jose.ES384, jose.ES512,
-	jose.EdDSA,
-}
-
 // Keys are those that one provider signs with. Safe for concurrent use.
 // What is known stays in use while they cannot be read.
 type Keys struct {
@@ -74,28 +65,27 @@ func NewKeys(address string, client *http.Client, now func() time.Time) *Keys {
 
 // VerifySignature returns the payload of a signed text. Its error is an
 // *evidence.Refusal.
-// A key that is not known may be new: then they are read, and it is tried once more.
+// A key that is not known may be new: then they are read, and it is tried once more, unless
+// those are the same.
 func (k *Keys) VerifySignature(ctx context.Context, jwt string) ([]byte, error) {
-	signed, err := jose.ParseSignedCompact(jwt, algorithms)
-	if err != nil || len(signed.Signatures) != 1 {
-		return nil, evidence.Refuse(evidence.WeakAlgorithm, "not signed in a way that is taken: %v", err)
-	}
-	k.refresh(ctx)
-	if payload, ok := verify(signed, k.all()); ok {
-		return payload, nil
-	}
-	id := signed.Signatures[0].Header.KeyID
-	fresh, err := k.renew(ctx, id)
+	signed, err := parse(jwt)
 	if err != nil {
 		return nil, err
 	}
-	if payload, ok := verify(signed, fresh); ok {
+	k.refresh(ctx)
+	known := k.all()
+	payload, refused := verify(ctx, signed, known)
+	if refused == nil {
 		return payload, nil
 	}
-	if holds(fresh, id) {
-		return nil, evidence.Refuse(evidence.Signature, "the key %.64q does not prove it", id)
+	fresh, err := k.renew(ctx, signed.Signatures[0].Header.KeyID)
+	if err != nil {
+		return nil, err
 	}
-	return nil, evidence.Refuse(evidence.UnknownKey, "the provider has no key %.64q", id)
+	if reflect.DeepEqual(known, fresh) {
+		return nil, refused
+	}
+	return verify(ctx, signed, fresh)
 }
 
 // refresh reads keys anew that have been known for long. One answer waits for it, and
@@ -152,10 +142,10 @@ func (k *Keys) renew(ctx context.Context, id string) ([]jose.JSONWebKey, error) 
 		k.why = &evidence.Refusal{Kind: evidence.Unavailable, Detail: "the keys cannot be read", Cause: err}
 		return nil, k.why
 	}
-	k.known, k.until, k.failed = fresh, k.now().Add(good), time.Time{}
-	if !holds(fresh, id) {
+	if !holds(fresh, id) || reflect.DeepEqual(k.known, fresh) {
 		k.vainly = k.now()
 	}
+	k.known, k.until, k.failed = fresh, k.now().Add(good), time.Time{}
 	return fresh, nil
 }
 
@@ -184,7 +174,8 @@ func (k *Keys) lately(often int) (keys []jose.JSONWebKey, enough bool, err error
 
 // fetch reads the keys at the address, and how long they are good. One that is not
 // understood is left out. Whoever leaves meanwhile stops nobody else's.
-// A set without any key that signs is an error, and those that are known stay.
+// A set without any key that signs, or of more than MostRead, is an error, and those that
+// are known stay.
 func (k *Keys) fetch(ctx context.Context) (keys []jose.JSONWebKey, good time.Duration, err error) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), readTime)
 	defer cancel()
@@ -192,22 +183,8 @@ func (k *Keys) fetch(ctx context.Context) (keys []jose.JSONWebKey, good time.Dur
 	if err != nil {
 		return nil, 0, err
 	}
-	var set struct {
-		Keys []json.RawMessage `json:"keys"`
-	}
-	if err := json.Unmarshal(body, &set); err != nil {
-		return nil, 0, fmt.Errorf("not a set of keys: %w", err)
-	}
-	for _, raw := range set.Keys {
-		var key jose.JSONWebKey
-		if key.UnmarshalJSON(raw) == nil && key.IsPublic() && (key.Use == "" || key.Use == "sig") {
-			keys = append(keys, key)
-		}
-	}
-	if len(keys) == 0 {
-		return nil, 0, errors.New("there is no key that signs")
-	}
-	return keys, use(header), nil
+	keys, err = readSet(body)
+	return keys, use(header), err
 }
 
 // use is how long keys are good that came with a header (RFC 9111 section 5.2.2), within
@@ -236,32 +213,6 @@ func use(header http.Header) time.Duration {
 func (k *Keys) Check(ctx context.Context) (int, error) {
 	keys, _, err := k.fetch(ctx)
 	return len(keys), err
-}
-
-// holds tells whether a key of that ID is among them; without an ID any will do.
-func holds(keys []jose.JSONWebKey, id string) bool {
-	for _, key := range keys {
-		if id == "" || key.KeyID == id {
-			return true
-		}
-	}
-	return false
-}
-
-// verify returns the payload when one of the keys proves it.
-// A key that says its algorithm takes no other: what it proves by another is worth
-// nothing (RFC 8725 section 3.1).
-func verify(signed *jose.JSONWebSignature, keys []jose.JSONWebKey) (payload []byte, ok bool) {
-	header := signed.Signatures[0].Header
-	for _, key := range keys {
-		if header.KeyID != "" && key.KeyID != header.KeyID || key.Algorithm != "" && key.Algorithm != header.Algorithm {
-			continue
-		}
-		if payload, err := signed.Verify(&key); err == nil {
-			return payload, true
-		}
-	}
-	return nil, false
 }
 
 // get returns the body at an address and its header.
