@@ -151,13 +151,17 @@ func (s *Server) Stop() {
 	s.cmd = nil
 }
 
-// Restart stops the server and starts it on the same port.
+// Restart stops the server and starts it on the same port. As whatever looks after a service
+// it tries again: of a server that has crashed, processes may still hold what the next needs.
 func (s *Server) Restart() {
 	s.t.Helper()
 	s.Stop()
-	if !s.run() {
-		s.t.Fatalf("PostgreSQL did not come back:\n%s", s.log.String())
+	for range 5 {
+		if s.run() {
+			return
+		}
 	}
+	s.t.Fatalf("PostgreSQL did not come back:\n%s", s.log.String())
 }
 
 // Address returns where the server listens.
