@@ -25,6 +25,7 @@ import (
 
 	"ldap-gateway/cloud/alerts"
 	"ldap-gateway/cloud/hub"
+	"ldap-gateway/cloud/outbound"
 	"ldap-gateway/cloud/store"
 	"ldap-gateway/cloud/store/storetest"
 	"ldap-gateway/cloud/vault"
@@ -104,7 +105,7 @@ func (s *site) hear(w http.ResponseWriter, r *http.Request) {
 	defer s.mu.Unlock()
 	var m alerts.Message
 	must(s.t, json.Unmarshal(body, &m))
-	if s.broken || signature != alerts.Signature([]byte(s.secret), at, body) {
+	if s.broken || signature != outbound.Signature([]byte(s.secret), at, body) {
 		s.heard = append(s.heard, "failed "+m.Code)
 		http.Redirect(w, r, "https://127.0.0.1:1/elsewhere", http.StatusFound)
 		return

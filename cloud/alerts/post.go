@@ -3,25 +3,19 @@ package alerts
 import (
 	"bytes"
 	"context"
-	"crypto/hmac"
 	"crypto/rand"
-	"crypto/sha256"
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/base64"
-	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"mime"
 	"net"
-	"net/http"
 	"net/mail"
 	"net/netip"
 	"net/smtp"
 	"net/url"
-	"strconv"
 	"strings"
 	"time"
 
@@ -169,10 +163,8 @@ func (p *Post) Send(ctx context.Context, c store.AlertChannel, m Message) error 
 	return p.call(ctx, c, m)
 }
 
-// call sends a message to a webhook, signed as GitHub and Stripe do: the header
-// has the time and the HMAC of it with the body, so that an old one is known.
-// The answer's body is read away and never shown: it may be of a machine that the
-// administrator of the cloud may not see. A redirect counts as a failure.
+// call sends a message to a webhook, signed. It reaches public addresses, and those that
+// are allowed.
 func (p *Post) call(ctx context.Context, c store.AlertChannel, m Message) error {
 	secret, err := p.Vault.Open(purpose, c.ID, c.Sealed)
 	if err != nil {
@@ -182,44 +174,11 @@ func (p *Post) call(ctx context.Context, c store.AlertChannel, m Message) error 
 	if err != nil {
 		return err
 	}
-	r, err := http.NewRequestWithContext(ctx, http.MethodPost, c.Target, bytes.NewReader(body))
-	if err != nil {
-		return err
-	}
-	// It is in seconds, since 1970.
-	at := strconv.FormatInt(m.At.Unix(), 10)
-	r.Header.Set("Content-Type", "application/json")
-	r.Header.Set("User-Agent", "ldap-cloud")
-	r.Header.Set("X-Ldap-Cloud-Signature", "t="+at+",v1="+Signature(secret, at, body))
-	answer, err := p.client().Do(r)
-	if err != nil {
+	g := outbound.Guard{Allowed: p.Allowed, Flag: "--webhook-network", RootCAs: p.RootCAs}
+	if err := g.Post(ctx, c.Target, "application/json", secret, body, m.At); err != nil {
 		return fmt.Errorf("the webhook: %w", err)
 	}
-	defer answer.Body.Close()
-	// It is read so that the connection ends well; not for ever, as the other end
-	// decides how much it is.
-	_, _ = io.Copy(io.Discard, io.LimitReader(answer.Body, 64<<10))
-	if answer.StatusCode/100 != 2 {
-		return fmt.Errorf("the webhook answered %s", answer.Status)
-	}
 	return nil
-}
-
-// Signature returns what a webhook's receiver compares: HMAC-SHA-256 of the time,
-// a dot and the body, in hexadecimal digits.
-// Whoever checks it should also refuse a time that is long ago, or an old message could
-// be sent again.
-func Signature(secret []byte, at string, body []byte) string {
-	h := hmac.New(sha256.New, secret)
-	_, _ = h.Write([]byte(at + "."))
-	_, _ = h.Write(body)
-	return hex.EncodeToString(h.Sum(nil))
-}
-
-// client returns one that reaches public addresses, and those that are allowed.
-// Each telling has one of its own: they are rare, and none waits for what another left.
-func (p *Post) client() *http.Client {
-	return outbound.Guard{Allowed: p.Allowed, Flag: "--webhook-network", RootCAs: p.RootCAs}.Client(0)
 }
 
 // mail sends a message by SMTP (RFC 5321), over TLS when the server offers it.

@@ -18,8 +18,8 @@ import (
 
 	"github.com/hashicorp/go-hclog"
 
-	"ldap-gateway/cloud/alerts"
 	"ldap-gateway/cloud/audit"
+	"ldap-gateway/cloud/outbound"
 	"ldap-gateway/cloud/store"
 	"ldap-gateway/cloud/store/storetest"
 )
@@ -60,7 +60,7 @@ func (c *collector) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	body, err := io.ReadAll(r.Body)
 	signature := r.Header.Get("X-Ldap-Cloud-Signature")
 	at, sum, _ := strings.Cut(strings.TrimPrefix(signature, "t="), ",v1=")
-	if err != nil || sum != alerts.Signature([]byte(secret), at, body) {
+	if err != nil || sum != outbound.Signature([]byte(secret), at, body) {
 		c.t.Errorf("%v, signed %q", err, signature)
 	}
 	for line := range strings.Lines(string(body)) {

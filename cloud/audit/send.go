@@ -1,19 +1,14 @@
 package audit
 
 import (
-	"bytes"
 	"context"
 	"crypto/tls"
-	"fmt"
 	"io"
 	"net"
-	"net/http"
 	"net/netip"
 	"os"
-	"strconv"
 	"time"
 
-	"ldap-gateway/cloud/alerts"
 	"ldap-gateway/cloud/outbound"
 	"ldap-gateway/cloud/store"
 )
@@ -41,24 +36,8 @@ func (t *Target) post(ctx context.Context, all []store.Activity, now time.Time) 
 	if err != nil {
 		return err
 	}
-	r, err := http.NewRequestWithContext(ctx, http.MethodPost, t.URL, bytes.NewReader(body))
-	if err != nil {
-		return err
-	}
-	at := strconv.FormatInt(now.Unix(), 10)
-	r.Header.Set("Content-Type", "application/x-ndjson")
-	r.Header.Set("User-Agent", "ldap-cloud")
-	r.Header.Set("X-Ldap-Cloud-Signature", "t="+at+",v1="+alerts.Signature(t.Secret, at, body))
-	answer, err := outbound.Guard{Allowed: anywhere, RootCAs: t.Roots}.Client(0).Do(r)
-	if err != nil {
-		return err
-	}
-	defer answer.Body.Close()
-	_, _ = io.Copy(io.Discard, io.LimitReader(answer.Body, 64<<10)) // so that the connection ends well
-	if answer.StatusCode/100 != 2 {
-		return fmt.Errorf("it answered %s", answer.Status)
-	}
-	return nil
+	g := outbound.Guard{Allowed: anywhere, RootCAs: t.Roots}
+	return g.Post(ctx, t.URL, "application/x-ndjson", t.Secret, body, now)
 }
 
 // write sends messages of syslog over a connection of their own. It closes its half and

@@ -56,7 +56,7 @@ var house = []row{
 		"cloud/pairing", "cloud/providers", "cloud/signon", "cloud/store", "cloud/usertypes", "cloud/vault",
 	}},
 	{"cloud/metrics", []string{"cloud/hub", "cloud/store", "cloudlink/wire"}},
-	{"cloud/audit", []string{"cloud/alerts", "cloud/outbound", "cloud/store"}},
+	{"cloud/audit", []string{"cloud/outbound", "cloud/store"}},
 	{"cloud/alerts", []string{"cloud/hub", "cloud/outbound", "cloud/store", "cloudlink/wire"}},
 	{"cloud/signon", []string{
 		"cloud/hub", "cloud/mapping", "cloud/provisioner", "cloud/store", "cloud/throttle", "cloudlink/wire",

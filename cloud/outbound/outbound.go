@@ -1,8 +1,8 @@
 // Package outbound owns how the cloud reaches addresses that somebody else chose: of
-// webhooks, and of identity providers.
+// webhooks, and of identity providers; and how what it sends there is signed.
 //
-// Called by alerts and by cloud, which hands clients on. It knows networks and nothing
-// of what is sent.
+// Called by alerts, by audit and by cloud, which hands clients on. It knows networks and
+// nothing of what is sent.
 //
 // # Promises
 //
