@@ -144,7 +144,7 @@ func (b *bench) happens(env int, text string) {
 }
 
 // later lets a minute pass.
-func (b *bench) later() { b.now = b.now.Add(time.Minute) }
+func (b *bench) later() { b.now = b.now.Add(time.Minute + time.Second) }
 
 func (b *bench) wantTold(want ...string) {
 	b.t.Helper()
@@ -338,6 +338,30 @@ func TestMessages(t *testing.T) {
 		}
 		if l.ID != a.ID || l.Cut != (a.ID > "3") {
 			t.Errorf("%+v", l)
+		}
+	}
+}
+
+// What is of a time and written later, by a node that is slow or whose clock is behind, is
+// told all the same.
+func TestLateIsTold(t *testing.T) {
+	for _, late := range []time.Duration{5 * time.Second, 30 * time.Second, 50 * time.Second} {
+		b := start(t)
+		node := b.node()
+		must(t, node.Look(t.Context()))
+		at := b.now
+		for range 12 { // it looks while others write
+			b.now = b.now.Add(5 * time.Second)
+			b.happens(0, "other")
+			must(t, node.Look(t.Context()))
+			if b.now.Sub(at) == late {
+				must(t, b.db.AddActivity(t.Context(), store.Activity{EnvironmentID: b.envs[0], At: at, Text: "late"}))
+			}
+		}
+		b.later()
+		must(t, node.Look(t.Context()))
+		if !slices.Contains(b.c.texts(), "late") {
+			t.Errorf("written %s later it is passed over", late)
 		}
 	}
 }

@@ -7,8 +7,9 @@
 //
 // # Promises
 //
-//   - Every activity of every environment is told in its order, half a minute after it
-//     happened: not before, so that none is passed over that a slower node writes.
+//   - Every activity of every environment is told in its order, a minute after it
+//     happened: not before, so that none is passed over that a slower node writes, or one
+//     whose clock is not quite right. One that is off by more is an alert of its own.
 //   - Nothing is left out: what a collector did not take is told again, from the first that
 //     it did not take, so one may come twice, with the same ID. By syslog nobody says what
 //     was taken: what was on its way when a receiver died is lost.

@@ -13,8 +13,12 @@ import (
 )
 
 const (
-	look    = 5 * time.Second  // between two looks
-	settled = 30 * time.Second // after which nothing is written any more of that time
+	look = 5 * time.Second // between two looks
+	// settled is how old something is that is told. What is of a time is written later: after
+	// the turn and the commit, of 20 seconds at most, by a clock that may be off by ten before
+	// it is an alert, and for a large list after its groups. A mark that has gone by is never
+	// gone back to, so it is more than all of these.
+	settled = time.Minute
 	claimed = 2 * time.Minute  // that one node has for telling
 	again   = 30 * time.Second // after a failure
 	atOnce  = 200              // activities of one telling
