@@ -42,8 +42,12 @@ func TryWebsocket(ctx context.Context, client *http.Client, base *url.URL) error
 	if errors.As(err, &refusal) {
 		return nil
 	}
-	if err != nil {
+	var named *WebsocketError
+	switch {
+	case errors.As(err, &named):
 		return err
+	case err != nil: // also what a proxy in trouble answers, or nothing until the time is over
+		return between(context.WithoutCancel(ctx), client, base, err, err)
 	}
 	defer conn.CloseNow()
 	_, _, err = conn.Read(ctx)
@@ -77,7 +81,7 @@ func upgrade(
 	case errors.As(err, &refusal) && refusal.Code == wire.RefusedUpgrade:
 		return nil, &WebsocketError{base.Host, errors.New("the cloud got the request without its upgrade")}
 	case errors.As(err, &refusal), resp.StatusCode >= 500 && resp.StatusCode != http.StatusNotImplemented:
-		return nil, err // a proxy that reaches no cloud answers so too
+		return nil, err // a proxy that reaches no cloud for a moment answers so too
 	}
 	return nil, between(ctx, client, base, answered{resp.Status}, err)
 }
