@@ -86,7 +86,8 @@ func (s *Service) createApplication(
 }
 
 // ChangeApplication changes an application. Its secret stays, unless it becomes of
-// a type that cannot keep one.
+// a type that cannot keep one; one that had none, and can have one now, is given it, which
+// ApplicationSecret reads.
 // What was signed on for it before goes on: a redirect address that is taken away ends
 // no token.
 func (s *Service) ChangeApplication(
@@ -110,8 +111,11 @@ func (s *Service) changeApplication(
 		a.ID, a.EnvironmentID = before.ID, before.EnvironmentID
 		a.SecretHash, a.SecretSealed, a.Former = before.SecretHash, before.SecretSealed, before.Former
 		a.Protocol = before.Protocol
-		if !hasSecret(a) {
+		switch {
+		case !hasSecret(a):
 			a.SecretHash, a.SecretSealed, a.Former = nil, nil, store.FormerSecret{}
+		case a.SecretHash == nil: // it had none before, or proved itself by a key
+			t.newSecret(&a)
 		}
 		if err := t.checkApplication(ctx, a, before); err != nil {
 			return err

@@ -47,6 +47,35 @@ func TestSecretsOfApplications(t *testing.T) {
 	}
 }
 
+// Whatever kept an application from having a secret, it has one once it can, and says so.
+func TestSecretsComeBack(t *testing.T) {
+	h := open(t)
+	w, ctx := h.world(), t.Context()
+	by := w.as(store.RoleIdentityAdmin)
+	key := `{"keys":[{"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]}`
+	for name, without := range map[string]func(*store.Application){
+		"a key":                    func(a *store.Application) { a.OpenID.JWKS = key },
+		"a key at an address":      func(a *store.Application) { a.OpenID.JWKSURL = "https://app.example.com/keys" },
+		"a type that keeps it not": func(a *store.Application) { a.Type = store.SinglePage },
+	} {
+		a := w.application
+		a.Name = name
+		without(&a)
+		must(t, w.CreateApplication(ctx, by, &a))
+		if _, err := w.ApplicationSecret(ctx, by, a.ID); !errors.Is(err, m.ErrNoSecret) {
+			t.Errorf("%s: %v", name, err)
+		}
+		_, err := w.ChangeApplication(ctx, by, a.ID, func(a *store.Application) error {
+			a.OpenID.JWKS, a.OpenID.JWKSURL, a.Type = "", "", store.WebApplication
+			return nil
+		})
+		must(t, err)
+		if read, err := w.ApplicationSecret(ctx, by, a.ID); err != nil || len(read.Secret) < 40 {
+			t.Errorf("%s: %q, %v", name, read.Secret, err)
+		}
+	}
+}
+
 // The secret before a new one is good for as long as was said, and no longer; of two before, the last.
 func TestFormerSecrets(t *testing.T) {
 	h := open(t)

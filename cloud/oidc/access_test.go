@@ -69,6 +69,10 @@ func TestAccess(t *testing.T) {
 			}
 		})
 	}
+	told, _, err := s.db.Activities(t.Context(), s.env, store.ActivityFilter{Action: "application.denied"}, store.Page{})
+	if err != nil || len(told) != 3 || told[0].Subject != "application:"+s.app.ID {
+		t.Errorf("an administrator finds %d: %+v, %v", len(told), told, err)
+	}
 }
 
 // TestAccessIsLost: what was given while somebody might use the application opens nothing

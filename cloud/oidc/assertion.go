@@ -28,6 +28,7 @@ const (
 	mostJTI       = 500     // bytes
 	assertionLife = time.Hour
 	assertionSkew = time.Minute
+	mostSeconds   = 100_000_000_000 // since 1970: beyond the year 5000
 )
 
 // asserted is what such a proof says.
@@ -123,8 +124,10 @@ func (p *provider) usedOnce(ctx context.Context, a store.Application, path strin
 	switch {
 	case !slices.ContainsFunc(said.Audience, func(text string) bool { return slices.Contains(own, text) }):
 		return unproven("The client_assertion is for somebody else: its aud must be " + own[0] + " or the endpoint.")
-	case said.Expires == nil || *said.Expires < 0 || *said.Expires > 1<<40:
+	case said.Expires == nil:
 		return unproven("The client_assertion has no exp.")
+	case *said.Expires < 0 || *said.Expires > mostSeconds:
+		return unproven("The exp of the client_assertion is no time in seconds since 1970: perhaps it is in milliseconds.")
 	case at(said.Expires).Before(now.Add(-assertionSkew)):
 		return unproven("The client_assertion is over: see whether the application's clock is right.")
 	case at(said.Expires).After(now.Add(assertionLife + assertionSkew)):

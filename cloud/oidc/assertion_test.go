@@ -159,7 +159,7 @@ func TestProofsThatAreNone(t *testing.T) {
 		"no-aud": {"aud": nil}, "another-aud": {"aud": "https://other.example/token"}, "many-aud": {"aud": []string{"a", "b"}},
 		"aud-of-the-environment": {"aud": s.url + "/" + s.env}, "aud-number": {"aud": 7},
 		"no-exp": {"exp": nil}, "exp-text": {"exp": "soon"}, "over": {"exp": in(-2 * time.Minute)}, "too-long": {"exp": in(3 * time.Hour)},
-		"exp-for-ever": {"exp": 1e300}, "exp-before-time": {"exp": -5},
+		"exp-for-ever": {"exp": 1e300}, "exp-before-time": {"exp": -5}, "exp-in-milliseconds": {"exp": s.now().Add(time.Minute).UnixMilli()},
 		"nbf-later": {"nbf": in(time.Hour)}, "iat-later": {"iat": in(time.Hour)},
 		"no-jti": {"jti": nil}, "empty-jti": {"jti": ""}, "long-jti": {"jti": strings.Repeat("x", 1000)}, "jti-number": {"jti": 5},
 	} {

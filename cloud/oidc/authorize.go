@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"net/http"
 	"net/url"
 	"slices"
@@ -12,9 +11,11 @@ import (
 	"strings"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/zitadel/oidc/v3/pkg/oidc"
 	"github.com/zitadel/oidc/v3/pkg/op"
 
+	"ldap-gateway/cloud/applications"
 	"ldap-gateway/cloud/store"
 	"ldap-gateway/cloud/throttle"
 	"ldap-gateway/cloud/vault"
@@ -249,14 +250,24 @@ func (p *provider) begin(
 func (p *provider) notAdmitted(
 	w http.ResponseWriter, r *http.Request, wish request, a store.Application, by store.SignedOn,
 ) error {
-	err := oidc.ErrAccessDenied().WithDescription("Your account may not use %s.", a.Name).WithParent(
-		fmt.Errorf("user %s is not in the groups of application %s (accessControl.group)", by.UserID, a.ID))
 	if slices.Contains(wish.Prompt, oidc.PromptNone) {
 		p.sendBack(w, r, wish, oidc.ErrAccessDenied().WithDescription(notAdmitted))
 		return nil
 	}
-	return err
+	id := uuid.NewString()
+	if keep, _ := p.refusals.Keep(p.now(), "denied "+a.ID+" "+by.UserID, deniedPerHour); keep {
+		if err := (&applications.Denial{Application: a, UserID: by.UserID}).Note(r.Context(), p.Store, id); err != nil {
+			return err
+		}
+	}
+	p.Pages.Failure(w, r, http.StatusForbidden, "Your account may not use %s. To sign on as somebody else, sign off here "+
+		"first. Your administrator finds this under %s.", a.Name, id)
+	return nil
 }
+
+// deniedPerHour is how often it is written within an hour that one person may not use one
+// application.
+const deniedPerHour = 3
 
 // callback gives a code to the browser that signed on, and to no other: whoever
 // made somebody else sign on for a request of theirs has another one. It is the one place

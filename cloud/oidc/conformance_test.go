@@ -308,3 +308,43 @@ func TestFormPostProfile(t *testing.T) {
 		}
 	}
 }
+
+// TestNoEndpoint: another method, path or environment is answered in JSON as well, and to
+// which methods an endpoint is for.
+func TestNoEndpoint(t *testing.T) {
+	s := start(t)
+	for _, c := range []struct {
+		method, path string
+		status       int
+		allow        string
+	}{
+		{"GET", "/as/token", 405, "POST"}, {"PUT", "/as/token", 405, "POST"}, {"DELETE", "/as/introspect", 405, "POST"},
+		{"GET", "/as/revoke", 405, "POST"}, {"GET", "/as/par", 405, "POST"}, {"POST", "/as/groups", 405, "GET"},
+		{"POST", "/as/jwks", 405, "GET"}, {"PUT", "/as/userinfo", 405, "GET, POST"}, {"PATCH", "/as/authorize", 405, "GET, POST"},
+		{"POST", "/as/.well-known/openid-configuration", 405, "GET"},
+		{"GET", "/as/nope", 404, ""}, {"POST", "/as/", 404, ""}, {"GET", "/as/token/x", 404, ""}, {"GET", "/as/.well-known/x", 404, ""},
+	} {
+		for _, env := range []string{s.env, "none"} {
+			r := must(http.NewRequest(c.method, s.url+"/"+env+c.path, nil))
+			resp := must(http.DefaultClient.Do(r))
+			var body struct{ Error, Error_description string }
+			err := json.NewDecoder(resp.Body).Decode(&body)
+			check(t, resp.Body.Close())
+			if err != nil || resp.StatusCode != c.status || resp.Header.Get("Allow") != c.allow || body.Error != "invalid_request" ||
+				resp.Header.Get("Content-Type") != "application/json" {
+				t.Errorf("%s %s: %d, Allow %q, %+v, %v", c.method, c.path, resp.StatusCode, resp.Header.Get("Allow"), body, err)
+			}
+		}
+	}
+	gone := store.Environment{Name: "gone"}
+	check(t, s.db.CreateEnvironment(t.Context(), &gone))
+	check(t, must(http.Get(s.url+"/"+gone.ID+"/as/jwks")).Body.Close())
+	check(t, s.db.DeleteEnvironment(t.Context(), gone.ID))
+	for _, path := range []string{"/none/as/userinfo", "/" + gone.ID + "/as/jwks", "/" + gone.ID + "/as/.well-known/openid-configuration"} {
+		resp := must(http.Get(s.url + path))
+		check(t, resp.Body.Close())
+		if resp.StatusCode != 404 || resp.Header.Get("Content-Type") != "application/json" {
+			t.Errorf("%s: %d %s", path, resp.StatusCode, resp.Header.Get("Content-Type"))
+		}
+	}
+}

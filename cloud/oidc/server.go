@@ -126,14 +126,37 @@ func (s *Server) Handler() http.Handler {
 	for pattern, serve := range asked {
 		mux.HandleFunc(pattern, serve)
 	}
+	mux.HandleFunc("/{e}/as/", s.nowhere(mux))
 	return mux
+}
+
+// nowhere answers in JSON what no endpoint is for: another method, or another path. What the
+// endpoints take is found by asking the mux for each.
+func (s *Server) nowhere(mux *http.ServeMux) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		var takes []string
+		for _, method := range []string{http.MethodGet, http.MethodPost} {
+			asked := &http.Request{Method: method, URL: r.URL, Host: r.Host}
+			if _, pattern := mux.Handler(asked); strings.HasPrefix(pattern, method) {
+				takes = append(takes, method)
+			}
+		}
+		status, why := http.StatusNotFound, "There is nothing at this path."
+		if len(takes) > 0 {
+			w.Header().Set("Allow", strings.Join(takes, ", "))
+			status, why = http.StatusMethodNotAllowed, "This endpoint takes "+strings.Join(takes, " and ")+"."
+		}
+		answer(w, status, map[string]string{"error": string(oidc.InvalidRequest), "error_description": why})
+	}
 }
 
 // serve has an endpoint answer for the environment in the path; 404 for none.
 func (s *Server) serve(at route, w http.ResponseWriter, r *http.Request) {
 	p, err := s.provider(r.Context(), r.PathValue("e"))
 	if errors.Is(err, store.ErrNotFound) {
-		http.NotFound(w, r)
+		answer(w, http.StatusNotFound, map[string]string{
+			"error": string(oidc.InvalidRequest), "error_description": "There is no such environment.",
+		})
 		return
 	}
 	w.Header().Set("Cache-Control", "no-store")
@@ -156,11 +179,12 @@ func (s *Server) serve(at route, w http.ResponseWriter, r *http.Request) {
 // provider returns an environment's; store.ErrNotFound when there is no such
 // environment.
 func (s *Server) provider(ctx context.Context, env string) (*provider, error) {
+	if _, err := s.Store.Current.Environment(ctx, env); err != nil {
+		s.providers.Delete(env) // it may have been deleted at another node
+		return nil, err
+	}
 	if p, ok := s.providers.Load(env); ok {
 		return p.(*provider), nil
-	}
-	if _, err := s.Store.Environment(ctx, env); err != nil {
-		return nil, err
 	}
 	p := &provider{Server: s, env: env}
 	var err error

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"net/http"
 	"net/url"
 
@@ -142,12 +141,11 @@ func (k *call) person(a store.Application, u store.User, by store.SignedOn) (p p
 	return p, err
 }
 
-// admitted refuses who is not in the groups that the application is for.
+// admitted is an *applications.Denial for who is not in the groups that the application is for.
 func (s *Server) admitted(ctx context.Context, a store.Application, u store.User) error {
 	may, err := applications.Admitted(ctx, s.Store, a, u)
 	if err != nil || may {
 		return err
 	}
-	return &refusal{http.StatusForbidden, "Your account may not use " + a.Name + ".",
-		fmt.Errorf("user %s is not in the groups of application %s (accessControl.group)", u.ID, a.ID)}
+	return &applications.Denial{Application: a, UserID: u.ID}
 }

@@ -248,9 +248,13 @@ func TestAccess(t *testing.T) {
 	} {
 		s.change(func(a *store.Application) { a.SAML.Access, a.SAML.AccessAll = c.groups, c.all })
 		got, p := s.signsOn(t)
-		if (got != nil) != c.in {
+		if (got != nil) != c.in || !c.in && (p.status != http.StatusForbidden || !strings.Contains(p.page, "Your account may not use ")) {
 			t.Errorf("%+v: %d %s", c, p.status, p.page)
 		}
+	}
+	told, _, err := s.db.Activities(t.Context(), s.env, store.ActivityFilter{Action: "application.denied"}, store.Page{})
+	if err != nil || len(told) != 3 {
+		t.Errorf("an administrator finds %d, %v", len(told), err)
 	}
 }
 

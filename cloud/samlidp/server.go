@@ -177,6 +177,10 @@ func (k *call) fail(err error) {
 		return
 	}
 	id := uuid.NewString()
+	var denied *applications.Denial
+	if errors.As(err, &denied) && k.denied(denied, id) == nil {
+		return
+	}
 	if !errors.As(err, &r) {
 		k.Logger.Error("request failed", "id", id, "path", k.Request.URL.Path, "error", err)
 		k.Pages.Failure(k.w, k.Request, http.StatusInternalServerError,
@@ -187,6 +191,22 @@ func (k *call) fail(err error) {
 		"id", id, "environment", k.env, "path", k.Request.URL.Path, "error", cut(err.Error()))
 	k.Pages.Failure(k.w, k.Request, r.status, "%s Go back to the application and begin again. "+
 		"If that leads here once more, your administrator finds what it sent under %s.", r.text, id)
+}
+
+// deniedPerHour is how often it is written within an hour that one person may not use one
+// application.
+const deniedPerHour = 3
+
+// denied tells somebody that the application is for others, and an administrator of it.
+func (k *call) denied(d *applications.Denial, id string) error {
+	if keep, _ := k.refusals.Keep(k.now(), "denied "+d.Application.ID+" "+d.UserID, deniedPerHour); keep {
+		if err := d.Note(k.Context(), k.Store, id); err != nil {
+			return err
+		}
+	}
+	k.Pages.Failure(k.w, k.Request, http.StatusForbidden, "Your account may not use %s. To sign on as somebody else, "+
+		"sign off here first. Your administrator finds this under %s.", d.Application.Name, id)
+	return nil
 }
 
 // mostLogged is how much of what a stranger sent is in one value of the log, in bytes.

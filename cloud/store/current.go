@@ -173,6 +173,11 @@ func (s *Current) Gateway(ctx context.Context, env, id string) (Gateway, error) 
 	return setting(ctx, s, "gateway "+env+" "+id, func() (Gateway, error) { return s.db.Gateway(ctx, env, id) })
 }
 
+// Environment is Store.Environment.
+func (s *Current) Environment(ctx context.Context, id string) (Environment, error) {
+	return setting(ctx, s, "environment "+id, func() (Environment, error) { return s.db.Environment(ctx, id) })
+}
+
 // Claimants is Store.Claimants.
 func (s *Current) Claimants(ctx context.Context, env, username string) ([]UserTypeRef, error) {
 	all, err := setting(ctx, s, "claiming "+env, func() ([]Gateway, error) { return s.db.claiming(ctx, env) })
