@@ -16,6 +16,9 @@ type source struct {
 	size int // groups
 }
 
+// mostLooked is how many groups of one source are looked at, whose names others have.
+const mostLooked = 50 * store.MostShared
+
 // SharedNames returns groups that an application cannot tell from one of another source, since
 // it learns both by a name that they share: some of them, store.MostShared at most. None for one
 // that learns no groups, or learns them by what names their source.
@@ -30,18 +33,72 @@ func SharedNames(ctx context.Context, db *store.Store, a store.Application) (sha
 	// What two share, the smaller one has too: the largest is never gone through.
 	slices.SortFunc(all, func(x, y source) int { return x.size - y.size })
 	for i, s := range all[:max(len(all)-1, 0)] {
-		var larger []string
-		for _, o := range all[i+1:] {
-			larger = append(larger, o.id)
+		some, err := sharedBy(ctx, db, a, s, all[i+1:])
+		if err != nil {
+			return nil, err
 		}
-		some, err := db.SharedGroups(ctx, a.EnvironmentID, s.kind, s.id, larger, a.Groups.Value == store.GroupDisplayNames)
+		shared = append(shared, some...)
+	}
+	named, err := sharedByID(ctx, db, a)
+	shared = append(shared, named...)
+	return shared[:min(len(shared), store.MostShared)], err
+}
+
+// sharedBy returns the groups of a source that the application may know, and whose names
+// larger ones have.
+func sharedBy(
+	ctx context.Context, db *store.Store, a store.Application, s source, larger []source,
+) (shared []store.Group, err error) {
+	var others []string
+	for _, o := range larger {
+		others = append(others, o.id)
+	}
+	var last store.Group
+	for looked := 0; looked < mostLooked && len(shared) < store.MostShared; looked += store.MostShared {
+		displayed := a.Groups.Value == store.GroupDisplayNames
+		some, err := db.SharedGroups(ctx, a.EnvironmentID, s.kind, s.id, others, displayed, last)
 		if err != nil {
 			return nil, err
 		}
 		for _, g := range some {
-			if allowed(a.Groups.Allow, g, true) && len(shared) < store.MostShared {
+			if allowed(a.Groups.Allow, g, true) {
 				shared = append(shared, g)
 			}
+		}
+		if len(some) < store.MostShared {
+			break
+		}
+		last = some[len(some)-1]
+	}
+	return shared, nil
+}
+
+// sharedByID returns the groups that the rule names by their ID, of whichever source they are,
+// and whose names others have that the application may know.
+func sharedByID(ctx context.Context, db *store.Store, a store.Application) (shared []store.Group, err error) {
+	from := sources{db: db, env: a.EnvironmentID, named: a.Groups.Sources}
+	for _, id := range a.Groups.Allow {
+		g, err := db.Group(ctx, a.EnvironmentID, id)
+		if errors.Is(err, store.ErrNotFound) {
+			continue // it is a name, or gone
+		}
+		if err != nil {
+			return nil, err
+		}
+		like, err := db.GroupsLike(ctx, a.EnvironmentID, id, a.Groups.Value == store.GroupDisplayNames)
+		if err != nil {
+			return nil, err
+		}
+		may := func(o store.Group) bool {
+			known, failed := from.has(ctx, o)
+			err = errors.Join(err, failed)
+			return o.SourceID != g.SourceID && allowed(a.Groups.Allow, o, known)
+		}
+		if slices.ContainsFunc(like, may) {
+			shared = append(shared, g)
+		}
+		if err != nil {
+			return nil, err
 		}
 	}
 	return shared, nil

@@ -94,3 +94,47 @@ func TestSharedNames(t *testing.T) {
 		})
 	}
 }
+
+// TestSharedNamesBeyondAPage: a name that many others come before, and a group that is named by
+// its ID, are told as well.
+func TestSharedNamesBeyondAPage(t *testing.T) {
+	db, err := store.Open(t.Context(), storetest.File(t))
+	must(t, err)
+	t.Cleanup(func() { must(t, db.Close()) })
+	env := store.Environment{Name: "Example"}
+	must(t, db.CreateEnvironment(t.Context(), &env))
+	one := store.Gateway{EnvironmentID: env.ID, Name: "One", Vendor: "OpenLDAP"}
+	two := store.Gateway{EnvironmentID: env.ID, Name: "Two", Vendor: "OpenLDAP"}
+	must(t, db.CreateGateway(t.Context(), &one))
+	must(t, db.CreateGateway(t.Context(), &two))
+	last := map[string]string{} // the IDs of the last group, by gateway
+	for _, g := range []string{one.ID, two.ID} {
+		for i := range 2*store.MostShared + 1 {
+			group := store.Group{EnvironmentID: env.ID, Name: fmt.Sprintf("cn=%04d", i), DisplayName: fmt.Sprintf("%04d", i),
+				SourceType: store.SourceGateway, SourceID: g}
+			must(t, db.Provision(t.Context(), func(tx *store.Tx) error { return tx.CreateGroups(t.Context(), []*store.Group{&group}) }))
+			last[g] = group.ID
+		}
+	}
+	name := fmt.Sprintf("cn=%04d", 2*store.MostShared)
+	for what, c := range map[string]struct {
+		sources, allow []string
+		want           int
+	}{
+		"the last name":         {nil, []string{name}, 1},
+		"all":                   {nil, nil, store.MostShared},
+		"one source":            {[]string{one.ID}, []string{name}, 0},
+		"and another's by ID":   {[]string{one.ID}, []string{name, last[two.ID]}, 1},
+		"another's by ID alone": {[]string{one.ID}, []string{last[two.ID]}, 0},
+		"both by ID":            {[]string{"gone"}, []string{last[one.ID], last[two.ID]}, 2},
+		"an ID of nobody's":     {[]string{one.ID}, []string{name, "gone"}, 0},
+	} {
+		for _, value := range []string{store.GroupNames, store.GroupDisplayNames} {
+			a := store.Application{EnvironmentID: env.ID, Protocol: store.OpenIDConnect,
+				Groups: store.GroupsClaim{Value: value, Sources: c.sources, Allow: c.allow}}
+			if got, err := applications.SharedNames(t.Context(), db, a); err != nil || len(got) != c.want {
+				t.Errorf("%s, %s: %d, %v, want %d", what, value, len(got), err, c.want)
+			}
+		}
+	}
+}

@@ -135,11 +135,11 @@ func (a asked) groups() map[string]func() error {
 			return err
 		},
 		"SharedNames": func() error {
-			_, err := r.SharedGroups(ctx, e, store.SourceGateway, g, []string{"", "x"}, false)
+			_, err := r.SharedGroups(ctx, e, store.SourceGateway, g, []string{"", "x"}, false, store.Group{})
 			return err
 		},
 		"SharedDisplayNames": func() error {
-			_, err := r.SharedGroups(ctx, e, store.SourceGateway, g, []string{"", "x"}, true)
+			_, err := r.SharedGroups(ctx, e, store.SourceGateway, g, []string{"", "x"}, true, store.Group{})
 			return err
 		},
 		"GroupsOf":      func() error { _, err := r.GroupsOf(ctx, e, a.user.ID); return err },
