@@ -158,7 +158,8 @@ func TestApplicationsByKey(t *testing.T) {
 	s.send("PUT", path, body(`"jwksUrl":"https://x.example/keys","tokenEndpointAuthMethod":`+ours)).want(http.StatusOK).
 		has("jwksUrl", "https://x.example/keys")
 	s.send("PUT", path, body(`"tokenEndpointAuthMethod":"CLIENT_SECRET_BASIC"`)).want(http.StatusOK).
-		has("tokenEndpointAuthMethod", "CLIENT_SECRET_BASIC", "hasSecret", "false")
+		has("tokenEndpointAuthMethod", "CLIENT_SECRET_BASIC", "hasSecret", "true")
+	s.send("GET", path+"/secret", "").want(http.StatusOK)
 	s.send("POST", path+"/secret", "{}").want(http.StatusCreated)
 	s.send("PUT", path, body(set(key+"}"))).want(http.StatusOK).has("hasSecret", "false")
 	for more, target := range map[string]string{

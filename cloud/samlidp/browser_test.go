@@ -25,14 +25,17 @@ func TestChromium(t *testing.T) {
 		if !scripts {
 			check(t, chromedp.Do(ctx, chromedp.Click(chromedp.CSS("form [type=submit]")))) // of the application's own page
 		}
+		whole(ctx, t, "input[name=username]")
 		check(t, chromedp.Do(ctx,
 			chromedp.SendKeys(chromedp.CSS("input[name=username]"), "alice"),
 			chromedp.SendKeys(chromedp.CSS("input[type=password]"), "wonderland"),
 			chromedp.Click(chromedp.CSS("form button")),
 		))
 		if !scripts {
+			whole(ctx, t, "input[name=SAMLResponse]")
 			check(t, chromedp.Do(ctx, chromedp.Click(chromedp.CSS("form:has(input[name=SAMLResponse]) button"))))
 		}
+		whole(ctx, t, "pre")
 		text, err := chromedp.Run(ctx, chromedp.Text(chromedp.CSS("pre")))
 		check(t, err)
 		var learnt map[string]any
@@ -44,8 +47,28 @@ func TestChromium(t *testing.T) {
 		}
 		// The session counts, although the request comes by a form of another site.
 		check(t, chromedp.Do(ctx, chromedp.Navigate("about:blank"), chromedp.Navigate(at.URL)))
+		whole(ctx, t, "pre")
 		if text, err = chromedp.Run(ctx, chromedp.Text(chromedp.CSS("pre"))); err != nil || !strings.Contains(text, s.alice.Email) {
 			t.Errorf("the session does not count: %v %s", err, text)
+		}
+	}
+}
+
+// whole waits until a page is there as a whole, to its end, that has an element. Until then the
+// browser gives the elements other names, and what is clicked is known no more.
+func whole(ctx context.Context, t *testing.T, css string) {
+	t.Helper()
+	is := fmt.Sprintf("document.readyState === 'complete' && document.querySelector(%q) !== null", css)
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		if there, err := chromedp.Run(ctx, chromedp.Evaluate[bool](is)); err == nil && there {
+			return
+		}
+		select {
+		case <-ctx.Done():
+			t.Fatalf("no page with %s", css)
+		case <-tick.C:
 		}
 	}
 }

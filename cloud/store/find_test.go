@@ -135,6 +135,14 @@ func TestUsersAreListedByAnyFilter(t *testing.T) {
 	signs("bb", hour.Add(-time.Hour), "ok")
 	signs("jg", hour, "invalidCredentials")
 	signs("许", hour.Add(-24*time.Hour), "ok")
+	providers := []store.IdentityProvider{w.provider(t, s, "first"), w.provider(t, s, "second")}
+	for i, username := range []string{"jg", "bb"} {
+		u, err := s.UserByUsername(ctx, w.env.ID, username)
+		must(t, err)
+		must(t, s.LinkAccount(ctx, &store.LinkedAccount{
+			EnvironmentID: w.env.ID, ProviderID: providers[i].ID, UserID: u.ID, Subject: store.Subject{ID: "s"},
+		}))
+	}
 	for name, c := range map[string]struct {
 		f    store.UserFilter
 		want string
@@ -147,6 +155,9 @@ func TestUsersAreListedByAnyFilter(t *testing.T) {
 		"latest":             {store.UserFilter{Latest: true}, "bb 许 jg"},
 		"latest of a search": {store.UserFilter{Latest: true, Search: "corp"}, "bb"},
 		"population":         {store.UserFilter{PopulationID: "none", Search: "archer"}, ""},
+		"provider":           {store.UserFilter{ProviderID: providers[0].ID}, "jg"},
+		"searched provider":  {store.UserFilter{ProviderID: providers[1].ID, Search: "g"}, ""},
+		"provider lately":    {store.UserFilter{ProviderID: providers[1].ID, Since: hour.Add(-2 * time.Hour)}, "bb"},
 		"condition": {store.UserFilter{Where: store.Where{
 			Condition: store.Condition{Field: "email", Op: store.Contains, Value: "corp"},
 		}}, "aarcher bb"},
