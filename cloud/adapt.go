@@ -31,11 +31,11 @@ func (f flows) Flow(ctx context.Context, env, id string) (applications.Flow, err
 }
 
 // Complete says who signed on.
-func (f flows) Complete(ctx context.Context, env, id string, by store.SignedOn) (next string, err error) {
+func (f flows) Complete(env, id string, by store.SignedOn) (next string, err error) {
 	if samlidp.Flowing(id) {
-		return f.saml.Complete(ctx, env, id, by)
+		return f.saml.Complete(env, id, by)
 	}
-	return f.Server.Complete(ctx, env, id, by)
+	return f.Server.Complete(env, id, by)
 }
 
 // Refuse sends the browser back without a sign-on.

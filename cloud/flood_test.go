@@ -22,6 +22,7 @@ var floods = flag.Int("floods", 3000, "requests of strangers in TestFloodOfStran
 type stranger struct {
 	method, path string
 	form         func(i int) url.Values // nil: no body
+	want         int                    // status; 0: any
 }
 
 // strangers are requests to everything that answers whoever asks.
@@ -36,40 +37,67 @@ func (s *siege) strangers() []stranger {
 			return v
 		}
 	}
-	long := strings.Repeat("x", 20_000)
-	return []stranger{
-		{"POST", env + "/signon", form("username", "nobody-#", "password", "guess")},
-		{"POST", env + "/signon", form("username", "alice", "password", "guess")},
-		{"POST", env + "/signon/password", form("username", "nobody-#", "old", "guess", "new", "x", "again", "x")},
-		{"POST", env + "/signon/off", form()},
-		{"POST", env + "/signon/next", form("username", "nobody-#")},
-		{"POST", env + "/saml20/sp/acs", form("SAMLResponse", "AAAA", "RelayState", "#")},
-		{"GET", env + "/saml20/idp/sso?SAMLRequest=AAAA&RelayState=" + long, nil},
-		{"POST", env + "/saml20/idp/sso", form("SAMLRequest", long, "RelayState", "#")},
-		{"GET", env + "/saml20/idp/startsso?spEntityId=" + long, nil},
-		{"POST", env + "/saml20/idp/slo", form("SAMLRequest", "AAAA", "RelayState", "#")},
-		{"POST", env + "/saml20/idp/slo", form("SAMLResponse", "AAAA")},
-		{"GET", env + "/saml20/idp/off?s=" + long, nil},
-		{"GET", env + "/saml20/resume?flow=saml.none", nil},
-		{"GET", env + "/saml20/metadata", nil},
-		{"GET", env + "/rp/callback/openid_connect?code=x&state=y", nil},
-		{"GET", env + "/as/authorize?client_id=none&response_type=code&scope=openid&state=" + long, nil},
-		{"POST", env + "/as/token", form("grant_type", "client_credentials", "client_id", "#", "client_secret", "x")},
-		{"POST", env + "/as/token", form("grant_type", "authorization_code", "code", "#")},
-		{"POST", env + "/as/introspect", form("token", "#")},
-		{"GET", env + "/as/userinfo", nil},
-		{"GET", "/v1" + "/environments/none/users", nil},
-		{"GET", "/nowhere/signon", nil},
-		{"POST", "/console/sign-in", form("name", "nobody-#", "password", "guess")},
-		{"POST", "/console/sign-in/passkey/options", form()},
-		{"POST", "/console/setup", form("name", "admin", "secret", "#", "password", long, "again", long)},
-		{"GET", "/console/users", nil},
-		{"POST", wire.PathPair, form("x", "#")},
-		{"POST", wire.PathShow, form("x", "#")},
-		{"POST", wire.PathAwait, form("x", "#")},
-		{"GET", wire.PathConnect, nil},
-		{"GET", wire.PathStatus, nil},
+	long, app := strings.Repeat("x", 20_000), s.application()
+	state := "#" + strings.Repeat("abcdefgh", 150)
+	wish := []string{
+		"client_id", app, "redirect_uri", redirect, "response_type", "code", "scope", "openid", "state", state,
+		"code_challenge", "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM", "code_challenge_method", "S256",
 	}
+	asked := strings.ReplaceAll(form(wish...)(0).Encode(), "state=0", "state=#")
+	return []stranger{
+		{"GET", env + "/as/authorize?" + asked, nil, 302},
+		{"POST", env + "/as/authorize", form(wish...), 302},
+		{"POST", env + "/as/par", form(wish...), 201},
+		{"GET", env + "/saml20/idp/startsso?spEntityId=" + entity, nil, 303},
+		{"GET", env + "/signon?flow=#", nil, 0},
+		{"POST", env + "/signon", form("username", "nobody-#", "password", "guess"), 0},
+		{"POST", env + "/signon", form("username", "alice", "password", "guess"), 0},
+		{"POST", env + "/signon/password", form("username", "nobody-#", "old", "guess", "new", "x", "again", "x"), 0},
+		{"POST", env + "/signon/off", form(), 0},
+		{"POST", env + "/signon/next", form("username", "nobody-#"), 0},
+		{"POST", env + "/saml20/sp/acs", form("SAMLResponse", "AAAA", "RelayState", "#"), 0},
+		{"GET", env + "/saml20/idp/sso?SAMLRequest=AAAA&RelayState=" + long, nil, 0},
+		{"POST", env + "/saml20/idp/sso", form("SAMLRequest", long, "RelayState", "#"), 0},
+		{"GET", env + "/saml20/idp/startsso?spEntityId=" + long, nil, 0},
+		{"POST", env + "/saml20/idp/slo", form("SAMLRequest", "AAAA", "RelayState", "#"), 0},
+		{"POST", env + "/saml20/idp/slo", form("SAMLResponse", "AAAA"), 0},
+		{"GET", env + "/saml20/idp/off?s=" + long, nil, 0},
+		{"GET", env + "/saml20/resume?flow=saml.none", nil, 0},
+		{"GET", env + "/saml20/metadata", nil, 0},
+		{"GET", env + "/rp/callback/openid_connect?code=x&state=y", nil, 0},
+		{"GET", env + "/as/authorize?client_id=none&response_type=code&scope=openid&state=" + long, nil, 0},
+		{"POST", env + "/as/token", form("grant_type", "client_credentials", "client_id", "#", "client_secret", "x"), 0},
+		{"POST", env + "/as/token", form("grant_type", "authorization_code", "code", "#"), 0},
+		{"POST", env + "/as/introspect", form("token", "#"), 0},
+		{"GET", env + "/as/userinfo", nil, 0},
+		{"GET", "/v1" + "/environments/none/users", nil, 0},
+		{"GET", "/nowhere/signon", nil, 0},
+		{"POST", "/console/sign-in", form("name", "nobody-#", "password", "guess"), 0},
+		{"POST", "/console/sign-in/passkey/options", form(), 0},
+		{"POST", "/console/setup", form("name", "admin", "secret", "#", "password", long, "again", long), 0},
+		{"GET", "/console/users", nil, 0},
+		{"POST", wire.PathPair, form("x", "#"), 0},
+		{"POST", wire.PathShow, form("x", "#"), 0},
+		{"POST", wire.PathAwait, form("x", "#"), 0},
+		{"GET", wire.PathConnect, nil, 0},
+		{"GET", wire.PathStatus, nil, 0},
+	}
+}
+
+// What applications of the flood are registered with.
+const redirect, entity = "https://app.example/back", "https://sp.example"
+
+// application makes two that strangers know, and returns the ID of the one of OpenID Connect.
+func (s *siege) application() string {
+	var made struct{ ID string }
+	s.must("POST", "/applications", map[string]any{
+		"name": "Known", "type": "SINGLE_PAGE_APP", "redirectUris": []string{redirect},
+	}, &made)
+	s.must("POST", "/applications", map[string]any{
+		"name": "Known SAML", "type": "WEB_APP", "protocol": "SAML", "enabled": true, "spEntityId": entity,
+		"acsUrls": []string{"https://sp.example/acs"}, "assertionDuration": 60, "idpInitiated": true,
+	}, nil)
+	return made.ID
 }
 
 // size is how many bytes the database takes on the disk, once what waits in its journal is
@@ -123,7 +151,7 @@ func (r stranger) send(client *http.Client, base string, i int) error {
 	if r.form != nil {
 		body = strings.NewReader(r.form(i).Encode())
 	}
-	req, err := http.NewRequest(r.method, base+r.path, body)
+	req, err := http.NewRequest(r.method, base+strings.ReplaceAll(r.path, "#", fmt.Sprint(i)), body)
 	if err != nil {
 		return err
 	}
@@ -135,6 +163,9 @@ func (r stranger) send(client *http.Client, base string, i int) error {
 		return err
 	}
 	defer resp.Body.Close()
+	if r.want != 0 && resp.StatusCode != r.want && resp.StatusCode != http.StatusTooManyRequests {
+		return fmt.Errorf("%s %.100s: %s, want %d", r.method, r.path, resp.Status, r.want)
+	}
 	_, err = io.Copy(io.Discard, resp.Body)
 	return err
 }

@@ -80,6 +80,7 @@ func (n *node) handler() http.Handler {
 		Store:          n.db,
 		Agents:         n.agents,
 		Provisioner:    n.records,
+		Vault:          n.keys,
 		MinFailureTime: floor,
 		Counted:        n.counts.SignOn,
 		Logger:         n.Logger.Named("sign-on"),

@@ -1,6 +1,6 @@
 // Package applications owns what is the same for applications of every protocol: what the
 // sign-on page knows of an application's wish, who may use an application, which of a
-// person's groups it learns, and the page that posts an answer to it.
+// person's groups it learns, how a browser carries the wish, and the page that posts an answer to it.
 //
 // Called by oidc and samlidp, which speak the protocols, and by signonpage, which speaks
 // none. It proves nobody and keeps nothing.
@@ -12,5 +12,7 @@
 //     identity provider that the environment began with.
 //   - Who may use an application is decided by IDs of groups alone: a group of another source,
 //     or one of the same name, lets nobody in.
+//   - A wish is sealed for one environment and protocol, and ends with its time: nothing is kept of it
+//     until somebody has signed on. It takes 2,600 letters of an address at most.
 //   - The page that posts runs one script, which is named by its hash, and none else.
 package applications

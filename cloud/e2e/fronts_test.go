@@ -2,6 +2,8 @@ package e2e
 
 import (
 	"context"
+	"crypto/rand"
+	"encoding/base64"
 	"fmt"
 	"io"
 	"net"
@@ -20,6 +22,7 @@ import (
 	"golang.org/x/oauth2"
 
 	"ldap-gateway/cloud/handbook"
+	"ldap-gateway/cloud/idp/idptest"
 )
 
 // front is a proxy that ends TLS before a cloud, as the handbook has it.
@@ -232,6 +235,7 @@ func TestBehindProxies(t *testing.T) {
 			if out, code := w.command("agent1", "", "check"); code != 0 || !regexp.MustCompile(`ok +websocket`).MatchString(out) {
 				t.Errorf("check: %d\n%s", code, out)
 			}
+			f.journey(w)
 			for _, bytes := range []int{1 << 10, 8 << 10, 16 << 10, 32 << 10, 64 << 10, 100 << 10} {
 				f.ticket(w, bytes)
 			}
@@ -239,6 +243,44 @@ func TestBehindProxies(t *testing.T) {
 				t.Error("the cloud does not trust its proxy")
 			}
 		})
+	}
+}
+
+// journey goes on to an identity provider with as long a wish of an application as there is, which is
+// in the address and in a cookie then.
+func (f *front) journey(w *world) {
+	f.t.Helper()
+	certificate := base64.StdEncoding.EncodeToString(idptest.NewPair(time.Now().Add(time.Hour)).Cert.Raw)
+	var made map[string]any
+	must(f.t, w.api.Post(f.t.Context(), "/identityProviders", "application/samlmetadata+xml", []byte(
+		`<EntityDescriptor xmlns="urn:oasis:names:tc:SAML:2.0:metadata" entityID="https://partner.example">`+
+			`<IDPSSODescriptor protocolSupportEnumeration="urn:oasis:names:tc:SAML:2.0:protocol"><KeyDescriptor use="signing">`+
+			`<KeyInfo xmlns="http://www.w3.org/2000/09/xmldsig#"><X509Data><X509Certificate>`+certificate+`</X509Certificate>`+
+			`</X509Data></KeyInfo></KeyDescriptor><SingleSignOnService Location="https://partner.example/sso" `+
+			`Binding="urn:oasis:names:tc:SAML:2.0:bindings:HTTP-POST"/></IDPSSODescriptor></EntityDescriptor>`), &made))
+	made["enabled"] = true
+	w.must("PUT", "/identityProviders/"+made["id"].(string), made, nil)
+	id, _ := w.register(map[string]any{"name": "Long", "type": "WEB_APP", "redirectUris": []string{"http://localhost:1/cb"}})
+	state := ""
+	for len(state) < 1900 {
+		state += rand.Text()
+	}
+	browser := f.person()
+	read := func(address string) *http.Response {
+		resp, err := browser.Get(address)
+		must(f.t, err)
+		defer resp.Body.Close()
+		_, err = io.Copy(io.Discard, resp.Body)
+		must(f.t, err)
+		return resp
+	}
+	at := read(w.issuer() + "/authorize?" + url.Values{
+		"client_id": {id}, "redirect_uri": {"http://localhost:1/cb"}, "response_type": {"code"}, "scope": {"openid"}, "state": {state},
+		"code_challenge": {oauth2.S256ChallengeFromVerifier(oauth2.GenerateVerifier())}, "code_challenge_method": {"S256"},
+	}.Encode())
+	resp := read(fmt.Sprintf("%s/%s/signon/idp/%s?%s", w.url, w.api.Environment, made["id"], at.Request.URL.RawQuery))
+	if n := len(resp.Header.Get("Set-Cookie")); resp.StatusCode != http.StatusOK || n < 2500 {
+		f.t.Errorf("%s, a cookie of %d bytes; the wish: %s, %d letters", resp.Status, n, at.Status, len(at.Request.URL.RawQuery))
 	}
 }
 

@@ -18,8 +18,8 @@ var faceWrites = []row{
 	{"cloud/console", nil},
 	{"cloud/signonpage", []string{"AddPersonSession", "EndPersonSession"}},
 	{"cloud/oidc", []string{
-		"AddSigningKey", "AddToken", "CompleteAuthorization", "CreateAuthorization", "RevokeAuthorization", "RevokeUserTokens",
-		"SetCode", "UseCode", "UseProof",
+		"AddSigningKey", "AddToken", "CreateAuthorization", "RevokeAuthorization", "RevokeUserTokens",
+		"UseCode", "UseProof",
 	}},
 }
 

@@ -7,6 +7,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"net/http"
+	"slices"
 	"sync"
 	"time"
 
@@ -35,6 +36,8 @@ var ErrOff = errors.New("the identity provider is disabled")
 type Sealer interface {
 	Seal(purpose, owner string, secret []byte) []byte
 	Open(purpose, owner string, sealed []byte) ([]byte, error)
+	SealText(purpose, owner string, plain []byte) string
+	OpenText(purpose, owner, text string) ([]byte, error)
 }
 
 // Desk signs people on through identity providers. Safe for concurrent use.
@@ -179,6 +182,7 @@ func (d *Desk) Begin(ctx context.Context, env, provider string, w Wish) (g Going
 	if !p.Config.TellsUsername {
 		w.Hint = ""
 	}
+	w.Hint, w.ACR = fitting(w.Hint, w.ACR)
 	j := journey{Key: secret(), Provider: p.ID, Wish: w, Until: d.now().Add(journeyTime)}
 	if p.Type == store.SAML {
 		g, err = d.beginSAML(ctx, p, &j)
@@ -190,6 +194,24 @@ func (d *Desk) Begin(ctx context.Context, env, provider string, w Wish) (g Going
 	}
 	g.Cookie, err = d.seal(env, j)
 	return g, err
+}
+
+// What of a wish fits into a journey's cookie, in bytes.
+const (
+	mostHint = 256
+	mostACR  = 512 // of all contexts
+)
+
+// fitting leaves out what does not fit of what a provider may be told, and need not.
+func fitting(hint string, acr []string) (string, []string) {
+	if len(hint) > mostHint {
+		hint = ""
+	}
+	left := mostACR
+	return hint, slices.DeleteFunc(slices.Clone(acr), func(one string) bool {
+		left -= len(one)
+		return left < 0
+	})
 }
 
 // beginOIDC has a person prove it anew by prompt=login with max_age=0 (Core section

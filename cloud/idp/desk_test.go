@@ -1,6 +1,7 @@
 package idp_test
 
 import (
+	"crypto/rand"
 	"encoding/base64"
 	"errors"
 	"fmt"
@@ -15,6 +16,7 @@ import (
 
 	"github.com/hashicorp/go-hclog"
 
+	"ldap-gateway/cloud/applications"
 	"ldap-gateway/cloud/evidence"
 	"ldap-gateway/cloud/idp"
 	"ldap-gateway/cloud/idp/idptest"
@@ -153,6 +155,31 @@ func (w *world) begin(b browser, provider string, wish idp.Wish) idp.Going {
 	w.must(err)
 	b[g.Cookie.Suffix] = g.Cookie.Value
 	return g
+}
+
+// TestJourneysFitIntoACookie, with the longest wish of an application and all else that it may name.
+func TestJourneysFitIntoACookie(t *testing.T) {
+	w := build(t)
+	long := func(letters int) (text string) {
+		for len(text) < letters {
+			text += rand.Text()
+		}
+		return text[:letters]
+	}
+	w.oidc.Config.TellsUsername, w.saml.Config.TellsUsername = true, true
+	for _, provider := range []store.IdentityProvider{w.oidc, w.saml} {
+		w.must(w.Store.UpdateIdentityProvider(w.Context(), &provider))
+		for name, acr := range map[string][]string{"none": nil, "many": {long(200), long(200), long(200)}, "long": {long(5000)}} {
+			wish := idp.Wish{Flow: long(applications.MostWish), MaxAge: -1, Hint: long(5000), ACR: acr}
+			for _, hint := range []string{long(250), long(5000)} {
+				wish.Hint = hint
+				c := w.begin(browser{}, provider.ID, wish).Cookie.HTTP(w.env.ID, true)
+				if n := len(c.Name) + len(c.Value); n > 4096 {
+					t.Errorf("%s, contexts: %s, hint of %d letters: %d bytes", provider.Name, name, len(hint), n)
+				}
+			}
+		}
+	}
 }
 
 // atOpenID signs on there as a browser does, and returns what it brings back.

@@ -47,10 +47,9 @@ func (d *Desk) seal(env string, j journey) (Cookie, error) {
 	if err != nil {
 		return Cookie{}, err
 	}
-	sealed := d.Vault.Seal(purposeJourney, env, b)
 	return Cookie{
 		Suffix: j.Key[:suffixSize],
-		Value:  base64.RawURLEncoding.EncodeToString(sealed),
+		Value:  d.Vault.SealText(purposeJourney, env, b),
 		Life:   journeyTime,
 	}, nil
 }
@@ -74,11 +73,8 @@ func (d *Desk) open(env, key string, cookies Cookies) (j journey, err error) {
 // opened opens a cookie's value; false when it is none of ours.
 // One of another environment is sealed for that, and is none.
 func (d *Desk) opened(env, value string) (j journey, ok bool) {
-	sealed, err := base64.RawURLEncoding.DecodeString(value)
-	if err == nil {
-		sealed, err = d.Vault.Open(purposeJourney, env, sealed)
-	}
-	return j, err == nil && json.Unmarshal(sealed, &j) == nil
+	plain, err := d.Vault.OpenText(purposeJourney, env, value)
+	return j, err == nil && json.Unmarshal(plain, &j) == nil
 }
 
 // requestID makes the ID of a SAML request. It says by its seal which provider was

@@ -1,7 +1,6 @@
 package idp
 
 import (
-	"encoding/base64"
 	"encoding/json"
 
 	"ldap-gateway/cloud/evidence"
@@ -24,7 +23,7 @@ func (d *Desk) refusedKey(env, request string, r *Refused) (key string, err erro
 	if err != nil {
 		return "", err
 	}
-	return refusedMark + base64.RawURLEncoding.EncodeToString(d.Vault.Seal(purposeRefusal, env, b)), nil
+	return refusedMark + d.Vault.SealText(purposeRefusal, env, b), nil
 }
 
 // arriveRefused is the refusal for the browser that comes back, with what it had begun
@@ -32,11 +31,8 @@ func (d *Desk) refusedKey(env, request string, r *Refused) (key string, err erro
 // Another browser that has the address is told the ID alone.
 func (d *Desk) arriveRefused(env, key string, cookies []string) error {
 	var from refusal
-	sealed, err := base64.RawURLEncoding.DecodeString(key)
-	if err == nil {
-		sealed, err = d.Vault.Open(purposeRefusal, env, sealed)
-	}
-	if err != nil || json.Unmarshal(sealed, &from) != nil {
+	plain, err := d.Vault.OpenText(purposeRefusal, env, key)
+	if err != nil || json.Unmarshal(plain, &from) != nil {
 		return d.refused(journey{}, evidence.Refuse(evidence.WrongRequest, "nothing waits under this key"))
 	}
 	j, err := d.ownJourney(env, arrival{Provider: from.Provider, Request: from.Request}, cookies)

@@ -17,21 +17,12 @@ import (
 
 	"ldap-gateway/cloud/applications"
 	"ldap-gateway/cloud/store"
-	"ldap-gateway/cloud/throttle"
 	"ldap-gateway/cloud/vault"
-	"ldap-gateway/cloud/web"
 )
 
-// authorize begins a sign-on, which is kept until it has ended. Until it is known where
+// authorize begins a sign-on, of which nothing is kept here. Until it is known where
 // the application is to be told, errors are the person's; from then on the application's.
-func (p *provider) authorize(begun *throttle.Window, w http.ResponseWriter, r *http.Request) error {
-	network := throttle.Network(web.Address(r))
-	if wait := begun.Begin(p.now(), throttle.Limit{Key: network, Most: beginsPerAddress}); wait > 0 {
-		w.Header().Set("Retry-After", strconv.Itoa(int(wait.Seconds())+1))
-		p.Pages.Failure(w, r, http.StatusTooManyRequests,
-			"Too many people sign on from this address at this moment. Wait a minute, then go back to the application.")
-		return nil
-	}
+func (p *provider) authorize(w http.ResponseWriter, r *http.Request) error {
 	form, err := formOf(r)
 	if err != nil {
 		return err
@@ -51,9 +42,9 @@ func (p *provider) authorize(begun *throttle.Window, w http.ResponseWriter, r *h
 	return p.toSignOn(w, r, a, wish)
 }
 
-// toSignOn keeps a wish, and sends the browser to sign on for it.
+// toSignOn sends the browser to sign on for a wish.
 func (p *provider) toSignOn(w http.ResponseWriter, r *http.Request, a store.Application, wish request) error {
-	id, err := p.begin(r.Context(), a, wish, requestLife)
+	id, err := p.begin(p.wishes(), a, wish, requestLife)
 	if err != nil {
 		p.sendBack(w, r, wish, err)
 		return nil
@@ -223,26 +214,25 @@ func (p *provider) hinted(ctx context.Context, token string) (user string, err e
 	return claims.GetSubject(), nil
 }
 
-// begin keeps a wish for a while, and returns its ID.
+// begin returns a wish as it is carried for a while.
 func (p *provider) begin(
-	ctx context.Context, a store.Application, wish request, life time.Duration,
-) (id string, err error) {
+	by applications.Wishes, a store.Application, wish request, life time.Duration,
+) (string, error) {
 	b, err := json.Marshal(wish)
 	if err != nil {
 		return "", err
 	}
-	if len(b) > mostRequest {
-		return "", refused("The request is too long: keep state and nonce short.")
-	}
-	z := store.Authorization{
+	text, err := by.Begin(&store.Authorization{
 		EnvironmentID: p.env,
 		ApplicationID: a.ID,
 		Request:       b,
 		CreatedAt:     p.now(),
 		ExpiresAt:     p.now().Add(life),
+	})
+	if errors.Is(err, applications.ErrWishTooLong) {
+		err = refused("The request is too long: keep state and nonce short.")
 	}
-	err = p.Store.CreateAuthorization(ctx, &z)
-	return z.ID, err
+	return text, err
 }
 
 // notAdmitted tells the person that they may not use the application, or, where no page may be shown,
@@ -274,7 +264,7 @@ const deniedPerHour = 3
 // that makes codes, so what must be true of whoever signed on is looked at here.
 func (p *provider) callback(w http.ResponseWriter, r *http.Request) error {
 	id := r.URL.Query().Get("id")
-	a, wish, err := p.authorization(r.Context(), p.env, id)
+	a, wish, err := p.wish(p.env, id)
 	if errors.Is(err, store.ErrNotFound) {
 		return refused("This sign-on has taken too long or is over.")
 	}
@@ -297,8 +287,9 @@ func (p *provider) callback(w http.ResponseWriter, r *http.Request) error {
 		return noClient(err)
 	}
 	code, hash := vault.NewSecret()
-	if err := p.Store.SetCode(r.Context(), p.env, id, hash, p.now().Add(codeLife)); err != nil {
-		if errors.Is(err, store.ErrNotFound) { // two windows came at once
+	a.ExpiresAt = p.now().Add(codeLife)
+	if err := p.Store.CreateAuthorization(r.Context(), &a, hash); err != nil {
+		if errors.Is(err, store.ErrConflict) { // it has its code
 			return refused("This sign-on has taken too long or is over.")
 		}
 		p.sendBack(w, r, wish, err)

@@ -10,7 +10,7 @@
 // # The way of one sign-on for an application
 //
 //	POST par                  the request ahead of the browser, by the application itself
-//	GET  authorize            the request is checked and kept; the browser goes to the sign-on page
+//	GET  authorize            the request is checked; the browser carries it, sealed, to the sign-on page
 //	     signonpage           Flow, then Complete: who it was, and how
 //	GET  authorize/callback   only in the browser that signed on: a code, back to the application
 //	POST token                the code and its verifier, once: tokens
@@ -55,8 +55,9 @@
 //     they want to know. Whom that fails with is in the log, and keeps nobody waiting for long.
 //   - Keys that sign are made anew every 30 days, and sealed in the store: one of RS256 and one
 //     of ES256, of which each application chooses.
-//   - What is kept of sign-ons that nobody ends is bounded: an address begins at most
-//     3,000 in a minute, on each node, and each is kept for half an hour.
+//   - Nothing is kept of a sign-on until somebody has signed on for it: the browser carries what
+//     the application asked for, also what it pushed, for half an hour at most. A wish is
+//     answered once.
 //   - What scripts of another site may read is what is public, and for the sites of the
 //     applications without a secret what answers those: tokens, userinfo, revoking. No cookie
 //     counts there.

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -28,9 +27,8 @@ const (
 // contexts are all of them.
 var contexts = []string{acrTicket, acrPassword}
 
-// request is what an authorization keeps of what the application asked for.
+// request is what the application asked for.
 type request struct {
-	Pushed       bool // by the application itself; no browser has come for it yet
 	Scopes       []string
 	Resources    []string // the APIs that tokens are to be for
 	RedirectURI  string
@@ -50,7 +48,7 @@ type request struct {
 // Flow returns one that is under way; store.ErrNotFound when there is none, or it
 // has taken too long.
 func (s *Server) Flow(ctx context.Context, env, id string) (applications.Flow, error) {
-	a, r, err := s.authorization(ctx, env, id)
+	a, r, err := s.wish(env, id)
 	if err != nil {
 		return applications.Flow{}, err
 	}
@@ -90,25 +88,27 @@ func (s *Server) Flow(ctx context.Context, env, id string) (applications.Flow, e
 	return f, nil
 }
 
-// authorization returns a flow with what the application asked for; store.ErrNotFound
-// when it is over.
-func (s *Server) authorization(ctx context.Context, env, id string) (a store.Authorization, r request, err error) {
-	a, err = s.Store.Authorization(ctx, env, id, s.now())
+// wishes are what browsers carry while somebody signs on.
+func (s *Server) wishes() applications.Wishes {
+	return applications.Wishes{Vault: s.Vault, Protocol: "OpenID Connect"}
+}
+
+// wish returns a flow with what the application asked for; store.ErrNotFound when it is over.
+func (s *Server) wish(env, id string) (a store.Authorization, r request, err error) {
+	a, err = s.wishes().Open(env, id, s.now())
 	if err == nil {
 		err = json.Unmarshal(a.Request, &r)
-	}
-	if err == nil && r.Pushed {
-		err = store.ErrNotFound
 	}
 	return a, r, err
 }
 
 // Complete says who signed on, and returns where the browser is to go.
-func (s *Server) Complete(ctx context.Context, env, id string, by store.SignedOn) (next string, err error) {
-	if err := s.Store.CompleteAuthorization(ctx, env, id, by); err != nil {
+func (s *Server) Complete(env, id string, by store.SignedOn) (next string, err error) {
+	a, err := s.wishes().Open(env, id, s.now())
+	if err != nil {
 		return "", fmt.Errorf("complete the sign-on: %w", err)
 	}
-	return "/" + env + "/as/authorize/callback?id=" + url.QueryEscape(id), nil
+	return "/" + env + "/as/authorize/callback?id=" + s.wishes().SignedOn(a, by), nil
 }
 
 // told returns a refusal in the words of OpenID Connect Core section 3.1.2.6.
@@ -125,7 +125,7 @@ func (s *Server) Refuse(w http.ResponseWriter, r *http.Request, env, id string, 
 	if err != nil {
 		return err
 	}
-	_, req, err := s.authorization(r.Context(), env, id)
+	_, req, err := s.wish(env, id)
 	if err != nil {
 		return err
 	}

@@ -1,13 +1,13 @@
 package oidc_test
 
 import (
+	"crypto/rand"
 	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
-	"net/http/httptest"
 	"net/url"
 	"strings"
 	"sync"
@@ -88,7 +88,7 @@ func TestRequestsAreRefused(t *testing.T) {
 		"redirect":       {[]oauth2.AuthCodeOption{challenge, param("redirect_uri", "https://evil.example/")}, "redirect_uri", false},
 		"redirectPrefix": {[]oauth2.AuthCodeOption{challenge, param("redirect_uri", redirect+"/more")}, "redirect_uri", false},
 		"client":         {[]oauth2.AuthCodeOption{challenge, param("client_id", "none")}, "client", false},
-		"long":           {[]oauth2.AuthCodeOption{challenge, param("nonce", strings.Repeat("x", 5000))}, "invalid_request", true},
+		"long":           {[]oauth2.AuthCodeOption{challenge, param("nonce", random(5000))}, "invalid_request", true},
 		"noScope":        {[]oauth2.AuthCodeOption{challenge, param("scope", "")}, "invalid_scope", true},
 	} {
 		p := s.browser().get(c.AuthCodeURL("state", r.options...))
@@ -423,32 +423,42 @@ func TestGrants(t *testing.T) {
 	}
 }
 
-// One address does not fill the store with sign-ons that nobody ends; another
-// address is not held up by it.
-func TestBeginsAreBounded(t *testing.T) {
+// TestACodeIsMadeOnce: a wish is answered once, whichever way its browser comes back.
+func TestACodeIsMadeOnce(t *testing.T) {
 	s := start(t)
-	h := s.server.Handler()
-	begin := func(from string) int {
-		r := httptest.NewRequest("GET", "/"+s.env+"/as/authorize", nil) // without a client it is kept nowhere
-		r.RemoteAddr = from
-		w := httptest.NewRecorder()
-		h.ServeHTTP(w, r)
-		return w.Code
+	c, _ := s.relying()
+	b := s.browser()
+	at := b.get(c.AuthCodeURL("state", oauth2.S256ChallengeOption(oauth2.GenerateVerifier())))
+	if p := b.signOn(at, "alice", "wonderland"); p.url.Query().Get("code") == "" {
+		t.Fatalf("%s\n%s", p.url, p.page)
 	}
-	for range 3000 {
-		if status := begin("192.0.2.1:1"); status != http.StatusBadRequest {
-			t.Fatal(status)
+	for range 2 {
+		if p := b.get(at.url.String()); p.url.Query().Has("code") || p.status != http.StatusBadRequest {
+			t.Errorf("a second code: %d %s", p.status, p.url)
 		}
 	}
-	if status := begin("192.0.2.1:2"); status != http.StatusTooManyRequests {
-		t.Error(status)
+}
+
+// random returns so many letters that nothing makes shorter.
+func random(letters int) (text string) {
+	for len(text) < letters {
+		text += rand.Text()
 	}
-	if status := begin("192.0.2.2:1"); status != http.StatusBadRequest {
-		t.Error(status)
-	}
-	s.clock += time.Minute
-	if status := begin("192.0.2.1:3"); status != http.StatusBadRequest {
-		t.Error(status)
+	return text[:letters]
+}
+
+// TestWishesAreCarried as long as they fit: what is too long is told to the application, with its
+// state.
+func TestWishesAreCarried(t *testing.T) {
+	s := start(t)
+	c, _ := s.relying()
+	challenge := oauth2.S256ChallengeOption(oauth2.GenerateVerifier())
+	for length, want := range map[int]string{1: "form", 100: "form", 1500: "form", 5000: "invalid_request", 20_000: "invalid_request"} {
+		state := random(length)
+		p := s.browser().get(c.AuthCodeURL(state, challenge))
+		if p.ends() != want || want != "form" && p.url.Query().Get("state") != state {
+			t.Errorf("a state of %d letters: %d %s", length, p.status, p.ends())
+		}
 	}
 }
 

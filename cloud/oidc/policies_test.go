@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"ldap-gateway/cloud/applications"
 	"ldap-gateway/cloud/store"
 )
 
@@ -29,8 +30,9 @@ func TestFlowsHaveThePoliciesOfTheirApplication(t *testing.T) {
 			CreatedAt:     s.now(),
 			ExpiresAt:     s.now().Add(time.Hour),
 		}
-		check(t, s.db.CreateAuthorization(t.Context(), &z))
-		f, err := s.server.Flow(t.Context(), s.env, z.ID)
+		wish, err := applications.Wishes{Vault: s.server.Vault, Protocol: "OpenID Connect"}.Begin(&z)
+		check(t, err)
+		f, err := s.server.Flow(t.Context(), s.env, wish)
 		check(t, err)
 		if !slices.Equal(f.Policies, c.want) {
 			t.Errorf("%+v: %v, want %v", c.given, f.Policies, c.want)

@@ -26,17 +26,6 @@ const (
 	refreshLife = 30 * 24 * time.Hour
 )
 
-// beginsPerAddress is how many sign-ons may be begun from one address in a minute:
-// each is kept for requestLife. Behind an address there may be a whole company.
-const beginsPerAddress = 3000
-
-// What is kept of the wishes of applications, which anybody can send: so many bytes of
-// each, and so many begun in a minute at one node.
-const (
-	mostRequest = 4 << 10
-	beginsInAll = 12_000
-)
-
 // mostBody bounds the body of a request, in bytes.
 const mostBody = 64 << 10
 
@@ -97,19 +86,16 @@ type route struct {
 // No handler of the library is among them: it is asked as a library, and what it refuses
 // is an error, for one of three answers.
 func (s *Server) Handler() http.Handler {
-	begun := &throttle.Window{Length: time.Minute, InAll: beginsInAll}
-	authorize := func(p *provider, w http.ResponseWriter, r *http.Request) error { return p.authorize(begun, w, r) }
-	push := func(p *provider, w http.ResponseWriter, r *http.Request) error { return p.push(begun, w, r) }
 	mux, asked := http.NewServeMux(), map[string]http.HandlerFunc{} // ahead, by browsers
 	for pattern, at := range map[string]route{
 		"GET /{e}/as/.well-known/openid-configuration": {(*provider).discovery, (*provider).failProgram, everywhere},
 		"GET /{e}/as/jwks":               {(*provider).jwks, (*provider).failProgram, everywhere},
-		"GET /{e}/as/authorize":          {authorize, (*provider).failPerson, nowhere},
-		"POST /{e}/as/authorize":         {authorize, (*provider).failPerson, nowhere},
+		"GET /{e}/as/authorize":          {(*provider).authorize, (*provider).failPerson, nowhere},
+		"POST /{e}/as/authorize":         {(*provider).authorize, (*provider).failPerson, nowhere},
 		"GET /{e}/as/authorize/callback": {(*provider).callback, (*provider).failPerson, nowhere},
 		"GET /{e}/as/signoff":            {(*provider).signOff, (*provider).failPerson, nowhere},
 		"POST /{e}/as/signoff":           {(*provider).signOff, (*provider).failPerson, nowhere},
-		"POST /{e}/as" + pushPath:        {push, (*provider).failProgram, ours},
+		"POST /{e}/as" + pushPath:        {(*provider).push, (*provider).failProgram, ours},
 		"POST /{e}/as/token":             {(*provider).token, (*provider).failProgram, ours},
 		"POST /{e}/as/revoke":            {(*provider).revoke, (*provider).failProgram, ours},
 		"POST /{e}/as/introspect":        {(*provider).introspect, (*provider).failProgram, nowhere},

@@ -69,6 +69,8 @@ func (desk) ChangePassword(context.Context, signon.ChangeRequest) (signon.Change
 	return signon.Change{Outcome: wire.OutcomeNotAllowed}, nil
 }
 
+func (desk) KnownBrowser(signon.Request) string { return "" }
+
 // noTickets is a gateway without Kerberos.
 type noTickets struct{}
 

@@ -18,7 +18,7 @@ import (
 // makes assertions, so what must be true of whoever signed on is looked at here.
 func (k *call) resume() error {
 	flow := k.Request.URL.Query().Get("flow")
-	z, w, err := k.authorization(k.Context(), k.env, flow)
+	z, w, err := k.wish(k.env, flow)
 	if err != nil {
 		return gone(err)
 	}
@@ -48,7 +48,7 @@ func (k *call) resume() error {
 	return k.answer(z, a, w, p)
 }
 
-// answer uses the wish up and posts the assertion. It is made before: what cannot be made
+// answer keeps that the wish is answered, and posts the assertion. It is made before: what cannot be made
 // costs the person no new beginning.
 func (k *call) answer(z store.Authorization, a store.Application, w wish, p person) error {
 	s, err := k.signer(k.Context(), k.env, a.SAML)
@@ -59,28 +59,31 @@ func (k *call) answer(z store.Authorization, a store.Application, w wish, p pers
 	if err != nil {
 		return err
 	}
+	relay := w.Relay
 	w.Told = &told{p.nameID.Value, p.nameID.Format, p.index}
 	w.Relay, w.Hint, w.Subject = nil, "", "" // are of no use any more
-	kept, err := json.Marshal(w)
+	if z.Request, err = json.Marshal(w); err != nil {
+		return err
+	}
+	z.ExpiresAt = k.now().Add(sessionLife)
+	err = k.Store.CreateAuthorization(k.Context(), &z, nil)
+	if errors.Is(err, store.ErrConflict) { // it was answered: of two windows one wins
+		return gone(store.ErrNotFound)
+	}
 	if err != nil {
 		return err
 	}
-	err = k.Store.UseAuthorization(k.Context(), k.env, z.ID, kept, k.now(), k.now().Add(sessionLife))
-	if err != nil {
-		return gone(err) // it was answered: of two windows one wins
-	}
 	k.Logger.Debug("an application was answered", "environment", k.env, "application", a.ID,
 		"user", p.user.ID, "bytes", len(text), "attributes", len(p.attributes))
-	k.post(a, w.ACS, z, text)
+	k.post(a, w.ACS, relay, text)
 	return nil
 }
 
 // post hands a response to the browser, with the RelayState that came with the request.
-func (k *call) post(a store.Application, to string, z store.Authorization, text []byte) {
-	before, err := readWish(z.Request)
+func (k *call) post(a store.Application, to string, relay, text []byte) {
 	values := url.Values{"SAMLResponse": {encoded(text)}}
-	if err == nil && len(before.Relay) > 0 {
-		values.Set("RelayState", string(before.Relay))
+	if len(relay) > 0 {
+		values.Set("RelayState", string(relay))
 	}
 	applications.Post(k.w, a.Name, to, values)
 }
@@ -111,11 +114,7 @@ func (k *call) tell(a store.Application, w wish, no status) error {
 		return err
 	}
 	k.Logger.Debug("an application was told of no sign-on", "environment", k.env, "application", a.ID, "status", no.second)
-	b, err := json.Marshal(w)
-	if err != nil {
-		return err
-	}
-	k.post(a, w.ACS, store.Authorization{Request: b}, text)
+	k.post(a, w.ACS, w.Relay, text)
 	return nil
 }
 

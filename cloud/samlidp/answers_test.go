@@ -142,8 +142,13 @@ func TestAnswerIsGivenOnce(t *testing.T) {
 	if p := b.signOn(at); p.hidden()["SAMLResponse"] == "" {
 		t.Fatalf("%d %s", p.status, p.page)
 	}
-	for name, b := range map[string]*browser{"the same browser": b, "another": thief} {
-		if p := b.get(resume); p.hidden()["SAMLResponse"] != "" || p.status != http.StatusNotFound {
+	for name, p := range map[string]place{
+		"the same browser":         b.get(resume),
+		"another, which signs on":  thief.signOn(thief.get(resume)),
+		"another, from the begin":  thief.get(at.url.String()),
+		"the same, from the begin": b.get(at.url.String()),
+	} {
+		if p.hidden()["SAMLResponse"] != "" || p.status != http.StatusNotFound {
 			t.Errorf("%s: a second answer: %d", name, p.status)
 		}
 	}
@@ -254,7 +259,7 @@ func TestForcedIsNew(t *testing.T) {
 	a := s.ask()
 	a.attributes = `ForceAuthn="true"`
 	flow := b.get(s.redirect(samlidp.SSOPath, a.xml(), "", nil)).url.Query().Get("flow")
-	next := must(s.server.Complete(t.Context(), s.env, flow, store.SignedOn{
+	next := must(s.server.Complete(s.env, flow, store.SignedOn{
 		UserID: before.UserID, SignOnID: before.ID, Method: before.Method, At: before.At,
 	}))
 	if p := b.get(s.url + next); p.hidden()["SAMLResponse"] != "" || !strings.Contains(p.page, "password") {

@@ -5,7 +5,7 @@
 // and says who signed on. It proves nobody and shows no page but those that post. Requests
 // are read and verified by crewjam/saml, behind samlsp's look; answers are made here.
 //
-//	GET, POST idp/sso       a request is checked and kept; the browser goes to the sign-on page
+//	GET, POST idp/sso       a request is checked; the browser carries it, sealed, to the sign-on page
 //	          signonpage    Flow, then Complete: who it was, and how
 //	GET       resume        only in the browser that signed on: the answer, once, by a form
 //	GET       idp/startsso  as sso, for an application that may be begun here (spEntityId, applicationUrl)
@@ -17,7 +17,7 @@
 //
 //   - A request is looked at once, when it comes: it has 64 KiB, one root, no document type, no
 //     comment, no processing instruction, once what comes once, an ID that is one, and is
-//     five minutes old at most. What counts afterwards is what was kept of it.
+//     five minutes old at most. What counts afterwards is what was sealed of it.
 //   - A signature is verified where the application has certificates, whether or not it must
 //     sign; SHA-1 is refused, and so is a request without one where it must. Its
 //     certificates may have ended: keys of metadata have no end but the administrator's.
@@ -34,6 +34,6 @@
 //   - A value that XML cannot say is left out, a carriage return is a blank, and more groups
 //     than the application takes sign nobody on: a list is never cut.
 //   - No answer is signed by SHA-1, none is without a signature, and none is in a log.
-//   - What is kept of a wish has 4 KiB; an address begins at most 3,000 in a minute, on each
-//     node, and each is kept for half an hour.
+//   - Nothing is kept of a sign-on until somebody has signed on for it: the browser carries the
+//     wish for half an hour at most. An address sends at most 3,000 messages in a minute, on each node.
 package samlidp

@@ -44,15 +44,12 @@ const purposeOff = "saml sign-off"
 
 func (s *Server) sealed(env string, l leaving) (string, error) {
 	b, err := json.Marshal(l)
-	return base64.RawURLEncoding.EncodeToString(s.Vault.Seal(purposeOff, env, b)), err
+	return s.Vault.SealText(purposeOff, env, b), err
 }
 
 // opened reads one; false when it is none, or too old.
 func (k *call) opened(text string) (l leaving, ok bool) {
-	b, err := base64.RawURLEncoding.DecodeString(text)
-	if err == nil {
-		b, err = k.Vault.Open(purposeOff, k.env, b)
-	}
+	b, err := k.Vault.OpenText(purposeOff, k.env, text)
 	if err == nil {
 		err = json.Unmarshal(b, &l)
 	}

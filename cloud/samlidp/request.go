@@ -1,7 +1,6 @@
 package samlidp
 
 import (
-	"context"
 	"encoding/base64"
 	"errors"
 	"fmt"
@@ -19,7 +18,7 @@ import (
 	"ldap-gateway/cloud/store"
 )
 
-// sso begins a sign-on, which is kept until it has ended.
+// sso begins a sign-on, of which nothing is kept here.
 func (k *call) sso() error {
 	if err := k.mayBegin(); err != nil {
 		return err
@@ -260,19 +259,15 @@ func Flowing(flow string) bool { return strings.HasPrefix(flow, flowPrefix) }
 // flowPrefix begins the IDs of this room's flows, by which they are told from others.
 const flowPrefix = "saml."
 
-// authorization returns the wish of a flow; store.ErrNotFound when it is over, was answered, or
-// is of another room.
-func (s *Server) authorization(ctx context.Context, env, flow string) (z store.Authorization, w wish, err error) {
-	id, is := strings.CutPrefix(flow, flowPrefix)
+// wish returns that of a flow; store.ErrNotFound when it is over, or of another room.
+func (s *Server) wish(env, flow string) (z store.Authorization, w wish, err error) {
+	text, is := strings.CutPrefix(flow, flowPrefix)
 	if !is {
 		return z, w, store.ErrNotFound
 	}
-	z, err = s.Store.Authorization(ctx, env, id, s.now())
+	z, err = s.wishes().Open(env, text, s.now())
 	if err == nil {
 		w, err = readWish(z.Request)
-	}
-	if err == nil && w.Told != nil {
-		err = store.ErrNotFound
 	}
 	return z, w, err
 }

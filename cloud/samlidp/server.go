@@ -28,8 +28,8 @@ const (
 	offLife     = 10 * time.Minute // to tell all applications of a session
 )
 
-// beginsPerAddress is how many sign-ons may be begun from one address in a minute, and
-// beginsInAll at one node: each is kept for wishLife.
+// beginsPerAddress is how many messages of applications are taken from one address in a minute, and
+// beginsInAll at one node: each may have a signature to be checked, and one to be made.
 const (
 	beginsPerAddress = 3000
 	beginsInAll      = 12_000
@@ -43,7 +43,6 @@ const (
 	mostOffRelay = 512 // is carried in a cookie
 	mostID       = 256
 	mostEntity   = 1024
-	mostWish     = 4 << 10
 )
 
 // Keys returns a key of ours with its certificate, by the ID of that.

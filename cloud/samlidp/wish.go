@@ -3,6 +3,7 @@ package samlidp
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -35,13 +36,7 @@ type told struct {
 	NameID, Format, Index string
 }
 
-// readWish is an error of ours, or of a flow of another room: store.ErrNotFound.
-func readWish(text []byte) (w wish, err error) {
-	if err = json.Unmarshal(text, &w); err == nil && w.ACS == "" {
-		err = store.ErrNotFound
-	}
-	return w, err
-}
+func readWish(text []byte) (w wish, err error) { return w, json.Unmarshal(text, &w) }
 
 // emailFormat is that of name IDs that are addresses.
 const emailFormat = string(saml.EmailAddressNameIDFormat)
@@ -84,27 +79,32 @@ func wishOf(req *saml.IdpAuthnRequest, a store.Application) (w wish, no *status)
 	return w, nil
 }
 
-// begin keeps a wish, and sends the browser to sign on for it.
+// begin sends the browser to sign on for a wish, which it carries.
 func (k *call) begin(a store.Application, w wish) error {
 	b, err := json.Marshal(w)
 	if err != nil {
 		return err
 	}
-	if len(b) > mostWish {
-		return refuse(nil, "The request of the application is too long: keep its RelayState short.")
-	}
-	z := store.Authorization{
+	text, err := k.wishes().Begin(&store.Authorization{
 		EnvironmentID: k.env,
 		ApplicationID: a.ID,
 		Request:       b,
 		CreatedAt:     k.now(),
 		ExpiresAt:     k.now().Add(wishLife),
+	})
+	if errors.Is(err, applications.ErrWishTooLong) {
+		return refuse(nil, "The request of the application is too long: keep its RelayState short.")
 	}
-	if err := k.Store.CreateAuthorization(k.Context(), &z); err != nil {
+	if err != nil {
 		return err
 	}
-	http.Redirect(k.w, k.Request, k.page(flowPrefix+z.ID), http.StatusSeeOther)
+	http.Redirect(k.w, k.Request, k.page(flowPrefix+text), http.StatusSeeOther)
 	return nil
+}
+
+// wishes are what browsers carry while somebody signs on.
+func (s *Server) wishes() applications.Wishes {
+	return applications.Wishes{Vault: s.Vault, Protocol: "SAML"}
 }
 
 // page is the address of the sign-on page for a flow.
@@ -153,7 +153,7 @@ func placeOf(a store.Application, to string) bool {
 // Flow returns one that is under way; store.ErrNotFound when there is none, or it has taken
 // too long.
 func (s *Server) Flow(ctx context.Context, env, flow string) (applications.Flow, error) {
-	z, w, err := s.authorization(ctx, env, flow)
+	z, w, err := s.wish(env, flow)
 	if err != nil {
 		return applications.Flow{}, err
 	}
@@ -179,17 +179,17 @@ func (s *Server) Flow(ctx context.Context, env, flow string) (applications.Flow,
 }
 
 // Complete says who signed on, and returns where the browser is to go.
-func (s *Server) Complete(ctx context.Context, env, flow string, by store.SignedOn) (next string, err error) {
-	id := strings.TrimPrefix(flow, flowPrefix)
-	if err := s.Store.CompleteAuthorization(ctx, env, id, by); err != nil {
+func (s *Server) Complete(env, flow string, by store.SignedOn) (next string, err error) {
+	z, _, err := s.wish(env, flow)
+	if err != nil {
 		return "", fmt.Errorf("complete the sign-on: %w", err)
 	}
-	return "/" + env + resumePath + "?" + url.Values{"flow": {flow}}.Encode(), nil
+	return "/" + env + resumePath + "?flow=" + flowPrefix + s.wishes().SignedOn(z, by), nil
 }
 
 // Refuse sends the browser back to the application without a sign-on.
 func (s *Server) Refuse(w http.ResponseWriter, r *http.Request, env, flow string, why applications.Refusal) error {
-	z, wanted, err := s.authorization(r.Context(), env, flow)
+	z, wanted, err := s.wish(env, flow)
 	if err != nil {
 		return err
 	}

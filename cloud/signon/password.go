@@ -21,6 +21,7 @@ type ChangeRequest struct {
 	Username      string
 	Old, New      []byte // overwritten before ChangePassword returns
 	Address       string // of the person; may be empty
+	Browser       string // as that of a [Request]
 	Actor         string // who asks on the person's behalf, such as "client:ID"; may be empty
 	Policy        string // as that of a [Request]
 	SignOnID      string // of theirs that [Service.OffersChange] said yes of; empty: none
@@ -73,6 +74,7 @@ func (s *Service) ChangePassword(ctx context.Context, r ChangeRequest) (Change, 
 				Username:      r.Username,
 				Password:      r.Old,
 				Address:       r.Address,
+				Browser:       r.Browser,
 				Actor:         r.Actor,
 				Policy:        r.Policy,
 			},

@@ -41,6 +41,7 @@ type Service struct {
 	Store          *store.Store
 	Agents         Agents
 	Provisioner    *provisioner.Provisioner
+	Vault          Sealer
 	Logger         hclog.Logger
 	MinFailureTime time.Duration      // how long a sign-on that fails takes at least; 0: as long as it takes
 	Counted        func(store.SignOn) // told of each that was recorded; nil: nobody
@@ -66,6 +67,7 @@ type Request struct {
 	Username      string
 	Password      []byte // overwritten before SignOn returns
 	Address       string // of the person; may be empty
+	Browser       string // what it keeps of KnownBrowser; may be anything
 	Actor         string // who asks on the person's behalf, such as "client:ID"; may be empty
 	Policy        string // ID of the sign-on policy that the application goes by; empty: the default one
 }
@@ -78,7 +80,8 @@ type attempt struct {
 	record  store.SignOn
 	user    *store.User // the record for the username; nil: none
 	outcome wire.Outcome
-	held    bool // by the throttle: nobody was asked
+	held    bool   // by the throttle: nobody was asked
+	browser string // the name of one that is known; empty: a stranger's
 	person  Person
 	astray  bool // the username is for other user types than the record's
 	bounded bool // by a policy of the application's, which leaves nobody to ask

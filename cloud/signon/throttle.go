@@ -18,14 +18,22 @@ func (s *Service) now() time.Time {
 	return time.Now()
 }
 
-// personKey is the throttle's key for a username, known or not.
+// personKey is the throttle's key for a username, known or not. Those who know the browser have
+// one of their own: what strangers try keeps nobody out of it.
 func (a *attempt) personKey() string {
-	return "person:" + a.request.EnvironmentID + "/" + store.Fold(store.Typed(a.request.Username))
+	key := "person:" + person(a.request)
+	if a.browser != "" {
+		key += " by " + a.browser
+	}
+	return key
 }
 
-// address is the throttle's key for where the person is; it is not counted when the
-// caller did not say.
+// address is the throttle's key for where the person is.
 func (a *attempt) address() string { return "address:" + throttle.Network(a.request.Address) }
+
+// placed tells whether tries are counted by where the person is: not when the caller did not
+// say, nor by a browser that is known.
+func (a *attempt) placed() bool { return a.request.Address != "" && a.browser == "" }
 
 // tries counts wrong passwords of the person over all nodes; of a name that nobody has
 // each node counts for itself.
@@ -38,6 +46,7 @@ func (a *attempt) tries() store.Tries {
 // that.
 func (a *attempt) throttled(ctx context.Context) (reason string, err error) {
 	a.once.Do(func() { a.wrong.Length = throttleWindow })
+	a.browser = a.knows(a.request)
 	now := a.now()
 	n, wait, err := a.Store.Tried(ctx, a.tries(), now)
 	if err != nil {
@@ -47,10 +56,11 @@ func (a *attempt) throttled(ctx context.Context) (reason string, err error) {
 	here := wrongPerPerson - a.wrong.Left(a.personKey(), wrongPerPerson, now)
 	elsewhere := max(0, int(n)-here)
 	if wait == 0 && (!a.enter(ctx, a.personKey(), wrongPerPerson-elsewhere) ||
-		a.request.Address != "" && !a.enter(ctx, a.address(), wrongPerAddress)) {
-		ofPerson := a.wrong.Wait(a.personKey(), wrongPerPerson, now)
-		ofAddress := a.wrong.Wait(a.address(), wrongPerAddress, now)
-		wait = max(time.Second, ofPerson, ofAddress)
+		a.placed() && !a.enter(ctx, a.address(), wrongPerAddress)) {
+		wait = max(time.Second, a.wrong.Wait(a.personKey(), wrongPerPerson, now))
+		if a.placed() {
+			wait = max(wait, a.wrong.Wait(a.address(), wrongPerAddress, now))
+		}
 	}
 	if a.held = wait > 0; !a.held {
 		return "", nil
@@ -89,7 +99,7 @@ func (a *attempt) count(ctx context.Context, o wire.Outcome) {
 	case Message(o) == messageWrong:
 		now := a.now()
 		a.wrong.Count(a.personKey(), now)
-		if a.request.Address != "" {
+		if a.placed() {
 			a.wrong.Count(a.address(), now)
 		}
 		if a.user != nil {

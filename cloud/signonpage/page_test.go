@@ -40,6 +40,7 @@ type site struct {
 	offers   bool     // a change of the password
 	asked    []string // passwords, old and new
 	policy   string   // by which the last was asked
+	known    string   // what the browser of the last kept
 	changeOf string   // the sign-on that the last change was offered by
 	asks     bool     // for tickets, from everywhere
 	taken    bool     // tickets are
@@ -49,7 +50,7 @@ type site struct {
 }
 
 func (s *site) SignOn(ctx context.Context, r signon.Request) (store.SignOn, error) {
-	s.asked, s.policy = append(s.asked, string(r.Password)), r.Policy
+	s.asked, s.policy, s.known = append(s.asked, string(r.Password)), r.Policy, r.Browser
 	so := store.SignOn{
 		EnvironmentID: s.env,
 		At:            s.now(),
@@ -70,12 +71,16 @@ func (s *site) OffersChange(_ context.Context, so store.SignOn) bool {
 
 func (s *site) ChangePassword(_ context.Context, r signon.ChangeRequest) (signon.Change, error) {
 	s.asked = append(s.asked, string(r.Old)+">"+string(r.New))
-	s.changeOf, s.policy = r.SignOnID, r.Policy
+	s.changeOf, s.policy, s.known = r.SignOnID, r.Policy, r.Browser
 	return signon.Change{
 		Outcome: s.changed.Outcome,
 		Refusal: s.changed.Refusal,
 		Message: signon.ChangeMessage(s.changed.Outcome, s.changed.Refusal),
 	}, nil
+}
+
+func (s *site) KnownBrowser(r signon.Request) string {
+	return "known-" + r.Username + "-after" + r.Browser
 }
 
 // tickets is the site's Kerberos.
@@ -118,7 +123,7 @@ func (f flows) Flow(_ context.Context, _, id string) (applications.Flow, error) 
 	return f.flow, nil
 }
 
-func (f flows) Complete(_ context.Context, _, id string, by store.SignedOn) (string, error) {
+func (f flows) Complete(_, id string, by store.SignedOn) (string, error) {
 	return "/completed/" + id + "/" + string(by.Method), nil
 }
 
@@ -467,5 +472,27 @@ func TestWhatDoesNotWork(t *testing.T) {
 		if a := s.do(c, "GET", path, nil); a.status < 400 {
 			t.Errorf("%s: %d", path, a.status)
 		}
+	}
+}
+
+// TestKnownBrowsers: a browser keeps what it is known by once somebody has signed on, and no sooner,
+// and it is told with each try and change of a password.
+func TestKnownBrowsers(t *testing.T) {
+	s := start(t)
+	c := s.visitor()
+	try := func(outcome, want string) {
+		t.Helper()
+		s.outcome, s.known = outcome, "?"
+		if s.post(c, "", "username", "alice", "password", "x"); s.known != want {
+			t.Errorf("%s: the browser is known by %q, want %q", outcome, s.known, want)
+		}
+	}
+	try("invalidCredentials", "")
+	try("ok", "")
+	try("busy", "known-alice-after")
+	try("ok", "known-alice-after")
+	s.post(c, "/password", "username", "alice", "password", "x", "new", "y", "again", "y")
+	if s.known != "known-alice-afterknown-alice-after" {
+		t.Errorf("a change: %q", s.known)
 	}
 }

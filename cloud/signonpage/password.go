@@ -7,6 +7,7 @@ import (
 	"ldap-gateway/cloud/applications"
 	"ldap-gateway/cloud/signon"
 	"ldap-gateway/cloud/store"
+	"ldap-gateway/cloud/web"
 	"ldap-gateway/cloudlink/wire"
 )
 
@@ -24,13 +25,7 @@ func (k *call) password() error {
 	if !way.takesPasswords() {
 		return k.showForm(http.StatusOK, flow, "Choose how to sign on.", username)
 	}
-	so, err := k.Passwords.SignOn(k.Context(), signon.Request{
-		EnvironmentID: k.env.ID,
-		Username:      username,
-		Password:      []byte(k.PostForm.Get("password")),
-		Address:       k.address(),
-		Policy:        way.signOnPolicy(),
-	})
+	so, err := k.signOn(username, k.PostForm.Get("password"), way)
 	if err != nil {
 		return err
 	}
@@ -46,6 +41,48 @@ func (k *call) password() error {
 		return k.showForm(http.StatusTooManyRequests, flow, so.Message, username)
 	}
 	return k.showForm(http.StatusOK, flow, so.Message, username)
+}
+
+// signOn takes one try. A browser is known from then on by which somebody has signed on.
+func (k *call) signOn(username, password string, way *plan) (store.SignOn, error) {
+	r := signon.Request{
+		EnvironmentID: k.env.ID,
+		Username:      username,
+		Password:      []byte(password),
+		Address:       k.address(),
+		Browser:       k.known(),
+		Policy:        way.signOnPolicy(),
+	}
+	so, err := k.Passwords.SignOn(k.Context(), r)
+	if err == nil && so.Outcome == wire.OutcomeOK.String() {
+		cookie := k.knownCookie()
+		cookie.Value = k.Passwords.KnownBrowser(r)
+		http.SetCookie(k.w, &cookie)
+	}
+	return so, err
+}
+
+// knownCookie is the cookie by which a browser is known; of several people who share it, that of
+// the last.
+func (k *call) knownCookie() http.Cookie {
+	like := web.Cookie("ldap-cloud-known-"+k.env.ID, "/"+k.env.ID, k.Sessions.secure)
+	return http.Cookie{
+		Name:     like.Name,
+		Path:     like.Path,
+		Secure:   like.Secure,
+		HttpOnly: true,
+		SameSite: like.SameSite,
+		MaxAge:   int(signon.KnownLife.Seconds()),
+	}
+}
+
+// known returns what a browser keeps by which somebody has signed on. Nothing of it is believed here.
+func (k *call) known() string {
+	c, err := k.Cookie(k.knownCookie().Name)
+	if err != nil {
+		return ""
+	}
+	return c.Value
 }
 
 // signedOn keeps who it was and goes on. The next page is a page and no redirect:
@@ -67,7 +104,7 @@ func (k *call) signedOn(flow applications.Flow, so store.SignOn) error {
 
 // complete says who it is, and leads on by a page.
 func (k *call) complete(flow applications.Flow, by store.SignedOn) error {
-	next, err := k.Flows.Complete(k.Context(), k.env.ID, flow.ID, by)
+	next, err := k.Flows.Complete(k.env.ID, flow.ID, by)
 	if err != nil {
 		return err
 	}
@@ -127,6 +164,7 @@ func (k *call) changePassword() error {
 		Old:           []byte(k.PostForm.Get("password")),
 		New:           []byte(fresh),
 		Address:       k.address(),
+		Browser:       k.known(),
 		Policy:        way.signOnPolicy(),
 		SignOnID:      f.SignOn,
 	})
@@ -137,13 +175,7 @@ func (k *call) changePassword() error {
 		f.Error = c.Message
 		return k.render(http.StatusOK, "password.html", "Change your password", f)
 	}
-	so, err := k.Passwords.SignOn(k.Context(), signon.Request{
-		EnvironmentID: k.env.ID,
-		Username:      f.Username,
-		Password:      []byte(fresh),
-		Address:       k.address(),
-		Policy:        way.signOnPolicy(),
-	})
+	so, err := k.signOn(f.Username, fresh, way)
 	if err != nil {
 		return err
 	}

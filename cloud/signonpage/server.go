@@ -31,6 +31,8 @@ type Passwords interface {
 	// completed by another one.
 	OffersChange(ctx context.Context, so store.SignOn) bool
 	ChangePassword(ctx context.Context, r signon.ChangeRequest) (signon.Change, error)
+	// KnownBrowser returns what a browser is to keep by which somebody has just signed on.
+	KnownBrowser(r signon.Request) string
 }
 
 // Tickets takes sign-ons by ticket.
@@ -47,7 +49,7 @@ type Flows interface {
 	// long or is over.
 	Flow(ctx context.Context, env, id string) (applications.Flow, error)
 	// Complete says who signed on, and returns where the browser goes on.
-	Complete(ctx context.Context, env, id string, by store.SignedOn) (next string, err error)
+	Complete(env, id string, by store.SignedOn) (next string, err error)
 	// Refuse sends the browser back to the application without a sign-on, and without a
 	// page.
 	Refuse(w http.ResponseWriter, r *http.Request, env, id string, why applications.Refusal) error

@@ -2,6 +2,8 @@ package signonpage
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"net/http"
@@ -145,12 +147,18 @@ func (s *Sessions) SignedOff(ctx context.Context, env string) bool {
 
 // ask remembers that a person was asked whether to go on; of several windows the last.
 func (s *Sessions) ask(ctx context.Context, env, flow string, by store.SignedOn) {
-	s.manager.Put(ctx, askKey(env), flow+" "+by.SignOnID)
+	s.manager.Put(ctx, askKey(env), question(flow, by))
 }
 
 // asked tells whether that was the question.
 func (s *Sessions) asked(ctx context.Context, env, flow string, by store.SignedOn) bool {
-	return s.manager.GetString(ctx, askKey(env)) == flow+" "+by.SignOnID
+	return s.manager.GetString(ctx, askKey(env)) == question(flow, by)
+}
+
+// question is short, whatever the application's wish has in it.
+func question(flow string, by store.SignedOn) string {
+	sum := sha256.Sum256([]byte(flow + " " + by.SignOnID))
+	return hex.EncodeToString(sum[:])
 }
 
 func askKey(env string) string { return "asked " + env }

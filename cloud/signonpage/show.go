@@ -106,7 +106,7 @@ func (k *call) arrive(flow applications.Flow, by store.SignedOn) error {
 	if flow.Consent {
 		return k.confirm(flow, by, "")
 	}
-	next, err := k.Flows.Complete(k.Context(), k.env.ID, flow.ID, by)
+	next, err := k.Flows.Complete(k.env.ID, flow.ID, by)
 	if err != nil {
 		return err
 	}

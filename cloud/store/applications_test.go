@@ -56,38 +56,8 @@ func TestApplications(t *testing.T) {
 // signedOn is an authorization with a code.
 func signedOn(t *testing.T, s *store.Store, w world, a store.Application, code string) store.Authorization {
 	t.Helper()
-	now := time.Now()
-	z := store.Authorization{
-		EnvironmentID: w.env.ID,
-		ApplicationID: a.ID,
-		Request:       []byte(`{"x":1}`),
-		ExpiresAt:     now.Add(time.Minute),
-	}
-	must(t, s.CreateAuthorization(t.Context(), &z))
-	if err := s.SetCode(
-		t.Context(),
-		w.env.ID,
-		z.ID,
-		[]byte(code),
-		now.Add(time.Minute),
-	); !errors.Is(err, store.ErrNotFound) {
-		t.Errorf("a code before anybody signed on: %v", err)
-	}
-	must(t, s.CompleteAuthorization(t.Context(), w.env.ID, z.ID, store.SignedOn{
-		UserID:   w.user.ID,
-		SignOnID: "s",
-		Method:   "password",
-		At:       now,
-	}))
-	must(t, s.SetCode(t.Context(), w.env.ID, z.ID, []byte(code), now.Add(time.Minute)))
-	if err := s.CompleteAuthorization(
-		t.Context(),
-		w.env.ID,
-		z.ID,
-		store.SignedOn{UserID: "other"},
-	); !errors.Is(err, store.ErrNotFound) {
-		t.Errorf("somebody else signed on after the code was made: %v", err)
-	}
+	z, err := grants(s, w, a.ID, "", code, time.Now().Add(time.Minute))
+	must(t, err)
 	return z
 }
 

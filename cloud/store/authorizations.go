@@ -11,7 +11,7 @@ import (
 // is worth nothing any more.
 var ErrReused = errors.New("used before; all that came of it was taken back")
 
-// Authorization is an application's wish to have somebody sign on.
+// Authorization is an application's wish to have somebody sign on. It is kept from when somebody has.
 type Authorization struct {
 	ID, EnvironmentID, ApplicationID string
 	Request                          []byte // JSON, of the room that made it
@@ -75,11 +75,11 @@ func scanAuthorization(r row) (a Authorization, err error) {
 	return a, err
 }
 
-// CreateAuthorization adds a and fills in its ID and time, and forgets those that
-// have expired.
-// Somebody without an account has such a row made, so it is short-lived and purged
-// here; how many one address begins is bounded by the room that calls this.
-func (s *Store) CreateAuthorization(ctx context.Context, a *Authorization) error {
+// CreateAuthorization adds a wish that somebody has signed on for, with the hash of the code that is
+// good for it until it expires; nil: it is answered and used with this. It fills in ID and time, and
+// forgets those that have expired. ErrConflict when there is one of its ID: a wish is answered
+// once, while its row is kept. ErrNotFound without its application.
+func (s *Store) CreateAuthorization(ctx context.Context, a *Authorization, code []byte) error {
 	return s.ProvisionIn(ctx, a.EnvironmentID, func(tx *Tx) error {
 		if err := newID(&a.ID); err != nil {
 			return err
@@ -88,14 +88,26 @@ func (s *Store) CreateAuthorization(ctx context.Context, a *Authorization) error
 		if err := tx.forgetExpired(ctx, "authorizations", a.EnvironmentID, now()); err != nil {
 			return err
 		}
+		var used int64
+		if code == nil {
+			used = micros(now())
+		}
 		_, err := tx.c.exec(ctx, `
 			INSERT INTO authorizations (id, environment_id, application_id, request, user_id, sign_on_id, method,
-				signed_on_at, code_hash, used_at, created_at, expires_at)
-			VALUES ($1, $2, $3, $4, '', '', '', 0, '', 0, $5, $6)`,
+				signed_on_at, methods, provider_id, code_hash, used_at, created_at, expires_at)
+			VALUES `+placeholders(1, 1, 14),
 			a.ID,
 			a.EnvironmentID,
 			a.ApplicationID,
 			string(a.Request),
+			a.SignedOn.UserID,
+			a.SignedOn.SignOnID,
+			a.SignedOn.Method,
+			micros(a.SignedOn.At),
+			a.SignedOn.Methods,
+			a.SignedOn.ProviderID,
+			inBase64(code),
+			used,
 			micros(a.CreatedAt),
 			micros(a.ExpiresAt),
 		)
@@ -116,37 +128,6 @@ func (tx *Tx) forgetExpired(ctx context.Context, table, env string, now time.Tim
 			ORDER BY expires_at LIMIT 20)`,
 		env, micros(now))
 	return err
-}
-
-// Authorization returns one that has not expired at now, or ErrNotFound.
-func (r reader) Authorization(ctx context.Context, env, id string, now time.Time) (Authorization, error) {
-	return queryOne(ctx, r.c, scanAuthorization, authorizationColumns+`
-		WHERE environment_id = $1 AND id = $2 AND expires_at > $3`,
-		env, id, micros(now))
-}
-
-// CompleteAuthorization says who signed on. ErrNotFound when there is none of
-// that ID that was not answered and for which no code has been made yet.
-func (s *Store) CompleteAuthorization(ctx context.Context, env, id string, by SignedOn) error {
-	return s.ProvisionIn(ctx, env, func(tx *Tx) error {
-		return tx.c.execOne(ctx, `
-			UPDATE authorizations
-			SET user_id = $1, sign_on_id = $2, method = $3, signed_on_at = $4, methods = $7, provider_id = $8
-			WHERE environment_id = $5 AND id = $6 AND code_hash = '' AND used_at = 0`,
-			by.UserID, by.SignOnID, by.Method, micros(by.At), env, id, by.Methods, by.ProviderID)
-	})
-}
-
-// SetCode gives an authorization the hash of its code, once, and until when the
-// code is good. ErrNotFound when it has one, or nobody has signed on.
-func (s *Store) SetCode(ctx context.Context, env, id string, hash []byte, until time.Time) error {
-	return s.ProvisionIn(ctx, env, func(tx *Tx) error {
-		return tx.c.execOne(ctx, `
-			UPDATE authorizations
-			SET code_hash = $1, expires_at = $2
-			WHERE environment_id = $3 AND id = $4 AND code_hash = '' AND user_id <> ''`,
-			inBase64(hash), micros(until), env, id)
-	})
 }
 
 // usedTwice stands in used_at when a code was.

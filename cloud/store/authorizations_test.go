@@ -1,13 +1,14 @@
 package store_test
 
 import (
+	"context"
 	"testing"
 	"time"
 
 	"ldap-gateway/cloud/store"
 )
 
-// wish adds an authorization that lasts until then.
+// wish adds an authorization that is kept until then.
 func wish(t testing.TB, s *store.Store, w world, application string, until time.Time) store.Authorization {
 	t.Helper()
 	a := store.Authorization{
@@ -17,48 +18,54 @@ func wish(t testing.TB, s *store.Store, w world, application string, until time.
 		CreatedAt:     moment(0),
 		ExpiresAt:     until,
 	}
-	must(t, s.CreateAuthorization(t.Context(), &a))
+	must(t, s.CreateAuthorization(t.Context(), &a, nil))
 	return a
 }
 
-// An authorization says who signed on once somebody has, and ends with its time, its
-// application and its environment.
+// grants has one person sign on for an application by a code.
+func grants(s *store.Store, w world, application, id, code string, until time.Time) (store.Authorization, error) {
+	a := store.Authorization{
+		ID:            id,
+		EnvironmentID: w.env.ID,
+		ApplicationID: application,
+		Request:       []byte(`{"state":"x"}`),
+		SignedOn: store.SignedOn{
+			UserID: w.user.ID, SignOnID: "s", Method: store.ByIDP, Methods: "pwd otp", ProviderID: "p", At: moment(1),
+		},
+		CreatedAt: moment(0),
+		ExpiresAt: until,
+	}
+	return a, s.CreateAuthorization(context.Background(), &a, []byte(code))
+}
+
+// An authorization says who signed on. There is one of an ID, and of a code, and it ends with its
+// time, its application and its environment.
 func TestAuthorizations(t *testing.T) {
 	s := open(t)
 	w, other := build(t, s, "one"), build(t, s, "two")
 	ctx, now := t.Context(), time.Now().UTC().Truncate(time.Microsecond)
 	app := application(t, s, w)
-	a := wish(t, s, w, app.ID, now.Add(time.Minute))
-	got, err := s.Authorization(ctx, w.env.ID, a.ID, now)
-	same(t, got, a, err)
-	for _, where := range []struct {
-		env string
-		at  time.Time
-	}{{other.env.ID, now}, {w.env.ID, a.ExpiresAt}} {
-		_, err = s.Authorization(ctx, where.env, a.ID, where.at)
-		want(t, err, store.ErrNotFound)
-	}
-	by := store.SignedOn{UserID: w.user.ID, SignOnID: "s", Method: store.ByKerberos, At: now}
-	want(t, s.CompleteAuthorization(ctx, other.env.ID, a.ID, by), store.ErrNotFound)
-	must(t, s.CompleteAuthorization(ctx, w.env.ID, a.ID, by))
-	got, err = s.Authorization(ctx, w.env.ID, a.ID, now)
-	same(t, got.SignedOn, by, err)
-	want(t, s.SetCode(ctx, other.env.ID, a.ID, []byte("code"), now.Add(time.Minute)), store.ErrNotFound)
-	must(t, s.SetCode(ctx, w.env.ID, a.ID, []byte("code"), now.Add(time.Minute)))
-	want(t, s.SetCode(ctx, w.env.ID, a.ID, []byte("again"), now.Add(time.Minute)), store.ErrNotFound)
+	until := now.Add(time.Minute)
+	a, err := grants(s, w, app.ID, "", "code", until)
+	must(t, err)
+	_, err = grants(s, w, app.ID, a.ID, "another", until)
+	want(t, err, store.ErrConflict)
+	_, err = grants(s, w, app.ID, "", "code", until)
+	want(t, err, store.ErrConflict)
+	_, err = grants(s, w, "none", "", "another", until)
+	want(t, err, store.ErrNotFound)
 
 	_, err = s.UseCode(ctx, other.env.ID, []byte("code"), now, now.Add(time.Hour))
 	want(t, err, store.ErrNotFound)
-	_, err = s.UseCode(ctx, w.env.ID, []byte("code"), now.Add(time.Minute), now.Add(time.Hour))
+	_, err = s.UseCode(ctx, w.env.ID, []byte("code"), until, now.Add(time.Hour))
 	want(t, err, store.ErrNotFound) // too late
 	used, err := s.UseCode(ctx, w.env.ID, []byte("code"), now, now.Add(time.Hour))
-	same(t, used.SignedOn, by, err)
+	same(t, used, a, err)
 
-	clash := wish(t, s, w, app.ID, now.Add(time.Minute))
-	must(t, s.CompleteAuthorization(ctx, w.env.ID, clash.ID, by))
-	want(t, s.SetCode(ctx, w.env.ID, clash.ID, []byte("code"), now.Add(time.Minute)), store.ErrConflict)
+	_, err = grants(s, w, app.ID, "", "last", until)
+	must(t, err)
 	must(t, s.DeleteApplication(ctx, w.env.ID, app.ID))
-	_, err = s.Authorization(ctx, w.env.ID, clash.ID, now)
+	_, err = s.UseCode(ctx, w.env.ID, []byte("last"), now, now.Add(time.Hour))
 	want(t, err, store.ErrNotFound)
 }
 
@@ -66,15 +73,13 @@ func TestAuthorizations(t *testing.T) {
 func TestAuthorizationsAreForgotten(t *testing.T) {
 	s := open(t)
 	w := build(t, s, "one")
-	ctx := t.Context()
 	app := application(t, s, w)
-	old := wish(t, s, w, app.ID, time.Now().Add(-time.Second))
-	if _, err := s.Authorization(ctx, w.env.ID, old.ID, moment(0)); err != nil {
-		t.Error(err) // it was good then
+	old, err := grants(s, w, app.ID, "", "old", time.Now().Add(-time.Second))
+	must(t, err)
+	for _, code := range []string{"next", "code"} { // the first forgets, so that the second is none again
+		_, err = grants(s, w, app.ID, map[string]string{"code": old.ID}[code], code, time.Now().Add(time.Minute))
+		must(t, err)
 	}
-	wish(t, s, w, app.ID, time.Now().Add(time.Minute))
-	_, err := s.Authorization(ctx, w.env.ID, old.ID, moment(0))
-	want(t, err, store.ErrNotFound)
 }
 
 // token adds a token of a sign-on, with or without a refresh token.

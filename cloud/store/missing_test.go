@@ -101,8 +101,6 @@ func writes(ctx context.Context, s *store.Store, w world) map[string]func() erro
 		},
 		"EndPersonSession":  func() error { return s.EndPersonSession(ctx, e, "none", "none") },
 		"DeleteApplication": func() error { return s.DeleteApplication(ctx, e, "none") },
-		"Complete":          func() error { return s.CompleteAuthorization(ctx, e, "none", store.SignedOn{UserID: "u"}) },
-		"SetCode":           func() error { return s.SetCode(ctx, e, "none", []byte("c"), now) },
 		"UseCode":           func() error { return found(s.UseCode(ctx, e, []byte("none"), now, now)) },
 		"UseNoCode":         func() error { return found(s.UseCode(ctx, e, nil, now, now)) },
 		"SetRoleGroup": func() error {
@@ -118,7 +116,7 @@ func writes(ctx context.Context, s *store.Store, w world) map[string]func() erro
 		},
 		"NoEnvironment": func() error { return s.CreatePopulation(ctx, &store.Population{EnvironmentID: "none", Name: "x"}) },
 		"NoPlace":       func() error { return s.CreateGateway(ctx, &store.Gateway{EnvironmentID: "none", Name: "x"}) },
-		"AuthorizeNone": func() error { return s.CreateAuthorization(ctx, &store.Authorization{EnvironmentID: e}) },
+		"AuthorizeNone": func() error { return s.CreateAuthorization(ctx, &store.Authorization{EnvironmentID: e}, nil) },
 		"PairNone":      func() error { return s.CreatePairing(ctx, &store.Pairing{EnvironmentID: e, GatewayID: "none"}) },
 	}
 }

@@ -171,7 +171,6 @@ func (a asked) others() map[string]func() error {
 		"Administrators": func() error { _, err := r.Administrators(ctx, e); return err },
 		"Applications":   func() error { _, _, err := r.Applications(ctx, e, page); return err },
 		"Application":    func() error { _, err := r.Application(ctx, e, "a"); return err },
-		"Authorization":  func() error { _, err := r.Authorization(ctx, e, "a", time.Now()); return err },
 		"AppToken":       func() error { _, err := r.Token(ctx, e, "t", time.Now()); return err },
 		"RefreshToken":   func() error { _, err := r.TokenByRefresh(ctx, e, []byte("h"), time.Now()); return err },
 		"SigningKeys":    func() error { _, err := r.SigningKeys(ctx, e, store.RS256); return err },

@@ -99,15 +99,15 @@ func signsOff(t *testing.T, s *store.Store, w world, end func(w world, far store
 	must(t, s.CreateApplication(ctx, &a))
 	tokens := map[string]string{}
 	for _, u := range []store.User{w.user, other} {
+		by := store.SignedOn{UserID: u.ID, Method: "password", At: time.Now()}
 		grant := store.Authorization{
 			EnvironmentID: w.env.ID,
 			ApplicationID: a.ID,
 			Request:       []byte("{}"),
+			SignedOn:      by,
 			ExpiresAt:     time.Now().Add(time.Hour),
 		}
-		must(t, s.CreateAuthorization(ctx, &grant))
-		by := store.SignedOn{UserID: u.ID, Method: "password", At: time.Now()}
-		must(t, s.CompleteAuthorization(ctx, w.env.ID, grant.ID, by))
+		must(t, s.CreateAuthorization(ctx, &grant, nil))
 		token := store.Token{
 			EnvironmentID:   w.env.ID,
 			ApplicationID:   a.ID,

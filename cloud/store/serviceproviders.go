@@ -4,7 +4,6 @@ import (
 	"context"
 	"slices"
 	"strings"
-	"time"
 )
 
 // ServiceProvider is what an application of SAML 2.0 is: where answers go, how they are made,
@@ -63,19 +62,6 @@ func (r reader) ApplicationByEntity(ctx context.Context, env, entity string) (Ap
 	return queryOne(ctx, r.c, scanApplication, applicationColumns+`
 		WHERE environment_id = $1 AND entity_id = $2 AND entity_id <> ''`,
 		env, entity)
-}
-
-// UseAuthorization marks an authorization as used that somebody has signed on for, once: of
-// parallel uses one wins. Request is kept in the place of what it was, until remember.
-// ErrNotFound when nobody has signed on, it was used, or it has expired at now.
-func (s *Store) UseAuthorization(ctx context.Context, env, id string, request []byte, now, remember time.Time) error {
-	return s.Provision(ctx, func(tx *Tx) error {
-		return tx.c.execOne(ctx, `
-			UPDATE authorizations
-			SET used_at = $1, expires_at = $2, request = $3
-			WHERE environment_id = $4 AND id = $5 AND used_at = 0 AND code_hash = '' AND user_id <> '' AND expires_at > $1`,
-			micros(now), micros(remember), string(request), env, id)
-	})
 }
 
 // UsedAt returns the authorizations that were used by a sign-on, the newest first.

@@ -43,6 +43,20 @@ func TestSealing(t *testing.T) {
 			t.Errorf("%s: %q %v", name, got, err)
 		}
 	}
+	for _, plain := range []string{"", "secret", strings.Repeat("long ", 10_000)} {
+		text := v.SealText("wish", "one", []byte(plain))
+		if got, err := again.OpenText("wish", "one", text); err != nil || string(got) != plain || len(text) > 300 {
+			t.Errorf("%d bytes in %d letters: %d, %v", len(plain), len(text), len(got), err)
+		}
+		for _, other := range []string{"", "?", text[1:], text[:len(text)-1], "A" + text} {
+			if got, err := v.OpenText("wish", "one", other); !errors.Is(err, ErrOpen) || got != nil {
+				t.Errorf("%q: %v", other, err)
+			}
+		}
+		if got, err := v.OpenText("wish", "two", text); !errors.Is(err, ErrOpen) || got != nil {
+			t.Error(err)
+		}
+	}
 	if bytes.Contains(sealed, []byte("secret")) || bytes.Equal(sealed, v.Seal("kerberos", "one", []byte("secret"))) {
 		t.Error("not sealed, or twice alike")
 	}
