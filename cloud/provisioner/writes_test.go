@@ -161,6 +161,37 @@ func BenchmarkManyNewGroups(b *testing.B) {
 	}
 }
 
+// BenchmarkMorning is a crowd of people whom nobody knows, with lists of so many new groups each:
+// how many of them a second, and how long the slowest of others waits, for whom nothing changes.
+func BenchmarkMorning(b *testing.B) {
+	for _, n := range []int{100, 300, 900} {
+		b.Run(fmt.Sprint(n), func(b *testing.B) {
+			w := build(b)
+			other := w.ada("a", "b")
+			w.mustSignOn(other)
+			var slowest, next atomic.Int64
+			ctx, done := context.WithCancel(b.Context())
+			var others, crowd sync.WaitGroup
+			for range 4 {
+				others.Go(func() { signOnUntil(ctx, w, other, &slowest) })
+			}
+			b.ResetTimer()
+			for range 16 {
+				crowd.Go(func() {
+					for i := next.Add(1); i <= int64(b.N); i = next.Add(1) {
+						w.mustSignOn(w.somebody(int(i), n))
+					}
+				})
+			}
+			crowd.Wait()
+			b.StopTimer()
+			done()
+			others.Wait()
+			b.ReportMetric(float64(slowest.Load())/1e6, "others-slowest-ms")
+		})
+	}
+}
+
 // somebody is the i-th of people whom nobody knows, with groups that nobody has.
 func (w *world) somebody(i, groups int) provisioner.Identity {
 	id := w.ada(many(groups)...)

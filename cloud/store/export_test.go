@@ -137,8 +137,7 @@ func (s *Store) ProvisionAt(ctx context.Context, env string, f func(*Tx) error) 
 
 // Hold takes the turn of the writer of all, until it is released.
 func (s *Store) Hold() (release func()) {
-	s.turn.take("")
-	return s.turn.pass
+	return s.turn.take("")
 }
 
 // AwaitWaiting waits until n writers are in the queue.
@@ -161,7 +160,7 @@ func (t *turns) queued() (n int) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	for _, q := range t.queues {
-		n += len(q)
+		n += len(q.waiting)
 	}
 	return n
 }
@@ -182,18 +181,28 @@ func (s *Store) CountRows(ctx context.Context, table string) (int, error) {
 
 // HoldLists takes every turn that lists have; each call of pass gives one back.
 func (s *Store) HoldLists() (pass func(), turns int) {
+	var held []func()
 	for range s.c.lists.most {
-		s.c.lists.take("")
+		held = append(held, s.c.lists.take(""))
 	}
-	return s.c.lists.pass, s.c.lists.most
+	return func() { next := held[0]; held = held[1:]; next() }, s.c.lists.most
 }
 
 // ListsWaiting returns how many lists of an environment are in the queue.
 func (s *Store) ListsWaiting(env string) int {
 	s.c.lists.mu.Lock()
 	defer s.c.lists.mu.Unlock()
-	return len(s.c.lists.queues[env])
+	if q := s.c.lists.queues[env]; q != nil {
+		return len(q.waiting)
+	}
+	return 0
 }
 
 // AwaitLists waits until n lists are in the queue.
 func (s *Store) AwaitLists(t *testing.T, n int) { awaitQueue(t, s.c.lists, n) }
+
+// Turns are turns by themselves.
+type Turns struct{ turns }
+
+// Take waits for the turn.
+func (t *Turns) Take(kind string) (pass func()) { return t.take(kind) }

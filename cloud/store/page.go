@@ -137,8 +137,7 @@ func queryPage[T any](
 // queryInTurn is queryAll of a list, in its environment's turn among lists.
 func queryInTurn[T any](ctx context.Context, c conn, scan func(row) (T, error), l list, query string) ([]T, error) {
 	if c.lists != nil {
-		c.lists.take(fmt.Sprint(l.args[:min(1, len(l.args))]...)) // what a list is of comes first
-		defer c.lists.pass()
+		defer c.lists.take(fmt.Sprint(l.args[:min(1, len(l.args))]...))() // what a list is of comes first
 	}
 	if err := ctx.Err(); err != nil {
 		return nil, err

@@ -115,7 +115,7 @@ type Identified struct {
 func (s *Store) RecordUnchanged(ctx context.Context, so *SignOn, of Identified, activities ...Activity) (bool, error) {
 	recorded := *so
 	still := false
-	err := s.write(ctx, s.light, so.EnvironmentID, func(tx *Tx) (err error) {
+	err := s.write(ctx, s.light, short(so.EnvironmentID), func(tx *Tx) (err error) {
 		if still, err = tx.still(ctx, so.EnvironmentID, of); err != nil || !still {
 			return err
 		}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"ldap-gateway/cloud/store"
@@ -212,4 +213,56 @@ func TestListsLeaveRoom(t *testing.T) {
 		pass()
 	}
 	lists.Wait()
+}
+
+// Whose turns are long waits for all of those whose are short, and each kind has as much time as the
+// next, however many of it wait, and however late it comes.
+func TestTimeIsSharedFairly(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var turns store.Turns
+		var all sync.WaitGroup
+		var mu sync.Mutex
+		var ended []string
+		goes := func(kind string, takes time.Duration, n int) {
+			for range n {
+				all.Go(func() {
+					pass := turns.Take(kind)
+					time.Sleep(takes)
+					mu.Lock()
+					ended = append(ended, kind)
+					mu.Unlock()
+					pass()
+				})
+			}
+			synctest.Wait()
+		}
+		release := turns.Take("holder")
+		goes("long", time.Second, 20)
+		goes("short", 10*time.Millisecond, 150)
+		goes("middling", 100*time.Millisecond, 15)
+		release()
+		time.Sleep(5500 * time.Millisecond)
+		goes("late", 10*time.Millisecond, 50)
+		all.Wait()
+		order := func(kind string, nth int) (place int) {
+			for i, k := range ended {
+				if k == kind {
+					if nth--; nth == 0 {
+						place = i
+					}
+				}
+			}
+			return place
+		}
+		for name, ok := range map[string]bool{
+			"100 short ones are done before the second long one": order("short", 100) < order("long", 2),
+			"10 middling ones, too":                              order("middling", 10) < order("long", 2),
+			"the long ones go on meanwhile":                      order("long", 2) < order("short", 150),
+			"who comes late waits for one of the others":         order("late", 50) < order("long", 6),
+		} {
+			if !ok {
+				t.Errorf("%s: not so in %v", name, ended)
+			}
+		}
+	})
 }

@@ -97,13 +97,17 @@ func (s *Store) lane(env string) *writer {
 	return s.lanes[crc32.ChecksumIEEE([]byte(env))%uint32(len(s.lanes))]
 }
 
+// short is the kind of turns that write a row or two, as most sign-ons do: they are apart from those
+// of their environment that write many.
+func short(env string) string { return env + " short" }
+
 // add is ProvisionIn of an f that adds rows which nobody else decides on: it waits for no
 // other node.
 func (s *Store) add(ctx context.Context, env string, f func(tx *Tx) error) error {
 	if s.within != nil {
 		return f(s.within)
 	}
-	return s.write(ctx, s.light, env, f)
+	return s.write(ctx, s.light, short(env), f)
 }
 
 // write runs f in a transaction of one of the writers, in its turn among the environments.
@@ -127,8 +131,7 @@ func (tx *Tx) Store() *Store {
 // committed.
 func (w *writer) take(ctx context.Context, env string, f func(tx *Tx) error) (*batch, error) {
 	w.waiting.Add(1)
-	w.turn.take(env)
-	defer w.turn.pass()
+	defer w.turn.take(env)()
 	w.waiting.Add(-1)
 	defer w.commitIfLast() // also when f panics
 	if err := ctx.Err(); err != nil {
@@ -237,8 +240,7 @@ func (w *writer) close() error {
 
 // settle commits what is open.
 func (w *writer) settle() {
-	w.turn.take("")
-	defer w.turn.pass()
+	defer w.turn.take("")()
 	if w.open != nil {
 		w.end(w.open.tx.Commit())
 	}
