@@ -14,10 +14,11 @@
 //
 // One writes at a time in an environment, over all nodes; on SQLite one in all, and the
 // environments that wait share the time: who has had the least goes first. What writes a
-// row or two, as most sign-ons do, has its own share beside what writes many. Writers that queue in a node share one transaction, each in a savepoint
-// of its own, since waiting for the disk is most of what a write costs. It commits after
-// 25 ms, whoever waits. What only adds rows that nobody else decides on, such as a sign-on
-// that changes nothing, waits for no turn of another node.
+// row or two, as most sign-ons do, has its own share beside what writes many. Writers that
+// queue in a node share one transaction, each in a savepoint of its own, since waiting for
+// the disk is most of what a write costs. It commits after 25 ms, whoever waits. What only
+// adds rows that nobody else decides on, such as a sign-on that changes nothing, waits for
+// no turn of another node.
 //
 //	read      Plan runs a function on what is committed, and keeps what it would write
 //	write     Provision takes the turn of all, ProvisionIn that of an environment; within
