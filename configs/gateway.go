@@ -124,7 +124,7 @@ type Policy struct {
 // WrongPasswords keeps the gateway from locking people out of the directory:
 // after Most wrong passwords of one person within Within, it asks the directory
 // no more about that person until the time is over. Choose less than the
-// directory's own threshold.
+// directory's own threshold. The last is for a browser that the cloud knows the person by.
 type WrongPasswords struct {
 	Most   int           // default 4; 0: no limit
 	Within time.Duration // default 15 min

@@ -49,6 +49,7 @@
 //     asked, is a line of the log at first and then now and then, with how many were not.
 //   - Wrong passwords are counted over restarts, as [Guard.Remember] is given a journal.
 //     Where one may have lost some, everybody has one try for as long as they would count.
+//     The last of them is not for browsers by which the person has not signed on.
 //   - With WantVerify, and an entry that is the one the cloud knows, no group is
 //     searched for.
 //   - A password is in memory only between open and the end of the bind, or of the

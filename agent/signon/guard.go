@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"ldap-gateway/cloudlink/wire"
 	"ldap-gateway/configs"
 	"ldap-gateway/directory"
 	"ldap-gateway/directory/dn"
@@ -128,6 +129,15 @@ func (g *Guard) enter(ctx context.Context, entry string, limit configs.WrongPass
 			return 0, ctx.Err()
 		}
 	}
+}
+
+// leaves returns how many wrong passwords may come from where one was typed. The last is for a browser
+// by which the person has signed on: whoever guesses from another keeps them out of none.
+func leaves(limit configs.WrongPasswords, typed wire.Browser) configs.WrongPasswords {
+	if typed == wire.BrowserStrange && limit.Most > 1 {
+		limit.Most--
+	}
+	return limit
 }
 
 // try is enter without waiting: it returns what to wait for.

@@ -39,6 +39,7 @@ func (s *Service) change(ctx context.Context, m wire.ChangePassword) (r wire.Pas
 		Revision:   m.Revision,
 		Identifier: m.Identifier,
 		Known:      m.Known,
+		Browser:    m.Browser,
 		Want:       wire.WantVerify,
 	}
 	t, old, fresh, refusal := s.admitChange(ctx, m, asSignOn)
@@ -50,7 +51,7 @@ func (s *Service) change(ctx context.Context, m wire.ChangePassword) (r wire.Pas
 		return unchanged(failed(ctx, err)), Trace{Asked: true}, err
 	}
 	trace := Trace{entry.DN, true}
-	if refusal := s.hold(ctx, m.ID, m.Old.At, entry.DN); refusal != nil {
+	if refusal := s.hold(ctx, asSignOn, m.Old.At, entry.DN); refusal != nil {
 		return unchanged(*refusal), trace, nil
 	}
 	defer s.Guard.leave(entry.DN)

@@ -128,7 +128,7 @@ func (s *Service) prove(
 	ctx context.Context, t *directory.UserType, entry directory.Entry, password directory.Password, m wire.SignOn,
 ) answered {
 	trace := Trace{entry.DN, true}
-	if refusal := s.hold(ctx, m.ID, m.Password.At, entry.DN); refusal != nil {
+	if refusal := s.hold(ctx, m, m.Password.At, entry.DN); refusal != nil {
 		return answered{SignOnResult: *refusal, Trace: trace}
 	}
 	defer s.Guard.leave(entry.DN)
@@ -142,8 +142,8 @@ func (s *Service) prove(
 
 // hold says why no bind is made for the request and the person; nil when one is,
 // after which the guard is to be left.
-func (s *Service) hold(ctx context.Context, id string, sealed uint64, dn string) *wire.SignOnResult {
-	if !s.Seen.first(id, sealed) { // two of them may have come this far at once
+func (s *Service) hold(ctx context.Context, m wire.SignOn, sealed uint64, dn string) *wire.SignOnResult {
+	if !s.Seen.first(m.ID, sealed) { // two of them may have come this far at once
 		return refuse(wire.OutcomeNotAllowed, answeredBefore)
 	}
 	if !s.Persons.allow(dn, s.Policy.File.SignOnsPerPerson) {
@@ -152,7 +152,7 @@ func (s *Service) hold(ctx context.Context, id string, sealed uint64, dn string)
 		return refuse(wire.OutcomeNotAllowed,
 			"more sign-ons of this person than policy.sign_ons_per_person_per_minute allows")
 	}
-	wait, err := s.Guard.enter(ctx, dn, s.Policy.File.WrongPasswords)
+	wait, err := s.Guard.enter(ctx, dn, leaves(s.Policy.File.WrongPasswords, m.Browser))
 	switch {
 	case err != nil:
 		return refuse(wire.OutcomeTimeout, "the time was over before other sign-ons of this person had ended")

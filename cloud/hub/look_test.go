@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/coder/websocket"
+	"github.com/fxamacker/cbor/v2"
 
 	"ldap-gateway/cloud/hub"
 	"ldap-gateway/cloudlink/wire"
@@ -109,5 +110,33 @@ func TestAgentOfTheVersionBeforeIsNotAsked(t *testing.T) {
 		Reason:  wire.LookOldAgent,
 	}) {
 		t.Errorf("%+v", got)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	go n.hub.SignOn(ctx, hub.Request{
+		ID: "s1", Gateway: n.gateway.ID, UserType: "t1", Revision: 1, Browser: wire.BrowserKnown, Password: []byte("x"),
+	})
+	go n.hub.ChangePassword(ctx, hub.Change{
+		ID: "c1", Gateway: n.gateway.ID, UserType: "t1", Revision: 1, Browser: wire.BrowserStrange, Old: []byte("x"), New: []byte("y"),
+	})
+	for asked := 0; asked < 2; {
+		_, b, err := ws.Read(t.Context())
+		must(t, err)
+		f, err := wire.DecodeFrame(b)
+		must(t, err)
+		if f.Kind != wire.KindSignOn && f.Kind != wire.KindChangePassword {
+			continue
+		}
+		asked++
+		var body map[int]any
+		must(t, cbor.Unmarshal(f.Body, &body))
+		for field, value := range body {
+			if field > 7 {
+				t.Errorf("%s: field %d is of a later version", f.Kind, field)
+			}
+			if sealed, is := value.(map[any]any); is && sealed[uint64(5)] != nil {
+				t.Errorf("%s: what is sealed in field %d has a time", f.Kind, field)
+			}
+		}
 	}
 }

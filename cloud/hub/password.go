@@ -14,6 +14,7 @@ type Change struct {
 	Revision   uint64
 	Identifier string
 	Known      []wire.Correlation
+	Browser    wire.Browser
 	Old, New   []byte // read before ChangePassword returns, never kept
 }
 
@@ -38,6 +39,7 @@ func (h *Hub) ChangePassword(ctx context.Context, c Change) Changed {
 				Revision:   c.Revision,
 				Identifier: c.Identifier,
 				Known:      c.Known,
+				Browser:    s.tells(c.Browser),
 				Old:        s.seal(wire.OldPassword(c.ID), c.Old),
 				New:        s.seal(wire.NewPassword(c.ID), c.New),
 			}

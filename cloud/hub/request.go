@@ -35,6 +35,14 @@ func (s sealing) seal(id string, password []byte) wire.Sealed {
 	return s.sealer.SealAt(id, time.Now(), password)
 }
 
+// tells returns what the other end reads of where a password was typed.
+func (s sealing) tells(b wire.Browser) wire.Browser {
+	if s.wire < 2 {
+		return wire.BrowserUnsaid
+	}
+	return b
+}
+
 // mostTries bounds how many instances one request is handed to.
 // More would be no use: each was busy or gone, and the person waits.
 const mostTries = 4

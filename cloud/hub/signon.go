@@ -14,6 +14,7 @@ type Request struct {
 	Revision   uint64
 	Identifier string
 	Known      []wire.Correlation
+	Browser    wire.Browser
 	Want       wire.Want
 	Password   []byte // read before SignOn returns, never kept
 }
@@ -38,6 +39,7 @@ func (h *Hub) SignOn(ctx context.Context, a Request) Answer {
 				Revision:   a.Revision,
 				Identifier: a.Identifier,
 				Known:      a.Known,
+				Browser:    s.tells(a.Browser),
 				Want:       a.Want,
 				Password:   s.seal(a.ID, a.Password),
 			}

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"ldap-gateway/cloud/store"
+	"ldap-gateway/cloudlink/wire"
 )
 
 // KnownLife is how long a browser is known by which somebody has signed on.
@@ -54,6 +55,17 @@ func (s *Service) knows(r Request) string {
 		return ""
 	}
 	return k.Name
+}
+
+// typedIn says what an agent is told of where the password was typed.
+func (a *attempt) typedIn() wire.Browser {
+	switch {
+	case a.request.Actor != "":
+		return wire.BrowserUnsaid
+	case a.browser == "":
+		return wire.BrowserStrange
+	}
+	return wire.BrowserKnown
 }
 
 // person is whoever a request means, known or not.

@@ -52,9 +52,15 @@ func TestStrangersKeepNobodyOut(t *testing.T) {
 		}
 	}
 	for name, s := range map[string]*Service{"here": c.Service, "another node": another} {
+		c.agents.asked = nil
 		for _, typed := range []string{"ada", "ADA", " ada"} {
 			if got := try(s, right, typed, ada.Browser, "203.0.113.9"); got != "ok" {
 				t.Errorf("%s, as %q: %s", name, typed, got)
+			}
+		}
+		for _, asked := range c.agents.asked {
+			if asked.Browser != wire.BrowserKnown {
+				t.Errorf("%s: the agent is told %d", name, asked.Browser)
 			}
 		}
 	}
@@ -73,5 +79,43 @@ func TestStrangersKeepNobodyOut(t *testing.T) {
 	now = now.Add(KnownLife)
 	if name := c.knows(ada); name != "" {
 		t.Errorf("known for ever by %s", name)
+	}
+}
+
+// TestAgentsLearnWhereAPasswordWasTyped, at sign-ons and changes of passwords: a program that asks for
+// somebody says nothing of that, whatever it sends.
+func TestAgentsLearnWhereAPasswordWasTyped(t *testing.T) {
+	c := newCloud(t)
+	keys, err := vault.New(bytes.Repeat([]byte{1}, 32))
+	must(t, err)
+	c.Vault = keys
+	c.allow(&c.first)
+	known := c.KnownBrowser(Request{EnvironmentID: c.env, Username: "ada"})
+	for name, x := range map[string]struct {
+		actor, browser string
+		want           wire.Browser
+	}{
+		"program":           {"client:x", "", wire.BrowserUnsaid},
+		"known by programs": {"client:x", known, wire.BrowserUnsaid},
+		"strange":           {"", "", wire.BrowserStrange},
+		"made up":           {"", "x", wire.BrowserStrange},
+		"known":             {"", known, wire.BrowserKnown},
+	} {
+		c.agents.asked, c.agents.changes = nil, nil
+		c.agents.answers[c.first.ID] = right("ada", "1")
+		_, err := c.SignOn(t.Context(), Request{
+			EnvironmentID: c.env, Username: "ada", Password: []byte("x"), Actor: x.actor, Browser: x.browser,
+		})
+		must(t, err)
+		_, err = c.ChangePassword(t.Context(), ChangeRequest{
+			EnvironmentID: c.env, Username: "ada", Old: []byte("x"), New: []byte("y"), Actor: x.actor, Browser: x.browser,
+		})
+		must(t, err)
+		if len(c.agents.asked) != 1 || c.agents.asked[0].Browser != x.want {
+			t.Errorf("%s: %+v", name, c.agents.asked)
+		}
+		if len(c.agents.changes) != 1 || c.agents.changes[0].Browser != x.want {
+			t.Errorf("%s: %+v", name, c.agents.changes)
+		}
 	}
 }

@@ -198,6 +198,7 @@ func (c *change) ask(ctx context.Context, ways []Route, otherwise wire.PasswordC
 			Revision:   w.Gateway.Revision,
 			Identifier: c.request.Username,
 			Known:      c.known(),
+			Browser:    c.typedIn(),
 			Old:        c.request.Password,
 			New:        c.new,
 		})

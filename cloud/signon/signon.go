@@ -303,6 +303,7 @@ func (a *attempt) ask(ctx context.Context, routes []Route) (Route, hub.Answer) {
 			Revision:   w.Gateway.Revision,
 			Identifier: a.request.Username,
 			Known:      a.known(),
+			Browser:    a.typedIn(),
 			Want:       a.want(w.UserType),
 			Password:   a.request.Password,
 		})

@@ -17,7 +17,8 @@
 //	version  since  what changed
 //	1        0.1    first
 //	2        0.2    Look and Looked; Group.Stamp, Membership.Unconfirmed and Whole; Entry.TooLarge;
-//	                SignOnResult.Observed, Sealed.At, Welcome.At, Refused.RetryMillis
+//	                SignOnResult.Observed, Sealed.At, Welcome.At, Refused.RetryMillis, SignOn.Browser
+//	                and ChangePassword.Browser
 //
 // An agent's [Hello] lists the versions that it speaks, the cloud's [Welcome]
 // names the one in use: the highest that both know. Each end speaks at least

@@ -159,7 +159,22 @@ type SignOn struct {
 	// identifier leads to another entry, that one is answered as WantRecord.
 	// They also find the entry when the identifier finds none.
 	Known []Correlation `cbor:"7,keyasint,omitempty"`
+	// Since version 2.
+	Browser Browser `cbor:"8,keyasint,omitempty"`
 }
+
+// Browser says what the cloud knows of where a password was typed. The cloud may say what it likes:
+// no more is tried by it than gateway.hcl allows.
+type Browser uint8
+
+const (
+	// BrowserUnsaid is of a program that asks for somebody, or of a cloud of version 1.
+	BrowserUnsaid Browser = 0
+	// BrowserStrange is of a browser by which the person has not signed on lately.
+	BrowserStrange Browser = 1
+	// BrowserKnown is of one by which they have.
+	BrowserKnown Browser = 2
+)
 
 // Correlation is one identifying value of an entry, in text form.
 type Correlation struct {

@@ -12,6 +12,7 @@ type ChangePassword struct {
 	Old        Sealed        `cbor:"5,keyasint"`           // for OldPassword(ID)
 	New        Sealed        `cbor:"6,keyasint"`           // for NewPassword(ID)
 	Known      []Correlation `cbor:"7,keyasint,omitempty"` // as in SignOn
+	Browser    Browser       `cbor:"8,keyasint,omitempty"` // as in SignOn
 }
 
 // OldPassword and NewPassword return what the two passwords of a change are sealed

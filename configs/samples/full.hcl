@@ -119,6 +119,8 @@ policy {
   # them again until the time is over. Choose less than the directory's own
   # lock-out threshold, so that nobody is locked out by guessing here; where
   # several instances serve one gateway, divide it by their number: each counts.
+  # The last one is for a browser by which the person has signed on before: who
+  # guesses from elsewhere does not keep them out there.
   # wrong_passwords {
   #   most   = 4
   #   within = "15m"
