@@ -6,24 +6,16 @@ import (
 	"io"
 	"net/http"
 	"strings"
-	"sync"
+
+	"ldap-gateway/cloud/throttle"
+	"ldap-gateway/cloud/web"
 )
 
-// Answers to applications that cost a signature, or several questions to the database: so
-// many are under way at once, and half as many of one environment.
-const (
-	mostTokens     = 256
-	mostTokensOfIt = mostTokens / 2
-)
-
-// crowd bounds what is under way at once, fairly by environment.
+// crowd bounds what is under way at once, fairly by environment, network and application.
 type crowd struct {
-	next http.Handler
-	full func(w http.ResponseWriter, r *http.Request) // says why not, in the way of next
-
-	mu  sync.Mutex
-	all int
-	of  map[string]int // by environment
+	next  http.Handler
+	queue *throttle.Queue
+	full  func(w http.ResponseWriter, r *http.Request) // says why not, in the way of next
 }
 
 // mostForm is how many bytes a form may have that asks for a token: more than the largest
@@ -33,7 +25,6 @@ const mostForm = 64 << 10
 // ServeHTTP says 503 with Retry-After when there is no room. Who sends slowly has none: a
 // place is taken once all of a request is here.
 func (c *crowd) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	env := r.PathValue("e")
 	if !expensive(r.URL.Path) {
 		c.next.ServeHTTP(w, r)
 		return
@@ -44,13 +35,32 @@ func (c *crowd) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	r.Body = io.NopCloser(bytes.NewReader(body))
-	if !c.enter(env) {
-		w.Header().Set("Retry-After", "2") // seconds
+	leave, err := c.queue.Enter(r.Context(), throttle.Who{
+		Owner:   r.PathValue("e"),
+		Network: throttle.Network(web.Address(r)),
+		Name:    application(r, body),
+	})
+	if err != nil {
+		web.Later(w)
 		c.full(w, r)
 		return
 	}
-	defer c.leave(env)
+	defer leave()
 	c.next.ServeHTTP(w, r)
+}
+
+// application is the client that a request says to be of, which may be made up; empty when it
+// says nothing.
+func application(r *http.Request, form []byte) string {
+	if id, _, ok := r.BasicAuth(); ok {
+		return id
+	}
+	for pair := range strings.SplitSeq(string(form), "&") {
+		if id, is := strings.CutPrefix(pair, "client_id="); is {
+			return id
+		}
+	}
+	return ""
 }
 
 // tellUnread says why a request could not be read: it is too long, or took too long.
@@ -77,27 +87,4 @@ func expensive(path string) bool {
 	_, what, _ := strings.Cut(path, "/as/")
 	return what == "token" || what == "userinfo" || what == "introspect" || what == "groups" ||
 		strings.HasSuffix(path, "/saml20/resume")
-}
-
-func (c *crowd) enter(env string) bool {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.all >= mostTokens || c.of[env] >= mostTokensOfIt {
-		return false
-	}
-	if c.of == nil {
-		c.of = map[string]int{}
-	}
-	c.all++
-	c.of[env]++
-	return true
-}
-
-func (c *crowd) leave(env string) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.all--
-	if c.of[env]--; c.of[env] == 0 {
-		delete(c.of, env)
-	}
 }

@@ -54,6 +54,7 @@ type node struct {
 	audit     []*audit.Stream
 	doors     *bounded
 	fronts    *fronts
+	bounds    *bounds
 }
 
 // floor is how long a sign-on by password that fails takes at least: longer than a
@@ -84,6 +85,9 @@ func (n *node) handler() http.Handler {
 		MinFailureTime: floor,
 		Counted:        n.counts.SignOn,
 		Logger:         n.Logger.Named("sign-on"),
+		UnderWay:       &n.bounds.signOns,
+		AtGateway:      &n.bounds.atGateway,
+		Bounds:         &n.bounds.Bounds,
 	}
 	tickets := &kerberos.Verifier{
 		Store:       n.db,
@@ -92,6 +96,8 @@ func (n *node) handler() http.Handler {
 		Services:    services(n.audiences),
 		Counted:     n.counts.SignOn,
 		Logger:      n.Logger.Named("kerberos"),
+		UnderWay:    &n.bounds.signOns,
+		Bounds:      &n.bounds.Bounds,
 	}
 	changes := &management.Service{
 		Store:    n.db,
@@ -225,14 +231,13 @@ func (n *node) environments(
 		Providers: n.providers,
 		Sessions:  sessions,
 		Logger:    n.Logger.Named("page"),
+		Bounds:    &n.bounds.Bounds,
 	}
 	applications.Pages, saml.Pages = page, page
 	pages := sessions.Wrap(page.Handler())
 	mux := http.NewServeMux()
-	mux.Handle("/{e}/as/", &crowd{next: sessions.Wrap(applications.Handler()), full: tokensFull})
-	identity := &crowd{next: sessions.Wrap(saml.Handler()), full: func(w http.ResponseWriter, r *http.Request) {
-		page.Failure(w, r, http.StatusServiceUnavailable, "Many people come back at once. Please try again in a moment.")
-	}}
+	mux.Handle("/{e}/as/", &crowd{sessions.Wrap(applications.Handler()), &n.bounds.tokens, tokensFull})
+	identity := &crowd{sessions.Wrap(saml.Handler()), &n.bounds.tokens, page.Busy}
 	for _, path := range []string{"idp/", "resume", "metadata", "metadata/"} {
 		mux.Handle("/{e}/saml20/"+path, identity)
 	}

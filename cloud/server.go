@@ -88,9 +88,7 @@ func (s *Server) Run(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	if certificates != nil {
-		*certificates.kept = sealedCache{db, keys}
-	}
+	certificates.keepIn(db, keys)
 	bus, err := s.bus()
 	if err != nil {
 		return err
@@ -112,6 +110,7 @@ func (s *Server) Run(ctx context.Context) (err error) {
 		archive:   kept,
 		doors:     listener,
 		fronts:    &fronts{trusted: s.Proxies, logger: s.Logger.Named("http"), now: time.Now},
+		bounds:    newBounds(),
 	}
 	n.audit, n.counts = n.streams(), n.metrics()
 	n.providers = n.newProviders()
@@ -175,6 +174,13 @@ func (s *Server) certificates() (*acmeCertificates, error) {
 		s.TLS = made.TLSConfig()
 	}
 	return made, err
+}
+
+// keepIn has certificates be kept in the store, sealed; nil has none.
+func (c *acmeCertificates) keepIn(db *store.Store, keys *vault.Vault) {
+	if c != nil {
+		*c.kept = sealedCache{db, keys}
+	}
 }
 
 // bus joins the one that the nodes share; nil when this is the only node.

@@ -13,6 +13,7 @@ import (
 
 	"ldap-gateway/cloud/api"
 	"ldap-gateway/cloud/store"
+	"ldap-gateway/cloud/throttle"
 	"ldap-gateway/cloudlink/wire"
 )
 
@@ -184,6 +185,22 @@ func TestBearers(t *testing.T) {
 
 // A sign-on is answered with what came of it, in the form that programs know, whatever
 // it was.
+// TestTooManySignOns: a program is told when to come again, whatever it wanted.
+func TestTooManySignOns(t *testing.T) {
+	s := start(t)
+	s.signOns.err = fmt.Errorf("wrapped: %w", throttle.ErrFull)
+	change := "/users/" + s.user.ID + "/password"
+	for path, r := range map[string][2]string{
+		"/signOns": {"POST", `{"username":"ada","password":"x"}`},
+		change:     {"PUT", `{"currentPassword":"x","newPassword":"y"}`},
+	} {
+		a := s.send(r[0], path, r[1]).want(http.StatusServiceUnavailable)
+		if a.has("code", "TEMPORARILY_UNAVAILABLE"); a.header.Get("Retry-After") == "" {
+			t.Errorf("%s: it does not say when to come again", path)
+		}
+	}
+}
+
 func TestAnswersToSignOns(t *testing.T) {
 	s := start(t)
 	whole := s.signOn

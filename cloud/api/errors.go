@@ -14,6 +14,7 @@ import (
 	"ldap-gateway/cloud/fault"
 	"ldap-gateway/cloud/management"
 	"ldap-gateway/cloud/store"
+	"ldap-gateway/cloud/throttle"
 	"ldap-gateway/cloud/web"
 )
 
@@ -112,6 +113,12 @@ func asProblem(err error) *problem {
 			status:  http.StatusServiceUnavailable,
 			Code:    unavailable,
 			Message: "The database is away at this moment. Try again.",
+		}
+	case errors.Is(err, throttle.ErrFull):
+		return &problem{
+			status:  http.StatusServiceUnavailable,
+			Code:    unavailable,
+			Message: "Too many sign-ons are under way at this moment. Try again.",
 		}
 	case errors.Is(err, store.ErrNotFound):
 		return &problem{
@@ -266,7 +273,8 @@ func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) {
 		}
 	}
 	p.ID = uuid.NewString()
-	if p.status >= http.StatusInternalServerError && !errors.Is(err, context.Canceled) {
+	nobodys := errors.Is(err, context.Canceled) || errors.Is(err, throttle.ErrFull)
+	if p.status >= http.StatusInternalServerError && !nobodys {
 		s.log().Error("request failed", "id", p.ID, "method", r.Method, "path", r.URL.Path, "error", err)
 	}
 	if p.status == http.StatusServiceUnavailable {

@@ -30,7 +30,7 @@ var house = []row{
 	{"cloud", []string{
 		"cloud/administrators", "cloud/alerts", "cloud/api", "cloud/applications", "cloud/audit", "cloud/console", "cloud/hub", "cloud/idp", "cloud/kerberos",
 		"cloud/management", "cloud/metrics", "cloud/oidc", "cloud/outbound", "cloud/pairing", "cloud/provisioner", "cloud/samlidp", "cloud/signon", "cloud/signonpage", "cloud/store", "cloud/throttle",
-		"cloud/vault", "cloudlink/wire",
+		"cloud/vault", "cloud/web", "cloudlink/wire",
 	}},
 	{"cloud/console", []string{
 		"cloud/administrators", "cloud/applications", "cloud/fault", "cloud/handbook", "cloud/hub", "cloud/idp", "cloud/idp/samlsp", "cloud/kerberos",
@@ -39,7 +39,7 @@ var house = []row{
 	{"cloud/console/axetest", nil},
 	{"cloud/handbook", nil},
 	{"cloud/api", []string{
-		"cloud/applications", "cloud/fault", "cloud/idp/samlsp", "cloud/kerberos", "cloud/management", "cloud/store", "cloud/usertypes", "cloud/vault", "cloud/web",
+		"cloud/applications", "cloud/fault", "cloud/idp/samlsp", "cloud/kerberos", "cloud/management", "cloud/store", "cloud/throttle", "cloud/usertypes", "cloud/vault", "cloud/web",
 		"cloudlink/wire",
 	}},
 	{"cloud/api/client", nil},

@@ -18,13 +18,6 @@ import (
 	"ldap-gateway/cloud/vault"
 )
 
-// Who sends more tokens that are not taken than these within the window is not
-// listened to: each is a row of the store.
-const (
-	throttleWindow  = 10 * time.Minute
-	wrongPerAddress = 100
-)
-
 // Verifier takes sign-ons by ticket. Safe for concurrent use.
 type Verifier struct {
 	Store       *store.Store
@@ -34,11 +27,14 @@ type Verifier struct {
 	Logger      hclog.Logger
 	Counted     func(store.SignOn) // told of each that was recorded; nil: nobody
 	Now         func() time.Time   // nil: time.Now
+	UnderWay    *throttle.Queue    // sign-ons, by environment; nil: any number
+	Bounds      *throttle.Bounds   // of what is refused; nil: nobody counts
 
 	once  sync.Once
 	wrong throttle.Window
 
 	refusals throttle.Sample // that are written
+	lines    throttle.Sample // of the log, about them
 }
 
 // Request is a browser that has sent a token.
@@ -56,11 +52,16 @@ type Answer struct {
 }
 
 // SignOn takes a token to its end. An error means that nothing could be recorded;
-// the form is to be shown.
+// the form is to be shown. It is throttle.ErrFull when too many sign-ons are under way.
 // It is recorded whether it succeeded or not, but for what the throttle turns away. The
 // replay is looked for after all else, so that a token which was refused may come again
 // when what refused it is mended.
 func (d *Verifier) SignOn(ctx context.Context, r Request) (Answer, error) {
+	leave, err := d.enter(ctx, r)
+	if err != nil {
+		return Answer{}, err
+	}
+	defer leave()
 	start := d.now()
 	so := store.SignOn{
 		ID:            uuid.Must(uuid.NewV7()).String(),
@@ -90,7 +91,7 @@ func (d *Verifier) SignOn(ctx context.Context, r Request) (Answer, error) {
 	}
 	level := hclog.Info
 	if so.Outcome != store.SignedOnOK {
-		level = d.refusals.Level("refused", hclog.Info)
+		level = d.lines.Level("refused", hclog.Info)
 	}
 	d.Logger.Log(level, "sign-on",
 		"signOn", so.ID, "environment", r.EnvironmentID, "method", store.ByKerberos,
@@ -108,7 +109,14 @@ type Proof struct {
 // Explain says how a token would fare, without a sign-on. The same token is good
 // for one afterwards. Its error may be a *Refusal; what is known by then is in the proof.
 // It uses nothing up, and records nothing.
-func (d *Verifier) Explain(ctx context.Context, r Request) (Proof, error) { return d.prove(ctx, r) }
+func (d *Verifier) Explain(ctx context.Context, r Request) (Proof, error) {
+	leave, err := d.enter(ctx, r)
+	if err != nil {
+		return Proof{}, err
+	}
+	defer leave()
+	return d.prove(ctx, r)
+}
 
 // prove tries the gateways one after the other: the first whose keys open the
 // ticket and who knows the person. Of several refusals the one that came furthest counts.
@@ -338,22 +346,6 @@ func (d *Verifier) now() time.Time {
 		return d.Now()
 	}
 	return time.Now()
-}
-
-// throttled tells whether an address has sent too many. Without an address nobody is
-// throttled: all would be.
-func (d *Verifier) throttled(address string) bool {
-	d.once.Do(func() { d.wrong.Length = throttleWindow })
-	return address != "" && d.wrong.Wait(throttle.Network(address), wrongPerAddress, d.now()) > 0
-}
-
-// count notes a token that was not taken.
-// Only what was refused counts: an office whose tickets are taken may send as many as
-// it likes.
-func (d *Verifier) count(address string) {
-	if address != "" {
-		d.wrong.Count(throttle.Network(address), d.now())
-	}
 }
 
 // Taken tells whether any gateway of an environment takes tickets.

@@ -2,6 +2,7 @@ package kerberos
 
 import (
 	"encoding/json"
+	"errors"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -16,6 +17,7 @@ import (
 	"ldap-gateway/cloud/provisioner"
 	"ldap-gateway/cloud/store"
 	"ldap-gateway/cloud/store/storetest"
+	"ldap-gateway/cloud/throttle"
 	"ldap-gateway/cloud/vault"
 	"ldap-gateway/directory/kdctest"
 	"ldap-gateway/directory/sambatest"
@@ -377,5 +379,32 @@ func TestNameOfAnother(t *testing.T) {
 	check(t, s.Store.UpdateUser(t.Context(), &s.alice))
 	if u, err := d.find(t.Context(), ticket); err == nil {
 		t.Errorf("taken for %s", u.Username)
+	}
+}
+
+// TestTooManySignOns: what comes when too many are under way is looked at by nobody, nor written.
+func TestTooManySignOns(t *testing.T) {
+	s := newSite(t, store.Kerberos{})
+	var bounds throttle.Bounds
+	s.UnderWay = &throttle.Queue{Places: 1, Bound: bounds.Of(throttle.SignOns)}
+	r := Request{EnvironmentID: s.gateway.EnvironmentID, Header: "Negotiate abc", Address: "192.0.2.1"}
+	leave, err := s.UnderWay.Enter(t.Context(), throttle.Who{})
+	check(t, err)
+	if _, err := s.SignOn(t.Context(), r); !errors.Is(err, throttle.ErrFull) {
+		t.Error(err)
+	}
+	if _, err := s.Explain(t.Context(), r); !errors.Is(err, throttle.ErrFull) {
+		t.Error(err)
+	}
+	if n, network := bounds.Of(throttle.SignOns).Lately(time.Now()); n != 2 || network != "192.0.2.1" {
+		t.Errorf("%d of %s were counted", n, network)
+	}
+	leave()
+	if a, err := s.SignOn(t.Context(), r); err != nil || a.Refusal == nil {
+		t.Errorf("%+v %v", a, err)
+	}
+	all, _, err := s.Store.SignOns(t.Context(), r.EnvironmentID, store.SignOnFilter{}, store.Page{})
+	if check(t, err); len(all) != 1 {
+		t.Errorf("%d sign-ons were written", len(all))
 	}
 }

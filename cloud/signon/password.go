@@ -52,12 +52,20 @@ type change struct {
 // ChangePassword has the password of one person changed in their directory, by
 // the old one. The user type has to allow it, and so has the gateway's own file.
 // An error means that nothing could be recorded; when the outcome is OK the
-// password was changed nevertheless.
+// password was changed nevertheless. It is throttle.ErrFull, and nobody was asked or knows the
+// person, when too much is under way.
 func (s *Service) ChangePassword(ctx context.Context, r ChangeRequest) (Change, error) {
 	defer clear(r.Old)
 	defer clear(r.New)
+	s.once.Do(s.begin)
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
+	who := Request{Username: r.Username, Address: r.Address, Actor: r.Actor}.who(r.EnvironmentID)
+	leave, err := s.UnderWay.Enter(ctx, who)
+	if err != nil {
+		return Change{}, err
+	}
+	defer leave()
 	if err := s.Store.Writable(ctx); err != nil {
 		return Change{}, err
 	}
@@ -80,7 +88,7 @@ func (s *Service) ChangePassword(ctx context.Context, r ChangeRequest) (Change, 
 			},
 		},
 	}
-	err := c.run(ctx)
+	err = c.run(ctx)
 	level := hclog.Info
 	if c.unwritten {
 		level = hclog.Debug
@@ -121,7 +129,10 @@ func (c *change) run(ctx context.Context) error {
 		return c.end(ctx, wire.PasswordChanged{Outcome: o, Reason: reason})
 	}
 	asked, otherwise := c.allowed(ctx, ways)
-	answer := c.ask(ctx, asked, otherwise)
+	answer, err := c.ask(ctx, asked, otherwise)
+	if err != nil {
+		return err
+	}
 	c.count(ctx, answer.Outcome)
 	return c.end(ctx, answer)
 }
@@ -187,10 +198,16 @@ func (c *change) allowed(ctx context.Context, ways []Route) (asked []Route, othe
 }
 
 // ask goes through the ways until one knows the person; when none does, the answer is
-// otherwise, if that is one.
-func (c *change) ask(ctx context.Context, ways []Route, otherwise wire.PasswordChanged) wire.PasswordChanged {
+// otherwise, if that is one. The error is that of [attempt.at].
+func (c *change) ask(
+	ctx context.Context, ways []Route, otherwise wire.PasswordChanged,
+) (wire.PasswordChanged, error) {
 	refused, answered := otherwise.Outcome == wire.OutcomeNotAllowed, false
 	for _, w := range ways {
+		leave, err := c.at(ctx, w)
+		if err != nil {
+			return wire.PasswordChanged{}, err
+		}
 		changed := c.Agents.ChangePassword(ctx, hub.Change{
 			ID:         c.result.ID,
 			Gateway:    w.Gateway.ID,
@@ -202,6 +219,7 @@ func (c *change) ask(ctx context.Context, ways []Route, otherwise wire.PasswordC
 			Old:        c.request.Password,
 			New:        c.new,
 		})
+		leave()
 		passed := c.passes(ctx, w, changed.Outcome, changed.BindSent, changed.Instance)
 		if passed && answered {
 			continue // the answer is that of who gave one
@@ -209,13 +227,13 @@ func (c *change) ask(ctx context.Context, ways []Route, otherwise wire.PasswordC
 		answered = !passed
 		c.record.GatewayID, c.record.UserTypeID, c.record.InstanceID = w.Gateway.ID, w.UserType.ID, changed.Instance
 		if !passed && (changed.Outcome != wire.OutcomeNoSuchUser || changed.BindSent) {
-			return changed.PasswordChanged
+			return changed.PasswordChanged, nil
 		}
 		if !refused {
 			otherwise = changed.PasswordChanged
 		}
 	}
-	return otherwise
+	return otherwise, nil
 }
 
 // end records how the change ended, with neither password.

@@ -47,6 +47,11 @@ type Service struct {
 	Counted        func(store.SignOn) // told of each that was recorded; nil: nobody
 	Now            func() time.Time   // of the throttle; nil: time.Now
 
+	// UnderWay has sign-ons and changes of passwords, by environment; AtGateway those of them
+	// that one gateway is asked for. nil: there is any number.
+	UnderWay, AtGateway *throttle.Queue
+	Bounds              *throttle.Bounds // of what is refused; nil: nobody counts
+
 	once     sync.Once
 	wrong    throttle.Window
 	gate     throttle.Gate
@@ -94,7 +99,8 @@ type attempt struct {
 
 // SignOn takes one sign-on to its end and returns its record. An error means
 // that nothing could be recorded; the person is to try again. It is
-// store.ErrUnavailable before anybody was asked, when that is known ahead.
+// store.ErrUnavailable before anybody was asked, when that is known ahead, and
+// throttle.ErrFull when too many are under way.
 func (s *Service) SignOn(ctx context.Context, r Request) (store.SignOn, error) {
 	so, _, err := s.SignOnPerson(ctx, r)
 	return so, err
@@ -109,9 +115,15 @@ type Person struct {
 // SignOnPerson is SignOn that also returns who signed on.
 func (s *Service) SignOnPerson(ctx context.Context, r Request) (store.SignOn, Person, error) {
 	defer clear(r.Password)
+	s.once.Do(s.begin)
 	start := time.Now()
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
+	leave, err := s.UnderWay.Enter(ctx, r.who(r.EnvironmentID))
+	if err != nil {
+		return store.SignOn{}, Person{}, err
+	}
+	defer leave()
 	if err := s.Store.Writable(ctx); err != nil {
 		return store.SignOn{}, Person{}, err
 	}
@@ -127,7 +139,7 @@ func (s *Service) SignOnPerson(ctx context.Context, r Request) (store.SignOn, Pe
 			Address:       r.Address,
 		},
 	}
-	err := a.run(ctx)
+	err = a.run(ctx)
 	a.hold(ctx, start)
 	if err == nil && s.Counted != nil {
 		s.Counted(a.record)
@@ -180,7 +192,10 @@ func (a *attempt) run(ctx context.Context) error {
 		a.count(ctx, o)
 		return a.fail(ctx, o, reason)
 	}
-	w, answer := a.ask(ctx, routes)
+	w, answer, err := a.ask(ctx, routes)
+	if err != nil {
+		return err
+	}
 	a.count(ctx, answer.Outcome)
 	a.record.GatewayID, a.record.UserTypeID, a.record.InstanceID = w.Gateway.ID, w.UserType.ID, answer.Instance
 	if answer.Outcome != wire.OutcomeOK {
@@ -212,37 +227,6 @@ func (a *attempt) implausible() string {
 		return fmt.Sprintf("the username is not text, or longer than %d characters", MaxUsername)
 	}
 	return ""
-}
-
-// unlinked is what an administrator reads of a person whom nobody can check any more.
-const unlinked = "the gateway or user type that checks this person's password is switched off or deleted:" +
-	" link the user to another"
-
-// misplaced is the same of a person whose username was given to others by a pattern.
-const misplaced = "the patterns of another user type mean this username, and the record is not of that one:" +
-	" nobody is asked. Link the user to it, or have the patterns of the record's own user type mean the name, too"
-
-// outsidePolicy is the same of somebody new, where an application has a policy of its own.
-const outsidePolicy = "the application's sign-on policy names no user type of an enabled gateway for people of this" +
-	" username whom the cloud does not know: name it in newUserProvisioning of its LOGIN action"
-
-// refusedAhead says why nobody needs to be asked; the reason is empty when they do.
-// These are counted by the throttle as the others are, so that waiting does not tell a
-// disabled account from a wrong password.
-func (a *attempt) refusedAhead(routes []Route) (o wire.Outcome, reason string) {
-	switch {
-	case a.user != nil && !a.user.MaySignOn():
-		return wire.OutcomeNotAllowed, "the user is disabled or locked in the cloud"
-	case a.user != nil && a.astray:
-		return wire.OutcomeNotAllowed, misplaced
-	case a.user != nil && len(routes) == 0:
-		return wire.OutcomeNotAllowed, unlinked
-	case len(routes) == 0 && a.bounded:
-		return wire.OutcomeNoSuchUser, outsidePolicy
-	case len(routes) == 0:
-		return wire.OutcomeNoSuchUser, "no enabled gateway has a user type that could know the person"
-	}
-	return 0, ""
 }
 
 // routes returns the user types to ask, in order.
@@ -289,13 +273,18 @@ func (a *attempt) belongsElsewhere(ctx context.Context, u store.User) (bool, err
 
 // ask goes through the routes until one knows the person. After a bind nobody else is
 // asked: a password is tried once, at one directory. Of a gateway whose instances are
-// away the next is not asked either, since the person may be there.
-func (a *attempt) ask(ctx context.Context, routes []Route) (Route, hub.Answer) {
+// away the next is not asked either, since the person may be there. The error is that of
+// [attempt.at].
+func (a *attempt) ask(ctx context.Context, routes []Route) (Route, hub.Answer, error) {
 	var last struct {
 		w      Route
 		answer hub.Answer
 	}
 	for i, w := range routes {
+		leave, err := a.at(ctx, w)
+		if err != nil {
+			return w, hub.Answer{}, err
+		}
 		answer := a.Agents.SignOn(ctx, hub.Request{
 			ID:         a.record.ID,
 			Gateway:    w.Gateway.ID,
@@ -307,6 +296,7 @@ func (a *attempt) ask(ctx context.Context, routes []Route) (Route, hub.Answer) {
 			Want:       a.want(w.UserType),
 			Password:   a.request.Password,
 		})
+		leave()
 		switch {
 		case a.passes(ctx, w, answer.Outcome, answer.BindSent, answer.Instance):
 			if last.answer.Instance == "" { // the answer is that of who gave one
@@ -317,12 +307,12 @@ func (a *attempt) ask(ctx context.Context, routes []Route) (Route, hub.Answer) {
 				answer.Reason += "; the gateways after it were not asked, since passwords of its people are not for them:" +
 					" say in the user types which usernames they are for"
 			}
-			return w, answer
+			return w, answer, nil
 		default:
 			last.w, last.answer = w, answer
 		}
 	}
-	return last.w, last.answer
+	return last.w, last.answer, nil
 }
 
 // known is what identifies the person's entry, so that an agent takes no other entry

@@ -18,6 +18,30 @@ func (s *Service) now() time.Time {
 	return time.Now()
 }
 
+// begin sets up what counts.
+func (s *Service) begin() {
+	s.wrong.Length = throttleWindow
+	s.refusals.Bound = s.Bounds.Of(throttle.Unwritten)
+}
+
+// who is the person to the queues: whoever asks on somebody's behalf without saying where they
+// are is one network.
+func (r Request) who(owner string) throttle.Who {
+	w := throttle.Who{Owner: owner, Network: throttle.Network(r.Address), Name: store.Fold(store.Typed(r.Username))}
+	if r.Address == "" {
+		w.Network = r.Actor
+	}
+	return w
+}
+
+// at waits until a gateway may be asked, which is over when leave is called: one that does not
+// answer holds up so many and no more. The error is throttle.ErrFull, or that of ctx.
+func (a *attempt) at(ctx context.Context, w Route) (leave func(), err error) {
+	leave, err = a.AtGateway.Enter(ctx, a.request.who(w.Gateway.ID))
+	a.unwritten = a.unwritten || err != nil
+	return leave, err
+}
+
 // personKey is the throttle's key for a username, known or not. Those who know the browser have
 // one of their own: what strangers try keeps nobody out of it.
 func (a *attempt) personKey() string {
@@ -29,7 +53,7 @@ func (a *attempt) personKey() string {
 }
 
 // address is the throttle's key for where the person is.
-func (a *attempt) address() string { return "address:" + throttle.Network(a.request.Address) }
+func (a *attempt) address() string { return "address " + throttle.Network(a.request.Address) }
 
 // placed tells whether tries are counted by where the person is: not when the caller did not
 // say, nor by a browser that is known.
@@ -45,7 +69,6 @@ func (a *attempt) tries() store.Tries {
 // once as many go on as may still be wrong, and the others wait for them: release ends
 // that.
 func (a *attempt) throttled(ctx context.Context) (reason string, err error) {
-	a.once.Do(func() { a.wrong.Length = throttleWindow })
 	a.browser = a.knows(a.request)
 	now := a.now()
 	n, wait, err := a.Store.Tried(ctx, a.tries(), now)
@@ -65,6 +88,7 @@ func (a *attempt) throttled(ctx context.Context) (reason string, err error) {
 	if a.held = wait > 0; !a.held {
 		return "", nil
 	}
+	a.Bounds.Of(throttle.Tries).Bite(now, throttle.Network(a.request.Address))
 	return fmt.Sprintf("throttled for another %s: too many wrong passwords for this name or from this address",
 		wait.Round(time.Second)), nil
 }

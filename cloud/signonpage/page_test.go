@@ -76,7 +76,7 @@ func (s *site) ChangePassword(_ context.Context, r signon.ChangeRequest) (signon
 		Outcome: s.changed.Outcome,
 		Refusal: s.changed.Refusal,
 		Message: signon.ChangeMessage(s.changed.Outcome, s.changed.Refusal),
-	}, nil
+	}, s.broken
 }
 
 func (s *site) KnownBrowser(r signon.Request) string {
@@ -95,6 +95,9 @@ func (k tickets) SignOn(ctx context.Context, r kerberos.Request) (kerberos.Answe
 		Outcome:       "ok",
 		UpdateReason:  "a Kerberos sign-on does not update the record",
 	}
+	if k.broken != nil {
+		return kerberos.Answer{}, k.broken
+	}
 	if k.refusal != nil {
 		return kerberos.Answer{Refusal: k.refusal}, nil
 	}
@@ -102,6 +105,9 @@ func (k tickets) SignOn(ctx context.Context, r kerberos.Request) (kerberos.Answe
 }
 
 func (k tickets) Explain(context.Context, kerberos.Request) (kerberos.Proof, error) {
+	if k.broken != nil {
+		return kerberos.Proof{}, k.broken
+	}
 	if k.refusal != nil {
 		return kerberos.Proof{}, k.refusal
 	}

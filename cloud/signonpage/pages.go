@@ -86,6 +86,9 @@ func (s *Server) Failure(w http.ResponseWriter, r *http.Request, status int, tex
 	})).ServeHTTP(w, r)
 }
 
+// Busy is a [Server.Failure] for whom there is no room at this moment.
+func (s *Server) Busy(w http.ResponseWriter, r *http.Request) { s.Failure(w, r, web.Later(w), busy) }
+
 // failure says in one sentence why there is no page.
 // It knows no environment, as for a path that belongs to none.
 func (s *Server) failure(w http.ResponseWriter, r *http.Request, status int, sentence string, args ...any) {

@@ -1,12 +1,14 @@
 package signonpage
 
 import (
+	"errors"
 	"net/http"
 	"strings"
 
 	"ldap-gateway/cloud/applications"
 	"ldap-gateway/cloud/signon"
 	"ldap-gateway/cloud/store"
+	"ldap-gateway/cloud/throttle"
 	"ldap-gateway/cloud/web"
 	"ldap-gateway/cloudlink/wire"
 )
@@ -26,6 +28,9 @@ func (k *call) password() error {
 		return k.showForm(http.StatusOK, flow, "Choose how to sign on.", username)
 	}
 	so, err := k.signOn(username, k.PostForm.Get("password"), way)
+	if errors.Is(err, throttle.ErrFull) {
+		return k.showForm(web.Later(k.w), flow, busy, username)
+	}
 	if err != nil {
 		return err
 	}
@@ -168,6 +173,10 @@ func (k *call) changePassword() error {
 		Policy:        way.signOnPolicy(),
 		SignOnID:      f.SignOn,
 	})
+	if errors.Is(err, throttle.ErrFull) {
+		f.Error = busy
+		return k.render(web.Later(k.w), "password.html", "Change your password", f)
+	}
 	if err != nil {
 		return err
 	}
@@ -175,13 +184,21 @@ func (k *call) changePassword() error {
 		f.Error = c.Message
 		return k.render(http.StatusOK, "password.html", "Change your password", f)
 	}
-	so, err := k.signOn(f.Username, fresh, way)
+	return k.signOnChanged(flow, f.Username, way, fresh)
+}
+
+// signOnChanged signs somebody on by the password that is theirs from now on.
+func (k *call) signOnChanged(flow applications.Flow, username string, way *plan, fresh string) error {
+	so, err := k.signOn(username, fresh, way)
+	if errors.Is(err, throttle.ErrFull) {
+		return k.showForm(web.Later(k.w), flow, "Your password was changed. Please sign on with it.", username)
+	}
 	if err != nil {
 		return err
 	}
 	if so.Outcome != wire.OutcomeOK.String() {
 		// The old one is gone, so the form for it would be of no use.
-		return k.showForm(http.StatusOK, flow, "Your password was changed. Please sign on with it.", f.Username)
+		return k.showForm(http.StatusOK, flow, "Your password was changed. Please sign on with it.", username)
 	}
 	return k.signedOn(flow, so)
 }

@@ -233,7 +233,7 @@ func (k *call) callback() error {
 
 // accept takes an answer of SAML, which was counted, without a cookie. The browser comes back with one.
 func (k *call) accept() error {
-	done, err := k.turns.take(k.Context())
+	done, err := k.turns.work.Enter(k.Context(), throttle.Who{Owner: k.env.ID, Network: throttle.Network(k.address())})
 	if err != nil {
 		return err
 	}
@@ -340,10 +340,10 @@ func (k *call) metadata() error {
 	return nil
 }
 
-// limited counts what an address does, and says to wait when that is too much.
+// limited counts what a network does, and says to wait when that is too much.
 // It has answered when it returns true.
 func (k *call) limited(what string, most int) bool {
-	wait := k.windows.Begin(k.now(), throttle.Limit{Key: what + " " + k.address(), Most: most})
+	wait := k.windows.Begin(k.now(), throttle.Limit{Key: what + " " + throttle.Network(k.address()), Most: most})
 	if wait == 0 {
 		return false
 	}

@@ -81,6 +81,7 @@ type Server struct {
 	Sessions  *Sessions
 	Logger    hclog.Logger
 	Now       func() time.Time // nil: time.Now
+	Bounds    *throttle.Bounds // of what is refused; nil: nobody counts
 
 	windows throttle.Window // what addresses do
 	turns   *turns          // answers of SAML
@@ -108,8 +109,8 @@ type endpoint func(k *call) error
 // What another site sent is refused before it is read, and told in a page of ours.
 // It is called once: windows and turns are those of the server.
 func (s *Server) Handler() http.Handler {
-	s.windows.Length = time.Minute
-	s.turns = newTurns()
+	s.windows.Length, s.windows.Bound = time.Minute, s.Bounds.Of(throttle.Answers)
+	s.turns = newTurns(s.Bounds.Of(throttle.Answers))
 	mux := http.NewServeMux()
 	for pattern, e := range map[string]endpoint{
 		"GET /{e}/signon":                      (*call).show,
@@ -168,11 +169,11 @@ func (s *Server) page(e endpoint) http.Handler {
 // nobody else.
 var errForm = errors.New("the form cannot be read")
 
-// parsed reads a form. Its error is errForm, errBusy or *http.MaxBytesError.
+// parsed reads a form. Its error is errForm, throttle.ErrFull or *http.MaxBytesError.
 func parsed(r *http.Request) error {
 	err := r.ParseForm()
 	var tooLarge *http.MaxBytesError
-	if err == nil || errors.Is(err, errBusy) || errors.As(err, &tooLarge) {
+	if err == nil || errors.Is(err, throttle.ErrFull) || errors.As(err, &tooLarge) {
 		return err
 	}
 	return fmt.Errorf("%w: %w", errForm, err)
@@ -194,9 +195,8 @@ func (s *Server) answerError(w http.ResponseWriter, r *http.Request, err error) 
 		)
 	case errors.As(err, &tooLarge):
 		s.failure(w, r, http.StatusRequestEntityTooLarge, "What was sent is too large.")
-	case errors.Is(err, errBusy):
-		w.Header().Set("Retry-After", "10")
-		s.failure(w, r, http.StatusServiceUnavailable, "Many people come back at once. Please try again in a moment.")
+	case errors.Is(err, throttle.ErrFull):
+		s.failure(w, r, web.Later(w), busy)
 	case errors.Is(err, errForm):
 		s.Logger.Debug("a form could not be read", "path", r.URL.Path, "error", err)
 		s.failure(w, r, http.StatusBadRequest, "What was sent cannot be read. Go back to the application and begin again.")

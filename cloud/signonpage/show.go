@@ -1,6 +1,7 @@
 package signonpage
 
 import (
+	"errors"
 	"net/http"
 	"net/netip"
 	"net/url"
@@ -8,6 +9,8 @@ import (
 	"ldap-gateway/cloud/applications"
 	"ldap-gateway/cloud/kerberos"
 	"ldap-gateway/cloud/store"
+	"ldap-gateway/cloud/throttle"
+	"ldap-gateway/cloud/web"
 )
 
 // form is the sign-on page.
@@ -164,6 +167,9 @@ func (k *call) ticket(flow applications.Flow) error {
 		Header:        k.Header.Get("Authorization"),
 		Address:       k.address(),
 	})
+	if errors.Is(err, throttle.ErrFull) && !flow.Silent {
+		return k.showForm(web.Later(k.w), flow, busy, flow.LoginHint)
+	}
 	if err != nil {
 		return err
 	}

@@ -1,8 +1,6 @@
 package signonpage
 
 import (
-	"context"
-	"errors"
 	"io"
 	"net/http"
 	"runtime"
@@ -12,6 +10,9 @@ import (
 	"ldap-gateway/cloud/throttle"
 	"ldap-gateway/cloud/web"
 )
+
+// busy is what people read when too much is under way, and there is no page to show beside.
+const busy = "Many people sign on at this moment. Please try again in a moment."
 
 // The most that answers of SAML hold at once, in bytes: in all, and of one network.
 const (
@@ -25,15 +26,16 @@ const (
 	turnTime   = 10 * time.Second
 )
 
-// errBusy says that more answers of SAML are under way than there is room for.
-var errBusy = errors.New("too many answers are under way")
+// mostAnswers is how many answers of SAML wait for their turn, half of them of one environment.
+const mostAnswers = 1024
 
 // turns bounds the answers of SAML that are under way. To prove one, or that it proves
 // nothing, costs a hundred times what a page does, and whoever sends it need be nobody.
 // What has come of them is counted and not how many there are: a connection that sends
 // nothing takes nobody's place.
 type turns struct {
-	work chan struct{} // half of the processors: the other half is for everybody else
+	work  throttle.Queue // half of the processors: the other half is for everybody else
+	bound *throttle.Bound
 
 	mu  sync.Mutex
 	all int
@@ -41,10 +43,16 @@ type turns struct {
 }
 
 // newTurns leaves one place at least, on a machine with one processor as well.
-func newTurns() *turns {
+func newTurns(bound *throttle.Bound) *turns {
 	return &turns{
-		work: make(chan struct{}, max(1, runtime.GOMAXPROCS(0)/2)),
-		of:   map[string]int{},
+		work: throttle.Queue{
+			Places:   max(1, runtime.GOMAXPROCS(0)/2),
+			Waiting:  mostAnswers,
+			Patience: turnTime,
+			Bound:    bound,
+		},
+		bound: bound,
+		of:    map[string]int{},
 	}
 }
 
@@ -53,6 +61,7 @@ func (t *turns) hold(of string, n int) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.all+n > mostHeld || t.of[of]+n > mostHeldOfNetwork {
+		t.bound.Bite(time.Now(), of)
 		return false
 	}
 	t.all += n
@@ -70,32 +79,17 @@ type held struct {
 	bytes int
 }
 
-// Read implements io.Reader. Its error is errBusy when there is no room.
+// Read implements io.Reader. Its error is throttle.ErrFull when there is no room.
 func (h *held) Read(p []byte) (int, error) {
 	n, err := h.ReadCloser.Read(p)
 	if n > 0 && !h.turns.hold(h.of, n) {
-		return 0, errBusy
+		return 0, throttle.ErrFull
 	}
 	h.bytes += n
 	return n, err
 }
 
 func (h *held) release() { h.turns.hold(h.of, -h.bytes) }
-
-// take waits for a turn to work, until done is called. Its error is errBusy when that
-// takes too long.
-func (t *turns) take(ctx context.Context) (done func(), err error) {
-	late := time.NewTimer(turnTime)
-	defer late.Stop()
-	select {
-	case t.work <- struct{}{}:
-		return func() { <-t.work }, nil
-	case <-late.C:
-		return nil, errBusy
-	case <-ctx.Done():
-		return nil, ctx.Err()
-	}
-}
 
 // bounded counts an answer before anything of it is read, and what is read of it.
 func (s *Server) bounded(next http.Handler) http.Handler {

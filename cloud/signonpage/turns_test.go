@@ -18,7 +18,7 @@ import (
 // TestAnswersAreBounded in what is held of them, in all and of one network, and what is
 // done makes room.
 func TestAnswersAreBounded(t *testing.T) {
-	u := newTurns()
+	u := newTurns(nil)
 	one, other := throttle.Network("2001:db8::1"), throttle.Network("2001:db8:0:1::1")
 	if one != throttle.Network("2001:db8::ffff:1") || one == other || throttle.Network("192.0.2.1") != throttle.Network("::ffff:192.0.2.1") ||
 		throttle.Network("192.0.2.1") == throttle.Network("192.0.2.2") {
@@ -54,8 +54,11 @@ func TestCrowdOfAnswersStopsNoPage(t *testing.T) {
 		t.Errorf("%d %s", a.status, a.page)
 	}
 	p.page.turns.hold(throttle.Network("127.0.0.1"), -mostHeldOfNetwork)
-	for range cap(p.page.turns.work) {
-		p.page.turns.work <- struct{}{}
+	var done []func()
+	for range p.page.turns.work.Places {
+		leave, err := p.page.turns.work.Enter(t.Context(), throttle.Who{})
+		check(t, err)
+		done = append(done, leave)
 	}
 	proven := make(chan answer)
 	go func() { proven <- p.do(c, "POST", acs, junk) }()
@@ -67,12 +70,46 @@ func TestCrowdOfAnswersStopsNoPage(t *testing.T) {
 		t.Errorf("it took no turn: %d", a.status)
 	default:
 	}
-	<-p.page.turns.work
+	for _, leave := range done {
+		leave()
+	}
 	if a := <-proven; a.status != http.StatusForbidden {
 		t.Errorf("%d", a.status)
 	}
 	if p.page.turns.all != 0 || len(p.page.turns.of) != 0 {
 		t.Errorf("%d bytes are still held", p.page.turns.all)
+	}
+}
+
+// TestTooManySignOns: whoever comes when too many sign on, by whatever way, is told when to come
+// again, in their language, and has what they typed but the password.
+func TestTooManySignOns(t *testing.T) {
+	s := start(t)
+	s.taken = true
+	form := url.Values{"username": {"alice"}, "password": {"old"}, "new": {"n"}, "again": {"n"}, "flow": {"f1"}}
+	for name, c := range map[string]struct {
+		method, path string
+		keeps        string
+	}{
+		"password": {"POST", "/signon", `value="alice"`},
+		"change":   {"POST", "/signon/password", `value="alice"`},
+		"ticket":   {"GET", "/signon?flow=f1", `value="f1"`},
+		"test":     {"GET", "/signon/ticket", ""},
+	} {
+		for _, tag := range languages {
+			s.broken = fmt.Errorf("wrapped: %w", throttle.ErrFull)
+			a := s.do(s.visitor(), c.method, "/"+s.env+c.path, form, "Sec-Fetch-Site", "same-origin",
+				"Accept-Language", tag.String(), "Authorization", "Negotiate abc")
+			if a.status != http.StatusServiceUnavailable || a.header.Get("Retry-After") == "" {
+				t.Errorf("%s: %d %v", name, a.status, a.header)
+			}
+			if !strings.Contains(a.page, say(tag, busy)) || !strings.Contains(a.page, c.keeps) || strings.Contains(a.page, `"old"`) {
+				t.Errorf("%s in %s:\n%s", name, tag, a.page)
+			}
+			if s.broken = nil; a.header.Get("WWW-Authenticate") != "" {
+				t.Errorf("%s: the browser is asked again at once", name)
+			}
+		}
 	}
 }
 

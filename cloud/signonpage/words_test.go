@@ -60,6 +60,7 @@ func sentences(t *testing.T) map[string]string {
 	for _, s := range learns([]string{"openid", "profile", "email", "groups", "offline_access"}) {
 		all[s] = "a scope"
 	}
+	all[busy] = "too much under way"
 	for _, m := range []string{"password", "kerberos", "idp"} {
 		all[method(store.Method(m))] = "a method"
 	}

@@ -14,6 +14,8 @@ const sampleLength = time.Hour
 // no number of them fills a disk: the first of each kind within an hour. The zero value
 // is good; safe for concurrent use.
 type Sample struct {
+	Bound *Bound // is told of what is not written down; nil: nobody is
+
 	once   sync.Once
 	window Window
 }
@@ -25,6 +27,7 @@ func (s *Sample) Keep(now time.Time, kind string, most int) (keep, first bool) {
 	if s.window.Begin(now, Limit{Key: kind, Most: most}) == 0 {
 		return true, false
 	}
+	s.Bound.Bite(now, "")
 	return false, s.window.Begin(now, Limit{Key: kind + "\x00over", Most: 1}) == 0
 }
 

@@ -1,19 +1,9 @@
-// Package throttle owns the counting of tries that went wrong: who made too many
-// within a window of time has to wait until it is over; and of what strangers bring
-// about, how much is written down.
-//
-// Called by pairing, for codes, by signon, kerberos and console, for passwords and
-// tickets, by hub, for links, by oidc and signonpage, for what they keep, and by cloud, for
-// what it says of proxies. It knows
-// keys and numbers only, keeps them in memory, and forgets them all when a window ends.
-// What it holds is bounded by maxKeys.
-//
-// Each node counts here for itself, what strangers can make up: names that nobody has, and
-// networks. Tries of accounts that there are the store counts, for all nodes.
 package throttle
 
 import (
 	"net/netip"
+	"slices"
+	"strings"
 	"sync"
 	"time"
 )
@@ -30,6 +20,7 @@ type Window struct {
 	// each neighbourhood of networks has a hundredth of it, up to InAll more: whoever brings
 	// the others' share to its end comes from few of them.
 	InAll int
+	Bound *Bound // is told of tries that may not begin, or are to wait; nil: nobody is
 
 	mu    sync.Mutex
 	start time.Time
@@ -71,7 +62,8 @@ func (w *Window) Forget(key string) int {
 	return n
 }
 
-// Limit is how many tries a key may have in a window.
+// Limit is how many tries a key may have in a window. A key that is of a network ends with
+// that, as [Network] returns it, after a space if there is more.
 type Limit struct {
 	Key  string
 	Most int
@@ -84,13 +76,8 @@ func (w *Window) Begin(now time.Time, limits ...Limit) time.Duration {
 	defer w.mu.Unlock()
 	w.turn(now)
 	near := neighbourhood(limits[0].Key)
-	if w.full(near) {
-		return w.start.Add(w.Length).Sub(now)
-	}
-	for _, l := range limits {
-		if w.tries[l.Key] >= l.Most {
-			return w.start.Add(w.Length).Sub(now)
-		}
+	if w.full(near) || slices.ContainsFunc(limits, func(l Limit) bool { return w.tries[l.Key] >= l.Most }) {
+		return w.refuse(now, limits[0].Key)
 	}
 	for _, l := range limits {
 		w.tries[l.Key]++
@@ -149,7 +136,25 @@ func (w *Window) Wait(key string, most int, now time.Time) time.Duration {
 	if w.tries[key] < most && !w.full(neighbourhood(key)) {
 		return 0
 	}
+	return w.refuse(now, key)
+}
+
+// refuse has the bound count one more, and returns how long the window goes on.
+func (w *Window) refuse(now time.Time, key string) time.Duration {
+	w.Bound.Bite(now, networkIn(key))
 	return w.start.Add(w.Length).Sub(now)
+}
+
+// networkIn is the network that a key ends with; empty when it is of none.
+func networkIn(key string) string {
+	last := key[strings.LastIndexByte(key, ' ')+1:]
+	if _, err := netip.ParseAddr(last); err == nil {
+		return last
+	}
+	if _, err := netip.ParsePrefix(last); err == nil {
+		return last
+	}
+	return ""
 }
 
 // Left returns how many tries a key has that may have most of them; 0 when it must wait.
@@ -162,6 +167,9 @@ func (w *Window) Left(key string, most int, now time.Time) int {
 
 // turn begins a new window when the old one is over, full, or of the future.
 func (w *Window) turn(now time.Time) {
+	if len(w.tries) >= maxKeys {
+		w.Bound.tooMany(now)
+	}
 	if w.tries == nil || len(w.tries) >= maxKeys || now.Sub(w.start) >= w.Length || now.Before(w.start) {
 		w.start, w.tries, w.near, w.all = now, map[string]int{}, map[string]int{}, 0
 	}

@@ -1,0 +1,51 @@
+package cloud
+
+import (
+	"time"
+
+	"ldap-gateway/cloud/throttle"
+)
+
+// bounds are those of a node: what counts what was refused, and what is under way, each with an
+// end. An office with thousands of people is one network: what is done in a twentieth of a second
+// it may do thousands of times in a second, one by one.
+type bounds struct {
+	throttle.Bounds
+	signOns   throttle.Queue // by environment
+	atGateway throttle.Queue // of them, by gateway
+	tokens    throttle.Queue // by environment
+}
+
+// newBounds returns those of a node.
+// Of an environment is half of each, so that one leaves room for another, and of a gateway an
+// eighth of its environment's: of one that does not answer each sign-on takes fifteen seconds.
+func newBounds() *bounds {
+	b := &bounds{}
+	b.signOns = throttle.Queue{
+		Places:    4096,
+		OfOwner:   2048,
+		OfNear:    512,
+		OfNetwork: 256,
+		Spare:     true,
+		Waiting:   1024,
+		Patience:  5 * time.Second,
+		Bound:     b.Of(throttle.SignOns),
+	}
+	b.atGateway = throttle.Queue{
+		OfOwner:  256,
+		Spare:    true,
+		Waiting:  512,
+		Patience: 5 * time.Second,
+		Bound:    b.Of(throttle.GatewaySignOns),
+	}
+	b.tokens = throttle.Queue{
+		Places:    256,
+		OfOwner:   128,
+		OfNetwork: 96,
+		Spare:     true,
+		Waiting:   512,
+		Patience:  2 * time.Second,
+		Bound:     b.Of(throttle.Tokens),
+	}
+	return b
+}
