@@ -14,6 +14,8 @@ type bounds struct {
 	signOns   throttle.Queue // by environment
 	atGateway throttle.Queue // of them, by gateway
 	tokens    throttle.Queue // by environment
+	exports   throttle.Queue // by environment, and account
+	streams   throttle.Queue // by environment, and account
 }
 
 // newBounds returns those of a node.
@@ -46,6 +48,20 @@ func newBounds() *bounds {
 		Waiting:   512,
 		Patience:  2 * time.Second,
 		Bound:     b.Of(throttle.Tokens),
+	}
+	b.exports = throttle.Queue{
+		Places:   4,
+		OfOwner:  2,
+		OfName:   1,
+		Waiting:  16,
+		Patience: 5 * time.Second,
+		Bound:    b.Of(throttle.Exports),
+	}
+	b.streams = throttle.Queue{
+		Places:  512,
+		OfOwner: 256,
+		OfName:  16,
+		Bound:   b.Of(throttle.Streams),
 	}
 	return b
 }

@@ -33,6 +33,7 @@ import (
 	"ldap-gateway/cloud/signon"
 	"ldap-gateway/cloud/signonpage"
 	"ldap-gateway/cloud/store"
+	"ldap-gateway/cloud/throttle"
 	"ldap-gateway/cloud/vault"
 	"ldap-gateway/cloudlink/wire"
 )
@@ -139,14 +140,19 @@ func (n *node) console(
 	changes *management.Service, codes *pairing.Broker, sessions *signonpage.Sessions,
 	services []string,
 ) http.Handler {
-	addresses := append(slices.Clone(n.URLs), n.url)
+	proofs := &administrators.Authenticator{
+		Store:   n.db,
+		Vault:   n.keys,
+		URLs:    append(slices.Clone(n.URLs), n.url),
+		Hashing: administrators.NewQueue(n.bounds.Of(throttle.Passwords)),
+	}
 	return (&console.Server{
 		Store:      n.db,
 		Management: changes,
 		Logger:     n.Logger.Named("console"),
 		Pairings:   codes,
 		Links:      n.agents,
-		Proofs:     &administrators.Authenticator{Store: n.db, Vault: n.keys, URLs: addresses},
+		Proofs:     proofs,
 		Mails:      n.SMTP != "",
 		Providers:  n.providers,
 		People:     sessions,
@@ -155,6 +161,9 @@ func (n *node) console(
 		Bytes:      n.db.Size,
 		Secure:     n.secure(),
 		Ending:     n.ending,
+		Exports:    &n.bounds.exports,
+		Streams:    &n.bounds.streams,
+		Bounds:     &n.bounds.Bounds,
 	}).Handler()
 }
 

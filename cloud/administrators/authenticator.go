@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"ldap-gateway/cloud/store"
+	"ldap-gateway/cloud/throttle"
 )
 
 // Sealer keeps secrets so that the database does not show them; *vault.Vault does.
@@ -24,10 +25,11 @@ type Authenticator struct {
 	Vault Sealer
 	URLs  []string         // that people open the console by
 	Now   func() time.Time // of one-time passwords; nil: time.Now
+	// Hashing has passwords that are hashed, each in 64 MiB; nil: NewQueue's.
+	Hashing *throttle.Queue
 
-	once      sync.Once
-	hashing   chan struct{} // a place for each password that may be hashed at once
-	strangers queue
+	once   sync.Once
+	derive func(c cost, password string) []byte // nil: cost.derive; tests have another
 }
 
 // ErrProof says that what was shown proves nothing.

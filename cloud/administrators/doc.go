@@ -5,7 +5,9 @@
 // Called by console, and by management for set-up secrets. It promises that:
 //
 //   - a password costs the same to check for a name that does not exist
-//   - no more than two passwords are hashed at once, each in 64 MiB
+//   - no more than two passwords are hashed at once, each in 64 MiB, one of them at most of a
+//     stranger and one of an account; strangers take turns, by neighbourhood, network and name,
+//     so that whoever comes from elsewhere than they is next
 //   - a one-time password is good once, also over several nodes; so is one of a person
 //     whose groups give a role, who proves the rest to their own organisation
 //   - the secret of one-time passwords is kept sealed

@@ -10,6 +10,8 @@ import (
 	"strings"
 
 	"golang.org/x/crypto/argon2"
+
+	"ldap-gateway/cloud/throttle"
 )
 
 // The cost of a password: the second recommendation of RFC 9106 section 4. It
@@ -81,51 +83,55 @@ func (c cost) derive(password string) []byte {
 	return argon2.IDKey([]byte(password), c.salt, c.time, c.memory, c.threads, uint32(len(c.key)))
 }
 
-// HashPassword returns a new hash of a password. Its error is the context's.
-func (d *Authenticator) HashPassword(ctx context.Context, password string) (string, error) {
+// HashPassword returns a new hash of a password. Its error is the context's, or
+// throttle.ErrFull when too many wait.
+func (d *Authenticator) HashPassword(ctx context.Context, who throttle.Who, password string) (string, error) {
 	h := decoy()
 	rand.Read(h.salt) // never fails
-	err := d.inTurn(ctx, func() { h.key = h.derive(password) })
+	var err error
+	h.key, err = d.hash(ctx, who, h, password)
 	return h.String(), err
 }
 
-// CheckStrangers is CheckPassword for somebody who has proven nothing yet: of them few
-// are served at once. ErrBusy when too many wait.
-func (d *Authenticator) CheckStrangers(ctx context.Context, s Stranger, hash, password string) (bool, error) {
-	leave, err := d.strangers.enter(ctx, s)
-	if err != nil {
-		return false, err
-	}
-	defer leave()
-	return d.CheckPassword(ctx, hash, password)
-}
-
 // CheckPassword tells whether a password is the one of a hash. It works as long
-// for an empty hash. Its error is the context's, or says that the hash is none.
-func (d *Authenticator) CheckPassword(ctx context.Context, hash, password string) (good bool, err error) {
+// for an empty hash. Its error is the context's, throttle.ErrFull when too many wait, or says
+// that the hash is none. A turn that ends well is not counted.
+func (d *Authenticator) CheckPassword(ctx context.Context, who throttle.Who, hash, password string) (bool, error) {
 	if len(password) > MaxPassword {
 		return false, nil
 	}
 	h := decoy()
 	if hash != "" {
+		var err error
 		if h, err = parseHash(hash); err != nil {
 			return false, err
 		}
 	}
-	err = d.inTurn(ctx, func() { good = subtle.ConstantTimeCompare(h.derive(password), h.key) == 1 })
-	return good && hash != "", err
+	key, err := d.hash(ctx, who, h, password)
+	good := err == nil && hash != "" && subtle.ConstantTimeCompare(key, h.key) == 1
+	if good {
+		d.Hashing.Forgive(who)
+	}
+	return good, err
 }
 
-// inTurn runs f when there is a place for it: each takes 64 MiB. One place is never a
-// stranger's, of whom one comes at a time.
-func (d *Authenticator) inTurn(ctx context.Context, f func()) error {
-	d.once.Do(func() { d.hashing = make(chan struct{}, 2) })
-	select {
-	case d.hashing <- struct{}{}:
-	case <-ctx.Done():
-		return ctx.Err()
+// hash waits for its turn, and returns the key of a password.
+func (d *Authenticator) hash(ctx context.Context, who throttle.Who, c cost, password string) ([]byte, error) {
+	d.once.Do(d.begin)
+	leave, err := d.Hashing.Enter(ctx, who)
+	if err != nil {
+		return nil, err
 	}
-	defer func() { <-d.hashing }()
-	f()
-	return nil
+	defer leave()
+	return d.derive(c, password), nil
+}
+
+// begin sets up the queue.
+func (d *Authenticator) begin() {
+	if d.Hashing == nil {
+		d.Hashing = NewQueue(nil)
+	}
+	if d.derive == nil {
+		d.derive = cost.derive
+	}
 }

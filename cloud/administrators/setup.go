@@ -29,16 +29,12 @@ func SetupHash(secret string) []byte {
 
 // SetUp sets an administrator's first password, or the one after a reset, by the
 // set-up secret, once. Address is where they are, for the activity. ErrProof when
-// the secret is not theirs, or not any more; ErrBusy when too many strangers wait.
+// the secret is not theirs, or not any more; throttle.ErrFull when too many
+// wait.
 func (d *Authenticator) SetUp(
 	ctx context.Context, name, secret, password, address string,
 ) (a store.Administrator, err error) {
-	leave, err := d.strangers.enter(ctx, Stranger{throttle.Network(address), name})
-	if err != nil {
-		return a, err
-	}
-	defer leave()
-	hash, err := d.HashPassword(ctx, password)
+	hash, err := d.HashPassword(ctx, Stranger(throttle.Network(address), name), password)
 	if err != nil {
 		return a, err
 	}

@@ -30,7 +30,7 @@ func TestSetUp(t *testing.T) {
 	}
 	kept, err := o.Store.AdministratorByID(ctx, a.EnvironmentID, a.ID)
 	must(t, err)
-	if good, err := o.CheckPassword(ctx, kept.PasswordHash, password); err != nil || !good {
+	if good, err := o.CheckPassword(ctx, Known("1"), kept.PasswordHash, password); err != nil || !good {
 		t.Errorf("%v, %v", good, err)
 	}
 	_, err = o.SetUp(ctx, "ada", secret, "another long pass phrase", "192.0.2.1")

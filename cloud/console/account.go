@@ -78,7 +78,8 @@ func (c *console) proveAgain(k *call, password string) (message string, err erro
 	if message, err = k.throttled(guess); err != nil || message != "" {
 		return message, err
 	}
-	good, err := c.Proofs.CheckPassword(k.Context(), k.admin.PasswordHash, password)
+	who := administrators.Known(k.admin.account())
+	good, err := c.Proofs.CheckPassword(k.Context(), who, k.admin.PasswordHash, password)
 	if err != nil || !good {
 		return "That is not your password.", err
 	}
@@ -124,7 +125,7 @@ func (c *console) changePassword(k *call) error {
 	if len(wrong) > 0 {
 		return c.renderAccount(k, http.StatusUnprocessableEntity, wrong)
 	}
-	hash, err := c.Proofs.HashPassword(k.Context(), k.PostForm.Get("password"))
+	hash, err := c.Proofs.HashPassword(k.Context(), administrators.Known(k.admin.account()), k.PostForm.Get("password"))
 	if err != nil {
 		return err
 	}

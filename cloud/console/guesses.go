@@ -30,10 +30,10 @@ type guess struct {
 
 // key counts the tries of one name from one network. Without the network anybody could
 // lock out an administrator whose name they know.
-func (g guess) key() string { return "guess:" + string(g.Proof) + "/" + g.name + "/" + g.network }
+func (g guess) key() string { return "guess:" + string(g.Proof) + "/" + g.name + " " + g.network }
 
 // networkKey counts what one network tries of all names and all kinds together.
-func (g guess) networkKey() string { return "network:" + g.network }
+func (g guess) networkKey() string { return "network " + g.network }
 
 // guessOf returns whose secret of that kind this call tries; account is the ID of who has
 // the name. The name is folded as the store folds it, or another spelling would be tries
@@ -62,7 +62,10 @@ func (c *console) try(k *call, g guess) (wait time.Duration, err error) {
 	if wait > 0 || g.Account == "" {
 		return wait, nil
 	}
-	return c.Proofs.BeginGuess(k.Context(), g.Guess)
+	if wait, err = c.Proofs.BeginGuess(k.Context(), g.Guess); wait > 0 {
+		c.Bounds.Of(throttle.Tries).Bite(c.now(), g.network)
+	}
+	return wait, err
 }
 
 // throttled counts a try, and returns a sentence when there were too many.

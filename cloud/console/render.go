@@ -18,6 +18,7 @@ import (
 
 	"ldap-gateway/cloud/idp"
 	"ldap-gateway/cloud/store"
+	"ldap-gateway/cloud/throttle"
 	"ldap-gateway/cloud/web"
 )
 
@@ -128,6 +129,9 @@ func (c *console) fail(w http.ResponseWriter, r *http.Request, admin *person, er
 	if errors.Is(err, store.ErrUnavailable) {
 		c.log().Error("page failed", "method", r.Method, "path", r.URL.Path, "error", err)
 		known = &refusal{web.Later(w), "Not now", "The database is away at this moment. Try again in a few seconds."}
+	}
+	if errors.Is(err, throttle.ErrFull) {
+		known = &refusal{web.Later(w), "Not now", "Many people want the same at this moment. Try again in a few seconds."}
 	}
 	if known == nil {
 		id := uuid.NewString()

@@ -139,7 +139,7 @@ func (c *console) userPages() map[string]route {
 	const one = "/console/users/{u}"
 	return map[string]route{
 		"GET /console/users":          {action: m.Read, answer: c.listUsers},
-		"GET /console/users/export":   {action: m.Read, answer: c.exportUsers},
+		"GET /console/users/export":   {action: m.Read, answer: c.whole(c.exportUsers)},
 		"GET /console/users/selected": {action: m.Read, answer: c.askSelected},
 		"POST /console/users/selected": {
 			action: m.ChangeUser,
@@ -161,8 +161,8 @@ func (c *console) userPages() map[string]route {
 		"POST " + one + "/delete":      {action: m.DeleteUser, answer: c.deleteUser},
 		"POST " + one + "/link":        {action: m.LinkUser, answer: c.linkUser},
 		"GET /console/activity":        {action: m.Read, answer: c.listActivity},
-		"GET /console/activity/live":   {action: m.Read, answer: c.streamActivity},
-		"GET /console/activity/export": {action: m.Read, answer: c.exportActivity},
+		"GET /console/activity/live":   {action: m.Read, answer: c.within(c.Streams, c.streamActivity)},
+		"GET /console/activity/export": {action: m.Read, answer: c.whole(c.exportActivity)},
 
 		"GET " + one + "/groups/{group}/remove":  {action: m.Read, answer: c.confirmRemoveMember},
 		"POST " + one + "/groups/{group}/remove": {action: m.RemoveMember, answer: c.removeMember},
@@ -173,7 +173,7 @@ func (c *console) groupPages() map[string]route {
 	const one = "/console/groups/{group}"
 	return map[string]route{
 		"GET /console/groups":        {action: m.Read, answer: c.listGroups},
-		"GET /console/groups/export": {action: m.Read, answer: c.exportGroups},
+		"GET /console/groups/export": {action: m.Read, answer: c.whole(c.exportGroups)},
 		"GET /console/groups/new":    {action: m.Read, answer: c.newGroup},
 		"POST /console/groups":       {action: m.CreateGroup, answer: c.createGroup},
 		"GET " + one:                 {action: m.Read, answer: c.showGroup},

@@ -64,6 +64,11 @@ type Server struct {
 	Bytes  func(context.Context) (int64, error)
 	Ending <-chan struct{}  // closed when the server stops: what streams ends; nil: never
 	Now    func() time.Time // of throttles, not of sessions; nil: time.Now
+
+	// Exports has lists that are sent whole, and Streams those of activities, by environment and
+	// account; nil: there is any number.
+	Exports, Streams *throttle.Queue
+	Bounds           *throttle.Bounds // of what is refused; nil: nobody counts
 }
 
 // console is a server at work.
@@ -86,8 +91,9 @@ const maxForm = 256 << 10
 func (s *Server) Handler() http.Handler {
 	files := embeddedAssets()
 	c := &console{Server: s, sessions: sessionsOf(s), assets: files, pages: parsePages(files)}
-	c.guesses.Length = guessWindow
-	c.asks.Length, c.asks.InAll = time.Minute, asksPerMinute
+	c.guesses.Length, c.guesses.Bound = guessWindow, s.Bounds.Of(throttle.Tries)
+	c.asks.Length, c.asks.InAll, c.asks.Bound = time.Minute, asksPerMinute, s.Bounds.Of(throttle.Passkeys)
+	c.lines.Bound = s.Bounds.Of(throttle.Lines)
 	// Without it a store of sessions that fails would be answered in the library's
 	// words.
 	c.sessions.ErrorFunc = func(w http.ResponseWriter, r *http.Request, err error) { c.fail(w, r, nil, err) }

@@ -14,6 +14,7 @@ import (
 	"ldap-gateway/cloud/administrators"
 	"ldap-gateway/cloud/management"
 	"ldap-gateway/cloud/store"
+	"ldap-gateway/cloud/throttle"
 	"ldap-gateway/cloud/web"
 )
 
@@ -236,10 +237,9 @@ func (c *console) doSignIn(k *call) error {
 		return c.renderSignIn(k, http.StatusTooManyRequests, form)
 	}
 	good, err := c.prove(k, guess, admin, k.PostForm.Get("password"))
-	if errors.Is(err, administrators.ErrBusy) {
-		k.w.Header().Set("Retry-After", "2")
+	if errors.Is(err, throttle.ErrFull) {
 		form.Error = "Many people sign in at this moment. Wait two seconds and try again."
-		return c.renderSignIn(k, http.StatusServiceUnavailable, form)
+		return c.renderSignIn(k, web.Later(k.w), form)
 	}
 	if err != nil {
 		return err
@@ -270,11 +270,11 @@ func (c *console) doSignIn(k *call) error {
 // prove tells whether a password is the administrator's. It costs the same for
 // a name that does not exist: with no hash it is no, after as long a time.
 func (c *console) prove(k *call, g guess, admin store.Administrator, password string) (good bool, err error) {
+	who := administrators.Stranger(g.network, g.name)
 	if g.Browser != "" {
-		return c.Proofs.CheckPassword(k.Context(), admin.PasswordHash, password)
+		who = administrators.Known(g.Account)
 	}
-	by := administrators.Stranger{Network: g.network, Name: g.name}
-	return c.Proofs.CheckStrangers(k.Context(), by, admin.PasswordHash, password)
+	return c.Proofs.CheckPassword(k.Context(), who, admin.PasswordHash, password)
 }
 
 // renew gives the session a new token and takes everything out of it: one that

@@ -8,6 +8,8 @@ import (
 	"unicode/utf8"
 
 	"ldap-gateway/cloud/administrators"
+	"ldap-gateway/cloud/throttle"
+	"ldap-gateway/cloud/web"
 )
 
 // setupForm is the page on which an administrator sets a password for the
@@ -53,10 +55,9 @@ func (c *console) doSetup(k *call) error {
 		form.Error = "The name or the set-up secret is wrong, or the secret was used already."
 		return k.render(http.StatusForbidden, "setup", "Set your password", form)
 	}
-	if errors.Is(err, administrators.ErrBusy) {
-		k.w.Header().Set("Retry-After", "2")
+	if errors.Is(err, throttle.ErrFull) {
 		form.Error = "Many people sign in at this moment. Wait two seconds and try again."
-		return k.render(http.StatusServiceUnavailable, "setup", "Set your password", form)
+		return k.render(web.Later(k.w), "setup", "Set your password", form)
 	}
 	if err != nil {
 		return err

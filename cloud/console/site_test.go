@@ -32,6 +32,7 @@ import (
 	"ldap-gateway/cloud/provisioner"
 	"ldap-gateway/cloud/store"
 	"ldap-gateway/cloud/store/storetest"
+	"ldap-gateway/cloud/throttle"
 	"ldap-gateway/cloud/usertypes"
 	"ldap-gateway/cloud/vault"
 	"ldap-gateway/cloudlink/wire"
@@ -51,6 +52,8 @@ type site struct {
 	people *people
 	url    string
 	env    store.Environment
+
+	exports, streams, passwords throttle.Queue // without an end, unless a test sets one
 
 	mu  sync.Mutex
 	now time.Time
@@ -145,9 +148,13 @@ func (s *site) server() *console.Server {
 		Providers: &idp.Desk{Store: s.store, Vault: v, HTTP: http.DefaultClient, URL: "https://id.example.com", Now: s.clock},
 		Services:  []string{"HTTP/id.example.com"},
 		URL:       "https://id.example.com",
-		Proofs:    &administrators.Authenticator{Store: s.store, Vault: v, URLs: []string{s.url}, Now: s.clock},
-		People:    s.people,
-		Now:       s.clock,
+		Proofs: &administrators.Authenticator{
+			Store: s.store, Vault: v, URLs: []string{s.url}, Now: s.clock, Hashing: &s.passwords,
+		},
+		People:  s.people,
+		Now:     s.clock,
+		Exports: &s.exports,
+		Streams: &s.streams,
 	}
 }
 

@@ -22,27 +22,27 @@ type Who struct {
 
 // Queue bounds what is under way at once, and is fair to those who wait: to owners, to
 // neighbourhoods, to networks and to names, in this order. The next is of whom the least is
-// under way, and has had the fewest turns lately; of equals the newest, which still has
-// somebody who waits for it. Where too many wait one of those who have the most goes, and is
+// under way, who came least often lately and had the fewest turns; of equals the newest, for
+// which somebody waits still. Where too many wait one of those who have the most goes, and is
 // told [ErrFull]. Its fields are set before the first use; nil has no bound. Safe for
 // concurrent use.
 type Queue struct {
-	// What may be under way in all, of an owner, of a neighbourhood and of a network; 0: any
-	// number.
-	Places, OfOwner, OfNear, OfNetwork int
+	// What may be under way in all, of an owner, of a neighbourhood, of a network and of a name
+	// in one; 0: any number.
+	Places, OfOwner, OfNear, OfNetwork, OfName int
 	// Spare has a hundredth of Places and OfOwner be each neighbourhood's, up to as many
 	// again: whoever fills them up comes from few of those.
 	Spare    bool
 	Waiting  int           // so many more wait, half of them of one owner
 	Patience time.Duration // that one of them has
-	Memory   time.Duration // for which turns count; 0: they do not
+	Memory   time.Duration // for which it counts who came, and had a turn; 0: it does not
 	Bound    *Bound        // is told of those who were told ErrFull; nil: nobody is
 
 	mu    sync.Mutex // guards what follows
 	busy  int
 	line  []*waiter
 	loads [levels]map[string]*load
-	since time.Time // that turns are counted
+	since time.Time // that tries are counted
 }
 
 // The levels of fairness.
@@ -55,7 +55,7 @@ const (
 )
 
 // load is what somebody has of a queue.
-type load struct{ busy, waits, turns int }
+type load struct{ busy, waits, tries int }
 
 // waiter is one who waits, or is under way.
 type waiter struct {
@@ -98,16 +98,22 @@ func (q *Queue) Enter(ctx context.Context, who Who) (leave func(), err error) {
 	return nil, err
 }
 
-// Forgive takes back a turn that somebody had, as when it was well spent.
+// Forgive takes back what counts of a name in a network, as when its turn was well spent.
 func (q *Queue) Forgive(who Who) {
 	if q == nil {
 		return
 	}
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	for level, key := range who.keys() {
-		if l := q.loads[level][key]; l != nil && l.turns > 0 {
-			l.turns--
+	keys := who.keys()
+	of := q.loads[byName][keys[byName]]
+	if of == nil {
+		return
+	}
+	n := of.tries
+	for level, key := range keys {
+		if l := q.loads[level][key]; l != nil {
+			l.tries = max(0, l.tries-n)
 			q.forget(level, key)
 		}
 	}
@@ -136,6 +142,7 @@ func (q *Queue) join(who Who) *waiter {
 		}
 		w.loads[level] = q.loads[level][key]
 		w.loads[level].waits++
+		q.tried(w.loads[level])
 	}
 	q.line = append(q.line, w)
 	q.serve()
@@ -146,7 +153,14 @@ func (q *Queue) join(who Who) *waiter {
 	return w
 }
 
-// age has turns be forgotten when their time is over, or there are too many to count.
+// tried counts that somebody came, or had a turn.
+func (q *Queue) tried(l *load) {
+	if q.Memory > 0 {
+		l.tries++
+	}
+}
+
+// age has tries be forgotten when their time is over, or there are too many to count.
 func (q *Queue) age(now time.Time) {
 	if q.loads[byName] != nil && len(q.loads[byName]) < maxKeys && (q.Memory == 0 || now.Sub(q.since) < q.Memory) {
 		return
@@ -160,7 +174,7 @@ func (q *Queue) age(now time.Time) {
 			q.loads[level] = map[string]*load{}
 		}
 		for key, l := range q.loads[level] {
-			l.turns = 0
+			l.tries = 0
 			q.forget(level, key)
 		}
 	}
@@ -178,9 +192,7 @@ func (q *Queue) serve() {
 		for _, l := range w.loads {
 			l.waits--
 			l.busy++
-			if q.Memory > 0 {
-				l.turns++
-			}
+			q.tried(l)
 		}
 		w.in = true
 		close(w.done)
@@ -190,7 +202,7 @@ func (q *Queue) serve() {
 // next is who comes next; nil when nobody has room.
 func (q *Queue) next() (best *waiter) {
 	for _, w := range q.line {
-		if q.room(w) && (best == nil || !w.heavier(best, func(l *load) int { return l.busy + l.turns })) {
+		if q.room(w) && (best == nil || !w.heavier(best, func(l *load) int { return l.busy + l.tries })) {
 			best = w
 		}
 	}
@@ -205,7 +217,7 @@ func (q *Queue) crowdedOut(newest *waiter) (worst *waiter) {
 	}
 	for _, w := range q.line {
 		mine := inAll || w.loads[byOwner] == newest.loads[byOwner]
-		if mine && (worst == nil || w.heavier(worst, func(l *load) int { return l.busy + l.turns + l.waits })) {
+		if mine && (worst == nil || w.heavier(worst, func(l *load) int { return l.busy + l.tries + l.waits })) {
 			worst = w
 		}
 	}
@@ -225,8 +237,12 @@ func (w *waiter) heavier(other *waiter, weight func(*load) int) bool {
 // room tells whether one more may be under way.
 func (q *Queue) room(w *waiter) bool {
 	near := w.loads[byNear].busy
-	return q.free(q.busy, q.Places, near) && q.free(w.loads[byOwner].busy, q.OfOwner, near) &&
-		(q.OfNear == 0 || near < q.OfNear) && (q.OfNetwork == 0 || w.loads[byNetwork].busy < q.OfNetwork)
+	for level, most := range [levels]int{byNear: q.OfNear, byNetwork: q.OfNetwork, byName: q.OfName} {
+		if most > 0 && w.loads[level].busy >= most {
+			return false
+		}
+	}
+	return q.free(q.busy, q.Places, near) && q.free(w.loads[byOwner].busy, q.OfOwner, near)
 }
 
 // free tells whether of so many places, of which some are taken, one is a neighbourhood's.
