@@ -1,6 +1,7 @@
 package cloud
 
 import (
+	"runtime"
 	"time"
 
 	"ldap-gateway/cloud/throttle"
@@ -10,19 +11,22 @@ import (
 // end. An office with thousands of people is one network: what is done in a twentieth of a second
 // it may do thousands of times in a second, one by one.
 type bounds struct {
-	throttle.Bounds
-	signOns   throttle.Queue // by environment
-	atGateway throttle.Queue // of them, by gateway
-	tokens    throttle.Queue // by environment
-	exports   throttle.Queue // by environment, and account
-	streams   throttle.Queue // by environment, and account
+	*throttle.Bounds
+	signOns    throttle.Queue // by environment
+	atGateway  throttle.Queue // of them, by gateway
+	tokens     throttle.Queue // by environment
+	exports    throttle.Queue // by environment, and account
+	streams    throttle.Queue // by environment, and account
+	handshakes throttle.Queue // signatures of them
+
+	biting []throttle.Kind // of which alerts tell; of the one goroutine that looks for them
 }
 
-// newBounds returns those of a node.
+// newBounds returns those of a node, of which count tells.
 // Of an environment is half of each, so that one leaves room for another, and of a gateway an
 // eighth of its environment's: of one that does not answer each sign-on takes fifteen seconds.
-func newBounds() *bounds {
-	b := &bounds{}
+func newBounds(count *throttle.Bounds) *bounds {
+	b := &bounds{Bounds: count}
 	b.signOns = throttle.Queue{
 		Places:    4096,
 		OfOwner:   2048,
@@ -62,6 +66,12 @@ func newBounds() *bounds {
 		OfOwner: 256,
 		OfName:  16,
 		Bound:   b.Of(throttle.Streams),
+	}
+	b.handshakes = throttle.Queue{
+		Places:   max(1, runtime.GOMAXPROCS(0)/2), // the other half is for everybody else
+		Waiting:  1024,
+		Patience: 5 * time.Second,
+		Bound:    b.Of(throttle.Handshakes),
 	}
 	return b
 }

@@ -19,7 +19,8 @@
 // Every node is equal: any takes a sign-on, any holds links. What they share is in
 // the store (records, sessions, tokens, pairing codes, nonces, epochs, revocations)
 // or said on the bus (who is live where, what has changed). What each has for itself
-// are throttles: see the throttle room.
+// are throttles and queues: see the throttle room. bounds.go says what may be under way at a
+// node, and boundalerts.go what an administrator is told when a bound bites.
 //
 //	stop        /ready says no, the agents are told to dial another node, and this one
 //	            answers on for the time of --grace; then no connection is taken any more,

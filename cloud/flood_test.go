@@ -11,7 +11,9 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
+	"ldap-gateway/cloud/throttle"
 	"ldap-gateway/cloudlink/wire"
 )
 
@@ -141,6 +143,11 @@ func TestFloodOfStrangers(t *testing.T) {
 	t.Logf("%d requests made the database grow by %d bytes", *floods, grown)
 	if grown > 1<<20 {
 		t.Errorf("%d requests of strangers made the database grow by %d bytes", *floods, grown)
+	}
+	for _, k := range []throttle.Kind{throttle.Tries, throttle.Passkeys, throttle.Codes} {
+		if n, network := s.bounds.Of(k).Lately(time.Now()); n == 0 || network != "127.0.0.1" {
+			t.Errorf("%s: %d were refused, most of them to %q", k, n, network)
+		}
 	}
 	s.stands(t)
 }

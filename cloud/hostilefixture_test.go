@@ -21,6 +21,7 @@ import (
 
 	"ldap-gateway/cloud/api/client"
 	"ldap-gateway/cloud/store"
+	"ldap-gateway/cloud/throttle"
 	"ldap-gateway/cloudlink"
 	"ldap-gateway/cloudlink/wire"
 )
@@ -33,6 +34,7 @@ type siege struct {
 	api     *client.Client
 	secret  string // of the administrator
 	data    string // folder
+	bounds  *throttle.Bounds
 	browser *http.Client
 	good    *goodAgent
 	honest  place
@@ -69,12 +71,13 @@ func startSiegeOn(t testing.TB, fill func(db *store.Store, env string)) *siege {
 		Listen:    "127.0.0.1:0",
 		Logger:    hclog.NewNullLogger(),
 		Ready:     func(u string) { ready <- u },
+		Bounds:    &throttle.Bounds{},
 		heartbeat: 2 * time.Second,
 	}
 	ctx, stop := context.WithCancel(context.Background())
 	go func() { ended <- server.Run(ctx) }()
 	t.Cleanup(func() { stop(); must(t, <-ended) })
-	s := &siege{t: t, secret: setup.AdminSetup, data: data}
+	s := &siege{t: t, secret: setup.AdminSetup, data: data, bounds: server.Bounds}
 	select {
 	case s.url = <-ready:
 	case err := <-ended:

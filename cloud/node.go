@@ -70,6 +70,7 @@ func (n *node) metrics() *metrics.Metrics {
 		Links:       n.agents.All,
 		Size:        n.db.Size,
 		Connections: n.doors.Connections,
+		Bounds:      n.bounds.Bounds,
 	})
 }
 
@@ -77,7 +78,7 @@ func (n *node) metrics() *metrics.Metrics {
 // The rooms meet here and nowhere else: each gets what it needs by an interface of its
 // own, and none knows the others.
 func (n *node) handler() http.Handler {
-	codes := &pairing.Broker{Store: n.db, Logger: n.Logger.Named("pairing"), URLs: n.audiences}
+	codes := &pairing.Broker{Store: n.db, Logger: n.Logger.Named("pairing"), URLs: n.audiences, Bounds: n.bounds.Bounds}
 	people := &signon.Service{
 		Store:          n.db,
 		Agents:         n.agents,
@@ -88,7 +89,7 @@ func (n *node) handler() http.Handler {
 		Logger:         n.Logger.Named("sign-on"),
 		UnderWay:       &n.bounds.signOns,
 		AtGateway:      &n.bounds.atGateway,
-		Bounds:         &n.bounds.Bounds,
+		Bounds:         n.bounds.Bounds,
 	}
 	tickets := &kerberos.Verifier{
 		Store:       n.db,
@@ -98,7 +99,7 @@ func (n *node) handler() http.Handler {
 		Counted:     n.counts.SignOn,
 		Logger:      n.Logger.Named("kerberos"),
 		UnderWay:    &n.bounds.signOns,
-		Bounds:      &n.bounds.Bounds,
+		Bounds:      n.bounds.Bounds,
 	}
 	changes := &management.Service{
 		Store:    n.db,
@@ -163,7 +164,7 @@ func (n *node) console(
 		Ending:     n.ending,
 		Exports:    &n.bounds.exports,
 		Streams:    &n.bounds.streams,
-		Bounds:     &n.bounds.Bounds,
+		Bounds:     n.bounds.Bounds,
 	}).Handler()
 }
 
@@ -220,6 +221,7 @@ func (n *node) environments(
 		HTTP:     outbound.Guard{Allowed: n.Providers, Flag: "--provider-network"}.Client(providerTime),
 		Clients:  programs,
 		Logger:   n.Logger.Named("oidc"),
+		Bounds:   n.bounds.Bounds,
 	}
 	saml := &samlidp.Server{
 		Store:    n.db,
@@ -230,6 +232,7 @@ func (n *node) environments(
 		Keys:     n.providers.OwnKey,
 		Ended:    applications.Ended,
 		Logger:   n.Logger.Named("saml"),
+		Bounds:   n.bounds.Bounds,
 	}
 	applications.Leave = saml.SignedOff
 	page := &signonpage.Server{
@@ -240,7 +243,7 @@ func (n *node) environments(
 		Providers: n.providers,
 		Sessions:  sessions,
 		Logger:    n.Logger.Named("page"),
-		Bounds:    &n.bounds.Bounds,
+		Bounds:    n.bounds.Bounds,
 	}
 	applications.Pages, saml.Pages = page, page
 	pages := sessions.Wrap(page.Handler())
@@ -276,7 +279,7 @@ func (n *node) watch(ctx context.Context) (stop func()) {
 		all, err := n.ofCertificates(ctx, time.Now())
 		clock, unknown := ofClock(ctx, n.db.Ahead)
 		return slices.Concat(all, clock, copies.alerts(), n.archive.alerts(), n.auditAlerts(),
-			n.doors.alerts(time.Now()), n.fronts.alerts()), errors.Join(err, unknown)
+			n.doors.alerts(time.Now()), n.fronts.alerts(), n.boundAlerts(ctx, time.Now())), errors.Join(err, unknown)
 	}
 	var running sync.WaitGroup
 	running.Go(func() { watch.Run(ctx) })

@@ -18,6 +18,7 @@ import (
 	"ldap-gateway/cloud/hub"
 	"ldap-gateway/cloud/provisioner"
 	"ldap-gateway/cloud/store"
+	"ldap-gateway/cloud/throttle"
 	"ldap-gateway/cloud/vault"
 )
 
@@ -42,6 +43,7 @@ type Server struct {
 	AuditTo   []*audit.Target // that are told what happens
 	Grace     time.Duration   // how long a stopping node answers while /ready says no
 	Logger    hclog.Logger
+	Bounds    *throttle.Bounds // count what is refused; nil: those of this node alone
 	Ready     func(url string) // called once it answers; nil: nobody
 
 	heartbeat time.Duration // of links; 0: the hub's own
@@ -109,14 +111,24 @@ func (s *Server) Run(ctx context.Context) (err error) {
 		records:   &provisioner.Provisioner{Store: db},
 		archive:   kept,
 		doors:     listener,
-		fronts:    &fronts{trusted: s.Proxies, logger: s.Logger.Named("http"), now: time.Now},
-		bounds:    newBounds(),
+		fronts:    s.newFronts(),
+		bounds:    newBounds(s.counts()),
 	}
 	n.audit, n.counts = n.streams(), n.metrics()
 	n.providers = n.newProviders()
 	defer n.watch(ctx)()
 	defer n.serveMetrics()()
-	return s.serve(ctx, listener, n.fronts.wrap(n.handler()), agents)
+	return n.serve(ctx)
+}
+
+// newFronts knows the proxies in front.
+func (s *Server) newFronts() *fronts {
+	return &fronts{
+		trusted: s.Proxies,
+		logger:  s.Logger.Named("http"),
+		now:     time.Now,
+		lines:   throttle.Sample{Bound: s.counts().Of(throttle.Lines)},
+	}
 }
 
 // folders makes those that a node writes into beside its database.
@@ -159,7 +171,16 @@ func (s *Server) hub(db *store.Store, bus *hub.Bus, keys *vault.Vault, audiences
 		Logger:    s.Logger.Named("hub"),
 		Heartbeat: s.heartbeat,
 		NonceKey:  nonceKey[:],
+		Bounds:    s.counts(),
 	})
+}
+
+// counts returns what counts what is refused.
+func (s *Server) counts() *throttle.Bounds {
+	if s.Bounds == nil {
+		s.Bounds = &throttle.Bounds{}
+	}
+	return s.Bounds
 }
 
 // certificates has TLS take them from where ACME says; nil when it does not.
@@ -258,43 +279,44 @@ func (s *Server) secure() bool {
 // first, so that they are elsewhere before the last request is answered.
 // Links outlive the requests, so the hub closes them when the last answer is out. A
 // request that takes longer than drainTime is cut off.
-func (s *Server) serve(ctx context.Context, l *bounded, handler http.Handler, agents *hub.Hub) error {
+func (n *node) serve(ctx context.Context) error {
 	srv := &http.Server{
-		Handler:           transportSecurity(s.secure(), handler),
+		Handler:           transportSecurity(n.secure(), n.fronts.wrap(n.handler())),
 		ReadHeaderTimeout: 10 * time.Second,
 		ReadTimeout:       30 * time.Second,
 		WriteTimeout:      answerTime,
 		IdleTimeout:       2 * time.Minute,
 		MaxHeaderBytes:    mostHeader,
-		ConnState:         l.state,
-		ErrorLog:          s.Logger.Named("http").StandardLogger(&hclog.StandardLoggerOptions{ForceLevel: hclog.Debug}),
+		ConnState:         n.doors.state,
+		ErrorLog:          n.Logger.Named("http").StandardLogger(&hclog.StandardLoggerOptions{ForceLevel: hclog.Debug}),
 	}
 	failed := make(chan error, 1)
 	go func() {
-		if s.TLS == nil {
-			failed <- srv.Serve(l)
+		if n.TLS == nil {
+			failed <- srv.Serve(n.doors)
 			return
 		}
-		srv.TLSConfig = hardened(s.TLS)
-		failed <- srv.ServeTLS(l, "", "")
+		srv.TLSConfig = inTurn(hardened(n.TLS), &n.bounds.handshakes)
+		failed <- srv.ServeTLS(n.doors, "", "")
 	}()
-	s.Logger.Info("serving", "address", l.Addr(), "url", s.url(l), "database", shown(s.Database))
-	if s.Ready != nil {
-		s.Ready(s.url(l))
+	url := n.Server.url(n.doors)
+	n.Logger.Info("serving", "address", n.doors.Addr(), "url", url, "database", shown(n.Database))
+	if n.Ready != nil {
+		n.Ready(url)
 	}
 	select {
 	case err := <-failed:
 		return err
 	case <-ctx.Done():
 	}
-	s.Logger.Info("stopping", "grace", s.Grace)
-	if s.Grace > 0 {
-		agents.Leave()
-		<-time.After(s.Grace)
+	n.Logger.Info("stopping", "grace", n.Grace)
+	if n.Grace > 0 {
+		n.agents.Leave()
+		<-time.After(n.Grace)
 	}
 	stop, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainTime)
 	defer cancel()
 	err := srv.Shutdown(stop) // waits for requests; links are not among them
-	agents.Close(stop)
+	n.agents.Close(stop)
 	return err
 }

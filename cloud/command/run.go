@@ -211,6 +211,7 @@ func (c *command) run(ctx context.Context, f runFlags) error {
 		Bus:       f.bus,
 		Listen:    f.listen,
 		Grace:     f.grace,
+		Bounds:    &throttle.Bounds{},
 		Logger:    hclog.New(&hclog.LoggerOptions{Level: level, JSONFormat: f.format == "json", Output: c.stderr}),
 		// The line is what a script waits for: from then on requests are answered.
 		Ready: func(url string) {
@@ -226,7 +227,8 @@ func (c *command) run(ctx context.Context, f runFlags) error {
 		return err
 	}
 	// What libraries say by themselves is in the same log, and in its form.
-	slog.SetDefault(slog.New(slogHandler{log: s.Logger.Named("library"), lines: &throttle.Sample{}}))
+	lines := &throttle.Sample{Bound: s.Bounds.Of(throttle.Lines)}
+	slog.SetDefault(slog.New(slogHandler{log: s.Logger.Named("library"), lines: lines}))
 	if f.cert != "" {
 		if s.TLS, err = cloud.CertificateFiles(f.cert, f.key, s.Logger.Named("tls")); err != nil {
 			return fmt.Errorf("--tls-cert, --tls-key: %w", err)

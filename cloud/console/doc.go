@@ -40,7 +40,7 @@
 //     is another one after each sign-in. A person whose groups give a role is held to
 //     the same: their session ends with the role, when they are signed off everywhere, and when
 //     the identity provider that they came through is disabled. A stream and an export that
-//     are under way end with the session, and no request that was under way brings it back.
+//     are under way are few, and end with the session, and no request that was under way brings it back.
 //   - Where the environment wants a second factor nobody goes further without one,
 //     whether administrator or person by group, and who has one is asked for it.
 //   - A form that replaces what it shows tells whoever saves second that somebody came

@@ -55,7 +55,7 @@ var house = []row{
 		"cloud/administrators", "cloud/alerts", "cloud/fault", "cloud/idp", "cloud/idp/relying", "cloud/idp/samlsp", "cloud/kerberos", "cloud/mapping",
 		"cloud/pairing", "cloud/providers", "cloud/signon", "cloud/store", "cloud/usertypes", "cloud/vault",
 	}},
-	{"cloud/metrics", []string{"cloud/hub", "cloud/store", "cloudlink/wire"}},
+	{"cloud/metrics", []string{"cloud/hub", "cloud/store", "cloud/throttle", "cloudlink/wire"}},
 	{"cloud/audit", []string{"cloud/outbound", "cloud/store"}},
 	{"cloud/alerts", []string{"cloud/hub", "cloud/outbound", "cloud/store", "cloudlink/wire"}},
 	{"cloud/signon", []string{

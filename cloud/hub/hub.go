@@ -41,8 +41,9 @@ type Config struct {
 	Node      string   // name of this node
 	Audiences []string // URLs that agents know this cloud by
 	Logger    hclog.Logger
-	Heartbeat time.Duration // 0: the constant
-	NonceKey  []byte        // of the nonces that proofs carry, the same at each node; none: this node's own
+	Heartbeat time.Duration    // 0: the constant
+	NonceKey  []byte           // of the nonces that proofs carry, the same at each node; none: this node's own
+	Bounds    *throttle.Bounds // of what is refused; nil: nobody counts
 }
 
 // Hub is one node's part of the way to the agents.
@@ -75,6 +76,8 @@ func New(cfg Config) (*Hub, error) {
 	h := &Hub{Config: cfg, id: uuid.NewString(), links: map[string]*link{}, misdeeds: map[string]time.Time{},
 		nonces: wire.NewNonces(cfg.NonceKey)}
 	h.connects.Length, h.rotates.Length = time.Minute, time.Hour
+	h.connects.Bound, h.rotates.Bound = cfg.Bounds.Of(throttle.Links), cfg.Bounds.Of(throttle.Links)
+	h.lines.Bound = cfg.Bounds.Of(throttle.Lines)
 	h.presence.life = max(3*cfg.Heartbeat, 3*time.Second)
 	h.presence.node = h.id
 	if cfg.Bus == nil {

@@ -26,6 +26,7 @@
 //     gateway's list.
 //   - Only HTTP services of this cloud's names, or those that an uploaded keytab
 //     names, are taken. RC4 is, when the gateway says so; DES never.
+//   - Tokens are looked at in turn with the sign-ons by password, of which so many are under way.
 //   - An authenticator is good once, over all nodes: its hash is a unique row of
 //     the store until the clock has passed it by.
 //   - Whatever bytes come, the answer is a sign-on or a Refusal.

@@ -14,6 +14,7 @@ import (
 
 	"ldap-gateway/cloud/hub"
 	"ldap-gateway/cloud/store"
+	"ldap-gateway/cloud/throttle"
 	"ldap-gateway/cloudlink/wire"
 )
 
@@ -37,6 +38,7 @@ type Node struct {
 	Links       func() []hub.Live                    // instances that are connected to any node
 	Size        func(context.Context) (int64, error) // of the database, in bytes
 	Connections func() (open, closed int)            // now, and closed for others since the start
+	Bounds      *throttle.Bounds
 }
 
 // New returns the metrics of a node. Counters of sign-ons are there before the first, so
@@ -79,6 +81,7 @@ func New(n Node) *Metrics {
 		instances{n.Links},
 		database(n.Size),
 		connections(n.Connections),
+		refused{n.Bounds},
 		collectors.NewGoCollector(),
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 	)
@@ -156,6 +159,27 @@ func (c connections) Collect(out chan<- prometheus.Metric) {
 	open, closed := c()
 	out <- prometheus.MustNewConstMetric(openDesc, prometheus.GaugeValue, float64(open))
 	out <- prometheus.MustNewConstMetric(shutDesc, prometheus.CounterValue, float64(closed))
+}
+
+// refused tells what every bound has refused.
+type refused struct{ bounds *throttle.Bounds }
+
+var refusedDesc = prometheus.NewDesc(
+	"ldap_cloud_refused_total",
+	"What was refused because a bound was reached, by which; SECURITY.md says what each bounds.",
+	[]string{"bound"},
+	nil,
+)
+
+// Describe implements prometheus.Collector.
+func (refused) Describe(out chan<- *prometheus.Desc) { out <- refusedDesc }
+
+// Collect implements prometheus.Collector.
+func (r refused) Collect(out chan<- prometheus.Metric) {
+	for _, k := range throttle.Kinds() {
+		n := float64(r.bounds.Of(k).Total())
+		out <- prometheus.MustNewConstMetric(refusedDesc, prometheus.CounterValue, n, k.String())
+	}
 }
 
 // database tells how large the database is when it is asked.

@@ -18,6 +18,7 @@ import (
 	"ldap-gateway/cloud/hub"
 	"ldap-gateway/cloud/metrics"
 	"ldap-gateway/cloud/store"
+	"ldap-gateway/cloud/throttle"
 	"ldap-gateway/cloudlink/wire"
 )
 
@@ -38,11 +39,14 @@ func filled(t *testing.T) *metrics.Metrics {
 		Gateway:  "g",
 		Instance: "a",
 	}, {Gateway: "g", Instance: "b", Beat: wire.Heartbeat{Problems: []wire.Problem{{Code: "x"}}}}}
+	bounds := &throttle.Bounds{}
+	bounds.Of(throttle.Messages).Bite(time.Now(), "192.0.2.77")
 	m := metrics.New(metrics.Node{
 		Version:     "1.2.3",
 		Links:       func() []hub.Live { return links },
 		Size:        func(context.Context) (int64, error) { return 4096, nil },
 		Connections: func() (int, int) { return 3, 7 },
+		Bounds:      bounds,
 	})
 	m.SignOn(store.SignOn{Method: "password", Outcome: "ok", Username: "alice", Duration: 20 * time.Millisecond})
 	m.SignOn(store.SignOn{Method: "password", Outcome: "invalidCredentials", Username: "alice"})
@@ -71,13 +75,14 @@ func TestMetrics(t *testing.T) {
 	for _, line := range []string{`ldap_cloud_sign_ons_total{method="password",outcome="ok"} 1`, `ldap_cloud_sign_on_seconds_bucket{method="password",le="0.025"} 2`,
 		`ldap_cloud_http_requests_total{room="console",status="404"} 2`, `ldap_cloud_http_requests_total{room="console",status="200"} 1`, `ldap_cloud_info{version="1.2.3"} 1`,
 		`ldap_cloud_instances{gateway="g",health="healthy"} 1`, `ldap_cloud_instances{gateway="g",health="degraded"} 1`, "ldap_cloud_connections 3", "ldap_cloud_connections_closed_total 7",
+		`ldap_cloud_refused_total{bound="messages"} 1`, `ldap_cloud_refused_total{bound="signOns"} 0`,
 		`ldap_cloud_sign_ons_total{method="password",outcome="busy"} 0`, `ldap_cloud_sign_ons_total{method="idp",outcome="ok"} 0`, "go_goroutines ", "process_resident_memory_bytes "} {
 		if !strings.Contains(text, "\n"+line) {
 			t.Errorf("%q is missing", line)
 		}
 	}
-	if strings.Contains(text, "alice") {
-		t.Error("a person is named")
+	if strings.Contains(text, "alice") || strings.Contains(text, "192.0.2") {
+		t.Error("a person or a network is named")
 	}
 }
 

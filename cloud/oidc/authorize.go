@@ -245,7 +245,7 @@ func (p *provider) notAdmitted(
 		return nil
 	}
 	id := uuid.NewString()
-	if keep, _ := p.refusals.Keep(p.now(), "denied "+a.ID+" "+by.UserID, deniedPerHour); keep {
+	if keep, _ := p.denials.Keep(p.now(), "denied "+a.ID+" "+by.UserID, deniedPerHour); keep {
 		if err := (&applications.Denial{Application: a, UserID: by.UserID}).Note(r.Context(), p.Store, id); err != nil {
 			return err
 		}

@@ -46,9 +46,11 @@ type Server struct {
 	Leave  func(r *http.Request, env string, by store.SignedOn, then string) (next string, err error)
 	Logger hclog.Logger
 	Now    func() time.Time // nil: time.Now
+	Bounds *throttle.Bounds // of what is refused; nil: nobody counts
 
 	providers sync.Map        // by environment: *provider
 	refusals  throttle.Sample // what of them is in the log
+	denials   throttle.Sample // what is written of people who may not use an application
 }
 
 // provider is one environment's.
@@ -86,6 +88,7 @@ type route struct {
 // No handler of the library is among them: it is asked as a library, and what it refuses
 // is an error, for one of three answers.
 func (s *Server) Handler() http.Handler {
+	s.refusals.Bound, s.denials.Bound = s.Bounds.Of(throttle.Lines), s.Bounds.Of(throttle.Unwritten)
 	mux, asked := http.NewServeMux(), map[string]http.HandlerFunc{} // ahead, by browsers
 	for pattern, at := range map[string]route{
 		"GET /{e}/as/.well-known/openid-configuration": {(*provider).discovery, (*provider).failProgram, everywhere},

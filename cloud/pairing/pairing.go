@@ -30,6 +30,7 @@ type Broker struct {
 	Logger hclog.Logger
 	Now    func() time.Time // nil: time.Now
 	URLs   []string         // that agents' proofs are taken for; none: whichever they say
+	Bounds *throttle.Bounds // of what is refused; nil: nobody counts
 
 	once         sync.Once
 	wrong, shown throttle.Window
@@ -112,8 +113,8 @@ func wrongCode(err error) bool {
 
 // begin sets the throttles up, once, so that the zero Broker is good.
 func (d *Broker) begin() {
-	d.wrong.Length = throttleWindow
-	d.shown.Length, d.shown.InAll = throttleWindow, shownInAll
+	d.wrong.Length, d.wrong.Bound = throttleWindow, d.Bounds.Of(throttle.Tries)
+	d.shown.Length, d.shown.InAll, d.shown.Bound = throttleWindow, shownInAll, d.Bounds.Of(throttle.Codes)
 }
 
 // reply answers an agent: with an answer, or with why there is none.

@@ -61,9 +61,11 @@ type Server struct {
 	Ended  func(ctx context.Context, env string, by store.SignedOn) error
 	Logger hclog.Logger
 	Now    func() time.Time // nil: time.Now
+	Bounds *throttle.Bounds // of what is refused; nil: nobody counts
 
 	begun    throttle.Window
 	refusals throttle.Sample // what of them is in the log
+	denials  throttle.Sample // what is written of people who may not use an application
 }
 
 func (s *Server) now() time.Time {
@@ -122,7 +124,8 @@ func refuse(cause error, text string, values ...any) error {
 // Handler answers every path of this room below /ENVIRONMENT/saml20/. It is called once.
 // A request comes by a form of another site, by its nature: it begins a sign-on, and no more.
 func (s *Server) Handler() http.Handler {
-	s.begun.Length, s.begun.InAll = time.Minute, beginsInAll
+	s.begun.Length, s.begun.InAll, s.begun.Bound = time.Minute, beginsInAll, s.Bounds.Of(throttle.Messages)
+	s.refusals.Bound, s.denials.Bound = s.Bounds.Of(throttle.Lines), s.Bounds.Of(throttle.Unwritten)
 	samlsp.Prepare()
 	mux := http.NewServeMux()
 	for pattern, e := range map[string]func(*call) error{
@@ -198,7 +201,7 @@ const deniedPerHour = 3
 
 // denied tells somebody that the application is for others, and an administrator of it.
 func (k *call) denied(d *applications.Denial, id string) error {
-	if keep, _ := k.refusals.Keep(k.now(), "denied "+d.Application.ID+" "+d.UserID, deniedPerHour); keep {
+	if keep, _ := k.denials.Keep(k.now(), "denied "+d.Application.ID+" "+d.UserID, deniedPerHour); keep {
 		if err := d.Note(k.Context(), k.Store, id); err != nil {
 			return err
 		}

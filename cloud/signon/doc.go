@@ -38,6 +38,8 @@
 //   - Every sign-on that succeeds is in the store before its caller hears of it, and so
 //     is every password change that does, as an activity. Those that do not are written
 //     with their reason up to so many an hour; beyond that they are counted.
+//   - So many sign-ons and changes are under way, in all, of an environment, of a network and at
+//     a gateway; whoever finds no room among them is asked of nobody and not written, but counted.
 //   - An empty password ends before anything is asked of anyone.
 //   - Of wrong passwords for one name ten are tried in ten minutes, over all nodes when
 //     somebody has the name, and of many at once no more: as many are under way as may

@@ -52,6 +52,8 @@
 //     writes times as the reader's clock has them.
 //   - A POST that a browser sent for another site is refused before it is read, but for
 //     SAML's answer, which signs nobody on by itself.
+//   - Whoever comes when too much is under way is told so in a page, with 503 and Retry-After, and
+//     finds what they typed but the password.
 //   - What is held of SAML's answers is bounded, in all and of one network, and half of
 //     the processors never works on them.
 //   - Somebody who is signed on is asked before an application learns of it that wants that

@@ -12,7 +12,7 @@ type Kind int
 const (
 	Unwritten      Kind = iota // sign-ons that were refused and are not written
 	Tries                      // wrong passwords, tickets, codes and one-time passwords
-	Wishes                     // of applications that somebody be signed on
+	Messages                   // of applications that speak SAML
 	Passkeys                   // questions about them
 	Codes                      // that agents show
 	Answers                    // of identity providers, and journeys there
@@ -31,7 +31,7 @@ const (
 
 // names are how metrics, alerts and SECURITY.md call the kinds.
 var names = [kinds]string{
-	"unwritten", "tries", "wishes", "passkeys", "codes", "answers", "names", "lines", "signOns", "gatewaySignOns",
+	"unwritten", "tries", "messages", "passkeys", "codes", "answers", "names", "lines", "signOns", "gatewaySignOns",
 	"passwords", "tokens", "handshakes", "exports", "streams", "links",
 }
 

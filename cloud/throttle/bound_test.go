@@ -22,7 +22,7 @@ func TestBound(t *testing.T) {
 	}
 	for name, c := range tests {
 		var all Bounds
-		b := all.Of(Wishes)
+		b := all.Of(Messages)
 		for i := range 1000 {
 			b.Bite(now.Add(time.Duration(i)*600*time.Millisecond/2), c.of(i))
 		}
@@ -38,8 +38,8 @@ func TestBound(t *testing.T) {
 		}
 	}
 	var none *Bounds
-	none.Of(Wishes).Bite(now, "")
-	if n, network := none.Of(Wishes).Lately(now); n != 0 || network != "" || none.Of(Wishes).Total() != 0 {
+	none.Of(Messages).Bite(now, "")
+	if n, network := none.Of(Messages).Lately(now); n != 0 || network != "" || none.Of(Messages).Total() != 0 {
 		t.Error("none counts")
 	}
 }
