@@ -1,6 +1,7 @@
 package command
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -28,11 +29,11 @@ func (c *command) exportCommand() *cobra.Command {
 		Use:   "terraform",
 		Short: "Write the configuration of an environment for Terraform",
 		Args:  cobra.NoArgs,
-		Long: `Write populations, ordinary groups, gateways, applications, identity providers and sign-on
-policies with their actions and assignments of an environment as the incumbent's Terraform
-provider has them, each with the block that imports it. Secrets are variables: none is written.
-Users, just-in-time groups, instances, SAML providers, claims and grants of applications, and what
-this cloud has besides are left out.`,
+		Long: `Write populations, ordinary groups, gateways, applications with their claims and grants, identity
+providers with their attributes, and sign-on policies with their actions and assignments of an
+environment as the incumbent's Terraform provider has them, each with the block that imports it.
+Secrets are variables: none is written. Certificates and keys are named by their IDs. Users,
+just-in-time groups, instances, and what this cloud has besides are left out.`,
 		Example: "  ldap-cloud export terraform --client client.json > main.tf",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			api, err := a.open()
@@ -56,7 +57,7 @@ type exporter struct {
 	used  map[string]bool   // names that are taken
 	err   error             // the first of writing
 
-	policies, applications []map[string]any // that were written, whose parts are yet to be
+	policies, applications, providers []map[string]any // that were written, whose parts are yet to be
 }
 
 // printf writes, until something could not be written.
@@ -85,7 +86,7 @@ func (e *exporter) all(ctx context.Context) error {
 			return err
 		}
 	}
-	if err := e.ways(ctx); err != nil {
+	if err := cmp.Or(e.ways(ctx), e.claims(ctx)); err != nil {
 		return err
 	}
 	return e.err
@@ -212,10 +213,11 @@ func (e *exporter) userType(t map[string]any) []attribute {
 	}
 }
 
-// provider writes those of OpenID Connect. One of SAML needs its certificates as files.
+// provider writes one of either protocol, without its attributes, which come after all.
 func (e *exporter) provider(r map[string]any) {
-	if r["type"] != "OPENID_CONNECT" {
-		e.printf("\n# The identity provider %s is a %v one, and not written.\n", quote(fmt.Sprint(r["name"])), r["type"])
+	e.providers = append(e.providers, r)
+	if r["type"] == "SAML" {
+		e.samlProvider(r)
 		return
 	}
 	openID := []attribute{
@@ -230,11 +232,16 @@ func (e *exporter) provider(r map[string]any) {
 		{"pkce_method", r["pkceMethod"]},
 		{"scopes", r["scopes"]},
 	}
+	e.ofProvider(r, attribute{"openid_connect", openID})
+}
+
+// ofProvider writes what providers of all protocols have, and what one has of its own.
+func (e *exporter) ofProvider(r map[string]any, own attribute) {
 	e.resource("pingone_identity_provider", r,
 		attribute{"description", r["description"]},
 		attribute{"enabled", r["enabled"]},
 		attribute{"registration_population_id", e.reference(at(r, "registration.population.id"))},
-		attribute{"openid_connect", openID},
+		own,
 	)
 }
 

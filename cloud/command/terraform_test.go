@@ -170,7 +170,9 @@ func TestExportForTerraform(t *testing.T) {
 		"pingone_application.r_wiki": {
 			"type:WEB_APP", "grant_types:[AUTHORIZATION_CODE ]", "redirect_uris:[https://wiki.example/cb ]", "enabled=false",
 		},
-		"pingone_sign_on_policy.r_default": {"name=Default"},
+		"pingone_sign_on_policy.r_default":                 {"name=Default"},
+		"pingone_application_attribute_mapping.r_wiki_sub": {"application_id=pingone_application.r_wiki.id", "value=${user.id}"},
+		"pingone_application_resource_grant.r_wiki":        {"resource_type=OPENID_CONNECT_API", "scopes=["},
 	} {
 		for _, part := range parts {
 			if !strings.Contains(all[address], part) {
@@ -178,7 +180,7 @@ func TestExportForTerraform(t *testing.T) {
 			}
 		}
 	}
-	if len(all) != 7 {
+	if len(all) != 9 {
 		t.Errorf("%d resources: %v", len(all), all)
 	}
 }
