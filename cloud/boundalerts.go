@@ -54,6 +54,8 @@ var tellings = [...]told{
 	throttle.Streams: {"streams of activities", "Close the activity page where nobody reads it", 10},
 	throttle.Links: {"links, or changes of keys, of an instance that has just made many",
 		"See on the machines whether ldap-gateway is started over and over: ldap-gateway status", 10},
+	throttle.Requests: {"requests of clients of the API",
+		"See in the activities which client asks so often, and have it wait as it is told", 1000},
 }
 
 // boundAlerts tells of bounds that bite: from when it is worth it until hardly any are refused

@@ -116,6 +116,7 @@ func (n *node) handler() http.Handler {
 		SignOns:    apiSignOns{people},
 		Links:      apiLinks{n.agents},
 		URL:        n.url,
+		Bounds:     n.bounds.Bounds,
 	}).Handler()
 	sessions := signonpage.NewSessions(n.db, n.secure())
 

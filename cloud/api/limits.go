@@ -7,6 +7,8 @@ import (
 	"strconv"
 
 	"golang.org/x/time/rate"
+
+	"ldap-gateway/cloud/throttle"
 )
 
 // DefaultRequests is how many requests a client may make in a minute.
@@ -35,6 +37,7 @@ func (s *Server) allow(w http.ResponseWriter, client string) error {
 	if allowed {
 		return nil
 	}
+	s.Bounds.Of(throttle.Requests).Bite(s.now(), "")
 	// It is the time in seconds until one request is allowed, rounded up.
 	h.Set("Retry-After", strconv.Itoa(int(math.Ceil(1/perSecond))))
 	return &problem{

@@ -11,6 +11,7 @@ import (
 
 	"ldap-gateway/cloud/management"
 	"ldap-gateway/cloud/store"
+	"ldap-gateway/cloud/throttle"
 	"ldap-gateway/cloud/web"
 	"ldap-gateway/cloudlink/wire"
 )
@@ -85,6 +86,7 @@ type Server struct {
 	URL        string           // in front of links, as "https://id.example.com": clients follow them as they stand
 	Version    string           // of the newest agent, to tell who should upgrade; empty: not told
 	Requests   int              // that a client may make in a minute; 0: DefaultRequests
+	Bounds     *throttle.Bounds // of what is refused; nil: nobody counts
 
 	limiters sync.Map // of clients, by ID
 }

@@ -26,13 +26,14 @@ const (
 	Exports                    // lists that are sent whole
 	Streams                    // of activities
 	Links                      // that one instance opens, and rotations of its keys
+	Requests                   // of a client of the API
 	kinds
 )
 
 // names are how metrics, alerts and SECURITY.md call the kinds.
 var names = [kinds]string{
 	"unwritten", "tries", "messages", "passkeys", "codes", "answers", "names", "lines", "signOns", "gatewaySignOns",
-	"passwords", "tokens", "handshakes", "exports", "streams", "links",
+	"passwords", "tokens", "handshakes", "exports", "streams", "links", "requests",
 }
 
 // String returns the name of a kind.
