@@ -50,6 +50,7 @@ func roleName(r store.Role) string {
 	return map[store.Role]string{
 		store.RoleOwner:         "Owner",
 		store.RoleIdentityAdmin: "Identity administrator",
+		store.RoleHelpDesk:      "Help desk",
 		store.RoleReadOnly:      "Read only",
 		store.RoleSignOn:        "Signs people on",
 	}[r]

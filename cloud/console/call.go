@@ -19,6 +19,7 @@ type call struct {
 	console *console
 	w       http.ResponseWriter
 	admin   *person // nil: nobody has signed in
+	action  management.Action
 
 	previous string // cursor by which the list of the page leads back; empty: it does not
 }

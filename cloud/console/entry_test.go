@@ -22,12 +22,14 @@ func TestRoles(t *testing.T) {
 	s := open(t)
 	f := s.fill(s.env.ID, "")
 	mayNot := map[store.Role]func(method, path string) bool{
-		store.RoleOwner:         func(string, string) bool { return false },
-		store.RoleIdentityAdmin: func(_, path string) bool { return isSettings(path) },
-		store.RoleReadOnly: func(method, path string) bool {
-			return isSettings(path) || strings.HasSuffix(path, "/try") ||
-				method == "POST" && !strings.HasPrefix(path, "/console/account") && path != "/console/sign-out"
+		store.RoleOwner: func(string, string) bool { return false },
+		store.RoleIdentityAdmin: func(method, path string) bool {
+			return isSettings(path) || ofOwners.MatchString(path) || method == "POST" && sentByOwners.MatchString(path)
 		},
+		store.RoleHelpDesk: func(method, path string) bool {
+			return !helps.MatchString(path) && (changes(method, path) || strings.HasSuffix(path, "/export"))
+		},
+		store.RoleReadOnly: changes,
 	}
 	_, closed := console.Routes()
 	for role, forbidden := range mayNot {
@@ -56,6 +58,20 @@ func TestRoles(t *testing.T) {
 	if g, err := s.store.Gateway(t.Context(), s.env.ID, f.gateway.ID); err != nil || !g.Enabled {
 		t.Errorf("%+v, %v", g, err)
 	}
+}
+
+var (
+	ofOwners     = regexp.MustCompile(`^/console/(own/|providers/new|providers/.*/(delete|enabled)$)`)
+	sentByOwners = regexp.MustCompile(`^/console/(own|providers)`)
+	helps        = regexp.MustCompile(`^/console/(gateways/[^/]*/try|users/selected|users/[^/]*/off)$`)
+	asks         = regexp.MustCompile(`/(new|saml|delete|default|enabled|secret|end|approve|revoke|try|off|edit|release|remove|` +
+		`factor|selected)$|/populations/`)
+)
+
+// changes tells whether a page or a form is for who changes something that is not their own.
+func changes(method, path string) bool {
+	own := strings.HasPrefix(path, "/console/account") || path == "/console/sign-out"
+	return isSettings(path) || !own && (method == "POST" || asks.MatchString(path))
 }
 
 func isSettings(path string) bool {

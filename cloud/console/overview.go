@@ -9,6 +9,7 @@ import (
 	"golang.org/x/text/language"
 	english "golang.org/x/text/message"
 
+	"ldap-gateway/cloud/management"
 	"ldap-gateway/cloud/store"
 )
 
@@ -55,8 +56,10 @@ func (c *console) showOverview(k *call) (err error) {
 	if page.Counts, err = c.Store.Counts(k.Context(), k.env()); err != nil {
 		return err
 	}
-	if page.Steps, err = c.firstSteps(k); err != nil {
-		return err
+	if management.May(k.admin.Role, management.CreateGateway) {
+		if page.Steps, err = c.firstSteps(k); err != nil {
+			return err
+		}
 	}
 	if page.Alerts, err = c.Store.Alerts(k.Context(), k.env()); err != nil {
 		return err

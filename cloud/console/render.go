@@ -17,6 +17,7 @@ import (
 	"github.com/google/uuid"
 
 	"ldap-gateway/cloud/idp"
+	"ldap-gateway/cloud/management"
 	"ldap-gateway/cloud/store"
 	"ldap-gateway/cloud/throttle"
 	"ldap-gateway/cloud/web"
@@ -74,11 +75,18 @@ type view struct {
 	HasSession         bool
 	Role               store.Role
 	Weak               bool // signed in with a password alone, and nothing else is set up
+	Shown              bool // the page is one that everybody sees, whoever may send its forms
 }
 
 // Changes tells whether forms that change something are shown.
 // It hides forms and keeps nobody out: management refuses who sends one all the same.
 func (v view) Changes() bool { return v.Role.Covers(store.RoleIdentityAdmin) }
+
+// Looks tells whether the forms of this page are not for who sees it.
+func (v view) Looks() bool { return v.Shown && !v.Changes() }
+
+// May tells whether somebody may do an action, so that a page shows no button that refuses.
+func (v view) May(a management.Action) bool { return management.May(v.Role, a) }
 
 // Owner tells whether settings are shown.
 func (v view) Owner() bool { return v.Role.Covers(store.RoleOwner) }
@@ -93,6 +101,7 @@ func (k *call) render(status int, page, title string, body any) error {
 		}
 		v.HasSession, v.Admin, v.Role = true, k.admin.Name, k.admin.Role
 		v.Environment, v.Section = env.Name, section(k.URL.Path)
+		v.Shown = k.action == management.Read
 		// On the page where it is mended it need not be said.
 		v.Weak = k.console.sessions.GetBool(k.Context(), weakKey) && v.Section != "account"
 	}

@@ -33,8 +33,8 @@ func (c *console) open() map[string]endpoint {
 }
 
 // closed lists the pages of those who have signed in.
-// A page that only asks, as before a deletion, is for all who read: the right to do it
-// is asked for when its form is sent.
+// A page that only asks, as before a deletion, is for whoever may do it; one that shows
+// what is settled, with a form, is for all who read.
 func (c *console) closed() map[string]route {
 	all := map[string]route{
 		"GET /console/{$}":         {action: m.Read, answer: c.showOverview},
@@ -56,21 +56,21 @@ func (c *console) gatewayPages() map[string]route {
 	const one, kind = "/console/gateways/{g}", "/console/gateways/{g}/user-types/{t}"
 	return map[string]route{
 		"GET /console/gateways":       {action: m.Read, answer: c.listGateways},
-		"GET /console/gateways/new":   {action: m.Read, answer: c.newGateway},
+		"GET /console/gateways/new":   {action: m.CreateGateway, answer: c.newGateway},
 		"POST /console/gateways":      {action: m.CreateGateway, answer: c.createGateway},
 		"GET " + one:                  {action: m.Read, answer: c.showGateway},
-		"GET " + one + "/enabled":     {action: m.Read, answer: c.askSwitchGateway},
+		"GET " + one + "/enabled":     {action: m.ChangeGateway, answer: c.askSwitchGateway},
 		"POST " + one + "/enabled":    {action: m.ChangeGateway, answer: c.switchGateway},
-		"GET " + one + "/delete":      {action: m.Read, answer: c.confirmDeleteGateway},
+		"GET " + one + "/delete":      {action: m.DeleteGateway, answer: c.confirmDeleteGateway},
 		"POST " + one + "/delete":     {action: m.DeleteGateway, answer: c.deleteGateway},
 		"GET " + one + "/try":         {action: m.TryPerson, answer: c.showTry},
 		"POST " + one + "/try":        {action: m.TryPerson, answer: c.tryPerson},
 		"POST " + one + "/user-types": {action: m.AddUserType, answer: c.saveUserType},
 
-		"GET " + one + "/user-types/new": {action: m.Read, answer: c.newUserType},
+		"GET " + one + "/user-types/new": {action: m.AddUserType, answer: c.newUserType},
 		"GET " + kind:                    {action: m.Read, answer: c.editUserType},
 		"POST " + kind:                   {action: m.ChangeUserType, answer: c.saveUserType},
-		"GET " + kind + "/delete":        {action: m.Read, answer: c.confirmDeleteUserType},
+		"GET " + kind + "/delete":        {action: m.RemoveUserType, answer: c.confirmDeleteUserType},
 		"POST " + kind + "/relink":       {action: m.RelinkUsers, answer: c.relinkUsers},
 		"POST " + kind + "/delete":       {action: m.RemoveUserType, answer: c.deleteUserType},
 	}
@@ -81,7 +81,7 @@ func (c *console) instancePages() map[string]route {
 	return map[string]route{
 		"POST " + of + "/pairings":             {action: m.OfferPairing, answer: c.createPairing},
 		"POST " + of + "/pairings/{id}/delete": {action: m.WithdrawPairing, answer: c.deletePairing},
-		"GET " + of + "/approve":               {action: m.Read, answer: c.showWaiting},
+		"GET " + of + "/approve":               {action: m.ApprovePairing, answer: c.showWaiting},
 		// One form has a button for either.
 		"POST " + of + "/approve": {
 			action: m.ApprovePairing,
@@ -89,7 +89,7 @@ func (c *console) instancePages() map[string]route {
 			or:     []m.Action{m.DenyPairing},
 		},
 		"POST " + of + "/instances/{i}/rotate": {action: m.RotateInstance, answer: c.rotate},
-		"GET " + of + "/instances/{i}/revoke":  {action: m.Read, answer: c.confirmRevoke},
+		"GET " + of + "/instances/{i}/revoke":  {action: m.RevokeInstance, answer: c.confirmRevoke},
 		"POST " + of + "/instances/{i}/revoke": {action: m.RevokeInstance, answer: c.revoke},
 	}
 }
@@ -100,10 +100,10 @@ func (c *console) kerberosPages() map[string]route {
 	return map[string]route{
 		"GET " + of:                        {action: m.Read, answer: c.showKerberos},
 		"POST " + of:                       {action: m.ChangeGateway, answer: c.saveKerberos},
-		"GET " + of + "/off":               {action: m.Read, answer: c.askStopKerberos},
+		"GET " + of + "/off":               {action: m.ChangeGateway, answer: c.askStopKerberos},
 		"POST " + of + "/off":              {action: m.ChangeGateway, answer: c.stopKerberos},
 		"POST " + of + "/keys":             {action: m.UseKeys, answer: c.addKeys},
-		"GET " + of + "/keys/{id}/delete":  {action: m.Read, answer: c.askDeleteKeys},
+		"GET " + of + "/keys/{id}/delete":  {action: m.DeleteKeys, answer: c.askDeleteKeys},
 		"POST " + of + "/keys/{id}/delete": {action: m.DeleteKeys, answer: c.deleteKeys},
 	}
 }
@@ -113,58 +113,58 @@ func (c *console) applicationPages() map[string]route {
 	return map[string]route{
 		"GET /console/applications":       {action: m.Read, answer: c.listApplications},
 		"POST /console/applications":      {action: m.CreateApplication, answer: c.createApplication},
-		"GET /console/applications/new":   {action: m.Read, answer: c.newApplication},
-		"GET /console/applications/saml":  {action: m.Read, answer: c.newSAML},
+		"GET /console/applications/new":   {action: m.CreateApplication, answer: c.newApplication},
+		"GET /console/applications/saml":  {action: m.CreateApplication, answer: c.newSAML},
 		"POST /console/applications/saml": {action: m.CreateApplication, answer: c.createSAMLApplication},
 		"POST /console/own":               {action: m.MakeKey, answer: c.nextKey},
-		"GET /console/own/{id}/default":   {action: m.Read, answer: c.askChooseKey},
+		"GET /console/own/{id}/default":   {action: m.MakeKey, answer: c.askChooseKey},
 		"POST /console/own/{id}/default":  {action: m.MakeKey, answer: c.chooseKey},
-		"GET /console/own/{id}/delete":    {action: m.Read, answer: c.askDeleteKey},
+		"GET /console/own/{id}/delete":    {action: m.DeleteCertificate, answer: c.askDeleteKey},
 		"POST /console/own/{id}/delete":   {action: m.DeleteCertificate, answer: c.deleteKey},
 		"GET " + one:                      {action: m.Read, answer: c.showApplication},
 		"POST " + one:                     {action: m.ChangeApplication, answer: c.changeApplication},
-		"GET " + one + "/enabled":         {action: m.Read, answer: c.askSwitchApplication},
+		"GET " + one + "/enabled":         {action: m.ChangeApplication, answer: c.askSwitchApplication},
 		"POST " + one + "/enabled":        {action: m.ChangeApplication, answer: c.switchApplication},
-		"GET " + one + "/secret":          {action: m.Read, answer: c.askMakeSecret},
+		"GET " + one + "/secret":          {action: m.RenewApplication, answer: c.askMakeSecret},
 		"POST " + one + "/secret":         {action: m.RenewApplication, answer: c.makeSecret},
-		"GET " + one + "/secret/end":      {action: m.Read, answer: c.askEndSecret},
+		"GET " + one + "/secret/end":      {action: m.RenewApplication, answer: c.askEndSecret},
 		"POST " + one + "/secret/end":     {action: m.RenewApplication, answer: c.endSecret},
-		"GET " + one + "/delete":          {action: m.Read, answer: c.askDeleteApplication},
+		"GET " + one + "/delete":          {action: m.DeleteApplication, answer: c.askDeleteApplication},
 		"POST " + one + "/delete":         {action: m.DeleteApplication, answer: c.deleteApplication},
 	}
 }
 
-// userPages has the activities as well: whoever may read may see and save them.
+// userPages has the activities as well.
 func (c *console) userPages() map[string]route {
 	const one = "/console/users/{u}"
 	return map[string]route{
 		"GET /console/users":          {action: m.Read, answer: c.listUsers},
-		"GET /console/users/export":   {action: m.Read, answer: c.whole(c.exportUsers)},
-		"GET /console/users/selected": {action: m.Read, answer: c.askSelected},
+		"GET /console/users/export":   {action: m.SaveLists, answer: c.whole(c.exportUsers)},
+		"GET /console/users/selected": {action: m.SignOffUser, answer: c.askSelected},
 		"POST /console/users/selected": {
-			action: m.ChangeUser,
+			action: m.SignOffUser,
 			answer: c.doSelected,
-			or:     []m.Action{m.SignOffUser, m.DeleteUser},
+			or:     []m.Action{m.ChangeUser, m.DeleteUser},
 		},
-		"GET /console/users/new":       {action: m.Read, answer: c.newUser},
+		"GET /console/users/new":       {action: m.CreateUser, answer: c.newUser},
 		"POST /console/users":          {action: m.CreateUser, answer: c.createUser},
 		"GET " + one:                   {action: m.Read, answer: c.showUser},
-		"GET " + one + "/edit":         {action: m.Read, answer: c.editUser},
+		"GET " + one + "/edit":         {action: m.ChangeUser, answer: c.editUser},
 		"POST " + one:                  {action: m.ChangeUser, answer: c.changeUser},
-		"GET " + one + "/enabled":      {action: m.Read, answer: c.askSwitchUser},
+		"GET " + one + "/enabled":      {action: m.ChangeUser, answer: c.askSwitchUser},
 		"POST " + one + "/enabled":     {action: m.ChangeUser, answer: c.switchUser},
-		"GET " + one + "/off":          {action: m.Read, answer: c.askSignOffUser},
+		"GET " + one + "/off":          {action: m.SignOffUser, answer: c.askSignOffUser},
 		"POST " + one + "/off":         {action: m.SignOffUser, answer: c.signOffUser},
-		"GET " + one + "/factor":       {action: m.Read, answer: c.askResetFactor},
+		"GET " + one + "/factor":       {action: m.ResetFactor, answer: c.askResetFactor},
 		"POST " + one + "/factor":      {action: m.ResetFactor, answer: c.resetFactor},
-		"GET " + one + "/delete":       {action: m.Read, answer: c.confirmDeleteUser},
+		"GET " + one + "/delete":       {action: m.DeleteUser, answer: c.confirmDeleteUser},
 		"POST " + one + "/delete":      {action: m.DeleteUser, answer: c.deleteUser},
 		"POST " + one + "/link":        {action: m.LinkUser, answer: c.linkUser},
 		"GET /console/activity":        {action: m.Read, answer: c.listActivity},
 		"GET /console/activity/live":   {action: m.Read, answer: c.within(c.Streams, c.streamActivity)},
-		"GET /console/activity/export": {action: m.Read, answer: c.whole(c.exportActivity)},
+		"GET /console/activity/export": {action: m.SaveLists, answer: c.whole(c.exportActivity)},
 
-		"GET " + one + "/groups/{group}/remove":  {action: m.Read, answer: c.confirmRemoveMember},
+		"GET " + one + "/groups/{group}/remove":  {action: m.RemoveMember, answer: c.confirmRemoveMember},
 		"POST " + one + "/groups/{group}/remove": {action: m.RemoveMember, answer: c.removeMember},
 	}
 }
@@ -173,16 +173,16 @@ func (c *console) groupPages() map[string]route {
 	const one = "/console/groups/{group}"
 	return map[string]route{
 		"GET /console/groups":        {action: m.Read, answer: c.listGroups},
-		"GET /console/groups/export": {action: m.Read, answer: c.whole(c.exportGroups)},
-		"GET /console/groups/new":    {action: m.Read, answer: c.newGroup},
+		"GET /console/groups/export": {action: m.SaveLists, answer: c.whole(c.exportGroups)},
+		"GET /console/groups/new":    {action: m.CreateGroup, answer: c.newGroup},
 		"POST /console/groups":       {action: m.CreateGroup, answer: c.createGroup},
 		"GET " + one:                 {action: m.Read, answer: c.showGroup},
-		"GET " + one + "/edit":       {action: m.Read, answer: c.editGroup},
+		"GET " + one + "/edit":       {action: m.ChangeGroup, answer: c.editGroup},
 		"POST " + one:                {action: m.ChangeGroup, answer: c.changeGroup},
-		"GET " + one + "/delete":     {action: m.Read, answer: c.confirmDeleteGroup},
+		"GET " + one + "/delete":     {action: m.DeleteGroup, answer: c.confirmDeleteGroup},
 		"POST " + one + "/delete":    {action: m.DeleteGroup, answer: c.deleteGroup},
 		"POST " + one + "/members":   {action: m.AddMember, answer: c.addToGroup},
-		"GET " + one + "/release":    {action: m.Read, answer: c.askRelease},
+		"GET " + one + "/release":    {action: m.ReleaseGroup, answer: c.askRelease},
 		"POST " + one + "/release":   {action: m.ReleaseGroup, answer: c.releaseGroup},
 	}
 }
@@ -192,9 +192,9 @@ func (c *console) populationPages() map[string]route {
 	return map[string]route{
 		"GET /console/populations":  {action: m.Read, answer: c.listPopulations},
 		"POST /console/populations": {action: m.CreatePopulation, answer: c.createPopulation},
-		"GET " + one:                {action: m.Read, answer: c.editPopulation},
+		"GET " + one:                {action: m.ChangePopulation, answer: c.editPopulation},
 		"POST " + one:               {action: m.ChangePopulation, answer: c.changePopulation},
-		"GET " + one + "/delete":    {action: m.Read, answer: c.confirmDeletePopulation},
+		"GET " + one + "/delete":    {action: m.DeletePopulation, answer: c.confirmDeletePopulation},
 		"POST " + one + "/delete":   {action: m.DeletePopulation, answer: c.deletePopulation},
 	}
 }
@@ -203,26 +203,26 @@ func (c *console) providerPages() map[string]route {
 	const one = "/console/providers/{p}"
 	return map[string]route{
 		"GET /console/providers":     {action: m.Read, answer: c.listProviders},
-		"GET /console/providers/new": {action: m.Read, answer: c.newProvider},
+		"GET /console/providers/new": {action: m.CreateProvider, answer: c.newProvider},
 		"POST /console/providers":    {action: m.CreateProvider, answer: c.createProvider},
 		"GET " + one:                 {action: m.Read, answer: c.showProvider},
 		"POST " + one:                {action: m.ChangeProvider, answer: c.changeProvider},
 		"GET " + one + "/settings":   {action: m.Read, answer: c.showProviderSettings},
 		"POST " + one + "/mappings":  {action: m.ChangeProvider, answer: c.saveMappings},
-		"GET " + one + "/enabled":    {action: m.Read, answer: c.askSwitchProvider},
+		"GET " + one + "/enabled":    {action: m.ChangeProvider, answer: c.askSwitchProvider},
 		"POST " + one + "/enabled":   {action: m.ChangeProvider, answer: c.switchProvider},
 		"POST " + one + "/check":     {action: m.TryProvider, answer: c.checkProvider},
 		"POST " + one + "/try":       {action: m.TryProvider, answer: c.tryProvider},
 		"POST " + one + "/key":       {action: m.MakeKey, answer: c.makeKey},
-		"GET " + one + "/delete":     {action: m.Read, answer: c.confirmDeleteProvider},
+		"GET " + one + "/delete":     {action: m.DeleteProvider, answer: c.confirmDeleteProvider},
 		"POST " + one + "/delete":    {action: m.DeleteProvider, answer: c.deleteProvider},
 
 		"POST " + one + "/certificates":             {action: m.AddCertificate, answer: c.addProviderCertificate},
-		"GET " + one + "/certificates/{id}/delete":  {action: m.Read, answer: c.askDropCertificate},
+		"GET " + one + "/certificates/{id}/delete":  {action: m.DeleteCertificate, answer: c.askDropCertificate},
 		"POST " + one + "/certificates/{id}/delete": {action: m.DeleteCertificate, answer: c.dropProviderCertificate},
 
 		"POST /console/users/{u}/accounts":             {action: m.LinkAccount, answer: c.linkAccount},
-		"GET /console/users/{u}/accounts/{id}/delete":  {action: m.Read, answer: c.askUnlink},
+		"GET /console/users/{u}/accounts/{id}/delete":  {action: m.UnlinkAccount, answer: c.askUnlink},
 		"POST /console/users/{u}/accounts/{id}/delete": {action: m.UnlinkAccount, answer: c.unlinkAccount},
 	}
 }

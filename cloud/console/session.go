@@ -69,7 +69,7 @@ func (c *console) signedIn(a management.Action, e endpoint) endpoint {
 		if err != nil {
 			return err
 		}
-		k.admin = &p
+		k.admin, k.action = &p, a
 		if !management.May(p.Role, a) {
 			return errRole
 		}

@@ -10,6 +10,7 @@ import (
 
 // deed is what can be done with several users at once.
 type deed struct {
+	action              management.Action
 	title, button, text string // of the question; %s in the title is how many
 	done                string // as in "3 users were disabled."
 	do                  func(c *console, k *call, id string) error
@@ -30,14 +31,23 @@ func enabling(enabled bool) func(c *console, k *call, id string) error {
 func deeds() map[string]deed {
 	return map[string]deed{
 		"disable": {
+			action: management.ChangeUser,
 			title:  "Disable ",
 			button: "Disable",
 			text:   "They cannot sign on until they are enabled again, and what they have open ends. Records and groups stay.",
 			done:   "disabled",
 			do:     enabling(false),
 		},
-		"enable": {title: "Enable ", button: "Enable", text: "They can sign on again.", done: "enabled", do: enabling(true)},
+		"enable": {
+			action: management.ChangeUser,
+			title:  "Enable ",
+			button: "Enable",
+			text:   "They can sign on again.",
+			done:   "enabled",
+			do:     enabling(true),
+		},
 		"off": {
+			action: management.SignOffUser,
 			title:  "Sign off everywhere: ",
 			button: "Sign off everywhere",
 			text:   "Their sessions here end, and what applications hold for them. They may sign on again.",
@@ -48,6 +58,7 @@ func deeds() map[string]deed {
 			},
 		},
 		"delete": {
+			action: management.DeleteUser,
 			title:  "Delete ",
 			button: "Delete",
 			text: "Their records go, with the memberships; what happened stays in the activity. " +
@@ -82,6 +93,9 @@ func (c *console) askSelected(k *call) error {
 	d, ids, err := selected(query.Get("action"), query["user"])
 	if err != nil {
 		return k.done("/console/users", "Choose users in the list first.")
+	}
+	if !management.May(k.admin.Role, d.action) {
+		return errRole
 	}
 	q := question{
 		Button: d.button,

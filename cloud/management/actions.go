@@ -15,6 +15,7 @@ type Action string
 // page or a path is somebody's to see.
 const (
 	Read         Action = "read"
+	SaveLists    Action = "save whole lists as files"
 	ReadSignOn   Action = "read a sign-on"
 	ReadSettings Action = "read the settings"
 	SignPeopleOn Action = "sign people on"
@@ -106,9 +107,11 @@ const (
 var (
 	owners   = []store.Role{store.RoleOwner}
 	keepers  = []store.Role{store.RoleOwner, store.RoleIdentityAdmin}
-	readers  = []store.Role{store.RoleOwner, store.RoleIdentityAdmin, store.RoleReadOnly}
+	helpers  = []store.Role{store.RoleOwner, store.RoleIdentityAdmin, store.RoleHelpDesk}
+	readers  = []store.Role{store.RoleOwner, store.RoleIdentityAdmin, store.RoleHelpDesk, store.RoleReadOnly}
+	savers   = []store.Role{store.RoleOwner, store.RoleIdentityAdmin, store.RoleReadOnly}
 	signers  = []store.Role{store.RoleOwner, store.RoleIdentityAdmin, store.RoleSignOn}
-	everyone = []store.Role{store.RoleOwner, store.RoleIdentityAdmin, store.RoleReadOnly, store.RoleSignOn}
+	everyone = append(slices.Clone(readers), store.RoleSignOn)
 )
 
 // table says which roles may do what. It is the only place that does.
@@ -117,17 +120,18 @@ var table = []struct {
 	roles  []store.Role
 }{
 	{Read, readers},
+	{SaveLists, savers}, // who helps one person after the other needs no list of all
 	{ReadSignOn, everyone},
 	{ReadSettings, owners},
 	{SignPeopleOn, signers},
-	{TryPerson, keepers},
+	{TryPerson, helpers},
 	{KeepOwn, readers},
 
 	{CreateUser, keepers},
 	{ChangeUser, keepers},
 	{DeleteUser, keepers},
 	{LinkUser, keepers},
-	{SignOffUser, keepers},
+	{SignOffUser, helpers},
 	{ResetFactor, keepers},
 
 	{CreateGroup, keepers},

@@ -16,7 +16,7 @@ import (
 // try is one action on the things of a world.
 type try struct {
 	action m.Action
-	roles  string // who may: O(wner), I(dentity administrator), R(ead only), S(ign-on)
+	roles  string // who may: O(wner), I(dentity administrator), H(elp desk), R(ead only), S(ign-on)
 	own    bool   // it is about who acts, who must be an administrator of the console's own
 	note   string // the activity that tells of it
 	do     func(ctx context.Context, w *world, by m.By) error
@@ -41,7 +41,7 @@ var tries = []try{
 		_, err := w.LinkUser(ctx, by, w.user.ID, func(store.User) (m.Link, error) { return m.Link{To: w.other}, nil })
 		return err
 	}},
-	{m.SignOffUser, "OI", false, "user.signed-off", func(ctx context.Context, w *world, by m.By) error {
+	{m.SignOffUser, "OIH", false, "user.signed-off", func(ctx context.Context, w *world, by m.By) error {
 		_, err := w.SignOffUser(ctx, by, w.user.ID)
 		return err
 	}},
@@ -290,33 +290,34 @@ var tries = []try{
 	{m.QuietAlert, "O", false, "alert.quieted", func(ctx context.Context, w *world, by m.By) error {
 		return w.QuietAlert(ctx, by, "k")
 	}},
-	{m.TryPerson, "OI", false, "person.tried", func(ctx context.Context, w *world, by m.By) error {
+	{m.TryPerson, "OIH", false, "person.tried", func(ctx context.Context, w *world, by m.By) error {
 		return w.TriedPerson(ctx, by, w.gateway.ID, "ada")
 	}},
-	{m.KeepOwn, "OIR", true, "administrator.updated", func(ctx context.Context, w *world, by m.By) error {
+	{m.KeepOwn, "OIHR", true, "administrator.updated", func(ctx context.Context, w *world, by m.By) error {
 		return w.ChangeOwnPassword(ctx, by, "new-hash")
 	}},
-	{m.KeepOwn, "OIR", true, "administrator.updated", func(ctx context.Context, w *world, by m.By) error {
+	{m.KeepOwn, "OIHR", true, "administrator.updated", func(ctx context.Context, w *world, by m.By) error {
 		return w.KeepOwnOneTime(ctx, by, []byte("sealed"), 7)
 	}},
-	{m.KeepOwn, "OIR", true, "administrator.updated", func(ctx context.Context, w *world, by m.By) error {
+	{m.KeepOwn, "OIHR", true, "administrator.updated", func(ctx context.Context, w *world, by m.By) error {
 		return w.DropOwnOneTime(ctx, by)
 	}},
-	{m.KeepOwn, "OIR", true, "administrator.updated", func(ctx context.Context, w *world, by m.By) error {
+	{m.KeepOwn, "OIHR", true, "administrator.updated", func(ctx context.Context, w *world, by m.By) error {
 		return w.AddOwnPasskey(ctx, by, &store.Passkey{ID: "another of " + by.ID, Name: "another"})
 	}},
-	{m.KeepOwn, "OIR", true, "administrator.updated", func(ctx context.Context, w *world, by m.By) error {
+	{m.KeepOwn, "OIHR", true, "administrator.updated", func(ctx context.Context, w *world, by m.By) error {
 		return w.DropOwnPasskey(ctx, by, w.passkey.ID)
 	}},
-	{m.KeepOwn, "OIR", true, "administrator.signed-in", func(ctx context.Context, w *world, by m.By) error {
+	{m.KeepOwn, "OIHR", true, "administrator.signed-in", func(ctx context.Context, w *world, by m.By) error {
 		return w.SignedIn(ctx, by, "password")
 	}},
 }
 
 // looks are the actions that change nothing: faces ask for them by May alone.
 var looks = map[m.Action]string{
-	m.Read:         "OIR",
-	m.ReadSignOn:   "OIRS",
+	m.Read:         "OIHR",
+	m.SaveLists:    "OIR",
+	m.ReadSignOn:   "OIHRS",
 	m.ReadSettings: "O",
 	m.SignPeopleOn: "OIS",
 }
@@ -324,6 +325,7 @@ var looks = map[m.Action]string{
 var letters = map[store.Role]string{
 	store.RoleOwner:         "O",
 	store.RoleIdentityAdmin: "I",
+	store.RoleHelpDesk:      "H",
 	store.RoleReadOnly:      "R",
 	store.RoleSignOn:        "S",
 	"":                      "-",
@@ -340,6 +342,7 @@ func TestEveryActionWithEveryRole(t *testing.T) {
 		for turn, role := range []store.Role{
 			store.RoleOwner,
 			store.RoleIdentityAdmin,
+			store.RoleHelpDesk,
 			store.RoleReadOnly,
 			store.RoleSignOn,
 			"NONSENSE",

@@ -33,7 +33,9 @@
 // anybody is, so only owners touch it, and an account is linked to one only by who has
 // the rights of both. Only what merely takes away is left to lesser roles: to revoke an
 // instance or have its keys changed, to take back a code, to turn an agent away.
-// Applications and populations give nobody a right here. The owners of an environment
+// A help desk looks, has a person tried, and signs off who has no more rights than
+// itself; it gives nothing to anybody, so that it counts for more than who only looks, though it
+// saves no whole lists. Applications and populations give nobody a right here. The owners of an environment
 // are owners of those that they make in it, API clients alone, and of none that these make.
 //
 // # Promises

@@ -32,6 +32,7 @@ import (
 // absent says why an action has no place in a face.
 var absent = map[m.Action]struct{ api, console string }{
 	m.TryPerson:         {api: "it asks an agent while somebody looks on: a page, and no resource"},
+	m.SaveLists:         {api: "a program reads lists part by part"},
 	m.TryProvider:       {api: "somebody signs on while they look on: a page, and no resource"},
 	m.ReleaseGroup:      {api: "a program takes users out of a group one by one"},
 	m.KeepOwn:           {api: "a program has no password, and is given a new secret by who made it"},

@@ -3,6 +3,7 @@ package management_test
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 
@@ -222,6 +223,25 @@ func TestRightsGrowOnlyDownward(t *testing.T) {
 					}
 				}
 			})
+		}
+	}
+}
+
+// A help desk signs off who has no more rights than itself, and nobody else.
+func TestHelpDeskOfHigherRights(t *testing.T) {
+	h := open(t)
+	for _, role := range append(store.Roles(), "") {
+		for kind, as := range map[string]func(*world, store.Role) m.By{
+			"client": (*world).as, "administrator": (*world).asAdmin, "person": (*world).asPerson,
+		} {
+			w := h.world()
+			if role != "" {
+				w.give(w.group, role)
+			}
+			_, err := w.SignOffUser(t.Context(), as(w, store.RoleHelpDesk), w.user.ID)
+			if refused := higher(err); refused != slices.Contains([]store.Role{"OWNER", "IDENTITY_ADMIN"}, role) || !refused && err != nil {
+				t.Errorf("%s signs off %q: %v", kind, role, err)
+			}
 		}
 	}
 }

@@ -9,18 +9,19 @@ import (
 // Role is what somebody may do in the console or over the API.
 type Role string
 
-// The roles. Each may do what those after it may, except RoleSignOn.
+// The roles. Each may change what those after it may, except RoleSignOn.
 const (
 	RoleOwner         Role = "OWNER"          // administrators, API clients and settings too
 	RoleIdentityAdmin Role = "IDENTITY_ADMIN" // gateways, users, groups, applications
+	RoleHelpDesk      Role = "HELP_DESK"      // looks, tries a person, and signs people off
 	RoleReadOnly      Role = "READ_ONLY"
 	RoleSignOn        Role = "SIGN_ON" // of an API client that signs people on, and does nothing else
 )
 
 // Roles are those that an administrator may have, the mightiest first.
-func Roles() []Role { return []Role{RoleOwner, RoleIdentityAdmin, RoleReadOnly} }
+func Roles() []Role { return []Role{RoleOwner, RoleIdentityAdmin, RoleHelpDesk, RoleReadOnly} }
 
-// Covers tells whether who has role r may do what needs role needed.
+// Covers tells whether who has role r may change what needs role needed.
 func (r Role) Covers(needed Role) bool {
 	have, need := slices.Index(Roles(), r), slices.Index(Roles(), needed)
 	return have >= 0 && need >= 0 && have <= need
