@@ -1,5 +1,5 @@
 // Package administrators owns how an administrator proves who they are: by
-// password (Argon2id, RFC 9106), by one-time password beside it (RFC 6238), or
+// password (Argon2id, RFC 9106), by one-time password beside it (RFC 6238) or a recovery code, or
 // by passkey (W3C Web Authentication Level 3).
 //
 // Called by console, and by management for set-up secrets. It promises that:
@@ -10,6 +10,7 @@
 //     so that whoever comes from elsewhere than they is next
 //   - a one-time password is good once, also over several nodes; so is one of a person
 //     whose groups give a role, who proves the rest to their own organisation
+//   - a recovery code, in the place of the second factor, is good once, and kept as a hash
 //   - the secret of one-time passwords is kept sealed
 //   - a passkey is taken for no other site than this cloud's addresses, and only
 //     when its holder was verified

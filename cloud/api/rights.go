@@ -101,8 +101,8 @@ func (s *Server) patchAdministrator(c *call) (reply, error) {
 }
 
 // resetAdministrator answers with a new set-up secret.
-// What they had is good no more: the password, the one-time passwords and the passkeys
-// go.
+// What they had is good no more: the password, the one-time passwords, the passkeys
+// and the recovery codes go.
 func (s *Server) resetAdministrator(c *call) (reply, error) {
 	a, secret, err := s.Management.ResetAdministrator(c.Context(), c.by(), c.PathValue("id"))
 	if err != nil {

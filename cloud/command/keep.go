@@ -108,8 +108,8 @@ func (c *command) administratorCommand() *cobra.Command {
 		Use:   "reset NAME",
 		Short: "Take an administrator's password and factors away, and print a set-up secret",
 		Args:  cobra.ExactArgs(1),
-		Long: `Take an administrator's password, one-time passwords and passkeys away, end the
-sessions, and print a one-time secret by which a new password is set in the console.
+		Long: `Take an administrator's password, one-time passwords, passkeys and recovery codes
+away, end the sessions, and print a one-time secret by which a new password is set in the console.
 It works also while the cloud runs.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			database, err := where.database()

@@ -11,6 +11,8 @@ import (
 	"ldap-gateway/cloud/store"
 )
 
+const accountPath = "/console/account"
+
 // accountPage is what somebody may settle about their own way in.
 type accountPage struct {
 	Own         bool // an administrator of the console's own
@@ -18,6 +20,8 @@ type accountPage struct {
 	OneTime     bool
 	Passkeys    []store.Passkey
 	PasskeySite string
+	Factor      bool // has what recovery codes stand in for
+	Recovery    store.RecoveryCodes
 	Minimum     int
 	Errors      map[string]string
 }
@@ -39,6 +43,10 @@ func (c *console) renderAccount(k *call, status int, wrong map[string]string) (e
 		Errors:      wrong,
 	}
 	if page.Passkeys, err = c.Store.Passkeys(k.Context(), k.admin.ID); err != nil {
+		return err
+	}
+	page.Factor = page.OneTime || len(page.Passkeys) > 0
+	if page.Recovery, err = c.Store.RecoveryCodes(k.Context(), k.admin.ID); err != nil {
 		return err
 	}
 	return k.render(status, "account", "Your account", page)
@@ -88,8 +96,8 @@ func (c *console) proveAgain(k *call, password string) (message string, err erro
 }
 
 // changed ends a change of somebody's proofs: this session goes on with the new
-// ones, the others of the same person end.
-func (c *console) changed(k *call, sentence string) error {
+// ones, the others of the same person end. It leads to a page of the account.
+func (c *console) changed(k *call, to, sentence string) error {
 	// What the call has is from before the change: its mark would end this session,
 	// too.
 	p, err := c.asTheyAre(k)
@@ -99,7 +107,10 @@ func (c *console) changed(k *call, sentence string) error {
 	if err := c.keepProofs(k, p); err != nil {
 		return err
 	}
-	return k.done("/console/account", sentence+" Your other sessions have ended.")
+	if err := c.countCodes(k); err != nil {
+		return err
+	}
+	return k.done(to, sentence+" Your other sessions have ended.")
 }
 
 // asTheyAre returns who uses the console as the store has them now.
@@ -134,7 +145,7 @@ func (c *console) changePassword(k *call) error {
 	if err := c.Management.ChangeOwnPassword(k.Context(), k.by(), hash); err != nil {
 		return err
 	}
-	return c.changed(k, "Your password was changed.")
+	return c.changed(k, accountPath, "Your password was changed.")
 }
 
 // oneTimePage shows a new secret until it is kept.
@@ -225,7 +236,11 @@ func (c *console) keepOneTime(k *call) error {
 	}
 	c.sessions.Remove(k.Context(), oneTimeKey)
 	c.sessions.Remove(k.Context(), weakKey)
-	return c.changed(k, "From now on you are asked for a one-time password after your password.")
+	to, err := c.afterFactor(k)
+	if err != nil {
+		return err
+	}
+	return c.changed(k, to, "From now on you are asked for a one-time password after your password.")
 }
 
 // provenForFactor has who changes their one-time passwords prove once more that it
@@ -267,7 +282,7 @@ func (c *console) dropOneTime(k *call) error {
 	if err := c.Management.DropOwnOneTime(k.Context(), k.by()); err != nil {
 		return err
 	}
-	return c.changed(k, "You are not asked for one-time passwords any more.")
+	return c.changed(k, accountPath, "You are not asked for one-time passwords any more.")
 }
 
 // askNewPasskey begins what the browser's script ends at keepPasskey: the challenge
@@ -321,9 +336,13 @@ func (c *console) keepPasskey(k *call) error {
 		noticeKey,
 		"The passkey "+p.Name+" was added. You can sign in with it alone. Your other sessions have ended.",
 	)
+	to, err := c.afterFactor(k)
+	if err != nil {
+		return err
+	}
 	// A script is told where to go on: a redirect it would follow itself, and show
 	// nothing.
-	return k.answerJSON(http.StatusOK, map[string]string{"next": "/console/account"})
+	return k.answerJSON(http.StatusOK, map[string]string{"next": to})
 }
 
 // dropPasskey takes a passkey away, which ends the other sessions: one of them may have
@@ -339,5 +358,5 @@ func (c *console) dropPasskey(k *call) error {
 	if err := c.Management.DropOwnPasskey(k.Context(), k.by(), k.posted("id")); err != nil {
 		return err
 	}
-	return c.changed(k, "The passkey was removed.")
+	return c.changed(k, accountPath, "The passkey was removed.")
 }

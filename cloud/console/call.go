@@ -115,8 +115,11 @@ func (k *call) address() string { return web.Address(k.Request) }
 // by says who makes a change.
 // The address and the request's ID go into the activity, so that it is found again in
 // the log of whatever stands in front of the cloud.
-func (k *call) by() management.By {
-	by := k.admin.by()
+func (k *call) by() management.By { return k.byOf(k.admin) }
+
+// byOf is by for who has not signed in yet.
+func (k *call) byOf(p *person) management.By {
+	by := p.by()
 	by.Address, by.Request = k.address(), k.Header.Get("X-Request-Id")
 	return by
 }

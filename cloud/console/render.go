@@ -74,8 +74,9 @@ type view struct {
 	Body               any
 	HasSession         bool
 	Role               store.Role
-	Weak               bool // signed in with a password alone, and nothing else is set up
-	Shown              bool // the page is one that everybody sees, whoever may send its forms
+	Few                string // that few recovery codes are left; empty: enough are, or there never were
+	Weak               bool   // signed in with a password alone, and nothing else is set up
+	Shown              bool   // the page is one that everybody sees, whoever may send its forms
 }
 
 // Changes tells whether forms that change something are shown.
@@ -103,7 +104,10 @@ func (k *call) render(status int, page, title string, body any) error {
 		v.Environment, v.Section = env.Name, section(k.URL.Path)
 		v.Shown = k.action == management.Read
 		// On the page where it is mended it need not be said.
-		v.Weak = k.console.sessions.GetBool(k.Context(), weakKey) && v.Section != "account"
+		if v.Section != "account" {
+			v.Weak = k.console.sessions.GetBool(k.Context(), weakKey)
+			v.Few = k.console.sessions.GetString(k.Context(), fewKey)
+		}
 	}
 	return k.console.pages.write(k.w, status, page, v)
 }

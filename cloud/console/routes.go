@@ -238,6 +238,8 @@ func (c *console) accountPages() map[string]route {
 		"POST /console/account/one-time/delete": {action: m.KeepOwn, answer: c.dropOneTime},
 		"POST /console/account/passkey/options": {action: m.KeepOwn, answer: c.askNewPasskey},
 		"POST /console/account/passkey":         {action: m.KeepOwn, answer: c.keepPasskey},
+		"GET /console/account/recovery":         {action: m.KeepOwn, answer: c.showRecovery},
+		"POST /console/account/recovery":        {action: m.KeepOwn, answer: c.makeRecovery},
 		"POST /console/account/passkey/delete":  {action: m.KeepOwn, answer: c.dropPasskey},
 	}
 }

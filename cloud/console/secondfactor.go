@@ -22,20 +22,19 @@ func (c *console) lacksFactor(k *call) (bool, error) {
 		return false, nil
 	}
 	env, err := c.Store.Environment(k.Context(), k.env())
-	if err != nil || !env.Settings.SecondFactor || len(k.admin.TOTP) > 0 {
+	if err != nil || !env.Settings.SecondFactor {
 		return false, err
 	}
-	if !k.admin.own() {
-		return true, nil // passkeys are administrators' alone
-	}
-	keys, err := c.Store.Passkeys(k.Context(), k.admin.ID)
-	return len(keys) == 0, err
+	// A person has no ID here, and so no passkeys: they are administrators' alone.
+	has, err := c.hasFactor(k, k.admin.Administrator)
+	return !has, err
 }
 
 // secondForm asks who has proven a password for the rest.
 type secondForm struct {
 	Name, Next, Error string
 	OneTime, Passkeys bool
+	Recovery          bool // there are codes for who has lost them
 }
 
 // askSecond remembers that somebody knows a password. It opens nothing yet.
@@ -71,7 +70,12 @@ func (c *console) pending(k *call) (p person, form secondForm, err error) {
 	form = secondForm{Name: p.Name, Next: c.sessions.GetString(k.Context(), nextKey), OneTime: len(p.TOTP) > 0}
 	// A person has no ID here, and so no passkeys.
 	keys, err := c.Store.Passkeys(k.Context(), p.ID)
+	if err != nil {
+		return p, form, err
+	}
 	form.Passkeys = len(keys) > 0
+	codes, err := c.Store.RecoveryCodes(k.Context(), p.ID)
+	form.Recovery = codes.Left > 0
 	return p, form, err
 }
 
@@ -111,7 +115,7 @@ func (c *console) showSecond(k *call) error {
 	return k.render(http.StatusOK, "second", "Second factor", form)
 }
 
-// doSecond takes the one-time password. Tries are counted for the person and the
+// doSecond takes the one-time password, or a recovery code. Tries are counted for the person and the
 // address, apart from those of the password: who knows the password cannot go through
 // the million codes.
 func (c *console) doSecond(k *call) error {
@@ -130,10 +134,13 @@ func (c *console) doSecond(k *call) error {
 	if form.Error != "" {
 		return k.render(http.StatusTooManyRequests, "second", "Second factor", form)
 	}
-	err = c.checkOneTime(k, p, k.posted("code"))
+	how, recovered, err := c.checkSecond(k, p, k.posted("code"))
 	if errors.Is(err, administrators.ErrProof) {
 		c.stranger("an administrator's second factor was refused", "administrator", p.Name, "address", k.address())
 		form.Error = "That is not the one-time password of now, or it was used already. Wait for the next."
+		if recovered != "" {
+			form.Error = "That is none of your recovery codes, or it was used already."
+		}
 		return k.render(http.StatusForbidden, "second", "Second factor", form)
 	}
 	if err != nil {
@@ -142,8 +149,11 @@ func (c *console) doSecond(k *call) error {
 	if err := c.right(k, guess); err != nil {
 		return err
 	}
-	if err := c.begin(k, &p, "password and one-time password"); err != nil {
+	if err := c.begin(k, &p, how); err != nil {
 		return err
+	}
+	if recovered != "" {
+		return k.done(accountPath, recovered)
 	}
 	return k.goTo(backTo(form.Next))
 }

@@ -29,6 +29,7 @@ const (
 	userEnv     = "environment" // of that user
 	providerKey = "provider"    // ID of the identity provider that the user signed on through
 	noticeKey   = "notice"      // a sentence for the next page
+	fewKey      = "few"         // that few recovery codes are left, in words
 	weakKey     = "weak"        // signed in with a password, and has nothing better
 	pendingKey  = "pending"     // name of who has proven a password, and not yet the rest
 	pendingID   = "pendingUser" // ID of a user who has signed on, and has not yet proven the rest
@@ -300,6 +301,9 @@ func (c *console) begin(k *call, p *person, how string) error {
 		c.sessions.Put(k.Context(), providerKey, p.ProviderID)
 	}
 	if err := c.keepProofs(k, *p); err != nil {
+		return err
+	}
+	if err := c.countCodes(k); err != nil {
 		return err
 	}
 	k.knowBrowser(p)

@@ -308,6 +308,15 @@ var tries = []try{
 	{m.KeepOwn, "OIHR", true, "administrator.updated", func(ctx context.Context, w *world, by m.By) error {
 		return w.DropOwnPasskey(ctx, by, w.passkey.ID)
 	}},
+	{m.KeepOwn, "OIHR", true, "administrator.updated", func(ctx context.Context, w *world, by m.By) error {
+		return w.KeepOwnRecovery(ctx, by, [][]byte{[]byte("hash")})
+	}},
+	{m.KeepOwn, "OIHR", true, "administrator.recovery-code-used", func(ctx context.Context, w *world, by m.By) error {
+		if err := w.Store.SetRecoveryCodes(ctx, by.ID, [][]byte{[]byte("hash")}); err != nil {
+			return err
+		}
+		return second(w.UseOwnRecovery(ctx, by, []byte("hash")))
+	}},
 	{m.KeepOwn, "OIHR", true, "administrator.signed-in", func(ctx context.Context, w *world, by m.By) error {
 		return w.SignedIn(ctx, by, "password")
 	}},

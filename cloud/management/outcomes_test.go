@@ -1,6 +1,7 @@
 package management_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"slices"
@@ -263,6 +264,46 @@ func TestChannels(t *testing.T) {
 	if err != nil || time.Until(open[0].QuietUntil) < (m.QuietDays-1)*24*time.Hour {
 		t.Errorf("%+v, %v", open, err)
 	}
+}
+
+// Recovery codes go with the last second factor, whichever that is, and no earlier.
+func TestRecoveryCodesGoWithTheFactor(t *testing.T) {
+	h := open(t)
+	for last, drop := range map[string][2]func(ctx context.Context, w *world, by m.By) error{
+		"passkey":            {dropOneTime, dropPasskey},
+		"one-time passwords": {dropPasskey, dropOneTime},
+	} {
+		w, ctx := h.world(), t.Context()
+		by := w.asAdmin(store.RoleReadOnly)
+		must(t, w.KeepOwnOneTime(ctx, by, []byte("sealed"), 7))
+		must(t, w.KeepOwnRecovery(ctx, by, [][]byte{[]byte("one"), []byte("two")}))
+		if left, err := w.UseOwnRecovery(ctx, by, []byte("one")); err != nil || left != 1 {
+			t.Errorf("%d, %v", left, err)
+		}
+		if _, err := w.UseOwnRecovery(ctx, by, []byte("one")); !errors.Is(err, store.ErrNotFound) {
+			t.Error(err)
+		}
+		for i, want := range []int{2, 0} {
+			must(t, drop[i](ctx, w, by))
+			if c, err := w.Store.RecoveryCodes(ctx, by.ID); err != nil || c.Made != want {
+				t.Errorf("%s last, after %d: %+v, %v", last, i, c, err)
+			}
+		}
+	}
+	w := h.world()
+	person := w.asPerson(store.RoleReadOnly)
+	if err := w.KeepOwnRecovery(t.Context(), person, nil); !errors.Is(err, m.ErrNotOwn) {
+		t.Error(err)
+	}
+	if _, err := w.UseOwnRecovery(t.Context(), person, nil); !errors.Is(err, m.ErrNotOwn) {
+		t.Error(err)
+	}
+}
+
+func dropOneTime(ctx context.Context, w *world, by m.By) error { return w.DropOwnOneTime(ctx, by) }
+
+func dropPasskey(ctx context.Context, w *world, by m.By) error {
+	return w.DropOwnPasskey(ctx, by, w.passkey.ID)
 }
 
 // Who proves themselves settles that for themselves alone, and a one-time password that

@@ -56,13 +56,61 @@ func (s *Service) KeepOwnOneTime(ctx context.Context, by By, sealed []byte, step
 	})
 }
 
+// KeepOwnRecovery keeps the hashes of the actor's new recovery codes, which ends those of
+// before. ErrNotOwn for who has none here.
+func (s *Service) KeepOwnRecovery(ctx context.Context, by By, hashes [][]byte) error {
+	if by.Kind != Administrator {
+		return ErrNotOwn
+	}
+	return s.own(ctx, by, "recovery codes were made; those of before are good no more", func(t *turn) error {
+		return t.SetRecoveryCodes(ctx, by.ID, hashes)
+	})
+}
+
+// UseOwnRecovery uses one of the actor's recovery codes up, and returns how many are left.
+// store.ErrNotFound when it is none of theirs, or was used before.
+func (s *Service) UseOwnRecovery(ctx context.Context, by By, hash []byte) (left int, err error) {
+	if by.Kind != Administrator {
+		return 0, ErrNotOwn
+	}
+	err = s.act(ctx, by, KeepOwn, func(t *turn) error {
+		if err := t.UseRecoveryCode(ctx, by.ID, hash, s.now()); err != nil {
+			return err
+		}
+		codes, err := t.RecoveryCodes(ctx, by.ID)
+		left = codes.Left
+		t.did(note{
+			action:  "administrator.recovery-code-used",
+			subject: "administrator:" + by.ID,
+			text:    "a recovery code was used in the place of the second factor",
+			more:    facts{"left": left},
+		})
+		return err
+	})
+	return left, err
+}
+
+// dropRecovery takes the actor's recovery codes away with the last second factor: they stand
+// in the place of one.
+func (t *turn) dropRecovery(ctx context.Context) error {
+	a, err := t.AdministratorByID(ctx, t.env(), t.by.ID)
+	if err != nil || len(a.TOTP) > 0 {
+		return err
+	}
+	keys, err := t.Passkeys(ctx, a.ID)
+	if err != nil || len(keys) > 0 {
+		return err
+	}
+	return t.SetRecoveryCodes(ctx, a.ID, nil)
+}
+
 // DropOwnOneTime gives the actor's one-time passwords up.
 func (s *Service) DropOwnOneTime(ctx context.Context, by By) error {
 	return s.own(ctx, by, "one-time passwords were given up", func(t *turn) error {
 		if by.Kind == Person {
 			return t.SetPersonFactor(ctx, t.env(), by.ID, nil)
 		}
-		return t.setOneTime(ctx, nil)
+		return cmp.Or(t.setOneTime(ctx, nil), t.dropRecovery(ctx))
 	})
 }
 
@@ -91,7 +139,9 @@ func (s *Service) DropOwnPasskey(ctx context.Context, by By, id string) error {
 	if by.Kind != Administrator {
 		return ErrNotOwn
 	}
-	return s.own(ctx, by, "a passkey was removed", func(t *turn) error { return t.DeletePasskey(ctx, by.ID, id) })
+	return s.own(ctx, by, "a passkey was removed", func(t *turn) error {
+		return cmp.Or(t.DeletePasskey(ctx, by.ID, id), t.dropRecovery(ctx))
+	})
 }
 
 // SignedIn notes that the actor has opened the console, and how they proved who

@@ -129,13 +129,15 @@ func (s *Store) DeleteAdministrator(ctx context.Context, env, id string) error {
 	})
 }
 
-// ResetAdministrator takes an administrator's password, one-time passwords and
-// passkeys away, and puts the hash of a set-up secret in their place.
+// ResetAdministrator takes an administrator's password, one-time passwords, passkeys and
+// recovery codes away, and puts the hash of a set-up secret in their place.
 // ErrNotFound when there is none.
 func (s *Store) ResetAdministrator(ctx context.Context, env, id string, setupHash []byte) error {
 	return s.Provision(ctx, func(tx *Tx) error {
-		if _, err := tx.c.exec(ctx, `DELETE FROM passkeys WHERE administrator_id = $1`, id); err != nil {
-			return err
+		for _, table := range []string{"passkeys", "recovery_codes"} {
+			if _, err := tx.c.exec(ctx, `DELETE FROM `+table+` WHERE administrator_id = $1`, id); err != nil {
+				return err
+			}
 		}
 		return tx.c.execOne(ctx, `
 			UPDATE administrators

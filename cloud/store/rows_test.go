@@ -225,6 +225,35 @@ func TestPasskeys(t *testing.T) {
 	want(t, err, store.ErrNotFound)
 }
 
+// A recovery code is good once, for whose it is; new ones end those of before, and a reset all.
+func TestRecoveryCodes(t *testing.T) {
+	s := open(t)
+	w := build(t, s, "one")
+	ctx := t.Context()
+	ada, bob := administrator(t, s, w, "ada"), administrator(t, s, w, "bob")
+	count := func(id string, made, left int) {
+		t.Helper()
+		got, err := s.RecoveryCodes(ctx, id)
+		same(t, got, store.RecoveryCodes{Made: made, Left: left}, err)
+	}
+	count(ada.ID, 0, 0)
+	must(t, s.SetRecoveryCodes(ctx, ada.ID, [][]byte{[]byte("one"), []byte("two"), []byte("three")}))
+	must(t, s.SetRecoveryCodes(ctx, bob.ID, [][]byte{[]byte("one")}))
+	want(t, s.SetRecoveryCodes(ctx, "nobody", [][]byte{[]byte("one")}), store.ErrNotFound)
+	count(ada.ID, 3, 3)
+	must(t, s.UseRecoveryCode(ctx, ada.ID, []byte("one"), moment(1)))
+	want(t, s.UseRecoveryCode(ctx, ada.ID, []byte("one"), moment(2)), store.ErrNotFound)
+	want(t, s.UseRecoveryCode(ctx, bob.ID, []byte("two"), moment(2)), store.ErrNotFound)
+	count(ada.ID, 3, 2)
+	count(bob.ID, 1, 1)
+	must(t, s.SetRecoveryCodes(ctx, ada.ID, [][]byte{[]byte("four")}))
+	want(t, s.UseRecoveryCode(ctx, ada.ID, []byte("two"), moment(3)), store.ErrNotFound)
+	must(t, s.ResetAdministrator(ctx, w.env.ID, ada.ID, []byte("set-up")))
+	count(ada.ID, 0, 0)
+	must(t, s.DeleteAdministrator(ctx, w.env.ID, bob.ID))
+	count(bob.ID, 0, 0)
+}
+
 // An API client is read as it was written, and its access tokens end with its secret,
 // its role and with itself.
 func TestClients(t *testing.T) {
