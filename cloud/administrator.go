@@ -4,30 +4,68 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"ldap-gateway/cloud/administrators"
 	"ldap-gateway/cloud/store"
 )
 
-// ResetAdministrator takes every proof of an administrator away and returns a
-// one-time set-up secret. Its error wraps store.ErrNotFound when there is nobody
-// of that name.
-func ResetAdministrator(ctx context.Context, database, name string) (once string, err error) {
+// ResetAdministrator takes every proof of an administrator away and returns a set-up secret,
+// good once and for an hour, with its link at the cloud's URL. Its error wraps
+// store.ErrNotFound when there is nobody of that name.
+func ResetAdministrator(ctx context.Context, database, url, name string) (Setup, error) {
+	return setUpAnew(ctx, database, url, func(tx *store.Tx) (store.Administrator, error) {
+		a, err := tx.Administrator(ctx, name)
+		if err != nil {
+			err = fmt.Errorf("administrator %q: %w", name, err)
+		}
+		return a, err
+	})
+}
+
+// SetUpAnew returns a new set-up secret for a cloud in which nobody has set a password yet, and
+// whose it is. ErrInitialised when somebody has.
+func SetUpAnew(ctx context.Context, database, url string) (Setup, error) {
+	return setUpAnew(ctx, database, url, func(tx *store.Tx) (store.Administrator, error) {
+		a, err := tx.FirstAdministrator(ctx)
+		if err == nil && a.PasswordHash != "" {
+			err = ErrInitialised
+		}
+		return a, err
+	})
+}
+
+// setUpAnew takes every proof of the administrator away whom whose returns.
+func setUpAnew(
+	ctx context.Context, database, url string, whose func(*store.Tx) (store.Administrator, error),
+) (s Setup, err error) {
 	if !initialised(database) {
-		return "", noCloud(database)
+		return s, noCloud(database)
 	}
 	db, err := store.Open(ctx, database)
 	if err != nil {
-		return "", err
+		return s, err
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
-	a, err := db.Administrator(ctx, name)
-	if err != nil {
-		return "", fmt.Errorf("administrator %q: %w", name, err)
-	}
 	once, hash := administrators.NewSetupSecret()
-	return once, db.Provision(ctx, func(tx *store.Tx) error {
-		if err := tx.Store().ResetAdministrator(ctx, a.EnvironmentID, a.ID, hash); err != nil {
+	err = db.Provision(ctx, func(tx *store.Tx) error {
+		a, err := whose(tx)
+		if err != nil {
+			return err
+		}
+		s = Setup{
+			EnvironmentID: a.EnvironmentID,
+			ConsoleURL:    url + "/console/",
+			Administrator: a.Name,
+			AdminSetup:    once,
+			SetupURL:      administrators.SetupLink(url, a.Name, once),
+		}
+		text := "the password and factors of administrator " + a.Name + " were taken away on the server"
+		if a.PasswordHash == "" {
+			text = "administrator " + a.Name + " was given a new set-up link on the server"
+		}
+		until := time.Now().Add(administrators.SetupOnServer)
+		if err := tx.Store().ResetAdministrator(ctx, a.EnvironmentID, a.ID, hash, until); err != nil {
 			return err
 		}
 		return tx.AddActivity(ctx, store.Activity{
@@ -35,7 +73,8 @@ func ResetAdministrator(ctx context.Context, database, name string) (once string
 			Action:        "administrator.reset",
 			Actor:         "system",
 			Subject:       "administrator:" + a.ID,
-			Text:          "the password and factors of administrator " + a.Name + " were taken away on the server",
+			Text:          text,
 		})
 	})
+	return s, err
 }

@@ -13,11 +13,12 @@ import (
 // Setup is what a new cloud starts with. The secrets in it are shown once.
 type Setup struct {
 	EnvironmentID string `json:"environmentId"`
-	ClientID      string `json:"clientId"`
-	ClientSecret  string `json:"clientSecret"`
+	ClientID      string `json:"clientId,omitempty"`
+	ClientSecret  string `json:"clientSecret,omitempty"`
 	ConsoleURL    string `json:"consoleURL"`
 	Administrator string `json:"administrator"`
 	AdminSetup    string `json:"adminSetup"` // one-time secret by which the administrator sets a password
+	SetupURL      string `json:"setupURL"`   // where that is done, with the secret in the fragment
 }
 
 // ErrInitialised says that a database holds a cloud already.
@@ -68,6 +69,8 @@ func Init(ctx context.Context, database, masterKey, environment, url string) (s 
 		CreatedAt:     now,
 	}
 	s.AdminSetup, admin.SetupHash = administrators.NewSetupSecret()
+	s.SetupURL = administrators.SetupLink(url, s.Administrator, s.AdminSetup)
+	admin.SetupUntil = now.Add(administrators.SetupOnServer)
 	s.ClientSecret, client.SecretHash = vault.NewSecret()
 	if err := db.CreateAdministrator(ctx, &admin); err != nil {
 		return s, err

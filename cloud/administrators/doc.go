@@ -8,6 +8,7 @@
 //   - no more than two passwords are hashed at once, each in 64 MiB, one of them at most of a
 //     stranger and one of an account; strangers take turns, by neighbourhood, network and name,
 //     so that whoever comes from elsewhere than they is next
+//   - a set-up secret is good once, until its time is over, and no server is sent it by its link
 //   - a one-time password is good once, also over several nodes; so is one of a person
 //     whose groups give a role, who proves the rest to their own organisation
 //   - a recovery code, in the place of the second factor, is good once, and kept as a hash

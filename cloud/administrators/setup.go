@@ -6,10 +6,25 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"errors"
+	"net/url"
+	"time"
 
 	"ldap-gateway/cloud/store"
 	"ldap-gateway/cloud/throttle"
 )
+
+// How long a set-up secret is good: one that is printed on the server, where another is made
+// at once, and one that an administrator hands over to another.
+const (
+	SetupOnServer = time.Hour
+	SetupHandedOn = 7 * 24 * time.Hour
+)
+
+// SetupLink is where a password is set with a set-up secret, at a cloud's URL. The secret is
+// the fragment, which browsers send to nobody: no log has it.
+func SetupLink(cloud, name, secret string) string {
+	return cloud + "/console/setup?name=" + url.QueryEscape(name) + "#" + secret
+}
 
 // NewSetupSecret returns a one-time secret by which an administrator sets a first
 // password, and what is kept of it. It has 120 random bits.
@@ -29,8 +44,8 @@ func SetupHash(secret string) []byte {
 
 // SetUp sets an administrator's first password, or the one after a reset, by the
 // set-up secret, once. Address is where they are, for the activity. ErrProof when
-// the secret is not theirs, or not any more; throttle.ErrFull when too many
-// wait.
+// the secret is not theirs, or not any more, as when its time is over; throttle.ErrFull when
+// too many wait.
 func (d *Authenticator) SetUp(
 	ctx context.Context, name, secret, password, address string,
 ) (a store.Administrator, err error) {
@@ -39,7 +54,7 @@ func (d *Authenticator) SetUp(
 		return a, err
 	}
 	err = d.Store.Provision(ctx, func(tx *store.Tx) error {
-		if a, err = tx.Store().SetUpAdministrator(ctx, name, SetupHash(secret), hash); err != nil {
+		if a, err = tx.Store().SetUpAdministrator(ctx, name, SetupHash(secret), d.now(), hash); err != nil {
 			return err
 		}
 		return tx.AddActivity(ctx, store.Activity{

@@ -1,8 +1,11 @@
 package administrators
 
 import (
+	"errors"
+	"net/url"
 	"strings"
 	"testing"
+	"time"
 
 	"ldap-gateway/cloud/store"
 )
@@ -55,5 +58,39 @@ func TestSetupSecrets(t *testing.T) {
 	if one == two || len(one) != 20 || string(SetupHash(one)) != string(hash) ||
 		string(SetupHash(two)) == string(hash) {
 		t.Errorf("%q, %q", one, two)
+	}
+}
+
+// A set-up secret ends with its time; one of before that was none of its own does not.
+func TestSetUpEnds(t *testing.T) {
+	o := newOffice(t)
+	ctx := t.Context()
+	now := time.Now()
+	o.Now = func() time.Time { return now }
+	secret, hash := NewSetupSecret()
+	for left, good := range map[time.Duration]bool{-time.Second: false, 0: false, time.Second: true, SetupHandedOn: true} {
+		o.admin.PasswordHash, o.admin.SetupHash, o.admin.SetupUntil = "", hash, now.Add(left)
+		must(t, o.Store.UpdateAdministrator(ctx, &o.admin))
+		a, err := o.SetUp(ctx, "ada", secret, "a fine long pass phrase", "192.0.2.1")
+		if good && (err != nil || !a.SetupUntil.IsZero()) || !good && !errors.Is(err, ErrProof) {
+			t.Errorf("%s left: %+v, %v", left, a, err)
+		}
+	}
+	o.admin.PasswordHash, o.admin.SetupHash, o.admin.SetupUntil = "", hash, time.Time{}
+	must(t, o.Store.UpdateAdministrator(ctx, &o.admin))
+	if _, err := o.SetUp(ctx, "ada", secret, "a fine long pass phrase", "192.0.2.1"); err != nil {
+		t.Error(err)
+	}
+}
+
+// What a browser sends of a set-up link, and a log has, is without the secret, whatever the name.
+func TestSetupLinkSendsNoSecret(t *testing.T) {
+	secret, _ := NewSetupSecret()
+	for _, name := range []string{"admin", "Ada Byron", "a#b&c=d", "é"} {
+		u, err := url.Parse(SetupLink("https://id.example.com", name, secret))
+		must(t, err)
+		if u.Fragment != secret || u.Query().Get("name") != name || strings.Contains(u.RequestURI(), secret) {
+			t.Errorf("%s: %s", name, u)
+		}
 	}
 }

@@ -88,7 +88,10 @@ func (c *command) initCommand() *cobra.Command {
 		Long: `Make a cloud in an empty data folder, or in an empty PostgreSQL database: an
 environment with a default population, an administrator, and an API client. The
 secrets are printed once; only their hashes are kept. The master key, which seals
-what the database must not show, is made beside it; keep a copy of it apart.`,
+what the database must not show, is made beside it; keep a copy of it apart.
+
+The link by which the administrator sets a password is good once, and for an hour. As
+long as nobody has set one, "init" again prints a new link, and changes nothing else.`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			known, err := cloudURL(url)
 			if err != nil {
@@ -99,6 +102,11 @@ what the database must not show, is made beside it; keep a copy of it apart.`,
 				return err
 			}
 			s, err := cloud.Init(cmd.Context(), database, where.master, name, known)
+			if errors.Is(err, cloud.ErrInitialised) {
+				if again, none := cloud.SetUpAnew(cmd.Context(), database, known); none == nil {
+					s, err = again, nil
+				}
+			}
 			if err != nil {
 				return err
 			}
@@ -119,6 +127,13 @@ what the database must not show, is made beside it; keep a copy of it apart.`,
 // The secrets come once and are the only copies in the clear, so that a failing write
 // is an error.
 func printSetup(w io.Writer, s cloud.Setup, where databaseFlags, url string) error {
+	if s.ClientID == "" {
+		_, err := fmt.Fprintf(w, `There is a cloud already, and nobody has set a password yet. Within an hour, open
+
+  %s
+`, s.SetupURL)
+		return err
+	}
 	_, err := fmt.Fprintf(w, `A cloud was made. These secrets are not shown again.
 
   environment     %s
@@ -126,11 +141,10 @@ func printSetup(w io.Writer, s cloud.Setup, where databaseFlags, url string) err
   client secret   %s
 
 Start it:         %s
-Then open:        %s
-and set a password for %q with this one-time secret:
+Then open, within an hour, and set a password:
 
   %s
-`, s.EnvironmentID, s.ClientID, s.ClientSecret, where.start(" --url "+url), s.ConsoleURL, s.Administrator, s.AdminSetup)
+`, s.EnvironmentID, s.ClientID, s.ClientSecret, where.start(" --url "+url), s.SetupURL)
 	return err
 }
 

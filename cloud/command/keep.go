@@ -104,32 +104,40 @@ func (c *command) administratorCommand() *cobra.Command {
 		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	var where databaseFlags
+	var url string
 	reset := &cobra.Command{
 		Use:   "reset NAME",
-		Short: "Take an administrator's password and factors away, and print a set-up secret",
+		Short: "Take an administrator's password and factors away, and print a link to set a new one",
 		Args:  cobra.ExactArgs(1),
 		Long: `Take an administrator's password, one-time passwords, passkeys and recovery codes
-away, end the sessions, and print a one-time secret by which a new password is set in the console.
-It works also while the cloud runs.`,
+away, end the sessions, and print a link to the page of the console where a new
+password is set. It is good once, and for an hour. It works also while the cloud runs.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
+			known := ""
+			if url != "" {
+				var err error
+				if known, err = cloudURL(url); err != nil {
+					return err
+				}
+			}
 			database, err := where.database()
 			if err != nil {
 				return err
 			}
-			once, err := cloud.ResetAdministrator(cmd.Context(), database, args[0])
+			s, err := cloud.ResetAdministrator(cmd.Context(), database, known, args[0])
 			if err != nil {
 				return err
 			}
-			_, err = fmt.Fprintf(
-				c.stdout,
-				"Open the console at /console/setup and set a password for %q with this one-time secret:\n\n  %s\n",
-				args[0],
-				once,
-			)
+			below := " below the address of the cloud"
+			if known != "" {
+				below = ""
+			}
+			_, err = fmt.Fprintf(c.stdout, "Within an hour, open%s\n\n  %s\n\nand set a password.\n", below, s.SetupURL)
 			return err
 		},
 	}
 	where.addTo(reset)
+	reset.Flags().StringVar(&url, "url", "", "URL that the cloud is known by, to print the whole link")
 	cmd.AddCommand(reset)
 	return cmd
 }

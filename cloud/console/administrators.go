@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net/http"
 
+	"ldap-gateway/cloud/administrators"
 	"ldap-gateway/cloud/store"
 )
 
@@ -30,7 +31,7 @@ type administratorList struct {
 	Find           string     // part of the name of a group, to give a role to
 	Found          []property // groups to choose from: ID, and what tells one from another
 	More           bool       // there are others
-	Secret         string     // new set-up secret, shown this once
+	Secret         string     // new set-up link, shown this once
 	SecretOf       string
 	Errors         map[string]string
 }
@@ -112,7 +113,10 @@ func (c *console) addAdministrator(k *call) error {
 	if err != nil {
 		return err
 	}
-	return c.renderAdministrators(k, http.StatusOK, administratorList{Secret: secret, SecretOf: a.Name})
+	return c.renderAdministrators(k, http.StatusOK, administratorList{
+		Secret:   administrators.SetupLink(c.URL, a.Name, secret),
+		SecretOf: a.Name,
+	})
 }
 
 // changeAdministrator gives another role. That the last owner stays one, and that
@@ -138,7 +142,10 @@ func (c *console) resetAdministrator(k *call) error {
 	if err != nil {
 		return err
 	}
-	return c.renderAdministrators(k, http.StatusOK, administratorList{Secret: secret, SecretOf: a.Name})
+	return c.renderAdministrators(k, http.StatusOK, administratorList{
+		Secret:   administrators.SetupLink(c.URL, a.Name, secret),
+		SecretOf: a.Name,
+	})
 }
 
 // deleteAdministrator ends the sessions of the one deleted too: there is nobody left

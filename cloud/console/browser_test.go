@@ -113,6 +113,28 @@ func (w *window) sees(texts ...string) *window {
 	return w
 }
 
+// The link that is printed leads straight to a first password: its secret is taken out of the
+// address, and not lost by a password that is too short.
+func TestBrowserSetUpByLink(t *testing.T) {
+	s := open(t)
+	w := s.open(func(context.Context, *chromedp.Target) error { return nil })
+	w.at("/console/sign-in").sees("Nobody has set a password yet")
+	w.at("/console/setup?name=admin#" + secret)
+	address, err := chromedp.Run(w.ctx, chromedp.Location())
+	if s.must(err); strings.Contains(address, secret) || strings.Contains(address, "#") {
+		t.Errorf("the address is %s", address)
+	}
+	w.fill("password", strings.Repeat("ä", 12)).fill("again", password).press("form button").sees("are not the same")
+	w.fill("password", password).fill("again", password).press("form button").sees("Your password is set")
+	w.fill("password", password).press("form button").sees("Sign out")
+	s.visitor().get("/console/sign-in").lacks("Nobody has set a password yet")
+	for _, said := range w.complaints {
+		if !strings.Contains(said, "422") { // the passwords that are not the same
+			t.Error(said)
+		}
+	}
+}
+
 // An administrator's first hour, in a real browser.
 func TestBrowserFirstHour(t *testing.T) {
 	s := open(t)

@@ -30,7 +30,8 @@
 //     asks: an ID of another environment is answered like one that does not exist.
 //   - A GET changes nothing but how long the session lives. A POST that a browser
 //     sent for another site is refused before it is read.
-//   - A set-up secret is good for one password; of two who use it at once, one wins.
+//   - A set-up secret is in the fragment of its link, and good for one password and a time; of
+//     two who use it at once, one wins.
 //   - Five wrong passwords for one name from one address within ten minutes,
 //     and that pair waits; fifty for any names, and the address does. A name that
 //     does not exist costs the same work and reads the same as a wrong password.

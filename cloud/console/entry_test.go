@@ -189,7 +189,7 @@ func TestAdministrators(t *testing.T) {
 	v.post("/console/settings/administrators", "name", "Admin", "role", "OWNER").is(http.StatusUnprocessableEntity).
 		has("taken")
 	a := v.post("/console/settings/administrators", "name", "bob", "role", "READ_ONLY").is(http.StatusOK)
-	secret := regexp.MustCompile(`<pre id="secret">([^<]+)</pre>`).FindStringSubmatch(a.body)[1]
+	secret := regexp.MustCompile(`<pre id="secret">https://id\.example\.com/console/setup\?name=bob#([^<]+)</pre>`).FindStringSubmatch(a.body)[1]
 	v.get("/console/settings/administrators").lacks(secret)
 	bob := s.visitor()
 	bob.post("/console/setup", "name", "bob", "secret", secret, "password", password, "again", password).
@@ -204,8 +204,8 @@ func TestAdministrators(t *testing.T) {
 	v.post("/console/settings/administrators/"+admin.ID, "role", "READ_ONLY").is(http.StatusConflict).
 		has("needs an owner")
 	v.post("/console/settings/administrators/" + admin.ID + "/delete").is(http.StatusConflict)
-	v.post("/console/settings/administrators/" + kept.ID + "/reset").is(http.StatusOK).
-		has("One-time set-up secret of bob")
+	v.post("/console/settings/administrators/"+kept.ID+"/reset").is(http.StatusOK).
+		has("Set-up link of bob", "within seven days")
 	bob.get("/console/users").is(http.StatusSeeOther) // the session is over
 	v.follow(v.post("/console/settings/administrators/"+kept.ID, "role", "OWNER")).has("bob is now: Owner")
 	v.follow(v.post("/console/settings/administrators/" + kept.ID + "/delete")).has("bob was removed")

@@ -207,6 +207,16 @@ func (c *console) showSignIn(k *call) error {
 	case "organisation":
 		form.Error = "Your account gives you no role in this console. Ask an administrator to add one of your groups."
 	}
+	if form.Notice == "" {
+		first, err := c.Store.FirstAdministrator(k.Context())
+		if err != nil {
+			return err
+		}
+		if first.PasswordHash == "" {
+			form.Notice = "Nobody has set a password yet. Open the link that \"ldap-cloud init\" printed; to get a new one, " +
+				"run it once more."
+		}
+	}
 	return c.renderSignIn(k, http.StatusOK, form)
 }
 

@@ -82,7 +82,7 @@ func TestSetupRefusals(t *testing.T) {
 		is(http.StatusUnprocessableEntity).has("longer than 512 bytes")
 	for range 5 {
 		v.post("/console/setup", "name", "admin", "secret", "guess", "password", password, "again", password).
-			is(http.StatusForbidden).has("wrong, or the secret was used")
+			is(http.StatusForbidden).has("wrong, or the secret was used already, or its time is over")
 	}
 	a := v.post("/console/setup", "name", "Admin", "secret", secret, "password", password, "again", password).
 		is(http.StatusTooManyRequests).has("Wait 10 minutes")
@@ -207,7 +207,7 @@ func TestChangedProofsEndOtherSessions(t *testing.T) {
 
 	// A reset ends every session for good, also once there is a password again.
 	reset, hash := administrators.NewSetupSecret()
-	s.must(s.store.ResetAdministrator(t.Context(), s.env.ID, admin.ID, hash))
+	s.must(s.store.ResetAdministrator(t.Context(), s.env.ID, admin.ID, hash, s.clock().Add(time.Hour)))
 	v.get("/console/gateways").is(http.StatusSeeOther)
 	s.visitor().post("/console/setup", "name", "admin", "secret", reset, "password", password, "again", password).
 		is(http.StatusSeeOther)

@@ -16,6 +16,7 @@ import (
 // first time.
 type setupForm struct {
 	Name    string
+	Secret  string // as it was sent, so that a password too short does not lose it
 	Minimum int
 	Error   string            // of the form as a whole
 	Errors  map[string]string // by field
@@ -35,6 +36,7 @@ func (c *console) showSetup(k *call) error {
 func (c *console) doSetup(k *call) error {
 	form := setupForm{
 		Name:    k.posted("name"),
+		Secret:  k.posted("secret"),
 		Minimum: administrators.MinPassword,
 		Errors:  checkNewPassword(k.PostForm.Get("password"), k.PostForm.Get("again")),
 	}
@@ -49,10 +51,12 @@ func (c *console) doSetup(k *call) error {
 	if form.Error != "" {
 		return k.render(http.StatusTooManyRequests, "setup", "Set your password", form)
 	}
-	admin, err := c.Proofs.SetUp(k.Context(), form.Name, k.posted("secret"), k.PostForm.Get("password"), k.address())
+	admin, err := c.Proofs.SetUp(k.Context(), form.Name, form.Secret, k.PostForm.Get("password"), k.address())
 	if errors.Is(err, administrators.ErrProof) {
 		c.stranger("a set-up was refused", "administrator", form.Name, "address", k.address())
-		form.Error = "The name or the set-up secret is wrong, or the secret was used already."
+		form.Secret = ""
+		form.Error = "The name or the set-up secret is wrong, or the secret was used already, or its time is over. " +
+			"Whoever runs the server gets a new link by \"ldap-cloud administrator reset\"."
 		return k.render(http.StatusForbidden, "setup", "Set your password", form)
 	}
 	if errors.Is(err, throttle.ErrFull) {

@@ -27,7 +27,7 @@ var endings = map[string]ending{
 		s.must(s.store.UpdateAdministrator(s.t.Context(), &a))
 	}},
 	"set up anew": {false, func(s *site, _ *visitor, _ filled) {
-		s.must(s.store.ResetAdministrator(s.t.Context(), s.env.ID, s.second().ID, []byte("hash")))
+		s.must(s.store.ResetAdministrator(s.t.Context(), s.env.ID, s.second().ID, []byte("hash"), s.clock().Add(time.Hour)))
 	}},
 	"administrator deleted": {false, func(s *site, _ *visitor, _ filled) {
 		s.must(s.store.DeleteAdministrator(s.t.Context(), s.env.ID, s.second().ID))

@@ -238,7 +238,7 @@ func (s *stage) awaitLink(ctx context.Context) error {
 func (s *stage) farewell() {
 	s.say("The story took %s. Everything is still running:\n", time.Since(s.started).Round(10*time.Millisecond))
 	s.say("  console      %s", s.setup.ConsoleURL)
-	s.say("  first visit  user %q, one-time secret %s", s.setup.Administrator, s.setup.AdminSetup)
+	s.say("  first visit  %s/console/setup?name=%s#%s", s.api.URL, s.setup.Administrator, s.setup.AdminSetup)
 	s.say("  sign-on      %s/%s/signon", s.api.URL, s.setup.EnvironmentID)
 	s.say("  people       alice / wonderland, jose / correct horse, mei / battery staple")
 	s.say("  API          environment %s", s.setup.EnvironmentID)

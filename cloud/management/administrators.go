@@ -29,6 +29,7 @@ func (s *Service) CreateAdministrator(ctx context.Context, by By, a *store.Admin
 			return err
 		}
 		secret, a.SetupHash = administrators.NewSetupSecret()
+		a.SetupUntil = s.now().Add(administrators.SetupHandedOn)
 		err := t.Store.CreateAdministrator(ctx, a)
 		if errors.Is(err, store.ErrConflict) {
 			return fault.Of(fault.Name, fault.Taken,
@@ -132,7 +133,7 @@ func (s *Service) ResetAdministrator(
 			subject: "administrator:" + a.ID,
 			text:    "the password and factors of administrator " + a.Name + " were taken away",
 		})
-		return t.Store.ResetAdministrator(ctx, t.env(), a.ID, hash)
+		return t.Store.ResetAdministrator(ctx, t.env(), a.ID, hash, s.now().Add(administrators.SetupHandedOn))
 	})
 	return a, secret, err
 }

@@ -4,10 +4,11 @@ import (
 	"cmp"
 	"context"
 	"crypto/subtle"
+	"time"
 )
 
 const administratorColumns = `
-	SELECT id, environment_id, name, role, password_hash, setup_hash, totp, created_at
+	SELECT id, environment_id, name, role, password_hash, setup_hash, setup_until, totp, created_at
 	FROM administrators`
 
 // scanAdministrator leaves totp_step out: which one-time passwords were used is asked
@@ -20,6 +21,7 @@ func scanAdministrator(r row) (a Administrator, err error) {
 		&a.Role,
 		&a.PasswordHash,
 		fromBase64{&a.SetupHash},
+		at{&a.SetupUntil},
 		fromBase64{&a.TOTP},
 		at{&a.CreatedAt},
 	)
@@ -39,9 +41,9 @@ func (s *Store) CreateAdministrator(ctx context.Context, a *Administrator) error
 		stamp(&a.CreatedAt)
 		a.Role = cmp.Or(a.Role, RoleOwner)
 		_, err := tx.c.exec(ctx, `
-			INSERT INTO administrators (id, environment_id, name, name_folded, role, password_hash, setup_hash, totp,
-				created_at)
-			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
+			INSERT INTO administrators (id, environment_id, name, name_folded, role, password_hash, setup_hash,
+				setup_until, totp, created_at)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
 			a.ID,
 			a.EnvironmentID,
 			a.Name,
@@ -49,6 +51,7 @@ func (s *Store) CreateAdministrator(ctx context.Context, a *Administrator) error
 			a.Role,
 			a.PasswordHash,
 			inBase64(a.SetupHash),
+			micros(a.SetupUntil),
 			inBase64(a.TOTP),
 			micros(a.CreatedAt),
 		)
@@ -64,6 +67,13 @@ func (r reader) Administrator(ctx context.Context, name string) (Administrator, 
 // AdministratorByID returns an administrator of an environment, or ErrNotFound.
 func (r reader) AdministratorByID(ctx context.Context, env, id string) (Administrator, error) {
 	return queryOne(ctx, r.c, scanAdministrator, administratorColumns+` WHERE environment_id = $1 AND id = $2`, env, id)
+}
+
+// FirstAdministrator returns one of any environment who has set a password; while nobody has,
+// the oldest.
+func (r reader) FirstAdministrator(ctx context.Context) (Administrator, error) {
+	return queryOne(ctx, r.c, scanAdministrator, administratorColumns+`
+		ORDER BY password_hash = '', created_at, id LIMIT 1`)
 }
 
 // Administrators returns those of an environment by name, at most MaxLimit.
@@ -90,13 +100,15 @@ func (s *Store) UpdateAdministrator(ctx context.Context, a *Administrator) error
 func (tx *Tx) updateAdministrator(ctx context.Context, a Administrator) error {
 	return tx.c.execOne(ctx, `
 		UPDATE administrators
-		SET name = $1, name_folded = $2, role = $3, password_hash = $4, setup_hash = $5, totp = $6
-		WHERE environment_id = $7 AND id = $8`,
+		SET name = $1, name_folded = $2, role = $3, password_hash = $4, setup_hash = $5, setup_until = $6,
+			totp = $7
+		WHERE environment_id = $8 AND id = $9`,
 		a.Name,
 		Fold(a.Name),
 		a.Role,
 		a.PasswordHash,
 		inBase64(a.SetupHash),
+		micros(a.SetupUntil),
 		inBase64(a.TOTP),
 		a.EnvironmentID,
 		a.ID,
@@ -130,9 +142,9 @@ func (s *Store) DeleteAdministrator(ctx context.Context, env, id string) error {
 }
 
 // ResetAdministrator takes an administrator's password, one-time passwords, passkeys and
-// recovery codes away, and puts the hash of a set-up secret in their place.
-// ErrNotFound when there is none.
-func (s *Store) ResetAdministrator(ctx context.Context, env, id string, setupHash []byte) error {
+// recovery codes away, and puts the hash of a set-up secret in their place, which is good
+// until then. ErrNotFound when there is none.
+func (s *Store) ResetAdministrator(ctx context.Context, env, id string, setupHash []byte, until time.Time) error {
 	return s.Provision(ctx, func(tx *Tx) error {
 		for _, table := range []string{"passkeys", "recovery_codes"} {
 			if _, err := tx.c.exec(ctx, `DELETE FROM `+table+` WHERE administrator_id = $1`, id); err != nil {
@@ -141,9 +153,9 @@ func (s *Store) ResetAdministrator(ctx context.Context, env, id string, setupHas
 		}
 		return tx.c.execOne(ctx, `
 			UPDATE administrators
-			SET password_hash = '', totp = '', setup_hash = $1
-			WHERE environment_id = $2 AND id = $3`,
-			inBase64(setupHash), env, id)
+			SET password_hash = '', totp = '', setup_hash = $1, setup_until = $2
+			WHERE environment_id = $3 AND id = $4`,
+			inBase64(setupHash), micros(until), env, id)
 	})
 }
 
@@ -151,7 +163,7 @@ func (s *Store) ResetAdministrator(ctx context.Context, env, id string, setupHas
 // with that hash, once. It returns ErrNotFound when the secret is not that
 // administrator's, or not any more.
 func (s *Store) SetUpAdministrator(
-	ctx context.Context, name string, setupHash []byte, passwordHash string,
+	ctx context.Context, name string, setupHash []byte, now time.Time, passwordHash string,
 ) (a Administrator, err error) {
 	err = s.Provision(ctx, func(tx *Tx) error {
 		if a, err = tx.Administrator(ctx, name); err != nil {
@@ -160,7 +172,10 @@ func (s *Store) SetUpAdministrator(
 		if len(a.SetupHash) == 0 || subtle.ConstantTimeCompare(setupHash, a.SetupHash) != 1 {
 			return ErrNotFound
 		}
-		a.PasswordHash, a.SetupHash = passwordHash, nil
+		if !a.SetupUntil.IsZero() && !now.Before(a.SetupUntil) {
+			return ErrNotFound
+		}
+		a.PasswordHash, a.SetupHash, a.SetupUntil = passwordHash, nil, time.Time{}
 		return tx.updateAdministrator(ctx, a)
 	})
 	return a, err

@@ -292,9 +292,10 @@ type Activity struct {
 type Administrator struct {
 	ID, EnvironmentID, Name string
 	Role                    Role
-	PasswordHash            string // argon2id; empty until set up
-	SetupHash               []byte // of the one-time set-up secret; nil once used
-	TOTP                    []byte // sealed secret of one-time passwords (RFC 6238); nil: none
+	PasswordHash            string    // argon2id; empty until set up
+	SetupHash               []byte    // of the one-time set-up secret; nil once used
+	SetupUntil              time.Time // when that secret ends; zero: it does not
+	TOTP                    []byte    // sealed secret of one-time passwords (RFC 6238); nil: none
 	CreatedAt               time.Time
 }
 

@@ -84,7 +84,7 @@ func TestOneOfManyNodes(t *testing.T) {
 			return s.UseAssertion(ctx, []byte("n"), time.Now().Add(time.Hour))
 		}, store.ErrUsed},
 		"set-up-secret": {func(s *store.Store, n int) error {
-			_, err := s.SetUpAdministrator(ctx, "ada", []byte("s"), fmt.Sprint("hash", n))
+			_, err := s.SetUpAdministrator(ctx, "ada", []byte("s"), time.Now(), fmt.Sprint("hash", n))
 			return err
 		}, store.ErrNotFound},
 		"gateway": {func(s *store.Store, n int) error {

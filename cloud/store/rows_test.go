@@ -105,30 +105,30 @@ func TestSetUpAndReset(t *testing.T) {
 	ctx := t.Context()
 	ada := administrator(t, s, w, "ada")
 	for _, secret := range []string{"", "secret"} { // none is not the empty one
-		_, err := s.SetUpAdministrator(ctx, "ada", []byte(secret), "hash")
+		_, err := s.SetUpAdministrator(ctx, "ada", []byte(secret), moment(1), "hash")
 		want(t, err, store.ErrNotFound)
 	}
-	must(t, s.ResetAdministrator(ctx, w.env.ID, ada.ID, []byte("secret")))
+	must(t, s.ResetAdministrator(ctx, w.env.ID, ada.ID, []byte("secret"), moment(2)))
 	for name, secret := range map[string]string{"ada": "other", "nobody": "secret"} {
-		_, err := s.SetUpAdministrator(ctx, name, []byte(secret), "hash")
+		_, err := s.SetUpAdministrator(ctx, name, []byte(secret), moment(1), "hash")
 		want(t, err, store.ErrNotFound)
 	}
-	got, err := s.SetUpAdministrator(ctx, "ADA", []byte("secret"), "hash")
+	got, err := s.SetUpAdministrator(ctx, "ADA", []byte("secret"), moment(1), "hash")
 	if err != nil || got.PasswordHash != "hash" || got.SetupHash != nil {
 		t.Errorf("%+v, %v", got, err)
 	}
-	_, err = s.SetUpAdministrator(ctx, "ada", []byte("secret"), "another")
+	_, err = s.SetUpAdministrator(ctx, "ada", []byte("secret"), moment(1), "another")
 	want(t, err, store.ErrNotFound)
 
 	got.TOTP = []byte("sealed")
 	must(t, s.UpdateAdministrator(ctx, &got))
 	key := store.Passkey{ID: "key", EnvironmentID: w.env.ID, AdministratorID: ada.ID}
 	must(t, s.AddPasskey(ctx, &key))
-	want(t, s.ResetAdministrator(ctx, other.env.ID, ada.ID, []byte("x")), store.ErrNotFound)
+	want(t, s.ResetAdministrator(ctx, other.env.ID, ada.ID, []byte("x"), moment(2)), store.ErrNotFound)
 	if keys, err := s.Passkeys(ctx, ada.ID); err != nil || len(keys) != 1 {
 		t.Errorf("another environment's reset took %v, %v", keys, err)
 	}
-	must(t, s.ResetAdministrator(ctx, w.env.ID, ada.ID, []byte("new")))
+	must(t, s.ResetAdministrator(ctx, w.env.ID, ada.ID, []byte("new"), moment(2)))
 	got, err = s.AdministratorByID(ctx, w.env.ID, ada.ID)
 	if err != nil || got.PasswordHash != "" || got.TOTP != nil || string(got.SetupHash) != "new" {
 		t.Errorf("%+v, %v", got, err)
@@ -248,7 +248,7 @@ func TestRecoveryCodes(t *testing.T) {
 	count(bob.ID, 1, 1)
 	must(t, s.SetRecoveryCodes(ctx, ada.ID, [][]byte{[]byte("four")}))
 	want(t, s.UseRecoveryCode(ctx, ada.ID, []byte("two"), moment(3)), store.ErrNotFound)
-	must(t, s.ResetAdministrator(ctx, w.env.ID, ada.ID, []byte("set-up")))
+	must(t, s.ResetAdministrator(ctx, w.env.ID, ada.ID, []byte("set-up"), moment(2)))
 	count(ada.ID, 0, 0)
 	must(t, s.DeleteAdministrator(ctx, w.env.ID, bob.ID))
 	count(bob.ID, 0, 0)
