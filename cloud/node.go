@@ -131,7 +131,6 @@ func (n *node) handler() http.Handler {
 	mux.Handle("GET "+wire.PathConnect, n.agents)
 	mux.Handle("/console/", n.console(changes, codes, sessions, tickets.Services))
 	mux.Handle("/", n.environments(sessions, people, tickets, programs))
-	mux.Handle("GET /{$}", http.RedirectHandler("/console/", http.StatusSeeOther))
 	return n.counts.Requests(n.Logger.Named("http"), roomOf, mux)
 }
 
@@ -200,6 +199,8 @@ func roomOf(r *http.Request) string {
 		return "oidc"
 	case strings.Contains(path, "/saml20/") && !strings.Contains(path, "/saml20/sp/"):
 		return "saml"
+	case path == "/":
+		return "signon"
 	case strings.Contains(path, "/signon"), strings.Contains(path, "/rp/"), strings.Contains(path, "/saml20/"):
 		return "signon"
 	case path == "/live" || path == "/ready":
@@ -259,6 +260,7 @@ func (n *node) environments(
 	mux.Handle("/{e}/rp/", pages)
 	mux.Handle("/{e}/saml20/", pages)
 	mux.Handle(signonpage.StaticPath, pages)
+	mux.Handle("GET /{$}", pages)
 	mux.Handle("GET "+signonpage.ChangePath, pages)
 	mux.Handle("GET /{e}"+signonpage.ChangePath, pages)
 	mux.Handle("/", programs)

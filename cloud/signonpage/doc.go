@@ -1,11 +1,12 @@
 // Package signonpage owns what a person who signs on sees: one page for each
 // environment, and the session of their browser.
 //
-// The cloud's web server gives it every request below /ENVIRONMENT/signon, and
+// The cloud's web server gives it every request below /ENVIRONMENT/signon and the first page, and
 // asks it who has signed on in a browser. It proves nobody: a password goes to
 // signon, a ticket to kerberos, a provider's answer to idp. It knows applications only
 // as Flows does.
 //
+//	GET  /                              for who knows the cloud's name alone: leads to an environment or the console
 //	GET  /ENVIRONMENT/signon            the form; with ?flow= for an application; a ticket when the browser brings one
 //	POST /ENVIRONMENT/signon            the password
 //	GET  /ENVIRONMENT/signon/password   the form for another one; who is not signed on does so first
@@ -77,5 +78,7 @@
 //     did not work. It never says whether an account exists.
 //   - After a sign-off nobody is sent straight to a provider, where somebody may still be
 //     signed on: the page is shown, or the application told that nobody is.
+//   - The first page names an environment when it is the only one, or when somebody is signed on to
+//     it in this browser; another is found by its whole name alone.
 //   - A password is in no page, no address and no log.
 package signonpage

@@ -105,7 +105,7 @@ type call struct {
 // endpoint answers one request, or returns why it cannot.
 type endpoint func(k *call) error
 
-// Handler answers every path below /ENVIRONMENT/signon, and StaticPath.
+// Handler answers every path below /ENVIRONMENT/signon, StaticPath, and the first page.
 // What another site sent is refused before it is read, and told in a page of ours.
 // It is called once: windows and turns are those of the server.
 func (s *Server) Handler() http.Handler {
@@ -136,6 +136,7 @@ func (s *Server) Handler() http.Handler {
 	}
 	mux.HandleFunc("GET "+StaticPath+"{file}", serveStatic)
 	mux.HandleFunc("GET "+ChangePath, s.changeAnywhere)
+	mux.HandleFunc("GET /{$}", s.front)
 	refuse := func(w http.ResponseWriter, r *http.Request) {
 		s.failure(
 			w, r,
