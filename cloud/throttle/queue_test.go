@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -14,8 +15,10 @@ import (
 // crowd has each of many enter a queue in a goroutine of their own, one after the other, and
 // keeps who got in, in that order.
 type crowdOf struct {
-	t     *testing.T
-	q     *Queue
+	t *testing.T
+	q *Queue
+
+	mu    sync.Mutex // against those who get in or are sent away at once; between steps nobody is
 	in    []string
 	full  []string
 	leave map[string]func()
@@ -32,6 +35,8 @@ func (c *crowdOf) comes(ctx context.Context, all ...string) {
 		of := strings.Fields(who)
 		go func() {
 			leave, err := c.q.Enter(ctx, Who{Owner: of[0], Network: of[1], Name: of[2]})
+			c.mu.Lock()
+			defer c.mu.Unlock()
 			if err != nil {
 				c.full = append(c.full, who)
 				return
