@@ -52,6 +52,7 @@ var atOnce = map[string]string{
 	"POST /console/account/passkey":                    "one's own",
 	"POST /console/account/passkey/options":            "one's own",
 	"POST /console/account/passkey/delete":             "one's own, with the password of now",
+	"POST /console/account/recovery":                   "one's own, on a page that says so, with the password of now",
 	"POST /console/settings":                           "a form that is saved",
 	"POST /console/settings/logo":                      "a picture",
 	"POST /console/settings/sign-on":                   "moved back as easily",
