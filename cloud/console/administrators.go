@@ -83,7 +83,7 @@ func (c *console) findGroups(k *call, list *administratorList) error {
 	if err != nil {
 		return err
 	}
-	filter, page := store.GroupFilter{DisplayName: list.Find}, store.Page{Limit: groupsFound}
+	filter, page := store.GroupFilter{Search: list.Find}, store.Page{Limit: groupsFound}
 	found, next, err := c.Store.Groups(k.Context(), k.env(), filter, page)
 	list.More = next != ""
 	for _, g := range found {

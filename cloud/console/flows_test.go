@@ -177,6 +177,10 @@ func TestGroupsAreFilteredAndExplained(t *testing.T) {
 	for query, want := range map[string]string{
 		"":                       "backend partners Readers",
 		"q=ACK":                  "backend",
+		"q=ou%3DGROUPS":          "backend",
+		"q=example+end":          "backend",
+		"q=end+partners":         "",
+		"q=%25":                  "",
 		"type=jit":               "backend partners",
 		"type=ordinary":          "Readers",
 		"type=IDP":               "partners",

@@ -40,7 +40,7 @@ type groupList struct {
 // filter returns what the form of the list asks for.
 // A word that is none of its own, as in an address made by hand, leaves nothing out.
 func (l groupList) filter() store.GroupFilter {
-	f := store.GroupFilter{DisplayName: l.Search, SourceID: l.Source}
+	f := store.GroupFilter{Search: l.Search, SourceID: l.Source}
 	yes, no := true, false
 	switch l.Type {
 	case "jit":

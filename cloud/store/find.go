@@ -54,6 +54,15 @@ func piecesOf(env, text string) (all []string) {
 	return slices.Compact(all)
 }
 
+// mostWords is how many words of a search count: a person who types more is no narrower.
+const mostWords = 20
+
+// searched returns the words of what somebody looks for.
+func searched(text string) []string {
+	words := strings.Fields(Fold(text))
+	return words[:min(len(words), mostWords)]
+}
+
 // wanted returns the pieces that whatever holds all words has. A word of less than three letters is
 // the beginning of one.
 func wanted(env string, words []string) (all []string) {
@@ -119,7 +128,7 @@ func (r reader) havingPieces(ctx context.Context, pieces []string) ([]string, er
 // few returns the users among whom are all that a filter lets through, when it tells and
 // they are few: those that a search finds, or who are linked to a provider.
 func (r reader) few(ctx context.Context, env string, f UserFilter) (ids []string, ok bool, err error) {
-	pieces := wanted(env, strings.Fields(Fold(f.Search)))
+	pieces := wanted(env, searched(f.Search))
 	if len(pieces) == 0 {
 		pieces = wanted(env, f.Where.part())
 	}

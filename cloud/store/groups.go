@@ -93,7 +93,7 @@ func (r reader) lastSeen(ctx context.Context, g Group) (time.Time, error) {
 // GroupFilter narrows a list of groups; empty fields do not.
 type GroupFilter struct {
 	Name                 string // the whole name
-	DisplayName          string // a part of it
+	Search               string // words, each of which is part of the display name or of the name
 	SourceType           Source
 	SourceID, ExternalID string
 	JustInTime           *bool
@@ -136,8 +136,11 @@ func (f GroupFilter) narrow(l *list, env string) error {
 	if f.JustInTime != nil {
 		l.where("(g.source_type <> '') = ?", *f.JustInTime)
 	}
-	if f.DisplayName != "" {
-		f.Where = Where{All: []Where{f.Where, {Condition: Condition{"displayName", Contains, f.DisplayName}}}}
+	for _, word := range searched(f.Search) {
+		f.Where = Where{All: []Where{f.Where, {Any: []Where{
+			{Condition: Condition{"displayName", Contains, word}},
+			{Condition: Condition{"name", Contains, word}},
+		}}}}
 	}
 	return l.matching(f.Where, groupField)
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -247,7 +248,15 @@ func TestGroupFilters(t *testing.T) {
 		{store.GroupFilter{}, "[Cooks readers]"},
 		{store.GroupFilter{JustInTime: &yes}, "[Cooks]"},
 		{store.GroupFilter{JustInTime: &no}, "[readers]"},
-		{store.GroupFilter{DisplayName: "OOK"}, "[Cooks]"},
+		{store.GroupFilter{Search: "OOK"}, "[Cooks]"},
+		{store.GroupFilter{Search: "dc=EXAMPLE"}, "[Cooks]"},
+		{store.GroupFilter{Search: " example  COOK "}, "[Cooks]"},
+		{store.GroupFilter{Search: "cn=cooks, dc"}, "[Cooks]"},
+		{store.GroupFilter{Search: "READ"}, "[readers]"},
+		{store.GroupFilter{Search: "read example"}, "[]"},
+		{store.GroupFilter{Search: "_"}, "[]"},
+		{store.GroupFilter{Search: "example", JustInTime: &no}, "[]"},
+		{store.GroupFilter{Search: strings.Repeat("o ", 5000)}, "[Cooks]"},
 		{store.GroupFilter{Name: "CN=cooks, DC=example"}, "[Cooks]"},
 		{store.GroupFilter{SourceType: store.SourceGateway, SourceID: w.gateway.ID}, "[Cooks]"},
 		{store.GroupFilter{SourceType: store.SourceIDP}, "[]"},
@@ -260,6 +269,10 @@ func TestGroupFilters(t *testing.T) {
 		if fmt.Sprint(names) != c.want || err != nil {
 			t.Errorf("%+v: %v, want %s, %v", c.filter, names, c.want, err)
 		}
+	}
+	long := store.UserFilter{Search: strings.Repeat("no ", 5000)}
+	if got, _, err := s.Users(t.Context(), w.env.ID, long, store.Page{}); err != nil || len(got) > 0 {
+		t.Errorf("%d users, %v", len(got), err)
 	}
 }
 

@@ -52,7 +52,7 @@ func (f UserFilter) narrow(l *list, env string) error {
 			SELECT 1 FROM linked_accounts l
 			WHERE l.environment_id = u.environment_id AND l.user_id = u.id AND l.provider_id = ?)`, f.ProviderID)
 	}
-	for _, word := range strings.Fields(Fold(f.Search)) {
+	for _, word := range searched(f.Search) {
 		before := ""
 		if len([]rune(word)) < 3 {
 			before = "\n"
