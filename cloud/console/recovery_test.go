@@ -105,13 +105,13 @@ func TestRecoveryCodes(t *testing.T) {
 // passkey takes the codes with it.
 func TestRecoveryOfAPasskey(t *testing.T) {
 	s := open(t)
-	v := s.admin()
+	s.admin()
 	admin, err := s.store.Administrator(t.Context(), "admin")
 	s.must(err)
 	s.must(s.store.AddPasskey(t.Context(), &store.Passkey{
 		ID: "key", EnvironmentID: s.env.ID, AdministratorID: admin.ID, Name: "Blue key",
 	}))
-	v = s.half()
+	v := s.half()
 	v.get("/console/sign-in/second").has("Show your passkey").lacks("recovery code")
 	s.newEnvironment("Other", "eve")
 	eve := s.signIn("eve")
