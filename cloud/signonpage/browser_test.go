@@ -63,9 +63,15 @@ func (w *window) press(selector string) {
 // sees fails unless the page has a text.
 func (w *window) sees(text string) {
 	w.t.Helper()
-	body, err := chromedp.Run(w.ctx, chromedp.Text(chromedp.CSS("body")))
-	if err != nil || !strings.Contains(body, text) {
-		w.t.Errorf("%q is not on the page: %v\n%s", text, err, body)
+	for {
+		body, err := chromedp.Run(w.ctx, chromedp.Text(chromedp.CSS("body")))
+		if err != nil && w.ctx.Err() == nil {
+			continue // the page before went while it was read
+		}
+		if err != nil || !strings.Contains(body, text) {
+			w.t.Errorf("%q is not on the page: %v\n%s", text, err, body)
+		}
+		return
 	}
 }
 
