@@ -362,7 +362,7 @@ func (n *node) knock(header, origin string) wire.RefusalCode {
 
 // TestHostileFrames has a proven instance send what no agent sends.
 func TestHostileFrames(t *testing.T) {
-	n := startNode(t, 200*time.Millisecond)
+	n := startNode(t, time.Second)
 	good := n.start(ok)
 	hello, err := wire.NewFrame(wire.KindHello, 0, 0, wire.Hello{Versions: wire.Versions()})
 	must(t, err)
