@@ -294,7 +294,8 @@ func (g *goodAgent) UserTypes(_ context.Context, m wire.UserTypes) wire.UserType
 
 // SignOn implements cloudlink.Handler.
 func (g *goodAgent) SignOn(_ context.Context, m wire.SignOn) wire.SignOnResult {
-	if _, err := g.opener.Open(m.ID, m.Password); err != nil {
+	password, err := g.opener.Open(m.ID, m.Password)
+	if err != nil {
 		return wire.SignOnResult{ID: m.ID, Outcome: wire.OutcomeBusy, KeyUnknown: true}
 	}
 	g.mu.Lock()
@@ -305,10 +306,13 @@ func (g *goodAgent) SignOn(_ context.Context, m wire.SignOn) wire.SignOnResult {
 			return *r
 		}
 	}
-	if m.Identifier != "alice" {
+	switch {
+	case m.Identifier != "alice" && m.Identifier != "bob":
 		return wire.SignOnResult{ID: m.ID, Outcome: wire.OutcomeNoSuchUser}
+	case string(password) == "guess":
+		return wire.SignOnResult{ID: m.ID, Outcome: wire.OutcomeInvalidCredentials, BindSent: true}
 	}
-	return entryOf(m.ID, "alice", "cn=staff,dc=x")
+	return entryOf(m.ID, m.Identifier, "cn=staff,dc=x")
 }
 
 // ChangePassword implements cloudlink.Handler.
