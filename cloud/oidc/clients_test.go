@@ -9,7 +9,6 @@ import (
 	"net/url"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/chromedp/chromedp"
 
@@ -194,9 +193,10 @@ func TestSinglePage(t *testing.T) {
 	kinds := clienttest.Kinds()
 	s := start(t)
 	at, _ := s.register(kinds[len(kinds)-1], store.PKCES256)
-	ctx := chromium(t)
+	ctx := clienttest.Chromium(t, true)
+	check(t, chromedp.Do(ctx, chromedp.Navigate(at.URL)))
+	clienttest.Whole(ctx, t, "input[name=username]")
 	check(t, chromedp.Do(ctx,
-		chromedp.Navigate(at.URL),
 		chromedp.SendKeys(chromedp.CSS("input[name=username]"), "alice"),
 		chromedp.SendKeys(chromedp.CSS("input[type=password]"), "wonderland"),
 		chromedp.Click(chromedp.CSS("form button")),
@@ -224,19 +224,4 @@ func shown(t *testing.T, ctx context.Context, selector string) string {
 		}
 		check(t, ctx.Err())
 	}
-}
-
-// chromium starts a browser with the cookies that it has by default.
-func chromium(t *testing.T) context.Context {
-	t.Helper()
-	options := append(chromedp.DefaultExecAllocatorOptions[:],
-		chromedp.ExecPath("/usr/bin/chromium"), chromedp.NoSandbox, chromedp.Flag("no-proxy-server", true))
-	ctx, cancel := chromedp.NewExecAllocator(t.Context(), options...)
-	t.Cleanup(cancel)
-	ctx, cancel = chromedp.NewContext(ctx)
-	t.Cleanup(cancel)
-	check(t, chromedp.Do(ctx, chromedp.EmulateViewport(1280, 900))) // starts it, which a deadline must not end
-	ctx, cancel = context.WithTimeout(ctx, time.Minute)
-	t.Cleanup(cancel)
-	return ctx
 }

@@ -1,12 +1,10 @@
 package samlidp_test
 
 import (
-	"context"
 	"encoding/json"
 	"fmt"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/chromedp/chromedp"
 
@@ -20,22 +18,22 @@ func TestChromium(t *testing.T) {
 	for _, scripts := range []bool{true, false} {
 		s := start(t)
 		at := s.register(kind, "HTTP-POST")
-		ctx := chromium(t, scripts)
+		ctx := clienttest.Chromium(t, scripts)
 		check(t, chromedp.Do(ctx, chromedp.Navigate(at.URL)))
 		if !scripts {
 			check(t, chromedp.Do(ctx, chromedp.Click(chromedp.CSS("form [type=submit]")))) // of the application's own page
 		}
-		whole(ctx, t, "input[name=username]")
+		clienttest.Whole(ctx, t, "input[name=username]")
 		check(t, chromedp.Do(ctx,
 			chromedp.SendKeys(chromedp.CSS("input[name=username]"), "alice"),
 			chromedp.SendKeys(chromedp.CSS("input[type=password]"), "wonderland"),
 			chromedp.Click(chromedp.CSS("form button")),
 		))
 		if !scripts {
-			whole(ctx, t, "input[name=SAMLResponse]")
+			clienttest.Whole(ctx, t, "input[name=SAMLResponse]")
 			check(t, chromedp.Do(ctx, chromedp.Click(chromedp.CSS("form:has(input[name=SAMLResponse]) button"))))
 		}
-		whole(ctx, t, "pre")
+		clienttest.Whole(ctx, t, "pre")
 		text, err := chromedp.Run(ctx, chromedp.Text(chromedp.CSS("pre")))
 		check(t, err)
 		var learnt map[string]any
@@ -47,46 +45,9 @@ func TestChromium(t *testing.T) {
 		}
 		// The session counts, although the request comes by a form of another site.
 		check(t, chromedp.Do(ctx, chromedp.Navigate("about:blank"), chromedp.Navigate(at.URL)))
-		whole(ctx, t, "pre")
+		clienttest.Whole(ctx, t, "pre")
 		if text, err = chromedp.Run(ctx, chromedp.Text(chromedp.CSS("pre"))); err != nil || !strings.Contains(text, s.alice.Email) {
 			t.Errorf("the session does not count: %v %s", err, text)
 		}
 	}
-}
-
-// whole waits until a page is there as a whole, to its end, that has an element. Until then the
-// browser gives the elements other names, and what is clicked is known no more.
-func whole(ctx context.Context, t *testing.T, css string) {
-	t.Helper()
-	is := fmt.Sprintf("document.readyState === 'complete' && document.querySelector(%q) !== null", css)
-	tick := time.NewTicker(20 * time.Millisecond)
-	defer tick.Stop()
-	for {
-		if there, err := chromedp.Run(ctx, chromedp.Evaluate[bool](is)); err == nil && there {
-			return
-		}
-		select {
-		case <-ctx.Done():
-			t.Fatalf("no page with %s", css)
-		case <-tick.C:
-		}
-	}
-}
-
-// chromium starts a browser with the cookies that it has by default.
-func chromium(t *testing.T, scripts bool) context.Context {
-	t.Helper()
-	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath("/usr/bin/chromium"), chromedp.NoSandbox,
-		chromedp.Flag("no-proxy-server", true))
-	if !scripts {
-		options = append(options, chromedp.Flag("blink-settings", "scriptEnabled=false"))
-	}
-	ctx, cancel := chromedp.NewExecAllocator(t.Context(), options...)
-	t.Cleanup(cancel)
-	ctx, cancel = chromedp.NewContext(ctx)
-	t.Cleanup(cancel)
-	check(t, chromedp.Do(ctx, chromedp.EmulateViewport(1280, 900))) // starts it, which a deadline must not end
-	ctx, cancel = context.WithTimeout(ctx, time.Minute)
-	t.Cleanup(cancel)
-	return ctx
 }
