@@ -281,7 +281,7 @@ func (s *Server) secure() bool {
 // request that takes longer than drainTime is cut off.
 func (n *node) serve(ctx context.Context) error {
 	srv := &http.Server{
-		Handler:           transportSecurity(n.secure(), n.fronts.wrap(n.handler())),
+		Handler:           transportSecurity(n.secure(), n.fronts.wrap(caught(n.Logger, n.handler()))),
 		ReadHeaderTimeout: 10 * time.Second,
 		ReadTimeout:       30 * time.Second,
 		WriteTimeout:      answerTime,

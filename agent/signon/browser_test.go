@@ -60,3 +60,26 @@ func TestGuessesLeaveOneTry(t *testing.T) {
 		}
 	}
 }
+
+// TestGuessesUseUpNoSignOns: what the gateway holds back because of wrong passwords is none of the
+// sign-ons that a person may have within a minute.
+func TestGuessesUseUpNoSignOns(t *testing.T) {
+	file := agenttest.Policy()
+	file.SignOnsPerPerson = 10
+	file.WrongPasswords = configs.WrongPasswords{Most: 4, Within: 15 * time.Minute}
+	d := newDesk(t, file)
+	ask := func(id, password string, from wire.Browser) wire.SignOnResult {
+		return d.ask(id, "alice", password, func(m *wire.SignOn) { m.Browser = from })
+	}
+	for i := range 100 {
+		ask(fmt.Sprint("guess", i), "guess", wire.BrowserStrange)
+	}
+	for i := range 7 { // three of the ten were guesses
+		if r := ask(fmt.Sprint("owner", i), "wonderland", wire.BrowserKnown); r.Outcome != wire.OutcomeOK {
+			t.Fatalf("%d: %+v", i, r)
+		}
+	}
+	if r := ask("more", "wonderland", wire.BrowserKnown); r.Outcome != wire.OutcomeNotAllowed {
+		t.Errorf("%+v", r)
+	}
+}

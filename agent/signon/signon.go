@@ -146,12 +146,6 @@ func (s *Service) hold(ctx context.Context, m wire.SignOn, sealed uint64, dn str
 	if !s.Seen.first(m.ID, sealed) { // two of them may have come this far at once
 		return refuse(wire.OutcomeNotAllowed, answeredBefore)
 	}
-	if !s.Persons.allow(dn, s.Policy.File.SignOnsPerPerson) {
-		// Not busy: that would tell the person that the account exists, and send
-		// the cloud to another instance.
-		return refuse(wire.OutcomeNotAllowed,
-			"more sign-ons of this person than policy.sign_ons_per_person_per_minute allows")
-	}
 	wait, err := s.Guard.enter(ctx, dn, leaves(s.Policy.File.WrongPasswords, m.Browser))
 	switch {
 	case err != nil:
@@ -165,6 +159,14 @@ func (s *Service) hold(ctx context.Context, m wire.SignOn, sealed uint64, dn str
 				wait.Round(time.Second),
 			),
 		)
+	}
+	// What the guard holds back is not counted: else guesses use up what the person may.
+	if !s.Persons.allow(dn, s.Policy.File.SignOnsPerPerson) {
+		s.Guard.leave(dn)
+		// Not busy: that would tell the person that the account exists, and send
+		// the cloud to another instance.
+		return refuse(wire.OutcomeNotAllowed,
+			"more sign-ons of this person than policy.sign_ons_per_person_per_minute allows")
 	}
 	return nil
 }

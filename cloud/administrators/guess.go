@@ -20,22 +20,24 @@ const (
 type Guess struct {
 	Proof   Proof
 	Account string // ID
-	Browser string // that is known, as Knows names it; empty: a stranger's
+	Known   bool   // the account was signed in by this browser before
 }
 
 // tries are how often a proof of an account may be tried by all strangers together, over
 // all nodes, wherever they are. One-time passwords have six digits: 240 tries a day find
-// one in a thousand days, and the password comes before. A browser by which the account
-// was signed in before has its own: what strangers try does not keep it out.
+// one in a thousand days, and the password comes before. Browsers by which the account
+// was signed in before have their own, all of them together: what strangers try does not keep
+// them out, and who signs in again and again has no more tries by that.
 func (g Guess) tries() store.Tries {
 	t := store.Tries{Most: 50, Window: 10 * time.Minute}
-	switch {
-	case g.Browser != "":
-		t.Most = 10
-	case g.Proof == OneTime:
+	by := "strangers"
+	if g.Known {
+		t.Most, by = 10, "known browsers"
+	}
+	if g.Proof == OneTime {
 		t = store.Tries{Most: 10, Window: time.Hour}
 	}
-	t.Key = "console/" + string(g.Proof) + "/" + g.Account + "/" + g.Browser
+	t.Key = "console/" + string(g.Proof) + "/" + g.Account + "/" + by
 	return t
 }
 

@@ -23,7 +23,11 @@ type Wishes struct {
 // provider has to fit into a cookie, of which browsers keep 4,096 bytes (RFC 6265 section 6.1).
 const MostWish = 2600
 
-// ErrWishTooLong says that a wish is longer than MostWish.
+// mostPlain is how many bytes of a wish are taken that repeats itself, and is short on its way: it is
+// kept once somebody has signed on, and told to the application.
+const mostPlain = 8 << 10
+
+// ErrWishTooLong says that a wish is longer than MostWish, or than browsers carry in the end.
 var ErrWishTooLong = errors.New("the wish of the application is too long")
 
 // carried is how a wish travels.
@@ -37,6 +41,9 @@ type carried struct {
 
 // Begin returns a wish as the browser is to carry it, and gives it an ID. ErrWishTooLong.
 func (w Wishes) Begin(a *store.Authorization) (text string, err error) {
+	if len(a.Request) > mostPlain {
+		return "", fmt.Errorf("%w: %d bytes of %d", ErrWishTooLong, len(a.Request), mostPlain)
+	}
 	id, err := uuid.NewV7()
 	if err != nil {
 		return "", err

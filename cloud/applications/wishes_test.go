@@ -76,7 +76,7 @@ func TestWishesAreShort(t *testing.T) {
 				request += map[int]string{0: rand.Text(), 1: "again "}[repeats]
 			}
 			text, err := w.Begin(&store.Authorization{Request: []byte(request)})
-			if repeats == 1 {
+			if repeats == 1 && length <= 8000 {
 				want = nil // it is short on its way
 			}
 			if !errors.Is(err, want) || err == nil && len(text) > applications.MostWish {

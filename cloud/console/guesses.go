@@ -45,7 +45,7 @@ func (k *call) guessOf(proof administrators.Proof, name, account string) guess {
 	of := administrators.Guess{Proof: proof, Account: account}
 	g := guess{Guess: of, name: store.Fold(name), network: throttle.Network(k.address())}
 	if kept, err := k.Cookie(k.console.browserCookie().Name); err == nil && account != "" {
-		g.Browser = k.console.Proofs.Knows(account, kept.Value)
+		g.Known = k.console.Proofs.Knows(account, kept.Value)
 	}
 	return g
 }
@@ -53,7 +53,7 @@ func (k *call) guessOf(proof administrators.Proof, name, account string) guess {
 // try counts a try, or returns how long to wait instead of it.
 // It counts before anything is checked, so that many at once do not slip through.
 func (c *console) try(k *call, g guess) (wait time.Duration, err error) {
-	if g.Browser == "" {
+	if !g.Known {
 		wait = c.guesses.Begin(c.now(), throttle.Limit{
 			Key:  g.key(),
 			Most: guessLimit,

@@ -107,7 +107,7 @@ func TestGuessesFromEverywhere(t *testing.T) {
 		if begun != most {
 			t.Errorf("%d tries of a %s began, want %d", begun, kind, most)
 		}
-		own := guess{administrators.Guess{Proof: kind, Account: "1", Browser: "b"}, "ada", "192.0.2.1"}
+		own := guess{administrators.Guess{Proof: kind, Account: "1", Known: true}, "ada", "192.0.2.1"}
 		if wait := c.wait(own); wait != 0 {
 			t.Errorf("a known browser waits %s", wait)
 		}

@@ -219,7 +219,7 @@ func (k *call) answered(v any) (state []byte, err error) {
 // asksPerMinute is how many strangers may be asked for a passkey in a minute, at one node;
 // of one network a tenth. What is asked is kept for askedLife.
 const (
-	asksPerMinute = 600
+	asksPerMinute = 100
 	askedLife     = 5 * time.Minute
 )
 

@@ -282,7 +282,7 @@ func (c *console) doSignIn(k *call) error {
 // a name that does not exist: with no hash it is no, after as long a time.
 func (c *console) prove(k *call, g guess, admin store.Administrator, password string) (good bool, err error) {
 	who := administrators.Stranger(g.network, g.name)
-	if g.Browser != "" {
+	if g.Known {
 		who = administrators.Known(g.Account)
 	}
 	return c.Proofs.CheckPassword(k.Context(), who, admin.PasswordHash, password)

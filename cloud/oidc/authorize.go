@@ -259,6 +259,13 @@ func (p *provider) notAdmitted(
 // application.
 const deniedPerHour = 3
 
+// stillAt refuses a wish whose application is gone, or does not have the address any more that it
+// is to be told at: it may have been taken away meanwhile.
+func (p *provider) stillAt(ctx context.Context, a store.Authorization, wish request) error {
+	_, err := p.asking(ctx, url.Values{"client_id": {a.ApplicationID}, "redirect_uri": {wish.RedirectURI}})
+	return err
+}
+
 // callback gives a code to the browser that signed on, and to no other: whoever
 // made somebody else sign on for a request of theirs has another one. It is the one place
 // that makes codes, so what must be true of whoever signed on is looked at here.
@@ -269,6 +276,9 @@ func (p *provider) callback(w http.ResponseWriter, r *http.Request) error {
 		return refused("This sign-on has taken too long or is over.")
 	}
 	if err != nil {
+		return err
+	}
+	if err := p.stillAt(r.Context(), a, wish); err != nil {
 		return err
 	}
 	by, ok := p.Sessions.Person(r.Context(), p.env)
@@ -287,7 +297,10 @@ func (p *provider) callback(w http.ResponseWriter, r *http.Request) error {
 		return noClient(err)
 	}
 	code, hash := vault.NewSecret()
-	a.ExpiresAt = p.now().Add(codeLife)
+	a.CreatedAt = p.now()
+	if end := p.now().Add(store.CodeLife); a.ExpiresAt.Before(end) {
+		a.ExpiresAt = end
+	}
 	if err := p.Store.CreateAuthorization(r.Context(), &a, hash); err != nil {
 		if errors.Is(err, store.ErrConflict) { // it has its code
 			return refused("This sign-on has taken too long or is over.")

@@ -125,7 +125,15 @@ func (s *Server) Refuse(w http.ResponseWriter, r *http.Request, env, id string, 
 	if err != nil {
 		return err
 	}
-	_, req, err := s.wish(env, id)
+	a, req, err := s.wish(env, id)
+	if err == nil {
+		err = p.stillAt(r.Context(), a, req)
+	}
+	var no *oidc.Error
+	if errors.As(err, &no) {
+		p.failPerson(w, r, err)
+		return nil
+	}
 	if err != nil {
 		return err
 	}

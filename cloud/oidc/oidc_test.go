@@ -439,6 +439,28 @@ func TestACodeIsMadeOnce(t *testing.T) {
 	}
 }
 
+// TestAddressIsTakenAwayMeanwhile: what an application asked for before goes to no address that it has
+// no more, with a code or without.
+func TestAddressIsTakenAwayMeanwhile(t *testing.T) {
+	s := start(t)
+	c, _ := s.relying()
+	wish := func(b *browser) place {
+		return b.get(c.AuthCodeURL("state", oauth2.S256ChallengeOption(oauth2.GenerateVerifier())))
+	}
+	b, other := s.browser(), s.browser()
+	at, declined := wish(b), wish(other).url.Query().Get("flow")
+	s.app.RedirectURIs = []string{"https://app.example/moved"}
+	check(t, s.db.UpdateApplication(t.Context(), &s.app))
+	for name, p := range map[string]place{
+		"a code":   b.signOn(at, "alice", "wonderland"),
+		"declined": other.get(s.url + "/" + s.env + "/signon/decline?flow=" + declined),
+	} {
+		if p.status != http.StatusBadRequest || strings.HasPrefix(p.url.String(), redirect) {
+			t.Errorf("%s: %d %s", name, p.status, p.url)
+		}
+	}
+}
+
 // random returns so many letters that nothing makes shorter.
 func random(letters int) (text string) {
 	for len(text) < letters {

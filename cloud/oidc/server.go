@@ -21,7 +21,6 @@ import (
 // How long things live.
 const (
 	requestLife = 30 * time.Minute // between authorize and the end of the sign-on
-	codeLife    = time.Minute
 	accessLife  = time.Hour // also of an ID token
 	refreshLife = 30 * 24 * time.Hour
 )

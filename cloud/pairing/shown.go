@@ -24,7 +24,7 @@ const (
 	shownPerAddress = 20
 	// shownInAll bounds the agents that wait at one node: who has none waits, or is given
 	// a code by an administrator, which has no such bound.
-	shownInAll = 2000
+	shownInAll = 500
 )
 
 // errDenied says that an administrator turned a waiting agent away.

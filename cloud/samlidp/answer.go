@@ -28,6 +28,9 @@ func (k *call) resume() error {
 		return nil
 	}
 	a, err := k.application(k.Context(), k.env, z.ApplicationID)
+	if err == nil {
+		err = w.stillAt(a)
+	}
 	if err != nil {
 		return gone(err)
 	}

@@ -162,6 +162,24 @@ func TestAnswerIsGivenOnce(t *testing.T) {
 	}
 }
 
+// TestAddressIsTakenAwayMeanwhile: what an application asked for before goes to no address that it has
+// no more, with an assertion or without.
+func TestAddressIsTakenAwayMeanwhile(t *testing.T) {
+	s := start(t)
+	b, other := s.browser(), s.browser()
+	at := b.get(s.redirect(samlidp.SSOPath, s.ask().xml(), "", nil))
+	flow := other.get(s.redirect(samlidp.SSOPath, s.ask().xml(), "", nil)).url.Query().Get("flow")
+	s.change(func(a *store.Application) { a.SAML.ACS = []string{"https://moved.example/acs"} })
+	for name, p := range map[string]place{
+		"an assertion": b.signOn(at),
+		"declined":     other.get(s.url + "/" + s.env + "/signon/decline?flow=" + url.QueryEscape(flow)),
+	} {
+		if p.status != http.StatusNotFound || p.hidden()["SAMLResponse"] != "" {
+			t.Errorf("%s: %d %s", name, p.status, p.page)
+		}
+	}
+}
+
 // TestForceAndPassive: what a request says of pages and of proving anew is done, and told in
 // words of the specification, signed, at an address that was registered.
 func TestForceAndPassive(t *testing.T) {

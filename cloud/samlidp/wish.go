@@ -194,6 +194,9 @@ func (s *Server) Refuse(w http.ResponseWriter, r *http.Request, env, flow string
 		return err
 	}
 	a, err := s.application(r.Context(), env, z.ApplicationID)
+	if err == nil {
+		err = wanted.stillAt(a)
+	}
 	if err != nil {
 		return err
 	}
@@ -202,6 +205,15 @@ func (s *Server) Refuse(w http.ResponseWriter, r *http.Request, env, flow string
 		no = status{saml.StatusResponder, saml.StatusAuthnFailed, "The person did not want to go on."}
 	}
 	return (&call{r, s, w, env}).tell(a, wanted, no)
+}
+
+// stillAt is store.ErrNotFound when an application does not have the address any more that it is to be
+// told at: it may have been taken away meanwhile.
+func (w wish) stillAt(a store.Application) error {
+	if !slices.Contains(a.SAML.ACS, w.ACS) {
+		return fmt.Errorf("%w: the address %s is not registered any more", store.ErrNotFound, w.ACS)
+	}
+	return nil
 }
 
 // The classes of authentication contexts that sign-ons here are of (saml-authn-context 3.4).

@@ -1,8 +1,8 @@
 package signon
 
 import (
-	"crypto/rand"
 	"encoding/json"
+	"strings"
 	"time"
 
 	"ldap-gateway/cloud/store"
@@ -22,39 +22,29 @@ type Sealer interface {
 }
 
 // known is what such a browser has.
-type known struct {
-	Name  string // by which its tries are counted
-	Until time.Time
-}
+type known struct{ Until time.Time }
 
 // KnownBrowser returns what a browser is to keep by which somebody has just signed on. It opens
-// nothing: it only has the tries of that browser be counted apart from those of strangers, so that
-// nobody is locked out by them. One that had it keeps its name, and its tries.
+// nothing: it only has tries by such browsers be counted apart from those of strangers, so that
+// nobody is locked out by them. All of one person are counted together: who signs on again and again
+// has no more tries by that.
 func (s *Service) KnownBrowser(r Request) string {
-	k := known{Name: s.knows(r)}
-	if k.Name == "" {
-		k.Name = rand.Text()
-	}
-	k.Until = s.now().Add(KnownLife)
-	b, err := json.Marshal(k)
+	b, err := json.Marshal(known{s.now().Add(KnownLife)})
 	if err != nil {
-		panic(err) // there are a text and a time in it
+		panic(err) // there is a time in it
 	}
 	return s.Vault.SealText(browsers, person(r), b)
 }
 
-// knows returns the name under which tries of a browser are counted by which somebody has signed on
-// under the same username; empty when what it keeps is none of KnownBrowser, another's, or too old.
-func (s *Service) knows(r Request) string {
+// knows tells whether a browser keeps that somebody has signed on by it under the same username; not
+// when that is none of KnownBrowser, another's, or too old.
+func (s *Service) knows(r Request) bool {
 	if r.Browser == "" {
-		return ""
+		return false
 	}
 	var k known
 	b, err := s.Vault.OpenText(browsers, person(r), r.Browser)
-	if err != nil || json.Unmarshal(b, &k) != nil || !s.now().Before(k.Until) {
-		return ""
-	}
-	return k.Name
+	return err == nil && json.Unmarshal(b, &k) == nil && s.now().Before(k.Until)
 }
 
 // typedIn says what an agent is told of where the password was typed.
@@ -62,13 +52,14 @@ func (a *attempt) typedIn() wire.Browser {
 	switch {
 	case a.request.Actor != "":
 		return wire.BrowserUnsaid
-	case a.browser == "":
+	case !a.byKnown:
 		return wire.BrowserStrange
 	}
 	return wire.BrowserKnown
 }
 
-// person is whoever a request means, known or not.
+// person is whoever a request means, known or not. Directories take any number of blanks for one
+// (RFC 4518 section 2.6.1).
 func person(r Request) string {
-	return r.EnvironmentID + "/" + store.Fold(store.Typed(r.Username))
+	return r.EnvironmentID + "/" + strings.Join(strings.Fields(store.Fold(store.Typed(r.Username))), " ")
 }

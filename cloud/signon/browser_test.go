@@ -67,7 +67,8 @@ func TestStrangersKeepNobodyOut(t *testing.T) {
 	again := ada
 	again.Browser = c.KnownBrowser(ada)
 	for i := range wrongPerPerson {
-		if got := try(c.Service, wrong, "ada", []string{ada.Browser, again.Browser}[i%2], ""); got != "invalidCredentials" {
+		another := c.KnownBrowser(Request{EnvironmentID: c.env, Username: "ADA"}) // as many as one likes
+		if got := try(c.Service, wrong, "ada", []string{ada.Browser, another}[i%2], ""); got != "invalidCredentials" {
 			t.Errorf("try %d: %s", i, got)
 		}
 	}
@@ -77,8 +78,8 @@ func TestStrangersKeepNobodyOut(t *testing.T) {
 		}
 	}
 	now = now.Add(KnownLife)
-	if name := c.knows(ada); name != "" {
-		t.Errorf("known for ever by %s", name)
+	if c.knows(ada) {
+		t.Error("known for ever")
 	}
 }
 

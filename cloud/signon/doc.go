@@ -43,8 +43,8 @@
 //   - An empty password ends before anything is asked of anyone.
 //   - Of wrong passwords for one name ten are tried in ten minutes, over all nodes when
 //     somebody has the name, and of many at once no more: as many are under way as may
-//     still be wrong. A browser by which somebody has signed on under that name has ten of its own:
-//     what strangers try keeps nobody out of it.
+//     still be wrong. Browsers by which somebody has signed on under that name have ten of their own:
+//     what strangers try keeps nobody out of them.
 //   - A user type after the first is asked only while the answer was that there
 //     is no such user, or the gateway had none yet; either comes before any bind.
 //   - A password is changed only at a user type whose switch is on. The agent's own

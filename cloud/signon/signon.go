@@ -85,8 +85,8 @@ type attempt struct {
 	record  store.SignOn
 	user    *store.User // the record for the username; nil: none
 	outcome wire.Outcome
-	held    bool   // by the throttle: nobody was asked
-	browser string // the name of one that is known; empty: a stranger's
+	held    bool // by the throttle: nobody was asked
+	byKnown bool // the person has signed on by this browser before
 	person  Person
 	astray  bool // the username is for other user types than the record's
 	bounded bool // by a policy of the application's, which leaves nobody to ask

@@ -42,12 +42,12 @@ func (a *attempt) at(ctx context.Context, w Route) (leave func(), err error) {
 	return leave, err
 }
 
-// personKey is the throttle's key for a username, known or not. Those who know the browser have
-// one of their own: what strangers try keeps nobody out of it.
+// personKey is the throttle's key for a username, known or not. Browsers that are known have one of
+// their own: what strangers try keeps nobody out of them.
 func (a *attempt) personKey() string {
 	key := "person:" + person(a.request)
-	if a.browser != "" {
-		key += " by " + a.browser
+	if a.byKnown {
+		key += " by a browser that is known"
 	}
 	return key
 }
@@ -57,7 +57,7 @@ func (a *attempt) address() string { return "address " + throttle.Network(a.requ
 
 // placed tells whether tries are counted by where the person is: not when the caller did not
 // say, nor by a browser that is known.
-func (a *attempt) placed() bool { return a.request.Address != "" && a.browser == "" }
+func (a *attempt) placed() bool { return a.request.Address != "" && !a.byKnown }
 
 // tries counts wrong passwords of the person over all nodes; of a name that nobody has
 // each node counts for itself.
@@ -69,7 +69,7 @@ func (a *attempt) tries() store.Tries {
 // once as many go on as may still be wrong, and the others wait for them: release ends
 // that.
 func (a *attempt) throttled(ctx context.Context) (reason string, err error) {
-	a.browser = a.knows(a.request)
+	a.byKnown = a.knows(a.request)
 	now := a.now()
 	n, wait, err := a.Store.Tried(ctx, a.tries(), now)
 	if err != nil {

@@ -75,8 +75,11 @@ func scanAuthorization(r row) (a Authorization, err error) {
 	return a, err
 }
 
+// CodeLife is how long a code is good from when it was made (RFC 6749 section 4.1.2).
+const CodeLife = time.Minute
+
 // CreateAuthorization adds a wish that somebody has signed on for, with the hash of the code that is
-// good for it until it expires; nil: it is answered and used with this. It fills in ID and time, and
+// good for it from CreatedAt for CodeLife; nil: it is answered and used with this. It fills in ID and time, and
 // forgets those that have expired. ErrConflict when there is one of its ID: a wish is answered
 // once, while its row is kept. ErrNotFound without its application.
 func (s *Store) CreateAuthorization(ctx context.Context, a *Authorization, code []byte) error {
@@ -156,8 +159,8 @@ func (s *Store) UseCode(
 		n, err := tx.c.exec(ctx, `
 			UPDATE authorizations
 			SET used_at = $1, expires_at = $2
-			WHERE id = $3 AND used_at = 0 AND expires_at > $1`,
-			micros(now), micros(remember), a.ID)
+			WHERE id = $3 AND used_at = 0 AND expires_at > $1 AND created_at > $4`,
+			micros(now), micros(remember), a.ID, micros(now.Add(-CodeLife)))
 		if err != nil || n == 1 {
 			return err
 		}

@@ -32,7 +32,7 @@ func grants(s *store.Store, w world, application, id, code string, until time.Ti
 		SignedOn: store.SignedOn{
 			UserID: w.user.ID, SignOnID: "s", Method: store.ByIDP, Methods: "pwd otp", ProviderID: "p", At: moment(1),
 		},
-		CreatedAt: moment(0),
+		CreatedAt: time.Now().UTC().Truncate(time.Microsecond),
 		ExpiresAt: until,
 	}
 	return a, s.CreateAuthorization(context.Background(), &a, []byte(code))
@@ -45,7 +45,7 @@ func TestAuthorizations(t *testing.T) {
 	w, other := build(t, s, "one"), build(t, s, "two")
 	ctx, now := t.Context(), time.Now().UTC().Truncate(time.Microsecond)
 	app := application(t, s, w)
-	until := now.Add(time.Minute)
+	until := now.Add(time.Hour)
 	a, err := grants(s, w, app.ID, "", "code", until)
 	must(t, err)
 	_, err = grants(s, w, app.ID, a.ID, "another", until)
@@ -57,7 +57,7 @@ func TestAuthorizations(t *testing.T) {
 
 	_, err = s.UseCode(ctx, other.env.ID, []byte("code"), now, now.Add(time.Hour))
 	want(t, err, store.ErrNotFound)
-	_, err = s.UseCode(ctx, w.env.ID, []byte("code"), until, now.Add(time.Hour))
+	_, err = s.UseCode(ctx, w.env.ID, []byte("code"), a.CreatedAt.Add(store.CodeLife), now.Add(time.Hour))
 	want(t, err, store.ErrNotFound) // too late
 	used, err := s.UseCode(ctx, w.env.ID, []byte("code"), now, now.Add(time.Hour))
 	same(t, used, a, err)

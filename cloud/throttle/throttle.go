@@ -119,11 +119,13 @@ func neighbourhood(network string) string {
 	return wide.String()
 }
 
-// Undo takes back n tries of a key.
+// Undo takes back n tries of a key, as far as there were any.
 func (w *Window) Undo(key string, n int) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if w.tries[key] -= n; w.tries[key] <= 0 {
+	if left := w.tries[key] - n; left > 0 {
+		w.tries[key] = left
+	} else {
 		delete(w.tries, key)
 	}
 }

@@ -158,3 +158,23 @@ func TestSample(t *testing.T) {
 		t.Error("an hour later it is not kept")
 	}
 }
+
+// TestWindowsBeginEmpty: a window that has counted nothing yet takes whatever it is asked, in any order.
+func TestWindowsBeginEmpty(t *testing.T) {
+	now := time.Now()
+	for name, f := range map[string]func(*Window){
+		"undo":   func(w *Window) { w.Undo("a", 1) },
+		"forget": func(w *Window) { w.Undo("b", w.Forget("a")) },
+		"wait":   func(w *Window) { w.Wait("a", 1, now) },
+		"left":   func(w *Window) { w.Left("a", 1, now) },
+		"count":  func(w *Window) { w.Count("a", now) },
+		"begin":  func(w *Window) { w.Begin(now, Limit{Key: "a", Most: 1}) },
+	} {
+		w := &Window{Length: time.Minute}
+		f(w)
+		w.Undo("a", 5)
+		if wait := w.Begin(now, Limit{Key: "a", Most: 1}); wait != 0 {
+			t.Errorf("%s: waits %s", name, wait)
+		}
+	}
+}
