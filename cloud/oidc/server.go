@@ -21,7 +21,7 @@ import (
 // How long things live.
 const (
 	requestLife = 30 * time.Minute // between authorize and the end of the sign-on
-	accessLife  = time.Hour // also of an ID token
+	accessLife  = time.Hour        // also of an ID token
 	refreshLife = 30 * 24 * time.Hour
 )
 
