@@ -252,7 +252,7 @@ func TestFaultsUnderLoad(t *testing.T) {
 	}
 	end()
 	t.Logf("\n%s%v", &report, l.outcomes)
-	siem.tellsAll(w, time.Now().Add(-40*time.Second))
+	siem.tellsAll(w, time.Now().Add(-15*time.Second))
 	w.checkAfterFaults(first, l)
 }
 
