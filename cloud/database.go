@@ -106,7 +106,8 @@ func noCloud(database string) error {
 // createDatabase opens a database that no cloud is in, and makes what is missing
 // of it. It returns ErrInitialised when there is one.
 func createDatabase(ctx context.Context, database string) (*store.Store, error) {
-	there := fmt.Errorf("%w: %s. Start it with \"ldap-cloud run\", or name another", ErrInitialised, shown(database))
+	there := fmt.Errorf("%w: %s. Start it with \"ldap-cloud run\", make a link for a lost password with "+
+		"\"ldap-cloud administrator reset\", or name another", ErrInitialised, shown(database))
 	if !store.IsPostgres(database) {
 		if initialised(database) {
 			return nil, there

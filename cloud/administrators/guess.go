@@ -14,6 +14,7 @@ type Proof string
 const (
 	Password Proof = "password"
 	OneTime  Proof = "one-time password"
+	Recovery Proof = "recovery code"
 )
 
 // Guess is one try of an account's proof.

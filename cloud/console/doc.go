@@ -42,8 +42,8 @@
 //     the same: their session ends with the role, when they are signed off everywhere, and when
 //     the identity provider that they came through is disabled. A stream and an export that
 //     are under way are few, and end with the session, and no request that was under way brings it back.
-//   - Recovery codes are shown once, when they are made. They are tried as often as one-time
-//     passwords are, in all, and go with the last second factor.
+//   - Recovery codes are shown once, when they are made. Tries of them are counted
+//     apart from one-time passwords, and they go with the last second factor.
 //   - Where the environment wants a second factor nobody goes further without one,
 //     whether administrator or person by group, and who has one is asked for it.
 //   - A form that replaces what it shows tells whoever saves second that somebody came
