@@ -48,14 +48,21 @@ func Kinds() (all []Kind) {
 }
 
 // Bounds are all bounds of a node. The zero value is good; safe for concurrent use.
-type Bounds struct{ of [kinds]Bound }
+type Bounds struct {
+	once sync.Once
+	of   [kinds]Bound
+}
 
 // Of returns a bound; nil, which counts nothing, when b is nil.
 func (b *Bounds) Of(k Kind) *Bound {
 	if b == nil {
 		return nil
 	}
-	b.of[k].full = &b.of[Names]
+	b.once.Do(func() {
+		for k := range b.of {
+			b.of[k].full = &b.of[Names]
+		}
+	})
 	return &b.of[k]
 }
 

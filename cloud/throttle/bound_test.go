@@ -2,6 +2,7 @@ package throttle
 
 import (
 	"fmt"
+	"sync"
 	"testing"
 	"time"
 )
@@ -84,5 +85,30 @@ func TestKinds(t *testing.T) {
 			t.Errorf("%d is called %q", k, k)
 		}
 		seen[k.String()] = true
+	}
+}
+
+// TestBoundsAreAskedForAtOnce: whoever looks at bounds meanwhile disturbs nobody who counts.
+func TestBoundsAreAskedForAtOnce(t *testing.T) {
+	var b Bounds
+	var all sync.WaitGroup
+	now := time.Now()
+	for range 8 {
+		all.Go(func() {
+			for _, k := range Kinds() {
+				b.Of(k).tooMany(now)
+				b.Of(k).Bite(now, "n")
+			}
+		})
+	}
+	all.Wait()
+	for _, k := range Kinds() {
+		want := 8
+		if k == Names {
+			want += 8 * len(Kinds())
+		}
+		if n := b.Of(k).Total(); n != want {
+			t.Errorf("%s: %d, want %d", k, n, want)
+		}
 	}
 }
