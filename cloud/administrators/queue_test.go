@@ -163,7 +163,7 @@ func TestKnownBrowsers(t *testing.T) {
 	if d.Knows("2", kept) {
 		t.Error("it is known as another's")
 	}
-	now = now.Add(KnownLife + time.Second)
+	now = now.Add(throttle.KnownLife + time.Second)
 	if d.Knows("1", kept) {
 		t.Error("it is known for ever")
 	}

@@ -107,7 +107,7 @@ func (c *console) browserCookie() http.Cookie {
 		Secure:   like.Secure,
 		HttpOnly: true,
 		SameSite: like.SameSite,
-		MaxAge:   int(administrators.KnownLife.Seconds()),
+		MaxAge:   int(throttle.KnownLife.Seconds()),
 	}
 }
 

@@ -41,7 +41,7 @@ type Service struct {
 	Store          *store.Store
 	Agents         Agents
 	Provisioner    *provisioner.Provisioner
-	Vault          Sealer
+	Vault          throttle.Sealer
 	Logger         hclog.Logger
 	MinFailureTime time.Duration      // how long a sign-on that fails takes at least; 0: as long as it takes
 	Counted        func(store.SignOn) // told of each that was recorded; nil: nobody

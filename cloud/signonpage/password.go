@@ -77,7 +77,7 @@ func (k *call) knownCookie() http.Cookie {
 		Secure:   like.Secure,
 		HttpOnly: true,
 		SameSite: like.SameSite,
-		MaxAge:   int(signon.KnownLife.Seconds()),
+		MaxAge:   int(throttle.KnownLife.Seconds()),
 	}
 }
 
