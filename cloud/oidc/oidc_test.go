@@ -423,7 +423,8 @@ func TestGrants(t *testing.T) {
 	}
 }
 
-// TestACodeIsMadeOnce: a wish is answered once, whichever way its browser comes back.
+// TestACodeIsMadeOnce: a wish is answered once, whichever way its browser comes back, as long as it
+// lasts: that is kept for longer than its code is good.
 func TestACodeIsMadeOnce(t *testing.T) {
 	s := start(t)
 	c, _ := s.relying()
@@ -436,6 +437,12 @@ func TestACodeIsMadeOnce(t *testing.T) {
 		if p := b.get(at.url.String()); p.url.Query().Has("code") || p.status != http.StatusBadRequest {
 			t.Errorf("a second code: %d %s", p.status, p.url)
 		}
+	}
+	now := time.Now()
+	code, _ := s.browser().code(c)
+	z, err := s.db.UseCode(t.Context(), s.env, vault.HashSecret(code), now, now.Add(time.Hour))
+	if check(t, err); z.ExpiresAt.Before(now.Add(25 * time.Minute)) {
+		t.Errorf("forgotten in %s", z.ExpiresAt.Sub(now))
 	}
 }
 

@@ -117,6 +117,47 @@ func TestTurnsAreFair(t *testing.T) {
 	}
 }
 
+// Whoever writes a row or two is not behind those of the same environment who write many.
+func TestShortTurnsAreApart(t *testing.T) {
+	s := open(t)
+	w := build(t, s, "one")
+	const crowd = 50
+	turns := make(chan string, crowd+1)
+	var wg sync.WaitGroup
+	release := s.Hold()
+	for range crowd {
+		wg.Go(func() {
+			noError(t, s.ProvisionAt(t.Context(), w.env.ID, func(*store.Tx) error {
+				turns <- "long"
+				return nil
+			}))
+		})
+	}
+	s.AwaitWaiting(t, crowd)
+	wg.Go(func() {
+		noError(t, s.Add(t.Context(), w.env.ID, func(*store.Tx) error {
+			turns <- "short"
+			return nil
+		}))
+	})
+	if !s.Lanes() { // else it waits for nobody
+		s.AwaitWaiting(t, crowd+1)
+	}
+	release()
+	wg.Wait()
+	close(turns)
+	place := 0
+	for kind := range turns {
+		if kind == "short" {
+			if place > crowd/2 {
+				t.Errorf("it came after %d others", place)
+			}
+			return
+		}
+		place++
+	}
+}
+
 // Of administrators of two environments who approve one shown code at the same time, one
 // does.
 func TestOneApprovesACode(t *testing.T) {
