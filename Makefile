@@ -25,7 +25,7 @@ build: ## build both programs into bin/
 packages: ## build deb, rpm, apk, Arch Linux packages and archives into dist/
 	@installer/packages
 
-test: tools race programs lint ## install what is needed, run every test once and check
+test: lint tools race programs ## check, install what is needed, run every test once
 
 unit: ## run the tests without the race detector; needs what "make tools" installs
 	$(GO) test -timeout 30m ./...

@@ -136,7 +136,9 @@ func (s *Store) ProvisionAt(ctx context.Context, env string, f func(*Tx) error) 
 }
 
 // Add runs f as what adds rows that nobody else decides on.
-func (s *Store) Add(ctx context.Context, env string, f func(*Tx) error) error { return s.add(ctx, env, f) }
+func (s *Store) Add(ctx context.Context, env string, f func(*Tx) error) error {
+	return s.add(ctx, env, f)
+}
 
 // Hold takes the turn of the writer of all, until it is released.
 func (s *Store) Hold() (release func()) {
