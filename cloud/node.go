@@ -86,11 +86,13 @@ func (n *node) handler() http.Handler {
 		Vault:          n.keys,
 		MinFailureTime: floor,
 		Counted:        n.counts.SignOn,
+		Tell:           n.agents.Tried,
 		Logger:         n.Logger.Named("sign-on"),
 		UnderWay:       &n.bounds.signOns,
 		AtGateway:      &n.bounds.atGateway,
 		Bounds:         n.bounds.Bounds,
 	}
+	n.agents.HearTries(people.Hear)
 	tickets := &kerberos.Verifier{
 		Store:       n.db,
 		Vault:       n.keys,

@@ -37,6 +37,7 @@
 //	changed.GATEWAY       the user types of a gateway are others now
 //	revoked.INSTANCE      an instance is no longer one
 //	rotate.INSTANCE       an instance is to change its keys
+//	tries                 a password was tried, by a key that says of nobody who they are
 //
 // # Many links
 //

@@ -31,6 +31,7 @@ const (
 	subjectRevoked  = "revoked."
 	subjectRotate   = "rotate."
 	subjectNode     = "node."
+	subjectTries    = "tries"
 )
 
 // Config is what a hub needs.
@@ -58,6 +59,7 @@ type Hub struct {
 	lines    throttle.Sample // of the log, about strangers
 	nonces   wire.Nonces
 	subs     []*nats.Subscription
+	tries    atomic.Pointer[func(Try)]
 	busWord  atomic.Pointer[busWord]
 
 	mu    sync.Mutex
@@ -91,6 +93,7 @@ func New(cfg Config) (*Hub, error) {
 func (h *Hub) join() error {
 	for subject, handle := range map[string]nats.MsgHandler{
 		subjectPresence:      h.hearPresence,
+		subjectTries:         h.hearTry,
 		subjectAsk:           func(*nats.Msg) { h.each(func(l *link) { l.announce() }) },
 		subjectNode + h.id:   func(m *nats.Msg) { _ = m.Respond(nil) },
 		subjectChanged + "*": func(m *nats.Msg) { h.hearChanged(m.Subject[len(subjectChanged):]) },

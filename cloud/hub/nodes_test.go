@@ -9,6 +9,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -141,6 +142,36 @@ func TestNodesShareAgents(t *testing.T) {
 	a.await("the link is cut", func() bool { return !a.live(m) && !b.live(m) })
 	if d := time.Since(from); d > 5*time.Second {
 		t.Errorf("cut after %s", d)
+	}
+}
+
+// What one node tells of tries the others hear, each once and it itself not; what crosses the bus
+// names nobody.
+func TestNodesHearTries(t *testing.T) {
+	nodes := startNodes(t, startNATS(t, 3))
+	heard := make([]chan hub.Try, len(nodes))
+	for i, n := range nodes {
+		heard[i] = make(chan hub.Try, 100)
+		n.hub.HearTries(func(t hub.Try) { heard[i] <- t })
+	}
+	told := []hub.Try{{Key: "\x00\xff no text"}, {Key: "a", Right: true}, {Key: "a"}}
+	for _, try := range told {
+		nodes[0].hub.Tried(try)
+	}
+	nodes[1].hub.Tried(hub.Try{Key: "end"})
+	for i, want := range [][]hub.Try{{{Key: "end"}}, told, append(told, hub.Try{Key: "end"})} {
+		var got []hub.Try
+		for range want {
+			got = append(got, <-heard[i])
+		}
+		for _, w := range want {
+			if !slices.Contains(got, w) {
+				t.Errorf("node %d heard %v, not %v", i, got, w)
+			}
+		}
+		if len(heard[i]) > 0 {
+			t.Errorf("node %d heard more: %v", i, <-heard[i])
+		}
 	}
 }
 

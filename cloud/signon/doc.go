@@ -41,9 +41,9 @@
 //   - So many sign-ons and changes are under way, in all, of an environment, of a network and at
 //     a gateway; whoever finds no room among them is asked of nobody and not written, but counted.
 //   - An empty password ends before anything is asked of anyone.
-//   - Of wrong passwords for one name ten are tried in ten minutes, over all nodes when
-//     somebody has the name, and of many at once no more: as many are under way as may
-//     still be wrong. Browsers by which somebody has signed on under that name have ten of their own:
+//   - Of wrong passwords for one name ten are tried in ten minutes, over all nodes, and of
+//     many at once at one node no more: as many are under way as may still be wrong.
+//     Browsers by which somebody has signed on under that name have ten of their own:
 //     what strangers try keeps nobody out of them.
 //   - A user type after the first is asked only while the answer was that there
 //     is no such user, or the gateway had none yet; either comes before any bind.

@@ -2,6 +2,7 @@ package signon
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 	"sync/atomic"
@@ -10,6 +11,7 @@ import (
 
 	"ldap-gateway/cloud/hub"
 	"ldap-gateway/cloud/store"
+	"ldap-gateway/cloud/throttle"
 	"ldap-gateway/cloudlink/wire"
 )
 
@@ -120,6 +122,97 @@ func TestManyAtOnceHaveNoMoreTries(t *testing.T) {
 	later.Now = func() time.Time { return time.Now().Add(throttleWindow) }
 	if got := crowd(later); got["ok"] != 200 {
 		t.Errorf("who is right: %v", got)
+	}
+}
+
+// TestNodesHearOfTries: wrong passwords for a name count at each node, whether somebody has it or not,
+// so that where one waits and where not says nothing; those from one network do as well. What was
+// right takes back what was counted everywhere.
+func TestNodesHearOfTries(t *testing.T) {
+	c := newCloud(t)
+	c.agents.answers[c.first.ID] = right("ada", "1")
+	c.signOn("ada", "right")
+	wrong := &countingAgents{answer: wire.SignOnResult{Outcome: wire.OutcomeNoSuchUser}}
+	nodes := make([]*Service, 3)
+	for i := range nodes {
+		nodes[i] = &Service{Store: c.Store, Agents: wrong, Provisioner: c.Provisioner, Logger: c.Logger}
+		nodes[i].Tell = func(t hub.Try) {
+			for j, other := range nodes {
+				if j != i {
+					other.Hear(t)
+				}
+			}
+		}
+	}
+	addresses := 0
+	try := func(node int, name, address string) (outcome string) {
+		t.Helper()
+		if addresses++; address == "" {
+			address = fmt.Sprintf("2001:db8:%x::1", addresses)
+		}
+		so, err := nodes[node].SignOn(t.Context(), Request{
+			EnvironmentID: c.env, Username: name, Password: []byte("x"), Address: address,
+		})
+		must(t, err)
+		return so.Outcome
+	}
+	for _, name := range []string{"ada", "nobody", "ADA ", "Ñandú", "nobody@example.org", "\u200b"} {
+		for i := range wrongPerPerson {
+			if got := try(i%2, name, ""); name != "ADA " && got != "noSuchUser" {
+				t.Errorf("try %d of %q: %s", i, name, got)
+			}
+		}
+		for node := range nodes {
+			if got := try(node, name, ""); got != "busy" {
+				t.Errorf("node %d takes another try of %q: %s", node, name, got)
+			}
+		}
+	}
+	for i := range wrongPerAddress {
+		try(i%2, fmt.Sprint("somebody-", i), "192.0.2.7")
+	}
+	if got := try(2, "somebody else", "192.0.2.7"); got != "busy" {
+		t.Errorf("a network: %s", got)
+	}
+	for range wrongPerPerson - 1 {
+		try(0, "bob", "")
+	}
+	wrong.answer = right("bob", "2")
+	if got := try(1, "bob", ""); got != "ok" {
+		t.Fatal(got)
+	}
+	wrong.answer = wire.SignOnResult{Outcome: wire.OutcomeInvalidCredentials, BindSent: true}
+	for i := range wrongPerPerson {
+		if got := try(i%3, "bob", ""); got != "invalidCredentials" {
+			t.Errorf("after bob was right, try %d: %s", i, got)
+		}
+	}
+}
+
+// TestLate: whoever waits longer than a sign-on may take is told to come again, and that nothing is
+// wrong with the cloud; whoever went away is not.
+func TestLate(t *testing.T) {
+	gone, leave := context.WithCancel(t.Context())
+	leave()
+	over, end := context.WithTimeout(t.Context(), 0)
+	defer end()
+	for name, c := range map[string]struct {
+		caller, ctx context.Context
+		err         error
+		full        bool
+	}{
+		"nothing is wrong":      {t.Context(), over, nil, false},
+		"waiting for a turn":    {t.Context(), over, context.DeadlineExceeded, true},
+		"the database took it":  {t.Context(), over, fmt.Errorf("%w: %w", store.ErrUnavailable, context.DeadlineExceeded), true},
+		"the caller went":       {gone, gone, context.Canceled, false},
+		"the caller's own end":  {over, over, context.DeadlineExceeded, false},
+		"the database, in time": {t.Context(), t.Context(), store.ErrUnavailable, false},
+	} {
+		got := late(c.caller, c.ctx, c.err)
+		if errors.Is(got, throttle.ErrFull) != c.full || (got == nil) != (c.err == nil) ||
+			c.full && errors.Is(got, store.ErrUnavailable) {
+			t.Errorf("%s: %v", name, got)
+		}
 	}
 }
 

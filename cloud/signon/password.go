@@ -58,6 +58,7 @@ func (s *Service) ChangePassword(ctx context.Context, r ChangeRequest) (Change, 
 	defer clear(r.Old)
 	defer clear(r.New)
 	s.once.Do(s.begin)
+	caller := ctx
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	who := Request{Username: r.Username, Address: r.Address, Actor: r.Actor}.who(r.EnvironmentID)
@@ -88,7 +89,7 @@ func (s *Service) ChangePassword(ctx context.Context, r ChangeRequest) (Change, 
 			},
 		},
 	}
-	err = c.run(ctx)
+	err = late(caller, ctx, c.run(ctx))
 	level := hclog.Info
 	if c.unwritten {
 		level = hclog.Debug

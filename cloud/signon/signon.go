@@ -45,6 +45,7 @@ type Service struct {
 	Logger         hclog.Logger
 	MinFailureTime time.Duration      // how long a sign-on that fails takes at least; 0: as long as it takes
 	Counted        func(store.SignOn) // told of each that was recorded; nil: nobody
+	Tell           func(hub.Try)      // has other nodes hear of tries, by their Hear; nil: there are none
 	Now            func() time.Time   // of the throttle; nil: time.Now
 
 	// UnderWay has sign-ons and changes of passwords, by environment; AtGateway those of them
@@ -100,7 +101,7 @@ type attempt struct {
 // SignOn takes one sign-on to its end and returns its record. An error means
 // that nothing could be recorded; the person is to try again. It is
 // store.ErrUnavailable before anybody was asked, when that is known ahead, and
-// throttle.ErrFull when too many are under way.
+// throttle.ErrFull when too many are under way, or it took longer than it may.
 func (s *Service) SignOn(ctx context.Context, r Request) (store.SignOn, error) {
 	so, _, err := s.SignOnPerson(ctx, r)
 	return so, err
@@ -116,7 +117,7 @@ type Person struct {
 func (s *Service) SignOnPerson(ctx context.Context, r Request) (store.SignOn, Person, error) {
 	defer clear(r.Password)
 	s.once.Do(s.begin)
-	start := time.Now()
+	start, caller := time.Now(), ctx
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	leave, err := s.UnderWay.Enter(ctx, r.who(r.EnvironmentID))
@@ -139,7 +140,7 @@ func (s *Service) SignOnPerson(ctx context.Context, r Request) (store.SignOn, Pe
 			Address:       r.Address,
 		},
 	}
-	err = a.run(ctx)
+	err = late(caller, ctx, a.run(ctx))
 	a.hold(ctx, start)
 	if err == nil && s.Counted != nil {
 		s.Counted(a.record)
@@ -153,6 +154,15 @@ func (s *Service) SignOnPerson(ctx context.Context, r Request) (store.SignOn, Pe
 		"outcome", a.outcome, "reason", a.record.Reason, "updated", a.record.Updated,
 		"took", time.Since(start), "error", err)
 	return a.record, a.person, err
+}
+
+// late returns what an error is that came when the time for all was over: whoever waited so long
+// may come again, whatever it was that was waited for.
+func late(caller, ctx context.Context, err error) error {
+	if err == nil || ctx.Err() == nil || caller.Err() != nil {
+		return err
+	}
+	return fmt.Errorf("%w: it took longer than %s: %v", throttle.ErrFull, limit, err)
 }
 
 // hold has a sign-on that failed take as long as the next: a name that nobody has

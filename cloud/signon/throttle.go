@@ -2,9 +2,11 @@ package signon
 
 import (
 	"context"
+	"crypto/sha256"
 	"fmt"
 	"time"
 
+	"ldap-gateway/cloud/hub"
 	"ldap-gateway/cloud/store"
 	"ldap-gateway/cloud/throttle"
 	"ldap-gateway/cloudlink/wire"
@@ -49,18 +51,24 @@ func (a *attempt) personKey() string {
 	if a.byKnown {
 		key += " by a browser that is known"
 	}
-	return key
+	return counted(key)
 }
 
 // address is the throttle's key for where the person is.
-func (a *attempt) address() string { return "address " + throttle.Network(a.request.Address) }
+func (a *attempt) address() string { return counted("address " + throttle.Network(a.request.Address)) }
+
+// counted is a key as nodes tell it each other: it says of nobody who they are.
+func counted(key string) string {
+	sum := sha256.Sum256([]byte(key))
+	return string(sum[:16])
+}
 
 // placed tells whether tries are counted by where the person is: not when the caller did not
 // say, nor by a browser that is known.
 func (a *attempt) placed() bool { return a.request.Address != "" && !a.byKnown }
 
-// tries counts wrong passwords of the person over all nodes; of a name that nobody has
-// each node counts for itself.
+// tries counts wrong passwords of the person in the store; of a name that nobody has the nodes
+// count what they hear of each other.
 func (a *attempt) tries() store.Tries {
 	return store.Tries{Key: a.personKey(), Most: wrongPerPerson, Window: throttleWindow}
 }
@@ -116,20 +124,41 @@ func (a *attempt) release() {
 func (a *attempt) count(ctx context.Context, o wire.Outcome) {
 	switch {
 	case o == wire.OutcomeOK:
-		a.wrong.Forget(a.personKey())
+		if a.wrong.Forget(a.personKey()) > 0 {
+			a.tell(hub.Try{Key: a.personKey(), Right: true})
+		}
 		if a.triedBefore > 0 {
 			a.logged(a.Store.ForgetTries(context.WithoutCancel(ctx), a.personKey()))
 		}
 	case Message(o) == messageWrong:
 		now := a.now()
 		a.wrong.Count(a.personKey(), now)
+		a.tell(hub.Try{Key: a.personKey()})
 		if a.placed() {
 			a.wrong.Count(a.address(), now)
+			a.tell(hub.Try{Key: a.address()})
 		}
 		if a.user != nil {
 			a.logged(a.Store.CountTry(context.WithoutCancel(ctx), a.tries(), now))
 		}
 	}
+}
+
+// tell has the other nodes count a try as well.
+func (a *attempt) tell(t hub.Try) {
+	if a.Tell != nil {
+		a.Tell(t)
+	}
+}
+
+// Hear counts a try that another node tells of.
+func (s *Service) Hear(t hub.Try) {
+	s.once.Do(s.begin)
+	if t.Right {
+		s.wrong.Forget(t.Key)
+		return
+	}
+	s.wrong.Count(t.Key, s.now())
 }
 
 // logged tells the log that other nodes do not know of a try.

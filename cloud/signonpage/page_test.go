@@ -481,6 +481,32 @@ func TestWhatDoesNotWork(t *testing.T) {
 	}
 }
 
+// TestWhatMayWorkLater: after each outcome of which the person is told to try again in a moment the
+// page has a status and a Retry-After that say so as well, and after no other, at a sign-on and at a
+// change of the password; the form is there again, all the same.
+func TestWhatMayWorkLater(t *testing.T) {
+	s := start(t)
+	c := s.visitor()
+	n := 0
+	for o := wire.OutcomeOK + 1; o.Known(); o++ {
+		later := signon.Message(o) == signon.Message(wire.OutcomeDirectoryUnavailable)
+		s.outcome, s.changed = o.String(), wire.PasswordChanged{Outcome: o}
+		for more, fields := range map[string][]string{
+			"": nil, "/password": {"new", "y", "again", "y"},
+		} {
+			a := s.post(c, more, append(fields, "username", "alice", "password", "x")...)
+			if told := a.status >= 400 && a.header.Get("Retry-After") != ""; told != later || later == (a.status == 200) ||
+				!strings.Contains(a.page, `value="alice"`) {
+				t.Errorf("%s%s: %d, Retry-After %q", o, more, a.status, a.header.Get("Retry-After"))
+			}
+		}
+		n++
+	}
+	if n < 10 {
+		t.Errorf("%d outcomes", n)
+	}
+}
+
 // TestKnownBrowsers: a browser keeps what it is known by once somebody has signed on, and no sooner,
 // and it is told with each try and change of a password.
 func TestKnownBrowsers(t *testing.T) {

@@ -41,11 +41,21 @@ func (k *call) password() error {
 		// The form asks for the old password again: no page has it in it.
 		form := passwordForm{flow.ID, k.then(), username, so.ID, why(so.Outcome), ""}
 		return k.render(http.StatusOK, "password.html", "Change your password", form)
-	case so.Outcome == wire.OutcomeBusy.String():
-		k.w.Header().Set("Retry-After", "60")
-		return k.showForm(http.StatusTooManyRequests, flow, so.Message, username)
 	}
-	return k.showForm(http.StatusOK, flow, so.Message, username)
+	return k.showForm(k.status(so.Outcome), flow, so.Message, username)
+}
+
+// status is that of the page after an outcome that was not OK, and has it say when to try again
+// where later it may end otherwise.
+func (k *call) status(outcome string) int {
+	switch outcome {
+	case wire.OutcomeBusy.String():
+		k.w.Header().Set("Retry-After", "60")
+		return http.StatusTooManyRequests
+	case wire.OutcomeDirectoryUnavailable.String(), wire.OutcomeTimeout.String():
+		return web.Later(k.w)
+	}
+	return http.StatusOK
 }
 
 // signOn takes one try. A browser is known from then on by which somebody has signed on.
@@ -182,7 +192,7 @@ func (k *call) changePassword() error {
 	}
 	if !c.OK() {
 		f.Error = c.Message
-		return k.render(http.StatusOK, "password.html", "Change your password", f)
+		return k.render(k.status(c.Outcome.String()), "password.html", "Change your password", f)
 	}
 	return k.signOnChanged(flow, f.Username, way, fresh)
 }
