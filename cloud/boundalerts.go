@@ -50,6 +50,9 @@ var tellings = [...]told{
 		"See which application asks so often, and whether it keeps its tokens; else " + addNode, 5},
 	throttle.Handshakes: {"handshakes of TLS",
 		"If nobody of yours connects so often, " + keepAway + ", or " + addNode, 50},
+	throttle.Arrivals: {"agents that have waited at the door for too long, and come again",
+		"After a restart this passes by itself. If it goes on, see on the machines whether ldap-gateway is started over and" +
+			" over, and " + addNode, 20_000},
 	throttle.Exports: {"lists that are sent whole", "Have fewer of them fetched at once", 10},
 	throttle.Streams: {"streams of activities", "Close the activity page where nobody reads it", 10},
 	throttle.Links: {"links, or changes of keys, of an instance that has just made many",

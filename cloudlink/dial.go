@@ -125,7 +125,11 @@ func Await(ctx context.Context, client *http.Client, base *url.URL, t wire.PairT
 func Unpair(ctx context.Context, client *http.Client, base *url.URL, c Credential) error {
 	to := base.JoinPath(wire.PathUnpair).String()
 	proof := wire.NewAssertion(c.Instance, to, 0, time.Now())
-	if nonce := givenNonce(ctx, client, base); nonce != nil {
+	nonce, err := givenNonce(ctx, client, base)
+	if err != nil {
+		return err
+	}
+	if nonce != nil {
 		proof = proof.With(nonce)
 	}
 	header, err := proof.Sign(c.Key)
@@ -210,33 +214,38 @@ func plain(s string) string {
 const nonceTime = 10 * time.Second
 
 // givenNonce returns what the cloud wants a proof to carry; nil from one that gives
-// none, or does not answer: it says why at the dial.
-func givenNonce(ctx context.Context, client *http.Client, base *url.URL) []byte {
+// none: it says why at the dial. The error is that nobody was reached, or answered: a proof
+// without a nonce would be none from who has given one.
+func givenNonce(ctx context.Context, client *http.Client, base *url.URL) ([]byte, error) {
 	ctx, cancel := context.WithTimeout(ctx, nonceTime)
 	defer cancel()
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, base.JoinPath(wire.PathStatus).String(), nil)
 	if err != nil {
-		return nil
+		return nil, err
 	}
 	req.Close = true // a websocket never takes over a connection that was used
 	resp, err := client.Do(req)
 	if err != nil {
-		return nil
+		return nil, err
 	}
 	defer resp.Body.Close()
 	var s wire.Status
 	if resp.StatusCode != http.StatusOK || json.NewDecoder(io.LimitReader(resp.Body, maxAnswer)).Decode(&s) != nil ||
 		!s.GaveNonce() {
-		return nil
+		return nil, nil
 	}
-	return s.Nonce
+	return s.Nonce, nil
 }
 
 // prove returns the Authorization header that opens a link. Its time is this
 // machine's, put right by skew only with a nonce of the cloud: without one, who tells
 // another time would have a proof that is good then.
 func prove(ctx context.Context, client *http.Client, base *url.URL, c Credential, skew time.Duration) (string, error) {
-	nonce, now := givenNonce(ctx, client, base), time.Now()
+	nonce, err := givenNonce(ctx, client, base)
+	if err != nil {
+		return "", err
+	}
+	now := time.Now()
 	if nonce == nil {
 		return wire.NewAssertion(c.Instance, base.String(), c.epoch(), now).Sign(c.Key)
 	}

@@ -4,6 +4,9 @@ import (
 	"context"
 	"crypto/ed25519"
 	"errors"
+	"io"
+	"net/http"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -364,6 +367,39 @@ func TestNoProofIsForLater(t *testing.T) {
 			t.Errorf("%d dials, %d with a nonce of the cloud", dials, cloud.Nonced.Load())
 		}
 	})
+}
+
+// lossy loses requests to a path, the first so many.
+type lossy struct {
+	http.RoundTripper
+	path string
+	lose atomic.Int64
+}
+
+func (l *lossy) RoundTrip(r *http.Request) (*http.Response, error) {
+	if strings.HasSuffix(r.URL.Path, l.path) && l.lose.Add(-1) >= 0 {
+		return nil, io.ErrUnexpectedEOF
+	}
+	return l.RoundTripper.RoundTrip(r)
+}
+
+// TestNoNonceNoProof: while the cloud cannot be asked what a proof is to carry, as just after its
+// start, none is made: one without a nonce would be refused to who has given one before.
+func TestNoNonceNoProof(t *testing.T) {
+	for _, lost := range []int64{0, 1, 5} {
+		synctest.Test(t, func(t *testing.T) {
+			cloud := &cloudlinktest.Cloud{}
+			start(t, cloud, &slowHandler{}, func(l *cloudlink.Link) {
+				way := &lossy{RoundTripper: l.Client.Transport, path: wire.PathStatus}
+				way.lose.Store(lost)
+				l.Client = &http.Client{Transport: way}
+			})
+			cloud.AwaitLink(t)
+			if dials, nonced := cloud.Dials.Load(), cloud.Nonced.Load(); dials != 1 || nonced != 1 {
+				t.Errorf("%d lost: %d dials, %d with a nonce of the cloud", lost, dials, nonced)
+			}
+		})
+	}
 }
 
 func TestDeafCloudIsLeft(t *testing.T) {

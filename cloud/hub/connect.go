@@ -47,7 +47,7 @@ func (h *Hub) ServeStatus(w http.ResponseWriter, _ *http.Request) {
 
 // ServeHTTP opens an agent's link and serves it until it ends.
 // Until it is admitted nothing of the agent is kept, so strangers cost one look into
-// the store.
+// the store. Who is on their way in has a place at the door until it can be asked.
 func (h *Hub) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if !upgrades(r) {
 		h.refuse(w, r, errNoUpgrade) // before the proof is used up
@@ -57,6 +57,12 @@ func (h *Hub) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		serveTrial(w, r)
 		return
 	}
+	arrived, err := h.door.enter(r.Context())
+	if err != nil {
+		h.refuse(w, r, err)
+		return
+	}
+	defer arrived()
 	instance, gateway, epoch, err := h.admit(r)
 	if err != nil {
 		h.refuse(w, r, err)
@@ -80,7 +86,7 @@ func (h *Hub) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		SealKey:  instance.SealKey,
 		Since:    time.Now(),
 	})
-	l.epoch, l.instance = epoch, instance
+	l.epoch, l.instance, l.arrived = epoch, instance, arrived
 	if err := l.greet(gateway.Name); err != nil {
 		h.Logger.Warn("an instance did not get as far as the welcome", "instance", instance.ID, "error", err)
 		return
@@ -240,6 +246,19 @@ func refusalFor(err error) (int, *wire.Refusal) {
 			Code:       wire.RefusedThrottled,
 			RetryAfter: 15,
 			Message:    "this instance opens links too often: something between cuts them",
+		}
+	}
+	return troubleOf(err)
+}
+
+// troubleOf is refusalFor an error that is none of the agent's.
+func troubleOf(err error) (int, *wire.Refusal) {
+	switch {
+	case errors.Is(err, errCrowd):
+		return http.StatusServiceUnavailable, &wire.Refusal{
+			Code:       wire.RefusedThrottled,
+			RetryAfter: comeAgain,
+			Message:    "many agents come to this cloud at once, as after a restart",
 		}
 	case errors.Is(err, store.ErrUnavailable):
 		return http.StatusServiceUnavailable, &wire.Refusal{

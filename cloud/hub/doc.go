@@ -45,6 +45,9 @@
 // others. Of a gateway with more instances than are compared, others are asked each time.
 // What waits for a link takes memory while it waits.
 //
+// Agents come in so many at once, from the look at their proof until they can be asked: of
+// thousands that come back together, as after a restart, the first serve people in a moment.
+//
 // # For each node
 //
 // How many links an instance opens is counted by each node for itself: it only

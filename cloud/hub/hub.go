@@ -60,6 +60,7 @@ type Hub struct {
 	nonces   wire.Nonces
 	subs     []*nats.Subscription
 	tries    atomic.Pointer[func(Try)]
+	door     door
 	busWord  atomic.Pointer[busWord]
 
 	mu    sync.Mutex
@@ -77,6 +78,7 @@ func New(cfg Config) (*Hub, error) {
 	}
 	h := &Hub{Config: cfg, id: uuid.NewString(), links: map[string]*link{}, misdeeds: map[string]time.Time{},
 		nonces: wire.NewNonces(cfg.NonceKey)}
+	h.door = door{make(chan struct{}, mostArriving), cfg.Bounds.Of(throttle.Arrivals)}
 	h.connects.Length, h.rotates.Length = time.Minute, time.Hour
 	h.connects.Bound, h.rotates.Bound = cfg.Bounds.Of(throttle.Links), cfg.Bounds.Of(throttle.Links)
 	h.lines.Bound = cfg.Bounds.Of(throttle.Lines)

@@ -30,6 +30,7 @@ type link struct {
 	epoch uint64 // begun by this link
 
 	instance store.Instance // as it was at the door
+	arrived  func()         // frees its place there
 	send     outbox
 	over     chan struct{} // closed when the link has ended
 	once     sync.Once
@@ -60,6 +61,7 @@ func newLink(h *Hub, ws *websocket.Conn, live Live) *link {
 		over:     make(chan struct{}),
 		pending:  map[uint64]awaited{},
 		delivery: make(chan struct{}, 1),
+		arrived:  func() {},
 	}
 }
 
@@ -238,6 +240,7 @@ func (l *link) take(ctx context.Context, f wire.Frame) error {
 		l.live.Revision, l.live.Refused = a.Revision, boundRefused(a.Refused)
 		l.mu.Unlock()
 		l.announce()
+		l.arrived()
 		l.deliverLater(a.Refused)
 	case wire.KindRotate:
 		return l.rotate(ctx, f)

@@ -23,6 +23,7 @@ const (
 	Passwords                  // of administrators that are checked
 	Tokens                     // answers to applications that cost a signature
 	Handshakes                 // of TLS that cost a signature
+	Arrivals                   // agents on their way in
 	Exports                    // lists that are sent whole
 	Streams                    // of activities
 	Links                      // that one instance opens, and rotations of its keys
@@ -33,7 +34,7 @@ const (
 // names are how metrics, alerts and SECURITY.md call the kinds.
 var names = [kinds]string{
 	"unwritten", "tries", "messages", "passkeys", "codes", "answers", "names", "lines", "signOns", "gatewaySignOns",
-	"passwords", "tokens", "handshakes", "exports", "streams", "links", "requests",
+	"passwords", "tokens", "handshakes", "arrivals", "exports", "streams", "links", "requests",
 }
 
 // String returns the name of a kind.
