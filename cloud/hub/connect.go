@@ -62,20 +62,30 @@ func (h *Hub) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		h.refuse(w, r, err)
 		return
 	}
-	defer arrived()
+	l := h.open(w, r)
+	if l == nil {
+		arrived()
+		return
+	}
+	l.arrived = arrived
+	go h.keep(l) // the request ends here, and what it took
+}
+
+// open returns the link of an agent that is admitted and was greeted; nil when there is none, which
+// the agent has been told.
+func (h *Hub) open(w http.ResponseWriter, r *http.Request) *link {
 	instance, gateway, epoch, err := h.admit(r)
 	if err != nil {
 		h.refuse(w, r, err)
-		return
+		return nil
 	}
 	ws, err := websocket.Accept(w, r, &websocket.AcceptOptions{Subprotocols: []string{wire.Subprotocol}})
 	if err != nil {
-		return // Accept has answered
+		return nil // Accept has answered
 	}
-	defer ws.CloseNow()
 	if ws.Subprotocol() != wire.Subprotocol {
 		_ = ws.Close(websocket.StatusPolicyViolation, "the subprotocol is missing")
-		return
+		return nil
 	}
 	l := newLink(h, ws, Live{
 		Link:     uuid.NewString(),
@@ -86,16 +96,25 @@ func (h *Hub) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		SealKey:  instance.SealKey,
 		Since:    time.Now(),
 	})
-	l.epoch, l.instance, l.arrived = epoch, instance, arrived
+	l.epoch, l.instance = epoch, instance
 	if err := l.greet(gateway.Name); err != nil {
 		h.Logger.Warn("an instance did not get as far as the welcome", "instance", instance.ID, "error", err)
-		return
+		_ = ws.CloseNow()
+		return nil
 	}
 	if !h.enter(l) {
-		return
+		_ = ws.CloseNow()
+		return nil
 	}
+	return l
+}
+
+// keep serves a link until it ends.
+func (h *Hub) keep(l *link) {
 	defer h.exit(l)
-	l.serve()
+	defer l.ws.CloseNow()
+	defer l.arrived()
+	l.guarded(context.Background(), l.serve) // outlives the request that opened the link
 }
 
 // admit tells which instance is at the door and the epoch that it begins, or why
@@ -279,12 +298,14 @@ func troubleOf(err error) (int, *wire.Refusal) {
 // It is no reason to end the link when the store takes no report.
 func (h *Hub) report(ctx context.Context, l *link) {
 	hello := l.hello
-	err := h.Store.ReportInstance(ctx, l.live.Instance, store.InstanceReport{
-		Hostname:   hello.Hostname,
-		Software:   hello.Software,
-		System:     hello.System,
-		PolicyHash: hello.PolicyHash,
-		At:         time.Now(),
+	err := apart(func() error {
+		return h.Store.ReportInstance(ctx, l.live.Instance, store.InstanceReport{
+			Hostname:   hello.Hostname,
+			Software:   hello.Software,
+			System:     hello.System,
+			PolicyHash: hello.PolicyHash,
+			At:         time.Now(),
+		})
 	})
 	if err != nil {
 		h.Logger.Warn("an instance's report was not kept", "instance", l.live.Instance, "error", err)

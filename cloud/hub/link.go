@@ -141,7 +141,7 @@ func (l *link) writeFrame(f wire.Frame) error {
 // serve runs the link until it ends.
 // It subscribes first, so that whoever hears of the link can ask at once; and announces
 // the end last, when what was pending is settled.
-func (l *link) serve() {
+func (l *link) serve(ctx context.Context) {
 	log := l.hub.Logger.With("instance", l.live.Instance, "gateway", l.live.Gateway)
 	unsubscribe, err := l.subscribe()
 	if err != nil {
@@ -149,7 +149,6 @@ func (l *link) serve() {
 		return
 	}
 	log.Info("link is up", "host", l.hello.Hostname, "software", l.hello.Software)
-	ctx := context.Background() // outlives the request that opened the link
 	l.hub.report(ctx, l)
 	if before, now := l.instance.PolicyHash, l.hello.PolicyHash; before != "" && before != now {
 		l.hub.tell(ctx, l.instance, "instance.policyChanged", "The policy on "+l.hello.Hostname+" is another than before",
@@ -158,8 +157,8 @@ func (l *link) serve() {
 	l.reported = time.Now()
 	l.deliverSoon()
 	var running sync.WaitGroup
-	running.Go(func() { l.sendAll(ctx) })
-	l.readAll(ctx)
+	running.Go(func() { l.guarded(ctx, l.sendAll) })
+	l.guarded(ctx, l.readAll)
 	unsubscribe()
 	running.Wait()
 	l.settle()
@@ -198,7 +197,7 @@ func (l *link) sendAll(ctx context.Context) {
 		case <-l.over:
 			return
 		case <-l.delivery:
-			if err := l.deliver(ctx); err != nil {
+			if err := apart(func() error { return l.deliver(ctx) }); err != nil {
 				l.end(err.Error())
 			}
 		case <-l.send.some:
@@ -274,7 +273,8 @@ func (l *link) takeHeartbeat(ctx context.Context, f wire.Frame) error {
 	l.mu.Unlock()
 	l.announce()
 	if confirm {
-		if err := l.hub.Store.ConfirmEpoch(ctx, l.live.Instance, l.epoch); err != nil {
+		err := apart(func() error { return l.hub.Store.ConfirmEpoch(ctx, l.live.Instance, l.epoch) })
+		if err != nil {
 			l.hub.Logger.Warn("an epoch was not confirmed", "instance", l.live.Instance, "error", err)
 		}
 	}
