@@ -44,29 +44,13 @@ func (s *step) origin() string {
 	return "the directory"
 }
 
-// signOnActivity is the line of the sign-on itself.
-func (s *step) signOnActivity() store.Activity {
+// line is what activities say of the sign-on itself.
+func (s *step) line() string {
 	record := "record not refreshed"
 	if s.refreshed {
 		record = "record refreshed"
 	}
-	name := s.change.User.Username
-	text := fmt.Sprintf("%s signed on, method: %s, %s (%s)", name, s.so.Method, record, s.change.Reason)
-	return store.Activity{
-		EnvironmentID: s.id.EnvironmentID,
-		At:            s.so.At,
-		Action:        "sign-on",
-		Actor:         s.subject(),
-		Subject:       s.subject(),
-		SignOnID:      s.so.ID,
-		Text:          text,
-		Detail: map[string]any{
-			"outcome": s.so.Outcome,
-			"method":  s.so.Method,
-			"updated": s.so.Updated,
-			"reason":  s.change.Reason,
-		},
-	}
+	return fmt.Sprintf("%s signed on, method: %s, %s (%s)", s.change.User.Username, s.so.Method, record, s.change.Reason)
 }
 
 // refuse notes that a part of the update was not done, and logs it.

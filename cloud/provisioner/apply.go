@@ -51,7 +51,7 @@ func (p *Provisioner) within(ctx context.Context, id Identity, so *store.SignOn)
 			return err
 		}
 		s.conclude()
-		return tx.RecordSignOn(ctx, s.so, s.all()...)
+		return tx.RecordSignOn(ctx, s.so, s.activities...)
 	}); err != nil {
 		p.giveBack(id.SourceID, s.groups, s.changes)
 		return Change{}, 0, err
@@ -91,7 +91,7 @@ func (p *Provisioner) carry(ctx context.Context, s *step, plan *store.Plan) erro
 	of, ok := s.id.identified()
 	of.UserID = s.change.User.ID
 	if ok && !plan.Writes() {
-		recorded, err := p.Store.RecordUnchanged(ctx, s.so, of, s.all()...)
+		recorded, err := p.Store.RecordUnchanged(ctx, s.so, of, s.activities...)
 		if err == nil && !recorded {
 			err = errOthers
 		}
@@ -104,7 +104,7 @@ func (p *Provisioner) carry(ctx context.Context, s *step, plan *store.Plan) erro
 		if err := tx.Carry(ctx, plan); err != nil {
 			return err
 		}
-		return tx.RecordSignOn(ctx, s.so, s.all()...)
+		return tx.RecordSignOn(ctx, s.so, s.activities...)
 	})
 }
 

@@ -279,7 +279,7 @@ func (s *step) conclude() {
 	s.change.Reason = s.reason()
 	so := s.so
 	so.UserID, so.Updated, so.UpdateReason = s.change.User.ID, s.change.Created || s.change.Updated, s.change.Reason
-	so.Added, so.Removed = idsOf(s.change.Added), idsOf(s.change.Removed)
+	so.Added, so.Removed, so.Line = idsOf(s.change.Added), idsOf(s.change.Removed), s.line()
 	s.change.User.LastSignOnAt = so.At
 	s.change.Groups = s.groupsNow()
 }
@@ -298,9 +298,4 @@ func (s *step) groupsNow() []store.Group {
 		}
 	}
 	return append([]store.Group{}, now...)
-}
-
-// all are the activities, the sign-on's own first.
-func (s *step) all() []store.Activity {
-	return append([]store.Activity{s.signOnActivity()}, s.activities...)
 }

@@ -79,7 +79,7 @@ type ActivityFilter struct {
 	From, Until                      time.Time // from is in it, until is not
 }
 
-// Activities lists the newest first.
+// Activities lists the newest first, with those sign-ons that have no row of their own.
 // The text is looked for within what the other conditions leave, since no index helps
 // with it; narrow it by time where there is much. Case is disregarded in ASCII; beyond
 // that it is the engine's.
@@ -90,8 +90,25 @@ func (r reader) Activities(ctx context.Context, env string, f ActivityFilter, pa
 	l.whereSet("actor", f.Actor)
 	l.whereSet("subject", f.Subject)
 	l.whereSet("sign_on_id", f.SignOnID)
+	f.narrow(&l, "text")
+	all, err := queryPart(ctx, r.c, l, page, scanActivity)
+	if err != nil {
+		return nil, "", err
+	}
+	if lines, ok := f.lines(env); ok {
+		more, err := queryPart(ctx, r.c, lines, page, scanLine)
+		if err != nil {
+			return nil, "", err
+		}
+		all = merged(all, more, page.limit()+1, page.Before == "")
+	}
+	return ends(page, all, func(a Activity) (any, string) { return micros(a.At), a.ID })
+}
+
+// narrow adds the conditions that are alike for rows of activities and of sign-ons.
+func (f ActivityFilter) narrow(l *list, text string) {
 	if f.Text != "" {
-		l.where(`lower(text) LIKE lower(?) ESCAPE '\'`, "%"+escapeLike(f.Text)+"%")
+		l.where(`lower(`+text+`) LIKE lower(?) ESCAPE '\'`, "%"+escapeLike(f.Text)+"%")
 	}
 	if !f.From.IsZero() {
 		l.where("at >= ?", micros(f.From))
@@ -99,5 +116,4 @@ func (r reader) Activities(ctx context.Context, env string, f ActivityFilter, pa
 	if !f.Until.IsZero() {
 		l.where("at < ?", micros(f.Until))
 	}
-	return queryPage(ctx, r.c, l, page, scanActivity, func(a Activity) (any, string) { return micros(a.At), a.ID })
 }

@@ -80,8 +80,17 @@ func (s *Store) MoveAudit(ctx context.Context, m AuditMark, to Activity, next ti
 // ActivitiesAfter returns what happened after a mark and before a time, the oldest first, at
 // most so many.
 func (r reader) ActivitiesAfter(ctx context.Context, m AuditMark, until time.Time, most int) ([]Activity, error) {
-	return queryAll(ctx, r.c, scanActivity, activityColumns+`
+	args := []any{m.EnvironmentID, micros(m.At), m.ActivityID, micros(until), most}
+	all, err := queryAll(ctx, r.c, scanActivity, activityColumns+`
 		WHERE environment_id = $1 AND (at, id) > ($2, $3) AND at < $4
 		ORDER BY at, id LIMIT $5`,
-		m.EnvironmentID, micros(m.At), m.ActivityID, micros(until), most)
+		args...)
+	if err != nil {
+		return nil, err
+	}
+	lines, err := queryAll(ctx, r.c, scanLine, signOnColumns+`
+		WHERE environment_id = $1 AND (at, id) > ($2, $3) AND at < $4 AND line <> ''
+		ORDER BY at, id LIMIT $5`,
+		args...)
+	return merged(all, lines, most, false), err
 }

@@ -273,6 +273,7 @@ type SignOn struct {
 	Added, Removed                []string // group IDs
 	Duration                      time.Duration
 	Address                       string // of the person
+	Line                          string // what activities say of it; empty: they have a row of it
 }
 
 // Activity is one line of what happened, by whom, to what.

@@ -123,15 +123,21 @@ func cursorOf(key any, id string) string {
 func queryPage[T any](
 	ctx context.Context, c conn, l list, p Page, scan func(row) (T, error), key func(T) (any, string),
 ) ([]T, string, error) {
-	query, err := l.sql(p)
-	if err != nil {
-		return nil, "", err
-	}
-	all, err := queryInTurn(ctx, c, scan, l, query)
+	all, err := queryPart(ctx, c, l, p, scan)
 	if err != nil {
 		return nil, "", err
 	}
 	return ends(p, all, key)
+}
+
+// queryPart returns the rows of one page and the next after it, in the order in which they are
+// asked for.
+func queryPart[T any](ctx context.Context, c conn, l list, p Page, scan func(row) (T, error)) ([]T, error) {
+	query, err := l.sql(p)
+	if err != nil {
+		return nil, err
+	}
+	return queryInTurn(ctx, c, scan, l, query)
 }
 
 // queryInTurn is queryAll of a list, in its environment's turn among lists.

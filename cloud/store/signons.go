@@ -9,7 +9,7 @@ import (
 )
 
 const signOnFields = `id, environment_id, at, method, username, user_id, gateway_id, user_type_id, instance_id, outcome,
-	reason, message, updated, update_reason, verdict, verdict_reason, added, removed, duration, address, provider_id`
+	reason, message, updated, update_reason, verdict, verdict_reason, added, removed, duration, address, provider_id, line`
 
 const signOnColumns = `
 	SELECT ` + signOnFields + `
@@ -43,6 +43,7 @@ func scanSignOn(r row) (s SignOn, err error) {
 		&micros,
 		&s.Address,
 		&s.ProviderID,
+		&s.Line,
 	)
 	s.Duration = time.Duration(micros) * time.Microsecond
 	return s, err
@@ -64,8 +65,8 @@ func (tx *Tx) RecordSignOn(ctx context.Context, s *SignOn, activities ...Activit
 	_, err := tx.c.exec(ctx, `
 		INSERT INTO sign_ons (id, environment_id, at, method, username, user_id, gateway_id, user_type_id,
 			instance_id, outcome, reason, message, updated, update_reason, verdict, verdict_reason, added, removed,
-			duration, address, provider_id)
-		VALUES `+placeholders(1, 1, 21),
+			duration, address, provider_id, line)
+		VALUES `+placeholders(1, 1, 22),
 		s.ID,
 		s.EnvironmentID,
 		micros(s.At),
@@ -87,6 +88,7 @@ func (tx *Tx) RecordSignOn(ctx context.Context, s *SignOn, activities ...Activit
 		s.Duration.Microseconds(),
 		s.Address,
 		s.ProviderID,
+		s.Line,
 	)
 	if err != nil {
 		return err

@@ -84,6 +84,9 @@ func (s *Store) sweepThese(ctx context.Context, env string, old []aged, to Archi
 		args = append(args, a.id)
 	}
 	err = s.ProvisionIn(ctx, env, func(tx *Tx) error {
+		if err := tx.giveRows(ctx, args[1:]); err != nil {
+			return err
+		}
 		gone, err := queryAll(ctx, tx.c, scanSignOn, `
 			DELETE FROM sign_ons AS s
 			WHERE id IN `+placeholders(2, 1, len(old))+` AND NOT (
@@ -108,6 +111,21 @@ func (s *Store) sweepThese(ctx context.Context, env string, old []aged, to Archi
 		n = 0
 	}
 	return n, err
+}
+
+// giveRows gives sign-ons of an environment that have no row among the activities one, so that these
+// are kept for as long as all others.
+func (tx *Tx) giveRows(ctx context.Context, ids []any) error {
+	these := ` WHERE id IN ` + placeholders(1, 1, len(ids)) + ` AND line <> ''`
+	lines, err := queryAll(ctx, tx.c, scanLine, signOnColumns+these, ids...)
+	if err != nil || len(lines) == 0 {
+		return err
+	}
+	if err := tx.AddActivity(ctx, lines...); err != nil {
+		return err
+	}
+	_, err = tx.c.exec(ctx, `UPDATE sign_ons SET line = ''`+these, ids...)
+	return err
 }
 
 // sweepActivities deletes the old activities of an environment.

@@ -140,9 +140,15 @@ func TestShortTurnsAreApart(t *testing.T) {
 			return nil
 		}))
 	})
-	if !s.Lanes() { // else it waits for nobody
-		s.AwaitWaiting(t, crowd+1)
+	if s.Lanes() { // it waits for nobody
+		first := <-turns
+		release()
+		if wg.Wait(); first != "short" {
+			t.Error("it waited")
+		}
+		return
 	}
+	s.AwaitWaiting(t, crowd+1)
 	release()
 	wg.Wait()
 	close(turns)
