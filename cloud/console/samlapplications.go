@@ -76,7 +76,8 @@ func (c *console) createSAMLApplication(k *call) error {
 		Name: page.Name, Protocol: store.SAML, Type: store.WebApplication, Enabled: true,
 		Groups: store.GroupsClaim{Value: store.GroupNames},
 		SAML: store.ServiceProvider{
-			EntityID: page.EntityID, ACS: strings.Fields(page.ACS), AssertionSeconds: 60, AssertionSigned: true,
+			EntityID: page.EntityID, ACS: strings.Fields(page.ACS), AssertionSeconds: 60,
+			AssertionSigned: true, ResponseSigned: true, // either is what some libraries want
 			SLOBinding: samlsp.Post, NameIDFormat: samlsp.Persistent,
 		},
 	}

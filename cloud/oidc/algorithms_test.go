@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
-	"net/http/cookiejar"
 	"slices"
 	"strings"
 	"testing"
@@ -107,19 +106,18 @@ func TestPublishedKeys(t *testing.T) {
 // TestClientsByES256: other people's programs take tokens by ES256 when they are told to.
 func TestClientsByES256(t *testing.T) {
 	for _, k := range clienttest.Kinds() {
-		switch k.Name {
-		case "openid-client":
+		switch {
+		case k.Name == "openid-client":
 			s := start(t)
 			s.app.OpenID.Algorithm = store.ES256
 			at, _ := s.register(k, store.PKCES256, "ALGORITHM=ES256")
 			if p := s.visit(at, "alice", "wonderland"); !strings.Contains(p.page, s.alice.ID) || !strings.Contains(p.page, `"active":true`) {
 				t.Errorf("%s: %d %s %s", k.Name, p.status, p.url, p.page)
 			}
-		case "apache":
+		case k.Preset:
 			s := start(t)
 			at := s.byPreset(k, func(o *store.OpenID) { o.Algorithm = store.ES256 })
-			b := &browser{site: s, http: http.Client{Jar: must(cookiejar.New(nil)), Transport: html{}}}
-			if p := b.signOn(b.get(at.URL+"/"), "alice", "wonderland"); !strings.Contains(p.page, s.alice.ID) {
+			if p := s.byPage(k, at); !strings.Contains(p.page, s.alice.ID) {
 				t.Errorf("%s: %d %s %.600s", k.Name, p.status, p.url, p.page)
 			}
 		}

@@ -51,10 +51,14 @@ func (s *site) byPreset(k clienttest.Kind, change ...func(*store.OpenID)) *clien
 	}
 	check(s.t, s.db.CreateApplication(s.t.Context(), &s.app))
 	lines := must(preset.Lines(s.app, s.server.Issuer(s.env), s.secret))
-	if k.Name == "apache" {
+	switch k.Name {
+	case "apache":
 		at.Apache(lines)
-	} else {
+	case "oauth2-proxy":
 		at.OAuth2Proxy(lines)
+	default:
+		at.Write("lines", lines)
+		at.Start("", "", "")
 	}
 	return at
 }
@@ -77,7 +81,7 @@ func (s *site) byPage(k clienttest.Kind, at *clienttest.Application) place {
 // with few groups and many.
 func TestClientsByPreset(t *testing.T) {
 	for _, k := range clienttest.Kinds() {
-		if k.Name != "apache" && k.Name != "oauth2-proxy" {
+		if !k.Preset {
 			continue
 		}
 		t.Run(k.Name, func(t *testing.T) {
@@ -133,7 +137,7 @@ func (b *browser) authjs(at *clienttest.Application) place {
 // documentation says, with few groups and many.
 func TestClients(t *testing.T) {
 	for _, k := range clienttest.Kinds() {
-		if k.Type == store.SinglePage || k.Name == "apache" || k.Name == "oauth2-proxy" {
+		if k.Type == store.SinglePage || k.Preset {
 			continue
 		}
 		t.Run(k.Name, func(t *testing.T) {

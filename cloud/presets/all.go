@@ -7,7 +7,9 @@ import (
 )
 
 // All returns those that there are, in the order in which people see them.
-func All() []Preset { return slices.Concat(ownPresets(), serverPresets(), productPresets()) }
+func All() []Preset {
+	return slices.Concat(ownPresets(), serverPresets(), libraryPresets(), productPresets())
+}
 
 // web is the type of most of them.
 const web = store.WebApplication
@@ -96,6 +98,33 @@ func serverPresets() []Preset {
 			Where:     "application.yml",
 			Note: "Before Spring Security 7 a web server sends PKCE only when its code asks for it (withPkce): " +
 				"where yours does, require it below.",
+		},
+	}
+}
+
+// libraryPresets are for libraries that want something of their own.
+func libraryPresets() []Preset {
+	return []Preset{
+		{
+			ID:        "express",
+			Name:      "Express (express-openid-connect)",
+			Type:      web,
+			Redirects: []string{"/callback"},
+			SignOffs:  []string{""},
+			At:        usual,
+			Where:     "the server’s script",
+			Note:      "Its own usual way, an ID token without a code, is not taken here: response_type says so below.",
+		},
+		{
+			ID:        "django",
+			Name:      "Django (python-social-auth)",
+			Type:      web,
+			Redirects: []string{"/complete/oidc/"},
+			PKCE:      store.PKCEOptional,
+			At:        usual,
+			Where:     "settings.py",
+			Note: "Its backend sends no PKCE. Without the last line it takes the claim “groups” for Django’s own groups, " +
+				"and fails; what is in the claim is in request.user.social_auth when SOCIAL_AUTH_OIDC_EXTRA_DATA names it.",
 		},
 	}
 }

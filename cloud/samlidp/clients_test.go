@@ -27,6 +27,7 @@ func (s *site) register(k clienttest.Kind, binding string) *clienttest.Applicati
 	s.change(func(a *store.Application) {
 		a.Name, a.SAML.EntityID, a.SAML.ACS = k.Name, at.URL, []string{at.Redirect}
 		a.SAML.MostGroups, a.SAML.SLOEndpoint = store.MostGroups, at.URL+"/slo"
+		a.SAML.ResponseSigned = true // as the console makes them
 		if k.Name == "mellon" {
 			a.SAML.SLOEndpoint = at.URL + "/mellon/logout"
 		}

@@ -47,20 +47,25 @@ type Kind struct {
 	callback string   // path that codes go to
 	packages []string // of npm
 	command  string
+	Preset   bool // it runs with the lines of the preset of its name
 }
 
 // Kinds returns all that run as a server.
 func Kinds() []Kind {
 	return []Kind{
-		{"openid-client", "WEB_APP", true, "openid-client.mjs", "/cb", []string{"openid-client@6.9.0"}, "node"},
+		{"openid-client", "WEB_APP", true, "openid-client.mjs", "/cb", []string{"openid-client@6.9.0"}, "node", false},
 		{"passport", "WEB_APP", false, "passport.cjs", "/cb", []string{
 			"passport-openidconnect@0.1.2", "passport@0.7.0", "express@4.21.2", "express-session@1.18.2",
-		}, "node"},
-		{"authjs", "WEB_APP", true, "authjs.mjs", "/auth/callback/cloud", []string{"@auth/core@0.41.3"}, "node"},
-		{"authlib", "WEB_APP", true, "authlib_app.py", "/cb", nil, "/usr/bin/python3"},
-		{"apache", "WEB_APP", true, "apache.conf", "/oidc", nil, "/usr/sbin/apache2"},
-		{"oauth2-proxy", "WEB_APP", true, "", "/oauth2/callback", nil, ""},
-		{"oidc-client-ts", "SINGLE_PAGE_APP", true, "page.mjs", "/", []string{"oidc-client-ts@3.5.0"}, "node"},
+		}, "node", false},
+		{"authjs", "WEB_APP", true, "authjs.mjs", "/auth/callback/cloud", []string{"@auth/core@0.41.3"}, "node", false},
+		{"authlib", "WEB_APP", true, "authlib_app.py", "/cb", nil, "/usr/bin/python3", false},
+		{"apache", "WEB_APP", true, "apache.conf", "/oidc", nil, "/usr/sbin/apache2", true},
+		{"oauth2-proxy", "WEB_APP", true, "", "/oauth2/callback", nil, "", true},
+		{"express", "WEB_APP", true, "express.cjs", "/callback", []string{
+			"express-openid-connect@3.4.0", "express@4.21.2",
+		}, "node", true},
+		{"django", "WEB_APP", false, "django_app.py", "/complete/oidc/", nil, "/usr/bin/python3", true},
+		{"oidc-client-ts", "SINGLE_PAGE_APP", true, "page.mjs", "/", []string{"oidc-client-ts@3.5.0"}, "node", false},
 	}
 }
 

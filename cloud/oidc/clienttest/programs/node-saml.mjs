@@ -18,8 +18,6 @@ const options = {
   decryptionPvk: read('sp.key'),
   signatureAlgorithm: 'sha256',
   digestAlgorithm: 'sha256',
-  wantAssertionsSigned: true,
-  wantAuthnResponseSigned: false,
   validateInResponseTo: 'always',
   authnRequestBinding: BINDING
 }
