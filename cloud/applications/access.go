@@ -6,9 +6,9 @@ import (
 	"ldap-gateway/cloud/store"
 )
 
-// Admitted tells whether somebody may use an application by the groups that it is for.
-func Admitted(ctx context.Context, db *store.Store, a store.Application, u store.User) (bool, error) {
-	rule := a.AccessRule()
+// Admitted tells whether somebody may use an application by its rule of the groups that it
+// is for.
+func Admitted(ctx context.Context, db *store.Store, rule store.AccessRule, u store.User) (bool, error) {
 	if len(rule.Access) == 0 {
 		return true, nil
 	}

@@ -24,7 +24,8 @@ type Flow struct {
 	Scopes          []string      // by which it asks for that
 	ACR             []string      // contexts that the application wants of an identity provider
 	Locales         []string      // languages that the application wishes for, the best first
-	Policies        []string      // IDs of its sign-on policies, the first of them first; none: the default one
+	Access          store.AccessRule
+	Policies        []string // IDs of its sign-on policies, the first of them first; none: the default one
 }
 
 // StartPath is where an application of SAML is begun that allows it, below the path of its environment.

@@ -75,6 +75,30 @@ func TestAccess(t *testing.T) {
 	}
 }
 
+// TestAccessIsLookedAtBeforeConsent: who may not use an application is not asked to agree to
+// what it learns, neither after a password nor by a session, and is told at once.
+func TestAccessIsLookedAtBeforeConsent(t *testing.T) {
+	s := start(t)
+	relying, _ := s.relying()
+	other := &store.Group{EnvironmentID: s.env, Name: "Others"}
+	check(t, s.db.CreateGroup(t.Context(), other))
+	for name, groups := range map[string][]string{"admitted": nil, "not-admitted": {other.ID}} {
+		s.rule(false, groups...)
+		b := s.browser()
+		at := func() place {
+			verifier := oauth2.S256ChallengeOption(oauth2.GenerateVerifier())
+			return b.get(relying.AuthCodeURL("state", oauth2.SetAuthURLParam("prompt", "consent"), verifier))
+		}
+		for way, p := range map[string]place{"password": b.signOn(at(), "alice", "wonderland"), "session": at()} {
+			asked := strings.Contains(p.page, "Go on as alice?")
+			denied := p.status == http.StatusForbidden && strings.Contains(p.page, "Your account may not use Wiki.")
+			if asked != (groups == nil) || denied == asked {
+				t.Errorf("%s by %s: %d %s", name, way, p.status, p.page)
+			}
+		}
+	}
+}
+
 // TestAccessIsLost: what was given while somebody might use the application opens nothing
 // when they may not any more, and does again when they may.
 func TestAccessIsLost(t *testing.T) {

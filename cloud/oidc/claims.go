@@ -50,7 +50,7 @@ var errNotAdmitted = fmt.Errorf("the person is not in the groups of the applicat
 
 // admitted is errNotAdmitted for who may not use an application.
 func (p *provider) admitted(ctx context.Context, a store.Application, u store.User) error {
-	may, err := applications.Admitted(ctx, p.Store, a, u)
+	may, err := applications.Admitted(ctx, p.Store, a.AccessRule(), u)
 	if err == nil && !may {
 		err = errNotAdmitted
 	}

@@ -69,6 +69,7 @@ func (s *Server) Flow(ctx context.Context, env, id string) (applications.Flow, e
 		AskForTicket: app.AskForTicket || slices.Contains(r.ACR, acrTicket),
 		Anew:         slices.Contains(r.Prompt, oidc.PromptLogin),
 		Locales:      r.Locales,
+		Access:       app.AccessRule(),
 		Policies:     app.Kept.PolicyIDs(),
 		ACR:          slices.DeleteFunc(slices.Clone(r.ACR), func(c string) bool { return slices.Contains(contexts, c) }),
 	}

@@ -145,7 +145,7 @@ func (k *call) person(a store.Application, u store.User, by store.SignedOn) (p p
 
 // admitted is an *applications.Denial for who is not in the groups that the application is for.
 func (s *Server) admitted(ctx context.Context, a store.Application, u store.User) error {
-	may, err := applications.Admitted(ctx, s.Store, a, u)
+	may, err := applications.Admitted(ctx, s.Store, a.AccessRule(), u)
 	if err != nil || may {
 		return err
 	}

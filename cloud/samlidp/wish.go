@@ -170,6 +170,7 @@ func (s *Server) Flow(ctx context.Context, env, flow string) (applications.Flow,
 		Anew:         w.Force,
 		AskForTicket: a.AskForTicket || slices.Contains(w.Contexts, classTicket),
 		ACR:          slices.DeleteFunc(slices.Clone(w.Contexts), ownClass),
+		Access:       a.AccessRule(),
 		Policies:     a.Kept.PolicyIDs(),
 	}
 	if f.Anew {

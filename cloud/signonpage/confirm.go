@@ -85,6 +85,19 @@ func learns(scopes []string) (all []string) {
 	return all
 }
 
+// consents tells whether somebody is asked to agree to what the application learns. Who may
+// not use it is not: it learns nothing of them.
+func (k *call) consents(flow applications.Flow, by store.SignedOn) (bool, error) {
+	if !flow.Consent {
+		return false, nil
+	}
+	u, err := k.Store.User(k.Context(), k.env.ID, by.UserID)
+	if err != nil {
+		return false, err
+	}
+	return applications.Admitted(k.Context(), k.Store, flow.Access, u)
+}
+
 // confirm asks somebody who is signed on whether to go on.
 func (k *call) confirm(flow applications.Flow, by store.SignedOn, problem string) error {
 	u, err := k.Store.User(k.Context(), k.env.ID, by.UserID)

@@ -111,7 +111,11 @@ func (k *call) signedOn(flow applications.Flow, so store.SignOn) error {
 		http.Redirect(k.w, k.Request, k.here(flow, nil), http.StatusSeeOther)
 		return nil
 	}
-	if flow.Consent {
+	consents, err := k.consents(flow, by)
+	if err != nil {
+		return err
+	}
+	if consents {
 		return k.confirm(flow, by, "")
 	}
 	return k.complete(flow, by)

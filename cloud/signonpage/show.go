@@ -106,7 +106,11 @@ func (k *call) arrive(flow applications.Flow, by store.SignedOn) error {
 	if flow.ID == "" {
 		return k.account(by)
 	}
-	if flow.Consent {
+	consents, err := k.consents(flow, by)
+	if err != nil {
+		return err
+	}
+	if consents {
 		return k.confirm(flow, by, "")
 	}
 	next, err := k.Flows.Complete(k.env.ID, flow.ID, by)
