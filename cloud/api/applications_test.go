@@ -121,7 +121,8 @@ func TestApplicationsAreChecked(t *testing.T) {
 }
 
 // TestApplicationsForGroups: who may use an application is read as it was written, goes when it is
-// left out, and may go on naming a group that is gone.
+// left out, and may go on naming a group that is gone, which takes force: without, it is told who
+// names it.
 func TestApplicationsForGroups(t *testing.T) {
 	s := start(t)
 	group := s.send("POST", "/groups", `{"name":"Staff"}`).want(http.StatusCreated).at("id")
@@ -132,7 +133,11 @@ func TestApplicationsForGroups(t *testing.T) {
 		s.send("GET", path, "").want(http.StatusOK).
 			has("accessControl.group.type", "ALL_GROUPS", "accessControl.group.groups.0.id", group)
 		s.send("PUT", path, with).want(http.StatusOK)
-		s.send("DELETE", "/groups/"+group, "")
+		if _, err := s.store.Group(t.Context(), s.env, group); err == nil {
+			s.send("DELETE", "/groups/"+group, "").want(http.StatusConflict).has("details.0.code", "DEPENDENTS",
+				"details.0.target", path[1:], "details.0.message", "The application a names it: who may use it.")
+			s.must(s.store.DeleteGroup(t.Context(), s.env, group)) // as with its gateway
+		}
 	}
 	if made := s.send("PUT", path, `{`+plain+`}`).want(http.StatusOK); strings.Contains(made.text, "accessControl") {
 		t.Error(made.text)

@@ -67,8 +67,9 @@
 // a lookup without a mapping for username; adding users to a just-in-time group, renaming
 // it, giving it a dynamic filter; groups in groups; roles of users, gateways and
 // applications, since groups alone give them; passwords of users; actions of a sign-on
-// policy that nobody would come to; deleting a policy that an application goes by, what
-// users depend on, or an identity provider that has groups, without force=true;
+// policy that nobody would come to; deleting a policy or a group that an application names;
+// deleting what users depend on, what something names, or an identity provider that has
+// groups, without force=true;
 // making an identity provider's subjects other people's while people are linked, without
 // links=keep or links=drop; deleting a core mapping; pictures of providers, and what a
 // key of ours never has.

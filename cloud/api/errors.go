@@ -210,11 +210,32 @@ func ofFaults(l fault.List) *problem {
 }
 
 // ofDependents is the refusal to delete what users depend on, with how many and
-// the first of them.
+// the first of them, or what something names.
 func ofDependents(e *management.DependentsError) *problem {
-	if e.Provider {
-		return ofHanging(e)
+	p := ofNaming(e)
+	switch {
+	case e.Provider && e.Users+e.Groups > 0:
+		p = ofHanging(e)
+	case e.Users > 0:
+		p = ofUsers(e)
 	}
+	for _, n := range e.Named {
+		p.Details = append(p.Details, detail{hasDependents, n.Kind + "/" + n.ID, n.String()})
+	}
+	return p
+}
+
+// ofNaming is the refusal to delete what only something else names.
+func ofNaming(e *management.DependentsError) *problem {
+	message := "Other things name it, or what goes with it: see the details. Change those first"
+	if !e.Final {
+		message += ", or repeat with force=true"
+	}
+	return &problem{status: http.StatusConflict, Code: invalidRequest, Message: message + "."}
+}
+
+// ofUsers is the refusal to delete what users have their passwords checked through.
+func ofUsers(e *management.DependentsError) *problem {
 	through := fmt.Sprintf("%d users have their password checked through it.", e.Users)
 	details := []detail{{hasDependents, "users", through}}
 	for _, u := range e.Some {

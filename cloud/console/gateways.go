@@ -1,6 +1,7 @@
 package console
 
 import (
+	"cmp"
 	"errors"
 	"net/http"
 
@@ -175,18 +176,23 @@ type deletion struct {
 	Users            []store.User
 	Groups           int               // just-in-time groups that go with an identity provider
 	Roles            []store.NamedRole // those of them that give a role
-	Unsure           bool              // it was tried without the box ticked
-	Relink           string            // where the users are moved to another user type from; empty: not here
+	Named            []management.Naming
+	Unsure           bool   // it was tried without the box ticked
+	Relink           string // where the users are moved to another user type from; empty: not here
 	Targets          []target
 	Never            string // why it cannot be deleted at all; empty: it can
 	JustInTime       bool   // a group that a sign-on may bring back
 }
 
-// deletionOf counts the users of a gateway, or of one of its user types.
+// deletionOf counts the users of a gateway, or of one of its user types, and finds what
+// names it.
 // Ten of them are named at most, and all are counted.
 func (c *console) deletionOf(k *call, d deletion, gateway, userType string) (deletion, error) {
 	var err error
 	if d.Count, err = c.Store.GatewayUsers(k.Context(), k.env(), gateway, userType); err != nil {
+		return d, err
+	}
+	if d.Named, err = management.NamedBy(k.Context(), c.Store, k.env(), cmp.Or(userType, gateway)); err != nil {
 		return d, err
 	}
 	d.Users, _, err = c.Store.Users(k.Context(), k.env(), store.UserFilter{

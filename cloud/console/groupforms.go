@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net/http"
 
+	"ldap-gateway/cloud/management"
 	"ldap-gateway/cloud/store"
 )
 
@@ -111,13 +112,22 @@ func (c *console) savedGroup(k *call, form groupForm, g store.Group, err error, 
 
 // confirmDeleteGroup asks first, and says of a group that sign-ons made that the next
 // may bring it back.
-func (c *console) confirmDeleteGroup(k *call) error {
+func (c *console) confirmDeleteGroup(k *call) error { return c.askDeleteGroup(k, http.StatusOK) }
+
+// askDeleteGroup says what names a group in place of asking, when something does.
+func (c *console) askDeleteGroup(k *call, status int) error {
 	g, err := c.Store.Group(k.Context(), k.env(), k.PathValue("group"))
 	if err != nil {
 		return err
 	}
 	d := deletion{Kind: "group", Name: g.DisplayName, Back: under("groups", g.ID), JustInTime: g.JustInTime()}
-	return k.render(http.StatusOK, "delete", "Delete "+g.DisplayName, d)
+	if d.Named, err = management.NamedBy(k.Context(), c.Store, k.env(), g.ID); err != nil {
+		return err
+	}
+	if len(d.Named) > 0 {
+		d.Never = "Other things name it. Change those first: afterwards a group of the same name would be another one."
+	}
+	return k.render(status, "delete", "Delete "+g.DisplayName, d)
 }
 
 // deleteGroup takes the name for its sentence from what was deleted, not from what the
@@ -128,6 +138,9 @@ func (c *console) deleteGroup(k *call) error {
 		name = g.DisplayName
 		return nil
 	})
+	if errors.Is(err, store.ErrDependents) {
+		return c.askDeleteGroup(k, http.StatusConflict)
+	}
 	if err != nil {
 		return err
 	}

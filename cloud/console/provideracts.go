@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"ldap-gateway/cloud/idp"
+	"ldap-gateway/cloud/management"
 	"ldap-gateway/cloud/store"
 	"ldap-gateway/cloud/web"
 )
@@ -81,6 +82,9 @@ func (c *console) askDeleteProvider(k *call, status int, unsure bool) error {
 		return err
 	}
 	if d.Roles, err = c.Store.RolesOfSource(k.Context(), k.env(), store.SourceIDP, p.ID); err != nil {
+		return err
+	}
+	if d.Named, err = management.NamedBy(k.Context(), c.Store, k.env(), p.ID); err != nil {
 		return err
 	}
 	return k.render(status, "delete", "Delete "+p.Name, d)

@@ -42,8 +42,9 @@
 //
 //   - An action does all of it or nothing, and there is no change without its activity.
 //   - Nothing secret is in an activity: that a secret changed is.
-//   - A sign-on policy has no action that cannot be obeyed beside the others, and stays as
-//     long as an application goes by it.
+//   - A sign-on policy has no action that cannot be obeyed beside the others.
+//   - What an application or a sign-on policy names by its ID is not deleted without a word:
+//     a group and a policy stay as long as they are named, and the rest goes by force.
 //   - Who is linked to an identity provider stays the same person: a change that makes
 //     its subjects somebody else's is refused until it is said what becomes of the links.
 //   - Of two changes at once both are kept, each made on top of the other.

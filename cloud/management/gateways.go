@@ -1,6 +1,7 @@
 package management
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"slices"
@@ -98,6 +99,9 @@ func (t *turn) gateway(ctx context.Context, id string) (store.Gateway, error) {
 // of its own kind, and RemoveUserType is the way.
 func (t *turn) saveGateway(ctx context.Context, g *store.Gateway, before store.Gateway, text string) error {
 	g.ID, g.EnvironmentID = before.ID, before.EnvironmentID
+	if err := t.leavesNamed(ctx, *g, before); err != nil {
+		return err
+	}
 	err := t.UpdateGateway(ctx, g)
 	if errors.Is(err, store.ErrDependents) {
 		return fault.Of(fault.UserTypes, fault.Depended, "A user type that is missing here has users. "+
@@ -118,6 +122,24 @@ func (t *turn) saveGateway(ctx context.Context, g *store.Gateway, before store.G
 	return nil
 }
 
+// leavesNamed is the fault that a user type which something names is left out.
+func (t *turn) leavesNamed(ctx context.Context, g, before store.Gateway) error {
+	for _, was := range before.UserTypes {
+		if slices.ContainsFunc(g.UserTypes, func(is store.UserType) bool { return is.ID == was.ID }) {
+			continue
+		}
+		named, err := NamedBy(ctx, t.Store, t.env(), was.ID)
+		if err != nil {
+			return err
+		}
+		if len(named) > 0 {
+			return fault.Of(fault.UserTypes, fault.Depended, "The user type "+was.Name+" is missing here. "+named[0].String()+
+				" Change that first, or delete the user type with force=true.")
+		}
+	}
+	return nil
+}
+
 // gatewayNameTaken is a conflict as the fault that it is here; any other error stays
 // what it is.
 func gatewayNameTaken(err error) error {
@@ -128,8 +150,8 @@ func gatewayNameTaken(err error) error {
 }
 
 // DeleteGateway removes a gateway with its instances and its just-in-time groups.
-// *DependentsError when it has users, unless force is set: they stay then, without
-// a directory that checks their passwords.
+// *DependentsError when it has users, or something names it or what goes with it, unless
+// force is set: users stay then, without a directory that checks their passwords.
 // The links of its instances are cut once all is kept.
 func (s *Service) DeleteGateway(
 	ctx context.Context, by By, id string, force bool, seen func(store.Gateway) error,
@@ -164,13 +186,17 @@ func (s *Service) DeleteGateway(
 }
 
 // dependents returns a *DependentsError when users have their passwords checked
-// through a gateway, or through one of its user types.
+// through a gateway, or through one of its user types, or something names it.
 // It names ten of them, so that whoever reads it knows whether these are three trial
 // accounts or the whole company.
 // It must be asked in the transaction of the deletion, so that nobody comes between.
 func (t *turn) dependents(ctx context.Context, gateway, userType string) error {
 	n, err := t.GatewayUsers(ctx, t.env(), gateway, userType)
-	if err != nil || n == 0 {
+	if err != nil {
+		return err
+	}
+	named, err := NamedBy(ctx, t.Store, t.env(), cmp.Or(userType, gateway))
+	if err != nil || n == 0 && len(named) == 0 {
 		return err
 	}
 	filter := store.UserFilter{GatewayID: gateway, UserTypeID: userType}
@@ -178,5 +204,5 @@ func (t *turn) dependents(ctx context.Context, gateway, userType string) error {
 	if err != nil {
 		return err
 	}
-	return &DependentsError{Users: n, Some: some}
+	return &DependentsError{Users: n, Some: some, Named: named}
 }

@@ -154,10 +154,14 @@ func (t *turn) group(ctx context.Context, id string, seen func(store.Group) erro
 }
 
 // DeleteGroup removes a group with its memberships. A just-in-time group may come
-// back with the next updating sign-on of a member.
+// back with the next updating sign-on of a member, as another one: so *DependentsError when
+// an application names it.
 func (s *Service) DeleteGroup(ctx context.Context, by By, id string, seen func(store.Group) error) error {
 	return s.act(ctx, by, DeleteGroup, func(t *turn) error {
 		g, err := t.group(ctx, id, seen)
+		if err == nil {
+			err = t.unnamed(ctx, g.ID)
+		}
 		if err != nil {
 			return err
 		}

@@ -65,13 +65,13 @@ func (s *Service) ChangePolicy(
 	return p, err
 }
 
-// DeletePolicy removes a sign-on policy; store.ErrDependents for the default one, and for
-// one that an application goes by.
+// DeletePolicy removes a sign-on policy; store.ErrDependents for the default one,
+// *DependentsError for one that an application goes by.
 func (s *Service) DeletePolicy(ctx context.Context, by By, id string, seen func(store.SignOnPolicy) error) error {
 	return s.act(ctx, by, DeletePolicy, func(t *turn) error {
 		p, err := t.SignOnPolicy(ctx, t.env(), id)
 		if err == nil {
-			err = cmp.Or(ask(seen, p), t.unassigned(ctx, p))
+			err = cmp.Or(ask(seen, p), t.unnamed(ctx, p.ID))
 		}
 		if err != nil {
 			return err

@@ -146,22 +146,3 @@ func (t *turn) checkAssigned(ctx context.Context, a, before store.Application) (
 	}
 	return l, nil
 }
-
-// unassigned returns a store.ErrDependents when an application goes by a policy.
-func (t *turn) unassigned(ctx context.Context, p store.SignOnPolicy) error {
-	page := store.Page{Limit: store.MaxLimit}
-	for {
-		some, next, err := t.Applications(ctx, t.env(), page)
-		if err != nil {
-			return err
-		}
-		for _, a := range some {
-			if slices.Contains(a.Kept.PolicyIDs(), p.ID) {
-				return fmt.Errorf("%w: the application %s goes by it", store.ErrDependents, a.Name)
-			}
-		}
-		if page.Cursor = next; next == "" {
-			return nil
-		}
-	}
-}

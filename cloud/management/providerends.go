@@ -25,7 +25,8 @@ const (
 
 // DeleteProvider removes an identity provider with its just-in-time groups, the links of
 // its people, and the certificates that came by its metadata. *DependentsError when it
-// has people or groups, unless force is set: people stay then, signed off.
+// has people or groups, or something names it or one of those, unless force is set: people
+// stay then, signed off.
 // Certificates that an owner added stay: somebody may use them elsewhere.
 func (s *Service) DeleteProvider(
 	ctx context.Context, by By, id string, force bool, seen func(store.IdentityProvider) error,
@@ -42,7 +43,7 @@ func (s *Service) DeleteProvider(
 		if err != nil {
 			return err
 		}
-		if !force && (e.Users > 0 || e.Groups > 0) {
+		if !force && e.Users+e.Groups+len(e.Named) > 0 {
 			return e
 		}
 		t.did(note{
@@ -76,7 +77,10 @@ func (t *turn) hanging(ctx context.Context, id string) (*DependentsError, error)
 	if e.Groups, err = t.CountGroups(ctx, t.env(), store.SourceIDP, id); err != nil {
 		return nil, err
 	}
-	e.Roles, err = t.RolesOfSource(ctx, t.env(), store.SourceIDP, id)
+	if e.Roles, err = t.RolesOfSource(ctx, t.env(), store.SourceIDP, id); err != nil {
+		return nil, err
+	}
+	e.Named, err = NamedBy(ctx, t.Store, t.env(), id)
 	return e, err
 }
 

@@ -22,17 +22,23 @@ func (e *HigherError) Error() string {
 	return fmt.Sprintf("%s carries the role %s, and only who has that role may change it", e.What, e.Role)
 }
 
-// DependentsError says that users depend on what was to go, or that groups go with it.
+// DependentsError says that users depend on what was to go, that groups go with it, or that
+// something names it.
 type DependentsError struct {
 	Provider bool // it is an identity provider, whose people are linked; else it checks passwords
 	Users    int
 	Some     []store.User      // the first ten
 	Groups   int               // just-in-time groups, of an identity provider
 	Roles    []store.NamedRole // those of them that give a role
+	Named    []Naming
+	Final    bool // it does not go by force: what names it is to be changed before
 }
 
 // Error implements error.
 func (e *DependentsError) Error() string {
+	if len(e.Named) > 0 && e.Users+e.Groups == 0 {
+		return e.Named[0].String()
+	}
 	if e.Provider {
 		return fmt.Sprintf("%d users and %d groups depend on it", e.Users, e.Groups)
 	}

@@ -85,7 +85,7 @@ func (t *turn) typeState(ctx context.Context, ref store.UserTypeRef) (
 }
 
 // RemoveUserType takes a user type off its gateway. *DependentsError when it has
-// users, unless force is set: they stay then, without a directory that checks their
+// users, or a sign-on policy names it, unless force is set: they stay then, without a directory that checks their
 // passwords.
 // Their sessions and second factors end with it, as with every link that ends.
 func (s *Service) RemoveUserType(
