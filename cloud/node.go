@@ -109,6 +109,7 @@ func (n *node) handler() http.Handler {
 		Keys:     tickets,
 		Channels: n.post(),
 		Vault:    n.keys,
+		Reach:    n.reach(),
 		URL:      n.url,
 	}
 	programs := (&api.Server{
@@ -173,6 +174,11 @@ func (n *node) console(
 // providerTime is how long an identity provider has for one answer.
 const providerTime = 10 * time.Second
 
+// reach holds us to addresses that identity providers and applications name.
+func (n *node) reach() outbound.Guard {
+	return outbound.Guard{Allowed: n.Providers, Flag: "--provider-network"}
+}
+
 // newProviders signs people on through identity providers.
 // They are at public addresses, or in networks that the operator allowed.
 func (n *node) newProviders() *idp.Desk {
@@ -181,7 +187,7 @@ func (n *node) newProviders() *idp.Desk {
 		Vault:       n.keys,
 		Provisioner: n.records,
 		URL:         n.url,
-		HTTP:        outbound.Guard{Allowed: n.Providers, Flag: "--provider-network"}.Client(providerTime),
+		HTTP:        n.reach().Client(providerTime),
 		Counted:     n.counts.SignOn,
 		Logger:      n.Logger.Named("idp"),
 	}
@@ -222,7 +228,7 @@ func (n *node) environments(
 		Vault:    n.keys,
 		URL:      n.url,
 		Sessions: sessions,
-		HTTP:     outbound.Guard{Allowed: n.Providers, Flag: "--provider-network"}.Client(providerTime),
+		HTTP:     n.reach().Client(providerTime),
 		Clients:  programs,
 		Logger:   n.Logger.Named("oidc"),
 		Bounds:   n.bounds.Bounds,

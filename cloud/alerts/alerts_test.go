@@ -6,6 +6,7 @@ import (
 	"crypto/x509"
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -252,7 +253,8 @@ func TestWhatIsKeptOfAnInstance(t *testing.T) {
 	s.expect(25*time.Hour, "ended badAnswers")
 }
 
-// A webhook reaches nothing of the cloud's own network, whatever it is called.
+// A webhook reaches nothing of the cloud's own network, whatever it is called. One that names an
+// address of it is refused when it is made, and told so.
 func TestWebhooksReachPublicAddressesOnly(t *testing.T) {
 	s := start(t)
 	s.Post.Allowed = nil
@@ -260,9 +262,14 @@ func TestWebhooksReachPublicAddressesOnly(t *testing.T) {
 	must(t, err)
 	for _, host := range []string{"127.0.0.1", "localhost", "[::1]", "[::ffff:127.0.0.1]", "0.0.0.0", "10.1.2.3", "192.168.1.1", "172.16.0.1", "169.254.169.254", "100.64.0.1", "[fd00::1]",
 		"[fe80::1]", "[64:ff9b::7f00:1]", "[2002:7f00:1::]", "224.0.0.1", "255.255.255.255", "198.18.0.1", "2130706433", "0x7f.1"} {
-		c, secret, err := s.Post.Make(s.env.ID, "c", alerts.Webhook, "https://"+host+":"+port+"/")
+		at := "https://" + host + ":" + port + "/"
+		_, _, told := s.Post.Make(s.env.ID, "c", alerts.Webhook, at)
+		if named := host != "2130706433" && host != "0x7f.1"; errors.Is(told, alerts.ErrChannel) != named {
+			t.Errorf("%s: %v", host, told)
+		}
+		c, secret, err := s.Post.Make(s.env.ID, "c", alerts.Webhook, "https://alerts.example.com/")
 		must(t, err)
-		s.secret = secret
+		c.Target, s.secret = at, secret
 		ctx, cancel := context.WithTimeout(t.Context(), 3*time.Second)
 		if err := s.Post.Send(ctx, c, alerts.Trial(s.env, s.now)); err == nil ||
 			!strings.Contains(err.Error(), "not public") && !strings.Contains(err.Error(), "lookup") {

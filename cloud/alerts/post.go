@@ -110,7 +110,7 @@ func Trial(e store.Environment, now time.Time) Message {
 
 // Make returns a channel with a new secret for it, which a webhook's receiver is
 // given once; mail has none. ErrChannel when the target cannot be one.
-// Whether the address is public is found out when it is dialled, since a name may lead
+// Whether a name leads to a public address is found out when it is dialled, since it may lead
 // elsewhere by then. The errors are sentences for administrators without a period.
 func (p *Post) Make(env, id, kind, target string) (c store.AlertChannel, secret string, err error) {
 	c = store.AlertChannel{ID: id, EnvironmentID: env, Kind: kind, Target: target}
@@ -124,6 +124,9 @@ func (p *Post) Make(env, id, kind, target string) (c store.AlertChannel, secret 
 				"%w: a webhook is an address that begins with https://, without a password in it",
 				ErrChannel,
 			)
+		}
+		if err := p.guard().Names(target); err != nil {
+			return c, "", fmt.Errorf("%w: %w", ErrChannel, err)
 		}
 		// It has 256 bits, as many as the digest that it makes.
 		b := make([]byte, 32)
@@ -163,6 +166,11 @@ func (p *Post) Send(ctx context.Context, c store.AlertChannel, m Message) error 
 	return p.call(ctx, c, m)
 }
 
+// guard holds us to what webhooks may be.
+func (p *Post) guard() outbound.Guard {
+	return outbound.Guard{Allowed: p.Allowed, Flag: "--webhook-network", RootCAs: p.RootCAs}
+}
+
 // call sends a message to a webhook, signed. It reaches public addresses, and those that
 // are allowed.
 func (p *Post) call(ctx context.Context, c store.AlertChannel, m Message) error {
@@ -174,8 +182,7 @@ func (p *Post) call(ctx context.Context, c store.AlertChannel, m Message) error 
 	if err != nil {
 		return err
 	}
-	g := outbound.Guard{Allowed: p.Allowed, Flag: "--webhook-network", RootCAs: p.RootCAs}
-	if err := g.Post(ctx, c.Target, "application/json", secret, body, m.At); err != nil {
+	if err := p.guard().Post(ctx, c.Target, "application/json", secret, body, m.At); err != nil {
 		return fmt.Errorf("the webhook: %w", err)
 	}
 	return nil

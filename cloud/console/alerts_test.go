@@ -20,14 +20,16 @@ func TestAlerts(t *testing.T) {
 		has("looks like alerts@example.com")
 	v.post(add, "kind", "email", "target", "ops@example.com").is(http.StatusOK).has("Mail", "ops@example.com").
 		lacks("The secret of")
-	v.post(add, "kind", "webhook", "target", "https://127.0.0.1/hook").is(http.StatusOK).
-		has("The secret of https://127.0.0.1/hook")
 	v.post(add, "kind", "webhook", "target", "https://127.0.0.1/hook").is(http.StatusUnprocessableEntity).
+		has("not public", "--webhook-network")
+	v.post(add, "kind", "webhook", "target", "https://alerts.invalid/hook").is(http.StatusOK).
+		has("The secret of https://alerts.invalid/hook")
+	v.post(add, "kind", "webhook", "target", "https://alerts.invalid/hook").is(http.StatusUnprocessableEntity).
 		has("told already")
 	all, err := s.store.AlertChannels(t.Context(), s.env.ID)
 	s.must(err)
 	for _, c := range all {
-		says := map[string]string{"webhook": "not public", "email": "mail server"}[c.Kind]
+		says := map[string]string{"webhook": "lookup alerts.invalid", "email": "mail server"}[c.Kind]
 		v.post(add+"/"+c.ID+"/try").is(http.StatusBadGateway).has("The trial did not arrive", says)
 		v.follow(v.post(add + "/" + c.ID + "/delete")).has("Nothing is told to")
 	}

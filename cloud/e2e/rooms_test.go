@@ -53,7 +53,7 @@ var house = []row{
 	{"cloud/oidc", []string{"cloud/applications", "cloud/idp/relying", "cloud/store", "cloud/throttle", "cloud/vault", "cloud/web"}},
 	{"cloud/management", []string{
 		"cloud/administrators", "cloud/alerts", "cloud/fault", "cloud/idp", "cloud/idp/relying", "cloud/idp/samlsp", "cloud/kerberos", "cloud/mapping",
-		"cloud/pairing", "cloud/providers", "cloud/signon", "cloud/store", "cloud/usertypes", "cloud/vault",
+		"cloud/outbound", "cloud/pairing", "cloud/providers", "cloud/signon", "cloud/store", "cloud/usertypes", "cloud/vault",
 	}},
 	{"cloud/metrics", []string{"cloud/hub", "cloud/store", "cloud/throttle", "cloudlink/wire"}},
 	{"cloud/audit", []string{"cloud/outbound", "cloud/store"}},

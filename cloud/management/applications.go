@@ -196,6 +196,7 @@ func (t *turn) checkApplication(ctx context.Context, a, before store.Application
 		l = append(l, more...)
 	} else {
 		l = append(l, checkOpenID(a)...)
+		l = append(l, t.service.checkReach(a, before)...)
 	}
 	access, err := t.checkAccess(ctx, a.AccessRule(), before.AccessRule())
 	if err != nil {

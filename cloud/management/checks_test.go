@@ -180,6 +180,12 @@ var checks = []check{
 	{"back channel without TLS", application(func(a *store.Application) {
 		a.OpenID.BackChannel = "http://x.example/bye"
 	}), fault.BackChannel, fault.Invalid, 0, 0},
+	{"back channel at this machine", application(func(a *store.Application) {
+		a.OpenID.BackChannel = "https://localhost/bye"
+	}), fault.BackChannel, fault.Invalid, 0, 0},
+	{"keys at an address of ours", application(func(a *store.Application) {
+		a.OpenID.JWKSURL = "https://10.0.0.1/keys"
+	}), fault.ClientKeysURL, fault.Invalid, 0, 0},
 	{"resource that is no address", application(func(a *store.Application) {
 		a.OpenID.Resources = []string{"https://x", "api"}
 	}), fault.Resources, fault.Invalid, 2, 0},

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"ldap-gateway/cloud/kerberos"
+	"ldap-gateway/cloud/outbound"
 	"ldap-gateway/cloud/store"
 )
 
@@ -35,6 +36,7 @@ type Service struct {
 	Keys     Keys
 	Channels Channels
 	Vault    Vault
+	Reach    outbound.Guard   // holds us to addresses that applications name
 	URL      string           // that people know this cloud by
 	Now      func() time.Time // nil: time.Now
 }

@@ -20,7 +20,9 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"net/url"
 	"slices"
+	"strings"
 	"syscall"
 	"time"
 )
@@ -62,6 +64,25 @@ func (g Guard) Client(most time.Duration) *http.Client {
 		},
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
+}
+
+// Names is a *PrivateError for a URL that names an address which may not be reached: by its
+// numbers, or as this machine. Of another name it says nothing, since it asks no resolver, and
+// of what is no URL.
+func (g Guard) Names(address string) error {
+	u, err := url.Parse(address)
+	if err != nil {
+		return nil
+	}
+	host := strings.TrimSuffix(strings.ToLower(u.Hostname()), ".")
+	if host == "localhost" || strings.HasSuffix(host, ".localhost") { // RFC 6761 section 6.3
+		host = "127.0.0.1"
+	}
+	a, err := netip.ParseAddr(host)
+	if err != nil || g.reachable(a.WithZone("").Unmap()) {
+		return nil
+	}
+	return &PrivateError{g.Flag}
 }
 
 func (g Guard) control(_, address string, _ syscall.RawConn) error {

@@ -19,9 +19,30 @@ func TestOnlyPublicAddresses(t *testing.T) {
 		"224.0.0.1", "240.0.0.1", "198.18.0.1", "192.0.0.1",
 	} {
 		_, err := client.Get("http://" + host + ":9/")
-		var private *outbound.PrivateError
-		if !errors.As(err, &private) || private.Flag != "--x-network" {
-			t.Errorf("%s: %v", host, err)
+		named := outbound.Guard{Flag: "--x-network"}.Names("http://" + host + ":9/")
+		for way, err := range map[string]error{"dialled": err, "named": named} {
+			var private *outbound.PrivateError
+			if !errors.As(err, &private) || private.Flag != "--x-network" {
+				t.Errorf("%s, %s: %v", host, way, err)
+			}
+		}
+	}
+}
+
+// TestNames: of an address it is told ahead whether it would be reached, and of a name that only
+// a resolver knows nothing.
+func TestNames(t *testing.T) {
+	private := []string{"https://LOCALHOST/", "https://a.localhost.", "https://[fe80::1%25eth0]/", "//10.0.0.1/x", "https://u@10.1.1.1:1/"}
+	for _, address := range private {
+		if err := (outbound.Guard{}).Names(address); err == nil {
+			t.Errorf("%s is taken", address)
+		}
+	}
+	inside := outbound.Guard{Allowed: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("10.0.0.0/8")}}
+	for _, address := range []string{"https://localhost:1/", "http://127.0.0.9/", "https://10.0.0.1/", "https://app.example.com/",
+		"https://10.0.0.1.example.com/", "https://8.8.8.8/", "https://[2001:4860:4860::8888]/", "not an address", "%", ""} {
+		if err := inside.Names(address); err != nil {
+			t.Errorf("%q: %v", address, err)
 		}
 	}
 }
