@@ -28,10 +28,8 @@ type administratorList struct {
 	Roles          []store.Role
 	Enter          string // address for members of the groups
 	Name           string
-	Find           string     // part of the name of a group, to give a role to
-	Found          []property // groups to choose from: ID, and what tells one from another
-	More           bool       // there are others
-	Secret         string     // new set-up link, shown this once
+	Choice         groupChoice // of a group to give a role to
+	Secret         string      // new set-up link, shown this once
 	SecretOf       string
 	Errors         map[string]string
 }
@@ -66,37 +64,14 @@ func (c *console) renderAdministrators(k *call, status int, list administratorLi
 		}
 		list.Groups = append(list.Groups, roleGroupRow{g, r.Role})
 	}
-	if err := c.findGroups(k, &list); err != nil {
-		return err
-	}
-	return k.render(status, "administrators", "Administrators", list)
-}
-
-// groupsFound is how many groups there are to choose from at once.
-const groupsFound = 20
-
-// findGroups fills in the groups to choose from. Two may have one name, so each is told with where it
-// comes from.
-func (c *console) findGroups(k *call, list *administratorList) error {
-	list.Find = k.query("find")
 	sources, err := c.sources(k)
 	if err != nil {
 		return err
 	}
-	filter, page := store.GroupFilter{Search: list.Find}, store.Page{Limit: groupsFound}
-	found, next, err := c.Store.Groups(k.Context(), k.env(), filter, page)
-	list.More = next != ""
-	for _, g := range found {
-		text := g.DisplayName
-		if g.Name != g.DisplayName {
-			text += " – " + g.Name
-		}
-		if from := sources[g.SourceID]; from != "" {
-			text += " (" + from + ")"
-		}
-		list.Found = append(list.Found, property{g.ID, text})
+	if list.Choice, err = c.groupsToChoose(k, sources); err != nil {
+		return err
 	}
-	return err
+	return k.render(status, "administrators", "Administrators", list)
 }
 
 const administratorsPath = "/console/settings/administrators"

@@ -26,7 +26,7 @@ type applicationPage struct {
 	Redirects, SignOffs, Allow string     // a line each
 	Bytes                      string     // of groups in ID tokens
 	Resources, Audiences       string     // a line each
-	Access                     string     // IDs of groups, a line each
+	Who                        access     // of one that is kept
 	Known                      []property // sources of groups, to choose from
 	Shared                     []sharedName
 	Issuer                     string
@@ -110,15 +110,19 @@ func (c *console) newApplication(k *call) error {
 	return c.renderApplication(k, http.StatusOK, page)
 }
 
-func (c *console) showApplication(k *call) error {
+func (c *console) showApplication(k *call) error { return c.renderKept(k, http.StatusOK, access{}) }
+
+// renderKept shows an application as it is kept, with what was wrong with a change of who may
+// use it.
+func (c *console) renderKept(k *call, status int, who access) error {
 	a, err := c.application(k)
 	if err != nil {
 		return err
 	}
 	if a.Protocol == store.SAML {
-		return c.renderSAML(k, http.StatusOK, samlPage{Application: a})
+		return c.renderSAML(k, status, samlPage{Application: a, Who: who})
 	}
-	return c.renderApplication(k, http.StatusOK, applicationPage{Application: a})
+	return c.renderApplication(k, status, applicationPage{Application: a, Who: who})
 }
 
 // renderApplication shows what is kept, or, when there are faults, what was typed with
@@ -128,7 +132,6 @@ func (c *console) renderApplication(k *call, status int, page applicationPage) e
 		page.Redirects, page.SignOffs = lines(page.RedirectURIs), lines(page.SignOffURIs)
 		page.Home = homeOf(page.Application)
 		page.Resources, page.Audiences = lines(page.OpenID.Resources), lines(page.OpenID.Audiences)
-		page.Access = lines(page.OpenID.Access)
 		page.Allow, page.Bytes = lines(page.Groups.Allow), strconv.Itoa(page.Groups.TokenBytes())
 	}
 	if page.ID != "" && page.Seen == "" {
@@ -139,6 +142,9 @@ func (c *console) renderApplication(k *call, status int, page applicationPage) e
 		return err
 	}
 	page.Known, page.TwoSecrets = properties(named), page.Former.Good(c.now())
+	if err := c.fillAccess(k, &page.Who, page.Application, named); err != nil {
+		return err
+	}
 	if page.Shared, err = c.sharedNames(k, page.Application, named); err != nil {
 		return err
 	}
@@ -166,8 +172,6 @@ func (p *applicationPage) read(k *call) {
 	p.OpenID.EmailVerified, p.OpenID.JWT = k.posted("verified") == "yes", k.posted("jwt") == "yes"
 	p.OpenID.BackChannel, p.OpenID.Algorithm = k.posted("backchannel"), k.posted("tokenAlgorithm")
 	p.OpenID.JWKS, p.OpenID.JWKSURL = strings.TrimSpace(k.posted("jwks")), k.posted("jwksUrl")
-	p.Access = k.posted("access")
-	p.OpenID.Access, p.OpenID.AccessAll = strings.Fields(p.Access), k.posted("accessAll") == "yes"
 	p.Resources, p.Audiences = k.posted("resources"), k.posted("audiences")
 	p.OpenID.Resources, p.OpenID.Audiences = strings.Fields(p.Resources), strings.Fields(p.Audiences)
 	if _, ok := presets.Of(k.posted("preset")); ok {

@@ -64,7 +64,7 @@ var (
 	ofOwners     = regexp.MustCompile(`^/console/(own/|providers/new|providers/.*/(delete|enabled)$)`)
 	sentByOwners = regexp.MustCompile(`^/console/(own|providers)`)
 	helps        = regexp.MustCompile(`^/console/(gateways/[^/]*/try|users/selected|users/[^/]*/off)$`)
-	asks         = regexp.MustCompile(`/(new|saml|delete|default|enabled|secret|end|approve|revoke|try|off|edit|release|remove|` +
+	asks         = regexp.MustCompile(`/(new|saml|delete|default|enabled|access|secret|end|approve|revoke|try|off|edit|release|remove|` +
 		`factor|selected)$|/populations/`)
 )
 

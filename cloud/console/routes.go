@@ -123,6 +123,8 @@ func (c *console) applicationPages() map[string]route {
 		"POST /console/own/{id}/delete":   {action: m.DeleteCertificate, answer: c.deleteKey},
 		"GET " + one:                      {action: m.Read, answer: c.showApplication},
 		"POST " + one:                     {action: m.ChangeApplication, answer: c.changeApplication},
+		"GET " + one + "/access":          {action: m.ChangeApplication, answer: c.askAccess},
+		"POST " + one + "/access":         {action: m.ChangeApplication, answer: c.changeAccess},
 		"GET " + one + "/enabled":         {action: m.ChangeApplication, answer: c.askSwitchApplication},
 		"POST " + one + "/enabled":        {action: m.ChangeApplication, answer: c.switchApplication},
 		"GET " + one + "/secret":          {action: m.RenewApplication, answer: c.askMakeSecret},

@@ -29,17 +29,18 @@ type newSAMLPage struct {
 // samlPage is the form of an application of SAML.
 type samlPage struct {
 	store.Application
-	Home                           string
-	ACS, Allow, Access, Attributes string // a line each
-	Certificates                   string // in PEM
-	Assertion, Session, Most       string
-	Known                          []property // sources of groups, to choose from
-	Shared                         []sharedName
-	Keys                           []store.Certificate
-	OurEntityID, SSO, SLO          string
-	MetadataAt, Start              string // the latter without our address in front
-	Seen                           string
-	Errors                         map[string]string
+	Home                     string
+	Who                      access
+	ACS, Allow, Attributes   string // a line each
+	Certificates             string // in PEM
+	Assertion, Session, Most string
+	Known                    []property // sources of groups, to choose from
+	Shared                   []sharedName
+	Keys                     []store.Certificate
+	OurEntityID, SSO, SLO    string
+	MetadataAt, Start        string // the latter without our address in front
+	Seen                     string
+	Errors                   map[string]string
 }
 
 // Knows tells whether the application's rule names a source of groups.
@@ -128,6 +129,9 @@ func (c *console) renderSAML(k *call, status int, page samlPage) error {
 		return err
 	}
 	page.Known = properties(named)
+	if err := c.fillAccess(k, &page.Who, page.Application, named); err != nil {
+		return err
+	}
 	if page.Shared, err = c.sharedNames(k, page.Application, named); err != nil {
 		return err
 	}
@@ -145,7 +149,7 @@ func (c *console) renderSAML(k *call, status int, page samlPage) error {
 func (c *console) fillSAML(k *call, page *samlPage) error {
 	p := page.SAML
 	page.Home = homeOf(page.Application)
-	page.ACS, page.Allow, page.Access = lines(p.ACS), lines(page.Groups.Allow), lines(p.Access)
+	page.ACS, page.Allow = lines(p.ACS), lines(page.Groups.Allow)
 	page.Assertion, page.Most = strconv.Itoa(p.AssertionSeconds), strconv.Itoa(p.Groups())
 	if p.SessionSeconds > 0 {
 		page.Session = strconv.Itoa(p.SessionSeconds)
@@ -198,7 +202,7 @@ func (p *samlPage) read(k *call) {
 	p.Seen = k.posted("seen")
 	p.Name, p.Description = k.posted("name"), k.posted("description")
 	p.Home = readHome(k, &p.Application)
-	p.ACS, p.Allow, p.Access = k.posted("acs"), k.posted("allow"), k.posted("access")
+	p.ACS, p.Allow = k.posted("acs"), k.posted("allow")
 	p.Attributes, p.Certificates = k.posted("attributes"), k.posted("certificates")
 	p.Assertion, p.Session, p.Most = k.posted("assertion"), k.posted("session"), k.posted("most")
 	s := &p.SAML
@@ -216,7 +220,6 @@ func (p *samlPage) read(k *call) {
 	s.Cipher, s.DefaultTarget = k.posted("cipher"), k.posted("target")
 	s.Unsolicited = k.posted("begun") == "yes"
 	s.SLOEndpoint, s.SLOResponse, s.SLOBinding = k.posted("slo"), k.posted("slr"), k.posted("sloBinding")
-	s.Access, s.AccessAll = strings.Fields(p.Access), k.posted("accessAll") == "yes"
 	p.OpenID.EmailVerified, p.AskForTicket = k.posted("verified") == "yes", k.posted("ticket") == "yes"
 	p.Groups = store.GroupsClaim{Value: k.posted("groups"), Allow: split(p.Allow), Sources: k.PostForm["source"]}
 	p.readAttributes()

@@ -59,15 +59,13 @@ func TestSAMLApplications(t *testing.T) {
 	v.post("/console/applications/saml", "name", "None").is(http.StatusUnprocessableEntity).has("Say what the application calls itself", "Say where answers go")
 
 	page := "/console/applications/" + wiki.ID
-	group := store.Group{EnvironmentID: s.env.ID, Name: "wikis"}
-	s.must(s.store.CreateGroup(t.Context(), &group))
 	v.follow(v.post(page, v.samlForm(wiki, "certificates", text, "requests", "yes", "cipher", "AES_256", "begun", "yes",
-		"attributes", "mail = ${user.email}\ntier=gold\n", "access", group.ID, "format", "urn:oasis:names:tc:SAML:1.1:nameid-format:emailAddress",
+		"attributes", "mail = ${user.email}\ntier=gold\n", "format", "urn:oasis:names:tc:SAML:1.1:nameid-format:emailAddress",
 		"verified", "yes", "slo", "https://wiki.example/slo", "sloBinding", "HTTP_REDIRECT", "session", "3600")...)).
 		has("Saved", "BEGIN CERTIFICATE", "tier = gold", "startsso?spEntityId=")
 	got := s.samlOf("https://wiki.example/sp")
 	if p := got.SAML; len(p.CertificateIDs) != 1 || p.EncryptedWith != p.CertificateIDs[0] || !p.RequestsSigned || p.SessionSeconds != 3600 ||
-		p.Access[0] != group.ID || p.SLOBinding != "HTTP_REDIRECT" || len(got.Kept.Attributes) != 2 || !got.OpenID.EmailVerified {
+		p.SLOBinding != "HTTP_REDIRECT" || len(got.Kept.Attributes) != 2 || !got.OpenID.EmailVerified {
 		t.Errorf("%+v", got)
 	}
 	v.follow(v.post(page, v.samlForm(got, "certificates", text)...))
@@ -76,7 +74,7 @@ func TestSAMLApplications(t *testing.T) {
 	}
 	for field, value := range map[string]string{
 		"acs": "http://wiki.example/acs", "entityId": "https://pasted.example/sp", "assertion": "soon", "session": "-1", "most": "many",
-		"subject": "admin", "certificates": "none", "slo": "javascript:alert(1)", "access": "none", "attributes": "mail", "cipher": "DES",
+		"subject": "admin", "certificates": "none", "slo": "javascript:alert(1)", "attributes": "mail", "cipher": "DES",
 	} {
 		form := v.samlForm(s.samlOf("https://wiki.example/sp"), "certificates", text)
 		for i := 0; i < len(form); i += 2 {
