@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"embed"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"os"
@@ -85,12 +86,7 @@ func SAMLKinds() []Kind {
 // New makes an application ready: it has an address, which is registered before it starts.
 func New(t testing.TB, k Kind) *Application {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	port := l.Addr().(*net.TCPAddr).Port
-	_ = l.Close() // the program takes the port over
+	port := freePort(t)
 	a := &Application{
 		URL:     "http://localhost:" + strconv.Itoa(port),
 		t:       t,
@@ -111,6 +107,22 @@ func New(t testing.TB, k Kind) *Application {
 		providertest.Modules(t, a.dir, k.packages...)
 	}
 	return a
+}
+
+// freePort returns one that a program takes over. It is of none that the system gives to
+// connections by itself: one of those could come between.
+func freePort(t testing.TB) int {
+	t.Helper()
+	for range 100 {
+		port := 20_000 + rand.IntN(12_000)
+		l, err := net.Listen("tcp", "127.0.0.1:"+strconv.Itoa(port))
+		if err == nil {
+			_ = l.Close()
+			return port
+		}
+	}
+	t.Fatal("no port is free")
+	return 0
 }
 
 // Write puts a file where the application runs, and returns its path.
