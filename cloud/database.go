@@ -104,14 +104,10 @@ func noCloud(database string) error {
 }
 
 // createDatabase opens a database that no cloud is in, and makes what is missing
-// of it. It returns ErrInitialised when there is one.
+// of it. It returns ErrInitialised when there is one; what an attempt before has left
+// without one is gone on with.
 func createDatabase(ctx context.Context, database string) (*store.Store, error) {
-	there := fmt.Errorf("%w: %s. Start it with \"ldap-cloud run\", make a link for a lost password with "+
-		"\"ldap-cloud administrator reset\", or name another", ErrInitialised, shown(database))
-	if !store.IsPostgres(database) {
-		if initialised(database) {
-			return nil, there
-		}
+	if !initialised(database) {
 		if err := checkOwner(filepath.Dir(database)); err != nil {
 			return nil, err
 		}
@@ -125,7 +121,8 @@ func createDatabase(ctx context.Context, database string) (*store.Store, error) 
 	}
 	all, err := db.Environments(ctx)
 	if err == nil && len(all) > 0 {
-		err = there
+		err = fmt.Errorf("%w: %s. Start it with \"ldap-cloud run\", make a link for a lost password with "+
+			"\"ldap-cloud administrator reset\", or name another", ErrInitialised, shown(database))
 	}
 	if err != nil {
 		return nil, errors.Join(err, db.Close())

@@ -1,6 +1,7 @@
 package cloud
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"time"
@@ -28,19 +29,57 @@ var ErrInitialised = errors.New("there is a cloud already")
 // default population, an administrator who has yet to set a password, and an API
 // client, both owners. The master key is made in the file that is named, or in the data folder.
 // When there is one already it is ErrInitialised, and nothing of that is changed.
+// Nodes may do so at the same moment: one of them makes it.
 func Init(ctx context.Context, database, masterKey, environment, url string) (s Setup, err error) {
+	err = initialise(ctx, database, masterKey, func(db *store.Store) error {
+		if s, err = fill(ctx, db, environment, url); err != nil {
+			return err
+		}
+		client := store.Client{EnvironmentID: s.EnvironmentID, Name: "first client", Role: store.RoleOwner}
+		s.ClientSecret, client.SecretHash = vault.NewSecret()
+		err := db.CreateClient(ctx, &client)
+		s.ClientID = client.ID
+		return err
+	})
+	return s, err
+}
+
+// InitUnattended is Init where nobody may read what a program prints but its log: there is
+// no API client, and the secrets in its Setup, empty, are had by ResetAdministrator.
+func InitUnattended(ctx context.Context, database, masterKey, environment, url string) (s Setup, err error) {
+	err = initialise(ctx, database, masterKey, func(db *store.Store) error {
+		s, err = fill(ctx, db, environment, url)
+		return err
+	})
+	s.AdminSetup, s.SetupURL = "", ""
+	return s, err
+}
+
+// initialise has fill make a cloud in a database where there is none, and its master key.
+// All of it is made or nothing.
+func initialise(ctx context.Context, database, masterKey string, fill func(*store.Store) error) (err error) {
 	master, err := masterKeyPath(masterKey, database)
 	if err != nil {
-		return s, err
+		return err
 	}
 	db, err := createDatabase(ctx, database)
 	if err != nil {
-		return s, err
+		return err
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
 	if _, err := vault.OpenOrCreate(master); err != nil {
-		return s, err
+		return err
 	}
+	return db.Provision(ctx, func(tx *store.Tx) error {
+		if all, err := tx.Environments(ctx); err != nil || len(all) > 0 {
+			return cmp.Or(err, ErrInitialised) // by another node
+		}
+		return fill(tx.Store())
+	})
+}
+
+// fill makes what every new cloud starts with in an empty database.
+func fill(ctx context.Context, db *store.Store, environment, url string) (s Setup, err error) {
 	now := time.Now()
 	env := store.Environment{Name: environment, CreatedAt: now, UpdatedAt: now}
 	if err := db.CreateEnvironment(ctx, &env); err != nil {
@@ -58,24 +97,9 @@ func Init(ctx context.Context, database, masterKey, environment, url string) (s 
 		return s, err
 	}
 	s = Setup{EnvironmentID: env.ID, ConsoleURL: url + "/console/", Administrator: "admin"}
-	admin, client := store.Administrator{
-		EnvironmentID: env.ID,
-		Name:          s.Administrator,
-		CreatedAt:     now,
-	}, store.Client{
-		EnvironmentID: env.ID,
-		Name:          "first client",
-		Role:          store.RoleOwner,
-		CreatedAt:     now,
-	}
+	admin := store.Administrator{EnvironmentID: env.ID, Name: s.Administrator, CreatedAt: now}
 	s.AdminSetup, admin.SetupHash = administrators.NewSetupSecret()
 	s.SetupURL = administrators.SetupLink(url, s.Administrator, s.AdminSetup)
 	admin.SetupUntil = now.Add(administrators.SetupOnServer)
-	s.ClientSecret, client.SecretHash = vault.NewSecret()
-	if err := db.CreateAdministrator(ctx, &admin); err != nil {
-		return s, err
-	}
-	err = db.CreateClient(ctx, &client)
-	s.ClientID = client.ID
-	return s, err
+	return s, db.CreateAdministrator(ctx, &admin)
 }

@@ -10,6 +10,7 @@
 //     purpose and the same owner: AES-256-GCM (NIST SP 800-38D) under a key that
 //     HKDF (RFC 5869) makes for the purpose, with the owner as associated data.
 //   - The master key's file is made for its owner only, whole or not at all, and
-//     one that others may read is refused.
+//     one that others than owner and group may read, or others than the owner may
+//     write, is refused.
 //   - A key never prints.
 package vault

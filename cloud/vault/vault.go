@@ -48,8 +48,10 @@ func Open(path string) (*Vault, error) {
 	if err != nil {
 		return nil, fmt.Errorf("master key: %w", err)
 	}
-	if runtime.GOOS != "windows" && info.Mode().Perm()&0o077 != 0 {
-		return nil, fmt.Errorf("%w: others may read %s: chmod 0600 it", ErrKeyFile, path)
+	// A group may read it: a service that is not the file's owner is given it so, as by
+	// a Secret of Kubernetes.
+	if runtime.GOOS != "windows" && info.Mode().Perm()&0o037 != 0 {
+		return nil, fmt.Errorf("%w: others may read %s, or its group write it: chmod 0600 it", ErrKeyFile, path)
 	}
 	text, err := os.ReadFile(path)
 	if err != nil {
@@ -82,11 +84,14 @@ func Create(path string) (*Vault, error) {
 	return New(master)
 }
 
-// OpenOrCreate is Open, or Create when there is no file.
+// OpenOrCreate is Open, or Create when there is no file; of two at once one creates it.
 func OpenOrCreate(path string) (*Vault, error) {
 	v, err := Open(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		return Create(path)
+		v, err = Create(path)
+	}
+	if errors.Is(err, fs.ErrExist) {
+		return Open(path)
 	}
 	return v, err
 }

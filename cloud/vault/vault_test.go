@@ -71,12 +71,19 @@ func TestKeyFiles(t *testing.T) {
 		want error
 	}{
 		"good":     {good + "\n", 0o600, nil},
-		"readable": {good, 0o640, ErrKeyFile},
+		"group":    {good, 0o640, nil},
+		"secret":   {good, 0o440, nil},
+		"writable": {good, 0o660, ErrKeyFile},
+		"readable": {good, 0o644, ErrKeyFile},
+		"open":     {good, 0o604, ErrKeyFile},
 		"short":    {"AAAA", 0o600, ErrKeyFile},
 		"text":     {"this is no key", 0o600, ErrKeyFile},
 	} {
 		path := filepath.Join(dir, name)
 		if err := os.WriteFile(path, []byte(file.text), file.mode); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Chmod(path, file.mode); err != nil { // whatever the umask
 			t.Fatal(err)
 		}
 		if _, err := Open(path); !errors.Is(err, file.want) {

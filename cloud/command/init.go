@@ -1,0 +1,121 @@
+package command
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/spf13/cobra"
+
+	"ldap-gateway/cloud"
+)
+
+// initFlags are the flags of "init".
+type initFlags struct {
+	where            databaseFlags
+	name, url        string
+	json, unattended bool
+}
+
+// initCommand is "init". The secrets are printed and in no file: who wants them in one
+// says where it goes.
+// Where there is a cloud already it fails, and changes nothing.
+func (c *command) initCommand() *cobra.Command {
+	var f initFlags
+	cmd := &cobra.Command{
+		Use:   "init",
+		Short: "Make a cloud in an empty data folder or database",
+		Args:  cobra.NoArgs,
+		Long: `Make a cloud in an empty data folder, or in an empty PostgreSQL database: an
+environment with a default population, an administrator, and an API client. The
+secrets are printed once; only their hashes are kept. The master key, which seals
+what the database must not show, is made beside it; keep a copy of it apart.
+
+The link by which the administrator sets a password is good once, and for an hour. As
+long as nobody has set one, "init" again prints a new link, and changes nothing else.
+
+With --unattended it may be run before each start, as containers do, whose output is
+kept: no secret is printed and no API client made, and a cloud that is there is no
+failure. "ldap-cloud administrator reset" prints the link then.`,
+		RunE: func(cmd *cobra.Command, _ []string) error { return c.init(cmd.Context(), f) },
+	}
+	f.where.addTo(cmd)
+	cmd.Flags().StringVar(&f.name, "name", "Default", "name of the environment")
+	cmd.Flags().StringVar(&f.url, "url", "http://127.0.0.1:8080", "URL that the cloud will be known by")
+	cmd.Flags().BoolVar(&f.json, "json", false, "print JSON")
+	cmd.Flags().BoolVar(&f.unattended, "unattended", false, "print no secret, and succeed when there is a cloud already")
+	cmd.MarkFlagsMutuallyExclusive("json", "unattended")
+	return cmd
+}
+
+// init makes a cloud and says what comes next.
+func (c *command) init(ctx context.Context, f initFlags) error {
+	known, err := cloudURL(f.url)
+	if err != nil {
+		return err
+	}
+	database, err := f.where.database()
+	if err != nil {
+		return err
+	}
+	begin := cloud.Init
+	if f.unattended {
+		begin = cloud.InitUnattended
+	}
+	s, err := begin(ctx, database, f.where.master, f.name, known)
+	there := errors.Is(err, cloud.ErrInitialised)
+	if there && !f.unattended {
+		if again, none := cloud.SetUpAnew(ctx, database, known); none == nil {
+			s, err = again, nil
+		}
+	}
+	switch {
+	case there && f.unattended:
+		_, err = fmt.Fprintln(c.stdout, "There is a cloud already.")
+		return err
+	case err != nil:
+		return err
+	case f.json:
+		return json.NewEncoder(c.stdout).Encode(s)
+	case f.unattended:
+		return printUnattended(c.stdout, s, f.where, known)
+	}
+	return printSetup(c.stdout, s, f.where, known)
+}
+
+// printUnattended prints what init made for a log, and how the first password is set.
+func printUnattended(w io.Writer, s cloud.Setup, where databaseFlags, url string) error {
+	_, err := fmt.Fprintf(w, `A cloud was made, with the environment %s.
+Nobody can sign in yet: this prints a link to set the first password, good once and for an hour:
+
+  ldap-cloud administrator reset %s %s --url %s
+`, s.EnvironmentID, s.Administrator, where, url)
+	return err
+}
+
+// printSetup prints what init made, for people, with the step that comes next.
+// The secrets come once and are the only copies in the clear, so that a failing write
+// is an error.
+func printSetup(w io.Writer, s cloud.Setup, where databaseFlags, url string) error {
+	if s.ClientID == "" {
+		_, err := fmt.Fprintf(w, `There is a cloud already, and nobody has set a password yet. Within an hour, open
+
+  %s
+`, s.SetupURL)
+		return err
+	}
+	_, err := fmt.Fprintf(w, `A cloud was made. These secrets are not shown again.
+
+  environment     %s
+  API client      %s
+  client secret   %s
+
+Start it:         %s
+Then open, within an hour, and set a password:
+
+  %s
+`, s.EnvironmentID, s.ClientID, s.ClientSecret, where.start(" --url "+url), s.SetupURL)
+	return err
+}
