@@ -4,6 +4,9 @@
 // Called by agent, for the commands install and uninstall. It knows the service
 // manager and the file system, and nothing of a directory or a cloud.
 //
+// In containers/ are the files that images are built by, and compose.yaml, which a test
+// runs as it stands, each service as a program in a read-only root of its own.
+//
 // The script packages builds the packages of both programs, with what is in linux/
 // and windows/. The tests install those packages, and the program by itself, on a
 // machine that systemd or OpenRC has booted (machinetest), and under wine (winetest).

@@ -24,7 +24,8 @@ func TestInitUnattended(t *testing.T) {
 	if strings.Contains(first, "secret") || strings.Contains(first, "#") || again != "There is a cloud already.\n" {
 		t.Errorf("%s\n%s", first, again)
 	}
-	said := regexp.MustCompile(`(?m)^  ldap-cloud (administrator reset admin) --data \S+ (--url) (\S+)$`).FindStringSubmatch(first)
+	how := regexp.MustCompile(`(?m)^  ldap-cloud (administrator reset admin) --data \S+ (--url) (\S+)$`)
+	said := how.FindStringSubmatch(first)
 	if said == nil {
 		t.Fatalf("how somebody is let in is not said:\n%s", first)
 	}

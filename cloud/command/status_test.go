@@ -39,17 +39,18 @@ func TestStatus(t *testing.T) {
 		exit  int
 		want  string
 	}{
-		"ready":           {http.StatusOK, []string{"--url", cloud.URL, "--ca", authority}, ExitOK, "ready\n"},
-		"not ready":       {http.StatusServiceUnavailable, []string{"--url", cloud.URL, "--ca", authority}, ExitFailed, "not ready"},
-		"no authority":    {http.StatusOK, []string{"--url", cloud.URL}, ExitFailed, "certificate"},
-		"no such file":    {http.StatusOK, []string{"--url", cloud.URL, "--ca", dir + "/none"}, ExitFailed, "--ca"},
-		"no certificate":  {http.StatusOK, []string{"--url", cloud.URL, "--ca", text}, ExitUsage, "no certificate in PEM"},
-		"no URL":          {http.StatusOK, []string{"--url", "cloud"}, ExitUsage, "--url"},
-		"nobody is there": {http.StatusOK, []string{"--url", "http://127.0.0.1:1"}, ExitFailed, "refused"},
+		"ready":           {200, []string{"--url", cloud.URL, "--ca", authority}, ExitOK, "ready\n"},
+		"not ready":       {503, []string{"--url", cloud.URL, "--ca", authority}, ExitFailed, "not ready"},
+		"no authority":    {200, []string{"--url", cloud.URL}, ExitFailed, "certificate"},
+		"no such file":    {200, []string{"--url", cloud.URL, "--ca", dir + "/none"}, ExitFailed, "--ca"},
+		"no certificate":  {200, []string{"--url", cloud.URL, "--ca", text}, ExitUsage, "no certificate in PEM"},
+		"no URL":          {200, []string{"--url", "cloud"}, ExitUsage, "--url"},
+		"nobody is there": {200, []string{"--url", "http://127.0.0.1:1"}, ExitFailed, "refused"},
 	} {
 		var out bytes.Buffer
 		code = c.ready
-		if exit := Main(t.Context(), append([]string{"status"}, c.args...), &out, &out); exit != c.exit || !strings.Contains(out.String(), c.want) {
+		exit := Main(t.Context(), append([]string{"status"}, c.args...), &out, &out)
+		if exit != c.exit || !strings.Contains(out.String(), c.want) {
 			t.Errorf("%s: %d: %s", name, exit, &out)
 		}
 	}

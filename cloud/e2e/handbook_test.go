@@ -134,7 +134,7 @@ func TestPapersNameWhatThereIs(t *testing.T) {
 }
 
 // foreign are flags of other programs.
-var foreign = []string{"--max-http-header-size"}
+var foreign = []string{"--max-http-header-size", "--build", "--volumes"}
 
 // checkFlags looks up every flag that a text names, whatever stands around it.
 func checkFlags(t *testing.T, paper, text string) {
