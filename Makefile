@@ -3,6 +3,7 @@
 
 GO          ?= go
 STATICCHECK  = honnef.co/go/tools/cmd/staticcheck@v0.8.2
+HELM         = helm.sh/helm/v3/cmd/helm@v3.19.2
 LDFLAGS      = -s -w
 export CGO_ENABLED ?= 0
 
@@ -57,11 +58,12 @@ scale: ## lists and sign-ons with 100,000 users, 10,000 groups and 2 million mem
 fuzz: ## two minutes of fuzzing for each target, with how often each was run
 	@.ci/fuzz
 
-long: fuzz ## what takes too long for every change: a million simulated steps, 10,000 sign-ons under random faults, 50 kills, an hour of faults, 20,000 people, fuzzing
+long: fuzz ## what takes too long for every change: a million simulated steps, 10,000 sign-ons under random faults, 50 kills, an hour of faults, 20,000 people, the chart by Helm itself, fuzzing
 	$(GO) test -run RandomFaults -timeout 60m ./directory -signons 10000
 	$(GO) test -run 'TestSimulation$$' -timeout 60m ./cloud/simulation -steps 1000000
 	$(GO) test -run FloodOfStrangers -v -timeout 30m ./cloud -floods 100000
 	$(GO) test -run KilledAtRandom -timeout 30m ./cloud/e2e -kills 50
+	$(GO) test -run ChartByHelm -timeout 30m ./installer -helm "$(GO) run $(HELM)"
 	$(GO) test -run Torture -v -timeout 90m ./cloud/e2e -torture 1h
 	$(GO) test -run '^$$' -bench DirectorySize -timeout 10m ./directory
 

@@ -7,6 +7,9 @@
 // In containers/ are the files that images are built by, and compose.yaml, which a test
 // runs as it stands, each service as a program in a read-only root of its own.
 //
+// In helm/ is the chart of the cloud. Tests render it without Helm, hold every flag, file,
+// port and refusal, and run its pod in the same way; "make long" compares with Helm itself.
+//
 // The script packages builds the packages of both programs, with what is in linux/
 // and windows/. The tests install those packages, and the program by itself, on a
 // machine that systemd or OpenRC has booted (machinetest), and under wine (winetest).

@@ -134,7 +134,7 @@ func TestPapersNameWhatThereIs(t *testing.T) {
 }
 
 // foreign are flags of other programs.
-var foreign = []string{"--max-http-header-size", "--build", "--volumes"}
+var foreign = []string{"--max-http-header-size", "--build", "--volumes", "--from-literal", "--values"}
 
 // checkFlags looks up every flag that a text names, whatever stands around it.
 func checkFlags(t *testing.T, paper, text string) {
