@@ -213,6 +213,8 @@ func roomOf(r *http.Request) string {
 		return "signon"
 	case path == "/live" || path == "/ready":
 		return "health"
+	case strings.Count(strings.TrimSuffix(path, "/"), "/") == 1: // a short name
+		return "signon"
 	}
 	return "link"
 }
@@ -269,6 +271,8 @@ func (n *node) environments(
 	mux.Handle("/{e}/saml20/", pages)
 	mux.Handle(signonpage.StaticPath, pages)
 	mux.Handle("GET /{$}", pages)
+	mux.Handle("GET /{e}", pages)
+	mux.Handle("GET /{e}/{$}", pages)
 	mux.Handle("GET "+signonpage.ChangePath, pages)
 	mux.Handle("GET /{e}"+signonpage.ChangePath, pages)
 	mux.Handle("/", programs)

@@ -13,6 +13,7 @@ import (
 // are kept and told again; nothing here goes by them.
 type environmentForm struct {
 	Name        string        `json:"name"`
+	ShortName   string        `json:"shortName"` // in addresses for people; empty: none
 	Description *string       `json:"description,omitempty"`
 	Type        string        `json:"type"`
 	Region      string        `json:"region"`
@@ -52,6 +53,7 @@ func environmentFormOf(e store.Environment) environmentForm {
 	license := cmp.Or(e.Kept.License, derivedID("", "license"))
 	return environmentForm{
 		Name:        e.Name,
+		ShortName:   e.ShortName,
 		Description: told(e.Kept.Description, e.Kept.Blank, "description"),
 		Type:        cmp.Or(e.Kept.Type, usual),
 		Region:      cmp.Or(e.Kept.Region, usualRegion),
@@ -92,7 +94,7 @@ func (s *Server) listEnvironments(c *call) (reply, error) {
 		return reply{}, err
 	}
 	show := func(e store.Environment) environmentBody { return showEnvironment(c, e) }
-	fields := []string{"id", "name", "type", "region", "description", "license.id", "organization.id"}
+	fields := []string{"id", "name", "shortName", "type", "region", "description", "license.id", "organization.id"}
 	return few(c, "environments", all, show, fields...)
 }
 
@@ -181,7 +183,7 @@ func (f environmentForm) into(e *store.Environment) error {
 	if !slices.Contains(regions, f.Region) {
 		wrongs = append(wrongs, wrong("region", "It must be one of %q.", regions))
 	}
-	e.Name = f.Name
+	e.Name, e.ShortName = f.Name, f.ShortName
 	e.Kept.Blank = blanks(map[string]*string{"description": f.Description})
 	e.Kept.Description, e.Kept.Type, e.Kept.Region = textOf(f.Description), f.Type, f.Region
 	e.Kept.License = f.License.id()

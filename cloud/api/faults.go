@@ -34,6 +34,7 @@ var ofGateway = map[fault.Field]property{
 	fault.PairingCode: {"code", ""},
 	fault.Channel:     {"target", ""},
 
+	fault.ShortName:    {"shortName", ""},
 	fault.SignOnDays:   {"signOnDays", ""}, // the console alone sets them
 	fault.ActivityDays: {"activityDays", ""},
 

@@ -145,6 +145,24 @@ func TestEnvironmentsAreMade(t *testing.T) {
 	s.ask("/v1/environments").want(http.StatusOK).has("count", "1")
 }
 
+// An environment has a short name as it is given one; who knows none of it leaves it.
+func TestEnvironmentsHaveShortNames(t *testing.T) {
+	s := full(t)
+	s.send("GET", "", "").want(http.StatusOK).has("shortName", "")
+	s.send("PUT", "", `{"name":"Acme","shortName":"acme"}`).want(http.StatusOK).has("shortName", "acme")
+	s.send("PUT", "", `{"name":"Acme Inc."}`).want(http.StatusOK).has("shortName", "acme")
+	s.send("PUT", "", `{"name":"Acme","shortName":"Acme"}`).refuses("shortName").has("details.0.code", "INVALID_VALUE")
+	s.send("PUT", "", `{"name":"Acme","shortName":"console"}`).refuses("shortName")
+	s.ask2("POST", "", s.token, `{"name":"Branch","shortName":"acme"}`).refuses("shortName").
+		has("details.0.code", "UNIQUENESS_VIOLATION")
+	made := s.ask2("POST", "", s.token, `{"name":"Branch","shortName":"branch"}`).want(http.StatusCreated)
+	made.has("shortName", "branch")
+	s.send("PUT", "", `{"name":"Acme","shortName":""}`).want(http.StatusOK).has("shortName", "")
+	s.send("PUT", "", `{"name":"Acme","shortName":"branch"}`).refuses("shortName")
+	s.ask2("DELETE", "/"+made.at("id"), s.token, "").want(http.StatusNoContent)
+	s.send("PUT", "", `{"name":"Acme","shortName":"branch"}`).want(http.StatusOK).has("shortName", "branch")
+}
+
 // ask2 makes a request by a token below all environments.
 func (s *site) ask2(method, path, token, body string) answer {
 	s.t.Helper()

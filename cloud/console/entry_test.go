@@ -181,6 +181,20 @@ func TestSecondFactorIsWanted(t *testing.T) {
 	v.post("/console/sign-out").is(http.StatusSeeOther)
 }
 
+// The settings show the address that a short name makes, and what is wrong with one beside it.
+func TestShortName(t *testing.T) {
+	s := open(t)
+	v := s.admin()
+	long, short := "https://id.example.com/"+s.env.ID+"/signon", "https://id.example.com/acme"
+	v.get("/console/settings").is(http.StatusOK).has(long).lacks(short)
+	v.post("/console/settings", "name", "Example", "short-name", "acme").is(http.StatusSeeOther)
+	v.get("/console/settings").has(long, short)
+	v.post("/console/settings", "name", "Example", "short-name", "Acme").is(http.StatusUnprocessableEntity).
+		has("Acme A short name has 1 to 32", short)
+	v.post("/console/settings", "name", "Example", "short-name", "").is(http.StatusSeeOther)
+	v.get("/console/settings").has(long).lacks(short)
+}
+
 func TestAdministrators(t *testing.T) {
 	s := open(t)
 	v := s.admin()

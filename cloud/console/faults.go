@@ -26,6 +26,7 @@ var fields = map[fault.Field]string{
 	fault.PairingCode: "code",
 	fault.Channel:     "target",
 
+	fault.ShortName:    "short-name",
 	fault.SignOnDays:   "sign-on-days",
 	fault.ActivityDays: "activity-days",
 

@@ -18,6 +18,7 @@ import (
 type settingsPage struct {
 	store.Environment
 	SignOn string // address of the sign-on page
+	Short  string // the same by the short name; empty: there is none
 	Stored string // of the database, in megabytes; empty: not known
 	Seen   string // when it was changed, when the form was shown
 	Errors map[string]string
@@ -36,7 +37,13 @@ func (c *console) renderSettings(k *call, status int, page settingsPage) error {
 		page.Seen = seenAs(page.UpdatedAt)
 	}
 	page.SignOn = c.URL + "/" + k.env() + "/signon"
-	var err error
+	env, err := c.Store.Environment(k.Context(), k.env())
+	if err != nil {
+		return err
+	}
+	if env.ShortName != "" {
+		page.Short = c.URL + "/" + env.ShortName
+	}
 	if page.Stored, err = c.stored(k); err != nil {
 		return err
 	}
@@ -49,7 +56,8 @@ func (c *console) saveSettings(k *call) error {
 	page := settingsPage{Seen: k.posted("seen")}
 	_, err := c.Management.ChangeSettings(k.Context(), k.by(), func(e *store.Environment) error {
 		page.Environment = *e
-		page.Name, page.Settings.SecondFactor = k.posted("name"), k.posted("second-factor") == "yes"
+		page.Name, page.ShortName = k.posted("name"), k.posted("short-name")
+		page.Settings.SecondFactor = k.posted("second-factor") == "yes"
 		page.Settings.SignOnDays, page.Settings.ActivityDays = k.days("sign-on-days"), k.days("activity-days")
 		if err := unseen(&page.Seen, e.UpdatedAt, "environment"); err != nil {
 			return err

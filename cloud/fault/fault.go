@@ -33,6 +33,7 @@ const (
 	PairingCode Field = "pairing code"
 	Channel     Field = "alert channel"
 
+	ShortName    Field = "short name"
 	SignOnDays   Field = "days that sign-ons are kept"
 	ActivityDays Field = "days that activities are kept"
 )
@@ -168,7 +169,7 @@ func Fields() []Field {
 	return []Field{
 		Whole, Name, Role, Username, Population, Group, Gateway, UserType, Entry, DisplayName, UserFilter,
 		Source, Vendor, Security, Servers, UserTypes, UserTypeID, PairingCode, Channel,
-		SignOnDays, ActivityDays,
+		ShortName, SignOnDays, ActivityDays,
 		TypeName, TypeUsernames, Authority, SearchBase, Correlation, Filter, Mappings, MappingName, MappingValue,
 		TypeTarget,
 		GroupBase, GroupName, GroupIdentity, GroupInclude, GroupExclude,

@@ -8,6 +8,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/uuid"
+
 	"ldap-gateway/cloud/fault"
 	"ldap-gateway/cloud/kerberos"
 	m "ldap-gateway/cloud/management"
@@ -269,6 +271,22 @@ var checks = []check{
 		})
 		return err
 	}, fault.Name, fault.Invalid, 0, 0},
+	{"short name of capitals", shortNamed("Acme"), fault.ShortName, fault.Invalid, 0, 0},
+	{"short name with a slash", shortNamed("a/b"), fault.ShortName, fault.Invalid, 0, 0},
+	{"short name with a dot", shortNamed(".well-known"), fault.ShortName, fault.Invalid, 0, 0},
+	{"short name that begins with a hyphen", shortNamed("-a"), fault.ShortName, fault.Invalid, 0, 0},
+	{"short name that ends with a hyphen", shortNamed("a-"), fault.ShortName, fault.Invalid, 0, 0},
+	{"short name of other letters", shortNamed("größe"), fault.ShortName, fault.Invalid, 0, 0},
+	{"short name with a blank", shortNamed("a b"), fault.ShortName, fault.Invalid, 0, 0},
+	{"short name with a line's end", shortNamed("a\n"), fault.ShortName, fault.Invalid, 0, 0},
+	{"short name that is too long", shortNamed(strings.Repeat("x", 33)), fault.ShortName, fault.Invalid, 0, 0},
+	{"short name that looks like an ID", shortNamed(uuid.NewString()), fault.ShortName, fault.Invalid, 0, 0},
+	{"short name that leads elsewhere", shortNamed("console"), fault.ShortName, fault.Invalid, 0, 0},
+	{"short name like the cloud's own", shortNamed("login"), fault.ShortName, fault.Invalid, 0, 0},
+	{"short name of a new environment", func(ctx context.Context, w *world, by m.By) error {
+		return w.CreateEnvironment(ctx, by, &store.Environment{Name: "x", ShortName: "v1"})
+	}, fault.ShortName, fault.Invalid, 0, 0},
+
 	{"channel that is told already", func(ctx context.Context, w *world, by m.By) error {
 		_, _, err := w.AddChannel(ctx, by, w.channel.Kind, w.channel.Target)
 		return err
@@ -277,6 +295,33 @@ var checks = []check{
 		_, _, err := w.AddChannel(ctx, by, "webhook", "http://example.com")
 		return err
 	}, fault.Channel, fault.Invalid, 0, 0},
+}
+
+// shortNamed gives the environment a short name.
+func shortNamed(name string) func(context.Context, *world, m.By) error {
+	return func(ctx context.Context, w *world, by m.By) error {
+		_, err := w.RenameEnvironment(ctx, by, func(e *store.Environment) error { e.ShortName = name; return nil })
+		return err
+	}
+}
+
+// A short name is of one environment in the whole cloud, and free again when it is given up.
+func TestShortNames(t *testing.T) {
+	h := open(t)
+	one, other := h.world(), h.world()
+	set := func(w *world, name string) error { return shortNamed(name)(t.Context(), w, w.as(store.RoleOwner)) }
+	for _, name := range []string{"a", "0", "acme", "acme-2", strings.Repeat("x", 32)} {
+		if err := set(one, name); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+		var l fault.List
+		if err := set(other, name); !errors.As(err, &l) || l[0].Field != fault.ShortName || l[0].Kind != fault.Taken {
+			t.Errorf("%s twice: %v", name, err)
+		}
+	}
+	if err := errors.Join(set(one, strings.Repeat("x", 32)), set(one, ""), set(other, "acme"), set(one, "")); err != nil {
+		t.Error(err)
+	}
 }
 
 // What may not be kept is not, and the fault says which value it is, in which way,

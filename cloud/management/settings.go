@@ -13,6 +13,7 @@ import (
 func factsOfEnvironment(e store.Environment) facts {
 	return facts{
 		"name":         e.Name,
+		"shortName":    e.ShortName,
 		"kept":         e.Kept,
 		"secondFactor": e.Settings.SecondFactor,
 		"signOnOrder":  slices.Clone(e.Settings.SignOnOrder),
@@ -42,7 +43,7 @@ func (s *Service) ChangeSettings(
 	return s.changeEnvironment(ctx, by, ChangeSettings, change)
 }
 
-// RenameEnvironment changes the name of the environment, and what clients say of it that
+// RenameEnvironment changes the names of the environment, and what clients say of it that
 // nothing here goes by, whatever else change does.
 func (s *Service) RenameEnvironment(
 	ctx context.Context, by By, change func(*store.Environment) error,
@@ -50,7 +51,7 @@ func (s *Service) RenameEnvironment(
 	return s.changeEnvironment(ctx, by, RenameEnvironment, func(e *store.Environment) error {
 		renamed := *e
 		err := change(&renamed)
-		e.Name, e.Kept = renamed.Name, renamed.Kept
+		e.Name, e.ShortName, e.Kept = renamed.Name, renamed.ShortName, renamed.Kept
 		return err
 	})
 }
@@ -70,7 +71,11 @@ func (s *Service) changeEnvironment(
 			return err
 		}
 		e.ID = before.ID
-		wrong := append(checkName("environment", before.Name, e.Name), checkDays(e.Settings)...)
+		wrong, err := t.checkShortName(ctx, before, e)
+		if err != nil {
+			return err
+		}
+		wrong = slices.Concat(checkName("environment", before.Name, e.Name), wrong, checkDays(e.Settings))
 		if err := wrong.Err(); err != nil {
 			return err
 		}

@@ -14,7 +14,11 @@ import (
 func (s *Service) CreateEnvironment(ctx context.Context, by By, e *store.Environment) error {
 	return s.act(ctx, by, CreateEnvironment, func(t *turn) error {
 		e.ID, e.ParentID, e.Settings = "", t.env(), store.Settings{}
-		if err := checkName("environment", "", e.Name).Err(); err != nil {
+		wrong, err := t.checkShortName(ctx, store.Environment{}, *e)
+		if err != nil {
+			return err
+		}
+		if err := append(checkName("environment", "", e.Name), wrong...).Err(); err != nil {
 			return err
 		}
 		all, err := t.EnvironmentsOf(ctx, t.env())

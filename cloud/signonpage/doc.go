@@ -7,6 +7,7 @@
 // as Flows does.
 //
 //	GET  /                              for who knows the cloud's name alone: leads to an environment or the console
+//	GET  /NAME                          the short name of an environment leads to its page, as /NAME/signon does
 //	GET  /ENVIRONMENT/signon            the form; with ?flow= for an application; a ticket when the browser brings one
 //	POST /ENVIRONMENT/signon            the password
 //	GET  /ENVIRONMENT/signon/password   the form for another one; who is not signed on does so first

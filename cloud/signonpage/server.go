@@ -113,11 +113,8 @@ func (s *Server) Handler() http.Handler {
 	s.turns = newTurns(s.Bounds.Of(throttle.Answers))
 	mux := http.NewServeMux()
 	for pattern, e := range map[string]endpoint{
-		"GET /{e}/signon":                      (*call).show,
 		"POST /{e}/signon":                     (*call).password,
-		"GET /{e}/signon/password":             (*call).showChange,
 		"POST /{e}/signon/password":            (*call).changePassword,
-		"GET /{e}" + ChangePath:                (*call).toChange,
 		"POST /{e}/signon/sessions":            (*call).endSessions,
 		"GET /{e}/signon/decline":              (*call).decline,
 		"POST /{e}/signon/confirm":             (*call).confirmed,
@@ -133,6 +130,15 @@ func (s *Server) Handler() http.Handler {
 		"GET /{e}" + idp.MetadataPath + "{p}":  (*call).metadata,
 	} {
 		mux.Handle(pattern, s.page(e))
+	}
+	for pattern, e := range map[string]endpoint{
+		"GET /{e}":                 (*call).toSignOn,
+		"GET /{e}/{$}":             (*call).toSignOn,
+		"GET /{e}/signon":          (*call).show,
+		"GET /{e}/signon/password": (*call).showChange,
+		"GET /{e}" + ChangePath:    (*call).toChange,
+	} {
+		mux.Handle(pattern, s.byShortName(s.page(e)))
 	}
 	mux.HandleFunc("GET "+StaticPath+"{file}", serveStatic)
 	mux.HandleFunc("GET "+ChangePath, s.changeAnywhere)

@@ -3,7 +3,7 @@ package store
 import "context"
 
 const environmentColumns = `
-	SELECT id, name, parent_id, settings, kept, logo <> '', created_at, updated_at
+	SELECT id, name, short_name, parent_id, settings, kept, logo <> '', created_at, updated_at
 	FROM environments`
 
 // scanEnvironment reads whether there is a logo and not the logo, which is large and
@@ -12,6 +12,7 @@ func scanEnvironment(r row) (e Environment, err error) {
 	err = r.Scan(
 		&e.ID,
 		&e.Name,
+		&e.ShortName,
 		&e.ParentID,
 		fromJSON{&e.Settings},
 		fromJSON{&e.Kept},
@@ -22,7 +23,8 @@ func scanEnvironment(r row) (e Environment, err error) {
 	return e, err
 }
 
-// CreateEnvironment adds e and fills in its ID and times.
+// CreateEnvironment adds e and fills in its ID and times. ErrConflict when another has its short
+// name.
 func (s *Store) CreateEnvironment(ctx context.Context, e *Environment) error {
 	return s.Provision(ctx, func(tx *Tx) error {
 		if err := newID(&e.ID); err != nil {
@@ -31,9 +33,9 @@ func (s *Store) CreateEnvironment(ctx context.Context, e *Environment) error {
 		stamp(&e.CreatedAt)
 		e.UpdatedAt = e.CreatedAt
 		_, err := tx.c.exec(ctx, `
-			INSERT INTO environments (id, name, settings, created_at, updated_at, parent_id, kept)
-			VALUES ($1, $2, $3, $4, $4, $5, $6)`,
-			e.ID, e.Name, inJSON(e.Settings), micros(e.CreatedAt), e.ParentID, inJSON(e.Kept))
+			INSERT INTO environments (id, name, settings, created_at, updated_at, parent_id, kept, short_name)
+			VALUES ($1, $2, $3, $4, $4, $5, $6, $7)`,
+			e.ID, e.Name, inJSON(e.Settings), micros(e.CreatedAt), e.ParentID, inJSON(e.Kept), e.ShortName)
 		if err != nil {
 			return err
 		}
@@ -47,21 +49,26 @@ func (r reader) Environment(ctx context.Context, id string) (Environment, error)
 	return queryOne(ctx, r.c, scanEnvironment, environmentColumns+` WHERE id = $1`, id)
 }
 
+// EnvironmentByShortName returns the environment of that short name, or ErrNotFound.
+func (r reader) EnvironmentByShortName(ctx context.Context, name string) (Environment, error) {
+	return queryOne(ctx, r.c, scanEnvironment, environmentColumns+` WHERE short_name = $1 AND short_name <> ''`, name)
+}
+
 // Environments returns all environments, the oldest first. There are few.
 func (r reader) Environments(ctx context.Context) ([]Environment, error) {
 	return queryAll(ctx, r.c, scanEnvironment, environmentColumns+` ORDER BY id`)
 }
 
-// UpdateEnvironment writes the name and settings of e and fills in when;
-// ErrNotFound when there is none.
+// UpdateEnvironment writes the names and settings of e and fills in when;
+// ErrNotFound when there is none, ErrConflict when another has its short name.
 func (s *Store) UpdateEnvironment(ctx context.Context, e *Environment) error {
 	return s.Provision(ctx, func(tx *Tx) error {
 		e.UpdatedAt = now()
 		return tx.c.execOne(ctx, `
 			UPDATE environments
-			SET name = $1, settings = $2, kept = $5, updated_at = $3
+			SET name = $1, settings = $2, kept = $5, updated_at = $3, short_name = $6
 			WHERE id = $4`,
-			e.Name, inJSON(e.Settings), micros(e.UpdatedAt), e.ID, inJSON(e.Kept))
+			e.Name, inJSON(e.Settings), micros(e.UpdatedAt), e.ID, inJSON(e.Kept), e.ShortName)
 	})
 }
 

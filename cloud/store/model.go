@@ -21,6 +21,7 @@ var (
 // Everything else belongs to one, and nothing is looked up without it.
 type Environment struct {
 	ID, Name             string
+	ShortName            string // in addresses for people, unique in the whole cloud; empty: none
 	ParentID             string // of the environment whose owners are its owners, too; empty: none
 	Settings             Settings
 	Kept                 EnvironmentKept

@@ -318,7 +318,7 @@ func TestEnvironments(t *testing.T) {
 	ctx := t.Context()
 	first := store.Environment{Name: "first"}
 	must(t, s.CreateEnvironment(ctx, &first))
-	second := store.Environment{Name: "second", CreatedAt: moment(1)}
+	second := store.Environment{Name: "second", ShortName: "two", CreatedAt: moment(1)}
 	second.Settings.SecondFactor = true
 	second.Settings.SignOnOrder = []store.UserTypeRef{{Gateway: "g", UserType: "t"}}
 	must(t, s.CreateEnvironment(ctx, &second))
@@ -327,13 +327,25 @@ func TestEnvironments(t *testing.T) {
 	all, err := s.Environments(ctx)
 	same(t, all, []store.Environment{first, second}, err)
 
-	second.Name, second.Settings = "renamed", store.Settings{}
+	got, err = s.EnvironmentByShortName(ctx, "two")
+	same(t, got, second, err)
+	want(t, s.CreateEnvironment(ctx, &store.Environment{Name: "third", ShortName: "two"}), store.ErrConflict)
+	first.ShortName = "two"
+	want(t, s.UpdateEnvironment(ctx, &first), store.ErrConflict)
+	for _, name := range []string{"", "TWO", "one"} { // "" is that of first
+		_, err = s.EnvironmentByShortName(ctx, name)
+		want(t, err, store.ErrNotFound)
+	}
+
+	second.Name, second.ShortName, second.Settings = "renamed", "new", store.Settings{}
 	must(t, s.UpdateEnvironment(ctx, &second))
 	if !second.UpdatedAt.After(second.CreatedAt) {
 		t.Errorf("updated at %s", second.UpdatedAt)
 	}
 	got, err = s.Environment(ctx, second.ID)
 	same(t, got, second, err)
+	_, err = s.EnvironmentByShortName(ctx, "two")
+	want(t, err, store.ErrNotFound)
 	want(t, s.UpdateEnvironment(ctx, &store.Environment{ID: "none"}), store.ErrNotFound)
 	_, err = s.Environment(ctx, "none")
 	want(t, err, store.ErrNotFound)
