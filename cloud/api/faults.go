@@ -37,6 +37,11 @@ var ofGateway = map[fault.Field]property{
 	fault.ShortName:    {"shortName", ""},
 	fault.SignOnDays:   {"signOnDays", ""}, // the console alone sets them
 	fault.ActivityDays: {"activityDays", ""},
+	fault.Colour:       {"colour", ""},
+	fault.DarkColour:   {"darkColour", ""},
+	fault.HelpLink:     {"help", ""},
+	fault.PrivacyLink:  {"privacy", ""},
+	fault.ImprintLink:  {"imprint", ""},
 
 	fault.DefaultPolicy:  {"default", ""},
 	fault.PolicyAction:   {"type", ""},

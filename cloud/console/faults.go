@@ -29,6 +29,11 @@ var fields = map[fault.Field]string{
 	fault.ShortName:    "short-name",
 	fault.SignOnDays:   "sign-on-days",
 	fault.ActivityDays: "activity-days",
+	fault.Colour:       "colour",
+	fault.DarkColour:   "dark-colour",
+	fault.HelpLink:     "help-link",
+	fault.PrivacyLink:  "privacy-link",
+	fault.ImprintLink:  "imprint-link",
 
 	fault.TypeName:      "name",
 	fault.TypeUsernames: "usernames",

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
+	"strings"
 
 	"ldap-gateway/cloud/signon"
 	"ldap-gateway/cloud/store"
@@ -59,6 +60,13 @@ func (c *console) saveSettings(k *call) error {
 		page.Name, page.ShortName = k.posted("name"), k.posted("short-name")
 		page.Settings.SecondFactor = k.posted("second-factor") == "yes"
 		page.Settings.SignOnDays, page.Settings.ActivityDays = k.days("sign-on-days"), k.days("activity-days")
+		page.Settings.Brand = store.Brand{
+			Colour:     strings.ToLower(k.posted("colour")),
+			DarkColour: strings.ToLower(k.posted("dark-colour")),
+			Help:       k.posted("help-link"),
+			Privacy:    k.posted("privacy-link"),
+			Imprint:    k.posted("imprint-link"),
+		}
 		if err := unseen(&page.Seen, e.UpdatedAt, "environment"); err != nil {
 			return err
 		}

@@ -34,6 +34,11 @@ const (
 	Channel     Field = "alert channel"
 
 	ShortName    Field = "short name"
+	Colour       Field = "colour"
+	DarkColour   Field = "colour on dark pages"
+	HelpLink     Field = "address of help"
+	PrivacyLink  Field = "address of the privacy notice"
+	ImprintLink  Field = "address of the imprint"
 	SignOnDays   Field = "days that sign-ons are kept"
 	ActivityDays Field = "days that activities are kept"
 )
@@ -169,7 +174,7 @@ func Fields() []Field {
 	return []Field{
 		Whole, Name, Role, Username, Population, Group, Gateway, UserType, Entry, DisplayName, UserFilter,
 		Source, Vendor, Security, Servers, UserTypes, UserTypeID, PairingCode, Channel,
-		ShortName, SignOnDays, ActivityDays,
+		ShortName, SignOnDays, ActivityDays, Colour, DarkColour, HelpLink, PrivacyLink, ImprintLink,
 		TypeName, TypeUsernames, Authority, SearchBase, Correlation, Filter, Mappings, MappingName, MappingValue,
 		TypeTarget,
 		GroupBase, GroupName, GroupIdentity, GroupInclude, GroupExclude,

@@ -19,6 +19,7 @@ func factsOfEnvironment(e store.Environment) facts {
 		"signOnOrder":  slices.Clone(e.Settings.SignOnOrder),
 		"signOnDays":   e.Settings.SignOnDays,
 		"activityDays": e.Settings.ActivityDays,
+		"brand":        e.Settings.Brand,
 	}
 }
 
@@ -75,7 +76,8 @@ func (s *Service) changeEnvironment(
 		if err != nil {
 			return err
 		}
-		wrong = slices.Concat(checkName("environment", before.Name, e.Name), wrong, checkDays(e.Settings))
+		wrong = slices.Concat(checkName("environment", before.Name, e.Name), wrong, checkDays(e.Settings),
+			checkBrand(e.Settings.Brand))
 		if err := wrong.Err(); err != nil {
 			return err
 		}

@@ -7,6 +7,7 @@
 // as Flows does.
 //
 //	GET  /                              for who knows the cloud's name alone: leads to an environment or the console
+//	GET  /ENVIRONMENT/signon/colours.css, logo.png   how its pages look
 //	GET  /NAME                          the short name of an environment leads to its page, as /NAME/signon does
 //	GET  /ENVIRONMENT/signon            the form; with ?flow= for an application; a ticket when the browser brings one
 //	POST /ENVIRONMENT/signon            the password

@@ -5,11 +5,13 @@ import (
 	"crypto/sha256"
 	"embed"
 	"encoding/hex"
-	"ldap-gateway/cloud/web"
 	"net/http"
 	"strconv"
 
 	"golang.org/x/text/language"
+
+	"ldap-gateway/cloud/store"
+	"ldap-gateway/cloud/web"
 )
 
 // StaticPath is where the stylesheet and the icon are, for all environments.
@@ -32,17 +34,24 @@ type view struct {
 	Environment string // name; empty when it is not known
 	EnvironID   string
 	Logo        string // address of the environment's picture; empty: it has none
+	Colours     string // address of the stylesheet of its own colours; empty: it has none
+	Brand       store.Brand
 	Title       string
 	Body        any
 }
 
 // render answers with a page. A page that fails is not sent in part.
-// The address of the picture changes when the environment does, so that browsers may
-// keep it.
+// The addresses of picture and colours change when the environment does, so that browsers
+// may keep them.
 func (k *call) render(status int, name, title string, body any) error {
 	v := view{Environment: k.env.Name, EnvironID: k.env.ID, Title: say(k.lang, title), Body: body}
+	v.Brand = k.env.Settings.Brand
+	changed := "?" + strconv.FormatInt(k.env.UpdatedAt.UnixMicro(), 36)
 	if k.env.HasLogo {
-		v.Logo = "/" + k.env.ID + "/signon/logo.png?" + strconv.FormatInt(k.env.UpdatedAt.UnixMicro(), 36)
+		v.Logo = "/" + k.env.ID + "/signon/logo.png" + changed
+	}
+	if v.Brand.Colour != "" || v.Brand.DarkColour != "" {
+		v.Colours = "/" + k.env.ID + "/signon/colours.css" + changed
 	}
 	return write(k.w, k.lang, status, name, v)
 }

@@ -122,6 +122,7 @@ func (s *Server) Handler() http.Handler {
 		"GET /{e}" + idp.SignedOffPath:         (*call).signedOff,
 		"GET /{e}/signon/ticket":               (*call).testTicket,
 		"GET /{e}/signon/logo.png":             (*call).logo,
+		"GET /{e}/signon/colours.css":          (*call).colours,
 		"POST /{e}/signon/next":                (*call).next,
 		"GET /{e}/signon/idp/{p}":              (*call).leave,
 		"GET /{e}/signon/idp/arrive":           (*call).arriveBy,

@@ -40,6 +40,20 @@ type Settings struct {
 	// for ever.
 	SignOnDays   int `json:"signOnDays,omitempty"`
 	ActivityDays int `json:"activityDays,omitempty"`
+	// Brand is how people's pages look.
+	Brand Brand `json:"brand,omitzero"`
+}
+
+// Brand is how an environment's pages for people look, besides its name and picture.
+type Brand struct {
+	// The colours of buttons and links, as in #17598a, where pages are light and where they are
+	// dark; empty: the usual ones.
+	Colour     string `json:"colour,omitempty"`
+	DarkColour string `json:"darkColour,omitempty"`
+	// Addresses that every page leads to; empty: it does not.
+	Help    string `json:"help,omitempty"`
+	Privacy string `json:"privacy,omitempty"`
+	Imprint string `json:"imprint,omitempty"`
 }
 
 // How long sign-ons and activities are kept unless an environment says otherwise, and
