@@ -466,7 +466,7 @@ func operationID(method, path string, o operation) string {
 
 func tag(path string) string {
 	parts := strings.Split(path, "/")
-	if len(parts) < 3 || parts[2] == "billOfMaterials" {
+	if len(parts) < 3 || parts[2] == "billOfMaterials" || parts[2] == "brand" {
 		return "environments"
 	}
 	return parts[2]

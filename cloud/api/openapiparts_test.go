@@ -4,7 +4,10 @@ import "net/http"
 
 // partOperations are those of what other resources have within them.
 var partOperations = map[string]operation{
-	"PUT /{e}/type":            {summary: "Say whether an environment is for trials", in: typeForm{}, out: environmentBody{}},
+	"PUT /{e}/type":  {summary: "Say whether an environment is for trials", in: typeForm{}, out: environmentBody{}},
+	"GET /{e}/brand": {summary: "Read how pages for people look, and what they lead to", out: brandBody{}},
+	"PUT /{e}/brand": {summary: "Change how pages for people look", in: brandForm{}, out: brandBody{}},
+
 	"GET /{e}/billOfMaterials": {summary: "Read the bill of materials", out: productsBody{}},
 	"PUT /{e}/billOfMaterials": {summary: "Change the bill of materials", in: productsForm{}, out: productsBody{}},
 

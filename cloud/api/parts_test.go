@@ -163,6 +163,27 @@ func TestEnvironmentsHaveShortNames(t *testing.T) {
 	s.send("PUT", "", `{"name":"Acme","shortName":"branch"}`).want(http.StatusOK).has("shortName", "branch")
 }
 
+// How pages look is read and replaced; what people could not read or follow is refused.
+func TestBrand(t *testing.T) {
+	s := full(t)
+	s.send("GET", "/brand", "").want(http.StatusOK).has("colour", "", "help", "")
+	s.keeps("PUT", "/brand", `{"colour":"#7a1fa2","darkColour":"#e1bee7","help":"https://example.com/help",
+ "privacy":"https://example.com/privacy","imprint":"https://example.com/imprint"}`)
+	for body, field := range map[string]string{
+		`{"colour":"#ffff00"}`:              "colour",
+		`{"darkColour":"#17598a"}`:          "darkColour",
+		`{"help":"http://example.com"}`:     "help",
+		`{"privacy":"javascript:alert(1)"}`: "privacy",
+		`{"imprint":"/imprint"}`:            "imprint",
+	} {
+		s.send("PUT", "/brand", body).refuses(field)
+	}
+	s.send("PUT", "/brand", `{"help":"https://example.com/help"}`).want(http.StatusOK).has("colour", "", "imprint", "")
+	s.as(store.RoleIdentityAdmin)
+	s.send("PUT", "/brand", `{}`).want(http.StatusForbidden)
+	s.send("GET", "/brand", "").want(http.StatusOK).has("help", "https://example.com/help")
+}
+
 // ask2 makes a request by a token below all environments.
 func (s *site) ask2(method, path, token, body string) answer {
 	s.t.Helper()

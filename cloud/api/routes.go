@@ -39,7 +39,10 @@ func (s *Server) placeRoutes() map[string]route {
 		"PUT /{e}":    {action: m.RenameEnvironment, answer: s.putEnvironment},
 		"DELETE /{e}": {action: m.DeleteEnvironment, answer: s.deleteEnvironment},
 
-		"PUT /{e}/type":            {action: m.RenameEnvironment, answer: s.putEnvironmentType},
+		"PUT /{e}/type":  {action: m.RenameEnvironment, answer: s.putEnvironmentType},
+		"GET /{e}/brand": {action: m.Read, answer: s.getBrand},
+		"PUT /{e}/brand": {action: m.SetBrand, answer: s.putBrand},
+
 		"GET /{e}/billOfMaterials": {action: m.Read, answer: s.getProducts},
 		"PUT /{e}/billOfMaterials": {action: m.RenameEnvironment, answer: s.putProducts},
 

@@ -91,6 +91,7 @@ const (
 	RenameEnvironment Action = "rename the environment"
 	ChangeSettings    Action = "change the settings"
 	SetLogo           Action = "set the logo"
+	SetBrand          Action = "set the colours and links of pages"
 	MoveSignOnOrder   Action = "move a user type in the sign-on order"
 	CreatePolicy      Action = "create a sign-on policy"
 	ChangePolicy      Action = "change a sign-on policy"
@@ -195,6 +196,7 @@ var table = []struct {
 	{RenameEnvironment, keepers},
 	{ChangeSettings, owners},
 	{SetLogo, owners},
+	{SetBrand, owners},
 	{MoveSignOnOrder, owners},
 	{CreatePolicy, owners},
 	{ChangePolicy, owners},

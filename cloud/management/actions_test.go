@@ -255,6 +255,13 @@ var tries = []try{
 	{m.SetLogo, "O", false, "environment.updated", func(ctx context.Context, w *world, by m.By) error {
 		return w.SetLogo(ctx, by, []byte("png"))
 	}},
+	{m.SetBrand, "O", false, "environment.updated", func(ctx context.Context, w *world, by m.By) error {
+		_, err := w.SetBrand(ctx, by, func(e *store.Environment) error {
+			e.Settings.Brand.Help = "https://example.com/help"
+			return nil
+		})
+		return err
+	}},
 	{m.MoveSignOnOrder, "O", false, "environment.updated", func(ctx context.Context, w *world, by m.By) error {
 		_, err := w.MoveSignOnOrder(ctx, by, w.kind, 1)
 		return err
@@ -502,7 +509,7 @@ func TestActionsKeepToTheirEnvironment(t *testing.T) {
 	for i, c := range tries {
 		if c.own || slices.Contains([]m.Action{
 			m.CreateUser, m.CreateGroup, m.CreatePopulation, m.CreateGateway, m.CreateApplication,
-			m.CreateAdministrator, m.CreateClient, m.RenameEnvironment, m.ChangeSettings, m.SetLogo,
+			m.CreateAdministrator, m.CreateClient, m.RenameEnvironment, m.ChangeSettings, m.SetLogo, m.SetBrand,
 			m.AddChannel, m.QuietAlert, m.CreateProvider, m.AddCertificate, m.MakeKey,
 			m.CreateEnvironment, m.CreatePolicy,
 		}, c.action) {

@@ -61,7 +61,15 @@ func TestBrand(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	_, err := w.RenameEnvironment(t.Context(), w.as(store.RoleIdentityAdmin), func(e *store.Environment) error {
+	_, err := w.SetBrand(t.Context(), w.as(store.RoleOwner), func(e *store.Environment) error {
+		e.Name, e.Settings = "", store.Settings{SecondFactor: true, Brand: store.Brand{Help: "https://example.com"}}
+		return nil
+	})
+	if env, read := w.Store.Environment(t.Context(), w.env); err != nil || read != nil || env.Name == "" ||
+		env.Settings.SecondFactor || env.Settings.Brand.Help != "https://example.com" {
+		t.Errorf("%v, %+v", errors.Join(err, read), env)
+	}
+	_, err = w.RenameEnvironment(t.Context(), w.as(store.RoleIdentityAdmin), func(e *store.Environment) error {
 		e.Settings.Brand = store.Brand{Help: "https://evil.example"}
 		return nil
 	})

@@ -41,6 +41,7 @@ var absent = map[m.Action]struct{ api, console string }{
 	m.DeleteClient:      {api: "programs are made by people: none makes itself a successor"},
 	m.ChangeSettings:    {api: "what holds for all who sign on is settled by people, in the console"},
 	m.SetLogo:           {api: "what the sign-on page looks like is settled where it is seen"},
+	m.SetBrand:          {console: "the page of settings sets it with the rest"},
 	m.MoveSignOnOrder:   {api: "the order is moved one by one, beside what it is about"},
 	m.CreatePolicy:      {console: "the page of settings has one order, which is that of the default policy"},
 	m.ChangePolicy:      {console: "the page of settings has one order, which is that of the default policy"},

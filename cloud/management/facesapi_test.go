@@ -173,6 +173,7 @@ func apiBodies(w *world) map[string]string {
 		"POST /{e}/gateways":                        `{"name":"new","type":"LDAP","vendor":"OpenLDAP"}`,
 		"POST /{e}/applications":                    application,
 		"PUT /{e}/applications/{a}":                 application,
+		"/brand":                                    `{"help":"https://example.com/help"}`,
 		"/billOfMaterials":                          `{"products":[{"type":"PING_ONE_BASE"}]}`,
 		"/administrators":                           `{"name":"new","role":"READ_ONLY"}`,
 		"PUT /{e}/roleGroups/{id}":                  `{"role":"READ_ONLY"}`,

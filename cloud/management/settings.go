@@ -57,7 +57,19 @@ func (s *Service) RenameEnvironment(
 	})
 }
 
-// changeEnvironment is a change of the environment under one of two actions, whose
+// SetBrand changes how pages for people look, whatever else change does.
+func (s *Service) SetBrand(
+	ctx context.Context, by By, change func(*store.Environment) error,
+) (e store.Environment, err error) {
+	return s.changeEnvironment(ctx, by, SetBrand, func(e *store.Environment) error {
+		other := *e
+		err := change(&other)
+		e.Settings.Brand = other.Settings.Brand
+		return err
+	})
+}
+
+// changeEnvironment is a change of the environment under one of three actions, whose
 // roles differ: a name is less than what everybody is held to.
 func (s *Service) changeEnvironment(
 	ctx context.Context, by By, a Action, change func(*store.Environment) error,
