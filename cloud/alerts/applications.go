@@ -55,7 +55,7 @@ func (w *Watch) endsOf(ctx context.Context, a store.Application) (all []store.Al
 		if err != nil {
 			return nil, err
 		}
-		if left := parsed.NotAfter.Sub(w.now()); left < certificateSoon {
+		if left := parsed.NotAfter.Sub(w.now()); left < soon(parsed) {
 			all = append(all, ofEnd(a, c, parsed.NotAfter, one == key))
 		}
 	}

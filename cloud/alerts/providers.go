@@ -13,8 +13,8 @@ import (
 
 // When something about an identity provider is told.
 const (
-	certificateSoon = 30 * 24 * time.Hour // before it ends
-	certificateNow  = 7 * 24 * time.Hour
+	certificateSoon = 30 * 24 * time.Hour // before it ends, or a third of its life when that is shorter
+	certificateNow  = 7 * 24 * time.Hour  // or a twelfth
 	secretSoon      = 30 * 24 * time.Hour
 	unread          = 24 * time.Hour // that metadata cannot be
 	recent          = 24 * time.Hour // that something happened
@@ -157,18 +157,26 @@ func (a *providerAlerts) certificates(all []*x509.Certificate, now time.Time) {
 	if a.p.Config.SAML == nil || len(all) == 0 {
 		return
 	}
-	last := slices.MaxFunc(all, func(x, y *x509.Certificate) int { return x.NotAfter.Compare(y.NotAfter) }).NotAfter
+	longest := slices.MaxFunc(all, func(x, y *x509.Certificate) int { return x.NotAfter.Compare(y.NotAfter) })
+	last := longest.NotAfter
 	remedy := "Have the provider make the next certificate, and add it here beside the old one."
 	switch left := last.Sub(now); {
 	case left <= 0:
 		a.add("providerCertificateEnded", remedy, "its last certificate ended on %s: nobody signs on through it.",
 			last.UTC().Format(time.DateOnly))
-	case left < certificateNow:
+	case left < min(certificateNow, lifeOf(longest)/12):
 		a.add("providerCertificateEndsNow", remedy, "its last certificate ends on %s.", last.UTC().Format(time.DateOnly))
-	case left < certificateSoon:
+	case left < soon(longest):
 		a.add("providerCertificateEnds", remedy, "its last certificate ends on %s.", last.UTC().Format(time.DateOnly))
 	}
 }
+
+// soon is how long before its end a certificate is told: one that is good for a week or a month is
+// renewed by a machine, and is no news for most of its life.
+func soon(c *x509.Certificate) time.Duration { return min(certificateSoon, lifeOf(c)/3) }
+
+// lifeOf is how long a certificate is good in all.
+func lifeOf(c *x509.Certificate) time.Duration { return c.NotAfter.Sub(c.NotBefore) }
 
 // refusedFor counts the refusals of those kinds within a time.
 // It cannot be more than what is remembered: the last three.

@@ -18,6 +18,11 @@ func TestWhatIsWrongWithAProvider(t *testing.T) {
 		}
 		return all
 	}
+	short := func(life, left int) []*x509.Certificate {
+		all := ends(left)
+		all[0].NotBefore = all[0].NotAfter.AddDate(0, 0, -life)
+		return all
+	}
 	refused := func(kind string, ago ...time.Duration) (all []store.ProviderRefusal) {
 		for _, a := range ago {
 			all = append(all, store.ProviderRefusal{At: now.Add(-a), Kind: kind})
@@ -33,6 +38,13 @@ func TestWhatIsWrongWithAProvider(t *testing.T) {
 	}{
 		"well":                   {certificates: ends(100)},
 		"ends in a month":        {certificates: ends(20), codes: []string{"providerCertificateEnds"}},
+		"of a month, new":        {certificates: short(30, 25)},
+		"of a month, half":       {certificates: short(30, 15)},
+		"of a month, a third":    {certificates: short(30, 9), codes: []string{"providerCertificateEnds"}},
+		"of a month, last days":  {certificates: short(30, 2), codes: []string{"providerCertificateEndsNow"}},
+		"of a week, half":        {certificates: short(7, 4)},
+		"of a week, last days":   {certificates: short(7, 2), codes: []string{"providerCertificateEnds"}},
+		"of ten years, a year":   {certificates: short(3650, 365)},
 		"ends this week":         {certificates: ends(5), codes: []string{"providerCertificateEndsNow"}},
 		"ended":                  {certificates: ends(-1), codes: []string{"providerCertificateEnded"}},
 		"rolls over":             {certificates: ends(-1, 5, 200)},

@@ -23,7 +23,7 @@ type Finding struct {
 	Text string
 }
 
-// soon is how long before its end a certificate is spoken of.
+// soon is how long before its end a certificate is spoken of, or a third of its life when that is shorter.
 const soon = 30 * 24 * time.Hour
 
 // Check asks a provider what can be asked without a person. It writes nothing.
@@ -107,7 +107,7 @@ func (d *Desk) checkSAML(ctx context.Context, p store.IdentityProvider) (all []F
 }
 
 // lasting says how long a certificate is good.
-// One that ends within a month is not good any more: the next one takes time to come.
+// One that ends soon is not good any more: the next one takes time to come.
 func (d *Desk) lasting(c store.Certificate) Finding {
 	parsed, err := x509.ParseCertificate(c.DER)
 	if err != nil {
@@ -118,7 +118,7 @@ func (d *Desk) lasting(c store.Certificate) Finding {
 	switch {
 	case left <= 0:
 		return Finding{false, fmt.Sprintf("%s ended on %s.", c.Name, parsed.NotAfter.UTC().Format("2 January 2006"))}
-	case left < soon:
+	case left < min(soon, parsed.NotAfter.Sub(parsed.NotBefore)/3):
 		return Finding{false, text + ": add the next one before."}
 	}
 	return Finding{true, text + "."}
