@@ -35,3 +35,16 @@ func (c *console) showHelpPage(k *call) error {
 	}
 	return store.ErrNotFound
 }
+
+// picture answers with a picture of the handbook. It is of this version, and tells nothing of
+// anybody, so that it needs no session.
+func (c *console) picture(w http.ResponseWriter, r *http.Request) {
+	b, ok := handbook.Picture(r.PathValue("file"))
+	if !ok {
+		http.NotFound(w, r)
+		return
+	}
+	w.Header().Set("Content-Type", "image/png")
+	w.Header().Set("Cache-Control", "max-age=3600")
+	_, _ = w.Write(b)
+}

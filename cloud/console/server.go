@@ -112,6 +112,7 @@ func (s *Server) Handler() http.Handler {
 	mux := http.NewServeMux()
 	// Files need no session, and so no look into the database.
 	mux.HandleFunc("GET "+staticPath+"{file}", c.static)
+	mux.HandleFunc("GET "+helpPath+"pictures/{file}", c.picture)
 	mux.Handle("/", c.sessions.LoadAndSave(pages))
 	return c.guarded(mux)
 }

@@ -76,7 +76,7 @@ func TestHandbookIsOfThisVersion(t *testing.T) {
 }
 
 // TestHandbookIsWhole has every page be listed, begin with its title, and lead only to
-// pages that there are.
+// pages, and show pictures, that there are.
 func TestHandbookIsWhole(t *testing.T) {
 	files, err := filepath.Glob("../handbook/pages/*.md")
 	must(t, err)
@@ -89,6 +89,12 @@ func TestHandbookIsWhole(t *testing.T) {
 			t.Errorf("%s has no title", p.Name)
 		}
 		for _, m := range regexp.MustCompile(`\]\(([^)]+)\)`).FindAllStringSubmatch(source, -1) {
+			if picture, is := strings.CutPrefix(m[1], "pictures/"); is {
+				if _, there := handbook.Picture(picture); !there {
+					t.Errorf("%s shows %s, which is not there", p.Name, picture)
+				}
+				continue
+			}
 			name, is := strings.CutSuffix(m[1], ".md")
 			if _, there := handbook.Source(name); !is || !there {
 				t.Errorf("%s leads to %s, which is no page", p.Name, m[1])

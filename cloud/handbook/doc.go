@@ -3,5 +3,6 @@
 //
 // The console asks for a page as HTML. Nothing of an environment is in it, and nothing
 // that anybody else wrote: the pages are of this program. Three of them are made from the
-// code by tests: the commands of both programs, and every key of gateway.hcl.
+// code by tests: the commands of both programs, and every key of gateway.hcl. So are the
+// pictures, of the console as a browser shows it, each beside the words that it was taken with.
 package handbook

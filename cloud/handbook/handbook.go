@@ -15,7 +15,7 @@ import (
 	"github.com/yuin/goldmark/util"
 )
 
-//go:embed pages/*.md
+//go:embed pages/*.md pages/pictures/*.png
 var files embed.FS
 
 // order is the pages as they are listed: names of files without their ending.
@@ -44,8 +44,14 @@ func Source(name string) (string, bool) {
 	return string(b), err == nil
 }
 
+// Picture returns a picture of the pages, as a PNG; false when there is none of that name.
+func Picture(name string) ([]byte, bool) {
+	b, err := files.ReadFile(path.Join("pages/pictures", name))
+	return b, err == nil && path.Base(name) == name
+}
+
 // HTML returns a page, with its title as the first heading and links to other pages
-// below base; false when there is none of that name. HTML within a page is left out.
+// and pictures below base; false when there is none of that name. HTML within a page is left out.
 func HTML(name, base string) (template.HTML, bool) {
 	source, ok := Source(name)
 	if !ok {
@@ -67,12 +73,15 @@ func HTML(name, base string) (template.HTML, bool) {
 	return template.HTML(wide.Replace(out.String())), true
 }
 
-// links has links to pages lead below itself.
+// links has links to pages, and pictures, lead below itself.
 type links string
 
 // Transform implements parser.ASTTransformer.
 func (base links) Transform(doc *ast.Document, _ text.Reader, _ parser.Context) {
 	_ = ast.Walk(doc, func(n ast.Node, entering bool) (ast.WalkStatus, error) {
+		if picture, is := n.(*ast.Image); is && entering {
+			picture.Destination = []byte(string(base) + string(picture.Destination))
+		}
 		l, ok := n.(*ast.Link)
 		if !ok || !entering {
 			return ast.WalkContinue, nil
