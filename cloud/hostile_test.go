@@ -222,7 +222,7 @@ func thousandReconnects(s *siege, t *testing.T) {
 	}
 	dialling.Wait()
 	t.Logf("1000 dials in %s", time.Since(from).Round(time.Millisecond))
-	if n := throttled.Load(); n < 900 {
+	if n := throttled.Load(); n < 1000-2*60 { // a minute may end meanwhile
 		t.Errorf("%d of 1000 were refused for their number", n)
 	}
 }
