@@ -189,6 +189,49 @@ func TestNodesHearOfTries(t *testing.T) {
 	}
 }
 
+// TestWaitingEndsAlike: the waiting after wrong passwords ends as soon for a name that somebody has as
+// for one that nobody has, whatever was tried before with others.
+func TestWaitingEndsAlike(t *testing.T) {
+	c := newCloud(t)
+	c.agents.answers[c.first.ID] = right("ada", "1")
+	c.signOn("ada", "right")
+	c.Agents = &countingAgents{answer: wire.SignOnResult{Outcome: wire.OutcomeNoSuchUser}}
+	start := time.Now()
+	now := start
+	c.Now = func() time.Time { return now }
+	try := func(name string, after time.Duration) (outcome string) {
+		t.Helper()
+		now = start.Add(after)
+		so, err := c.SignOn(t.Context(), Request{EnvironmentID: c.env, Username: name, Password: []byte("x"), Actor: "client:1"})
+		must(t, err)
+		return so.Outcome
+	}
+	try("somebody else", 0)
+	const first = 3 * time.Minute
+	for _, name := range []string{"ada", "nobody"} {
+		for range wrongPerPerson {
+			try(name, first)
+		}
+	}
+	for after, want := range map[time.Duration]string{
+		first + time.Second:                  "busy",
+		throttleWindow:                       "busy",
+		throttleWindow + time.Minute:         "busy",
+		first + throttleWindow - time.Second: "busy",
+	} {
+		for _, name := range []string{"ada", "nobody"} {
+			if got := try(name, after); got != want {
+				t.Errorf("%s after %s: %s", name, after, got)
+			}
+		}
+	}
+	for _, name := range []string{"ada", "nobody"} {
+		if got := try(name, first+throttleWindow); got != "noSuchUser" {
+			t.Errorf("%s at the end: %s", name, got)
+		}
+	}
+}
+
 // TestLate: whoever waits longer than a sign-on may take is told to come again, and that nothing is
 // wrong with the cloud; whoever went away is not.
 func TestLate(t *testing.T) {

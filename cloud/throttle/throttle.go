@@ -1,19 +1,19 @@
 package throttle
 
 import (
+	"maps"
 	"net/netip"
-	"slices"
 	"strings"
 	"sync"
 	"time"
 )
 
-// maxKeys bounds the keys of one window. One more begins a new window: whoever
+// maxKeys bounds the keys of one window. One more has all be forgotten: whoever
 // can fill it so fast is to be stopped by address, elsewhere.
 const maxKeys = 100_000
 
-// Window counts by key. Its fields are set before the first use; safe for
-// concurrent use.
+// Window counts by key, each from its first try on. Its fields are set before the first use; safe
+// for concurrent use.
 type Window struct {
 	Length time.Duration
 	// InAll is how many tries of all keys together there may be; 0: any number. Beyond them
@@ -23,10 +23,16 @@ type Window struct {
 	Bound *Bound // is told of tries that may not begin, or are to wait; nil: nobody is
 
 	mu    sync.Mutex
-	start time.Time
-	tries map[string]int
+	tries map[string]tally
+	start time.Time      // of what follows
 	near  map[string]int // by neighbourhood, where InAll counts
 	all   int
+}
+
+// tally is how often a key was tried, and until when that counts.
+type tally struct {
+	n     int
+	until time.Time
 }
 
 // Network is the network that an address is in, in words: of IPv6 the 64 bits that one
@@ -48,8 +54,24 @@ func (w *Window) Count(key string, now time.Time) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.turn(now)
-	w.tries[key]++
+	w.add(key, now)
 	w.all++
+}
+
+// of is what counts of a key now; nothing when the clock went back behind its first try.
+func (w *Window) of(key string, now time.Time) (t tally) {
+	t = w.tries[key]
+	if left := t.until.Sub(now); left <= 0 || left > w.Length {
+		return tally{until: now.Add(w.Length)}
+	}
+	return t
+}
+
+// add counts one try of a key.
+func (w *Window) add(key string, now time.Time) {
+	t := w.of(key, now)
+	t.n++
+	w.tries[key] = t
 }
 
 // Forget takes back what was counted for key, as after a try that went right, and
@@ -57,7 +79,7 @@ func (w *Window) Count(key string, now time.Time) {
 func (w *Window) Forget(key string) int {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	n := w.tries[key]
+	n := w.tries[key].n
 	delete(w.tries, key)
 	return n
 }
@@ -76,11 +98,16 @@ func (w *Window) Begin(now time.Time, limits ...Limit) time.Duration {
 	defer w.mu.Unlock()
 	w.turn(now)
 	near := neighbourhood(limits[0].Key)
-	if w.full(near) || slices.ContainsFunc(limits, func(l Limit) bool { return w.tries[l.Key] >= l.Most }) {
-		return w.refuse(now, limits[0].Key)
+	var wait time.Duration
+	for _, l := range limits {
+		wait = max(wait, w.waits(near, l, now))
+	}
+	if wait > 0 {
+		w.Bound.Bite(now, networkIn(limits[0].Key))
+		return wait
 	}
 	for _, l := range limits {
-		w.tries[l.Key]++
+		w.add(l.Key, now)
 	}
 	w.all++
 	if w.InAll > 0 {
@@ -123,8 +150,9 @@ func neighbourhood(network string) string {
 func (w *Window) Undo(key string, n int) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if left := w.tries[key] - n; left > 0 {
-		w.tries[key] = left
+	t := w.tries[key]
+	if t.n -= n; t.n > 0 {
+		w.tries[key] = t
 	} else {
 		delete(w.tries, key)
 	}
@@ -135,16 +163,22 @@ func (w *Window) Wait(key string, most int, now time.Time) time.Duration {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.turn(now)
-	if w.tries[key] < most && !w.full(neighbourhood(key)) {
-		return 0
+	wait := w.waits(neighbourhood(key), Limit{key, most}, now)
+	if wait > 0 {
+		w.Bound.Bite(now, networkIn(key))
 	}
-	return w.refuse(now, key)
+	return wait
 }
 
-// refuse has the bound count one more, and returns how long the window goes on.
-func (w *Window) refuse(now time.Time, key string) time.Duration {
-	w.Bound.Bite(now, networkIn(key))
-	return w.start.Add(w.Length).Sub(now)
+// waits returns how long one of a neighbourhood must wait by a limit, and by that of all.
+func (w *Window) waits(near string, l Limit, now time.Time) (wait time.Duration) {
+	if t := w.of(l.Key, now); t.n >= l.Most {
+		wait = t.until.Sub(now)
+	}
+	if w.full(near) {
+		wait = max(wait, w.start.Add(w.Length).Sub(now))
+	}
+	return wait
 }
 
 // networkIn is the network that a key ends with; empty when it is of none.
@@ -164,15 +198,22 @@ func (w *Window) Left(key string, most int, now time.Time) int {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.turn(now)
-	return max(0, most-w.tries[key])
+	return max(0, most-w.of(key, now).n)
 }
 
-// turn begins a new window when the old one is over, full, or of the future.
+// turn begins to count all anew when the time for that is over, or of the future, and forgets keys
+// that count no more; of too many it forgets all.
 func (w *Window) turn(now time.Time) {
-	if len(w.tries) >= maxKeys {
+	full := len(w.tries) >= maxKeys
+	if w.tries != nil && !full && now.Sub(w.start) < w.Length && !now.Before(w.start) {
+		return
+	}
+	w.start, w.near, w.all = now, map[string]int{}, 0
+	maps.DeleteFunc(w.tries, func(key string, _ tally) bool { return w.of(key, now).n == 0 })
+	if full {
 		w.Bound.tooMany(now)
 	}
-	if w.tries == nil || len(w.tries) >= maxKeys || now.Sub(w.start) >= w.Length || now.Before(w.start) {
-		w.start, w.tries, w.near, w.all = now, map[string]int{}, map[string]int{}, 0
+	if w.tries == nil || len(w.tries) >= maxKeys/2 && full {
+		w.tries = map[string]tally{}
 	}
 }

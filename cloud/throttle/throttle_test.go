@@ -68,6 +68,28 @@ func TestBegin(t *testing.T) {
 	}
 }
 
+// Each key waits from its own first try on, whatever others do: when the waiting ends says nothing of
+// when others were counted.
+func TestEachKeyHasItsWindow(t *testing.T) {
+	w := &Window{Length: time.Minute}
+	at := func(seconds int) time.Time { return time.Unix(1_000_000+int64(seconds), 0) }
+	w.Count("early", at(0))
+	for _, first := range []int{1, 20, 59, 61, 150} {
+		key := "first at " + fmt.Sprint(first)
+		w.Count(key, at(first))
+		w.Count("other", at(first+30))
+		if d := w.Wait(key, 1, at(first+59)); d != time.Second {
+			t.Errorf("%s waits %s a second before its end", key, d)
+		}
+		if d := w.Wait(key, 1, at(first+60)); d != 0 || w.Left(key, 1, at(first+60)) != 1 {
+			t.Errorf("%s waits %s at its end", key, d)
+		}
+	}
+	if w.Begin(at(400), Limit{"early", 1}); len(w.tries) != 1 {
+		t.Errorf("%d keys are remembered that count no more", len(w.tries)-1)
+	}
+}
+
 func TestWindowIsBounded(t *testing.T) {
 	w := &Window{Length: time.Hour}
 	now := time.Unix(1_000_000, 0)
