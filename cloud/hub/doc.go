@@ -26,7 +26,8 @@
 // are any; what only another node's link could answer is unavailable at once. Whether the
 // bus is there is asked before something is sent that nobody may send twice, once a
 // second at most: a node that is cut off in silence looks connected for seconds. When the
-// bus is back all is said again that may not have been heard.
+// bus is back all is said again that may not have been heard; until then each link looks every
+// five seconds whether its instance still is one.
 //
 // # Subjects on the bus
 //

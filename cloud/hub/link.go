@@ -65,46 +65,6 @@ func newLink(h *Hub, ws *websocket.Conn, live Live) *link {
 	}
 }
 
-// greet takes the hello and says welcome.
-// An agent that says nothing for two and a half heartbeats is given up. Until it has
-// said hello a frame may be small only.
-func (l *link) greet(gateway string) error {
-	ctx, cancel := context.WithTimeout(context.Background(), l.hub.Heartbeat*5/2)
-	defer cancel()
-	l.ws.SetReadLimit(wire.MaxFirstFrame)
-	f, err := l.read(ctx)
-	if err != nil {
-		return err
-	}
-	if f.Kind != wire.KindHello {
-		return fmt.Errorf("%w: %s instead of a hello", wire.ErrFrame, f.Kind)
-	}
-	if err := f.Decode(&l.hello); err != nil {
-		return err
-	}
-	boundHello(&l.hello)
-	version, err := wire.CommonVersion(wire.Versions(), l.hello.Versions)
-	if err != nil {
-		_ = l.ws.Close(websocket.StatusPolicyViolation, "no common version: update ldap-gateway")
-		return err
-	}
-	l.live.Wire = version
-	l.live.Hostname = l.hello.Hostname
-	l.live.Software = l.hello.Software
-	l.live.System = l.hello.System
-	l.live.Policy = l.hello.Policy
-	l.ws.SetReadLimit(wire.MaxFrame)
-	welcome := wire.Welcome{
-		Version:         version,
-		Gateway:         gateway,
-		Node:            l.hub.Node,
-		HeartbeatMillis: uint32(l.hub.Heartbeat.Milliseconds()),
-		Epoch:           l.epoch,
-		At:              uint64(time.Now().UnixMilli()),
-	}
-	return l.write(wire.KindWelcome, welcome.For(version))
-}
-
 // read returns the next frame. Text is no frame: whoever sends it is no agent.
 func (l *link) read(ctx context.Context) (wire.Frame, error) {
 	kind, b, err := l.ws.Read(ctx)
@@ -115,16 +75,6 @@ func (l *link) read(ctx context.Context) (wire.Frame, error) {
 		return wire.Frame{}, fmt.Errorf("%w: a text message", wire.ErrFrame)
 	}
 	return wire.DecodeFrame(b)
-}
-
-// write sends a frame past the queue, which only the greeting may: nobody else writes
-// yet.
-func (l *link) write(kind wire.Kind, body any) error {
-	f, err := wire.NewFrame(kind, 0, 0, body)
-	if err != nil {
-		return err
-	}
-	return l.writeFrame(f)
 }
 
 // writeFrame sends one frame whole, or returns an error and has sent nothing that an
@@ -192,10 +142,14 @@ func (l *link) readAll(ctx context.Context) {
 // A request gets its ID when it is about to be written: so the replies that are awaited
 // are those of frames that may have been seen.
 func (l *link) sendAll(ctx context.Context) {
+	look, stop := l.hub.looks()
+	defer stop()
 	for {
 		select {
 		case <-l.over:
 			return
+		case <-look:
+			l.lookWhileAlone(ctx)
 		case <-l.delivery:
 			if err := apart(func() error { return l.deliver(ctx) }); err != nil {
 				l.end(err.Error())

@@ -294,6 +294,7 @@ func TestBusIsLostForAWhile(t *testing.T) {
 		time.Now(),
 	))
 	b.hub.Revoked(revoked.instance)
+	a.await("who is revoked is cut, although nobody can say so", func() bool { return !a.live(revoked) && a.live(kept) })
 	late := a.start(ok)
 	c.start(0)
 	c.start(1)
@@ -335,6 +336,10 @@ func TestBusIsCutOffInSilence(t *testing.T) {
 			t.Errorf("by a link of its own: %+v", r)
 		}
 	}
+	gone := b.start(ok)
+	must(t, a.store.RevokeInstance(t.Context(), a.gateway.EnvironmentID, a.gateway.ID, gone.instance, "test", time.Now()))
+	a.hub.Revoked(gone.instance)
+	b.await("who is revoked is cut, although nobody can say so", func() bool { return !b.live(gone) && b.live(near) })
 	between.mend()
 	a.await("who came meanwhile is known", func() bool { return a.live(near) })
 	near.stop()
