@@ -49,9 +49,12 @@ func away(err error) bool {
 // condition is what is known of whether the database takes writes.
 type condition struct {
 	good, bad atomic.Int64 // when a write last succeeded and failed, in nanoseconds
-	asking    sync.Mutex
-	last      error // of the probe
-	at        time.Time
+
+	asking sync.Mutex // guards what follows
+	last   error      // of the probe
+	at     time.Time
+	probes chan struct{} // closed when the probe under way has ended; nil: none is
+	since  time.Time     // that is under way
 }
 
 // saw notes how a write ended.
@@ -67,10 +70,11 @@ func (c *condition) saw(err error) {
 const (
 	// writeTrust is how long a write that succeeded is believed to be what the next will
 	// do.
-	writeTrust = 10 * time.Second
+	writeTrust = 5 * time.Second
 	// probeTrust is how long the answer of a probe is believed.
 	probeTrust = time.Second
-	// probeTime is how long a probe may take.
+	// probeTime is how long a probe is waited for. One that takes longer, as when a server has
+	// stopped without a word, is left to end by itself.
 	probeTime = 2 * time.Second
 	// filler is what a probe writes after a write has failed, in bytes: a disk that is all
 	// but full has room for little.
@@ -85,15 +89,44 @@ func (s *Store) Writable(ctx context.Context) error {
 	if good > bad && time.Since(time.Unix(0, good)) < writeTrust {
 		return nil
 	}
-	c := &s.condition
+	return s.condition.ask(ctx, func() error {
+		return s.probe(context.WithoutCancel(ctx), bad >= good && bad > 0)
+	})
+}
+
+// ask returns what a probe found a moment ago, or finds now; ErrUnavailable when it takes too long.
+func (c *condition) ask(ctx context.Context, probe func() error) error {
+	c.asking.Lock()
+	if c.probes == nil {
+		if time.Since(c.at) < probeTrust {
+			defer c.asking.Unlock()
+			return c.last
+		}
+		c.probes, c.since = make(chan struct{}), time.Now()
+		go c.find(c.probes, probe)
+	}
+	ended, patience := c.probes, time.NewTimer(probeTime-time.Since(c.since))
+	c.asking.Unlock()
+	defer patience.Stop()
+	select {
+	case <-ended:
+	case <-patience.C:
+		return fmt.Errorf("%w: it has not taken a write for %s", ErrUnavailable, probeTime)
+	case <-ctx.Done():
+		return fmt.Errorf("%w: %w", ErrUnavailable, ctx.Err())
+	}
 	c.asking.Lock()
 	defer c.asking.Unlock()
-	if time.Since(c.at) < probeTrust {
-		return c.last
-	}
-	c.last = s.probe(ctx, bad >= good && bad > 0)
-	c.at = time.Now()
 	return c.last
+}
+
+// find notes what a probe finds.
+func (c *condition) find(ended chan struct{}, probe func() error) {
+	err := probe()
+	c.asking.Lock()
+	defer c.asking.Unlock()
+	c.last, c.at, c.probes = err, time.Now(), nil
+	close(ended)
 }
 
 // probe writes something, and much when a write has failed.

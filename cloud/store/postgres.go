@@ -42,6 +42,9 @@ const (
 // commit included. A database that answers nothing holds nobody up for longer.
 const batchTime = 20 * time.Second
 
+// readTime is how long one read may take.
+const readTime = 10 * time.Second
+
 // IsPostgres tells whether where is the URL of a PostgreSQL database.
 func IsPostgres(where string) bool {
 	return strings.HasPrefix(where, "postgres://") || strings.HasPrefix(where, "postgresql://")
@@ -78,10 +81,10 @@ func openPostgres(url string) (*Store, error) {
 	r.SetMaxOpenConns(readers)
 	r.SetMaxIdleConns(readers)
 	s := &Store{
-		reader:  reader{conn{db: r, lists: &turns{most: readers / 2}}},
+		reader:  reader{conn{db: r, lists: &turns{most: readers / 2}, limit: readTime}},
 		writer:  postgresWriter(w, takeTurn),
 		light:   postgresWriter(w, takeNoTurn),
-		Current: &Current{db: reader{conn{db: r}}},
+		Current: &Current{db: reader{conn{db: r, limit: readTime}}},
 		r:       r,
 	}
 	l := stdlib.OpenDB(*cfg)

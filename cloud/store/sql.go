@@ -28,6 +28,7 @@ type conn struct {
 	// lists are those of the connections that pages of lists may have, so that however many are
 	// asked for, sign-ons find others; nil: any, as in a transaction.
 	lists *turns
+	limit time.Duration // of one read, where a server may stop without a word; 0: none
 }
 
 // reader has the reads; a Store and a Tx both have it.
@@ -58,6 +59,11 @@ type row interface{ Scan(dest ...any) error }
 // It reads the whole answer before it returns, so that no connection is held while the
 // caller works: how much an answer is, the query must bound.
 func queryAll[T any](ctx context.Context, c conn, scan func(row) (T, error), query string, args ...any) ([]T, error) {
+	if c.limit > 0 {
+		var end context.CancelFunc
+		ctx, end = context.WithTimeout(ctx, c.limit)
+		defer end()
+	}
 	rows, err := c.db.QueryContext(ctx, query, storable(args)...)
 	if err != nil {
 		return nil, typed(err)

@@ -69,12 +69,12 @@ func openFile(path string) (*Store, error) {
 	known := &texts{of: map[string]string{}}
 	one := &writer{
 		w:        w,
-		speak:    func(tx engine) conn { return conn{numbered{tx, known}, true, nil} },
+		speak:    func(tx engine) conn { return conn{db: numbered{tx, known}, fts: true} },
 		prepared: &prepared{DB: w},
 		each:     "json_each",
 		rows:     1, // one that is parsed already is quicker, row by row, than a long one
 	}
-	reads := reader{conn{numbered{&prepared{DB: r}, known}, true, &turns{most: readers / 2}}}
+	reads := reader{conn{db: numbered{&prepared{DB: r}, known}, fts: true, lists: &turns{most: readers / 2}}}
 	return &Store{reader: reads, writer: one, light: one, Current: &Current{db: reads}, r: r}, nil
 }
 
