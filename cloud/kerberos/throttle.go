@@ -2,8 +2,9 @@ package kerberos
 
 import (
 	"context"
-	"ldap-gateway/cloud/throttle"
 	"time"
+
+	"ldap-gateway/cloud/throttle"
 )
 
 // Who sends more tokens that are not taken than these within the window is not
@@ -25,10 +26,20 @@ func (d *Verifier) begin() {
 	d.refusals.Bound, d.lines.Bound = d.Bounds.Of(throttle.Unwritten), d.Bounds.Of(throttle.Lines)
 }
 
-// throttled tells whether an address has sent too many. Without an address nobody is
+// admit waits until a token of an address may be looked at, as many at once as may still not
+// be taken; leave ends that. False: it has sent too many. Without an address nobody is
 // throttled: all would be.
-func (d *Verifier) throttled(address string) bool {
-	return address != "" && d.wrong.Wait(throttle.Network(address), wrongPerAddress, d.now()) > 0
+func (d *Verifier) admit(ctx context.Context, address string) (leave func(), ok bool) {
+	if address == "" {
+		return func() {}, true
+	}
+	d.once.Do(d.begin)
+	network := throttle.Network(address)
+	leave, ok = d.gate.Enter(ctx, network, func() int { return d.wrong.Left(network, wrongPerAddress, d.now()) })
+	if !ok {
+		d.wrong.Wait(network, wrongPerAddress, d.now()) // has the bound count who is refused
+	}
+	return leave, ok
 }
 
 // count notes a token that was not taken.

@@ -32,6 +32,7 @@ type Verifier struct {
 
 	once  sync.Once
 	wrong throttle.Window
+	gate  throttle.Gate
 
 	refusals throttle.Sample // that are written
 	lines    throttle.Sample // of the log, about them
@@ -57,6 +58,11 @@ type Answer struct {
 // replay is looked for after all else, so that a token which was refused may come again
 // when what refused it is mended.
 func (d *Verifier) SignOn(ctx context.Context, r Request) (Answer, error) {
+	gone, ok := d.admit(ctx, r.Address)
+	if !ok {
+		return Answer{Refusal: &Refusal{ReasonBusy, ""}}, nil
+	}
+	defer gone()
 	leave, err := d.enter(ctx, r)
 	if err != nil {
 		return Answer{}, err
@@ -69,9 +75,6 @@ func (d *Verifier) SignOn(ctx context.Context, r Request) (Answer, error) {
 		At:            start,
 		Method:        store.ByKerberos,
 		Address:       r.Address,
-	}
-	if d.throttled(r.Address) {
-		return Answer{Refusal: &Refusal{ReasonBusy, ""}}, nil
 	}
 	p, err := d.prove(ctx, r)
 	if err == nil {

@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -356,11 +357,26 @@ func TestEachRefusalIsRecorded(t *testing.T) {
 	if a := s.send(honest(now).header(t)); a.Refusal == nil || a.Refusal.Reason != ReasonOff {
 		t.Errorf("%+v", a)
 	}
-	for range wrongPerAddress {
-		s.send("Negotiate AAAA")
+	many := Request{EnvironmentID: s.gateway.EnvironmentID, Header: "Negotiate AAAA", Address: "192.0.2.1"}
+	var all sync.WaitGroup
+	var looked atomic.Int64
+	for range 2 * wrongPerAddress { // at once
+		all.Go(func() {
+			a, err := s.SignOn(t.Context(), many)
+			if err != nil {
+				t.Error(err)
+			}
+			if a.SignOn.ID != "" {
+				looked.Add(1)
+			}
+		})
 	}
-	if a := s.send("Negotiate AAAA"); a.Refusal == nil || a.Refusal.Reason != ReasonBusy || a.SignOn.ID != "" {
-		t.Errorf("%+v", a)
+	all.Wait()
+	if n := looked.Load(); n != wrongPerAddress {
+		t.Errorf("%d tokens of one network were looked at", n)
+	}
+	if a, err := s.SignOn(t.Context(), many); err != nil || a.Refusal == nil || a.Refusal.Reason != ReasonBusy || a.SignOn.ID != "" {
+		t.Errorf("%+v, %v", a, err)
 	}
 }
 

@@ -34,6 +34,7 @@ type Broker struct {
 
 	once         sync.Once
 	wrong, shown throttle.Window
+	gate         throttle.Gate
 }
 
 const (
@@ -78,31 +79,43 @@ func (d *Broker) now() time.Time {
 	return time.Now()
 }
 
-// ServeHTTP answers an agent that has a code.
+// ServeHTTP answers an agent that has a code. Of many of one network at once as many codes are
+// looked up as may still be wrong, and the others wait for them: a site whose codes are right
+// may pair all its machines at once.
 func (d *Broker) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	d.once.Do(d.begin)
-	address := web.Address(r)
-	if wait := d.wrong.Wait(throttle.Network(address), wrongPerAddress, d.now()); wait > 0 {
-		d.refuse(w, http.StatusTooManyRequests, &wire.Refusal{
-			Code:       wire.RefusedThrottled,
-			RetryAfter: int(wait.Seconds()) + 1,
-			Message: fmt.Sprintf(
-				"too many wrong codes: wait %s, then make a new code in the console",
-				wait.Round(time.Second),
-			),
-		})
-		return
-	}
 	var req wire.PairRequest
 	if err := json.NewDecoder(io.LimitReader(r.Body, wire.MaxFirstFrame)).Decode(&req); err != nil {
 		d.refuse(w, http.StatusBadRequest, &wire.Refusal{Code: wire.RefusedRequest, Message: "not a pairing request"})
 		return
 	}
+	address := web.Address(r)
+	network := throttle.Network(address)
+	left := func() int { return d.wrong.Left(network, wrongPerAddress, d.now()) }
+	leave, ok := d.gate.Enter(r.Context(), network, left)
+	if !ok {
+		d.refuse(w, http.StatusTooManyRequests, d.tooMany(network))
+		return
+	}
+	defer leave()
 	answer, err := d.redeem(r.Context(), req, address)
 	if wrongCode(err) {
-		d.wrong.Count(throttle.Network(address), d.now())
+		d.wrong.Count(network, d.now())
 	}
 	d.reply(w, answer, err)
+}
+
+// tooMany is told a network that has tried too many wrong codes.
+func (d *Broker) tooMany(network string) *wire.Refusal {
+	wait := d.wrong.Wait(network, wrongPerAddress, d.now())
+	return &wire.Refusal{
+		Code:       wire.RefusedThrottled,
+		RetryAfter: int(wait.Seconds()) + 1,
+		Message: fmt.Sprintf(
+			"too many wrong codes: wait %s, then make a new code in the console",
+			wait.Round(time.Second),
+		),
+	}
 }
 
 // wrongCode tells whether a code was none. One that is known and used or late counts,

@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -215,6 +216,47 @@ func TestGuessingWaits(t *testing.T) {
 	o.pass(throttleWindow)
 	if status, _, r := o.send("192.0.2.1", a.request(o.code())); status != http.StatusOK {
 		t.Errorf("later: %d %+v", status, r)
+	}
+}
+
+// TestManyCodesAtOnce: of two hundred of one network, of which each is none, used or late, ten are
+// looked up; of those that are right, proven or not, none is refused for the others.
+func TestManyCodesAtOnce(t *testing.T) {
+	o, a := newOffice(t), newAgent(t)
+	used, late := o.code(), o.code()
+	o.send("198.51.100.1", a.request(used))
+	atOnce := func(from string, requests []wire.PairRequest) map[wire.RefusalCode]int {
+		var all sync.WaitGroup
+		var mu sync.Mutex
+		got := map[wire.RefusalCode]int{}
+		for _, r := range requests {
+			all.Go(func() {
+				_, _, refusal := o.send(from, r)
+				mu.Lock()
+				defer mu.Unlock()
+				got[refusal.Code]++
+			})
+		}
+		all.Wait()
+		return got
+	}
+	var good []wire.PairRequest
+	for range 4 * wrongPerAddress {
+		good = append(good, newAgent(t).request(o.code()))
+	}
+	if got := atOnce("192.0.2.9", good); got[""] != len(good) {
+		t.Errorf("right codes: %v", got)
+	}
+	unproven := slices.Repeat([]wire.PairRequest{{Code: "AAAA-AAAA"}}, 4*wrongPerAddress)
+	if got := atOnce("192.0.2.8", unproven); got[wire.RefusedRequest] != len(unproven) {
+		t.Errorf("not proven: %v", got)
+	}
+	o.pass(Life + time.Second)
+	for n, code := range []string{"AAAA-AAAA", used, late} {
+		got := atOnce(fmt.Sprintf("192.0.2.%d", n), slices.Repeat([]wire.PairRequest{a.request(code)}, 200))
+		if got[wire.RefusedCode] != wrongPerAddress || got[wire.RefusedThrottled] != 200-wrongPerAddress {
+			t.Errorf("%d: %v", n, got)
+		}
 	}
 }
 
