@@ -17,6 +17,9 @@ const (
 	Recovery Proof = "recovery code"
 )
 
+// Proofs is all that can be guessed.
+func Proofs() []Proof { return []Proof{Password, OneTime, Recovery} }
+
 // Guess is one try of an account's proof.
 type Guess struct {
 	Proof   Proof
@@ -43,11 +46,28 @@ func (g Guess) tries() store.Tries {
 }
 
 // BeginGuess counts a try before it is made, or returns how long to wait.
-func (d *Authenticator) BeginGuess(ctx context.Context, g Guess) (wait time.Duration, err error) {
-	return d.Store.BeginTry(ctx, g.tries(), d.now())
+func (d *Authenticator) BeginGuess(ctx context.Context, g Guess, now time.Time) (wait time.Duration, err error) {
+	return d.Store.BeginTry(ctx, g.tries(), now)
+}
+
+// UndoGuess takes back one try that was counted at a time, and in which nothing was checked.
+func (d *Authenticator) UndoGuess(ctx context.Context, g Guess, begun time.Time) error {
+	return d.Store.UndoTry(ctx, g.tries(), begun)
 }
 
 // GuessedRight takes back what was counted, as after a proof that was right.
 func (d *Authenticator) GuessedRight(ctx context.Context, g Guess) error {
 	return d.Store.ForgetTries(ctx, g.tries().Key)
+}
+
+// ForgetGuesses takes back every try of an account: of each proof, by strangers and by known
+// browsers.
+func (d *Authenticator) ForgetGuesses(ctx context.Context, account string) error {
+	var keys []string
+	for _, proof := range Proofs() {
+		for _, known := range []bool{false, true} {
+			keys = append(keys, Guess{Proof: proof, Account: account, Known: known}.tries().Key)
+		}
+	}
+	return d.Store.ForgetTries(ctx, keys...)
 }

@@ -84,15 +84,13 @@ func (c *console) proveAgain(k *call, password string) (message string, err erro
 		return "", err
 	}
 	guess := k.guessOf(administrators.Password, k.admin.Name, k.admin.account())
-	if message, err = k.throttled(guess); err != nil || message != "" {
-		return message, err
+	message, err = k.try(guess, func() error {
+		return c.checkPassword(k, administrators.Known(k.admin.account()), k.admin.PasswordHash, password)
+	})
+	if errors.Is(err, administrators.ErrProof) {
+		return "That is not your password.", nil
 	}
-	who := administrators.Known(k.admin.account())
-	good, err := c.Proofs.CheckPassword(k.Context(), who, k.admin.PasswordHash, password)
-	if err != nil || !good {
-		return "That is not your password.", err
-	}
-	return "", c.right(k, guess)
+	return message, err
 }
 
 // changed ends a change of somebody's proofs: this session goes on with the new
@@ -255,18 +253,12 @@ func (c *console) provenForFactor(k *call) (message string, err error) {
 		return "", nil
 	}
 	guess := k.guessOf(administrators.OneTime, k.admin.UserID+k.admin.Name, k.admin.account())
-	if message, err = k.throttled(guess); err != nil || message != "" {
-		return message, err
-	}
 	// One field of the form takes either proof, so this is the one-time password.
-	err = c.checkOneTime(k, *k.admin, k.PostForm.Get("password"))
+	message, err = k.try(guess, func() error { return c.checkOneTime(k, *k.admin, k.PostForm.Get("password")) })
 	if errors.Is(err, administrators.ErrProof) {
 		return "That is not the one-time password of now, or it was used already. Wait for the next.", nil
 	}
-	if err != nil {
-		return "", err
-	}
-	return "", c.right(k, guess)
+	return message, err
 }
 
 // dropOneTime takes one's own one-time passwords away and ends the other sessions.

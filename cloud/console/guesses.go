@@ -2,6 +2,8 @@ package console
 
 import (
 	"cmp"
+	"context"
+	"errors"
 	"net/http"
 	"strconv"
 	"time"
@@ -50,11 +52,33 @@ func (k *call) guessOf(proof administrators.Proof, name, account string) guess {
 	return g
 }
 
-// try counts a try, or returns how long to wait instead of it.
-// It counts before anything is checked, so that many at once do not slip through.
-func (c *console) try(k *call, g guess) (wait time.Duration, err error) {
+// try has check look at a guess, having counted it: of many at once no more are looked at
+// than may be wrong. What was counted stays when check says administrators.ErrProof. When it
+// has no error, all tries of the guess are taken back. Any other error says that nothing was
+// checked, as when the queue is full, the browser is gone or the store is away: then this one
+// try is taken back. The sentence says that there were too many, and nobody looked.
+func (k *call) try(g guess, check func() error) (sentence string, err error) {
+	c, now := k.console, k.console.now()
+	wait, err := c.count(k, g, now)
+	if err != nil {
+		return "", err
+	}
+	if wait > 0 {
+		return k.tooMany(g, wait), nil
+	}
+	switch err = check(); {
+	case err == nil:
+		err = c.right(k, g)
+	case !errors.Is(err, administrators.ErrProof):
+		c.undo(k, g, now)
+	}
+	return "", err
+}
+
+// count counts a try, or returns how long to wait, having counted nothing.
+func (c *console) count(k *call, g guess, now time.Time) (wait time.Duration, err error) {
 	if !g.Known {
-		wait = c.guesses.Begin(c.now(), throttle.Limit{
+		wait = c.guesses.Begin(now, throttle.Limit{
 			Key:  g.key(),
 			Most: guessLimit,
 		}, throttle.Limit{Key: g.networkKey(), Most: networkLimit})
@@ -62,24 +86,42 @@ func (c *console) try(k *call, g guess) (wait time.Duration, err error) {
 	if wait > 0 || g.Account == "" {
 		return wait, nil
 	}
-	if wait, err = c.Proofs.BeginGuess(k.Context(), g.Guess); wait > 0 {
-		c.Bounds.Of(throttle.Tries).Bite(c.now(), g.network)
+	if wait, err = c.Proofs.BeginGuess(k.Context(), g.Guess, now); wait > 0 {
+		c.Bounds.Of(throttle.Tries).Bite(now, g.network)
+	}
+	if wait > 0 || err != nil {
+		c.undoHere(g)
 	}
 	return wait, err
 }
 
-// throttled counts a try, and returns a sentence when there were too many.
+// undo takes back one try that was counted at a time. It does so for who is gone, too.
+func (c *console) undo(k *call, g guess, begun time.Time) {
+	c.undoHere(g)
+	if g.Account == "" {
+		return
+	}
+	if err := c.Proofs.UndoGuess(context.WithoutCancel(k.Context()), g.Guess, begun); err != nil {
+		c.log().Warn("a try that came to nothing stays counted", "administrator", g.name, "error", err)
+	}
+}
+
+// undoHere takes back one try of those that this node counts.
+func (c *console) undoHere(g guess) {
+	if !g.Known {
+		c.guesses.Undo(g.key(), 1)
+		c.guesses.Undo(g.networkKey(), 1)
+	}
+}
+
+// tooMany is a sentence for who is to wait.
 // Retry-After is in seconds (RFC 9110 section 10.2.3). Seconds and minutes are rounded
 // up: who waits as told is not refused once more.
-func (k *call) throttled(g guess) (sentence string, err error) {
-	wait, err := k.console.try(k, g)
-	if err != nil || wait <= 0 {
-		return "", err
-	}
+func (k *call) tooMany(g guess, wait time.Duration) string {
 	k.w.Header().Set("Retry-After", strconv.Itoa(int((wait+time.Second-1)/time.Second)))
 	k.console.stranger("too many wrong tries", "kind", g.Proof, "administrator", g.name, "network", g.network)
 	minutes := int((wait + time.Minute - 1) / time.Minute)
-	return "Too many wrong tries. Wait " + plural(minutes, "minute") + " and try again.", nil
+	return "Too many wrong tries. Wait " + plural(minutes, "minute") + " and try again."
 }
 
 // stranger logs what somebody without a session did, so many times an hour.
@@ -95,7 +137,7 @@ func (c *console) right(k *call, g guess) error {
 	if g.Account == "" {
 		return nil
 	}
-	return c.Proofs.GuessedRight(k.Context(), g.Guess)
+	return c.Proofs.GuessedRight(context.WithoutCancel(k.Context()), g.Guess)
 }
 
 // browserCookie is the cookie by which a browser is known that has signed somebody in.

@@ -1,6 +1,8 @@
 package console
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -16,6 +18,7 @@ import (
 	"ldap-gateway/cloud/signon"
 	"ldap-gateway/cloud/store"
 	"ldap-gateway/cloud/store/storetest"
+	"ldap-gateway/cloud/throttle"
 	"ldap-gateway/cloudlink/wire"
 )
 
@@ -42,12 +45,16 @@ func newGuesser(t *testing.T) *guesser {
 }
 
 func (g *guesser) call() *call {
-	return &call{Request: httptest.NewRequestWithContext(g.Context(), "POST", "/", nil)}
+	return &call{
+		Request: httptest.NewRequestWithContext(g.Context(), "POST", "/", nil),
+		w:       httptest.NewRecorder(),
+		console: g.console,
+	}
 }
 
 func (g *guesser) wait(one guess) time.Duration {
 	g.Helper()
-	wait, err := g.try(g.call(), one)
+	wait, err := g.count(g.call(), one, g.now)
 	if err != nil {
 		g.Fatal(err)
 	}
@@ -86,6 +93,99 @@ func TestGuesses(t *testing.T) {
 	}
 	if c.wait(guess{Guess: administrators.Guess{Proof: administrators.Password}, name: "one more", network: "192.0.2.9"}) == 0 {
 		t.Error("a network tries any number of names")
+	}
+}
+
+// TestOnlyWrongProofsCount: of each proof, by strangers and by known browsers, a try counts when
+// something was checked and was wrong; in whatever other way it ends, it is taken back.
+func TestOnlyWrongProofsCount(t *testing.T) {
+	c := newGuesser(t)
+	for i, outcome := range []struct {
+		err    error
+		counts bool
+	}{
+		{administrators.ErrProof, true},
+		{fmt.Errorf("wrapped: %w", administrators.ErrProof), true},
+		{nil, false},
+		{throttle.ErrFull, false},
+		{fmt.Errorf("wrapped: %w", throttle.ErrFull), false},
+		{context.Canceled, false},
+		{context.DeadlineExceeded, false},
+		{store.ErrUnavailable, false},
+		{errors.New("the vault has no key for it"), false},
+	} {
+		for _, g := range everyGuess(fmt.Sprint("ada", i)) {
+			want := 60
+			if outcome.counts && g.Known {
+				want = 10
+			} else if outcome.counts {
+				want = guessLimit
+			}
+			checked := 0
+			for range 60 {
+				k := c.call()
+				ctx, gone := context.WithCancel(k.Context())
+				k.Request = k.WithContext(ctx)
+				_, err := k.try(g, func() error { checked++; gone(); return outcome.err })
+				if !outcome.counts && !errors.Is(err, outcome.err) {
+					t.Errorf("%v: %v", outcome.err, err)
+				}
+			}
+			if checked != want {
+				t.Errorf("%+v, %v: %d were checked, want %d", g, outcome.err, checked, want)
+			}
+		}
+	}
+}
+
+// everyGuess is of every proof of an account, by a stranger and by a known browser.
+func everyGuess(account string) (all []guess) {
+	network := func() string { return fmt.Sprintf("2001:db8:0:%s%d::/64", account, len(all)) }
+	for _, proof := range administrators.Proofs() {
+		for _, known := range []bool{false, true} {
+			of := administrators.Guess{Proof: proof, Account: account, Known: known}
+			all = append(all, guess{of, account, network()})
+		}
+	}
+	return append(all, guess{administrators.Guess{Proof: "set-up secret"}, account, network()})
+}
+
+// TestRefusedTriesCountNowhere: who is refused by the tries of all nodes, or because the store
+// does not answer, has no fewer tries at this node by that.
+func TestRefusedTriesCountNowhere(t *testing.T) {
+	c := newGuesser(t)
+	ada := guess{administrators.Guess{Proof: administrators.OneTime, Account: "1"}, "ada", "192.0.2.1"}
+	checked := 0
+	wrong := func() error { checked++; return administrators.ErrProof }
+	away := c.call()
+	ctx, gone := context.WithCancel(away.Context())
+	gone()
+	away.Request = away.WithContext(ctx)
+	for range 60 {
+		if sentence, err := away.try(ada, wrong); err == nil || sentence != "" {
+			t.Fatal(sentence, err)
+		}
+	}
+	for i := range 10 {
+		other := ada
+		other.network = fmt.Sprint("2001:db8:", i, "::/64")
+		c.wait(other)
+	}
+	for range 60 {
+		if sentence, err := c.call().try(ada, wrong); err != nil || sentence == "" {
+			t.Fatal(sentence, err)
+		}
+	}
+	if err := c.Proofs.ForgetGuesses(t.Context(), "1"); err != nil || checked > 0 {
+		t.Fatal(err, checked)
+	}
+	for range 60 {
+		if _, err := c.call().try(ada, wrong); err != nil && !errors.Is(err, administrators.ErrProof) {
+			t.Fatal(err)
+		}
+	}
+	if checked != guessLimit {
+		t.Errorf("%d were checked", checked)
 	}
 }
 

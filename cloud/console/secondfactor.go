@@ -133,13 +133,14 @@ func (c *console) doSecond(k *call) error {
 	}
 	// The ID is part of it, since a person may have the username of an administrator.
 	guess := k.guessOf(proof, p.UserID+p.Name, p.account())
-	if form.Error, err = k.throttled(guess); err != nil {
+	var how, recovered string
+	form.Error, err = k.try(guess, func() (err error) {
+		how, recovered, err = c.checkSecond(k, p, k.posted("code"))
 		return err
-	}
+	})
 	if form.Error != "" {
 		return k.render(http.StatusTooManyRequests, "second", "Second factor", form)
 	}
-	how, recovered, err := c.checkSecond(k, p, k.posted("code"))
 	if errors.Is(err, administrators.ErrProof) {
 		c.stranger("an administrator's second factor was refused", "administrator", p.Name, "address", k.address())
 		form.Error = "That is not the one-time password of now, or it was used already. Wait for the next."
@@ -149,9 +150,6 @@ func (c *console) doSecond(k *call) error {
 		return k.render(http.StatusForbidden, "second", "Second factor", form)
 	}
 	if err != nil {
-		return err
-	}
-	if err := c.right(k, guess); err != nil {
 		return err
 	}
 	if err := c.begin(k, &p, how); err != nil {

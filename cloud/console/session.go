@@ -241,26 +241,18 @@ func (c *console) doSignIn(k *call) error {
 		return err
 	}
 	guess := k.guessOf(administrators.Password, form.Name, admin.ID)
-	if form.Error, err = k.throttled(guess); err != nil {
-		return err
-	}
-	if form.Error != "" {
+	form.Error, err = k.try(guess, func() error { return c.prove(k, guess, admin, k.PostForm.Get("password")) })
+	switch {
+	case form.Error != "":
 		return c.renderSignIn(k, http.StatusTooManyRequests, form)
-	}
-	good, err := c.prove(k, guess, admin, k.PostForm.Get("password"))
-	if errors.Is(err, throttle.ErrFull) {
+	case errors.Is(err, throttle.ErrFull):
 		form.Error = "Many people sign in at this moment. Wait two seconds and try again."
 		return c.renderSignIn(k, web.Later(k.w), form)
-	}
-	if err != nil {
-		return err
-	}
-	if !good {
+	case errors.Is(err, administrators.ErrProof):
 		c.stranger("an administrator's sign-in was refused", "administrator", form.Name, "address", k.address())
 		form.Error = "The name or the password is wrong."
 		return c.renderSignIn(k, http.StatusForbidden, form)
-	}
-	if err := c.right(k, guess); err != nil {
+	case err != nil:
 		return err
 	}
 	keys, err := c.Store.Passkeys(k.Context(), admin.ID)
@@ -278,14 +270,23 @@ func (c *console) doSignIn(k *call) error {
 	return k.goTo(backTo(form.Next))
 }
 
-// prove tells whether a password is the administrator's. It costs the same for
-// a name that does not exist: with no hash it is no, after as long a time.
-func (c *console) prove(k *call, g guess, admin store.Administrator, password string) (good bool, err error) {
+// prove checks an administrator's password. It is administrators.ErrProof when it is wrong. It
+// costs the same for a name that does not exist: with no hash it is no, after as long a time.
+func (c *console) prove(k *call, g guess, admin store.Administrator, password string) error {
 	who := administrators.Stranger(g.network, g.name)
 	if g.Known {
 		who = administrators.Known(g.Account)
 	}
-	return c.Proofs.CheckPassword(k.Context(), who, admin.PasswordHash, password)
+	return c.checkPassword(k, who, admin.PasswordHash, password)
+}
+
+// checkPassword is administrators.ErrProof when a password is not that of a hash.
+func (c *console) checkPassword(k *call, who throttle.Who, hash, password string) error {
+	good, err := c.Proofs.CheckPassword(k.Context(), who, hash, password)
+	if err == nil && !good {
+		err = administrators.ErrProof
+	}
+	return err
 }
 
 // renew gives the session a new token and takes everything out of it: one that

@@ -8,6 +8,7 @@ import (
 	"unicode/utf8"
 
 	"ldap-gateway/cloud/administrators"
+	"ldap-gateway/cloud/store"
 	"ldap-gateway/cloud/throttle"
 	"ldap-gateway/cloud/web"
 )
@@ -44,14 +45,14 @@ func (c *console) doSetup(k *call) error {
 		return k.render(http.StatusUnprocessableEntity, "setup", "Set your password", form)
 	}
 	guess := k.guessOf("set-up secret", form.Name, "")
-	wait, err := k.throttled(guess)
-	if form.Error = wait; err != nil {
+	var admin store.Administrator
+	wait, err := k.try(guess, func() (err error) {
+		admin, err = c.Proofs.SetUp(k.Context(), form.Name, form.Secret, k.PostForm.Get("password"), k.address())
 		return err
-	}
-	if form.Error != "" {
+	})
+	if form.Error = wait; form.Error != "" {
 		return k.render(http.StatusTooManyRequests, "setup", "Set your password", form)
 	}
-	admin, err := c.Proofs.SetUp(k.Context(), form.Name, form.Secret, k.PostForm.Get("password"), k.address())
 	if errors.Is(err, administrators.ErrProof) {
 		c.stranger("a set-up was refused", "administrator", form.Name, "address", k.address())
 		form.Secret = ""
@@ -64,9 +65,6 @@ func (c *console) doSetup(k *call) error {
 		return k.render(web.Later(k.w), "setup", "Set your password", form)
 	}
 	if err != nil {
-		return err
-	}
-	if err := c.right(k, guess); err != nil {
 		return err
 	}
 	return k.goTo("/console/sign-in?after=setup&name=" + url.QueryEscape(admin.Name))

@@ -24,8 +24,12 @@ func scanTried(r row) (t tried, err error) {
 }
 
 // BeginTry counts one try before it is made, so that of many at once no more begin than
-// may; or returns how long to wait, having counted nothing.
+// may; or returns how long to wait, having counted nothing. Whoever is to wait anyhow takes no
+// turn of those who write.
 func (s *Store) BeginTry(ctx context.Context, t Tries, now time.Time) (wait time.Duration, err error) {
+	if _, wait, err = s.Tried(ctx, t, now); err != nil || wait > 0 {
+		return wait, err
+	}
 	err = s.ProvisionIn(ctx, tries, func(tx *Tx) error {
 		_, wait, err = tx.Tried(ctx, t, now)
 		if err != nil || wait > 0 {
@@ -68,10 +72,27 @@ func (tx *Tx) countTry(ctx context.Context, t Tries, now time.Time) error {
 	return err
 }
 
-// ForgetTries takes back what was counted of a key, as after a try that went right.
-func (s *Store) ForgetTries(ctx context.Context, key string) error {
+// UndoTry takes back one try that BeginTry counted at a time and that came to nothing. When
+// its window is over there is nothing to take back: the tries of the next one stay.
+func (s *Store) UndoTry(ctx context.Context, t Tries, begun time.Time) error {
 	return s.ProvisionIn(ctx, tries, func(tx *Tx) error {
-		_, err := tx.c.exec(ctx, `DELETE FROM tries WHERE key_hash = $1`, sessionKey(key))
+		_, err := tx.c.exec(ctx, `
+			UPDATE tries
+			SET tried = tried - 1
+			WHERE key_hash = $1 AND tried > 0 AND expires_at <= $2`,
+			sessionKey(t.Key), micros(begun.Add(t.Window)))
 		return err
+	})
+}
+
+// ForgetTries takes back what was counted of keys, as after a try that went right.
+func (s *Store) ForgetTries(ctx context.Context, keys ...string) error {
+	return s.ProvisionIn(ctx, tries, func(tx *Tx) error {
+		for _, key := range keys {
+			if _, err := tx.c.exec(ctx, `DELETE FROM tries WHERE key_hash = $1`, sessionKey(key)); err != nil {
+				return err
+			}
+		}
+		return nil
 	})
 }
