@@ -3,9 +3,53 @@ package console_test
 import (
 	"net/http"
 	"testing"
+	"time"
 
 	"ldap-gateway/cloud/administrators"
 )
+
+// exhaust has everybody try every proof of an account until they are to wait.
+func (s *site) exhaust(account string, known ...bool) {
+	s.t.Helper()
+	d := administrators.Authenticator{Store: s.store}
+	for _, proof := range administrators.Proofs() {
+		for _, by := range known {
+			g := administrators.Guess{Proof: proof, Account: account, Known: by}
+			for wait := time.Duration(0); wait == 0; {
+				var err error
+				wait, err = d.BeginGuess(s.t.Context(), g, s.clock())
+				s.must(err)
+			}
+		}
+	}
+}
+
+// TestSetUpForgetsTries: whoever sets a password by a link signs in with it in the same browser,
+// whatever strangers tried before and go on to try, and for now in any other.
+func TestSetUpForgetsTries(t *testing.T) {
+	s := open(t)
+	v := s.signIn("admin")
+	admin, err := s.store.Administrator(t.Context(), "admin")
+	s.must(err)
+	owner := s.visitor()
+	for range 5 {
+		owner.post("/console/sign-in", "name", "admin", "password", "wrong").is(http.StatusForbidden)
+	}
+	s.exhaust(admin.ID, false, true)
+	for _, w := range []*visitor{v, owner, s.visitor()} {
+		w.post("/console/sign-in", "name", "admin", "password", password).is(http.StatusTooManyRequests)
+	}
+	link, hash := administrators.NewSetupSecret()
+	s.must(s.store.ResetAdministrator(t.Context(), s.env.ID, admin.ID, hash, s.clock().Add(time.Hour)))
+	owner.post("/console/setup", "name", "Admin", "secret", link, "password", password, "again", password).
+		is(http.StatusSeeOther)
+	for _, w := range []*visitor{s.visitor(), owner} {
+		w.post("/console/sign-in", "name", "admin", "password", password).is(http.StatusSeeOther)
+	}
+	s.exhaust(admin.ID, false)
+	owner.post("/console/sign-in", "name", "admin", "password", password).is(http.StatusSeeOther)
+	s.visitor().post("/console/sign-in", "name", "admin", "password", password).is(http.StatusTooManyRequests)
+}
 
 // TestTheFullQueueCostsNoTry: whoever is told to come again in two seconds may do so as often as
 // it takes, with each form that has a password checked.

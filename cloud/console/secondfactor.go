@@ -241,7 +241,7 @@ func (c *console) askPasskey(k *call) error {
 
 // takePasskey lets in whose passkey it is. A passkey is had and its holder was
 // verified, so it is two factors. It cannot be guessed, so tries of it are not counted,
-// and nobody's guesses keep out who has one.
+// and nobody's guesses keep out who has one: those that there were are forgotten.
 func (c *console) takePasskey(k *call) error {
 	var form struct {
 		Answer json.RawMessage `json:"answer"`
@@ -258,6 +258,7 @@ func (c *console) takePasskey(k *call) error {
 	if err != nil {
 		return k.told(err)
 	}
+	c.forget(k, admin)
 	next := backTo(cmp.Or(form.Next, c.sessions.GetString(k.Context(), nextKey)))
 	if err := c.begin(k, &person{Administrator: admin}, "passkey"); err != nil {
 		return err

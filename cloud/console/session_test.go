@@ -98,7 +98,7 @@ func TestSignInRefusals(t *testing.T) {
 	s := open(t)
 	v := s.visitor()
 	s.newEnvironment("Other", "fresh") // has not set a password
-	v.post("/console/setup", "name", "admin", "secret", secret, "password", password, "again", password).
+	s.visitor().post("/console/setup", "name", "admin", "secret", secret, "password", password, "again", password).
 		is(http.StatusSeeOther)
 	wrong := v.post("/console/sign-in", "name", "admin", "password", "wrong password").is(http.StatusForbidden).
 		has("The name or the password is wrong.")

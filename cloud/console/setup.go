@@ -33,7 +33,8 @@ func (c *console) showSetup(k *call) error {
 }
 
 // doSetup looks at the new password before it tries the secret, so that a password too
-// short costs no try and does not use the secret up.
+// short costs no try and does not use the secret up. Whoever had the secret is known by this
+// browser from here on: what strangers tried, or try now, keeps them out of no sign-in.
 func (c *console) doSetup(k *call) error {
 	form := setupForm{
 		Name:    k.posted("name"),
@@ -67,6 +68,8 @@ func (c *console) doSetup(k *call) error {
 	if err != nil {
 		return err
 	}
+	c.forget(k, admin)
+	k.knowBrowser(&person{Administrator: admin})
 	return k.goTo("/console/sign-in?after=setup&name=" + url.QueryEscape(admin.Name))
 }
 
