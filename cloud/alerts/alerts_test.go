@@ -146,8 +146,8 @@ func beat(problems ...wire.Problem) hub.Live {
 	return hub.Live{Instance: "i", Hostname: "gw1", Beat: wire.Heartbeat{Problems: problems}}
 }
 
-// Each alert is told once, again after a day, and once when it is over; one that
-// comes back at once is not told at once.
+// Each alert is told once, again after a day, and once when it is over, by the next look,
+// however long ago it was told last; one that comes back is told as a new one.
 func TestTold(t *testing.T) {
 	s := start(t)
 	s.channel(alerts.Webhook, s.hook.URL+"/hook")
@@ -156,13 +156,16 @@ func TestTold(t *testing.T) {
 	s.expect(30*time.Second, "open noInstance")
 	s.expect(time.Hour, "")
 	s.expect(24*time.Hour, "open noInstance")
-	s.live = []hub.Live{beat(), beat()}
-	s.expect(time.Minute, "")
-	s.expect(24*time.Hour, "ended noInstance")
-	s.live = nil
-	s.expect(time.Minute, "")
-	s.expect(time.Minute, "")
-	s.expect(10*time.Minute, "open noInstance")
+	for _, after := range []time.Duration{0, time.Minute, 3 * time.Minute, 5 * time.Hour, 23*time.Hour + 57*time.Minute} {
+		s.expect(after, "")
+		s.live = []hub.Live{beat(), beat()}
+		s.expect(30*time.Second, "ended noInstance")
+		s.expect(30*time.Second, "")
+		s.live = nil
+		s.expect(30*time.Second, "")
+		s.expect(30*time.Second, "")
+		s.expect(30*time.Second, "open noInstance")
+	}
 	s.live = []hub.Live{beat(), beat(wire.Problem{
 		Code:     "canary",
 		Text:     "lost",
@@ -170,7 +173,7 @@ func TestTold(t *testing.T) {
 	}, wire.Problem{Code: "observing", Severity: wire.SeverityInfo})}
 	s.live[1].Beat.ResponseTimeMillis = 2500
 	s.later(0)
-	s.expect(time.Minute, "open canary, open slowDirectory")
+	s.expect(time.Minute, "ended noInstance, open canary, open slowDirectory")
 }
 
 func TestQuiet(t *testing.T) {

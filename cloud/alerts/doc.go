@@ -6,7 +6,8 @@
 // It promises that:
 //
 //   - what lasts a minute is told once by each way, again every day as long as it
-//     lasts, and once when it is over; what an administrator made quiet is not
+//     lasts, and once when it is over, by the next look; what comes back after that was
+//     told is told as what is new. What an administrator made quiet is not told
 //   - of several nodes one tells
 //   - a webhook is called by https at addresses that are not of the cloud's own
 //     network, unless its operator allowed that network; it is not redirected, and

@@ -19,9 +19,7 @@ const (
 	look    = 30 * time.Second   // between two looks
 	holding = time.Minute        // that something lasts before anybody is told
 	daily   = 24 * time.Hour     // until it is told again
-	calm    = 10 * time.Minute   // after something is over, before it is told to have come back
 	kept    = 7 * 24 * time.Hour // that the end of an alert is remembered
-	claimed = 2 * time.Minute    // that one node has for telling
 	slow    = 2000               // milliseconds that a sign-on takes at an instance
 )
 
@@ -116,7 +114,7 @@ func (w *Watch) tell(ctx context.Context, e store.Environment) error {
 	for _, t := range due {
 		// It is claimed before it is sent: a node that dies between delays it, and two
 		// do not tell both.
-		err := w.Store.ClaimDelivery(ctx, t, w.now(), w.now().Add(claimed))
+		err := w.Store.ClaimDelivery(ctx, t, w.now())
 		if errors.Is(err, store.ErrStale) {
 			continue // another node has
 		}
@@ -125,14 +123,12 @@ func (w *Watch) tell(ctx context.Context, e store.Environment) error {
 		}
 		told, next := "open", w.now().Add(daily)
 		if !t.Alert.EndedAt.IsZero() {
-			// The next telling would be of its coming back, and not at once: what comes
-			// and goes is no news each time.
-			told, next = "ended", w.now().Add(calm)
+			told, next = "ended", w.now() // what comes back is told as what is new is
 		}
 		problem := ""
 		if err := w.Post.Send(ctx, t.Channel, messageOf(e, t.Alert, w.now())); err != nil {
 			// What was told stays what it was, so that it is due again.
-			told, next, problem = t.Told, w.now().Add(claimed), err.Error()
+			told, next, problem = t.Told, w.now().Add(store.ClaimLasts), err.Error()
 			w.Logger.Warn("an alert could not be told", "kind", t.Channel.Kind, "channel", t.Channel.ID, "error", err)
 		}
 		if err := w.Store.EndDelivery(ctx, t, told, problem, next); err != nil {

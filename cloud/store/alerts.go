@@ -183,9 +183,15 @@ func scanDelivery(r row) (t Delivery, err error) {
 	return t, err
 }
 
+// ClaimLasts is how long one node has for telling a channel, and the longest wait until
+// a telling that failed is tried again. What is to be told later than that was told, and
+// is told again because it lasts.
+const ClaimLasts = 2 * time.Minute
+
 // DueDeliveries returns what channels of an environment are to be told now: what
 // lasts since holding or longer and was not told, or not since; and the end of
-// what was told.
+// what was told. An end waits for a claim and after a failure, and not until what lasts
+// would be told again.
 func (r reader) DueDeliveries(
 	ctx context.Context, env string, now time.Time, holding time.Duration,
 ) ([]Delivery, error) {
@@ -197,26 +203,29 @@ func (r reader) DueDeliveries(
 		JOIN alert_channels c ON c.environment_id = a.environment_id
 		LEFT JOIN alert_tellings t ON t.environment_id = a.environment_id AND t.alert_key = a.alert_key
 			AND t.channel_id = c.id
-		WHERE a.environment_id = $1 AND a.quiet_until <= $2 AND coalesce(t.next_at, 0) <= $2
-			AND ((a.ended_at = 0 AND a.since <= $3) OR (a.ended_at > 0 AND coalesce(t.told, '') = 'open'))
-		ORDER BY a.since, a.alert_key, c.id LIMIT $4`,
-		env, micros(now), micros(now.Add(-holding)), MaxLimit)
+		WHERE a.environment_id = $1 AND a.quiet_until <= $2
+			AND ((a.ended_at = 0 AND a.since <= $3 AND coalesce(t.next_at, 0) <= $2)
+				OR (a.ended_at > 0 AND t.told = 'open' AND (t.next_at <= $2 OR t.next_at > $4)))
+		ORDER BY a.since, a.alert_key, c.id LIMIT $5`,
+		env, micros(now), micros(now.Add(-holding)), micros(now.Add(ClaimLasts)), MaxLimit)
 }
 
-// ClaimDelivery takes on to tell a channel, until next; ErrStale when another node
+// ClaimDelivery takes on to tell a channel, for ClaimLasts; ErrStale when another node
 // has, or it is done.
-// The claim is the row itself: of several nodes that find one due, the unique key and
-// the time of the next try let one through. A node that dies with a claim delays the
-// telling until next, and does not lose it.
-func (s *Store) ClaimDelivery(ctx context.Context, t Delivery, now, next time.Time) error {
+// The claim is the row itself: of several nodes that find one due, the unique key, what
+// was told and the time of the next try let one through. A node that dies with a claim
+// delays the telling by ClaimLasts, and does not lose it.
+func (s *Store) ClaimDelivery(ctx context.Context, t Delivery, now time.Time) error {
 	return s.Provision(ctx, func(tx *Tx) error {
 		n, err := tx.c.exec(ctx, `
 			INSERT INTO alert_tellings (environment_id, alert_key, channel_id, told, next_at, failures, problem)
 			VALUES ($1, $2, $3, '', $4, 0, '')
 			ON CONFLICT (environment_id, alert_key, channel_id) DO UPDATE
 			SET next_at = $4
-			WHERE alert_tellings.next_at <= $5`,
-			t.Alert.EnvironmentID, t.Alert.Key, t.Channel.ID, micros(next), micros(now))
+			WHERE alert_tellings.told = $6
+				AND (alert_tellings.next_at <= $5 OR $7 AND alert_tellings.next_at > $4)`,
+			t.Alert.EnvironmentID, t.Alert.Key, t.Channel.ID, micros(now.Add(ClaimLasts)), micros(now),
+			t.Told, !t.Alert.EndedAt.IsZero())
 		if err == nil && n == 0 {
 			err = ErrStale
 		}

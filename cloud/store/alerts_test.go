@@ -150,8 +150,8 @@ func TestDeliveries(t *testing.T) {
 	got, due := deliveries(t, s, w, 3)
 	same(t, got, []string{`A x ""`, `B x ""`}, nil)
 
-	must(t, s.ClaimDelivery(ctx, due[0], moment(3), moment(5)))
-	want(t, s.ClaimDelivery(ctx, due[0], moment(3), moment(5)), store.ErrStale)
+	must(t, s.ClaimDelivery(ctx, due[0], moment(3)))
+	want(t, s.ClaimDelivery(ctx, due[0], moment(3)), store.ErrStale)
 	got, _ = deliveries(t, s, w, 4)
 	same(t, got, []string{`B x ""`}, nil)
 	must(t, s.EndDelivery(ctx, due[0], "", "refused", moment(6)))
@@ -163,7 +163,7 @@ func TestDeliveries(t *testing.T) {
 	got, due = deliveries(t, s, w, 6)
 	same(t, got, []string{`A x ""`, `B x ""`}, nil)
 	for _, d := range due {
-		must(t, s.ClaimDelivery(ctx, d, moment(6), moment(7)))
+		must(t, s.ClaimDelivery(ctx, d, moment(6)))
 		must(t, s.EndDelivery(ctx, d, "open", "", moment(40)))
 	}
 	c, err = s.AlertChannel(ctx, w.env.ID, due[0].Channel.ID)
@@ -181,6 +181,42 @@ func TestDeliveries(t *testing.T) {
 	same(t, got, []string{`B x "open"`}, nil)
 }
 
+// TestEndIsNotLate: the end of what was told is due at once, whenever it would have been told
+// again; it waits for a claim and after a failure, one node tells it, and what comes back is due
+// like what is new.
+func TestEndIsNotLate(t *testing.T) {
+	for _, again := range []int{0, 5, 40, 24 * 60} { // minutes after it was told at 3
+		s := open(t)
+		w, ctx := build(t, s, "one"), t.Context()
+		channel(t, s, w, "A")
+		must(t, s.SeeAlerts(ctx, w.env.ID, moment(1), time.Hour, []store.Alert{wrong(w, "x")}))
+		_, open := deliveries(t, s, w, 3)
+		must(t, s.ClaimDelivery(ctx, open[0], moment(3)))
+		must(t, s.SeeAlerts(ctx, w.env.ID, moment(4), time.Hour, nil)) // while it is told
+		must(t, s.EndDelivery(ctx, open[0], "open", "", moment(3+again)))
+		got, due := deliveries(t, s, w, 4)
+		same(t, got, []string{`A x "open"`}, nil)
+		must(t, s.ClaimDelivery(ctx, due[0], moment(4)))
+		want(t, s.ClaimDelivery(ctx, due[0], moment(4)), store.ErrStale)
+		want(t, s.ClaimDelivery(ctx, open[0], moment(7)), store.ErrStale) // it was told
+		got, _ = deliveries(t, s, w, 5)
+		same(t, got, nil, nil)
+		must(t, s.EndDelivery(ctx, due[0], "open", "refused", moment(6)))
+		got, _ = deliveries(t, s, w, 5)
+		same(t, got, nil, nil)
+		got, due = deliveries(t, s, w, 6)
+		same(t, got, []string{`A x "open"`}, nil)
+		must(t, s.ClaimDelivery(ctx, due[0], moment(6)))
+		must(t, s.EndDelivery(ctx, due[0], "ended", "", moment(6)))
+		want(t, s.ClaimDelivery(ctx, due[0], moment(6)), store.ErrStale)
+		must(t, s.SeeAlerts(ctx, w.env.ID, moment(7), time.Hour, []store.Alert{wrong(w, "x")}))
+		got, _ = deliveries(t, s, w, 8)
+		same(t, got, nil, nil)
+		got, _ = deliveries(t, s, w, 9)
+		same(t, got, []string{`A x "ended"`}, nil)
+	}
+}
+
 // What nobody was told of is not told when it is over; what is over for long is
 // forgotten, with all that was told of it.
 func TestAlertsAreForgotten(t *testing.T) {
@@ -195,7 +231,7 @@ func TestAlertsAreForgotten(t *testing.T) {
 	see(1, wrong(w, "x"), wrong(w, "y"))
 	_, due := deliveries(t, s, w, 3)
 	same(t, len(due), 2, nil)
-	must(t, s.ClaimDelivery(ctx, due[0], moment(3), moment(4)))
+	must(t, s.ClaimDelivery(ctx, due[0], moment(3)))
 	must(t, s.EndDelivery(ctx, due[0], "open", "", moment(4)))
 	see(5)
 	got, _ := deliveries(t, s, w, 8)
@@ -211,7 +247,7 @@ func TestAlertsAreForgotten(t *testing.T) {
 	see(20, wrong(w, "x"))
 	_, due = deliveries(t, s, w, 30)
 	must(t, s.DeleteAlertChannel(ctx, w.env.ID, c.ID))
-	want(t, s.ClaimDelivery(ctx, due[0], moment(30), moment(31)), store.ErrNotFound)
+	want(t, s.ClaimDelivery(ctx, due[0], moment(30)), store.ErrNotFound)
 	got, _ = deliveries(t, s, w, 31)
 	same(t, got, nil, nil)
 }
