@@ -2,6 +2,7 @@ package cloud
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -16,14 +17,29 @@ import (
 
 // archive keeps sign-ons and activities that the database is about to forget, in files of
 // JSON lines: one of each kind, environment and month, as in DIR/ENVIRONMENT/sign-ons-2026-05.jsonl.
-// A line is there before its row is deleted, so that after a crash it may be there twice,
-// with the same ID. Safe for concurrent use; a nil one is no archive.
+// A line is there before its row is deleted, so that after a crash, and where several nodes
+// delete at once, it may be there twice, with the same ID. Safe for concurrent use; a nil one
+// is no archive.
 type archive struct {
-	dir string
+	dir      string
+	patience time.Duration                        // with a folder that hangs
+	add      func(path string, text []byte) error // appendTo, but in tests
 
-	mu     sync.Mutex // guards failed and the files
-	failed error      // why the last were not kept; nil: they were
+	mu      sync.Mutex        // guards what follows
+	failed  map[string]error  // why the last of an environment were not kept; none: they were
+	writing map[string]bool   // environments of which something is being written
+	written map[string][]byte // by file: the last of an attempt that has not been told to be whole
 }
+
+// How long a folder that hangs is waited for, and of how many environments it may hang at once:
+// each takes a thread that nobody can end.
+const (
+	archivePatience = time.Minute
+	mostWriting     = 8
+)
+
+// errHangs says that the disk does not answer.
+var errHangs = errors.New("the file system hangs: what is to be written waits, and nothing says how long")
 
 // archiveTo returns what keeps what is deleted in a folder, which it makes; nil for no folder.
 func archiveTo(dir string) (*archive, error) {
@@ -33,7 +49,14 @@ func archiveTo(dir string) (*archive, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("--archive-to: %w", err)
 	}
-	return &archive{dir: dir}, nil
+	return &archive{
+		dir:      dir,
+		patience: archivePatience,
+		add:      appendTo,
+		failed:   map[string]error{},
+		writing:  map[string]bool{},
+		written:  map[string][]byte{},
+	}, nil
 }
 
 // archivedSignOn is a line. Its names are promised to those who read such files.
@@ -60,7 +83,7 @@ type archivedSignOn struct {
 }
 
 // SignOns implements store.Archive.
-func (a *archive) SignOns(all []store.SignOn) error {
+func (a *archive) SignOns(ctx context.Context, all []store.SignOn) error {
 	files := lines{}
 	for _, s := range all {
 		files.add(s.EnvironmentID, "sign-ons", s.At, archivedSignOn{
@@ -85,16 +108,16 @@ func (a *archive) SignOns(all []store.SignOn) error {
 			Address:       s.Address,
 		})
 	}
-	return a.keep(files)
+	return a.keep(ctx, all[0].EnvironmentID, files)
 }
 
 // Activities implements store.Archive.
-func (a *archive) Activities(all []store.Activity) error {
+func (a *archive) Activities(ctx context.Context, all []store.Activity) error {
 	files := lines{}
 	for _, x := range all {
 		files.add(x.EnvironmentID, "activities", x.At, audit.LineOf(x))
 	}
-	return a.keep(files)
+	return a.keep(ctx, all[0].EnvironmentID, files)
 }
 
 // lines are what is to be written, by file.
@@ -111,20 +134,76 @@ func (l lines) add(env, kind string, at time.Time, line any) {
 	}
 }
 
-// keep writes lines, and returns once the disk has them.
-func (a *archive) keep(files lines) error {
+// keep writes lines of an environment, and returns once the disk has them. A folder that hangs is
+// waited for no longer than patience, nor than ctx; what was being written then may still come.
+func (a *archive) keep(ctx context.Context, env string, files lines) error {
+	done, err := a.begin(env, files)
+	if err == nil {
+		late := time.NewTimer(a.patience)
+		defer late.Stop()
+		select {
+		case err = <-done:
+		case <-late.C:
+			err = errHangs
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
+	if err != nil {
+		a.failed[env] = err
+		return fmt.Errorf("archive: %s: %w", filepath.Join(a.dir, env), err)
+	}
+	delete(a.failed, env)
+	for file := range files {
+		delete(a.written, file)
+	}
+	return nil
+}
+
+// begin begins to write, and returns what tells how that ended. errHangs when what an
+// environment gave before is not written yet, or too many hang.
+func (a *archive) begin(env string, files lines) (done <-chan error, err error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.writing[env] || len(a.writing) >= mostWriting {
+		return nil, errHangs
+	}
+	a.writing[env] = true
+	ended := make(chan error, 1)
+	go func() {
+		err := a.write(files)
+		a.mu.Lock()
+		delete(a.writing, env)
+		a.mu.Unlock()
+		ended <- err
+	}()
+	return ended, nil
+}
+
+// write writes lines, but for those that are there of an attempt which failed later or was
+// not waited for.
+func (a *archive) write(files lines) error {
 	for file, text := range files {
-		if a.failed = appendTo(filepath.Join(a.dir, file), text.Bytes()); a.failed != nil {
-			return fmt.Errorf("archive: %w", a.failed)
+		a.mu.Lock()
+		rest, _ := bytes.CutPrefix(text.Bytes(), a.written[file])
+		a.mu.Unlock()
+		if err := a.add(filepath.Join(a.dir, file), rest); err != nil {
+			return err
 		}
+		a.mu.Lock()
+		a.written[file] = text.Bytes()
+		a.mu.Unlock()
 	}
 	return nil
 }
 
 // appendTo adds to a file of the owner's. What could only be written in part is taken back.
 func appendTo(path string, text []byte) error {
+	if len(text) == 0 {
+		return nil
+	}
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return err
 	}
@@ -158,10 +237,10 @@ func (a *archive) alerts() []store.Alert {
 	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if a.failed == nil {
+	if len(a.failed) == 0 {
 		return nil
 	}
 	return []store.Alert{nodeAlert("archiveFailed", "",
-		"See in the log of the node why, and whether the disk of --archive-to is full",
+		"See in the log of the node why, and whether the disk of --archive-to is full or hangs",
 		"what is older than is kept could not be written into %s: it is not deleted", a.dir)}
 }

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"slices"
 	"time"
 )
 
@@ -13,18 +14,20 @@ const sweptAtOnce = 200
 // Swept is how many rows a sweep deleted.
 type Swept struct{ SignOns, Activities int64 }
 
-// Archive takes what is deleted. What it returns an error for stays; what it was given once
-// may come again, when the deletion fails after it.
+// Archive takes what is about to be deleted, of one environment at a time and the oldest first.
+// What it returns an error for stays. It may take long, since nobody waits for it but the sweep,
+// and returns when ctx ends. What it was given once may come again: when the deletion fails after
+// it, and when several nodes sweep at once.
 type Archive interface {
-	SignOns(all []SignOn) error
-	Activities(all []Activity) error
+	SignOns(ctx context.Context, all []SignOn) error
+	Activities(ctx context.Context, all []Activity) error
 }
 
 // Sweep deletes what is older than each environment keeps, and what has expired, in many
 // short turns; several nodes may do so at the same time. Of each user the last sign-on
 // that succeeded stays, and of each source the last that brought all groups: the record
-// is shown with them. What is older is given to an archive first; to nil it is not. It
-// returns how far it came when it fails.
+// is shown with them. What is older is given to an archive first, outside of any turn; to
+// nil it is not. It returns how far it came when it fails.
 func (s *Store) Sweep(ctx context.Context, now time.Time, to Archive) (n Swept, err error) {
 	all, err := s.Environments(ctx)
 	for _, e := range all {
@@ -77,40 +80,61 @@ func (s *Store) sweepSignOns(ctx context.Context, env string, until time.Time, t
 	return n, err
 }
 
-// sweepThese deletes those of some sign-ons that need not stay.
+// sweepThese deletes those of some sign-ons that need not stay. What need not now never
+// need again, so that they may be chosen ahead of the turn.
 func (s *Store) sweepThese(ctx context.Context, env string, old []aged, to Archive) (n int64, err error) {
-	args := []any{env}
-	for _, a := range old {
-		args = append(args, a.id)
+	ids := idsOf(old, func(a aged) string { return a.id })
+	gone, err := queryAll(ctx, s.c, scanSignOn, `
+		SELECT `+signOnFields+`
+		FROM sign_ons s
+		WHERE id IN `+placeholders(2, 1, len(old))+` AND NOT (
+			EXISTS (SELECT 1 FROM users u WHERE u.environment_id = $1 AND u.id = s.user_id) AND (
+				outcome = 'ok' AND NOT EXISTS (
+					SELECT 1
+					FROM sign_ons n
+					WHERE n.environment_id = $1 AND n.user_id = s.user_id AND n.outcome = 'ok' AND n.at > s.at)
+				OR verdict = 'complete' AND NOT EXISTS (
+					SELECT 1
+					FROM sign_ons n
+					WHERE n.environment_id = $1 AND n.user_id = s.user_id AND n.verdict = 'complete'
+						AND n.at > s.at AND n.gateway_id = s.gateway_id AND n.provider_id = s.provider_id)))`,
+		append([]any{env}, ids...)...)
+	if err != nil {
+		return 0, err
 	}
-	err = s.ProvisionIn(ctx, env, func(tx *Tx) error {
-		if err := tx.giveRows(ctx, args[1:]); err != nil {
+	slices.SortFunc(gone, func(a, b SignOn) int { return cmp.Or(a.At.Compare(b.At), cmp.Compare(a.ID, b.ID)) })
+	if to != nil && len(gone) > 0 {
+		if err := to.SignOns(ctx, gone); err != nil {
+			return 0, err
+		}
+	}
+	err = s.ProvisionIn(ctx, env, func(tx *Tx) (err error) {
+		if err := tx.giveRows(ctx, ids); err != nil {
 			return err
 		}
-		gone, err := queryAll(ctx, tx.c, scanSignOn, `
-			DELETE FROM sign_ons AS s
-			WHERE id IN `+placeholders(2, 1, len(old))+` AND NOT (
-				EXISTS (SELECT 1 FROM users u WHERE u.environment_id = $1 AND u.id = s.user_id) AND (
-					outcome = 'ok' AND NOT EXISTS (
-						SELECT 1
-						FROM sign_ons n
-						WHERE n.environment_id = $1 AND n.user_id = s.user_id AND n.outcome = 'ok' AND n.at > s.at)
-					OR verdict = 'complete' AND NOT EXISTS (
-						SELECT 1
-						FROM sign_ons n
-						WHERE n.environment_id = $1 AND n.user_id = s.user_id AND n.verdict = 'complete'
-							AND n.at > s.at AND n.gateway_id = s.gateway_id AND n.provider_id = s.provider_id)))
-			RETURNING `+signOnFields,
-			args...)
-		if n = int64(len(gone)); err != nil || to == nil || n == 0 {
-			return err
-		}
-		return to.SignOns(gone)
+		n, err = tx.deleteThese(ctx, "sign_ons", idsOf(gone, func(s SignOn) string { return s.ID }))
+		return err
 	})
 	if err != nil {
 		n = 0
 	}
 	return n, err
+}
+
+// idsOf returns the IDs of some rows, as values of a statement.
+func idsOf[T any](rows []T, id func(T) string) (ids []any) {
+	for _, r := range rows {
+		ids = append(ids, id(r))
+	}
+	return ids
+}
+
+// deleteThese deletes rows of a table, and returns how many of them were still there.
+func (tx *Tx) deleteThese(ctx context.Context, table string, ids []any) (n int64, err error) {
+	if len(ids) == 0 {
+		return 0, nil
+	}
+	return tx.c.exec(ctx, `DELETE FROM `+table+` WHERE id IN `+placeholders(1, 1, len(ids)), ids...)
 }
 
 // giveRows gives sign-ons of an environment that have no row among the activities one, so that these
@@ -132,31 +156,30 @@ func (tx *Tx) giveRows(ctx context.Context, ids []any) error {
 func (s *Store) sweepActivities(
 	ctx context.Context, env string, until time.Time, to Archive,
 ) (n int64, err error) {
-	for !until.IsZero() && err == nil {
-		var deleted int
-		err = s.ProvisionIn(ctx, env, func(tx *Tx) error {
-			gone, err := queryAll(ctx, tx.c, scanActivity, `
-				DELETE FROM activities
-				WHERE id IN (
-					SELECT id
-					FROM activities
-					WHERE environment_id = $1 AND at < $2
-					ORDER BY at, id LIMIT $3)
-				RETURNING `+activityFields,
-				env, micros(until), sweptAtOnce)
-			if deleted = len(gone); err != nil || to == nil || deleted == 0 {
-				return err
+	for more := !until.IsZero(); more; {
+		old, err := queryAll(ctx, s.c, scanActivity, activityColumns+`
+			WHERE environment_id = $1 AND at < $2
+			ORDER BY at, id LIMIT $3`,
+			env, micros(until), sweptAtOnce)
+		if err != nil || len(old) == 0 {
+			return n, err
+		}
+		if to != nil {
+			if err := to.Activities(ctx, old); err != nil {
+				return n, err
 			}
-			return to.Activities(gone)
+		}
+		var deleted int64
+		err = s.ProvisionIn(ctx, env, func(tx *Tx) (err error) {
+			deleted, err = tx.deleteThese(ctx, "activities", idsOf(old, func(a Activity) string { return a.ID }))
+			return err
 		})
 		if err != nil {
-			break
+			return n, err
 		}
-		if n += int64(deleted); deleted < sweptAtOnce {
-			break
-		}
+		n, more = n+deleted, len(old) == sweptAtOnce
 	}
-	return n, err
+	return n, nil
 }
 
 // expiring are the tables of what is good until a time, with what names a row in each.

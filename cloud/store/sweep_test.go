@@ -1,6 +1,7 @@
 package store_test
 
 import (
+	"context"
 	"fmt"
 	"path/filepath"
 	"slices"
@@ -105,6 +106,80 @@ func TestSweepsAtOnce(t *testing.T) {
 	}
 	if all != 300 {
 		t.Errorf("%d were deleted", all)
+	}
+}
+
+// blocked is an archive that takes nothing of an environment until it is released, and counts by ID
+// what it was given.
+type blocked struct {
+	began, free chan struct{}
+	given       map[string]int
+}
+
+func (b *blocked) take(id string) {
+	if b.given[id]++; len(b.given) == 1 {
+		close(b.began)
+		<-b.free
+	}
+}
+
+// SignOns implements store.Archive.
+func (b *blocked) SignOns(_ context.Context, all []store.SignOn) error {
+	for _, s := range all {
+		b.take(s.ID)
+	}
+	return nil
+}
+
+// Activities implements store.Archive.
+func (b *blocked) Activities(_ context.Context, all []store.Activity) error {
+	for _, a := range all {
+		b.take(a.ID)
+	}
+	return nil
+}
+
+// TestArchiveHoldsNobody: while an archive takes its time the environment is written to, and another
+// node sweeps all; each row is counted once, and given once by each.
+func TestArchiveHoldsNobody(t *testing.T) {
+	for kind, keep := range map[string]store.Settings{
+		"sign-ons":   {ActivityDays: store.Forever},
+		"activities": {SignOnDays: store.Forever, ActivityDays: 180},
+	} {
+		s := open(t)
+		w, other, now := build(t, s, "one"), build(t, s, "two"), time.Now().UTC()
+		for i := range 300 {
+			record(t, s, w, now, 200+i, store.SignOn{Outcome: "noSuchUser"})
+			record(t, s, other, now, 200+i, store.SignOn{Outcome: "noSuchUser"})
+		}
+		for _, e := range []store.Environment{w.env, other.env} {
+			e.Settings = keep
+			must(t, s.UpdateEnvironment(t.Context(), &e))
+		}
+		b := &blocked{began: make(chan struct{}), free: make(chan struct{}), given: map[string]int{}}
+		swept := make(chan store.Swept)
+		go func() {
+			n, err := s.Sweep(t.Context(), now, b)
+			if err != nil {
+				t.Error(err)
+			}
+			swept <- n
+		}()
+		<-b.began
+		must(t, s.Writable(t.Context()))
+		record(t, s, w, now, 0, store.SignOn{Outcome: "ok", UserID: w.user.ID})
+		n, err := s.Sweep(t.Context(), now, nil)
+		must(t, err)
+		close(b.free)
+		first := <-swept
+		if all := n.SignOns + n.Activities + first.SignOns + first.Activities; all != 600 {
+			t.Errorf("%s: %+v and %+v were deleted", kind, n, first)
+		}
+		for id, times := range b.given {
+			if times != 1 {
+				t.Errorf("%s: %s was given %d times", kind, id, times)
+			}
+		}
 	}
 }
 
