@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 
 	"ldap-gateway/cloud/store"
+	"ldap-gateway/cloud/vault"
 )
 
 // Backup writes a copy of the cloud in a data folder into a new file.
@@ -22,19 +23,23 @@ func Backup(ctx context.Context, data, to string) error {
 }
 
 // Restore makes the cloud of a data folder of what Backup wrote. Its error is
-// ErrInitialised when there is one. Nothing is left behind when it fails.
+// ErrInitialised when there is one, and ErrOtherKey when the master key is another cloud's.
+// Nothing is left behind when it fails.
 func Restore(ctx context.Context, data, from, masterKey string) (err error) {
 	database := InFolder(data)
 	if initialised(database) {
 		return fmt.Errorf("%w: %s. Name another folder, or move this one away", ErrInitialised, data)
 	}
-	if _, err := openVault(masterKey, database); err != nil {
+	keys, err := openVault(masterKey, database)
+	if err != nil {
 		return err
 	}
 	if err := checkOwner(data); err != nil {
 		return err
 	}
-	if err := os.MkdirAll(data, 0o700); err != nil {
+	if err := os.Mkdir(data, 0o700); err == nil {
+		defer func() { _ = os.Remove(data) }() // which fails when there is something in it
+	} else if err := os.MkdirAll(data, 0o700); err != nil {
 		return err
 	}
 	// It is made whole beside the place, and renamed: a restore that is cut off leaves
@@ -51,7 +56,19 @@ func Restore(ctx context.Context, data, from, masterKey string) (err error) {
 	if err := store.Restored(ctx, beside); err != nil {
 		return err
 	}
+	if err := opensWith(ctx, beside, keys); err != nil {
+		return err
+	}
 	return os.Rename(beside, database)
+}
+
+// opensWith wants the master key of a database.
+func opensWith(ctx context.Context, database string, keys *vault.Vault) error {
+	db, err := store.Open(ctx, database)
+	if err != nil {
+		return err
+	}
+	return errors.Join(ofDatabase(ctx, db, keys), db.Close())
 }
 
 // FinishRestore does what is left when a database was put back by its own tools: it brings

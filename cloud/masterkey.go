@@ -1,12 +1,19 @@
 package cloud
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
 
+	"ldap-gateway/cloud/administrators"
+	"ldap-gateway/cloud/alerts"
+	"ldap-gateway/cloud/idp"
+	"ldap-gateway/cloud/kerberos"
+	"ldap-gateway/cloud/management"
+	"ldap-gateway/cloud/oidc"
 	"ldap-gateway/cloud/store"
 	"ldap-gateway/cloud/vault"
 )
@@ -50,4 +57,38 @@ func openVault(named, database string) (*vault.Vault, error) {
 		)
 	}
 	return v, err
+}
+
+// ErrOtherKey says that a master key is another database's.
+var ErrOtherKey = errors.New("this master key is not that of this database: nothing that is sealed in it" +
+	" can be opened. Bring back the one that belongs to it, or name it with --master-key")
+
+// purposes are what values are sealed for, by the tables of store.SomeSealed.
+func purposes() map[string]string {
+	return map[string]string{
+		"signing_keys":       oidc.PurposeKey,
+		"ec_signing_keys":    oidc.PurposeKey,
+		"kerberos_keys":      kerberos.PurposeKey,
+		"administrators":     administrators.PurposeOneTime,
+		"alert_channels":     alerts.PurposeSecret,
+		"applications":       management.PurposeSecret,
+		"identity_providers": idp.PurposeSecret,
+		"certificates":       idp.PurposeKey,
+		"acme":               acmePurpose,
+	}
+}
+
+// ofDatabase wants something that is sealed in a database to be opened by a vault; ErrOtherKey when
+// nothing is. Where nothing is sealed every key will do. One value that was damaged stops nobody.
+func ofDatabase(ctx context.Context, db *store.Store, keys *vault.Vault) error {
+	all, err := db.SomeSealed(ctx)
+	if err != nil || len(all) == 0 {
+		return err
+	}
+	for _, s := range all {
+		if _, err := keys.Open(purposes()[s.Table], s.Owner, s.Value); err == nil {
+			return nil
+		}
+	}
+	return ErrOtherKey
 }

@@ -86,7 +86,7 @@ func (s *Server) Run(ctx context.Context) (err error) {
 	if all, err := db.Environments(ctx); err != nil || len(all) == 0 {
 		return errors.Join(err, noCloud(s.Database))
 	}
-	keys, err := openVault(s.MasterKey, s.Database)
+	keys, err := s.vault(ctx, db)
 	if err != nil {
 		return err
 	}
@@ -119,6 +119,15 @@ func (s *Server) Run(ctx context.Context) (err error) {
 	defer n.watch(ctx)()
 	defer n.serveMetrics()()
 	return n.serve(ctx)
+}
+
+// vault opens the vault, with the master key of this database.
+func (s *Server) vault(ctx context.Context, db *store.Store) (*vault.Vault, error) {
+	keys, err := openVault(s.MasterKey, s.Database)
+	if err != nil {
+		return nil, err
+	}
+	return keys, ofDatabase(ctx, db, keys)
 }
 
 // newFronts knows the proxies in front.

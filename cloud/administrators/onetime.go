@@ -14,8 +14,8 @@ import (
 	"ldap-gateway/cloud/store"
 )
 
-// purpose is what the vault seals secrets for; the owner is the administrator's ID.
-const purpose = "one-time password"
+// PurposeOneTime is what the vault seals secrets for; the owner is the administrator's ID.
+const PurposeOneTime = "one-time password"
 
 // step is how long a one-time password is good, and the clocks may differ by one.
 const step = 30 * time.Second
@@ -36,7 +36,7 @@ func (d *Authenticator) SealOneTime(owner string, key *otp.Key, code string) (se
 	if at, err = d.stepOf(key.Secret(), code); err != nil {
 		return nil, 0, err
 	}
-	return d.Vault.Seal(purpose, owner, []byte(key.Secret())), at, nil
+	return d.Vault.Seal(PurposeOneTime, owner, []byte(key.Secret())), at, nil
 }
 
 // PersonOwner is the owner of a user's secret.
@@ -77,7 +77,7 @@ func (d *Authenticator) stepOfSealed(owner string, sealed []byte, code string) (
 	if len(sealed) == 0 {
 		return 0, ErrProof
 	}
-	secret, err := d.Vault.Open(purpose, owner, sealed)
+	secret, err := d.Vault.Open(PurposeOneTime, owner, sealed)
 	if err != nil {
 		return 0, fmt.Errorf("one-time password: %w", err)
 	}

@@ -29,8 +29,8 @@ const (
 	Email   = "email"
 )
 
-// purpose is what the vault seals secrets of webhooks for; the owner is the channel's ID.
-const purpose = "webhook"
+// PurposeSecret is what the vault seals secrets of webhooks for; the owner is the channel's ID.
+const PurposeSecret = "webhook"
 
 // sendTime bounds one telling, from the look-up of the name to the last answer: one
 // server that hangs must not keep the others from being told.
@@ -134,7 +134,7 @@ func (p *Post) Make(env, id, kind, target string) (c store.AlertChannel, secret 
 		secret = base64.RawURLEncoding.EncodeToString(b)
 		// The seal is for this channel: a secret that is copied to another's row cannot
 		// be opened.
-		c.Sealed = p.Vault.Seal(purpose, id, []byte(secret))
+		c.Sealed = p.Vault.Seal(PurposeSecret, id, []byte(secret))
 	case Email:
 		a, err := mail.ParseAddress(target)
 		// Neither a name beside the address nor a line break: the latter would begin a
@@ -174,7 +174,7 @@ func (p *Post) guard() outbound.Guard {
 // call sends a message to a webhook, signed. It reaches public addresses, and those that
 // are allowed.
 func (p *Post) call(ctx context.Context, c store.AlertChannel, m Message) error {
-	secret, err := p.Vault.Open(purpose, c.ID, c.Sealed)
+	secret, err := p.Vault.Open(PurposeSecret, c.ID, c.Sealed)
 	if err != nil {
 		return fmt.Errorf("the secret of the webhook: %w", err)
 	}

@@ -24,8 +24,8 @@ const (
 	OriginPassword = "password"
 )
 
-// purpose is what the vault seals keytabs for; the owner is the set's ID.
-const purpose = "kerberos"
+// PurposeKey is what the vault seals keytabs for; the owner is the set's ID.
+const PurposeKey = "kerberos"
 
 // maxKeytab bounds a keytab in bytes.
 const maxKeytab = 64 << 10

@@ -61,7 +61,7 @@ func (d *Verifier) Seal(g store.Gateway, n NewKeys) (store.KerberosKeys, error) 
 	if err != nil {
 		return store.KerberosKeys{}, err
 	}
-	k.Entries, k.Sealed = entries, d.Vault.Seal(purpose, k.ID, b)
+	k.Entries, k.Sealed = entries, d.Vault.Seal(PurposeKey, k.ID, b)
 	return k, nil
 }
 

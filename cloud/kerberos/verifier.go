@@ -189,7 +189,7 @@ func (d *Verifier) acceptance(ctx context.Context, g store.Gateway) (Acceptance,
 		return a, err
 	}
 	for _, s := range sets {
-		b, err := d.Vault.Open(purpose, s.ID, s.Sealed)
+		b, err := d.Vault.Open(PurposeKey, s.ID, s.Sealed)
 		if err != nil {
 			return a, fmt.Errorf("keys of gateway %s: %w", g.Name, err)
 		}

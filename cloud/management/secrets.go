@@ -65,14 +65,14 @@ func hasSecret(a store.Application) bool {
 	return a.Protocol != store.SAML && a.Type == store.WebApplication && !a.ProvesByKey()
 }
 
-// secretPurpose is what the secret of an application is sealed for.
-const secretPurpose = "application secret"
+// PurposeSecret is what the secret of an application is sealed for.
+const PurposeSecret = "application secret"
 
 // newSecret gives an application another secret, and returns it. The hash proves it; the
 // secret itself is sealed, for those who may read it.
 func (t *turn) newSecret(a *store.Application) (secret string) {
 	secret, a.SecretHash = vault.NewSecret()
-	a.SecretSealed = t.service.Vault.Seal(secretPurpose, a.ID, []byte(secret))
+	a.SecretSealed = t.service.Vault.Seal(PurposeSecret, a.ID, []byte(secret))
 	return secret
 }
 
@@ -97,7 +97,7 @@ func (s *Service) ApplicationSecret(ctx context.Context, by By, id string) (all 
 		case a.SecretSealed == nil:
 			return ErrSecretHashed
 		}
-		plain, err := s.Vault.Open(secretPurpose, a.ID, a.SecretSealed)
+		plain, err := s.Vault.Open(PurposeSecret, a.ID, a.SecretSealed)
 		if err != nil {
 			return err
 		}
@@ -106,7 +106,7 @@ func (s *Service) ApplicationSecret(ctx context.Context, by By, id string) (all 
 			all.Until = a.Former.Until
 		}
 		if !all.Until.IsZero() && a.Former.Sealed != nil {
-			if plain, err = s.Vault.Open(secretPurpose, a.ID, a.Former.Sealed); err != nil {
+			if plain, err = s.Vault.Open(PurposeSecret, a.ID, a.Former.Sealed); err != nil {
 				return err
 			}
 			all.Former = string(plain)

@@ -35,8 +35,8 @@ const (
 // known for long when an application chooses it.
 var algorithms = [...]string{store.RS256, store.ES256}
 
-// purpose is what the vault seals private keys for; the owner is the key's ID.
-const purpose = "token signing"
+// PurposeKey is what the vault seals private keys for; the owner is the key's ID.
+const PurposeKey = "token signing"
 
 // signingKey is a private key as the library knows it.
 type signingKey struct {
@@ -154,7 +154,7 @@ func (s *storage) open(k store.SigningKey) (signingKey, error) {
 }
 
 func (s *storage) unseal(k store.SigningKey) (signingKey, error) {
-	b, err := s.Vault.Open(purpose, k.ID, k.Sealed)
+	b, err := s.Vault.Open(PurposeKey, k.ID, k.Sealed)
 	if err != nil {
 		return signingKey{}, fmt.Errorf("signing key %s: %w", k.ID, err)
 	}
@@ -179,7 +179,7 @@ func (s *storage) keys(ctx context.Context, algorithm string) ([]store.SigningKe
 		return nil, err
 	}
 	k := store.SigningKey{ID: uuid.NewString(), EnvironmentID: s.env, Algorithm: algorithm, CreatedAt: now}
-	k.Sealed = s.Vault.Seal(purpose, k.ID, key)
+	k.Sealed = s.Vault.Seal(PurposeKey, k.ID, key)
 	if err := s.Store.AddSigningKey(ctx, k, now.Add(-keyLife), now.Add(-keyPublished)); err != nil {
 		return nil, err
 	}
