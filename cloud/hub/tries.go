@@ -8,19 +8,19 @@ import (
 
 // Try is one password that was tried, as nodes tell each other.
 type Try struct {
-	Key   string `json:"-"`               // by what it is counted, which says of nobody who they are
-	Right bool   `json:"right,omitempty"` // what was counted by the key counts no more
+	Key   string // by what it is counted, which says of nobody who they are
+	Right bool   // what was counted by the key counts no more
 }
 
 // try is a Try on the bus.
 type try struct {
-	Try
-	Key  []byte `json:"key"`
-	Node string `json:"node"` // that it was at
+	Key   []byte `json:"key"` // which is no text
+	Right bool   `json:"right,omitempty"`
+	Node  string `json:"node"` // that it was at
 }
 
 // Tried tells the other nodes of a try. Without the bus they do not hear of it, then or later.
-func (h *Hub) Tried(t Try) { h.publish(subjectTries, try{t, []byte(t.Key), h.id}) }
+func (h *Hub) Tried(t Try) { h.publish(subjectTries, try{[]byte(t.Key), t.Right, h.id}) }
 
 // HearTries has f called with each try that another node tells of, one after the other.
 func (h *Hub) HearTries(f func(Try)) { h.tries.Store(&f) }

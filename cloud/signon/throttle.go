@@ -132,11 +132,9 @@ func (a *attempt) count(ctx context.Context, o wire.Outcome) {
 		}
 	case Message(o) == messageWrong:
 		now := a.now()
-		a.wrong.Count(a.personKey(), now)
-		a.tell(hub.Try{Key: a.personKey()})
+		a.missed(a.personKey(), now)
 		if a.placed() {
-			a.wrong.Count(a.address(), now)
-			a.tell(hub.Try{Key: a.address()})
+			a.missed(a.address(), now)
 		}
 		if a.user != nil {
 			a.logged(a.Store.CountTry(context.WithoutCancel(ctx), a.tries(), now))
@@ -144,7 +142,13 @@ func (a *attempt) count(ctx context.Context, o wire.Outcome) {
 	}
 }
 
-// tell has the other nodes count a try as well.
+// missed counts a wrong password, here and at the other nodes.
+func (a *attempt) missed(key string, now time.Time) {
+	a.wrong.Count(key, now)
+	a.tell(hub.Try{Key: key})
+}
+
+// tell has the other nodes hear of a try.
 func (a *attempt) tell(t hub.Try) {
 	if a.Tell != nil {
 		a.Tell(t)
