@@ -125,7 +125,7 @@ func (s *bites) add(network string) {
 // turn begins a new time when the old one is over; the caller holds mu.
 func (b *Bound) turn(now time.Time) {
 	age := now.Sub(b.now.since)
-	if b.now.of != nil && age >= 0 && age < lately {
+	if b.now.of != nil && age > -disorder && age < lately {
 		return
 	}
 	b.past = bites{}

@@ -12,6 +12,10 @@ import (
 // can fill it so fast is to be stopped by address, elsewhere.
 const maxKeys = 100_000
 
+// disorder is by how much the times of calls at once may be out of order: each looks at the time
+// before it has its turn. What is further back is a clock that was set.
+const disorder = time.Minute
+
 // Window counts by key, each from its first try on. Its fields are set before the first use; safe
 // for concurrent use.
 type Window struct {
@@ -61,7 +65,7 @@ func (w *Window) Count(key string, now time.Time) {
 // of is what counts of a key now; nothing when the clock went back behind its first try.
 func (w *Window) of(key string, now time.Time) (t tally) {
 	t = w.tries[key]
-	if left := t.until.Sub(now); left <= 0 || left > w.Length {
+	if left := t.until.Sub(now); left <= 0 || left > w.Length+disorder {
 		return tally{until: now.Add(w.Length)}
 	}
 	return t
@@ -173,10 +177,10 @@ func (w *Window) Wait(key string, most int, now time.Time) time.Duration {
 // waits returns how long one of a neighbourhood must wait by a limit, and by that of all.
 func (w *Window) waits(near string, l Limit, now time.Time) (wait time.Duration) {
 	if t := w.of(l.Key, now); t.n >= l.Most {
-		wait = t.until.Sub(now)
+		wait = min(t.until.Sub(now), w.Length)
 	}
 	if w.full(near) {
-		wait = max(wait, w.start.Add(w.Length).Sub(now))
+		wait = max(wait, min(w.start.Add(w.Length).Sub(now), w.Length))
 	}
 	return wait
 }
@@ -205,7 +209,7 @@ func (w *Window) Left(key string, most int, now time.Time) int {
 // that count no more; of too many it forgets all.
 func (w *Window) turn(now time.Time) {
 	full := len(w.tries) >= maxKeys
-	if w.tries != nil && !full && now.Sub(w.start) < w.Length && !now.Before(w.start) {
+	if w.tries != nil && !full && now.Sub(w.start) < w.Length && now.Sub(w.start) > -disorder {
 		return
 	}
 	w.start, w.near, w.all = now, map[string]int{}, 0
