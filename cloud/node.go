@@ -77,21 +77,8 @@ func (n *node) metrics() *metrics.Metrics {
 // The rooms meet here and nowhere else: each gets what it needs by an interface of its
 // own, and none knows the others.
 func (n *node) handler() http.Handler {
-	codes := &pairing.Broker{Store: n.db, Logger: n.Logger.Named("pairing"), URLs: n.audiences, Bounds: n.bounds.Bounds}
-	people := &signon.Service{
-		Store:          n.db,
-		Agents:         n.agents,
-		Provisioner:    n.records,
-		Vault:          n.keys,
-		MinFailureTime: floor,
-		Counted:        n.counts.SignOn,
-		Tell:           n.agents.Tried,
-		Logger:         n.Logger.Named("sign-on"),
-		UnderWay:       &n.bounds.signOns,
-		AtGateway:      &n.bounds.atGateway,
-		Bounds:         n.bounds.Bounds,
-	}
-	n.agents.HearTries(people.Hear)
+	codes, people := n.codes(), n.people()
+	n.hearTries(codes, people)
 	tickets := &kerberos.Verifier{
 		Store:       n.db,
 		Vault:       n.keys,

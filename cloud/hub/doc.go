@@ -53,7 +53,8 @@
 //
 // How many links an instance opens is counted by each node for itself: it only
 // keeps one that dials all the time from being a burden. Nonces, epochs,
-// quarantine and revocation are in the store, for all.
+// quarantine and revocation are in the store, for all. Nodes tell each other what was guessed
+// wrong at them, and, with each heartbeat, that they are there.
 //
 // # Promises
 //

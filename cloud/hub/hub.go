@@ -32,6 +32,7 @@ const (
 	subjectRotate   = "rotate."
 	subjectNode     = "node."
 	subjectTries    = "tries"
+	subjectHere     = "here"
 )
 
 // Config is what a hub needs.
@@ -62,6 +63,9 @@ type Hub struct {
 	tries    atomic.Pointer[func(Try)]
 	door     door
 	busWord  atomic.Pointer[busWord]
+	peers    peers
+	closed   context.Context
+	close    context.CancelFunc
 
 	mu    sync.Mutex
 	links map[string]*link // of this node
@@ -84,6 +88,7 @@ func New(cfg Config) (*Hub, error) {
 	h.lines.Bound = cfg.Bounds.Of(throttle.Lines)
 	h.presence.life = max(3*cfg.Heartbeat, 3*time.Second)
 	h.presence.node = h.id
+	h.closed, h.close = context.WithCancel(context.Background())
 	if cfg.Bus == nil {
 		return h, nil
 	}
@@ -96,7 +101,8 @@ func (h *Hub) join() error {
 	for subject, handle := range map[string]nats.MsgHandler{
 		subjectPresence:      h.hearPresence,
 		subjectTries:         h.hearTry,
-		subjectAsk:           func(*nats.Msg) { h.each(func(l *link) { l.announce() }) },
+		subjectHere:          h.hearHere,
+		subjectAsk:           func(*nats.Msg) { h.sayHere(false); h.each(func(l *link) { l.announce() }) },
 		subjectNode + h.id:   func(m *nats.Msg) { _ = m.Respond(nil) },
 		subjectChanged + "*": func(m *nats.Msg) { h.hearChanged(m.Subject[len(subjectChanged):]) },
 		subjectRotate + "*":  func(m *nats.Msg) { h.hearRotate(m.Subject[len(subjectRotate):]) },
@@ -110,9 +116,11 @@ func (h *Hub) join() error {
 	}
 	back := h.refresh
 	h.Bus.back.Store(&back)
+	go h.keepSaying()
 	if !h.Bus.connected() {
 		return nil // refresh asks when it is
 	}
+	h.sayHere(false)
 	h.publish(subjectAsk, nil)
 	return h.Bus.Conn.Flush()
 }
@@ -121,6 +129,7 @@ func (h *Hub) join() error {
 func (h *Hub) refresh() {
 	h.Logger.Info("the message bus is back")
 	// What the others said meanwhile was not heard here either.
+	h.sayHere(false)
 	h.publish(subjectAsk, nil)
 	h.each(func(l *link) {
 		l.announce()
@@ -204,12 +213,18 @@ func (h *Hub) publish(subject string, body any) {
 
 // hearPresence takes in what a node says of a link of its own.
 func (h *Hub) hearPresence(m *nats.Msg) {
-	var l Live
-	if err := json.Unmarshal(m.Data, &l); err != nil {
-		h.Logger.Error("message bus", "subject", m.Subject, "error", err)
-		return
+	if l := (Live{}); h.decode(m, &l) {
+		h.presence.note(l, time.Now())
 	}
-	h.presence.note(l, time.Now())
+}
+
+// decode reads what a node said; false, and a line in the log, when that is nothing.
+func (h *Hub) decode(m *nats.Msg, into any) bool {
+	err := json.Unmarshal(m.Data, into)
+	if err != nil {
+		h.Logger.Error("message bus", "subject", m.Subject, "error", err)
+	}
+	return err == nil
 }
 
 // hearChanged has the links of a gateway that this node holds deliver what is new.
@@ -297,6 +312,8 @@ func (h *Hub) Close(ctx context.Context) {
 	h.each(func(l *link) { l.idle(ctx) })
 	h.each(func(l *link) { l.end("this node is stopping") })
 	h.serving.Wait()
+	h.close()
+	h.sayHere(true)
 	for _, sub := range h.subs {
 		_ = sub.Unsubscribe()
 	}

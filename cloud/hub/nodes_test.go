@@ -145,6 +145,29 @@ func TestNodesShareAgents(t *testing.T) {
 	}
 }
 
+// Nodes know how many they are, as they come, go, die without a word, and while the bus is away.
+func TestNodesKnowHowManyTheyAre(t *testing.T) {
+	c := startNATS(t, 2)
+	nodes := startNodesAt(t, c.url(0), c.url(1), c.url(0), c.url(1))
+	all := func(n int, of ...*node) {
+		t.Helper()
+		of[0].await(fmt.Sprint("nodes are ", n), func() bool {
+			return !slices.ContainsFunc(of, func(one *node) bool { return one.hub.Nodes() != n })
+		})
+	}
+	all(4, nodes...)
+	nodes[3].close()
+	all(3, nodes[:3]...)
+	nodes[2].bus.Close() // as one that is killed
+	all(2, nodes[:2]...)
+	c.stop(0)
+	c.stop(1)
+	all(1, nodes[:2]...)
+	c.start(0)
+	c.start(1)
+	all(2, nodes[:2]...)
+}
+
 // What one node tells of tries the others hear, each once and it itself not; what crosses the bus
 // names nobody.
 func TestNodesHearTries(t *testing.T) {
@@ -176,7 +199,7 @@ func TestNodesHearTries(t *testing.T) {
 			_, ok = hear(i)
 		}
 	}
-	told := []hub.Try{{Key: "\x00\xff no text"}, {Key: "a", Right: true}, {Key: "a"}}
+	told := []hub.Try{{Key: "\x00\xff no text"}, {Key: "a", Right: true}, {Key: "a"}, {Key: "a", Code: true}}
 	for _, try := range told {
 		nodes[0].hub.Tried(try)
 	}

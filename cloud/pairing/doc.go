@@ -14,7 +14,7 @@
 //     waits with a ticket that is kept as a hash only.
 //   - A code works once and for [Life] only. Of many who redeem it at once, one wins.
 //   - Ten wrong codes from one network within ten minutes and that network waits, also
-//     with a right code. Nobody else does. Many at once have no more.
+//     with a right code, at every node. Nobody else does. Many at once have no more.
 //   - Agents that wait without a code are so many at most, from one network and in all.
 //   - Who made a code, who used it and from where is in the instance and in the activities.
 package pairing

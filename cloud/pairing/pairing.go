@@ -28,9 +28,11 @@ const Life = 10 * time.Minute
 type Broker struct {
 	Store  *store.Store
 	Logger hclog.Logger
-	Now    func() time.Time // nil: time.Now
-	URLs   []string         // that agents' proofs are taken for; none: whichever they say
-	Bounds *throttle.Bounds // of what is refused; nil: nobody counts
+	Now    func() time.Time     // nil: time.Now
+	URLs   []string             // that agents' proofs are taken for; none: whichever they say
+	Bounds *throttle.Bounds     // of what is refused; nil: nobody counts
+	Tell   func(network string) // has other nodes Hear of a wrong code; nil: there are none
+	Nodes  func() int           // how many there are; nil: this one
 
 	once         sync.Once
 	wrong, shown throttle.Window
@@ -91,7 +93,7 @@ func (d *Broker) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	address := web.Address(r)
 	network := throttle.Network(address)
-	left := func() int { return d.wrong.Left(network, wrongPerAddress, d.now()) }
+	left := func() int { return throttle.Share(d.wrong.Left(network, wrongPerAddress, d.now()), d.nodes()) }
 	leave, ok := d.gate.Enter(r.Context(), network, left)
 	if !ok {
 		d.refuse(w, http.StatusTooManyRequests, d.tooMany(network))
@@ -100,9 +102,30 @@ func (d *Broker) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	defer leave()
 	answer, err := d.redeem(r.Context(), req, address)
 	if wrongCode(err) {
-		d.wrong.Count(network, d.now())
+		d.missed(network)
 	}
 	d.reply(w, answer, err)
+}
+
+// missed counts a wrong code of a network, here and at the other nodes.
+func (d *Broker) missed(network string) {
+	d.wrong.Count(network, d.now())
+	if d.Tell != nil {
+		d.Tell(network)
+	}
+}
+
+// Hear counts a wrong code that another node tells of.
+func (d *Broker) Hear(network string) {
+	d.once.Do(d.begin)
+	d.wrong.Count(network, d.now())
+}
+
+func (d *Broker) nodes() int {
+	if d.Nodes == nil {
+		return 1
+	}
+	return d.Nodes()
 }
 
 // tooMany is told a network that has tried too many wrong codes.

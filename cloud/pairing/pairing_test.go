@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -257,6 +258,52 @@ func TestManyCodesAtOnce(t *testing.T) {
 		if got[wire.RefusedCode] != wrongPerAddress || got[wire.RefusedThrottled] != 200-wrongPerAddress {
 			t.Errorf("%d: %v", n, got)
 		}
+	}
+}
+
+// TestNodesHearOfCodes: what a network guesses counts at every node, one after the other and at once.
+func TestNodesHearOfCodes(t *testing.T) {
+	o, a := newOffice(t), newAgent(t)
+	nodes := make([]*Broker, 3)
+	for i := range nodes {
+		nodes[i] = &Broker{Store: o.Store, Logger: o.Logger, Now: o.Now, Nodes: func() int { return len(nodes) }}
+		nodes[i].Tell = func(network string) {
+			for j, other := range nodes {
+				if j != i {
+					other.Hear(network)
+				}
+			}
+		}
+	}
+	guess := func(node int, from, code string) (status int) {
+		var ignored any
+		return o.ask(nodes[node].ServeHTTP, from, a.request(code), &ignored)
+	}
+	for i := range wrongPerAddress {
+		if got := guess(i%2, "192.0.2.1", "AAAA-AAAA"); got == http.StatusTooManyRequests {
+			t.Fatalf("guess %d: %d", i, got)
+		}
+	}
+	for i := range nodes {
+		if got := guess(i, "192.0.2.1", o.code()); got != http.StatusTooManyRequests {
+			t.Errorf("node %d takes another: %d", i, got)
+		}
+		if got := guess(i, fmt.Sprint("198.51.100.", i), "AAAA-AAAA"); got == http.StatusTooManyRequests {
+			t.Errorf("node %d refuses others: %d", i, got)
+		}
+	}
+	var begun atomic.Int64
+	var all sync.WaitGroup
+	for i := range 200 {
+		all.Go(func() {
+			if guess(i%len(nodes), "2001:db8::1", "AAAA-AAAA") != http.StatusTooManyRequests {
+				begun.Add(1)
+			}
+		})
+	}
+	all.Wait()
+	if n := int(begun.Load()); n < wrongPerAddress || n > wrongPerAddress+2*(len(nodes)-1) {
+		t.Errorf("%d were looked up", n)
 	}
 }
 

@@ -42,7 +42,8 @@
 //     a gateway; whoever finds no room among them is asked of nobody and not written, but counted.
 //   - An empty password ends before anything is asked of anyone.
 //   - Of wrong passwords for one name ten are tried in ten minutes, over all nodes, and of
-//     many at once at one node no more: as many are under way as may still be wrong.
+//     many at once no more: as many are under way as may still be wrong, at each of several nodes
+//     its share of them.
 //     Browsers by which somebody has signed on under that name have ten of their own:
 //     what strangers try keeps nobody out of them.
 //   - A user type after the first is asked only while the answer was that there

@@ -125,17 +125,51 @@ func TestManyAtOnceHaveNoMoreTries(t *testing.T) {
 	}
 }
 
-// TestNodesHearOfTries: wrong passwords for a name count at each node, whether somebody has it or not,
-// so that where one waits and where not says nothing; those from one network do as well. What was
-// right takes back what was counted everywhere.
-func TestNodesHearOfTries(t *testing.T) {
-	c := newCloud(t)
-	c.agents.answers[c.first.ID] = right("ada", "1")
-	c.signOn("ada", "right")
-	wrong := &countingAgents{answer: wire.SignOnResult{Outcome: wire.OutcomeNoSuchUser}}
-	nodes := make([]*Service, 3)
+// TestManyAtOnceOverNodes: of wrong passwords for one name that come to all nodes at once as many are
+// tried as may be wrong, and two for each further node at most, which has not heard yet; right ones all
+// sign on.
+func TestManyAtOnceOverNodes(t *testing.T) {
+	for n := range 5 {
+		c := newCloud(t)
+		counting := &countingAgents{answer: wire.SignOnResult{Outcome: wire.OutcomeInvalidCredentials, BindSent: true}}
+		nodes := c.nodes(n+1, counting)
+		crowd := func(name string) (outcomes map[string]int) {
+			outcomes = map[string]int{}
+			var all sync.WaitGroup
+			var mu sync.Mutex
+			for i := range 200 {
+				all.Go(func() {
+					so, err := nodes[i%len(nodes)].SignOn(t.Context(), Request{
+						EnvironmentID: c.env, Username: name, Password: []byte("x"), Address: fmt.Sprintf("2001:db8:%x::1", i),
+					})
+					if err != nil {
+						t.Error(err)
+					}
+					mu.Lock()
+					outcomes[so.Outcome]++
+					mu.Unlock()
+				})
+			}
+			all.Wait()
+			return outcomes
+		}
+		got := crowd("nobody")
+		if tried := got["invalidCredentials"]; tried < wrongPerPerson || tried > wrongPerPerson+2*n || int(counting.asked.Load()) != tried {
+			t.Errorf("%d nodes: %v", n+1, got)
+		}
+		counting.answer = right("ada", "1")
+		if got := crowd("ada"); got["ok"] != 200 {
+			t.Errorf("%d nodes, who is right: %v", n+1, got)
+		}
+	}
+}
+
+// nodes are so many of one cloud, which hear of each other's tries at once.
+func (c *cloud) nodes(n int, agents Agents) []*Service {
+	nodes := make([]*Service, n)
 	for i := range nodes {
-		nodes[i] = &Service{Store: c.Store, Agents: wrong, Provisioner: c.Provisioner, Logger: c.Logger}
+		nodes[i] = &Service{Store: c.Store, Agents: agents, Provisioner: c.Provisioner, Logger: c.Logger}
+		nodes[i].Nodes = func() int { return n }
 		nodes[i].Tell = func(t hub.Try) {
 			for j, other := range nodes {
 				if j != i {
@@ -144,6 +178,18 @@ func TestNodesHearOfTries(t *testing.T) {
 			}
 		}
 	}
+	return nodes
+}
+
+// TestNodesHearOfTries: wrong passwords for a name count at each node, whether somebody has it or not,
+// so that where one waits and where not says nothing; those from one network do as well. What was
+// right takes back what was counted everywhere.
+func TestNodesHearOfTries(t *testing.T) {
+	c := newCloud(t)
+	c.agents.answers[c.first.ID] = right("ada", "1")
+	c.signOn("ada", "right")
+	wrong := &countingAgents{answer: wire.SignOnResult{Outcome: wire.OutcomeNoSuchUser}}
+	nodes := c.nodes(3, wrong)
 	addresses := 0
 	try := func(node int, name, address string) (outcome string) {
 		t.Helper()

@@ -46,6 +46,7 @@ type Service struct {
 	MinFailureTime time.Duration      // how long a sign-on that fails takes at least; 0: as long as it takes
 	Counted        func(store.SignOn) // told of each that was recorded; nil: nobody
 	Tell           func(hub.Try)      // has other nodes hear of tries, by their Hear; nil: there are none
+	Nodes          func() int         // how many nodes the cloud has; nil: this one
 	Now            func() time.Time   // of the throttle; nil: time.Now
 
 	// UnderWay has sign-ons and changes of passwords, by environment; AtGateway those of them

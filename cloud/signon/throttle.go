@@ -103,11 +103,19 @@ func (a *attempt) throttled(ctx context.Context) (reason string, err error) {
 
 // enter waits until a try of a key may begin; false when there were too many.
 func (a *attempt) enter(ctx context.Context, key string, most int) bool {
-	leave, ok := a.gate.Enter(ctx, key, func() int { return a.wrong.Left(key, most, a.now()) })
+	leave, ok := a.gate.Enter(ctx, key, func() int { return throttle.Share(a.wrong.Left(key, most, a.now()), a.nodes()) })
 	if ok {
 		a.leave = append(a.leave, leave)
 	}
 	return ok
+}
+
+// nodes is how many the cloud has.
+func (s *Service) nodes() int {
+	if s.Nodes == nil {
+		return 1
+	}
+	return s.Nodes()
 }
 
 // release lets those go on who wait for the attempt.

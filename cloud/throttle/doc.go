@@ -8,8 +8,9 @@
 // refused. It knows keys and numbers only, keeps them in memory, and forgets them all when a
 // window ends. What it holds is bounded by maxKeys.
 //
-// Each node counts here for itself, what strangers can make up: names that nobody has, and
-// networks. Tries of accounts that there are the store counts, for all nodes.
+// A window counts at one node what strangers can make up: names that nobody has, and networks.
+// The rooms whose tries guess at something tell the other nodes of them. Tries of accounts that
+// there are the store counts, for all nodes.
 //
 // A network is an IPv4 address, or 64 bits of IPv6; a neighbourhood, which whoever has one of
 // its networks gets as easily, 24 bits of IPv4 or 48 of IPv6.

@@ -13,6 +13,15 @@ type Gate struct {
 	crowd map[string]*crowd
 }
 
+// Share is how many tries of a key may be under way at one of so many nodes, where left may still go
+// wrong at all of them; at least one, as no node knows what goes on at the others.
+func Share(left, nodes int) int {
+	if left <= 0 {
+		return 0
+	}
+	return max(1, left/max(1, nodes))
+}
+
 // crowd is who tries one key.
 type crowd struct {
 	within, waiting int

@@ -7,6 +7,18 @@ import (
 	"testing"
 )
 
+// TestShare: nodes let no more tries be under way together than may go wrong, but for one at each.
+func TestShare(t *testing.T) {
+	for left := -1; left <= 100; left++ {
+		for nodes := range 20 {
+			got := Share(left, nodes)
+			if together := got * nodes; left <= 0 && got != 0 || left > 0 && got < 1 || together > max(0, left, nodes) {
+				t.Errorf("%d left, %d nodes: %d at each", left, nodes, got)
+			}
+		}
+	}
+}
+
 // TestGate: of two hundred at once that all go wrong ten begin, and of those that all go
 // right each does, no more than ten at a time.
 func TestGate(t *testing.T) {
