@@ -38,15 +38,41 @@ const (
 	mostWriting     = 8
 )
 
+// startPatience is how long a node that starts waits for the folder.
+const startPatience = 5 * time.Second
+
+// inTime does something that may hang. errHangs when it has not ended within a time: it goes on, and
+// nobody hears how it ends.
+func inTime(patience time.Duration, do func() error) error {
+	done := make(chan error, 1)
+	go func() { done <- do() }()
+	select {
+	case err := <-done:
+		return err
+	case <-time.After(patience):
+		return errHangs
+	}
+}
+
+// makeFolder makes one that is not there; none that hangs, which whoever writes into it tells of.
+func makeFolder(dir string) error {
+	err := inTime(startPatience, func() error { return os.MkdirAll(dir, 0o700) })
+	if errors.Is(err, errHangs) {
+		return nil
+	}
+	return err
+}
+
 // errHangs says that the disk does not answer.
 var errHangs = errors.New("the file system hangs: what is to be written waits, and nothing says how long")
 
-// archiveTo returns what keeps what is deleted in a folder, which it makes; nil for no folder.
+// archiveTo returns what keeps what is deleted in a folder, which it makes; nil for no folder. One
+// that hangs is made when something is written, if it answers by then.
 func archiveTo(dir string) (*archive, error) {
 	if dir == "" {
 		return nil, nil
 	}
-	if err := os.MkdirAll(dir, 0o700); err != nil {
+	if err := makeFolder(dir); err != nil {
 		return nil, fmt.Errorf("--archive-to: %w", err)
 	}
 	return &archive{

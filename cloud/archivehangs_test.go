@@ -3,9 +3,11 @@ package cloud
 import (
 	"context"
 	"errors"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"ldap-gateway/cloud/store"
@@ -26,6 +28,22 @@ func hanging(t *testing.T, dir, env, kind string) (a *archive, began <-chan stri
 		return appendTo(path, text)
 	}
 	return a, hung, func() { close(free) }
+}
+
+// TestFolderThatHangsAtTheStart: a node does not wait for it, and hears what ends in time.
+func TestFolderThatHangsAtTheStart(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		from, free := time.Now(), make(chan error)
+		if err := inTime(startPatience, func() error { return <-free }); !errors.Is(err, errHangs) || time.Since(from) != startPatience {
+			t.Errorf("after %s: %v", time.Since(from), err)
+		}
+		free <- nil // it ends, and nothing is left behind
+		for _, want := range []error{nil, os.ErrPermission} {
+			if err := inTime(startPatience, func() error { return want }); !errors.Is(err, want) {
+				t.Error(err)
+			}
+		}
+	})
 }
 
 // TestArchiveThatHangs keeps nobody waiting but what it is to take: people sign on, what else is too

@@ -73,13 +73,24 @@ func opensWith(ctx context.Context, database string, keys *vault.Vault) error {
 
 // FinishRestore does what is left when a database was put back by its own tools: it brings
 // the tables up to date and ends all sessions and tokens, since those that were ended
-// since the copy would be good again.
-func FinishRestore(ctx context.Context, database string) error {
+// since the copy would be good again. A master key that is named must be the database's: else it
+// changes no session, and returns ErrOtherKey.
+func FinishRestore(ctx context.Context, database, masterKey string) error {
+	keys, err := openVault(masterKey, database)
+	if err != nil && !errors.Is(err, errMasterKey) {
+		return err
+	}
 	db, err := store.Open(ctx, database)
 	if err != nil {
 		return err
 	}
-	return errors.Join(db.ForgetSessions(ctx), db.Close())
+	if keys != nil {
+		err = ofDatabase(ctx, db, keys)
+	}
+	if err == nil {
+		err = db.ForgetSessions(ctx)
+	}
+	return errors.Join(err, db.Close())
 }
 
 // copyFile copies a file to a new one, for its owner only, down to the disk.

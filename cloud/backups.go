@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/hashicorp/go-hclog"
@@ -31,6 +32,8 @@ const (
 	unfinished = "ldap-cloud-unfinished.db"
 	// copyAgain is how long after a copy that failed it is tried again, at most.
 	copyAgain = 10 * time.Minute
+	// copyPatience is how long one may take until its disk is taken for one that hangs.
+	copyPatience = time.Hour
 )
 
 // check refuses what cannot be, before anything is served.
@@ -45,7 +48,7 @@ func (b *Backups) check(database string) error {
 	case b.Keep < 1:
 		return fmt.Errorf("%w: --backup-keep: keep one copy at least", ErrUsage)
 	}
-	if err := os.MkdirAll(b.To, 0o700); err != nil {
+	if err := makeFolder(b.To); err != nil {
 		return fmt.Errorf("--backup-to: %w", err)
 	}
 	return nil
@@ -58,6 +61,10 @@ type copier struct {
 	database string
 	logger   hclog.Logger
 
+	make func(ctx context.Context, now time.Time) error // one copy: copy, but in tests
+
+	copying atomic.Bool // one is under way, or hangs
+
 	mu     sync.Mutex // guards failed
 	failed error      // why there is no copy of the last time; nil: there is one
 }
@@ -67,7 +74,9 @@ func (s *Server) copier() *copier {
 	if s.Backups == nil {
 		return nil
 	}
-	return &copier{Backups: *s.Backups, database: s.Database, logger: s.Logger.Named("backup")}
+	c := &copier{Backups: *s.Backups, database: s.Database, logger: s.Logger.Named("backup")}
+	c.make = c.copy
+	return c
 }
 
 // run makes copies until ctx ends; of nil it makes none. The first is made once the newest that there is has its
@@ -76,8 +85,7 @@ func (c *copier) run(ctx context.Context) {
 	if c == nil {
 		return
 	}
-	newest, _ := c.newest() // a folder that cannot be read is told by the copy, which is due then
-	next := time.NewTimer(time.Until(newest.Add(c.Every)))
+	next := time.NewTimer(c.untilDue())
 	defer next.Stop()
 	for {
 		select {
@@ -86,7 +94,7 @@ func (c *copier) run(ctx context.Context) {
 		case <-next.C:
 		}
 		wait := c.Every
-		err := c.copy(ctx, time.Now())
+		err := c.attempt(ctx)
 		if err != nil {
 			wait = min(wait, copyAgain)
 		}
@@ -95,6 +103,47 @@ func (c *copier) run(ctx context.Context) {
 		}
 		c.note(err)
 		next.Reset(wait)
+	}
+}
+
+// untilDue returns how long there need be no copy. A folder that cannot be read, or hangs, is told
+// of by the copy, which is due then.
+func (c *copier) untilDue() (left time.Duration) {
+	found := make(chan time.Time, 1)
+	_ = inTime(startPatience, func() error {
+		newest, err := c.newest()
+		found <- newest
+		return err
+	})
+	select {
+	case newest := <-found:
+		return time.Until(newest.Add(c.Every))
+	default:
+		return 0
+	}
+}
+
+// attempt makes a copy, and waits for it no longer than its patience, nor than ctx. errHangs while the
+// one before has not ended.
+func (c *copier) attempt(ctx context.Context) error {
+	if c.copying.Swap(true) {
+		return errHangs
+	}
+	done := make(chan error, 1)
+	go func() {
+		err := c.make(ctx, time.Now())
+		c.copying.Store(false)
+		done <- err
+	}()
+	late := time.NewTimer(copyPatience)
+	defer late.Stop()
+	select {
+	case err := <-done:
+		return err
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-late.C:
+		return errHangs
 	}
 }
 
@@ -173,6 +222,6 @@ func (c *copier) alerts() []store.Alert {
 		return nil
 	}
 	return []store.Alert{nodeAlert("backupFailed", "",
-		"See in the log of the node why, and whether the disk of --backup-to is full",
+		"See in the log of the node why, and whether the disk of --backup-to is full or hangs",
 		"the database was not backed up into %s: older copies are kept", c.To)}
 }

@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/hashicorp/go-hclog"
@@ -36,7 +37,40 @@ func copying(t *testing.T) (c *copier) {
 	case err := <-ended:
 		t.Fatal(err)
 	}
-	return &copier{Backups: b, database: s.Database, logger: hclog.NewNullLogger()}
+	return s.copier()
+}
+
+// TestBackupThatHangs: a disk that hangs is told of within an hour, no second copy is begun beside it, a
+// node that stops does not wait, and when it answers again copies are made as before.
+func TestBackupThatHangs(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		begun, free := 0, make(chan error)
+		c := &copier{Backups: Backups{To: t.TempDir(), Every: 24 * time.Hour, Keep: 1}, logger: hclog.NewNullLogger()}
+		c.make = func(context.Context, time.Time) error { begun++; return <-free }
+		ctx, stop := context.WithCancel(t.Context())
+		defer stop()
+		ended := make(chan bool)
+		go func() { c.run(ctx); close(ended) }()
+		time.Sleep(30 * time.Minute)
+		if len(c.alerts()) != 0 {
+			t.Error("told of too early")
+		}
+		time.Sleep(5 * time.Hour)
+		if len(c.alerts()) != 1 || begun != 1 {
+			t.Errorf("%d were begun, %v", begun, c.alerts())
+		}
+		free <- nil
+		time.Sleep(copyAgain)
+		free <- nil
+		synctest.Wait()
+		if len(c.alerts()) != 0 || begun != 2 {
+			t.Errorf("%d were begun, %v", begun, c.alerts())
+		}
+		time.Sleep(c.Every + time.Minute)
+		stop()
+		<-ended
+		free <- nil
+	})
 }
 
 // TestBackupsAreMade: a node that serves copies itself, keeps as many as it should and what

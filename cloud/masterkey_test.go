@@ -12,8 +12,36 @@ import (
 	"ldap-gateway/cloud/alerts"
 	"ldap-gateway/cloud/oidc"
 	"ldap-gateway/cloud/store"
+	"ldap-gateway/cloud/store/pgtest"
 	"ldap-gateway/cloud/vault"
 )
+
+// TestMasterKeyOfAnotherOnPostgres: there as well, when pg_restore has put a database back.
+func TestMasterKeyOfAnotherOnPostgres(t *testing.T) {
+	database, folder := pgtest.Start(t).Database(), t.TempDir()
+	key, other := filepath.Join(folder, "master.key"), filepath.Join(folder, "other.key")
+	_, err := vault.Create(other)
+	must(t, err)
+	setup, err := Init(t.Context(), database, key, "E", "https://id.example.com")
+	must(t, err)
+	must(t, FinishRestore(t.Context(), database, other)) // nothing is sealed
+	db, err := store.Open(t.Context(), database)
+	must(t, err)
+	v, err := vault.Open(key)
+	must(t, err)
+	k := store.SigningKey{ID: "k", EnvironmentID: setup.EnvironmentID, Algorithm: store.RS256, CreatedAt: time.Now()}
+	k.Sealed = v.Seal(oidc.PurposeKey, k.ID, []byte("x"))
+	must(t, errors.Join(db.AddSigningKey(t.Context(), k, time.Time{}, time.Time{}), db.Close()))
+	for named, want := range map[string]error{other: ErrOtherKey, key: nil, "": nil, key + " of nobody": os.ErrNotExist} {
+		if err := FinishRestore(t.Context(), database, named); !errors.Is(err, want) {
+			t.Errorf("%q: %v", named, err)
+		}
+	}
+	s := &Server{Database: database, MasterKey: other, Listen: "127.0.0.1:0", Logger: hclog.NewNullLogger()}
+	if err := s.Run(t.Context()); !errors.Is(err, ErrOtherKey) {
+		t.Errorf("run: %v", err)
+	}
+}
 
 // TestMasterKeyOfAnother: whatever is sealed in a database, neither restore nor run takes another
 // cloud's master key, of which nothing is left; the right one is taken, and any where nothing is sealed.

@@ -60,7 +60,8 @@ func (c *command) restoreCommand() *cobra.Command {
 folder already, or be named.
 
 A cloud on PostgreSQL is put back by pg_restore while no node runs; this command then
-does the rest: name the database and no --from.
+does the rest: name the database and no --from. It looks whether the master key is that
+of the database when you name it, as "run" does.
 
 Either way everybody has to sign on again. Instances that are paired go on; but what
 was revoked or changed since the copy is as it was then.`,
@@ -90,7 +91,7 @@ func restore(ctx context.Context, where databaseFlags, from string) error {
 	if err != nil {
 		return err
 	}
-	return cloud.FinishRestore(ctx, database)
+	return cloud.FinishRestore(ctx, database, where.master)
 }
 
 // administratorCommand is "administrator". It needs the database and not the console:
