@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"ldap-gateway/agent"
+	"ldap-gateway/agent/health"
 	"ldap-gateway/agent/service"
 	"ldap-gateway/agent/state"
 	"ldap-gateway/agent/version"
@@ -117,6 +118,9 @@ func (c *command) run(ctx context.Context, m *service.Manager, out io.Writer) er
 	if err != nil {
 		return err
 	}
+	if err := c.alone(ctx); err != nil {
+		return err
+	}
 	logger := newLogger(file.Log, out)
 	logger.Info("starting", "version", version.Current(), "config", file.Path)
 	i := &agent.Instance{
@@ -129,6 +133,17 @@ func (c *command) run(ctx context.Context, m *service.Manager, out io.Writer) er
 	err = i.Run(ctx)
 	logger.Info("stopped")
 	return err
+}
+
+// alone refuses to run beside another with the same state folder: to the cloud two that are alive
+// with one key are a copied folder, and it would let neither of them in again.
+func (c *command) alone(ctx context.Context) error {
+	folder := state.At(c.statePath)
+	if _, err := health.Ask(ctx, folder); err != nil {
+		return nil // what is wrong with the folder is said by whoever needs it
+	}
+	return fmt.Errorf("a gateway runs with the state folder %s already, and two would be shut out as copies:"+
+		" stop it (ldap-gateway stop), or name another folder with --state", folder)
 }
 
 func (c *command) versionCommand() *cobra.Command {
