@@ -15,13 +15,25 @@ const mostText = 1 << 20
 // itself: no secret is to be sealed again and again beside what somebody else may choose.
 func (v *Vault) SealText(purpose, owner string, plain []byte) string {
 	var b bytes.Buffer
-	w, err := flate.NewWriter(&b, flate.BestCompression)
+	w := v.shortener(&b)
+	_, _ = w.Write(plain) // into memory
+	_ = w.Close()
+	v.shorteners.Put(w)
+	return base64.RawURLEncoding.EncodeToString(v.Seal(purpose, owner, b.Bytes()))
+}
+
+// shortener returns one that is free, or a new one: each has a megabyte, which is not to be had anew
+// for every text.
+func (v *Vault) shortener(to io.Writer) *flate.Writer {
+	if w, ok := v.shorteners.Get().(*flate.Writer); ok {
+		w.Reset(to)
+		return w
+	}
+	w, err := flate.NewWriter(to, flate.BestCompression)
 	if err != nil {
 		panic(err) // the level is one
 	}
-	_, _ = w.Write(plain) // into memory
-	_ = w.Close()
-	return base64.RawURLEncoding.EncodeToString(v.Seal(purpose, owner, b.Bytes()))
+	return w
 }
 
 // OpenText returns what SealText was given. ErrOpen when the text is not that.
@@ -34,5 +46,13 @@ func (v *Vault) OpenText(purpose, owner, text string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	return io.ReadAll(io.LimitReader(flate.NewReader(bytes.NewReader(short)), mostText))
+	r, ok := v.lengtheners.Get().(io.Reader)
+	if !ok {
+		r = flate.NewReader(nil)
+	}
+	defer v.lengtheners.Put(r)
+	if err := r.(flate.Resetter).Reset(bytes.NewReader(short), nil); err != nil {
+		return nil, err
+	}
+	return io.ReadAll(io.LimitReader(r, mostText))
 }

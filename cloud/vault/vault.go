@@ -14,6 +14,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
+	"sync"
 )
 
 // FileName is the name of the master key's file in a data folder, and of the
@@ -31,14 +32,17 @@ var (
 )
 
 // Vault seals and opens. Safe for concurrent use.
-type Vault struct{ master []byte }
+type Vault struct {
+	master                  []byte
+	shorteners, lengtheners sync.Pool // of SealText and OpenText
+}
 
 // New returns the vault of a master key of 32 bytes.
 func New(master []byte) (*Vault, error) {
 	if len(master) != keySize {
 		return nil, fmt.Errorf("%w: %d bytes, not %d", ErrKeyFile, len(master), keySize)
 	}
-	return &Vault{append([]byte(nil), master...)}, nil
+	return &Vault{master: append([]byte(nil), master...)}, nil
 }
 
 // Open reads the master key from a file. Its error wraps ErrKeyFile when the file
