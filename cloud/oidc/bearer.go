@@ -20,11 +20,25 @@ func (p *provider) opened(ctx context.Context, access string) (store.Token, erro
 		return store.Token{}, err
 	}
 	if !ok {
-		text, err := p.op.Crypto().Decrypt(access)
-		if id, subject, ok = strings.Cut(text, ":"); err != nil || !ok {
-			return store.Token{}, store.ErrNotFound
-		}
+		return p.openedFor(ctx, access, "")
 	}
+	return p.tokenOf(ctx, id, subject)
+}
+
+// openedFor is opened of a token that says nothing to whoever reads it, and is for what its beginning
+// says; for all when that is empty.
+func (p *provider) openedFor(ctx context.Context, access, what string) (store.Token, error) {
+	text, err := p.op.Crypto().Decrypt(access)
+	id, subject, ok := strings.Cut(text, ":")
+	id, meant := strings.CutPrefix(id, what)
+	if err != nil || !ok || !meant || strings.HasPrefix(id, groupsOnly) {
+		return store.Token{}, store.ErrNotFound
+	}
+	return p.tokenOf(ctx, id, subject)
+}
+
+// tokenOf returns a token by its ID, when it is of a person.
+func (p *provider) tokenOf(ctx context.Context, id, subject string) (store.Token, error) {
 	t, err := p.Store.Token(ctx, p.env, id, p.now())
 	if err == nil && t.SignedOn.UserID != subject {
 		err = store.ErrNotFound

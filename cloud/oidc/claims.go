@@ -19,6 +19,9 @@ import (
 // overflowClaim says how many groups there are when they are too many for a token.
 const overflowClaim = "groups_overflow"
 
+// sourcesClaim says where groups are that are not in a token.
+const sourcesClaim = "_claim_sources"
+
 // extent is how much of a person's groups goes somewhere.
 type extent bool
 
@@ -124,9 +127,17 @@ func (p *provider) fillGroups(
 // section 5.6.2).
 func (p *provider) distribute(info *oidc.UserInfo) {
 	info.AppendClaims("_claim_names", map[string]string{scopeGroups: "groups"})
-	info.AppendClaims("_claim_sources", map[string]any{
+	info.AppendClaims(sourcesClaim, map[string]any{
 		"groups": map[string]string{"endpoint": p.Issuer(p.env) + groupsPath},
 	})
+}
+
+// openGroups lets whoever has nothing but the ID token get the groups that are not in it, as an API
+// server of Kubernetes does.
+func (s *storage) openGroups(info *oidc.UserInfo) {
+	if sources, there := info.Claims[sourcesClaim].(map[string]any); there && s.groupsToken != "" {
+		sources["groups"].(map[string]string)["access_token"] = s.groupsToken
+	}
 }
 
 // groupsOf returns what an application may know of a person's groups, in an order that
@@ -163,6 +174,7 @@ func (s *storage) SetUserinfoFromRequest(
 	if errors.Is(err, store.ErrNotFound) {
 		return oidc.ErrInvalidGrant().WithDescription("The person may not sign on any more.")
 	}
+	s.openGroups(info)
 	return err
 }
 

@@ -44,6 +44,7 @@
 //     scope "groups". An ID token has them when they are
 //     no more bytes than the application's rule says, 2 KB by default: else it has none,
 //     "groups_overflow" says how many there are, "_claim_names" where, and userinfo has all.
+//     With them comes a token that opens them and nothing else, as long as the access token does.
 //   - What came of a sign-on is good while the person, the application and the identity provider
 //     that it was through are there and enabled: each is looked at whenever a code, a token or
 //     a session is used, and the answer is an error of OAuth.

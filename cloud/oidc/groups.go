@@ -5,12 +5,20 @@ import (
 	"errors"
 	"net/http"
 	"slices"
+	"time"
 
 	"ldap-gateway/cloud/store"
 )
 
 // groupsPath is where groups are that are not in an ID token, below the issuer.
 const groupsPath = "/groups"
+
+// groupsOnly begins the ID of a token that opens groups and nothing else: the one of the access token
+// that it was given with follows, and it ends with that.
+const groupsOnly = "groups-"
+
+// groupsLife is how long signed groups are good: who asks for them looks at them at once.
+const groupsLife = 5 * time.Minute
 
 // groups answers with all groups of a person that the application may know, signed, as a
 // source of distributed claims does (OpenID Connect Core section 5.6.2).
@@ -19,7 +27,10 @@ func (p *provider) groups(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	t, err := p.opened(r.Context(), access)
+	t, err := p.openedFor(r.Context(), access, groupsOnly)
+	if errors.Is(err, store.ErrNotFound) {
+		t, err = p.opened(r.Context(), access)
+	}
 	var u store.User
 	var a store.Application
 	if err == nil {
@@ -52,6 +63,7 @@ func (p *provider) signedGroups(ctx context.Context, u store.User, a store.Appli
 		"sub":       u.ID,
 		"aud":       a.ID,
 		"iat":       p.now().Unix(),
+		"exp":       p.now().Add(groupsLife).Unix(),
 		scopeGroups: values,
 	})
 }

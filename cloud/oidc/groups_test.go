@@ -1,8 +1,11 @@
 package oidc_test
 
 import (
+	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"net/http"
+	"net/url"
 	"strings"
 	"testing"
 
@@ -84,10 +87,19 @@ func (s *site) boundedGroups(n int, in bool, bytes int) {
 		s.t.Errorf("groups_overflow is %v", over)
 	}
 	// Where the token says, they are, signed.
-	var from struct{ Groups struct{ Endpoint string } }
+	var from struct {
+		Groups struct {
+			Endpoint string
+			Access   string `json:"access_token"`
+		}
+	}
 	check(s.t, json.Unmarshal(sources, &from))
-	resp, body := s.ask(strings.TrimPrefix(from.Groups.Endpoint, s.server.Issuer(s.env)), nil, "Authorization", "Bearer "+token.AccessToken)
-	signed, err := provider.VerifierContext(s.t.Context(), &gooidc.Config{ClientID: s.app.ID, SkipExpiryCheck: true}).Verify(s.t.Context(), body)
+	path := strings.TrimPrefix(from.Groups.Endpoint, s.server.Issuer(s.env))
+	if resp, _ := s.ask(path, nil, "Authorization", "Bearer "+token.AccessToken); resp.StatusCode != http.StatusOK {
+		s.t.Errorf("by the access token: %s", resp.Status)
+	}
+	resp, body := s.ask(path, nil, "Authorization", "Bearer "+from.Groups.Access)
+	signed, err := provider.VerifierContext(s.t.Context(), &gooidc.Config{ClientID: s.app.ID}).Verify(s.t.Context(), body)
 	if err != nil || resp.Header.Get("Content-Type") != "application/jwt" || signed.Subject != s.alice.ID {
 		s.t.Fatalf("%v %s", err, body)
 	}
@@ -95,5 +107,32 @@ func (s *site) boundedGroups(n int, in bool, bytes int) {
 	check(s.t, signed.Claims(&told))
 	if len(told.Groups) != n {
 		s.t.Errorf("%d of %d groups", len(told.Groups), n)
+	}
+	s.opensGroupsAlone(path, from.Groups.Access, token.AccessToken)
+}
+
+// opensGroupsAlone tries the token that an ID token carries for groups wherever a token may be shown, and
+// after the access token that it came with was taken back.
+func (s *site) opensGroupsAlone(path, groups, access string) {
+	s.t.Helper()
+	secret := []string{"Authorization", "Basic " + base64.StdEncoding.EncodeToString([]byte(s.app.ID+":"+s.secret))}
+	if status, info := s.userinfo(groups); status != http.StatusUnauthorized {
+		s.t.Errorf("userinfo: %d %v", status, info)
+	}
+	if _, body := s.ask("/introspect", url.Values{"token": {groups}}, secret...); !strings.Contains(body, `"active":false`) {
+		s.t.Errorf("introspect: %s", body)
+	}
+	s.ask("/revoke", url.Values{"token": {groups}}, secret...)
+	if status, _ := s.userinfo(access); status != http.StatusOK {
+		s.t.Errorf("it takes back the access token: %d", status)
+	}
+	for _, other := range []string{groups[1:], groups + "A", access[:len(access)-2], "", "groups-"} {
+		if resp, _ := s.ask(path, nil, "Authorization", "Bearer "+other); resp.StatusCode/100 != 4 {
+			s.t.Errorf("%.20q: %s", other, resp.Status)
+		}
+	}
+	s.ask("/revoke", url.Values{"token": {access}}, secret...)
+	if resp, _ := s.ask(path, nil, "Authorization", "Bearer "+groups); resp.StatusCode != http.StatusUnauthorized {
+		s.t.Errorf("outlives the access token: %s", resp.Status)
 	}
 }

@@ -47,13 +47,16 @@ func fewer(form url.Values, a store.Application, granted []string) ([]string, er
 func (p *provider) issue(
 	ctx context.Context, a store.Application, grant op.IDTokenRequest, audience []string, code, refresh string,
 ) (*oidc.AccessTokenResponse, error) {
-	s := &storage{p, a.Algorithm()}
+	s := &storage{provider: p, algorithm: a.Algorithm()}
 	id, fresh, until, err := s.tokens(ctx, a, grant, refresh)
 	if err != nil {
 		return nil, err
 	}
 	access, err := p.accessToken(ctx, a, grant, audience, id, until)
 	if err != nil {
+		return nil, err
+	}
+	if s.groupsToken, err = op.CreateBearerToken(groupsOnly+id, grant.GetSubject(), p.op.Crypto()); err != nil {
 		return nil, err
 	}
 	c := p.client(a)
@@ -101,7 +104,7 @@ func (p *provider) accessToken(
 			return "", err
 		}
 	}
-	for _, name := range []string{scopeGroups, overflowClaim, "_claim_names", "_claim_sources"} {
+	for _, name := range []string{scopeGroups, overflowClaim, "_claim_names", sourcesClaim} {
 		if value, there := info.Claims[name]; there { // no claim of the application's own is for APIs
 			claims[name] = value
 		}
@@ -130,7 +133,7 @@ func (p *provider) accessToken(
 func (p *provider) signed(
 	ctx context.Context, a store.Application, kind jose.ContentType, claims map[string]any,
 ) (string, error) {
-	key, err := (&storage{p, a.Algorithm()}).SigningKey(ctx)
+	key, err := (&storage{provider: p, algorithm: a.Algorithm()}).SigningKey(ctx)
 	if err != nil {
 		return "", err
 	}

@@ -16,7 +16,8 @@ import (
 // storage is a provider as the library calls it.
 type storage struct {
 	*provider
-	algorithm string // that signs; empty: RS256
+	algorithm   string // that signs; empty: RS256
+	groupsToken string // that opens groups of whom an ID token is made for, and nothing else
 }
 
 var (
