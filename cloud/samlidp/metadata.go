@@ -2,11 +2,11 @@ package samlidp
 
 import (
 	"crypto/x509"
-	"encoding/xml"
 	"time"
 
 	"github.com/crewjam/saml"
 
+	"ldap-gateway/cloud/idp/samlsp"
 	"ldap-gateway/cloud/store"
 )
 
@@ -34,12 +34,12 @@ func (k *call) metadata() error {
 		EntityID: EntityID(k.Server.URL, k.env), CacheDuration: metadataLife,
 		IDPSSODescriptors: []saml.IDPSSODescriptor{k.described(a.SAML, keys)},
 	}
-	text, err := xml.MarshalIndent(entity, "", "  ")
+	text, err := samlsp.WriteMetadata(entity)
 	if err != nil {
 		return err
 	}
 	k.w.Header().Set("Content-Type", "application/samlmetadata+xml")
-	_, _ = k.w.Write(append([]byte(xml.Header), text...)) // the client is gone: nobody to tell
+	_, _ = k.w.Write(text) // the client is gone: nobody to tell
 	return nil
 }
 

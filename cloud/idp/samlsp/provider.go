@@ -6,7 +6,6 @@ import (
 	"crypto/rsa"
 	"crypto/x509"
 	"encoding/base64"
-	"encoding/xml"
 	"fmt"
 	"net/url"
 	"strings"
@@ -232,11 +231,7 @@ func (p *Provider) Metadata() ([]byte, error) {
 		return nil, err
 	}
 	sp.MetadataOmitValidUntil = true
-	text, err := xml.MarshalIndent(sp.Metadata(), "", "  ")
-	if err != nil {
-		return nil, fmt.Errorf("metadata: %w", err)
-	}
-	return append([]byte(xml.Header), text...), nil
+	return WriteMetadata(sp.Metadata())
 }
 
 var _ saml.AssertionReplayCache = replay(nil)
