@@ -29,7 +29,7 @@ func (m *Mistakes) Error() string { return m.text }
 func Load(path string) (*Gateway, error) {
 	src, err := readFile(path)
 	if err != nil {
-		return nil, fmt.Errorf("%w: write the file, starting from the sample, or name another with --config", err)
+		return nil, fmt.Errorf("%w: \"ldap-gateway setup\" writes it, or name another with --config", err)
 	}
 	return Parse(path, src)
 }

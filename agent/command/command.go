@@ -40,6 +40,7 @@ func Main(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io
 	root.SetOut(stdout)
 	root.SetErr(stderr)
 	begun := false
+	root.InitDefaultCompletionCmd() // now, so that it is marked too
 	mark(root, &begun)
 	cmd, err := root.ExecuteContextC(ctx)
 	switch {

@@ -21,7 +21,7 @@ func (c *command) explainCommand() *cobra.Command {
 	return jsonFlag(&cobra.Command{
 		Use:   "explain USER",
 		Short: "Show what a sign-on of USER would bring, without a password",
-		Args:  cobra.ExactArgs(1),
+		Args:  named("USER"),
 		Long: `Show which entry USER leads to, what of it would leave, how the account is, which
 groups would be pushed and from where they come, and which are left out and why.
 USER is what the person types at the sign-on. No password is needed and no bind

@@ -7,10 +7,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"net"
 	"net/http"
 	"runtime/pprof"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/hashicorp/go-hclog"
@@ -135,6 +137,18 @@ func Ask(ctx context.Context, folder state.Folder) (s Status, err error) {
 	)
 }
 
+// notRunning is ErrNotRunning, with what is in the way when that is more than that nobody answers.
+func notRunning(err error) error {
+	var dialled *net.OpError
+	switch {
+	case errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ECONNREFUSED):
+		return ErrNotRunning
+	case errors.As(err, &dialled):
+		return fmt.Errorf("%w: %w", ErrNotRunning, dialled.Err)
+	}
+	return fmt.Errorf("%w: %w", ErrNotRunning, err)
+}
+
 // Request makes one request at the control socket. Errors: ErrNotRunning, and what the
 // gateway says instead of an answer.
 func Request(ctx context.Context, folder state.Folder, method, path string, take func(io.Reader) error) error {
@@ -151,7 +165,7 @@ func Request(ctx context.Context, folder state.Folder, method, path string, take
 	req.Header.Set("Authorization", controlToken(folder))
 	resp, err := (&http.Client{Transport: transport}).Do(req)
 	if err != nil {
-		return fmt.Errorf("%w: %w", ErrNotRunning, err)
+		return notRunning(err)
 	}
 	defer resp.Body.Close()
 	if resp.StatusCode != http.StatusOK {

@@ -54,6 +54,7 @@ First steps: "ldap-cloud init --data DIR", "ldap-cloud run --data DIR".`,
 	// The commands above open the database themselves; these ask a running cloud.
 	root.AddCommand(c.resourceCommands()...)
 	begun := false
+	root.InitDefaultCompletionCmd() // now, so that it is marked too
 	mark(root, &begun)
 	cmd, err := root.ExecuteContextC(ctx)
 	switch {

@@ -109,7 +109,7 @@ func (c *command) administratorCommand() *cobra.Command {
 	reset := &cobra.Command{
 		Use:   "reset NAME",
 		Short: "Take an administrator's password and factors away, and print a link to set a new one",
-		Args:  cobra.ExactArgs(1),
+		Args:  named("NAME"),
 		Long: `Take an administrator's password, one-time passwords, passkeys and recovery codes
 away, end the sessions, and print a link to the page of the console where a new
 password is set. It is good once, and for an hour. It works also while the cloud runs.`,

@@ -1,6 +1,8 @@
 package command
 
 import (
+	"os"
+
 	"github.com/spf13/cobra"
 	"github.com/spf13/cobra/doc"
 
@@ -14,13 +16,19 @@ func manualCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:    "man DIR",
 		Short:  "Write the manual pages to a folder",
-		Args:   cobra.ExactArgs(1),
+		Args:   named("DIR"),
 		Hidden: true,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			root := cmd.Root()
 			// With cobra's tag the day of the build would be in each page, besides the
 			// date that is set.
 			root.DisableAutoGenTag = true
+			for _, sub := range root.Commands() { // the library's own need no page
+				sub.Hidden = sub.Hidden || sub.Name() == "completion" || sub.Name() == "help"
+			}
+			if err := os.MkdirAll(args[0], 0o755); err != nil {
+				return err
+			}
 			return doc.GenManTree(root, &doc.GenManHeader{
 				Section: "8",
 				Source:  "ldap-cloud " + cloud.Release(),

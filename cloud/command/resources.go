@@ -89,15 +89,18 @@ var columns = map[string][]string{
 // They need credentials and no file of the cloud, so they run on any machine.
 func (c *command) resourceCommands() []*cobra.Command {
 	where := "RESOURCE is a path below the environment, as in users, gateways/ID/instances or users/ID/memberOfGroups."
-	return []*cobra.Command{
+	all := []*cobra.Command{
 		c.listCommand(where),
 		c.getCommand(where),
-		c.writeCommand("create", "POST", 1, where),
-		c.writeCommand("update", "PATCH", 2, where),
-		c.writeCommand("replace", "PUT", 2, where),
+		c.writeCommand("create", "POST", where, "RESOURCE"),
+		c.writeCommand("update", "PATCH", where, "RESOURCE", "ID"),
+		c.writeCommand("replace", "PUT", where, "RESOURCE", "ID"),
 		c.deleteCommand(where),
-		c.exportCommand(),
 	}
+	for _, cmd := range all {
+		cmd.ValidArgsFunction = completed
+	}
+	return append(all, c.exportCommand())
 }
 
 // listCommand is "list". It stops at 1000 unless told otherwise: a terminal is not the
@@ -111,7 +114,7 @@ func (c *command) listCommand(where string) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "list RESOURCE",
 		Short: "List resources of a running cloud",
-		Args:  cobra.ExactArgs(1),
+		Args:  named("RESOURCE"),
 		Long:  "List resources of a running cloud, as a table or as JSON, one a line. " + where,
 		Example: `  ldap-cloud list users --filter 'email co "@example.com" or username sw "svc-"'
   ldap-cloud list gateways --json`,
@@ -123,13 +126,13 @@ func (c *command) listCommand(where string) *cobra.Command {
 			l := lister{api: api, path: "/" + strings.Trim(args[0], "/"), filter: filter, left: most, more: func() {
 				fmt.Fprintf(c.stderr, "The first %d are shown; there are more: --limit 0 shows all, --filter fewer.\n", most)
 			}}
-			if asJSON {
-				return l.each(cmd.Context(), func(_ string, item json.RawMessage) error {
-					_, err := fmt.Fprintf(c.stdout, "%s\n", item)
-					return err
-				})
+			if !asJSON {
+				return known(args[0], l.table(cmd.Context(), c.stdout))
 			}
-			return l.table(cmd.Context(), c.stdout)
+			return known(args[0], l.each(cmd.Context(), func(_ string, item json.RawMessage) error {
+				_, err := fmt.Fprintf(c.stdout, "%s\n", item)
+				return err
+			}))
 		},
 	}
 	a.addTo(cmd)
@@ -245,7 +248,7 @@ func (c *command) getCommand(where string) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "get RESOURCE ID",
 		Short: "Print one resource of a running cloud as JSON",
-		Args:  cobra.ExactArgs(2),
+		Args:  named("RESOURCE", "ID"),
 		Long:  "Print one resource of a running cloud as JSON. " + where,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return c.call(cmd.Context(), a, http.MethodGet, args, nil)
@@ -256,16 +259,15 @@ func (c *command) getCommand(where string) *cobra.Command {
 }
 
 // writeCommand is "create", "update" or "replace": they differ by the method, and by
-// whether there is an ID, which args counts.
-func (c *command) writeCommand(word, method string, args int, where string) *cobra.Command {
+// what they name.
+func (c *command) writeCommand(word, method, where string, names ...string) *cobra.Command {
 	var a access
 	var file string
-	use := map[int]string{1: " RESOURCE", 2: " RESOURCE ID"}[args]
 	does := strings.ToUpper(word[:1]) + word[1:] + " a resource of a running cloud from JSON"
 	cmd := &cobra.Command{
-		Use:   word + use,
+		Use:   word + " " + strings.Join(names, " "),
 		Short: does,
-		Args:  cobra.ExactArgs(args),
+		Args:  named(names...),
 		Long:  does + " in a file or on standard input, and print what it is then. " + where,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			body, err := readBody(cmd.InOrStdin(), file)
@@ -304,7 +306,7 @@ func (c *command) deleteCommand(where string) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "delete RESOURCE ID",
 		Short: "Delete a resource of a running cloud",
-		Args:  cobra.ExactArgs(2),
+		Args:  named("RESOURCE", "ID"),
 		Long:  "Delete a resource of a running cloud. " + where,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if force {
@@ -342,7 +344,7 @@ func (c *command) call(ctx context.Context, a access, method string, parts []str
 	}
 	var answer json.RawMessage
 	if err := api.Do(ctx, method, path, in, &answer); err != nil || len(answer) == 0 {
-		return err
+		return known(parts[0], err)
 	}
 	e := json.NewEncoder(c.stdout)
 	e.SetIndent("", "  ")

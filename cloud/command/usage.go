@@ -8,8 +8,13 @@ import (
 )
 
 // mark has a command line know whether any of its commands was begun: what fails before
-// that is wrong usage, whatever the library found.
+// that is wrong usage, whatever the library found. Those that only have others below them show
+// what these are, and take no other word.
 func mark(cmd *cobra.Command, begun *bool) {
+	if cmd.HasSubCommands() && !cmd.Runnable() {
+		cmd.Args = cobra.NoArgs
+		cmd.RunE = func(cmd *cobra.Command, _ []string) error { return cmd.Help() }
+	}
 	if run := cmd.RunE; run != nil {
 		cmd.RunE = func(cmd *cobra.Command, args []string) error {
 			*begun = true
@@ -18,6 +23,19 @@ func mark(cmd *cobra.Command, begun *bool) {
 	}
 	for _, sub := range cmd.Commands() {
 		mark(sub, begun)
+	}
+}
+
+// named takes one argument for each name, as the command's use has them.
+func named(names ...string) cobra.PositionalArgs {
+	return func(_ *cobra.Command, args []string) error {
+		switch {
+		case len(args) < len(names):
+			return fmt.Errorf("%s is missing", names[len(args)])
+		case len(args) > len(names):
+			return fmt.Errorf("%q is one argument too many", args[len(names)])
+		}
+		return nil
 	}
 }
 
