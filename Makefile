@@ -18,7 +18,7 @@ help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: ## tell the main story, then keep everything running until Ctrl-C
-	@$(GO) build -o bin/ ./cloud/demo/ldap-demo && exec bin/ldap-demo
+	@cloud/demo/compile.sh $(GO) bin/ ./cloud/demo/ldap-demo && exec bin/ldap-demo
 
 build: ## build both programs into bin/
 	$(GO) build -trimpath -ldflags "$(LDFLAGS)" -o bin/ ./agent/ldap-gateway ./cloud/ldap-cloud
