@@ -40,6 +40,7 @@ type stage struct {
 	setup     cloud.Setup
 	gateway   string // ID
 	userType  string // ID
+	partner   string // ID
 	started   time.Time
 }
 
@@ -76,7 +77,12 @@ func Run(ctx context.Context, out io.Writer, o Options) (err error) {
 	if err := s.tell(ctx); err != nil {
 		return err
 	}
-	s.farewell()
+	notices, applicationEnded, err := s.startApplication(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { cancel(); <-applicationEnded }()
+	s.farewell(notices)
 	if !o.Once {
 		<-ctx.Done()
 		s.say("\nStopping; nothing is left behind.")
@@ -235,11 +241,12 @@ func (s *stage) awaitLink(ctx context.Context) error {
 
 // farewell says how to look around. The secrets can be printed: the cloud is on a
 // loopback address and ends with the demo.
-func (s *stage) farewell() {
+func (s *stage) farewell(application string) {
 	s.say("The story took %s. Everything is still running:\n", time.Since(s.started).Round(10*time.Millisecond))
 	s.say("  console      %s", s.setup.ConsoleURL)
 	s.say("  first visit  %s/console/setup?name=%s#%s", s.api.URL, s.setup.Administrator, s.setup.AdminSetup)
 	s.say("  sign-on      %s/%s/signon", s.api.URL, s.setup.EnvironmentID)
+	s.say("  application  %s  (sign on there, and see what it learns)", application)
 	s.say("  people       alice / wonderland, jose / correct horse, mei / battery staple")
 	s.say("  API          environment %s", s.setup.EnvironmentID)
 	s.say("               client %s, secret %s\n", s.setup.ClientID, s.setup.ClientSecret)

@@ -43,7 +43,7 @@ func (s *stage) startPartner(ctx context.Context, user string) (p *partner, err 
 	if err != nil {
 		return p, err
 	}
-	p.id = made.ID
+	p.id, s.partner = made.ID, made.ID
 	if p.mapping, err = s.mapGroups(ctx, p, "POST", "", "EMPTY_ONLY"); err != nil {
 		return p, err
 	}

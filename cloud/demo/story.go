@@ -51,7 +51,6 @@ func userType(update bool) map[string]any {
 	}
 }
 
-// signOn is the API's answer to a sign-on, as far as the story needs it.
 // signOn is of the API's answer what the story checks.
 type signOn struct {
 	Outcome string
