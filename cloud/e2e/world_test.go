@@ -394,25 +394,28 @@ type instance struct {
 
 func (w *world) instances() []instance {
 	w.t.Helper()
+	all, err := w.listed()
+	must(w.t, err)
+	return all
+}
+
+func (w *world) listed() ([]instance, error) {
 	var list struct {
 		Embedded struct {
 			Instances []instance `json:"gatewayInstances"`
 		} `json:"_embedded"`
 	}
-	w.must("GET", "/gateways/"+w.gateway+"/instances", nil, &list)
-	return list.Embedded.Instances
+	err := w.do("GET", "/gateways/"+w.gateway+"/instances", nil, &list)
+	return list.Embedded.Instances, err
 }
 
+// awaitInstances waits until so many are connected. A cloud that cannot say so yet is waited for too.
 func (w *world) awaitInstances(n int) {
 	w.t.Helper()
 	w.await(fmt.Sprintf("%d instances are connected", n), func() bool {
-		up := 0
-		for _, i := range w.instances() {
-			if i.Connected {
-				up++
-			}
-		}
-		return up == n
+		all, err := w.listed()
+		up := len(slices.DeleteFunc(all, func(i instance) bool { return !i.Connected }))
+		return err == nil && up == n
 	})
 }
 
