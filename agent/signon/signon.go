@@ -99,7 +99,7 @@ func (s *Service) SignOn(ctx context.Context, m wire.SignOn) (wire.SignOnResult,
 	took := time.Since(start)
 	s.Stats.add(took)
 	line := []any{logSignOn, m.ID, logUserType, m.UserType, logOutcome, a.Outcome, logReason, a.Reason, "took", took}
-	s.log("sign-on", a.Asked, append(line, a.detail()...))
+	s.log("answered", a.Asked, append(line, a.detail()...))
 	return a.SignOnResult, a.Trace
 }
 

@@ -96,9 +96,12 @@ func (d *Verifier) SignOn(ctx context.Context, r Request) (Answer, error) {
 	if so.Outcome != store.SignedOnOK {
 		level = d.lines.Level("refused", hclog.Info)
 	}
-	d.Logger.Log(level, "sign-on",
-		"signOn", so.ID, "environment", r.EnvironmentID, "method", store.ByKerberos,
-		"outcome", so.Outcome, "reason", so.Reason, "error", err)
+	line := []any{"signOn", so.ID, "environment", r.EnvironmentID, "user", so.UserID, "gateway", so.GatewayID,
+		"outcome", so.Outcome, "reason", so.Reason}
+	if err != nil {
+		line = append(line, "error", err)
+	}
+	d.Logger.Log(level, "answered", line...)
 	return Answer{so, p.Header(), refusal}, err
 }
 

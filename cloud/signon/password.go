@@ -94,10 +94,10 @@ func (s *Service) ChangePassword(ctx context.Context, r ChangeRequest) (Change, 
 	if c.unwritten {
 		level = hclog.Debug
 	}
-	s.Logger.Log(level, "password change",
+	s.Logger.Log(level, "password change", said(err,
 		"change", id, "environment", r.EnvironmentID,
 		"outcome", c.result.Outcome, "reason", c.result.Reason,
-		"took", time.Since(start), "error", err)
+		"took", time.Since(start))...)
 	return c.result, err
 }
 

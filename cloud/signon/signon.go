@@ -150,20 +150,11 @@ func (s *Service) SignOnPerson(ctx context.Context, r Request) (store.SignOn, Pe
 	if a.unwritten {
 		level = hclog.Debug // as many as strangers like
 	}
-	s.Logger.Log(level, "sign-on",
-		"signOn", a.record.ID, "environment", r.EnvironmentID,
+	s.Logger.Log(level, "answered", said(err,
+		"signOn", a.record.ID, "environment", r.EnvironmentID, "user", a.record.UserID, "gateway", a.record.GatewayID,
 		"outcome", a.outcome, "reason", a.record.Reason, "updated", a.record.Updated,
-		"took", time.Since(start), "error", err)
+		"took", time.Since(start))...)
 	return a.record, a.person, err
-}
-
-// late returns what an error is that came when the time for all was over: whoever waited so long
-// may come again, whatever it was that was waited for.
-func late(caller, ctx context.Context, err error) error {
-	if err == nil || ctx.Err() == nil || caller.Err() != nil {
-		return err
-	}
-	return fmt.Errorf("%w: it took longer than %s: %v", throttle.ErrFull, limit, err)
 }
 
 // hold has a sign-on that failed take as long as the next: a name that nobody has
