@@ -150,7 +150,7 @@ func TestBrowserFirstHour(t *testing.T) {
 	w.press(`a[href$="/user-types/new"]`).fill("name", "Staff").fill("base", "ou=people,dc=example,dc=com")
 	w.press("#fill").sees("The usual values for OpenLDAP are filled in", "stands for what the person typed")
 	w.press("#save").sees("The user type Staff was saved", "ou=people,dc=example,dc=com")
-	w.press(`form[action$="/pairings"] button`).sees("Good until", "ldap-gateway pair", "fingerprint").
+	w.press(`form[action$="/pairings"] button`).sees("good for 10 minutes", "ldap-gateway setup --cloud", "Waiting for an agent").
 		press("main a.button").sees("Take back")
 
 	gateways, _, err := s.store.Gateways(t.Context(), s.env.ID, store.Page{})

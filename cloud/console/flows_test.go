@@ -83,7 +83,7 @@ func TestPairingCodeIsShownOnce(t *testing.T) {
 	f := s.fill(s.env.ID, "")
 	page := "/console/gateways/" + f.gateway.ID
 	made := v.post(page+"/pairings").is(http.StatusCreated).
-		has("ldap-gateway pair", "--code-file", "fingerprint", "10 minutes", when(s.clock().Add(10*time.Minute)))
+		has("ldap-gateway pair", "--code-file", "10 minutes", when(s.clock().Add(10*time.Minute)))
 	code := regexp.MustCompile(`id="code">([^<]+)<`).FindStringSubmatch(made.body)
 	if code == nil || len(code[1]) < 8 {
 		t.Fatalf("no code: %s", made.text())

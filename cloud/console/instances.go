@@ -8,12 +8,16 @@ import (
 	"ldap-gateway/cloud/store"
 )
 
-// pairingPage shows a code, once.
+// pairingPage shows a code, once, and what became of it.
 type pairingPage struct {
 	Gateway store.Gateway
-	Code    string
-	Expires time.Time
-	Minutes int
+	Pairing store.Pairing
+	Code    string // empty: it was shown already
+	Minutes int    // that it is good for, when it is shown
+	Cloud   string // URL that agents know the cloud by
+
+	Instance store.Instance // that was paired; without an ID: none was
+	Over     bool           // none will be
 }
 
 // createPairing shows a new code, this once: the store has only its hash. How long it
@@ -28,7 +32,23 @@ func (c *console) createPairing(k *call) error {
 		return err
 	}
 	minutes := int(p.ExpiresAt.Sub(c.now()).Round(time.Minute).Minutes())
-	return k.render(http.StatusCreated, "pairing", "Pair an instance", pairingPage{g, code, p.ExpiresAt, minutes})
+	page := pairingPage{Gateway: g, Pairing: p, Code: code, Minutes: minutes, Cloud: c.URL}
+	return k.render(http.StatusCreated, "pairing", "Pair an instance", page)
+}
+
+// showPairing tells what became of a code: the page that shows it asks here.
+func (c *console) showPairing(k *call) error {
+	g, err := c.gateway(k)
+	if err != nil {
+		return err
+	}
+	p, i, err := c.Store.Paired(k.Context(), g.EnvironmentID, g.ID, k.PathValue("id"))
+	if err != nil {
+		return err
+	}
+	over := i.ID == "" && !c.now().Before(p.ExpiresAt)
+	page := pairingPage{Gateway: g, Pairing: p, Instance: i, Over: over}
+	return k.render(http.StatusOK, "pairing", "Pair an instance", page)
 }
 
 // deletePairing is for a code that nobody has used. An instance that was paired by one

@@ -80,6 +80,7 @@ func (c *console) instancePages() map[string]route {
 	const of = "/console/gateways/{g}"
 	return map[string]route{
 		"POST " + of + "/pairings":             {action: m.OfferPairing, answer: c.createPairing},
+		"GET " + of + "/pairings/{id}":         {action: m.Read, answer: c.showPairing},
 		"POST " + of + "/pairings/{id}/delete": {action: m.WithdrawPairing, answer: c.deletePairing},
 		"GET " + of + "/approve":               {action: m.ApprovePairing, answer: c.showWaiting},
 		// One form has a button for either.

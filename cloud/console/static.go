@@ -24,6 +24,8 @@ var (
 	activityScript []byte
 	//go:embed static/copy.js
 	copyScript []byte
+	//go:embed static/pairing.js
+	pairingScript []byte
 	//go:embed static/setup.js
 	setupScript []byte
 	//go:embed static/times.js
@@ -49,6 +51,7 @@ func embeddedAssets() assets {
 		"passkey.js":  {kind: "text/javascript; charset=utf-8", content: passkeyScript},
 		"activity.js": {kind: "text/javascript; charset=utf-8", content: activityScript},
 		"copy.js":     {kind: "text/javascript; charset=utf-8", content: copyScript},
+		"pairing.js":  {kind: "text/javascript; charset=utf-8", content: pairingScript},
 		"setup.js":    {kind: "text/javascript; charset=utf-8", content: setupScript},
 		"times.js":    {kind: "text/javascript; charset=utf-8", content: timesScript},
 		"icon.svg":    {kind: "image/svg+xml", content: icon},

@@ -6,13 +6,15 @@ import (
 )
 
 const pairingColumns = `
-	SELECT id, environment_id, gateway_id, code_hash, created_by, created_at, expires_at, used_at
+	SELECT id, environment_id, gateway_id, code_hash, created_by, created_at, expires_at, used_at,
+		instance_id
 	FROM pairings`
 
 // pairingRow is a pairing with what no caller needs to know of it.
 type pairingRow struct {
 	Pairing
-	usedAt time.Time
+	usedAt   time.Time
+	instance string
 }
 
 // scanPairing reads a code's hash and never a code: only who was given the code has it.
@@ -26,6 +28,7 @@ func scanPairing(r row) (p pairingRow, err error) {
 		at{&p.CreatedAt},
 		at{&p.ExpiresAt},
 		at{&p.usedAt},
+		&p.instance,
 	)
 	return p, err
 }
@@ -66,6 +69,18 @@ func (r reader) Pairings(ctx context.Context, env, gateway string, now time.Time
 		env, gateway, micros(now), MaxLimit)
 }
 
+// Paired returns a pairing, and the instance that was paired by it; one without an ID while none was.
+// ErrNotFound when the gateway has no such pairing, or it was forgotten.
+func (r reader) Paired(ctx context.Context, env, gateway, id string) (Pairing, Instance, error) {
+	p, err := queryOne(ctx, r.c, scanPairing, pairingColumns+`
+		WHERE id = $1 AND environment_id = $2 AND gateway_id = $3`, id, env, gateway)
+	if err != nil || p.instance == "" {
+		return p.Pairing, Instance{}, err
+	}
+	i, err := r.Instance(ctx, p.instance)
+	return p.Pairing, i, err
+}
+
 // DeletePairing takes back a pairing; ErrNotFound when there is none.
 func (s *Store) DeletePairing(ctx context.Context, env, gateway, id string) error {
 	return s.Provision(ctx, func(tx *Tx) error {
@@ -93,8 +108,11 @@ func (s *Store) RedeemPairing(ctx context.Context, codeHash []byte, now time.Tim
 		case !now.Before(p.ExpiresAt):
 			return ErrExpired
 		}
-		if err := tx.c.execOne(ctx, `UPDATE pairings SET used_at = $1 WHERE id = $2 AND used_at = 0`,
-			micros(now), p.ID); err != nil {
+		if err := newID(&inst.ID); err != nil {
+			return err
+		}
+		if err := tx.c.execOne(ctx, `UPDATE pairings SET used_at = $1, instance_id = $2 WHERE id = $3 AND used_at = 0`,
+			micros(now), inst.ID, p.ID); err != nil {
 			return err
 		}
 		inst.EnvironmentID, inst.GatewayID = p.EnvironmentID, p.GatewayID

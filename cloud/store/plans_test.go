@@ -162,6 +162,7 @@ func (a asked) others() map[string]func() error {
 		"Gateways":       func() error { _, _, err := r.Gateways(ctx, e, page); return err },
 		"GatewayUsers":   func() error { _, err := r.GatewayUsers(ctx, e, g, "t"); return err },
 		"Pairings":       func() error { _, err := r.Pairings(ctx, e, g, time.Now()); return err },
+		"Paired":         func() error { _, _, err := r.Paired(ctx, e, g, "p"); return err },
 		"Instances":      func() error { _, err := r.Instances(ctx, e, g); return err },
 		"Activities":     func() error { _, _, err := r.Activities(ctx, e, store.ActivityFilter{}, page); return err },
 		"ActivitiesOf":   func() error { _, _, err := r.Activities(ctx, e, store.ActivityFilter{Subject: "s"}, page); return err },

@@ -9,12 +9,13 @@ function mark(text) {
   getSelection().addRange(range);
 }
 
-for (const text of document.querySelectorAll("dd.take")) {
-  const [button, said, place] = ["button", "span", "dd"].map((name) => document.createElement(name));
+for (const text of document.querySelectorAll("dd.take, pre.take")) {
+  const kind = text.tagName === "PRE" ? "div" : "dd";
+  const [button, said, place] = ["button", "span", kind].map((name) => document.createElement(name));
   button.type = "button";
   button.className = "plain";
   button.textContent = "Copy";
-  button.setAttribute("aria-label", "Copy: " + text.parentElement.querySelector("dt").textContent);
+  button.setAttribute("aria-label", "Copy: " + (text.dataset.name ?? text.parentElement.querySelector("dt").textContent));
   said.setAttribute("role", "status");
   said.className = "muted";
   button.addEventListener("click", async () => {
