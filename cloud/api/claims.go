@@ -93,6 +93,20 @@ type claimForm struct {
 	Required bool   `json:"required"`
 	// NameFormat is of SAML alone: what an assertion says of the name.
 	NameFormat string `json:"nameFormat,omitempty"`
+	// Where OpenID Connect tells the claim; nil: nothing was said, and it does.
+	InIDToken  *bool `json:"idToken,omitempty"`
+	InUserInfo *bool `json:"userInfo,omitempty"`
+}
+
+// of is the claim that a form says, with an ID. What only another protocol has is no part.
+func (f claimForm) of(id string, protocol store.ProviderType) store.ApplicationAttribute {
+	claim := store.ApplicationAttribute{ID: id, Name: f.Name, Value: f.Value, Required: f.Required}
+	if protocol == store.SAML {
+		claim.NameFormat = f.NameFormat
+	} else {
+		claim.InIDToken, claim.InUserInfo = f.InIDToken, f.InUserInfo
+	}
+	return claim
 }
 
 // claimBody has the times of its application, of which it is a part.
@@ -133,7 +147,14 @@ func showClaim(c *call, a store.Application, claim store.ApplicationAttribute) c
 		ID:          claim.ID,
 		Environment: reference{c.env},
 		Application: reference{a.ID},
-		claimForm:   claimForm{claim.Name, claim.Value, claim.Required, claim.NameFormat},
+		claimForm: claimForm{
+			Name:       claim.Name,
+			Value:      claim.Value,
+			Required:   claim.Required,
+			NameFormat: claim.NameFormat,
+			InIDToken:  claim.InIDToken,
+			InUserInfo: claim.InUserInfo,
+		},
 		MappingType: "CUSTOM",
 		CreatedAt:   a.CreatedAt,
 		UpdatedAt:   a.UpdatedAt,
@@ -214,18 +235,12 @@ func (s *Server) writeClaim(
 		if err != nil {
 			return err
 		}
-		claim = store.ApplicationAttribute{ID: id, Name: form.Name, Value: form.Value, Required: form.Required}
-		if a.Protocol == store.SAML {
-			claim.NameFormat = form.NameFormat
-		}
+		claim = form.of(id, a.Protocol)
 		if i == -1 && a.Protocol == store.SAML {
 			return form.intoSubject(a)
 		}
 		if i == -1 {
-			if claim != claimsOf(*a)[0] {
-				return invalid(detail{readOnly, "value", "The subject is the user's ID, always."})
-			}
-			return nil
+			return form.checkSubject(claimsOf(*a)[0])
 		}
 		a.Kept.Attributes = slices.Clone(a.Kept.Attributes)
 		if err := form.check(*a, i); err != nil {
@@ -286,6 +301,33 @@ func (f claimForm) check(a store.Application, at int) error {
 	}
 	if f.Required {
 		wrongs = append(wrongs, wrong("required", "It must be false: a claim without a value is left out."))
+	}
+	if off(f.InIDToken) && off(f.InUserInfo) {
+		wrongs = append(wrongs, wrong("userInfo", "It or idToken must be true: the claim is told nowhere."))
+	}
+	return invalid(wrongs...)
+}
+
+// off tells of a switch that is said to be so.
+func off(b *bool) bool { return b != nil && !*b }
+
+// checkSubject refuses another subject than the one that there is.
+func (f claimForm) checkSubject(is store.ApplicationAttribute) error {
+	var wrongs []detail
+	if f.Name != is.Name {
+		wrongs = append(wrongs, wrong("name", "It stays %s.", is.Name))
+	}
+	if f.Value != is.Value {
+		wrongs = append(wrongs, detail{readOnly, "value", "It must be " + is.Value + ": the subject is the user's ID."})
+	}
+	if !f.Required {
+		wrongs = append(wrongs, wrong("required", "It must be true: every token has a subject."))
+	}
+	if off(f.InIDToken) {
+		wrongs = append(wrongs, wrong("idToken", "It must be true: every ID token has a subject."))
+	}
+	if off(f.InUserInfo) {
+		wrongs = append(wrongs, wrong("userInfo", "It must be true: every answer has the subject."))
 	}
 	return invalid(wrongs...)
 }

@@ -121,7 +121,7 @@ func TestNothingIsInvented(t *testing.T) {
 		without []string
 	}{
 		"/populations": {`{"name":"Bare"}`, []string{
-			"description", "preferredLanguage", "alternativeIdentifiers", "passwordPolicy",
+			"description", "alternativeIdentifiers", "passwordPolicy",
 		}},
 		"/groups": {`{"name":"Bare"}`, []string{"description", "externalId", "customData", "population", "userFilter"}},
 		"/users": {`{"username":"bare"}`, []string{

@@ -108,7 +108,8 @@ func (s *Server) getEnvironment(c *call) (reply, error) {
 	return ok(showEnvironment(c, e))
 }
 
-// createEnvironment answers with 201 and an environment that has a default population.
+// createEnvironment answers with 201 and an environment that has a default population,
+// and with its bill of materials, which clients look for here.
 // The owners of the client's own environment are its owners.
 func (s *Server) createEnvironment(c *call) (reply, error) {
 	form := environmentForm{Type: sandbox, Region: usualRegion}
@@ -122,7 +123,10 @@ func (s *Server) createEnvironment(c *call) (reply, error) {
 	if err := s.Management.CreateEnvironment(c.Context(), c.by(), &e); err != nil {
 		return reply{}, err
 	}
-	return created(showEnvironment(c, e))
+	body, at := showEnvironment(c, e), *c
+	at.env = e.ID
+	body.Products = new(showProducts(&at, e).productsForm)
+	return created(body)
 }
 
 // putEnvironment changes the name, and what is kept for clients. The settings are the

@@ -18,3 +18,6 @@ func ParseFilter(text string, fields ...string) (store.Where, error) {
 
 // Address is address.
 func Address(path string) string { return address(path) }
+
+// OrganizationID is that of the one organization.
+func OrganizationID() string { return derivedID("", "organization") }

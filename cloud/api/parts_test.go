@@ -133,7 +133,7 @@ func TestEnvironmentsAreMade(t *testing.T) {
 		t.Error(href)
 	}
 	s.ask2("GET", inside+"/groups", other.token, "").want(http.StatusForbidden)
-	s.ask2("DELETE", inside, other.token, "").want(http.StatusForbidden)
+	s.ask2("DELETE", inside, other.token, "").want(http.StatusNotFound)
 	s.send("GET", "/groups/"+g.at("id"), "").want(http.StatusNotFound)
 	s.as(store.RoleIdentityAdmin)
 	s.ask2("GET", inside+"/groups", s.token, "").want(http.StatusForbidden)
@@ -141,7 +141,7 @@ func TestEnvironmentsAreMade(t *testing.T) {
 	s.as(store.RoleOwner)
 	s.send("DELETE", "", "").want(http.StatusConflict)
 	s.ask2("DELETE", inside, s.token, "").want(http.StatusNoContent)
-	s.ask2("GET", inside, s.token, "").want(http.StatusForbidden)
+	s.ask2("GET", inside, s.token, "").want(http.StatusNotFound)
 	s.ask("/v1/environments").want(http.StatusOK).has("count", "1")
 }
 
@@ -219,6 +219,11 @@ func TestGrantsAndClaims(t *testing.T) {
 	s.send("DELETE", path+"/attributes/"+subject, "").want(http.StatusBadRequest)
 	claim := s.keeps("POST", path+"/attributes", `{"name":"fax","value":"${user.fax}","required":false}`).at("id")
 	s.send("POST", path+"/attributes", `{"name":"fax","value":"${user.email}"}`).refuses("name")
+	at := path + "/attributes/" + claim
+	s.keeps("PUT", at, `{"name":"fax","value":"${user.fax}","required":false,"idToken":true,"userInfo":false}`)
+	s.send("PUT", at, s.send("GET", at, "").text).want(http.StatusOK).has("userInfo", "false")
+	s.send("PUT", at, `{"name":"fax","value":"${user.fax}","idToken":false,"userInfo":false}`).refuses("userInfo")
+	s.keeps("PUT", at, `{"name":"fax","value":"${user.fax}","required":false}`)
 	s.keeps("PUT", path+"/attributes/"+claim, `{"name":"fax","value":"${user.email}","required":false}`)
 	s.send("DELETE", path+"/attributes/"+claim, "").want(http.StatusNoContent)
 	s.send("GET", path+"/attributes/"+claim, "").want(http.StatusNotFound)

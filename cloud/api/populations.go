@@ -51,13 +51,16 @@ type populationBody struct {
 	UpdatedAt time.Time `json:"updatedAt"`
 }
 
+// usualLanguage is that of pages for whoever asks for none that there is.
+const usualLanguage = "en"
+
 // populationFormOf is the inverse of into.
 func populationFormOf(c *call, p store.Population) populationForm {
 	return populationForm{
 		Name:         p.Name,
 		Description:  told(p.Description, p.Kept.Blank, "description"),
 		Default:      p.Default,
-		Language:     p.Kept.Language,
+		Language:     cmp.Or(p.Kept.Language, new(usualLanguage)),
 		Alternatives: p.Kept.Alternatives,
 		Theme:        &reference{c.derived("theme")},
 	}

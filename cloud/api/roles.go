@@ -4,17 +4,36 @@ import (
 	"net/http"
 	"slices"
 
+	m "ldap-gateway/cloud/management"
 	"ldap-gateway/cloud/store"
 )
 
 // roleBody is a role, under the name that compatible clients know.
 type roleBody struct {
-	Links        links    `json:"_links"`
-	ID           string   `json:"id"`
-	Name         string   `json:"name"`
-	Description  string   `json:"description"`
-	ApplicableTo []string `json:"applicableTo"`
-	Custom       string   `json:"type"`
+	Links        links        `json:"_links"`
+	ID           string       `json:"id"`
+	Name         string       `json:"name"`
+	Description  string       `json:"description"`
+	ApplicableTo []string     `json:"applicableTo"`
+	Custom       string       `json:"type"`
+	Permissions  []permission `json:"permissions"` // what has none is no role to clients
+}
+
+// permission is an action that who has the role may do. Its ID is the action's own words.
+type permission struct {
+	ID          string `json:"id"`
+	Classifier  string `json:"classifier"`
+	Description string `json:"description"`
+}
+
+// permissionsOf are those of a role.
+func permissionsOf(role store.Role) (all []permission) {
+	for _, a := range m.Actions() {
+		if m.May(role, a) {
+			all = append(all, permission{string(a), "ENVIRONMENT", string(a)})
+		}
+	}
+	return all
 }
 
 // roles of groups, and which of the names of compatible clients means which.
@@ -22,12 +41,12 @@ func roles(c *call) []roleBody {
 	of := func(role store.Role, name, description string) roleBody {
 		id := roleID(role)
 		l := links{"self": {c.root + "/v1/roles/" + id}}
-		return roleBody{l, id, name, description, []string{"ENVIRONMENT"}, "PLATFORM"}
+		return roleBody{l, id, name, description, []string{"ENVIRONMENT"}, "PLATFORM", permissionsOf(role)}
 	}
 	return []roleBody{
 		of(store.RoleOwner, "Environment Admin", "Everything, administrators, API clients and settings among it"),
 		of(store.RoleIdentityAdmin, "Identity Data Admin", "Gateways, users, groups and applications"),
-		of(store.RoleHelpDesk, "Help Desk", "Looks, tries a person, signs people off everywhere, and changes nothing"),
+		of(store.RoleHelpDesk, "Help Desk Admin", "Looks, tries a person, signs people off everywhere, and changes nothing"),
 		of(store.RoleReadOnly, "Identity Data Read Only", "Looks, and changes nothing"),
 	}
 }

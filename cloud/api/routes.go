@@ -304,6 +304,10 @@ func (s *Server) catalogueRoutes() map[string]route {
 		"GET //organizations":      {action: m.Read, answer: s.listOrganizations},
 		"GET //organizations/{id}": {action: m.Read, answer: s.getOrganization},
 
+		"GET //organizations/{o}/licenses":           {action: m.Read, answer: s.listLicenses},
+		"GET //organizations/{o}/licenses/{id}":      {action: m.Read, answer: s.getLicense},
+		"GET //organizations/{o}/licenses/{id}/name": {action: m.Read, answer: s.getLicenseName},
+
 		"GET /{e}/themes":      {action: m.Read, answer: listFixed("themes", themes, "id", "name")},
 		"GET /{e}/themes/{id}": {action: m.Read, answer: getFixed(themes)},
 

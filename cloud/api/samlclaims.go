@@ -52,7 +52,18 @@ func (f claimForm) intoSubject(a *store.Application) error {
 	if f.Value == usualSubject(*a) {
 		a.SAML.Subject = ""
 	}
-	return invalid(wrongs...)
+	return invalid(append(wrongs, f.notSAML()...)...)
+}
+
+// notSAML tells what no attribute of an assertion has.
+func (f claimForm) notSAML() (wrongs []detail) {
+	if f.InIDToken != nil {
+		wrongs = append(wrongs, wrong("idToken", "It is of applications of OpenID Connect. Leave it out."))
+	}
+	if f.InUserInfo != nil {
+		wrongs = append(wrongs, wrong("userInfo", "It is of applications of OpenID Connect. Leave it out."))
+	}
+	return wrongs
 }
 
 // checkSAML tells what an attribute at a place may not be.
@@ -75,5 +86,5 @@ func (f claimForm) checkSAML(a store.Application, at int) error {
 	if !slices.Contains(nameFormats(), f.NameFormat) {
 		wrongs = append(wrongs, wrong("nameFormat", "It must be one of %q.", nameFormats()[1:]))
 	}
-	return invalid(wrongs...)
+	return invalid(append(wrongs, f.notSAML()...)...)
 }

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"context"
 	"net/http"
 	"strings"
@@ -140,11 +141,13 @@ func (s *Server) log() hclog.Logger {
 	return s.Logger
 }
 
-// noRoute tells a path that does not exist from a method that it does not have.
+// noRoute tells a path that does not exist from a method that it does not have, and what
+// to do instead, as far as that is known.
 // It needs no token: which paths and methods there are is in the document that
 // everybody may read.
 func (s *Server) noRoute(mux *http.ServeMux, w http.ResponseWriter, r *http.Request) {
 	var allowed []string
+	why := instead(r.URL.Path)
 	for _, method := range []string{"GET", "POST", "PUT", "PATCH", "DELETE"} {
 		other := r.Clone(r.Context())
 		other.Method = method
@@ -157,9 +160,10 @@ func (s *Server) noRoute(mux *http.ServeMux, w http.ResponseWriter, r *http.Requ
 		s.fail(w, r, &problem{
 			status:  http.StatusMethodNotAllowed,
 			Code:    invalidRequest,
-			Message: "This resource has no " + r.Method + ".",
+			Message: strings.TrimSpace("This resource has no " + r.Method + ". " + why),
 		})
 		return
 	}
-	s.fail(w, r, &problem{status: http.StatusNotFound, Code: notFound, Message: "There is nothing at this path."})
+	why = cmp.Or(why, "There is nothing at this path.")
+	s.fail(w, r, &problem{status: http.StatusNotFound, Code: notFound, Message: why})
 }

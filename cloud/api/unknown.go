@@ -44,7 +44,7 @@ func answerOf(v any) reflect.Type {
 		return reflect.TypeFor[applicationBody]()
 	case *samlApplicationForm:
 		return reflect.TypeFor[samlApplicationBody]()
-	case *providerSent:
+	case *providerForm, *providerSent:
 		return reflect.TypeFor[providerBody]()
 	case *keyChosen:
 		return reflect.TypeFor[certificateBody]()
@@ -58,6 +58,22 @@ func answerOf(v any) reflect.Type {
 		return reflect.TypeFor[accountLinked]()
 	case *passwordSent:
 		return reflect.TypeFor[passwordBody]()
+	case *productsForm:
+		return reflect.TypeFor[productsBody]()
+	case *brandForm:
+		return reflect.TypeFor[brandBody]()
+	case *policyForm:
+		return reflect.TypeFor[policyBody]()
+	case *actionForm:
+		return reflect.TypeFor[actionBody]()
+	case *claimForm:
+		return reflect.TypeFor[claimBody]()
+	case *grantForm:
+		return reflect.TypeFor[grantBody]()
+	case *assignedForm:
+		return reflect.TypeFor[assignedBody]()
+	case *assignmentForm:
+		return reflect.TypeFor[assignmentBody]()
 	}
 	return nil
 }

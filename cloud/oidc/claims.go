@@ -22,11 +22,11 @@ const overflowClaim = "groups_overflow"
 // sourcesClaim says where groups are that are not in a token.
 const sourcesClaim = "_claim_sources"
 
-// extent is how much of a person's groups goes somewhere.
+// extent is how much of a person's groups goes somewhere, and so where that is.
 type extent bool
 
 const (
-	whole extent = true  // all of them
+	whole extent = true  // all of them, to UserInfo and the like
 	short extent = false // as many bytes as an ID token of the application may have
 )
 
@@ -83,14 +83,21 @@ func (p *provider) fill(
 			err = p.fillGroups(ctx, info, u, a.Groups, groups)
 		}
 	}
-	fillOwn(info, u, a)
+	fillOwn(info, u, a, groups)
 	return err
 }
 
-// fillOwn writes the claims that an application has of its own. One without a value is
-// left out.
-func fillOwn(info *oidc.UserInfo, u store.User, a store.Application) {
+// fillOwn writes the claims that an application has of its own, as far as they are told
+// there. One without a value is left out.
+func fillOwn(info *oidc.UserInfo, u store.User, a store.Application, to extent) {
 	for _, claim := range a.Kept.Attributes {
+		told := claim.InIDToken
+		if to == whole {
+			told = claim.InUserInfo
+		}
+		if told != nil && !*told {
+			continue
+		}
 		if value := u.Property(claim.Property()); value != "" {
 			info.AppendClaims(claim.Name, value)
 		}

@@ -48,3 +48,40 @@ func TestClaimsAndGrantsOfAnApplication(t *testing.T) {
 		}
 	}
 }
+
+// A claim of an application's own is told where it is to be told, and everywhere where
+// nothing was said.
+func TestClaimsGoWhereTheyAreMeant(t *testing.T) {
+	s := start(t)
+	c, _ := s.relying("profile")
+	no, yes := new(bool), new(true)
+	for _, c2 := range []struct {
+		token, info *bool
+		want        string // where the claim is
+	}{
+		{nil, nil, "ID token UserInfo "},
+		{yes, yes, "ID token UserInfo "},
+		{no, nil, "UserInfo "},
+		{nil, no, "ID token "},
+		{no, no, ""},
+	} {
+		s.app.Kept = store.ApplicationKept{Attributes: []store.ApplicationAttribute{
+			{Name: "family", Value: "${user.name.family}", InIDToken: c2.token, InUserInfo: c2.info},
+		}}
+		check(t, s.db.UpdateApplication(t.Context(), &s.app))
+		code, verifier := s.browser().code(c)
+		token, err := c.Exchange(t.Context(), code, oauth2.VerifierOption(verifier))
+		check(t, err)
+		_, info := s.userinfo(token.AccessToken)
+		got := ""
+		if s.claims(token)["family"] != nil {
+			got += "ID token "
+		}
+		if info["family"] != nil {
+			got += "UserInfo "
+		}
+		if got != c2.want {
+			t.Errorf("told in %q, not in %q", got, c2.want)
+		}
+	}
+}

@@ -86,6 +86,9 @@ type ApplicationAttribute struct {
 	Required bool   `json:"required"`
 	// NameFormat is that of SAML, which an assertion says of the attribute; empty: not said.
 	NameFormat string `json:"nameFormat,omitempty"`
+	// Where OpenID Connect tells the claim; nil: nothing was said, and it does.
+	InIDToken  *bool `json:"idToken,omitempty"`
+	InUserInfo *bool `json:"userInfo,omitempty"`
 }
 
 // PolicyIDs are those of the sign-on policies that were assigned, the first of them first;
