@@ -3,6 +3,7 @@ package api
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"net/http"
 	"slices"
 
@@ -21,6 +22,15 @@ type actionForm struct {
 	Registration *switchForm   `json:"registration,omitempty"` // only off: nobody registers here
 	Provider     *reference    `json:"identityProvider,omitempty"`
 	Rules        []policyRule  `json:"discoveryRules,omitzero"`
+
+	// Clients send these without being asked, and they are off here.
+	PassContext *bool `json:"passUserContext,omitempty"`
+	Lockout     *bool `json:"enforceLockoutForIdentityProviders,omitempty"`
+}
+
+// switches are those of an action that are off here, by their names.
+func (f *actionForm) switches() map[string]**bool {
+	return map[string]**bool{"passUserContext": &f.PassContext, "enforceLockoutForIdentityProviders": &f.Lockout}
 }
 
 // newUsersForm is in which order people are looked for whom the cloud does not know.
@@ -75,6 +85,11 @@ func showAction(c *call, p store.SignOnPolicy, a store.PolicyAction) actionBody 
 	}
 	if a.NoRegistration {
 		f.Registration = &switchForm{}
+	}
+	for name, at := range f.switches() {
+		if slices.Contains(a.Off, name) {
+			*at = new(bool)
+		}
 	}
 	if a.Rules != nil {
 		f.Rules = []policyRule{}
@@ -253,6 +268,14 @@ func (f actionForm) value() (a store.PolicyAction, err error) {
 	if a.NoRegistration = f.Registration != nil; a.NoRegistration && f.Registration.Enabled {
 		wrongs = append(wrongs, wrong("registration.enabled", "It must be false: nobody registers by themselves here."))
 	}
+	for _, name := range slices.Sorted(maps.Keys(f.switches())) {
+		switch sent := *f.switches()[name]; {
+		case off(sent):
+			a.Off = append(a.Off, name)
+		case sent != nil:
+			wrongs = append(wrongs, wrong(name, "It must be false, or left out: it cannot be otherwise here."))
+		}
+	}
 	if f.Rules != nil {
 		a.Rules = []store.PolicyDomain{}
 	}
@@ -279,6 +302,9 @@ func (f actionForm) strange() (wrongs []detail) {
 		{"registration", f.Registration != nil, nil},
 		{"identityProvider", f.Provider != nil, []string{store.ActionProvider}},
 		{"discoveryRules", f.Rules != nil, []string{store.ActionIdentifierFirst}},
+		{"passUserContext", f.PassContext != nil, []string{store.ActionProvider}},
+		{"enforceLockoutForIdentityProviders", f.Lockout != nil,
+			[]string{store.ActionLogin, store.ActionIdentifierFirst}},
 	} {
 		if p.given && p.types != nil && !slices.Contains(p.types, f.Type) {
 			wrongs = append(wrongs, wrong(p.name, "An action of this type does not have it."))

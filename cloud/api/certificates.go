@@ -4,12 +4,14 @@ import (
 	"crypto/ecdsa"
 	"crypto/rsa"
 	"crypto/x509"
+	"encoding/json"
 	"errors"
 	"io"
 	"mime"
 	"mime/multipart"
 	"net/http"
 	"slices"
+	"strings"
 	"time"
 
 	"ldap-gateway/cloud/fault"
@@ -19,23 +21,24 @@ import (
 
 // certificateBody is a certificate, or a key of ours with its own.
 type certificateBody struct {
-	Links         links     `json:"_links"`
-	ID            string    `json:"id"`
-	Environment   reference `json:"environment"`
-	Name          string    `json:"name"`
-	Algorithm     string    `json:"algorithm"`
-	KeyLength     int       `json:"keyLength"` // bits
-	SignatureAlgo string    `json:"signatureAlgorithm"`
-	StartsAt      time.Time `json:"startsAt"`
-	ExpiresAt     time.Time `json:"expiresAt"`
-	IssuerDN      string    `json:"issuerDN"`
-	SubjectDN     string    `json:"subjectDN"`
-	SerialNumber  string    `json:"serialNumber"`
-	Status        string    `json:"status"`
-	UsageType     string    `json:"usageType"`
-	Default       bool      `json:"default"`
-	X509          []byte    `json:"x509Certificate,omitempty"` // ours: DER in base64
-	CreatedAt     time.Time `json:"createdAt"`
+	Links         links       `json:"_links"`
+	ID            string      `json:"id"`
+	Environment   reference   `json:"environment"`
+	Name          string      `json:"name"`
+	Algorithm     string      `json:"algorithm"`
+	KeyLength     int         `json:"keyLength"` // bits
+	SignatureAlgo string      `json:"signatureAlgorithm"`
+	StartsAt      time.Time   `json:"startsAt"`
+	ExpiresAt     time.Time   `json:"expiresAt"`
+	Days          int         `json:"validityPeriod"` // from the one to the other
+	IssuerDN      string      `json:"issuerDN"`
+	SubjectDN     string      `json:"subjectDN"`
+	SerialNumber  json.Number `json:"serialNumber" jsonschema:"type=integer"` // of up to 20 bytes
+	Status        string      `json:"status"`
+	UsageType     string      `json:"usageType"`
+	Default       bool        `json:"default"`
+	X509          []byte      `json:"x509Certificate,omitempty"` // ours: DER in base64
+	CreatedAt     time.Time   `json:"createdAt"`
 }
 
 // showCertificate shows one below a collection, certificates or keys.
@@ -51,12 +54,13 @@ func (s *Server) showCertificate(c *call, in string, of store.Certificate) (cert
 		ID:            of.ID,
 		Environment:   reference{c.env},
 		Name:          of.Name,
-		SignatureAlgo: parsed.SignatureAlgorithm.String(),
+		SignatureAlgo: signatureNamed(parsed.SignatureAlgorithm),
 		StartsAt:      parsed.NotBefore.UTC(),
 		ExpiresAt:     parsed.NotAfter.UTC(),
+		Days:          int(parsed.NotAfter.Sub(parsed.NotBefore).Round(24*time.Hour) / (24 * time.Hour)),
 		IssuerDN:      parsed.Issuer.String(),
 		SubjectDN:     parsed.Subject.String(),
-		SerialNumber:  parsed.SerialNumber.String(),
+		SerialNumber:  json.Number(parsed.SerialNumber.String()),
 		Status:        statusOf(parsed, s.now()),
 		UsageType:     of.Usage,
 		Default:       of.Default,
@@ -70,6 +74,19 @@ func (s *Server) showCertificate(c *call, in string, of store.Certificate) (cert
 		b.Algorithm, b.KeyLength = "EC", key.Curve.Params().BitSize
 	}
 	return b, nil
+}
+
+// signatureNamed is a signature as compatible clients name it: SHA256withRSA. One that they
+// have no name for is told by Go's.
+func signatureNamed(a x509.SignatureAlgorithm) string {
+	name := a.String()
+	if hash, key, two := strings.Cut(name, "-SHA"); two && hash == "ECDSA" {
+		return "SHA" + key + "withECDSA"
+	}
+	if hash, key, two := strings.Cut(name, "-"); two && (key == "RSA") {
+		return hash + "withRSA"
+	}
+	return name
 }
 
 // statusOf tells by the dates alone. Whether it was revoked nobody asks.
@@ -173,7 +190,7 @@ type keyMade struct {
 	UsageType      string `json:"usageType,omitempty"`          // SIGNING
 	SubjectDN      string `json:"subjectDN,omitempty"`          // CN and the name
 	IssuerDN       string `json:"issuerDN,omitempty"`           // the same
-	SerialNumber   string `json:"serialNumber,omitempty"`       // chosen here
+	SerialNumber   any    `json:"serialNumber,omitempty"`       // chosen here
 	StartsAt       string `json:"startsAt,omitempty"`           // now
 	ExpiresAt      string `json:"expiresAt,omitempty"`          // by validityPeriod
 	ValidityPeriod int    `json:"validityPeriod,omitempty"`     // days
@@ -194,7 +211,6 @@ func (f keyMade) others() (details []detail) {
 		{"usageType", f.UsageType, []string{"", m.Signing}},
 		{"subjectDN", f.SubjectDN, own},
 		{"issuerDN", f.IssuerDN, own},
-		{"serialNumber", f.SerialNumber, []string{""}},
 		{"startsAt", f.StartsAt, []string{""}},
 		{"expiresAt", f.ExpiresAt, []string{""}},
 	} {
@@ -206,6 +222,9 @@ func (f keyMade) others() (details []detail) {
 			may = "It is " + usual + ", or left out."
 		}
 		details = append(details, wrong(p.name, "A key of ours has its own %s. %s", p.name, may))
+	}
+	if f.SerialNumber != nil {
+		details = append(details, wrong("serialNumber", "A key of ours has its own serialNumber. Leave it out."))
 	}
 	return details
 }

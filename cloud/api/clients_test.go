@@ -105,7 +105,11 @@ func TestWhatIsSentIsToldAgain(t *testing.T) {
 	s.keeps("POST", "/signOnPolicies/"+policy+"/actions", `{"type":"LOGIN","priority":3,"recovery":{"enabled":true},
  "registration":{"enabled":false},"socialProviders":[],"newUserProvisioning":{"gateways":[{"id":"`+s.gateway.ID+`",
  "type":"LDAP","userType":{"id":"`+s.gateway.UserTypes[0].ID+`"}}]}}`)
-	s.keeps("POST", "/signOnPolicies/"+policy+"/actions", `{"type":"IDENTIFIER_FIRST","priority":1,"discoveryRules":[]}`)
+	s.keeps("POST", "/signOnPolicies/"+policy+"/actions", `{"type":"IDENTIFIER_FIRST","priority":1,"discoveryRules":[],
+ "enforceLockoutForIdentityProviders":false}`)
+	straight := s.keeps("POST", "/signOnPolicies", `{"name":"Straight there"}`).at("id")
+	s.keeps("POST", "/signOnPolicies/"+straight+"/actions", `{"type":"IDENTITY_PROVIDER","priority":1,
+ "passUserContext":false,"identityProvider":{"id":"`+id+`"}}`)
 	s.keeps("POST", "/applications/"+s.application.ID+"/attributes",
 		`{"name":"tel","value":"${user.primaryPhone}","required":false}`)
 	s.keeps("PUT", "/billOfMaterials", `{"products":[{"type":"PING_ONE_BASE","description":"","bookmarks":[],
@@ -172,6 +176,10 @@ func TestWhatCannotBeIsRefusedByName(t *testing.T) {
 			"password.external.gateway.id"},
 		{"POST", "/gateways", gateway(`,"userTypes":[{"name":"a","pushPasswordChangesToLDAP":true}]`),
 			"userTypes[0].pushPasswordChangesToLDAP"},
+		{"POST", action, `{"type":"LOGIN","priority":5,"enforceLockoutForIdentityProviders":true}`,
+			"enforceLockoutForIdentityProviders"},
+		{"POST", action, `{"type":"LOGIN","priority":5,"passUserContext":false}`, "passUserContext"},
+		{"POST", "/users", `{"username":"x","password":{"external":{}}}`, "password.external.gateway.id"},
 		{"POST", "/gateways", gateway(`,"credentials":[]`), "credentials"},
 		{"POST", "/gateways", gateway(`,"vendor":"OpenDJ Directory"`), "vendor"},
 		{"POST", "/applications", app(`,"parTimeout":61`), "parTimeout"},

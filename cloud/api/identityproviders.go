@@ -26,7 +26,7 @@ type providerForm struct {
 	DiscoveryEndpoint     string   `json:"discoveryEndpoint,omitempty"`
 	EndSessionEndpoint    string   `json:"endSessionEndpoint,omitempty"` // ours
 	ClientID              string   `json:"clientId,omitempty"`
-	ClientSecret          string   `json:"clientSecret,omitempty"` // never told back
+	ClientSecret          string   `json:"clientSecret,omitempty"` // see tellProvider
 	Scopes                []string `json:"scopes,omitempty"`
 	TokenAuthMethod       string   `json:"tokenEndpointAuthMethod,omitempty"`
 	PKCEMethod            string   `json:"pkceMethod,omitempty"`
@@ -81,7 +81,7 @@ type signingForm struct {
 	Algorithm string   `json:"algorithm,omitempty"`
 }
 
-// providerBody shows that there is a client secret, and never the secret.
+// providerBody shows that there is a client secret, and to who may replace it the secret.
 type providerBody struct {
 	Links       links     `json:"_links"`
 	ID          string    `json:"id"`
@@ -302,13 +302,18 @@ func (s *Server) listProviders(c *call) (reply, error) {
 	return listed(c, "identityProviders", all, next, show)
 }
 
-// getProvider answers with one provider; 404 when the environment has none of that ID.
+// getProvider answers with one provider; 404 when the environment has none of that ID. That
+// its secret was told is an activity.
 func (s *Server) getProvider(c *call) (reply, error) {
 	p, err := s.Store.IdentityProvider(c.Context(), c.env, c.PathValue("i"))
 	if err != nil {
 		return reply{}, err
 	}
-	return ok(s.showProvider(c, p))
+	b, err := s.tellProvider(c, p)
+	if err == nil && b.ClientSecret != "" {
+		_, err = s.Management.ReadProviderSecret(c.Context(), c.by(), p.ID)
+	}
+	return reply{http.StatusOK, b}, err
 }
 
 // createProvider makes a provider of a form, or of the metadata of a SAML provider.
@@ -325,7 +330,7 @@ func (s *Server) createProvider(c *call) (reply, error) {
 	if err := s.Management.CreateProvider(c.Context(), c.by(), &d); err != nil {
 		return reply{}, err
 	}
-	return created(s.showProvider(c, d.IdentityProvider))
+	return s.toldProvider(c, http.StatusCreated, d.IdentityProvider)
 }
 
 // createFromMetadata keeps the certificates of the metadata, and makes a provider that
@@ -365,7 +370,7 @@ func (s *Server) putProvider(c *call) (reply, error) {
 		return reply{}, err
 	}
 	p, err := s.Management.ChangeProvider(c.Context(), c.by(), c.PathValue("i"), func(d *m.ProviderDraft) error {
-		err := c.fresh(s.showProvider(c, d.IdentityProvider))
+		err := s.freshProvider(c, d.IdentityProvider)
 		form.into(d)
 		d.People = people
 		return err
@@ -373,12 +378,12 @@ func (s *Server) putProvider(c *call) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
-	return ok(s.showProvider(c, p))
+	return s.toldProvider(c, http.StatusOK, p)
 }
 
 // deleteProvider answers with 204; 409 while people are linked to it or it has groups,
 // unless the request says force=true.
 func (s *Server) deleteProvider(c *call) (reply, error) {
-	fresh := func(p store.IdentityProvider) error { return c.fresh(s.showProvider(c, p)) }
+	fresh := func(p store.IdentityProvider) error { return s.freshProvider(c, p) }
 	return gone(s.Management.DeleteProvider(c.Context(), c.by(), c.PathValue("i"), c.forced(), fresh))
 }

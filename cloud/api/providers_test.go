@@ -123,7 +123,7 @@ func TestKeyAsAskedFor(t *testing.T) {
 	s.as(store.RoleOwner)
 	s.send("POST", "/keys", `{"name":"k","algorithm":"RSA","keyLength":2048,"signatureAlgorithm":"SHA256withRSA",
 "usageType":"SIGNING","subjectDN":"CN=k","issuerDN":"CN=k","validityPeriod":30,"default":false}`).want(http.StatusCreated).
-		has("keyLength", "2048", "subjectDN", "CN=k", "expiresAt", s.now.AddDate(0, 0, 30).UTC().Truncate(time.Second).Format(time.RFC3339))
+		has("keyLength", "2048", "subjectDN", "CN=k", "signatureAlgorithm", "SHA256withRSA", "validityPeriod", "30", "expiresAt", s.now.AddDate(0, 0, 30).UTC().Truncate(time.Second).Format(time.RFC3339))
 	for body, target := range map[string]string{
 		`"algorithm":"EC"`:                         "algorithm",
 		`"keyLength":1024`:                         "keyLength",
@@ -135,6 +135,7 @@ func TestKeyAsAskedFor(t *testing.T) {
 		`"subjectDN":"CN=other"`:                   "subjectDN",
 		`"issuerDN":"CN=other,O=x"`:                "issuerDN",
 		`"serialNumber":"7"`:                       "serialNumber",
+		`"serialNumber":7`:                         "serialNumber",
 		`"startsAt":"2030-01-01T00:00:00Z"`:        "startsAt",
 		`"expiresAt":"2031-01-01T00:00:00Z"`:       "expiresAt",
 		`"keyLength":"2048"`:                       "keyLength",
@@ -167,4 +168,33 @@ func TestImportOfMetadata(t *testing.T) {
 	doc = strings.Replace(doc, "<md:IDPSSODescriptor ", `<md:IDPSSODescriptor WantAuthnRequestsSigned="true" `, 1)
 	a := s.importing([]byte(doc)).want(http.StatusCreated).has("name", long[:200], "idpEntityId", long, "authnRequestSigned", "true")
 	s.send("GET", "/keys/"+a.at("spSigning.key.id"), "").want(http.StatusOK)
+}
+
+// The secret of a provider is told to who may replace it, where one is read or was written,
+// and in no list; that it was read is an activity.
+func TestSecretsOfProviders(t *testing.T) {
+	s := start(t)
+	s.as(store.RoleOwner)
+	const body = `{"name":"Partner","enabled":false,"type":"OPENID_CONNECT","issuer":"https://idp.example",
+ "authorizationEndpoint":"https://idp.example/a","tokenEndpoint":"https://idp.example/t",
+ "jwksEndpoint":"https://idp.example/k","clientId":"c","scopes":["openid"],"clientSecret":"s3cret"}`
+	path := "/identityProviders/" + s.send("POST", "/identityProviders", body).want(201).has("clientSecret", "s3cret").at("id")
+	without := strings.Replace(body, `,"clientSecret":"s3cret"`, "", 1)
+	s.send("PUT", path, without).want(http.StatusOK).has("clientSecret", "s3cret")
+	reads := func() string {
+		return s.send("GET", "/activities?filter=action+eq+%22identityProvider.secret-read%22", "").at("count")
+	}
+	if n := reads(); n != "0" {
+		t.Error(n, "reads before any")
+	}
+	read := s.send("GET", path, "").want(http.StatusOK).has("clientSecret", "s3cret")
+	if n := reads(); n != "1" {
+		t.Error(n, "reads after one")
+	}
+	s.send("PUT", path, read.text).want(http.StatusOK).has("clientSecret", "s3cret")
+	if list := s.send("GET", "/identityProviders", ""); strings.Contains(list.text, "s3cret") {
+		t.Error("a list tells the secret")
+	}
+	s.as(store.RoleIdentityAdmin)
+	s.send("GET", path, "").want(http.StatusOK).has("clientSecret", "<nil>", "hasSecret", "true")
 }

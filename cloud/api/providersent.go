@@ -1,9 +1,11 @@
 package api
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	m "ldap-gateway/cloud/management"
+	"ldap-gateway/cloud/store"
 	"maps"
 	"reflect"
 	"slices"
@@ -129,4 +131,25 @@ func (c *call) peopleOf() (m.People, error) {
 		return links, nil
 	}
 	return "", invalid(wrong("links", "It is keep or drop."))
+}
+
+// tellProvider is showProvider with the secret, for who may replace it: compatible clients
+// hold what they have sent against it at each reading.
+func (s *Server) tellProvider(c *call, p store.IdentityProvider) (providerBody, error) {
+	b := s.showProvider(c, p)
+	var err error
+	b.ClientSecret, err = s.Management.ProviderSecret(c.by(), p)
+	return b, err
+}
+
+// freshProvider refuses a change of what has changed since it was read.
+func (s *Server) freshProvider(c *call, p store.IdentityProvider) error {
+	b, err := s.tellProvider(c, p)
+	return cmp.Or(err, c.fresh(b))
+}
+
+// toldProvider answers with a provider that was made or changed.
+func (s *Server) toldProvider(c *call, status int, p store.IdentityProvider) (reply, error) {
+	b, err := s.tellProvider(c, p)
+	return reply{status, b}, err
 }

@@ -231,9 +231,11 @@ func (s *Server) applicationRoutes() map[string]route {
 // to change it is to change that.
 func (s *Server) providerRoutes() map[string]route {
 	return map[string]route{
-		"GET /{e}/identityProviders":        {action: m.Read, answer: s.listProviders},
-		"POST /{e}/identityProviders":       {action: m.CreateProvider, answer: s.createProvider},
-		"GET /{e}/identityProviders/{i}":    {action: m.Read, answer: s.getProvider},
+		"GET /{e}/identityProviders":  {action: m.Read, answer: s.listProviders},
+		"POST /{e}/identityProviders": {action: m.CreateProvider, answer: s.createProvider},
+		"GET /{e}/identityProviders/{i}": {
+			action: m.Read, answer: s.getProvider, or: []m.Action{m.ReadProviderSecret},
+		},
 		"PUT /{e}/identityProviders/{i}":    {action: m.ChangeProvider, answer: s.putProvider},
 		"DELETE /{e}/identityProviders/{i}": {action: m.DeleteProvider, answer: s.deleteProvider},
 

@@ -66,15 +66,17 @@ const (
 	RenewApplication  Action = "make an application's secret"
 	ReadSecret        Action = "read an application's secret"
 
-	CreateProvider    Action = "create an identity provider"
-	ChangeProvider    Action = "change an identity provider"
-	DeleteProvider    Action = "delete an identity provider"
-	TryProvider       Action = "try an identity provider"
-	AddCertificate    Action = "add a certificate"
-	MakeKey           Action = "make a key"
-	DeleteCertificate Action = "delete a certificate"
-	LinkAccount       Action = "link an account at a provider"
-	UnlinkAccount     Action = "unlink an account at a provider"
+	CreateProvider Action = "create an identity provider"
+	ChangeProvider Action = "change an identity provider"
+	DeleteProvider Action = "delete an identity provider"
+	TryProvider    Action = "try an identity provider"
+
+	ReadProviderSecret Action = "read an identity provider's secret"
+	AddCertificate     Action = "add a certificate"
+	MakeKey            Action = "make a key"
+	DeleteCertificate  Action = "delete a certificate"
+	LinkAccount        Action = "link an account at a provider"
+	UnlinkAccount      Action = "unlink an account at a provider"
 
 	CreateAdministrator Action = "create an administrator"
 	ChangeAdministrator Action = "change an administrator"
@@ -174,6 +176,7 @@ var table = []struct {
 	{ChangeProvider, owners},
 	{DeleteProvider, owners},
 	{TryProvider, owners},
+	{ReadProviderSecret, owners},
 	{AddCertificate, owners},
 	{MakeKey, owners},
 	{DeleteCertificate, owners},

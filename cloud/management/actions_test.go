@@ -181,6 +181,13 @@ var tries = []try{
 	{m.DeleteProvider, "O", false, "identityProvider.deleted", func(ctx context.Context, w *world, by m.By) error {
 		return w.DeleteProvider(ctx, by, w.provider.ID, true, nil)
 	}},
+	{m.ReadProviderSecret, "O", false, "identityProvider.secret-read", func(ctx context.Context, w *world, by m.By) error {
+		secret, err := w.ReadProviderSecret(ctx, by, w.provider.ID)
+		if err == nil && secret != "s" {
+			err = errors.New("another secret: " + secret)
+		}
+		return err
+	}},
 	{m.TryProvider, "O", false, "identityProvider.tried", func(ctx context.Context, w *world, by m.By) error {
 		return w.TriedProvider(ctx, by, w.provider.ID)
 	}},

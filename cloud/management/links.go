@@ -125,6 +125,9 @@ func linked(u store.User, g store.Gateway, to store.UserType, values map[string]
 // target returns the user type that users are to be linked to. Its directory says who
 // they are from then on, so it is weighed like them.
 func (t *turn) target(ctx context.Context, ref store.UserTypeRef) (g store.Gateway, to store.UserType, err error) {
+	if ref.Gateway == "" {
+		return g, to, fault.Of(fault.Gateway, fault.Missing, "Name the gateway whose directory checks the password.")
+	}
 	g, err = t.Gateway(ctx, t.env(), ref.Gateway)
 	if errors.Is(err, store.ErrNotFound) {
 		return g, to, fault.Of(fault.Gateway, fault.Invalid, "This environment has no such gateway.")

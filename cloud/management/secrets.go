@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"ldap-gateway/cloud/fault"
+	"ldap-gateway/cloud/idp"
 	"ldap-gateway/cloud/store"
 	"ldap-gateway/cloud/vault"
 )
@@ -119,4 +120,36 @@ func (s *Service) ApplicationSecret(ctx context.Context, by By, id string) (all 
 		return nil
 	})
 	return all, err
+}
+
+// ProviderSecret is the secret that this cloud proves itself by at an identity provider, for
+// who may give it another: they read it without making sign-ons fail. Empty: it has none, or
+// the actor may not. Nothing is noted: see ReadProviderSecret.
+func (s *Service) ProviderSecret(by By, p store.IdentityProvider) (string, error) {
+	if len(p.Sealed) == 0 || !May(by.Role, ReadProviderSecret) {
+		return "", nil
+	}
+	plain, err := s.Vault.Open(idp.PurposeSecret, p.ID, p.Sealed)
+	return string(plain), err
+}
+
+// ReadProviderSecret is ProviderSecret of what there is now, and an activity tells that it
+// was read.
+func (s *Service) ReadProviderSecret(ctx context.Context, by By, id string) (secret string, err error) {
+	err = s.act(ctx, by, ReadProviderSecret, func(t *turn) error {
+		p, err := t.IdentityProvider(ctx, t.env(), id)
+		if err != nil {
+			return err
+		}
+		if secret, err = s.ProviderSecret(by, p); err != nil || secret == "" {
+			return err
+		}
+		t.did(note{
+			action:  "identityProvider.secret-read",
+			subject: "identityProvider:" + p.ID,
+			text:    "the secret of identity provider " + p.Name + " was read",
+		})
+		return nil
+	})
+	return secret, err
 }

@@ -38,8 +38,10 @@ type PolicyAction struct {
 	// Recovery is what a client says of forgotten passwords, which are the directory's.
 	Recovery *bool `json:"recovery,omitempty"`
 	// NoRegistration is that a client said that nobody registers, which is so anyway.
-	NoRegistration bool           `json:"noRegistration,omitempty"`
-	Rules          []PolicyDomain `json:"rules,omitzero"` // of IDENTIFIER_FIRST
+	NoRegistration bool `json:"noRegistration,omitempty"`
+	// Off are switches by their names that a client said are off, as they always are.
+	Off   []string       `json:"off,omitempty"`
+	Rules []PolicyDomain `json:"rules,omitzero"` // of IDENTIFIER_FIRST
 }
 
 // PolicyDomain sends who has a part in their name to an identity provider.
