@@ -386,7 +386,7 @@ func TestEveryRouteKeepsToItsEnvironment(t *testing.T) {
 				r.Header.Set("Authorization", token)
 				return s.do(r)
 			}
-			if path == "/{e}" { // clients wait for this when they have deleted one
+			if route == "GET /{e}" { // clients wait for this when they have deleted one
 				request(theirs.fill(path), "Bearer "+s.token).want(http.StatusNotFound).has("code", "NOT_FOUND")
 			} else {
 				request(theirs.fill(path), "Bearer "+s.token).want(http.StatusForbidden).has("code", "ACCESS_FAILED")

@@ -99,8 +99,8 @@ func (s *Server) authorised(a management.Action, e endpoint) http.Handler {
 }
 
 // open returns the call of a client in the environment that its path names: its own, or
-// one that owners of its own have made. Any other is store.ErrNotFound where it is what is
-// asked for, since clients wait for that after they have deleted one, and 403 within.
+// one that owners of its own have made. Any other is store.ErrNotFound where it is read
+// itself, since clients wait for that after they have deleted one, and 403 elsewhere.
 func (s *Server) open(r *http.Request, client store.Client) (*call, error) {
 	c := &call{Request: r, client: client, env: client.EnvironmentID, root: s.URL}
 	named := r.PathValue("e")
@@ -108,7 +108,8 @@ func (s *Server) open(r *http.Request, client store.Client) (*call, error) {
 		return c, nil
 	}
 	there, err := s.Store.ClientIn(r.Context(), named, client.ID)
-	if errors.Is(err, store.ErrNotFound) && r.URL.Path != "/v1/environments/"+named {
+	itself := r.Method == http.MethodGet && r.URL.Path == "/v1/environments/"+named
+	if errors.Is(err, store.ErrNotFound) && !itself {
 		err = &problem{
 			status:  http.StatusForbidden,
 			Code:    accessFailed,

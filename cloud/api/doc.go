@@ -18,7 +18,7 @@
 // # Promises
 //
 //   - A token opens its own environment, an owner's those as well that owners of it have
-//     made, and no other: another answers 404, and 403 within, whether or not it exists.
+//     made, and no other: another answers 403, and 404 where it is read, whether or not it exists.
 //
 //   - Tokens and the secrets of API clients are kept as SHA-256 hashes; both are 256
 //     random bits. A token lives an hour.

@@ -133,7 +133,7 @@ func TestEnvironmentsAreMade(t *testing.T) {
 		t.Error(href)
 	}
 	s.ask2("GET", inside+"/groups", other.token, "").want(http.StatusForbidden)
-	s.ask2("DELETE", inside, other.token, "").want(http.StatusNotFound)
+	s.ask2("DELETE", inside, other.token, "").want(http.StatusForbidden)
 	s.send("GET", "/groups/"+g.at("id"), "").want(http.StatusNotFound)
 	s.as(store.RoleIdentityAdmin)
 	s.ask2("GET", inside+"/groups", s.token, "").want(http.StatusForbidden)

@@ -17,7 +17,8 @@ import (
 // listed are the parts of patterns whose things only the API knows: they are the last of
 // the list that their path is below.
 var listed = []string{
-	"//roles/{id}", "//organizations/{id}", "//organizations/{o}", "/licenses/{id}", "/themes/{id}", "/schemas/{id}", "/schemas/{s}", "/attributes/{id}",
+	"//roles/{id}", "//organizations/{id}", "//organizations/{o}", "/licenses/{id}",
+	"/themes/{id}", "/schemas/{id}", "/schemas/{s}", "/attributes/{id}",
 	"/resources/{r}", "/scopes/{id}", "/grants/{id}", "/signOnPolicyAssignments/{id}", "/roleAssignments/{r}",
 	"/actions/{id}",
 }
