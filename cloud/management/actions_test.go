@@ -183,7 +183,7 @@ var tries = []try{
 	}},
 	{m.ReadProviderSecret, "O", false, "identityProvider.secret-read", func(ctx context.Context, w *world, by m.By) error {
 		secret, err := w.ReadProviderSecret(ctx, by, w.provider.ID)
-		if err == nil && secret != "s" {
+		if err == nil && secret != "secret" {
 			err = errors.New("another secret: " + secret)
 		}
 		return err
