@@ -30,7 +30,7 @@ type samlApplicationForm struct {
 	ResponseSigned    bool     `json:"responseSigned"`
 	NameIDFormat      *string  `json:"nameIdFormat,omitempty"`
 	DefaultTarget     *string  `json:"defaultTargetUrl,omitempty"`
-	Contexts          bool     `json:"enableRequestedAuthnContext"`
+	Contexts          *bool    `json:"enableRequestedAuthnContext,omitempty"`
 
 	IDPSigning     *signingForm        `json:"idpSigning,omitempty"`
 	SPVerification *spVerificationForm `json:"spVerification,omitempty"`
@@ -79,6 +79,17 @@ type samlGroupsForm struct {
 	Value   string   `json:"value"`
 	Allow   []string `json:"allow,omitempty"`
 	Sources []string `json:"sources,omitempty"`
+}
+
+// contextsName is the property that has an application say what a sign-on must have been like.
+const contextsName = "enableRequestedAuthnContext"
+
+// contextsOf is whether it does; nil: nobody has said, and it does not.
+func contextsOf(a store.Application) *bool {
+	if a.SAML.Contexts || slices.Contains(a.Kept.Usual, contextsName) {
+		return &a.SAML.Contexts
+	}
+	return nil
 }
 
 // samlSettledForm has what can have one value here: see settledForm.
@@ -178,7 +189,7 @@ func formOfSAML(a store.Application) samlApplicationForm {
 		ResponseSigned:    p.ResponseSigned,
 		NameIDFormat:      told(p.NameIDFormat, a.Kept.Blank, "nameIdFormat"),
 		DefaultTarget:     told(p.DefaultTarget, a.Kept.Blank, "defaultTargetUrl"),
-		Contexts:          p.Contexts,
+		Contexts:          contextsOf(a),
 		SLOBinding:        p.SLOBinding,
 		SLOEndpoint:       told(p.SLOEndpoint, a.Kept.Blank, "sloEndpoint"),
 		SLOResponse:       told(p.SLOResponse, a.Kept.Blank, "sloResponseEndpoint"),
@@ -313,6 +324,9 @@ func (f samlApplicationForm) into(a *store.Application) {
 		"sloEndpoint": f.SLOEndpoint, "sloResponseEndpoint": f.SLOResponse,
 	})
 	a.Kept.Usual, _ = f.sent()
+	if f.Contexts != nil {
+		a.Kept.Usual = append(a.Kept.Usual, contextsName)
+	}
 	a.Kept.HomePage = f.HomePage
 	if f.Enabled != nil {
 		a.Enabled = *f.Enabled
@@ -324,7 +338,7 @@ func (f samlApplicationForm) into(a *store.Application) {
 		EntityID: f.SPEntityID, ACS: f.ACSURLs, ACSIndexes: f.ACSIndexes,
 		AssertionSeconds: f.AssertionDuration, AssertionSigned: f.AssertionSigned, ResponseSigned: f.ResponseSigned,
 		NameIDFormat: textOf(f.NameIDFormat), Subject: subject, SubjectFormat: format,
-		Contexts: f.Contexts, DefaultTarget: textOf(f.DefaultTarget), Unsolicited: f.IDPInitiated,
+		Contexts: f.Contexts != nil && *f.Contexts, DefaultTarget: textOf(f.DefaultTarget), Unsolicited: f.IDPInitiated,
 		SLOBinding: f.SLOBinding, SLOEndpoint: textOf(f.SLOEndpoint), SLOResponse: textOf(f.SLOResponse),
 		MostGroups: f.MaxGroups,
 	}

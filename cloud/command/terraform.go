@@ -25,6 +25,7 @@ func (c *command) exportCommand() *cobra.Command {
 		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	var a access
+	var within string
 	terraform := &cobra.Command{
 		Use:   "terraform",
 		Short: "Write the configuration of an environment for Terraform",
@@ -40,11 +41,14 @@ just-in-time groups, instances, and what this cloud has besides are left out.`,
 			if err != nil {
 				return err
 			}
+			api.Within = cmp.Or(within, api.Environment)
 			e := exporter{api: api, out: c.stdout, names: map[string]string{}, used: map[string]bool{}}
 			return e.all(cmd.Context())
 		},
 	}
 	a.addTo(terraform)
+	terraform.Flags().StringVar(&within, "environment", "",
+		"ID of an environment that the client's own has made (default: the client's own)")
 	cmd.AddCommand(terraform)
 	return cmd
 }
@@ -70,7 +74,7 @@ func (e *exporter) printf(format string, args ...any) {
 // all writes everything, in an order in which nobody is named before it is there.
 func (e *exporter) all(ctx context.Context) error {
 	e.printf("# Written by ldap-cloud export terraform. What it leaves out is said by its --help.\n\n")
-	e.printf("variable \"environment_id\" {\n  type    = string\n  default = %s\n}\n", quote(e.api.Environment))
+	e.printf("variable \"environment_id\" {\n  type    = string\n  default = %s\n}\n", quote(e.api.Within))
 	for _, part := range []struct {
 		list  string
 		write func(map[string]any)
@@ -118,7 +122,7 @@ func (e *exporter) begin(kind string, r map[string]any, of ...string) (name stri
 	}
 	e.used[kind+"."+name] = true
 	e.names[id] = kind + "." + name
-	path := slices.Concat([]string{e.api.Environment}, of, []string{id})
+	path := slices.Concat([]string{e.api.Within}, of, []string{id})
 	e.printf("\nimport {\n  to = %s.%s\n  id = %s\n}\n", kind, name, quote(strings.Join(path, "/")))
 	return name
 }
@@ -229,6 +233,7 @@ func (e *exporter) provider(r map[string]any) {
 		{"token_endpoint_auth_method", r["tokenEndpointAuthMethod"]},
 		{"userinfo_endpoint", r["userInfoEndpoint"]},
 		{"jwks_endpoint", r["jwksEndpoint"]},
+		{"discovery_endpoint", r["discoveryEndpoint"]},
 		{"pkce_method", r["pkceMethod"]},
 		{"scopes", r["scopes"]},
 	}
@@ -242,28 +247,6 @@ func (e *exporter) ofProvider(r map[string]any, own attribute) {
 		attribute{"enabled", r["enabled"]},
 		attribute{"registration_population_id", e.reference(at(r, "registration.population.id"))},
 		own,
-	)
-}
-
-func (e *exporter) application(r map[string]any) {
-	e.applications = append(e.applications, r)
-	if r["protocol"] == "SAML" {
-		e.samlApplication(r)
-		return
-	}
-	e.resource("pingone_application", r,
-		attribute{"description", r["description"]},
-		attribute{"enabled", r["enabled"]},
-		attribute{"oidc_options", []attribute{
-			{"type", r["type"]},
-			{"grant_types", r["grantTypes"]},
-			{"response_types", r["responseTypes"]},
-			{"token_endpoint_auth_method", r["tokenEndpointAuthMethod"]},
-			{"pkce_enforcement", r["pkceEnforcement"]},
-			{"redirect_uris", r["redirectUris"]},
-			{"post_logout_redirect_uris", r["postLogoutRedirectUris"]},
-			{"home_page_url", r["homePageUrl"]},
-		}},
 	)
 }
 

@@ -172,7 +172,7 @@ func TestExportForTerraform(t *testing.T) {
 		},
 		"pingone_sign_on_policy.r_default":                 {"name=Default"},
 		"pingone_application_attribute_mapping.r_wiki_sub": {"application_id=pingone_application.r_wiki.id", "value=${user.id}"},
-		"pingone_application_resource_grant.r_wiki":        {"resource_type=OPENID_CONNECT_API", "scopes=["},
+		"pingone_application_resource_grant.r_wiki":        {"resource_type=OPENID_CONNECT", "scopes=["},
 	} {
 		for _, part := range parts {
 			if !strings.Contains(all[address], part) {

@@ -82,7 +82,7 @@ func (e *exporter) claimsOf(ctx context.Context, a map[string]any) error {
 	return e.each(ctx, "/applications/"+id+"/grants", func(r map[string]any) {
 		e.part("pingone_application_resource_grant", name, id, r,
 			attribute{"application_id", e.reference(id)},
-			attribute{"resource_type", "OPENID_CONNECT_API"}, // the one resource that there is
+			attribute{"resource_type", "OPENID_CONNECT"}, // the one resource that there is
 			attribute{"scopes", idsOf(r["scopes"])},
 		)
 	})

@@ -55,7 +55,7 @@ func TestExportOfClaimsForTerraform(t *testing.T) {
 		claim + "old_mail":         {"application_id=pingone_application.r_old.id", "name=mail\n", "required=true"},
 		claim + "old_saml_subject": {"name=saml_subject\n"},
 		"pingone_application_resource_grant.r_wiki": {
-			"application_id=pingone_application.r_wiki.id", "resource_type=OPENID_CONNECT_API",
+			"application_id=pingone_application.r_wiki.id", "resource_type=OPENID_CONNECT",
 		},
 	} {
 		for _, part := range parts {

@@ -22,9 +22,7 @@ func (e *exporter) samlApplication(r map[string]any) {
 			{"key_id", at(r, "idpSigning.key.id")},
 		}
 	}
-	e.resource("pingone_application", r,
-		attribute{"description", r["description"]},
-		attribute{"enabled", r["enabled"]},
+	e.ofApplication(r,
 		attribute{"saml_options", []attribute{
 			{"type", r["type"]},
 			{"sp_entity_id", r["spEntityId"]},

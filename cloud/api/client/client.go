@@ -7,6 +7,7 @@ package client
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -24,6 +25,7 @@ import (
 type Client struct {
 	URL         string // of the cloud, without a trailing slash
 	Environment string
+	Within      string // environment that paths are of; empty: the client's own
 	ID, Secret  string
 	HTTP        *http.Client // nil: http.DefaultClient
 
@@ -84,7 +86,7 @@ func (c *Client) send(ctx context.Context, method, path, kind string, body []byt
 	if err != nil {
 		return err
 	}
-	address := c.URL + "/v1/environments/" + c.Environment + path
+	address := c.URL + "/v1/environments/" + cmp.Or(c.Within, c.Environment) + path
 	req, err := http.NewRequestWithContext(ctx, method, address, bytes.NewReader(body))
 	if err != nil {
 		return err
