@@ -100,11 +100,16 @@ type claimForm struct {
 
 // of is the claim that a form says, with an ID. What only another protocol has is no part.
 func (f claimForm) of(id string, protocol store.ProviderType) store.ApplicationAttribute {
-	claim := store.ApplicationAttribute{ID: id, Name: f.Name, Value: f.Value, Required: f.Required}
+	claim := store.ApplicationAttribute{
+		ID:         id,
+		Name:       f.Name,
+		Value:      f.Value,
+		Required:   f.Required,
+		InIDToken:  f.InIDToken,
+		InUserInfo: f.InUserInfo,
+	}
 	if protocol == store.SAML {
 		claim.NameFormat = f.NameFormat
-	} else {
-		claim.InIDToken, claim.InUserInfo = f.InIDToken, f.InUserInfo
 	}
 	return claim
 }

@@ -169,6 +169,9 @@ func TestSAMLMappings(t *testing.T) {
 		s.send("PUT", subject, body).refuses(target)
 	}
 	s.send("DELETE", subject, "").want(http.StatusBadRequest)
+	sent := s.keeps("POST", path, `{"name":"fax","value":"${user.fax}","required":false,"idToken":true,"userInfo":true}`)
+	s.send("DELETE", path+"/"+sent.at("id"), "").want(http.StatusNoContent)
+	s.send("POST", path, `{"name":"fax","value":"${user.fax}","required":false,"idToken":false}`).refuses("idToken")
 	made := s.send("POST", path, `{"name":"groups","value":"${user.memberOfGroupNames}","required":true,"nameFormat":"`+basic+`"}`).
 		want(http.StatusCreated).has("required", "true", "nameFormat", basic, "mappingType", "CUSTOM")
 	s.send("POST", path, `{"name":"tier","value":"gold","required":false}`).want(http.StatusCreated)

@@ -55,12 +55,13 @@ func (f claimForm) intoSubject(a *store.Application) error {
 	return invalid(append(wrongs, f.notSAML()...)...)
 }
 
-// notSAML tells what no attribute of an assertion has.
+// notSAML tells what no attribute of an assertion has. That OpenID Connect would tell it
+// clients send without being asked.
 func (f claimForm) notSAML() (wrongs []detail) {
-	if f.InIDToken != nil {
+	if off(f.InIDToken) {
 		wrongs = append(wrongs, wrong("idToken", "It is of applications of OpenID Connect. Leave it out."))
 	}
-	if f.InUserInfo != nil {
+	if off(f.InUserInfo) {
 		wrongs = append(wrongs, wrong("userInfo", "It is of applications of OpenID Connect. Leave it out."))
 	}
 	return wrongs

@@ -154,6 +154,8 @@ func TestExportForTerraform(t *testing.T) {
 		Name:          "Wiki",
 		Type:          store.WebApplication,
 		RedirectURIs:  []string{"https://wiki.example/cb"},
+		Kept:          store.ApplicationKept{Usual: []string{"includeX5t", "parTimeout"}},
+		OpenID:        store.OpenID{AccessRule: store.AccessRule{Access: []string{group.ID}}},
 	}))
 	all := exported(t, credentials)
 	for address, parts := range map[string][]string{
@@ -169,6 +171,8 @@ func TestExportForTerraform(t *testing.T) {
 		},
 		"pingone_application.r_wiki": {
 			"type:WEB_APP", "grant_types:[AUTHORIZATION_CODE ]", "redirect_uris:[https://wiki.example/cb ]", "enabled=false",
+			"access_control_group_options={type:ANY_GROUP groups:[pingone_group.r_readers.id ] }", "include_x5t:false",
+			"par_timeout:60",
 		},
 		"pingone_sign_on_policy.r_default":                 {"name=Default"},
 		"pingone_application_attribute_mapping.r_wiki_sub": {"application_id=pingone_application.r_wiki.id", "value=${user.id}"},
