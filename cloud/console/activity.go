@@ -29,7 +29,8 @@ var actions = [...]string{
 	"administrator.reset", "administrator.set-up", "administrator.signed-in", "administrator.recovery-code-used",
 	"client.created",
 	"client.updated", "client.deleted", "role.changed", "environment.created", "environment.updated",
-	"environment.deleted", "application.secret-read", "identityProvider.secret-read", "signOnPolicy.created", "signOnPolicy.updated",
+	"environment.deleted", "application.secret-read",
+	"identityProvider.secret-read", "signOnPolicy.created", "signOnPolicy.updated",
 	"signOnPolicy.deleted", "alertChannel.created",
 	"alertChannel.tried", "alertChannel.deleted", "alert.quieted",
 }
