@@ -137,7 +137,7 @@ func TestNothingIsInvented(t *testing.T) {
 		"/applications": {`{"name":"Bare","type":"NATIVE_APP","redirectUris":["bare:/cb"]}`, []string{
 			"description", "postLogoutRedirectUris", "parTimeout", "idpSignoff", "homePageUrl", "secret",
 		}},
-		"/applications?saml": {`{"name":"Bare","protocol":"SAML","type":"CUSTOM_APP","spEntityId":"urn:bare",
+		"/applications?saml": {`{"name":"Bare SAML","protocol":"SAML","type":"CUSTOM_APP","spEntityId":"urn:bare",
  "acsUrls":["https://bare.example/acs"],"assertionDuration":300}`, []string{
 			"description", "enableRequestedAuthnContext", "homePageUrl", "nameIdFormat", "sloEndpoint", "defaultTargetUrl",
 		}},
