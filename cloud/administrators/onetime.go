@@ -39,9 +39,6 @@ func (d *Authenticator) SealOneTime(owner string, key *otp.Key, code string) (se
 	return d.Vault.Seal(PurposeOneTime, owner, []byte(key.Secret())), at, nil
 }
 
-// PersonOwner is the owner of a user's secret.
-func PersonOwner(user string) string { return "user:" + user }
-
 // CheckOneTime takes a one-time password of an administrator, once. ErrProof
 // when it is wrong, or was used, or the administrator has none.
 // The step is used up over all nodes before this returns, also when the sign-in then
@@ -52,15 +49,6 @@ func (d *Authenticator) CheckOneTime(ctx context.Context, a store.Administrator,
 		return err
 	}
 	return used(d.Store.UseOneTimePassword(ctx, a.EnvironmentID, a.ID, at))
-}
-
-// CheckPersonOneTime does so for a user whose groups give a role.
-func (d *Authenticator) CheckPersonOneTime(ctx context.Context, env, user string, sealed []byte, code string) error {
-	at, err := d.stepOfSealed(PersonOwner(user), sealed, code)
-	if err != nil {
-		return err
-	}
-	return used(d.Store.UsePersonOneTime(ctx, env, user, at))
 }
 
 // used makes a second use what it is for the person: a wrong code. Whether it was right

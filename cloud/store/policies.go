@@ -24,6 +24,7 @@ const (
 	ActionLogin           = "LOGIN"
 	ActionIdentifierFirst = "IDENTIFIER_FIRST"
 	ActionProvider        = "IDENTITY_PROVIDER"
+	ActionMultiFactor     = "MULTI_FACTOR_AUTHENTICATION"
 )
 
 // PolicyAction is one step of a policy; the lowest priority is the first.
@@ -38,8 +39,10 @@ type PolicyAction struct {
 	// Recovery is what a client says of forgotten passwords, which are the directory's.
 	Recovery *bool `json:"recovery,omitempty"`
 	// NoRegistration is that a client said that nobody registers, which is so anyway.
-	NoRegistration bool           `json:"noRegistration,omitempty"`
-	Rules          []PolicyDomain `json:"rules,omitzero"` // of IDENTIFIER_FIRST
+	NoRegistration bool `json:"noRegistration,omitempty"`
+	// NoDevices is what a client says of who has no second factor, which is so anyway.
+	NoDevices string         `json:"noDevicesMode,omitempty"`
+	Rules     []PolicyDomain `json:"rules,omitzero"` // of IDENTIFIER_FIRST
 }
 
 // PolicyDomain sends who has a part in their name to an identity provider.
@@ -47,6 +50,9 @@ type PolicyDomain struct {
 	Contains string `json:"contains"`
 	Provider string `json:"provider"`
 }
+
+// AsksFactor tells whether it asks for a second factor after the first.
+func (p SignOnPolicy) AsksFactor() bool { return p.at(ActionMultiFactor) >= 0 }
 
 // Login returns the index of the LOGIN action; -1 when there is none.
 func (p SignOnPolicy) Login() int { return p.at(ActionLogin) }
