@@ -26,8 +26,18 @@ func (d *Authenticator) NewOneTime(a store.Administrator) (*otp.Key, error) {
 	return totp.Generate(totp.GenerateOpts{Issuer: "ldap-cloud", AccountName: a.Name})
 }
 
-// OneTimeOf returns the key of what NewOneTime wrote. Its error is not for people.
-func OneTimeOf(url string) (*otp.Key, error) { return otp.NewKeyFromURL(url) }
+// OneTimeOf returns the key of what NewOneTime wrote. Its error is not for people. A text without a secret
+// is none: anybody can tell the passwords of an empty one.
+func OneTimeOf(url string) (*otp.Key, error) {
+	key, err := otp.NewKeyFromURL(url)
+	if err == nil && key.Secret() == "" {
+		err = errNoSecret
+	}
+	return key, err
+}
+
+// errNoSecret says that nothing was set up.
+var errNoSecret = errors.New("there is no secret of one-time passwords")
 
 // SealOneTime seals a secret of NewOneTime for its owner, once they have shown the
 // one-time password that it makes now. At is that password's time step, to be used up with

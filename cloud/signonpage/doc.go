@@ -19,6 +19,8 @@
 //	GET  /ENVIRONMENT/signon/factor/new a factor is set up; new.png is its picture
 //	POST /ENVIRONMENT/signon/factor/new the proof that it works
 //	POST /ENVIRONMENT/signon/factor/on  going on from the recovery codes that were shown
+//	GET  /ENVIRONMENT/signon/factors    the person's own, to see and change
+//	POST /ENVIRONMENT/signon/factors    one is given up, or recovery codes are made
 //	GET  /ENVIRONMENT/signon/decline    the application is told that the person does not want to
 //	POST /ENVIRONMENT/signon/sessions   another of the person's sessions ends, or all others
 //	POST /ENVIRONMENT/signon/off        the session ends; the page leads to a provider's sign-off, or an application
@@ -71,8 +73,9 @@
 //   - A factor is set up by who has none and gave the first proof within ten minutes, and changed by who
 //     gave one that they have within ten minutes: a session that was stolen changes none.
 //   - Every page works without scripts, but for showing a passkey. The Content-Security-Policy allows
-//     one, which stands in the page: it shows the password, tells of caps lock and of a directory that takes long, sends a form once,
-//     asks the browser for a passkey, and writes times as the reader's clock has them.
+//     one, which stands in the page: it shows the password, tells of caps lock and of a directory that
+//     takes long, sends a form once, asks the browser for a passkey, and writes times as the reader's
+//     clock has them.
 //   - A POST that a browser sent for another site is refused before it is read, but for
 //     SAML's answer, which signs nobody on by itself.
 //   - Whoever comes when too much is under way is told so in a page, with 503 and Retry-After, and

@@ -14,10 +14,13 @@ import (
 
 // lacks tells whether somebody is to give a second factor before they go on to what they came for, and has
 // not: the sign-on policy asks for it, or the application does. The console asks everybody who has one,
-// and who wants to change theirs gives it anew.
+// or all where its setting says so, and who wants to change theirs gives it anew.
 // Nobody goes on anywhere but past this: see begin, again, answer and owner.
 func (k *call) lacks(flow applications.Flow, by store.SignedOn) (bool, error) {
 	then := k.then()
+	if flow.ID == "" && then == thenConsole && by.Factor == "" && k.env.Settings.SecondFactor {
+		return true, nil
+	}
 	if flow.ID == "" && (then == thenConsole && by.Factor == "" || then == thenFactors && !k.freshFactor(by)) {
 		have, err := k.Store.PersonFactors(k.Context(), k.env.ID, by.UserID)
 		if err != nil || have.Any() {

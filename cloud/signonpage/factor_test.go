@@ -229,8 +229,9 @@ func (s *site) outside(c *http.Client, secret string) {
 
 var hidden = regexp.MustCompile(`name="(flow|then)" value="([^"]*)"`)
 
-// gives gives the factor that a page asks for, or sets one up, and fails unless that leads inside.
-func (s *site) gives(c *http.Client, a answer, secret string) {
+// gives gives the factor that a page asks for, or sets one up, and fails unless that leads inside. It returns
+// what was set up, and recovery codes that were shown.
+func (s *site) gives(c *http.Client, a answer, secret string) (set string, codes []string) {
 	s.t.Helper()
 	form := url.Values{}
 	for _, m := range hidden.FindAllStringSubmatch(a.page, -1) {
@@ -250,16 +251,20 @@ func (s *site) gives(c *http.Client, a answer, secret string) {
 	}
 	form.Set("code", s.code(secret))
 	a = s.do(c, "POST", path, form, "Sec-Fetch-Site", "same-origin")
-	if strings.HasSuffix(path, "/new") {
-		if n := strings.Count(a.page, "<code>"); n != 10 {
-			s.t.Fatalf("%d recovery codes: %s", n, a.page)
-		}
+	for _, m := range regexp.MustCompile(`<code>([a-z2-7-]+)</code>`).FindAllStringSubmatch(a.page, -1) {
+		codes = append(codes, m[1])
+	}
+	if strings.HasSuffix(path, "/new") && len(codes) != 10 {
+		s.t.Fatalf("%d recovery codes: %s", len(codes), a.page)
+	}
+	if len(codes) > 0 {
 		form.Del("code")
 		a = s.do(c, "POST", "/"+s.env+"/signon/factor/on", form, "Sec-Fetch-Site", "same-origin")
 	}
 	if a = s.follow(c, a); !inside(a) {
 		s.t.Errorf("the factor leads to %d %q: %s", a.status, a.to, a.page)
 	}
+	return secret, codes
 }
 
 // TestStepUp: a session without a factor reaches what asks for none, and what asks for one after it was

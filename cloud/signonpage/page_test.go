@@ -200,6 +200,7 @@ func start(t *testing.T) *site {
 	}
 	check(t, db.CreateUser(t.Context(), &s.alice))
 	sessions := NewSessions(db, false)
+	sessions.clock = s.now
 	page := &Server{
 		Store:     db,
 		Passwords: s,

@@ -125,6 +125,8 @@ func (s *Server) Handler() http.Handler {
 		"POST /{e}/signon/factor/new":          (*call).keepNewFactor,
 		"GET /{e}/signon/factor/new.png":       (*call).drawOneTime,
 		"POST /{e}/signon/factor/on":           (*call).afterCodes,
+		"GET /{e}/signon/factors":              (*call).showFactors,
+		"POST /{e}/signon/factors":             (*call).changeFactors,
 		"GET /{e}/signon/decline":              (*call).decline,
 		"POST /{e}/signon/confirm":             (*call).confirmed,
 		"POST /{e}/signon/off":                 (*call).signOff,

@@ -100,6 +100,10 @@ func (k *call) arrive(flow applications.Flow, by store.SignedOn) error {
 	if flow.ID == "" && k.then() == thenPassword {
 		return k.offerChange(by)
 	}
+	if flow.ID == "" && k.then() == thenFactors {
+		http.Redirect(k.w, k.Request, "/"+k.env.ID+"/signon/factors", http.StatusSeeOther)
+		return nil
+	}
 	// The console has a page of its own that finds out who it is.
 	if flow.ID == "" && k.then() == thenConsole {
 		http.Redirect(k.w, k.Request, "/console/organisation?e="+k.env.ID, http.StatusSeeOther)
