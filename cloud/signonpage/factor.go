@@ -53,7 +53,13 @@ func (k *call) begin(flow applications.Flow, by store.SignedOn, until time.Time)
 	case err != nil:
 		return false, err
 	case !lacks && (by.Factor != "" || !u.Kept.MFA):
-		return true, k.Sessions.keep(k.Request, u, by, until, time.Time{})
+		if by.Factor != "" {
+			err = k.Factors.Provided(k.Context(), factors.Who{User: u, SignOnID: by.SignOnID, Address: k.address()})
+		}
+		if err == nil {
+			err = k.Sessions.keep(k.Request, u, by, until, time.Time{})
+		}
+		return err == nil, err
 	case !flow.Silent:
 		if err := k.Sessions.keepHalf(k.Request, u, by, until); err != nil {
 			return false, err

@@ -274,6 +274,7 @@ func (k *call) arrived(a idp.Arrived, err error) error {
 		Method:     a.SignOn.Method,
 		Methods:    strings.Join(a.Methods, " "),
 		ProviderID: a.SignOn.ProviderID,
+		Factor:     a.Factor,
 		At:         a.At.UTC().Truncate(time.Second),
 	}
 	k.Form.Set("then", a.Then)
