@@ -247,7 +247,7 @@ var ownOperations = map[string]operation{
 		filter:  "user.id",
 	},
 	"POST /{e}/signOns": {
-		summary: "Sign a person on for a trusted back end; whatever its outcome, it was done",
+		summary: "Sign a person on for a trusted back end, by the password alone: no second factor is asked for here",
 		in:      signOnForm{},
 		out:     signOnBody{},
 	},
