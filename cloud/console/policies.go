@@ -108,3 +108,43 @@ func setFactor(p *store.SignOnPolicy, on bool) {
 	}
 	p.Actions = rest
 }
+
+// way is by which policy people sign on for an application.
+type way struct {
+	Policies []store.SignOnPolicy // to choose from: all but the default one
+	Chosen   string               // ID; empty: the default one
+	Several  int                  // policies that a program gave it, if they are more than one
+}
+
+func (c *console) wayOf(k *call, a store.Application) (w way, err error) {
+	all, err := c.Store.SignOnPolicies(k.Context(), k.env())
+	for _, p := range all {
+		if !p.Default {
+			w.Policies = append(w.Policies, p)
+		}
+	}
+	if w.Chosen = chosenOf(a); len(a.Kept.Policies) > 1 {
+		w.Several = len(a.Kept.Policies)
+	}
+	return w, err
+}
+
+// chosenOf returns the ID of the first policy of an application; empty when it has none.
+func chosenOf(a store.Application) string {
+	if ids := a.Kept.PolicyIDs(); len(ids) > 0 {
+		return ids[0]
+	}
+	return ""
+}
+
+// readPolicy reads the policy of a form into an application. Several, which a program gave it, stay.
+func readPolicy(k *call, a *store.Application) {
+	id := k.posted("policy")
+	if !k.PostForm.Has("policy") || len(a.Kept.Policies) > 1 || id == chosenOf(*a) {
+		return
+	}
+	a.Kept.Policies = nil
+	if id != "" {
+		a.Kept.Policies = []store.PolicyAssignment{{ID: uuid.NewString(), Policy: id, Priority: 1}}
+	}
+}

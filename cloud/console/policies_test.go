@@ -47,3 +47,41 @@ func TestPoliciesAskForAFactor(t *testing.T) {
 		}
 	}
 }
+
+// An application of each protocol is given a policy on its page, and goes by the default one again; several that
+// a program gave it stay, whatever the form says.
+func TestApplicationsChooseAPolicy(t *testing.T) {
+	s := open(t)
+	v := s.admin()
+	f := s.fill(s.env.ID, "")
+	p := store.SignOnPolicy{EnvironmentID: s.env.ID, Name: "Twice", Actions: []store.PolicyAction{
+		{ID: "a", Type: store.ActionLogin, Priority: 1}, {ID: "b", Type: store.ActionMultiFactor, Priority: 2},
+	}}
+	s.must(s.store.SavePolicy(t.Context(), &p))
+	page := "/console/applications/" + f.application.ID
+	v.get(page).has("Sign-on policy", "Twice (with a second factor)")
+	form := []string{"name", f.application.Name, "type", "WEB_APP", "redirects", "https://x.example.com/", "groups", "NAMES", "bytes", "2000"}
+	kept := func() []store.PolicyAssignment {
+		a, err := s.store.Application(t.Context(), s.env.ID, f.application.ID)
+		s.must(err)
+		return a.Kept.Policies
+	}
+	for _, c := range []struct {
+		form []string
+		want string
+	}{{[]string{"policy", p.ID}, p.ID}, {nil, p.ID}, {[]string{"policy", p.ID}, p.ID}, {[]string{"policy", ""}, ""}} {
+		v.post(page, append(append([]string{"seen", seenIn(v.get(page))}, form...), c.form...)...).is(http.StatusSeeOther)
+		if got := kept(); len(got) > 1 || (c.want == "") != (len(got) == 0) || len(got) == 1 && got[0].Policy != c.want {
+			t.Errorf("%q: %+v", c.form, got)
+		}
+	}
+	v.post(page, append([]string{"seen", seenIn(v.get(page)), "policy", "none"}, form...)...).is(http.StatusUnprocessableEntity)
+	a, err := s.store.Application(t.Context(), s.env.ID, f.application.ID)
+	s.must(err)
+	a.Kept.Policies = []store.PolicyAssignment{{ID: "1", Policy: p.ID, Priority: 4}, {ID: "2", Policy: "x", Priority: 2}}
+	s.must(s.store.UpdateApplication(t.Context(), &a))
+	v.post(page, append([]string{"seen", seenIn(v.get(page).has("It has 2")), "policy", ""}, form...)...).is(http.StatusSeeOther)
+	if got := kept(); len(got) != 2 {
+		t.Errorf("%+v", got)
+	}
+}
