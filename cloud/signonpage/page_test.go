@@ -213,7 +213,7 @@ func start(t *testing.T) *site {
 	}
 	srv := httptest.NewServer(sessions.Wrap(page.Handler()))
 	t.Cleanup(srv.Close)
-	s.url = srv.URL
+	s.url, page.Factors.Proofs.URLs = srv.URL, []string{srv.URL}
 	return s
 }
 
