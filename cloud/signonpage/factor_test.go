@@ -315,3 +315,64 @@ func (s *site) token(c *http.Client) string {
 	}
 	return ""
 }
+
+// TestStrangersTryNoFactor: without the first proof no factor is looked at, and none of somebody's tries is used up;
+// what was given is good for ten minutes, and for nobody who may not sign on any more.
+func TestStrangersTryNoFactor(t *testing.T) {
+	s := start(t)
+	secret, codes := s.has()
+	s.asksFactor(true)
+	for _, path := range []string{"/factor", "/factor/new"} {
+		for range 15 {
+			if a := s.post(s.visitor(), path, "code", s.code(secret)); !strings.HasSuffix(a.to, "/signon") {
+				t.Fatalf("%s: %d %q", path, a.status, a.to)
+			}
+		}
+	}
+	half := func() *http.Client {
+		c := s.visitor()
+		if a := s.follow(c, s.post(c, "", "username", "alice", "password", "x")); !strings.Contains(a.page, "One more step") {
+			t.Fatal(a.page)
+		}
+		return c
+	}
+	for name, end := range map[string]func(){
+		"ten minutes": func() { s.clock += halfLife },
+		"signed off":  func() { check(t, s.db.SignOffUser(t.Context(), s.env, s.alice.ID)) },
+	} {
+		c := half()
+		end()
+		if a := s.follow(c, s.post(c, "/factor", "code", s.code(secret))); inside(a) {
+			t.Errorf("%s: %s", name, a.page)
+		}
+	}
+	c := half()
+	u, err := s.db.User(t.Context(), s.env, s.alice.ID)
+	check(t, err)
+	u.Enabled = false
+	check(t, s.db.UpdateUser(t.Context(), &u))
+	if a := s.follow(c, s.post(c, "/factor", "recovery", "1", "code", codes[0])); inside(a) {
+		t.Errorf("disabled: %s", a.page)
+	}
+}
+
+// TestHalfOfAnotherEndsASession: whoever gives the first proof in a browser of somebody else has that one signed
+// off, and their own session goes on.
+func TestHalfOfAnotherEndsASession(t *testing.T) {
+	s := start(t)
+	c := s.signedOn("")
+	bob := s.alice
+	bob.ID, bob.Username = "", "bob"
+	check(t, s.db.CreateUser(t.Context(), &bob))
+	s.asksFactor(true)
+	alice := s.alice
+	for _, who := range []store.User{alice, bob} {
+		s.alice = who // who signs on
+		s.follow(c, s.post(c, "", "username", who.Username, "password", "x"))
+		s.asksFactor(false)
+		if a := s.get(c, ""); strings.Contains(a.page, "You are signed on") != (who.ID == alice.ID) {
+			t.Errorf("%s: %s", who.Username, a.page)
+		}
+		s.asksFactor(true)
+	}
+}
