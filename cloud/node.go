@@ -19,6 +19,7 @@ import (
 	"ldap-gateway/cloud/api"
 	"ldap-gateway/cloud/audit"
 	"ldap-gateway/cloud/console"
+	"ldap-gateway/cloud/factors"
 	"ldap-gateway/cloud/hub"
 	"ldap-gateway/cloud/idp"
 	"ldap-gateway/cloud/kerberos"
@@ -118,24 +119,29 @@ func (n *node) handler() http.Handler {
 	mux.HandleFunc("POST "+wire.PathAwait, codes.ServeAwait)
 	mux.HandleFunc("POST "+wire.PathUnpair, n.agents.ServeUnpair)
 	mux.Handle("GET "+wire.PathConnect, n.agents)
-	mux.Handle("/console/", n.console(changes, codes, sessions, tickets.Services))
-	mux.Handle("/", n.environments(sessions, people, tickets, programs))
+	proofs := n.proofs()
+	mux.Handle("/console/", n.console(changes, codes, sessions, tickets.Services, proofs))
+	mux.Handle("/", n.environments(sessions, people, tickets, programs, proofs))
 	return n.counts.Requests(n.Logger.Named("http"), roomOf, mux)
 }
 
-// console is where administrators see and steer environments.
+// proofs checks what administrators and people prove who they are by.
 // It has every URL of the cloud, since a passkey is kept for a name and not for an
 // address.
-func (n *node) console(
-	changes *management.Service, codes *pairing.Broker, sessions *signonpage.Sessions,
-	services []string,
-) http.Handler {
-	proofs := &administrators.Authenticator{
+func (n *node) proofs() *administrators.Authenticator {
+	return &administrators.Authenticator{
 		Store:   n.db,
 		Vault:   n.keys,
 		URLs:    append(slices.Clone(n.URLs), n.url),
 		Hashing: administrators.NewQueue(n.bounds.Of(throttle.Passwords)),
 	}
+}
+
+// console is where administrators see and steer environments.
+func (n *node) console(
+	changes *management.Service, codes *pairing.Broker, sessions *signonpage.Sessions,
+	services []string, proofs *administrators.Authenticator,
+) http.Handler {
 	return (&console.Server{
 		Store:      n.db,
 		Management: changes,
@@ -184,6 +190,7 @@ func (n *node) newProviders() *idp.Desk {
 // is a program's.
 func (n *node) environments(
 	sessions *signonpage.Sessions, people *signon.Service, tickets *kerberos.Verifier, programs http.Handler,
+	proofs *administrators.Authenticator,
 ) http.Handler {
 	applications := &oidc.Server{
 		Store:    n.db,
@@ -213,6 +220,7 @@ func (n *node) environments(
 		Tickets:   tickets,
 		Flows:     flows{applications, saml},
 		Providers: n.providers,
+		Factors:   &factors.Service{Store: n.db, Proofs: proofs},
 		Sessions:  sessions,
 		Logger:    n.Logger.Named("page"),
 		Bounds:    n.bounds.Bounds,

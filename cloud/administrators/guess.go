@@ -15,10 +15,11 @@ const (
 	Password Proof = "password"
 	OneTime  Proof = "one-time password"
 	Recovery Proof = "recovery code"
+	Passkey  Proof = "passkey" // of a user, whose tries are bounded for what each of them writes
 )
 
 // Proofs is all that can be guessed.
-func Proofs() []Proof { return []Proof{Password, OneTime, Recovery} }
+func Proofs() []Proof { return []Proof{Password, OneTime, Recovery, Passkey} }
 
 // Guess is one try of an account's proof.
 type Guess struct {

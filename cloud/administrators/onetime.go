@@ -26,8 +26,18 @@ func (d *Authenticator) NewOneTime(a store.Administrator) (*otp.Key, error) {
 	return totp.Generate(totp.GenerateOpts{Issuer: "ldap-cloud", AccountName: a.Name})
 }
 
-// OneTimeOf returns the key of what NewOneTime wrote. Its error is not for people.
-func OneTimeOf(url string) (*otp.Key, error) { return otp.NewKeyFromURL(url) }
+// OneTimeOf returns the key of what NewOneTime wrote. Its error is not for people. A text without a secret
+// is none: anybody can tell the passwords of an empty one.
+func OneTimeOf(url string) (*otp.Key, error) {
+	key, err := otp.NewKeyFromURL(url)
+	if err == nil && key.Secret() == "" {
+		err = errNoSecret
+	}
+	return key, err
+}
+
+// errNoSecret says that nothing was set up.
+var errNoSecret = errors.New("there is no secret of one-time passwords")
 
 // SealOneTime seals a secret of NewOneTime for its owner, once they have shown the
 // one-time password that it makes now. At is that password's time step, to be used up with
@@ -39,9 +49,6 @@ func (d *Authenticator) SealOneTime(owner string, key *otp.Key, code string) (se
 	return d.Vault.Seal(PurposeOneTime, owner, []byte(key.Secret())), at, nil
 }
 
-// PersonOwner is the owner of a user's secret.
-func PersonOwner(user string) string { return "user:" + user }
-
 // CheckOneTime takes a one-time password of an administrator, once. ErrProof
 // when it is wrong, or was used, or the administrator has none.
 // The step is used up over all nodes before this returns, also when the sign-in then
@@ -52,15 +59,6 @@ func (d *Authenticator) CheckOneTime(ctx context.Context, a store.Administrator,
 		return err
 	}
 	return used(d.Store.UseOneTimePassword(ctx, a.EnvironmentID, a.ID, at))
-}
-
-// CheckPersonOneTime does so for a user whose groups give a role.
-func (d *Authenticator) CheckPersonOneTime(ctx context.Context, env, user string, sealed []byte, code string) error {
-	at, err := d.stepOfSealed(PersonOwner(user), sealed, code)
-	if err != nil {
-		return err
-	}
-	return used(d.Store.UsePersonOneTime(ctx, env, user, at))
 }
 
 // used makes a second use what it is for the person: a wrong code. Whether it was right

@@ -167,3 +167,17 @@ func TestMarkChangesWithEveryProof(t *testing.T) {
 	must(t, o.Store.DeletePasskey(t.Context(), o.admin.ID, p.ID))
 	look("the second passkey alone")
 }
+
+// What has no secret is nothing that one-time passwords are made of.
+func TestOneTimeOfNothing(t *testing.T) {
+	o := newOffice(t)
+	key, err := o.NewOneTime(o.admin)
+	must(t, err)
+	for text, good := range map[string]bool{
+		key.URL(): true, "": false, "otpauth://totp/x": false, "otpauth://totp/x?secret=": false, "%": false,
+	} {
+		if got, err := OneTimeOf(text); (err == nil) != good || good && got.Secret() != key.Secret() {
+			t.Errorf("%q: %v, %v", text, got, err)
+		}
+	}
+}

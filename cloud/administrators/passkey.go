@@ -31,28 +31,36 @@ type Ceremony struct {
 	State   []byte // for the session; not for the browser
 }
 
-// holder is an administrator as the library knows them.
+// holder is an administrator or a user as the library knows them.
 type holder struct {
-	store.Administrator
+	id, name    string
 	credentials []webauthn.Credential
 }
 
 // WebAuthnID implements webauthn.User.
-func (h holder) WebAuthnID() []byte { return []byte(h.ID) }
+func (h holder) WebAuthnID() []byte { return []byte(h.id) }
 
 // WebAuthnName implements webauthn.User.
-func (h holder) WebAuthnName() string { return h.Name }
+func (h holder) WebAuthnName() string { return h.name }
 
 // WebAuthnDisplayName implements webauthn.User.
-func (h holder) WebAuthnDisplayName() string { return h.Name }
+func (h holder) WebAuthnDisplayName() string { return h.name }
 
 // WebAuthnCredentials implements webauthn.User.
 func (h holder) WebAuthnCredentials() []webauthn.Credential { return h.credentials }
 
 // holderOf returns an administrator with the passkeys.
 func (d *Authenticator) holderOf(ctx context.Context, a store.Administrator) (holder, error) {
-	h := holder{Administrator: a}
 	all, err := d.Store.Passkeys(ctx, a.ID)
+	if err != nil {
+		return holder{}, err
+	}
+	return holderWith(a.ID, a.Name, all)
+}
+
+// holderWith returns whoever has some passkeys.
+func holderWith(id, name string, all []store.Passkey) (holder, error) {
+	h := holder{id: id, name: name}
 	for _, p := range all {
 		var c webauthn.Credential
 		if err := json.Unmarshal(p.Credential, &c); err != nil {
@@ -60,7 +68,7 @@ func (d *Authenticator) holderOf(ctx context.Context, a store.Administrator) (ho
 		}
 		h.credentials = append(h.credentials, c)
 	}
-	return h, err
+	return h, nil
 }
 
 // site returns the relying party of the console, at its first address that has a
@@ -132,19 +140,24 @@ func ceremony(options any, s *webauthn.SessionData, err error) (c Ceremony, _ er
 
 // AskNewPasskey begins the making of a passkey. ErrNoPasskeys where none can be.
 func (d *Authenticator) AskNewPasskey(ctx context.Context, a store.Administrator) (Ceremony, error) {
-	w, err := d.site()
-	if err != nil {
-		return Ceremony{}, err
-	}
 	h, err := d.holderOf(ctx, a)
 	if err != nil {
 		return Ceremony{}, err
 	}
+	return d.askNew(h, protocol.AuthenticatorSelection{
+		ResidentKey:      protocol.ResidentKeyRequirementRequired,
+		UserVerification: protocol.VerificationRequired,
+	})
+}
+
+// askNew begins the making of a passkey for whom it is to be.
+func (d *Authenticator) askNew(h holder, kind protocol.AuthenticatorSelection) (Ceremony, error) {
+	w, err := d.site()
+	if err != nil {
+		return Ceremony{}, err
+	}
 	options, s, err := w.BeginRegistration(h,
-		webauthn.WithAuthenticatorSelection(protocol.AuthenticatorSelection{
-			ResidentKey:      protocol.ResidentKeyRequirementRequired,
-			UserVerification: protocol.VerificationRequired,
-		}),
+		webauthn.WithAuthenticatorSelection(kind),
 		webauthn.WithExclusions(webauthn.Credentials(h.credentials).CredentialDescriptors()))
 	if err != nil {
 		return Ceremony{}, err
@@ -157,25 +170,31 @@ func (d *Authenticator) AskNewPasskey(ctx context.Context, a store.Administrator
 func (d *Authenticator) NewPasskey(
 	ctx context.Context, a store.Administrator, state, answer []byte, name string,
 ) (p store.Passkey, err error) {
-	w, s, err := d.resume(state)
-	if err != nil {
-		return p, err
-	}
 	h, err := d.holderOf(ctx, a)
 	if err != nil {
 		return p, err
 	}
+	p = store.Passkey{EnvironmentID: a.EnvironmentID, AdministratorID: a.ID, Name: name}
+	return p, d.made(h, state, answer, &p)
+}
+
+// made fills in what a browser made, by its answer. ErrProof when that does not answer the question.
+func (d *Authenticator) made(h holder, state, answer []byte, p *store.Passkey) error {
+	w, s, err := d.resume(state)
+	if err != nil {
+		return err
+	}
 	parsed, err := protocol.ParseCredentialCreationResponseBytes(answer)
 	if err != nil {
-		return p, fmt.Errorf("%w: %w", ErrProof, err)
+		return fmt.Errorf("%w: %w", ErrProof, err)
 	}
 	made, err := w.CreateCredential(h, s, parsed)
 	if err != nil {
-		return p, fmt.Errorf("%w: %w", ErrProof, err)
+		return fmt.Errorf("%w: %w", ErrProof, err)
 	}
-	p = store.Passkey{ID: idOf(made.ID), EnvironmentID: a.EnvironmentID, AdministratorID: a.ID, Name: name}
+	p.ID = idOf(made.ID)
 	p.Credential, err = json.Marshal(made)
-	return p, err
+	return err
 }
 
 // AskPasskey begins a sign-in by whatever passkey the browser has for this site.
@@ -220,14 +239,20 @@ func (d *Authenticator) CheckPasskey(ctx context.Context, state, answer []byte) 
 	if err != nil {
 		return a, fmt.Errorf("%w: %w", ErrProof, err)
 	}
-	if used.Authenticator.CloneWarning {
-		return a, fmt.Errorf("%w: its counter went back: it may be a copy", ErrProof)
-	}
-	p.UsedAt = d.now()
-	if p.Credential, err = json.Marshal(used); err != nil {
+	if err := d.used(&p, used); err != nil {
 		return a, err
 	}
 	return a, d.Store.UpdatePasskey(ctx, &p)
+}
+
+// used has a passkey be as it is after it was shown. ErrProof when it looks like a copy.
+func (d *Authenticator) used(p *store.Passkey, shown *webauthn.Credential) (err error) {
+	if shown.Authenticator.CloneWarning {
+		return fmt.Errorf("%w: its counter went back: it may be a copy", ErrProof)
+	}
+	p.UsedAt = d.now()
+	p.Credential, err = json.Marshal(shown)
+	return err
 }
 
 // resume returns the relying party and the ceremony that was begun.

@@ -22,6 +22,7 @@ type actionForm struct {
 	Registration *switchForm   `json:"registration,omitempty"` // only off: nobody registers here
 	Provider     *reference    `json:"identityProvider,omitempty"`
 	Rules        []policyRule  `json:"discoveryRules,omitzero"`
+	NoDevices    *string       `json:"noDevicesMode,omitempty"` // of who has no second factor; only BLOCK
 
 	// Clients send these without being asked, and they are off here.
 	PassContext *bool `json:"passUserContext,omitempty"`
@@ -86,6 +87,9 @@ func showAction(c *call, p store.SignOnPolicy, a store.PolicyAction) actionBody 
 	if a.NoRegistration {
 		f.Registration = &switchForm{}
 	}
+	if a.NoDevices != "" {
+		f.NoDevices = &a.NoDevices
+	}
 	for name, at := range f.switches() {
 		if slices.Contains(a.Off, name) {
 			*at = new(bool)
@@ -145,6 +149,8 @@ func (s *Server) createAction(c *call) (reply, error) {
 		case i < 0 || p.Actions[i].ID != p.ID: // none that the console has made
 		case a.Type == store.ActionLogin:
 			p.Actions = slices.Delete(p.Actions, i, i+1)
+		case a.Type == store.ActionMultiFactor:
+			p.Actions[i].Priority = min(p.Actions[i].Priority, a.Priority-1)
 		case p.Actions[i].Priority <= a.Priority:
 			p.Actions[i].Priority = a.Priority + 1
 		}
@@ -236,14 +242,18 @@ func (s *Server) deleteAction(c *call) (reply, error) {
 func (f actionForm) value() (a store.PolicyAction, err error) {
 	a = store.PolicyAction{Type: f.Type, Priority: f.Priority}
 	var wrongs []detail
-	types := []string{store.ActionLogin, store.ActionIdentifierFirst, store.ActionProvider}
+	types := []string{store.ActionLogin, store.ActionIdentifierFirst, store.ActionProvider, store.ActionMultiFactor}
 	if !slices.Contains(types, f.Type) {
 		wrongs = append(wrongs, wrong("type", "It must be one of %q: there is no other step of a sign-on here.", types))
 	}
 	if f.Priority < 1 {
 		wrongs = append(wrongs, wrong("priority", "It must be a number from 1."))
 	}
+	if f.Type == store.ActionMultiFactor && f.Priority == 1 {
+		wrongs = append(wrongs, wrong("priority", "It must be a number from 2: it comes after the first step."))
+	}
 	wrongs = append(wrongs, f.strange()...)
+	wrongs = append(wrongs, f.factor(&a)...)
 	if f.NewUsers != nil {
 		a.Order = []store.UserTypeRef{}
 		for i, g := range f.NewUsers.Gateways {
@@ -289,6 +299,19 @@ func (f actionForm) value() (a store.PolicyAction, err error) {
 	return a, invalid(wrongs...)
 }
 
+// factor reads what is said of who has no second factor.
+func (f actionForm) factor(a *store.PolicyAction) []detail {
+	if f.NoDevices == nil {
+		return nil
+	}
+	if *f.NoDevices != "BLOCK" {
+		return []detail{wrong("noDevicesMode", "It must be BLOCK: who has no second factor sets one up at the next "+
+			"sign-on, and nobody signs on without.")}
+	}
+	a.NoDevices = *f.NoDevices
+	return nil
+}
+
 // strange tells what an action of its type does not have.
 func (f actionForm) strange() (wrongs []detail) {
 	for _, p := range []struct {
@@ -299,12 +322,15 @@ func (f actionForm) strange() (wrongs []detail) {
 		{"newUserProvisioning", f.NewUsers != nil, []string{store.ActionLogin}},
 		{"socialProviders", f.Social != nil, []string{store.ActionLogin, store.ActionIdentifierFirst}},
 		{"recovery", f.Recovery != nil, []string{store.ActionLogin, store.ActionIdentifierFirst}},
-		{"registration", f.Registration != nil, nil},
+		{"registration", f.Registration != nil, []string{
+			store.ActionLogin, store.ActionIdentifierFirst, store.ActionProvider,
+		}},
 		{"identityProvider", f.Provider != nil, []string{store.ActionProvider}},
 		{"discoveryRules", f.Rules != nil, []string{store.ActionIdentifierFirst}},
 		{"passUserContext", f.PassContext != nil, []string{store.ActionProvider}},
 		{"enforceLockoutForIdentityProviders", f.Lockout != nil,
 			[]string{store.ActionLogin, store.ActionIdentifierFirst}},
+		{"noDevicesMode", f.NoDevices != nil, []string{store.ActionMultiFactor}},
 	} {
 		if p.given && p.types != nil && !slices.Contains(p.types, f.Type) {
 			wrongs = append(wrongs, wrong(p.name, "An action of this type does not have it."))

@@ -51,11 +51,12 @@ type providerForm struct {
 	SkewSeconds        int               `json:"skewSeconds,omitempty"` // ours
 	MetadataURL        string            `json:"metadataUrl,omitempty"` // ours
 
-	Groups        *store.ProviderGroups `json:"groups,omitempty"`        // ours
-	Domains       []string              `json:"domains,omitempty"`       // ours
-	TellsUsername bool                  `json:"tellsUsername,omitempty"` // ours
-	TrustsMethods bool                  `json:"trustsMethods,omitempty"` // ours
-	SecretEndsAt  time.Time             `json:"secretEndsAt,omitzero"`   // ours
+	Groups        *store.ProviderGroups `json:"groups,omitempty"`             // ours
+	Domains       []string              `json:"domains,omitempty"`            // ours
+	TellsUsername bool                  `json:"tellsUsername,omitempty"`      // ours
+	TrustsMethods bool                  `json:"trustsMethods,omitempty"`      // ours
+	TrustsFactor  bool                  `json:"trustsSecondFactor,omitempty"` // ours
+	SecretEndsAt  time.Time             `json:"secretEndsAt,omitzero"`        // ours
 
 	blank map[string]any // what came empty
 }
@@ -109,6 +110,7 @@ func formOfProvider(p store.IdentityProvider) providerForm {
 		Domains:       p.Config.Domains,
 		TellsUsername: p.Config.TellsUsername,
 		TrustsMethods: p.Config.TrustsMethods,
+		TrustsFactor:  p.Config.TrustsFactor,
 		SecretEndsAt:  p.Config.SecretEnds,
 		Groups:        &p.Config.Groups,
 		blank:         p.Config.Blank,
@@ -199,6 +201,7 @@ func (f providerForm) into(d *m.ProviderDraft) {
 		Domains:       f.Domains,
 		TellsUsername: f.TellsUsername,
 		TrustsMethods: f.TrustsMethods,
+		TrustsFactor:  f.TrustsFactor,
 		SecretEnds:    f.SecretEndsAt,
 		Blank:         f.blank,
 	}

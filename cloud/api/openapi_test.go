@@ -209,7 +209,7 @@ var ownOperations = map[string]operation{
 		out:     userBody{},
 	},
 	"DELETE /{e}/users/{u}":              {summary: "Delete a user"},
-	"DELETE /{e}/users/{u}/secondFactor": {summary: "Take away the second factor by which a user opens the console"},
+	"DELETE /{e}/users/{u}/secondFactor": {summary: "Take away all second factors of a user, and sign the user off everywhere"},
 	"POST /{e}/users/{u}/off": {
 		summary:  "Sign a user off everywhere",
 		statuses: []int{http.StatusNoContent},
@@ -247,7 +247,7 @@ var ownOperations = map[string]operation{
 		filter:  "user.id",
 	},
 	"POST /{e}/signOns": {
-		summary: "Sign a person on for a trusted back end; whatever its outcome, it was done",
+		summary: "Sign a person on for a trusted back end, by the password alone: no second factor is asked for here",
 		in:      signOnForm{},
 		out:     signOnBody{},
 	},

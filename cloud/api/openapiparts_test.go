@@ -30,7 +30,7 @@ var partOperations = map[string]operation{
 	"PUT /{e}/users/{u}/enabled":    {summary: "Enable or disable a user", in: enabledForm{}, out: enabledBody{}},
 	"GET /{e}/users/{u}/mfaEnabled": {summary: "Read the switch for a second factor", out: mfaBody{}},
 	"PUT /{e}/users/{u}/mfaEnabled": {
-		summary: "Keep the switch for a second factor, which asks nobody for one",
+		summary: "Have a user be asked for a second factor at each sign-on by the sign-on page",
 		in:      mfaForm{},
 		out:     mfaBody{},
 	},

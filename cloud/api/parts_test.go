@@ -37,9 +37,9 @@ func TestPartsOfUsers(t *testing.T) {
 		s.with("PUT", path+c.part, c.body, "If-Match", before.header.Get("ETag")).want(http.StatusOK)
 		s.send("GET", path, "").has(c.property, c.value)
 	}
-	s.send("PUT", path+"/mfaEnabled", `{"mfaEnabled":true}`).has("_warnings.0",
-		"mfaEnabled is kept, and asks nobody for a second factor: applications here have people sign on by what the "+
-			"directory or an identity provider checks.")
+	if u, err := s.store.User(t.Context(), s.env, s.user.ID); err != nil || !u.Kept.MFA {
+		t.Errorf("%+v, %v", u, err)
+	}
 	s.send("PUT", path+"/enabled", `{}`).refuses("enabled")
 	s.send("PUT", path+"/population", `{"id":"none"}`).refuses("population.id")
 	s.send("PUT", path+"/identityProvider", `{"id":"none"}`).refuses("id")

@@ -43,9 +43,10 @@ func TestApplicationsHavePolicies(t *testing.T) {
 // steps are the actions that a policy can have, each with a priority to fill in.
 func (s *site) steps() map[string]string {
 	return map[string]string{
-		"LOGIN":             `{"type":"LOGIN","priority":%d,"newUserProvisioning":{"gateways":[]}}`,
-		"IDENTIFIER_FIRST":  `{"type":"IDENTIFIER_FIRST","priority":%d}`,
-		"IDENTITY_PROVIDER": `{"type":"IDENTITY_PROVIDER","priority":%d,"identityProvider":{"id":"` + s.provider("p") + `"}}`,
+		"LOGIN":                       `{"type":"LOGIN","priority":%d,"newUserProvisioning":{"gateways":[]}}`,
+		"IDENTIFIER_FIRST":            `{"type":"IDENTIFIER_FIRST","priority":%d}`,
+		"IDENTITY_PROVIDER":           `{"type":"IDENTITY_PROVIDER","priority":%d,"identityProvider":{"id":"` + s.provider("p") + `"}}`,
+		"MULTI_FACTOR_AUTHENTICATION": `{"type":"MULTI_FACTOR_AUTHENTICATION","priority":%d,"noDevicesMode":"BLOCK"}`,
 	}
 }
 
@@ -59,13 +60,14 @@ func TestActionsThatCanBeObeyed(t *testing.T) {
 			for _, makeLastFirst := range []bool{false, true} {
 				order++
 				policy := "/signOnPolicies/" + s.policy(fmt.Sprint(a, b, order))
-				one, two := fmt.Sprintf(steps[a], 1), fmt.Sprintf(steps[b], 2)
+				one, two := fmt.Sprintf(steps[a], 2), fmt.Sprintf(steps[b], 3)
 				if makeLastFirst {
 					one, two = two, one
 				}
 				s.send("POST", policy+"/actions", one).want(http.StatusCreated)
 				got := s.send("POST", policy+"/actions", two)
-				if a == "IDENTIFIER_FIRST" && b == "LOGIN" {
+				second := "MULTI_FACTOR_AUTHENTICATION"
+				if a == "IDENTIFIER_FIRST" && b == "LOGIN" || b == second && a != second {
 					got.want(http.StatusCreated)
 				} else {
 					got.refuses("type")
@@ -75,12 +77,41 @@ func TestActionsThatCanBeObeyed(t *testing.T) {
 	}
 	for kind, body := range steps {
 		policy := s.policy("default " + kind)
-		s.send("POST", "/signOnPolicies/"+policy+"/actions", fmt.Sprintf(body, 1)).want(http.StatusCreated)
+		s.send("POST", "/signOnPolicies/"+policy+"/actions", fmt.Sprintf(body, 2)).want(http.StatusCreated)
 		got := s.send("PUT", "/signOnPolicies/"+policy, `{"name":"The default with `+kind+`","default":true}`)
 		if kind == "IDENTITY_PROVIDER" {
 			got.refuses("type")
 		} else {
 			got.want(http.StatusOK)
+		}
+	}
+}
+
+// A second factor comes after the order of the default policy, which nobody has made an action of, and
+// is told as it was sent.
+func TestSecondFactorOfTheDefaultPolicy(t *testing.T) {
+	for _, priority := range []string{"2", "7"} {
+		s := full(t)
+		s.must(s.store.Provision(t.Context(), func(tx *store.Tx) error {
+			e, err := tx.Environment(t.Context(), s.env)
+			if err == nil {
+				e.Settings.SignOnOrder = []store.UserTypeRef{{Gateway: s.gateway.ID, UserType: s.gateway.UserTypes[0].ID}}
+				err = tx.Store().UpdateEnvironment(t.Context(), &e)
+			}
+			return err
+		}))
+		p, err := s.store.DefaultSignOnPolicy(t.Context(), s.env)
+		s.must(err)
+		actions := "/signOnPolicies/" + p.ID + "/actions"
+		made := s.keeps("POST", actions, `{"type":"MULTI_FACTOR_AUTHENTICATION","priority":`+priority+`,"noDevicesMode":"BLOCK"}`)
+		s.send("GET", actions, "").has("count", "2").has("_embedded.actions.0.type", "LOGIN").
+			has("_embedded.actions.1.type", "MULTI_FACTOR_AUTHENTICATION")
+		if p, err = s.store.DefaultSignOnPolicy(t.Context(), s.env); err != nil || !p.AsksFactor() {
+			t.Errorf("%+v, %v", p, err)
+		}
+		s.send("DELETE", actions+"/"+made.at("id"), "").want(http.StatusNoContent)
+		if p, err = s.store.DefaultSignOnPolicy(t.Context(), s.env); err != nil || p.AsksFactor() {
+			t.Errorf("%+v, %v", p, err)
 		}
 	}
 }

@@ -46,7 +46,7 @@ func roles(c *call) []roleBody {
 	return []roleBody{
 		of(store.RoleOwner, "Environment Admin", "Everything, administrators, API clients and settings among it"),
 		of(store.RoleIdentityAdmin, "Identity Data Admin", "Gateways, users, groups and applications"),
-		of(store.RoleHelpDesk, "Help Desk Admin", "Looks, tries a person, signs people off everywhere, and changes nothing"),
+		of(store.RoleHelpDesk, "Help Desk Admin", "Looks, tries a person, signs people off, resets second factors"),
 		of(store.RoleReadOnly, "Identity Data Read Only", "Looks, and changes nothing"),
 	}
 }

@@ -21,8 +21,8 @@ func showEnabled(c *call, u store.User) any {
 	return enabledBody{c.self("users", u.ID, "enabled"), enabledForm{&u.Enabled}}
 }
 
-// mfaForm is the switch for a second factor: it is kept and told, and nobody is asked for
-// one by it.
+// mfaForm is the switch for a second factor: the user is asked for one at each sign-on by the sign-on page,
+// whatever the policy says.
 type mfaForm struct {
 	Enabled *bool `json:"mfaEnabled"`
 }
@@ -30,16 +30,10 @@ type mfaForm struct {
 type mfaBody struct {
 	Links links `json:"_links"`
 	mfaForm
-	Warnings []string `json:"_warnings,omitempty"`
 }
 
 func showMFA(c *call, u store.User) any {
-	b := mfaBody{c.self("users", u.ID, "mfaEnabled"), mfaForm{&u.Kept.MFA}, nil}
-	if u.Kept.MFA {
-		b.Warnings = []string{"mfaEnabled is kept, and asks nobody for a second factor: applications here have people " +
-			"sign on by what the directory or an identity provider checks."}
-	}
-	return b
+	return mfaBody{c.self("users", u.ID, "mfaEnabled"), mfaForm{&u.Kept.MFA}}
 }
 
 // userPopulation is the population that a user is in.

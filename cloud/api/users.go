@@ -46,7 +46,7 @@ type userForm struct {
 	Account    *accountState  `json:"account,omitempty"`
 	Provider   *authority     `json:"identityProvider,omitempty"` // only as it is
 	Lifecycle  *lifecycleForm `json:"lifecycle,omitempty"`        // only as it is
-	MFAEnabled *bool          `json:"mfaEnabled,omitempty"`       // kept, and asked by nothing here
+	MFAEnabled *bool          `json:"mfaEnabled,omitempty"`       // asked for a second factor at each sign-on
 	// Nobody's identity or address is verified here, so both are only as they are.
 	VerifyStatus  string `json:"verifyStatus,omitempty"`
 	EmailVerified *bool  `json:"emailVerified,omitempty"`

@@ -26,6 +26,7 @@ type Flow struct {
 	Locales         []string      // languages that the application wishes for, the best first
 	Access          store.AccessRule
 	Policies        []string // IDs of its sign-on policies, the first of them first; none: the default one
+	Factor          bool     // a second factor is wanted, whatever the policy says
 }
 
 // StartPath is where an application of SAML is begun that allows it, below the path of its environment.

@@ -15,7 +15,7 @@ import (
 // resources are the lists of an environment.
 var resources = []string{
 	"activities", "administrators", "applications", "certificates", "gateways", "groups", "identityProviders", "keys",
-	"populations", "resources", "roleGroups", "schemas", "signOnPolicies", "signOns", "themes", "users",
+	"licenses", "populations", "resources", "roleGroups", "schemas", "signOnPolicies", "signOns", "themes", "users",
 }
 
 // known adds to a refusal of the API which resources there are, when what was asked for is none.

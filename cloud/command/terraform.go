@@ -34,7 +34,8 @@ func (c *command) exportCommand() *cobra.Command {
 providers with their attributes, and sign-on policies with their actions and assignments of an
 environment as the incumbent's Terraform provider has them, each with the block that imports it.
 Secrets are variables: none is written. Certificates and keys are named by their IDs. Users,
-just-in-time groups, instances, and what this cloud has besides are left out.`,
+just-in-time groups, instances, actions that ask for a second factor, and what this cloud has
+besides are left out.`,
 		Example: "  ldap-cloud export terraform --client client.json > main.tf",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			api, err := a.open()

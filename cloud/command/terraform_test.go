@@ -241,6 +241,7 @@ func TestExportOfPoliciesForTerraform(t *testing.T) {
 	}}}
 	straight := store.SignOnPolicy{EnvironmentID: env, Name: "Straight", Actions: []store.PolicyAction{
 		{ID: "a3", Type: store.ActionProvider, Priority: 7, Providers: []string{partner.ID}},
+		{ID: "a4", Type: store.ActionMultiFactor, Priority: 8},
 	}}
 	check(t, db.SavePolicy(ctx, &two))
 	check(t, db.SavePolicy(ctx, &straight))

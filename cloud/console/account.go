@@ -15,7 +15,8 @@ const accountPath = "/console/account"
 
 // accountPage is what somebody may settle about their own way in.
 type accountPage struct {
-	Own         bool // an administrator of the console's own
+	Own         bool   // an administrator of the console's own
+	Factors     string // address where somebody else settles the second factor
 	RoleName    string
 	OneTime     bool
 	Passkeys    []store.Passkey
@@ -36,6 +37,7 @@ func (c *console) showAccount(k *call) error {
 func (c *console) renderAccount(k *call, status int, wrong map[string]string) (err error) {
 	page := accountPage{
 		Own:         k.admin.own(),
+		Factors:     "/" + k.env() + "/signon/factors",
 		RoleName:    roleName(k.admin.Role),
 		OneTime:     len(k.admin.TOTP) > 0,
 		PasskeySite: c.Proofs.PasskeySite(),
@@ -65,14 +67,14 @@ func roleName(r store.Role) string {
 }
 
 // ownOnly refuses who signed in with an account of the organisation.
-// It is for what only the console's own have: a password that is kept here, and
-// passkeys. One-time passwords the others may set up as well.
+// It is for what only the console's own have here: a password, and the second factor. That of the others
+// is settled on the sign-on page, once for all.
 func (k *call) ownOnly() error {
 	if k.admin.own() {
 		return nil
 	}
 	return &refusal{http.StatusBadRequest, "Not here", "You signed in with your organisation's account: " +
-		"its password is settled there, and passkeys are for administrators."}
+		"its password is settled there, and its second factor on the page of your own."}
 }
 
 // proveAgain has an administrator give the password once more before a proof is
@@ -148,16 +150,17 @@ func (c *console) changePassword(k *call) error {
 
 // oneTimePage shows a new secret until it is kept.
 type oneTimePage struct {
-	Own      bool // has a password here, which is asked for
-	Replaces bool // has one-time passwords already
-	Secret   string
-	Errors   map[string]string
+	Secret string
+	Errors map[string]string
 }
 
 // newOneTime makes a secret anew each time that the page is asked for, and keeps it in
 // the session only: nothing is asked of the administrator at sign-in before a code has
 // shown that their telephone has it.
 func (c *console) newOneTime(k *call) error {
+	if err := k.ownOnly(); err != nil {
+		return err
+	}
 	key, err := c.Proofs.NewOneTime(k.admin.Administrator)
 	if err != nil {
 		return err
@@ -170,7 +173,7 @@ func (c *console) newOneTime(k *call) error {
 // renderOneTime shows the secret that waits, the same again after a wrong code.
 // It has to be the same, since the telephone may have it by then.
 func (c *console) renderOneTime(k *call, status int, secret string, wrong map[string]string) error {
-	page := oneTimePage{Own: k.admin.own(), Replaces: len(k.admin.TOTP) > 0, Secret: secret, Errors: wrong}
+	page := oneTimePage{Secret: secret, Errors: wrong}
 	return k.render(status, "one-time", "One-time passwords", page)
 }
 
@@ -194,24 +197,15 @@ func (c *console) drawOneTime(k *call) error {
 	return nil
 }
 
-// owner is whose secret of one-time passwords is sealed.
-// The seal is bound to it: a secret that is copied to another's row opens for nobody.
-func (p *person) owner() string {
-	if p.own() {
-		return p.ID
-	}
-	return administrators.PersonOwner(p.UserID)
-}
-
-// keepOneTime puts the waiting secret in use, once a code of it and the proof of before
-// are right. A session that has no such secret, as after a second click, goes back to
+// keepOneTime puts the waiting secret in use, once a code of it and the password are
+// right. A session that has no such secret, as after a second click, goes back to
 // the page that makes one. It ends the person's other sessions.
 func (c *console) keepOneTime(k *call) error {
 	key, err := administrators.OneTimeOf(c.sessions.GetString(k.Context(), oneTimeKey))
 	if err != nil {
 		return k.goTo("/console/account/one-time")
 	}
-	message, err := c.provenForFactor(k)
+	message, err := c.proveAgain(k, k.PostForm.Get("password"))
 	if err != nil {
 		return err
 	}
@@ -219,7 +213,7 @@ func (c *console) keepOneTime(k *call) error {
 		wrong := map[string]string{"password": message}
 		return c.renderOneTime(k, http.StatusUnprocessableEntity, key.Secret(), wrong)
 	}
-	sealed, step, err := c.Proofs.SealOneTime(k.admin.owner(), key, k.posted("code"))
+	sealed, step, err := c.Proofs.SealOneTime(k.admin.ID, key, k.posted("code"))
 	if err == nil {
 		err = c.Management.KeepOwnOneTime(k.Context(), k.by(), sealed, step)
 	}
@@ -241,30 +235,10 @@ func (c *console) keepOneTime(k *call) error {
 	return c.changed(k, to, "From now on you are asked for a one-time password after your password.")
 }
 
-// provenForFactor has who changes their one-time passwords prove once more that it
-// is they: an administrator by the password, a person with an account of their
-// organisation by the one-time passwords that they have, if they have any.
-// Who has none yet is asked for nothing: their password is not known here.
-func (c *console) provenForFactor(k *call) (message string, err error) {
-	if k.admin.own() {
-		return c.proveAgain(k, k.PostForm.Get("password"))
-	}
-	if len(k.admin.TOTP) == 0 {
-		return "", nil
-	}
-	guess := k.guessOf(administrators.OneTime, k.admin.UserID+k.admin.Name, k.admin.account())
-	// One field of the form takes either proof, so this is the one-time password.
-	message, err = k.try(guess, func() error { return c.checkOneTime(k, *k.admin, k.PostForm.Get("password")) })
-	if errors.Is(err, administrators.ErrProof) {
-		return "That is not the one-time password of now, or it was used already. Wait for the next.", nil
-	}
-	return message, err
-}
-
 // dropOneTime takes one's own one-time passwords away and ends the other sessions.
 // Where the environment wants a second factor, the next page asks for another.
 func (c *console) dropOneTime(k *call) error {
-	message, err := c.provenForFactor(k)
+	message, err := c.proveAgain(k, k.PostForm.Get("password"))
 	if err != nil {
 		return err
 	}

@@ -23,6 +23,7 @@ type applicationList struct {
 type applicationPage struct {
 	store.Application
 	Home                       string
+	Way                        way
 	Redirects, SignOffs, Allow string     // a line each
 	Bytes                      string     // of groups in ID tokens
 	Resources, Audiences       string     // a line each
@@ -142,6 +143,9 @@ func (c *console) renderApplication(k *call, status int, page applicationPage) e
 		return err
 	}
 	page.Known, page.TwoSecrets = properties(named), page.Former.Good(c.now())
+	if page.Way, err = c.wayOf(k, page.Application); err != nil {
+		return err
+	}
 	if err := c.fillAccess(k, &page.Who, page.Application, named); err != nil {
 		return err
 	}
@@ -169,6 +173,7 @@ func (p *applicationPage) read(k *call) {
 	p.Name, p.Description, p.Type = k.posted("name"), k.posted("description"), k.posted("type")
 	p.OpenID.PKCE = k.posted("enforcement")
 	p.Home = readHome(k, &p.Application)
+	readPolicy(k, &p.Application)
 	p.OpenID.EmailVerified, p.OpenID.JWT = k.posted("verified") == "yes", k.posted("jwt") == "yes"
 	p.OpenID.BackChannel, p.OpenID.Algorithm = k.posted("backchannel"), k.posted("tokenAlgorithm")
 	p.OpenID.JWKS, p.OpenID.JWKSURL = strings.TrimSpace(k.posted("jwks")), k.posted("jwksUrl")

@@ -63,7 +63,7 @@ func TestRoles(t *testing.T) {
 var (
 	ofOwners     = regexp.MustCompile(`^/console/(own/|providers/new|providers/.*/(delete|enabled)$)`)
 	sentByOwners = regexp.MustCompile(`^/console/(own|providers)`)
-	helps        = regexp.MustCompile(`^/console/(gateways/[^/]*/try|users/selected|users/[^/]*/off)$`)
+	helps        = regexp.MustCompile(`^/console/(gateways/[^/]*/try|users/selected|users/[^/]*/(off|factor))$`)
 	asks         = regexp.MustCompile(`/(new|saml|delete|default|enabled|access|secret|end|approve|revoke|try|off|edit|release|remove|` +
 		`factor|selected)$|/populations/`)
 )

@@ -26,8 +26,8 @@ func enterPath(env string) string { return "/console/organisation?e=" + env }
 
 // enter lets in who has signed on with an account of the organisation, if their
 // groups give a role, and sends others to sign on.
-// Whether they have is the sign-on page's to say; the session that begins here is the
-// console's own.
+// Whether they have, and by what, is the sign-on page's to say; the session that begins here is
+// the console's own.
 func (c *console) enter(k *call) error {
 	env, err := c.Store.Environment(k.Context(), k.query("e"))
 	if err != nil {
@@ -49,14 +49,33 @@ func (c *console) enter(k *call) error {
 	if err != nil {
 		return err
 	}
-	// What the organisation proves is the first factor then, and no more.
-	if len(p.TOTP) > 0 {
-		return c.askSecond(k, p, "")
+	how := "organisation account, " + string(by.Method)
+	if by.Factor == "" {
+		wants, err := c.wantsFactor(k, env, p)
+		if err != nil {
+			return err
+		}
+		if wants { // the sign-on page asks for it, or has one set up, and leads back here
+			return k.goTo("/" + env.ID + "/signon?then=console")
+		}
+	} else {
+		how += ", " + string(by.Factor)
 	}
-	if err := c.begin(k, &p, "organisation account, "+string(by.Method)); err != nil {
+	if err := c.begin(k, &p, how); err != nil {
 		return err
 	}
 	return k.goTo("/console/")
+}
+
+// wantsFactor tells whether somebody with an account of the organisation gives a second factor before the
+// console opens: they have one, or the environment wants one of who administers it, or of everybody.
+func (c *console) wantsFactor(k *call, env store.Environment, p person) (bool, error) {
+	has, err := c.hasFactor(k, p)
+	if err != nil || has || env.Settings.SecondFactor {
+		return true, err
+	}
+	policy, err := c.Store.DefaultSignOnPolicy(k.Context(), env.ID)
+	return policy.AsksFactor(), err
 }
 
 // user returns a user as a person of the console, with the role that the groups

@@ -1,13 +1,12 @@
 package console_test
 
 import (
+	"cmp"
+	"crypto/rand"
 	"net/http"
 	"regexp"
 	"strings"
 	"testing"
-	"time"
-
-	"github.com/pquerna/otp/totp"
 
 	"ldap-gateway/cloud/store"
 )
@@ -118,63 +117,82 @@ func TestPopulationIsChanged(t *testing.T) {
 	v.get(page).has("It is the default one")
 }
 
-// A person whose role comes by a group is held to the second factor as a named
-// administrator is: nothing opens without, and it is asked for at each sign-in.
+// A person whose role comes by a group gives the second factor on the sign-on page: who has one, whoever the
+// environment or its policy wants one of, and nobody who has given it there. Nothing opens without.
 func TestSecondFactorOfAPersonByGroup(t *testing.T) {
+	passkey := func(s *site, user string) error {
+		return s.store.AddPersonPasskey(t.Context(), &store.Passkey{ID: rand.Text(), EnvironmentID: s.env.ID, UserID: user, Name: "p"})
+	}
+	for name, c := range map[string]struct {
+		set   func(s *site, user string) error
+		wants bool
+	}{
+		"nobody": {func(*site, string) error { return nil }, false},
+		"one-time passwords": {func(s *site, user string) error {
+			return s.store.SetPersonFactor(t.Context(), s.env.ID, user, []byte("sealed"))
+		}, true},
+		"a passkey": {passkey, true},
+		"the setting": {func(s *site, _ string) error {
+			e, err := s.store.Environment(t.Context(), s.env.ID)
+			e.Settings.SecondFactor = true
+			return cmp.Or(err, s.store.UpdateEnvironment(t.Context(), &e))
+		}, true},
+		"the policy": {func(s *site, _ string) error {
+			p, err := s.store.DefaultSignOnPolicy(t.Context(), s.env.ID)
+			p.Actions = append(p.Actions, store.PolicyAction{ID: "x", Type: store.ActionMultiFactor, Priority: 2})
+			return cmp.Or(err, s.store.SavePolicy(t.Context(), &p))
+		}, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := open(t)
+			f := s.fill(s.env.ID, "")
+			owner := s.admin()
+			owner.follow(owner.post("/console/settings/role-groups", "group", f.jit.ID, "role", "IDENTITY_ADMIN"))
+			s.must(c.set(s, f.user.ID))
+			enter := "/console/organisation?e=" + s.env.ID
+			s.people.by = store.SignedOn{UserID: f.user.ID, Method: "password"}
+			v := s.visitor()
+			to := v.get(enter).is(http.StatusSeeOther).header.Get("Location")
+			if wants := to == "/"+s.env.ID+"/signon?then=console"; wants != c.wants {
+				t.Errorf("leads to %q", to)
+			}
+			if c.wants {
+				v.get("/console/users").is(http.StatusSeeOther)
+				s.must(passkey(s, f.user.ID)) // the setting has one set up
+			}
+			s.people.by.Factor = store.FactorOneTime
+			v.get(enter).is(http.StatusSeeOther)
+			v.get("/console/users").is(http.StatusOK)
+			if own := v.get("/console/account").has("Your second factor").lacks("Set up one-time"); !strings.Contains(own.body,
+				`href="/`+s.env.ID+`/signon/factors"`) {
+				t.Error(own.body)
+			}
+			v.get("/console/account/one-time").is(http.StatusBadRequest)
+			v.post("/console/account/one-time", "code", "000000").is(http.StatusSeeOther)
+			v.post("/console/account/one-time/delete", "password", "x").is(http.StatusBadRequest)
+		})
+	}
+}
+
+// A person without a second factor, in whose session one is wanted from now on, goes no further.
+func TestSecondFactorIsWantedMeanwhile(t *testing.T) {
 	s := open(t)
 	f := s.fill(s.env.ID, "")
 	owner := s.admin()
 	owner.follow(owner.post("/console/settings/role-groups", "group", f.jit.ID, "role", "IDENTITY_ADMIN"))
 	s.people.by = store.SignedOn{UserID: f.user.ID, Method: "password"}
-	enter := "/console/organisation?e=" + s.env.ID
 	v := s.visitor()
-	v.get(enter).is(http.StatusSeeOther)
+	v.get("/console/organisation?e=" + s.env.ID).is(http.StatusSeeOther)
 	v.get("/console/users").is(http.StatusOK) // the switch is off
 	owner.post("/console/settings", "name", "Example", "second-factor", "yes").is(http.StatusSeeOther)
-
-	v.follow(v.get("/console/users")).has("wants a second factor", "Set up one-time passwords")
+	v.follow(v.get("/console/users")).has("wants a second factor", "Your second factor")
 	for _, path := range []string{"/console/populations", "/console/groups", "/console/users/" + f.user.ID + "/off"} {
 		v.post(path, "name", "sneaked in").is(http.StatusSeeOther)
 	}
-	if all, _, err := s.store.Groups(
-		t.Context(),
-		s.env.ID,
-		store.GroupFilter{Name: "sneaked in"},
-		store.Page{},
-	); err != nil || len(all) > 0 {
+	all, _, err := s.store.Groups(t.Context(), s.env.ID, store.GroupFilter{Name: "sneaked in"}, store.Page{})
+	if err != nil || len(all) > 0 {
 		t.Errorf("%v, %v", all, err)
 	}
-	fresh := s.visitor() // who comes in anew is held to it, too
-	fresh.get(enter).is(http.StatusSeeOther)
-	fresh.follow(fresh.get("/console/gateways")).has("wants a second factor")
-
-	secret := regexp.MustCompile(`<code>([A-Z2-7]{32})</code>`).
-		FindStringSubmatch(v.get("/console/account/one-time").lacks("Your password").body)[1]
-	code := func() string {
-		c, err := totp.GenerateCode(secret, s.clock())
-		s.must(err)
-		return c
-	}
-	v.post("/console/account/one-time", "code", "000000").is(http.StatusUnprocessableEntity).
-		has("not what the program shows")
-	v.follow(v.post("/console/account/one-time", "code", code())).has("From now on you are asked")
-	v.get("/console/users").is(http.StatusOK)
-	fresh.get("/console/gateways").is(http.StatusSeeOther) // opened without the factor, and over
-
-	again := s.visitor()
-	again.follow(again.get(enter)).has("Second factor", "alice")
-	again.get("/console/users").is(http.StatusSeeOther) // not yet
-	again.post("/console/sign-in/second", "code", code()).is(http.StatusForbidden).has("used already")
-	s.pass(time.Minute)
-	again.post("/console/sign-in/second", "code", "000000").is(http.StatusForbidden)
-	again.post("/console/sign-in/second", "code", code()).is(http.StatusSeeOther)
-	again.get("/console/users").is(http.StatusOK)
-
-	v.post("/console/account/one-time/delete", "password", "000000").is(http.StatusUnprocessableEntity)
-	s.pass(time.Minute)
-	v.follow(v.post("/console/account/one-time/delete", "password", code())).
-		has("not asked for one-time passwords any more")
-	v.follow(v.get("/console/users")).has("wants a second factor")
 }
 
 // Who has lost the second factor has it taken away by an administrator who may; who
@@ -192,7 +210,7 @@ func TestFactorIsTakenAwayAndSessionsEnd(t *testing.T) {
 	s.must(s.store.SetPersonFactor(t.Context(), s.env.ID, f.user.ID, []byte("sealed")))
 	v.get("/console/users").is(http.StatusSeeOther) // its proofs are others now
 	owner.get(page).has("Take away the second factor")
-	owner.follow(owner.post(page + "/factor")).has("no second factor for the console any more")
+	owner.follow(owner.post(page + "/factor")).has("no second factor any more")
 	s.actor("user.factor-reset", "user:"+f.user.ID)
 
 	v = s.visitor()

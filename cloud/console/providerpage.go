@@ -170,6 +170,7 @@ func (p *providerPage) read(k *call) {
 	p.Config.Domains = strings.Fields(p.Domains)
 	p.Config.TellsUsername = k.posted("tells") == "yes"
 	p.Config.TrustsMethods = k.posted("trusts") == "yes"
+	p.Config.TrustsFactor = k.posted("factor") == "yes"
 	p.Config.Groups = store.ProviderGroups{
 		Delimiter:    k.PostForm.Get("delimiter"),
 		AbsentIsNone: k.posted("absent") == "yes",

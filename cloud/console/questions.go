@@ -43,8 +43,9 @@ func (c *console) askResetFactor(k *call) error {
 		return question{
 			Title:  "Take away the second factor of “" + u.Username + "”",
 			Button: "Take away",
-			Text: []string{"Their one-time passwords for this console are not asked for any more, and their sessions of " +
-				"it end. They set up others at their next visit. Be sure that it is they who ask for it."},
+			Text: []string{"Their passkeys, one-time passwords and recovery codes are good no more, and they are signed off " +
+				"everywhere. Who knows their password sets up another at the next sign-on that asks for one: be sure that " +
+				"it is they who ask you."},
 		}
 	})
 }

@@ -20,12 +20,16 @@ type recoveryPage struct {
 	Errors map[string]string
 }
 
-// hasFactor tells whether an administrator has what a recovery code stands in for.
-func (c *console) hasFactor(k *call, a store.Administrator) (bool, error) {
-	if len(a.TOTP) > 0 {
+// hasFactor tells whether somebody has what a recovery code stands in for.
+func (c *console) hasFactor(k *call, p person) (bool, error) {
+	if len(p.TOTP) > 0 {
 		return true, nil
 	}
-	keys, err := c.Store.Passkeys(k.Context(), a.ID)
+	if !p.own() {
+		keys, err := c.Store.PersonPasskeys(k.Context(), p.EnvironmentID, p.UserID)
+		return len(keys) > 0, err
+	}
+	keys, err := c.Store.Passkeys(k.Context(), p.ID)
 	return len(keys) > 0, err
 }
 
@@ -38,7 +42,7 @@ func (c *console) renderRecovery(k *call, status int, page recoveryPage) error {
 	if err := k.ownOnly(); err != nil {
 		return err
 	}
-	has, err := c.hasFactor(k, k.admin.Administrator)
+	has, err := c.hasFactor(k, *k.admin)
 	if err != nil {
 		return err
 	}
@@ -61,7 +65,7 @@ func (c *console) makeRecovery(k *call) error {
 		wrong := map[string]string{"password": message}
 		return c.renderRecovery(k, http.StatusUnprocessableEntity, recoveryPage{Errors: wrong})
 	}
-	if has, err := c.hasFactor(k, k.admin.Administrator); err != nil || !has {
+	if has, err := c.hasFactor(k, *k.admin); err != nil || !has {
 		return errors.Join(err, k.goTo(accountPath))
 	}
 	codes, hashes := administrators.NewRecoveryCodes()
@@ -98,9 +102,6 @@ func codesLeft(n int) string {
 // afterFactor is where to go when a second factor was set up: who has no recovery codes is
 // offered some.
 func (c *console) afterFactor(k *call) (string, error) {
-	if !k.admin.own() {
-		return accountPath, nil
-	}
 	codes, err := c.Store.RecoveryCodes(k.Context(), k.admin.ID)
 	if codes.Left > 0 {
 		return accountPath, err
@@ -108,13 +109,13 @@ func (c *console) afterFactor(k *call) (string, error) {
 	return recoveryPath, err
 }
 
-// checkSecond takes a one-time password, or of an administrator a recovery code, once, and
+// checkSecond takes a one-time password or a recovery code of an administrator, once, and
 // says how somebody proved who they are. It is administrators.ErrProof when it is neither.
 // Recovered is what to say of a recovery code that was used; empty: it was none.
 func (c *console) checkSecond(k *call, p person, code string) (how, recovered string, err error) {
 	hash, is := administrators.RecoveryCode(code)
-	if !is || !p.own() {
-		return "password and one-time password", "", c.checkOneTime(k, p, code)
+	if !is {
+		return "password and one-time password", "", c.Proofs.CheckOneTime(k.Context(), p.Administrator, code)
 	}
 	left, err := c.Management.UseOwnRecovery(k.Context(), k.byOf(&p), hash)
 	if errors.Is(err, store.ErrNotFound) {

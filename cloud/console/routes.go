@@ -256,6 +256,10 @@ func (c *console) settingsPages() map[string]route {
 		"GET /console/settings/logo.png": {action: m.Read, answer: c.drawLogo},
 		"GET /console/settings/sign-on":  {action: m.ReadSettings, answer: c.showOrder},
 		"POST /console/settings/sign-on": {action: m.MoveSignOnOrder, answer: c.moveOrder},
+
+		"GET /console/settings/policies":         {action: m.ReadSettings, answer: c.showPolicies},
+		"POST /console/settings/policies":        {action: m.CreatePolicy, answer: c.createPolicy},
+		"POST /console/settings/policies/factor": {action: m.ChangePolicy, answer: c.setPolicyFactor},
 	}
 }
 

@@ -30,6 +30,7 @@ type newSAMLPage struct {
 type samlPage struct {
 	store.Application
 	Home                     string
+	Way                      way
 	Who                      access
 	ACS, Allow, Attributes   string // a line each
 	Certificates             string // in PEM
@@ -129,6 +130,9 @@ func (c *console) renderSAML(k *call, status int, page samlPage) error {
 		return err
 	}
 	page.Known = properties(named)
+	if page.Way, err = c.wayOf(k, page.Application); err != nil {
+		return err
+	}
 	if err := c.fillAccess(k, &page.Who, page.Application, named); err != nil {
 		return err
 	}
@@ -202,6 +206,7 @@ func (p *samlPage) read(k *call) {
 	p.Seen = k.posted("seen")
 	p.Name, p.Description = k.posted("name"), k.posted("description")
 	p.Home = readHome(k, &p.Application)
+	readPolicy(k, &p.Application)
 	p.ACS, p.Allow = k.posted("acs"), k.posted("allow")
 	p.Attributes, p.Certificates = k.posted("attributes"), k.posted("certificates")
 	p.Assertion, p.Session, p.Most = k.posted("assertion"), k.posted("session"), k.posted("most")

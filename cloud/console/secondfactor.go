@@ -25,8 +25,7 @@ func (c *console) lacksFactor(k *call) (bool, error) {
 	if err != nil || !env.Settings.SecondFactor {
 		return false, err
 	}
-	// A person has no ID here, and so no passkeys: they are administrators' alone.
-	has, err := c.hasFactor(k, k.admin.Administrator)
+	has, err := c.hasFactor(k, *k.admin)
 	return !has, err
 }
 
@@ -48,13 +47,7 @@ func (c *console) askSecond(k *call, p person, next string) error {
 	if err := c.keepProofs(k, p); err != nil {
 		return err
 	}
-	if p.own() {
-		c.sessions.Put(k.Context(), pendingKey, p.Name)
-	} else {
-		c.sessions.Put(k.Context(), pendingID, p.UserID)
-		c.sessions.Put(k.Context(), pendingEnv, p.EnvironmentID)
-		c.sessions.Put(k.Context(), pendingWay, p.ProviderID)
-	}
+	c.sessions.Put(k.Context(), pendingKey, p.Name)
 	c.sessions.Put(k.Context(), nextKey, backTo(next))
 	return k.goTo("/console/sign-in/second")
 }
@@ -68,7 +61,6 @@ func (c *console) pending(k *call) (p person, form secondForm, err error) {
 		return p, form, err
 	}
 	form = secondForm{Name: p.Name, Next: c.sessions.GetString(k.Context(), nextKey), OneTime: len(p.TOTP) > 0}
-	// A person has no ID here, and so no passkeys.
 	keys, err := c.Store.Passkeys(k.Context(), p.ID)
 	if err != nil {
 		return p, form, err
@@ -79,28 +71,15 @@ func (c *console) pending(k *call) (p person, form secondForm, err error) {
 	return p, form, err
 }
 
-// pendingPerson returns who has given the first proof in this session, as the store has
-// them now: one who was deleted or lost the role meanwhile is store.ErrNotFound.
+// pendingPerson returns the administrator who has given the first proof in this session, as the store
+// has them now: one who was deleted meanwhile is store.ErrNotFound.
 func (c *console) pendingPerson(k *call) (person, error) {
-	if id := c.sessions.GetString(k.Context(), pendingID); id != "" {
-		by := store.SignedOn{UserID: id, ProviderID: c.sessions.GetString(k.Context(), pendingWay)}
-		return c.user(k, c.sessions.GetString(k.Context(), pendingEnv), by)
-	}
 	name := c.sessions.GetString(k.Context(), pendingKey)
 	if name == "" {
 		return person{}, store.ErrNotFound
 	}
 	admin, err := c.Store.Administrator(k.Context(), name)
 	return person{Administrator: admin}, err
-}
-
-// checkOneTime takes a one-time password of somebody, once.
-// It is administrators.ErrProof when the password is wrong or was used before.
-func (c *console) checkOneTime(k *call, p person, code string) error {
-	if p.own() {
-		return c.Proofs.CheckOneTime(k.Context(), p.Administrator, code)
-	}
-	return c.Proofs.CheckPersonOneTime(k.Context(), p.EnvironmentID, p.UserID, p.TOTP, code)
 }
 
 // showSecond sends who has given no first proof to the start.
@@ -131,8 +110,7 @@ func (c *console) doSecond(k *call) error {
 	if _, is := administrators.RecoveryCode(k.posted("code")); is {
 		proof = administrators.Recovery
 	}
-	// The ID is part of it, since a person may have the username of an administrator.
-	guess := k.guessOf(proof, p.UserID+p.Name, p.account())
+	guess := k.guessOf(proof, p.Name, p.account())
 	var how, recovered string
 	form.Error, err = k.try(guess, func() (err error) {
 		how, recovered, err = c.checkSecond(k, p, k.posted("code"))

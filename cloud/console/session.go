@@ -32,9 +32,6 @@ const (
 	fewKey      = "few"         // that few recovery codes are left, in words
 	weakKey     = "weak"        // signed in with a password, and has nothing better
 	pendingKey  = "pending"     // name of who has proven a password, and not yet the rest
-	pendingID   = "pendingUser" // ID of a user who has signed on, and has not yet proven the rest
-	pendingEnv  = "pendingEnv"  // of that user
-	pendingWay  = "pendingWay"  // as provider, of that user
 	signOffsKey = "signOffs"    // of that user
 	nextKey     = "next"        // where that one wanted to go
 	oneTimeKey  = "oneTime"     // new secret, not kept yet

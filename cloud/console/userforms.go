@@ -170,7 +170,7 @@ func (c *console) resetFactor(k *call) error {
 	}
 	return k.done(
 		under("users", u.ID),
-		u.Username+" has no second factor for the console any more, and may set up another.",
+		u.Username+" has no second factor any more, and was signed off everywhere. They set up another when asked for it.",
 	)
 }
 

@@ -26,7 +26,7 @@ type userPage struct {
 
 	GroupsProven time.Time  // when the directory last told all of them
 	Role         store.Role // that the groups give in this console; empty: none
-	Factor       bool       // one-time passwords are asked for there
+	Factor       bool       // they have a second one
 
 	Provider, Subject string // of the account to link, as typed
 	Errors            map[string]string
@@ -85,11 +85,11 @@ func (c *console) renderUser(k *call, status int, page userPage) error {
 	if page.Role, err = c.Store.UserRole(k.Context(), k.env(), u.ID); err != nil {
 		return err
 	}
-	factor, err := c.Store.PersonFactor(k.Context(), k.env(), u.ID)
+	have, err := c.Store.PersonFactors(k.Context(), k.env(), u.ID)
 	if err != nil {
 		return err
 	}
-	page.Factor = factor != nil
+	page.Factor = have.Any()
 	if page.GroupsProven, err = c.Store.GroupsProven(k.Context(), k.env(), u.ID, u.GatewayID); err != nil {
 		return err
 	}

@@ -185,7 +185,7 @@ func checkMention(t *testing.T, paper string, words []string) {
 }
 
 // others are names with an underscore that are no keys of gateway.hcl.
-var others = []string{"large_client_header_buffers", "proxy_buffer_size", "proxy_http", "redirect_uri", "private_key_jwt", "jwks_uri", "introspection_mode", "username_attribute", "preferred_username", "id_token_signed_response_alg", "ui_locales", "max_payload", "digest_algorithm", "signature_algorithm"}
+var others = []string{"large_client_header_buffers", "proxy_buffer_size", "proxy_http", "redirect_uri", "private_key_jwt", "jwks_uri", "introspection_mode", "username_attribute", "preferred_username", "id_token_signed_response_alg", "ui_locales", "max_payload", "digest_algorithm", "signature_algorithm", "acr_values", "openid_connect"}
 
 // TestHandbookNamesKeysThatThereAre looks up each key of gateway.hcl that a page names.
 func TestHandbookNamesKeysThatThereAre(t *testing.T) {

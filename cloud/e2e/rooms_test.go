@@ -28,7 +28,7 @@ var house = []row{
 	{"cloud/simulation", nil},
 
 	{"cloud", []string{
-		"cloud/administrators", "cloud/alerts", "cloud/api", "cloud/applications", "cloud/audit", "cloud/console", "cloud/hub", "cloud/idp", "cloud/kerberos",
+		"cloud/administrators", "cloud/alerts", "cloud/api", "cloud/applications", "cloud/audit", "cloud/console", "cloud/factors", "cloud/hub", "cloud/idp", "cloud/kerberos",
 		"cloud/management", "cloud/metrics", "cloud/oidc", "cloud/outbound", "cloud/pairing", "cloud/provisioner", "cloud/samlidp", "cloud/signon", "cloud/signonpage", "cloud/store", "cloud/throttle",
 		"cloud/vault", "cloud/web", "cloudlink/wire",
 	}},
@@ -44,7 +44,7 @@ var house = []row{
 	}},
 	{"cloud/api/client", nil},
 	{"cloud/signonpage", []string{
-		"cloud/applications", "cloud/idp", "cloud/kerberos", "cloud/oidc", "cloud/signon", "cloud/store", "cloud/throttle", "cloud/web", "cloudlink/wire",
+		"cloud/applications", "cloud/factors", "cloud/idp", "cloud/kerberos", "cloud/oidc", "cloud/signon", "cloud/store", "cloud/throttle", "cloud/web", "cloudlink/wire",
 	}},
 	{"cloud/oidc/clienttest", []string{"cloud/idp/providertest"}},
 	{"cloud/samlidp", []string{
@@ -72,6 +72,7 @@ var house = []row{
 	{"cloud/idp/samlsp", []string{"cloud/evidence"}},
 	{"cloud/kerberos", []string{"cloud/provisioner", "cloud/store", "cloud/throttle", "cloud/vault"}},
 	{"cloud/pairing", []string{"cloud/store", "cloud/throttle", "cloud/web", "cloudlink/wire"}},
+	{"cloud/factors", []string{"cloud/administrators", "cloud/store"}},
 	{"cloud/administrators", []string{"cloud/store", "cloud/throttle"}},
 	{"cloud/hub", []string{"cloud/store", "cloud/throttle", "cloud/usertypes", "cloudlink/wire"}},
 	{"cloud/usertypes", []string{"cloud/fault", "cloud/mapping", "cloud/store", "cloudlink/wire", "directory/dn"}},

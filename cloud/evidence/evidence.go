@@ -18,6 +18,7 @@ type Evidence struct {
 	At       time.Time     // when the person proved it; zero: not said
 	Until    time.Time     // when that ends; zero: not said
 	Methods  []string      // how they did, as the provider says (RFC 8176); nil: not said
+	Contexts []string      // acr, or classes of authentication contexts; nil: not said
 	Key      string        // what proved the answer: a key ID, or a certificate's ID
 	Skew     time.Duration // of the provider's clock: positive when it is ahead
 	Name     string        // of the provider, for reasons

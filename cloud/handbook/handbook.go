@@ -21,8 +21,8 @@ var files embed.FS
 // order is the pages as they are listed: names of files without their ending.
 var order = [...]string{
 	"concepts", "first-steps", "active-directory", "user-types", "groups", "applications", "identity-providers",
-	"kerberos", "operating", "containers", "proxies", "troubleshooting", "migration", "gateway-hcl", "ldap-gateway",
-	"ldap-cloud",
+	"kerberos", "second-factor", "operating", "containers", "proxies", "troubleshooting", "migration", "gateway-hcl",
+	"ldap-gateway", "ldap-cloud",
 }
 
 // Page is one page.

@@ -141,9 +141,10 @@ func (c Cookie) HTTP(env string, secure bool) *http.Cookie {
 // Arrived is who came back.
 type Arrived struct {
 	SignOn  store.SignOn
-	At      time.Time // when the person proved it, as the provider says; else now
-	Until   time.Time // when the session at the provider ends; zero: not said
-	Methods []string  // how, of a provider that is trusted with it; nil: not said
+	At      time.Time    // when the person proved it, as the provider says; else now
+	Until   time.Time    // when the session at the provider ends; zero: not said
+	Methods []string     // how, of a provider that is trusted with it; nil: not said
+	Factor  store.Factor // that the provider asked for and is trusted with; empty: none
 	Flow    string
 	Then    string
 	Cookie  string // suffix of the cookie that has had its use

@@ -29,6 +29,8 @@
 //   - An answer of OpenID Connect that does not say whose it is comes to an address of
 //     its provider's own, unless no other has that address.
 //   - Who somebody is, is (provider, subject). No name and no address leads to a record.
+//   - A second factor of the provider counts when its settings say so, and its answer says that there was
+//     more than one.
 //   - A person whom nobody knows is made only for a provider with a population.
 //   - A disabled provider, or user, signs nobody on, also when that happened meanwhile.
 //   - Metadata that has expired, is another's, or has more certificates than settings may

@@ -43,6 +43,9 @@ func (d *Desk) arrive(ctx context.Context, v visit) (a Arrived, err error) {
 	if v.provider.Config.TrustsMethods {
 		a.Methods = v.evidence.Methods
 	}
+	if v.provider.Config.TrustsFactor && v.evidence.SeveralFactors() {
+		a.Factor = store.FactorProvider
+	}
 	if v.journey.Wish.Trial {
 		a.Trial, err = d.trial(ctx, v, list, mapped)
 		// Nothing was written, and nobody is signed on.

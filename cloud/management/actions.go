@@ -135,7 +135,7 @@ var table = []struct {
 	{DeleteUser, keepers},
 	{LinkUser, keepers},
 	{SignOffUser, helpers},
-	{ResetFactor, keepers},
+	{ResetFactor, helpers}, // who has lost a telephone asks them, and people with more rights are weighed
 
 	{CreateGroup, keepers},
 	{ChangeGroup, keepers},

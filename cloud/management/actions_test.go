@@ -45,7 +45,7 @@ var tries = []try{
 		_, err := w.SignOffUser(ctx, by, w.user.ID)
 		return err
 	}},
-	{m.ResetFactor, "OI", false, "user.factor-reset", func(ctx context.Context, w *world, by m.By) error {
+	{m.ResetFactor, "OIH", false, "user.factor-reset", func(ctx context.Context, w *world, by m.By) error {
 		_, err := w.ResetFactor(ctx, by, w.user.ID)
 		return err
 	}},

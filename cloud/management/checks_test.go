@@ -66,7 +66,7 @@ var checks = []check{
 	{"link to no gateway", func(ctx context.Context, w *world, by m.By) error {
 		_, err := w.LinkUser(ctx, by, w.user.ID, func(store.User) (m.Link, error) { return m.Link{}, nil })
 		return err
-	}, fault.Gateway, fault.Invalid, 0, 0},
+	}, fault.Gateway, fault.Missing, 0, 0},
 	{"link to no user type", func(ctx context.Context, w *world, by m.By) error {
 		to := store.UserTypeRef{Gateway: w.gateway.ID, UserType: "none"}
 		_, err := w.LinkUser(ctx, by, w.user.ID, func(store.User) (m.Link, error) { return m.Link{To: to}, nil })

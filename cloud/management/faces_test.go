@@ -43,9 +43,7 @@ var absent = map[m.Action]struct{ api, console string }{
 	m.SetLogo:            {api: "what the sign-on page looks like is settled where it is seen"},
 	m.SetBrand:           {console: "the page of settings sets it with the rest"},
 	m.MoveSignOnOrder:    {api: "the order is moved one by one, beside what it is about"},
-	m.CreatePolicy:       {console: "the page of settings has one order, which is that of the default policy"},
-	m.ChangePolicy:       {console: "the page of settings has one order, which is that of the default policy"},
-	m.DeletePolicy:       {console: "the page of settings has one order, which is that of the default policy"},
+	m.DeletePolicy:       {console: "one that no application chooses does nothing, and a program deletes it"},
 	m.CreateEnvironment:  {console: "who runs many makes them by a program"},
 	m.DeleteEnvironment:  {console: "who runs many makes them by a program"},
 	m.ReadSecret:         {console: "people make a new one where they need it"},
@@ -301,6 +299,8 @@ func consoleForm(w *world, h http.Handler, cookie *http.Cookie, pattern string) 
 		return []string{"role", "OWNER"}
 	case "POST /console/settings/alerts/channels":
 		return []string{"kind", "email", "target", "b@example.com"}
+	case "POST /console/settings/policies/factor":
+		return []string{"policy", w.policy.ID, "factor", "yes"}
 	case "POST /console/settings/sign-on":
 		return []string{"gateway", w.gateway.ID, "type", w.kind.UserType, "by", "1"}
 	}

@@ -93,7 +93,7 @@ func (t *turn) endOldLink(ctx context.Context, before, after store.User) error {
 	if err := t.LeaveGateway(ctx, t.env(), after.ID, before.GatewayID); err != nil {
 		return err
 	}
-	return t.SetPersonFactor(ctx, t.env(), after.ID, nil)
+	return t.ForgetPersonFactors(ctx, t.env(), after.ID)
 }
 
 // ownEntry refuses values that identify the entry of another user: neither of the two

@@ -41,14 +41,14 @@ func (s *Service) ChangeOwnPassword(ctx context.Context, by By, hash string) err
 
 // KeepOwnOneTime keeps the sealed secret of the actor's one-time passwords. Step is
 // the time step of the one that proved it, which is used up: store.ErrUsed when it
-// was before.
+// was before. ErrNotOwn for who has none here.
 // It is kept only with a first code that the new secret made: who mistypes a secret is
 // not locked out by it.
 func (s *Service) KeepOwnOneTime(ctx context.Context, by By, sealed []byte, step int64) error {
+	if by.Kind != Administrator {
+		return ErrNotOwn
+	}
 	return s.own(ctx, by, "one-time passwords were set up", func(t *turn) error {
-		if by.Kind == Person {
-			return cmp.Or(t.SetPersonFactor(ctx, t.env(), by.ID, sealed), t.UsePersonOneTime(ctx, t.env(), by.ID, step))
-		}
 		if err := t.UseOneTimePassword(ctx, t.env(), by.ID, step); err != nil {
 			return err
 		}
@@ -104,12 +104,12 @@ func (t *turn) dropRecovery(ctx context.Context) error {
 	return t.SetRecoveryCodes(ctx, a.ID, nil)
 }
 
-// DropOwnOneTime gives the actor's one-time passwords up.
+// DropOwnOneTime gives the actor's one-time passwords up. ErrNotOwn for who has none here.
 func (s *Service) DropOwnOneTime(ctx context.Context, by By) error {
+	if by.Kind != Administrator {
+		return ErrNotOwn
+	}
 	return s.own(ctx, by, "one-time passwords were given up", func(t *turn) error {
-		if by.Kind == Person {
-			return t.SetPersonFactor(ctx, t.env(), by.ID, nil)
-		}
 		return cmp.Or(t.setOneTime(ctx, nil), t.dropRecovery(ctx))
 	})
 }

@@ -35,9 +35,9 @@ func (t *turn) savePolicy(ctx context.Context, p *store.SignOnPolicy, before sto
 }
 
 // checkSteps tells what of a policy's actions, taken together, cannot be obeyed. To sign
-// on is one step here: by a password, or at an identity provider.
+// on is one step here, by a password, or at an identity provider; a second factor comes after it.
 func checkSteps(p store.SignOnPolicy) fault.List {
-	login, first, away := -1, -1, -1
+	login, first, away, factor := -1, -1, -1, -1
 	for i, a := range p.Actions {
 		switch a.Type {
 		case store.ActionLogin:
@@ -46,15 +46,25 @@ func checkSteps(p store.SignOnPolicy) fault.List {
 			first = i
 		case store.ActionProvider:
 			away = i
+		case store.ActionMultiFactor:
+			factor = i
 		}
 	}
+	steps := len(p.Actions)
+	if factor >= 0 {
+		steps--
+	}
 	switch {
+	case factor >= 0 && factor < steps:
+		return fault.Of(fault.PolicyAction, fault.Invalid, "A MULTI_FACTOR_AUTHENTICATION action is the last of its "+
+			"policy: whoever is asked for a second factor has proven the first. Give it the highest priority.")
 	case away >= 0 && p.Default:
 		return fault.Of(fault.PolicyAction, fault.Invalid, "The default policy is the sign-on order of the gateways, so it "+
 			"has no IDENTITY_PROVIDER action. Give applications a policy of their own that has it.")
-	case away >= 0 && len(p.Actions) > 1:
-		return fault.Of(fault.PolicyAction, fault.Invalid, "An IDENTITY_PROVIDER action stands alone in its policy: whoever "+
-			"comes back from there has signed on. To offer providers beside the password name them in socialProviders.")
+	case away >= 0 && steps > 1:
+		return fault.Of(fault.PolicyAction, fault.Invalid, "An IDENTITY_PROVIDER action stands alone in its policy, but "+
+			"for a second factor: whoever comes back from there has signed on. To offer providers beside the password "+
+			"name them in socialProviders.")
 	case login >= 0 && first > login:
 		return fault.Of(fault.PolicyAction, fault.Invalid, "LOGIN asks for the name and the password at once, so nobody "+
 			"comes to an IDENTIFIER_FIRST action after it. Give that one the lower priority.")

@@ -219,8 +219,8 @@ func (s *Service) SignOffUser(ctx context.Context, by By, id string) (u store.Us
 	return u, err
 }
 
-// ResetFactor takes away the second factor by which a user opens the console, who
-// has lost it: they set up another, if the environment wants one.
+// ResetFactor takes away all second factors of a user who has lost them, with the recovery codes,
+// and signs the user off everywhere. They set up another one when they are asked for it next.
 func (s *Service) ResetFactor(ctx context.Context, by By, id string) (u store.User, err error) {
 	err = s.act(ctx, by, ResetFactor, func(t *turn) (err error) {
 		if u, err = t.user(ctx, id, nil); err != nil {
@@ -231,7 +231,7 @@ func (s *Service) ResetFactor(ctx context.Context, by By, id string) (u store.Us
 			subject: "user:" + u.ID,
 			text:    "the second factor of user " + u.Username + " was taken away",
 		})
-		return t.SetPersonFactor(ctx, t.env(), u.ID, nil)
+		return cmp.Or(t.ForgetPersonFactors(ctx, t.env(), u.ID), t.Store.SignOffUser(ctx, t.env(), u.ID))
 	})
 	return u, err
 }

@@ -18,14 +18,17 @@ import (
 )
 
 // The authentication contexts that there are: by acrTicket an application asks for a
-// Kerberos ticket before the form.
+// Kerberos ticket before the form, and by the last two for a second factor, of which one is named as
+// research and education do (REFEDS MFA Profile 1.2).
 const (
 	acrTicket   = "kerberos"
 	acrPassword = "password"
+	acrFactor   = "mfa"
+	acrREFEDS   = "https://refeds.org/profile/mfa"
 )
 
 // contexts are all of them.
-var contexts = []string{acrTicket, acrPassword}
+var contexts = []string{acrTicket, acrPassword, acrFactor, acrREFEDS}
 
 // request is what the application asked for.
 type request struct {
@@ -43,6 +46,13 @@ type request struct {
 	LoginHint    string
 	ACR          []string
 	Locales      []string // that the person prefers, RFC 5646
+}
+
+// wantsFactor tells whether the context that the application prefers, of those that there are, is one with
+// a second factor.
+func (r request) wantsFactor() bool {
+	i := slices.IndexFunc(r.ACR, func(c string) bool { return slices.Contains(contexts, c) })
+	return i >= 0 && (r.ACR[i] == acrFactor || r.ACR[i] == acrREFEDS)
 }
 
 // Flow returns one that is under way; store.ErrNotFound when there is none, or it
@@ -72,6 +82,7 @@ func (s *Server) Flow(ctx context.Context, env, id string) (applications.Flow, e
 		Access:       app.AccessRule(),
 		Policies:     app.Kept.PolicyIDs(),
 		ACR:          slices.DeleteFunc(slices.Clone(r.ACR), func(c string) bool { return slices.Contains(contexts, c) }),
+		Factor:       r.wantsFactor(),
 	}
 	if r.MaxAge != nil {
 		f.MaxAge = time.Duration(*r.MaxAge) * time.Second
@@ -154,8 +165,14 @@ var _ op.AuthRequest = (*authRequest)(nil)
 func (a *authRequest) GetID() string { return a.ID }
 
 // GetACR returns the context of the sign-on; empty for one through a provider, whose
-// contexts are its own.
+// contexts are its own. One with a second factor is named as the application asked for it.
 func (a *authRequest) GetACR() string {
+	if a.SignedOn.Factor != "" {
+		if slices.Contains(a.ACR, acrREFEDS) && !slices.Contains(a.ACR, acrFactor) {
+			return acrREFEDS
+		}
+		return acrFactor
+	}
 	return map[store.Method]string{store.ByPassword: acrPassword, store.ByKerberos: acrTicket}[a.SignedOn.Method]
 }
 
@@ -202,13 +219,25 @@ func (a *authRequest) Done() bool { return a.SignedOn.UserID != "" }
 
 // amr returns how somebody signed on in the words of RFC 8176: "pwd" for a password,
 // "wia" for a ticket of the domain, which the RFC names after Windows; what an identity
-// provider says that is trusted with it, and nothing for one that is not.
-func amr(by store.SignedOn) []string {
+// provider says that is trusted with it, and nothing for one that is not. A second factor adds what it
+// was, if the RFC has a word for that, and "mfa".
+func amr(by store.SignedOn) (all []string) {
 	switch by.Method {
 	case store.ByPassword:
-		return []string{"pwd"}
+		all = []string{"pwd"}
 	case store.ByKerberos:
-		return []string{"wia"}
+		all = []string{"wia"}
+	default:
+		all = strings.Fields(by.Methods)
 	}
-	return strings.Fields(by.Methods)
+	switch by.Factor {
+	case "":
+		return all
+	case store.FactorOneTime, store.FactorHardware, store.FactorSoftware:
+		all = append(all, string(by.Factor))
+	}
+	if !slices.Contains(all, "mfa") {
+		all = append(all, "mfa")
+	}
+	return all
 }

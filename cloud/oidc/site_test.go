@@ -17,6 +17,8 @@ import (
 	"github.com/hashicorp/go-hclog"
 	"golang.org/x/oauth2"
 
+	"ldap-gateway/cloud/administrators"
+	"ldap-gateway/cloud/factors"
 	"ldap-gateway/cloud/kerberos"
 	"ldap-gateway/cloud/oidc"
 	"ldap-gateway/cloud/signon"
@@ -43,6 +45,7 @@ type site struct {
 	// through is the identity provider by which people sign on; without an ID it is none.
 	through store.IdentityProvider
 	clock   time.Duration // ahead of the true time
+	factors factors.Service
 }
 
 // desk knows one password, for every name.
@@ -128,11 +131,15 @@ func startOn(t *testing.T, where string) *site {
 			_, _ = io.WriteString(w, "the API's")
 		}),
 	}
+	s.factors = factors.Service{Store: db, Now: s.now, Proofs: &administrators.Authenticator{
+		Store: db, Vault: s.server.Vault, URLs: []string{srv.URL}, Now: s.now,
+	}}
 	page := &signonpage.Server{
 		Store:     db,
 		Passwords: desk{s},
 		Tickets:   noTickets{},
 		Flows:     s.server,
+		Factors:   &s.factors,
 		Sessions:  sessions,
 		Logger:    hclog.NewNullLogger(),
 		Now:       s.now,

@@ -123,7 +123,7 @@ func (k *call) assertion(a store.Application, w wish, p person) *saml.Assertion 
 	statement := saml.AuthnStatement{
 		AuthnInstant: p.by.At.UTC(),
 		SessionIndex: p.index,
-		AuthnContext: saml.AuthnContext{AuthnContextClassRef: &saml.AuthnContextClassRef{Value: classOf(p.by)}},
+		AuthnContext: saml.AuthnContext{AuthnContextClassRef: &saml.AuthnContextClassRef{Value: w.classOf(p.by)}},
 	}
 	if n := a.SAML.SessionSeconds; n > 0 {
 		end := now.Add(time.Duration(n) * time.Second)

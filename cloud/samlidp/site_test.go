@@ -24,6 +24,8 @@ import (
 	"github.com/beevik/etree"
 	"github.com/hashicorp/go-hclog"
 
+	"ldap-gateway/cloud/administrators"
+	"ldap-gateway/cloud/factors"
 	"ldap-gateway/cloud/idp/idptest"
 	"ldap-gateway/cloud/kerberos"
 	"ldap-gateway/cloud/samlidp"
@@ -56,6 +58,7 @@ type site struct {
 	through store.IdentityProvider
 	method  store.Method
 	clock   time.Duration // ahead of the true time
+	factors factors.Service
 	log     *bytes.Buffer
 	last    store.SignOn
 	ended   int // sessions of which other protocols were told
@@ -131,8 +134,12 @@ func start(t *testing.T) *site {
 		},
 		Ended: func(context.Context, string, store.SignedOn) error { s.ended++; return nil },
 	}
+	s.factors = factors.Service{Store: db, Now: s.now, Proofs: &administrators.Authenticator{
+		Store: db, Vault: s.server.Vault, URLs: []string{srv.URL}, Now: s.now,
+	}}
 	page := &signonpage.Server{
 		Store: db, Passwords: desk{s}, Tickets: noTickets{}, Flows: flows{s.server}, Sessions: sessions, Logger: logger, Now: s.now,
+		Factors: &s.factors,
 	}
 	s.server.Pages = page
 	saml := sessions.Wrap(s.server.Handler())

@@ -170,6 +170,7 @@ func (s *Server) Flow(ctx context.Context, env, flow string) (applications.Flow,
 		Anew:         w.Force,
 		AskForTicket: a.AskForTicket || slices.Contains(w.Contexts, classTicket),
 		ACR:          slices.DeleteFunc(slices.Clone(w.Contexts), ownClass),
+		Factor:       w.wantsFactor(),
 		Access:       a.AccessRule(),
 		Policies:     a.Kept.PolicyIDs(),
 	}
@@ -223,15 +224,27 @@ const (
 	classPlain     = "urn:oasis:names:tc:SAML:2.0:ac:classes:Password"
 	classTicket    = "urn:oasis:names:tc:SAML:2.0:ac:classes:Kerberos"
 	classUnknown   = "urn:oasis:names:tc:SAML:2.0:ac:classes:unspecified"
+	classFactor    = "https://refeds.org/profile/mfa" // a second factor (REFEDS MFA Profile 1.2)
 	minimum, exact = "minimum", "exact"
 )
 
 func ownClass(class string) bool {
-	return slices.Contains([]string{classPassword, classPlain, classTicket, classUnknown}, class)
+	return slices.Contains([]string{classPassword, classPlain, classTicket, classUnknown, classFactor}, class)
 }
 
-// classOf is that of a sign-on. What a provider did is its own matter.
-func classOf(by store.SignedOn) string {
+// wantsFactor tells whether the class that the application prefers, of those that there are, is the one with
+// a second factor.
+func (w wish) wantsFactor() bool {
+	i := slices.IndexFunc(w.Contexts, ownClass)
+	return i >= 0 && w.Contexts[i] == classFactor
+}
+
+// classOf is that of a sign-on, in an answer to a wish. What a provider did is its own matter. One with a
+// second factor is of its class, unless the application asked for others alone.
+func (w wish) classOf(by store.SignedOn) string {
+	if by.Factor != "" && (len(w.Contexts) == 0 || slices.Contains(w.Contexts, classFactor)) {
+		return classFactor
+	}
 	switch by.Method {
 	case store.ByPassword:
 		return classPassword
@@ -244,7 +257,7 @@ func classOf(by store.SignedOn) string {
 // met tells whether a sign-on is of a class that the application asked for (saml-core
 // 3.3.2.2.1). What is better than another class nobody has said.
 func (w wish) met(by store.SignedOn) bool {
-	class := classOf(by)
+	class := w.classOf(by)
 	switch w.Comparison {
 	case "", exact:
 		return len(w.Contexts) == 0 || slices.Contains(w.Contexts, class)

@@ -125,7 +125,10 @@ func (k *call) mayChange(u store.User) (bool, error) {
 
 // endSessions signs the person off where the form says: in one place, or everywhere but here.
 func (k *call) endSessions() error {
-	by, ok := k.Sessions.Person(k.Context(), k.env.ID)
+	by, ok, err := k.owner()
+	if err != nil {
+		return err
+	}
 	if !ok {
 		return k.show()
 	}

@@ -40,7 +40,11 @@ func (s *Server) changeAnywhere(w http.ResponseWriter, r *http.Request) {
 
 // showChange offers to change the password of who is signed on; who is not signs on first.
 func (k *call) showChange() error {
-	if by, ok := k.Sessions.Person(k.Context(), k.env.ID); ok {
+	by, ok, err := k.owner()
+	if err != nil {
+		return err
+	}
+	if ok {
 		return k.offerChange(by)
 	}
 	http.Redirect(k.w, k.Request, "/"+k.env.ID+"/signon?then="+thenPassword, http.StatusSeeOther)

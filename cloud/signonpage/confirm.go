@@ -20,9 +20,16 @@ type confirmation struct {
 }
 
 // again goes on with a sign-on of before. Where the application asks that the person
-// choose, or names somebody who looks like another, the person is asked; and where no
-// page may be shown, there is nobody.
+// choose, or names somebody who looks like another, the person is asked, and who has not given
+// the second factor that is wanted here for that; and where no page may be shown, there is nobody.
 func (k *call) again(flow applications.Flow, by store.SignedOn) error {
+	lacks, err := k.lacks(flow, by)
+	switch {
+	case err != nil:
+		return err
+	case lacks:
+		return k.askFactor(flow)
+	}
 	if flow.ID == "" || flow.Subject != "" && !flow.Choose {
 		return k.arrive(flow, by)
 	}

@@ -3,8 +3,8 @@
 //
 // The cloud's web server gives it every request below /ENVIRONMENT/signon and the first page, and
 // asks it who has signed on in a browser. It proves nobody: a password goes to
-// signon, a ticket to kerberos, a provider's answer to idp. It knows applications only
-// as Flows does.
+// signon, a ticket to kerberos, a provider's answer to idp, a second factor to factors. It knows
+// applications only as Flows does.
 //
 //	GET  /                              for who knows the cloud's name alone: leads to an environment or the console
 //	GET  /ENVIRONMENT/signon/colours.css, logo.png   how its pages look
@@ -14,6 +14,13 @@
 //	GET  /ENVIRONMENT/signon/password   the form for another one; who is not signed on does so first
 //	POST /ENVIRONMENT/signon/password   another password, when the directory wants one
 //	POST /ENVIRONMENT/signon/confirm    going on as who is signed on, after the page asked
+//	GET  /ENVIRONMENT/signon/factor     a second factor is asked for; who has none is led on to set one up
+//	POST /ENVIRONMENT/signon/factor     a one-time password, a recovery code, or what a passkey answered
+//	GET  /ENVIRONMENT/signon/factor/new a factor is set up; new.png is its picture
+//	POST /ENVIRONMENT/signon/factor/new the proof that it works
+//	POST /ENVIRONMENT/signon/factor/on  going on from the recovery codes that were shown
+//	GET  /ENVIRONMENT/signon/factors    the person's own, to see and change
+//	POST /ENVIRONMENT/signon/factors    one is given up, or recovery codes are made
 //	GET  /ENVIRONMENT/signon/decline    the application is told that the person does not want to
 //	POST /ENVIRONMENT/signon/sessions   another of the person's sessions ends, or all others
 //	POST /ENVIRONMENT/signon/off        the session ends; the page leads to a provider's sign-off, or an application
@@ -35,6 +42,7 @@
 //	LOGIN              name and password at once, beside links to the providers that it names
 //	IDENTIFIER_FIRST   the name; a rule that it fits leads to a provider, else the password
 //	IDENTITY_PROVIDER  straight to the provider; the page is for who comes back from there
+//	MULTI_FACTOR_AUTHENTICATION  a second factor, after one of the others
 //
 // An own policy is all that there is for its application: a provider that it does not lead
 // to is 404, and a sign-on of before counts if the policy would have led to it. The default
@@ -48,11 +56,26 @@
 // shows the form at once. A ticket that is not taken gets the form with status
 // 200 and one sentence: nothing asks twice.
 //
+// # Second factor
+//
+// It is asked of who goes by a policy that says so, by an application that does, and of whom a program
+// has set mfaEnabled for. What counts for the person's own pages and the console is the default policy;
+// and whoever has a factor gives it there for the console. Who has none sets one up, after the first proof.
+//
+//	first proof ──► half: ten minutes, in this browser, good for nothing but the page that asks
+//	            ──► factor given ──► session, which says which factor
+//	session without one ──► the page asks for the factor alone, where one is wanted
+//
 // # Promises
 //
-//   - Every page works without scripts. The Content-Security-Policy allows one, which stands in the page: it
-//     shows the password, tells of caps lock and of a directory that takes long, sends a form once, and
-//     writes times as the reader's clock has them.
+//   - Where a second factor is wanted, nothing is reached without: no application, no page of the
+//     person's own, no console. Where no page may be shown, the application has its answer.
+//   - A factor is set up by who has none and gave the first proof within ten minutes, and changed by who
+//     gave one that they have within ten minutes: a session that was stolen changes none.
+//   - Every page works without scripts, but for showing a passkey. The Content-Security-Policy allows
+//     one, which stands in the page: it shows the password, tells of caps lock and of a directory that
+//     takes long, sends a form once, asks the browser for a passkey, and writes times as the reader's
+//     clock has them.
 //   - A POST that a browser sent for another site is refused before it is read, but for
 //     SAML's answer, which signs nobody on by itself.
 //   - Whoever comes when too much is under way is told so in a page, with 503 and Retry-After, and
@@ -69,7 +92,7 @@
 //   - A name decides by how it is written whether it leads to a provider, so that nobody
 //     learns from it who has an account. Whose account is linked to a provider finds the
 //     link to it on the page, and is not sent there for it.
-//   - A session has a new token after each sign-on. Its cookie is for this host
+//   - A session has a new token after each sign-on, and after a second factor. Its cookie is for this host
 //     alone, and sent over nothing but TLS when people reach the cloud so. It ends
 //     after two hours without a request, after twelve, at signing off, and when
 //     the user is disabled.

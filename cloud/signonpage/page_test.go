@@ -15,12 +15,15 @@ import (
 
 	"github.com/hashicorp/go-hclog"
 
+	"ldap-gateway/cloud/administrators"
 	"ldap-gateway/cloud/applications"
+	"ldap-gateway/cloud/factors"
 	"ldap-gateway/cloud/kerberos"
 	"ldap-gateway/cloud/oidc"
 	"ldap-gateway/cloud/signon"
 	"ldap-gateway/cloud/store"
 	"ldap-gateway/cloud/store/storetest"
+	"ldap-gateway/cloud/vault"
 	"ldap-gateway/cloudlink/wire"
 )
 
@@ -162,6 +165,15 @@ func check(t testing.TB, err error) {
 	}
 }
 
+// factors are those of the site, by the clock of a minute that was: a code of now is good.
+func (s *site) factors() *factors.Service {
+	s.t.Helper()
+	v, err := vault.New(make([]byte, 32))
+	check(s.t, err)
+	proofs := &administrators.Authenticator{Store: s.db, Vault: v, URLs: []string{"http://localhost"}, Now: s.now}
+	return &factors.Service{Store: s.db, Proofs: proofs, Now: s.now}
+}
+
 func start(t *testing.T) *site {
 	t.Helper()
 	db, err := store.Open(t.Context(), storetest.File(t))
@@ -188,18 +200,20 @@ func start(t *testing.T) *site {
 	}
 	check(t, db.CreateUser(t.Context(), &s.alice))
 	sessions := NewSessions(db, false)
+	sessions.clock = s.now
 	page := &Server{
 		Store:     db,
 		Passwords: s,
 		Tickets:   tickets{s},
 		Flows:     flows{s},
+		Factors:   s.factors(),
 		Sessions:  sessions,
 		Logger:    hclog.NewNullLogger(),
 		Now:       s.now,
 	}
 	srv := httptest.NewServer(sessions.Wrap(page.Handler()))
 	t.Cleanup(srv.Close)
-	s.url = srv.URL
+	s.url, page.Factors.Proofs.URLs = srv.URL, []string{srv.URL}
 	return s
 }
 

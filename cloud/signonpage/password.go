@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net/http"
 	"strings"
+	"time"
 
 	"ldap-gateway/cloud/applications"
 	"ldap-gateway/cloud/signon"
@@ -100,13 +101,18 @@ func (k *call) known() string {
 	return c.Value
 }
 
-// signedOn keeps who it was and goes on. The next page is a page and no redirect:
-// browsers hold a form's redirects to form-action, wherever the application goes.
+// signedOn keeps who it was and goes on, unless more is wanted of them.
 func (k *call) signedOn(flow applications.Flow, so store.SignOn) error {
-	by, err := k.Sessions.begin(k.Request, so)
-	if err != nil {
+	by := signedOn(so)
+	if on, err := k.begin(flow, by, time.Time{}); err != nil || !on {
 		return err
 	}
+	return k.goOn(flow, by)
+}
+
+// goOn leads on who has just signed on by a form. The next page is a page and no redirect:
+// browsers hold a form's redirects to form-action, wherever the application goes.
+func (k *call) goOn(flow applications.Flow, by store.SignedOn) error {
 	if flow.ID == "" {
 		http.Redirect(k.w, k.Request, k.here(flow, nil), http.StatusSeeOther)
 		return nil
@@ -123,7 +129,7 @@ func (k *call) signedOn(flow applications.Flow, so store.SignOn) error {
 
 // complete says who it is, and leads on by a page.
 func (k *call) complete(flow applications.Flow, by store.SignedOn) error {
-	next, err := k.Flows.Complete(k.env.ID, flow.ID, by)
+	next, err := k.answer(flow, by)
 	if err != nil {
 		return err
 	}

@@ -26,7 +26,7 @@ func (k *call) plan(flow applications.Flow) (*plan, error) {
 	}
 	p := &plan{own: len(flow.Policies) > 0}
 	var err error
-	if p.policy, err = k.policyOf(flow); err != nil {
+	if p.policy, err = k.policy(flow); err != nil {
 		return nil, err
 	}
 	p.own = p.own && !p.policy.Default
@@ -39,6 +39,17 @@ func (k *call) plan(flow applications.Flow) (*plan, error) {
 	p.offer()
 	k.planned = p
 	return p, nil
+}
+
+// policy is policyOf, read once for a request.
+func (k *call) policy(flow applications.Flow) (p store.SignOnPolicy, err error) {
+	if k.goesBy == nil {
+		if p, err = k.policyOf(flow); err != nil {
+			return p, err
+		}
+		k.goesBy = &p
+	}
+	return *k.goesBy, nil
 }
 
 // policyOf returns the first policy of an application, or the one of them that it names

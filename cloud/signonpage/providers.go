@@ -274,19 +274,21 @@ func (k *call) arrived(a idp.Arrived, err error) error {
 		Method:     a.SignOn.Method,
 		Methods:    strings.Join(a.Methods, " "),
 		ProviderID: a.SignOn.ProviderID,
+		Factor:     a.Factor,
 		At:         a.At.UTC().Truncate(time.Second),
 	}
-	if err := k.Sessions.keep(k.Request, k.env.ID, by, a.Until); err != nil {
-		return err
-	}
 	k.Form.Set("then", a.Then)
-	if a.Flow == "" {
-		http.Redirect(k.w, k.Request, k.here(applications.Flow{}, nil), http.StatusSeeOther)
-		return nil
-	}
-	flow, err := k.Flows.Flow(k.Context(), k.env.ID, a.Flow)
+	k.Form.Set("flow", a.Flow)
+	flow, err := k.flow()
 	if err != nil {
 		return err
+	}
+	if on, err := k.begin(flow, by, a.Until); err != nil || !on {
+		return err
+	}
+	if flow.ID == "" {
+		http.Redirect(k.w, k.Request, k.here(flow, nil), http.StatusSeeOther)
+		return nil
 	}
 	way, err := k.plan(flow)
 	if err != nil {

@@ -45,7 +45,7 @@ func startPartners(t *testing.T) *partners {
 		Now:         s.now,
 	}
 	page := &Server{
-		Store: s.db, Passwords: s, Tickets: tickets{s}, Flows: flows{s}, Providers: desk, Sessions: sessions,
+		Store: s.db, Passwords: s, Tickets: tickets{s}, Flows: flows{s}, Providers: desk, Factors: s.factors(), Sessions: sessions,
 		Logger: hclog.NewNullLogger(), Now: s.now,
 	}
 	srv := httptest.NewServer(sessions.Wrap(page.Handler()))
@@ -308,7 +308,7 @@ func TestSessionEndsWithTheProviders(t *testing.T) {
 		signedOn := false
 		h := sessions.Wrap(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 			by := store.SignedOn{UserID: s.alice.ID, Method: store.ByIDP, At: time.Now()}
-			check(t, sessions.keep(r, s.env, by, until.Add(left-time.Hour)))
+			check(t, sessions.keep(r, s.alice, by, until.Add(left-time.Hour), time.Time{}))
 			_, signedOn = sessions.Person(r.Context(), s.env)
 		}))
 		h.ServeHTTP(httptest.NewRecorder(), httptest.NewRequestWithContext(t.Context(), "GET", "/", nil))

@@ -15,6 +15,7 @@ import (
 	"golang.org/x/text/language"
 
 	"ldap-gateway/cloud/applications"
+	"ldap-gateway/cloud/factors"
 	"ldap-gateway/cloud/idp"
 	"ldap-gateway/cloud/kerberos"
 	"ldap-gateway/cloud/oidc"
@@ -78,6 +79,7 @@ type Server struct {
 	Tickets   Tickets
 	Flows     Flows
 	Providers Providers
+	Factors   *factors.Service
 	Sessions  *Sessions
 	Logger    hclog.Logger
 	Now       func() time.Time // nil: time.Now
@@ -99,7 +101,8 @@ type call struct {
 	env  store.Environment
 	lang language.Tag // of the pages
 
-	planned *plan // read by plan
+	planned *plan               // read by plan
+	goesBy  *store.SignOnPolicy // read by policy
 }
 
 // endpoint answers one request, or returns why it cannot.
@@ -116,6 +119,14 @@ func (s *Server) Handler() http.Handler {
 		"POST /{e}/signon":                     (*call).password,
 		"POST /{e}/signon/password":            (*call).changePassword,
 		"POST /{e}/signon/sessions":            (*call).endSessions,
+		"GET /{e}/signon/factor":               (*call).showFactor,
+		"POST /{e}/signon/factor":              (*call).giveFactor,
+		"GET /{e}/signon/factor/new":           (*call).showNewFactor,
+		"POST /{e}/signon/factor/new":          (*call).keepNewFactor,
+		"GET /{e}/signon/factor/new.png":       (*call).drawOneTime,
+		"POST /{e}/signon/factor/on":           (*call).afterCodes,
+		"GET /{e}/signon/factors":              (*call).showFactors,
+		"POST /{e}/signon/factors":             (*call).changeFactors,
 		"GET /{e}/signon/decline":              (*call).decline,
 		"POST /{e}/signon/confirm":             (*call).confirmed,
 		"POST /{e}/signon/off":                 (*call).signOff,
@@ -240,12 +251,13 @@ type Sessions struct {
 	store   *store.Store
 	secure  bool
 	manager *scs.SessionManager
+	clock   func() time.Time // nil: time.Now
 }
 
 // NewSessions returns the sessions that db keeps. Secure says that people reach
 // the cloud over TLS.
 func NewSessions(db *store.Store, secure bool) *Sessions {
-	return &Sessions{db, secure, &scs.SessionManager{
+	return &Sessions{store: db, secure: secure, manager: &scs.SessionManager{
 		IdleTimeout: 2 * time.Hour,
 		Lifetime:    12 * time.Hour,
 		Store:       store.Sessions{Store: db},

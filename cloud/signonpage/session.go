@@ -25,21 +25,17 @@ type kept struct {
 	SignOffs int       // of the user when the session began
 	Until    time.Time // that it lasts at most; zero: as long as any
 	ID       string    // of the store's record of it; empty: it began before there were any
+	Began    time.Time
+	FactorAt time.Time // when a factor of ours was proven last; zero: none was
 }
 
 // Person returns who has signed on in an environment; false when nobody has, or
 // the user may not sign on any more, or was signed off everywhere since, or the identity
-// provider that it was through is disabled.
+// provider that it was through is disabled, or the user is to give a second factor and has not.
 func (s *Sessions) Person(ctx context.Context, env string) (by store.SignedOn, ok bool) {
-	// A store that cannot be asked is nobody, too: the page asks for the sign-on again.
-	b := s.manager.GetBytes(ctx, env)
-	var has kept
-	if b == nil || json.Unmarshal(b, &has) != nil {
-		return store.SignedOn{}, false
-	}
-	u, err := s.store.SignedOnUser(ctx, env, has.SignedOn)
-	over := !has.Until.IsZero() && !time.Now().Before(has.Until)
-	if err != nil || over || u.SignOffs != has.SignOffs {
+	has := s.kept(ctx, env)
+	u, good := s.good(ctx, env, has)
+	if !good || u.Kept.MFA && has.Factor == "" {
 		return store.SignedOn{}, false
 	}
 	if has.ID != "" {
@@ -50,14 +46,26 @@ func (s *Sessions) Person(ctx context.Context, env string) (by store.SignedOn, o
 	return has.SignedOn, true
 }
 
-// id returns the ID of the session in an environment; empty when nobody has signed on.
-func (s *Sessions) id(ctx context.Context, env string) string {
-	var has kept
-	if json.Unmarshal(s.manager.GetBytes(ctx, env), &has) != nil {
-		return ""
+// kept returns what the session has under a key; nobody when that is nothing.
+func (s *Sessions) kept(ctx context.Context, key string) (has kept) {
+	if json.Unmarshal(s.manager.GetBytes(ctx, key), &has) != nil {
+		return kept{}
 	}
-	return has.ID
+	return has
 }
+
+// good returns the user of what the session has, if it may still be built upon. A store that cannot
+// be asked is no, too: the page asks for the sign-on again.
+func (s *Sessions) good(ctx context.Context, env string, has kept) (u store.User, ok bool) {
+	if has.UserID == "" || !has.Until.IsZero() && !time.Now().Before(has.Until) {
+		return u, false
+	}
+	u, err := s.store.SignedOnUser(ctx, env, has.SignedOn)
+	return u, err == nil && u.SignOffs == has.SignOffs
+}
+
+// id returns the ID of the session in an environment; empty when nobody has signed on.
+func (s *Sessions) id(ctx context.Context, env string) string { return s.kept(ctx, env).ID }
 
 // PersonOf is Person for a request that Wrap has not seen.
 // It reads and never writes, so that it does not make the session last longer.
@@ -74,27 +82,22 @@ func (s *Sessions) PersonOf(r *http.Request, env string) (by store.SignedOn, ok 
 	return by, ok, nil
 }
 
-// begin keeps who has signed on, under a new token: one that was there before,
-// whoever planted it, is worth nothing.
-func (s *Sessions) begin(r *http.Request, so store.SignOn) (store.SignedOn, error) {
-	by := store.SignedOn{
+// signedOn is who has signed on by a sign-on.
+func signedOn(so store.SignOn) store.SignedOn {
+	return store.SignedOn{
 		UserID:     so.UserID,
 		SignOnID:   so.ID,
 		Method:     so.Method,
 		ProviderID: so.ProviderID,
 		At:         so.At.UTC().Truncate(time.Second),
 	}
-	return by, s.keep(r, so.EnvironmentID, by, time.Time{})
 }
 
-// keep is begin for who proved it elsewhere, and until when that is good.
+// keep keeps who has signed on, and until when that is good, under a new token: one that was there
+// before, whoever planted it, is worth nothing.
 // One cookie holds the sessions of several environments, each under its ID.
-func (s *Sessions) keep(r *http.Request, env string, by store.SignedOn, until time.Time) error {
-	ctx := r.Context()
-	u, err := s.store.User(ctx, env, by.UserID)
-	if err != nil {
-		return err
-	}
+func (s *Sessions) keep(r *http.Request, u store.User, by store.SignedOn, until, factorAt time.Time) error {
+	ctx, env := r.Context(), u.EnvironmentID
 	record := store.PersonSession{
 		EnvironmentID: env,
 		SignedOn:      by,
@@ -106,13 +109,22 @@ func (s *Sessions) keep(r *http.Request, env string, by store.SignedOn, until ti
 	if err := s.store.AddPersonSession(ctx, &record, s.id(ctx, env)); err != nil {
 		return err
 	}
-	b, err := json.Marshal(kept{by, u.SignOffs, until, record.ID})
+	if err := s.put(ctx, env, kept{by, u.SignOffs, until, record.ID, s.now(), factorAt}); err != nil {
+		return err
+	}
+	s.dropHalf(ctx, env)
+	s.manager.Remove(ctx, offKey(env))
+	return nil
+}
+
+// put keeps something under a key and a new token.
+func (s *Sessions) put(ctx context.Context, key string, has kept) error {
+	b, err := json.Marshal(has)
 	if err == nil {
 		err = s.manager.RenewToken(ctx)
 	}
 	if err == nil {
-		s.manager.Put(ctx, env, b)
-		s.manager.Remove(ctx, offKey(env))
+		s.manager.Put(ctx, key, b)
 	}
 	return err
 }
@@ -121,21 +133,29 @@ func (s *Sessions) keep(r *http.Request, env string, by store.SignedOn, until ti
 // browser in which nobody had is given nothing to keep.
 // Those of other environments go on under the new token.
 func (s *Sessions) End(ctx context.Context, env string) error {
+	s.dropHalf(ctx, env)
 	if !s.manager.Exists(ctx, env) {
 		return nil
 	}
-	var has kept
-	if json.Unmarshal(s.manager.GetBytes(ctx, env), &has) == nil && has.ID != "" {
+	if err := s.forget(ctx, env); err != nil {
+		return err
+	}
+	if err := s.manager.RenewToken(ctx); err != nil {
+		return err
+	}
+	s.manager.Put(ctx, offKey(env), true)
+	return nil
+}
+
+// forget ends what the session has of who has signed on.
+func (s *Sessions) forget(ctx context.Context, env string) error {
+	if has := s.kept(ctx, env); has.ID != "" {
 		err := s.store.EndPersonSession(ctx, env, has.UserID, has.ID)
 		if err != nil && !errors.Is(err, store.ErrNotFound) {
 			return err
 		}
 	}
-	if err := s.manager.RenewToken(ctx); err != nil {
-		return err
-	}
 	s.manager.Remove(ctx, env)
-	s.manager.Put(ctx, offKey(env), true)
 	return nil
 }
 

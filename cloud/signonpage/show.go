@@ -5,6 +5,8 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
+	"slices"
+	"time"
 
 	"ldap-gateway/cloud/applications"
 	"ldap-gateway/cloud/kerberos"
@@ -98,6 +100,10 @@ func (k *call) arrive(flow applications.Flow, by store.SignedOn) error {
 	if flow.ID == "" && k.then() == thenPassword {
 		return k.offerChange(by)
 	}
+	if flow.ID == "" && k.then() == thenFactors {
+		http.Redirect(k.w, k.Request, "/"+k.env.ID+"/signon/factors", http.StatusSeeOther)
+		return nil
+	}
 	// The console has a page of its own that finds out who it is.
 	if flow.ID == "" && k.then() == thenConsole {
 		http.Redirect(k.w, k.Request, "/console/organisation?e="+k.env.ID, http.StatusSeeOther)
@@ -113,7 +119,7 @@ func (k *call) arrive(flow applications.Flow, by store.SignedOn) error {
 	if consents {
 		return k.confirm(flow, by, "")
 	}
-	next, err := k.Flows.Complete(k.env.ID, flow.ID, by)
+	next, err := k.answer(flow, by)
 	if err != nil {
 		return err
 	}
@@ -125,13 +131,14 @@ func (k *call) arrive(flow applications.Flow, by store.SignedOn) error {
 const (
 	thenConsole  = "console"
 	thenPassword = "password" // to the change of theirs
+	thenFactors  = "factors"  // to their second factors
 )
 
 // then returns where somebody wants to go afterwards: to the console, to the change of their
-// password, or nowhere. Nothing else is taken from the address, or a link could lead anywhere
+// password, to their second factors, or nowhere. Nothing else is taken from the address, or a link could lead anywhere
 // after a sign-on here.
 func (k *call) then() string {
-	if then := k.Form.Get("then"); then == thenConsole || then == thenPassword {
+	if then := k.Form.Get("then"); slices.Contains([]string{thenConsole, thenPassword, thenFactors}, then) {
 		return then
 	}
 	return ""
@@ -186,16 +193,19 @@ func (k *call) ticket(flow applications.Flow) error {
 	if a.Header != "" {
 		k.w.Header().Set("WWW-Authenticate", a.Header)
 	}
-	by, err := k.Sessions.begin(k.Request, a.SignOn)
-	if err != nil {
+	by := signedOn(a.SignOn)
+	if on, err := k.begin(flow, by, time.Time{}); err != nil || !on {
 		return err
 	}
 	return k.arrive(flow, by)
 }
 
 // here is the address of the sign-on page for the same purpose.
-// Its path has the environment, and nothing comes from the request but flow and then.
-func (k *call) here(flow applications.Flow, more url.Values) string {
+func (k *call) here(flow applications.Flow, more url.Values) string { return k.path("", flow, more) }
+
+// path is the address of one of its pages for the same purpose.
+// It has the environment, and nothing comes from the request but flow and then.
+func (k *call) path(page string, flow applications.Flow, more url.Values) string {
 	q := url.Values{}
 	if flow.ID != "" {
 		q.Set("flow", flow.ID)
@@ -206,7 +216,7 @@ func (k *call) here(flow applications.Flow, more url.Values) string {
 	for name, values := range more {
 		q[name] = values
 	}
-	return (&url.URL{Path: "/" + k.env.ID + "/signon", RawQuery: q.Encode()}).String()
+	return (&url.URL{Path: "/" + k.env.ID + "/signon" + page, RawQuery: q.Encode()}).String()
 }
 
 // showForm shows what an environment signs people on by: providers, a name that leads

@@ -83,7 +83,7 @@ func (k *call) signedOff() error {
 		return k.showOff(k.offOf(p))
 	}
 	if !k.Form.Has("client_id") {
-		return k.account(by)
+		return k.again(applications.Flow{MaxAge: -1}, by)
 	}
 	l, err := k.leaving(k.Form)
 	if err != nil {

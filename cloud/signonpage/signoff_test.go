@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+	"time"
 
 	"ldap-gateway/cloud/kerberos"
 	"ldap-gateway/cloud/store"
@@ -93,8 +94,9 @@ func TestSignedOffEverywhere(t *testing.T) {
 		sessions.Wrap(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 			so, err := tickets{s}.SignOn(r.Context(), kerberos.Request{EnvironmentID: s.env})
 			check(t, err)
-			_, err = sessions.begin(r, so.SignOn)
+			u, err := s.db.User(r.Context(), s.env, s.alice.ID)
 			check(t, err)
+			check(t, sessions.keep(r, u, signedOn(so.SignOn), time.Time{}, time.Time{}))
 		})).ServeHTTP(w, httptest.NewRequest("GET", "/", nil))
 		return w.Result().Cookies()[0]
 	}

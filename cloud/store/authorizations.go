@@ -26,6 +26,7 @@ type SignedOn struct {
 	Methods          string // of ByIDP, as RFC 8176 has them, parted by blanks; empty: not said
 	ProviderID       string // of ByIDP
 	At               time.Time
+	Factor           Factor `json:",omitempty"` // that was proven beside it; empty: none was
 }
 
 // SignedOnUser returns the user of a sign-on that may still be built upon. ErrNotFound when the
@@ -50,7 +51,7 @@ func (r reader) SignedOnUser(ctx context.Context, env string, by SignedOn) (User
 
 const authorizationColumns = `
 	SELECT id, environment_id, application_id, request, user_id, sign_on_id, method, signed_on_at, created_at,
-		expires_at, methods, provider_id
+		expires_at, methods, provider_id, factor
 	FROM authorizations`
 
 // scanAuthorization leaves the hash of the code out: it is looked up by, and never
@@ -70,6 +71,7 @@ func scanAuthorization(r row) (a Authorization, err error) {
 		at{&a.ExpiresAt},
 		&a.SignedOn.Methods,
 		&a.SignedOn.ProviderID,
+		&a.SignedOn.Factor,
 	)
 	a.Request = []byte(request)
 	return a, err
@@ -97,8 +99,8 @@ func (s *Store) CreateAuthorization(ctx context.Context, a *Authorization, code 
 		}
 		_, err := tx.c.exec(ctx, `
 			INSERT INTO authorizations (id, environment_id, application_id, request, user_id, sign_on_id, method,
-				signed_on_at, methods, provider_id, code_hash, used_at, created_at, expires_at)
-			VALUES `+placeholders(1, 1, 14),
+				signed_on_at, methods, provider_id, factor, code_hash, used_at, created_at, expires_at)
+			VALUES `+placeholders(1, 1, 15),
 			a.ID,
 			a.EnvironmentID,
 			a.ApplicationID,
@@ -109,6 +111,7 @@ func (s *Store) CreateAuthorization(ctx context.Context, a *Authorization, code 
 			micros(a.SignedOn.At),
 			a.SignedOn.Methods,
 			a.SignedOn.ProviderID,
+			a.SignedOn.Factor,
 			inBase64(code),
 			used,
 			micros(a.CreatedAt),
@@ -225,7 +228,7 @@ func (r reader) TokenUsers(ctx context.Context, env, application string) (some [
 
 const tokenColumns = `
 	SELECT id, environment_id, application_id, authorization_id, user_id, scopes, method, signed_on_at,
-		refresh_hash, access_until, expires_at, methods, provider_id, resources
+		refresh_hash, access_until, expires_at, methods, provider_id, resources, factor
 	FROM application_tokens`
 
 // scanToken leaves out whether the refresh token was used: a look-up must find one that
@@ -246,6 +249,7 @@ func scanToken(r row) (t Token, err error) {
 		&t.SignedOn.Methods,
 		&t.SignedOn.ProviderID,
 		fromJSON{&t.Resources},
+		&t.SignedOn.Factor,
 	)
 	return t, err
 }
@@ -292,8 +296,8 @@ func (s *Store) AddToken(ctx context.Context, t *Token, replaces []byte, now tim
 		_, err = tx.c.exec(ctx, `
 			INSERT INTO application_tokens (id, environment_id, application_id, user_id, authorization_id, scopes,
 				method, signed_on_at, refresh_hash, refreshed_at, access_until, expires_at,
-				methods, provider_id, resources)
-			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 0, $10, $11, $12, $13, $14)`,
+				methods, provider_id, resources, factor)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 0, $10, $11, $12, $13, $14, $15)`,
 			t.ID,
 			t.EnvironmentID,
 			t.ApplicationID,
@@ -308,6 +312,7 @@ func (s *Store) AddToken(ctx context.Context, t *Token, replaces []byte, now tim
 			t.SignedOn.Methods,
 			t.SignedOn.ProviderID,
 			inJSON(t.Resources),
+			t.SignedOn.Factor,
 		)
 		return err
 	})

@@ -31,6 +31,7 @@ func grants(s *store.Store, w world, application, id, code string, until time.Ti
 		Request:       []byte(`{"state":"x"}`),
 		SignedOn: store.SignedOn{
 			UserID: w.user.ID, SignOnID: "s", Method: store.ByIDP, Methods: "pwd otp", ProviderID: "p", At: moment(1),
+			Factor: store.FactorOneTime,
 		},
 		CreatedAt: time.Now().UTC().Truncate(time.Microsecond),
 		ExpiresAt: until,

@@ -286,6 +286,8 @@ func (tx *Tx) endLinks(ctx context.Context, env, gateway, userType string) error
 		"DELETE FROM authorizations WHERE environment_id = $1 AND user_id",
 		"DELETE FROM application_tokens WHERE environment_id = $1 AND user_id",
 		"DELETE FROM person_factors WHERE environment_id = $1 AND user_id",
+		"DELETE FROM person_passkeys WHERE environment_id = $1 AND user_id",
+		"DELETE FROM person_recovery_codes WHERE environment_id = $1 AND user_id",
 		"UPDATE users SET dn = '', sign_offs = sign_offs + 1 WHERE environment_id = $1 AND id",
 	} {
 		if _, err := tx.c.exec(ctx, end+" IN (SELECT id FROM users"+linked+")", env, gateway, userType); err != nil {

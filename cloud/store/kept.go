@@ -51,7 +51,8 @@ type GroupKept struct {
 // UserKept is what is kept so of a user; the values of a person are attributes.
 type UserKept struct {
 	Blank []string `json:"blank,omitempty"`
-	MFA   bool     `json:"mfaEnabled,omitempty"`
+	// MFA has the user be asked for a second factor, whatever the policy says.
+	MFA bool `json:"mfaEnabled,omitempty"`
 	// What a client says of codes and of the address, nil when it says nothing.
 	NoCode        *bool `json:"suppressVerificationCode,omitempty"`
 	EmailVerified *bool `json:"emailVerified,omitempty"`

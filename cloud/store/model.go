@@ -319,8 +319,9 @@ type Administrator struct {
 type Passkey struct {
 	ID              string // of the credential, in base64url
 	EnvironmentID   string
-	AdministratorID string
-	Name            string // that the administrator gave it
+	AdministratorID string // empty: it is a user's
+	UserID          string // empty: it is an administrator's
+	Name            string // that its owner gave it
 	Credential      []byte // what the WebAuthn library keeps of it, in JSON
 	CreatedAt       time.Time
 	UsedAt          time.Time // zero: never

@@ -3,7 +3,7 @@ package store
 import "context"
 
 const passkeyColumns = `
-	SELECT id, environment_id, administrator_id, name, credential, created_at, used_at
+	SELECT id, environment_id, administrator_id, '', name, credential, created_at, used_at
 	FROM passkeys`
 
 // scanPasskey reads the credential as the library of WebAuthn keeps it, public key and
@@ -13,6 +13,7 @@ func scanPasskey(r row) (p Passkey, err error) {
 		&p.ID,
 		&p.EnvironmentID,
 		&p.AdministratorID,
+		&p.UserID,
 		&p.Name,
 		fromBase64{&p.Credential},
 		at{&p.CreatedAt},

@@ -24,6 +24,7 @@ const (
 	ActionLogin           = "LOGIN"
 	ActionIdentifierFirst = "IDENTIFIER_FIRST"
 	ActionProvider        = "IDENTITY_PROVIDER"
+	ActionMultiFactor     = "MULTI_FACTOR_AUTHENTICATION"
 )
 
 // PolicyAction is one step of a policy; the lowest priority is the first.
@@ -40,8 +41,10 @@ type PolicyAction struct {
 	// NoRegistration is that a client said that nobody registers, which is so anyway.
 	NoRegistration bool `json:"noRegistration,omitempty"`
 	// Off are switches by their names that a client said are off, as they always are.
-	Off   []string       `json:"off,omitempty"`
-	Rules []PolicyDomain `json:"rules,omitzero"` // of IDENTIFIER_FIRST
+	Off []string `json:"off,omitempty"`
+	// NoDevices is what a client says of who has no second factor, which is so anyway.
+	NoDevices string         `json:"noDevicesMode,omitempty"`
+	Rules     []PolicyDomain `json:"rules,omitzero"` // of IDENTIFIER_FIRST
 }
 
 // PolicyDomain sends who has a part in their name to an identity provider.
@@ -49,6 +52,9 @@ type PolicyDomain struct {
 	Contains string `json:"contains"`
 	Provider string `json:"provider"`
 }
+
+// AsksFactor tells whether it asks for a second factor after the first.
+func (p SignOnPolicy) AsksFactor() bool { return p.at(ActionMultiFactor) >= 0 }
 
 // Login returns the index of the LOGIN action; -1 when there is none.
 func (p SignOnPolicy) Login() int { return p.at(ActionLogin) }

@@ -36,6 +36,8 @@ type ProviderConfig struct {
 	TellsUsername bool `json:"tellsUsername,omitempty"`
 	// TrustsMethods has applications told how the person proved it, as the provider says.
 	TrustsMethods bool `json:"trustsMethods,omitempty"`
+	// TrustsFactor has a second factor that the provider asked for count here.
+	TrustsFactor bool `json:"trustsSecondFactor,omitempty"`
 	// SecretEnds is when the client secret does, as an administrator knows; zero: unknown.
 	// First says that the environment had neither gateway nor provider when this one was
 	// made, so that applications take its groups where there is no gateway.

@@ -227,6 +227,8 @@ var accountEnds = []string{
 	"DELETE FROM authorizations WHERE environment_id = $1 AND user_id",
 	"DELETE FROM application_tokens WHERE environment_id = $1 AND user_id",
 	"DELETE FROM person_factors WHERE environment_id = $1 AND user_id",
+	"DELETE FROM person_passkeys WHERE environment_id = $1 AND user_id",
+	"DELETE FROM person_recovery_codes WHERE environment_id = $1 AND user_id",
 	"UPDATE users SET sign_offs = sign_offs + 1 WHERE environment_id = $1 AND id",
 }
 

@@ -5,15 +5,17 @@ import (
 	"time"
 )
 
-// RecoveryCodes are how many codes an administrator has who has lost the second factor.
+// RecoveryCodes are how many codes somebody has who has lost the second factor.
 type RecoveryCodes struct{ Made, Left int }
+
+func scanRecoveryCodes(r row) (c RecoveryCodes, err error) {
+	err = r.Scan(&c.Made, &c.Left)
+	return c, err
+}
 
 // RecoveryCodes returns how many an administrator has; none of one who never made any.
 func (r reader) RecoveryCodes(ctx context.Context, administrator string) (RecoveryCodes, error) {
-	return queryOne(ctx, r.c, func(r row) (c RecoveryCodes, err error) {
-		err = r.Scan(&c.Made, &c.Left)
-		return c, err
-	}, `
+	return queryOne(ctx, r.c, scanRecoveryCodes, `
 		SELECT count(*), coalesce(sum(CASE WHEN used_at = 0 THEN 1 ELSE 0 END), 0)
 		FROM recovery_codes
 		WHERE administrator_id = $1`,

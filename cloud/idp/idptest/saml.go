@@ -2,6 +2,7 @@ package idptest
 
 import (
 	"bytes"
+	"cmp"
 	"compress/flate"
 	"crypto/rand"
 	"crypto/rsa"
@@ -58,6 +59,7 @@ type Letter struct {
 	Status, SubStatus, Version                                 string
 	Issued, Until, SessionUntil, AuthnInstant                  time.Time
 	Attributes, Condition                                      string // XML
+	Class                                                      string // of the authentication context; empty: Password
 	NoAudience, NoAuthn, NoNameID                              bool
 }
 
@@ -136,9 +138,8 @@ func (l Letter) Assertion() *etree.Element {
 			end = optional("SessionNotOnOrAfter", l.SessionUntil.Format(stamp))
 		}
 		s += fmt.Sprintf(`<saml:AuthnStatement AuthnInstant="%s"%s><saml:AuthnContext><saml:AuthnContextClassRef>`+
-			`urn:oasis:names:tc:SAML:2.0:ac:classes:Password</saml:AuthnContextClassRef></saml:AuthnContext>`+
-			`</saml:AuthnStatement>`,
-			l.AuthnInstant.Format(stamp), end)
+			`%s</saml:AuthnContextClassRef></saml:AuthnContext></saml:AuthnStatement>`,
+			l.AuthnInstant.Format(stamp), end, cmp.Or(l.Class, "urn:oasis:names:tc:SAML:2.0:ac:classes:Password"))
 	}
 	if l.Attributes != "" {
 		s += `<saml:AttributeStatement>` + l.Attributes + `</saml:AttributeStatement>`

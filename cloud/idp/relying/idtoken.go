@@ -49,13 +49,14 @@ func (c *Client) identify(ctx context.Context, k Kept, token *oauth2.Token) (e e
 	}
 	// A claim that is not there is a zero time or nil, and proves nothing.
 	return evidence.Evidence{
-		Subject: id.Subject,
-		Claims:  []map[string]any{claims},
-		At:      seconds(claims["auth_time"]),
-		Methods: texts(claims["amr"]),
-		Key:     keyID(raw),
-		Skew:    id.IssuedAt.Sub(c.Now()).Truncate(time.Second),
-		Name:    c.Name,
+		Subject:  id.Subject,
+		Claims:   []map[string]any{claims},
+		At:       seconds(claims["auth_time"]),
+		Methods:  texts(claims["amr"]),
+		Contexts: texts(claims["acr"]),
+		Key:      keyID(raw),
+		Skew:     id.IssuedAt.Sub(c.Now()).Truncate(time.Second),
+		Name:     c.Name,
 	}, nil
 }
 

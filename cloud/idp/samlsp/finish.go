@@ -139,6 +139,28 @@ func authenticated(a *saml.Assertion) (at, until time.Time) {
 	return at, until
 }
 
+// methodsAttribute is where providers of Microsoft say how somebody proved who they are.
+const methodsAttribute = "http://schemas.microsoft.com/claims/authnmethodsreferences"
+
+// contexts returns the classes by which a person proved who they are, as the provider says.
+func contexts(a *saml.Assertion) (all []string) {
+	for _, s := range a.AuthnStatements {
+		if c := s.AuthnContext.AuthnContextClassRef; c != nil {
+			all = append(all, c.Value)
+		}
+	}
+	for _, s := range a.AttributeStatements {
+		for _, attribute := range s.Attributes {
+			for _, v := range attribute.Values {
+				if attribute.Name == methodsAttribute {
+					all = append(all, v.Value)
+				}
+			}
+		}
+	}
+	return all
+}
+
 // SkewOf is the skew of clocks that a setting of it allows: UsualSkew for none.
 // One that is out of bounds is cut, and never makes the time that an answer is good
 // longer than that.
@@ -158,6 +180,7 @@ func (p *Provider) read(root *etree.Element, a *saml.Assertion) (e evidence.Evid
 		Name:   p.Name,
 	}
 	e.At, e.Until = authenticated(a)
+	e.Contexts = contexts(a)
 	if p.SubjectFrom != "" {
 		e.Subject, err = p.named(e.Claims[0])
 	} else {

@@ -1,6 +1,6 @@
 "use strict";
-// What makes signing on easier where scripts run; every page works without. It asks nobody
-// and keeps nothing.
+// What makes signing on easier where scripts run; every page works without, but for passkeys. It asks
+// no server and keeps nothing.
 
 // The password can be shown, and caps lock is told of.
 for (const field of document.querySelectorAll("input[data-show]")) {
@@ -44,6 +44,36 @@ for (const form of document.querySelectorAll("form[data-wait]")) {
     later = setTimeout(() => { said.textContent = form.dataset.wait; }, 2000);
   });
   addEventListener("pageshow", rest); // also of a page that was come back to
+}
+
+// A passkey is shown or made where the browser can; its answer goes with the form.
+if (window.PublicKeyCredential?.parseRequestOptionsFromJSON) {
+  for (const form of document.querySelectorAll("form[data-passkey]")) {
+    const said = document.createElement("p");
+    said.className = "error";
+    said.setAttribute("role", "alert");
+    said.hidden = true;
+    form.append(said);
+    form.hidden = false;
+    form.closest("[hidden]")?.removeAttribute("hidden");
+    form.addEventListener("submit", async (event) => {
+      const answer = form.elements.answer;
+      if (answer.value) return;
+      event.preventDefault();
+      said.hidden = true;
+      const options = JSON.parse(form.dataset.options);
+      try {
+        const given = form.dataset.passkey === "get"
+          ? await navigator.credentials.get({ publicKey: PublicKeyCredential.parseRequestOptionsFromJSON(options) })
+          : await navigator.credentials.create({ publicKey: PublicKeyCredential.parseCreationOptionsFromJSON(options) });
+        answer.value = JSON.stringify(given.toJSON());
+        form.requestSubmit();
+      } catch {
+        said.textContent = form.dataset.failed;
+        said.hidden = false;
+      }
+    });
+  }
 }
 
 // Times are those of who reads them; that of UTC is there to be asked for.

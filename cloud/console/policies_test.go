@@ -1,0 +1,87 @@
+package console_test
+
+import (
+	"net/http"
+	"testing"
+
+	"ldap-gateway/cloud/store"
+)
+
+// Each policy is switched to ask for a second factor, after its other steps, and back; a new one is made by
+// name and password.
+func TestPoliciesAskForAFactor(t *testing.T) {
+	s := open(t)
+	v := s.admin()
+	first := store.SignOnPolicy{EnvironmentID: s.env.ID, Name: "First the name", Actions: []store.PolicyAction{
+		{ID: "a", Type: store.ActionIdentifierFirst, Priority: 3}, {ID: "b", Type: store.ActionLogin, Priority: 9},
+	}}
+	s.must(s.store.SavePolicy(t.Context(), &first))
+	page := "/console/settings/policies"
+	v.get(page).is(http.StatusOK).has("Default", "First the name", "Not asked for", "which may lead to an identity provider")
+	all, err := s.store.SignOnPolicies(t.Context(), s.env.ID)
+	s.must(err)
+	for _, p := range all {
+		for _, on := range []string{"yes", "yes", "", ""} {
+			v.follow(v.post(page+"/factor", "policy", p.ID, "factor", on)).has(p.Name)
+			now, err := s.store.SignOnPolicy(t.Context(), s.env.ID, p.ID)
+			s.must(err)
+			n := len(now.Actions)
+			if now.AsksFactor() != (on == "yes") || now.AsksFactor() && now.Actions[n-1].Type != store.ActionMultiFactor ||
+				p.Name == first.Name && (now.Actions[0].ID != "a" || now.Actions[1].ID != "b") {
+				t.Errorf("%s, %q: %+v", p.Name, on, now.Actions)
+			}
+		}
+	}
+	s.actor("signOnPolicy.updated", "signOnPolicy:"+all[0].ID)
+	v.post(page+"/factor", "policy", "none", "factor", "yes").is(http.StatusNotFound)
+	v.post(page, "name", "").is(http.StatusUnprocessableEntity)
+	v.post(page, "name", "First the NAME", "factor", "yes").is(http.StatusUnprocessableEntity).has("has this name")
+	for name, factor := range map[string]string{"Twice": "yes", "Once": ""} {
+		v.follow(v.post(page, "name", name, "factor", factor)).has(name + " was made")
+		all, err := s.store.SignOnPolicies(t.Context(), s.env.ID)
+		s.must(err)
+		for _, p := range all {
+			if p.Name == name && (p.AsksFactor() != (factor == "yes") || p.Login() != 0) {
+				t.Errorf("%+v", p)
+			}
+		}
+	}
+}
+
+// An application of each protocol is given a policy on its page, and goes by the default one again; several that
+// a program gave it stay, whatever the form says.
+func TestApplicationsChooseAPolicy(t *testing.T) {
+	s := open(t)
+	v := s.admin()
+	f := s.fill(s.env.ID, "")
+	p := store.SignOnPolicy{EnvironmentID: s.env.ID, Name: "Twice", Actions: []store.PolicyAction{
+		{ID: "a", Type: store.ActionLogin, Priority: 1}, {ID: "b", Type: store.ActionMultiFactor, Priority: 2},
+	}}
+	s.must(s.store.SavePolicy(t.Context(), &p))
+	page := "/console/applications/" + f.application.ID
+	v.get(page).has("Sign-on policy", "Twice (with a second factor)")
+	form := []string{"name", f.application.Name, "type", "WEB_APP", "redirects", "https://x.example.com/", "groups", "NAMES", "bytes", "2000"}
+	kept := func() []store.PolicyAssignment {
+		a, err := s.store.Application(t.Context(), s.env.ID, f.application.ID)
+		s.must(err)
+		return a.Kept.Policies
+	}
+	for _, c := range []struct {
+		form []string
+		want string
+	}{{[]string{"policy", p.ID}, p.ID}, {nil, p.ID}, {[]string{"policy", p.ID}, p.ID}, {[]string{"policy", ""}, ""}} {
+		v.post(page, append(append([]string{"seen", seenIn(v.get(page))}, form...), c.form...)...).is(http.StatusSeeOther)
+		if got := kept(); len(got) > 1 || (c.want == "") != (len(got) == 0) || len(got) == 1 && got[0].Policy != c.want {
+			t.Errorf("%q: %+v", c.form, got)
+		}
+	}
+	v.post(page, append([]string{"seen", seenIn(v.get(page)), "policy", "none"}, form...)...).is(http.StatusUnprocessableEntity)
+	a, err := s.store.Application(t.Context(), s.env.ID, f.application.ID)
+	s.must(err)
+	a.Kept.Policies = []store.PolicyAssignment{{ID: "1", Policy: p.ID, Priority: 4}, {ID: "2", Policy: "x", Priority: 2}}
+	s.must(s.store.UpdateApplication(t.Context(), &a))
+	v.post(page, append([]string{"seen", seenIn(v.get(page).has("It has 2")), "policy", ""}, form...)...).is(http.StatusSeeOther)
+	if got := kept(); len(got) != 2 {
+		t.Errorf("%+v", got)
+	}
+}

@@ -1,0 +1,254 @@
+package factors
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/pquerna/otp"
+
+	"ldap-gateway/cloud/administrators"
+	"ldap-gateway/cloud/store"
+)
+
+// The errors that callers decide on.
+var (
+	// ErrWrong says that what was shown proves nothing, or was used before.
+	ErrWrong = administrators.ErrProof
+	// ErrNoPasskeys says that people reach the cloud by no name that browsers keep passkeys for.
+	ErrNoPasskeys = administrators.ErrNoPasskeys
+	// ErrMany says that the user has as many passkeys as there may be.
+	ErrMany = errors.New("too many passkeys")
+)
+
+// WaitError says that too much was tried, and that nothing was looked at.
+type WaitError struct{ Wait time.Duration }
+
+// Error says how long to wait.
+func (e *WaitError) Error() string { return fmt.Sprintf("too many tries: wait %s", e.Wait) }
+
+// Service checks and keeps the factors of people. Safe for concurrent use.
+type Service struct {
+	Store  *store.Store
+	Proofs *administrators.Authenticator
+	Now    func() time.Time // nil: time.Now
+}
+
+// Who is whose factor it is, and what is noted of the request.
+type Who struct {
+	User     store.User
+	SignOnID string
+	Address  string
+	Proven   bool // has given a factor a moment ago: only then may there be one already
+}
+
+func (s *Service) now() time.Time {
+	if s.Now != nil {
+		return s.Now()
+	}
+	return time.Now()
+}
+
+// activity is one of a user's own.
+func (w Who) activity(action, text string) store.Activity {
+	a := store.Activity{
+		EnvironmentID: w.User.EnvironmentID,
+		Action:        action,
+		Actor:         "user:" + w.User.ID,
+		Subject:       "user:" + w.User.ID,
+		SignOnID:      w.SignOnID,
+		Text:          text,
+	}
+	if w.Address != "" {
+		a.Detail = map[string]any{"address": w.Address}
+	}
+	return a
+}
+
+// Of returns what a user has.
+func (s *Service) Of(ctx context.Context, u store.User) (store.PersonFactors, error) {
+	return s.Store.PersonFactors(ctx, u.EnvironmentID, u.ID)
+}
+
+// Passkeys tells whether browsers keep passkeys for where people reach the cloud.
+func (s *Service) Passkeys() bool { return s.Proofs.PasskeySite() != "" }
+
+// Check takes a one-time password or a recovery code as it was typed, once. ErrWrong and *WaitError.
+func (s *Service) Check(ctx context.Context, w Who, typed string) (store.Factor, error) {
+	if hash, is := administrators.RecoveryCode(typed); is {
+		return s.try(ctx, w, administrators.Recovery, func() (store.Factor, error) {
+			return store.FactorRecovery, s.useRecovery(ctx, w, hash)
+		})
+	}
+	return s.try(ctx, w, administrators.OneTime, func() (store.Factor, error) {
+		return store.FactorOneTime, s.checkOneTime(ctx, w, typed)
+	})
+}
+
+// try has a proof looked at, having counted it: of many at once no more are looked at than may be wrong.
+// What came to nothing, as when the store is away, is not counted.
+func (s *Service) try(
+	ctx context.Context, w Who, proof administrators.Proof, check func() (store.Factor, error),
+) (store.Factor, error) {
+	guess, now := administrators.Guess{Proof: proof, Account: w.User.ID}, s.now()
+	wait, err := s.Proofs.BeginGuess(ctx, guess, now)
+	if err != nil {
+		return "", err
+	}
+	if wait > 0 {
+		return "", &WaitError{wait}
+	}
+	f, err := check()
+	switch {
+	case errors.Is(err, ErrWrong):
+		text := "the second factor of user " + w.User.Username + " was refused: a " + string(proof) +
+			" that is not theirs, or was used already"
+		return "", errors.Join(err, s.Store.AddActivity(ctx, w.activity("user.factor-refused", text)))
+	case err != nil:
+		return "", errors.Join(err, s.Proofs.UndoGuess(context.WithoutCancel(ctx), guess, now))
+	}
+	return f, errors.Join(s.Proofs.GuessedRight(ctx, guess), s.proven(ctx, w, string(proof)))
+}
+
+func (s *Service) checkOneTime(ctx context.Context, w Who, code string) error {
+	sealed, err := s.Store.PersonFactor(ctx, w.User.EnvironmentID, w.User.ID)
+	if err != nil {
+		return err
+	}
+	return s.Proofs.CheckPersonOneTime(ctx, w.User.EnvironmentID, w.User.ID, sealed, code)
+}
+
+// useRecovery uses a code up, and notes how many are left.
+func (s *Service) useRecovery(ctx context.Context, w Who, hash []byte) error {
+	err := s.Store.Provision(ctx, func(tx *store.Tx) error {
+		env, id := w.User.EnvironmentID, w.User.ID
+		if err := tx.Store().UsePersonRecoveryCode(ctx, env, id, hash, s.now()); err != nil {
+			return err
+		}
+		left, err := tx.PersonRecoveryCodes(ctx, env, id)
+		if err != nil {
+			return err
+		}
+		a := w.activity("user.recovery-code-used", fmt.Sprintf(
+			"user %s used a recovery code in the place of the second factor; %d are left", w.User.Username, left.Left))
+		return tx.AddActivity(ctx, a)
+	})
+	if errors.Is(err, store.ErrNotFound) {
+		err = ErrWrong
+	}
+	return err
+}
+
+// proven notes that a user has given the second factor.
+func (s *Service) proven(ctx context.Context, w Who, by string) error {
+	text := "user " + w.User.Username + " gave the second factor: " + by
+	return s.Store.AddActivity(ctx, w.activity("user.factor-proven", text))
+}
+
+// Provided notes that an identity provider, which is trusted with it, asked for the second factor.
+func (s *Service) Provided(ctx context.Context, w Who) error {
+	return s.proven(ctx, w, "as their identity provider says, which is trusted with it")
+}
+
+// NewOneTime makes a secret of one-time passwords for a user, which is not kept yet. Issuer is what
+// their program shows it by.
+func (s *Service) NewOneTime(issuer string, u store.User) (*otp.Key, error) {
+	return s.Proofs.NewPersonOneTime(issuer, u)
+}
+
+// OneTimeOf returns the secret of a text that NewOneTime's had as its URL. Its error is not for people.
+func OneTimeOf(url string) (*otp.Key, error) { return administrators.OneTimeOf(url) }
+
+// KeepOneTime keeps a secret, in the place of another, once the user has shown what it makes now.
+// ErrWrong when that is not so. Codes are new recovery codes of who had none.
+func (s *Service) KeepOneTime(ctx context.Context, w Who, key *otp.Key, typed string) (codes []string, err error) {
+	sealed, step, err := s.Proofs.SealOneTime(administrators.PersonOwner(w.User.ID), key, typed)
+	if err != nil {
+		return nil, err
+	}
+	env, id := w.User.EnvironmentID, w.User.ID
+	codes, err = s.add(ctx, w, "one-time passwords", func(tx *store.Tx) error {
+		if err := tx.Store().SetPersonFactor(ctx, env, id, sealed); err != nil {
+			return err
+		}
+		return tx.Store().UsePersonOneTime(ctx, env, id, step)
+	})
+	if errors.Is(err, store.ErrUsed) {
+		err = ErrWrong
+	}
+	return codes, err
+}
+
+// add keeps one more factor, with recovery codes for who has none left.
+func (s *Service) add(ctx context.Context, w Who, what string, keep func(*store.Tx) error) (codes []string, err error) {
+	err = s.Store.Provision(ctx, func(tx *store.Tx) error {
+		codes = nil
+		have, err := tx.PersonFactors(ctx, w.User.EnvironmentID, w.User.ID)
+		if err == nil && have.Any() && !w.Proven {
+			err = ErrWrong // somebody else was quicker to set one up
+		}
+		if err == nil {
+			err = keep(tx)
+		}
+		if err != nil {
+			return err
+		}
+		if have.Recovery.Left == 0 {
+			if codes, err = newCodes(ctx, tx, w); err != nil {
+				return err
+			}
+		}
+		return tx.AddActivity(ctx, w.activity("user.factor-added", "user "+w.User.Username+" set up a second factor: "+what))
+	})
+	return codes, err
+}
+
+func newCodes(ctx context.Context, tx *store.Tx, w Who) ([]string, error) {
+	codes, hashes := administrators.NewRecoveryCodes()
+	return codes, tx.Store().SetPersonRecoveryCodes(ctx, w.User.EnvironmentID, w.User.ID, hashes)
+}
+
+// NewCodes makes recovery codes in the place of those of before. store.ErrNotFound for who has no factor
+// that they could stand in for.
+func (s *Service) NewCodes(ctx context.Context, w Who) (codes []string, err error) {
+	err = s.Store.Provision(ctx, func(tx *store.Tx) error {
+		have, err := tx.PersonFactors(ctx, w.User.EnvironmentID, w.User.ID)
+		if err != nil {
+			return err
+		}
+		if !have.Any() {
+			return store.ErrNotFound
+		}
+		if codes, err = newCodes(ctx, tx, w); err != nil {
+			return err
+		}
+		return tx.AddActivity(ctx, w.activity("user.recovery-codes-made",
+			"user "+w.User.Username+" made recovery codes; those of before are good no more"))
+	})
+	return codes, err
+}
+
+// DropOneTime takes a user's one-time passwords away.
+func (s *Service) DropOneTime(ctx context.Context, w Who) error {
+	return s.drop(ctx, w, "one-time passwords", func(tx *store.Tx) error {
+		return tx.Store().SetPersonFactor(ctx, w.User.EnvironmentID, w.User.ID, nil)
+	})
+}
+
+// DropPasskey takes one of a user's passkeys away; store.ErrNotFound when there is no such.
+func (s *Service) DropPasskey(ctx context.Context, w Who, id string) error {
+	return s.drop(ctx, w, "a passkey", func(tx *store.Tx) error {
+		return tx.Store().DeletePersonPasskey(ctx, w.User.EnvironmentID, w.User.ID, id)
+	})
+}
+
+func (s *Service) drop(ctx context.Context, w Who, what string, drop func(*store.Tx) error) error {
+	return s.Store.Provision(ctx, func(tx *store.Tx) error {
+		if err := drop(tx); err != nil {
+			return err
+		}
+		return tx.AddActivity(ctx, w.activity("user.factor-removed",
+			"user "+w.User.Username+" gave up a second factor: "+what))
+	})
+}

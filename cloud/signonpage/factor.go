@@ -1,0 +1,262 @@
+package signonpage
+
+import (
+	"errors"
+	"net/http"
+	"net/url"
+	"strconv"
+	"time"
+
+	"ldap-gateway/cloud/applications"
+	"ldap-gateway/cloud/factors"
+	"ldap-gateway/cloud/store"
+)
+
+// lacks tells whether somebody is to give a second factor before they go on to what they came for, and has
+// not: the sign-on policy asks for it, or the application does. The console asks everybody who has one,
+// or all where its setting says so, and who wants to change theirs gives it anew.
+// Nobody goes on anywhere but past this: see begin, again, answer and owner.
+func (k *call) lacks(flow applications.Flow, by store.SignedOn) (bool, error) {
+	then := k.then()
+	if flow.ID == "" && then == thenConsole && by.Factor == "" && k.env.Settings.SecondFactor {
+		return true, nil
+	}
+	if flow.ID == "" && (then == thenConsole && by.Factor == "" || then == thenFactors && !k.freshFactor(by)) {
+		have, err := k.Store.PersonFactors(k.Context(), k.env.ID, by.UserID)
+		if err != nil || have.Any() {
+			return true, err
+		}
+	}
+	if by.Factor != "" {
+		return false, nil
+	}
+	p, err := k.policy(flow)
+	return flow.Factor || p.AsksFactor(), err
+}
+
+// freshFactor tells whether who is signed on has given a factor of ours a moment ago.
+func (k *call) freshFactor(by store.SignedOn) bool {
+	has := k.Sessions.kept(k.Context(), k.env.ID)
+	return has.SignOnID == by.SignOnID && k.Sessions.fresh(has.FactorAt)
+}
+
+// begin keeps who has just given the first proof. When a second one is wanted, it keeps no more than
+// that, and on is false: the browser is led to the page that asks, or where no page may be shown, the
+// application has its answer.
+func (k *call) begin(flow applications.Flow, by store.SignedOn, until time.Time) (on bool, err error) {
+	u, err := k.Store.User(k.Context(), k.env.ID, by.UserID)
+	if err != nil {
+		return false, err
+	}
+	lacks, err := k.lacks(flow, by)
+	switch {
+	case err != nil:
+		return false, err
+	case !lacks && (by.Factor != "" || !u.Kept.MFA):
+		if by.Factor != "" {
+			err = k.Factors.Provided(k.Context(), factors.Who{User: u, SignOnID: by.SignOnID, Address: k.address()})
+		}
+		if err == nil {
+			err = k.Sessions.keep(k.Request, u, by, until, time.Time{})
+		}
+		return err == nil, err
+	case !flow.Silent:
+		if err := k.Sessions.keepHalf(k.Request, u, by, until); err != nil {
+			return false, err
+		}
+	}
+	return false, k.askFactor(flow)
+}
+
+// askFactor leads to the page that asks for a second factor. An application that wants no page gets its
+// answer.
+func (k *call) askFactor(flow applications.Flow) error {
+	if flow.Silent {
+		return k.Flows.Refuse(k.w, k.Request, k.env.ID, flow.ID, applications.Nobody)
+	}
+	http.Redirect(k.w, k.Request, k.path("/factor", flow, nil), http.StatusSeeOther)
+	return nil
+}
+
+// answer tells the application who has signed on, and returns where the browser goes on: there, or to
+// the page that asks for the second factor that is wanted first.
+func (k *call) answer(flow applications.Flow, by store.SignedOn) (next string, err error) {
+	lacks, err := k.lacks(flow, by)
+	if err != nil || lacks {
+		return k.path("/factor", flow, nil), err
+	}
+	return k.Flows.Complete(k.env.ID, flow.ID, by)
+}
+
+// owner returns who may see and change what is the person's own: who is signed on and has given all that
+// the default policy asks for.
+func (k *call) owner() (by store.SignedOn, ok bool, err error) {
+	by, ok = k.Sessions.Person(k.Context(), k.env.ID)
+	if !ok {
+		return by, false, nil
+	}
+	lacks, err := k.lacks(applications.Flow{}, by)
+	return by, !lacks, err
+}
+
+// candidate is whom the page asks for a second factor.
+type candidate struct {
+	kept
+	user store.User
+	half bool // has given the first proof a moment ago, and no more
+	have store.PersonFactors
+}
+
+// candidate returns them; false when nobody is asked.
+func (k *call) candidate() (c candidate, ok bool, err error) {
+	if c.kept, c.user, c.half = k.Sessions.half(k.Context(), k.env.ID); !c.half {
+		if _, is := k.Sessions.Person(k.Context(), k.env.ID); !is {
+			return c, false, nil
+		}
+		c.kept = k.Sessions.kept(k.Context(), k.env.ID)
+		if c.user, err = k.Store.User(k.Context(), k.env.ID, c.UserID); err != nil {
+			return c, false, err
+		}
+	}
+	c.have, err = k.Factors.Of(k.Context(), c.user)
+	return c, err == nil, err
+}
+
+// who is of whom a proof is taken. Proven says that they have given a factor a moment ago.
+func (k *call) who(c candidate) factors.Who {
+	return factors.Who{
+		User:     c.user,
+		SignOnID: c.SignOnID,
+		Address:  k.address(),
+		Proven:   !c.half && k.Sessions.fresh(c.FactorAt),
+	}
+}
+
+// factorPage asks for a second factor.
+type factorPage struct {
+	Flow, Then, Application string
+	User                    store.User
+	Error                   string
+	OneTime, Recovery       bool   // what the person has
+	Codes                   bool   // a recovery code is asked for
+	Passkey                 string // what the browser is asked, as JSON; empty: no passkey is
+	Other, Instead          string // addresses: for somebody else, and to use a recovery code
+}
+
+// asked returns whom the page asks, and for what. When it is false, the answer was given: nobody is
+// asked, or no more is wanted, or no page may be shown.
+func (k *call) asked() (flow applications.Flow, c candidate, ok bool, err error) {
+	if flow, err = k.flow(); err != nil {
+		return flow, c, false, err
+	}
+	if flow.Silent {
+		return flow, c, false, k.askFactor(flow)
+	}
+	if c, ok, err = k.candidate(); err != nil {
+		return flow, c, false, err
+	}
+	if ok && !c.half && c.have.Any() {
+		ok, err = k.lacks(flow, c.SignedOn)
+	}
+	if err == nil && !ok {
+		http.Redirect(k.w, k.Request, k.here(flow, nil), http.StatusSeeOther)
+	}
+	return flow, c, ok, err
+}
+
+// showFactor asks for a second factor; who has none is led to set one up.
+func (k *call) showFactor() error {
+	flow, c, ok, err := k.asked()
+	if err != nil || !ok {
+		return err
+	}
+	if !c.have.Any() {
+		http.Redirect(k.w, k.Request, k.path("/factor/new", flow, nil), http.StatusSeeOther)
+		return nil
+	}
+	return k.renderFactor(http.StatusOK, flow, c, "")
+}
+
+func (k *call) renderFactor(status int, flow applications.Flow, c candidate, problem string) error {
+	page := factorPage{
+		Flow:        flow.ID,
+		Then:        k.then(),
+		Application: flow.Application,
+		User:        c.user,
+		Error:       problem,
+		OneTime:     len(c.have.OneTime) > 0,
+		Recovery:    c.have.Recovery.Left > 0,
+		Other:       k.here(flow, url.Values{"anew": {"1"}}),
+		Instead:     k.path("/factor", flow, url.Values{"recovery": {"1"}}),
+	}
+	if page.Codes = page.Recovery && k.Form.Has("recovery"); page.Codes {
+		return k.render(status, "factor.html", "One more step", page)
+	}
+	if len(c.have.Passkeys) > 0 {
+		asks, err := k.Factors.AskPasskey(c.user, c.have)
+		if err != nil && !errors.Is(err, factors.ErrNoPasskeys) {
+			return err
+		}
+		if err == nil {
+			k.Sessions.manager.Put(k.Context(), passkeyKey(k.env.ID), asks.State)
+		}
+		page.Passkey = string(asks.Options)
+	}
+	return k.render(status, "factor.html", "One more step", page)
+}
+
+// giveFactor takes a one-time password, a recovery code or a passkey.
+func (k *call) giveFactor() error {
+	flow, c, ok, err := k.asked()
+	if err != nil || !ok {
+		return err
+	}
+	var f store.Factor
+	wrong := "That is not the one-time password of now, or it was used already. Wait for the next."
+	switch answer := k.PostForm.Get("answer"); {
+	case k.PostForm.Has("answer"):
+		wrong = "That passkey is not one of yours, or the page was open for too long. Try again."
+		state := k.Sessions.manager.PopBytes(k.Context(), passkeyKey(k.env.ID))
+		f, err = k.Factors.CheckPasskey(k.Context(), k.who(c), state, []byte(answer))
+	default:
+		if k.Form.Has("recovery") {
+			wrong = "That is none of your recovery codes, or it was used already."
+		}
+		f, err = k.Factors.Check(k.Context(), k.who(c), k.PostForm.Get("code"))
+	}
+	var wait *factors.WaitError
+	switch {
+	case errors.As(err, &wait):
+		k.w.Header().Set("Retry-After", strconv.Itoa(int((wait.Wait+time.Second-1)/time.Second)))
+		return k.renderFactor(http.StatusTooManyRequests, flow, c, tooManyTries)
+	case errors.Is(err, factors.ErrWrong):
+		return k.renderFactor(http.StatusForbidden, flow, c, wrong)
+	case err != nil:
+		return err
+	}
+	return k.factored(flow, c, f, nil)
+}
+
+// tooManyTries is for who is to wait.
+const tooManyTries = "There were too many wrong tries. Wait an hour, or use another way."
+
+// factored signs on who has given the second factor, shows recovery codes that are new, and goes on.
+func (k *call) factored(flow applications.Flow, c candidate, f store.Factor, codes []string) error {
+	by := c.SignedOn
+	by.Factor = f
+	if err := k.Sessions.keep(k.Request, c.user, by, c.Until, k.Sessions.now()); err != nil {
+		return err
+	}
+	if len(codes) > 0 {
+		return k.showCodes(flow, by, codes)
+	}
+	way, err := k.plan(flow)
+	if err != nil {
+		return err
+	}
+	if flow.ID != "" && !way.admits(by) { // its policy was changed meanwhile
+		http.Redirect(k.w, k.Request, k.here(flow, url.Values{"choose": {"1"}}), http.StatusSeeOther)
+		return nil
+	}
+	return k.goOn(flow, by)
+}

@@ -1,0 +1,186 @@
+package signonpage
+
+import (
+	"bytes"
+	"cmp"
+	"errors"
+	"image/png"
+	"net/http"
+	"net/url"
+
+	"ldap-gateway/cloud/applications"
+	"ldap-gateway/cloud/factors"
+	"ldap-gateway/cloud/store"
+)
+
+// newFactorPage has the person set up a second factor.
+type newFactorPage struct {
+	Flow, Then, Application string
+	User                    store.User
+	Error                   string
+	First                   bool   // they have none yet, and one is wanted
+	Replaces                bool   // they have one-time passwords already
+	Secret, Picture         string // of one-time passwords
+	Passkey                 string // what the browser is asked, as JSON; empty: none can be made
+	Other                   string // address for somebody else, or back
+}
+
+// settingUp returns who may set up a factor now: who has none and has proven who they are a moment ago,
+// or has given one that they have. When it is false, the answer was given.
+func (k *call) settingUp() (flow applications.Flow, c candidate, ok bool, err error) {
+	if flow, err = k.flow(); err != nil {
+		return flow, c, false, err
+	}
+	if c, ok, err = k.candidate(); err != nil {
+		return flow, c, false, err
+	}
+	to := ""
+	switch {
+	case flow.Silent:
+		return flow, c, false, k.askFactor(flow)
+	case !ok:
+		to = k.here(flow, nil)
+	case c.have.Any() && !k.who(c).Proven:
+		to = k.path("/factor", flow, nil)
+	case !c.have.Any() && !k.Sessions.fresh(c.Began):
+		to = k.here(flow, url.Values{"anew": {"1"}})
+	}
+	if to != "" {
+		http.Redirect(k.w, k.Request, to, http.StatusSeeOther)
+	}
+	return flow, c, to == "", err
+}
+
+// showNewFactor shows what a telephone reads, and offers to make a passkey. The secret is another one
+// each time that the page is asked for, and is kept once it was shown to work.
+func (k *call) showNewFactor() error {
+	flow, c, ok, err := k.settingUp()
+	if err != nil || !ok {
+		return err
+	}
+	key, err := k.Factors.NewOneTime(cmp.Or(k.env.Name, "ldap-cloud"), c.user)
+	if err != nil {
+		return err
+	}
+	k.Sessions.manager.Put(k.Context(), oneTimeKey(k.env.ID), key.URL())
+	return k.renderNewFactor(http.StatusOK, flow, c, "")
+}
+
+func (k *call) renderNewFactor(status int, flow applications.Flow, c candidate, problem string) error {
+	key, err := factors.OneTimeOf(k.Sessions.manager.GetString(k.Context(), oneTimeKey(k.env.ID)))
+	if err != nil { // it was kept meanwhile, as by a second click
+		http.Redirect(k.w, k.Request, k.path("/factor/new", flow, nil), http.StatusSeeOther)
+		return nil
+	}
+	page := newFactorPage{
+		Flow:        flow.ID,
+		Then:        k.then(),
+		Application: flow.Application,
+		User:        c.user,
+		Error:       problem,
+		First:       !c.have.Any(),
+		Replaces:    len(c.have.OneTime) > 0,
+		Secret:      key.Secret(),
+		Picture:     "/" + k.env.ID + "/signon/factor/new.png",
+		Other:       k.here(flow, url.Values{"anew": {"1"}}),
+	}
+	asks, err := k.Factors.AskNewPasskey(c.user, c.have)
+	switch {
+	case err == nil:
+		k.Sessions.manager.Put(k.Context(), newPasskeyKey(k.env.ID), asks.State)
+		page.Passkey = string(asks.Options)
+	case !errors.Is(err, factors.ErrNoPasskeys) && !errors.Is(err, factors.ErrMany):
+		return err
+	}
+	return k.render(status, "newfactor.html", "Set up a second factor", page)
+}
+
+// drawOneTime answers with the picture of the secret that waits; store.ErrNotFound when none does.
+func (k *call) drawOneTime() error {
+	key, err := factors.OneTimeOf(k.Sessions.manager.GetString(k.Context(), oneTimeKey(k.env.ID)))
+	if err != nil {
+		return store.ErrNotFound
+	}
+	picture, err := key.Image(240, 240)
+	if err != nil {
+		return err
+	}
+	var out bytes.Buffer
+	if err := png.Encode(&out, picture); err != nil {
+		return err
+	}
+	k.w.Header().Set("Content-Type", "image/png")
+	_, _ = k.w.Write(out.Bytes()) // the browser is gone: nobody to tell
+	return nil
+}
+
+// keepNewFactor keeps what the person set up, once they have shown that it works, and goes on.
+func (k *call) keepNewFactor() error {
+	flow, c, ok, err := k.settingUp()
+	if err != nil || !ok {
+		return err
+	}
+	if k.PostForm.Has("answer") {
+		return k.keepPasskey(flow, c)
+	}
+	key, err := factors.OneTimeOf(k.Sessions.manager.GetString(k.Context(), oneTimeKey(k.env.ID)))
+	if err != nil {
+		http.Redirect(k.w, k.Request, k.path("/factor/new", flow, nil), http.StatusSeeOther)
+		return nil
+	}
+	codes, err := k.Factors.KeepOneTime(k.Context(), k.who(c), key, k.PostForm.Get("code"))
+	if errors.Is(err, factors.ErrWrong) {
+		return k.renderNewFactor(http.StatusForbidden, flow, c,
+			"That is not what the program shows now. Is the clock of your telephone right?")
+	}
+	if err != nil {
+		return err
+	}
+	return k.factored(flow, c, store.FactorOneTime, codes)
+}
+
+// keepPasskey keeps a passkey, by the name of the browser that made it.
+func (k *call) keepPasskey(flow applications.Flow, c candidate) error {
+	state := k.Sessions.manager.PopBytes(k.Context(), newPasskeyKey(k.env.ID))
+	name := cmp.Or(browserOf(k.UserAgent()), "Passkey")
+	f, codes, err := k.Factors.KeepPasskey(k.Context(), k.who(c), state, []byte(k.PostForm.Get("answer")), name)
+	switch {
+	case errors.Is(err, factors.ErrWrong):
+		return k.renderNewFactor(http.StatusForbidden, flow, c, "The passkey could not be made. Try again.")
+	case errors.Is(err, factors.ErrMany):
+		return k.renderNewFactor(http.StatusConflict, flow, c,
+			"You have this passkey already, or as many as there may be. Remove one first.")
+	case err != nil:
+		return err
+	}
+	return k.factored(flow, c, f, codes)
+}
+
+// codesPage shows recovery codes, this once.
+type codesPage struct {
+	Flow, Then string
+	Codes      []string
+}
+
+// showCodes shows them, and goes on from there.
+func (k *call) showCodes(flow applications.Flow, by store.SignedOn, codes []string) error {
+	k.Sessions.ask(k.Context(), k.env.ID, codesOf(flow), by)
+	return k.render(http.StatusOK, "codes.html", "Your recovery codes", codesPage{flow.ID, k.then(), codes})
+}
+
+// codesOf is what a browser is asked that shows recovery codes on its way.
+func codesOf(flow applications.Flow) string { return "codes " + flow.ID }
+
+// afterCodes goes on for who has seen the codes; who has not begins again.
+func (k *call) afterCodes() error {
+	flow, err := k.flow()
+	if err != nil {
+		return err
+	}
+	by, ok := k.Sessions.Person(k.Context(), k.env.ID)
+	if !ok || !k.Sessions.asked(k.Context(), k.env.ID, codesOf(flow), by) {
+		http.Redirect(k.w, k.Request, k.here(flow, nil), http.StatusSeeOther)
+		return nil
+	}
+	return k.goOn(flow, by)
+}
