@@ -25,7 +25,7 @@ func known(path string, err error) error {
 	if !errors.As(err, &refused) || refused.Status != http.StatusNotFound || slices.Contains(resources, name) {
 		return err
 	}
-	return fmt.Errorf("%w There are %s.", err, strings.Join(resources, ", "))
+	return fmt.Errorf("%w There are: %s", err, strings.Join(resources, ", "))
 }
 
 // completed completes the first argument of a command for resources, in a shell.

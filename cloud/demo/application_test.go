@@ -2,6 +2,7 @@ package demo
 
 import (
 	"context"
+	"errors"
 	"html"
 	"io"
 	"net/http"
@@ -36,7 +37,7 @@ func (v *visitor) read(r *http.Response, err error) (at *url.URL, text string) {
 		v.t.Fatal(err)
 	}
 	b, err := io.ReadAll(r.Body)
-	if err = r.Body.Close(); err != nil {
+	if err = errors.Join(err, r.Body.Close()); err != nil {
 		v.t.Fatal(err)
 	}
 	if on := regexp.MustCompile(`http-equiv="refresh" content="0; url=([^"]+)"`).FindSubmatch(b); on != nil {
