@@ -5,6 +5,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -44,9 +45,10 @@ func copying(t *testing.T) (c *copier) {
 // node that stops does not wait, and when it answers again copies are made as before.
 func TestBackupThatHangs(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		begun, free := 0, make(chan error)
+		var begun atomic.Int64
+		free := make(chan error)
 		c := &copier{Backups: Backups{To: t.TempDir(), Every: 24 * time.Hour, Keep: 1}, logger: hclog.NewNullLogger()}
-		c.make = func(context.Context, time.Time) error { begun++; return <-free }
+		c.make = func(context.Context, time.Time) error { begun.Add(1); return <-free }
 		ctx, stop := context.WithCancel(t.Context())
 		defer stop()
 		ended := make(chan bool)
@@ -56,15 +58,15 @@ func TestBackupThatHangs(t *testing.T) {
 			t.Error("told of too early")
 		}
 		time.Sleep(5 * time.Hour)
-		if len(c.alerts()) != 1 || begun != 1 {
-			t.Errorf("%d were begun, %v", begun, c.alerts())
+		if len(c.alerts()) != 1 || begun.Load() != 1 {
+			t.Errorf("%d were begun, %v", begun.Load(), c.alerts())
 		}
 		free <- nil
 		time.Sleep(copyAgain)
 		free <- nil
 		synctest.Wait()
-		if len(c.alerts()) != 0 || begun != 2 {
-			t.Errorf("%d were begun, %v", begun, c.alerts())
+		if len(c.alerts()) != 0 || begun.Load() != 2 {
+			t.Errorf("%d were begun, %v", begun.Load(), c.alerts())
 		}
 		time.Sleep(c.Every + time.Minute)
 		stop()
