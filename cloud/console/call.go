@@ -31,6 +31,7 @@ type person struct {
 	UserID     string // empty: an administrator
 	ProviderID string // of a user, that they signed on through; empty: none
 	SignOffs   int    // of a user
+	MFA        bool   // of a user: is asked for a second factor, whatever the policy says
 }
 
 // own tells whether this is one of the console's own administrators.

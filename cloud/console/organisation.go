@@ -64,14 +64,28 @@ func (c *console) enter(k *call) error {
 	if err := c.begin(k, &p, how); err != nil {
 		return err
 	}
+	c.sessions.Put(k.Context(), factorKey, string(by.Factor))
 	return k.goTo("/console/")
+}
+
+// toGive tells whether somebody with an account of the organisation is to give a second factor that was
+// not asked for when they came in, as it is wanted since. They may always leave.
+func (c *console) toGive(k *call, p person) (bool, error) {
+	if p.own() || c.sessions.GetString(k.Context(), factorKey) != "" || k.URL.Path == "/console/sign-out" {
+		return false, nil
+	}
+	env, err := c.Store.Environment(k.Context(), p.EnvironmentID)
+	if err != nil {
+		return false, err
+	}
+	return c.wantsFactor(k, env, p)
 }
 
 // wantsFactor tells whether somebody with an account of the organisation gives a second factor before the
 // console opens: they have one, or the environment wants one of who administers it, or of everybody.
 func (c *console) wantsFactor(k *call, env store.Environment, p person) (bool, error) {
 	has, err := c.hasFactor(k, p)
-	if err != nil || has || env.Settings.SecondFactor {
+	if err != nil || has || env.Settings.SecondFactor || p.MFA {
 		return true, err
 	}
 	policy, err := c.Store.DefaultSignOnPolicy(k.Context(), env.ID)
@@ -95,5 +109,5 @@ func (c *console) user(k *call, env string, by store.SignedOn) (person, error) {
 	}
 	factor, err := c.Store.PersonFactor(k.Context(), env, u.ID)
 	as := store.Administrator{EnvironmentID: env, Name: u.Username, Role: role, TOTP: factor}
-	return person{Administrator: as, UserID: u.ID, ProviderID: by.ProviderID, SignOffs: u.SignOffs}, err
+	return person{Administrator: as, UserID: u.ID, ProviderID: by.ProviderID, SignOffs: u.SignOffs, MFA: u.Kept.MFA}, err
 }

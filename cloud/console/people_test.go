@@ -174,24 +174,55 @@ func TestSecondFactorOfAPersonByGroup(t *testing.T) {
 	}
 }
 
-// A person without a second factor, in whose session one is wanted from now on, goes no further.
+// A person without a second factor, in whose session one is wanted from now on, goes no further, whatever
+// it is wanted for; with it they do. They may always sign out.
 func TestSecondFactorIsWantedMeanwhile(t *testing.T) {
-	s := open(t)
-	f := s.fill(s.env.ID, "")
-	owner := s.admin()
-	owner.follow(owner.post("/console/settings/role-groups", "group", f.jit.ID, "role", "IDENTITY_ADMIN"))
-	s.people.by = store.SignedOn{UserID: f.user.ID, Method: "password"}
-	v := s.visitor()
-	v.get("/console/organisation?e=" + s.env.ID).is(http.StatusSeeOther)
-	v.get("/console/users").is(http.StatusOK) // the switch is off
-	owner.post("/console/settings", "name", "Example", "second-factor", "yes").is(http.StatusSeeOther)
-	v.follow(v.get("/console/users")).has("wants a second factor", "Your second factor")
-	for _, path := range []string{"/console/populations", "/console/groups", "/console/users/" + f.user.ID + "/off"} {
-		v.post(path, "name", "sneaked in").is(http.StatusSeeOther)
-	}
-	all, _, err := s.store.Groups(t.Context(), s.env.ID, store.GroupFilter{Name: "sneaked in"}, store.Page{})
-	if err != nil || len(all) > 0 {
-		t.Errorf("%v, %v", all, err)
+	for name, want := range map[string]func(s *site, f filled, owner *visitor){
+		"the setting": func(_ *site, _ filled, owner *visitor) {
+			owner.post("/console/settings", "name", "Example", "second-factor", "yes").is(http.StatusSeeOther)
+		},
+		"the policy": func(s *site, _ filled, _ *visitor) {
+			p, err := s.store.DefaultSignOnPolicy(t.Context(), s.env.ID)
+			s.must(err)
+			p.Actions = append(p.Actions, store.PolicyAction{ID: "x", Type: store.ActionMultiFactor, Priority: 2})
+			s.must(s.store.SavePolicy(t.Context(), &p))
+		},
+		"the user": func(s *site, f filled, _ *visitor) {
+			f.user.Kept.MFA = true
+			s.must(s.store.UpdateUser(t.Context(), &f.user))
+		},
+		"a passkey made in another browser": func(s *site, f filled, _ *visitor) {
+			s.must(s.store.AddPersonPasskey(t.Context(), &store.Passkey{ID: rand.Text(), EnvironmentID: s.env.ID, UserID: f.user.ID, Name: "p"}))
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := open(t)
+			f := s.fill(s.env.ID, "")
+			owner := s.admin()
+			owner.follow(owner.post("/console/settings/role-groups", "group", f.jit.ID, "role", "IDENTITY_ADMIN"))
+			s.people.by = store.SignedOn{UserID: f.user.ID, Method: "password"}
+			v, enter := s.visitor(), "/console/organisation?e="+s.env.ID
+			v.get(enter).is(http.StatusSeeOther)
+			v.get("/console/users").is(http.StatusOK)
+			want(s, f, owner)
+			if a := v.get("/console/users").is(http.StatusSeeOther); a.header.Get("Location") != enter {
+				t.Errorf("it leads to %q", a.header.Get("Location"))
+			}
+			if a := v.get(enter).is(http.StatusSeeOther); a.header.Get("Location") != "/"+s.env.ID+"/signon?then=console" {
+				t.Errorf("it leads to %q", a.header.Get("Location"))
+			}
+			for _, path := range []string{"/console/populations", "/console/groups", "/console/users/" + f.user.ID + "/off"} {
+				v.post(path, "name", "sneaked in").is(http.StatusSeeOther)
+			}
+			all, _, err := s.store.Groups(t.Context(), s.env.ID, store.GroupFilter{Name: "sneaked in"}, store.Page{})
+			if err != nil || len(all) > 0 {
+				t.Errorf("%v, %v", all, err)
+			}
+			s.people.by.Factor = store.FactorOneTime
+			v.get(enter).is(http.StatusSeeOther)
+			v.get("/console/users").is(http.StatusOK)
+			v.post("/console/sign-out").is(http.StatusSeeOther)
+		})
 	}
 }
 

@@ -29,6 +29,7 @@ const (
 	userEnv     = "environment" // of that user
 	providerKey = "provider"    // ID of the identity provider that the user signed on through
 	noticeKey   = "notice"      // a sentence for the next page
+	factorKey   = "factor"      // the second factor that the user gave; empty: none
 	fewKey      = "few"         // that few recovery codes are left, in words
 	weakKey     = "weak"        // signed in with a password, and has nothing better
 	pendingKey  = "pending"     // name of who has proven a password, and not yet the rest
@@ -70,6 +71,13 @@ func (c *console) signedIn(a management.Action, e endpoint) endpoint {
 		k.admin, k.action = &p, a
 		if !management.May(p.Role, a) {
 			return errRole
+		}
+		again, err := c.toGive(k, p)
+		if err != nil {
+			return err
+		}
+		if again { // the sign-on page asks for it, and leads back
+			return k.goTo(enterPath(p.EnvironmentID))
 		}
 		missing, err := c.lacksFactor(k)
 		if err != nil {

@@ -86,6 +86,12 @@ func (s *Service) Check(ctx context.Context, w Who, typed string) (store.Factor,
 	})
 }
 
+// IsRecoveryCode tells whether what was typed can be a recovery code at all.
+func IsRecoveryCode(typed string) bool {
+	_, is := administrators.RecoveryCode(typed)
+	return is
+}
+
 // try has a proof looked at, having counted it: of many at once no more are looked at than may be wrong.
 // What came to nothing, as when the store is away, is not counted.
 func (s *Service) try(
@@ -176,6 +182,9 @@ func (s *Service) KeepOneTime(ctx context.Context, w Who, key *otp.Key, typed st
 	})
 	if errors.Is(err, store.ErrUsed) {
 		err = ErrWrong
+	}
+	if err == nil { // what was guessed of the one before is over
+		err = s.Proofs.GuessedRight(ctx, administrators.Guess{Proof: administrators.OneTime, Account: w.User.ID})
 	}
 	return codes, err
 }

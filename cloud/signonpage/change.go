@@ -65,5 +65,8 @@ func (k *call) offerChange(by store.SignedOn) error {
 		return k.render(http.StatusOK, "elsewhere.html", "Change your password", nil)
 	}
 	form := passwordForm{Username: u.Username, Why: "Choose a new password."}
+	if form.Code, err = k.wantsCode(k.toldOf(by, u)); err != nil {
+		return err
+	}
 	return k.render(http.StatusOK, "password.html", "Change your password", form)
 }

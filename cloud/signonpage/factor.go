@@ -61,7 +61,7 @@ func (k *call) begin(flow applications.Flow, by store.SignedOn, until time.Time)
 		}
 		return err == nil, err
 	case !flow.Silent:
-		if err := k.Sessions.keepHalf(k.Request, u, by, until); err != nil {
+		if err := k.Sessions.keepHalf(k.Request, u, by, until, flow.ID); err != nil {
 			return false, err
 		}
 	}
@@ -221,6 +221,9 @@ func (k *call) giveFactor() error {
 	default:
 		if k.Form.Has("recovery") {
 			wrong = "That is none of your recovery codes, or it was used already."
+			if !factors.IsRecoveryCode(k.PostForm.Get("code")) { // a slip, which counts as no guess of anything
+				return k.renderFactor(http.StatusForbidden, flow, c, wrong)
+			}
 		}
 		f, err = k.Factors.Check(k.Context(), k.who(c), k.PostForm.Get("code"))
 	}
@@ -247,16 +250,26 @@ func (k *call) factored(flow applications.Flow, c candidate, f store.Factor, cod
 	if err := k.Sessions.keep(k.Request, c.user, by, c.Until, k.Sessions.now()); err != nil {
 		return err
 	}
+	fresh := c.half && c.Flow == flow.ID
 	if len(codes) > 0 {
-		return k.showCodes(flow, by, codes)
+		return k.showCodes(flow, by, codes, fresh)
 	}
+	return k.onward(flow, by, fresh)
+}
+
+// onward goes on for who has given all that was asked for. Fresh says that they have signed on for just
+// this; who has not is looked at as anybody who was signed on before: whether that will do for the
+// application, and whether they want to go on there.
+func (k *call) onward(flow applications.Flow, by store.SignedOn, fresh bool) error {
 	way, err := k.plan(flow)
-	if err != nil {
+	switch {
+	case err != nil:
 		return err
-	}
-	if flow.ID != "" && !way.admits(by) { // its policy was changed meanwhile
+	case flow.ID != "" && !way.admits(by):
 		http.Redirect(k.w, k.Request, k.here(flow, url.Values{"choose": {"1"}}), http.StatusSeeOther)
 		return nil
+	case flow.ID == "" || fresh:
+		return k.goOn(flow, by)
 	}
-	return k.goOn(flow, by)
+	return k.lead(flow, k.here(flow, nil))
 }

@@ -97,12 +97,6 @@ func waysIn() map[string]wayIn {
 		"password, on to another": {false, func(s *site, c *http.Client) answer {
 			return s.post(c, "", "then", "password", "username", "alice", "password", "x")
 		}},
-		"changed password": {false, func(s *site, c *http.Client) answer {
-			return s.post(c, "/password", "username", "alice", "password", "x", "new", "y", "again", "y")
-		}},
-		"changed password for an application": {true, func(s *site, c *http.Client) answer {
-			return s.post(c, "/password", "flow", "f1", "username", "alice", "password", "x", "new", "y", "again", "y")
-		}},
 		"ticket": {false, func(s *site, c *http.Client) answer { return s.get(c, "", ticket...) }},
 		"ticket for an application": {true, func(s *site, c *http.Client) answer {
 			return s.get(c, "?flow=f1", ticket...)

@@ -7,6 +7,7 @@ import (
 	"image/png"
 	"net/http"
 	"net/url"
+	"strconv"
 
 	"ldap-gateway/cloud/applications"
 	"ldap-gateway/cloud/factors"
@@ -162,14 +163,16 @@ type codesPage struct {
 	Codes      []string
 }
 
-// showCodes shows them, and goes on from there.
-func (k *call) showCodes(flow applications.Flow, by store.SignedOn, codes []string) error {
-	k.Sessions.ask(k.Context(), k.env.ID, codesOf(flow), by)
+// showCodes shows them, and goes on from there; fresh is as of onward.
+func (k *call) showCodes(flow applications.Flow, by store.SignedOn, codes []string, fresh bool) error {
+	k.Sessions.ask(k.Context(), k.env.ID, codesOf(flow, fresh), by)
 	return k.render(http.StatusOK, "codes.html", "Your recovery codes", codesPage{flow.ID, k.then(), codes})
 }
 
 // codesOf is what a browser is asked that shows recovery codes on its way.
-func codesOf(flow applications.Flow) string { return "codes " + flow.ID }
+func codesOf(flow applications.Flow, fresh bool) string {
+	return "codes " + strconv.FormatBool(fresh) + " " + flow.ID
+}
 
 // afterCodes goes on for who has seen the codes; who has not begins again.
 func (k *call) afterCodes() error {
@@ -178,9 +181,10 @@ func (k *call) afterCodes() error {
 		return err
 	}
 	by, ok := k.Sessions.Person(k.Context(), k.env.ID)
-	if !ok || !k.Sessions.asked(k.Context(), k.env.ID, codesOf(flow), by) {
+	fresh := ok && k.Sessions.asked(k.Context(), k.env.ID, codesOf(flow, true), by)
+	if !fresh && (!ok || !k.Sessions.asked(k.Context(), k.env.ID, codesOf(flow, false), by)) {
 		http.Redirect(k.w, k.Request, k.here(flow, nil), http.StatusSeeOther)
 		return nil
 	}
-	return k.goOn(flow, by)
+	return k.onward(flow, by, fresh)
 }

@@ -53,7 +53,7 @@ func (k *call) changeFactors() error {
 	case "codes":
 		codes, err := k.Factors.NewCodes(k.Context(), k.who(c))
 		if err == nil {
-			return k.showCodes(applications.Flow{}, c.SignedOn, codes)
+			return k.showCodes(applications.Flow{}, c.SignedOn, codes, true)
 		}
 		if !errors.Is(err, store.ErrNotFound) {
 			return err

@@ -39,9 +39,7 @@ func (k *call) password() error {
 	case so.Outcome == wire.OutcomeOK.String():
 		return k.signedOn(flow, so)
 	case k.Passwords.OffersChange(k.Context(), so):
-		// The form asks for the old password again: no page has it in it.
-		form := passwordForm{flow.ID, k.then(), username, so.ID, why(so.Outcome), ""}
-		return k.render(http.StatusOK, "password.html", "Change your password", form)
+		return k.tellToChange(flow, username, so)
 	}
 	return k.showForm(k.status(so.Outcome), flow, so.Message, username)
 }
@@ -133,6 +131,11 @@ func (k *call) complete(flow applications.Flow, by store.SignedOn) error {
 	if err != nil {
 		return err
 	}
+	return k.lead(flow, next)
+}
+
+// lead leads on by a page.
+func (k *call) lead(flow applications.Flow, next string) error {
 	return k.render(http.StatusOK, "next.html", "You are signed on", map[string]string{
 		"Next":        next,
 		"Application": flow.Application,
@@ -145,6 +148,7 @@ type passwordForm struct {
 	SignOn               string // the ID of that which said so
 	Why                  string // it is asked for
 	Error                string
+	Code                 bool // a one-time password or a recovery code is asked for
 }
 
 // why says why a password is to be changed, to somebody who can do so here.
@@ -177,12 +181,37 @@ func (k *call) changePassword() error {
 	if !way.takesPasswords() {
 		return k.showForm(http.StatusOK, flow, "Choose how to sign on.", f.Username)
 	}
-	fresh := k.PostForm.Get("new")
+	t, may, err := k.mayChoose(f.Username)
+	if err != nil {
+		return err
+	}
+	if !may {
+		guarded, err := k.guarded(flow, f.Username)
+		if err != nil {
+			return err
+		}
+		if guarded {
+			return k.proveFirst(flow, f, way)
+		}
+	}
+	if f.Code, err = k.wantsCode(t); err != nil {
+		return err
+	}
 	// A slip of the fingers would lock the person out.
-	if fresh != k.PostForm.Get("again") {
+	if k.PostForm.Get("new") != k.PostForm.Get("again") {
 		f.Error = "The two new passwords differ."
 		return k.render(http.StatusOK, "password.html", "Change your password", f)
 	}
+	if ok, err := k.proves(t, f); err != nil || !ok {
+		return err
+	}
+	f.Code = false
+	return k.change(flow, f, way)
+}
+
+// change has the directory take the new password, if the old one is right.
+func (k *call) change(flow applications.Flow, f passwordForm, way *plan) error {
+	fresh := k.PostForm.Get("new")
 	c, err := k.Passwords.ChangePassword(k.Context(), signon.ChangeRequest{
 		EnvironmentID: k.env.ID,
 		Username:      f.Username,

@@ -27,6 +27,7 @@ type kept struct {
 	ID       string    // of the store's record of it; empty: it began before there were any
 	Began    time.Time
 	FactorAt time.Time // when a factor of ours was proven last; zero: none was
+	Flow     string    // of a first proof: what it was given for; empty: the person's own page
 }
 
 // Person returns who has signed on in an environment; false when nobody has, or
@@ -109,7 +110,14 @@ func (s *Sessions) keep(r *http.Request, u store.User, by store.SignedOn, until,
 	if err := s.store.AddPersonSession(ctx, &record, s.id(ctx, env)); err != nil {
 		return err
 	}
-	if err := s.put(ctx, env, kept{by, u.SignOffs, until, record.ID, s.now(), factorAt}); err != nil {
+	if err := s.put(ctx, env, kept{
+		SignedOn: by,
+		SignOffs: u.SignOffs,
+		Until:    until,
+		ID:       record.ID,
+		Began:    s.now(),
+		FactorAt: factorAt,
+	}); err != nil {
 		return err
 	}
 	s.dropHalf(ctx, env)
