@@ -47,7 +47,7 @@ func TestEveryPageIsAccessible(t *testing.T) {
 	s.admin()
 	w := s.open(func(context.Context, *chromedp.Target) error { return nil })
 	var cancel func()
-	w.ctx, cancel = context.WithTimeout(context.WithoutCancel(w.ctx), 3*time.Minute)
+	w.ctx, cancel = context.WithTimeout(context.WithoutCancel(w.ctx), 10*time.Minute)
 	t.Cleanup(cancel)
 	openPages, closed := console.Routes()
 	look := func(pattern string) {
