@@ -73,6 +73,25 @@ func TestChangeWantsTheFactor(t *testing.T) {
 	}
 }
 
+// TestChangeByWayOfAnApplication: an application whose policy asks for nothing is no way to change a password
+// where the default policy asks for a second factor.
+func TestChangeByWayOfAnApplication(t *testing.T) {
+	for _, session := range []bool{false, true} {
+		s := start(t)
+		s.taken, s.changed.Outcome = true, wire.OutcomeOK
+		c := s.visitor()
+		if session {
+			s.post(c, "", "username", "alice", "password", "x")
+		}
+		s.asksFactor(true)
+		s.flow.Policies = []string{s.policyWith("LOGIN")}
+		a := s.post(c, "/password", "flow", "f1", "username", "alice", "password", "x", "new", "y", "again", "y")
+		if s.changedIt() {
+			t.Errorf("session %t: %d %s", session, a.status, a.page)
+		}
+	}
+}
+
 // TestWrongPasswordTellsOfNoFactor: whoever does not know the password reads the same of who has a second
 // factor and of who has none.
 func TestWrongPasswordTellsOfNoFactor(t *testing.T) {

@@ -186,7 +186,7 @@ func (k *call) changePassword() error {
 		return err
 	}
 	if !may {
-		guarded, err := k.guarded(flow, f.Username)
+		guarded, err := k.guarded(f.Username)
 		if err != nil {
 			return err
 		}

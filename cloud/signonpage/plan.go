@@ -41,15 +41,21 @@ func (k *call) plan(flow applications.Flow) (*plan, error) {
 	return p, nil
 }
 
-// policy is policyOf, read once for a request.
+// policy is policyOf, read once for a request: what an application goes by says nothing of the person's
+// own pages.
 func (k *call) policy(flow applications.Flow) (p store.SignOnPolicy, err error) {
-	if k.goesBy == nil {
-		if p, err = k.policyOf(flow); err != nil {
-			return p, err
-		}
-		k.goesBy = &p
+	p, read := k.goesBy[flow.ID]
+	if read {
+		return p, nil
 	}
-	return *k.goesBy, nil
+	if p, err = k.policyOf(flow); err != nil {
+		return p, err
+	}
+	if k.goesBy == nil {
+		k.goesBy = map[string]store.SignOnPolicy{}
+	}
+	k.goesBy[flow.ID] = p
+	return p, nil
 }
 
 // policyOf returns the first policy of an application, or the one of them that it names

@@ -101,8 +101,8 @@ type call struct {
 	env  store.Environment
 	lang language.Tag // of the pages
 
-	planned *plan               // read by plan
-	goesBy  *store.SignOnPolicy // read by policy
+	planned *plan                         // read by plan
+	goesBy  map[string]store.SignOnPolicy // read by policy, by flow
 }
 
 // endpoint answers one request, or returns why it cannot.
