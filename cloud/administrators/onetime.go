@@ -1,10 +1,12 @@
 package administrators
 
 import (
+	"bytes"
 	"context"
 	"crypto/subtle"
 	"errors"
 	"fmt"
+	"image/png"
 	"strings"
 	"time"
 
@@ -96,4 +98,15 @@ func (d *Authenticator) stepOf(secret, code string) (int64, error) {
 		}
 	}
 	return 0, ErrProof
+}
+
+// PictureOf returns a secret as a PNG that a telephone reads.
+func PictureOf(key *otp.Key) ([]byte, error) {
+	picture, err := key.Image(240, 240)
+	if err != nil {
+		return nil, err
+	}
+	var out bytes.Buffer
+	err = png.Encode(&out, picture)
+	return out.Bytes(), err
 }

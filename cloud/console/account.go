@@ -1,10 +1,8 @@
 package console
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
-	"image/png"
 	"net/http"
 
 	"ldap-gateway/cloud/administrators"
@@ -184,16 +182,12 @@ func (c *console) drawOneTime(k *call) error {
 	if err != nil {
 		return store.ErrNotFound
 	}
-	picture, err := key.Image(240, 240)
+	picture, err := administrators.PictureOf(key)
 	if err != nil {
 		return err
 	}
-	var out bytes.Buffer
-	if err := png.Encode(&out, picture); err != nil {
-		return err
-	}
 	k.w.Header().Set("Content-Type", "image/png")
-	_, _ = k.w.Write(out.Bytes()) // the browser is gone: nobody to tell
+	_, _ = k.w.Write(picture) // the browser is gone: nobody to tell
 	return nil
 }
 

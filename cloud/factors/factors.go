@@ -166,6 +166,9 @@ func (s *Service) NewOneTime(issuer string, u store.User) (*otp.Key, error) {
 // OneTimeOf returns the secret of a text that NewOneTime's had as its URL. Its error is not for people.
 func OneTimeOf(url string) (*otp.Key, error) { return administrators.OneTimeOf(url) }
 
+// PictureOf returns a secret as a PNG that a telephone reads.
+func PictureOf(key *otp.Key) ([]byte, error) { return administrators.PictureOf(key) }
+
 // KeepOneTime keeps a secret, in the place of another, once the user has shown what it makes now.
 // ErrWrong when that is not so. Codes are new recovery codes of who had none.
 func (s *Service) KeepOneTime(ctx context.Context, w Who, key *otp.Key, typed string) (codes []string, err error) {

@@ -230,7 +230,7 @@ func (k *call) giveFactor() error {
 	var wait *factors.WaitError
 	switch {
 	case errors.As(err, &wait):
-		k.w.Header().Set("Retry-After", strconv.Itoa(int((wait.Wait+time.Second-1)/time.Second)))
+		k.toWait(wait)
 		return k.renderFactor(http.StatusTooManyRequests, flow, c, tooManyTries)
 	case errors.Is(err, factors.ErrWrong):
 		return k.renderFactor(http.StatusForbidden, flow, c, wrong)
@@ -238,6 +238,11 @@ func (k *call) giveFactor() error {
 		return err
 	}
 	return k.factored(flow, c, f, nil)
+}
+
+// toWait has an answer say when to try again.
+func (k *call) toWait(w *factors.WaitError) {
+	k.w.Header().Set("Retry-After", strconv.Itoa(int((w.Wait+time.Second-1)/time.Second)))
 }
 
 // tooManyTries is for who is to wait.

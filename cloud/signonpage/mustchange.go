@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
-	"strconv"
 	"time"
 
 	"ldap-gateway/cloud/applications"
@@ -160,7 +159,7 @@ func (k *call) proves(t told, f passwordForm) (bool, error) {
 	var wait *factors.WaitError
 	switch {
 	case errors.As(err, &wait):
-		k.w.Header().Set("Retry-After", strconv.Itoa(int((wait.Wait+time.Second-1)/time.Second)))
+		k.toWait(wait)
 		f.Error = tooManyTries
 		return false, k.render(http.StatusTooManyRequests, "password.html", "Change your password", f)
 	case errors.Is(err, factors.ErrWrong):

@@ -1,10 +1,8 @@
 package signonpage
 
 import (
-	"bytes"
 	"cmp"
 	"errors"
-	"image/png"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -102,16 +100,12 @@ func (k *call) drawOneTime() error {
 	if err != nil {
 		return store.ErrNotFound
 	}
-	picture, err := key.Image(240, 240)
+	picture, err := factors.PictureOf(key)
 	if err != nil {
 		return err
 	}
-	var out bytes.Buffer
-	if err := png.Encode(&out, picture); err != nil {
-		return err
-	}
 	k.w.Header().Set("Content-Type", "image/png")
-	_, _ = k.w.Write(out.Bytes()) // the browser is gone: nobody to tell
+	_, _ = k.w.Write(picture) // the browser is gone: nobody to tell
 	return nil
 }
 
