@@ -31,7 +31,7 @@ func (p *provider) openedFor(ctx context.Context, access, what string) (store.To
 	text, err := p.op.Crypto().Decrypt(access)
 	id, subject, ok := strings.Cut(text, ":")
 	id, meant := strings.CutPrefix(id, what)
-	if err != nil || !ok || !meant || strings.HasPrefix(id, groupsOnly) {
+	if err != nil || !ok || !meant {
 		return store.Token{}, store.ErrNotFound
 	}
 	return p.tokenOf(ctx, id, subject)
