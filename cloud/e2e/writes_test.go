@@ -9,7 +9,7 @@ import (
 )
 
 // counted are the tables of records. The sign-on itself is a row elsewhere.
-var counted = []string{"users", "correlations", "cloud_groups", "memberships"}
+var counted = []string{"users", "correlations", "cloud_groups", "membership_rows"}
 
 // countWrites has the cloud's own database note every row that is written to a
 // record from now on, and returns a function that counts them.

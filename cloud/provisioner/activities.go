@@ -92,16 +92,17 @@ func (s *step) groupsCreated(groups []*store.Group) (all []store.Activity) {
 	return all
 }
 
-// groupRenamed logs what people see of a group's change; taking over its ID is not among it.
-func (s *step) groupRenamed(before, after store.Group) {
+// groupRenamed tells what people see of a group's change; taking over its ID is not among it.
+func (s *step) groupRenamed(r renamed) []store.Activity {
+	before, after := r.before, r.after
 	if before.Name == after.Name && before.DisplayName == after.DisplayName {
-		return
+		return nil
 	}
 	s.change.GroupsRenamed = append(s.change.GroupsRenamed, after)
 	text := fmt.Sprintf("group %s is now %s", before.DisplayName, after.DisplayName)
-	s.log("group.renamed", "group:"+after.ID, text, map[string]any{
+	return []store.Activity{s.activity("group.renamed", "group:"+after.ID, text, map[string]any{
 		"before": map[string]any{"name": before.Name, "displayName": before.DisplayName},
-		"after":  map[string]any{"name": after.Name, "displayName": after.DisplayName}})
+		"after":  map[string]any{"name": after.Name, "displayName": after.DisplayName}})}
 }
 
 // manyAtOnce is from how many groups on several of them share an activity, and how many.
@@ -110,13 +111,13 @@ const manyAtOnce = 100
 // groupsCreatedAtOnce are the activities of many that nobody had seen before.
 func (s *step) groupsCreatedAtOnce(groups []*store.Group) (all []store.Activity) {
 	for some := range slices.Chunk(groups, manyAtOnce) {
-		var names []map[string]any
-		for _, g := range some {
-			s.change.GroupsCreated = append(s.change.GroupsCreated, *g)
-			names = append(names, membership(*g))
+		made := make([]store.Group, len(some))
+		for i, g := range some {
+			made[i] = *g
 		}
+		s.change.GroupsCreated = append(s.change.GroupsCreated, made...)
 		text := fmt.Sprintf("%s were seen for the first time, %s among them", groupCount(len(some)), some[0].DisplayName)
-		all = append(all, s.activity("group.created", s.source(), text, map[string]any{"groups": names}))
+		all = append(all, s.activity("group.created", s.source(), text, map[string]any{"groups": namesOf(made)}))
 	}
 	return all
 }
@@ -133,17 +134,28 @@ func (s *step) memberships(action string, groups []store.Group) {
 		return
 	}
 	for some := range slices.Chunk(groups, manyAtOnce) {
-		var names []map[string]any
-		for _, g := range some {
-			names = append(names, membership(g))
-		}
 		text := fmt.Sprintf("%s %s %s at once, %s among them", name, verb, groupCount(len(groups)), some[0].DisplayName)
-		s.log(action, s.subject(), text, map[string]any{"groups": names})
+		s.log(action, s.subject(), text, map[string]any{"groups": namesOf(some)})
 	}
 }
 
 // membership names a group in an activity.
 func membership(g store.Group) map[string]any { return map[string]any{"group": g.ID, "name": g.Name} }
+
+// named is a group among many in an activity.
+type named struct {
+	Group string `json:"group"`
+	Name  string `json:"name"`
+}
+
+// namesOf names many groups.
+func namesOf(groups []store.Group) []named {
+	all := make([]named, len(groups))
+	for i, g := range groups {
+		all[i] = named{g.ID, g.Name}
+	}
+	return all
+}
 
 // source is where the groups come from.
 func (s *step) source() string {

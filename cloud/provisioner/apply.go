@@ -23,26 +23,44 @@ func (p *Provisioner) Apply(ctx context.Context, id Identity, so *store.SignOn) 
 	}
 	done, ok := p.large(ctx, id)
 	if !ok {
-		m := *id.Membership
-		m.Verdict, m.Reason = Unknown, "its source brings too many large lists of groups at once"
-		id.Membership = &m
+		id = id.without("its source brings too many large lists of groups at once")
 	}
 	id = id.storable()
-	change, changes, err := p.planned(ctx, id, so)
+	s, err := p.planned(ctx, id, so)
+	for plans := 1; plans < mostPlans && changedByOthers(err); plans++ {
+		s, err = p.planned(ctx, id, so)
+	}
+	if err != nil && s.list != nil || errors.Is(err, errBusy) {
+		s, err = p.planned(ctx, id.without(bringing), so)
+	}
 	var wanted *EvidenceWanted
 	if err != nil && !errors.As(err, &wanted) {
-		change, changes, err = p.within(ctx, id, so)
+		s, err = p.within(ctx, id, so)
 	}
-	done(changes)
 	if err != nil {
+		done(0)
 		return Change{}, fmt.Errorf("provision: %w", err)
 	}
-	return change, nil
+	done(s.changes + s.made)
+	return s.change, nil
+}
+
+// without is the identity with its groups left as they are.
+func (id Identity) without(reason string) Identity {
+	m := *id.Membership
+	m.Verdict, m.Reason = Unknown, reason
+	id.Membership = &m
+	return id
+}
+
+// changedByOthers tells whether an error says that what was planned of is not as it was.
+func changedByOthers(err error) bool {
+	return errors.Is(err, errOthers) || errors.Is(err, store.ErrStale) || errors.Is(err, store.ErrConflict)
 }
 
 // within applies a sign-on within one transaction, reads included: what keeps somebody out
 // is decided here, and what others changed between a plan and its turn comes here.
-func (p *Provisioner) within(ctx context.Context, id Identity, so *store.SignOn) (Change, int, error) {
+func (p *Provisioner) within(ctx context.Context, id Identity, so *store.SignOn) (*step, error) {
 	recorded := *so
 	s := &step{id: id, so: &recorded, budget: p}
 	if err := p.Store.ProvisionIn(ctx, id.EnvironmentID, func(tx *store.Tx) error {
@@ -54,19 +72,16 @@ func (p *Provisioner) within(ctx context.Context, id Identity, so *store.SignOn)
 		return tx.RecordSignOn(ctx, s.so, s.activities...)
 	}); err != nil {
 		p.giveBack(id.SourceID, s.groups, s.changes)
-		return Change{}, 0, err
+		return s, err
 	}
 	*so = recorded
-	return s.change, s.changes, nil
+	return s, nil
 }
-
-// errOthers says that what a plan was made of is not as it was.
-var errOthers = errors.New("somebody else has changed the record meanwhile")
 
 // planned applies a sign-on by a plan that was made before the turn: within the turn is
 // only what writes, and a look at whether the plan is good still. An error but
 // *EvidenceWanted says that it was not, or that there is more to be said within the turn.
-func (p *Provisioner) planned(ctx context.Context, id Identity, so *store.SignOn) (Change, int, error) {
+func (p *Provisioner) planned(ctx context.Context, id Identity, so *store.SignOn) (*step, error) {
 	recorded := *so
 	s := &step{id: id, so: &recorded, budget: p, known: id.read(), ahead: true}
 	plan, err := p.Store.Plan(func(tx *store.Tx) error {
@@ -77,12 +92,16 @@ func (p *Provisioner) planned(ctx context.Context, id Identity, so *store.SignOn
 		s.conclude()
 		err = p.carry(ctx, s, plan)
 	}
+	if s.list != nil {
+		// What is left of it is swept another time.
+		_ = s.list.End(context.WithoutCancel(ctx))
+	}
 	if err != nil {
 		p.giveBack(id.SourceID, s.groups, s.changes)
-		return Change{}, 0, err
+		return s, err
 	}
 	*so = recorded
-	return s.change, s.changes + s.made, nil
+	return s, nil
 }
 
 // carry writes what was planned and records the sign-on. One that changes nothing, which
@@ -90,21 +109,28 @@ func (p *Provisioner) planned(ctx context.Context, id Identity, so *store.SignOn
 func (p *Provisioner) carry(ctx context.Context, s *step, plan *store.Plan) error {
 	of, ok := s.id.identified()
 	of.UserID = s.change.User.ID
-	if ok && !plan.Writes() {
+	if ok && !plan.Writes() && s.list == nil {
 		recorded, err := p.Store.RecordUnchanged(ctx, s.so, of, s.activities...)
 		if err == nil && !recorded {
 			err = errOthers
 		}
 		return err
 	}
+	recording, err := p.Store.Plan(func(tx *store.Tx) error { return tx.RecordSignOn(ctx, s.so, s.activities...) })
+	if err != nil {
+		return err
+	}
 	return p.Store.ProvisionIn(ctx, s.id.EnvironmentID, func(tx *store.Tx) error {
 		if err := s.holds(ctx, tx); err != nil {
 			return err
 		}
-		if err := tx.Carry(ctx, plan); err != nil {
+		if err := tx.Carry(ctx, plan, recording); err != nil {
 			return err
 		}
-		return tx.RecordSignOn(ctx, s.so, s.activities...)
+		if s.list == nil {
+			return nil
+		}
+		return tx.Come(ctx, s.list)
 	})
 }
 

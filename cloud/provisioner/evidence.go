@@ -2,8 +2,8 @@ package provisioner
 
 import (
 	"cmp"
-	"context"
 	"fmt"
+	"iter"
 	"maps"
 	"slices"
 
@@ -193,15 +193,17 @@ func (s *step) inTurn() bool { return len(s.id.Evidence.Of) >= MostQuestions }
 // what may not be seen.
 func (s *step) needsEvidence() bool { return s.id.SourceType == store.SourceGateway }
 
-// doubt keeps why memberships could not be told, and takes back what is told now.
-func (s *step) doubt(ctx context.Context, d changes) error {
-	env, user := s.id.EnvironmentID, s.change.User.ID
-	for _, reason := range slices.Sorted(maps.Keys(d.kept)) {
-		if err := s.tx.DoubtMemberships(ctx, env, user, d.kept[reason], reason, s.so.At); err != nil {
-			return err
+// doubts yields the memberships that could not be told, by the reason, in its order; last those that can be
+// told now, without one.
+func (d changes) doubts() iter.Seq2[string, []string] {
+	return func(yield func(string, []string) bool) {
+		for _, reason := range slices.Sorted(maps.Keys(d.kept)) {
+			if !yield(reason, d.kept[reason]) {
+				return
+			}
 		}
+		yield("", d.settle)
 	}
-	return s.tx.DoubtMemberships(ctx, env, user, d.settle, "", s.so.At)
 }
 
 // whyKept says in words why groups stay that the list does not have; empty when none do.

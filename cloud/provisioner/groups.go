@@ -163,28 +163,6 @@ func (s *step) current(ctx context.Context) ([]store.GroupMembership, error) {
 	return mine, err
 }
 
-// join adds memberships, each with the stamp that its group came with.
-func (s *step) join(ctx context.Context, groups []store.Group, listed []Group) error {
-	stamps := make(map[string]string, len(listed))
-	for _, g := range listed {
-		stamps[s.key(g.Name)] = g.Stamp
-	}
-	joined := make([]store.Joined, len(groups))
-	for i, g := range groups {
-		joined[i] = store.Joined{GroupID: g.ID, Stamp: stamps[s.key(g.Name)]}
-	}
-	s.change.Added = groups
-	s.memberships("membership.added", groups)
-	return s.tx.AddMemberships(ctx, s.id.EnvironmentID, s.change.User.ID, joined, s.so.At)
-}
-
-// leave ends memberships.
-func (s *step) leave(ctx context.Context, groups []store.Group) error {
-	s.change.Removed = groups
-	s.memberships("membership.removed", groups)
-	return s.tx.RemoveMemberships(ctx, s.id.EnvironmentID, s.change.User.ID, idsOf(groups))
-}
-
 // without returns those of all that are not among others.
 func without(all, others []store.Group) []store.Group {
 	drop := make(map[string]bool, len(others))
@@ -210,12 +188,14 @@ func (s *step) resolve(ctx context.Context, groups []Group, current []store.Grou
 	}
 	resolved := make([]*store.Group, 0, len(groups))
 	var missing []*store.Group
+	var others []renamed
 	for _, g := range groups {
 		found := known.find(g)
 		switch {
 		case found != nil:
-			if err := s.rename(ctx, found, g); err != nil {
-				return nil, err
+			if after, writes := s.follows(found, g); writes {
+				others = append(others, renamed{*found, after})
+				*found = after
 			}
 		case s.affords():
 			found = s.newGroup(g)
@@ -225,44 +205,13 @@ func (s *step) resolve(ctx context.Context, groups []Group, current []store.Grou
 		}
 		resolved = append(resolved, found)
 	}
+	if err := s.rename(ctx, others); err != nil {
+		return nil, err
+	}
 	if err := s.make(ctx, missing); err != nil {
 		return nil, err
 	}
 	return eachOnce(resolved), nil
-}
-
-// fewGroups are as many new groups as one turn makes: more would keep others waiting for
-// longer than they notice.
-const fewGroups = 200
-
-// make makes groups that are missing.
-func (s *step) make(ctx context.Context, missing []*store.Group) error {
-	if s.ahead && len(missing) > fewGroups {
-		return s.makeAhead(ctx, missing)
-	}
-	if err := s.tx.CreateGroups(ctx, missing); err != nil {
-		return err
-	}
-	s.activities = append(s.activities, s.groupsCreated(missing)...)
-	return nil
-}
-
-// makeAhead makes groups before the person is written, a few in each turn, with others in
-// between. When the sign-on comes to nothing they stay, without members, as those do that
-// have lost their last.
-func (s *step) makeAhead(ctx context.Context, missing []*store.Group) error {
-	for few := range slices.Chunk(missing, fewGroups) {
-		if err := s.budget.Store.ProvisionIn(ctx, s.id.EnvironmentID, func(tx *store.Tx) error {
-			if err := tx.CreateGroups(ctx, few); err != nil {
-				return err
-			}
-			return tx.AddActivity(ctx, s.groupsCreatedAtOnce(few)...)
-		}); err != nil {
-			return err
-		}
-		s.groups, s.changes, s.made = s.groups-len(few), s.changes-len(few), s.made+len(few)
-	}
-	return nil
 }
 
 // affords tells whether one more group may be made or renamed; if not it is left aside.
@@ -334,10 +283,10 @@ func displayName(g Group, name string) string {
 	return g.DisplayName
 }
 
-// rename writes what the directory changed of a known group. Names that differ
-// by case or blanks alone are one name.
-func (s *step) rename(ctx context.Context, known *store.Group, g Group) error {
-	after := *known
+// follows returns a known group as the directory has it, and whether that is to be written. Names that
+// differ by case or blanks alone are one name.
+func (s *step) follows(known *store.Group, g Group) (after store.Group, writes bool) {
+	after = *known
 	if s.key(g.Name) != s.key(known.Name) {
 		after.Name = g.Name // only a group found by its ID gets here
 	}
@@ -346,15 +295,7 @@ func (s *step) rename(ctx context.Context, known *store.Group, g Group) error {
 		after.DirectoryID = g.ID
 	}
 	same := after.Name == known.Name && after.DisplayName == known.DisplayName && after.DirectoryID == known.DirectoryID
-	if same || !s.affords() {
-		return nil
-	}
-	if err := s.tx.UpdateGroup(ctx, &after); err != nil {
-		return err
-	}
-	s.groupRenamed(*known, after)
-	*known = after
-	return nil
+	return after, !same && s.affords()
 }
 
 // eachOnce returns the groups without repetition: an entry with an ID and one

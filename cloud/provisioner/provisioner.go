@@ -176,12 +176,13 @@ type step struct {
 	notes       []string // of what was not done, and why
 	leftOut     int      // groups that the source's budget has no room for
 	budget      *Provisioner
-	ahead       bool          // many new groups are made in turns of their own, before
-	made        int           // of the source's budget, spent on those
-	known       *store.User   // the record, when it has been read; nil: to be looked for
-	before      time.Time     // when the record had last been changed
-	had         []store.Group // all of the user's groups before; nil: not looked at
-	groups      int           // spent of the source's budget, and so are changes
+	ahead       bool             // what is much is written in turns of its own, before
+	list        *store.LargeList // of the memberships among it; nil: none
+	made        int              // of the source's budget, spent on those
+	known       *store.User      // the record, when it has been read; nil: to be looked for
+	before      time.Time        // when the record had last been changed
+	had         []store.Group    // all of the user's groups before; nil: not looked at
+	groups      int              // spent of the source's budget, and so are changes
 	changes     int
 	activities  []store.Activity
 }

@@ -29,7 +29,7 @@ func (w *world) watch() func() int {
 		exec("CREATE FUNCTION note() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN INSERT INTO written VALUES (TG_TABLE_NAME); RETURN NULL; END'")
 		trigger = "CREATE TRIGGER w_%[1]s_%[2]s AFTER %[2]s ON %[1]s FOR EACH ROW EXECUTE FUNCTION note()"
 	}
-	for _, table := range []string{"users", "correlations", "cloud_groups", "memberships"} {
+	for _, table := range []string{"users", "correlations", "cloud_groups", "membership_rows"} {
 		for _, verb := range []string{"INSERT", "UPDATE", "DELETE"} {
 			exec(trigger, table, verb)
 		}

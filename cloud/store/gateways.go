@@ -179,7 +179,7 @@ func orDependents(err error, users int) error {
 
 // RemoveUserType takes a user type off its gateway and returns what is left.
 // ErrDependents when it has users, unless force is set: they stay then, signed
-// off and without a directory that checks their passwords.
+// off and without a directory that checks their passwords. UnlinkUsers has most of it done ahead.
 func (s *Store) RemoveUserType(ctx context.Context, env, gateway, userType string, force bool) (g Gateway, err error) {
 	err = s.Provision(ctx, func(tx *Tx) error {
 		if g, err = tx.Gateway(ctx, env, gateway); err != nil {
@@ -191,7 +191,7 @@ func (s *Store) RemoveUserType(ctx context.Context, env, gateway, userType strin
 			return ErrNotFound
 		}
 		if force {
-			err = tx.unlink(ctx, env, gateway, userType)
+			err = tx.all(ctx, unlinked(env, gateway, userType))
 		}
 		if err != nil {
 			return err
@@ -205,94 +205,44 @@ func (s *Store) RemoveUserType(ctx context.Context, env, gateway, userType strin
 // just-in-time groups. ErrDependents when it has users, unless force is set:
 // they stay then, signed off and without a directory that checks their passwords.
 // Its groups go, since nobody could say any more who is in them; users stay, since they
-// are people and may be linked elsewhere.
+// are people and may be linked elsewhere. EmptyGateway has most of it gone ahead.
 func (s *Store) DeleteGateway(ctx context.Context, env, id string, force bool) error {
 	return s.Provision(ctx, func(tx *Tx) error {
 		users, err := tx.GatewayUsers(ctx, env, id, "")
 		if err != nil || users > 0 && !force {
 			return orDependents(err, users)
 		}
-		if err := tx.unlink(ctx, env, id, ""); err != nil {
+		if err := tx.all(ctx, unlinked(env, id, "")); err != nil {
 			return err
 		}
-		_, err = tx.c.exec(ctx, `
-			DELETE FROM cloud_groups
-			WHERE environment_id = $1 AND source_type = $2 AND source_id = $3`,
-			env, SourceGateway, id)
-		if err != nil {
+		if err := tx.all(ctx, groupsOf(env, SourceGateway, id)); err != nil {
 			return err
 		}
 		return tx.c.execOne(ctx, `DELETE FROM gateways WHERE environment_id = $1 AND id = $2`, env, id)
 	})
 }
 
-// linked are the users of a gateway, or of one of its user types.
-const linked = ` WHERE environment_id = $1 AND gateway_id = $2 AND ($3 = '' OR user_type_id = $3)`
-
-// unlink takes the users of a gateway, or of one of its user types, off it.
-// endLinks goes first, as it finds the users by what is taken away here.
-func (tx *Tx) unlink(ctx context.Context, env, gateway, userType string) error {
-	if err := tx.endLinks(ctx, env, gateway, userType); err != nil {
-		return err
-	}
-	_, err := tx.c.exec(ctx, `UPDATE users SET gateway_id = NULL, user_type_id = '', updated_at = $4`+linked,
-		env, gateway, userType, micros(now()))
-	return err
-}
-
 // RelinkUsers moves all users of one user type to another, of the same gateway
 // or of another one, and returns how many. When the gateway is another, the old link
 // ends, with what hangs on it. ErrNotFound when the target does not exist.
+// MoveUsers moves most of them ahead.
 func (s *Store) RelinkUsers(
 	ctx context.Context, env, gateway, userType, toGateway, toUserType string,
 ) (moved int, err error) {
+	from, to := UserTypeRef{gateway, userType}, UserTypeRef{toGateway, toUserType}
 	err = s.Provision(ctx, func(tx *Tx) error {
-		g, err := tx.Gateway(ctx, env, toGateway)
+		g, err := tx.Gateway(ctx, env, to.Gateway)
 		if err != nil {
 			return err
 		}
-		if !slices.ContainsFunc(g.UserTypes, func(t UserType) bool { return t.ID == toUserType }) {
+		if !slices.ContainsFunc(g.UserTypes, func(t UserType) bool { return t.ID == to.UserType }) {
 			return fmt.Errorf("user type: %w", ErrNotFound)
 		}
-		if gateway != toGateway {
-			if err := tx.endLinks(ctx, env, gateway, userType); err != nil {
-				return err
-			}
-		}
-		n, err := tx.c.exec(ctx, `
-			UPDATE users
-			SET gateway_id = $1, user_type_id = $2, updated_at = $3
-			WHERE environment_id = $4 AND gateway_id = $5 AND user_type_id = $6`,
-			toGateway, toUserType, micros(now()), env, gateway, userType)
-		moved = int(n)
-		return err
-	})
-	return moved, err
-}
-
-// endLinks ends what hangs on a directory having said who its users are: the groups that
-// it said they are in, what identified them there, their sessions, what applications hold
-// for them and their second factors.
-func (tx *Tx) endLinks(ctx context.Context, env, gateway, userType string) error {
-	for _, end := range []string{
-		`DELETE FROM memberships
-		WHERE environment_id = $1
-			AND group_id IN (
-				SELECT id FROM cloud_groups
-				WHERE environment_id = $1 AND source_type = 'GATEWAY' AND source_id = $2
-			)
-			AND user_id`,
-		"DELETE FROM correlations WHERE environment_id = $1 AND user_id",
-		"DELETE FROM authorizations WHERE environment_id = $1 AND user_id",
-		"DELETE FROM application_tokens WHERE environment_id = $1 AND user_id",
-		"DELETE FROM person_factors WHERE environment_id = $1 AND user_id",
-		"DELETE FROM person_passkeys WHERE environment_id = $1 AND user_id",
-		"DELETE FROM person_recovery_codes WHERE environment_id = $1 AND user_id",
-		"UPDATE users SET dn = '', sign_offs = sign_offs + 1 WHERE environment_id = $1 AND id",
-	} {
-		if _, err := tx.c.exec(ctx, end+" IN (SELECT id FROM users"+linked+")", env, gateway, userType); err != nil {
+		if from == to {
+			moved, err = tx.GatewayUsers(ctx, env, from.Gateway, from.UserType)
 			return err
 		}
-	}
-	return nil
+		return tx.all(ctx, relinked(env, from, to, &moved))
+	})
+	return moved, err
 }

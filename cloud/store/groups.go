@@ -261,8 +261,12 @@ func (tx *Tx) UpdateGroup(ctx context.Context, g *Group) error {
 
 // DeleteGroup removes a group with its memberships. A just-in-time group may
 // come back with the next updating sign-on of a member. ErrNotFound when there is none.
+// EmptyGroup has most memberships gone ahead.
 func (s *Store) DeleteGroup(ctx context.Context, env, id string) error {
 	return s.Provision(ctx, func(tx *Tx) error {
+		if err := tx.all(ctx, leftByAll(env, id)); err != nil {
+			return err
+		}
 		return tx.c.execOne(ctx, `DELETE FROM cloud_groups WHERE environment_id = $1 AND id = $2`, env, id)
 	})
 }

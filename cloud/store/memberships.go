@@ -38,12 +38,12 @@ func scanMembership(r row) (m GroupMembership, err error) {
 }
 
 // UserGroups returns all groups of a user by display name; none for a user that
-// does not exist.
+// does not exist. CROSS JOIN has SQLite begin with the user, and not with all groups in their order.
 func (r reader) UserGroups(ctx context.Context, env, user string) ([]GroupMembership, error) {
 	return queryAll(ctx, r.c, scanMembership, groupFields+`, m.since, m.stamp, m.doubt, m.doubted_at
 		FROM memberships m
-		JOIN cloud_groups g ON g.environment_id = m.environment_id AND g.id = m.group_id
-		WHERE m.environment_id = $1 AND m.user_id = $2
+		CROSS JOIN cloud_groups g
+		WHERE g.environment_id = m.environment_id AND g.id = m.group_id AND m.environment_id = $1 AND m.user_id = $2
 		ORDER BY g.display_folded, g.id`,
 		env, user)
 }
@@ -148,8 +148,14 @@ func (s *Store) AddMember(ctx context.Context, env, user, group string, at time.
 		if g.JustInTime() {
 			return fmt.Errorf("%w: its members are who signs on with it", ErrReadOnly)
 		}
+		if _, err := tx.User(ctx, env, user); err != nil {
+			return err
+		}
+		if err := tx.removeHidden(ctx, user, []Joined{{GroupID: group}}); err != nil {
+			return err
+		}
 		_, err = tx.c.exec(ctx, `
-			INSERT INTO memberships (environment_id, user_id, group_id, since)
+			INSERT INTO membership_rows (environment_id, user_id, group_id, since)
 			VALUES ($1, $2, $3, $4)
 			ON CONFLICT (user_id, group_id) DO NOTHING`,
 			env, user, group, micros(at))
@@ -162,7 +168,9 @@ func (s *Store) AddMember(ctx context.Context, env, user, group string, at time.
 // that the directory still has them in.
 func (s *Store) RemoveMember(ctx context.Context, env, user, group string) error {
 	return s.Provision(ctx, func(tx *Tx) error {
-		return tx.c.execOne(ctx, `DELETE FROM memberships WHERE environment_id = $1 AND user_id = $2 AND group_id = $3`,
+		return tx.c.execOne(ctx, `
+			DELETE FROM membership_rows
+			WHERE environment_id = $1 AND user_id = $2 AND group_id = $3 AND `+shown,
 			env, user, group)
 	})
 }
@@ -173,25 +181,51 @@ type Joined struct {
 	Stamp   string // as in GroupMembership
 }
 
-// AddMemberships puts a user into groups that it is not in, by one statement: thousands
-// of them would keep others from the turn for twice as long.
+// AddMemberships puts a user into groups that it is not in. More than MembershipsAtOnce are for a
+// LargeList, as they would keep others from the turn.
 // ErrConflict when the user is in one of them already: the caller compares first,
 // within the same transaction. ErrNotFound when there is no such user or group in the
 // environment.
 func (tx *Tx) AddMemberships(ctx context.Context, env, user string, groups []Joined, at time.Time) error {
+	return tx.addMemberships(ctx, env, user, groups, at, 0)
+}
+
+// addMemberships adds rows that a large list brings, which the user may come after; 0: none does, and they
+// are memberships at once.
+func (tx *Tx) addMemberships(
+	ctx context.Context, env, user string, groups []Joined, at time.Time, list int64,
+) error {
 	if len(groups) == 0 {
 		return nil
 	}
-	joined := make([][2]string, 0, len(groups))
-	for _, g := range groups {
-		joined = append(joined, [2]string{Storable(g.GroupID), Storable(g.Stamp)})
+	if err := tx.removeHidden(ctx, user, groups); err != nil {
+		return err
 	}
+	return tx.c.execOne(ctx, `
+		INSERT INTO membership_rows (environment_id, user_id, group_id, since, stamp, came)
+		SELECT $1, $2, value ->> 0, CAST($3 AS BIGINT), value ->> 1, CAST($4 AS BIGINT)
+		FROM `+tx.each+`($5) AS value
+		WHERE $4 <> 0 OR EXISTS (SELECT 1 FROM users WHERE environment_id = $1 AND id = $2)`,
+		env, user, micros(at), list, joinedJSON(groups))
+}
+
+// removeHidden makes room for memberships where rows are that nobody sees, of lists that have gone or
+// never came.
+func (tx *Tx) removeHidden(ctx context.Context, user string, groups []Joined) error {
 	_, err := tx.c.exec(ctx, `
-		INSERT INTO memberships (environment_id, user_id, group_id, since, stamp)
-		SELECT $1, $2, value ->> 0, CAST($3 AS BIGINT), value ->> 1
-		FROM `+tx.each+`($4) AS value`,
-		env, user, micros(at), inJSON(joined))
+		DELETE FROM membership_rows
+		WHERE user_id = $1 AND group_id IN (SELECT value ->> 0 FROM `+tx.each+`($2) AS value) AND NOT (`+shown+`)`,
+		user, joinedJSON(groups))
 	return err
+}
+
+// joinedJSON has groups as statements read them.
+func joinedJSON(groups []Joined) any {
+	all := make([][2]string, len(groups))
+	for i, g := range groups {
+		all[i] = [2]string{Storable(g.GroupID), Storable(g.Stamp)}
+	}
+	return inJSON(all)
 }
 
 // RemoveMemberships takes a user out of groups; those that it is not in do not matter.
@@ -203,7 +237,7 @@ func (tx *Tx) RemoveMemberships(ctx context.Context, env, user string, groups []
 			args = append(args, g)
 		}
 		_, err := tx.c.exec(ctx, `
-			DELETE FROM memberships
+			DELETE FROM membership_rows
 			WHERE environment_id = $1 AND user_id = $2 AND group_id IN `+placeholders(3, 1, n),
 			args...)
 		if err != nil {
@@ -271,7 +305,7 @@ func (tx *Tx) DoubtMemberships(
 			args = append(args, g)
 		}
 		_, err := tx.c.exec(ctx, `
-			UPDATE memberships
+			UPDATE membership_rows
 			SET doubt = $3, doubted_at = $4
 			WHERE environment_id = $1 AND user_id = $2 AND group_id IN `+placeholders(5, 1, n),
 			args...)
@@ -320,17 +354,4 @@ func (r reader) doubted(ctx context.Context, where string, args ...any) ([]Doubt
 		return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.GroupID, b.GroupID), cmp.Compare(a.Doubt, b.Doubt))
 	})
 	return all, err
-}
-
-// ReleaseDoubted takes every user out of a group whose membership in it is in doubt,
-// and returns how many there were.
-// Those whom the last sign-on showed in it stay.
-func (s *Store) ReleaseDoubted(ctx context.Context, env, group string) (users int, err error) {
-	err = s.Provision(ctx, func(tx *Tx) error {
-		n, err := tx.c.exec(ctx, `DELETE FROM memberships WHERE environment_id = $1 AND group_id = $2 AND doubt <> ''`,
-			env, group)
-		users = int(n)
-		return err
-	})
-	return users, err
 }

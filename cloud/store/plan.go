@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"database/sql/driver"
 	"fmt"
+	"iter"
 	"strings"
 )
 
@@ -41,17 +42,30 @@ func (p *planned) ExecContext(_ context.Context, query string, args ...any) (sql
 	return driver.RowsAffected(1), nil
 }
 
-// Carry writes what was planned. An update that finds nothing any more is ErrNotFound; what
+// Carry writes what was planned. What finds nothing any more to change or to add to is ErrNotFound; what
 // else the plan does not expect is what the database says of it, as ErrConflict.
-func (tx *Tx) Carry(ctx context.Context, p *Plan) error {
-	for _, s := range p.statements {
+func (tx *Tx) Carry(ctx context.Context, plans ...*Plan) error {
+	for s := range statements(plans) {
 		n, err := tx.c.exec(ctx, s.query, s.args...)
 		if err != nil {
 			return err
 		}
-		if n == 0 && strings.HasPrefix(strings.TrimSpace(s.query), "UPDATE") {
+		if n == 0 && !strings.HasPrefix(strings.TrimSpace(s.query), "DELETE") {
 			return fmt.Errorf("%w: what was planned to be changed", ErrNotFound)
 		}
 	}
 	return nil
+}
+
+// statements yields those of all plans.
+func statements(plans []*Plan) iter.Seq[statement] {
+	return func(yield func(statement) bool) {
+		for _, p := range plans {
+			for _, s := range p.statements {
+				if !yield(s) {
+					return
+				}
+			}
+		}
+	}
 }

@@ -143,7 +143,8 @@ func (tx *Tx) SeeProvider(ctx context.Context, env, id string, see func(*Provide
 
 // DeleteIdentityProvider removes a provider with the links of its people and its
 // just-in-time groups. ErrDependents when it has people or groups, unless force is set:
-// people stay then, signed off, and groups go with the roles that they carry.
+// people stay then, signed off, and groups go with the roles that they carry. EmptyProvider
+// has most of it gone ahead.
 // What hangs on the links ends first, while it is still known whose they are.
 func (s *Store) DeleteIdentityProvider(ctx context.Context, env, id string, force bool) error {
 	return s.Provision(ctx, func(tx *Tx) error {
@@ -158,12 +159,10 @@ func (s *Store) DeleteIdentityProvider(ctx context.Context, env, id string, forc
 		if groups > 0 && !force {
 			return fmt.Errorf("%w: %d groups", ErrDependents, groups)
 		}
-		if err := tx.endAccounts(ctx, env, id); err != nil {
+		if err := tx.dropLinks(ctx, env, id); err != nil {
 			return err
 		}
-		_, err = tx.c.exec(ctx, `DELETE FROM cloud_groups WHERE environment_id = $1 AND source_type = $2 AND source_id = $3`,
-			env, SourceIDP, id)
-		if err != nil {
+		if err := tx.all(ctx, groupsOf(env, SourceIDP, id)); err != nil {
 			return err
 		}
 		return tx.c.execOne(ctx, `DELETE FROM identity_providers WHERE environment_id = $1 AND id = $2`, env, id)
@@ -171,25 +170,17 @@ func (s *Store) DeleteIdentityProvider(ctx context.Context, env, id string, forc
 }
 
 // UnlinkProvider ends the links of all people of a provider, as UnlinkAccount does: they
-// are signed off everywhere, and leave its groups, which stay.
+// are signed off everywhere, and leave its groups, which stay. DropLinks has most of it done ahead.
 func (s *Store) UnlinkProvider(ctx context.Context, env, provider string) error {
-	return s.Provision(ctx, func(tx *Tx) error {
-		if err := tx.endAccounts(ctx, env, provider); err != nil {
-			return err
-		}
-		_, err := tx.c.exec(ctx, `
-			DELETE FROM memberships
-			WHERE environment_id = $1
-				AND group_id IN (
-					SELECT id FROM cloud_groups
-					WHERE environment_id = $1 AND source_type = $2 AND source_id = $3
-				)`, env, SourceIDP, provider)
-		if err != nil {
-			return err
-		}
-		_, err = tx.c.exec(ctx, `DELETE FROM linked_accounts WHERE environment_id = $1 AND provider_id = $2`, env, provider)
+	return s.Provision(ctx, func(tx *Tx) error { return tx.dropLinks(ctx, env, provider) })
+}
+
+// dropLinks is DropLinks in this turn.
+func (tx *Tx) dropLinks(ctx context.Context, env, provider string) error {
+	if err := tx.all(ctx, unlinkedAccounts(env, provider)); err != nil {
 		return err
-	})
+	}
+	return tx.all(ctx, emptiedGroups(env, SourceIDP, provider))
 }
 
 // LinkedUsers counts the people whom a provider knows, each once.
@@ -210,26 +201,17 @@ func (r reader) LastProviderSignOn(ctx context.Context, env, provider string) (S
 	return so, err
 }
 
-// endAccounts ends what hangs on a provider having said who its people are.
-func (tx *Tx) endAccounts(ctx context.Context, env, provider string) error {
-	for _, end := range accountEnds {
-		linked := ` IN (SELECT user_id FROM linked_accounts WHERE environment_id = $1 AND provider_id = $2)`
-		if _, err := tx.c.exec(ctx, end+linked, env, provider); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
 // accountEnds is what ends with the link of an account: sessions, what applications
 // hold, and the second factor, which whoever it let in may have set up.
-var accountEnds = []string{
-	"DELETE FROM authorizations WHERE environment_id = $1 AND user_id",
-	"DELETE FROM application_tokens WHERE environment_id = $1 AND user_id",
-	"DELETE FROM person_factors WHERE environment_id = $1 AND user_id",
-	"DELETE FROM person_passkeys WHERE environment_id = $1 AND user_id",
-	"DELETE FROM person_recovery_codes WHERE environment_id = $1 AND user_id",
-	"UPDATE users SET sign_offs = sign_offs + 1 WHERE environment_id = $1 AND id",
+func accountEnds() []string {
+	return []string{
+		"DELETE FROM authorizations WHERE environment_id = $1 AND user_id",
+		"DELETE FROM application_tokens WHERE environment_id = $1 AND user_id",
+		"DELETE FROM person_factors WHERE environment_id = $1 AND user_id",
+		"DELETE FROM person_passkeys WHERE environment_id = $1 AND user_id",
+		"DELETE FROM person_recovery_codes WHERE environment_id = $1 AND user_id",
+		"UPDATE users SET sign_offs = sign_offs + 1 WHERE environment_id = $1 AND id",
+	}
 }
 
 const linkColumns = `
@@ -306,7 +288,7 @@ func (s *Store) UnlinkAccount(ctx context.Context, env, user, id string) error {
 		if i < 0 {
 			return fmt.Errorf("link: %w", ErrNotFound)
 		}
-		for _, end := range accountEnds {
+		for _, end := range accountEnds() {
 			if _, err := tx.c.exec(ctx, end+" = $2", env, user); err != nil {
 				return err
 			}

@@ -36,7 +36,7 @@ func (s *Store) Sweep(ctx context.Context, now time.Time, to Archive) (n Swept, 
 		n.SignOns, n.Activities = n.SignOns+signOns, n.Activities+activities
 		err = errors.Join(err, failed, alsoFailed)
 	}
-	return n, errors.Join(err, s.sweepExpired(ctx, now), s.giveBack(ctx))
+	return n, errors.Join(err, s.sweepExpired(ctx, now), s.endLists(ctx, now.Add(-largeListLasts)), s.giveBack(ctx))
 }
 
 // before is the time before which nothing is kept; the zero time keeps all.

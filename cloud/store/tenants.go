@@ -70,32 +70,36 @@ func tenantTables() []string {
 		"applications", "cloud_groups", "users", "identity_providers", "certificates", "arrivals", "gateways",
 		"populations", "sign_on_policies", "sign_ons", "activities", "passkeys", "administrators", "clients",
 		"signing_keys", "ec_signing_keys", "alerts", "alert_channels",
+		"lists_coming", "lists_gone",
 	}
 }
 
-// emptied are the tables of an environment that grow with its people, with how many rows one
-// turn deletes: much hangs on a user.
-func emptied() map[string]int {
-	return map[string]int{"sign_ons": sweptAtOnce, "activities": sweptAtOnce, "users": 20, "cloud_groups": 50}
+// emptied deletes rows of a table of an environment that grows with its people.
+func emptied(env, table string, atOnce int) some {
+	return func(ctx context.Context, tx *Tx) (bool, error) {
+		n, err := tx.c.exec(ctx, `
+			DELETE FROM `+table+`
+			WHERE id IN (SELECT id FROM `+table+` WHERE environment_id = $1 LIMIT $2)`,
+			env, atOnce)
+		return n == int64(atOnce), err
+	}
 }
 
 // EmptyEnvironment deletes the people, groups and history of an environment, in many short
 // turns, so that DeleteEnvironment has one that is no longer than others. What happens there
 // meanwhile stays.
-func (s *Store) EmptyEnvironment(ctx context.Context, id string) (err error) {
-	for table, rows := range emptied() {
-		for more := true; more && err == nil; {
-			err = s.ProvisionIn(ctx, id, func(tx *Tx) error {
-				n, err := tx.c.exec(ctx, `
-					DELETE FROM `+table+`
-					WHERE id IN (SELECT id FROM `+table+` WHERE environment_id = $1 LIMIT $2)`,
-					id, rows)
-				more = n == int64(rows)
-				return err
-			})
+func (s *Store) EmptyEnvironment(ctx context.Context, id string) error {
+	for _, part := range []some{
+		groupsIn(id),
+		emptied(id, "users", peopleAtOnce),
+		emptied(id, "sign_ons", sweptAtOnce),
+		emptied(id, "activities", sweptAtOnce),
+	} {
+		if err := s.inTurns(ctx, id, part); err != nil {
+			return err
 		}
 	}
-	return err
+	return nil
 }
 
 // DeleteEnvironment removes an environment with everything that is in it. ErrNotFound when

@@ -127,9 +127,12 @@ func (tx *Tx) setCorrelations(ctx context.Context, u *User) error {
 }
 
 // DeleteUser removes a user with its memberships; its sign-ons and activities
-// stay. ErrNotFound when there is none.
+// stay. ErrNotFound when there is none. EmptyUser has most memberships gone ahead.
 func (s *Store) DeleteUser(ctx context.Context, env, id string) error {
 	return s.Provision(ctx, func(tx *Tx) error {
+		if err := tx.all(ctx, leavingAll(env, id)); err != nil {
+			return err
+		}
 		return tx.c.execOne(ctx, `DELETE FROM users WHERE environment_id = $1 AND id = $2`, env, id)
 	})
 }
