@@ -162,6 +162,9 @@ func (s *Service) DeleteApplication(
 		if a, err = t.Application(ctx, t.env(), id); err == nil {
 			err = ask(seen, a)
 		}
+		if err == nil {
+			err = t.ahead(func(ctx context.Context) error { return s.Store.EmptyApplication(ctx, by.Environment, a.ID) })
+		}
 		if err != nil {
 			return err
 		}

@@ -43,11 +43,20 @@ func (t *turn) client(ctx context.Context, id string) (store.Client, error) {
 	return c, t.needs(c.Role, "the API client "+c.Name, err)
 }
 
+// endTokens has the access tokens of a client end ahead of what ends them.
+func (t *turn) endTokens(c store.Client) error {
+	db, env := t.service.Store, t.env()
+	return t.ahead(func(ctx context.Context) error { return db.EmptyClient(ctx, env, c.ID) })
+}
+
 // RenewClient gives an API client a new secret, which only this answer has. Its
 // access tokens end.
 func (s *Service) RenewClient(ctx context.Context, by By, id string) (c store.Client, secret string, err error) {
 	err = s.act(ctx, by, RenewClient, func(t *turn) (err error) {
-		if c, err = t.client(ctx, id); err != nil {
+		if c, err = t.client(ctx, id); err == nil {
+			err = t.endTokens(c)
+		}
+		if err != nil {
 			return err
 		}
 		secret, c.SecretHash = vault.NewSecret()
@@ -66,7 +75,10 @@ func (s *Service) RenewClient(ctx context.Context, by By, id string) (c store.Cl
 // in each transaction.
 func (s *Service) DeleteClient(ctx context.Context, by By, id string) (c store.Client, err error) {
 	err = s.act(ctx, by, DeleteClient, func(t *turn) (err error) {
-		if c, err = t.client(ctx, id); err != nil {
+		if c, err = t.client(ctx, id); err == nil {
+			err = t.endTokens(c)
+		}
+		if err != nil {
 			return err
 		}
 		t.did(note{

@@ -164,6 +164,9 @@ func (s *Service) DeleteGateway(
 		if err == nil && !force {
 			err = t.dependents(ctx, g.ID, "")
 		}
+		if err == nil {
+			err = t.ahead(func(ctx context.Context) error { return s.Store.EmptyGateway(ctx, by.Environment, g.ID) })
+		}
 		if err != nil {
 			return err
 		}

@@ -162,6 +162,9 @@ func (s *Service) DeleteGroup(ctx context.Context, by By, id string, seen func(s
 		if err == nil {
 			err = t.unnamed(ctx, g.ID)
 		}
+		if err == nil {
+			err = t.ahead(func(ctx context.Context) error { return s.Store.EmptyGroup(ctx, by.Environment, g.ID) })
+		}
 		if err != nil {
 			return err
 		}
@@ -247,7 +250,10 @@ func (s *Service) ReleaseGroup(ctx context.Context, by By, group string) (users 
 			err = t.weighGroup(ctx, g)
 		}
 		if err == nil {
-			users, err = t.Store.ReleaseDoubted(ctx, t.env(), g.ID)
+			err = t.ahead(func(ctx context.Context) (err error) {
+				users, err = s.Store.ReleaseDoubted(ctx, by.Environment, g.ID)
+				return err
+			})
 		}
 		if err != nil {
 			return err

@@ -31,6 +31,7 @@ const (
 func (s *Service) DeleteProvider(
 	ctx context.Context, by By, id string, force bool, seen func(store.IdentityProvider) error,
 ) error {
+	var hung *DependentsError // before anything of it went
 	return s.act(ctx, by, DeleteProvider, func(t *turn) error {
 		p, err := t.IdentityProvider(ctx, t.env(), id)
 		if err != nil {
@@ -46,12 +47,19 @@ func (s *Service) DeleteProvider(
 		if !force && e.Users+e.Groups+len(e.Named) > 0 {
 			return e
 		}
+		if !t.emptied {
+			hung = e
+		}
+		empty := func(ctx context.Context) error { return s.Store.EmptyProvider(ctx, by.Environment, id) }
+		if err := t.ahead(empty); err != nil {
+			return err
+		}
 		t.did(note{
 			action:  "identityProvider.deleted",
 			subject: "provider:" + p.ID,
 			text:    "identity provider " + p.Name + " was deleted",
 			before:  factsOfProvider(p),
-			more:    facts{"users": e.Users, "groups": e.Groups, "roles": namesOf(e.Roles)},
+			more:    facts{"users": hung.Users, "groups": hung.Groups, "roles": namesOf(hung.Roles)},
 		})
 		if err := t.DeleteIdentityProvider(ctx, t.env(), id, force); err != nil {
 			return err
@@ -112,10 +120,12 @@ func identityOf(p store.IdentityProvider) map[fault.Field]string {
 }
 
 // settlePeople refuses to have a subject mean somebody else while people are linked,
-// unless it is said what becomes of their links. It returns what was done, in words.
-// Dropping ends what they have open, too. A fault stands for each field that would be
+// unless it is said what becomes of their links. It returns what was done, in words, and
+// whether they are to be dropped, which ends what they have open, too. A fault stands for each field that would be
 // another.
-func (t *turn) settlePeople(ctx context.Context, d ProviderDraft, before store.IdentityProvider) (string, error) {
+func (t *turn) settlePeople(
+	ctx context.Context, d ProviderDraft, before store.IdentityProvider,
+) (done string, drop bool, err error) {
 	was, is := identityOf(before), identityOf(d.IdentityProvider)
 	var l fault.List
 	fields := []fault.Field{fault.Issuer, fault.ClientID, fault.EntityID, fault.SubjectFrom, fault.NameIDFormat}
@@ -125,20 +135,20 @@ func (t *turn) settlePeople(ctx context.Context, d ProviderDraft, before store.I
 		}
 	}
 	if len(l) == 0 || d.People == KeepPeople {
-		return "changed", nil
+		return "changed", false, nil
 	}
 	people, err := t.LinkedUsers(ctx, t.env(), before.ID)
-	if err != nil || people == 0 {
-		return "changed", err
+	if err != nil || people == 0 && !t.emptied {
+		return "changed", false, err
 	}
 	if d.People == DropPeople {
-		return "changed, and the links of its people dropped", t.UnlinkProvider(ctx, t.env(), before.ID)
+		return "changed, and the links of its people dropped", true, nil
 	}
 	for i := range l {
 		l[i].Message = fmt.Sprintf("People linked so far: %d. Say whether the same subjects are the same people "+
 			"there, so that the links are kept, or whether the links are dropped.", people)
 	}
-	return "", l.Err()
+	return "", false, l.Err()
 }
 
 // keepRead keeps what the cloud itself noted of the metadata, while it is the same: no

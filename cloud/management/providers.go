@@ -175,7 +175,7 @@ func (t *turn) changeProvider(
 	if err := t.checkProvider(ctx, d, before, l); err != nil {
 		return p, err
 	}
-	done, err := t.settlePeople(ctx, d, before)
+	done, drop, err := t.settlePeople(ctx, d, before)
 	if err != nil {
 		return p, err
 	}
@@ -183,7 +183,14 @@ func (t *turn) changeProvider(
 		done += ", and has a redirect URI of its own now, to be entered there: " + now
 	}
 	p = d.IdentityProvider
-	return p, t.saveProvider(ctx, &p, before, done)
+	if err := t.saveProvider(ctx, &p, before, done); err != nil || !drop {
+		return p, err
+	}
+	db := t.service.Store
+	if err := t.ahead(func(ctx context.Context) error { return db.DropLinks(ctx, p.EnvironmentID, p.ID) }); err != nil {
+		return p, err
+	}
+	return p, t.UnlinkProvider(ctx, t.env(), p.ID)
 }
 
 // keep has what no change may touch be as it was, and says what was to be touched.

@@ -99,6 +99,23 @@ type turn struct {
 	by      By
 	notes   []store.Activity
 	after   []func() // once all of it is kept
+	emptied bool     // what has very many rows was emptied ahead
+}
+
+// emptyFirst has an action begin anew once something was emptied.
+type emptyFirst struct {
+	empty func(ctx context.Context) error
+}
+
+func (*emptyFirst) Error() string { return "something has to be emptied first" }
+
+// ahead has something that may have very many rows emptied before the action, in turns of its own, in which
+// others have theirs. It is for what may be done for sure, since the action looks again after it.
+func (t *turn) ahead(empty func(ctx context.Context) error) error {
+	if t.emptied {
+		return nil
+	}
+	return &emptyFirst{empty}
 }
 
 // act runs one action.
@@ -109,9 +126,27 @@ func (s *Service) act(ctx context.Context, by By, a Action, f func(t *turn) erro
 	if !May(by.Role, a) {
 		return ErrRole
 	}
-	var t *turn
-	err := s.provision(ctx, by, a, func(tx *store.Tx) (err error) {
-		t = &turn{Store: tx.Store(), service: s, by: by}
+	t, err := s.once(ctx, by, a, f, false)
+	var first *emptyFirst
+	if errors.As(err, &first) {
+		ctx := context.WithoutCancel(ctx) // a client that has gone wants it done still
+		if err = first.empty(ctx); err == nil {
+			t, err = s.once(ctx, by, a, f, true)
+		}
+	}
+	if err != nil {
+		return err
+	}
+	for _, tell := range t.after {
+		tell()
+	}
+	return nil
+}
+
+// once runs an action in one turn.
+func (s *Service) once(ctx context.Context, by By, a Action, f func(t *turn) error, emptied bool) (t *turn, err error) {
+	err = s.provision(ctx, by, a, func(tx *store.Tx) (err error) {
+		t = &turn{Store: tx.Store(), service: s, by: by, emptied: emptied}
 		if t.by.Role, err = t.roleNow(ctx); err != nil {
 			return err
 		}
@@ -123,13 +158,7 @@ func (s *Service) act(ctx context.Context, by By, a Action, f func(t *turn) erro
 		}
 		return t.AddActivity(ctx, t.notes...)
 	})
-	if err != nil {
-		return err
-	}
-	for _, tell := range t.after {
-		tell()
-	}
-	return nil
+	return t, err
 }
 
 // provision takes the turn of the actor's environment; for what makes environments come and

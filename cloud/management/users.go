@@ -188,6 +188,9 @@ func (t *turn) user(ctx context.Context, id string, seen func(store.User) error)
 func (s *Service) DeleteUser(ctx context.Context, by By, id string, seen func(store.User) error) error {
 	return s.act(ctx, by, DeleteUser, func(t *turn) error {
 		u, err := t.user(ctx, id, seen)
+		if err == nil {
+			err = t.ahead(func(ctx context.Context) error { return s.Store.EmptyUser(ctx, by.Environment, u.ID) })
+		}
 		if err != nil {
 			return err
 		}

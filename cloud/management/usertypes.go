@@ -99,6 +99,11 @@ func (s *Service) RemoveUserType(
 		if err == nil && !force {
 			err = t.dependents(ctx, ref.Gateway, ref.UserType)
 		}
+		if err == nil && force {
+			err = t.ahead(func(ctx context.Context) error {
+				return s.Store.UnlinkUsers(ctx, by.Environment, ref.Gateway, ref.UserType)
+			})
+		}
 		if err != nil {
 			return err
 		}

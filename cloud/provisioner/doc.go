@@ -34,10 +34,14 @@
 // # Promises
 //
 //   - One Apply is one transaction, with the sign-on and its activities in it.
-//     When it returns an error, nothing was written but groups without members.
-//   - What a sign-on compares is read before its turn, in which others wait. Of more
-//     than a few new groups, few are made in each turn before the person's own. That
-//     has all memberships of the sign-on: 10,000 take a fifth of a second.
+//     When it returns an error, nothing of the person was written. What the directory
+//     said of groups themselves stays: new ones without members, and other names; and
+//     why it could not be told of a membership.
+//   - What a sign-on compares is read before its turn, in which others wait. Of much
+//     that it changes, some is written in each of many turns before the person's own:
+//     200 groups, or [store.MembershipsAtOnce] memberships, which nobody sees before
+//     that one makes all of them true. While one sign-on of a person does so, another
+//     leaves the groups as they are.
 //   - It compares before it writes: a sign-on that changes nothing writes no
 //     row of users, correlations, groups or memberships.
 //   - Nothing is removed without evidence, and only memberships of groups of the

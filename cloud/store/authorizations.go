@@ -131,8 +131,8 @@ func (tx *Tx) forgetExpired(ctx context.Context, table, env string, now time.Tim
 			SELECT id
 			FROM `+table+`
 			WHERE environment_id || '' = $1 AND expires_at < $2
-			ORDER BY expires_at LIMIT 20)`,
-		env, micros(now))
+			ORDER BY expires_at LIMIT $3)`,
+		env, micros(now), forgotten)
 	return err
 }
 

@@ -53,10 +53,10 @@ func (r reader) Clients(ctx context.Context, env string) ([]Client, error) {
 // its access tokens. ErrNotFound when there is none.
 // A token carries no role and no secret of its own, yet it was given for those of then:
 // whoever takes a right or a secret away wants it to end now and not within the hour.
+// EmptyClient has most of them gone ahead.
 func (s *Store) UpdateClient(ctx context.Context, c *Client) error {
 	return s.Provision(ctx, func(tx *Tx) error {
-		if _, err := tx.c.exec(ctx, `DELETE FROM tokens WHERE environment_id = $1 AND client_id = $2`,
-			c.EnvironmentID, c.ID); err != nil {
+		if err := tx.all(ctx, tokensOf(c.EnvironmentID, c.ID)); err != nil {
 			return err
 		}
 		return tx.c.execOne(ctx, `
@@ -68,18 +68,21 @@ func (s *Store) UpdateClient(ctx context.Context, c *Client) error {
 }
 
 // DeleteClient removes an API client with its access tokens; ErrNotFound when
-// there is none.
+// there is none. EmptyClient has most of them gone ahead.
 func (s *Store) DeleteClient(ctx context.Context, env, id string) error {
 	return s.Provision(ctx, func(tx *Tx) error {
+		if err := tx.all(ctx, tokensOf(env, id)); err != nil {
+			return err
+		}
 		return tx.c.execOne(ctx, `DELETE FROM clients WHERE environment_id = $1 AND id = $2`, env, id)
 	})
 }
 
 // CreateToken remembers the hash of an access token of a client until it
-// expires, and forgets those that have expired.
+// expires, and forgets some that have expired.
 func (s *Store) CreateToken(ctx context.Context, hash []byte, clientID, env string, expires time.Time) error {
 	return s.Provision(ctx, func(tx *Tx) error {
-		if _, err := tx.c.exec(ctx, `DELETE FROM tokens WHERE expires_at < $1`, micros(now())); err != nil {
+		if err := tx.forget(ctx, "tokens"); err != nil {
 			return err
 		}
 		_, err := tx.c.exec(ctx, `INSERT INTO tokens (hash, environment_id, client_id, expires_at) VALUES ($1, $2, $3, $4)`,

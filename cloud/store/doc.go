@@ -24,6 +24,9 @@
 //	write     Provision takes the turn of all, ProvisionIn that of an environment; within
 //	          it Carry writes what was planned, and
 //	          what the plan does not expect is refused
+//	ahead     a LargeList is written in turns before the one that makes it true, and what
+//	          hangs on something that goes is deleted in turns before it; no turn writes
+//	          more than some hundred rows
 //	settings  Current keeps in memory what every sign-on reads, by a revision that
 //	          each transaction raises which changes it
 //

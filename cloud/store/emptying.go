@@ -104,6 +104,37 @@ func (s *Store) DropLinks(ctx context.Context, env, id string) error {
 	return s.inTurns(ctx, env, emptiedGroups(env, SourceIDP, id))
 }
 
+// EmptyApplication deletes the tokens of an application that is about to be deleted.
+func (s *Store) EmptyApplication(ctx context.Context, env, id string) error {
+	for _, table := range []string{"application_tokens", "authorizations"} {
+		if err := s.inTurns(ctx, env, tokensIn(table, "application_id", env, id)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// EmptyClient deletes the access tokens of an API client that is about to be deleted or to have others.
+func (s *Store) EmptyClient(ctx context.Context, env, id string) error {
+	return s.inTurns(ctx, env, tokensOf(env, id))
+}
+
+// tokensOf deletes the access tokens of an API client.
+func tokensOf(env, client string) some { return tokensIn("tokens", "client_id", env, client) }
+
+// tokensIn deletes the rows of a table of tokens that are of one owner.
+func tokensIn(table, owner, env, id string) some {
+	key := expiring()[table]
+	return func(ctx context.Context, tx *Tx) (bool, error) {
+		n, err := tx.c.exec(ctx, `
+			DELETE FROM `+table+`
+			WHERE `+key+` IN (
+				SELECT `+key+` FROM `+table+` WHERE environment_id = $1 AND `+owner+` = $2 LIMIT $3)`,
+			env, id, sweptAtOnce)
+		return n == sweptAtOnce, err
+	}
+}
+
 // leftByAll takes everybody out of a group.
 func leftByAll(env, group string) some {
 	return func(ctx context.Context, tx *Tx) (bool, error) {

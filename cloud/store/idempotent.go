@@ -26,7 +26,11 @@ type IdempotentRequest struct {
 // better that a client hears that it cannot be told than that something is done twice.
 func (s *Store) BeginRequest(ctx context.Context, o IdempotentRequest) (before *IdempotentRequest, err error) {
 	err = s.Provision(ctx, func(tx *Tx) error {
-		if _, err := tx.c.exec(ctx, `DELETE FROM once WHERE created_at < $1`, micros(now().Add(-onceTime))); err != nil {
+		if _, err := tx.c.exec(ctx, `
+			DELETE FROM once
+			WHERE (client_id, key_hash) IN (
+				SELECT client_id, key_hash FROM once WHERE created_at < $1 ORDER BY created_at LIMIT $2)`,
+			micros(now().Add(-onceTime)), forgotten); err != nil {
 			return err
 		}
 		found, err := queryOne(ctx, tx.c, scanIdempotentRequest, `

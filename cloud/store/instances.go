@@ -168,7 +168,7 @@ func (s *Store) UseProof(ctx context.Context, env string, known []byte, expires 
 
 func (s *Store) useOnce(ctx context.Context, turn string, nonce []byte, expires time.Time) error {
 	return s.ProvisionIn(ctx, turn, func(tx *Tx) error {
-		if _, err := tx.c.exec(ctx, `DELETE FROM assertions WHERE expires_at < $1`, micros(now())); err != nil {
+		if err := tx.forget(ctx, "assertions"); err != nil {
 			return err
 		}
 		_, err := tx.c.exec(ctx, `INSERT INTO assertions (nonce, expires_at) VALUES ($1, $2)`,

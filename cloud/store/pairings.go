@@ -127,8 +127,7 @@ func (s *Store) RedeemPairing(ctx context.Context, codeHash []byte, now time.Tim
 
 // PurgePairings forgets the pairings that expired before the given time.
 func (s *Store) PurgePairings(ctx context.Context, before time.Time) error {
-	return s.Provision(ctx, func(tx *Tx) error {
-		_, err := tx.c.exec(ctx, `DELETE FROM pairings WHERE expires_at < $1`, micros(before))
-		return err
+	return s.inTurns(ctx, "", func(ctx context.Context, tx *Tx) (bool, error) {
+		return tx.forgetSome(ctx, "pairings", "id", before, sweptAtOnce)
 	})
 }

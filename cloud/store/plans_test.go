@@ -245,13 +245,13 @@ var takeAll = []string{
 	"SELECT count(*) FROM cloud_groups WHERE environment_id = $1 AND population_id = $2",
 	"SELECT p.id, p.environment_id, p.name, p.description, p.is_default, p.kept, p.created_at, p.updated_at, (SELECT count(*)",
 	"SELECT count(*) FROM cloud_groups WHERE environment_id = $1 AND source_type = $2 AND source_id = $3",
-	"DELETE FROM authorizations WHERE environment_id = $1 AND application_id = $2",
-	"DELETE FROM application_tokens WHERE environment_id = $1 AND application_id = $2",
 	"DELETE FROM applications ",
 	"SELECT count(DISTINCT user_id) FROM linked_accounts WHERE environment_id = $1 AND provider_id = $2",
 	"DELETE FROM identity_providers ",
-	"DELETE FROM tokens WHERE environment_id = $1 AND client_id = $2",
 	"DELETE FROM clients ",
+	"DELETE FROM tokens WHERE hash IN ( SELECT hash FROM tokens WHERE environment_id = $1 AND client_id = $2 LIMIT $3)", // some
+	"DELETE FROM application_tokens WHERE id IN ( SELECT id FROM application_tokens WHERE environment_id = $1 AND application_id = $2 LIMIT $3)",
+	"DELETE FROM authorizations WHERE id IN ( SELECT id FROM authorizations WHERE environment_id = $1 AND application_id = $2 LIMIT $3)",
 	"DELETE FROM gateways ",
 	"DELETE FROM populations ",
 }

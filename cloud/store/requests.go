@@ -31,7 +31,7 @@ func scanRequest(r row) (p PairingRequest, err error) {
 	return p, err
 }
 
-// CreatePairingRequest adds p, fills in its ID and time, and forgets those that
+// CreatePairingRequest adds p, fills in its ID and time, and forgets some that
 // have expired. ErrConflict when its code is in use.
 func (s *Store) CreatePairingRequest(ctx context.Context, p *PairingRequest) error {
 	return s.Provision(ctx, func(tx *Tx) error {
@@ -39,7 +39,7 @@ func (s *Store) CreatePairingRequest(ctx context.Context, p *PairingRequest) err
 		if err := newID(&p.ID); err != nil {
 			return err
 		}
-		if _, err := tx.c.exec(ctx, `DELETE FROM pairing_requests WHERE expires_at < $1`, micros(p.CreatedAt)); err != nil {
+		if _, err := tx.forgetSome(ctx, "pairing_requests", "id", p.CreatedAt, forgotten); err != nil {
 			return err
 		}
 		_, err := tx.c.exec(ctx, `

@@ -202,18 +202,30 @@ func expiring() map[string]string {
 // made, which may be never.
 func (s *Store) sweepExpired(ctx context.Context, now time.Time) (err error) {
 	for table, key := range expiring() {
-		for more := true; more && err == nil; {
-			err = s.Provision(ctx, func(tx *Tx) error {
-				n, err := tx.c.exec(ctx, `
-					DELETE FROM `+table+`
-					WHERE `+key+` IN (SELECT `+key+` FROM `+table+` WHERE expires_at < $1 ORDER BY expires_at LIMIT $2)`,
-					micros(now), sweptAtOnce)
-				more = n == sweptAtOnce
-				return err
-			})
-		}
+		err = errors.Join(err, s.inTurns(ctx, "", func(ctx context.Context, tx *Tx) (bool, error) {
+			return tx.forgetSome(ctx, table, key, now, sweptAtOnce)
+		}))
 	}
 	return err
+}
+
+// forgotten is how much of what has expired goes with one that is made: more than are made, in time.
+const forgotten = 20
+
+// forget deletes some rows of one of the expiring tables.
+func (tx *Tx) forget(ctx context.Context, table string) error {
+	_, err := tx.forgetSome(ctx, table, expiring()[table], now(), forgotten)
+	return err
+}
+
+// forgetSome deletes at most so many rows that have expired, the oldest first, and tells whether there may
+// be more.
+func (tx *Tx) forgetSome(ctx context.Context, table, key string, now time.Time, most int) (more bool, err error) {
+	n, err := tx.c.exec(ctx, `
+		DELETE FROM `+table+`
+		WHERE `+key+` IN (SELECT `+key+` FROM `+table+` WHERE expires_at < $1 ORDER BY expires_at LIMIT $2)`,
+		micros(now), most)
+	return n == int64(most), err
 }
 
 // How much of an SQLite file one sweep gives back: turns of so many free pages.
