@@ -34,7 +34,7 @@ const redirect = "https://app.example/cb"
 
 // site is a provider with its sign-on page, an application and alice.
 type site struct {
-	t      *testing.T
+	t      testing.TB
 	db     *store.Store
 	server *oidc.Server
 	url    string
@@ -102,13 +102,13 @@ func check(t testing.TB, err error) {
 
 func (s *site) now() time.Time { return time.Now().Add(s.clock) }
 
-func start(t *testing.T) *site {
+func start(t testing.TB) *site {
 	t.Helper()
 	return startOn(t, storetest.File(t))
 }
 
 // startOn is start with a database of one's own.
-func startOn(t *testing.T, where string) *site {
+func startOn(t testing.TB, where string) *site {
 	t.Helper()
 	db := must(store.Open(t.Context(), where))
 	t.Cleanup(func() { check(t, db.Close()) })

@@ -1,20 +1,24 @@
 package store
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"errors"
 	"time"
 )
 
-// session is what a console session has in the database.
+// session is what a browser's session has in the database.
 type session struct {
-	data []byte
+	data    []byte
+	expires time.Time
 }
+
+const sessionFields = `SELECT data, expires_at FROM sessions `
 
 // scanSession reads what the session manager keeps, which is nobody's business here.
 func scanSession(r row) (s session, err error) {
-	err = r.Scan(fromBase64{&s.data})
+	err = r.Scan(fromBase64{&s.data}, at{&s.expires})
 	return s, err
 }
 
@@ -28,7 +32,7 @@ func sessionKey(token string) string {
 // FindSession returns what was committed under the token; false when there is
 // nothing or it has expired.
 func (r reader) FindSession(ctx context.Context, token string) (data []byte, found bool, err error) {
-	s, err := queryOne(ctx, r.c, scanSession, `SELECT data FROM sessions WHERE hash = $1 AND expires_at > $2`,
+	s, err := queryOne(ctx, r.c, scanSession, sessionFields+`WHERE hash = $1 AND expires_at > $2`,
 		sessionKey(token), micros(now()))
 	if errors.Is(err, ErrNotFound) {
 		return nil, false, nil
@@ -36,9 +40,18 @@ func (r reader) FindSession(ctx context.Context, token string) (data []byte, fou
 	return s.data, err == nil && len(s.data) > 0, err
 }
 
+// lazily is how much longer a session is to last for that alone to be written: the session manager
+// commits at each request, and a page is many.
+const lazily = time.Minute
+
 // CommitSession keeps data under the token until it expires, in place of what
 // was there, and forgets some sessions that have expired. What DeleteSession forgot stays so.
+// Where the data is kept already, and for as long but for a minute, nothing is written.
 func (s *Store) CommitSession(ctx context.Context, token string, data []byte, expires time.Time) error {
+	kept, err := queryOne(ctx, s.c, scanSession, sessionFields+`WHERE hash = $1`, sessionKey(token))
+	if err == nil && bytes.Equal(kept.data, data) && expires.Sub(kept.expires).Abs() < lazily {
+		return nil
+	}
 	return s.ProvisionIn(ctx, sessions, func(tx *Tx) error {
 		if err := tx.forget(ctx, "sessions"); err != nil {
 			return err
