@@ -48,9 +48,10 @@ lint: ## format, vet on both systems, staticcheck
 tools: ## install the servers and the browser that the tests start
 	@.ci/tools
 
-bench: ## a sign-on through both programs, and the agent's part of it, beside the bare LDAP operations
+bench: ## a sign-on through both programs, the agent's part of it beside bare LDAP operations, and one for an application beside bare signatures
 	$(GO) test -run '^$$' -bench WholePath -benchtime 1x -timeout 30m ./cloud/e2e
 	$(GO) test -run '^$$' -bench SignOn -benchtime 1x -timeout 10m ./agent/signon
+	$(GO) test -run '^$$' -bench SignOns -benchtime 3x -timeout 10m ./cloud/oidc
 
 scale: ## lists and sign-ons with 100,000 users, 10,000 groups and 2 million memberships
 	$(GO) test -run '^$$' -bench 'Lists|SignOns' -benchtime 30x -timeout 30m ./cloud -scale 100000

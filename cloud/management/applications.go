@@ -160,7 +160,7 @@ func (s *Service) DeleteApplication(
 ) (a store.Application, err error) {
 	err = s.act(ctx, by, DeleteApplication, func(t *turn) (err error) {
 		if a, err = t.Application(ctx, t.env(), id); err == nil {
-			err = ask(seen, a)
+			err = ask(first(t, seen), a)
 		}
 		if err == nil {
 			err = t.ahead(func(ctx context.Context) error { return s.Store.EmptyApplication(ctx, by.Environment, a.ID) })

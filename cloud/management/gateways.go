@@ -159,7 +159,7 @@ func (s *Service) DeleteGateway(
 	return s.act(ctx, by, DeleteGateway, func(t *turn) error {
 		g, err := t.gateway(ctx, id)
 		if err == nil {
-			err = ask(seen, g)
+			err = ask(first(t, seen), g)
 		}
 		if err == nil && !force {
 			err = t.dependents(ctx, g.ID, "")

@@ -158,7 +158,7 @@ func (t *turn) group(ctx context.Context, id string, seen func(store.Group) erro
 // an application names it.
 func (s *Service) DeleteGroup(ctx context.Context, by By, id string, seen func(store.Group) error) error {
 	return s.act(ctx, by, DeleteGroup, func(t *turn) error {
-		g, err := t.group(ctx, id, seen)
+		g, err := t.group(ctx, id, first(t, seen))
 		if err == nil {
 			err = t.unnamed(ctx, g.ID)
 		}

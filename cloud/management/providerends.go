@@ -37,7 +37,7 @@ func (s *Service) DeleteProvider(
 		if err != nil {
 			return err
 		}
-		if err := ask(seen, p); err != nil {
+		if err := ask(first(t, seen), p); err != nil {
 			return err
 		}
 		e, err := t.hanging(ctx, id)

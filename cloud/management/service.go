@@ -118,6 +118,14 @@ func (t *turn) ahead(empty func(ctx context.Context) error) error {
 	return &emptyFirst{empty}
 }
 
+// first is what a face refuses by, while nothing was emptied: what it had seen is another after that.
+func first[T any](t *turn, seen func(T) error) func(T) error {
+	if t.emptied {
+		return nil
+	}
+	return seen
+}
+
 // act runs one action.
 // The role is looked at twice: as the request came with it, so that most who may not
 // are turned away without the one writer's turn; and as it is now. What is to be told
@@ -127,10 +135,10 @@ func (s *Service) act(ctx context.Context, by By, a Action, f func(t *turn) erro
 		return ErrRole
 	}
 	t, err := s.once(ctx, by, a, f, false)
-	var first *emptyFirst
-	if errors.As(err, &first) {
+	var wait *emptyFirst
+	if errors.As(err, &wait) {
 		ctx := context.WithoutCancel(ctx) // a client that has gone wants it done still
-		if err = first.empty(ctx); err == nil {
+		if err = wait.empty(ctx); err == nil {
 			t, err = s.once(ctx, by, a, f, true)
 		}
 	}

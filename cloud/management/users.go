@@ -187,7 +187,7 @@ func (t *turn) user(ctx context.Context, id string, seen func(store.User) error)
 // back with their next sign-on, as a new record.
 func (s *Service) DeleteUser(ctx context.Context, by By, id string, seen func(store.User) error) error {
 	return s.act(ctx, by, DeleteUser, func(t *turn) error {
-		u, err := t.user(ctx, id, seen)
+		u, err := t.user(ctx, id, first(t, seen))
 		if err == nil {
 			err = t.ahead(func(ctx context.Context) error { return s.Store.EmptyUser(ctx, by.Environment, u.ID) })
 		}

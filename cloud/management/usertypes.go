@@ -94,7 +94,7 @@ func (s *Service) RemoveUserType(
 	return s.act(ctx, by, RemoveUserType, func(t *turn) error {
 		before, _, state, err := t.typeState(ctx, ref)
 		if err == nil {
-			err = ask(seen, state)
+			err = ask(first(t, seen), state)
 		}
 		if err == nil && !force {
 			err = t.dependents(ctx, ref.Gateway, ref.UserType)
