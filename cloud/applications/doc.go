@@ -1,5 +1,5 @@
 // Package applications owns what is the same for applications of every protocol: what the
-// sign-on page knows of an application's wish, who may use an application, which of a
+// sign-on page knows of an application's wish, what it wants of a sign-on, who may use an application, which of a
 // person's groups it learns, how a browser carries the wish, and the page that posts an answer to it.
 //
 // Called by oidc and samlidp, which speak the protocols, and by signonpage, which speaks

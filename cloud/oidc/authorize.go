@@ -291,11 +291,41 @@ func (p *provider) callback(w http.ResponseWriter, r *http.Request) error {
 			"Somebody else signed on than the id_token_hint names."))
 		return nil
 	}
-	if _, app, err := p.granted(r.Context(), by, a.ApplicationID); errors.Is(err, errNotAdmitted) {
+	u, app, err := p.granted(r.Context(), by, a.ApplicationID)
+	if errors.Is(err, errNotAdmitted) {
 		return p.notAdmitted(w, r, wish, app, by)
-	} else if err != nil {
+	}
+	if err != nil {
 		return noClient(err)
 	}
+	if met, err := p.met(w, r, id, u, by); err != nil || !met {
+		return err
+	}
+	return p.giveCode(w, r, a, wish)
+}
+
+// met tells whether a sign-on is all that is asked for by now. When it is not, the answer was given: the sign-on
+// page asks for the rest, and where no page may be shown the application is told that nobody is there.
+func (p *provider) met(
+	w http.ResponseWriter, r *http.Request, id string, u store.User, by store.SignedOn,
+) (bool, error) {
+	f, err := p.Flow(r.Context(), p.env, id)
+	if err != nil {
+		return false, noClient(err)
+	}
+	met, err := applications.Meets(r.Context(), p.Store, f, u, by)
+	switch {
+	case err != nil || met:
+		return met, err
+	case f.Silent:
+		return false, p.Refuse(w, r, p.env, id, applications.Nobody)
+	}
+	http.Redirect(w, r, p.pageURL(p.env)+"?flow="+url.QueryEscape(id), http.StatusSeeOther)
+	return false, nil
+}
+
+// giveCode keeps what was asked for and by whom, and has the browser bring the application a code for it.
+func (p *provider) giveCode(w http.ResponseWriter, r *http.Request, a store.Authorization, wish request) error {
 	code, hash := vault.NewSecret()
 	a.CreatedAt = p.now()
 	if end := p.now().Add(store.CodeLife); a.ExpiresAt.Before(end) {

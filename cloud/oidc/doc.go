@@ -38,6 +38,8 @@
 //     (RFC 8252 section 7.3).
 //   - A code is never of somebody else than the ID token that an application named somebody
 //     by (OpenID Connect Core section 3.1.2.2).
+//   - A code is of somebody who has given all that is wanted when it is made, whatever was before: the
+//     sign-on page asks for what is lacking.
 //   - An application that is for groups gets nobody else: no code, and of what it was given before
 //     nothing opens anything once somebody has left them.
 //   - An application learns the groups that it is allowed to, when it asks by the

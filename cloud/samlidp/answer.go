@@ -38,7 +38,20 @@ func (k *call) resume() error {
 	if err != nil {
 		return gone(err)
 	}
-	if !w.met(by) {
+	f, err := k.Flow(k.Context(), k.env, flow)
+	if err != nil {
+		return gone(err)
+	}
+	met, err := applications.Meets(k.Context(), k.Store, f, u, by)
+	switch {
+	case err != nil:
+		return err
+	case !met && w.Passive:
+		return k.tell(a, w, status{saml.StatusResponder, saml.StatusNoPassive, ""})
+	case !met: // the sign-on page asks for the rest
+		http.Redirect(k.w, k.Request, k.page(flow), http.StatusSeeOther)
+		return nil
+	case !w.met(by):
 		return k.tell(a, w, status{saml.StatusResponder, saml.StatusNoAuthnContext, ""})
 	}
 	p, err := k.person(a, u, by)

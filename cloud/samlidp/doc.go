@@ -25,7 +25,7 @@
 //     does a status that tells of no sign-on, and that is signed. Whatever cannot be told so
 //     is a page of ours with an ID that is in the log.
 //   - An answer is given once, in the browser that signed on, to somebody who may sign on at
-//     that moment, in the application's groups.
+//     that moment, in the application's groups, and has given all that is wanted by then.
 //   - A persistent name ID is one of the application and the person alone. What else may
 //     identify people, but the ID and the username, must be nobody else's in the
 //     environment, and of a person whom a provider brought it is taken when an administrator said

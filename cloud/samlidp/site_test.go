@@ -272,15 +272,21 @@ func (b *browser) signOn(at place) place {
 // follow goes on by a page that leads on.
 func (b *browser) follow(p place) place {
 	b.t.Helper()
-	if _, after, found := strings.Cut(p.page, `content="0; url=`); found {
-		next, _, _ := strings.Cut(after, `"`)
-		next = html.UnescapeString(next)
-		if !strings.HasPrefix(next, "http") {
-			next = b.url + next
-		}
+	if next := b.leads(p); next != "" {
 		return b.get(next)
 	}
 	return p
+}
+
+// leads is where a page leads on; empty when it does not.
+func (b *browser) leads(p place) string {
+	_, after, found := strings.Cut(p.page, `content="0; url=`)
+	next, _, _ := strings.Cut(after, `"`)
+	next = html.UnescapeString(next)
+	if !found || strings.HasPrefix(next, "http") {
+		return next
+	}
+	return b.url + next
 }
 
 // hidden are the values of a form that posts itself, with its address as "".

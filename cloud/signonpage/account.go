@@ -41,7 +41,7 @@ func (a account) Others() bool {
 func (k *call) account(by store.SignedOn) error {
 	a := account{SignedOn: by}
 	var err error
-	if a.User, err = k.Store.User(k.Context(), k.env.ID, by.UserID); err != nil {
+	if a.User, err = k.person(by); err != nil {
 		return err
 	}
 	if a.Groups, err = k.Store.UserGroups(k.Context(), k.env.ID, by.UserID); err != nil {
@@ -132,7 +132,7 @@ func (k *call) endSessions() error {
 	if !ok {
 		return k.show()
 	}
-	u, err := k.Store.User(k.Context(), k.env.ID, by.UserID)
+	u, err := k.person(by)
 	if err != nil {
 		return err
 	}

@@ -52,7 +52,7 @@ func (k *call) doubt(flow applications.Flow, by store.SignedOn) (string, error) 
 	if flow.LoginHint == "" {
 		return "", nil
 	}
-	u, err := k.Store.User(k.Context(), k.env.ID, by.UserID)
+	u, err := k.person(by)
 	if err != nil || called(flow.LoginHint, u) {
 		return "", err
 	}
@@ -98,7 +98,7 @@ func (k *call) consents(flow applications.Flow, by store.SignedOn) (bool, error)
 	if !flow.Consent {
 		return false, nil
 	}
-	u, err := k.Store.User(k.Context(), k.env.ID, by.UserID)
+	u, err := k.person(by)
 	if err != nil {
 		return false, err
 	}
@@ -107,7 +107,7 @@ func (k *call) consents(flow applications.Flow, by store.SignedOn) (bool, error)
 
 // confirm asks somebody who is signed on whether to go on.
 func (k *call) confirm(flow applications.Flow, by store.SignedOn, problem string) error {
-	u, err := k.Store.User(k.Context(), k.env.ID, by.UserID)
+	u, err := k.person(by)
 	if err != nil {
 		return err
 	}

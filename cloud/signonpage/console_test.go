@@ -9,7 +9,6 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/emulation"
@@ -52,7 +51,7 @@ func TestPersonOfARequest(t *testing.T) {
 	in := sessions.Wrap(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 		so, err := tickets{s}.SignOn(r.Context(), kerberos.Request{EnvironmentID: s.env})
 		check(t, err)
-		check(t, sessions.keep(r, s.alice, signedOn(so.SignOn), time.Time{}, time.Time{}))
+		check(t, sessions.keep(r, s.alice, kept{SignedOn: signedOn(so.SignOn)}))
 	}))
 	w := httptest.NewRecorder()
 	in.ServeHTTP(w, httptest.NewRequest("GET", "/", nil))

@@ -64,10 +64,14 @@
 //
 //	first proof ──► half: ten minutes, in this browser, good for nothing but the page that asks
 //	            ──► factor given ──► session, which says which factor
-//	session without one ──► the page asks for the factor alone, where one is wanted
+//	session without one ──► the page asks for the factor alone, where one is wanted by now
 //
 // # Promises
 //
+//   - What counts is what is wanted when a request is answered, and never what was when the page before it was
+//     shown: by policy, user, application and provider. Whoever lacks something by now is asked for that
+//     alone; who was asked for a second factor goes on without when none is wanted any more. That ends with
+//     the code or the assertion, for which it is looked at last.
 //   - Where a second factor is wanted, nothing is reached without: no application, no page of the
 //     person's own, no console. Where no page may be shown, the application has its answer.
 //   - A factor is set up by who has none and gave the first proof within ten minutes, and changed by who

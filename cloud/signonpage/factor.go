@@ -1,6 +1,7 @@
 package signonpage
 
 import (
+	"cmp"
 	"errors"
 	"net/http"
 	"net/url"
@@ -13,7 +14,7 @@ import (
 )
 
 // lacks tells whether somebody is to give a second factor before they go on to what they came for, and has
-// not: the sign-on policy asks for it, or the application does. The console asks everybody who has one,
+// not, by what is wanted at this moment: see [applications.Rule.Lacks]. The console asks everybody who has one,
 // or all where its setting says so, and who wants to change theirs gives it anew.
 // Nobody goes on anywhere but past this: see begin, again, answer and owner.
 func (k *call) lacks(flow applications.Flow, by store.SignedOn) (bool, error) {
@@ -27,11 +28,20 @@ func (k *call) lacks(flow applications.Flow, by store.SignedOn) (bool, error) {
 			return true, err
 		}
 	}
-	if by.Factor != "" {
-		return false, nil
+	u, err := k.person(by)
+	if err != nil || by.Factor != "" {
+		return false, err
 	}
-	p, err := k.policy(flow)
-	return flow.Factor || p.AsksFactor(), err
+	r, err := k.rule(flow)
+	return r.Lacks(flow, u, by), err
+}
+
+// person returns the user who has signed on, read once for a request.
+func (k *call) person(by store.SignedOn) (u store.User, err error) {
+	if k.user.ID != by.UserID {
+		k.user, err = k.Store.User(k.Context(), k.env.ID, by.UserID)
+	}
+	return k.user, err
 }
 
 // freshFactor tells whether who is signed on has given a factor of ours a moment ago.
@@ -44,7 +54,7 @@ func (k *call) freshFactor(by store.SignedOn) bool {
 // that, and on is false: the browser is led to the page that asks, or where no page may be shown, the
 // application has its answer.
 func (k *call) begin(flow applications.Flow, by store.SignedOn, until time.Time) (on bool, err error) {
-	u, err := k.Store.User(k.Context(), k.env.ID, by.UserID)
+	u, err := k.person(by)
 	if err != nil {
 		return false, err
 	}
@@ -52,21 +62,24 @@ func (k *call) begin(flow applications.Flow, by store.SignedOn, until time.Time)
 	switch {
 	case err != nil:
 		return false, err
-	case !lacks && (by.Factor != "" || !u.Kept.MFA):
+	case !lacks:
 		if by.Factor != "" {
 			err = k.Factors.Provided(k.Context(), factors.Who{User: u, SignOnID: by.SignOnID, Address: k.address()})
 		}
 		if err == nil {
-			err = k.Sessions.keep(k.Request, u, by, until, time.Time{})
+			err = k.Sessions.keep(k.Request, u, kept{SignedOn: by, Until: until, For: k.purpose(flow)})
 		}
 		return err == nil, err
 	case !flow.Silent:
-		if err := k.Sessions.keepHalf(k.Request, u, by, until, flow.ID); err != nil {
+		if err := k.Sessions.keepHalf(k.Request, u, by, until, k.purpose(flow)); err != nil {
 			return false, err
 		}
 	}
 	return false, k.askFactor(flow)
 }
+
+// purpose is what somebody gives a proof for: an application, or where they go of their own.
+func (k *call) purpose(flow applications.Flow) string { return cmp.Or(flow.ID, k.then()) }
 
 // askFactor leads to the page that asks for a second factor. An application that wants no page gets its
 // answer.
@@ -78,14 +91,18 @@ func (k *call) askFactor(flow applications.Flow) error {
 	return nil
 }
 
-// answer tells the application who has signed on, and returns where the browser goes on: there, or to
-// the page that asks for the second factor that is wanted first.
-func (k *call) answer(flow applications.Flow, by store.SignedOn) (next string, err error) {
+// answer tells the application who has signed on, and returns where the browser goes on. When a second factor
+// is wanted first, on is false, and the answer was given: the browser is led to the page that asks.
+func (k *call) answer(flow applications.Flow, by store.SignedOn) (next string, on bool, err error) {
 	lacks, err := k.lacks(flow, by)
-	if err != nil || lacks {
-		return k.path("/factor", flow, nil), err
+	switch {
+	case err != nil:
+		return "", false, err
+	case lacks:
+		return "", false, k.askFactor(flow)
 	}
-	return k.Flows.Complete(k.env.ID, flow.ID, by)
+	next, err = k.Flows.Complete(k.env.ID, flow.ID, by)
+	return next, err == nil, err
 }
 
 // owner returns who may see and change what is the person's own: who is signed on and has given all that
@@ -114,7 +131,7 @@ func (k *call) candidate() (c candidate, ok bool, err error) {
 			return c, false, nil
 		}
 		c.kept = k.Sessions.kept(k.Context(), k.env.ID)
-		if c.user, err = k.Store.User(k.Context(), k.env.ID, c.UserID); err != nil {
+		if c.user, err = k.person(c.SignedOn); err != nil {
 			return c, false, err
 		}
 	}
@@ -155,6 +172,9 @@ func (k *call) asked() (flow applications.Flow, c candidate, ok bool, err error)
 	if c, ok, err = k.candidate(); err != nil {
 		return flow, c, false, err
 	}
+	if released, err := k.release(flow, c); err != nil || released {
+		return flow, c, false, err
+	}
 	if ok && !c.half && c.have.Any() {
 		ok, err = k.lacks(flow, c.SignedOn)
 	}
@@ -162,6 +182,21 @@ func (k *call) asked() (flow applications.Flow, c candidate, ok bool, err error)
 		http.Redirect(k.w, k.Request, k.here(flow, nil), http.StatusSeeOther)
 	}
 	return flow, c, ok, err
+}
+
+// release has somebody go on who gave the first proof for this, when no more than that is wanted any more.
+// When it is true, the answer was given.
+func (k *call) release(flow applications.Flow, c candidate) (bool, error) {
+	if !c.half || c.For != k.purpose(flow) {
+		return false, nil
+	}
+	if lacks, err := k.lacks(flow, c.SignedOn); err != nil || lacks {
+		return false, err
+	}
+	if on, err := k.begin(flow, c.SignedOn, c.Until); err != nil || !on {
+		return true, err
+	}
+	return true, k.onward(flow, c.SignedOn, true)
 }
 
 // showFactor asks for a second factor; who has none is led to set one up.
@@ -250,12 +285,11 @@ const tooManyTries = "There were too many wrong tries. Wait an hour, or use anot
 
 // factored signs on who has given the second factor, shows recovery codes that are new, and goes on.
 func (k *call) factored(flow applications.Flow, c candidate, f store.Factor, codes []string) error {
-	by := c.SignedOn
-	by.Factor = f
-	if err := k.Sessions.keep(k.Request, c.user, by, c.Until, k.Sessions.now()); err != nil {
+	c.Factor, c.FactorAt = f, k.Sessions.now()
+	if err := k.Sessions.keep(k.Request, c.user, c.kept); err != nil {
 		return err
 	}
-	fresh := c.half && c.Flow == flow.ID
+	by, fresh := c.SignedOn, c.For == k.purpose(flow)
 	if len(codes) > 0 {
 		return k.showCodes(flow, by, codes, fresh)
 	}
@@ -270,7 +304,7 @@ func (k *call) onward(flow applications.Flow, by store.SignedOn, fresh bool) err
 	switch {
 	case err != nil:
 		return err
-	case flow.ID != "" && !way.admits(by):
+	case flow.ID != "" && !way.Admits(by):
 		http.Redirect(k.w, k.Request, k.here(flow, url.Values{"choose": {"1"}}), http.StatusSeeOther)
 		return nil
 	case flow.ID == "" || fresh:

@@ -15,7 +15,7 @@ const halfLife = 10 * time.Minute
 // keepHalf keeps who has given the first proof and is asked for a second one, under a new token. They
 // are signed on by nothing of it: [Sessions.Person] does not look there. Whoever else was signed on in
 // this browser is so no more.
-func (s *Sessions) keepHalf(r *http.Request, u store.User, by store.SignedOn, until time.Time, flow string) error {
+func (s *Sessions) keepHalf(r *http.Request, u store.User, by store.SignedOn, until time.Time, purpose string) error {
 	ctx, env := r.Context(), u.EnvironmentID
 	s.dropHalf(ctx, env)
 	if has := s.kept(ctx, env); has.UserID != "" && has.UserID != by.UserID {
@@ -23,7 +23,7 @@ func (s *Sessions) keepHalf(r *http.Request, u store.User, by store.SignedOn, un
 			return err
 		}
 	}
-	first := kept{SignedOn: by, SignOffs: u.SignOffs, Until: until, Began: s.now(), Flow: flow}
+	first := kept{SignedOn: by, SignOffs: u.SignOffs, Until: until, Began: s.now(), For: purpose}
 	return s.put(ctx, halfKey(env), first)
 }
 

@@ -95,8 +95,8 @@ func (k *call) toldOf(by store.SignedOn, u store.User) told {
 // guarded tells whether more than the password is wanted of who changes that of a username: the policy asks
 // for a second factor, or they have one. Nobody hears of it who has not shown the password.
 func (k *call) guarded(username string) (bool, error) {
-	p, err := k.policy(applications.Flow{}) // whatever application they come from: it is their password
-	if err != nil || p.AsksFactor() {
+	r, err := k.rule(applications.Flow{}) // whatever application they come from: it is their password
+	if err != nil || r.Policy.AsksFactor() {
 		return err == nil, err
 	}
 	u, err := k.Store.PersonByUsername(k.Context(), k.env.ID, store.Typed(username))

@@ -33,6 +33,9 @@ func (k *call) settingUp() (flow applications.Flow, c candidate, ok bool, err er
 	if c, ok, err = k.candidate(); err != nil {
 		return flow, c, false, err
 	}
+	if released, err := k.release(flow, c); err != nil || released {
+		return flow, c, false, err
+	}
 	to := ""
 	switch {
 	case flow.Silent:

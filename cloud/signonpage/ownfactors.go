@@ -35,11 +35,11 @@ func (k *call) showFactors() error {
 	if err != nil || !ok {
 		return err
 	}
-	p, err := k.policy(applications.Flow{})
+	r, err := k.rule(applications.Flow{})
 	if err != nil {
 		return err
 	}
-	page := factorsPage{c.have, c.user.Kept.MFA || p.AsksFactor()}
+	page := factorsPage{c.have, c.user.Kept.MFA || r.Policy.AsksFactor()}
 	return k.render(http.StatusOK, "factors.html", "Your second factor", page)
 }
 

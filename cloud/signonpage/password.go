@@ -25,7 +25,7 @@ func (k *call) password() error {
 	if err != nil {
 		return err
 	}
-	if !way.takesPasswords() {
+	if !way.TakesPasswords() {
 		return k.showForm(http.StatusOK, flow, "Choose how to sign on.", username)
 	}
 	so, err := k.signOn(username, k.PostForm.Get("password"), way)
@@ -127,8 +127,8 @@ func (k *call) goOn(flow applications.Flow, by store.SignedOn) error {
 
 // complete says who it is, and leads on by a page.
 func (k *call) complete(flow applications.Flow, by store.SignedOn) error {
-	next, err := k.answer(flow, by)
-	if err != nil {
+	next, on, err := k.answer(flow, by)
+	if err != nil || !on {
 		return err
 	}
 	return k.lead(flow, next)
@@ -178,7 +178,7 @@ func (k *call) changePassword() error {
 	if err != nil {
 		return err
 	}
-	if !way.takesPasswords() {
+	if !way.TakesPasswords() {
 		return k.showForm(http.StatusOK, flow, "Choose how to sign on.", f.Username)
 	}
 	t, may, err := k.mayChoose(f.Username)

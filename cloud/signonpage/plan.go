@@ -1,7 +1,6 @@
 package signonpage
 
 import (
-	"errors"
 	"slices"
 	"strings"
 
@@ -12,8 +11,7 @@ import (
 // plan is how people sign on for what they came for: by the application's own sign-on
 // policy, or by the default one, to which belongs all that there is.
 type plan struct {
-	policy    store.SignOnPolicy
-	own       bool                     // it is the application's
+	applications.Rule
 	providers []store.IdentityProvider // all that are enabled
 	offered   []store.IdentityProvider // links on the page
 	gateway   bool                     // there is one
@@ -24,12 +22,11 @@ func (k *call) plan(flow applications.Flow) (*plan, error) {
 	if k.planned != nil {
 		return k.planned, nil
 	}
-	p := &plan{own: len(flow.Policies) > 0}
+	p := &plan{}
 	var err error
-	if p.policy, err = k.policy(flow); err != nil {
+	if p.Rule, err = k.rule(flow); err != nil {
 		return nil, err
 	}
-	p.own = p.own && !p.policy.Default
 	if p.providers, err = k.providers(); err != nil {
 		return nil, err
 	}
@@ -41,62 +38,28 @@ func (k *call) plan(flow applications.Flow) (*plan, error) {
 	return p, nil
 }
 
-// policy is policyOf, read once for a request: what an application goes by says nothing of the person's
-// own pages.
-func (k *call) policy(flow applications.Flow) (p store.SignOnPolicy, err error) {
-	p, read := k.goesBy[flow.ID]
+// rule is [applications.RuleOf], read once for a request: what an application goes by says nothing of the
+// person's own pages.
+func (k *call) rule(flow applications.Flow) (r applications.Rule, err error) {
+	r, read := k.goesBy[flow.ID]
 	if read {
-		return p, nil
+		return r, nil
 	}
-	if p, err = k.policyOf(flow); err != nil {
-		return p, err
+	if r, err = applications.RuleOf(k.Context(), k.Store, k.env.ID, flow); err != nil {
+		return r, err
 	}
 	if k.goesBy == nil {
-		k.goesBy = map[string]store.SignOnPolicy{}
+		k.goesBy = map[string]applications.Rule{}
 	}
-	k.goesBy[flow.ID] = p
-	return p, nil
-}
-
-// policyOf returns the first policy of an application, or the one of them that it names
-// as the context that it wants; the default one for an application without. What was
-// deleted meanwhile is a policy by which nobody signs on.
-func (k *call) policyOf(flow applications.Flow) (first store.SignOnPolicy, err error) {
-	if len(flow.Policies) == 0 {
-		first, err = k.Store.DefaultSignOnPolicy(k.Context(), k.env.ID)
-		return first, ifFound(err)
-	}
-	for i, id := range flow.Policies {
-		p, err := k.Store.SignOnPolicy(k.Context(), k.env.ID, id)
-		if err := ifFound(err); err != nil {
-			return first, err
-		}
-		if i == 0 {
-			first = p
-		}
-		if len(flow.ACR) == 0 {
-			break
-		}
-		if slices.Contains(flow.ACR, p.Name) {
-			return p, nil
-		}
-	}
-	return first, nil
-}
-
-// ifFound takes store.ErrNotFound for no error.
-func ifFound(err error) error {
-	if errors.Is(err, store.ErrNotFound) {
-		return nil
-	}
-	return err
+	k.goesBy[flow.ID] = r
+	return r, nil
 }
 
 // offer finds the links: those that the actions name, in their order; without, all
 // providers by name, where the default policy decides.
 func (p *plan) offer() {
 	said := false
-	for _, a := range p.policy.Actions {
+	for _, a := range p.Policy.Actions {
 		said = said || a.Providers != nil
 		for _, id := range a.Providers {
 			one, ok := p.enabled(id)
@@ -105,7 +68,7 @@ func (p *plan) offer() {
 			}
 		}
 	}
-	if !p.own && !said {
+	if !p.Own && !said {
 		p.offered = p.providers
 	}
 }
@@ -118,21 +81,14 @@ func (p *plan) enabled(id string) (one store.IdentityProvider, ok bool) {
 	return p.providers[i], true
 }
 
-// takesPasswords tells whether the policy has people prove themselves by a password, or
-// by the ticket that stands for one.
-func (p *plan) takesPasswords() bool {
-	_, first := p.policy.Action(store.ActionIdentifierFirst)
-	return !p.own || first || p.policy.Login() >= 0
-}
-
 // hasPasswords tells whether there is also somebody who checks one.
-func (p *plan) hasPasswords() bool { return p.gateway && p.takesPasswords() }
+func (p *plan) hasPasswords() bool { return p.gateway && p.TakesPasswords() }
 
 // nameFirst tells whether the name is asked for before the password: the policy says so,
 // or with the default one, some names lead to a provider.
 func (p *plan) nameFirst() bool {
-	_, first := p.policy.Action(store.ActionIdentifierFirst)
-	return first || !p.own && slices.ContainsFunc(p.providers, func(one store.IdentityProvider) bool {
+	_, first := p.Policy.Action(store.ActionIdentifierFirst)
+	return first || !p.Own && slices.ContainsFunc(p.providers, func(one store.IdentityProvider) bool {
 		return len(one.Config.Domains) > 0
 	})
 }
@@ -141,7 +97,7 @@ func (p *plan) nameFirst() bool {
 // for the rules of the policy to say, and with the default one for the providers' domains
 // too. Only the name counts, so nothing is told about accounts.
 func (p *plan) home(name string) (one store.IdentityProvider, ok bool) {
-	first, _ := p.policy.Action(store.ActionIdentifierFirst)
+	first, _ := p.Policy.Action(store.ActionIdentifierFirst)
 	for _, rule := range first.Rules {
 		if strings.Contains(store.Fold(name), store.Fold(rule.Contains)) {
 			if one, ok = p.enabled(rule.Provider); ok {
@@ -149,7 +105,7 @@ func (p *plan) home(name string) (one store.IdentityProvider, ok bool) {
 			}
 		}
 	}
-	if p.own {
+	if p.Own {
 		return one, false
 	}
 	return home(p.providers, name)
@@ -157,37 +113,20 @@ func (p *plan) home(name string) (one store.IdentityProvider, ok bool) {
 
 // only returns the provider that there is no other way than; false when there is a choice.
 func (p *plan) only() (one store.IdentityProvider, ok bool) {
-	if len(p.offered) != 1 || p.hasPasswords() || p.own && p.takesPasswords() {
+	if len(p.offered) != 1 || p.hasPasswords() || p.Own && p.TakesPasswords() {
 		return one, false
 	}
 	return p.offered[0], true
 }
 
-// leads tells whether people may go to a provider.
-func (p *plan) leads(id string) bool {
-	return !p.own || slices.ContainsFunc(p.policy.Actions, func(a store.PolicyAction) bool {
-		return slices.Contains(a.Providers, id) ||
-			slices.ContainsFunc(a.Rules, func(r store.PolicyDomain) bool { return r.Provider == id })
-	})
-}
-
-// admits tells whether a sign-on is one that the policy leads to: whoever is signed on
-// already is no way around it.
-func (p *plan) admits(by store.SignedOn) bool {
-	if by.ProviderID != "" {
-		return p.leads(by.ProviderID)
-	}
-	return p.takesPasswords()
-}
-
 // blocked tells whether the policy leads nowhere: it has no actions yet, or its provider is
 // switched off.
-func (p *plan) blocked() bool { return !p.takesPasswords() && len(p.offered) == 0 }
+func (p *plan) blocked() bool { return !p.TakesPasswords() && len(p.offered) == 0 }
 
 // signOnPolicy is the ID of the policy that people are looked for by; empty for the default.
 func (p *plan) signOnPolicy() string {
-	if p.own {
-		return p.policy.ID
+	if p.Own {
+		return p.Policy.ID
 	}
 	return ""
 }

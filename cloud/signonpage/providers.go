@@ -128,7 +128,7 @@ func (k *call) leave() error {
 	if err != nil {
 		return err
 	}
-	if !by.leads(k.PathValue("p")) {
+	if !by.Leads(k.PathValue("p")) {
 		return store.ErrNotFound
 	}
 	return k.depart(k.PathValue("p"), idp.Wish{
@@ -138,7 +138,7 @@ func (k *call) leave() error {
 		Anew:   flow.Anew || k.anew(),
 		Silent: flow.Silent,
 		MaxAge: flow.MaxAge,
-		ACR:    slices.DeleteFunc(flow.ACR, func(c string) bool { return by.own && c == by.policy.Name }),
+		ACR:    slices.DeleteFunc(flow.ACR, func(c string) bool { return by.Own && c == by.Policy.Name }),
 	})
 }
 
@@ -294,7 +294,7 @@ func (k *call) arrived(a idp.Arrived, err error) error {
 	if err != nil {
 		return err
 	}
-	if !way.admits(by) { // its policy was changed meanwhile
+	if !way.Admits(by) { // its policy was changed meanwhile
 		http.Redirect(k.w, k.Request, k.here(flow, url.Values{"choose": {"1"}}), http.StatusSeeOther)
 		return nil
 	}

@@ -24,6 +24,7 @@ type partners struct {
 	*site
 	openID *idptest.OpenID
 	p      store.IdentityProvider
+	back   string // where a journey comes back
 }
 
 func startPartners(t *testing.T) *partners {
@@ -308,7 +309,7 @@ func TestSessionEndsWithTheProviders(t *testing.T) {
 		signedOn := false
 		h := sessions.Wrap(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 			by := store.SignedOn{UserID: s.alice.ID, Method: store.ByIDP, At: time.Now()}
-			check(t, sessions.keep(r, s.alice, by, until.Add(left-time.Hour), time.Time{}))
+			check(t, sessions.keep(r, s.alice, kept{SignedOn: by, Until: until.Add(left - time.Hour)}))
 			_, signedOn = sessions.Person(r.Context(), s.env)
 		}))
 		h.ServeHTTP(httptest.NewRecorder(), httptest.NewRequestWithContext(t.Context(), "GET", "/", nil))

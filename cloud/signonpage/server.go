@@ -101,8 +101,9 @@ type call struct {
 	env  store.Environment
 	lang language.Tag // of the pages
 
-	planned *plan                         // read by plan
-	goesBy  map[string]store.SignOnPolicy // read by policy, by flow
+	planned *plan                        // read by plan
+	goesBy  map[string]applications.Rule // read by rule, by flow
+	user    store.User                   // read by person
 }
 
 // endpoint answers one request, or returns why it cannot.

@@ -27,16 +27,16 @@ type kept struct {
 	ID       string    // of the store's record of it; empty: it began before there were any
 	Began    time.Time
 	FactorAt time.Time // when a factor of ours was proven last; zero: none was
-	Flow     string    // of a first proof: what it was given for; empty: the person's own page
+	For      string    // what the first proof was given for, as of [call.purpose]
 }
 
 // Person returns who has signed on in an environment; false when nobody has, or
 // the user may not sign on any more, or was signed off everywhere since, or the identity
-// provider that it was through is disabled, or the user is to give a second factor and has not.
+// provider that it was through is disabled. Whether that will do for what they came for is another
+// question, which is asked each time anew: see [applications.Meets].
 func (s *Sessions) Person(ctx context.Context, env string) (by store.SignedOn, ok bool) {
 	has := s.kept(ctx, env)
-	u, good := s.good(ctx, env, has)
-	if !good || u.Kept.MFA && has.Factor == "" {
+	if _, good := s.good(ctx, env, has); !good {
 		return store.SignedOn{}, false
 	}
 	if has.ID != "" {
@@ -94,14 +94,14 @@ func signedOn(so store.SignOn) store.SignedOn {
 	}
 }
 
-// keep keeps who has signed on, and until when that is good, under a new token: one that was there
-// before, whoever planted it, is worth nothing.
+// keep keeps who has signed on, until when that is good and what it was for, under a new token: one that was
+// there before, whoever planted it, is worth nothing.
 // One cookie holds the sessions of several environments, each under its ID.
-func (s *Sessions) keep(r *http.Request, u store.User, by store.SignedOn, until, factorAt time.Time) error {
+func (s *Sessions) keep(r *http.Request, u store.User, has kept) error {
 	ctx, env := r.Context(), u.EnvironmentID
 	record := store.PersonSession{
 		EnvironmentID: env,
-		SignedOn:      by,
+		SignedOn:      has.SignedOn,
 		SignOffs:      u.SignOffs,
 		Address:       web.Address(r),
 		Browser:       browserOf(r.UserAgent()),
@@ -110,14 +110,8 @@ func (s *Sessions) keep(r *http.Request, u store.User, by store.SignedOn, until,
 	if err := s.store.AddPersonSession(ctx, &record, s.id(ctx, env)); err != nil {
 		return err
 	}
-	if err := s.put(ctx, env, kept{
-		SignedOn: by,
-		SignOffs: u.SignOffs,
-		Until:    until,
-		ID:       record.ID,
-		Began:    s.now(),
-		FactorAt: factorAt,
-	}); err != nil {
+	has.SignOffs, has.ID, has.Began = u.SignOffs, record.ID, s.now()
+	if err := s.put(ctx, env, has); err != nil {
 		return err
 	}
 	s.dropHalf(ctx, env)

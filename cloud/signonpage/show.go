@@ -40,11 +40,11 @@ func (k *call) show() error {
 		return err
 	}
 	by, ok := k.Sessions.Person(k.Context(), k.env.ID)
-	if ok && !k.anew() && k.goodEnough(flow, by) && way.admits(by) {
+	if ok && !k.anew() && k.goodEnough(flow, by) && way.Admits(by) {
 		return k.again(flow, by)
 	}
 	// Who is to prove anew who they are is asked, and not their computer.
-	if way.takesPasswords() && kerberos.Negotiates(k.Header.Get("Authorization")) && (!flow.Anew || k.Form.Has("ticket")) {
+	if way.TakesPasswords() && kerberos.Negotiates(k.Header.Get("Authorization")) && (!flow.Anew || k.Form.Has("ticket")) {
 		return k.ticket(flow)
 	}
 	if to, goes := k.straight(flow, way); goes {
@@ -119,8 +119,8 @@ func (k *call) arrive(flow applications.Flow, by store.SignedOn) error {
 	if consents {
 		return k.confirm(flow, by, "")
 	}
-	next, err := k.answer(flow, by)
-	if err != nil {
+	next, on, err := k.answer(flow, by)
+	if err != nil || !on {
 		return err
 	}
 	http.Redirect(k.w, k.Request, next, http.StatusSeeOther)
@@ -150,7 +150,7 @@ func (k *call) anew() bool { return k.Form.Get("anew") == "1" }
 // asks tells whether the browser is to be asked for a ticket.
 // Where no gateway takes tickets it is never.
 func (k *call) asks(flow applications.Flow, way *plan) (bool, error) {
-	if !way.takesPasswords() {
+	if !way.TakesPasswords() {
 		return false, nil
 	}
 	taken, err := k.Tickets.Taken(k.Context(), k.env.ID)
@@ -269,7 +269,7 @@ func (k *call) newForm(
 	}
 	f.Choices = k.choices(flow, way.offered)
 	taken, err := k.Tickets.Taken(k.Context(), k.env.ID)
-	if taken && way.takesPasswords() {
+	if taken && way.TakesPasswords() {
 		f.Ticket = k.here(flow, url.Values{"ticket": {"1"}})
 	}
 	return f, way, err

@@ -6,7 +6,6 @@ import (
 	"net/url"
 	"strings"
 	"testing"
-	"time"
 
 	"ldap-gateway/cloud/kerberos"
 	"ldap-gateway/cloud/store"
@@ -96,7 +95,7 @@ func TestSignedOffEverywhere(t *testing.T) {
 			check(t, err)
 			u, err := s.db.User(r.Context(), s.env, s.alice.ID)
 			check(t, err)
-			check(t, sessions.keep(r, u, signedOn(so.SignOn), time.Time{}, time.Time{}))
+			check(t, sessions.keep(r, u, kept{SignedOn: signedOn(so.SignOn)}))
 		})).ServeHTTP(w, httptest.NewRequest("GET", "/", nil))
 		return w.Result().Cookies()[0]
 	}
