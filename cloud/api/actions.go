@@ -22,7 +22,7 @@ type actionForm struct {
 	Registration *switchForm   `json:"registration,omitempty"` // only off: nobody registers here
 	Provider     *reference    `json:"identityProvider,omitempty"`
 	Rules        []policyRule  `json:"discoveryRules,omitzero"`
-	NoDevices    *string       `json:"noDevicesMode,omitempty"` // of who has no second factor; only BLOCK
+	NoDevices    *string       `json:"noDevicesMode,omitempty"` // of who has no second factor: only BLOCK
 
 	// Clients send these without being asked, and they are off here.
 	PassContext *bool `json:"passUserContext,omitempty"`
@@ -304,9 +304,9 @@ func (f actionForm) factor(a *store.PolicyAction) []detail {
 	if f.NoDevices == nil {
 		return nil
 	}
-	if *f.NoDevices != "BLOCK" {
-		return []detail{wrong("noDevicesMode", "It must be BLOCK: who has no second factor sets one up at the next "+
-			"sign-on, and nobody signs on without.")}
+	if *f.NoDevices != store.NoDevicesBlock {
+		return []detail{wrong("noDevicesMode", "It must be BLOCK, by which who has no second factor goes no further, or "+
+			"left out: then they set one up at the next sign-on. Nobody is let on without.")}
 	}
 	a.NoDevices = *f.NoDevices
 	return nil

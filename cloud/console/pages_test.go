@@ -18,7 +18,7 @@ func (f filled) at(pattern string) (method, path string) {
 	return method, strings.NewReplacer("providers/{p}", "providers/"+f.saml.ID, "certificates/{id}", "certificates/"+f.certificate.ID,
 		"accounts/{id}", "accounts/"+f.link.ID, "{$}", "", "{g}", f.gateway.ID, "{t}", f.gateway.UserTypes[0].ID, "{i}", f.instance.ID,
 		"own/{id}", "own/"+f.key.ID, "channels/{id}", "channels/"+url.PathEscape(f.channel.ID),
-		"keys/{id}", "keys/"+f.keys.ID, "administrators/{id}", "administrators/"+f.admin.ID, "clients/{id}", "clients/"+f.client.ID, "{id}", f.pairing.ID, "{a}", f.application.ID, "{u}", f.user.ID, "{p}", f.population.ID, "{page}", "concepts", "{group}", f.jit.ID).Replace(path)
+		"keys/{id}", "keys/"+f.keys.ID, "administrators/{id}", "administrators/"+f.admin.ID, "clients/{id}", "clients/"+f.client.ID, "{id}", f.pairing.ID, "{a}", f.application.ID, "{u}", f.user.ID, "{p}", f.population.ID, "{page}", "concepts", "{group}", f.jit.ID, "{policy}", f.policy.ID).Replace(path)
 }
 
 // connect makes the instance of f live, with everything that an agent can say.

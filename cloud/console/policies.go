@@ -66,7 +66,7 @@ func (c *console) createPolicy(k *call) error {
 	p := store.SignOnPolicy{Name: page.Name, Actions: []store.PolicyAction{{
 		ID: uuid.NewString(), Type: store.ActionLogin, Priority: 1, Order: []store.UserTypeRef{},
 	}}}
-	setFactor(&p, page.Factor)
+	setFactor(&p, page.Factor, "")
 	err := c.Management.CreatePolicy(k.Context(), k.by(), &p)
 	if wrong, ok := faults(err); ok {
 		page.Errors = wrong
@@ -78,33 +78,68 @@ func (c *console) createPolicy(k *call) error {
 	return k.done(policiesPath, "The sign-on policy "+p.Name+" was made. Choose it on the page of an application.")
 }
 
-// setPolicyFactor has a policy ask for a second factor, or no more.
+// setPolicyFactor has a policy ask for a second factor, which who has none sets up, or for none any more.
 func (c *console) setPolicyFactor(k *call) error {
-	on := k.posted("factor") == "yes"
-	p, err := c.Management.ChangePolicy(k.Context(), k.by(), k.posted("policy"), func(p *store.SignOnPolicy) error {
-		setFactor(p, on)
+	if k.posted("factor") == "yes" {
+		return c.changeFactor(k, k.posted("policy"), true, "",
+			"is asked for a second factor from now on; who has none sets one up.")
+	}
+	return c.changeFactor(k, k.posted("policy"), false, "", "is not asked for a second factor any more.")
+}
+
+// askBlock asks before a policy turns away who has no second factor.
+func (c *console) askBlock(k *call) error {
+	p, err := c.Store.SignOnPolicy(k.Context(), k.env(), k.PathValue("policy"))
+	if err != nil {
+		return err
+	}
+	q := question{
+		Title:  "Turn away who has no second factor",
+		Button: "Turn them away",
+		Back:   policiesPath,
+		Text: []string{"Who signs on by “" + p.Name + "” and has no second factor goes no further, and sets none up on the " +
+			"way: nobody does so either who knows their password and is not they. They are told to ask you. So have " +
+			"people set one up first, and see in the activity (user.factor-added) who has."},
+	}
+	if p.Default {
+		q.Text = append(q.Text, "It is the default policy, which counts for people's own pages and for this console too: "+
+			"who has none, or whose factor you take away, gets in again when you let people set one up, for a while.")
+	}
+	return k.question(q)
+}
+
+func (c *console) blockFactor(k *call) error {
+	return c.changeFactor(k, k.PathValue("policy"), true, store.NoDevicesBlock,
+		"is asked for a second factor, and turned away without.")
+}
+
+// changeFactor changes what a policy wants of a second factor, and says so by what becomes of who signs on by it.
+func (c *console) changeFactor(k *call, id string, on bool, without, text string) error {
+	p, err := c.Management.ChangePolicy(k.Context(), k.by(), id, func(p *store.SignOnPolicy) error {
+		setFactor(p, on, without)
 		return nil
 	})
 	if err != nil {
 		return err
 	}
-	if on {
-		return k.done(policiesPath, "Who signs on by "+p.Name+" is asked for a second factor from now on.")
-	}
-	return k.done(policiesPath, "Who signs on by "+p.Name+" is not asked for a second factor any more.")
+	return k.done(policiesPath, "Who signs on by "+p.Name+" "+text)
 }
 
-// setFactor adds the action to a policy, after all others, or takes it away.
-func setFactor(p *store.SignOnPolicy, on bool) {
+// setFactor adds the action to a policy, after all others, or takes it away. Without is what becomes of who has
+// no second factor.
+func setFactor(p *store.SignOnPolicy, on bool, without string) {
 	var rest []store.PolicyAction
-	last := 1
+	last, id := 1, uuid.NewString()
 	for _, a := range p.Actions {
-		if a.Type != store.ActionMultiFactor {
-			rest, last = append(rest, a), max(last, a.Priority)
+		if a.Type == store.ActionMultiFactor {
+			id = a.ID
+			continue
 		}
+		rest, last = append(rest, a), max(last, a.Priority)
 	}
 	if on {
-		rest = append(rest, store.PolicyAction{ID: uuid.NewString(), Type: store.ActionMultiFactor, Priority: last + 1})
+		a := store.PolicyAction{ID: id, Type: store.ActionMultiFactor, Priority: last + 1, NoDevices: without}
+		rest = append(rest, a)
 	}
 	p.Actions = rest
 }

@@ -33,6 +33,23 @@ func TestPoliciesAskForAFactor(t *testing.T) {
 		}
 	}
 	s.actor("signOnPolicy.updated", "signOnPolicy:"+all[0].ID)
+	for _, p := range all {
+		v.get(page+"/"+p.ID+"/block").is(http.StatusOK).has("Turn away who has no second factor", "ask you")
+		for _, block := range []bool{true, false} {
+			if block {
+				v.follow(v.post(page+"/"+p.ID+"/block")).has("turned away without", "Who has none is turned away")
+			} else {
+				v.follow(v.post(page+"/factor", "policy", p.ID, "factor", "yes")).has("who has none sets one up")
+			}
+			now, err := s.store.SignOnPolicy(t.Context(), s.env.ID, p.ID)
+			s.must(err)
+			if !now.AsksFactor() || now.TurnsAway() != block {
+				t.Errorf("%s: %+v", p.Name, now.Actions)
+			}
+		}
+	}
+	v.get(page + "/none/block").is(http.StatusNotFound)
+	v.post(page + "/none/block").is(http.StatusNotFound)
 	v.post(page+"/factor", "policy", "none", "factor", "yes").is(http.StatusNotFound)
 	v.post(page, "name", "").is(http.StatusUnprocessableEntity)
 	v.post(page, "name", "First the NAME", "factor", "yes").is(http.StatusUnprocessableEntity).has("has this name")
@@ -54,10 +71,7 @@ func TestApplicationsChooseAPolicy(t *testing.T) {
 	s := open(t)
 	v := s.admin()
 	f := s.fill(s.env.ID, "")
-	p := store.SignOnPolicy{EnvironmentID: s.env.ID, Name: "Twice", Actions: []store.PolicyAction{
-		{ID: "a", Type: store.ActionLogin, Priority: 1}, {ID: "b", Type: store.ActionMultiFactor, Priority: 2},
-	}}
-	s.must(s.store.SavePolicy(t.Context(), &p))
+	p := f.policy
 	page := "/console/applications/" + f.application.ID
 	v.get(page).has("Sign-on policy", "Twice (with a second factor)")
 	form := []string{"name", f.application.Name, "type", "WEB_APP", "redirects", "https://x.example.com/", "groups", "NAMES", "bytes", "2000"}

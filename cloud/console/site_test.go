@@ -325,6 +325,7 @@ type filled struct {
 	link        store.LinkedAccount
 	key         store.Certificate // of ours
 	channel     store.AlertChannel
+	policy      store.SignOnPolicy // that nothing goes by
 }
 
 // fill puts one of everything into an environment; every text that a directory
@@ -402,6 +403,10 @@ func (s *site) fill(env, mark string) filled {
 	s.must(s.store.CreateAdministrator(ctx, &f.admin))
 	f.client = store.Client{EnvironmentID: env, Name: "client" + mark}
 	s.must(s.store.CreateClient(ctx, &f.client))
+	f.policy = store.SignOnPolicy{EnvironmentID: env, Name: "Twice" + mark, Actions: []store.PolicyAction{
+		{ID: "a", Type: store.ActionLogin, Priority: 1}, {ID: "b", Type: store.ActionMultiFactor, Priority: 2},
+	}}
+	s.must(s.store.SavePolicy(ctx, &f.policy))
 	f.ordinary = store.Group{EnvironmentID: env, Name: "Readers" + mark, Description: "Made here" + mark}
 	s.must(s.store.CreateGroup(ctx, &f.ordinary))
 	s.must(s.store.AddMember(ctx, env, f.user.ID, f.ordinary.ID, s.clock()))

@@ -13,5 +13,5 @@
 //     that who has guessed one away is let in by another.
 //   - A factor is kept once it was shown to work.
 //   - Recovery codes come with the first factor and go with the last.
-//   - Each of these is an activity of the user: proven, refused, added, removed, codes made, code used.
+//   - Each of these is an activity of the user: proven, refused, missing, added, removed, codes made, code used.
 package factors

@@ -157,6 +157,13 @@ func (s *Service) Provided(ctx context.Context, w Who) error {
 	return s.proven(ctx, w, "as their identity provider says, which is trusted with it")
 }
 
+// Missing notes that a policy has turned a user away who has no second factor.
+func (s *Service) Missing(ctx context.Context, w Who, policy string) error {
+	text := "user " + w.User.Username + " was turned away: they have no second factor, and the sign-on policy " + policy +
+		" has nobody set one up on the way"
+	return s.Store.AddActivity(ctx, w.activity("user.factor-missing", text))
+}
+
 // NewOneTime makes a secret of one-time passwords for a user, which is not kept yet. Issuer is what
 // their program shows it by.
 func (s *Service) NewOneTime(issuer string, u store.User) (*otp.Key, error) {

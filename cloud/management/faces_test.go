@@ -171,7 +171,7 @@ func (w *world) fill(pattern string) (method, path string) {
 		}
 	}
 	return method, strings.NewReplacer(
-		"help/{page}", "help/concepts",
+		"help/{page}", "help/concepts", "{policy}", w.policy.ID,
 		"signOnPolicies/{p}", "signOnPolicies/"+w.policy.ID,
 		"/{e}/certificates/{id}", "/"+w.env+"/certificates/"+w.certificate.ID,
 		"/{e}/keys/{id}", "/"+w.env+"/keys/"+w.own.ID,

@@ -74,6 +74,7 @@
 //     the code or the assertion, for which it is looked at last.
 //   - Where a second factor is wanted, nothing is reached without: no application, no page of the
 //     person's own, no console. Where no page may be shown, the application has its answer.
+//   - Where a policy turns away who has no factor, nobody sets one up on the way.
 //   - A factor is set up by who has none and gave the first proof within ten minutes, and changed by who
 //     gave one that they have within ten minutes: a session that was stolen changes none.
 //   - Every page works without scripts, but for showing a passkey. The Content-Security-Policy allows

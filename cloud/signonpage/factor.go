@@ -74,8 +74,25 @@ func (k *call) begin(flow applications.Flow, by store.SignedOn, until time.Time)
 		if err := k.Sessions.keepHalf(k.Request, u, by, until, k.purpose(flow)); err != nil {
 			return false, err
 		}
+		if err := k.noteMissing(flow, u, by); err != nil {
+			return false, err
+		}
 	}
 	return false, k.askFactor(flow)
+}
+
+// noteMissing has an administrator see who is turned away by a policy, for want of a second factor.
+func (k *call) noteMissing(flow applications.Flow, u store.User, by store.SignedOn) error {
+	r, err := k.rule(flow)
+	if err != nil || !r.Policy.TurnsAway() {
+		return err
+	}
+	have, err := k.Factors.Of(k.Context(), u)
+	if err != nil || have.Any() {
+		return err
+	}
+	who := factors.Who{User: u, SignOnID: by.SignOnID, Address: k.address()}
+	return k.Factors.Missing(k.Context(), who, r.Policy.Name)
 }
 
 // purpose is what somebody gives a proof for: an application, or where they go of their own.

@@ -36,6 +36,9 @@ func (k *call) settingUp() (flow applications.Flow, c candidate, ok bool, err er
 	if released, err := k.release(flow, c); err != nil || released {
 		return flow, c, false, err
 	}
+	if away, err := k.turnedAway(flow, c); err != nil || away {
+		return flow, c, false, err
+	}
 	to := ""
 	switch {
 	case flow.Silent:
@@ -51,6 +54,31 @@ func (k *call) settingUp() (flow applications.Flow, c candidate, ok bool, err er
 		http.Redirect(k.w, k.Request, to, http.StatusSeeOther)
 	}
 	return flow, c, to == "", err
+}
+
+// missingPage says that nobody goes further without a second factor, to who has none.
+type missingPage struct {
+	Application string // empty: for nobody but the person
+	User        store.User
+	Decline     string // address; empty: nobody waits
+	Other       string // address for somebody else
+}
+
+// turnedAway tells whether who has no second factor is to set none up, as the policy says. When it is true, the
+// answer was given.
+func (k *call) turnedAway(flow applications.Flow, c candidate) (bool, error) {
+	if c.UserID == "" || c.have.Any() || c.Factor != "" {
+		return false, nil
+	}
+	r, err := k.rule(flow)
+	if err != nil || !r.Policy.TurnsAway() {
+		return false, err
+	}
+	page := missingPage{Application: flow.Application, User: c.user, Other: k.here(flow, url.Values{"anew": {"1"}})}
+	if flow.ID != "" {
+		page.Decline = "/" + k.env.ID + "/signon/decline?" + url.Values{"flow": {flow.ID}}.Encode()
+	}
+	return true, k.render(http.StatusForbidden, "missing.html", "You need a second factor", page)
 }
 
 // showNewFactor shows what a telephone reads, and offers to make a passkey. The secret is another one

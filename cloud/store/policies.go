@@ -42,7 +42,7 @@ type PolicyAction struct {
 	NoRegistration bool `json:"noRegistration,omitempty"`
 	// Off are switches by their names that a client said are off, as they always are.
 	Off []string `json:"off,omitempty"`
-	// NoDevices is what a client says of who has no second factor, which is so anyway.
+	// NoDevices says what becomes of who has no second factor: see [NoDevicesBlock].
 	NoDevices string         `json:"noDevicesMode,omitempty"`
 	Rules     []PolicyDomain `json:"rules,omitzero"` // of IDENTIFIER_FIRST
 }
@@ -51,6 +51,15 @@ type PolicyAction struct {
 type PolicyDomain struct {
 	Contains string `json:"contains"`
 	Provider string `json:"provider"`
+}
+
+// NoDevicesBlock has nobody go on who has no second factor. Without a word they set one up.
+const NoDevicesBlock = "BLOCK"
+
+// TurnsAway tells whether who has no second factor goes no further, and sets none up on the way.
+func (p SignOnPolicy) TurnsAway() bool {
+	a, asks := p.Action(ActionMultiFactor)
+	return asks && a.NoDevices == NoDevicesBlock
 }
 
 // AsksFactor tells whether it asks for a second factor after the first.
