@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/url"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/go-webauthn/webauthn/protocol"
@@ -19,8 +20,8 @@ import (
 )
 
 // ErrNoPasskeys says that the console is not opened by a name that browsers keep
-// passkeys for.
-var ErrNoPasskeys = errors.New("passkeys need a host name")
+// passkeys for, over TLS.
+var ErrNoPasskeys = errors.New("passkeys need a host name and TLS")
 
 // ceremonyTime is how long a person has to show or make a passkey.
 const ceremonyTime = 5 * time.Minute
@@ -74,7 +75,7 @@ func holderWith(id, name string, all []store.Passkey) (holder, error) {
 // site returns the relying party of the console, at its first address that has a
 // name: a passkey belongs to a name, and no other site gets it.
 // Of several addresses those count that have the first one's name: a passkey that was
-// made at one could not be used at another.
+// made at one could not be used at another. Without TLS browsers have none, but on their own machine.
 func (d *Authenticator) site() (*webauthn.WebAuthn, error) {
 	limit := webauthn.TimeoutConfig{Enforce: true, Timeout: ceremonyTime, TimeoutUVD: ceremonyTime}
 	cfg := &webauthn.Config{
@@ -92,7 +93,8 @@ func (d *Authenticator) site() (*webauthn.WebAuthn, error) {
 			name = "localhost"
 			origin = u.Scheme + "://" + name + portOf(u)
 		}
-		if net.ParseIP(name) != nil || cfg.RPID != "" && cfg.RPID != name {
+		bare := u.Scheme != "https" && name != "localhost" && !strings.HasSuffix(name, ".localhost")
+		if bare || net.ParseIP(name) != nil || cfg.RPID != "" && cfg.RPID != name {
 			continue
 		}
 		cfg.RPID = name
@@ -115,14 +117,23 @@ func portOf(u *url.URL) string {
 	return ":" + u.Port()
 }
 
-// PasskeySite returns the host name that passkeys are kept for; empty when they
-// cannot be had.
-func (d *Authenticator) PasskeySite() string {
+// PasskeySite is where passkeys can be made and shown.
+type PasskeySite struct {
+	Name    string   // the host name that they are kept for; empty: there is none
+	Origins []string // of the addresses at which browsers give them (RFC 6454)
+}
+
+// At is the origins as a page has them, beside which a browser holds its own: what the request says of the host
+// may be a proxy's.
+func (s PasskeySite) At() string { return strings.Join(s.Origins, " ") }
+
+// PasskeySite returns where passkeys can be had; one without a name when that is nowhere.
+func (d *Authenticator) PasskeySite() PasskeySite {
 	w, err := d.site()
 	if err != nil {
-		return ""
+		return PasskeySite{}
 	}
-	return w.Config.RPID
+	return PasskeySite{w.Config.RPID, w.Config.RPOrigins}
 }
 
 // ceremony is what the browser is asked, and what must be remembered until it answers.

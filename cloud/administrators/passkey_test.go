@@ -135,25 +135,33 @@ func TestPasskeysThatDoNotSignIn(t *testing.T) {
 }
 
 // A passkey belongs to a host name: to the first of the console's addresses that has
-// one, and this machine has one.
+// one and TLS, and this machine has one without. It is had at the origins of that name.
 func TestPasskeySite(t *testing.T) {
 	for _, c := range []struct {
-		urls []string
-		want string
+		urls     []string
+		want, at string
 	}{
-		{nil, ""},
-		{[]string{"https://192.0.2.1"}, ""},
-		{[]string{"https://[2001:db8::1]:8443"}, ""},
-		{[]string{"::no address"}, ""},
-		{[]string{"https://192.0.2.1", "https://id.example.com"}, "id.example.com"},
-		{[]string{"https://id.example.com", "https://other.example.com"}, "id.example.com"},
-		{[]string{"http://127.0.0.1:8080"}, "localhost"},
-		{[]string{"http://[::1]:8080"}, "localhost"},
-		{[]string{"http://localhost:8080"}, "localhost"},
+		{nil, "", ""},
+		{[]string{"https://192.0.2.1"}, "", ""},
+		{[]string{"https://[2001:db8::1]:8443"}, "", ""},
+		{[]string{"::no address"}, "", ""},
+		{[]string{"http://id.example.com"}, "", ""},
+		{[]string{"http://localhost.example.com"}, "", ""},
+		{[]string{"http://192.0.2.1", "http://id.example.com"}, "", ""},
+		{[]string{"http://other.example.com", "https://id.example.com"}, "id.example.com", "https://id.example.com"},
+		{[]string{"https://192.0.2.1", "https://id.example.com"}, "id.example.com", "https://id.example.com"},
+		{[]string{"https://id.example.com", "https://other.example.com"}, "id.example.com", "https://id.example.com"},
+		{[]string{"https://id.example.com", "http://id.example.com", "https://id.example.com:8443"}, "id.example.com",
+			"https://id.example.com https://id.example.com:8443"},
+		{[]string{"http://127.0.0.1:8080"}, "localhost", "http://localhost:8080"},
+		{[]string{"http://127.0.0.1:8080", "http://localhost:8080"}, "localhost", "http://localhost:8080"},
+		{[]string{"http://[::1]:8080"}, "localhost", "http://localhost:8080"},
+		{[]string{"http://localhost:8080"}, "localhost", "http://localhost:8080"},
+		{[]string{"http://id.localhost:8080"}, "id.localhost", "http://id.localhost:8080"},
 	} {
 		d := &Authenticator{URLs: c.urls}
-		if got := d.PasskeySite(); got != c.want {
-			t.Errorf("%v: %q, want %q", c.urls, got, c.want)
+		if got := d.PasskeySite(); got.Name != c.want || got.At() != c.at {
+			t.Errorf("%v: %+v, want %q at %q", c.urls, got, c.want, c.at)
 		}
 		_, err := d.AskPasskey()
 		if (c.want == "") != errors.Is(err, ErrNoPasskeys) {

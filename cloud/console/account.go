@@ -18,7 +18,7 @@ type accountPage struct {
 	RoleName    string
 	OneTime     bool
 	Passkeys    []store.Passkey
-	PasskeySite string
+	PasskeySite administrators.PasskeySite
 	Factor      bool // has what recovery codes stand in for
 	Recovery    store.RecoveryCodes
 	Minimum     int

@@ -37,6 +37,7 @@ type secondForm struct {
 	Name, Next, Error string
 	OneTime, Passkeys bool
 	Recovery          bool // there are codes for who has lost them
+	PasskeySite       administrators.PasskeySite
 }
 
 // askSecond remembers that somebody knows a password. It opens nothing yet.
@@ -68,7 +69,7 @@ func (c *console) pending(k *call) (p person, form secondForm, err error) {
 	if err != nil {
 		return p, form, err
 	}
-	form.Passkeys = len(keys) > 0
+	form.Passkeys, form.PasskeySite = len(keys) > 0, c.Proofs.PasskeySite()
 	codes, err := c.Store.RecoveryCodes(k.Context(), p.ID)
 	form.Recovery = codes.Left > 0
 	return p, form, err
@@ -168,7 +169,7 @@ func (k *call) told(err error) error {
 	case errors.Is(err, administrators.ErrNoPasskeys):
 		return k.answerJSON(
 			http.StatusConflict,
-			map[string]string{"error": "This console is opened by an address, and browsers keep passkeys for names only."},
+			map[string]string{"error": "Browsers keep passkeys for names that they reach over TLS, and this console has none."},
 		)
 	case errors.As(err, &known):
 		return k.answerJSON(known.status, map[string]string{"error": known.text})

@@ -197,7 +197,7 @@ func backTo(next string) string {
 // signInForm is the sign-in page.
 type signInForm struct {
 	Name, Next, Error, Notice string
-	Passkeys                  bool
+	PasskeySite               administrators.PasskeySite
 	Organisation              string // address for those with an account of their own; empty: none
 }
 
@@ -228,7 +228,7 @@ func (c *console) showSignIn(k *call) error {
 // renderSignIn offers passkeys where the console is known by a name, and accounts of
 // the organisation where groups give roles.
 func (c *console) renderSignIn(k *call, status int, form signInForm) (err error) {
-	form.Passkeys = c.Proofs.PasskeySite() != ""
+	form.PasskeySite = c.Proofs.PasskeySite()
 	if form.Organisation, err = c.organisation(k); err != nil {
 		return err
 	}

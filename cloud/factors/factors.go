@@ -16,7 +16,7 @@ import (
 var (
 	// ErrWrong says that what was shown proves nothing, or was used before.
 	ErrWrong = administrators.ErrProof
-	// ErrNoPasskeys says that people reach the cloud by no name that browsers keep passkeys for.
+	// ErrNoPasskeys says that people reach the cloud by no name that browsers keep passkeys for, over TLS.
 	ErrNoPasskeys = administrators.ErrNoPasskeys
 	// ErrMany says that the user has as many passkeys as there may be.
 	ErrMany = errors.New("too many passkeys")
@@ -71,8 +71,8 @@ func (s *Service) Of(ctx context.Context, u store.User) (store.PersonFactors, er
 	return s.Store.PersonFactors(ctx, u.EnvironmentID, u.ID)
 }
 
-// Passkeys tells whether browsers keep passkeys for where people reach the cloud.
-func (s *Service) Passkeys() bool { return s.Proofs.PasskeySite() != "" }
+// PasskeySite returns where browsers give passkeys.
+func (s *Service) PasskeySite() PasskeySite { return s.Proofs.PasskeySite() }
 
 // Check takes a one-time password or a recovery code as it was typed, once. ErrWrong and *WaitError.
 func (s *Service) Check(ctx context.Context, w Who, typed string) (store.Factor, error) {

@@ -11,6 +11,9 @@ import (
 // Ceremony is what a browser is asked about passkeys, and what has to be kept until it answers.
 type Ceremony = administrators.Ceremony
 
+// PasskeySite is where passkeys can be made and shown.
+type PasskeySite = administrators.PasskeySite
+
 // AskPasskey asks for one of a user's passkeys. ErrNoPasskeys.
 func (s *Service) AskPasskey(u store.User, have store.PersonFactors) (Ceremony, error) {
 	return s.Proofs.AskPersonPasskey(u, have.Passkeys)

@@ -173,7 +173,9 @@ type factorPage struct {
 	Error                   string
 	OneTime, Recovery       bool   // what the person has
 	Codes                   bool   // a recovery code is asked for
+	Passkeys                bool   // they have some
 	Passkey                 string // what the browser is asked, as JSON; empty: no passkey is
+	PasskeySite             factors.PasskeySite
 	Other, Instead          string // addresses: for somebody else, and to use a recovery code
 }
 
@@ -237,6 +239,8 @@ func (k *call) renderFactor(status int, flow applications.Flow, c candidate, pro
 		User:        c.user,
 		Error:       problem,
 		OneTime:     len(c.have.OneTime) > 0,
+		Passkeys:    len(c.have.Passkeys) > 0,
+		PasskeySite: k.Factors.PasskeySite(),
 		Recovery:    c.have.Recovery.Left > 0,
 		Other:       k.here(flow, url.Values{"anew": {"1"}}),
 		Instead:     k.path("/factor", flow, url.Values{"recovery": {"1"}}),

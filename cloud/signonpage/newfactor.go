@@ -21,6 +21,7 @@ type newFactorPage struct {
 	Replaces                bool   // they have one-time passwords already
 	Secret, Picture         string // of one-time passwords
 	Passkey                 string // what the browser is asked, as JSON; empty: none can be made
+	PasskeySite             factors.PasskeySite
 	Other                   string // address for somebody else, or back
 }
 
@@ -110,6 +111,7 @@ func (k *call) renderNewFactor(status int, flow applications.Flow, c candidate, 
 		Error:       problem,
 		First:       !c.have.Any(),
 		Replaces:    len(c.have.OneTime) > 0,
+		PasskeySite: k.Factors.PasskeySite(),
 		Secret:      key.Secret(),
 		Picture:     "/" + k.env.ID + "/signon/factor/new.png",
 		Other:       k.here(flow, url.Values{"anew": {"1"}}),

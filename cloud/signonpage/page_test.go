@@ -37,6 +37,8 @@ type site struct {
 	clock time.Duration // ahead of the true time
 	now   func() time.Time
 
+	proofs *administrators.Authenticator // those of its factors
+
 	outcome  string // of a sign-on by password
 	broken   error
 	changed  wire.PasswordChanged
@@ -213,7 +215,8 @@ func start(t *testing.T) *site {
 	}
 	srv := httptest.NewServer(sessions.Wrap(page.Handler()))
 	t.Cleanup(srv.Close)
-	s.url, page.Factors.Proofs.URLs = srv.URL, []string{srv.URL}
+	s.url, s.proofs = srv.URL, page.Factors.Proofs
+	s.proofs.URLs = []string{srv.URL}
 	return s
 }
 

@@ -24,7 +24,16 @@ const ceremonies = {
 
 for (const button of document.querySelectorAll("button[data-passkey]")) {
   const said = document.getElementById("passkey-said");
-  if (!window.PublicKeyCredential?.parseRequestOptionsFromJSON) continue;
+  const here = button.dataset.at.split(" ").includes(location.origin);
+  if (!here || !window.PublicKeyCredential?.parseRequestOptionsFromJSON) {
+    const why = document.createElement("p");
+    why.className = "help";
+    why.textContent = here
+      ? "This browser has no passkeys."
+      : `Passkeys work where this console is opened by ${button.dataset.name}, and not at the address of this page.`;
+    button.closest("[hidden]")?.before(why);
+    continue;
+  }
   button.closest("[hidden]")?.removeAttribute("hidden");
   button.addEventListener("click", async () => {
     said.textContent = "";

@@ -46,16 +46,18 @@ for (const form of document.querySelectorAll("form[data-wait]")) {
   addEventListener("pageshow", rest); // also of a page that was come back to
 }
 
-// A passkey is shown or made where the browser can; its answer goes with the form.
-if (window.PublicKeyCredential?.parseRequestOptionsFromJSON) {
-  for (const form of document.querySelectorAll("form[data-passkey]")) {
+// A passkey is shown or made where the browser can, at the origins that it is kept for; its answer goes with the
+// form. Else the page says why not.
+for (const form of document.querySelectorAll("form[data-passkey]")) {
+  const place = form.closest("[hidden]");
+  const here = form.dataset.at.split(" ").includes(location.origin);
+  if (here && window.PublicKeyCredential?.parseRequestOptionsFromJSON) {
     const said = document.createElement("p");
     said.className = "error";
     said.setAttribute("role", "alert");
     said.hidden = true;
     form.append(said);
-    form.hidden = false;
-    form.closest("[hidden]")?.removeAttribute("hidden");
+    place.hidden = false;
     form.addEventListener("submit", async (event) => {
       const answer = form.elements.answer;
       if (answer.value) return;
@@ -73,6 +75,11 @@ if (window.PublicKeyCredential?.parseRequestOptionsFromJSON) {
         said.hidden = false;
       }
     });
+  } else {
+    const why = document.createElement("p");
+    why.className = "soft";
+    why.textContent = here ? form.dataset.none : form.dataset.elsewhere;
+    place.before(why);
   }
 }
 
