@@ -12,6 +12,7 @@
 //     an hour, and in ten minutes fifty recovery codes and fifty passkeys. Each kind is counted apart, so
 //     that who has guessed one away is let in by another.
 //   - A factor is kept once it was shown to work.
-//   - Recovery codes come with the first factor and go with the last.
+//   - Recovery codes are kept when the person says that they have them, and go with the last factor.
+//   - Of two who set up the first factor at once, one does.
 //   - Each of these is an activity of the user: proven, refused, missing, added, removed, codes made, code used.
 package factors

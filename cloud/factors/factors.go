@@ -18,6 +18,8 @@ var (
 	ErrWrong = administrators.ErrProof
 	// ErrNoPasskeys says that people reach the cloud by no name that browsers keep passkeys for, over TLS.
 	ErrNoPasskeys = administrators.ErrNoPasskeys
+	// ErrMeanwhile says that a factor was set up since whoever sets one up was told that there is none.
+	ErrMeanwhile = errors.New("a second factor was set up meanwhile")
 	// ErrMany says that the user has as many passkeys as there may be.
 	ErrMany = errors.New("too many passkeys")
 )
@@ -177,14 +179,14 @@ func OneTimeOf(url string) (*otp.Key, error) { return administrators.OneTimeOf(u
 func PictureOf(key *otp.Key) ([]byte, error) { return administrators.PictureOf(key) }
 
 // KeepOneTime keeps a secret, in the place of another, once the user has shown what it makes now.
-// ErrWrong when that is not so. Codes are new recovery codes of who had none.
-func (s *Service) KeepOneTime(ctx context.Context, w Who, key *otp.Key, typed string) (codes []string, err error) {
+// ErrWrong when that is not so, and ErrMeanwhile.
+func (s *Service) KeepOneTime(ctx context.Context, w Who, key *otp.Key, typed string) error {
 	sealed, step, err := s.Proofs.SealOneTime(administrators.PersonOwner(w.User.ID), key, typed)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	env, id := w.User.EnvironmentID, w.User.ID
-	codes, err = s.add(ctx, w, "one-time passwords", func(tx *store.Tx) error {
+	err = s.add(ctx, w, "one-time passwords", func(tx *store.Tx) error {
 		if err := tx.Store().SetPersonFactor(ctx, env, id, sealed); err != nil {
 			return err
 		}
@@ -196,16 +198,15 @@ func (s *Service) KeepOneTime(ctx context.Context, w Who, key *otp.Key, typed st
 	if err == nil { // what was guessed of the one before is over
 		err = s.Proofs.GuessedRight(ctx, administrators.Guess{Proof: administrators.OneTime, Account: w.User.ID})
 	}
-	return codes, err
+	return err
 }
 
-// add keeps one more factor, with recovery codes for who has none left.
-func (s *Service) add(ctx context.Context, w Who, what string, keep func(*store.Tx) error) (codes []string, err error) {
-	err = s.Store.Provision(ctx, func(tx *store.Tx) error {
-		codes = nil
+// add keeps one more factor.
+func (s *Service) add(ctx context.Context, w Who, what string, keep func(*store.Tx) error) error {
+	return s.Store.Provision(ctx, func(tx *store.Tx) error {
 		have, err := tx.PersonFactors(ctx, w.User.EnvironmentID, w.User.ID)
 		if err == nil && have.Any() && !w.Proven {
-			err = ErrWrong // somebody else was quicker to set one up
+			err = ErrMeanwhile
 		}
 		if err == nil {
 			err = keep(tx)
@@ -213,39 +214,33 @@ func (s *Service) add(ctx context.Context, w Who, what string, keep func(*store.
 		if err != nil {
 			return err
 		}
-		if have.Recovery.Left == 0 {
-			if codes, err = newCodes(ctx, tx, w); err != nil {
-				return err
-			}
-		}
 		return tx.AddActivity(ctx, w.activity("user.factor-added", "user "+w.User.Username+" set up a second factor: "+what))
 	})
-	return codes, err
 }
 
-func newCodes(ctx context.Context, tx *store.Tx, w Who) ([]string, error) {
-	codes, hashes := administrators.NewRecoveryCodes()
-	return codes, tx.Store().SetPersonRecoveryCodes(ctx, w.User.EnvironmentID, w.User.ID, hashes)
-}
+// NewCodes makes recovery codes, which are good once KeepCodes has kept their hashes.
+func NewCodes() (codes []string, hashes [][]byte) { return administrators.NewRecoveryCodes() }
 
-// NewCodes makes recovery codes in the place of those of before. store.ErrNotFound for who has no factor
-// that they could stand in for.
-func (s *Service) NewCodes(ctx context.Context, w Who) (codes []string, err error) {
-	err = s.Store.Provision(ctx, func(tx *store.Tx) error {
+// KeepCodes keeps the hashes of recovery codes in the place of those of before. store.ErrNotFound for who has no
+// factor that they could stand in for.
+func (s *Service) KeepCodes(ctx context.Context, w Who, hashes [][]byte) error {
+	return s.Store.Provision(ctx, func(tx *store.Tx) error {
 		have, err := tx.PersonFactors(ctx, w.User.EnvironmentID, w.User.ID)
+		if err == nil && !have.Any() {
+			err = store.ErrNotFound
+		}
+		if err == nil {
+			err = tx.Store().SetPersonRecoveryCodes(ctx, w.User.EnvironmentID, w.User.ID, hashes)
+		}
 		if err != nil {
 			return err
 		}
-		if !have.Any() {
-			return store.ErrNotFound
+		text := "user " + w.User.Username + " made recovery codes"
+		if have.Recovery.Made > 0 {
+			text += "; those of before are good no more"
 		}
-		if codes, err = newCodes(ctx, tx, w); err != nil {
-			return err
-		}
-		return tx.AddActivity(ctx, w.activity("user.recovery-codes-made",
-			"user "+w.User.Username+" made recovery codes; those of before are good no more"))
+		return tx.AddActivity(ctx, w.activity("user.recovery-codes-made", text))
 	})
-	return codes, err
 }
 
 // DropOneTime takes a user's one-time passwords away.

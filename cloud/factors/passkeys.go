@@ -38,22 +38,22 @@ func (s *Service) AskNewPasskey(u store.User, have store.PersonFactors) (Ceremon
 	return s.Proofs.AskNewPersonPasskey(u, have.Passkeys)
 }
 
-// KeepPasskey keeps what a browser made for AskNewPasskey. ErrWrong, and ErrMany. Codes are as of
-// KeepOneTime, and the factor is what it has proven by that.
+// KeepPasskey keeps what a browser made for AskNewPasskey. ErrWrong, ErrMeanwhile and ErrMany. The
+// factor is what it has proven by that.
 func (s *Service) KeepPasskey(
 	ctx context.Context, w Who, state, answer []byte, name string,
-) (f store.Factor, codes []string, err error) {
+) (store.Factor, error) {
 	have, err := s.Of(ctx, w.User)
 	if err != nil {
-		return "", nil, err
+		return "", err
 	}
 	p, err := s.Proofs.NewPersonPasskey(w.User, have.Passkeys, state, answer, name)
 	if err != nil {
-		return "", nil, err
+		return "", err
 	}
-	codes, err = s.add(ctx, w, "a passkey", func(tx *store.Tx) error { return tx.Store().AddPersonPasskey(ctx, &p) })
+	err = s.add(ctx, w, "a passkey", func(tx *store.Tx) error { return tx.Store().AddPersonPasskey(ctx, &p) })
 	if errors.Is(err, store.ErrConflict) {
 		err = ErrMany
 	}
-	return administrators.KindOf(p), codes, err
+	return administrators.KindOf(p), err
 }

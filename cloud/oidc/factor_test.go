@@ -31,7 +31,10 @@ func (s *site) hasFactor() (proof func() string, recovery string) {
 		s.clock += time.Minute
 		return must(totp.GenerateCode(key.Secret(), s.now()))
 	}
-	codes := must(s.factors.KeepOneTime(s.t.Context(), factors.Who{User: s.alice}, key, proof()))
+	who := factors.Who{User: s.alice}
+	check(s.t, s.factors.KeepOneTime(s.t.Context(), who, key, proof()))
+	codes, hashes := factors.NewCodes()
+	check(s.t, s.factors.KeepCodes(s.t.Context(), who, hashes))
 	return proof, codes[0]
 }
 

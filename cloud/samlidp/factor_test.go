@@ -46,7 +46,9 @@ func TestFactorsAreTold(t *testing.T) {
 			}
 			key := must(s.factors.NewOneTime("Acme", s.alice))
 			proof := func() string { return must(totp.GenerateCode(key.Secret(), s.now())) }
-			_ = must(s.factors.KeepOneTime(t.Context(), factors.Who{User: s.alice}, key, proof()))
+			check(t, s.factors.KeepOneTime(t.Context(), factors.Who{User: s.alice}, key, proof()))
+			_, hashes := factors.NewCodes()
+			check(t, s.factors.KeepCodes(t.Context(), factors.Who{User: s.alice}, hashes))
 			s.clock += time.Minute
 			text := s.ask()
 			if len(c.classes) > 0 {

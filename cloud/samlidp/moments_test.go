@@ -69,7 +69,9 @@ func TestNoAssertionForLessThanIsWantedNow(t *testing.T) {
 				s := start(t)
 				key := must(s.factors.NewOneTime("Acme", s.alice))
 				proof := func() string { return must(totp.GenerateCode(key.Secret(), s.now())) }
-				_ = must(s.factors.KeepOneTime(t.Context(), factors.Who{User: s.alice}, key, proof()))
+				check(t, s.factors.KeepOneTime(t.Context(), factors.Who{User: s.alice}, key, proof()))
+				_, hashes := factors.NewCodes()
+				check(t, s.factors.KeepCodes(t.Context(), factors.Who{User: s.alice}, hashes))
 				s.clock += time.Minute
 				b, text := s.browser(), s.ask()
 				at := b.get(s.redirect(samlidp.SSOPath, text.xml(), "", nil))

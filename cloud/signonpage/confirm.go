@@ -119,8 +119,13 @@ func (k *call) confirm(flow applications.Flow, by store.SignedOn, problem string
 		Problem:     problem,
 		Learns:      learns(flow.Scopes),
 		Other:       k.here(flow, url.Values{"anew": {"1"}}),
-		Decline:     "/" + k.env.ID + "/signon/decline?" + url.Values{"flow": {flow.ID}}.Encode(),
+		Decline:     k.declining(flow),
 	})
+}
+
+// declining is the address by which an application learns that the person does not want to go on.
+func (k *call) declining(flow applications.Flow) string {
+	return "/" + k.env.ID + "/signon/decline?" + url.Values{"flow": {flow.ID}}.Encode()
 }
 
 // confirmed goes on for whoever was asked. Who was not, or is another by now, begins again.

@@ -18,9 +18,10 @@
 //	POST /ENVIRONMENT/signon/factor     a one-time password, a recovery code, or what a passkey answered
 //	GET  /ENVIRONMENT/signon/factor/new a factor is set up; new.png is its picture
 //	POST /ENVIRONMENT/signon/factor/new the proof that it works
-//	POST /ENVIRONMENT/signon/factor/on  going on from the recovery codes that were shown
+//	GET  /ENVIRONMENT/signon/factor/codes recovery codes, others each time
+//	POST /ENVIRONMENT/signon/factor/codes those of the page are kept, as the person says
 //	GET  /ENVIRONMENT/signon/factors    the person's own, to see and change
-//	POST /ENVIRONMENT/signon/factors    one is given up, or recovery codes are made
+//	POST /ENVIRONMENT/signon/factors    one is given up
 //	GET  /ENVIRONMENT/signon/decline    the application is told that the person does not want to
 //	POST /ENVIRONMENT/signon/sessions   another of the person's sessions ends, or all others
 //	POST /ENVIRONMENT/signon/off        the session ends; the page leads to a provider's sign-off, or an application
@@ -74,6 +75,9 @@
 //     the code or the assertion, for which it is looked at last.
 //   - Where a second factor is wanted, nothing is reached without: no application, no page of the
 //     person's own, no console. Where no page may be shown, the application has its answer.
+//   - Recovery codes count once the person has said that they keep them. Until then the page shows others each
+//     time, and comes again after each factor that is given; those of before are good meanwhile.
+//   - Of two windows, or browsers, in which a factor is set up at once, one sets it up, and the other says so.
 //   - Where a policy turns away who has no factor, nobody sets one up on the way.
 //   - A factor is set up by who has none and gave the first proof within ten minutes, and changed by who
 //     gave one that they have within ten minutes: a session that was stolen changes none.

@@ -198,9 +198,29 @@ func (k *call) asked() (flow applications.Flow, c candidate, ok bool, err error)
 		ok, err = k.lacks(flow, c.SignedOn)
 	}
 	if err == nil && !ok {
-		http.Redirect(k.w, k.Request, k.here(flow, nil), http.StatusSeeOther)
+		err = k.nobodyAsked(flow)
 	}
 	return flow, c, ok, err
+}
+
+// nobodyAsked answers who is asked for nothing here: they begin again, or go on. Who has taken too long since the
+// first proof is told so.
+func (k *call) nobodyAsked(flow applications.Flow) error {
+	if !k.Sessions.late(k.Context(), k.env.ID) {
+		http.Redirect(k.w, k.Request, k.here(flow, nil), http.StatusSeeOther)
+		return nil
+	}
+	page := latePage{Application: flow.Application, Again: k.here(flow, nil)}
+	if flow.ID != "" {
+		page.Decline = k.declining(flow)
+	}
+	return k.render(http.StatusForbidden, "late.html", "That took too long", page)
+}
+
+// latePage is for who has given no second factor for too long.
+type latePage struct {
+	Application    string // empty: for nobody but the person
+	Again, Decline string // addresses; without the latter nobody waits
 }
 
 // release has somebody go on who gave the first proof for this, when no more than that is wanted any more.
@@ -293,7 +313,7 @@ func (k *call) giveFactor() error {
 	case err != nil:
 		return err
 	}
-	return k.factored(flow, c, f, nil)
+	return k.factored(flow, c, f)
 }
 
 // toWait has an answer say when to try again.
@@ -304,17 +324,18 @@ func (k *call) toWait(w *factors.WaitError) {
 // tooManyTries is for who is to wait.
 const tooManyTries = "There were too many wrong tries. Wait an hour, or use another way."
 
-// factored signs on who has given the second factor, shows recovery codes that are new, and goes on.
-func (k *call) factored(flow applications.Flow, c candidate, f store.Factor, codes []string) error {
+// factored signs on who has given the second factor, and goes on; who has never kept recovery codes is shown some
+// first.
+func (k *call) factored(flow applications.Flow, c candidate, f store.Factor) error {
 	c.Factor, c.FactorAt = f, k.Sessions.now()
 	if err := k.Sessions.keep(k.Request, c.user, c.kept); err != nil {
 		return err
 	}
-	by, fresh := c.SignedOn, c.For == k.purpose(flow)
-	if len(codes) > 0 {
-		return k.showCodes(flow, by, codes, fresh)
+	if c.have.Recovery.Made == 0 {
+		http.Redirect(k.w, k.Request, k.path("/factor/codes", flow, nil), http.StatusSeeOther)
+		return nil
 	}
-	return k.onward(flow, by, fresh)
+	return k.onward(flow, c.SignedOn, c.For == k.purpose(flow))
 }
 
 // onward goes on for who has given all that was asked for. Fresh says that they have signed on for just

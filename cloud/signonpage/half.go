@@ -37,9 +37,20 @@ func (s *Sessions) half(ctx context.Context, env string) (has kept, u store.User
 	return has, u, ok
 }
 
+// late tells whether somebody has given the first proof here, and let the time for the second go by. It is told
+// once.
+func (s *Sessions) late(ctx context.Context, env string) bool {
+	has := s.kept(ctx, halfKey(env))
+	late := has.UserID != "" && s.now().Sub(has.Began) >= halfLife
+	if late {
+		s.dropHalf(ctx, env)
+	}
+	return late
+}
+
 // dropHalf forgets who was asked for a second factor, and what for.
 func (s *Sessions) dropHalf(ctx context.Context, env string) {
-	for _, key := range []string{halfKey(env), oneTimeKey(env), passkeyKey(env), newPasskeyKey(env)} {
+	for _, key := range []string{halfKey(env), oneTimeKey(env), passkeyKey(env), newPasskeyKey(env), codesKey(env)} {
 		s.manager.Remove(ctx, key)
 	}
 }
@@ -57,7 +68,9 @@ func (s *Sessions) now() time.Time {
 
 func halfKey(env string) string { return "half " + env }
 
-// What a browser is asked at this moment: a secret that is not kept yet, a passkey, a new passkey.
+// What a browser is asked at this moment: a secret that is not kept yet, a passkey, a new passkey, and whether
+// the person has recovery codes.
 func oneTimeKey(env string) string    { return "one-time " + env }
 func passkeyKey(env string) string    { return "passkey " + env }
 func newPasskeyKey(env string) string { return "new passkey " + env }
+func codesKey(env string) string      { return "codes " + env }

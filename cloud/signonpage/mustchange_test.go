@@ -123,9 +123,10 @@ func (s *site) throughFactor(c *http.Client, a answer, secret string) answer {
 		path, secret = path+"/new", m[1]
 	}
 	form.Set("code", s.code(secret))
-	a = s.do(c, "POST", path, form, "Sec-Fetch-Site", "same-origin")
-	if strings.Contains(a.page, "/signon/factor/on") {
-		a = s.do(c, "POST", "/"+s.env+"/signon/factor/on", form, "Sec-Fetch-Site", "same-origin")
+	a = s.follow(c, s.do(c, "POST", path, form, "Sec-Fetch-Site", "same-origin"))
+	if set := setOf(a); set != "" {
+		form.Set("set", set)
+		a = s.do(c, "POST", "/"+s.env+"/signon/factor/codes", form, "Sec-Fetch-Site", "same-origin")
 	}
 	for range 3 {
 		a = s.follow(c, a)

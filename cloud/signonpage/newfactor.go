@@ -5,7 +5,6 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
-	"strconv"
 
 	"ldap-gateway/cloud/applications"
 	"ldap-gateway/cloud/factors"
@@ -45,7 +44,9 @@ func (k *call) settingUp() (flow applications.Flow, c candidate, ok bool, err er
 	case flow.Silent:
 		return flow, c, false, k.askFactor(flow)
 	case !ok:
-		to = k.here(flow, nil)
+		return flow, c, false, k.nobodyAsked(flow)
+	case c.have.Any() && !k.who(c).Proven && k.Method == http.MethodPost && c.half:
+		return flow, c, false, k.tellMeanwhile(flow, c)
 	case c.have.Any() && !k.who(c).Proven:
 		to = k.path("/factor", flow, nil)
 	case !c.have.Any() && !k.Sessions.fresh(c.Began):
@@ -77,31 +78,49 @@ func (k *call) turnedAway(flow applications.Flow, c candidate) (bool, error) {
 	}
 	page := missingPage{Application: flow.Application, User: c.user, Other: k.here(flow, url.Values{"anew": {"1"}})}
 	if flow.ID != "" {
-		page.Decline = "/" + k.env.ID + "/signon/decline?" + url.Values{"flow": {flow.ID}}.Encode()
+		page.Decline = k.declining(flow)
 	}
 	return true, k.render(http.StatusForbidden, "missing.html", "You need a second factor", page)
 }
 
-// showNewFactor shows what a telephone reads, and offers to make a passkey. The secret is another one
-// each time that the page is asked for, and is kept once it was shown to work.
+// tellMeanwhile says that a factor was set up in another window, or elsewhere, and that this one was not kept: who
+// has not given it is asked for it, and who has goes on.
+func (k *call) tellMeanwhile(flow applications.Flow, c candidate) (err error) {
+	if c.have, err = k.Factors.Of(k.Context(), c.user); err != nil {
+		return err
+	}
+	if !k.who(c).Proven {
+		return k.renderFactor(http.StatusConflict, flow, c,
+			"A second factor was set up meanwhile, in another window or elsewhere, and nothing was kept here. Give that one.")
+	}
+	return k.render(http.StatusConflict, "meanwhile.html", "Already set up", map[string]string{
+		"On":   k.here(flow, nil),
+		"Name": flow.Application,
+	})
+}
+
+// showNewFactor shows what a telephone reads, and offers to make a passkey. The secret is the same in every
+// window of the browser until it is kept, once it was shown to work: whoever reads one, and types what comes of it
+// in another, has read the right one.
 func (k *call) showNewFactor() error {
 	flow, c, ok, err := k.settingUp()
 	if err != nil || !ok {
 		return err
 	}
-	key, err := k.Factors.NewOneTime(cmp.Or(k.env.Name, "ldap-cloud"), c.user)
-	if err != nil {
-		return err
+	if !k.Sessions.manager.Exists(k.Context(), oneTimeKey(k.env.ID)) {
+		key, err := k.Factors.NewOneTime(cmp.Or(k.env.Name, "ldap-cloud"), c.user)
+		if err != nil {
+			return err
+		}
+		k.Sessions.manager.Put(k.Context(), oneTimeKey(k.env.ID), key.URL())
 	}
-	k.Sessions.manager.Put(k.Context(), oneTimeKey(k.env.ID), key.URL())
 	return k.renderNewFactor(http.StatusOK, flow, c, "")
 }
 
 func (k *call) renderNewFactor(status int, flow applications.Flow, c candidate, problem string) error {
 	key, err := factors.OneTimeOf(k.Sessions.manager.GetString(k.Context(), oneTimeKey(k.env.ID)))
-	if err != nil { // it was kept meanwhile, as by a second click
-		http.Redirect(k.w, k.Request, k.path("/factor/new", flow, nil), http.StatusSeeOther)
-		return nil
+	if err != nil { // it was kept meanwhile
+		return k.tellMeanwhile(flow, c)
 	}
 	page := newFactorPage{
 		Flow:        flow.ID,
@@ -152,27 +171,30 @@ func (k *call) keepNewFactor() error {
 		return k.keepPasskey(flow, c)
 	}
 	key, err := factors.OneTimeOf(k.Sessions.manager.GetString(k.Context(), oneTimeKey(k.env.ID)))
-	if err != nil {
-		http.Redirect(k.w, k.Request, k.path("/factor/new", flow, nil), http.StatusSeeOther)
-		return nil
+	if err != nil { // it was kept meanwhile, as in another window or by a second click
+		return k.tellMeanwhile(flow, c)
 	}
-	codes, err := k.Factors.KeepOneTime(k.Context(), k.who(c), key, k.PostForm.Get("code"))
-	if errors.Is(err, factors.ErrWrong) {
+	err = k.Factors.KeepOneTime(k.Context(), k.who(c), key, k.PostForm.Get("code"))
+	switch {
+	case errors.Is(err, factors.ErrMeanwhile):
+		return k.tellMeanwhile(flow, c)
+	case errors.Is(err, factors.ErrWrong):
 		return k.renderNewFactor(http.StatusForbidden, flow, c,
 			"That is not what the program shows now. Is the clock of your telephone right?")
-	}
-	if err != nil {
+	case err != nil:
 		return err
 	}
-	return k.factored(flow, c, store.FactorOneTime, codes)
+	return k.factored(flow, c, store.FactorOneTime)
 }
 
 // keepPasskey keeps a passkey, by the name of the browser that made it.
 func (k *call) keepPasskey(flow applications.Flow, c candidate) error {
 	state := k.Sessions.manager.PopBytes(k.Context(), newPasskeyKey(k.env.ID))
 	name := cmp.Or(browserOf(k.UserAgent()), "Passkey")
-	f, codes, err := k.Factors.KeepPasskey(k.Context(), k.who(c), state, []byte(k.PostForm.Get("answer")), name)
+	f, err := k.Factors.KeepPasskey(k.Context(), k.who(c), state, []byte(k.PostForm.Get("answer")), name)
 	switch {
+	case errors.Is(err, factors.ErrMeanwhile):
+		return k.tellMeanwhile(flow, c)
 	case errors.Is(err, factors.ErrWrong):
 		return k.renderNewFactor(http.StatusForbidden, flow, c, "The passkey could not be made. Try again.")
 	case errors.Is(err, factors.ErrMany):
@@ -181,37 +203,5 @@ func (k *call) keepPasskey(flow applications.Flow, c candidate) error {
 	case err != nil:
 		return err
 	}
-	return k.factored(flow, c, f, codes)
-}
-
-// codesPage shows recovery codes, this once.
-type codesPage struct {
-	Flow, Then string
-	Codes      []string
-}
-
-// showCodes shows them, and goes on from there; fresh is as of onward.
-func (k *call) showCodes(flow applications.Flow, by store.SignedOn, codes []string, fresh bool) error {
-	k.Sessions.ask(k.Context(), k.env.ID, codesOf(flow, fresh), by)
-	return k.render(http.StatusOK, "codes.html", "Your recovery codes", codesPage{flow.ID, k.then(), codes})
-}
-
-// codesOf is what a browser is asked that shows recovery codes on its way.
-func codesOf(flow applications.Flow, fresh bool) string {
-	return "codes " + strconv.FormatBool(fresh) + " " + flow.ID
-}
-
-// afterCodes goes on for who has seen the codes; who has not begins again.
-func (k *call) afterCodes() error {
-	flow, err := k.flow()
-	if err != nil {
-		return err
-	}
-	by, ok := k.Sessions.Person(k.Context(), k.env.ID)
-	fresh := ok && k.Sessions.asked(k.Context(), k.env.ID, codesOf(flow, true), by)
-	if !fresh && (!ok || !k.Sessions.asked(k.Context(), k.env.ID, codesOf(flow, false), by)) {
-		http.Redirect(k.w, k.Request, k.here(flow, nil), http.StatusSeeOther)
-		return nil
-	}
-	return k.onward(flow, by, fresh)
+	return k.factored(flow, c, f)
 }

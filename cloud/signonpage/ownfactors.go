@@ -50,14 +50,6 @@ func (k *call) changeFactors() error {
 		return err
 	}
 	switch k.PostForm.Get("do") {
-	case "codes":
-		codes, err := k.Factors.NewCodes(k.Context(), k.who(c))
-		if err == nil {
-			return k.showCodes(applications.Flow{}, c.SignedOn, codes, true)
-		}
-		if !errors.Is(err, store.ErrNotFound) {
-			return err
-		}
 	case "one-time":
 		err = k.Factors.DropOneTime(k.Context(), k.who(c))
 	case "passkey":

@@ -29,6 +29,7 @@ func TestPasskeysAreOfferedWhereTheyWork(t *testing.T) {
 	w.sees("Set up a second factor")
 	w.press(`form[data-passkey=create] button`)
 	w.sees("Your recovery codes")
+	w.press("form button")
 	signOn(s.url)
 	w.sees("Passkeys work at localhost, and not at the address of this page.")
 	w.sees("Use a recovery code instead")

@@ -39,6 +39,9 @@ func (k *call) show() error {
 	if err != nil {
 		return err
 	}
+	if k.anew() { // whoever was asked for a second factor is somebody else
+		k.Sessions.dropHalf(k.Context(), k.env.ID)
+	}
 	by, ok := k.Sessions.Person(k.Context(), k.env.ID)
 	if ok && !k.anew() && k.goodEnough(flow, by) && way.Admits(by) {
 		return k.again(flow, by)
