@@ -43,6 +43,16 @@ type Who struct {
 	SignOnID string
 	Address  string
 	Proven   bool // has given a factor a moment ago: only then may there be one already
+	Own      bool // on the person's own page, and not on the way of a sign-on
+}
+
+// did says what somebody did, and where.
+func (w Who) did(what string) string {
+	where := ", while they signed on"
+	if w.Own {
+		where = ", on their own page"
+	}
+	return "user " + w.User.Username + " " + what + where
 }
 
 func (s *Service) now() time.Time {
@@ -186,7 +196,8 @@ func (s *Service) KeepOneTime(ctx context.Context, w Who, key *otp.Key, typed st
 		return err
 	}
 	env, id := w.User.EnvironmentID, w.User.ID
-	err = s.add(ctx, w, "one-time passwords", func(tx *store.Tx) error {
+	replaces := func(have store.PersonFactors) bool { return len(have.OneTime) > 0 }
+	err = s.add(ctx, w, "one-time passwords", replaces, func(tx *store.Tx) error {
 		if err := tx.Store().SetPersonFactor(ctx, env, id, sealed); err != nil {
 			return err
 		}
@@ -201,8 +212,10 @@ func (s *Service) KeepOneTime(ctx context.Context, w Who, key *otp.Key, typed st
 	return err
 }
 
-// add keeps one more factor.
-func (s *Service) add(ctx context.Context, w Who, what string, keep func(*store.Tx) error) error {
+// add keeps a factor; replaces tells whether that is in the place of another.
+func (s *Service) add(
+	ctx context.Context, w Who, what string, replaces func(store.PersonFactors) bool, keep func(*store.Tx) error,
+) error {
 	return s.Store.Provision(ctx, func(tx *store.Tx) error {
 		have, err := tx.PersonFactors(ctx, w.User.EnvironmentID, w.User.ID)
 		if err == nil && have.Any() && !w.Proven {
@@ -214,7 +227,11 @@ func (s *Service) add(ctx context.Context, w Who, what string, keep func(*store.
 		if err != nil {
 			return err
 		}
-		return tx.AddActivity(ctx, w.activity("user.factor-added", "user "+w.User.Username+" set up a second factor: "+what))
+		action, did := "user.factor-added", "set up a second factor: "
+		if replaces(have) {
+			action, did = "user.factor-replaced", "replaced a second factor: "
+		}
+		return tx.AddActivity(ctx, w.activity(action, w.did(did+what)))
 	})
 }
 
@@ -235,11 +252,11 @@ func (s *Service) KeepCodes(ctx context.Context, w Who, hashes [][]byte) error {
 		if err != nil {
 			return err
 		}
-		text := "user " + w.User.Username + " made recovery codes"
+		text := "made recovery codes"
 		if have.Recovery.Made > 0 {
-			text += "; those of before are good no more"
+			text = "replaced their recovery codes"
 		}
-		return tx.AddActivity(ctx, w.activity("user.recovery-codes-made", text))
+		return tx.AddActivity(ctx, w.activity("user.recovery-codes-made", w.did(text)))
 	})
 }
 
@@ -262,7 +279,6 @@ func (s *Service) drop(ctx context.Context, w Who, what string, drop func(*store
 		if err := drop(tx); err != nil {
 			return err
 		}
-		return tx.AddActivity(ctx, w.activity("user.factor-removed",
-			"user "+w.User.Username+" gave up a second factor: "+what))
+		return tx.AddActivity(ctx, w.activity("user.factor-removed", w.did("gave up a second factor: "+what)))
 	})
 }

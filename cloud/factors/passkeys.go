@@ -51,7 +51,8 @@ func (s *Service) KeepPasskey(
 	if err != nil {
 		return "", err
 	}
-	err = s.add(ctx, w, "a passkey", func(tx *store.Tx) error { return tx.Store().AddPersonPasskey(ctx, &p) })
+	beside := func(store.PersonFactors) bool { return false }
+	err = s.add(ctx, w, "a passkey", beside, func(tx *store.Tx) error { return tx.Store().AddPersonPasskey(ctx, &p) })
 	if errors.Is(err, store.ErrConflict) {
 		err = ErrMany
 	}

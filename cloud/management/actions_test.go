@@ -46,6 +46,7 @@ var tries = []try{
 		return err
 	}},
 	{m.ResetFactor, "OIH", false, "user.factor-reset", func(ctx context.Context, w *world, by m.By) error {
+		must(w.t, w.Store.SetPersonFactor(w.t.Context(), w.env, w.user.ID, []byte("sealed")))
 		_, err := w.ResetFactor(ctx, by, w.user.ID)
 		return err
 	}},

@@ -223,10 +223,15 @@ func (s *Service) SignOffUser(ctx context.Context, by By, id string) (u store.Us
 }
 
 // ResetFactor takes away all second factors of a user who has lost them, with the recovery codes,
-// and signs the user off everywhere. They set up another one when they are asked for it next.
+// and signs the user off everywhere. They set up another one when they are asked for it next. Of who has none
+// nothing changes.
 func (s *Service) ResetFactor(ctx context.Context, by By, id string) (u store.User, err error) {
 	err = s.act(ctx, by, ResetFactor, func(t *turn) (err error) {
 		if u, err = t.user(ctx, id, nil); err != nil {
+			return err
+		}
+		have, err := t.PersonFactors(ctx, t.env(), u.ID)
+		if err != nil || !have.Any() {
 			return err
 		}
 		t.did(note{

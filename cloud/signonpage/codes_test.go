@@ -5,6 +5,8 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+
+	"ldap-gateway/cloud/store"
 )
 
 var codeShown = regexp.MustCompile(`<code>([a-z2-7-]+)</code>`)
@@ -54,6 +56,12 @@ func TestRecoveryCodesCountOnceTheyAreKept(t *testing.T) {
 	again = s.get(c, "/factor/codes?flow=f1")
 	if a := s.post(c, "/factor/codes", "flow", "f1", "set", setOf(again)); !inside(a) || s.have().Recovery.Left != 10 {
 		t.Errorf("%d %s", a.status, a.page)
+	}
+	for _, action := range []string{"user.factor-added", "user.recovery-codes-made"} {
+		all, _, err := s.db.Activities(t.Context(), s.env, store.ActivityFilter{Action: action}, store.Page{})
+		if err != nil || len(all) != 1 || !strings.HasSuffix(all[0].Text, ", while they signed on") {
+			t.Errorf("%+v, %v", all, err)
+		}
 	}
 	s.later(halfLife)
 	kept := codesIn(again)

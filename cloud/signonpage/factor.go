@@ -163,6 +163,7 @@ func (k *call) who(c candidate) factors.Who {
 		SignOnID: c.SignOnID,
 		Address:  k.address(),
 		Proven:   !c.half && k.Sessions.fresh(c.FactorAt),
+		Own:      k.Form.Get("flow") == "" && k.then() == thenFactors,
 	}
 }
 

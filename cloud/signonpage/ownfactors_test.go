@@ -3,6 +3,7 @@ package signonpage
 import (
 	"net/http"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -116,19 +117,26 @@ func TestOwnFactors(t *testing.T) {
 	all, _, err := s.db.Activities(t.Context(), s.env, store.ActivityFilter{Subject: "user:" + s.alice.ID}, store.Page{})
 	check(t, err)
 	told := map[string]int{}
+	changed := []string{"user.factor-added", "user.factor-replaced", "user.factor-removed", "user.recovery-codes-made"}
 	for _, a := range all {
 		told[a.Action]++
+		if slices.Contains(changed, a.Action) && !strings.HasSuffix(a.Text, ", on their own page") {
+			t.Errorf("%+v", a)
+		}
 		if strings.Contains(a.Text, codes[0]) || a.Actor != "user:"+s.alice.ID || a.Detail["address"] == nil {
 			t.Errorf("%+v", a)
 		}
 	}
 	for _, want := range []string{
-		"user.factor-added", "user.factor-proven", "user.factor-refused", "user.recovery-codes-made",
+		"user.factor-added", "user.factor-replaced", "user.factor-proven", "user.factor-refused", "user.recovery-codes-made",
 		"user.recovery-code-used", "user.factor-removed",
 	} {
 		if told[want] == 0 {
 			t.Errorf("%s is not told: %v", want, told)
 		}
+	}
+	if told["user.factor-added"] != 1 || told["user.factor-replaced"] != 1 {
+		t.Errorf("%v", told)
 	}
 }
 
