@@ -15,7 +15,8 @@ import (
 var actions = [...]string{
 	"sign-on", "sign-on.unwritten", "user.created", "user.updated", "user.deleted", "user.linked", "user.signed-off",
 	"user.account-linked", "user.account-unlinked", "user.factor-reset", "users.relinked", "person.tried",
-	"user.factor-added", "user.factor-replaced", "user.factor-removed", "user.factor-proven", "user.factor-refused", "user.factor-missing",
+	"user.factor-added", "user.factor-replaced", "user.factor-removed", "user.factor-proven", "user.factor-refused",
+	"user.factor-missing",
 	"user.recovery-codes-made", "user.recovery-code-used",
 	"update.refused", "password.changed",
 	"password.notChanged", "group.created", "group.renamed", "group.updated", "group.deleted", "group.released",

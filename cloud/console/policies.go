@@ -1,10 +1,12 @@
 package console
 
 import (
+	"errors"
 	"net/http"
 
 	"github.com/google/uuid"
 
+	"ldap-gateway/cloud/management"
 	"ldap-gateway/cloud/store"
 )
 
@@ -111,6 +113,52 @@ func (c *console) askBlock(k *call) error {
 func (c *console) blockFactor(k *call) error {
 	return c.changeFactor(k, k.PathValue("policy"), true, store.NoDevicesBlock,
 		"is asked for a second factor, and turned away without.")
+}
+
+// policyDeletion finds what keeps a policy from being deleted.
+func (c *console) policyDeletion(k *call) (deletion, error) {
+	p, err := c.Store.SignOnPolicy(k.Context(), k.env(), k.PathValue("policy"))
+	if err != nil {
+		return deletion{}, err
+	}
+	d := deletion{Kind: "sign-on policy", Name: p.Name, Back: policiesPath}
+	if d.Named, err = management.NamedBy(k.Context(), c.Store, k.env(), p.ID); len(d.Named) > 0 {
+		d.Never = "Applications go by it. Give those another one first."
+	}
+	if p.Default {
+		d.Never = "It is the default one, by which people sign on wherever an application has none of its own."
+	}
+	return d, err
+}
+
+// askDeletePolicy asks first, or says why it cannot be.
+func (c *console) askDeletePolicy(k *call) error {
+	d, err := c.policyDeletion(k)
+	if err != nil {
+		return err
+	}
+	return k.render(http.StatusOK, "delete", "Delete "+d.Name, d)
+}
+
+// deletePolicy has what names it be looked for in the deletion itself: an application may have been given the
+// policy since the page was shown.
+func (c *console) deletePolicy(k *call) error {
+	name := ""
+	err := c.Management.DeletePolicy(k.Context(), k.by(), k.PathValue("policy"), func(p store.SignOnPolicy) error {
+		name = p.Name
+		return nil
+	})
+	if errors.Is(err, store.ErrDependents) {
+		d, err := c.policyDeletion(k)
+		if err != nil {
+			return err
+		}
+		return k.render(http.StatusConflict, "delete", "Delete "+d.Name, d)
+	}
+	if err != nil {
+		return err
+	}
+	return k.done(policiesPath, "The sign-on policy "+name+" was deleted.")
 }
 
 // changeFactor changes what a policy wants of a second factor, and says so by what becomes of who signs on by it.

@@ -2,6 +2,7 @@ package console_test
 
 import (
 	"net/http"
+	"strings"
 	"testing"
 
 	"ldap-gateway/cloud/store"
@@ -98,4 +99,53 @@ func TestApplicationsChooseAPolicy(t *testing.T) {
 	if got := kept(); len(got) != 2 {
 		t.Errorf("%+v", got)
 	}
+}
+
+// A policy that nothing goes by is deleted, after a question. The default one is not, nor one that an application
+// goes by, of either protocol: the page names them, and so does the answer to who was given it meanwhile.
+func TestPoliciesAreDeleted(t *testing.T) {
+	s := open(t)
+	v := s.admin()
+	f := s.fill(s.env.ID, "")
+	saml := store.Application{
+		EnvironmentID: s.env.ID, Name: "Payroll", Protocol: store.SAML, Type: store.WebApplication, Enabled: true,
+		SAML: store.ServiceProvider{EntityID: "https://pay.example.com", ACS: []string{"https://pay.example.com/acs"}},
+	}
+	s.must(s.store.CreateApplication(t.Context(), &saml))
+	page := "/console/settings/policies/" + f.policy.ID + "/delete"
+	offers := func(a answer) bool { return strings.Contains(a.body, `<button class="danger">`) }
+	if a := v.get(page).has("Delete the sign-on policy “Twice”", "No application goes by it"); !offers(a) {
+		t.Error(a.body)
+	}
+	uses := func(a *store.Application, does bool) {
+		a.Kept.Policies = nil
+		if does {
+			a.Kept.Policies = []store.PolicyAssignment{{ID: "1", Policy: f.policy.ID, Priority: 1}}
+		}
+		s.must(s.store.UpdateApplication(t.Context(), a))
+	}
+	for _, a := range []*store.Application{&f.application, &saml} {
+		uses(a, true)
+		if p := v.get(page).has("Applications go by it", a.Name); offers(p) || !strings.Contains(p.body, "/console/applications/"+a.ID) {
+			t.Error(p.body)
+		}
+		v.post(page, "force", "yes").is(http.StatusConflict).has(a.Name)
+		uses(a, false)
+	}
+	all, err := s.store.SignOnPolicies(t.Context(), s.env.ID)
+	s.must(err)
+	for _, p := range all {
+		if p.Default {
+			at := "/console/settings/policies/" + p.ID + "/delete"
+			if a := v.get(at).has("It is the default one"); offers(a) {
+				t.Error(a.body)
+			}
+			v.post(at).is(http.StatusConflict).has("It is the default one")
+		}
+	}
+	v.follow(v.post(page)).has("The sign-on policy Twice was deleted")
+	s.actor("signOnPolicy.deleted", "signOnPolicy:"+f.policy.ID)
+	v.get(page).is(http.StatusNotFound)
+	v.post(page).is(http.StatusNotFound)
+	v.get("/console/settings/policies").lacks("Twice")
 }

@@ -263,6 +263,9 @@ func (c *console) settingsPages() map[string]route {
 
 		"GET /console/settings/policies/{policy}/block":  {action: m.ChangePolicy, answer: c.askBlock},
 		"POST /console/settings/policies/{policy}/block": {action: m.ChangePolicy, answer: c.blockFactor},
+
+		"GET /console/settings/policies/{policy}/delete":  {action: m.DeletePolicy, answer: c.askDeletePolicy},
+		"POST /console/settings/policies/{policy}/delete": {action: m.DeletePolicy, answer: c.deletePolicy},
 	}
 }
 

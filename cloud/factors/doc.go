@@ -14,5 +14,6 @@
 //   - A factor is kept once it was shown to work.
 //   - Recovery codes are kept when the person says that they have them, and go with the last factor.
 //   - Of two who set up the first factor at once, one does.
-//   - Each of these is an activity of the user: proven, refused, missing, added, replaced, removed, codes made, code used.
+//   - Each of these is an activity of the user: proven, refused, missing, added, replaced, removed, codes made,
+//     code used.
 package factors

@@ -43,7 +43,6 @@ var absent = map[m.Action]struct{ api, console string }{
 	m.SetLogo:            {api: "what the sign-on page looks like is settled where it is seen"},
 	m.SetBrand:           {console: "the page of settings sets it with the rest"},
 	m.MoveSignOnOrder:    {api: "the order is moved one by one, beside what it is about"},
-	m.DeletePolicy:       {console: "one that no application chooses does nothing, and a program deletes it"},
 	m.CreateEnvironment:  {console: "who runs many makes them by a program"},
 	m.DeleteEnvironment:  {console: "who runs many makes them by a program"},
 	m.ReadSecret:         {console: "people make a new one where they need it"},
