@@ -296,7 +296,7 @@ func TestTurnsAreShort(t *testing.T) {
 		{"a group lets go", m.release},
 		{"a group goes", func() error { return m.service.DeleteGroup(ctx, m.by, m.theirs.ID, nil) }},
 		{"a user goes", func() error { return m.service.DeleteUser(ctx, m.by, m.named("known").ID, nil) }},
-		{"a client has another secret", func() error { _, _, err := m.service.RenewClient(ctx, m.by, m.client.ID); return err }},
+		{"a client has another secret", func() error { _, _, err := m.service.RenewClient(ctx, m.by, m.client.ID, time.Time{}); return err }},
 		{"an application goes", func() error { _, err := m.service.DeleteApplication(ctx, m.by, m.app.ID, nil); return err }},
 		{"people are moved", func() error {
 			moved, err := m.service.RelinkUsers(ctx, m.by, m.kind(m.gateway, 0), m.kind(m.gateway, 1))

@@ -469,6 +469,36 @@ func TestToken(t *testing.T) {
 		has("error", "unsupported_grant_type")
 }
 
+// While the secret before the present one is good, a client proves itself by either; no longer than until its end, and
+// never by what is none.
+func TestTokenByTwoSecrets(t *testing.T) {
+	s := start(t)
+	grant := url.Values{"grant_type": {"client_credentials"}}
+	client, err := s.store.Client(t.Context(), s.env, s.client)
+	s.must(err)
+	fresh, hash := vault.NewSecret()
+	for name, c := range map[string]struct {
+		former store.FormerSecret
+		good   bool // the one before is
+	}{
+		"none":          {store.FormerSecret{}, false},
+		"good":          {store.FormerSecret{Hash: client.SecretHash, Until: s.now.Add(time.Second)}, true},
+		"over":          {store.FormerSecret{Hash: client.SecretHash, Until: s.now}, false},
+		"without hash":  {store.FormerSecret{Until: s.now.Add(time.Hour)}, false},
+		"another":       {store.FormerSecret{Hash: []byte("another"), Until: s.now.Add(time.Hour)}, false},
+		"without until": {store.FormerSecret{Hash: client.SecretHash}, false},
+	} {
+		now := client
+		now.SecretHash, now.Former = hash, c.former
+		s.must(s.store.SetClientSecrets(t.Context(), &now))
+		for secret, good := range map[string]bool{fresh: true, s.secret: c.good, "": false, "wrong": false} {
+			if a := s.askToken(grant, s.client, secret); (a.status == http.StatusOK) != good {
+				t.Errorf("%s, %q: %d %s", name, secret, a.status, a.text)
+			}
+		}
+	}
+}
+
 func TestBodies(t *testing.T) {
 	s := start(t)
 	s.send("POST", "/groups", `{"name": 7}`).refuses("name")

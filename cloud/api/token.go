@@ -83,7 +83,9 @@ func (s *Server) clientOf(r *http.Request) (store.Client, error) {
 	if err != nil {
 		return store.Client{}, err
 	}
-	if subtle.ConstantTimeCompare(vault.HashSecret(secret), client.SecretHash) != 1 {
+	hash := vault.HashSecret(secret)
+	is := func(kept []byte) bool { return kept != nil && subtle.ConstantTimeCompare(kept, hash) == 1 }
+	if !is(client.SecretHash) && !(client.Former.Good(s.now()) && is(client.Former.Hash)) {
 		return store.Client{}, store.ErrNotFound
 	}
 	return client, nil

@@ -9,7 +9,7 @@ import (
 
 // clientList is the page of API clients.
 type clientList struct {
-	Clients     []store.Client
+	Clients     []clientShown
 	Roles       []store.Role
 	TokenURL    string
 	Environment string
@@ -19,16 +19,26 @@ type clientList struct {
 	Errors      map[string]string
 }
 
+// clientShown is an API client with what is good of it now.
+type clientShown struct {
+	store.Client
+	TwoSecrets bool // the one before is good as well
+}
+
 func (c *console) listClients(k *call) error {
 	return c.renderClients(k, http.StatusOK, clientList{})
 }
 
 // renderClients shows clients with what an integrator needs beside the secret: the
 // environment's ID and where tokens are asked for.
-func (c *console) renderClients(k *call, status int, list clientList) (err error) {
+func (c *console) renderClients(k *call, status int, list clientList) error {
 	list.Roles, list.Environment, list.TokenURL = management.ClientRoles(), k.env(), c.URL+"/"+k.env()+"/as/token"
-	if list.Clients, err = c.Store.Clients(k.Context(), k.env()); err != nil {
+	all, err := c.Store.Clients(k.Context(), k.env())
+	if err != nil {
 		return err
+	}
+	for _, one := range all {
+		list.Clients = append(list.Clients, clientShown{one, one.Former.Good(c.now())})
 	}
 	return k.render(status, "clients", "API clients", list)
 }
@@ -47,14 +57,27 @@ func (c *console) addClient(k *call) error {
 	return c.renderClients(k, http.StatusOK, clientList{Made: made, Secret: secret})
 }
 
-// renewClient makes a new secret and shows it this once.
-// What the old one had opened ends with it, access tokens too.
+// renewClient makes a new secret and shows it this once. The one before stays good for as long as was
+// chosen; when that is not at all, what it had opened ends with it, access tokens too.
 func (c *console) renewClient(k *call) error {
-	client, secret, err := c.Management.RenewClient(k.Context(), k.by(), k.PathValue("id"))
+	client, secret, err := c.Management.RenewClient(k.Context(), k.by(), k.PathValue("id"), c.keptUntil(k))
+	if wrong, ok := faults(err); ok {
+		return c.askClientSecret(k, wrong)
+	}
 	if err != nil {
 		return err
 	}
 	return c.renderClients(k, http.StatusOK, clientList{Made: client, Secret: secret})
+}
+
+// endClientSecret has the secret before the present one open nothing any more.
+func (c *console) endClientSecret(k *call) error {
+	client, err := c.Management.EndClientSecret(k.Context(), k.by(), k.PathValue("id"))
+	if err != nil {
+		return err
+	}
+	return k.done(clientsPath, "The secret of "+client.Name+" before that of now is not good any more, nor are the access "+
+		"tokens of the client.")
 }
 
 func (c *console) deleteClient(k *call) error {
@@ -63,7 +86,7 @@ func (c *console) deleteClient(k *call) error {
 		return err
 	}
 	return k.done(
-		"/console/settings/clients",
+		clientsPath,
 		"The API client "+client.Name+" was deleted; its access tokens open nothing.",
 	)
 }

@@ -174,3 +174,39 @@ func TestTwoSecretsAtOnce(t *testing.T) {
 	}
 	v.get("/console/settings/role-groups/"+f.jit.ID).has("Take the role away from", "1 user is in it")
 }
+
+// An API client has two secrets at once, for as long as its page was told, and until the one before is ended.
+func TestTwoSecretsOfAClient(t *testing.T) {
+	s := open(t)
+	v := s.admin()
+	f := s.fill(s.env.ID, "")
+	const list = "/console/settings/clients"
+	page := list + "/" + f.client.ID
+	kept := func() store.FormerSecret {
+		c, err := s.store.Client(t.Context(), s.env.ID, f.client.ID)
+		s.must(err)
+		return c.Former
+	}
+	v.get(list).has("The one before is good as well, until", "End the secret before")
+	v.get(page + "/secret/end").has("End the secret before")
+	v.follow(v.post(page + "/secret/end")).has("is not good any more").lacks("is good as well")
+	s.actor("client.updated", "client:"+f.client.ID)
+	v.get(page + "/secret/end").is(http.StatusNotFound)
+	v.post(page + "/secret/end").is(http.StatusNotFound)
+	v.get(page+"/secret").has("Make a new secret for", "24 hours", "30 days").lacks("is good still")
+	v.post(page+"/secret", "keep", "24").is(http.StatusOK).has("The secret of", "is good as well")
+	if want := s.clock().Add(24 * 60 * 60 * 1e9); !kept().Until.Equal(want) {
+		t.Errorf("until %s, want %s", kept().Until, want)
+	}
+	v.get(page + "/secret").has("The secret before that of now is good still")
+	for _, far := range []string{"721", "9999999999999"} {
+		v.post(page+"/secret", "keep", far).is(http.StatusUnprocessableEntity)
+	}
+	v.post(page+"/secret", "keep", "0").is(http.StatusOK).has("The secret of").lacks("is good as well")
+	if kept().Hash != nil {
+		t.Errorf("%+v", kept())
+	}
+	v.post(page+"/secret", "keep", "1").has("is good as well")
+	s.pass(61 * 60 * 1e9)
+	v.get(list).lacks("is good as well")
+}

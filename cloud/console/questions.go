@@ -159,18 +159,46 @@ func (c *console) askRoleGroup(k *call) error {
 
 const clientsPath = "/console/settings/clients"
 
-func (c *console) askRenewClient(k *call) error {
+func (c *console) askRenewClient(k *call) error { return c.askClientSecret(k, nil) }
+
+// askClientSecret is askRenewClient, with what is wrong with what was chosen.
+func (c *console) askClientSecret(k *call, wrong map[string]string) error {
 	client, err := c.Store.Client(k.Context(), k.env(), k.PathValue("id"))
 	if err != nil {
 		return err
 	}
-	return k.question(question{
+	q := question{
+		Errors: wrong,
 		Title:  "Make a new secret for “" + client.Name + "”",
 		Button: "Make a new secret",
 		Back:   clientsPath,
-		Text: []string{"The secret of now, and the tokens that the program has, open nothing from that moment on: " +
-			"until it has the new one, it can do nothing. For a change without a break make a second client, and delete " +
-			"this one when the program uses that."},
+		Keeps:  keeps(),
+		Keep:   keeps()[0].Name,
+		Text: []string{"It is shown once. Give it to the program before the secret of now ends: without it the program " +
+			"can do nothing. When that ends at once, so do the access tokens that the program has."},
+	}
+	if client.Former.Good(c.now()) {
+		q.Text = append(q.Text, "The secret before that of now is good still, until "+when(client.Former.Until)+". It ends "+
+			"at once then.")
+	}
+	return k.question(q)
+}
+
+// askEndClientSecret asks before the former secret of an API client ends.
+func (c *console) askEndClientSecret(k *call) error {
+	client, err := c.Store.Client(k.Context(), k.env(), k.PathValue("id"))
+	if err == nil && !client.Former.Good(c.now()) {
+		err = store.ErrNotFound
+	}
+	if err != nil {
+		return err
+	}
+	return k.question(question{
+		Title:  "End the secret before",
+		Button: "End it now",
+		Back:   clientsPath,
+		Text: []string{"A program that still uses it as “" + client.Name + "” is refused from then on, and the access tokens " +
+			"of the client open nothing: one that has the new secret gets others by itself."},
 	})
 }
 

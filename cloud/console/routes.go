@@ -283,10 +283,13 @@ func (c *console) rightsPages() map[string]route {
 		"GET /console/settings/role-groups/{group}": {action: m.ReadSettings, answer: c.askRoleGroup},
 		"POST /console/settings/role-groups":        {action: m.SetRoleGroup, answer: c.setRoleGroup},
 
-		"GET " + clients:                   {action: m.ReadSettings, answer: c.listClients},
-		"POST " + clients:                  {action: m.CreateClient, answer: c.addClient},
-		"GET " + clients + "/{id}/secret":  {action: m.ReadSettings, answer: c.askRenewClient},
-		"POST " + clients + "/{id}/secret": {action: m.RenewClient, answer: c.renewClient},
+		"GET " + clients:                       {action: m.ReadSettings, answer: c.listClients},
+		"POST " + clients:                      {action: m.CreateClient, answer: c.addClient},
+		"GET " + clients + "/{id}/secret":      {action: m.ReadSettings, answer: c.askRenewClient},
+		"POST " + clients + "/{id}/secret":     {action: m.RenewClient, answer: c.renewClient},
+		"GET " + clients + "/{id}/secret/end":  {action: m.ReadSettings, answer: c.askEndClientSecret},
+		"POST " + clients + "/{id}/secret/end": {action: m.RenewClient, answer: c.endClientSecret},
+
 		"GET " + clients + "/{id}/delete":  {action: m.ReadSettings, answer: c.askDeleteClient},
 		"POST " + clients + "/{id}/delete": {action: m.DeleteClient, answer: c.deleteClient},
 	}

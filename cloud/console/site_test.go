@@ -401,7 +401,12 @@ func (s *site) fill(env, mark string) filled {
 	s.must(s.store.CreateAlertChannel(ctx, &f.channel))
 	f.admin = store.Administrator{EnvironmentID: env, Name: "another of " + env + mark, Role: store.RoleReadOnly}
 	s.must(s.store.CreateAdministrator(ctx, &f.admin))
-	f.client = store.Client{EnvironmentID: env, Name: "client" + mark}
+	f.client = store.Client{
+		EnvironmentID: env,
+		Name:          "client" + mark,
+		SecretHash:    []byte("of now"),
+		Former:        store.FormerSecret{Hash: []byte("former"), Until: s.clock().Add(time.Hour)},
+	}
 	s.must(s.store.CreateClient(ctx, &f.client))
 	f.policy = store.SignOnPolicy{EnvironmentID: env, Name: "Twice" + mark, Actions: []store.PolicyAction{
 		{ID: "a", Type: store.ActionLogin, Priority: 1}, {ID: "b", Type: store.ActionMultiFactor, Priority: 2},

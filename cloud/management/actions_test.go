@@ -242,7 +242,7 @@ var tries = []try{
 		return err
 	}},
 	{m.RenewClient, "O", false, "client.updated", func(ctx context.Context, w *world, by m.By) error {
-		_, _, err := w.RenewClient(ctx, by, w.client.ID)
+		_, _, err := w.RenewClient(ctx, by, w.client.ID, time.Time{})
 		return err
 	}},
 	{m.DeleteClient, "O", false, "client.deleted", func(ctx context.Context, w *world, by m.By) error {

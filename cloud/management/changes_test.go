@@ -86,7 +86,7 @@ func TestActivitiesTellNoSecrets(t *testing.T) {
 		secrets = append(secrets, secret)
 	}
 	keep(w.CreateClient(ctx, by, &store.Client{Name: "x", Role: store.RoleReadOnly}))
-	_, secret, err := w.RenewClient(ctx, by, w.client.ID)
+	_, secret, err := w.RenewClient(ctx, by, w.client.ID, time.Time{})
 	keep(secret, err)
 	_, secret, err = w.RenewApplication(ctx, by, w.application.ID, time.Time{})
 	keep(secret, err)

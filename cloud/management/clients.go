@@ -3,6 +3,7 @@ package management
 import (
 	"cmp"
 	"context"
+	"time"
 
 	"ldap-gateway/cloud/store"
 	"ldap-gateway/cloud/vault"
@@ -49,25 +50,65 @@ func (t *turn) endTokens(c store.Client) error {
 	return t.ahead(func(ctx context.Context) error { return db.EmptyClient(ctx, env, c.ID) })
 }
 
-// RenewClient gives an API client a new secret, which only this answer has. Its
-// access tokens end.
-func (s *Service) RenewClient(ctx context.Context, by By, id string) (c store.Client, secret string, err error) {
+// RenewClient gives an API client a new secret, which only this answer has, and leaves the one before good until
+// a moment, as RenewApplication does. When it is worth nothing at once, the client's access tokens end too.
+func (s *Service) RenewClient(
+	ctx context.Context, by By, id string, until time.Time,
+) (c store.Client, secret string, err error) {
 	err = s.act(ctx, by, RenewClient, func(t *turn) (err error) {
-		if c, err = t.client(ctx, id); err == nil {
+		if c, err = t.client(ctx, id); err == nil && until.IsZero() {
 			err = t.endTokens(c)
 		}
 		if err != nil {
+			return err
+		}
+		if c.Former, err = s.former(store.FormerSecret{Hash: c.SecretHash}, until); err != nil {
 			return err
 		}
 		secret, c.SecretHash = vault.NewSecret()
 		t.did(note{
 			action:  "client.updated",
 			subject: "client:" + c.ID,
-			text:    "API client " + c.Name + " was given a new secret",
+			text:    "API client " + c.Name + " was given a new secret" + besides(c.Former),
 		})
+		if c.Former.Hash != nil {
+			return t.SetClientSecrets(ctx, &c)
+		}
 		return t.UpdateClient(ctx, &c)
 	})
 	return c, secret, err
+}
+
+// besides says how long the secret before stays good.
+func besides(f store.FormerSecret) string {
+	if f.Hash == nil {
+		return ""
+	}
+	return "; the one before is good until " + f.Until.UTC().Format(time.RFC3339)
+}
+
+// EndClientSecret has the secret before the present one be worth nothing at once, with the client's access
+// tokens. store.ErrNotFound when there is none that is good.
+func (s *Service) EndClientSecret(ctx context.Context, by By, id string) (c store.Client, err error) {
+	err = s.act(ctx, by, RenewClient, func(t *turn) (err error) {
+		if c, err = t.client(ctx, id); err != nil {
+			return err
+		}
+		if !c.Former.Good(s.now()) {
+			return store.ErrNotFound
+		}
+		if err := t.endTokens(c); err != nil {
+			return err
+		}
+		c.Former = store.FormerSecret{}
+		t.did(note{
+			action:  "client.updated",
+			subject: "client:" + c.ID,
+			text:    "API client " + c.Name + " was left with one secret",
+		})
+		return t.UpdateClient(ctx, &c)
+	})
+	return c, err
 }
 
 // DeleteClient removes an API client with its access tokens.

@@ -138,7 +138,7 @@ var missing = []struct {
 		return second(w.SetRoleGroup(ctx, by, "none", store.RoleReadOnly, nil))
 	}},
 	{"renew a client", func(ctx context.Context, w *world, by m.By) error {
-		_, _, err := w.RenewClient(ctx, by, "none")
+		_, _, err := w.RenewClient(ctx, by, "none", time.Time{})
 		return err
 	}},
 	{"delete a client", func(ctx context.Context, w *world, by m.By) error {

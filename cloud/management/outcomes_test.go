@@ -171,7 +171,7 @@ func TestSecretsThatAreMade(t *testing.T) {
 	one, err := w.CreateClient(ctx, by, &c)
 	must(t, err)
 	must(t, w.Store.CreateToken(ctx, []byte("token"), c.ID, w.env, time.Now().Add(time.Hour)))
-	_, two, err := w.RenewClient(ctx, by, c.ID)
+	_, two, err := w.RenewClient(ctx, by, c.ID, time.Time{})
 	must(t, err)
 	kept, err := w.Store.Client(ctx, w.env, c.ID)
 	if err != nil || string(kept.SecretHash) != string(vault.HashSecret(two)) || one == two ||

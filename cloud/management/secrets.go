@@ -29,18 +29,29 @@ func (s *Service) RenewApplication(
 		if !hasSecret(before) {
 			return ErrNoSecret
 		}
-		now := s.now()
-		if !until.IsZero() && (!until.After(now) || until.After(now.Add(MostOverlap))) {
-			return wrong(fault.FormerSecret, 0, "It must be within the next %d days.", int(MostOverlap.Hours()/24))
-		}
-		a, a.Former = before, store.FormerSecret{}
-		if !until.IsZero() && before.SecretHash != nil {
-			a.Former = store.FormerSecret{Hash: before.SecretHash, Sealed: before.SecretSealed, Until: until}
+		a = before
+		a.Former, err = s.former(store.FormerSecret{Hash: before.SecretHash, Sealed: before.SecretSealed}, until)
+		if err != nil {
+			return err
 		}
 		secret = t.newSecret(&a)
 		return t.saveApplication(ctx, &a, before, "given a new secret")
 	})
 	return a, secret, err
+}
+
+// former returns a secret as one that stays good until a moment beside a new one; none for the zero time, or when
+// there is none. A fault.List for a moment that is over, or further away than MostOverlap.
+func (s *Service) former(f store.FormerSecret, until time.Time) (store.FormerSecret, error) {
+	now := s.now()
+	switch {
+	case !until.IsZero() && (!until.After(now) || until.After(now.Add(MostOverlap))):
+		return f, wrong(fault.FormerSecret, 0, "It must be within the next %d days.", int(MostOverlap.Hours()/24))
+	case until.IsZero() || f.Hash == nil:
+		return store.FormerSecret{}, nil
+	}
+	f.Until = until
+	return f, nil
 }
 
 // EndFormerSecret has the secret before the present one be worth nothing at once.

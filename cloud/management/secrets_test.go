@@ -8,6 +8,7 @@ import (
 
 	m "ldap-gateway/cloud/management"
 	"ldap-gateway/cloud/store"
+	"ldap-gateway/cloud/vault"
 )
 
 // The secret of an application is read by who may make it, and is in the database sealed
@@ -124,5 +125,63 @@ func TestFormerSecrets(t *testing.T) {
 	kept, err = w.ChangeApplication(ctx, by, a.ID, func(a *store.Application) error { a.Type = store.SinglePage; return nil })
 	if err != nil || kept.Former.Hash != nil {
 		t.Errorf("what cannot keep a secret has one: %+v, %v", kept.Former, err)
+	}
+}
+
+// An API client has two secrets while the one before is good: for as long as was said, and until it is ended. Its
+// access tokens go on meanwhile, and end with a secret that is taken away. Who does not have the client's role does none
+// of it.
+func TestFormerClientSecrets(t *testing.T) {
+	h := open(t)
+	w, ctx := h.world(), t.Context()
+	by := w.as(store.RoleOwner)
+	c := store.Client{Name: "monitor", Role: store.RoleReadOnly}
+	_, err := w.CreateClient(ctx, by, &c)
+	must(t, err)
+	first, err := w.Store.Client(ctx, w.env, c.ID)
+	must(t, err)
+	must(t, w.Store.CreateToken(ctx, []byte("token"), c.ID, w.env, time.Now().Add(time.Hour)))
+	goesOn := func() bool {
+		_, err := w.Store.TokenClient(ctx, []byte("token"), time.Now())
+		return err == nil
+	}
+	until := time.Now().Add(time.Hour).UTC().Truncate(time.Second)
+	for name, when := range map[string]time.Time{
+		"over": time.Now().Add(-time.Second),
+		"far":  time.Now().Add(m.MostOverlap + time.Minute),
+	} {
+		if _, _, err := w.RenewClient(ctx, by, c.ID, when); err == nil {
+			t.Errorf("%s: renewed", name)
+		}
+	}
+	before := first.SecretHash
+	for range 2 { // of two before, the last
+		_, secret, err := w.RenewClient(ctx, by, c.ID, until)
+		must(t, err)
+		now, err := w.Store.Client(ctx, w.env, c.ID)
+		if err != nil || string(now.SecretHash) != string(vault.HashSecret(secret)) || string(now.Former.Hash) != string(before) ||
+			!now.Former.Until.Equal(until) || !goesOn() {
+			t.Fatalf("%+v, %v", now, err)
+		}
+		before = now.SecretHash
+	}
+	if _, err := w.EndClientSecret(ctx, w.as(store.RoleReadOnly), c.ID); !errors.Is(err, m.ErrRole) || !goesOn() {
+		t.Errorf("a reader: %v", err)
+	}
+	if ended, err := w.EndClientSecret(ctx, by, c.ID); err != nil || ended.Former.Hash != nil || goesOn() {
+		t.Errorf("%+v, %v", ended, err)
+	}
+	if _, err := w.EndClientSecret(ctx, by, c.ID); !errors.Is(err, store.ErrNotFound) {
+		t.Errorf("twice: %v", err)
+	}
+	if _, err := w.EndClientSecret(ctx, by, "none"); !errors.Is(err, store.ErrNotFound) {
+		t.Errorf("of none: %v", err)
+	}
+	_, _, err = w.RenewClient(ctx, by, c.ID, until)
+	must(t, err)
+	must(t, w.Store.CreateToken(ctx, []byte("token"), c.ID, w.env, time.Now().Add(time.Hour)))
+	leaked, _, err := w.RenewClient(ctx, by, c.ID, time.Time{})
+	if err != nil || leaked.Former.Hash != nil || goesOn() {
+		t.Errorf("%+v, %v", leaked, err)
 	}
 }

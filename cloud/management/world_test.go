@@ -334,6 +334,7 @@ func (w *world) settleRights() {
 		Name:          "deploy",
 		Role:          store.RoleIdentityAdmin,
 		SecretHash:    []byte("secret-hash"),
+		Former:        w.application.Former,
 	}
 	must(t, w.Store.CreateClient(ctx, &w.client))
 	w.channel = store.AlertChannel{

@@ -83,7 +83,7 @@ type Application struct {
 	CreatedAt, UpdatedAt                 time.Time
 }
 
-// FormerSecret is the secret that an application had before its present one, which is good
+// FormerSecret is the secret that an application or an API client had before its present one, which is good
 // besides until a time, so that a program can be given the new one without a break.
 type FormerSecret struct {
 	Hash   []byte    `json:"hash,omitempty"` // nil: there is none

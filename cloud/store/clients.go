@@ -7,15 +7,21 @@ import (
 )
 
 const (
-	clientFields  = `SELECT c.id, c.environment_id, c.name, c.role, c.secret_hash, c.created_at`
+	clientFields  = `SELECT c.id, c.environment_id, c.name, c.role, c.secret_hash, c.former_secret, c.created_at`
 	clientColumns = clientFields + ` FROM clients c`
 )
 
-// scanClient reads the hash of the secret as well: it is compared by the token endpoint
+// fields are where clientFields are read to.
+func (c *Client) fields() []any {
+	return []any{
+		&c.ID, &c.EnvironmentID, &c.Name, &c.Role, fromBase64{&c.SecretHash}, fromJSON{&c.Former}, at{&c.CreatedAt},
+	}
+}
+
+// scanClient reads the hashes of the secrets as well: they are compared by the token endpoint
 // and shown by nobody.
 func scanClient(r row) (c Client, err error) {
-	err = r.Scan(&c.ID, &c.EnvironmentID, &c.Name, &c.Role, fromBase64{&c.SecretHash}, at{&c.CreatedAt})
-	return c, err
+	return c, r.Scan(c.fields()...)
 }
 
 // CreateClient adds c and fills in its ID and time; without a role it is an
@@ -28,9 +34,9 @@ func (s *Store) CreateClient(ctx context.Context, c *Client) error {
 		stamp(&c.CreatedAt)
 		c.Role = cmp.Or(c.Role, RoleIdentityAdmin)
 		_, err := tx.c.exec(ctx, `
-			INSERT INTO clients (id, environment_id, name, role, secret_hash, created_at)
-			VALUES ($1, $2, $3, $4, $5, $6)`,
-			c.ID, c.EnvironmentID, c.Name, c.Role, inBase64(c.SecretHash), micros(c.CreatedAt))
+			INSERT INTO clients (id, environment_id, name, role, secret_hash, former_secret, created_at)
+			VALUES ($1, $2, $3, $4, $5, $6, $7)`,
+			c.ID, c.EnvironmentID, c.Name, c.Role, inBase64(c.SecretHash), inJSON(c.Former), micros(c.CreatedAt))
 		return err
 	})
 }
@@ -49,7 +55,7 @@ func (r reader) Clients(ctx context.Context, env string) ([]Client, error) {
 		env, MaxLimit)
 }
 
-// UpdateClient writes the name, the role and the secret's hash of c, and ends
+// UpdateClient writes the name, the role and the secrets' hashes of c, and ends
 // its access tokens. ErrNotFound when there is none.
 // A token carries no role and no secret of its own, yet it was given for those of then:
 // whoever takes a right or a secret away wants it to end now and not within the hour.
@@ -59,11 +65,18 @@ func (s *Store) UpdateClient(ctx context.Context, c *Client) error {
 		if err := tx.all(ctx, tokensOf(c.EnvironmentID, c.ID)); err != nil {
 			return err
 		}
+		return tx.Store().SetClientSecrets(ctx, c)
+	})
+}
+
+// SetClientSecrets is UpdateClient when nothing is taken away: its access tokens go on.
+func (s *Store) SetClientSecrets(ctx context.Context, c *Client) error {
+	return s.Provision(ctx, func(tx *Tx) error {
 		return tx.c.execOne(ctx, `
 			UPDATE clients
-			SET name = $1, role = $2, secret_hash = $3
-			WHERE environment_id = $4 AND id = $5`,
-			c.Name, c.Role, inBase64(c.SecretHash), c.EnvironmentID, c.ID)
+			SET name = $1, role = $2, secret_hash = $3, former_secret = $4
+			WHERE environment_id = $5 AND id = $6`,
+			c.Name, c.Role, inBase64(c.SecretHash), inJSON(c.Former), c.EnvironmentID, c.ID)
 	})
 }
 
@@ -113,8 +126,7 @@ type tokenClient struct {
 // tokenClient returns whose an access token is, also when it has expired; or ErrNotFound.
 func (r reader) tokenClient(ctx context.Context, hash []byte) (tokenClient, error) {
 	return queryOne(ctx, r.c, func(r row) (t tokenClient, err error) {
-		err = r.Scan(&t.ID, &t.EnvironmentID, &t.Name, &t.Role, fromBase64{&t.SecretHash}, at{&t.CreatedAt}, at{&t.until})
-		return t, err
+		return t, r.Scan(append(t.fields(), at{&t.until})...)
 	}, clientFields+`, t.expires_at
 		FROM clients c
 		JOIN tokens t ON t.environment_id = c.environment_id AND t.client_id = c.id

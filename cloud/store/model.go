@@ -332,6 +332,7 @@ type Client struct {
 	ID, EnvironmentID, Name string
 	Role                    Role
 	SecretHash              []byte
+	Former                  FormerSecret
 	CreatedAt               time.Time
 }
 

@@ -294,6 +294,14 @@ func TestClients(t *testing.T) {
 	want(t, s.CreateToken(ctx, []byte("long"), usual.ID, w.env.ID, now.Add(time.Hour)), store.ErrConflict)
 
 	usual.Name, usual.Role, usual.SecretHash = "renamed", store.RoleOwner, []byte{8}
+	usual.Former = store.FormerSecret{Hash: []byte{7}, Until: now.Add(time.Hour).UTC().Truncate(time.Second)}
+	must(t, s.SetClientSecrets(ctx, &usual))
+	got, err = s.Client(ctx, w.env.ID, usual.ID)
+	same(t, got, usual, err)
+	if !good("long") {
+		t.Error("a token ended with nothing taken away")
+	}
+	usual.Former = store.FormerSecret{}
 	must(t, s.UpdateClient(ctx, &usual))
 	got, err = s.Client(ctx, w.env.ID, usual.ID)
 	same(t, got, usual, err)
@@ -303,6 +311,7 @@ func TestClients(t *testing.T) {
 	stranger := usual
 	stranger.EnvironmentID = other.env.ID
 	want(t, s.UpdateClient(ctx, &stranger), store.ErrNotFound)
+	want(t, s.SetClientSecrets(ctx, &stranger), store.ErrNotFound)
 	token("new", time.Hour)
 	want(t, s.DeleteClient(ctx, other.env.ID, usual.ID), store.ErrNotFound)
 	must(t, s.DeleteClient(ctx, w.env.ID, usual.ID))
