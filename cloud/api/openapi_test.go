@@ -190,7 +190,10 @@ var ownOperations = map[string]operation{
 		out:     userBody{},
 		list:    "users",
 		filter:  userFields,
-		selects: []string{"include=memberOfGroupIDs,memberOfGroupNames"},
+		selects: []string{
+			"include=memberOfGroupIDs,memberOfGroupNames", "sortBy=username, or lastSignOn.at without who never signed on",
+			"sortOrder=ascending, or descending by lastSignOn.at",
+		},
 	},
 	"POST /{e}/users": {
 		summary: "Make a user, linked to a user type when password.external says so",

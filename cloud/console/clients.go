@@ -76,8 +76,8 @@ func (c *console) endClientSecret(k *call) error {
 	if err != nil {
 		return err
 	}
-	return k.done(clientsPath, "The secret of "+client.Name+" before that of now is not good any more, nor are the access "+
-		"tokens of the client.")
+	return k.done(clientsPath, "The secret of "+client.Name+" before that of now is not good any more, nor are the "+
+		"access tokens of the client.")
 }
 
 func (c *console) deleteClient(k *call) error {

@@ -197,8 +197,8 @@ func (c *console) askEndClientSecret(k *call) error {
 		Title:  "End the secret before",
 		Button: "End it now",
 		Back:   clientsPath,
-		Text: []string{"A program that still uses it as “" + client.Name + "” is refused from then on, and the access tokens " +
-			"of the client open nothing: one that has the new secret gets others by itself."},
+		Text: []string{"A program that still uses it as “" + client.Name + "” is refused from then on, and the access " +
+			"tokens of the client open nothing: one that has the new secret gets others by itself."},
 	})
 }
 

@@ -184,6 +184,46 @@ func TestUsersAreListedByAnyFilter(t *testing.T) {
 	}
 }
 
+// Whoever is in a list is there as they are by themselves, in whichever order and by whichever way it is made: with
+// the last sign-on, and the provider that they are known through.
+func TestListsShowWhatThereIs(t *testing.T) {
+	s := openAt(t, empty(t))
+	w := build(t, s, "one")
+	ctx := t.Context()
+	provider := w.provider(t, s, "first")
+	for i := range 3 {
+		u := store.User{EnvironmentID: w.env.ID, PopulationID: w.population.ID, Username: fmt.Sprintf("member%02d", i)}
+		must(t, s.CreateUser(ctx, &u))
+		must(t, s.LinkAccount(ctx, &store.LinkedAccount{
+			EnvironmentID: w.env.ID, ProviderID: provider.ID, UserID: u.ID, Subject: store.Subject{ID: u.Username},
+		}))
+		must(t, s.RecordSignOn(ctx, &store.SignOn{EnvironmentID: w.env.ID, UserID: u.ID, At: time.Now(), Outcome: "ok"}))
+	}
+	for name, f := range map[string]store.UserFilter{
+		"username":      {},
+		"searched":      {Search: "member"},
+		"latest":        {Latest: true},
+		"latest of few": {Latest: true, Search: "member"},
+	} {
+		users, _, err := s.Users(ctx, w.env.ID, f, store.Page{})
+		must(t, err)
+		seen := 0
+		for _, u := range users {
+			alone, err := s.User(ctx, w.env.ID, u.ID)
+			must(t, err)
+			if u.ProviderID != alone.ProviderID || u.ProviderType != alone.ProviderType || !u.LastSignOnAt.Equal(alone.LastSignOnAt) {
+				t.Errorf("%s: %+v, want %+v", name, u, alone)
+			}
+			if u.ProviderID == provider.ID {
+				seen++
+			}
+		}
+		if seen != 3 {
+			t.Errorf("%s: %d of a provider", name, seen)
+		}
+	}
+}
+
 // Pages lead onward to the end and back to the beginning, over the same users in the same order, by each
 // way in which a list is made.
 func TestPagesLeadBackAndForth(t *testing.T) {

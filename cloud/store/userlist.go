@@ -81,7 +81,7 @@ func (f UserFilter) narrow(l *list, env string) error {
 
 // latestColumns are the users whose last sign-on s is. CROSS JOIN has SQLite begin with the
 // sign-ons, which are in the order of the list.
-const latestColumns = recordFields + `, s.at, '', s.id
+const latestColumns = recordFields + `, s.at, ` + firstProvider + `, s.id
 	FROM sign_ons s
 	CROSS JOIN users u`
 
@@ -129,8 +129,9 @@ func (r reader) latestUsers(ctx context.Context, env string, f UserFilter, page 
 		return nil, "", err
 	}
 	found, next, err := queryPage(ctx, r.c, l, page, func(r row) (u latestUser, err error) {
-		none := ""
-		err = r.Scan(append(u.fields(), at{&u.LastSignOnAt}, &none, &u.signOn)...)
+		provider := ""
+		err = r.Scan(append(u.fields(), at{&u.LastSignOnAt}, &provider, &u.signOn)...)
+		u.through(provider)
 		return u, err
 	}, func(u latestUser) (any, string) { return micros(u.LastSignOnAt), u.signOn })
 	users := make([]User, len(found))

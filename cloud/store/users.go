@@ -21,7 +21,10 @@ const userFields = recordFields + `,
 			WHERE s.environment_id = u.environment_id AND s.user_id = u.id AND s.outcome = 'ok'
 			ORDER BY s.at DESC LIMIT 1
 		), 0),
-		coalesce((
+		` + firstProvider
+
+// firstProvider is through which identity provider a user is known, the first of several: its type and its ID.
+const firstProvider = `coalesce((
 			SELECT p.type || ' ' || p.id
 			FROM linked_accounts l
 			JOIN identity_providers p ON p.environment_id = l.environment_id AND p.id = l.provider_id
@@ -36,9 +39,14 @@ const userColumns = userFields + ` FROM users u`
 func scanUser(r row) (u User, err error) {
 	provider := ""
 	err = r.Scan(append(u.fields(), at{&u.LastSignOnAt}, &provider)...)
+	u.through(provider)
+	return u, err
+}
+
+// through reads firstProvider.
+func (u *User) through(provider string) {
 	of, id, _ := strings.Cut(provider, " ")
 	u.ProviderType, u.ProviderID = ProviderType(of), id
-	return u, err
 }
 
 // fields are where recordFields are read to; whoever reads a user with more appends it.
