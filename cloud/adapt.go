@@ -94,7 +94,7 @@ func (l apiLinks) Live(gateway string) []api.LiveInstance {
 			OperationsPerSecond: x.Beat.OperationsPerSecond,
 			ResponseTimeMillis:  x.Beat.ResponseTimeMillis,
 			Servers:             x.Beat.Servers,
-			Problems:            x.Beat.Problems,
+			Problems:            x.Problems(),
 			Refused:             x.Refused,
 			Policy:              x.Policy,
 			Since:               x.Since,

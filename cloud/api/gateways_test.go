@@ -293,10 +293,13 @@ func TestInstanceHealth(t *testing.T) {
 			Servers:     []wire.Server{{URL: "ldaps://a", State: "up"}, {URL: "ldaps://b", State: "unused"}},
 			BusyPercent: 7,
 		},
-		"DEGRADED": {Servers: []wire.Server{{
-			URL:   "ldaps://a",
-			State: "up",
-		}, {URL: "ldaps://b", State: "down", Error: "refused"}}},
+		"DEGRADED": {
+			Servers: []wire.Server{
+				{URL: "ldaps://a", State: "up"},
+				{URL: "ldaps://b", State: "down", Error: "refused"},
+			},
+			Problems: []wire.Problem{{Code: "directoryServerDown", Text: "ldaps://b: refused"}},
+		},
 	} {
 		live.ID = s.instance.ID
 		s.links.live = []api.LiveInstance{{ID: "another"}, live}

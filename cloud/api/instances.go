@@ -115,7 +115,7 @@ func (s *Server) showInstance(c *call, i store.Instance, live *LiveInstance) ins
 	if !i.QuarantinedAt.IsZero() {
 		b.HealthStatus = unhealthy
 		b.Problems = append(b.Problems, instanceProblem{
-			Code:     "QUARANTINE",
+			Code:     "quarantine",
 			Message:  i.Quarantine,
 			Remedy:   "Pair the right machine anew, and revoke this instance.",
 			Severity: wire.SeverityError,
@@ -138,9 +138,6 @@ func (b *instanceBody) report(l LiveInstance) {
 	}
 	for _, v := range l.Servers {
 		b.Servers = append(b.Servers, serverBody{v.URL, v.State, v.Vendor, v.Error})
-		if v.State == "down" {
-			b.Problems = append(b.Problems, serverDown(v))
-		}
 	}
 	for _, r := range l.Refused {
 		b.Refused = append(b.Refused, refusedByFile{reference{r.ID}, r.Reasons})
@@ -151,18 +148,6 @@ func (b *instanceBody) report(l LiveInstance) {
 	}
 	if slices.ContainsFunc(b.Problems, func(p instanceProblem) bool { return p.Severity == wire.SeverityError }) {
 		b.HealthStatus = unhealthy
-	}
-}
-
-// serverDown is a problem that the agent does not name itself: it says of each server
-// how it is.
-func serverDown(v wire.Server) instanceProblem {
-	return instanceProblem{
-		Code:    "DIRECTORY_SERVER_DOWN",
-		Message: v.URL + ": " + v.Error,
-		Remedy: "See that the directory server runs and that the agent's machine reaches it; " +
-			"the agent connects again by itself.",
-		Severity: "warning",
 	}
 }
 

@@ -62,7 +62,7 @@ func instanceOf(g store.Gateway, i store.Instance, live *hub.Live) instance {
 		in.Health = unhealthy("in quarantine")
 		in.Problems = []wire.Problem{
 			{
-				Code: "QUARANTINE",
+				Code: "quarantine",
 				Text: i.Quarantine,
 				Remedy: "Find out which machine is the right one, pair it anew with " +
 					"\"ldap-gateway pair --replace\", and revoke this instance.",
@@ -74,17 +74,7 @@ func instanceOf(g store.Gateway, i store.Instance, live *hub.Live) instance {
 		in.Health = unhealthy("not connected")
 		return in
 	}
-	in.Problems = append(in.Problems, live.Beat.Problems...)
-	for _, s := range live.Beat.Servers {
-		if s.State == "down" {
-			in.Problems = append(in.Problems, wire.Problem{
-				Code: "DIRECTORY_SERVER_DOWN",
-				Text: s.URL + ": " + s.Error,
-				Remedy: "See that the directory server runs and that the agent's machine reaches it; " +
-					"the agent connects again by itself.",
-			})
-		}
-	}
+	in.Problems = live.Problems()
 	for _, r := range live.Refused {
 		in.Refused = append(in.Refused, refusedType{userTypeName(g, r.ID), r.Reasons})
 	}
