@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"ldap-gateway/cloud/store"
+	"ldap-gateway/cloudlink/wire"
 )
 
 // actions are suggested beside the filter; others can be typed.
@@ -57,8 +58,9 @@ func (l activityList) Filtered() bool {
 // activityRow is one line, with where its subject is seen.
 type activityRow struct {
 	store.Activity
-	Link  string // empty: nowhere
-	Facts []property
+	Link   string // empty: nowhere
+	Failed bool   // it did not come to be, or should not have
+	Facts  []property
 }
 
 // day is how a date is typed and sent.
@@ -122,9 +124,23 @@ func (c *console) listActivity(k *call) error {
 // rowsOf makes rows for the page and for the stream alike.
 func rowsOf(all []store.Activity) (rows []activityRow) {
 	for _, a := range all {
-		rows = append(rows, activityRow{a, subjectPath(a), facts(a.Detail)})
+		rows = append(rows, activityRow{a, subjectPath(a), failed(a), facts(a.Detail)})
 	}
 	return rows
+}
+
+// wrongEnds are the ends of actions that tell of what did not come to be, or should not have.
+var wrongEnds = [...]string{
+	"denied", "refused", "factor-refused", "factor-missing", "unwritten", "notChanged", "quarantined", "wentBack",
+}
+
+// failed tells whether an activity is one of those, or of a sign-on that ended otherwise than well.
+func failed(a store.Activity) bool {
+	if outcome, told := a.Detail["outcome"].(string); told {
+		return outcome != wire.OutcomeOK.String()
+	}
+	_, end, _ := strings.Cut(a.Action, ".")
+	return slices.Contains(wrongEnds[:], end)
 }
 
 // subjectPath returns the page of what an activity is about.

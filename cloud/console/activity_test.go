@@ -9,6 +9,7 @@ import (
 	"html"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"regexp"
 	"strings"
 	"testing"
@@ -173,6 +174,36 @@ func TestStreamsOutliveTheTimeOfAnAnswer(t *testing.T) {
 			// The next comes a second later at least, when the server looks again.
 			s.happens("user.created", "user:2", "the second", s.clock().Add(time.Millisecond))
 			seen++
+		}
+	}
+}
+
+// What did not come to be, or should not have, is marked, by a sign and in words; what did is not.
+func TestFailuresAreMarked(t *testing.T) {
+	s := open(t)
+	v := s.admin()
+	for text, a := range map[string]store.Activity{
+		"failed wrong password": {Action: "sign-on", Detail: map[string]any{"outcome": "invalidCredentials"}},
+		"failed ticket":         {Action: "sign-on", Detail: map[string]any{"outcome": "error", "method": "kerberos"}},
+		"failed denied":         {Action: "application.denied"},
+		"failed factor":         {Action: "user.factor-refused"},
+		"failed missing":        {Action: "user.factor-missing"},
+		"failed update":         {Action: "update.refused"},
+		"failed unwritten":      {Action: "sign-on.unwritten"},
+		"failed password":       {Action: "password.notChanged"},
+		"failed clone":          {Action: "instance.quarantined"},
+		"failed backup":         {Action: "database.wentBack"},
+		"went well":             {Action: "sign-on", Detail: map[string]any{"outcome": "ok"}},
+		"went, says nothing":    {Action: "sign-on"},
+		"went out":              {Action: "user.signed-off"},
+		"went by a factor":      {Action: "user.factor-proven"},
+		"went away":             {Action: "user.deleted", Detail: map[string]any{"outcome": 7}},
+	} {
+		a.EnvironmentID, a.Text, a.Actor, a.Subject = s.env.ID, "x "+text, "user:x", "user:x"
+		s.must(s.store.AddActivity(t.Context(), a))
+		page := v.get("/console/activity?q=" + url.QueryEscape(text)).has(text)
+		if marked := strings.Contains(page.body, "■") && strings.Contains(page.body, "Failed: "); marked != strings.HasPrefix(text, "failed") {
+			t.Errorf("%s is marked: %t", text, marked)
 		}
 	}
 }

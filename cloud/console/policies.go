@@ -99,9 +99,9 @@ func (c *console) askBlock(k *call) error {
 		Title:  "Turn away who has no second factor",
 		Button: "Turn them away",
 		Back:   policiesPath,
-		Text: []string{"Who signs on by “" + p.Name + "” and has no second factor goes no further, and sets none up on the " +
-			"way: nobody does so either who knows their password and is not they. They are told to ask you. So have " +
-			"people set one up first, and see in the activity (user.factor-added) who has."},
+		Text: []string{"Who signs on by “" + p.Name + "” and has no second factor goes no further. They cannot set one up " +
+			"on the way, and so neither can anybody else who knows their password. They are told to ask you. So have " +
+			"people set one up first: the activity (user.factor-added) shows who has."},
 	}
 	if p.Default {
 		q.Text = append(q.Text, "It is the default policy, which counts for people's own pages and for this console too: "+

@@ -187,7 +187,7 @@ func TestTwoSecretsOfAClient(t *testing.T) {
 		s.must(err)
 		return c.Former
 	}
-	v.get(list).has("The one before is good as well, until", "End the secret before")
+	v.get(list).has("The one before is good as well. It ends", "End the secret before")
 	v.get(page + "/secret/end").has("End the secret before")
 	v.follow(v.post(page + "/secret/end")).has("is not good any more").lacks("is good as well")
 	s.actor("client.updated", "client:"+f.client.ID)
