@@ -1,6 +1,7 @@
 package hub
 
 import (
+	"cmp"
 	"context"
 	"crypto/ed25519"
 	"encoding/json"
@@ -62,30 +63,31 @@ func (h *Hub) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		h.refuse(w, r, err)
 		return
 	}
-	l := h.open(w, r)
+	l, instance := h.open(w, r)
 	if l == nil {
 		arrived()
 		return
 	}
 	l.arrived = arrived
+	l.guarded(context.WithoutCancel(r.Context()), func(ctx context.Context) { l.introduce(ctx, instance) })
 	go h.keep(l) // the request ends here, and what it took
 }
 
-// open returns the link of an agent that is admitted and was greeted; nil when there is none, which
-// the agent has been told.
-func (h *Hub) open(w http.ResponseWriter, r *http.Request) *link {
+// open returns the link of an agent that is admitted and was greeted, and its instance as it was at the
+// door; nil when there is none, which the agent has been told.
+func (h *Hub) open(w http.ResponseWriter, r *http.Request) (*link, store.Instance) {
 	instance, gateway, epoch, err := h.admit(r)
 	if err != nil {
 		h.refuse(w, r, err)
-		return nil
+		return nil, instance
 	}
-	ws, err := websocket.Accept(w, r, &websocket.AcceptOptions{Subprotocols: []string{wire.Subprotocol}})
+	ws, err := websocket.Accept(slim{w}, r, &websocket.AcceptOptions{Subprotocols: []string{wire.Subprotocol}})
 	if err != nil {
-		return nil // Accept has answered
+		return nil, instance // Accept has answered
 	}
 	if ws.Subprotocol() != wire.Subprotocol {
 		_ = ws.Close(websocket.StatusPolicyViolation, "the subprotocol is missing")
-		return nil
+		return nil, instance
 	}
 	l := newLink(h, ws, Live{
 		Link:     uuid.NewString(),
@@ -96,25 +98,47 @@ func (h *Hub) open(w http.ResponseWriter, r *http.Request) *link {
 		SealKey:  instance.SealKey,
 		Since:    time.Now(),
 	})
-	l.epoch, l.instance = epoch, instance
+	l.epoch = epoch
 	if err := l.greet(gateway.Name); err != nil {
 		h.Logger.Warn("an instance did not get as far as the welcome", "instance", instance.ID, "error", err)
 		_ = ws.CloseNow()
-		return nil
+		return nil, instance
 	}
 	if !h.enter(l) {
 		_ = ws.CloseNow()
-		return nil
+		return nil, instance
 	}
-	return l
+	return l, instance
 }
 
-// keep serves a link until it ends.
+// keep serves a link until it ends. Between heartbeats it waits in readAll, with a stack that is to stay
+// small: see TestIdleLinkIsSmall.
 func (h *Hub) keep(l *link) {
 	defer h.exit(l)
 	defer l.ws.CloseNow()
 	defer l.arrived()
-	l.guarded(context.Background(), l.serve) // outlives the request that opened the link
+	ctx := context.Background() // the link outlives the request that opened it
+	l.guarded(ctx, l.begin)
+	if l.unsubscribe == nil {
+		return
+	}
+	l.guarded(ctx, l.readAll)
+	l.guarded(ctx, l.finish)
+}
+
+// introduce tells that the link is up, and that the policy is another than before, which is kept before
+// the link is used. Whatever else the agent said of itself is kept at its first heartbeat.
+func (l *link) introduce(ctx context.Context, before store.Instance) {
+	l.log().Info("link is up", "host", l.live.Hostname, "software", l.live.Software)
+	if before.PolicyHash == l.policy {
+		return
+	}
+	l.hub.report(ctx, l, 0)
+	if before.PolicyHash == "" {
+		return
+	}
+	l.hub.tell(ctx, before, "instance.policyChanged", "The policy on "+l.live.Hostname+" is another than before",
+		map[string]any{"before": before.PolicyHash, "after": l.policy, "policy": l.live.Policy})
 }
 
 // admit tells which instance is at the door and the epoch that it begins, or why
@@ -124,22 +148,31 @@ func (h *Hub) admit(r *http.Request) (i store.Instance, g store.Gateway, epoch u
 		return i, g, 0, errLeaving
 	}
 	ctx := r.Context()
-	i, a, err := h.prove(r, h.Audiences)
+	i, a, err := h.proven(r, h.Audiences)
 	if err != nil {
 		return i, g, 0, err
 	}
 	// Whether it is switched off is told only to who has proven to be an instance.
 	switch g, err = h.Store.Gateway(ctx, i.EnvironmentID, i.GatewayID); {
 	case err != nil:
-		return i, g, 0, err
 	case !i.RevokedAt.IsZero():
-		return i, g, 0, errRevoked
+		err = errRevoked
 	case !i.QuarantinedAt.IsZero():
-		return i, g, 0, errCloned
+		err = errCloned
 	case !g.Enabled:
-		return i, g, 0, errDisabled
+		err = errDisabled
 	}
-	epoch, missing, err := h.Store.AdvanceEpoch(ctx, i.ID, a.Epoch)
+	if err != nil {
+		return i, g, 0, cmp.Or(h.use(ctx, a), err)
+	}
+	_, ours := h.nonces.Age(a.Nonce, time.Now())
+	epoch, missing, err := h.Store.BeginLink(ctx, store.Arrival{
+		Instance: i.ID,
+		Nonce:    a.Nonce,
+		Expires:  expiry(a),
+		Nonced:   ours && !i.Nonced,
+		Claimed:  a.Epoch,
+	})
 	switch {
 	case missing > 0:
 		h.databaseWentBack(ctx, i, missing)
@@ -151,7 +184,24 @@ func (h *Hub) admit(r *http.Request) (i store.Instance, g store.Gateway, epoch u
 
 // prove tells which instance makes a request, by an assertion for one of the
 // audiences that was never used before.
-func (h *Hub) prove(r *http.Request, audiences []string) (i store.Instance, a wire.Assertion, err error) {
+func (h *Hub) prove(r *http.Request, audiences []string) (store.Instance, error) {
+	i, a, err := h.proven(r, audiences)
+	if err == nil {
+		err = h.use(r.Context(), a)
+	}
+	return i, err
+}
+
+// use uses an assertion up.
+func (h *Hub) use(ctx context.Context, a wire.Assertion) error {
+	return h.Store.UseAssertion(ctx, a.Nonce, expiry(a))
+}
+
+// expiry is until when an assertion could be used again, were it not remembered.
+func expiry(a wire.Assertion) time.Time { return time.Unix(a.Time, 0).Add(2 * wire.AssertionLife) }
+
+// proven is prove of an assertion that may have been used before.
+func (h *Hub) proven(r *http.Request, audiences []string) (i store.Instance, a wire.Assertion, err error) {
 	// Browsers send it with every WebSocket, and agents do not.
 	if r.Header.Get("Origin") != "" {
 		return i, a, wire.ErrAssertion // a browser is no agent
@@ -173,13 +223,7 @@ func (h *Hub) prove(r *http.Request, audiences []string) (i store.Instance, a wi
 	if h.connects.Begin(time.Now(), throttle.Limit{Key: a.Instance, Most: connectsPerMinute}) > 0 {
 		return i, a, errOften
 	}
-	if err := h.Store.UseAssertion(ctx, a.Nonce, time.Unix(a.Time, 0).Add(2*wire.AssertionLife)); err != nil {
-		return i, a, err
-	}
-	if _, ours := h.nonces.Age(a.Nonce, time.Now()); ours && !i.Nonced {
-		err = h.Store.GaveNonce(ctx, i.ID)
-	}
-	return i, a, err
+	return i, a, nil
 }
 
 // fresh refuses a proof that carries a nonce of ours from long ago: it was made for
@@ -294,16 +338,16 @@ func troubleOf(err error) (int, *wire.Refusal) {
 	}
 }
 
-// report keeps in the store what the instance is.
+// report keeps in the store what the instance is, and which epoch it has kept; 0: it does not say.
 // It is no reason to end the link when the store takes no report.
-func (h *Hub) report(ctx context.Context, l *link) {
-	hello := l.hello
+func (h *Hub) report(ctx context.Context, l *link, epoch uint64) {
 	err := apart(func() error {
 		return h.Store.ReportInstance(ctx, l.live.Instance, store.InstanceReport{
-			Hostname:   hello.Hostname,
-			Software:   hello.Software,
-			System:     hello.System,
-			PolicyHash: hello.PolicyHash,
+			Hostname:   l.live.Hostname,
+			Software:   l.live.Software,
+			System:     l.live.System,
+			PolicyHash: l.policy,
+			Epoch:      epoch,
 			At:         time.Now(),
 		})
 	})

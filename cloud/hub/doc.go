@@ -26,8 +26,8 @@
 // are any; what only another node's link could answer is unavailable at once. Whether the
 // bus is there is asked before something is sent that nobody may send twice, once a
 // second at most: a node that is cut off in silence looks connected for seconds. When the
-// bus is back all is said again that may not have been heard; until then each link looks every
-// five seconds whether its instance still is one.
+// bus is back all is said again that may not have been heard; until then this one looks every
+// five seconds whether the instances of its links still are such.
 //
 // # Subjects on the bus
 //
@@ -44,7 +44,9 @@
 //
 // Links are found by gateway and instance: neither a sign-on nor a heartbeat looks at
 // others. Of a gateway with more instances than are compared, others are asked each time.
-// What waits for a link takes memory while it waits.
+// What waits for a link takes memory while it waits, and somebody who writes is there as long: an idle
+// link has a reader on a small stack, and small buffers. Whoever arrives costs one write to the database,
+// and one at the first heartbeat.
 //
 // Agents come in so many at once, from the look at their proof until they can be asked: of
 // thousands that come back together, as after a restart, the first serve people in a moment.

@@ -24,20 +24,22 @@ func (l *link) greet(gateway string) error {
 	if f.Kind != wire.KindHello {
 		return fmt.Errorf("%w: %s instead of a hello", wire.ErrFrame, f.Kind)
 	}
-	if err := f.Decode(&l.hello); err != nil {
+	var hello wire.Hello
+	if err := f.Decode(&hello); err != nil {
 		return err
 	}
-	boundHello(&l.hello)
-	version, err := wire.CommonVersion(wire.Versions(), l.hello.Versions)
+	boundHello(&hello)
+	version, err := wire.CommonVersion(wire.Versions(), hello.Versions)
 	if err != nil {
 		_ = l.ws.Close(websocket.StatusPolicyViolation, "no common version: update ldap-gateway")
 		return err
 	}
 	l.live.Wire = version
-	l.live.Hostname = l.hello.Hostname
-	l.live.Software = l.hello.Software
-	l.live.System = l.hello.System
-	l.live.Policy = l.hello.Policy
+	l.live.Hostname = hello.Hostname
+	l.live.Software = hello.Software
+	l.live.System = hello.System
+	l.live.Policy = hello.Policy
+	l.policy = hello.PolicyHash
 	l.ws.SetReadLimit(wire.MaxFrame)
 	welcome := wire.Welcome{
 		Version:         version,

@@ -117,6 +117,7 @@ func (h *Hub) join() error {
 	back := h.refresh
 	h.Bus.back.Store(&back)
 	go h.keepSaying()
+	go h.keepLooking()
 	if !h.Bus.connected() {
 		return nil // refresh asks when it is
 	}

@@ -4,10 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"sync"
 	"time"
 
 	"github.com/coder/websocket"
+	"github.com/hashicorp/go-hclog"
 
 	"ldap-gateway/cloud/store"
 	"ldap-gateway/cloudlink/wire"
@@ -21,30 +23,28 @@ const (
 )
 
 // link is one agent's connection to this node.
-// Two goroutines are its own, a reader and a writer; all else reaches it by channels or
-// under mu.
+// A reader is its own, and a writer while there is something to write; all else reaches it under mu.
 type link struct {
-	hub   *Hub
-	ws    *websocket.Conn
-	hello wire.Hello
-	epoch uint64 // begun by this link
+	hub    *Hub
+	ws     *websocket.Conn
+	epoch  uint64 // begun by this link
+	policy string // hash of the agent's file
 
-	instance store.Instance // as it was at the door
-	arrived  func()         // frees its place there
-	send     outbox
-	over     chan struct{} // closed when the link has ended
-	once     sync.Once
-	why      string // it ended; read after over is closed
+	arrived     func() // frees its place at the door
+	unsubscribe func() // from what other nodes ask; nil: it did not begin
+	send        outbox
+	over        chan struct{} // closed when the link has ended
+	once        sync.Once
+	why         string // it ended; read after over is closed
 
 	mu       sync.Mutex
-	live     Live // Link, Instance and Gateway never change
+	live     Live // what is of the link, its node and the hello never changes
 	lastID   uint64
 	pending  map[uint64]awaited // sent, not answered
 	empty    chan struct{}      // closed when leaving and nothing is pending
-	delivery chan struct{}      // asks for the user types to be sent
 	owed     int                // user types that were sent and not answered
-	reported time.Time
-	again    *time.Timer // sends the user types once more; nil: nothing was refused for now
+	reported time.Time          // zero: its first heartbeat is to come
+	again    *time.Timer        // sends the user types once more; nil: nothing was refused for now
 
 	confirmed bool // the agent has kept the epoch; this and words are used by the reader only
 	words     words
@@ -54,20 +54,27 @@ type link struct {
 // nothing.
 func newLink(h *Hub, ws *websocket.Conn, live Live) *link {
 	return &link{
-		hub:      h,
-		ws:       ws,
-		live:     live,
-		send:     outbox{some: make(chan struct{}, 1)},
-		over:     make(chan struct{}),
-		pending:  map[uint64]awaited{},
-		delivery: make(chan struct{}, 1),
-		arrived:  func() {},
+		hub:     h,
+		ws:      ws,
+		live:    live,
+		over:    make(chan struct{}),
+		pending: map[uint64]awaited{},
+		arrived: func() {},
 	}
 }
 
 // read returns the next frame. Text is no frame: whoever sends it is no agent.
 func (l *link) read(ctx context.Context) (wire.Frame, error) {
-	kind, b, err := l.ws.Read(ctx)
+	kind, r, err := l.ws.Reader(ctx) // where a link waits: the less is on its stack the better
+	if err != nil {
+		return wire.Frame{}, err
+	}
+	return frameOf(kind, r)
+}
+
+// frameOf reads a frame whole.
+func frameOf(kind websocket.MessageType, r io.Reader) (wire.Frame, error) {
+	b, err := io.ReadAll(r)
 	if err != nil {
 		return wire.Frame{}, err
 	}
@@ -88,34 +95,31 @@ func (l *link) writeFrame(f wire.Frame) error {
 	return l.ws.Write(context.Background(), websocket.MessageBinary, b)
 }
 
-// serve runs the link until it ends.
-// It subscribes first, so that whoever hears of the link can ask at once; and announces
-// the end last, when what was pending is settled.
-func (l *link) serve(ctx context.Context) {
-	log := l.hub.Logger.With("instance", l.live.Instance, "gateway", l.live.Gateway)
+// begin has the agent be asked, and told its user types. It subscribes first, so that whoever hears of
+// the link can ask at once.
+func (l *link) begin(context.Context) {
 	unsubscribe, err := l.subscribe()
 	if err != nil {
-		log.Error("message bus", "error", err)
+		l.log().Error("message bus", "error", err)
 		return
 	}
-	log.Info("link is up", "host", l.hello.Hostname, "software", l.hello.Software)
-	l.hub.report(ctx, l)
-	if before, now := l.instance.PolicyHash, l.hello.PolicyHash; before != "" && before != now {
-		l.hub.tell(ctx, l.instance, "instance.policyChanged", "The policy on "+l.hello.Hostname+" is another than before",
-			map[string]any{"before": before, "after": now, "policy": l.hello.Policy})
-	}
-	l.reported = time.Now()
+	l.unsubscribe = unsubscribe
 	l.deliverSoon()
-	var running sync.WaitGroup
-	running.Go(func() { l.guarded(ctx, l.sendAll) })
-	l.guarded(ctx, l.readAll)
-	unsubscribe()
-	running.Wait()
+}
+
+// finish announces the end last, when what was pending is settled.
+func (l *link) finish(ctx context.Context) {
+	l.unsubscribe()
 	l.settle()
 	l.deliverLater(nil)
 	l.announce()
-	l.hub.report(ctx, l)
-	log.Info("link is down", "because", l.why)
+	l.hub.report(ctx, l, 0)
+	l.log().Info("link is down", "because", l.why)
+}
+
+// log is made anew for each of its few lines: a link keeps none.
+func (l *link) log() hclog.Logger {
+	return l.hub.Logger.With("instance", l.live.Instance, "gateway", l.live.Gateway)
 }
 
 // readAll takes frames until the link ends. A peer that is silent for two and a
@@ -138,40 +142,38 @@ func (l *link) readAll(ctx context.Context) {
 	}
 }
 
-// sendAll writes what is queued until the link ends.
+// sendAll writes what waits, and ends: an idle link has no writer, nor its stack.
+func (l *link) sendAll(ctx context.Context) {
+	for {
+		o, types, more := l.send.next()
+		if !more {
+			return
+		}
+		l.guarded(ctx, func(ctx context.Context) {
+			if err := l.sendOne(ctx, o, types); err != nil {
+				l.end(err.Error())
+			}
+		})
+	}
+}
+
+// sendOne writes the user types, or a frame.
 // A request gets its ID when it is about to be written: so the replies that are awaited
 // are those of frames that may have been seen.
-func (l *link) sendAll(ctx context.Context) {
-	look, stop := l.hub.looks()
-	defer stop()
-	for {
-		select {
-		case <-l.over:
-			return
-		case <-look:
-			l.lookWhileAlone(ctx)
-		case <-l.delivery:
-			if err := apart(func() error { return l.deliver(ctx) }); err != nil {
-				l.end(err.Error())
-			}
-		case <-l.send.some:
-			o, waits := l.send.take()
-			if !waits {
-				continue
-			}
-			if o.asked != nil {
-				o.frame.ID = l.expect(o.frame.Kind, o.asked)
-			}
-			if err := l.writeFrame(o.frame); err != nil {
-				if o.asked != nil {
-					// The library says so only of a message that it has not written whole, and
-					// of that an agent sees nothing.
-					l.fail(o.frame.ID, reply{State: replyNotSent, Reason: "the link was lost before the request was sent"})
-				}
-				l.end(err.Error())
-			}
-		}
+func (l *link) sendOne(ctx context.Context, o outgoing, types bool) error {
+	if types {
+		return l.deliver(ctx)
 	}
+	if o.asked != nil {
+		o.frame.ID = l.expect(o.frame.Kind, o.asked)
+	}
+	err := l.writeFrame(o.frame)
+	if err != nil && o.asked != nil {
+		// The library says so only of a message that it has not written whole, and
+		// of that an agent sees nothing.
+		l.fail(o.frame.ID, reply{State: replyNotSent, Reason: "the link was lost before the request was sent"})
+	}
+	return err
 }
 
 // take acts on one frame of the agent.
@@ -220,32 +222,25 @@ func (l *link) takeHeartbeat(ctx context.Context, f wire.Frame) error {
 	confirm := beat.Epoch == l.epoch && !l.confirmed
 	l.confirmed = l.confirmed || confirm
 	live := l.live
-	due := time.Since(l.reported) > reportEvery
+	due := confirm || time.Since(l.reported) > reportEvery
 	if due {
 		l.reported = time.Now()
 	}
 	l.mu.Unlock()
 	l.announce()
-	if confirm {
-		err := apart(func() error { return l.hub.Store.ConfirmEpoch(ctx, l.live.Instance, l.epoch) })
-		if err != nil {
-			l.hub.Logger.Warn("an epoch was not confirmed", "instance", l.live.Instance, "error", err)
-		}
-	}
 	if twin, ok := l.hub.presence.twin(live, time.Now().Add(-2*l.hub.Heartbeat)); ok {
 		l.hub.quarantineLive(ctx, live.Instance, "two machines are linked with its key: "+live.Hostname+" and "+twin.Hostname)
 	}
 	if due {
-		l.hub.report(ctx, l)
+		l.hub.report(ctx, l, beat.Epoch)
 	}
 	return l.queue(outgoing{frame: wire.Frame{Kind: wire.KindHeartbeat, ID: f.ID}})
 }
 
 // deliverSoon has the user types sent; several wishes become one.
 func (l *link) deliverSoon() {
-	select {
-	case l.delivery <- struct{}{}:
-	default:
+	if l.send.wish() {
+		go l.sendAll(context.Background())
 	}
 }
 
@@ -347,6 +342,7 @@ func (l *link) end(why string) {
 	l.once.Do(func() {
 		l.why = why
 		close(l.over)
+		l.send.end()
 		go l.ws.CloseNow() // it can wait for a write in progress
 	})
 }

@@ -115,8 +115,12 @@ func (l *link) request(f wire.Frame, respond waiting) {
 
 // queue has a frame sent, after those that are queued already.
 func (l *link) queue(o outgoing) error {
-	if !l.send.put(o) {
+	begins, added := l.send.put(o)
+	if !added {
 		return errors.New("the agent takes nothing more")
+	}
+	if begins {
+		go l.sendAll(context.Background())
 	}
 	return nil
 }
@@ -151,6 +155,7 @@ func (l *link) fail(id uint64, r reply) {
 // A frame that was still queued was not seen by the agent, so another instance may have
 // it.
 func (l *link) settle() {
+	l.send.wait()
 	l.mu.Lock()
 	l.live.Over = true
 	pending := l.pending
@@ -160,7 +165,7 @@ func (l *link) settle() {
 	for _, asked := range pending {
 		asked.respond(reply{State: replyLost, Reason: "the link was lost after the request was sent: " + l.why})
 	}
-	for o, waits := l.send.take(); waits; o, waits = l.send.take() {
+	for _, o := range l.send.left() {
 		if o.asked != nil {
 			o.asked(reply{State: replyNotSent, Reason: "the link was lost before the request was sent"})
 		}

@@ -17,7 +17,7 @@ func (h *Hub) ServeUnpair(w http.ResponseWriter, r *http.Request) {
 	for _, a := range h.Audiences {
 		audiences = append(audiences, strings.TrimRight(a, "/")+wire.PathUnpair)
 	}
-	i, _, err := h.prove(r, audiences)
+	i, err := h.prove(r, audiences)
 	if err == nil && !i.RevokedAt.IsZero() {
 		err = errRevoked
 	}

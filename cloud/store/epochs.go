@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"time"
@@ -39,7 +40,7 @@ func scanEpochs(r row) (e epochs, err error) {
 // the key and makes such a claim up is found out when the true instance comes, whose
 // claim is of the past then. The first sets InitializedAt: no link is without it.
 func (s *Store) AdvanceEpoch(ctx context.Context, id string, claimed uint64) (next, missing uint64, err error) {
-	err = s.Provision(ctx, func(tx *Tx) error {
+	err = s.ProvisionIn(ctx, links, func(tx *Tx) error {
 		e, err := queryOne(ctx, tx.c, scanEpochs, `
 			SELECT epoch, epoch_before, epoch_confirmed
 			FROM instances
@@ -76,14 +77,37 @@ func (e epochs) claimed(epoch uint64) (next epochs, missing uint64, err error) {
 	return e, 0, ErrCloned
 }
 
-// ConfirmEpoch records that the instance has kept an epoch; one that is not the
-// newest changes nothing.
-func (s *Store) ConfirmEpoch(ctx context.Context, id string, epoch uint64) error {
-	return s.Provision(ctx, func(tx *Tx) error {
-		_, err := tx.c.exec(ctx, `UPDATE instances SET epoch_confirmed = $1 WHERE id = $2 AND epoch = $3`,
-			true, id, int64(epoch))
+// Arrival is an agent that has proven to be an instance, by a proof that is remembered until it expires.
+type Arrival struct {
+	Instance string
+	Nonce    []byte
+	Expires  time.Time
+	Nonced   bool   // the nonce is ours, which is kept of the instance
+	Claimed  uint64 // epoch
+}
+
+// BeginLink is UseAssertion, GaveNonce and AdvanceEpoch in one transaction: thousands may come at once. The
+// proof is used up also when the claim is ErrCloned.
+func (s *Store) BeginLink(ctx context.Context, a Arrival) (next, missing uint64, err error) {
+	var cloned error
+	err = s.ProvisionIn(ctx, links, func(tx *Tx) error {
+		within := tx.Store()
+		if err := within.UseAssertion(ctx, a.Nonce, a.Expires); err != nil {
+			return err
+		}
+		if a.Nonced {
+			if err := within.GaveNonce(ctx, a.Instance); err != nil {
+				return err
+			}
+		}
+		var err error
+		next, missing, err = within.AdvanceEpoch(ctx, a.Instance, a.Claimed)
+		if errors.Is(err, ErrCloned) { // which is found before anything is written of the epoch
+			cloned, err = err, nil
+		}
 		return err
 	})
+	return next, missing, cmp.Or(err, cloned)
 }
 
 // QuarantineInstance keeps an instance out until it is paired anew. The first reason stays.

@@ -40,15 +40,13 @@ func TestEpochs(t *testing.T) {
 	advance(0, 1)
 	advance(0, 2) // cut off before it learned of 1
 	advance(2, 3)
-	if err := w.ConfirmEpoch(ctx, id, 3); err != nil {
-		t.Fatal(err)
-	}
+	kept := func(epoch uint64) { t.Helper(); must(t, w.ReportInstance(ctx, id, store.InstanceReport{Epoch: epoch})) }
+	kept(3)
 	cloned(2) // confirmed 3, and somebody is at 2
 	cloned(0)
 	advance(3, 4)
-	if err := w.ConfirmEpoch(ctx, id, 3); err != nil { // late: changes nothing
-		t.Fatal(err)
-	}
+	kept(3) // late: changes nothing
+	kept(0) // nothing is said of it
 	advance(3, 5)
 	if _, _, err := w.AdvanceEpoch(ctx, "nobody", 0); !errors.Is(err, store.ErrNotFound) {
 		t.Error(err)
@@ -63,7 +61,7 @@ func TestDatabaseThatWentBack(t *testing.T) {
 	c := claims{t, w, pairInstance(t, w)}
 	c.good(0, 1, 0)
 	c.good(5, 6, 4)
-	must(t, w.ConfirmEpoch(t.Context(), c.id, 6))
+	must(t, w.ReportInstance(t.Context(), c.id, store.InstanceReport{Epoch: 6}))
 	c.cloned(5) // a copy of the folder
 	c.cloned(1)
 	c.good(6, 7, 0)
@@ -109,4 +107,40 @@ func pairInstance(t *testing.T, s *store.Store) string {
 	_, err := s.RedeemPairing(t.Context(), []byte("h"), time.Now(), &i)
 	must(t, err)
 	return i.ID
+}
+
+// TestLinkBeginsWholeOrNot: who arrives has the proof used up, the nonce known, and an epoch begun, or
+// none of it; but a proof that claims a state of the past is used up all the same.
+func TestLinkBeginsWholeOrNot(t *testing.T) {
+	w := open(t)
+	c := claims{t, w, pairInstance(t, w)}
+	until := time.Now().Add(time.Hour)
+	good := store.Arrival{Instance: c.id, Nonce: []byte("n"), Expires: until, Nonced: true}
+	stranger := store.Arrival{Instance: "nobody", Nonce: []byte("of nobody"), Expires: until, Nonced: true}
+	past := store.Arrival{Instance: c.id, Nonce: []byte("of the past"), Expires: until}
+	ahead := store.Arrival{Instance: c.id, Nonce: []byte("ahead"), Expires: until, Claimed: 7}
+	for _, step := range []struct {
+		a             store.Arrival
+		next, missing uint64
+		err           error
+	}{
+		{good, 1, 0, nil},
+		{good, 0, 0, store.ErrUsed},
+		{stranger, 0, 0, store.ErrNotFound},
+		{stranger, 0, 0, store.ErrNotFound}, // not used up: nothing of it is kept
+		{ahead, 8, 6, nil},
+		{past, 0, 0, store.ErrCloned},
+		{past, 0, 0, store.ErrUsed},
+	} {
+		next, missing, err := w.BeginLink(t.Context(), step.a)
+		if !errors.Is(err, step.err) || err == nil && (next != step.next || missing != step.missing) {
+			t.Fatalf("%q: %d, %d missing, %v", step.a.Nonce, next, missing, err)
+		}
+	}
+	i, err := w.Instance(t.Context(), c.id)
+	must(t, err)
+	if !i.Nonced {
+		t.Error("that it gave a nonce is not kept")
+	}
+	c.good(8, 9, 0)
 }

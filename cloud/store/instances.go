@@ -111,6 +111,7 @@ func (s *Store) RevokeInstance(ctx context.Context, env, gateway, id, by string,
 // from time to time. An empty field leaves what is known.
 type InstanceReport struct {
 	Hostname, Software, System, PolicyHash string
+	Epoch                                  uint64 // that it has kept; one that is not the newest changes nothing
 	At                                     time.Time
 }
 
@@ -126,13 +127,16 @@ func (s *Store) ReportInstance(ctx context.Context, id string, r InstanceReport)
 				policy_changed_at = CASE
 					WHEN policy_hash <> '' AND policy_hash <> coalesce($5, policy_hash) THEN $1
 					ELSE policy_changed_at
-				END
-			WHERE id = $6`,
+				END,
+				epoch_confirmed = CASE epoch WHEN $6 THEN $7 ELSE epoch_confirmed END
+			WHERE id = $8`,
 			micros(r.At),
 			orNull(r.Hostname),
 			orNull(r.Software),
 			orNull(r.System),
 			orNull(r.PolicyHash),
+			int64(r.Epoch),
+			true,
 			id,
 		)
 	})

@@ -47,6 +47,7 @@ func nodes(t *testing.T, n int) []*store.Store {
 func TestOneOfManyNodes(t *testing.T) {
 	all := nodes(t, 4)
 	w := build(t, all[0], "one")
+	instance := pairInstance(t, all[0])
 	ctx, e := t.Context(), w.env.ID
 	must(t, all[0].CreatePairing(ctx, &store.Pairing{
 		EnvironmentID: e,
@@ -79,6 +80,15 @@ func TestOneOfManyNodes(t *testing.T) {
 				time.Now(),
 				&store.Instance{EnvironmentID: e, GatewayID: w.gateway.ID},
 			)
+		}, store.ErrUsed},
+		"arrival": {func(s *store.Store, _ int) error {
+			_, _, err := s.BeginLink(ctx, store.Arrival{
+				Instance: instance,
+				Nonce:    []byte("a"),
+				Expires:  time.Now().Add(time.Hour),
+				Nonced:   true,
+			})
+			return err
 		}, store.ErrUsed},
 		"assertion": {func(s *store.Store, _ int) error {
 			return s.UseAssertion(ctx, []byte("n"), time.Now().Add(time.Hour))
