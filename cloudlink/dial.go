@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/ed25519"
+	"crypto/rand"
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/json"
@@ -210,6 +211,41 @@ func plain(s string) string {
 	}, strings.ToValidUTF8(s, "?"))
 }
 
+// challenged returns what the cloud wants a proof to carry, as its answer to who asks for a link without
+// one: the connection is then that of the link, which saves both ends a handshake of TLS. It is nil from a
+// cloud of before, and where no answer comes: then [givenNonce] asks on another.
+func challenged(ctx context.Context, client *http.Client, base *url.URL) []byte {
+	ctx, cancel := context.WithTimeout(ctx, nonceTime)
+	defer cancel()
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, base.JoinPath(wire.PathConnect).String(), nil)
+	if err != nil {
+		return nil
+	}
+	for name, value := range map[string]string{
+		"Connection":             "Upgrade",
+		"Upgrade":                "websocket",
+		"Sec-WebSocket-Version":  "13",
+		"Sec-WebSocket-Key":      rand.Text()[:22] + "==",
+		"Sec-WebSocket-Protocol": wire.Subprotocol,
+	} {
+		req.Header.Set(name, value)
+	}
+	resp, err := client.Do(req)
+	if err != nil {
+		return nil
+	}
+	defer resp.Body.Close()
+	if resp.StatusCode != http.StatusUnauthorized {
+		return nil
+	}
+	b, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer))
+	var r wire.Refusal
+	if err != nil || json.Unmarshal(b, &r) != nil || !r.GaveNonce() {
+		return nil
+	}
+	return r.Nonce
+}
+
 // nonceTime is how long a cloud has to give a nonce.
 const nonceTime = 10 * time.Second
 
@@ -223,7 +259,7 @@ func givenNonce(ctx context.Context, client *http.Client, base *url.URL) ([]byte
 	if err != nil {
 		return nil, err
 	}
-	req.Close = true // a websocket never takes over a connection that was used
+	req.Close = true // net/http lets no websocket have it
 	resp, err := client.Do(req)
 	if err != nil {
 		return nil, err
@@ -241,7 +277,10 @@ func givenNonce(ctx context.Context, client *http.Client, base *url.URL) ([]byte
 // machine's, put right by skew only with a nonce of the cloud: without one, who tells
 // another time would have a proof that is good then.
 func prove(ctx context.Context, client *http.Client, base *url.URL, c Credential, skew time.Duration) (string, error) {
-	nonce, err := givenNonce(ctx, client, base)
+	nonce, err := challenged(ctx, client, base), error(nil)
+	if nonce == nil {
+		nonce, err = givenNonce(ctx, client, base)
+	}
 	if err != nil {
 		return "", err
 	}
@@ -257,6 +296,8 @@ func prove(ctx context.Context, client *http.Client, base *url.URL, c Credential
 func connect(
 	ctx context.Context, client *http.Client, base *url.URL, c Credential, skew time.Duration,
 ) (*websocket.Conn, error) {
+	client.CloseIdleConnections() // the cloud's name is looked up at each dial
+	defer client.CloseIdleConnections()
 	header, err := prove(ctx, client, base, c, skew)
 	if err != nil {
 		return nil, err

@@ -7,8 +7,10 @@
 //
 // # One link's life
 //
-//	nonce     GET /link/v1: what the assertion is to carry
-//	dial      GET /link/v1/connect with a fresh signed assertion; proxy and TLS as the client says
+//	nonce     GET /link/v1/connect without an assertion: the refusal tells what one is to carry. A cloud of
+//	          before tells it at GET /link/v1
+//	dial      GET /link/v1/connect with a fresh signed assertion, over the same connection; proxy and TLS as
+//	          the client says
 //	hello     the agent's versions and what it is
 //	welcome   the version in use and the heartbeat's interval; the link is up
 //	serve     user types in order, as they come; sign-ons and password changes in parallel, at most Handlers
@@ -48,7 +50,7 @@
 //     NO_PROXY says, and never for a loopback address. Its password is in no error.
 //   - Whatever answers an upgrade in the cloud's place is a [WebsocketError] that names it, as long
 //     as a plain request comes as far as the cloud; [TryWebsocket] tells it without a credential.
-//   - The cloud's name is looked up at each dial.
+//   - The cloud's name is looked up at each dial, and a dial is one connection.
 //   - What the welcome says of the epoch is kept before anything is served; a state
 //     folder that cannot be written keeps no link down.
 //   - Each assertion carries a nonce that the cloud gave a moment before, and is good

@@ -58,6 +58,10 @@ func (h *Hub) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		serveTrial(w, r)
 		return
 	}
+	if r.Header.Get("Authorization") == "" {
+		h.challenge(w)
+		return
+	}
 	arrived, err := h.door.enter(r.Context())
 	if err != nil {
 		h.refuse(w, r, err)
@@ -71,6 +75,20 @@ func (h *Hub) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	l.arrived = arrived
 	l.guarded(context.WithoutCancel(r.Context()), func(ctx context.Context) { l.introduce(ctx, instance) })
 	go h.keep(l) // the request ends here, and what it took
+}
+
+// challenge tells who brings no proof what it is to carry: it comes next, over the same connection.
+func (h *Hub) challenge(w http.ResponseWriter) {
+	now := time.Now()
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Cache-Control", "no-store")
+	w.WriteHeader(http.StatusUnauthorized)
+	_ = json.NewEncoder(w).Encode(wire.Refusal{
+		Code:    wire.RefusedAssertion,
+		Message: "no proof came: ldap-gateway makes one",
+		Time:    now,
+		Nonce:   h.nonces.Give(now),
+	})
 }
 
 // open returns the link of an agent that is admitted and was greeted, and its instance as it was at the

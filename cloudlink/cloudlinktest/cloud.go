@@ -176,6 +176,10 @@ func (c *Cloud) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		}
 		return
 	}
+	if r.Header.Get("Authorization") == "" {
+		c.challenge(w)
+		return
+	}
 	c.Dials.Add(1)
 	if refusal := c.refusal(r); refusal != nil {
 		refusal.Time = c.now()
@@ -199,6 +203,16 @@ func (c *Cloud) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		Over:       make(chan struct{}),
 	}
 	conn.serve()
+}
+
+// challenge tells what a proof is to carry.
+func (c *Cloud) challenge(w http.ResponseWriter) {
+	refusal := wire.Refusal{Code: wire.RefusedAssertion, Message: "no proof came", Time: c.now()}
+	if !c.NoNonces {
+		refusal.Nonce = c.nonces.Give(c.now())
+	}
+	w.WriteHeader(http.StatusUnauthorized)
+	_ = json.NewEncoder(w).Encode(refusal)
 }
 
 // serveStatus says who this is, and gives a nonce.

@@ -168,7 +168,12 @@ type Refusal struct {
 	Message    string      `json:"message"`              // with the remedy
 	RetryAfter int         `json:"retryAfter,omitempty"` // seconds
 	Time       time.Time   `json:"time"`                 // the cloud's, to tell a wrong clock by
+	// Nonce is what Status has, where a link was asked for without a proof.
+	Nonce []byte `json:"nonce,omitempty"`
 }
+
+// GaveNonce tells whether the cloud gave a nonce that a proof can carry.
+func (r Refusal) GaveNonce() bool { return len(r.Nonce) == nonceSize }
 
 // RefusalCode says why; decisions are made on it, never on the message.
 type RefusalCode string
