@@ -49,7 +49,8 @@ var tellings = [...]told{
 	throttle.Tokens: {"answers to applications, such as tokens",
 		"See which application asks so often, and whether it keeps its tokens; else " + addNode, 5},
 	throttle.Handshakes: {"handshakes of TLS",
-		"If nobody of yours connects so often, " + keepAway + ", or " + addNode, 50},
+		"After a restart with thousands of agents this passes by itself; else, if nobody of yours connects so often, " +
+			keepAway + ", or " + addNode, 50},
 	throttle.Arrivals: {"agents that have waited at the door for too long, and come again",
 		"After a restart this passes by itself. If it goes on, see on the machines whether ldap-gateway is started over and" +
 			" over, and " + addNode, 20_000},

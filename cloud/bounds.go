@@ -17,7 +17,7 @@ type bounds struct {
 	tokens     throttle.Queue // by environment
 	exports    throttle.Queue // by environment, and account
 	streams    throttle.Queue // by environment, and account
-	handshakes throttle.Queue // signatures of them
+	handshakes throttle.Queue // what they compute
 
 	biting []throttle.Kind // of which alerts tell; of the one goroutine that looks for them
 }

@@ -2,57 +2,120 @@ package cloud
 
 import (
 	"context"
-	"crypto"
 	"crypto/tls"
-	"errors"
-	"io"
 	"net"
+	"sync"
 
 	"ldap-gateway/cloud/throttle"
 )
 
-// inTurn has the signatures of handshakes take turns: they are what a handshake costs, a
-// millisecond of a processor each with a key of RSA, and whoever asks for one need be nobody.
-// Whoever finds no room has the connection closed. A client that sends slowly takes no turn.
+// inTurn has handshakes take turns while they compute: keys are agreed on and something is signed, a
+// millisecond of a processor each, and whoever asks for one need be nobody. Of thousands of agents that
+// come back at once each would wait for all others, and so would people who are in already. Whoever finds
+// no room has the connection closed. One takes no turn while it waits for the client, nor for a
+// certificate.
 func inTurn(t *tls.Config, q *throttle.Queue) *tls.Config {
 	t = t.Clone()
-	get, own := t.GetCertificate, t.Certificates
-	// With any there GetCertificate would not be asked by clients that name no server.
-	t.Certificates = nil
-	t.GetCertificate = func(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
-		var c *tls.Certificate
-		var err error
-		if get != nil {
-			c, err = get(hello)
+	t.GetConfigForClient = func(hello *tls.ClientHelloInfo) (*tls.Config, error) {
+		return nil, begin(hello, q)
+	}
+	if get := t.GetCertificate; get != nil {
+		t.GetCertificate = func(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
+			ask := func() (*tls.Certificate, error) { return get(hello) }
+			if c, is := hello.Conn.(*connection); is {
+				return outside(c.handshake.Load(), ask)
+			}
+			return ask()
 		}
-		if c == nil && err == nil {
-			c, err = oneOf(own, hello)
-		}
-		if err != nil {
-			return nil, err
-		}
-		key, is := c.PrivateKey.(crypto.Signer)
-		if !is {
-			return c, nil
-		}
-		copied := *c
-		copied.PrivateKey = turn{key, q, hello.Context(), throttle.Who{Network: callerOf(hello)}}
-		return &copied, nil
 	}
 	return t
 }
 
-// oneOf returns the certificate that a client takes, or the first.
-func oneOf(all []tls.Certificate, hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
-	for i := range all {
-		if hello.SupportsCertificate(&all[i]) == nil {
-			return &all[i], nil
+// handshake is one that is under way. Safe for concurrent use.
+type handshake struct {
+	queue *throttle.Queue
+	ctx   context.Context // ends with it
+	who   throttle.Who
+
+	mu    sync.Mutex
+	leave func() // ends its turn; nil: it has none
+	over  bool
+}
+
+// begin takes the first turn of a handshake, at its first message.
+func begin(hello *tls.ClientHelloInfo, q *throttle.Queue) error {
+	s := &handshake{queue: q, ctx: hello.Context(), who: throttle.Who{Network: callerOf(hello)}}
+	if err := s.take(); err != nil {
+		return err
+	}
+	c, is := hello.Conn.(*connection)
+	if is {
+		c.handshake.Store(s)
+	}
+	context.AfterFunc(s.ctx, func() {
+		s.end()
+		if is {
+			c.handshake.Store(nil)
 		}
+	})
+	return nil
+}
+
+// take waits for a turn. Its error may be throttle.ErrFull; what is over needs none.
+func (s *handshake) take() error {
+	leave, err := s.queue.Enter(s.ctx, s.who)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	over := s.over || s.ctx.Err() != nil
+	switch {
+	case over && err == nil:
+		leave()
+	case over:
+	case err != nil:
+		return err
+	default:
+		s.leave = leave
 	}
-	if len(all) == 0 {
-		return nil, errors.New("there is no certificate")
+	return nil
+}
+
+// rest gives its turn back.
+func (s *handshake) rest() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.leave != nil {
+		s.leave()
+		s.leave = nil
 	}
-	return &all[0], nil
+}
+
+// end has it take no turn any more.
+func (s *handshake) end() {
+	s.mu.Lock()
+	s.over = true
+	s.mu.Unlock()
+	s.rest()
+}
+
+// outside does what a handshake waits for, without a turn; nil is none.
+func outside[T any](s *handshake, wait func() (T, error)) (T, error) {
+	if s == nil {
+		return wait()
+	}
+	s.rest()
+	got, err := wait()
+	if err == nil {
+		err = s.take()
+	}
+	return got, err
+}
+
+// Read implements net.Conn.
+func (c *connection) Read(b []byte) (int, error) {
+	if s := c.handshake.Load(); s != nil {
+		return outside(s, func() (int, error) { return c.Conn.Read(b) })
+	}
+	return c.Conn.Read(b)
 }
 
 // callerOf is the network that a handshake is with; empty when it is not known.
@@ -65,22 +128,4 @@ func callerOf(hello *tls.ClientHelloInfo) string {
 		return ""
 	}
 	return throttle.Network(host)
-}
-
-// turn is a key that signs when it is its caller's turn.
-type turn struct {
-	crypto.Signer
-	queue *throttle.Queue
-	ctx   context.Context // of the handshake: a signer is given none
-	who   throttle.Who
-}
-
-// Sign implements crypto.Signer. Its error may be throttle.ErrFull.
-func (s turn) Sign(rand io.Reader, digest []byte, opts crypto.SignerOpts) ([]byte, error) {
-	leave, err := s.queue.Enter(s.ctx, s.who)
-	if err != nil {
-		return nil, err
-	}
-	defer leave()
-	return s.Signer.Sign(rand, digest, opts)
 }

@@ -13,8 +13,11 @@ import (
 	"io"
 	"math/big"
 	"net"
+	"runtime"
 	"testing"
 	"time"
+
+	"github.com/hashicorp/go-hclog"
 
 	"ldap-gateway/cloud/throttle"
 )
@@ -32,7 +35,8 @@ func certified(t *testing.T, key crypto.Signer) tls.Certificate {
 
 // TestHandshakesTakeTurns: with keys of every kind, given in either way, to clients of every
 // version, a handshake waits for its turn, is closed and counted when none comes, and is as
-// ever when one does; one that is resumed, and half of one, take none.
+// ever when one does; so is one that is resumed, as it agrees on keys too. Half of one, one that waits
+// for its client, and what comes after one take none.
 func TestHandshakesTakeTurns(t *testing.T) {
 	ofRSA, err := rsa.GenerateKey(rand.Reader, 2048)
 	must(t, err)
@@ -58,8 +62,9 @@ func TestHandshakesTakeTurns(t *testing.T) {
 func handshakes(t *testing.T, config *tls.Config, version uint16) {
 	var bounds throttle.Bounds
 	q := &throttle.Queue{Places: 1, Bound: bounds.Of(throttle.Handshakes)}
-	listener, err := tls.Listen("tcp", "127.0.0.1:0", inTurn(hardened(config), q))
+	plain, err := net.Listen("tcp", "127.0.0.1:0")
 	must(t, err)
+	listener := tls.NewListener(newBounded(plain, 100, nil, hclog.NewNullLogger()), inTurn(hardened(config), q))
 	defer listener.Close()
 	go func() {
 		for {
@@ -70,7 +75,7 @@ func handshakes(t *testing.T, config *tls.Config, version uint16) {
 			go func() {
 				defer conn.Close()
 				if conn.(*tls.Conn).Handshake() == nil {
-					_, _ = conn.Write([]byte("x"))
+					_, _ = io.CopyN(conn, conn, 1)
 				}
 			}()
 		}
@@ -85,6 +90,8 @@ func handshakes(t *testing.T, config *tls.Config, version uint16) {
 		}
 		defer conn.Close()
 		state := conn.ConnectionState()
+		_, err = conn.Write([]byte("x"))
+		must(t, err)
 		_, err = io.ReadFull(conn, make([]byte, 1))
 		return &state, err
 	}
@@ -104,10 +111,55 @@ func handshakes(t *testing.T, config *tls.Config, version uint16) {
 	leave()
 	_, err = dial()
 	must(t, err)
+	awaitNone(q)
+	if state, err := dial(); err != nil || !state.DidResume {
+		t.Errorf("it is not resumed: %v", err)
+	}
+	awaitNone(q)
+	stuck := stuckClient(t, listener.Addr().String(), version)
+	defer stuck.Close()
+	awaitNone(q)
 	leave, err = q.Enter(t.Context(), throttle.Who{})
 	must(t, err)
-	if state, err := dial(); err != nil || !state.DidResume {
-		t.Errorf("one that is resumed takes a turn: %v", err)
+	if _, err := dial(); err == nil {
+		t.Error("one that is resumed took no turn")
 	}
 	leave()
+	_, err = dial()
+	must(t, err)
+	awaitNone(q)
+}
+
+// awaitNone returns when no handshake has a turn.
+func awaitNone(q *throttle.Queue) {
+	for busy, _ := q.UnderWay(); busy > 0; busy, _ = q.UnderWay() {
+		runtime.Gosched()
+	}
+}
+
+// stuckClient is one in the midst of a handshake, which says nothing more.
+func stuckClient(t *testing.T, address string, version uint16) net.Conn {
+	t.Helper()
+	conn, err := net.Dial("tcp", address)
+	must(t, err)
+	half := &halfConn{Conn: conn, answered: make(chan struct{})}
+	client := tls.Client(half, &tls.Config{InsecureSkipVerify: true, MinVersion: version, MaxVersion: version})
+	go func() { _ = client.Handshake() }()
+	<-half.answered
+	return conn
+}
+
+// halfConn sends one message, and takes in the first of the answer alone.
+type halfConn struct {
+	net.Conn
+	answered chan struct{}
+}
+
+func (c *halfConn) Read(b []byte) (int, error) {
+	n, err := c.Conn.Read(b)
+	close(c.answered)
+	if err == nil {
+		_, err = io.Copy(io.Discard, c.Conn) // nothing comes after it
+	}
+	return n, err
 }

@@ -10,6 +10,7 @@ import (
 	"net/netip"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/hashicorp/go-hclog"
@@ -87,6 +88,8 @@ type connection struct {
 	from    *bounded
 	network netip.Prefix
 	waits   time.Time // since when it has no request under way; zero: it has one
+
+	handshake atomic.Pointer[handshake] // nil: none is under way
 }
 
 func newBounded(l net.Listener, most int, proxies []netip.Prefix, logger hclog.Logger) *bounded {

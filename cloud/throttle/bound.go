@@ -22,7 +22,7 @@ const (
 	GatewaySignOns             // under way at one gateway
 	Passwords                  // of administrators that are checked
 	Tokens                     // answers to applications that cost a signature
-	Handshakes                 // of TLS that cost a signature
+	Handshakes                 // of TLS
 	Arrivals                   // agents on their way in
 	Exports                    // lists that are sent whole
 	Streams                    // of activities
