@@ -85,6 +85,7 @@
 //     two and a half heartbeats; it holds up no other.
 //
 // Who asks for a trial (wire.TrialSubprotocol) gets a websocket that is closed at once: it
-// proves nobody, keeps nothing, and shows that websockets pass. A link that lost its upgrade
-// on the way is told so before its proof is used up.
+// proves nobody, keeps nothing, and shows that websockets pass. Who asks for a link and brings no
+// proof is refused with the nonce that one is to carry: that costs no place at the door and no look
+// into the store. A link that lost its upgrade on the way is told so before its proof is used up.
 package hub
