@@ -160,10 +160,7 @@ func (s *Service) DeleteApplication(
 ) (a store.Application, err error) {
 	err = s.act(ctx, by, DeleteApplication, func(t *turn) (err error) {
 		if a, err = t.Application(ctx, t.env(), id); err == nil {
-			err = ask(first(t, seen), a)
-		}
-		if err == nil {
-			err = t.ahead(func(ctx context.Context) error { return s.Store.EmptyApplication(ctx, by.Environment, a.ID) })
+			err = ask(seen, a)
 		}
 		if err != nil {
 			return err
@@ -174,7 +171,8 @@ func (s *Service) DeleteApplication(
 			text:    "application " + a.Name + " was deleted",
 			before:  factsOfApplication(a),
 		})
-		return t.Store.DeleteApplication(ctx, t.env(), a.ID)
+		_, err = t.goes(ctx, store.ApplicationGoes, a.ID)
+		return err
 	})
 	return a, err
 }

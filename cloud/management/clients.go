@@ -44,25 +44,16 @@ func (t *turn) client(ctx context.Context, id string) (store.Client, error) {
 	return c, t.needs(c.Role, "the API client "+c.Name, err)
 }
 
-// endTokens has the access tokens of a client end ahead of what ends them.
-func (t *turn) endTokens(c store.Client) error {
-	db, env := t.service.Store, t.env()
-	return t.ahead(func(ctx context.Context) error { return db.EmptyClient(ctx, env, c.ID) })
-}
-
 // RenewClient gives an API client a new secret, which only this answer has, and leaves the one before good until
 // a moment, as RenewApplication does. When it is worth nothing at once, the client's access tokens end too.
 func (s *Service) RenewClient(
 	ctx context.Context, by By, id string, until time.Time,
 ) (c store.Client, secret string, err error) {
 	err = s.act(ctx, by, RenewClient, func(t *turn) (err error) {
-		if c, err = t.client(ctx, id); err == nil && until.IsZero() {
-			err = t.endTokens(c)
+		if c, err = t.client(ctx, id); err == nil {
+			c.Former, err = s.former(store.FormerSecret{Hash: c.SecretHash}, until)
 		}
 		if err != nil {
-			return err
-		}
-		if c.Former, err = s.former(store.FormerSecret{Hash: c.SecretHash}, until); err != nil {
 			return err
 		}
 		secret, c.SecretHash = vault.NewSecret()
@@ -97,9 +88,6 @@ func (s *Service) EndClientSecret(ctx context.Context, by By, id string) (c stor
 		if !c.Former.Good(s.now()) {
 			return store.ErrNotFound
 		}
-		if err := t.endTokens(c); err != nil {
-			return err
-		}
 		c.Former = store.FormerSecret{}
 		t.did(note{
 			action:  "client.updated",
@@ -116,10 +104,7 @@ func (s *Service) EndClientSecret(ctx context.Context, by By, id string) (c stor
 // in each transaction.
 func (s *Service) DeleteClient(ctx context.Context, by By, id string) (c store.Client, err error) {
 	err = s.act(ctx, by, DeleteClient, func(t *turn) (err error) {
-		if c, err = t.client(ctx, id); err == nil {
-			err = t.endTokens(c)
-		}
-		if err != nil {
+		if c, err = t.client(ctx, id); err != nil {
 			return err
 		}
 		t.did(note{

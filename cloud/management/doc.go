@@ -40,7 +40,9 @@
 //
 // # Promises
 //
-//   - An action does all of it or nothing, and there is no change without its activity.
+//   - An action does all of it or nothing, and there is no change without its activity. Of what is
+//     too much for its turn it decides and tells all, and Service.Finish does the rest, whoever leaves
+//     or ends meanwhile.
 //   - Nothing secret is in an activity: that a secret changed is.
 //   - A sign-on policy has no action that cannot be obeyed beside the others.
 //   - What an application or a sign-on policy names by its ID is not deleted without a word:

@@ -159,13 +159,10 @@ func (s *Service) DeleteGateway(
 	return s.act(ctx, by, DeleteGateway, func(t *turn) error {
 		g, err := t.gateway(ctx, id)
 		if err == nil {
-			err = ask(first(t, seen), g)
+			err = ask(seen, g)
 		}
 		if err == nil && !force {
 			err = t.dependents(ctx, g.ID, "")
-		}
-		if err == nil {
-			err = t.ahead(func(ctx context.Context) error { return s.Store.EmptyGateway(ctx, by.Environment, g.ID) })
 		}
 		if err != nil {
 			return err
@@ -177,15 +174,29 @@ func (s *Service) DeleteGateway(
 		for _, i := range instances {
 			t.after = append(t.after, func() { t.service.Links.Revoked(i.ID) })
 		}
+		users, groups, err := t.hangingOn(ctx, g.ID)
+		if err != nil {
+			return err
+		}
 		t.did(note{
 			action:  "gateway.deleted",
 			subject: "gateway:" + g.ID,
 			text:    "gateway " + g.Name + " was deleted",
 			before:  factsOfGateway(g),
-			more:    facts{"force": force},
+			more:    facts{"force": force, "users": users, "groups": groups},
 		})
-		return t.Store.DeleteGateway(ctx, t.env(), g.ID, force)
+		_, err = t.goes(ctx, store.GatewayGoes, g.ID)
+		return err
 	})
+}
+
+// hangingOn counts the users and the just-in-time groups of a gateway.
+func (t *turn) hangingOn(ctx context.Context, gateway string) (users, groups int, err error) {
+	if users, err = t.GatewayUsers(ctx, t.env(), gateway, ""); err != nil {
+		return 0, 0, err
+	}
+	groups, err = t.CountGroups(ctx, t.env(), store.SourceGateway, gateway)
+	return users, groups, err
 }
 
 // dependents returns a *DependentsError when users have their passwords checked

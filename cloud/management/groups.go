@@ -158,12 +158,9 @@ func (t *turn) group(ctx context.Context, id string, seen func(store.Group) erro
 // an application names it.
 func (s *Service) DeleteGroup(ctx context.Context, by By, id string, seen func(store.Group) error) error {
 	return s.act(ctx, by, DeleteGroup, func(t *turn) error {
-		g, err := t.group(ctx, id, first(t, seen))
+		g, err := t.group(ctx, id, seen)
 		if err == nil {
 			err = t.unnamed(ctx, g.ID)
-		}
-		if err == nil {
-			err = t.ahead(func(ctx context.Context) error { return s.Store.EmptyGroup(ctx, by.Environment, g.ID) })
 		}
 		if err != nil {
 			return err
@@ -173,8 +170,10 @@ func (s *Service) DeleteGroup(ctx context.Context, by By, id string, seen func(s
 			subject: "group:" + g.ID,
 			text:    "group " + g.DisplayName + " was deleted",
 			before:  factsOfGroup(g),
+			more:    facts{"members": g.MemberCount},
 		})
-		return t.Store.DeleteGroup(ctx, t.env(), g.ID)
+		_, err = t.goes(ctx, store.GroupGoes, g.ID)
+		return err
 	})
 }
 
@@ -250,10 +249,10 @@ func (s *Service) ReleaseGroup(ctx context.Context, by By, group string) (users 
 			err = t.weighGroup(ctx, g)
 		}
 		if err == nil {
-			err = t.ahead(func(ctx context.Context) (err error) {
-				users, err = s.Store.ReleaseDoubted(ctx, by.Environment, g.ID)
-				return err
-			})
+			users, err = t.CountDoubted(ctx, t.env(), g.ID)
+		}
+		if err == nil {
+			_, err = t.goes(ctx, store.DoubtsGo, g.ID)
 		}
 		if err != nil {
 			return err

@@ -190,18 +190,12 @@ func (s *Service) RelinkUsers(ctx context.Context, by By, from, to store.UserTyp
 		if err != nil {
 			return err
 		}
-		to := store.UserTypeRef{Gateway: target.ID, UserType: wanted.ID}
-		if err := t.ahead(func(ctx context.Context) (err error) {
-			moved, err = s.Store.MoveUsers(ctx, by.Environment, from, to)
-			return err
-		}); err != nil {
+		if moved, err = t.GatewayUsers(ctx, t.env(), from.Gateway, from.UserType); err != nil {
 			return err
 		}
-		rest, err := t.Store.RelinkUsers(ctx, t.env(), from.Gateway, from.UserType, target.ID, wanted.ID)
-		if err != nil {
+		if _, err := t.goes(ctx, store.UsersMove, from.Gateway, from.UserType, target.ID, wanted.ID); err != nil {
 			return err
 		}
-		moved += rest
 		t.did(note{
 			action:  "users.relinked",
 			subject: "gateway:" + target.ID,

@@ -31,13 +31,12 @@ const (
 func (s *Service) DeleteProvider(
 	ctx context.Context, by By, id string, force bool, seen func(store.IdentityProvider) error,
 ) error {
-	var hung *DependentsError // before anything of it went
 	return s.act(ctx, by, DeleteProvider, func(t *turn) error {
 		p, err := t.IdentityProvider(ctx, t.env(), id)
 		if err != nil {
 			return err
 		}
-		if err := ask(first(t, seen), p); err != nil {
+		if err := ask(seen, p); err != nil {
 			return err
 		}
 		e, err := t.hanging(ctx, id)
@@ -47,27 +46,22 @@ func (s *Service) DeleteProvider(
 		if !force && e.Users+e.Groups+len(e.Named) > 0 {
 			return e
 		}
-		if !t.emptied {
-			hung = e
-		}
-		empty := func(ctx context.Context) error { return s.Store.EmptyProvider(ctx, by.Environment, id) }
-		if err := t.ahead(empty); err != nil {
-			return err
-		}
 		t.did(note{
 			action:  "identityProvider.deleted",
 			subject: "provider:" + p.ID,
 			text:    "identity provider " + p.Name + " was deleted",
 			before:  factsOfProvider(p),
-			more:    facts{"users": hung.Users, "groups": hung.Groups, "roles": namesOf(hung.Roles)},
+			more:    facts{"users": e.Users, "groups": e.Groups, "roles": namesOf(e.Roles)},
 		})
-		if err := t.DeleteIdentityProvider(ctx, t.env(), id, force); err != nil {
+		var certificates []string // that came by its metadata
+		if p.Config.SAML != nil {
+			certificates = p.Config.SAML.FromMetadata
+		}
+		done, err := t.goes(ctx, store.ProviderGoes, append([]string{id}, certificates...)...)
+		if err != nil || !done {
 			return err
 		}
-		if p.Config.SAML == nil {
-			return nil
-		}
-		return idp.DropUnused(ctx, t.Store, t.env(), p.Config.SAML.FromMetadata)
+		return idp.DropUnused(ctx, t.Store, t.env(), certificates)
 	})
 }
 
@@ -138,7 +132,7 @@ func (t *turn) settlePeople(
 		return "changed", false, nil
 	}
 	people, err := t.LinkedUsers(ctx, t.env(), before.ID)
-	if err != nil || people == 0 && !t.emptied {
+	if err != nil || people == 0 {
 		return "changed", false, err
 	}
 	if d.People == DropPeople {

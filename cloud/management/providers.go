@@ -186,10 +186,6 @@ func (t *turn) changeProvider(
 	if err := t.saveProvider(ctx, &p, before, done); err != nil || !drop {
 		return p, err
 	}
-	db := t.service.Store
-	if err := t.ahead(func(ctx context.Context) error { return db.DropLinks(ctx, p.EnvironmentID, p.ID) }); err != nil {
-		return p, err
-	}
 	return p, t.UnlinkProvider(ctx, t.env(), p.ID)
 }
 

@@ -98,32 +98,8 @@ type turn struct {
 	service *Service
 	by      By
 	notes   []store.Activity
-	after   []func() // once all of it is kept
-	emptied bool     // what has very many rows was emptied ahead
-}
-
-// emptyFirst has an action begin anew once something was emptied.
-type emptyFirst struct {
-	empty func(ctx context.Context) error
-}
-
-func (*emptyFirst) Error() string { return "something has to be emptied first" }
-
-// ahead has something that may have very many rows emptied before the action, in turns of its own, in which
-// others have theirs. It is for what may be done for sure, since the action looks again after it.
-func (t *turn) ahead(empty func(ctx context.Context) error) error {
-	if t.emptied {
-		return nil
-	}
-	return &emptyFirst{empty}
-}
-
-// first is what a face refuses by, while nothing was emptied: what it had seen is another after that.
-func first[T any](t *turn, seen func(T) error) func(T) error {
-	if t.emptied {
-		return nil
-	}
-	return seen
+	after   []func()      // once all of it is kept
+	goings  []store.Going // what is to be finished then
 }
 
 // act runs one action.
@@ -134,27 +110,9 @@ func (s *Service) act(ctx context.Context, by By, a Action, f func(t *turn) erro
 	if !May(by.Role, a) {
 		return ErrRole
 	}
-	t, err := s.once(ctx, by, a, f, false)
-	var wait *emptyFirst
-	if errors.As(err, &wait) {
-		ctx := context.WithoutCancel(ctx) // a client that has gone wants it done still
-		if err = wait.empty(ctx); err == nil {
-			t, err = s.once(ctx, by, a, f, true)
-		}
-	}
-	if err != nil {
-		return err
-	}
-	for _, tell := range t.after {
-		tell()
-	}
-	return nil
-}
-
-// once runs an action in one turn.
-func (s *Service) once(ctx context.Context, by By, a Action, f func(t *turn) error, emptied bool) (t *turn, err error) {
-	err = s.provision(ctx, by, a, func(tx *store.Tx) (err error) {
-		t = &turn{Store: tx.Store(), service: s, by: by, emptied: emptied}
+	var t *turn
+	err := s.provision(ctx, by, a, func(tx *store.Tx) (err error) {
+		t = &turn{Store: tx.Store(), service: s, by: by}
 		if t.by.Role, err = t.roleNow(ctx); err != nil {
 			return err
 		}
@@ -166,7 +124,15 @@ func (s *Service) once(ctx context.Context, by By, a Action, f func(t *turn) err
 		}
 		return t.AddActivity(ctx, t.notes...)
 	})
-	return t, err
+	if err != nil {
+		return err
+	}
+	for _, tell := range t.after {
+		tell()
+	}
+	// It is decided. What fails here is finished by another round of Finish.
+	_ = s.finish(context.WithoutCancel(ctx), t.goings)
+	return nil
 }
 
 // provision takes the turn of the actor's environment; for what makes environments come and

@@ -187,10 +187,7 @@ func (t *turn) user(ctx context.Context, id string, seen func(store.User) error)
 // back with their next sign-on, as a new record.
 func (s *Service) DeleteUser(ctx context.Context, by By, id string, seen func(store.User) error) error {
 	return s.act(ctx, by, DeleteUser, func(t *turn) error {
-		u, err := t.user(ctx, id, first(t, seen))
-		if err == nil {
-			err = t.ahead(func(ctx context.Context) error { return s.Store.EmptyUser(ctx, by.Environment, u.ID) })
-		}
+		u, err := t.user(ctx, id, seen)
 		if err != nil {
 			return err
 		}
@@ -200,7 +197,8 @@ func (s *Service) DeleteUser(ctx context.Context, by By, id string, seen func(st
 			text:    "user " + u.Username + " was deleted",
 			before:  factsOfUser(u),
 		})
-		return t.Store.DeleteUser(ctx, t.env(), u.ID)
+		_, err = t.goes(ctx, store.UserGoes, u.ID)
+		return err
 	})
 }
 

@@ -94,20 +94,22 @@ func (s *Service) RemoveUserType(
 	return s.act(ctx, by, RemoveUserType, func(t *turn) error {
 		before, _, state, err := t.typeState(ctx, ref)
 		if err == nil {
-			err = ask(first(t, seen), state)
+			err = ask(seen, state)
 		}
 		if err == nil && !force {
 			err = t.dependents(ctx, ref.Gateway, ref.UserType)
 		}
-		if err == nil && force {
-			err = t.ahead(func(ctx context.Context) error {
-				return s.Store.UnlinkUsers(ctx, by.Environment, ref.Gateway, ref.UserType)
-			})
-		}
 		if err != nil {
 			return err
 		}
-		g, err := t.Store.RemoveUserType(ctx, t.env(), ref.Gateway, ref.UserType, force)
+		users, err := t.GatewayUsers(ctx, t.env(), ref.Gateway, ref.UserType)
+		if err != nil {
+			return err
+		}
+		g, err := t.DropUserType(ctx, t.env(), ref.Gateway, ref.UserType)
+		if err == nil {
+			_, err = t.goes(ctx, store.UserTypeGoes, ref.Gateway, ref.UserType)
+		}
 		if err != nil {
 			return err
 		}
@@ -117,7 +119,7 @@ func (s *Service) RemoveUserType(
 			text:    "user type " + state.Name + " of gateway " + g.Name + " was deleted",
 			before:  factsOfGateway(before),
 			after:   factsOfGateway(g),
-			more:    facts{"userType": ref.UserType, "revision": g.Revision, "force": force},
+			more:    facts{"userType": ref.UserType, "revision": g.Revision, "force": force, "users": users},
 		})
 		t.changed(g.ID)
 		return nil

@@ -313,7 +313,7 @@ func (s *Store) UpdateApplication(ctx context.Context, a *Application) error {
 }
 
 // DeleteApplication removes an application; its tokens are worth nothing from then on.
-// ErrNotFound when there is none. EmptyApplication has most of them gone ahead.
+// ErrNotFound when there is none.
 func (s *Store) DeleteApplication(ctx context.Context, env, id string) error {
 	return s.Provision(ctx, func(tx *Tx) error {
 		return tx.c.execOne(ctx, `DELETE FROM applications WHERE environment_id = $1 AND id = $2`, env, id)

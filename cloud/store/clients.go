@@ -59,7 +59,6 @@ func (r reader) Clients(ctx context.Context, env string) ([]Client, error) {
 // its access tokens. ErrNotFound when there is none.
 // A token carries no role and no secret of its own, yet it was given for those of then:
 // whoever takes a right or a secret away wants it to end now and not within the hour.
-// EmptyClient has most of them gone ahead.
 func (s *Store) UpdateClient(ctx context.Context, c *Client) error {
 	return s.Provision(ctx, func(tx *Tx) error {
 		if err := tx.all(ctx, tokensOf(c.EnvironmentID, c.ID)); err != nil {
@@ -81,7 +80,7 @@ func (s *Store) SetClientSecrets(ctx context.Context, c *Client) error {
 }
 
 // DeleteClient removes an API client with its access tokens; ErrNotFound when
-// there is none. EmptyClient has most of them gone ahead.
+// there is none.
 func (s *Store) DeleteClient(ctx context.Context, env, id string) error {
 	return s.Provision(ctx, func(tx *Tx) error {
 		if err := tx.all(ctx, tokensOf(env, id)); err != nil {

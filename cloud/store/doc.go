@@ -25,8 +25,8 @@
 //	          it Carry writes what was planned, and
 //	          what the plan does not expect is refused
 //	ahead     a LargeList is written in turns before the one that makes it true, and what
-//	          hangs on something that goes is deleted in turns before it; no turn writes
-//	          more than some hundred rows
+//	          hangs on something that goes is deleted in turns after the one that decides
+//	          it: see Going; no turn writes more than some hundred rows
 //	settings  Current keeps in memory what every sign-on reads, by a revision that
 //	          each transaction raises which changes it
 //
@@ -48,10 +48,12 @@
 // # Promises
 //
 //   - Every look-up of something in an environment takes the environment's ID
-//     and finds nothing of another one; the foreign keys carry it as well. The
+//     and finds nothing of another one; the foreign keys carry it as well, but that of a
+//     membership, which has none: its group and user are looked for when it is added. The
 //     exceptions are what proves itself by a secret of its own: GatewayByID,
 //     Instance, RedeemPairing, TokenClient, ClientByID, Administrator and sessions.
-//   - A method that writes does all of it or nothing, in one transaction.
+//   - A method that writes does all of it or nothing, in one transaction; of Go and Finish
+//     the first decides, and what it could not do the second does, however often it is begun.
 //   - Lists come in pages, in a fixed order, by keyset: rows that are added
 //     or removed meanwhile neither repeat nor hide others. Every list is
 //     answered from an index.

@@ -6,9 +6,8 @@ import (
 	"slices"
 )
 
-// What is deleted with all that hangs on it may have a million rows, which nobody waits for: it is emptied
-// ahead, some in each turn, and then deleted in one that has little left. What happens there meanwhile goes
-// with the last. An emptying that is interrupted is gone on with by asking again.
+// What hangs on something may be a million rows, for which nobody is to wait: it ends in parts, some in each
+// turn.
 const (
 	peopleAtOnce = 20 // much hangs on a user
 	groupsAtOnce = 50
@@ -42,81 +41,31 @@ func (tx *Tx) all(ctx context.Context, part some) error {
 	return nil
 }
 
-// EmptyGroup takes everybody out of a group that is about to be deleted.
-func (s *Store) EmptyGroup(ctx context.Context, env, id string) error {
-	return s.inTurns(ctx, env, leftByAll(env, id))
-}
-
-// EmptyUser takes a user that is about to be deleted out of all groups.
-func (s *Store) EmptyUser(ctx context.Context, env, id string) error {
-	return s.inTurns(ctx, env, leavingAll(env, id))
-}
-
-// EmptyGateway takes the users off a gateway that is about to be deleted, and deletes its groups: see
-// DeleteGateway.
-func (s *Store) EmptyGateway(ctx context.Context, env, id string) error {
-	if err := s.UnlinkUsers(ctx, env, id, ""); err != nil {
-		return err
-	}
-	return s.inTurns(ctx, env, groupsOf(env, SourceGateway, id))
-}
-
-// UnlinkUsers takes the users of a gateway, or of one of its user types, off it: see RemoveUserType.
-func (s *Store) UnlinkUsers(ctx context.Context, env, gateway, userType string) error {
-	return s.inTurns(ctx, env, unlinked(env, gateway, userType))
-}
-
-// MoveUsers moves the users of a user type to another, and returns how many: see RelinkUsers.
-func (s *Store) MoveUsers(ctx context.Context, env string, from, to UserTypeRef) (moved int, err error) {
-	if from == to {
-		return 0, nil
-	}
-	err = s.inTurns(ctx, env, relinked(env, from, to, &moved))
-	return moved, err
-}
-
 // ReleaseDoubted takes every user out of a group whose membership in it is in doubt,
 // and returns how many there were.
 // Those whom the last sign-on showed in it stay.
 func (s *Store) ReleaseDoubted(ctx context.Context, env, group string) (users int, err error) {
-	err = s.inTurns(ctx, env, func(ctx context.Context, tx *Tx) (bool, error) {
-		n, err := tx.endMemberships(ctx, `m.environment_id = $1 AND m.group_id = $2 AND m.doubt <> ''`, env, group)
-		users += n
-		return n == MembershipsAtOnce, err
+	err = s.ProvisionIn(ctx, env, func(tx *Tx) error {
+		if users, err = tx.CountDoubted(ctx, env, group); err != nil {
+			return err
+		}
+		return tx.all(ctx, undoubted(env, group))
 	})
 	return users, err
 }
 
-// EmptyProvider ends what hangs on an identity provider that is about to be deleted: see
-// DeleteIdentityProvider.
-func (s *Store) EmptyProvider(ctx context.Context, env, id string) error {
-	if err := s.DropLinks(ctx, env, id); err != nil {
-		return err
-	}
-	return s.inTurns(ctx, env, groupsOf(env, SourceIDP, id))
+// CountDoubted returns how many users are in a group in doubt.
+func (r reader) CountDoubted(ctx context.Context, env, group string) (int, error) {
+	return queryOne(ctx, r.c, value[int], `
+		SELECT count(*) FROM memberships
+		WHERE environment_id = $1 AND group_id = $2 AND doubt <> ''`, env, group)
 }
 
-// DropLinks ends the links of all people of a provider, and empties its groups: see UnlinkProvider.
-func (s *Store) DropLinks(ctx context.Context, env, id string) error {
-	if err := s.inTurns(ctx, env, unlinkedAccounts(env, id)); err != nil {
-		return err
+// undoubted takes whoever is in a group in doubt out of it.
+func undoubted(env, group string) some {
+	return func(ctx context.Context, tx *Tx) (bool, error) {
+		return much(tx.endMemberships(ctx, `m.environment_id = $1 AND m.group_id = $2 AND m.doubt <> ''`, env, group))
 	}
-	return s.inTurns(ctx, env, emptiedGroups(env, SourceIDP, id))
-}
-
-// EmptyApplication deletes the tokens of an application that is about to be deleted.
-func (s *Store) EmptyApplication(ctx context.Context, env, id string) error {
-	for _, table := range []string{"application_tokens", "authorizations"} {
-		if err := s.inTurns(ctx, env, tokensIn(table, "application_id", env, id)); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// EmptyClient deletes the access tokens of an API client that is about to be deleted or to have others.
-func (s *Store) EmptyClient(ctx context.Context, env, id string) error {
-	return s.inTurns(ctx, env, tokensOf(env, id))
 }
 
 // tokensOf deletes the access tokens of an API client.
@@ -253,10 +202,13 @@ func unlinked(env, gateway, userType string) some {
 	}
 }
 
-// relinked moves the users of a user type to another, and counts them. When the gateway is another, the old
-// link ends, with what hangs on it.
-func relinked(env string, from, to UserTypeRef, moved *int) some {
+// relinked moves the users of a user type to another. When the gateway is another, the old link ends, with
+// what hangs on it.
+func relinked(env string, from, to UserTypeRef) some {
 	return func(ctx context.Context, tx *Tx) (bool, error) {
+		if from == to {
+			return false, nil
+		}
 		ids, err := tx.linked(ctx, env, from.Gateway, from.UserType)
 		if err != nil || len(ids) == 0 {
 			return false, err
@@ -266,12 +218,11 @@ func relinked(env string, from, to UserTypeRef, moved *int) some {
 				return true, err
 			}
 		}
-		n, err := tx.c.exec(ctx, `
+		_, err = tx.c.exec(ctx, `
 			UPDATE users
 			SET gateway_id = $1, user_type_id = $2, updated_at = $3
 			WHERE environment_id = $4 AND id IN `+placeholders(5, 1, len(ids)),
 			append([]any{to.Gateway, to.UserType, micros(now()), env}, ids...)...)
-		*moved += int(n)
 		return len(ids) == peopleAtOnce, err
 	}
 }

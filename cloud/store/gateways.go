@@ -129,9 +129,6 @@ func (tx *Tx) updateGateway(ctx context.Context, g *Gateway) error {
 	if err != nil {
 		return err
 	}
-	if g.Revision != 0 && g.Revision != before.Revision {
-		return ErrStale
-	}
 	for _, t := range before.UserTypes {
 		if slices.ContainsFunc(g.UserTypes, func(kept UserType) bool { return kept.ID == t.ID }) {
 			continue
@@ -139,6 +136,14 @@ func (tx *Tx) updateGateway(ctx context.Context, g *Gateway) error {
 		if n, err := tx.GatewayUsers(ctx, g.EnvironmentID, g.ID, t.ID); err != nil || n > 0 {
 			return orDependents(err, n)
 		}
+	}
+	return tx.writeGateway(ctx, g, before)
+}
+
+// writeGateway writes a gateway, whoever is of a user type that is not there any more.
+func (tx *Tx) writeGateway(ctx context.Context, g *Gateway, before Gateway) error {
+	if g.Revision != 0 && g.Revision != before.Revision {
+		return ErrStale
 	}
 	if err := newGatewayIDs(g); err != nil {
 		return err
@@ -179,16 +184,11 @@ func orDependents(err error, users int) error {
 
 // RemoveUserType takes a user type off its gateway and returns what is left.
 // ErrDependents when it has users, unless force is set: they stay then, signed
-// off and without a directory that checks their passwords. UnlinkUsers has most of it done ahead.
+// off and without a directory that checks their passwords.
 func (s *Store) RemoveUserType(ctx context.Context, env, gateway, userType string, force bool) (g Gateway, err error) {
 	err = s.Provision(ctx, func(tx *Tx) error {
-		if g, err = tx.Gateway(ctx, env, gateway); err != nil {
+		if g, _, err = tx.withoutType(ctx, env, gateway, userType); err != nil {
 			return err
-		}
-		had := len(g.UserTypes)
-		g.UserTypes = slices.DeleteFunc(g.UserTypes, func(t UserType) bool { return t.ID == userType })
-		if len(g.UserTypes) == had {
-			return ErrNotFound
 		}
 		if force {
 			err = tx.all(ctx, unlinked(env, gateway, userType))
@@ -201,11 +201,37 @@ func (s *Store) RemoveUserType(ctx context.Context, env, gateway, userType strin
 	return g, err
 }
 
+// withoutType returns a gateway without one of its user types, and as it is; ErrNotFound when it has no such.
+func (r reader) withoutType(ctx context.Context, env, gateway, userType string) (g, before Gateway, err error) {
+	if before, err = r.Gateway(ctx, env, gateway); err != nil {
+		return g, before, err
+	}
+	g = before
+	g.UserTypes = slices.DeleteFunc(slices.Clone(g.UserTypes), func(t UserType) bool { return t.ID == userType })
+	if len(g.UserTypes) == len(before.UserTypes) {
+		err = ErrNotFound
+	}
+	return g, before, err
+}
+
+// DropUserType takes a user type off its gateway and returns what is left. Whoever is of it is to be taken off
+// it as well: see UserTypeGoes.
+func (s *Store) DropUserType(ctx context.Context, env, gateway, userType string) (g Gateway, err error) {
+	err = s.ProvisionIn(ctx, env, func(tx *Tx) error {
+		var before Gateway
+		if g, before, err = tx.withoutType(ctx, env, gateway, userType); err != nil {
+			return err
+		}
+		return tx.writeGateway(ctx, &g, before)
+	})
+	return g, err
+}
+
 // DeleteGateway removes a gateway, its instances, its pairings and its
 // just-in-time groups. ErrDependents when it has users, unless force is set:
 // they stay then, signed off and without a directory that checks their passwords.
 // Its groups go, since nobody could say any more who is in them; users stay, since they
-// are people and may be linked elsewhere. EmptyGateway has most of it gone ahead.
+// are people and may be linked elsewhere.
 func (s *Store) DeleteGateway(ctx context.Context, env, id string, force bool) error {
 	return s.Provision(ctx, func(tx *Tx) error {
 		users, err := tx.GatewayUsers(ctx, env, id, "")
@@ -225,7 +251,6 @@ func (s *Store) DeleteGateway(ctx context.Context, env, id string, force bool) e
 // RelinkUsers moves all users of one user type to another, of the same gateway
 // or of another one, and returns how many. When the gateway is another, the old link
 // ends, with what hangs on it. ErrNotFound when the target does not exist.
-// MoveUsers moves most of them ahead.
 func (s *Store) RelinkUsers(
 	ctx context.Context, env, gateway, userType, toGateway, toUserType string,
 ) (moved int, err error) {
@@ -238,11 +263,10 @@ func (s *Store) RelinkUsers(
 		if !slices.ContainsFunc(g.UserTypes, func(t UserType) bool { return t.ID == to.UserType }) {
 			return fmt.Errorf("user type: %w", ErrNotFound)
 		}
-		if from == to {
-			moved, err = tx.GatewayUsers(ctx, env, from.Gateway, from.UserType)
+		if moved, err = tx.GatewayUsers(ctx, env, from.Gateway, from.UserType); err != nil {
 			return err
 		}
-		return tx.all(ctx, relinked(env, from, to, &moved))
+		return tx.all(ctx, relinked(env, from, to))
 	})
 	return moved, err
 }

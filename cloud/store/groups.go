@@ -261,7 +261,6 @@ func (tx *Tx) UpdateGroup(ctx context.Context, g *Group) error {
 
 // DeleteGroup removes a group with its memberships. A just-in-time group may
 // come back with the next updating sign-on of a member. ErrNotFound when there is none.
-// EmptyGroup has most memberships gone ahead.
 func (s *Store) DeleteGroup(ctx context.Context, env, id string) error {
 	return s.Provision(ctx, func(tx *Tx) error {
 		if err := tx.all(ctx, leftByAll(env, id)); err != nil {

@@ -51,8 +51,8 @@ func (s *Store) largeLists() *goose.Migration {
 	}}, nil)
 }
 
-// The rows of memberships: a large list is there before the user whom it makes, so that nothing but the
-// program takes rows away with a user.
+// The rows of memberships: those of a large list are there before the user whom it makes, and those of a group
+// or user that goes after it, so that no foreign key holds them.
 const (
 	sqliteRows = `
 		CREATE TABLE membership_rows (
@@ -65,8 +65,7 @@ const (
 			doubted_at     BIGINT NOT NULL DEFAULT 0,
 			came           BIGINT NOT NULL DEFAULT 0,
 			goes           BIGINT NOT NULL DEFAULT 0,
-			PRIMARY KEY (user_id, group_id),
-			FOREIGN KEY (environment_id, group_id) REFERENCES cloud_groups (environment_id, id) ON DELETE CASCADE
+			PRIMARY KEY (user_id, group_id)
 		) WITHOUT ROWID;
 		INSERT INTO membership_rows (environment_id, user_id, group_id, since, stamp, doubt, doubted_at)
 		SELECT environment_id, user_id, group_id, since, stamp, doubt, doubted_at
@@ -78,6 +77,7 @@ const (
 		ALTER TABLE membership_rows ADD COLUMN came BIGINT NOT NULL DEFAULT 0;
 		ALTER TABLE membership_rows ADD COLUMN goes BIGINT NOT NULL DEFAULT 0;
 		ALTER TABLE membership_rows DROP CONSTRAINT memberships_environment_id_user_id_fkey;
+		ALTER TABLE membership_rows DROP CONSTRAINT memberships_environment_id_group_id_fkey;
 		DROP INDEX memberships_doubt;
 		DROP INDEX memberships_group;`
 	shownTables = `

@@ -50,7 +50,11 @@ func (r reader) UserGroups(ctx context.Context, env, user string) ([]GroupMember
 
 // CountGroupsOf returns how many groups a user is in.
 func (r reader) CountGroupsOf(ctx context.Context, env, user string) (int, error) {
-	return queryOne(ctx, r.c, value[int], `SELECT count(*) FROM memberships WHERE user_id = $2 AND environment_id = $1`,
+	return queryOne(ctx, r.c, value[int], `
+		SELECT count(*)
+		FROM memberships m
+		CROSS JOIN cloud_groups g
+		WHERE g.environment_id = m.environment_id AND g.id = m.group_id AND m.user_id = $2 AND m.environment_id = $1`,
 		env, user)
 }
 
@@ -184,8 +188,8 @@ type Joined struct {
 // AddMemberships puts a user into groups that it is not in. More than MembershipsAtOnce are for a
 // LargeList, as they would keep others from the turn.
 // ErrConflict when the user is in one of them already: the caller compares first,
-// within the same transaction. ErrNotFound when there is no such user or group in the
-// environment.
+// within the same transaction. Groups that are not in the environment are passed over; ErrNotFound
+// when none is, or there is no such user.
 func (tx *Tx) AddMemberships(ctx context.Context, env, user string, groups []Joined, at time.Time) error {
 	return tx.addMemberships(ctx, env, user, groups, at, 0)
 }
@@ -205,7 +209,8 @@ func (tx *Tx) addMemberships(
 		INSERT INTO membership_rows (environment_id, user_id, group_id, since, stamp, came)
 		SELECT $1, $2, value ->> 0, CAST($3 AS BIGINT), value ->> 1, CAST($4 AS BIGINT)
 		FROM `+tx.each+`($5) AS value
-		WHERE $4 <> 0 OR EXISTS (SELECT 1 FROM users WHERE environment_id = $1 AND id = $2)`,
+		WHERE ($4 <> 0 OR EXISTS (SELECT 1 FROM users WHERE environment_id = $1 AND id = $2))
+			AND EXISTS (SELECT 1 FROM cloud_groups g WHERE g.environment_id = $1 AND g.id = value ->> 0)`,
 		env, user, micros(at), list, joinedJSON(groups))
 }
 

@@ -220,7 +220,7 @@ var manyHave = []string{
 var few = []string{
 	"populations", "gateways", "instances", "pairings", "administrators", "applications", "signing_keys", "ec_signing_keys", "kerberos_keys", "clients",
 	"role_groups", "memberships_doubt", "alerts", "alert_channels",
-	"identity_providers", "certificates", "passkeys", "lists_coming", "lists_gone", "recovery_codes", "sign_on_policies", "arrivals", "sign_on_hours", "counted_hours",
+	"identity_providers", "certificates", "passkeys", "lists_coming", "lists_gone", "goings", "recovery_codes", "sign_on_policies", "arrivals", "sign_on_hours", "counted_hours",
 }
 
 // wholes are the statements by which an environment goes with all that is in it.

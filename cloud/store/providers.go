@@ -143,8 +143,7 @@ func (tx *Tx) SeeProvider(ctx context.Context, env, id string, see func(*Provide
 
 // DeleteIdentityProvider removes a provider with the links of its people and its
 // just-in-time groups. ErrDependents when it has people or groups, unless force is set:
-// people stay then, signed off, and groups go with the roles that they carry. EmptyProvider
-// has most of it gone ahead.
+// people stay then, signed off, and groups go with the roles that they carry.
 // What hangs on the links ends first, while it is still known whose they are.
 func (s *Store) DeleteIdentityProvider(ctx context.Context, env, id string, force bool) error {
 	return s.Provision(ctx, func(tx *Tx) error {
@@ -170,12 +169,12 @@ func (s *Store) DeleteIdentityProvider(ctx context.Context, env, id string, forc
 }
 
 // UnlinkProvider ends the links of all people of a provider, as UnlinkAccount does: they
-// are signed off everywhere, and leave its groups, which stay. DropLinks has most of it done ahead.
+// are signed off everywhere, and leave its groups, which stay.
 func (s *Store) UnlinkProvider(ctx context.Context, env, provider string) error {
 	return s.Provision(ctx, func(tx *Tx) error { return tx.dropLinks(ctx, env, provider) })
 }
 
-// dropLinks is DropLinks in this turn.
+// dropLinks ends the links of all people of a provider, and empties its groups.
 func (tx *Tx) dropLinks(ctx context.Context, env, provider string) error {
 	if err := tx.all(ctx, unlinkedAccounts(env, provider)); err != nil {
 		return err

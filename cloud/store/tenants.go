@@ -70,7 +70,7 @@ func tenantTables() []string {
 		"applications", "cloud_groups", "users", "identity_providers", "certificates", "arrivals", "gateways",
 		"populations", "sign_on_policies", "sign_ons", "activities", "passkeys", "administrators", "clients",
 		"signing_keys", "ec_signing_keys", "alerts", "alert_channels",
-		"lists_coming", "lists_gone",
+		"lists_coming", "lists_gone", "goings",
 	}
 }
 
@@ -89,6 +89,9 @@ func emptied(env, table string, atOnce int) some {
 // turns, so that DeleteEnvironment has one that is no longer than others. What happens there
 // meanwhile stays.
 func (s *Store) EmptyEnvironment(ctx context.Context, id string) error {
+	if err := s.finishIn(ctx, id); err != nil {
+		return err
+	}
 	for _, part := range []some{
 		groupsIn(id),
 		emptied(id, "users", peopleAtOnce),

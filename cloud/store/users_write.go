@@ -127,7 +127,7 @@ func (tx *Tx) setCorrelations(ctx context.Context, u *User) error {
 }
 
 // DeleteUser removes a user with its memberships; its sign-ons and activities
-// stay. ErrNotFound when there is none. EmptyUser has most memberships gone ahead.
+// stay. ErrNotFound when there is none.
 func (s *Store) DeleteUser(ctx context.Context, env, id string) error {
 	return s.Provision(ctx, func(tx *Tx) error {
 		if err := tx.all(ctx, leavingAll(env, id)); err != nil {

@@ -1,0 +1,188 @@
+package cloud
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"testing"
+
+	"ldap-gateway/cloud/management"
+	"ldap-gateway/cloud/store"
+)
+
+// far is one of the things that very much hangs on, what has it go, and what is true once it has begun to and once it
+// has gone, however often somebody asks.
+type far struct {
+	name  string
+	goes  func(m *much) error
+	kind  store.GoingKind
+	of    func(m *much) []string
+	begun func(m *much) error // at once, and from then on
+	gone  func(m *much) error
+	tells string // in the one activity of it
+}
+
+// isGone tells what is wrong with what somebody looked for and is not to be there.
+func isGone(_ any, err error) error {
+	if !errors.Is(err, store.ErrNotFound) {
+		return fmt.Errorf("it is there: %v", err)
+	}
+	return nil
+}
+
+// off tells what is wrong with what is to be gone or disabled.
+func off(enabled bool, err error) error {
+	if errors.Is(err, store.ErrNotFound) {
+		return nil
+	}
+	if err == nil && enabled {
+		err = errors.New("it is enabled")
+	}
+	return err
+}
+
+// rows tells what is wrong with the rows of memberships in a group, seen or not, when there are any.
+func (m *much) rows(group string) error {
+	db, err := sql.Open("sqlite", "file:"+m.file+"?mode=ro")
+	must(m.t, err)
+	defer db.Close()
+	var n int
+	err = db.QueryRowContext(m.t.Context(), `SELECT count(*) FROM membership_rows WHERE group_id = ?`, group).Scan(&n)
+	return counted(n, 0, err)
+}
+
+// fars are all of it.
+func fars() []far {
+	ctx := context.Background()
+	linked := func(m *much, kind store.UserTypeRef) error {
+		n, err := m.db.GatewayUsers(ctx, m.env(), kind.Gateway, kind.UserType)
+		return counted(n, 0, err)
+	}
+	nothing := func(*much) error { return nil }
+	return []far{
+		{"group",
+			func(m *much) error { return m.service.DeleteGroup(ctx, m.by, m.everyone.ID, nil) },
+			store.GroupGoes,
+			func(m *much) []string { return []string{m.everyone.ID} },
+			func(m *much) error { return isGone(m.db.Group(ctx, m.env(), m.everyone.ID)) },
+			func(m *much) error { return m.rows(m.everyone.ID) },
+			"group.deleted"},
+		{"gateway",
+			func(m *much) error { return m.service.DeleteGateway(ctx, m.by, m.gateway.ID, true, nil) },
+			store.GatewayGoes,
+			func(m *much) []string { return []string{m.gateway.ID} },
+			func(m *much) error { g, err := m.db.Gateway(ctx, m.env(), m.gateway.ID); return off(g.Enabled, err) },
+			func(m *much) error {
+				return errors.Join(isGone(m.db.Gateway(ctx, m.env(), m.gateway.ID)), isGone(m.db.Group(ctx, m.env(), m.everyone.ID)),
+					linked(m, store.UserTypeRef{Gateway: m.gateway.ID}))
+			},
+			"gateway.deleted"},
+		{"user type",
+			func(m *much) error {
+				return m.service.RemoveUserType(ctx, m.by, m.kind(m.gateway, 0), true, nil)
+			},
+			store.UserTypeGoes,
+			func(m *much) []string { return []string{m.gateway.ID, m.gateway.UserTypes[0].ID} },
+			nothing,
+			func(m *much) error { return linked(m, m.kind(m.gateway, 0)) },
+			"gateway.updated"},
+		{"provider",
+			func(m *much) error { return m.service.DeleteProvider(ctx, m.by, m.provider.ID, true, nil) },
+			store.ProviderGoes,
+			func(m *much) []string { return []string{m.provider.ID} },
+			func(m *much) error {
+				p, err := m.db.IdentityProvider(ctx, m.env(), m.provider.ID)
+				return off(p.Enabled, err)
+			},
+			func(m *much) error { return isGone(m.db.IdentityProvider(ctx, m.env(), m.provider.ID)) },
+			"identityProvider.deleted"},
+		{"application",
+			func(m *much) error {
+				_, err := m.service.DeleteApplication(ctx, m.by, m.app.ID, nil)
+				return err
+			},
+			store.ApplicationGoes,
+			func(m *much) []string { return []string{m.app.ID} },
+			func(m *much) error { a, err := m.db.Application(ctx, m.env(), m.app.ID); return off(a.Enabled, err) },
+			func(m *much) error { return isGone(m.db.Application(ctx, m.env(), m.app.ID)) },
+			"application.deleted"},
+		{"users who move",
+			func(m *much) error {
+				_, err := m.service.RelinkUsers(ctx, m.by, m.kind(m.gateway, 0), m.kind(m.other, 1))
+				return err
+			},
+			store.UsersMove,
+			func(m *much) []string {
+				return []string{m.gateway.ID, m.gateway.UserTypes[0].ID, m.other.ID, m.other.UserTypes[1].ID}
+			},
+			nothing,
+			func(m *much) error {
+				n, err := m.db.GatewayUsers(ctx, m.env(), m.other.ID, m.other.UserTypes[1].ID)
+				return errors.Join(linked(m, m.kind(m.gateway, 0)), counted(n, howMuch, err))
+			},
+			"users.relinked"},
+	}
+}
+
+// What is decided is done, and told once, while one waits.
+func TestWhatGoesIsGone(t *testing.T) {
+	for _, f := range fars() {
+		t.Run(f.name, func(t *testing.T) {
+			m := makeMuch(t)
+			must(t, f.goes(m))
+			must(t, errors.Join(f.begun(m), f.gone(m)))
+			left, err := m.db.Goings(t.Context())
+			must(t, counted(len(left), 0, err))
+			if n := m.told(f.tells); n != 1 {
+				t.Errorf("told %d times", n)
+			}
+		})
+	}
+}
+
+// What a node had begun that is no more, another one finishes; two of them at once as well.
+func TestWhatGoesIsFinishedByAnother(t *testing.T) {
+	for _, f := range fars() {
+		t.Run(f.name, func(t *testing.T) {
+			m := makeMuch(t)
+			g := store.Going{EnvironmentID: m.env(), Kind: f.kind, Of: f.of(m)}
+			done, err := m.db.Go(t.Context(), &g)
+			must(t, err)
+			if done {
+				t.Fatal("it was little")
+			}
+			must(t, f.begun(m))
+			if f.gone(m) == nil {
+				t.Fatal("all of it was gone at once")
+			}
+			another := &management.Service{Store: m.db, Links: nobodyLinked{}}
+			var both sync.WaitGroup
+			for range 2 {
+				both.Go(func() {
+					if err := another.Finish(t.Context()); err != nil {
+						t.Error(err)
+					}
+				})
+			}
+			both.Wait()
+			must(t, errors.Join(f.begun(m), f.gone(m)))
+			left, err := m.db.Goings(t.Context())
+			must(t, counted(len(left), 0, err))
+		})
+	}
+}
+
+// told counts the activities of an action.
+func (m *much) told(action string) (n int) {
+	all, _, err := m.db.Activities(m.t.Context(), m.env(), store.ActivityFilter{Action: action}, store.Page{})
+	must(m.t, err)
+	for _, a := range all {
+		if strings.Contains(a.Actor, m.by.ID) {
+			n++
+		}
+	}
+	return n
+}
