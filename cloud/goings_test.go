@@ -149,7 +149,7 @@ func TestWhatGoesIsFinishedByAnother(t *testing.T) {
 		t.Run(f.name, func(t *testing.T) {
 			m := makeMuch(t)
 			g := store.Going{EnvironmentID: m.env(), Kind: f.kind, Of: f.of(m)}
-			done, err := m.db.Go(t.Context(), &g)
+			done, err := m.db.LetGo(t.Context(), &g)
 			must(t, err)
 			if done {
 				t.Fatal("it was little")

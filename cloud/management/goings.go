@@ -12,7 +12,7 @@ import (
 // goes on then whatever becomes of whoever asked, or of this node. It tells whether all is done.
 func (t *turn) goes(ctx context.Context, kind store.GoingKind, of ...string) (done bool, err error) {
 	g := store.Going{EnvironmentID: t.env(), Kind: kind, Of: of}
-	done, err = t.Store.Go(ctx, &g)
+	done, err = t.Store.LetGo(ctx, &g)
 	if err == nil && !done {
 		t.goings = append(t.goings, g)
 	}

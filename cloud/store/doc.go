@@ -52,7 +52,7 @@
 //     membership, which has none: its group and user are looked for when it is added. The
 //     exceptions are what proves itself by a secret of its own: GatewayByID,
 //     Instance, RedeemPairing, TokenClient, ClientByID, Administrator and sessions.
-//   - A method that writes does all of it or nothing, in one transaction; of Go and Finish
+//   - A method that writes does all of it or nothing, in one transaction; of LetGo and Finish
 //     the first decides, and what it could not do the second does, however often it is begun.
 //   - Lists come in pages, in a fixed order, by keyset: rows that are added
 //     or removed meanwhile neither repeat nor hide others. Every list is

@@ -12,7 +12,7 @@ import (
 
 // Going is something that is decided and not all done yet.
 type Going struct {
-	ID, EnvironmentID string // ID: filled in by Go
+	ID, EnvironmentID string // ID: filled in by LetGo
 	Kind              GoingKind
 	Of                []string // see the kinds
 }
@@ -26,9 +26,9 @@ const (
 	UserGoes        GoingKind = "user"        // user: it is deleted, with its memberships
 	GatewayGoes     GoingKind = "gateway"     // gateway: disabled until it is deleted, with its groups and instances
 	UserTypeGoes    GoingKind = "userType"    // gateway, user type: its users are taken off it
-	ProviderGoes    GoingKind = "provider"    // identity provider: disabled until it is deleted, with groups and links
+	ProviderGoes    GoingKind = "provider"    // provider: disabled until it is deleted, with groups and links
 	ApplicationGoes GoingKind = "application" // application: disabled until it is deleted, with its tokens
-	UsersMove       GoingKind = "users"       // gateway, user type, gateway, user type: users go from the first to the second
+	UsersMove       GoingKind = "users"       // gateway, user type, and those that its users move to
 	DoubtsGo        GoingKind = "doubts"      // group: whoever is in it in doubt is not any more
 )
 
@@ -74,9 +74,9 @@ func (g Going) how() (goes, error) {
 	return goes{}, fmt.Errorf("what goes is of no known kind: %q", g.Kind)
 }
 
-// Go has something go: all of it in this turn where it is little, and otherwise as much as a turn does, with
+// LetGo has something go: all of it in this turn where it is little, and otherwise as much as a turn does, with
 // the rest for Finish. It tells whether all is done. ErrNotFound when there is no such thing.
-func (s *Store) Go(ctx context.Context, g *Going) (done bool, err error) {
+func (s *Store) LetGo(ctx context.Context, g *Going) (done bool, err error) {
 	how, err := g.how()
 	if err != nil {
 		return false, err
