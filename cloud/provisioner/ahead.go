@@ -53,8 +53,11 @@ func (s *step) keep(groups int) {
 // without members, as those do that have lost their last.
 func (s *step) make(ctx context.Context, missing []*store.Group) error {
 	if !s.ahead || len(missing) <= fewGroups {
+		if err := s.tx.CreateGroups(ctx, missing); err != nil { // it gives them IDs
+			return err
+		}
 		s.activities = append(s.activities, s.groupsCreated(missing)...)
-		return s.tx.CreateGroups(ctx, missing)
+		return nil
 	}
 	return inTurns(ctx, s, missing, fewGroups, func(tx *store.Tx, few []*store.Group) ([]store.Activity, error) {
 		if err := tx.CreateGroups(ctx, few); err != nil {

@@ -190,9 +190,27 @@ func (w *world) actions(so store.SignOn) []string {
 	var names []string
 	for _, a := range all {
 		names = append(names, a.Action)
+		w.wantNamed(a)
 	}
 	slices.Sort(names)
 	return names
+}
+
+// wantNamed checks that an activity says by ID what it is of, and that groups of that ID are there.
+func (w *world) wantNamed(a store.Activity) {
+	w.t.Helper()
+	kind, id, _ := strings.Cut(a.Subject, ":")
+	if id == "" {
+		w.t.Errorf("%s is of %q", a.Action, a.Subject)
+	}
+	if group, in := a.Detail["group"]; in && kind == "user" {
+		kind, id = "group", fmt.Sprint(group)
+	}
+	if kind == "group" {
+		if _, err := w.store.Group(w.t.Context(), w.env.ID, id); err != nil {
+			w.t.Errorf("%s is of group %q: %v", a.Action, id, err)
+		}
+	}
 }
 
 func (w *world) wantActions(so store.SignOn, want ...string) {
