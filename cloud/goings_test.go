@@ -33,24 +33,23 @@ func isGone(_ any, err error) error {
 	return nil
 }
 
-// off tells what is wrong with what is to be gone or disabled.
-func off(enabled bool, err error) error {
-	if errors.Is(err, store.ErrNotFound) {
-		return nil
-	}
-	if err == nil && enabled {
-		err = errors.New("it is enabled")
-	}
-	return err
-}
-
 // rows tells what is wrong with the rows of memberships in a group, seen or not, when there are any.
 func (m *much) rows(group string) error {
+	return m.counts(`SELECT count(*) FROM membership_rows WHERE group_id = ?`, group)
+}
+
+// none tells what is wrong when a table has that row.
+func (m *much) none(table, id string) error {
+	return m.counts(`SELECT count(*) FROM `+table+` WHERE id = ?`, id)
+}
+
+// counts tells what is wrong when a query of one value counts any.
+func (m *much) counts(query, of string) error {
 	db, err := sql.Open("sqlite", "file:"+m.file+"?mode=ro")
 	must(m.t, err)
 	defer db.Close()
 	var n int
-	err = db.QueryRowContext(m.t.Context(), `SELECT count(*) FROM membership_rows WHERE group_id = ?`, group).Scan(&n)
+	err = db.QueryRowContext(m.t.Context(), query, of).Scan(&n)
 	return counted(n, 0, err)
 }
 
@@ -74,9 +73,9 @@ func fars() []far {
 			func(m *much) error { return m.service.DeleteGateway(ctx, m.by, m.gateway.ID, true, nil) },
 			store.GatewayGoes,
 			func(m *much) []string { return []string{m.gateway.ID} },
-			func(m *much) error { g, err := m.db.Gateway(ctx, m.env(), m.gateway.ID); return off(g.Enabled, err) },
+			func(m *much) error { return isGone(m.db.Gateway(ctx, m.env(), m.gateway.ID)) },
 			func(m *much) error {
-				return errors.Join(isGone(m.db.Gateway(ctx, m.env(), m.gateway.ID)), isGone(m.db.Group(ctx, m.env(), m.everyone.ID)),
+				return errors.Join(m.none("gateways", m.gateway.ID), isGone(m.db.Group(ctx, m.env(), m.everyone.ID)),
 					linked(m, store.UserTypeRef{Gateway: m.gateway.ID}))
 			},
 			"gateway.deleted"},
@@ -93,11 +92,11 @@ func fars() []far {
 			func(m *much) error { return m.service.DeleteProvider(ctx, m.by, m.provider.ID, true, nil) },
 			store.ProviderGoes,
 			func(m *much) []string { return []string{m.provider.ID} },
-			func(m *much) error {
-				p, err := m.db.IdentityProvider(ctx, m.env(), m.provider.ID)
-				return off(p.Enabled, err)
-			},
 			func(m *much) error { return isGone(m.db.IdentityProvider(ctx, m.env(), m.provider.ID)) },
+			func(m *much) error {
+				n, err := m.db.LinkedUsers(ctx, m.env(), m.provider.ID)
+				return errors.Join(counted(n, 0, err), m.none("identity_providers", m.provider.ID))
+			},
 			"identityProvider.deleted"},
 		{"application",
 			func(m *much) error {
@@ -106,8 +105,8 @@ func fars() []far {
 			},
 			store.ApplicationGoes,
 			func(m *much) []string { return []string{m.app.ID} },
-			func(m *much) error { a, err := m.db.Application(ctx, m.env(), m.app.ID); return off(a.Enabled, err) },
 			func(m *much) error { return isGone(m.db.Application(ctx, m.env(), m.app.ID)) },
+			func(m *much) error { return m.none("applications", m.app.ID) },
 			"application.deleted"},
 		{"users who move",
 			func(m *much) error {

@@ -242,13 +242,14 @@ func (s *Store) CreateApplication(ctx context.Context, a *Application) error {
 
 // Application returns an application, or ErrNotFound.
 func (r reader) Application(ctx context.Context, env, id string) (Application, error) {
-	return queryOne(ctx, r.c, scanApplication, applicationColumns+` WHERE environment_id = $1 AND id = $2`, env, id)
+	return queryOne(ctx, r.c, scanApplication, applicationColumns+`
+		WHERE environment_id = $1 AND id = $2 AND NOT going`, env, id)
 }
 
 // Applications lists by name.
 func (r reader) Applications(ctx context.Context, env string, page Page) ([]Application, string, error) {
 	l := list{query: applicationColumns, key: "name_folded", id: "id"}
-	l.where("environment_id = ?", env)
+	l.where("environment_id = ? AND NOT going", env)
 	if err := l.matching(page.Where, applicationField); err != nil {
 		return nil, "", err
 	}
@@ -258,7 +259,7 @@ func (r reader) Applications(ctx context.Context, env string, page Page) ([]Appl
 // SignedOnAt returns the applications that got tokens by a sign-on.
 func (r reader) SignedOnAt(ctx context.Context, env, signOn string) ([]Application, error) {
 	return queryAll(ctx, r.c, scanApplication, applicationColumns+`
-		WHERE environment_id = $1 AND id IN (
+		WHERE environment_id = $1 AND NOT going AND id IN (
 			SELECT application_id
 			FROM authorizations
 			WHERE environment_id = $1 AND sign_on_id = $2 AND sign_on_id <> '' AND used_at <> 0)
@@ -270,7 +271,7 @@ func (r reader) SignedOnAt(ctx context.Context, env, signOn string) ([]Applicati
 // of their addresses: the caller looks closer.
 func (r reader) PublicApplicationsAt(ctx context.Context, env, host string) ([]Application, error) {
 	return queryAll(ctx, r.c, scanApplication, applicationColumns+`
-		WHERE environment_id = $1 AND type <> $2 AND lower(redirect_uris) LIKE $3 ESCAPE '\'
+		WHERE environment_id = $1 AND NOT going AND type <> $2 AND lower(redirect_uris) LIKE $3 ESCAPE '\'
 		ORDER BY id`,
 		env, WebApplication, "%"+escapeLike(strings.ToLower(host))+"%")
 }

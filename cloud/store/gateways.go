@@ -78,20 +78,20 @@ func newGatewayIDs(g *Gateway) error {
 
 // Gateway returns a gateway, or ErrNotFound.
 func (r reader) Gateway(ctx context.Context, env, id string) (Gateway, error) {
-	return queryOne(ctx, r.c, scanGateway, gatewayColumns+` WHERE environment_id = $1 AND id = $2`, env, id)
+	return queryOne(ctx, r.c, scanGateway, gatewayColumns+` WHERE environment_id = $1 AND id = $2 AND NOT going`, env, id)
 }
 
 // GatewayByID returns a gateway of any environment, or ErrNotFound. It is for
 // the link's end, which knows no more than what an instance has proven.
 func (r reader) GatewayByID(ctx context.Context, id string) (Gateway, error) {
-	return queryOne(ctx, r.c, scanGateway, gatewayColumns+` WHERE id = $1`, id)
+	return queryOne(ctx, r.c, scanGateway, gatewayColumns+` WHERE id = $1 AND NOT going`, id)
 }
 
 // Gateways lists by name.
 // Case does not count for the order.
 func (r reader) Gateways(ctx context.Context, env string, page Page) ([]Gateway, string, error) {
 	l := list{query: gatewayColumns, key: "name_folded", id: "id"}
-	l.where("environment_id = ?", env)
+	l.where("environment_id = ? AND NOT going", env)
 	if err := l.matching(page.Where, gatewayField); err != nil {
 		return nil, "", err
 	}

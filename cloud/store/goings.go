@@ -24,10 +24,10 @@ type GoingKind string
 const (
 	GroupGoes       GoingKind = "group"       // group: it is deleted, and whoever was in it is not
 	UserGoes        GoingKind = "user"        // user: it is deleted, with its memberships
-	GatewayGoes     GoingKind = "gateway"     // gateway: disabled until it is deleted, with its groups and instances
+	GatewayGoes     GoingKind = "gateway"     // gateway: it is deleted, with its groups and instances
 	UserTypeGoes    GoingKind = "userType"    // gateway, user type: its users are taken off it
-	ProviderGoes    GoingKind = "provider"    // provider: disabled until it is deleted, with groups and links
-	ApplicationGoes GoingKind = "application" // application: disabled until it is deleted, with its tokens
+	ProviderGoes    GoingKind = "provider"    // identity provider: it is deleted, with groups and links
+	ApplicationGoes GoingKind = "application" // application: it is deleted, with its tokens
 	UsersMove       GoingKind = "users"       // gateway, user type, and those that its users move to
 	DoubtsGo        GoingKind = "doubts"      // group: whoever is in it in doubt is not any more
 )
@@ -43,8 +43,11 @@ type goes struct {
 func (g Going) how() (goes, error) {
 	env, of := g.EnvironmentID, append(g.Of, "", "", "", "")
 	deleted := func(table string) string { return `DELETE FROM ` + table + ` WHERE environment_id = $1 AND id = $2` }
-	disabled := func(table string) []string {
-		return []string{`UPDATE ` + table + ` SET enabled = FALSE WHERE environment_id = $1 AND id = $2`}
+	hidden := func(table, more string) []string {
+		return []string{`
+			UPDATE ` + table + `
+			SET going = TRUE, enabled = FALSE, name_folded = name_folded || ' ' || id` + more + `
+			WHERE environment_id = $1 AND id = $2 AND NOT going`}
 	}
 	switch g.Kind {
 	case GroupGoes:
@@ -53,18 +56,18 @@ func (g Going) how() (goes, error) {
 		return goes{[]string{deleted("users")}, []some{leavingAll(env, of[0])}, ""}, nil
 	case GatewayGoes:
 		parts := []some{unlinked(env, of[0], ""), groupsOf(env, SourceGateway, of[0])}
-		return goes{disabled("gateways"), parts, deleted("gateways")}, nil
+		return goes{hidden("gateways", ""), parts, deleted("gateways")}, nil
 	case UserTypeGoes:
 		return goes{nil, []some{unlinked(env, of[0], of[1])}, ""}, nil
 	case ProviderGoes:
 		parts := []some{unlinkedAccounts(env, of[0]), groupsOf(env, SourceIDP, of[0])}
-		return goes{disabled("identity_providers"), parts, deleted("identity_providers")}, nil
+		return goes{hidden("identity_providers", ""), parts, deleted("identity_providers")}, nil
 	case ApplicationGoes:
 		parts := []some{
 			tokensIn("application_tokens", "application_id", env, of[0]),
 			tokensIn("authorizations", "application_id", env, of[0]),
 		}
-		return goes{disabled("applications"), parts, deleted("applications")}, nil
+		return goes{hidden("applications", ", entity_id = ''"), parts, deleted("applications")}, nil
 	case UsersMove:
 		from, to := UserTypeRef{of[0], of[1]}, UserTypeRef{of[2], of[3]}
 		return goes{nil, []some{relinked(env, from, to)}, ""}, nil

@@ -149,7 +149,7 @@ func (tx *Tx) populationFree(ctx context.Context, p Population) error {
 	newcomers, err := queryOne(ctx, tx.c, value[int], `
 		SELECT count(*)
 		FROM identity_providers
-		WHERE environment_id = $1 AND population_id = $2`,
+		WHERE environment_id = $1 AND population_id = $2 AND NOT going`,
 		p.EnvironmentID, p.ID)
 	if err != nil {
 		return err
@@ -157,7 +157,8 @@ func (tx *Tx) populationFree(ctx context.Context, p Population) error {
 	if newcomers > 0 {
 		return fmt.Errorf("%w: %d identity providers", ErrDependents, newcomers)
 	}
-	gateways, err := queryAll(ctx, tx.c, scanGateway, gatewayColumns+` WHERE environment_id = $1`, p.EnvironmentID)
+	gateways, err := queryAll(ctx, tx.c, scanGateway, gatewayColumns+`
+		WHERE environment_id = $1 AND NOT going`, p.EnvironmentID)
 	for _, g := range gateways {
 		for _, t := range g.UserTypes {
 			if t.PopulationID == p.ID {

@@ -76,13 +76,14 @@ func newProviderIDs(p *IdentityProvider) error {
 
 // IdentityProvider returns a provider, or ErrNotFound.
 func (r reader) IdentityProvider(ctx context.Context, env, id string) (IdentityProvider, error) {
-	return queryOne(ctx, r.c, scanProvider, providerColumns+` WHERE environment_id = $1 AND id = $2`, env, id)
+	return queryOne(ctx, r.c, scanProvider, providerColumns+`
+ WHERE environment_id = $1 AND id = $2 AND NOT going`, env, id)
 }
 
 // IdentityProviders lists by name.
 func (r reader) IdentityProviders(ctx context.Context, env string, page Page) ([]IdentityProvider, string, error) {
 	l := list{query: providerColumns, key: "name_folded", id: "id"}
-	l.where("environment_id = ?", env)
+	l.where("environment_id = ? AND NOT going", env)
 	if err := l.matching(page.Where, providerField); err != nil {
 		return nil, "", err
 	}

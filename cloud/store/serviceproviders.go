@@ -60,7 +60,7 @@ func (p ServiceProvider) Groups() int {
 func (r reader) ApplicationByEntity(ctx context.Context, env, entity string) (Application, error) {
 	// That it is not empty says again what the index says of itself: else it is not used.
 	return queryOne(ctx, r.c, scanApplication, applicationColumns+`
-		WHERE environment_id = $1 AND entity_id = $2 AND entity_id <> ''`,
+		WHERE environment_id = $1 AND entity_id = $2 AND entity_id <> '' AND NOT going`,
 		env, entity)
 }
 

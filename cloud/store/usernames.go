@@ -55,7 +55,7 @@ func (r reader) Claimants(ctx context.Context, env, username string) ([]UserType
 // claiming returns the gateways of an environment with user types that are for certain
 // usernames.
 func (r reader) claiming(ctx context.Context, env string) ([]Gateway, error) {
-	return queryAll(ctx, r.c, scanGateway, gatewayColumns+` WHERE environment_id = $1 AND claims`, env)
+	return queryAll(ctx, r.c, scanGateway, gatewayColumns+` WHERE environment_id = $1 AND claims AND NOT going`, env)
 }
 
 // claimants returns those of the user types that claim a username.

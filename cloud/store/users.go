@@ -27,7 +27,7 @@ const userFields = recordFields + `,
 const firstProvider = `coalesce((
 			SELECT p.type || ' ' || p.id
 			FROM linked_accounts l
-			JOIN identity_providers p ON p.environment_id = l.environment_id AND p.id = l.provider_id
+			JOIN identity_providers p ON p.environment_id = l.environment_id AND p.id = l.provider_id AND NOT p.going
 			WHERE l.environment_id = u.environment_id AND l.user_id = u.id
 			ORDER BY l.created_at, l.id LIMIT 1
 		), '')`

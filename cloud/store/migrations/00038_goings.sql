@@ -7,3 +7,8 @@ CREATE TABLE goings (
     subjects       TEXT NOT NULL
 );
 CREATE INDEX goings_environment ON goings (environment_id);
+
+-- Nobody sees those that are on their way.
+ALTER TABLE gateways ADD COLUMN going BOOLEAN NOT NULL DEFAULT FALSE;
+ALTER TABLE identity_providers ADD COLUMN going BOOLEAN NOT NULL DEFAULT FALSE;
+ALTER TABLE applications ADD COLUMN going BOOLEAN NOT NULL DEFAULT FALSE;
