@@ -41,7 +41,7 @@ func inTurns[T any](ctx context.Context, s *step, all []T, most int, write part[
 			return err
 		}
 	}
-	return nil
+	return s.budget.Store.Recount(ctx)
 }
 
 // keep notes that so many groups were written for good, whatever becomes of the sign-on.

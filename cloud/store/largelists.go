@@ -133,28 +133,22 @@ func (l *LargeList) Join(ctx context.Context, groups []Joined, at time.Time) err
 // Leave marks the memberships of groups that the user is to leave.
 func (l *LargeList) Leave(ctx context.Context, groups []string) error {
 	for some := range slices.Chunk(groups, MembershipsAtOnce) {
+		args := []any{l.id, l.user, l.env}
+		for _, g := range some {
+			args = append(args, g)
+		}
 		if err := l.s.ProvisionIn(ctx, l.env, func(tx *Tx) error {
 			_, err := tx.c.exec(ctx, `
 				UPDATE membership_rows
 				SET goes = $1
-				WHERE user_id = $2 AND environment_id = $3
-					AND group_id IN (SELECT value ->> 0 FROM `+tx.each+`($4) AS value) AND `+shown,
-				l.id, l.user, l.env, inJSON(single(some)))
+				WHERE user_id = $2 AND environment_id = $3 AND group_id IN `+placeholders(4, 1, len(some))+` AND `+shown,
+				args...)
 			return err
 		}); err != nil {
 			return err
 		}
 	}
 	return nil
-}
-
-// single has each text in a list of its own, as both engines read them.
-func single(texts []string) [][1]string {
-	all := make([][1]string, len(texts))
-	for i, t := range texts {
-		all[i] = [1]string{Storable(t)}
-	}
-	return all
 }
 
 // Come makes true what was written of a list. ErrStale when it was given up meanwhile.
@@ -174,6 +168,9 @@ func (tx *Tx) Come(ctx context.Context, l *LargeList) error {
 // End deletes, in turns, what nobody sees any more: of a list that has come what it took, and of one that
 // has not what it brought. What it leaves when it fails goes with the next sweep.
 func (l *LargeList) End(ctx context.Context) error {
+	if err := l.s.Recount(ctx); err != nil {
+		return err
+	}
 	for more := true; more; {
 		err := l.s.ProvisionIn(ctx, l.env, func(tx *Tx) (err error) {
 			more, err = tx.endSome(ctx, l)

@@ -38,12 +38,13 @@ func scanMembership(r row) (m GroupMembership, err error) {
 }
 
 // UserGroups returns all groups of a user by display name; none for a user that
-// does not exist. CROSS JOIN has SQLite begin with the user, and not with all groups in their order.
+// does not exist. CROSS JOIN has SQLite begin with the user, and not with all groups in their order; what is
+// added to the environment's ID has PostgreSQL do so, before it has counted what is in the tables.
 func (r reader) UserGroups(ctx context.Context, env, user string) ([]GroupMembership, error) {
 	return queryAll(ctx, r.c, scanMembership, groupFields+`, m.since, m.stamp, m.doubt, m.doubted_at
 		FROM memberships m
 		CROSS JOIN cloud_groups g
-		WHERE g.environment_id = m.environment_id AND g.id = m.group_id AND m.environment_id = $1 AND m.user_id = $2
+		WHERE g.environment_id || '' = m.environment_id AND g.id = m.group_id AND m.environment_id = $1 AND m.user_id = $2
 		ORDER BY g.display_folded, g.id`,
 		env, user)
 }
@@ -54,7 +55,7 @@ func (r reader) CountGroupsOf(ctx context.Context, env, user string) (int, error
 		SELECT count(*)
 		FROM memberships m
 		CROSS JOIN cloud_groups g
-		WHERE g.environment_id = m.environment_id AND g.id = m.group_id AND m.user_id = $2 AND m.environment_id = $1`,
+		WHERE g.environment_id || '' = m.environment_id AND g.id = m.group_id AND m.user_id = $2 AND m.environment_id = $1`,
 		env, user)
 }
 
@@ -155,7 +156,7 @@ func (s *Store) AddMember(ctx context.Context, env, user, group string, at time.
 		if _, err := tx.User(ctx, env, user); err != nil {
 			return err
 		}
-		if err := tx.removeHidden(ctx, user, []Joined{{GroupID: group}}); err != nil {
+		if err := tx.removeHidden(ctx, user, []Joined{{GroupID: group}}, 0); err != nil {
 			return err
 		}
 		_, err = tx.c.exec(ctx, `
@@ -202,7 +203,7 @@ func (tx *Tx) addMemberships(
 	if len(groups) == 0 {
 		return nil
 	}
-	if err := tx.removeHidden(ctx, user, groups); err != nil {
+	if err := tx.removeHidden(ctx, user, groups, list); err != nil {
 		return err
 	}
 	return tx.c.execOne(ctx, `
@@ -215,13 +216,23 @@ func (tx *Tx) addMemberships(
 }
 
 // removeHidden makes room for memberships where rows are that nobody sees, of lists that have gone or
-// never came.
-func (tx *Tx) removeHidden(ctx context.Context, user string, groups []Joined) error {
-	_, err := tx.c.exec(ctx, `
-		DELETE FROM membership_rows
-		WHERE user_id = $1 AND group_id IN (SELECT value ->> 0 FROM `+tx.each+`($2) AS value) AND NOT (`+shown+`)`,
-		user, joinedJSON(groups))
-	return err
+// never came. The rows of the list that is written are not looked at: they are the most.
+func (tx *Tx) removeHidden(ctx context.Context, user string, groups []Joined, list int64) error {
+	for some := range slices.Chunk(groups, chunk) {
+		args := []any{user, list}
+		for _, g := range some {
+			args = append(args, g.GroupID)
+		}
+		_, err := tx.c.exec(ctx, `
+			DELETE FROM membership_rows
+			WHERE user_id = $1 AND group_id IN `+placeholders(3, 1, len(some))+` AND (
+				came IN (SELECT id FROM lists_coming WHERE id <> $2) OR goes IN (SELECT id FROM lists_gone))`,
+			args...)
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // joinedJSON has groups as statements read them.

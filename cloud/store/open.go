@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"sync/atomic"
 
 	"github.com/pressly/goose/v3"
 )
@@ -28,6 +29,8 @@ type Store struct {
 	Current *Current
 	r       *sql.DB
 	within  *Tx // of which this is a view; nil: each method has a transaction of its own
+
+	recounted atomic.Int64 // when Recount last did, in microseconds since 1970
 }
 
 // product is a kind of database: what Open has to know of it.
