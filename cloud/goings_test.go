@@ -185,3 +185,75 @@ func (m *much) told(action string) (n int) {
 	}
 	return n
 }
+
+// While users are moved, nothing else decides what becomes of them; when they have been, everything may.
+func TestNothingMovesWhoIsMoved(t *testing.T) {
+	ctx := t.Context()
+	others := map[string]func(m *much) error{
+		"the source goes": func(m *much) error { return m.service.DeleteGateway(ctx, m.by, m.gateway.ID, true, nil) },
+		"the target goes": func(m *much) error { return m.service.DeleteGateway(ctx, m.by, m.other.ID, true, nil) },
+		"the source's user type goes": func(m *much) error {
+			return m.service.RemoveUserType(ctx, m.by, m.kind(m.gateway, 0), true, nil)
+		},
+		"the target's user type goes": func(m *much) error {
+			return m.service.RemoveUserType(ctx, m.by, m.kind(m.other, 1), true, nil)
+		},
+		"they move elsewhere": func(m *much) error {
+			_, err := m.service.RelinkUsers(ctx, m.by, m.kind(m.gateway, 0), m.kind(m.gateway, 1))
+			return err
+		},
+		"they move back": func(m *much) error {
+			_, err := m.service.RelinkUsers(ctx, m.by, m.kind(m.other, 1), m.kind(m.gateway, 0))
+			return err
+		},
+	}
+	for name, do := range others {
+		t.Run(name, func(t *testing.T) {
+			m := makeMuch(t)
+			from, to := m.kind(m.gateway, 0), m.kind(m.other, 1)
+			g := store.Going{
+				EnvironmentID: m.env(),
+				Kind:          store.UsersMove,
+				Of:            []string{from.Gateway, from.UserType, to.Gateway, to.UserType},
+			}
+			done, err := m.db.LetGo(ctx, &g)
+			must(t, err)
+			if err := do(m); done || !errors.Is(err, management.ErrMoving) {
+				t.Fatalf("done %v, error %v", done, err)
+			}
+			must(t, m.service.Finish(ctx))
+			n, err := m.db.GatewayUsers(ctx, m.env(), to.Gateway, to.UserType)
+			must(t, counted(n, howMuch, err))
+			must(t, do(m))
+		})
+	}
+}
+
+// Into what is on its way out nobody is moved, and nothing of it is changed.
+func TestNothingJoinsWhatGoes(t *testing.T) {
+	ctx := t.Context()
+	m := makeMuch(t)
+	g := store.Going{EnvironmentID: m.env(), Kind: store.GatewayGoes, Of: []string{m.gateway.ID}}
+	done, err := m.db.LetGo(ctx, &g)
+	must(t, err)
+	if done {
+		t.Fatal("it was little")
+	}
+	for name, do := range map[string]func() error{
+		"users are moved to it": func() error {
+			_, err := m.service.RelinkUsers(ctx, m.by, m.kind(m.other, 0), m.kind(m.gateway, 0))
+			return err
+		},
+		"it is changed": func() error {
+			_, err := m.service.ChangeGateway(ctx, m.by, m.gateway.ID, func(d *management.Draft) error { d.Enabled = true; return nil })
+			return err
+		},
+		"it goes again": func() error { return m.service.DeleteGateway(ctx, m.by, m.gateway.ID, true, nil) },
+	} {
+		if do() == nil {
+			t.Errorf("%s", name)
+		}
+	}
+	must(t, m.service.Finish(ctx))
+	must(t, m.none("gateways", m.gateway.ID))
+}

@@ -3,6 +3,7 @@ package cloud
 import (
 	"context"
 	"fmt"
+	"os"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -63,7 +64,7 @@ type much struct {
 	file     string // of it
 	service  *management.Service
 	by       management.By
-	at       provisioner.Provisioner
+	at       *provisioner.Provisioner
 	gateway  store.Gateway
 	other    store.Gateway
 	provider store.IdentityProvider
@@ -77,16 +78,48 @@ type much struct {
 // howMuch is more than a turn may write, of everything.
 const howMuch = longTurn + 100
 
+// muchMade is a database with all of it, which is made once, and what is in it.
+var muchMade struct {
+	once sync.Once
+	much much
+	file []byte
+}
+
 // makeMuch makes it, in turns that do not count.
 func makeMuch(t *testing.T) *much {
-	file := storetest.File(t)
-	db, err := store.Open(t.Context(), file)
+	t.Helper()
+	muchMade.once.Do(func() {
+		m := fillMuch(t, storetest.File(t))
+		must(t, m.db.Close())
+		b, err := os.ReadFile(m.file)
+		must(t, err)
+		muchMade.much, muchMade.file = *m, b
+	})
+	m := muchMade.much
+	m.file = storetest.File(t)
+	must(t, os.WriteFile(m.file, muchMade.file, 0o600))
+	db, err := store.Open(t.Context(), m.file)
 	must(t, err)
 	t.Cleanup(func() { must(t, db.Close()) })
+	m.use(t, db)
+	return &m
+}
+
+// use has it be in a database.
+func (m *much) use(t *testing.T, db *store.Store) {
+	m.t, m.db, m.at = t, db, &provisioner.Provisioner{Store: db}
+	m.service = &management.Service{Store: db, Links: nobodyLinked{}}
+}
+
+// fillMuch makes it in a file.
+func fillMuch(t *testing.T, file string) *much {
+	t.Helper()
+	db, err := store.Open(t.Context(), file)
+	must(t, err)
 	env := store.Environment{Name: "Much"}
 	must(t, db.NewEnvironment(t.Context(), &env))
-	m := &much{t: t, db: db, file: file, service: &management.Service{Store: db, Links: nobodyLinked{}}}
-	m.at.Store = db
+	m := &much{file: file}
+	m.use(t, db)
 	owner := store.Client{EnvironmentID: env.ID, Name: "Owner", Role: store.RoleOwner, SecretHash: []byte("x")}
 	must(t, db.CreateClient(t.Context(), &owner))
 	m.by = management.By{Environment: env.ID, Kind: management.Program, ID: owner.ID, Role: store.RoleOwner}

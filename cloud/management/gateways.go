@@ -164,6 +164,9 @@ func (s *Service) DeleteGateway(
 		if err == nil && !force {
 			err = t.dependents(ctx, g.ID, "")
 		}
+		if err == nil {
+			err = t.settled(ctx, g.ID)
+		}
 		if err != nil {
 			return err
 		}

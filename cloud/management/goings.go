@@ -19,6 +19,21 @@ func (t *turn) goes(ctx context.Context, kind store.GoingKind, of ...string) (do
 	return done, err
 }
 
+// settled returns ErrMoving while users are moved from or to one of some gateways: another move, or a deletion,
+// would take them from where the first one says they are.
+func (t *turn) settled(ctx context.Context, gateways ...string) error {
+	for _, g := range gateways {
+		moving, err := t.Moving(ctx, t.env(), g)
+		if err != nil {
+			return err
+		}
+		if moving {
+			return ErrMoving
+		}
+	}
+	return nil
+}
+
 // Finish finishes what was begun to go, here or by a node that is no more.
 func (s *Service) Finish(ctx context.Context) error {
 	all, err := s.Store.Goings(ctx)

@@ -190,6 +190,9 @@ func (s *Service) RelinkUsers(ctx context.Context, by By, from, to store.UserTyp
 		if err != nil {
 			return err
 		}
+		if err := t.settled(ctx, from.Gateway, target.ID); err != nil {
+			return err
+		}
 		if moved, err = t.GatewayUsers(ctx, t.env(), from.Gateway, from.UserType); err != nil {
 			return err
 		}

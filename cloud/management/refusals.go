@@ -60,6 +60,8 @@ var (
 	ErrNoSecret = &Refusal{"This application has no secret: it proves itself by PKCE alone, or by a key."}
 	// ErrSecretHashed: secrets were kept as hashes alone before they were sealed.
 	ErrSecretHashed = &Refusal{"Only a hash of this secret was kept, as it was made by an older version. Make a new one."}
+	// ErrMoving: what becomes of people is decided once.
+	ErrMoving = &Refusal{"Users are being moved from or to this gateway. Try again when that is done, in a moment."}
 	// ErrRevoked: an instance that was revoked has no keys to change.
 	ErrRevoked = &Refusal{"This instance was revoked: its key is refused, and there is none to change. " +
 		"Pair the machine anew."}

@@ -99,6 +99,9 @@ func (s *Service) RemoveUserType(
 		if err == nil && !force {
 			err = t.dependents(ctx, ref.Gateway, ref.UserType)
 		}
+		if err == nil {
+			err = t.settled(ctx, ref.Gateway)
+		}
 		if err != nil {
 			return err
 		}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 )
 
 // What goes with very many rows goes in two steps: the turn that decides it does all that anybody sees of it
@@ -157,6 +158,15 @@ func (r reader) Goings(ctx context.Context) ([]Going, error) {
 		err = r.Scan(&g.ID, &g.EnvironmentID, &g.Kind, fromJSON{&g.Of})
 		return g, err
 	}, `SELECT id, environment_id, kind, subjects FROM goings ORDER BY id LIMIT $1`, MaxLimit)
+}
+
+// Moving tells whether users are being moved from or to a gateway.
+func (r reader) Moving(ctx context.Context, env, gateway string) (bool, error) {
+	all, err := queryAll(ctx, r.c, func(r row) (of []string, err error) {
+		err = r.Scan(fromJSON{&of})
+		return of, err
+	}, `SELECT subjects FROM goings WHERE environment_id = $1 AND kind = $2`, env, UsersMove)
+	return slices.ContainsFunc(all, func(of []string) bool { return slices.Contains(of, gateway) }), err
 }
 
 // finishIn finishes what goes in an environment.

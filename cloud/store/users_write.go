@@ -62,6 +62,8 @@ func (s *Store) UpdateUser(ctx context.Context, u *User) error {
 
 // UpdateUser is Store.UpdateUser in this transaction. The caller compares: the
 // row is written whether or not it differs, its correlations only when they do.
+// Whoever may not sign on any more is signed off everywhere: what was open does not come
+// back with the leave to sign on.
 func (tx *Tx) UpdateUser(ctx context.Context, u *User) error {
 	before, err := tx.User(ctx, u.EnvironmentID, u.ID)
 	if err != nil {
@@ -97,6 +99,9 @@ func (tx *Tx) UpdateUser(ctx context.Context, u *User) error {
 	)
 	if err == nil && before.foundBy() != u.foundBy() {
 		err = tx.changeFound(ctx, u)
+	}
+	if err == nil && before.MaySignOn() && !u.MaySignOn() {
+		err = tx.signOff(ctx, u.EnvironmentID, u.ID)
 	}
 	if err != nil || slices.Equal(before.Correlation, u.Correlation) {
 		return err
@@ -144,16 +149,19 @@ func (s *Store) DeleteUser(ctx context.Context, env, id string) error {
 // node without being looked for; tokens and unfinished sign-ons of applications are
 // rows, and go.
 func (s *Store) SignOffUser(ctx context.Context, env, id string) error {
-	return s.Provision(ctx, func(tx *Tx) error {
-		if err := tx.c.execOne(ctx, `UPDATE users SET sign_offs = sign_offs + 1 WHERE environment_id = $1 AND id = $2`,
-			env, id); err != nil {
-			return err
-		}
-		if _, err := tx.c.exec(ctx, `DELETE FROM authorizations WHERE environment_id = $1 AND user_id = $2`,
-			env, id); err != nil {
-			return err
-		}
-		_, err := tx.c.exec(ctx, `DELETE FROM application_tokens WHERE environment_id = $1 AND user_id = $2`, env, id)
+	return s.Provision(ctx, func(tx *Tx) error { return tx.signOff(ctx, env, id) })
+}
+
+// signOff is SignOffUser in this transaction.
+func (tx *Tx) signOff(ctx context.Context, env, id string) error {
+	if err := tx.c.execOne(ctx, `UPDATE users SET sign_offs = sign_offs + 1 WHERE environment_id = $1 AND id = $2`,
+		env, id); err != nil {
 		return err
-	})
+	}
+	if _, err := tx.c.exec(ctx, `DELETE FROM authorizations WHERE environment_id = $1 AND user_id = $2`,
+		env, id); err != nil {
+		return err
+	}
+	_, err := tx.c.exec(ctx, `DELETE FROM application_tokens WHERE environment_id = $1 AND user_id = $2`, env, id)
+	return err
 }
