@@ -211,3 +211,13 @@ type Turns struct{ turns }
 
 // Take waits for the turn.
 func (t *Turns) Take(kind string) (pass func()) { return t.take(kind) }
+
+// Expire has all that is good for a time be good no more.
+func (tx *Tx) Expire(ctx context.Context) error {
+	for table := range expiring() {
+		if _, err := tx.c.exec(ctx, `UPDATE `+table+` SET expires_at = 1 WHERE expires_at > 0`); err != nil {
+			return err
+		}
+	}
+	return nil
+}
