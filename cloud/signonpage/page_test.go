@@ -41,6 +41,7 @@ type site struct {
 
 	outcome  string // of a sign-on by password
 	broken   error
+	proven   func(*store.User) // changes who signs on, between proof and page; nil: nobody does
 	changed  wire.PasswordChanged
 	offers   bool     // a change of the password
 	asked    []string // passwords, old and new
@@ -67,7 +68,13 @@ func (s *site) SignOn(ctx context.Context, r signon.Request) (store.SignOn, erro
 	if s.outcome == "ok" {
 		so.UserID = s.alice.ID
 	}
-	return so, errors.Join(s.broken, s.db.RecordSignOn(ctx, &so))
+	err := errors.Join(s.broken, s.db.RecordSignOn(ctx, &so))
+	if s.proven != nil {
+		u := s.alice
+		s.proven(&u)
+		err = errors.Join(err, s.db.UpdateUser(ctx, &u))
+	}
+	return so, err
 }
 
 func (s *site) OffersChange(_ context.Context, so store.SignOn) bool {

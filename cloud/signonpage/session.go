@@ -98,6 +98,9 @@ func signedOn(so store.SignOn) store.SignedOn {
 // there before, whoever planted it, is worth nothing.
 // One cookie holds the sessions of several environments, each under its ID.
 func (s *Sessions) keep(r *http.Request, u store.User, has kept) error {
+	if !u.MaySignOn() {
+		return nil // they were told to stay out as they came in: the page asks them again
+	}
 	ctx, env := r.Context(), u.EnvironmentID
 	record := store.PersonSession{
 		EnvironmentID: env,
