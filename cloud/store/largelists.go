@@ -117,11 +117,26 @@ func (s *Store) BeginLargeList(ctx context.Context, env, user string) (*LargeLis
 	})
 }
 
+// turn writes some of a list. ErrStale when it was given up meanwhile: what was written of it then would be
+// seen at once.
+func (l *LargeList) turn(ctx context.Context, write func(tx *Tx) error) error {
+	return l.s.ProvisionIn(ctx, l.env, func(tx *Tx) error {
+		_, err := queryOne(ctx, tx.c, value[int64], `SELECT id FROM lists_coming WHERE id = $1`, l.id)
+		if errors.Is(err, ErrNotFound) {
+			return fmt.Errorf("%w: the list was given up", ErrStale)
+		}
+		if err != nil {
+			return err
+		}
+		return write(tx)
+	})
+}
+
 // Join writes the memberships of groups that the user is to join. ErrConflict when the user is in one of
-// them already; ErrNotFound when there is no such group.
+// them already; ErrNotFound when there is no such group; ErrStale when the list was given up meanwhile.
 func (l *LargeList) Join(ctx context.Context, groups []Joined, at time.Time) error {
 	for some := range slices.Chunk(groups, MembershipsAtOnce) {
-		if err := l.s.ProvisionIn(ctx, l.env, func(tx *Tx) error {
+		if err := l.turn(ctx, func(tx *Tx) error {
 			return tx.addMemberships(ctx, l.env, l.user, some, at, l.id)
 		}); err != nil {
 			return err
@@ -130,14 +145,14 @@ func (l *LargeList) Join(ctx context.Context, groups []Joined, at time.Time) err
 	return nil
 }
 
-// Leave marks the memberships of groups that the user is to leave.
+// Leave marks the memberships of groups that the user is to leave. ErrStale is as in Join.
 func (l *LargeList) Leave(ctx context.Context, groups []string) error {
 	for some := range slices.Chunk(groups, MembershipsAtOnce) {
 		args := []any{l.id, l.user, l.env}
 		for _, g := range some {
 			args = append(args, g)
 		}
-		if err := l.s.ProvisionIn(ctx, l.env, func(tx *Tx) error {
+		if err := l.turn(ctx, func(tx *Tx) error {
 			_, err := tx.c.exec(ctx, `
 				UPDATE membership_rows
 				SET goes = $1

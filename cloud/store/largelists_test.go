@@ -160,6 +160,9 @@ func TestLargeListGivenUp(t *testing.T) {
 			must(t, end(l))
 			l.in(l.had)
 			want(t, l.come(), store.ErrStale)
+			want(t, l.list.Join(t.Context(), joined(l.new...), moment(3)), store.ErrStale) // who was slow writes on
+			want(t, l.list.Leave(t.Context(), l.had), store.ErrStale)
+			l.in(l.had)
 			another, err := s.BeginLargeList(t.Context(), l.env.ID, l.user.ID)
 			must(t, err)
 			l.list = another
