@@ -46,6 +46,9 @@ const (
 type Sessions interface {
 	// Person returns who has, in an environment; false when nobody has.
 	Person(ctx context.Context, env string) (store.SignedOn, bool)
+	// AtOnce is Person of who need be asked nothing before an application learns of them: false when a page
+	// is to be shown. Whether their sign-on is all that it asks for, Meets tells.
+	AtOnce(ctx context.Context, env string, f Flow, now time.Time) (store.SignedOn, bool)
 	// End forgets it.
 	End(ctx context.Context, env string) error
 }

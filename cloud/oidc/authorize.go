@@ -17,7 +17,6 @@ import (
 
 	"ldap-gateway/cloud/applications"
 	"ldap-gateway/cloud/store"
-	"ldap-gateway/cloud/vault"
 )
 
 // authorize begins a sign-on, of which nothing is kept here. Until it is known where
@@ -42,8 +41,12 @@ func (p *provider) authorize(w http.ResponseWriter, r *http.Request) error {
 	return p.toSignOn(w, r, a, wish)
 }
 
-// toSignOn sends the browser to sign on for a wish.
+// toSignOn gives a code to who has signed on, when there is nothing to ask them, and else sends the browser to
+// sign on for a wish.
 func (p *provider) toSignOn(w http.ResponseWriter, r *http.Request, a store.Application, wish request) error {
+	if given, err := p.atOnce(w, r, a, wish); given || err != nil {
+		return err
+	}
 	id, err := p.begin(p.wishes(), a, wish, requestLife)
 	if err != nil {
 		p.sendBack(w, r, wish, err)
@@ -218,21 +221,29 @@ func (p *provider) hinted(ctx context.Context, token string) (user string, err e
 func (p *provider) begin(
 	by applications.Wishes, a store.Application, wish request, life time.Duration,
 ) (string, error) {
-	b, err := json.Marshal(wish)
+	z, err := p.authorization(a, wish, life)
 	if err != nil {
 		return "", err
 	}
-	text, err := by.Begin(&store.Authorization{
+	text, err := by.Begin(&z)
+	if errors.Is(err, applications.ErrWishTooLong) {
+		err = refused("The request is too long: keep state and nonce short.")
+	}
+	return text, err
+}
+
+// authorization is a wish for which nobody has signed on yet.
+func (p *provider) authorization(
+	a store.Application, wish request, life time.Duration,
+) (z store.Authorization, err error) {
+	b, err := json.Marshal(wish)
+	return store.Authorization{
 		EnvironmentID: p.env,
 		ApplicationID: a.ID,
 		Request:       b,
 		CreatedAt:     p.now(),
 		ExpiresAt:     p.now().Add(life),
-	})
-	if errors.Is(err, applications.ErrWishTooLong) {
-		err = refused("The request is too long: keep state and nonce short.")
-	}
-	return text, err
+	}, err
 }
 
 // notAdmitted tells the person that they may not use the application, or, where no page may be shown,
@@ -264,80 +275,4 @@ const deniedPerHour = 3
 func (p *provider) stillAt(ctx context.Context, a store.Authorization, wish request) error {
 	_, err := p.asking(ctx, url.Values{"client_id": {a.ApplicationID}, "redirect_uri": {wish.RedirectURI}})
 	return err
-}
-
-// callback gives a code to the browser that signed on, and to no other: whoever
-// made somebody else sign on for a request of theirs has another one. It is the one place
-// that makes codes, so what must be true of whoever signed on is looked at here.
-func (p *provider) callback(w http.ResponseWriter, r *http.Request) error {
-	id := r.URL.Query().Get("id")
-	a, wish, err := p.wish(p.env, id)
-	if errors.Is(err, store.ErrNotFound) {
-		return refused("This sign-on has taken too long or is over.")
-	}
-	if err != nil {
-		return err
-	}
-	if err := p.stillAt(r.Context(), a, wish); err != nil {
-		return err
-	}
-	by, ok := p.Sessions.Person(r.Context(), p.env)
-	if !ok || by.SignOnID != a.SignedOn.SignOnID || by.UserID != a.SignedOn.UserID {
-		http.Redirect(w, r, p.pageURL(p.env)+"?flow="+url.QueryEscape(id), http.StatusSeeOther)
-		return nil
-	}
-	if wish.Subject != "" && wish.Subject != by.UserID {
-		p.sendBack(w, r, wish, oidc.ErrLoginRequired().WithDescription(
-			"Somebody else signed on than the id_token_hint names."))
-		return nil
-	}
-	u, app, err := p.granted(r.Context(), by, a.ApplicationID)
-	if errors.Is(err, errNotAdmitted) {
-		return p.notAdmitted(w, r, wish, app, by)
-	}
-	if err != nil {
-		return noClient(err)
-	}
-	if met, err := p.met(w, r, id, u, by); err != nil || !met {
-		return err
-	}
-	return p.giveCode(w, r, a, wish)
-}
-
-// met tells whether a sign-on is all that is asked for by now. When it is not, the answer was given: the sign-on
-// page asks for the rest, and where no page may be shown the application is told that nobody is there.
-func (p *provider) met(
-	w http.ResponseWriter, r *http.Request, id string, u store.User, by store.SignedOn,
-) (bool, error) {
-	f, err := p.Flow(r.Context(), p.env, id)
-	if err != nil {
-		return false, noClient(err)
-	}
-	met, err := applications.Meets(r.Context(), p.Store, f, u, by)
-	switch {
-	case err != nil || met:
-		return met, err
-	case f.Silent:
-		return false, p.Refuse(w, r, p.env, id, applications.Nobody)
-	}
-	http.Redirect(w, r, p.pageURL(p.env)+"?flow="+url.QueryEscape(id), http.StatusSeeOther)
-	return false, nil
-}
-
-// giveCode keeps what was asked for and by whom, and has the browser bring the application a code for it.
-func (p *provider) giveCode(w http.ResponseWriter, r *http.Request, a store.Authorization, wish request) error {
-	code, hash := vault.NewSecret()
-	a.CreatedAt = p.now()
-	if end := p.now().Add(store.CodeLife); a.ExpiresAt.Before(end) {
-		a.ExpiresAt = end
-	}
-	if err := p.Store.CreateAuthorization(r.Context(), &a, hash); err != nil {
-		if errors.Is(err, store.ErrConflict) { // it has its code
-			return refused("This sign-on has taken too long or is over.")
-		}
-		p.sendBack(w, r, wish, err)
-		return nil
-	}
-	deliver(w, r, wish, url.Values{"code": {code}}, p.Issuer(p.env))
-	return nil
 }

@@ -36,14 +36,21 @@ const (
 func (p *provider) granted(
 	ctx context.Context, by store.SignedOn, application string,
 ) (store.User, store.Application, error) {
-	u, err := p.Store.SignedOnUser(ctx, p.env, by)
-	if err != nil {
-		return store.User{}, store.Application{}, err
-	}
-	a, err := p.application(ctx, application)
+	u, a, err := p.enabled(ctx, by, application)
 	if err == nil {
 		err = p.admitted(ctx, a, u)
 	}
+	return u, a, err
+}
+
+// enabled is granted whoever the application is for.
+func (p *provider) enabled(
+	ctx context.Context, by store.SignedOn, application string,
+) (u store.User, a store.Application, err error) {
+	if u, err = p.Store.SignedOnUser(ctx, p.env, by); err != nil {
+		return u, a, err
+	}
+	a, err = p.application(ctx, application)
 	return u, a, err
 }
 

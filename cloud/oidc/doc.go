@@ -10,7 +10,8 @@
 // # The way of one sign-on for an application
 //
 //	POST par                  the request ahead of the browser, by the application itself
-//	GET  authorize            the request is checked; the browser carries it, sealed, to the sign-on page
+//	GET  authorize            the request is checked; who has signed on and is to be asked nothing gets a code;
+//	                          else the browser carries it, sealed, to the sign-on page
 //	     signonpage           Flow, then Complete: who it was, and how
 //	GET  authorize/callback   only in the browser that signed on: a code, back to the application
 //	POST token                the code and its verifier, once: tokens
@@ -38,6 +39,8 @@
 //     (RFC 8252 section 7.3).
 //   - A code is never of somebody else than the ID token that an application named somebody
 //     by (OpenID Connect Core section 3.1.2.2).
+//   - Who has signed on and is to be asked nothing gets a code by one redirect, and the same answer as by way of
+//     the sign-on page.
 //   - A code is of somebody who has given all that is wanted when it is made, whatever was before: the
 //     sign-on page asks for what is lacking.
 //   - An application that is for groups gets nobody else: no code, and of what it was given before

@@ -66,30 +66,8 @@ func (s *Server) Flow(ctx context.Context, env, id string) (applications.Flow, e
 	if err != nil {
 		return applications.Flow{}, err
 	}
-	f := applications.Flow{
-		ID:           id,
-		Application:  app.Name,
-		LoginHint:    r.LoginHint,
-		Subject:      r.Subject,
-		Choose:       slices.Contains(r.Prompt, oidc.PromptSelectAccount),
-		Consent:      slices.Contains(r.Prompt, oidc.PromptConsent),
-		Scopes:       r.Scopes,
-		Silent:       slices.Contains(r.Prompt, oidc.PromptNone),
-		MaxAge:       -1,
-		AskForTicket: app.AskForTicket || slices.Contains(r.ACR, acrTicket),
-		Anew:         slices.Contains(r.Prompt, oidc.PromptLogin),
-		Locales:      r.Locales,
-		Access:       app.AccessRule(),
-		Policies:     app.Kept.PolicyIDs(),
-		ACR:          slices.DeleteFunc(slices.Clone(r.ACR), func(c string) bool { return slices.Contains(contexts, c) }),
-		Factor:       r.wantsFactor(),
-	}
-	if r.MaxAge != nil {
-		f.MaxAge = time.Duration(*r.MaxAge) * time.Second
-	}
-	if f.Anew {
-		f.MaxAge = 0
-	}
+	f := flowOf(app, r)
+	f.ID = id
 	if f.Subject != "" && f.LoginHint == "" {
 		u, err := s.Store.User(ctx, env, f.Subject)
 		if err != nil && !errors.Is(err, store.ErrNotFound) {
@@ -98,6 +76,34 @@ func (s *Server) Flow(ctx context.Context, env, id string) (applications.Flow, e
 		f.LoginHint = u.Username
 	}
 	return f, nil
+}
+
+// flowOf is a wish of an application as the sign-on page knows it, without an ID.
+func flowOf(a store.Application, wish request) applications.Flow {
+	f := applications.Flow{
+		Application:  a.Name,
+		LoginHint:    wish.LoginHint,
+		Subject:      wish.Subject,
+		Choose:       slices.Contains(wish.Prompt, oidc.PromptSelectAccount),
+		Consent:      slices.Contains(wish.Prompt, oidc.PromptConsent),
+		Scopes:       wish.Scopes,
+		Silent:       slices.Contains(wish.Prompt, oidc.PromptNone),
+		MaxAge:       -1,
+		AskForTicket: a.AskForTicket || slices.Contains(wish.ACR, acrTicket),
+		Anew:         slices.Contains(wish.Prompt, oidc.PromptLogin),
+		Locales:      wish.Locales,
+		Access:       a.AccessRule(),
+		Policies:     a.Kept.PolicyIDs(),
+		ACR:          slices.DeleteFunc(slices.Clone(wish.ACR), func(c string) bool { return slices.Contains(contexts, c) }),
+		Factor:       wish.wantsFactor(),
+	}
+	if wish.MaxAge != nil {
+		f.MaxAge = time.Duration(*wish.MaxAge) * time.Second
+	}
+	if f.Anew {
+		f.MaxAge = 0
+	}
+	return f
 }
 
 // wishes are what browsers carry while somebody signs on.

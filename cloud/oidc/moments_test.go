@@ -48,9 +48,10 @@ func TestNoCodeForLessThanIsWantedNow(t *testing.T) {
 				proof, _ := s.hasFactor()
 				conf, _ := s.relying()
 				b := s.browser()
+				long := strings.Repeat("n", 1200) // so long a wish is not answered at once
 				ask := func(prompt string) place {
 					return b.get(conf.AuthCodeURL("state", oauth2.S256ChallengeOption(oauth2.GenerateVerifier()),
-						oauth2.SetAuthURLParam("prompt", prompt)))
+						oauth2.SetAuthURLParam("nonce", long), oauth2.SetAuthURLParam("prompt", prompt)))
 				}
 				at, prompt := ask(""), ""
 				if silent {

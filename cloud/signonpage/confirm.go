@@ -30,7 +30,7 @@ func (k *call) again(flow applications.Flow, by store.SignedOn) error {
 	case lacks:
 		return k.askFactor(flow)
 	}
-	if flow.ID == "" || flow.Subject != "" && !flow.Choose {
+	if flow.ID == "" {
 		return k.arrive(flow, by)
 	}
 	problem, err := k.doubt(flow, by)
@@ -49,14 +49,17 @@ func (k *call) again(flow applications.Flow, by store.SignedOn) error {
 // not, or there is none. Only what the person is called is looked at, so that nobody
 // learns from it who has an account.
 func (k *call) doubt(flow applications.Flow, by store.SignedOn) (string, error) {
-	if flow.LoginHint == "" {
-		return "", nil
-	}
 	u, err := k.person(by)
-	if err != nil || called(flow.LoginHint, u) {
+	if err != nil || !doubtful(flow, u) {
 		return "", err
 	}
 	return say(k.lang, "%s asks for %s.", flow.Application, flow.LoginHint), nil
+}
+
+// doubtful tells whether the application's hint is somebody else's than who is signed on, and nothing says for
+// certain whom it means.
+func doubtful(flow applications.Flow, u store.User) bool {
+	return flow.Subject == "" && flow.LoginHint != "" && !called(flow.LoginHint, u)
 }
 
 // called tells whether a hint may mean a person: by the username or the e-mail address, or

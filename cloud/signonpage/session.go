@@ -35,16 +35,33 @@ type kept struct {
 // provider that it was through is disabled. Whether that will do for what they came for is another
 // question, which is asked each time anew: see [applications.Meets].
 func (s *Sessions) Person(ctx context.Context, env string) (by store.SignedOn, ok bool) {
+	by, _, ok = s.person(ctx, env)
+	return by, ok
+}
+
+// AtOnce implements [applications.Sessions].
+func (s *Sessions) AtOnce(
+	ctx context.Context, env string, f applications.Flow, now time.Time,
+) (by store.SignedOn, ok bool) {
+	if f.Choose || f.Consent {
+		return by, false
+	}
+	by, u, ok := s.person(ctx, env)
+	return by, ok && goodEnough(f, by, now) && !doubtful(f, u)
+}
+
+// person is Person with the user.
+func (s *Sessions) person(ctx context.Context, env string) (by store.SignedOn, u store.User, ok bool) {
 	has := s.kept(ctx, env)
-	if _, good := s.good(ctx, env, has); !good {
-		return store.SignedOn{}, false
+	if u, ok = s.good(ctx, env, has); !ok {
+		return by, u, false
 	}
 	if has.ID != "" {
 		if here, err := s.store.HasPersonSession(ctx, env, has.ID); err != nil || !here {
-			return store.SignedOn{}, false
+			return by, u, false
 		}
 	}
-	return has.SignedOn, true
+	return has.SignedOn, u, true
 }
 
 // kept returns what the session has under a key; nobody when that is nothing.
