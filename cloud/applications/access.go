@@ -12,13 +12,13 @@ func Admitted(ctx context.Context, db *store.Store, rule store.AccessRule, u sto
 	if len(rule.Access) == 0 {
 		return true, nil
 	}
-	all, err := db.UserGroups(ctx, u.EnvironmentID, u.ID)
+	all, err := db.Current.GroupsOf(ctx, u.EnvironmentID, u.ID)
 	if err != nil {
 		return false, err
 	}
 	in := map[string]bool{}
 	for _, g := range all {
-		in[g.Group.ID] = true
+		in[g.ID] = true
 	}
 	return rule.Admits(in), nil
 }

@@ -9,22 +9,22 @@ import (
 	"ldap-gateway/cloud/store"
 )
 
-// Groups returns those of a person's groups that an application may know by its rule.
+// Groups returns those of a person's groups that an application may know by its rule, in no order.
 func Groups(
 	ctx context.Context, db *store.Store, u store.User, rule store.GroupsClaim,
 ) (some []store.Group, err error) {
-	all, err := db.UserGroups(ctx, u.EnvironmentID, u.ID)
+	all, err := db.Current.GroupsOf(ctx, u.EnvironmentID, u.ID)
 	if err != nil {
 		return nil, err
 	}
 	from := sources{db: db, env: u.EnvironmentID, named: rule.Sources}
 	for _, g := range all {
-		known, err := from.has(ctx, g.Group)
+		known, err := from.has(ctx, g)
 		if err != nil {
 			return nil, err
 		}
-		if allowed(rule.Allow, g.Group, known) {
-			some = append(some, g.Group)
+		if allowed(rule.Allow, g, known) {
+			some = append(some, g)
 		}
 	}
 	return some, nil

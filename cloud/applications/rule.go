@@ -19,11 +19,11 @@ type Rule struct {
 // was deleted meanwhile is a policy by which nobody signs on.
 func RuleOf(ctx context.Context, db *store.Store, env string, f Flow) (r Rule, err error) {
 	if len(f.Policies) == 0 {
-		r.Policy, err = db.DefaultSignOnPolicy(ctx, env)
+		r.Policy, err = db.Current.DefaultSignOnPolicy(ctx, env)
 		return r, ifFound(err)
 	}
 	for i, id := range f.Policies {
-		p, err := db.SignOnPolicy(ctx, env, id)
+		p, err := db.Current.SignOnPolicy(ctx, env, id)
 		if err := ifFound(err); err != nil {
 			return r, err
 		}

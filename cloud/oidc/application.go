@@ -24,7 +24,7 @@ func (p *provider) application(ctx context.Context, id string) (store.Applicatio
 
 // application returns one of this protocol; store.ErrNotFound when there is none.
 func (s *Server) application(ctx context.Context, env, id string) (store.Application, error) {
-	a, err := s.Store.Application(ctx, env, id)
+	a, err := s.Store.Current.Application(ctx, env, id)
 	if err == nil && a.Protocol != store.OpenIDConnect {
 		err = store.ErrNotFound
 	}

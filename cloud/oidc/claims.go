@@ -47,7 +47,7 @@ func (p *provider) granted(
 func (p *provider) enabled(
 	ctx context.Context, by store.SignedOn, application string,
 ) (u store.User, a store.Application, err error) {
-	if u, err = p.Store.SignedOnUser(ctx, p.env, by); err != nil {
+	if u, err = p.Store.SignedOnPerson(ctx, p.env, by); err != nil {
 		return u, a, err
 	}
 	a, err = p.application(ctx, application)

@@ -140,6 +140,7 @@ func (s *Server) nowhere(mux *http.ServeMux) http.HandlerFunc {
 
 // serve has an endpoint answer for the environment in the path; 404 for none.
 func (s *Server) serve(at route, w http.ResponseWriter, r *http.Request) {
+	r = r.WithContext(s.Store.Current.Held(r.Context()))
 	p, err := s.provider(r.Context(), r.PathValue("e"))
 	if errors.Is(err, store.ErrNotFound) {
 		answer(w, http.StatusNotFound, map[string]string{

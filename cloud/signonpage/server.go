@@ -263,7 +263,7 @@ func NewSessions(db *store.Store, secure bool) *Sessions {
 		IdleTimeout: 2 * time.Hour,
 		Lifetime:    12 * time.Hour,
 		Store:       store.Sessions{Store: db},
-		Codec:       scs.GobCodec{},
+		Codec:       codec{},
 		Cookie:      web.Cookie("ldap-cloud-person", "/", secure),
 		ErrorFunc: func(w http.ResponseWriter, _ *http.Request, _ error) { // the store is away
 			http.Error(w, "This did not work. Please try again in a moment.", web.Later(w))

@@ -78,7 +78,7 @@ func (s *Sessions) good(ctx context.Context, env string, has kept) (u store.User
 	if has.UserID == "" || !has.Until.IsZero() && !time.Now().Before(has.Until) {
 		return u, false
 	}
-	u, err := s.store.SignedOnUser(ctx, env, has.SignedOn)
+	u, err := s.store.SignedOnPerson(ctx, env, has.SignedOn)
 	return u, err == nil && u.SignOffs == has.SignOffs
 }
 

@@ -33,6 +33,18 @@ type SignedOn struct {
 // user is gone or disabled, or the identity provider is that it came through.
 // Whoever uses something that came of a sign-on asks here, each time.
 func (r reader) SignedOnUser(ctx context.Context, env string, by SignedOn) (User, error) {
+	return r.signedOn(ctx, env, by, r.User)
+}
+
+// SignedOnPerson is SignedOnUser in one statement, without what only people look at: the last sign-on, and who
+// vouches for the user, and what correlates them.
+func (r reader) SignedOnPerson(ctx context.Context, env string, by SignedOn) (User, error) {
+	return r.signedOn(ctx, env, by, r.person)
+}
+
+func (r reader) signedOn(
+	ctx context.Context, env string, by SignedOn, read func(ctx context.Context, env, id string) (User, error),
+) (User, error) {
 	if by.ProviderID != "" {
 		p, err := r.IdentityProvider(ctx, env, by.ProviderID)
 		if err == nil && !p.Enabled {
@@ -42,7 +54,7 @@ func (r reader) SignedOnUser(ctx context.Context, env string, by SignedOn) (User
 			return User{}, err
 		}
 	}
-	u, err := r.User(ctx, env, by.UserID)
+	u, err := read(ctx, env, by.UserID)
 	if err == nil && !u.MaySignOn() {
 		err = ErrNotFound
 	}

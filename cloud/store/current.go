@@ -19,7 +19,9 @@ const (
 )
 
 // settingsTables are those of which Current keeps something.
-func settingsTables() []string { return []string{"clients", "environments", "gateways"} }
+func settingsTables() []string {
+	return []string{"applications", "clients", "environments", "gateways", "sign_on_policies"}
+}
 
 // changesSettings tells whether a statement writes what Current keeps. A group that is new
 // is kept by nobody yet.
@@ -67,8 +69,33 @@ type revision struct {
 	err  error
 }
 
-// now returns the revision of a moment after it was called.
+// held is a revision that is read once for one request.
+type held struct {
+	once sync.Once
+	n    int64
+	err  error
+}
+
+type heldKey struct{}
+
+// Held returns a context in which the revision is asked for once: what Current returns is of a moment after the first
+// question. It is for a request that changes no settings itself, and is short.
+func (*Current) Held(ctx context.Context) context.Context {
+	return context.WithValue(ctx, heldKey{}, &held{})
+}
+
+// now returns the revision of a moment after it was called, or that which the context holds.
 func (s *Current) now(ctx context.Context) (int64, error) {
+	h, holds := ctx.Value(heldKey{}).(*held)
+	if !holds {
+		return s.revision(ctx)
+	}
+	h.once.Do(func() { h.n, h.err = s.revision(ctx) })
+	return h.n, h.err
+}
+
+// revision returns that of a moment after it was called.
+func (s *Current) revision(ctx context.Context) (int64, error) {
 	s.reads.Lock()
 	if s.reads.next == nil {
 		s.reads.next = &revision{}
@@ -176,6 +203,25 @@ func (s *Current) Gateway(ctx context.Context, env, id string) (Gateway, error) 
 // Environment is Store.Environment.
 func (s *Current) Environment(ctx context.Context, id string) (Environment, error) {
 	return setting(ctx, s, "environment "+id, func() (Environment, error) { return s.db.Environment(ctx, id) })
+}
+
+// Application is Store.Application.
+func (s *Current) Application(ctx context.Context, env, id string) (Application, error) {
+	return setting(ctx, s, "application "+env+" "+id, func() (Application, error) {
+		return s.db.Application(ctx, env, id)
+	})
+}
+
+// SignOnPolicy is Store.SignOnPolicy.
+func (s *Current) SignOnPolicy(ctx context.Context, env, id string) (SignOnPolicy, error) {
+	return setting(ctx, s, "policy "+env+" "+id, func() (SignOnPolicy, error) { return s.db.SignOnPolicy(ctx, env, id) })
+}
+
+// DefaultSignOnPolicy is Store.DefaultSignOnPolicy.
+func (s *Current) DefaultSignOnPolicy(ctx context.Context, env string) (SignOnPolicy, error) {
+	return setting(ctx, s, "default policy "+env, func() (SignOnPolicy, error) {
+		return s.db.DefaultSignOnPolicy(ctx, env)
+	})
 }
 
 // Claimants is Store.Claimants.

@@ -1,6 +1,7 @@
 package store_test
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"strings"
@@ -21,6 +22,10 @@ func TestCurrentIsOfNow(t *testing.T) {
 	c := store.Client{EnvironmentID: e, Name: "c", Role: store.RoleIdentityAdmin, SecretHash: []byte("s")}
 	must(t, here.CreateClient(ctx, &c))
 	must(t, here.CreateToken(ctx, []byte("t"), c.ID, e, now.Add(time.Hour)))
+	a := store.Application{EnvironmentID: e, Name: "Wiki", Type: store.WebApplication, RedirectURIs: []string{"https://a"}}
+	must(t, here.CreateApplication(ctx, &a))
+	policy := store.SignOnPolicy{EnvironmentID: e, Name: "Strict"}
+	must(t, here.SavePolicy(ctx, &policy))
 	of := func(s *store.Store) {
 		t.Helper()
 		g, err1 := s.Current.Gateway(ctx, e, w.gateway.ID)
@@ -34,6 +39,13 @@ func TestCurrentIsOfNow(t *testing.T) {
 		byID := func(a, b store.Group) int { return strings.Compare(a.ID, b.ID) }
 		slices.SortFunc(groups, byID)
 		slices.SortFunc(now, byID)
+		app, err9 := s.Current.Application(ctx, e, a.ID)
+		named, err10 := s.Current.SignOnPolicy(ctx, e, policy.ID)
+		first, err11 := s.Current.DefaultSignOnPolicy(ctx, e)
+		freshApp, err12 := s.Application(ctx, e, a.ID)
+		freshNamed, err13 := s.SignOnPolicy(ctx, e, policy.ID)
+		freshFirst, err14 := s.DefaultSignOnPolicy(ctx, e)
+		same(t, []any{app, named, first, err9, err10, err11}, []any{freshApp, freshNamed, freshFirst, err12, err13, err14}, nil)
 		same(t, fmt.Sprint(groups, err7), fmt.Sprint(now, err8), nil)
 		same(t, []any{g, claimed, who, err1, err2, err3}, []any{fresh, claimants, token, err4, err5, err6}, nil)
 	}
@@ -70,6 +82,31 @@ func TestCurrentIsOfNow(t *testing.T) {
 		{"another group", func(s *store.Store) error { return s.AddMember(ctx, e, w.user.ID, w.group.ID, now) }},
 		{"not in it", func(s *store.Store) error { return s.RemoveMember(ctx, e, w.user.ID, w.group.ID) }},
 		{"group deleted", func(s *store.Store) error { return s.DeleteGroup(ctx, e, w.jit.ID) }},
+		{"application", func(s *store.Store) error {
+			a.Enabled, a.RedirectURIs = true, []string{"https://b"}
+			return s.UpdateApplication(ctx, &a)
+		}},
+		{"application going", func(s *store.Store) error {
+			_, err := s.LetGo(ctx, &store.Going{EnvironmentID: e, Kind: store.ApplicationGoes, Of: []string{a.ID}})
+			return err
+		}},
+		{"policy", func(s *store.Store) error {
+			policy.Actions = []store.PolicyAction{{ID: "1", Type: store.ActionMultiFactor, Priority: 1}}
+			return s.SavePolicy(ctx, &policy)
+		}},
+		{"another default", func(s *store.Store) error {
+			policy.Default = true
+			return s.SavePolicy(ctx, &policy)
+		}},
+		{"default's order", func(s *store.Store) error {
+			w.env.Settings.SignOnOrder = []store.UserTypeRef{{Gateway: w.gateway.ID}}
+			return s.UpdateEnvironment(ctx, &w.env)
+		}},
+		{"a policy like others", func(s *store.Store) error {
+			policy.Default = false
+			return s.SavePolicy(ctx, &policy)
+		}},
+		{"no policy", func(s *store.Store) error { return s.DeletePolicy(ctx, e, policy.ID) }},
 		{"no client", func(s *store.Store) error { return s.DeleteClient(ctx, e, c.ID) }},
 		{"no gateway", func(s *store.Store) error { return s.DeleteGateway(ctx, e, w.gateway.ID, true) }},
 	} {
@@ -81,6 +118,31 @@ func TestCurrentIsOfNow(t *testing.T) {
 		}
 		must(t, step.do(by))
 		t.Run(step.name, func(*testing.T) { of(here); of(there) })
+	}
+}
+
+// A request that holds the revision asks for it once, and never sees what was before its first question.
+func TestCurrentHeld(t *testing.T) {
+	s := open(t)
+	w := build(t, s, "one")
+	name := func(ctx context.Context) string {
+		t.Helper()
+		g, err := s.Current.Gateway(ctx, w.env.ID, w.gateway.ID)
+		must(t, err)
+		return g.Name
+	}
+	before, later := s.Current.Held(t.Context()), s.Current.Held(t.Context())
+	first := name(before)
+	w.gateway.Name = "renamed"
+	must(t, s.UpdateGateway(t.Context(), &w.gateway))
+	if got := name(before); got != first {
+		t.Errorf("the revision was asked for once more: %q", got)
+	}
+	for range 3 { // whatever is kept by then
+		if got := []string{name(later), name(t.Context())}; got[0] != "renamed" || got[1] != "renamed" {
+			t.Errorf("after the change: %q", got)
+		}
+		name(before)
 	}
 }
 

@@ -67,7 +67,8 @@
 //     gave one. Times are UTC, to the microsecond.
 //   - A name that must be unique is compared after Unicode simple case folding
 //     and NFC, so "Jose" and "JOSE" are one, and so are the two spellings of é.
-//   - What Current returns is of a moment after it was asked, at every node.
+//   - What Current returns is of a moment after it was asked, or after the first question of a request that holds
+//     the revision, at every node.
 //   - A method returns ErrNotFound, ErrConflict, ErrUsed, ErrExpired,
 //     ErrDependents, ErrReadOnly, ErrStale, ErrFilter or ErrCursor, wrapped, when it says so; every
 //     other error is the database's or the context's.

@@ -78,6 +78,14 @@ func (r reader) User(ctx context.Context, env, id string) (User, error) {
 	return r.oneUser(ctx, userColumns+` WHERE u.environment_id = $1 AND u.id = $2`, env, id)
 }
 
+// person is User with the fields of the row alone.
+func (r reader) person(ctx context.Context, env, id string) (User, error) {
+	return queryOne(ctx, r.c, func(r row) (u User, err error) {
+		err = r.Scan(u.fields()...)
+		return u, err
+	}, recordFields+` FROM users u WHERE u.environment_id = $1 AND u.id = $2`, env, id)
+}
+
 // UserByUsername returns the user of that name, without regard to case, or ErrNotFound.
 func (r reader) UserByUsername(ctx context.Context, env, username string) (User, error) {
 	return r.oneUser(ctx, userColumns+` WHERE u.environment_id = $1 AND u.username_folded = $2`, env, Fold(username))
