@@ -229,6 +229,14 @@ func checkIndexes(ctx context.Context, people *directory.Client, userType string
 	return c
 }
 
+// warnings says how many there are.
+func warnings(n int) string {
+	if n == 1 {
+		return "1 warning"
+	}
+	return fmt.Sprintf("%d warnings", n)
+}
+
 // printChecks writes the table, the remedies below it, and a summary; its error
 // is errTold when a row failed.
 func printChecks(w io.Writer, rows []directory.Check) error {
@@ -241,9 +249,9 @@ func printChecks(w io.Writer, rows []directory.Check) error {
 	}
 	fmt.Fprintf(
 		w,
-		"\n%d ok, %d warnings, %d failed, %d not tried\n",
+		"\n%d ok, %s, %d failed, %d not tried\n",
 		count[directory.OK],
-		count[directory.Warning],
+		warnings(count[directory.Warning]),
 		count[directory.Failed],
 		count[directory.NotTried],
 	)

@@ -3,6 +3,7 @@ package console_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -13,6 +14,7 @@ import (
 
 	"ldap-gateway/cloud/console"
 	"ldap-gateway/cloud/console/axetest"
+	"ldap-gateway/cloud/handbook"
 	"ldap-gateway/cloud/store"
 )
 
@@ -56,20 +58,7 @@ func TestEveryPageIsAccessible(t *testing.T) {
 			strings.Contains(path, "organisation") || strings.HasSuffix(path, "/export") {
 			return
 		}
-		w.at(path)
-		for _, scheme := range []string{"light", "dark"} {
-			w.must(chromedp.Do(w.ctx, appearance(scheme)))
-			axetest.Look(w.ctx, t, scheme+" "+path)
-		}
-		for _, width := range []int64{390, 1440} {
-			w.must(chromedp.Do(w.ctx, chromedp.EmulateViewport(width, 800)))
-			if over, err := chromedp.Run(
-				w.ctx,
-				chromedp.Evaluate[int](`document.documentElement.scrollWidth - window.innerWidth`),
-			); err != nil || over > 0 {
-				t.Errorf("%s runs %d pixels over the edge at %d, %v", path, over, width, err)
-			}
-		}
+		w.looksAt(t, path)
 	}
 	for _, p := range openPages {
 		look(p)
@@ -78,7 +67,27 @@ func TestEveryPageIsAccessible(t *testing.T) {
 	for _, p := range closed {
 		look(p)
 	}
+	for _, p := range handbook.Pages() {
+		w.looksAt(t, "/console/help/"+p.Name)
+	}
 	if errors.Is(w.ctx.Err(), context.DeadlineExceeded) {
 		t.Error("not all pages were seen")
+	}
+}
+
+// looksAt looks at a page by day and at night, on a telephone and on a wide screen.
+func (w *window) looksAt(t *testing.T, path string) {
+	t.Helper()
+	w.at(path)
+	for _, width := range []int64{390, 1440} {
+		w.must(chromedp.Do(w.ctx, chromedp.EmulateViewport(width, 800)))
+		for _, scheme := range []string{"light", "dark"} {
+			w.must(chromedp.Do(w.ctx, appearance(scheme)))
+			axetest.Look(w.ctx, t, fmt.Sprintf("%d %s %s", width, scheme, path))
+		}
+		over, err := chromedp.Run(w.ctx, chromedp.Evaluate[int](`document.documentElement.scrollWidth - window.innerWidth`))
+		if err != nil || over > 0 {
+			t.Errorf("%s runs %d pixels over the edge at %d, %v", path, over, width, err)
+		}
 	}
 }

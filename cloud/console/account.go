@@ -214,7 +214,7 @@ func (c *console) keepOneTime(k *call) error {
 	// A code that was used before proves as little as a wrong one, and is answered like
 	// it.
 	if errors.Is(err, administrators.ErrProof) || errors.Is(err, store.ErrUsed) {
-		message := "That is not what the program shows now. Is the clock of your telephone right?"
+		message := "That is not what the app shows now. Is the clock of your phone right?"
 		return c.renderOneTime(k, http.StatusUnprocessableEntity, key.Secret(), map[string]string{"code": message})
 	}
 	if err != nil {

@@ -146,7 +146,7 @@ func TestBrowserFirstHour(t *testing.T) {
 
 	w.press(".steps a").fill("name", "Headquarters")
 	w.must(chromedp.Do(w.ctx, chromedp.SetValue(chromedp.ID("vendor"), "OpenLDAP")))
-	w.press("form.fields button").sees("The gateway was made", "UNHEALTHY", "no instance is paired yet")
+	w.press("form.fields button").sees("The gateway was made", "Unhealthy", "no instance is paired yet")
 	w.press(`a[href$="/user-types/new"]`).fill("name", "Staff").fill("base", "ou=people,dc=example,dc=com")
 	w.press("#fill").sees("The usual values for OpenLDAP are filled in", "stands for what the person typed")
 	w.press("#save").sees("The user type Staff was saved", "ou=people,dc=example,dc=com")

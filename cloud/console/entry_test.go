@@ -135,7 +135,7 @@ func TestOneTimePasswords(t *testing.T) {
 	v.post("/console/account/one-time", "code", code(), "password", "wrong").is(http.StatusUnprocessableEntity).
 		has("not your password", secret)
 	v.post("/console/account/one-time", "code", "000000", "password", password).is(http.StatusUnprocessableEntity).
-		has("not what the program shows")
+		has("not what the app shows")
 	v.follow(v.post("/console/account/one-time", "code", code(), "password", password)).
 		has("From now on you are asked").lacks("password alone")
 	admin, err := s.store.Administrator(t.Context(), "admin")

@@ -36,7 +36,7 @@ func TestGatewayIsMadeSwitchedAndDeleted(t *testing.T) {
 	page := a.header.Get("Location")
 	v.follow(a).is(http.StatusOK).has(
 		"The gateway was made",
-		"UNHEALTHY",
+		"Unhealthy",
 		"no instance is paired yet",
 		"nobody can sign on through this gateway",
 	)
@@ -107,7 +107,7 @@ func TestInstanceIsRevoked(t *testing.T) {
 	v.get(page).has(
 		"gw1.example.com",
 		"4F2A-91C0",
-		"DEGRADED",
+		"Degraded",
 		"User type “People” is refused",
 		"ldap",
 		"down",

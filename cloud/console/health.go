@@ -15,9 +15,9 @@ import (
 type health struct{ Word, Shape, Class, Why string }
 
 // Shapes go with the colours, so that health can be told without seeing colours.
-func healthy(why string) health   { return health{"HEALTHY", "●", "good", why} }
-func degraded(why string) health  { return health{"DEGRADED", "▲", "warn", why} }
-func unhealthy(why string) health { return health{"UNHEALTHY", "■", "bad", why} }
+func healthy(why string) health   { return health{"Healthy", "●", "good", why} }
+func degraded(why string) health  { return health{"Degraded", "▲", "warn", why} }
+func unhealthy(why string) health { return health{"Unhealthy", "■", "bad", why} }
 
 // instance is one paired agent, with what it says of itself when it is connected.
 type instance struct {
@@ -114,9 +114,9 @@ func healthOf(paired []instance) health {
 			connected++
 		}
 		switch i.Health.Word {
-		case "HEALTHY":
+		case "Healthy":
 			well++
-		case "UNHEALTHY":
+		case "Unhealthy":
 			bad++
 		}
 	}
@@ -126,7 +126,7 @@ func healthOf(paired []instance) health {
 	case connected == 0:
 		return unhealthy("no instance is connected")
 	case bad == len(paired):
-		return unhealthy("nobody can sign on through any of " + plural(len(paired), "instance"))
+		return unhealthy("nobody can sign on through " + plural(len(paired), "paired instance"))
 	case connected < len(paired):
 		return degraded(fmt.Sprintf("%d of %s connected", connected, plural(len(paired), "instance")))
 	case well < len(paired):

@@ -237,17 +237,17 @@ func TestHealthOfAGateway(t *testing.T) {
 		live      []hub.Live
 		word, why string
 	}{
-		{nil, nil, "UNHEALTHY", "no instance is paired yet"},
-		{paired[2:], []hub.Live{up("gone")}, "UNHEALTHY", "no instance is paired yet"},
-		{paired, nil, "UNHEALTHY", "no instance is connected"},
-		{paired, []hub.Live{up("a")}, "DEGRADED", "1 of 2 instances connected"},
-		{paired, []hub.Live{up("a"), sick}, "DEGRADED", "1 of 2 instances with problems"},
-		{paired, []hub.Live{up("a"), picky}, "DEGRADED", "1 of 2 instances with problems"},
-		{paired, []hub.Live{up("a"), with("b", "error")}, "DEGRADED", "1 of 2 instances with problems"},
-		{paired, []hub.Live{with("a", "error"), with("b", "error")}, "UNHEALTHY", "nobody can sign on through any of 2 instances"},
-		{paired, []hub.Live{up("a"), with("b", "warning")}, "DEGRADED", "1 of 2 instances with problems"},
-		{paired, []hub.Live{up("a"), with("b", "info")}, "HEALTHY", "2 instances connected"},
-		{paired, []hub.Live{up("a"), up("b")}, "HEALTHY", "2 instances connected"},
+		{nil, nil, "Unhealthy", "no instance is paired yet"},
+		{paired[2:], []hub.Live{up("gone")}, "Unhealthy", "no instance is paired yet"},
+		{paired, nil, "Unhealthy", "no instance is connected"},
+		{paired, []hub.Live{up("a")}, "Degraded", "1 of 2 instances connected"},
+		{paired, []hub.Live{up("a"), sick}, "Degraded", "1 of 2 instances with problems"},
+		{paired, []hub.Live{up("a"), picky}, "Degraded", "1 of 2 instances with problems"},
+		{paired, []hub.Live{up("a"), with("b", "error")}, "Degraded", "1 of 2 instances with problems"},
+		{paired, []hub.Live{with("a", "error"), with("b", "error")}, "Unhealthy", "nobody can sign on through 2 paired instances"},
+		{paired, []hub.Live{up("a"), with("b", "warning")}, "Degraded", "1 of 2 instances with problems"},
+		{paired, []hub.Live{up("a"), with("b", "info")}, "Healthy", "2 instances connected"},
+		{paired, []hub.Live{up("a"), up("b")}, "Healthy", "2 instances connected"},
 	} {
 		instances, _ := instancesOf(g, c.all, c.live)
 		if h := healthOf(instances); h.Word != c.word || h.Why != c.why {

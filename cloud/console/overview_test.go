@@ -39,7 +39,7 @@ func TestFirstSteps(t *testing.T) {
 	s.must(s.store.RecordSignOn(t.Context(), &store.SignOn{EnvironmentID: s.env.ID, Outcome: "busy", At: s.clock()}))
 	steps(2, "/console/gateways/"+g.ID)
 	s.must(s.store.RecordSignOn(t.Context(), &store.SignOn{EnvironmentID: s.env.ID, Outcome: "ok", At: s.clock()}))
-	v.get("/console/").lacks("Until people can sign on").has("Users 0", "Half took at most 1 ms")
+	v.get("/console/").lacks("Until people can sign on").has("Users 0", "Median time 1 ms")
 }
 
 // TestOverviewCounts draws what was counted: nothing is left out, nothing twice, and each

@@ -101,7 +101,7 @@ func TestEveryPageShowsHostileTextAsText(t *testing.T) {
 		"ldaps://dc2",
 		"search base is not allowed",
 		"only below dc=example",
-		"DEGRADED",
+		"Degraded",
 		"12 % busy",
 		"8.2 ms",
 		"old.example.com",

@@ -80,13 +80,35 @@ func (c *console) createPolicy(k *call) error {
 	return k.done(policiesPath, "The sign-on policy "+p.Name+" was made. Choose it on the page of an application.")
 }
 
-// setPolicyFactor has a policy ask for a second factor, which who has none sets up, or for none any more.
-func (c *console) setPolicyFactor(k *call) error {
-	if k.posted("factor") == "yes" {
-		return c.changeFactor(k, k.posted("policy"), true, "",
-			"is asked for a second factor from now on; who has none sets one up.")
-	}
+// endPolicyFactor asks for no second factor any more.
+func (c *console) endPolicyFactor(k *call) error {
 	return c.changeFactor(k, k.posted("policy"), false, "", "is not asked for a second factor any more.")
+}
+
+// askPolicyFactor asks before a policy asks for a second factor.
+func (c *console) askPolicyFactor(k *call) error {
+	p, err := c.Store.SignOnPolicy(k.Context(), k.env(), k.PathValue("policy"))
+	if err != nil {
+		return err
+	}
+	q := question{
+		Title:  "Ask for a second factor",
+		Button: "Ask for it",
+		Back:   policiesPath,
+		Text: []string{"Who signs on by “" + p.Name + "” is asked for a second factor from their next sign-on. " +
+			"Who has none sets one up on the way, after their password, and is shown recovery codes."},
+	}
+	if p.Default {
+		q.Text = append(q.Text, "It is the default policy: that is everybody, for every application without a policy "+
+			"of its own, for people's own pages and for this console. Tell people before.")
+	}
+	return k.question(q)
+}
+
+// setPolicyFactor has a policy ask for a second factor, and let who has none set one up.
+func (c *console) setPolicyFactor(k *call) error {
+	return c.changeFactor(k, k.PathValue("policy"), true, "",
+		"is asked for a second factor from now on; who has none sets one up.")
 }
 
 // askBlock asks before a policy turns away who has no second factor.

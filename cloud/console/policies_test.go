@@ -23,7 +23,15 @@ func TestPoliciesAskForAFactor(t *testing.T) {
 	s.must(err)
 	for _, p := range all {
 		for _, on := range []string{"yes", "yes", "", ""} {
-			v.follow(v.post(page+"/factor", "policy", p.ID, "factor", on)).has(p.Name)
+			asked := v.get(page+"/"+p.ID+"/factor").is(http.StatusOK).has("Ask for a second factor", p.Name)
+			if everybody := strings.Contains(asked.body, "everybody"); everybody != p.Default {
+				t.Errorf("%s: the question says that it is everybody: %t", p.Name, everybody)
+			}
+			if on == "yes" {
+				v.follow(v.post(page + "/" + p.ID + "/factor")).has(p.Name)
+			} else {
+				v.follow(v.post(page+"/factor", "policy", p.ID)).has(p.Name)
+			}
 			now, err := s.store.SignOnPolicy(t.Context(), s.env.ID, p.ID)
 			s.must(err)
 			n := len(now.Actions)
@@ -40,7 +48,7 @@ func TestPoliciesAskForAFactor(t *testing.T) {
 			if block {
 				v.follow(v.post(page+"/"+p.ID+"/block")).has("turned away without", "Who has none is turned away")
 			} else {
-				v.follow(v.post(page+"/factor", "policy", p.ID, "factor", "yes")).has("who has none sets one up")
+				v.follow(v.post(page + "/" + p.ID + "/factor")).has("who has none sets one up")
 			}
 			now, err := s.store.SignOnPolicy(t.Context(), s.env.ID, p.ID)
 			s.must(err)
@@ -51,7 +59,9 @@ func TestPoliciesAskForAFactor(t *testing.T) {
 	}
 	v.get(page + "/none/block").is(http.StatusNotFound)
 	v.post(page + "/none/block").is(http.StatusNotFound)
-	v.post(page+"/factor", "policy", "none", "factor", "yes").is(http.StatusNotFound)
+	v.get(page + "/none/factor").is(http.StatusNotFound)
+	v.post(page + "/none/factor").is(http.StatusNotFound)
+	v.post(page+"/factor", "policy", "none").is(http.StatusNotFound)
 	v.post(page, "name", "").is(http.StatusUnprocessableEntity)
 	v.post(page, "name", "First the NAME", "factor", "yes").is(http.StatusUnprocessableEntity).has("has this name")
 	for name, factor := range map[string]string{"Twice": "yes", "Once": ""} {

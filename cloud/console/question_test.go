@@ -57,7 +57,7 @@ var atOnce = map[string]string{
 	"POST /console/settings/logo":                      "a picture",
 	"POST /console/settings/sign-on":                   "moved back as easily",
 	"POST /console/settings/policies":                  "makes",
-	"POST /console/settings/policies/factor":           "switched back as easily",
+	"POST /console/settings/policies/factor":           "takes away what is asked about when it is switched on",
 	"POST /console/settings/administrators":            "makes",
 	"POST /console/settings/administrators/{id}":       "given back as easily",
 	"POST /console/settings/clients":                   "makes",

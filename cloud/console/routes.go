@@ -259,7 +259,10 @@ func (c *console) settingsPages() map[string]route {
 
 		"GET /console/settings/policies":         {action: m.ReadSettings, answer: c.showPolicies},
 		"POST /console/settings/policies":        {action: m.CreatePolicy, answer: c.createPolicy},
-		"POST /console/settings/policies/factor": {action: m.ChangePolicy, answer: c.setPolicyFactor},
+		"POST /console/settings/policies/factor": {action: m.ChangePolicy, answer: c.endPolicyFactor},
+
+		"GET /console/settings/policies/{policy}/factor":  {action: m.ChangePolicy, answer: c.askPolicyFactor},
+		"POST /console/settings/policies/{policy}/factor": {action: m.ChangePolicy, answer: c.setPolicyFactor},
 
 		"GET /console/settings/policies/{policy}/block":  {action: m.ChangePolicy, answer: c.askBlock},
 		"POST /console/settings/policies/{policy}/block": {action: m.ChangePolicy, answer: c.blockFactor},

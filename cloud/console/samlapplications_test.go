@@ -12,7 +12,6 @@ import (
 
 	"github.com/chromedp/chromedp"
 
-	"ldap-gateway/cloud/console/axetest"
 	"ldap-gateway/cloud/idp/idptest"
 	"ldap-gateway/cloud/store"
 )
@@ -132,17 +131,6 @@ func TestSAMLApplicationPage(t *testing.T) {
 	harmless(t, v.post("/console/applications/saml", "name", hostile, "metadata", hostile, "metadataUrl", hostile, "entityId", hostile, "acs", hostile))
 	w := s.open(func(context.Context, *chromedp.Target) error { return nil })
 	for _, path := range []string{"/console/applications/saml", "/console/applications/" + a.ID} {
-		w.at(path)
-		for _, scheme := range []string{"light", "dark"} {
-			w.must(chromedp.Do(w.ctx, appearance(scheme)))
-			axetest.Look(w.ctx, t, scheme+" "+path)
-		}
-		for _, width := range []int64{390, 1440} {
-			w.must(chromedp.Do(w.ctx, chromedp.EmulateViewport(width, 800)))
-			over, err := chromedp.Run(w.ctx, chromedp.Evaluate[int](`document.documentElement.scrollWidth - window.innerWidth`))
-			if err != nil || over > 0 {
-				t.Errorf("%s runs %d pixels over the edge at %d, %v", path, over, width, err)
-			}
-		}
+		w.looksAt(t, path)
 	}
 }

@@ -145,8 +145,8 @@ func (c *console) switchUser(k *call) error {
 	if enabled {
 		return k.done(under("users", u.ID), u.Username+" is enabled.")
 	}
-	return k.done(under("users", u.ID), u.Username+" is disabled, and cannot sign on until enabled again. "+
-		"Sign them off everywhere to end what they have open.")
+	return k.done(under("users", u.ID), u.Username+" is disabled and signed off everywhere, and cannot sign on "+
+		"until enabled again.")
 }
 
 // signOffUser ends what the user has open everywhere, and does not keep them from

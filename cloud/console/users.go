@@ -19,7 +19,7 @@ type userPage struct {
 	UserType   *store.UserType
 	Attributes []property
 	Groups     []userGroup
-	SignOns    []store.SignOn
+	SignOns    []shownSignOn
 	Targets    []target // user types to link to
 	Accounts   []linkedAccount
 	Providers  []property // ID and name of those to link to
@@ -34,6 +34,17 @@ type userPage struct {
 
 // property is a name with its value.
 type property struct{ Name, Value string }
+
+// shownSignOn is one of a user's sign-ons.
+type shownSignOn struct{ store.SignOn }
+
+// Words says how it ended.
+func (s shownSignOn) Words() string { return outcomeWords(s.Outcome) }
+
+// Because says why; empty when that is no more than how.
+func (s shownSignOn) Because() string {
+	return wire.MoreThan(s.Outcome, s.Reason)
+}
 
 // userGroup is one of a user's groups.
 type userGroup struct {
@@ -93,7 +104,7 @@ func (c *console) renderUser(k *call, status int, page userPage) error {
 	if page.GroupsProven, err = c.Store.GroupsProven(k.Context(), k.env(), u.ID, u.GatewayID); err != nil {
 		return err
 	}
-	page.SignOns, _, err = c.Store.SignOns(
+	signOns, _, err := c.Store.SignOns(
 		k.Context(),
 		k.env(),
 		store.SignOnFilter{UserID: u.ID},
@@ -101,6 +112,9 @@ func (c *console) renderUser(k *call, status int, page userPage) error {
 	)
 	if err != nil {
 		return err
+	}
+	for _, so := range signOns {
+		page.SignOns = append(page.SignOns, shownSignOn{so})
 	}
 	return k.render(status, "user", u.Username, page)
 }

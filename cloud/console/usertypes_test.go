@@ -116,7 +116,7 @@ func TestUserTypeWithMistakesKeepsWhatWasTyped(t *testing.T) {
 	v.post(page, "population", f.population.ID).is(http.StatusUnprocessableEntity).has("Fill this in.")
 	broken := good(f)
 	broken[slices.Index(broken, "filter")+1] = "(uid=${identifier}"
-	v.post(page, broken...).is(http.StatusUnprocessableEntity).has("It is not an LDAP filter")
+	v.post(page, broken...).is(http.StatusUnprocessableEntity).has("is not closed")
 	g, err := s.store.Gateway(t.Context(), s.env.ID, f.gateway.ID)
 	if err != nil || len(g.UserTypes) != 1 {
 		t.Errorf("%+v %v", g.UserTypes, err)

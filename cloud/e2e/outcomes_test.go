@@ -31,7 +31,7 @@ func TestOutcomes(t *testing.T) {
 			if r.Outcome != c.outcome {
 				t.Errorf("%s (%s), want %s", r.Outcome, r.Reason, c.outcome)
 			}
-			if wrong := "The username or the password is not right."; c.outcome != "ok" && r.Message != wrong {
+			if wrong := "The user name or the password is not right."; c.outcome != "ok" && r.Message != wrong {
 				t.Errorf("the person reads %q", r.Message)
 			}
 		})

@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"ldap-gateway/cloudlink/wire"
 )
 
 // sentences is what a person reads. Only who knows the password is told about the
@@ -25,7 +27,7 @@ var sentences = map[string]string{
 	"logonWorkstation":   "You cannot sign on from here. Please ask your administrator.",
 }
 
-const wrongSentence = "The username or the password is not right."
+const wrongSentence = "The user name or the password is not right."
 
 // TestEachDirectoryTellsItsAccounts goes through the states of an account that each
 // directory has, after a sign-on of a good one with nested groups.
@@ -158,7 +160,8 @@ func (w *world) isRefused(t *testing.T, person, password, outcome string) {
 		t.Errorf("answered %+v\nrecorded %+v", r, kept)
 	}
 	did := w.activities(r.ID)
-	if text := fmt.Sprintf("Sign-on of %q by password: %s. %s", person, outcome, r.Reason); len(did) != 1 || len(did["sign-on"]) != 1 || did["sign-on"][0] != text {
+	text := strings.TrimSpace(fmt.Sprintf("Sign-on of %q by password: %s. %s", person, outcome, wire.MoreThan(outcome, r.Reason)))
+	if len(did) != 1 || len(did["sign-on"]) != 1 || did["sign-on"][0] != text {
 		t.Errorf("activities %v, want only %q", did, text)
 	}
 	if lines := w.agentLines("signOn=" + r.ID); len(lines) != 1 || !strings.Contains(lines[0], " outcome="+outcome+" ") {

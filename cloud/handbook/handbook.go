@@ -68,8 +68,9 @@ func HTML(name, base string) (template.HTML, bool) {
 	if err := md.Convert([]byte(source), &out); err != nil {
 		panic(err) // it is a text of ours, and the buffer takes all
 	}
-	// Wide tables scroll within the page.
-	wide := strings.NewReplacer("<table>", `<div class="scroll"><table>`, "</table>", "</table></div>")
+	// Wide tables and examples scroll within the page, by the keyboard as well.
+	wide := strings.NewReplacer("<table>", `<div class="scroll" tabindex="0"><table>`, "</table>", "</table></div>",
+		"<pre>", `<pre tabindex="0">`)
 	return template.HTML(wide.Replace(out.String())), true
 }
 

@@ -299,7 +299,7 @@ func consoleForm(w *world, h http.Handler, cookie *http.Cookie, pattern string) 
 	case "POST /console/settings/alerts/channels":
 		return []string{"kind", "email", "target", "b@example.com"}
 	case "POST /console/settings/policies/factor":
-		return []string{"policy", w.policy.ID, "factor", "yes"}
+		return []string{"policy", w.policy.ID}
 	case "POST /console/settings/sign-on":
 		return []string{"gateway", w.gateway.ID, "type", w.kind.UserType, "by", "1"}
 	}

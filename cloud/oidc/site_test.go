@@ -58,7 +58,7 @@ func (d desk) SignOn(ctx context.Context, r signon.Request) (store.SignOn, error
 		Method:        "password",
 		Username:      r.Username,
 		Outcome:       "invalidCredentials",
-		Message:       "The username or the password is not right.",
+		Message:       "The user name or the password is not right.",
 	}
 	if u, err := d.db.UserByUsername(ctx, d.env, r.Username); err == nil && string(r.Password) == "wonderland" {
 		so.UserID, so.Outcome, so.ProviderID = u.ID, "ok", d.through.ID

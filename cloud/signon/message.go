@@ -1,11 +1,15 @@
 package signon
 
-import "ldap-gateway/cloudlink/wire"
+import (
+	"fmt"
+
+	"ldap-gateway/cloudlink/wire"
+)
 
 // The sentences that a person may see.
 const (
 	messageOK      = "You are signed on."
-	messageWrong   = "The username or the password is not right."
+	messageWrong   = "The user name or the password is not right."
 	messageLater   = "Signing on is not possible right now. Please try again in a moment."
 	messageUnsure  = "The sign-on could not be finished. Please try again."
 	messageExpired = "Your password has expired. Change it where your organisation has you do that, then sign on again."
@@ -98,4 +102,13 @@ func ChangeMessage(o wire.Outcome, r wire.PasswordRefusal) string {
 		return m
 	}
 	return messageNotChanged
+}
+
+// failed says how a sign-on ended that did not succeed.
+func failed(username string, o wire.Outcome, reason string) string {
+	text := fmt.Sprintf("Sign-on of %q by password: %s.", username, o)
+	if more := wire.MoreThan(o.String(), reason); more != "" {
+		text += " " + more
+	}
+	return text
 }

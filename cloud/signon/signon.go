@@ -355,7 +355,7 @@ func (a *attempt) fail(ctx context.Context, o wire.Outcome, reason string) error
 		Actor:         a.actor(),
 		Subject:       a.subject(),
 		SignOnID:      a.record.ID,
-		Text:          fmt.Sprintf("Sign-on of %q by password: %s. %s", a.record.Username, o, reason),
+		Text:          failed(a.record.Username, o, reason),
 		Detail: map[string]any{
 			"outcome":  o.String(),
 			"reason":   reason,

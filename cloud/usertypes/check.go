@@ -7,8 +7,6 @@ import (
 	"unicode"
 	"unicode/utf8"
 
-	"github.com/go-ldap/ldap/v3"
-
 	"ldap-gateway/cloud/fault"
 	"ldap-gateway/cloud/mapping"
 	"ldap-gateway/cloud/store"
@@ -137,79 +135,6 @@ func checkAttribute(field fault.Field, item int, name string) fault.List {
 		return invalid(field, item, "%q is not the name of an attribute.", name)
 	}
 	return nil
-}
-
-// checkFilter tells whether pattern is a filter (RFC 4515) with the identifier in
-// the place of values, and nowhere else.
-func checkFilter(pattern string) fault.List {
-	const id = mapping.Identifier
-	switch {
-	case pattern == "":
-		return fault.Of(fault.Filter, fault.Missing, "Say how a person is found, as in (uid="+id+").")
-	case !strings.Contains(pattern, id):
-		return invalid(fault.Filter, 0, "It must have %s where the person's own input goes, as in (uid=%s).", id, id)
-	case !onlyInValues(pattern):
-		return invalid(fault.Filter, 0, "%s must stand for a value, behind an equal sign.", id)
-	case belowNot(pattern):
-		return invalid(fault.Filter, 0, "%s must not stand below a \"not\": everybody else would be found.", id)
-	case strings.Contains(strings.ReplaceAll(pattern, id, ""), "${"):
-		return invalid(fault.Filter, 0, "The only variable is %s.", id)
-	}
-	if _, err := ldap.CompileFilter(strings.ReplaceAll(pattern, id, "x")); err != nil {
-		return invalid(fault.Filter, 0, "It is not an LDAP filter: %v.", err)
-	}
-	if name, bad := strangeAttribute(pattern); bad {
-		return invalid(fault.Filter, 0, "%q is not the name of an attribute, and each comparison needs one.", name)
-	}
-	return nil
-}
-
-// strangeAttribute returns what a comparison of a filter has in the place of an
-// attribute's name, when that is none.
-func strangeAttribute(filter string) (name string, bad bool) {
-	for _, item := range strings.Split(filter, "(")[1:] {
-		item = strings.TrimLeft(item, " ")
-		if item == "" || strings.ContainsRune("&|!", rune(item[0])) {
-			continue
-		}
-		end := strings.IndexAny(item, "=<>~:")
-		if name = item[:max(end, 0)]; !mapping.AttributeName(name) {
-			return name, true
-		}
-	}
-	return "", false
-}
-
-// onlyInValues tells whether an equal sign is between each identifier and the
-// parenthesis before it. One inside a value is written as \28.
-func onlyInValues(pattern string) bool {
-	parts := strings.Split(pattern, mapping.Identifier)
-	before := ""
-	for _, part := range parts[:len(parts)-1] {
-		before += part
-		if !strings.Contains(before[strings.LastIndexByte(before, '(')+1:], "=") {
-			return false
-		}
-	}
-	return true
-}
-
-// belowNot tells whether an identifier is anywhere in what a "!" negates.
-func belowNot(pattern string) bool {
-	var open []bool // of each parenthesis that is not closed: a "!" follows it, or is around it
-	for i := range len(pattern) {
-		negated := len(open) > 0 && open[len(open)-1]
-		switch {
-		case strings.HasPrefix(pattern[i:], mapping.Identifier) && negated:
-			return true
-		case pattern[i] == '(':
-			after := strings.TrimLeft(pattern[i+1:], " ")
-			open = append(open, negated || strings.HasPrefix(after, "!"))
-		case pattern[i] == ')' && len(open) > 0:
-			open = open[:len(open)-1]
-		}
-	}
-	return false
 }
 
 // checkMappings tells whether each property comes from one attribute.

@@ -1,6 +1,9 @@
 package wire
 
-import "fmt"
+import (
+	"fmt"
+	"strings"
+)
 
 // Outcome is how a sign-on or a password change ended. The set is closed and its numbers are final.
 type Outcome uint8
@@ -39,6 +42,15 @@ var outcomeNames = [...]string{
 
 // Known tells whether o is one of the closed set.
 func (o Outcome) Known() bool { return o >= OutcomeOK && int(o) < len(outcomeNames) }
+
+// MoreThan returns a reason; empty when it says no more than the outcome's name does, as "invalid credentials" is
+// no more than invalidCredentials.
+func MoreThan(outcome, reason string) string {
+	if strings.EqualFold(strings.ReplaceAll(reason, " ", ""), outcome) {
+		return ""
+	}
+	return reason
+}
 
 // String returns the outcome's name as the API writes it; "outcome 99" when it is not known.
 func (o Outcome) String() string {
