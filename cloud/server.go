@@ -228,13 +228,13 @@ func (s *Server) bus() (*hub.Bus, error) {
 func (s *Server) listen() (*bounded, error) {
 	address, err := net.ResolveTCPAddr("tcp", s.Listen)
 	if err != nil {
-		return nil, fmt.Errorf("--listen: %w", err)
+		return nil, fmt.Errorf("%w: --listen: %w", ErrUsage, err)
 	}
 	if s.TLS == nil && !address.IP.IsLoopback() {
 		return nil, fmt.Errorf(
-			"--listen %s: plain HTTP is served on loopback addresses only."+
+			"%w: --listen %s: plain HTTP is served on loopback addresses only."+
 				" Give --tls-cert and --tls-key, or listen on 127.0.0.1 behind a proxy that ends TLS",
-			s.Listen,
+			ErrUsage, s.Listen,
 		)
 	}
 	l, err := net.ListenTCP("tcp", address)

@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"ldap-gateway/agent"
+	"ldap-gateway/agent/command/dialogue"
 	"ldap-gateway/agent/health"
 	"ldap-gateway/agent/service"
 	"ldap-gateway/agent/state"
@@ -53,7 +54,7 @@ func Main(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io
 		return ExitUsage
 	}
 	fmt.Fprintf(stderr, "ldap-gateway: %v\n", err)
-	if errors.Is(err, errUsage) {
+	if errors.Is(err, errUsage) || errors.Is(err, dialogue.ErrMissing) {
 		return ExitUsage
 	}
 	return ExitFailed

@@ -2,6 +2,7 @@ package command
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -60,14 +61,11 @@ First steps: "ldap-cloud init --data DIR", "ldap-cloud run --data DIR".`,
 	switch {
 	case err == nil:
 		return ExitOK
-	case !begun:
+	case !begun || errors.Is(err, cloud.ErrUsage):
 		fmt.Fprintf(stderr, "ldap-cloud: %s\n", misused(cmd, err))
 		return ExitUsage
 	}
 	fmt.Fprintf(stderr, "ldap-cloud: %v\n", err)
-	if errors.Is(err, cloud.ErrUsage) {
-		return ExitUsage
-	}
 	return ExitFailed
 }
 
@@ -78,11 +76,17 @@ type command struct{ stdout, stderr io.Writer }
 // versionCommand is "version": all on one line, as a report of an error needs it. It
 // names the release, the Go that made it, and what it was made for.
 func (c *command) versionCommand() *cobra.Command {
-	return &cobra.Command{
+	var asJSON bool
+	cmd := &cobra.Command{
 		Use:   "version",
 		Short: "Print the version",
 		Args:  cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
+			if asJSON {
+				return json.NewEncoder(c.stdout).Encode(map[string]string{
+					"version": cloud.Version(), "go": runtime.Version(), "system": runtime.GOOS + "/" + runtime.GOARCH,
+				})
+			}
 			_, err := fmt.Fprintf(
 				c.stdout,
 				"ldap-cloud %s %s %s/%s\n",
@@ -94,4 +98,6 @@ func (c *command) versionCommand() *cobra.Command {
 			return err
 		},
 	}
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON, for programs")
+	return cmd
 }

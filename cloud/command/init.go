@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -16,6 +17,8 @@ import (
 type initFlags struct {
 	where            databaseFlags
 	name, url        string
+	clientFile       string
+	urlGiven         bool
 	json, unattended bool
 }
 
@@ -39,14 +42,19 @@ long as nobody has set one, "init" again prints a new link, and changes nothing 
 With --unattended it may be run before each start, as containers do, whose output is
 kept: no secret is printed and no API client made, and a cloud that is there is no
 failure. "ldap-cloud administrator reset" prints the link then.`,
-		RunE: func(cmd *cobra.Command, _ []string) error { return c.init(cmd.Context(), f) },
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			f.urlGiven = cmd.Flags().Changed("url")
+			return c.init(cmd.Context(), f)
+		},
 	}
 	f.where.addTo(cmd)
 	cmd.Flags().StringVar(&f.name, "name", "Default", "name of the environment")
 	cmd.Flags().StringVar(&f.url, "url", "http://127.0.0.1:8080", "URL that the cloud will be known by")
 	cmd.Flags().BoolVar(&f.json, "json", false, "print JSON")
 	cmd.Flags().BoolVar(&f.unattended, "unattended", false, "print no secret, and succeed when there is a cloud already")
-	cmd.MarkFlagsMutuallyExclusive("json", "unattended")
+	cmd.Flags().StringVar(&f.clientFile, "client-file", "",
+		"file to be made, readable by you alone, with the API client's credentials for --client (default: they are printed)")
+	cmd.MarkFlagsMutuallyExclusive("json", "unattended", "client-file")
 	return cmd
 }
 
@@ -60,12 +68,21 @@ func (c *command) init(ctx context.Context, f initFlags) error {
 	if err != nil {
 		return err
 	}
+	file, err := newSecretFile(f.clientFile)
+	if err != nil {
+		return err
+	}
+	defer file.drop()
 	begin := cloud.Init
 	if f.unattended {
 		begin = cloud.InitUnattended
 	}
 	s, err := begin(ctx, database, f.where.master, f.name, known)
 	there := errors.Is(err, cloud.ErrInitialised)
+	if there && !f.unattended && !f.urlGiven {
+		return fmt.Errorf("%w: %w: where nobody has set a password yet, name its URL (--url) for a new link to do so",
+			cloud.ErrUsage, err)
+	}
 	if there && !f.unattended {
 		if again, none := cloud.SetUpAnew(ctx, database, known); none == nil {
 			s, err = again, nil
@@ -77,6 +94,13 @@ func (c *command) init(ctx context.Context, f initFlags) error {
 		return err
 	case err != nil:
 		return err
+	case f.clientFile != "" && s.ClientID != "":
+		client := s
+		client.AdminSetup, client.SetupURL = "", ""
+		if err := file.keep(client); err != nil { // or else nobody would have the secret
+			return errors.Join(err, printSetup(c.stdout, s, f.where, known))
+		}
+		s.ClientSecret = "in " + f.clientFile
 	case f.json:
 		return json.NewEncoder(c.stdout).Encode(s)
 	case f.unattended:
@@ -112,10 +136,18 @@ func printSetup(w io.Writer, s cloud.Setup, where databaseFlags, url string) err
   API client      %s
   client secret   %s
 
-Start it:         %s
+Start it:         %s%s
 Then open, within an hour, and set a password:
 
   %s
-`, s.EnvironmentID, s.ClientID, s.ClientSecret, where.start(" --url "+url), s.SetupURL)
+`, s.EnvironmentID, s.ClientID, s.ClientSecret, where.start(" --url "+url), endsTLS(url), s.SetupURL)
 	return err
+}
+
+// endsTLS says what has to be there for an address to be reached by TLS; empty where it is not.
+func endsTLS(url string) string {
+	if !strings.HasPrefix(url, "https:") {
+		return ""
+	}
+	return "\n                  behind a proxy that ends TLS, or with --listen :443 and --acme, or --tls-cert"
 }

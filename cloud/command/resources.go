@@ -31,7 +31,7 @@ func (a *access) addTo(cmd *cobra.Command) {
 		&a.file,
 		"client",
 		os.Getenv("LDAP_CLOUD_CLIENT"),
-		`file with the client's credentials, as "init --json" prints them (default: $LDAP_CLOUD_CLIENT)`,
+		`file with the client's credentials, as "init --client-file" makes it (default: $LDAP_CLOUD_CLIENT)`,
 	)
 	cmd.Flags().StringVar(
 		&a.url,
@@ -47,7 +47,7 @@ func (a *access) addTo(cmd *cobra.Command) {
 func (a access) open() (*client.Client, error) {
 	if a.file == "" {
 		return nil, fmt.Errorf(
-			`%w: --client: name a file with environmentId, clientId and clientSecret in JSON, as "init --json" prints them`,
+			`%w: --client: name a file with environmentId, clientId and clientSecret in JSON, as "init --client-file" makes it`,
 			cloud.ErrUsage,
 		)
 	}

@@ -18,10 +18,10 @@ import (
 	"ldap-gateway/cloud/throttle"
 )
 
-// databaseFlags name the database; exactly one of them is given.
+// databaseFlags name the database, by exactly one of the first three.
 type databaseFlags struct{ data, url, file, master string }
 
-// addTo adds the flags, of which cobra then refuses none and two.
+// addTo adds the flags, of which cobra then refuses two.
 // A password in an argument could be read by others on the machine: hence the file.
 func (f *databaseFlags) addTo(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&f.data, "data", "", "data folder, for one node")
@@ -30,13 +30,16 @@ func (f *databaseFlags) addTo(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&f.file, "database-file", "", "file with a PostgreSQL URL, which may have a password")
 	cmd.Flags().StringVar(&f.master, "master-key", "",
 		"file with the master key, which seals what the database must not show (default: in the data folder)")
-	cmd.MarkFlagsOneRequired("data", "database", "database-file")
 	cmd.MarkFlagsMutuallyExclusive("data", "database", "database-file")
 }
 
 // database returns the database as cloud knows it. What is wrong with the flags is an
 // error of usage.
 func (f databaseFlags) database() (string, error) {
+	if f.data == "" && f.url == "" && f.file == "" {
+		return "", fmt.Errorf("%w: name the data folder, as in --data %s, or a database (--database or --database-file)",
+			cloud.ErrUsage, packaged)
+	}
 	where, err := cloud.Database(f.data, f.url, f.file)
 	if err != nil {
 		return "", fmt.Errorf("%w: %w", cloud.ErrUsage, err)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -22,6 +23,7 @@ const statusTime = 5 * time.Second
 // container that has no other program.
 func (c *command) statusCommand() *cobra.Command {
 	var url, ca string
+	var asJSON bool
 	cmd := &cobra.Command{
 		Use:   "status",
 		Short: "Ask a running cloud whether it is ready",
@@ -33,7 +35,11 @@ func (c *command) statusCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			if err := askReady(cmd.Context(), known, ca); err != nil {
+			err = askReady(cmd.Context(), known, ca)
+			if asJSON && !errors.Is(err, cloud.ErrUsage) {
+				return errors.Join(err, c.printReady(known, err))
+			}
+			if err != nil {
 				return err
 			}
 			_, err = fmt.Fprintln(c.stdout, "ready")
@@ -42,7 +48,17 @@ func (c *command) statusCommand() *cobra.Command {
 	}
 	cmd.Flags().StringVar(&url, "url", "http://127.0.0.1:8080", "URL of the cloud")
 	cmd.Flags().StringVar(&ca, "ca", "", "PEM file with the authority of its certificate (default: the system's)")
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON, for programs")
 	return cmd
+}
+
+// printReady prints whether a cloud is ready, and why not.
+func (c *command) printReady(url string, why error) error {
+	answer := map[string]any{"url": url, "ready": why == nil}
+	if why != nil {
+		answer["why"] = why.Error()
+	}
+	return json.NewEncoder(c.stdout).Encode(answer)
 }
 
 // askReady returns nil when the cloud at url is ready. Its certificate is believed as

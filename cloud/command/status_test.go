@@ -45,6 +45,9 @@ func TestStatus(t *testing.T) {
 		"no such file":    {200, []string{"--url", cloud.URL, "--ca", dir + "/none"}, ExitFailed, "--ca"},
 		"no certificate":  {200, []string{"--url", cloud.URL, "--ca", text}, ExitUsage, "no certificate in PEM"},
 		"no URL":          {200, []string{"--url", "cloud"}, ExitUsage, "--url"},
+		"JSON":            {200, []string{"--url", cloud.URL, "--ca", authority, "--json"}, ExitOK, `{"ready":true,"url":"` + cloud.URL + `"}`},
+		"JSON, not ready": {503, []string{"--url", cloud.URL, "--ca", authority, "--json"}, ExitFailed, `"ready":false`},
+		"JSON, no URL":    {200, []string{"--url", "cloud", "--json"}, ExitUsage, "--url"},
 		"nobody is there": {200, []string{"--url", "http://127.0.0.1:1"}, ExitFailed, "refused"},
 	} {
 		var out bytes.Buffer

@@ -2,7 +2,9 @@ package command
 
 import (
 	"fmt"
+	"net/netip"
 	"net/url"
+	"strconv"
 	"strings"
 
 	"ldap-gateway/cloud"
@@ -23,12 +25,30 @@ func cloudURL(text string) (string, error) {
 		return wrong("does not begin with https://")
 	case u.Hostname() == "":
 		return wrong("has no host")
+	case u.Port() != "" && !isPort(u.Port()):
+		return wrong("has a port that is none")
+	case u.Scheme == "http" && !loopback(u.Hostname()):
+		return wrong("would have passwords cross the network in the clear")
 	case u.User != nil:
 		return wrong("has a user in it")
 	case u.Path != "" || u.RawQuery != "" || u.Fragment != "" || strings.ContainsAny(text, "?#"):
 		return wrong("has more than a host and a port")
 	}
 	return u.Scheme + "://" + strings.ToLower(u.Host), nil
+}
+
+func isPort(text string) bool {
+	n, err := strconv.ParseUint(text, 10, 16)
+	return err == nil && n > 0
+}
+
+// loopback tells whether a host is this machine.
+func loopback(host string) bool {
+	if strings.EqualFold(host, "localhost") {
+		return true
+	}
+	address, err := netip.ParseAddr(host)
+	return err == nil && address.IsLoopback()
 }
 
 // cloudURLs is cloudURL for each of several.

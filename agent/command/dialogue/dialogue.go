@@ -15,6 +15,9 @@ import (
 // ErrBack is the answer "back".
 var ErrBack = errors.New("back to the question before")
 
+// ErrMissing says that nobody is asked, and an answer was not given beforehand.
+var ErrMissing = errors.New("an answer is missing")
+
 // ErrEnded says that the input ended where an answer was wanted.
 var ErrEnded = errors.New("the input ended before everything was answered")
 
@@ -51,14 +54,14 @@ type Question struct {
 }
 
 // Ask returns the answer, without blanks around it unless it is a secret. Errors:
-// ErrBack, ErrEnded, the context's; and with Silent that the flag is missing.
+// ErrBack, ErrEnded, the context's; and with Silent ErrMissing, which names the flag.
 func (d *Dialogue) Ask(ctx context.Context, q Question) (string, error) {
 	if given, ok := d.Given[q.Flag]; ok {
 		q.Default = given
 	}
 	if d.Silent {
 		if q.Default == "" && !q.Empty {
-			return "", fmt.Errorf("give --%s: %s", q.Flag, q.Text)
+			return "", fmt.Errorf("%w: give --%s: %s", ErrMissing, q.Flag, q.Text)
 		}
 		return q.Default, nil
 	}
