@@ -56,6 +56,7 @@ func TestEveryBoundIsTold(t *testing.T) {
 	w := httptest.NewRecorder()
 	metrics.New(metrics.Node{
 		Links:       func() []hub.Live { return nil },
+		Names:       func([]string) map[string]string { return nil },
 		Size:        func(context.Context) (int64, error) { return 0, nil },
 		Connections: func() (open, closed int) { return 0, 0 },
 		Bounds:      &throttle.Bounds{},

@@ -68,10 +68,25 @@ func (n *node) metrics() *metrics.Metrics {
 	return metrics.New(metrics.Node{
 		Version:     Version(),
 		Links:       n.agents.All,
+		Names:       n.namesOf,
 		Size:        n.db.Size,
 		Connections: n.doors.Connections,
 		Bounds:      n.bounds.Bounds,
 	})
+}
+
+// scrapeTime is how long names of gateways may take to be read for the metrics.
+const scrapeTime = 2 * time.Second
+
+// namesOf returns what gateways are called; nothing while the database is away.
+func (n *node) namesOf(gateways []string) map[string]string {
+	ctx, cancel := context.WithTimeout(context.Background(), scrapeTime)
+	defer cancel()
+	names, err := n.db.GatewayNames(ctx, gateways)
+	if err != nil {
+		return nil
+	}
+	return names
 }
 
 // handler says which room answers which path.

@@ -35,9 +35,10 @@ type Metrics struct {
 // Node is what metrics are read of when they are asked for.
 type Node struct {
 	Version     string
-	Links       func() []hub.Live                    // instances that are connected to any node
-	Size        func(context.Context) (int64, error) // of the database, in bytes
-	Connections func() (open, closed int)            // now, and closed for others since the start
+	Links       func() []hub.Live                         // instances that are connected to any node
+	Size        func(context.Context) (int64, error)      // of the database, in bytes
+	Names       func(gateways []string) map[string]string // of gateways by their IDs; those unknown are left out
+	Connections func() (open, closed int)                 // now, and closed for others since the start
 	Bounds      *throttle.Bounds
 }
 
@@ -78,7 +79,7 @@ func New(n Node) *Metrics {
 		m.requests,
 		m.requestTime,
 		info,
-		instances{n.Links},
+		instances{n.Links, n.Names},
 		database(n.Size),
 		connections(n.Connections),
 		refused{n.Bounds},
@@ -111,12 +112,15 @@ func (m *Metrics) SignOn(so store.SignOn) {
 
 // instances counts the connected instances when it is asked.
 // Every node shows those of all nodes: take the maximum over nodes, and no sum.
-type instances struct{ links func() []hub.Live }
+type instances struct {
+	links func() []hub.Live
+	names func(gateways []string) map[string]string
+}
 
 var instancesDesc = prometheus.NewDesc(
 	"ldap_cloud_instances",
 	"Connected instances by gateway, and whether something is known to be wrong with them.",
-	[]string{"gateway", "health"},
+	[]string{"gateway", "name", "health"},
 	nil,
 )
 
@@ -125,7 +129,7 @@ func (instances) Describe(out chan<- *prometheus.Desc) { out <- instancesDesc }
 
 // Collect implements prometheus.Collector.
 func (i instances) Collect(out chan<- prometheus.Metric) {
-	count := map[[2]string]int{}
+	count, gateways := map[[2]string]int{}, []string{}
 	for _, l := range i.links() {
 		health := "degraded"
 		if l.Healthy() {
@@ -133,8 +137,13 @@ func (i instances) Collect(out chan<- prometheus.Metric) {
 		}
 		count[[2]string{l.Gateway, health}]++
 	}
+	for labels := range count {
+		gateways = append(gateways, labels[0])
+	}
+	names := i.names(gateways)
 	for labels, n := range count {
-		out <- prometheus.MustNewConstMetric(instancesDesc, prometheus.GaugeValue, float64(n), labels[0], labels[1])
+		gateway, health := labels[0], labels[1]
+		out <- prometheus.MustNewConstMetric(instancesDesc, prometheus.GaugeValue, float64(n), gateway, names[gateway], health)
 	}
 }
 

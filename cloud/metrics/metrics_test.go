@@ -8,6 +8,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -42,7 +43,13 @@ func filled(t *testing.T) *metrics.Metrics {
 	bounds := &throttle.Bounds{}
 	bounds.Of(throttle.Messages).Bite(time.Now(), "192.0.2.77")
 	m := metrics.New(metrics.Node{
-		Version:     "1.2.3",
+		Version: "1.2.3",
+		Names: func(gateways []string) map[string]string {
+			if !slices.Equal(gateways, []string{"g", "g"}) && !slices.Equal(gateways, []string{"g"}) {
+				t.Errorf("the names of %q", gateways)
+			}
+			return map[string]string{"g": `Head "quarters"`}
+		},
 		Links:       func() []hub.Live { return links },
 		Size:        func(context.Context) (int64, error) { return 4096, nil },
 		Connections: func() (int, int) { return 3, 7 },
@@ -74,7 +81,8 @@ func TestMetrics(t *testing.T) {
 	text := scrape(t, filled(t))
 	for _, line := range []string{`ldap_cloud_sign_ons_total{method="password",outcome="ok"} 1`, `ldap_cloud_sign_on_seconds_bucket{method="password",le="0.025"} 2`,
 		`ldap_cloud_http_requests_total{room="console",status="404"} 2`, `ldap_cloud_http_requests_total{room="console",status="200"} 1`, `ldap_cloud_info{version="1.2.3"} 1`,
-		`ldap_cloud_instances{gateway="g",health="healthy"} 1`, `ldap_cloud_instances{gateway="g",health="degraded"} 1`, "ldap_cloud_connections 3", "ldap_cloud_connections_closed_total 7",
+		`ldap_cloud_instances{gateway="g",health="healthy",name="Head \"quarters\""} 1`,
+		`ldap_cloud_instances{gateway="g",health="degraded",name="Head \"quarters\""} 1`, "ldap_cloud_connections 3", "ldap_cloud_connections_closed_total 7",
 		`ldap_cloud_refused_total{bound="messages"} 1`, `ldap_cloud_refused_total{bound="signOns"} 0`,
 		`ldap_cloud_sign_ons_total{method="password",outcome="busy"} 0`, `ldap_cloud_sign_ons_total{method="idp",outcome="ok"} 0`, "go_goroutines ", "process_resident_memory_bytes "} {
 		if !strings.Contains(text, "\n"+line) {
@@ -86,7 +94,7 @@ func TestMetrics(t *testing.T) {
 	}
 }
 
-// TestRules holds the rules against what there is to look at.
+// TestRules holds the rules against what there is to look at; those of agents their own metrics' test does.
 func TestRules(t *testing.T) {
 	b, err := os.ReadFile("../../installer/prometheus-rules.yml")
 	if err != nil {
@@ -94,24 +102,29 @@ func TestRules(t *testing.T) {
 	}
 	var file struct {
 		Groups []struct {
+			Name  string
 			Rules []struct {
 				Alert, Expr string
+				Labels      struct{ Severity string }
 				Annotations struct{ Summary, Remedy string }
 			}
 		}
 	}
-	if err := yaml.Unmarshal(b, &file); err != nil || len(file.Groups) != 1 || len(file.Groups[0].Rules) < 6 {
+	if err := yaml.Unmarshal(b, &file); err != nil || len(file.Groups) != 2 || len(file.Groups[0].Rules) < 6 {
 		t.Fatalf("%+v, %v", file, err)
 	}
 	text := scrape(t, filled(t))
-	for _, r := range file.Groups[0].Rules {
-		names := regexp.MustCompile(`(?:ldap_cloud|go|process)_[a-z_]+`).FindAllString(r.Expr, -1)
-		if len(names) == 0 && !strings.Contains(r.Expr, "up{") || r.Alert == "" || r.Annotations.Summary == "" || r.Annotations.Remedy == "" {
-			t.Errorf("%+v says too little", r)
-		}
-		for _, n := range names {
-			if !strings.Contains(text, "\n"+n) {
-				t.Errorf("%s: there is no %s", r.Alert, n)
+	for _, g := range file.Groups {
+		for _, r := range g.Rules {
+			names := regexp.MustCompile(`(?:ldap_cloud|ldap_gateway|go|process)_[a-z_]+`).FindAllString(r.Expr, -1)
+			if len(names) == 0 && !strings.Contains(r.Expr, "up{") || r.Alert == "" || r.Annotations.Summary == "" ||
+				r.Annotations.Remedy == "" || !slices.Contains([]string{"warning", "critical"}, r.Labels.Severity) {
+				t.Errorf("%+v says too little", r)
+			}
+			for _, n := range names {
+				if g.Name == "ldap-cloud" && !strings.Contains(text, "\n"+n) {
+					t.Errorf("%s: there is no %s", r.Alert, n)
+				}
 			}
 		}
 	}

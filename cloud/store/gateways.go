@@ -270,3 +270,26 @@ func (s *Store) RelinkUsers(
 	})
 	return moved, err
 }
+
+// GatewayNames returns what gateways of any environment are called, by their IDs; those that are not there are left
+// out.
+func (r reader) GatewayNames(ctx context.Context, ids []string) (map[string]string, error) {
+	names := map[string]string{}
+	for some := range slices.Chunk(ids, chunk) {
+		args := make([]any, 0, len(some))
+		for _, id := range some {
+			args = append(args, id)
+		}
+		read, err := queryAll(ctx, r.c, func(r row) (p [2]string, err error) {
+			err = r.Scan(&p[0], &p[1])
+			return p, err
+		}, `SELECT id, name FROM gateways WHERE id IN `+placeholders(1, 1, len(some)), args...)
+		if err != nil {
+			return nil, err
+		}
+		for _, p := range read {
+			names[p[0]] = p[1]
+		}
+	}
+	return names, nil
+}

@@ -256,3 +256,17 @@ func TestPopulations(t *testing.T) {
 	must(t, s.DeleteGateway(ctx, e, w.gateway.ID, false))
 	must(t, s.DeletePopulation(ctx, e, w.population.ID))
 }
+
+// Names are those of the gateways that there are, of any environment.
+func TestGatewayNames(t *testing.T) {
+	s := open(t)
+	one, two := build(t, s, "one"), build(t, s, "two")
+	ids := []string{one.gateway.ID, "gone", two.gateway.ID, one.gateway.ID}
+	for range 1200 { // more than one statement takes
+		ids = append(ids, "none")
+	}
+	names, err := s.GatewayNames(t.Context(), ids)
+	same(t, names, map[string]string{one.gateway.ID: one.gateway.Name, two.gateway.ID: two.gateway.Name}, err)
+	names, err = s.GatewayNames(t.Context(), nil)
+	same(t, names, map[string]string{}, err)
+}
