@@ -12,7 +12,7 @@ import (
 )
 
 // TestSameSourceGivesSameBytes builds from two folders, whose files have other times,
-// with the same keys: all is the same but the MSI, in which wixl has random names.
+// with the same keys: all is the same but the MSI, in which wixl has random names. What is done is said as it begins.
 func TestSameSourceGivesSameBytes(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
@@ -36,7 +36,7 @@ openssl genpkey -algorithm ed25519 -out release.key
 openssl req -x509 -newkey rsa:3072 -nodes -days 2 -subj /CN=x -addext extendedKeyUsage=codeSigning -keyout code.key -out code.crt`,
 	)
 	sums := func(folder string) map[string]string {
-		do(
+		said := do(
 			filepath.Join(dir, folder),
 			"umask "+map[string]string{"a": "022", "b": "077"}[folder]+"; installer/packages",
 			"ARCHES=amd64",
@@ -45,6 +45,11 @@ openssl req -x509 -newkey rsa:3072 -nodes -days 2 -subj /CN=x -addext extendedKe
 			"CODE_KEY="+dir+"/code.key",
 			"CODE_CERT="+dir+"/code.crt",
 		)
+		for _, step := range []string{"compile ldap-gateway for linux", "pack ldap-gateway, amd64: deb", "what is for Windows", "done"} {
+			if !strings.Contains(said, "s  "+step) {
+				t.Errorf("it did not say %q:\n%s", step, said)
+			}
+		}
 		all := map[string]string{}
 		for line := range strings.Lines(do(filepath.Join(dir, folder), "cat dist/SHA256SUMS")) {
 			sum, name, _ := strings.Cut(strings.TrimSpace(line), "  ")

@@ -143,7 +143,8 @@ func (i instances) Collect(out chan<- prometheus.Metric) {
 	names := i.names(gateways)
 	for labels, n := range count {
 		gateway, health := labels[0], labels[1]
-		out <- prometheus.MustNewConstMetric(instancesDesc, prometheus.GaugeValue, float64(n), gateway, names[gateway], health)
+		out <- prometheus.MustNewConstMetric(
+			instancesDesc, prometheus.GaugeValue, float64(n), gateway, names[gateway], health)
 	}
 }
 
