@@ -18,8 +18,11 @@ import (
 // what a row lists it uses. Tests are exempt.
 var house = []row{
 	{"agent/ldap-gateway", []string{"agent/command"}},
+	{"cloud/e2e/profiled/ldap-gateway", []string{"agent/command", "cloud/e2e/profiled"}},
+	{"cloud/e2e/profiled/ldap-cloud", []string{"cloud/command", "cloud/e2e/profiled"}},
 	{"cloud/ldap-cloud", []string{"cloud/command"}},
 	{"cloud/command", []string{"cloud", "cloud/api/client", "cloud/hub", "cloud/throttle"}},
+	{"cloud/e2e/profiled", nil},
 	{"cloud/demo/ldap-demo", []string{"cloud/demo"}},
 	{"cloud/demo", []string{
 		"agent/command", "cloud", "cloud/api/client", "cloud/idp/idptest", "directory/directorytest",

@@ -88,11 +88,12 @@ func BenchmarkWholePath(b *testing.B) {
 // measured is a world whose people can be drawn.
 type measured struct {
 	*world
-	rows  *sql.DB
-	http  *http.Client
-	bare  map[string][]bareSignOn // kept connections, by kind
-	fresh atomic.Int64            // people of whom nobody knows, so far
-	teams int                     // groups made meanwhile
+	rows     *sql.DB
+	http     *http.Client
+	bare     map[string][]bareSignOn // kept connections, by kind
+	fresh    atomic.Int64            // people of whom nobody knows, so far
+	teams    int                     // groups made meanwhile
+	profiles *profiles
 }
 
 func startMeasured(b *testing.B, database string) *measured {
@@ -107,6 +108,8 @@ func startMeasured(b *testing.B, database string) *measured {
 	at := slapdDirectory(slapd)
 	at.url = slapd.URL()
 	m := &measured{
+		profiles: profilesOf(b),
+
 		bare: map[string][]bareSignOn{},
 		http: &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 64}},
 		world: newWorld(b, plan{
@@ -360,8 +363,13 @@ func (m *measured) measure(b *testing.B, atOnce int, people func(int) func() str
 		draw := people(atOnce)
 		rows, written := m.written(), bytesWritten(b, m.cloud.cmd.Process.Pid)
 		runtime.GC() // so that no round pays for another's
-		w := m.spend(b, draw, whole)
+		var w round
+		allocated := m.profiles.during(m.world, func() { w = m.spend(b, draw, whole) })
 		n := float64(len(w.took))
+		for program, a := range allocated {
+			note(program+"-allocs", float64(a.Objects)/n)
+			note(program+"-KB-allocated", float64(a.Bytes)/n/1024)
+		}
 		note("rows", (m.written()-rows)/n)
 		note("KB-written", (bytesWritten(b, m.cloud.cmd.Process.Pid)-written)/n/1024)
 		l := m.spend(b, m.unchanged(), library)
@@ -377,6 +385,7 @@ func (m *measured) measure(b *testing.B, atOnce int, people func(int) func() str
 		note("raw-client-µs", r.cpu["client"])
 		note("raw-slapd-µs", r.cpu["slapd"])
 	}
+	m.profiles.print(b.Name())
 	for name, all := range values {
 		slices.Sort(all)
 		b.ReportMetric(all[len(all)/2], name)

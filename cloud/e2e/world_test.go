@@ -26,8 +26,12 @@ import (
 // programs is the folder with both programs, built once.
 var programs string
 
-var programsIn = flag.String("programs", "",
-	"folder with both programs, in place of those that are built: to compare two")
+var (
+	programsIn = flag.String("programs", "",
+		"folder with both programs, in place of those that are built: to compare two")
+	profilesWanted = flag.Bool("profiles", false,
+		"print where both programs spend their time in each row of the benchmarks, and what a sign-on allocates")
+)
 
 func TestMain(m *testing.M) {
 	flag.Parse()
@@ -45,7 +49,11 @@ func buildAndRun(m *testing.M) int {
 		return 1
 	}
 	defer os.RemoveAll(dir)
-	build := exec.Command("go", "build", "-o", dir, "ldap-gateway/agent/ldap-gateway", "ldap-gateway/cloud/ldap-cloud")
+	packages := []string{"ldap-gateway/agent/ldap-gateway", "ldap-gateway/cloud/ldap-cloud"}
+	if *profilesWanted {
+		packages = []string{"ldap-gateway/cloud/e2e/profiled/ldap-gateway", "ldap-gateway/cloud/e2e/profiled/ldap-cloud"}
+	}
+	build := exec.Command("go", append([]string{"build", "-o", dir}, packages...)...)
 	if out, err := build.CombinedOutput(); err != nil {
 		fmt.Fprintf(os.Stderr, "%s\n%v\n", out, err)
 		return 1
