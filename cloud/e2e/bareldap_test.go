@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"io"
 	"net"
-	"testing"
 
 	"github.com/go-ldap/ldap/v3"
 
@@ -18,6 +17,15 @@ import (
 // bareSignOn does the least that a sign-on needs of a directory: finds the entry of a uid
 // with its groups, and binds as it. It is of one goroutine.
 type bareSignOn func(uid, password string) error
+
+// benchGroups are the direct groups of each person of the benchmarks.
+const benchGroups = 20
+
+// bareKinds are how one is made, on connections to an address of people in so many groups.
+var bareKinds = map[string]func(address string, groups int) (bareSignOn, error){
+	"raw":     rawSignOn,
+	"library": librarySignOn,
+}
 
 // errBare says that a directory's answer is not what the sign-on needs.
 var errBare = errors.New("not the answer that was expected")
@@ -52,11 +60,9 @@ type rawConn struct {
 	id  byte
 }
 
-func dialRaw(t testing.TB, address string) *rawConn {
+func dialRaw(address string) (*rawConn, error) {
 	c, err := net.Dial("tcp", address)
-	must(t, err)
-	t.Cleanup(func() { _ = c.Close() })
-	return &rawConn{Conn: c, in: bufio.NewReaderSize(c, 16<<10)}
+	return &rawConn{Conn: c, in: bufio.NewReaderSize(c, 16<<10)}, err
 }
 
 // ask sends an operation and hands the answers to each, by their kind, until one is last.
@@ -167,11 +173,17 @@ func (c *rawConn) find(uid string, attributes []byte) (dn string, groups int, er
 	return dn, groups, err
 }
 
-// rawSignOn is a sign-on by the bytes alone, on two connections that are kept: what a
-// machine can do at most.
-func rawSignOn(t testing.TB, address string, groups int) bareSignOn {
-	finds, binds := dialRaw(t, address), dialRaw(t, address)
-	must(t, finds.bind(slapdtest.ReaderDN, slapdtest.Password))
+// rawSignOn is a sign-on by the bytes alone, on two connections that are kept until the
+// program ends: what a machine can do at most.
+func rawSignOn(address string, groups int) (bareSignOn, error) {
+	finds, err := dialRaw(address)
+	if err != nil {
+		return nil, err
+	}
+	binds, err := dialRaw(address)
+	if err != nil {
+		return nil, err
+	}
 	var wanted [][]byte
 	for _, name := range bareAttributes() {
 		wanted = append(wanted, ber(berOctets, []byte(name)))
@@ -186,7 +198,7 @@ func rawSignOn(t testing.TB, address string, groups int) bareSignOn {
 			return err
 		}
 		return binds.bind(dn, password)
-	}
+	}, finds.bind(slapdtest.ReaderDN, slapdtest.Password)
 }
 
 // bareAttributes are those that the user type of the worlds asks for.
@@ -195,15 +207,15 @@ func bareAttributes() []string {
 }
 
 // librarySignOn is the same with go-ldap.
-func librarySignOn(t testing.TB, address string, groups int) bareSignOn {
-	dial := func() *ldap.Conn {
-		c, err := ldap.DialURL("ldap://" + address)
-		must(t, err)
-		t.Cleanup(func() { _ = c.Close() })
-		return c
+func librarySignOn(address string, groups int) (bareSignOn, error) {
+	finds, err := ldap.DialURL("ldap://" + address)
+	if err != nil {
+		return nil, err
 	}
-	finds, binds := dial(), dial()
-	must(t, finds.Bind(slapdtest.ReaderDN, slapdtest.Password))
+	binds, err := ldap.DialURL("ldap://" + address)
+	if err != nil {
+		return nil, err
+	}
 	return func(uid, password string) error {
 		found, err := finds.Search(ldap.NewSearchRequest("ou=people,"+slapdtest.Suffix, ldap.ScopeWholeSubtree,
 			ldap.NeverDerefAliases, 0, 0, false, "(uid="+uid+")", bareAttributes(), nil))
@@ -214,5 +226,5 @@ func librarySignOn(t testing.TB, address string, groups int) bareSignOn {
 			return fmt.Errorf("%w: %s", errBare, uid)
 		}
 		return binds.Bind(found.Entries[0].DN, password)
-	}
+	}, finds.Bind(slapdtest.ReaderDN, slapdtest.Password)
 }

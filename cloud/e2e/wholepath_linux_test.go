@@ -18,6 +18,7 @@ import (
 	"testing"
 	"time"
 
+	"ldap-gateway/cloud/api/client"
 	"ldap-gateway/cloud/store/pgtest"
 	"ldap-gateway/directory/slapdtest"
 
@@ -32,9 +33,8 @@ var (
 )
 
 const (
-	benchNew    = 4000 // people whom nobody knows at first
-	benchGroups = 20   // direct groups of each person
-	benchTeam   = 200  // members of each group
+	benchNew  = 4000 // people whom nobody knows at first
+	benchTeam = 200  // members of each group
 	// perChange is how many people one change of the directory is about.
 	perChange = 100
 )
@@ -94,6 +94,9 @@ type measured struct {
 	fresh    atomic.Int64            // people of whom nobody knows, so far
 	teams    int                     // groups made meanwhile
 	profiles *profiles
+
+	floor    map[string]*process       // of BenchmarkFloor, by name
+	floorAPI map[string]*client.Client // by kind of the floor's agent
 }
 
 func startMeasured(b *testing.B, database string) *measured {
@@ -226,14 +229,16 @@ func (m *measured) few(_ int, all func() []string) func() string {
 }
 
 // mustSignOnAs signs a person on through the API, and wants all of their groups.
-func (m *measured) mustSignOnAs(name string) error {
+func (m *measured) mustSignOnAs(name string) error { return signOnBy(m.api, name) }
+
+func signOnBy(api *client.Client, name string) error {
 	var r struct {
 		Outcome, Reason string
 		Groups          json.RawMessage
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 	defer cancel()
-	err := m.api.Do(ctx, "POST", "/signOns", map[string]string{"username": name, "password": "password"}, &r)
+	err := api.Do(ctx, "POST", "/signOns", map[string]string{"username": name, "password": "password"}, &r)
 	if err == nil && (r.Outcome != "ok" || strings.Count(string(r.Groups), "displayName") < benchGroups) {
 		err = fmt.Errorf("%s: %s, %s, groups %s", name, r.Outcome, r.Reason, r.Groups)
 	}
@@ -308,12 +313,16 @@ func (m *measured) cpu() map[string]time.Duration {
 	m.t.Helper()
 	var own syscall.Rusage
 	must(m.t, syscall.Getrusage(syscall.RUSAGE_SELF, &own))
-	return map[string]time.Duration{
+	all := map[string]time.Duration{
 		"client": time.Duration(own.Utime.Nano() + own.Stime.Nano()),
 		"cloud":  ticks(m.t, m.cloud.cmd.Process.Pid),
 		"agent":  ticks(m.t, m.agents[0].cmd.Process.Pid),
 		"slapd":  ticks(m.t, m.slapd.PID()),
 	}
+	for name, p := range m.floor {
+		all[name] = ticks(m.t, p.cmd.Process.Pid)
+	}
+	return all
 }
 
 // ticks returns what a process has spent, to a hundredth of a second (proc(5), stat).
@@ -341,21 +350,25 @@ func bytesWritten(t testing.TB, pid int) (n float64) {
 }
 
 // workers returns so many that sign on in one way, on connections that are kept.
-func (m *measured) workers(kind string, atOnce int, one func(testing.TB, string, int) bareSignOn) []bareSignOn {
-	address := strings.TrimPrefix(m.slapd.URL(), "ldap://")
+func (m *measured) workers(kind string, atOnce int) []bareSignOn {
+	m.t.Helper()
 	for len(m.bare[kind]) < atOnce {
-		m.bare[kind] = append(m.bare[kind], one(m.t, address, benchGroups))
+		one, err := bareKinds[kind](m.slapdAddress(), benchGroups)
+		must(m.t, err)
+		m.bare[kind] = append(m.bare[kind], one)
 	}
 	return m.bare[kind][:atOnce]
 }
+
+func (m *measured) slapdAddress() string { return strings.TrimPrefix(m.slapd.URL(), "ldap://") }
 
 // measure has all kinds take turns, and reports medians, with the least and the most of
 // the ratio.
 func (m *measured) measure(b *testing.B, atOnce int, people func(int) func() string) {
 	b.Helper()
-	raw := m.workers("raw", atOnce, rawSignOn)
-	library := m.workers("library", atOnce, librarySignOn)
-	whole := slices.Repeat([]bareSignOn{func(name, _ string) error { return m.mustSignOnAs(name) }}, atOnce)
+	raw := m.workers("raw", atOnce)
+	library := m.workers("library", atOnce)
+	whole := m.through(m.api, atOnce)
 	values := map[string][]float64{}
 	note := func(name string, v float64) { values[name] = append(values[name], v) }
 	var took []time.Duration

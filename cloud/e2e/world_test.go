@@ -39,6 +39,9 @@ func TestMain(m *testing.M) {
 }
 
 func buildAndRun(m *testing.M) int {
+	if *floorPart != "" {
+		return runFloor(*floorPart, flag.Args())
+	}
 	if *programsIn != "" {
 		programs = *programsIn
 		return m.Run()
