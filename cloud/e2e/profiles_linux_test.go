@@ -66,16 +66,23 @@ func (p *profiles) print(row string) {
 		return
 	}
 	for _, program := range []string{"ldap-cloud", "ldap-gateway"} {
-		for _, by := range []string{"-flat", "-cum"} {
-			args := []string{"tool", "pprof", "-top", by, "-nodecount", "40", programs + "/" + program}
-			for round := p.from; round < p.rounds; round++ {
-				args = append(args, profiled.File(p.folder, program, round))
-			}
-			out, err := exec.Command("go", args...).Output()
-			must(p.t, err)
-			// Not to the log: of that of a benchmark go test shows ten lines.
-			fmt.Fprintf(os.Stderr, "\n%s, %s, %s:\n%s", row, program, by, out)
+		var rounds []string
+		for round := p.from; round < p.rounds; round++ {
+			rounds = append(rounds, profiled.File(p.folder, program, round))
 		}
+		for _, by := range []string{"-flat", "-cum"} {
+			p.top(row+", "+program+", processor, "+by, append([]string{by, programs + "/" + program}, rounds...))
+		}
+		p.top(row+", "+program+", objects allocated", []string{"-sample_index=alloc_objects", "-base",
+			rounds[0] + profiled.Before, programs + "/" + program, rounds[len(rounds)-1] + profiled.After})
 	}
 	p.from = p.rounds
+}
+
+// top writes what go tool pprof says. Not to the log: of that of a benchmark go test shows
+// ten lines.
+func (p *profiles) top(title string, args []string) {
+	out, err := exec.Command("go", append([]string{"tool", "pprof", "-top", "-nodecount", "40"}, args...)...).Output()
+	must(p.t, err)
+	fmt.Fprintf(os.Stderr, "\n%s:\n%s", title, out)
 }

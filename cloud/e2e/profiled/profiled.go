@@ -23,6 +23,13 @@ const (
 	End   = syscall.SIGUSR2
 )
 
+// Before and After end the names of files beside a profile: where everything was allocated
+// from the start of the program until the profile began, and until it ended.
+const (
+	Before = ".before"
+	After  = ".after"
+)
+
 // Allocated is what was allocated from the begin to the end of a profile.
 type Allocated struct{ Objects, Bytes uint64 }
 
@@ -52,16 +59,27 @@ func write(name string, told <-chan os.Signal) error {
 	if err != nil {
 		return err
 	}
+	sites := writeSites(name + Before)
 	before := allocated()
 	err = pprof.StartCPUProfile(f)
 	<-told
 	after := allocated()
 	pprof.StopCPUProfile()
 	b, failed := json.Marshal(Allocated{after.Objects - before.Objects, after.Bytes - before.Bytes})
-	if err := errors.Join(err, failed, f.Close(), os.WriteFile(name+".json", b, 0o600)); err != nil {
+	err = errors.Join(err, sites, failed, f.Close(), writeSites(name+After), os.WriteFile(name+".json", b, 0o600))
+	if err != nil {
 		return err
 	}
 	return os.Rename(f.Name(), name)
+}
+
+// writeSites writes where everything was allocated so far.
+func writeSites(name string) error {
+	f, err := os.Create(name)
+	if err != nil {
+		return err
+	}
+	return errors.Join(pprof.Lookup("allocs").WriteTo(f, 0), f.Close())
 }
 
 func allocated() Allocated {
