@@ -28,7 +28,7 @@ func isMemberOf(attribute string) bool {
 func (p *Policy) Cut(e directory.Entry) (cut directory.Entry, kept map[string]int) {
 	kept = map[string]int{}
 	hidden := func(attribute, value string) bool {
-		back := !dn.Same(value, e.DN) && p.KeepsBack(value)
+		back := p.KeepsBack(value) && !dn.Same(value, e.DN) // most values are no name at all
 		if back {
 			kept[attribute]++
 		}
