@@ -78,15 +78,16 @@ type bound struct {
 // bind sends the bind.
 func (l *link) bind(ctx context.Context, dn string, pw Password) bound {
 	before, start := l.socket.written.Load(), time.Now()
-	limited, cancel := l.limited(ctx)
-	defer cancel()
-	stop := context.AfterFunc(limited, l.cut)
-	request := &ldap.SimpleBindRequest{Username: dn, Password: string(pw)}
+	var controls []ldap.Control
 	if l.server.offersPolicy() {
-		request.Controls = []ldap.Control{ldap.NewControlBeheraPasswordPolicy()}
+		controls = []ldap.Control{ldap.NewControlBeheraPasswordPolicy()}
 	}
-	result, err := l.ldap.SimpleBind(request)
-	alive := stop()
+	r, err := l.ask(ctx, opBindRequest, bindRequest(dn, pw), controls, 0)
+	alive := err == nil && l.await(ctx, r)
+	var result *ldap.SimpleBindResult
+	if err == nil {
+		result, err = readBind(r)
+	}
 	sent := l.socket.written.Load() != before
 	if _, ok := answered(err); err != nil && !ok {
 		if sent {
@@ -95,6 +96,22 @@ func (l *link) bind(ctx context.Context, dn string, pw Password) bound {
 		return bound{sent: sent, err: err}
 	}
 	return bound{sent: true, entered: err == nil && alive, err: bindOutcome(l.server, result, err)}
+}
+
+// await waits for an answer, and cuts the link when none has come in time; then it returns
+// false.
+func (l *link) await(ctx context.Context, r *reply) (alive bool) {
+	limit := time.NewTimer(l.server.client.cfg.Timeout)
+	defer limit.Stop()
+	select {
+	case <-r.over:
+		return true
+	case <-limit.C:
+	case <-ctx.Done():
+	}
+	l.cut()
+	<-r.over
+	return false
 }
 
 // offersPolicy says whether the password policy control may go with a bind: some

@@ -51,7 +51,7 @@ func (s *server) connect(ctx context.Context) (*link, error) {
 	if conn, ok := secure.(*tls.Conn); ok {
 		l.secure, l.certificate = true, conn.ConnectionState().PeerCertificates[0]
 	}
-	l.framed = &framed{Conn: secure}
+	l.framed = newFramed(secure)
 	l.ldap = ldap.NewConn(l.framed, l.secure)
 	l.ldap.Start() // without a time-out of its own: see limited
 	if !s.client.links.add(l) {
@@ -91,7 +91,7 @@ func (s *server) startTLS(ctx context.Context, sock *socket) error {
 	op := ber.Encode(ber.ClassApplication, ber.TypeConstructed, ldap.ApplicationExtendedRequest, nil, "ExtendedRequest")
 	op.AppendChild(ber.NewString(ber.ClassContext, ber.TypePrimitive, 0, oidStartTLS, "requestName"))
 	request.AppendChild(op)
-	conn := &framed{Conn: sock}
+	conn := newFramed(octetwise{sock})
 	if _, err := conn.Write(request.Bytes()); err != nil {
 		return fmt.Errorf("StartTLS with %s: %w", s.url, err)
 	}
@@ -198,7 +198,10 @@ func (l *link) limited(ctx context.Context) (context.Context, context.CancelFunc
 }
 
 // cut drops the connection without waiting; whoever is using it gets an error.
-func (l *link) cut() { _ = l.socket.Close() }
+func (l *link) cut() {
+	_ = l.socket.Close()
+	l.framed.exchange.end(net.ErrClosed)
+}
 
 // kill drops the connection and waits until go-ldap's goroutines are gone. The
 // socket goes first: go-ldap's own Close waits for a writer that may be stuck.

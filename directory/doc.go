@@ -54,6 +54,10 @@
 //   - The service account is not tried again at once after the directory refused its
 //     password, at any server, so that it does not get locked. Until it was accepted
 //     once, it is tried over one connection at a time.
+//   - Binds as people and searches are written and read here (ask.go, read.go), which costs
+//     a fraction of what go-ldap takes; it reads each result that is more than a plain
+//     success, and makes all other requests, over the same connections. What is read here
+//     is what go-ldap would have read, or no answer.
 //   - A service account with Kerberos gets a ticket for each connection. No ticket is
 //     kept, and a KDC that is silent costs a caller no more than DialTimeout.
 //   - Every call returns when its context ends. After Close nothing is left running; it

@@ -44,19 +44,40 @@ var lastAnswers = map[byte]byte{
 // for lengths that are longer than they need be.
 const envelopeLength = 32
 
-// exchange knows which requests of a connection wait for an answer. It is safe for
-// one reader beside one writer.
+// exchange knows which requests of a connection wait for an answer: those of go-ldap, and
+// those of ours (see ask). It is safe for one reader beside many writers.
 type exchange struct {
 	mu      sync.Mutex
 	waiting map[uint32]*request // by message ID
+	last    uint32              // message ID of ours; 0: none
+	over    error               // why nothing is read any more; nil: it is
 }
 
 // request waits for its last answer.
 type request struct {
 	op     byte
-	parts  int   // that came before the last
-	octets int64 // of these
+	parts  int    // that came before the last
+	octets int64  // of these
+	ours   *reply // nil: go-ldap's
 }
+
+// reply is the answer to a request of ours. What it has is to be looked at once over is closed.
+type reply struct {
+	over     chan struct{}
+	messages []byte // whole ones, in their order
+	err      error  // why there are not all; nil: there are
+
+	id      uint32
+	most    int  // entries that are wanted: with another it is over; 0: all
+	entries int  // that have begun
+	last    bool // the last message has begun
+	whole   int  // octets of messages that are whole
+	ended   bool // over is closed; what comes then is passed over
+}
+
+// firstOurs and lastOurs bound the message IDs of requests of ours (RFC 4511, 4.1.1.1).
+// go-ldap counts from 1 on, and makes a handful of requests on a connection.
+const firstOurs, lastOurs = 1 << 14, 1<<31 - 1
 
 // part counts a message that is not the last.
 func (r *request) part(length int64) error {
@@ -89,27 +110,104 @@ func (e *exchange) asked(message []byte) {
 // answered looks at the beginning of a message's content. It returns errStrange for
 // one that answers nothing that was asked, or not in the way that was asked for, and
 // errEndless for one more than can be. length is that of the whole content, in octets.
-func (e *exchange) answered(begin []byte, length int64) error {
+// ours is where the message belongs when it answers a request of ours.
+func (e *exchange) answered(begin []byte, length int64) (ours *reply, err error) {
 	id, op, result, ok := envelope(begin)
 	switch {
 	case !ok:
-		return errStrange
+		return nil, errStrange
 	case id == 0 && op == opExtendedResponse:
-		return nil // a notice (RFC 4511, 4.4): the connection is about to end
+		return nil, nil // a notice (RFC 4511, 4.4): the connection is about to end
 	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	asked, waits := e.waiting[id]
 	switch {
 	case !waits:
-		return errStrange
+		return nil, errStrange
 	case op == lastAnswers[asked.op]:
-		delete(e.waiting, id)
-		return resultCode(result)
+		if asked.ours == nil {
+			delete(e.waiting, id)
+		}
+		return asked.ours.begun(op), resultCode(result)
 	case asked.op == opSearchRequest && (op == opSearchEntry || op == opSearchReference), op == opIntermediate:
-		return asked.part(length)
+		return asked.ours.begun(op), asked.part(length)
 	}
-	return errStrange
+	return nil, errStrange
+}
+
+// begun notes which kind of message has begun, and returns the reply.
+func (r *reply) begun(op byte) *reply {
+	switch {
+	case r == nil:
+	case op == opSearchEntry:
+		r.entries++
+	case op != opSearchReference && op != opIntermediate:
+		r.last = true
+	}
+	return r
+}
+
+// ask notes a request of ours, and returns the message ID that it is to be sent with.
+func (e *exchange) ask(op byte, r *reply) (id uint32, err error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.over != nil {
+		return 0, e.over
+	}
+	if e.waiting == nil {
+		e.waiting = map[uint32]*request{}
+	}
+	if e.last++; e.last < firstOurs || e.last > lastOurs {
+		e.last = firstOurs
+	}
+	e.waiting[e.last], r.id = &request{op: op, ours: r}, e.last
+	return r.id, nil
+}
+
+// add adds what was read of a message to a reply.
+func (e *exchange) add(r *reply, p []byte) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if !r.ended {
+		r.messages = append(r.messages, p...)
+	}
+}
+
+// came says that the message is whole that was added last.
+func (e *exchange) came(r *reply) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	r.whole = len(r.messages)
+	if r.last { // not before: until then the connection may end
+		delete(e.waiting, r.id)
+	}
+	if r.last || r.most > 0 && r.entries > r.most {
+		r.end(nil)
+	}
+}
+
+// end says that nothing will be read any more. Nobody waits for an answer after it.
+func (e *exchange) end(why error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.over == nil {
+		e.over = why
+	}
+	for _, asked := range e.waiting {
+		if asked.ours != nil {
+			asked.ours.end(why)
+		}
+	}
+}
+
+// end is for those who hold the exchange's lock.
+func (r *reply) end(why error) {
+	if r.ended {
+		return
+	}
+	r.ended, r.err, r.messages = true, why, r.messages[:r.whole]
+	close(r.over)
 }
 
 // resultCode wants one octet below 128, as every code of RFC 4511 is: go-ldap would

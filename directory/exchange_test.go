@@ -25,15 +25,15 @@ func TestAnswersHaveAnEnd(t *testing.T) {
 			e.asked([]byte{0x30, 8, 0x02, 1, 1, opSearchRequest, 3, 0x0a, 1, 0})
 			e.asked([]byte{0x30, 8, 0x02, 1, 2, opSearchRequest, 3, 0x0a, 1, 0})
 			for i := range c.right {
-				if err := e.answered(part(op), c.length); err != nil {
+				if _, err := e.answered(part(op), c.length); err != nil {
 					t.Fatalf("%s, part %d of %x: %v", name, i, op, err)
 				}
 			}
-			if err := e.answered(part(op), c.length); !errors.Is(err, errEndless) {
+			if _, err := e.answered(part(op), c.length); !errors.Is(err, errEndless) {
 				t.Errorf("%s, %x: %v", name, op, err)
 			}
 			other := []byte{0x02, 1, 2, op, 3, 0x0a, 1, 0}
-			if err := e.answered(other, c.length); err != nil {
+			if _, err := e.answered(other, c.length); err != nil {
 				t.Errorf("%s, %x: another answer: %v", name, op, err)
 			}
 		}

@@ -132,7 +132,7 @@ func FuzzAnswer(f *testing.F) {
 		if len(e.waiting) != 1 {
 			t.Fatal("the bind was not noted")
 		}
-		err := e.answered(begin, int64(len(begin)))
+		_, err := e.answered(begin, int64(len(begin)))
 		if ended := len(e.waiting) == 0; ended && !bytes.Contains(begin, []byte{opBindResponse}) ||
 			err == nil && !ended && len(begin) == 0 {
 			t.Errorf("%x: %v, %d wait", begin, err, len(e.waiting))

@@ -118,34 +118,68 @@ func (l *link) search(ctx context.Context, request *ldap.SearchRequest) answer {
 		l.leave()
 		return l.nothing(err)
 	}
-	done, late := make(chan answer, 1), make(chan struct{})
-	limit := time.AfterFunc(l.server.client.cfg.Timeout, func() {
-		close(late)
-		if life.begin() { // else Close closes the link
-			defer life.end()
-			l.giveUp()
-		}
-	})
+	r, err := l.askSearch(ctx, request)
+	if err != nil {
+		l.leave()
+		life.end()
+		return l.nothing(err)
+	}
+	limit := time.NewTimer(l.server.client.cfg.Timeout)
+	select {
+	case <-r.over:
+		limit.Stop()
+		l.leave()
+		life.end()
+		return l.answer(request, r)
+	case <-limit.C:
+		err, limit = errNoAnswer, nil
+	case <-ctx.Done():
+		err = ctx.Err()
+	}
 	go func() {
 		defer life.end()
-		result, err := l.ldap.Search(request)
-		if result == nil {
-			result = &ldap.SearchResult{}
-		}
-		if !withinBase(request, result.Entries) {
-			result, err = &ldap.SearchResult{}, errStrange
-		}
-		done <- answer{l, l.server, result, err}
-		l.left(!limit.Stop())
+		l.outlive(r, limit)
 	}()
-	select {
-	case out := <-done:
-		return out
-	case <-late:
-		return l.nothing(errNoAnswer)
-	case <-ctx.Done():
-		return l.nothing(ctx.Err())
+	return l.nothing(err)
+}
+
+// outlive counts a search out that nobody waits for, once it ends: in its time, or with the
+// link. limit is nil when that time is over.
+func (l *link) outlive(r *reply, limit *time.Timer) {
+	if limit != nil {
+		defer limit.Stop()
+		select {
+		case <-r.over:
+			l.leave()
+			return
+		case <-limit.C:
+		}
 	}
+	l.giveUp()
+	<-r.over
+	l.left(true)
+}
+
+// askSearch sends a search.
+func (l *link) askSearch(ctx context.Context, request *ldap.SearchRequest) (*reply, error) {
+	octets, err := searchRequest(request)
+	if err != nil {
+		return nil, err
+	}
+	most := 0
+	if request.EnforceSizeLimit {
+		most = request.SizeLimit
+	}
+	return l.ask(ctx, opSearchRequest, octets, request.Controls, most)
+}
+
+// answer reads what came for a search that is over.
+func (l *link) answer(request *ldap.SearchRequest, r *reply) answer {
+	result, err := readSearch(request, r)
+	if !withinBase(request, result.Entries) {
+		result, err = &ldap.SearchResult{}, errStrange
+	}
+	return answer{l, l.server, result, err}
 }
 
 // withinBase tells whether all entries are where they were looked for. A base that is no

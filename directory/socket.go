@@ -1,6 +1,7 @@
 package directory
 
 import (
+	"bufio"
 	"errors"
 	"net"
 	"sync/atomic"
@@ -39,22 +40,121 @@ var (
 // here because the limit in asn1-ber is a variable of the whole process. And it refuses
 // an answer that is not what it claims to be (see exchange), which go-ldap does not look
 // at: there a search's result 0 would do for a bind.
+//
+// It is read by go-ldap, which gets what answers its own requests. What answers a request
+// of ours goes to that: see exchange.ask.
 type framed struct {
 	net.Conn
-	meter    meter
+	in       *bufio.Reader
+	left     int64    // octets of a message that are still to be read by go-ldap
+	parts    elements // of that message
 	exchange exchange
 	heard    atomic.Int64 // when something came, in nanoseconds since 1970; 0: nothing did
 }
 
-func (f *framed) Read(p []byte) (int, error) {
-	n, err := f.Conn.Read(p)
+func newFramed(conn net.Conn) *framed {
+	f := &framed{Conn: conn}
+	f.in = bufio.NewReader(hearing{f})
+	return f
+}
+
+// octetwise reads no octet before it is needed.
+type octetwise struct{ net.Conn }
+
+func (o octetwise) Read(p []byte) (int, error) { return o.Conn.Read(p[:min(1, len(p))]) }
+
+// hearing reads from below, and notes when.
+type hearing struct{ f *framed }
+
+func (h hearing) Read(p []byte) (int, error) {
+	n, err := h.f.Conn.Read(p)
 	if n > 0 {
-		f.heard.Store(time.Now().UnixNano())
-	}
-	if bad := f.meter.feed(p[:n], f.exchange.answered); bad != nil {
-		return 0, bad
+		h.f.heard.Store(time.Now().UnixNano())
 	}
 	return n, err
+}
+
+// Read reads what is go-ldap's.
+func (f *framed) Read(p []byte) (int, error) {
+	for f.left == 0 {
+		if err := f.next(); err != nil {
+			f.exchange.end(err)
+			return 0, err
+		}
+	}
+	n, err := f.in.Read(p[:min(int64(len(p)), f.left)])
+	f.left -= int64(n)
+	if bad := f.parts.feed(p[:n]); bad != nil {
+		n, err = 0, bad
+	}
+	if err != nil {
+		f.exchange.end(err)
+	}
+	return n, err
+}
+
+// next looks at the beginning of the next message, and takes in one that is ours.
+func (f *framed) next() error {
+	head, length, err := f.header()
+	if err != nil {
+		return err
+	}
+	begin, err := f.in.Peek(head + int(min(length, envelopeLength)))
+	if err != nil {
+		return err
+	}
+	ours, err := f.exchange.answered(begin[head:], length)
+	if err != nil {
+		return err
+	}
+	f.parts = elements{}
+	if ours == nil {
+		f.left = int64(head) + length
+		return nil
+	}
+	return f.take(ours, int64(head)+length)
+}
+
+// header looks at a tag and a length (RFC 4511, 5.1: definite form only), which head
+// octets are. A message without anything in it is none.
+func (f *framed) header() (head int, length int64, err error) {
+	for head = 1; ; head++ {
+		begin, err := f.in.Peek(head)
+		if err != nil {
+			return 0, 0, err
+		}
+		if begin[0] != 0x30 {
+			return 0, 0, errNotLDAP
+		}
+		length, whole, err := berLength(begin)
+		switch {
+		case err != nil, length > maxMessage:
+			return 0, 0, errMessageTooLong
+		case whole && length == 0:
+			return 0, 0, errNotLDAP
+		case whole:
+			return head, length, nil
+		}
+	}
+}
+
+// take gives a request of ours a message of so many octets. No more memory is taken for it
+// than of it has come.
+func (f *framed) take(ours *reply, octets int64) error {
+	for octets > 0 {
+		here, err := f.in.Peek(int(min(octets, int64(max(1, f.in.Buffered())))))
+		if err == nil {
+			err = f.parts.feed(here)
+		}
+		if err != nil {
+			return err
+		}
+		f.exchange.add(ours, here)
+		octets -= int64(len(here))
+		_, _ = f.in.Discard(len(here)) // which are there
+	}
+	f.exchange.came(ours)
+	return nil
 }
 
 // Write takes one whole request, as go-ldap writes them.
@@ -63,68 +163,10 @@ func (f *framed) Write(p []byte) (int, error) {
 	return f.Conn.Write(p)
 }
 
-// meter counts through messages: a tag, a length, that many octets. It keeps the first
-// of each, for whoever looks at them.
-type meter struct {
-	head  [6]byte
-	have  int
-	left  int64
-	whole int64                // what left was at the beginning
-	begin [envelopeLength]byte // of what is in the message
-	kept  int
-	open  bool // begin was not looked at yet
-	parts elements
-}
-
-// feed takes what was read, and gives look the beginning of each message that is here.
-func (m *meter) feed(p []byte, look func(begin []byte, length int64) error) error {
-	for len(p) > 0 {
-		if m.left > 0 {
-			n := min(m.left, int64(len(p)))
-			m.kept += copy(m.begin[m.kept:], p[:n])
-			if err := m.parts.feed(p[:n]); err != nil {
-				return err
-			}
-			m.left, p = m.left-n, p[n:]
-			if m.open && (m.kept == len(m.begin) || m.left == 0) {
-				m.open = false
-				if err := look(m.begin[:m.kept], m.whole); err != nil {
-					return err
-				}
-			}
-			continue
-		}
-		m.head[m.have] = p[0]
-		m.have, p = m.have+1, p[1:]
-		if err := m.header(); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// header looks at what is there of tag and length (RFC 4511, 5.1: definite form only).
-func (m *meter) header() error {
-	if m.head[0] != 0x30 {
-		return errNotLDAP
-	}
-	length, whole, err := berLength(m.head[:m.have])
-	switch {
-	case err != nil, length > maxMessage:
-		return errMessageTooLong
-	case !whole:
-		return nil
-	}
-	return m.body(length)
-}
-
-// body begins a message. One without anything in it is none.
-func (m *meter) body(length int64) error {
-	if length == 0 {
-		return errNotLDAP
-	}
-	m.left, m.whole, m.have, m.kept, m.open, m.parts = length, length, 0, 0, true, elements{}
-	return nil
+// Close also ends the requests of ours that wait: go-ldap may read no more.
+func (f *framed) Close() error {
+	f.exchange.end(net.ErrClosed)
+	return f.Conn.Close()
 }
 
 // mostElements bounds what one message is made of. Each takes hundreds of octets in memory,

@@ -2,11 +2,15 @@ package directory
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
+	"net"
 	"strings"
 	"testing"
+	"testing/iotest"
 
 	"github.com/go-ldap/ldap/v3"
 	"github.com/hashicorp/go-hclog"
@@ -85,7 +89,7 @@ func TestSubCodes(t *testing.T) {
 	}
 }
 
-func TestMeterRefusesWhatIsTooLong(t *testing.T) {
+func TestWhatIsTooLongIsRefused(t *testing.T) {
 	for name, tc := range map[string]struct {
 		stream []byte
 		err    error
@@ -100,20 +104,33 @@ func TestMeterRefusesWhatIsTooLong(t *testing.T) {
 		"http":       {[]byte("HTTP/1.1 400"), errNotLDAP},
 		"second":     {[]byte{0x30, 1, 9, 0x31}, errNotLDAP},
 	} {
-		var whole, bytewise meter
-		look := func([]byte, int64) error { return nil }
-		if err := whole.feed(tc.stream, look); !errors.Is(err, tc.err) {
-			t.Errorf("%s: %v, want %v", name, err, tc.err)
-		}
-		var err error
-		for i := 0; i < len(tc.stream) && err == nil; i++ {
-			err = bytewise.feed(tc.stream[i:i+1], look)
-		}
-		if !errors.Is(err, tc.err) {
-			t.Errorf("%s octet by octet: %v, want %v", name, err, tc.err)
+		for by, read := range map[string]func(io.Reader) io.Reader{
+			"at once":        func(r io.Reader) io.Reader { return r },
+			"octet by octet": iotest.OneByteReader,
+		} {
+			f := newFramed(readFrom{Reader: read(bytes.NewReader(tc.stream))})
+			var err error
+			for err == nil {
+				var head int
+				var length int64
+				if head, length, err = f.header(); err == nil {
+					_, err = f.in.Discard(head + int(length))
+				}
+			}
+			if !errors.Is(err, cmp.Or(tc.err, io.EOF)) {
+				t.Errorf("%s, %s: %v, want %v", name, by, err, tc.err)
+			}
 		}
 	}
 }
+
+// readFrom is a connection that is only read.
+type readFrom struct {
+	net.Conn
+	io.Reader
+}
+
+func (r readFrom) Read(p []byte) (int, error) { return r.Reader.Read(p) }
 
 func FuzzFilterValue(f *testing.F) {
 	for _, typed := range []string{"alice", "*)(uid=*", "o'brien (ext)*", `\2a`, "josé", "\x00", "\xff"} {
