@@ -48,8 +48,8 @@ lint: ## format, vet on both systems, staticcheck
 tools: ## install the servers and the browser that the tests start
 	@.ci/tools
 
-bench: ## a sign-on through both programs beside the least that their parts take, the agent's part of it beside bare LDAP operations, and one for an application beside bare signatures; PROFILE=1 says where both programs spend their time
-	$(GO) test -run '^$$' -bench 'WholePath|Floor' -benchtime 1x -timeout 40m ./cloud/e2e $(if $(PROFILE),-profiles)
+bench: ## a sign-on through both programs beside the least that their parts take, both programs at rest, the agent's part of it beside bare LDAP operations, and one for an application beside bare signatures; PROFILE=1 says where both programs spend their time
+	$(GO) test -run '^$$' -bench 'WholePath|Floor|Idle' -benchtime 1x -timeout 40m ./cloud/e2e $(if $(PROFILE),-profiles)
 	$(GO) test -run '^$$' -bench SignOn -benchtime 1x -timeout 10m ./agent/signon
 	$(GO) test -run '^$$' -bench SignOns -benchtime 3x -timeout 10m ./cloud/oidc
 

@@ -29,14 +29,20 @@ func TestIdleMemory(t *testing.T) {
 	}
 }
 
-// resident returns what the process has in memory, in kB (proc(5), VmRSS).
+// resident returns what the process has in memory, in kB.
 func (p *process) resident(t *testing.T) (kB int) {
+	t.Helper()
+	return p.memory(t, "VmRSS")
+}
+
+// memory returns one of the lines about memory, in kB (proc(5), status).
+func (p *process) memory(t testing.TB, line string) (kB int) {
 	t.Helper()
 	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.cmd.Process.Pid))
 	must(t, err)
-	_, after, found := strings.Cut(string(b), "VmRSS:")
+	_, after, found := strings.Cut(string(b), line+":")
 	if _, err := fmt.Sscan(after, &kB); !found || err != nil {
-		t.Fatal("no VmRSS", err)
+		t.Fatal("no "+line, err)
 	}
 	return kB
 }
