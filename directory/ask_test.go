@@ -313,3 +313,18 @@ func TestEachGetsItsOwn(t *testing.T) {
 		}
 	}
 }
+
+// TestNothingElseLetsSomebodyIn: a bind is answered by its own answer; whatever else comes first, and looks like a
+// success, is none.
+func TestNothingElseLetsSomebodyIn(t *testing.T) {
+	refusal := answerOf(resultMessage(opBindResponse, ldap.LDAPResultInvalidCredentials, "")...)
+	for op := range 256 {
+		first := answerOf(resultMessage(byte(op), ldap.LDAPResultSuccess, "")...)
+		for what, messages := range map[string][]byte{"alone": first, "before a refusal": slices.Concat(first, refusal)} {
+			_, err := readBind(&reply{messages: messages})
+			if let := err == nil; let != (op == opBindResponse) {
+				t.Errorf("%#x %s lets somebody in: %t", op, what, let)
+			}
+		}
+	}
+}

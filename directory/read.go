@@ -148,9 +148,9 @@ func readBind(r *reply) (*ldap.SimpleBindResult, error) {
 		return nil, r.err
 	}
 	content, _, ok := contentOf(r.messages, tagSequence)
-	_, body, controls, is := operation(content)
+	op, body, controls, is := operation(content)
 	code, _, has := readResult(body)
-	if !ok || !is || !has {
+	if !ok || !is || !has || op != opBindResponse { // another may come before it, and look like one
 		return nil, errStrange
 	}
 	if code == ldap.LDAPResultSuccess && len(controls) == 0 {
