@@ -2,7 +2,9 @@ package console_test
 
 import (
 	"encoding/csv"
+	"html"
 	"net/http"
+	"net/url"
 	"regexp"
 	"strings"
 	"testing"
@@ -136,6 +138,38 @@ func TestSeveralUsersAtOnce(t *testing.T) {
 	}
 	for _, action := range []string{"user.updated", "user.signed-off", "user.deleted"} {
 		s.actor(action, "")
+	}
+}
+
+// After something was done with several users the list is the one that they were chosen in, and no form leads
+// anywhere else.
+func TestTheListStaysAsItWas(t *testing.T) {
+	s := open(t)
+	v := s.admin()
+	f := s.fill(s.env.ID, "")
+	at := "/console/users/selected"
+	for list, want := range map[string]string{
+		"":                                 "/console/users",
+		"q=rch&state=disabled":             "/console/users?q=rch&state=disabled",
+		"sort=last&q=a+b%26c&cursor=xyz":   "/console/users?q=a+b%26c&sort=last",
+		"//evil.example/?q=x":              "/console/users",
+		"q=x#/../settings&other=https://e": "/console/users?q=x%23%2F..%2Fsettings",
+		"%zz&last=7":                       "/console/users?last=7",
+	} {
+		page := v.get(at + "?action=off&user=" + f.user.ID + "&list=" + url.QueryEscape(list)).is(http.StatusOK)
+		page.has("1 user")
+		if !strings.Contains(html.UnescapeString(page.body), `<a href="`+want+`">Cancel</a>`) {
+			t.Errorf("%q: the question leads back elsewhere", list)
+		}
+		kept := regexp.MustCompile(`name="list" value="([^"]*)"`).FindStringSubmatch(page.body)
+		got := v.post(at, "action", "off", "user", f.user.ID, "list", html.UnescapeString(kept[1])).header.Get("Location")
+		if got != want {
+			t.Errorf("%q: %s, want %s", list, got, want)
+		}
+	}
+	page := v.get("/console/users?q=" + f.user.Username + "&state=enabled").is(http.StatusOK)
+	if !strings.Contains(page.body, `name="list" value="q=`+f.user.Username+`&amp;state=enabled"`) {
+		t.Error("the form of the list does not say which it is")
 	}
 }
 

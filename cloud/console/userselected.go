@@ -2,6 +2,7 @@ package console
 
 import (
 	"errors"
+	"net/url"
 	"slices"
 
 	"ldap-gateway/cloud/management"
@@ -87,21 +88,38 @@ func selected(action string, ids []string) (deed, []string, error) {
 // errNobodySelected leads back to the list, with a sentence.
 var errNobodySelected = errors.New("nobody was chosen")
 
+// listOf is the address of the list as somebody had it before them, by what a form has of its filter: nothing else
+// of that counts.
+func listOf(filter string) string {
+	had, _ := url.ParseQuery(filter) // what cannot be read is left out
+	q := url.Values{}
+	for _, name := range []string{"q", "population", "source", "state", "last", "sort"} {
+		if value := had.Get(name); value != "" {
+			q.Set(name, value)
+		}
+	}
+	if len(q) == 0 {
+		return "/console/users"
+	}
+	return "/console/users?" + q.Encode()
+}
+
 // askSelected asks before something is done with the users that were chosen in the list.
 func (c *console) askSelected(k *call) error {
 	query := k.URL.Query()
 	d, ids, err := selected(query.Get("action"), query["user"])
+	back := listOf(query.Get("list"))
 	if err != nil {
-		return k.done("/console/users", "Choose users in the list first.")
+		return k.done(back, "Choose users in the list first.")
 	}
 	if !management.May(k.admin.Role, d.action) {
 		return errRole
 	}
 	q := question{
 		Button: d.button,
-		Back:   "/console/users",
+		Back:   back,
 		Text:   []string{d.text},
-		Fields: []property{{"action", query.Get("action")}},
+		Fields: []property{{"action", query.Get("action")}, {"list", query.Get("list")}},
 		Who:    "are chosen",
 	}
 	for _, id := range ids {
@@ -123,8 +141,9 @@ func (c *console) askSelected(k *call) error {
 // doSelected does it with one after the other: of whom it cannot be done the others do not suffer.
 func (c *console) doSelected(k *call) error {
 	d, ids, err := selected(k.posted("action"), k.PostForm["user"])
+	back := listOf(k.posted("list"))
 	if err != nil {
-		return k.done("/console/users", "Choose users in the list first.")
+		return k.done(back, "Choose users in the list first.")
 	}
 	n, why := 0, ""
 	for _, id := range ids {
@@ -143,5 +162,5 @@ func (c *console) doSelected(k *call) error {
 	if n == 1 {
 		were = " was "
 	}
-	return k.done("/console/users", plural(n, "user")+were+d.done+"."+why)
+	return k.done(back, plural(n, "user")+were+d.done+"."+why)
 }
