@@ -33,27 +33,30 @@ type session struct {
 	greeted time.Time     // when the hello was sent, so before the cloud looked at its clock
 	slots   chan struct{} // one for each handler that may run
 	types   chan delivery // deliveries that wait to be looked at
-	running sync.WaitGroup
-	lastID  atomic.Uint64
-	asked   sync.Map // our requests that wait: ID to chan wire.Frame
-	began   time.Time
-	heard   atomic.Int64  // when the last frame came, counted from began: the clock on the wall may jump
-	leaving chan struct{} // closed when the cloud says that no more requests come
-	leave   sync.Once
-	over    chan struct{} // closed when the reader has ended
-	err     error         // why; read after over is closed
+	// handlers reaches a goroutine that waits for another handler. At each beat those end that wait.
+	handlers chan func()
+	running  sync.WaitGroup
+	lastID   atomic.Uint64
+	asked    sync.Map // our requests that wait: ID to chan wire.Frame
+	began    time.Time
+	heard    atomic.Int64  // when the last frame came, counted from began: the clock on the wall may jump
+	leaving  chan struct{} // closed when the cloud says that no more requests come
+	leave    sync.Once
+	over     chan struct{} // closed when the reader has ended
+	err      error         // why; read after over is closed
 }
 
 func newSession(l *Link, conn *websocket.Conn) *session {
 	conn.SetReadLimit(wire.MaxFrame)
 	return &session{
-		link:    l,
-		conn:    conn,
-		began:   time.Now(),
-		slots:   make(chan struct{}, l.handlers()),
-		types:   make(chan delivery, 1),
-		leaving: make(chan struct{}),
-		over:    make(chan struct{}),
+		link:     l,
+		conn:     conn,
+		began:    time.Now(),
+		slots:    make(chan struct{}, l.handlers()),
+		types:    make(chan delivery, 1),
+		handlers: make(chan func()),
+		leaving:  make(chan struct{}),
+		over:     make(chan struct{}),
 	}
 }
 
@@ -250,6 +253,7 @@ func (s *session) beat(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-tick.C:
+			s.dismiss()
 		}
 	}
 }

@@ -179,13 +179,46 @@ func (s *session) start(ctx context.Context, f wire.Frame, w work) error {
 			w.instead(wire.OutcomeBusy, false, fmt.Sprintf("all %d handlers of this instance are at work", cap(s.slots)), 200))
 	}
 	id, kind, left := f.ID, f.Kind, f.Left() // a handler keeps no frame
-	s.running.Go(func() {
+	s.handOver(func() {
 		defer func() { <-s.slots }()
 		if err := s.send(ctx, w.answer, id, fitted(s.do(ctx, w, left))); err != nil {
 			s.link.log().Debug("an answer could not be sent", "request", kind, "id", w.id, "error", err)
 		}
 	})
 	return nil
+}
+
+// handOver has a handler run: in a goroutine that has just done with another, if there is one, whose
+// stack has grown to what a handler needs.
+func (s *session) handOver(handler func()) {
+	select {
+	case s.handlers <- handler:
+	default:
+		s.running.Go(func() { s.handleMore(handler) })
+	}
+}
+
+// handleMore runs one handler after the other, until nil comes or the session is over.
+func (s *session) handleMore(handler func()) {
+	for handler != nil {
+		handler()
+		select {
+		case handler = <-s.handlers:
+		case <-s.over:
+			return
+		}
+	}
+}
+
+// dismiss ends the goroutines that wait for a handler.
+func (s *session) dismiss() {
+	for {
+		select {
+		case s.handlers <- nil:
+		default:
+			return
+		}
+	}
 }
 
 // fitted returns an answer as it fits into a frame.
