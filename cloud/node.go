@@ -35,6 +35,7 @@ import (
 	"ldap-gateway/cloud/store"
 	"ldap-gateway/cloud/throttle"
 	"ldap-gateway/cloud/vault"
+	"ldap-gateway/cloud/web"
 	"ldap-gateway/cloudlink/wire"
 )
 
@@ -248,18 +249,26 @@ func (n *node) environments(
 	for _, path := range []string{"idp/", "resume", "metadata", "metadata/"} {
 		mux.Handle("/{e}/saml20/"+path, identity)
 	}
-	mux.Handle("/{e}/signon", pages)
-	mux.Handle("/{e}/signon/", pages)
-	mux.Handle("/{e}/rp/", pages)
-	mux.Handle("/{e}/saml20/", pages)
-	mux.Handle(signonpage.StaticPath, pages)
-	mux.Handle("GET /{$}", pages)
-	mux.Handle("GET /{e}", pages)
-	mux.Handle("GET /{e}/{$}", pages)
-	mux.Handle("GET "+signonpage.ChangePath, pages)
-	mux.Handle("GET /{e}"+signonpage.ChangePath, pages)
-	mux.Handle("/", programs)
+	for _, pattern := range []string{
+		"/{e}/signon", "/{e}/signon/", "/{e}/rp/", "/{e}/saml20/", signonpage.StaticPath,
+		"GET /{$}", "GET /{e}", "GET /{e}/{$}", "GET " + signonpage.ChangePath, "GET /{e}" + signonpage.ChangePath,
+		"GET " + signonpage.RobotsPath, "GET " + signonpage.IconPath,
+	} {
+		mux.Handle(pattern, pages)
+	}
+	mux.Handle("/", lost(page, programs))
 	return mux
+}
+
+// lost has a page tell people that nothing is at an address, and the API everybody else.
+func lost(page *signonpage.Server, programs http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if web.Browser(r) && !api.Serves(r.URL.Path) {
+			page.Nowhere(w, r, http.StatusNotFound)
+			return
+		}
+		programs.ServeHTTP(w, r)
+	})
 }
 
 // watch has alerts looked for until the returned function is called.

@@ -58,6 +58,9 @@ type Pages interface {
 	// Failure answers with a page of one sentence.
 	// The text is one that the page knows in other languages; arguments fill it in.
 	Failure(w http.ResponseWriter, r *http.Request, status int, text string, args ...any)
+	// Nowhere answers that nothing is at an address, or nothing that takes the method: by a page to people,
+	// and in JSON to programs.
+	Nowhere(w http.ResponseWriter, r *http.Request, status int)
 	// Languages lists those that pages can be in.
 	Languages() []language.Tag
 }

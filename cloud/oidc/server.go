@@ -16,6 +16,7 @@ import (
 	"ldap-gateway/cloud/store"
 	"ldap-gateway/cloud/throttle"
 	"ldap-gateway/cloud/vault"
+	"ldap-gateway/cloud/web"
 )
 
 // How long things live.
@@ -118,8 +119,8 @@ func (s *Server) Handler() http.Handler {
 	return mux
 }
 
-// nowhere answers in JSON what no endpoint is for: another method, or another path. What the
-// endpoints take is found by asking the mux for each.
+// nowhere answers what no endpoint is for: another method, or another path; in JSON to programs. What
+// the endpoints take is found by asking the mux for each.
 func (s *Server) nowhere(mux *http.ServeMux) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		var takes []string
@@ -134,8 +135,17 @@ func (s *Server) nowhere(mux *http.ServeMux) http.HandlerFunc {
 			w.Header().Set("Allow", strings.Join(takes, ", "))
 			status, why = http.StatusMethodNotAllowed, "This endpoint takes "+strings.Join(takes, " and ")+"."
 		}
-		answer(w, status, map[string]string{"error": string(oidc.InvalidRequest), "error_description": why})
+		s.nothingAt(w, r, status, why)
 	}
+}
+
+// nothingAt answers a request that nothing here is for.
+func (s *Server) nothingAt(w http.ResponseWriter, r *http.Request, status int, why string) {
+	if web.Browser(r) {
+		s.Pages.Nowhere(w, r, status)
+		return
+	}
+	answer(w, status, map[string]string{"error": string(oidc.InvalidRequest), "error_description": why})
 }
 
 // serve has an endpoint answer for the environment in the path; 404 for none.
@@ -143,9 +153,7 @@ func (s *Server) serve(at route, w http.ResponseWriter, r *http.Request) {
 	r = r.WithContext(s.Store.Current.Held(r.Context()))
 	p, err := s.provider(r.Context(), r.PathValue("e"))
 	if errors.Is(err, store.ErrNotFound) {
-		answer(w, http.StatusNotFound, map[string]string{
-			"error": string(oidc.InvalidRequest), "error_description": "There is no such environment.",
-		})
+		s.nothingAt(w, r, http.StatusNotFound, "There is no such environment.")
 		return
 	}
 	w.Header().Set("Cache-Control", "no-store")

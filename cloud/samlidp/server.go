@@ -141,6 +141,7 @@ func (s *Server) Handler() http.Handler {
 	} {
 		mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) { s.serve(e, w, r) })
 	}
+	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) { s.Pages.Nowhere(w, r, http.StatusNotFound) })
 	return mux
 }
 
@@ -149,7 +150,7 @@ func (s *Server) serve(e func(*call) error, w http.ResponseWriter, r *http.Reque
 	k := &call{r, s, w, r.PathValue("e")}
 	_, err := s.Store.Environment(r.Context(), k.env)
 	if errors.Is(err, store.ErrNotFound) {
-		http.NotFound(w, r)
+		s.Pages.Nowhere(w, r, http.StatusNotFound)
 		return
 	}
 	w.Header().Set("Cache-Control", "no-store")

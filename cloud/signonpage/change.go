@@ -28,11 +28,12 @@ func (s *Server) changeAnywhere(w http.ResponseWriter, r *http.Request) {
 			break
 		}
 	}
-	if err == nil && to == "" {
-		err = store.ErrNotFound
-	}
 	if err != nil {
 		s.answerError(w, r, err)
+		return
+	}
+	if to == "" { // which of them is asked there
+		http.Redirect(w, r, "/", http.StatusFound)
 		return
 	}
 	http.Redirect(w, r, "/"+to+"/signon/password", http.StatusFound)

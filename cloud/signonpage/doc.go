@@ -31,7 +31,8 @@
 //	GET  /ENVIRONMENT/signon/idp/ID     on to a provider
 //	GET  /ENVIRONMENT/signon/idp/arrive back from SAML's answer, with the cookie
 //
-// /.well-known/change-password, with or without an environment, leads to the form for another password.
+// /.well-known/change-password, with or without an environment, leads to the form for another password. An address
+// that nothing is at is told in a page to people and in JSON to programs, whoever is asked for it.
 //
 // The addresses that a provider is given are idp's: CallbackPath, ACSPath, MetadataPath.
 //

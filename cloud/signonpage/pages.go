@@ -5,17 +5,24 @@ import (
 	"crypto/sha256"
 	"embed"
 	"encoding/hex"
+	"io"
+	"io/fs"
 	"net/http"
 	"strconv"
 
 	"golang.org/x/text/language"
 
 	"ldap-gateway/cloud/store"
-	"ldap-gateway/cloud/web"
 )
 
 // StaticPath is where the stylesheet and the icon are, for all environments.
 const StaticPath = "/signon/static/"
+
+// What browsers and crawlers ask for that nobody told of them.
+const (
+	RobotsPath = "/robots.txt"
+	IconPath   = "/favicon.ico"
+)
 
 //go:embed static
 var staticFiles embed.FS
@@ -85,30 +92,6 @@ func write(w http.ResponseWriter, lang language.Tag, status int, name string, v 
 	return nil
 }
 
-// Languages implements applications.Pages.
-func (*Server) Languages() []language.Tag { return languages[:] }
-
-// Failure implements applications.Pages.
-func (s *Server) Failure(w http.ResponseWriter, r *http.Request, status int, text string, args ...any) {
-	web.Pages(web.Plain, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		s.failure(w, r, status, text, args...)
-	})).ServeHTTP(w, r)
-}
-
-// Busy is a [Server.Failure] for whom there is no room at this moment.
-func (s *Server) Busy(w http.ResponseWriter, r *http.Request) { s.Failure(w, r, web.Later(w), busy) }
-
-// failure says in one sentence why there is no page.
-// It knows no environment, as for a path that belongs to none.
-func (s *Server) failure(w http.ResponseWriter, r *http.Request, status int, sentence string, args ...any) {
-	lang := spoken(r, nil)
-	text := say(lang, sentence, args...)
-	if err := write(w, lang, status, "failure.html", view{Title: say(lang, "Not signed on"), Body: text}); err != nil {
-		s.Logger.Error("page failed", "error", err)
-		http.Error(w, text, status)
-	}
-}
-
 // asset returns where browsers find a file. Its address changes with its content.
 func asset(name string) (string, error) {
 	b, err := staticFiles.ReadFile("static/" + name)
@@ -120,7 +103,30 @@ func asset(name string) (string, error) {
 }
 
 // serveStatic answers with a file, which browsers may keep.
-func serveStatic(w http.ResponseWriter, r *http.Request) {
+func (s *Server) serveStatic(w http.ResponseWriter, r *http.Request) {
+	name := "static/" + r.PathValue("file")
+	if _, err := fs.Stat(staticFiles, name); err != nil {
+		s.nowhere(w, r, http.StatusNotFound)
+		return
+	}
 	w.Header().Set("Cache-Control", "public, max-age=31536000, immutable")
-	http.ServeFileFS(w, r, staticFiles, "static/"+r.PathValue("file"))
+	http.ServeFileFS(w, r, staticFiles, name)
+}
+
+// serveRobots has crawlers stay away (RFC 9309): there is nothing here for them.
+func serveRobots(w http.ResponseWriter, _ *http.Request) {
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	w.Header().Set("Cache-Control", "public, max-age=86400")
+	_, _ = io.WriteString(w, "User-agent: *\nDisallow: /\n") // the client is gone: nobody to tell
+}
+
+// serveIcon leads to the icon.
+func serveIcon(w http.ResponseWriter, r *http.Request) {
+	to, err := asset("icon.svg")
+	if err != nil {
+		http.NotFound(w, r)
+		return
+	}
+	w.Header().Set("Cache-Control", "public, max-age=86400")
+	http.Redirect(w, r, to, http.StatusFound)
 }

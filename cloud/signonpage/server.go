@@ -154,21 +154,30 @@ func (s *Server) Handler() http.Handler {
 	} {
 		mux.Handle(pattern, s.byShortName(s.page(e)))
 	}
-	mux.HandleFunc("GET "+StaticPath+"{file}", serveStatic)
-	mux.HandleFunc("GET "+ChangePath, s.changeAnywhere)
-	mux.HandleFunc("GET /{$}", s.front)
-	refuse := func(w http.ResponseWriter, r *http.Request) {
-		s.failure(
-			w, r,
-			http.StatusForbidden,
-			"This came from another site, so it was not carried out. Go back to the application and begin again.",
-		)
+	for pattern, serve := range map[string]http.HandlerFunc{
+		"GET " + StaticPath + "{file}": s.serveStatic,
+		"GET " + ChangePath:            s.changeAnywhere,
+		"GET /{$}":                     s.front,
+		"GET " + RobotsPath:            serveRobots,
+		"GET " + IconPath:              serveIcon,
+		"/":                            s.lost(mux),
+	} {
+		mux.HandleFunc(pattern, serve)
 	}
 	all := http.NewServeMux()
-	all.Handle("/", web.SameSite(refuse, web.Limited(maxForm, mux)))
+	all.Handle("/", web.SameSite(s.foreign, web.Limited(maxForm, mux)))
 	// An answer of SAML comes from another site, by its nature.
 	all.Handle("POST /{e}"+idp.ACSPath, s.bounded(web.Limited(maxAnswer, s.page((*call).accept))))
 	return web.Pages(web.Running(script), all)
+}
+
+// foreign refuses what another site sent.
+func (s *Server) foreign(w http.ResponseWriter, r *http.Request) {
+	s.failure(
+		w, r,
+		http.StatusForbidden,
+		"This came from another site, so it was not carried out. Go back to the application and begin again.",
+	)
 }
 
 // page makes an endpoint a handler.
@@ -176,6 +185,10 @@ func (s *Server) Handler() http.Handler {
 func (s *Server) page(e endpoint) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		env, err := s.Store.Environment(r.Context(), r.PathValue("e"))
+		if errors.Is(err, store.ErrNotFound) {
+			s.nowhere(w, r, http.StatusNotFound)
+			return
+		}
 		if err == nil {
 			err = parsed(r)
 		}
@@ -202,12 +215,14 @@ func parsed(r *http.Request) error {
 
 // answerError says what went wrong; what is nobody's fault but ours is logged
 // under the ID that the page shows.
-// 404 is for what is over as well: a flow that was completed, or never was, reads the
-// same.
+// 404 is for what is over as well, where a sign-on was asked for: a flow that was completed, or never was,
+// reads the same.
 func (s *Server) answerError(w http.ResponseWriter, r *http.Request, err error) {
 	var tooLarge *http.MaxBytesError
 	switch {
 	case err == nil:
+	case errors.Is(err, store.ErrNotFound) && r.Form.Get("flow") == "":
+		s.nowhere(w, r, http.StatusNotFound)
 	case errors.Is(err, store.ErrNotFound):
 		s.failure(
 			w, r,

@@ -158,7 +158,7 @@ func TestNamesStayText(t *testing.T) {
 // titles, errors and failures.
 func inCode(t *testing.T) (all []string) {
 	t.Helper()
-	calls := regexp.MustCompile(`(?s)(?:k\.render\(|k\.showForm\(|s\.failure\(|Pages\.Failure\(|say\(|k\.renderFactor\(|k\.renderNewFactor\(|k\.renderCodes\(|wrong :?= |tooManyTries = |f\.Error = |Why:|r\.Text = )[^\n]*(?:\n\t[^\n]*){0,3}`)
+	calls := regexp.MustCompile(`(?s)(?:k\.render\(|k\.showForm\(|s\.failure\(|s\.fail\(|nothingHere = |Pages\.Failure\(|say\(|k\.renderFactor\(|k\.renderNewFactor\(|k\.renderCodes\(|wrong :?= |tooManyTries = |f\.Error = |Why:|r\.Text = )[^\n]*(?:\n\t[^\n]*){0,3}`)
 	for _, pattern := range []string{"*.go", "../oidc/answer.go", "../oidc/authorize.go", "../idp/provision.go", "../samlidp/server.go"} {
 		files, err := filepath.Glob(pattern)
 		if err != nil {

@@ -44,6 +44,10 @@ func Address(r *http.Request) string {
 	return host
 }
 
+// Browser tells whether a request comes from somebody who opens an address, and not from a program: a page is
+// what they take.
+func Browser(r *http.Request) bool { return strings.Contains(r.Header.Get("Accept"), "text/html") }
+
 // Later has an answer say when to try again, in seconds (RFC 9110 section 10.2.3), and
 // returns its status: for what is away at this moment and is nobody's fault.
 func Later(w http.ResponseWriter) (status int) {
