@@ -19,7 +19,7 @@ var unknown = []string{
 	"/GONE/.well-known/change-password",
 	"/ENV/nothing", "/ENV/kerberos", "/ENV/signon/nothing", "/ENV/signon/factor/nothing", "/ENV/signon/idp/nothing",
 	"/ENV/signon/logo.png", "/ENV/signon/decline", "/ENV/as", "/ENV/as/", "/ENV/as/nothing", "/ENV/as/.well-known/nothing",
-	"/ENV/saml20/", "/ENV/saml20/nothing", "/ENV/saml20/idp/", "/ENV/saml20/idp/nothing", "/ENV/saml20/sp/nothing",
+	"/ENV/saml20/", "/ENV/saml20/nothing", "/ENV/saml20/idp/", "/ENV/saml20/idp/nothing", "/ENV/saml20/sp/nothing", "/ENV/saml20/metadata/nothing",
 	"/ENV/rp/", "/ENV/rp/nothing", "/ENV/%00", "/ENV/%C3%A4", "/signon", "/signon/static/nothing.css",
 	"/SHORT/nothing", "/SHORT/as/authorize", "/SHORT/signon/nothing",
 }

@@ -27,6 +27,7 @@ func Admitted(ctx context.Context, db *store.Store, rule store.AccessRule, u sto
 type Denial struct {
 	Application store.Application
 	UserID      string
+	Locales     []string // languages that the application wishes for
 }
 
 // Error names both.

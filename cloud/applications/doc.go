@@ -1,6 +1,7 @@
 // Package applications owns what is the same for applications of every protocol: what the
 // sign-on page knows of an application's wish, what it wants of a sign-on, who may use an application, which of a
-// person's groups it learns, how a browser carries the wish, and the page that posts an answer to it.
+// person's groups it learns, how a browser carries the wish, the page that posts an answer to it, and how people and
+// administrators learn of what is not taken.
 //
 // Called by oidc and samlidp, which speak the protocols, and by signonpage, which speaks
 // none. It proves nobody and keeps nothing.
@@ -14,5 +15,7 @@
 //     or one of the same name, lets nobody in.
 //   - A wish is sealed for one environment and protocol, and ends with its time: nothing is kept of it
 //     until somebody has signed on. It takes 2,600 letters of an address at most.
+//   - What is refused is written as far as SECURITY.md says, whoever sends it, and the page says no more than is
+//     so: Activity, the log, or neither. What a stranger sent is cut, and is text.
 //   - The page that posts runs one script, which is named by its hash, and none else.
 package applications

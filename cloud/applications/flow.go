@@ -58,6 +58,10 @@ type Pages interface {
 	// Failure answers with a page of one sentence.
 	// The text is one that the page knows in other languages; arguments fill it in.
 	Failure(w http.ResponseWriter, r *http.Request, status int, text string, args ...any)
+	// Refused answers with a page that says why what an application sent is not taken.
+	Refused(w http.ResponseWriter, r *http.Request, status int, why Sentence, found Found)
+	// Denied answers with a page that says that somebody may not use an application.
+	Denied(w http.ResponseWriter, r *http.Request, application string, found Found)
 	// Nowhere answers that nothing is at an address, or nothing that takes the method: by a page to people,
 	// and in JSON to programs.
 	Nowhere(w http.ResponseWriter, r *http.Request, status int)

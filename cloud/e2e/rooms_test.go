@@ -81,7 +81,7 @@ var house = []row{
 	{"cloud/usertypes", []string{"cloud/fault", "cloud/mapping", "cloud/store", "cloudlink/wire", "directory/dn"}},
 	{"cloud/provisioner", []string{"cloud/store"}},
 	{"cloud/presets", []string{"cloud/store"}},
-	{"cloud/applications", []string{"cloud/store", "cloud/vault"}},
+	{"cloud/applications", []string{"cloud/store", "cloud/throttle", "cloud/vault"}},
 	{"cloud/mapping", []string{"cloud/evidence", "cloud/store"}},
 	{"cloud/evidence", nil},
 	{"cloud/outbound", nil},

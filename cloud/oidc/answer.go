@@ -6,9 +6,9 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"strings"
 
 	"github.com/google/uuid"
-	"github.com/hashicorp/go-hclog"
 	"github.com/zitadel/oidc/v3/pkg/oidc"
 
 	"ldap-gateway/cloud/applications"
@@ -48,10 +48,16 @@ func (p *provider) said(r *http.Request, err error) (e *oidc.Error, status int) 
 		}
 		return e, http.StatusBadRequest
 	}
-	id := uuid.NewString()
-	p.Logger.Error("request failed", "id", id, "path", r.URL.Path, "error", err)
+	id := p.ours(r, err)
 	return oidc.ErrServerError().WithDescription("This did not work. The server's log has the reason under %s.", id),
 		http.StatusInternalServerError
+}
+
+// ours logs what is nobody's fault but ours, and returns under which ID.
+func (p *provider) ours(r *http.Request, err error) (id string) {
+	id = uuid.NewString()
+	p.Logger.Error("request failed", "id", id, "path", r.URL.Path, "error", err)
+	return id
 }
 
 // failProgram answers as RFC 6749 section 5.2 says.
@@ -93,27 +99,74 @@ func (p *provider) failBearer(w http.ResponseWriter, r *http.Request, err error)
 }
 
 // failPerson shows a page: whoever sees it came from an application, which cannot be
-// told, since it is not known where it is. The ID leads an administrator to what it sent.
+// told, since it is not known where it is.
 func (p *provider) failPerson(w http.ResponseWriter, r *http.Request, err error) {
-	e, status := p.said(r, err)
+	var tooLarge *http.MaxBytesError
+	var e *oidc.Error
 	switch {
-	case status == http.StatusServiceUnavailable:
+	case errors.Is(err, store.ErrUnavailable):
+		p.Logger.Error("request failed", "path", r.URL.Path, "error", err)
 		p.Pages.Failure(w, r, web.Later(w), "Signing on is not possible right now. Please try again in a moment.")
-		return
-	case status == http.StatusInternalServerError:
-		p.Pages.Failure(w, r, status, e.Description)
-		return
-	case e.ErrorType == oidc.AccessDenied:
-		status = http.StatusForbidden
-	case status == http.StatusUnauthorized: // a page is no place to send credentials to
-		status = http.StatusBadRequest
+	case errors.As(err, &tooLarge):
+		p.Pages.Failure(w, r, http.StatusRequestEntityTooLarge, "What was sent is too large.")
+	case errors.Is(err, errOver):
+		p.Pages.Failure(w, r, http.StatusBadRequest,
+			"This sign-on has taken too long or is over. Go back to the application and begin again.")
+	case errors.As(err, &e) && e.ErrorType != oidc.ServerError:
+		p.turnAway(w, r, e, err)
+	default:
+		p.Pages.Failure(w, r, http.StatusInternalServerError,
+			"This did not work. Please try again in a moment. Your administrator finds the reason under %s.", p.ours(r, err))
 	}
-	id := uuid.NewString()
-	p.Logger.Log(p.refusals.Level("page", hclog.Warn), "an application's request was refused",
-		"id", id, "environment", p.env, "path", r.URL.Path, "application", cut(r.Form.Get("client_id")),
-		"redirect", cut(r.Form.Get("redirect_uri")), "error", cut(err.Error()))
-	p.Pages.Failure(w, r, status, "%s Go back to the application and begin again. "+
-		"If that leads here once more, your administrator finds what it sent under %s.", e.Description, id)
+}
+
+// errOver is for what has taken too long or is over: it is told to people alone.
+var errOver = errors.New("the sign-on has taken too long or is over")
+
+// personal is a refusal that a page says, in words that it knows in other languages.
+type personal struct {
+	program *oidc.Error // as programs are told
+	why     applications.Sentence
+}
+
+// Error implements error.
+func (p *personal) Error() string { return p.program.Error() }
+
+// Unwrap returns what is told to programs.
+func (p *personal) Unwrap() error { return p.program }
+
+// forPeople is a request that is not taken as it was sent, as a page says it; cause is for the log, and may be nil.
+func forPeople(cause error, text string, values ...any) error {
+	return &personal{refused(text, values...).WithParent(cause), applications.Sentence{Text: text, Values: values}}
+}
+
+// turnAway shows why a request is not taken. What was refused in words for programs is told in no other than that.
+func (p *provider) turnAway(w http.ResponseWriter, r *http.Request, e *oidc.Error, err error) {
+	f := applications.Refused{
+		EnvironmentID: p.env,
+		Application:   r.Form.Get("client_id"),
+		Status:        http.StatusBadRequest, // and never 401: a page is no place to send credentials to
+		Why:           applications.Sentence{Text: "The application sent a request that is not taken."},
+		Err:           err,
+		Locales:       locales(r.Form),
+	}
+	if e.ErrorType == oidc.AccessDenied {
+		f.Status = http.StatusForbidden
+	}
+	var told *personal
+	if errors.As(err, &told) {
+		f.Why = told.why
+	}
+	var sent []string
+	for _, name := range []string{"client_id", "redirect_uri", "post_logout_redirect_uri"} {
+		if value := r.Form.Get(name); value != "" {
+			sent = append(sent, name+" "+cut(value))
+		}
+	}
+	if len(sent) > 0 {
+		f.More = "It sent " + strings.Join(sent, ", ") + "."
+	}
+	p.refusals.Refuse(w, r, f)
 }
 
 // mostLogged is how much of what a stranger sent is in one value of the log, in bytes.

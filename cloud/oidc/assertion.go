@@ -109,7 +109,7 @@ func (p *provider) proven(ctx context.Context, a store.Application, assertion st
 		}
 	}
 	if err != nil {
-		p.Logger.Log(p.refusals.Level("key", hclog.Warn), "an application's proof is not signed by a key of its own",
+		p.Logger.Log(p.lines.Level("key", hclog.Warn), "an application's proof is not signed by a key of its own",
 			"environment", p.env, "application", a.ID, "error", err)
 		return unproven("The client_assertion is not signed by a key of the application's.").WithParent(err)
 	}

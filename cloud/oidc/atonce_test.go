@@ -59,7 +59,7 @@ var anew = regexp.MustCompile(`prompt=login|max_age=0`)
 
 // drawn are what differs between two answers that say the same.
 var drawn = regexp.MustCompile(`(flow|code)=[^&"]+|name="code" value="[^"]+"|value="[A-Za-z0-9_.-]{200,}"` +
-	`|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}`)
+	`|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|in (Activity|the log)`)
 
 // TestAtOnceIsAsByThePage: who comes with a session gets the same answer whether the application's wish is answered
 // at once or by way of the sign-on page, whatever it asks for and whatever has become of them; and what a page would

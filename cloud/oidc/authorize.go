@@ -11,7 +11,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/google/uuid"
 	"github.com/zitadel/oidc/v3/pkg/oidc"
 	"github.com/zitadel/oidc/v3/pkg/op"
 
@@ -59,10 +58,16 @@ func (p *provider) toSignOn(w http.ResponseWriter, r *http.Request, a store.Appl
 // mostLocales is how many languages of an application's wish are looked at.
 const mostLocales = 8
 
+// locales are the languages that an application wishes for.
+func locales(form url.Values) []string {
+	all := strings.Fields(form.Get("ui_locales"))
+	return all[:min(len(all), mostLocales)]
+}
+
 // formOf returns what was sent, in the address and in the body.
 func formOf(r *http.Request) (url.Values, error) {
 	if err := r.ParseForm(); err != nil {
-		return nil, refused("What was sent cannot be read.").WithParent(err)
+		return nil, forPeople(err, "What was sent cannot be read.")
 	}
 	return r.Form, nil
 }
@@ -74,22 +79,22 @@ func (p *provider) asking(ctx context.Context, form url.Values) (store.Applicati
 		switch len(form[name]) {
 		case 1:
 		case 0:
-			return store.Application{}, refused("The application sent no %s.", name)
+			return store.Application{}, forPeople(nil, "The application sent no %s.", name)
 		default:
-			return store.Application{}, refused("The application sent more than one %s.", name)
+			return store.Application{}, forPeople(nil, "The application sent more than one %s.", name)
 		}
 	}
 	a, err := p.application(ctx, form.Get("client_id"))
 	if errors.Is(err, store.ErrNotFound) {
-		return a, refused("The application that sent you here is not known, or is disabled (client_id).")
+		return a, forPeople(err, "The application that sent you here is not known, or is disabled.")
 	}
 	if err != nil {
 		return a, err
 	}
 	to := form.Get("redirect_uri")
 	if op.ValidateAuthReqRedirectURI(client{Application: a}, to, oidc.ResponseTypeCode) != nil {
-		return a, refused("The application wants you to come back to an address that is not registered for it " +
-			"(redirect_uri).")
+		return a, forPeople(nil, "The application wants you to come back to an address that is not registered for it (%s).",
+			"redirect_uri")
 	}
 	return a, nil
 }
@@ -119,10 +124,7 @@ func (p *provider) read(ctx context.Context, wish *request, a store.Application,
 	}
 	wish.Nonce, wish.LoginHint = form.Get("nonce"), form.Get("login_hint")
 	wish.ACR, wish.Prompt = strings.Fields(form.Get("acr_values")), strings.Fields(form.Get("prompt"))
-	wish.Locales = strings.Fields(form.Get("ui_locales"))
-	if len(wish.Locales) > mostLocales {
-		wish.Locales = wish.Locales[:mostLocales]
-	}
+	wish.Locales = locales(form)
 	if slices.Contains(wish.Prompt, oidc.PromptNone) && len(wish.Prompt) > 1 {
 		return refused("The prompt none stands alone.")
 	}
@@ -255,20 +257,8 @@ func (p *provider) notAdmitted(
 		p.sendBack(w, r, wish, oidc.ErrAccessDenied().WithDescription(notAdmitted))
 		return nil
 	}
-	id := uuid.NewString()
-	if keep, _ := p.denials.Keep(p.now(), "denied "+a.ID+" "+by.UserID, deniedPerHour); keep {
-		if err := (&applications.Denial{Application: a, UserID: by.UserID}).Note(r.Context(), p.Store, id); err != nil {
-			return err
-		}
-	}
-	p.Pages.Failure(w, r, http.StatusForbidden, "Your account may not use %s. To sign on as somebody else, sign off here "+
-		"first. Your administrator finds this under %s.", a.Name, id)
-	return nil
+	return p.refusals.Deny(w, r, &applications.Denial{Application: a, UserID: by.UserID, Locales: wish.Locales})
 }
-
-// deniedPerHour is how often it is written within an hour that one person may not use one
-// application.
-const deniedPerHour = 3
 
 // stillAt refuses a wish whose application is gone, or does not have the address any more that it
 // is to be told at: it may have been taken away meanwhile.

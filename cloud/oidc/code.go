@@ -44,7 +44,7 @@ func (p *provider) callback(w http.ResponseWriter, r *http.Request) error {
 	id := r.URL.Query().Get("id")
 	a, wish, err := p.wish(p.env, id)
 	if errors.Is(err, store.ErrNotFound) {
-		return refused("This sign-on has taken too long or is over.")
+		return errOver
 	}
 	if err != nil {
 		return err
@@ -109,7 +109,7 @@ func (p *provider) giveCode(w http.ResponseWriter, r *http.Request, a store.Auth
 	}
 	if err := p.Store.CreateAuthorization(r.Context(), &a, hash); err != nil {
 		if errors.Is(err, store.ErrConflict) { // it has its code
-			return refused("This sign-on has taken too long or is over.")
+			return errOver
 		}
 		p.sendBack(w, r, wish, err)
 		return nil

@@ -69,7 +69,7 @@ func (p *provider) pushed(w http.ResponseWriter, r *http.Request, form url.Value
 		err = json.Unmarshal(z.Request, &wish)
 	}
 	if errors.Is(err, store.ErrNotFound) || err == nil && z.ApplicationID != form.Get("client_id") {
-		return refused("What the application pushed has taken too long, or is another's (request_uri).")
+		return forPeople(nil, "What the application pushed has taken too long, or is another's (request_uri).")
 	}
 	if err != nil {
 		return err

@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -235,11 +236,21 @@ func TestPeopleAreRefusedOnAPage(t *testing.T) {
 	} {
 		resp, body := s.ask(path, nil)
 		s.told(name, tell{status: 400, page: true}, resp, body)
+		for _, lang := range []string{"de", "fr", "es"} {
+			_, other := s.ask(path, nil, "Accept-Language", lang)
+			if left := english.FindString(other); left != "" || !strings.Contains(other, `<html lang="`+lang+`">`) ||
+				!strings.Contains(other, `href="/`+s.env+`/signon"`) || !strings.Contains(other, " Acme</p>") {
+				t.Errorf("%s in %s says %q: %s", name, lang, left, other)
+			}
+		}
 		if resp.Header.Get("Location") != "" || strings.Contains(body, "<script>x") {
 			t.Errorf("%s: %s %s", name, resp.Header.Get("Location"), body)
 		}
 	}
 }
+
+// english is what no page in another language has: its words, and stops that follow each other.
+var english = regexp.MustCompile(`(?i)\b(the|that|your|which|here|again)\b|\.\)\.|\.\.`)
 
 // TestApplicationsAreToldTheirErrors: once it is known where an application is, it is told
 // there, in the way that it asked for.

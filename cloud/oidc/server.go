@@ -48,9 +48,9 @@ type Server struct {
 	Now    func() time.Time // nil: time.Now
 	Bounds *throttle.Bounds // of what is refused; nil: nobody counts
 
-	providers sync.Map        // by environment: *provider
-	refusals  throttle.Sample // what of them is in the log
-	denials   throttle.Sample // what is written of people who may not use an application
+	providers sync.Map // by environment: *provider
+	refusals  *applications.Refusals
+	lines     throttle.Sample // of the log, about proofs
 }
 
 // provider is one environment's.
@@ -84,11 +84,12 @@ type route struct {
 	read  reach
 }
 
-// Handler answers every path below /ENVIRONMENT/as/.
+// Handler answers every path below /ENVIRONMENT/as/. It is called once.
 // No handler of the library is among them: it is asked as a library, and what it refuses
 // is an error, for one of three answers.
 func (s *Server) Handler() http.Handler {
-	s.refusals.Bound, s.denials.Bound = s.Bounds.Of(throttle.Lines), s.Bounds.Of(throttle.Unwritten)
+	s.lines.Bound = s.Bounds.Of(throttle.Lines)
+	s.refusals = &applications.Refusals{Store: s.Store, Pages: s.Pages, Logger: s.Logger, Now: s.Now, Bounds: s.Bounds}
 	mux, asked := http.NewServeMux(), map[string]http.HandlerFunc{} // ahead, by browsers
 	for pattern, at := range map[string]route{
 		"GET /{e}/as/.well-known/openid-configuration": {(*provider).discovery, (*provider).failProgram, everywhere},

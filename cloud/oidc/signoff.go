@@ -61,8 +61,8 @@ func (p *provider) signOff(w http.ResponseWriter, r *http.Request) error {
 		}
 	}
 	if l.stays {
-		return refused("You are signed off. The application wants you to come back to an address that is not " +
-			"registered for it (post_logout_redirect_uri).")
+		return forPeople(nil, "You are signed off. The application wants you to come back to an address that is not "+
+			"registered for it (%s).", "post_logout_redirect_uri")
 	}
 	http.Redirect(w, r, page, http.StatusFound)
 	return nil
@@ -85,10 +85,10 @@ func (p *provider) leaving(ctx context.Context, form url.Values) (l Leaving, err
 	if hint := form.Get("id_token_hint"); hint != "" {
 		claims, err := op.VerifyIDTokenHint[*oidc.IDTokenClaims](ctx, hint, p.op.IDTokenHintVerifier(ctx))
 		if err != nil && !errors.As(err, &op.IDTokenHintExpiredError{}) {
-			return l, refused("The application sent an ID token that is not of here (id_token_hint).").WithParent(err)
+			return l, forPeople(err, "The application sent an ID token that is not of here (%s).", "id_token_hint")
 		}
 		if id != "" && id != claims.GetAuthorizedParty() {
-			return l, refused("The application sent an ID token of another application (id_token_hint).")
+			return l, forPeople(nil, "The application sent an ID token of another application (%s).", "id_token_hint")
 		}
 		id, l.user = claims.GetAuthorizedParty(), claims.GetSubject()
 	}
@@ -98,7 +98,7 @@ func (p *provider) leaving(ctx context.Context, form url.Values) (l Leaving, err
 	}
 	a, err := p.application(ctx, id)
 	if errors.Is(err, store.ErrNotFound) {
-		return l, refused("The application that sent you here is not known, or is disabled.")
+		return l, forPeople(err, "The application that sent you here is not known, or is disabled.")
 	}
 	if err != nil {
 		return l, err
@@ -113,8 +113,8 @@ func (p *provider) leaving(ctx context.Context, form url.Values) (l Leaving, err
 	case l.user != "": // is signed off all the same
 		l.stays = true
 	default:
-		return l, refused("The application wants you to come back to an address that is not registered for it " +
-			"(post_logout_redirect_uri).")
+		return l, forPeople(nil, "The application wants you to come back to an address that is not registered for it (%s).",
+			"post_logout_redirect_uri")
 	}
 	return l, nil
 }

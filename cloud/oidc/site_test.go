@@ -1,6 +1,7 @@
 package oidc_test
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"io"
@@ -46,6 +47,7 @@ type site struct {
 	through store.IdentityProvider
 	clock   time.Duration // ahead of the true time
 	factors factors.Service
+	log     bytes.Buffer // of the server
 }
 
 // desk knows one password, for every name.
@@ -125,7 +127,7 @@ func startOn(t testing.TB, where string) *site {
 		URL:      srv.URL,
 		Sessions: sessions,
 		HTTP:     &http.Client{Timeout: 10 * time.Second},
-		Logger:   hclog.NewNullLogger(),
+		Logger:   hclog.New(&hclog.LoggerOptions{Output: &s.log}),
 		Now:      s.now,
 		Clients: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 			_, _ = io.WriteString(w, "the API's")

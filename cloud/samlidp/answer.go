@@ -111,7 +111,7 @@ type status struct{ first, second, message string }
 // signed, whatever of the others is. An application that asked for nothing is told nothing.
 func (k *call) tell(a store.Application, w wish, no status) error {
 	if w.Request == "" {
-		return &refusal{http.StatusForbidden, "You are not signed on for " + a.Name + ".", errors.New(no.second)}
+		return late(http.StatusForbidden, errors.New(no.second), "You are not signed on for %s.", a.Name)
 	}
 	s, err := k.signer(k.Context(), k.env, a.SAML)
 	if err != nil {

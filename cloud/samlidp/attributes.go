@@ -6,7 +6,6 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
-	"net/http"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -91,8 +90,8 @@ func (k *call) subject(a store.Application, u store.User, by store.SignedOn) (st
 
 // noSubject is a page for the person; the cause is the administrator's.
 func (k *call) noSubject(a store.Application, u store.User, property, why string) error {
-	return &refusal{http.StatusForbidden, a.Name + " cannot know who you are: your account lacks what it goes by.",
-		fmt.Errorf("application %s names people by %s, and of user %s: %s", a.ID, property, u.ID, why)}
+	return k.lacking(a, fmt.Errorf("application %s names people by %s, and of user %s: %s", a.ID, property, u.ID, why),
+		"%s cannot know who you are: your account lacks what it goes by.")
 }
 
 // trusted tells whether what is known of somebody may identify them elsewhere. What a gateway
@@ -130,9 +129,10 @@ func (k *call) attributes(a store.Application, u store.User) (all []saml.Attribu
 			return nil, err
 		}
 		if most := a.SAML.Groups(); len(groups) > most {
-			return nil, &refusal{http.StatusForbidden, "Your account is in more groups than " + a.Name + " can take.",
+			return nil, k.lacking(a,
 				fmt.Errorf("user %s is in %d groups that application %s learns, at most %d: choose which (groupsClaim), "+
-					"or raise maxGroups", u.ID, len(groups), a.ID, most)}
+					"or raise maxGroups", u.ID, len(groups), a.ID, most),
+				"Your account is in more groups than %s can take.")
 		}
 	}
 	for _, m := range a.Kept.Attributes {
@@ -141,8 +141,9 @@ func (k *call) attributes(a store.Application, u store.User) (all []saml.Attribu
 			return nil, err
 		}
 		if m.Required && len(values) == 0 {
-			return nil, &refusal{http.StatusForbidden, a.Name + " wants to know something that your account lacks.",
-				fmt.Errorf("attribute %q of application %s is required, and has no value for user %s", m.Name, a.ID, u.ID)}
+			return nil, k.lacking(a,
+				fmt.Errorf("attribute %q of application %s is required, and has no value for user %s", m.Name, a.ID, u.ID),
+				"%s wants to know something that your account lacks.")
 		}
 		if len(values) == 0 && !OfGroups(m.Value) { // that there is no group is said
 			continue

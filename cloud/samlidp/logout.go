@@ -219,7 +219,7 @@ func (k *call) off() error {
 // underWay is the sign-off of the browser: one that begins, or that of its cookie, after an
 // application has answered.
 func (k *call) underWay() (leaving, error) {
-	over := &refusal{http.StatusNotFound, "This sign-off has taken too long or is over.", nil}
+	over := late(http.StatusNotFound, nil, "This sign-off has taken too long or is over.")
 	if s := k.Request.URL.Query().Get("s"); s != "" {
 		l, ok := k.opened(s)
 		if !ok {

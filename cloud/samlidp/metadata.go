@@ -23,7 +23,7 @@ func (k *call) metadata() error {
 	var err error
 	if id := k.PathValue("a"); id != "" {
 		if a, err = k.application(k.Context(), k.env, id); err != nil {
-			return gone(err)
+			return err
 		}
 	}
 	keys, err := k.certificates(a.SAML)
@@ -78,7 +78,7 @@ func (k *call) certificates(a store.ServiceProvider) (all [][]byte, err error) {
 		first, err = k.Store.DefaultKey(k.Context(), k.env)
 	}
 	if err != nil {
-		return nil, gone(err) // without an application there may be no key
+		return nil, err // without an application there may be no key
 	}
 	all = [][]byte{first.DER}
 	for page := (store.Page{Limit: store.MaxLimit}); ; {

@@ -6,6 +6,7 @@ import (
 	"html"
 	"net/http"
 	"net/url"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -30,11 +31,31 @@ func (s *site) refused(t *testing.T, name string, p place) {
 	if p.status == http.StatusRequestEntityTooLarge {
 		return
 	}
-	id := p.page[strings.Index(p.page, "under ")+len("under "):]
-	id, _, _ = strings.Cut(id, ".")
-	if len(id) != 36 || !strings.Contains(s.log.String(), id) {
+	id := uuidShown.FindString(paragraphs(p.page))
+	if id == "" || !strings.Contains(s.log.String(), id) {
 		t.Errorf("%s: no ID that is in the log: %s", name, p.page)
 	}
+	found, _, err := s.db.Activities(t.Context(), strings.Split(p.url.Path, "/")[1], store.ActivityFilter{Text: id, Action: "application.refused"}, store.Page{})
+	if err != nil || (len(found) == 1) != strings.Contains(p.page, "in Activity under") {
+		t.Errorf("%s: the page says where it is not: %v, %v\n%s", name, found, err, p.page)
+	}
+	for _, lang := range []string{"de", "fr", "es"} {
+		page := s.askedIn(lang)
+		if left := english.FindString(paragraphs(page)); left != "" || !strings.Contains(page, `<html lang="`+lang+`">`) {
+			t.Errorf("%s in %s says %q: %s", name, lang, left, page)
+		}
+	}
+}
+
+var (
+	uuidShown = regexp.MustCompile(`[0-9a-f]{8}-[0-9a-f-]{27}`)
+	// english is what no page in another language has: its words, and stops that follow each other.
+	english = regexp.MustCompile(`(?i)\b(the|that|your|which|here|again|wants?)\b|\.\)\.|\.\.`)
+)
+
+// paragraphs are what a page says.
+func paragraphs(page string) string {
+	return strings.Join(regexp.MustCompile(`<p[ >].*</p>`).FindAllString(page, -1), "\n")
 }
 
 // TestRequests: what is taken, and what is not, by both bindings.

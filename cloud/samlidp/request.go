@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"os"
 	"regexp"
+	"strconv"
 	"strings"
 
 	"github.com/beevik/etree"
@@ -87,7 +88,7 @@ func (k *call) single(message string, relay int) error {
 	case k.Method == http.MethodPost && k.PostForm.Get(message) == "":
 		return refuse(nil, "The application sent its request in the address, by a POST.")
 	case len(k.Form.Get("RelayState")) > relay:
-		return refuse(nil, "The application sent a RelayState of more than %d bytes.", relay)
+		return refuse(nil, "The application sent a RelayState of more than %s bytes.", strconv.Itoa(relay))
 	case k.Method == http.MethodPost && (k.Form.Has("SigAlg") || k.Form.Has("Signature")):
 		return refuse(nil, "The application used a binding that there is not here (HTTP-POST-SimpleSign).")
 	}
@@ -111,6 +112,7 @@ func (p *party) lookUp(entity string) error {
 		return os.ErrNotExist
 	}
 	p.a, p.failed = a, err
+	p.asker = a.ID
 	return err
 }
 

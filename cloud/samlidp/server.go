@@ -5,7 +5,6 @@ import (
 	"crypto"
 	"crypto/x509"
 	"errors"
-	"fmt"
 	"net/http"
 	"strconv"
 	"time"
@@ -64,8 +63,7 @@ type Server struct {
 	Bounds *throttle.Bounds // of what is refused; nil: nobody counts
 
 	begun    throttle.Window
-	refusals throttle.Sample // what of them is in the log
-	denials  throttle.Sample // what is written of people who may not use an application
+	refusals *applications.Refusals
 }
 
 func (s *Server) now() time.Time {
@@ -94,23 +92,25 @@ func (s *Server) at(env, path string) string { return EntityID(s.URL, env) + pat
 type call struct {
 	*http.Request
 	*Server
-	w   http.ResponseWriter
-	env string
+	w     http.ResponseWriter
+	env   string
+	asker string // ID of the application, when it is known
 }
 
 // refusal is why nobody is signed on, as a page says it.
 type refusal struct {
 	status int
-	text   string
-	cause  error // for the log; may be nil
+	why    applications.Sentence
+	cause  error // for administrators; may be nil
+	brief  bool  // it is no fault of the application, and is told by itself
 }
 
 // Error implements error.
 func (r *refusal) Error() string {
 	if r.cause != nil {
-		return r.text + ": " + r.cause.Error()
+		return r.why.String() + ": " + r.cause.Error()
 	}
-	return r.text
+	return r.why.String()
 }
 
 // Unwrap returns the cause.
@@ -118,14 +118,14 @@ func (r *refusal) Unwrap() error { return r.cause }
 
 // refuse is a request that is not taken.
 func refuse(cause error, text string, values ...any) error {
-	return &refusal{http.StatusBadRequest, fmt.Sprintf(text, values...), cause}
+	return &refusal{http.StatusBadRequest, applications.Sentence{Text: text, Values: values}, cause, false}
 }
 
 // Handler answers every path of this room below /ENVIRONMENT/saml20/. It is called once.
 // A request comes by a form of another site, by its nature: it begins a sign-on, and no more.
 func (s *Server) Handler() http.Handler {
 	s.begun.Length, s.begun.InAll, s.begun.Bound = time.Minute, beginsInAll, s.Bounds.Of(throttle.Messages)
-	s.refusals.Bound, s.denials.Bound = s.Bounds.Of(throttle.Lines), s.Bounds.Of(throttle.Unwritten)
+	s.refusals = &applications.Refusals{Store: s.Store, Pages: s.Pages, Logger: s.Logger, Now: s.Now, Bounds: s.Bounds}
 	samlsp.Prepare()
 	mux := http.NewServeMux()
 	for pattern, e := range map[string]func(*call) error{
@@ -147,7 +147,7 @@ func (s *Server) Handler() http.Handler {
 
 // serve has an endpoint answer for the environment in the path; 404 for none.
 func (s *Server) serve(e func(*call) error, w http.ResponseWriter, r *http.Request) {
-	k := &call{r, s, w, r.PathValue("e")}
+	k := &call{Request: r, Server: s, w: w, env: r.PathValue("e")}
 	_, err := s.Store.Environment(r.Context(), k.env)
 	if errors.Is(err, store.ErrNotFound) {
 		s.Pages.Nowhere(w, r, http.StatusNotFound)
@@ -175,41 +175,44 @@ func (k *call) fail(err error) {
 		k.Pages.Failure(k.w, k.Request, web.Later(k.w),
 			"Signing on is not possible right now. Please try again in a moment.")
 		return
+	case errors.Is(err, store.ErrNotFound) && !errors.As(err, &r):
+		k.Pages.Nowhere(k.w, k.Request, http.StatusNotFound)
+		return
 	case errors.As(err, &tooLarge):
 		k.Pages.Failure(k.w, k.Request, http.StatusRequestEntityTooLarge, "What was sent is too large.")
 		return
 	}
-	id := uuid.NewString()
 	var denied *applications.Denial
-	if errors.As(err, &denied) && k.denied(denied, id) == nil {
+	if errors.As(err, &denied) && k.refusals.Deny(k.w, k.Request, denied) == nil {
 		return
 	}
 	if !errors.As(err, &r) {
+		id := uuid.NewString()
 		k.Logger.Error("request failed", "id", id, "path", k.Request.URL.Path, "error", err)
 		k.Pages.Failure(k.w, k.Request, http.StatusInternalServerError,
 			"This did not work. Please try again in a moment. Your administrator finds the reason under %s.", id)
 		return
 	}
-	k.Logger.Log(k.refusals.Level("page", hclog.Warn), "an application's request was refused",
-		"id", id, "environment", k.env, "path", k.Request.URL.Path, "error", cut(err.Error()))
-	k.Pages.Failure(k.w, k.Request, r.status, "%s Go back to the application and begin again. "+
-		"If that leads here once more, your administrator finds what it sent under %s.", r.text, id)
+	if r.brief {
+		k.Pages.Failure(k.w, k.Request, r.status, r.why.Text, r.why.Values...)
+		return
+	}
+	k.refusals.Refuse(k.w, k.Request, applications.Refused{
+		EnvironmentID: k.env,
+		Application:   k.asker,
+		Status:        r.status,
+		Why:           r.why,
+		More:          r.more(),
+		Err:           err,
+	})
 }
 
-// deniedPerHour is how often it is written within an hour that one person may not use one
-// application.
-const deniedPerHour = 3
-
-// denied tells somebody that the application is for others, and an administrator of it.
-func (k *call) denied(d *applications.Denial, id string) error {
-	if keep, _ := k.denials.Keep(k.now(), "denied "+d.Application.ID+" "+d.UserID, deniedPerHour); keep {
-		if err := d.Note(k.Context(), k.Store, id); err != nil {
-			return err
-		}
+// more is what an administrator is to know besides what the page says.
+func (r *refusal) more() string {
+	if r.cause == nil {
+		return ""
 	}
-	k.Pages.Failure(k.w, k.Request, http.StatusForbidden, "Your account may not use %s. To sign on as somebody else, "+
-		"sign off here first. Your administrator finds this under %s.", d.Application.Name, id)
-	return nil
+	return cut(r.cause.Error())
 }
 
 // mostLogged is how much of what a stranger sent is in one value of the log, in bytes.
@@ -225,7 +228,8 @@ func (k *call) mayBegin() error {
 		return nil
 	}
 	k.w.Header().Set("Retry-After", strconv.Itoa(int(wait.Seconds())+1))
-	return &refusal{http.StatusTooManyRequests, "Too many people sign on from this address at this moment.", nil}
+	return late(http.StatusTooManyRequests, nil,
+		"Too many people sign on from here at once. Please try again in a minute.")
 }
 
 // application returns one that is enabled and speaks SAML; store.ErrNotFound when there is
@@ -245,7 +249,19 @@ func ours(a store.Application, err error) (store.Application, error) {
 // gone is for what has taken too long or is over.
 func gone(err error) error {
 	if errors.Is(err, store.ErrNotFound) {
-		return &refusal{http.StatusNotFound, "This sign-on has taken too long or is over.", err}
+		return late(http.StatusNotFound, err,
+			"This sign-on has taken too long or is over. Go back to the application and begin again.")
 	}
 	return err
+}
+
+// late is for what is no fault of the application.
+func late(status int, cause error, text string, values ...any) error {
+	return &refusal{status, applications.Sentence{Text: text, Values: values}, cause, true}
+}
+
+// lacking is for somebody whose account is not what an application takes; the cause is the administrator's.
+func (k *call) lacking(a store.Application, cause error, text string) error {
+	k.asker = a.ID
+	return &refusal{http.StatusForbidden, applications.Sentence{Text: text, Values: []any{a.Name}}, cause, false}
 }

@@ -62,6 +62,7 @@ type site struct {
 	log     *bytes.Buffer
 	last    store.SignOn
 	ended   int // sessions of which other protocols were told
+	asked   *http.Request
 }
 
 // desk knows one password, for every name.
@@ -218,7 +219,7 @@ type browser struct {
 }
 
 func (s *site) browser() *browser {
-	b := &browser{site: s, http: http.Client{Jar: must(cookiejar.New(nil))}}
+	b := &browser{site: s, http: http.Client{Jar: must(cookiejar.New(nil)), Transport: s}}
 	b.http.CheckRedirect = func(r *http.Request, _ []*http.Request) error {
 		if !strings.HasPrefix(r.URL.String(), s.url) {
 			return http.ErrUseLastResponse
@@ -226,6 +227,25 @@ func (s *site) browser() *browser {
 		return nil
 	}
 	return b
+}
+
+// RoundTrip keeps what was asked for last.
+func (s *site) RoundTrip(r *http.Request) (*http.Response, error) {
+	s.asked = r
+	return http.DefaultTransport.RoundTrip(r)
+}
+
+// askedIn sends what was asked for last again, by somebody who speaks a language.
+func (s *site) askedIn(lang string) (page string) {
+	s.t.Helper()
+	r := s.asked.Clone(s.t.Context())
+	r.Header.Set("Accept-Language", lang)
+	if r.GetBody != nil {
+		r.Body = must(r.GetBody())
+	}
+	resp := must(http.DefaultTransport.RoundTrip(r))
+	defer resp.Body.Close()
+	return string(must(io.ReadAll(resp.Body)))
 }
 
 // place is where a browser has come to.

@@ -206,7 +206,7 @@ func (s *Server) Refuse(w http.ResponseWriter, r *http.Request, env, flow string
 	if why == applications.Declined {
 		no = status{saml.StatusResponder, saml.StatusAuthnFailed, "The person did not want to go on."}
 	}
-	return (&call{r, s, w, env}).tell(a, wanted, no)
+	return (&call{Request: r, Server: s, w: w, env: env}).tell(a, wanted, no)
 }
 
 // stillAt is store.ErrNotFound when an application does not have the address any more that it is to be

@@ -7,14 +7,15 @@ import (
 
 	"golang.org/x/text/language"
 
+	"ldap-gateway/cloud/applications"
 	"ldap-gateway/cloud/store"
 	"ldap-gateway/cloud/web"
 )
 
-// failed is a page that says why there is no other.
+// failed is a page that says why there is no other, in the language of the page.
 type failed struct {
-	Text string // in the language of the page
-	Back string // where people begin
+	Text, More string // More may be empty
+	Back       string // where people begin
 }
 
 // Languages implements applications.Pages.
@@ -30,6 +31,40 @@ func (s *Server) Failure(w http.ResponseWriter, r *http.Request, status int, tex
 // Busy is a [Server.Failure] for whom there is no room at this moment.
 func (s *Server) Busy(w http.ResponseWriter, r *http.Request) { s.Failure(w, r, web.Later(w), busy) }
 
+// Refused implements applications.Pages.
+func (s *Server) Refused(
+	w http.ResponseWriter, r *http.Request, status int, why applications.Sentence, found applications.Found,
+) {
+	s.plain(w, r, found.Locales, func(k *call) (int, failed) {
+		return status, failed{Text: say(k.lang, why.Text, why.Values...), More: say(k.lang, beginAgain) + k.found(found)}
+	})
+}
+
+// Denied implements applications.Pages.
+func (s *Server) Denied(
+	w http.ResponseWriter, r *http.Request, application string, found applications.Found,
+) {
+	s.plain(w, r, found.Locales, func(k *call) (int, failed) {
+		return http.StatusForbidden, failed{
+			Text: say(k.lang, "Your account may not use %s.", application),
+			More: say(k.lang, "To sign on as somebody else, sign off here first.") + k.found(found),
+		}
+	})
+}
+
+const beginAgain = "Go back to the application and begin again."
+
+// found says where an administrator finds why something was refused, if anywhere, as one more sentence.
+func (k *call) found(f applications.Found) string {
+	switch f.At {
+	case applications.InActivity:
+		return " " + say(k.lang, "If that does not help, your administrator finds the reason in Activity under %s.", f.ID)
+	case applications.InLog:
+		return " " + say(k.lang, "If that does not help, your administrator finds the reason in the log under %s.", f.ID)
+	}
+	return ""
+}
+
 // Nowhere implements applications.Pages.
 func (s *Server) Nowhere(w http.ResponseWriter, r *http.Request, status int) {
 	web.Pages(web.Plain, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -43,7 +78,8 @@ const nothingHere = "There is nothing at this address. Perhaps it was mistyped, 
 // nowhere says that nothing is at an address: to people in a page, and to programs in JSON.
 func (s *Server) nowhere(w http.ResponseWriter, r *http.Request, status int) {
 	if web.Browser(r) {
-		s.fail(w, r, status, "Nothing is here", nothingHere)
+		k := s.failing(w, r, nil)
+		k.fail(status, "Nothing is here", failed{Text: say(k.lang, nothingHere)})
 		return
 	}
 	w.Header().Set("Content-Type", "application/json")
@@ -72,21 +108,37 @@ func (s *Server) lost(mux *http.ServeMux) http.HandlerFunc {
 	}
 }
 
-// failure says in one sentence why there is no page.
-func (s *Server) failure(w http.ResponseWriter, r *http.Request, status int, sentence string, args ...any) {
-	s.fail(w, r, status, "Not signed on", sentence, args...)
+// plain is [Server.Failure] of what body returns.
+func (s *Server) plain(
+	w http.ResponseWriter, r *http.Request, locales []string, body func(k *call) (status int, b failed),
+) {
+	web.Pages(web.Plain, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		k := s.failing(w, r, locales)
+		status, b := body(k)
+		k.fail(status, "Not signed on", b)
+	})).ServeHTTP(w, r)
 }
 
-// fail is failure with a title.
-func (s *Server) fail(w http.ResponseWriter, r *http.Request, status int, title, sentence string, args ...any) {
-	k := &call{Request: r, Server: s, w: w, env: s.around(r), lang: spoken(r, nil)}
-	body := failed{Text: say(k.lang, sentence, args...), Back: "/"}
+// failing is a request that gets no page but one that says why.
+func (s *Server) failing(w http.ResponseWriter, r *http.Request, locales []string) *call {
+	return &call{Request: r, Server: s, w: w, env: s.around(r), lang: spoken(r, locales)}
+}
+
+// failure says in one sentence why there is no page.
+func (s *Server) failure(w http.ResponseWriter, r *http.Request, status int, sentence string, args ...any) {
+	k := s.failing(w, r, nil)
+	k.fail(status, "Not signed on", failed{Text: say(k.lang, sentence, args...)})
+}
+
+// fail shows a page that leads to where people begin.
+func (k *call) fail(status int, title string, body failed) {
+	body.Back = "/"
 	if k.env.ID != "" {
 		body.Back = "/" + k.env.ID + "/signon"
 	}
 	if err := k.render(status, "failure.html", title, body); err != nil {
-		s.Logger.Error("page failed", "error", err)
-		http.Error(w, body.Text, status)
+		k.Logger.Error("page failed", "error", err)
+		http.Error(k.w, body.Text, status)
 	}
 }
 

@@ -1,11 +1,15 @@
 package signonpage
 
 import (
+	"go/ast"
+	"go/parser"
+	"go/token"
 	"io/fs"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -73,6 +77,9 @@ func TestEverySentenceIsInEveryLanguage(t *testing.T) {
 	all := sentences(t)
 	for _, s := range inCode(t) {
 		all[s] = "the code"
+	}
+	for _, s := range refusals(t) {
+		all[s] = "a refusal"
 	}
 	for _, tag := range languages[1:] {
 		for s, from := range all {
@@ -154,12 +161,12 @@ func TestNamesStayText(t *testing.T) {
 	}
 }
 
-// inCode returns the sentences that stand in this room, in oidc and in idp for people:
+// inCode returns the sentences that stand in this room and in idp for people:
 // titles, errors and failures.
 func inCode(t *testing.T) (all []string) {
 	t.Helper()
-	calls := regexp.MustCompile(`(?s)(?:k\.render\(|k\.showForm\(|s\.failure\(|s\.fail\(|nothingHere = |Pages\.Failure\(|say\(|k\.renderFactor\(|k\.renderNewFactor\(|k\.renderCodes\(|wrong :?= |tooManyTries = |f\.Error = |Why:|r\.Text = )[^\n]*(?:\n\t[^\n]*){0,3}`)
-	for _, pattern := range []string{"*.go", "../oidc/answer.go", "../oidc/authorize.go", "../idp/provision.go", "../samlidp/server.go"} {
+	calls := regexp.MustCompile(`(?s)(?:k\.render\(|k\.showForm\(|s\.failure\(|k\.fail\(|nothingHere = |beginAgain = |beginAgain\) |failed\{|Pages\.Failure\(|say\(|k\.renderFactor\(|k\.renderNewFactor\(|k\.renderCodes\(|wrong :?= |tooManyTries = |f\.Error = |Why:|r\.Text = )[^\n]*(?:\n\t[^\n]*){0,3}`)
+	for _, pattern := range []string{"*.go", "../idp/provision.go"} {
 		files, err := filepath.Glob(pattern)
 		if err != nil {
 			t.Fatal(err)
@@ -186,4 +193,93 @@ func inCode(t *testing.T) (all []string) {
 		t.Fatalf("only %d sentences: %q", len(all), all)
 	}
 	return all
+}
+
+// personal are the functions of the rooms of protocols that have a sentence for people, with which argument it is.
+var personal = map[string]int{"forPeople": 1, "refuse": 1, "late": 2, "lacking": 2, "Failure": 3}
+
+// refusals returns the sentences that those rooms have for people. One that is put together otherwise than by its
+// values is an error: it would be read in English by everybody.
+func refusals(t *testing.T) (all []string) {
+	t.Helper()
+	for _, pattern := range []string{"../oidc/*.go", "../samlidp/*.go"} {
+		files, err := filepath.Glob(pattern)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, file := range files {
+			if strings.HasSuffix(file, "_test.go") {
+				continue
+			}
+			parsed, err := parser.ParseFile(token.NewFileSet(), file, nil, 0)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, sentence := range saidIn(parsed) {
+				text, fixed := literal(sentence)
+				if !fixed {
+					t.Errorf("%s: a sentence for people is put together: %v", file, sentence)
+				}
+				all = append(all, text)
+			}
+		}
+	}
+	if len(all) < 40 {
+		t.Fatalf("only %d sentences: %q", len(all), all)
+	}
+	return all
+}
+
+// saidIn returns the expressions of a file that are sentences for people. What hands on the sentence of another
+// ("text", "Text") has none of its own.
+func saidIn(f *ast.File) (all []ast.Expr) {
+	ast.Inspect(f, func(n ast.Node) bool {
+		var e ast.Expr
+		switch n := n.(type) {
+		case *ast.CallExpr:
+			name := ""
+			switch of := n.Fun.(type) {
+			case *ast.Ident:
+				name = of.Name
+			case *ast.SelectorExpr:
+				name = of.Sel.Name
+			}
+			if i, ok := personal[name]; ok && i < len(n.Args) {
+				e = n.Args[i]
+			}
+		case *ast.KeyValueExpr:
+			if key, ok := n.Key.(*ast.Ident); ok && key.Name == "Text" {
+				e = n.Value
+			}
+		}
+		switch of := e.(type) {
+		case nil:
+		case *ast.Ident:
+			if of.Name != "text" {
+				all = append(all, e)
+			}
+		case *ast.SelectorExpr:
+			if of.Sel.Name != "Text" {
+				all = append(all, e)
+			}
+		default:
+			all = append(all, e)
+		}
+		return true
+	})
+	return all
+}
+
+// literal returns a text that stands in the code as it is.
+func literal(e ast.Expr) (text string, fixed bool) {
+	switch e := e.(type) {
+	case *ast.BasicLit:
+		text, err := strconv.Unquote(e.Value)
+		return text, err == nil
+	case *ast.BinaryExpr:
+		one, fixed := literal(e.X)
+		other, too := literal(e.Y)
+		return one + other, fixed && too
+	}
+	return "", false
 }
