@@ -23,7 +23,7 @@ var update = flag.Bool("update", false, "take the pictures of the handbook anew"
 const pictures = "../handbook/pages/pictures/"
 
 // told is what differs from one run to the next: IDs, times and other numbers.
-var told = regexp.MustCompile(`(just|right) now|[0-9a-z]+ (second|minute|hour|day)s? ago|` +
+var told = regexp.MustCompile(`[0-9]+:[0-9]+ [AP]M|(just|right) now|[0-9a-z]+ (second|minute|hour|day)s? ago|` +
 	`[0-9a-f]{8}-[0-9a-f-]{27}|[0-9A-F:]{20,}|[0-9]+[a-z0-9]*`)
 
 // TestPictures takes the handbook's pictures, or sees that they are of pages with the words of now:

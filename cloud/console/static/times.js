@@ -33,8 +33,16 @@ function write(time) {
   }
 }
 
+// writeHour writes a time of day in a picture; what says that it is of UTC says it no more.
+function writeHour(text) {
+  const at = new Date(text.dataset.time);
+  text.textContent = at.toLocaleTimeString(undefined, { hour: "2-digit", minute: "2-digit" });
+  document.querySelectorAll("[data-zone]").forEach((zone) => { zone.textContent = "as your clock has them"; });
+}
+
 function writeAll(within) {
   within.querySelectorAll("time[datetime]").forEach(write);
+  within.querySelectorAll("text[data-time]").forEach(writeHour);
 }
 
 writeAll(document);
