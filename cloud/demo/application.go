@@ -139,17 +139,19 @@ func visit(w http.ResponseWriter, r *http.Request) string {
 	return value
 }
 
-var page = template.Must(template.New("").Parse(`<!doctype html><html lang="en"><meta charset="utf-8">
-<meta name="viewport" content="width=device-width"><meta name="color-scheme" content="light dark">
-<title>Notice board</title>
-<body style="font: 1.1rem/1.5 system-ui; max-width: 34rem; margin: 3rem auto; padding: 0 1rem">
+var page = template.Must(template.New("").Parse(`<!doctype html><html lang="en"><head><meta charset="utf-8">
+<meta name="viewport" content="width=device-width"><title>Notice board</title><link rel="icon" href="data:,"><style>
+:root { color-scheme: light dark; background: light-dark(#fff, #12171c); color: light-dark(#1c2630, #e4e9ee); }
+a { color: light-dark(#17598a, #86c1ec); }
+main { font: 1.1rem/1.5 system-ui; max-width: 34rem; margin: 3rem auto; padding: 0 1rem; }
+</style></head><body><main>
 <h1>Notice board</h1>
 {{with .}}<p>Good morning, {{.Name}}. The cloud says that you are in these groups:</p>
 <ul>{{range .Groups}}<li>{{.Name}} <small>{{.From}}</small></li>{{else}}<li>none</li>{{end}}</ul>
 <p><a href="/off">Sign off</a></p>
 {{else}}<p>This is an application of your organisation. It knows no passwords.</p>
 <p><a href="/on">Sign on</a></p>
-{{end}}</body></html>
+{{end}}</main></body></html>
 `))
 
 func (a *application) show(w http.ResponseWriter, r *http.Request) {
