@@ -100,7 +100,7 @@ func (d *Authenticator) stepOf(secret, code string) (int64, error) {
 	return 0, ErrProof
 }
 
-// PictureOf returns a secret as a PNG that a telephone reads.
+// PictureOf returns a secret as a PNG that an authenticator app reads.
 func PictureOf(key *otp.Key) ([]byte, error) {
 	picture, err := key.Image(240, 240)
 	if err != nil {

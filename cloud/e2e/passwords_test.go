@@ -17,7 +17,7 @@ const (
 	shortPassword = "Ab.1"
 
 	changesOn          = "policy {\n  password_changes = true\n}\n"
-	notChangedSentence = "Your password was not changed: the username or the old password is not right, or it cannot be changed here."
+	notChangedSentence = "Your password was not changed: the user name or the current password is not right, or it cannot be changed here."
 )
 
 // changePassword changes a password through the API and returns what a refusal

@@ -185,7 +185,7 @@ func (s *Service) NewOneTime(issuer string, u store.User) (*otp.Key, error) {
 // OneTimeOf returns the secret of a text that NewOneTime's had as its URL. Its error is not for people.
 func OneTimeOf(url string) (*otp.Key, error) { return administrators.OneTimeOf(url) }
 
-// PictureOf returns a secret as a PNG that a telephone reads.
+// PictureOf returns a secret as a PNG that an authenticator app reads.
 func PictureOf(key *otp.Key) ([]byte, error) { return administrators.PictureOf(key) }
 
 // KeepOneTime keeps a secret, in the place of another, once the user has shown what it makes now.

@@ -53,7 +53,7 @@ func Message(o wire.Outcome) string {
 // The sentences about a password change.
 const (
 	messageChanged    = "Your password was changed."
-	messageNotChanged = "Your password was not changed: the username or the old password is not right," +
+	messageNotChanged = "Your password was not changed: the user name or the current password is not right," +
 		" or it cannot be changed here."
 	messageChangeLater  = "Changing the password is not possible right now. Please try again in a moment."
 	messageChangeUnsure = "It is not certain whether your password was changed. Try to sign on with the new one first."

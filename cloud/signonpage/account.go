@@ -20,6 +20,7 @@ type account struct {
 	Applications []link
 	Sessions     []session
 	Change       bool // of the password is possible
+	Changed      bool // it was, a moment ago
 }
 
 // link leads to an application.
@@ -39,7 +40,7 @@ func (a account) Others() bool {
 // account shows who has signed on, where else they have, what they may go to, and how old what the cloud
 // keeps of them may be. A person who was deleted meanwhile is 404.
 func (k *call) account(by store.SignedOn) error {
-	a := account{SignedOn: by}
+	a := account{SignedOn: by, Changed: k.Sessions.manager.PopBool(k.Context(), changedKey(k.env.ID))}
 	var err error
 	if a.User, err = k.person(by); err != nil {
 		return err

@@ -15,6 +15,7 @@ import (
 
 	"ldap-gateway/cloud/console/axetest"
 	"ldap-gateway/cloud/store"
+	"ldap-gateway/cloudlink/wire"
 )
 
 // application makes one with a home page.
@@ -167,12 +168,22 @@ func TestPasswordIsChangedByThePerson(t *testing.T) {
 	if a := s.get(c, ""); !strings.Contains(a.page, `href="/`+s.env+`/signon/password"`) {
 		t.Error(a.page)
 	}
-	if a := s.get(c, "/password"); !strings.Contains(a.page, `name="new"`) || !strings.Contains(a.page, `value="alice"`) {
+	wanted := regexp.MustCompile(`(?s)value="alice".*name="new".*<button>Change password</button>.*href="/` + s.env + `/signon">Back</a>`)
+	if a := s.get(c, "/password"); !wanted.MatchString(a.page) {
 		t.Error(a.page)
 	}
+	if a := s.post(c, "/password", "username", "alice", "password", "old", "new", "a", "again", "b"); !wanted.MatchString(a.page) {
+		t.Errorf("after a slip: %s", a.page)
+	}
+	s.changed.Outcome = wire.OutcomeOK
 	s.post(c, "/password", "username", "alice", "password", "old", "new", "fresh", "again", "fresh")
 	if !slices.Contains(s.asked, "old>fresh") {
 		t.Errorf("%q", s.asked)
+	}
+	for _, said := range []bool{true, false} { // once
+		if a := s.get(c, ""); strings.Contains(a.page, "Your password was changed.") != said {
+			t.Errorf("said %t: %s", said, a.page)
+		}
 	}
 	g.Enabled = false
 	check(t, s.db.UpdateGateway(t.Context(), &g))

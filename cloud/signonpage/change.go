@@ -69,5 +69,5 @@ func (k *call) offerChange(by store.SignedOn) error {
 	if form.Code, err = k.wantsCode(k.toldOf(by, u)); err != nil {
 		return err
 	}
-	return k.render(http.StatusOK, "password.html", "Change your password", form)
+	return k.renderChange(http.StatusOK, form)
 }

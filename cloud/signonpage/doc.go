@@ -82,10 +82,10 @@
 //   - Where a policy turns away who has no factor, nobody sets one up on the way.
 //   - A factor is set up by who has none and gave the first proof within ten minutes, and changed by who
 //     gave one that they have within ten minutes: a session that was stolen changes none.
-//   - Every page works without scripts, but for showing a passkey. The Content-Security-Policy allows
+//   - Every page works without scripts, but for using a passkey. The Content-Security-Policy allows
 //     one, which stands in the page: it shows the password, tells of caps lock and of a directory that
-//     takes long, sends a form once, asks the browser for a passkey, and writes times as the reader's
-//     clock has them.
+//     takes long, sends a form once, asks the browser for a passkey, copies and prints recovery codes, and
+//     writes times as the reader's clock has them.
 //   - A POST that a browser sent for another site is refused before it is read, but for
 //     SAML's answer, which signs nobody on by itself.
 //   - Whoever comes when too much is under way is told so in a page, with 503 and Retry-After, and

@@ -55,7 +55,7 @@ func (s *site) has() (secret string, codes []string) {
 	return key.Secret(), codes
 }
 
-// code is what a telephone shows now.
+// code is what the authenticator app shows now.
 func (s *site) code(secret string) string {
 	s.t.Helper()
 	code, err := totp.GenerateCode(secret, s.now())

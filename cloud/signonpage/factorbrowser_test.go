@@ -52,7 +52,7 @@ func (w *window) fill(id, text string) {
 }
 
 // TestSecondFactorInABrowser: somebody who is asked for a second factor and has none makes a passkey, keeps the
-// codes and reaches the application; signs on by the passkey; sets a telephone up beside it; signs on by a one-time
+// codes and reaches the application; signs on by the passkey; sets an authenticator app up beside it; signs on by a one-time
 // password where no script runs, and by a recovery code. Every page is accessible on the way.
 func TestSecondFactorInABrowser(t *testing.T) {
 	s := start(t)
@@ -86,7 +86,7 @@ func TestSecondFactorInABrowser(t *testing.T) {
 	w.sees("Left: 10")
 	axetest.Look(w.ctx, t, "own")
 	w.at(page + "/factor/new?then=factors")
-	w.sees("With a program on your telephone")
+	w.sees("With an authenticator app")
 	secret, err := chromedp.Run(w.ctx, chromedp.Text(chromedp.CSS("code")))
 	check(t, err)
 	w.fill("code", s.code(secret))

@@ -74,3 +74,6 @@ func oneTimeKey(env string) string    { return "one-time " + env }
 func passkeyKey(env string) string    { return "passkey " + env }
 func newPasskeyKey(env string) string { return "new passkey " + env }
 func codesKey(env string) string      { return "codes " + env }
+
+// changedKey is of whether the person has just changed their password, and was not told yet.
+func changedKey(env string) string { return "password changed " + env }

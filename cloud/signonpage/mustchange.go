@@ -47,7 +47,7 @@ func (k *call) tellToChange(flow applications.Flow, username string, so store.Si
 		Why:      why(so.Outcome),
 		Code:     code,
 	}
-	return k.render(http.StatusOK, "password.html", "Change your password", form)
+	return k.renderChange(http.StatusOK, form)
 }
 
 func (k *call) keepTold(t told) error {
@@ -116,7 +116,7 @@ func (k *call) proveFirst(flow applications.Flow, f passwordForm, way *plan) err
 	so, err := k.signOn(f.Username, k.PostForm.Get("password"), way)
 	if errors.Is(err, throttle.ErrFull) {
 		f.Error = busy
-		return k.render(web.Later(k.w), "password.html", "Change your password", f)
+		return k.renderChange(web.Later(k.w), f)
 	}
 	if err != nil {
 		return err
@@ -126,7 +126,7 @@ func (k *call) proveFirst(flow applications.Flow, f passwordForm, way *plan) err
 		return k.tellToChange(flow, f.Username, so)
 	case so.Outcome != wire.OutcomeOK.String():
 		f.Error = so.Message
-		return k.render(k.status(so.Outcome), "password.html", "Change your password", f)
+		return k.renderChange(k.status(so.Outcome), f)
 	}
 	t := told{Username: f.Username, UserID: so.UserID, SignOnID: so.ID, At: k.Sessions.now()}
 	if f.Code, err = k.wantsCode(t); err != nil {
@@ -139,7 +139,7 @@ func (k *call) proveFirst(flow applications.Flow, f passwordForm, way *plan) err
 	if err := k.keepTold(t); err != nil {
 		return err
 	}
-	return k.render(http.StatusOK, "password.html", "Change your password", f)
+	return k.renderChange(http.StatusOK, f)
 }
 
 // proves takes the second factor of who has one and was told to change the password. When it is false,
@@ -161,10 +161,10 @@ func (k *call) proves(t told, f passwordForm) (bool, error) {
 	case errors.As(err, &wait):
 		k.toWait(wait)
 		f.Error = tooManyTries
-		return false, k.render(http.StatusTooManyRequests, "password.html", "Change your password", f)
+		return false, k.renderChange(http.StatusTooManyRequests, f)
 	case errors.Is(err, factors.ErrWrong):
 		f.Error = "That is not the one-time password of now, or it was used already. Wait for the next."
-		return false, k.render(http.StatusForbidden, "password.html", "Change your password", f)
+		return false, k.renderChange(http.StatusForbidden, f)
 	case err != nil:
 		return false, err
 	}

@@ -16,7 +16,8 @@ type newFactorPage struct {
 	Flow, Then, Application string
 	User                    store.User
 	Error                   string
-	First                   bool   // they have none yet, and one is wanted
+	First                   bool   // they have none yet
+	Own                     bool   // they want to, and nothing asks for it
 	Replaces                bool   // they have one-time passwords already
 	Secret, Picture         string // of one-time passwords
 	Passkey                 string // what the browser is asked, as JSON; empty: none can be made
@@ -99,7 +100,7 @@ func (k *call) tellMeanwhile(flow applications.Flow, c candidate) (err error) {
 	})
 }
 
-// showNewFactor shows what a telephone reads, and offers to make a passkey. The secret is the same in every
+// showNewFactor shows what an authenticator app reads, and offers to make a passkey. The secret is the same in every
 // window of the browser until it is kept, once it was shown to work: whoever reads one, and types what comes of it
 // in another, has read the right one.
 func (k *call) showNewFactor() error {
@@ -129,6 +130,7 @@ func (k *call) renderNewFactor(status int, flow applications.Flow, c candidate, 
 		User:        c.user,
 		Error:       problem,
 		First:       !c.have.Any(),
+		Own:         flow.ID == "" && k.then() == thenFactors && !c.half,
 		Replaces:    len(c.have.OneTime) > 0,
 		PasskeySite: k.Factors.PasskeySite(),
 		Secret:      key.Secret(),
@@ -180,7 +182,7 @@ func (k *call) keepNewFactor() error {
 		return k.tellMeanwhile(flow, c)
 	case errors.Is(err, factors.ErrWrong):
 		return k.renderNewFactor(http.StatusForbidden, flow, c,
-			"That is not what the program shows now. Is the clock of your telephone right?")
+			"That is not what the app shows now. Is the clock of your phone right?")
 	case err != nil:
 		return err
 	}

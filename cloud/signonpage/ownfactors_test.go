@@ -151,3 +151,18 @@ func (s *site) setsUpAnew(c *http.Client, a answer) {
 		s.t.Errorf("%d %q %s", a.status, a.to, a.page)
 	}
 }
+
+// TestWhoSetsAFactorUpByChoice may leave it, and reads nothing of what they have to do; who is to set one up may not.
+func TestWhoSetsAFactorUpByChoice(t *testing.T) {
+	for _, asked := range []bool{false, true} {
+		s := start(t)
+		s.asksFactor(asked)
+		c := s.visitor()
+		s.post(c, "", "username", "alice", "password", "x")
+		a := s.follow(c, s.get(c, "/factor/new?then=factors"))
+		must, may := strings.Contains(a.page, "from now on"), strings.Contains(a.page, `/signon/factors">Cancel</a>`)
+		if a.status != http.StatusOK || must != asked || may == asked {
+			t.Errorf("asked %t: %d, must %t, may %t: %s", asked, a.status, must, may, a.page)
+		}
+	}
+}

@@ -47,6 +47,6 @@ func TestPasskeysAreOfferedWhereTheyWork(t *testing.T) {
 	}
 	check(t, s.db.DeletePersonPasskey(t.Context(), s.env, s.alice.ID, s.have().Passkeys[0].ID))
 	signOn(local)
-	w.sees("With a program on your telephone")
+	w.sees("With an authenticator app")
 	w.is(`!document.querySelector("form[data-passkey]")`)
 }

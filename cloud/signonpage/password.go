@@ -149,6 +149,14 @@ type passwordForm struct {
 	Why                  string // it is asked for
 	Error                string
 	Code                 bool // a one-time password or a recovery code is asked for
+	Own                  bool // the person wants to, and nothing asks for it
+}
+
+// renderChange shows the form for another password.
+func (k *call) renderChange(status int, f passwordForm) error {
+	_, on := k.Sessions.Person(k.Context(), k.env.ID)
+	f.Own = on && f.Flow == "" && f.SignOn == ""
+	return k.render(status, "password.html", "Change your password", f)
 }
 
 // why says why a password is to be changed, to somebody who can do so here.
@@ -200,7 +208,7 @@ func (k *call) changePassword() error {
 	// A slip of the fingers would lock the person out.
 	if k.PostForm.Get("new") != k.PostForm.Get("again") {
 		f.Error = "The two new passwords differ."
-		return k.render(http.StatusOK, "password.html", "Change your password", f)
+		return k.renderChange(http.StatusOK, f)
 	}
 	if ok, err := k.proves(t, f); err != nil || !ok {
 		return err
@@ -224,14 +232,14 @@ func (k *call) change(flow applications.Flow, f passwordForm, way *plan) error {
 	})
 	if errors.Is(err, throttle.ErrFull) {
 		f.Error = busy
-		return k.render(web.Later(k.w), "password.html", "Change your password", f)
+		return k.renderChange(web.Later(k.w), f)
 	}
 	if err != nil {
 		return err
 	}
 	if !c.OK() {
 		f.Error = c.Message
-		return k.render(k.status(c.Outcome.String()), "password.html", "Change your password", f)
+		return k.renderChange(k.status(c.Outcome.String()), f)
 	}
 	return k.signOnChanged(flow, f.Username, way, fresh)
 }
@@ -249,5 +257,6 @@ func (k *call) signOnChanged(flow applications.Flow, username string, way *plan,
 		// The old one is gone, so the form for it would be of no use.
 		return k.showForm(http.StatusOK, flow, "Your password was changed. Please sign on with it.", username)
 	}
+	k.Sessions.manager.Put(k.Context(), changedKey(k.env.ID), flow.ID == "")
 	return k.signedOn(flow, so)
 }

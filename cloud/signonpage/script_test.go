@@ -61,7 +61,7 @@ func TestThePageHelps(t *testing.T) {
 	t.Cleanup(srv.Close)
 	w := openWindow(t)
 	for tag, says := range map[string][2]string{
-		"en": {"Show password", "Still asking your directory"}, "de": {"Passwort zeigen", "Verzeichnis wird noch gefragt"},
+		"en": {"Show password", "Still asking your directory"}, "de": {"Passwort anzeigen", "Verzeichnis wird noch abgefragt"},
 		"fr": {"Afficher le mot de passe", "annuaire est encore"}, "es": {"Mostrar la contraseña", "consultando su directorio"},
 	} {
 		w.language(tag)

@@ -83,6 +83,18 @@ for (const form of document.querySelectorAll("form[data-passkey]")) {
   }
 }
 
+// Recovery codes are copied, one a line, and printed. Browsers copy at sites that have TLS alone.
+for (const place of document.querySelectorAll("[data-codes]")) {
+  const [copy, print, said] = place.children;
+  copy.hidden = !navigator.clipboard;
+  copy.addEventListener("click", async () => {
+    await navigator.clipboard.writeText(place.dataset.codes.trim().replaceAll(" ", "\n"));
+    said.textContent = place.dataset.copied;
+  });
+  print.addEventListener("click", () => window.print());
+  place.hidden = false;
+}
+
 // Times are those of who reads them; that of UTC is there to be asked for.
 for (const time of document.querySelectorAll("time[datetime]")) {
   const at = new Date(time.dateTime);
