@@ -14,6 +14,7 @@ type brandForm struct {
 	Help       string `json:"help"`
 	Privacy    string `json:"privacy"`
 	Imprint    string `json:"imprint"`
+	Text       string `json:"text"`
 }
 
 // brandBody is what reading it answers, and what an If-Match of a change is held against.

@@ -42,6 +42,7 @@ var ofGateway = map[fault.Field]property{
 	fault.HelpLink:     {"help", ""},
 	fault.PrivacyLink:  {"privacy", ""},
 	fault.ImprintLink:  {"imprint", ""},
+	fault.BrandText:    {"text", ""},
 
 	fault.DefaultPolicy:  {"default", ""},
 	fault.PolicyAction:   {"type", ""},

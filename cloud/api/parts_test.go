@@ -168,13 +168,14 @@ func TestBrand(t *testing.T) {
 	s := full(t)
 	s.send("GET", "/brand", "").want(http.StatusOK).has("colour", "", "help", "")
 	s.keeps("PUT", "/brand", `{"colour":"#7a1fa2","darkColour":"#e1bee7","help":"https://example.com/help",
- "privacy":"https://example.com/privacy","imprint":"https://example.com/imprint"}`)
+ "privacy":"https://example.com/privacy","imprint":"https://example.com/imprint","text":"Ask the desk, 1234"}`)
 	for body, field := range map[string]string{
 		`{"colour":"#ffff00"}`:              "colour",
 		`{"darkColour":"#17598a"}`:          "darkColour",
 		`{"help":"http://example.com"}`:     "help",
 		`{"privacy":"javascript:alert(1)"}`: "privacy",
 		`{"imprint":"/imprint"}`:            "imprint",
+		`{"text":"two\nlines"}`:             "text",
 	} {
 		s.send("PUT", "/brand", body).refuses(field)
 	}

@@ -187,16 +187,16 @@ func TestBrand(t *testing.T) {
 	v := s.admin()
 	v.post("/console/settings", "name", "Example", "colour", "#7A1FA2", "dark-colour", "#e1bee7",
 		"help-link", "https://example.com/help", "privacy-link", "https://example.com/privacy",
-		"imprint-link", "https://example.com/imprint").is(http.StatusSeeOther)
-	kept := []string{"#7a1fa2", "#e1bee7", "https://example.com/help", "https://example.com/privacy", "https://example.com/imprint"}
+		"imprint-link", "https://example.com/imprint", "brand-text", "Ask the desk, 1234").is(http.StatusSeeOther)
+	kept := []string{"#7a1fa2", "#e1bee7", "https://example.com/help", "https://example.com/privacy", "https://example.com/imprint", "Ask the desk, 1234"}
 	v.get("/console/settings").has(kept...)
 	v.post("/console/settings", "name", "Example", "colour", "#ffff00", "dark-colour", "#17598a", "help-link", "help",
-		"privacy-link", "http://example.com", "imprint-link", "javascript:x").is(http.StatusUnprocessableEntity).
+		"privacy-link", "http://example.com", "imprint-link", "javascript:x", "brand-text", strings.Repeat("x", 301)).is(http.StatusUnprocessableEntity).
 		has("#ffff00 Text in it has a contrast of 1.0 : 1", "#17598a Text in it has", "help An address looks like",
-			"http://example.com An address", "javascript:x An address")
+			"http://example.com An address", "javascript:x An address", "The text is one line of at most 300 bytes")
 	env, err := s.store.Environment(t.Context(), s.env.ID)
 	if b := env.Settings.Brand; err != nil || b.Colour != kept[0] || b.DarkColour != kept[1] || b.Help != kept[2] ||
-		b.Privacy != kept[3] || b.Imprint != kept[4] {
+		b.Privacy != kept[3] || b.Imprint != kept[4] || b.Text != kept[5] {
 		t.Errorf("%v, %+v", err, b)
 	}
 }

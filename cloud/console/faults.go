@@ -34,6 +34,7 @@ var fields = map[fault.Field]string{
 	fault.HelpLink:     "help-link",
 	fault.PrivacyLink:  "privacy-link",
 	fault.ImprintLink:  "imprint-link",
+	fault.BrandText:    "brand-text",
 
 	fault.TypeName:      "name",
 	fault.TypeUsernames: "usernames",

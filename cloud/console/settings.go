@@ -66,6 +66,7 @@ func (c *console) saveSettings(k *call) error {
 			Help:       k.posted("help-link"),
 			Privacy:    k.posted("privacy-link"),
 			Imprint:    k.posted("imprint-link"),
+			Text:       k.posted("brand-text"),
 		}
 		if err := unseen(&page.Seen, e.UpdatedAt, "environment"); err != nil {
 			return err

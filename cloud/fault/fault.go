@@ -39,6 +39,7 @@ const (
 	HelpLink     Field = "address of help"
 	PrivacyLink  Field = "address of the privacy notice"
 	ImprintLink  Field = "address of the imprint"
+	BrandText    Field = "text on the sign-on page"
 	SignOnDays   Field = "days that sign-ons are kept"
 	ActivityDays Field = "days that activities are kept"
 )
@@ -174,7 +175,7 @@ func Fields() []Field {
 	return []Field{
 		Whole, Name, Role, Username, Population, Group, Gateway, UserType, Entry, DisplayName, UserFilter,
 		Source, Vendor, Security, Servers, UserTypes, UserTypeID, PairingCode, Channel,
-		ShortName, SignOnDays, ActivityDays, Colour, DarkColour, HelpLink, PrivacyLink, ImprintLink,
+		ShortName, SignOnDays, ActivityDays, Colour, DarkColour, HelpLink, PrivacyLink, ImprintLink, BrandText,
 		TypeName, TypeUsernames, Authority, SearchBase, Correlation, Filter, Mappings, MappingName, MappingValue,
 		TypeTarget,
 		GroupBase, GroupName, GroupIdentity, GroupInclude, GroupExclude,

@@ -5,6 +5,8 @@ import (
 	"net/url"
 	"regexp"
 	"strconv"
+	"strings"
+	"unicode"
 
 	"ldap-gateway/cloud/fault"
 	"ldap-gateway/cloud/store"
@@ -54,8 +56,14 @@ func checkBrand(b store.Brand) (l fault.List) {
 				"An address looks like https://example.com/page, and has at most %d characters.", maxLink)...)
 		}
 	}
+	if len(b.Text) > maxBrandText || strings.ContainsFunc(b.Text, func(c rune) bool { return !unicode.IsPrint(c) }) {
+		l = append(l, wrong(fault.BrandText, 0, "The text is one line of at most %d bytes.", maxBrandText)...)
+	}
 	return l
 }
+
+// maxBrandText is the length of a text on the sign-on page, in bytes.
+const maxBrandText = 300
 
 // isLink tells whether people can be led to an address.
 func isLink(text string) bool {

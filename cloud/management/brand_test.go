@@ -37,15 +37,21 @@ func TestBrand(t *testing.T) {
 		"links": {store.Brand{
 			Help: "https://example.com", Privacy: "https://example.com/p?q=1#f", Imprint: "https://[::1]:8443/",
 		}, "", ""},
-		"no TLS":      {store.Brand{Help: "http://example.com/"}, fault.HelpLink, "https://example.com/page"},
-		"a script":    {store.Brand{Help: "javascript:alert(1)"}, fault.HelpLink, "https://example.com/page"},
-		"data":        {store.Brand{Privacy: "data:text/html,x"}, fault.PrivacyLink, "https://example.com/page"},
-		"mail":        {store.Brand{Help: "mailto:help@example.com"}, fault.HelpLink, "https://example.com/page"},
-		"of here":     {store.Brand{Imprint: "/imprint"}, fault.ImprintLink, "https://example.com/page"},
-		"no scheme":   {store.Brand{Imprint: "//example.com"}, fault.ImprintLink, "https://example.com/page"},
-		"no host":     {store.Brand{Imprint: "https:///x"}, fault.ImprintLink, "https://example.com/page"},
-		"with a user": {store.Brand{Privacy: "https://id@example.com"}, fault.PrivacyLink, "https://example.com/page"},
-		"too long":    {store.Brand{Help: "https://e.x/" + strings.Repeat("x", 500)}, fault.HelpLink, "500"},
+		"no TLS":       {store.Brand{Help: "http://example.com/"}, fault.HelpLink, "https://example.com/page"},
+		"a script":     {store.Brand{Help: "javascript:alert(1)"}, fault.HelpLink, "https://example.com/page"},
+		"data":         {store.Brand{Privacy: "data:text/html,x"}, fault.PrivacyLink, "https://example.com/page"},
+		"mail":         {store.Brand{Help: "mailto:help@example.com"}, fault.HelpLink, "https://example.com/page"},
+		"of here":      {store.Brand{Imprint: "/imprint"}, fault.ImprintLink, "https://example.com/page"},
+		"no scheme":    {store.Brand{Imprint: "//example.com"}, fault.ImprintLink, "https://example.com/page"},
+		"no host":      {store.Brand{Imprint: "https:///x"}, fault.ImprintLink, "https://example.com/page"},
+		"with a user":  {store.Brand{Privacy: "https://id@example.com"}, fault.PrivacyLink, "https://example.com/page"},
+		"a text":       {store.Brand{Text: "Fragen? <b>Durchwahl</b> 1234 – {{.}} 🙂"}, "", ""},
+		"a long text":  {store.Brand{Text: strings.Repeat("é", 151)}, fault.BrandText, "300"},
+		"two lines":    {store.Brand{Text: "a\nb"}, fault.BrandText, "one line"},
+		"turned round": {store.Brand{Text: "a\u202eb"}, fault.BrandText, "one line"},
+		"no text":      {store.Brand{Text: "a\x00"}, fault.BrandText, "one line"},
+
+		"too long": {store.Brand{Help: "https://e.x/" + strings.Repeat("x", 500)}, fault.HelpLink, "500"},
 	} {
 		_, err := w.ChangeSettings(t.Context(), w.as(store.RoleOwner), func(e *store.Environment) error {
 			e.Settings.Brand = c.brand

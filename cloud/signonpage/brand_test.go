@@ -49,6 +49,27 @@ func TestLinksOfAnEnvironment(t *testing.T) {
 	}
 }
 
+// What an administrator has to say stands as text on every page that people sign on by, and on no other; the picture
+// of the environment is the icon of its pages.
+func TestTextOfAnEnvironment(t *testing.T) {
+	s := start(t)
+	own := `href="/` + s.env + `/signon/logo.png?`
+	said := `<p class="said">&lt;b&gt;Ask&lt;/b&gt; {{.}} 1234</p>`
+	if a := s.get(s.visitor(), ""); strings.Contains(a.page, `class="said"`) || strings.Contains(a.page, `<link rel="icon" `+own) {
+		t.Errorf("nothing is set: %s", a.page)
+	}
+	check(t, s.db.SetLogo(t.Context(), s.env, []byte("a picture")))
+	s.brand(store.Brand{Text: "<b>Ask</b> {{.}} 1234"})
+	for path, has := range map[string]bool{"": true, "?then=console": true, "/off": false, "/nothing": false} {
+		if a := s.get(s.visitor(), path); strings.Contains(a.page, said) != has {
+			t.Errorf("%s, has %t: %s", path, has, a.page)
+		}
+	}
+	if a := s.get(s.visitor(), ""); !strings.Contains(a.page, `<link rel="icon" `+own) || strings.Contains(a.page, `rel="icon" href="/signon/static`) {
+		t.Errorf("the icon: %s", a.page)
+	}
+}
+
 // An environment's colours are a stylesheet of this origin, and nothing but colours.
 func TestColoursOfAnEnvironment(t *testing.T) {
 	s := start(t)

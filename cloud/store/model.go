@@ -54,6 +54,8 @@ type Brand struct {
 	Help    string `json:"help,omitempty"`
 	Privacy string `json:"privacy,omitempty"`
 	Imprint string `json:"imprint,omitempty"`
+	// Text is what an administrator has to say on the page that people sign on by; empty: nothing.
+	Text string `json:"text,omitempty"`
 }
 
 // How long sign-ons and activities are kept unless an environment says otherwise, and
