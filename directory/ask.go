@@ -59,7 +59,7 @@ func bindRequest(dn string, pw Password) []byte {
 
 // searchRequest is a search (RFC 4511, 4.5.1).
 func searchRequest(r *ldap.SearchRequest) ([]byte, error) {
-	filter, err := ldap.CompileFilter(r.Filter)
+	filter, err := filterOctets(r.Filter)
 	if err != nil {
 		return nil, err
 	}
@@ -73,7 +73,7 @@ func searchRequest(r *ldap.SearchRequest) ([]byte, error) {
 		typesOnly[0] = 0xff
 	}
 	out = appendElement(out, tagBoolean, typesOnly)
-	out = append(out, filter.Bytes()...)
+	out = append(out, filter...)
 	var names []byte
 	for _, name := range r.Attributes {
 		names = appendElement(names, tagOctets, name)
