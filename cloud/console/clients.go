@@ -76,7 +76,7 @@ func (c *console) endClientSecret(k *call) error {
 	if err != nil {
 		return err
 	}
-	return k.done(clientsPath, "The secret of "+client.Name+" before that of now is not good any more, nor are the "+
+	return k.done(clientsPath, "The secret of "+client.Name+" before the current one is not valid any more, nor are the "+
 		"access tokens of the client.")
 }
 

@@ -121,8 +121,8 @@ func (c *console) firstSteps(k *call) ([]step, error) {
 func (c *console) stepsOf(k *call, gateways []store.Gateway) ([]step, error) {
 	all := []step{
 		{Text: "Make a gateway", Help: "It joins one directory.", Link: "/console/gateways/new"},
-		{Text: "Add a user type", Help: "Where people are in the directory, and what the cloud keeps of them."},
-		{Text: "Pair an agent", Help: "On a machine near the directory; it shows a code to compare."},
+		{Text: "New user type", Help: "Where people are in the directory, and what the cloud keeps of them."},
+		{Text: "Pair an instance", Help: "On a machine near the directory; it shows a code to compare."},
 		{
 			Text: "Sign on",
 			Help: "As somebody of the directory, on the page that people see.",

@@ -250,14 +250,14 @@ func (c *console) askSecret(k *call, wrong map[string]string) error {
 			Errors: wrong,
 			Title:  "Make a new secret for “" + a.Name + "”",
 			Button: "Make a new secret",
-			Text: []string{"It is shown once. Put it where the application has its secret, before the one of now ends: " +
+			Text: []string{"It is shown once. Put it where the application has its secret, before the current one ends: " +
 				"without it nobody signs on for it."},
 		}
 		if a.SecretHash != nil {
 			q.Keeps, q.Keep = keeps(), keeps()[0].Name
 		}
 		if a.Former.Good(c.now()) {
-			q.Text = append(q.Text, "The secret before that of now is good still, until "+when(a.Former.Until)+". It ends "+
+			q.Text = append(q.Text, "The secret before the current one is valid still, until "+when(a.Former.Until)+". It ends "+
 				"at once then.")
 		}
 		return q

@@ -155,7 +155,7 @@ func TestTwoSecretsAtOnce(t *testing.T) {
 	v.get(page + "/secret/end").is(http.StatusNotFound)
 	v.post(page+"/secret", "keep", "24").is(http.StatusOK).has("The new secret", "The secret before is good as well").
 		lacks("the one before is not good any more")
-	v.get(page + "/secret").has("The secret before that of now is good still")
+	v.get(page + "/secret").has("The secret before the current one is valid still")
 	kept, err := s.store.Application(t.Context(), s.env.ID, f.application.ID)
 	s.must(err)
 	if want := s.clock().Add(24 * 60 * 60 * 1e9); !kept.Former.Until.Equal(want) {
@@ -189,7 +189,7 @@ func TestTwoSecretsOfAClient(t *testing.T) {
 	}
 	v.get(list).has("The one before is good as well. It ends", "End the secret before")
 	v.get(page + "/secret/end").has("End the secret before")
-	v.follow(v.post(page + "/secret/end")).has("is not good any more").lacks("is good as well")
+	v.follow(v.post(page + "/secret/end")).has("is not valid any more").lacks("is good as well")
 	s.actor("client.updated", "client:"+f.client.ID)
 	v.get(page + "/secret/end").is(http.StatusNotFound)
 	v.post(page + "/secret/end").is(http.StatusNotFound)
@@ -198,7 +198,7 @@ func TestTwoSecretsOfAClient(t *testing.T) {
 	if want := s.clock().Add(24 * 60 * 60 * 1e9); !kept().Until.Equal(want) {
 		t.Errorf("until %s, want %s", kept().Until, want)
 	}
-	v.get(page + "/secret").has("The secret before that of now is good still")
+	v.get(page + "/secret").has("The secret before the current one is valid still")
 	for _, far := range []string{"721", "9999999999999"} {
 		v.post(page+"/secret", "keep", far).is(http.StatusUnprocessableEntity)
 	}

@@ -109,7 +109,7 @@ func (c *console) askResetAdministrator(k *call) error {
 		return err
 	}
 	return k.question(question{
-		Title:  "Take away every proof of “" + a.Name + "”",
+		Title:  "Remove all sign-in methods of “" + a.Name + "”",
 		Button: "Take password and factors away",
 		Back:   administratorsPath,
 		Text: []string{"Their password, passkeys and one-time passwords open nothing any more, and their sessions " +
@@ -174,11 +174,11 @@ func (c *console) askClientSecret(k *call, wrong map[string]string) error {
 		Back:   clientsPath,
 		Keeps:  keeps(),
 		Keep:   keeps()[0].Name,
-		Text: []string{"It is shown once. Give it to the program before the secret of now ends: without it the program " +
+		Text: []string{"It is shown once. Give it to the program before the current secret ends: without it the program " +
 			"can do nothing. When that ends at once, so do the access tokens that the program has."},
 	}
 	if client.Former.Good(c.now()) {
-		q.Text = append(q.Text, "The secret before that of now is good still, until "+when(client.Former.Until)+". It ends "+
+		q.Text = append(q.Text, "The secret before the current one is valid still, until "+when(client.Former.Until)+". It ends "+
 			"at once then.")
 	}
 	return k.question(q)

@@ -125,7 +125,7 @@ func (c *console) doSecond(k *call) error {
 	}
 	if errors.Is(err, administrators.ErrProof) {
 		c.stranger("an administrator's second factor was refused", "administrator", p.Name, "address", k.address())
-		form.Error = "That is not the one-time password of now, or it was used already. Wait for the next."
+		form.Error = "That is not the current one-time password, or it was used already. Wait for the next."
 		if recovered != "" {
 			form.Error = "That is none of your recovery codes, or it was used already."
 		}

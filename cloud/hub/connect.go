@@ -144,7 +144,7 @@ func (h *Hub) keep(l *link) {
 	l.guarded(ctx, l.finish)
 }
 
-// introduce tells that the link is up, and that the policy is another than before, which is kept before
+// introduce tells that the link is up, and that the policy has changed, which is kept before
 // the link is used. Whatever else the agent said of itself is kept at its first heartbeat.
 func (l *link) introduce(ctx context.Context, before store.Instance) {
 	l.log().Info("link is up", "host", l.live.Hostname, "software", l.live.Software)
@@ -155,7 +155,7 @@ func (l *link) introduce(ctx context.Context, before store.Instance) {
 	if before.PolicyHash == "" {
 		return
 	}
-	l.hub.tell(ctx, before, "instance.policyChanged", "The policy on "+l.live.Hostname+" is another than before",
+	l.hub.tell(ctx, before, "instance.policyChanged", "The policy on "+l.live.Hostname+" has changed",
 		map[string]any{"before": before.PolicyHash, "after": l.policy, "policy": l.live.Policy})
 }
 
