@@ -25,7 +25,7 @@ const (
 
 // tellings are of every bound.
 var tellings = [...]told{
-	throttle.Unwritten: {"sign-ons and requests of applications that were refused and are not written",
+	throttle.Unwritten: {"sign-ons, applications and administrators that were refused and are not written",
 		"Somebody may be guessing: see the refused sign-ons of the last hour, and " + keepAway, 300},
 	throttle.Tries: {"tries of passwords, tickets and codes that have to wait after too many wrong ones",
 		"Somebody may be guessing: " + keepAway, 300},

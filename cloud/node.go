@@ -150,6 +150,7 @@ func (n *node) proofs() *administrators.Authenticator {
 		Vault:   n.keys,
 		URLs:    append(slices.Clone(n.URLs), n.url),
 		Hashing: administrators.NewQueue(n.bounds.Of(throttle.Passwords)),
+		Bounds:  n.bounds.Bounds,
 	}
 }
 

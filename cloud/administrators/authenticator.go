@@ -27,9 +27,11 @@ type Authenticator struct {
 	Now   func() time.Time // of one-time passwords; nil: time.Now
 	// Hashing has passwords that are hashed, each in 64 MiB; nil: NewQueue's.
 	Hashing *throttle.Queue
+	Bounds  *throttle.Bounds // of what is not written; nil: nobody counts
 
-	once   sync.Once
-	derive func(c cost, password string) []byte // nil: cost.derive; tests have another
+	once     sync.Once
+	derive   func(c cost, password string) []byte // nil: cost.derive; tests have another
+	refusals throttle.Sample                      // that are written
 }
 
 // ErrProof says that what was shown proves nothing.

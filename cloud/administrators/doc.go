@@ -16,6 +16,8 @@
 //   - the secret of one-time passwords is kept sealed
 //   - a passkey is taken for no other site than this cloud's addresses, and of an administrator only
 //     when its holder was verified; a person's stands beside another proof
+//   - a sign-in or set-up that was refused is written, as far as SECURITY.md says, alike for a name that
+//     nobody has; that name is not
 //
-// It does not know sessions, pages or throttles.
+// It does not know sessions, pages or how many tries somebody has.
 package administrators

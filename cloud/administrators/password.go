@@ -126,8 +126,9 @@ func (d *Authenticator) hash(ctx context.Context, who throttle.Who, c cost, pass
 	return d.derive(c, password), nil
 }
 
-// begin sets up the queue.
+// begin sets up the queue, and what is counted.
 func (d *Authenticator) begin() {
+	d.refusals.Bound = d.Bounds.Of(throttle.Unwritten)
 	if d.Hashing == nil {
 		d.Hashing = NewQueue(nil)
 	}

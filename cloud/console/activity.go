@@ -30,7 +30,7 @@ var actions = [...]string{
 	"identityProvider.deleted", "certificate.created", "certificate.deleted", "key.created", "key.chosen",
 	"population.created",
 	"population.updated", "population.deleted", "application.created", "application.updated",
-	"application.refused", "application.denied",
+	"application.refused", "application.denied", "administrator.refused",
 	"application.deleted", "administrator.created", "administrator.updated", "administrator.deleted",
 	"administrator.reset", "administrator.set-up", "administrator.signed-in", "administrator.recovery-code-used",
 	"client.created",

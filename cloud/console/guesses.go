@@ -129,6 +129,14 @@ func (c *console) stranger(message string, args ...any) {
 	c.log().Log(c.lines.Level(message, hclog.Info), message, args...)
 }
 
+// unproven logs that somebody did not prove who they are, and has an administrator find it.
+func (c *console) unproven(k *call, what, name string) {
+	c.stranger("an administrator's "+what+" was refused", "administrator", name, "address", k.address())
+	if err := c.Proofs.NoteRefused(k.Context(), what, name, k.address()); err != nil {
+		c.log().Error("a refusal was not written", "administrator", name, "error", err)
+	}
+}
+
 // right takes back the tries of a guess that was right in the end.
 // Of the tries of the network only those of this guess go, and what was tried from there
 // for other names stays counted.

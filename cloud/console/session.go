@@ -254,7 +254,7 @@ func (c *console) doSignIn(k *call) error {
 		form.Error = "Many people sign in at this moment. Wait two seconds and try again."
 		return c.renderSignIn(k, web.Later(k.w), form)
 	case errors.Is(err, administrators.ErrProof):
-		c.stranger("an administrator's sign-in was refused", "administrator", form.Name, "address", k.address())
+		c.unproven(k, "sign-in", form.Name)
 		form.Error = "The name or the password is wrong."
 		return c.renderSignIn(k, http.StatusForbidden, form)
 	case err != nil:

@@ -55,7 +55,7 @@ func (c *console) doSetup(k *call) error {
 		return k.render(http.StatusTooManyRequests, "setup", "Set your password", form)
 	}
 	if errors.Is(err, administrators.ErrProof) {
-		c.stranger("a set-up was refused", "administrator", form.Name, "address", k.address())
+		c.unproven(k, "set-up", form.Name)
 		form.Secret = ""
 		form.Error = "The name or the set-up secret is wrong, or the secret was used already, or its time is over. " +
 			"Whoever runs the server gets a new link by \"ldap-cloud administrator reset\"."

@@ -10,7 +10,7 @@ type Kind int
 
 // The bounds that a node has, in the order in which they are shown.
 const (
-	Unwritten      Kind = iota // sign-ons and applications that were refused and are not written
+	Unwritten      Kind = iota // sign-ons, applications and administrators that were refused and are not written
 	Tries                      // wrong passwords, tickets, codes and one-time passwords
 	Messages                   // of applications that speak SAML
 	Passkeys                   // questions about them
