@@ -65,6 +65,8 @@ type Pages interface {
 	// Nowhere answers that nothing is at an address, or nothing that takes the method: by a page to people,
 	// and in JSON to programs.
 	Nowhere(w http.ResponseWriter, r *http.Request, status int)
+	// Onward says that somebody goes on to an application, by its name if it has one, in the language of who asks.
+	Onward(r *http.Request, application string) (language.Tag, string)
 	// Languages lists those that pages can be in.
 	Languages() []language.Tag
 }

@@ -187,22 +187,22 @@ func (p *provider) sendBack(w http.ResponseWriter, r *http.Request, wish request
 	if status < http.StatusInternalServerError {
 		p.Logger.Debug("an application was refused", "path", r.URL.Path, "redirect", wish.RedirectURI, "error", err)
 	}
-	deliver(w, r, wish, url.Values{"error": {string(e.ErrorType)}, "error_description": {e.Description}}, p.Issuer(p.env))
+	p.deliver(w, r, wish, url.Values{"error": {string(e.ErrorType)}, "error_description": {e.Description}})
 }
 
 // deliver hands values to the application by the browser, with its state and whose they
 // are (RFC 9207).
-func deliver(w http.ResponseWriter, r *http.Request, wish request, values url.Values, issuer string) {
+func (p *provider) deliver(w http.ResponseWriter, r *http.Request, wish request, values url.Values) {
 	if wish.State != "" {
 		values.Set("state", wish.State)
 	}
-	values.Set("iss", issuer)
+	values.Set("iss", p.Issuer(p.env))
 	to, err := url.Parse(wish.RedirectURI)
 	switch {
 	case err != nil: // it was parsed when it was registered
 		http.Error(w, "The redirect_uri cannot be read.", http.StatusInternalServerError)
 	case wish.ResponseMode == string(oidc.ResponseModeFormPost):
-		applications.Post(w, "", wish.RedirectURI, values)
+		applications.Post(w, r, p.Pages, "", wish.RedirectURI, values)
 	case wish.ResponseMode == string(oidc.ResponseModeFragment):
 		http.Redirect(w, r, wish.RedirectURI+"#"+values.Encode(), http.StatusFound)
 	default:

@@ -114,6 +114,6 @@ func (p *provider) giveCode(w http.ResponseWriter, r *http.Request, a store.Auth
 		p.sendBack(w, r, wish, err)
 		return nil
 	}
-	deliver(w, r, wish, url.Values{"code": {code}}, p.Issuer(p.env))
+	p.deliver(w, r, wish, url.Values{"code": {code}})
 	return nil
 }

@@ -3,6 +3,7 @@ package oidc_test
 import (
 	"io"
 	"net/http"
+	"net/url"
 	"strings"
 	"testing"
 
@@ -38,5 +39,23 @@ func TestLanguageOfTheApplication(t *testing.T) {
 	defer resp.Body.Close()
 	if b := string(must(io.ReadAll(resp.Body))); !strings.Contains(b, `"ui_locales_supported":["en","de","fr","es"]`) {
 		t.Error(b)
+	}
+}
+
+// TestThePageThatPostsSpeaks: who has no scripts reads where its button leads in their language.
+func TestThePageThatPostsSpeaks(t *testing.T) {
+	s := start(t)
+	q := url.Values{
+		"client_id": {s.app.ID}, "redirect_uri": {redirect}, "response_type": {"code"}, "scope": {"openid"}, "max_age": {"a"},
+		"response_mode": {"form_post"}, "code_challenge": {strings.Repeat("v", 43)}, "code_challenge_method": {"S256"},
+	}
+	for lang, says := range map[string]string{
+		"en": "Go on to the application", "de": "Weiter zur Anwendung", "fr": "Continuer vers l’application", "es": "Ir a la aplicación",
+	} {
+		_, page := s.ask("/authorize?"+q.Encode(), nil, "Accept-Language", lang)
+		if !strings.Contains(page, `<html lang="`+lang+`">`) || !strings.Contains(page, "<button>"+says+"</button>") ||
+			!strings.Contains(page, "<title>"+says+"</title>") {
+			t.Errorf("%s: %s", lang, page)
+		}
 	}
 }

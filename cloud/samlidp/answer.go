@@ -101,7 +101,7 @@ func (k *call) post(a store.Application, to string, relay, text []byte) {
 	if len(relay) > 0 {
 		values.Set("RelayState", string(relay))
 	}
-	applications.Post(k.w, a.Name, to, values)
+	applications.Post(k.w, k.Request, k.Pages, a.Name, to, values)
 }
 
 // status is why there is no assertion (saml-core 3.2.2.2).

@@ -92,7 +92,7 @@ func (k *call) send(a store.Application, to, name, relay string, el *etree.Eleme
 	if relay != "" {
 		values.Set("RelayState", relay)
 	}
-	applications.Post(k.w, a.Name, to, values)
+	applications.Post(k.w, k.Request, k.Pages, a.Name, to, values)
 	return nil
 }
 

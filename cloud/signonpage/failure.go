@@ -21,6 +21,15 @@ type failed struct {
 // Languages implements applications.Pages.
 func (*Server) Languages() []language.Tag { return languages[:] }
 
+// Onward implements applications.Pages.
+func (*Server) Onward(r *http.Request, application string) (language.Tag, string) {
+	lang := spoken(r, nil)
+	if application == "" {
+		return lang, say(lang, "Go on to the application")
+	}
+	return lang, say(lang, "Go on to %s", application)
+}
+
 // Failure implements applications.Pages.
 func (s *Server) Failure(w http.ResponseWriter, r *http.Request, status int, text string, args ...any) {
 	web.Pages(web.Plain, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
