@@ -18,8 +18,8 @@ type Setup struct {
 	ClientSecret  string `json:"clientSecret,omitempty"`
 	ConsoleURL    string `json:"consoleURL"`
 	Administrator string `json:"administrator"`
-	AdminSetup    string `json:"adminSetup"` // one-time secret by which the administrator sets a password
-	SetupURL      string `json:"setupURL"`   // where that is done, with the secret in the fragment
+	AdminSetup    string `json:"adminSetup,omitempty"` // one-time secret by which the administrator sets a password
+	SetupURL      string `json:"setupURL,omitempty"`   // where that is done, with the secret in the fragment
 }
 
 // ErrInitialised says that a database holds a cloud already.

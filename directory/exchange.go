@@ -44,12 +44,19 @@ var lastAnswers = map[byte]byte{
 // for lengths that are longer than they need be.
 const envelopeLength = 32
 
+// mostNotices bounds how many messages of a connection answer nothing that was asked.
+const mostNotices = 8
+
+// mostResult bounds the octets of what is no entry: a code, a text and controls, which go-ldap decodes once more.
+const mostResult = 64 << 10
+
 // exchange knows which requests of a connection wait for an answer: those of go-ldap, and
 // those of ours (see ask). It is safe for one reader beside many writers.
 type exchange struct {
 	mu      sync.Mutex
 	waiting map[uint32]*request // by message ID
 	last    uint32              // message ID of ours; 0: none
+	notices int                 // that came without a request
 	over    error               // why nothing is read any more; nil: it is
 }
 
@@ -116,15 +123,24 @@ func (e *exchange) answered(begin []byte, length int64) (ours *reply, err error)
 	switch {
 	case !ok:
 		return nil, errStrange
-	case id == 0 && op == opExtendedResponse:
-		return nil, nil // a notice (RFC 4511, 4.4): the connection is about to end
 	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
+	if id == 0 && op == opExtendedResponse { // a notice (RFC 4511, 4.4): the connection is about to end
+		if e.notices++; e.notices > mostNotices {
+			return nil, errEndless
+		}
+		if length > mostResult {
+			return nil, errResultTooLong
+		}
+		return nil, nil
+	}
 	asked, waits := e.waiting[id]
 	switch {
 	case !waits:
 		return nil, errStrange
+	case op != opSearchEntry && op != opSearchReference && length > mostResult:
+		return nil, errResultTooLong
 	case op == lastAnswers[asked.op]:
 		if asked.ours == nil {
 			delete(e.waiting, id)

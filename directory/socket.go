@@ -31,6 +31,7 @@ const maxMessage = 32 << 20
 
 var (
 	errMessageTooLong = errors.New("LDAP message is longer than 32 MiB")
+	errResultTooLong  = errors.New("LDAP result is longer than 64 KiB")
 	errTooMuch        = errors.New("LDAP message of more than 50,000 elements")
 	errNotLDAP        = errors.New("not an LDAP message; is this an LDAP server?")
 )
@@ -173,11 +174,17 @@ func (f *framed) Close() error {
 // and two on the wire when there is nothing in it.
 const mostElements = 50_000
 
+// mostWithin bounds how deep elements of a message stand in each other: go-ldap copies what is in
+// one for each that it is in. Those of RFC 4511 stand in five others at most.
+const mostWithin = 16
+
 // elements counts the elements of one message, those within others too.
 type elements struct {
 	count int
-	head  []byte // tag and length, as far as they are here
-	skip  int64  // octets of a primitive element that are still to come
+	head  []byte  // tag and length, as far as they are here
+	skip  int64   // octets of a primitive element that are still to come
+	at    int64   // octets of the message that were looked at, those to skip too
+	open  []int64 // where the elements end that the next one is in
 }
 
 // feed takes the next octets of the message.
@@ -199,11 +206,29 @@ func (e *elements) feed(p []byte) error {
 		if e.count++; e.count > mostElements {
 			return errTooMuch
 		}
-		if e.head[0]&0x20 == 0 { // else what is in it follows
-			e.skip = length
+		if err := e.enter(length); err != nil {
+			return err
 		}
 		e.head = e.head[:0]
 	}
+	return nil
+}
+
+// enter takes an element whose head is here.
+func (e *elements) enter(length int64) error {
+	e.at += int64(len(e.head))
+	for n := len(e.open); n > 0 && e.at > e.open[n-1]; n-- {
+		e.open = e.open[:n-1]
+	}
+	if e.head[0]&0x20 == 0 {
+		e.skip = length
+		e.at += length
+		return nil
+	}
+	if len(e.open) == mostWithin {
+		return errTooMuch
+	}
+	e.open = append(e.open, e.at+length) // what is in it follows
 	return nil
 }
 

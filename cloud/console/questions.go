@@ -178,7 +178,8 @@ func (c *console) askClientSecret(k *call, wrong map[string]string) error {
 			"can do nothing. When that ends at once, so do the access tokens that the program has."},
 	}
 	if client.Former.Good(c.now()) {
-		q.Text = append(q.Text, "The secret before the current one is valid still, until "+when(client.Former.Until)+". It ends "+
+		q.Text = append(q.Text, "The secret before the current one is valid still, until "+
+			when(client.Former.Until)+". It ends "+
 			"at once then.")
 	}
 	return k.question(q)

@@ -60,6 +60,7 @@ func (p *provider) callback(w http.ResponseWriter, r *http.Request) error {
 		return nil
 	}
 	if here {
+		a.SignedOn = by
 		if answered, err := p.give(w, r, a, wish); answered || err != nil {
 			return err
 		}
@@ -97,10 +98,18 @@ func (p *provider) give(
 	case err != nil:
 		return false, err
 	}
-	return true, p.giveCode(w, r, a, wish)
+	switch err = p.giveCode(w, r, a, wish); {
+	case errors.Is(err, store.ErrNotFound) && f.Silent:
+		p.sendBack(w, r, wish, told(applications.Nobody))
+		return true, nil
+	case errors.Is(err, store.ErrNotFound):
+		return false, nil
+	}
+	return true, err
 }
 
 // giveCode keeps what was asked for and by whom, and has the browser bring the application a code for it.
+// store.ErrNotFound when the person was signed off, or disabled, a moment before.
 func (p *provider) giveCode(w http.ResponseWriter, r *http.Request, a store.Authorization, wish request) error {
 	code, hash := vault.NewSecret()
 	a.CreatedAt = p.now()
@@ -108,6 +117,9 @@ func (p *provider) giveCode(w http.ResponseWriter, r *http.Request, a store.Auth
 		a.ExpiresAt = end
 	}
 	if err := p.Store.CreateAuthorization(r.Context(), &a, hash); err != nil {
+		if errors.Is(err, store.ErrNotFound) {
+			return err
+		}
 		if errors.Is(err, store.ErrConflict) { // it has its code
 			return errOver
 		}

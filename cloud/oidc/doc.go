@@ -40,7 +40,9 @@
 //   - A code is never of somebody else than the ID token that an application named somebody
 //     by (OpenID Connect Core section 3.1.2.2).
 //   - Who has signed on and is to be asked nothing gets a code by one redirect, and the same answer as by way of
-//     the sign-on page.
+//     the sign-on page, by which a wish of more than a kilobyte goes.
+//   - Who was signed off, or disabled, gets nothing of what was on its way: no code, and no token for one of before.
+//     A request goes by what is set once all of it has come.
 //   - A code is of somebody who has given all that is wanted when it is made, whatever was before: the
 //     sign-on page asks for what is lacking.
 //   - An application that is for groups gets nobody else: no code, and of what it was given before

@@ -1,8 +1,10 @@
 package oidc
 
 import (
+	"bytes"
 	"context"
 	"errors"
+	"io"
 	"net/http"
 	"strings"
 	"sync"
@@ -151,7 +153,6 @@ func (s *Server) nothingAt(w http.ResponseWriter, r *http.Request, status int, w
 
 // serve has an endpoint answer for the environment in the path; 404 for none.
 func (s *Server) serve(at route, w http.ResponseWriter, r *http.Request) {
-	r = r.WithContext(s.Store.Current.Held(r.Context()))
 	p, err := s.provider(r.Context(), r.PathValue("e"))
 	if errors.Is(err, store.ErrNotFound) {
 		s.nothingAt(w, r, http.StatusNotFound, "There is no such environment.")
@@ -164,7 +165,8 @@ func (s *Server) serve(at route, w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	r = r.WithContext(op.ContextWithIssuer(r.Context(), s.Issuer(p.env)))
-	r.Body = http.MaxBytesReader(w, r.Body, mostBody)
+	r.Body = readAll(http.MaxBytesReader(w, r.Body, mostBody))
+	r = r.WithContext(s.Store.Current.Held(r.Context())) // not before: a body may come slowly
 	err = p.allow(at.read, w, r)
 	if err == nil {
 		err = at.serve(p, w, r)
@@ -173,6 +175,21 @@ func (s *Server) serve(at route, w http.ResponseWriter, r *http.Request) {
 		at.fail(p, w, r, err)
 	}
 }
+
+// readAll reads a body to its end, and returns one that is there, with the error that came of it.
+func readAll(body io.ReadCloser) io.ReadCloser {
+	read, err := io.ReadAll(body)
+	if err != nil {
+		return io.NopCloser(io.MultiReader(bytes.NewReader(read), broken{err}))
+	}
+	return io.NopCloser(bytes.NewReader(read))
+}
+
+// broken is a body of which no more comes.
+type broken struct{ err error }
+
+// Read implements io.Reader.
+func (b broken) Read([]byte) (int, error) { return 0, b.err }
 
 // provider returns an environment's; store.ErrNotFound when there is no such
 // environment.

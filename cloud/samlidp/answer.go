@@ -27,6 +27,7 @@ func (k *call) resume() error {
 		http.Redirect(k.w, k.Request, k.page(flow), http.StatusSeeOther)
 		return nil
 	}
+	z.SignedOn = by
 	a, err := k.application(k.Context(), k.env, z.ApplicationID)
 	if err == nil {
 		err = w.stillAt(a)
@@ -84,10 +85,10 @@ func (k *call) answer(z store.Authorization, a store.Application, w wish, p pers
 	z.ExpiresAt = k.now().Add(sessionLife)
 	err = k.Store.CreateAuthorization(k.Context(), &z, nil)
 	if errors.Is(err, store.ErrConflict) { // it was answered: of two windows one wins
-		return gone(store.ErrNotFound)
+		err = store.ErrNotFound
 	}
-	if err != nil {
-		return err
+	if err != nil { // it may be of somebody who was signed off a moment before
+		return gone(err)
 	}
 	k.Logger.Debug("an application was answered", "environment", k.env, "application", a.ID,
 		"user", p.user.ID, "bytes", len(text), "attributes", len(p.attributes))

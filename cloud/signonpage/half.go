@@ -23,7 +23,8 @@ func (s *Sessions) keepHalf(r *http.Request, u store.User, by store.SignedOn, un
 			return err
 		}
 	}
-	first := kept{SignedOn: by, SignOffs: u.SignOffs, Until: until, Began: s.now(), For: purpose}
+	by.SignOffs = u.SignOffs
+	first := kept{SignedOn: by, Until: until, Began: s.now(), For: purpose}
 	return s.put(ctx, halfKey(env), first)
 }
 

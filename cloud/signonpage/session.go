@@ -22,7 +22,6 @@ func (s *Sessions) Wrap(h http.Handler) http.Handler { return s.manager.LoadAndS
 // kept is what a session has of who has signed on.
 type kept struct {
 	store.SignedOn
-	SignOffs int       // of the user when the session began
 	Until    time.Time // that it lasts at most; zero: as long as any
 	ID       string    // of the store's record of it; empty: it began before there were any
 	Began    time.Time

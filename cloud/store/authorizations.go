@@ -27,6 +27,7 @@ type SignedOn struct {
 	ProviderID       string // of ByIDP
 	At               time.Time
 	Factor           Factor `json:",omitempty"` // that was proven beside it; empty: none was
+	SignOffs         int    // of the user when the session began; it is kept in no authorization and no token
 }
 
 // SignedOnUser returns the user of a sign-on that may still be built upon. ErrNotFound when the
@@ -105,6 +106,9 @@ func (s *Store) CreateAuthorization(ctx context.Context, a *Authorization, code 
 		if err := tx.forgetExpired(ctx, "authorizations", a.EnvironmentID, now()); err != nil {
 			return err
 		}
+		if err := tx.stillSignedOn(ctx, a.EnvironmentID, a.SignedOn); err != nil {
+			return err
+		}
 		var used int64
 		if code == nil {
 			used = micros(now())
@@ -133,6 +137,19 @@ func (s *Store) CreateAuthorization(ctx context.Context, a *Authorization, code 
 	})
 }
 
+// stillSignedOn is ErrNotFound when a user has been signed off everywhere since, as by disabling, or is gone: what is
+// looked at before a transaction may have changed by its turn.
+func (tx *Tx) stillSignedOn(ctx context.Context, env string, by SignedOn) error {
+	if by.UserID == "" {
+		return nil
+	}
+	_, err := queryOne(ctx, tx.c, value[string], `
+		SELECT id FROM users
+		WHERE environment_id = $1 AND id = $2 AND sign_offs = $3`,
+		env, by.UserID, by.SignOffs)
+	return err
+}
+
 // forgetExpired deletes some of what has expired in an environment, the oldest first: more
 // than are made, in time. Others' rows are left to them, whose turn this is not. What is
 // added to the environment's ID keeps engines from looking at all that is in it.
@@ -148,7 +165,7 @@ func (tx *Tx) forgetExpired(ctx context.Context, table, env string, now time.Tim
 	return err
 }
 
-// usedTwice stands in used_at when a code was.
+// usedTwice stands in used_at when a code was, or was taken back.
 const usedTwice = -1
 
 // UseCode returns the authorization of a code, once, and keeps it in mind until
@@ -267,8 +284,8 @@ func scanToken(r row) (t Token, err error) {
 }
 
 // AddToken adds t and fills in its ID, and forgets those that have expired. When
-// the code that it all began with was used twice meanwhile, t is good for nothing,
-// as if that had happened a moment later. With
+// the code that it all began with was used twice meanwhile, or taken back, t is good for nothing,
+// as if that had happened a moment later; ErrNotFound when its person was signed off everywhere. With
 // the hash of a refresh token that t replaces, that one is used up; when it was
 // before, all tokens of the authorization are taken back: ErrReused.
 // With replaces two things happen in one transaction: the old refresh token is used up,
@@ -297,12 +314,11 @@ func (s *Store) AddToken(ctx context.Context, t *Token, replaces []byte, now tim
 				return tx.revokeTokens(ctx, t.EnvironmentID, t.AuthorizationID)
 			}
 		}
-		twice, err := queryOne(ctx, tx.c, value[int], `
-			SELECT count(*)
-			FROM authorizations
-			WHERE id = $1 AND used_at = $2`,
-			t.AuthorizationID, usedTwice)
-		if err != nil || twice > 0 {
+		used, err := queryOne(ctx, tx.c, value[int64], `SELECT used_at FROM authorizations WHERE id = $1`, t.AuthorizationID)
+		if errors.Is(err, ErrNotFound) && replaces != nil {
+			err = nil // refresh tokens live longer
+		}
+		if err != nil || used == usedTwice {
 			return err
 		}
 		_, err = tx.c.exec(ctx, `
@@ -353,7 +369,7 @@ func (s *Store) RevokeAuthorization(ctx context.Context, env, id string) error {
 	return s.ProvisionIn(ctx, env, func(tx *Tx) error { return tx.revokeTokens(ctx, env, id) })
 }
 
-// RevokeUserTokens takes back a person's tokens, of one application or, when that
+// RevokeUserTokens takes back a person's tokens and codes, of one application or, when that
 // is empty, of all.
 func (s *Store) RevokeUserTokens(ctx context.Context, env, user, application string) error {
 	return s.ProvisionIn(ctx, env, func(tx *Tx) error {
@@ -361,6 +377,14 @@ func (s *Store) RevokeUserTokens(ctx context.Context, env, user, application str
 			DELETE FROM application_tokens
 			WHERE environment_id = $1 AND user_id = $2 AND ($3 = '' OR application_id = $3)`,
 			env, user, application)
+		if err != nil {
+			return err
+		}
+		_, err = tx.c.exec(ctx, `
+			UPDATE authorizations
+			SET used_at = $4
+			WHERE environment_id = $1 AND user_id = $2 AND ($3 = '' OR application_id = $3) AND code_hash <> ''`,
+			env, user, application, usedTwice)
 		return err
 	})
 }

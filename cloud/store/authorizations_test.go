@@ -180,3 +180,73 @@ func TestTokensAreTakenBack(t *testing.T) {
 		})
 	}
 }
+
+// TestNothingOfWhoWasSignedOff: what was decided before somebody was signed off, and kept after it, opens nothing: a
+// code that is made late, one that is used late, a token that is made late of a code, and one in the place of another.
+func TestNothingOfWhoWasSignedOff(t *testing.T) {
+	for name, off := range map[string]func(s *store.Store, w world, app string) error{
+		"everywhere": func(s *store.Store, w world, _ string) error { return s.SignOffUser(t.Context(), w.env.ID, w.user.ID) },
+		"disabled": func(s *store.Store, w world, _ string) error {
+			w.user.Enabled = false
+			return s.UpdateUser(t.Context(), &w.user)
+		},
+		"deleted": func(s *store.Store, w world, _ string) error {
+			_, err := s.LetGo(t.Context(), &store.Going{EnvironmentID: w.env.ID, Kind: store.UserGoes, Of: []string{w.user.ID}})
+			return err
+		},
+		"of the application": func(s *store.Store, w world, app string) error {
+			return s.RevokeUserTokens(t.Context(), w.env.ID, w.user.ID, app)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := open(t)
+			w, ctx, now := build(t, s, "one"), t.Context(), time.Now()
+			w.user.Enabled = true
+			must(t, s.UpdateUser(ctx, &w.user))
+			app := store.Application{EnvironmentID: w.env.ID, Name: "App", Type: store.WebApplication, Enabled: true}
+			must(t, s.CreateApplication(ctx, &app))
+			u, err := s.User(ctx, w.env.ID, w.user.ID)
+			must(t, err)
+			by := store.SignedOn{UserID: u.ID, SignOffs: u.SignOffs}
+			code := func(hash string) (store.Authorization, error) {
+				a := store.Authorization{
+					EnvironmentID: w.env.ID, ApplicationID: app.ID, Request: []byte("{}"), SignedOn: by, ExpiresAt: now.Add(time.Hour),
+				}
+				return a, s.CreateAuthorization(ctx, &a, []byte(hash))
+			}
+			token := func(of, refresh, replaces string) error {
+				tk := store.Token{
+					EnvironmentID: w.env.ID, ApplicationID: app.ID, AuthorizationID: of, SignedOn: by, RefreshHash: []byte(refresh),
+					AccessUntil: now.Add(time.Hour), ExpiresAt: now.Add(time.Hour),
+				}
+				old := []byte(replaces)
+				if replaces == "" {
+					old = nil
+				}
+				return s.AddToken(ctx, &tk, old, now)
+			}
+			used, err := code("used")
+			must(t, err)
+			_, err = s.UseCode(ctx, w.env.ID, []byte("used"), now, now.Add(time.Hour))
+			must(t, err)
+			_, err = code("kept")
+			must(t, err)
+			must(t, token(used.ID, "refresh", ""))
+			must(t, off(s, w, app.ID))
+			_, madeLate := code("late")
+			_, usedLate := s.UseCode(ctx, w.env.ID, []byte("kept"), now, now.Add(time.Hour))
+			for refresh, replaces := range map[string]string{"late": "", "again": "refresh"} {
+				_ = token(used.ID, refresh, replaces)
+				if _, err := s.TokenByRefresh(ctx, w.env.ID, []byte(refresh), now); err == nil {
+					t.Errorf("the token %q is good", refresh)
+				}
+			}
+			if goes := name == "of the application"; (madeLate == nil) != goes || usedLate == nil && name != "deleted" { // of nobody nothing is given
+				t.Errorf("a code made late: %v; used late: %v", madeLate, usedLate)
+			}
+			if _, err := s.TokenByRefresh(ctx, w.env.ID, []byte("refresh"), now); err == nil {
+				t.Error("the token of before is good")
+			}
+		})
+	}
+}

@@ -29,12 +29,21 @@ func TestWhoMayNotSignOnIsSignedOff(t *testing.T) {
 			must(t, s.UpdateUser(ctx, &u))
 			app := store.Application{EnvironmentID: w.env.ID, Name: "App", Type: store.WebApplication, Enabled: true}
 			must(t, s.CreateApplication(ctx, &app))
+			by := store.SignedOn{UserID: u.ID}
+			was, err := s.User(ctx, w.env.ID, u.ID)
+			must(t, err)
+			by.SignOffs = was.SignOffs
+			grant := store.Authorization{
+				EnvironmentID: w.env.ID, ApplicationID: app.ID, Request: []byte("{}"), SignedOn: by, ExpiresAt: time.Now().Add(time.Hour),
+			}
+			must(t, s.CreateAuthorization(ctx, &grant, nil))
 			token := store.Token{
-				EnvironmentID: w.env.ID,
-				ApplicationID: app.ID,
-				SignedOn:      store.SignedOn{UserID: u.ID},
-				AccessUntil:   time.Now().Add(time.Hour),
-				ExpiresAt:     time.Now().Add(time.Hour),
+				EnvironmentID:   w.env.ID,
+				ApplicationID:   app.ID,
+				AuthorizationID: grant.ID,
+				SignedOn:        by,
+				AccessUntil:     time.Now().Add(time.Hour),
+				ExpiresAt:       time.Now().Add(time.Hour),
 			}
 			must(t, s.AddToken(ctx, &token, nil, time.Now()))
 			before, err := s.User(ctx, w.env.ID, u.ID)
