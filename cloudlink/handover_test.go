@@ -1,7 +1,6 @@
 package cloudlink
 
 import (
-	"runtime"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -16,7 +15,6 @@ func TestHandlersShareGoroutines(t *testing.T) {
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			s := &session{handlers: make(chan func()), over: make(chan struct{})}
-			before := runtime.NumGoroutine()
 			for _, atOnce := range []int{1, 5, 3, 8, 1, 8} {
 				var ran atomic.Int64
 				hold := make(chan struct{})
@@ -29,14 +27,30 @@ func TestHandlersShareGoroutines(t *testing.T) {
 					t.Errorf("%d of %d handlers ran", n, atOnce)
 				}
 			}
-			if n := runtime.NumGoroutine() - before; n != 8 {
+			if n := waiting(s); n != 8 {
 				t.Errorf("%d goroutines wait after 8 handlers at once", n)
 			}
+			synctest.Wait()
 			rest(s)
 			s.running.Wait() // for ever, if one were left
-			if n := runtime.NumGoroutine() - before; n > 0 {
+			if n := waiting(s); n > 0 {
 				t.Errorf("after %s %d goroutines are left", end, n)
 			}
 		})
+	}
+}
+
+// waiting counts the goroutines that wait for a handler: so many take one at once.
+func waiting(s *session) (n int) {
+	synctest.Wait()
+	hold := make(chan struct{})
+	defer close(hold)
+	for {
+		select {
+		case s.handlers <- func() { <-hold }:
+			n++
+		default:
+			return n
+		}
 	}
 }
