@@ -77,7 +77,11 @@ func (s *step) userUpdated() {
 	for _, f := range s.change.Fields {
 		before[f.Name], after[f.Name] = f.Before, f.After
 	}
-	text := fmt.Sprintf("%d properties of %s follow %s", len(s.change.Fields), s.change.User.Username, s.origin())
+	what := "1 property of %s follows %s"
+	if n := len(s.change.Fields); n != 1 {
+		what = fmt.Sprint(n) + " properties of %s follow %s"
+	}
+	text := fmt.Sprintf(what, s.change.User.Username, s.origin())
 	s.log("user.updated", s.subject(), text, map[string]any{"before": before, "after": after})
 }
 
