@@ -84,7 +84,7 @@ func TestConsoleShowsWhereGroupsComeFrom(t *testing.T) {
 			t.Errorf("no %q on the person's page", want)
 		}
 	}
-	if gateways := v.get("/console/gateways/" + w.gateway); !strings.Contains(gateways, w.instances()[0].Fingerprint) || !strings.Contains(gateways, "HEALTHY") {
+	if gateways := v.get("/console/gateways/" + w.gateway); !strings.Contains(gateways, w.instances()[0].Fingerprint) || !strings.Contains(gateways, "Healthy") {
 		t.Error("the instance is not shown")
 	}
 }

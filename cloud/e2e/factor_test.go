@@ -44,7 +44,7 @@ func TestSecondFactorOfAnApplication(t *testing.T) {
 		t.Errorf("%+v", l)
 	}
 	page := browser.at(payroll.url)
-	m := regexp.MustCompile(`secret: ([A-Z2-7]{32})`).FindStringSubmatch(page)
+	m := regexp.MustCompile(`key: ([A-Z2-7]{32})`).FindStringSubmatch(page)
 	if m == nil {
 		t.Fatal(page)
 	}

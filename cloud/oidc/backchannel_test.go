@@ -8,6 +8,7 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"strings"
+	"sync"
 	"testing"
 
 	gooidc "github.com/coreos/go-oidc/v3/oidc"
@@ -22,7 +23,10 @@ func TestApplicationsAreTold(t *testing.T) {
 	for _, way := range []string{"page", "hint"} {
 		s := start(t)
 		var told []string
+		var mu sync.Mutex // both are told at once
 		app := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			mu.Lock()
+			defer mu.Unlock()
 			told = append(told, r.URL.Path+" "+r.PostFormValue("logout_token"))
 			if r.URL.Path == "/broken" {
 				w.WriteHeader(http.StatusBadRequest)
