@@ -215,11 +215,19 @@ func (m *much) hang(tx *store.Store, i int, u store.User) error {
 	if err := tx.LinkAccount(ctx, &link); err != nil {
 		return err
 	}
+	by := store.SignedOn{UserID: u.ID, SignOffs: u.SignOffs}
+	code := store.Authorization{
+		EnvironmentID: m.env(), ApplicationID: m.app.ID, Request: []byte("{}"), SignedOn: by, ExpiresAt: soon,
+	}
+	if err := tx.CreateAuthorization(ctx, &code, nil); err != nil {
+		return err
+	}
 	return tx.AddToken(ctx, &store.Token{
-		EnvironmentID: m.env(),
-		ApplicationID: m.app.ID,
-		SignedOn:      store.SignedOn{UserID: u.ID},
-		ExpiresAt:     soon,
+		EnvironmentID:   m.env(),
+		ApplicationID:   m.app.ID,
+		AuthorizationID: code.ID,
+		SignedOn:        by,
+		ExpiresAt:       soon,
 	}, nil, time.Now())
 }
 

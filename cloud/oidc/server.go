@@ -122,17 +122,10 @@ func (s *Server) Handler() http.Handler {
 	return mux
 }
 
-// nowhere answers what no endpoint is for: another method, or another path; in JSON to programs. What
-// the endpoints take is found by asking the mux for each.
+// nowhere answers what no endpoint is for: another method, or another path; in JSON to programs.
 func (s *Server) nowhere(mux *http.ServeMux) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
-		var takes []string
-		for _, method := range []string{http.MethodGet, http.MethodPost} {
-			asked := &http.Request{Method: method, URL: r.URL, Host: r.Host}
-			if _, pattern := mux.Handler(asked); strings.HasPrefix(pattern, method) {
-				takes = append(takes, method)
-			}
-		}
+		takes := web.Takes(mux, r)
 		status, why := http.StatusNotFound, "There is nothing at this path."
 		if len(takes) > 0 {
 			w.Header().Set("Allow", strings.Join(takes, ", "))

@@ -98,16 +98,9 @@ func (s *Server) nowhere(w http.ResponseWriter, r *http.Request, status int) {
 }
 
 // lost answers what no endpoint of a mux is for: another path, or another method.
-// What the endpoints take is found by asking the mux for each.
 func (s *Server) lost(mux *http.ServeMux) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
-		var takes []string
-		for _, method := range []string{http.MethodGet, http.MethodPost} {
-			asked := &http.Request{Method: method, URL: r.URL, Host: r.Host}
-			if _, pattern := mux.Handler(asked); strings.HasPrefix(pattern, method) {
-				takes = append(takes, method)
-			}
-		}
+		takes := web.Takes(mux, r)
 		if len(takes) == 0 {
 			s.nowhere(w, r, http.StatusNotFound)
 			return

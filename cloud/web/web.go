@@ -112,3 +112,15 @@ func Cookie(name, path string, secure bool) scs.SessionCookie {
 	}
 	return cookie
 }
+
+// Takes returns the methods, of GET and POST, that a mux has an endpoint for at a request's address: none when
+// nothing is there. It is found by asking the mux for each.
+func Takes(mux *http.ServeMux, r *http.Request) (methods []string) {
+	for _, method := range []string{http.MethodGet, http.MethodPost} {
+		asked := &http.Request{Method: method, URL: r.URL, Host: r.Host}
+		if _, pattern := mux.Handler(asked); strings.HasPrefix(pattern, method) {
+			methods = append(methods, method)
+		}
+	}
+	return methods
+}

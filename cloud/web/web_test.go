@@ -102,3 +102,17 @@ func TestCookie(t *testing.T) {
 		t.Errorf("%+v", secure)
 	}
 }
+
+// TestTakes: an address has the methods of its endpoints, and none where nothing is.
+func TestTakes(t *testing.T) {
+	mux := http.NewServeMux()
+	for _, pattern := range []string{"GET /a", "POST /a", "POST /b/{x}", "GET /c/", "/"} {
+		mux.HandleFunc(pattern, func(http.ResponseWriter, *http.Request) {})
+	}
+	for path, want := range map[string]string{"/a": "GET POST", "/b/1": "POST", "/b": "", "/c/d/e": "GET", "/": "", "/none": ""} {
+		got := strings.Join(Takes(mux, httptest.NewRequest(http.MethodDelete, path, nil)), " ")
+		if got != want {
+			t.Errorf("%s: %q, want %q", path, got, want)
+		}
+	}
+}
