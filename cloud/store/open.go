@@ -25,6 +25,8 @@ type Store struct {
 	*writer
 	lanes []*writer // each for some of the environments; none: the writer has all
 	light *writer   // for what needs no turn among the nodes; on SQLite it is the writer
+	// recorder records sign-ons that change nothing; nil: the writer does.
+	recorder *recorder
 	// Current has the settings that every sign-on reads, in memory.
 	Current *Current
 	r       *sql.DB

@@ -32,6 +32,9 @@ const takeTurn = takeNoTurn + `, pg_advisory_xact_lock(1818517872)`
 // who takes the whole turn waits for all.
 const takeLane = takeNoTurn + `, pg_advisory_xact_lock_shared(1818517872), pg_advisory_xact_lock(1818517872, %d)`
 
+// recorderConns is how many statements of the recorder are on their way at once.
+const recorderConns = 2
+
 // lanes is in how many parts environments write side by side, and laneConns how many of
 // them at one node.
 const (
@@ -82,11 +85,13 @@ func openPostgres(url string) (*Store, error) {
 	r.SetMaxOpenConns(readers)
 	r.SetMaxIdleConns(readers)
 	s := &Store{
-		reader:  reader{conn{db: r, lists: &turns{most: readers / 2}, limit: readTime}},
-		writer:  postgresWriter(w, takeTurn),
-		light:   postgresWriter(w, takeNoTurn),
-		Current: &Current{db: reader{conn{db: r, limit: readTime}}},
-		r:       r,
+		reader: reader{conn{db: r, lists: &turns{most: readers / 2}, limit: readTime}},
+		writer: postgresWriter(w, takeTurn),
+		light:  postgresWriter(w, takeNoTurn),
+
+		recorder: &recorder{db: w, turn: turns{most: recorderConns}, next: map[string]*recording{}},
+		Current:  &Current{db: reader{conn{db: r, limit: readTime}}},
+		r:        r,
 	}
 	l := stdlib.OpenDB(*cfg)
 	l.SetMaxOpenConns(laneConns)

@@ -4,12 +4,17 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"strings"
 	"time"
 )
 
 const signOnFields = `id, environment_id, at, method, username, user_id, gateway_id, user_type_id, instance_id, outcome,
 	reason, message, updated, update_reason, verdict, verdict_reason, added, removed, duration, address, provider_id, line`
+
+// signOnWidth is how many of them there are.
+const signOnWidth = 22
+
+// insertSignOn goes before what makes rows of that shape.
+const insertSignOn = `INSERT INTO sign_ons (` + signOnFields + `)`
 
 const signOnColumns = `
 	SELECT ` + signOnFields + `
@@ -49,28 +54,13 @@ func scanSignOn(r row) (s SignOn, err error) {
 	return s, err
 }
 
-// RecordSignOn adds a sign-on and the activities that belong to it, and fills
-// in IDs and times. An activity without environment, time or sign-on gets those
-// of so. ErrConflict when a sign-on of that ID is recorded already.
-func (s *Store) RecordSignOn(ctx context.Context, so *SignOn, activities ...Activity) error {
-	return s.add(ctx, so.EnvironmentID, func(tx *Tx) error { return tx.RecordSignOn(ctx, so, activities...) })
-}
-
-// RecordSignOn is Store.RecordSignOn in this transaction.
-func (tx *Tx) RecordSignOn(ctx context.Context, s *SignOn, activities ...Activity) error {
-	if err := newID(&s.ID); err != nil {
-		return err
-	}
-	stamp(&s.At)
-	_, err := tx.c.exec(ctx, `
-		INSERT INTO sign_ons (id, environment_id, at, method, username, user_id, gateway_id, user_type_id,
-			instance_id, outcome, reason, message, updated, update_reason, verdict, verdict_reason, added, removed,
-			duration, address, provider_id, line)
-		VALUES `+placeholders(1, 1, 22),
+// row is what is written of a sign-on, in the order of signOnFields.
+func (s *SignOn) row() []any {
+	return []any{
 		s.ID,
 		s.EnvironmentID,
 		micros(s.At),
-		s.Method,
+		string(s.Method),
 		s.Username,
 		s.UserID,
 		s.GatewayID,
@@ -89,7 +79,23 @@ func (tx *Tx) RecordSignOn(ctx context.Context, s *SignOn, activities ...Activit
 		s.Address,
 		s.ProviderID,
 		s.Line,
-	)
+	}
+}
+
+// RecordSignOn adds a sign-on and the activities that belong to it, and fills
+// in IDs and times. An activity without environment, time or sign-on gets those
+// of so. ErrConflict when a sign-on of that ID is recorded already.
+func (s *Store) RecordSignOn(ctx context.Context, so *SignOn, activities ...Activity) error {
+	return s.add(ctx, so.EnvironmentID, func(tx *Tx) error { return tx.RecordSignOn(ctx, so, activities...) })
+}
+
+// RecordSignOn is Store.RecordSignOn in this transaction.
+func (tx *Tx) RecordSignOn(ctx context.Context, s *SignOn, activities ...Activity) error {
+	if err := newID(&s.ID); err != nil {
+		return err
+	}
+	stamp(&s.At)
+	_, err := tx.c.exec(ctx, insertSignOn+` VALUES `+placeholders(1, 1, signOnWidth), s.row()...)
 	if err != nil {
 		return err
 	}
@@ -101,51 +107,6 @@ func (tx *Tx) RecordSignOn(ctx context.Context, s *SignOn, activities ...Activit
 		owned = append(owned, a)
 	}
 	return tx.AddActivity(ctx, owned...)
-}
-
-// Identified says what led to the record of a sign-on: the ID alone, or a value that one
-// entry of a gateway has.
-type Identified struct {
-	UserID    string
-	GatewayID string      // empty: the ID alone
-	By        Correlation // with GatewayID
-}
-
-// RecordUnchanged is RecordSignOn for one that writes nothing else, and tells whether it
-// was recorded: not when it leads to that record no more, or the user may not sign on.
-// It waits for no turn of another node, since it changes nothing that others decide on.
-func (s *Store) RecordUnchanged(ctx context.Context, so *SignOn, of Identified, activities ...Activity) (bool, error) {
-	recorded := *so
-	still := false
-	err := s.write(ctx, s.light, short(so.EnvironmentID), func(tx *Tx) (err error) {
-		if still, err = tx.still(ctx, so.EnvironmentID, of); err != nil || !still {
-			return err
-		}
-		return tx.RecordSignOn(ctx, &recorded, activities...)
-	})
-	if err != nil || !still {
-		return false, err
-	}
-	*so = recorded
-	return true, nil
-}
-
-// still tells whether what identifies somebody leads to that user alone, who may sign on.
-func (tx *Tx) still(ctx context.Context, env string, of Identified) (bool, error) {
-	scan := func(r row) (u User, err error) {
-		err = r.Scan(&u.ID, &u.Enabled, &u.Locked)
-		return u, err
-	}
-	const fields = `SELECT u.id, u.enabled, u.locked FROM `
-	var all []User
-	var err error
-	if of.GatewayID == "" {
-		all, err = queryAll(ctx, tx.c, scan, fields+`users u WHERE u.environment_id = $1 AND u.id = $2`, env, of.UserID)
-	} else {
-		all, err = queryAll(ctx, tx.c, scan, fields+byCorrelation,
-			env, of.GatewayID, strings.ToLower(of.By.Attribute), of.By.Value)
-	}
-	return err == nil && len(all) == 1 && all[0].ID == of.UserID && all[0].MaySignOn(), err
 }
 
 // SignOn returns a sign-on, or ErrNotFound.

@@ -123,7 +123,7 @@ func typed(err error) error {
 // no UTF-8, and NUL. Both engines keep the same.
 func storable(args []any) []any {
 	for i, a := range args {
-		if s, ok := a.(string); ok {
+		if s, ok := a.(string); ok && !isStorable(s) {
 			args[i] = Storable(s)
 		}
 	}
@@ -133,11 +133,13 @@ func storable(args []any) []any {
 // Storable returns a text as it is kept. Who compares what comes with what is kept
 // compares that: see storable.
 func Storable(s string) string {
-	if utf8.ValidString(s) && !strings.ContainsRune(s, 0) {
+	if isStorable(s) {
 		return s
 	}
 	return strings.ReplaceAll(strings.ToValidUTF8(s, "\uFFFD"), "\x00", "\uFFFD")
 }
+
+func isStorable(s string) bool { return utf8.ValidString(s) && strings.IndexByte(s, 0) < 0 }
 
 // newID gives id a value when it has none.
 // IDs of version 7 grow with time, so rows that are made together stand together in

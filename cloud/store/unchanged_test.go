@@ -60,12 +60,14 @@ func TestRecordUnchanged(t *testing.T) {
 			if c.alone {
 				of = store.Identified{UserID: user}
 			}
-			so := store.SignOn{EnvironmentID: w.env.ID, UserID: user, Outcome: store.SignedOnOK}
-			kept, err := s.RecordUnchanged(t.Context(), &so, of, store.Activity{Action: "sign-on"})
-			same(t, kept, c.kept, err)
-			all, _, err := s.SignOns(t.Context(), w.env.ID, store.SignOnFilter{}, store.Page{})
-			same(t, len(all) == 1 && all[0].ID == so.ID, c.kept, err)
-			told, _, err := s.Activities(t.Context(), w.env.ID, store.ActivityFilter{}, store.Page{})
+			for n, activities := range [][]store.Activity{{{Action: "told"}}, nil} {
+				so := store.SignOn{EnvironmentID: w.env.ID, UserID: user, Outcome: store.SignedOnOK}
+				kept, err := s.RecordUnchanged(t.Context(), &so, of, activities...)
+				same(t, kept, c.kept, err)
+				all, _, err := s.SignOns(t.Context(), w.env.ID, store.SignOnFilter{}, store.Page{})
+				same(t, len(all) == n+1 && all[0].ID == so.ID, c.kept, err)
+			}
+			told, _, err := s.Activities(t.Context(), w.env.ID, store.ActivityFilter{Action: "told"}, store.Page{})
 			same(t, len(told) == 1, c.kept, err)
 		})
 	}

@@ -137,22 +137,24 @@ func (r reader) oneUser(ctx context.Context, query string, args ...any) (User, e
 	return users[0], err
 }
 
-// byCorrelation are the users u of a gateway that have a value. CROSS JOIN has SQLite
-// begin with the value, which few have. Left to choose it begins with the gateway, and
-// looks at each of its users.
-const byCorrelation = `
+// byCorrelation are the users u of a gateway that have a value, at most three; what they are looked for by
+// is named as a statement names it. CROSS JOIN has SQLite begin with the value, which few have. Left to
+// choose it begins with the gateway, and looks at each of its users.
+func byCorrelation(env, attribute, value, gateway string) string {
+	return `
 		correlations c
 		CROSS JOIN users u
-		WHERE c.environment_id = $1 AND c.attribute_key = $3 AND c.value = $4
-			AND u.environment_id = c.environment_id AND u.id = c.user_id AND u.gateway_id = $2
+		WHERE c.environment_id = ` + env + ` AND c.attribute_key = ` + attribute + ` AND c.value = ` + value + `
+			AND u.environment_id = c.environment_id AND u.id = c.user_id AND u.gateway_id = ` + gateway + `
 		LIMIT 3`
+}
 
 // UsersByCorrelation returns the users of a gateway whose directory entry has
 // the value, at most three: what matters is whether there is exactly one. The
 // attribute is compared without regard to case, the value as it is.
 func (r reader) UsersByCorrelation(ctx context.Context, env, gateway, attribute, value string) ([]User, error) {
-	users, err := queryAll(ctx, r.c, scanUser, userFields+` FROM `+byCorrelation,
-		env, gateway, strings.ToLower(attribute), value)
+	users, err := queryAll(ctx, r.c, scanUser, userFields+` FROM `+byCorrelation("$1", "$2", "$3", "$4"),
+		env, strings.ToLower(attribute), value, gateway)
 	if err != nil {
 		return nil, err
 	}

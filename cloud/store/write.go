@@ -112,7 +112,12 @@ func (s *Store) add(ctx context.Context, env string, f func(tx *Tx) error) error
 
 // write runs f in a transaction of one of the writers, in its turn among the environments.
 func (s *Store) write(ctx context.Context, w *writer, env string, f func(tx *Tx) error) error {
-	b, err := w.take(ctx, env, f)
+	return s.writeBy(ctx, w, env, func() error { return w.member(ctx, f) })
+}
+
+// writeBy is write of what run adds to the open batch.
+func (s *Store) writeBy(ctx context.Context, w *writer, env string, run func() error) error {
+	b, err := w.take(ctx, env, run)
 	if err == nil {
 		<-b.done
 		err = b.err
@@ -127,9 +132,9 @@ func (tx *Tx) Store() *Store {
 	return &Store{reader: tx.reader, within: tx, Current: &Current{db: tx.reader}}
 }
 
-// take waits for the turn and runs f. The batch that it returns is or will be
+// take waits for the turn and has run add to the open batch, which it returns and which is or will be
 // committed.
-func (w *writer) take(ctx context.Context, env string, f func(tx *Tx) error) (*batch, error) {
+func (w *writer) take(ctx context.Context, env string, run func() error) (*batch, error) {
 	w.waiting.Add(1)
 	defer w.turn.take(env)()
 	w.waiting.Add(-1)
@@ -144,7 +149,7 @@ func (w *writer) take(ctx context.Context, env string, f func(tx *Tx) error) (*b
 		}
 	}
 	b := w.open
-	return b, w.member(ctx, f)
+	return b, run()
 }
 
 // begin opens a transaction; on return no other node has one until it ends.
@@ -198,6 +203,18 @@ func (w *writer) member(ctx context.Context, f func(tx *Tx) error) error {
 		ending = "RELEASE member"
 	}
 	return err
+}
+
+// alone adds one statement to the open batch, which is all that its member does: it needs no savepoint,
+// since what is refused has written nothing. It returns the number of rows written. For SQLite: on PostgreSQL
+// a refusal ends the transaction.
+func (w *writer) alone(ctx context.Context, query string, args ...any) (int64, error) {
+	w.open.size++
+	n, err := w.speak(uninterrupted{w.open, new(bool)}).exec(context.WithoutCancel(ctx), query, args...)
+	if err == nil || errors.Is(err, ErrConflict) || errors.Is(err, ErrNotFound) {
+		return n, err
+	}
+	return n, w.abandon(err)
 }
 
 // abandon ends a batch that cannot go on: none of its members is committed.

@@ -1,0 +1,221 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+)
+
+// Identified says what led to the record of a sign-on: the ID alone, or a value that one
+// entry of a gateway has.
+type Identified struct {
+	UserID    string
+	GatewayID string      // empty: the ID alone
+	By        Correlation // with GatewayID
+}
+
+// RecordUnchanged is RecordSignOn for one that writes nothing else, and tells whether it
+// was recorded: not when it leads to that record no more, the user may not sign on, or one of its ID is
+// recorded already. It waits for no turn of another node, since it changes nothing that others decide on.
+func (s *Store) RecordUnchanged(ctx context.Context, so *SignOn, of Identified, activities ...Activity) (bool, error) {
+	if of.GatewayID == "" || len(activities) > 0 {
+		return s.recordIfStill(ctx, so, of, activities)
+	}
+	recorded := *so
+	if err := newID(&recorded.ID); err != nil {
+		return false, err
+	}
+	stamp(&recorded.At)
+	row := append(recorded.row(), so.EnvironmentID, strings.ToLower(of.By.Attribute), of.By.Value, of.GatewayID, of.UserID)
+	kept, err := s.recordOne(ctx, row)
+	if err == nil && kept {
+		*so = recorded
+	}
+	return kept, err
+}
+
+// recordOne records a sign-on that still leads to its record, alone or with those that wait with it.
+func (s *Store) recordOne(ctx context.Context, row []any) (kept bool, err error) {
+	if s.recorder != nil {
+		kept, err = s.recorder.record(ctx, row)
+		s.condition.saw(err)
+		return kept, err
+	}
+	env := row[signOnWidth].(string)
+	err = s.writeBy(ctx, s.light, short(env), func() error {
+		n, err := s.light.alone(ctx, recordUnchanged, row...)
+		kept = n > 0
+		return err
+	})
+	return kept && err == nil, err
+}
+
+// recordIfStill is RecordUnchanged in statements of their own.
+func (s *Store) recordIfStill(ctx context.Context, so *SignOn, of Identified, activities []Activity) (bool, error) {
+	recorded := *so
+	still := false
+	err := s.write(ctx, s.light, short(so.EnvironmentID), func(tx *Tx) (err error) {
+		if still, err = tx.still(ctx, so.EnvironmentID, of); err != nil || !still {
+			return err
+		}
+		return tx.RecordSignOn(ctx, &recorded, activities...)
+	})
+	if err != nil || !still {
+		return false, err
+	}
+	*so = recorded
+	return true, nil
+}
+
+// still tells whether what identifies somebody leads to that user alone, who may sign on.
+func (tx *Tx) still(ctx context.Context, env string, of Identified) (bool, error) {
+	query := `SELECT id FROM users WHERE environment_id = $1 AND id = $2 AND enabled AND NOT locked`
+	args := []any{env, of.UserID}
+	if of.GatewayID != "" {
+		query = `SELECT ` + theOne("$1", "$2", "$3", "$4")
+		args = []any{env, strings.ToLower(of.By.Attribute), of.By.Value, of.GatewayID}
+	}
+	id, err := queryAll(ctx, tx.c, value[*string], query, args...)
+	return err == nil && len(id) == 1 && id[0] != nil && *id[0] == of.UserID, err
+}
+
+// theOne is the ID of the user that a value leads to, if it leads to one alone, who may sign on; NULL otherwise.
+func theOne(env, attribute, value, gateway string) string {
+	return `(SELECT CASE count(*) WHEN 1 THEN max(CASE WHEN enabled AND NOT locked THEN id END) END FROM (
+		SELECT u.id, u.enabled, u.locked FROM ` + byCorrelation(env, attribute, value, gateway) + `) found)`
+}
+
+// recordUnchanged records a sign-on of somebody to whom a value still leads: its own fields are followed by the
+// environment, the value and whom it has to lead to.
+var recordUnchanged = insertSignOn + `
+	SELECT ` + strings.Trim(placeholders(1, 1, signOnWidth), "()") + `
+	WHERE ` + theOne("$23", "$24", "$25", "$26") + ` = $27
+	ON CONFLICT (id) DO NOTHING`
+
+// fromTexts reads the columns that are no texts.
+var fromTexts = strings.NewReplacer(
+	" at,", " at::bigint,", "updated,", "updated::boolean,", "duration,", "duration::bigint,",
+)
+
+// recordAll is recordUnchanged of many, whose values come as one list a column.
+var recordAll = insertSignOn + `
+	SELECT ` + fromTexts.Replace(signOnFields) + `
+	FROM unnest($1::text[]` + strings.Join(textLists(2, signOnWidth+4), "") + `)
+		AS r (` + signOnFields + `, known_in, known_by, known_value, known_gateway, known_as)
+	WHERE ` + theOne("r.known_in", "r.known_by", "r.known_value", "r.known_gateway") + ` = r.known_as
+	ON CONFLICT (id) DO NOTHING
+	RETURNING id`
+
+// textLists are so many arguments that are lists of texts.
+func textLists(first, n int) (all []string) {
+	for i := range n {
+		all = append(all, fmt.Sprintf(", $%d::text[]", first+i))
+	}
+	return all
+}
+
+// recorder records, with one statement that is a transaction of its own, all sign-ons of an environment that
+// wait: the way to the server and back costs more than to write one.
+type recorder struct {
+	db   *sql.DB
+	turn turns
+	mu   sync.Mutex
+	next map[string]*recording // that waits for its turn, by environment
+}
+
+// recording is what one statement records.
+type recording struct {
+	rows [][]any
+	ends []context.Context // of those who wait for it
+	done chan struct{}     // closed after kept and err were set
+	kept []string          // IDs
+	err  error
+}
+
+// record tells whether a sign-on was recorded.
+func (r *recorder) record(ctx context.Context, row []any) (bool, error) {
+	mine, first := r.join(ctx, row)
+	if first {
+		r.lead(ctx, mine)
+	}
+	<-mine.done
+	if mine.err != nil {
+		return false, mine.err
+	}
+	if slices.Contains(mine.kept, row[0].(string)) {
+		return true, nil
+	}
+	return false, ctx.Err()
+}
+
+// join has a row be recorded with those that wait; false when another leads them.
+func (r *recorder) join(ctx context.Context, row []any) (mine *recording, first bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	env := row[signOnWidth].(string)
+	mine = r.next[env]
+	if first = mine == nil || len(mine.rows) == maxBatch; first {
+		mine = &recording{done: make(chan struct{})}
+		r.next[env] = mine
+	}
+	mine.rows, mine.ends = append(mine.rows, row), append(mine.ends, ctx)
+	return mine, first
+}
+
+// lead records all who have joined until it is their turn.
+func (r *recorder) lead(ctx context.Context, mine *recording) {
+	defer close(mine.done)
+	env := mine.rows[0][signOnWidth].(string)
+	defer r.turn.take(env)()
+	r.mu.Lock()
+	if r.next[env] == mine {
+		delete(r.next, env)
+	}
+	r.mu.Unlock()
+	limited, cancel := context.WithTimeout(context.WithoutCancel(ctx), batchTime)
+	defer cancel()
+	mine.kept, mine.err = r.insert(limited, mine.waiting())
+}
+
+// waiting are the rows of those who have not given up.
+func (r *recording) waiting() (rows [][]any) {
+	for i, row := range r.rows {
+		if r.ends[i].Err() == nil {
+			rows = append(rows, row)
+		}
+	}
+	return rows
+}
+
+// insert returns the IDs of what was recorded.
+func (r *recorder) insert(ctx context.Context, rows [][]any) ([]string, error) {
+	if len(rows) == 0 {
+		return nil, nil
+	}
+	lists := make([]any, len(rows[0]))
+	for column := range lists {
+		texts := make([]string, len(rows))
+		for i, row := range rows {
+			texts[i] = text(row[column])
+		}
+		lists[column] = texts
+	}
+	return queryAll(ctx, conn{db: r.db}, value[string], recordAll, lists...)
+}
+
+// text is how a value is written that is one of a list.
+func text(v any) string {
+	switch v := v.(type) {
+	case int64:
+		return strconv.FormatInt(v, 10)
+	case bool:
+		return strconv.FormatBool(v)
+	case string:
+		return Storable(v)
+	}
+	return fmt.Sprint(v)
+}
