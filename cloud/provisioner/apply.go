@@ -110,11 +110,7 @@ func (p *Provisioner) carry(ctx context.Context, s *step, plan *store.Plan) erro
 	of, ok := s.id.identified()
 	of.UserID = s.change.User.ID
 	if ok && !plan.Writes() && s.list == nil {
-		recorded, err := p.Store.RecordUnchanged(ctx, s.so, of, s.activities...)
-		if err == nil && !recorded {
-			err = errOthers
-		}
-		return err
+		return p.unchanged(ctx, s, of)
 	}
 	recording, err := p.Store.Plan(func(tx *store.Tx) error { return tx.RecordSignOn(ctx, s.so, s.activities...) })
 	if err != nil {
@@ -132,6 +128,21 @@ func (p *Provisioner) carry(ctx context.Context, s *step, plan *store.Plan) erro
 		}
 		return tx.Come(ctx, s.list)
 	})
+}
+
+// unchanged records a sign-on that writes nothing else.
+func (p *Provisioner) unchanged(ctx context.Context, s *step, of store.Identified) error {
+	groups, recorded, err := p.Store.RecordUnchanged(ctx, s.so, of, s.activities...)
+	if err == nil && !recorded {
+		return errOthers
+	}
+	if err != nil || groups == nil || s.change.Groups != nil {
+		return err
+	}
+	if known, err := p.Store.Current.Groups(ctx, s.id.EnvironmentID, groups); err == nil {
+		s.change.Groups = known
+	}
+	return nil
 }
 
 // holds returns errOthers unless the record is the one that was planned for, and is as it

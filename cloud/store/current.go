@@ -161,6 +161,20 @@ func (s *Current) GroupsOf(ctx context.Context, env, user string) ([]Group, erro
 	if err != nil {
 		return nil, err
 	}
+	return s.called(ctx, at, env, ids)
+}
+
+// Groups returns what GroupsOf does of groups by their IDs; those that are not there are left out. Not nil.
+func (s *Current) Groups(ctx context.Context, env string, ids []string) ([]Group, error) {
+	at, err := s.now(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return s.called(ctx, at, env, ids)
+}
+
+// called is Groups at a revision.
+func (s *Current) called(ctx context.Context, at int64, env string, ids []string) ([]Group, error) {
 	s.mu.Lock()
 	s.renew(at)
 	groups, missing := s.known(env, ids)

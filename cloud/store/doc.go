@@ -21,6 +21,8 @@
 // no turn of another node.
 //
 //	read      Plan runs a function on what is committed, and keeps what it would write
+//	record    a sign-on that changes nothing is one statement, which looks once more whom it is of; on PostgreSQL
+//	          it is that of all who wait in its environment
 //	write     Provision takes the turn of all, ProvisionIn that of an environment; within
 //	          it Carry writes what was planned, and
 //	          what the plan does not expect is refused

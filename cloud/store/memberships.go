@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -71,7 +72,9 @@ func (r reader) GroupsOf(ctx context.Context, env, user string) ([]Group, error)
 
 // groupIDsOf returns the groups of a user of any environment.
 func (r reader) groupIDsOf(ctx context.Context, user string) ([]string, error) {
-	return queryAll(ctx, r.c, value[string], `SELECT group_id FROM memberships WHERE user_id = $1`, user)
+	ids, err := queryOne(ctx, r.c, value[string],
+		`SELECT coalesce(string_agg(group_id, ' '), '') FROM memberships WHERE user_id = $1`, user)
+	return strings.Fields(ids), err
 }
 
 // groupsByID returns what GroupsOf does of groups; those that are not there are left out.

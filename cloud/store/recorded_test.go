@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -51,7 +52,7 @@ func TestUnchangedIsKeptWhole(t *testing.T) {
 		usual, at := so, so.At.Add(time.Second)
 		usual.At = at
 		must(t, s.RecordSignOn(t.Context(), &usual))
-		kept, err := s.RecordUnchanged(t.Context(), &so, w.identified())
+		_, kept, err := s.RecordUnchanged(t.Context(), &so, w.identified())
 		same(t, kept, true, err)
 		one, err := s.SignOn(t.Context(), w.env.ID, so.ID)
 		must(t, err)
@@ -80,7 +81,7 @@ func TestManyAreRecordedAtOnce(t *testing.T) {
 				ctx = ended
 			}
 			so := store.SignOn{EnvironmentID: w.env.ID, UserID: w.user.ID, Outcome: store.SignedOnOK, Line: fmt.Sprint(i)}
-			kept, err := s.RecordUnchanged(ctx, &so, of)
+			_, kept, err := s.RecordUnchanged(ctx, &so, of)
 			if kept != good || (err != nil) != (i%7 == 0) || (so.ID != "") != good {
 				t.Errorf("%d: %t, %v, ID %q", i, kept, err, so.ID)
 			}
@@ -113,7 +114,7 @@ func TestRecordedOnce(t *testing.T) {
 	so := store.SignOn{ID: "once", EnvironmentID: w.env.ID, UserID: w.user.ID, Outcome: store.SignedOnOK}
 	for _, want := range []bool{true, false, false} {
 		again := so
-		kept, err := s.RecordUnchanged(t.Context(), &again, w.identified())
+		_, kept, err := s.RecordUnchanged(t.Context(), &again, w.identified())
 		same(t, kept, want, err)
 	}
 	var wg sync.WaitGroup
@@ -121,9 +122,9 @@ func TestRecordedOnce(t *testing.T) {
 		wg.Go(func() {
 			twin, own := so, so
 			own.ID = ""
-			kept, err := s.RecordUnchanged(t.Context(), &twin, w.identified())
+			_, kept, err := s.RecordUnchanged(t.Context(), &twin, w.identified())
 			same(t, kept, false, err)
-			kept, err = s.RecordUnchanged(t.Context(), &own, w.identified())
+			_, kept, err = s.RecordUnchanged(t.Context(), &own, w.identified())
 			same(t, kept, true, err)
 		})
 	}
@@ -141,7 +142,7 @@ func TestPostgresRefusesACommit(t *testing.T) {
 	defer db.Close()
 	record := func() error {
 		so := store.SignOn{EnvironmentID: w.env.ID, UserID: w.user.ID, Outcome: store.SignedOnOK}
-		kept, err := s.RecordUnchanged(t.Context(), &so, w.identified())
+		_, kept, err := s.RecordUnchanged(t.Context(), &so, w.identified())
 		if kept == (err != nil) {
 			t.Errorf("recorded: %t, %v", kept, err)
 		}
@@ -171,4 +172,47 @@ func TestPostgresRefusesACommit(t *testing.T) {
 	}
 	server.Restart()
 	must(t, record())
+}
+
+// A sign-on that changes nothing says which groups its person is in as it is recorded: none, many, and not those that
+// are only on their way.
+func TestUnchangedSaysWhichGroups(t *testing.T) {
+	s := open(t)
+	w := build(t, s, "one")
+	ctx, e := t.Context(), w.env.ID
+	check := func(want int) {
+		t.Helper()
+		so := store.SignOn{EnvironmentID: e, UserID: w.user.ID, Outcome: store.SignedOnOK}
+		groups, _, err := s.RecordUnchanged(ctx, &so, w.identified())
+		must(t, err)
+		all, err := s.GroupsOf(ctx, e, w.user.ID)
+		same(t, len(all), want, err)
+		ids := make([]string, 0, len(all))
+		for _, g := range all {
+			ids = append(ids, g.ID)
+		}
+		slices.Sort(ids)
+		slices.Sort(groups)
+		same(t, groups, ids, nil)
+		named, err := s.Current.Groups(ctx, e, append(groups, "none"))
+		same(t, len(named), want, err)
+	}
+	check(1)
+	var ids []string
+	for _, g := range seen(t, s, w, 300) {
+		ids = append(ids, g.ID)
+	}
+	list, err := s.BeginLargeList(ctx, e, w.user.ID)
+	must(t, err)
+	must(t, list.Join(ctx, joined(ids[:200]...), time.Now()))
+	check(1)
+	must(t, list.End(ctx))
+	must(t, s.Provision(ctx, func(tx *store.Tx) error {
+		return tx.AddMemberships(ctx, e, w.user.ID, joined(ids...), time.Now())
+	}))
+	check(301)
+	must(t, s.Provision(ctx, func(tx *store.Tx) error {
+		return tx.RemoveMemberships(ctx, e, w.user.ID, append(ids, w.jit.ID))
+	}))
+	check(0)
 }

@@ -21,53 +21,66 @@ type Identified struct {
 // RecordUnchanged is RecordSignOn for one that writes nothing else, and tells whether it
 // was recorded: not when it leads to that record no more, the user may not sign on, or one of its ID is
 // recorded already. It waits for no turn of another node, since it changes nothing that others decide on.
-func (s *Store) RecordUnchanged(ctx context.Context, so *SignOn, of Identified, activities ...Activity) (bool, error) {
+// Where a value led there it returns the IDs of the groups, in no order, that the user is in as it is recorded; nil
+// otherwise.
+func (s *Store) RecordUnchanged(
+	ctx context.Context, so *SignOn, of Identified, activities ...Activity,
+) (groups []string, recorded bool, err error) {
 	if of.GatewayID == "" || len(activities) > 0 {
-		return s.recordIfStill(ctx, so, of, activities)
+		recorded, err = s.recordIfStill(ctx, so, of, activities)
+		return nil, recorded, err
 	}
-	recorded := *so
-	if err := newID(&recorded.ID); err != nil {
-		return false, err
+	keep := *so
+	if err := newID(&keep.ID); err != nil {
+		return nil, false, err
 	}
-	stamp(&recorded.At)
-	row := append(recorded.row(), so.EnvironmentID, strings.ToLower(of.By.Attribute), of.By.Value, of.GatewayID, of.UserID)
+	stamp(&keep.At)
+	row := append(keep.row(), so.EnvironmentID, strings.ToLower(of.By.Attribute), of.By.Value, of.GatewayID, of.UserID)
 	kept, err := s.recordOne(ctx, row)
-	if err == nil && kept {
-		*so = recorded
+	if err != nil || kept.id == "" {
+		return nil, false, err
 	}
-	return kept, err
+	*so = keep
+	return strings.Fields(kept.groups), true, nil
 }
 
 // recordOne records a sign-on that still leads to its record, alone or with those that wait with it.
-func (s *Store) recordOne(ctx context.Context, row []any) (kept bool, err error) {
+func (s *Store) recordOne(ctx context.Context, row []any) (kept recorded, err error) {
 	if s.recorder != nil {
 		kept, err = s.recorder.record(ctx, row)
 		s.condition.saw(err)
 		return kept, err
 	}
 	env := row[signOnWidth].(string)
-	err = s.writeBy(ctx, s.light, short(env), func() error {
-		n, err := s.light.alone(ctx, recordUnchanged, row...)
-		kept = n > 0
+	return kept, s.writeBy(ctx, s.light, short(env), func() (err error) {
+		kept, err = alone(ctx, s.light, scanRecorded, recordUnchanged, row...)
 		return err
 	})
-	return kept && err == nil, err
+}
+
+// recorded is a sign-on that was recorded: its ID, and those of the groups of whom it is, with a space between.
+// Empty: none was.
+type recorded struct{ id, groups string }
+
+func scanRecorded(r row) (kept recorded, err error) {
+	err = r.Scan(&kept.id, &kept.groups)
+	return kept, err
 }
 
 // recordIfStill is RecordUnchanged in statements of their own.
 func (s *Store) recordIfStill(ctx context.Context, so *SignOn, of Identified, activities []Activity) (bool, error) {
-	recorded := *so
+	keep := *so
 	still := false
 	err := s.write(ctx, s.light, short(so.EnvironmentID), func(tx *Tx) (err error) {
 		if still, err = tx.still(ctx, so.EnvironmentID, of); err != nil || !still {
 			return err
 		}
-		return tx.RecordSignOn(ctx, &recorded, activities...)
+		return tx.RecordSignOn(ctx, &keep, activities...)
 	})
 	if err != nil || !still {
 		return false, err
 	}
-	*so = recorded
+	*so = keep
 	return true, nil
 }
 
@@ -89,12 +102,20 @@ func theOne(env, attribute, value, gateway string) string {
 		SELECT u.id, u.enabled, u.locked FROM ` + byCorrelation(env, attribute, value, gateway) + `) found)`
 }
 
+// asRecorded goes after what adds a sign-on, unless one of its ID is there, and returns what scanRecorded reads.
+const asRecorded = `
+	ON CONFLICT (id) DO NOTHING
+	RETURNING id, (
+		SELECT coalesce(string_agg(m.group_id, ' '), '')
+		FROM memberships m
+		WHERE m.user_id = sign_ons.user_id
+	)`
+
 // recordUnchanged records a sign-on of somebody to whom a value still leads: its own fields are followed by the
 // environment, the value and whom it has to lead to.
 var recordUnchanged = insertSignOn + `
 	SELECT ` + strings.Trim(placeholders(1, 1, signOnWidth), "()") + `
-	WHERE ` + theOne("$23", "$24", "$25", "$26") + ` = $27
-	ON CONFLICT (id) DO NOTHING`
+	WHERE ` + theOne("$23", "$24", "$25", "$26") + ` = $27` + asRecorded
 
 // fromTexts reads the columns that are no texts.
 var fromTexts = strings.NewReplacer(
@@ -106,9 +127,7 @@ var recordAll = insertSignOn + `
 	SELECT ` + fromTexts.Replace(signOnFields) + `
 	FROM unnest($1::text[]` + strings.Join(textLists(2, signOnWidth+4), "") + `)
 		AS r (` + signOnFields + `, known_in, known_by, known_value, known_gateway, known_as)
-	WHERE ` + theOne("r.known_in", "r.known_by", "r.known_value", "r.known_gateway") + ` = r.known_as
-	ON CONFLICT (id) DO NOTHING
-	RETURNING id`
+	WHERE ` + theOne("r.known_in", "r.known_by", "r.known_value", "r.known_gateway") + ` = r.known_as` + asRecorded
 
 // textLists are so many arguments that are lists of texts.
 func textLists(first, n int) (all []string) {
@@ -132,24 +151,24 @@ type recording struct {
 	rows [][]any
 	ends []context.Context // of those who wait for it
 	done chan struct{}     // closed after kept and err were set
-	kept []string          // IDs
+	kept []recorded
 	err  error
 }
 
-// record tells whether a sign-on was recorded.
-func (r *recorder) record(ctx context.Context, row []any) (bool, error) {
+// record records a sign-on.
+func (r *recorder) record(ctx context.Context, row []any) (none recorded, err error) {
 	mine, first := r.join(ctx, row)
 	if first {
 		r.lead(ctx, mine)
 	}
 	<-mine.done
 	if mine.err != nil {
-		return false, mine.err
+		return none, mine.err
 	}
-	if slices.Contains(mine.kept, row[0].(string)) {
-		return true, nil
+	if i := slices.IndexFunc(mine.kept, func(k recorded) bool { return k.id == row[0] }); i >= 0 {
+		return mine.kept[i], nil
 	}
-	return false, ctx.Err()
+	return none, ctx.Err()
 }
 
 // join has a row be recorded with those that wait; false when another leads them.
@@ -191,8 +210,8 @@ func (r *recording) waiting() (rows [][]any) {
 	return rows
 }
 
-// insert returns the IDs of what was recorded.
-func (r *recorder) insert(ctx context.Context, rows [][]any) ([]string, error) {
+// insert returns what was recorded.
+func (r *recorder) insert(ctx context.Context, rows [][]any) ([]recorded, error) {
 	if len(rows) == 0 {
 		return nil, nil
 	}
@@ -204,7 +223,7 @@ func (r *recorder) insert(ctx context.Context, rows [][]any) ([]string, error) {
 		}
 		lists[column] = texts
 	}
-	return queryAll(ctx, conn{db: r.db}, value[string], recordAll, lists...)
+	return queryAll(ctx, conn{db: r.db}, scanRecorded, recordAll, lists...)
 }
 
 // text is how a value is written that is one of a list.

@@ -62,7 +62,7 @@ func TestRecordUnchanged(t *testing.T) {
 			}
 			for n, activities := range [][]store.Activity{{{Action: "told"}}, nil} {
 				so := store.SignOn{EnvironmentID: w.env.ID, UserID: user, Outcome: store.SignedOnOK}
-				kept, err := s.RecordUnchanged(t.Context(), &so, of, activities...)
+				_, kept, err := s.RecordUnchanged(t.Context(), &so, of, activities...)
 				same(t, kept, c.kept, err)
 				all, _, err := s.SignOns(t.Context(), w.env.ID, store.SignOnFilter{}, store.Page{})
 				same(t, len(all) == n+1 && all[0].ID == so.ID, c.kept, err)

@@ -206,15 +206,19 @@ func (w *writer) member(ctx context.Context, f func(tx *Tx) error) error {
 }
 
 // alone adds one statement to the open batch, which is all that its member does: it needs no savepoint,
-// since what is refused has written nothing. It returns the number of rows written. For SQLite: on PostgreSQL
-// a refusal ends the transaction.
-func (w *writer) alone(ctx context.Context, query string, args ...any) (int64, error) {
+// since what is refused has written nothing. It returns the row that the statement does; the zero value when none.
+// For SQLite: on PostgreSQL a refusal ends the transaction.
+func alone[T any](ctx context.Context, w *writer, scan func(row) (T, error), query string, args ...any) (one T, err error) {
 	w.open.size++
-	n, err := w.speak(uninterrupted{w.open, new(bool)}).exec(context.WithoutCancel(ctx), query, args...)
-	if err == nil || errors.Is(err, ErrConflict) || errors.Is(err, ErrNotFound) {
-		return n, err
+	db := w.speak(uninterrupted{w.open, new(bool)})
+	all, err := queryAll(context.WithoutCancel(ctx), db, scan, query, args...)
+	if err == nil && len(all) > 0 {
+		return all[0], nil
 	}
-	return n, w.abandon(err)
+	if err == nil || errors.Is(err, ErrConflict) || errors.Is(err, ErrNotFound) {
+		return one, err
+	}
+	return one, w.abandon(err)
 }
 
 // abandon ends a batch that cannot go on: none of its members is committed.
