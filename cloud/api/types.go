@@ -20,7 +20,6 @@ func mistyped(value any, t reflect.Type, path string) []detail {
 	if value == nil || t.Kind() == reflect.Interface || t == reflect.TypeFor[json.RawMessage]() {
 		return nil
 	}
-	wrongs := []detail{wrong(path, "It is a JSON %s, and must be of another type.", kindOf(value))}
 	switch value := value.(type) {
 	case string:
 		if isText(value, t) {
@@ -43,13 +42,10 @@ func mistyped(value any, t reflect.Type, path string) []detail {
 		}
 	case []any:
 		if t.Kind() == reflect.Slice && t.Elem().Kind() != reflect.Uint8 {
-			wrongs = nil
-			for i, one := range value {
-				wrongs = append(wrongs, mistyped(one, t.Elem(), item(path, i))...)
-			}
+			return mistypedEach(value, t.Elem(), path)
 		}
 	}
-	return wrongs
+	return []detail{wrong(path, "It is a JSON %s, and must be of another type.", kindOf(value))}
 }
 
 // isText tells whether a text can be a value of a type.
@@ -74,6 +70,14 @@ func mistypedWithin(body map[string]any, names map[string]reflect.Type, path str
 		if t, known := names[strings.ToLower(name)]; known {
 			wrongs = append(wrongs, mistyped(body[name], t, strings.TrimPrefix(path+"."+name, "."))...)
 		}
+	}
+	return wrongs
+}
+
+// mistypedEach goes through a list.
+func mistypedEach(list []any, t reflect.Type, path string) (wrongs []detail) {
+	for i, one := range list {
+		wrongs = append(wrongs, mistyped(one, t, item(path, i))...)
 	}
 	return wrongs
 }

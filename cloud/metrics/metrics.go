@@ -255,21 +255,10 @@ func (m *Metrics) Requests(logger hclog.Logger, room func(r *http.Request) strin
 			if a.status >= http.StatusOK { // a link is no request that ends
 				m.requestTime.WithLabelValues(by).Observe(time.Since(start).Seconds())
 			}
-			logger.Debug(
-				"request",
-				"id",
-				id,
-				"method",
-				r.Method,
-				"path",
-				r.URL.Path,
-				"status",
-				a.status,
-				"took",
-				time.Since(start),
-				"from",
-				r.RemoteAddr,
-			)
+			if logger.IsDebug() { // what is told of each costs more than to ask
+				logger.Debug("request", "id", id, "method", r.Method, "path", r.URL.Path, "status", a.status,
+					"took", time.Since(start), "from", r.RemoteAddr)
+			}
 		}()
 		h.ServeHTTP(a, r)
 	})

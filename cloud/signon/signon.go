@@ -85,6 +85,7 @@ type attempt struct {
 	*Service
 	request Request
 	record  store.SignOn
+	read    *store.User // the record for the username as it was given; nil: none
 	user    *store.User // the record for the username; nil: none
 	outcome wire.Outcome
 	held    bool // by the throttle: nobody was asked
@@ -95,6 +96,7 @@ type attempt struct {
 
 	unwritten bool // there are more refusals than are written
 
+	key, near   string   // the throttle's keys for the person and for where they are
 	triedBefore int64    // wrong passwords of the person, at all nodes
 	leave       []func() // what others wait for
 }
@@ -235,10 +237,7 @@ func (a *attempt) implausible() string {
 // Somebody who is known is asked about nowhere else than where their record says:
 // another directory that has the name too must not let its person in as them.
 func (a *attempt) routes(ctx context.Context) ([]Route, error) {
-	u, err := a.Store.PersonByUsername(ctx, a.request.EnvironmentID, a.request.Username)
-	if typed := store.Typed(a.request.Username); errors.Is(err, store.ErrNotFound) && typed != a.request.Username {
-		u, err = a.Store.PersonByUsername(ctx, a.request.EnvironmentID, typed)
-	}
+	u, err := a.recorded(ctx)
 	switch {
 	case errors.Is(err, store.ErrNotFound):
 		return a.policy(ctx)
@@ -263,6 +262,18 @@ func (a *attempt) routes(ctx context.Context) ([]Route, error) {
 		}
 	}
 	return nil, nil
+}
+
+// recorded returns the record for the username, as it was given or as it was meant.
+func (a *attempt) recorded(ctx context.Context) (store.User, error) {
+	if a.read != nil {
+		return *a.read, nil
+	}
+	typed := store.Typed(a.request.Username)
+	if typed == a.request.Username {
+		return store.User{}, store.ErrNotFound
+	}
+	return a.Store.PersonByUsername(ctx, a.request.EnvironmentID, typed)
 }
 
 // belongsElsewhere tells whether the patterns of user types mean a username, and none of

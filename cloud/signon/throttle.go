@@ -3,6 +3,7 @@ package signon
 import (
 	"context"
 	"crypto/sha256"
+	"errors"
 	"fmt"
 	"time"
 
@@ -54,9 +55,6 @@ func (a *attempt) personKey() string {
 	return counted(key)
 }
 
-// address is the throttle's key for where the person is.
-func (a *attempt) address() string { return counted("address " + throttle.Network(a.request.Address)) }
-
 // counted is a key as nodes tell it each other: it says of nobody who they are.
 func counted(key string) string {
 	sum := sha256.Sum256([]byte(key))
@@ -70,7 +68,7 @@ func (a *attempt) placed() bool { return a.request.Address != "" && !a.byKnown }
 // tries counts wrong passwords of the person in the store; of a name that nobody has the nodes
 // count what they hear of each other.
 func (a *attempt) tries() store.Tries {
-	return store.Tries{Key: a.personKey(), Most: wrongPerPerson, Window: throttleWindow}
+	return store.Tries{Key: a.key, Most: wrongPerPerson, Window: throttleWindow}
 }
 
 // throttled says why the password is not even looked at; empty when it is. Of many at
@@ -78,19 +76,20 @@ func (a *attempt) tries() store.Tries {
 // that.
 func (a *attempt) throttled(ctx context.Context) (reason string, err error) {
 	a.byKnown = a.knows(a.request)
+	a.key, a.near = a.personKey(), counted("address "+throttle.Network(a.request.Address))
 	now := a.now()
-	n, wait, err := a.Store.Tried(ctx, a.tries(), now)
+	n, wait, err := a.tried(ctx, now)
 	if err != nil {
 		return "", err
 	}
 	a.triedBefore = n
-	here := wrongPerPerson - a.wrong.Left(a.personKey(), wrongPerPerson, now)
+	here := wrongPerPerson - a.wrong.Left(a.key, wrongPerPerson, now)
 	elsewhere := max(0, int(n)-here)
-	if wait == 0 && (!a.enter(ctx, a.personKey(), wrongPerPerson-elsewhere) ||
-		a.placed() && !a.enter(ctx, a.address(), wrongPerAddress)) {
-		wait = max(time.Second, a.wrong.Wait(a.personKey(), wrongPerPerson, now))
+	if wait == 0 && (!a.enter(ctx, a.key, wrongPerPerson-elsewhere) ||
+		a.placed() && !a.enter(ctx, a.near, wrongPerAddress)) {
+		wait = max(time.Second, a.wrong.Wait(a.key, wrongPerPerson, now))
 		if a.placed() {
-			wait = max(wait, a.wrong.Wait(a.address(), wrongPerAddress, now))
+			wait = max(wait, a.wrong.Wait(a.near, wrongPerAddress, now))
 		}
 	}
 	if a.held = wait > 0; !a.held {
@@ -99,6 +98,17 @@ func (a *attempt) throttled(ctx context.Context) (reason string, err error) {
 	a.Bounds.Of(throttle.Tries).Bite(now, throttle.Network(a.request.Address))
 	return fmt.Sprintf("throttled for another %s: too many wrong passwords for this name or from this address",
 		wait.Round(time.Second)), nil
+}
+
+// tried reads the record for the username, and returns how many passwords of theirs were wrong at all nodes, and how
+// long to wait when those are too many.
+func (a *attempt) tried(ctx context.Context, now time.Time) (n int64, wait time.Duration, err error) {
+	u, n, wait, err := a.Store.PersonTried(ctx, a.request.EnvironmentID, a.request.Username, a.tries(), now)
+	if errors.Is(err, store.ErrNotFound) {
+		return a.Store.Tried(ctx, a.tries(), now)
+	}
+	a.read = &u
+	return n, wait, err
 }
 
 // enter waits until a try of a key may begin; false when there were too many.
@@ -132,17 +142,17 @@ func (a *attempt) release() {
 func (a *attempt) count(ctx context.Context, o wire.Outcome) {
 	switch {
 	case o == wire.OutcomeOK:
-		if a.wrong.Forget(a.personKey()) > 0 {
-			a.tell(hub.Try{Key: a.personKey(), Right: true})
+		if a.wrong.Forget(a.key) > 0 {
+			a.tell(hub.Try{Key: a.key, Right: true})
 		}
 		if a.triedBefore > 0 {
-			a.logged(a.Store.ForgetTries(context.WithoutCancel(ctx), a.personKey()))
+			a.logged(a.Store.ForgetTries(context.WithoutCancel(ctx), a.key))
 		}
 	case Message(o) == messageWrong:
 		now := a.now()
-		a.missed(a.personKey(), now)
+		a.missed(a.key, now)
 		if a.placed() {
-			a.missed(a.address(), now)
+			a.missed(a.near, now)
 		}
 		if a.user != nil {
 			a.logged(a.Store.CountTry(context.WithoutCancel(ctx), a.tries(), now))

@@ -304,12 +304,12 @@ func (w *window) isEve() {
 	w.comesTo("/completed/f1/idp")
 }
 
-// comesTo waits until the browser is at a path.
+// comesTo waits until the browser is at a path; while it goes there it answers nothing.
 func (w *window) comesTo(path string) {
 	w.t.Helper()
 	for {
 		at, err := chromedp.Run(w.ctx, chromedp.Location())
-		if err != nil {
+		if w.ctx.Err() != nil {
 			w.t.Fatalf("never comes to %s: %v", path, err)
 		}
 		if strings.HasSuffix(at, path) {

@@ -14,8 +14,6 @@ const (
 	settingsLife = 5 * time.Second
 	// mostSettings bounds how many are kept, as of tokens and groups.
 	mostSettings = 20_000
-	// mostTime is how long a revision may take to be read, whoever wants it.
-	mostTime = 5 * time.Second
 )
 
 // settingsTables are those of which Current keeps something.
@@ -109,9 +107,7 @@ func (s *Current) revision(ctx context.Context) (int64, error) {
 		s.reads.Lock()
 		s.reads.next = nil // who comes now wants a later one
 		s.reads.Unlock()
-		limited, cancel := context.WithTimeout(context.WithoutCancel(ctx), mostTime)
-		defer cancel()
-		mine.n, mine.err = queryOne(limited, s.db.c, value[int64], `SELECT settings FROM revisions WHERE id = $1`, 1)
+		mine.n, mine.err = queryOne(context.WithoutCancel(ctx), s.db.c, value[int64], `SELECT settings FROM revisions WHERE id = $1`, 1)
 	})
 	return mine.n, mine.err
 }

@@ -46,8 +46,11 @@ const (
 // commit included. A database that answers nothing holds nobody up for longer.
 const batchTime = 20 * time.Second
 
-// readTime is how long one read may take.
-const readTime = 10 * time.Second
+// readTime is how long one read may take, and settingsTime one of those that every sign-on makes.
+const (
+	readTime     = 10 * time.Second
+	settingsTime = 5 * time.Second
+)
 
 // IsPostgres tells whether where is the URL of a PostgreSQL database.
 func IsPostgres(where string) bool {

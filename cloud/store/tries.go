@@ -51,14 +51,23 @@ func (s *Store) CountTry(ctx context.Context, t Tries, now time.Time) error {
 func (r reader) Tried(ctx context.Context, t Tries, now time.Time) (n int64, wait time.Duration, err error) {
 	have, err := queryOne(ctx, r.c, scanTried, `SELECT tried, expires_at FROM tries WHERE key_hash = $1`,
 		sessionKey(t.Key))
+	if errors.Is(err, ErrNotFound) {
+		err = nil
+	}
+	n, wait = have.at(t, now)
+	return n, wait, err
+}
+
+// at returns what counts of it at a time, and how long to wait when that is too much.
+func (have tried) at(t Tries, now time.Time) (n int64, wait time.Duration) {
 	left := time.UnixMicro(have.until).Sub(now)
 	switch {
-	case errors.Is(err, ErrNotFound), err == nil && left <= 0:
-		return 0, 0, nil
-	case err != nil || have.n < t.Most:
-		return have.n, 0, err
+	case left <= 0:
+		return 0, 0
+	case have.n < t.Most:
+		return have.n, 0
 	}
-	return have.n, left, nil
+	return have.n, left
 }
 
 func (tx *Tx) countTry(ctx context.Context, t Tries, now time.Time) error {

@@ -5,6 +5,7 @@ import (
 	"context"
 	"slices"
 	"strings"
+	"time"
 )
 
 // recordFields are those of the row of a user, whose table goes by u.
@@ -93,31 +94,43 @@ func (r reader) UserByUsername(ctx context.Context, env, username string) (User,
 
 // PersonByUsername is UserByUsername in one statement, without what only people look at:
 // the last sign-on, and who vouches for the user.
-func (r reader) PersonByUsername(ctx context.Context, env, username string) (u User, err error) {
+func (r reader) PersonByUsername(ctx context.Context, env, username string) (User, error) {
+	u, _, _, err := r.PersonTried(ctx, env, username, Tries{}, time.Time{})
+	return u, err
+}
+
+// PersonTried is PersonByUsername and Tried in one statement; of a name that nobody has it returns ErrNotFound alone.
+func (r reader) PersonTried(
+	ctx context.Context, env, username string, t Tries, now time.Time,
+) (u User, n int64, wait time.Duration, err error) {
 	var all []placedCorrelation
+	var have tried
 	found, err := queryAll(ctx, r.c, func(r row) (read User, err error) {
 		var c placedCorrelation
-		err = r.Scan(append(read.fields(), &c.position, &c.Attribute, &c.Value)...)
+		err = r.Scan(append(read.fields(), &c.position, &c.Attribute, &c.Value, &have.n, &have.until)...)
 		if c.Attribute != "" {
 			all = append(all, c)
 		}
 		return read, err
-	}, recordFields+`, coalesce(c.position, 0), coalesce(c.attribute, ''), coalesce(c.value, '')
+	}, recordFields+`, coalesce(c.position, 0), coalesce(c.attribute, ''), coalesce(c.value, ''),
+			coalesce(t.tried, 0), coalesce(t.expires_at, 0)
 		FROM users u
 		LEFT JOIN correlations c ON c.user_id = u.id
-		WHERE u.environment_id = $1 AND u.username_folded = $2`,
-		env, Fold(username))
+		LEFT JOIN tries t ON t.key_hash = $1
+		WHERE u.environment_id = $2 AND u.username_folded = $3`,
+		sessionKey(t.Key), env, Fold(username))
 	if err == nil && len(found) == 0 {
 		err = ErrNotFound
 	}
 	if err != nil {
-		return User{}, err
+		return User{}, 0, 0, err
 	}
 	slices.SortFunc(all, func(a, b placedCorrelation) int { return cmp.Compare(a.position, b.position) })
 	for _, c := range all {
 		found[0].Correlation = append(found[0].Correlation, c.Correlation)
 	}
-	return found[0], nil
+	n, wait = have.at(t, now)
+	return found[0], n, wait, nil
 }
 
 // placedCorrelation is a correlation with its place among those of its user.

@@ -76,16 +76,7 @@ func (q *Queue) Enter(ctx context.Context, who Who) (leave func(), err error) {
 		return nil, ctx.Err()
 	}
 	w := q.join(who)
-	patience := time.NewTimer(q.Patience)
-	defer patience.Stop()
-	select {
-	case <-w.done:
-		err = ErrFull
-	case <-patience.C:
-		err = ErrFull
-	case <-ctx.Done():
-		err = ctx.Err()
-	}
+	err = q.wait(ctx, w)
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	if w.in {
@@ -96,6 +87,24 @@ func (q *Queue) Enter(ctx context.Context, who Who) (leave func(), err error) {
 		q.Bound.Bite(time.Now(), w.network)
 	}
 	return nil, err
+}
+
+// wait returns when it is decided about somebody, or too late.
+func (q *Queue) wait(ctx context.Context, w *waiter) error {
+	select {
+	case <-w.done: // as with most
+		return ErrFull
+	default:
+	}
+	patience := time.NewTimer(q.Patience)
+	defer patience.Stop()
+	select {
+	case <-w.done:
+	case <-patience.C:
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	return ErrFull
 }
 
 // Forgive takes back what counts of a name in a network, as when its turn was well spent.
