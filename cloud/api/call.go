@@ -222,30 +222,36 @@ func unread(err error) error {
 // A property that is not known is refused, and so is one of the wrong type, by its path,
 // as in "userTypes[0].name".
 func decode(b []byte, v any) error {
-	return cmp.Or(decodeLoosely(b, v), checkKnown(b, v))
+	body, err := decodeBody(b, v)
+	return cmp.Or(err, checkKnown(body, v))
 }
 
 // decodeLoosely passes over what is not known, for a body that is read in parts.
 func decodeLoosely(b []byte, v any) error {
+	_, err := decodeBody(b, v)
+	return err
+}
+
+// decodeBody is decodeLoosely that also returns what there was to read.
+func decodeBody(b []byte, v any) (body map[string]any, err error) {
 	if trimmed := bytes.TrimLeft(b, " \t\r\n"); len(trimmed) == 0 || trimmed[0] != '{' {
-		return refused(http.StatusBadRequest, "The body must be a JSON object.")
+		return nil, refused(http.StatusBadRequest, "The body must be a JSON object.")
 	}
-	var body map[string]any
-	err := json.Unmarshal(b, &body)
+	err = json.Unmarshal(b, &body)
 	if err == nil {
 		if wrongs := mistyped(body, reflect.TypeOf(v), ""); len(wrongs) > 0 {
-			return invalid(wrongs...)
+			return nil, invalid(wrongs...)
 		}
 		err = json.Unmarshal(b, v)
 	}
 	var syntax *json.SyntaxError
 	switch {
 	case errors.As(err, &syntax):
-		return refused(http.StatusBadRequest, "The body is no JSON: byte "+strconv.FormatInt(syntax.Offset, 10)+".")
+		return nil, refused(http.StatusBadRequest, "The body is no JSON: byte "+strconv.FormatInt(syntax.Offset, 10)+".")
 	case err != nil:
-		return refused(http.StatusBadRequest, "The body cannot be read.")
+		return nil, refused(http.StatusBadRequest, "The body cannot be read.")
 	}
-	return readNulls(b, v)
+	return body, readNulls(b, v)
 }
 
 // page reads limit and cursor.

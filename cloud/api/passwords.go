@@ -71,8 +71,8 @@ func (s *Server) putPassword(c *call) (reply, error) {
 	// what is wrong.
 	var link linkForm
 	var change changeForm
-	err = cmp.Or(decodeLoosely(body, &link), decodeLoosely(body, &change), checkKnown(body, &passwordSent{}))
-	if err != nil {
+	all, err := decodeBody(body, &link)
+	if err = cmp.Or(err, decodeLoosely(body, &change), checkKnown(all, &passwordSent{})); err != nil {
 		return reply{}, err
 	}
 	defer clear(change.Current)

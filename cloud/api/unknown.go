@@ -1,7 +1,6 @@
 package api
 
 import (
-	"encoding/json"
 	"fmt"
 	"maps"
 	"reflect"
@@ -10,16 +9,11 @@ import (
 )
 
 // checkKnown refuses by name what there is no place for: a property that is dropped
-// without a word is one that a client believes to be set. V has been decoded from b,
-// which is one JSON object.
+// without a word is one that a client believes to be set. V has been decoded from body.
 //
 // What only answers have is passed over, so that what was read can be written back; so
 // is a null, which asks for nothing, and what begins with "_".
-func checkKnown(b []byte, v any) error {
-	var body map[string]any
-	if err := json.Unmarshal(b, &body); err != nil {
-		return err // cannot be: it was decoded before
-	}
+func checkKnown(body map[string]any, v any) error {
 	form := reflect.TypeOf(v).Elem()
 	return invalid(unknownOf(body, form, "", namesOf(answerOf(v)))...)
 }
