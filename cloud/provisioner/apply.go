@@ -28,6 +28,7 @@ func (p *Provisioner) Apply(ctx context.Context, id Identity, so *store.SignOn) 
 	id = id.storable()
 	s, err := p.planned(ctx, id, so)
 	for plans := 1; plans < mostPlans && changedByOthers(err); plans++ {
+		id.Known = nil // it may be what has changed
 		s, err = p.planned(ctx, id, so)
 	}
 	if err != nil && s.list != nil || errors.Is(err, errBusy) {
@@ -64,7 +65,7 @@ func (p *Provisioner) within(ctx context.Context, id Identity, so *store.SignOn)
 	recorded := *so
 	s := &step{id: id, so: &recorded, budget: p}
 	if err := p.Store.ProvisionIn(ctx, id.EnvironmentID, func(tx *store.Tx) error {
-		s.tx = tx
+		s.tx, s.userGroups = tx, tx.UserGroups
 		if err := s.apply(ctx); err != nil {
 			return err
 		}
@@ -82,8 +83,9 @@ func (p *Provisioner) within(ctx context.Context, id Identity, so *store.SignOn)
 // only what writes, and a look at whether the plan is good still. An error but
 // *EvidenceWanted says that it was not, or that there is more to be said within the turn.
 func (p *Provisioner) planned(ctx context.Context, id Identity, so *store.SignOn) (*step, error) {
+	ctx = p.Store.Current.Held(ctx) // what groups are called now
 	recorded := *so
-	s := &step{id: id, so: &recorded, budget: p, known: id.read(), ahead: true}
+	s := &step{id: id, so: &recorded, budget: p, known: id.read(), ahead: true, userGroups: p.Store.Current.UserGroups}
 	plan, err := p.Store.Plan(func(tx *store.Tx) error {
 		s.tx = tx
 		return s.apply(ctx)
@@ -109,6 +111,9 @@ func (p *Provisioner) planned(ctx context.Context, id Identity, so *store.SignOn
 func (p *Provisioner) carry(ctx context.Context, s *step, plan *store.Plan) error {
 	of, ok := s.id.identified()
 	of.UserID = s.change.User.ID
+	if s.refreshed {
+		of.UpdatedAt = s.before
+	}
 	if ok && !plan.Writes() && s.list == nil {
 		return p.unchanged(ctx, s, of)
 	}
@@ -170,9 +175,9 @@ func (s *step) holds(ctx context.Context, tx *store.Tx) error {
 }
 
 // read is the record as the caller has it, if that is enough: the value that decides is
-// among its own, and nothing else of it is compared.
+// among its own. What else of it is compared has to be the same still when the sign-on is recorded.
 func (id Identity) read() *store.User {
-	if id.UserID != "" || id.Known == nil || id.Update || id.SourceType != store.SourceGateway ||
+	if id.UserID != "" || id.Known == nil || id.SourceType != store.SourceGateway ||
 		id.Known.GatewayID != id.SourceID || len(id.Correlation) == 0 ||
 		!slices.Contains(id.Known.Correlation, id.Correlation[0]) {
 		return nil

@@ -21,8 +21,8 @@ type catalogue struct {
 // are looked for.
 func newCatalogue(source store.Source, identity string, groups []store.Group) *catalogue {
 	c := &catalogue{
-		byID:   map[string]*store.Group{},
-		byName: map[string]*store.Group{},
+		byID:   make(map[string]*store.Group, len(groups)),
+		byName: make(map[string]*store.Group, len(groups)),
 		source: source,
 		strict: identity == identityID,
 	}
@@ -30,28 +30,29 @@ func newCatalogue(source store.Source, identity string, groups []store.Group) *c
 	return c
 }
 
-// add takes in groups. Of several under one name, the one without a directory
+// add takes in groups, which are its from then on. Of several under one name, the one without a directory
 // ID is found by it, then the oldest.
 func (c *catalogue) add(groups []store.Group) {
-	for _, g := range groups {
+	for i := range groups {
+		g := &groups[i]
 		if g.DirectoryID != "" {
 			if c.byID[g.DirectoryID] == nil {
-				c.byID[g.DirectoryID] = &g
+				c.byID[g.DirectoryID] = g
 			}
 			if c.strict {
 				continue
 			}
 		}
 		key := g.Key()
-		if old := c.byName[key]; old == nil || better(g, *old) {
-			c.byName[key] = &g
+		if old := c.byName[key]; old == nil || better(g, old) {
+			c.byName[key] = g
 		}
 	}
 }
 
 // better tells which of two groups under one name is found by it: the one that has no
 // ID yet, then the older.
-func better(a, b store.Group) bool {
+func better(a, b *store.Group) bool {
 	if (a.DirectoryID == "") != (b.DirectoryID == "") {
 		return a.DirectoryID == ""
 	}

@@ -1,6 +1,7 @@
 package provisioner
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"maps"
@@ -64,7 +65,7 @@ func (s *step) asked(absent []store.GroupMembership, joining []Question) error {
 	return &EvidenceWanted{Questions: s.questions(absent, joining)}
 }
 
-// split tells the memberships that a list has from those that it does not have.
+// split tells the memberships that a list has from those that it does not have, these by what people call them.
 func split(current []store.GroupMembership, wanted []store.Group) (held, absent []store.GroupMembership) {
 	listed := make(map[string]bool, len(wanted))
 	for _, g := range wanted {
@@ -77,6 +78,10 @@ func split(current []store.GroupMembership, wanted []store.Group) (held, absent 
 			absent = append(absent, m)
 		}
 	}
+	slices.SortFunc(absent, func(a, b store.GroupMembership) int {
+		byName := cmp.Compare(store.Fold(a.Group.DisplayName), store.Fold(b.Group.DisplayName))
+		return cmp.Or(byName, cmp.Compare(a.Group.ID, b.Group.ID))
+	})
 	return held, absent
 }
 
@@ -152,7 +157,7 @@ func (s *step) current(ctx context.Context) ([]store.GroupMembership, error) {
 	if s.change.Created {
 		return nil, nil
 	}
-	all, err := s.tx.UserGroups(ctx, s.id.EnvironmentID, s.change.User.ID)
+	all, err := s.userGroups(ctx, s.id.EnvironmentID, s.change.User.ID)
 	s.had = append(s.had, groupsOf(all)...)
 	var mine []store.GroupMembership
 	for _, m := range all {

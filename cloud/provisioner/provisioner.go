@@ -64,7 +64,7 @@ type Identity struct {
 	PopulationID  string // that a new user joins; empty: the default one, or of store.SourceIDP nobody
 	UserID        string // of the record, when the caller knows it; empty: to be found
 	// Known is the record as the caller has read it in this sign-on; nil: not at all. It
-	// saves reading it anew where nothing is compared with it.
+	// saves reading it anew unless it has changed since.
 	Known       *store.User
 	Subject     store.Subject // of store.SourceIDP: whom the provider speaks of
 	SignOnID    string
@@ -182,9 +182,11 @@ type step struct {
 	known       *store.User      // the record, when it has been read; nil: to be looked for
 	before      time.Time        // when the record had last been changed
 	had         []store.Group    // all of the user's groups before; nil: not looked at
-	groups      int              // spent of the source's budget, and so are changes
-	changes     int
-	activities  []store.Activity
+	// userGroups reads those, as memberships.
+	userGroups func(ctx context.Context, env, user string) ([]store.GroupMembership, error)
+	groups     int // spent of the source's budget, and so are changes
+	changes    int
+	activities []store.Activity
 }
 
 // apply is one Apply but for recording it: find or create, and follow the directory. Of

@@ -145,3 +145,15 @@ func (a *attempt) within(ctx context.Context, routes []Route) (mine []Route, err
 	}
 	return mine, nil
 }
+
+// recorded returns the record for the username, as it was given or as it was meant.
+func (a *attempt) recorded(ctx context.Context) (store.User, error) {
+	if a.read != nil {
+		return *a.read, nil
+	}
+	typed := store.Typed(a.request.Username)
+	if typed == a.request.Username {
+		return store.User{}, store.ErrNotFound
+	}
+	return a.Store.PersonByUsername(ctx, a.request.EnvironmentID, typed)
+}

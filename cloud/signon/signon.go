@@ -264,18 +264,6 @@ func (a *attempt) routes(ctx context.Context) ([]Route, error) {
 	return nil, nil
 }
 
-// recorded returns the record for the username, as it was given or as it was meant.
-func (a *attempt) recorded(ctx context.Context) (store.User, error) {
-	if a.read != nil {
-		return *a.read, nil
-	}
-	typed := store.Typed(a.request.Username)
-	if typed == a.request.Username {
-		return store.User{}, store.ErrNotFound
-	}
-	return a.Store.PersonByUsername(ctx, a.request.EnvironmentID, typed)
-}
-
 // belongsElsewhere tells whether the patterns of user types mean a username, and none of
 // them is that of its record: whoever made that before the patterns were may be anybody.
 func (a *attempt) belongsElsewhere(ctx context.Context, u store.User) (bool, error) {

@@ -169,6 +169,41 @@ func (s *Current) Groups(ctx context.Context, env string, ids []string) ([]Group
 	return s.called(ctx, at, env, ids)
 }
 
+// UserGroups is Store.UserGroups, in no order, with the groups from memory.
+func (s *Current) UserGroups(ctx context.Context, env, user string) ([]GroupMembership, error) {
+	revision, err := s.now(ctx)
+	if err != nil {
+		return nil, err
+	}
+	all, err := queryAll(ctx, s.db.c, func(r row) (m GroupMembership, err error) {
+		err = r.Scan(&m.Group.ID, at{&m.Since}, &m.Stamp, &m.Doubt, at{&m.DoubtedAt})
+		return m, err
+	}, `SELECT group_id, since, stamp, doubt, doubted_at FROM memberships WHERE user_id = $1`, user)
+	if err != nil {
+		return nil, err
+	}
+	ids := make([]string, len(all))
+	for i, m := range all {
+		ids[i] = m.Group.ID
+	}
+	groups, err := s.called(ctx, revision, env, ids)
+	if err != nil {
+		return nil, err
+	}
+	byID := make(map[string]*Group, len(groups))
+	for i, g := range groups {
+		byID[g.ID] = &groups[i]
+	}
+	there := all[:0]
+	for _, m := range all {
+		if g := byID[m.Group.ID]; g != nil {
+			m.Group = *g
+			there = append(there, m)
+		}
+	}
+	return there, nil
+}
+
 // called is Groups at a revision.
 func (s *Current) called(ctx context.Context, at int64, env string, ids []string) ([]Group, error) {
 	s.mu.Lock()

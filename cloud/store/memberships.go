@@ -60,8 +60,7 @@ func (r reader) CountGroupsOf(ctx context.Context, env, user string) (int, error
 		env, user)
 }
 
-// GroupsOf returns what applications see of all groups of a user, in no order: ID, names
-// and source.
+// GroupsOf returns all groups of a user, in no order.
 func (r reader) GroupsOf(ctx context.Context, env, user string) ([]Group, error) {
 	ids, err := r.groupIDsOf(ctx, user)
 	if err != nil {
@@ -77,20 +76,16 @@ func (r reader) groupIDsOf(ctx context.Context, user string) ([]string, error) {
 	return strings.Fields(ids), err
 }
 
-// groupsByID returns what GroupsOf does of groups; those that are not there are left out.
+// groupsByID returns groups; those that are not there are left out.
 func (r reader) groupsByID(ctx context.Context, env string, ids []string) (all []Group, err error) {
 	for some := range slices.Chunk(ids, chunk) {
 		args := []any{env}
 		for _, id := range some {
 			args = append(args, id)
 		}
-		read, err := queryAll(ctx, r.c, func(r row) (g Group, err error) {
-			err = r.Scan(&g.ID, &g.EnvironmentID, &g.Name, &g.DisplayName, &g.SourceType, &g.SourceID)
-			return g, err
-		}, `
-			SELECT id, environment_id, name, display_name, source_type, source_id
-			FROM cloud_groups
-			WHERE environment_id = $1 AND id IN `+placeholders(2, 1, len(some)),
+		read, err := queryAll(ctx, r.c, scanPlainGroup, groupFields+`
+			FROM cloud_groups g
+			WHERE g.environment_id = $1 AND g.id IN `+placeholders(2, 1, len(some)),
 			args...)
 		if err != nil {
 			return nil, err

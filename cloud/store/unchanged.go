@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"time"
 )
 
 // Identified says what led to the record of a sign-on: the ID alone, or a value that one
@@ -16,11 +17,12 @@ type Identified struct {
 	UserID    string
 	GatewayID string      // empty: the ID alone
 	By        Correlation // with GatewayID
+	UpdatedAt time.Time   // when the record was last changed; zero: whenever
 }
 
 // RecordUnchanged is RecordSignOn for one that writes nothing else, and tells whether it
-// was recorded: not when it leads to that record no more, the user may not sign on, or one of its ID is
-// recorded already. It waits for no turn of another node, since it changes nothing that others decide on.
+// was recorded: not when it leads to that record no more, that has changed, the user may not sign on, or one
+// of its ID is recorded already. It waits for no turn of another node, since it changes nothing that others decide on.
 // Where a value led there it returns the IDs of the groups, in no order, that the user is in as it is recorded; nil
 // otherwise.
 func (s *Store) RecordUnchanged(
@@ -35,7 +37,8 @@ func (s *Store) RecordUnchanged(
 		return nil, false, err
 	}
 	stamp(&keep.At)
-	row := append(keep.row(), so.EnvironmentID, strings.ToLower(of.By.Attribute), of.By.Value, of.GatewayID, of.UserID)
+	row := append(keep.row(), micros(of.UpdatedAt),
+		so.EnvironmentID, strings.ToLower(of.By.Attribute), of.By.Value, of.GatewayID, of.UserID)
 	kept, err := s.recordOne(ctx, row)
 	if err != nil || kept.id == "" {
 		return nil, false, err
@@ -44,6 +47,9 @@ func (s *Store) RecordUnchanged(
 	return strings.Fields(kept.groups), true, nil
 }
 
+// environmentAt is where the environment is in the row of a sign-on.
+const environmentAt = 1
+
 // recordOne records a sign-on that still leads to its record, alone or with those that wait with it.
 func (s *Store) recordOne(ctx context.Context, row []any) (kept recorded, err error) {
 	if s.recorder != nil {
@@ -51,7 +57,7 @@ func (s *Store) recordOne(ctx context.Context, row []any) (kept recorded, err er
 		s.condition.saw(err)
 		return kept, err
 	}
-	env := row[signOnWidth].(string)
+	env := row[environmentAt].(string)
 	return kept, s.writeBy(ctx, s.light, short(env), func() (err error) {
 		kept, err = alone(ctx, s.light, scanRecorded, recordUnchanged, row...)
 		return err
@@ -86,20 +92,27 @@ func (s *Store) recordIfStill(ctx context.Context, so *SignOn, of Identified, ac
 
 // still tells whether what identifies somebody leads to that user alone, who may sign on.
 func (tx *Tx) still(ctx context.Context, env string, of Identified) (bool, error) {
-	query := `SELECT id FROM users WHERE environment_id = $1 AND id = $2 AND enabled AND NOT locked`
-	args := []any{env, of.UserID}
+	query := `SELECT id FROM users WHERE environment_id = $1 AND id = $2 AND enabled AND NOT locked` +
+		` AND CAST($3 AS BIGINT) IN (0, updated_at)`
+	args := []any{env, of.UserID, micros(of.UpdatedAt)}
 	if of.GatewayID != "" {
-		query = `SELECT ` + theOne("$1", "$2", "$3", "$4")
-		args = []any{env, strings.ToLower(of.By.Attribute), of.By.Value, of.GatewayID}
+		query = `SELECT ` + theOne("$1", "$2", "$3", "$4", "CAST($5 AS BIGINT)")
+		args = []any{env, strings.ToLower(of.By.Attribute), of.By.Value, of.GatewayID, micros(of.UpdatedAt)}
 	}
 	id, err := queryAll(ctx, tx.c, value[*string], query, args...)
 	return err == nil && len(id) == 1 && id[0] != nil && *id[0] == of.UserID, err
 }
 
-// theOne is the ID of the user that a value leads to, if it leads to one alone, who may sign on; NULL otherwise.
-func theOne(env, attribute, value, gateway string) string {
-	return `(SELECT CASE count(*) WHEN 1 THEN max(CASE WHEN enabled AND NOT locked THEN id END) END FROM (
-		SELECT u.id, u.enabled, u.locked FROM ` + byCorrelation(env, attribute, value, gateway) + `) found)`
+// theOne is the ID of the user that a value leads to, if it leads to one alone, who may sign on and was last
+// changed at a time, or whenever where that is 0; NULL otherwise.
+func theOne(env, attribute, value, gateway, changed string) string {
+	return `(
+		SELECT CASE WHEN count(*) = 1 AND min(good) = 1 THEN max(id) END
+		FROM (
+			SELECT u.id, CASE WHEN u.enabled AND NOT u.locked AND ` + changed + ` IN (0, u.updated_at) THEN 1 ELSE 0 END AS good
+			FROM ` + byCorrelation(env, attribute, value, gateway) + `
+		) found
+	)`
 }
 
 // asRecorded goes after what adds a sign-on, unless one of its ID is there, and returns what scanRecorded reads.
@@ -115,7 +128,7 @@ const asRecorded = `
 // environment, the value and whom it has to lead to.
 var recordUnchanged = insertSignOn + `
 	SELECT ` + strings.Trim(placeholders(1, 1, signOnWidth), "()") + `
-	WHERE ` + theOne("$23", "$24", "$25", "$26") + ` = $27` + asRecorded
+	WHERE ` + theOne("$24", "$25", "$26", "$27", "$23") + ` = $28` + asRecorded
 
 // fromTexts reads the columns that are no texts.
 var fromTexts = strings.NewReplacer(
@@ -125,9 +138,10 @@ var fromTexts = strings.NewReplacer(
 // recordAll is recordUnchanged of many, whose values come as one list a column.
 var recordAll = insertSignOn + `
 	SELECT ` + fromTexts.Replace(signOnFields) + `
-	FROM unnest($1::text[]` + strings.Join(textLists(2, signOnWidth+4), "") + `)
-		AS r (` + signOnFields + `, known_in, known_by, known_value, known_gateway, known_as)
-	WHERE ` + theOne("r.known_in", "r.known_by", "r.known_value", "r.known_gateway") + ` = r.known_as` + asRecorded
+	FROM unnest($1::text[]` + strings.Join(textLists(2, signOnWidth+5), "") + `)
+		AS r (` + signOnFields + `, known_since, known_in, known_by, known_value, known_gateway, known_as)
+	WHERE ` + theOne("r.known_in", "r.known_by", "r.known_value", "r.known_gateway", "r.known_since::bigint") + ` =
+		r.known_as` + asRecorded
 
 // textLists are so many arguments that are lists of texts.
 func textLists(first, n int) (all []string) {
@@ -175,7 +189,7 @@ func (r *recorder) record(ctx context.Context, row []any) (none recorded, err er
 func (r *recorder) join(ctx context.Context, row []any) (mine *recording, first bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	env := row[signOnWidth].(string)
+	env := row[environmentAt].(string)
 	mine = r.next[env]
 	if first = mine == nil || len(mine.rows) == maxBatch; first {
 		mine = &recording{done: make(chan struct{})}
@@ -188,7 +202,7 @@ func (r *recorder) join(ctx context.Context, row []any) (mine *recording, first 
 // lead records all who have joined until it is their turn.
 func (r *recorder) lead(ctx context.Context, mine *recording) {
 	defer close(mine.done)
-	env := mine.rows[0][signOnWidth].(string)
+	env := mine.rows[0][environmentAt].(string)
 	defer r.turn.take(env)()
 	r.mu.Lock()
 	if r.next[env] == mine {

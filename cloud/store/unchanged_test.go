@@ -43,6 +43,16 @@ func TestRecordUnchanged(t *testing.T) {
 			w.user.GatewayID, w.user.UserTypeID = "", ""
 			return s.UpdateUser(t.Context(), &w.user)
 		}, uuid, false, false},
+		"changed since": {func(s *store.Store, w *world) error {
+			changed := w.user
+			changed.Email = "another@example.com"
+			return s.UpdateUser(t.Context(), &changed)
+		}, uuid, false, false},
+		"changed since, by the ID": {func(s *store.Store, w *world) error {
+			changed := w.user
+			changed.Email = "another@example.com"
+			return s.UpdateUser(t.Context(), &changed)
+		}, store.Correlation{}, true, false},
 		"somebody else's as well": {func(s *store.Store, w *world) error {
 			other := w.user
 			other.ID, other.Username = "", "twin"
@@ -56,9 +66,9 @@ func TestRecordUnchanged(t *testing.T) {
 			if c.change != nil {
 				must(t, c.change(s, &w))
 			}
-			of := store.Identified{UserID: user, GatewayID: w.gateway.ID, By: c.by}
+			of := store.Identified{UserID: user, GatewayID: w.gateway.ID, By: c.by, UpdatedAt: w.user.UpdatedAt}
 			if c.alone {
-				of = store.Identified{UserID: user}
+				of.GatewayID = ""
 			}
 			for n, activities := range [][]store.Activity{{{Action: "told"}}, nil} {
 				so := store.SignOn{EnvironmentID: w.env.ID, UserID: user, Outcome: store.SignedOnOK}
