@@ -107,7 +107,8 @@ func (s *Current) revision(ctx context.Context) (int64, error) {
 		s.reads.Lock()
 		s.reads.next = nil // who comes now wants a later one
 		s.reads.Unlock()
-		mine.n, mine.err = queryOne(context.WithoutCancel(ctx), s.db.c, value[int64], `SELECT settings FROM revisions WHERE id = $1`, 1)
+		mine.n, mine.err = queryOne(context.WithoutCancel(ctx), s.db.c, value[int64],
+			`SELECT settings FROM revisions WHERE id = $1`, 1)
 	})
 	return mine.n, mine.err
 }

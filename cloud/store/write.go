@@ -208,7 +208,9 @@ func (w *writer) member(ctx context.Context, f func(tx *Tx) error) error {
 // alone adds one statement to the open batch, which is all that its member does: it needs no savepoint,
 // since what is refused has written nothing. It returns the row that the statement does; the zero value when none.
 // For SQLite: on PostgreSQL a refusal ends the transaction.
-func alone[T any](ctx context.Context, w *writer, scan func(row) (T, error), query string, args ...any) (one T, err error) {
+func alone[T any](
+	ctx context.Context, w *writer, scan func(row) (T, error), query string, args ...any,
+) (one T, err error) {
 	w.open.size++
 	db := w.speak(uninterrupted{w.open, new(bool)})
 	all, err := queryAll(context.WithoutCancel(ctx), db, scan, query, args...)
