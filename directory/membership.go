@@ -65,6 +65,16 @@ type Group struct {
 	// Stamp tells two states of the group apart, on one server or two: of two, the
 	// greater one is newer. Empty when the directory does not tell.
 	Stamp string
+
+	name dn.Name // DN, parsed; zero: it was not
+}
+
+// Parsed returns the group's DN as it is compared. Errors: dn.ErrSyntax.
+func (g Group) Parsed() (dn.Name, error) {
+	if !g.name.IsZero() {
+		return g.name, nil
+	}
+	return dn.Parse(g.DN)
 }
 
 // Skipped is a group that was found and left out.
@@ -89,7 +99,11 @@ type gathering struct {
 }
 
 func (g *gathering) add(group Group) {
-	key := foldDN(group.DN)
+	name, err := dn.Parse(group.DN)
+	key := name.Key()
+	if err != nil {
+		key = foldDN(group.DN)
+	}
 	if g.have[key] {
 		return
 	}
@@ -97,7 +111,6 @@ func (g *gathering) add(group Group) {
 		g.have = map[string]bool{}
 	}
 	g.have[key] = true
-	name, err := dn.Parse(group.DN)
 	if err != nil { // whether it is wanted cannot be told
 		g.incomplete(group.DN, "its name is no DN")
 		return
@@ -113,6 +126,7 @@ func (g *gathering) add(group Group) {
 	case g.rule.WithID && group.ID == "":
 		g.incomplete(group.DN, "it has no readable immutable ID")
 	default:
+		group.name = name
 		g.out.Groups = append(g.out.Groups, group)
 	}
 }

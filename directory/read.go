@@ -89,21 +89,46 @@ func readSearch(request *ldap.SearchRequest, r *reply) (*ldap.SearchResult, erro
 	return result, r.err
 }
 
+// part is a part of an answer, and the same as a text: all texts of an entry share one copy of it.
+type part struct {
+	octets []byte
+	text   string
+}
+
+// take reads one element of that tag.
+func (p part) take(wanted byte) (content, rest part, ok bool) {
+	content.octets, rest.octets, ok = contentOf(p.octets, wanted)
+	end := len(p.octets) - len(rest.octets)
+	content.text, rest.text = p.text[end-len(content.octets):end], p.text[end:]
+	return content, rest, ok
+}
+
+// elements counts the elements of that tag with which it begins.
+func (p part) elements(wanted byte) (n int) {
+	for rest, ok := p.octets, true; len(rest) > 0; n++ {
+		if _, rest, ok = contentOf(rest, wanted); !ok {
+			break
+		}
+	}
+	return n
+}
+
 // readEntry reads a SearchResultEntry (RFC 4511, 4.5.2).
 func readEntry(body []byte) (*ldap.Entry, bool) {
-	name, rest, ok := contentOf(body, tagOctets)
+	name, rest, ok := part{body, string(body)}.take(tagOctets)
 	if !ok {
 		return nil, false
 	}
-	attributes, _, ok := contentOf(rest, tagSequence)
-	e := &ldap.Entry{DN: string(name)}
-	for ok && len(attributes) > 0 {
-		var one []byte
-		if one, attributes, ok = contentOf(attributes, tagSequence); !ok {
+	attributes, _, ok := rest.take(tagSequence)
+	read := make([]ldap.EntryAttribute, attributes.elements(tagSequence))
+	e := &ldap.Entry{DN: name.text, Attributes: make([]*ldap.EntryAttribute, 0, len(read))}
+	for ok && len(attributes.octets) > 0 {
+		var one part
+		if one, attributes, ok = attributes.take(tagSequence); !ok {
 			break
 		}
-		var a *ldap.EntryAttribute
-		if a, ok = readAttribute(one); ok {
+		a := &read[len(e.Attributes)]
+		if *a, ok = readAttribute(one); ok {
 			e.Attributes = append(e.Attributes, a)
 		}
 	}
@@ -111,18 +136,20 @@ func readEntry(body []byte) (*ldap.Entry, bool) {
 }
 
 // readAttribute reads a PartialAttribute (RFC 4511, 4.1.7).
-func readAttribute(body []byte) (*ldap.EntryAttribute, bool) {
-	name, rest, ok := contentOf(body, tagOctets)
+func readAttribute(body part) (a ldap.EntryAttribute, ok bool) {
+	name, rest, ok := body.take(tagOctets)
 	if !ok {
-		return nil, false
+		return a, false
 	}
-	values, _, ok := contentOf(rest, tagSet)
-	a := &ldap.EntryAttribute{Name: string(name)}
-	for ok && len(values) > 0 {
-		var value []byte
-		if value, values, ok = contentOf(values, tagOctets); ok {
-			a.Values = append(a.Values, string(value))
-			a.ByteValues = append(a.ByteValues, value)
+	values, _, ok := rest.take(tagSet)
+	a.Name = name.text
+	if n := values.elements(tagOctets); n > 0 {
+		a.Values, a.ByteValues = make([]string, 0, n), make([][]byte, 0, n)
+	}
+	for ok && len(values.octets) > 0 {
+		var value part
+		if value, values, ok = values.take(tagOctets); ok {
+			a.Values, a.ByteValues = append(a.Values, value.text), append(a.ByteValues, value.octets)
 		}
 	}
 	return a, ok

@@ -355,7 +355,7 @@ func within(entry string, bases []dn.Name) bool {
 func (p *Policy) Groups(m directory.Membership) directory.Membership {
 	kept := m.Groups[:0:0]
 	for _, g := range m.Groups {
-		if reason := p.LeaveOut(g.DN); reason != "" {
+		if reason := p.leaveOut(g.Parsed()); reason != "" {
 			m.Skipped = append(m.Skipped, directory.Skipped{DN: g.DN, Reason: reason})
 			continue
 		}
@@ -378,8 +378,10 @@ func (p *Policy) Groups(m directory.Membership) directory.Membership {
 }
 
 // LeaveOut returns why a group may not leave; empty when it may.
-func (p *Policy) LeaveOut(group string) string {
-	name, err := dn.Parse(group)
+func (p *Policy) LeaveOut(group string) string { return p.leaveOut(dn.Parse(group)) }
+
+// leaveOut is LeaveOut of a group whose name was parsed.
+func (p *Policy) leaveOut(name dn.Name, err error) string {
 	switch {
 	case err != nil:
 		return "its name is no DN"

@@ -56,10 +56,13 @@ func ParsePrefix(text string) (n Name, length int) {
 // is no name has itself, in lower case, and is never equal to one.
 func Key(text string) string {
 	if name, err := Parse(text); err == nil {
-		return name.folded
+		return name.Key()
 	}
 	return string(star) + strings.ToLower(text)
 }
+
+// Key is Key of each of the name's spellings.
+func (n Name) Key() string { return n.folded }
 
 // Same tells whether two texts are one name. What is no name is the same as nothing.
 func Same(a, b string) bool {

@@ -6,25 +6,37 @@ import "strings"
 // escaped, quoted, encoded or beside another, and no blanks that do not count. It is false
 // for all others, and for what is no name, which fold reads.
 func foldPlain(text string) (folded string, ok bool) {
-	out := make([]byte, 0, len(text))
+	var some [usualName]byte
+	out, ok := appendPlain(some[:0], text)
+	if !ok {
+		return "", false
+	}
+	return string(out), true
+}
+
+// usualName is how many octets nearly all names have at most: what folds one finds room for it on the stack.
+const usualName = 256
+
+// appendPlain is foldPlain that appends to out.
+func appendPlain(out []byte, text string) (folded []byte, ok bool) {
 	for rest, more := text, true; more; {
 		var part string
 		part, rest, more = strings.Cut(rest, ",")
 		name, value, is := strings.Cut(strings.TrimLeft(part, " "), "=")
 		if !is {
-			return "", false
+			return out, false
 		}
 		if out, ok = appendType(out, name); !ok {
-			return "", false
+			return out, false
 		}
 		if out, ok = appendValue(append(out, equals), value); !ok {
-			return "", false
+			return out, false
 		}
 		if more {
 			out = append(out, between)
 		}
 	}
-	return string(out), true
+	return out, true
 }
 
 // appendType appends an attribute type that is written by its name.
