@@ -6,6 +6,7 @@ import (
 	"database/sql/driver"
 	"fmt"
 	"iter"
+	"slices"
 	"strings"
 )
 
@@ -45,13 +46,41 @@ func (p *planned) ExecContext(_ context.Context, query string, args ...any) (sql
 // Carry writes what was planned. What finds nothing any more to change or to add to is ErrNotFound; what
 // else the plan does not expect is what the database says of it, as ErrConflict.
 func (tx *Tx) Carry(ctx context.Context, plans ...*Plan) error {
-	for s := range statements(plans) {
+	all := slices.Collect(statements(plans))
+	if p, can := tx.c.db.(pipeline); can {
+		return p.carry(ctx, all)
+	}
+	for _, s := range all {
 		n, err := tx.c.exec(ctx, s.query, s.args...)
+		if err == nil {
+			err = s.expects(n)
+		}
 		if err != nil {
 			return err
 		}
-		if n == 0 && !strings.HasPrefix(strings.TrimSpace(s.query), "DELETE") {
-			return fmt.Errorf("%w: what was planned to be changed", ErrNotFound)
+	}
+	return nil
+}
+
+// expects returns ErrNotFound unless a statement has written so many rows as it was to.
+func (s statement) expects(rows int64) error {
+	if rows == 0 && !strings.HasPrefix(strings.TrimSpace(s.query), "DELETE") {
+		return fmt.Errorf("%w: what was planned to be changed", ErrNotFound)
+	}
+	return nil
+}
+
+// carry is Carry of some statements at once.
+func (p pipeline) carry(ctx context.Context, all []statement) error {
+	for some := range slices.Chunk(all, chunk) {
+		rows, err := p.exec(ctx, some)
+		for i, n := range rows {
+			if err := some[i].expects(n); err != nil {
+				return err
+			}
+		}
+		if err != nil {
+			return typed(err)
 		}
 	}
 	return nil

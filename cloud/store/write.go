@@ -49,6 +49,7 @@ type writer struct {
 type batch struct {
 	ctx    context.Context // the transaction's: no member's end is its end
 	cancel context.CancelFunc
+	conn   *sql.Conn // that the transaction has to itself; nil: it is not asked about
 	tx     *sql.Tx
 	kept   *prepared // nil: none
 	size   int
@@ -161,20 +162,40 @@ func (w *writer) begin(ctx context.Context) (*batch, error) {
 	if w.limit > 0 {
 		b.ctx, b.cancel = context.WithTimeout(ctx, w.limit)
 	}
-	var err error
-	if b.tx, err = w.w.BeginTx(b.ctx, nil); err != nil {
-		b.cancel()
-		return nil, err
-	}
 	if w.turnSQL == "" {
-		return b, nil
+		var err error
+		if b.tx, err = w.w.BeginTx(b.ctx, nil); err != nil {
+			b.cancel()
+		}
+		return b, err
 	}
-	if _, err := b.tx.ExecContext(b.ctx, w.turnSQL); err != nil {
-		err = errors.Join(err, b.tx.Rollback())
-		b.cancel()
-		return nil, err
+	if err := b.takeTurn(w); err != nil {
+		return nil, errors.Join(err, b.close())
 	}
 	return b, nil
+}
+
+// takeTurn begins the transaction, and waits for the other nodes.
+func (b *batch) takeTurn(w *writer) (err error) {
+	if b.conn, err = w.w.Conn(b.ctx); err != nil {
+		return err
+	}
+	if b.tx, err = b.conn.BeginTx(b.ctx, nil); err != nil {
+		return err
+	}
+	if _, err = b.tx.ExecContext(b.ctx, w.turnSQL); err != nil {
+		return errors.Join(err, b.tx.Rollback())
+	}
+	return nil
+}
+
+// close gives back what the transaction had, which is over.
+func (b *batch) close() error {
+	b.cancel()
+	if b.conn == nil {
+		return nil
+	}
+	return b.conn.Close()
 }
 
 // member runs f in a savepoint of the open batch, and takes back what it wrote
@@ -192,7 +213,7 @@ func (w *writer) member(ctx context.Context, f func(tx *Tx) error) error {
 		}
 	}()
 	changed := false
-	err := f(&Tx{reader{w.speak(uninterrupted{b, &changed})}, w.rows, w.each})
+	err := f(&Tx{reader{w.speak(uninterrupted{b, &changed}.engine())}, w.rows, w.each})
 	if err == nil {
 		err = ctx.Err()
 	}
@@ -250,7 +271,7 @@ func (w *writer) end(err error) {
 	if err != nil {
 		w.open.err = fmt.Errorf("commit: %w", typed(err))
 	}
-	w.open.cancel()
+	_ = w.open.close() // it was told already how the transaction ended
 	close(w.open.done)
 	w.open = nil
 }
@@ -275,6 +296,14 @@ func (w *writer) settle() {
 type uninterrupted struct {
 	*batch
 	settings *bool // set when settings are changed
+}
+
+// engine is itself, or more where the engine can.
+func (u uninterrupted) engine() engine {
+	if u.conn != nil {
+		return pipeline{u, u.conn}
+	}
+	return u
 }
 
 // ExecContext implements engine.
