@@ -109,11 +109,7 @@ func (p *Provisioner) planned(ctx context.Context, id Identity, so *store.SignOn
 // carry writes what was planned and records the sign-on. One that changes nothing, which
 // most are, takes no turn among the nodes.
 func (p *Provisioner) carry(ctx context.Context, s *step, plan *store.Plan) error {
-	of, ok := s.id.identified()
-	of.UserID = s.change.User.ID
-	if s.refreshed {
-		of.UpdatedAt = s.before
-	}
+	of, ok := s.identified()
 	if ok && !plan.Writes() && s.list == nil {
 		return p.unchanged(ctx, s, of)
 	}
@@ -154,6 +150,9 @@ func (p *Provisioner) unchanged(ctx context.Context, s *step, of store.Identifie
 // was, with as many groups. That one of these was left and another joined meanwhile shows
 // when the plan is carried out, or does no harm.
 func (s *step) holds(ctx context.Context, tx *store.Tx) error {
+	if still, err := s.still(ctx, tx); still || err != nil {
+		return err
+	}
 	now := &step{id: s.id, tx: tx}
 	known, err := now.find(ctx)
 	if err != nil {
@@ -174,6 +173,19 @@ func (s *step) holds(ctx context.Context, tx *store.Tx) error {
 	return err
 }
 
+// still tells whether all of it holds by one look, as with most.
+func (s *step) still(ctx context.Context, tx *store.Tx) (bool, error) {
+	of, ok := s.identified()
+	if !ok || of.GatewayID == "" || s.change.Created {
+		return false, nil
+	}
+	groups := -1
+	if s.had != nil {
+		groups = len(s.had)
+	}
+	return tx.Still(ctx, s.id.EnvironmentID, of, groups)
+}
+
 // read is the record as the caller has it, if that is enough: the value that decides is
 // among its own. What else of it is compared has to be the same still when the sign-on is recorded.
 func (id Identity) read() *store.User {
@@ -183,6 +195,16 @@ func (id Identity) read() *store.User {
 		return nil
 	}
 	return id.Known
+}
+
+// identified is what leads to the record that was planned for.
+func (s *step) identified() (store.Identified, bool) {
+	of, ok := s.id.identified()
+	of.UserID = s.change.User.ID
+	if s.refreshed {
+		of.UpdatedAt = s.before
+	}
+	return of, ok
 }
 
 // identified is what leads to the record, if that is what the store can look for when it

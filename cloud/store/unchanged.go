@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -92,15 +93,28 @@ func (s *Store) recordIfStill(ctx context.Context, so *SignOn, of Identified, ac
 
 // still tells whether what identifies somebody leads to that user alone, who may sign on.
 func (tx *Tx) still(ctx context.Context, env string, of Identified) (bool, error) {
-	query := `SELECT id FROM users WHERE environment_id = $1 AND id = $2 AND enabled AND NOT locked` +
-		` AND CAST($3 AS BIGINT) IN (0, updated_at)`
-	args := []any{env, of.UserID, micros(of.UpdatedAt)}
 	if of.GatewayID != "" {
-		query = `SELECT ` + theOne("$1", "$2", "$3", "$4", "CAST($5 AS BIGINT)")
-		args = []any{env, strings.ToLower(of.By.Attribute), of.By.Value, of.GatewayID, micros(of.UpdatedAt)}
+		return tx.Still(ctx, env, of, -1)
 	}
-	id, err := queryAll(ctx, tx.c, value[*string], query, args...)
-	return err == nil && len(id) == 1 && id[0] != nil && *id[0] == of.UserID, err
+	_, err := queryOne(ctx, tx.c, value[string], `
+		SELECT id
+		FROM users
+		WHERE environment_id = $1 AND id = $2 AND enabled AND NOT locked AND CAST($3 AS BIGINT) IN (0, updated_at)`,
+		env, of.UserID, micros(of.UpdatedAt))
+	if errors.Is(err, ErrNotFound) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
+// Still tells whether a value leads to a user alone, who may sign on, has not changed and is in so many groups;
+// of less than 0 it does not count.
+func (tx *Tx) Still(ctx context.Context, env string, of Identified, groups int) (bool, error) {
+	return queryOne(ctx, tx.c, value[bool], `
+		SELECT coalesce(`+theOne("$1", "$2", "$3", "$4", "CAST($5 AS BIGINT)")+` = $6, false)
+			AND CAST($7 AS BIGINT) IN (-1, (SELECT count(*) FROM memberships WHERE user_id = $8))`,
+		env, strings.ToLower(of.By.Attribute), of.By.Value, of.GatewayID, micros(of.UpdatedAt), of.UserID,
+		max(groups, -1), of.UserID)
 }
 
 // theOne is the ID of the user that a value leads to, if it leads to one alone, who may sign on and was last

@@ -183,7 +183,7 @@ func (b *batch) takeTurn(w *writer) (err error) {
 	if b.tx, err = b.conn.BeginTx(b.ctx, nil); err != nil {
 		return err
 	}
-	if _, err = b.tx.ExecContext(b.ctx, w.turnSQL); err != nil {
+	if _, err = b.tx.ExecContext(b.ctx, w.turnSQL+"; SAVEPOINT member"); err != nil {
 		return errors.Join(err, b.tx.Rollback())
 	}
 	return nil
@@ -203,8 +203,10 @@ func (b *batch) close() error {
 func (w *writer) member(ctx context.Context, f func(tx *Tx) error) error {
 	b := w.open
 	b.size++
-	if _, err := b.tx.ExecContext(b.ctx, "SAVEPOINT member"); err != nil {
-		return w.abandon(err)
+	if w.turnSQL == "" {
+		if _, err := b.tx.ExecContext(b.ctx, "SAVEPOINT member"); err != nil {
+			return w.abandon(err)
+		}
 	}
 	ending := "ROLLBACK TO member"
 	defer func() {
@@ -221,9 +223,18 @@ func (w *writer) member(ctx context.Context, f func(tx *Tx) error) error {
 		err = typed(b.revise(b.ctx))
 	}
 	if err == nil {
-		ending = "RELEASE member"
+		ending = w.released()
 	}
 	return err
+}
+
+// released is what ends a member that goes right: where that is a way to the server and back, the next begins with
+// it. The last of them is committed with the rest.
+func (w *writer) released() string {
+	if w.turnSQL == "" {
+		return "RELEASE member"
+	}
+	return "RELEASE member; SAVEPOINT member"
 }
 
 // alone adds one statement to the open batch, which is all that its member does: it needs no savepoint,
