@@ -71,6 +71,7 @@ func split(current []store.GroupMembership, wanted []store.Group) (held, absent 
 	for _, g := range wanted {
 		listed[g.ID] = true
 	}
+	held = make([]store.GroupMembership, 0, len(current))
 	for _, m := range current {
 		if listed[m.Group.ID] {
 			held = append(held, m)
@@ -153,13 +154,12 @@ func joined(words map[string]string) string {
 
 // current returns the user's groups of this source.
 func (s *step) current(ctx context.Context) ([]store.GroupMembership, error) {
-	s.had = []store.Group{}
-	if s.change.Created {
+	if s.had = []store.Group{}; s.change.Created {
 		return nil, nil
 	}
 	all, err := s.userGroups(ctx, s.id.EnvironmentID, s.change.User.ID)
-	s.had = append(s.had, groupsOf(all)...)
-	var mine []store.GroupMembership
+	s.had = groupsOf(all)
+	mine := make([]store.GroupMembership, 0, len(all))
 	for _, m := range all {
 		if m.Group.SourceType == s.id.SourceType && m.Group.SourceID == s.id.SourceID {
 			mine = append(mine, m)
@@ -175,10 +175,14 @@ func without(all, others []store.Group) []store.Group {
 		drop[g.ID] = true
 	}
 	var rest []store.Group
-	for _, g := range all {
-		if !drop[g.ID] {
-			rest = append(rest, g)
+	for i, g := range all {
+		if drop[g.ID] {
+			continue
 		}
+		if rest == nil {
+			rest = make([]store.Group, 0, len(all)-i)
+		}
+		rest = append(rest, g)
 	}
 	return rest
 }

@@ -300,5 +300,8 @@ func (s *step) groupsNow() []store.Group {
 			}
 		}
 	}
-	return append([]store.Group{}, now...)
+	if now == nil {
+		now = []store.Group{}
+	}
+	return now
 }

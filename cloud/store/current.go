@@ -172,37 +172,41 @@ func (s *Current) Groups(ctx context.Context, env string, ids []string) ([]Group
 
 // UserGroups is Store.UserGroups, in no order, with the groups from memory.
 func (s *Current) UserGroups(ctx context.Context, env, user string) ([]GroupMembership, error) {
-	revision, err := s.now(ctx)
+	at, err := s.now(ctx)
 	if err != nil {
 		return nil, err
 	}
-	all, err := queryAll(ctx, s.db.c, func(r row) (m GroupMembership, err error) {
-		err = r.Scan(&m.Group.ID, at{&m.Since}, &m.Stamp, &m.Doubt, at{&m.DoubtedAt})
-		return m, err
-	}, `SELECT group_id, since, stamp, doubt, doubted_at FROM memberships WHERE user_id = $1`, user)
+	rows, err := queryAll(ctx, s.db.c, scanJoined,
+		`SELECT group_id, since, stamp, doubt, doubted_at FROM memberships WHERE user_id = $1`, user)
 	if err != nil {
 		return nil, err
 	}
-	ids := make([]string, len(all))
-	for i, m := range all {
-		ids[i] = m.Group.ID
+	ids := make([]string, len(rows))
+	byID := make(map[string]*joinedRow, len(rows))
+	for i, m := range rows {
+		ids[i], byID[m.group] = m.group, &rows[i]
 	}
-	groups, err := s.called(ctx, revision, env, ids)
+	groups, err := s.called(ctx, at, env, ids)
 	if err != nil {
 		return nil, err
 	}
-	byID := make(map[string]*Group, len(groups))
+	all := make([]GroupMembership, len(groups))
 	for i, g := range groups {
-		byID[g.ID] = &groups[i]
+		m := byID[g.ID]
+		all[i] = GroupMembership{g, m.since, m.stamp, m.doubt, m.doubtedAt}
 	}
-	there := all[:0]
-	for _, m := range all {
-		if g := byID[m.Group.ID]; g != nil {
-			m.Group = *g
-			there = append(there, m)
-		}
-	}
-	return there, nil
+	return all, nil
+}
+
+// joinedRow is a membership of a user's, without the group.
+type joinedRow struct {
+	group, stamp, doubt string
+	since, doubtedAt    time.Time
+}
+
+func scanJoined(r row) (m joinedRow, err error) {
+	err = r.Scan(&m.group, at{&m.since}, &m.stamp, &m.doubt, at{&m.doubtedAt})
+	return m, err
 }
 
 // called is Groups at a revision.

@@ -15,7 +15,7 @@
 // One writes at a time in an environment, over all nodes; on SQLite one in all, and the
 // environments that wait share the time: who has had the least goes first. What writes a
 // row or two, as most sign-ons do, has its own share beside what writes many. Writers that
-// queue in a node share one transaction, each in a savepoint of its own, since waiting for
+// queue in a node share one transaction, each in a savepoint of its own where it needs one, since waiting for
 // the disk is most of what a write costs. It commits after 25 ms, whoever waits. What only
 // adds rows that nobody else decides on, such as a sign-on that changes nothing, waits for
 // no turn of another node.
@@ -24,7 +24,7 @@
 //	record    a sign-on that changes nothing is one statement, which looks once more whom it is of; on PostgreSQL
 //	          it is that of all who wait in its environment
 //	write     Provision takes the turn of all, ProvisionIn that of an environment; within
-//	          it Carry writes what was planned, and
+//	          it Carry writes what was planned, to PostgreSQL all of it at once, and
 //	          what the plan does not expect is refused
 //	ahead     a LargeList is written in turns before the one that makes it true, and what
 //	          hangs on something that goes is deleted in turns after the one that decides
