@@ -120,37 +120,58 @@ func readEntry(body []byte) (*ldap.Entry, bool) {
 		return nil, false
 	}
 	attributes, _, ok := rest.take(tagSequence)
-	read := make([]ldap.EntryAttribute, attributes.elements(tagSequence))
-	e := &ldap.Entry{DN: name.text, Attributes: make([]*ldap.EntryAttribute, 0, len(read))}
+	n, values := attributes.room()
+	read := make([]ldap.EntryAttribute, 0, n)
+	e := &ldap.Entry{DN: name.text, Attributes: make([]*ldap.EntryAttribute, n)}
+	into := ldap.EntryAttribute{Values: make([]string, 0, values), ByteValues: make([][]byte, 0, values)}
 	for ok && len(attributes.octets) > 0 {
 		var one part
 		if one, attributes, ok = attributes.take(tagSequence); !ok {
 			break
 		}
-		a := &read[len(e.Attributes)]
-		if *a, ok = readAttribute(one); ok {
-			e.Attributes = append(e.Attributes, a)
+		var a ldap.EntryAttribute
+		if a, ok = one.attribute(&into); ok {
+			read = append(read, a)
+			e.Attributes[len(read)-1] = &read[len(read)-1]
 		}
 	}
+	e.Attributes = e.Attributes[:len(read)]
 	return e, ok
 }
 
-// readAttribute reads a PartialAttribute (RFC 4511, 4.1.7).
-func readAttribute(body part) (a ldap.EntryAttribute, ok bool) {
-	name, rest, ok := body.take(tagOctets)
+// room counts attributes, and their values, as far as they can be read.
+func (p part) room() (attributes, values int) {
+	for rest, ok := p, true; len(rest.octets) > 0; attributes++ {
+		var one part
+		if one, rest, ok = rest.take(tagSequence); !ok {
+			break
+		}
+		_, set, _ := one.take(tagOctets)
+		if set, _, ok = set.take(tagSet); ok {
+			values += set.elements(tagOctets)
+		}
+	}
+	return attributes, values
+}
+
+// attribute reads a PartialAttribute (RFC 4511, 4.1.7), whose values it appends to those of others.
+func (p part) attribute(into *ldap.EntryAttribute) (a ldap.EntryAttribute, ok bool) {
+	name, rest, ok := p.take(tagOctets)
 	if !ok {
 		return a, false
 	}
 	values, _, ok := rest.take(tagSet)
 	a.Name = name.text
-	if n := values.elements(tagOctets); n > 0 {
-		a.Values, a.ByteValues = make([]string, 0, n), make([][]byte, 0, n)
-	}
+	from := len(into.Values)
 	for ok && len(values.octets) > 0 {
 		var value part
 		if value, values, ok = values.take(tagOctets); ok {
-			a.Values, a.ByteValues = append(a.Values, value.text), append(a.ByteValues, value.octets)
+			into.Values = append(into.Values, value.text)
+			into.ByteValues = append(into.ByteValues, value.octets)
 		}
+	}
+	if end := len(into.Values); end > from {
+		a.Values, a.ByteValues = into.Values[from:end:end], into.ByteValues[from:end:end]
 	}
 	return a, ok
 }

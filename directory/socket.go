@@ -108,7 +108,7 @@ func (f *framed) next() error {
 	if err != nil {
 		return err
 	}
-	f.parts = elements{}
+	f.parts = elements{head: f.parts.head[:0], open: f.parts.open[:0]}
 	if ours == nil {
 		f.left = int64(head) + length
 		return nil
