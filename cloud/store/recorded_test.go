@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -118,7 +119,16 @@ func TestRecordedOnce(t *testing.T) {
 		same(t, kept, want, err)
 	}
 	var wg sync.WaitGroup
-	for range 20 {
+	var once [10]atomic.Int64
+	for i := range 20 {
+		wg.Go(func() {
+			both := so
+			both.ID = fmt.Sprint("of two ", i%10)
+			_, kept, err := s.RecordUnchanged(t.Context(), &both, w.identified())
+			if same(t, err, nil, nil); kept {
+				once[i%10].Add(1)
+			}
+		})
 		wg.Go(func() {
 			twin, own := so, so
 			own.ID = ""
@@ -129,6 +139,9 @@ func TestRecordedOnce(t *testing.T) {
 		})
 	}
 	wg.Wait()
+	for i := range once {
+		same(t, once[i].Load(), 1, nil)
+	}
 }
 
 // What PostgreSQL refuses at the commit, or says nothing more of, was not recorded: whoever signs on is told so.

@@ -185,25 +185,30 @@ type recording struct {
 
 // record records a sign-on.
 func (r *recorder) record(ctx context.Context, row []any) (none recorded, err error) {
-	mine, first := r.join(ctx, row)
+	env := row[environmentAt].(string)
+	mine, first := r.join(ctx, env, row)
 	if first {
-		r.lead(ctx, mine)
+		r.lead(ctx, env, mine)
 	}
 	<-mine.done
 	if mine.err != nil {
 		return none, mine.err
 	}
-	if i := slices.IndexFunc(mine.kept, func(k recorded) bool { return k.id == row[0] }); i >= 0 {
-		return mine.kept[i], nil
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	i := slices.IndexFunc(mine.kept, func(k recorded) bool { return k.id == row[0] })
+	if i < 0 {
+		return none, ctx.Err()
 	}
-	return none, ctx.Err()
+	kept := mine.kept[i]
+	mine.kept = slices.Delete(mine.kept, i, i+1) // of two with one ID one was recorded
+	return kept, nil
 }
 
 // join has a row be recorded with those that wait; false when another leads them.
-func (r *recorder) join(ctx context.Context, row []any) (mine *recording, first bool) {
+func (r *recorder) join(ctx context.Context, env string, row []any) (mine *recording, first bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	env := row[environmentAt].(string)
 	mine = r.next[env]
 	if first = mine == nil || len(mine.rows) == maxBatch; first {
 		mine = &recording{done: make(chan struct{})}
@@ -214,9 +219,8 @@ func (r *recorder) join(ctx context.Context, row []any) (mine *recording, first 
 }
 
 // lead records all who have joined until it is their turn.
-func (r *recorder) lead(ctx context.Context, mine *recording) {
+func (r *recorder) lead(ctx context.Context, env string, mine *recording) {
 	defer close(mine.done)
-	env := mine.rows[0][environmentAt].(string)
 	defer r.turn.take(env)()
 	r.mu.Lock()
 	if r.next[env] == mine {
