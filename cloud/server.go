@@ -62,9 +62,11 @@ const drainTime = 10 * time.Second
 // is wrong with flags and files is told before the database is touched. What was opened
 // is closed in the other order.
 func (s *Server) Run(ctx context.Context) (err error) {
-	if !initialised(s.Database) {
-		return noCloud(s.Database)
+	release, err := alone(s.Database)
+	if err != nil {
+		return err
 	}
+	defer func() { err = errors.Join(err, release()) }()
 	certificates, err := s.certificates()
 	if err != nil {
 		return err
@@ -78,14 +80,11 @@ func (s *Server) Run(ctx context.Context) (err error) {
 		return err
 	}
 	defer listener.Close()
-	db, err := s.open(ctx)
+	db, err := s.openCloud(ctx)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
-	if all, err := db.Environments(ctx); err != nil || len(all) == 0 {
-		return errors.Join(err, noCloud(s.Database))
-	}
 	keys, err := s.vault(ctx, db)
 	if err != nil {
 		return err
@@ -119,6 +118,18 @@ func (s *Server) Run(ctx context.Context) (err error) {
 	defer n.watch(ctx)()
 	defer n.serveMetrics()()
 	return n.serve(ctx)
+}
+
+// openCloud opens a database that a cloud is in.
+func (s *Server) openCloud(ctx context.Context) (*store.Store, error) {
+	db, err := s.open(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if all, err := db.Environments(ctx); err != nil || len(all) == 0 {
+		return nil, errors.Join(err, noCloud(s.Database), db.Close())
+	}
+	return db, nil
 }
 
 // vault opens the vault, with the master key of this database.
