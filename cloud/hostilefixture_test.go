@@ -34,6 +34,8 @@ type siege struct {
 	api     *client.Client
 	secret  string // of the administrator
 	data    string // folder
+	server  *Server
+	stop    func() // ends the cloud
 	bounds  *throttle.Bounds
 	browser *http.Client
 	good    *goodAgent
@@ -58,36 +60,55 @@ func startSiege(t testing.TB) *siege {
 func startSiegeOn(t testing.TB, fill func(db *store.Store, env string)) *siege {
 	t.Helper()
 	data := t.TempDir() + "/cloud"
-	database := InFolder(data)
-	setup, err := Init(t.Context(), database, "", "E", "http://127.0.0.1")
+	s := startSiegeAt(t, InFolder(data), fill)
+	s.data = data
+	return s
+}
+
+// startSiegeAt starts it on such a database, which is somewhere.
+func startSiegeAt(t testing.TB, database string, fill func(db *store.Store, env string)) *siege {
+	t.Helper()
+	key := "" // beside the file
+	if store.IsPostgres(database) {
+		key = t.TempDir() + "/master.key"
+	}
+	setup, err := Init(t.Context(), database, key, "E", "http://127.0.0.1")
 	must(t, err)
 	db, err := store.Open(t.Context(), database)
 	must(t, err)
 	fill(db, setup.EnvironmentID)
 	must(t, db.Close())
-	ready, ended := make(chan string, 1), make(chan error, 1)
-	server := &Server{
+	s := &siege{t: t, secret: setup.AdminSetup, bounds: &throttle.Bounds{}}
+	s.server = &Server{
 		Database:  database,
+		MasterKey: key,
 		Listen:    "127.0.0.1:0",
 		Logger:    hclog.NewNullLogger(),
-		Ready:     func(u string) { ready <- u },
-		Bounds:    &throttle.Bounds{},
+		Bounds:    s.bounds,
 		heartbeat: 2 * time.Second,
 	}
-	ctx, stop := context.WithCancel(context.Background())
-	go func() { ended <- server.Run(ctx) }()
-	t.Cleanup(func() { stop(); must(t, <-ended) })
-	s := &siege{t: t, secret: setup.AdminSetup, data: data, bounds: server.Bounds}
-	select {
-	case s.url = <-ready:
-	case err := <-ended:
-		t.Fatal(err)
-	}
+	s.run()
+	t.Cleanup(func() { s.stop() })
 	s.api = &client.Client{URL: s.url, Environment: setup.EnvironmentID, ID: setup.ClientID, Secret: setup.ClientSecret}
 	s.honest, s.hostile = s.makeGateway("A honest"), s.makeGateway("B hostile")
 	s.startGood()
 	s.heap = heapInUse()
 	return s
+}
+
+// run starts the cloud.
+func (s *siege) run() {
+	s.t.Helper()
+	ready, ended := make(chan string, 1), make(chan error, 1)
+	s.server.Ready = func(u string) { ready <- u }
+	ctx, stop := context.WithCancel(context.Background())
+	go func() { ended <- s.server.Run(ctx) }()
+	s.stop = sync.OnceFunc(func() { stop(); must(s.t, <-ended) })
+	select {
+	case s.url = <-ready:
+	case err := <-ended:
+		s.t.Fatal(err)
+	}
 }
 
 func must(t testing.TB, err error) {
@@ -260,6 +281,7 @@ type goodAgent struct {
 
 	mu    sync.Mutex
 	onAsk func(id string) *wire.SignOnResult // nil: nothing special
+	teams func(name string) []string         // the groups of more people than alice; nil: there are none
 }
 
 func (s *siege) startGood() {
@@ -299,12 +321,15 @@ func (g *goodAgent) SignOn(_ context.Context, m wire.SignOn) wire.SignOnResult {
 		return wire.SignOnResult{ID: m.ID, Outcome: wire.OutcomeBusy, KeyUnknown: true}
 	}
 	g.mu.Lock()
-	onAsk := g.onAsk
+	onAsk, teams := g.onAsk, g.teams
 	g.mu.Unlock()
 	if onAsk != nil {
 		if r := onAsk(m.ID); r != nil {
 			return *r
 		}
+	}
+	if teams != nil && m.Identifier != "alice" {
+		return entryOf(m.ID, m.Identifier, teams(m.Identifier)...)
 	}
 	switch {
 	case m.Identifier != "alice" && m.Identifier != "bob":

@@ -1,197 +1,293 @@
 package cloud
 
 import (
-	"context"
 	"encoding/json"
 	"flag"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
+	"net/url"
+	"os"
+	"path/filepath"
 	"slices"
+	"strconv"
+	"strings"
+	"sync"
 	"testing"
 	"time"
 
 	"ldap-gateway/cloud/store"
+	"ldap-gateway/cloud/store/pgtest"
 )
 
-var scale = flag.Int("scale", 1000,
-	"how many users BenchmarkLists has; a tenth as many groups, and twenty memberships each")
+var (
+	scale = flag.Int("scale", 2000,
+		"how many people BenchmarkScale has at most, in a tenth as many groups; it begins with a thousand")
+	rounds = flag.Int("scale.rounds", 9, "how many rounds each row of BenchmarkScale has")
+)
 
-// BenchmarkLists asks a running cloud for each list of the console and the API,
-// and reports the median in milliseconds. "make scale" has it do so for 100,000
-// users, 10,000 groups and 2 million memberships.
-func BenchmarkLists(b *testing.B) {
-	s := startSiegeOn(b, func(db *store.Store, env string) { populate(b, db, env, *scale) })
-	s.signIn()
-	user, group := s.anyOf("users"), s.anyOf("groups")
-	for name, path := range map[string]string{
-		"ConsoleUsers":         "/console/users",
-		"ConsoleUsersFound":    "/console/users?q=person99",
-		"ConsoleUser":          "/console/users/" + user,
-		"ConsoleGroups":        "/console/groups",
-		"ConsoleGroupsFound":   "/console/groups?q=team%2099&type=jit",
-		"ConsoleGroup":         "/console/groups/" + group,
-		"ConsoleGroupOfAll":    "/console/groups/" + everyone,
-		"ConsolePopulations":   "/console/populations",
-		"ConsoleActivity":      "/console/activity",
-		"ConsoleActivityOfOne": "/console/activity?subject=user:" + user,
-		"ConsoleGateways":      "/console/gateways",
-		"ConsoleGateway":       "/console/gateways/" + s.honest.Gateway,
-		"Users":                "/users",
-		"UsersFound":           `/users?filter=username%20sw%20"person99"`,
-		"UsersFoundNowhere":    `/users?filter=username%20co%20"nobody"`,
-		"UsersByMail":          `/users?filter=email%20eq%20"person99@example.com"`,
-		"UsersWithGroups":      "/users?include=memberOfGroupNames",
-		"Groups":               "/groups",
-		"GroupsFoundNowhere":   `/groups?filter=name%20co%20"nobody"`,
-		"GroupsOfUser":         "/users/" + user + "/memberOfGroups",
-		"Group":                "/groups/" + everyone,
-		"Populations":          "/populations",
-		"Gateways":             "/gateways",
-		"SignOns":              "/signOns",
-		"Activities":           "/activities",
-	} {
+// BenchmarkScale has clouds of few people and of many side by side, on either engine, and has them do the same in
+// turns: known people sign on, and every list and page of the console and the API is read. It prints what each takes
+// and how much more that is among many. What a sign-on costs is processor's time: of this process, the client and
+// the agent in it included, and of PostgreSQL. "make scale" has it go up to a million people and 100,000 groups.
+//
+// The server of PostgreSQL does not wait for its disk: see pgtest.
+func BenchmarkScale(b *testing.B) {
+	for _, name := range []string{"SQLite", "PostgreSQL"} {
 		b.Run(name, func(b *testing.B) {
-			var took []time.Duration
+			s := startScales(b, name)
 			for b.Loop() {
-				from := time.Now()
-				s.mustRead(path)
-				took = append(took, time.Since(from))
+				s.signOns()
+				s.lists()
 			}
-			slices.Sort(took)
-			b.ReportMetric(float64(took[len(took)/2].Microseconds())/1000, "median-ms")
+			b.ReportMetric(0, "ns/op")
 		})
 	}
 }
 
-// BenchmarkSignOns signs one known person on, whose record is held against the directory,
-// beside few people of the same gateway and beside many, and reports the median and what
-// the process spends, this client included.
-func BenchmarkSignOns(b *testing.B) {
-	for _, people := range []int{1000, *scale} {
-		b.Run(fmt.Sprint(people), func(b *testing.B) {
-			s := startSiegeOn(b, func(*store.Store, string) {})
-			db, err := store.Open(b.Context(), InFolder(s.data))
-			must(b, err)
-			populateAt(b, db, s.api.Environment, s.honest, people)
-			must(b, db.Close())
-			s.signOn("alice")
-			var took []time.Duration
-			before := spent(b)
-			for b.Loop() {
-				from := time.Now()
-				if r := s.signOn("alice"); r.Outcome != "ok" {
-					b.Fatal(r)
+// scales are clouds of different sizes on one engine.
+type scales struct {
+	b      *testing.B
+	server *pgtest.Server // nil: SQLite
+	of     []*scaled      // the smallest first
+}
+
+// scaled is one of them.
+type scaled struct {
+	*siege
+	copies
+	drawn   int // sign-ons so far
+	changes bool
+	visited string // name of somebody
+	mu      sync.Mutex
+	came    map[string]int // by name: how often they have come into one more group
+}
+
+func startScales(b *testing.B, engine string) *scales {
+	b.Helper()
+	s := &scales{b: b}
+	database := func() string { return filepath.Join(b.TempDir(), "cloud.db") }
+	if engine == "PostgreSQL" {
+		s.server = pgtest.Start(b)
+		database = s.server.Database
+	}
+	for _, people := range slices.Compact([]int{1000, max(1000, *scale/10), max(1000, *scale)}) {
+		c := &scaled{siege: startSiegeAt(b, database(), func(*store.Store, string) {}), came: map[string]int{}}
+		c.copies = c.crowd(people, max(2*each, people/10))
+		c.told = min(people, 100_000)
+		c.progress = func(format string, args ...any) {
+			fmt.Fprintf(os.Stderr, "%s: "+format+"\n", append([]any{engine}, args...)...)
+		}
+		c.between(func() { c.add(b) })
+		c.teams(c.groupsNow)
+		c.signIn()
+		s.of = append(s.of, c)
+	}
+	return s
+}
+
+// groupsNow are somebody's groups: when they change, one more at each sign-on.
+func (c *scaled) groupsNow(name string) []string {
+	all := c.teamsOf(name)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.changes {
+		c.came[name]++
+	}
+	for n := range c.came[name] {
+		all = append(all, named([]string{copyOf("team", (len(name)*31+c.drawn+7*n)%c.teamCount)})...)
+	}
+	slices.Sort(all)
+	return slices.Compact(all)
+}
+
+// next is somebody whom the cloud knows.
+func (c *scaled) next() string {
+	c.drawn++
+	return copyOf("person", c.drawn*7919%c.people)
+}
+
+// setUpdates says whether the records of people are held against the directory.
+func (c *scaled) setUpdates(on bool) {
+	c.t.Helper()
+	var g map[string]any
+	c.must("GET", "/gateways/"+c.honest.Gateway, nil, &g)
+	g["userTypes"].([]any)[0].(map[string]any)["updateUserOnSuccessfulAuthentication"] = on
+	c.must("PUT", "/gateways/"+c.honest.Gateway, g, nil)
+}
+
+// perRound is how many sign-ons a round has.
+const perRound = 50
+
+// signOns measures those of people who are known.
+func (s *scales) signOns() {
+	s.b.Helper()
+	for _, row := range []struct {
+		name             string
+		updates, changes bool
+	}{{"sign-on, record left alone", false, false}, {"sign-on, nothing changed", true, false}, {"sign-on, one change", true, true}} {
+		for _, c := range s.of {
+			c.setUpdates(row.updates)
+			c.mu.Lock()
+			c.changes = row.changes
+			c.mu.Unlock()
+			c.mustSignOn(c.next())
+		}
+		took := make([][]float64, len(s.of))
+		for range *rounds {
+			for i, c := range s.of {
+				from := s.spent()
+				for range perRound {
+					c.mustSignOn(c.next())
 				}
-				took = append(took, time.Since(from))
+				took[i] = append(took[i], float64((s.spent()-from).Microseconds())/1000/perRound)
 			}
-			slices.Sort(took)
-			b.ReportMetric(float64(took[len(took)/2].Microseconds())/1000, "median-ms")
-			b.ReportMetric(float64((spent(b)-before).Microseconds())/float64(len(took)), "cpu-µs")
-		})
+		}
+		s.print(row.name+", processor's ms", took)
 	}
 }
 
-// everyone is the ID of the group that every person is in.
-const everyone = "00000000-0000-4000-8000-00000000e0e0"
-
-// populate adds n people, a tenth as many just-in-time groups and twenty
-// memberships each, with a sign-on and an activity of each person.
-func populate(b *testing.B, db *store.Store, env string, n int) {
-	b.Helper()
-	g := store.Gateway{
-		EnvironmentID: env,
-		Name:          "Large",
-		Vendor:        "OpenLDAP",
-		Enabled:       true,
-		UserTypes:     []store.UserType{{ID: "t", Name: "People"}},
+// spent is the processor's time that this process and PostgreSQL have had.
+func (s *scales) spent() time.Duration {
+	all := spent(s.b)
+	if s.server == nil {
+		return all
 	}
-	must(b, db.CreateGateway(context.Background(), &g))
-	populateAt(b, db, env, place{g.ID, "t"}, n)
-}
-
-// populateAt adds them to a gateway that there is.
-func populateAt(b *testing.B, db *store.Store, env string, at place, n int) {
-	b.Helper()
-	ctx := context.Background()
-	population, err := db.DefaultPopulation(ctx, env)
-	must(b, err)
-	groups := make([]*store.Group, n/10)
-	for i := range groups {
-		groups[i] = &store.Group{
-			EnvironmentID: env,
-			Name:          fmt.Sprintf("cn=team %d,dc=example", i),
-			DisplayName:   fmt.Sprintf("Team %d", i),
-			SourceType:    store.SourceGateway,
-			SourceID:      at.Gateway,
+	pid, err := os.ReadFile(s.server.Data() + "/postmaster.pid")
+	must(s.b, err)
+	server, _, _ := strings.Cut(string(pid), "\n")
+	stats, err := filepath.Glob("/proc/[0-9]*/stat")
+	must(s.b, err)
+	for _, file := range stats {
+		b, err := os.ReadFile(file)
+		if err != nil {
+			continue // it has ended
+		}
+		fields := strings.Fields(string(b[strings.LastIndexByte(string(b), ')')+1:])) // proc(5), from the state on
+		if fields[1] == server {
+			user, _ := strconv.Atoi(fields[11])
+			system, _ := strconv.Atoi(fields[12])
+			all += time.Duration(user+system) * 10 * time.Millisecond
 		}
 	}
-	groups[0].ID = everyone
-	must(b, db.Provision(ctx, func(tx *store.Tx) error { return tx.CreateGroups(ctx, groups) }))
-	const step = 1000
-	for from := 0; from < n; from += step {
-		must(b, db.Provision(ctx, func(tx *store.Tx) error {
-			for i := from; i < min(from+step, n); i++ {
-				if err := person(ctx, tx, i, store.User{
-					EnvironmentID: env,
-					PopulationID:  population.ID,
-					GatewayID:     at.Gateway,
-					UserTypeID:    at.UserType,
-				}, groups); err != nil {
-					return err
-				}
+	return all
+}
+
+// print prints the medians of each size, and how much more those of the largest are.
+func (s *scales) print(name string, took [][]float64) {
+	line := fmt.Sprintf("%-48s", name)
+	var medians []float64
+	for i, all := range took {
+		slices.Sort(all)
+		medians = append(medians, all[len(all)/2])
+		line += fmt.Sprintf("  %9d: %8.2f (%.2f-%.2f)", s.of[i].people, medians[i], all[0], all[len(all)-1])
+	}
+	fmt.Printf("%s  ratio %.2f\n", line, medians[len(medians)-1]/medians[0])
+}
+
+// lists measures lists and pages.
+func (s *scales) lists() {
+	s.b.Helper()
+	paths := make([]map[string]string, len(s.of))
+	for i, c := range s.of {
+		paths[i] = c.paths()
+	}
+	for _, name := range slices.Sorted(maps.Keys(paths[0])) {
+		took := make([][]float64, len(s.of))
+		for range *rounds {
+			for i, c := range s.of {
+				from := time.Now()
+				c.mustRead(paths[i][name])
+				took[i] = append(took[i], float64(time.Since(from).Microseconds())/1000)
 			}
-			return nil
-		}))
+		}
+		s.print(name+", ms", took)
 	}
 }
 
-// person adds the i-th of the people to the store.
-func person(ctx context.Context, tx *store.Tx, i int, u store.User, groups []*store.Group) error {
-	u.Username, u.Email = fmt.Sprintf("person%d", i), fmt.Sprintf("person%d@example.com", i)
-	u.GivenName, u.FamilyName, u.DN, u.Enabled = "Given", "Family", "uid="+u.Username+",dc=example", true
-	u.Correlation = []store.Correlation{{Attribute: "entryUUID", Value: fmt.Sprint(i)}}
-	if err := tx.CreateUser(ctx, &u); err != nil {
-		return err
+// paths are what is read, by name.
+func (c *scaled) paths() map[string]string {
+	c.t.Helper()
+	someone := c.mustSignOn(copyOf("person", c.people/2))
+	user, small, large := someone.User.ID, someone.Groups[1].ID, someone.Groups[0].ID
+	for _, g := range someone.Groups {
+		if strings.Contains(g.Name, copyOf("team", 0)) {
+			large = g.ID
+		} else {
+			small = g.ID
+		}
 	}
-	joined := []store.Joined{{GroupID: everyone}}
-	for k := range 19 {
-		joined = append(joined, store.Joined{GroupID: groups[1+(i*19+k)%(len(groups)-1)].ID})
+	many := c.inMany()
+	all := map[string]string{
+		"console: user":                "/console/users/" + user,
+		"console: user in many groups": "/console/users/" + many,
+		"console: groups":              "/console/groups",
+		"console: groups found":        "/console/groups?q=team%20000&type=jit",
+		"console: group":               "/console/groups/" + small,
+		"console: group of all":        "/console/groups/" + large,
+		"console: populations":         "/console/populations",
+		"console: activity":            "/console/activity",
+		"console: activity of one":     "/console/activity?subject=user:" + user,
+		"console: gateways":            "/console/gateways",
+		"console: gateway":             "/console/gateways/" + c.honest.Gateway,
+		"console: overview":            "/console/",
+		"api: users":                   "/users",
+		"api: users with groups":       "/users?include=memberOfGroupNames",
+		"api: users of a group":        "/users?filter=" + url.QueryEscape(`memberOfGroups[id eq "`+small+`"]`),
+		"api: user":                    "/users/" + user,
+		"api: groups":                  "/groups",
+		"api: groups found nowhere":    "/groups?filter=" + url.QueryEscape(`name co "nobody"`),
+		"api: groups of a user":        "/users/" + user + "/memberOfGroups",
+		"api: one of many groups":      "/users/" + many + "/memberOfGroups?limit=1",
+		"api: group":                   "/groups/" + small,
+		"api: group of all":            "/groups/" + large,
+		"api: populations":             "/populations",
+		"api: gateways":                "/gateways",
+		"api: signOns":                 "/signOns",
+		"api: activities":              "/activities",
 	}
-	if err := tx.AddMemberships(ctx, u.EnvironmentID, u.ID, joined, time.Now()); err != nil {
-		return err
+	for name, query := range map[string]string{
+		"": "", " by part": "q=rson00005", " by common part": "q=person", " by word": "q=pe", " found nowhere": "q=nobody",
+		" disabled": "state=disabled", " enabled": "state=enabled", " by last sign-on": "sort=last", " seen lately": "last=7",
+		" not seen lately": "last=not-30", " never seen": "last=never", " of gateway": "source=gateway:" + c.honest.Gateway,
+	} {
+		all["console: users"+name] = "/console/users?" + query
 	}
-	so := store.SignOn{
-		EnvironmentID: u.EnvironmentID,
-		UserID:        u.ID,
-		Username:      u.Username,
-		GatewayID:     u.GatewayID,
-		Method:        "password",
-		Outcome:       "ok",
-		Verdict:       "complete",
+	for name, filter := range map[string]string{
+		" by name": `username sw "person00005"`, " found nowhere": `username co "nobody"`,
+		" by mail": `email eq "person0000099@example.com"`, " by common part": `username co "person"`,
+	} {
+		all["api: users"+name] = "/users?filter=" + url.QueryEscape(filter)
 	}
-	return tx.RecordSignOn(ctx, &so, store.Activity{
-		EnvironmentID: u.EnvironmentID,
-		Action:        "sign-on",
-		Subject:       "user:" + u.ID,
-		Text:          u.Username + " signed on",
-	})
+	return all
 }
 
-// anyOf returns the ID of the first of a list.
-func (s *siege) anyOf(resource string) string {
-	s.t.Helper()
-	var list struct {
-		Embedded map[string][]struct{ ID string } `json:"_embedded"`
+// manyGroups is how many somebody is in.
+const manyGroups = 10_000
+
+// inMany is the ID of somebody who is in many groups.
+func (c *scaled) inMany() string {
+	c.t.Helper()
+	if c.visited == "" {
+		c.teams(func(string) []string {
+			words := make([]string, manyGroups)
+			for i := range words {
+				words[i] = copyOf("many", i)
+			}
+			return named(words)
+		})
+		c.setUpdates(true)
+		c.visited = c.mustSignOn("inmany").User.ID
+		c.teams(c.groupsNow)
 	}
-	s.must("GET", "/"+resource+"?limit=1", nil, &list)
-	return list.Embedded[resource][0].ID
+	return c.visited
 }
 
 // mustRead reads a page of the console to its end, or a resource of the API.
 func (s *siege) mustRead(path string) {
 	s.t.Helper()
-	if len(path) < 9 || path[:9] != "/console/" {
+	if !strings.HasPrefix(path, "/console/") {
 		var all json.RawMessage
 		s.must("GET", path, nil, &all)
 		return
