@@ -42,12 +42,32 @@ func scanMembership(r row) (m GroupMembership, err error) {
 // does not exist. CROSS JOIN has SQLite begin with the user, and not with all groups in their order; what is
 // added to the environment's ID has PostgreSQL do so, before it has counted what is in the tables.
 func (r reader) UserGroups(ctx context.Context, env, user string) ([]GroupMembership, error) {
-	return queryAll(ctx, r.c, scanMembership, groupFields+`, m.since, m.stamp, m.doubt, m.doubted_at
-		FROM memberships m
-		CROSS JOIN cloud_groups g
+	return queryAll(ctx, r.c, scanMembership, userGroupColumns+`
 		WHERE g.environment_id || '' = m.environment_id AND g.id = m.group_id AND m.environment_id = $1 AND m.user_id = $2
 		ORDER BY g.display_folded, g.id`,
 		env, user)
+}
+
+// userGroupColumns are the groups of users; see UserGroups.
+const userGroupColumns = groupFields + `, m.since, m.stamp, m.doubt, m.doubted_at
+	FROM memberships m
+	CROSS JOIN cloud_groups g`
+
+// UserGroupsPage lists the groups of a user by group ID: by ID a page costs the same however many there are.
+func (r reader) UserGroupsPage(ctx context.Context, env, user string, page Page) ([]GroupMembership, string, error) {
+	l := list{query: userGroupColumns, key: "m.group_id", id: "m.user_id"}
+	l.where("m.environment_id = ?", env)
+	l.where("m.user_id = ?", user)
+	l.where("g.environment_id || '' = m.environment_id AND g.id = m.group_id")
+	return queryPage(ctx, r.c, l, page, scanMembership, func(m GroupMembership) (any, string) { return m.Group.ID, user })
+}
+
+// UserGroup returns one of a user's groups, or ErrNotFound.
+func (r reader) UserGroup(ctx context.Context, env, user, group string) (GroupMembership, error) {
+	return queryOne(ctx, r.c, scanMembership, userGroupColumns+`
+		WHERE g.environment_id || '' = m.environment_id AND g.id = m.group_id AND m.environment_id = $1
+			AND m.user_id = $2 AND m.group_id = $3`,
+		env, user, group)
 }
 
 // CountGroupsOf returns how many groups a user is in.

@@ -144,6 +144,8 @@ func (a asked) groups() map[string]func() error {
 		},
 		"GroupsOf":      func() error { _, err := r.GroupsOf(ctx, e, a.user.ID); return err },
 		"UserGroups":    func() error { _, err := r.UserGroups(ctx, e, a.user.ID); return err },
+		"UserGroup":     func() error { _, err := r.UserGroup(ctx, e, a.user.ID, a.jit.ID); return err },
+		"UserGroupPage": func() error { _, _, err := r.UserGroupsPage(ctx, e, a.user.ID, page); return err },
 		"GroupMembers":  func() error { _, _, err := r.GroupMembers(ctx, e, a.jit.ID, page); return err },
 		"Group":         func() error { _, err := r.Group(ctx, e, a.jit.ID); return err },
 		"GroupDoubts":   func() error { _, err := r.GroupDoubts(ctx, e, a.jit.ID); return err },
