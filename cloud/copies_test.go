@@ -54,7 +54,7 @@ func (c copies) add(t testing.TB) {
 	to := openCopied(t, c.database)
 	defer to.close()
 	from, began := c.read(t, to), time.Now()
-	must(t, to.write(from.group, from.copiesOf(from.group, 0, c.teamCount, c.team)))
+	must(t, to.write(from.group, from.copiesOf(from.group, 0, c.teamCount, c.teamCount, c.team)))
 	for first := 0; first < c.people; first += atOnce {
 		last := min(first+atOnce, c.people)
 		for _, table := range from.person {
@@ -62,7 +62,7 @@ func (c copies) add(t testing.TB) {
 			if table.name == "activities" {
 				begin = max(first, c.people-c.told)
 			}
-			must(t, to.write(table, from.copiesOf(table, begin, last, c.one)))
+			must(t, to.write(table, from.copiesOf(table, begin, last, c.people, c.one)))
 		}
 		c.progress("%d people after %s", last, time.Since(began).Round(time.Second))
 	}
@@ -200,15 +200,15 @@ func (f template) apart(text string) (c column) {
 	}
 }
 
-// copiesOf returns the rows of a table for some; of those before others the times are earlier.
-func (f template) copiesOf(t copied, first, last int, words func(i int, words []string) []string) (rows [][]any) {
+// copiesOf returns the rows of a table for some of so many; of those before others the times are earlier.
+func (f template) copiesOf(t copied, first, last, of int, words func(i int, words []string) []string) (rows [][]any) {
 	var with []string
 	for i := first; i < last; i++ {
 		with = words(i, with)
 		for _, row := range t.rows {
 			values := make([]any, len(row))
 			for k, c := range row {
-				values[k] = c.value(i, with)
+				values[k] = c.value(with, month/int64(of)*int64(of-i))
 			}
 			rows = append(rows, values)
 		}
@@ -216,14 +216,14 @@ func (f template) copiesOf(t copied, first, last int, words func(i int, words []
 	return rows
 }
 
-// earlier is how long before what was copied the first copy is, and apart how long after each other copies are, in
-// microseconds.
-const earlier, apart = int64(3600e6), 1
+// month is over how long before what was copied the copies are spread, in microseconds.
+const month = int64(30 * 24 * 3600e6)
 
-func (c column) value(i int, words []string) any {
+// value is a value with words in it, so much earlier.
+func (c column) value(words []string, earlier int64) any {
 	switch {
 	case c.time != 0:
-		return c.time - earlier + int64(i)*apart
+		return c.time - earlier
 	case c.parts == nil:
 		return c.fixed
 	}

@@ -94,7 +94,7 @@ type userTypeBody struct {
 
 // showUserType is what reading one answers; it asks how many users there are.
 func (s *Server) showUserType(c *call, gateway string, t store.UserType) (userTypeBody, error) {
-	n, err := s.Store.GatewayUsers(c.Context(), c.env, gateway, t.ID)
+	n, err := s.Store.UserTypeUsers(c.Context(), c.env, gateway, t.ID)
 	return userTypeBody{c.self("gateways", gateway, "userTypes", t.ID), formOf(t), n, ""}, err
 }
 

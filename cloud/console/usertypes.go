@@ -50,7 +50,7 @@ func (c *console) userTypeRows(k *call, g store.Gateway) ([]userTypeRow, error) 
 		if j := slices.IndexFunc(populations, func(p store.Population) bool { return p.ID == t.PopulationID }); j >= 0 {
 			rows[i].Population = populations[j].Name
 		}
-		if rows[i].Users, err = c.Store.GatewayUsers(k.Context(), k.env(), g.ID, t.ID); err != nil {
+		if rows[i].Users, err = c.Store.UserTypeUsers(k.Context(), k.env(), g.ID, t.ID); err != nil {
 			return nil, err
 		}
 	}

@@ -61,8 +61,9 @@
 //     answered from an index.
 //   - Who is found by a part of a name, or has signed on last, is found by an index; see UserFilter.
 //   - A user's last sign-on, a group's number of members and when it was last
-//     seen are worked out on reading. A sign-on that changes nothing writes its
-//     own rows and no other.
+//     seen are worked out on reading; of more than PeopleCounted members, or users of a
+//     population or a user type, it is how many there were within the last minute.
+//     A sign-on that changes nothing writes its own rows and no other.
 //   - Text that is no UTF-8, and NUL in it, is kept and looked for with U+FFFD in
 //     its place, since PostgreSQL has none for it.
 //   - IDs are UUIDs of version 7 (RFC 9562) in text form unless the caller

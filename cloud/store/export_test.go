@@ -40,7 +40,7 @@ type Explained struct {
 // Explain returns a reader of s whose queries are explained.
 func (s *Store) Explain() (Reader, *Explained) {
 	e := &Explained{engine: s.c.db, Plans: map[string][]string{}}
-	return Reader{reader{conn{db: e, fts: true}}}, e
+	return Reader{reader{conn{db: e, fts: true, counts: &counts{}}}}, e
 }
 
 // ExplainAll has see be told how the engine goes about each statement of s, reads and

@@ -126,7 +126,7 @@ func (r reader) havingPieces(ctx context.Context, pieces []string) ([]string, er
 }
 
 // few returns the users among whom are all that a filter lets through, when it tells and
-// they are few: those that a search finds, or who are linked to a provider.
+// they are few: those that a search finds, who are in one group, or who are linked to a provider.
 func (r reader) few(ctx context.Context, env string, f UserFilter) (ids []string, ok bool, err error) {
 	pieces := wanted(env, searched(f.Search))
 	if len(pieces) == 0 {
@@ -134,6 +134,12 @@ func (r reader) few(ctx context.Context, env string, f UserFilter) (ids []string
 	}
 	if len(pieces) > 0 {
 		if ids, err = r.havingPieces(ctx, pieces); err != nil || len(ids) <= fewFound {
+			return ids, err == nil, err
+		}
+	}
+	if column, value := f.Where.group(); column != "" {
+		ids, err = r.inGroup(ctx, env, column, value)
+		if err != nil || len(ids) <= fewFound {
 			return ids, err == nil, err
 		}
 	}
@@ -146,6 +152,37 @@ func (r reader) few(ctx context.Context, env string, f UserFilter) (ids []string
 		ORDER BY user_id LIMIT %d`, fewFound+1),
 		env, f.ProviderID)
 	return ids, err == nil && len(ids) <= fewFound, err
+}
+
+// inGroup returns the users in the groups with a value in a column, at most fewFound and one.
+func (r reader) inGroup(ctx context.Context, env, column, has string) ([]string, error) {
+	ids, err := queryAll(ctx, r.c, value[string], fmt.Sprintf(`
+		SELECT m.user_id
+		FROM cloud_groups fg
+		CROSS JOIN memberships m
+		WHERE fg.environment_id = $1 AND %s = $2 AND m.group_id = fg.id LIMIT %d`, column, fewFound+1),
+		env, has)
+	slices.Sort(ids)
+	return slices.Compact(ids), err
+}
+
+// group returns a column of groups, and the value that it has in a group of whoever meets the condition; none: it
+// does not tell.
+func (w Where) group() (column, value string) {
+	for _, one := range w.All {
+		if column, value = one.group(); column != "" {
+			return column, value
+		}
+	}
+	known, ok := userField(w.Field)
+	if len(w.All)+len(w.Any)+len(w.None) > 0 || !ok || known.among == "" || w.Op != Equal {
+		return "", ""
+	}
+	value = w.Value
+	if known.form != nil {
+		value = known.form(value)
+	}
+	return known.column, value
 }
 
 // part returns words of three letters and more that whoever meets the condition has in what

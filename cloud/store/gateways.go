@@ -112,6 +112,17 @@ func (r reader) GatewayUsers(ctx context.Context, env, gateway, userType string)
 		env, gateway, userType)
 }
 
+// UserTypeUsers is GatewayUsers of a user type for whoever looks at it: of more than PeopleCounted it is how many there
+// were within the last minute.
+func (r reader) UserTypeUsers(ctx context.Context, env, gateway, userType string) (int, error) {
+	const which = `environment_id = $1 AND gateway_id = $2 AND user_type_id = $3`
+	n, err := queryOne(ctx, r.c, value[int], upTo("users", which), env, gateway, userType)
+	if err != nil {
+		return 0, err
+	}
+	return r.c.whole(ctx, n, `SELECT count(*) FROM users WHERE `+which, env, gateway, userType)
+}
+
 // UpdateGateway writes g, gives its new user types IDs, and fills in the
 // revision, which has grown when a user type differs. ErrDependents when a user
 // type that is not there any more has users: see RemoveUserType. ErrStale when

@@ -12,10 +12,12 @@ const groupFields = `
 	SELECT g.id, g.environment_id, coalesce(g.population_id, ''), g.name, g.display_name, g.description,
 		g.external_id, g.source_type, g.source_id, g.directory_id, g.kept, g.created_at, g.updated_at`
 
-const (
-	groupColumns = groupFields + `,
-			(SELECT count(*) FROM memberships m WHERE m.environment_id = g.environment_id AND m.group_id = g.id)
+// groupColumns are a group with the number of its members, as far as that is counted at once: see counted.
+var groupColumns = groupFields + `,
+			(` + upTo("memberships m", "m.environment_id = g.environment_id AND m.group_id = g.id") + `)
 		FROM cloud_groups g`
+
+const (
 	// proof is the newest sign-on of any member that brought all of the member's
 	// groups: each member's newest, and the newest of these.
 	proof = `
@@ -67,12 +69,30 @@ func scanPlainGroup(r row) (g Group, err error) {
 	return g, err
 }
 
+// counted has groups have the number of their members.
+func (r reader) counted(ctx context.Context, groups []Group) (err error) {
+	for i := range groups {
+		g := &groups[i]
+		if g.MemberCount, err = r.c.whole(ctx, g.MemberCount, `
+			SELECT count(*) FROM memberships m WHERE m.environment_id = $1 AND m.group_id = $2`,
+			g.EnvironmentID, g.ID); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // Group returns a group with LastSeenAt, or ErrNotFound.
 func (r reader) Group(ctx context.Context, env, id string) (Group, error) {
 	g, err := queryOne(ctx, r.c, scanGroup, groupColumns+` WHERE g.environment_id = $1 AND g.id = $2`, env, id)
-	if err != nil || !g.JustInTime() {
+	if err != nil {
 		return g, err
 	}
+	one := []Group{g}
+	if err := r.counted(ctx, one); err != nil || !g.JustInTime() {
+		return one[0], err
+	}
+	g = one[0]
 	g.LastSeenAt, err = r.lastSeen(ctx, g)
 	return g, err
 }
@@ -107,7 +127,13 @@ func (r reader) Groups(ctx context.Context, env string, f GroupFilter, page Page
 	if err := f.narrow(&l, env); err != nil {
 		return nil, "", err
 	}
-	return queryPage(ctx, r.c, l, page, scanGroup, func(g Group) (any, string) { return Fold(g.DisplayName), g.ID })
+	all, next, err := queryPage(ctx, r.c, l, page, scanGroup, func(g Group) (any, string) {
+		return Fold(g.DisplayName), g.ID
+	})
+	if err != nil {
+		return nil, "", err
+	}
+	return all, next, r.counted(ctx, all)
 }
 
 // GroupsMatching returns how many groups a filter lets through, up to PeopleCounted; more is true when

@@ -24,7 +24,7 @@ type statement struct {
 // before it, and nothing of what f would write: f must not read that. The error is f's.
 func (s *Store) Plan(f func(tx *Tx) error) (*Plan, error) {
 	p := &planned{engine: s.c.db, plan: &Plan{}}
-	err := f(&Tx{reader: reader{conn{db: p, fts: s.c.fts}}, rows: s.writer.rows, each: s.writer.each})
+	err := f(&Tx{reader: reader{conn{db: p, fts: s.c.fts, counts: s.c.counts}}, rows: s.writer.rows, each: s.writer.each})
 	return p.plan, err
 }
 

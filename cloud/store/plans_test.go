@@ -49,6 +49,33 @@ func TestPlans(t *testing.T) {
 	}
 }
 
+// Who is disabled or locked is found without a look at all others: by the index that has them alone.
+func TestStatesHaveTheirIndex(t *testing.T) {
+	s := openAt(t, filepath.Join(t.TempDir(), "cloud.db"))
+	w := build(t, s, "one")
+	r, explained := s.Explain()
+	for state, index := range map[store.UserState]string{
+		store.UserDisabled: "USING INDEX users_disabled",
+		store.UserLocked:   "USING INDEX users_locked",
+	} {
+		for _, f := range []store.UserFilter{
+			{State: state},
+			{State: state, PopulationID: w.population.ID},
+			{State: state, GatewayID: w.gateway.ID},
+			{State: state, Never: true},
+		} {
+			clear(explained.Plans)
+			_, _, err := r.Users(t.Context(), w.env.ID, f, store.Page{})
+			must(t, err)
+			for query, steps := range explained.Plans {
+				if !strings.Contains(strings.Join(steps, "\n"), index) {
+					t.Errorf("%+v: %s\n%s", f, query, strings.Join(steps, "\n"))
+				}
+			}
+		}
+	}
+}
+
 // asked is what is read of a world.
 type asked struct {
 	world
@@ -103,8 +130,28 @@ func (a asked) people() map[string]func() error {
 			_, _, err := r.Users(ctx, e, store.UserFilter{Silent: time.Now()}, page)
 			return err
 		},
-		"UsersLatest":   func() error { _, _, err := r.Users(ctx, e, store.UserFilter{Latest: true}, page); return err },
-		"UsersCounted":  func() error { _, _, err := r.CountUsers(ctx, e, store.UserFilter{PopulationID: "p"}); return err },
+		"UsersLatest":  func() error { _, _, err := r.Users(ctx, e, store.UserFilter{Latest: true}, page); return err },
+		"UsersCounted": func() error { _, _, err := r.CountUsers(ctx, e, store.UserFilter{PopulationID: "p"}); return err },
+		"DisabledCounted": func() error {
+			_, _, err := r.CountUsers(ctx, e, store.UserFilter{State: store.UserDisabled})
+			return err
+		},
+		"LockedCounted": func() error {
+			_, _, err := r.CountUsers(ctx, e, store.UserFilter{State: store.UserLocked})
+			return err
+		},
+		"UsersOfGroup": func() error {
+			_, _, err := r.Users(ctx, e, store.UserFilter{Where: isX("memberOfGroups.id", store.Equal)}, page)
+			return err
+		},
+		"UsersOfGroupNamed": func() error {
+			_, _, err := r.Users(ctx, e, store.UserFilter{Where: isX("memberOfGroups.name", store.Equal)}, page)
+			return err
+		},
+		"UsersOfGroupShown": func() error {
+			_, _, err := r.Users(ctx, e, store.UserFilter{Where: isX("memberOfGroups.displayName", store.Equal)}, page)
+			return err
+		},
 		"ByUsername":    func() error { _, err := r.UserByUsername(ctx, e, "José"); return err },
 		"Person":        func() error { _, err := r.PersonByUsername(ctx, e, "José"); return err },
 		"ByCorrelation": func() error { _, err := r.UsersByCorrelation(ctx, e, g, "uid", "jose"); return err },
@@ -162,6 +209,7 @@ func (a asked) others() map[string]func() error {
 		"Populations":    func() error { _, _, err := r.Populations(ctx, e, page); return err },
 		"Default":        func() error { _, err := r.DefaultPopulation(ctx, e); return err },
 		"Gateways":       func() error { _, _, err := r.Gateways(ctx, e, page); return err },
+		"UserTypeUsers":  func() error { _, err := r.UserTypeUsers(ctx, e, g, "t"); return err },
 		"GatewayUsers":   func() error { _, err := r.GatewayUsers(ctx, e, g, "t"); return err },
 		"Pairings":       func() error { _, err := r.Pairings(ctx, e, g, time.Now()); return err },
 		"Paired":         func() error { _, _, err := r.Paired(ctx, e, g, "p"); return err },

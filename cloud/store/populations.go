@@ -5,9 +5,10 @@ import (
 	"fmt"
 )
 
-const populationColumns = `
+// populationColumns are a population with the number of its users, as far as that is counted at once.
+var populationColumns = `
 	SELECT p.id, p.environment_id, p.name, p.description, p.is_default, p.kept, p.created_at, p.updated_at,
-		(SELECT count(*) FROM users u WHERE u.environment_id = p.environment_id AND u.population_id = p.id)
+		(` + upTo("users u", "u.environment_id = p.environment_id AND u.population_id = p.id") + `)
 	FROM populations p`
 
 // uncounted are the columns without the count, which takes as long as there are users.
@@ -75,7 +76,17 @@ func (tx *Tx) takeDefault(ctx context.Context, p *Population) error {
 
 // Population returns a population, or ErrNotFound.
 func (r reader) Population(ctx context.Context, env, id string) (Population, error) {
-	return queryOne(ctx, r.c, scanPopulation, populationColumns+` WHERE p.environment_id = $1 AND p.id = $2`, env, id)
+	p, err := queryOne(ctx, r.c, scanPopulation, populationColumns+` WHERE p.environment_id = $1 AND p.id = $2`, env, id)
+	if err == nil {
+		p.UserCount, err = r.populationUsers(ctx, p)
+	}
+	return p, err
+}
+
+// populationUsers is how many users a population has.
+func (r reader) populationUsers(ctx context.Context, p Population) (int, error) {
+	return r.c.whole(ctx, p.UserCount, `SELECT count(*) FROM users u WHERE u.environment_id = $1 AND u.population_id = $2`,
+		p.EnvironmentID, p.ID)
 }
 
 // DefaultPopulation returns the one that new users join when nothing names
@@ -91,7 +102,13 @@ func (r reader) Populations(ctx context.Context, env string, page Page) ([]Popul
 	if err := l.matching(page.Where, populationField); err != nil {
 		return nil, "", err
 	}
-	return queryPage(ctx, r.c, l, page, scanPopulation, func(p Population) (any, string) { return Fold(p.Name), p.ID })
+	all, next, err := queryPage(ctx, r.c, l, page, scanPopulation, func(p Population) (any, string) {
+		return Fold(p.Name), p.ID
+	})
+	for i := 0; err == nil && i < len(all); i++ {
+		all[i].UserCount, err = r.populationUsers(ctx, all[i])
+	}
+	return all, next, err
 }
 
 // UpdatePopulation writes name, description and default of p. The default one

@@ -87,10 +87,11 @@ func openPostgres(url string) (*Store, error) {
 	readers := max(8, 4*runtime.GOMAXPROCS(0))
 	r.SetMaxOpenConns(readers)
 	r.SetMaxIdleConns(readers)
+	counts := &counts{}
 	s := &Store{
-		reader: reader{conn{db: r, lists: &turns{most: readers / 2}, limit: readTime}},
-		writer: postgresWriter(w, takeTurn),
-		light:  postgresWriter(w, takeNoTurn),
+		reader: reader{conn{db: r, lists: &turns{most: readers / 2}, counts: counts, limit: readTime}},
+		writer: postgresWriter(w, takeTurn, counts),
+		light:  postgresWriter(w, takeNoTurn, counts),
 
 		recorder: &recorder{db: w, turn: turns{most: recorderConns}, next: map[string]*recording{}},
 		Current:  &Current{db: reader{conn{db: r, limit: readTime}}},
@@ -100,13 +101,13 @@ func openPostgres(url string) (*Store, error) {
 	l.SetMaxOpenConns(laneConns)
 	l.SetMaxIdleConns(laneConns)
 	for i := range lanes {
-		s.lanes = append(s.lanes, postgresWriter(l, fmt.Sprintf(takeLane, i)))
+		s.lanes = append(s.lanes, postgresWriter(l, fmt.Sprintf(takeLane, i), counts))
 	}
 	return s, nil
 }
 
-func postgresWriter(w *sql.DB, turn string) *writer {
-	as := func(tx engine) conn { return conn{db: tx} }
+func postgresWriter(w *sql.DB, turn string, counts *counts) *writer {
+	as := func(tx engine) conn { return conn{db: tx, counts: counts} }
 	return &writer{w: w, speak: as, turnSQL: turn, limit: batchTime, rows: chunk, each: "json_array_elements"}
 }
 

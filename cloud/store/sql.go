@@ -27,8 +27,9 @@ type conn struct {
 	fts bool // people are found by a table of FTS5: it is SQLite
 	// lists are those of the connections that pages of lists may have, so that however many are
 	// asked for, sign-ons find others; nil: any, as in a transaction.
-	lists *turns
-	limit time.Duration // of one read, where a server may stop without a word; 0: none
+	lists  *turns
+	counts *counts
+	limit  time.Duration // of one read, where a server may stop without a word; 0: none
 }
 
 // reader has the reads; a Store and a Tx both have it.

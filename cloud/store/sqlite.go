@@ -67,14 +67,20 @@ func openFile(path string) (*Store, error) {
 	r.SetMaxOpenConns(readers)
 	r.SetMaxIdleConns(readers)
 	known := &texts{of: map[string]string{}}
+	counts := &counts{}
 	one := &writer{
 		w:        w,
-		speak:    func(tx engine) conn { return conn{db: numbered{tx, known}, fts: true} },
+		speak:    func(tx engine) conn { return conn{db: numbered{tx, known}, fts: true, counts: counts} },
 		prepared: &prepared{DB: w},
 		each:     "json_each",
 		rows:     1, // one that is parsed already is quicker, row by row, than a long one
 	}
-	reads := reader{conn{db: numbered{&prepared{DB: r}, known}, fts: true, lists: &turns{most: readers / 2}}}
+	reads := reader{conn{
+		db:     numbered{&prepared{DB: r}, known},
+		fts:    true,
+		lists:  &turns{most: readers / 2},
+		counts: counts,
+	}}
 	return &Store{reader: reads, writer: one, light: one, Current: &Current{db: reads}, r: r}, nil
 }
 
