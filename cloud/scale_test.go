@@ -67,11 +67,7 @@ type scaled struct {
 func startScales(b *testing.B, engine string) *scales {
 	b.Helper()
 	s := &scales{b: b}
-	database := func() string { return filepath.Join(b.TempDir(), "cloud.db") }
-	if engine == "PostgreSQL" {
-		s.server = pgtest.Start(b)
-		database = s.server.Database
-	}
+	database := s.databases(engine)
 	for _, people := range slices.Compact([]int{1000, max(1000, *scale/10), max(1000, *scale)}) {
 		c := &scaled{siege: startSiegeAt(b, database(), func(*store.Store, string) {}), came: map[string]int{}}
 		c.copies = c.crowd(people, max(2*each, people/10))
@@ -85,6 +81,16 @@ func startScales(b *testing.B, engine string) *scales {
 		s.of = append(s.of, c)
 	}
 	return s
+}
+
+// databases makes empty ones.
+func (s *scales) databases(engine string) (another func() string) {
+	s.b.Helper()
+	if engine == "PostgreSQL" {
+		s.server = pgtest.Start(s.b)
+		return s.server.Database
+	}
+	return func() string { return filepath.Join(s.b.TempDir(), "cloud.db") }
 }
 
 // groupsNow are somebody's groups: when they change, one more at each sign-on.
