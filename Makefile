@@ -53,8 +53,8 @@ bench: ## a sign-on through both programs beside the least that their parts take
 	$(GO) test -run '^$$' -bench SignOn -benchtime 1x -timeout 10m ./agent/signon
 	$(GO) test -run '^$$' -bench SignOns -benchtime 3x -timeout 10m ./cloud/oidc
 
-scale: ## sign-ons, lists and pages among 1,000, 100,000 and 1,000,000 people in up to 100,000 groups, side by side, on both engines
-	$(GO) test -run '^$$' -bench Scale -benchtime 1x -timeout 60m ./cloud -scale 1000000
+scale: ## sign-ons, lists and pages among 1,000, 100,000 and 1,000,000 people in up to 100,000 groups, side by side, and how long others wait while 5,000 come anew, on both engines
+	$(GO) test -run '^$$' -bench 'Scale|Storm' -benchtime 1x -timeout 60m ./cloud -scale 1000000 -storm 5000
 
 fuzz: ## two minutes of fuzzing for each target, with how often each was run
 	@.ci/fuzz

@@ -89,6 +89,13 @@ func (t *turns) pass(kind string, took time.Duration) {
 	close(mine)
 }
 
+// ahead is the kind that goes next; empty: nobody waits.
+func (t *turns) ahead() string {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.first()
+}
+
 // of returns how much a kind has had; who comes anew begins where the others are.
 func (t *turns) of(kind string) time.Duration { return max(t.clock, t.had[kind]) }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -161,6 +162,60 @@ func TestShortTurnsAreApart(t *testing.T) {
 			return
 		}
 		place++
+	}
+}
+
+// Whoever writes a row or two shares the disk with others of that kind, and waits for the end of nobody who comes
+// after and writes many.
+func TestShortTurnsAreCommitted(t *testing.T) {
+	for shorts := 1; shorts <= 5; shorts++ {
+		t.Run(fmt.Sprint(shorts), func(t *testing.T) { commitShort(t, shorts) })
+	}
+}
+
+func commitShort(t *testing.T, shorts int) {
+	s := open(t)
+	if s.Lanes() {
+		t.Skip("one who writes a row or two shares no transaction with others")
+	}
+	w := build(t, s, "one")
+	const longs = 8
+	began, goOn := make(chan struct{}), make(chan struct{})
+	var written, committed atomic.Int64
+	var wg sync.WaitGroup
+	release := s.Hold()
+	for range longs {
+		wg.Go(func() {
+			noError(t, s.ProvisionAt(t.Context(), w.env.ID, func(*store.Tx) error {
+				began <- struct{}{}
+				<-goOn
+				return nil
+			}))
+		})
+	}
+	for range shorts {
+		wg.Go(func() {
+			noError(t, s.Add(t.Context(), w.env.ID, func(*store.Tx) error { written.Add(1); return nil }))
+			committed.Add(1)
+		})
+	}
+	s.AwaitWaiting(t, longs+shorts)
+	release()
+	for range longs {
+		<-began
+		limit := time.After(2 * time.Second)
+		for tick := time.Tick(time.Millisecond); committed.Load() < written.Load() && !t.Failed(); {
+			select {
+			case <-tick:
+			case <-limit:
+				t.Errorf("%d are written, %d are committed", written.Load(), committed.Load())
+			}
+		}
+		goOn <- struct{}{}
+	}
+	wg.Wait()
+	if committed.Load() != int64(shorts) {
+		t.Errorf("%d are committed", committed.Load())
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"hash/crc32"
+	"strings"
 	"sync/atomic"
 	"time"
 )
@@ -53,6 +54,7 @@ type batch struct {
 	tx     *sql.Tx
 	kept   *prepared // nil: none
 	size   int
+	short  bool // somebody in it writes a row or two
 	began  time.Time
 	done   chan struct{} // closed after err was set
 	err    error
@@ -100,7 +102,12 @@ func (s *Store) lane(env string) *writer {
 
 // short is the kind of turns that write a row or two, as most sign-ons do: they are apart from those
 // of their environment that write many.
-func short(env string) string { return env + " short" }
+func short(env string) string { return env + shortKind }
+
+// isShort tells whether it is that kind of turns.
+func isShort(kind string) bool { return strings.HasSuffix(kind, shortKind) }
+
+const shortKind = " short"
 
 // add is ProvisionIn of an f that adds rows which nobody else decides on: it waits for no
 // other node.
@@ -150,6 +157,7 @@ func (w *writer) take(ctx context.Context, env string, run func() error) (*batch
 		}
 	}
 	b := w.open
+	b.short = b.short || isShort(env)
 	return b, run()
 }
 
@@ -271,7 +279,9 @@ func (w *writer) commitIfLast() {
 	if w.open == nil {
 		return
 	}
-	if w.waiting.Load() > 0 && w.open.size < maxBatch && time.Since(w.open.began) < oldBatch {
+	// Who writes a row or two waits for the disk with others of that kind, and not for those who write many.
+	more := w.waiting.Load() > 0 && (!w.open.short || isShort(w.turn.ahead()))
+	if more && w.open.size < maxBatch && time.Since(w.open.began) < oldBatch {
 		return
 	}
 	w.end(w.open.tx.Commit())
