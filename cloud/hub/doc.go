@@ -43,7 +43,8 @@
 // # Many links
 //
 // Links are found by gateway and instance: neither a sign-on nor a heartbeat looks at
-// others. Of a gateway with more instances than are compared, others are asked each time.
+// others. Of a gateway with more instances than are compared, those that were asked lately are, now and then another:
+// to seal for the first time is most of what a sign-on costs here.
 // What waits for a link takes memory while it waits, and somebody who writes is there as long: an idle
 // link has a reader on a small stack, and small buffers. Whoever arrives costs one write to the database,
 // and one at the first heartbeat.

@@ -2,6 +2,7 @@ package hub
 
 import (
 	"cmp"
+	"math/rand/v2"
 	"slices"
 	"sync"
 	"time"
@@ -56,6 +57,7 @@ type presence struct {
 	mu       sync.RWMutex
 	links    map[string]*Live // by link; none of them is changed, it is replaced
 	gateways map[string]instances
+	asked    map[string][]string  // instances of a gateway that were asked lately, which has very many
 	inFlight map[string]int       // requests of this node, by link
 	lost     map[string]time.Time // when a gateway last lost a link
 	news     chan struct{}        // closed at the next note; nil: nobody waits
@@ -84,6 +86,7 @@ func (p *presence) note(l Live, now time.Time) {
 	if p.links == nil {
 		p.links, p.gateways = map[string]*Live{}, map[string]instances{}
 		p.inFlight, p.lost = map[string]int{}, map[string]time.Time{}
+		p.asked = map[string][]string{}
 	}
 	if p.news != nil {
 		close(p.news)
@@ -99,6 +102,7 @@ func (p *presence) note(l Live, now time.Time) {
 		delete(p.inFlight, l.Link)
 		if of.put(&l, nil); len(of) == 0 {
 			delete(p.gateways, l.Gateway)
+			delete(p.asked, l.Gateway)
 		}
 		return
 	}
@@ -209,36 +213,79 @@ func (p *presence) returning(gateway string, now time.Time) (bool, <-chan struct
 // type comes last, so that its reason is heard. With others false only this node's own
 // are asked.
 // The count of requests is this node's alone: the agent's own report of how busy it is
-// brings in the others. Of a gateway with very many instances some are looked at, others
-// each time, as long as enough of them are as good as can be.
+// brings in the others. Of a gateway with very many instances those come first that were asked lately, since to seal
+// for another takes an agreement of keys at both ends, and most often no more are looked at, as long as enough of
+// them are idle and as good as can be.
 func (p *presence) best(gateway, userType string, tried map[string]bool, others bool, now time.Time) (Live, bool) {
-	p.mu.RLock()
-	defer p.mu.RUnlock()
-	var best *Live
-	good := 0
-	for _, links := range p.gateways[gateway] { // a map begins anywhere
-		l := p.newest(links, now)
-		if l == nil || l.Leaving || tried[l.Link] || !others && l.NodeID != p.node {
-			continue
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	c := choice{p: p, userType: userType, tried: tried, others: others, now: now}
+	of := p.gateways[gateway]
+	many := len(of) > enough
+	if many && rand.N(elsewhere) > 0 {
+		for _, id := range p.asked[gateway] {
+			c.consider(of[id])
 		}
-		if best == nil || p.compare(l, best, userType) < 0 {
-			best = l
-		}
-		if !l.refuses(userType) && l.Healthy() && p.near(l) {
-			good++
-		}
-		if good >= enough {
+	}
+	for _, links := range of { // a map begins anywhere
+		if c.good >= enough {
 			break
 		}
+		c.consider(links)
 	}
-	if best == nil {
+	if c.best == nil {
 		return Live{}, false
 	}
-	return *best, true
+	if many {
+		p.asks(gateway, c.best.Instance)
+	}
+	return *c.best, true
 }
 
-// enough is how many good links are compared.
-const enough = 32
+// Of a gateway with very many instances so many are remembered, so many good ones are compared, and one request of so
+// many goes to any.
+const (
+	remembered = 2 * enough
+	enough     = 32
+	elsewhere  = 32
+)
+
+// asks remembers who is asked, in the place of who has been remembered for longest. The caller holds mu.
+func (p *presence) asks(gateway, instance string) {
+	all := p.asked[gateway]
+	if slices.Contains(all, instance) {
+		return
+	}
+	if len(all) >= remembered {
+		all = slices.Delete(all, 0, 1)
+	}
+	p.asked[gateway] = append(all, instance)
+}
+
+// choice is the best of the links that were considered.
+type choice struct {
+	p        *presence
+	userType string
+	tried    map[string]bool
+	others   bool
+	now      time.Time
+	best     *Live
+	good     int // how many had nothing to do, and nothing against them
+}
+
+// consider looks at the links of an instance.
+func (c *choice) consider(links []*Live) {
+	l := c.p.newest(links, c.now)
+	if l == nil || l.Leaving || c.tried[l.Link] || !c.others && l.NodeID != c.p.node {
+		return
+	}
+	if c.best == nil || c.p.compare(l, c.best, c.userType) < 0 {
+		c.best = l
+	}
+	if c.p.inFlight[l.Link] == 0 && c.p.near(l) && !l.refuses(c.userType) && l.Healthy() {
+		c.good++
+	}
+}
 
 // compare tells which of two links is to be asked: below 0 the first.
 func (p *presence) compare(a, b *Live, userType string) int {

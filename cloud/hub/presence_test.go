@@ -164,3 +164,68 @@ func BenchmarkPresence(b *testing.B) {
 		})
 	}
 }
+
+// Of a gateway with very many instances few are asked again and again, and the others now and then; who has gone, leaves
+// or was tried is not, and many requests at once are spread.
+func TestFewOfVeryManyAreAsked(t *testing.T) {
+	for _, many := range []int{enough, enough + 1, 3 * enough, 1000} {
+		t.Run(strconv.Itoa(many), func(t *testing.T) { askVeryMany(t, many) })
+	}
+}
+
+func askVeryMany(t *testing.T, many int) {
+	now := time.Now()
+	p := presence{life: time.Minute, node: "here"}
+	link := func(i int) Live {
+		id := strconv.Itoa(i)
+		return Live{Link: id, Instance: id, Gateway: "g", NodeID: "here", Since: now}
+	}
+	for i := range many {
+		p.note(link(i), now)
+	}
+	asked := map[string]int{}
+	ask := func(tried map[string]bool) string {
+		l, ok := p.best("g", "t", tried, true, now)
+		if !ok || tried[l.Link] {
+			t.Fatalf("asked is %q, %t", l.Link, ok)
+		}
+		return l.Link
+	}
+	const requests = 4000
+	for range requests {
+		asked[ask(nil)]++
+	}
+	if most := remembered + 2*requests/elsewhere; len(asked) > most || many > enough && len(asked) < min(many, remembered)/2 {
+		t.Errorf("%d of %d are asked, want up to %d", len(asked), many, most)
+	}
+	var done []func()
+	busiest := 0
+	for range 2 * enough {
+		link := ask(nil)
+		done = append(done, p.asking(link))
+		busiest = max(busiest, p.inFlight[link])
+	}
+	if most := (2*enough + many - 1) / many; busiest > most {
+		t.Errorf("%d of %d requests at once are at one of %d", busiest, 2*enough, many)
+	}
+	for _, end := range done {
+		end()
+	}
+	tried := map[string]bool{}
+	for range mostTries {
+		tried[ask(tried)] = true
+	}
+	for i := range many - 1 { // all but the last go
+		l := link(i)
+		l.Leaving, l.Over = i%2 == 0, i%2 == 1
+		p.note(l, now)
+		for range 3 {
+			if got := ask(nil); got == strconv.Itoa(i) {
+				t.Fatalf("%s has gone", got)
+			}
+		}
+	}
+	if got := ask(nil); got != strconv.Itoa(many-1) {
+		t.Errorf("%s is asked, which has gone", got)
+	}
+}
