@@ -35,5 +35,5 @@
 //     than the application takes sign nobody on: a list is never cut.
 //   - No answer is signed by SHA-1, none is without a signature, and none is in a log.
 //   - Nothing is kept of a sign-on until somebody has signed on for it: the browser carries the
-//     wish for half an hour at most. An address sends at most 3,000 messages in a minute, on each node.
+//     wish for half an hour at most. A network sends at most 12,000 messages in a minute, on each node.
 package samlidp

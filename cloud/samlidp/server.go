@@ -27,11 +27,12 @@ const (
 	offLife     = 10 * time.Minute // to tell all applications of a session
 )
 
-// beginsPerAddress is how many messages of applications are taken from one address in a minute, and
-// beginsInAll at one node: each may have a signature to be checked, and one to be made.
+// MostOfNetwork is how many messages of applications are taken from one network in a minute, and
+// mostInAll at one node: each may have a signature to be checked, and one to be made. An office of
+// thousands is one network, and begins its day within minutes.
 const (
-	beginsPerAddress = 3000
-	beginsInAll      = 12_000
+	MostOfNetwork = 12_000
+	mostInAll     = 24_000
 )
 
 // What is taken, in bytes. The standard gives a RelayState 80; applications send more.
@@ -124,7 +125,7 @@ func refuse(cause error, text string, values ...any) error {
 // Handler answers every path of this room below /ENVIRONMENT/saml20/. It is called once.
 // A request comes by a form of another site, by its nature: it begins a sign-on, and no more.
 func (s *Server) Handler() http.Handler {
-	s.begun.Length, s.begun.InAll, s.begun.Bound = time.Minute, beginsInAll, s.Bounds.Of(throttle.Messages)
+	s.begun.Length, s.begun.InAll, s.begun.Bound = time.Minute, mostInAll, s.Bounds.Of(throttle.Messages)
 	s.refusals = &applications.Refusals{Store: s.Store, Pages: s.Pages, Logger: s.Logger, Now: s.Now, Bounds: s.Bounds}
 	samlsp.Prepare()
 	mux := http.NewServeMux()
@@ -223,7 +224,7 @@ func cut(text string) string { return text[:min(len(text), mostLogged)] }
 // mayBegin refuses who begins too many sign-ons.
 func (k *call) mayBegin() error {
 	network := throttle.Network(web.Address(k.Request))
-	wait := k.begun.Begin(k.now(), throttle.Limit{Key: network, Most: beginsPerAddress})
+	wait := k.begun.Begin(k.now(), throttle.Limit{Key: network, Most: MostOfNetwork})
 	if wait <= 0 {
 		return nil
 	}

@@ -40,10 +40,11 @@ var _ Providers = (*idp.Desk)(nil)
 // mostJourneys is how many journeys to providers a browser keeps.
 const mostJourneys = 5
 
-// The most that one address does in a minute: whole offices have one.
+// The most that one network does in a minute, journeys to providers and answers of them: whole offices have one. What
+// an answer costs is bounded besides: see turns.
 const (
-	beginsPerAddress  = 3000
-	answersPerAddress = 600
+	MostJourneys = 12_000
+	MostAnswers  = 6000
 )
 
 // maxAnswer bounds the form of a SAML answer, in bytes: its base64 and what is around.
@@ -117,7 +118,7 @@ func (k *call) next() error {
 // leave sends a browser to a provider.
 // It is a GET that begins something, and nothing is kept of it but a cookie.
 func (k *call) leave() error {
-	if k.limited("begin", beginsPerAddress) {
+	if k.limited("begin", MostJourneys) {
 		return nil
 	}
 	flow, err := k.flow()
@@ -220,7 +221,7 @@ func (k *call) allJourneys() (values []string) {
 // It is a GET from another site, with the cookie: SameSite=Lax sends that along with a
 // link.
 func (k *call) callback() error {
-	if k.limited("answer", answersPerAddress) {
+	if k.limited("answer", MostAnswers) {
 		return nil
 	}
 	return k.arrived(k.Providers.Callback(k.Context(), k.env.ID, idp.Answer{
@@ -250,7 +251,7 @@ func (k *call) accept() error {
 // arriveBy lets the browser in that began.
 // A key is good once.
 func (k *call) arriveBy() error {
-	if k.limited("answer", answersPerAddress) {
+	if k.limited("answer", MostAnswers) {
 		return nil
 	}
 	return k.arrived(k.Providers.Arrive(k.Context(), k.env.ID, k.Form.Get("k"), k.allJourneys, k.address()))

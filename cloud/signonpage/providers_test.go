@@ -292,7 +292,7 @@ func TestJourneysAreBounded(t *testing.T) {
 	}
 	junk := url.Values{"SAMLResponse": {"AAAA"}}
 	last := answer{}
-	for range answersPerAddress + 1 {
+	for range MostAnswers + 1 {
 		last = p.do(c, "POST", "/"+p.env+"/saml20/sp/acs", junk)
 	}
 	if last.status != http.StatusTooManyRequests || last.header.Get("Retry-After") == "" {

@@ -95,7 +95,7 @@ func (h *held) release() { h.turns.hold(h.of, -h.bytes) }
 func (s *Server) bounded(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		of := throttle.Network(web.Address(r))
-		if s.windows.Begin(s.now(), throttle.Limit{Key: "answer " + of, Most: answersPerAddress}) > 0 {
+		if s.windows.Begin(s.now(), throttle.Limit{Key: "answer " + of, Most: MostAnswers}) > 0 {
 			s.tooMany(w, r)
 			return
 		}
