@@ -28,7 +28,8 @@ var (
 )
 
 // BenchmarkScale has clouds of few people and of many side by side, on either engine, and has them do the same in
-// turns: known people sign on, and every list and page of the console and the API is read. It prints what each takes
+// turns: known people sign on, every list and page of the console and the API is read, and the group that everybody is
+// in is deleted while others sign on. It prints what each takes
 // and how much more that is among many. What a sign-on costs is processor's time: of this process, the client and
 // the agent in it included, and of PostgreSQL. "make scale" has it go up to a million people and 100,000 groups.
 //
@@ -40,6 +41,7 @@ func BenchmarkScale(b *testing.B) {
 			for b.Loop() {
 				s.signOns()
 				s.lists()
+				s.deletes()
 			}
 			b.ReportMetric(0, "ns/op")
 		})
@@ -215,15 +217,7 @@ func (s *scales) lists() {
 // paths are what is read, by name.
 func (c *scaled) paths() map[string]string {
 	c.t.Helper()
-	someone := c.mustSignOn(copyOf("person", c.people/2))
-	user, small, large := someone.User.ID, someone.Groups[1].ID, someone.Groups[0].ID
-	for _, g := range someone.Groups {
-		if strings.Contains(g.Name, copyOf("team", 0)) {
-			large = g.ID
-		} else {
-			small = g.ID
-		}
-	}
+	user, small, large := c.someone()
 	many := c.inMany()
 	all := map[string]string{
 		"console: user":                "/console/users/" + user,
@@ -267,6 +261,49 @@ func (c *scaled) paths() map[string]string {
 		all["api: users"+name] = "/users?filter=" + url.QueryEscape(filter)
 	}
 	return all
+}
+
+// someone returns the ID of somebody, of a group of theirs, and of the one that everybody is in.
+func (c *scaled) someone() (user, small, large string) {
+	c.t.Helper()
+	someone := c.mustSignOn(copyOf("person", c.people/2))
+	for _, g := range someone.Groups {
+		if strings.Contains(g.Name, copyOf("team", 0)) {
+			large = g.ID
+		} else {
+			small = g.ID
+		}
+	}
+	return someone.User.ID, small, large
+}
+
+// deletes deletes the group of everybody, and prints how long others wait meanwhile.
+func (s *scales) deletes() {
+	s.b.Helper()
+	for _, c := range s.of {
+		_, _, large := c.someone()
+		c.setUpdates(false) // or they come back
+		quiet := c.atOnce(1, 200, c.next)
+		over := make(chan time.Duration, 1)
+		go func() {
+			from := time.Now()
+			if err := c.do("DELETE", "/groups/"+large, nil, nil); err != nil {
+				s.b.Error(err)
+			}
+			over <- time.Since(from)
+		}()
+		var beside []time.Duration
+		for took := time.Duration(0); took == 0; {
+			beside = append(beside, c.atOnce(1, 1, c.next)...)
+			select {
+			case took = <-over:
+				fmt.Printf("a group of %d is deleted in %s; others p50 %.1f, p99 %.1f, at most %.1f ms (%d); quiet %.1f, %.1f, %.1f ms\n",
+					c.people, took.Round(time.Millisecond), percentile(beside, 50), percentile(beside, 99), percentile(beside, 100),
+					len(beside), percentile(quiet, 50), percentile(quiet, 99), percentile(quiet, 100))
+			default:
+			}
+		}
+	}
 }
 
 // manyGroups is how many somebody is in.
