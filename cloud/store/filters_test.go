@@ -243,3 +243,55 @@ func TestActivityFilters(t *testing.T) {
 		}
 	}
 }
+
+// Whoever's name begins so is found, and nobody else, wherever that is in the order of names, in parts of any size.
+func TestNamesThatBeginSo(t *testing.T) {
+	s := open(t)
+	w := build(t, s, "one")
+	names := []string{"\U0010FFFF", "\U0010FFFF\U0010FFFFx", "\uD7FF", "\uD7FFa", "\uE000", "~", "~~"}
+	for _, first := range []string{"a", "ab", "z", "é", "ß", "ÿ", "中", "\U0001F600"} {
+		for _, rest := range []string{"", "0", "00001", "a", "z", "é", "\U0010FFFF", " b", "%"} {
+			names = append(names, first+rest)
+		}
+	}
+	slices.Sort(names)
+	for _, name := range slices.Compact(names) {
+		must(t, s.CreateUser(t.Context(), &store.User{EnvironmentID: w.env.ID, PopulationID: w.population.ID, Username: name}))
+	}
+	names = append(names, w.user.Username)
+	for _, name := range slices.Clone(names) {
+		runes := []rune(name)
+		for n := 1; n <= len(runes); n++ {
+			beginSo(t, s, w, names, string(runes[:n]))
+		}
+	}
+}
+
+func beginSo(t *testing.T, s *store.Store, w world, names []string, prefix string) {
+	t.Helper()
+	want := map[string]bool{}
+	for _, name := range names {
+		if strings.HasPrefix(store.Fold(name), store.Fold(prefix)) {
+			want[name] = true
+		}
+	}
+	f := store.UserFilter{Where: store.Where{Condition: store.Condition{Field: "username", Op: store.StartsWith, Value: prefix}}}
+	for _, limit := range []int{3, 100} {
+		n := 0
+		for page := (store.Page{Limit: limit}); ; {
+			users, next, err := s.Users(t.Context(), w.env.ID, f, page)
+			must(t, err)
+			for _, u := range users {
+				if n++; !want[u.Username] {
+					t.Errorf("%q begins with %q", u.Username, prefix)
+				}
+			}
+			if page.Cursor = next; next == "" {
+				break
+			}
+		}
+		if n != len(want) {
+			t.Errorf("%d begin with %q, want %d", n, prefix, len(want))
+		}
+	}
+}

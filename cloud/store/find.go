@@ -129,7 +129,7 @@ func (r reader) havingPieces(ctx context.Context, pieces []string) ([]string, er
 // they are few: those that a search finds, who are in one group, or who are linked to a provider.
 func (r reader) few(ctx context.Context, env string, f UserFilter) (ids []string, ok bool, err error) {
 	pieces := wanted(env, searched(f.Search))
-	if len(pieces) == 0 {
+	if len(pieces) == 0 && (!r.c.fts || f.Where.prefix() == "") {
 		pieces = wanted(env, f.Where.part())
 	}
 	if len(pieces) > 0 {
@@ -183,6 +183,17 @@ func (w Where) group() (column, value string) {
 		value = known.form(value)
 	}
 	return known.column, value
+}
+
+// prefix is what usernames begin with, where that alone is the condition; empty: it is another.
+func (w Where) prefix() string {
+	if len(w.All) == 1 {
+		return w.All[0].prefix()
+	}
+	if len(w.All)+len(w.Any)+len(w.None) > 0 || w.Field != "username" || w.Op != StartsWith {
+		return ""
+	}
+	return Storable(Fold(w.Value))
 }
 
 // part returns words of three letters and more that whoever meets the condition has in what

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode/utf8"
 )
 
 // UserState is whether somebody may sign on.
@@ -107,6 +108,7 @@ func (r reader) Users(ctx context.Context, env string, f UserFilter, page Page) 
 	if err := f.narrow(&l, env); err != nil {
 		return nil, "", err
 	}
+	r.c.between(&l, f.Where)
 	users, next, err := queryPage(ctx, r.c, l, page, scanUser, byUsername)
 	if err != nil {
 		return nil, "", err
@@ -124,6 +126,20 @@ func (c conn) ofState(state UserState) string {
 		return " INDEXED BY users_locked"
 	}
 	return ""
+}
+
+// between has SQLite, where texts are in the order of their letters, look at those names alone that begin so.
+// PostgreSQL's order is the database's.
+func (c conn) between(l *list, w Where) {
+	prefix := w.prefix()
+	if !c.fts || prefix == "" {
+		return
+	}
+	l.where("u.username_folded >= ?", prefix)
+	last, size := utf8.DecodeLastRuneInString(prefix)
+	if next := last + 1; utf8.ValidRune(next) {
+		l.where("u.username_folded < ?", prefix[:len(prefix)-size]+string(next))
+	}
 }
 
 // byUsername is the place of a user in a list.
