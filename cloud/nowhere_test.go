@@ -35,6 +35,12 @@ var nothingAt = map[string]string{
 	"fr": "Il n’y a rien à cette adresse.", "es": "No hay nada en esta dirección.",
 }
 
+// stepAt is what they read where something is that a page sends to.
+var stepAt = map[string]string{
+	"en": "This address is a step of a sign-on", "de": "Diese Adresse ist ein Schritt einer Anmeldung",
+	"fr": "Cette adresse est une étape d’une connexion", "es": "Esta dirección es un paso de un inicio de sesión",
+}
+
 // TestNothingIsToldInAPage opens addresses that nothing is at: people get a page of ours in their language, which leads
 // to where they begin and never speaks of a sign-on that took too long, and programs JSON.
 func TestNothingIsToldInAPage(t *testing.T) {
@@ -45,6 +51,9 @@ func TestNothingIsToldInAPage(t *testing.T) {
 	for _, path := range append(append([]string{}, unknown...), notRead...) {
 		for lang, sentence := range nothingAt {
 			page := s.opened(t, fill.Replace(path), "text/html,application/xhtml+xml,*/*;q=0.8", lang)
+			if page.status == http.StatusMethodNotAllowed {
+				sentence = stepAt[lang]
+			}
 			begin := `href="/"`
 			if strings.HasPrefix(path, "/ENV") {
 				begin = `href="/` + s.api.Environment + `/signon"`
@@ -60,6 +69,9 @@ func TestNothingIsToldInAPage(t *testing.T) {
 		program := s.opened(t, fill.Replace(path), "*/*", "fr")
 		if program.kind != "application/json" || program.status < 400 || !json.Valid([]byte(program.body)) {
 			t.Errorf("%s by a program: %d %s %.200s", path, program.status, program.kind, program.body)
+		}
+		if takes := strings.Contains(program.body, " takes "); takes != (program.status == 405) {
+			t.Errorf("%s by a program: %d %.200s", path, program.status, program.body)
 		}
 	}
 	over := s.opened(t, fill.Replace("/ENV/signon?flow=over"), "text/html", "en")

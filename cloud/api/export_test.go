@@ -1,6 +1,10 @@
 package api
 
-import "ldap-gateway/cloud/store"
+import (
+	"errors"
+
+	"ldap-gateway/cloud/store"
+)
 
 // Routes returns every method and path below /v1/environments.
 func (s *Server) Routes() []string {
@@ -21,3 +25,14 @@ func Address(path string) string { return address(path) }
 
 // OrganizationID is that of the one organization.
 func OrganizationID() string { return derivedID("", "organization") }
+
+// Details are the sentences of a refusal.
+func Details(err error) (all string) {
+	var p *problem
+	if errors.As(err, &p) {
+		for _, d := range p.Details {
+			all += d.Message + "\n"
+		}
+	}
+	return all
+}

@@ -19,6 +19,7 @@ var ofGateway = map[fault.Field]property{
 	fault.Name:        {"name", ""},
 	fault.Role:        {"role", ""},
 	fault.Username:    {"username", ""},
+	fault.Email:       {"email", ""},
 	fault.Population:  {"population.id", ""},
 	fault.Group:       {"id", ""},
 	fault.Gateway:     {"id", ""},

@@ -2,9 +2,11 @@ package api
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"strings"
+	"unicode/utf8"
 
 	"ldap-gateway/cloud/store"
 )
@@ -39,10 +41,24 @@ func parseFilter(text string, fields ...string) (store.Where, error) {
 		return store.Where{}, nil
 	}
 	where, err := f.alternatives()
-	if f.skip(); err == nil && f.rest != "" {
-		return store.Where{}, badFilter("%q was not expected", f.rest)
+	if err != nil {
+		return where, f.placed(text, err)
 	}
-	return where, err
+	if f.skip(); f.rest != "" {
+		return store.Where{}, f.placed(text, badFilter("%q was not expected", f.rest))
+	}
+	return where, nil
+}
+
+// placed says of what was not understood how far the filter was read.
+func (f *filterText) placed(text string, err error) error {
+	var p *problem
+	if errors.As(err, &p) && len(p.Details) == 1 {
+		read := utf8.RuneCountInString(text) - utf8.RuneCountInString(f.rest)
+		at := fmt.Sprintf(" It was read up to character %d of %d.", read, utf8.RuneCountInString(text))
+		p.Details[0].Message += at
+	}
+	return err
 }
 
 // alternatives reads what is joined by or.

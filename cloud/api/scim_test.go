@@ -2,9 +2,11 @@ package api_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"reflect"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"ldap-gateway/cloud/api"
 	"ldap-gateway/cloud/store"
@@ -96,6 +98,26 @@ func TestFilter(t *testing.T) {
 	} {
 		if got, err := api.ParseFilter(text, "username", "email", "enabled?", "groups.name"); err == nil {
 			t.Errorf("%s: %v", text, got)
+		} else if said := api.Details(err); !strings.Contains(said, fmt.Sprintf(" of %d.", utf8.RuneCountInString(text))) {
+			t.Errorf("%s: %s", text, said)
+		}
+	}
+}
+
+// A filter that cannot be read is said to have been read up to where the mistake is, in characters.
+func TestFilterSaysWhere(t *testing.T) {
+	for text, at := range map[string]int{
+		`username gt "ada"`:                  11,
+		`username eq "é" and nobody eq "b"`:  26,
+		`username eq "a" email eq "b"`:       16,
+		`(username eq "a"`:                   16,
+		`username eq "a" or`:                 18,
+		`   password eq "x"`:                 11,
+		`username eq "a" and (email xx "é")`: 30,
+	} {
+		_, err := api.ParseFilter(text, "username", "email", "enabled?", "groups.name")
+		if want := fmt.Sprintf("up to character %d of ", at); !strings.Contains(api.Details(err), want) {
+			t.Errorf("%s: %s, want %s", text, api.Details(err), want)
 		}
 	}
 }

@@ -10,6 +10,7 @@ var fields = map[fault.Field]string{
 	fault.Name:        "name",
 	fault.Role:        "role",
 	fault.Username:    "username",
+	fault.Email:       "email",
 	fault.Population:  "population",
 	fault.Group:       "group",
 	fault.Gateway:     "form",

@@ -199,6 +199,7 @@ type signInForm struct {
 	Name, Next, Error, Notice string
 	PasskeySite               administrators.PasskeySite
 	Organisation              string // address for those with an account of their own; empty: none
+	First                     bool   // nobody has a password yet
 }
 
 // showSignIn believes little of its address.
@@ -217,7 +218,7 @@ func (c *console) showSignIn(k *call) error {
 		if err != nil {
 			return err
 		}
-		if first.PasswordHash == "" {
+		if form.First = first.PasswordHash == ""; form.First {
 			form.Notice = "Nobody has set a password yet. Open the link that \"ldap-cloud init\" printed; to get a new one, " +
 				"run it once more."
 		}

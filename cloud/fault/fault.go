@@ -17,6 +17,7 @@ const (
 	Name        Field = "name"
 	Role        Field = "role"
 	Username    Field = "username"
+	Email       Field = "e-mail address"
 	Population  Field = "population"
 	Group       Field = "group"
 	Gateway     Field = "gateway"
@@ -173,7 +174,7 @@ const (
 // Fields lists all of them, for the faces' tables to be held against.
 func Fields() []Field {
 	return []Field{
-		Whole, Name, Role, Username, Population, Group, Gateway, UserType, Entry, DisplayName, UserFilter,
+		Whole, Name, Role, Username, Email, Population, Group, Gateway, UserType, Entry, DisplayName, UserFilter,
 		Source, Vendor, Security, Servers, UserTypes, UserTypeID, PairingCode, Channel,
 		ShortName, SignOnDays, ActivityDays, Colour, DarkColour, HelpLink, PrivacyLink, ImprintLink, BrandText,
 		TypeName, TypeUsernames, Authority, SearchBase, Correlation, Filter, Mappings, MappingName, MappingValue,

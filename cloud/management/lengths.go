@@ -1,6 +1,8 @@
 package management
 
 import (
+	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"ldap-gateway/cloud/fault"
@@ -38,7 +40,20 @@ func checkLength(field fault.Field, what, before, after string, most int) fault.
 // checkUsername bounds a username by what a sign-on takes of one: who has a longer
 // one could never sign on.
 func checkUsername(before, after string) fault.List {
+	if before != after && strings.ContainsFunc(after, unicode.IsControl) {
+		return wrong(fault.Username, 0, "A username has no tabs, line ends or other control characters.")
+	}
 	return checkLength(fault.Username, "A username", before, after, signon.MaxUsername)
+}
+
+// checkEmail refuses what no mail can be sent to. What a directory says stays, whatever it is.
+func checkEmail(before, after string) fault.List {
+	name, host, is := strings.Cut(after, "@")
+	odd := strings.ContainsFunc(after, func(r rune) bool { return unicode.IsControl(r) || unicode.IsSpace(r) })
+	if before == after || after == "" || is && name != "" && host != "" && !odd {
+		return nil
+	}
+	return wrong(fault.Email, 0, "An e-mail address looks like name@example.com.")
 }
 
 // checkEntry tells which values cannot identify an entry. Those that a user has stay

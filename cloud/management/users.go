@@ -140,6 +140,7 @@ func (t *turn) checkUser(ctx context.Context, u *store.User, before store.User) 
 	if u.Username == "" {
 		l = fault.Of(fault.Username, fault.Missing, "Give the user a username.")
 	}
+	l = append(l, checkEmail(before.Email, u.Email)...)
 	var err error
 	u.PopulationID, err = t.populationFor(ctx, u.PopulationID)
 	if errors.Is(err, store.ErrNotFound) {

@@ -84,17 +84,33 @@ func (s *Server) Nowhere(w http.ResponseWriter, r *http.Request, status int) {
 // nothingHere is what people read at an address that nothing is at.
 const nothingHere = "There is nothing at this address. Perhaps it was mistyped, or what was here is gone."
 
+// aStep is what people read at an address that takes what a page sends.
+const aStep = "This address is a step of a sign-on and shows nothing by itself. Please begin again where you came from."
+
 // nowhere says that nothing is at an address: to people in a page, and to programs in JSON.
 func (s *Server) nowhere(w http.ResponseWriter, r *http.Request, status int) {
 	if web.Browser(r) {
 		k := s.failing(w, r, nil)
-		k.fail(status, "Nothing is here", failed{Text: say(k.lang, nothingHere)})
+		text := say(k.lang, nothingHere)
+		if status == http.StatusMethodNotAllowed {
+			text = say(k.lang, aStep)
+		}
+		k.fail(status, "Nothing is here", failed{Text: text})
 		return
+	}
+	nothing(w, status)
+}
+
+// nothing is what programs read there.
+func nothing(w http.ResponseWriter, status int) {
+	body := map[string]string{"code": "NOT_FOUND", "message": "There is nothing at this path."}
+	if takes := w.Header().Get("Allow"); status == http.StatusMethodNotAllowed {
+		body = map[string]string{"code": "METHOD_NOT_ALLOWED", "message": "This path takes " + takes + "."}
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
 	// The client is gone when it fails: nobody to tell.
-	_ = json.NewEncoder(w).Encode(map[string]string{"code": "NOT_FOUND", "message": "There is nothing at this path."})
+	_ = json.NewEncoder(w).Encode(body)
 }
 
 // lost answers what no endpoint of a mux is for: another path, or another method.
