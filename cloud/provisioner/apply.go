@@ -26,6 +26,9 @@ func (p *Provisioner) Apply(ctx context.Context, id Identity, so *store.SignOn) 
 		id = id.without("its source brings too many large lists of groups at once")
 	}
 	id = id.storable()
+	if id.Known != nil && id.Known.GatewayID == id.SourceID && id.Known.UserTypeID == id.UserTypeID {
+		id.askedAs = id.UserTypeID
+	}
 	s, err := p.planned(ctx, id, so)
 	for plans := 1; plans < mostPlans && changedByOthers(err); plans++ {
 		id.Known = nil // it may be what has changed
@@ -137,13 +140,26 @@ func (p *Provisioner) unchanged(ctx context.Context, s *step, of store.Identifie
 	if err == nil && !recorded {
 		return errOthers
 	}
-	if err != nil || groups == nil || s.change.Groups != nil {
+	if err != nil || groups == nil || sameGroups(s.change.Groups, groups) {
 		return err
 	}
+	s.change.Groups = nil // others changed them since they were compared: what is told is what is kept
 	if known, err := p.Store.Current.Groups(ctx, s.id.EnvironmentID, groups); err == nil {
 		s.change.Groups = known
 	}
 	return nil
+}
+
+// sameGroups tells whether groups are those of some IDs, each of which there is once.
+func sameGroups(groups []store.Group, ids []string) bool {
+	if groups == nil || len(groups) != len(ids) {
+		return false
+	}
+	listed := make(map[string]bool, len(ids))
+	for _, id := range ids {
+		listed[id] = true
+	}
+	return !slices.ContainsFunc(groups, func(g store.Group) bool { return !listed[g.ID] })
 }
 
 // holds returns errOthers unless the record is the one that was planned for, and is as it
@@ -201,8 +217,11 @@ func (id Identity) read() *store.User {
 func (s *step) identified() (store.Identified, bool) {
 	of, ok := s.id.identified()
 	of.UserID = s.change.User.ID
-	if s.refreshed {
+	switch {
+	case s.refreshed:
 		of.UpdatedAt = s.before
+	case s.known != nil: // its name is told
+		of.UpdatedAt = s.known.UpdatedAt
 	}
 	return of, ok
 }

@@ -31,6 +31,8 @@ var (
 	// ErrUnknownRecord says that the person has no record and that the sign-on
 	// brought nothing to make one of.
 	ErrUnknownRecord = errors.New("the user is not known yet")
+	// ErrMoved says that the person's record came to another user type while the directory was asked as this one says.
+	ErrMoved = errors.New("the user has been moved to another user type meanwhile: signing on again asks as that one says")
 )
 
 // Verdict says how far a list of groups may be trusted. Its zero value is
@@ -85,6 +87,8 @@ type Identity struct {
 	Once          []string    // properties that are filled while they are empty, and left alone then
 	GroupsOnce    bool        // groups are left alone once the user has one of the source
 	Update        bool        // the user type's switch
+
+	askedAs string // user type of the record as whose person the directory was asked; empty: of none
 }
 
 // Membership is a person's direct groups.
@@ -200,6 +204,8 @@ func (s *step) apply(ctx context.Context) error {
 		return err
 	}
 	switch {
+	case known && s.id.askedAs != "" && s.change.User.UserTypeID != s.id.askedAs:
+		return ErrMoved
 	case known && !s.change.User.MaySignOn():
 		return ErrDisabled
 	case !known:

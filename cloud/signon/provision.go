@@ -34,6 +34,7 @@ func (a *attempt) provision(ctx context.Context, w Route, answer hub.Answer) err
 		errors.Is(err, provisioner.ErrNoUsername),
 		errors.Is(err, provisioner.ErrUsernameOfOthers),
 		errors.Is(err, provisioner.ErrUnknownRecord),
+		errors.Is(err, provisioner.ErrMoved),
 		errors.Is(err, provisioner.ErrDisabled):
 		return a.fail(ctx, wire.OutcomeNotAllowed, "the password was right, but "+err.Error())
 	}

@@ -93,9 +93,11 @@ func openPostgres(url string) (*Store, error) {
 		writer: postgresWriter(w, takeTurn, counts),
 		light:  postgresWriter(w, takeNoTurn, counts),
 
-		recorder: &recorder{db: w, turn: turns{most: recorderConns}, next: map[string]*recording{}},
-		Current:  &Current{db: reader{conn{db: r, limit: readTime}}},
-		r:        r,
+		recorder: &recorder{
+			db: w, turn: turns{most: recorderConns}, next: map[string]*recording{}, last: map[string]*recording{},
+		},
+		Current: &Current{db: reader{conn{db: r, limit: readTime}}},
+		r:       r,
 	}
 	l := stdlib.OpenDB(*cfg)
 	l.SetMaxOpenConns(laneConns)

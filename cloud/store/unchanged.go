@@ -48,8 +48,11 @@ func (s *Store) RecordUnchanged(
 	return strings.Fields(kept.groups), true, nil
 }
 
-// environmentAt is where the environment is in the row of a sign-on.
-const environmentAt = 1
+// Where the environment and the user are in the row of a sign-on.
+const (
+	environmentAt = 1
+	userAt        = 5
+)
 
 // recordOne records a sign-on that still leads to its record, alone or with those that wait with it.
 func (s *Store) recordOne(ctx context.Context, row []any) (kept recorded, err error) {
@@ -65,12 +68,12 @@ func (s *Store) recordOne(ctx context.Context, row []any) (kept recorded, err er
 	})
 }
 
-// recorded is a sign-on that was recorded: its ID, and those of the groups of whom it is, with a space between.
+// recorded is a sign-on that was recorded: its ID, whom it is of, and the IDs of their groups, with a space between.
 // Empty: none was.
-type recorded struct{ id, groups string }
+type recorded struct{ id, user, groups string }
 
 func scanRecorded(r row) (kept recorded, err error) {
-	err = r.Scan(&kept.id, &kept.groups)
+	err = r.Scan(&kept.id, &kept.user, &kept.groups)
 	return kept, err
 }
 
@@ -132,7 +135,7 @@ func theOne(env, attribute, value, gateway, changed string) string {
 // asRecorded goes after what adds a sign-on, unless one of its ID is there, and returns what scanRecorded reads.
 const asRecorded = `
 	ON CONFLICT (id) DO NOTHING
-	RETURNING id, (
+	RETURNING id, user_id, (
 		SELECT coalesce(string_agg(m.group_id, ' '), '')
 		FROM memberships m
 		WHERE m.user_id = sign_ons.user_id
@@ -166,21 +169,24 @@ func textLists(first, n int) (all []string) {
 }
 
 // recorder records, with one statement that is a transaction of its own, all sign-ons of an environment that
-// wait: the way to the server and back costs more than to write one.
+// wait: the way to the server and back costs more than to write one. Of an environment one is on its way at a time, so
+// that one whose rows are locked keeps no other waiting.
 type recorder struct {
 	db   *sql.DB
 	turn turns
 	mu   sync.Mutex
 	next map[string]*recording // that waits for its turn, by environment
+	last map[string]*recording // that began last and has not ended, by environment
 }
 
 // recording is what one statement records.
 type recording struct {
-	rows [][]any
-	ends []context.Context // of those who wait for it
-	done chan struct{}     // closed after kept and err were set
-	kept []recorded
-	err  error
+	rows   [][]any
+	ends   []context.Context // of those who wait for it
+	before <-chan struct{}   // closed when the one before, of the environment, has ended
+	done   chan struct{}     // closed after kept and err were set
+	kept   []recorded
+	err    error
 }
 
 // record records a sign-on.
@@ -196,7 +202,7 @@ func (r *recorder) record(ctx context.Context, row []any) (none recorded, err er
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	i := slices.IndexFunc(mine.kept, func(k recorded) bool { return k.id == row[0] })
+	i := slices.IndexFunc(mine.kept, func(k recorded) bool { return k.id == row[0] && k.user == row[userAt] })
 	if i < 0 {
 		return none, ctx.Err()
 	}
@@ -211,16 +217,37 @@ func (r *recorder) join(ctx context.Context, env string, row []any) (mine *recor
 	defer r.mu.Unlock()
 	mine = r.next[env]
 	if first = mine == nil || len(mine.rows) == maxBatch; first {
-		mine = &recording{done: make(chan struct{})}
-		r.next[env] = mine
+		mine = &recording{before: r.ended(env), done: make(chan struct{})}
+		r.next[env], r.last[env] = mine, mine
 	}
 	mine.rows, mine.ends = append(mine.rows, row), append(mine.ends, ctx)
 	return mine, first
 }
 
+// ended is closed when what began last of an environment has ended. The caller holds mu.
+func (r *recorder) ended(env string) <-chan struct{} {
+	if last := r.last[env]; last != nil {
+		return last.done
+	}
+	none := make(chan struct{})
+	close(none)
+	return none
+}
+
+// end has those who wait look at what was recorded.
+func (r *recorder) end(env string, mine *recording) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.last[env] == mine {
+		delete(r.last, env)
+	}
+	close(mine.done)
+}
+
 // lead records all who have joined until it is their turn.
 func (r *recorder) lead(ctx context.Context, env string, mine *recording) {
-	defer close(mine.done)
+	defer r.end(env, mine)
+	<-mine.before
 	defer r.turn.take(env)()
 	r.mu.Lock()
 	if r.next[env] == mine {
