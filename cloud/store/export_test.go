@@ -221,3 +221,6 @@ func (tx *Tx) Expire(ctx context.Context) error {
 	}
 	return nil
 }
+
+// RecordAll is the statement that records all who wait in an environment.
+var RecordAll = recordAll

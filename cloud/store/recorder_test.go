@@ -3,6 +3,7 @@ package store_test
 import (
 	"database/sql"
 	"fmt"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -104,5 +105,51 @@ func TestPostgresRecordsOneOfTwoPeople(t *testing.T) {
 		}
 		release()
 		wg.Wait()
+	}
+}
+
+// TestPostgresLooksAtWhoSignsOnAlone: before PostgreSQL has counted what is in its tables as after it, nobody else of the
+// gateway is looked at.
+func TestPostgresLooksAtWhoSignsOnAlone(t *testing.T) {
+	where := pgtest.Start(t).Database()
+	s := openAt(t, where)
+	w := build(t, s, "one")
+	must(t, s.Provision(t.Context(), func(tx *store.Tx) error {
+		for i := range 300 {
+			u := w.user
+			u.ID, u.Username, u.Email = "", fmt.Sprint("u", i), fmt.Sprint("u", i, "@x")
+			u.Correlation = []store.Correlation{{Attribute: "entryUUID", Value: fmt.Sprint("v", i)}}
+			if err := tx.CreateUser(t.Context(), &u); err != nil {
+				return err
+			}
+		}
+		return nil
+	}))
+	db, err := sql.Open("pgx", where)
+	must(t, err)
+	defer db.Close()
+	values := []string{"id", w.env.ID, "1", "password", "ada", w.user.ID, w.gateway.ID, "t", "i", "ok", "", "", "false", "",
+		"", "", "null", "null", "1", "", "", "line", "0", w.env.ID, "entryuuid", "1-2-3", w.gateway.ID, w.user.ID}
+	lists := make([]any, len(values))
+	for i, v := range values {
+		lists[i] = []string{v}
+	}
+	for _, counted := range []bool{false, true} {
+		if counted {
+			_, err := db.Exec("ANALYZE")
+			must(t, err)
+		}
+		lists[0] = []string{fmt.Sprint("id ", counted)}
+		rows, err := db.Query("EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF) "+store.RecordAll, lists...)
+		must(t, err)
+		for rows.Next() {
+			var line string
+			must(t, rows.Scan(&line))
+			if strings.Contains(line, "Rows Removed by") || strings.Contains(line, "Seq Scan on users") ||
+				strings.Contains(line, "Scan using users_") && !strings.Contains(line, "users_pkey") {
+				t.Errorf("counted %t: %s", counted, line)
+			}
+		}
+		must(t, rows.Err())
 	}
 }

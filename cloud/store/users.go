@@ -152,13 +152,14 @@ func (r reader) oneUser(ctx context.Context, query string, args ...any) (User, e
 
 // byCorrelation are the users u of a gateway that have a value, at most three; what they are looked for by
 // is named as a statement names it. CROSS JOIN has SQLite begin with the value, which few have. Left to
-// choose it begins with the gateway, and looks at each of its users.
+// choose it begins with the gateway, and looks at each of its users; as does PostgreSQL before it has counted what is
+// in the tables, unless something is added to what many have.
 func byCorrelation(env, attribute, value, gateway string) string {
 	return `
 		correlations c
 		CROSS JOIN users u
 		WHERE c.environment_id = ` + env + ` AND c.attribute_key = ` + attribute + ` AND c.value = ` + value + `
-			AND u.environment_id = c.environment_id AND u.id = c.user_id AND u.gateway_id = ` + gateway + `
+			AND u.id = c.user_id AND u.environment_id || '' = c.environment_id AND u.gateway_id || '' = ` + gateway + `
 		LIMIT 3`
 }
 
