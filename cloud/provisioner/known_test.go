@@ -118,22 +118,29 @@ func displayed(groups []store.Group) map[string]int {
 	return n
 }
 
+// reading is a sign-on of somebody who is known, as far as it has read the record.
+func reading(t *testing.T, update bool) (w *world, before store.User, id provisioner.Identity) {
+	t.Helper()
+	w = build(t)
+	first, _ := w.mustSignOn(w.ada("cooks"))
+	u, err := w.store.PersonByUsername(t.Context(), w.env.ID, "ada")
+	w.must(err)
+	id = w.ada("cooks")
+	id.Known, id.Update = &u, update
+	return w, first.User, id
+}
+
 // Whoever is called otherwise since the record was read is told by the name that they have, and not by one that somebody
 // else has by now.
 func TestRenamedMeanwhile(t *testing.T) {
 	for _, update := range []bool{false, true} {
-		w := build(t)
-		first, _ := w.mustSignOn(w.ada("cooks"))
-		id := w.ada("cooks")
-		u, err := w.store.PersonByUsername(t.Context(), w.env.ID, "ada")
-		w.must(err)
-		id.Known, id.Update, id.Mapped = &u, update, []string{"email"}
-		renamed := first.User
-		renamed.Username = "ada.old"
-		w.must(w.store.UpdateUser(t.Context(), &renamed))
+		w, u, id := reading(t, update)
+		id.Mapped = []string{"email"}
+		u.Username = "ada.old"
+		w.must(w.store.UpdateUser(t.Context(), &u))
 		w.person("ada")
 		c, so := w.mustSignOn(id)
-		if c.User.ID != first.User.ID || so.UserID != first.User.ID || c.User.Username != "ada.old" {
+		if c.User.ID != u.ID || so.UserID != u.ID || c.User.Username != "ada.old" {
 			t.Errorf("update %t: %s is told as %q", update, so.UserID, c.User.Username)
 		}
 	}
@@ -143,16 +150,10 @@ func TestRenamedMeanwhile(t *testing.T) {
 // that: the filter of the new one was not asked.
 func TestMovedMeanwhile(t *testing.T) {
 	for _, update := range []bool{false, true} {
-		w := build(t)
-		first, _ := w.mustSignOn(w.ada("cooks"))
-		id := w.ada("cooks")
-		u, err := w.store.PersonByUsername(t.Context(), w.env.ID, "ada")
-		w.must(err)
-		id.Known, id.Update = &u, update
-		moved := first.User
-		moved.UserTypeID = "another"
-		w.must(w.store.UpdateUser(t.Context(), &moved))
-		_, _, err = w.signOn(id)
+		w, u, id := reading(t, update)
+		u.UserTypeID = "another"
+		w.must(w.store.UpdateUser(t.Context(), &u))
+		_, _, err := w.signOn(id)
 		want(t, err, provisioner.ErrMoved)
 		if all, _, err := w.store.SignOns(t.Context(), w.env.ID, store.SignOnFilter{}, store.Page{}); len(all) != 1 {
 			t.Errorf("update %t: %d sign-ons are recorded, %v", update, len(all), err)
