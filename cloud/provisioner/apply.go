@@ -164,7 +164,7 @@ func sameGroups(groups []store.Group, ids []string) bool {
 
 // holds returns errOthers unless the record is the one that was planned for, and is as it
 // was, with as many groups. That one of these was left and another joined meanwhile shows
-// when the plan is carried out, or does no harm.
+// when the plan is carried out, or the next time: until then the answer has those that were planned for.
 func (s *step) holds(ctx context.Context, tx *store.Tx) error {
 	if still, err := s.still(ctx, tx); still || err != nil {
 		return err
