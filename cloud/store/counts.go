@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -12,6 +13,9 @@ import (
 type counts struct {
 	mu sync.Mutex
 	of map[string]*count
+
+	made  atomic.Int64 // users, by this node
+	early atomic.Int64 // how many of them were made when PostgreSQL was last asked to count early
 }
 
 // count is how many there were, and until when that is good.

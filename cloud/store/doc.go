@@ -60,6 +60,8 @@
 //   - Lists come in pages, in a fixed order, by keyset: rows that are added
 //     or removed meanwhile neither repeat nor hide others. Every list is
 //     answered from an index.
+//   - PostgreSQL is asked to count what is in its tables while the first people come, since what it has planned for
+//     empty ones it keeps until then: see countEarly.
 //   - Who is found by a part of a name, or has signed on last, is found by an index; see UserFilter.
 //   - A user's last sign-on, a group's number of members and when it was last
 //     seen are worked out on reading; of more than PeopleCounted members, or users of a

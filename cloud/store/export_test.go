@@ -109,6 +109,56 @@ func (e *Explained) QueryContext(ctx context.Context, query string, args ...any)
 	return e.engine.QueryContext(ctx, query, args...)
 }
 
+// Looked answers queries of PostgreSQL on one connection, which keeps how they are planned, and counts the rows that
+// each has looked at.
+type Looked struct {
+	conn *sql.Conn
+	Rows map[string]int // by query
+}
+
+// Look returns a reader of s whose queries are counted.
+func (s *Store) Look(ctx context.Context) (Reader, *Looked, error) {
+	c, err := s.r.Conn(ctx)
+	l := &Looked{c, map[string]int{}}
+	return Reader{reader{conn{db: l, counts: &counts{}}}}, l, err
+}
+
+// Close gives the connection back.
+func (l *Looked) Close() error { return l.conn.Close() }
+
+// QueryContext implements engine.
+func (l *Looked) QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
+	before, err := l.read(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := l.conn.ExecContext(ctx, query, args...); err != nil {
+		return nil, err
+	}
+	after, err := l.read(ctx)
+	if err != nil {
+		return nil, err
+	}
+	l.Rows[query] = after - before
+	return l.conn.QueryContext(ctx, query, args...)
+}
+
+// ExecContext implements engine.
+func (l *Looked) ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error) {
+	return l.conn.ExecContext(ctx, query, args...)
+}
+
+// read returns how many rows and entries of indexes the server has read for everybody.
+func (l *Looked) read(ctx context.Context) (rows int, err error) {
+	var flushed any
+	if err := l.conn.QueryRowContext(ctx, `SELECT pg_stat_force_next_flush()`).Scan(&flushed); err != nil {
+		return 0, err
+	}
+	err = l.conn.QueryRowContext(ctx, `
+		SELECT (SELECT sum(seq_tup_read) FROM pg_stat_user_tables) + (SELECT sum(idx_tup_read) FROM pg_stat_user_indexes)`).Scan(&rows)
+	return rows, err
+}
+
 // Waiting returns how many writers queue for their turn.
 func (s *Store) Waiting() int { return int(s.waiting.Load()) }
 

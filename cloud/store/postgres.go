@@ -1,7 +1,6 @@
 package store
 
 import (
-	"context"
 	"database/sql"
 	"errors"
 	"fmt"
@@ -138,22 +137,4 @@ func postgresRefusal(err error) error {
 		return ErrNotFound
 	}
 	return nil
-}
-
-// recountAgain is how long after one count another one is made at the soonest.
-const recountAgain = 10 * time.Second
-
-// Recount has PostgreSQL count anew what is in the tables that a sign-on with many groups fills, if it has not
-// a moment ago: it does so by itself within a minute, and until then reads all groups of a source for each that
-// is looked for. It keeps nobody waiting. SQLite counts nothing.
-func (s *Store) Recount(ctx context.Context) error {
-	if len(s.lanes) == 0 || s.within != nil {
-		return nil
-	}
-	last := s.recounted.Load()
-	if at := now(); at.Sub(time.UnixMicro(last)) < recountAgain || !s.recounted.CompareAndSwap(last, micros(at)) {
-		return nil
-	}
-	_, err := s.lanes[0].w.ExecContext(ctx, `ANALYZE cloud_groups, membership_rows`)
-	return typed(err)
 }

@@ -20,6 +20,7 @@ func (tx *Tx) CreateUser(ctx context.Context, u *User) error {
 	}
 	stamp(&u.CreatedAt)
 	u.UpdatedAt = u.CreatedAt
+	tx.c.counts.made.Add(1)
 	_, err := tx.c.exec(ctx, `
 		INSERT INTO users (id, environment_id, population_id, username, username_folded, given_name, family_name,
 			email, email_folded, external_id, attributes, enabled, gateway_id, user_type_id, dn, created_at,

@@ -131,6 +131,7 @@ func (s *Store) writeBy(ctx context.Context, w *writer, env string, run func() e
 		err = b.err
 	}
 	s.condition.saw(err)
+	s.countEarly(ctx)
 	return err
 }
 
