@@ -104,7 +104,7 @@ func (h *Hub) join() error {
 		subjectHere:          h.hearHere,
 		subjectAsk:           func(*nats.Msg) { h.sayHere(false); h.each(func(l *link) { l.announce() }) },
 		subjectNode + h.id:   func(m *nats.Msg) { _ = m.Respond(nil) },
-		subjectChanged + "*": func(m *nats.Msg) { h.hearChanged(m.Subject[len(subjectChanged):]) },
+		subjectChanged + "*": h.hearChanged,
 		subjectRotate + "*":  func(m *nats.Msg) { h.hearRotate(m.Subject[len(subjectRotate):]) },
 		subjectRevoked + "*": func(m *nats.Msg) { h.hearRevoked(m.Subject[len(subjectRevoked):]) },
 	} {
@@ -170,7 +170,7 @@ func (h *Hub) All() []Live { return h.presence.of("", time.Now()) }
 // They are read from the store when they are delivered, so that of two changes at once
 // the last one arrives, in whatever order they are heard.
 func (h *Hub) UserTypesChanged(gateway string) {
-	h.hearChanged(gateway)
+	h.renewLinks(gateway, 0)
 	h.publish(subjectChanged+gateway, nil)
 }
 
@@ -228,13 +228,39 @@ func (h *Hub) decode(m *nats.Msg, into any) bool {
 	return err == nil
 }
 
-// hearChanged has the links of a gateway that this node holds deliver what is new.
-func (h *Hub) hearChanged(gateway string) {
+// hearChanged takes in that a gateway's user types have changed, and to which revision if it is said.
+func (h *Hub) hearChanged(m *nats.Msg) {
+	if revision := uint64(0); h.decode(m, &revision) {
+		h.renewLinks(m.Subject[len(subjectChanged):], revision)
+	}
+}
+
+// renewLinks has the links of a gateway that this node holds deliver its user types, unless they were delivered at that
+// revision; 0: at whichever.
+func (h *Hub) renewLinks(gateway string, revision uint64) {
 	h.each(func(l *link) {
 		if l.live.Gateway == gateway {
-			l.deliverSoon()
+			l.renew(revision)
 		}
 	})
+}
+
+// renew has a link deliver its gateway's user types when a request is by a revision that the agent has not got: that
+// they have changed was not heard, while the bus was away, or not said, by a node that ended.
+func (h *Hub) renew(l Live, revision uint64) {
+	if revision <= l.Revision {
+		return
+	}
+	if l.NodeID != h.id {
+		h.publish(subjectChanged+l.Gateway, revision)
+		return
+	}
+	h.mu.Lock()
+	own := h.links[l.Link]
+	h.mu.Unlock()
+	if own != nil {
+		own.renew(revision)
+	}
 }
 
 // hearRevoked cuts the links of an instance that this node holds.

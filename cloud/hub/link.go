@@ -43,6 +43,7 @@ type link struct {
 	pending  map[uint64]awaited // sent, not answered
 	empty    chan struct{}      // closed when leaving and nothing is pending
 	owed     int                // user types that were sent and not answered
+	told     uint64             // revision of those that were sent last
 	reported time.Time          // zero: its first heartbeat is to come
 	again    *time.Timer        // sends the user types once more; nil: nothing was refused for now
 
@@ -244,6 +245,16 @@ func (l *link) deliverSoon() {
 	}
 }
 
+// renew has the user types sent, unless they were at that revision; 0: whichever were.
+func (l *link) renew(revision uint64) {
+	l.mu.Lock()
+	told := revision > 0 && l.told >= revision
+	l.mu.Unlock()
+	if !told {
+		l.deliverSoon()
+	}
+}
+
 // soonest and latest bound when user types are sent again that an instance would
 // take later.
 const (
@@ -292,6 +303,7 @@ func (l *link) deliver(ctx context.Context) error {
 	}
 	l.mu.Lock()
 	l.owed++
+	l.told = g.Revision
 	l.mu.Unlock()
 	return l.writeFrame(f)
 }

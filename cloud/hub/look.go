@@ -35,7 +35,7 @@ func (h *Hub) Look(ctx context.Context, q Look) []wire.Sight {
 	defer cancel()
 	var looked wire.Looked
 	a := h.request(ctx, l, pending{
-		Request: Request{ID: q.ID},
+		Request: Request{ID: q.ID, Revision: q.Revision},
 		kind:    wire.KindLook,
 		body: func(sealing) any {
 			return wire.Look{ID: q.ID, UserType: q.UserType, Revision: q.Revision, Groups: q.Groups}

@@ -31,7 +31,7 @@ func (h *Hub) ChangePassword(ctx context.Context, c Change) Changed {
 	var answered wire.PasswordChanged
 	a := h.run(ctx, pending{
 		kind:    wire.KindChangePassword,
-		Request: Request{ID: c.ID, Gateway: c.Gateway, UserType: c.UserType},
+		Request: Request{ID: c.ID, Gateway: c.Gateway, UserType: c.UserType, Revision: c.Revision},
 		body: func(s sealing) any {
 			return wire.ChangePassword{
 				ID:         c.ID,

@@ -148,6 +148,7 @@ func (h *Hub) request(ctx context.Context, l Live, a pending, sealer *wire.Seale
 	if err != nil {
 		return ours(l, a, wire.OutcomeDirectoryUnavailable, false, err.Error())
 	}
+	h.renew(l, a.Revision)
 	r, err := h.carry(ctx, l, f)
 	switch {
 	case errors.Is(err, nats.ErrNoResponders), errors.Is(err, errNoLink):
