@@ -56,5 +56,6 @@
 //   - What the person is told never shows whether an account exists, unless the
 //     password was right; [Message] and [ChangeMessage] are the tables that decide. Whatever reads
 //     as a wrong password is counted as one, so that waiting does not show it either,
-//     and what fails takes as long: [Service.MinFailureTime].
+//     and what fails takes as long: [Service.MinFailureTime]. What the agent's own file holds back
+//     is not counted: no password was tried, and it is over when the file has it so, not ten minutes later.
 package signon

@@ -46,6 +46,7 @@ type change struct {
 	attempt
 	new      []byte
 	signOnID string
+	heldBack bool // by the file of the agent that answered
 	result   Change
 }
 
@@ -134,7 +135,9 @@ func (c *change) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	c.count(ctx, answer.Outcome)
+	if !c.heldBack {
+		c.count(ctx, answer.Outcome)
+	}
 	return c.end(ctx, answer)
 }
 
@@ -228,6 +231,7 @@ func (c *change) ask(
 		answered = !passed
 		c.record.GatewayID, c.record.UserTypeID, c.record.InstanceID = w.Gateway.ID, w.UserType.ID, changed.Instance
 		if !passed && (changed.Outcome != wire.OutcomeNoSuchUser || changed.BindSent) {
+			c.heldBack = heldBack(changed.Outcome, changed.BindSent)
 			return changed.PasswordChanged, nil
 		}
 		if !refused {

@@ -279,6 +279,25 @@ func TestGuessingByChangesWaits(t *testing.T) {
 	}
 }
 
+// TestHeldBackChangesAreNoGuesses: what the agent's file holds back is not counted, what this end refuses in its place is.
+func TestHeldBackChangesAreNoGuesses(t *testing.T) {
+	c := newCloud(t)
+	c.allow(&c.first)
+	c.answerChange(c.first, wire.PasswordChanged{Outcome: wire.OutcomeNotAllowed})
+	for range 3 * wrongPerPerson {
+		if r := c.change("alice", "right", "new"); r.Outcome != wire.OutcomeNotAllowed {
+			t.Fatalf("%+v", r)
+		}
+	}
+	c.answerChange(c.first, wire.PasswordChanged{Outcome: wire.OutcomeNoSuchUser})
+	for range wrongPerPerson {
+		c.change("nobody", "guess", "new") // asked of the first, and not allowed at the second
+	}
+	if r := c.change("nobody", "guess", "new"); r.Outcome != wire.OutcomeBusy {
+		t.Errorf("%+v", r)
+	}
+}
+
 func TestChangeIsOffered(t *testing.T) {
 	c := newCloud(t)
 	c.agents.answers[c.first.ID] = wire.SignOnResult{Outcome: wire.OutcomePasswordMustChange, BindSent: true}

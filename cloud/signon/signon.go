@@ -200,7 +200,9 @@ func (a *attempt) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	a.count(ctx, answer.Outcome)
+	if !heldBack(answer.Outcome, answer.BindSent) {
+		a.count(ctx, answer.Outcome)
+	}
 	a.record.GatewayID, a.record.UserTypeID, a.record.InstanceID = w.Gateway.ID, w.UserType.ID, answer.Instance
 	if answer.Outcome != wire.OutcomeOK {
 		return a.fail(ctx, answer.Outcome, answer.Reason)
@@ -213,6 +215,10 @@ func (a *attempt) run(ctx context.Context) error {
 	}
 	return a.provision(ctx, w, answer)
 }
+
+// heldBack tells that the agent's own file refused: a user type, or more sign-ons of a person than it allows. No
+// password was tried, so none was guessed: who would wait for ten minutes is whoever was right all the time.
+func heldBack(o wire.Outcome, bindSent bool) bool { return o == wire.OutcomeNotAllowed && !bindSent }
 
 // observedOnly is why a person who is new does not get in through such a gateway.
 const observedOnly = "the password was right, but gateway.hcl has policy.mode = \"observe\":" +

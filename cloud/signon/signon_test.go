@@ -364,7 +364,7 @@ func TestGuessingWaits(t *testing.T) {
 		{Outcome: wire.OutcomeAccountLocked}, {
 			Outcome:  wire.OutcomeAccountDisabled,
 			BindSent: true,
-		}, {Outcome: wire.OutcomeNotAllowed}} {
+		}, {Outcome: wire.OutcomeNotAllowed, BindSent: true}} {
 		c.agents.answers[c.first.ID], c.agents.answers[c.second.ID] = answer, answer
 		name := answer.Outcome.String()
 		for range wrongPerPerson {
@@ -385,6 +385,29 @@ func TestGuessingWaits(t *testing.T) {
 	for range 2 * wrongPerPerson {
 		if so := c.signOn("alice", "x"); so.Outcome != "ok" {
 			t.Fatalf("right passwords: %+v", so)
+		}
+	}
+}
+
+// TestHeldBackByTheFileIsNoGuess: whom the agent's file holds back, before any password is tried, signs on as soon
+// as it does not, known or new, however often they were refused.
+func TestHeldBackByTheFileIsNoGuess(t *testing.T) {
+	for _, known := range []bool{false, true} {
+		c := newCloud(t)
+		in := right("alice", "u1")
+		c.agents.answers[c.first.ID] = in
+		if known {
+			c.signOn("alice", "x")
+		}
+		c.agents.answers[c.first.ID] = wire.SignOnResult{Outcome: wire.OutcomeNotAllowed}
+		for range 3 * wrongPerAddress {
+			if so := c.signOn("alice", "x"); so.Outcome != "notAllowed" || so.Message != messageWrong {
+				t.Fatalf("%+v", so)
+			}
+		}
+		c.agents.answers[c.first.ID] = in
+		if so := c.signOn("alice", "x"); so.Outcome != "ok" {
+			t.Errorf("known %t: %+v", known, so)
 		}
 	}
 }
