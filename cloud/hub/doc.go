@@ -75,8 +75,9 @@
 //     instance may revoke itself, by an assertion made for that alone.
 //   - Each link begins a new epoch. Who claims one of the past, and two that are alive
 //     with one key, have a copied or restored state folder: the instance goes into
-//     quarantine, and both stay outside until one is paired anew. A claim of what is to
-//     come says that the database went back: the link is opened, and an activity tells it.
+//     quarantine, and both stay outside until one is paired anew. Of two links that is seen at a
+//     heartbeat of the older one, two to three after the newer one began, also when that has ended.
+//     A claim of what is to come says that the database went back: the link is opened, and an activity tells it.
 //   - An answer reaches only the request that was asked on the same link.
 //   - A question about single groups goes to the instance that answered the sign-on,
 //     and to no other; without a whole answer nothing can be told of any of them.

@@ -37,6 +37,7 @@ type Live struct {
 	Over      bool // the link has ended
 	Dismissed bool // for good: the instance was revoked, or is in quarantine
 	HeardAt   time.Time
+	NotedAt   time.Time `json:"-"` // when this node first heard of it, by its own clock
 }
 
 // Healthy tells whether nothing is known to be wrong with the instance: an
@@ -60,6 +61,7 @@ type presence struct {
 	asked    map[string][]string  // instances of a gateway that were asked lately, which has very many
 	inFlight map[string]int       // requests of this node, by link
 	lost     map[string]time.Time // when a gateway last lost a link
+	gone     map[string]*Live     // links that ended while an older one of their instance went on, by that
 	news     chan struct{}        // closed at the next note; nil: nobody waits
 }
 
@@ -86,7 +88,7 @@ func (p *presence) note(l Live, now time.Time) {
 	if p.links == nil {
 		p.links, p.gateways = map[string]*Live{}, map[string]instances{}
 		p.inFlight, p.lost = map[string]int{}, map[string]time.Time{}
-		p.asked = map[string][]string{}
+		p.asked, p.gone = map[string][]string{}, map[string]*Live{}
 	}
 	if p.news != nil {
 		close(p.news)
@@ -97,10 +99,15 @@ func (p *presence) note(l Live, now time.Time) {
 		p.lost[l.Gateway] = now
 	}
 	of := p.gateways[l.Gateway]
+	l.NotedAt = now
+	if known := p.links[l.Link]; known != nil {
+		l.NotedAt = known.NotedAt
+	}
 	if l.Over {
 		delete(p.links, l.Link)
 		delete(p.inFlight, l.Link)
-		if of.put(&l, nil); len(of) == 0 {
+		of.put(&l, nil)
+		if p.outlived(&l, of[l.Instance]); len(of) == 0 {
 			delete(p.gateways, l.Gateway)
 			delete(p.asked, l.Gateway)
 		}
@@ -168,25 +175,6 @@ func better(a, b *Live) bool {
 		return b.Leaving
 	}
 	return a.Since.After(b.Since)
-}
-
-// twin returns another link of the same instance that was opened before the given
-// time, and is alive still although the agent never has two for so long. Links
-// on their way out do not count, nor do those that nothing was heard of since then:
-// their node may be gone, and its clock may have been ahead of ours.
-func (p *presence) twin(l Live, before time.Time) (Live, bool) {
-	p.mu.RLock()
-	defer p.mu.RUnlock()
-	for _, other := range p.gateways[l.Gateway][l.Instance] {
-		if other.HeardAt.Before(before) {
-			continue
-		}
-		if other.Link != l.Link && !other.Leaving && !l.Leaving &&
-			other.Since.After(l.Since) && other.Since.Before(before) {
-			return *other, true
-		}
-	}
-	return Live{}, false
 }
 
 // expect says that an agent of a gateway may be on its way back.

@@ -43,6 +43,52 @@ func deadNode(t *testing.T, heartbeat, ahead time.Duration) {
 	}
 }
 
+// TestACopyThatLeavesIsATwin: a link that came after another one of its instance, and ended, is that of a second machine
+// once the older one has gone on for two heartbeats, however short it was and whether or not it said that it leaves.
+func TestACopyThatLeavesIsATwin(t *testing.T) {
+	const heartbeat = 10 * time.Second
+	for stays := range 40 {
+		for _, ahead := range []time.Duration{-time.Minute, 0, time.Minute} {
+			for _, leaves := range []bool{false, true} {
+				copied(t, heartbeat, time.Duration(stays)*time.Second, ahead, leaves)
+			}
+		}
+	}
+}
+
+// copied has a copy come a minute after the original, at a node whose clock is ahead by so much, and stay for so long.
+func copied(t *testing.T, heartbeat, stays, ahead time.Duration, leaves bool) {
+	t.Helper()
+	start := time.Now()
+	p := presence{life: 3 * heartbeat}
+	old := Live{Link: "old", Instance: "i", Gateway: "g", Since: start}
+	p.note(old, start)
+	now := start.Add(time.Minute)
+	twin := Live{Link: "twin", Instance: "i", Gateway: "g", Since: now.Add(ahead)}
+	p.note(twin, now)
+	twin.Leaving = leaves
+	p.note(twin, now.Add(stays))
+	twin.Over = true
+	p.note(twin, now.Add(stays))
+	from := now
+	found := false
+	for now = from.Add(stays); now.Before(from.Add(3 * time.Minute)); now = now.Add(heartbeat) {
+		p.note(old, now)
+		_, is := p.twin(old, now.Add(-2*heartbeat))
+		if is && now.Sub(from) < heartbeat {
+			t.Fatalf("found after %s", now.Sub(from))
+		}
+		found = found || is
+	}
+	if !found && ahead >= 0 {
+		t.Errorf("one that stayed for %s, ahead by %s, leaving %t, was not found", stays, ahead, leaves)
+	}
+	p.note(Live{Link: "old", Instance: "i", Gateway: "g", Since: start, Over: true}, now)
+	if len(p.gone) > 0 {
+		t.Error("it is kept for ever")
+	}
+}
+
 // What is known of links is the same however they came and went: it is held against a list
 // of all that was said, which is walked each time.
 func TestPresenceIsWhatWasSaid(t *testing.T) {

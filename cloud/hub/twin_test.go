@@ -42,3 +42,20 @@ func TestTwoMachinesWithOneKey(t *testing.T) {
 	})
 	n.await("neither has a link", func() bool { return len(n.hub.Live(n.gateway.ID)) == 0 })
 }
+
+// TestACopyThatCameForAMoment: one that was linked beside the original and has left is found all the same.
+func TestACopyThatCameForAMoment(t *testing.T) {
+	n := startNode(t, time.Second)
+	m := n.start(ok)
+	n.await("its epoch is confirmed", func() bool { return m.epoch.Load() == 1 })
+	twin := &machine{instance: m.instance, seal: m.seal, keys: m.keys, person: &person{answer: ok}}
+	twin.epoch.Store(m.epoch.Load())
+	twin.forget(t)
+	n.run(twin)
+	n.await("it is told its user types", func() bool { return len(twin.deliveries()) > 0 })
+	twin.stop()
+	n.await("the instance is in quarantine", func() bool {
+		i, err := n.store.Instance(t.Context(), m.instance)
+		return err == nil && !i.QuarantinedAt.IsZero()
+	})
+}
