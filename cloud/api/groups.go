@@ -73,8 +73,8 @@ func showGroup(c *call, g store.Group) groupBody {
 	}
 }
 
-// listGroups answers with a page by display name, without lastSeenAt, which would take
-// a look at every member's sign-ons.
+// listGroups answers with a page, without lastSeenAt, which would take a look at every member's
+// sign-ons.
 func (s *Server) listGroups(c *call) (reply, error) {
 	page, err := c.page()
 	if err != nil {
@@ -94,7 +94,12 @@ func (s *Server) listGroups(c *call) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
-	all, next, err := s.Store.Groups(c.Context(), c.env, store.GroupFilter{Where: where}, page)
+	order, descending, err := sortedBy(c, groupSortings())
+	if err != nil {
+		return reply{}, err
+	}
+	f := store.GroupFilter{Where: where, Order: order, Descending: descending}
+	all, next, err := s.Store.Groups(c.Context(), c.env, f, page)
 	if err != nil {
 		return reply{}, err
 	}

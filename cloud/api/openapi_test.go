@@ -191,8 +191,9 @@ var ownOperations = map[string]operation{
 		list:    "users",
 		filter:  userFields,
 		selects: []string{
-			"include=memberOfGroupIDs,memberOfGroupNames", "sortBy=username, or lastSignOn.at without who never signed on",
-			"sortOrder=ascending, or descending by lastSignOn.at",
+			"include=memberOfGroupIDs,memberOfGroupNames",
+			"sortBy=username, name.family, email, or lastSignOn.at with who never signed on at the end",
+			"sortOrder=ascending or descending; by lastSignOn.at descending alone",
 		},
 	},
 	"POST /{e}/users": {
@@ -236,7 +237,13 @@ var ownOperations = map[string]operation{
 	"GET /{e}/users/{u}/memberOfGroups/{id}":    {summary: "Read one of a user's groups", out: userGroupBody{}},
 	"DELETE /{e}/users/{u}/memberOfGroups/{id}": {summary: "Take a user out of a group"},
 
-	"GET /{e}/groups":         {summary: "List groups", out: groupBody{}, list: "groups", filter: groupFields},
+	"GET /{e}/groups": {
+		summary: "List groups",
+		out:     groupBody{},
+		list:    "groups",
+		filter:  groupFields,
+		selects: []string{"sortBy=displayName, sourceType or updatedAt", "sortOrder=ascending or descending"},
+	},
 	"POST /{e}/groups":        {summary: "Make an ordinary group", in: groupForm{}, out: groupBody{}},
 	"GET /{e}/groups/{id}":    {summary: "Read a group", out: groupBody{}},
 	"PUT /{e}/groups/{id}":    {summary: "Change a group", in: groupForm{}, out: groupBody{}},

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"maps"
 	"net/http"
-	"strings"
 	"time"
 
 	"ldap-gateway/cloud/store"
@@ -200,31 +199,16 @@ func (s *Server) listUsers(c *call) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
-	latest, err := latestFirst(c)
+	order, descending, err := userSorting(c)
 	if err != nil {
 		return reply{}, err
 	}
-	all, next, err := s.Store.Users(c.Context(), c.env, store.UserFilter{Where: where, Latest: latest}, page)
+	f := store.UserFilter{Where: where, Order: order, Descending: descending}
+	all, next, err := s.Store.Users(c.Context(), c.env, f, page)
 	if err != nil {
 		return reply{}, err
 	}
 	return listed(c, "users", all, next, func(u store.User) userBody { return showUser(c, u) })
-}
-
-// latestFirst tells whether a list of users is to begin with who signed on last, by the words of RFC 7644 section
-// 3.4.2.3. There are two orders, which have indexes: others would be sorted anew for each part of a list.
-func latestFirst(c *call) (bool, error) {
-	by, order := c.query("sortBy"), c.query("sortOrder")
-	latest, descending := strings.EqualFold(by, "lastSignOn.at"), strings.EqualFold(order, "descending")
-	switch {
-	case !latest && by != "" && !strings.EqualFold(by, "username"):
-		return false, invalid(wrong("sortBy", "It must be username, or lastSignOn.at."))
-	case !descending && order != "" && !strings.EqualFold(order, "ascending"):
-		return false, invalid(wrong("sortOrder", "It must be ascending or descending."))
-	case latest != descending:
-		return false, invalid(wrong("sortOrder", "Users are listed by username ascending, and by lastSignOn.at descending."))
-	}
-	return latest, nil
 }
 
 // getUser answers with one user, and with the groups when the request says

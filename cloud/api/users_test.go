@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -252,60 +251,4 @@ func TestSignOnsAndActivities(t *testing.T) {
 		s.send("GET", "/activities?filter="+url.QueryEscape(filter), "").want(http.StatusOK).has("size", size)
 	}
 	s.send("GET", "/activities?filter="+url.QueryEscape(`action sw "sign"`), "").refuses("filter")
-}
-
-// Users are listed by username, or by who signed on last, part by part; another order is refused by name.
-func TestUsersAreSorted(t *testing.T) {
-	s := start(t)
-	for i, name := range []string{"bo", "cy", "di", "never"} {
-		u := store.User{EnvironmentID: s.env, PopulationID: s.population.ID, Username: name, Enabled: true}
-		s.must(s.store.CreateUser(t.Context(), &u))
-		if name != "never" {
-			s.must(s.store.RecordSignOn(t.Context(), &store.SignOn{
-				EnvironmentID: s.env, UserID: u.ID, Outcome: "ok", At: time.Now().Add(time.Duration(i+1) * time.Hour),
-			}))
-		}
-	}
-	list := func(query string) (names []string) {
-		for at := "/users?limit=2&" + query; at != ""; {
-			a := s.send("GET", at, "").want(http.StatusOK)
-			for i := range 2 {
-				if name := a.at(fmt.Sprintf("_embedded.users.%d.username", i)); name != "<nil>" {
-					names = append(names, name)
-				}
-			}
-			next := a.at("_links.next.href")
-			_, at, _ = strings.Cut(next, s.env)
-		}
-		return names
-	}
-	all := []string{"ada", "bo", "cy", "di", "never"}
-	latest := []string{"di", "cy", "bo"}
-	for query, want := range map[string][]string{
-		"":                                    all,
-		"sortBy=username":                     all,
-		"sortBy=username&sortOrder=ascending": all,
-		"sortOrder=ascending":                 all,
-		"sortBy=lastSignOn.at&sortOrder=descending":                                              latest,
-		"sortBy=LASTSIGNON.AT&sortOrder=Descending":                                              latest,
-		"sortBy=lastSignOn.at&sortOrder=descending&filter=" + url.QueryEscape(`username sw "c"`): {"cy"},
-	} {
-		got := slices.DeleteFunc(list(query), func(name string) bool { return !slices.Contains(all, name) })
-		got = slices.DeleteFunc(got, func(name string) bool { return name == "ada" && len(want) < len(all) })
-		if !slices.Equal(got, want) {
-			t.Errorf("%s: %q, want %q", query, got, want)
-		}
-	}
-	for query, target := range map[string]string{
-		"sortBy=email":                               "sortBy",
-		"sortBy=lastSignOn":                          "sortBy",
-		"sortBy=lastSignOn.at":                       "sortOrder",
-		"sortBy=lastSignOn.at&sortOrder=ascending":   "sortOrder",
-		"sortBy=username&sortOrder=descending":       "sortOrder",
-		"sortOrder=descending":                       "sortOrder",
-		"sortOrder=down":                             "sortOrder",
-		"sortBy=username%20desc&sortOrder=ascending": "sortBy",
-	} {
-		s.send("GET", "/users?"+query, "").refuses(target)
-	}
 }

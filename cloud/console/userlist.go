@@ -84,7 +84,7 @@ func (l userList) filter(now time.Time) store.UserFilter {
 		PopulationID: l.Population,
 		State:        store.UserState(l.State),
 		Never:        l.Last == never,
-		Latest:       l.Sort == "last",
+		Order:        store.UserOrder(l.Sort),
 	}
 	if id, is := strings.CutPrefix(l.Source, ofGateways); is {
 		f.GatewayID = id

@@ -84,7 +84,7 @@ type ActivityFilter struct {
 // with it; narrow it by time where there is much. Case is disregarded in ASCII; beyond
 // that it is the engine's.
 func (r reader) Activities(ctx context.Context, env string, f ActivityFilter, page Page) ([]Activity, string, error) {
-	l := list{query: activityColumns, key: "at", id: "id", backward: true}
+	l := list{query: activityColumns, key: "at", id: "id", time: true, backward: true}
 	l.where("environment_id = ?", env)
 	l.whereSet("action", f.Action)
 	l.whereSet("actor", f.Actor)
@@ -102,7 +102,7 @@ func (r reader) Activities(ctx context.Context, env string, f ActivityFilter, pa
 		}
 		all = merged(all, more, page.limit()+1, page.Before == "")
 	}
-	return ends(page, all, func(a Activity) (any, string) { return micros(a.At), a.ID })
+	return ends(l, page, all, func(a Activity) (any, string) { return micros(a.At), a.ID })
 }
 
 // narrow adds the conditions that are alike for rows of activities and of sign-ons.

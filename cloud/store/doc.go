@@ -59,10 +59,12 @@
 //     the first decides, and what it could not do the second does, however often it is begun.
 //   - Lists come in pages, in a fixed order, by keyset: rows that are added
 //     or removed meanwhile neither repeat nor hide others. Every list is
-//     answered from an index.
+//     answered from an index. A cursor is good for the order that it came from alone: ErrCursor.
 //   - PostgreSQL is asked to count what is in its tables while the first people come, since what it has planned for
 //     empty ones it keeps until then: see countEarly.
-//   - Who is found by a part of a name, or has signed on last, is found by an index; see UserFilter.
+//   - Who is found by a part of a name, accents or none, or has signed on last, is found by an index; see UserFilter.
+//     In an order that no index has with a filter, up to a thousand are put in order in memory, and of more a
+//     walk in the order meets them often enough.
 //   - A user's last sign-on, a group's number of members and when it was last
 //     seen are worked out on reading; of more than PeopleCounted members, or users of a
 //     population or a user type, it is how many there were within the last minute.

@@ -18,13 +18,13 @@ import (
 // displayName is the attribute under which some user types keep one.
 const displayName = "displayName"
 
-// foundBy is the text that somebody is found by: the words of each value, folded, each on a line of
-// its own.
+// foundBy is the text that somebody is found by: the words of each value, folded and without accents, each on
+// a line of its own.
 func (u User) foundBy() string {
 	var b strings.Builder
 	b.WriteByte('\n')
 	for _, value := range []string{u.Username, u.GivenName, u.FamilyName, u.Email, u.Attributes[displayName]} {
-		for _, word := range strings.Fields(Fold(Storable(value))) {
+		for _, word := range strings.Fields(findKey(value)) {
 			b.WriteString(word + "\n")
 		}
 	}
@@ -59,7 +59,7 @@ const mostWords = 20
 
 // searched returns the words of what somebody looks for.
 func searched(text string) []string {
-	words := strings.Fields(Fold(text))
+	words := strings.Fields(findKey(text))
 	return words[:min(len(words), mostWords)]
 }
 
@@ -126,7 +126,8 @@ func (r reader) havingPieces(ctx context.Context, pieces []string) ([]string, er
 }
 
 // few returns the users among whom are all that a filter lets through, when it tells and
-// they are few: those that a search finds, who are in one group, or who are linked to a provider.
+// they are few: those that a search finds, who are in one group, who are linked to a provider, or, of an order
+// that no index has with what a filter says, those whom it lets through.
 func (r reader) few(ctx context.Context, env string, f UserFilter) (ids []string, ok bool, err error) {
 	pieces := wanted(env, searched(f.Search))
 	if len(pieces) == 0 && (!r.c.fts || f.Where.prefix() == "") {
@@ -143,15 +144,44 @@ func (r reader) few(ctx context.Context, env string, f UserFilter) (ids []string
 			return ids, err == nil, err
 		}
 	}
-	if f.ProviderID == "" {
+	if f.ProviderID != "" {
+		ids, err = queryAll(ctx, r.c, value[string], fmt.Sprintf(`
+			SELECT user_id FROM linked_accounts
+			WHERE environment_id = $1 AND provider_id = $2
+			ORDER BY user_id LIMIT %d`, fewFound+1),
+			env, f.ProviderID)
+		if err != nil || len(ids) <= fewFound {
+			return ids, err == nil, err
+		}
+	}
+	return r.inColumns(ctx, env, f)
+}
+
+// inColumns is few of what the user's own row tells, which has indexes by username alone: in another order a walk
+// would pass all others on the way to those few.
+func (r reader) inColumns(ctx context.Context, env string, f UserFilter) (ids []string, ok bool, err error) {
+	own := UserFilter{
+		PopulationID: f.PopulationID, GatewayID: f.GatewayID, UserTypeID: f.UserTypeID, State: f.State, Where: f.Where,
+	}
+	if own.State == UserEnabled { // as most are
+		own.State = ""
+	}
+	if f.Order == ByUsername || own.everybody() {
 		return nil, false, nil
 	}
-	ids, err = queryAll(ctx, r.c, value[string], fmt.Sprintf(`
-		SELECT user_id FROM linked_accounts
-		WHERE environment_id = $1 AND provider_id = $2
-		ORDER BY user_id LIMIT %d`, fewFound+1),
-		env, f.ProviderID)
+	l := own.list(r.c)
+	l.query = "SELECT u.id FROM users u" + own.index(r.c)
+	if err := own.narrow(&l, env); err != nil {
+		return nil, false, err
+	}
+	ids, err = queryPart(ctx, r.c, l, Page{Limit: fewFound}, value[string])
 	return ids, err == nil && len(ids) <= fewFound, err
+}
+
+// everybody tells whether a filter of columns leaves nobody out.
+func (f UserFilter) everybody() bool {
+	return f.PopulationID+f.GatewayID+f.UserTypeID+string(f.State)+f.Where.Field == "" &&
+		len(f.Where.All)+len(f.Where.Any)+len(f.Where.None) == 0
 }
 
 // inGroup returns the users in the groups with a value in a column, at most fewFound and one.
@@ -208,7 +238,7 @@ func (w Where) part() (words []string) {
 	if len(w.All)+len(w.Any)+len(w.None) > 0 || !known || w.Op == Present {
 		return nil
 	}
-	for _, word := range strings.Fields(Fold(w.Value)) {
+	for _, word := range strings.Fields(findKey(w.Value)) {
 		if len([]rune(word)) >= 3 {
 			words = append(words, word)
 		}

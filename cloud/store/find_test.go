@@ -152,8 +152,8 @@ func TestUsersAreListedByAnyFilter(t *testing.T) {
 		"lately":             {store.UserFilter{Since: hour.Add(-2 * time.Hour)}, "bb"},
 		"silent":             {store.UserFilter{Silent: hour.Add(-2 * time.Hour), State: store.UserEnabled, Search: "g"}, "jg"},
 		"never":              {store.UserFilter{Never: true, Search: "archer"}, "aarcher"},
-		"latest":             {store.UserFilter{Latest: true}, "bb 许 jg"},
-		"latest of a search": {store.UserFilter{Latest: true, Search: "corp"}, "bb"},
+		"latest":             {store.UserFilter{Order: store.ByLastSignOn}, "bb 许 jg aarcher José x_1%"},
+		"latest of a search": {store.UserFilter{Order: store.ByLastSignOn, Search: "corp"}, "bb aarcher"},
 		"population":         {store.UserFilter{PopulationID: "none", Search: "archer"}, ""},
 		"provider":           {store.UserFilter{ProviderID: providers[0].ID}, "jg"},
 		"searched provider":  {store.UserFilter{ProviderID: providers[1].ID, Search: "g"}, ""},
@@ -175,7 +175,7 @@ func TestUsersAreListedByAnyFilter(t *testing.T) {
 			users, _, err := s.Users(ctx, w.env.ID, c.f, store.Page{})
 			if err != nil || usernames(users) != c.want {
 				// Of two at one moment either may come first.
-				if c.f.Latest && usernames(users) == strings.ReplaceAll(c.want, "许 jg", "jg 许") {
+				if c.f.Order == store.ByLastSignOn && usernames(users) == strings.ReplaceAll(c.want, "许 jg", "jg 许") {
 					return
 				}
 				t.Errorf("%q, want %q, %v", usernames(users), c.want, err)
@@ -202,8 +202,8 @@ func TestListsShowWhatThereIs(t *testing.T) {
 	for name, f := range map[string]store.UserFilter{
 		"username":      {},
 		"searched":      {Search: "member"},
-		"latest":        {Latest: true},
-		"latest of few": {Latest: true, Search: "member"},
+		"latest":        {Order: store.ByLastSignOn},
+		"latest of few": {Order: store.ByLastSignOn, Search: "member"},
 	} {
 		users, _, err := s.Users(ctx, w.env.ID, f, store.Page{})
 		must(t, err)
@@ -239,8 +239,8 @@ func TestPagesLeadBackAndForth(t *testing.T) {
 	for name, f := range map[string]store.UserFilter{
 		"all":           {PopulationID: w.population.ID},
 		"few":           {Search: "member"},
-		"latest":        {Latest: true},
-		"latest of few": {Latest: true, Search: "member"},
+		"latest":        {Order: store.ByLastSignOn},
+		"latest of few": {Order: store.ByLastSignOn, Search: "member"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			whole, _, err := s.Users(ctx, w.env.ID, f, store.Page{})

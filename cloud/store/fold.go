@@ -40,6 +40,54 @@ func foldRune(r rune) rune {
 	return least
 }
 
+// findKey is the form in which people look for something: Fold without accents, so that "e" finds "é" and "é"
+// finds "e".
+func findKey(s string) string { return plain(Fold(Storable(s))) }
+
+// plain takes the accents off a folded text, character by character: what is part of a text is part of it
+// still. Marks that are no accents, as vowels of Hindi, stay.
+func plain(s string) string {
+	if ascii(s) {
+		return s
+	}
+	var b strings.Builder
+	for _, r := range norm.NFD.String(s) {
+		r = unicode.ToLower(r) // Fold has the capital of some
+		switch letters := unaccented(r); {
+		case letters != "":
+			b.WriteString(letters)
+		case r < '\u0300' || r > '\u036F':
+			b.WriteRune(r)
+		}
+	}
+	return norm.NFC.String(b.String())
+}
+
+// unaccented are the letters that people type for one that Unicode does not take apart; empty: itself.
+func unaccented(r rune) string {
+	switch r {
+	case 'ß':
+		return "ss"
+	case 'æ':
+		return "ae"
+	case 'œ':
+		return "oe"
+	case 'ø':
+		return "o"
+	case 'đ', 'ð':
+		return "d"
+	case 'ł':
+		return "l"
+	case 'ħ':
+		return "h"
+	case 'ı':
+		return "i"
+	case 'þ':
+		return "th"
+	}
+	return ""
+}
+
 // Typed returns a name as directories read what was typed: compatible forms are one
 // (NFKC), what is not seen is left out, each blank is one of ASCII, and blanks around
 // are no part of it (RFC 4518 section 2).

@@ -117,19 +117,23 @@ type GroupFilter struct {
 	SourceType           Source
 	SourceID, ExternalID string
 	JustInTime           *bool
+	Order                GroupOrder
+	Descending           bool // the last of the order comes first
 	Where                Where
 }
 
-// Groups lists by display name, without LastSeenAt. It returns ErrFilter for a
+// Groups lists in the order that a filter names, without LastSeenAt. It returns ErrFilter for a
 // field that it cannot search.
 func (r reader) Groups(ctx context.Context, env string, f GroupFilter, page Page) ([]Group, string, error) {
-	l := list{query: groupColumns, key: "g.display_folded", id: "g.id"}
+	if f.SourceID != "" && f.Order == BySource {
+		f.Order = ByDisplayName // which is the same among those of one source
+	}
+	l := f.Order.list(r.c)
+	l.backward = f.Descending
 	if err := f.narrow(&l, env); err != nil {
 		return nil, "", err
 	}
-	all, next, err := queryPage(ctx, r.c, l, page, scanGroup, func(g Group) (any, string) {
-		return Fold(g.DisplayName), g.ID
-	})
+	all, next, err := queryPage(ctx, r.c, l, page, scanGroup, f.Order.key)
 	if err != nil {
 		return nil, "", err
 	}
@@ -163,10 +167,7 @@ func (f GroupFilter) narrow(l *list, env string) error {
 		l.where("(g.source_type <> '') = ?", *f.JustInTime)
 	}
 	for _, word := range searched(f.Search) {
-		f.Where = Where{All: []Where{f.Where, {Any: []Where{
-			{Condition: Condition{"displayName", Contains, word}},
-			{Condition: Condition{"name", Contains, word}},
-		}}}}
+		l.where(`g.found_by LIKE ? ESCAPE '\'`, "%"+escapeLike(word)+"%")
 	}
 	return l.matching(f.Where, groupField)
 }
@@ -230,13 +231,14 @@ func (tx *Tx) createGroups(ctx context.Context, groups []*Group) error {
 			micros(g.UpdatedAt),
 			GroupKey(g.Name),
 			inJSON(g.Kept),
+			g.foundBy(),
 		)
 	}
 	_, err := tx.c.exec(ctx, `
 		INSERT INTO cloud_groups (id, environment_id, population_id, name, name_key, display_name, display_folded,
 			description, external_id, source_type, source_id, directory_id, created_at, updated_at,
-			search_key, kept)
-		VALUES `+placeholders(1, len(groups), 16),
+			search_key, kept, found_by)
+		VALUES `+placeholders(1, len(groups), 17),
 		args...)
 	return err
 }
@@ -267,7 +269,8 @@ func (tx *Tx) UpdateGroup(ctx context.Context, g *Group) error {
 	return tx.c.execOne(ctx, `
 		UPDATE cloud_groups
 		SET population_id = $1, name = $2, name_key = $3, display_name = $4, display_folded = $5,
-			description = $6, external_id = $7, directory_id = $8, updated_at = $9, search_key = $12, kept = $13
+			description = $6, external_id = $7, directory_id = $8, updated_at = $9, search_key = $12, kept = $13,
+			found_by = $14
 		WHERE environment_id = $10 AND id = $11`,
 		orNull(g.PopulationID),
 		g.Name,
@@ -282,6 +285,7 @@ func (tx *Tx) UpdateGroup(ctx context.Context, g *Group) error {
 		g.ID,
 		GroupKey(g.Name),
 		inJSON(g.Kept),
+		g.foundBy(),
 	)
 }
 

@@ -71,7 +71,7 @@ func (p product) migrate(ctx context.Context, s *Store) error {
 	if err != nil {
 		return err
 	}
-	options := []goose.ProviderOption{goose.WithGoMigrations(s.findable(), s.largeLists())}
+	options := []goose.ProviderOption{goose.WithGoMigrations(s.findable(), s.largeLists(), s.accents())}
 	if p.options != nil {
 		more, err := p.options()
 		if err != nil {

@@ -41,14 +41,20 @@ func (p Page) limit() int {
 	return min(p.Limit, MaxLimit)
 }
 
-// list is a query whose answer comes in pages, in the order of key and id.
+// list is a query whose answer comes in pages, in the order of key, then what stands between, and id.
 type list struct {
 	query    string // up to and without WHERE
 	conds    []string
 	args     []any
-	key, id  string // columns
-	backward bool   // newest first; the key is a time then
+	key, id  string   // columns
+	then     []string // columns between the two
+	word     string   // what its cursors begin with, so that no other order takes them; empty: nothing
+	time     bool     // the key is a time
+	backward bool     // the last comes first
 }
+
+// columns are those of the order.
+func (l *list) columns() []string { return append(append([]string{l.key}, l.then...), l.id) }
 
 // where adds a condition; each ? in it stands for one of args.
 // Nothing that a client said is ever part of cond.
@@ -79,42 +85,73 @@ func (l *list) sql(p Page) (string, error) {
 	if l.backward != (p.Before != "") {
 		order, direction = "<", " DESC"
 	}
+	columns := l.columns()
 	if from := cmp.Or(p.Before, p.Cursor); from != "" {
-		c, err := l.parse(from)
+		place, err := l.parse(from)
 		if err != nil {
 			return "", err
 		}
-		l.where(fmt.Sprintf("(%s, %s) %s (?, ?)", l.key, l.id, order), c[0], c[1])
+		marks := strings.TrimSuffix(strings.Repeat("?, ", len(columns)), ", ")
+		l.where(fmt.Sprintf("(%s) %s (%s)", strings.Join(columns, ", "), order, marks), place...)
 	}
-	return fmt.Sprintf("%s WHERE %s ORDER BY %s%s, %s%s LIMIT %d", l.query, strings.Join(l.conds, " AND "),
-		l.key, direction, l.id, direction, p.limit()+1), nil
+	return fmt.Sprintf("%s WHERE %s ORDER BY %s%s LIMIT %d", l.query, strings.Join(l.conds, " AND "),
+		strings.Join(columns, direction+", "), direction, p.limit()+1), nil
 }
 
 // parse reads a cursor; it came from a client.
 // It is not signed: it names a place in an order and opens nothing, since the
 // conditions of the list hold besides.
-func (l *list) parse(cursor string) ([2]any, error) {
-	var c [2]string
-	b, err := base64.RawURLEncoding.DecodeString(cursor)
-	if err == nil {
-		err = json.Unmarshal(b, &c)
-	}
+func (l *list) parse(cursor string) (values []any, err error) {
+	place, err := l.place(cursor)
 	if err != nil {
-		return [2]any{}, fmt.Errorf("%w: %w", ErrCursor, err)
+		return nil, err
 	}
-	if !l.backward {
-		return [2]any{c[0], c[1]}, nil
+	for _, value := range place {
+		values = append(values, value)
 	}
-	n, err := strconv.ParseInt(c[0], 10, 64)
-	if err != nil {
-		return [2]any{}, fmt.Errorf("%w: %w", ErrCursor, err)
+	if l.time {
+		if values[0], err = strconv.ParseInt(place[0], 10, 64); err != nil {
+			return nil, fmt.Errorf("%w: %w", ErrCursor, err)
+		}
 	}
-	return [2]any{n, c[1]}, nil
+	return values, nil
 }
 
-// cursorOf returns the cursor of what follows the row of that key and id.
-func cursorOf(key any, id string) string {
-	return base64.RawURLEncoding.EncodeToString([]byte(inJSON([2]string{fmt.Sprint(key), id})))
+// place reads which place in this order a cursor names.
+func (l *list) place(cursor string) (place []string, err error) {
+	b, err := base64.RawURLEncoding.DecodeString(cursor)
+	if err == nil {
+		err = json.Unmarshal(b, &place)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrCursor, err)
+	}
+	if l.word != "" && len(place) > 0 && place[0] == l.word {
+		place = place[1:]
+	} else if l.word != "" {
+		place = nil
+	}
+	if len(place) != len(l.columns()) {
+		return nil, fmt.Errorf("%w: it names a place in another order", ErrCursor)
+	}
+	return place, nil
+}
+
+// placeOf is the place of a row in an order: its key, which is a []string of several columns, and its ID.
+func placeOf(key any, id string) []string {
+	if several, are := key.([]string); are {
+		return append(slices.Clone(several), id)
+	}
+	return []string{fmt.Sprint(key), id}
+}
+
+// cursor returns the cursor of what follows the row of that key and id.
+func (l *list) cursor(key any, id string) string {
+	place := placeOf(key, id)
+	if l.word != "" {
+		place = append([]string{l.word}, place...)
+	}
+	return base64.RawURLEncoding.EncodeToString([]byte(inJSON(place)))
 }
 
 // queryPage returns one page and the cursor of the next.
@@ -127,7 +164,7 @@ func queryPage[T any](
 	if err != nil {
 		return nil, "", err
 	}
-	return ends(p, all, key)
+	return ends(l, p, all, key)
 }
 
 // queryPart returns the rows of one page and the next after it, in the order in which they are
@@ -152,7 +189,7 @@ func queryInTurn[T any](ctx context.Context, c conn, scan func(row) (T, error), 
 }
 
 // ends cuts off what was read beyond the page, and returns the cursor of what follows.
-func ends[T any](p Page, all []T, key func(T) (any, string)) ([]T, string, error) {
+func ends[T any](l list, p Page, all []T, key func(T) (any, string)) ([]T, string, error) {
 	more := len(all) > p.limit()
 	if more {
 		all = all[:p.limit()]
@@ -164,34 +201,36 @@ func ends[T any](p Page, all []T, key func(T) (any, string)) ([]T, string, error
 		return all, "", nil
 	}
 	if p.Previous != nil && (p.Before == "" && p.Cursor != "" || p.Before != "" && more) {
-		*p.Previous = cursorOf(key(all[0]))
+		*p.Previous = l.cursor(key(all[0]))
 	}
 	if p.Before == "" && !more {
 		return all, "", nil
 	}
-	return all, cursorOf(key(all[len(all)-1])), nil
+	return all, l.cursor(key(all[len(all)-1])), nil
 }
 
-// cut returns a page of what is in memory, in its order. Keys are compared as texts.
-func cut[T any](all []T, p Page, key func(T) (any, string)) ([]T, string, error) {
+// cut returns a page of what is in memory, in the order of a list. Keys are compared as texts.
+func cut[T any](l list, all []T, p Page, key func(T) (any, string)) ([]T, string, error) {
+	order := func(one T, at []string) int {
+		if l.backward {
+			return slices.Compare(at, placeOf(key(one)))
+		}
+		return slices.Compare(placeOf(key(one)), at)
+	}
+	slices.SortFunc(all, func(a, b T) int { return order(a, placeOf(key(b))) })
 	if from := cmp.Or(p.Before, p.Cursor); from != "" {
-		c, err := (&list{}).parse(from)
+		at, err := l.place(from)
 		if err != nil {
 			return nil, "", err
 		}
-		at := [2]string{c[0].(string), c[1].(string)}
-		is := func(order int) func(T) bool {
-			return func(one T) bool {
-				k, id := key(one)
-				return cmp.Or(cmp.Compare(fmt.Sprint(k), at[0]), cmp.Compare(id, at[1])) != order
-			}
-		}
+		onward := 1
 		if p.Before != "" {
-			all = slices.DeleteFunc(all, is(-1))
-			slices.Reverse(all)
-		} else {
-			all = slices.DeleteFunc(all, is(1))
+			onward = -1
 		}
+		all = slices.DeleteFunc(all, func(one T) bool { return order(one, at) != onward })
 	}
-	return ends(p, all, key)
+	if p.Before != "" {
+		slices.Reverse(all)
+	}
+	return ends(l, p, all, key)
 }

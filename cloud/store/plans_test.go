@@ -76,6 +76,82 @@ func TestStatesHaveTheirIndex(t *testing.T) {
 	}
 }
 
+// Every order is read from the index that has it, onward and back, whatever else is asked for: nobody is put in
+// order by the database.
+func TestOrdersHaveTheirIndex(t *testing.T) {
+	s := openAt(t, filepath.Join(t.TempDir(), "cloud.db"))
+	w := build(t, s, "one")
+	r, explained := s.Explain()
+	has := func(what any, read func(p store.Page) (string, error), order, index string) {
+		t.Helper()
+		clear(explained.Plans)
+		next, err := read(store.Page{Limit: 1})
+		must(t, err)
+		if next != "" {
+			_, err = read(store.Page{Cursor: next})
+			must(t, err)
+			_, err = read(store.Page{Before: next})
+			must(t, err)
+		}
+		seen := 0
+		for query, steps := range explained.Plans {
+			if !strings.Contains(query, "ORDER BY "+order) {
+				continue
+			}
+			seen++
+			if !strings.Contains(strings.Join(steps, "\n"), "USING INDEX "+index+" (environment_id=?") {
+				t.Errorf("%+v: %s\n%s", what, query, strings.Join(steps, "\n"))
+			}
+		}
+		if seen == 0 {
+			t.Errorf("%+v: no statement in the order", what)
+		}
+	}
+	somePeople(t, s, w, 1300)
+	for order, by := range map[store.UserOrder][2]string{
+		store.ByName:       {"u.name_folded", "users_name"},
+		store.ByEmail:      {"u.email_folded", "users_email"},
+		store.ByLastSignOn: {"s.at DESC, s.id", "sign_ons_at"},
+	} {
+		for _, narrow := range narrowed(w) {
+			for _, descending := range []bool{false, true} {
+				f := store.UserFilter{Order: order, Descending: descending}
+				narrow(&f)
+				if f.State == store.UserDisabled || f.State == store.UserLocked || f.Never || f.Search == "x" || f.Search == "émi" {
+					continue // they are few, or have no time
+				}
+				has(f, func(p store.Page) (string, error) {
+					_, next, err := r.Users(t.Context(), w.env.ID, f, p)
+					return next, err
+				}, by[0], by[1])
+			}
+		}
+	}
+	for order, by := range map[store.GroupOrder][2]string{
+		store.BySource: {"g.source_type", "groups_source"},
+		store.ByChange: {"g.updated_at", "groups_changed"},
+	} {
+		for _, f := range narrowedGroups(w) {
+			if f.SourceID != "" {
+				continue // they are in the order of their names
+			}
+			f.Order = order
+			has(f, func(p store.Page) (string, error) {
+				_, next, err := r.Groups(t.Context(), w.env.ID, f, p)
+				return next, err
+			}, by[0], by[1])
+		}
+	}
+}
+
+// narrowedGroups are filters of each kind.
+func narrowedGroups(w world) []store.GroupFilter {
+	return []store.GroupFilter{
+		{}, {Search: "D"}, {JustInTime: new(true)}, {JustInTime: new(false)}, {SourceID: w.gateway.ID}, {SourceType: store.SourceGateway},
+		{SourceType: store.SourceGateway, SourceID: w.gateway.ID}, {Where: isX("name", store.Present)},
+	}
+}
+
 // asked is what is read of a world.
 type asked struct {
 	world
@@ -130,7 +206,19 @@ func (a asked) people() map[string]func() error {
 			_, _, err := r.Users(ctx, e, store.UserFilter{Silent: time.Now()}, page)
 			return err
 		},
-		"UsersLatest":  func() error { _, _, err := r.Users(ctx, e, store.UserFilter{Latest: true}, page); return err },
+		"UsersLatest": func() error {
+			_, _, err := r.Users(ctx, e, store.UserFilter{Order: store.ByLastSignOn}, page)
+			return err
+		},
+		"UsersByName": func() error { _, _, err := r.Users(ctx, e, store.UserFilter{Order: store.ByName}, page); return err },
+		"UsersFromTheLastName": func() error {
+			_, _, err := r.Users(ctx, e, store.UserFilter{Order: store.ByName, Descending: true, PopulationID: "p"}, page)
+			return err
+		},
+		"UsersByEmail": func() error {
+			_, _, err := r.Users(ctx, e, store.UserFilter{Order: store.ByEmail, GatewayID: g, State: store.UserLocked}, page)
+			return err
+		},
 		"UsersCounted": func() error { _, _, err := r.CountUsers(ctx, e, store.UserFilter{PopulationID: "p"}); return err },
 		"DisabledCounted": func() error {
 			_, _, err := r.CountUsers(ctx, e, store.UserFilter{State: store.UserDisabled})
@@ -173,6 +261,15 @@ func (a asked) groups() map[string]func() error {
 			return err
 		},
 		"Groups": func() error { _, _, err := r.Groups(ctx, e, store.GroupFilter{}, page); return err },
+		"GroupsBySource": func() error {
+			_, _, err := r.Groups(ctx, e, store.GroupFilter{Order: store.BySource, Search: "x"}, page)
+			return err
+		},
+		"GroupsByChange": func() error {
+			f := store.GroupFilter{Order: store.ByChange, Descending: true, SourceType: store.SourceGateway, SourceID: g}
+			_, _, err := r.Groups(ctx, e, f, page)
+			return err
+		},
 		"GroupsJustInTime": func() error {
 			_, _, err := r.Groups(ctx, e, store.GroupFilter{JustInTime: new(true)}, page)
 			return err

@@ -1,7 +1,6 @@
 package store
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -32,9 +31,10 @@ type UserFilter struct {
 	Since  time.Time // they have signed on since
 	Silent time.Time // they have not signed on since
 	Never  bool      // they have never signed on
-	// Latest has who signed on last come first; who never has is not in the list then.
-	Latest bool
-	Where  Where
+	Order  UserOrder
+	// Descending has the last of the order come first. ByLastSignOn has one direction.
+	Descending bool
+	Where      Where
 }
 
 // signedOn is the condition that a user has signed on since a time.
@@ -80,59 +80,29 @@ func (f UserFilter) narrow(l *list, env string) error {
 	return l.matching(f.Where, userField)
 }
 
-// latestColumns are the users whose last sign-on s is. CROSS JOIN has SQLite begin with the
-// sign-ons, which are in the order of the list.
-const latestColumns = recordFields + `, s.at, ` + firstProvider + `, s.id
-	FROM sign_ons s
-	CROSS JOIN users u`
-
-// latestUser is a user with the sign-on by which they are in the order.
-type latestUser struct {
-	User
-	signOn string
-}
-
-// Users lists by username, or by the last sign-on. It returns ErrFilter for a field that it cannot search.
-func (r reader) Users(ctx context.Context, env string, f UserFilter, page Page) ([]User, string, error) {
+// Users lists in the order that a filter names. It returns ErrFilter for a field that it cannot search.
+func (r reader) Users(ctx context.Context, env string, f UserFilter, page Page) (users []User, next string, err error) {
 	ids, few, err := r.few(ctx, env, f)
-	if err != nil {
-		return nil, "", err
+	switch {
+	case err != nil:
+	case few:
+		users, next, err = r.usersOf(ctx, env, ids, f, page)
+	case f.Order == ByLastSignOn:
+		users, next, err = r.usersByLastSignOn(ctx, env, f, page)
+	default:
+		users, next, err = r.usersInOrder(ctx, env, f, page)
 	}
-	if few {
-		return r.usersOf(ctx, env, ids, f, page)
-	}
-	if f.Latest {
-		return r.latestUsers(ctx, env, f, page)
-	}
-	l := list{query: userColumns + r.c.ofState(f.State), key: "u.username_folded", id: "u.id"}
-	if err := f.narrow(&l, env); err != nil {
-		return nil, "", err
-	}
-	r.c.between(&l, f.Where)
-	users, next, err := queryPage(ctx, r.c, l, page, scanUser, byUsername)
 	if err != nil {
 		return nil, "", err
 	}
 	return users, next, r.addCorrelations(ctx, users)
 }
 
-// ofState has SQLite go through those alone who are disabled or locked: it counts nothing, and takes the index of all
-// names to be as good.
-func (c conn) ofState(state UserState) string {
-	switch {
-	case c.fts && state == UserDisabled:
-		return " INDEXED BY users_disabled"
-	case c.fts && state == UserLocked:
-		return " INDEXED BY users_locked"
-	}
-	return ""
-}
-
 // between has SQLite, where texts are in the order of their letters, look at those names alone that begin so.
 // PostgreSQL's order is the database's.
-func (c conn) between(l *list, w Where) {
-	prefix := w.prefix()
-	if !c.fts || prefix == "" {
+func (c conn) between(l *list, f UserFilter) {
+	prefix := f.Where.prefix()
+	if !c.fts || prefix == "" || f.Order != ByUsername {
 		return
 	}
 	l.where("u.username_folded >= ?", prefix)
@@ -140,36 +110,6 @@ func (c conn) between(l *list, w Where) {
 	if next := last + 1; utf8.ValidRune(next) {
 		l.where("u.username_folded < ?", prefix[:len(prefix)-size]+string(next))
 	}
-}
-
-// byUsername is the place of a user in a list.
-func byUsername(u User) (any, string) { return Fold(u.Username), u.ID }
-
-// latestUsers goes through the sign-ons from the newest on.
-func (r reader) latestUsers(ctx context.Context, env string, f UserFilter, page Page) ([]User, string, error) {
-	l := list{query: latestColumns, key: "s.at", id: "s.id", backward: true}
-	l.where("s.environment_id = ?", env)
-	l.where(`s.outcome = 'ok' AND u.environment_id = s.environment_id AND u.id = s.user_id AND NOT EXISTS (
-		SELECT 1 FROM sign_ons x
-		WHERE x.environment_id = s.environment_id AND x.user_id = s.user_id AND x.outcome = 'ok' AND x.at >= s.at
-			AND (x.at > s.at OR x.id > s.id))`)
-	if err := f.narrow(&l, env); err != nil {
-		return nil, "", err
-	}
-	found, next, err := queryPage(ctx, r.c, l, page, func(r row) (u latestUser, err error) {
-		provider := ""
-		err = r.Scan(append(u.fields(), at{&u.LastSignOnAt}, &provider, &u.signOn)...)
-		u.through(provider)
-		return u, err
-	}, func(u latestUser) (any, string) { return micros(u.LastSignOnAt), u.signOn })
-	users := make([]User, len(found))
-	for i, u := range found {
-		users[i] = u.User
-	}
-	if err != nil {
-		return nil, "", err
-	}
-	return users, next, r.addCorrelations(ctx, users)
 }
 
 // readAtOnce is how many users a statement looks up by their IDs.
@@ -200,37 +140,10 @@ func (r reader) filtered(ctx context.Context, env string, ids []string, f UserFi
 	return users, nil
 }
 
-// usersOf is a page of those of a few users whom a filter lets through.
-func (r reader) usersOf(
-	ctx context.Context, env string, ids []string, f UserFilter, page Page,
-) ([]User, string, error) {
-	all, err := r.filtered(ctx, env, ids, f)
-	if err != nil {
-		return nil, "", err
-	}
-	key := byUsername
-	order := func(a, b User) int {
-		return cmp.Or(cmp.Compare(Fold(a.Username), Fold(b.Username)), cmp.Compare(a.ID, b.ID))
-	}
-	if f.Latest {
-		all = slices.DeleteFunc(all, func(u User) bool { return u.LastSignOnAt.IsZero() })
-		// Numbers of one length, the largest for who is to come first, are in order as texts.
-		key = func(u User) (any, string) { return fmt.Sprintf("%020d", int64(1)<<62-micros(u.LastSignOnAt)), u.ID }
-		order = func(a, b User) int {
-			return cmp.Or(b.LastSignOnAt.Compare(a.LastSignOnAt), cmp.Compare(a.ID, b.ID))
-		}
-	}
-	slices.SortFunc(all, order)
-	users, next, err := cut(all, page, key)
-	if err != nil {
-		return nil, "", err
-	}
-	return users, next, r.addCorrelations(ctx, users)
-}
-
 // CountUsers returns how many users a filter lets through, up to PeopleCounted; more is true when there are
 // more than it returns. What would take a look at everybody is not counted: it is 0, and more.
 func (r reader) CountUsers(ctx context.Context, env string, f UserFilter) (n int, more bool, err error) {
+	f.Order = ByUsername // any order has as many
 	ids, few, err := r.few(ctx, env, f)
 	if err != nil {
 		return 0, false, err
@@ -242,7 +155,7 @@ func (r reader) CountUsers(ctx context.Context, env string, f UserFilter) (n int
 	if f.Search != "" {
 		return fewFound, true, nil
 	}
-	if !f.Since.IsZero() || !f.Silent.IsZero() || f.Never || f.ProviderID != "" || f.Latest {
+	if !f.Since.IsZero() || !f.Silent.IsZero() || f.Never || f.ProviderID != "" {
 		return 0, true, nil
 	}
 	l := list{}

@@ -24,8 +24,8 @@ func (tx *Tx) CreateUser(ctx context.Context, u *User) error {
 	_, err := tx.c.exec(ctx, `
 		INSERT INTO users (id, environment_id, population_id, username, username_folded, given_name, family_name,
 			email, email_folded, external_id, attributes, enabled, gateway_id, user_type_id, dn, created_at,
-			updated_at, locked, kept, found_by)
-		VALUES `+placeholders(1, 1, 20),
+			updated_at, locked, kept, found_by, name_folded)
+		VALUES `+placeholders(1, 1, 21),
 		u.ID,
 		u.EnvironmentID,
 		u.PopulationID,
@@ -46,6 +46,7 @@ func (tx *Tx) CreateUser(ctx context.Context, u *User) error {
 		u.Locked,
 		inJSON(u.Kept),
 		u.foundBy(),
+		u.nameKey(),
 	)
 	if err == nil {
 		err = tx.setCorrelations(ctx, u)
@@ -76,7 +77,7 @@ func (tx *Tx) UpdateUser(ctx context.Context, u *User) error {
 		SET population_id = $1, username = $2, username_folded = $3, given_name = $4, family_name = $5,
 			email = $6, email_folded = $7, external_id = $8, attributes = $9, enabled = $10, gateway_id = $11,
 			user_type_id = $12, dn = $13, updated_at = $14, locked = $17, kept = $18,
-			found_by = $19
+			found_by = $19, name_folded = $20
 		WHERE environment_id = $15 AND id = $16`,
 		u.PopulationID,
 		u.Username,
@@ -97,6 +98,7 @@ func (tx *Tx) UpdateUser(ctx context.Context, u *User) error {
 		u.Locked,
 		inJSON(u.Kept),
 		u.foundBy(),
+		u.nameKey(),
 	)
 	if err == nil && before.foundBy() != u.foundBy() {
 		err = tx.changeFound(ctx, u)
