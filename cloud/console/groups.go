@@ -30,6 +30,7 @@ func (g groupRow) Where() string {
 // groupList is one part of the list, with the filter that it was asked for.
 type groupList struct {
 	Search, Type, Source string
+	Sorted               sorted
 	Gateways             []property // name and ID of the sources to choose from
 	Kinds                []property // what there is to choose in Type, and how it reads
 	Groups               []groupRow
@@ -41,7 +42,12 @@ type groupList struct {
 // filter returns what the form of the list asks for.
 // A word that is none of its own, as in an address made by hand, leaves nothing out.
 func (l groupList) filter() store.GroupFilter {
-	f := store.GroupFilter{Search: l.Search, SourceID: l.Source}
+	f := store.GroupFilter{
+		Search:     l.Search,
+		SourceID:   l.Source,
+		Order:      store.GroupOrder(l.Sorted.sort),
+		Descending: l.Sorted.descending,
+	}
 	yes, no := true, false
 	switch l.Type {
 	case "jit":
@@ -65,6 +71,16 @@ func kinds() []property {
 	}
 }
 
+// groupColumns are those of the list.
+func groupColumns() []column {
+	return []column{
+		{word: "Group"},
+		{word: "Where it comes from", sort: string(store.BySource)},
+		{word: "Members", number: true},
+		{word: "Last changed", sort: string(store.ByChange), last: true},
+	}
+}
+
 // readGroupList reads the filter of a request.
 func readGroupList(k *call) groupList {
 	q := k.URL.Query()
@@ -74,6 +90,7 @@ func readGroupList(k *call) groupList {
 		Search: k.query("q"),
 		Type:   k.query("type"),
 		Source: k.query("source"),
+		Sorted: k.sortedBy(groupColumns()),
 		Kinds:  kinds(),
 		Query:  template.URL(q.Encode()), // #nosec G203 -- encoded
 	}
@@ -88,13 +105,13 @@ func (c *console) exportGroups(k *call) error {
 	}
 	return c.sendTable(k, table{
 		name: "groups",
-		head: []string{"id", "name", "displayName", "sourceType", "source", "members", "created"},
+		head: []string{"id", "name", "displayName", "sourceType", "source", "members", "created", "changed"},
 		part: func(p store.Page) (rows [][]string, next string, err error) {
 			groups, next, err := c.Store.Groups(k.Context(), k.env(), filter, p)
 			for _, g := range groups {
 				rows = append(rows, []string{
 					g.ID, g.Name, g.DisplayName, string(g.SourceType), sources[g.SourceID], strconv.Itoa(g.MemberCount),
-					iso(g.CreatedAt),
+					iso(g.CreatedAt), iso(g.UpdatedAt),
 				})
 			}
 			return rows, next, err

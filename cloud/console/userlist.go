@@ -12,14 +12,15 @@ import (
 
 // userList is one part of the list, with the filter that it was asked for.
 type userList struct {
-	Search, Population, Source, State, Last, Sort string
-	Populations                                   []store.Population
-	Sources                                       []property // to choose from
-	States, Lasts, Sorts                          []property
-	Count                                         string // how many there are, in words; empty: they were not counted
-	Users                                         []store.User
-	Pager                                         pager
-	Query                                         template.URL // of the address, for the same as a file
+	Search, Population, Source, State, Last string
+	Sorted                                  sorted
+	Populations                             []store.Population
+	Sources                                 []property // to choose from
+	States, Lasts                           []property
+	Count                                   string // how many there are, in words; empty: they were not counted
+	Users                                   []store.User
+	Pager                                   pager
+	Query                                   template.URL // of the address, for the same as a file
 }
 
 // PopulationChoices are the populations to choose from.
@@ -53,7 +54,16 @@ func (l *userList) choices() {
 		{silent + "365", "Not for a year"},
 		{never, "Never"},
 	}
-	l.Sorts = []property{{"", "Username"}, {"last", "Last sign-on"}}
+}
+
+// userColumns are those of the list. Who signed on last comes first: see store.ByLastSignOn.
+func userColumns() []column {
+	return []column{
+		{word: "Username"},
+		{word: "Name", sort: string(store.ByName)},
+		{word: "Email", sort: string(store.ByEmail)},
+		{word: "Last sign-on", sort: string(store.ByLastSignOn), last: true, oneWay: true},
+	}
 }
 
 // readUserList reads the filter of a request.
@@ -64,7 +74,7 @@ func readUserList(k *call) (l userList) {
 		Source:     k.query("source"),
 		State:      k.query("state"),
 		Last:       k.query("last"),
-		Sort:       k.query("sort"),
+		Sorted:     k.sortedBy(userColumns()),
 	}
 	l.choices()
 	q := k.URL.Query()
@@ -84,7 +94,8 @@ func (l userList) filter(now time.Time) store.UserFilter {
 		PopulationID: l.Population,
 		State:        store.UserState(l.State),
 		Never:        l.Last == never,
-		Order:        store.UserOrder(l.Sort),
+		Order:        store.UserOrder(l.Sorted.sort),
+		Descending:   l.Sorted.descending,
 	}
 	if id, is := strings.CutPrefix(l.Source, ofGateways); is {
 		f.GatewayID = id

@@ -61,7 +61,14 @@ func TestUsersAreFiltered(t *testing.T) {
 		"last=never":                          "bob carol dave",
 		"last=not-30&q=a":                     "carol",
 		"last=nonsense&state=none&sort=other": "alice bob carol dave",
-		"sort=last":                           "alice",
+		"sort=last":                           "alice bob carol dave",
+		"sort=last&order=asc":                 "alice bob carol dave",
+		"sort=last&last=1":                    "alice",
+		"order=desc":                          "dave carol bob alice",
+		"sort=&order=nonsense":                "alice bob carol dave",
+		"sort=name":                           "dave alice carol bob",
+		"sort=name&order=desc&q=arch":         "carol alice",
+		"sort=email&order=desc":               "bob alice dave carol",
 		"q=rch&state=locked&sort=":            "carol",
 	} {
 		a := v.get("/console/users?" + query).is(http.StatusOK)
@@ -152,6 +159,7 @@ func TestTheListStaysAsItWas(t *testing.T) {
 		"":                                 "/console/users",
 		"q=rch&state=disabled":             "/console/users?q=rch&state=disabled",
 		"sort=last&q=a+b%26c&cursor=xyz":   "/console/users?q=a+b%26c&sort=last",
+		"sort=name&order=desc&before=xyz":  "/console/users?order=desc&sort=name",
 		"//evil.example/?q=x":              "/console/users",
 		"q=x#/../settings&other=https://e": "/console/users?q=x%23%2F..%2Fsettings",
 		"%zz&last=7":                       "/console/users?last=7",

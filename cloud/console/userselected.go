@@ -93,7 +93,7 @@ var errNobodySelected = errors.New("nobody was chosen")
 func listOf(filter string) string {
 	had, _ := url.ParseQuery(filter) // what cannot be read is left out
 	q := url.Values{}
-	for _, name := range []string{"q", "population", "source", "state", "last", "sort"} {
+	for _, name := range []string{"q", "population", "source", "state", "last", "sort", "order"} {
 		if value := had.Get(name); value != "" {
 			q.Set(name, value)
 		}
