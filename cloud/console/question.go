@@ -22,6 +22,8 @@ type question struct {
 	More          bool         // Count was not counted to the end
 	Who           string       // what they have to do with it, as in "have their passwords checked by it"
 	Users         []store.User // some of them
+	Groups        []groupGoing // that it is about
+	Members       int          // of those of them that go, together
 	Keeps         []property   // for how long the secret before a new one stays good, to choose from; none: no choice
 	Keep          string       // chosen
 	Errors        map[string]string

@@ -90,7 +90,7 @@ func TestWhatCutsOffIsAskedFirst(t *testing.T) {
 			continue
 		}
 		_, path := f.at(pattern)
-		page := v.get(path + "?action=disable&user=" + f.user.ID).is(http.StatusOK)
+		page := v.get(path + "?action=disable&user=" + f.user.ID + "&group=" + f.jit.ID).is(http.StatusOK)
 		never := strings.Contains(page.body, "Move or delete them first")
 		if !strings.Contains(page.body, `<button class="danger">`) && !never {
 			t.Errorf("%s: no question", path)

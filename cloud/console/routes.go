@@ -175,18 +175,20 @@ func (c *console) userPages() map[string]route {
 func (c *console) groupPages() map[string]route {
 	const one = "/console/groups/{group}"
 	return map[string]route{
-		"GET /console/groups":        {action: m.Read, answer: c.listGroups},
-		"GET /console/groups/export": {action: m.SaveLists, answer: c.whole(c.exportGroups)},
-		"GET /console/groups/new":    {action: m.CreateGroup, answer: c.newGroup},
-		"POST /console/groups":       {action: m.CreateGroup, answer: c.createGroup},
-		"GET " + one:                 {action: m.Read, answer: c.showGroup},
-		"GET " + one + "/edit":       {action: m.ChangeGroup, answer: c.editGroup},
-		"POST " + one:                {action: m.ChangeGroup, answer: c.changeGroup},
-		"GET " + one + "/delete":     {action: m.DeleteGroup, answer: c.confirmDeleteGroup},
-		"POST " + one + "/delete":    {action: m.DeleteGroup, answer: c.deleteGroup},
-		"POST " + one + "/members":   {action: m.AddMember, answer: c.addToGroup},
-		"GET " + one + "/release":    {action: m.ReleaseGroup, answer: c.askRelease},
-		"POST " + one + "/release":   {action: m.ReleaseGroup, answer: c.releaseGroup},
+		"GET /console/groups":           {action: m.Read, answer: c.listGroups},
+		"GET /console/groups/export":    {action: m.SaveLists, answer: c.whole(c.exportGroups)},
+		"GET /console/groups/selected":  {action: m.DeleteGroup, answer: c.askSelectedGroups},
+		"POST /console/groups/selected": {action: m.DeleteGroup, answer: c.deleteSelectedGroups},
+		"GET /console/groups/new":       {action: m.CreateGroup, answer: c.newGroup},
+		"POST /console/groups":          {action: m.CreateGroup, answer: c.createGroup},
+		"GET " + one:                    {action: m.Read, answer: c.showGroup},
+		"GET " + one + "/edit":          {action: m.ChangeGroup, answer: c.editGroup},
+		"POST " + one:                   {action: m.ChangeGroup, answer: c.changeGroup},
+		"GET " + one + "/delete":        {action: m.DeleteGroup, answer: c.confirmDeleteGroup},
+		"POST " + one + "/delete":       {action: m.DeleteGroup, answer: c.deleteGroup},
+		"POST " + one + "/members":      {action: m.AddMember, answer: c.addToGroup},
+		"GET " + one + "/release":       {action: m.ReleaseGroup, answer: c.askRelease},
+		"POST " + one + "/release":      {action: m.ReleaseGroup, answer: c.releaseGroup},
 	}
 }
 

@@ -88,27 +88,32 @@ func selected(action string, ids []string) (deed, []string, error) {
 // errNobodySelected leads back to the list, with a sentence.
 var errNobodySelected = errors.New("nobody was chosen")
 
-// listOf is the address of the list as somebody had it before them, by what a form has of its filter: nothing else
-// of that counts.
-func listOf(filter string) string {
+// usersOf is the address of the list of users as somebody had it.
+func usersOf(filter string) string {
+	return listAt("/console/users", filter, "q", "population", "source", "state", "last", "sort", "order")
+}
+
+// listAt is the address of a list as somebody had it before them, by what a form has of its filter: nothing but the
+// fields of the list counts.
+func listAt(path, filter string, names ...string) string {
 	had, _ := url.ParseQuery(filter) // what cannot be read is left out
 	q := url.Values{}
-	for _, name := range []string{"q", "population", "source", "state", "last", "sort", "order"} {
+	for _, name := range names {
 		if value := had.Get(name); value != "" {
 			q.Set(name, value)
 		}
 	}
 	if len(q) == 0 {
-		return "/console/users"
+		return path
 	}
-	return "/console/users?" + q.Encode()
+	return path + "?" + q.Encode()
 }
 
 // askSelected asks before something is done with the users that were chosen in the list.
 func (c *console) askSelected(k *call) error {
 	query := k.URL.Query()
 	d, ids, err := selected(query.Get("action"), query["user"])
-	back := listOf(query.Get("list"))
+	back := usersOf(query.Get("list"))
 	if err != nil {
 		return k.done(back, "Choose users in the list first.")
 	}
@@ -141,7 +146,7 @@ func (c *console) askSelected(k *call) error {
 // doSelected does it with one after the other: of whom it cannot be done the others do not suffer.
 func (c *console) doSelected(k *call) error {
 	d, ids, err := selected(k.posted("action"), k.PostForm["user"])
-	back := listOf(k.posted("list"))
+	back := usersOf(k.posted("list"))
 	if err != nil {
 		return k.done(back, "Choose users in the list first.")
 	}
@@ -158,9 +163,13 @@ func (c *console) doSelected(k *call) error {
 			n++
 		}
 	}
-	were := " were "
+	return k.done(back, plural(n, "user")+were(n)+d.done+"."+why)
+}
+
+// were is the word between a number and what was done.
+func were(n int) string {
 	if n == 1 {
-		were = " was "
+		return " was "
 	}
-	return k.done(back, plural(n, "user")+were+d.done+"."+why)
+	return " were "
 }
