@@ -17,6 +17,7 @@ import (
 var actions = [...]string{
 	"sign-on", "sign-on.unwritten", "user.created", "user.updated", "user.deleted", "user.linked", "user.signed-off",
 	"user.account-linked", "user.account-unlinked", "user.factor-reset", "users.relinked", "person.tried",
+	"users.disabled", "users.enabled", "users.signed-off", "users.deleted", "groups.deleted",
 	"user.factor-added", "user.factor-replaced", "user.factor-removed", "user.factor-proven", "user.factor-refused",
 	"user.factor-missing",
 	"user.recovery-codes-made", "user.recovery-code-used",

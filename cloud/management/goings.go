@@ -50,6 +50,9 @@ func (s *Service) finish(ctx context.Context, all []store.Going) (err error) {
 
 // finishOne finishes one, and what only is to be done when it is gone.
 func (s *Service) finishOne(ctx context.Context, g store.Going) error {
+	if g.Kind == store.SelectionGoes {
+		return s.finishSelection(ctx, g)
+	}
 	var instances []store.Instance
 	if g.Kind == store.GatewayGoes {
 		var err error

@@ -31,6 +31,7 @@ const (
 	ApplicationGoes GoingKind = "application" // application: it is deleted, with its tokens
 	UsersMove       GoingKind = "users"       // gateway, user type, and those that its users move to
 	DoubtsGo        GoingKind = "doubts"      // group: whoever is in it in doubt is not any more
+	SelectionGoes   GoingKind = "selection"   // see management: it is done with all that a filter finds
 )
 
 // goes is how a kind goes.
@@ -72,6 +73,8 @@ func (g Going) how() (goes, error) {
 	case UsersMove:
 		from, to := UserTypeRef{of[0], of[1]}, UserTypeRef{of[2], of[3]}
 		return goes{nil, []some{relinked(env, from, to)}, ""}, nil
+	case SelectionGoes: // of an environment that goes itself
+		return goes{}, nil
 	case DoubtsGo:
 		return goes{nil, []some{undoubted(env, of[0])}, ""}, nil
 	}
@@ -152,12 +155,16 @@ func (s *Store) Finish(ctx context.Context, g Going) error {
 	})
 }
 
+const goingColumns = `SELECT id, environment_id, kind, subjects FROM goings`
+
+func scanGoing(r row) (g Going, err error) {
+	err = r.Scan(&g.ID, &g.EnvironmentID, &g.Kind, fromJSON{&g.Of})
+	return g, err
+}
+
 // Goings returns what goes, the oldest first, at most MaxLimit.
 func (r reader) Goings(ctx context.Context) ([]Going, error) {
-	return queryAll(ctx, r.c, func(r row) (g Going, err error) {
-		err = r.Scan(&g.ID, &g.EnvironmentID, &g.Kind, fromJSON{&g.Of})
-		return g, err
-	}, `SELECT id, environment_id, kind, subjects FROM goings ORDER BY id LIMIT $1`, MaxLimit)
+	return queryAll(ctx, r.c, scanGoing, goingColumns+` ORDER BY id LIMIT $1`, MaxLimit)
 }
 
 // Moving tells whether users are being moved from or to a gateway.
