@@ -5,8 +5,10 @@ import (
 	"fmt"
 	"html/template"
 	"net/http"
+	"net/url"
 	"slices"
 	"strconv"
+	"strings"
 
 	"ldap-gateway/cloud/store"
 	"ldap-gateway/cloudlink/wire"
@@ -38,6 +40,9 @@ type groupList struct {
 	Pager                pager
 	Query                template.URL // of the address, for the same as a file
 }
+
+// Filtered tells whether anything is left out.
+func (l groupList) Filtered() bool { return l.Search+l.Type+l.Source != "" }
 
 // filter returns what the form of the list asks for.
 // A word that is none of its own, as in an address made by hand, leaves nothing out.
@@ -81,19 +86,21 @@ func groupColumns() []column {
 	}
 }
 
-// readGroupList reads the filter of a request.
+// readGroupList reads the filter and the order of a request.
 func readGroupList(k *call) groupList {
 	q := k.URL.Query()
+	l := groupListOf(q)
+	l.Sorted, l.Kinds = k.sortedBy(groupColumns()), kinds()
 	q.Del("cursor")
 	q.Del("before")
-	return groupList{
-		Search: k.query("q"),
-		Type:   k.query("type"),
-		Source: k.query("source"),
-		Sorted: k.sortedBy(groupColumns()),
-		Kinds:  kinds(),
-		Query:  template.URL(q.Encode()), // #nosec G203 -- encoded
-	}
+	l.Query = template.URL(q.Encode()) // #nosec G203 -- encoded
+	return l
+}
+
+// groupListOf reads the filter of an address.
+func groupListOf(q url.Values) groupList {
+	word := func(name string) string { return strings.TrimSpace(q.Get(name)) }
+	return groupList{Search: word("q"), Type: word("type"), Source: word("source")}
 }
 
 // exportGroups sends all groups that the filter lets through as CSV.

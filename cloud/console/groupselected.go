@@ -31,6 +31,10 @@ func (c *console) selectedGroups(k *call, ids []string) (all []store.Group, err 
 	return all, nil
 }
 
+// groupsGo says what comes of it.
+const groupsGo = "Their members stay users, and lose what these groups give them. A just-in-time group comes back " +
+	"with the next sign-on of somebody who is in it in the directory, without a role."
+
 // groupGoing is a group of a question: with what keeps it, by name, if anything does.
 type groupGoing struct {
 	store.Group
@@ -41,6 +45,9 @@ type groupGoing struct {
 // and which stay since something names them.
 func (c *console) askSelectedGroups(k *call) error {
 	query := k.URL.Query()
+	if query.Get("all") != "" {
+		return c.askAllGroups(k)
+	}
 	back := groupsOf(query.Get("list"))
 	groups, err := c.selectedGroups(k, query["group"])
 	if err != nil {
@@ -53,12 +60,8 @@ func (c *console) askSelectedGroups(k *call) error {
 		Title:  "Delete " + plural(len(groups), "group"),
 		Button: "Delete",
 		Back:   back,
-		Text:   []string{"Their members stay users, and lose what these groups give them."},
+		Text:   []string{groupsGo},
 		Fields: []property{{"list", query.Get("list")}},
-	}
-	if slices.ContainsFunc(groups, store.Group.JustInTime) {
-		q.Text = append(q.Text, "A just-in-time group comes back with the next sign-on of somebody who is in it in the "+
-			"directory, without a role.")
 	}
 	for _, g := range groups {
 		named, err := management.NamedBy(k.Context(), c.Store, k.env(), g.ID)
@@ -80,6 +83,9 @@ func (c *console) askSelectedGroups(k *call) error {
 
 // deleteSelectedGroups deletes one after the other: those that may not be deleted stay, and are told with why.
 func (c *console) deleteSelectedGroups(k *call) error {
+	if k.posted("all") != "" {
+		return c.deleteAllGroups(k)
+	}
 	back := groupsOf(k.posted("list"))
 	groups, err := c.selectedGroups(k, k.PostForm["group"])
 	if err != nil {

@@ -24,6 +24,7 @@ type question struct {
 	Users         []store.User // some of them
 	Groups        []groupGoing // that it is about
 	Members       int          // of those of them that go, together
+	OfGroups      int          // how many groups go, when they are not all named; More as of Count
 	Keeps         []property   // for how long the secret before a new one stays good, to choose from; none: no choice
 	Keep          string       // chosen
 	Errors        map[string]string

@@ -3,6 +3,7 @@ package console
 import (
 	"html/template"
 	"net/http"
+	"net/url"
 	"strconv"
 	"strings"
 	"time"
@@ -66,22 +67,28 @@ func userColumns() []column {
 	}
 }
 
-// readUserList reads the filter of a request.
-func readUserList(k *call) (l userList) {
-	l = userList{
-		Search:     k.query("q"),
-		Population: k.query("population"),
-		Source:     k.query("source"),
-		State:      k.query("state"),
-		Last:       k.query("last"),
-		Sorted:     k.sortedBy(userColumns()),
-	}
-	l.choices()
+// readUserList reads the filter and the order of a request.
+func readUserList(k *call) userList {
 	q := k.URL.Query()
+	l := userListOf(q)
+	l.Sorted = k.sortedBy(userColumns())
+	l.choices()
 	q.Del("cursor")
 	q.Del("before")
 	l.Query = template.URL(q.Encode()) // #nosec G203 -- encoded
 	return l
+}
+
+// userListOf reads the filter of an address.
+func userListOf(q url.Values) userList {
+	word := func(name string) string { return strings.TrimSpace(q.Get(name)) }
+	return userList{
+		Search:     word("q"),
+		Population: word("population"),
+		Source:     word("source"),
+		State:      word("state"),
+		Last:       word("last"),
+	}
 }
 
 // Sources are gateways and identity providers; which one is, the word before the ID says.

@@ -112,6 +112,9 @@ func listAt(path, filter string, names ...string) string {
 // askSelected asks before something is done with the users that were chosen in the list.
 func (c *console) askSelected(k *call) error {
 	query := k.URL.Query()
+	if query.Get("all") != "" {
+		return c.askAllUsers(k)
+	}
 	d, ids, err := selected(query.Get("action"), query["user"])
 	back := usersOf(query.Get("list"))
 	if err != nil {
@@ -145,6 +148,9 @@ func (c *console) askSelected(k *call) error {
 
 // doSelected does it with one after the other: of whom it cannot be done the others do not suffer.
 func (c *console) doSelected(k *call) error {
+	if k.posted("all") != "" {
+		return c.doAllUsers(k)
+	}
 	d, ids, err := selected(k.posted("action"), k.PostForm["user"])
 	back := usersOf(k.posted("list"))
 	if err != nil {

@@ -22,6 +22,9 @@
 // compared with what is changed and not with what was read before. It must not
 // wait for anything, since writers queue behind it.
 //
+// What is done with all that a filter finds is many of these, some in each turn: see Selection. The actor and the
+// rights are looked at in each.
+//
 // # Rights grow only downward
 //
 // Nobody gives, by whatever way, a right that they do not have. A right hangs on a

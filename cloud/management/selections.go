@@ -113,7 +113,7 @@ func (s *Service) decide(ctx context.Context, by By, selection Selection) (g sto
 		return g, fmt.Errorf("%w: no such deed", store.ErrNotFound)
 	}
 	err = s.act(ctx, by, d.action, func(t *turn) error {
-		one := selecting{Selection: selection, By: by, At: s.now()}
+		one := selecting{Selection: selection, By: by, At: time.Now()} // by the clock that records have their times of
 		g, err = one.going(store.Going{EnvironmentID: t.env(), Kind: store.SelectionGoes})
 		if err == nil {
 			err = t.AddGoing(ctx, &g)
@@ -179,7 +179,9 @@ func (one selecting) next(ctx context.Context, db *store.Store, env string) ([]s
 }
 
 // turnOf does those, in one turn, unless another node has.
-func (s *Service) turnOf(ctx context.Context, g store.Going, one selecting, ids []string) (now store.Going, more bool, err error) {
+func (s *Service) turnOf(
+	ctx context.Context, g store.Going, one selecting, ids []string,
+) (now store.Going, more bool, err error) {
 	var t *turn
 	err = s.Store.ProvisionIn(ctx, g.EnvironmentID, func(tx *store.Tx) (err error) {
 		t = &turn{Store: tx.Store(), service: s, by: one.By}

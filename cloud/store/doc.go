@@ -29,7 +29,8 @@
 //	          what the plan does not expect is refused
 //	ahead     a LargeList is written in turns before the one that makes it true, and what
 //	          hangs on something that goes is deleted in turns after the one that decides
-//	          it: see Going; no turn writes more than some hundred rows
+//	          it: see Going; no turn writes more than some hundred rows. So is what management does with
+//	          all that a filter finds, who are found by the order of their IDs: see SelectedUsers
 //	settings  Current keeps in memory what every sign-on reads, by a revision that
 //	          each transaction raises which changes it
 //

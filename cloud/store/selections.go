@@ -14,7 +14,9 @@ const selectedAtOnce = 20
 // SelectedUsers returns the IDs of the first after one, some at once, of the users whom a filter lets through and who
 // were there at a time. They are in the order of their IDs, which neither what is done with them nor a collation
 // changes.
-func (r reader) SelectedUsers(ctx context.Context, env string, f UserFilter, at time.Time, after string) ([]string, error) {
+func (r reader) SelectedUsers(
+	ctx context.Context, env string, f UserFilter, at time.Time, after string,
+) ([]string, error) {
 	f.Order = byID
 	ids, few, err := r.few(ctx, env, f)
 	if err != nil {
@@ -58,7 +60,9 @@ func (r reader) selectedOf(
 }
 
 // SelectedGroups is SelectedUsers of groups.
-func (r reader) SelectedGroups(ctx context.Context, env string, f GroupFilter, at time.Time, after string) ([]string, error) {
+func (r reader) SelectedGroups(
+	ctx context.Context, env string, f GroupFilter, at time.Time, after string,
+) ([]string, error) {
 	l := list{query: "SELECT g.id FROM cloud_groups g" + r.c.by("sqlite_autoindex_cloud_groups_2")}
 	if err := f.narrow(&l, env); err != nil {
 		return nil, err
@@ -70,7 +74,8 @@ func (r reader) SelectedGroups(ctx context.Context, env string, f GroupFilter, a
 func (r reader) selected(ctx context.Context, l list, table string, at time.Time, after string) ([]string, error) {
 	l.where(table+".created_at <= ?", micros(at))
 	l.where(table+".id > ?", after)
-	query := fmt.Sprintf("%s WHERE %s ORDER BY %s.id LIMIT %d", l.query, strings.Join(l.conds, " AND "), table, selectedAtOnce)
+	query := fmt.Sprintf("%s WHERE %s ORDER BY %s.id LIMIT %d",
+		l.query, strings.Join(l.conds, " AND "), table, selectedAtOnce)
 	return queryInTurn(ctx, r.c, value[string], l, query)
 }
 
