@@ -263,6 +263,9 @@ func walk(t *testing.T, list func(store.Page) ([]store.User, string, error), lim
 		previous = ""
 		part, next, err := list(store.Page{Cursor: cursor, Limit: limit, Previous: &previous})
 		must(t, err)
+		if len(part) > limit {
+			t.Fatalf("%d in a page of %d", len(part), limit)
+		}
 		if (cursor == "") != (previous == "") {
 			t.Errorf("page after %q leads back to %q", cursor, previous)
 		}
@@ -282,7 +285,7 @@ func walkBack(
 		from = ""
 		part, next, err := s.Users(ctx, w.env.ID, f, store.Page{Before: before, Limit: limit, Previous: &from})
 		must(t, err)
-		if next == "" || len(part) == 0 {
+		if next == "" || len(part) == 0 || len(part) > limit {
 			t.Fatal("a page that was come back to leads nowhere")
 		}
 		all = append(slices.Clone(part), all...)

@@ -127,6 +127,14 @@ func isWalked(t *testing.T, s *store.Store, w world, f store.UserFilter, limits 
 	if len(whole) <= 50 {
 		limits = append(limits, max(1, len(whole)))
 	}
+	if f.Descending {
+		up := f
+		up.Descending = false
+		upward, _ := walk(t, list(up), store.MaxLimit)
+		if slices.Reverse(upward); !slices.Equal(ids(upward), ids(whole)) {
+			t.Errorf("backward: %q, want the reverse of %q", usernames(whole), usernames(upward))
+		}
+	}
 	for _, limit := range limits {
 		onward, previous := walk(t, list(f), limit)
 		if !slices.Equal(ids(onward), ids(whole)) {
@@ -206,7 +214,7 @@ func TestGroupsAreInOrder(t *testing.T) {
 	keys := map[store.GroupOrder]func(g store.Group) string{
 		store.ByDisplayName: func(g store.Group) string { return g.DisplayName },
 		store.BySource:      func(g store.Group) string { return string(g.SourceType) + g.DisplayName[1:] },
-		store.ByChange:      func(g store.Group) string { return g.UpdatedAt.Format(time.RFC3339Nano) },
+		store.ByChange:      func(g store.Group) string { return g.UpdatedAt.Format("2006-01-02T15:04:05.000000") },
 	}
 	for order, key := range keys {
 		for _, down := range []bool{false, true} {

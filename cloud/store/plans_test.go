@@ -117,7 +117,18 @@ func TestOrdersHaveTheirIndex(t *testing.T) {
 			for _, descending := range []bool{false, true} {
 				f := store.UserFilter{Order: order, Descending: descending}
 				narrow(&f)
-				if f.State == store.UserDisabled || f.State == store.UserLocked || f.Never || f.Search == "x" || f.Search == "émi" {
+				if f.State == store.UserDisabled || f.State == store.UserLocked { // few, whom no walk through all looks for
+					clear(explained.Plans)
+					_, _, err := r.Users(t.Context(), w.env.ID, f, store.Page{})
+					must(t, err)
+					for query := range explained.Plans {
+						if strings.Contains(query, "ORDER BY "+by[0]) {
+							t.Errorf("%+v: %s", f, query)
+						}
+					}
+					continue
+				}
+				if f.Never || f.Search == "x" || f.Search == "émi" {
 					continue // they are few, or have no time
 				}
 				has(f, func(p store.Page) (string, error) {
