@@ -48,10 +48,11 @@ lint: ## format, vet on both systems, staticcheck
 tools: ## install the servers and the browser that the tests start
 	@.ci/tools
 
-bench: ## a sign-on through both programs beside the least that their parts take, both programs at rest, the agent's part of it beside bare LDAP operations, one for an application beside bare signatures, and one by a gateway with 5,000 links beside ten; PROFILE=1 says where both programs spend their time
+bench: ## a sign-on through both programs beside the least that their parts take, both programs at rest, the agent's part of it beside bare LDAP operations, one for an application beside bare signatures, one that waits for the turns of another node, and one by a gateway with 5,000 links beside ten; PROFILE=1 says where both programs spend their time
 	$(GO) test -run '^$$' -bench 'WholePath|Floor|Idle' -benchtime 1x -timeout 40m ./cloud/e2e $(if $(PROFILE),-profiles)
 	$(GO) test -run '^$$' -bench SignOn -benchtime 1x -timeout 10m ./agent/signon
 	$(GO) test -run '^$$' -bench SignOns -benchtime 3x -timeout 10m ./cloud/oidc
+	$(GO) test -run '^$$' -bench TurnsOfTwoNodes -benchtime 1000x -timeout 10m ./cloud/store
 	$(GO) test -run '^$$' -bench Links -benchtime 3x -timeout 10m ./cloud/hub -links 5000
 
 scale: ## sign-ons, lists and pages among 1,000, 100,000 and 1,000,000 people in up to 100,000 groups, side by side, and how long others wait while 5,000 come anew, on both engines

@@ -84,7 +84,7 @@ func mustRead(t *testing.T, name string, read func() error) {
 }
 
 // fill has people sign on for the first time, a few at once: each with groups, sign-ons and activities.
-func fill(t *testing.T, s *store.Store, w world) {
+func fill(t testing.TB, s *store.Store, w world) {
 	t.Helper()
 	groups := make([]*store.Group, crowd/2)
 	for i := range groups {
@@ -109,7 +109,7 @@ func fill(t *testing.T, s *store.Store, w world) {
 }
 
 // arrive makes a user as a first sign-on does.
-func arrive(t *testing.T, tx *store.Tx, w world, i int, groups []*store.Group) error {
+func arrive(t testing.TB, tx *store.Tx, w world, i int, groups []*store.Group) error {
 	t.Helper()
 	u := w.user
 	u.ID, u.Username, u.Email, u.DN = "", fmt.Sprint("u", i), fmt.Sprint("u", i, "@x"), fmt.Sprint("uid=u", i)

@@ -109,7 +109,9 @@ func openPostgres(url string) (*Store, error) {
 
 func postgresWriter(w *sql.DB, turn string, counts *counts) *writer {
 	as := func(tx engine) conn { return conn{db: tx, counts: counts} }
-	return &writer{w: w, speak: as, turnSQL: turn, limit: batchTime, rows: chunk, each: "json_array_elements"}
+	return &writer{
+		w: w, speak: as, turnSQL: turn, limit: batchTime, old: oldTurn, rows: chunk, each: "json_array_elements",
+	}
 }
 
 // protected wants an administrator's word on how a database elsewhere is talked

@@ -73,6 +73,7 @@ func openFile(path string) (*Store, error) {
 		speak:    func(tx engine) conn { return conn{db: numbered{tx, known}, fts: true, counts: counts} },
 		prepared: &prepared{DB: w},
 		each:     "json_each",
+		old:      oldBatch,
 		rows:     1, // one that is parsed already is quicker, row by row, than a long one
 	}
 	reads := reader{conn{

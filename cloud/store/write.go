@@ -16,8 +16,11 @@ import (
 const maxBatch = 64
 
 // oldBatch is when a transaction commits although others wait, whose are not the first to be
-// kept waiting.
-const oldBatch = 25 * time.Millisecond
+// kept waiting; and oldTurn when it does that other nodes wait for.
+const (
+	oldBatch = 25 * time.Millisecond
+	oldTurn  = 3 * time.Millisecond
+)
 
 // Tx is one write transaction. It reads its own writes. Not safe for
 // concurrent use, and of no use after the function that got it has returned.
@@ -35,6 +38,7 @@ type writer struct {
 	speak   func(engine) conn // makes a transaction understand portable SQL
 	turnSQL string            // has other nodes wait until the transaction ends; empty: there are none
 	limit   time.Duration     // of a transaction; 0: none
+	old     time.Duration     // of one that commits although others wait
 	turn    turns
 	waiting atomic.Int64 // those who are sure to take the turn; the wait is not given up
 	open    *batch       // of whoever wrote before and did not commit; by turn
@@ -181,6 +185,7 @@ func (w *writer) begin(ctx context.Context) (*batch, error) {
 	if err := b.takeTurn(w); err != nil {
 		return nil, errors.Join(err, b.close())
 	}
+	b.began = time.Now() // it has kept nobody waiting until now
 	return b, nil
 }
 
@@ -282,7 +287,7 @@ func (w *writer) commitIfLast() {
 	}
 	// Who writes a row or two waits for the disk with others of that kind, and not for those who write many.
 	more := w.waiting.Load() > 0 && (!w.open.short || isShort(w.turn.ahead()))
-	if more && w.open.size < maxBatch && time.Since(w.open.began) < oldBatch {
+	if more && w.open.size < maxBatch && time.Since(w.open.began) < w.old {
 		return
 	}
 	w.end(w.open.tx.Commit())
