@@ -17,7 +17,8 @@
 // row or two, as most sign-ons do, has its own share beside what writes many. Writers that
 // queue in a node share one transaction, each in a savepoint of its own where it needs one, since waiting for
 // the disk is most of what a write costs. It commits after 25 ms, whoever
-// waits, on PostgreSQL, where other nodes do, after 3, and once somebody is in it who wrote a row or two and the next writes many. What only
+// waits, on PostgreSQL, where other nodes do, after 3, and once somebody is in it who
+// wrote a row or two and the next writes many. What only
 // adds rows that nobody else decides on, such as a sign-on that changes nothing, waits for
 // no turn of another node.
 //
