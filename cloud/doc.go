@@ -26,7 +26,8 @@
 //	            answers on for the time of --grace; then no connection is taken any more,
 //	            what is under way is answered, and the links are closed
 //	database    away, or takes no writes: the node is not ready, sign-ons are told to come
-//	            back (503) and ask no directory, links stay; back by itself
+//	            back (503) and ask no directory, links stay; back by itself. The log says
+//	            once that it began, and once that it is over
 //	start       while database or bus are away: the node says so and waits for the
 //	            database; without the bus it serves
 //	bus         away: the node serves the links that it holds, and is not ready without any; back by itself

@@ -294,6 +294,7 @@ func (n *node) watch(ctx context.Context) (stop func()) {
 	running.Go(func() { n.providers.Run(ctx) })
 	running.Go(func() { n.sweep(ctx) })
 	running.Go(func() { n.finish(ctx) })
+	running.Go(func() { n.watchWrites(ctx) })
 	running.Go(func() { n.watchCertificates(ctx) })
 	running.Go(func() { copies.run(ctx) })
 	for _, s := range n.audit {

@@ -94,6 +94,18 @@ func (s *Store) Writable(ctx context.Context) error {
 	})
 }
 
+// WriteFailed tells whether the write that ended last failed because the database takes none. It writes nothing.
+func (s *Store) WriteFailed() bool {
+	bad := s.condition.bad.Load()
+	return bad > 0 && bad >= s.condition.good.Load()
+}
+
+// TakesWrites is Writable of a write as large as most, whatever was written before: a disk that is all but full takes
+// the small ones.
+func (s *Store) TakesWrites(ctx context.Context) error {
+	return s.condition.ask(ctx, func() error { return s.probe(context.WithoutCancel(ctx), true) })
+}
+
 // ask returns what a probe found a moment ago, or finds now; ErrUnavailable when it takes too long.
 func (c *condition) ask(ctx context.Context, probe func() error) error {
 	c.asking.Lock()
