@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"ldap-gateway/cloud/administrators"
@@ -16,12 +17,35 @@ import (
 func ResetAdministrator(ctx context.Context, database, url, name string) (Setup, error) {
 	return setUpAnew(ctx, database, url, func(tx *store.Tx) (store.Administrator, error) {
 		a, err := tx.Administrator(ctx, name)
-		if err != nil {
-			err = fmt.Errorf("administrator %q: %w", name, err)
+		if errors.Is(err, store.ErrNotFound) {
+			err = missing(ctx, tx, name, err)
 		}
 		return a, err
 	})
 }
+
+// missing says who there is where there is nobody of a name: whoever reads the database may know.
+func missing(ctx context.Context, tx *store.Tx, name string, notFound error) error {
+	all, err := tx.Environments(ctx)
+	var names []string
+	for _, e := range all {
+		of, failed := tx.Administrators(ctx, e.ID)
+		err = errors.Join(err, failed)
+		for _, a := range of {
+			names = append(names, a.Name)
+		}
+	}
+	if err != nil {
+		return err
+	}
+	if len(names) > mostNames {
+		names = append(names[:mostNames], "…")
+	}
+	return fmt.Errorf("administrator %q: %w. Name one of: %s", name, notFound, strings.Join(names, ", "))
+}
+
+// mostNames is how many names of others an error has.
+const mostNames = 20
 
 // SetUpAnew returns a new set-up secret for a cloud in which nobody has set a password yet, and
 // whose it is. ErrInitialised when somebody has.

@@ -3,6 +3,7 @@ package cloud
 import (
 	"errors"
 	"regexp"
+	"strings"
 	"testing"
 	"time"
 
@@ -14,7 +15,8 @@ import (
 func TestResetAdministrator(t *testing.T) {
 	s := startSiege(t)
 	s.signIn()
-	if _, err := ResetAdministrator(t.Context(), InFolder(s.data), "", "nobody"); !errors.Is(err, store.ErrNotFound) {
+	if _, err := ResetAdministrator(t.Context(), InFolder(s.data), "", "nobody"); !errors.Is(err, store.ErrNotFound) ||
+		!strings.HasSuffix(err.Error(), "Name one of: admin") {
 		t.Error(err)
 	}
 	setup, err := ResetAdministrator(t.Context(), InFolder(s.data), "https://id.example.com", "ADMIN")

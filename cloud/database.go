@@ -129,3 +129,6 @@ func createDatabase(ctx context.Context, database string) (*store.Store, error) 
 	}
 	return db, nil
 }
+
+// Remedy is what helps against an error that is the database's; empty: it is not the database's.
+func Remedy(err error) string { return store.Remedy(err) }

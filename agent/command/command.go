@@ -41,7 +41,8 @@ func Main(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io
 	root.SetOut(stdout)
 	root.SetErr(stderr)
 	begun := false
-	root.InitDefaultCompletionCmd() // now, so that it is marked too
+	root.InitDefaultCompletionCmd() // now, so that they are marked too
+	root.InitDefaultHelpCmd()
 	mark(root, &begun)
 	cmd, err := root.ExecuteContextC(ctx)
 	switch {
@@ -53,7 +54,7 @@ func Main(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io
 		fmt.Fprintf(stderr, "ldap-gateway: %s\n", misused(cmd, err))
 		return ExitUsage
 	}
-	fmt.Fprintf(stderr, "ldap-gateway: %v\n", err)
+	fmt.Fprintf(stderr, "ldap-gateway: %v%s\n", err, remedy(err))
 	if errors.Is(err, errUsage) || errors.Is(err, dialogue.ErrMissing) {
 		return ExitUsage
 	}

@@ -18,6 +18,9 @@ func TestWrongUsage(t *testing.T) {
 		"setup --code-file - --bind-password-file -": "standard input",
 		"setup --code-file -":                        "needs --yes",
 		"explain":                                    "is missing",
+		"help rum":                                   "did you mean run?",
+		"help nothing-like-it":                       "ldap-gateway --help",
+		"help run extra":                             "ldap-gateway run --help",
 	} {
 		var out, problems bytes.Buffer
 		code := Main(t.Context(), append(strings.Fields(line), files...), strings.NewReader(""), &out, &problems)

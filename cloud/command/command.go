@@ -55,7 +55,8 @@ First steps: "ldap-cloud init --data DIR", "ldap-cloud run --data DIR".`,
 	// The commands above open the database themselves; these ask a running cloud.
 	root.AddCommand(c.resourceCommands()...)
 	begun := false
-	root.InitDefaultCompletionCmd() // now, so that it is marked too
+	root.InitDefaultCompletionCmd() // now, so that they are marked too
+	root.InitDefaultHelpCmd()
 	mark(root, &begun)
 	cmd, err := root.ExecuteContextC(ctx)
 	switch {
@@ -65,7 +66,7 @@ First steps: "ldap-cloud init --data DIR", "ldap-cloud run --data DIR".`,
 		fmt.Fprintf(stderr, "ldap-cloud: %s\n", misused(cmd, err))
 		return ExitUsage
 	}
-	fmt.Fprintf(stderr, "ldap-cloud: %v\n", err)
+	fmt.Fprintf(stderr, "ldap-cloud: %v%s\n", err, remedy(err))
 	return ExitFailed
 }
 

@@ -119,6 +119,9 @@ func (c *command) listCommand(where string) *cobra.Command {
 		Example: `  ldap-cloud list users --filter 'email co "@example.com" or username sw "svc-"'
   ldap-cloud list gateways --json`,
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if most < 0 {
+				return fmt.Errorf("%w: --limit is a number of 1 or more; 0 lists all", cloud.ErrUsage)
+			}
 			api, err := a.open()
 			if err != nil {
 				return err

@@ -2,7 +2,6 @@ package command
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"net/netip"
@@ -196,9 +195,8 @@ func (f *runFlags) addBusTo(cmd *cobra.Command) {
 // told when people can be served, and when that ends.
 func (c *command) run(ctx context.Context, f runFlags) error {
 	level := hclog.LevelFromString(f.level)
-	if level == hclog.NoLevel || f.format != "text" && f.format != "json" {
-		return fmt.Errorf("%w: --log-level is one of trace, debug, info, warn, error; --log-format is text or json",
-			cloud.ErrUsage)
+	if err := f.wrong(level); err != nil {
+		return fmt.Errorf("%w: %w", cloud.ErrUsage, err)
 	}
 	// Whether the database can be reached is found by the server, not here.
 	database, err := f.where.database()
@@ -276,30 +274,4 @@ func networks(flag string, texts []string) (all []netip.Prefix, err error) {
 		all = append(all, network)
 	}
 	return all, nil
-}
-
-// busURLs returns the NATS servers, which only a file may have a password for.
-// An URL with a user or token in an argument is refused, and so is a file that names no
-// server.
-func (f runFlags) busURLs() ([]string, error) {
-	if f.busFile == "" {
-		for _, u := range f.bus.URLs {
-			// What stands before an @ is a user with a password, or a token.
-			if strings.Contains(u, "@") {
-				return nil, errors.New("--nats: others can read a password or token in an argument:" +
-					" name a file with the URL in --nats-file")
-			}
-		}
-		return f.bus.URLs, nil
-	}
-	// The file has a password, so one that everyone can read is refused.
-	text, err := cloud.SecretText(f.busFile)
-	if err != nil {
-		return nil, fmt.Errorf("--nats-file: %w", err)
-	}
-	urls := strings.Fields(text)
-	if len(urls) == 0 {
-		return nil, errors.New("--nats-file: it names no server")
-	}
-	return urls, nil
 }

@@ -8,17 +8,25 @@ import (
 	sqlite3 "modernc.org/sqlite/lib"
 )
 
-// Remedy is what an administrator does about a database that is ErrUnavailable.
+// Remedy is what an administrator does about an error that says the database, or a copy of it, cannot be read or
+// written; empty: it says something else.
 func Remedy(err error) string {
 	var file *sqlite.Error
-	if errors.As(err, &file) {
-		return remedyOfFile(file.Code() & 0xff)
-	}
 	var refused *pgconn.PgError
-	if !errors.As(err, &refused) {
+	switch {
+	case errors.As(err, &file) && away(file):
+		return remedyOfFile(file.Code() & 0xff)
+	case errors.As(err, &refused) && away(refused):
+		return remedyOfServer(refused.Code)
+	case errors.Is(err, ErrUnavailable):
 		return "see whether what the database is on, its disk or its server, answers"
 	}
-	switch refused.Code {
+	return ""
+}
+
+// remedyOfServer is Remedy of an SQLSTATE.
+func remedyOfServer(code string) string {
+	switch code {
 	case "53100":
 		return "make room on the disk of the PostgreSQL server"
 	case "53300":
@@ -33,7 +41,7 @@ func Remedy(err error) string {
 func remedyOfFile(code int) string {
 	switch code {
 	case sqlite3.SQLITE_FULL:
-		return "make room on the disk that the folder is on"
+		return "make room on the disk that the file is on"
 	case sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN:
 		return "have the folder's disk mounted for writing, and the folder and what is in it belong to who runs this program"
 	case sqlite3.SQLITE_BUSY:
@@ -41,5 +49,5 @@ func remedyOfFile(code int) string {
 	case sqlite3.SQLITE_NOMEM:
 		return "give the program more memory"
 	}
-	return "see whether the disk that the folder is on has room, and what the system's log says of it"
+	return "see whether the disk that the file is on has room, and what the system's log says of it"
 }

@@ -40,9 +40,12 @@ func TestRemedies(t *testing.T) {
 		"pgstandby":  {&pgconn.PgError{Code: "25006"}, "standby"},
 		"pgstops":    {&pgconn.PgError{Code: "57P01"}, "PostgreSQL server runs"},
 		"silent":     {store.ErrUnavailable, "answers"},
+		"refused":    {ask(file, "no SQL"), ""},
+		"pgrefused":  {&pgconn.PgError{Code: "23505"}, ""},
+		"missing":    {store.ErrNotFound, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
-			if got := store.Remedy(one.err); one.err == nil || !strings.Contains(got, one.want) {
+			if got := store.Remedy(one.err); one.err == nil || !strings.Contains(got, one.want) || one.want == "" && got != "" {
 				t.Errorf("%v: %q", one.err, got)
 			}
 		})
