@@ -12,9 +12,16 @@ import (
 // errTaken says that another program has the lock.
 var errTaken = errors.New("taken")
 
+// lockAt is the byte that says whose the file is: it need not be there.
+const lockAt = 1 << 62
+
 // alone keeps every other node from a database in a file, which is for one: two would not hear of each other's
 // agents and sign-offs. It holds until released, and ends with the program however that ends. Of PostgreSQL there
 // is nothing to keep. The error is that of noCloud where no cloud is.
+//
+// What is locked is a byte of the file itself, far from those that SQLite locks: whatever name leads to the file, it is
+// one, and nothing beside it can be taken away. It is released once the database is closed: a file that a process
+// closes is, to the system, locked no more by the process, which SQLite would not know.
 func alone(database string) (release func() error, err error) {
 	if !initialised(database) {
 		return nil, noCloud(database)
@@ -22,7 +29,7 @@ func alone(database string) (release func() error, err error) {
 	if store.IsPostgres(database) {
 		return func() error { return nil }, nil
 	}
-	f, err := os.OpenFile(filepath.Join(filepath.Dir(database), "ldap-cloud.lock"), os.O_CREATE|os.O_RDWR, 0o600)
+	f, err := os.OpenFile(database, os.O_RDWR, 0)
 	if err != nil {
 		return nil, err
 	}
