@@ -1,6 +1,7 @@
 package directory_test
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -10,6 +11,7 @@ import (
 	"ldap-gateway/directory"
 	"ldap-gateway/directory/directorytest"
 	"ldap-gateway/directory/ds389test"
+	"ldap-gateway/directory/slapdtest"
 )
 
 // windowsTime is the moment in so long from now as Active Directory writes it.
@@ -33,8 +35,8 @@ func graced(used int) []string {
 // factsOf are what is told of an entry with these lines, all on one line of text.
 func factsOf(t *testing.T, rootDSE map[string][]string, lines ...string) string {
 	t.Helper()
-	policy := "dn: cn=policy," + suffix + "\nobjectClass: pwdPolicy\ncn: policy\npwdMaxAge: 3600\npwdLockoutDuration: 600\n\n" +
-		"dn: cn=grace," + suffix + "\nobjectClass: pwdPolicy\ncn: grace\npwdMaxAge: 3600\npwdGraceAuthnLimit: 2\n\n"
+	policy := "dn: cn=policy," + suffix + "\nobjectClass: pwdPolicy\ncn: policy\npwdAttribute: userPassword\npwdMaxAge: 3600\npwdLockoutDuration: 600\n\n" +
+		"dn: cn=grace," + suffix + "\nobjectClass: pwdPolicy\ncn: grace\npwdAttribute: userPassword\npwdMaxAge: 3600\npwdGraceAuthnLimit: 2\n\n"
 	s := inProcess(t, policy+person("alice", lines...), func(s *directorytest.Server) {
 		s.RootDSE = rootDSE
 		if rootDSE["supportedCapabilities"] != nil {
@@ -87,6 +89,8 @@ func TestAccountStateInWords(t *testing.T) {
 		"openldap-unlocked": {openLDAP, []string{changed, policy, "pwdAccountLockedTime: " + ldapTime(-time.Hour)}, "lock fine: was locked until 2"},
 		"openldap-ended":    {openLDAP, []string{changed, "pwdEndTime: 20200101000000Z"}, "expiry hinders: the account expired at 2020-01-01"},
 		"openldap-no-age":   {openLDAP, []string{"pwdReset: FALSE", policy}, "password not readable"},
+		"openldap-hidden":   {openLDAP, []string{changed, "pwdReset: TRUE", "pwdPolicySubentry: cn=none," + suffix, "pwdAccountLockedTime: " + ldapTime(-time.Minute)}, "lock hinders: locked since 2|password hinders: must be changed at the next sign-on (pwdReset), unless the policy of the entry (pwdPolicySubentry), which"},
+		"openldap-unnamed":  {openLDAP, []string{changed, "pwdReset: TRUE"}, "password hinders: must be changed at the next sign-on (pwdReset), unless the directory's default policy"},
 		"389-plain":         {ds389, nil, "account fine: enabled|lock fine|password not readable"},
 		"389-for-ever":      {ds389, []string{"accountUnlockTime: 19700101000000Z"}, "lock hinders: locked until an administrator"},
 		"389-for-a-while":   {ds389, []string{"accountUnlockTime: " + ldapTime(time.Hour)}, "lock hinders: locked until 2"},
@@ -103,6 +107,36 @@ func TestAccountStateInWords(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// A password that an administrator has set keeps somebody out where the policy says so, and what is told beforehand is
+// what slapd does then.
+func TestResetPasswordsOfOpenLDAP(t *testing.T) {
+	ldif := ""
+	for name, line := range map[string]string{"must": "pwdMustChange: TRUE\n", "neednot": "pwdMustChange: FALSE\n", "silent": ""} {
+		dn := "cn=" + name + "," + suffix
+		ldif += "dn: " + dn + "\nobjectClass: pwdPolicy\nobjectClass: organizationalRole\ncn: " + name +
+			"\npwdAttribute: userPassword\n" + line + "\n" + person(name, "pwdPolicySubentry: "+dn, "pwdReset: TRUE")
+	}
+	s := slapdtest.Start(t, slapdtest.Config{LDIF: ldif + person("unnamed", "pwdReset: TRUE"), PasswordPolicy: true})
+	c := open(t, s.CA(), s.TLSURL())
+	for uid, want := range map[string]string{
+		"must":    "must be changed at the next sign-on",
+		"neednot": "counts for nothing",
+		"silent":  "counts for nothing",
+		"unnamed": "unless the directory's default policy",
+	} {
+		facts, err := c.AccountState(t.Context(), find(t, c, compile(t, persons()), uid))
+		if err != nil {
+			t.Fatal(err)
+		}
+		fact := facts[slices.IndexFunc(facts, func(f directory.AccountFact) bool { return f.Name == "password" })]
+		var account *directory.AccountError
+		kept := errors.As(c.Bind(t.Context(), "uid="+uid+","+people, "password"), &account)
+		if doubt := uid == "unnamed"; !strings.Contains(fact.Detail, want) || !doubt && kept != (fact.State == directory.Hinders) {
+			t.Errorf("%s: %s: %q, and slapd keeps the person out: %t", uid, fact.State, fact.Detail, kept)
+		}
 	}
 }
 

@@ -37,28 +37,43 @@ func (a account) openLDAP() []AccountFact {
 	return facts
 }
 
-// rules are numbers of a password policy, in seconds, and graceLimit, which is a number
-// of sign-ons; nil when it cannot be read.
-func (a account) rules(policy string) map[string]time.Duration {
+// passwordRules are what a password policy says.
+type passwordRules struct {
+	maxAge, lockout time.Duration // 0: for ever
+	grace           int           // how many sign-ons there are after the end of a password
+	mustChange      bool          // what an administrator has set is to be changed first
+}
+
+// rules are those of a password policy; nil when it cannot be read.
+func (a account) rules(policy string) *passwordRules {
 	if policy == "" {
 		return nil
 	}
-	e, err := a.read(policy, "pwdMaxAge", "pwdLockoutDuration", graceLimit)
-	if err != nil {
+	e, err := a.read(policy, "pwdAttribute", "pwdMaxAge", "pwdLockoutDuration", "pwdGraceAuthnLimit", "pwdMustChange")
+	if err != nil || e.GetEqualFoldAttributeValue("pwdAttribute") == "" { // which every policy has
 		return nil
 	}
-	out := map[string]time.Duration{}
-	for _, name := range []string{"pwdMaxAge", "pwdLockoutDuration", graceLimit} {
-		if n, err := strconv.ParseInt(e.GetEqualFoldAttributeValue(name), 10, 32); err == nil {
-			out[name] = time.Duration(n) * time.Second
-		}
+	number := func(name string) int {
+		n, _ := strconv.ParseInt(e.GetEqualFoldAttributeValue(name), 10, 32)
+		return int(n)
 	}
-	return out
+	return &passwordRules{
+		maxAge:     time.Duration(number("pwdMaxAge")) * time.Second,
+		lockout:    time.Duration(number("pwdLockoutDuration")) * time.Second,
+		grace:      number("pwdGraceAuthnLimit"),
+		mustChange: strings.EqualFold(e.GetEqualFoldAttributeValue("pwdMustChange"), "TRUE"),
+	}
 }
 
-const byDefaultPolicy = ", unless the directory's default policy, which the entry does not name, says otherwise"
+// unless is the doubt about what a password policy decides that cannot be read.
+func (a account) unless() string {
+	if a.value("pwdPolicySubentry") == "" {
+		return ", unless the directory's default policy, which the entry does not name, says otherwise"
+	}
+	return ", unless the policy of the entry (pwdPolicySubentry), which the service account may not read, says otherwise"
+}
 
-func (a account) openLDAPLock(rules map[string]time.Duration) AccountFact {
+func (a account) openLDAPLock(rules *passwordRules) AccountFact {
 	text := a.value("pwdAccountLockedTime")
 	since := generalized(text)
 	switch {
@@ -69,21 +84,35 @@ func (a account) openLDAPLock(rules map[string]time.Duration) AccountFact {
 	case since.After(a.now):
 		return AccountFact{"lock", Fine, "will be locked at " + a.until(since)}
 	case rules == nil:
-		return AccountFact{"lock", Hinders, "locked since " + a.until(since) + byDefaultPolicy}
-	case rules["pwdLockoutDuration"] == 0:
+		return AccountFact{"lock", Hinders, "locked since " + a.until(since) + a.unless()}
+	case rules.lockout == 0:
 		return AccountFact{"lock", Hinders, "locked since " + a.until(since) + ", until an administrator unlocks it"}
 	}
-	end := since.Add(rules["pwdLockoutDuration"])
+	end := since.Add(rules.lockout)
 	if end.Before(a.now) {
 		return AccountFact{"lock", Fine, "was locked until " + a.until(end)}
 	}
 	return AccountFact{"lock", Hinders, "locked until " + a.until(end)}
 }
 
-func (a account) openLDAPPassword(changed time.Time, rules map[string]time.Duration) AccountFact {
+func (a account) openLDAPPassword(changed time.Time, rules *passwordRules) AccountFact {
+	reset := strings.EqualFold(a.value("pwdReset"), "TRUE")
 	switch {
-	case strings.EqualFold(a.value("pwdReset"), "TRUE"):
+	case reset && rules == nil:
+		return AccountFact{"password", Hinders, "must be changed at the next sign-on (pwdReset)" + a.unless()}
+	case reset && rules.mustChange:
 		return AccountFact{"password", Hinders, "must be changed at the next sign-on"}
+	}
+	fact := a.openLDAPAge(changed, rules)
+	if reset {
+		fact.Detail += "; that an administrator set it (pwdReset) counts for nothing: the policy has no pwdMustChange"
+	}
+	return fact
+}
+
+// openLDAPAge is whether a password is over.
+func (a account) openLDAPAge(changed time.Time, rules *passwordRules) AccountFact {
+	switch {
 	case changed.IsZero():
 		return AccountFact{
 			"password",
@@ -91,25 +120,22 @@ func (a account) openLDAPPassword(changed time.Time, rules map[string]time.Durat
 			"the service account may not read pwdChangedTime, or no password was set since the overlay ppolicy is there",
 		}
 	case rules == nil:
-		return AccountFact{"password", Fine, "was set at " + a.until(changed) + byDefaultPolicy}
-	case rules["pwdMaxAge"] == 0:
+		return AccountFact{"password", Fine, "was set at " + a.until(changed) + a.unless()}
+	case rules.maxAge == 0:
 		return AccountFact{"password", Fine, "does not expire; it was set at " + a.until(changed)}
 	}
-	end := changed.Add(rules["pwdMaxAge"])
-	left := int(rules[graceLimit]/time.Second) - len(a.entry.GetEqualFoldAttributeValues("pwdGraceUseTime"))
+	end := changed.Add(rules.maxAge)
+	left := rules.grace - len(a.entry.GetEqualFoldAttributeValues("pwdGraceUseTime"))
 	switch {
 	case end.After(a.now):
 		return AccountFact{"password", Fine, "expires at " + a.until(end)}
 	case left > 0:
 		return AccountFact{"password", Fine, fmt.Sprintf("expired at %s; %d grace sign-ons are left", a.until(end), left)}
-	case rules[graceLimit] > 0:
+	case rules.grace > 0:
 		return AccountFact{"password", Hinders, "expired at " + a.until(end) + ", and no grace sign-on is left"}
 	}
 	return AccountFact{"password", Hinders, "expired at " + a.until(end)}
 }
-
-// graceLimit is how many sign-ons there are after the end of a password.
-const graceLimit = "pwdGraceAuthnLimit"
 
 // ds389 reads what 389 Directory Server keeps. Whether passwords expire at all is a
 // setting of the server that a service account cannot read.
