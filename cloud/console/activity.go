@@ -7,7 +7,6 @@ import (
 	"net/http"
 	"slices"
 	"strings"
-	"time"
 
 	"ldap-gateway/cloud/store"
 	"ldap-gateway/cloudlink/wire"
@@ -45,6 +44,7 @@ var actions = [...]string{
 // activityList is the page. The filter is as it was typed.
 type activityList struct {
 	Q, Action, Subject, From, Until string
+	Zone                            string // of the days; empty: UTC
 	Actions                         []string
 	Activities                      []activityRow
 	Pager                           pager
@@ -71,49 +71,13 @@ type activityRow struct {
 // bookmark.
 const day = "2006-01-02"
 
-// activityFilter reads the filter of a request. Days are those of UTC, and the
-// last one counts.
-// What is wrong with a day is told by its field; what becomes of it the caller decides.
-func (k *call) activityFilter() (l activityList, f store.ActivityFilter) {
-	l = activityList{
-		Q:       k.query("q"),
-		Action:  k.query("action"),
-		Subject: k.query("subject"),
-		From:    k.query("from"),
-		Until:   k.query("until"),
-		Actions: actions[:],
-		Errors:  map[string]string{},
-	}
-	f = store.ActivityFilter{Text: l.Q, Action: l.Action, Subject: l.Subject}
-	for name, at := range map[string]*time.Time{"from": &f.From, "until": &f.Until} {
-		text := k.query(name)
-		if text == "" {
-			continue
-		}
-		d, err := time.Parse(day, text)
-		if err != nil {
-			l.Errors[name] = "A day looks like 2026-01-31."
-			continue
-		}
-		if *at = d; name == "until" {
-			// The day that was typed counts as a whole, so the bound is where the next
-			// one begins.
-			*at = d.AddDate(0, 0, 1)
-		}
-	}
-	q := k.URL.Query()
-	q.Del("cursor")
-	// New ones can come on top only of the first page of a list that has no end in
-	// time.
-	l.Query = template.URL(q.Encode()) // #nosec G203 -- encoded
-	l.Live = k.query("cursor") == "" && l.Until == "" && len(l.Errors) == 0
-	return l, f
-}
-
 // listActivity shows the newest first. What is wrong with a filter is said, and nothing
 // is listed: a list that a filter did not hold for would be read as one that it did.
 func (c *console) listActivity(k *call) error {
-	list, f := k.activityFilter()
+	list, f, err := c.activityFilter(k)
+	if err != nil {
+		return err
+	}
 	if len(list.Errors) > 0 {
 		return k.render(http.StatusUnprocessableEntity, "activity", "Activity", list)
 	}

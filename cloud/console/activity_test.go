@@ -53,6 +53,72 @@ func TestActivityIsSearched(t *testing.T) {
 	v.get("/console/activity?from=yesterday").is(http.StatusUnprocessableEntity).has("A day looks like")
 }
 
+// Days are those of the zone that is named, also where the clock is changed, and of UTC where none is.
+func TestDaysOfActivityAreOfAZone(t *testing.T) {
+	s := open(t)
+	v := s.admin()
+	for name, one := range map[string]struct {
+		zone, day, first, last string // the day's first and last second
+	}{
+		"none":      {"", "2026-03-03", "2026-03-03T00:00:00Z", "2026-03-03T23:59:59Z"},
+		"nonsense":  {"Mars/Phobos", "2026-03-04", "2026-03-04T00:00:00Z", "2026-03-04T23:59:59Z"},
+		"path":      {"../../etc/passwd", "2026-03-05", "2026-03-05T00:00:00Z", "2026-03-05T23:59:59Z"},
+		"server":    {"Local", "2026-03-06", "2026-03-06T00:00:00Z", "2026-03-06T23:59:59Z"},
+		"east":      {"Asia/Tokyo", "2026-04-03", "2026-04-02T15:00:00Z", "2026-04-03T14:59:59Z"},
+		"west":      {"America/New_York", "2026-05-03", "2026-05-03T04:00:00Z", "2026-05-04T03:59:59Z"},
+		"shortened": {"Europe/Berlin", "2026-03-29", "2026-03-28T23:00:00Z", "2026-03-29T21:59:59Z"},
+		"longer":    {"Europe/Berlin", "2026-10-25", "2026-10-24T22:00:00Z", "2026-10-25T22:59:59Z"},
+	} {
+		for of, shift := range map[string]time.Duration{"inside": 0, "outside": time.Second} {
+			first, err := time.Parse(time.RFC3339, one.first)
+			s.must(err)
+			last, err := time.Parse(time.RFC3339, one.last)
+			s.must(err)
+			s.happens("x."+name, "group:1", of+"-first", first.Add(-shift))
+			s.happens("x."+name, "group:1", of+"-last", last.Add(shift))
+		}
+		list := "action=x." + name + "&from=" + one.day + "&until=" + one.day + "&zone=" + url.QueryEscape(one.zone)
+		shown := v.get("/console/activity?" + list).is(http.StatusOK).has("inside-first").has("inside-last").lacks("outside-")
+		if one.zone != "" && strings.Contains(one.first, "T00:00:00") {
+			shown.has("Days are those of UTC")
+		}
+		v.get("/console/activity/export?as=jsonl&" + list).is(http.StatusOK).has("inside-first").has("inside-last").lacks("outside-")
+	}
+}
+
+// Who and what activities are of is found by name, and what is nobody's name is said to be: nothing is listed then.
+func TestActivityIsFoundByName(t *testing.T) {
+	s := open(t)
+	v := s.admin()
+	p, err := s.store.DefaultPopulation(t.Context(), s.env.ID)
+	s.must(err)
+	u := store.User{EnvironmentID: s.env.ID, PopulationID: p.ID, Username: "j.doe@example.com"}
+	s.must(s.store.CreateUser(t.Context(), &u))
+	g := store.Group{EnvironmentID: s.env.ID, Name: "CN=Staff:A,DC=example", DisplayName: "Staff"}
+	one, two := g, g
+	one.Name, two.Name, one.DisplayName, two.DisplayName = "CN=a", "CN=b", "Twice", "Twice"
+	for _, g := range []*store.Group{&g, &one, &two} {
+		s.must(s.store.CreateGroup(t.Context(), g))
+		s.happens("x", "group:"+g.ID, "happened to "+g.Name, s.clock())
+	}
+	s.happens("x", "user:"+u.ID, "happened to j.doe", s.clock())
+	for typed, has := range map[string]string{
+		"j.doe@example.com": "to j.doe", "J.DOE@example.com": "to j.doe", "user:" + u.ID: "to j.doe",
+		"Staff": "to CN=Staff", "staff": "to CN=Staff", "CN=Staff:A,DC=example": "to CN=Staff", "CN=b": "to CN=b", "group:" + g.ID: "to CN=Staff",
+	} {
+		page := v.get("/console/activity?action=x&subject=" + url.QueryEscape(typed)).is(http.StatusOK)
+		if n := strings.Count(page.body, "happened to"); n != 1 {
+			t.Errorf("%s: %d of them", typed, n)
+		}
+		page.has(has)
+	}
+	for typed, has := range map[string]string{"nobody": "Nobody and no group", "Twice": "Several groups", "Sta": "Nobody and no group"} {
+		for _, path := range []string{"?", "/export?as=csv&", "/live?"} {
+			v.get("/console/activity" + path + "subject=" + typed).is(http.StatusUnprocessableEntity).has(has).lacks("happened to")
+		}
+	}
+}
+
 func TestActivityIsExported(t *testing.T) {
 	s := open(t)
 	v := s.admin()

@@ -28,7 +28,13 @@ const (
 // streamActivity sends what happens from now on, as server-sent events (HTML
 // Living Standard, section 9.2) with the rows of the list in them.
 func (c *console) streamActivity(k *call) error {
-	_, f := k.activityFilter()
+	list, f, err := c.activityFilter(k)
+	if err != nil {
+		return err
+	}
+	if len(list.Errors) > 0 {
+		return k.render(http.StatusUnprocessableEntity, "activity", "Activity", list)
+	}
 	// What comes now is later than any day that the list ended with.
 	f.Until = time.Time{}
 	k.w.Header().Set("Content-Type", "text/event-stream")
@@ -131,7 +137,10 @@ func exportAs(name string) export {
 // cannot be finished is cut off, so that nobody takes it for the whole.
 // It is read in parts, so that a long one needs no more memory than a short one.
 func (c *console) exportActivity(k *call) error {
-	list, f := k.activityFilter()
+	list, f, err := c.activityFilter(k)
+	if err != nil {
+		return err
+	}
 	if len(list.Errors) > 0 {
 		return k.render(http.StatusUnprocessableEntity, "activity", "Activity", list)
 	}

@@ -49,7 +49,9 @@ func TestTimesAreOfWhoReads(t *testing.T) {
 	if s.must(err); title != "2026-03-04 23:30:05 UTC" {
 		t.Errorf("%q is to be asked for", title)
 	}
-	reads("/console/activity?action=x", "Mar 5, 2026, 8:30:05")
+	reads("/console/activity?action=x", "Mar 5, 2026, 8:30:05", "Days are those of Asia/Tokyo")
+	w.at("/console/activity?action=x").fill("from", "03052026").press("form.filter button").sees("long ago")
+	reads("/console/activity?action=x&from=2026-03-05", "Days are those of UTC", "Nothing like that happened")
 	plain := s.window()
 	plain.at("/console/sign-in").fill("name", "admin").fill("password", password).press("main button").sees("Sign out")
 	plain.at("/console/users/" + u.ID).sees("2026-03-04 23:30:05 UTC")

@@ -5,6 +5,7 @@
 const near = new Intl.RelativeTimeFormat("en", { numeric: "auto" });
 const far = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
 const exact = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "medium" });
+const here = exact.resolvedOptions().timeZone;
 
 // inWords says when something was or will be, up to a day from now; "" beyond.
 function inWords(at) {
@@ -44,6 +45,15 @@ function writeAll(within) {
   within.querySelectorAll("time[datetime]").forEach(write);
   within.querySelectorAll("text[data-time]").forEach(writeHour);
 }
+
+// A list that is narrowed by days is by those of who reads, unless its address names another zone.
+document.querySelectorAll("input[name=zone]").forEach((zone) => {
+  const filtered = ["from", "until"].some((name) => new URLSearchParams(location.search).get(name));
+  if (zone.value === "" && !filtered) {
+    document.querySelectorAll("[data-day-zone]").forEach((text) => { text.textContent = here; });
+  }
+  zone.value ||= here;
+});
 
 writeAll(document);
 setInterval(() => writeAll(document), 30000);
