@@ -119,8 +119,9 @@ var ownOperations = map[string]operation{
 	},
 	"POST /{e}/gateways/{g}/userTypes": {summary: "Add a user type", in: userTypeForm{}, out: userTypeBody{}},
 	"GET /{e}/gateways/{g}/userTypes/defaults": {
-		summary: "Read the usual user type of the gateway's vendor",
+		summary: "Read the usual user type of the gateway's vendor, or of another",
 		out:     userTypeForm{},
+		selects: []string{"vendor=OpenLDAP"},
 	},
 	"GET /{e}/gateways/{g}/userTypes/{t}": {summary: "Read a user type", out: userTypeBody{}},
 	"PUT /{e}/gateways/{g}/userTypes/{t}": {
@@ -410,9 +411,12 @@ func (d *document) operation(method, path string, o operation) object {
 	if o.list != "" {
 		parameters = append(
 			parameters,
-			parameter("query", "limit", "How many at most, up to 1000; 100 when it is not given", false),
+			parameter("query", "limit", "How many at most, from 1; more than 1000 is taken for 1000, and 100 when it is not given", false),
 			parameter("query", "cursor", "From the next link of the part before", false),
 		)
+	}
+	if o.list != "" && o.filter == "" {
+		o.filter = "what the list has; a refusal names its fields"
 	}
 	if o.filter != "" {
 		parameters = append(

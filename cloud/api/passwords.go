@@ -127,7 +127,7 @@ func (s *Server) changePassword(c *call, u store.User, form changeForm) (reply, 
 			return reply{}, invalid(missing(target))
 		}
 	}
-	if err := c.fresh(showPassword(c, u)); err != nil {
+	if err := cmp.Or(checkAddress(form.Address), c.fresh(showPassword(c, u))); err != nil {
 		return reply{}, err
 	}
 	changed, err := s.SignOns.ChangePassword(c.Context(), ChangeRequest{

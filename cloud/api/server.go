@@ -107,12 +107,13 @@ type endpoint func(c *call) (reply, error)
 // is 404 or 405, never somebody else's endpoint.
 func (s *Server) Handler() http.Handler {
 	mux := http.NewServeMux()
-	all := s.endpoints()
+	all, asked := s.endpoints(), parameters()
 	for pattern, r := range all {
 		method, path, _ := strings.Cut(pattern, " ")
+		has := asked[method+" "+address(path)]
 		_, readable := all["GET "+path]
 		mux.Handle(method+" "+address(path), s.authorised(r.action, func(c *call) (reply, error) {
-			if err := c.conditional(readable); err != nil {
+			if err := cmp.Or(c.checkQuery(has), c.conditional(readable)); err != nil {
 				return reply{}, err
 			}
 			return s.once(c, path, r.answer)

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"encoding/json"
 	"maps"
+	"net/netip"
 	"slices"
 	"time"
 
@@ -166,6 +167,14 @@ func (s *Server) getSignOn(c *call) (reply, error) {
 	return ok(showSignOn(c, so))
 }
 
+// checkAddress refuses a person's address that is none: it is counted by, and shown. Empty: the client does not say.
+func checkAddress(text string) error {
+	if a, err := netip.ParseAddr(text); text != "" && (err != nil || a.Zone() != "") {
+		return invalid(wrong("address", "It must be an IP address without a port, as in 192.0.2.1 or 2001:db8::1."))
+	}
+	return nil
+}
+
 // createSignOn does a sign-on for a trusted back end. Whatever its outcome, it
 // was done, so the answer is 201.
 // 500 means that it is not known what came of it: nothing could be recorded. The
@@ -182,6 +191,9 @@ func (s *Server) createSignOn(c *call) (reply, error) {
 	defer clear(form.Password)
 	if form.Username == "" {
 		return reply{}, invalid(missing("username"))
+	}
+	if err := checkAddress(form.Address); err != nil {
+		return reply{}, err
 	}
 	so, who, err := s.SignOns.SignOn(c.Context(), SignOnRequest{
 		EnvironmentID: c.env,
