@@ -23,7 +23,7 @@ const (
 // pages and counts look at as many rows as PostgreSQL finds cheapest, of so few people at all and of values that
 // nobody has.
 var pages = []string{
-	"UsersNext", "UsersOfType", "UsersPrefix", "UsersSearched", "SharedNames", "SharedDisplayNames",
+	"UsersNext", "UsersOfType", "UsersPrefix", "UsersSearched", "GroupsBySource", "SharedNames", "SharedDisplayNames",
 	"Activities", "ActivitiesBy", "ActivitiesDone", "Populations", "Counts", "Hours",
 }
 

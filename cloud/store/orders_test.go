@@ -391,6 +391,22 @@ func searchFinds(t *testing.T, s *store.Store, w world, search string) (all []st
 	return all
 }
 
+// foundBy is what all users and groups are found by and in what order, as it is kept.
+func foundBy(t *testing.T, db *sql.DB) (all []string) {
+	t.Helper()
+	rows, err := db.QueryContext(t.Context(), `
+		SELECT id, found_by, name_folded FROM users UNION ALL SELECT id, found_by, '' FROM cloud_groups ORDER BY 1`)
+	must(t, err)
+	defer rows.Close()
+	for rows.Next() {
+		var id, found, name string
+		must(t, rows.Scan(&id, &found, &name))
+		all = append(all, id+"|"+found+"|"+name)
+	}
+	must(t, rows.Err())
+	return all
+}
+
 // Who was there before accents were folded is found without them, and in the order of names, once the database is
 // opened by this program.
 func TestAccentsOfBefore(t *testing.T) {
@@ -406,6 +422,12 @@ func TestAccentsOfBefore(t *testing.T) {
 	db, err := sql.Open(engine, file)
 	must(t, err)
 	defer db.Close()
+	for i, name := range []string{"", " ", "A  B", "kelvin K", "İzmir", "ﬁsh", "O'Neil", "a\tb", "Zoë \u00a0x", "ẞ", "Ǆ", "x\nb", "\x00"} {
+		must(t, s.CreateUser(t.Context(), &store.User{EnvironmentID: w.env.ID, PopulationID: w.population.ID,
+			Username: fmt.Sprint("odd", i), FamilyName: name, GivenName: strings.ToLower(name)}))
+		must(t, s.CreateGroup(t.Context(), &store.Group{EnvironmentID: w.env.ID, Name: fmt.Sprint("odd", i), DisplayName: name + "."}))
+	}
+	fresh := foundBy(t, db)
 	for _, before := range []string{
 		"DELETE FROM user_texts WHERE user_id IN (SELECT id FROM users WHERE username IN ('jg', 'x_1%'))",
 		"UPDATE users SET found_by = '\njürgen\ngroß\n' WHERE username = 'jg'",
@@ -420,6 +442,9 @@ func TestAccentsOfBefore(t *testing.T) {
 		must(t, err)
 	}
 	s = openAt(t, where)
+	if now := foundBy(t, db); !slices.Equal(now, fresh) {
+		t.Errorf("who was there is kept as\n%q\nand as they come\n%q", now, fresh)
+	}
 	for search, want := range map[string]string{"emile": "x_1%", "émi": "x_1%", "jurgen": "jg", "gross": "jg", "rcher": "aarcher"} {
 		if got := strings.Join(searchFinds(t, s, w, search), " "); got != want {
 			t.Errorf("%q finds %q, want %q", search, got, want)
@@ -430,6 +455,7 @@ func TestAccentsOfBefore(t *testing.T) {
 		t.Errorf("%+v, %v", groups, err)
 	}
 	users, _, err := s.Users(t.Context(), w.env.ID, store.UserFilter{Order: store.ByName}, store.Page{})
+	users = slices.DeleteFunc(users, func(u store.User) bool { return strings.HasPrefix(u.Username, "odd") })
 	if got := usernames(users); err != nil || !strings.Contains(got, "aarcher jg bb x_1% 许") {
 		t.Errorf("%q, %v", got, err)
 	}
