@@ -165,16 +165,21 @@ func (s *Service) DeleteGroup(ctx context.Context, by By, id string, seen func(s
 		if err != nil {
 			return err
 		}
-		t.did(note{
-			action:  "group.deleted",
-			subject: "group:" + g.ID,
-			text:    "group " + g.DisplayName + " was deleted",
-			before:  factsOfGroup(g),
-			more:    facts{"members": g.MemberCount},
-		})
+		t.did(groupDeleted(g))
 		_, err = t.goes(ctx, store.GroupGoes, g.ID)
 		return err
 	})
+}
+
+// groupDeleted tells that a group was deleted.
+func groupDeleted(g store.Group) note {
+	return note{
+		action:  "group.deleted",
+		subject: "group:" + g.ID,
+		text:    "group " + g.DisplayName + " was deleted",
+		before:  factsOfGroup(g),
+		more:    facts{"members": g.MemberCount},
+	}
 }
 
 // AddMember puts a user into an ordinary group.

@@ -47,29 +47,30 @@ func deeds() map[Deed]deed {
 		EnableUsers:  {ChangeUser, "users.enabled", "users are to be enabled", enabling(true)},
 		SignOffUsers: {SignOffUser, "users.signed-off", "users are to be signed off everywhere",
 			func(ctx context.Context, t *turn, id string) error {
-				if _, err := t.user(ctx, id, nil); err != nil {
-					return err
+				u, err := t.user(ctx, id, nil)
+				if err == nil {
+					err = t.Store.SignOffUser(ctx, t.env(), id)
 				}
-				return t.Store.SignOffUser(ctx, t.env(), id)
+				return t.done(err, userSignedOff(u))
 			}},
 		DeleteUsers: {DeleteUser, "users.deleted", "users are to be deleted",
 			func(ctx context.Context, t *turn, id string) error {
-				if _, err := t.user(ctx, id, nil); err != nil {
-					return err
+				u, err := t.user(ctx, id, nil)
+				if err == nil {
+					_, err = t.goes(ctx, store.UserGoes, id)
 				}
-				_, err := t.goes(ctx, store.UserGoes, id)
-				return err
+				return t.done(err, userDeleted(u))
 			}},
 		DeleteGroups: {DeleteGroup, "groups.deleted", "groups are to be deleted",
 			func(ctx context.Context, t *turn, id string) error {
-				if _, err := t.group(ctx, id, nil); err != nil {
-					return err
+				g, err := t.group(ctx, id, nil)
+				if err == nil {
+					err = t.unnamed(ctx, id)
 				}
-				if err := t.unnamed(ctx, id); err != nil {
-					return err
+				if err == nil {
+					_, err = t.goes(ctx, store.GroupGoes, id)
 				}
-				_, err := t.goes(ctx, store.GroupGoes, id)
-				return err
+				return t.done(err, groupDeleted(g))
 			}},
 	}
 }
@@ -81,9 +82,19 @@ func enabling(enabled bool) func(ctx context.Context, t *turn, id string) error 
 		if err != nil || u.Enabled == enabled {
 			return err
 		}
+		before := u
 		u.Enabled = enabled
-		return t.UpdateUser(ctx, &u)
+		err = t.UpdateUser(ctx, &u)
+		return t.done(err, userUpdated(before, u))
 	}
+}
+
+// done notes what was done unless it was not.
+func (t *turn) done(err error, n note) error {
+	if err == nil {
+		t.did(n)
+	}
+	return err
 }
 
 // selecting is a selection under way.
@@ -96,8 +107,8 @@ type selecting struct {
 }
 
 // Select decides that something is done with all that a filter finds. It is done in short turns, here for a moment and
-// then by whichever node: what whoever acts may not do with one of them is left. There is one activity of it when it is
-// decided, and one when it has ended. ErrRole for whoever may not do it with one.
+// then by whichever node: what whoever acts may not do with one of them is left. There is an activity of it when it is
+// decided, one when it has ended, and one of each with whom it was done. ErrRole for whoever may not do it with one.
 func (s *Service) Select(ctx context.Context, by By, selection Selection) error {
 	g, err := s.decide(ctx, by, selection)
 	if err == nil {
@@ -198,7 +209,7 @@ func (s *Service) turnOf(
 			return err
 		}
 		if more = len(ids) > 0 && t.by.Role != ""; more {
-			return t.MoveGoing(ctx, now)
+			return errors.Join(t.MoveGoing(ctx, now), t.AddActivity(ctx, t.notes...))
 		}
 		one.ended(t, g)
 		return errors.Join(t.EndGoing(ctx, g), t.AddActivity(ctx, t.notes...))

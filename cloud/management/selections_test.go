@@ -70,9 +70,24 @@ func (w *world) told() (all []store.Activity) {
 	return all
 }
 
+// toldOfEach counts the activities of one user or group, of which each is told once at most.
+func (w *world) toldOfEach() int {
+	w.t.Helper()
+	of := map[string]bool{}
+	for _, a := range w.activities() {
+		if slices.Contains([]string{"user.updated", "user.signed-off", "user.deleted", "group.deleted"}, a.Action) {
+			if of[a.Subject] {
+				w.t.Errorf("%s is told twice", a.Subject)
+			}
+			of[a.Subject] = true
+		}
+	}
+	return len(of)
+}
+
 // A deed is done with all that a filter finds and with nobody else: not with those who may do more than whoever acts,
 // with groups that an application names, or in another environment. Two activities tell of it: that it was
-// decided, and with how many it was done.
+// decided, and with how many it was done; and one of each with whom it was.
 func TestAllThatAFilterFinds(t *testing.T) {
 	h := open(t)
 	const n = 47
@@ -82,19 +97,20 @@ func TestAllThatAFilterFinds(t *testing.T) {
 	for name, c := range map[string]struct {
 		selection  m.Selection
 		done, left int
+		each       int                // of how many there is an activity
 		is         func(i int) string // user i is so afterwards, but the fifth; empty: gone
 	}{
-		"disable": {m.Selection{Deed: m.DisableUsers, Users: users}, n - 1, 1, func(i int) string {
+		"disable": {m.Selection{Deed: m.DisableUsers, Users: users}, n - 1, 1, 24, func(i int) string {
 			return fmt.Sprint("false ", 1-i%2) // whoever could sign on is signed off
 		}},
-		"disable the enabled": {m.Selection{Deed: m.DisableUsers, Users: enabled}, 24, 0, func(i int) string {
+		"disable the enabled": {m.Selection{Deed: m.DisableUsers, Users: enabled}, 24, 0, 24, func(i int) string {
 			return fmt.Sprint("false ", 1-i%2)
 		}},
-		"enable":   {m.Selection{Deed: m.EnableUsers, Users: byName}, n - 1, 1, func(int) string { return "true 0" }},
-		"sign off": {m.Selection{Deed: m.SignOffUsers, Users: users}, n - 1, 1, func(i int) string { return fmt.Sprint(i%2 == 0, " 1") }},
-		"delete":   {m.Selection{Deed: m.DeleteUsers, Users: users}, n - 1, 1, func(int) string { return "" }},
-		"groups":   {m.Selection{Deed: m.DeleteGroups, Groups: groups}, n - 2, 2, func(i int) string { return fmt.Sprint(i%2 == 0, " 0") }},
-		"nobody":   {m.Selection{Deed: m.DeleteUsers, Users: store.UserFilter{Search: "nobody"}}, 0, 0, func(i int) string { return fmt.Sprint(i%2 == 0, " 0") }},
+		"enable":   {m.Selection{Deed: m.EnableUsers, Users: byName}, n - 1, 1, 22, func(int) string { return "true 0" }},
+		"sign off": {m.Selection{Deed: m.SignOffUsers, Users: users}, n - 1, 1, n - 1, func(i int) string { return fmt.Sprint(i%2 == 0, " 1") }},
+		"delete":   {m.Selection{Deed: m.DeleteUsers, Users: users}, n - 1, 1, n - 1, func(int) string { return "" }},
+		"groups":   {m.Selection{Deed: m.DeleteGroups, Groups: groups}, n - 2, 2, n - 2, func(i int) string { return fmt.Sprint(i%2 == 0, " 0") }},
+		"nobody":   {m.Selection{Deed: m.DeleteUsers, Users: store.UserFilter{Search: "nobody"}}, 0, 0, 0, func(i int) string { return fmt.Sprint(i%2 == 0, " 0") }},
 	} {
 		t.Run(strings.ReplaceAll(name, " ", "_"), func(t *testing.T) {
 			w, theirs := h.world(), h.world()
@@ -125,6 +141,9 @@ func TestAllThatAFilterFinds(t *testing.T) {
 			if len(all) != 2 || all[0].Detail["filter"] != "q=crowd" || all[1].Detail["filter"] != "q=crowd" ||
 				fmt.Sprint(all[1].Detail["done"], all[1].Detail["left"]) != fmt.Sprint(c.done, c.left) {
 				t.Errorf("%+v", all)
+			}
+			if each := w.toldOfEach(); each != c.each {
+				t.Errorf("%d activities of those with whom it was done, want %d", each, c.each)
 			}
 			if goings, err := w.Store.Goings(t.Context()); err != nil || len(goings) > 0 {
 				t.Errorf("%+v, %v", goings, err)

@@ -98,16 +98,21 @@ func (s *Service) ChangeUser(
 		if err := t.UpdateUser(ctx, &u); err != nil {
 			return usernameTaken(err)
 		}
-		t.did(note{
-			action:  "user.updated",
-			subject: "user:" + u.ID,
-			text:    "user " + u.Username + " was " + changeOfUser(before, u),
-			before:  factsOfUser(before),
-			after:   factsOfUser(u),
-		})
+		t.did(userUpdated(before, u))
 		return nil
 	})
 	return u, err
+}
+
+// userUpdated tells that a user was changed.
+func userUpdated(before, u store.User) note {
+	return note{
+		action:  "user.updated",
+		subject: "user:" + u.ID,
+		text:    "user " + u.Username + " was " + changeOfUser(before, u),
+		before:  factsOfUser(before),
+		after:   factsOfUser(u),
+	}
 }
 
 // keepIdentity keeps what a user is known again by.
@@ -192,15 +197,20 @@ func (s *Service) DeleteUser(ctx context.Context, by By, id string, seen func(st
 		if err != nil {
 			return err
 		}
-		t.did(note{
-			action:  "user.deleted",
-			subject: "user:" + u.ID,
-			text:    "user " + u.Username + " was deleted",
-			before:  factsOfUser(u),
-		})
+		t.did(userDeleted(u))
 		_, err = t.goes(ctx, store.UserGoes, u.ID)
 		return err
 	})
+}
+
+// userDeleted tells that a user was deleted.
+func userDeleted(u store.User) note {
+	return note{
+		action:  "user.deleted",
+		subject: "user:" + u.ID,
+		text:    "user " + u.Username + " was deleted",
+		before:  factsOfUser(u),
+	}
 }
 
 // SignOffUser ends a user's sessions and what applications hold for them.
@@ -211,14 +221,19 @@ func (s *Service) SignOffUser(ctx context.Context, by By, id string) (u store.Us
 		if u, err = t.user(ctx, id, nil); err != nil {
 			return err
 		}
-		t.did(note{
-			action:  "user.signed-off",
-			subject: "user:" + u.ID,
-			text:    "user " + u.Username + " was signed off everywhere",
-		})
+		t.did(userSignedOff(u))
 		return t.Store.SignOffUser(ctx, t.env(), u.ID)
 	})
 	return u, err
+}
+
+// userSignedOff tells that a user was signed off everywhere.
+func userSignedOff(u store.User) note {
+	return note{
+		action:  "user.signed-off",
+		subject: "user:" + u.ID,
+		text:    "user " + u.Username + " was signed off everywhere",
+	}
 }
 
 // ResetFactor takes away all second factors of a user who has lost them, with the recovery codes,
