@@ -1,6 +1,7 @@
 package console
 
 import (
+	"cmp"
 	"errors"
 	"slices"
 	"strings"
@@ -28,6 +29,9 @@ func (c *console) selectedGroups(k *call, ids []string) (all []store.Group, err 
 			all = append(all, g)
 		}
 	}
+	slices.SortFunc(all, func(a, b store.Group) int {
+		return cmp.Compare(store.Fold(a.DisplayName), store.Fold(b.DisplayName))
+	})
 	return all, nil
 }
 

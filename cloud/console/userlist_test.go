@@ -148,6 +148,33 @@ func TestSeveralUsersAtOnce(t *testing.T) {
 	}
 }
 
+// A question names those who were chosen in the order of their names, as the list does, whenever they came.
+func TestChosenAreNamedInOrder(t *testing.T) {
+	s := open(t)
+	v := s.admin()
+	users, groups := url.Values{"action": {"off"}}, url.Values{}
+	for _, name := range []string{"mia", "Zoe", "adam", "Émile", "ben"} {
+		p, err := s.store.DefaultPopulation(t.Context(), s.env.ID)
+		s.must(err)
+		u := store.User{EnvironmentID: s.env.ID, PopulationID: p.ID, Username: name}
+		s.must(s.store.CreateUser(t.Context(), &u))
+		users.Add("user", u.ID)
+		g := store.Group{EnvironmentID: s.env.ID, Name: name}
+		s.must(s.store.CreateGroup(t.Context(), &g))
+		groups.Add("group", g.ID)
+	}
+	for kind, chosen := range map[string]url.Values{"users": users, "groups": groups} {
+		page := v.get("/console/" + kind + "/selected?" + chosen.Encode()).is(http.StatusOK)
+		var got []string
+		for _, m := range regexp.MustCompile(`<a href="/console/`+kind+`/[0-9a-f-]{36}">([^<]+)</a>`).FindAllStringSubmatch(page.body, -1) {
+			got = append(got, m[1])
+		}
+		if strings.Join(got, " ") != "adam ben mia Zoe Émile" {
+			t.Errorf("%s: %q", kind, got)
+		}
+	}
+}
+
 // After something was done with several users the list is the one that they were chosen in, and no form leads
 // anywhere else.
 func TestTheListStaysAsItWas(t *testing.T) {

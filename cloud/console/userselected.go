@@ -1,6 +1,7 @@
 package console
 
 import (
+	"cmp"
 	"errors"
 	"net/url"
 	"slices"
@@ -141,6 +142,9 @@ func (c *console) askSelected(k *call) error {
 		q.Users = append(q.Users, u)
 		q.Fields = append(q.Fields, property{"user", u.ID})
 	}
+	slices.SortFunc(q.Users, func(a, b store.User) int {
+		return cmp.Compare(store.Fold(a.Username), store.Fold(b.Username))
+	})
 	q.Count = len(q.Users)
 	q.Title = d.title + plural(q.Count, "user")
 	return k.question(q)
