@@ -22,7 +22,7 @@ import (
 // what the directory alone takes, as in BenchmarkWholePath. So to-floor is how much of what
 // these parts can do is left, and floor-to-raw is how much of raw any program of them reaches.
 func BenchmarkFloor(b *testing.B) {
-	m := startMeasured(b, "")
+	m := startMeasured(b, nil)
 	m.setUpdate(false)
 	m.startFloor()
 	for _, atOnce := range []int{1, 8, 64} {

@@ -55,12 +55,12 @@ const (
 //
 // The server of PostgreSQL does not wait for its disk: see pgtest.
 func BenchmarkWholePath(b *testing.B) {
-	for name, database := range map[string]func() string{
-		"SQLite":     func() string { return "" },
-		"PostgreSQL": func() string { return pgtest.Start(b).Database() },
+	for name, start := range map[string]func() *pgtest.Server{
+		"SQLite":     func() *pgtest.Server { return nil },
+		"PostgreSQL": func() *pgtest.Server { return pgtest.Start(b) },
 	} {
 		b.Run(name, func(b *testing.B) {
-			m := startMeasured(b, database())
+			m := startMeasured(b, start())
 			for _, row := range []struct {
 				name   string
 				update bool
@@ -88,6 +88,7 @@ func BenchmarkWholePath(b *testing.B) {
 // measured is a world whose people can be drawn.
 type measured struct {
 	*world
+	database *pgtest.Server // nil: the cloud is its own
 	rows     *sql.DB
 	http     *http.Client
 	bare     map[string][]bareSignOn // kept connections, by kind
@@ -99,8 +100,12 @@ type measured struct {
 	floorAPI map[string]*client.Client // by kind of the floor's agent
 }
 
-func startMeasured(b *testing.B, database string) *measured {
+func startMeasured(b *testing.B, server *pgtest.Server) *measured {
 	b.Helper()
+	database := ""
+	if server != nil {
+		database = server.Database()
+	}
 	slapd := slapdtest.Start(b, slapdtest.Config{
 		Quiet:   true,
 		LDIF:    manyPeople(*benchKnown + benchNew),
@@ -111,6 +116,7 @@ func startMeasured(b *testing.B, database string) *measured {
 	at := slapdDirectory(slapd)
 	at.url = slapd.URL()
 	m := &measured{
+		database: server,
 		profiles: profilesOf(b),
 
 		bare: map[string][]bareSignOn{},
@@ -322,6 +328,11 @@ func (m *measured) cpu() map[string]time.Duration {
 	for name, p := range m.floor {
 		all[name] = ticks(m.t, p.cmd.Process.Pid)
 	}
+	if m.database != nil {
+		for _, pid := range m.database.PIDs() {
+			all["database"] += ticks(m.t, pid)
+		}
+	}
 	return all
 }
 
@@ -395,6 +406,8 @@ func (m *measured) measure(b *testing.B, atOnce int, people func(int) func() str
 		note("cloud-µs", w.cpu["cloud"])
 		note("agent-µs", w.cpu["agent"])
 		note("slapd-µs", w.cpu["slapd"])
+		note("database-µs", w.cpu["database"])
+		note("client-µs", w.cpu["client"])
 		note("raw-client-µs", r.cpu["client"])
 		note("raw-slapd-µs", r.cpu["slapd"])
 	}

@@ -3,6 +3,7 @@ package pgtest
 import (
 	"os/exec"
 	"strconv"
+	"strings"
 )
 
 // Hold stops the server and all that it has begun, without a word to who is connected, until Release.
@@ -20,3 +21,19 @@ func (s *Server) signal(which string) {
 	s.must(exec.Command("pkill", which, "-P", pid).Run())
 	s.must(exec.Command("kill", which, pid).Run())
 }
+
+// PIDs are the processes that the server is made of at the moment.
+func (s *Server) PIDs() (all []int) {
+	s.t.Helper()
+	out, err := exec.Command("pgrep", "-P", strconv.Itoa(s.cmd.Process.Pid)).Output()
+	s.must(err)
+	for field := range strings.FieldsSeq(string(out)) {
+		pid, err := strconv.Atoi(field)
+		s.must(err)
+		all = append(all, pid)
+	}
+	return append(all, s.cmd.Process.Pid)
+}
+
+func (s *Server) URL() string { return s.url("postgres") }
+func (s *Server) Log() string { return s.log.String() }
