@@ -145,7 +145,22 @@ func (l *Looked) QueryContext(ctx context.Context, query string, args ...any) (*
 
 // ExecContext implements engine.
 func (l *Looked) ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error) {
-	return l.conn.ExecContext(ctx, query, args...)
+	before, err := l.read(ctx)
+	if err != nil {
+		return nil, err
+	}
+	result, err := l.conn.ExecContext(ctx, query, args...)
+	if err != nil {
+		return nil, err
+	}
+	after, err := l.read(ctx)
+	l.Rows[query] = after - before
+	return result, err
+}
+
+// Writes returns what writes on the connection, each statement by itself.
+func (l *Looked) Writes(s *Store) *Tx {
+	return &Tx{reader{conn{db: l, counts: &counts{}}}, s.writer.rows, s.writer.each}
 }
 
 // read returns how many rows and entries of indexes the server has read for everybody.

@@ -148,16 +148,12 @@ func (l *LargeList) Join(ctx context.Context, groups []Joined, at time.Time) err
 // Leave marks the memberships of groups that the user is to leave. ErrStale is as in Join.
 func (l *LargeList) Leave(ctx context.Context, groups []string) error {
 	for some := range slices.Chunk(groups, MembershipsAtOnce) {
-		args := []any{l.id, l.user, l.env}
-		for _, g := range some {
-			args = append(args, g)
-		}
 		if err := l.turn(ctx, func(tx *Tx) error {
 			_, err := tx.c.exec(ctx, `
 				UPDATE membership_rows
 				SET goes = $1
-				WHERE user_id = $2 AND environment_id = $3 AND group_id IN `+placeholders(4, 1, len(some))+` AND `+shown,
-				args...)
+				WHERE user_id = $2 AND environment_id = $3 AND group_id `+tx.c.among("$4")+` AND `+shown,
+				l.id, l.user, l.env, tx.c.texts(some))
 			return err
 		}); err != nil {
 			return err

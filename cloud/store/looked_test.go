@@ -7,6 +7,7 @@ import (
 	"maps"
 	"slices"
 	"testing"
+	"time"
 
 	"ldap-gateway/cloud/store"
 	"ldap-gateway/cloud/store/pgtest"
@@ -53,6 +54,60 @@ func TestPostgresLooksAtFew(t *testing.T) {
 			}
 		}
 	}
+}
+
+// TestPostgresWritesLookAtFew is TestPostgresLooksAtFew of what a sign-on writes: it looks at what it writes of, and at
+// nothing else of the environment, also where PostgreSQL takes a list for a long one.
+func TestPostgresWritesLookAtFew(t *testing.T) {
+	where := pgtest.Start(t).Database()
+	s := openAt(t, where)
+	w := build(t, s, "one")
+	fill(t, s, w)
+	_, looked, err := s.Look(t.Context())
+	must(t, err)
+	defer looked.Close()
+	tx := looked.Writes(s)
+	for round := range plannedFor {
+		for _, many := range []int{1, 20} {
+			writesOf(t, s, tx, w, 1+2*round, many)
+		}
+	}
+	for query, n := range looked.Rows {
+		if n > mayLook {
+			t.Errorf("%d rows are looked at: %s", n, query)
+		}
+	}
+}
+
+// writesOf makes what sign-ons write of somebody, with so many groups.
+func writesOf(t *testing.T, s *store.Store, tx *store.Tx, w world, person, many int) {
+	t.Helper()
+	ctx, env := t.Context(), w.env.ID
+	u, err := s.PersonByUsername(ctx, env, fmt.Sprint("u", person))
+	must(t, err)
+	var names, ids []string
+	for i := range many {
+		names = append(names, store.NameKey(store.SourceGateway, fmt.Sprint("g", person+100+i)))
+	}
+	found, err := tx.GroupsByKey(ctx, env, store.SourceGateway, w.gateway.ID, names)
+	must(t, err)
+	_, err = tx.GroupsByDirectoryID(ctx, env, store.SourceGateway, w.gateway.ID, names)
+	must(t, err)
+	var joined []store.Joined
+	for _, g := range found {
+		ids, joined = append(ids, g.ID), append(joined, store.Joined{GroupID: g.ID})
+	}
+	must(t, tx.AddMemberships(ctx, env, u.ID, joined, time.Now()))
+	must(t, tx.DoubtMemberships(ctx, env, u.ID, ids, "hidden", time.Now()))
+	if n, err := s.CountGroupsOf(ctx, env, u.ID); err != nil || n < many {
+		t.Fatalf("%d groups, %v", n, err)
+	}
+	_, err = tx.Still(ctx, env, store.Identified{By: u.Correlation[0], GatewayID: w.gateway.ID, UserID: u.ID}, many)
+	must(t, err)
+	must(t, tx.RemoveMemberships(ctx, env, u.ID, ids))
+	u.GivenName += "x"
+	must(t, tx.UpdateUser(ctx, &u))
+	must(t, tx.RecordSignOn(ctx, &store.SignOn{EnvironmentID: env, UserID: u.ID, GatewayID: w.gateway.ID, Outcome: "ok"}))
 }
 
 // countsNothing keeps PostgreSQL from counting by itself.

@@ -98,21 +98,13 @@ func (r reader) groupIDsOf(ctx context.Context, user string) ([]string, error) {
 
 // groupsByID returns groups; those that are not there are left out.
 func (r reader) groupsByID(ctx context.Context, env string, ids []string) (all []Group, err error) {
-	for some := range slices.Chunk(ids, chunk) {
-		args := []any{env}
-		for _, id := range some {
-			args = append(args, id)
-		}
-		read, err := queryAll(ctx, r.c, scanPlainGroup, groupFields+`
-			FROM cloud_groups g
-			WHERE g.environment_id = $1 AND g.id IN `+placeholders(2, 1, len(some)),
-			args...)
-		if err != nil {
-			return nil, err
-		}
-		all = append(all, read...)
+	if len(ids) == 0 {
+		return nil, nil
 	}
-	return all, nil
+	return queryAll(ctx, r.c, scanPlainGroup, groupFields+`
+		FROM cloud_groups g
+		WHERE g.environment_id = $1 AND g.id `+r.c.among("$2"),
+		env, r.c.texts(ids))
 }
 
 // GroupMembers lists the users of a group by user ID.
@@ -135,13 +127,13 @@ func (r reader) GroupMembers(ctx context.Context, env, group string, page Page) 
 
 // members adds the users to memberships, in their order.
 func (r reader) members(ctx context.Context, env string, found []Membership) ([]Member, error) {
-	args := []any{env}
+	var ids []string
 	for _, m := range found {
-		args = append(args, m.UserID)
+		ids = append(ids, m.UserID)
 	}
 	users, err := queryAll(ctx, r.c, scanUser, userColumns+`
-		WHERE u.environment_id = $1 AND u.id IN `+placeholders(2, 1, len(found)),
-		args...)
+		WHERE u.environment_id = $1 AND u.id `+r.c.among("$2"),
+		env, r.c.texts(ids))
 	if err != nil {
 		return nil, err
 	}
@@ -214,7 +206,8 @@ func (tx *Tx) AddMemberships(ctx context.Context, env, user string, groups []Joi
 }
 
 // addMemberships adds rows that a large list brings, which the user may come after; 0: none does, and they
-// are memberships at once.
+// are memberships at once. OFFSET has PostgreSQL look each group up; it would join them with all of the environment,
+// since it takes any list for one of a hundred.
 func (tx *Tx) addMemberships(
 	ctx context.Context, env, user string, groups []Joined, at time.Time, list int64,
 ) error {
@@ -229,28 +222,23 @@ func (tx *Tx) addMemberships(
 		SELECT $1, $2, value ->> 0, CAST($3 AS BIGINT), value ->> 1, CAST($4 AS BIGINT)
 		FROM `+tx.each+`($5) AS value
 		WHERE ($4 <> 0 OR EXISTS (SELECT 1 FROM users WHERE environment_id = $1 AND id = $2))
-			AND EXISTS (SELECT 1 FROM cloud_groups g WHERE g.environment_id = $1 AND g.id = value ->> 0)`,
+			AND EXISTS (SELECT 1 FROM cloud_groups g WHERE g.environment_id = $1 AND g.id = value ->> 0 LIMIT 1 OFFSET 0)`,
 		env, user, micros(at), list, joinedJSON(groups))
 }
 
 // removeHidden makes room for memberships where rows are that nobody sees, of lists that have gone or
 // never came. The rows of the list that is written are not looked at: they are the most.
 func (tx *Tx) removeHidden(ctx context.Context, user string, groups []Joined, list int64) error {
-	for some := range slices.Chunk(groups, chunk) {
-		args := []any{user, list}
-		for _, g := range some {
-			args = append(args, g.GroupID)
-		}
-		_, err := tx.c.exec(ctx, `
-			DELETE FROM membership_rows
-			WHERE user_id = $1 AND group_id IN `+placeholders(3, 1, len(some))+` AND (
-				came IN (SELECT id FROM lists_coming WHERE id <> $2) OR goes IN (SELECT id FROM lists_gone))`,
-			args...)
-		if err != nil {
-			return err
-		}
+	ids := make([]string, len(groups))
+	for i, g := range groups {
+		ids[i] = g.GroupID
 	}
-	return nil
+	_, err := tx.c.exec(ctx, `
+		DELETE FROM membership_rows
+		WHERE user_id = $1 AND group_id `+tx.c.among("$2")+` AND (
+			came IN (SELECT id FROM lists_coming WHERE id <> $3) OR goes IN (SELECT id FROM lists_gone))`,
+		user, tx.c.texts(ids), list)
+	return err
 }
 
 // joinedJSON has groups as statements read them.
@@ -264,22 +252,14 @@ func joinedJSON(groups []Joined) any {
 
 // RemoveMemberships takes a user out of groups; those that it is not in do not matter.
 func (tx *Tx) RemoveMemberships(ctx context.Context, env, user string, groups []string) error {
-	for len(groups) > 0 {
-		n := min(chunk, len(groups))
-		args := []any{env, user}
-		for _, g := range groups[:n] {
-			args = append(args, g)
-		}
-		_, err := tx.c.exec(ctx, `
-			DELETE FROM membership_rows
-			WHERE environment_id = $1 AND user_id = $2 AND group_id IN `+placeholders(3, 1, n),
-			args...)
-		if err != nil {
-			return err
-		}
-		groups = groups[n:]
+	if len(groups) == 0 {
+		return nil
 	}
-	return nil
+	_, err := tx.c.exec(ctx, `
+		DELETE FROM membership_rows
+		WHERE environment_id = $1 AND user_id = $2 AND group_id `+tx.c.among("$3"),
+		env, user, tx.c.texts(groups))
+	return err
 }
 
 // GroupsByKey returns the groups of a source with those names, each given as
@@ -287,7 +267,7 @@ func (tx *Tx) RemoveMemberships(ctx context.Context, env, user string, groups []
 func (tx *Tx) GroupsByKey(
 	ctx context.Context, env string, source Source, sourceID string, keys []string,
 ) ([]Group, error) {
-	return tx.groupsBy(ctx, "g.name_key IN ", env, source, sourceID, keys)
+	return tx.groupsBy(ctx, "g.name_key", env, source, sourceID, keys)
 }
 
 // GroupsByDirectoryID returns the groups of a source with those immutable IDs,
@@ -297,33 +277,20 @@ func (tx *Tx) GroupsByDirectoryID(
 ) ([]Group, error) {
 	// The index is of those alone that have one, and is used only where that is said;
 	// else every group of the source is looked at, at each sign-on.
-	return tx.groupsBy(ctx, "g.directory_id <> '' AND g.directory_id IN ", env, source, sourceID, ids)
+	return tx.groupsBy(ctx, "g.directory_id <> '' AND g.directory_id", env, source, sourceID, ids)
 }
 
-// groupsBy finds groups of a source by what in says of them, in statements of at most
-// chunk values; their order is nobody's.
+// groupsBy finds groups of a source of which a column is one of some values; their order is nobody's.
 func (tx *Tx) groupsBy(
-	ctx context.Context, in, env string, source Source, sourceID string, values []string,
+	ctx context.Context, column, env string, source Source, sourceID string, values []string,
 ) ([]Group, error) {
-	var all []Group
-	for len(values) > 0 {
-		n := min(chunk, len(values))
-		args := []any{env, source, sourceID}
-		for _, v := range values[:n] {
-			args = append(args, v)
-		}
-		found, err := queryAll(ctx, tx.c, scanPlainGroup, groupFields+`
-			FROM cloud_groups g
-			WHERE g.environment_id = $1 AND g.source_type = $2 AND g.source_id = $3
-				AND `+in+placeholders(4, 1, n),
-			args...)
-		if err != nil {
-			return nil, err
-		}
-		all = append(all, found...)
-		values = values[n:]
+	if len(values) == 0 {
+		return nil, nil
 	}
-	return all, nil
+	return queryAll(ctx, tx.c, scanPlainGroup, groupFields+`
+		FROM cloud_groups g
+		WHERE g.environment_id = $1 AND g.source_type = $2 AND g.source_id = $3 AND `+column+` `+tx.c.among("$4"),
+		env, source, sourceID, tx.c.texts(values))
 }
 
 // DoubtMemberships notes of a user's memberships why it cannot be told whether they
@@ -332,23 +299,15 @@ func (tx *Tx) groupsBy(
 func (tx *Tx) DoubtMemberships(
 	ctx context.Context, env, user string, groups []string, doubt string, at time.Time,
 ) error {
-	for len(groups) > 0 {
-		n := min(chunk, len(groups))
-		args := []any{env, user, doubt, micros(at)}
-		for _, g := range groups[:n] {
-			args = append(args, g)
-		}
-		_, err := tx.c.exec(ctx, `
-			UPDATE membership_rows
-			SET doubt = $3, doubted_at = $4
-			WHERE environment_id = $1 AND user_id = $2 AND group_id IN `+placeholders(5, 1, n),
-			args...)
-		if err != nil {
-			return err
-		}
-		groups = groups[n:]
+	if len(groups) == 0 {
+		return nil
 	}
-	return nil
+	_, err := tx.c.exec(ctx, `
+		UPDATE membership_rows
+		SET doubt = $3, doubted_at = $4
+		WHERE environment_id = $1 AND user_id = $2 AND group_id `+tx.c.among("$5"),
+		env, user, doubt, micros(at), tx.c.texts(groups))
+	return err
 }
 
 // DoubtedGroup is a group of which it cannot be told, for one reason, whether some

@@ -244,6 +244,27 @@ func orNull(s string) any {
 // arguments is 32766 or more, and no table here has more than 20 columns.
 const chunk = 500
 
+// among asks for one of many texts, which an argument has as texts returns them. The statement is the same however
+// many they are, so it is parsed and planned once.
+func (c conn) among(argument string) string {
+	if c.fts {
+		return "IN (SELECT value FROM json_each(" + argument + ") AS value)"
+	}
+	return "= ANY(CAST(" + argument + " AS text[]))"
+}
+
+// texts are an argument for among.
+func (c conn) texts(all []string) any {
+	clean := make([]string, len(all))
+	for i, s := range all {
+		clean[i] = Storable(s)
+	}
+	if c.fts {
+		return inJSON(clean)
+	}
+	return clean
+}
+
 // placeholders returns "($1,$2),($3,$4)" for two rows of two columns, counting
 // from first.
 func placeholders(first, rows, columns int) string {

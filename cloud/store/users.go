@@ -187,10 +187,10 @@ func (r reader) addCorrelations(ctx context.Context, users []User) error {
 		return nil
 	}
 	index := make(map[string]*User, len(users))
-	args := make([]any, 0, len(users))
+	ids := make([]string, 0, len(users))
 	for i := range users {
 		index[users[i].ID] = &users[i]
-		args = append(args, users[i].ID)
+		ids = append(ids, users[i].ID)
 	}
 	all, err := queryAll(ctx, r.c, func(r row) (o ownedCorrelation, err error) {
 		err = r.Scan(&o.user, &o.Attribute, &o.Value)
@@ -198,9 +198,9 @@ func (r reader) addCorrelations(ctx context.Context, users []User) error {
 	}, `
 		SELECT user_id, attribute, value
 		FROM correlations
-		WHERE user_id IN `+placeholders(1, 1, len(args))+`
+		WHERE user_id `+r.c.among("$1")+`
 		ORDER BY user_id, position`,
-		args...)
+		r.c.texts(ids))
 	for _, o := range all {
 		index[o.user].Correlation = append(index[o.user].Correlation, o.Correlation)
 	}
