@@ -13,7 +13,7 @@ import (
 )
 
 // elsewhere makes an environment that takes its turns beside those of the first.
-func elsewhere(t *testing.T, s *store.Store, first world) world {
+func elsewhere(t testing.TB, s *store.Store, first world) world {
 	t.Helper()
 	for i := range 100 {
 		if w := build(t, s, fmt.Sprint("other", i)); !s.SameLane(first.env.ID, w.env.ID) {

@@ -34,6 +34,3 @@ func (s *Server) PIDs() (all []int) {
 	}
 	return append(all, s.cmd.Process.Pid)
 }
-
-func (s *Server) URL() string { return s.url("postgres") }
-func (s *Server) Log() string { return s.log.String() }
