@@ -51,6 +51,9 @@ type Instance struct {
 // proveEvery is how often the directory is asked what its memberOf means.
 const proveEvery = 15 * time.Minute
 
+// watchEvery is how often it is asked whether it is there at all.
+const watchEvery = time.Minute
+
 // pollState is how often the state folder is looked at for a (new) pairing.
 const pollState = 2 * time.Second
 

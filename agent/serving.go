@@ -51,7 +51,7 @@ func (i *Instance) open(file *configs.Gateway) (*serving, error) {
 		return nil, err
 	}
 	cfg := DirectoryConfig(file.Directory, i.Logger.Named("directory"))
-	cfg.ProveEvery = proveEvery
+	cfg.ProveEvery, cfg.WatchEvery = proveEvery, watchEvery
 	people, err := directory.Open(cfg)
 	if err != nil {
 		return nil, err

@@ -59,6 +59,7 @@ func Open(cfg Config) (*Client, error) {
 	c.refusal.gate = make(chan struct{}, 1)
 	c.binding = make(chan struct{}, c.cfg.BindConns)
 	c.ctx, c.cancel = context.WithCancel(context.Background())
+	c.watch()
 	return c, nil
 }
 

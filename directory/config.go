@@ -62,6 +62,9 @@ type Config struct {
 	// connection on; 0 means never. Without a proof, "auto" uses memberOf on Active
 	// Directory only.
 	ProveEvery time.Duration
+	// WatchEvery is how often a server that is up is asked whether it still is, give or take a quarter; 0 means never:
+	// it is noticed at the next request.
+	WatchEvery time.Duration
 	// Canary, when set, is looked at every CanaryEvery (default 1 min). While it is not
 	// seen, every membership is Unknown.
 	Canary      Canary
@@ -214,7 +217,7 @@ func (c Config) check() error {
 			add("pin %x: has %d bytes; a SHA-256 sum has 32", pin, len(pin))
 		}
 	}
-	if c.Timeout < 0 || c.DialTimeout < 0 || c.Lifetime < 0 || c.ProveEvery < 0 || c.CanaryEvery < 0 ||
+	if c.Timeout < 0 || c.DialTimeout < 0 || c.Lifetime < 0 || c.ProveEvery < 0 || c.WatchEvery < 0 || c.CanaryEvery < 0 ||
 		c.DiscoverEvery < 0 || c.SearchConns < 0 || c.BindConns < 0 {
 		add("timeouts and pool sizes: must not be negative; 0 means the default")
 	}

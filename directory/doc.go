@@ -51,6 +51,9 @@
 //     not put aside for being slow: it is asked whether it is there. A search that got
 //     no answer over a connection that something between may have forgotten is tried
 //     once more, over a new one; a bind never is.
+//   - With WatchEvery, each server that is up is asked on a connection that is there whether it still is: so it is
+//     known also while nobody signs on. No person is bound for it. That the service account's password is wrong shows
+//     with the next connection, after Lifetime at the latest.
 //   - The service account is not tried again at once after the directory refused its
 //     password, at any server, so that it does not get locked. Until it was accepted
 //     once, it is tried over one connection at a time.
