@@ -79,7 +79,7 @@ func (c *console) deleteChannel(k *call) error {
 func (c *console) quietAlert(k *call) error {
 	err := c.Management.QuietAlert(k.Context(), k.by(), k.posted("key"))
 	if errors.Is(err, store.ErrNotFound) {
-		return k.done("/console/settings/alerts", "This is over already.")
+		return k.undone("/console/settings/alerts", "This is over already.")
 	}
 	if err != nil {
 		return err

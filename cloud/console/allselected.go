@@ -40,7 +40,7 @@ func (c *console) askAllUsers(k *call) error {
 	action, list := query.Get("action"), query.Get("list")
 	s, d, back, known := c.allUsers(action, list)
 	if !known {
-		return k.done(back, "Choose what to do with them first.")
+		return k.undone(back, "Choose what to do with them first.")
 	}
 	if !management.May(k.admin.Role, d.action) {
 		return errRole
@@ -54,7 +54,7 @@ func (c *console) askAllUsers(k *call) error {
 		return err
 	}
 	if len(some) == 0 {
-		return k.done(back, "Nobody is like that.")
+		return k.undone(back, "Nobody is like that.")
 	}
 	if next == "" { // what is not counted may be few
 		n, more = len(some), false
@@ -94,7 +94,7 @@ func filtered(words string) string {
 func (c *console) doAllUsers(k *call) error {
 	s, d, back, known := c.allUsers(k.posted("action"), k.posted("list"))
 	if !known {
-		return k.done(back, "Choose what to do with them first.")
+		return k.undone(back, "Choose what to do with them first.")
 	}
 	if err := c.Management.Select(k.Context(), k.by(), s); err != nil {
 		return err
@@ -122,7 +122,7 @@ func (c *console) askAllGroups(k *call) error {
 		return err
 	}
 	if len(some) == 0 {
-		return k.done(back, "No group is like that.")
+		return k.undone(back, "No group is like that.")
 	}
 	q := question{
 		Title:    "Delete all groups" + filtered(s.Words),

@@ -89,10 +89,10 @@ func TestAllIsOfferedToWhoMay(t *testing.T) {
 	v.get("/console/users?q=crowd1").lacks("not only this page")
 	v.get("/console/groups?q=crowd").has("All groups that the filter finds, not only this page")
 	v.get("/console/groups?q=crowd1").lacks("not only this page")
-	v.follow(v.get("/console/users/selected?all=yes&action=burn")).has("Choose what to do with them first")
-	v.follow(v.post("/console/users/selected", "all", "yes", "action", "deleteGroups")).has("Choose what to do with them first")
-	v.follow(v.get("/console/users/selected?all=yes&action=delete&list=q%3Dnobody")).has("Nobody is like that")
-	v.follow(v.get("/console/groups/selected?all=yes&list=q%3Dnobody")).has("No group is like that")
+	v.follow(v.get("/console/users/selected?all=yes&action=burn")).warns("Choose what to do with them first")
+	v.follow(v.post("/console/users/selected", "all", "yes", "action", "deleteGroups")).warns("Choose what to do with them first")
+	v.follow(v.get("/console/users/selected?all=yes&action=delete&list=q%3Dnobody")).warns("Nobody is like that")
+	v.follow(v.get("/console/groups/selected?all=yes&list=q%3Dnobody")).warns("No group is like that")
 	s.must(s.store.CreateAdministrator(t.Context(), &store.Administrator{
 		EnvironmentID: s.env.ID, Name: "desk", Role: store.RoleHelpDesk,
 	}))

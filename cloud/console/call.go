@@ -99,6 +99,12 @@ func (k *call) done(path, notice string) error {
 	return k.goTo(path)
 }
 
+// undone is done where nothing was: the sentence says why.
+func (k *call) undone(path, warning string) error {
+	k.console.sessions.Put(k.Context(), warningKey, warning)
+	return k.goTo(path)
+}
+
 // under joins the parts of a path below /console/, escaping each.
 // So no ID, whatever is in it, leads to another page than the one that is meant.
 func under(parts ...string) string {

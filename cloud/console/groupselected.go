@@ -58,7 +58,7 @@ func (c *console) askSelectedGroups(k *call) error {
 		return err
 	}
 	if len(groups) == 0 {
-		return k.done(back, "Choose groups in the list first.")
+		return k.undone(back, "Choose groups in the list first.")
 	}
 	q := question{
 		Title:  "Delete " + plural(len(groups), "group"),
@@ -96,7 +96,7 @@ func (c *console) deleteSelectedGroups(k *call) error {
 		return err
 	}
 	if len(groups) == 0 {
-		return k.done(back, "Choose groups in the list first.")
+		return k.undone(back, "Choose groups in the list first.")
 	}
 	n, named, why := 0, []string(nil), ""
 	for _, g := range groups {

@@ -47,7 +47,7 @@ func (c *console) renderRecovery(k *call, status int, page recoveryPage) error {
 		return err
 	}
 	if !has {
-		return k.done(accountPath, "Recovery codes are for who has a second factor. Set one up first.")
+		return k.undone(accountPath, "Recovery codes are for who has a second factor. Set one up first.")
 	}
 	if page.RecoveryCodes, err = c.Store.RecoveryCodes(k.Context(), k.admin.ID); err != nil {
 		return err

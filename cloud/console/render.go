@@ -70,7 +70,7 @@ func parsePages(files assets) pages {
 type view struct {
 	Title, Section     string
 	Admin, Environment string // empty: nobody has signed in
-	Notice             string
+	Notice, Warning    string
 	Body               any
 	HasSession         bool
 	Role               store.Role
@@ -94,7 +94,9 @@ func (v view) Owner() bool { return v.Role.Covers(store.RoleOwner) }
 
 // render answers with a page. A page that fails is not sent in part.
 func (k *call) render(status int, page, title string, body any) error {
-	v := view{Title: title, Notice: k.console.sessions.PopString(k.Context(), noticeKey), Body: body}
+	v := view{Title: title, Body: body}
+	v.Notice = k.console.sessions.PopString(k.Context(), noticeKey)
+	v.Warning = k.console.sessions.PopString(k.Context(), warningKey)
 	if k.admin != nil {
 		env, err := k.console.Store.Environment(k.Context(), k.env())
 		if err != nil {

@@ -299,7 +299,7 @@ func (c *console) chooseKey(k *call) error {
 func (c *console) deleteKey(k *call) error {
 	err := c.Management.DeleteCertificate(k.Context(), k.by(), k.PathValue("id"), nil)
 	if wrong, ok := faults(err); ok {
-		return k.done(keysOn(k), slices.Collect(maps.Values(wrong))[0])
+		return k.undone(keysOn(k), slices.Collect(maps.Values(wrong))[0])
 	}
 	if err != nil {
 		return err

@@ -29,6 +29,7 @@ const (
 	userEnv     = "environment" // of that user
 	providerKey = "provider"    // ID of the identity provider that the user signed on through
 	noticeKey   = "notice"      // a sentence for the next page
+	warningKey  = "warning"     // one that says why nothing was done
 	factorKey   = "factor"      // the second factor that the user gave; empty: none
 	fewKey      = "few"         // that few recovery codes are left, in words
 	weakKey     = "weak"        // signed in with a password, and has nothing better
@@ -84,7 +85,7 @@ func (c *console) signedIn(a management.Action, e endpoint) endpoint {
 			return err
 		}
 		if missing {
-			return k.done(
+			return k.undone(
 				"/console/account",
 				"This environment wants a second factor of every administrator. Set one up to go on.",
 			)

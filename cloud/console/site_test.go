@@ -284,6 +284,15 @@ func (a answer) has(texts ...string) answer {
 	return a
 }
 
+// warns wants a sentence that says why nothing was done.
+func (a answer) warns(text string) answer {
+	a.t.Helper()
+	if !strings.Contains(a.body, `role="alert">`+text) {
+		a.t.Errorf("%s: it does not warn %q:\n%s", a.what, text, a.text())
+	}
+	return a
+}
+
 func (a answer) lacks(texts ...string) answer {
 	a.t.Helper()
 	for _, text := range texts {

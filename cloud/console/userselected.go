@@ -119,7 +119,7 @@ func (c *console) askSelected(k *call) error {
 	d, ids, err := selected(query.Get("action"), query["user"])
 	back := usersOf(query.Get("list"))
 	if err != nil {
-		return k.done(back, "Choose users in the list first.")
+		return k.undone(back, "Choose users in the list first.")
 	}
 	if !management.May(k.admin.Role, d.action) {
 		return errRole
@@ -158,7 +158,7 @@ func (c *console) doSelected(k *call) error {
 	d, ids, err := selected(k.posted("action"), k.PostForm["user"])
 	back := usersOf(k.posted("list"))
 	if err != nil {
-		return k.done(back, "Choose users in the list first.")
+		return k.undone(back, "Choose users in the list first.")
 	}
 	n, why := 0, ""
 	for _, id := range ids {
