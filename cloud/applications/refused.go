@@ -21,6 +21,8 @@ import (
 type Sentence struct {
 	Text   string
 	Values []any
+	// Heading is of the page; empty: the person is not signed on, and is to begin again.
+	Heading string
 }
 
 // String is the sentence in English, for administrators and programs.

@@ -140,6 +140,12 @@ func forPeople(cause error, text string, values ...any) error {
 	return &personal{refused(text, values...).WithParent(cause), applications.Sentence{Text: text, Values: values}}
 }
 
+// signedOff is forPeople of what is wrong although the person is signed off.
+func signedOff(text string, values ...any) error {
+	why := applications.Sentence{Text: text, Values: values, Heading: "You are signed off"}
+	return &personal{refused(text, values...), why}
+}
+
 // turnAway shows why a request is not taken. What was refused in words for programs is told in no other than that.
 func (p *provider) turnAway(w http.ResponseWriter, r *http.Request, e *oidc.Error, err error) {
 	f := applications.Refused{

@@ -61,7 +61,7 @@ func (p *provider) signOff(w http.ResponseWriter, r *http.Request) error {
 		}
 	}
 	if l.stays {
-		return forPeople(nil, "You are signed off. The application wants you to come back to an address that is not "+
+		return signedOff("You are signed off. The application wants you to come back to an address that is not "+
 			"registered for it (%s).", "post_logout_redirect_uri")
 	}
 	http.Redirect(w, r, page, http.StatusFound)

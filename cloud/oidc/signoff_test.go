@@ -27,7 +27,7 @@ func TestSignOffReturns(t *testing.T) {
 		"hintTo":          {hint: true, to: true, ends: bye},
 		"hintToState":     {hint: true, to: true, state: true, ends: bye + "?state=a%26b"},
 		"hintClientTo":    {hint: true, client: true, to: true, ends: bye},
-		"hintToElsewhere": {hint: true, more: url.Values{"post_logout_redirect_uri": {"https://evil.example/"}}, ends: "You are signed off"},
+		"hintToElsewhere": {hint: true, more: url.Values{"post_logout_redirect_uri": {"https://evil.example/"}}, ends: ">You are signed off</h1>"},
 		"toElsewhere":     {client: true, more: url.Values{"post_logout_redirect_uri": {"https://evil.example/"}}, ends: "not registered", signedOn: true},
 		"badHint":         {to: true, more: url.Values{"id_token_hint": {"x"}}, ends: "not of here", signedOn: true},
 		"hintOfAnother":   {hint: true, more: url.Values{"client_id": {other.ID}}, ends: "another application", signedOn: true},

@@ -1,6 +1,7 @@
 package signonpage
 
 import (
+	"cmp"
 	"encoding/json"
 	"net/http"
 	"strings"
@@ -44,8 +45,12 @@ func (s *Server) Busy(w http.ResponseWriter, r *http.Request) { s.Failure(w, r, 
 func (s *Server) Refused(
 	w http.ResponseWriter, r *http.Request, status int, why applications.Sentence, found applications.Found,
 ) {
-	s.plain(w, r, found.Locales, func(k *call) (int, failed) {
-		return status, failed{Text: say(k.lang, why.Text, why.Values...), More: say(k.lang, beginAgain) + k.found(found)}
+	s.plain(w, r, found.Locales, cmp.Or(why.Heading, notSignedOn), func(k *call) (int, failed) {
+		again := ""
+		if why.Heading == "" {
+			again = say(k.lang, beginAgain)
+		}
+		return status, failed{Text: say(k.lang, why.Text, why.Values...), More: strings.TrimSpace(again + k.found(found))}
 	})
 }
 
@@ -53,13 +58,16 @@ func (s *Server) Refused(
 func (s *Server) Denied(
 	w http.ResponseWriter, r *http.Request, application string, found applications.Found,
 ) {
-	s.plain(w, r, found.Locales, func(k *call) (int, failed) {
+	s.plain(w, r, found.Locales, notSignedOn, func(k *call) (int, failed) {
 		return http.StatusForbidden, failed{
 			Text: say(k.lang, "Your account may not use %s.", application),
 			More: say(k.lang, "To sign on as somebody else, sign off here first.") + k.found(found),
 		}
 	})
 }
+
+// notSignedOn is the title of most pages here.
+const notSignedOn = "Not signed on"
 
 const beginAgain = "Go back to the application and begin again."
 
@@ -128,12 +136,12 @@ func (s *Server) lost(mux *http.ServeMux) http.HandlerFunc {
 
 // plain is [Server.Failure] of what body returns.
 func (s *Server) plain(
-	w http.ResponseWriter, r *http.Request, locales []string, body func(k *call) (status int, b failed),
+	w http.ResponseWriter, r *http.Request, locales []string, title string, body func(k *call) (status int, b failed),
 ) {
 	web.Pages(web.Plain, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		k := s.failing(w, r, locales)
 		status, b := body(k)
-		k.fail(status, "Not signed on", b)
+		k.fail(status, title, b)
 	})).ServeHTTP(w, r)
 }
 
@@ -145,7 +153,7 @@ func (s *Server) failing(w http.ResponseWriter, r *http.Request, locales []strin
 // failure says in one sentence why there is no page.
 func (s *Server) failure(w http.ResponseWriter, r *http.Request, status int, sentence string, args ...any) {
 	k := s.failing(w, r, nil)
-	k.fail(status, "Not signed on", failed{Text: say(k.lang, sentence, args...)})
+	k.fail(status, notSignedOn, failed{Text: say(k.lang, sentence, args...)})
 }
 
 // fail shows a page that leads to where people begin.

@@ -165,7 +165,7 @@ func TestNamesStayText(t *testing.T) {
 // titles, errors and failures.
 func inCode(t *testing.T) (all []string) {
 	t.Helper()
-	calls := regexp.MustCompile(`(?s)(?:k\.render\(|k\.showForm\(|s\.failure\(|k\.fail\(|nothingHere = |aStep = |beginAgain = |beginAgain\) |failed\{|Pages\.Failure\(|say\(|k\.renderFactor\(|k\.renderNewFactor\(|k\.renderCodes\(|wrong :?= |tooManyTries = |f\.Error = |Why:|r\.Text = )[^\n]*(?:\n\t[^\n]*){0,3}`)
+	calls := regexp.MustCompile(`(?s)(?:k\.render\(|k\.showForm\(|s\.failure\(|k\.fail\(|nothingHere = |notSignedOn = |aStep = |beginAgain = |beginAgain\) |failed\{|Pages\.Failure\(|say\(|k\.renderFactor\(|k\.renderNewFactor\(|k\.renderCodes\(|wrong :?= |tooManyTries = |f\.Error = |Why:|r\.Text = )[^\n]*(?:\n\t[^\n]*){0,3}`)
 	for _, pattern := range []string{"*.go", "../idp/provision.go"} {
 		files, err := filepath.Glob(pattern)
 		if err != nil {
@@ -196,7 +196,7 @@ func inCode(t *testing.T) (all []string) {
 }
 
 // personal are the functions of the rooms of protocols that have a sentence for people, with which argument it is.
-var personal = map[string]int{"forPeople": 1, "refuse": 1, "late": 2, "lacking": 2, "Failure": 3}
+var personal = map[string]int{"forPeople": 1, "signedOff": 0, "refuse": 1, "late": 2, "lacking": 2, "Failure": 3}
 
 // refusals returns the sentences that those rooms have for people. One that is put together otherwise than by its
 // values is an error: it would be read in English by everybody.
