@@ -113,6 +113,9 @@ func (s *stage) startDirectory() error {
 
 func (s *stage) path(name string) string { return filepath.Join(s.dir, name) }
 
+// shortName stands for the environment in addresses that people type.
+const shortName = "demo"
+
 // startCloud makes a cloud and runs it; the channel gives its end.
 func (s *stage) startCloud(ctx context.Context, listen string) (url string, ended chan error, err error) {
 	s.setup, err = cloud.Init(ctx, cloud.InFolder(s.path("cloud")), "", "Demo", "http://"+listen)
@@ -140,6 +143,9 @@ func (s *stage) startCloud(ctx context.Context, listen string) (url string, ende
 		Environment: s.setup.EnvironmentID,
 		ID:          s.setup.ClientID,
 		Secret:      s.setup.ClientSecret,
+	}
+	if err := s.api.Do(ctx, "PUT", "", map[string]string{"name": "Demo", "shortName": shortName}, nil); err != nil {
+		return "", nil, err
 	}
 	s.say("2. In the cloud, ldap-cloud: %s", url)
 	s.say("   It opens no port towards the directory and knows no password of it.\n")
@@ -245,7 +251,7 @@ func (s *stage) farewell(application string) {
 	s.say("The story took %s. Everything is still running:\n", time.Since(s.started).Round(10*time.Millisecond))
 	s.say("  console      %s", s.setup.ConsoleURL)
 	s.say("  first visit  %s/console/setup?name=%s#%s", s.api.URL, s.setup.Administrator, s.setup.AdminSetup)
-	s.say("  sign-on      %s/%s/signon", s.api.URL, s.setup.EnvironmentID)
+	s.say("  sign-on      %s/%s/signon", s.api.URL, shortName)
 	s.say("  application  %s  (sign on there, and see what it learns)", application)
 	s.say("  people       alice / wonderland, jose / correct horse, mei / battery staple")
 	s.say("  API          environment %s", s.setup.EnvironmentID)
