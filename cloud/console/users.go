@@ -19,6 +19,7 @@ type userPage struct {
 	UserType   *store.UserType
 	Attributes []property
 	Groups     []userGroup
+	Pager      pager // of groups
 	SignOns    []shownSignOn
 	Targets    []target // user types to link to
 	Accounts   []linkedAccount
@@ -77,11 +78,11 @@ func (c *console) renderUser(k *call, status int, page userPage) error {
 	if err := c.origin(k, &page); err != nil {
 		return err
 	}
-	if page.Groups, err = c.groupsOf(k, u.ID); err != nil {
-		return err
-	}
 	sources, err := c.sources(k)
 	if err != nil {
+		return err
+	}
+	if page.Groups, page.Pager, err = c.groupsOf(k, u.ID, sources); err != nil {
 		return err
 	}
 	if page.Accounts, err = c.accountsOf(k, u.ID, sources); err != nil {
@@ -151,19 +152,31 @@ func (c *console) origin(k *call, page *userPage) error {
 	return err
 }
 
-// groupsOf returns a user's groups with the names of the gateways that they came
-// through.
-func (c *console) groupsOf(k *call, user string) ([]userGroup, error) {
-	all, err := c.Store.UserGroups(k.Context(), k.env(), user)
-	if err != nil {
-		return nil, err
+// groupsAtOnce is up to how many groups of a user are on one page, in the order of their names.
+const groupsAtOnce = 200
+
+// groupsOf returns a user's groups with what they come from: all of them, or, of very many, a part.
+func (c *console) groupsOf(k *call, user string, sources map[string]string) ([]userGroup, pager, error) {
+	part := k.part()
+	whole := part.Cursor+part.Before == ""
+	if whole {
+		part.Limit = groupsAtOnce
 	}
-	sources, err := c.sources(k)
+	all, next, err := c.Store.UserGroupsPage(k.Context(), k.env(), user, part)
+	switch {
+	case err == nil && whole && next == "":
+		slices.SortFunc(all, func(a, b store.GroupMembership) int {
+			return cmp.Or(cmp.Compare(store.Fold(a.Group.DisplayName), store.Fold(b.Group.DisplayName)),
+				cmp.Compare(a.Group.ID, b.Group.ID))
+		})
+	case err == nil && whole:
+		all, next, err = c.Store.UserGroupsPage(k.Context(), k.env(), user, k.part())
+	}
 	groups := make([]userGroup, len(all))
 	for i, m := range all {
 		groups[i] = userGroup{m, sources[m.Group.SourceID]}
 	}
-	return groups, err
+	return groups, k.pagerOf(next), err
 }
 
 // sources returns the names of the gateways and identity providers by ID.
@@ -214,15 +227,11 @@ func (c *console) membership(k *call) (r removal, err error) {
 	if r.User, err = c.Store.User(k.Context(), k.env(), k.PathValue("u")); err != nil {
 		return r, err
 	}
-	all, err := c.Store.UserGroups(k.Context(), k.env(), r.User.ID)
+	m, err := c.Store.UserGroup(k.Context(), k.env(), r.User.ID, k.PathValue("group"))
 	if err != nil {
 		return r, err
 	}
-	i := slices.IndexFunc(all, func(m store.GroupMembership) bool { return m.Group.ID == k.PathValue("group") })
-	if i < 0 {
-		return r, store.ErrNotFound
-	}
-	r.Group = all[i].Group
+	r.Group = m.Group
 	page := userPage{User: r.User}
 	err = c.origin(k, &page)
 	r.Updating = page.UserType != nil && page.UserType.UpdateOnSignOn

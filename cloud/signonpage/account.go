@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 
 	"ldap-gateway/cloud/applications"
@@ -22,6 +23,20 @@ type account struct {
 	Change       bool // of the password is possible
 	Changed      bool // it was, a moment ago
 }
+
+// groupsShown is how many of a person's groups are named to them.
+const groupsShown = 100
+
+// More is how many groups there are besides those that are named; empty: none.
+func (a account) More() string {
+	if len(a.Groups) <= groupsShown {
+		return ""
+	}
+	return strconv.Itoa(len(a.Groups) - groupsShown)
+}
+
+// Named are the groups that are named, the first by their names.
+func (a account) Named() []store.GroupMembership { return a.Groups[:min(len(a.Groups), groupsShown)] }
 
 // link leads to an application.
 type link struct{ Name, Address string }

@@ -2,6 +2,7 @@ package signonpage
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"regexp"
 	"slices"
@@ -76,6 +77,38 @@ func TestApplicationsOfAPerson(t *testing.T) {
 	}
 	if !slices.Equal(got, want) {
 		t.Errorf("%q, want %q", got, want)
+	}
+}
+
+// A person in very many groups reads the first of their names, and how many there are besides.
+func TestVeryManyGroupsOfAPerson(t *testing.T) {
+	s := start(t)
+	c := s.visitor()
+	s.post(c, "", "username", "alice", "password", "x")
+	before := strings.Count(s.get(c, "").page, "<li>")
+	for i := range 99 {
+		g := store.Group{EnvironmentID: s.env, Name: fmt.Sprintf("m%02d", 99-i)}
+		check(t, s.db.CreateGroup(t.Context(), &g))
+		check(t, s.db.AddMember(t.Context(), s.env, s.alice.ID, g.ID, time.Now()))
+	}
+	page := s.get(c, "").page
+	if in, err := s.db.CountGroupsOf(t.Context(), s.env, s.alice.ID); err != nil || in < 99 || in > 100 {
+		t.Fatal(in, err)
+	}
+	if strings.Count(page, "<li>") != before+99 || strings.Contains(page, "These are the first") {
+		t.Error(page)
+	}
+	for _, name := range []string{"z1", "z2", "z3"} {
+		g := store.Group{EnvironmentID: s.env, Name: name}
+		check(t, s.db.CreateGroup(t.Context(), &g))
+		check(t, s.db.AddMember(t.Context(), s.env, s.alice.ID, g.ID, time.Now()))
+	}
+	in, err := s.db.CountGroupsOf(t.Context(), s.env, s.alice.ID)
+	check(t, err)
+	page = s.get(c, "").page
+	more := fmt.Sprintf("These are the first. You are in %d more.", in-100)
+	if !strings.Contains(page, more) || !strings.Contains(page, "<li>m50</li>") || strings.Contains(page, "<li>z3</li>") {
+		t.Errorf("not %q: %s", more, page)
 	}
 }
 
