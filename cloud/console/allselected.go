@@ -27,11 +27,15 @@ func (c *console) allUsers(action, list string) (s management.Selection, d deed,
 	d, known = deeds()[action]
 	back = usersOf(list)
 	words, q := filterOf(back)
-	return management.Selection{
-		Deed:  management.Deed(action),
-		Users: userListOf(q).filter(c.now()),
-		Words: words,
-	}, d, back, known
+	s = management.Selection{Deed: management.Deed(action), Users: userListOf(q).filter(c.now()), Words: words}
+	s.Users.Nobody = s.Users.Nobody || !readable(list)
+	return s, d, back, known
+}
+
+// readable tells whether nothing of a filter is lost: without it, it would find all.
+func readable(list string) bool {
+	_, err := url.ParseQuery(list)
+	return err == nil
 }
 
 // askAllUsers asks before something is done with all users that a filter finds, and says how many that are.
@@ -106,7 +110,9 @@ func (c *console) doAllUsers(k *call) error {
 func allGroups(list string) (s management.Selection, back string) {
 	back = groupsOf(list)
 	words, q := filterOf(back)
-	return management.Selection{Deed: management.DeleteGroups, Groups: groupListOf(q).filter(), Words: words}, back
+	s = management.Selection{Deed: management.DeleteGroups, Groups: groupListOf(q).filter(), Words: words}
+	s.Groups.None = s.Groups.None || !readable(list)
+	return s, back
 }
 
 // askAllGroups asks before all groups go that a filter finds.

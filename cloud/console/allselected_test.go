@@ -111,3 +111,44 @@ func TestAllIsOfferedToWhoMay(t *testing.T) {
 		t.Errorf("%d users", len(users))
 	}
 }
+
+// TestOddFiltersFindNobody: what no list has been narrowed by, or what cannot be read, is a filter that finds nobody. It
+// was passed over, so that all were found, and what was done with them was done with all.
+func TestOddFiltersFindNobody(t *testing.T) {
+	s := open(t)
+	v := s.admin()
+	f := s.fill(s.env.ID, "")
+	s.crowded(f)
+	users := func() int {
+		all, _, err := s.store.Users(t.Context(), s.env.ID, store.UserFilter{}, store.Page{Limit: store.MaxLimit})
+		s.must(err)
+		return len(all)
+	}
+	groups := func() int {
+		all, _, err := s.store.Groups(t.Context(), s.env.ID, store.GroupFilter{}, store.Page{Limit: store.MaxLimit})
+		s.must(err)
+		return len(all)
+	}
+	peopleBefore, groupsBefore := users(), groups()
+	for _, list := range []string{
+		"state=bogus", "state=Disabled", "state=enabled%00", "last=forever", "last=-30", "last=0", "last=not-", "last=99999",
+		"last=1e3", "last=Never", "source=x", "source=gateway", "source=gateway:", "source=provider:", "source=%3Agateway",
+		"population=none", "q=%C2%B4", "q=%CC%88", "q=+%CC%81+%CC%80", "q=%C2%A8&state=", "q=%zz", "%zz=1&q=", "q=a;state=disabled",
+	} {
+		v.post("/console/users/selected", "all", "yes", "action", "delete", "list", list).is(http.StatusSeeOther)
+		if users() != peopleBefore {
+			t.Fatalf("%s deletes %d of %d", list, peopleBefore-users(), peopleBefore)
+		}
+		if page := v.get("/console/users?" + list); strings.Contains(page.body, "crowd1") && !strings.ContainsAny(list, ";z") {
+			t.Errorf("%s lists people whom it does not find", list)
+		}
+	}
+	for _, list := range []string{
+		"type=bogus", "type=JIT", "type=idp", "source=gone", "q=%C2%B4", "q=%CC%88", "q=%zz", "type=jit;q=x", "%",
+	} {
+		v.post("/console/groups/selected", "all", "yes", "list", list).is(http.StatusSeeOther)
+		if groups() != groupsBefore {
+			t.Fatalf("%s deletes %d of %d", list, groupsBefore-groups(), groupsBefore)
+		}
+	}
+}

@@ -61,6 +61,9 @@ func (l groupList) filter() store.GroupFilter {
 		f.JustInTime = &no
 	case string(store.SourceGateway), string(store.SourceIDP):
 		f.SourceType = store.Source(l.Type)
+	case "":
+	default: // nothing is found, and not everything: what is found may be deleted
+		f.None = true
 	}
 	return f
 }

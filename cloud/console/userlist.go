@@ -94,7 +94,8 @@ func userListOf(q url.Values) userList {
 // Sources are gateways and identity providers; which one is, the word before the ID says.
 const ofGateways, ofProviders = "gateway:", "provider:"
 
-// filter is what the store is asked for. A word that is none of the list's leaves nothing out.
+// filter is what the store is asked for. With a word that is none of the list's nobody is found, and not everybody:
+// whoever is found may be deleted.
 func (l userList) filter(now time.Time) store.UserFilter {
 	f := store.UserFilter{
 		Search:       l.Search,
@@ -104,22 +105,31 @@ func (l userList) filter(now time.Time) store.UserFilter {
 		Order:        store.UserOrder(l.Sorted.sort),
 		Descending:   l.Sorted.descending,
 	}
-	if id, is := strings.CutPrefix(l.Source, ofGateways); is {
+	kind, id, _ := strings.Cut(l.Source, ":")
+	switch kind + ":" {
+	case ofGateways:
 		f.GatewayID = id
-	}
-	if id, is := strings.CutPrefix(l.Source, ofProviders); is {
+	case ofProviders:
 		f.ProviderID = id
 	}
-	text, not := strings.CutPrefix(l.Last, silent)
-	if days, err := strconv.Atoi(text); err == nil && days > 0 && days < 10_000 {
-		since := now.AddDate(0, 0, -days)
-		if not {
-			f.Silent = since
-		} else {
-			f.Since = since
-		}
-	}
+	f.Nobody = l.Source != "" && f.GatewayID+f.ProviderID == "" || !l.lastSignOn(&f, now)
 	return f
+}
+
+// lastSignOn has a filter look at when somebody signed on last; false: the word for it is none of the list's.
+func (l userList) lastSignOn(f *store.UserFilter, now time.Time) bool {
+	if l.Last == "" || l.Last == never {
+		return true
+	}
+	text, not := strings.CutPrefix(l.Last, silent)
+	days, err := strconv.Atoi(text)
+	since := now.AddDate(0, 0, -days)
+	if not {
+		f.Silent = since
+	} else {
+		f.Since = since
+	}
+	return err == nil && days > 0 && days < 10_000
 }
 
 // listUsers shows the users that the filter in the address lets through, so that it can be kept

@@ -63,6 +63,10 @@ func searched(text string) []string {
 	return words[:min(len(words), mostWords)]
 }
 
+// noWord tells whether somebody looks for something that has no word, as for an accent alone: nothing has that, and
+// not everything, since whatever is found may be deleted.
+func noWord(text string) bool { return text != "" && len(searched(text)) == 0 }
+
 // wanted returns the pieces that whatever holds all words has. A word of less than three letters is
 // the beginning of one.
 func wanted(env string, words []string) (all []string) {

@@ -119,6 +119,7 @@ type GroupFilter struct {
 	JustInTime           *bool
 	Order                GroupOrder
 	Descending           bool // the last of the order comes first
+	None                 bool // whatever else there is
 	Where                Where
 }
 
@@ -157,6 +158,9 @@ func (r reader) GroupsMatching(ctx context.Context, env string, f GroupFilter) (
 // narrow adds what a filter asks for.
 func (f GroupFilter) narrow(l *list, env string) error {
 	l.where("g.environment_id = ?", env)
+	if f.None || noWord(f.Search) {
+		l.where("FALSE")
+	}
 	l.whereSet("g.source_type", string(f.SourceType))
 	l.whereSet("g.source_id", f.SourceID)
 	l.whereSet("g.external_id", f.ExternalID)

@@ -31,6 +31,7 @@ type UserFilter struct {
 	Since  time.Time // they have signed on since
 	Silent time.Time // they have not signed on since
 	Never  bool      // they have never signed on
+	Nobody bool      // whatever else there is
 	Order  UserOrder
 	// Descending has the last of the order come first. ByLastSignOn has one direction.
 	Descending bool
@@ -45,6 +46,9 @@ const signedOn = `EXISTS (
 // narrow adds what a filter asks for.
 func (f UserFilter) narrow(l *list, env string) error {
 	l.where("u.environment_id = ?", env)
+	if f.Nobody || noWord(f.Search) {
+		l.where("FALSE")
+	}
 	l.whereSet("u.population_id", f.PopulationID)
 	l.whereSet("u.gateway_id", f.GatewayID)
 	l.whereSet("u.user_type_id", f.UserTypeID)
@@ -67,6 +71,9 @@ func (f UserFilter) narrow(l *list, env string) error {
 		l.where("NOT u.enabled")
 	case UserLocked:
 		l.where("u.locked")
+	case "":
+	default:
+		l.where("FALSE")
 	}
 	if !f.Since.IsZero() {
 		l.where(signedOn, micros(f.Since))
