@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strconv"
 	"time"
 )
 
@@ -223,8 +224,9 @@ func (tx *Tx) forget(ctx context.Context, table string) error {
 func (tx *Tx) forgetSome(ctx context.Context, table, key string, now time.Time, most int) (more bool, err error) {
 	n, err := tx.c.exec(ctx, `
 		DELETE FROM `+table+`
-		WHERE `+key+` IN (SELECT `+key+` FROM `+table+` WHERE expires_at < $1 ORDER BY expires_at LIMIT $2)`,
-		micros(now), most)
+		WHERE `+key+` IN (
+			SELECT `+key+` FROM `+table+` WHERE expires_at < $1 ORDER BY expires_at LIMIT `+strconv.Itoa(most)+`)`,
+		micros(now))
 	return n == int64(most), err
 }
 
