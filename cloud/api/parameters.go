@@ -38,8 +38,8 @@ var additions = [...]string{"expand", "include"}
 // mostWrongs is how many parameters a refusal names.
 const mostWrongs = 20
 
-// checkQuery refuses by name, where something is read, a parameter that the address does not have: a filter that is
-// misspelt would bring everybody.
+// checkQuery refuses by name, where something is read, a parameter that the address does not have, or that is there
+// twice: a filter that is misspelt, or the second of two, would bring everybody.
 func (c *call) checkQuery(has []string) error {
 	if c.Method != http.MethodGet && c.Method != http.MethodHead {
 		return nil
@@ -49,7 +49,10 @@ func (c *call) checkQuery(has []string) error {
 		there = "There are: " + strings.Join(has, ", ") + "."
 	}
 	var wrongs []detail
-	for name := range c.URL.Query() {
+	for name, values := range c.URL.Query() {
+		if len(values) > 1 {
+			wrongs = append(wrongs, wrong(name, "It is there %d times, and counts once.", len(values)))
+		}
 		if !slices.Contains(has, name) && !slices.Contains(additions[:], name) {
 			wrongs = append(wrongs, wrong(name, "There is no such parameter. %s", there))
 		}

@@ -24,12 +24,14 @@ func TestUnknownParametersAreRefused(t *testing.T) {
 			}
 		}
 		s.ask(address + "?expand=all&include=nothing-like-it").want(http.StatusOK)
+		s.ask(address+"?include=a&expand=b&include=c").want(http.StatusBadRequest).has("details.0.target", "include")
 		if list {
 			s.ask(address + "?filter=" + url.QueryEscape(`nobody.has eq "x"`)).want(http.StatusBadRequest)
 			s.ask(address + "?limit=5000&filter=").want(http.StatusOK)
+			s.ask(address+"?filter=&filter=").want(http.StatusBadRequest).has("details.0.target", "filter")
 		}
 	}
-	many := "?" + strings.Repeat("&x", 10)
+	many := "?x"
 	for i := range 100 {
 		many += "&p" + strings.Repeat("p", i)
 	}

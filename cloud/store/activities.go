@@ -84,7 +84,7 @@ type ActivityFilter struct {
 // with it; narrow it by time where there is much. Case is disregarded in ASCII; beyond
 // that it is the engine's.
 func (r reader) Activities(ctx context.Context, env string, f ActivityFilter, page Page) ([]Activity, string, error) {
-	l := list{query: activityColumns, key: "at", id: "id", time: true, backward: true}
+	l := list{query: activityColumns, key: "at", id: "id", word: "activity", time: true, backward: true}
 	l.where("environment_id = ?", env)
 	l.whereSet("action", f.Action)
 	l.whereSet("actor", f.Actor)

@@ -248,7 +248,7 @@ func (r reader) Application(ctx context.Context, env, id string) (Application, e
 
 // Applications lists by name.
 func (r reader) Applications(ctx context.Context, env string, page Page) ([]Application, string, error) {
-	l := list{query: applicationColumns, key: "name_folded", id: "id"}
+	l := list{query: applicationColumns, key: "name_folded", id: "id", word: "application"}
 	l.where("environment_id = ? AND NOT going", env)
 	if err := l.matching(page.Where, applicationField); err != nil {
 		return nil, "", err

@@ -54,7 +54,7 @@ func (r reader) Certificate(ctx context.Context, env, id string) (Certificate, e
 
 // Certificates lists the oldest first: others' and our own.
 func (r reader) Certificates(ctx context.Context, env string, page Page) ([]Certificate, string, error) {
-	l := list{query: certificateColumns, key: "created_at", id: "id", time: true}
+	l := list{query: certificateColumns, key: "created_at", id: "id", word: "certificate", time: true}
 	l.where("environment_id = ?", env)
 	return queryPage(ctx, r.c, l, page, scanCertificate, func(c Certificate) (any, string) {
 		return micros(c.CreatedAt), c.ID

@@ -90,7 +90,7 @@ func (r reader) GatewayByID(ctx context.Context, id string) (Gateway, error) {
 // Gateways lists by name.
 // Case does not count for the order.
 func (r reader) Gateways(ctx context.Context, env string, page Page) ([]Gateway, string, error) {
-	l := list{query: gatewayColumns, key: "name_folded", id: "id"}
+	l := list{query: gatewayColumns, key: "name_folded", id: "id", word: "gateway"}
 	l.where("environment_id = ? AND NOT going", env)
 	if err := l.matching(page.Where, gatewayField); err != nil {
 		return nil, "", err

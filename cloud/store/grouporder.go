@@ -15,7 +15,7 @@ func (g Group) foundBy() string { return findKey(g.DisplayName) + "\n" + findKey
 
 // list is the order as a list.
 func (o GroupOrder) list(c conn) list {
-	l := list{query: groupColumns, key: "g.display_folded", id: "g.id", word: string(o)}
+	l := list{query: groupColumns, key: "g.display_folded", id: "g.id", word: "group " + string(o)}
 	switch o {
 	case BySource:
 		l.query += c.by("groups_source")

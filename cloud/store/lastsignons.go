@@ -38,7 +38,9 @@ func beforeNever() string {
 
 // latestList is the order of those who have signed on.
 func latestList() list {
-	return list{query: latestColumns, key: "s.at", id: "s.id", word: string(ByLastSignOn), time: true, backward: true}
+	return list{
+		query: latestColumns, key: "s.at", id: "s.id", word: "user " + string(ByLastSignOn), time: true, backward: true,
+	}
 }
 
 // afterLatest is the place after all who have signed on.

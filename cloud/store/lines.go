@@ -46,7 +46,7 @@ func (f ActivityFilter) lines(env string) (l list, some bool) {
 	if f.Action != "" && f.Action != signOnAction || who != "" && !named || f.Subject != "" && f.Subject != who {
 		return l, false
 	}
-	l = list{query: signOnColumns, key: "at", id: "id", time: true, backward: true}
+	l = list{query: signOnColumns, key: "at", id: "id", word: "activity", time: true, backward: true}
 	l.where("environment_id = ?", env)
 	l.where("line <> ''")
 	l.whereSet("user_id", user)

@@ -2,6 +2,7 @@ package store_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"testing"
@@ -159,30 +160,73 @@ func TestSizesOfPages(t *testing.T) {
 	}
 }
 
-// A cursor of another kind of list, or one that somebody made up, is told, or finds
-// nothing that it should not.
+// begun are all lists, each of which returns the cursor of what comes after a page.
+func begun(ctx context.Context, s *store.Store, w world) map[string]func(p store.Page) (string, error) {
+	e := w.env.ID
+	lists := map[string]func(p store.Page) (string, error){
+		"populations":  func(p store.Page) (string, error) { _, next, err := s.Populations(ctx, e, p); return next, err },
+		"gateways":     func(p store.Page) (string, error) { _, next, err := s.Gateways(ctx, e, p); return next, err },
+		"applications": func(p store.Page) (string, error) { _, next, err := s.Applications(ctx, e, p); return next, err },
+		"sign-ons": func(p store.Page) (string, error) {
+			_, next, err := s.SignOns(ctx, e, store.SignOnFilter{}, p)
+			return next, err
+		},
+		"activities": func(p store.Page) (string, error) {
+			_, next, err := s.Activities(ctx, e, store.ActivityFilter{}, p)
+			return next, err
+		},
+		"groups of a user": func(p store.Page) (string, error) {
+			_, next, err := s.UserGroupsPage(ctx, e, w.user.ID, p)
+			return next, err
+		},
+		"members of a group": func(p store.Page) (string, error) {
+			_, next, err := s.GroupMembers(ctx, e, w.group.ID, p)
+			return next, err
+		},
+	}
+	for _, order := range []store.UserOrder{store.ByUsername, store.ByName, store.ByEmail} {
+		lists["users by "+string(order)] = func(p store.Page) (string, error) {
+			_, next, err := s.Users(ctx, e, store.UserFilter{Order: order}, p)
+			return next, err
+		}
+	}
+	for _, order := range []store.GroupOrder{store.ByDisplayName, store.BySource, store.ByChange} {
+		lists["groups by "+string(order)] = func(p store.Page) (string, error) {
+			_, next, err := s.Groups(ctx, e, store.GroupFilter{Order: order}, p)
+			return next, err
+		}
+	}
+	return lists
+}
+
+// A cursor is of one list, in one order: any other list refuses it, as it does what somebody made up.
 func TestCursors(t *testing.T) {
 	s := open(t)
 	w := build(t, s, "one")
-	named(t, s, w, 1, "a")
-	named(t, s, w, 2, "b")
-	ctx, e := t.Context(), w.env.ID
-	_, byName, err := s.Users(ctx, e, store.UserFilter{}, store.Page{Limit: 1})
-	must(t, err)
-	for _, cursor := range []string{"x", "!", "W10", "bnVsbA", "WyJhIl0", byName} {
-		page := store.Page{Cursor: cursor}
-		if _, _, err = s.SignOns(ctx, e, store.SignOnFilter{}, page); cursor != "W10" || err != nil {
-			want(t, err, store.ErrCursor)
-		}
-		if cursor == "x" || cursor == "!" {
-			_, _, err = s.Users(ctx, e, store.UserFilter{}, page)
-			want(t, err, store.ErrCursor)
-		}
+	for minute, name := range []string{"a", "b", "c"} {
+		named(t, s, w, minute, name)
+		u, err := s.UserByUsername(t.Context(), w.env.ID, name)
+		must(t, err)
+		must(t, s.AddMember(t.Context(), w.env.ID, u.ID, w.group.ID, moment(minute)))
 	}
-	_, byTime, err := s.SignOns(ctx, e, store.SignOnFilter{}, store.Page{Limit: 1})
-	must(t, err)
-	all, next, err := s.Users(ctx, e, store.UserFilter{}, store.Page{Cursor: byTime})
-	if err != nil || next != "" || slices.ContainsFunc(all, func(u store.User) bool { return u.EnvironmentID != e }) {
-		t.Errorf("%v, %q, %v", all, next, err)
+	must(t, s.AddMember(t.Context(), w.env.ID, w.user.ID, w.group.ID, moment(1)))
+	lists := begun(t.Context(), s, w)
+	for of, list := range lists {
+		cursor, err := list(store.Page{Limit: 1})
+		must(t, err)
+		if cursor == "" {
+			t.Fatalf("%s has one page", of)
+		}
+		for at, other := range lists {
+			_, err := other(store.Page{Cursor: cursor, Limit: 1})
+			_, back := other(store.Page{Before: cursor, Limit: 1})
+			if same := at == of; same != (err == nil) || same != (back == nil) || !same && !errors.Is(err, store.ErrCursor) {
+				t.Errorf("%s takes a cursor of %s: %v, %v", at, of, err, back)
+			}
+		}
+		for _, made := range []string{"x", "!", "W10", "bnVsbA", "WyJhIl0", "e30", "WzFd", cursor[1:], cursor + "A"} {
+			_, err := list(store.Page{Cursor: made})
+			want(t, err, store.ErrCursor)
+		}
 	}
 }

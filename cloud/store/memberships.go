@@ -55,7 +55,7 @@ const userGroupColumns = groupFields + `, m.since, m.stamp, m.doubt, m.doubted_a
 
 // UserGroupsPage lists the groups of a user by group ID: by ID a page costs the same however many there are.
 func (r reader) UserGroupsPage(ctx context.Context, env, user string, page Page) ([]GroupMembership, string, error) {
-	l := list{query: userGroupColumns, key: "m.group_id", id: "m.user_id"}
+	l := list{query: userGroupColumns, key: "m.group_id", id: "m.user_id", word: "member of"}
 	l.where("m.environment_id = ?", env)
 	l.where("m.user_id = ?", user)
 	l.where("g.environment_id || '' = m.environment_id AND g.id = m.group_id")
@@ -110,7 +110,7 @@ func (r reader) groupsByID(ctx context.Context, env string, ids []string) (all [
 // GroupMembers lists the users of a group by user ID.
 // By ID a page costs the same however many there are before it.
 func (r reader) GroupMembers(ctx context.Context, env, group string, page Page) ([]Member, string, error) {
-	l := list{query: `SELECT m.user_id, m.since FROM memberships m`, key: "m.user_id", id: "m.group_id"}
+	l := list{query: `SELECT m.user_id, m.since FROM memberships m`, key: "m.user_id", id: "m.group_id", word: "member"}
 	l.where("m.environment_id = ?", env)
 	l.where("m.group_id = ?", group)
 	found, next, err := queryPage(ctx, r.c, l, page, func(r row) (m Membership, err error) {

@@ -48,7 +48,7 @@ type list struct {
 	args     []any
 	key, id  string   // columns
 	then     []string // columns between the two
-	word     string   // what its cursors begin with, so that no other order takes them; empty: nothing
+	word     string   // what its cursors begin with, so that no other list or order takes them
 	time     bool     // the key is a time
 	backward bool     // the last comes first
 }
@@ -126,15 +126,10 @@ func (l *list) place(cursor string) (place []string, err error) {
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrCursor, err)
 	}
-	if l.word != "" && len(place) > 0 && place[0] == l.word {
-		place = place[1:]
-	} else if l.word != "" {
-		place = nil
+	if len(place) != len(l.columns())+1 || place[0] != l.word {
+		return nil, fmt.Errorf("%w: it names a place in another", ErrCursor)
 	}
-	if len(place) != len(l.columns()) {
-		return nil, fmt.Errorf("%w: it names a place in another order", ErrCursor)
-	}
-	return place, nil
+	return place[1:], nil
 }
 
 // placeOf is the place of a row in an order: its key, which is a []string of several columns, and its ID.
@@ -147,10 +142,7 @@ func placeOf(key any, id string) []string {
 
 // cursor returns the cursor of what follows the row of that key and id.
 func (l *list) cursor(key any, id string) string {
-	place := placeOf(key, id)
-	if l.word != "" {
-		place = append([]string{l.word}, place...)
-	}
+	place := append([]string{l.word}, placeOf(key, id)...)
 	return base64.RawURLEncoding.EncodeToString([]byte(inJSON(place)))
 }
 

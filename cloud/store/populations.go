@@ -97,7 +97,7 @@ func (r reader) DefaultPopulation(ctx context.Context, env string) (Population, 
 
 // Populations lists by name.
 func (r reader) Populations(ctx context.Context, env string, page Page) ([]Population, string, error) {
-	l := list{query: populationColumns, key: "p.name_folded", id: "p.id"}
+	l := list{query: populationColumns, key: "p.name_folded", id: "p.id", word: "population"}
 	l.where("p.environment_id = ?", env)
 	if err := l.matching(page.Where, populationField); err != nil {
 		return nil, "", err

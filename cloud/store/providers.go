@@ -82,7 +82,7 @@ func (r reader) IdentityProvider(ctx context.Context, env, id string) (IdentityP
 
 // IdentityProviders lists by name.
 func (r reader) IdentityProviders(ctx context.Context, env string, page Page) ([]IdentityProvider, string, error) {
-	l := list{query: providerColumns, key: "name_folded", id: "id"}
+	l := list{query: providerColumns, key: "name_folded", id: "id", word: "provider"}
 	l.where("environment_id = ? AND NOT going", env)
 	if err := l.matching(page.Where, providerField); err != nil {
 		return nil, "", err

@@ -136,7 +136,7 @@ type SignOnFilter struct{ UserID string }
 // There is one filter, and an index for it: sign-ons are the table that grows most, and
 // a list of them must never look at all.
 func (r reader) SignOns(ctx context.Context, env string, f SignOnFilter, page Page) ([]SignOn, string, error) {
-	l := list{query: signOnColumns, key: "at", id: "id", time: true, backward: true}
+	l := list{query: signOnColumns, key: "at", id: "id", word: "sign-on", time: true, backward: true}
 	l.where("environment_id = ?", env)
 	l.whereSet("user_id", f.UserID)
 	return queryPage(ctx, r.c, l, page, scanSignOn, func(s SignOn) (any, string) { return micros(s.At), s.ID })

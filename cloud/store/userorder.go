@@ -46,7 +46,7 @@ func (f UserFilter) index(c conn) string {
 // list is the order of a filter as a list.
 func (f UserFilter) list(c conn) list {
 	l := list{query: userColumns + f.index(c), key: "u.username_folded", id: "u.id"}
-	l.word, l.backward = string(f.Order), f.Descending
+	l.word, l.backward = "user "+string(f.Order), f.Descending
 	switch f.Order {
 	case ByName:
 		l.key = "u.name_folded"
