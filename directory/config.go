@@ -62,7 +62,7 @@ type Config struct {
 	// connection on; 0 means never. Without a proof, "auto" uses memberOf on Active
 	// Directory only.
 	ProveEvery time.Duration
-	// WatchEvery is how often a server that is up is asked whether it still is, give or take a quarter; 0 means never:
+	// WatchEvery is how often a server that is up is asked whether it still is, and up to a quarter more; 0 means never:
 	// it is noticed at the next request.
 	WatchEvery time.Duration
 	// Canary, when set, is looked at every CanaryEvery (default 1 min). While it is not

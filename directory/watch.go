@@ -15,7 +15,7 @@ func (c *Client) watch() {
 	}
 	go func() {
 		defer c.life.end()
-		for pause(c.ctx, c.cfg.WatchEvery+rand.N(c.cfg.WatchEvery/4)) {
+		for pause(c.ctx, c.cfg.WatchEvery+rand.N(c.cfg.WatchEvery/4+1)) {
 			for _, s := range c.list() {
 				if s.snapshot().State == stateUp {
 					s.isThere(c.ctx)

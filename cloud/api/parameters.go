@@ -51,7 +51,7 @@ func (c *call) checkQuery(has []string) error {
 	var wrongs []detail
 	for name, values := range c.URL.Query() {
 		if len(values) > 1 {
-			wrongs = append(wrongs, wrong(name, "It is there %d times, and counts once.", len(values)))
+			wrongs = append(wrongs, wrong(name, "It is given %d times: give it once.", len(values)))
 		}
 		if !slices.Contains(has, name) && !slices.Contains(additions[:], name) {
 			wrongs = append(wrongs, wrong(name, "There is no such parameter. %s", there))

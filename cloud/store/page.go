@@ -127,7 +127,7 @@ func (l *list) place(cursor string) (place []string, err error) {
 		return nil, fmt.Errorf("%w: %w", ErrCursor, err)
 	}
 	if len(place) != len(l.columns())+1 || place[0] != l.word {
-		return nil, fmt.Errorf("%w: it names a place in another", ErrCursor)
+		return nil, fmt.Errorf("%w: it names a place in another list or order", ErrCursor)
 	}
 	return place[1:], nil
 }

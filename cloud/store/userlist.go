@@ -129,16 +129,9 @@ func (r reader) filtered(ctx context.Context, env string, ids []string, f UserFi
 		if err := f.narrow(&l, env); err != nil {
 			return nil, err
 		}
-		args := make([]any, readAtOnce) // always as many, so that the statement is always the same
-		for i := range args {
-			args[i] = ""
-			if i < len(some) {
-				args[i] = some[i]
-			}
-		}
-		query := fmt.Sprintf("%s WHERE %s AND u.id IN %s", userColumns, strings.Join(l.conds, " AND "),
-			placeholders(len(l.args)+1, 1, readAtOnce))
-		found, err := queryAll(ctx, r.c, scanUser, query, append(l.args, args...)...)
+		l.where("u.id "+r.c.among("?"), r.c.texts(some))
+		query := userColumns + " WHERE " + strings.Join(l.conds, " AND ")
+		found, err := queryAll(ctx, r.c, scanUser, query, l.args...)
 		if err != nil {
 			return nil, err
 		}
